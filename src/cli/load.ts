@@ -1,0 +1,65 @@
+import { Command, Option } from 'commander'
+import { LadingError } from '../core/errors.ts'
+import { type ConsumeFlags, consumeOptions, consumeSettings } from './consume.ts'
+import { withExamples } from './examples.ts'
+import { requireTwoFiles } from './files.ts'
+import { loadModel } from './model.ts'
+import { jsonOption, modelOption, pipelineOption, produceOptions, queueOption, quietOption, whole } from './options.ts'
+import { count, counted, print, printJson, printReceipts, printVerdict, receiptJson, receiptsExit } from './output.ts'
+import { type ProduceFlags, produceSettings } from './produce.ts'
+import { reporter } from './report.ts'
+import { stopSignal } from './signals.ts'
+import { consumerProcesses } from './workers.ts'
+
+interface Flags extends ProduceFlags, ConsumeFlags {
+  readonly consumers: number
+}
+
+export function loadCommand(): Command {
+  const command = new Command('load')
+    .description('load CSV files into a database, through a durable queue, and print the receipt')
+    .argument('<path...>', "files, folders, patterns; '-' is standard input")
+    .addOption(new Option('--consumers <n>', 'consumers at work; more than one are processes of their own').default(1).argParser(whole(1)))
+  const options = [modelOption(), queueOption(), pipelineOption(), ...consumeOptions(), ...produceOptions(), jsonOption(), quietOption()]
+  const names = new Set<string>()
+  for (const option of options) if (!names.has(option.name()) && names.add(option.name())) command.addOption(option)
+  withExamples(command, [
+    ['load data', 'a folder, with all CSV files below it'],
+    ["load 'in/*.csv.gz' --to postgresql://me@localhost/mydb --consumers 4"],
+    ["load export.csv --delimiter ';' --model ./my-model.ts"],
+    ['load - --model ./my-model.ts < export.csv'],
+  ])
+  return command.action(async (paths: string[], flags: Flags) => {
+    requireTwoFiles(flags.queue, flags.to)
+    const [{ load }, { openQueue }, { openSink }, model] = await Promise.all([
+      import('../load/load.ts'),
+      import('../queue/registry.ts'),
+      import('../sink/registry.ts'),
+      loadModel(flags.model),
+    ])
+    const signal = stopSignal()
+    await using queue = await openQueue(flags.queue)
+    await using sink = await openSink(flags.to)
+    const { produced, receipts, loadedNow } = await load({
+      ...produceSettings(paths, flags),
+      ...consumeSettings(flags),
+      model,
+      queue,
+      sink,
+      signal,
+      onEvent: reporter(flags.quiet),
+      ...(flags.consumers > 1 ? { start: consumerProcesses(flags.consumers, flags) } : {}),
+    })
+    if (flags.json) printJson({ loadedNow, produced, receipts: receipts.map(receiptJson) })
+    else {
+      printReceipts(receipts)
+      printVerdict(receipts)
+      const before = produced.filter(({ published }) => published === 0).length
+      print(
+        `this run loaded ${counted(loadedNow, 'record')}${before === 0 ? '' : `; ${count(before)} of ${counted(produced.length, 'file')} had been loaded before`}`,
+      )
+    }
+    process.exitCode = receiptsExit(receipts, flags.allowRejects === true)
+    if (signal.aborted && process.exitCode === 1) throw new LadingError('ABORTED', 'stopped before every record had its verdict')
+  })
+}

@@ -1,0 +1,84 @@
+/** argv → one run. What a command prints and how it exits is decided in this folder and nowhere else. */
+import { Command, CommanderError } from 'commander'
+import { exits, LadingError } from '../core/errors.ts'
+import { applyConfig } from './config.ts'
+import { consumeCommand } from './consume.ts'
+import { deadCommand } from './dead.ts'
+import { withExamples } from './examples.ts'
+import { generateCommand } from './generate.ts'
+import { loadCommand } from './load.ts'
+import { printError, printErrorLine } from './output.ts'
+import { produceCommand } from './produce.ts'
+import { rejectsCommand } from './rejects.ts'
+import { statusCommand } from './status.ts'
+import { verifyCommand } from './verify.ts'
+import { version } from './version.ts'
+
+const examples = [
+  ['generate sensors --sensors 10 --records 1000 --dir data'],
+  ['load data', 'into sqlite:./lading.db'],
+  ['load data --to postgresql://me@localhost/mydb', 'into PostgreSQL'],
+  ["load 'in/*.csv.gz' --model ./my-model.ts"],
+  ['verify', 'the receipts: does it add up?'],
+  ['rejects list', 'what was left out, and why'],
+] as const
+
+const exitCodes = `
+
+Exit codes: 0 everything loaded, 3 complete but with rejects or dead letters (--allow-rejects makes it 0),
+1 a receipt does not add up or records are open, 64 wrong usage, 78 wrong configuration; all: docs/errors.md`
+
+export function program(): Command {
+  const lading = new Command('lading')
+    .description('Loads CSV files and queue messages into databases: fast, each record exactly once, with a receipt.')
+    .version(version())
+    .option('--config <file>', 'JSON file with defaults for the options of a command, such as {"to": "…"}')
+    .hook('preAction', (root, command) => applyConfig(command, root.opts()['config'] as string | undefined))
+  withExamples(lading, examples, exitCodes)
+  const commands = [
+    generateCommand(),
+    loadCommand(),
+    produceCommand(),
+    consumeCommand(),
+    statusCommand(),
+    verifyCommand(),
+    rejectsCommand(),
+    deadCommand(),
+  ]
+  for (const command of commands) lading.addCommand(command)
+  for (const command of [lading, ...descendants(lading)]) {
+    command.exitOverride().configureOutput({ outputError: (text) => printUsageError(text, command) })
+  }
+  return lading
+}
+
+/** What the parser says, as one line like every other error. */
+function printUsageError(text: string, command: Command): void {
+  const message = text
+    .trim()
+    .replace(/^error: /, '')
+    .replaceAll(/\s*\n\s*/g, ' ')
+  printErrorLine('USAGE', message, `see ${fullName(command)} --help`)
+}
+
+const fullName = (command: Command): string => (command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`)
+
+function descendants(command: Command): Command[] {
+  return command.commands.flatMap((child) => [child, ...descendants(child)])
+}
+
+export async function main(argv: readonly string[]): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', onOutputError)
+  try {
+    await program().parseAsync(argv)
+  } catch (error) {
+    // Commander has printed its message already; asking for help or the version is no error.
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exits.ok : 64
+    else process.exitCode = printError(error)
+  }
+}
+
+/** Whoever reads our output may have had enough of it (`lading verify | head`), which changes nothing about what was done. */
+function onOutputError(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') process.exitCode = printError(new LadingError('OUTPUT_UNWRITABLE', `standard output: ${error.message}`))
+}

@@ -1,0 +1,68 @@
+/** Options that several commands share, so that they have the same name, default and meaning everywhere. */
+import { InvalidArgumentError, Option } from 'commander'
+import { defaultDialect, type Dialect } from '../csv/dialect.ts'
+import { defaultQueueUrl } from '../queue/registry.ts'
+import { defaultSinkUrl } from '../sink/registry.ts'
+
+/** A whole number of at least `least`. */
+export const whole = (least: number) => (text: string) => {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < least) throw new InvalidArgumentError(`Not a whole number of ${least} or more.`)
+  return value
+}
+
+export function positive(text: string): number {
+  const value = Number(text)
+  if (!(value > 0)) throw new InvalidArgumentError('Not a number above 0.')
+  return value
+}
+
+export function loadId(text: string): string {
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return text.toLowerCase()
+  throw new InvalidArgumentError('A load is named by its UUID, as lading verify shows it.')
+}
+
+export const toOption = () =>
+  new Option('--to <url>', 'target database: postgresql://… or sqlite:PATH').env('LADING_TO').default(defaultSinkUrl)
+
+export const queueOption = () => new Option('--queue <url>', 'queue: embedded:PATH').env('LADING_QUEUE').default(defaultQueueUrl)
+
+export const modelOption = () =>
+  new Option('--model <model>', "what a record is: 'records', or the path of a module that exports a model")
+    .env('LADING_MODEL')
+    .default('records')
+
+export const pipelineOption = () =>
+  new Option('--pipeline <name>', 'name under which the ledger keeps what took effect (the table of the model)')
+
+export const jsonOption = () => new Option('--json', 'print JSON')
+
+export const stateOption = () => new Option('--state <file>', 'what the producer remembers between runs').default('./.lading/producer.db')
+
+export const ignoreExtraOption = () => new Option('--ignore-extra', 'leave out columns that the model does not know')
+
+export const allowRejectsOption = () => new Option('--allow-rejects', 'exit with 0 although records were rejected')
+
+export const quietOption = () => new Option('--quiet', 'say nothing on the way')
+
+export const produceOptions = () => [
+  new Option('--delimiter <character>', "between cells; '\\t' is a tab").default(defaultDialect.delimiter),
+  new Option('--quote <character>', 'around cells').default(defaultDialect.quote),
+  new Option('--no-header', 'the files have no header: cells are in the order of the columns of the model'),
+  new Option('--chunk-bytes <bytes>', 'wanted size of a message').default(1024 * 1024).argParser(whole(1)),
+  ignoreExtraOption(),
+  new Option('--again', 'load once more what was loaded before'),
+  stateOption(),
+]
+
+export interface DialectFlags {
+  readonly delimiter: string
+  readonly quote: string
+  readonly header: boolean
+}
+
+export const dialectOf = ({ delimiter, quote, header }: DialectFlags): Dialect => ({
+  delimiter: delimiter === '\\t' ? '\t' : delimiter,
+  quote,
+  header,
+})

@@ -1,0 +1,114 @@
+/** What people and programs read: errors, tables, JSON. Results go to standard output, everything said on the way to standard error. */
+import { styleText } from 'node:util'
+import { type Code, codes, exits, toLadingError } from '../core/errors.ts'
+import { balance } from '../sink/receipt.ts'
+import type { Receipt } from '../sink/sink.ts'
+
+/** Prints the error as one line with what to do, and returns the exit code. */
+export function printError(thrown: unknown): number {
+  const error = toLadingError(thrown)
+  printErrorLine(error.code, error.message, codes[error.code].advice)
+  if (error.code === 'INTERNAL' && error.stack !== undefined) {
+    const stack = (error.cause as Error | undefined)?.stack ?? error.stack
+    process.stderr.write(`${visible(withoutSecrets(stack), '\n')}\n`)
+  }
+  return error.exitCode
+}
+
+export function printErrorLine(code: Code, message: string, advice: string): void {
+  const head = process.stderr.isTTY ? styleText('red', 'error') : 'error'
+  process.stderr.write(`${head} ${code}: ${visible(withoutSecrets(message))} (${advice})\n`)
+}
+
+/** A URL may stand where nobody expects one, such as in the place of a path; its user and password are never shown. */
+export const withoutSecrets = (text: string): string => text.replaceAll(/([a-z][a-z0-9+.-]*:\/+)\S*@/gi, '$1')
+
+/** Control characters made visible: what comes from a file or a queue must not steer a terminal. */
+export function visible(text: string, keep = ''): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) => {
+    if (keep.includes(character) && character !== '') return character
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })
+}
+
+export const print = (line: string): void => void process.stdout.write(`${line}\n`)
+
+export const printJson = (value: unknown): void => print(JSON.stringify(value, jsonValue, 2))
+
+/** Bytes as text where they are text, because that is what a person wants to see; base64 otherwise. */
+function jsonValue(_: string, value: unknown): unknown {
+  if (value !== null && typeof value === 'object' && 'type' in value && value.type === 'Buffer' && 'data' in value) {
+    return bytesAsText(Buffer.from(value.data as number[]))
+  }
+  return value instanceof Uint8Array ? bytesAsText(Buffer.from(value)) : value
+}
+
+export function bytesAsText(bytes: Buffer): string {
+  const text = bytes.toString('utf8')
+  return Buffer.from(text).equals(bytes) ? text : `base64:${bytes.toString('base64')}`
+}
+
+export const count = (value: number): string => value.toLocaleString('en-US')
+
+/** `1 file`, `2 files`. */
+export const counted = (value: number, thing: string): string => `${count(value)} ${thing}${value === 1 ? '' : 's'}`
+
+/** Lines of a table with aligned columns; numbers are aligned to the right. */
+export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
+  const lines = [head, ...rows].map((row) => row.map((cell) => (typeof cell === 'number' ? count(cell) : visible(cell))))
+  const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
+  const right = head.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'))
+  return lines.map((line) =>
+    line
+      .map((cell, column) => (right[column] ? cell.padStart(widths[column] as number) : cell.padEnd(widths[column] as number)))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+const mostReceipts = 20
+const columns = ['records', 'loaded', 'rejected', 'skipped', 'dead'] as const
+
+/** A receipt as JSON, with what is open and whether it adds up. */
+export const receiptJson = (receipt: Receipt) => ({ ...receipt, ...balance(receipt) })
+
+export function printReceipts(receipts: readonly Receipt[]): void {
+  const numbers = (receipt: Receipt) => [...columns.map((name) => receipt[name]), balance(receipt).open]
+  const rows = receipts.slice(0, mostReceipts).map((receipt) => [receipt.loadId, receipt.source, ...numbers(receipt)])
+  const total = receipts.map(numbers).reduce((sums, each) => sums.map((sum, index) => sum + (each[index] as number)), [0, 0, 0, 0, 0, 0])
+  const more = receipts.length - rows.length
+  if (more > 0)
+    rows.push([
+      '…',
+      `${count(more)} more (--json shows all)`,
+      ...receipts
+        .slice(mostReceipts)
+        .map(numbers)
+        .reduce((sums, each) => sums.map((sum, index) => sum + (each[index] as number)), [0, 0, 0, 0, 0, 0]),
+    ])
+  if (receipts.length > 1) rows.push(['', 'all', ...total])
+  for (const line of table(['load', 'source', ...columns, 'open'], rows)) print(line)
+  for (const receipt of receipts) for (const problem of balance(receipt).problems) print(`${receipt.loadId}: DOES NOT ADD UP: ${problem}`)
+}
+
+/** The exit code that receipts deserve. */
+export function receiptsExit(receipts: readonly Receipt[], allowRejects: boolean): number {
+  const balances = receipts.map(balance)
+  if (balances.some(({ open, problems }) => open > 0 || problems.length > 0)) return exits.unbalanced
+  const left = receipts.some(({ rejected, dead }) => rejected > 0 || dead > 0)
+  return left && !allowRejects ? exits.rejects : exits.ok
+}
+
+/** What the numbers mean, in words, and where to look. */
+export function printVerdict(receipts: readonly Receipt[]): void {
+  const sum = (of: (receipt: Receipt) => number) => receipts.reduce((total, each) => total + of(each), 0)
+  const wrong = receipts.filter((receipt) => balance(receipt).problems.length > 0).length
+  const open = sum((receipt) => balance(receipt).open)
+  if (wrong > 0) print(`${count(wrong)} of ${counted(receipts.length, 'load')} DO NOT ADD UP`)
+  if (open > 0) print(`${counted(open, 'record')} without a verdict yet: let consumers run, or see lading verify --help on what was lost`)
+  if (wrong === 0 && open <= 0) print('every load is complete and adds up')
+  const [rejected, dead] = [sum((receipt) => receipt.rejected), sum((receipt) => receipt.dead)]
+  if (rejected > 0) print(`${counted(rejected, 'record')} rejected: lading rejects list`)
+  if (dead > 0) print(`${counted(dead, 'record')} in dead letters: lading dead list`)
+}

@@ -1,0 +1,45 @@
+import { Command } from 'commander'
+import type { Depth } from '../queue/queue.ts'
+import type { Receipt } from '../sink/sink.ts'
+import { withExamples } from './examples.ts'
+import { absentFile } from './files.ts'
+import { jsonOption, pipelineOption, queueOption, toOption } from './options.ts'
+import { print, printJson, printReceipts, receiptJson, table } from './output.ts'
+
+interface Flags {
+  readonly queue: string
+  readonly to: string
+  readonly pipeline?: string
+  readonly json?: boolean
+}
+
+export function statusCommand(): Command {
+  const command = new Command('status').description('what waits in the queue and what has become of the loads')
+  for (const option of [queueOption(), toOption(), pipelineOption(), jsonOption()]) command.addOption(option)
+  withExamples(command, [['status'], ['status --to postgresql://me@localhost/mydb --json']])
+  return command.action(async (flags: Flags) => {
+    const depth = await depthOf(flags.queue)
+    const receipts = await receiptsOf(flags)
+    if (flags.json) return printJson({ queue: depth, loads: receipts.map(receiptJson) })
+    for (const line of table(['queue:', 'ready', 'in flight', 'dead'], [['', depth.ready, depth.inFlight, depth.dead]])) print(line)
+    print('')
+    if (receipts.length === 0) print('no load yet')
+    else printReceipts(receipts)
+  })
+}
+
+async function depthOf(url: string): Promise<Depth> {
+  // Looking makes no files; where there is none yet, nothing waits.
+  if (absentFile(url) !== undefined) return { ready: 0, inFlight: 0, dead: 0 }
+  const { openQueue } = await import('../queue/registry.ts')
+  await using queue = await openQueue(url)
+  return await queue.depth()
+}
+
+async function receiptsOf({ to, pipeline }: Flags): Promise<readonly Receipt[]> {
+  if (absentFile(to) !== undefined) return []
+  const { openSink } = await import('../sink/registry.ts')
+  await using sink = await openSink(to)
+  await sink.prepare()
+  return await sink.ledger.receipts({ pipeline })
+}

@@ -1,0 +1,85 @@
+import { Command, Option } from 'commander'
+import { LadingError } from '../core/errors.ts'
+import type { Listener } from '../core/events.ts'
+import { shownUrl } from '../core/url.ts'
+import type { Ledger, Receipt, ReceiptFilter, Sink } from '../sink/sink.ts'
+import { withExamples } from './examples.ts'
+import { requireDatabase } from './files.ts'
+import { allowRejectsOption, jsonOption, loadId, pipelineOption, queueOption, quietOption, stateOption, toOption } from './options.ts'
+import { counted, print, printError, printJson, printReceipts, printVerdict, receiptJson, receiptsExit } from './output.ts'
+import { reporter } from './report.ts'
+import { stopSignal } from './signals.ts'
+
+interface Flags {
+  readonly to: string
+  readonly queue: string
+  readonly pipeline?: string
+  readonly state: string
+  readonly republishMissing?: boolean
+  readonly allowRejects?: boolean
+  readonly json?: boolean
+  readonly quiet?: boolean
+}
+
+export function verifyCommand(): Command {
+  const command = new Command('verify')
+    .description('print receipts and check them: records = loaded + rejected + skipped + dead + open')
+    .argument('[load]', 'one load instead of all', loadId)
+    .addOption(new Option('--republish-missing', 'publish again what has no verdict, from the files and the plans of this producer'))
+  const options = [toOption(), queueOption(), pipelineOption(), stateOption(), allowRejectsOption(), jsonOption(), quietOption()]
+  for (const option of options) command.addOption(option)
+  withExamples(command, [
+    ['verify', 'every load'],
+    ['verify 4fc3ab34-a4c7-805f-b730-5206ba687f98 --to postgresql://me@localhost/mydb'],
+    ['verify --republish-missing ; lading consume --until-empty', 'after a queue was lost'],
+  ])
+  return command.action(async (id: string | undefined, flags: Flags) => {
+    // A queue may be lost before anything of it was loaded.
+    if (flags.republishMissing !== true) requireDatabase(flags.to)
+    const { openSink } = await import('../sink/registry.ts')
+    await using sink = await openSink(flags.to)
+    await sink.prepare()
+    const receipts = await receiptsOf(sink.ledger, id, flags)
+    if (flags.json) printJson(receipts.map(receiptJson))
+    else if (receipts.length === 0) print('no load yet')
+    else {
+      printReceipts(receipts)
+      printVerdict(receipts)
+    }
+    process.exitCode = receiptsExit(receipts, flags.allowRejects === true)
+    if (flags.republishMissing === true) await republish(id, receipts, sink, flags)
+  })
+}
+
+async function receiptsOf(ledger: Ledger, id: string | undefined, { pipeline, republishMissing }: Flags): Promise<readonly Receipt[]> {
+  const filter: ReceiptFilter = { loads: id === undefined ? undefined : [id], pipeline }
+  const receipts = await ledger.receipts(filter)
+  if (id !== undefined && receipts.length === 0 && republishMissing !== true)
+    throw new LadingError('NOT_FOUND', `the ledger knows no load ${id}`)
+  return receipts
+}
+
+/** One load that cannot be published, because its file is gone or has changed, does not keep the others. */
+async function republish(id: string | undefined, receipts: readonly Receipt[], { ledger }: Sink, flags: Flags): Promise<void> {
+  const [{ openQueue }, { plannedLoads, republishMissing }] = await Promise.all([
+    import('../queue/registry.ts'),
+    import('../producer/republish.ts'),
+  ])
+  await using queue = await openQueue(flags.queue)
+  const report = reporter(flags.quiet)
+  // That something is published again has words of its own, below.
+  const onEvent: Listener = (event) => void (event.type === 'published' || report(event))
+  const producer = { queue, queueName: shownUrl(flags.queue), statePath: flags.state, signal: stopSignal(), onEvent }
+  const open = receipts.filter(({ chunks, chunksDone }) => chunksDone < chunks).map(({ loadId: each }) => each)
+  const loadIds = id === undefined ? new Set([...open, ...plannedLoads({ ...producer, pipeline: flags.pipeline })]) : [id]
+  for (const each of loadIds) {
+    const known = await ledger.progress(each)
+    if (known?.complete === true || producer.signal.aborted) continue
+    try {
+      const published = await republishMissing({ ...producer, loadId: each, known })
+      if (published > 0 && flags.quiet !== true) process.stderr.write(`published ${counted(published, 'chunk')} of load ${each} again\n`)
+    } catch (error) {
+      process.exitCode = printError(error)
+    }
+  }
+}

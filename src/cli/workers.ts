@@ -1,0 +1,50 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { LadingError } from '../core/errors.ts'
+import type { Workers } from '../load/load.ts'
+import type { ConsumeFlags } from './consume.ts'
+
+/** Starts `lading consume` as `n` processes of their own. URLs go through the environment, because everybody on a machine can read arguments. */
+export const consumerProcesses =
+  (n: number, flags: ConsumeFlags) =>
+  (signal: AbortSignal): Workers => {
+    const env = { ...process.env, LADING_TO: flags.to, LADING_QUEUE: flags.queue, LADING_MODEL: flags.model }
+    const children = Array.from({ length: n }, () =>
+      // Standard output belongs to the parent's result; a child's own tally would be mixed into it.
+      spawn(process.execPath, [...process.execArgv, process.argv[1] as string, 'consume', ...argumentsOf(flags)], {
+        env,
+        stdio: ['ignore', 'ignore', 'inherit'],
+      }),
+    )
+    let told = false
+    const stop = () => {
+      told = true
+      for (const child of children) if (child.exitCode === null) child.kill('SIGTERM')
+    }
+    const ended = Promise.all(children.map((child) => ending(child, () => told || signal.aborted))).then(() => undefined)
+    return { ended, stop }
+  }
+
+function argumentsOf(flags: ConsumeFlags): string[] {
+  const { pipeline, ignoreExtra, maxAttempts, startTimeout, quiet } = flags
+  return [
+    '--allow-rejects',
+    ...(pipeline === undefined ? [] : ['--pipeline', pipeline]),
+    ...(ignoreExtra === true ? ['--ignore-extra'] : []),
+    ...(maxAttempts === undefined ? [] : ['--max-attempts', String(maxAttempts)]),
+    ...(startTimeout === undefined ? [] : ['--start-timeout', String(startTimeout)]),
+    ...(quiet === true ? ['--quiet'] : []),
+  ]
+}
+
+function ending(child: ChildProcess, told: () => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (cause) => reject(new LadingError('CONSUMER_LOST', `a consumer could not be started: ${cause.message}`, { cause })))
+    child.once('exit', (code, signal) => {
+      if (told() || code === 0) resolve()
+      else
+        reject(
+          new LadingError('CONSUMER_LOST', `a consumer process ended with ${signal ?? `exit code ${code}`}; what it said stands above`),
+        )
+    })
+  })
+}

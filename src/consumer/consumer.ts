@@ -1,0 +1,226 @@
+/**
+ * Queue → batches → sink → settle. A delivery is settled only after the transaction that holds its verdict has committed; one
+ * that is never settled comes again, and the ledger knows it.
+ */
+import { LadingError, toLadingError } from '../core/errors.ts'
+import { ignoreEvents, type Listener } from '../core/events.ts'
+import { type Abortable, sleep } from '../core/wait.ts'
+import { type Model, tableName } from '../model/model.ts'
+import type { Delivery, Queue } from '../queue/queue.ts'
+import type { Sink } from '../sink/sink.ts'
+import { batches, type BatchLimits, Leases } from './intake.ts'
+import { retrying } from './retry.ts'
+import { addTally, BatchWriter, emptyTally, type Tally } from './write.ts'
+
+export interface ConsumerOptions {
+  readonly queue: Queue
+  readonly model: Model
+  readonly sink: Sink
+  /** Name under which the ledger keeps what took effect; the model's table where it is not given. */
+  readonly pipeline?: string
+  readonly ignoreExtra?: boolean
+  /** Unsettled deliveries at once. */
+  readonly prefetch?: number
+  readonly batch?: BatchLimits
+  /** Deliveries of a message without a verdict before it becomes a dead letter. */
+  readonly maxAttempts?: number
+  /** How long to wait for a database that is not there at the start, in milliseconds. One that goes away later is waited for without limit. */
+  readonly startTimeoutMs?: number
+  /** How long a stop may take to finish the batch in hand, in milliseconds, before its transaction is given up. */
+  readonly graceMs?: number
+  readonly onEvent?: Listener
+}
+
+export interface RunOptions extends Abortable {
+  /** Ends after this many batches. */
+  readonly batches?: number
+  /** Ends when the queue has nothing waiting and nothing in flight. */
+  readonly untilEmpty?: boolean
+}
+
+export interface Consumer {
+  /** Consumes until told to stop: by the signal, after so many batches, or when the queue is empty. Throws only what `halt`s. */
+  run(options?: RunOptions): Promise<Tally>
+}
+
+/** Large enough that a commit's cost does not count, small enough that a batch is written within a second or so. */
+const defaultBatch: BatchLimits = { bytes: 4 * 1024 * 1024, messages: 1000 }
+/** As many small messages as two batches; the queue bounds the bytes. */
+const defaultPrefetch = 2000
+const defaultMaxAttempts = 20
+const defaultStartTimeoutMs = 30_000
+const defaultGraceMs = 20_000
+/** Loads whose last chunk may have come are folded when the queue is idle, or when so many have gathered. */
+const foldAt = 500
+
+export function createConsumer(options: ConsumerOptions): Consumer {
+  return { run: (runOptions = {}) => new Run(options, runOptions).run() }
+}
+
+/** One run from its start to its end. */
+class Run {
+  readonly #options: ConsumerOptions
+  readonly #run: RunOptions
+  readonly #onEvent: Listener
+  /** Ends the intake. */
+  readonly #stop = new AbortController()
+  /** Gives up what is in hand, some time after. */
+  readonly #abandon = new AbortController()
+  readonly #leases: Leases
+  readonly #writer: BatchWriter
+  readonly #touched = new Set<string>()
+  #tally: Tally = emptyTally
+  #batches = 0
+  /** Failures of the queue since it last worked. */
+  #failures = 0
+
+  constructor(options: ConsumerOptions, run: RunOptions) {
+    this.#options = options
+    this.#run = run
+    this.#onEvent = options.onEvent ?? ignoreEvents
+    this.#leases = new Leases(options.queue.traits.leaseMs)
+    this.#writer = new BatchWriter({
+      pipeline: options.pipeline ?? tableName(options.model),
+      model: options.model,
+      sink: options.sink,
+      ignoreExtra: options.ignoreExtra ?? false,
+      maxAttempts: options.maxAttempts ?? defaultMaxAttempts,
+      onEvent: this.#onEvent,
+      stop: this.#stop.signal,
+      abandon: this.#abandon.signal,
+    })
+  }
+
+  async run(): Promise<Tally> {
+    const { signal } = this.#run
+    let grace: NodeJS.Timeout | undefined
+    const stop = () => {
+      this.#stop.abort()
+      grace ??= setTimeout(() => this.#abandon.abort(), this.#options.graceMs ?? defaultGraceMs)
+    }
+    signal?.addEventListener('abort', stop, { once: true })
+    if (signal?.aborted) stop()
+    try {
+      await this.#prepare()
+      await this.#consume()
+      return this.#tally
+    } finally {
+      signal?.removeEventListener('abort', stop)
+      clearTimeout(grace)
+      await this.#release()
+      this.#leases[Symbol.dispose]()
+    }
+  }
+
+  async #prepare(): Promise<void> {
+    const { sink, model, startTimeoutMs = defaultStartTimeoutMs } = this.#options
+    const options = { signal: this.#stop.signal, onEvent: this.#onEvent, deadlineMs: startTimeoutMs }
+    await retrying(() => sink.prepare(model, { signal: this.#abandon.signal }), options).catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) throw error
+    })
+  }
+
+  /** A queue that fails is opened again, as its errors say; what it delivered before comes again. */
+  async #consume(): Promise<void> {
+    for (let done = false; !done;) {
+      if (this.#stop.signal.aborted) return
+      try {
+        await this.#consumeOnce()
+        done = true
+      } catch (thrown) {
+        const error = toLadingError(thrown)
+        // Stopped while something was waited for: what is in hand goes back to the queue.
+        if (this.#stop.signal.aborted && error.action !== 'halt') return
+        if (!error.code.startsWith('QUEUE_') || error.action === 'halt') throw error
+        done = this.#batches === this.#run.batches
+        if (!done) await this.#awaitQueue(error)
+      }
+    }
+    await this.#fold()
+  }
+
+  async #awaitQueue({ code, message }: LadingError): Promise<void> {
+    // Else the heartbeats would keep what nobody works on any more.
+    await this.#release()
+    const delayMs = Math.min(30_000, 200 * 2 ** Math.min(this.#failures++, 10))
+    this.#onEvent({ type: 'waiting', code, message, attempt: this.#failures, delayMs })
+    await sleep(delayMs, this.#stop.signal)
+  }
+
+  /** While a batch is written, the next one is gathered and decoded. */
+  async #consumeOnce(): Promise<void> {
+    const { queue, prefetch = defaultPrefetch, batch: limits = defaultBatch } = this.#options
+    const intake = this.#leases.hold(queue.deliveries({ prefetch, signal: this.#stop.signal }))
+    let writing: Promise<void> = Promise.resolve()
+    try {
+      for await (const deliveries of batches(intake, limits)) {
+        if (deliveries.length > 0) {
+          const decoded = this.#writer.decode(deliveries)
+          await writing
+          // What is not being written yet is another's work now.
+          if (this.#stop.signal.aborted) break
+          writing = this.#finish(deliveries, decoded)
+          // Without this an error would count as unhandled while the next batch is gathered; it is thrown by the next await.
+          writing.catch(() => undefined)
+          if (++this.#batches === this.#run.batches) break
+          continue
+        }
+        await writing
+        if (this.#touched.size > 0) await this.#fold()
+        if (this.#run.untilEmpty === true && (await this.#isEmpty())) break
+      }
+    } finally {
+      await writing
+    }
+  }
+
+  async #finish(deliveries: readonly Delivery[], decoded: ReturnType<BatchWriter['decode']>): Promise<void> {
+    const { tally, loads } = await this.#writer.write(decoded)
+    const settled = await Promise.allSettled(deliveries.map((delivery) => this.#settle(delivery)))
+    this.#tally = addTally(this.#tally, tally)
+    this.#onEvent({ type: 'batch', ...tally })
+    for (const id of loads) this.#touched.add(id)
+    if (this.#touched.size >= foldAt) await this.#fold()
+    // The queue takes what was not settled for unfinished, and its prefetch would fill up with it: so it is opened again.
+    for (const each of settled) if (each.status === 'rejected') throw asQueueError(each.reason)
+    if (this.#failures > 0) this.#onEvent({ type: 'resumed', code: 'QUEUE_UNAVAILABLE' })
+    this.#failures = 0
+  }
+
+  /** A settlement that is lost means one more delivery, which the ledger absorbs. */
+  async #settle(delivery: Delivery): Promise<void> {
+    await delivery.settle({ kind: 'done' })
+    this.#leases.release(delivery)
+  }
+
+  async #isEmpty(): Promise<boolean> {
+    const { ready, inFlight } = await this.#options.queue.depth()
+    return ready === 0 && inFlight === 0
+  }
+
+  /** Housekeeping, which can wait until the database is there, and be left to the next consumer of the load. */
+  async #fold(): Promise<void> {
+    const ids = [...this.#touched]
+    this.#touched.clear()
+    if (ids.length === 0) return
+    const fold = () => this.#options.sink.ledger.fold(ids, { signal: this.#abandon.signal })
+    await retrying(fold, { signal: this.#stop.signal, onEvent: this.#onEvent }).catch((error: unknown) => {
+      const { code, message } = toLadingError(error)
+      this.#onEvent({ type: 'waiting', code, message: `folding is left to a later run: ${message}`, attempt: 1, delayMs: 0 })
+    })
+  }
+
+  /** Gives back at once what is still in hand, instead of letting its lease run out. */
+  async #release(): Promise<void> {
+    const { held } = this.#leases
+    for (const delivery of held) this.#leases.release(delivery)
+    await Promise.all(held.map((delivery) => delivery.settle({ kind: 'release' }).catch(() => undefined)))
+  }
+}
+
+function asQueueError(thrown: unknown): LadingError {
+  const error = toLadingError(thrown)
+  return error.code.startsWith('QUEUE_')
+    ? error
+    : new LadingError('QUEUE_UNAVAILABLE', `a message cannot be settled: ${error.message}`, { cause: thrown })
+}

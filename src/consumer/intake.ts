@@ -1,0 +1,75 @@
+/** Deliveries → batches, and the leases of everything that is in hand. */
+import type { Delivery } from '../queue/queue.ts'
+
+export interface BatchLimits {
+  /** A batch is written when it holds this many bytes of messages, or when nothing more is waiting. */
+  readonly bytes: number
+  /** Or this many messages. */
+  readonly messages: number
+}
+
+/** A message that was delivered more often is processed alone, so that whatever it does to us it does to itself. */
+const aloneFromAttempt = 6
+
+/**
+ * Groups deliveries into batches. Nothing waits for a clock: a batch is written when it is full or when the queue has no more
+ * just now, so that a slow trickle has no delay and a flood is written in large transactions.
+ */
+export async function* batches(arrivals: AsyncIterable<readonly Delivery[]>, limits: BatchLimits): AsyncGenerator<readonly Delivery[]> {
+  let batch: Delivery[] = []
+  let bytes = 0
+  for await (const deliveries of arrivals) {
+    for (const delivery of deliveries) {
+      if (delivery.attempt >= aloneFromAttempt) {
+        yield [delivery]
+        continue
+      }
+      batch.push(delivery)
+      bytes += delivery.body.length
+      if (bytes < limits.bytes && batch.length < limits.messages) continue
+      yield batch
+      batch = []
+      bytes = 0
+    }
+    if (deliveries.length === 0) {
+      // An empty batch tells the caller that the queue is idle.
+      yield batch
+      batch = []
+      bytes = 0
+    }
+  }
+  if (batch.length > 0) yield batch
+}
+
+/** Keeps the deliveries in hand ours: extends their leases at a third of their length. */
+export class Leases implements Disposable {
+  readonly #held = new Set<Delivery>()
+  readonly #timer: NodeJS.Timeout | undefined
+
+  constructor(leaseMs: number | undefined) {
+    if (leaseMs === undefined) return
+    this.#timer = setInterval(() => {
+      // A lease that cannot be extended is lost at worst, and then the message comes again.
+      for (const delivery of this.#held) delivery.extend?.(leaseMs).catch(() => undefined)
+    }, leaseMs / 3)
+  }
+
+  async *hold(arrivals: AsyncIterable<readonly Delivery[]>): AsyncGenerator<readonly Delivery[]> {
+    for await (const deliveries of arrivals) {
+      for (const delivery of deliveries) this.#held.add(delivery)
+      yield deliveries
+    }
+  }
+
+  release(delivery: Delivery): void {
+    this.#held.delete(delivery)
+  }
+
+  get held(): readonly Delivery[] {
+    return [...this.#held]
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer)
+  }
+}

@@ -1,0 +1,33 @@
+import type { Code } from './errors.ts'
+
+/** What happens during a run, one event for each thing a person may want to know, without any data of a record. */
+export type LadingEvent =
+  | {
+      readonly type: 'planned'
+      readonly loadId: string
+      readonly source: string
+      readonly records: number
+      readonly chunks: number
+      readonly bytes: number
+    }
+  | { readonly type: 'published'; readonly loadId: string; readonly source: string; readonly records: number; readonly chunks: number }
+  | { readonly type: 'skipped'; readonly loadId: string; readonly source: string; readonly records: number; readonly reason: string }
+  | {
+      readonly type: 'batch'
+      readonly messages: number
+      readonly redelivered: number
+      readonly duplicates: number
+      readonly records: number
+      readonly loaded: number
+      readonly rejected: number
+      readonly skipped: number
+    }
+  | { readonly type: 'dead'; readonly key: string; readonly code: Code; readonly detail: string }
+  /** Something is tried again after `delayMs`. */
+  | { readonly type: 'waiting'; readonly code: Code; readonly message: string; readonly attempt: number; readonly delayMs: number }
+  /** What was waited for is there again. */
+  | { readonly type: 'resumed'; readonly code: Code }
+
+export type Listener = (event: LadingEvent) => void
+
+export const ignoreEvents: Listener = () => undefined

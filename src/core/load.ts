@@ -1,0 +1,13 @@
+/** What a chunk says of the load that it belongs to. */
+export interface LoadInfo {
+  readonly id: string
+  /** The source's name, as a person knows it. */
+  readonly source: string
+  /** sha256 of the whole (decompressed) source, in hexadecimal, and its size. */
+  readonly sha256: string
+  readonly bytes: number
+  /** Hash of the frozen plan, in hexadecimal; the first plan that the ledger sees of a load is the only one it takes. */
+  readonly plan: string
+  readonly chunks: number
+  readonly records: number
+}

@@ -1,0 +1,16 @@
+/** The scheme of a URL in lower case, and what follows its colon; undefined where there is none. The rest may hold a password and belongs into no message. */
+export function splitScheme(url: string): { readonly scheme: string; readonly rest: string } | undefined {
+  const scheme = /^[a-z][a-z0-9+.-]*(?=:)/i.exec(url)?.[0]
+  return scheme === undefined ? undefined : { scheme: scheme.toLowerCase(), rest: url.slice(scheme.length + 1) }
+}
+
+/** A URL as it may be shown: without user, password and query, which may hold secrets. Text that is no URL is not shown at all. */
+export function shownUrl(url: string): string {
+  const parts = splitScheme(url)
+  if (parts === undefined) return '(not a URL)'
+  const scheme = `${parts.scheme}:`
+  const rest = parts.rest.split(/[?#]/)[0] as string
+  if (!rest.startsWith('//')) return scheme + rest
+  const [authority = '', ...path] = rest.slice(2).split('/')
+  return `${scheme}//${[authority.slice(authority.lastIndexOf('@') + 1), ...path].join('/')}`
+}

@@ -1,0 +1,46 @@
+/** The library's face: everything that a program of yours may rely on. */
+export { type Code, type CodeInfo, codes, LadingError } from './core/errors.ts'
+export type { LadingEvent, Listener } from './core/events.ts'
+export type { Fault, Reject } from './core/fault.ts'
+export type { LoadInfo } from './core/load.ts'
+export type { Abortable } from './core/wait.ts'
+export {
+  bigint,
+  boolean,
+  Column,
+  custom,
+  date,
+  doublePrecision,
+  integer,
+  json,
+  numeric,
+  text,
+  timestamp,
+  timestamptz,
+  uuid,
+  varchar,
+} from './model/columns.ts'
+export {
+  brin,
+  btree,
+  type ConflictPolicy,
+  defineModel,
+  hash,
+  type Index,
+  type Model,
+  type ModelOptions,
+  type RowOf,
+  unique,
+} from './model/model.ts'
+export { type DecodedRecord, decodeRecord } from './model/values.ts'
+export { records } from './models/records.ts'
+export { openQueue } from './queue/registry.ts'
+export type { Delivery, Depth, Outcome, Outgoing, Peeked, Queue, QueueTraits } from './queue/queue.ts'
+export { openSink } from './sink/registry.ts'
+export { type Balance, balance } from './sink/receipt.ts'
+export type { Counts, Ledger, Receipt, Sink, StoredDeadLetter, StoredReject, Verdict } from './sink/sink.ts'
+export { type Consumer, type ConsumerOptions, createConsumer, type RunOptions } from './consumer/consumer.ts'
+export type { Tally } from './consumer/write.ts'
+export { replay, type ReplayOptions } from './consumer/replay.ts'
+export { produce, type ProducedLoad, type ProduceOptions } from './producer/produce.ts'
+export { load, type LoadOptions, type LoadResult } from './load/load.ts'

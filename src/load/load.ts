@@ -1,0 +1,101 @@
+/** Producer and consumers in one: files → queue → database, until every record has its verdict. */
+import { type ConsumerOptions, createConsumer } from '../consumer/consumer.ts'
+import { retrying } from '../consumer/retry.ts'
+import { ignoreEvents } from '../core/events.ts'
+import { sleep } from '../core/wait.ts'
+import { namedFiles, produce, type ProducedLoad, type ProduceOptions } from '../producer/produce.ts'
+import type { Queue } from '../queue/queue.ts'
+import type { Receipt, Sink } from '../sink/sink.ts'
+
+/** Consumers at work beside the producer. */
+export interface Workers {
+  /** Settles when they have ended, by themselves or because they were told to; rejects where one failed. */
+  readonly ended: Promise<void>
+  /** Tells them to finish what is in hand and end. */
+  stop(): void
+}
+
+export interface LoadOptions
+  extends Omit<ProduceOptions, 'known'>, Pick<ConsumerOptions, 'batch' | 'prefetch' | 'maxAttempts' | 'startTimeoutMs' | 'graceMs'> {
+  readonly sink: Sink
+  /** Starts the consumers; one in this process where it is not given. */
+  readonly start?: (signal: AbortSignal) => Workers
+}
+
+export interface LoadResult {
+  readonly produced: readonly ProducedLoad[]
+  /** The paper of each load, in the order of the files. */
+  readonly receipts: readonly Receipt[]
+  /** Records that took effect during this run; what took effect before is in the receipts too. */
+  readonly loadedNow: number
+}
+
+/** Asks until it is answered, or until the signal says that nobody waits for the answer any more. */
+type Patiently = <T>(ask: () => Promise<T>, until?: AbortSignal) => Promise<T>
+
+/** How often the queue is asked whether it is empty, in milliseconds. */
+const pollMs = 50
+
+export async function load(options: LoadOptions): Promise<LoadResult> {
+  const { queue, sink, model, signal, onEvent = ignoreEvents, start = inProcess(options) } = options
+  const stop = new AbortController()
+  const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
+  // Nobody should wait for a database only to hear of a wrong path.
+  await namedFiles(options)
+  await retrying(() => sink.prepare(model, { signal }), { signal: stopped, onEvent, deadlineMs: options.startTimeoutMs ?? 30_000 })
+  // A database that goes away later is waited for, as the consumers do.
+  const patiently: Patiently = (ask, until = stopped) => retrying(ask, { signal: until, onEvent })
+  const { ready, inFlight } = await patiently(() => queue.depth())
+  // What the queue holds already may be loaded before its file is planned, so that the question has to come first.
+  const before = ready + inFlight === 0 ? undefined : await patiently(() => sink.ledger.receipts({}))
+  const loadedBefore = new Map(before?.map(({ loadId, loaded }) => [loadId, loaded]))
+  const workers = start(stopped)
+  // Consumers that end before they are told to have failed, or were stopped; either way the producer must not go on alone.
+  const early = workers.ended.finally(() => stop.abort())
+  early.catch(() => undefined)
+  const known = async (loadId: string) => {
+    const progress = await patiently(() => sink.ledger.progress(loadId))
+    if (before === undefined && !loadedBefore.has(loadId)) loadedBefore.set(loadId, progress?.loaded ?? 0)
+    return progress
+  }
+  try {
+    const work = async () => {
+      const produced = await produce({ ...options, signal: stopped, known })
+      if (produced.some(({ published }) => published > 0)) await emptied(queue, stopped, patiently)
+      return produced
+    }
+    const produced = await Promise.race([work(), early.then(() => new Promise<never>(() => undefined))])
+    workers.stop()
+    await workers.ended
+    const receipts = await patiently(() => receiptsOf(sink, produced), signal ?? new AbortController().signal)
+    const loadedNow = receipts.reduce((sum, { loadId, loaded }) => sum + loaded - (loadedBefore.get(loadId) ?? 0), 0)
+    return { produced, receipts, loadedNow }
+  } finally {
+    workers.stop()
+    await workers.ended.catch(() => undefined)
+  }
+}
+
+function inProcess(options: LoadOptions): (signal: AbortSignal) => Workers {
+  return (signal) => {
+    const stop = new AbortController()
+    const run = createConsumer(options).run({ signal: AbortSignal.any([signal, stop.signal]) })
+    return { ended: run.then(() => undefined), stop: () => stop.abort() }
+  }
+}
+
+async function emptied(queue: Queue, signal: AbortSignal, patiently: Patiently): Promise<void> {
+  while (!signal.aborted) {
+    const { ready, inFlight } = await patiently(() => queue.depth())
+    if (ready === 0 && inFlight === 0) return
+    await sleep(pollMs, signal)
+  }
+}
+
+async function receiptsOf(sink: Sink, produced: readonly ProducedLoad[]): Promise<readonly Receipt[]> {
+  // Two paths may lead to one load.
+  const loads = [...new Set(produced.map(({ loadId }) => loadId))]
+  await sink.ledger.fold(loads)
+  const receipts = new Map((await sink.ledger.receipts({ loads })).map((receipt) => [receipt.loadId, receipt]))
+  return loads.flatMap((loadId) => receipts.get(loadId) ?? [])
+}

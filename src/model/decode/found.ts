@@ -1,0 +1,15 @@
+/** A cell as a fault quotes it: short, on one line, what cannot be seen made visible. */
+export function found(bytes: Buffer, start: number, end: number): string {
+  const most = 40
+  if (end - start <= most) return quoted(bytes.toString('utf8', start, end))
+  let cut = start + most
+  while (cut > start && ((bytes[cut] as number) & 0xc0) === 0x80) cut--
+  return quoted(`${bytes.toString('utf8', start, cut)}…`)
+}
+
+const quoted = (text: string): string => visible(JSON.stringify(text))
+
+/** Line ends, control characters, and spaces and marks that nobody sees, written as `\u{…}`. */
+export function visible(text: string): string {
+  return text.replace(/(?! )[\p{C}\p{Z}]/gu, (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`)
+}

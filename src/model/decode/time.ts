@@ -1,0 +1,195 @@
+/**
+ * Decoders of dates and times, straight from bytes: ISO 8601 and PostgreSQL's own output forms.
+ * `YYYY-MM-DD`, `T` or one space, `HH:MM[:SS[.ffffff]]`, and for an instant `Z`, `±HH`, `±HHMM` or `±HH:MM[:SS]`, one space before it allowed.
+ * Words such as `now` and `infinity` are refused: they would mean something else at each replay.
+ */
+import type { Fault } from '../../core/fault.ts'
+import type { RowWriter } from '../writer.ts'
+import { found } from './found.ts'
+import { Zone } from './zone.ts'
+
+type Decode = (bytes: Buffer, start: number, end: number, writer: RowWriter) => Fault | undefined
+
+const microsPerDay = 86_400_000_000
+
+/** Two digits at `at`, -1 where there are none. */
+function pair(bytes: Buffer, at: number): number {
+  const tens = (bytes[at] as number) - 48
+  const ones = (bytes[at + 1] as number) - 48
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1
+}
+
+let lastDate = -1
+let lastDays = 0
+
+/** Days since 1970-01-01 of the ten bytes `YYYY-MM-DD` at `at`; NaN where there is no such date. Years 0001 to 9999. */
+function daysAt(bytes: Buffer, at: number): number {
+  const century = pair(bytes, at)
+  const year = pair(bytes, at + 2)
+  const month = pair(bytes, at + 5)
+  const dayOfMonth = pair(bytes, at + 8)
+  if (century < 0 || year < 0 || month < 0 || dayOfMonth < 0 || bytes[at + 4] !== 45 || bytes[at + 7] !== 45) return Number.NaN
+  // Neighbouring records mostly share their date.
+  const key = ((century * 100 + year) * 100 + month) * 100 + dayOfMonth
+  if (key === lastDate) return lastDays
+  const days = daysOf(century * 100 + year, month, dayOfMonth)
+  if (!Number.isNaN(days)) {
+    lastDate = key
+    lastDays = days
+  }
+  return days
+}
+
+const monthLengths = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+
+function daysOf(year: number, month: number, dayOfMonth: number): number {
+  if (year === 0 || month < 1 || month > 12 || dayOfMonth < 1) return Number.NaN
+  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+  const length = month === 2 && leap ? 29 : (monthLengths[month - 1] as number)
+  if (dayOfMonth > length) return Number.NaN
+  // Years counted from March, so that the leap day is the last of its year.
+  const marchYear = month > 2 ? year : year - 1
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + dayOfMonth - 1
+  const leapDays = Math.floor(marchYear / 4) - Math.floor(marchYear / 100) + Math.floor(marchYear / 400)
+  return marchYear * 365 + leapDays + dayOfYear - 719_468
+}
+
+export const decodeDate: Decode = (bytes, start, end, writer) => {
+  const days = end - start === 10 ? daysAt(bytes, start) : Number.NaN
+  if (Number.isNaN(days)) return { code: 'BAD_DATE', detail: `${found(bytes, start, end)} is not a date (YYYY-MM-DD)` }
+  writer.date(days)
+  return undefined
+}
+
+/** Where the time of day ended, and whether digits beyond the microsecond were not zero. One object, reused: decoding allocates nothing. */
+const time = { end: 0, lossy: false }
+
+/** Microseconds of the day of `HH:MM[:SS[.f…]]` at `at`; -1 where there is none. */
+function microsAt(bytes: Buffer, at: number, end: number): number {
+  time.lossy = false
+  time.end = at + 5
+  if (time.end > end) return -1
+  const hour = pair(bytes, at)
+  const minute = pair(bytes, at + 3)
+  if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || bytes[at + 2] !== 58) return -1
+  const minutes = (hour * 60 + minute) * 60_000_000
+  if (bytes[at + 5] !== 58 || at + 8 > end) return minutes
+  const second = pair(bytes, at + 6)
+  if (second < 0 || second > 59) return -1
+  time.end = at + 8
+  return minutes + second * 1_000_000 + fractionAt(bytes, at + 8, end)
+}
+
+/** Microseconds of `.f…` at `at`, 0 where there is none. */
+function fractionAt(bytes: Buffer, at: number, end: number): number {
+  if (at + 1 >= end || bytes[at] !== 46) return 0
+  let micros = 0
+  let unit = 100_000
+  let next = at + 1
+  for (; next < end; next++) {
+    const digit = (bytes[next] as number) - 48
+    if (digit < 0 || digit > 9) break
+    if (unit >= 1) micros += digit * unit
+    else if (digit !== 0) time.lossy = true
+    unit = unit >= 10 ? unit / 10 : 0
+  }
+  if (next > at + 1) time.end = next
+  return micros
+}
+
+/** Seconds east of UTC of `Z`, `±HH`, `±HHMM` or `±HH:MM[:SS]` that fills the bytes from `at` to `end`; NaN where there is none. */
+function offsetAt(bytes: Buffer, at: number, end: number): number {
+  const first = bytes[at]
+  const size = end - at
+  if ((first === 90 || first === 122) && size === 1) return 0
+  if ((first !== 43 && first !== 45) || (size !== 3 && size !== 5 && size !== 6 && size !== 9)) return Number.NaN
+  const hours = pair(bytes, at + 1)
+  const minutes = size === 3 ? 0 : size === 5 ? pair(bytes, at + 3) : pairAfterColon(bytes, at + 3)
+  const seconds = size === 9 ? pairAfterColon(bytes, at + 6) : 0
+  if (hours < 0 || hours > 15 || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 59) return Number.NaN
+  const offset = hours * 3600 + minutes * 60 + seconds
+  return first === 45 ? -offset : offset
+}
+
+const pairAfterColon = (bytes: Buffer, at: number): number => (bytes[at] === 58 ? pair(bytes, at + 1) : -1)
+
+const bad = (bytes: Buffer, start: number, end: number): Fault => ({
+  code: 'BAD_TIMESTAMP',
+  detail: `${found(bytes, start, end)} is not a timestamp (YYYY-MM-DD HH:MM:SS)`,
+})
+
+const lossy = (bytes: Buffer, start: number, end: number): Fault => ({
+  code: 'PRECISION_LOST',
+  detail: `${found(bytes, start, end)} is finer than a microsecond`,
+})
+
+const separates = (byte: number | undefined): boolean => byte === 84 || byte === 32 || byte === 116
+
+export const decodeTimestamp: Decode = (bytes, start, end, writer) => {
+  const days = end - start >= 16 && separates(bytes[start + 10]) ? daysAt(bytes, start) : Number.NaN
+  const micros = Number.isNaN(days) ? -1 : microsAt(bytes, start + 11, end)
+  if (micros < 0) return bad(bytes, start, end)
+  if (time.end !== end) {
+    const at = bytes[time.end] === 32 ? time.end + 1 : time.end
+    if (Number.isNaN(offsetAt(bytes, at, end))) return bad(bytes, start, end)
+    return { code: 'ZONE_NOT_ALLOWED', detail: `${found(bytes, start, end)} has a zone, the column keeps none` }
+  }
+  if (time.lossy) return lossy(bytes, start, end)
+  writer.timestamp(days, micros)
+  return undefined
+}
+
+export function timestamptzDecoder(zoneName: string | undefined): Decode {
+  const zone = zoneName === undefined ? undefined : new Zone(zoneName)
+  return (bytes, start, end, writer) => {
+    const days = end - start >= 16 && separates(bytes[start + 10]) ? daysAt(bytes, start) : Number.NaN
+    const micros = Number.isNaN(days) ? -1 : microsAt(bytes, start + 11, end)
+    if (micros < 0) return bad(bytes, start, end)
+    if (time.lossy) return lossy(bytes, start, end)
+    if (time.end === end) return writeLocal(zone, days, micros, bytes, start, end, writer)
+    const offset = offsetAt(bytes, bytes[time.end] === 32 ? time.end + 1 : time.end, end)
+    if (Number.isNaN(offset)) return bad(bytes, start, end)
+    return writeInstant(days, micros, offset, bytes, start, end, writer)
+  }
+}
+
+function writeLocal(
+  zone: Zone | undefined,
+  days: number,
+  micros: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  writer: RowWriter,
+): Fault | undefined {
+  if (zone === undefined) return { code: 'ZONE_MISSING', detail: `${found(bytes, start, end)} has no zone` }
+  const local = zone.resolve(days * 86_400 + Math.floor(micros / 1_000_000))
+  if (local.kind === 'ambiguous') {
+    return { code: 'LOCAL_TIME_AMBIGUOUS', detail: `${found(bytes, start, end)} happened twice in its zone` }
+  }
+  if (local.kind === 'missing') return { code: 'LOCAL_TIME_MISSING', detail: `${found(bytes, start, end)} never happened in its zone` }
+  return writeInstant(days, micros, local.offset, bytes, start, end, writer)
+}
+
+const firstDay = daysOf(1, 1, 1)
+const lastDay = daysOf(9999, 12, 31)
+
+/** The offset may lead out of the years that every text form of an instant can write. */
+function writeInstant(
+  days: number,
+  micros: number,
+  offset: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+  writer: RowWriter,
+): Fault | undefined {
+  const utc = micros - offset * 1_000_000
+  const carry = utc < 0 ? -1 : utc >= microsPerDay ? 1 : 0
+  const utcDays = days + carry
+  if (utcDays < firstDay || utcDays > lastDay) {
+    return { code: 'OUT_OF_RANGE', detail: `${found(bytes, start, end)} lies outside the years 0001 to 9999 of UTC` }
+  }
+  writer.timestamp(utcDays, utc - carry * microsPerDay)
+  return undefined
+}

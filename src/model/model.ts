@@ -1,0 +1,161 @@
+import { createHash } from 'node:crypto'
+import { LadingError } from '../core/errors.ts'
+import type { Column, ColumnSpec, ColumnType } from './columns.ts'
+import { decoderOf } from './decode/decoder.ts'
+import { visible } from './decode/found.ts'
+import type { RowWriter } from './writer.ts'
+
+export interface Index {
+  readonly method: 'btree' | 'brin' | 'hash'
+  readonly unique: boolean
+  readonly columns: readonly string[]
+}
+
+const index = (method: Index['method'], unique: boolean, columns: readonly string[]): Index => ({ method, unique, columns })
+export const btree = (...columns: string[]): Index => index('btree', false, columns)
+export const unique = (...columns: string[]): Index => index('btree', true, columns)
+/** Block range index, for columns whose values follow the order of arrival. PostgreSQL only; SQLite goes without. */
+export const brin = (...columns: string[]): Index => index('brin', false, columns)
+/** Hash index, equality only. PostgreSQL only; SQLite goes without. */
+export const hash = (column: string): Index => index('hash', false, [column])
+
+/** What happens to a record whose primary key is in the table already. */
+export type ConflictPolicy = 'error' | 'skip' | 'update'
+
+export interface ModelColumn extends ColumnSpec {
+  readonly name: string
+}
+
+type Columns = Readonly<Record<string, Column>>
+
+/** What a record is. Row type, decoder, DDL, wire encoding and upsert all derive from it. */
+export interface Model<C extends Columns = Columns> {
+  readonly table: string
+  readonly schema: string | undefined
+  readonly columns: readonly ModelColumn[]
+  readonly primaryKey: readonly string[]
+  readonly indexes: readonly Index[]
+  readonly onConflict: ConflictPolicy
+  /** With `update`: a record never overwrites one whose value here is greater. */
+  readonly version: string | undefined
+  /** sha256 of everything declared, so that a load cannot be begun with one model and finished with another. */
+  readonly fingerprint: string
+  /** Carries the row type for inference only. */
+  readonly row?: { readonly [K in keyof C]: C[K]['value'] }
+}
+
+/** The type of a row of `M`. */
+export type RowOf<M extends { readonly row?: unknown }> = NonNullable<M['row']>
+
+export interface ModelOptions<C extends Columns> {
+  /** Name of the table, without its schema. */
+  readonly table: string
+  /** Schema of the table; without it the database's own search path decides. SQLite has none and ignores it. */
+  readonly schema?: string
+  readonly columns: C
+  readonly primaryKey?: readonly (keyof C & string)[]
+  readonly indexes?: readonly Index[]
+  /** `error` without a word: a conflicting record is rejected. */
+  readonly onConflict?: ConflictPolicy
+  readonly version?: keyof C & string
+}
+
+/** Checks the options and freezes them into a model. Throws `MODEL_INVALID`. */
+export function defineModel<const C extends Columns>(options: ModelOptions<C>): Model<C> {
+  const columns = Object.entries(options.columns).map(([name, column]) => ({ name, ...column.spec }))
+  const declared = {
+    table: options.table,
+    schema: options.schema,
+    columns,
+    primaryKey: options.primaryKey ?? [],
+    indexes: options.indexes ?? [],
+    onConflict: options.onConflict ?? 'error',
+    version: options.version,
+  }
+  for (const problem of problemsOf(declared)) throw new LadingError('MODEL_INVALID', visible(`model ${options.table}: ${problem}`))
+  return { ...declared, fingerprint: createHash('sha256').update(JSON.stringify(declared, functionsAsMarks)).digest('hex') }
+}
+
+/** That there is a transform counts; what it does cannot be compared, because its text changes with every build. */
+const functionsAsMarks = (_: string, value: unknown): unknown => (typeof value === 'function' ? 'function' : value)
+
+/** The name of the CSV column or JSON field that a column is read from. */
+export const sourceName = (column: ModelColumn): string => column.from ?? column.name
+
+/** The model's table as a person writes it. */
+export const tableName = (model: Model): string => (model.schema === undefined ? model.table : `${model.schema}.${model.table}`)
+
+function* problemsOf(model: Omit<Model, 'fingerprint'>): Generator<string> {
+  const names = new Set(model.columns.map((column) => column.name))
+  yield* identifierProblems([model.table, ...(model.schema === undefined ? [] : [model.schema]), ...names])
+  if (names.size === 0) yield 'it has no columns'
+  for (const column of model.columns) yield* columnProblems(column)
+  const used = [
+    ...model.primaryKey,
+    ...model.indexes.flatMap((each) => each.columns),
+    ...(model.version === undefined ? [] : [model.version]),
+  ]
+  for (const name of used) if (!names.has(name)) yield `there is no column ${name}`
+  if (new Set(model.primaryKey).size < model.primaryKey.length) yield 'the primaryKey names a column twice'
+  if (model.indexes.some((each) => each.columns.length === 0)) yield 'an index has no columns'
+  for (const name of model.primaryKey) {
+    if (!model.columns.find((column) => column.name === name)?.notNull) yield `the key column ${name} must be notNull()`
+  }
+  if (model.onConflict !== 'error' && model.primaryKey.length === 0) yield `onConflict: '${model.onConflict}' needs a primaryKey`
+  if (model.version !== undefined && model.onConflict !== 'update') yield "version needs onConflict: 'update'"
+}
+
+/** 63 bytes is PostgreSQL's limit (NAMEDATALEN - 1), beyond which it cuts a name silently. */
+function* identifierProblems(names: readonly string[]): Generator<string> {
+  for (const name of names) {
+    if (name === '' || name.includes('\0') || Buffer.byteLength(name) > 63) yield `'${name}' is not a usable name (1 to 63 bytes, no NUL)`
+  }
+}
+
+/** PostgreSQL's limit for varchar: 10 MB of one byte each. */
+const mostCharacters = 10_485_760
+
+function* columnProblems(column: ModelColumn): Generator<string> {
+  let sound = true
+  for (const problem of typeProblems(column)) {
+    sound = false
+    yield problem
+  }
+  if (sound && column.fallback !== undefined) yield* defaultProblems(column.name, column.type, column.fallback)
+}
+
+/** A default is decoded for each record that lacks a value, so one that cannot be decoded would reject them all. */
+function* defaultProblems(name: string, type: ColumnType, fallback: string): Generator<string> {
+  const bytes = Buffer.from(fallback)
+  const fault = decoderOf(type)(bytes, 0, bytes.length, nowhere)
+  if (fault !== undefined) yield `${name}: the default: ${fault.detail}`
+  if (fallback.includes('\0') || !fallback.isWellFormed()) yield `${name}: the default is not text that a database takes`
+}
+
+/** Takes every value and keeps none. */
+const nowhere = new Proxy({}, { get: () => () => undefined }) as RowWriter
+
+function* typeProblems({ name, type }: ModelColumn): Generator<string> {
+  if (type.kind === 'varchar' && !isBetween(type.length, 1, mostCharacters))
+    yield `${name}: varchar needs a length of 1 to ${mostCharacters}`
+  if (type.kind === 'numeric') {
+    const { precision, scale } = type
+    if (precision === undefined && scale !== undefined) yield `${name}: numeric needs a precision where it has a scale`
+    else if (precision !== undefined && !(isBetween(precision, 1, 1000) && isBetween(scale ?? 0, 0, precision))) {
+      yield `${name}: numeric(${precision}, ${scale ?? 0}) is not possible`
+    }
+  }
+  if (type.kind === 'timestamptz' && type.zone !== undefined && !isZone(type.zone)) yield `${name}: '${type.zone}' is not an IANA time zone`
+  if (type.kind === 'custom' && !/^[a-z_][\w .,()[\]]*$/i.test(type.sql)) yield `${name}: '${type.sql}' is not a type name`
+}
+
+const isBetween = (value: number, least: number, most: number): boolean => Number.isInteger(value) && value >= least && value <= most
+
+function isZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone })
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,129 @@
+import type { Fault } from '../core/fault.ts'
+import type { Transformed } from './columns.ts'
+import { type CellDecoder, decoderOf } from './decode/decoder.ts'
+import { type Model, type ModelColumn, sourceName } from './model.ts'
+import type { RowWriter } from './writer.ts'
+
+/** The cells of one record, as a reader of a source offers them: byte ranges, so that no string is made that nobody needs. */
+export interface Cells {
+  readonly bytes: Buffer
+  readonly count: number
+  readonly starts: Int32Array
+  readonly ends: Int32Array
+  /** 0 unquoted, 1 quoted, 2 quoted with something to undo, for which see `unescaped`. */
+  readonly quoting: Uint8Array
+  unescaped(cell: number): Buffer
+}
+
+interface ColumnPlan {
+  readonly name: string
+  /** Index of the cell, -1 where the source has none. */
+  readonly cell: number
+  readonly decode: CellDecoder
+  readonly notNull: boolean
+  readonly fallback: Buffer | undefined
+  readonly nullIf: readonly Buffer[]
+  readonly transform: ((text: string) => Transformed) | undefined
+}
+
+/** What of `fields` the model cannot use or misses: one line each, none where they fit. */
+export function* fieldProblems(model: Model, fields: readonly string[], ignoreExtra = false): Generator<string> {
+  const known = new Set(model.columns.map(sourceName))
+  const present = new Set(fields)
+  for (const column of model.columns) {
+    const needed = column.notNull && column.fallback === undefined
+    if (needed && !present.has(sourceName(column))) yield `column ${sourceName(column)} is missing`
+  }
+  if (!ignoreExtra) for (const field of fields) if (!known.has(field)) yield `column ${field} is not in the model`
+}
+
+/** Turns the cells of records into rows of a model. `fields` are the names of the cells, in their order. */
+export class RecordDecoder {
+  readonly #plans: readonly ColumnPlan[]
+  readonly #cellCount: number
+  readonly #writer: RowWriter
+
+  constructor(model: Model, fields: readonly string[], writer: RowWriter) {
+    this.#plans = model.columns.map((column) => planOf(column, fields))
+    this.#cellCount = fields.length
+    this.#writer = writer
+  }
+
+  /** Writes the record as one row, or writes nothing and says why. */
+  decode(cells: Cells): Fault | undefined {
+    if (cells.count !== this.#cellCount) return this.#countFault(cells)
+    const writer = this.#writer
+    writer.startRow()
+    for (const plan of this.#plans) {
+      const fault = decodeCell(plan, cells, writer)
+      if (fault !== undefined) {
+        writer.dropRow()
+        return { ...fault, column: plan.name }
+      }
+    }
+    writer.endRow()
+    return undefined
+  }
+
+  #countFault(cells: Cells): Fault {
+    const blank = cells.count === 1 && cells.starts[0] === cells.ends[0] && cells.quoting[0] === 0
+    if (blank) return { code: 'BLANK_LINE', detail: 'the line is empty' }
+    return { code: 'COLUMN_COUNT', detail: `${cells.count} cells where the header has ${this.#cellCount}` }
+  }
+}
+
+function planOf(column: ModelColumn, fields: readonly string[]): ColumnPlan {
+  return {
+    name: column.name,
+    cell: fields.indexOf(sourceName(column)),
+    decode: decoderOf(column.type),
+    notNull: column.notNull,
+    fallback: column.fallback === undefined ? undefined : Buffer.from(column.fallback),
+    nullIf: column.nullIf.map((text) => Buffer.from(text)),
+    transform: column.transform,
+  }
+}
+
+function decodeCell(plan: ColumnPlan, cells: Cells, writer: RowWriter): Fault | undefined {
+  const { cell } = plan
+  if (cell < 0) return decodeMissing(plan, writer)
+  let bytes = cells.bytes
+  let start = cells.starts[cell] as number
+  let end = cells.ends[cell] as number
+  const quoting = cells.quoting[cell]
+  if (start === end && quoting === 0) return decodeMissing(plan, writer)
+  if (quoting === 2) {
+    bytes = cells.unescaped(cell)
+    start = 0
+    end = bytes.length
+  }
+  for (const text of plan.nullIf) if (text.compare(bytes, start, end) === 0) return decodeMissing(plan, writer)
+  if (plan.transform !== undefined) return decodeTransformed(plan, plan.transform, bytes.toString('utf8', start, end), writer)
+  return plan.decode(bytes, start, end, writer)
+}
+
+function decodeMissing(plan: ColumnPlan, writer: RowWriter): Fault | undefined {
+  if (plan.fallback !== undefined) return plan.decode(plan.fallback, 0, plan.fallback.length, writer)
+  if (plan.notNull) return { code: 'NULL_NOT_ALLOWED', detail: 'the column must have a value' }
+  writer.null()
+  return undefined
+}
+
+function decodeTransformed(plan: ColumnPlan, transform: (text: string) => Transformed, text: string, writer: RowWriter): Fault | undefined {
+  let value: Transformed
+  try {
+    value = transform(text)
+  } catch {
+    // The error's own message may hold the value, which may be personal.
+    return { code: 'TRANSFORM_FAILED', detail: 'the transform of the model threw' }
+  }
+  if (value === null || value === undefined) return decodeMissing(plan, writer)
+  if (typeof value === 'object' || typeof value === 'function' || typeof value === 'symbol') {
+    return { code: 'TRANSFORM_FAILED', detail: 'the transform of the model returned neither text, number, boolean nor null' }
+  }
+  const changed = String(value)
+  if (changed.includes('\0')) return { code: 'NUL_BYTE', detail: 'the transform of the model returned a NUL' }
+  if (!changed.isWellFormed()) return { code: 'BAD_ENCODING', detail: 'the transform of the model returned a lone surrogate' }
+  const bytes = Buffer.from(changed)
+  return plan.decode(bytes, 0, bytes.length, writer)
+}

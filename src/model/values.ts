@@ -1,0 +1,103 @@
+import type { Fault } from '../core/fault.ts'
+import { isoDate, isoTimestamp } from './iso.ts'
+import { type Model, type RowOf, sourceName } from './model.ts'
+import { type Cells, RecordDecoder } from './record.ts'
+import type { RowWriter } from './writer.ts'
+
+/** A value of a row as JavaScript holds it without losing a digit: times and numerics are text, 64-bit integers are bigint. */
+export type Value = string | number | bigint | boolean | null
+
+/** Collects rows as arrays of values, in the order of the model's columns. */
+export class ValueWriter implements RowWriter {
+  readonly values: Value[] = []
+  readonly #utc: ReadonlySet<number>
+  #rowStart = 0
+
+  constructor(model: Model) {
+    this.#utc = new Set(model.columns.flatMap((column, index) => (column.type.kind === 'timestamptz' ? [index] : [])))
+  }
+
+  startRow(): void {
+    this.#rowStart = this.values.length
+  }
+  endRow(): void {}
+  dropRow(): void {
+    this.values.length = this.#rowStart
+  }
+  null(): void {
+    this.values.push(null)
+  }
+  boolean(value: boolean): void {
+    this.values.push(value)
+  }
+  integer(value: number): void {
+    this.values.push(value)
+  }
+  bigint(value: number | bigint): void {
+    this.values.push(BigInt(value))
+  }
+  double(value: number): void {
+    this.values.push(value)
+  }
+  numeric(text: string): void {
+    this.values.push(text)
+  }
+  date(days: number): void {
+    this.values.push(isoDate(days))
+  }
+  timestamp(days: number, micros: number): void {
+    this.values.push(isoTimestamp(days, micros, this.#utc.has(this.values.length - this.#rowStart)))
+  }
+  uuid(hex: string): void {
+    this.values.push(uuidText(hex))
+  }
+  text(bytes: Buffer, start: number, end: number): void {
+    this.values.push(bytes.toString('utf8', start, end))
+  }
+  json(bytes: Buffer, start: number, end: number): void {
+    this.values.push(bytes.toString('utf8', start, end))
+  }
+  custom(text: string): void {
+    this.values.push(text)
+  }
+}
+
+export const uuidText = (hex: string): string =>
+  `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+
+/** A record's row, or why it has none. */
+export type DecodedRecord<M extends Model> = { readonly row: RowOf<M> } | { readonly fault: Fault }
+
+/** Decodes one record given as texts by field name, exactly as a CSV file's cells would be; for tests of a model and for tools. */
+export function decodeRecord<M extends Model>(model: M, record: Readonly<Record<string, string | null>>): DecodedRecord<M> {
+  const fields = model.columns.map(sourceName).filter((name) => Object.hasOwn(record, name))
+  const texts = fields.map((name) => record[name] ?? null)
+  const writer = new ValueWriter(model)
+  const fault = textFault(texts) ?? new RecordDecoder(model, fields, writer).decode(cellsOf(texts))
+  if (fault !== undefined) return { fault }
+  return { row: Object.fromEntries(model.columns.map((column, index) => [column.name, writer.values[index]])) as RowOf<M> }
+}
+
+/** What a file's bytes are checked for before they are decoded. */
+function textFault(texts: readonly (string | null)[]): Fault | undefined {
+  if (texts.some((text) => text?.includes('\0'))) return { code: 'NUL_BYTE', detail: 'a NUL in the record' }
+  if (texts.some((text) => text?.isWellFormed() === false)) return { code: 'BAD_ENCODING', detail: 'a lone surrogate in the record' }
+  return undefined
+}
+
+function cellsOf(texts: readonly (string | null)[]): Cells {
+  const parts = texts.map((text) => Buffer.from(text ?? ''))
+  const ends = new Int32Array(parts.length)
+  let end = 0
+  for (const [index, part] of parts.entries()) ends[index] = end += part.length
+  return {
+    bytes: Buffer.concat(parts),
+    count: texts.length,
+    starts: Int32Array.from(parts, (part, index) => (ends[index] as number) - part.length),
+    ends,
+    quoting: Uint8Array.from(texts, (text) => (text === null ? 0 : 1)),
+    unescaped: () => {
+      throw new Error('no cell is escaped')
+    },
+  }
+}

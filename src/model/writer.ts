@@ -1,0 +1,40 @@
+/**
+ * Where a decoder puts the values of a record: one call per column, in the order of the model's columns, between `startRow`
+ * and `endRow`. A sink implements it as its encoder, so that bytes become wire format without an object in between.
+ */
+export interface RowWriter {
+  startRow(): void
+  endRow(): void
+  /** Takes back everything since `startRow`. */
+  dropRow(): void
+
+  null(): void
+  boolean(value: boolean): void
+  /** A whole number in the range of a 32-bit integer. */
+  integer(value: number): void
+  /** A whole number in the range of a 64-bit integer, as a number where it is a safe one. */
+  bigint(value: number | bigint): void
+  /** Finite. */
+  double(value: number): void
+  /** Plain decimal digits with an optional sign and point, no exponent. */
+  numeric(text: string): void
+  /** Days since 1970-01-01. */
+  date(days: number): void
+  /** Days since 1970-01-01 and microseconds of that day; UTC for a timestamptz. Two numbers, because their sum in microseconds is not exact in a double. */
+  timestamp(days: number, micros: number): void
+  /** 32 hexadecimal digits in lower case, without hyphens. */
+  uuid(hex: string): void
+  /** Valid UTF-8 without NUL; only valid during the call. */
+  text(bytes: Buffer, start: number, end: number): void
+  /** A valid JSON document, in UTF-8; only valid during the call. */
+  json(bytes: Buffer, start: number, end: number): void
+  /** Text in the database's own input form, for a column type that lading does not know. */
+  custom(text: string): void
+}
+
+/** Encoded rows, kept by a sink until they are written. Rows are numbered from 0 in the order of their `endRow`. */
+export interface RowBuffer extends RowWriter {
+  readonly rows: number
+  readonly bytes: number
+  clear(): void
+}

@@ -1,0 +1,120 @@
+/** Pass 2 over a file: reads each planned chunk again, proves that it is still what was planned, and publishes it. */
+import { createHash } from 'node:crypto'
+import { LadingError, toLadingError } from '../core/errors.ts'
+import type { Listener } from '../core/events.ts'
+import { type Abortable, backoff, sleep } from '../core/wait.ts'
+import { chunkKey, envelopeHeaders } from '../queue/envelope.ts'
+import type { Outgoing, Queue } from '../queue/queue.ts'
+import type { PlannedChunk } from './plan.ts'
+import { fileState, readRanges } from './source.ts'
+import type { PlannedLoad, ProducerState } from './state.ts'
+
+/** Handed to the queue at once: as many bytes as keep a sync to disk cheap, and no more messages than a broker likes. */
+const windowBytes = 4 * 1024 * 1024
+const windowMessages = 256
+
+/** Collects messages across files and publishes them in windows: with many small files, the sync to disk is what costs. */
+export class Publisher {
+  readonly #queue: Queue
+  readonly #state: ProducerState
+  readonly #signal: AbortSignal | undefined
+  readonly #onEvent: Listener
+  #messages: Outgoing[] = []
+  #chunks: [PlannedLoad, number][] = []
+  #finished: { readonly load: PlannedLoad; readonly chunks: number }[] = []
+  #bytes = 0
+
+  constructor(queue: Queue, state: ProducerState, onEvent: Listener, { signal }: Abortable) {
+    this.#queue = queue
+    this.#state = state
+    this.#onEvent = onEvent
+    this.#signal = signal
+  }
+
+  /** Publishes those of the chunks that `wanted` lets through; the last of them may still wait for `flush`. Returns their number. */
+  async publish(load: PlannedLoad, chunks: Iterable<PlannedChunk>, wanted: (key: string) => boolean): Promise<number> {
+    if ((await fileState(load.path)) !== load.state) throw changed(load, 'since it was planned')
+    let published = 0
+    for await (const [chunk, body] of readRanges(
+      load.path,
+      only(chunks, (each) => wanted(chunkKey(load.id, each.chunk))),
+    )) {
+      if (this.#signal?.aborted) throw new LadingError('ABORTED', `stopped while publishing ${load.path}`)
+      if (createHash('sha256').update(body).digest('hex') !== chunk.sha256) throw changed(load, `at byte ${chunk.byteStart}`)
+      await this.#add(load, chunk, body)
+      published++
+    }
+    // Each chunk was what was planned, yet what grew meanwhile will be another load: better said now.
+    if ((await fileState(load.path)) !== load.state) throw changed(load, 'while it was published')
+    this.#finished.push({ load, chunks: published })
+    return published
+  }
+
+  async #add(load: PlannedLoad, chunk: PlannedChunk, body: Buffer): Promise<void> {
+    if (body.length > this.#queue.traits.maxBytes) {
+      throw new LadingError(
+        'MESSAGE_TOO_LARGE',
+        `${load.path}: a chunk has ${body.length} bytes, the queue takes ${this.#queue.traits.maxBytes}`,
+      )
+    }
+    this.#messages.push({ key: chunkKey(load.id, chunk.chunk), body, headers: headersOf(load, chunk) })
+    this.#chunks.push([load, chunk.chunk])
+    this.#bytes += body.length
+    if (this.#bytes >= windowBytes || this.#messages.length >= windowMessages) await this.flush()
+  }
+
+  /** Resolves when the queue holds everything that was given to `publish`. */
+  async flush(): Promise<void> {
+    await this.#publishWindow()
+    this.#state.confirm(this.#chunks)
+    for (const { load, chunks } of this.#finished) {
+      this.#state.markPublished(load)
+      this.#onEvent({ type: 'published', loadId: load.id, source: load.name, records: load.records, chunks })
+    }
+    this.#messages = []
+    this.#chunks = []
+    this.#finished = []
+    this.#bytes = 0
+  }
+
+  /** Tries until the queue takes the window. Publishing twice is harmless, so nothing needs to be known of what failed. */
+  async #publishWindow(): Promise<void> {
+    for (let attempt = 0; this.#messages.length > 0; attempt++) {
+      try {
+        return await this.#queue.publish(this.#messages, { signal: this.#signal })
+      } catch (thrown) {
+        const error = toLadingError(thrown)
+        if (error.action !== 'retry' && error.action !== 'reconnect' && error.action !== 'hold') throw error
+        const delayMs = backoff(attempt)
+        this.#onEvent({ type: 'waiting', code: error.code, message: error.message, attempt: attempt + 1, delayMs })
+        await sleep(delayMs, this.#signal)
+        if (this.#signal?.aborted) throw error
+      }
+    }
+  }
+}
+
+function* only<T>(items: Iterable<T>, wanted: (item: T) => boolean): Generator<T> {
+  for (const item of items) if (wanted(item)) yield item
+}
+
+const changed = (load: PlannedLoad, where: string): LadingError =>
+  new LadingError('SOURCE_CHANGED', `${load.path} changed ${where}; load ${load.id} holds nothing but what was planned`)
+
+function headersOf(load: PlannedLoad, chunk: PlannedChunk) {
+  const { id, sha256, bytes, plan, chunks, records } = load
+  return envelopeHeaders({
+    v: 1,
+    pipeline: load.pipeline,
+    load: { id, source: load.name, sha256, bytes, plan, chunks, records },
+    chunk: chunk.chunk,
+    records: chunk.records,
+    sha256: chunk.sha256,
+    byteStart: chunk.byteStart,
+    firstRecord: chunk.firstRecord,
+    firstLine: chunk.firstLine,
+    delimiter: load.delimiter,
+    quote: load.quote,
+    fields: load.fields,
+  })
+}

@@ -1,0 +1,39 @@
+import { LadingError } from '../core/errors.ts'
+import { ignoreEvents, type Listener } from '../core/events.ts'
+import type { Abortable } from '../core/wait.ts'
+import type { Queue } from '../queue/queue.ts'
+import type { KnownLoad } from './produce.ts'
+import { Publisher } from './publish.ts'
+import { ProducerState } from './state.ts'
+
+export interface RepublishOptions extends Abortable {
+  readonly loadId: string
+  readonly queue: Queue
+  readonly queueName: string
+  readonly statePath: string
+  readonly known: KnownLoad | undefined
+  readonly onEvent?: Listener
+}
+
+/** Publishes again those chunks of a load that have no verdict, wherever they were lost. Those that are only late come twice, which the ledger absorbs. */
+export async function republishMissing(options: RepublishOptions): Promise<number> {
+  const { loadId, queue, known, onEvent = ignoreEvents } = options
+  if (known?.complete === true) return 0
+  using state = new ProducerState(options.statePath, options.queueName)
+  const load = state.find(loadId)
+  if (load === undefined) {
+    throw new LadingError('NOT_FOUND', `${options.statePath} has no plan of load ${loadId} for this queue; load the file again instead`)
+  }
+  const publisher = new Publisher(queue, state, onEvent, options)
+  const published = await publisher.publish(load, state.chunks(load, true), (key) => known?.keys.has(key) !== true)
+  await publisher.flush()
+  return published
+}
+
+/** Loads that this producer planned for the queue: those of which no chunk ever arrived are known nowhere else. */
+export function plannedLoads(
+  options: Pick<RepublishOptions, 'statePath' | 'queueName'> & { readonly pipeline?: string | undefined },
+): readonly string[] {
+  using state = new ProducerState(options.statePath, options.queueName)
+  return state.ids(options.pipeline)
+}

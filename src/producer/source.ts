@@ -1,0 +1,124 @@
+/** Reads the bytes of a file, decompressed where its name says that it is compressed. */
+import { createReadStream } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
+import { pipeline } from 'node:stream'
+import * as zlib from 'node:zlib'
+import { LadingError } from '../core/errors.ts'
+import type { Abortable } from '../core/wait.ts'
+import { zstdFrames } from './zstd.ts'
+
+/** Read at once, in bytes: large enough that the number of calls does not count. */
+const readBytes = 1 << 20
+
+type Compression = 'gzip' | 'zstd'
+
+function compressionOf(path: string): Compression | undefined {
+  if (/\.gz$/i.test(path)) return 'gzip'
+  return /\.zst$/i.test(path) ? 'zstd' : undefined
+}
+
+/** What identifies the state of a file without reading it; another text means that the file changed. */
+export async function fileState(path: string): Promise<string> {
+  const stats = await stat(path, { bigint: true }).catch((cause: NodeJS.ErrnoException) => {
+    throw unreadable(path, cause)
+  })
+  if (!stats.isFile())
+    throw new LadingError('SOURCE_UNREADABLE', `${path} is not a regular file; a pipe goes into standard input, which is '-'`)
+  return [stats.dev, stats.ino, stats.size, stats.mtimeNs].join(':')
+}
+
+/** The plain bytes of the file, from its beginning. A piece holds until the next one is asked for. */
+export async function* readSource(path: string, { signal }: Abortable = {}): AsyncGenerator<Buffer> {
+  try {
+    for await (const piece of piecesOf(path)) {
+      if (signal?.aborted) throw new LadingError('ABORTED', `stopped while reading ${path}`)
+      yield piece
+    }
+  } catch (error) {
+    throw error instanceof LadingError ? error : unreadable(path, error as NodeJS.ErrnoException)
+  }
+}
+
+function piecesOf(path: string): AsyncIterable<Buffer> {
+  switch (compressionOf(path)) {
+    case undefined:
+      return readFile(path)
+    case 'gzip':
+      // The callback is empty because the iteration throws the same error.
+      return pipeline(createReadStream(path, { highWaterMark: readBytes }), zlib.createGunzip({ chunkSize: readBytes }), () => undefined)
+    case 'zstd':
+      if (typeof zlib.createZstdDecompress === 'function')
+        return zstdFrames(createReadStream(path, { highWaterMark: readBytes }), readBytes)
+      throw new LadingError('SOURCE_UNREADABLE', `${path}: this Node ${process.versions.node} cannot read zstd; 22.15 and newer can`)
+  }
+}
+
+/** Reads into one buffer no larger than the file: with many small files, a stream's own buffers cost more than everything else. */
+async function* readFile(path: string): AsyncGenerator<Buffer> {
+  await using file = await open(path)
+  const { size } = await file.stat()
+  const buffer = Buffer.allocUnsafe(Math.max(1, Math.min(readBytes, size)))
+  for (;;) {
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, null)
+    if (bytesRead === 0) return
+    yield buffer.subarray(0, bytesRead)
+  }
+}
+
+function unreadable(path: string, cause: NodeJS.ErrnoException): LadingError {
+  if (cause.code === 'ENOENT') return new LadingError('SOURCE_MISSING', `there is no file ${path}`, { cause })
+  const corrupt = cause.code?.startsWith('Z_') === true || cause.code?.startsWith('ZSTD') === true
+  return new LadingError(corrupt ? 'SOURCE_CORRUPT' : 'SOURCE_UNREADABLE', `${path}: ${cause.message}`, { cause })
+}
+
+export interface ByteRange {
+  readonly byteStart: number
+  readonly bytes: number
+}
+
+/** The bytes of each of the ranges, which come in ascending order. A range that the file no longer has comes out shorter. */
+export function readRanges<R extends ByteRange>(path: string, ranges: AsyncIterable<R> | Iterable<R>): AsyncGenerator<[R, Buffer]> {
+  return compressionOf(path) === undefined ? readPlainRanges(path, ranges) : readStreamedRanges(path, ranges)
+}
+
+async function* readPlainRanges<R extends ByteRange>(path: string, ranges: AsyncIterable<R> | Iterable<R>): AsyncGenerator<[R, Buffer]> {
+  await using file = await open(path).catch((cause: NodeJS.ErrnoException) => {
+    throw unreadable(path, cause)
+  })
+  for await (const range of ranges) {
+    const buffer = Buffer.allocUnsafe(range.bytes)
+    let size = 0
+    while (size < range.bytes) {
+      const { bytesRead } = await file.read(buffer, size, range.bytes - size, range.byteStart + size)
+      if (bytesRead === 0) break
+      size += bytesRead
+    }
+    yield [range, buffer.subarray(0, size)]
+  }
+}
+
+async function* readStreamedRanges<R extends ByteRange>(path: string, ranges: AsyncIterable<R> | Iterable<R>): AsyncGenerator<[R, Buffer]> {
+  const pieces = readSource(path)
+  let piece = Buffer.alloc(0)
+  let pieceStart = 0
+  try {
+    for await (const range of ranges) {
+      const parts: Buffer[] = []
+      let at = range.byteStart
+      const end = range.byteStart + range.bytes
+      while (at < end) {
+        const part = piece.subarray(Math.max(at - pieceStart, 0), Math.max(end - pieceStart, 0))
+        if (part.length > 0) parts.push(part)
+        at = Math.max(at, Math.min(end, pieceStart + piece.length))
+        if (at >= end) break
+        pieceStart += piece.length
+        const next = await pieces.next()
+        if (next.done) break
+        piece = next.value as Buffer<ArrayBuffer>
+      }
+      yield [range, Buffer.concat(parts)]
+    }
+  } finally {
+    await pieces.return(undefined)
+  }
+}

@@ -1,0 +1,109 @@
+/** The file of the producer's state: its tables, and its errors as ours. */
+import { LadingError } from '../core/errors.ts'
+import { SqliteFile, type SqliteValue, sqliteCode, sqliteCodes } from '../core/sqlite.ts'
+
+/** Marks a file as ours ("LdgP"), so that nobody's other database is taken for one. */
+const applicationId = 0x4c646750
+
+const schema = [
+  `PRAGMA application_id = ${applicationId};
+   CREATE TABLE load (
+     no INTEGER PRIMARY KEY,
+     -- NULL while the plan is being made.
+     id TEXT,
+     -- Identity without the salt of --again, so that an interrupted second load is found.
+     base TEXT,
+     queue TEXT NOT NULL,
+     pipeline TEXT NOT NULL,
+     path TEXT NOT NULL,
+     name TEXT NOT NULL,
+     state TEXT,
+     fields TEXT,
+     sha256 TEXT,
+     bytes INTEGER,
+     plan TEXT,
+     chunks INTEGER,
+     records INTEGER,
+     delimiter TEXT,
+     quote TEXT,
+     -- Seconds since 1970.
+     begun_at INTEGER NOT NULL DEFAULT (unixepoch()),
+     published_at TEXT,
+     UNIQUE (id, queue)
+   ) STRICT;
+   CREATE INDEX load_base ON load (base, queue);
+   CREATE TABLE chunk (
+     load INTEGER NOT NULL REFERENCES load ON DELETE CASCADE,
+     chunk INTEGER NOT NULL,
+     byte_start INTEGER NOT NULL,
+     bytes INTEGER NOT NULL,
+     first_record INTEGER NOT NULL,
+     first_line INTEGER NOT NULL,
+     records INTEGER NOT NULL,
+     sha256 TEXT NOT NULL,
+     confirmed INTEGER NOT NULL DEFAULT 0,
+     PRIMARY KEY (load, chunk)
+   ) STRICT, WITHOUT ROWID`,
+]
+
+export class StateFile implements Disposable {
+  readonly #path: string
+  readonly #file: SqliteFile
+
+  constructor(path: string) {
+    this.#path = path
+    this.#file = this.#guard(() => new SqliteFile(path, { synchronous: 'NORMAL' }))
+    try {
+      this.#guard(() => this.#makeTables())
+    } catch (error) {
+      this.#file[Symbol.dispose]()
+      throw error
+    }
+  }
+
+  #makeTables(): void {
+    const empty = this.#file.get('SELECT 1 FROM sqlite_schema LIMIT 1') === undefined
+    const id = this.#file.get<{ application_id: number }>('PRAGMA application_id')?.application_id
+    if (!empty && id !== applicationId) throw new LadingError('STATE_INVALID', `${this.#path} is a database, but not a producer's state`)
+    if (!this.#file.migrate(schema)) throw new LadingError('STATE_INVALID', `${this.#path} was made by a newer version of lading`)
+  }
+
+  run(sql: string, ...values: SqliteValue[]): void {
+    this.#guard(() => this.#file.run(sql, ...values))
+  }
+
+  all<Row>(sql: string, ...values: SqliteValue[]): Row[] {
+    return this.#guard(() => this.#file.all<Row>(sql, ...values))
+  }
+
+  get<Row>(sql: string, ...values: SqliteValue[]): Row | undefined {
+    return this.#guard(() => this.#file.get<Row>(sql, ...values))
+  }
+
+  transaction<T>(work: () => T): T {
+    return this.#guard(() => this.#file.transaction(work))
+  }
+
+  #guard<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      throw stateError(error, this.#path)
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#file[Symbol.dispose]()
+  }
+}
+
+const unwritable: readonly number[] = [sqliteCodes.cantOpen, sqliteCodes.readonly, sqliteCodes.full, sqliteCodes.ioError]
+
+function stateError(error: unknown, path: string): unknown {
+  const code = sqliteCode(error)
+  // Its folder cannot be made.
+  const noFolder = error instanceof Error && 'syscall' in error
+  if (code === undefined && !noFolder) return error
+  const kind = code === undefined || unwritable.includes(code.primary) ? 'OUTPUT_UNWRITABLE' : 'STATE_INVALID'
+  return new LadingError(kind, `the producer's state ${path}: ${(error as Error).message}`, { cause: error })
+}

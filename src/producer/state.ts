@@ -1,0 +1,174 @@
+/**
+ * What a producer remembers between runs: the frozen plan of each load, and which of its chunks the queue holds. Losing it is
+ * harmless: the same file gives the same plan and the same keys again, and the ledger absorbs what comes twice. That is why
+ * its writes do not wait for the disk.
+ */
+import { LadingError } from '../core/errors.ts'
+import type { Plan, PlannedChunk } from './plan.ts'
+import { StateFile } from './state-file.ts'
+
+/** A load with a frozen plan. */
+export interface PlannedLoad extends Plan {
+  readonly no: number
+  readonly id: string
+  readonly pipeline: string
+  readonly path: string
+  readonly name: string
+  readonly delimiter: string
+  readonly quote: string
+  /** When the queue held the last chunk, ISO 8601; undefined before. */
+  readonly publishedAt: string | undefined
+}
+
+interface Row {
+  readonly no: number
+  readonly id: string
+  readonly pipeline: string
+  readonly path: string
+  readonly name: string
+  readonly state: string
+  readonly fields: string
+  readonly sha256: string
+  readonly bytes: number
+  readonly plan: string
+  readonly chunks: number
+  readonly records: number
+  readonly delimiter: string
+  readonly quote: string
+  readonly published_at: string | null
+}
+
+/** A plan that is being made. */
+export interface Draft {
+  readonly no: number
+  readonly path: string
+  /** Takes the chunks, in order; `flush` after the last one. */
+  readonly add: (chunk: PlannedChunk) => void
+  readonly flush: () => void
+}
+
+/** Chunks read or written at once. */
+const page = 256
+
+export class ProducerState implements Disposable {
+  readonly #file: StateFile
+  /** Identifies the queue; what one queue holds says nothing about another. */
+  readonly #queue: string
+
+  constructor(path: string, queue: string) {
+    this.#queue = queue
+    this.#file = new StateFile(path)
+    // Left behind by producers that were killed while they planned; no plan takes a day.
+    this.#file.run('DELETE FROM load WHERE id IS NULL AND begun_at < unixepoch() - 86400')
+  }
+
+  begin(pipeline: string, path: string, name: string): Draft {
+    const sql = 'INSERT INTO load (queue, pipeline, path, name) VALUES (?, ?, ?, ?) RETURNING no'
+    const { no } = this.#file.get<{ no: number }>(sql, this.#queue, pipeline, path, name) as { no: number }
+    const waiting: PlannedChunk[] = []
+    const flush = () => this.#insertChunks(no, waiting.splice(0))
+    const add = (chunk: PlannedChunk) => {
+      if (waiting.push(chunk) >= page) flush()
+    }
+    return { no, path, add, flush }
+  }
+
+  #insertChunks(no: number, chunks: readonly PlannedChunk[]): void {
+    if (chunks.length === 0) return
+    const sql = `INSERT INTO chunk (load, chunk, byte_start, bytes, first_record, first_line, records, sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+    this.#file.transaction(() => {
+      for (const each of chunks) {
+        this.#file.run(sql, no, each.chunk, each.byteStart, each.bytes, each.firstRecord, each.firstLine, each.records, each.sha256)
+      }
+    })
+  }
+
+  /** Forgets a plan that was begun and not frozen. */
+  forget(draft: Draft): void {
+    this.#file.run('DELETE FROM load WHERE no = ?', draft.no)
+  }
+
+  /** Freezes the plan under the load's identity; the first plan of a load wins, and a later one is forgotten. */
+  freeze(draft: Draft, id: string, base: string, plan: Plan, dialect: Pick<PlannedLoad, 'delimiter' | 'quote'>): PlannedLoad {
+    return this.#file.transaction(() => {
+      const first = this.find(id)
+      if (first !== undefined) {
+        const same = first.delimiter === dialect.delimiter && first.quote === dialect.quote && first.fields.join() === plan.fields.join()
+        if (!same)
+          throw new LadingError('PLAN_CHANGED', `${draft.path} was planned before with another delimiter, quote or header (load ${id})`)
+        this.forget(draft)
+        // The same content may lie at another place today.
+        this.#file.run('UPDATE load SET path = ?, state = ? WHERE no = ?', draft.path, plan.state, first.no)
+        return { ...first, path: draft.path, state: plan.state }
+      }
+      const sql = `UPDATE load SET id = ?, base = ?, state = ?, fields = ?, sha256 = ?, bytes = ?, plan = ?, chunks = ?, records = ?, delimiter = ?, quote = ?
+                   WHERE no = ?`
+      const content = [plan.state, JSON.stringify(plan.fields), plan.sha256, plan.bytes, plan.plan, plan.chunks, plan.records] as const
+      this.#file.run(sql, id, base, ...content, dialect.delimiter, dialect.quote, draft.no)
+      return this.find(id) as PlannedLoad
+    })
+  }
+
+  find(id: string): PlannedLoad | undefined {
+    const row = this.#file.get<Row>('SELECT * FROM load WHERE id = ? AND queue = ?', id, this.#queue)
+    return row === undefined ? undefined : loadOf(row)
+  }
+
+  /** Identities of the loads with a frozen plan, of one pipeline or all, the oldest first. */
+  ids(pipeline: string | undefined): string[] {
+    const sql = 'SELECT id FROM load WHERE queue = ?1 AND id IS NOT NULL AND (?2 IS NULL OR pipeline = ?2) ORDER BY no'
+    return this.#file.all<{ id: string }>(sql, this.#queue, pipeline ?? null).map(({ id }) => id)
+  }
+
+  /** The newest load of the same file that was made on purpose although an earlier one existed. */
+  newestAgain(base: string): PlannedLoad | undefined {
+    const sql = 'SELECT * FROM load WHERE base = ? AND id <> base AND queue = ? ORDER BY no DESC LIMIT 1'
+    const row = this.#file.get<Row>(sql, base, this.#queue)
+    return row === undefined ? undefined : loadOf(row)
+  }
+
+  /** The chunks of the load in order; without those that the queue was seen to hold, unless `all` is asked for. */
+  *chunks(load: PlannedLoad, all: boolean): Generator<PlannedChunk> {
+    const sql = `SELECT chunk, byte_start AS byteStart, bytes, first_record AS firstRecord, first_line AS firstLine, records, sha256
+                 FROM chunk WHERE load = ? AND chunk > ? AND (confirmed = 0 OR ?) ORDER BY chunk LIMIT ${page}`
+    for (let last = -1; ;) {
+      const rows = this.#file.all<PlannedChunk>(sql, load.no, last, all ? 1 : 0)
+      yield* rows
+      last = rows.at(-1)?.chunk ?? last
+      if (rows.length < page) return
+    }
+  }
+
+  /** Notes that the queue holds the chunks. */
+  confirm(chunks: readonly (readonly [load: PlannedLoad, chunk: number])[]): void {
+    this.#file.transaction(() => {
+      for (const [load, chunk] of chunks) this.#file.run('UPDATE chunk SET confirmed = 1 WHERE load = ? AND chunk = ?', load.no, chunk)
+    })
+  }
+
+  markPublished(load: PlannedLoad): void {
+    this.#file.run("UPDATE load SET published_at = strftime('%Y-%m-%dT%H:%M:%SZ') WHERE no = ?", load.no)
+  }
+
+  [Symbol.dispose](): void {
+    this.#file[Symbol.dispose]()
+  }
+}
+
+const loadOf = (row: Row): PlannedLoad => ({
+  no: row.no,
+  id: row.id,
+  pipeline: row.pipeline,
+  path: row.path,
+  name: row.name,
+  state: row.state,
+  fields: JSON.parse(row.fields) as string[],
+  sha256: row.sha256,
+  bytes: row.bytes,
+  plan: row.plan,
+  chunks: row.chunks,
+  records: row.records,
+  delimiter: row.delimiter,
+  quote: row.quote,
+  publishedAt: row.published_at ?? undefined,
+})

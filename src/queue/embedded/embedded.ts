@@ -1,0 +1,230 @@
+/**
+ * A durable queue in one SQLite file, for any number of processes of one machine. A message is leased to whoever takes it and
+ * deleted when it is settled; a lease that runs out makes it available again.
+ *
+ * Publishing syncs to disk before it resolves. Leases and settlements do not wait for the disk: losing one in a power cut only
+ * means one more delivery, which the ledger absorbs.
+ */
+import { randomUUID } from 'node:crypto'
+import { LadingError } from '../../core/errors.ts'
+import { SqliteFile } from '../../core/sqlite.ts'
+import { type Abortable, sleep } from '../../core/wait.ts'
+import type { Delivery, Depth, Headers, Outcome, Outgoing, Peeked, Queue, QueueTraits } from '../queue.ts'
+import { queueError } from './errors.ts'
+import { applicationId, pageBytes, schema } from './schema.ts'
+
+export interface EmbeddedOptions {
+  /** How long a delivery is ours without being extended, in milliseconds. */
+  readonly leaseMs?: number | undefined
+}
+
+interface Row {
+  readonly id: number
+  readonly key: string
+  readonly headers: string
+  readonly bytes: number
+  readonly attempt: number
+  readonly body: Uint8Array
+}
+
+/** Bodies in memory at once, besides the one that passes the bound: enough to keep a database busy, small beside a process. */
+const mostInFlightBytes = 16 * 1024 * 1024
+const firstPollMs = 5
+const lastPollMs = 100
+
+export class EmbeddedQueue implements Queue {
+  readonly traits: QueueTraits
+  readonly #path: string
+  readonly #leaseMs: number
+  readonly #publisher: SqliteFile
+  readonly #consumer: SqliteFile
+  readonly #settlements: { readonly apply: () => void; readonly done: () => void; readonly failed: (error: unknown) => void }[] = []
+
+  constructor(path: string, options: EmbeddedOptions = {}) {
+    this.#path = path
+    this.#leaseMs = options.leaseMs ?? 30_000
+    // SQLite's own limit for a value is 1,000,000,000 bytes.
+    this.traits = { maxBytes: 512 * 1024 * 1024, leaseMs: this.#leaseMs }
+    this.#publisher = this.#guard(() => new SqliteFile(path, { pageBytes }))
+    try {
+      this.#guard(() => this.#makeTables())
+      this.#consumer = this.#guard(() => new SqliteFile(path, { synchronous: 'NORMAL' }))
+    } catch (error) {
+      this.#publisher[Symbol.dispose]()
+      throw error
+    }
+  }
+
+  async publish(messages: readonly Outgoing[]): Promise<void> {
+    const large = messages.find(({ body }) => body.length > this.traits.maxBytes)
+    if (large)
+      throw new LadingError('MESSAGE_TOO_LARGE', `${large.body.length} bytes in one message, the queue takes ${this.traits.maxBytes}`)
+    this.#guard(() =>
+      this.#publisher.transaction(() => {
+        const now = Date.now()
+        const head = this.#publisher.prepare('INSERT INTO message (key, headers, bytes, available_at) VALUES (?, ?, ?, ?)')
+        const body = this.#publisher.prepare('INSERT INTO body (id, body) VALUES (?, ?)')
+        for (const message of messages) {
+          const { lastInsertRowid } = head.run(message.key, JSON.stringify(message.headers), message.body.length, now)
+          body.run(lastInsertRowid, message.body)
+        }
+      }),
+    )
+  }
+
+  async *deliveries({ prefetch, signal }: Abortable & { readonly prefetch: number }): AsyncIterable<readonly Delivery[]> {
+    const inFlight = { count: 0, bytes: 0 }
+    let wait = firstPollMs
+    while (!signal?.aborted) {
+      const count = prefetch - inFlight.count
+      const bytes = mostInFlightBytes - inFlight.bytes
+      const claimed = this.#claim(count, bytes)
+      // Who waits for settlements and not for messages does not touch the file, so he may look again soon.
+      if (claimed.rows.length > 0 || count <= 0 || bytes <= 0) wait = firstPollMs
+      for (const row of claimed.rows) {
+        inFlight.count++
+        inFlight.bytes += row.bytes
+      }
+      yield claimed.rows.map((row) => this.#delivery(row, claimed.lease, inFlight))
+      if (claimed.rows.length === 0) {
+        await sleep(wait, signal)
+        wait = Math.min(wait * 2, lastPollMs)
+      }
+    }
+  }
+
+  async peek(n: number): Promise<readonly Peeked[]> {
+    const rows = this.#guard(() =>
+      this.#consumer.all<Row>(
+        `SELECT key, headers, attempt, body FROM message JOIN body USING (id)
+         WHERE dead = 0 AND (lease IS NULL OR available_at <= ?) ORDER BY available_at, id LIMIT ?`,
+        Date.now(),
+        n,
+      ),
+    )
+    return rows.map((row) => ({ key: row.key, headers: JSON.parse(row.headers) as Headers, body: row.body, attempt: row.attempt }))
+  }
+
+  async depth(): Promise<Depth> {
+    const sql = `SELECT count(*) FILTER (WHERE dead = 0 AND NOT (lease IS NOT NULL AND available_at > ?1)) AS ready,
+                        count(*) FILTER (WHERE dead = 0 AND lease IS NOT NULL AND available_at > ?1) AS inFlight,
+                        count(*) FILTER (WHERE dead = 1) AS dead FROM message`
+    return { ...(this.#guard(() => this.#consumer.get<Depth>(sql, Date.now())) as Depth) }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#flush()
+    this.#consumer[Symbol.dispose]()
+    this.#publisher[Symbol.dispose]()
+  }
+
+  #makeTables(): void {
+    // In this order: another process may make the tables between the two.
+    const empty = this.#publisher.get('SELECT 1 FROM sqlite_schema LIMIT 1') === undefined
+    const id = this.#publisher.get<{ application_id: number }>('PRAGMA application_id')?.application_id
+    if (!empty && id !== applicationId) throw new LadingError('QUEUE_CORRUPT', `${this.#path} is a database, but not a queue`)
+    if (!this.#publisher.migrate(schema)) throw new LadingError('QUEUE_NEWER', `queue ${this.#path} was made by a newer version of lading`)
+  }
+
+  /** Leases up to `count` messages, of at most `bytes` together but for the last. */
+  #claim(count: number, bytes: number): { readonly lease: string; readonly rows: readonly Row[] } {
+    const lease = randomUUID()
+    if (count <= 0 || bytes <= 0) return { lease, rows: [] }
+    const rows = this.#guard(() => {
+      // Looking first keeps idle consumers from taking the write lock at each poll.
+      if (this.#available(1).length === 0) return []
+      return this.#consumer.transaction(() => {
+        const ids: number[] = []
+        let sum = 0
+        for (const row of this.#available(count)) {
+          if (sum >= bytes) break
+          ids.push(row.id)
+          sum += row.bytes
+        }
+        const until = Date.now() + this.#leaseMs
+        const sql = 'UPDATE message SET lease = ?, available_at = ?, attempt = attempt + 1 WHERE id = ?'
+        for (const id of ids) this.#consumer.run(sql, lease, until, id)
+        return ids.map((id) => this.#consumer.get<Row>('SELECT * FROM message JOIN body USING (id) WHERE id = ?', id) as Row)
+      })
+    })
+    return { lease, rows }
+  }
+
+  #available(limit: number): { id: number; bytes: number }[] {
+    const sql = 'SELECT id, bytes FROM message WHERE dead = 0 AND available_at <= ? ORDER BY available_at, id LIMIT ?'
+    return this.#consumer.all(sql, Date.now(), limit)
+  }
+
+  #delivery(row: Row, lease: string, inFlight: { count: number; bytes: number }): Delivery {
+    let settlement: Promise<void> | undefined
+    const settle = async (outcome: Outcome) => {
+      await this.#enqueueSettlement(() => this.#settle(row.id, lease, outcome))
+      inFlight.count--
+      inFlight.bytes -= row.bytes
+    }
+    return {
+      key: row.key,
+      body: row.body,
+      headers: JSON.parse(row.headers) as Headers,
+      attempt: row.attempt,
+      settle: (outcome) => {
+        const failed = (error: unknown) => {
+          settlement = undefined
+          throw error
+        }
+        return (settlement ??= settle(outcome).catch(failed))
+      },
+      extend: (ms) =>
+        this.#enqueueSettlement(() => {
+          this.#consumer.run('UPDATE message SET available_at = ? WHERE id = ? AND lease = ?', Date.now() + ms, row.id, lease)
+        }),
+    }
+  }
+
+  #settle(id: number, lease: string, outcome: Outcome): void {
+    switch (outcome.kind) {
+      case 'done':
+        this.#consumer.run('DELETE FROM message WHERE id = ? AND lease = ?', id, lease)
+        return
+      case 'retry': {
+        const sql = 'UPDATE message SET lease = NULL, available_at = ?, code = ? WHERE id = ? AND lease = ?'
+        this.#consumer.run(sql, Date.now() + outcome.afterMs, outcome.code, id, lease)
+        return
+      }
+      case 'release': {
+        const sql = 'UPDATE message SET lease = NULL, available_at = ?, attempt = attempt - 1 WHERE id = ? AND lease = ?'
+        this.#consumer.run(sql, Date.now(), id, lease)
+        return
+      }
+      case 'dead': {
+        const sql = 'UPDATE message SET lease = NULL, dead = 1, code = ?, detail = ? WHERE id = ? AND lease = ?'
+        this.#consumer.run(sql, outcome.code, outcome.detail, id, lease)
+      }
+    }
+  }
+
+  /** Settlements of one turn of the event loop share a transaction. */
+  #enqueueSettlement(apply: () => void): Promise<void> {
+    if (this.#settlements.length === 0) setImmediate(() => this.#flush())
+    return new Promise((done, failed) => this.#settlements.push({ apply, done, failed }))
+  }
+
+  #flush(): void {
+    const settlements = this.#settlements.splice(0)
+    if (settlements.length === 0) return
+    try {
+      this.#guard(() => this.#consumer.transaction(() => settlements.forEach(({ apply }) => apply())))
+      for (const { done } of settlements) done()
+    } catch (error) {
+      for (const { failed } of settlements) failed(error)
+    }
+  }
+
+  #guard<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      throw queueError(error, this.#path)
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * What a chunk says of itself, in one header of its message (one, because SQS allows ten). It names no table, no SQL and no
+ * path to open: where records go is the consumer's own configuration, never the message's.
+ */
+import { LadingError } from '../core/errors.ts'
+import type { LoadInfo } from '../core/load.ts'
+import type { Headers } from './queue.ts'
+
+export interface ChunkEnvelope {
+  readonly v: 1
+  readonly pipeline: string
+  readonly load: LoadInfo
+  /** 0-based. */
+  readonly chunk: number
+  readonly records: number
+  /** sha256 of the body, in hexadecimal. */
+  readonly sha256: string
+  /** 0-based byte offset of the body in the (decompressed) source. */
+  readonly byteStart: number
+  /** 1-based number of the body's first record, the header not counted, and of its physical line. */
+  readonly firstRecord: number
+  readonly firstLine: number
+  readonly delimiter: string
+  readonly quote: string
+  /** Names of the cells, in their order. */
+  readonly fields: readonly string[]
+}
+
+const header = 'lading'
+const version = 1
+
+export const chunkKey = (loadId: string, chunk: number): string => `${loadId}/${chunk}`
+
+export const envelopeHeaders = (envelope: ChunkEnvelope): Headers => ({ [header]: JSON.stringify(envelope) })
+
+/** The envelope of a chunk of ours; undefined where the message is somebody else's. Throws `BAD_ENVELOPE` and `ENVELOPE_NEWER`. */
+export function readEnvelope(headers: Headers): ChunkEnvelope | undefined {
+  const text = headers[header]
+  if (text === undefined) return undefined
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw new LadingError('BAD_ENVELOPE', 'the header of the chunk is not JSON', { cause })
+  }
+  if (isObject(value) && typeof value['v'] === 'number' && value['v'] > version) {
+    throw new LadingError('ENVELOPE_NEWER', `the chunk's header has version ${value['v']}, this lading knows ${version}`)
+  }
+  if (!isEnvelope(value)) throw new LadingError('BAD_ENVELOPE', 'the header of the chunk lacks a part, or one has the wrong type')
+  return value
+}
+
+const hash = /^[0-9a-f]{64}$/
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+function isEnvelope(value: unknown): value is ChunkEnvelope {
+  if (!isObject(value)) return false
+  const { load, fields } = value
+  return (
+    value['v'] === version &&
+    isObject(load) &&
+    uuid.test(String(load['id'])) &&
+    [load['sha256'], load['plan'], value['sha256']].every((each) => hash.test(String(each))) &&
+    [load['bytes'], load['chunks'], load['records'], value['chunk'], value['records'], value['byteStart']].every(isCount) &&
+    [value['firstRecord'], value['firstLine']].every(isCount) &&
+    [value['pipeline'], load['source'], value['delimiter'], value['quote']].every((each) => typeof each === 'string') &&
+    Array.isArray(fields) &&
+    fields.every((each) => typeof each === 'string')
+  )
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0

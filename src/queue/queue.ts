@@ -1,0 +1,75 @@
+/**
+ * The contract of a queue: durable transport of messages between processes. Every adapter passes the same conformance suite
+ * (test/contract/queue.ts). Differences between queues are data in `traits`, never `if (name === …)` at the caller.
+ */
+import type { Code } from '../core/errors.ts'
+import type { Abortable } from '../core/wait.ts'
+
+export type Headers = Readonly<Record<string, string>>
+
+export interface Outgoing {
+  /** Identity of the message for deduplication; chosen by the sender and the same when it is sent again. */
+  readonly key: string
+  readonly body: Uint8Array
+  readonly headers: Headers
+}
+
+/** What becomes of a delivery. A delivery that is never settled is delivered again, never lost. */
+export type Outcome =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'retry'; readonly afterMs: number; readonly code: Code }
+  /** Given back as if it had not been delivered: the attempt does not count, and others may have it at once. */
+  | { readonly kind: 'release' }
+  | { readonly kind: 'dead'; readonly code: Code; readonly detail: string }
+
+/** A message as received. */
+export interface Delivery {
+  readonly key: string
+  readonly body: Uint8Array
+  readonly headers: Headers
+  /** 1 at the first delivery. */
+  readonly attempt: number
+  /** Takes effect once; a delivery whose lease was lost in the meantime is left to its new holder, without an error. */
+  settle(outcome: Outcome): Promise<void>
+  /** Keeps the message ours for `ms` more milliseconds from now, where the queue has leases. */
+  extend?(ms: number): Promise<void>
+}
+
+/** A message seen without being received. */
+export interface Peeked {
+  readonly key: string
+  readonly headers: Headers
+  readonly body: Uint8Array
+  readonly attempt: number
+}
+
+export interface Depth {
+  /** Waiting to be delivered, those with a delay included. */
+  readonly ready: number
+  /** Delivered and not settled. */
+  readonly inFlight: number
+  /** Settled as dead in the queue itself. */
+  readonly dead: number
+}
+
+export interface QueueTraits {
+  /** The largest body that the queue takes, in bytes. */
+  readonly maxBytes: number
+  /** How long a delivery stays ours without `extend`, in milliseconds; undefined where it stays ours as long as we are connected. */
+  readonly leaseMs?: number | undefined
+}
+
+export interface Queue extends AsyncDisposable {
+  readonly traits: QueueTraits
+  /** Resolves when the queue holds all the messages durably; when it rejects, any number of them may be in the queue. */
+  publish(messages: readonly Outgoing[], options?: Abortable): Promise<void>
+  /**
+   * Messages as they come, in arrays of at most `prefetch`; waits while the queue is empty, and then yields an empty array
+   * from time to time, so that a caller can look at the clock. Ends when the signal aborts; what was yielded can still be settled.
+   * At most `prefetch` deliveries are unsettled at any time.
+   */
+  deliveries(options: Abortable & { readonly prefetch: number }): AsyncIterable<readonly Delivery[]>
+  /** The next `n` messages, changing nothing for any consumer. */
+  peek(n: number, options?: Abortable): Promise<readonly Peeked[]>
+  depth(options?: Abortable): Promise<Depth>
+}

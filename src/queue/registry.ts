@@ -1,0 +1,37 @@
+import { LadingError } from '../core/errors.ts'
+import { splitScheme } from '../core/url.ts'
+import type { Queue } from './queue.ts'
+
+export const defaultQueueUrl = 'embedded:./.lading/queue.db'
+
+/** Opens the queue that the URL names. Adapters are imported when used, so that no driver is loaded that nobody needs. */
+export async function openQueue(url: string = defaultQueueUrl): Promise<Queue> {
+  const { scheme, rest } = splitScheme(url) ?? {}
+  if (scheme === undefined || rest === undefined) throw new LadingError('USAGE', 'the queue URL has no scheme: embedded:PATH')
+  switch (scheme) {
+    case 'embedded': {
+      const { EmbeddedQueue } = await import('./embedded/embedded.ts')
+      const { path, lease } = parseEmbedded(rest)
+      return new EmbeddedQueue(path, { leaseMs: lease === undefined ? undefined : seconds(lease) })
+    }
+    default:
+      throw new LadingError('USAGE', `no queue is known for '${scheme}:'; there is embedded:PATH`)
+  }
+}
+
+function parseEmbedded(rest: string): { path: string; lease: string | undefined } {
+  const mark = rest.indexOf('?')
+  const path = mark < 0 ? rest : rest.slice(0, mark)
+  if (path === '' || path === ':memory:') throw new LadingError('USAGE', 'the queue URL names no file: embedded:PATH')
+  const { lease, ...others } = Object.fromEntries(new URLSearchParams(mark < 0 ? '' : rest.slice(mark)))
+  if (Object.keys(others).length > 0) throw new LadingError('USAGE', 'the queue URL has an unknown parameter; there is lease')
+  return { path, lease }
+}
+
+function seconds(text: string): number {
+  const value = Number(/^(\d+(?:\.\d+)?)s?$/.exec(text)?.[1])
+  if (!(value >= 0.1 && value <= 86_400)) {
+    throw new LadingError('USAGE', 'the lease in the queue URL must be seconds from 0.1 to 86400, such as lease=30s')
+  }
+  return value * 1000
+}

@@ -1,0 +1,134 @@
+import pg from 'pg'
+import { from as copyFrom } from 'pg-copy-streams'
+import { LadingError } from '../../core/errors.ts'
+import { sinkError } from './errors.ts'
+
+/** How long connecting may take before it counts as failed, in milliseconds. */
+const connectTimeoutMs = 10_000
+
+/** One session, made when it is needed and made again after it broke. What runs on it runs one after the other. */
+export class Connection implements AsyncDisposable {
+  readonly #config: pg.ClientConfig
+  #client: Promise<pg.Client> | undefined
+  #newest: pg.Client | undefined
+  #hasConnected = false
+  #last: Promise<unknown> = Promise.resolve()
+  /** Called for each new session, before anything else runs on it. */
+  onConnect: ((client: pg.Client) => Promise<void>) | undefined
+
+  constructor(url: string) {
+    try {
+      this.#config = {
+        connectionString: new URL(url).href,
+        application_name: 'lading',
+        connectionTimeoutMillis: connectTimeoutMs,
+        keepAlive: true,
+      }
+      // Made only to have it read the URL, which the driver does in its own way.
+      new pg.Client(this.#config)
+    } catch (error) {
+      // What a certificate file is missing may be told; the error of URL holds the whole text, and with it the password.
+      const detail = error instanceof Error && 'syscall' in error ? `: ${error.message}` : ': postgresql://user:password@host:port/database'
+      throw new LadingError('USAGE', `the database URL cannot be read${detail}`)
+    }
+  }
+
+  /** Runs `work` alone on the session; errors come out as ours. A session that an error may have broken is not used again. */
+  use<T>(work: (client: pg.Client) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const turn = this.#last.then(() => this.#run(work, signal))
+    this.#last = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #run<T>(work: (client: pg.Client) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    if (signal?.aborted) throw new LadingError('ABORTED', 'stopped before the database was asked')
+    const abort = () => this.#drop()
+    signal?.addEventListener('abort', abort, { once: true })
+    try {
+      return await work(await (this.#client ?? this.#connect()))
+    } catch (thrown) {
+      const error = sinkError(thrown)
+      if (error.action === 'reconnect' || error.action === 'split') this.#drop()
+      throw error
+    } finally {
+      signal?.removeEventListener('abort', abort)
+    }
+  }
+
+  #connect(): Promise<pg.Client> {
+    // Only the session itself is forgotten: a late error of an old one must not cost the new one.
+    const forget = () => {
+      if (this.#client === connecting) this.#client = undefined
+    }
+    const connecting = this.#start(forget)
+    return (this.#client = connecting)
+  }
+
+  async #start(forget: () => void): Promise<pg.Client> {
+    const client = new pg.Client(this.#config)
+    this.#newest = client
+    // A connection that dies between two statements reports it here; the next statement finds out by itself.
+    client.on('error', forget)
+    try {
+      await client.connect()
+      await client.query('SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3')
+      await this.onConnect?.(client)
+      this.#hasConnected = true
+      return client
+    } catch (error) {
+      forget()
+      client.end().catch(() => undefined)
+      throw this.#hasConnected ? asAway(error) : error
+    }
+  }
+
+  /** Gives up the session, or the making of it, without a word to the server, which rolls back what was open. */
+  #drop(): void {
+    this.#client = undefined
+    const client = this.#newest as unknown as { connection: { stream: { destroy(): void } } } | undefined
+    client?.connection.stream.destroy()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#last
+    const client = await this.#client?.catch(() => undefined)
+    this.#client = undefined
+    await client?.end().catch(() => undefined)
+  }
+}
+
+/** A database that was there and takes no connections any more, because it is being restored, say, is away and not misspelt. */
+function asAway(error: unknown): unknown {
+  if (!(error instanceof pg.DatabaseError) || (error.code !== '3D000' && error.code !== '55000')) return error
+  return new LadingError('SINK_UNAVAILABLE', `PostgreSQL: ${error.message}`, { cause: error })
+}
+
+/**
+ * Runs `work` in a transaction. COMMIT of a transaction that an error has aborted is answered with success and the tag
+ * ROLLBACK, so the tag is checked: a commit is believed only when the server calls it one.
+ */
+export async function transaction<T>(client: pg.Client, begin: string, work: () => Promise<T>): Promise<T> {
+  await client.query(begin)
+  let result: T
+  try {
+    result = await work()
+  } catch (error) {
+    // Where the connection is gone this fails too, and the first error is the one that counts.
+    await client.query('ROLLBACK').catch(() => undefined)
+    throw error
+  }
+  const { command } = await client.query('COMMIT')
+  if (command !== 'COMMIT') throw new LadingError('SINK_FAILED', `PostgreSQL: COMMIT was answered with ${command}`)
+  return result
+}
+
+/** Sends the parts as the data of a `COPY … FROM STDIN` and returns the number of rows that the server took. */
+export function copy(client: pg.Client, sql: string, parts: readonly Buffer[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const stream = client.query(copyFrom(sql))
+    stream.once('error', reject)
+    stream.once('finish', () => resolve(stream.rowCount))
+    for (const part of parts) if (part.length > 0) stream.write(part)
+    stream.end()
+  })
+}

@@ -1,0 +1,88 @@
+/** What an error of PostgreSQL means to us, by its SQLSTATE. */
+import pg from 'pg'
+import { type Code, LadingError } from '../../core/errors.ts'
+import type { Fault } from '../../core/fault.ts'
+
+const { DatabaseError } = pg
+
+/** Classes and codes that concern the system and not a row; the longest prefix wins. */
+const systemCodes: readonly (readonly [prefix: string, code: Code])[] = [
+  ['08', 'SINK_UNAVAILABLE'],
+  ['57P', 'SINK_UNAVAILABLE'], // shutdown, crash, starting up
+  ['25006', 'SINK_UNAVAILABLE'], // read-only transaction: an old primary, or a standby not yet promoted
+  ['40', 'SINK_BUSY'], // serialisation, deadlock
+  ['55P03', 'SINK_BUSY'], // lock not available
+  ['57014', 'SINK_BUSY'], // statement time-out
+  ['25P03', 'SINK_BUSY'], // idle in transaction
+  ['53', 'SINK_HOLD'], // disk full, out of memory, too many connections
+  ['58', 'SINK_HOLD'], // I/O error
+  ['28', 'SINK_REFUSED'],
+  ['3D', 'SINK_REFUSED'],
+  ['3F', 'SINK_REFUSED'],
+  ['42501', 'SINK_REFUSED'],
+  ['42', 'SCHEMA_MISMATCH'],
+  ['0A', 'SCHEMA_MISMATCH'],
+  ['55', 'SCHEMA_MISMATCH'],
+  ['XX001', 'SINK_CORRUPT'],
+  ['XX002', 'SINK_CORRUPT'],
+  ['25', 'SINK_FAILED'],
+  ['XX', 'SINK_FAILED'],
+]
+
+/** Codes that say which rule of the table refused a row; other codes of a row are `VALUE_REFUSED`. */
+const rowCodes: Readonly<Record<string, Code>> = {
+  '23502': 'CONSTRAINT_NOT_NULL',
+  '23503': 'CONSTRAINT_FOREIGN_KEY',
+  '23505': 'CONSTRAINT_UNIQUE',
+  '23514': 'CONSTRAINT_CHECK',
+  '23P01': 'CONSTRAINT_EXCLUSION',
+  '44000': 'CONSTRAINT_CHECK',
+}
+
+function systemCode(sqlstate: string): Code | undefined {
+  let best: readonly [string, Code] | undefined
+  for (const each of systemCodes) if (sqlstate.startsWith(each[0]) && each[0].length > (best?.[0].length ?? 0)) best = each
+  return best?.[1]
+}
+
+/** Any error of the driver or the server as one of ours. A connection that broke has no SQLSTATE. */
+export function sinkError(error: unknown): LadingError {
+  if (error instanceof LadingError) return error
+  const options = { cause: error }
+  if (!(error instanceof DatabaseError)) {
+    const detail = error instanceof Error ? describeSocketError(error) : String(error)
+    if (error instanceof TypeError || error instanceof RangeError) return new LadingError('INTERNAL', detail, options)
+    // The driver's own refusal: the server wants a password and was given none, or is not the one that knows it.
+    if (detail.startsWith('SASL:')) return new LadingError('SINK_REFUSED', `PostgreSQL: ${detail}`, options)
+    return new LadingError('SINK_UNAVAILABLE', `PostgreSQL: ${detail}`, options)
+  }
+  // The server's DETAIL and CONTEXT quote data; its message does so only for values, which are faults of a row.
+  return new LadingError(systemCode(error.code ?? '') ?? 'SINK_FAILED', `PostgreSQL: ${error.message} (SQLSTATE ${error.code})`, options)
+}
+
+function describeSocketError(error: Error): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map((each: Error) => each.message).join(', ')
+  return error.message === '' ? error.name : error.message
+}
+
+export interface RowError {
+  readonly fault: Fault
+  /** 1-based number of the row within the COPY, where the server knows it. */
+  readonly line: number | undefined
+  readonly constraint: string | undefined
+}
+
+/** The error as the refusal of one row; undefined where it concerns the system. */
+export function rowError(error: unknown): RowError | undefined {
+  if (!(error instanceof DatabaseError)) return undefined
+  const sqlstate = error.code ?? ''
+  if (systemCode(sqlstate) !== undefined) return undefined
+  const line = /^COPY .+?, line (\d+)/m.exec(error.where ?? '')?.[1]
+  const raised = !/^(22|23|44|54)/.test(sqlstate)
+  const code = rowCodes[sqlstate] ?? (raised ? 'TRIGGER_RAISED' : 'VALUE_REFUSED')
+  return {
+    fault: { code, detail: `${error.message} (SQLSTATE ${sqlstate})`, column: error.column },
+    line: line === undefined ? undefined : Number(line),
+    constraint: error.constraint,
+  }
+}

@@ -1,0 +1,194 @@
+/** What the ledger tells, and its housekeeping. */
+import type pg from 'pg'
+import type { Code } from '../../core/errors.ts'
+import type { Abortable } from '../../core/wait.ts'
+import type { DeadLetter, Ledger, ListFilter, LoadProgress, Receipt, ReceiptFilter, StoredDeadLetter, StoredReject } from '../sink.ts'
+import { type Connection, transaction } from './connection.ts'
+import { begin, insertLoads, lockLoads, storable } from './write.ts'
+
+/** node-postgres returns a bigint as text, because JavaScript's numbers hold no more than 2^53; counts of ours stay below. */
+type Row = Record<string, string | number | boolean | Date | Buffer | null>
+
+const receiptSql = `
+  SELECT load.*, sums.*,
+    (SELECT count(*) FROM lading.reject WHERE load_id = load.id) AS reject_rows,
+    (SELECT count(*) FROM lading.dead_letter WHERE load_id = load.id AND state = 'dead') AS dead_letters
+  FROM lading.load CROSS JOIN LATERAL (
+    SELECT coalesce(sum(l.loaded), 0) AS sum_loaded, coalesce(sum(l.rejected), 0) AS sum_rejected, coalesce(sum(l.skipped), 0) AS sum_skipped,
+      coalesce(sum(l.records) FILTER (WHERE l.outcome = 'dead'), 0) AS dead, count(*) AS chunks_done
+    FROM lading.ledger l WHERE l.load_id = load.id) sums
+  WHERE ($1::uuid[] IS NULL OR load.id = ANY ($1)) AND ($2::text IS NULL OR load.pipeline = $2)
+  ORDER BY started_at DESC, id`
+
+export class PostgresLedger implements Ledger {
+  readonly #connection: Connection
+
+  constructor(connection: Connection) {
+    this.#connection = connection
+  }
+
+  async receipts(filter: ReceiptFilter, options?: Abortable): Promise<readonly Receipt[]> {
+    const rows = await this.#query(receiptSql, [filter.loads ?? null, filter.pipeline ?? null], options)
+    return rows.map(receiptOf)
+  }
+
+  async progress(loadId: string, options?: Abortable): Promise<LoadProgress | undefined> {
+    const [load] = await this.#query('SELECT plan, complete, loaded FROM lading.load WHERE id = $1', [loadId], options)
+    if (load === undefined) return undefined
+    const rows = await this.#query('SELECT key, loaded FROM lading.ledger WHERE load_id = $1', [loadId], options)
+    return {
+      plan: hex(load['plan']),
+      complete: load['complete'] === true,
+      keys: new Set(rows.map((row) => String(row['key']))),
+      loaded: [load, ...rows].reduce((sum, row) => sum + Number(row['loaded']), 0),
+    }
+  }
+
+  async rejects(filter: ListFilter, options?: Abortable): Promise<readonly StoredReject[]> {
+    const rows = await this.#query(
+      `SELECT * FROM lading.reject WHERE ($1::uuid IS NULL OR load_id = $1) AND ($2::bigint IS NULL OR id = $2) AND id > $3 ORDER BY id LIMIT $4`,
+      [filter.loadId ?? null, filter.id ?? null, filter.after ?? 0, filter.limit],
+      options,
+    )
+    return rows.map(rejectOf)
+  }
+
+  async deadLetters(filter: ListFilter & { readonly all?: boolean }, options?: Abortable): Promise<readonly StoredDeadLetter[]> {
+    const rows = await this.#query(
+      `SELECT * FROM lading.dead_letter WHERE ($1::uuid IS NULL OR load_id = $1) AND ($2::bigint IS NULL OR id = $2) AND id > $3
+         AND ($5 OR state = 'dead') ORDER BY id LIMIT $4`,
+      [filter.loadId ?? null, filter.id ?? null, filter.after ?? 0, filter.limit, filter.all ?? false],
+      options,
+    )
+    return rows.map(deadLetterOf)
+  }
+
+  async bury(letter: DeadLetter, options?: Abortable): Promise<void> {
+    const { pipeline, key, load } = letter
+    const sha256 = Buffer.from(letter.sha256, 'hex')
+    await this.#connection.use(async (client) => {
+      if (load !== undefined) await insertLoads(client, pipeline, [load])
+      await transaction(client, begin, async () => {
+        if (await hasVerdict(client, letter, sha256)) return
+        // A letter that was replayed and failed again is dead once more, with its new reason.
+        await client.query(
+          `INSERT INTO lading.dead_letter (pipeline, key, sha256, load_id, records, headers, body, attempts, code, detail)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (pipeline, key, sha256)
+           DO UPDATE SET state = 'dead', attempts = excluded.attempts, code = excluded.code, detail = excluded.detail, at = now()
+           WHERE dead_letter.state = 'replayed'`,
+          [
+            pipeline,
+            key,
+            sha256,
+            load?.id ?? null,
+            letter.records,
+            JSON.stringify(letter.headers),
+            Buffer.from(letter.body),
+            letter.attempts,
+            letter.code,
+            storable(letter.detail),
+          ],
+        )
+      })
+    }, options?.signal)
+  }
+
+  async fold(loadIds: readonly string[], options?: Abortable): Promise<void> {
+    if (loadIds.length > 0) await this.#connection.use((client) => fold(client, loadIds), options?.signal)
+  }
+
+  #query(sql: string, values: unknown[], options: Abortable | undefined): Promise<Row[]> {
+    return this.#connection.use(async (client) => (await client.query<Row>(sql, values)).rows, options?.signal)
+  }
+}
+
+/** Whether the message has its verdict already; if not, a chunk of a load gets that of the dead. */
+async function hasVerdict(client: pg.Client, { pipeline, key, load, records }: DeadLetter, sha256: Buffer): Promise<boolean> {
+  if (load === undefined) {
+    const known = await client.query('SELECT FROM lading.ledger WHERE pipeline = $1 AND key = $2 AND sha256 = $3', [pipeline, key, sha256])
+    return known.rows.length > 0
+  }
+  if ((await lockLoads(client, [load.id])).size > 0) return true
+  const { rowCount } = await client.query(
+    `INSERT INTO lading.ledger (pipeline, key, sha256, load_id, outcome, records, loaded, rejected, skipped)
+     VALUES ($1, $2, $3, $4, 'dead', $5, 0, 0, 0) ON CONFLICT DO NOTHING`,
+    [pipeline, key, sha256, load.id, records],
+  )
+  return rowCount === 0
+}
+
+/** A load with a dead chunk stays unfolded, so that the chunk can still be replayed. */
+async function fold(client: pg.Client, ids: readonly string[]): Promise<void> {
+  await transaction(client, begin, async () => {
+    // Waits for the batches that are being written for these loads, and keeps further ones out.
+    await client.query('SELECT pg_advisory_xact_lock(hashtextextended(id, 0)) FROM unnest($1::text[]) id ORDER BY id', [ids])
+    const { rows } = await client.query<{ id: string }>(
+      `UPDATE lading.load SET complete = true, completed_at = now(), loaded = sums.loaded, rejected = sums.rejected, skipped = sums.skipped
+       FROM (SELECT load_id, count(*) AS chunks, sum(loaded) AS loaded, sum(rejected) AS rejected, sum(skipped) AS skipped
+             FROM lading.ledger WHERE load_id = ANY ($1) AND outcome = 'applied' GROUP BY load_id) sums
+       WHERE id = sums.load_id AND NOT complete AND sums.chunks = load.chunks RETURNING id`,
+      [ids],
+    )
+    if (rows.length > 0) await client.query('DELETE FROM lading.ledger WHERE load_id = ANY ($1)', [rows.map(({ id }) => id)])
+  })
+}
+
+const hex = (value: Row[string] | undefined): string => (value as Buffer).toString('hex')
+const iso = (value: Row[string] | undefined): string => (value as Date).toISOString()
+
+function receiptOf(row: Row): Receipt {
+  const complete = row['complete'] === true
+  const count = (name: string) => Number(complete ? row[name] : row[`sum_${name}`])
+  return {
+    loadId: String(row['id']),
+    pipeline: String(row['pipeline']),
+    source: String(row['source']),
+    sha256: hex(row['sha256']),
+    bytes: Number(row['bytes']),
+    plan: hex(row['plan']),
+    records: Number(row['records']),
+    loaded: count('loaded'),
+    rejected: count('rejected'),
+    skipped: count('skipped'),
+    dead: Number(row['dead']),
+    chunks: Number(row['chunks']),
+    chunksDone: Number(complete ? row['chunks'] : row['chunks_done']),
+    rejectRows: Number(row['reject_rows']),
+    deadLetters: Number(row['dead_letters']),
+    startedAt: iso(row['started_at']),
+  }
+}
+
+function rejectOf(row: Row): StoredReject {
+  return {
+    id: Number(row['id']),
+    pipeline: String(row['pipeline']),
+    loadId: row['load_id'] === null ? undefined : String(row['load_id']),
+    record: Number(row['record']),
+    line: Number(row['line']),
+    byte: Number(row['byte']),
+    source: String(row['source']),
+    column: row['column_name'] === null ? undefined : String(row['column_name']),
+    code: row['code'] as Code,
+    detail: String(row['detail']),
+    raw: row['raw'] as Buffer,
+    at: iso(row['at']),
+  }
+}
+
+function deadLetterOf(row: Row): StoredDeadLetter {
+  return {
+    id: Number(row['id']),
+    pipeline: String(row['pipeline']),
+    key: String(row['key']),
+    sha256: hex(row['sha256']),
+    records: Number(row['records']),
+    headers: JSON.parse(String(row['headers'])) as Record<string, string>,
+    body: row['body'] as Buffer,
+    attempts: Number(row['attempts']),
+    code: row['code'] as Code,
+    detail: String(row['detail']),
+    state: row['state'] === 'dead' ? 'dead' : 'replayed',
+    at: iso(row['at']),
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * Puts encoded rows into the table, inside the transaction of a batch. The good path is one direct COPY. Only where a key
+ * exists already, and the model says skip or update, do rows go through a staging table; and only where the database refuses a
+ * row does the window narrow until exactly the refused rows are known.
+ */
+import type pg from 'pg'
+import { LadingError } from '../../core/errors.ts'
+import type { Fault } from '../../core/fault.ts'
+import type { Model } from '../../model/model.ts'
+import { type Attempt, isolate } from '../isolate.ts'
+import { copy } from './connection.ts'
+import { identifier, identifiers, qualified } from './ddl.ts'
+import { rowError } from './errors.ts'
+import type { EncodedRows } from './rows.ts'
+
+export interface Refusal {
+  readonly row: number
+  readonly fault: Fault
+}
+
+export interface Placed {
+  /** Rows that the conflict policy left out. */
+  readonly skipped: number
+  readonly refusals: readonly Refusal[]
+}
+
+/** Places the rows of one batch. Once a key has conflicted, the rest of the batch goes through staging at once. */
+export class Placement {
+  readonly #client: pg.Client
+  readonly #model: Model
+  readonly #rows: EncodedRows
+  #staged = false
+
+  constructor(client: pg.Client, model: Model, rows: EncodedRows) {
+    this.#client = client
+    this.#model = model
+    this.#rows = rows
+  }
+
+  /** All rows at once, without isolating anything: false where the database refused some, and then none is placed. */
+  async placeAll(start: number, end: number): Promise<boolean> {
+    if (this.#staged) return false
+    return (await this.#attempt(start, end, () => this.#direct(start, end))).kind === 'placed'
+  }
+
+  async place(start: number, end: number): Promise<Placed> {
+    const refusals: Refusal[] = []
+    let skipped = 0
+    const attempt = async (from: number, to: number): Promise<Attempt> => {
+      if (!this.#staged) {
+        const direct = await this.#attempt(from, to, () => this.#direct(from, to))
+        if (!this.#staged) return direct
+      }
+      let taken = 0
+      const staged = await this.#attempt(from, to, async () => {
+        taken = await this.#throughStaging(from, to)
+        return undefined
+      })
+      if (staged.kind === 'placed' && this.#leavesOut) skipped += to - from - taken
+      return staged
+    }
+    await isolate(start, end, attempt, (row, fault) => refusals.push({ row, fault }))
+    return { skipped, refusals }
+  }
+
+  /** Runs `work`, which may return a fault of its own, and undoes it where a row was refused. */
+  async #attempt(start: number, end: number, work: () => Promise<Fault | undefined>): Promise<Attempt> {
+    await this.#client.query('SAVEPOINT attempt')
+    try {
+      const fault = await work()
+      await this.#client.query(fault === undefined ? 'RELEASE attempt' : 'ROLLBACK TO attempt; RELEASE attempt')
+      return fault === undefined ? { kind: 'placed' } : { kind: 'refused', fault }
+    } catch (error) {
+      const refused = rowError(error)
+      if (refused === undefined) throw error
+      await this.#client.query('ROLLBACK TO attempt; RELEASE attempt')
+      if (refused.fault.code === 'CONSTRAINT_UNIQUE' && this.#model.onConflict !== 'error') this.#staged = true
+      const row = refused.line === undefined ? undefined : start + refused.line - 1
+      return { kind: 'refused', fault: refused.fault, row: row !== undefined && row < end ? row : undefined }
+    }
+  }
+
+  /** The number of rows that the server took is compared with the number sent: a trigger can leave rows out without an error. */
+  async #direct(start: number, end: number): Promise<Fault | undefined> {
+    const taken = await this.#copy(qualified(this.#model), start, end)
+    if (taken === end - start) return undefined
+    return {
+      code: 'TRIGGER_RAISED',
+      detail: `the database took ${taken} rows of ${end - start} without an error: a trigger left the row out`,
+    }
+  }
+
+  async #copy(table: string, start: number, end: number): Promise<number> {
+    const { header, trailer, format } = this.#rows
+    const names = identifiers(this.#model.columns.map((column) => column.name))
+    const sql = `COPY ${table} (${names}) FROM STDIN (FORMAT ${format})`
+    return copy(this.#client, sql, [header, this.#rows.slice(start, end), trailer])
+  }
+
+  /**
+   * COPY into the staging table, then one INSERT … ON CONFLICT, sorted by key so that two consumers lock rows in the same
+   * order. Of rows with the same key the newest counts: the greatest version, then the last in the source.
+   */
+  async #throughStaging(start: number, end: number): Promise<number> {
+    const { primaryKey, version } = this.#model
+    const staging = stagingName(this.#model)
+    await this.#client.query(`TRUNCATE ${staging} RESTART IDENTITY`)
+    const taken = await this.#copy(staging, start, end)
+    if (taken !== end - start) throw new LadingError('SINK_FAILED', `PostgreSQL took ${taken} rows of ${end - start} that were sent`)
+    const names = identifiers(this.#model.columns.map((column) => column.name))
+    const key = identifiers(primaryKey)
+    const newest = this.#model.onConflict === 'skip' ? '' : version === undefined ? '' : `${identifier(version)} DESC NULLS LAST, `
+    const direction = this.#model.onConflict === 'skip' ? 'ASC' : 'DESC'
+    const { rowCount } = await this.#client.query(
+      `INSERT INTO ${qualified(this.#model)} AS target (${names})
+       SELECT DISTINCT ON (${key}) ${names} FROM ${staging} ORDER BY ${key}, ${newest}lading_row ${direction}
+       ON CONFLICT (${key}) DO ${this.#conflictAction()}`,
+    )
+    return rowCount ?? 0
+  }
+
+  /** An update without a version leaves no record out: of two with the same key, the first took effect and was replaced. */
+  get #leavesOut(): boolean {
+    return this.#model.version !== undefined || this.#conflictAction() === 'NOTHING'
+  }
+
+  #conflictAction(): string {
+    const { columns, primaryKey, version, onConflict } = this.#model
+    const others = columns.filter((column) => !primaryKey.includes(column.name)).map((column) => identifier(column.name))
+    if (onConflict === 'skip' || others.length === 0) return 'NOTHING'
+    const assignments = others.map((name) => `${name} = excluded.${name}`).join(', ')
+    if (version === undefined) return `UPDATE SET ${assignments}`
+    const column = identifier(version)
+    return `UPDATE SET ${assignments} WHERE target.${column} IS NULL OR target.${column} <= excluded.${column}`
+  }
+}
+
+/** Named after the model, because a session may serve several. */
+const stagingName = (model: Model): string => `pg_temp.lading_staging_${model.fingerprint.slice(0, 16)}`
+
+/** The staging table of a session, made once for each session: making it for each batch would bloat the catalog. */
+export function createStaging(model: Model): string {
+  const names = identifiers(model.columns.map((column) => column.name))
+  const staging = stagingName(model)
+  return `CREATE TEMP TABLE ${staging.replace('pg_temp.', '')} ON COMMIT DELETE ROWS AS SELECT ${names} FROM ${qualified(model)} WITH NO DATA;
+          ALTER TABLE ${staging} ADD COLUMN lading_row bigint GENERATED ALWAYS AS IDENTITY`
+}

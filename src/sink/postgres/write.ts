@@ -1,0 +1,229 @@
+/** The one transaction of a batch: ledger, rows and rejects together, or nothing. */
+import type pg from 'pg'
+import type { Reject } from '../../core/fault.ts'
+import type { LoadInfo } from '../../core/load.ts'
+import type { Batch, Counts, Part, Verdict } from '../sink.ts'
+import { transaction } from './connection.ts'
+import { Placement, type Refusal } from './place.ts'
+import type { EncodedRows } from './rows.ts'
+
+/**
+ * READ COMMITTED, because under a stricter level the second of two consumers of one chunk would fail instead of waiting to see
+ * what the first one does. synchronous_commit is raised where a role or database has lowered it. Deferred constraints are
+ * checked at once, so that a refused row shows before COMMIT. A lock that is not had within 5 s is somebody else's: the batch
+ * is tried again.
+ */
+export const begin = `BEGIN ISOLATION LEVEL READ COMMITTED;
+  SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '10min';
+  SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local');
+  SET CONSTRAINTS ALL IMMEDIATE`
+
+/** Where a part's rows lie in the buffer. */
+interface Span {
+  readonly part: Part
+  readonly index: number
+  readonly start: number
+  readonly end: number
+}
+
+export async function writeBatch(client: pg.Client, batch: Batch): Promise<readonly Verdict[]> {
+  const spans = spansOf(batch.parts)
+  const plans = await registerLoads(client, batch)
+  return transaction(client, begin, async () => {
+    const verdicts: Verdict[] = []
+    const complete = await lockLoads(client, [...plans.keys()])
+    const candidates = spans.filter(({ part, index }) => {
+      const { load } = part
+      if (load !== undefined && complete.has(load.id)) verdicts[index] = { kind: 'duplicate' }
+      else if (load !== undefined && plans.get(load.id) !== load.plan) verdicts[index] = planMismatch(load)
+      return verdicts[index] === undefined
+    })
+    const revived = await reviveDeadLetters(client, batch.pipeline, candidates, verdicts)
+    const applied = await enterLedger(client, batch.pipeline, revived, verdicts)
+    await placeParts(client, batch, applied, verdicts)
+    return verdicts
+  })
+}
+
+function spansOf(parts: readonly Part[]): Span[] {
+  let end = 0
+  return parts.map((part, index) => ({ part, index, start: end, end: (end += part.rows) }))
+}
+
+const planMismatch = (load: LoadInfo): Verdict => ({
+  kind: 'refused',
+  code: 'PLAN_MISMATCH',
+  detail: `load ${load.id} of ${load.source} was begun with another plan`,
+})
+
+const bytea = (hex: string): Buffer => Buffer.from(hex, 'hex')
+
+/** Makes the loads' rows where they are missing, outside the batch's transaction: two consumers of one load must not wait for each other. */
+async function registerLoads(client: pg.Client, batch: Batch): Promise<Map<string, string>> {
+  const loads = new Map<string, LoadInfo>()
+  for (const { load } of batch.parts) if (load !== undefined && !loads.has(load.id)) loads.set(load.id, load)
+  if (loads.size === 0) return new Map()
+  await insertLoads(client, batch.pipeline, [...loads.values()])
+  const { rows } = await client.query<{ id: string; plan: Buffer }>('SELECT id, plan FROM lading.load WHERE id = ANY ($1)', [
+    [...loads.keys()],
+  ])
+  return new Map(rows.map(({ id, plan }) => [id, plan.toString('hex')]))
+}
+
+export async function insertLoads(client: pg.Client, pipeline: string, loads: readonly LoadInfo[]): Promise<void> {
+  await client.query(
+    `INSERT INTO lading.load (id, pipeline, source, sha256, bytes, plan, chunks, records)
+     SELECT id, $1, source, sha256, bytes, plan, chunks, records
+     FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::bigint[], $6::bytea[], $7::bigint[], $8::bigint[])
+       AS load (id, source, sha256, bytes, plan, chunks, records)
+     WHERE NOT EXISTS (SELECT FROM lading.load old WHERE old.id = load.id) ORDER BY id ON CONFLICT DO NOTHING`,
+    [
+      pipeline,
+      loads.map((load) => load.id),
+      loads.map((load) => load.source),
+      loads.map((load) => bytea(load.sha256)),
+      loads.map((load) => load.bytes),
+      loads.map((load) => bytea(load.plan)),
+      loads.map((load) => load.chunks),
+      loads.map((load) => load.records),
+    ],
+  )
+}
+
+/** Keeps the loads from being folded while the batch is written, and tells which have been folded before. */
+export async function lockLoads(client: pg.Client, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set()
+  await client.query('SELECT pg_advisory_xact_lock_shared(hashtextextended(id, 0)) FROM unnest($1::text[]) id ORDER BY id', [ids])
+  // A statement of its own, because its snapshot must be taken after the locks were had.
+  const { rows } = await client.query<{ id: string }>('SELECT id FROM lading.load WHERE id = ANY ($1) AND complete', [ids])
+  return new Set(rows.map(({ id }) => id))
+}
+
+/** Takes back the verdict "dead" of the parts that replay a dead letter; a letter that is no longer dead makes its part a duplicate. */
+async function reviveDeadLetters(client: pg.Client, pipeline: string, spans: Span[], verdicts: Verdict[]): Promise<Span[]> {
+  const alive: Span[] = []
+  for (const span of spans) {
+    const { replays, key } = span.part
+    if (replays !== undefined) {
+      const sql = "UPDATE lading.dead_letter SET state = 'replayed' WHERE id = $1 AND state = 'dead'"
+      const { rowCount } = await client.query(sql, [replays])
+      if (rowCount === 0) {
+        verdicts[span.index] = { kind: 'duplicate' }
+        continue
+      }
+      await client.query("DELETE FROM lading.ledger WHERE pipeline = $1 AND key = $2 AND outcome = 'dead'", [pipeline, key])
+    }
+    alive.push(span)
+  }
+  return alive
+}
+
+/** Claims the parts' keys. A key that is there already is a duplicate only if its content is the same. */
+async function enterLedger(client: pg.Client, pipeline: string, spans: Span[], verdicts: Verdict[]): Promise<Span[]> {
+  if (spans.length === 0) return []
+  // Sorted, so that two consumers with the same messages wait for each other instead of deadlocking.
+  const sorted = [...spans].sort((a, b) => (a.part.key < b.part.key ? -1 : a.part.key > b.part.key ? 1 : 0))
+  const { rows } = await client.query<{ key: string }>(
+    `INSERT INTO lading.ledger (pipeline, key, sha256, load_id, outcome, records, loaded, rejected, skipped)
+     SELECT $1, key, sha256, load_id, 'applied', records, loaded, records - loaded, 0
+     FROM unnest($2::text[], $3::bytea[], $4::uuid[], $5::bigint[], $6::bigint[]) AS part (key, sha256, load_id, records, loaded)
+     ON CONFLICT DO NOTHING RETURNING key`,
+    [
+      pipeline,
+      sorted.map(({ part }) => part.key),
+      sorted.map(({ part }) => bytea(part.sha256)),
+      sorted.map(({ part }) => part.load?.id ?? null),
+      sorted.map(({ part }) => part.records),
+      sorted.map(({ part }) => part.rows),
+    ],
+  )
+  const entered = new Set(rows.map(({ key }) => key))
+  const fresh = spans.filter(({ part }) => entered.delete(part.key))
+  const old = spans.filter((span) => !fresh.includes(span))
+  if (old.length > 0) {
+    await judgeKnownKeys(client, pipeline, old, verdicts)
+    await keepDead(client, old, verdicts)
+  }
+  return fresh
+}
+
+async function judgeKnownKeys(client: pg.Client, pipeline: string, spans: Span[], verdicts: Verdict[]): Promise<void> {
+  const { rows } = await client.query<{ key: string; sha256: Buffer }>(
+    'SELECT key, sha256 FROM lading.ledger WHERE pipeline = $1 AND key = ANY ($2)',
+    [pipeline, spans.map(({ part }) => part.key)],
+  )
+  const known = new Map(rows.map(({ key, sha256 }) => [key, sha256.toString('hex')]))
+  for (const { part, index } of spans) {
+    verdicts[index] =
+      known.get(part.key) === part.sha256
+        ? { kind: 'duplicate' }
+        : { kind: 'refused', code: 'KEY_REUSED', detail: `key ${part.key} has taken effect with other content` }
+  }
+}
+
+/** A replay that is refused has settled nothing: its letter is as dead as before. */
+async function keepDead(client: pg.Client, spans: readonly Span[], verdicts: readonly Verdict[]): Promise<void> {
+  const letters = spans.flatMap(({ part, index }) =>
+    verdicts[index]?.kind === 'refused' && part.replays !== undefined ? [part.replays] : [],
+  )
+  if (letters.length > 0) await client.query("UPDATE lading.dead_letter SET state = 'dead' WHERE id = ANY ($1)", [letters])
+}
+
+async function placeParts(client: pg.Client, batch: Batch, spans: readonly Span[], verdicts: Verdict[]): Promise<void> {
+  const placement = new Placement(client, batch.model, batch.rows as unknown as EncodedRows)
+  const rejects: (readonly [Part, Reject])[] = []
+  const corrections: (readonly [Part, Counts])[] = []
+  for (const run of adjacent(spans)) {
+    const together = await placement.placeAll((run[0] as Span).start, (run.at(-1) as Span).end)
+    for (const { part, index, start, end } of run) {
+      const { skipped, refusals } = together ? { skipped: 0, refusals: [] } : await placement.place(start, end)
+      for (const reject of [...part.rejects, ...describe(part, start, refusals)]) rejects.push([part, reject])
+      const counts = { loaded: part.rows - skipped - refusals.length, rejected: part.records - part.rows + refusals.length, skipped }
+      if (counts.loaded !== part.rows) corrections.push([part, counts])
+      verdicts[index] = { kind: 'applied', ...counts }
+    }
+  }
+  await insertRejects(client, batch.pipeline, rejects)
+  for (const [part, { loaded, rejected, skipped }] of corrections) {
+    const sql = 'UPDATE lading.ledger SET loaded = $3, rejected = $4, skipped = $5 WHERE pipeline = $1 AND key = $2'
+    await client.query(sql, [batch.pipeline, part.key, loaded, rejected, skipped])
+  }
+}
+
+const describe = (part: Part, start: number, refusals: readonly Refusal[]): Reject[] =>
+  refusals.map(({ row, fault }) => part.describe(row - start, fault))
+
+/** Runs of spans whose rows lie next to each other, which is all of them unless a duplicate lies between. */
+function adjacent(spans: readonly Span[]): Span[][] {
+  const runs: Span[][] = []
+  for (const span of spans) {
+    const run = runs.at(-1)
+    if (run !== undefined && run.at(-1)?.end === span.start) run.push(span)
+    else runs.push([span])
+  }
+  return runs
+}
+
+/** A text column refuses NUL, and then the reject itself could not be kept. */
+export const storable = (text: string): string => text.replaceAll('\0', '\\0')
+
+async function insertRejects(client: pg.Client, pipeline: string, rejects: readonly (readonly [Part, Reject])[]): Promise<void> {
+  if (rejects.length === 0) return
+  await client.query(
+    `INSERT INTO lading.reject (pipeline, key, load_id, record, line, byte, source, column_name, code, detail, raw)
+     SELECT $1, * FROM unnest($2::text[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bytea[])`,
+    [
+      pipeline,
+      rejects.map(([part]) => part.key),
+      rejects.map(([part]) => part.load?.id ?? null),
+      rejects.map(([, reject]) => reject.record),
+      rejects.map(([, reject]) => reject.line),
+      rejects.map(([, reject]) => reject.byte),
+      rejects.map(([, reject]) => storable(reject.source)),
+      rejects.map(([, reject]) => (reject.column === undefined ? null : storable(reject.column))),
+      rejects.map(([, reject]) => reject.code),
+      rejects.map(([, reject]) => storable(reject.detail)),
+      rejects.map(([, reject]) => Buffer.from(reject.raw.buffer, reject.raw.byteOffset, reject.raw.byteLength)),
+    ],
+  )
+}

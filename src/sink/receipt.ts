@@ -1,0 +1,21 @@
+import type { Receipt } from './sink.ts'
+
+export interface Balance {
+  /** Records without a verdict yet. */
+  readonly open: number
+  /** What does not add up, one line each; empty where the receipt is sound. An open record is no contradiction. */
+  readonly problems: readonly string[]
+}
+
+/** Checks a receipt against itself: records = loaded + rejected + skipped + dead + open, with every kept reject and dead letter counted. */
+export function balance(receipt: Receipt): Balance {
+  const { records, loaded, rejected, skipped, dead, chunks, chunksDone, rejectRows, deadLetters } = receipt
+  const open = records - loaded - rejected - skipped - dead
+  const problems: string[] = []
+  if (open < 0) problems.push(`${-open} more records have a verdict than the plan has`)
+  if (chunksDone > chunks) problems.push(`${chunksDone} chunks have a verdict, the plan has ${chunks}`)
+  if (chunksDone === chunks && open > 0) problems.push(`every chunk has a verdict, and ${open} records have none`)
+  if (rejectRows !== rejected) problems.push(`${rejected} records are rejected, and ${rejectRows} rejects are kept`)
+  if (dead > 0 && deadLetters === 0) problems.push(`${dead} records are in dead letters, and none is kept`)
+  return { open, problems }
+}

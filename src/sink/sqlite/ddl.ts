@@ -1,0 +1,68 @@
+import type { ColumnType } from '../../model/columns.ts'
+import type { Model, ModelColumn } from '../../model/model.ts'
+
+/** A name as SQL text. */
+export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
+
+export const identifiers = (names: readonly string[]): string => names.map(identifier).join(', ')
+
+/**
+ * Types of a STRICT table, in which SQLite refuses what does not fit instead of changing it. Numerics are TEXT, because REAL
+ * would lose digits; times are TEXT of fixed width, so that their order is that of time.
+ */
+export function sqlType(type: ColumnType): 'INTEGER' | 'REAL' | 'TEXT' {
+  switch (type.kind) {
+    case 'integer':
+    case 'bigint':
+    case 'boolean':
+      return 'INTEGER'
+    case 'double':
+      return 'REAL'
+    default:
+      return 'TEXT'
+  }
+}
+
+export function createTable(model: Model): string {
+  const lines = model.columns.map(columnLine)
+  const { primaryKey } = model
+  if (primaryKey.length > 0) lines.push(`PRIMARY KEY (${identifiers(primaryKey)})`)
+  // Without a rowid the key is the table: half the file, and one tree to write instead of two.
+  return `CREATE TABLE ${identifier(model.table)} (\n  ${lines.join(',\n  ')}\n) STRICT${primaryKey.length > 0 ? ', WITHOUT ROWID' : ''}`
+}
+
+function columnLine({ name, type, notNull, fallback }: ModelColumn): string {
+  const parts = [identifier(name), sqlType(type)]
+  if (notNull) parts.push('NOT NULL')
+  if (fallback !== undefined) parts.push(`DEFAULT ${defaultLiteral(type, fallback)}`)
+  return parts.join(' ')
+}
+
+function defaultLiteral(type: ColumnType, text: string): string {
+  if (type.kind === 'boolean') return text === 'true' ? '1' : '0'
+  return sqlType(type) === 'TEXT' ? `'${text.replaceAll("'", "''")}'` : text
+}
+
+/** SQLite has one kind of index; block range and hash indexes answer what its B-trees answer anyway, and are left out. */
+export function createIndexes(model: Model): string[] {
+  return model.indexes
+    .filter(({ method }) => method === 'btree')
+    .map(({ unique, columns }) => {
+      const name = identifier(`${model.table}_${columns.join('_')}_idx`)
+      return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${name} ON ${identifier(model.table)} (${identifiers(columns)})`
+    })
+}
+
+export function insertRow(model: Model): string {
+  const names = model.columns.map(({ name }) => name)
+  // OR ABORT, because a constraint may say that its conflicts roll back the transaction or replace the row.
+  const insert = `INSERT OR ABORT INTO ${identifier(model.table)} (${identifiers(names)}) VALUES (${names.map(() => '?').join(', ')})`
+  if (model.onConflict === 'error') return insert
+  const conflict = `${insert} ON CONFLICT (${identifiers(model.primaryKey)}) DO`
+  const others = names.filter((name) => !model.primaryKey.includes(name)).map(identifier)
+  if (model.onConflict === 'skip' || others.length === 0) return `${conflict} NOTHING`
+  const update = `${conflict} UPDATE SET ${others.map((name) => `${name} = excluded.${name}`).join(', ')}`
+  if (model.version === undefined) return update
+  const version = `${identifier(model.table)}.${identifier(model.version)}`
+  return `${update} WHERE ${version} IS NULL OR ${version} <= excluded.${identifier(model.version)}`
+}

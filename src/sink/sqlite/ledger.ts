@@ -1,0 +1,161 @@
+/** What the ledger tells, and its housekeeping. */
+import type { Code } from '../../core/errors.ts'
+import type { SqliteFile, SqliteValue } from '../../core/sqlite.ts'
+import type { DeadLetter, Ledger, ListFilter, LoadProgress, Receipt, ReceiptFilter, StoredDeadLetter, StoredReject } from '../sink.ts'
+import { insertLoad } from './write.ts'
+
+type Row = Record<string, SqliteValue>
+
+const receiptSql = `
+  SELECT load.*,
+    (SELECT count(*) FROM lading_reject WHERE load_id = load.id) AS reject_rows,
+    (SELECT count(*) FROM lading_dead_letter WHERE load_id = load.id AND state = 'dead') AS dead_letters,
+    total(ledger.loaded) AS sum_loaded, total(ledger.rejected) AS sum_rejected, total(ledger.skipped) AS sum_skipped,
+    total(CASE ledger.outcome WHEN 'dead' THEN ledger.records END) AS dead, count(ledger.key) AS chunks_done
+  FROM lading_load load LEFT JOIN lading_ledger ledger ON ledger.load_id = load.id
+  WHERE (?1 IS NULL OR load.id IN (SELECT value FROM json_each(?1))) AND (?2 IS NULL OR load.pipeline = ?2)
+  GROUP BY load.id ORDER BY started_at DESC, load.id`
+
+/** `guard` turns errors of the file into ours. */
+export class SqliteLedger implements Ledger {
+  readonly #guard: <T>(work: (file: SqliteFile) => T) => T
+
+  constructor(guard: <T>(work: (file: SqliteFile) => T) => T) {
+    this.#guard = guard
+  }
+
+  async receipts(filter: ReceiptFilter): Promise<readonly Receipt[]> {
+    return this.#all(receiptSql, filter.loads === undefined ? null : JSON.stringify(filter.loads), filter.pipeline ?? null).map(receiptOf)
+  }
+
+  async progress(loadId: string): Promise<LoadProgress | undefined> {
+    const [load] = this.#all('SELECT plan, complete, loaded FROM lading_load WHERE id = ?', loadId)
+    if (load === undefined) return undefined
+    const rows = this.#all('SELECT key, loaded FROM lading_ledger WHERE load_id = ?', loadId)
+    return {
+      plan: hex(load['plan']),
+      complete: load['complete'] === 1,
+      keys: new Set(rows.map((row) => String(row['key']))),
+      loaded: [load, ...rows].reduce((sum, row) => sum + Number(row['loaded']), 0),
+    }
+  }
+
+  async rejects(filter: ListFilter): Promise<readonly StoredReject[]> {
+    const sql = `SELECT * FROM lading_reject WHERE (?1 IS NULL OR load_id = ?1) AND (?2 IS NULL OR id = ?2) AND id > ?3 ORDER BY id LIMIT ?4`
+    return this.#all(sql, filter.loadId ?? null, filter.id ?? null, filter.after ?? 0, filter.limit).map(rejectOf)
+  }
+
+  async deadLetters(filter: ListFilter & { readonly all?: boolean }): Promise<readonly StoredDeadLetter[]> {
+    const sql = `SELECT * FROM lading_dead_letter WHERE (?1 IS NULL OR load_id = ?1) AND (?2 IS NULL OR id = ?2) AND id > ?3
+                 AND (?5 OR state = 'dead') ORDER BY id LIMIT ?4`
+    const values = [filter.loadId ?? null, filter.id ?? null, filter.after ?? 0, filter.limit, filter.all === true ? 1 : 0] as const
+    return this.#all(sql, ...values).map(deadLetterOf)
+  }
+
+  async bury(letter: DeadLetter): Promise<void> {
+    const { pipeline, key, load } = letter
+    const sha256 = Buffer.from(letter.sha256, 'hex')
+    this.#guard((file) =>
+      file.transaction(() => {
+        if (hasVerdict(file, letter, sha256)) return
+        // A letter that was replayed and failed again is dead once more, with its new reason.
+        const sql = `INSERT INTO lading_dead_letter (pipeline, key, sha256, load_id, records, headers, body, attempts, code, detail)
+                     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (pipeline, key, sha256)
+                     DO UPDATE SET state = 'dead', attempts = excluded.attempts, code = excluded.code, detail = excluded.detail, at = excluded.at
+                     WHERE state = 'replayed'`
+        const message = [pipeline, key, sha256, load?.id ?? null, letter.records, JSON.stringify(letter.headers), letter.body] as const
+        file.run(sql, ...message, letter.attempts, letter.code, letter.detail)
+      }),
+    )
+  }
+
+  async fold(loadIds: readonly string[]): Promise<void> {
+    if (loadIds.length > 0) this.#guard((file) => file.transaction(() => loadIds.forEach((id) => fold(file, id))))
+  }
+
+  #all(sql: string, ...values: SqliteValue[]): Row[] {
+    return this.#guard((file) => file.all<Row>(sql, ...values))
+  }
+}
+
+/** Whether the message has its verdict already; if not, a chunk of a load gets that of the dead. */
+function hasVerdict(file: SqliteFile, { pipeline, key, load, records }: DeadLetter, sha256: Buffer): boolean {
+  if (load === undefined) {
+    return file.get('SELECT 1 FROM lading_ledger WHERE pipeline = ? AND key = ? AND sha256 = ?', pipeline, key, sha256) !== undefined
+  }
+  insertLoad(file, pipeline, load)
+  if (file.get('SELECT 1 FROM lading_load WHERE id = ? AND complete', load.id) !== undefined) return true
+  const sql = `INSERT INTO lading_ledger (pipeline, key, sha256, load_id, outcome, records, loaded, rejected, skipped)
+               VALUES (?, ?, ?, ?, 'dead', ?, 0, 0, 0) ON CONFLICT DO NOTHING`
+  return file.run(sql, pipeline, key, sha256, load.id, records) === 0
+}
+
+/** A load with a dead chunk stays unfolded, so that the chunk can still be replayed. */
+function fold(file: SqliteFile, id: string): void {
+  const sql = `UPDATE lading_load SET complete = 1, completed_at = strftime('%Y-%m-%dT%H:%M:%fZ'),
+                 loaded = sums.loaded, rejected = sums.rejected, skipped = sums.skipped
+               FROM (SELECT count(*) AS chunks, sum(loaded) AS loaded, sum(rejected) AS rejected, sum(skipped) AS skipped
+                     FROM lading_ledger WHERE load_id = ?1 AND outcome = 'applied') sums
+               WHERE id = ?1 AND NOT complete AND sums.chunks = lading_load.chunks`
+  if (file.run(sql, id) === 1) file.run('DELETE FROM lading_ledger WHERE load_id = ?', id)
+}
+
+const hex = (value: SqliteValue | undefined): string => Buffer.from(value as Uint8Array).toString('hex')
+const textOrNothing = (value: SqliteValue | undefined): string | undefined => (value === null ? undefined : String(value))
+
+function receiptOf(row: Row): Receipt {
+  const complete = row['complete'] === 1
+  const count = (name: string) => Number(complete ? row[name] : row[`sum_${name}`])
+  return {
+    loadId: String(row['id']),
+    pipeline: String(row['pipeline']),
+    source: String(row['source']),
+    sha256: hex(row['sha256']),
+    bytes: Number(row['bytes']),
+    plan: hex(row['plan']),
+    records: Number(row['records']),
+    loaded: count('loaded'),
+    rejected: count('rejected'),
+    skipped: count('skipped'),
+    dead: Number(row['dead']),
+    chunks: Number(row['chunks']),
+    chunksDone: Number(complete ? row['chunks'] : row['chunks_done']),
+    rejectRows: Number(row['reject_rows']),
+    deadLetters: Number(row['dead_letters']),
+    startedAt: String(row['started_at']),
+  }
+}
+
+function rejectOf(row: Row): StoredReject {
+  return {
+    id: Number(row['id']),
+    pipeline: String(row['pipeline']),
+    loadId: textOrNothing(row['load_id']),
+    record: Number(row['record']),
+    line: Number(row['line']),
+    byte: Number(row['byte']),
+    source: String(row['source']),
+    column: textOrNothing(row['column_name']),
+    code: row['code'] as Code,
+    detail: String(row['detail']),
+    raw: row['raw'] as Uint8Array,
+    at: String(row['at']),
+  }
+}
+
+function deadLetterOf(row: Row): StoredDeadLetter {
+  return {
+    id: Number(row['id']),
+    pipeline: String(row['pipeline']),
+    key: String(row['key']),
+    sha256: hex(row['sha256']),
+    records: Number(row['records']),
+    headers: JSON.parse(String(row['headers'])) as Record<string, string>,
+    body: row['body'] as Uint8Array,
+    attempts: Number(row['attempts']),
+    code: row['code'] as Code,
+    detail: String(row['detail']),
+    state: row['state'] === 'dead' ? 'dead' : 'replayed',
+    at: String(row['at']),
+  }
+}

@@ -1,0 +1,69 @@
+/** The ledger's tables, in the same file as the target; steps are only ever appended. Hashes are BLOBs, times ISO 8601. */
+const now = "(strftime('%Y-%m-%dT%H:%M:%fZ'))"
+
+export const migrations = [
+  `CREATE TABLE lading_load (
+     id TEXT PRIMARY KEY,
+     pipeline TEXT NOT NULL,
+     source TEXT NOT NULL,
+     sha256 BLOB NOT NULL,
+     bytes INTEGER NOT NULL,
+     plan BLOB NOT NULL,
+     chunks INTEGER NOT NULL,
+     records INTEGER NOT NULL,
+     complete INTEGER NOT NULL DEFAULT 0,
+     loaded INTEGER,
+     rejected INTEGER,
+     skipped INTEGER,
+     started_at TEXT NOT NULL DEFAULT ${now},
+     completed_at TEXT,
+     CHECK (NOT complete OR records = loaded + rejected + skipped)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE lading_ledger (
+     pipeline TEXT NOT NULL,
+     key TEXT NOT NULL,
+     sha256 BLOB NOT NULL,
+     load_id TEXT REFERENCES lading_load,
+     outcome TEXT NOT NULL CHECK (outcome IN ('applied', 'dead')),
+     records INTEGER NOT NULL,
+     loaded INTEGER NOT NULL,
+     rejected INTEGER NOT NULL,
+     skipped INTEGER NOT NULL,
+     committed_at TEXT NOT NULL DEFAULT ${now},
+     PRIMARY KEY (pipeline, key),
+     CHECK (outcome = 'dead' OR records = loaded + rejected + skipped)
+   ) STRICT, WITHOUT ROWID;
+   CREATE INDEX lading_ledger_load ON lading_ledger (load_id) WHERE load_id IS NOT NULL;
+   CREATE TABLE lading_reject (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     pipeline TEXT NOT NULL,
+     key TEXT NOT NULL,
+     load_id TEXT REFERENCES lading_load,
+     record INTEGER NOT NULL,
+     line INTEGER NOT NULL,
+     byte INTEGER NOT NULL,
+     source TEXT NOT NULL,
+     column_name TEXT,
+     code TEXT NOT NULL,
+     detail TEXT NOT NULL,
+     raw BLOB NOT NULL,
+     at TEXT NOT NULL DEFAULT ${now}
+   ) STRICT;
+   CREATE INDEX lading_reject_load ON lading_reject (load_id);
+   CREATE TABLE lading_dead_letter (
+     id INTEGER PRIMARY KEY AUTOINCREMENT,
+     pipeline TEXT NOT NULL,
+     key TEXT NOT NULL,
+     sha256 BLOB NOT NULL,
+     load_id TEXT REFERENCES lading_load,
+     records INTEGER NOT NULL,
+     headers TEXT NOT NULL,
+     body BLOB NOT NULL,
+     attempts INTEGER NOT NULL,
+     code TEXT NOT NULL,
+     detail TEXT NOT NULL,
+     state TEXT NOT NULL DEFAULT 'dead' CHECK (state IN ('dead', 'replayed')),
+     at TEXT NOT NULL DEFAULT ${now},
+     UNIQUE (pipeline, key, sha256)
+   ) STRICT`,
+]

@@ -1,0 +1,156 @@
+/** The one transaction of a batch: ledger, rows and rejects together, or nothing. All of it is synchronous, as SQLite is. */
+import type { Fault, Reject } from '../../core/fault.ts'
+import type { SqliteFile, SqliteValue } from '../../core/sqlite.ts'
+import type { LoadInfo } from '../../core/load.ts'
+import type { Batch, Part, Verdict } from '../sink.ts'
+import { LadingError } from '../../core/errors.ts'
+import { identifier, insertRow } from './ddl.ts'
+import { isForeignKeyError, rowFault } from './errors.ts'
+import type { ValueRows } from './rows.ts'
+
+export function writeBatch(file: SqliteFile, batch: Batch): readonly Verdict[] {
+  try {
+    return file.transaction(() => writeParts(file, batch, insertOneByOne))
+  } catch (error) {
+    // A deferred foreign key shows at COMMIT and names no row: the batch is written again, looking after each step.
+    if (!isForeignKeyError(error)) throw error
+    return file.transaction(() => writeParts(file, batch, insertChecked))
+  }
+}
+
+type Insert = (file: SqliteFile, batch: Batch, start: number, end: number, refuse: (row: number, fault: Fault) => void) => number
+
+function writeParts(file: SqliteFile, batch: Batch, insert: Insert): readonly Verdict[] {
+  let end = 0
+  return batch.parts.map((part) => {
+    const start = end
+    end += part.rows
+    const known = part.load === undefined ? undefined : judgeLoad(file, batch.pipeline, part.load)
+    return (
+      known ?? revive(file, batch.pipeline, part) ?? judgeKey(file, batch.pipeline, part) ?? apply(file, batch, part, start, end, insert)
+    )
+  })
+}
+
+const blob = (hex: string): Buffer => Buffer.from(hex, 'hex')
+const hex = (value: Uint8Array): string => Buffer.from(value).toString('hex')
+
+/** Makes the load's row where it is missing; a verdict where the load is finished, or was begun with another plan. */
+function judgeLoad(file: SqliteFile, pipeline: string, load: LoadInfo): Verdict | undefined {
+  insertLoad(file, pipeline, load)
+  const row = file.get<{ plan: Uint8Array; complete: number }>('SELECT plan, complete FROM lading_load WHERE id = ?', load.id)
+  if (row?.complete === 1) return { kind: 'duplicate' }
+  if (row === undefined || hex(row.plan) === load.plan) return undefined
+  return { kind: 'refused', code: 'PLAN_MISMATCH', detail: `load ${load.id} of ${load.source} was begun with another plan` }
+}
+
+export function insertLoad(file: SqliteFile, pipeline: string, load: LoadInfo): void {
+  const sql = `INSERT INTO lading_load (id, pipeline, source, sha256, bytes, plan, chunks, records) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+               ON CONFLICT DO NOTHING`
+  file.run(sql, load.id, pipeline, load.source, blob(load.sha256), load.bytes, blob(load.plan), load.chunks, load.records)
+}
+
+/** Takes back the verdict "dead" of a part that replays a dead letter; where the letter is no longer dead, the part is a duplicate. */
+function revive(file: SqliteFile, pipeline: string, part: Part): Verdict | undefined {
+  if (part.replays === undefined) return undefined
+  const revived = file.run("UPDATE lading_dead_letter SET state = 'replayed' WHERE id = ? AND state = 'dead'", part.replays)
+  if (revived === 0) return { kind: 'duplicate' }
+  file.run("DELETE FROM lading_ledger WHERE pipeline = ? AND key = ? AND outcome = 'dead'", pipeline, part.key)
+  return undefined
+}
+
+/** A key that is there already is a duplicate only if its content is the same. */
+function judgeKey(file: SqliteFile, pipeline: string, part: Part): Verdict | undefined {
+  const sql = 'SELECT sha256 FROM lading_ledger WHERE pipeline = ? AND key = ?'
+  const known = file.get<{ sha256: Uint8Array }>(sql, pipeline, part.key)
+  if (known === undefined) return undefined
+  if (hex(known.sha256) === part.sha256) return { kind: 'duplicate' }
+  // A replay that is refused has settled nothing: its letter is as dead as before.
+  if (part.replays !== undefined) file.run("UPDATE lading_dead_letter SET state = 'dead' WHERE id = ?", part.replays)
+  return { kind: 'refused', code: 'KEY_REUSED', detail: `key ${part.key} has taken effect with other content` }
+}
+
+function apply(file: SqliteFile, batch: Batch, part: Part, start: number, end: number, insert: Insert): Verdict {
+  const { pipeline } = batch
+  const refused: Reject[] = []
+  const changed = insert(file, batch, start, end, (row, fault) => refused.push(part.describe(row - start, fault)))
+  for (const reject of [...part.rejects, ...refused]) insertReject(file, pipeline, part, reject)
+  const rejected = part.records - part.rows + refused.length
+  const skipped = part.rows - refused.length - changed
+  const sql = `INSERT INTO lading_ledger (pipeline, key, sha256, load_id, outcome, records, loaded, rejected, skipped)
+               VALUES (?, ?, ?, ?, 'applied', ?, ?, ?, ?)`
+  file.run(sql, pipeline, part.key, blob(part.sha256), part.load?.id ?? null, part.records, changed, rejected, skipped)
+  return { kind: 'applied', loaded: changed, rejected, skipped }
+}
+
+/**
+ * Inserts the rows and returns how many changed the table. A row that SQLite refuses leaves no trace, so no savepoint is needed,
+ * except where triggers are: RAISE(FAIL) keeps what was changed before it.
+ */
+const insertOneByOne: Insert = (file, batch, start, end, refuse) => {
+  const { values } = batch.rows as ValueRows
+  const width = batch.model.columns.length
+  const statement = file.prepare(insertRow(batch.model))
+  const bound: SqliteValue[] = Array.from({ length: width }, () => null)
+  const guarded = hasTriggers(file, batch.model.table)
+  let changed = 0
+  for (let row = start; row < end; row++) {
+    for (let column = 0; column < width; column++) bound[column] = values[row * width + column] as SqliteValue
+    if (guarded) file.exec('SAVEPOINT row')
+    try {
+      // A trigger's own changes count too, so a row counts as one or none.
+      if (statement.run(...bound).changes > 0) changed++
+      else if (batch.model.onConflict === 'error') refuse(row, leftOut)
+    } catch (error) {
+      const fault = rowFault(error)
+      if (fault === undefined) throw error
+      if (!file.database.isTransaction) throw rolledBack(batch.model.table, error)
+      if (guarded) file.exec('ROLLBACK TO row')
+      refuse(row, fault)
+    }
+    if (guarded) file.exec('RELEASE row')
+  }
+  return changed
+}
+
+const hasTriggers = (file: SqliteFile, table: string): boolean =>
+  file.get("SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?) LIMIT 1", table) !== undefined
+
+const leftOut: Fault = { code: 'TRIGGER_RAISED', detail: 'a trigger of the table left the row out' }
+
+/** RAISE(ROLLBACK) ends the transaction itself; what came after would be committed row by row. */
+const rolledBack = (table: string, cause: unknown): LadingError =>
+  new LadingError('SINK_FAILED', `SQLite: a trigger of table ${table} rolled the transaction back`, { cause })
+
+/** As `insertOneByOne`, for tables whose foreign keys are deferred: a half that would leave a reference open is taken back and halved again. */
+const insertChecked: Insert = (file, batch, start, end, refuse) => {
+  const open = () => file.get<{ n: number }>(`SELECT count(*) AS n FROM pragma_foreign_key_check(${literal(batch.model.table)})`)?.n ?? 0
+  const refusals: [number, Fault][] = []
+  const before = open()
+  file.exec('SAVEPOINT half')
+  const changed = insertOneByOne(file, batch, start, end, (row, fault) => refusals.push([row, fault]))
+  if (open() <= before) {
+    file.exec('RELEASE half')
+    for (const [row, fault] of refusals) refuse(row, fault)
+    return changed
+  }
+  file.exec('ROLLBACK TO half; RELEASE half')
+  if (end - start === 1) {
+    refuse(start, {
+      code: 'CONSTRAINT_FOREIGN_KEY',
+      detail: `the row refers to one that does not exist (table ${identifier(batch.model.table)})`,
+    })
+    return 0
+  }
+  const middle = start + Math.floor((end - start) / 2)
+  return insertChecked(file, batch, start, middle, refuse) + insertChecked(file, batch, middle, end, refuse)
+}
+
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
+function insertReject(file: SqliteFile, pipeline: string, part: Part, reject: Reject): void {
+  const sql = `INSERT INTO lading_reject (pipeline, key, load_id, record, line, byte, source, column_name, code, detail, raw)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+  const place = [reject.record, reject.line, reject.byte, reject.source, reject.column ?? null] as const
+  file.run(sql, pipeline, part.key, part.load?.id ?? null, ...place, reject.code, reject.detail, reject.raw)
+}

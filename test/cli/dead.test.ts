@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest'
+import { openQueue } from '../../src/queue/registry.ts'
+import { expectError, Folder, records, sources } from './run.ts'
+
+const wide = `
+import { defineModel } from '${sources}/model/model.ts'
+import { text } from '${sources}/model/columns.ts'
+export default defineModel({ table: 'records', columns: { record_time: text(), sensor_id: text(), value: text(), more: text() } })`
+
+async function publish(folder: Folder): Promise<void> {
+  await using queue = await openQueue(`embedded:${folder.at('.lading/queue.db')}`)
+  await queue.publish([{ key: 'theirs', body: Buffer.from('hello \u001b[31m'), headers: { from: 'elsewhere\u001b[2J' } }])
+}
+
+describe.concurrent('dead letters', () => {
+  it('keep what cannot be processed as a whole, to be listed and shown; the rest is loaded, exit 3', async () => {
+    await using folder = await Folder.make({ 'a.csv': records(2) })
+    await folder.lading('produce', 'a.csv')
+    await publish(folder)
+    const run = await folder.lading('consume', '--until-empty')
+    expect(run.code, run.err).toBe(3)
+    expect(run.err).toContain('dead letter theirs: NOT_OURS: ')
+    expect(folder.rows()).toBe(2)
+    const list = await folder.lading('dead', 'list')
+    expect(list.out).toMatch(/^id +key +state +records +code +detail\n1 +theirs +dead +0 +NOT_OURS +\S/)
+    expect(await folder.json('dead', 'list')).toMatchObject([{ id: 1, key: 'theirs', code: 'NOT_OURS', attempts: 1 }])
+    const show = await folder.lading('dead', 'show', '1')
+    expect(show.out).toContain('theirs: NOT_OURS, delivered 1 time')
+    expect(show.out).toContain('from: elsewhere\\u001b[2J\n')
+    expect(list.out + show.out + run.err).not.toContain('\u001b')
+    expect(await folder.json('dead', 'show', '1')).toMatchObject({ headers: { from: 'elsewhere\u001b[2J' }, body: 'hello \u001b[31m' })
+    // Whatever was wrong is not mended, and it stays dead.
+    const replay = await folder.lading('dead', 'replay')
+    expect(replay).toMatchObject({ code: 3, out: expect.stringMatching(/^1: still dead: NOT_OURS: /) })
+    expectError(await folder.lading('dead', 'show', '2'), 'NOT_FOUND', 66)
+  })
+
+  it('of a chunk of another model are loaded by a replay with its own, and a second replay loads nothing', async () => {
+    await using folder = await Folder.make({ 'a.csv': 'record_time,sensor_id,value,more\n1,2,3,4\n5,6,7,8\n', 'wide.ts': wide })
+    expect((await folder.lading('produce', 'a.csv', '--model', './wide.ts')).code).toBe(0)
+    const run = await folder.lading('consume', '--until-empty', '--to', 'sqlite:t.db', '--model', 'records')
+    expect(run.code, run.err).toBe(3)
+    const verify = await folder.lading('verify', '--to', 'sqlite:t.db')
+    expect(verify).toMatchObject({ code: 3, out: expect.stringContaining('2 records in dead letters: lading dead list') })
+    expect((await folder.lading('verify', '--to', 'sqlite:t.db', '--allow-rejects')).code).toBe(0)
+    expect(await folder.json('dead', 'list', '--to', 'sqlite:t.db')).toMatchObject([{ code: 'MODEL_MISMATCH', records: 2 }])
+    // Its table has to fit as well.
+    folder.sql('DROP TABLE records', 't.db')
+    const replay = () => folder.lading('dead', 'replay', '1', '--to', 'sqlite:t.db', '--model', './wide.ts')
+    expect(await replay()).toMatchObject({ code: 0, out: '1: loaded 2, rejected 0, skipped 0\n' })
+    expect(await replay()).toMatchObject({ code: 0, out: '1: it has taken effect already\n' })
+    expect(folder.rows('records', 't.db')).toBe(2)
+    expect(await folder.lading('verify', '--to', 'sqlite:t.db')).toMatchObject({ code: 0 })
+    expect(await folder.json('dead', 'list', '--to', 'sqlite:t.db')).toEqual([])
+    expect(await folder.json('dead', 'list', '--to', 'sqlite:t.db', '--all')).toMatchObject([{ state: 'replayed' }])
+  })
+})

@@ -1,0 +1,65 @@
+import { chmod, mkdir, symlink } from 'node:fs/promises'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import type { Code } from '../../src/core/errors.ts'
+import { expectError, Folder, header, record, records } from './run.ts'
+
+const utf16 = Buffer.from(`\ufeff${records(1)}`, 'utf16le')
+
+describe.concurrent('a file that cannot be right is refused in one line, and nothing of it is loaded', () => {
+  it.each<[string, string | Uint8Array, Code, readonly (string | RegExp)[]]>([
+    ['extra.csv', `record_time,sensor_id,value,more\n`, 'HEADER_MISMATCH', ['extra.csv:1: ', 'column more is not in the model']],
+    ['missing.csv', 'record_time,value\n2021-01-01T00:00:00Z,1\n', 'HEADER_MISMATCH', ['missing.csv:1: ', 'column sensor_id is missing']],
+    ['none.csv', record(1) + record(2), 'HEADER_MISMATCH', ['none.csv:1: ', /if line 1 is a record already: --no-header/]],
+    ['many.csv', `${Array.from({ length: 99 }, (_, i) => `c${i}`).join(',')}\n`, 'HEADER_MISMATCH', [/^.{0,400}$/, /and 96 more/]],
+    ['semicolon.csv', records(1).replaceAll(',', ';'), 'HEADER_MISMATCH', ['semicolon.csv:1: ', /separated by ';' .+--delimiter ';'/]],
+    ['tab.csv', records(1).replaceAll(',', '\t'), 'HEADER_MISMATCH', [/--delimiter '\\t'/]],
+    [
+      'double.csv',
+      'record_time,value,sensor_id,value\n',
+      'HEADER_DUPLICATE',
+      ['double.csv:1: ', 'names "value" twice, in columns 2 and 4'],
+    ],
+    ['quote.csv', `${header}${record(1)}2021-01-01T00:00:02Z,"a,2\n${record(3)}`, 'UNCLOSED_QUOTE', ['quote.csv:3: ']],
+    ['utf16.csv', utf16, 'SOURCE_ENCODING', ['utf16.csv', 'iconv -f UTF-16 -t UTF-8']],
+    ['utf16le.csv', utf16.subarray(2), 'SOURCE_ENCODING', ['iconv -f UTF-16LE -t UTF-8']],
+    ['cut.csv.gz', gzipSync(records(50)).subarray(0, -20), 'SOURCE_CORRUPT', ['cut.csv.gz: unexpected end of file']],
+    ['cut.csv.zst', zstdCompressSync(records(50)).subarray(0, -20), 'SOURCE_CORRUPT', ['cut.csv.zst: ']],
+    ['second.csv.zst', Buffer.concat([zstdCompressSync(records(2)), Buffer.from('rubbish')]), 'SOURCE_CORRUPT', ['second.csv.zst: ']],
+    ['plain.csv.gz', records(1), 'SOURCE_CORRUPT', ['plain.csv.gz: ']],
+    ['plain.csv.zst', records(1), 'SOURCE_CORRUPT', ['plain.csv.zst: ']],
+  ])('%s', async (name, content, code, parts) => {
+    await using folder = await Folder.make({ [name]: content })
+    expectError(await folder.lading('load', name), code, 65, ...parts)
+    expect([folder.rows(), folder.sql('SELECT 1 FROM lading_load')]).toEqual([0, []])
+  })
+
+  it('a path that leads nowhere is told before a database is asked, whatever the other paths are', async () => {
+    await using folder = await Folder.make({ 'a.csv': records(1), 'notes/x.txt': '' })
+    await mkdir(folder.at('empty'))
+    const down = ['--to', 'postgresql://127.0.0.1:1/none']
+    expectError(await folder.lading('load', 'a.csv', 'nothere.csv', ...down), 'SOURCE_MISSING', 66, 'nothere.csv')
+    expectError(await folder.lading('load', 'empty', ...down), 'SOURCE_EMPTY', 66, 'empty (looked for *.csv, ')
+    expectError(await folder.lading('load', 'notes', ...down), 'SOURCE_EMPTY', 66, 'notes')
+    expectError(await folder.lading('load', 'x*.csv', ...down), 'SOURCE_MISSING', 66, 'no file matches')
+    expectError(await folder.lading('produce', 'a.csv', 'nothere.csv'), 'SOURCE_MISSING', 66, 'nothere.csv')
+    expect(await folder.json('status')).toMatchObject({ queue: { ready: 0 }, loads: [] })
+  })
+
+  it('a file that cannot be read is named', async () => {
+    await using folder = await Folder.make({ 'a.csv': records(1) })
+    // Root may read everything but what the kernel itself refuses.
+    if (process.getuid?.() === 0) await symlink('/proc/self/mem', folder.at('b.csv'))
+    else await folder.write('b.csv', records(1)).then(() => chmod(folder.at('b.csv'), 0))
+    expectError(await folder.lading('load', 'b.csv'), 'SOURCE_UNREADABLE', 66, 'b.csv: ')
+    expectError(await folder.lading('load', '/dev/null'), 'SOURCE_UNREADABLE', 66, "'-'")
+  })
+
+  it('the sound files before a broken one are loaded by the next run, none twice', async () => {
+    await using folder = await Folder.make({ 'in/a.csv': records(2), 'in/b.csv': 'no,such\n', 'in/c.csv': records(3) })
+    expectError(await folder.lading('load', 'in'), 'HEADER_MISMATCH', 65, 'in/b.csv:1')
+    await folder.write('in/b.csv', records(4))
+    expect(await folder.json('load', 'in')).toMatchObject({ receipts: [{ loaded: 2 }, { loaded: 4 }, { loaded: 3 }] })
+    expect(folder.sql('SELECT 1 FROM lading_load')).toHaveLength(3)
+  })
+})

@@ -1,0 +1,110 @@
+/** `lading` as a stranger runs it: a process in a folder of its own, of which only the exit code and what it printed count. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { DatabaseSync } from 'node:sqlite'
+import { expect } from 'vitest'
+import type { Code } from '../../src/core/errors.ts'
+
+const entry = join(import.meta.dirname, 'entry.ts')
+export const sources = join(import.meta.dirname, '../../src')
+export const fixtures = join(import.meta.dirname, '../fixtures')
+
+export interface Run {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>
+  readonly stdin?: string
+}
+
+export const header = 'record_time,sensor_id,value\n'
+/** A good record of the model that ships with lading; every number gives another key. */
+export const record = (n: number, value: string | number = n) => `2021-01-01T00:00:${String(n).padStart(2, '0')}Z,a,${value}\n`
+export const records = (n: number) => header + Array.from({ length: n }, (_, i) => record(i)).join('')
+
+export class Folder implements AsyncDisposable {
+  readonly path: string
+
+  private constructor(path: string) {
+    this.path = path
+  }
+
+  static async make(files: Readonly<Record<string, string | Uint8Array>> = {}): Promise<Folder> {
+    const folder = new Folder(await mkdtemp(join(tmpdir(), 'lading-cli-')))
+    for (const [name, content] of Object.entries(files)) await folder.write(name, content)
+    return folder
+  }
+
+  at(name: string): string {
+    return join(this.path, name)
+  }
+
+  async write(name: string, content: string | Uint8Array): Promise<void> {
+    await mkdir(dirname(this.at(name)), { recursive: true })
+    await writeFile(this.at(name), content)
+  }
+
+  start(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcessWithoutNullStreams {
+    const outer = Object.entries(process.env).filter(([name]) => !/^(LADING_|PG|NODE_OPTIONS|VITEST)/.test(name))
+    return spawn(process.execPath, [entry, ...args], { cwd: this.path, env: { ...Object.fromEntries(outer), ...env } })
+  }
+
+  async lading(...args: readonly string[]): Promise<Run> {
+    return this.run(args)
+  }
+
+  async run(args: readonly string[], { env, stdin = '' }: RunOptions = {}): Promise<Run> {
+    const child = this.start(args, env)
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+    // A command that does not read its input may be gone before it is written.
+    child.stdin.on('error', () => undefined)
+    child.stdin.end(stdin)
+    const [out, err, code] = await Promise.all([text(child.stdout), text(child.stderr), ended])
+    return { code, out, err }
+  }
+
+  /** Runs a command that must succeed, and returns its JSON. */
+  async json<T>(...args: readonly string[]): Promise<T> {
+    const run = await this.lading(...args, '--json')
+    expect(run.code, run.err).toBe(0)
+    return JSON.parse(run.out) as T
+  }
+
+  sql<T = Record<string, unknown>>(statement: string, file = 'lading.db'): T[] {
+    const database = new DatabaseSync(this.at(file))
+    try {
+      return database
+        .prepare(statement)
+        .all()
+        .map((row) => ({ ...row })) as T[]
+    } finally {
+      database.close()
+    }
+  }
+
+  /** Number of rows in the target; 0 where nothing made the table. */
+  rows(table = 'records', file = 'lading.db'): number {
+    if (this.sql(`SELECT 1 FROM sqlite_schema WHERE name = '${table}'`, file).length === 0) return 0
+    return this.sql<{ n: number }>(`SELECT count(*) AS n FROM ${table}`, file)[0]?.n ?? 0
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.path, { recursive: true, force: true })
+  }
+}
+
+/** The run ended on this error, told in one line with what to do, and printed no result. */
+export function expectError(run: Run, code: Code, exit: number, ...parts: readonly (string | RegExp)[]): void {
+  const errors = run.err.split('\n').filter((line) => line.startsWith('error '))
+  expect({ code: run.code, errors: errors.length, out: run.out }, run.err).toEqual({ code: exit, errors: 1, out: '' })
+  expect(errors[0]).toMatch(new RegExp(`^error ${code}: .+ \\(.+\\)$`))
+  for (const part of parts) expect(errors[0]).toMatch(part)
+  expect(run.err).not.toMatch(/^\s+at /m)
+  expect(run.err.trimEnd().split('\n').at(-1)).toBe(errors[0])
+}

@@ -1,0 +1,95 @@
+import { mkdir, symlink } from 'node:fs/promises'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { Folder, header, record, records } from './run.ts'
+
+interface Loaded {
+  readonly loadedNow: number
+  readonly produced: readonly { readonly source: string }[]
+}
+
+describe.concurrent('what a file may look like', () => {
+  it.each<[string, string | Uint8Array, number]>([
+    ['bom.csv', `\ufeff${records(2)}`, 2],
+    ['crlf.csv', records(2).replaceAll('\n', '\r\n'), 2],
+    ['no-last-newline.csv', records(2).trimEnd(), 2],
+    ['other-order.csv', 'value,sensor_id,record_time\n1,a,2021-01-01T00:00:00Z\n', 1],
+    ['quoted.csv', `${header}"2021-01-01T00:00:00Z","a\n""b"",c",1\n`, 1],
+    ['header-only.csv', header, 0],
+    ['empty.csv', '', 0],
+    ['whole.csv.gz', gzipSync(records(2)), 2],
+    ['whole.csv.zst', zstdCompressSync(records(2)), 2],
+    ['joined.csv.gz', Buffer.concat([gzipSync(header), gzipSync(record(1) + record(2))]), 2],
+    ['joined.csv.zst', Buffer.concat([zstdCompressSync(header), zstdCompressSync(record(1)), zstdCompressSync(record(2))]), 2],
+  ])('%s is loaded whole', async (name, content, n) => {
+    await using folder = await Folder.make({ [name]: content })
+    const run = await folder.lading('load', name)
+    expect(run.code, run.err).toBe(0)
+    expect(run.out).toContain(`this run loaded ${n} record${n === 1 ? '' : 's'}\n`)
+    expect(folder.rows()).toBe(n)
+  })
+
+  it.each([
+    [['--delimiter', ';'], records(2).replaceAll(',', ';')],
+    [['--delimiter', '\\t'], records(2).replaceAll(',', '\t')],
+    [['--quote', "'"], `${header}'2021-01-01T00:00:00Z','a,b',1\n${record(1)}`],
+    [['--no-header'], record(0) + record(1)],
+    [['--ignore-extra'], 'record_time,sensor_id,value,more\n2021-01-01T00:00:00Z,a,1,x\n2021-01-01T00:00:01Z,a,1,x\n'],
+  ])('with %j it is read as it was written', async (options, content) => {
+    await using folder = await Folder.make({ 'a.csv': content })
+    expect(await folder.json('load', 'a.csv', ...options)).toMatchObject({ loadedNow: 2 })
+  })
+})
+
+describe.concurrent('where records come from', () => {
+  it("'-' is standard input, kept nowhere afterwards, and the same content is the same load", async () => {
+    await using folder = await Folder.make()
+    const first = await folder.run(['load', '-'], { stdin: records(3) })
+    expect(first.code, first.err).toBe(0)
+    expect(first.out).toContain('this run loaded 3 records')
+    expect((await folder.run(['load', '-'], { stdin: records(3) })).out).toContain('this run loaded 0 records')
+    expect((await folder.run(['load', '-'], { stdin: records(4) })).code).toBe(0)
+    expect(folder.rows()).toBe(4)
+    expect(folder.sql('SELECT 1 FROM lading_load')).toHaveLength(2)
+    const { readdir } = await import('node:fs/promises')
+    expect(await readdir(folder.at('.lading/spool'))).toEqual([])
+  })
+
+  it('a folder stands for all CSV files below it, links to files too, hidden ones and others not', async () => {
+    await using folder = await Folder.make({
+      'in/a.csv': records(1),
+      'in/deep/er/b.CSV': records(2),
+      'in/.hidden.csv': records(9),
+      'in/.git/c.csv': records(9),
+      'in/notes.txt': 'no CSV',
+      'else/d.csv': records(3),
+    })
+    await symlink(folder.at('else/d.csv'), folder.at('in/d.csv'))
+    const { produced } = await folder.json<Loaded>('load', 'in')
+    expect(produced.map(({ source }) => source)).toEqual(['a.csv', 'd.csv', 'deep/er/b.CSV'])
+    expect(folder.rows()).toBe(3)
+  })
+
+  it('a quoted pattern stands for the files that match, a hidden folder only where it is named', async () => {
+    await using folder = await Folder.make({
+      'x/a1.csv': records(1),
+      'x/a2.csv': records(2),
+      'x/b.csv': records(3),
+      '.in/h.csv': records(4),
+    })
+    const { produced } = await folder.json<Loaded>('load', 'x/a*.csv')
+    expect(produced.map(({ source }) => source)).toEqual(['a1.csv', 'a2.csv'])
+    expect((await folder.json<Loaded>('load', '*/*.csv')).produced).toHaveLength(3)
+    expect((await folder.json<Loaded>('load', '.in/*.csv')).produced).toHaveLength(1)
+  })
+
+  it('several paths are loaded together, and one content under one name counts once however often it is named', async () => {
+    await using folder = await Folder.make({ 'a/x.csv': records(2), 'b/x.csv': records(2), 'c.csv': records(3) })
+    await mkdir(folder.at('empty'))
+    const run = await folder.lading('load', 'a', 'b', 'c.csv', './c.csv')
+    expect(run.code, run.err).toBe(0)
+    expect(run.err.match(/was named twice/g)).toHaveLength(2)
+    expect(run.out).toMatch(/^ +all +5 +5 +0/m)
+    expect(run.out).toContain('this run loaded 5 records')
+  })
+})

@@ -1,0 +1,73 @@
+import { rm } from 'node:fs/promises'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, it } from 'vitest'
+import { expectError, Folder, records } from './run.ts'
+
+const loseQueue = async (folder: Folder) => {
+  for (const end of ['', '-wal', '-shm']) await rm(folder.at(`.lading/queue.db${end}`), { force: true })
+}
+
+describe.concurrent('verify', () => {
+  it('exits with 1 while records are open, publishes again what a lost queue held, and then adds up', async () => {
+    await using folder = await Folder.make({ 'a.csv': records(8) })
+    await folder.lading('produce', 'a.csv', '--chunk-bytes', '30')
+    // Ten deliveries make a message run alone: one message is one batch then, so that the batch is a part of the load.
+    const database = new DatabaseSync(folder.at('.lading/queue.db'))
+    database.exec('UPDATE message SET attempt = 10')
+    database.close()
+    expect((await folder.lading('consume', '--batches', '1')).code).toBe(0)
+    const open = await folder.lading('verify')
+    expect(open.code, open.err).toBe(1)
+    expect(open.out).toMatch(/a\.csv +8 +\d +0 +0 +0 +[1-7]\n\d records? without a verdict yet/)
+    await loseQueue(folder)
+
+    const republish = await folder.lading('verify', '--republish-missing')
+    expect(republish.code).toBe(1)
+    expect(republish.err).toMatch(/^published \d chunks? of load \S+ again\n$/)
+    expect((await folder.lading('consume', '--until-empty')).code).toBe(0)
+    expect(await folder.lading('verify')).toMatchObject({ code: 0, out: expect.stringContaining('every load is complete') })
+    expect(folder.rows()).toBe(8)
+    // Now there is nothing left to publish.
+    expect(await folder.lading('verify', '--republish-missing')).toMatchObject({ code: 0, err: '' })
+    expect(await folder.json('status')).toMatchObject({ queue: { ready: 0 } })
+  })
+
+  it('publishes a load again of which nothing ever arrived, and one whose file is gone does not keep the others', async () => {
+    await using folder = await Folder.make({ 'a.csv': records(2), 'gone.csv': records(3) })
+    await folder.lading('produce', 'gone.csv', 'a.csv')
+    await loseQueue(folder)
+    await rm(folder.at('gone.csv'))
+    const run = await folder.lading('verify', '--republish-missing')
+    expect(run.code).toBe(66)
+    expect(run.err).toMatch(/^error SOURCE_MISSING: .*gone\.csv/m)
+    expect(run.err).toMatch(/^published 1 chunk of load/m)
+    expect(await folder.json('consume', '--until-empty')).toMatchObject({ loaded: 2 })
+  })
+
+  it('names what does not add up, and exits with 1', async () => {
+    await using folder = await Folder.make({ 'a.csv': records(2), 'b.csv': `${records(1)}x,a,1\n` })
+    await folder.lading('load', 'a.csv', 'b.csv')
+    const database = new DatabaseSync(folder.at('lading.db'))
+    database.exec(
+      "DELETE FROM lading_reject; PRAGMA ignore_check_constraints = ON; UPDATE lading_load SET loaded = 1 WHERE source = 'a.csv'",
+    )
+    database.close()
+    const run = await folder.lading('verify')
+    expect(run.code).toBe(1)
+    expect(run.out).toMatch(/^[0-9a-f-]{36}: DOES NOT ADD UP: every chunk has a verdict, and 1 records have none$/m)
+    expect(run.out).toMatch(/^[0-9a-f-]{36}: DOES NOT ADD UP: 1 records are rejected, and 0 rejects are kept$/m)
+    expect(run.out).toContain('2 of 2 loads DO NOT ADD UP')
+    const json = await folder.lading('verify', '--json', '--allow-rejects')
+    expect(json.code).toBe(1)
+    expect((JSON.parse(json.out) as { problems: string[] }[]).flatMap(({ problems }) => problems)).toHaveLength(2)
+  })
+
+  it('without a plan for the load says so', async () => {
+    await using folder = await Folder.make({ 'a.csv': records(1) })
+    await folder.lading('load', 'a.csv')
+    const unknown = '11111111-1111-8111-8111-111111111111'
+    const run = await folder.lading('verify', unknown, '--republish-missing')
+    expect(run.code).toBe(66)
+    expectError({ ...run, out: '' }, 'NOT_FOUND', 66, unknown)
+  })
+})

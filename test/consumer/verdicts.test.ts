@@ -1,0 +1,226 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { type ConsumerOptions, createConsumer } from '../../src/consumer/consumer.ts'
+import { replay } from '../../src/consumer/replay.ts'
+import { LadingError } from '../../src/core/errors.ts'
+import { bigint, text } from '../../src/model/columns.ts'
+import { defineModel } from '../../src/model/model.ts'
+import { type ChunkEnvelope, readEnvelope } from '../../src/queue/envelope.ts'
+import type { Outgoing, Queue } from '../../src/queue/queue.ts'
+import { balance } from '../../src/sink/receipt.ts'
+import type { Sink, StoredDeadLetter } from '../../src/sink/sink.ts'
+import { describePostgres } from '../servers/database.ts'
+import { numbers, Workshop } from '../faults/workshop.ts'
+import { untouched, wrapQueue, wrapSink } from '../faults/wrappers.ts'
+
+const consume = (queue: Queue, sink: Sink, more: Partial<ConsumerOptions> = {}) =>
+  createConsumer({ queue, sink, model: numbers, ...more }).run({ untilEmpty: true })
+
+const letters = (sink: Sink): Promise<readonly StoredDeadLetter[]> => sink.ledger.deadLetters({ limit: 100, all: true })
+
+/** The messages that `publish` would send. */
+async function messagesOf(workshop: Workshop, queue: Queue, count: number, perChunk = 1_000): Promise<Outgoing[]> {
+  const messages: Outgoing[] = []
+  const catching = wrapQueue(queue, untouched, { publish: async (some) => void messages.push(...some) })
+  await workshop.publish(catching, count, perChunk)
+  return messages
+}
+
+function altered(message: Outgoing, change: (envelope: ChunkEnvelope) => unknown): Outgoing {
+  const envelope = readEnvelope(message.headers) as ChunkEnvelope
+  return { ...message, headers: { lading: JSON.stringify(change(envelope)) } }
+}
+
+function verdicts(kind: 'sqlite' | 'postgres') {
+  it('a message that fails alone is split out and buried, and all others load', async () => {
+    await using workshop = await Workshop.open(kind)
+    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    const loadId = await workshop.publish(queue, 200, 10)
+    const poison = `${loadId}/7`
+    const choking = wrapSink(sink, untouched, {
+      write: (batch, options) => {
+        if (batch.parts.some(({ key }) => key === poison)) throw new LadingError('SINK_FAILED', 'the test chokes on it')
+        return sink.write(batch, options)
+      },
+    })
+    const tally = await consume(queue, choking)
+    expect(tally).toMatchObject({ dead: 1, duplicates: 0, redelivered: 0 })
+    const [letter, ...others] = await letters(sink)
+    expect(others).toEqual([])
+    expect(letter).toMatchObject({ key: poison, code: 'UNPROCESSABLE', state: 'dead' })
+    const [receipt] = await sink.ledger.receipts({ loads: [loadId] })
+    expect(receipt).toMatchObject({ dead: letter?.records, loaded: 200 - (letter?.records ?? 0) })
+    if (receipt) expect(balance(receipt)).toEqual({ open: 0, problems: [] })
+    await replaysOnce(workshop, sink, letter as StoredDeadLetter)
+  })
+
+  it('messages that all fail alone stop the consumer after a few, and the rest stays in the queue', async () => {
+    await using workshop = await Workshop.open(kind)
+    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    await workshop.publish(queue, 200, 10)
+    const { ready } = await queue.depth()
+    const choking = wrapSink(sink, untouched, {
+      write: async () => {
+        throw new LadingError('SINK_FAILED', 'the test chokes on everything')
+      },
+    })
+    await expect(consume(queue, choking)).rejects.toMatchObject({ code: 'SINK_FAILED' })
+    expect(await letters(sink)).toHaveLength(3)
+    // Those that were buried are settled with the rest of their batch, which was given up: they come again, and are known.
+    expect(await queue.depth()).toMatchObject({ ready, inFlight: 0 })
+    expect(await consume(queue, sink)).toMatchObject({ dead: 0, duplicates: 3 })
+  })
+
+  it('a message without a verdict after all its attempts becomes a dead letter that counts its records', async () => {
+    await using workshop = await Workshop.open(kind)
+    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    const loadId = await workshop.publish(queue, 30, 1_000)
+    for (let attempt = 1; attempt <= 3; attempt++) await giveBack(queue)
+    expect(await consume(queue, sink, { maxAttempts: 3 })).toMatchObject({ dead: 1, loaded: 0 })
+    const [letter] = await letters(sink)
+    expect(letter).toMatchObject({ code: 'ATTEMPTS_EXHAUSTED', attempts: 4, records: 30, key: `${loadId}/0` })
+    const [receipt] = await sink.ledger.receipts({ loads: [loadId] })
+    expect(receipt).toMatchObject({ dead: 30, loaded: 0, deadLetters: 1 })
+    if (receipt) expect(balance(receipt)).toEqual({ open: 0, problems: [] })
+    await replaysOnce(workshop, sink, letter as StoredDeadLetter)
+  })
+
+  it('a damaged message that used up its attempts does not take the place of its chunk', async () => {
+    await using workshop = await Workshop.open(kind)
+    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    const [message] = (await messagesOf(workshop, queue, 30)) as [Outgoing]
+    await queue.publish([{ ...message, body: Buffer.from('damaged') }])
+    for (let attempt = 1; attempt <= 3; attempt++) await giveBack(queue)
+    await consume(queue, sink, { maxAttempts: 3 })
+    expect(await letters(sink)).toMatchObject([{ code: 'ATTEMPTS_EXHAUSTED', records: 0 }])
+    await queue.publish([message])
+    expect(await consume(queue, sink)).toMatchObject({ loaded: 30, dead: 0 })
+    await workshop.expectAllOnce()
+  })
+
+  it('what cannot be a chunk of this pipeline is kept as a dead letter with its reason, and costs no other message', async () => {
+    await using workshop = await Workshop.open(kind)
+    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    const good = await messagesOf(workshop, queue, 10)
+    const [bad] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
+    const cases: Record<string, Outgoing> = {
+      NOT_OURS: { key: 'a stranger', body: Buffer.from('{"hello":1}'), headers: { from: 'elsewhere' } },
+      BAD_ENVELOPE: { key: 'no json', body: bad.body, headers: { lading: '{' } },
+      WRONG_PIPELINE: altered({ ...bad, key: 'pipeline' }, (envelope) => ({ ...envelope, pipeline: 'another' })),
+      CHECKSUM: { ...bad, key: 'body', body: Buffer.concat([bad.body, Buffer.from('6,more\n')]) },
+      MODEL_MISMATCH: altered({ ...bad, key: 'fields' }, (envelope) => ({ ...envelope, fields: ['id', 'nonsense'] })),
+    }
+    await queue.publish([...Object.values(cases), ...good])
+    expect(await consume(queue, sink)).toMatchObject({ dead: 5, loaded: 10 })
+    const kept = await letters(sink)
+    expect(kept.map(({ code }) => code).toSorted()).toEqual(Object.keys(cases).toSorted())
+    for (const { code, body, headers } of kept) {
+      expect(Buffer.compare(body, cases[code]?.body ?? Buffer.of()), code).toBe(0)
+      expect(headers).toEqual(cases[code]?.headers)
+    }
+    expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
+    expect(await workshop.target.ids()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+  })
+
+  it.each([
+    ['not an object', '7'],
+    ['no load', '{"v":1}'],
+    ['a negative count', undefined],
+  ])('an envelope with %s is a bad one', async (_, header) => {
+    await using workshop = await Workshop.open(kind)
+    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    const [message] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
+    const wrong =
+      header === undefined ? altered(message, (envelope) => ({ ...envelope, chunk: -1 })) : { ...message, headers: { lading: header } }
+    await queue.publish([wrong])
+    await consume(queue, sink)
+    expect(await letters(sink)).toMatchObject([{ code: 'BAD_ENVELOPE', records: 0 }])
+  })
+
+  it('a message whose texts no database takes is kept all the same', async () => {
+    await using workshop = await Workshop.open(kind)
+    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    const [message] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
+    const named = altered(message, (envelope) => ({ ...envelope, load: { ...envelope.load, source: 'nul \0 and half a pair \ud800' } }))
+    await queue.publish([{ key: 'nul \0 in the key \udc00', body: Buffer.from([0, 255]), headers: { '\0': '\0\ud800' } }, named])
+    await workshop.publish(queue, 10)
+    await consume(queue, sink)
+    expect((await letters(sink)).length).toBeGreaterThanOrEqual(1)
+    expect((await workshop.target.ids()).filter((id) => id > 5)).toHaveLength(10)
+    expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
+  })
+
+  it('a message of a newer version stops the consumer and stays in the queue', async () => {
+    await using workshop = await Workshop.open(kind)
+    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    const [message] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
+    await queue.publish([altered(message, (envelope) => ({ ...envelope, v: 2, surprise: true }))])
+    await expect(consume(queue, sink)).rejects.toMatchObject({ code: 'ENVELOPE_NEWER', exitCode: 78 })
+    expect(await queue.depth()).toEqual({ ready: 1, inFlight: 0, dead: 0 })
+    expect(await letters(sink)).toEqual([])
+  })
+
+  it('a code that halts stops the consumer at once, and every message stays in the queue', async () => {
+    await using workshop = await Workshop.open(kind)
+    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    await workshop.publish(queue, 100)
+    const { ready } = await queue.depth()
+    const refusing = wrapSink(sink, async (method, real) => {
+      if (method === 'write') throw new LadingError('SINK_REFUSED', 'says the test')
+      return real()
+    })
+    await expect(consume(queue, refusing)).rejects.toMatchObject({ code: 'SINK_REFUSED' })
+    expect(await queue.depth()).toEqual({ ready, inFlight: 0, dead: 0 })
+    await consume(queue, sink)
+    await workshop.expectAllOnce()
+  })
+
+  it('a key that comes again with other content is a dead letter, and its load stays as it is', async () => {
+    await using workshop = await Workshop.open(kind)
+    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    const [message, second] = (await messagesOf(workshop, queue, 20, 10)) as [Outgoing, Outgoing]
+    const body = Buffer.from('99,other\n')
+    const sha256 = createHash('sha256').update(body).digest('hex')
+    await queue.publish([message, { ...altered(message, (envelope) => ({ ...envelope, sha256, records: 1 })), body }])
+    expect(await consume(queue, sink)).toMatchObject({ dead: 1 })
+    expect(await letters(sink)).toMatchObject([{ code: 'KEY_REUSED', records: 0 }])
+    await queue.publish([second])
+    await consume(queue, sink)
+    expect(await workshop.target.ids()).toHaveLength(20)
+  })
+}
+
+describe('SQLite', () => verdicts('sqlite'))
+describePostgres('PostgreSQL', () => verdicts('postgres'))
+
+it('a letter for a model that was mended loads once by its replay', async () => {
+  await using workshop = await Workshop.open()
+  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+  const narrow = defineModel({ table: 'numbers', columns: { id: bigint().notNull(), note: text().from('remark') } })
+  await workshop.publish(queue, 10, 1_000)
+  await sink.prepare(numbers)
+  await consume(queue, sink, { model: narrow })
+  const [letter] = (await letters(sink)) as [StoredDeadLetter]
+  expect(letter).toMatchObject({ code: 'MODEL_MISMATCH', records: 10 })
+  expect(await replay(letter, { sink, model: narrow })).toMatchObject({ kind: 'refused', code: 'MODEL_MISMATCH' })
+  expect((await letters(sink))[0]).toMatchObject({ state: 'dead' })
+  await replaysOnce(workshop, sink, letter)
+})
+
+/** Replaying takes effect once, however often and from however many places at once it is asked for. */
+async function replaysOnce(workshop: Workshop, sink: Sink, letter: StoredDeadLetter): Promise<void> {
+  const again = await workshop.sink()
+  const results = await Promise.all([sink, again].map((each) => replay(letter, { sink: each, model: numbers })))
+  results.push(await replay(letter, { sink, model: numbers }))
+  expect(results.map(({ kind }) => kind).toSorted()).toEqual(['applied', 'duplicate', 'duplicate'])
+  expect((await letters(sink)).find(({ id }) => id === letter.id)).toMatchObject({ state: 'replayed' })
+  await workshop.expectAllOnce()
+}
+
+/** Delivers what waits once more without a verdict. */
+async function giveBack(queue: Queue): Promise<void> {
+  for await (const deliveries of queue.deliveries({ prefetch: 100 })) {
+    await Promise.all(deliveries.map((delivery) => delivery.settle({ kind: 'retry', afterMs: 0, code: 'ABORTED' })))
+    if (deliveries.length > 0) return
+  }
+}

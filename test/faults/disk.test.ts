@@ -1,0 +1,124 @@
+/** The disk of the database fills up in the middle of a load, and is freed again. */
+import { spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, openSync, closeSync, rmdirSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type ConsumerOptions, createConsumer } from '../../src/consumer/consumer.ts'
+import { produce } from '../../src/producer/produce.ts'
+import { describePostgres } from '../servers/database.ts'
+import { startPostgres } from '../servers/postgres.ts'
+import { numbers, query, serverTarget, sqliteTarget, Workshop } from './workshop.ts'
+import { Witness } from './wrappers.ts'
+
+const mount = (folder: string): boolean => spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m,mode=777', 'tmpfs', folder]).status === 0
+
+function canMount(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), 'lading-mount-'))
+  const can = mount(folder)
+  if (can) spawnSync('umount', [folder])
+  rmdirSync(folder)
+  return can
+}
+
+const able = canMount()
+if (!able && process.env['CI']) throw new Error('the tests of a full disk need the right to mount a tmpfs')
+const name = able ? 'a disk of 8 MiB' : 'a disk of 8 MiB (SKIPPED: no right to mount a tmpfs)'
+
+describe.skipIf(!able)(name, () => {
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'lading-disk-'))
+    chmodSync(folder, 0o755)
+    expect(mount(folder)).toBe(true)
+  })
+  afterEach(() => {
+    spawnSync('umount', ['-l', folder])
+    rmdirSync(folder)
+  })
+
+  const ballast = () => join(folder, 'ballast')
+
+  /** Takes all space that is left. */
+  function fill(): void {
+    const file = openSync(ballast(), 'a')
+    const block = Buffer.alloc(16_384)
+    try {
+      for (;;) writeSync(file, block)
+    } catch {
+      closeSync(file)
+    }
+  }
+
+  async function holdsAndGoesOn(workshop: Workshop, code: string, batch: NonNullable<ConsumerOptions['batch']>): Promise<void> {
+    const queue = await workshop.queue()
+    const sink = await workshop.sink()
+    await sink.prepare(numbers)
+    await produce(workshop.producing(queue, [await workshop.file(40_000)], { chunkBytes: 16 * 1024 }))
+    const witness = new Witness()
+    const running = createConsumer({ queue, sink, model: numbers, batch, onEvent: witness.listen }).run({ untilEmpty: true })
+    await expect.poll(() => witness.of('batch').length, { timeout: 20_000, interval: 1 }).toBeGreaterThan(2)
+    fill()
+    await expect.poll(() => witness.of('waiting').length, { timeout: 20_000 }).toBeGreaterThan(1)
+    expect(witness.of('waiting').every((event) => event.code === code)).toBe(true)
+    expect(witness.of('dead')).toEqual([])
+    rmSync(ballast())
+    expect(await running).toMatchObject({ loaded: 40_000, dead: 0, rejected: 0 })
+    expect(witness.of('resumed')).toMatchObject([{ code }])
+    await workshop.expectAllOnce()
+  }
+
+  it('that SQLite fills: it holds, goes on by itself when there is space, and loses nothing', async () => {
+    await using workshop = await Workshop.open(sqliteTarget(join(folder, 'target.db')))
+    await holdsAndGoesOn(workshop, 'SINK_HOLD', { bytes: 1, messages: 1 })
+  })
+
+  it('that is full from the start says so, and a file too large for it is not half loaded', async () => {
+    fill()
+    await using workshop = await Workshop.open(sqliteTarget(join(folder, 'target.db')))
+    const queue = await workshop.queue()
+    await workshop.publish(queue, 100)
+    const witness = new Witness()
+    const running = createConsumer({ queue, sink: await workshop.sink(), model: numbers, onEvent: witness.listen }).run({
+      untilEmpty: true,
+    })
+    await expect.poll(() => witness.of('waiting').length, { timeout: 20_000 }).toBeGreaterThan(1)
+    rmSync(ballast())
+    await running
+    await workshop.expectAllOnce()
+  })
+
+  it('that the queue is on: publishing holds, and goes on by itself', async () => {
+    await using workshop = await Workshop.open()
+    const url = `embedded:${join(folder, 'queue.db')}`
+    const { openQueue } = await import('../../src/queue/registry.ts')
+    await using queue = await openQueue(url)
+    const witness = new Witness()
+    const path = await workshop.file(40_000)
+    fill()
+    const producing = produce(workshop.producing(queue, [path], { chunkBytes: 16 * 1024, onEvent: witness.listen }))
+    await expect.poll(() => witness.of('waiting').length, { timeout: 20_000 }).toBeGreaterThan(1)
+    expect(witness.of('waiting')[0]).toMatchObject({ code: 'QUEUE_HOLD' })
+    rmSync(ballast())
+    await producing
+    await createConsumer({ queue, sink: await workshop.sink(), model: numbers }).run({ untilEmpty: true })
+    await workshop.expectAllOnce()
+  })
+
+  describePostgres('PostgreSQL', () => {
+    it('that PostgreSQL fills: it holds, goes on by itself when there is space, and loses nothing', async (context) => {
+      await using server = await startPostgres()
+      // A server in a container cannot see the folder.
+      if (server.dataDirectory === '') return context.skip('the server is in a container')
+      const space = join(folder, 'space')
+      mkdirSync(space)
+      spawnSync('chown', ['--reference', server.dataDirectory, space])
+      expect(existsSync(space)).toBe(true)
+      await query(server.url, `CREATE TABLESPACE small LOCATION '${space}'`)
+      await query(server.url, 'CREATE TABLE numbers (id bigint NOT NULL, note text) TABLESPACE small')
+      await using workshop = await Workshop.open(serverTarget(server.url))
+      await holdsAndGoesOn(workshop, 'SINK_HOLD', { bytes: 1, messages: 1 })
+      return undefined
+    })
+  })
+})

@@ -1,0 +1,195 @@
+/**
+ * Producers and consumers are killed with SIGKILL at random moments while files are loaded into a table without any key. What
+ * is in the table at the end is compared with the files, row by row.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { SqliteFile } from '../../src/core/sqlite.ts'
+import { generateSensors } from '../../src/generate/sensors.ts'
+import { balance, openQueue, openSink } from '../../src/index.ts'
+import { describePostgres, freshDatabase } from '../servers/database.ts'
+
+const recordsPerFile = 40_000
+const consumerCount = 3
+
+interface Stored {
+  readonly rows: number
+  readonly distinct: number
+  readonly sum: number
+}
+
+/** Deterministic numbers in [0, 1) from a seed (mulberry32). */
+function randomFrom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** A process that is started again whenever it is killed. */
+class Victim {
+  readonly #args: readonly string[]
+  readonly #onLine: (line: string) => void
+  #child: ChildProcess
+  #stopped = false
+  #atWork = false
+  failure: string | undefined
+  /** Settles when it has ended by itself with exit code 0. */
+  readonly ended: Promise<void>
+  #finish: () => void = () => undefined
+
+  constructor(script: string, args: readonly string[], onLine: (line: string) => void = () => undefined) {
+    this.#args = [join(import.meta.dirname, 'processes', script), ...args]
+    this.#onLine = onLine
+    this.ended = new Promise((resolve) => (this.#finish = resolve))
+    this.#child = this.#start()
+  }
+
+  #start(): ChildProcess {
+    this.#atWork = false
+    const child = spawn(process.execPath, this.#args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    let text = ''
+    let errors = ''
+    child.stdout.on('data', (data) => {
+      const lines = (text + data).split('\n')
+      text = lines.pop() ?? ''
+      if (lines.length > 0) this.#atWork = true
+      lines.forEach(this.#onLine)
+    })
+    child.stderr.on('data', (data) => (errors += data))
+    child.once('exit', (code, signal) => {
+      if (code === 0 || (this.#stopped && signal === 'SIGKILL')) return this.#finish()
+      if (signal !== 'SIGKILL') {
+        this.failure = `${this.#args[0]} ended with ${signal ?? code}: ${errors}`
+        return this.#finish()
+      }
+      this.#child = this.#start()
+    })
+    return child
+  }
+
+  /** Kills it, unless it has not come to its work yet: killing processes that only start would show nothing. */
+  kill(): boolean {
+    return this.#atWork && this.#child.kill('SIGKILL')
+  }
+
+  stop(signal: 'SIGTERM' | 'SIGKILL'): void {
+    this.#stopped = true
+    this.#child.kill(signal)
+  }
+}
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lading-kills-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+async function killedLoad(target: string, kills: number, read: () => Promise<Stored>): Promise<void> {
+  const seed = Number(process.env['LADING_SEED'] ?? Date.now() % 1_000_000)
+  const random = randomFrom(seed)
+  await generateSensors({
+    sensors: 40,
+    records: recordsPerFile,
+    intervalSeconds: 1,
+    start: '2021-01-01',
+    timezone: 'UTC',
+    directory: join(folder, 'data'),
+    seed,
+  })
+  const files = (await readdir(join(folder, 'data'))).map((name) => join(folder, 'data', name))
+  const queueUrl = `embedded:${join(folder, 'queue.db')}?lease=1s`
+  await (await openSink(target))[Symbol.asyncDispose]()
+  const seen = { redelivered: 0, duplicates: 0, dead: 0 }
+  const onLine = (line: string) => {
+    const event = JSON.parse(line) as { type: string; redelivered?: number; duplicates?: number }
+    if (event.type === 'dead') seen.dead++
+    seen.redelivered += event.redelivered ?? 0
+    seen.duplicates += event.duplicates ?? 0
+  }
+  const consumers = Array.from({ length: consumerCount }, () => new Victim('consumer.ts', [queueUrl, target], onLine))
+  let producer: Victim | undefined
+  let killed = 0
+  let loadedFiles = 0
+  let over = false
+
+  const killer = async () => {
+    while (killed < kills && !over) {
+      await new Promise((resolve) => setTimeout(resolve, random() * 200))
+      const victims = [...consumers, ...(producer === undefined ? [] : [producer])]
+      if (victims[Math.floor(random() * victims.length)]?.kill() === true) killed++
+    }
+  }
+  const killing = killer()
+  try {
+    // As many files as it takes until every kill has found a load at work.
+    for (const file of files) {
+      producer = new Victim('producer.ts', [file, queueUrl, join(folder, 'state.db')])
+      await producer.ended
+      expect(producer.failure).toBeUndefined()
+      loadedFiles++
+      if (killed >= kills) break
+    }
+    producer = undefined
+    await killing
+    await using queue = await openQueue(queueUrl)
+    const isEmpty = async () => {
+      for (const { failure } of consumers) expect(failure).toBeUndefined()
+      const { ready, inFlight } = await queue.depth()
+      return ready + inFlight === 0
+    }
+    await expect.poll(isEmpty, { timeout: 120_000, interval: 100 }).toBe(true)
+    for (const consumer of consumers) consumer.stop('SIGTERM')
+    await Promise.all(consumers.map(({ ended }) => ended))
+  } finally {
+    over = true
+    for (const victim of [...consumers, ...(producer === undefined ? [] : [producer])]) victim.stop('SIGKILL')
+  }
+
+  const records = loadedFiles * recordsPerFile
+  const stored = await read()
+  const report = { seed, kills: killed, files: loadedFiles, records, ...seen, ...stored }
+  console.log(`kills: ${JSON.stringify(report)}`)
+  expect(killed, 'fewer kills than asked for').toBeGreaterThanOrEqual(kills)
+  expect(seen.redelivered, 'no message was delivered twice: the run shows nothing').toBeGreaterThan(0)
+  expect(stored, JSON.stringify(report)).toMatchObject({ rows: records, distinct: records })
+  await using sink = await openSink(target)
+  const receipts = await sink.ledger.receipts({})
+  expect(receipts).toHaveLength(loadedFiles)
+  expect(receipts.map((receipt) => [receipt.records, receipt.loaded, balance(receipt)])).toEqual(
+    receipts.map(() => [recordsPerFile, recordsPerFile, { open: 0, problems: [] }]),
+  )
+  expect(seen.dead).toBe(0)
+}
+
+const sums = 'count(*) AS rows, sum(value) AS sum'
+
+describePostgres('PostgreSQL', () => {
+  it('a hundred kills of producers and consumers lose nothing and double nothing', { timeout: 300_000 }, async () => {
+    await using database = await freshDatabase()
+    await killedLoad(database.url, 100, async () => {
+      const client = new pg.Client(database.url)
+      await client.connect()
+      const { rows } = await client.query(`SELECT ${sums}, count(DISTINCT (sensor_id, record_time)) AS distinct FROM readings`)
+      await client.end()
+      return { rows: Number(rows[0].rows), distinct: Number(rows[0].distinct), sum: Number(rows[0].sum) }
+    })
+  })
+})
+
+it('thirty kills lose nothing and double nothing in SQLite', { timeout: 300_000 }, async () => {
+  const path = join(folder, 'target.db')
+  await killedLoad(`sqlite:${path}`, 30, async () => {
+    using file = new SqliteFile(path)
+    return file.get<Stored>(
+      `SELECT ${sums}, (SELECT count(*) FROM (SELECT DISTINCT sensor_id, record_time FROM readings)) AS "distinct" FROM readings`,
+    ) as Stored
+  })
+})

@@ -1,0 +1,92 @@
+/** What networks do to the connection between the consumer and PostgreSQL. */
+import { expect, it } from 'vitest'
+import { createConsumer } from '../../src/consumer/consumer.ts'
+import { produce } from '../../src/producer/produce.ts'
+import { describePostgres } from '../servers/database.ts'
+import { type Proxy, startProxy } from './proxy.ts'
+import { numbers, query, Workshop } from './workshop.ts'
+import { Witness } from './wrappers.ts'
+
+const isCommit = (sent: Buffer): boolean => sent.includes('COMMIT\0')
+
+async function consumeThrough(proxy: Proxy, workshop: Workshop, count: number, witness = new Witness()) {
+  const queue = await workshop.queue()
+  await produce(workshop.producing(queue, [await workshop.file(count)], { chunkBytes: 2_000 }))
+  const sink = await workshop.sink(proxy.url)
+  return await createConsumer({ queue, sink, model: numbers, batch: { bytes: 1, messages: 1 }, onEvent: witness.listen }).run({
+    untilEmpty: true,
+  })
+}
+
+describePostgres('the wire to PostgreSQL', () => {
+  it('twenty times the answer to COMMIT is swallowed, and every record takes effect once', async () => {
+    await using workshop = await Workshop.open('postgres')
+    await (await workshop.sink()).prepare(numbers)
+    let commits = 0
+    let swallowed = 0
+    // Every other, so that each is that of a new batch.
+    const swallowReply = (sent: Buffer) => isCommit(sent) && ++commits % 2 === 0 && swallowed < 20 && ++swallowed > 0
+    await using proxy = await startProxy(workshop.target.url, { swallowReply })
+    const witness = new Witness()
+    const tally = await consumeThrough(proxy, workshop, 5_000, witness)
+    expect(swallowed).toBe(20)
+    expect(tally.duplicates).toBeGreaterThanOrEqual(18)
+    expect(witness.of('waiting').length).toBeGreaterThanOrEqual(18)
+    await workshop.expectAllOnce()
+  })
+
+  it('a session is reset after every number of bytes that it takes', async () => {
+    await using workshop = await Workshop.open('postgres')
+    const step = 149
+    let rounds = 0
+    for (let met = true; met; rounds++) {
+      let connections = 0
+      const resetAfter = () => (connections++ === 0 ? 1 + rounds * step : undefined)
+      await using proxy = await startProxy(workshop.target.url, { resetAfter })
+      expect(await consumeThrough(proxy, workshop, 50)).toMatchObject({ dead: 0 })
+      met = connections > 1
+    }
+    expect(rounds).toBeGreaterThan(20)
+    await workshop.expectAllOnce()
+  })
+
+  it('a session that breaks in each of its batches, at another byte each time', async () => {
+    await using workshop = await Workshop.open('postgres')
+    await (await workshop.sink()).prepare(numbers)
+    let connections = 0
+    await using proxy = await startProxy(workshop.target.url, { resetAfter: () => 9_000 + 331 * connections++ })
+    await consumeThrough(proxy, workshop, 3_000)
+    expect(connections).toBeGreaterThan(5)
+    await workshop.expectAllOnce()
+  })
+
+  it('a connection that falls silent ends with the stop, and nothing is lost', async () => {
+    await using workshop = await Workshop.open('postgres')
+    await using proxy = await startProxy(workshop.target.url)
+    const queue = await workshop.queue()
+    await produce(workshop.producing(queue, [await workshop.file(20_000)], { chunkBytes: 2_000 }))
+    const witness = new Witness()
+    const stop = new AbortController()
+    const consumer = createConsumer({
+      queue,
+      sink: await workshop.sink(proxy.url),
+      model: numbers,
+      graceMs: 500,
+      batch: { bytes: 1, messages: 1 },
+      onEvent: witness.listen,
+    })
+    const running = consumer.run({ signal: stop.signal })
+    await expect.poll(() => witness.of('batch').length, { timeout: 20_000, interval: 1 }).toBeGreaterThan(5)
+    proxy.blackHole(true)
+    const started = performance.now()
+    stop.abort()
+    await running
+    expect(performance.now() - started).toBeLessThan(3_000)
+    expect(await queue.depth()).toMatchObject({ inFlight: 0 })
+    proxy.blackHole(false)
+    proxy.reset()
+    await query(workshop.target.url, 'SELECT 1')
+    await createConsumer({ queue, sink: await workshop.sink(), model: numbers }).run({ untilEmpty: true })
+    await workshop.expectAllOnce()
+  })
+})

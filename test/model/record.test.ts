@@ -1,0 +1,232 @@
+import { describe, expect, test } from 'vitest'
+import {
+  bigint,
+  boolean,
+  type Column,
+  date,
+  doublePrecision,
+  integer,
+  json,
+  numeric,
+  text,
+  timestamp,
+  type Transformed,
+} from '../../src/model/columns.ts'
+import { defineModel } from '../../src/model/model.ts'
+import { type Cells, fieldProblems } from '../../src/model/record.ts'
+import { decodeRecord as decode } from '../../src/model/values.ts'
+import { cellsOf, decodeCells, verdict } from './helpers.ts'
+
+/** The row or the fault, whichever there is. */
+function decodeRecord(...args: Parameters<typeof decode>): unknown {
+  const decoded = decode(...args)
+  return 'row' in decoded ? decoded.row : decoded.fault
+}
+
+/** What a model of one column makes of a cell; null is an unquoted empty one, undefined none at all. */
+function valueOf(column: Column, cell: string | null | undefined): unknown {
+  const model = defineModel({ table: 't', columns: { value: column } })
+  return decodeRecord(model, cell === undefined ? {} : { value: cell })
+}
+
+describe('a missing value', () => {
+  test.each([null, undefined])('(%s) is NULL', (cell) => expect(valueOf(integer(), cell)).toEqual({ value: null }))
+
+  test.each([null, undefined])('(%s) is refused where the column must have one', (cell) => {
+    expect(valueOf(integer().notNull(), cell)).toMatchObject({ code: 'NULL_NOT_ALLOWED', column: 'value' })
+  })
+
+  test.each([null, undefined])('(%s) is the default where there is one', (cell) => {
+    expect(valueOf(integer().default(7), cell)).toEqual({ value: 7 })
+    expect(valueOf(integer().notNull().default(7), cell)).toEqual({ value: 7 })
+  })
+
+  test.each([
+    [bigint().default(2n ** 63n - 1n), 2n ** 63n - 1n],
+    [doublePrecision().default(1e300), 1e300],
+    [boolean().default(false), false],
+    [text().default(''), ''],
+    [text().default("it's ü"), "it's ü"],
+    [date().default('2024-02-29'), '2024-02-29'],
+    [numeric().default('1.50'), '1.50'],
+  ])('is a default of any type (%#)', (column, value) => expect(valueOf(column, null)).toEqual({ value }))
+})
+
+describe('a quoted empty cell', () => {
+  test('is a text without characters and not NULL', () => {
+    expect(valueOf(text().notNull(), '')).toEqual({ value: '' })
+  })
+
+  test('is no number, whatever stands next to it', () => {
+    const model = defineModel({ table: 't', columns: { a: doublePrecision(), b: doublePrecision() } })
+    expect(decodeRecord(model, { a: '', b: '-5' })).toMatchObject({ code: 'BAD_NUMBER', column: 'a' })
+  })
+})
+
+describe('nullIf', () => {
+  const column = integer().nullIf('NULL', '-', '')
+
+  test.each(['NULL', '-', ''])('%j is NULL, quoted too', (cell) => expect(valueOf(column, cell)).toEqual({ value: null }))
+
+  test.each(['null', 'NULL ', '--', ' '])('%j is not, for every byte counts', (cell) => {
+    expect(valueOf(column, cell)).toMatchObject({ code: 'BAD_INTEGER' })
+  })
+
+  test('comes before notNull and default', () => {
+    expect(valueOf(column.notNull(), '-')).toMatchObject({ code: 'NULL_NOT_ALLOWED' })
+    expect(valueOf(column.default(3), '-')).toEqual({ value: 3 })
+  })
+
+  test('comes before the transform', () => {
+    expect(
+      valueOf(
+        text()
+          .nullIf('x')
+          .transform(() => 'never'),
+        'x',
+      ),
+    ).toEqual({ value: null })
+  })
+
+  test('compares text beyond ASCII', () => expect(valueOf(text().nullIf('无'), '无')).toEqual({ value: null }))
+})
+
+describe('a transform', () => {
+  const returning = (column: Column, value: unknown) =>
+    valueOf(
+      column.transform(() => value as Transformed),
+      'cell',
+    )
+
+  test('sees the text of the cell and is decoded as strictly as a cell', () => {
+    expect(
+      valueOf(
+        integer().transform((cell) => cell.replace('€', '')),
+        '12€',
+      ),
+    ).toEqual({ value: 12 })
+    expect(
+      valueOf(
+        integer().transform((cell) => `${cell} `),
+        '12',
+      ),
+    ).toMatchObject({ code: 'BAD_INTEGER', column: 'value' })
+  })
+
+  test.each([
+    [integer(), 5, 5],
+    [bigint(), 2n ** 60n, 2n ** 60n],
+    [doublePrecision(), 1e-7, 1e-7],
+    [doublePrecision(), 1e21, 1e21],
+    [boolean(), false, false],
+    [text(), '', ''],
+    [text(), '😀', '😀'],
+    [numeric(), 1e21, '1000000000000000000000'],
+  ])('may return a value instead of a text (%#)', (column, value, expected) => {
+    expect(returning(column, value)).toEqual({ value: expected })
+  })
+
+  test.each([null, undefined])('that returns %s makes a missing value', (missing) => {
+    expect(returning(integer(), missing)).toEqual({ value: null })
+    expect(returning(integer().notNull(), missing)).toMatchObject({ code: 'NULL_NOT_ALLOWED' })
+    expect(returning(integer().default(4), missing)).toEqual({ value: 4 })
+  })
+
+  test('that throws rejects the record without telling the value', () => {
+    const column = text().transform((cell) => {
+      throw new Error(cell)
+    })
+    const fault = valueOf(column, 'secret')
+    expect(fault).toMatchObject({ code: 'TRANSFORM_FAILED', column: 'value' })
+    expect(JSON.stringify(fault)).not.toContain('secret')
+  })
+
+  test.each([
+    [text(), 'a\0b', 'NUL_BYTE'],
+    [text(), '\ud800', 'BAD_ENCODING'],
+    [doublePrecision(), Number.NaN, 'BAD_NUMBER'],
+    [integer(), 1.5, 'BAD_INTEGER'],
+    [date(), '2024-02-30', 'BAD_DATE'],
+  ])('may not return what a cell may not hold (%#)', (column, value, code) => expect(returning(column, value)).toMatchObject({ code }))
+
+  test.each([[Object.create(null)], [new Date(0)], [Promise.resolve('x')], [() => 'x'], [Symbol('x')]])(
+    'may not return an object, against its type (%#)',
+    (value) => expect(returning(text(), value)).toMatchObject({ code: 'TRANSFORM_FAILED', column: 'value' }),
+  )
+
+  test('is not called for a missing value', () => {
+    expect(
+      valueOf(
+        text().transform(() => 'never'),
+        null,
+      ),
+    ).toEqual({ value: null })
+  })
+})
+
+describe('from', () => {
+  const model = defineModel({ table: 't', columns: { a: integer().from('A b'), b: text().from('A b'), c: text() } })
+
+  test('reads a column from the field of another name, twice if need be', () => {
+    expect(decodeRecord(model, { 'A b': '1', c: 'x', a: '9' })).toEqual({ a: 1, b: '1', c: 'x' })
+  })
+
+  test('a fault names the column of the model', () => {
+    expect(decodeRecord(model, { 'A b': 'x' })).toMatchObject({ code: 'BAD_INTEGER', column: 'a' })
+  })
+})
+
+describe('the cells of a record', () => {
+  const model = defineModel({ table: 't', columns: { a: text(), b: integer().notNull() } })
+  const fields = ['x', 'b', 'a']
+
+  test('are found by their names, in any order, with others between them', () => {
+    expect(decodeCells(model, fields, cellsOf(['?', '1', 'y'], ','))).toEqual(['y', 1])
+  })
+
+  test.each([[['1', '2']], [['1', '2', '3', '4']], [[]], [['']]])('%j are too few or too many', (texts) => {
+    expect(decodeCells(model, fields, cellsOf(texts))).toMatchObject({ code: 'COLUMN_COUNT' })
+  })
+
+  test('a line without a character is told from a short one', () => {
+    expect(decodeCells(model, fields, cellsOf([null]))).toMatchObject({ code: 'BLANK_LINE' })
+  })
+
+  test('a cell with doubled quotes is read as what it means', () => {
+    const cells: Cells = { ...cellsOf(['1', '"" ""']), quoting: Uint8Array.of(0, 2), unescaped: () => Buffer.from('" "') }
+    expect(decodeCells(model, ['b', 'a'], cells)).toEqual(['" "', 1])
+    const nullIf = defineModel({ table: 't', columns: { a: text().nullIf('" "'), b: integer() } })
+    expect(decodeCells(nullIf, ['b', 'a'], cells)).toEqual([null, 1])
+  })
+
+  test('a record with one bad cell writes nothing', () => {
+    expect(decodeCells(model, ['a', 'b'], cellsOf(['kept?', 'bad']))).toMatchObject({ code: 'BAD_INTEGER', column: 'b' })
+  })
+})
+
+describe('the fields of a source', () => {
+  const model = defineModel({ table: 't', columns: { a: text(), b: integer().notNull().from('B'), c: integer().notNull().default(1) } })
+
+  test('fit where every needed one is there and none is unknown', () => {
+    expect([...fieldProblems(model, ['B'])]).toEqual([])
+    expect([...fieldProblems(model, ['c', 'B', 'a'])]).toEqual([])
+  })
+
+  test('are told by name where they do not', () => {
+    expect([...fieldProblems(model, ['a', 'b', 'd'])]).toEqual([
+      'column B is missing',
+      'column b is not in the model',
+      'column d is not in the model',
+    ])
+  })
+
+  test('may be more than the model wants, when asked to', () => {
+    expect([...fieldProblems(model, ['B', 'd'], true)]).toEqual([])
+  })
+})
+
+test('values of every type lie in their own columns', () => {
+  const model = defineModel({ table: 't', columns: { a: timestamp(), b: json(), c: text() } })
+  expect(decodeRecord(model, { c: 'x', b: '{}', a: '2024-01-01 00:00' })).toEqual({ a: '2024-01-01T00:00:00.000000', b: '{}', c: 'x' })
+  expect(verdict(text(), 'a')).toBe('a')
+})

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import fc from 'fast-check'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { defaultDialect } from '../../src/csv/dialect.ts'
+import { text } from '../../src/model/columns.ts'
+import { defineModel } from '../../src/model/model.ts'
+import { type PlannedChunk, planFile } from '../../src/producer/plan.ts'
+import { readRanges } from '../../src/producer/source.ts'
+import { produce } from '../../src/producer/produce.ts'
+import { Workshop } from '../faults/workshop.ts'
+
+const model = defineModel({ table: 't', columns: { a: text(), b: text() } })
+const mark = Buffer.from([0xef, 0xbb, 0xbf])
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lading-plan-'))
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+async function planned(bytes: Buffer, chunkBytes: number, gz: boolean) {
+  const path = join(folder, gz ? 'file.csv.gz' : 'file.csv')
+  await writeFile(path, gz ? gzipSync(bytes) : bytes)
+  const chunks: PlannedChunk[] = []
+  const plan = await planFile(path, { model, dialect: defaultDialect, chunkBytes, ignoreExtra: false }, (chunk) => chunks.push(chunk))
+  const bodies: Buffer[] = []
+  for await (const [, body] of readRanges(path, chunks)) bodies.push(Buffer.from(body))
+  return { plan, chunks, bodies }
+}
+
+const cell = fc.oneof(
+  fc
+    .constantFrom('', '""', 'x', 'with a "quote" inside', '"a\nb"', '"a\r\n\r\nb"', '"""', '"q""q"', 'ä€😀')
+    .filter((each) => each !== '"""'),
+  fc.string({ unit: fc.constantFrom('a', 'b', ' ', 'é'), maxLength: 40 }),
+)
+const line = fc
+  .tuple(fc.array(cell, { minLength: 1, maxLength: 4 }), fc.constantFrom('\n', '\r\n'))
+  .map(([cells, end]) => [cells.join(','), end] as const)
+
+const file = fc.record({
+  marked: fc.boolean(),
+  lines: fc.array(line, { maxLength: 30 }),
+  ended: fc.boolean(),
+  chunkBytes: fc.integer({ min: 1, max: 300 }),
+  gz: fc.boolean(),
+})
+
+it('the chunks of any file are its body, cut between records, with the right counts', async () => {
+  await fc.assert(
+    fc.asyncProperty(file, async ({ marked, lines, ended, chunkBytes, gz }) => {
+      const body = lines.map(([cells, end], index) => cells + (index === lines.length - 1 && !ended ? '' : end)).join('')
+      const bytes = Buffer.concat([marked ? mark : Buffer.of(), Buffer.from(`a,b\n${body}`)])
+      const { plan, chunks, bodies } = await planned(bytes, chunkBytes, gz)
+      expect(Buffer.concat(bodies).toString()).toBe(body)
+      expect(plan).toMatchObject({ bytes: bytes.length, chunks: chunks.length, sha256: createHash('sha256').update(bytes).digest('hex') })
+      // A last line that is empty and has no end is no record.
+      const records = lines.length - (!ended && lines.at(-1)?.[0] === '' ? 1 : 0)
+      expect(plan.records).toBe(records)
+      let [at, record, lineNo] = [bytes.length - Buffer.byteLength(body), 1, 2]
+      for (const [index, chunk] of chunks.entries()) {
+        const piece = bodies[index] as Buffer
+        expect(chunk).toMatchObject({ chunk: index, byteStart: at, bytes: piece.length, firstRecord: record, firstLine: lineNo })
+        expect(chunk.sha256).toBe(createHash('sha256').update(piece).digest('hex'))
+        at += piece.length
+        record += chunk.records
+        lineNo += piece.filter((byte) => byte === 10).length
+      }
+      expect(record - 1).toBe(records)
+    }),
+    { numRuns: 300 },
+  )
+})
+
+it('the same file has the same plan whatever compresses it, and another plan with another chunk size', async () => {
+  const bytes = Buffer.from(`a,b\n${'x,y\n'.repeat(1_000)}`)
+  const plain = await planned(bytes, 100, false)
+  expect((await planned(bytes, 100, true)).plan.plan).toBe(plain.plan.plan)
+  expect((await planned(bytes, 101, false)).plan.plan).not.toBe(plain.plan.plan)
+})
+
+it.each([
+  ['nothing at all', ''],
+  ['a byte order mark', '\ufeff'],
+  ['a header', 'id,note'],
+  ['a header and its end', '\ufeffid,note\r\n'],
+])('a file of %s is a load of no record, complete when its paper has come', async (_, content) => {
+  await using workshop = await Workshop.open()
+  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+  const path = join(folder, 'empty.csv')
+  await writeFile(path, content)
+  const { createConsumer } = await import('../../src/consumer/consumer.ts')
+  const { numbers } = await import('../faults/workshop.ts')
+  await produce(workshop.producing(queue, [path]))
+  await createConsumer({ queue, sink, model: numbers }).run({ untilEmpty: true })
+  const [receipt] = await workshop.expectAllOnce()
+  expect(receipt).toMatchObject({ records: 0, loaded: 0, chunks: 1, chunksDone: 1 })
+})

@@ -1,0 +1,267 @@
+import { appendFile, copyFile, mkdir, readFile, rename, truncate, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { createConsumer } from '../../src/consumer/consumer.ts'
+import { LadingError } from '../../src/core/errors.ts'
+import { load } from '../../src/load/load.ts'
+import { produce } from '../../src/producer/produce.ts'
+import type { Queue } from '../../src/queue/queue.ts'
+import { numbers, Workshop } from '../faults/workshop.ts'
+import { untouched, Witness, wrapQueue, wrapSink } from '../faults/wrappers.ts'
+
+const consume = async (workshop: Workshop, queue: Queue) =>
+  createConsumer({ queue, sink: await workshop.sink(), model: numbers }).run({ untilEmpty: true })
+
+/** The queue, with something that happens before or after its n-th window. */
+function around(
+  queue: Queue,
+  before: (window: number) => Promise<void>,
+  after: (window: number) => Promise<void> = async () => undefined,
+): Queue {
+  let window = 0
+  return wrapQueue(queue, untouched, {
+    publish: async (...args) => {
+      await before(++window)
+      await queue.publish(...args)
+      await after(window)
+    },
+  })
+}
+
+/** 20,000 numbers in chunks of 1 KiB: some windows of 256 messages. */
+const chunkBytes = 1024
+const count = 40_000
+
+describe('the identity of a load', () => {
+  it('does not change with the place or the compression level of the day, and does with name, content and pipeline', async () => {
+    await using workshop = await Workshop.open()
+    const queue = await workshop.queue()
+    const path = await workshop.file(10, 'a.csv')
+    const others = join(workshop.folder, 'elsewhere')
+    await mkdir(others)
+    await copyFile(path, join(others, 'a.csv'))
+    await copyFile(path, join(others, 'b.csv'))
+    await writeFile(join(workshop.folder, 'changed.csv'), 'x')
+    const idOf = async (file: string, pipeline?: string) =>
+      (await produce(workshop.producing(queue, [file], pipeline === undefined ? {} : { pipeline })))[0]?.loadId
+    const id = await idOf(path)
+    expect(await idOf(join(others, 'a.csv'))).toBe(id)
+    expect(await idOf(`${others}/../a.csv`)).toBe(id)
+    const different = [await idOf(join(others, 'b.csv')), await idOf(path, 'another')]
+    await appendFile(path, '11,eleven\n')
+    different.push(await idOf(path))
+    expect(new Set([id, ...different]).size).toBe(4)
+  })
+})
+
+describe('a file that changes', () => {
+  it.each([
+    ['grew', (path: string) => appendFile(path, '999999,late\n')],
+    ['was cut', (path: string) => truncate(path, 300_000)],
+    ['was written over', async (path: string) => writeFile(path, (await readFile(path, 'utf8')).replaceAll('note', 'nota'))],
+    ['was replaced by another of the same size and time', async (path: string) => replaced(path)],
+  ])('while it was published (it %s) ends with SOURCE_CHANGED, and nothing that was not planned is published', async (_, change) => {
+    await using workshop = await Workshop.open()
+    const queue = await workshop.queue()
+    const path = await workshop.file(count)
+    const original = await readFile(path)
+    const changing = around(
+      queue,
+      async () => undefined,
+      async (window) => (window === 2 ? change(path) : undefined),
+    )
+    await expect(produce(workshop.producing(changing, [path], { chunkBytes }))).rejects.toMatchObject({
+      code: 'SOURCE_CHANGED',
+      exitCode: 4,
+    })
+    for (const { body } of await queue.peek(100_000)) expect(original.includes(Buffer.from(body))).toBe(true)
+    // What it was comes back, and the load goes on where it stopped.
+    await writeFile(path, original)
+    await produce(workshop.producing(queue, [path], { chunkBytes }))
+    await consume(workshop, queue)
+    await workshop.expectAllOnce()
+  })
+
+  it('between its plan and its publishing publishes nothing', async () => {
+    await using workshop = await Workshop.open()
+    const queue = await workshop.queue()
+    const path = await workshop.file(count)
+    const onEvent = ({ type }: { type: string }) => {
+      if (type === 'planned') changing = appendFile(path, '999999,late\n')
+    }
+    let changing: Promise<void> = Promise.resolve()
+    // The ledger is asked between the two.
+    const known = async () => (await changing, undefined)
+    await expect(produce(workshop.producing(queue, [path], { onEvent, known }))).rejects.toMatchObject({
+      code: 'SOURCE_CHANGED',
+      exitCode: 4,
+    })
+    expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
+  })
+})
+
+async function replaced(path: string): Promise<void> {
+  const other = `${path}.other`
+  await writeFile(other, (await readFile(path, 'utf8')).replaceAll('note of 3', 'nota of 3'))
+  const time = new Date('2026-01-01')
+  await utimes(other, time, time)
+  await rename(other, path)
+}
+
+describe('a producer that ends in the middle', () => {
+  it.each([1, 2, 3])('because window %d fails goes on with the rest only', async (failing) => {
+    await using workshop = await Workshop.open()
+    const queue = await workshop.queue()
+    const path = await workshop.file(count)
+    const broken = around(queue, async (window) => {
+      if (window >= failing) throw new LadingError('QUEUE_CORRUPT', 'says the test')
+    })
+    await expect(produce(workshop.producing(broken, [path], { chunkBytes }))).rejects.toMatchObject({ code: 'QUEUE_CORRUPT' })
+    const { ready } = await queue.depth()
+    expect(ready).toBe((failing - 1) * 256)
+    const [rest] = await produce(workshop.producing(queue, [path], { chunkBytes }))
+    expect(rest?.published).toBe((rest?.chunks ?? 0) - ready)
+    await consume(workshop, queue)
+    await workshop.expectAllOnce()
+  })
+
+  it('between a window and the note of it publishes that window twice, which the ledger absorbs', async () => {
+    await using workshop = await Workshop.open()
+    const queue = await workshop.queue()
+    const path = await workshop.file(count)
+    const dying = around(
+      queue,
+      async () => undefined,
+      async (window) => {
+        if (window === 2) throw new LadingError('QUEUE_CORRUPT', 'the queue has it, and nobody knows')
+        if (window > 2) throw new LadingError('QUEUE_CORRUPT', 'dead')
+      },
+    )
+    await expect(produce(workshop.producing(dying, [path], { chunkBytes }))).rejects.toMatchObject({ code: 'QUEUE_CORRUPT' })
+    await produce(workshop.producing(queue, [path], { chunkBytes }))
+    const tally = await consume(workshop, queue)
+    expect(tally.duplicates).toBeGreaterThanOrEqual(256)
+    await workshop.expectAllOnce()
+  })
+
+  it('because it is told to goes on later', async () => {
+    await using workshop = await Workshop.open()
+    const queue = await workshop.queue()
+    const path = await workshop.file(count)
+    const stop = new AbortController()
+    const stopping = around(queue, async (window) => (window === 2 ? stop.abort() : undefined))
+    await expect(produce(workshop.producing(stopping, [path], { chunkBytes, signal: stop.signal }))).rejects.toMatchObject({
+      code: 'ABORTED',
+      exitCode: 75,
+    })
+    await produce(workshop.producing(queue, [path], { chunkBytes }))
+    expect(await consume(workshop, queue)).toMatchObject({ duplicates: 0, loaded: count })
+    await workshop.expectAllOnce()
+  })
+
+  it('keeps to the plan that it began with, whatever chunk size it is given afterwards', async () => {
+    await using workshop = await Workshop.open()
+    const queue = await workshop.queue()
+    const path = await workshop.file(count)
+    const broken = around(queue, async (window) => {
+      if (window > 1) throw new LadingError('QUEUE_CORRUPT', 'says the test')
+    })
+    await expect(produce(workshop.producing(broken, [path], { chunkBytes }))).rejects.toThrow()
+    const [rest] = await produce(workshop.producing(queue, [path], { chunkBytes: 100_000 }))
+    expect(rest?.chunks).toBeGreaterThan(500)
+    expect(await consume(workshop, queue)).toMatchObject({ dead: 0, duplicates: 0 })
+    await workshop.expectAllOnce()
+  })
+})
+
+it('a plan that was lost is made again, and another chunk size is refused instead of loading records twice', async () => {
+  await using workshop = await Workshop.open()
+  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+  const path = await workshop.file(count)
+  await produce(workshop.producing(queue, [path], { chunkBytes }))
+  await createConsumer({ queue, sink, model: numbers, batch: { bytes: 1, messages: 1 } }).run({ batches: 5 })
+  const lost = { statePath: join(workshop.folder, 'another.db'), known: (id: string) => sink.ledger.progress(id) }
+  await expect(produce(workshop.producing(queue, [path], { ...lost, chunkBytes: 5_000 }))).rejects.toMatchObject({ code: 'PLAN_CHANGED' })
+  await consume(workshop, queue)
+  await workshop.expectAllOnce()
+})
+
+it('two plans of one load in one queue load it once, and the second is kept as dead letters', async () => {
+  await using workshop = await Workshop.open()
+  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+  const path = await workshop.file(count)
+  await produce(workshop.producing(queue, [path], { chunkBytes }))
+  await produce(workshop.producing(queue, [path], { chunkBytes: 50_000, statePath: join(workshop.folder, 'another.db') }))
+  const { dead } = await consume(workshop, queue)
+  const letters = await sink.ledger.deadLetters({ limit: 1_000 })
+  expect(letters.length).toBe(dead)
+  expect(new Set(letters.map(({ code }) => code))).toEqual(new Set(['PLAN_MISMATCH']))
+  await workshop.expectAllOnce()
+})
+
+it('two producers of one file at once load it once', async () => {
+  await using workshop = await Workshop.open()
+  const path = await workshop.file(count)
+  const queues = [await workshop.queue(), await workshop.queue()] as const
+  const produced = await Promise.all(queues.map((queue) => produce(workshop.producing(queue, [path], { chunkBytes }))))
+  expect(new Set(produced.map(([each]) => each?.loadId)).size).toBe(1)
+  await consume(workshop, queues[0])
+  await workshop.expectAllOnce()
+})
+
+it('two loads of one file at once, each with its own state, load it once', async () => {
+  await using workshop = await Workshop.open()
+  const path = await workshop.file(count)
+  const one = async (state: string) => {
+    const queue = await workshop.queue()
+    return load({
+      ...workshop.producing(queue, [path], { chunkBytes, statePath: join(workshop.folder, state) }),
+      sink: await workshop.sink(),
+    })
+  }
+  const results = await Promise.all([one('first.db'), one('second.db')])
+  for (const { receipts } of results) expect(receipts).toMatchObject([{ records: count, loaded: count }])
+  await workshop.expectAllOnce()
+})
+
+it('a second load on purpose that was interrupted goes on, and is not followed by a third', async () => {
+  await using workshop = await Workshop.open()
+  const queue = await workshop.queue()
+  const path = await workshop.file(count)
+  const [first] = await produce(workshop.producing(queue, [path], { chunkBytes }))
+  const broken = around(queue, async (window) => {
+    if (window > 1) throw new LadingError('QUEUE_CORRUPT', 'says the test')
+  })
+  const again = { chunkBytes, again: true }
+  await expect(produce(workshop.producing(broken, [path], again))).rejects.toThrow()
+  const [second] = await produce(workshop.producing(queue, [path], again))
+  expect(second?.loadId).not.toBe(first?.loadId)
+  await consume(workshop, queue)
+  const receipts = await (await workshop.sink()).ledger.receipts({})
+  expect(receipts.map(({ loadId }) => loadId).toSorted()).toEqual([first?.loadId, second?.loadId].toSorted())
+  expect(await workshop.target.ids()).toHaveLength(2 * count)
+  const [third] = await produce(workshop.producing(queue, [path], again))
+  expect([first?.loadId, second?.loadId]).not.toContain(third?.loadId)
+})
+
+it('a load waits for a ledger that is away when it asks, instead of giving up', async () => {
+  await using workshop = await Workshop.open()
+  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+  const paths = [await workshop.file(10), await workshop.file(10)]
+  let asked = 0
+  const flaky = wrapSink(sink, untouched)
+  const away = async <T>(real: () => Promise<T>) => {
+    if (++asked % 2 === 1) throw new LadingError('SINK_UNAVAILABLE', 'away, says the test')
+    return real()
+  }
+  const ledger = {
+    ...flaky.ledger,
+    progress: (id: string) => away(() => sink.ledger.progress(id)),
+    receipts: () => away(() => sink.ledger.receipts({})),
+  }
+  const witness = new Witness()
+  const result = await load({ ...workshop.producing(queue, paths, { onEvent: witness.listen }), sink: { ...flaky, ledger } })
+  expect(result.loadedNow).toBe(20)
+  expect(witness.of('waiting').length).toBeGreaterThanOrEqual(3)
+  await workshop.expectAllOnce()
+})

@@ -1,0 +1,197 @@
+import { Buffer } from 'node:buffer'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { SqliteFile } from '../../src/core/sqlite.ts'
+import { EmbeddedQueue } from '../../src/queue/embedded/embedded.ts'
+import { queueContract } from '../contract/queue.ts'
+import { expectWhole, keysOf } from './messages.ts'
+import { numbered, numberedFrom } from './numbered.ts'
+import type { LockerData } from './locker.ts'
+import { startPeer } from './peers.ts'
+import { Reader } from './reader.ts'
+import { mountSmall, skipLoudly, stracePrefix, syncsBeforeReports, withoutRights } from './system.ts'
+
+const mib = 1024 * 1024
+const makeFolder = () => mkdtempSync(join(tmpdir(), 'lading-queue-'))
+
+queueContract('embedded', {
+  create: async (leaseMs) => {
+    const folder = makeFolder()
+    const url = `embedded:${join(folder, 'queue.db')}?lease=${leaseMs / 1000}s`
+    return { url, [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true }) }
+  },
+})
+
+let folder = ''
+let path = ''
+let opened: EmbeddedQueue[] = []
+
+beforeEach(() => {
+  folder = makeFolder()
+  path = join(folder, 'queue.db')
+  opened = []
+})
+
+afterEach(async () => {
+  for (const queue of opened) await queue[Symbol.asyncDispose]()
+  rmSync(folder, { recursive: true })
+})
+
+function open(at = path): EmbeddedQueue {
+  const queue = new EmbeddedQueue(at)
+  opened.push(queue)
+  return queue
+}
+
+function expectRefused(at: string, code: string): void {
+  expect(() => open(at)).toThrow(expect.objectContaining({ code, message: expect.stringMatching(/^[^\n]+$/) }))
+}
+
+describe('the file of an embedded queue', () => {
+  it('is made with its folder where they are missing', async () => {
+    const queue = open(join(folder, 'a/b/queue.db'))
+    expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
+  })
+
+  it('is made even while another process is making it', async () => {
+    const paths = Array.from({ length: 20 }, (_, i) => join(folder, `${i}.db`))
+    const workerData: LockerData = { paths, state: new Int32Array(new SharedArrayBuffer(4)) }
+    const locker = new Worker(new URL('./locker.ts', import.meta.url), { workerData, execArgv: ['--no-warnings'] })
+    const ended = once(locker, 'exit')
+    try {
+      Atomics.wait(workerData.state, 0, 0, 20_000)
+      for (const at of paths) open(at)
+    } finally {
+      Atomics.store(workerData.state, 0, 2)
+      await ended
+    }
+    for (const queue of opened) expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
+  })
+
+  it('is refused when a newer version made it', async () => {
+    await open()[Symbol.asyncDispose]()
+    using file = new SqliteFile(path)
+    file.exec('PRAGMA user_version = 99')
+    expectRefused(path, 'QUEUE_NEWER')
+  })
+
+  it('is refused when it is not a database', () => {
+    writeFileSync(path, 'id,time,value\n'.repeat(1_000))
+    expectRefused(path, 'QUEUE_CORRUPT')
+  })
+
+  it('is refused, and gets no tables, when it is the database of something else', () => {
+    using file = new SqliteFile(path)
+    file.exec('CREATE TABLE theirs (id INTEGER)')
+    expectRefused(path, 'QUEUE_CORRUPT')
+    expect(file.all('SELECT name FROM sqlite_schema')).toEqual([{ name: 'theirs' }])
+  })
+
+  it('is unavailable when its path is a folder, or lies below a file', () => {
+    expectRefused(folder, 'QUEUE_UNAVAILABLE')
+    writeFileSync(join(folder, 'file'), '')
+    expectRefused(join(folder, 'file', 'queue.db'), 'QUEUE_UNAVAILABLE')
+  })
+
+  it('is unavailable when its folder may not be written', async () => {
+    const locked = join(folder, 'locked')
+    mkdirSync(locked)
+    chmodSync(locked, 0o555)
+    chmodSync(folder, 0o755)
+    await withoutRights(async () => {
+      expectRefused(join(locked, 'queue.db'), 'QUEUE_UNAVAILABLE')
+      expectRefused(join(locked, 'new', 'queue.db'), 'QUEUE_UNAVAILABLE')
+    })
+    expect(existsSync(join(locked, 'queue.db'))).toBe(false)
+  })
+})
+
+describe('an embedded queue', () => {
+  it('delivers messages in the order in which they were published', async () => {
+    const queue = open()
+    await queue.publish(numberedFrom('a', 0, 50))
+    await queue.publish(numberedFrom('b', 0, 50))
+    const taken = await new Reader(queue, 1_000).take(100)
+    expect(keysOf(taken)).toEqual(keysOf([...numberedFrom('a', 0, 50), ...numberedFrom('b', 0, 50)]))
+  })
+
+  it('holds about 16 MiB of bodies in flight, however large `prefetch` is', async () => {
+    const queue = open()
+    for (let i = 0; i < 6; i++) await queue.publish([{ key: String(i), body: Buffer.alloc(6 * mib, i), headers: {} }])
+    const reader = new Reader(queue, 1_000)
+    const inHand = await reader.takeAvailable()
+    expect(keysOf(inHand)).toEqual(['0', '1', '2'])
+    await inHand[1]?.settle({ kind: 'done' })
+    expect(keysOf(await reader.takeAvailable())).toEqual(['3'])
+    await Promise.all([inHand[0], inHand[2]].map((delivery) => delivery?.settle({ kind: 'done' })))
+    expect(keysOf(await reader.takeAvailable())).toEqual(['4', '5'])
+  })
+
+  it('delivers a body that is larger than what it holds in flight', async () => {
+    const queue = open()
+    await queue.publish([{ key: 'large', body: Buffer.alloc(20 * mib, 'large'), headers: {} }, numbered('a', 0)])
+    const reader = new Reader(queue)
+    const large = await reader.takeOne()
+    expect(Buffer.compare(large.body, Buffer.alloc(20 * mib, 'large'))).toBe(0)
+    await large.settle({ kind: 'done' })
+    expectWhole(await reader.takeOne())
+  })
+
+  it('keeps a settlement that is under way when the queue is closed', async () => {
+    const queue = open()
+    await queue.publish([numbered('a', 0)])
+    const delivery = await new Reader(queue).takeOne()
+    const settled = delivery.settle({ kind: 'done' })
+    await queue[Symbol.asyncDispose]()
+    await settled
+    expect(await open().depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
+  })
+
+  it('syncs the file before a publish resolves', async (context) => {
+    const trace = join(folder, 'trace')
+    const prefix = stracePrefix(trace)
+    if (typeof prefix === 'string') return skipLoudly(context, prefix)
+    const peer = startPeer({ url: `embedded:${path}`, kind: 'publish', name: 'a', count: 20, batch: 1 }, prefix)
+    expect(await peer.ended).toBe(0)
+    expect(syncsBeforeReports(trace)).toEqual(Array.from({ length: 20 }, () => ({ written: true, synced: true })))
+  })
+
+  it('holds when the disk is full, has lost nothing, and goes on once there is space', async (context) => {
+    const small = mountSmall(join(folder, 'small'), 4_096)
+    if (typeof small === 'string') return skipLoudly(context, small)
+    try {
+      const ballast = join(folder, 'small/ballast')
+      writeFileSync(ballast, Buffer.alloc(mib))
+      const queue = open(join(folder, 'small/queue.db'))
+      const confirmed = await publishUntilRefused(queue)
+      rmSync(ballast)
+      await queue.publish([numbered('after', 0)])
+      const drained = await new Reader(queue).drain(confirmed.length + 1)
+      expect(keysOf(drained)).toEqual([...confirmed, 'after/0'])
+      drained.forEach(expectWhole)
+      await queue[Symbol.asyncDispose]()
+    } finally {
+      await Promise.all(opened.map((queue) => queue[Symbol.asyncDispose]()))
+      small.unmount()
+    }
+  })
+})
+
+async function publishUntilRefused(queue: EmbeddedQueue): Promise<string[]> {
+  const confirmed: string[] = []
+  for (let n = 0; n < 100_000; n += 10) {
+    const messages = numberedFrom('a', n, 10)
+    try {
+      await queue.publish(messages)
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'QUEUE_HOLD' })
+      return confirmed
+    }
+    confirmed.push(...keysOf(messages))
+  }
+  throw new Error('the disk never became full')
+}

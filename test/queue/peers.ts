@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Job, Report } from './peer.ts'
+
+const script = fileURLToPath(new URL('./peer.ts', import.meta.url))
+
+export interface Peer {
+  readonly reports: readonly Report[]
+  /** What the peer surely published. */
+  confirmed(): number
+  drained(): string[]
+  kill(): void
+  /** Lets the peer end by itself. */
+  stop(): void
+  /** Resolves with the exit code (null after a kill) when all reports are in. */
+  readonly ended: Promise<number | null>
+}
+
+/** Starts peer.ts in a process of its own, under `wrapper` where one is given. */
+export function startPeer(job: Job, wrapper: readonly string[] = []): Peer {
+  const [command, ...args] = [...wrapper, process.execPath, '--no-warnings', script, JSON.stringify(job)]
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  // A peer that has ended closes its side of the pipe, which is no error of ours.
+  child.stdin.on('error', () => {})
+  const reports: Report[] = []
+  createInterface(child.stdout).on('line', (line) => reports.push(JSON.parse(line) as Report))
+  return {
+    reports,
+    confirmed: () => reports.at(-1)?.confirmed ?? 0,
+    drained: () => reports.flatMap(({ drained = [] }) => drained),
+    kill: () => void child.kill('SIGKILL'),
+    stop: () => void child.stdin.end(),
+    ended: once(child, 'close').then(([code]) => code as number | null),
+  }
+}

@@ -1,0 +1,56 @@
+/** The part of the conformance suite in which several consumers or processes meet, or one is killed. */
+import { expect } from 'vitest'
+import { expectWhole, keysOf, sorted } from './messages.ts'
+import { numberedFrom } from './numbered.ts'
+import type { Reader } from './reader.ts'
+import type { Guarantee } from './workbench.ts'
+
+export function processes(guarantee: Guarantee): void {
+  guarantee('what a process published is there after it was killed, and no message is broken', async ({ startPeer, openAgain, read }) => {
+    const peer = startPeer({ kind: 'publish', name: 'killed', count: 1_000_000, batch: 7 })
+    await expect.poll(() => peer.confirmed(), { timeout: 20_000 }).toBeGreaterThan(300)
+    peer.kill()
+    await peer.ended
+    const taken = await read(100, await openAgain()).drain(peer.confirmed())
+    taken.forEach(expectWhole)
+    const confirmed = keysOf(numberedFrom('killed', 0, peer.confirmed()))
+    expect(confirmed.filter((key) => !keysOf(taken).includes(key))).toEqual([])
+  })
+
+  guarantee('several consumers in one process get each message once', async ({ queue, read, openAgain }) => {
+    await queue.publish(numberedFrom('a', 0, 2_000))
+    const second = await openAgain()
+    const readers = [read(10), read(33), read(7, second), read(50, second)]
+    const keys: string[] = []
+    const drain = async (reader: Reader) => {
+      while (keys.length < 2_000) {
+        const taken = (await reader.next()) ?? []
+        await Promise.all(taken.map((delivery) => delivery.settle({ kind: 'done' })))
+        keys.push(...keysOf(taken))
+      }
+      keys.push(...keysOf(await reader.takeAvailable()))
+    }
+    await Promise.all(readers.map(drain))
+    expect(sorted(keys)).toEqual(sorted(keysOf(numberedFrom('a', 0, 2_000))))
+  })
+
+  guarantee('four consumer processes get each of 20,000 messages once', async ({ queue, startPeer, expectDepth }) => {
+    const peers = [50, 100, 100, 1_000].map((prefetch) => startPeer({ kind: 'drain', prefetch }))
+    for (let n = 0; n < 20_000; n += 1_000) await queue.publish(numberedFrom('a', n, 1_000))
+    const drained = () => peers.flatMap((peer) => peer.drained())
+    await expect.poll(() => drained().length, { timeout: 50_000 }).toBeGreaterThanOrEqual(20_000)
+    await expectDepth({ ready: 0, inFlight: 0, dead: 0 })
+    for (const peer of peers) peer.stop()
+    expect(await Promise.all(peers.map(({ ended }) => ended))).toEqual([0, 0, 0, 0])
+    expect(sorted(drained())).toEqual(sorted(keysOf(numberedFrom('a', 0, 20_000))))
+  })
+
+  guarantee('four producer processes at once publish each message once', async ({ startPeer, read }) => {
+    const names = ['a', 'b', 'c', 'd']
+    const peers = names.map((name) => startPeer({ kind: 'publish', name, count: 500, batch: 20 }))
+    expect(await Promise.all(peers.map(({ ended }) => ended))).toEqual([0, 0, 0, 0])
+    const taken = await read().drain(2_000)
+    taken.forEach(expectWhole)
+    expect(sorted(keysOf(taken))).toEqual(sorted(names.flatMap((name) => keysOf(numberedFrom(name, 0, 500)))))
+  })
+}

@@ -1,0 +1,128 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { integer, text } from '../../../src/model/columns.ts'
+import { type ConflictPolicy, defineModel } from '../../../src/model/model.ts'
+import { allRejects, applied, type OpenTarget, type Target, type Texts, write } from './target.ts'
+
+const columns = { id: integer().notNull(), version: integer(), note: text() }
+
+const model = (onConflict: ConflictPolicy, table = 'items') => defineModel({ table, columns, primaryKey: ['id'], onConflict })
+
+const versioned = (table = 'items') => defineModel({ table, columns, primaryKey: ['id'], onConflict: 'update', version: 'version' })
+
+/** A record is `id,version,note`; no version is NULL. */
+const records = (...lines: string[]): Texts[] => lines.map((line) => line.split(',').map((cell) => (cell === '' ? null : cell)))
+
+async function content(target: Target, table = 'items'): Promise<string[]> {
+  const rows = await target.query(`SELECT id, version, note FROM ${table} ORDER BY id`)
+  return rows.map(({ id, version, note }) => `${id},${version ?? ''},${note}`)
+}
+
+export function conflicts(open: OpenTarget): void {
+  test('onConflict error: a record whose key exists, in the table or in its batch, is a reject', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model('error'))
+    await write(sink, model('error'), [{ key: 'a', records: records('1,,old') }])
+    const batch = [
+      { key: 'b', records: records('1,,new', '2,,first') },
+      { key: 'c', records: records('2,,second', '3,,x') },
+    ]
+    expect(await write(sink, model('error'), batch)).toEqual([applied(1, 1), applied(1, 1)])
+    expect(await content(target)).toEqual(['1,,old', '2,,first', '3,,x'])
+    expect((await allRejects(sink)).map(({ code, record }) => [code, record])).toEqual([
+      ['CONSTRAINT_UNIQUE', 0],
+      ['CONSTRAINT_UNIQUE', 0],
+    ])
+  })
+
+  test('onConflict skip: the record that was there first stays, and the others are counted as skipped', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model('skip'))
+    await write(sink, model('skip'), [{ key: 'a', records: records('1,,old') }])
+    const batch = [
+      { key: 'b', records: records('1,,new', '2,,first', '2,,second') },
+      { key: 'c', records: records('2,,third', '3,,x') },
+    ]
+    expect(await write(sink, model('skip'), batch)).toEqual([applied(1, 0, 2), applied(1, 0, 1)])
+    expect(await content(target)).toEqual(['1,,old', '2,,first', '3,,x'])
+    expect(await allRejects(sink)).toEqual([])
+  })
+
+  test('onConflict update: the record that comes last stays', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model('update'))
+    await write(sink, model('update'), [{ key: 'a', records: records('1,,old') }])
+    const batch = [
+      { key: 'b', records: records('1,,new', '2,,first') },
+      { key: 'c', records: records('2,5,second', '3,,x') },
+    ]
+    expect(await write(sink, model('update'), batch)).toEqual([applied(2), applied(2)])
+    const [verdict] = await write(sink, model('update'), [{ key: 'd', records: records('4,,first', '3,,y', '4,,second', '4,,third') }])
+    expect(verdict).toMatchObject({ kind: 'applied', rejected: 0 })
+    expect(await content(target)).toEqual(['1,,new', '2,5,second', '3,,y', '4,,third'])
+  })
+
+  test('a record never overwrites one of a greater version, and one without a version overwrites none that has one', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(versioned())
+    await write(sink, versioned(), [{ key: 'a', records: records('1,5,old', '2,5,old', '3,5,old', '4,,old', '5,,old', '6,5,old') }])
+    const batch = [{ key: 'b', records: records('1,4,x', '2,5,x', '3,6,x', '4,,x', '5,1,x', '6,,x', '7,1,x') }]
+    expect(await write(sink, versioned(), batch)).toEqual([applied(5, 0, 2)])
+    expect(await content(target)).toEqual(['1,5,old', '2,5,x', '3,6,x', '4,,x', '5,1,x', '6,5,old', '7,1,x'])
+  })
+
+  test('a table of keys alone takes each key once', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    const keys = defineModel({ table: 'keys', columns: { id: integer().notNull() }, primaryKey: ['id'], onConflict: 'update' })
+    await sink.prepare(keys)
+    expect(await write(sink, keys, [{ key: 'a', records: [['1'], ['1'], ['2']] }])).toEqual([applied(2, 0, 1)])
+  })
+
+  const policies = [
+    { name: 'skip', of: (table: string) => model('skip', table), takes: () => false },
+    { name: 'update', of: (table: string) => model('update', table), takes: () => true },
+    {
+      name: 'update with a version',
+      of: versioned,
+      takes: (old: string | null, next: string | null) => old === null || (next !== null && Number(next) >= Number(old)),
+    },
+  ]
+
+  test.for(policies)(
+    'however records are cut into batches and parts, $name leaves what one after the other would',
+    async ({ of, takes }) => {
+      await using target = await open()
+      await using sink = target.open()
+      const record = fc
+        .tuple(fc.nat(4), fc.option(fc.nat(3)), fc.nat(999))
+        .map(([id, version, note]) => [`${id}`, version?.toString() ?? null, `${note}`])
+      const batches = fc.array(fc.array(fc.array(record, { maxLength: 6 }), { maxLength: 3 }), { maxLength: 3 })
+      let run = 0
+      const check = async (written: Texts[][][]) => {
+        const table = `items${++run}`
+        await sink.prepare(of(table))
+        const expected = new Map<string, Texts>()
+        for (const [id, ...rest] of written.flat(2)) {
+          const old = expected.get(id as string)
+          if (old === undefined || takes(old[0] as string | null, rest[0] as string | null)) expected.set(id as string, rest)
+        }
+        for (const [batch, parts] of written.entries()) {
+          const deliveries = parts.map((each, part) => ({ key: `${run}-${batch}-${part}`, records: each }))
+          for (const [part, verdict] of (await write(sink, of(table), deliveries)).entries()) {
+            if (verdict.kind !== 'applied') throw new Error(verdict.kind)
+            expect(verdict.rejected).toBe(0)
+            expect(verdict.loaded + verdict.skipped).toBe(parts[part]?.length)
+          }
+        }
+        const lines = [...expected].map(([id, [version, note]]) => `${id},${version ?? ''},${note}`)
+        expect(await content(target, table)).toEqual(lines.sort())
+      }
+      await fc.assert(fc.asyncProperty(batches, check), { numRuns: 20 })
+    },
+  )
+}

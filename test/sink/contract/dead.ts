@@ -1,0 +1,210 @@
+import { expect, test } from 'vitest'
+import { integer, text } from '../../../src/model/columns.ts'
+import { defineModel } from '../../../src/model/model.ts'
+import {
+  allRejects,
+  applied,
+  count,
+  type Delivery,
+  duplicate,
+  entries,
+  letterOf,
+  loadOf,
+  numbers,
+  type OpenTarget,
+  rejectOf,
+  write,
+} from './target.ts'
+
+const model = defineModel({ table: 'events', columns: { id: integer(), note: text() } })
+
+const everyByte = Uint8Array.from({ length: 512 }, (_, index) => index)
+const oddText = 'NUL \0 quote \' " backslash \\ \\u0000 {"a"} ä 😀 \n'
+
+export function deadLetters(open: OpenTarget): void {
+  test('a reject comes back as it was, byte for byte', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model)
+    const load = loadOf(1, 4)
+    const faults = [
+      rejectOf(1, { code: 'BAD_ENCODING', detail: 'plain', column: 'note' }, everyByte),
+      rejectOf(2, { code: 'BAD_INTEGER', detail: 'it\'s "quoted" \\ 😀' }, Uint8Array.of()),
+      rejectOf(3, { code: 'BAD_QUOTE', detail: 'x' }, everyByte.subarray(100, 200)),
+    ]
+    expect(await write(sink, model, [{ key: 'a', records: [['1', 'x']], rejects: faults, load }])).toEqual([applied(1, 3)])
+    const stored = await sink.ledger.rejects({ loadId: load.id, limit: 10 })
+    expect(stored.map((reject) => ({ ...reject, raw: Uint8Array.from(reject.raw) }))).toEqual(
+      faults.map((fault) => expect.objectContaining({ ...fault, column: fault.column, raw: Uint8Array.from(fault.raw), loadId: load.id })),
+    )
+    const [, second] = stored
+    expect(await sink.ledger.rejects({ id: second?.id, limit: 10 })).toEqual([second])
+    expect(await sink.ledger.rejects({ after: second?.id, limit: 10 })).toEqual(stored.slice(2))
+    expect(await sink.ledger.rejects({ limit: 1 })).toEqual(stored.slice(0, 1))
+  })
+
+  test('a reject whose detail holds what the database cannot keep is kept all the same', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model)
+    const reject = rejectOf(1, { code: 'BAD_INTEGER', detail: `${oddText}\ud800`, column: 'no\0te' }, 'x')
+    expect(await write(sink, model, [{ key: 'a', records: [], rejects: [reject] }])).toEqual([applied(0, 1)])
+    const [stored] = await allRejects(sink)
+    expect(stored?.detail).toMatch(/NUL .* quote ' " backslash .*😀/s)
+    expect(stored?.loadId).toBeUndefined()
+  })
+
+  test('a dead letter comes back as it was, byte for byte', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare()
+    const load = loadOf(2, 5)
+    const delivery: Delivery = { key: `${load.id}/0`, records: [['1', 'x']], load }
+    const letter = letterOf(delivery, {
+      body: everyByte,
+      headers: { odd: oddText, __proto__x: '', 'ä"\0': '\\u0000' },
+      detail: 'it\'s \\ "😀"',
+    })
+    await sink.ledger.bury(letter)
+    const [stored] = await sink.ledger.deadLetters({ limit: 10 })
+    const { load: _, ...kept } = letter
+    expect({ ...stored, body: Uint8Array.from(stored?.body ?? []) }).toEqual({
+      ...kept,
+      body: everyByte,
+      state: 'dead',
+      id: stored?.id,
+      at: stored?.at,
+    })
+    expect(stored?.at).toMatch(/^\d{4}-\d\d-\d\dT.*Z$/)
+    expect(await sink.ledger.deadLetters({ loadId: load.id, limit: 10 })).toHaveLength(1)
+    expect(await sink.ledger.deadLetters({ loadId: loadOf(1, 1).id, limit: 10 })).toEqual([])
+  })
+
+  test('a dead letter whose detail holds what the database cannot keep is kept all the same', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare()
+    await sink.ledger.bury(letterOf({ key: 'a', records: [] }, { detail: `${oddText}\ud800` }))
+    expect((await sink.ledger.deadLetters({ limit: 10 }))[0]?.detail).toContain('quote')
+  })
+
+  test.for([true, false])('a message that is buried twice, or by several at once, is kept once (of a load: %s)', async (ofLoad) => {
+    await using target = await open()
+    await using sink = target.open()
+    await using other = target.open()
+    await sink.prepare()
+    const letter = letterOf({ key: 'a', records: [['1', 'x']], ...(ofLoad ? { load: loadOf(2, 5) } : {}) })
+    await Promise.all([sink.ledger.bury(letter), other.ledger.bury(letter)])
+    const first = await sink.ledger.deadLetters({ limit: 10 })
+    await sink.ledger.bury({ ...letter, attempts: 99, detail: 'again' })
+    expect(first).toHaveLength(1)
+    expect(await sink.ledger.deadLetters({ limit: 10 })).toEqual(first)
+  })
+
+  test('a buried chunk has its verdict: it counts as dead, and comes again as a duplicate', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model)
+    const load = loadOf(2, 3)
+    const [dead, good] = chunksOf(load)
+    await write(sink, model, [good])
+    await sink.ledger.bury(letterOf(dead))
+    expect(await write(sink, model, [dead])).toEqual([duplicate])
+    const [receipt] = await sink.ledger.receipts({ loads: [load.id] })
+    expect(receipt).toMatchObject({ records: 3, loaded: 1, dead: 2, deadLetters: 1, chunks: 2, chunksDone: 2 })
+    expect((await sink.ledger.progress(load.id))?.keys).toEqual(new Set([dead.key, good.key]))
+  })
+
+  test.for(['applied', 'folded'])('a chunk that took effect is not buried afterwards: %s', async (state) => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model)
+    const load = loadOf(2, 3)
+    const [first, second] = chunksOf(load)
+    await write(sink, model, [first, second])
+    if (state === 'folded') await sink.ledger.fold([load.id])
+    const before = await sink.ledger.receipts({})
+    await sink.ledger.bury(letterOf(first))
+    expect(await sink.ledger.receipts({})).toEqual(before)
+    expect(await sink.ledger.deadLetters({ limit: 10, all: true })).toEqual([])
+  })
+
+  test('a replay takes effect once, also when several replay at the same time', async () => {
+    await using target = await open()
+    const sinks = [target.open(), target.open(), target.open()] as const
+    for (const sink of sinks) await sink.prepare(model)
+    const [sink] = sinks
+    for (let round = 0; round < 10; round++) {
+      const load = loadOf(2, 3)
+      const [dead, good] = chunksOf(load)
+      await sink.ledger.bury(letterOf(dead))
+      await write(sink, model, [good])
+      const [letter] = await sink.ledger.deadLetters({ loadId: load.id, limit: 10 })
+      const replay = { ...dead, replays: letter?.id ?? -1 }
+      const verdicts = (await Promise.all(sinks.map((each) => write(each, model, [replay])))).flat()
+      expect(verdicts.filter(({ kind }) => kind === 'applied')).toEqual([applied(2)])
+      expect(verdicts.filter(({ kind }) => kind === 'duplicate')).toHaveLength(2)
+      expect(await sink.ledger.deadLetters({ loadId: load.id, limit: 10 })).toEqual([])
+      expect(await sink.ledger.deadLetters({ loadId: load.id, limit: 10, all: true })).toMatchObject([
+        { id: letter?.id, state: 'replayed' },
+      ])
+      const [receipt] = await sink.ledger.receipts({ loads: [load.id] })
+      expect(receipt).toMatchObject({ loaded: 3, dead: 0, deadLetters: 0, chunksDone: 2 })
+    }
+    for (const each of sinks) await each[Symbol.asyncDispose]()
+    expect(await count(target, 'events')).toBe(30)
+  })
+
+  test('a message without a load is replayed once', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model)
+    const message: Delivery = { key: 'm', records: [['1', 'x']] }
+    await sink.ledger.bury(letterOf(message))
+    const [letter] = await sink.ledger.deadLetters({ limit: 10 })
+    const replay = { ...message, replays: letter?.id ?? -1 }
+    expect(await write(sink, model, [replay, replay])).toEqual([applied(1), duplicate])
+    expect(await write(sink, model, [replay])).toEqual([duplicate])
+    await sink.ledger.bury(letterOf(message))
+    expect(await sink.ledger.deadLetters({ limit: 10 })).toEqual([])
+    expect(await numbers(target, 'events')).toEqual([1])
+  })
+
+  test('a replay of a letter that is not dead takes no effect, whatever it holds', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model)
+    expect(await write(sink, model, [{ key: 'm', records: [['1', 'x']], replays: 1 }])).toEqual([duplicate])
+    expect(await entries(target)).toEqual([])
+    expect(await count(target, 'events')).toBe(0)
+  })
+
+  test('a replay that is refused leaves the letter dead', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model)
+    await write(sink, model, [{ key: 'm', records: [['1', 'x']] }])
+    const clash: Delivery = { key: 'm', records: [['2', 'x']] }
+    await sink.ledger.bury(letterOf(clash, { code: 'KEY_REUSED' }))
+    const letters = await sink.ledger.deadLetters({ limit: 10 })
+    const replay = { ...clash, replays: letters[0]?.id ?? -1 }
+    expect(await write(sink, model, [replay])).toMatchObject([{ kind: 'refused', code: 'KEY_REUSED' }])
+    expect(letters).toHaveLength(1)
+    expect(await sink.ledger.deadLetters({ limit: 10 })).toEqual(letters)
+    expect(await entries(target)).toMatchObject([{ key: 'm', outcome: 'applied' }])
+  })
+}
+
+function chunksOf(load: ReturnType<typeof loadOf>): [Delivery, Delivery] {
+  return [
+    {
+      key: `${load.id}/0`,
+      records: [
+        ['1', 'x'],
+        ['2', 'x'],
+      ],
+      load,
+    },
+    { key: `${load.id}/1`, records: [['3', 'x']], load },
+  ]
+}

@@ -1,0 +1,126 @@
+import { expect, test } from 'vitest'
+import { integer, text } from '../../../src/model/columns.ts'
+import { btree, defineModel, type Model, unique } from '../../../src/model/model.ts'
+import { applied, entries, numbers, type OpenTarget, write } from './target.ts'
+
+const items = (more: Partial<Pick<Model, 'onConflict'>> = {}) =>
+  defineModel({
+    table: 'items',
+    columns: { id: integer().notNull(), note: text() },
+    primaryKey: ['id'],
+    onConflict: more.onConflict ?? 'error',
+  })
+
+const misfits = [
+  { name: 'a column is missing', table: 'id integer PRIMARY KEY', problem: /note/ },
+  { name: 'a column has another type', table: 'id integer PRIMARY KEY, note integer', problem: /note/ },
+  {
+    name: 'a column that needs a value is unknown to the model',
+    table: 'id integer PRIMARY KEY, note text, extra text NOT NULL',
+    problem: /extra/,
+  },
+  {
+    name: 'the key is a column that the model does not know',
+    table: 'id integer, note text, extra text NOT NULL PRIMARY KEY',
+    problem: /extra/,
+  },
+  { name: 'an upsert finds no unique key', table: 'id integer NOT NULL, note text', problem: /"id"/, onConflict: 'update' as const },
+  {
+    name: 'an upsert finds a unique key of more columns',
+    table: 'id integer, note text, PRIMARY KEY (id, note)',
+    problem: /"id"/,
+    onConflict: 'skip' as const,
+  },
+]
+
+export function preparing(open: OpenTarget): void {
+  test('the ledger, the table and its indexes are made once, however often a sink is prepared', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    const columns = { id: integer().notNull(), note: text() }
+    const indexes = [btree('note'), unique('note', 'id')]
+    const indexed = () => defineModel({ table: 'items', columns, primaryKey: ['id'], indexes, onConflict: 'update' })
+    for (const model of [indexed(), indexed()]) {
+      await sink.prepare()
+      await sink.prepare(model)
+      await sink.prepare(model)
+    }
+    expect(await write(sink, indexed(), [{ key: 'a', records: [['1', 'x']] }])).toEqual([applied(1)])
+  })
+
+  test('several sinks that prepare at the same time all succeed', async () => {
+    await using target = await open()
+    const sinks = Array.from({ length: 4 }, () => target.open())
+    await Promise.all(sinks.map((sink) => sink.prepare(items({ onConflict: 'update' }))))
+    await Promise.all(sinks.map((sink) => sink[Symbol.asyncDispose]()))
+    expect(await numbers(target, 'items')).toEqual([])
+    expect(await entries(target)).toEqual([])
+  })
+
+  test.for(misfits)('a table that does not fit is refused by name: $name', async ({ table, problem, onConflict }) => {
+    await using target = await open()
+    await using sink = target.open()
+    await target.query(`CREATE TABLE items (${table})${target.dialect.strict}`)
+    const refused = expect.objectContaining({ code: 'SCHEMA_MISMATCH', message: expect.stringMatching(problem) })
+    await expect(sink.prepare(items(onConflict ? { onConflict } : {}))).rejects.toEqual(refused)
+  })
+
+  test('a table that has more than the model knows, none of it required, fits', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    const more = `extra text, stamp text NOT NULL DEFAULT 'now', twice integer NOT NULL GENERATED ALWAYS AS (id * 2) STORED`
+    await target.query(`CREATE TABLE items (note text, id integer NOT NULL UNIQUE, ${more})${target.dialect.strict}`)
+    await sink.prepare(items({ onConflict: 'skip' }))
+    expect(
+      await write(sink, items({ onConflict: 'skip' }), [
+        {
+          key: 'a',
+          records: [
+            ['7', 'x'],
+            ['7', 'y'],
+          ],
+        },
+      ]),
+    ).toEqual([applied(1, 0, 1)])
+    expect(await numbers(target, 'items', 'twice')).toEqual([14])
+  })
+
+  test('a view is refused', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await target.query(`CREATE VIEW items AS SELECT 1 AS id, 'x' AS note`)
+    await expect(sink.prepare(items())).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH' })
+  })
+
+  test('a ledger that a newer version made is refused', async () => {
+    await using target = await open()
+    {
+      await using first = target.open()
+      await first.prepare()
+    }
+    await target.query(`INSERT INTO ${target.dialect.ledger('migration')} VALUES (1000)`)
+    await using sink = target.open()
+    await expect(sink.prepare()).rejects.toMatchObject({ code: 'LEDGER_NEWER' })
+  })
+
+  test('names are only names, whatever they hold', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    const table = `it's "; DROP TABLE items; --`
+    const model = defineModel({
+      table,
+      columns: { 'a "key"': integer().notNull(), "'; --": text(), __proto__x: text() },
+      primaryKey: ['a "key"'],
+      indexes: [btree("'; --")],
+      onConflict: 'update',
+    })
+    await sink.prepare(model)
+    const records = [
+      ['1', 'x', 'z'],
+      ['1', 'y', 'z'],
+    ]
+    await write(sink, model, [{ key: 'a', records }])
+    const rows = await target.query(`SELECT "'; --" AS note FROM "${table.replaceAll('"', '""')}"`)
+    expect(rows).toEqual([{ note: 'y' }])
+  })
+}

@@ -1,0 +1,133 @@
+import { expect, test } from 'vitest'
+import type { LoadInfo } from '../../../src/core/load.ts'
+import { integer, text } from '../../../src/model/columns.ts'
+import { defineModel } from '../../../src/model/model.ts'
+import type { Sink } from '../../../src/sink/sink.ts'
+import { count, type Delivery, entries, letterOf, loadOf, type OpenTarget, rejectOf, write } from './target.ts'
+
+const columns = { id: integer().notNull(), note: text() }
+const keyed = defineModel({ table: 'items', columns, primaryKey: ['id'], onConflict: 'skip' })
+const model = defineModel({ table: 'events', columns })
+
+const chunk = (load: LoadInfo, no: number, ...ids: number[]): Delivery => ({
+  key: `${load.id}/${no}`,
+  records: ids.map((id) => [`${id}`, 'x']),
+  load,
+})
+
+async function receiptOf(sink: Sink, load: LoadInfo) {
+  const found = await sink.ledger.receipts({ loads: [load.id] })
+  expect(found).toHaveLength(1)
+  const [receipt] = found
+  if (receipt === undefined) throw new Error('no receipt')
+  const { records, loaded, rejected, skipped, dead } = receipt
+  return { ...receipt, open: records - loaded - rejected - skipped - dead }
+}
+
+export function receipts(open: OpenTarget): void {
+  test('a receipt adds up at every step of a load: open, loaded, rejected, skipped, dead, replayed, folded', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(keyed)
+    expect(await sink.ledger.receipts({})).toEqual([])
+    const load = loadOf(3, 9)
+    expect(await sink.ledger.progress(load.id)).toBeUndefined()
+    const reject = rejectOf(2, { code: 'BAD_INTEGER', detail: 'x' }, 'x')
+    await write(sink, keyed, [{ ...chunk(load, 0, 1, 2, 2), rejects: [reject] }])
+    expect(await receiptOf(sink, load)).toMatchObject({
+      loaded: 2,
+      rejected: 1,
+      skipped: 1,
+      dead: 0,
+      open: 5,
+      chunksDone: 1,
+      rejectRows: 1,
+    })
+    await sink.ledger.bury(letterOf(chunk(load, 1, 3, 4)))
+    expect(await receiptOf(sink, load)).toMatchObject({
+      loaded: 2,
+      rejected: 1,
+      skipped: 1,
+      dead: 2,
+      open: 3,
+      chunksDone: 2,
+      deadLetters: 1,
+    })
+    await write(sink, keyed, [chunk(load, 2, 2, 5, 6)])
+    expect(await receiptOf(sink, load)).toMatchObject({ loaded: 4, rejected: 1, skipped: 2, dead: 2, open: 0, chunksDone: 3 })
+    await sink.ledger.fold([load.id])
+    expect(await sink.ledger.progress(load.id)).toMatchObject({ complete: false })
+    const [letter] = await sink.ledger.deadLetters({ limit: 1 })
+    await write(sink, keyed, [{ ...chunk(load, 1, 3, 4), replays: letter?.id ?? -1 }])
+    const done = { loaded: 6, rejected: 1, skipped: 2, dead: 0, open: 0, chunksDone: 3, rejectRows: 1, deadLetters: 0 }
+    expect(await receiptOf(sink, load)).toMatchObject(done)
+    await sink.ledger.fold([load.id])
+    const { id: loadId, ...paper } = load
+    expect(await receiptOf(sink, load)).toMatchObject({ ...done, ...paper, loadId, pipeline: 'test' })
+    expect(await sink.ledger.progress(load.id)).toMatchObject({ complete: true })
+  })
+
+  test('receipts are found by load and by pipeline, the newest first', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model)
+    const loads = [loadOf(1, 1), loadOf(1, 1)]
+    for (const load of loads) await write(sink, model, [chunk(load, 0, 1)])
+    const ids = async (filter: { pipeline?: string }) => (await sink.ledger.receipts(filter)).map(({ loadId }) => loadId)
+    expect((await ids({})).toSorted()).toEqual(loads.map(({ id }) => id).toSorted())
+    expect(await ids({ pipeline: 'test' })).toHaveLength(2)
+    expect(await ids({ pipeline: 'other' })).toEqual([])
+    const times = (await sink.ledger.receipts({})).map(({ startedAt }) => startedAt)
+    expect(times).toEqual(times.toSorted().reverse())
+    for (const time of times) expect(time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z$/)
+  })
+
+  test('a complete load folds into one row; one that is incomplete, or has a dead chunk, stays', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model)
+    const [complete, incomplete, dead] = [loadOf(2, 3), loadOf(2, 3), loadOf(2, 3)]
+    await write(
+      sink,
+      model,
+      [complete, dead, incomplete].map((load) => chunk(load, 0, 1, 2)),
+    )
+    await write(sink, model, [chunk(complete, 1, 3)])
+    await sink.ledger.bury(letterOf(chunk(dead, 1, 3)))
+    const before = await sink.ledger.receipts({})
+    await sink.ledger.fold([])
+    await sink.ledger.fold([complete.id, incomplete.id, dead.id, loadOf(1, 1).id])
+    await sink.ledger.fold([complete.id])
+    expect(await sink.ledger.receipts({})).toEqual(before)
+    const keys = (await entries(target)).map(({ key }) => key)
+    expect(keys).toEqual([`${incomplete.id}/0`, `${dead.id}/0`, `${dead.id}/1`].toSorted())
+  })
+
+  test('a fold that races with late redeliveries never makes a double', async () => {
+    await using target = await open()
+    const sinks = [target.open(), target.open(), target.open()] as const
+    for (const sink of sinks) await sink.prepare(model)
+    const [a, b, folder] = sinks
+    const rounds = 100
+    let applied = 0
+    for (let round = 0; round < rounds; round++) {
+      const load = loadOf(2, 3)
+      const parts = [chunk(load, 0, 1, 2), chunk(load, 1, 3)]
+      const races = [
+        write(a, model, parts),
+        write(b, model, parts.toReversed()),
+        folder.ledger.fold([load.id]),
+        folder.ledger.fold([load.id]),
+      ]
+      const verdicts = (await Promise.all(races)).flatMap((verdict) => verdict ?? [])
+      const late = await Promise.all([write(a, model, parts), folder.ledger.fold([load.id]), write(b, model, parts)])
+      applied += [...verdicts, ...late.flatMap((verdict) => verdict ?? [])].filter(({ kind }) => kind === 'applied').length
+      expect(await receiptOf(a, load)).toMatchObject({ loaded: 3, chunksDone: 2, open: 0 })
+      expect(await a.ledger.progress(load.id)).toMatchObject({ complete: true })
+    }
+    for (const sink of sinks) await sink[Symbol.asyncDispose]()
+    expect(applied).toBe(rounds * 2)
+    expect(await count(target, 'events')).toBe(rounds * 3)
+    expect(await entries(target)).toEqual([])
+  })
+}

@@ -1,0 +1,170 @@
+/** What the conformance suite needs to know of a database, and what it builds for every test. */
+import { createHash, randomUUID } from 'node:crypto'
+import type { Fault, Reject } from '../../../src/core/fault.ts'
+import type { LoadInfo } from '../../../src/core/load.ts'
+import type { ColumnType } from '../../../src/model/columns.ts'
+import type { Model } from '../../../src/model/model.ts'
+import { type Cells, RecordDecoder } from '../../../src/model/record.ts'
+import type { RowBuffer } from '../../../src/model/writer.ts'
+import type { Batch, DeadLetter, Part, Sink, StoredReject, Verdict } from '../../../src/sink/sink.ts'
+
+export type Row = Readonly<Record<string, unknown>>
+
+/** Where databases differ in the SQL of the tests. */
+export interface Dialect {
+  /** What a CREATE TABLE ends with. */
+  readonly strict: string
+  /** Name of a table of the ledger: load, ledger, reject, dead_letter, migration. */
+  readonly ledger: (table: string) => string
+  /** A trigger that refuses the rows for which `condition` (of `new`) holds. */
+  readonly refuse: (table: string, when: 'BEFORE' | 'AFTER', condition: string) => string
+  /** A trigger by which every INSERT into the table fails as a system does, and what takes it away. */
+  readonly breakdown: (table: string) => { readonly begin: string; readonly end: string }
+  /** An expression that gives a column's value in the form of `ValueWriter`, as text. */
+  readonly text: (kind: ColumnType['kind'], column: string) => string
+}
+
+/** An empty database of a test's own. */
+export interface Target extends AsyncDisposable {
+  readonly dialect: Dialect
+  /** Another sink on the same database; whoever opens it disposes of it. */
+  open(): Sink
+  /** Runs one or more statements and returns the rows of a single SELECT. */
+  query(sql: string): Promise<readonly Row[]>
+}
+
+export type OpenTarget = () => Promise<Target>
+
+/** A record as the cells of a CSV line; null is an unquoted empty cell. */
+export type Texts = readonly (string | null)[]
+
+export interface Delivery {
+  readonly key: string
+  readonly records: readonly Texts[]
+  readonly sha256?: string
+  readonly load?: LoadInfo
+  readonly rejects?: readonly Reject[]
+  readonly replays?: number
+}
+
+export const pipeline = 'test'
+
+export const sha256 = (content: unknown): string => createHash('sha256').update(JSON.stringify(content)).digest('hex')
+
+/** Encodes the records into a batch. A row that the database refuses is described by its number in its part. */
+export function batchOf(sink: Sink, model: Model, deliveries: readonly Delivery[]): Batch {
+  const rows = sink.rows(model)
+  for (const { records } of deliveries) encode(rows, model, records)
+  return { pipeline, model, parts: deliveries.map(partOf), rows }
+}
+
+export const write = (sink: Sink, model: Model, deliveries: readonly Delivery[]): Promise<readonly Verdict[]> =>
+  sink.write(batchOf(sink, model, deliveries))
+
+export function encode(rows: RowBuffer, model: Model, records: readonly Texts[]): void {
+  const names = model.columns.map(({ name }) => name)
+  const decoder = new RecordDecoder(model, names, rows)
+  for (const record of records) {
+    const fault = decoder.decode(cellsOf(record))
+    if (fault !== undefined) throw new Error(`${fault.column}: ${fault.code} ${fault.detail}`)
+  }
+}
+
+function cellsOf(texts: Texts): Cells {
+  const bytes = Buffer.from(texts.join(''))
+  const ends: number[] = []
+  for (const text of texts) ends.push((ends.at(-1) ?? 0) + Buffer.byteLength(text ?? ''))
+  return {
+    bytes,
+    count: texts.length,
+    starts: Int32Array.from([0, ...ends.slice(0, -1)]),
+    ends: Int32Array.from(ends),
+    quoting: Uint8Array.from(texts, (text) => (text === null ? 0 : 1)),
+    unescaped: () => bytes,
+  }
+}
+
+function partOf(delivery: Delivery): Part {
+  const { key, records, load, rejects = [], replays } = delivery
+  return {
+    key,
+    sha256: delivery.sha256 ?? sha256([key, records, rejects.length]),
+    load,
+    records: records.length + rejects.length,
+    rows: records.length,
+    rejects,
+    describe: (row, fault) => rejectOf(row, fault, `${records[row]}`),
+    replays,
+  }
+}
+
+export const rejectOf = (record: number, fault: Fault, raw: string | Uint8Array): Reject => ({
+  ...fault,
+  record,
+  line: record + 2,
+  byte: record * 10,
+  source: 'test.csv',
+  raw: typeof raw === 'string' ? Buffer.from(raw) : raw,
+})
+
+export const loadOf = (chunks: number, records: number, plan = 'a plan'): LoadInfo => ({
+  id: randomUUID(),
+  source: 'test.csv',
+  sha256: sha256('file'),
+  bytes: 1000,
+  plan: sha256(plan),
+  chunks,
+  records,
+})
+
+export const letterOf = (delivery: Delivery, more: Partial<DeadLetter> = {}): DeadLetter => ({
+  pipeline,
+  key: delivery.key,
+  sha256: partOf(delivery).sha256,
+  load: delivery.load,
+  records: delivery.records.length,
+  headers: { kind: 'test' },
+  body: Buffer.from('body'),
+  attempts: 3,
+  code: 'UNPROCESSABLE',
+  detail: 'as a test',
+  ...more,
+})
+
+export const applied = (loaded: number, rejected = 0, skipped = 0): Verdict => ({ kind: 'applied', loaded, rejected, skipped })
+
+export const duplicate: Verdict = { kind: 'duplicate' }
+
+/** The values of one column as numbers, in their order. */
+export async function numbers(target: Target, table: string, column = 'id', where = 'true'): Promise<number[]> {
+  const rows = await target.query(`SELECT ${column} AS value FROM ${table} WHERE ${where} ORDER BY 1`)
+  return rows.map(({ value }) => Number(value))
+}
+
+export const count = async (target: Target, table: string, where = 'true'): Promise<number> =>
+  (await numbers(target, table, '1', where)).length
+
+export interface Entry {
+  readonly key: string
+  readonly outcome: string
+  readonly records: number
+  readonly loaded: number
+  readonly rejected: number
+  readonly skipped: number
+}
+
+/** The rows of the ledger, in the order of their keys. */
+export async function entries(target: Target): Promise<Entry[]> {
+  const rows = await target.query(`SELECT * FROM ${target.dialect.ledger('ledger')} ORDER BY key`)
+  const of = (row: Row, name: string) => Number(row[name])
+  return rows.map((row) => ({
+    key: String(row['key']),
+    outcome: String(row['outcome']),
+    records: of(row, 'records'),
+    loaded: of(row, 'loaded'),
+    rejected: of(row, 'rejected'),
+    skipped: of(row, 'skipped'),
+  }))
+}
+
+export const allRejects = (sink: Sink): Promise<readonly StoredReject[]> => sink.ledger.rejects({ limit: 1000 })

@@ -1,0 +1,75 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Fault } from '../../src/core/fault.ts'
+import { isolate } from '../../src/sink/isolate.ts'
+
+const fault: Fault = { code: 'CONSTRAINT_CHECK', detail: 'as a test' }
+
+/** A batch, its bad rows, and for each attempt whether its error names the row. */
+const cases = fc.integer({ min: 0, max: 300 }).chain((size) =>
+  fc.record({
+    first: fc.nat(50),
+    size: fc.constant(size),
+    bad: fc.subarray(Array.from({ length: size }, (_, row) => row)),
+    names: fc.oneof(fc.constant([true]), fc.constant([false]), fc.array(fc.boolean(), { minLength: 1, maxLength: 10 })),
+  }),
+)
+
+type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never
+
+/** Isolates the rows against a table that refuses `bad`; `hint` says what row the error names. */
+async function run({ first, size, bad }: Case, hint: (row: number, start: number, attempt: number) => number | undefined) {
+  const placed: number[] = []
+  const refused: number[] = []
+  const badRows = new Set(bad.map((row) => first + row))
+  let attempts = 0
+  const attempt = async (start: number, end: number) => {
+    expect(start).toBeLessThan(end)
+    const rows = Array.from({ length: end - start }, (_, row) => start + row)
+    const row = rows.find((each) => badRows.has(each))
+    attempts++
+    if (row !== undefined) return { kind: 'refused' as const, fault, row: hint(row, start, attempts) }
+    placed.push(...rows)
+    return { kind: 'placed' as const }
+  }
+  await isolate(first, first + size, attempt, (row) => refused.push(row))
+  return { placed, refused, attempts, badRows: [...badRows], all: Array.from({ length: size }, (_, row) => first + row) }
+}
+
+const mostAttempts = ({ size, bad }: Case) => bad.length * (2 * Math.log2(Math.max(size, 1)) + 2) + 2
+
+describe('isolate', () => {
+  test('exactly the bad rows are refused, in their order, whether or not errors name them, in few attempts', async () => {
+    const property = fc.asyncProperty(cases, async (each) => {
+      const { placed, refused, attempts, badRows, all } = await run(each, (row, _, n) =>
+        each.names[n % each.names.length] ? row : undefined,
+      )
+      expect(refused).toEqual(badRows)
+      expect(placed).toEqual(all.filter((row) => !badRows.includes(row)))
+      expect(attempts).toBeLessThanOrEqual(mostAttempts(each))
+    })
+    await fc.assert(property, { numRuns: 1000 })
+  })
+
+  test('an error that names a wrong row costs no good one', async () => {
+    const lies = fc.tuple(cases, fc.array(fc.integer({ min: -3, max: 310 }), { minLength: 1, maxLength: 10 }))
+    const property = fc.asyncProperty(lies, async ([each, names]) => {
+      const { placed, refused, attempts, badRows, all } = await run(each, (_, start, n) => start + (names[n % names.length] ?? 0))
+      expect(refused).toEqual(badRows)
+      expect(placed).toEqual(all.filter((row) => !badRows.includes(row)))
+      expect(attempts).toBeLessThanOrEqual(mostAttempts(each) + 2 * Math.log2(each.size + 1) + 2)
+    })
+    await fc.assert(property, { numRuns: 1000 })
+  })
+
+  test('a batch without a bad row costs one attempt, an empty one none', async () => {
+    const none = { first: 0, bad: [], names: [] }
+    expect(await run({ ...none, size: 300 }, () => undefined)).toMatchObject({ attempts: 1 })
+    expect(await run({ ...none, size: 0 }, () => undefined)).toMatchObject({ attempts: 0 })
+  })
+
+  test('an error of the system comes out at once', async () => {
+    const attempt = () => Promise.reject(new Error('as a test'))
+    await expect(isolate(0, 10, attempt, () => expect.unreachable())).rejects.toThrow('as a test')
+  })
+})

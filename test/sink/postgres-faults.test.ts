@@ -1,0 +1,229 @@
+/** What the PostgreSQL sink does when sessions, locks, passwords and servers fail. */
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import pg from 'pg'
+import { from as copyFrom } from 'pg-copy-streams'
+import { describe, expect, test } from 'vitest'
+import { integer, text } from '../../src/model/columns.ts'
+import { defineModel } from '../../src/model/model.ts'
+import { transaction } from '../../src/sink/postgres/connection.ts'
+import { PostgresSink } from '../../src/sink/postgres/postgres.ts'
+import { describePostgres } from '../servers/database.ts'
+import { freePort } from '../servers/engine.ts'
+import { startPostgres } from '../servers/postgres.ts'
+import { applied, duplicate, entries, numbers, write } from './contract/target.ts'
+import { openPostgres, type PostgresTarget } from './postgres-target.ts'
+
+const model = defineModel({ table: 'items', columns: { id: integer().notNull(), note: text() }, primaryKey: ['id'] })
+const records = [1, 2, 3].map((id) => [`${id}`, 'x'])
+const secret = 'CANARY-é%2F"'
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds()));
+}
+
+const sessions = "pg_stat_activity WHERE datname = current_database() AND application_name = 'lading'"
+
+/** A session that holds what the statements lock. Not the one that watches: within a transaction that sees no news. */
+async function holding(target: PostgresTarget, sql: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: target.url, application_name: 'lading' })
+  await client.connect()
+  await client.query(`BEGIN; ${sql}`)
+  return client
+}
+
+async function waiting(target: PostgresTarget): Promise<boolean> {
+  const rows = await target.query(`SELECT FROM ${sessions} AND wait_event_type = 'Lock'`)
+  return rows.length > 0
+}
+
+describePostgres('PostgreSQL sink, faults', () => {
+  test('COMMIT that is answered with ROLLBACK is an error', async () => {
+    await using target = await openPostgres()
+    const { client } = target
+    const work = () => client.query('SELECT 1/0').catch(() => undefined)
+    await expect(transaction(client, 'BEGIN', work)).rejects.toMatchObject({
+      code: 'SINK_FAILED',
+      message: expect.stringContaining('ROLLBACK'),
+    })
+  })
+
+  test('a session that is ended in the middle of COPY leaves nothing, and the next write has a session of its own', async () => {
+    await using target = await openPostgres()
+    await using sink = target.open()
+    await sink.prepare(model)
+    for (let round = 0; round < 5; round++) {
+      const holder = await holding(target, 'LOCK TABLE items IN EXCLUSIVE MODE')
+      const failing = expect(write(sink, model, [{ key: 'a', records }])).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE' })
+      await until(() => waiting(target))
+      await target.query(`SELECT pg_terminate_backend(pid) FROM ${sessions} AND wait_event_type = 'Lock'`)
+      await failing
+      await holder.end()
+      expect(await entries(target)).toEqual([])
+    }
+    const retried = [write(sink, model, [{ key: 'a', records }]), write(sink, model, [{ key: 'a', records }])]
+    expect(await Promise.all(retried)).toEqual([[applied(3)], [duplicate]])
+    expect(await numbers(target, 'items')).toEqual([1, 2, 3])
+    await until(async () => (await target.query(`SELECT FROM ${sessions}`)).length === 1)
+  })
+
+  test('a session that is ended between two writes costs one attempt at most', async () => {
+    await using target = await openPostgres()
+    await using sink = target.open()
+    const upsert = defineModel({
+      table: 'items',
+      columns: { id: integer().notNull(), note: text() },
+      primaryKey: ['id'],
+      onConflict: 'update',
+    })
+    await sink.prepare(upsert)
+    await target.query(`SELECT pg_terminate_backend(pid) FROM ${sessions}`)
+    await until(async () => (await target.query(`SELECT FROM ${sessions}`)).length === 0)
+    const twice = [
+      ['1', 'a'],
+      ['1', 'b'],
+    ]
+    const attempt = () => write(sink, upsert, [{ key: 'a', records: twice }])
+    const verdicts = await attempt().catch((error: unknown) => {
+      expect(error).toMatchObject({ code: 'SINK_UNAVAILABLE' })
+      return attempt()
+    })
+    expect(verdicts).toMatchObject([{ kind: 'applied' }])
+  })
+
+  test('a write that is aborted ends at once, and its batch is written later', async () => {
+    await using target = await openPostgres()
+    await using sink = target.open()
+    await sink.prepare(model)
+    const holder = await holding(target, 'LOCK TABLE lading.ledger IN EXCLUSIVE MODE')
+    const abort = new AbortController()
+    const rows = sink.rows(model)
+    const part = { key: 'a', sha256: '00', records: 0, rows: 0, rejects: [], describe: () => expect.unreachable() }
+    const batch = { pipeline: 'test', model, parts: [part], rows }
+    const failing = expect(sink.write(batch, { signal: abort.signal })).rejects.toMatchObject({ name: 'LadingError' })
+    await until(() => waiting(target))
+    abort.abort()
+    await failing
+    await expect(sink.write(batch, { signal: abort.signal })).rejects.toMatchObject({ code: 'ABORTED' })
+    await holder.end()
+    expect(await sink.write(batch)).toEqual([applied(0)])
+  })
+
+  describe.concurrent('locks', () => {
+    test('a table that another session keeps locked is busy, nothing is left of the batch, and the session is left alone', async () => {
+      await using target = await openPostgres()
+      await using sink = target.open()
+      await sink.prepare(model)
+      const holder = await holding(target, 'LOCK TABLE items IN ACCESS EXCLUSIVE MODE')
+      await expect(write(sink, model, [{ key: 'a', records }])).rejects.toMatchObject({ code: 'SINK_BUSY' })
+      await holder.query('COMMIT')
+      await holder.end()
+      expect(await entries(target)).toEqual([])
+      expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(3)])
+    })
+
+    test('a consumer that stopped in the middle of COPY is ended by one that waits for its chunk', async () => {
+      await using target = await openPostgres()
+      await using sink = new PostgresSink(target.url, { stalledMs: 0 })
+      await sink.prepare(model)
+      const stopped = await stopInCopy(target)
+      await expect(write(sink, model, [{ key: 'a', records }])).rejects.toMatchObject({ code: 'SINK_BUSY' })
+      expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(3)])
+      await stopped.ended
+    })
+  })
+
+  test('a server that cannot be reached is unavailable, and no message tells the password', async () => {
+    const port = await freePort()
+    const url = new URL(`postgresql://user@127.0.0.1:${port}/nowhere`)
+    url.password = secret
+    await using sink = new PostgresSink(url.href)
+    const error: unknown = await sink.prepare().catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'SINK_UNAVAILABLE', message: expect.stringContaining('ECONNREFUSED') })
+    expect(String(error)).not.toMatch(/CANARY/)
+  })
+
+  test.for([
+    'postgresql://user:CANARY@[broken/x',
+    'postgresql://user:CANARY@127.0.0.1/x?sslmode=require&sslrootcert=/not/there',
+    'postgresql://CANARY:CANARY@127.0.0.1:99999/x',
+  ])('a broken URL is refused at once, and no message tells the password: %s', (url) => {
+    const opening = () => new PostgresSink(url)
+    expect(opening).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.not.stringContaining('CANARY') }))
+  })
+
+  test('a database that is not there is refused', async () => {
+    await using target = await openPostgres()
+    const url = new URL(target.url)
+    url.pathname = '/not_there'
+    await using sink = new PostgresSink(url.href)
+    await expect(sink.prepare(model)).rejects.toMatchObject({ code: 'SINK_REFUSED' })
+  })
+
+  test('a server that crashes is unavailable; after its restart what was committed is there, and loading goes on', async () => {
+    await using server = await startPostgres()
+    await using sink = new PostgresSink(server.url)
+    await sink.prepare(model)
+    expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(3)])
+    await server.halt('immediate')
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await expect(write(sink, model, [{ key: 'b', records: [['4', 'x']] }])).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE' })
+    }
+    await server.start()
+    expect(
+      await write(sink, model, [
+        { key: 'a', records },
+        { key: 'b', records: [['4', 'x']] },
+      ]),
+    ).toEqual([duplicate, applied(1)])
+  })
+
+  test('a wrong or missing password is refused, and no message tells it', async ({ skip }) => {
+    await using server = await startPostgres()
+    skip(server.dataDirectory === '', 'the server runs in a container, whose pg_hba.conf is out of reach')
+    await requirePassword(server.url, server.dataDirectory)
+    for (const password of [secret, '']) {
+      const url = new URL(server.url)
+      Object.assign(url, { username: 'guest', password })
+      await using sink = new PostgresSink(url.href)
+      const error: unknown = await sink.prepare().catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({ code: 'SINK_REFUSED' })
+      expect(String(error)).not.toMatch(/CANARY/)
+    }
+  })
+})
+
+/** A session that calls itself lading's, holds the chunk's key and a COPY, and never sends a byte again. */
+async function stopInCopy(target: PostgresTarget): Promise<{ readonly ended: Promise<unknown> }> {
+  const client = new pg.Client({ connectionString: target.url, application_name: 'lading' })
+  const ended = new Promise((resolve) => client.once('error', resolve))
+  await client.connect()
+  await client.query(`BEGIN; INSERT INTO lading.ledger VALUES ('test', 'a', '\\x00', NULL, 'applied', 0, 0, 0, 0)`)
+  client.query(copyFrom('COPY items FROM STDIN')).on('error', () => undefined)
+  await until(async () => (await target.query(`SELECT FROM ${sessions} AND wait_event = 'ClientRead' AND query LIKE 'COPY%'`)).length > 0)
+  return { ended }
+}
+
+async function requirePassword(url: string, folder: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query("CREATE ROLE guest LOGIN PASSWORD 'another'")
+  const file = join(folder, 'pg_hba.conf')
+  await writeFile(file, `host all guest 127.0.0.1/32 scram-sha-256\n${await readFile(file, 'utf8')}`)
+  await client.query('SELECT pg_reload_conf()')
+  await until(async () => (await client.query("SELECT FROM pg_hba_file_rules WHERE user_name = '{guest}'")).rows.length > 0)
+  const guest = new URL(url)
+  guest.username = 'guest'
+  // The rules are shown from the file; that they hold shows only when a connection is refused.
+  await until(async () => {
+    const attempt = new pg.Client({ connectionString: guest.href })
+    attempt.on('error', () => undefined)
+    const connected = await attempt.connect().then(
+      () => true,
+      () => false,
+    )
+    await attempt.end().catch(() => undefined)
+    return !connected
+  })
+  await client.end()
+}

@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest'
+import { custom, integer, text } from '../../src/model/columns.ts'
+import { defineModel } from '../../src/model/model.ts'
+import { sinkContract } from '../contract/sink.ts'
+import { describePostgres } from '../servers/database.ts'
+import { isolation, type Rule } from './contract/isolation.ts'
+import { allRejects, applied, batchOf, letterOf, numbers, write } from './contract/target.ts'
+import { openPostgres } from './postgres-target.ts'
+
+const table = (extra: string, note = 'text') => `CREATE TABLE items (id integer PRIMARY KEY, ref integer, note ${note}${extra});`
+
+const constraintTrigger = (timing: string) => `
+  CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = 'ZZ001'; END $$;
+  CREATE CONSTRAINT TRIGGER refuse AFTER INSERT OR UPDATE ON items ${timing} FOR EACH ROW WHEN (new.note = 'bad') EXECUTE FUNCTION refuse()`
+
+/** Its error quotes the row in a statement, as if a COPY had failed at its first line. */
+const misleadingTrigger = `
+  CREATE FUNCTION mislead() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF new.note = 'bad' THEN EXECUTE E'SELECT 1/0 AS "\\nCOPY items, line 1"'; END IF; RETURN new; END $$;
+  CREATE TRIGGER mislead BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION mislead()`
+
+const rules: readonly Rule[] = [
+  { name: 'EXCLUDE', code: 'CONSTRAINT_EXCLUSION', sql: () => table(', EXCLUDE USING btree (ref WITH =)'), bad: { ref: () => '0' } },
+  {
+    name: 'UNIQUE DEFERRABLE INITIALLY DEFERRED',
+    code: 'CONSTRAINT_UNIQUE',
+    sql: () => table(', UNIQUE (ref) DEFERRABLE INITIALLY DEFERRED'),
+    bad: { ref: () => '0' },
+  },
+  {
+    name: 'a custom type',
+    code: 'VALUE_REFUSED',
+    sql: () => table('', 'inet'),
+    bad: { note: '1.2.3' },
+    note: { type: 'inet', good: '10.0.0.1' },
+  },
+  {
+    name: 'a domain',
+    code: 'CONSTRAINT_CHECK',
+    sql: () => `CREATE DOMAIN short AS text CHECK (length(value) < 10); ${table('', 'short')}`,
+    bad: { note: 'x\nCOPY items, line 1' },
+    note: { type: 'short', good: 'good' },
+  },
+  {
+    name: 'a deferred constraint trigger',
+    code: 'TRIGGER_RAISED',
+    sql: () => table('') + constraintTrigger('DEFERRABLE INITIALLY DEFERRED'),
+    bad: { note: 'bad' },
+  },
+  { name: 'an error that names another row', code: 'VALUE_REFUSED', sql: () => table('') + misleadingTrigger, bad: { note: 'bad' } },
+]
+
+const model = defineModel({ table: 'items', columns: { id: integer().notNull(), note: text() }, primaryKey: ['id'] })
+const records = [1, 2, 3].map((id) => [`${id}`, 'x'])
+
+describePostgres('PostgreSQL', () => {
+  sinkContract('PostgreSQL', openPostgres)
+
+  describe('isolation of bad records, by the rules that only PostgreSQL has', () => isolation(openPostgres, rules))
+
+  test('a row for which a partitioned table has no partition is a reject', async () => {
+    await using target = await openPostgres()
+    await using sink = target.open()
+    await target.query(`CREATE TABLE items (id integer PRIMARY KEY, note text) PARTITION BY RANGE (id);
+      CREATE TABLE items_low PARTITION OF items FOR VALUES FROM (0) TO (3)`)
+    await sink.prepare(model)
+    expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(2, 1)])
+    expect(await allRejects(sink)).toMatchObject([{ record: 2, code: 'CONSTRAINT_CHECK' }])
+  })
+
+  test('a table that is not logged is refused', async () => {
+    await using target = await openPostgres()
+    await using sink = target.open()
+    await target.query('CREATE UNLOGGED TABLE items (id integer PRIMARY KEY, note text)')
+    await expect(sink.prepare(model)).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message: expect.stringContaining('not logged') })
+  })
+
+  test('a row that a trigger silently leaves out is a reject', async () => {
+    await using target = await openPostgres()
+    await using sink = target.open()
+    await sink.prepare(model)
+    await target.query(`CREATE FUNCTION drop_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+      CREATE TRIGGER drop_row BEFORE INSERT ON items FOR EACH ROW WHEN (new.id = 2) EXECUTE FUNCTION drop_row()`)
+    expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(2, 1)])
+    expect(await allRejects(sink)).toMatchObject([{ record: 1, code: 'TRIGGER_RAISED' }])
+    expect(await numbers(target, 'items')).toEqual([1, 3])
+  })
+
+  test('whatever the database lowers synchronous_commit to, batches and dead letters are committed durably', async () => {
+    await using target = await openPostgres()
+    await target.query(`DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$`)
+    await using sink = target.open()
+    await sink.prepare(model)
+    await target.query(`CREATE TABLE seen (setting text);
+      CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN new; END $$;
+      CREATE TRIGGER look AFTER INSERT ON items EXECUTE FUNCTION look();
+      CREATE TRIGGER look AFTER INSERT ON lading.dead_letter EXECUTE FUNCTION look()`)
+    await write(sink, model, [{ key: 'a', records }])
+    await sink.ledger.bury(letterOf({ key: 'b', records }))
+    expect(await target.query('SELECT setting FROM seen')).toEqual([{ setting: 'on' }, { setting: 'on' }])
+  })
+
+  test('a database whose default isolation is serializable is prepared and loaded by several at once', async () => {
+    await using target = await openPostgres()
+    await target.query(`DO $$ BEGIN
+      EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = serializable', current_database()); END $$`)
+    const upsert = defineModel({
+      table: 'items',
+      columns: { id: integer().notNull(), note: text() },
+      primaryKey: ['id'],
+      onConflict: 'update',
+    })
+    const sinks = Array.from({ length: 4 }, () => target.open())
+    await Promise.all(sinks.map((sink) => sink.prepare(upsert)))
+    for (let round = 0; round < 10; round++) {
+      const verdicts = await Promise.all(sinks.map((sink) => write(sink, upsert, [{ key: `${round}`, records }])))
+      expect(verdicts.flat().filter(({ kind }) => kind === 'applied')).toHaveLength(1)
+    }
+    for (const sink of sinks) await sink[Symbol.asyncDispose]()
+  })
+
+  test('a row that the schema, the search path and the letter case name apart goes to the table of the model', async () => {
+    await using target = await openPostgres()
+    await using sink = target.open()
+    await target.query(
+      `CREATE SCHEMA "Other"; CREATE TABLE "Other"."Items" (id integer PRIMARY KEY); CREATE TABLE items (id integer PRIMARY KEY)`,
+    )
+    const other = defineModel({
+      schema: 'Other',
+      table: 'Items',
+      columns: { id: integer().notNull() },
+      primaryKey: ['id'],
+      onConflict: 'skip',
+    })
+    await sink.prepare(other)
+    expect(await write(sink, other, [{ key: 'a', records: [['1'], ['1']] }])).toEqual([applied(1, 0, 1)])
+    expect(await numbers(target, '"Other"."Items"')).toEqual([1])
+    expect(await numbers(target, 'items')).toEqual([])
+  })
+
+  test('rows with a type that lading does not know travel as text', async () => {
+    await using target = await openPostgres()
+    await using sink = target.open()
+    const types = defineModel({ table: 'items', columns: { id: integer(), net: custom('inet'), span: custom('int4range') } })
+    await sink.prepare(types)
+    const batch = batchOf(sink, types, [
+      {
+        key: 'a',
+        records: [
+          ['1', '10.0.0.0/8', '[1,5)'],
+          ['2', null, 'empty'],
+        ],
+      },
+    ])
+    expect(await sink.write(batch)).toEqual([applied(2)])
+    expect(await target.query('SELECT net::text, span::text FROM items ORDER BY id')).toEqual([
+      { net: '10.0.0.0/8', span: '[1,5)' },
+      { net: null, span: 'empty' },
+    ])
+  })
+})

@@ -1,0 +1,47 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { SqliteSink } from '../../src/sink/sqlite/sqlite.ts'
+import type { Dialect, Row, Target } from './contract/target.ts'
+
+const dialect: Dialect = {
+  strict: ' STRICT',
+  ledger: (table) => `lading_${table}`,
+  refuse: (table, when, condition) =>
+    `CREATE TRIGGER refuse_${when} ${when} INSERT ON ${table} WHEN ${condition} BEGIN SELECT RAISE(ABORT, 'refused by the test'); END`,
+  // The nearest that SQL comes to a failing disk: the whole transaction is rolled back under the statement.
+  breakdown: (table) => ({
+    begin: `CREATE TRIGGER breakdown BEFORE INSERT ON ${table} BEGIN SELECT RAISE(ROLLBACK, 'broken by the test'); END`,
+    end: 'DROP TRIGGER breakdown',
+  }),
+  text: (kind, column) => {
+    if (kind === 'boolean') return `CASE ${column} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END`
+    return kind === 'double' ? column : `CAST(${column} AS TEXT)`
+  },
+}
+
+export interface SqliteTarget extends Target {
+  readonly path: string
+}
+
+/** A database file in a folder of its own. */
+export async function openSqlite(): Promise<SqliteTarget> {
+  const folder = await mkdtemp(join(tmpdir(), 'lading-sink-'))
+  const path = join(folder, 'target.db')
+  const database = new DatabaseSync(path)
+  return {
+    dialect,
+    path,
+    open: () => new SqliteSink(path),
+    query: async (sql) => {
+      if (sql.startsWith('SELECT')) return database.prepare(sql).all() as Row[]
+      database.exec(sql)
+      return []
+    },
+    [Symbol.asyncDispose]: async () => {
+      database.close()
+      await rm(folder, { recursive: true })
+    },
+  }
+}

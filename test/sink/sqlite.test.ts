@@ -1,0 +1,127 @@
+import { execFile } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { integer, text } from '../../src/model/columns.ts'
+import { defineModel } from '../../src/model/model.ts'
+import { SqliteSink } from '../../src/sink/sqlite/sqlite.ts'
+import { sinkContract } from '../contract/sink.ts'
+import { allRejects, applied, entries, numbers, write } from './contract/target.ts'
+import { openSqlite } from './sqlite-target.ts'
+
+sinkContract('SQLite', openSqlite)
+
+const model = defineModel({ table: 'items', columns: { id: integer().notNull(), note: text() }, primaryKey: ['id'] })
+const records = [1, 2, 3, 4].map((id) => [`${id}`, 'x'])
+
+describe('SQLite', () => {
+  test('processes that load the same batches at the same time apply each once', async () => {
+    await using target = await openSqlite()
+    const child = fileURLToPath(new URL('sqlite-child.ts', import.meta.url))
+    const run = () => promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', child, target.path, '40'])
+    const counts = (await Promise.all([run(), run(), run()])).map(({ stdout }) => Number(stdout))
+    expect(counts.reduce((sum, each) => sum + each)).toBe(120)
+    expect(await numbers(target, 'events')).toEqual(Array.from({ length: 120 }, (_, id) => id))
+  })
+
+  test('a file that another process keeps locked is busy, and nothing is left of the batch', async () => {
+    await using target = await openSqlite()
+    await using sink = new SqliteSink(target.path, { busyMs: 1 })
+    await sink.prepare(model)
+    await target.query('BEGIN IMMEDIATE')
+    await expect(write(sink, model, [{ key: 'a', records }])).rejects.toMatchObject({ code: 'SINK_BUSY' })
+    await target.query('ROLLBACK')
+    expect(await entries(target)).toEqual([])
+    expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(4)])
+  })
+
+  test('a trigger that rolls the transaction back in the middle leaves nothing, neither before nor after it', async () => {
+    await using target = await openSqlite()
+    await using sink = target.open()
+    await sink.prepare(model)
+    await target.query("CREATE TRIGGER t BEFORE INSERT ON items WHEN new.id = 2 BEGIN SELECT RAISE(ROLLBACK, 'no'); END")
+    await expect(write(sink, model, [{ key: 'a', records }])).rejects.toMatchObject({ code: 'SINK_FAILED' })
+    expect(await numbers(target, 'items')).toEqual([])
+    expect(await entries(target)).toEqual([])
+  })
+
+  test.for(['BEFORE', 'AFTER'])('a row that a trigger refuses by any other RAISE is a reject, and leaves no trace: %s', async (when) => {
+    await using target = await openSqlite()
+    await using sink = target.open()
+    await sink.prepare(model)
+    const raise = (id: number, how: string) =>
+      `CREATE TRIGGER t${id} ${when} INSERT ON items WHEN new.id = ${id} BEGIN INSERT INTO log VALUES (${id}); SELECT RAISE(${how}); END;`
+    const ignore = when === 'BEFORE' ? 'IGNORE' : "ABORT, 'no'"
+    await target.query(`CREATE TABLE log (id integer); ${raise(1, ignore)} ${raise(2, "FAIL, 'no'")} ${raise(3, "ABORT, 'no'")}`)
+    expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(1, 3)])
+    expect((await allRejects(sink)).map(({ code, record }) => [record, code])).toEqual([0, 1, 2].map((row) => [row, 'TRIGGER_RAISED']))
+    expect(await numbers(target, 'items')).toEqual([4])
+  })
+
+  test.for(['REPLACE', 'IGNORE', 'ROLLBACK', 'FAIL'])(
+    "the model's conflict policy holds, not the table's own ON CONFLICT %s",
+    async (clause) => {
+      await using target = await openSqlite()
+      await using sink = target.open()
+      await target.query(
+        `CREATE TABLE items (id integer PRIMARY KEY ON CONFLICT ${clause}, note text NOT NULL ON CONFLICT ${clause}) STRICT`,
+      )
+      await sink.prepare(model)
+      const batch = [
+        {
+          key: 'a',
+          records: [
+            ['1', 'first'],
+            ['1', 'second'],
+            ['2', null],
+            ['3', 'x'],
+          ],
+        },
+      ]
+      expect(await write(sink, model, batch)).toEqual([applied(2, 2)])
+      expect(await target.query('SELECT * FROM items')).toEqual([
+        { id: 1, note: 'first' },
+        { id: 3, note: 'x' },
+      ])
+    },
+  )
+
+  test.for([
+    ['CREATE TABLE items (id integer PRIMARY KEY, note text)', /STRICT/],
+    ['CREATE TABLE items (id any PRIMARY KEY, note text) STRICT', /id/],
+    ['CREATE TABLE items (id integer, note text, extra integer, PRIMARY KEY (id, extra)) STRICT', /extra/],
+  ] as const)('a table that would change values, or needs others, is refused: %s', async ([sql, message]) => {
+    await using target = await openSqlite()
+    await using sink = target.open()
+    await target.query(sql)
+    await expect(sink.prepare(model)).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message: expect.stringMatching(message) })
+  })
+
+  test('a table whose rowid the model does not know fits', async () => {
+    await using target = await openSqlite()
+    await using sink = target.open()
+    await target.query('CREATE TABLE items (nr INTEGER PRIMARY KEY, id int NOT NULL, note any) STRICT')
+    await sink.prepare(model)
+    expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(4)])
+  })
+
+  test('a file that is no database is refused and stays as it is; a folder cannot be opened', async () => {
+    await using target = await openSqlite()
+    const folder = dirname(target.path)
+    await writeFile(join(folder, 'notes.txt'), 'not a database, '.repeat(100))
+    await mkdir(join(folder, 'folder'))
+    await using notes = new SqliteSink(join(folder, 'notes.txt'))
+    await expect(notes.prepare()).rejects.toMatchObject({ code: 'SINK_CORRUPT' })
+    await using directory = new SqliteSink(join(folder, 'folder'))
+    await expect(directory.prepare()).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE' })
+  })
+
+  test('the folder of a new file is made', async () => {
+    await using target = await openSqlite()
+    await using sink = new SqliteSink(join(dirname(target.path), 'a', 'b', 'new.db'))
+    await sink.prepare(model)
+    expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(4)])
+  })
+})

@@ -1,0 +1,176 @@
+/**
+ * The rules of docs/architecture.md on who may import whom, as data, and the checker that reads them.
+ * Imports of types count as imports: a type that points the wrong way is a dependency all the same.
+ */
+import { posix } from 'node:path'
+import { parseAst } from 'vitest/node'
+
+interface Area {
+  readonly name: string
+  /** The first that matches a path is its area. Files of one area may import each other where the group captures the same text. */
+  readonly files: RegExp
+  readonly imports: readonly string[]
+  /** Areas that are imported with `import()` alone, so that nobody loads a driver that he does not use. */
+  readonly lazily?: readonly string[]
+}
+
+const areas: readonly Area[] = [
+  { name: 'core', files: /^src\/core\//, imports: [] },
+  { name: 'csv', files: /^src\/csv\//, imports: ['core'] },
+  { name: 'model', files: /^src\/model\//, imports: ['core'] },
+  { name: 'models', files: /^src\/models\//, imports: ['core', 'model'] },
+  { name: 'observe', files: /^src\/observe\//, imports: ['core'] },
+  { name: 'generate', files: /^src\/generate\//, imports: ['core'] },
+  { name: 'registry', files: /^src\/(queue|sink)\/registry\.ts$/, imports: ['core', 'model', 'contract', 'adapter'], lazily: ['adapter'] },
+  { name: 'contract', files: /^src\/(queue|sink)\/[^/]+\.ts$/, imports: ['core', 'model'] },
+  { name: 'adapter', files: /^src\/((?:queue|sink)\/[^/]+)\//, imports: ['core', 'csv', 'model', 'observe', 'contract'] },
+  { name: 'producer', files: /^src\/producer\//, imports: ['core', 'csv', 'model', 'observe', 'contract'] },
+  { name: 'consumer', files: /^src\/consumer\//, imports: ['core', 'csv', 'model', 'observe', 'contract'] },
+  {
+    name: 'load',
+    files: /^src\/load\//,
+    imports: ['core', 'csv', 'model', 'observe', 'contract', 'producer', 'consumer'],
+  },
+  { name: 'web', files: /^src\/web\//, imports: ['core', 'observe'] },
+  {
+    name: 'cli',
+    files: /^src\/cli\//,
+    imports: ['core', 'csv', 'model', 'observe', 'models', 'generate', 'contract', 'registry', 'producer', 'consumer', 'load', 'web'],
+  },
+  {
+    name: 'index',
+    files: /^src\/index\.ts$/,
+    imports: ['core', 'csv', 'model', 'observe', 'models', 'generate', 'contract', 'registry', 'producer', 'consumer', 'load', 'web'],
+  },
+]
+
+/** Where a package may be imported. A package that no line names may be imported nowhere. */
+const packages: readonly { readonly name: RegExp; readonly only: RegExp }[] = [
+  { name: /^pg$|^pg-copy-streams$/, only: /^src\/sink\/postgres\// },
+  { name: /^amqplib$/, only: /^src\/queue\/rabbitmq\// },
+  { name: /^@aws-sdk\//, only: /^src\/queue\/sqs\// },
+  { name: /^commander$/, only: /^src\/cli\// },
+  { name: /^node:sqlite$/, only: /^src\/core\/sqlite\.ts$/ },
+  { name: /^node:(process|console)$/, only: /^src\/cli\// },
+  { name: /^node:/, only: /^src\// },
+]
+
+/** What only the command line does: the library neither ends the process, nor reads the environment, nor prints. */
+const reserved = { names: /^process\.(exit|exitCode|env)$|^console\./, only: /^src\/cli\// }
+
+const bannedFolders: readonly string[] = ['utils', 'helpers', 'common', 'types', 'interfaces']
+
+/** Every violation in these files, one sentence each. */
+export function violations(files: ReadonlyMap<string, string>): string[] {
+  const found: string[] = []
+  const graph = new Map<string, string[]>()
+  for (const [path, text] of files) {
+    const { imports, uses } = read(text)
+    const targets = imports
+      .filter(({ specifier }) => specifier.startsWith('.'))
+      .map((one) => ({ ...one, path: resolve(path, one.specifier) }))
+    graph.set(
+      path,
+      targets.map((target) => target.path),
+    )
+    found.push(...placeFaults(path), ...targets.flatMap((target) => layerFaults(path, target.path, target.lazy)))
+    found.push(...imports.flatMap(({ specifier }) => packageFaults(path, specifier)))
+    if (!reserved.only.test(path)) {
+      found.push(...uses.filter((use) => reserved.names.test(use)).map((use) => `${path} uses ${use}, which is for src/cli/ alone`))
+    }
+  }
+  return [...new Set([...found, ...circles(graph)])]
+}
+
+function placeFaults(path: string): string[] {
+  const banned = path.split('/').find((folder) => bannedFolders.includes(folder))
+  if (banned) return [`${path} lies in a folder named ${banned}, which says nothing of what is in it`]
+  return areaOf(path) ? [] : [`${path} belongs to no area of test/structure/imports.ts`]
+}
+
+function layerFaults(from: string, to: string, lazy: boolean): string[] {
+  if (!to.startsWith('src/')) return [`${from} imports ${to}, which lies outside src/`]
+  const [source, target] = [areaOf(from), areaOf(to)]
+  if (!source || !target) return []
+  if (source.area === target.area && source.instance === target.instance) return []
+  if (!source.area.imports.includes(target.area.name)) return [`${from} (${source.area.name}) imports ${to} (${target.area.name})`]
+  if (source.area.lazily?.includes(target.area.name) && !lazy) return [`${from} imports ${to} at once: use import()`]
+  return []
+}
+
+function packageFaults(path: string, specifier: string): string[] {
+  if (specifier.startsWith('.')) return []
+  const rule = packages.find(({ name }) => name.test(specifier))
+  if (!rule) return [`${path} imports ${specifier}, for which test/structure/imports.ts names no place`]
+  return rule.only.test(path) ? [] : [`${path} imports ${specifier}, which is for ${rule.only.source} alone`]
+}
+
+function areaOf(path: string): { area: Area; instance: string | undefined } | null {
+  for (const area of areas) {
+    const match = area.files.exec(path)
+    if (match) return { area, instance: match[1] }
+  }
+  return null
+}
+
+function resolve(from: string, specifier: string): string {
+  return posix.join(posix.dirname(from), specifier)
+}
+
+/** Each circle once, as the path that leads back to its beginning. */
+function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const found: string[] = []
+  const done = new Set<string>()
+  const visit = (path: string, trail: readonly string[]): void => {
+    const start = trail.indexOf(path)
+    if (start >= 0) found.push(`circle: ${[...trail.slice(start), path].join(' -> ')}`)
+    if (start >= 0 || done.has(path)) return
+    for (const next of graph.get(path) ?? []) visit(next, [...trail, path])
+    done.add(path)
+  }
+  for (const path of graph.keys()) visit(path, [])
+  return found
+}
+
+interface Import {
+  readonly specifier: string
+  readonly lazy: boolean
+}
+
+type Node = Readonly<Record<string, unknown>>
+
+/** What a file imports, in any form, and which members of `process` and `console` it uses. */
+function read(text: string): { imports: Import[]; uses: string[] } {
+  const imports: Import[] = []
+  const uses: string[] = []
+  walk(parseAst(text, { lang: 'ts' }), (node) => {
+    const specifier = (node['source'] as Node | null | undefined)?.['value']
+    if (typeof specifier === 'string') imports.push({ specifier, lazy: isLazy(node) })
+    if (node['type'] === 'MemberExpression') uses.push(`${nameOf(node['object'])}.${nameOf(node['property'])}`)
+    if (node['type'] === 'VariableDeclarator') uses.push(...destructured(node))
+  })
+  return { imports, uses }
+}
+
+function walk(value: unknown, visit: (node: Node) => void): void {
+  if (typeof value !== 'object' || value === null) return
+  if ('type' in value) visit(value as Node)
+  for (const child of Object.values(value)) walk(child, visit)
+}
+
+/** A type costs nothing at run time, so it may be named where the module itself must be loaded late. */
+function isLazy(node: Node): boolean {
+  const typeOnly = node['importKind'] === 'type' || node['exportKind'] === 'type'
+  return typeOnly || node['type'] === 'ImportExpression' || node['type'] === 'TSImportType'
+}
+
+function destructured(declarator: Node): string[] {
+  const properties = ((declarator['id'] as Node)['properties'] ?? []) as readonly Node[]
+  return properties.map((property) => `${nameOf(declarator['init'])}.${nameOf(property['key'])}`)
+}
+
+function nameOf(node: unknown): string {
+  const { name, value } = (node ?? {}) as Node
+  if (typeof name === 'string') return name
+  return typeof value === 'string' ? value : ''
+}
