@@ -31,7 +31,9 @@ async function importModule(path: string): Promise<Record<string, unknown>> {
     return (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : `it threw ${String(cause)}`
-    throw new LadingError('MODEL_INVALID', `${path}: ${message.split('\n')[0]}`, { cause })
+    // A package.json that says "type": "commonjs", as npm init writes it, makes .ts and .js files what they are not.
+    const hint = /import statement outside a module/.test(message) ? '; name it .mts, or set "type": "module" in package.json' : ''
+    throw new LadingError('MODEL_INVALID', `${path}: ${message.split('\n')[0]}${hint}`, { cause })
   }
 }
 

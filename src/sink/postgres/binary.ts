@@ -3,7 +3,7 @@
  * (PostgreSQL documentation, COPY, "Binary Format"). It saves the server the parsing of text, which is a third of its work.
  */
 import type { RowBuffer } from '../../model/writer.ts'
-import { EncodedRows } from './rows.ts'
+import { CopyRows } from './rows.ts'
 
 /** 1970-01-01 to 2000-01-01, PostgreSQL's epoch. */
 const epochDays = 10_957
@@ -12,7 +12,7 @@ const microsPerDay = 86_400_000_000
 const exactDays = 104_249
 const twoTo32 = 4_294_967_296
 
-export class BinaryRows extends EncodedRows implements RowBuffer {
+export class BinaryRows extends CopyRows implements RowBuffer {
   readonly format = 'binary'
   readonly header = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
   readonly trailer = Buffer.from([0xff, 0xff])
@@ -23,8 +23,8 @@ export class BinaryRows extends EncodedRows implements RowBuffer {
     this.#columns = columns
   }
 
-  startRow(): void {
-    this.beginRow()
+  override startRow(): void {
+    super.startRow()
     this.reserve(2)
     this.#int16(this.#columns)
   }
@@ -73,12 +73,8 @@ export class BinaryRows extends EncodedRows implements RowBuffer {
   }
 
   text(bytes: Buffer, start: number, end: number): void {
-    const length = end - start
-    this.#field(length)
-    const { buffer } = this
-    // Below some dozens of bytes a loop is faster than the call of a copy.
-    if (length <= 32) for (let from = start; from < end; from++) buffer[this.at++] = bytes[from] as number
-    else this.at += bytes.copy(buffer, this.at, start, end)
+    this.#field(end - start)
+    this.append(bytes, start, end)
   }
 
   json(bytes: Buffer, start: number, end: number): void {

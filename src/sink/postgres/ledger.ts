@@ -1,13 +1,10 @@
 /** What the ledger tells, and its housekeeping. */
 import type pg from 'pg'
-import type { Code } from '../../core/errors.ts'
 import type { Abortable } from '../../core/wait.ts'
+import { deadLetterOf, type LedgerRow, progressOf, receiptOf, rejectOf } from '../ledger-rows.ts'
 import type { DeadLetter, Ledger, ListFilter, LoadProgress, Receipt, ReceiptFilter, StoredDeadLetter, StoredReject } from '../sink.ts'
 import { type Connection, transaction } from './connection.ts'
 import { begin, insertLoads, lockLoads, storable } from './write.ts'
-
-/** node-postgres returns a bigint as text, because JavaScript's numbers hold no more than 2^53; counts of ours stay below. */
-type Row = Record<string, string | number | boolean | Date | Buffer | null>
 
 const receiptSql = `
   SELECT load.*, sums.*,
@@ -36,12 +33,7 @@ export class PostgresLedger implements Ledger {
     const [load] = await this.#query('SELECT plan, complete, loaded FROM lading.load WHERE id = $1', [loadId], options)
     if (load === undefined) return undefined
     const rows = await this.#query('SELECT key, loaded FROM lading.ledger WHERE load_id = $1', [loadId], options)
-    return {
-      plan: hex(load['plan']),
-      complete: load['complete'] === true,
-      keys: new Set(rows.map((row) => String(row['key']))),
-      loaded: [load, ...rows].reduce((sum, row) => sum + Number(row['loaded']), 0),
-    }
+    return progressOf(load, rows)
   }
 
   async rejects(filter: ListFilter, options?: Abortable): Promise<readonly StoredReject[]> {
@@ -97,8 +89,8 @@ export class PostgresLedger implements Ledger {
     if (loadIds.length > 0) await this.#connection.use((client) => fold(client, loadIds), options?.signal)
   }
 
-  #query(sql: string, values: unknown[], options: Abortable | undefined): Promise<Row[]> {
-    return this.#connection.use(async (client) => (await client.query<Row>(sql, values)).rows, options?.signal)
+  #query(sql: string, values: unknown[], options: Abortable | undefined): Promise<LedgerRow[]> {
+    return this.#connection.use(async (client) => (await client.query<LedgerRow>(sql, values)).rows, options?.signal)
   }
 }
 
@@ -131,64 +123,4 @@ async function fold(client: pg.Client, ids: readonly string[]): Promise<void> {
     )
     if (rows.length > 0) await client.query('DELETE FROM lading.ledger WHERE load_id = ANY ($1)', [rows.map(({ id }) => id)])
   })
-}
-
-const hex = (value: Row[string] | undefined): string => (value as Buffer).toString('hex')
-const iso = (value: Row[string] | undefined): string => (value as Date).toISOString()
-
-function receiptOf(row: Row): Receipt {
-  const complete = row['complete'] === true
-  const count = (name: string) => Number(complete ? row[name] : row[`sum_${name}`])
-  return {
-    loadId: String(row['id']),
-    pipeline: String(row['pipeline']),
-    source: String(row['source']),
-    sha256: hex(row['sha256']),
-    bytes: Number(row['bytes']),
-    plan: hex(row['plan']),
-    records: Number(row['records']),
-    loaded: count('loaded'),
-    rejected: count('rejected'),
-    skipped: count('skipped'),
-    dead: Number(row['dead']),
-    chunks: Number(row['chunks']),
-    chunksDone: Number(complete ? row['chunks'] : row['chunks_done']),
-    rejectRows: Number(row['reject_rows']),
-    deadLetters: Number(row['dead_letters']),
-    startedAt: iso(row['started_at']),
-  }
-}
-
-function rejectOf(row: Row): StoredReject {
-  return {
-    id: Number(row['id']),
-    pipeline: String(row['pipeline']),
-    loadId: row['load_id'] === null ? undefined : String(row['load_id']),
-    record: Number(row['record']),
-    line: Number(row['line']),
-    byte: Number(row['byte']),
-    source: String(row['source']),
-    column: row['column_name'] === null ? undefined : String(row['column_name']),
-    code: row['code'] as Code,
-    detail: String(row['detail']),
-    raw: row['raw'] as Buffer,
-    at: iso(row['at']),
-  }
-}
-
-function deadLetterOf(row: Row): StoredDeadLetter {
-  return {
-    id: Number(row['id']),
-    pipeline: String(row['pipeline']),
-    key: String(row['key']),
-    sha256: hex(row['sha256']),
-    records: Number(row['records']),
-    headers: JSON.parse(String(row['headers'])) as Record<string, string>,
-    body: row['body'] as Buffer,
-    attempts: Number(row['attempts']),
-    code: row['code'] as Code,
-    detail: String(row['detail']),
-    state: row['state'] === 'dead' ? 'dead' : 'replayed',
-    at: iso(row['at']),
-  }
 }

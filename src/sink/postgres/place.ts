@@ -11,7 +11,7 @@ import { type Attempt, isolate } from '../isolate.ts'
 import { copy } from './connection.ts'
 import { identifier, identifiers, qualified } from './ddl.ts'
 import { rowError } from './errors.ts'
-import type { EncodedRows } from './rows.ts'
+import type { CopyRows } from './rows.ts'
 
 export interface Refusal {
   readonly row: number
@@ -28,10 +28,10 @@ export interface Placed {
 export class Placement {
   readonly #client: pg.Client
   readonly #model: Model
-  readonly #rows: EncodedRows
+  readonly #rows: CopyRows
   #staged = false
 
-  constructor(client: pg.Client, model: Model, rows: EncodedRows) {
+  constructor(client: pg.Client, model: Model, rows: CopyRows) {
     this.#client = client
     this.#model = model
     this.#rows = rows

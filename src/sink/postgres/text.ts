@@ -1,14 +1,14 @@
 /** Rows as COPY TEXT, for models with a column whose binary form lading does not know. */
 import { isoDate, isoTimestamp } from '../../model/iso.ts'
 import type { RowBuffer } from '../../model/writer.ts'
-import { EncodedRows } from './rows.ts'
+import { CopyRows } from './rows.ts'
 
 const TAB = 9
 const NEWLINE = 10
 const RETURN = 13
 const BACKSLASH = 92
 
-export class TextRows extends EncodedRows implements RowBuffer {
+export class TextRows extends CopyRows implements RowBuffer {
   readonly format = 'text'
   readonly header = Buffer.alloc(0)
   readonly trailer = Buffer.alloc(0)
@@ -21,8 +21,8 @@ export class TextRows extends EncodedRows implements RowBuffer {
     this.#utc = utc
   }
 
-  startRow(): void {
-    this.beginRow()
+  override startRow(): void {
+    super.startRow()
     this.#column = 0
   }
 

@@ -5,7 +5,7 @@ import type { LoadInfo } from '../../core/load.ts'
 import type { Batch, Counts, Part, Verdict } from '../sink.ts'
 import { transaction } from './connection.ts'
 import { Placement, type Refusal } from './place.ts'
-import type { EncodedRows } from './rows.ts'
+import type { CopyRows } from './rows.ts'
 
 /**
  * READ COMMITTED, because under a stricter level the second of two consumers of one chunk would fail instead of waiting to see
@@ -170,7 +170,7 @@ async function keepDead(client: pg.Client, spans: readonly Span[], verdicts: rea
 }
 
 async function placeParts(client: pg.Client, batch: Batch, spans: readonly Span[], verdicts: Verdict[]): Promise<void> {
-  const placement = new Placement(client, batch.model, batch.rows as unknown as EncodedRows)
+  const placement = new Placement(client, batch.model, batch.rows as unknown as CopyRows)
   const rejects: (readonly [Part, Reject])[] = []
   const corrections: (readonly [Part, Counts])[] = []
   for (const run of adjacent(spans)) {

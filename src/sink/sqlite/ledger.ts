@@ -1,10 +1,8 @@
 /** What the ledger tells, and its housekeeping. */
-import type { Code } from '../../core/errors.ts'
 import type { SqliteFile, SqliteValue } from '../../core/sqlite.ts'
+import { deadLetterOf, type LedgerRow, progressOf, receiptOf, rejectOf } from '../ledger-rows.ts'
 import type { DeadLetter, Ledger, ListFilter, LoadProgress, Receipt, ReceiptFilter, StoredDeadLetter, StoredReject } from '../sink.ts'
 import { insertLoad } from './write.ts'
-
-type Row = Record<string, SqliteValue>
 
 const receiptSql = `
   SELECT load.*,
@@ -32,12 +30,7 @@ export class SqliteLedger implements Ledger {
     const [load] = this.#all('SELECT plan, complete, loaded FROM lading_load WHERE id = ?', loadId)
     if (load === undefined) return undefined
     const rows = this.#all('SELECT key, loaded FROM lading_ledger WHERE load_id = ?', loadId)
-    return {
-      plan: hex(load['plan']),
-      complete: load['complete'] === 1,
-      keys: new Set(rows.map((row) => String(row['key']))),
-      loaded: [load, ...rows].reduce((sum, row) => sum + Number(row['loaded']), 0),
-    }
+    return progressOf(load, rows)
   }
 
   async rejects(filter: ListFilter): Promise<readonly StoredReject[]> {
@@ -73,8 +66,8 @@ export class SqliteLedger implements Ledger {
     if (loadIds.length > 0) this.#guard((file) => file.transaction(() => loadIds.forEach((id) => fold(file, id))))
   }
 
-  #all(sql: string, ...values: SqliteValue[]): Row[] {
-    return this.#guard((file) => file.all<Row>(sql, ...values))
+  #all(sql: string, ...values: SqliteValue[]): LedgerRow[] {
+    return this.#guard((file) => file.all<LedgerRow>(sql, ...values))
   }
 }
 
@@ -98,64 +91,4 @@ function fold(file: SqliteFile, id: string): void {
                      FROM lading_ledger WHERE load_id = ?1 AND outcome = 'applied') sums
                WHERE id = ?1 AND NOT complete AND sums.chunks = lading_load.chunks`
   if (file.run(sql, id) === 1) file.run('DELETE FROM lading_ledger WHERE load_id = ?', id)
-}
-
-const hex = (value: SqliteValue | undefined): string => Buffer.from(value as Uint8Array).toString('hex')
-const textOrNothing = (value: SqliteValue | undefined): string | undefined => (value === null ? undefined : String(value))
-
-function receiptOf(row: Row): Receipt {
-  const complete = row['complete'] === 1
-  const count = (name: string) => Number(complete ? row[name] : row[`sum_${name}`])
-  return {
-    loadId: String(row['id']),
-    pipeline: String(row['pipeline']),
-    source: String(row['source']),
-    sha256: hex(row['sha256']),
-    bytes: Number(row['bytes']),
-    plan: hex(row['plan']),
-    records: Number(row['records']),
-    loaded: count('loaded'),
-    rejected: count('rejected'),
-    skipped: count('skipped'),
-    dead: Number(row['dead']),
-    chunks: Number(row['chunks']),
-    chunksDone: Number(complete ? row['chunks'] : row['chunks_done']),
-    rejectRows: Number(row['reject_rows']),
-    deadLetters: Number(row['dead_letters']),
-    startedAt: String(row['started_at']),
-  }
-}
-
-function rejectOf(row: Row): StoredReject {
-  return {
-    id: Number(row['id']),
-    pipeline: String(row['pipeline']),
-    loadId: textOrNothing(row['load_id']),
-    record: Number(row['record']),
-    line: Number(row['line']),
-    byte: Number(row['byte']),
-    source: String(row['source']),
-    column: textOrNothing(row['column_name']),
-    code: row['code'] as Code,
-    detail: String(row['detail']),
-    raw: row['raw'] as Uint8Array,
-    at: String(row['at']),
-  }
-}
-
-function deadLetterOf(row: Row): StoredDeadLetter {
-  return {
-    id: Number(row['id']),
-    pipeline: String(row['pipeline']),
-    key: String(row['key']),
-    sha256: hex(row['sha256']),
-    records: Number(row['records']),
-    headers: JSON.parse(String(row['headers'])) as Record<string, string>,
-    body: row['body'] as Uint8Array,
-    attempts: Number(row['attempts']),
-    code: row['code'] as Code,
-    detail: String(row['detail']),
-    state: row['state'] === 'dead' ? 'dead' : 'replayed',
-    at: String(row['at']),
-  }
 }

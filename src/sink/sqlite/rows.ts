@@ -2,92 +2,115 @@ import type { SqliteValue } from '../../core/sqlite.ts'
 import { isoDate, isoTimestamp } from '../../model/iso.ts'
 import { uuidText } from '../../model/values.ts'
 import type { RowBuffer } from '../../model/writer.ts'
+import { EncodedRows } from '../encoded-rows.ts'
+
+/** What a value begins with; its bytes follow. */
+const NULL = 0
+const NUMBER = 1
+const BIGINT = 2
+const TEXT = 3
+const DATE = 4
+const TIMESTAMP = 5
 
 interface Column {
   readonly utc: boolean
+  /** The text last read: neighbouring records often share it. */
   bytes: Buffer
   text: string
 }
 
-/** Rows as the values that their INSERT binds, one row after the other. */
-export class ValueRows implements RowBuffer {
-  /** Only the first `rows` times the number of columns count: the array is kept between batches instead of growing anew. */
-  readonly values: SqliteValue[] = []
-  rows = 0
-  bytes = 0
-  /** Where the next value goes, and where its row began. */
-  #at = 0
-  #rowStart = 0
-  /** Of each column, whether its times are instants, and the text last seen: neighbouring records often share it. */
+/** Rows as tagged values, which become what an INSERT binds only when it binds them. */
+export class ValueRows extends EncodedRows implements RowBuffer {
   readonly #columns: readonly Column[]
 
+  /** `utc` says of each column whether its times are instants. */
   constructor(utc: readonly boolean[]) {
+    super()
     this.#columns = utc.map((each) => ({ utc: each, bytes: Buffer.alloc(0), text: '' }))
   }
 
-  clear(): void {
-    this.#at = 0
-    this.rows = 0
-    this.bytes = 0
+  /** Puts the values of row `row` into `values`, in the order of the columns. */
+  read(row: number, values: SqliteValue[]): void {
+    let at = this.startOf(row)
+    for (let index = 0; index < this.#columns.length; index++) {
+      const column = this.#columns[index] as Column
+      const tag = this.buffer[at++]
+      if (tag === NUMBER) {
+        values[index] = this.buffer.readDoubleLE(at)
+        at += 8
+      } else if (tag === TEXT) {
+        const length = this.buffer.readUInt32LE(at)
+        values[index] = this.#text(column, at + 4, length)
+        at += 4 + length
+      } else if (tag === TIMESTAMP) {
+        values[index] = isoTimestamp(this.buffer.readInt32LE(at), this.buffer.readDoubleLE(at + 4), column.utc)
+        at += 12
+      } else if (tag === DATE) {
+        values[index] = isoDate(this.buffer.readInt32LE(at))
+        at += 4
+      } else if (tag === BIGINT) {
+        values[index] = this.buffer.readBigInt64LE(at)
+        at += 8
+      } else values[index] = null
+    }
   }
 
-  startRow(): void {
-    this.#rowStart = this.#at
-  }
-  endRow(): void {
-    this.rows++
-  }
-  dropRow(): void {
-    this.#at = this.#rowStart
-  }
-  null(): void {
-    this.#push(null, 1)
-  }
-  boolean(value: boolean): void {
-    this.#push(value ? 1 : 0, 1)
-  }
-  integer(value: number): void {
-    this.#push(value, 4)
-  }
-  bigint(value: number | bigint): void {
-    this.#push(BigInt(value), 8)
-  }
-  double(value: number): void {
-    this.#push(value, 8)
-  }
-  numeric(text: string): void {
-    this.#push(text, text.length)
-  }
-  date(days: number): void {
-    this.#push(isoDate(days), 10)
-  }
-  timestamp(days: number, micros: number): void {
-    this.#push(isoTimestamp(days, micros, this.#column.utc), 27)
-  }
-  uuid(hex: string): void {
-    this.#push(uuidText(hex), 36)
-  }
-  text(bytes: Buffer, start: number, end: number): void {
-    const column = this.#column
-    if (column.bytes.compare(bytes, start, end) !== 0) {
-      column.bytes = Buffer.from(bytes.subarray(start, end))
+  #text(column: Column, at: number, length: number): string {
+    if (column.bytes.length !== length || column.bytes.compare(this.buffer, at, at + length) !== 0) {
+      column.bytes = Buffer.from(this.buffer.subarray(at, at + length))
       column.text = column.bytes.toString('utf8')
     }
-    this.#push(column.text, end - start)
+    return column.text
+  }
+
+  null(): void {
+    this.reserve(1)
+    this.buffer[this.at++] = NULL
+  }
+  boolean(value: boolean): void {
+    this.double(value ? 1 : 0)
+  }
+  integer(value: number): void {
+    this.double(value)
+  }
+  bigint(value: number | bigint): void {
+    this.#tag(BIGINT, 8)
+    this.at = this.buffer.writeBigInt64LE(BigInt(value), this.at)
+  }
+  double(value: number): void {
+    this.#tag(NUMBER, 8)
+    this.at = this.buffer.writeDoubleLE(value, this.at)
+  }
+  numeric(text: string): void {
+    this.custom(text)
+  }
+  date(days: number): void {
+    this.#tag(DATE, 4)
+    this.at = this.buffer.writeInt32LE(days, this.at)
+  }
+  timestamp(days: number, micros: number): void {
+    this.#tag(TIMESTAMP, 12)
+    this.at = this.buffer.writeInt32LE(days, this.at)
+    this.at = this.buffer.writeDoubleLE(micros, this.at)
+  }
+  uuid(hex: string): void {
+    this.custom(uuidText(hex))
+  }
+  text(bytes: Buffer, start: number, end: number): void {
+    this.#tag(TEXT, 4 + end - start)
+    this.at = this.buffer.writeUInt32LE(end - start, this.at)
+    this.append(bytes, start, end)
   }
   json(bytes: Buffer, start: number, end: number): void {
     this.text(bytes, start, end)
   }
   custom(text: string): void {
-    this.#push(text, text.length)
+    const bytes = Buffer.from(text)
+    this.text(bytes, 0, bytes.length)
   }
 
-  get #column() {
-    return this.#columns[this.#at - this.#rowStart] as Column
-  }
-
-  #push(value: SqliteValue, bytes: number): void {
-    this.values[this.#at++] = value
-    this.bytes += bytes
+  #tag(tag: number, bytes: number): void {
+    this.reserve(1 + bytes)
+    this.buffer[this.at++] = tag
   }
 }

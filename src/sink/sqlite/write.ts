@@ -88,14 +88,13 @@ function apply(file: SqliteFile, batch: Batch, part: Part, start: number, end: n
  * except where triggers are: RAISE(FAIL) keeps what was changed before it.
  */
 const insertOneByOne: Insert = (file, batch, start, end, refuse) => {
-  const { values } = batch.rows as ValueRows
-  const width = batch.model.columns.length
+  const rows = batch.rows as ValueRows
   const statement = file.prepare(insertRow(batch.model))
-  const bound: SqliteValue[] = Array.from({ length: width }, () => null)
+  const bound: SqliteValue[] = []
   const guarded = hasTriggers(file, batch.model.table)
   let changed = 0
   for (let row = start; row < end; row++) {
-    for (let column = 0; column < width; column++) bound[column] = values[row * width + column] as SqliteValue
+    rows.read(row, bound)
     if (guarded) file.exec('SAVEPOINT row')
     try {
       // A trigger's own changes count too, so a row counts as one or none.

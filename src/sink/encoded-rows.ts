@@ -1,0 +1,70 @@
+/**
+ * Growing memory for rows in a sink's own encoding, and where each row begins, so that any run of rows can be taken by itself.
+ * Bytes and not objects: a batch of JavaScript values lives long enough to make the heap several times its size.
+ */
+export abstract class EncodedRows {
+  protected buffer: Buffer = Buffer.allocUnsafe(1 << 20)
+  /** Where the next byte goes. */
+  protected at = 0
+  #starts = new Int32Array(1 << 12)
+  #rows = 0
+  #rowsEnd = 0
+
+  get rows(): number {
+    return this.#rows
+  }
+
+  get bytes(): number {
+    return this.at
+  }
+
+  clear(): void {
+    this.at = 0
+    this.#rows = 0
+    this.#rowsEnd = 0
+  }
+
+  /** The bytes of the rows from `start` to before `end`, without a copy; valid until the next `clear`. */
+  slice(start: number, end: number): Buffer {
+    return this.buffer.subarray(this.startOf(start), this.startOf(end))
+  }
+
+  /** Where row `row` begins in the buffer; with the number of rows, where the last one ends. */
+  protected startOf(row: number): number {
+    return row === this.#rows ? this.#rowsEnd : (this.#starts[row] as number)
+  }
+
+  startRow(): void {
+    if (this.#rows === this.#starts.length) {
+      const larger = new Int32Array(this.#starts.length * 2)
+      larger.set(this.#starts)
+      this.#starts = larger
+    }
+    this.#starts[this.#rows] = this.at
+  }
+
+  endRow(): void {
+    this.#rows++
+    this.#rowsEnd = this.at
+  }
+
+  dropRow(): void {
+    this.at = this.#starts[this.#rows] as number
+  }
+
+  /** Copies bytes for which there is room. */
+  protected append(bytes: Buffer, start: number, end: number): void {
+    const { buffer } = this
+    // Below some dozens of bytes a loop is faster than the call of a copy.
+    if (end - start <= 32) for (let from = start; from < end; from++) buffer[this.at++] = bytes[from] as number
+    else this.at += bytes.copy(buffer, this.at, start, end)
+  }
+
+  /** Makes room for `bytes` more. */
+  protected reserve(bytes: number): void {
+    if (this.at + bytes <= this.buffer.length) return
+    const larger = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.at + bytes))
+    this.buffer.copy(larger, 0, 0, this.at)
+    this.buffer = larger
+  }
+}
