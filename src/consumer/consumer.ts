@@ -10,7 +10,7 @@ import type { Delivery, Queue } from '../queue/queue.ts'
 import type { Sink } from '../sink/sink.ts'
 import { batches, type BatchLimits, Leases } from './intake.ts'
 import { retrying } from './retry.ts'
-import { addTally, BatchWriter, emptyTally, type Tally } from './write.ts'
+import { addTally, BatchWriter, type DecodedBatch, emptyTally, type Tally } from './write.ts'
 
 export interface ConsumerOptions {
   readonly queue: Queue
@@ -155,7 +155,7 @@ class Run {
     try {
       for await (const deliveries of batches(intake, limits)) {
         if (deliveries.length > 0) {
-          const decoded = this.#writer.decode(deliveries)
+          const decoded = await this.#writer.decode(deliveries)
           await writing
           // What is not being written yet is another's work now.
           if (this.#stop.signal.aborted) break
@@ -174,7 +174,7 @@ class Run {
     }
   }
 
-  async #finish(deliveries: readonly Delivery[], decoded: ReturnType<BatchWriter['decode']>): Promise<void> {
+  async #finish(deliveries: readonly Delivery[], decoded: DecodedBatch): Promise<void> {
     const { tally, loads } = await this.#writer.write(decoded)
     const settled = await Promise.allSettled(deliveries.map((delivery) => this.#settle(delivery)))
     this.#tally = addTally(this.#tally, tally)

@@ -1,4 +1,5 @@
 /** Writes a batch until it has a verdict: tries again, splits, buries, or gives up, as the table of codes says. */
+import { setImmediate } from 'node:timers/promises'
 import { toLadingError } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
 import type { Model } from '../model/model.ts'
@@ -40,6 +41,9 @@ export const emptyTally: Tally = { messages: 0, redelivered: 0, duplicates: 0, d
 /** Messages that may be buried in a row for reasons that no rule knows, before the consumer stops and leaves the rest in the queue. */
 const mostFailuresInARow = 3
 
+/** Decoded at one go: some milliseconds of work. */
+const pauseBytes = 256 * 1024
+
 interface Lane {
   readonly rows: RowBuffer
   readonly decoder: ChunkDecoder
@@ -79,10 +83,20 @@ export class BatchWriter {
     return { rows, decoder: new ChunkDecoder(this.#options, rows) }
   }
 
-  decode(deliveries: readonly Delivery[]): DecodedBatch {
+  /** Pauses now and then, because the batch before is being written meanwhile and the database's answers want to be heard. */
+  async decode(deliveries: readonly Delivery[]): Promise<DecodedBatch> {
     const lane = this.#lanes[this.#turn++ % 2] as Lane
     lane.rows.clear()
-    return { entries: deliveries.map((delivery) => this.#decodeOne(delivery, lane)), rows: lane.rows }
+    const entries: Entry[] = []
+    let bytes = 0
+    for (const delivery of deliveries) {
+      entries.push(this.#decodeOne(delivery, lane))
+      bytes += delivery.body.length
+      if (bytes < pauseBytes) continue
+      bytes = 0
+      await setImmediate()
+    }
+    return { entries, rows: lane.rows }
   }
 
   #decodeOne(delivery: Delivery, { decoder }: Lane): Entry {

@@ -12,10 +12,14 @@ import { prepareLedger, prepareTable } from './prepare.ts'
 import { TextRows } from './text.ts'
 import { writeBatch } from './write.ts'
 
-/** A PostgreSQL database, over one session. Consumers in one process have a sink each. */
+/**
+ * A PostgreSQL database, over one session for batches and, once the ledger is asked, another for that: a question must not wait
+ * for the batch that is being written. Consumers in one process have a sink each.
+ */
 export class PostgresSink implements Sink {
   readonly ledger: Ledger
   readonly #connection: Connection
+  readonly #reading: Connection
   /** By fingerprint: what is made for a model serves every model that declares the same. */
   readonly #models = new Map<string, Model>()
   readonly #stalledMs: number
@@ -27,7 +31,8 @@ export class PostgresSink implements Sink {
     this.#connection.onConnect = async (client) => {
       for (const model of this.#models.values()) await this.#stage(client, model)
     }
-    this.ledger = new PostgresLedger(this.#connection)
+    this.#reading = new Connection(url)
+    this.ledger = new PostgresLedger(this.#reading)
   }
 
   prepare(model?: Model, options?: Abortable): Promise<void> {
@@ -73,5 +78,6 @@ export class PostgresSink implements Sink {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#connection[Symbol.asyncDispose]()
+    await this.#reading[Symbol.asyncDispose]()
   }
 }
