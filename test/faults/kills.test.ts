@@ -96,7 +96,7 @@ async function killedLoad(target: string, kills: number, read: () => Promise<Sto
   const seed = Number(process.env['LADING_SEED'] ?? Date.now() % 1_000_000)
   const random = randomFrom(seed)
   await generateSensors({
-    sensors: 40,
+    sensors: 80,
     records: recordsPerFile,
     intervalSeconds: 1,
     start: '2021-01-01',
@@ -159,6 +159,7 @@ async function killedLoad(target: string, kills: number, read: () => Promise<Sto
   console.log(`kills: ${JSON.stringify(report)}`)
   expect(killed, 'fewer kills than asked for').toBeGreaterThanOrEqual(kills)
   expect(seen.redelivered, 'no message was delivered twice: the run shows nothing').toBeGreaterThan(0)
+  if (kills >= 100) expect(seen.duplicates, 'the ledger was never asked: the run shows nothing').toBeGreaterThan(0)
   expect(stored, JSON.stringify(report)).toMatchObject({ rows: records, distinct: records })
   await using sink = await openSink(target)
   const receipts = await sink.ledger.receipts({})
