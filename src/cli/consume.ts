@@ -18,7 +18,7 @@ import {
 } from './options.ts'
 import { print, printJson, table } from './output.ts'
 import { reporter } from './report.ts'
-import { stopSignal } from './signals.ts'
+import { parentSignal, stopSignal } from './signals.ts'
 
 /** Flags of everything that consumes. */
 export interface ConsumeFlags {
@@ -78,7 +78,7 @@ export function consumeCommand(): Command {
     await using sink = await openSink(flags.to)
     const consumer = createConsumer({ queue, model, sink, ...consumeSettings(flags), onEvent: reporter(flags.quiet) })
     const run: RunOptions = {
-      signal: stopSignal(),
+      signal: AbortSignal.any([stopSignal(), parentSignal()]),
       untilEmpty: flags.untilEmpty === true,
       ...(flags.batches === undefined ? {} : { batches: flags.batches }),
     }

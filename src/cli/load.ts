@@ -2,7 +2,7 @@ import { Command, Option } from 'commander'
 import { LadingError } from '../core/errors.ts'
 import { type ConsumeFlags, consumeOptions, consumeSettings } from './consume.ts'
 import { withExamples } from './examples.ts'
-import { requireTwoFiles } from './files.ts'
+import { placeOf, requireTwoFiles } from './files.ts'
 import { loadModel } from './model.ts'
 import { jsonOption, modelOption, pipelineOption, produceOptions, queueOption, quietOption, whole } from './options.ts'
 import { count, counted, print, printJson, printReceipts, printVerdict, receiptJson, receiptsExit } from './output.ts'
@@ -31,6 +31,9 @@ export function loadCommand(): Command {
   ])
   return command.action(async (paths: string[], flags: Flags) => {
     requireTwoFiles(flags.queue, flags.to)
+    if (flags.consumers > 1 && /^sqlite::memory:$/i.test(flags.to)) {
+      throw new LadingError('USAGE', 'sqlite::memory: is seen by one process alone; leave --consumers out')
+    }
     const [{ load }, { openQueue }, { openSink }, model] = await Promise.all([
       import('../load/load.ts'),
       import('../queue/registry.ts'),
@@ -43,6 +46,7 @@ export function loadCommand(): Command {
     const { produced, receipts, loadedNow } = await load({
       ...produceSettings(paths, flags),
       ...consumeSettings(flags),
+      target: placeOf(flags.to),
       model,
       queue,
       sink,

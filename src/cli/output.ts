@@ -73,21 +73,16 @@ const columns = ['records', 'loaded', 'rejected', 'skipped', 'dead'] as const
 /** A receipt as JSON, with what is open and whether it adds up. */
 export const receiptJson = (receipt: Receipt) => ({ ...receipt, ...balance(receipt) })
 
+const numbersOf = (receipt: Receipt): number[] => [...columns.map((name) => receipt[name]), balance(receipt).open]
+
+const sumsOf = (receipts: readonly Receipt[]): number[] =>
+  receipts.map(numbersOf).reduce((sums, numbers) => sums.map((sum, index) => sum + (numbers[index] as number)))
+
 export function printReceipts(receipts: readonly Receipt[]): void {
-  const numbers = (receipt: Receipt) => [...columns.map((name) => receipt[name]), balance(receipt).open]
-  const rows = receipts.slice(0, mostReceipts).map((receipt) => [receipt.loadId, receipt.source, ...numbers(receipt)])
-  const total = receipts.map(numbers).reduce((sums, each) => sums.map((sum, index) => sum + (each[index] as number)), [0, 0, 0, 0, 0, 0])
-  const more = receipts.length - rows.length
-  if (more > 0)
-    rows.push([
-      '…',
-      `${count(more)} more (--json shows all)`,
-      ...receipts
-        .slice(mostReceipts)
-        .map(numbers)
-        .reduce((sums, each) => sums.map((sum, index) => sum + (each[index] as number)), [0, 0, 0, 0, 0, 0]),
-    ])
-  if (receipts.length > 1) rows.push(['', 'all', ...total])
+  const [shown, more] = [receipts.slice(0, mostReceipts), receipts.slice(mostReceipts)]
+  const rows = shown.map((receipt) => [receipt.loadId, receipt.source, ...numbersOf(receipt)])
+  if (more.length > 0) rows.push(['…', `${count(more.length)} more (--json shows all)`, ...sumsOf(more)])
+  if (receipts.length > 1) rows.push(['', 'all', ...sumsOf(receipts)])
   for (const line of table(['load', 'source', ...columns, 'open'], rows)) print(line)
   for (const receipt of receipts) for (const problem of balance(receipt).problems) print(`${receipt.loadId}: DOES NOT ADD UP: ${problem}`)
 }

@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { shownUrl } from '../core/url.ts'
 import { withExamples } from './examples.ts'
 import { loadModel } from './model.ts'
 import {
@@ -32,7 +31,6 @@ export interface ProduceFlags extends DialectFlags {
 /** The options of the library's `produce` that the flags stand for. */
 export const produceSettings = (paths: readonly string[], flags: ProduceFlags) => ({
   paths,
-  queueName: shownUrl(flags.queue),
   ...(flags.pipeline === undefined ? {} : { pipeline: flags.pipeline }),
   dialect: dialectOf(flags),
   chunkBytes: flags.chunkBytes,

@@ -27,6 +27,8 @@ function lineOf(event: LadingEvent): string | undefined {
       return `dead letter ${event.key}: ${event.code}: ${event.detail}`
     case 'waiting':
       return `waiting ${seconds(event.delayMs)} (attempt ${event.attempt}): ${event.code}: ${event.message} (${codes[event.code].advice})`
+    case 'foreign':
+      return `messages of pipeline ${event.pipeline} are left in the queue for their own consumer`
     case 'resumed':
       return 'resumed'
     case 'planned':

@@ -1,19 +1,40 @@
 /** Exit code of a process that a signal ended, as shells count: 128 and the signal's number. */
 const signals = { SIGINT: 130, SIGTERM: 143 } as const
 
+/** A signal that follows another within so many milliseconds is its echo. */
+const echoMs = 150
+
 /**
- * A signal that aborts at the first SIGINT or SIGTERM, which means: finish what is in hand. A second one ends the process at
+ * A signal that aborts at the first SIGINT or SIGTERM which means: finish what is in hand. A second one ends the process at
  * once, which is safe at any moment, because nothing is believed before it is committed.
  */
 export function stopSignal(): AbortSignal {
   const stop = new AbortController()
+  let since = 0
   for (const [name, exit] of Object.entries(signals)) {
     process.on(name, () => {
-      if (stop.signal.aborted) process.exit(exit)
+      // npm passes on what the terminal has sent already: that is no second wish.
+      if (stop.signal.aborted && performance.now() - since > echoMs) process.exit(exit)
+      if (stop.signal.aborted) return
+      since = performance.now()
       stop.abort()
-      // For a person at a terminal; a consumer process that its parent stops has none.
+      // For a person at a terminal; a consumer process of a load has none.
       if (process.stdin.isTTY) process.stderr.write('stopping: finishing what is in hand (again to end at once)\n')
     })
   }
   return stop.signal
+}
+
+/** Environment of a consumer process whose IPC channel ties it to the `lading load` that started it. Others may have a channel too. */
+export const tied = { LADING_TIED: '1' } as const
+
+/** A signal that aborts when the load that started this process says stop, or is gone; of any other process it never aborts. */
+export function parentSignal(): AbortSignal {
+  const parent = new AbortController()
+  if (process.env['LADING_TIED'] === undefined || process.connected === undefined) return parent.signal
+  process.once('disconnect', () => parent.abort())
+  // Listening alone must not keep the process alive.
+  process.channel?.unref()
+  if (!process.connected) parent.abort()
+  return parent.signal
 }

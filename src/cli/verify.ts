@@ -1,12 +1,12 @@
 import { Command, Option } from 'commander'
 import { LadingError } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
-import { shownUrl } from '../core/url.ts'
 import type { Ledger, Receipt, ReceiptFilter, Sink } from '../sink/sink.ts'
 import { withExamples } from './examples.ts'
 import { requireDatabase } from './files.ts'
 import { allowRejectsOption, jsonOption, loadId, pipelineOption, queueOption, quietOption, stateOption, toOption } from './options.ts'
 import { counted, print, printError, printJson, printReceipts, printVerdict, receiptJson, receiptsExit } from './output.ts'
+import { plannedReceipts } from './planned.ts'
 import { reporter } from './report.ts'
 import { stopSignal } from './signals.ts'
 
@@ -51,28 +51,26 @@ export function verifyCommand(): Command {
   })
 }
 
-async function receiptsOf(ledger: Ledger, id: string | undefined, { pipeline, republishMissing }: Flags): Promise<readonly Receipt[]> {
+async function receiptsOf(ledger: Ledger, id: string | undefined, flags: Flags): Promise<readonly Receipt[]> {
+  const { pipeline, state, to, republishMissing } = flags
   const filter: ReceiptFilter = { loads: id === undefined ? undefined : [id], pipeline }
-  const receipts = await ledger.receipts(filter)
+  const begun = await ledger.receipts(filter)
+  const receipts = [...begun, ...(await plannedReceipts({ id, pipeline, state, to }, begun))]
   if (id !== undefined && receipts.length === 0 && republishMissing !== true)
-    throw new LadingError('NOT_FOUND', `the ledger knows no load ${id}`)
+    throw new LadingError('NOT_FOUND', `neither the ledger nor ${state} knows a load ${id}`)
   return receipts
 }
 
 /** One load that cannot be published, because its file is gone or has changed, does not keep the others. */
 async function republish(id: string | undefined, receipts: readonly Receipt[], { ledger }: Sink, flags: Flags): Promise<void> {
-  const [{ openQueue }, { plannedLoads, republishMissing }] = await Promise.all([
-    import('../queue/registry.ts'),
-    import('../producer/republish.ts'),
-  ])
+  const [{ openQueue }, { republishMissing }] = await Promise.all([import('../queue/registry.ts'), import('../producer/republish.ts')])
   await using queue = await openQueue(flags.queue)
   const report = reporter(flags.quiet)
   // That something is published again has words of its own, below.
   const onEvent: Listener = (event) => void (event.type === 'published' || report(event))
-  const producer = { queue, queueName: shownUrl(flags.queue), statePath: flags.state, signal: stopSignal(), onEvent }
+  const producer = { queue, statePath: flags.state, signal: stopSignal(), onEvent }
   const open = receipts.filter(({ chunks, chunksDone }) => chunksDone < chunks).map(({ loadId: each }) => each)
-  const loadIds = id === undefined ? new Set([...open, ...plannedLoads({ ...producer, pipeline: flags.pipeline })]) : [id]
-  for (const each of loadIds) {
+  for (const each of id === undefined ? open : [id]) {
     const known = await ledger.progress(each)
     if (known?.complete === true || producer.signal.aborted) continue
     try {

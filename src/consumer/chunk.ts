@@ -19,9 +19,10 @@ export interface Message {
   readonly headers: Headers
 }
 
-/** What a message turned out to be. A dead one is no part of a batch. */
+/** What a message turned out to be. Only a part becomes one of a batch; a foreign one belongs to another pipeline and is left to it. */
 export type Decoded =
   | { readonly kind: 'part'; readonly part: Part }
+  | { readonly kind: 'foreign'; readonly pipeline: string }
   | ({ readonly kind: 'dead'; readonly code: Code; readonly detail: string } & Claim)
 
 /** What a message says that it is; where it is a chunk, its records count as dead in the load's receipt when it dies. */
@@ -62,8 +63,7 @@ export class ChunkDecoder {
     }
     if (envelope === undefined) return dead('NOT_OURS', 'the message has no header of ours')
     const { pipeline } = this.#options
-    if (envelope.pipeline !== pipeline)
-      return dead('WRONG_PIPELINE', `the message belongs to pipeline ${envelope.pipeline}, this is ${pipeline}`)
+    if (envelope.pipeline !== pipeline) return { kind: 'foreign', pipeline: envelope.pipeline }
     const body = Buffer.from(message.body.buffer, message.body.byteOffset, message.body.byteLength)
     if (sha256Of(body) !== envelope.sha256) return dead('CHECKSUM', 'the body is not what its header states')
     const decoder = this.#decoderOf(envelope)

@@ -10,7 +10,7 @@ import type { Delivery, Queue } from '../queue/queue.ts'
 import type { Sink } from '../sink/sink.ts'
 import { batches, type BatchLimits, Leases } from './intake.ts'
 import { retrying } from './retry.ts'
-import { addTally, BatchWriter, type DecodedBatch, emptyTally, type Tally } from './write.ts'
+import { addTally, BatchWriter, type DecodedBatch, emptyTally, type ForeignDelivery, type Tally } from './write.ts'
 
 export interface ConsumerOptions {
   readonly queue: Queue
@@ -50,6 +50,8 @@ const defaultPrefetch = 2000
 const defaultMaxAttempts = 20
 const defaultStartTimeoutMs = 30_000
 const defaultGraceMs = 20_000
+/** How long a message of another pipeline is left alone. */
+const foreignPauseMs = 2_000
 /** Loads whose last chunk may have come are folded when the queue is idle, or when so many have gathered. */
 const foldAt = 500
 
@@ -69,6 +71,9 @@ class Run {
   readonly #leases: Leases
   readonly #writer: BatchWriter
   readonly #touched = new Set<string>()
+  /** Keys of messages of other pipelines, and the pipelines of which that was told. */
+  readonly #foreign = new Set<string>()
+  readonly #told = new Set<string>()
   #tally: Tally = emptyTally
   #batches = 0
   /** Failures of the queue since it last worked. */
@@ -155,11 +160,13 @@ class Run {
     try {
       for await (const deliveries of batches(intake, limits)) {
         if (deliveries.length > 0) {
-          const decoded = await this.#writer.decode(deliveries)
+          const { foreign, ...decoded } = await this.#writer.decode(deliveries)
+          await this.#leaveForeign(foreign)
+          if (decoded.entries.length === 0) continue
           await writing
           // What is not being written yet is another's work now.
           if (this.#stop.signal.aborted) break
-          writing = this.#finish(deliveries, decoded)
+          writing = this.#finish(decoded)
           // Without this an error would count as unhandled while the next batch is gathered; it is thrown by the next await.
           writing.catch(() => undefined)
           if (++this.#batches === this.#run.batches) break
@@ -174,9 +181,9 @@ class Run {
     }
   }
 
-  async #finish(deliveries: readonly Delivery[], decoded: DecodedBatch): Promise<void> {
+  async #finish(decoded: DecodedBatch): Promise<void> {
     const { tally, loads } = await this.#writer.write(decoded)
-    const settled = await Promise.allSettled(deliveries.map((delivery) => this.#settle(delivery)))
+    const settled = await Promise.allSettled(decoded.entries.map(({ delivery }) => this.#settle(delivery)))
     this.#tally = addTally(this.#tally, tally)
     this.#onEvent({ type: 'batch', ...tally })
     for (const id of loads) this.#touched.add(id)
@@ -193,9 +200,22 @@ class Run {
     this.#leases.release(delivery)
   }
 
+  /** Messages of other pipelines go back to whoever consumes those; met again and again, but not more often than needed. */
+  async #leaveForeign(foreign: readonly ForeignDelivery[]): Promise<void> {
+    for (const { delivery, pipeline } of foreign) {
+      this.#foreign.add(delivery.key)
+      await delivery.settle({ kind: 'release', afterMs: foreignPauseMs })
+      this.#leases.release(delivery)
+      if (this.#told.has(pipeline)) continue
+      this.#told.add(pipeline)
+      this.#onEvent({ type: 'foreign', pipeline })
+    }
+  }
+
+  /** What belongs to other pipelines does not count. */
   async #isEmpty(): Promise<boolean> {
     const { ready, inFlight } = await this.#options.queue.depth()
-    return ready === 0 && inFlight === 0
+    return ready + inFlight <= this.#foreign.size
   }
 
   /** Housekeeping, which can wait until the database is there, and be left to the next consumer of the load. */

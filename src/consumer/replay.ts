@@ -16,8 +16,9 @@ export async function replay(letter: StoredDeadLetter, options: ReplayOptions): 
   const { sink, model, pipeline = tableName(model), ignoreExtra = false } = options
   const rows = sink.rows(model)
   const decoded = new ChunkDecoder({ pipeline, model, ignoreExtra }, rows).decode(letter, letter.id)
+  if (decoded.kind === 'foreign') return { kind: 'refused', code: 'WRONG_PIPELINE', detail: `it belongs to pipeline ${decoded.pipeline}` }
   if (decoded.kind === 'dead') return { kind: 'refused', code: decoded.code, detail: decoded.detail }
   const [verdict] = await sink.write({ pipeline, model, parts: [decoded.part], rows }, options)
-  if (verdict?.kind === 'applied' && decoded.part.load !== undefined) await sink.ledger.fold([decoded.part.load.id], options)
+  if (decoded.part.load !== undefined) await sink.ledger.fold([decoded.part.load.id], options)
   return verdict as Verdict
 }

@@ -1,6 +1,6 @@
 /** Writes a batch until it has a verdict: tries again, splits, buries, or gives up, as the table of codes says. */
 import { setImmediate } from 'node:timers/promises'
-import { toLadingError } from '../core/errors.ts'
+import { LadingError, toLadingError } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
 import type { Model } from '../model/model.ts'
 import type { RowBuffer } from '../model/writer.ts'
@@ -41,6 +41,9 @@ export const emptyTally: Tally = { messages: 0, redelivered: 0, duplicates: 0, d
 /** Messages that may be buried in a row for reasons that no rule knows, before the consumer stops and leaves the rest in the queue. */
 const mostFailuresInARow = 3
 
+/** Characters of a key that an index takes with room to spare: PostgreSQL's limit is 2704 bytes. */
+const mostKeyLength = 600
+
 /** Decoded at one go: some milliseconds of work. */
 const pauseBytes = 256 * 1024
 
@@ -51,7 +54,15 @@ interface Lane {
 
 interface Entry {
   readonly delivery: Delivery
-  readonly decoded: Decoded
+  readonly decoded: Exclude<Decoded, Foreign>
+}
+
+type Foreign = Decoded & { readonly kind: 'foreign' }
+
+export interface ForeignDelivery {
+  readonly delivery: Delivery
+  /** Whose it is. */
+  readonly pipeline: string
 }
 
 export interface DecodedBatch {
@@ -84,26 +95,29 @@ export class BatchWriter {
   }
 
   /** Pauses now and then, because the batch before is being written meanwhile and the database's answers want to be heard. */
-  async decode(deliveries: readonly Delivery[]): Promise<DecodedBatch> {
+  async decode(deliveries: readonly Delivery[]): Promise<DecodedBatch & { readonly foreign: readonly ForeignDelivery[] }> {
     const lane = this.#lanes[this.#turn++ % 2] as Lane
     lane.rows.clear()
     const entries: Entry[] = []
+    const foreign: ForeignDelivery[] = []
     let bytes = 0
     for (const delivery of deliveries) {
-      entries.push(this.#decodeOne(delivery, lane))
+      const decoded = this.#decodeOne(delivery, lane)
+      if (decoded.kind === 'foreign') foreign.push({ delivery, pipeline: decoded.pipeline })
+      else entries.push({ delivery, decoded })
       bytes += delivery.body.length
       if (bytes < pauseBytes) continue
       bytes = 0
       await setImmediate()
     }
-    return { entries, rows: lane.rows }
+    return { entries, rows: lane.rows, foreign }
   }
 
-  #decodeOne(delivery: Delivery, { decoder }: Lane): Entry {
-    if (delivery.attempt <= this.#options.maxAttempts) return { delivery, decoded: decoder.decode(delivery) }
+  #decodeOne(delivery: Delivery, { decoder }: Lane): Decoded {
+    if (delivery.attempt <= this.#options.maxAttempts) return decoder.decode(delivery)
     // Not decoded any more: decoding it may be what kills us.
     const detail = `delivered ${delivery.attempt} times without a verdict`
-    return { delivery, decoded: { kind: 'dead', code: 'ATTEMPTS_EXHAUSTED', detail, ...claimOf(delivery, this.#options.pipeline) } }
+    return { kind: 'dead', code: 'ATTEMPTS_EXHAUSTED', detail, ...claimOf(delivery, this.#options.pipeline) }
   }
 
   async write(batch: DecodedBatch): Promise<WrittenBatch> {
@@ -133,7 +147,9 @@ export class BatchWriter {
     const lane = this.#newLane()
     for (const { delivery } of batch.entries) {
       lane.rows.clear()
-      const written = await this.#writeAlone(this.#decodeOne(delivery, lane), lane.rows)
+      const decoded = this.#decodeOne(delivery, lane)
+      if (decoded.kind === 'foreign') throw new LadingError('INTERNAL', 'a message changed its pipeline')
+      const written = await this.#writeAlone({ delivery, decoded }, lane.rows)
       tally = addTally(tally, written.tally)
       for (const id of written.loads) loads.add(id)
     }
@@ -206,7 +222,10 @@ export class BatchWriter {
 function storableClaim(delivery: Delivery, { key = delivery.key, load, records }: Claim): Claim & { readonly key: string } {
   const isText = (text: string) => text.isWellFormed() && !text.includes('\0')
   if (load !== undefined && !isText(load.source)) return storableClaim(delivery, { records: 0 })
-  return { key: isText(key) ? key : JSON.stringify(key), load, records }
+  if (!isText(key)) return { key: JSON.stringify(key), load, records }
+  // No index takes a longer key; its beginning is for people, its hash keeps it apart from others.
+  const short = key.length <= mostKeyLength ? key : `${key.slice(0, 200)}…${sha256Of(Buffer.from(key))}`
+  return { key: short.toWellFormed(), load, records }
 }
 
 export function addTally(a: Tally, b: Partial<Tally>): Tally {

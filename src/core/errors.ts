@@ -62,7 +62,7 @@ export const codes = {
   // A message could not be processed as a whole.
   NOT_OURS: dead('the message is neither a chunk of ours nor records of this model', 'look at it with dead show'),
   BAD_ENVELOPE: dead('the message says it is a chunk of ours but its header cannot be read', 'look at it with dead show'),
-  WRONG_PIPELINE: dead('the message belongs to another pipeline', 'give each pipeline a queue of its own'),
+  WRONG_PIPELINE: dead('the dead letter belongs to another pipeline', 'replay it with the --model and --pipeline it was produced with'),
   CHECKSUM: dead('the body does not have the sha256 that its header states', 'publish it again with verify --republish-missing'),
   KEY_REUSED: dead('another message with the same key and other content has taken effect', 'give each message a key of its own'),
   PLAN_MISMATCH: dead('the load was begun with another plan', 'finish it with the same chunk size and model, or use --again'),

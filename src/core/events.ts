@@ -23,6 +23,8 @@ export type LadingEvent =
       readonly skipped: number
     }
   | { readonly type: 'dead'; readonly key: string; readonly code: Code; readonly detail: string }
+  /** Messages of another pipeline were met and left in the queue; told once for each pipeline. */
+  | { readonly type: 'foreign'; readonly pipeline: string }
   /** Something is tried again after `delayMs`. */
   | { readonly type: 'waiting'; readonly code: Code; readonly message: string; readonly attempt: number; readonly delayMs: number }
   /** What was waited for is there again. */

@@ -2,7 +2,7 @@
  * Finds where records end in a stream of bytes, without looking at cells.
  *
  * The rules, which `RecordReader` must follow to the byte:
- * - a record ends at an LF outside quotes; a CR before it belongs to the line end, any other CR is data;
+ * - a record ends at an LF outside quotes; a CR before it belongs to the line end, so does one at the very end of the file, any other CR is data;
  * - a quote opens only as the first byte of a cell; anywhere else in an unquoted cell it is a literal byte,
  *   so that a stray quote damages one record and never the rest of the file;
  * - in quotes, a doubled quote is a literal one; whatever follows the closing quote goes on unquoted to the next delimiter or LF.

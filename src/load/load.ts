@@ -3,8 +3,9 @@ import { type ConsumerOptions, createConsumer } from '../consumer/consumer.ts'
 import { retrying } from '../consumer/retry.ts'
 import { ignoreEvents } from '../core/events.ts'
 import { sleep } from '../core/wait.ts'
-import { namedFiles, produce, type ProducedLoad, type ProduceOptions } from '../producer/produce.ts'
-import type { Queue } from '../queue/queue.ts'
+import { tableName } from '../model/model.ts'
+import { endAgain, namedFiles, produce, type ProducedLoad, type ProduceOptions } from '../producer/produce.ts'
+import { balance, openReceipt } from '../sink/receipt.ts'
 import type { Receipt, Sink } from '../sink/sink.ts'
 
 /** Consumers at work beside the producer. */
@@ -35,6 +36,7 @@ type Patiently = <T>(ask: () => Promise<T>, until?: AbortSignal) => Promise<T>
 
 /** How often the queue is asked whether it is empty, in milliseconds. */
 const pollMs = 50
+const pollsPerQuestion = 20
 
 export async function load(options: LoadOptions): Promise<LoadResult> {
   const { queue, sink, model, signal, onEvent = ignoreEvents, start = inProcess(options) } = options
@@ -61,14 +63,16 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   try {
     const work = async () => {
       const produced = await produce({ ...options, signal: stopped, known })
-      if (produced.some(({ published }) => published > 0)) await emptied(queue, stopped, patiently)
+      const published = produced.filter((each) => each.published > 0).map(({ loadId }) => loadId)
+      if (published.length > 0) await settled(published, options, stopped, patiently)
       return produced
     }
     const produced = await Promise.race([work(), early.then(() => new Promise<never>(() => undefined))])
     workers.stop()
     await workers.ended
-    const receipts = await patiently(() => receiptsOf(sink, produced), signal ?? new AbortController().signal)
+    const receipts = await patiently(() => receiptsOf(options, produced), signal ?? new AbortController().signal)
     const loadedNow = receipts.reduce((sum, { loadId, loaded }) => sum + loaded - (loadedBefore.get(loadId) ?? 0), 0)
+    if (options.again === true && receipts.every((receipt) => balance(receipt).open === 0)) endAgain(options)
     return { produced, receipts, loadedNow }
   } finally {
     workers.stop()
@@ -84,18 +88,27 @@ function inProcess(options: LoadOptions): (signal: AbortSignal) => Workers {
   }
 }
 
-async function emptied(queue: Queue, signal: AbortSignal, patiently: Patiently): Promise<void> {
-  while (!signal.aborted) {
+/** Until the queue is empty, or holds only what is not ours: the ledger is asked for that, now and then, because it costs more. */
+async function settled(loads: readonly string[], { queue, sink }: LoadOptions, signal: AbortSignal, patiently: Patiently): Promise<void> {
+  for (let poll = 1; !signal.aborted; poll++) {
     const { ready, inFlight } = await patiently(() => queue.depth())
     if (ready === 0 && inFlight === 0) return
+    if (poll % pollsPerQuestion === 0) {
+      const receipts = await patiently(() => sink.ledger.receipts({ loads }))
+      if (receipts.length === new Set(loads).size && receipts.every(({ chunks, chunksDone }) => chunksDone === chunks)) return
+    }
     await sleep(pollMs, signal)
   }
 }
 
-async function receiptsOf(sink: Sink, produced: readonly ProducedLoad[]): Promise<readonly Receipt[]> {
+async function receiptsOf(
+  { sink, model, pipeline = tableName(model) }: LoadOptions,
+  produced: readonly ProducedLoad[],
+): Promise<readonly Receipt[]> {
   // Two paths may lead to one load.
-  const loads = [...new Set(produced.map(({ loadId }) => loadId))]
-  await sink.ledger.fold(loads)
-  const receipts = new Map((await sink.ledger.receipts({ loads })).map((receipt) => [receipt.loadId, receipt]))
-  return loads.flatMap((loadId) => receipts.get(loadId) ?? [])
+  const loads = new Map(produced.map((each) => [each.loadId, each]))
+  await sink.ledger.fold([...loads.keys()])
+  const receipts = new Map((await sink.ledger.receipts({ loads: [...loads.keys()] })).map((receipt) => [receipt.loadId, receipt]))
+  const startedAt = new Date().toISOString()
+  return [...loads.values()].map((each) => receipts.get(each.loadId) ?? openReceipt({ ...each, pipeline, startedAt }))
 }

@@ -38,7 +38,7 @@ export interface Model<C extends Columns = Columns> {
   readonly onConflict: ConflictPolicy
   /** With `update`: a record never overwrites one whose value here is greater. */
   readonly version: string | undefined
-  /** sha256 of everything declared, so that a load cannot be begun with one model and finished with another. */
+  /** sha256 of everything declared, so that a producer does not begin a load with one model and finish it with another. */
   readonly fingerprint: string
   /** Carries the row type for inference only. */
   readonly row?: { readonly [K in keyof C]: C[K]['value'] }

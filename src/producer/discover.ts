@@ -1,13 +1,14 @@
 import { glob, readdir, stat } from 'node:fs/promises'
-import { basename, join, relative, sep } from 'node:path'
+import { basename, join, relative, resolve, sep } from 'node:path'
 import { LadingError } from '../core/errors.ts'
 
-/** A file to load, and the name by which the load is known: relative to the folder that was named, so that moving the folder changes nothing. */
+/** A file to load, and the name by which the load is known: relative to the folder that was named, or to the part of a pattern without wildcards, so that moving the folder changes nothing. */
 export interface SourceFile {
   readonly path: string
   readonly name: string
 }
 
+const wildcard = /[*?[{]/
 const csv = /\.csv(\.gz|\.zst)?$/i
 
 /**
@@ -15,8 +16,11 @@ const csv = /\.csv(\.gz|\.zst)?$/i
  * Hidden files are left out, and with them whatever is written under a temporary name. In the order of their names.
  */
 export async function discover(paths: readonly string[]): Promise<readonly SourceFile[]> {
+  // A file that is named twice has the name under which it came first.
   const found = new Map<string, SourceFile>()
-  for (const path of paths) for await (const file of filesOf(path)) found.set(file.path, file)
+  for (const path of paths) {
+    for await (const file of filesOf(path)) if (!found.has(resolve(file.path))) found.set(resolve(file.path), file)
+  }
   if (found.size === 0)
     throw new LadingError('SOURCE_EMPTY', `no CSV file in ${paths.join(', ')} (looked for *.csv, *.csv.gz and *.csv.zst)`)
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
@@ -26,7 +30,7 @@ async function* filesOf(path: string): AsyncGenerator<SourceFile> {
   const stats = await stat(path).catch(() => undefined)
   if (stats?.isDirectory()) yield* filesBelow(path)
   else if (stats !== undefined) yield { path, name: basename(path) }
-  else if (/[*?[{]/.test(path)) yield* filesMatching(path)
+  else if (wildcard.test(path)) yield* filesMatching(path)
   else throw new LadingError('SOURCE_MISSING', `there is no file or folder ${path}`)
 }
 
@@ -49,11 +53,18 @@ async function isFile(path: string): Promise<boolean> {
 async function* filesMatching(pattern: string): AsyncGenerator<SourceFile> {
   let matches = 0
   // Who writes the name of a hidden folder into the pattern means it.
-  const meant = new Set(pattern.split(sep))
+  const parts = pattern.split(sep)
+  const meant = new Set(parts)
+  const base = parts
+    .slice(
+      0,
+      parts.findIndex((part) => wildcard.test(part)),
+    )
+    .join(sep)
   for await (const path of glob(pattern)) {
     if (hidden(path, meant) || !(await isFile(path))) continue
     matches++
-    yield { path, name: basename(path) }
+    yield { path, name: relative(base, path).split(sep).join('/') }
   }
   if (matches === 0) throw new LadingError('SOURCE_MISSING', `no file matches ${pattern}`)
 }

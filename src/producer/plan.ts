@@ -35,6 +35,8 @@ export interface PlanOptions extends Abortable {
 
 export interface Plan {
   readonly fields: readonly string[]
+  /** Fingerprint of the model. */
+  readonly model: string
   /** sha256 of the plain bytes, and their number. */
   readonly sha256: string
   readonly bytes: number
@@ -111,6 +113,7 @@ class Planner {
     if (this.#scanner.records > this.#recordsBefore || this.#chunks === 0) this.#endChunk(this.#bytes)
     return {
       fields: this.#fields,
+      model: this.#options.model.fingerprint,
       sha256: this.#fileHash.digest('hex'),
       bytes: this.#bytes,
       plan: this.#planHash.digest('hex'),

@@ -1,5 +1,4 @@
 /** Files → plans → chunks → queue. */
-import { createHash, randomUUID } from 'node:crypto'
 import { resolve } from 'node:path'
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
@@ -9,7 +8,7 @@ import { type Model, tableName } from '../model/model.ts'
 import type { Queue } from '../queue/queue.ts'
 import { discover, type SourceFile } from './discover.ts'
 import { loadIdOf } from './identity.ts'
-import { planFile } from './plan.ts'
+import { type Plan, planFile } from './plan.ts'
 import { Publisher } from './publish.ts'
 import { spool } from './spool.ts'
 import { type PlannedLoad, ProducerState } from './state.ts'
@@ -29,8 +28,6 @@ export interface ProduceOptions extends Abortable {
   readonly paths: readonly string[]
   readonly model: Model
   readonly queue: Queue
-  /** Identifies the queue in the producer's state; its URL without secrets. */
-  readonly queueName?: string
   /** Name under which the ledger keeps the loads; the model's table where it is not given. */
   readonly pipeline?: string
   readonly dialect?: Dialect
@@ -40,6 +37,8 @@ export interface ProduceOptions extends Abortable {
   readonly ignoreExtra?: boolean
   /** Load once more what was loaded before. */
   readonly again?: boolean
+  /** Names the database that the loads are for, where that is known: noted in the state, so that a load that never arrives is missed there. */
+  readonly target?: string
   /** File that remembers plans between runs. */
   readonly statePath?: string
   readonly stdin?: AsyncIterable<Uint8Array>
@@ -51,6 +50,9 @@ export interface ProduceOptions extends Abortable {
 export interface ProducedLoad {
   readonly loadId: string
   readonly source: string
+  readonly sha256: string
+  readonly bytes: number
+  readonly plan: string
   readonly records: number
   readonly chunks: number
   /** Chunks published by this run; 0 where the load was skipped. */
@@ -71,8 +73,8 @@ export async function namedFiles({
 export async function produce(options: ProduceOptions): Promise<readonly ProducedLoad[]> {
   const { queue, onEvent = ignoreEvents, dialect = defaultDialect, statePath = defaultStatePath } = options
   const named = await namedFiles(options)
-  await using input = options.paths.includes('-') ? await spool(options.stdin, statePath) : undefined
-  using state = new ProducerState(statePath, options.queueName ?? '')
+  await using input = options.paths.includes('-') ? await spool(options.stdin, statePath, options) : undefined
+  using state = new ProducerState(statePath, queue.id)
   const publisher = new Publisher(queue, state, onEvent, options)
   const run = { options, dialect, state, publisher, onEvent, loads: new Set<string>() }
   const produced: ProducedLoad[] = []
@@ -81,7 +83,17 @@ export async function produce(options: ProduceOptions): Promise<readonly Produce
   } finally {
     await publisher.flush()
   }
+  // With a ledger to ask, the loads are at their end only when it has them all.
+  if (options.again === true && options.known === undefined) state.endAgain(pipelineOf(options))
   return produced
+}
+
+const pipelineOf = ({ pipeline, model }: Pick<ProduceOptions, 'pipeline' | 'model'>): string => pipeline ?? tableName(model)
+
+/** Says that everything that was loaded once more on purpose has taken effect, so that the next `again` is another one. */
+export function endAgain(options: Pick<ProduceOptions, 'queue' | 'statePath' | 'pipeline' | 'model'>): void {
+  using state = new ProducerState(options.statePath ?? defaultStatePath, options.queue.id)
+  state.endAgain(pipelineOf(options))
 }
 
 interface Run {
@@ -95,59 +107,55 @@ interface Run {
 }
 
 async function produceFile(file: SourceFile, { options, dialect, state, publisher, onEvent, loads }: Run): Promise<ProducedLoad> {
-  const load = await planLoad(file, options, dialect, state)
-  const about = { loadId: load.id, source: load.name, records: load.records, chunks: load.chunks }
-  onEvent({ type: 'planned', ...about, bytes: load.bytes })
+  const { load, plan } = await planLoad(file, options, dialect, state)
+  const { sha256, bytes, records, chunks } = load
+  const about = { loadId: load.id, source: load.name, records, chunks }
+  const result = { ...about, sha256, bytes, plan: load.plan }
+  onEvent({ type: 'planned', ...about, bytes })
   const known = await options.known?.(load.id)
   const reason = loads.has(load.id) ? `the same name and content was named twice (load ${load.id})` : skipReason(load, known, options)
   loads.add(load.id)
   if (reason !== undefined) {
     onEvent({ type: 'skipped', ...about, reason })
-    return { ...about, published: 0 }
+    return { ...result, published: 0 }
   }
-  if (known !== undefined && known.plan !== load.plan) {
-    throw new LadingError(
-      'PLAN_CHANGED',
-      `${load.path} is being loaded already (load ${load.id}) with another chunk size, dialect or model`,
-    )
-  }
-  const chunks = state.chunks(load, options.known !== undefined)
-  const published = await publisher.publish(load, chunks, (key) => known?.keys.has(key) !== true)
-  return { ...about, published }
+  requireSamePlan(load, plan, dialect, known)
+  // With a ledger to ask, what the queue was seen to hold counts for nothing: it may have been lost since.
+  const planned = state.chunks(load, options.known === undefined ? 'unconfirmed' : 'all')
+  const published = await publisher.publish(load, planned, (key) => known?.keys.has(key) !== true)
+  return { ...result, published }
+}
+
+/** A load goes on as it was begun; its chunks would overlap otherwise, or be read in two ways. */
+function requireSamePlan(load: PlannedLoad, plan: Plan, { delimiter, quote }: Dialect, known: KnownLoad | undefined): void {
+  const sameReading = load.delimiter === delimiter && load.quote === quote && load.fields.join() === plan.fields.join()
+  if (sameReading && load.model === plan.model && (known === undefined || known.plan === load.plan)) return
+  const detail = `${load.path} is being loaded already (load ${load.id}) with another chunk size, header, delimiter, quote or model`
+  throw new LadingError('PLAN_CHANGED', detail)
 }
 
 function skipReason(load: PlannedLoad, known: KnownLoad | undefined, options: ProduceOptions): string | undefined {
   const again = '--again loads it once more'
   if (known?.complete === true || known?.keys.size === load.chunks)
-    return `the same name and content is loaded already (load ${load.id}); ${again}`
+    return options.again === true
+      ? `the same --again, which was interrupted, has loaded it already (load ${load.id})`
+      : `the same name and content is loaded already (load ${load.id}); ${again}`
   if (options.known !== undefined || load.publishedAt === undefined) return undefined
   const lost = 'verify --republish-missing publishes what was lost'
   return `the same name and content was published to this queue at ${load.publishedAt} (load ${load.id}); ${lost}, ${again}`
 }
 
-async function planLoad(file: SourceFile, options: ProduceOptions, dialect: Dialect, state: ProducerState): Promise<PlannedLoad> {
-  const { model, pipeline = tableName(model), chunkBytes = defaultChunkBytes, ignoreExtra = false, signal } = options
-  const draft = state.begin(pipeline, resolve(file.path), file.name)
+async function planLoad(file: SourceFile, options: ProduceOptions, dialect: Dialect, state: ProducerState) {
+  const { model, chunkBytes = defaultChunkBytes, ignoreExtra = false, signal } = options
+  const pipeline = pipelineOf(options)
+  const draft = state.begin(pipeline, resolve(file.path), file.name, options.target)
   try {
     const plan = await planFile(file.path, { model, dialect, chunkBytes, ignoreExtra, signal }, draft.add)
     draft.flush()
-    const base = loadIdOf(pipeline, file.name, plan.sha256)
-    const id = options.again === true ? await againId(base, pipeline, file.name, plan.sha256, options, state) : base
-    return state.freeze(draft, id, base, plan, dialect)
+    const salt = options.again === true ? state.againSalt(pipeline) : ''
+    return { load: state.freeze(draft, loadIdOf(pipeline, file.name, plan.sha256, salt), plan, dialect), plan }
   } catch (error) {
     state.forget(draft)
     throw error
   }
-}
-
-/** A second load of the same file that was interrupted goes on; one that was finished is followed by a new one. */
-async function againId(base: string, pipeline: string, name: string, sha256: string, options: ProduceOptions, state: ProducerState) {
-  const newest = state.newestAgain(base)
-  if (newest !== undefined) {
-    const known = await options.known?.(newest.id)
-    const finished =
-      options.known === undefined ? newest.publishedAt !== undefined : known?.complete === true || known?.keys.size === newest.chunks
-    if (!finished) return newest.id
-  }
-  return loadIdOf(pipeline, name, sha256, createHash('sha256').update(randomUUID()).digest('hex'))
 }

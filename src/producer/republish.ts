@@ -9,7 +9,6 @@ import { ProducerState } from './state.ts'
 export interface RepublishOptions extends Abortable {
   readonly loadId: string
   readonly queue: Queue
-  readonly queueName: string
   readonly statePath: string
   readonly known: KnownLoad | undefined
   readonly onEvent?: Listener
@@ -19,21 +18,13 @@ export interface RepublishOptions extends Abortable {
 export async function republishMissing(options: RepublishOptions): Promise<number> {
   const { loadId, queue, known, onEvent = ignoreEvents } = options
   if (known?.complete === true) return 0
-  using state = new ProducerState(options.statePath, options.queueName)
-  const load = state.find(loadId)
+  using state = new ProducerState(options.statePath, queue.id)
+  const load = state.findAnywhere(loadId)
   if (load === undefined) {
-    throw new LadingError('NOT_FOUND', `${options.statePath} has no plan of load ${loadId} for this queue; load the file again instead`)
+    throw new LadingError('NOT_FOUND', `${options.statePath} has no plan of load ${loadId}; load the file again instead`)
   }
   const publisher = new Publisher(queue, state, onEvent, options)
-  const published = await publisher.publish(load, state.chunks(load, true), (key) => known?.keys.has(key) !== true)
+  const published = await publisher.publish(load, state.chunks(load, 'all'), (key) => known?.keys.has(key) !== true)
   await publisher.flush()
   return published
-}
-
-/** Loads that this producer planned for the queue: those of which no chunk ever arrived are known nowhere else. */
-export function plannedLoads(
-  options: Pick<RepublishOptions, 'statePath' | 'queueName'> & { readonly pipeline?: string | undefined },
-): readonly string[] {
-  using state = new ProducerState(options.statePath, options.queueName)
-  return state.ids(options.pipeline)
 }

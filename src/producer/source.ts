@@ -1,16 +1,13 @@
 /** Reads the bytes of a file, decompressed where its name says that it is compressed. */
 import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
-import { pipeline } from 'node:stream'
 import * as zlib from 'node:zlib'
 import { LadingError } from '../core/errors.ts'
 import type { Abortable } from '../core/wait.ts'
-import { zstdFrames } from './zstd.ts'
+import { type Compression, unpacked } from './decompress.ts'
 
 /** Read at once, in bytes: large enough that the number of calls does not count. */
 const readBytes = 1 << 20
-
-type Compression = 'gzip' | 'zstd'
 
 function compressionOf(path: string): Compression | undefined {
   if (/\.gz$/i.test(path)) return 'gzip'
@@ -40,17 +37,11 @@ export async function* readSource(path: string, { signal }: Abortable = {}): Asy
 }
 
 function piecesOf(path: string): AsyncIterable<Buffer> {
-  switch (compressionOf(path)) {
-    case undefined:
-      return readFile(path)
-    case 'gzip':
-      // The callback is empty because the iteration throws the same error.
-      return pipeline(createReadStream(path, { highWaterMark: readBytes }), zlib.createGunzip({ chunkSize: readBytes }), () => undefined)
-    case 'zstd':
-      if (typeof zlib.createZstdDecompress === 'function')
-        return zstdFrames(createReadStream(path, { highWaterMark: readBytes }), readBytes)
-      throw new LadingError('SOURCE_UNREADABLE', `${path}: this Node ${process.versions.node} cannot read zstd; 22.15 and newer can`)
-  }
+  const compression = compressionOf(path)
+  if (compression === undefined) return readFile(path)
+  if (compression === 'zstd' && typeof zlib.createZstdDecompress !== 'function')
+    throw new LadingError('SOURCE_UNREADABLE', `${path}: this Node ${process.versions.node} cannot read zstd; 22.15 and newer can`)
+  return unpacked(compression, createReadStream(path, { highWaterMark: readBytes }), readBytes)
 }
 
 /** Reads into one buffer no larger than the file: with many small files, a stream's own buffers cost more than everything else. */

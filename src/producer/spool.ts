@@ -1,15 +1,20 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { randomUUID } from 'node:crypto'
 import { LadingError } from '../core/errors.ts'
+import type { Abortable } from '../core/wait.ts'
 import type { SourceFile } from './discover.ts'
+
+/** What stands longer in the folder was left behind by a run that was killed: no load of standard input takes a day. */
+const leftBehindMs = 86_400_000
 
 /** Standard input is read twice like any file, so it is kept in a file of its own until it is published. Its name is `stdin`: its content alone identifies it. */
 export async function spool(
   stdin: AsyncIterable<Uint8Array> | undefined,
   statePath: string,
+  { signal }: Abortable = {},
 ): Promise<AsyncDisposable & { readonly file: SourceFile }> {
   if (stdin === undefined) throw new LadingError('USAGE', "'-' stands for standard input, and there is none")
   const folder = join(dirname(statePath), 'spool')
@@ -17,10 +22,22 @@ export async function spool(
   const remove = () => rm(path, { force: true })
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    await pipeline(stdin, createWriteStream(path, { mode: 0o600 }))
+    await removeLeftBehind(folder)
+    await pipeline(stdin, createWriteStream(path, { mode: 0o600 }), { signal })
   } catch (cause) {
     await remove()
+    if (signal?.aborted) throw new LadingError('ABORTED', 'stopped while reading standard input', { cause })
     throw new LadingError('OUTPUT_UNWRITABLE', `standard input cannot be kept in ${folder}: ${(cause as Error).message}`, { cause })
   }
   return { file: { path, name: 'stdin' }, [Symbol.asyncDispose]: remove }
+}
+
+async function removeLeftBehind(folder: string): Promise<void> {
+  // The folder stands beside a state file that may lie anywhere, so that not every file in it need be ours.
+  const ours = (await readdir(folder)).filter((name) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.csv$/.test(name))
+  for (const path of ours.map((name) => join(folder, name))) {
+    // Another producer may remove it first.
+    const stats = await stat(path).catch(() => undefined)
+    if (stats !== undefined && Date.now() - stats.mtimeMs > leftBehindMs) await rm(path, { force: true })
+  }
 }

@@ -11,14 +11,16 @@ const schema = [
      no INTEGER PRIMARY KEY,
      -- NULL while the plan is being made.
      id TEXT,
-     -- Identity without the salt of --again, so that an interrupted second load is found.
-     base TEXT,
+     -- The id of the queue, which belongs to it and not to its place.
      queue TEXT NOT NULL,
      pipeline TEXT NOT NULL,
      path TEXT NOT NULL,
      name TEXT NOT NULL,
+     -- The database that the load is for, where the producer was told.
+     target TEXT,
      state TEXT,
      fields TEXT,
+     model TEXT,
      sha256 TEXT,
      bytes INTEGER,
      plan TEXT,
@@ -31,7 +33,8 @@ const schema = [
      published_at TEXT,
      UNIQUE (id, queue)
    ) STRICT;
-   CREATE INDEX load_base ON load (base, queue);
+   -- Salts of loads made once more on purpose whose command has not come to its end.
+   CREATE TABLE again (queue TEXT NOT NULL, pipeline TEXT NOT NULL, salt TEXT NOT NULL, PRIMARY KEY (queue, pipeline)) STRICT, WITHOUT ROWID;
    CREATE TABLE chunk (
      load INTEGER NOT NULL REFERENCES load ON DELETE CASCADE,
      chunk INTEGER NOT NULL,

@@ -3,7 +3,6 @@
  * harmless: the same file gives the same plan and the same keys again, and the ledger absorbs what comes twice. That is why
  * its writes do not wait for the disk.
  */
-import { LadingError } from '../core/errors.ts'
 import type { Plan, PlannedChunk } from './plan.ts'
 import { StateFile } from './state-file.ts'
 
@@ -28,6 +27,7 @@ interface Row {
   readonly name: string
   readonly state: string
   readonly fields: string
+  readonly model: string
   readonly sha256: string
   readonly bytes: number
   readonly plan: string
@@ -42,6 +42,7 @@ interface Row {
 export interface Draft {
   readonly no: number
   readonly path: string
+  readonly target: string | undefined
   /** Takes the chunks, in order; `flush` after the last one. */
   readonly add: (chunk: PlannedChunk) => void
   readonly flush: () => void
@@ -62,15 +63,15 @@ export class ProducerState implements Disposable {
     this.#file.run('DELETE FROM load WHERE id IS NULL AND begun_at < unixepoch() - 86400')
   }
 
-  begin(pipeline: string, path: string, name: string): Draft {
-    const sql = 'INSERT INTO load (queue, pipeline, path, name) VALUES (?, ?, ?, ?) RETURNING no'
-    const { no } = this.#file.get<{ no: number }>(sql, this.#queue, pipeline, path, name) as { no: number }
+  begin(pipeline: string, path: string, name: string, target?: string): Draft {
+    const sql = 'INSERT INTO load (queue, pipeline, path, name, target) VALUES (?, ?, ?, ?, ?) RETURNING no'
+    const { no } = this.#file.get<{ no: number }>(sql, this.#queue, pipeline, path, name, target ?? null) as { no: number }
     const waiting: PlannedChunk[] = []
     const flush = () => this.#insertChunks(no, waiting.splice(0))
     const add = (chunk: PlannedChunk) => {
       if (waiting.push(chunk) >= page) flush()
     }
-    return { no, path, add, flush }
+    return { no, path, target, add, flush }
   }
 
   #insertChunks(no: number, chunks: readonly PlannedChunk[]): void {
@@ -89,24 +90,42 @@ export class ProducerState implements Disposable {
   }
 
   /** Freezes the plan under the load's identity; the first plan of a load wins, and a later one is forgotten. */
-  freeze(draft: Draft, id: string, base: string, plan: Plan, dialect: Pick<PlannedLoad, 'delimiter' | 'quote'>): PlannedLoad {
+  freeze(draft: Draft, id: string, plan: Plan, dialect: Pick<PlannedLoad, 'delimiter' | 'quote'>): PlannedLoad {
     return this.#file.transaction(() => {
       const first = this.find(id)
       if (first !== undefined) {
-        const same = first.delimiter === dialect.delimiter && first.quote === dialect.quote && first.fields.join() === plan.fields.join()
-        if (!same)
-          throw new LadingError('PLAN_CHANGED', `${draft.path} was planned before with another delimiter, quote or header (load ${id})`)
         this.forget(draft)
         // The same content may lie at another place today.
-        this.#file.run('UPDATE load SET path = ?, state = ? WHERE no = ?', draft.path, plan.state, first.no)
+        this.#file.run(
+          'UPDATE load SET path = ?, state = ?, target = ? WHERE no = ?',
+          draft.path,
+          plan.state,
+          draft.target ?? null,
+          first.no,
+        )
         return { ...first, path: draft.path, state: plan.state }
       }
-      const sql = `UPDATE load SET id = ?, base = ?, state = ?, fields = ?, sha256 = ?, bytes = ?, plan = ?, chunks = ?, records = ?, delimiter = ?, quote = ?
+      const sql = `UPDATE load SET id = ?, state = ?, fields = ?, model = ?, sha256 = ?, bytes = ?, plan = ?, chunks = ?, records = ?, delimiter = ?, quote = ?
                    WHERE no = ?`
-      const content = [plan.state, JSON.stringify(plan.fields), plan.sha256, plan.bytes, plan.plan, plan.chunks, plan.records] as const
-      this.#file.run(sql, id, base, ...content, dialect.delimiter, dialect.quote, draft.no)
+      const content = [
+        plan.state,
+        JSON.stringify(plan.fields),
+        plan.model,
+        plan.sha256,
+        plan.bytes,
+        plan.plan,
+        plan.chunks,
+        plan.records,
+      ] as const
+      this.#file.run(sql, id, ...content, dialect.delimiter, dialect.quote, draft.no)
       return this.find(id) as PlannedLoad
     })
+  }
+
+  /** The plan of a load whatever queue it was made for: the last resort where that queue is lost. */
+  findAnywhere(id: string): PlannedLoad | undefined {
+    const row = this.#file.get<Row>('SELECT * FROM load WHERE id = ? ORDER BY queue = ? DESC, no DESC LIMIT 1', id, this.#queue)
+    return row === undefined ? undefined : loadOf(row)
   }
 
   find(id: string): PlannedLoad | undefined {
@@ -114,25 +133,31 @@ export class ProducerState implements Disposable {
     return row === undefined ? undefined : loadOf(row)
   }
 
-  /** Identities of the loads with a frozen plan, of one pipeline or all, the oldest first. */
-  ids(pipeline: string | undefined): string[] {
-    const sql = 'SELECT id FROM load WHERE queue = ?1 AND id IS NOT NULL AND (?2 IS NULL OR pipeline = ?2) ORDER BY no'
-    return this.#file.all<{ id: string }>(sql, this.#queue, pipeline ?? null).map(({ id }) => id)
+  /** Identities of the loads with a frozen plan, of one pipeline or all, for one database (or for one that was not told) or all, the oldest first. */
+  ids(pipeline: string | undefined, target?: string): string[] {
+    const sql = `SELECT id, min(no) FROM load WHERE id IS NOT NULL AND (?1 IS NULL OR pipeline = ?1)
+                 AND (?2 IS NULL OR target IS NULL OR target = ?2) GROUP BY id ORDER BY min(no)`
+    return this.#file.all<{ id: string }>(sql, pipeline ?? null, target ?? null).map(({ id }) => id)
   }
 
-  /** The newest load of the same file that was made on purpose although an earlier one existed. */
-  newestAgain(base: string): PlannedLoad | undefined {
-    const sql = 'SELECT * FROM load WHERE base = ? AND id <> base AND queue = ? ORDER BY no DESC LIMIT 1'
-    const row = this.#file.get<Row>(sql, base, this.#queue)
-    return row === undefined ? undefined : loadOf(row)
+  /** The salt of loads made once more on purpose: that of the command that was interrupted, else a new one. */
+  againSalt(pipeline: string): string {
+    this.#file.run('INSERT INTO again VALUES (?, ?, lower(hex(randomblob(32)))) ON CONFLICT DO NOTHING', this.#queue, pipeline)
+    const sql = 'SELECT salt FROM again WHERE queue = ? AND pipeline = ?'
+    return (this.#file.get<{ salt: string }>(sql, this.#queue, pipeline) as { salt: string }).salt
   }
 
-  /** The chunks of the load in order; without those that the queue was seen to hold, unless `all` is asked for. */
-  *chunks(load: PlannedLoad, all: boolean): Generator<PlannedChunk> {
+  /** The command came to its end: the next one of its kind makes loads of its own. */
+  endAgain(pipeline: string): void {
+    this.#file.run('DELETE FROM again WHERE queue = ? AND pipeline = ?', this.#queue, pipeline)
+  }
+
+  /** The chunks of the load in order: all of them, or those that the queue was not seen to hold. */
+  *chunks(load: PlannedLoad, which: 'all' | 'unconfirmed'): Generator<PlannedChunk> {
     const sql = `SELECT chunk, byte_start AS byteStart, bytes, first_record AS firstRecord, first_line AS firstLine, records, sha256
                  FROM chunk WHERE load = ? AND chunk > ? AND (confirmed = 0 OR ?) ORDER BY chunk LIMIT ${page}`
     for (let last = -1; ;) {
-      const rows = this.#file.all<PlannedChunk>(sql, load.no, last, all ? 1 : 0)
+      const rows = this.#file.all<PlannedChunk>(sql, load.no, last, which === 'all' ? 1 : 0)
       yield* rows
       last = rows.at(-1)?.chunk ?? last
       if (rows.length < page) return
@@ -163,6 +188,7 @@ const loadOf = (row: Row): PlannedLoad => ({
   name: row.name,
   state: row.state,
   fields: JSON.parse(row.fields) as string[],
+  model: row.model,
   sha256: row.sha256,
   bytes: row.bytes,
   plan: row.plan,

@@ -18,8 +18,8 @@ export interface Outgoing {
 export type Outcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'retry'; readonly afterMs: number; readonly code: Code }
-  /** Given back as if it had not been delivered: the attempt does not count, and others may have it at once. */
-  | { readonly kind: 'release' }
+  /** Given back as if it had not been delivered: the attempt does not count, and others may have it at once, or after `afterMs`. */
+  | { readonly kind: 'release'; readonly afterMs?: number | undefined }
   | { readonly kind: 'dead'; readonly code: Code; readonly detail: string }
 
 /** A message as received. */
@@ -60,6 +60,8 @@ export interface QueueTraits {
 }
 
 export interface Queue extends AsyncDisposable {
+  /** Identifies the queue itself, wherever it is opened from; another queue at the same place has another one. */
+  readonly id: string
   readonly traits: QueueTraits
   /** Resolves when the queue holds all the messages durably; when it rejects, any number of them may be in the queue. */
   publish(messages: readonly Outgoing[], options?: Abortable): Promise<void>

@@ -11,8 +11,11 @@ export type Attempt =
  * an attempt that held it alone, so that a bad row never costs a good one: the row that an error names is only a hint, because
  * the text of an error may quote data.
  *
- * A refused window narrows to the row that the database names, else by halves; with each success the window doubles. A batch
+ * A refused attempt narrows to the row that the database names, else by halves; with each success the window doubles. A batch
  * without a bad row costs one attempt, and n bad ones cost at most about n times twice the logarithm of the batch.
+ *
+ * After a refused row the window is as long as the run of rows placed before it, so that an attempt that fails sends no more
+ * than a few times what was placed: however many rows are bad, all attempts together send a small multiple of the batch.
  */
 export async function isolate(
   start: number,
@@ -20,34 +23,39 @@ export async function isolate(
   attempt: (start: number, end: number) => Promise<Attempt>,
   refuse: (row: number, fault: Fault) => void,
 ): Promise<void> {
+  /** Every row before it has been placed or refused. */
   let at = start
+  /** The row after the last one that was refused: all from here to `at` have been placed. */
+  let runStart = start
+  /** How many rows an attempt takes while `limit` is undefined. */
   let window = end - start
-  /** Before it is a row that was refused together with others. */
+  /** The rows from `at` to before it were refused together with rows that have been placed since, so one of them is bad. */
   let limit: number | undefined
-  let suspect: number | undefined
+  /** The last row before `limit` is there because the database named it. */
+  let named = false
+  /** Names have been right so far. */
   let trusting = true
   while (at < end) {
-    const stop = at === suspect ? at + 1 : Math.min(end, at + (limit === undefined ? window : Math.ceil((limit - at) / 2)))
+    const size = limit === undefined ? window : named ? Math.max(1, limit - 1 - at) : Math.ceil((limit - at) / 2)
+    const stop = Math.min(end, at + size)
     const outcome = await attempt(at, stop)
-    const named = outcome.kind === 'refused' && trusting ? outcome.row : undefined
     if (outcome.kind === 'placed') {
-      // A named row that goes in alone shows that the names are not to be believed.
-      if (at === suspect) trusting = false
-      if (limit === undefined) window *= 2
       at = stop
-      if (at === limit) limit = undefined
+      if (limit === undefined) window *= 2
+      if (at !== limit) continue
+      if (named) trusting = false
+      limit = undefined
     } else if (stop - at === 1) {
       refuse(at, outcome.fault)
-      at++
+      window = Math.max(2, at - runStart)
+      runStart = ++at
       limit = undefined
-      window = Math.max(window, 2)
-    } else if (named !== undefined && named >= at && named < stop) {
-      suspect = named
-      limit = undefined
-      if (named > at) window = named - at
     } else {
-      limit = stop
-      window = 1
+      // The rows before the named one ought to have been good.
+      if (limit !== undefined && named) trusting = false
+      const { row } = outcome
+      named = trusting && row !== undefined && row >= at && row < stop
+      limit = named ? (row as number) + 1 : stop
     }
   }
 }

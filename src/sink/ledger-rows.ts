@@ -35,6 +35,7 @@ export function receiptOf(row: LedgerRow): Receipt {
     chunksDone: Number(complete ? row['chunks'] : row['chunks_done']),
     rejectRows: Number(row['reject_rows']),
     deadLetters: Number(row['dead_letters']),
+    deadLetterRecords: Number(row['dead_letter_records']),
     startedAt: timeOf(row['started_at']),
   }
 }

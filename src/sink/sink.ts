@@ -94,6 +94,8 @@ export interface Receipt extends Counts {
   /** Reject rows and dead letters that are really there, counted apart from the ledger. */
   readonly rejectRows: number
   readonly deadLetters: number
+  /** Records in those dead letters. */
+  readonly deadLetterRecords: number
   readonly startedAt: string
 }
 
@@ -118,7 +120,10 @@ export interface Ledger {
   deadLetters(filter: ListFilter & { readonly all?: boolean }, options?: Abortable): Promise<readonly StoredDeadLetter[]>
   /** Keeps a dead letter and, where it is a chunk of a load, its verdict in the same transaction; a second call with the same message changes nothing. */
   bury(letter: DeadLetter, options?: Abortable): Promise<void>
-  /** Folds the ledger rows of those of the loads that are complete into one row each. */
+  /**
+   * Folds the ledger rows of those of the loads that are complete into one row each. It waits for nobody: a load of which a batch
+   * is being written is left to a later fold, that of whoever writes the batch.
+   */
   fold(loadIds: readonly string[], options?: Abortable): Promise<void>
 }
 

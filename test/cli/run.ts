@@ -1,6 +1,6 @@
 /** `lading` as a stranger runs it: a process in a folder of its own, of which only the exit code and what it printed count. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -50,9 +50,10 @@ export class Folder implements AsyncDisposable {
     await writeFile(this.at(name), content)
   }
 
-  start(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcessWithoutNullStreams {
+  /** With `detached`, the process leads a process group of its own, as one does that is started at a terminal. */
+  start(args: readonly string[], env: Readonly<Record<string, string>> = {}, detached = false): ChildProcessWithoutNullStreams {
     const outer = Object.entries(process.env).filter(([name]) => !/^(LADING_|PG|NODE_OPTIONS|VITEST)/.test(name))
-    return spawn(process.execPath, [entry, ...args], { cwd: this.path, env: { ...Object.fromEntries(outer), ...env } })
+    return spawn(process.execPath, [entry, ...args], { cwd: this.path, env: { ...Object.fromEntries(outer), ...env }, detached })
   }
 
   async lading(...args: readonly string[]): Promise<Run> {
@@ -67,6 +68,12 @@ export class Folder implements AsyncDisposable {
     child.stdin.end(stdin)
     const [out, err, code] = await Promise.all([text(child.stdout), text(child.stderr), ended])
     return { code, out, err }
+  }
+
+  /** Lines of a file that processes append to; none where there is no such file. */
+  async lines(name: string): Promise<string[]> {
+    const content = await readFile(this.at(name), 'utf8').catch(() => '')
+    return content.split('\n').filter((line) => line !== '')
   }
 
   /** Runs a command that must succeed, and returns its JSON. */

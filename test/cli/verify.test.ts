@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
 import { expectError, Folder, records } from './run.ts'
@@ -8,6 +8,18 @@ const loseQueue = async (folder: Folder) => {
 }
 
 describe.concurrent('verify', () => {
+  it('of one database does not miss what was loaded into another', async () => {
+    await using folder = await Folder.make({ 'a.csv': records(3), 'b.csv': records(4) })
+    await folder.lading('load', 'a.csv', '--to', 'sqlite:a.db')
+    await folder.lading('load', 'b.csv', '--to', 'sqlite:b.db')
+    for (const name of ['a', 'b']) {
+      expect(await folder.lading('verify', '--to', `sqlite:./${name}.db`)).toMatchObject({
+        code: 0,
+        out: expect.stringContaining(`${name}.csv`),
+      })
+    }
+  })
+
   it('exits with 1 while records are open, publishes again what a lost queue held, and then adds up', async () => {
     await using folder = await Folder.make({ 'a.csv': records(8) })
     await folder.lading('produce', 'a.csv', '--chunk-bytes', '30')
@@ -42,6 +54,38 @@ describe.concurrent('verify', () => {
     expect(run.err).toMatch(/^error SOURCE_MISSING: .*gone\.csv/m)
     expect(run.err).toMatch(/^published 1 chunk of load/m)
     expect(await folder.json('consume', '--until-empty')).toMatchObject({ loaded: 2 })
+  })
+
+  it('shows a load of which nothing ever arrived as open, and exits with 1', async () => {
+    await using folder = await Folder.make({ 'a.csv': records(2), 'b.csv': records(3) })
+    await folder.lading('load', 'a.csv')
+    const [{ loadId }] = await folder.json<[{ loadId: string }]>('produce', 'b.csv')
+    await loseQueue(folder)
+    const run = await folder.lading('verify')
+    expect(run.code, run.err).toBe(1)
+    expect(run.out).toMatch(new RegExp(`^${loadId} +b\\.csv +3 +0 +0 +0 +0 +3$`, 'm'))
+    expect(run.out).toContain('3 records without a verdict yet')
+    expect(run.out).not.toContain('DO NOT ADD UP')
+    const one = await folder.lading('verify', loadId, '--json')
+    expect(one.code, one.err).toBe(1)
+    expect(JSON.parse(one.out)).toMatchObject([{ loadId, records: 3, open: 3, chunksDone: 0, problems: [] }])
+    expect((await folder.lading('verify', '--pipeline', 'another')).code).toBe(0)
+    await folder.lading('verify', '--republish-missing')
+    expect(await folder.json('consume', '--until-empty')).toMatchObject({ loaded: 3 })
+    expect((await folder.lading('verify')).code).toBe(0)
+  })
+
+  it('does without the state of a producer, and makes none', async () => {
+    await using folder = await Folder.make({ 'a.csv': records(2) })
+    await folder.lading('load', 'a.csv')
+    expect(await folder.lading('verify', '--state', 'elsewhere/producer.db')).toMatchObject({ code: 0, err: '' })
+    expect(await readdir(folder.path)).not.toContain('elsewhere')
+  })
+
+  it.each(['sqlite:z?.db', 'SQLITE:z.db'])('finds the database %s where load put it', async (to) => {
+    await using folder = await Folder.make({ 'a.csv': records(2) })
+    expect((await folder.lading('load', 'a.csv', '--to', to)).code).toBe(0)
+    expect(await folder.json('verify', '--to', to)).toMatchObject([{ loaded: 2 }])
   })
 
   it('names what does not add up, and exits with 1', async () => {

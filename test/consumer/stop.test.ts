@@ -158,6 +158,7 @@ it('without heartbeats the same write is delivered a second time, and the ledger
 })
 
 const bound = (queue: Queue): Queue => ({
+  id: queue.id,
   traits: queue.traits,
   publish: (...args) => queue.publish(...args),
   deliveries: (...args) => queue.deliveries(...args),

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type ConsumerOptions, createConsumer } from '../../src/consumer/consumer.ts'
 import { replay } from '../../src/consumer/replay.ts'
 import { LadingError } from '../../src/core/errors.ts'
+import type { LadingEvent } from '../../src/core/events.ts'
 import { bigint, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { type ChunkEnvelope, readEnvelope } from '../../src/queue/envelope.ts'
@@ -106,12 +107,11 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     const cases: Record<string, Outgoing> = {
       NOT_OURS: { key: 'a stranger', body: Buffer.from('{"hello":1}'), headers: { from: 'elsewhere' } },
       BAD_ENVELOPE: { key: 'no json', body: bad.body, headers: { lading: '{' } },
-      WRONG_PIPELINE: altered({ ...bad, key: 'pipeline' }, (envelope) => ({ ...envelope, pipeline: 'another' })),
       CHECKSUM: { ...bad, key: 'body', body: Buffer.concat([bad.body, Buffer.from('6,more\n')]) },
       MODEL_MISMATCH: altered({ ...bad, key: 'fields' }, (envelope) => ({ ...envelope, fields: ['id', 'nonsense'] })),
     }
     await queue.publish([...Object.values(cases), ...good])
-    expect(await consume(queue, sink)).toMatchObject({ dead: 5, loaded: 10 })
+    expect(await consume(queue, sink)).toMatchObject({ dead: 4, loaded: 10 })
     const kept = await letters(sink)
     expect(kept.map(({ code }) => code).toSorted()).toEqual(Object.keys(cases).toSorted())
     for (const { code, body, headers } of kept) {
@@ -120,6 +120,33 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     }
     expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
     expect(await workshop.target.ids()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+  })
+
+  it('messages of another pipeline are left in the queue for their own consumer, and said once', async () => {
+    await using workshop = await Workshop.open(kind)
+    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    const mine = await messagesOf(workshop, queue, 10)
+    const [foreign] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
+    const another = (n: number) => altered({ ...foreign, key: `another ${n}` }, (envelope) => ({ ...envelope, pipeline: 'another' }))
+    await queue.publish([another(1), ...mine, another(2)])
+    const events: LadingEvent[] = []
+    expect(await consume(queue, sink, { onEvent: (event) => events.push(event) })).toMatchObject({
+      dead: 0,
+      loaded: 10,
+      messages: mine.length,
+    })
+    expect(events.filter(({ type }) => type === 'foreign')).toEqual([{ type: 'foreign', pipeline: 'another' }])
+    expect(await queue.depth()).toEqual({ ready: 2, inFlight: 0, dead: 0 })
+    expect(await consume(queue, sink, { pipeline: 'another' })).toMatchObject({ dead: 0, loaded: 5, duplicates: 1 })
+    expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
+  })
+
+  it('a key that no index takes is shortened in the dead letter', async () => {
+    await using workshop = await Workshop.open(kind)
+    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    await queue.publish([1, 2].map((n) => ({ key: `${'k'.repeat(12_000)}${n}`, body: Buffer.from('x'), headers: {} })))
+    expect(await consume(queue, sink)).toMatchObject({ dead: 2 })
+    expect(new Set((await letters(sink)).map(({ key }) => key)).size).toBe(2)
   })
 
   it.each([

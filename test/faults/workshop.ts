@@ -68,7 +68,7 @@ export class Workshop implements AsyncDisposable {
   }
 
   producing(queue: Queue, paths: readonly string[], more: Partial<ProduceOptions> = {}): ProduceOptions {
-    return { paths, model: numbers, queue, queueName: this.queueUrl, statePath: join(this.folder, 'producer.db'), ...more }
+    return { paths, model: numbers, queue, statePath: join(this.folder, 'producer.db'), ...more }
   }
 
   /** Publishes the next `count` numbers in chunks of about `perChunk` records. */

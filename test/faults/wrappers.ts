@@ -32,6 +32,7 @@ export function wrapSink(sink: Sink, between: Between<SinkMethod>, over: Partial
 
 export function wrapQueue(queue: Queue, between: Between<QueueMethod>, over: Partial<Queue> = {}): Queue {
   return {
+    id: queue.id,
     traits: queue.traits,
     publish: (...args) => between('publish', () => queue.publish(...args)),
     deliveries: (options) => wrapDeliveries(queue.deliveries(options), between),

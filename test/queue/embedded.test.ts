@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SqliteFile } from '../../src/core/sqlite.ts'
 import { EmbeddedQueue } from '../../src/queue/embedded/embedded.ts'
 import { queueContract } from '../contract/queue.ts'
@@ -195,3 +195,16 @@ async function publishUntilRefused(queue: EmbeddedQueue): Promise<string[]> {
   }
   throw new Error('the disk never became full')
 }
+
+it('a clock that is set back hides no message', async () => {
+  const queue = open()
+  await queue.publish([numbered('a', 0)])
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 })
+  try {
+    const reader = new Reader(queue)
+    expect(await reader.takeOne()).toMatchObject({ attempt: 1 })
+    await reader.stop()
+  } finally {
+    vi.useRealTimers()
+  }
+})

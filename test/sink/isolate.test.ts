@@ -23,18 +23,23 @@ async function run({ first, size, bad }: Case, hint: (row: number, start: number
   const refused: number[] = []
   const badRows = new Set(bad.map((row) => first + row))
   let attempts = 0
+  let sent = 0
   const attempt = async (start: number, end: number) => {
     expect(start).toBeLessThan(end)
     const rows = Array.from({ length: end - start }, (_, row) => start + row)
     const row = rows.find((each) => badRows.has(each))
     attempts++
+    sent += end - start
     if (row !== undefined) return { kind: 'refused' as const, fault, row: hint(row, start, attempts) }
     placed.push(...rows)
     return { kind: 'placed' as const }
   }
   await isolate(first, first + size, attempt, (row) => refused.push(row))
-  return { placed, refused, attempts, badRows: [...badRows], all: Array.from({ length: size }, (_, row) => first + row) }
+  return { placed, refused, attempts, sent, badRows: [...badRows], all: Array.from({ length: size }, (_, row) => first + row) }
 }
+
+/** Rows in all attempts together. */
+const mostSent = (size: number) => size * (Math.log2(Math.max(size, 1)) + 4)
 
 const mostAttempts = ({ size, bad }: Case) => bad.length * (2 * Math.log2(Math.max(size, 1)) + 2) + 2
 
@@ -60,6 +65,47 @@ describe('isolate', () => {
       expect(attempts).toBeLessThanOrEqual(mostAttempts(each) + 2 * Math.log2(each.size + 1) + 2)
     })
     await fc.assert(property, { numRuns: 1000 })
+  })
+
+  test('all attempts together send about n log n rows, however many are bad and whatever errors name', async () => {
+    const names = fc.oneof(fc.constant([0]), fc.array(fc.option(fc.integer({ min: -3, max: 310 })), { minLength: 1, maxLength: 10 }))
+    const property = fc.asyncProperty(cases, names, fc.boolean(), async (each, hints, honest) => {
+      const { sent } = await run(each, (row, start, n) => {
+        const hint = hints[n % hints.length] ?? undefined
+        return hint === undefined ? undefined : honest ? row : start + hint
+      })
+      expect(sent).toBeLessThanOrEqual(mostSent(each.size))
+    })
+    await fc.assert(property, { numRuns: 2000 })
+  })
+
+  test.for(['every row', 'every second row', 'the second half', 'the first half'])(
+    'a large batch of which %s is bad and named is sent a few times at most',
+    async (which) => {
+      const size = 8000
+      const isBad = { 'every row': () => true, 'every second row': (row: number) => row % 2 === 0 }[which]
+      const half = (row: number) => (which === 'the second half' ? row >= size / 2 : row < size / 2)
+      const bad = Array.from({ length: size }, (_, row) => row).filter(isBad ?? half)
+      let sent = 0
+      let next = 0
+      const attempt = async (start: number, end: number) => {
+        sent += end - start
+        while (next < bad.length && (bad[next] as number) < start) next++
+        const row = bad[next]
+        return row === undefined || row >= end ? { kind: 'placed' as const } : { kind: 'refused' as const, fault, row }
+      }
+      const refused: number[] = []
+      await isolate(0, size, attempt, (row) => refused.push(row))
+      expect(refused).toEqual(bad)
+      expect(sent).toBeLessThanOrEqual(6 * size)
+    },
+  )
+
+  test('an error that names the last row each time, whichever is bad, does not send the batch once for each row', async () => {
+    const { sent, refused } = await run({ first: 0, size: 1000, bad: [0], names: [] }, (_, start) => start + 999)
+    const creeping = await run({ first: 0, size: 1000, bad: [0], names: [] }, (_, __, n) => 1000 - n)
+    expect([refused, creeping.refused]).toEqual([[0], [0]])
+    expect(Math.max(sent, creeping.sent)).toBeLessThanOrEqual(mostSent(1000))
   })
 
   test('a batch without a bad row costs one attempt, an empty one none', async () => {

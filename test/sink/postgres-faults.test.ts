@@ -11,7 +11,7 @@ import { PostgresSink } from '../../src/sink/postgres/postgres.ts'
 import { describePostgres } from '../servers/database.ts'
 import { freePort } from '../servers/engine.ts'
 import { startPostgres } from '../servers/postgres.ts'
-import { applied, duplicate, entries, numbers, write } from './contract/target.ts'
+import { applied, duplicate, entries, letterOf, loadOf, numbers, write } from './contract/target.ts'
 import { openPostgres, type PostgresTarget } from './postgres-target.ts'
 
 const model = defineModel({ table: 'items', columns: { id: integer().notNull(), note: text() }, primaryKey: ['id'] })
@@ -131,7 +131,48 @@ describePostgres('PostgreSQL sink, faults', () => {
       expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(3)])
       await stopped.ended
     })
+
+    test('a consumer that stopped in the middle of COPY is ended by one that buries its chunk', async () => {
+      await using target = await openPostgres()
+      await using sink = new PostgresSink(target.url, { stalledMs: 0 })
+      await sink.prepare(model)
+      const stopped = await stopInCopy(target)
+      const letter = letterOf({ key: 'a', records, load: loadOf(2, 5) })
+      await expect(sink.ledger.bury(letter)).rejects.toMatchObject({ code: 'SINK_BUSY' })
+      await sink.ledger.bury(letter)
+      expect(await sink.ledger.deadLetters({ limit: 10 })).toMatchObject([{ key: 'a' }])
+      await stopped.ended
+    })
   })
+
+  test('a fold waits for nobody: a load of which a stopped consumer holds a batch is left for a later one, the others are folded', async () => {
+    await using target = await openPostgres()
+    await using sink = target.open()
+    await sink.prepare(model)
+    const [held, free] = [loadOf(1, 1), loadOf(1, 1)]
+    for (const [id, load] of [held, free].entries()) await write(sink, model, [{ key: `${load.id}/0`, records: [[`${id}`, 'x']], load }])
+    const holder = await holding(target, `SELECT pg_advisory_xact_lock_shared(hashtextextended('${held.id}', 0))`)
+    const begun = performance.now()
+    await sink.ledger.fold([held.id, free.id])
+    expect(performance.now() - begun).toBeLessThan(4000)
+    const complete = () => Promise.all([held, free].map(async ({ id }) => (await sink.ledger.progress(id))?.complete))
+    expect(await complete()).toEqual([false, true])
+    await holder.query('COMMIT')
+    await holder.end()
+    await sink.ledger.fold([held.id, free.id])
+    expect(await complete()).toEqual([true, true])
+  })
+
+  test.for(['application_name=mine', 'application_name='])(
+    "sessions are lading's by name, so that a stopped one is found, whatever the URL calls them: %s",
+    async (option) => {
+      await using target = await openPostgres()
+      await using sink = new PostgresSink(`${target.url}?${option}`)
+      await sink.prepare(model)
+      await sink.ledger.receipts({})
+      expect(await target.query(`SELECT FROM ${sessions}`)).toHaveLength(2)
+    },
+  )
 
   test('a server that cannot be reached is unavailable, and no message tells the password', async () => {
     const port = await freePort()

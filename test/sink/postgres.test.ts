@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
+import * as column from '../../src/model/columns.ts'
 import { custom, integer, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { sinkContract } from '../contract/sink.ts'
 import { describePostgres } from '../servers/database.ts'
 import { isolation, type Rule } from './contract/isolation.ts'
 import { allRejects, applied, batchOf, letterOf, numbers, write } from './contract/target.ts'
+import { PostgresSink } from '../../src/sink/postgres/postgres.ts'
 import { openPostgres } from './postgres-target.ts'
 
 const table = (extra: string, note = 'text') => `CREATE TABLE items (id integer PRIMARY KEY, ref integer, note ${note}${extra});`
@@ -50,6 +52,34 @@ const rules: readonly Rule[] = [
   { name: 'an error that names another row', code: 'VALUE_REFUSED', sql: () => table('') + misleadingTrigger, bad: { note: 'bad' } },
 ]
 
+/** Columns that exist, what a model says of them, and whether every value of the model is kept as it is. */
+const widths: readonly (readonly [is: string, says: column.Column, keeps: boolean])[] = [
+  ['numeric', column.numeric(10, 2), true],
+  ['numeric', column.numeric(), true],
+  ['numeric(10, 2)', column.numeric(10, 2), true],
+  ['numeric(12, 4)', column.numeric(10, 2), true],
+  ['numeric(9, 2)', column.numeric(10, 2), false],
+  ['numeric(10, 1)', column.numeric(10, 2), false],
+  ['numeric(10, 4)', column.numeric(10, 2), false],
+  ['numeric(1000, 1000)', column.numeric(1000, 1000), true],
+  ['numeric(10)', column.numeric(10), true],
+  ['numeric(10, 2)', column.numeric(), false],
+  ['timestamp', column.timestamp(), true],
+  ['timestamp(6)', column.timestamp(), true],
+  ['timestamp(3)', column.timestamp(), false],
+  ['timestamptz(6)', column.timestamptz(), true],
+  ['timestamptz(0)', column.timestamptz(), false],
+  ['varchar', column.text(), true],
+  ['text', column.varchar(3), true],
+  ['varchar(3)', column.varchar(3), true],
+  ['varchar(2)', column.varchar(3), false],
+  ['varchar(2)', column.text(), false],
+  ['char(3)', column.varchar(3), false],
+  ['char(3)', column.text(), false],
+  ['narrow', column.numeric(10, 2), false],
+  ['wide', column.numeric(10, 2), true],
+]
+
 const model = defineModel({ table: 'items', columns: { id: integer().notNull(), note: text() }, primaryKey: ['id'] })
 const records = [1, 2, 3].map((id) => [`${id}`, 'x'])
 
@@ -68,6 +98,54 @@ describePostgres('PostgreSQL', () => {
     expect(await allRejects(sink)).toMatchObject([{ record: 2, code: 'CONSTRAINT_CHECK' }])
   })
 
+  test.for(widths)('an existing column that would change values of the model is refused by name: %s', async ([is, says, keeps]) => {
+    await using target = await openPostgres()
+    await using sink = target.open()
+    await target.query(`CREATE DOMAIN narrow AS numeric(10, 1); CREATE DOMAIN wide AS numeric(20, 2); CREATE TABLE items (note ${is})`)
+    const preparing = sink.prepare(defineModel({ table: 'items', columns: { note: says } }))
+    if (keeps) return await preparing
+    const message = expect.stringMatching(/column note is \w+.*\(\d+.*, the model says (numeric|timestamp|varchar|text)/)
+    await expect(preparing).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message })
+  })
+
+  test.for(['UNLOGGED', 'FOREIGN'])('a table with a partition that is %s is refused by name', async (kind) => {
+    await using target = await openPostgres()
+    await using sink = target.open()
+    const server = kind === 'FOREIGN' ? 'SERVER elsewhere' : ''
+    await target.query(`CREATE FOREIGN DATA WRAPPER none; CREATE SERVER elsewhere FOREIGN DATA WRAPPER none;
+      CREATE TABLE items (id integer NOT NULL, note text) PARTITION BY RANGE (id);
+      CREATE TABLE items_low PARTITION OF items FOR VALUES FROM (0) TO (3) PARTITION BY RANGE (id);
+      CREATE ${kind} TABLE items_lowest PARTITION OF items_low FOR VALUES FROM (0) TO (1) ${server}`)
+    await expect(sink.prepare(model)).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message: expect.stringContaining('items_lowest') })
+  })
+
+  test('a database that is not in UTF-8 is refused, because it could not keep every reject', async () => {
+    await using target = await openPostgres()
+    const { pathname } = new URL(target.url)
+    const other = `${pathname.slice(1)}_latin`
+    await target.query(`CREATE DATABASE ${other} TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'`)
+    const sink = new PostgresSink(target.url.replace(pathname, `/${other}`))
+    const refused = expect.objectContaining({ code: 'SCHEMA_MISMATCH', message: expect.stringContaining('LATIN1') })
+    await expect(sink.prepare()).rejects.toEqual(refused)
+    await sink[Symbol.asyncDispose]()
+    await target.query(`DROP DATABASE ${other}`)
+  })
+
+  test.for(['key', 'version'])('json cannot be compared, so a %s of that type is refused before anything is made', async (use) => {
+    await using target = await openPostgres()
+    await using sink = target.open()
+    for (const type of [column.json(), custom('JSON')]) {
+      const columns = { id: integer().notNull(), doc: type.notNull() }
+      const wrong =
+        use === 'key'
+          ? defineModel({ table: 'items', columns, primaryKey: ['id', 'doc'] })
+          : defineModel({ table: 'items', columns, primaryKey: ['id'], onConflict: 'update', version: 'doc' })
+      const message = expect.stringMatching(/column doc .*json/)
+      await expect(sink.prepare(wrong)).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message })
+    }
+    expect(await target.query("SELECT to_regclass('items') AS made")).toEqual([{ made: null }])
+  })
+
   test('a table that is not logged is refused', async () => {
     await using target = await openPostgres()
     await using sink = target.open()
@@ -84,6 +162,22 @@ describePostgres('PostgreSQL', () => {
     expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(2, 1)])
     expect(await allRejects(sink)).toMatchObject([{ record: 1, code: 'TRIGGER_RAISED' }])
     expect(await numbers(target, 'items')).toEqual([1, 3])
+  })
+
+  test('a row that a trigger silently leaves out of an update is a reject', async () => {
+    await using target = await openPostgres()
+    await using sink = target.open()
+    const columns = { id: integer().notNull(), note: text() }
+    const upsert = defineModel({ table: 'items', columns, primaryKey: ['id'], onConflict: 'update' })
+    await sink.prepare(upsert)
+    await write(sink, upsert, [{ key: 'a', records: [...records, ['4', 'x']] }])
+    await target.query(`CREATE FUNCTION drop_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+      CREATE TRIGGER drop_new BEFORE INSERT ON items FOR EACH ROW WHEN (new.id IN (2, 5)) EXECUTE FUNCTION drop_row();
+      CREATE TRIGGER drop_old BEFORE UPDATE ON items FOR EACH ROW WHEN (new.id = 3) EXECUTE FUNCTION drop_row()`)
+    const again = [1, 2, 3, 4, 5, 6].map((id) => [`${id}`, 'y'])
+    expect(await write(sink, upsert, [{ key: 'b', records: again }])).toEqual([applied(3, 3)])
+    expect((await allRejects(sink)).map(({ record, code }) => [record, code])).toEqual([1, 2, 4].map((row) => [row, 'TRIGGER_RAISED']))
+    expect(await numbers(target, 'items', 'id', "note = 'y'")).toEqual([1, 4, 6])
   })
 
   test('whatever the database lowers synchronous_commit to, batches and dead letters are committed durably', async () => {

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { integer, text } from '../../src/model/columns.ts'
-import { defineModel } from '../../src/model/model.ts'
+import { type Column, custom, integer, json, numeric, text } from '../../src/model/columns.ts'
+import { btree, defineModel } from '../../src/model/model.ts'
 import { SqliteSink } from '../../src/sink/sqlite/sqlite.ts'
 import { sinkContract } from '../contract/sink.ts'
 import { allRejects, applied, entries, numbers, write } from './contract/target.ts'
@@ -60,6 +60,21 @@ describe('SQLite', () => {
     expect(await numbers(target, 'items')).toEqual([4])
   })
 
+  test('a row that a trigger silently leaves out of an update is a reject', async () => {
+    await using target = await openSqlite()
+    await using sink = target.open()
+    const columns = { id: integer().notNull(), note: text() }
+    const upsert = defineModel({ table: 'items', columns, primaryKey: ['id'], onConflict: 'update' })
+    await sink.prepare(upsert)
+    await write(sink, upsert, [{ key: 'a', records }])
+    await target.query(`CREATE TRIGGER drop_new BEFORE INSERT ON items WHEN new.id IN (2, 5) BEGIN SELECT RAISE(IGNORE); END;
+      CREATE TRIGGER drop_old BEFORE UPDATE ON items WHEN new.id = 3 BEGIN SELECT RAISE(IGNORE); END`)
+    const again = [1, 2, 3, 4, 5, 6].map((id) => [`${id}`, 'y'])
+    expect(await write(sink, upsert, [{ key: 'b', records: again }])).toEqual([applied(3, 3)])
+    expect((await allRejects(sink)).map(({ record, code }) => [record, code])).toEqual([1, 2, 4].map((row) => [row, 'TRIGGER_RAISED']))
+    expect(await numbers(target, 'items', 'id', "note = 'y'")).toEqual([1, 4, 6])
+  })
+
   test.for(['REPLACE', 'IGNORE', 'ROLLBACK', 'FAIL'])(
     "the model's conflict policy holds, not the table's own ON CONFLICT %s",
     async (clause) => {
@@ -97,6 +112,41 @@ describe('SQLite', () => {
     await using sink = target.open()
     await target.query(sql)
     await expect(sink.prepare(model)).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message: expect.stringMatching(message) })
+  })
+
+  const comparedAsText: readonly (readonly [string, Column])[] = [
+    ['numeric', numeric(5, 2)],
+    ['json', json()],
+    ['custom', custom('inet')],
+  ]
+
+  test.for(comparedAsText)('a key or version of type %s, which SQLite would compare as text, is refused', async ([, type]) => {
+    await using target = await openSqlite()
+    await using sink = target.open()
+    const columns = { id: integer().notNull(), value: type.notNull() }
+    const key = defineModel({ table: 'items', columns, primaryKey: ['id', 'value'] })
+    const version = defineModel({ table: 'items', columns, primaryKey: ['id'], onConflict: 'update', version: 'value' })
+    for (const [wrong, use] of [
+      [key, 'primaryKey'],
+      [version, 'version'],
+    ] as const) {
+      const message = expect.stringMatching(`column value .* as text .* ${use}`)
+      await expect(sink.prepare(wrong)).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message })
+    }
+    await sink.prepare(defineModel({ table: 'items', columns, primaryKey: ['id'] }))
+  })
+
+  test('names of indexes are the same in every file', async () => {
+    const names = async () => {
+      await using target = await openSqlite()
+      await using sink = target.open()
+      const columns = { id: integer().notNull(), note: text() }
+      await sink.prepare(defineModel({ table: 'items', columns, indexes: [btree('note'), btree('id', 'note')] }))
+      return await target.query("SELECT name FROM sqlite_schema WHERE type = 'index' AND name LIKE 'items%' ORDER BY name")
+    }
+    const [first, second] = [await names(), await names()]
+    expect(first).toHaveLength(2)
+    expect(second).toEqual(first)
   })
 
   test('a table whose rowid the model does not know fits', async () => {

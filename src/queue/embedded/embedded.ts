@@ -29,10 +29,13 @@ interface Row {
 
 /** Bodies in memory at once, besides the one that passes the bound: enough to keep a database busy, small beside a process. */
 const mostInFlightBytes = 16 * 1024 * 1024
+/** `available_at` of a message that waits for nothing. */
+const atOnce = 0
 const firstPollMs = 5
 const lastPollMs = 100
 
 export class EmbeddedQueue implements Queue {
+  readonly id: string
   readonly traits: QueueTraits
   readonly #path: string
   readonly #leaseMs: number
@@ -48,6 +51,7 @@ export class EmbeddedQueue implements Queue {
     this.#publisher = this.#guard(() => new SqliteFile(path, { pageBytes }))
     try {
       this.#guard(() => this.#makeTables())
+      this.id = this.#guard(() => (this.#publisher.get<{ id: string }>('SELECT id FROM queue') as { id: string }).id)
       this.#consumer = this.#guard(() => new SqliteFile(path, { synchronous: 'NORMAL' }))
     } catch (error) {
       this.#publisher[Symbol.dispose]()
@@ -61,11 +65,10 @@ export class EmbeddedQueue implements Queue {
       throw new LadingError('MESSAGE_TOO_LARGE', `${large.body.length} bytes in one message, the queue takes ${this.traits.maxBytes}`)
     this.#guard(() =>
       this.#publisher.transaction(() => {
-        const now = Date.now()
         const head = this.#publisher.prepare('INSERT INTO message (key, headers, bytes, available_at) VALUES (?, ?, ?, ?)')
         const body = this.#publisher.prepare('INSERT INTO body (id, body) VALUES (?, ?)')
         for (const message of messages) {
-          const { lastInsertRowid } = head.run(message.key, JSON.stringify(message.headers), message.body.length, now)
+          const { lastInsertRowid } = head.run(message.key, JSON.stringify(message.headers), message.body.length, atOnce)
           body.run(lastInsertRowid, message.body)
         }
       }),
@@ -193,7 +196,7 @@ export class EmbeddedQueue implements Queue {
       }
       case 'release': {
         const sql = 'UPDATE message SET lease = NULL, available_at = ?, attempt = attempt - 1 WHERE id = ? AND lease = ?'
-        this.#consumer.run(sql, Date.now(), id, lease)
+        this.#consumer.run(sql, outcome.afterMs === undefined ? atOnce : Date.now() + outcome.afterMs, id, lease)
         return
       }
       case 'dead': {

@@ -16,7 +16,8 @@ export const schema = [
      headers TEXT NOT NULL,
      bytes INTEGER NOT NULL,
      attempt INTEGER NOT NULL DEFAULT 0,
-     -- Milliseconds since 1970: when the message may be delivered (again). A lease is a time in the future and a token.
+     -- When the message may be delivered (again), in milliseconds since 1970. 0 for one that waits for nothing, so that a clock
+     -- that is set back hides no message. A lease is a time in the future and a token.
      available_at INTEGER NOT NULL,
      lease TEXT,
      dead INTEGER NOT NULL DEFAULT 0,
@@ -24,5 +25,7 @@ export const schema = [
      detail TEXT
    ) STRICT;
    CREATE INDEX message_available ON message (available_at, id) WHERE dead = 0;
+   CREATE TABLE queue (id TEXT NOT NULL) STRICT;
+   INSERT INTO queue VALUES (lower(hex(randomblob(16))));
    CREATE TABLE body (id INTEGER PRIMARY KEY REFERENCES message ON DELETE CASCADE, body BLOB NOT NULL) STRICT`,
 ]

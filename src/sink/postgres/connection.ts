@@ -15,12 +15,13 @@ export class Connection implements AsyncDisposable {
   #last: Promise<unknown> = Promise.resolve()
   /** Called for each new session, before anything else runs on it. */
   onConnect: ((client: pg.Client) => Promise<void>) | undefined
+  /** Called when the server asks to try again, before the caller hears of it; that it fails changes nothing. */
+  onBusy: ((client: pg.Client) => Promise<void>) | undefined
 
   constructor(url: string) {
     try {
       this.#config = {
         connectionString: new URL(url).href,
-        application_name: 'lading',
         connectionTimeoutMillis: connectTimeoutMs,
         keepAlive: true,
       }
@@ -49,6 +50,7 @@ export class Connection implements AsyncDisposable {
     } catch (thrown) {
       const error = sinkError(thrown)
       if (error.action === 'reconnect' || error.action === 'split') this.#drop()
+      if (error.code === 'SINK_BUSY') await this.#client?.then(this.onBusy).catch(() => undefined)
       throw error
     } finally {
       signal?.removeEventListener('abort', abort)
@@ -71,7 +73,10 @@ export class Connection implements AsyncDisposable {
     client.on('error', forget)
     try {
       await client.connect()
-      await client.query('SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3')
+      // The name is set here and not by the connection's options, where the URL would override it: we find our sessions by it.
+      await client.query(
+        "SET application_name = 'lading'; SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3",
+      )
       await this.onConnect?.(client)
       this.#hasConnected = true
       return client

@@ -26,30 +26,6 @@ export function sqlType(type: ColumnType): string {
   }
 }
 
-/**
- * Names of the types (pg_type.typname) that a table's column may have for a model's column: those whose binary form is the
- * same. `undefined` where values travel as text and any type will do.
- */
-export function compatibleTypes(type: ColumnType): readonly string[] | undefined {
-  switch (type.kind) {
-    case 'text':
-    case 'varchar':
-      return ['text', 'varchar', 'bpchar', 'citext']
-    case 'integer':
-      return ['int4']
-    case 'bigint':
-      return ['int8']
-    case 'double':
-      return ['float8']
-    case 'boolean':
-      return ['bool']
-    case 'custom':
-      return undefined
-    default:
-      return [type.kind]
-  }
-}
-
 export function createTable(model: Model): string {
   const lines = model.columns.map(columnLine)
   if (model.primaryKey.length > 0) lines.push(`PRIMARY KEY (${identifiers(model.primaryKey)})`)

@@ -4,13 +4,17 @@ import type { Abortable } from '../../core/wait.ts'
 import { deadLetterOf, type LedgerRow, progressOf, receiptOf, rejectOf } from '../ledger-rows.ts'
 import type { DeadLetter, Ledger, ListFilter, LoadProgress, Receipt, ReceiptFilter, StoredDeadLetter, StoredReject } from '../sink.ts'
 import { type Connection, transaction } from './connection.ts'
-import { begin, insertLoads, lockLoads, storable } from './write.ts'
+import { storable } from '../storable.ts'
+import { begin, insertLoads, lockLoads } from './write.ts'
 
 const receiptSql = `
   SELECT load.*, sums.*,
     (SELECT count(*) FROM lading.reject WHERE load_id = load.id) AS reject_rows,
-    (SELECT count(*) FROM lading.dead_letter WHERE load_id = load.id AND state = 'dead') AS dead_letters
+    letters.*
   FROM lading.load CROSS JOIN LATERAL (
+    SELECT count(*) AS dead_letters, coalesce(sum(d.records), 0) AS dead_letter_records
+    FROM lading.dead_letter d WHERE d.load_id = load.id AND d.state = 'dead') letters
+  CROSS JOIN LATERAL (
     SELECT coalesce(sum(l.loaded), 0) AS sum_loaded, coalesce(sum(l.rejected), 0) AS sum_rejected, coalesce(sum(l.skipped), 0) AS sum_skipped,
       coalesce(sum(l.records) FILTER (WHERE l.outcome = 'dead'), 0) AS dead, count(*) AS chunks_done
     FROM lading.ledger l WHERE l.load_id = load.id) sums
@@ -60,14 +64,15 @@ export class PostgresLedger implements Ledger {
     const sha256 = Buffer.from(letter.sha256, 'hex')
     await this.#connection.use(async (client) => {
       if (load !== undefined) await insertLoads(client, pipeline, [load])
-      await transaction(client, begin, async () => {
-        if (await hasVerdict(client, letter, sha256)) return
-        // A letter that was replayed and failed again is dead once more, with its new reason.
+      const known = await transaction(client, begin, async () => {
+        if (await hasVerdict(client, letter, sha256)) return true
+        // A letter that was replayed and failed again is dead once more, with its new reason; one that turns out to be of a load joins it.
         await client.query(
           `INSERT INTO lading.dead_letter (pipeline, key, sha256, load_id, records, headers, body, attempts, code, detail)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (pipeline, key, sha256)
-           DO UPDATE SET state = 'dead', attempts = excluded.attempts, code = excluded.code, detail = excluded.detail, at = now()
-           WHERE dead_letter.state = 'replayed'`,
+           DO UPDATE SET state = 'dead', load_id = excluded.load_id, records = excluded.records,
+             attempts = excluded.attempts, code = excluded.code, detail = excluded.detail, at = now()
+           WHERE dead_letter.state = 'replayed' OR (dead_letter.load_id IS NULL AND excluded.load_id IS NOT NULL)`,
           [
             pipeline,
             key,
@@ -81,7 +86,10 @@ export class PostgresLedger implements Ledger {
             storable(letter.detail),
           ],
         )
+        return false
       })
+      // A fold may have found the load busy with this call, and nobody else may come to fold it.
+      if (known && load !== undefined) await fold(client, [load.id])
     }, options?.signal)
   }
 
@@ -112,15 +120,25 @@ async function hasVerdict(client: pg.Client, { pipeline, key, load, records }: D
 /** A load with a dead chunk stays unfolded, so that the chunk can still be replayed. */
 async function fold(client: pg.Client, ids: readonly string[]): Promise<void> {
   await transaction(client, begin, async () => {
-    // Waits for the batches that are being written for these loads, and keeps further ones out.
-    await client.query('SELECT pg_advisory_xact_lock(hashtextextended(id, 0)) FROM unnest($1::text[]) id ORDER BY id', [ids])
+    const free = await lockFreeLoads(client, ids)
+    if (free.length === 0) return
     const { rows } = await client.query<{ id: string }>(
       `UPDATE lading.load SET complete = true, completed_at = now(), loaded = sums.loaded, rejected = sums.rejected, skipped = sums.skipped
        FROM (SELECT load_id, count(*) AS chunks, sum(loaded) AS loaded, sum(rejected) AS rejected, sum(skipped) AS skipped
              FROM lading.ledger WHERE load_id = ANY ($1) AND outcome = 'applied' GROUP BY load_id) sums
        WHERE id = sums.load_id AND NOT complete AND sums.chunks = load.chunks RETURNING id`,
-      [ids],
+      [free],
     )
     if (rows.length > 0) await client.query('DELETE FROM lading.ledger WHERE load_id = ANY ($1)', [rows.map(({ id }) => id)])
   })
+}
+
+/**
+ * Keeps further batches of the loads out, as far as none is being written. Those of which one is are left: it may be that of a
+ * stopped consumer, which a fold would wait for as long as it is stopped, and whoever writes a batch folds its loads afterwards.
+ */
+async function lockFreeLoads(client: pg.Client, ids: readonly string[]): Promise<string[]> {
+  const sql = 'SELECT id FROM unnest($1::text[]) id WHERE pg_try_advisory_xact_lock(hashtextextended(id, 0))'
+  const { rows } = await client.query<{ id: string }>(sql, [ids])
+  return rows.map(({ id }) => id)
 }

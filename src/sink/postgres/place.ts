@@ -53,8 +53,9 @@ export class Placement {
       }
       let taken = 0
       const staged = await this.#attempt(from, to, async () => {
-        taken = await this.#throughStaging(from, to)
-        return undefined
+        const { keys, placed } = await this.#throughStaging(from, to)
+        taken = placed
+        return this.#leavesOut || placed === keys ? undefined : leftOut(placed, keys)
       })
       if (staged.kind === 'placed' && this.#leavesOut) skipped += to - from - taken
       return staged
@@ -84,10 +85,7 @@ export class Placement {
   async #direct(start: number, end: number): Promise<Fault | undefined> {
     const taken = await this.#copy(qualified(this.#model), start, end)
     if (taken === end - start) return undefined
-    return {
-      code: 'TRIGGER_RAISED',
-      detail: `the database took ${taken} rows of ${end - start} without an error: a trigger left the row out`,
-    }
+    return leftOut(taken, end - start)
   }
 
   async #copy(table: string, start: number, end: number): Promise<number> {
@@ -99,9 +97,10 @@ export class Placement {
 
   /**
    * COPY into the staging table, then one INSERT … ON CONFLICT, sorted by key so that two consumers lock rows in the same
-   * order. Of rows with the same key the newest counts: the greatest version, then the last in the source.
+   * order. Of rows with the same key the newest counts: the greatest version, then the last in the source. Returns how many keys
+   * there were, and how many rows took effect.
    */
-  async #throughStaging(start: number, end: number): Promise<number> {
+  async #throughStaging(start: number, end: number): Promise<{ readonly keys: number; readonly placed: number }> {
     const { primaryKey, version } = this.#model
     const staging = stagingName(this.#model)
     await this.#client.query(`TRUNCATE ${staging} RESTART IDENTITY`)
@@ -111,12 +110,15 @@ export class Placement {
     const key = identifiers(primaryKey)
     const newest = this.#model.onConflict === 'skip' ? '' : version === undefined ? '' : `${identifier(version)} DESC NULLS LAST, `
     const direction = this.#model.onConflict === 'skip' ? 'ASC' : 'DESC'
-    const { rowCount } = await this.#client.query(
-      `INSERT INTO ${qualified(this.#model)} AS target (${names})
-       SELECT DISTINCT ON (${key}) ${names} FROM ${staging} ORDER BY ${key}, ${newest}lading_row ${direction}
-       ON CONFLICT (${key}) DO ${this.#conflictAction()}`,
+    const { rows } = await this.#client.query<{ keys: string; placed: string }>(
+      `WITH newest AS MATERIALIZED (
+         SELECT DISTINCT ON (${key}) ${names} FROM ${staging} ORDER BY ${key}, ${newest}${rowNumber(this.#model)} ${direction}
+       ), placed AS (
+         INSERT INTO ${qualified(this.#model)} AS target (${names}) SELECT ${names} FROM newest
+         ON CONFLICT (${key}) DO ${this.#conflictAction()} RETURNING 1
+       ) SELECT (SELECT count(*) FROM newest) AS keys, (SELECT count(*) FROM placed) AS placed`,
     )
-    return rowCount ?? 0
+    return { keys: Number(rows[0]?.keys), placed: Number(rows[0]?.placed) }
   }
 
   /** An update without a version leaves no record out: of two with the same key, the first took effect and was replaced. */
@@ -135,6 +137,18 @@ export class Placement {
   }
 }
 
+const leftOut = (taken: number, sent: number): Fault => ({
+  code: 'TRIGGER_RAISED',
+  detail: `the database took ${taken} rows of ${sent} without an error: a trigger left the row out`,
+})
+
+/** The staging table's own column, under a name that no column of the model has. */
+function rowNumber(model: Model): string {
+  let name = 'lading_row'
+  while (model.columns.some((column) => column.name === name)) name += '_'
+  return identifier(name)
+}
+
 /** Named after the model, because a session may serve several. */
 const stagingName = (model: Model): string => `pg_temp.lading_staging_${model.fingerprint.slice(0, 16)}`
 
@@ -143,5 +157,5 @@ export function createStaging(model: Model): string {
   const names = identifiers(model.columns.map((column) => column.name))
   const staging = stagingName(model)
   return `CREATE TEMP TABLE ${staging.replace('pg_temp.', '')} ON COMMIT DELETE ROWS AS SELECT ${names} FROM ${qualified(model)} WITH NO DATA;
-          ALTER TABLE ${staging} ADD COLUMN lading_row bigint GENERATED ALWAYS AS IDENTITY`
+          ALTER TABLE ${staging} ADD COLUMN ${rowNumber(model)} bigint GENERATED ALWAYS AS IDENTITY`
 }

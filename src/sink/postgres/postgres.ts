@@ -1,5 +1,4 @@
 import type pg from 'pg'
-import { LadingError } from '../../core/errors.ts'
 import type { Abortable } from '../../core/wait.ts'
 import type { Model } from '../../model/model.ts'
 import type { RowBuffer } from '../../model/writer.ts'
@@ -24,7 +23,7 @@ export class PostgresSink implements Sink {
   readonly #models = new Map<string, Model>()
   readonly #stalledMs: number
 
-  /** `stalledMs`: how long a session of ours may hold a transaction open in silence before others that wait for it end it. */
+  /** `stalledMs`: how old a statement of ours may be whose client is being waited for, before others that wait for its locks end its session. */
   constructor(url: string, options: { readonly stalledMs?: number } = {}) {
     this.#stalledMs = options.stalledMs ?? 60_000
     this.#connection = new Connection(url)
@@ -32,6 +31,7 @@ export class PostgresSink implements Sink {
       for (const model of this.#models.values()) await this.#stage(client, model)
     }
     this.#reading = new Connection(url)
+    for (const connection of [this.#connection, this.#reading]) connection.onBusy = (client) => this.#reap(client)
     this.ledger = new PostgresLedger(this.#reading)
   }
 
@@ -51,13 +51,8 @@ export class PostgresSink implements Sink {
     return new BinaryRows(types.length)
   }
 
-  async write(batch: Batch, options?: Abortable): Promise<readonly Verdict[]> {
-    try {
-      return await this.#connection.use((client) => writeBatch(client, batch), options?.signal)
-    } catch (error) {
-      if (error instanceof LadingError && error.code === 'SINK_BUSY') await this.#reap()
-      throw error
-    }
+  write(batch: Batch, options?: Abortable): Promise<readonly Verdict[]> {
+    return this.#connection.use((client) => writeBatch(client, batch), options?.signal)
   }
 
   async #stage(client: pg.Client, model: Model): Promise<void> {
@@ -65,15 +60,17 @@ export class PostgresSink implements Sink {
   }
 
   /**
-   * Ends sessions of ours that hold a transaction open and have not sent a byte for long. No time-out of the server
-   * covers a COPY that waits for a stopped or vanished client, and its lock on a chunk would stay for ever. Ours never pause
-   * in a transaction: everything that they send is in memory before it begins.
+   * Ends sessions of ours that have a transaction open, are waiting for their client, and whose last statement began longer ago
+   * than the limit. No time-out of the server covers a COPY that waits for a stopped or vanished client, and its locks would stay
+   * for ever. The server knows the age of the statement and not that of the silence: a COPY that is older than the limit and
+   * happens to wait for the next bytes of a slow client is ended too, which costs that client one more attempt. What a batch sends
+   * is all in memory before it begins, so a COPY takes about as long as the network needs for it.
    */
-  async #reap(): Promise<void> {
+  async #reap(client: pg.Client): Promise<void> {
     const sql = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                  WHERE datname = current_database() AND application_name = 'lading' AND usename = current_user
                    AND pid <> pg_backend_pid() AND xact_start IS NOT NULL AND wait_event = 'ClientRead' AND query_start < clock_timestamp() - $1 * interval '1 ms'`
-    await this.#connection.use((client) => client.query(sql, [this.#stalledMs])).catch(() => undefined)
+    await client.query(sql, [this.#stalledMs])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

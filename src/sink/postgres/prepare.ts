@@ -3,7 +3,8 @@ import type pg from 'pg'
 import { LadingError } from '../../core/errors.ts'
 import { type Model, tableName } from '../../model/model.ts'
 import { transaction } from './connection.ts'
-import { compatibleTypes, createIndex, createTable, identifier, qualified, sqlType } from './ddl.ts'
+import { createIndex, createTable, identifier, qualified, sqlType } from './ddl.ts'
+import { type CatalogType, misfit } from './fit.ts'
 import { migrations } from './schema.ts'
 
 /** Serialises everything that creates: two consumers that start together must not both make the table. */
@@ -18,7 +19,15 @@ async function isThere(client: pg.Client, name: string): Promise<boolean> {
   return rows.length > 0
 }
 
+/** In another encoding the database could not keep every reject: a message about a record quotes what the encoding may not have. */
+async function checkEncoding(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ encoding: string }>("SELECT current_setting('server_encoding') AS encoding")
+  const encoding = rows[0]?.encoding
+  if (encoding !== 'UTF8') throw new LadingError('SCHEMA_MISMATCH', `the database has the encoding ${encoding}, lading needs UTF8`)
+}
+
 export async function prepareLedger(client: pg.Client): Promise<void> {
+  await checkEncoding(client)
   if ((await ledgerVersion(client)) === migrations.length) return
   await transaction(client, begin, async () => {
     await client.query(lock)
@@ -42,6 +51,7 @@ async function ledgerVersion(client: pg.Client): Promise<number> {
 }
 
 export async function prepareTable(client: pg.Client, model: Model): Promise<void> {
+  for (const problem of orderProblems(model)) throw new LadingError('SCHEMA_MISMATCH', `table ${tableName(model)}: ${problem}`)
   if (!(await isThere(client, qualified(model)))) {
     await transaction(client, begin, async () => {
       await client.query(lock)
@@ -55,30 +65,33 @@ export async function prepareTable(client: pg.Client, model: Model): Promise<voi
   }
 }
 
-interface CatalogColumn {
+function* orderProblems({ columns, primaryKey, version }: Model): Generator<string> {
+  for (const { name, type } of columns) {
+    if (sqlType(type).toLowerCase() !== 'json') continue
+    if (primaryKey.includes(name)) yield `column ${name} is json, which PostgreSQL cannot compare, so it cannot be part of the primaryKey`
+    if (version === name) yield `column ${name} is json, which PostgreSQL cannot compare, so it cannot be the version`
+  }
+}
+
+interface CatalogColumn extends CatalogType {
   readonly name: string
-  readonly type: string
-  readonly enumerated: boolean
   readonly required: boolean
   readonly generated: boolean
 }
 
 async function* problemsOf(client: pg.Client, model: Model): AsyncGenerator<string> {
-  const table = await client.query('SELECT relkind, relpersistence FROM pg_class WHERE oid = to_regclass($1)', [qualified(model)])
-  const { relkind, relpersistence } = table.rows[0]
-  if (relkind !== 'r' && relkind !== 'p')
-    yield 'it is not an ordinary or partitioned table, so rows and ledger would not share a transaction'
-  if (relpersistence !== 'p') yield 'it is not logged: a crash would empty it while the ledger says that the rows took effect'
+  for (const { it, relkind, relpersistence } of await tablesOf(client, model)) {
+    if (relkind !== 'r' && relkind !== 'p')
+      yield `${it} is not an ordinary or partitioned table, so rows and ledger would not share a transaction`
+    if (relpersistence !== 'p') yield `${it} is not logged: a crash would empty it while the ledger says that the rows took effect`
+  }
   const columns = await catalogColumns(client, model)
   for (const { name, type } of model.columns) {
     const column = columns.get(name)
-    const compatible = compatibleTypes(type)
-    const text = type.kind === 'text' || type.kind === 'varchar'
+    const problem = column === undefined ? undefined : misfit(type, column)
     if (column === undefined) yield `it has no column ${name}`
     else if (column.generated) yield `column ${name} is computed by the table itself`
-    else if (compatible !== undefined && !compatible.includes(column.type) && !(text && column.enumerated)) {
-      yield `column ${name} is ${column.type}, the model says ${sqlType(type)} (custom('${column.type}') would send it as text)`
-    }
+    else if (problem !== undefined) yield `column ${name} ${problem}`
   }
   const known = new Set(model.columns.map((column) => column.name))
   for (const column of columns.values()) {
@@ -89,12 +102,32 @@ async function* problemsOf(client: pg.Client, model: Model): AsyncGenerator<stri
   }
 }
 
+interface CatalogTable {
+  /** What a problem calls it. */
+  readonly it: string
+  readonly relkind: string
+  readonly relpersistence: string
+}
+
+/** The table, and where it is partitioned all its partitions: that is where the rows lie. */
+async function tablesOf(client: pg.Client, model: Model): Promise<readonly CatalogTable[]> {
+  const { rows } = await client.query<CatalogTable>(
+    `SELECT CASE WHEN oid = to_regclass($1) THEN 'it' ELSE 'its partition ' || oid::regclass END AS it, relkind, relpersistence
+     FROM pg_class WHERE oid = to_regclass($1) OR oid IN (SELECT relid FROM pg_partition_tree(to_regclass($1)))
+     ORDER BY oid <> to_regclass($1), oid`,
+    [qualified(model)],
+  )
+  return rows
+}
+
 async function catalogColumns(client: pg.Client, model: Model): Promise<Map<string, CatalogColumn>> {
   const { rows } = await client.query<CatalogColumn>(
-    `SELECT a.attname AS name, coalesce(base.typname, t.typname) AS type, t.typtype = 'e' AS enumerated,
+    `SELECT a.attname AS name, coalesce(base.typname, t.typname) AS type, t.typtype = 'e' AS enumerated, typmod,
+            format_type(coalesce(base.oid, t.oid), typmod) AS shown,
             a.attgenerated <> '' OR a.attidentity = 'a' AS generated,
             a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND a.attgenerated = '' AS required
      FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type base ON t.typtype = 'd' AND base.oid = t.typbasetype
+       CROSS JOIN LATERAL (SELECT CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE a.atttypmod END AS typmod) length
      WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped`,
     [qualified(model)],
   )

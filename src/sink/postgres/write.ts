@@ -3,6 +3,7 @@ import type pg from 'pg'
 import type { Reject } from '../../core/fault.ts'
 import type { LoadInfo } from '../../core/load.ts'
 import type { Batch, Counts, Part, Verdict } from '../sink.ts'
+import { storable } from '../storable.ts'
 import { transaction } from './connection.ts'
 import { Placement, type Refusal } from './place.ts'
 import type { CopyRows } from './rows.ts'
@@ -38,6 +39,7 @@ export async function writeBatch(client: pg.Client, batch: Batch): Promise<reado
       else if (load !== undefined && plans.get(load.id) !== load.plan) verdicts[index] = planMismatch(load)
       return verdicts[index] === undefined
     })
+    await settleLetters(client, spans, verdicts)
     const revived = await reviveDeadLetters(client, batch.pipeline, candidates, verdicts)
     const applied = await enterLedger(client, batch.pipeline, revived, verdicts)
     await placeParts(client, batch, applied, verdicts)
@@ -80,7 +82,7 @@ export async function insertLoads(client: pg.Client, pipeline: string, loads: re
     [
       pipeline,
       loads.map((load) => load.id),
-      loads.map((load) => load.source),
+      loads.map((load) => storable(load.source)),
       loads.map((load) => bytea(load.sha256)),
       loads.map((load) => load.bytes),
       loads.map((load) => bytea(load.plan)),
@@ -98,6 +100,16 @@ export async function lockLoads(client: pg.Client, ids: readonly string[]): Prom
   const { rows } = await client.query<{ id: string }>('SELECT id FROM lading.load WHERE id = ANY ($1) AND complete', [ids])
   return new Set(rows.map(({ id }) => id))
 }
+
+/** A replay of a chunk whose load is complete has nothing left to do: its letter is not dead any more. */
+async function settleLetters(client: pg.Client, spans: readonly Span[], verdicts: readonly Verdict[]): Promise<void> {
+  const letters = replayed(spans, verdicts, 'duplicate')
+  if (letters.length > 0) await client.query("UPDATE lading.dead_letter SET state = 'replayed' WHERE id = ANY ($1)", [letters])
+}
+
+/** The dead letters that parts with such a verdict replay. */
+const replayed = (spans: readonly Span[], verdicts: readonly Verdict[], kind: Verdict['kind']): number[] =>
+  spans.flatMap(({ part, index }) => (verdicts[index]?.kind === kind && part.replays !== undefined ? [part.replays] : []))
 
 /** Takes back the verdict "dead" of the parts that replay a dead letter; a letter that is no longer dead makes its part a duplicate. */
 async function reviveDeadLetters(client: pg.Client, pipeline: string, spans: Span[], verdicts: Verdict[]): Promise<Span[]> {
@@ -163,9 +175,7 @@ async function judgeKnownKeys(client: pg.Client, pipeline: string, spans: Span[]
 
 /** A replay that is refused has settled nothing: its letter is as dead as before. */
 async function keepDead(client: pg.Client, spans: readonly Span[], verdicts: readonly Verdict[]): Promise<void> {
-  const letters = spans.flatMap(({ part, index }) =>
-    verdicts[index]?.kind === 'refused' && part.replays !== undefined ? [part.replays] : [],
-  )
+  const letters = replayed(spans, verdicts, 'refused')
   if (letters.length > 0) await client.query("UPDATE lading.dead_letter SET state = 'dead' WHERE id = ANY ($1)", [letters])
 }
 
@@ -203,9 +213,6 @@ function adjacent(spans: readonly Span[]): Span[][] {
   }
   return runs
 }
-
-/** A text column refuses NUL, and then the reject itself could not be kept. */
-export const storable = (text: string): string => text.replaceAll('\0', '\\0')
 
 async function insertRejects(client: pg.Client, pipeline: string, rejects: readonly (readonly [Part, Reject])[]): Promise<void> {
   if (rejects.length === 0) return

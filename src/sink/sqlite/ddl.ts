@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { ColumnType } from '../../model/columns.ts'
 import type { Model, ModelColumn } from '../../model/model.ts'
 
@@ -47,11 +48,20 @@ function defaultLiteral(type: ColumnType, text: string): string {
 export function createIndexes(model: Model): string[] {
   return model.indexes
     .filter(({ method }) => method === 'btree')
-    .map(({ unique, columns }) => {
-      const name = identifier(`${model.table}_${columns.join('_')}_idx`)
+    .map(({ unique, columns }, number) => {
+      const name = identifier(`${model.table}_${columns.join('_')}_idx_${shortHash([model.table, number, ...columns])}`)
       return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${name} ON ${identifier(model.table)} (${identifiers(columns)})`
     })
 }
+
+/** Names of indexes are the whole file's, and names that are joined say no more where one ends and the next begins. */
+const shortHash = (parts: readonly unknown[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 8)
+
+const notInKey = ({ columns, primaryKey }: Model): string[] => columns.map(({ name }) => name).filter((name) => !primaryKey.includes(name))
+
+/** Whether the conflict policy itself may leave a row out, without an error. */
+export const mayLeaveOut = (model: Model): boolean =>
+  model.onConflict === 'skip' || model.version !== undefined || (model.onConflict === 'update' && notInKey(model).length === 0)
 
 export function insertRow(model: Model): string {
   const names = model.columns.map(({ name }) => name)
@@ -59,7 +69,7 @@ export function insertRow(model: Model): string {
   const insert = `INSERT OR ABORT INTO ${identifier(model.table)} (${identifiers(names)}) VALUES (${names.map(() => '?').join(', ')})`
   if (model.onConflict === 'error') return insert
   const conflict = `${insert} ON CONFLICT (${identifiers(model.primaryKey)}) DO`
-  const others = names.filter((name) => !model.primaryKey.includes(name)).map(identifier)
+  const others = notInKey(model).map(identifier)
   if (model.onConflict === 'skip' || others.length === 0) return `${conflict} NOTHING`
   const update = `${conflict} UPDATE SET ${others.map((name) => `${name} = excluded.${name}`).join(', ')}`
   if (model.version === undefined) return update

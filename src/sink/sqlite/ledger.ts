@@ -2,12 +2,14 @@
 import type { SqliteFile, SqliteValue } from '../../core/sqlite.ts'
 import { deadLetterOf, type LedgerRow, progressOf, receiptOf, rejectOf } from '../ledger-rows.ts'
 import type { DeadLetter, Ledger, ListFilter, LoadProgress, Receipt, ReceiptFilter, StoredDeadLetter, StoredReject } from '../sink.ts'
+import { storable } from '../storable.ts'
 import { insertLoad } from './write.ts'
 
 const receiptSql = `
   SELECT load.*,
     (SELECT count(*) FROM lading_reject WHERE load_id = load.id) AS reject_rows,
     (SELECT count(*) FROM lading_dead_letter WHERE load_id = load.id AND state = 'dead') AS dead_letters,
+    (SELECT total(records) FROM lading_dead_letter WHERE load_id = load.id AND state = 'dead') AS dead_letter_records,
     total(ledger.loaded) AS sum_loaded, total(ledger.rejected) AS sum_rejected, total(ledger.skipped) AS sum_skipped,
     total(CASE ledger.outcome WHEN 'dead' THEN ledger.records END) AS dead, count(ledger.key) AS chunks_done
   FROM lading_load load LEFT JOIN lading_ledger ledger ON ledger.load_id = load.id
@@ -51,13 +53,14 @@ export class SqliteLedger implements Ledger {
     this.#guard((file) =>
       file.transaction(() => {
         if (hasVerdict(file, letter, sha256)) return
-        // A letter that was replayed and failed again is dead once more, with its new reason.
+        // A letter that was replayed and failed again is dead once more, with its new reason; one that turns out to be of a load joins it.
         const sql = `INSERT INTO lading_dead_letter (pipeline, key, sha256, load_id, records, headers, body, attempts, code, detail)
                      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (pipeline, key, sha256)
-                     DO UPDATE SET state = 'dead', attempts = excluded.attempts, code = excluded.code, detail = excluded.detail, at = excluded.at
-                     WHERE state = 'replayed'`
+                     DO UPDATE SET state = 'dead', load_id = excluded.load_id, records = excluded.records,
+                       attempts = excluded.attempts, code = excluded.code, detail = excluded.detail, at = excluded.at
+                     WHERE state = 'replayed' OR (load_id IS NULL AND excluded.load_id IS NOT NULL)`
         const message = [pipeline, key, sha256, load?.id ?? null, letter.records, JSON.stringify(letter.headers), letter.body] as const
-        file.run(sql, ...message, letter.attempts, letter.code, letter.detail)
+        file.run(sql, ...message, letter.attempts, letter.code, storable(letter.detail))
       }),
     )
   }

@@ -27,12 +27,29 @@ function ledgerVersion(file: SqliteFile): number {
 }
 
 export function prepareTable(file: SqliteFile, model: Model): void {
+  refuse(model, orderProblems(model))
   file.transaction(() => {
     if (columnsOf(file, model).length > 0) return
     file.exec(createTable(model))
     for (const index of createIndexes(model)) file.exec(index)
   })
-  for (const problem of problemsOf(file, model)) throw new LadingError('SCHEMA_MISMATCH', `table ${model.table}: ${problem}`)
+  refuse(model, problemsOf(file, model))
+}
+
+function refuse({ table }: Model, problems: Iterable<string>): void {
+  for (const problem of problems) throw new LadingError('SCHEMA_MISMATCH', `table ${table}: ${problem}`)
+}
+
+/** Types whose values SQLite compares as text, where equal values may have different texts and a greater one a smaller text. */
+const comparedAsText: readonly string[] = ['numeric', 'json', 'custom']
+
+function* orderProblems({ columns, primaryKey, version }: Model): Generator<string> {
+  for (const { name, type } of columns) {
+    if (!comparedAsText.includes(type.kind)) continue
+    const what = `column ${name} is ${type.kind}, which SQLite compares as text`
+    if (primaryKey.includes(name)) yield `${what} (1 and 1.0 would be two keys), so it cannot be part of the primaryKey`
+    if (version === name) yield `${what} (10 would be smaller than 9), so it cannot be the version`
+  }
 }
 
 interface CatalogColumn {

@@ -4,7 +4,8 @@ import type { SqliteFile, SqliteValue } from '../../core/sqlite.ts'
 import type { LoadInfo } from '../../core/load.ts'
 import type { Batch, Part, Verdict } from '../sink.ts'
 import { LadingError } from '../../core/errors.ts'
-import { identifier, insertRow } from './ddl.ts'
+import { storable } from '../storable.ts'
+import { identifier, insertRow, mayLeaveOut } from './ddl.ts'
 import { isForeignKeyError, rowFault } from './errors.ts'
 import type { ValueRows } from './rows.ts'
 
@@ -26,6 +27,7 @@ function writeParts(file: SqliteFile, batch: Batch, insert: Insert): readonly Ve
     const start = end
     end += part.rows
     const known = part.load === undefined ? undefined : judgeLoad(file, batch.pipeline, part.load)
+    if (known?.kind === 'duplicate') settleLetter(file, part)
     return (
       known ?? revive(file, batch.pipeline, part) ?? judgeKey(file, batch.pipeline, part) ?? apply(file, batch, part, start, end, insert)
     )
@@ -47,7 +49,12 @@ function judgeLoad(file: SqliteFile, pipeline: string, load: LoadInfo): Verdict 
 export function insertLoad(file: SqliteFile, pipeline: string, load: LoadInfo): void {
   const sql = `INSERT INTO lading_load (id, pipeline, source, sha256, bytes, plan, chunks, records) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                ON CONFLICT DO NOTHING`
-  file.run(sql, load.id, pipeline, load.source, blob(load.sha256), load.bytes, blob(load.plan), load.chunks, load.records)
+  file.run(sql, load.id, pipeline, storable(load.source), blob(load.sha256), load.bytes, blob(load.plan), load.chunks, load.records)
+}
+
+/** A replay of a chunk whose load is complete has nothing left to do: its letter is not dead any more. */
+function settleLetter(file: SqliteFile, { replays }: Part): void {
+  if (replays !== undefined) file.run("UPDATE lading_dead_letter SET state = 'replayed' WHERE id = ?", replays)
 }
 
 /** Takes back the verdict "dead" of a part that replays a dead letter; where the letter is no longer dead, the part is a duplicate. */
@@ -99,7 +106,7 @@ const insertOneByOne: Insert = (file, batch, start, end, refuse) => {
     try {
       // A trigger's own changes count too, so a row counts as one or none.
       if (statement.run(...bound).changes > 0) changed++
-      else if (batch.model.onConflict === 'error') refuse(row, leftOut)
+      else if (!mayLeaveOut(batch.model)) refuse(row, leftOut)
     } catch (error) {
       const fault = rowFault(error)
       if (fault === undefined) throw error
@@ -150,6 +157,7 @@ const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 function insertReject(file: SqliteFile, pipeline: string, part: Part, reject: Reject): void {
   const sql = `INSERT INTO lading_reject (pipeline, key, load_id, record, line, byte, source, column_name, code, detail, raw)
                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-  const place = [reject.record, reject.line, reject.byte, reject.source, reject.column ?? null] as const
-  file.run(sql, pipeline, part.key, part.load?.id ?? null, ...place, reject.code, reject.detail, reject.raw)
+  const { record, line, byte, source, column, code, detail, raw } = reject
+  const place = [record, line, byte, storable(source), column === undefined ? null : storable(column)] as const
+  file.run(sql, pipeline, part.key, part.load?.id ?? null, ...place, code, storable(detail), raw)
 }

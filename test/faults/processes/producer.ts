@@ -8,7 +8,6 @@ await produce({
   paths: [file],
   model: readings,
   queue,
-  queueName: queueUrl,
   statePath,
   chunkBytes: 8 * 1024,
   onEvent: (event) => process.stdout.write(`${JSON.stringify(event)}\n`),

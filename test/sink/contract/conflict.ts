@@ -75,6 +75,20 @@ export function conflicts(open: OpenTarget): void {
     expect(await content(target)).toEqual(['1,5,old', '2,5,x', '3,6,x', '4,,x', '5,1,x', '6,5,old', '7,1,x'])
   })
 
+  test("the model's columns may have the names of lading's own", async () => {
+    await using target = await open()
+    await using sink = target.open()
+    const own = { lading_row: integer().notNull(), lading_row_: text() }
+    const named = defineModel({ table: 'items', columns: own, primaryKey: ['lading_row'], onConflict: 'update' })
+    await sink.prepare(named)
+    await write(sink, named, [{ key: 'a', records: records('2,first', '1,second', '2,third') }])
+    const rows = await target.query('SELECT lading_row AS id, lading_row_ AS note FROM items ORDER BY 1')
+    expect(rows).toEqual([
+      { id: 1, note: 'second' },
+      { id: 2, note: 'third' },
+    ])
+  })
+
   test('a table of keys alone takes each key once', async () => {
     await using target = await open()
     await using sink = target.open()

@@ -54,6 +54,26 @@ export function deadLetters(open: OpenTarget): void {
     expect(stored?.loadId).toBeUndefined()
   })
 
+  test('texts about a record that are half a character, hold a NUL or are endless are kept in a form that the database takes', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model)
+    const load = { ...loadOf(1, 3), source: 'odd \ud800 \0' }
+    const endless = `${'x'.repeat(8190)}😀${'y'.repeat(1 << 20)}`
+    const rejects = ['half \ud800', 'nul \0', endless].map((odd, record) => ({
+      ...rejectOf(record, { code: 'BAD_INTEGER', detail: odd, column: odd }, 'x'),
+      source: odd,
+    }))
+    expect(await write(sink, model, [{ key: 'a', records: [], rejects, load }])).toEqual([applied(0, 3)])
+    await sink.ledger.bury(letterOf({ key: 'b', records: [] }, { detail: endless }))
+    const stored = await allRejects(sink)
+    const [letter] = await sink.ledger.deadLetters({ limit: 1 })
+    const texts = [...stored.flatMap(({ detail, column, source }) => [detail, column ?? '', source]), letter?.detail ?? '']
+    expect(texts.slice(0, 6)).toEqual([...Array(3).fill('half \ufffd'), ...Array(3).fill('nul \\0')])
+    for (const each of texts) expect(each.length).toBeLessThanOrEqual(8192)
+    expect((await sink.ledger.receipts({})).map(({ source }) => source)).toEqual(['odd \ufffd \\0'])
+  })
+
   test('a dead letter comes back as it was, byte for byte', async () => {
     await using target = await open()
     await using sink = target.open()
@@ -177,6 +197,24 @@ export function deadLetters(open: OpenTarget): void {
     expect(await write(sink, model, [{ key: 'm', records: [['1', 'x']], replays: 1 }])).toEqual([duplicate])
     expect(await entries(target)).toEqual([])
     expect(await count(target, 'events')).toBe(0)
+  })
+
+  test.for(['applied', 'folded'])('a letter of a chunk that took effect in another way is settled by its replay: %s', async (state) => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model)
+    const load = loadOf(2, 3)
+    const chunks = chunksOf(load)
+    // Without its load, as a message is buried whose body is damaged.
+    const { load: _, ...damaged } = letterOf(chunks[0], { code: 'CHECKSUM', records: 0 })
+    await sink.ledger.bury(damaged)
+    await write(sink, model, chunks)
+    if (state === 'folded') await sink.ledger.fold([load.id])
+    const [letter] = await sink.ledger.deadLetters({ limit: 10 })
+    expect(await write(sink, model, [{ ...chunks[0], replays: letter?.id ?? -1 }])).toEqual([duplicate])
+    expect(await sink.ledger.deadLetters({ limit: 10 })).toEqual([])
+    expect(await sink.ledger.deadLetters({ limit: 10, all: true })).toMatchObject([{ id: letter?.id, state: 'replayed' }])
+    expect(await numbers(target, 'events')).toEqual([1, 2, 3])
   })
 
   test('a replay that is refused leaves the letter dead', async () => {

@@ -48,6 +48,15 @@ export function preparing(open: OpenTarget): void {
     expect(await write(sink, indexed(), [{ key: 'a', records: [['1', 'x']] }])).toEqual([applied(1)])
   })
 
+  test('indexes are made whose columns read the same when they are joined', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    const columns = { a: integer(), b: integer(), a_b: integer() }
+    const indexes = [btree('a_b'), btree('a', 'b'), unique('a', 'b'), btree('a', 'b')]
+    await sink.prepare(defineModel({ table: 't', columns, indexes }))
+    await sink.prepare(defineModel({ table: 't_a', columns: { b: integer() }, indexes: [btree('b')] }))
+  })
+
   test('several sinks that prepare at the same time all succeed', async () => {
     await using target = await open()
     const sinks = Array.from({ length: 4 }, () => target.open())

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { LoadInfo } from '../../../src/core/load.ts'
 import { integer, text } from '../../../src/model/columns.ts'
 import { defineModel } from '../../../src/model/model.ts'
+import { balance } from '../../../src/sink/receipt.ts'
 import type { Sink } from '../../../src/sink/sink.ts'
 import { count, type Delivery, entries, letterOf, loadOf, type OpenTarget, rejectOf, write } from './target.ts'
 
@@ -67,6 +68,33 @@ export function receipts(open: OpenTarget): void {
     expect(await sink.ledger.progress(load.id)).toMatchObject({ complete: true })
   })
 
+  test('a dead letter that was deleted shows in the receipt, also where others are left', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model)
+    const load = loadOf(3, 6)
+    await write(sink, model, [chunk(load, 0, 1)])
+    await sink.ledger.bury(letterOf(chunk(load, 1, 2, 3)))
+    await sink.ledger.bury(letterOf(chunk(load, 2, 4, 5, 6)))
+    const balanced = await receiptOf(sink, load)
+    expect([balance(balanced), balanced.deadLetters, balanced.deadLetterRecords]).toEqual([{ open: 0, problems: [] }, 2, 5])
+    await target.query(`DELETE FROM ${target.dialect.ledger('dead_letter')} WHERE records = 2`)
+    expect(balance(await receiptOf(sink, load)).problems).toEqual([expect.stringMatching(/5 records are dead.* 3/)])
+  })
+
+  test('a chunk that is buried first without its load and then with it counts with its load', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model)
+    const load = loadOf(1, 2)
+    const letter = letterOf(chunk(load, 0, 1, 2))
+    await sink.ledger.bury({ ...letter, load: undefined, records: 0 })
+    await write(sink, model, [chunk(loadOf(1, 1), 0, 1)])
+    await sink.ledger.bury(letter)
+    expect(await sink.ledger.deadLetters({ limit: 10 })).toHaveLength(1)
+    expect((await sink.ledger.receipts({ loads: [load.id] })).map((each) => balance(each))).toEqual([{ open: 0, problems: [] }])
+  })
+
   test('receipts are found by load and by pipeline, the newest first', async () => {
     await using target = await open()
     await using sink = target.open()
@@ -123,6 +151,8 @@ export function receipts(open: OpenTarget): void {
       const late = await Promise.all([write(a, model, parts), folder.ledger.fold([load.id]), write(b, model, parts)])
       applied += [...verdicts, ...late.flatMap((verdict) => verdict ?? [])].filter(({ kind }) => kind === 'applied').length
       expect(await receiptOf(a, load)).toMatchObject({ loaded: 3, chunksDone: 2, open: 0 })
+      // Those before may have found the load busy each time.
+      await folder.ledger.fold([load.id])
       expect(await a.ledger.progress(load.id)).toMatchObject({ complete: true })
     }
     for (const sink of sinks) await sink[Symbol.asyncDispose]()
