@@ -22,8 +22,13 @@ export interface Message {
 /** What a message turned out to be. Only a part becomes one of a batch; a foreign one belongs to another pipeline and is left to it. */
 export type Decoded =
   | { readonly kind: 'part'; readonly part: Part }
-  | { readonly kind: 'foreign'; readonly pipeline: string }
+  | Foreign
   | ({ readonly kind: 'dead'; readonly code: Code; readonly detail: string } & Claim)
+
+export interface Foreign {
+  readonly kind: 'foreign'
+  readonly pipeline: string
+}
 
 /** What a message says that it is; where it is a chunk, its records count as dead in the load's receipt when it dies. */
 export interface Claim {
@@ -112,6 +117,16 @@ export class ChunkDecoder {
       describe: (row, fault) => records.describe(recordOfRow(row, refused), fault),
       replays,
     }
+  }
+}
+
+/** Whose the message is, where it is a chunk of another pipeline. */
+export function foreignTo(pipeline: string, headers: Headers): Foreign | undefined {
+  try {
+    const envelope = readEnvelope(headers)
+    return envelope === undefined || envelope.pipeline === pipeline ? undefined : { kind: 'foreign', pipeline: envelope.pipeline }
+  } catch {
+    return undefined
   }
 }
 

@@ -71,8 +71,8 @@ class Run {
   readonly #leases: Leases
   readonly #writer: BatchWriter
   readonly #touched = new Set<string>()
-  /** Keys of messages of other pipelines, and the pipelines of which that was told. */
-  readonly #foreign = new Set<string>()
+  /** Keys of messages of other pipelines with the time when they were last met, and the pipelines of which that was told. */
+  readonly #foreign = new Map<string, number>()
   readonly #told = new Set<string>()
   #tally: Tally = emptyTally
   #batches = 0
@@ -202,18 +202,25 @@ class Run {
 
   /** Messages of other pipelines go back to whoever consumes those; met again and again, but not more often than needed. */
   async #leaveForeign(foreign: readonly ForeignDelivery[]): Promise<void> {
+    this.#forgetForeign()
     for (const { delivery, pipeline } of foreign) {
-      this.#foreign.add(delivery.key)
-      await delivery.settle({ kind: 'release', afterMs: foreignPauseMs })
-      this.#leases.release(delivery)
+      this.#foreign.set(delivery.key, performance.now())
       if (this.#told.has(pipeline)) continue
       this.#told.add(pipeline)
       this.#onEvent({ type: 'foreign', pipeline })
     }
+    await Promise.all(foreign.map(({ delivery }) => delivery.settle({ kind: 'release', afterMs: foreignPauseMs })))
+    for (const { delivery } of foreign) this.#leases.release(delivery)
+  }
+
+  /** What is not met again when its pause is over has been taken by its own consumer. */
+  #forgetForeign(): void {
+    for (const [key, met] of this.#foreign) if (performance.now() - met > 2 * foreignPauseMs) this.#foreign.delete(key)
   }
 
   /** What belongs to other pipelines does not count. */
   async #isEmpty(): Promise<boolean> {
+    this.#forgetForeign()
     const { ready, inFlight } = await this.#options.queue.depth()
     return ready + inFlight <= this.#foreign.size
   }

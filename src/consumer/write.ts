@@ -6,7 +6,7 @@ import type { Model } from '../model/model.ts'
 import type { RowBuffer } from '../model/writer.ts'
 import type { Delivery } from '../queue/queue.ts'
 import type { Part, Sink, Verdict } from '../sink/sink.ts'
-import { ChunkDecoder, type Claim, claimOf, type Decoded, sha256Of } from './chunk.ts'
+import { ChunkDecoder, type Claim, claimOf, type Decoded, type Foreign, foreignTo, sha256Of } from './chunk.ts'
 import { retrying } from './retry.ts'
 
 export interface WriterOptions {
@@ -56,8 +56,6 @@ interface Entry {
   readonly delivery: Delivery
   readonly decoded: Exclude<Decoded, Foreign>
 }
-
-type Foreign = Decoded & { readonly kind: 'foreign' }
 
 export interface ForeignDelivery {
   readonly delivery: Delivery
@@ -114,10 +112,11 @@ export class BatchWriter {
   }
 
   #decodeOne(delivery: Delivery, { decoder }: Lane): Decoded {
-    if (delivery.attempt <= this.#options.maxAttempts) return decoder.decode(delivery)
+    const { pipeline, maxAttempts } = this.#options
+    if (delivery.attempt <= maxAttempts) return decoder.decode(delivery)
     // Not decoded any more: decoding it may be what kills us.
     const detail = `delivered ${delivery.attempt} times without a verdict`
-    return { kind: 'dead', code: 'ATTEMPTS_EXHAUSTED', detail, ...claimOf(delivery, this.#options.pipeline) }
+    return foreignTo(pipeline, delivery.headers) ?? { kind: 'dead', code: 'ATTEMPTS_EXHAUSTED', detail, ...claimOf(delivery, pipeline) }
   }
 
   async write(batch: DecodedBatch): Promise<WrittenBatch> {

@@ -1,7 +1,6 @@
 /** Reads the bytes of a file, decompressed where its name says that it is compressed. */
 import { createReadStream } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
-import * as zlib from 'node:zlib'
 import { LadingError } from '../core/errors.ts'
 import type { Abortable } from '../core/wait.ts'
 import { type Compression, unpacked } from './decompress.ts'
@@ -39,8 +38,6 @@ export async function* readSource(path: string, { signal }: Abortable = {}): Asy
 function piecesOf(path: string): AsyncIterable<Buffer> {
   const compression = compressionOf(path)
   if (compression === undefined) return readFile(path)
-  if (compression === 'zstd' && typeof zlib.createZstdDecompress !== 'function')
-    throw new LadingError('SOURCE_UNREADABLE', `${path}: this Node ${process.versions.node} cannot read zstd; 22.15 and newer can`)
   return unpacked(compression, createReadStream(path, { highWaterMark: readBytes }), readBytes)
 }
 

@@ -141,6 +141,17 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
   })
 
+  it('a message of another pipeline is left however often it was delivered', async () => {
+    await using workshop = await Workshop.open(kind)
+    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    const [mine] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
+    await queue.publish([altered(mine, (envelope) => ({ ...envelope, pipeline: 'another' }))])
+    for (let attempt = 1; attempt <= 3; attempt++) await giveBack(queue)
+    expect(await consume(queue, sink, { maxAttempts: 1 })).toMatchObject({ messages: 0, dead: 0 })
+    expect(await letters(sink)).toEqual([])
+    expect((await queue.depth()).ready).toBe(1)
+  })
+
   it('a key that no index takes is shortened in the dead letter', async () => {
     await using workshop = await Workshop.open(kind)
     const [queue, sink] = [await workshop.queue(), await workshop.sink()]

@@ -102,7 +102,7 @@ export class Placement {
    */
   async #throughStaging(start: number, end: number): Promise<{ readonly keys: number; readonly placed: number }> {
     const { primaryKey, version } = this.#model
-    const staging = stagingName(this.#model)
+    const staging = `pg_temp.${stagingName(this.#model)}`
     await this.#client.query(`TRUNCATE ${staging} RESTART IDENTITY`)
     const taken = await this.#copy(staging, start, end)
     if (taken !== end - start) throw new LadingError('SINK_FAILED', `PostgreSQL took ${taken} rows of ${end - start} that were sent`)
@@ -149,13 +149,13 @@ function rowNumber(model: Model): string {
   return identifier(name)
 }
 
-/** Named after the model, because a session may serve several. */
-const stagingName = (model: Model): string => `pg_temp.lading_staging_${model.fingerprint.slice(0, 16)}`
+/** Named after the model, because a session may serve several; temporary tables lie in the schema pg_temp. */
+const stagingName = (model: Model): string => `lading_staging_${model.fingerprint.slice(0, 16)}`
 
 /** The staging table of a session, made once for each session: making it for each batch would bloat the catalog. */
 export function createStaging(model: Model): string {
   const names = identifiers(model.columns.map((column) => column.name))
   const staging = stagingName(model)
-  return `CREATE TEMP TABLE ${staging.replace('pg_temp.', '')} ON COMMIT DELETE ROWS AS SELECT ${names} FROM ${qualified(model)} WITH NO DATA;
-          ALTER TABLE ${staging} ADD COLUMN ${rowNumber(model)} bigint GENERATED ALWAYS AS IDENTITY`
+  return `CREATE TEMP TABLE ${staging} ON COMMIT DELETE ROWS AS SELECT ${names} FROM ${qualified(model)} WITH NO DATA;
+          ALTER TABLE pg_temp.${staging} ADD COLUMN ${rowNumber(model)} bigint GENERATED ALWAYS AS IDENTITY`
 }
