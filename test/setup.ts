@@ -1,44 +1,72 @@
 /**
- * Runs once, before all tests: one PostgreSQL for the whole run. Without one, the tests that need it are skipped loudly;
- * where CI is set nothing may be skipped, so the run fails.
+ * Runs once, before all tests: one PostgreSQL and one RabbitMQ for the whole run. The tests that need what cannot be had are skipped
+ * loudly; where CI is set nothing may be skipped, so the run fails.
  */
 import { Client } from 'pg'
 import type { TestProject } from 'vitest/node'
-import { Unavailable } from './servers/binaries.ts'
+import type { SharedRabbit } from './servers/broker.ts'
 import type { SharedPostgres } from './servers/database.ts'
+import { Unavailable } from './servers/machine.ts'
 import { startPostgres } from './servers/postgres.ts'
+import { openRabbit } from './servers/rabbitmq.ts'
 
-type Opened = { readonly postgres: SharedPostgres; readonly close: () => Promise<void> }
+type Opened<Shared> = { readonly shared: Shared; readonly close: () => Promise<void> }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const { postgres, close } = await open()
-  project.provide('postgres', postgres)
-  return close
-}
-
-async function open(): Promise<Opened> {
-  try {
-    const given = process.env['LADING_TEST_POSTGRES_URL']
-    return given ? await borrow(given) : await start()
-  } catch (error) {
-    if (process.env['CI'] || !(error instanceof Unavailable)) throw error
-    process.stderr.write(`\nTESTS THAT NEED POSTGRESQL ARE SKIPPED: ${error.message.toUpperCase()}\n\n`)
-    return { postgres: { reason: error.message }, close: async () => {} }
+  // RabbitMQ takes longer, and starts while PostgreSQL does.
+  const rabbit = await open<SharedRabbit>('RabbitMQ', openBroker)
+  const postgres = await open<SharedPostgres>('PostgreSQL', openDatabase).catch(async (error: unknown) => {
+    await rabbit.close()
+    throw error
+  })
+  project.provide('rabbit', rabbit.shared)
+  project.provide('postgres', postgres.shared)
+  return async () => {
+    await Promise.all([rabbit.close(), postgres.close()])
   }
 }
 
-async function start(): Promise<Opened> {
+async function open<Shared>(product: string, way: () => Promise<Opened<Shared>>): Promise<Opened<Shared | { reason: string }>> {
+  try {
+    return await way()
+  } catch (error) {
+    if (process.env['CI'] || !(error instanceof Unavailable)) throw error
+    process.stderr.write(`\nTESTS THAT NEED ${product.toUpperCase()} ARE SKIPPED: ${error.message.toUpperCase()}\n\n`)
+    return { shared: { reason: error.message }, close: async () => {} }
+  }
+}
+
+/** Does not wait until the broker is up: `describeRabbit` does, so that a run without such tests need not. */
+async function openBroker(): Promise<Opened<SharedRabbit>> {
+  const server = await openRabbit()
+  let failure: unknown = null
+  const started = server.start().catch((error: unknown) => {
+    failure = error
+  })
+  const close = async () => {
+    // A start that is cut short from here on has not failed.
+    const failed = failure
+    await server.stop()
+    await started
+    if (failed) throw failed
+  }
+  return { shared: { url: server.url }, close }
+}
+
+async function openDatabase(): Promise<Opened<SharedPostgres>> {
+  const given = process.env['LADING_TEST_POSTGRES_URL']
+  if (given) return await borrow(given)
   const server = await startPostgres()
-  return { postgres: { url: server.url }, close: () => server.stop() }
+  return { shared: { url: server.url }, close: () => server.stop() }
 }
 
 /** A server that somebody else keeps: tests create and drop databases of their own there, and nothing else. */
-async function borrow(url: string): Promise<Opened> {
+async function borrow(url: string): Promise<Opened<SharedPostgres>> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
   const refused = (error: unknown) => {
     throw new Unavailable(`LADING_TEST_POSTGRES_URL: ${error instanceof Error ? error.message : String(error)}`)
   }
   await client.connect().catch(refused)
   await client.end()
-  return { postgres: { url }, close: async () => {} }
+  return { shared: { url }, close: async () => {} }
 }

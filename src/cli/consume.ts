@@ -1,11 +1,16 @@
 import { Command, Option } from 'commander'
-import { exits } from '../core/errors.ts'
-import type { RunOptions } from '../consumer/consumer.ts'
+import type { RunOptions, Tally } from '../consumer/consumer.ts'
+import type { DedupKey } from '../consumer/dedup.ts'
+import { exits, LadingError } from '../core/errors.ts'
+import type { Listener } from '../core/events.ts'
+import type { Model } from '../model/model.ts'
+import type { Queue } from '../queue/queue.ts'
 import { withExamples } from './examples.ts'
 import { requireTwoFiles } from './files.ts'
 import { loadModel } from './model.ts'
 import {
   allowRejectsOption,
+  dedupKeyOption,
   ignoreExtraOption,
   jsonOption,
   modelOption,
@@ -13,10 +18,12 @@ import {
   positive,
   queueOption,
   quietOption,
+  rootOption,
   toOption,
   whole,
 } from './options.ts'
 import { print, printJson, table } from './output.ts'
+import { createOption, openWorkingQueue, startTimeoutOption } from './queue.ts'
 import { reporter } from './report.ts'
 import { parentSignal, stopSignal } from './signals.ts'
 
@@ -27,14 +34,20 @@ export interface ConsumeFlags {
   readonly to: string
   readonly pipeline?: string
   readonly ignoreExtra?: boolean
-  readonly maxAttempts?: number
-  readonly startTimeout?: number
+  readonly dedupKey: DedupKey
+  readonly root: string
+  readonly create: boolean
+  readonly batchMessages: number
+  readonly maxAttempts: number
+  readonly startTimeout: number
   readonly allowRejects?: boolean
   readonly json?: boolean
   readonly quiet?: boolean
 }
 
 interface RunFlags extends ConsumeFlags {
+  readonly concurrency: number
+  readonly idleTimeout?: number
   readonly untilEmpty?: boolean
   readonly batches?: number
 }
@@ -42,8 +55,12 @@ interface RunFlags extends ConsumeFlags {
 export const consumeOptions = () => [
   toOption(),
   ignoreExtraOption(),
+  dedupKeyOption(),
+  rootOption(),
   new Option('--max-attempts <n>', 'deliveries without a verdict before a message becomes a dead letter').default(20).argParser(whole(1)),
-  new Option('--start-timeout <seconds>', 'how long to wait for a database that is not there at the start').default(30).argParser(positive),
+  new Option('--batch-messages <n>', 'most messages in one transaction').default(1000).argParser(whole(1)),
+  createOption(),
+  startTimeoutOption(),
   allowRejectsOption(),
 ]
 
@@ -51,8 +68,11 @@ export const consumeOptions = () => [
 export const consumeSettings = (flags: ConsumeFlags) => ({
   ...(flags.pipeline === undefined ? {} : { pipeline: flags.pipeline }),
   ignoreExtra: flags.ignoreExtra === true,
-  ...(flags.maxAttempts === undefined ? {} : { maxAttempts: flags.maxAttempts }),
-  ...(flags.startTimeout === undefined ? {} : { startTimeoutMs: flags.startTimeout * 1000 }),
+  dedupKey: flags.dedupKey,
+  root: flags.root,
+  batch: { messages: flags.batchMessages },
+  maxAttempts: flags.maxAttempts,
+  startTimeoutMs: flags.startTimeout * 1000,
 })
 
 export function consumeCommand(): Command {
@@ -60,6 +80,8 @@ export function consumeCommand(): Command {
     .description('write messages of a queue into a database, each once; without a limit until told to stop')
     .addOption(new Option('--until-empty', 'end when the queue is empty').conflicts('batches'))
     .addOption(new Option('--batches <n>', 'end after so many batches').argParser(whole(1)))
+    .addOption(new Option('--idle-timeout <seconds>', 'end when nothing has come for so long').argParser(positive))
+    .addOption(new Option('--concurrency <n>', 'consumers in this process, each with sessions of its own').default(1).argParser(whole(1)))
   for (const option of [modelOption(), queueOption(), pipelineOption(), ...consumeOptions(), jsonOption(), quietOption()])
     command.addOption(option)
   withExamples(command, [
@@ -68,23 +90,47 @@ export function consumeCommand(): Command {
   ])
   return command.action(async (flags: RunFlags) => {
     requireTwoFiles(flags.queue, flags.to)
-    const [{ createConsumer }, { openQueue }, { openSink }, model] = await Promise.all([
-      import('../consumer/consumer.ts'),
-      import('../queue/registry.ts'),
-      import('../sink/registry.ts'),
-      loadModel(flags.model),
-    ])
-    await using queue = await openQueue(flags.queue)
-    await using sink = await openSink(flags.to)
-    const consumer = createConsumer({ queue, model, sink, ...consumeSettings(flags), onEvent: reporter(flags.quiet) })
-    const run: RunOptions = {
-      signal: AbortSignal.any([stopSignal(), parentSignal()]),
-      untilEmpty: flags.untilEmpty === true,
-      ...(flags.batches === undefined ? {} : { batches: flags.batches }),
-    }
-    const tally = await consumer.run(run)
+    if (flags.concurrency > 1 && (flags.batches !== undefined || /^sqlite::memory:$/i.test(flags.to)))
+      throw new LadingError('USAGE', '--concurrency goes neither with --batches nor with sqlite::memory:')
+    const onEvent = reporter(flags.quiet)
+    const signal = AbortSignal.any([stopSignal(), parentSignal()])
+    const model = await loadModel(flags.model)
+    await using queue = await openWorkingQueue(flags, onEvent, signal)
+    const tally = await consumeAll(flags, { queue, model, onEvent, signal })
     if (flags.json) printJson(tally)
     else for (const line of table(Object.keys(tally), [Object.values(tally)])) print(line)
     if ((tally.rejected > 0 || tally.dead > 0) && flags.allowRejects !== true) process.exitCode = exits.rejects
   })
+}
+
+interface Shared {
+  readonly queue: Queue
+  readonly model: Model
+  readonly onEvent: Listener
+  readonly signal: AbortSignal
+}
+
+/** Runs the consumers side by side; one that fails stops the others, and its error is the command's. */
+async function consumeAll(flags: RunFlags, { queue, model, onEvent, signal }: Shared): Promise<Tally> {
+  const [{ createConsumer, addTally }, { openSink }] = await Promise.all([import('../consumer/consumer.ts'), import('../sink/registry.ts')])
+  const failed = new AbortController()
+  const run: RunOptions = {
+    signal: AbortSignal.any([signal, failed.signal]),
+    untilEmpty: flags.untilEmpty === true,
+    ...(flags.batches === undefined ? {} : { batches: flags.batches }),
+    ...(flags.idleTimeout === undefined ? {} : { idleTimeoutMs: flags.idleTimeout * 1000 }),
+  }
+  const consumeOne = async (): Promise<Tally> => {
+    try {
+      await using sink = await openSink(flags.to)
+      return await createConsumer({ queue, model, sink, ...consumeSettings(flags), onEvent }).run(run)
+    } catch (error) {
+      failed.abort()
+      throw error
+    }
+  }
+  const ended = await Promise.allSettled(Array.from({ length: flags.concurrency }, consumeOne))
+  const failure = ended.find(({ status }) => status === 'rejected')
+  if (failure !== undefined) throw (failure as PromiseRejectedResult).reason
+  return ended.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])).reduce(addTally)
 }

@@ -1,10 +1,11 @@
 import { Command, Option } from 'commander'
+import type { DedupKey } from '../consumer/dedup.ts'
 import { exits, LadingError } from '../core/errors.ts'
 import type { StoredDeadLetter, Verdict } from '../sink/sink.ts'
 import { loadModel } from './model.ts'
 import { withExamples } from './examples.ts'
 import { requireDatabase } from './files.ts'
-import { ignoreExtraOption, jsonOption, modelOption, pipelineOption, toOption, whole } from './options.ts'
+import { dedupKeyOption, ignoreExtraOption, jsonOption, modelOption, pipelineOption, rootOption, toOption, whole } from './options.ts'
 import { bytesAsText, print, printJson, table, visible } from './output.ts'
 import { withLedger } from './rejects.ts'
 
@@ -13,6 +14,8 @@ interface Flags {
   readonly model: string
   readonly pipeline?: string
   readonly ignoreExtra?: boolean
+  readonly dedupKey: DedupKey
+  readonly root: string
   readonly all?: boolean
   readonly limit: number
   readonly json?: boolean
@@ -64,7 +67,8 @@ function replayCommand(): Command {
   const command = new Command('replay')
     .description('process dead letters once more, after whatever was wrong is mended; twice does no harm')
     .argument('[id...]', 'as dead list shows them; all of them without', (text: string, ids: number[]) => [...ids, whole(1)(text)], [])
-  for (const option of [toOption(), modelOption(), pipelineOption(), ignoreExtraOption(), jsonOption()]) command.addOption(option)
+  for (const option of [toOption(), modelOption(), pipelineOption(), ignoreExtraOption(), dedupKeyOption(), rootOption(), jsonOption()])
+    command.addOption(option)
   withExamples(command, [
     ['dead replay', 'all of them'],
     ['dead replay 2 5 --model ./my-model.ts', 'two of them, with the model they belong to'],
@@ -80,7 +84,8 @@ function replayCommand(): Command {
     await sink.prepare(model)
     const results: { id: number; verdict: Verdict }[] = []
     for await (const letter of chosen(ids, (filter) => sink.ledger.deadLetters(filter))) {
-      const verdict = await replay(letter, { sink, model, pipeline: flags.pipeline, ignoreExtra: flags.ignoreExtra })
+      const { pipeline, ignoreExtra, dedupKey, root } = flags
+      const verdict = await replay(letter, { sink, model, pipeline, ignoreExtra, dedupKey, root })
       results.push({ id: letter.id, verdict })
       if (!flags.json) print(`${letter.id}: ${words(verdict)}`)
     }

@@ -1,11 +1,13 @@
 import { Command, Option } from 'commander'
 import { LadingError } from '../core/errors.ts'
 import { type ConsumeFlags, consumeOptions, consumeSettings } from './consume.ts'
+import { requirePaths } from './environment.ts'
 import { withExamples } from './examples.ts'
 import { placeOf, requireTwoFiles } from './files.ts'
 import { loadModel } from './model.ts'
 import { jsonOption, modelOption, pipelineOption, produceOptions, queueOption, quietOption, whole } from './options.ts'
 import { count, counted, print, printJson, printReceipts, printVerdict, receiptJson, receiptsExit } from './output.ts'
+import { openWorkingQueue } from './queue.ts'
 import { type ProduceFlags, produceSettings } from './produce.ts'
 import { reporter } from './report.ts'
 import { stopSignal } from './signals.ts'
@@ -18,7 +20,7 @@ interface Flags extends ProduceFlags, ConsumeFlags {
 export function loadCommand(): Command {
   const command = new Command('load')
     .description('load CSV files into a database, through a durable queue, and print the receipt')
-    .argument('<path...>', "files, folders, patterns; '-' is standard input")
+    .argument('[path...]', "files, folders, patterns; '-' is standard input")
     .addOption(new Option('--consumers <n>', 'consumers at work; more than one are processes of their own').default(1).argParser(whole(1)))
   const options = [modelOption(), queueOption(), pipelineOption(), ...consumeOptions(), ...produceOptions(), jsonOption(), quietOption()]
   const names = new Set<string>()
@@ -29,19 +31,20 @@ export function loadCommand(): Command {
     ["load export.csv --delimiter ';' --model ./my-model.ts"],
     ['load - --model ./my-model.ts < export.csv'],
   ])
-  return command.action(async (paths: string[], flags: Flags) => {
+  return command.action(async (named: string[], flags: Flags) => {
+    const paths = requirePaths(named, command, process.env)
     requireTwoFiles(flags.queue, flags.to)
     if (flags.consumers > 1 && /^sqlite::memory:$/i.test(flags.to)) {
       throw new LadingError('USAGE', 'sqlite::memory: is seen by one process alone; leave --consumers out')
     }
-    const [{ load }, { openQueue }, { openSink }, model] = await Promise.all([
+    const [{ load }, { openSink }, model] = await Promise.all([
       import('../load/load.ts'),
-      import('../queue/registry.ts'),
       import('../sink/registry.ts'),
       loadModel(flags.model),
     ])
     const signal = stopSignal()
-    await using queue = await openQueue(flags.queue)
+    const onEvent = reporter(flags.quiet)
+    await using queue = await openWorkingQueue(flags, onEvent, signal)
     await using sink = await openSink(flags.to)
     const { produced, receipts, loadedNow } = await load({
       ...produceSettings(paths, flags),
@@ -51,7 +54,7 @@ export function loadCommand(): Command {
       queue,
       sink,
       signal,
-      onEvent: reporter(flags.quiet),
+      onEvent,
       ...(flags.consumers > 1 ? { start: consumerProcesses(flags.consumers, flags) } : {}),
     })
     if (flags.json) printJson({ loadedNow, produced, receipts: receipts.map(receiptJson) })

@@ -4,6 +4,7 @@ import { exits, LadingError } from '../core/errors.ts'
 import { applyConfig } from './config.ts'
 import { consumeCommand } from './consume.ts'
 import { deadCommand } from './dead.ts'
+import { applyEnvironment } from './environment.ts'
 import { withExamples } from './examples.ts'
 import { generateCommand } from './generate.ts'
 import { loadCommand } from './load.ts'
@@ -33,7 +34,10 @@ export function program(): Command {
     .description('Loads CSV files and queue messages into databases: fast, each record exactly once, with a receipt.')
     .version(version())
     .option('--config <file>', 'JSON file with defaults for the options of a command, such as {"to": "…"}')
-    .hook('preAction', (root, command) => applyConfig(command, root.opts()['config'] as string | undefined))
+    .hook('preAction', (root, command) => {
+      applyConfig(command, root.opts()['config'] as string | undefined)
+      applyEnvironment(command, process.env)
+    })
   withExamples(lading, examples, exitCodes)
   const commands = [
     generateCommand(),

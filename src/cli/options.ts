@@ -1,6 +1,8 @@
 /** Options that several commands share, so that they have the same name, default and meaning everywhere. */
 import { InvalidArgumentError, Option } from 'commander'
+import { type DedupKey, defaultDedupKey, isDedupKey } from '../consumer/dedup.ts'
 import { defaultDialect, type Dialect } from '../csv/dialect.ts'
+import type { Carry } from '../producer/reference.ts'
 import { defaultQueueUrl } from '../queue/registry.ts'
 import { defaultSinkUrl } from '../sink/registry.ts'
 
@@ -22,10 +24,16 @@ export function loadId(text: string): string {
   throw new InvalidArgumentError('A load is named by its UUID, as lading verify shows it.')
 }
 
+function dedupKey(text: string): DedupKey {
+  if (isDedupKey(text)) return text
+  throw new InvalidArgumentError('Not message-id, content or field:NAME.')
+}
+
 export const toOption = () =>
   new Option('--to <url>', 'target database: postgresql://… or sqlite:PATH').env('LADING_TO').default(defaultSinkUrl)
 
-export const queueOption = () => new Option('--queue <url>', 'queue: embedded:PATH').env('LADING_QUEUE').default(defaultQueueUrl)
+export const queueOption = () =>
+  new Option('--queue <url>', 'queue: embedded:PATH or amqp://user@host/vhost?queue=NAME').env('LADING_QUEUE').default(defaultQueueUrl)
 
 export const modelOption = () =>
   new Option('--model <model>', "what a record is: 'records', or the path of a module that exports a model")
@@ -41,15 +49,36 @@ export const stateOption = () => new Option('--state <file>', 'what the producer
 
 export const ignoreExtraOption = () => new Option('--ignore-extra', 'leave out columns that the model does not know')
 
+export const dedupKeyOption = () =>
+  new Option('--dedup-key <which>', "what tells others' JSON messages apart: message-id, content, or field:NAME for each record")
+    .default(defaultDedupKey)
+    .argParser(dedupKey)
+
 export const allowRejectsOption = () => new Option('--allow-rejects', 'exit with 0 although records were rejected')
 
 export const quietOption = () => new Option('--quiet', 'say nothing on the way')
+
+export const rootOption = () =>
+  new Option('--root <folder>', 'messages refer to files below it (--carry reference), and to nothing else').default('.')
+
+export const carryOptions = () => [
+  new Option('--carry <what>', 'what messages hold: the bytes, or a reference to the file, which consumers read below their --root')
+    .choices(['bytes', 'reference'])
+    .default('bytes'),
+  rootOption(),
+]
+
+export interface CarryFlags {
+  readonly carry: Carry
+  readonly root: string
+}
 
 export const produceOptions = () => [
   new Option('--delimiter <character>', "between cells; '\\t' is a tab").default(defaultDialect.delimiter),
   new Option('--quote <character>', 'around cells').default(defaultDialect.quote),
   new Option('--no-header', 'the files have no header: cells are in the order of the columns of the model'),
   new Option('--chunk-bytes <bytes>', 'wanted size of a message').default(1024 * 1024).argParser(whole(1)),
+  ...carryOptions(),
   ignoreExtraOption(),
   new Option('--again', 'load once more what was loaded before'),
   stateOption(),

@@ -1,7 +1,9 @@
 import { Command } from 'commander'
+import { requirePaths } from './environment.ts'
 import { withExamples } from './examples.ts'
 import { loadModel } from './model.ts'
 import {
+  type CarryFlags,
   type DialectFlags,
   dialectOf,
   jsonOption,
@@ -12,11 +14,12 @@ import {
   quietOption,
 } from './options.ts'
 import { count, counted, print, printJson } from './output.ts'
+import { createOption, openWorkingQueue, startTimeoutOption } from './queue.ts'
 import { reporter } from './report.ts'
 import { stopSignal } from './signals.ts'
 
 /** Flags of everything that produces. */
-export interface ProduceFlags extends DialectFlags {
+export interface ProduceFlags extends DialectFlags, CarryFlags {
   readonly model: string
   readonly queue: string
   readonly pipeline?: string
@@ -24,6 +27,8 @@ export interface ProduceFlags extends DialectFlags {
   readonly ignoreExtra?: boolean
   readonly again?: boolean
   readonly state: string
+  readonly create: boolean
+  readonly startTimeout: number
   readonly json?: boolean
   readonly quiet?: boolean
 }
@@ -34,6 +39,8 @@ export const produceSettings = (paths: readonly string[], flags: ProduceFlags) =
   ...(flags.pipeline === undefined ? {} : { pipeline: flags.pipeline }),
   dialect: dialectOf(flags),
   chunkBytes: flags.chunkBytes,
+  carry: flags.carry,
+  root: flags.root,
   ignoreExtra: flags.ignoreExtra === true,
   again: flags.again === true,
   statePath: flags.state,
@@ -43,22 +50,30 @@ export const produceSettings = (paths: readonly string[], flags: ProduceFlags) =
 export function produceCommand(): Command {
   const command = new Command('produce')
     .description('split CSV files into chunks and put them into a queue')
-    .argument('<path...>', "files, folders, patterns; '-' is standard input")
-  for (const option of [modelOption(), queueOption(), pipelineOption(), ...produceOptions(), jsonOption(), quietOption()])
+    .argument('[path...]', "files, folders, patterns; '-' is standard input")
+  for (const option of [
+    modelOption(),
+    queueOption(),
+    pipelineOption(),
+    ...produceOptions(),
+    createOption(),
+    startTimeoutOption(),
+    jsonOption(),
+    quietOption(),
+  ])
     command.addOption(option)
   withExamples(command, [
     ['produce data', 'a folder, with all CSV files below it'],
     ["produce 'in/*.csv.gz' --model ./my-model.ts --queue embedded:/var/lib/lading/queue.db"],
     ["produce export.csv --delimiter ';'"],
   ])
-  return command.action(async (paths: string[], flags: ProduceFlags) => {
-    const [{ produce }, { openQueue }, model] = await Promise.all([
-      import('../producer/produce.ts'),
-      import('../queue/registry.ts'),
-      loadModel(flags.model),
-    ])
-    await using queue = await openQueue(flags.queue)
-    const produced = await produce({ ...produceSettings(paths, flags), model, queue, signal: stopSignal(), onEvent: reporter(flags.quiet) })
+  return command.action(async (named: string[], flags: ProduceFlags) => {
+    const paths = requirePaths(named, command, process.env)
+    const [{ produce }, model] = await Promise.all([import('../producer/produce.ts'), loadModel(flags.model)])
+    const onEvent = reporter(flags.quiet)
+    const signal = stopSignal()
+    await using queue = await openWorkingQueue(flags, onEvent, signal)
+    const produced = await produce({ ...produceSettings(paths, flags), model, queue, signal, onEvent })
     if (flags.json) return printJson(produced)
     const published = produced.filter((each) => each.published > 0)
     const records = published.reduce((sum, each) => sum + each.records, 0)

@@ -26,7 +26,9 @@ function lineOf(event: LadingEvent): string | undefined {
     case 'dead':
       return `dead letter ${event.key}: ${event.code}: ${event.detail}`
     case 'waiting':
-      return `waiting ${seconds(event.delayMs)} (attempt ${event.attempt}): ${event.code}: ${event.message} (${codes[event.code].advice})`
+      return `waiting${lengthOf(event)}: ${event.code}: ${event.message} (${codes[event.code].advice})`
+    case 'caution':
+      return `caution: ${event.message}`
     case 'foreign':
       return `messages of pipeline ${event.pipeline} are left in the queue for their own consumer`
     case 'resumed':
@@ -36,5 +38,8 @@ function lineOf(event: LadingEvent): string | undefined {
       return undefined
   }
 }
+
+const lengthOf = ({ delayMs, attempt }: LadingEvent & { readonly type: 'waiting' }): string =>
+  delayMs === undefined ? '' : ` ${seconds(delayMs)} (attempt ${attempt})`
 
 const seconds = (ms: number): string => (ms < 100 ? `${Math.ceil(ms)} ms` : `${(ms / 1000).toFixed(1)} s`)

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { LadingError } from '../core/errors.ts'
 import type { Depth } from '../queue/queue.ts'
 import type { Receipt } from '../sink/sink.ts'
 import { withExamples } from './examples.ts'
@@ -21,7 +22,8 @@ export function statusCommand(): Command {
     const depth = await depthOf(flags.queue)
     const receipts = await receiptsOf(flags)
     if (flags.json) return printJson({ queue: depth, loads: receipts.map(receiptJson) })
-    for (const line of table(['queue:', 'ready', 'in flight', 'dead'], [['', depth.ready, depth.inFlight, depth.dead]])) print(line)
+    for (const line of table(['queue:', 'ready', 'in flight', 'dead'], [['', depth.ready, depth.inFlight ?? 'unknown', depth.dead]]))
+      print(line)
     print('')
     if (receipts.length === 0) print('no load yet')
     else printReceipts(receipts)
@@ -29,11 +31,15 @@ export function statusCommand(): Command {
 }
 
 async function depthOf(url: string): Promise<Depth> {
-  // Looking makes no files; where there is none yet, nothing waits.
-  if (absentFile(url) !== undefined) return { ready: 0, inFlight: 0, dead: 0 }
   const { openQueue } = await import('../queue/registry.ts')
-  await using queue = await openQueue(url)
-  return await queue.depth()
+  try {
+    // Looking makes nothing; where there is no queue yet, nothing waits.
+    await using queue = await openQueue(url, { create: false })
+    return await queue.depth()
+  } catch (error) {
+    if (error instanceof LadingError && error.code === 'QUEUE_MISSING') return { ready: 0, inFlight: 0, dead: 0 }
+    throw error
+  }
 }
 
 async function receiptsOf({ to, pipeline }: Flags): Promise<readonly Receipt[]> {

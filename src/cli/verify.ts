@@ -4,13 +4,25 @@ import type { Listener } from '../core/events.ts'
 import type { Ledger, Receipt, ReceiptFilter, Sink } from '../sink/sink.ts'
 import { withExamples } from './examples.ts'
 import { requireDatabase } from './files.ts'
-import { allowRejectsOption, jsonOption, loadId, pipelineOption, queueOption, quietOption, stateOption, toOption } from './options.ts'
+import {
+  allowRejectsOption,
+  type CarryFlags,
+  carryOptions,
+  jsonOption,
+  loadId,
+  pipelineOption,
+  queueOption,
+  quietOption,
+  stateOption,
+  toOption,
+} from './options.ts'
 import { counted, print, printError, printJson, printReceipts, printVerdict, receiptJson, receiptsExit } from './output.ts'
 import { plannedReceipts } from './planned.ts'
+import { createOption, openWorkingQueue, startTimeoutOption } from './queue.ts'
 import { reporter } from './report.ts'
 import { stopSignal } from './signals.ts'
 
-interface Flags {
+interface Flags extends CarryFlags {
   readonly to: string
   readonly queue: string
   readonly pipeline?: string
@@ -19,6 +31,8 @@ interface Flags {
   readonly allowRejects?: boolean
   readonly json?: boolean
   readonly quiet?: boolean
+  readonly create: boolean
+  readonly startTimeout: number
 }
 
 export function verifyCommand(): Command {
@@ -26,7 +40,18 @@ export function verifyCommand(): Command {
     .description('print receipts and check them: records = loaded + rejected + skipped + dead + open')
     .argument('[load]', 'one load instead of all', loadId)
     .addOption(new Option('--republish-missing', 'publish again what has no verdict, from the files and the plans of this producer'))
-  const options = [toOption(), queueOption(), pipelineOption(), stateOption(), allowRejectsOption(), jsonOption(), quietOption()]
+  const options = [
+    toOption(),
+    queueOption(),
+    pipelineOption(),
+    stateOption(),
+    ...carryOptions(),
+    createOption(),
+    startTimeoutOption(),
+    allowRejectsOption(),
+    jsonOption(),
+    quietOption(),
+  ]
   for (const option of options) command.addOption(option)
   withExamples(command, [
     ['verify', 'every load'],
@@ -63,12 +88,14 @@ async function receiptsOf(ledger: Ledger, id: string | undefined, flags: Flags):
 
 /** One load that cannot be published, because its file is gone or has changed, does not keep the others. */
 async function republish(id: string | undefined, receipts: readonly Receipt[], { ledger }: Sink, flags: Flags): Promise<void> {
-  const [{ openQueue }, { republishMissing }] = await Promise.all([import('../queue/registry.ts'), import('../producer/republish.ts')])
-  await using queue = await openQueue(flags.queue)
+  const { republishMissing } = await import('../producer/republish.ts')
   const report = reporter(flags.quiet)
+  const signal = stopSignal()
+  await using queue = await openWorkingQueue(flags, report, signal)
   // That something is published again has words of its own, below.
   const onEvent: Listener = (event) => void (event.type === 'published' || report(event))
-  const producer = { queue, statePath: flags.state, signal: stopSignal(), onEvent }
+  const { state: statePath, carry, root } = flags
+  const producer = { queue, statePath, carry, root, signal: stopSignal(), onEvent }
   const open = receipts.filter(({ chunks, chunksDone }) => chunksDone < chunks).map(({ loadId: each }) => each)
   for (const each of id === undefined ? open : [id]) {
     const known = await ledger.progress(each)

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { resolve as absolute } from 'node:path'
 import { LadingError } from '../core/errors.ts'
 import type { Workers } from '../load/load.ts'
 import type { ConsumeFlags } from './consume.ts'
@@ -30,13 +31,22 @@ export const consumerProcesses =
   }
 
 function argumentsOf(flags: ConsumeFlags): string[] {
-  const { pipeline, ignoreExtra, maxAttempts, startTimeout, quiet } = flags
+  const { pipeline, ignoreExtra, dedupKey, root, create, batchMessages, maxAttempts, startTimeout, quiet } = flags
   return [
     '--allow-rejects',
+    '--dedup-key',
+    dedupKey,
+    '--root',
+    absolute(root),
     ...(pipeline === undefined ? [] : ['--pipeline', pipeline]),
     ...(ignoreExtra === true ? ['--ignore-extra'] : []),
-    ...(maxAttempts === undefined ? [] : ['--max-attempts', String(maxAttempts)]),
-    ...(startTimeout === undefined ? [] : ['--start-timeout', String(startTimeout)]),
+    '--batch-messages',
+    String(batchMessages),
+    '--max-attempts',
+    String(maxAttempts),
+    '--start-timeout',
+    String(startTimeout),
+    ...(create ? [] : ['--no-create']),
     ...(quiet === true ? ['--quiet'] : []),
   ]
 }

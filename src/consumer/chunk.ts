@@ -1,49 +1,15 @@
-/** One delivery → one part of a batch: checks what it claims to be, decodes its records and remembers where each one stood. */
-import { isUtf8 } from 'node:buffer'
-import { createHash } from 'node:crypto'
-import { type Code, LadingError } from '../core/errors.ts'
-import { type Fault, maxRawBytes, type Reject } from '../core/fault.ts'
-import type { LoadInfo } from '../core/load.ts'
+/** A chunk of ours → one part of a batch: checks its bytes, decodes its records and remembers where each one stood. */
+import { LadingError } from '../core/errors.ts'
+import type { Fault, Reject } from '../core/fault.ts'
 import { RecordReader } from '../csv/read.ts'
-import { type Model, tableName } from '../model/model.ts'
+import { tableName } from '../model/model.ts'
 import { fieldProblems, RecordDecoder } from '../model/record.ts'
 import type { RowBuffer } from '../model/writer.ts'
-import { type ChunkEnvelope, chunkKey, readEnvelope } from '../queue/envelope.ts'
-import type { Headers } from '../queue/queue.ts'
+import { type ChunkEnvelope, chunkKey } from '../queue/envelope.ts'
 import type { Part } from '../sink/sink.ts'
-
-/** A message as far as decoding needs it: a delivery, or a dead letter that is replayed. */
-export interface Message {
-  readonly key: string
-  readonly body: Uint8Array
-  readonly headers: Headers
-}
-
-/** What a message turned out to be. Only a part becomes one of a batch; a foreign one belongs to another pipeline and is left to it. */
-export type Decoded =
-  | { readonly kind: 'part'; readonly part: Part }
-  | Foreign
-  | ({ readonly kind: 'dead'; readonly code: Code; readonly detail: string } & Claim)
-
-export interface Foreign {
-  readonly kind: 'foreign'
-  readonly pipeline: string
-}
-
-/** What a message says that it is; where it is a chunk, its records count as dead in the load's receipt when it dies. */
-export interface Claim {
-  /** Identity in the ledger; the delivery's own key where the message is no chunk. */
-  readonly key?: string | undefined
-  readonly load?: LoadInfo | undefined
-  readonly records: number
-}
-
-export interface DecoderOptions {
-  readonly pipeline: string
-  readonly model: Model
-  /** Cells that the model does not know are left out instead of refused. */
-  readonly ignoreExtra: boolean
-}
+import { bufferOf, type Claim, dead, type Decoded, type DecoderOptions, type Message, rawOf, recordOfRow } from './decoded.ts'
+import { sha256Of } from './dedup.ts'
+import { isText, textFault } from './encoding.ts'
 
 export class ChunkDecoder {
   readonly #options: DecoderOptions
@@ -57,23 +23,14 @@ export class ChunkDecoder {
     this.#rows = rows
   }
 
-  /** Throws only what must stop the consumer, such as a message of a newer version. */
-  decode(message: Message, replays?: number): Decoded {
-    let envelope: ChunkEnvelope | undefined
-    try {
-      envelope = readEnvelope(message.headers)
-    } catch (error) {
-      if (error instanceof LadingError && error.action === 'dead') return dead(error.code, error.message)
-      throw error
-    }
-    if (envelope === undefined) return dead('NOT_OURS', 'the message has no header of ours')
-    const { pipeline } = this.#options
-    if (envelope.pipeline !== pipeline) return { kind: 'foreign', pipeline: envelope.pipeline }
-    const body = Buffer.from(message.body.buffer, message.body.byteOffset, message.body.byteLength)
+  decode(envelope: ChunkEnvelope, message: Message, replays?: number): Decoded {
+    const body = bufferOf(message)
     if (sha256Of(body) !== envelope.sha256) return dead('CHECKSUM', 'the body is not what its header states')
     const decoder = this.#decoderOf(envelope)
-    if (typeof decoder === 'string') return { ...dead('MODEL_MISMATCH', decoder), ...claimOf(message, pipeline) }
-    return { kind: 'part', part: this.#decodeChunk(envelope, body, decoder, replays) }
+    const claim = claimOfChunk(envelope)
+    if (typeof decoder === 'string') return dead('MODEL_MISMATCH', decoder, claim)
+    const part = this.#decodeChunk(envelope, body, decoder, replays)
+    return { kind: 'parts', parts: [part], claim: { ...claim, records: part.records } }
   }
 
   #decoderOf({ fields }: ChunkEnvelope): RecordDecoder | string {
@@ -95,12 +52,13 @@ export class ChunkDecoder {
     const records = new ChunkRecords(envelope, body)
     const rejects: Reject[] = []
     const refused: number[] = []
-    const sound = isUtf8(body) && !body.includes(0)
+    const sound = isText(body)
     const reader = new RecordReader(body, envelope)
     const before = this.#rows.rows
     let record = 0
     for (; reader.next(); record++) {
-      const fault = (sound ? undefined : textFault(reader)) ?? quoteFault(reader) ?? decoder.decode(reader)
+      const fault =
+        (sound ? undefined : textFault(body.subarray(reader.recordStart, reader.recordEnd))) ?? quoteFault(reader) ?? decoder.decode(reader)
       if (fault === undefined) continue
       refused.push(record)
       rejects.push(records.reject(record, reader.recordStart, reader.recordEnd, reader.line, fault))
@@ -120,77 +78,12 @@ export class ChunkDecoder {
   }
 }
 
-/** Whose the message is, where it is a chunk of another pipeline. */
-export function foreignTo(pipeline: string, headers: Headers): Foreign | undefined {
-  try {
-    const envelope = readEnvelope(headers)
-    return envelope === undefined || envelope.pipeline === pipeline ? undefined : { kind: 'foreign', pipeline: envelope.pipeline }
-  } catch {
-    return undefined
-  }
-}
-
-/** What a message says of itself, without decoding its body; nothing where it cannot be read, or where another message may be the chunk that it claims to be. */
-export function claimOf({ headers, body }: Message, pipeline: string): Claim {
-  try {
-    const envelope = readEnvelope(headers)
-    if (envelope?.pipeline === pipeline && envelope.sha256 === sha256Of(body))
-      return { key: chunkKey(envelope.load.id, envelope.chunk), load: envelope.load, records: envelope.records }
-  } catch {
-    // Then it claims nothing that could be believed.
-  }
-  return { records: 0 }
-}
-
-export const sha256Of = (body: Uint8Array): string => createHash('sha256').update(body).digest('hex')
-
-const dead = (code: Code, detail: string) => ({ kind: 'dead', code, detail, records: 0 }) as const
+/** What a chunk says of itself, once its bytes have been checked. */
+export const claimOfChunk = ({ load, chunk, records }: ChunkEnvelope): Claim => ({ key: chunkKey(load.id, chunk), load, records })
 
 function quoteFault(reader: RecordReader): Fault | undefined {
   if (reader.fault === undefined) return undefined
   return { code: 'BAD_QUOTE', detail: 'a quote stands inside a cell that is not quoted, or text follows a closing quote' }
-}
-
-/** The first byte of a record that no database takes as text. */
-function textFault(reader: RecordReader): Fault | undefined {
-  const record = reader.bytes.subarray(reader.recordStart, reader.recordEnd)
-  const nul = record.indexOf(0)
-  if (nul >= 0) return { code: 'NUL_BYTE', detail: `a NUL at byte ${nul} of the record` }
-  if (isUtf8(record)) return undefined
-  return { code: 'BAD_ENCODING', detail: `byte ${firstMalformed(record)} of the record is not UTF-8` }
-}
-
-/** Offset of the first malformed sequence: the longest valid beginning, found by halving. */
-function firstMalformed(bytes: Buffer): number {
-  let good = 0
-  let bad = bytes.length
-  while (bad - good > 1) {
-    const middle = (good + bad) >>> 1
-    // A cut may fall inside a character, which is no fault: the cut part counts as good when it begins one.
-    if (isUtf8(bytes.subarray(0, middle)) || isUtf8(bytes.subarray(0, characterStart(bytes, middle)))) good = middle
-    else bad = middle
-  }
-  return characterStart(bytes, good)
-}
-
-/** Where the character that holds the byte before `at` begins, if it is not whole before `at`. */
-function characterStart(bytes: Buffer, at: number): number {
-  for (let start = at - 1; start >= 0 && start >= at - 4; start--) {
-    const byte = bytes[start] as number
-    if (byte >= 0xc0) return isUtf8(bytes.subarray(start, at)) ? at : start
-    if (byte < 0x80) return at
-  }
-  return at
-}
-
-/** Number of the record that became row `row`, given the records (ascending) that became none. */
-function recordOfRow(row: number, refused: readonly number[]): number {
-  let record = row
-  for (const each of refused) {
-    if (each > record) break
-    record++
-  }
-  return record
 }
 
 /** Says where a chunk's records are; looks for them only when one is refused. */
@@ -219,8 +112,7 @@ class ChunkRecords {
       line: firstLine + line,
       byte: byteStart + start,
       source: load.source,
-      // A copy, so that a reject does not keep the whole chunk in memory.
-      raw: Buffer.from(this.#body.subarray(start, Math.min(end, start + maxRawBytes))),
+      raw: rawOf(this.#body, start, end),
     }
   }
 

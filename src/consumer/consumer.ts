@@ -4,13 +4,18 @@
  */
 import { LadingError, toLadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
-import { type Abortable, sleep } from '../core/wait.ts'
+import { type Abortable, backoff, sleep } from '../core/wait.ts'
 import { type Model, tableName } from '../model/model.ts'
 import type { Delivery, Queue } from '../queue/queue.ts'
 import type { Sink } from '../sink/sink.ts'
+import { type DedupKey, defaultDedupKey } from './dedup.ts'
 import { batches, type BatchLimits, Leases } from './intake.ts'
+import { type ReferenceOptions, withBodies } from './reference.ts'
 import { retrying } from './retry.ts'
+import { RootedFiles } from './rooted.ts'
 import { addTally, BatchWriter, type DecodedBatch, emptyTally, type ForeignDelivery, type Tally } from './write.ts'
+
+export { addTally, type Tally } from './write.ts'
 
 export interface ConsumerOptions {
   readonly queue: Queue
@@ -19,9 +24,13 @@ export interface ConsumerOptions {
   /** Name under which the ledger keeps what took effect; the model's table where it is not given. */
   readonly pipeline?: string
   readonly ignoreExtra?: boolean
+  /** What tells messages of others (JSON objects) apart, so that each takes effect once; `message-id` where it is not given. */
+  readonly dedupKey?: DedupKey
+  /** Folder below which messages may refer to files (`carry: 'reference'`), `.` where it is not given. Nothing outside it is read. */
+  readonly root?: string
   /** Unsettled deliveries at once. */
   readonly prefetch?: number
-  readonly batch?: BatchLimits
+  readonly batch?: Partial<BatchLimits>
   /** Deliveries of a message without a verdict before it becomes a dead letter. */
   readonly maxAttempts?: number
   /** How long to wait for a database that is not there at the start, in milliseconds. One that goes away later is waited for without limit. */
@@ -34,8 +43,10 @@ export interface ConsumerOptions {
 export interface RunOptions extends Abortable {
   /** Ends after this many batches. */
   readonly batches?: number
-  /** Ends when the queue has nothing waiting and nothing in flight. */
+  /** Ends when the queue has nothing waiting and nothing in flight, as far as it can tell. */
   readonly untilEmpty?: boolean
+  /** Ends when nothing has come for so many milliseconds. */
+  readonly idleTimeoutMs?: number
 }
 
 export interface Consumer {
@@ -50,6 +61,9 @@ const defaultPrefetch = 2000
 const defaultMaxAttempts = 20
 const defaultStartTimeoutMs = 30_000
 const defaultGraceMs = 20_000
+/** Between two attempts to reach a queue: one that is there again is missed for a few seconds at most. */
+const firstQueuePauseMs = 400
+const lastQueuePauseMs = 10_000
 /** How long a message of another pipeline is left alone. */
 const foreignPauseMs = 2_000
 /** Loads whose last chunk may have come are folded when the queue is idle, or when so many have gathered. */
@@ -70,6 +84,7 @@ class Run {
   readonly #abandon = new AbortController()
   readonly #leases: Leases
   readonly #writer: BatchWriter
+  readonly #intake: Omit<ReferenceOptions, 'files'>
   readonly #touched = new Set<string>()
   /** Keys of messages of other pipelines with the time when they were last met, and the pipelines of which that was told. */
   readonly #foreign = new Map<string, number>()
@@ -84,14 +99,19 @@ class Run {
     this.#run = run
     this.#onEvent = options.onEvent ?? ignoreEvents
     this.#leases = new Leases(options.queue.traits.leaseMs)
-    this.#writer = new BatchWriter({
+    const common = {
       pipeline: options.pipeline ?? tableName(options.model),
-      model: options.model,
-      sink: options.sink,
-      ignoreExtra: options.ignoreExtra ?? false,
       maxAttempts: options.maxAttempts ?? defaultMaxAttempts,
       onEvent: this.#onEvent,
       stop: this.#stop.signal,
+    }
+    this.#intake = { ...common, leases: this.#leases }
+    this.#writer = new BatchWriter({
+      ...common,
+      model: options.model,
+      sink: options.sink,
+      ignoreExtra: options.ignoreExtra ?? false,
+      dedupKey: options.dedupKey ?? defaultDedupKey,
       abandon: this.#abandon.signal,
     })
   }
@@ -106,8 +126,9 @@ class Run {
     signal?.addEventListener('abort', stop, { once: true })
     if (signal?.aborted) stop()
     try {
+      const files = await RootedFiles.open(this.#options.root ?? '.')
       await this.#prepare()
-      await this.#consume()
+      await this.#consume(files)
       return this.#tally
     } finally {
       signal?.removeEventListener('abort', stop)
@@ -126,11 +147,11 @@ class Run {
   }
 
   /** A queue that fails is opened again, as its errors say; what it delivered before comes again. */
-  async #consume(): Promise<void> {
+  async #consume(files: RootedFiles): Promise<void> {
     for (let done = false; !done;) {
       if (this.#stop.signal.aborted) return
       try {
-        await this.#consumeOnce()
+        await this.#consumeOnce(files)
         done = true
       } catch (thrown) {
         const error = toLadingError(thrown)
@@ -147,19 +168,22 @@ class Run {
   async #awaitQueue({ code, message }: LadingError): Promise<void> {
     // Else the heartbeats would keep what nobody works on any more.
     await this.#release()
-    const delayMs = Math.min(30_000, 200 * 2 ** Math.min(this.#failures++, 10))
+    const delayMs = Math.round(backoff(this.#failures++, firstQueuePauseMs, lastQueuePauseMs))
     this.#onEvent({ type: 'waiting', code, message, attempt: this.#failures, delayMs })
     await sleep(delayMs, this.#stop.signal)
   }
 
   /** While a batch is written, the next one is gathered and decoded. */
-  async #consumeOnce(): Promise<void> {
-    const { queue, prefetch = defaultPrefetch, batch: limits = defaultBatch } = this.#options
-    const intake = this.#leases.hold(queue.deliveries({ prefetch, signal: this.#stop.signal }))
+  async #consumeOnce(files: RootedFiles): Promise<void> {
+    const { queue, prefetch = defaultPrefetch, batch } = this.#options
+    const held = this.#leases.hold(queue.deliveries({ prefetch, signal: this.#stop.signal }))
+    const intake = withBodies(held, { ...this.#intake, files })
     let writing: Promise<void> = Promise.resolve()
+    let arrivedAt = performance.now()
     try {
-      for await (const deliveries of batches(intake, limits)) {
+      for await (const deliveries of batches(intake, { ...defaultBatch, ...batch })) {
         if (deliveries.length > 0) {
+          arrivedAt = performance.now()
           const { foreign, ...decoded } = await this.#writer.decode(deliveries)
           await this.#leaveForeign(foreign)
           if (decoded.entries.length === 0) continue
@@ -173,8 +197,10 @@ class Run {
           continue
         }
         await writing
+        this.#reached()
         if (this.#touched.size > 0) await this.#fold()
         if (this.#run.untilEmpty === true && (await this.#isEmpty())) break
+        if (performance.now() - arrivedAt > (this.#run.idleTimeoutMs ?? Number.POSITIVE_INFINITY)) break
       }
     } finally {
       await writing
@@ -190,6 +216,10 @@ class Run {
     if (this.#touched.size >= foldAt) await this.#fold()
     // The queue takes what was not settled for unfinished, and its prefetch would fill up with it: so it is opened again.
     for (const each of settled) if (each.status === 'rejected') throw asQueueError(each.reason)
+    this.#reached()
+  }
+
+  #reached(): void {
     if (this.#failures > 0) this.#onEvent({ type: 'resumed', code: 'QUEUE_UNAVAILABLE' })
     this.#failures = 0
   }
@@ -222,7 +252,8 @@ class Run {
   async #isEmpty(): Promise<boolean> {
     this.#forgetForeign()
     const { ready, inFlight } = await this.#options.queue.depth()
-    return ready + inFlight <= this.#foreign.size
+    // What others hold is theirs to finish where nobody can tell of it.
+    return ready + (inFlight ?? 0) <= this.#foreign.size
   }
 
   /** Housekeeping, which can wait until the database is there, and be left to the next consumer of the load. */

@@ -1,12 +1,17 @@
 /** Writes a batch until it has a verdict: tries again, splits, buries, or gives up, as the table of codes says. */
 import { setImmediate } from 'node:timers/promises'
-import { LadingError, toLadingError } from '../core/errors.ts'
+import { type Code, codes, LadingError, toLadingError } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
 import type { Model } from '../model/model.ts'
 import type { RowBuffer } from '../model/writer.ts'
+import { chunkKey } from '../queue/envelope.ts'
 import type { Delivery } from '../queue/queue.ts'
-import type { Part, Sink, Verdict } from '../sink/sink.ts'
-import { ChunkDecoder, type Claim, claimOf, type Decoded, type Foreign, foreignTo, sha256Of } from './chunk.ts'
+import type { LoadProgress, Part, Sink, Verdict } from '../sink/sink.ts'
+import { claimOf, Decoder, foreignTo } from './decode.ts'
+import { type Claim, type Dead, dead, type Decoded, type Foreign, type Parts } from './decoded.ts'
+import { type DedupKey, sha256Of, storableKey } from './dedup.ts'
+import type { Arrived } from './intake.ts'
+import { referenceIn } from './reference.ts'
 import { retrying } from './retry.ts'
 
 export interface WriterOptions {
@@ -14,6 +19,7 @@ export interface WriterOptions {
   readonly model: Model
   readonly sink: Sink
   readonly ignoreExtra: boolean
+  readonly dedupKey: DedupKey
   readonly maxAttempts: number
   readonly onEvent: Listener
   /** No more waiting. */
@@ -41,19 +47,16 @@ export const emptyTally: Tally = { messages: 0, redelivered: 0, duplicates: 0, d
 /** Messages that may be buried in a row for reasons that no rule knows, before the consumer stops and leaves the rest in the queue. */
 const mostFailuresInARow = 3
 
-/** Characters of a key that an index takes with room to spare: PostgreSQL's limit is 2704 bytes. */
-const mostKeyLength = 600
-
 /** Decoded at one go: some milliseconds of work. */
 const pauseBytes = 256 * 1024
 
 interface Lane {
   readonly rows: RowBuffer
-  readonly decoder: ChunkDecoder
+  readonly decoder: Decoder
 }
 
 interface Entry {
-  readonly delivery: Delivery
+  readonly delivery: Arrived
   readonly decoded: Exclude<Decoded, Foreign>
 }
 
@@ -89,11 +92,11 @@ export class BatchWriter {
 
   #newLane(): Lane {
     const rows = this.#options.sink.rows(this.#options.model)
-    return { rows, decoder: new ChunkDecoder(this.#options, rows) }
+    return { rows, decoder: new Decoder(this.#options, rows) }
   }
 
   /** Pauses now and then, because the batch before is being written meanwhile and the database's answers want to be heard. */
-  async decode(deliveries: readonly Delivery[]): Promise<DecodedBatch & { readonly foreign: readonly ForeignDelivery[] }> {
+  async decode(deliveries: readonly Arrived[]): Promise<DecodedBatch & { readonly foreign: readonly ForeignDelivery[] }> {
     const lane = this.#lanes[this.#turn++ % 2] as Lane
     lane.rows.clear()
     const entries: Entry[] = []
@@ -111,16 +114,18 @@ export class BatchWriter {
     return { entries, rows: lane.rows, foreign }
   }
 
-  #decodeOne(delivery: Delivery, { decoder }: Lane): Decoded {
+  #decodeOne(delivery: Arrived, { decoder }: Lane): Decoded {
     const { pipeline, maxAttempts } = this.#options
+    // It claims nothing: without its bytes, anything may say that it is a chunk.
+    if (delivery.fault !== undefined) return dead(delivery.fault.code, delivery.fault.detail)
     if (delivery.attempt <= maxAttempts) return decoder.decode(delivery)
     // Not decoded any more: decoding it may be what kills us.
     const detail = `delivered ${delivery.attempt} times without a verdict`
-    return foreignTo(pipeline, delivery.headers) ?? { kind: 'dead', code: 'ATTEMPTS_EXHAUSTED', detail, ...claimOf(delivery, pipeline) }
+    return foreignTo(pipeline, delivery.headers) ?? dead('ATTEMPTS_EXHAUSTED', detail, claimOf(delivery, this.#options))
   }
 
   async write(batch: DecodedBatch): Promise<WrittenBatch> {
-    const parts = batch.entries.flatMap(({ decoded }) => (decoded.kind === 'part' ? [decoded.part] : []))
+    const parts = batch.entries.flatMap(({ decoded }) => (decoded.kind === 'parts' ? decoded.parts : []))
     let verdicts: readonly Verdict[]
     try {
       verdicts = parts.length === 0 ? [] : await this.#writeParts(parts, batch.rows)
@@ -160,15 +165,13 @@ export class BatchWriter {
     if (decoded.kind === 'dead') return this.#conclude({ entries: [entry], rows }, [])
     let verdicts: readonly Verdict[]
     try {
-      verdicts = await this.#writeParts([decoded.part], rows)
+      verdicts = await this.#writeParts(decoded.parts, rows)
     } catch (thrown) {
       const error = toLadingError(thrown)
       if (error.action !== 'split' || this.#options.stop.aborted) throw error
       // One message after the other failing alone, with none in between that does not, is not the messages' fault.
       if (++this.#failedInARow > mostFailuresInARow) throw error
-      const { key, load, records } = decoded.part
-      const dead = { kind: 'dead', code: 'UNPROCESSABLE', detail: error.message, key, load, records } as const
-      return this.#conclude({ entries: [{ delivery, decoded: dead }], rows }, [])
+      return this.#conclude({ entries: [{ delivery, decoded: dead('UNPROCESSABLE', error.message, decoded.claim) }], rows }, [])
     }
     return this.#conclude({ entries: [entry], rows }, verdicts)
   }
@@ -177,22 +180,38 @@ export class BatchWriter {
   async #conclude(batch: DecodedBatch, verdicts: readonly Verdict[]): Promise<WrittenBatch> {
     let tally = emptyTally
     const loads = new Set<string>()
+    const known = new Map<string, LoadProgress | undefined>()
     let next = 0
     for (const { delivery, decoded } of batch.entries) {
       const seen = { messages: 1, redelivered: delivery.attempt > 1 ? 1 : 0 }
       if (decoded.kind === 'dead') {
+        const load = await this.#concludedLoad(delivery, decoded.code, known)
+        if (load !== undefined) {
+          loads.add(load)
+          tally = addTally(tally, { ...seen, duplicates: 1 })
+          continue
+        }
         await this.#bury(delivery, decoded)
         tally = addTally(tally, { ...seen, dead: 1 })
         continue
       }
-      const verdict = verdicts[next++] as Verdict
-      if (decoded.part.load !== undefined) loads.add(decoded.part.load.id)
-      tally = addTally(tally, { ...seen, ...(await this.#countVerdict(delivery, decoded.part, verdict)) })
+      if (decoded.claim.load !== undefined) loads.add(decoded.claim.load.id)
+      const own = verdicts.slice(next, (next += decoded.parts.length))
+      tally = addTally(addTally(tally, seen), await this.#countVerdicts(delivery, decoded, own))
     }
     return { tally, loads }
   }
 
-  async #countVerdict(delivery: Delivery, part: Part, verdict: Verdict): Promise<Partial<Tally>> {
+  /** A message counts once as a duplicate, if all of it is one, and once as dead, if any of it is. */
+  async #countVerdicts(delivery: Delivery, { parts, claim }: Parts, verdicts: readonly Verdict[]): Promise<Partial<Tally>> {
+    let sum = emptyTally
+    for (const [index, part] of parts.entries()) {
+      sum = addTally(sum, await this.#countVerdict(delivery, claim, part, verdicts[index] as Verdict))
+    }
+    return { ...sum, duplicates: sum.duplicates === parts.length ? 1 : 0, dead: Math.min(sum.dead, 1) }
+  }
+
+  async #countVerdict(delivery: Delivery, claim: Claim, part: Part, verdict: Verdict): Promise<Partial<Tally>> {
     switch (verdict.kind) {
       case 'applied': {
         const { loaded, rejected, skipped } = verdict
@@ -201,30 +220,61 @@ export class BatchWriter {
       case 'duplicate':
         return { duplicates: 1 }
       case 'refused':
-        // Without its load: the verdict of the chunk that took effect under this key stands.
-        await this.#bury(delivery, { kind: 'dead', code: verdict.code, detail: verdict.detail, records: 0 })
+        await this.#bury(delivery, refusedPart(claim, part, verdict))
         return { dead: 1 }
     }
   }
 
-  async #bury(delivery: Delivery, decoded: Decoded & { readonly kind: 'dead' }): Promise<void> {
+  /**
+   * The load of a message that came without the bytes that it refers to, where its chunk has a verdict already: files are cleared
+   * away when their load is complete, and a settlement may have been lost before. `known` keeps what the ledger answered.
+   */
+  async #concludedLoad(delivery: Delivery, code: Code, known: Map<string, LoadProgress | undefined>): Promise<string | undefined> {
+    const { pipeline, sink, stop, abandon, onEvent } = this.#options
+    const envelope = referenceIn(delivery)
+    if (envelope?.pipeline !== pipeline || code === 'REFERENCE_REFUSED') return undefined
+    const { id } = envelope.load
+    if (!known.has(id)) known.set(id, await retrying(() => sink.ledger.progress(id, { signal: abandon }), { signal: stop, onEvent }))
+    const progress = known.get(id)
+    return progress?.complete === true || progress?.keys.has(chunkKey(id, envelope.chunk)) === true ? id : undefined
+  }
+
+  async #bury(delivery: Delivery, decoded: Dead): Promise<void> {
     const { pipeline, sink, stop, abandon, onEvent } = this.#options
     const { body, headers, attempt } = delivery
     const { code, detail } = decoded
-    const letter = { pipeline, sha256: sha256Of(body), headers, body, attempts: attempt, code, detail, ...storableClaim(delivery, decoded) }
+    const letter = {
+      pipeline,
+      sha256: identityOf(delivery),
+      headers,
+      body,
+      attempts: attempt,
+      code,
+      detail,
+      ...storableClaim(delivery, decoded),
+    }
     await retrying(() => sink.ledger.bury(letter, { signal: abandon }), { signal: stop, onEvent })
-    onEvent({ type: 'dead', key: letter.key, code, detail })
+    onEvent({ type: 'dead', key: letter.key, code, detail, ...decoded.told })
   }
+}
+
+/** What keeps letters of the same key apart: the bytes, or where there are none, what refers to them. */
+function identityOf(delivery: Delivery): string {
+  const envelope = referenceIn(delivery)
+  return sha256Of(envelope === undefined ? delivery.body : Buffer.from(JSON.stringify(envelope)))
+}
+
+/** Without its load: the verdict of the chunk that took effect under this key stands. The key of a record is data. */
+function refusedPart(claim: Claim, { key, load, records }: Part, { code, detail }: Verdict & { readonly kind: 'refused' }): Dead {
+  const told = claim.key === undefined || claim.key === key ? undefined : { key: claim.key, detail: `of a record: ${codes[code].meaning}` }
+  return { ...dead(code, detail, { key, records: load === undefined ? records : 0 }), told }
 }
 
 /** A letter that no database takes could never be buried, so a text that none takes is written as JSON, and a load of such a name is not believed. */
 function storableClaim(delivery: Delivery, { key = delivery.key, load, records }: Claim): Claim & { readonly key: string } {
   const isText = (text: string) => text.isWellFormed() && !text.includes('\0')
   if (load !== undefined && !isText(load.source)) return storableClaim(delivery, { records: 0 })
-  if (!isText(key)) return { key: JSON.stringify(key), load, records }
-  // No index takes a longer key; its beginning is for people, its hash keeps it apart from others.
-  const short = key.length <= mostKeyLength ? key : `${key.slice(0, 200)}…${sha256Of(Buffer.from(key))}`
-  return { key: short.toWellFormed(), load, records }
+  return { key: storableKey(key), load, records }
 }
 
 export function addTally(a: Tally, b: Partial<Tally>): Tally {

@@ -32,6 +32,9 @@ export const codes = {
   // A record could not be loaded.
   COLUMN_COUNT: reject('the record has more or fewer cells than the header', 'correct the line'),
   BLANK_LINE: reject('the line is empty', 'remove the line, or allow rejects'),
+  EXTRA_FIELD: reject('the object has a field that the model does not know', 'correct the sender, or use --ignore-extra'),
+  DUPLICATE_FIELD: reject('an object names a field twice', 'correct the sender'),
+  NESTED_VALUE: reject('an object or array stands where the column takes a single value', 'use json, or a transform'),
   BAD_QUOTE: reject('a quote stands where the CSV rules allow none', 'quote the whole cell and double the quotes in it'),
   BAD_ENCODING: reject('the bytes are not valid UTF-8', 'convert the file to UTF-8'),
   NUL_BYTE: reject('the text contains a NUL, which databases refuse', 'remove the NUL'),
@@ -60,10 +63,19 @@ export const codes = {
   VALUE_REFUSED: reject('the database refused a value of the row', 'see the detail'),
 
   // A message could not be processed as a whole.
-  NOT_OURS: dead('the message is neither a chunk of ours nor records of this model', 'look at it with dead show'),
+  NOT_OURS: dead('the message is neither a chunk of ours nor JSON objects', 'look at it with dead show'),
+  KEY_MISSING: dead(
+    'nothing tells the message, or the record in it, apart from others',
+    'set a message id, or use --dedup-key field:NAME or content',
+  ),
   BAD_ENVELOPE: dead('the message says it is a chunk of ours but its header cannot be read', 'look at it with dead show'),
   WRONG_PIPELINE: dead('the dead letter belongs to another pipeline', 'replay it with the --model and --pipeline it was produced with'),
   CHECKSUM: dead('the body does not have the sha256 that its header states', 'publish it again with verify --republish-missing'),
+  REFERENCE_REFUSED: dead(
+    'the message refers to what it must not: a file outside the root, no regular file, or too many bytes',
+    'correct --root, or look for who sent it',
+  ),
+  REFERENCE_UNREADABLE: dead('the file that the message refers to cannot be read', 'put it back or correct its rights, then replay'),
   KEY_REUSED: dead('another message with the same key and other content has taken effect', 'give each message a key of its own'),
   PLAN_MISMATCH: dead('the load was begun with another plan', 'finish it with the same chunk size and model, or use --again'),
   MODEL_MISMATCH: dead(
@@ -99,9 +111,15 @@ export const codes = {
   QUEUE_HOLD: {
     action: 'hold',
     exit: 75,
-    meaning: 'the queue cannot take more (disk full)',
+    meaning: 'the queue cannot take more (disk, memory, its own limit)',
     advice: 'free some space; publishing resumes by itself',
   },
+  QUEUE_REFUSED: halt(
+    78,
+    'the queue refuses us (password, virtual host, permission, certificate, a queue with other arguments)',
+    'correct --queue or the rights',
+  ),
+  QUEUE_MISSING: halt(78, 'there is no such queue', 'create it, correct --queue, or leave out --no-create'),
   QUEUE_NEWER: halt(78, 'the queue file was made by a newer version of lading', 'upgrade lading'),
   QUEUE_CORRUPT: halt(78, 'the queue file is damaged or is not a queue', 'restore it, or produce again into a new one'),
   MESSAGE_TOO_LARGE: halt(65, 'the message is larger than the queue takes', 'use a smaller --chunk-bytes'),
@@ -121,6 +139,13 @@ export const codes = {
   HEADER_DUPLICATE: halt(65, 'the header names a column twice', 'rename one'),
 
   OUTPUT_UNWRITABLE: halt(73, 'a file cannot be written', 'correct the folder or its rights'),
+
+  REFERENCE_HOLD: {
+    action: 'hold',
+    exit: 75,
+    meaning: 'the file system of the files that messages refer to does not answer as it should',
+    advice: 'repair or free it; loading resumes by itself',
+  },
 
   // The command.
   USAGE: halt(64, 'the command line is not understood', 'see --help'),

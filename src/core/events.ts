@@ -25,8 +25,10 @@ export type LadingEvent =
   | { readonly type: 'dead'; readonly key: string; readonly code: Code; readonly detail: string }
   /** Messages of another pipeline were met and left in the queue; told once for each pipeline. */
   | { readonly type: 'foreign'; readonly pipeline: string }
-  /** Something is tried again after `delayMs`. */
-  | { readonly type: 'waiting'; readonly code: Code; readonly message: string; readonly attempt: number; readonly delayMs: number }
+  /** Something is tried again after `delayMs`; without it, whatever is waited for comes by itself. */
+  | { readonly type: 'waiting'; readonly code: Code; readonly message: string; readonly attempt: number; readonly delayMs?: number }
+  /** Something promises less than it could; told once, at the start. */
+  | { readonly type: 'caution'; readonly message: string }
   /** What was waited for is there again. */
   | { readonly type: 'resumed'; readonly code: Code }
 

@@ -17,7 +17,9 @@ export interface Workers {
 }
 
 export interface LoadOptions
-  extends Omit<ProduceOptions, 'known'>, Pick<ConsumerOptions, 'batch' | 'prefetch' | 'maxAttempts' | 'startTimeoutMs' | 'graceMs'> {
+  extends
+    Omit<ProduceOptions, 'known'>,
+    Pick<ConsumerOptions, 'dedupKey' | 'batch' | 'prefetch' | 'maxAttempts' | 'startTimeoutMs' | 'graceMs'> {
   readonly sink: Sink
   /** Starts the consumers; one in this process where it is not given. */
   readonly start?: (signal: AbortSignal) => Workers
@@ -37,6 +39,8 @@ type Patiently = <T>(ask: () => Promise<T>, until?: AbortSignal) => Promise<T>
 /** How often the queue is asked whether it is empty, in milliseconds. */
 const pollMs = 50
 const pollsPerQuestion = 20
+/** Where nothing waits and the queue cannot tell what is in flight, so that only the ledger knows. */
+const pollsPerQuestionAtEnd = 4
 
 export async function load(options: LoadOptions): Promise<LoadResult> {
   const { queue, sink, model, signal, onEvent = ignoreEvents, start = inProcess(options) } = options
@@ -49,7 +53,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const patiently: Patiently = (ask, until = stopped) => retrying(ask, { signal: until, onEvent })
   const { ready, inFlight } = await patiently(() => queue.depth())
   // What the queue holds already may be loaded before its file is planned, so that the question has to come first.
-  const before = ready + inFlight === 0 ? undefined : await patiently(() => sink.ledger.receipts({}))
+  const before = ready + (inFlight ?? 1) === 0 ? undefined : await patiently(() => sink.ledger.receipts({}))
   const loadedBefore = new Map(before?.map(({ loadId, loaded }) => [loadId, loaded]))
   const workers = start(stopped)
   // Consumers that end before they are told to have failed, or were stopped; either way the producer must not go on alone.
@@ -93,7 +97,8 @@ async function settled(loads: readonly string[], { queue, sink }: LoadOptions, s
   for (let poll = 1; !signal.aborted; poll++) {
     const { ready, inFlight } = await patiently(() => queue.depth())
     if (ready === 0 && inFlight === 0) return
-    if (poll % pollsPerQuestion === 0) {
+    const mayBeDone = ready === 0 && inFlight === undefined
+    if (poll % (mayBeDone ? pollsPerQuestionAtEnd : pollsPerQuestion) === 0) {
       const receipts = await patiently(() => sink.ledger.receipts({ loads }))
       if (receipts.length === new Set(loads).size && receipts.every(({ chunks, chunksDone }) => chunksDone === chunks)) return
     }

@@ -37,14 +37,17 @@ export function* fieldProblems(model: Model, fields: readonly string[], ignoreEx
   if (!ignoreExtra) for (const field of fields) if (!known.has(field)) yield `column ${field} is not in the model`
 }
 
-/** Turns the cells of records into rows of a model. `fields` are the names of the cells, in their order. */
+/**
+ * Turns the cells of records into rows of a model. `fields` are the names of the cells, in their order; where each column has a cell
+ * in its own place, two columns may read the same field in two ways.
+ */
 export class RecordDecoder {
   readonly #plans: readonly ColumnPlan[]
   readonly #cellCount: number
   readonly #writer: RowWriter
 
   constructor(model: Model, fields: readonly string[], writer: RowWriter) {
-    this.#plans = model.columns.map((column) => planOf(column, fields))
+    this.#plans = model.columns.map((column, index) => planOf(column, fields, index))
     this.#cellCount = fields.length
     this.#writer = writer
   }
@@ -72,10 +75,11 @@ export class RecordDecoder {
   }
 }
 
-function planOf(column: ModelColumn, fields: readonly string[]): ColumnPlan {
+function planOf(column: ModelColumn, fields: readonly string[], index: number): ColumnPlan {
+  const field = sourceName(column)
   return {
     name: column.name,
-    cell: fields.indexOf(sourceName(column)),
+    cell: fields[index] === field ? index : fields.indexOf(field),
     decode: decoderOf(column.type),
     notNull: column.notNull,
     fallback: column.fallback === undefined ? undefined : Buffer.from(column.fallback),

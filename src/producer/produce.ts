@@ -10,6 +10,7 @@ import { discover, type SourceFile } from './discover.ts'
 import { loadIdOf } from './identity.ts'
 import { type Plan, planFile } from './plan.ts'
 import { Publisher } from './publish.ts'
+import { type CarryOptions, referencePaths } from './reference.ts'
 import { spool } from './spool.ts'
 import { type PlannedLoad, ProducerState } from './state.ts'
 
@@ -23,7 +24,7 @@ export interface KnownLoad {
   readonly keys: ReadonlySet<string>
 }
 
-export interface ProduceOptions extends Abortable {
+export interface ProduceOptions extends Abortable, CarryOptions {
   /** Files, folders, patterns; `-` is standard input, for which `stdin` gives the stream. */
   readonly paths: readonly string[]
   readonly model: Model
@@ -60,13 +61,14 @@ export interface ProducedLoad {
 }
 
 /** The files that the options name, standard input left out; throws for what cannot be right before anything is opened or waited for. */
-export async function namedFiles({
-  paths,
-  dialect = defaultDialect,
-}: Pick<ProduceOptions, 'paths' | 'dialect'>): Promise<readonly SourceFile[]> {
+export async function namedFiles(options: Pick<ProduceOptions, 'paths' | 'dialect' | 'carry' | 'root'>): Promise<readonly SourceFile[]> {
+  const { paths, dialect = defaultDialect } = options
   validateDialect(dialect)
+  const pathOf = await referencePaths(options)
   const named = paths.filter((path) => path !== '-')
-  return named.length > 0 || paths.length === 0 ? discover(named) : []
+  const files = named.length > 0 || paths.length === 0 ? await discover(named) : []
+  for (const { path } of files) await pathOf(path)
+  return files
 }
 
 /** Plans a file, then publishes it, one after the other: a structural fault of a file shows before anything of that file is published. */
@@ -75,7 +77,7 @@ export async function produce(options: ProduceOptions): Promise<readonly Produce
   const named = await namedFiles(options)
   await using input = options.paths.includes('-') ? await spool(options.stdin, statePath, options) : undefined
   using state = new ProducerState(statePath, queue.id)
-  const publisher = new Publisher(queue, state, onEvent, options)
+  const publisher = new Publisher(queue, state, onEvent, await referencePaths(options), options)
   const run = { options, dialect, state, publisher, onEvent, loads: new Set<string>() }
   const produced: ProducedLoad[] = []
   try {

@@ -1,11 +1,15 @@
-/** Pass 2 over a file: reads each planned chunk again, proves that it is still what was planned, and publishes it. */
+/**
+ * Pass 2 over a file: reads each planned chunk again, proves that it is still what was planned, and publishes it. As a reference, a
+ * chunk is not read again: whoever receives it reads and proves it.
+ */
 import { createHash } from 'node:crypto'
 import { LadingError, toLadingError } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
 import { type Abortable, backoff, sleep } from '../core/wait.ts'
-import { chunkKey, envelopeHeaders } from '../queue/envelope.ts'
+import { type ChunkReference, chunkKey, envelopeHeaders, maxReferenceBytes } from '../queue/envelope.ts'
 import type { Outgoing, Queue } from '../queue/queue.ts'
 import type { PlannedChunk } from './plan.ts'
+import type { PathOf } from './reference.ts'
 import { fileState, readRanges } from './source.ts'
 import type { PlannedLoad, ProducerState } from './state.ts'
 
@@ -19,29 +23,30 @@ export class Publisher {
   readonly #state: ProducerState
   readonly #signal: AbortSignal | undefined
   readonly #onEvent: Listener
+  readonly #pathOf: PathOf
   #messages: Outgoing[] = []
   #chunks: [PlannedLoad, number][] = []
   #finished: { readonly load: PlannedLoad; readonly chunks: number }[] = []
   #bytes = 0
 
-  constructor(queue: Queue, state: ProducerState, onEvent: Listener, { signal }: Abortable) {
+  constructor(queue: Queue, state: ProducerState, onEvent: Listener, pathOf: PathOf, { signal }: Abortable) {
     this.#queue = queue
     this.#state = state
     this.#onEvent = onEvent
+    this.#pathOf = pathOf
     this.#signal = signal
   }
 
   /** Publishes those of the chunks that `wanted` lets through; the last of them may still wait for `flush`. Returns their number. */
   async publish(load: PlannedLoad, chunks: Iterable<PlannedChunk>, wanted: (key: string) => boolean): Promise<number> {
     if ((await fileState(load.path)) !== load.state) throw changed(load, 'since it was planned')
+    const path = await this.#pathOf(load.path)
+    const open = only(chunks, (each) => wanted(chunkKey(load.id, each.chunk)))
     let published = 0
-    for await (const [chunk, body] of readRanges(
-      load.path,
-      only(chunks, (each) => wanted(chunkKey(load.id, each.chunk))),
-    )) {
+    for await (const [chunk, body] of path === undefined ? readRanges(load.path, open) : withoutBodies(open)) {
       if (this.#signal?.aborted) throw new LadingError('ABORTED', `stopped while publishing ${load.path}`)
-      if (createHash('sha256').update(body).digest('hex') !== chunk.sha256) throw changed(load, `at byte ${chunk.byteStart}`)
-      await this.#add(load, chunk, body)
+      if (path === undefined && sha256Of(body) !== chunk.sha256) throw changed(load, `at byte ${chunk.byteStart}`)
+      await this.#add(load, chunk, body, path)
       published++
     }
     // Each chunk was what was planned, yet what grew meanwhile will be another load: better said now.
@@ -50,14 +55,16 @@ export class Publisher {
     return published
   }
 
-  async #add(load: PlannedLoad, chunk: PlannedChunk, body: Buffer): Promise<void> {
-    if (body.length > this.#queue.traits.maxBytes) {
-      throw new LadingError(
-        'MESSAGE_TOO_LARGE',
-        `${load.path}: a chunk has ${body.length} bytes, the queue takes ${this.#queue.traits.maxBytes}`,
-      )
-    }
-    this.#messages.push({ key: chunkKey(load.id, chunk.chunk), body, headers: headersOf(load, chunk) })
+  async #add(load: PlannedLoad, chunk: PlannedChunk, body: Buffer, path: string | undefined): Promise<void> {
+    const { maxBytes } = this.#queue.traits
+    if (body.length > maxBytes)
+      throw new LadingError('MESSAGE_TOO_LARGE', `${load.path}: a chunk has ${body.length} bytes, the queue takes ${maxBytes}`)
+    if (path !== undefined && chunk.bytes > maxReferenceBytes)
+      throw new LadingError('MESSAGE_TOO_LARGE', `${load.path}: a chunk has ${chunk.bytes} bytes, a reference takes ${maxReferenceBytes}`)
+    // A chunk without a byte refers to nothing.
+    const reference = path === undefined || chunk.bytes === 0 ? undefined : { path, bytes: chunk.bytes }
+    const headers = headersOf(load, chunk, reference)
+    this.#messages.push({ key: chunkKey(load.id, chunk.chunk), body, headers, ...(reference && { weight: reference.bytes }) })
     this.#chunks.push([load, chunk.chunk])
     this.#bytes += body.length
     if (this.#bytes >= windowBytes || this.#messages.length >= windowMessages) await this.flush()
@@ -98,13 +105,19 @@ function* only<T>(items: Iterable<T>, wanted: (item: T) => boolean): Generator<T
   for (const item of items) if (wanted(item)) yield item
 }
 
+function* withoutBodies(chunks: Iterable<PlannedChunk>): Generator<[PlannedChunk, Buffer]> {
+  for (const chunk of chunks) yield [chunk, Buffer.alloc(0)]
+}
+
+const sha256Of = (body: Buffer): string => createHash('sha256').update(body).digest('hex')
+
 const changed = (load: PlannedLoad, where: string): LadingError =>
   new LadingError('SOURCE_CHANGED', `${load.path} changed ${where}; load ${load.id} holds nothing but what was planned`)
 
-function headersOf(load: PlannedLoad, chunk: PlannedChunk) {
+function headersOf(load: PlannedLoad, chunk: PlannedChunk, reference: ChunkReference | undefined) {
   const { id, sha256, bytes, plan, chunks, records } = load
   return envelopeHeaders({
-    v: 1,
+    v: reference === undefined ? 1 : 2,
     pipeline: load.pipeline,
     load: { id, source: load.name, sha256, bytes, plan, chunks, records },
     chunk: chunk.chunk,
@@ -116,5 +129,6 @@ function headersOf(load: PlannedLoad, chunk: PlannedChunk) {
     delimiter: load.delimiter,
     quote: load.quote,
     fields: load.fields,
+    ...(reference && { reference }),
   })
 }

@@ -4,9 +4,10 @@ import type { Abortable } from '../core/wait.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { KnownLoad } from './produce.ts'
 import { Publisher } from './publish.ts'
+import { type CarryOptions, referencePaths } from './reference.ts'
 import { ProducerState } from './state.ts'
 
-export interface RepublishOptions extends Abortable {
+export interface RepublishOptions extends Abortable, CarryOptions {
   readonly loadId: string
   readonly queue: Queue
   readonly statePath: string
@@ -23,7 +24,7 @@ export async function republishMissing(options: RepublishOptions): Promise<numbe
   if (load === undefined) {
     throw new LadingError('NOT_FOUND', `${options.statePath} has no plan of load ${loadId}; load the file again instead`)
   }
-  const publisher = new Publisher(queue, state, onEvent, options)
+  const publisher = new Publisher(queue, state, onEvent, await referencePaths(options), options)
   const published = await publisher.publish(load, state.chunks(load, 'all'), (key) => known?.keys.has(key) !== true)
   await publisher.flush()
   return published

@@ -13,6 +13,9 @@ function compressionOf(path: string): Compression | undefined {
   return /\.zst$/i.test(path) ? 'zstd' : undefined
 }
 
+/** Whether the plain bytes lie elsewhere than in the file itself. */
+export const isCompressed = (path: string): boolean => compressionOf(path) !== undefined
+
 /** What identifies the state of a file without reading it; another text means that the file changed. */
 export async function fileState(path: string): Promise<string> {
   const stats = await stat(path, { bigint: true }).catch((cause: NodeJS.ErrnoException) => {
@@ -53,7 +56,7 @@ async function* readFile(path: string): AsyncGenerator<Buffer> {
   }
 }
 
-function unreadable(path: string, cause: NodeJS.ErrnoException): LadingError {
+export function unreadable(path: string, cause: NodeJS.ErrnoException): LadingError {
   if (cause.code === 'ENOENT') return new LadingError('SOURCE_MISSING', `there is no file ${path}`, { cause })
   const corrupt = cause.code?.startsWith('Z_') === true || cause.code?.startsWith('ZSTD') === true
   return new LadingError(corrupt ? 'SOURCE_CORRUPT' : 'SOURCE_UNREADABLE', `${path}: ${cause.message}`, { cause })

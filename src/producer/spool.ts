@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs'
 import { mkdir, readdir, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { randomUUID } from 'node:crypto'
 import { LadingError } from '../core/errors.ts'
@@ -32,9 +32,14 @@ export async function spool(
   return { file: { path, name: 'stdin' }, [Symbol.asyncDispose]: remove }
 }
 
+const spooledName = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.csv$/
+
+/** Whether the file is a copy of standard input, which is removed when it is published. */
+export const isSpooled = (path: string): boolean => basename(dirname(path)) === 'spool' && spooledName.test(basename(path))
+
 async function removeLeftBehind(folder: string): Promise<void> {
   // The folder stands beside a state file that may lie anywhere, so that not every file in it need be ours.
-  const ours = (await readdir(folder)).filter((name) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.csv$/.test(name))
+  const ours = (await readdir(folder)).filter((name) => spooledName.test(name))
   for (const path of ours.map((name) => join(folder, name))) {
     // Another producer may remove it first.
     const stats = await stat(path).catch(() => undefined)

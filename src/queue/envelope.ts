@@ -1,13 +1,23 @@
 /**
- * What a chunk says of itself, in one header of its message (one, because SQS allows ten). It names no table, no SQL and no
- * path to open: where records go is the consumer's own configuration, never the message's.
+ * What a chunk says of itself, in one header of its message (one, because SQS allows ten). It names no table and no SQL: where
+ * records go is the consumer's own configuration, never the message's. Where the message carries a reference instead of bytes, it
+ * names a file below a folder that again the consumer's configuration decides.
  */
 import { LadingError } from '../core/errors.ts'
 import type { LoadInfo } from '../core/load.ts'
 import type { Headers } from './queue.ts'
 
+/** Where the bytes of a chunk lie, for consumers that share a file system with the producer; the body is empty then. */
+export interface ChunkReference {
+  /** Below the root, with '/' between its parts. */
+  readonly path: string
+  /** Length of the chunk, which begins at the envelope's `byteStart`. */
+  readonly bytes: number
+}
+
 export interface ChunkEnvelope {
-  readonly v: 1
+  /** 2 with a reference: a consumer that knows version 1 alone would take the empty body for a damaged one, and stops instead. */
+  readonly v: 1 | 2
   readonly pipeline: string
   readonly load: LoadInfo
   /** 0-based. */
@@ -24,10 +34,14 @@ export interface ChunkEnvelope {
   readonly quote: string
   /** Names of the cells, in their order. */
   readonly fields: readonly string[]
+  readonly reference?: ChunkReference
 }
 
+/** A larger chunk travels as bytes or not at all, so that nobody can make a consumer hold more: one of the usual size has 1 MiB, a record at most 16. */
+export const maxReferenceBytes = 64 * 1024 * 1024
+
 const header = 'lading'
-const version = 1
+const newestVersion = 2
 
 export const chunkKey = (loadId: string, chunk: number): string => `${loadId}/${chunk}`
 
@@ -43,8 +57,8 @@ export function readEnvelope(headers: Headers): ChunkEnvelope | undefined {
   } catch (cause) {
     throw new LadingError('BAD_ENVELOPE', 'the header of the chunk is not JSON', { cause })
   }
-  if (isObject(value) && typeof value['v'] === 'number' && value['v'] > version) {
-    throw new LadingError('ENVELOPE_NEWER', `the chunk's header has version ${value['v']}, this lading knows ${version}`)
+  if (isObject(value) && typeof value['v'] === 'number' && value['v'] > newestVersion) {
+    throw new LadingError('ENVELOPE_NEWER', `the chunk's header has version ${value['v']}, this lading knows ${newestVersion}`)
   }
   if (!isEnvelope(value)) throw new LadingError('BAD_ENVELOPE', 'the header of the chunk lacks a part, or one has the wrong type')
   return value
@@ -57,7 +71,7 @@ function isEnvelope(value: unknown): value is ChunkEnvelope {
   if (!isObject(value)) return false
   const { load, fields } = value
   return (
-    value['v'] === version &&
+    (value['v'] === 2 ? isReference(value['reference']) : value['v'] === 1 && value['reference'] === undefined) &&
     isObject(load) &&
     uuid.test(String(load['id'])) &&
     [load['sha256'], load['plan'], value['sha256']].every((each) => hash.test(String(each))) &&
@@ -68,6 +82,9 @@ function isEnvelope(value: unknown): value is ChunkEnvelope {
     fields.every((each) => typeof each === 'string')
   )
 }
+
+const isReference = (value: unknown): boolean =>
+  isObject(value) && typeof value['path'] === 'string' && isCount(value['bytes']) && value['bytes'] !== 0
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0

@@ -3,6 +3,7 @@
  * (test/contract/queue.ts). Differences between queues are data in `traits`, never `if (name === …)` at the caller.
  */
 import type { Code } from '../core/errors.ts'
+import type { Listener } from '../core/events.ts'
 import type { Abortable } from '../core/wait.ts'
 
 export type Headers = Readonly<Record<string, string>>
@@ -12,6 +13,8 @@ export interface Outgoing {
   readonly key: string
   readonly body: Uint8Array
   readonly headers: Headers
+  /** Bytes that the message will cost its receiver, where its body only refers to them; a queue that hands out so many bytes at once counts these. */
+  readonly weight?: number
 }
 
 /** What becomes of a delivery. A delivery that is never settled is delivered again, never lost. */
@@ -24,6 +27,7 @@ export type Outcome =
 
 /** A message as received. */
 export interface Delivery {
+  /** As its sender chose it; empty where a stranger chose none. */
   readonly key: string
   readonly body: Uint8Array
   readonly headers: Headers
@@ -46,8 +50,8 @@ export interface Peeked {
 export interface Depth {
   /** Waiting to be delivered, those with a delay included. */
   readonly ready: number
-  /** Delivered and not settled. */
-  readonly inFlight: number
+  /** Delivered and not settled; undefined where others may hold messages that the queue does not tell of. */
+  readonly inFlight: number | undefined
   /** Settled as dead in the queue itself. */
   readonly dead: number
 }
@@ -57,6 +61,15 @@ export interface QueueTraits {
   readonly maxBytes: number
   /** How long a delivery stays ours without `extend`, in milliseconds; undefined where it stays ours as long as we are connected. */
   readonly leaseMs?: number | undefined
+  /** In what way this queue, as it was opened, promises less than others; each one a sentence for whoever runs it. */
+  readonly cautions?: readonly string[] | undefined
+}
+
+export interface OpenOptions {
+  /** Make the queue where there is none, which is what happens without a word; `false` throws `QUEUE_MISSING` instead. */
+  readonly create?: boolean | undefined
+  /** Hears of what the queue waits for by itself. */
+  readonly onEvent?: Listener | undefined
 }
 
 export interface Queue extends AsyncDisposable {

@@ -1,21 +1,28 @@
+import { existsSync } from 'node:fs'
 import { LadingError } from '../core/errors.ts'
 import { splitScheme } from '../core/url.ts'
-import type { Queue } from './queue.ts'
+import type { OpenOptions, Queue } from './queue.ts'
 
 export const defaultQueueUrl = 'embedded:./.lading/queue.db'
 
 /** Opens the queue that the URL names. Adapters are imported when used, so that no driver is loaded that nobody needs. */
-export async function openQueue(url: string = defaultQueueUrl): Promise<Queue> {
+export async function openQueue(url: string = defaultQueueUrl, options: OpenOptions = {}): Promise<Queue> {
   const { scheme, rest } = splitScheme(url) ?? {}
-  if (scheme === undefined || rest === undefined) throw new LadingError('USAGE', 'the queue URL has no scheme: embedded:PATH')
+  if (scheme === undefined || rest === undefined) throw new LadingError('USAGE', 'the queue URL has no scheme: embedded:PATH or amqp://…')
   switch (scheme) {
     case 'embedded': {
       const { EmbeddedQueue } = await import('./embedded/embedded.ts')
       const { path, lease } = parseEmbedded(rest)
+      if (options.create === false && !existsSync(path)) throw new LadingError('QUEUE_MISSING', `there is no queue ${path}`)
       return new EmbeddedQueue(path, { leaseMs: lease === undefined ? undefined : seconds(lease) })
     }
+    case 'amqp':
+    case 'amqps': {
+      const { openRabbitQueue } = await import('./rabbitmq/rabbitmq.ts')
+      return await openRabbitQueue(url, options)
+    }
     default:
-      throw new LadingError('USAGE', `no queue is known for '${scheme}:'; there is embedded:PATH`)
+      throw new LadingError('USAGE', `no queue is known for '${scheme}:'; there are embedded:PATH, amqp://… and amqps://…`)
   }
 }
 

@@ -24,7 +24,7 @@ export interface Part {
   readonly rejects: readonly Reject[]
   /** Describes the part's row `row` (from 0), which the database refused. */
   describe(row: number, fault: Fault): Reject
-  /** The dead letter that this part replays: it takes effect only if that is still dead. */
+  /** The dead letter that this part replays: it takes effect only if that is still dead, which all parts that replay it in one batch find alike. */
   readonly replays?: number | undefined
 }
 

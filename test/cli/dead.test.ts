@@ -19,11 +19,11 @@ describe.concurrent('dead letters', () => {
     await publish(folder)
     const run = await folder.lading('consume', '--until-empty')
     expect(run.code, run.err).toBe(3)
-    expect(run.err).toContain('dead letter theirs: NOT_OURS: ')
+    expect(run.err).toContain('dead letter message:theirs: NOT_OURS: ')
     expect(folder.rows()).toBe(2)
     const list = await folder.lading('dead', 'list')
-    expect(list.out).toMatch(/^id +key +state +records +code +detail\n1 +theirs +dead +0 +NOT_OURS +\S/)
-    expect(await folder.json('dead', 'list')).toMatchObject([{ id: 1, key: 'theirs', code: 'NOT_OURS', attempts: 1 }])
+    expect(list.out).toMatch(/^id +key +state +records +code +detail\n1 +message:theirs +dead +0 +NOT_OURS +\S/)
+    expect(await folder.json('dead', 'list')).toMatchObject([{ id: 1, key: 'message:theirs', code: 'NOT_OURS', attempts: 1 }])
     const show = await folder.lading('dead', 'show', '1')
     expect(show.out).toContain('theirs: NOT_OURS, delivered 1 time')
     expect(show.out).toContain('from: elsewhere\\u001b[2J\n')
@@ -33,6 +33,22 @@ describe.concurrent('dead letters', () => {
     const replay = await folder.lading('dead', 'replay')
     expect(replay).toMatchObject({ code: 3, out: expect.stringMatching(/^1: still dead: NOT_OURS: /) })
     expectError(await folder.lading('dead', 'show', '2'), 'NOT_FOUND', 66)
+  })
+
+  it('of messages without an id say what to do, and are loaded by a replay that says what tells them apart', async () => {
+    await using folder = await Folder.make({ 'wide.ts': wide })
+    const body = '{"record_time":"1","sensor_id":"2","value":3,"more":4}'
+    {
+      await using queue = await openQueue(`embedded:${folder.at('.lading/queue.db')}`)
+      await queue.publish([{ key: '', body: Buffer.from(body), headers: {} }])
+    }
+    expect((await folder.lading('consume', '--until-empty', '--model', './wide.ts')).code).toBe(3)
+    expect(await folder.json('dead', 'list')).toMatchObject([{ code: 'KEY_MISSING', key: 'message:' }])
+    const replay = (...more: string[]) => folder.lading('dead', 'replay', '1', '--model', './wide.ts', ...more)
+    expect(await replay()).toMatchObject({ code: 3, out: expect.stringContaining('KEY_MISSING') })
+    expect(await replay('--dedup-key', 'field:sensor_id')).toMatchObject({ code: 0, out: '1: loaded 1, rejected 0, skipped 0\n' })
+    expect(await replay('--dedup-key', 'field:sensor_id')).toMatchObject({ code: 0, out: '1: it has taken effect already\n' })
+    expect(folder.rows()).toBe(1)
   })
 
   it('of a chunk of another model are loaded by a replay with its own, and a second replay loads nothing', async () => {

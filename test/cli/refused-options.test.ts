@@ -14,6 +14,8 @@ describe.concurrent('the command line', () => {
     [['load', 'a.csv', '--delimiter', 'ab'], 'must be one ASCII character', 'see --help'],
     [['load', 'a.csv', '--delimiter', '"'], 'the same character', 'see --help'],
     [['consume', '--until-empty', '--batches', '2'], 'cannot be used with', 'lading consume --help'],
+    [['consume', '--dedup-key', 'id'], 'Not message-id, content or field:NAME', 'lading consume --help'],
+    [['dead', 'replay', '--dedup-key', 'field:'], 'Not message-id, content or field:NAME', 'lading dead replay --help'],
     [['verify', 'abc'], 'UUID', 'lading verify --help'],
     [['rejects', 'list', '--load', 'abc'], 'UUID', 'lading rejects list --help'],
     [['dead', 'show', 'x'], 'whole number', 'lading dead show --help'],

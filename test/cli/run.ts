@@ -12,6 +12,9 @@ const entry = join(import.meta.dirname, 'entry.ts')
 export const sources = join(import.meta.dirname, '../../src')
 export const fixtures = join(import.meta.dirname, '../fixtures')
 
+/** Variables of the machine that would change what a run does. */
+const steering = /^(LADING_|PG|POSTGRES_|RABBITMQ_|TARGET_FILE_|CSV_PARSER_|GEN_|NODE_OPTIONS|VITEST)/
+
 export interface Run {
   readonly code: number | null
   readonly out: string
@@ -52,7 +55,7 @@ export class Folder implements AsyncDisposable {
 
   /** With `detached`, the process leads a process group of its own, as one does that is started at a terminal. */
   start(args: readonly string[], env: Readonly<Record<string, string>> = {}, detached = false): ChildProcessWithoutNullStreams {
-    const outer = Object.entries(process.env).filter(([name]) => !/^(LADING_|PG|NODE_OPTIONS|VITEST)/.test(name))
+    const outer = Object.entries(process.env).filter(([name]) => !steering.test(name))
     return spawn(process.execPath, [entry, ...args], { cwd: this.path, env: { ...Object.fromEntries(outer), ...env }, detached })
   }
 

@@ -105,7 +105,7 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     const good = await messagesOf(workshop, queue, 10)
     const [bad] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
     const cases: Record<string, Outgoing> = {
-      NOT_OURS: { key: 'a stranger', body: Buffer.from('{"hello":1}'), headers: { from: 'elsewhere' } },
+      NOT_OURS: { key: 'a stranger', body: Buffer.from('hello'), headers: { from: 'elsewhere' } },
       BAD_ENVELOPE: { key: 'no json', body: bad.body, headers: { lading: '{' } },
       CHECKSUM: { ...bad, key: 'body', body: Buffer.concat([bad.body, Buffer.from('6,more\n')]) },
       MODEL_MISMATCH: altered({ ...bad, key: 'fields' }, (envelope) => ({ ...envelope, fields: ['id', 'nonsense'] })),
@@ -192,7 +192,7 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     await using workshop = await Workshop.open(kind)
     const [queue, sink] = [await workshop.queue(), await workshop.sink()]
     const [message] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
-    await queue.publish([altered(message, (envelope) => ({ ...envelope, v: 2, surprise: true }))])
+    await queue.publish([altered(message, (envelope) => ({ ...envelope, v: 3, surprise: true }))])
     await expect(consume(queue, sink)).rejects.toMatchObject({ code: 'ENVELOPE_NEWER', exitCode: 78 })
     expect(await queue.depth()).toEqual({ ready: 1, inFlight: 0, dead: 0 })
     expect(await letters(sink)).toEqual([])

@@ -2,7 +2,6 @@
  * Producers and consumers are killed with SIGKILL at random moments while files are loaded into a table without any key. What
  * is in the table at the end is compared with the files, row by row.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +11,7 @@ import { SqliteFile } from '../../src/core/sqlite.ts'
 import { generateSensors } from '../../src/generate/sensors.ts'
 import { balance, openQueue, openSink } from '../../src/index.ts'
 import { describePostgres, freshDatabase } from '../servers/database.ts'
+import { randomFrom, Victim } from './victim.ts'
 
 const recordsPerFile = 40_000
 const consumerCount = 3
@@ -20,70 +20,6 @@ interface Stored {
   readonly rows: number
   readonly distinct: number
   readonly sum: number
-}
-
-/** Deterministic numbers in [0, 1) from a seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
-/** A process that is started again whenever it is killed. */
-class Victim {
-  readonly #args: readonly string[]
-  readonly #onLine: (line: string) => void
-  #child: ChildProcess
-  #stopped = false
-  #atWork = false
-  failure: string | undefined
-  /** Settles when it has ended by itself with exit code 0. */
-  readonly ended: Promise<void>
-  #finish: () => void = () => undefined
-
-  constructor(script: string, args: readonly string[], onLine: (line: string) => void = () => undefined) {
-    this.#args = [join(import.meta.dirname, 'processes', script), ...args]
-    this.#onLine = onLine
-    this.ended = new Promise((resolve) => (this.#finish = resolve))
-    this.#child = this.#start()
-  }
-
-  #start(): ChildProcess {
-    this.#atWork = false
-    const child = spawn(process.execPath, this.#args, { stdio: ['ignore', 'pipe', 'pipe'] })
-    let text = ''
-    let errors = ''
-    child.stdout.on('data', (data) => {
-      const lines = (text + data).split('\n')
-      text = lines.pop() ?? ''
-      if (lines.length > 0) this.#atWork = true
-      lines.forEach(this.#onLine)
-    })
-    child.stderr.on('data', (data) => (errors += data))
-    child.once('exit', (code, signal) => {
-      if (code === 0 || (this.#stopped && signal === 'SIGKILL')) return this.#finish()
-      if (signal !== 'SIGKILL') {
-        this.failure = `${this.#args[0]} ended with ${signal ?? code}: ${errors}`
-        return this.#finish()
-      }
-      this.#child = this.#start()
-    })
-    return child
-  }
-
-  /** Kills it, unless it has not come to its work yet: killing processes that only start would show nothing. */
-  kill(): boolean {
-    return this.#atWork && this.#child.kill('SIGKILL')
-  }
-
-  stop(signal: 'SIGTERM' | 'SIGKILL'): void {
-    this.#stopped = true
-    this.#child.kill(signal)
-  }
 }
 
 let folder: string
@@ -143,7 +79,7 @@ async function killedLoad(target: string, kills: number, read: () => Promise<Sto
     const isEmpty = async () => {
       for (const { failure } of consumers) expect(failure).toBeUndefined()
       const { ready, inFlight } = await queue.depth()
-      return ready + inFlight === 0
+      return ready === 0 && inFlight === 0
     }
     await expect.poll(isEmpty, { timeout: 120_000, interval: 100 }).toBe(true)
     for (const consumer of consumers) consumer.stop('SIGTERM')

@@ -1,5 +1,5 @@
 /** The case that both replaced systems agree on: ten files, fifty known rows. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -7,24 +7,9 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { SqliteFile } from '../../src/core/sqlite.ts'
 import { balance, load, openQueue, openSink, records } from '../../src/index.ts'
 import { describePostgres, freshDatabase } from '../servers/database.ts'
+import { byKey, expectedReadings, expectRecordsIndexes, type Reading } from './known-rows.ts'
 
 const fixtures = join(import.meta.dirname, '..', 'fixtures')
-
-interface Reading {
-  readonly instant: number
-  readonly sensor: string
-  readonly value: number
-}
-
-const byKey = (a: Reading, b: Reading) => (a.sensor < b.sensor ? -1 : a.sensor > b.sensor ? 1 : a.instant - b.instant)
-
-async function expectedRows(): Promise<Reading[]> {
-  const [, ...lines] = (await readFile(join(fixtures, 'records-expected.csv'), 'utf8')).trim().split(/\r?\n/)
-  return lines.map((line) => {
-    const [time = '', sensor = '', value = ''] = line.split(',')
-    return { instant: Date.parse(time.replace(' ', 'T').replace(' ', '')), sensor, value: Number(value) }
-  })
-}
 
 let folder: string
 beforeEach(async () => {
@@ -39,10 +24,9 @@ async function loadFixture(to: string) {
 }
 
 async function expectFiftyOnce(to: string, read: () => Promise<Reading[]>) {
-  const expected = await expectedRows()
-  expect(expected).toHaveLength(50)
+  const expected = await expectedReadings()
   const first = await loadFixture(to)
-  expect((await read()).sort(byKey)).toEqual(expected.sort(byKey))
+  expect((await read()).sort(byKey)).toEqual(expected)
   expect(first.loadedNow).toBe(50)
   expect(first.receipts.map((receipt) => [receipt.records, receipt.loaded, balance(receipt)])).toEqual(
     Array.from({ length: 10 }, () => [5, 5, { open: 0, problems: [] }]),
@@ -72,17 +56,7 @@ describePostgres('PostgreSQL', () => {
         const { rows } = await client.query<{ record_time: Date; sensor_id: string; value: number }>('SELECT * FROM records')
         return rows.map((row) => ({ instant: row.record_time.getTime(), sensor: row.sensor_id, value: row.value }))
       })
-      const { rows: indexes } = await client.query<{ method: string; columns: string[]; key: boolean }>(
-        `SELECT am.amname AS method, i.indisprimary AS key,
-                (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = i.indexrelid) AS columns
-         FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am am ON am.oid = c.relam
-         WHERE i.indrelid = 'records'::regclass ORDER BY method`,
-      )
-      expect(indexes).toEqual([
-        { method: 'brin', columns: ['record_time'], key: false },
-        { method: 'btree', columns: ['sensor_id', 'record_time'], key: true },
-        { method: 'hash', columns: ['sensor_id'], key: false },
-      ])
+      await expectRecordsIndexes(database.url)
     } finally {
       await client.end()
     }

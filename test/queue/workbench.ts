@@ -12,7 +12,7 @@ export interface Place extends AsyncDisposable {
   readonly url: string
 }
 
-/** Guarantees that a queue does not give, by the names of their tests, and why not. */
+/** Guarantees that a queue does not give, by the names of their tests, and why not. The adapter's own tests show what it does instead. */
 export interface Deviation {
   readonly tests: readonly string[]
   readonly reason: string
@@ -22,6 +22,8 @@ export interface QueueUnderTest {
   /** `leaseMs` is how long deliveries shall be held; a queue without leases ignores it. */
   readonly create: (leaseMs: number) => Promise<Place>
   readonly deviations?: readonly Deviation[]
+  /** Messages that four processes share; fewer than usual for a queue that takes its time, in thousands. */
+  readonly many?: number
 }
 
 /** Longer than any test. */
@@ -70,9 +72,13 @@ export class Workbench {
     return peer
   }
 
-  /** Some queues count with a delay. */
+  /** Some queues count with a delay; what a queue cannot tell is not compared. */
   expectDepth = async (depth: Depth): Promise<void> => {
-    await expect.poll(() => this.queue.depth(), { timeout: 20_000 }).toEqual(depth)
+    const told = async () => {
+      const { ready, inFlight = depth.inFlight, dead } = await this.queue.depth()
+      return { ready, inFlight, dead }
+    }
+    await expect.poll(told, { timeout: 20_000 }).toEqual(depth)
   }
 
   async close(): Promise<void> {
@@ -83,14 +89,13 @@ export class Workbench {
 
 export type Guarantee = ReturnType<typeof guarantees>['guarantee']
 
-/** Declares tests on a fresh workbench each. */
+/** Declares tests on a fresh workbench each; of what the queue does not promise there is none. */
 export function guarantees({ create, deviations = [] }: QueueUnderTest) {
   const titles = new Set<string>()
   const guarantee = (title: string, work: (bench: Workbench) => Promise<void>, leaseMs = longLeaseMs): void => {
     titles.add(title)
-    const deviation = deviations.find(({ tests }) => tests.includes(title))
-    it(title, async (context) => {
-      if (deviation) context.skip(deviation.reason)
+    if (deviations.some(({ tests }) => tests.includes(title))) return
+    it(title, async () => {
       const bench = await Workbench.open(await create(leaseMs))
       try {
         await work(bench)

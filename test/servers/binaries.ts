@@ -1,9 +1,10 @@
 /**
  * Where the programs of a private PostgreSQL come from, and the user they run as. Never starts, stops or changes a server.
  */
-import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
+import { installPackage, lastLine, requireApt, run, serverUser, Unavailable } from './machine.ts'
+import type { User } from './machine.ts'
 
 export interface Binaries {
   readonly initdb: string
@@ -12,17 +13,8 @@ export interface Binaries {
   readonly copy?: string
 }
 
-/** A way of having PostgreSQL that is not open on this machine; the message is the reason, on one line. */
-export class Unavailable extends Error {}
-
-/** PostgreSQL refuses to run as root, so root lends it another user; anybody else keeps their own. */
-export function serverUser(): { uid?: number; gid?: number } {
-  if (process.getuid?.() !== 0) return {}
-  for (const name of ['postgres', 'nobody']) {
-    const [uid, gid] = ['-u', '-g'].map((flag) => Number.parseInt(run('id', [flag, name]).stdout, 10))
-    if (uid && gid) return { uid, gid }
-  }
-  throw new Unavailable('root has neither a user postgres nor nobody to run it as')
+export function postgresUser(): User {
+  return serverUser('postgres')
 }
 
 export function fromFolder(folder: string): Binaries {
@@ -57,39 +49,22 @@ export function fromMachine(): Binaries {
 
 /** Installs Debian's package as root, without the cluster that Debian would create and start. */
 export function fromApt(): Binaries {
-  if (process.getuid?.() !== 0) throw new Unavailable('not root')
-  if (!existsSync('/usr/bin/apt-get')) throw new Unavailable('no apt-get')
+  requireApt()
   const config = '/etc/postgresql-common/createcluster.conf'
   if (!existsSync(config)) {
     mkdirSync(dirname(config), { recursive: true })
     writeFileSync(config, '# Written by the tests of lading, which want the programs alone.\ncreate_main_cluster = false\n')
   }
-  process.stderr.write('The tests need PostgreSQL: apt-get install postgresql\n')
-  apt('update')
-  apt('install', '--yes', '--no-install-recommends', 'postgresql')
+  installPackage('postgresql')
   return fromMachine()
-}
-
-function apt(...args: string[]): void {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', UCF_FORCE_CONFFOLD: '1' }
-  const result = run('apt-get', args, { env, timeout: 300_000 })
-  if (result.status !== 0) throw new Unavailable(`apt-get ${args[0]} failed: ${lastLine(result.stderr)}`)
 }
 
 /** Why the server's user cannot run these, or null. Running them also proves that their libraries are there. */
 export function obstacle(binaries: Binaries): string | null {
   for (const program of [binaries.postgres, binaries.initdb]) {
-    const { error, status, stderr } = run(program, ['--version'], serverUser())
+    const { error, status, stderr } = run(program, ['--version'], postgresUser())
     if (error) return error.message
     if (status !== 0) return `${program} --version failed: ${lastLine(stderr)}`
   }
   return null
-}
-
-export function run(program: string, args: readonly string[], options: object = {}) {
-  return spawnSync(program, args, { encoding: 'utf8', cwd: '/', timeout: 60_000, ...options })
-}
-
-export function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? ''
 }

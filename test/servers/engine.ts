@@ -3,10 +3,13 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { Socket } from 'node:net'
+import { Unavailable } from './machine.ts'
+import type { User } from './machine.ts'
 
-export type Signal = 'SIGINT' | 'SIGQUIT' | 'SIGKILL'
+export type Signal = 'SIGINT' | 'SIGQUIT' | 'SIGTERM' | 'SIGKILL'
 
 /** One life of a server, from start to exit. */
 export interface Running {
@@ -18,13 +21,60 @@ export interface Running {
 
 export interface Engine {
   readonly port: number
-  /** As the server states it; null where that is not known beforehand. */
-  readonly dataDirectory: string | null
   spawn(): Running
   /** The last lines of the server's log. */
   log(): string
   /** Removes everything. The server has exited. */
   remove(): Promise<void>
+}
+
+export interface Way<Opened> {
+  readonly name: string
+  /** Throws `Unavailable` where this way is closed. */
+  open(): Promise<Opened>
+}
+
+/** Opens the first way that is not closed. */
+export async function openFirst<Opened>(product: string, ways: readonly Way<Opened>[]): Promise<Opened> {
+  const closed: string[] = []
+  for (const way of ways) {
+    try {
+      return await way.open()
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error
+      closed.push(`${way.name}: ${error.message}`)
+    }
+  }
+  throw new Unavailable([`no ${product} can be started here`, ...closed].join('\n  - '))
+}
+
+export interface Program {
+  readonly path: string
+  readonly args: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+  readonly user: User
+  readonly logFile: string
+}
+
+/** Spawns a server as our child. `tell` is called with its process id at once, and with null when it has exited. */
+export function spawnProgram({ path, args, env, user, logFile }: Program, tell: (pid: number | null) => void): Running {
+  const log = openSync(logFile, 'a')
+  // Detached, so that Ctrl-C in the terminal reaches the test runner alone, which then stops the server in order.
+  const child = spawn(path, args, { stdio: ['ignore', log, log], detached: true, cwd: '/', env, ...user })
+  closeSync(log)
+  const exited = once(child, 'exit').then(
+    () => tell(null),
+    () => undefined,
+  )
+  const pid = child.pid
+  if (pid === undefined) throw new Error(`${path} could not be started`)
+  tell(pid)
+  child.unref()
+  return { pid, exited, alive: () => child.exitCode === null && child.signalCode === null, signal: (signal) => void child.kill(signal) }
+}
+
+export function lastLines(file: string): string {
+  return readFileSync(file, 'utf8').split('\n').slice(-30).join('\n')
 }
 
 export interface Guard {
@@ -54,13 +104,17 @@ export function guard(script: string, args: readonly string[]): Guard {
   }
 }
 
+const given = new Set<number>()
+
 /**
  * A free port below the range from which systems take the ports of outgoing connections: there, nobody takes it while the server is down,
- * and a client that tries again and again cannot connect to itself.
+ * and a client that tries again and again cannot connect to itself. No port is given twice, because a server binds it only later.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000)
+    if (given.has(port)) continue
+    given.add(port)
     if (await isFree(port)) return port
   }
 }

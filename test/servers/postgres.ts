@@ -2,12 +2,14 @@
  * Private PostgreSQL servers for tests: started here, removed here, and gone even when this process is killed.
  * Never touches a server that it did not start. Durability is PostgreSQL's default, fsync included.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
-import { fromApt, fromFolder, fromMachine, fromNpm, Unavailable } from './binaries.ts'
+import { fromApt, fromFolder, fromMachine, fromNpm } from './binaries.ts'
 import { createCluster } from './cluster.ts'
-import { createContainer } from './docker.ts'
-import type { Engine, Running } from './engine.ts'
+import type { PostgresEngine } from './cluster.ts'
+import { postgresContainer } from './docker.ts'
+import { openFirst } from './engine.ts'
+import type { Way } from './engine.ts'
+import { PrivateServer } from './server.ts'
 
 /** `fast` ends sessions and writes a checkpoint; `immediate` is a crash that the next start must recover from. */
 export type StopMode = 'fast' | 'immediate'
@@ -39,99 +41,43 @@ export interface PostgresServer extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-interface Way {
-  readonly name: string
-  /** Throws `Unavailable` where this way is closed. */
-  open(settings: Readonly<Record<string, string>>): Promise<Engine>
-}
-
 const defaults = { listen_addresses: '127.0.0.1', timezone: 'UTC', log_timezone: 'UTC' }
-const startWithinMs = 60_000
-const fastWithinMs = 20_000
 // What a killed server leaves behind for a moment: its sessions hold the shared memory until they see that it is gone.
 const lingering = /pre-existing shared memory block|lock file .* already exists|is another postmaster/i
 
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
-  const closed: string[] = []
-  for (const way of ways()) {
-    try {
-      const server = new Server(await way.open({ ...defaults, ...options.settings }))
-      await server.start()
-      return server
-    } catch (error) {
-      if (!(error instanceof Unavailable)) throw error
-      closed.push(`${way.name}: ${error.message}`)
-    }
-  }
-  throw new Unavailable(['no PostgreSQL can be started here', ...closed].join('\n  - '))
+  const server = new Server(await openFirst('PostgreSQL', ways({ ...defaults, ...options.settings })))
+  await server.start()
+  return server
 }
 
-function ways(): readonly Way[] {
+function ways(settings: Readonly<Record<string, string>>): readonly Way<PostgresEngine>[] {
   const folder = process.env['LADING_TEST_POSTGRES_BIN']
   if (folder) {
-    return [{ name: `LADING_TEST_POSTGRES_BIN=${folder}`, open: async (settings) => await createCluster(fromFolder(folder), settings) }]
+    return [{ name: `LADING_TEST_POSTGRES_BIN=${folder}`, open: async () => await createCluster(fromFolder(folder), settings) }]
   }
   return [
-    { name: 'npm package', open: async (settings) => await createCluster(await fromNpm(), settings) },
-    { name: "the machine's own", open: async (settings) => await createCluster(fromMachine(), settings) },
-    { name: 'apt-get install', open: async (settings) => await createCluster(fromApt(), settings) },
-    { name: 'Docker', open: createContainer },
+    { name: 'npm package', open: async () => await createCluster(await fromNpm(), settings) },
+    { name: "the machine's own", open: async () => await createCluster(fromMachine(), settings) },
+    { name: 'apt-get install', open: async () => await createCluster(fromApt(), settings) },
+    { name: 'Docker', open: () => postgresContainer(settings) },
   ]
 }
 
-class Server implements PostgresServer {
+class Server extends PrivateServer implements PostgresServer {
   readonly url: string
-  readonly port: number
   readonly dataDirectory: string
-  version = ''
-  readonly #engine: Engine
-  #running: Running | null = null
+  protected readonly product = 'PostgreSQL'
 
-  constructor(engine: Engine) {
-    this.#engine = engine
-    this.port = engine.port
+  constructor(engine: PostgresEngine) {
+    super(engine)
     this.dataDirectory = engine.dataDirectory ?? ''
     this.url = `postgres://postgres@127.0.0.1:${engine.port}/postgres`
   }
 
-  pid(): number {
-    if (!this.#running?.alive()) throw new Error('the server is down')
-    return this.#running.pid
-  }
-
-  log(): string {
-    return this.#engine.log()
-  }
-
-  async start(): Promise<void> {
-    const deadline = Date.now() + startWithinMs
-    if (this.#running) await exit(this.#running)
-    for (;;) {
-      const running = (this.#running = this.#engine.spawn())
-      const failure = await this.#accepting(running, deadline)
-      if (!failure) return
-      const log = this.log()
-      if (!running.alive() && lingering.test(log) && Date.now() < deadline) {
-        await sleep(100)
-        continue
-      }
-      await this.stop()
-      throw new Error(`PostgreSQL did not start: ${failure}\n${log}`)
-    }
-  }
-
   async halt(mode: StopMode): Promise<void> {
-    const running = this.#running
-    if (!running?.alive()) return
-    running.signal(mode === 'fast' ? 'SIGINT' : 'SIGQUIT')
     // A session that is stopped itself would hold a fast shutdown for ever.
-    const impatient = setTimeout(() => running.signal('SIGQUIT'), fastWithinMs)
-    await exit(running)
-    clearTimeout(impatient)
-  }
-
-  kill(): void {
-    if (this.#running?.alive()) this.#running.signal('SIGKILL')
+    await this.end(mode === 'fast' ? 'SIGINT' : 'SIGQUIT', 'SIGQUIT')
   }
 
   async restart(mode: StopMode): Promise<void> {
@@ -139,39 +85,20 @@ class Server implements PostgresServer {
     await this.start()
   }
 
-  async stop(): Promise<void> {
+  override async stop(): Promise<void> {
     await this.halt('fast')
-    await this.#engine.remove()
+    await this.remove()
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop()
+  protected override async identify(): Promise<string> {
+    const { version, folder } = await identity(this.url)
+    if (this.dataDirectory && folder !== this.dataDirectory) throw new Error(`another server, of ${folder}, has port ${this.port}`)
+    return version
   }
 
-  /** Waits until this server, and no other on its port, accepts connections. Returns why it does not. */
-  async #accepting(running: Running, deadline: number): Promise<string | null> {
-    let failure = 'it accepts no connection'
-    while (Date.now() < deadline) {
-      await sleep(25)
-      if (!running.alive()) return 'it exited'
-      try {
-        const { version, folder } = await identity(this.url)
-        if (this.dataDirectory && folder !== this.dataDirectory) return `another server, of ${folder}, has port ${this.port}`
-        this.version = version
-        return null
-      } catch (error) {
-        failure = String(error)
-      }
-    }
-    return failure
+  protected override passes(log: string): boolean {
+    return lingering.test(log)
   }
-}
-
-/** Waits for the end, and keeps this process alive until then: the server alone does not. */
-async function exit(running: Running): Promise<void> {
-  const alive = setInterval(() => undefined, 1000)
-  await running.exited
-  clearInterval(alive)
 }
 
 async function identity(url: string): Promise<{ version: string; folder: string }> {

@@ -68,7 +68,8 @@ export class EmbeddedQueue implements Queue {
         const head = this.#publisher.prepare('INSERT INTO message (key, headers, bytes, available_at) VALUES (?, ?, ?, ?)')
         const body = this.#publisher.prepare('INSERT INTO body (id, body) VALUES (?, ?)')
         for (const message of messages) {
-          const { lastInsertRowid } = head.run(message.key, JSON.stringify(message.headers), message.body.length, atOnce)
+          const bytes = message.weight ?? message.body.length
+          const { lastInsertRowid } = head.run(message.key, JSON.stringify(message.headers), bytes, atOnce)
           body.run(lastInsertRowid, message.body)
         }
       }),

@@ -55,9 +55,9 @@ export class Placement {
       const staged = await this.#attempt(from, to, async () => {
         const { keys, placed } = await this.#throughStaging(from, to)
         taken = placed
-        return this.#leavesOut || placed === keys ? undefined : leftOut(placed, keys)
+        return this.leavesOut || placed === keys ? undefined : leftOut(placed, keys)
       })
-      if (staged.kind === 'placed' && this.#leavesOut) skipped += to - from - taken
+      if (staged.kind === 'placed' && this.leavesOut) skipped += to - from - taken
       return staged
     }
     await isolate(start, end, attempt, (row, fault) => refusals.push({ row, fault }))
@@ -121,8 +121,11 @@ export class Placement {
     return { keys: Number(rows[0]?.keys), placed: Number(rows[0]?.placed) }
   }
 
-  /** An update without a version leaves no record out: of two with the same key, the first took effect and was replaced. */
-  get #leavesOut(): boolean {
+  /**
+   * Whether the conflict policy may leave rows out, and then how many shows only of rows that are placed by themselves. An update
+   * without a version leaves none out: of two with the same key, the first took effect and was replaced.
+   */
+  get leavesOut(): boolean {
     return this.#model.version !== undefined || this.#conflictAction() === 'NOTHING'
   }
 

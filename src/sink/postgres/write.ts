@@ -5,7 +5,7 @@ import type { LoadInfo } from '../../core/load.ts'
 import type { Batch, Counts, Part, Verdict } from '../sink.ts'
 import { storable } from '../storable.ts'
 import { transaction } from './connection.ts'
-import { Placement, type Refusal } from './place.ts'
+import { type Placed, Placement, type Refusal } from './place.ts'
 import type { CopyRows } from './rows.ts'
 
 /**
@@ -114,12 +114,14 @@ const replayed = (spans: readonly Span[], verdicts: readonly Verdict[], kind: Ve
 /** Takes back the verdict "dead" of the parts that replay a dead letter; a letter that is no longer dead makes its part a duplicate. */
 async function reviveDeadLetters(client: pg.Client, pipeline: string, spans: Span[], verdicts: Verdict[]): Promise<Span[]> {
   const alive: Span[] = []
+  const letters = new Map<number, boolean>()
   for (const span of spans) {
     const { replays, key } = span.part
     if (replays !== undefined) {
       const sql = "UPDATE lading.dead_letter SET state = 'replayed' WHERE id = $1 AND state = 'dead'"
-      const { rowCount } = await client.query(sql, [replays])
-      if (rowCount === 0) {
+      const wasDead = letters.get(replays) ?? (await client.query(sql, [replays])).rowCount === 1
+      letters.set(replays, wasDead)
+      if (!wasDead) {
         verdicts[span.index] = { kind: 'duplicate' }
         continue
       }
@@ -150,13 +152,13 @@ async function enterLedger(client: pg.Client, pipeline: string, spans: Span[], v
     ],
   )
   const entered = new Set(rows.map(({ key }) => key))
-  const fresh = spans.filter(({ part }) => entered.delete(part.key))
-  const old = spans.filter((span) => !fresh.includes(span))
+  const fresh = new Set(spans.filter(({ part }) => entered.delete(part.key)))
+  const old = spans.filter((span) => !fresh.has(span))
   if (old.length > 0) {
     await judgeKnownKeys(client, pipeline, old, verdicts)
     await keepDead(client, old, verdicts)
   }
-  return fresh
+  return [...fresh]
 }
 
 async function judgeKnownKeys(client: pg.Client, pipeline: string, spans: Span[], verdicts: Verdict[]): Promise<void> {
@@ -184,9 +186,9 @@ async function placeParts(client: pg.Client, batch: Batch, spans: readonly Span[
   const rejects: (readonly [Part, Reject])[] = []
   const corrections: (readonly [Part, Counts])[] = []
   for (const run of adjacent(spans)) {
-    const together = await placement.placeAll((run[0] as Span).start, (run.at(-1) as Span).end)
+    const placed = await placeRun(placement, run)
     for (const { part, index, start, end } of run) {
-      const { skipped, refusals } = together ? { skipped: 0, refusals: [] } : await placement.place(start, end)
+      const { skipped, refusals } = placed(start, end) ?? (await placement.place(start, end))
       for (const reject of [...part.rejects, ...describe(part, start, refusals)]) rejects.push([part, reject])
       const counts = { loaded: part.rows - skipped - refusals.length, rejected: part.records - part.rows + refusals.length, skipped }
       if (counts.loaded !== part.rows) corrections.push([part, counts])
@@ -197,6 +199,24 @@ async function placeParts(client: pg.Client, batch: Batch, spans: readonly Span[
   for (const [part, { loaded, rejected, skipped }] of corrections) {
     const sql = 'UPDATE lading.ledger SET loaded = $3, rejected = $4, skipped = $5 WHERE pipeline = $1 AND key = $2'
     await client.query(sql, [batch.pipeline, part.key, loaded, rejected, skipped])
+  }
+}
+
+/**
+ * Places the rows of a run together as far as their parts' counts can still be told: what became of the rows from `start` to before
+ * `end`, or undefined where each part has to be placed by itself. With a message for each record there are a thousand parts.
+ */
+async function placeRun(placement: Placement, run: readonly Span[]): Promise<(start: number, end: number) => Placed | undefined> {
+  const [first, last] = [(run[0] as Span).start, (run.at(-1) as Span).end]
+  if (await placement.placeAll(first, last)) return () => ({ skipped: 0, refusals: [] })
+  if (placement.leavesOut) return () => undefined
+  const refusals = (await placement.place(first, last)).refusals.values()
+  let next = refusals.next()
+  // Refusals and spans both ascend.
+  return (_, end) => {
+    const own: Refusal[] = []
+    for (; next.done !== true && next.value.row < end; next = refusals.next()) own.push(next.value)
+    return { skipped: 0, refusals: own }
   }
 }
 

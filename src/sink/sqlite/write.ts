@@ -23,13 +23,17 @@ type Insert = (file: SqliteFile, batch: Batch, start: number, end: number, refus
 
 function writeParts(file: SqliteFile, batch: Batch, insert: Insert): readonly Verdict[] {
   let end = 0
+  const letters = new Set<number>()
   return batch.parts.map((part) => {
     const start = end
     end += part.rows
     const known = part.load === undefined ? undefined : judgeLoad(file, batch.pipeline, part.load)
     if (known?.kind === 'duplicate') settleLetter(file, part)
     return (
-      known ?? revive(file, batch.pipeline, part) ?? judgeKey(file, batch.pipeline, part) ?? apply(file, batch, part, start, end, insert)
+      known ??
+      revive(file, batch.pipeline, part, letters) ??
+      judgeKey(file, batch.pipeline, part) ??
+      apply(file, batch, part, start, end, insert)
     )
   })
 }
@@ -57,11 +61,17 @@ function settleLetter(file: SqliteFile, { replays }: Part): void {
   if (replays !== undefined) file.run("UPDATE lading_dead_letter SET state = 'replayed' WHERE id = ?", replays)
 }
 
-/** Takes back the verdict "dead" of a part that replays a dead letter; where the letter is no longer dead, the part is a duplicate. */
-function revive(file: SqliteFile, pipeline: string, part: Part): Verdict | undefined {
+/**
+ * Takes back the verdict "dead" of a part that replays a dead letter; where the letter is no longer dead, the part is a duplicate.
+ * `letters` are those that other parts of the batch have taken back.
+ */
+function revive(file: SqliteFile, pipeline: string, part: Part, letters: Set<number>): Verdict | undefined {
   if (part.replays === undefined) return undefined
-  const revived = file.run("UPDATE lading_dead_letter SET state = 'replayed' WHERE id = ? AND state = 'dead'", part.replays)
-  if (revived === 0) return { kind: 'duplicate' }
+  if (!letters.has(part.replays)) {
+    const revived = file.run("UPDATE lading_dead_letter SET state = 'replayed' WHERE id = ? AND state = 'dead'", part.replays)
+    if (revived === 0) return { kind: 'duplicate' }
+    letters.add(part.replays)
+  }
   file.run("DELETE FROM lading_ledger WHERE pipeline = ? AND key = ? AND outcome = 'dead'", pipeline, part.key)
   return undefined
 }

@@ -190,6 +190,27 @@ export function deadLetters(open: OpenTarget): void {
     expect(await numbers(target, 'events')).toEqual([1])
   })
 
+  test('a letter that is replayed as several parts takes effect once as a whole, also when several replay at the same time', async () => {
+    await using target = await open()
+    const sinks = [target.open(), target.open()] as const
+    for (const sink of sinks) await sink.prepare(model)
+    const [sink] = sinks
+    await write(sink, model, [{ key: 'b', records: [['9', 'other']] }])
+    await sink.ledger.bury(letterOf({ key: 'm', records: [['1', 'x']] }))
+    const [letter] = await sink.ledger.deadLetters({ limit: 10 })
+    const parts = (keys: readonly string[]) =>
+      keys.map((key, index) => ({ key, records: [[String(index), 'x']], replays: letter?.id ?? -1 }))
+    // One that is refused leaves the letter dead, and takes nothing from the others.
+    expect(await write(sink, model, parts(['a', 'b', 'c']))).toMatchObject([applied(1), { code: 'KEY_REUSED' }, applied(1)])
+    expect(await sink.ledger.deadLetters({ limit: 10 })).toEqual([letter])
+    const verdicts = (await Promise.all(sinks.map((each) => write(each, model, parts(['a', 'd', 'c', 'e']))))).flat()
+    expect(verdicts.filter(({ kind }) => kind === 'applied')).toEqual([applied(1), applied(1)])
+    expect(verdicts.filter(({ kind }) => kind === 'duplicate')).toHaveLength(6)
+    expect(await sink.ledger.deadLetters({ limit: 10 })).toEqual([])
+    expect(await count(target, 'events')).toBe(5)
+    for (const each of sinks) await each[Symbol.asyncDispose]()
+  })
+
   test('a replay of a letter that is not dead takes no effect, whatever it holds', async () => {
     await using target = await open()
     await using sink = target.open()

@@ -1,0 +1,230 @@
+/**
+ * A message of somebody else's → parts of a batch: its records are the JSON objects in it. One of which no record fits is dead as
+ * a whole, because then it can be replayed once the model or the option is mended; one of which some fit is loaded, and the others
+ * are rejects.
+ */
+import { codes } from '../core/errors.ts'
+import type { Fault, Reject } from '../core/fault.ts'
+import { type Field, ObjectReader, type Take } from '../json/read.ts'
+import { found } from '../model/decode/found.ts'
+import { type ModelColumn, sourceName } from '../model/model.ts'
+import { RecordDecoder } from '../model/record.ts'
+import type { RowBuffer } from '../model/writer.ts'
+import type { Part } from '../sink/sink.ts'
+import { bufferOf, type Claim, dead, type Decoded, type DecoderOptions, type Message, rawOf, recordOfRow } from './decoded.ts'
+import { contentKey, dedupField, fieldKey, isNobodys, messageKey, messageName, sha256Of } from './dedup.ts'
+import { isText, textFault } from './encoding.ts'
+
+/** One message on its way to its parts. */
+interface Reading {
+  readonly body: Buffer
+  readonly key: string
+  readonly places: Places
+  readonly rejects: Reject[]
+  readonly replays: number | undefined
+}
+
+export class MessageDecoder {
+  readonly #options: DecoderOptions
+  readonly #rows: RowBuffer
+  readonly #reader: ObjectReader
+  readonly #decoder: RecordDecoder
+  readonly #keyField: string | undefined
+
+  /** Rows are written to `rows`. */
+  constructor(options: DecoderOptions, rows: RowBuffer) {
+    const { model, dedupKey, ignoreExtra } = options
+    this.#options = options
+    this.#rows = rows
+    this.#keyField = dedupField(dedupKey)
+    const fields: Field[] = model.columns.map((column) => ({ name: sourceName(column), take: takeOf(column) }))
+    // The last cell, which no column reads.
+    if (this.#keyField !== undefined) fields.push({ name: this.#keyField, take: 'text' })
+    this.#reader = new ObjectReader(fields, ignoreExtra)
+    this.#decoder = new RecordDecoder(
+      model,
+      fields.map(({ name }) => name),
+      rows,
+    )
+  }
+
+  /** `replays` is the dead letter that the message is. */
+  decode(message: Message, replays?: number): Decoded {
+    const body = bufferOf(message)
+    const claim = claimOfMessage(message, this.#options, replays !== undefined)
+    const unreadable = this.#reader.open(body)
+    if (unreadable !== undefined) {
+      const { at, why } = unreadable
+      return dead('NOT_OURS', `neither a chunk of ours nor JSON objects: at byte ${at}, ${why}`, claim)
+    }
+    if (this.#options.dedupKey === 'message-id' && isNobodys(claim.key) && !this.#reader.empty) {
+      return dead('KEY_MISSING', 'the message has no id, which would tell it apart from others', claim)
+    }
+    const reading: Reading = { body, key: claim.key, places: new Places(body, messageName(claim.key)), rejects: [], replays }
+    const parts = this.#keyField === undefined ? [this.#together(reading)] : this.#oneByOne(reading, this.#keyField)
+    const records = parts.reduce((sum, part) => sum + part.records, 0)
+    if (records > 0 && reading.rejects.length === records) return allRefused(reading, { ...claim, records })
+    return { kind: 'parts', parts, claim: { ...claim, records } }
+  }
+
+  /** All records as one part. */
+  #together({ body, key, places, rejects, replays }: Reading): Part {
+    const reader = this.#reader
+    const before = this.#rows.rows
+    const sound = isText(body)
+    const refused: number[] = []
+    for (let record = 0; reader.next(); record++) {
+      places.add(reader.recordStart, reader.recordEnd)
+      const fault = this.#faultOf(sound) ?? this.#decoder.decode(reader)
+      if (fault === undefined) continue
+      refused.push(record)
+      rejects.push(places.describe(record, fault))
+    }
+    const sha256 = sha256Of(body)
+    return {
+      key: isNobodys(key) ? contentKey(sha256) : key,
+      sha256,
+      records: places.count,
+      rows: this.#rows.rows - before,
+      rejects,
+      describe: (row, fault) => places.describe(recordOfRow(row, refused), fault),
+      replays,
+    }
+  }
+
+  /**
+   * Each record as a part of its own. Those that are refused share one under the key of the message, so that the key of a record is
+   * still free when it comes once more and fits.
+   */
+  #oneByOne({ body, key, places, rejects, replays }: Reading, field: string): Part[] {
+    const reader = this.#reader
+    const sound = isText(body)
+    const parts: Part[] = []
+    for (let record = 0; reader.next(); record++) {
+      places.add(reader.recordStart, reader.recordEnd)
+      const fault = this.#faultOf(sound) ?? this.#keyFault(field) ?? this.#decoder.decode(reader)
+      if (fault !== undefined) {
+        rejects.push(places.describe(record, fault))
+        continue
+      }
+      parts.push({
+        key: fieldKey(field, this.#keyText()),
+        sha256: sha256Of(body.subarray(reader.recordStart, reader.recordEnd)),
+        records: 1,
+        rows: 1,
+        rejects: [],
+        describe: (_, each) => places.describe(record, each),
+        replays,
+      })
+    }
+    if (rejects.length === 0 && parts.length > 0) return parts
+    const sha256 = sha256Of(body)
+    const describe = (_: number, fault: Fault) => places.describe(0, fault)
+    const rest = { key: isNobodys(key) ? contentKey(sha256) : key, sha256, records: rejects.length, rows: 0, rejects, describe, replays }
+    return [...parts, rest]
+  }
+
+  /** What is wrong with the record that the reader stands on, before any column looks at it. */
+  #faultOf(sound: boolean): Fault | undefined {
+    const reader = this.#reader
+    const { bytes, flaw, flawStart, flawEnd, recordStart } = reader
+    const text = sound ? undefined : textFault(bytes.subarray(recordStart, reader.recordEnd))
+    if (text !== undefined || flaw === undefined) return text
+    const column = this.#options.model.columns[reader.flawCell]?.name
+    const field = flaw === 'BAD_JSON' ? '' : `field ${found(bytes, flawStart, flawEnd)}`
+    switch (flaw) {
+      case 'BAD_JSON':
+        return { code: flaw, detail: `at byte ${flawStart - recordStart} of the record, ${reader.why}` }
+      case 'EXTRA_FIELD':
+        return { code: flaw, detail: `${field} is not in the model` }
+      case 'DUPLICATE_FIELD':
+        return { code: flaw, detail: `${field} stands twice in an object` }
+      case 'NESTED_VALUE':
+        return { code: flaw, detail: `${field} holds an object or an array`, column }
+      case 'NUL_BYTE':
+        return { code: flaw, detail: `${field} holds a NUL`, column }
+      case 'BAD_ENCODING':
+        return { code: flaw, detail: `${field} holds half a surrogate pair`, column }
+    }
+  }
+
+  #keyFault(field: string): Fault | undefined {
+    const cell = this.#reader.count - 1
+    if ((this.#reader.starts[cell] as number) < (this.#reader.ends[cell] as number)) return undefined
+    return { code: 'KEY_MISSING', detail: `field ${JSON.stringify(field)}, which is the key of a record, is missing or empty` }
+  }
+
+  #keyText(): string {
+    const reader = this.#reader
+    const cell = reader.count - 1
+    return reader.quoting[cell] === 2
+      ? reader.unescaped(cell).toString('utf8')
+      : reader.bytes.toString('utf8', reader.starts[cell], reader.ends[cell])
+  }
+}
+
+/** What a message of somebody else's is; how many records it has shows only when it is read. */
+export function claimOfMessage(
+  message: Message,
+  { dedupKey }: Pick<DecoderOptions, 'dedupKey'>,
+  isLetter: boolean,
+): Claim & { readonly key: string } {
+  const key = dedupKey === 'content' ? contentKey(sha256Of(message.body)) : messageKey(message.key, isLetter)
+  return { key, records: 0 }
+}
+
+function takeOf({ type, transform }: ModelColumn): Take {
+  if (type.kind === 'json') return 'source'
+  return type.kind === 'custom' || transform !== undefined ? 'either' : 'text'
+}
+
+function allRefused({ rejects }: Reading, claim: Claim & { readonly key: string }): Decoded {
+  const [{ code, column, detail }] = rejects as [Reject]
+  const head = rejects.length === 1 ? '' : `all ${rejects.length} records are refused, the first one: `
+  const place = column === undefined ? '' : `column ${column}: `
+  return { ...dead(code, `${head}${place}${detail}`, claim), told: { key: claim.key, detail: `${head}${place}${codes[code].meaning}` } }
+}
+
+/** Where the records of a message are. */
+class Places {
+  readonly #body: Buffer
+  readonly #source: string
+  readonly #starts: number[] = []
+  readonly #ends: number[] = []
+  /** Lines are counted from where one was asked for last. */
+  #lineStart = 0
+  #line = 1
+
+  constructor(body: Buffer, source: string) {
+    this.#body = body
+    this.#source = source
+  }
+
+  get count(): number {
+    return this.#starts.length
+  }
+
+  add(start: number, end: number): void {
+    this.#starts.push(start)
+    this.#ends.push(end)
+  }
+
+  /** `record` is 0-based. */
+  describe(record: number, fault: Fault): Reject {
+    const start = this.#starts[record] as number
+    const raw = rawOf(this.#body, start, this.#ends[record] as number)
+    return { ...fault, record: record + 1, line: this.#lineAt(start), byte: start, source: this.#source, raw }
+  }
+
+  #lineAt(at: number): number {
+    if (at < this.#lineStart) {
+      this.#lineStart = 0
+      this.#line = 1
+    }
+    for (let lf = this.#body.indexOf(10, this.#lineStart); lf >= 0 && lf < at; lf = this.#body.indexOf(10, this.#lineStart)) {
+      this.#lineStart = lf + 1
+      this.#line++
+    }
+    return this.#line
+  }
+}

@@ -1,0 +1,145 @@
+/** One connection to the broker, and channels on it that remember why they ended. */
+import { type Channel, type ChannelModel, connect, type ConfirmChannel } from 'amqplib'
+import type { LadingError } from '../../core/errors.ts'
+import type { Listener } from '../../core/events.ts'
+import { sleep } from '../../core/wait.ts'
+import { type Address, shownQueue } from './address.ts'
+import { queueError } from './errors.ts'
+
+/** Half of the time after which a peer that says nothing is taken for gone. */
+const heartbeatSeconds = 20
+/** How long a broker may take to answer when we leave. */
+const closeWithinMs = 2_000
+
+/** A channel, which is an epoch: a delivery tag means something on the channel that it came on, and on no other. */
+export interface Epoch<C extends Channel = Channel> {
+  readonly channel: C
+  /** Why it ended; undefined while it is open. */
+  ended(): LadingError | undefined
+  /** Calls back when it has ended. */
+  onEnd(listener: () => void): void
+  /** The broker reads nothing that we send, and has said so. */
+  isBlocked(): boolean
+  /** Never throws and never hangs. */
+  close(): Promise<void>
+}
+
+export class Connection {
+  readonly #model: ChannelModel
+  readonly #where: string
+  readonly #epochs = new Set<Epoch>()
+  #ended: LadingError | undefined
+  #isBlocked = false
+
+  private constructor(model: ChannelModel, where: string, onEvent: Listener) {
+    this.#model = model
+    this.#where = where
+    const end = (error?: Error) => (this.#ended ??= queueError(error ?? new Error('the connection was closed'), where))
+    model.on('error', end)
+    model.on('close', end)
+    model.on('blocked', (reason) => {
+      this.#isBlocked = true
+      onEvent({ type: 'waiting', code: 'QUEUE_HOLD', message: `${where}: the broker takes nothing more: ${reason}`, attempt: 1 })
+    })
+    model.on('unblocked', () => {
+      this.#isBlocked = false
+      onEvent({ type: 'resumed', code: 'QUEUE_HOLD' })
+    })
+  }
+
+  static async open(address: Address, purpose: string, onEvent: Listener): Promise<Connection> {
+    const { tls, host, port, user, password, vhost, connectTimeoutMs } = address
+    const where = shownQueue(address)
+    const peer = {
+      protocol: tls === undefined ? 'amqp' : 'amqps',
+      hostname: host,
+      port,
+      username: user,
+      password,
+      // The client decodes it once more.
+      vhost: encodeURIComponent(vhost),
+      heartbeat: heartbeatSeconds,
+    }
+    const socket = {
+      timeout: connectTimeoutMs,
+      noDelay: true,
+      keepAlive: true,
+      clientProperties: { connection_name: `lading ${purpose}` },
+      ...(tls === undefined ? {} : { ...tls, minVersion: 'TLSv1.2' as const, rejectUnauthorized: true }),
+    }
+    try {
+      return new Connection(await connect(peer, socket), where, onEvent)
+    } catch (error) {
+      throw queueError(error, where)
+    }
+  }
+
+  get isUsable(): boolean {
+    return this.#ended === undefined
+  }
+
+  get serverVersion(): string {
+    return this.#model.connection.serverProperties.version
+  }
+
+  async channel(): Promise<Epoch> {
+    return this.#epoch(() => this.#model.createChannel())
+  }
+
+  async confirmChannel(): Promise<Epoch<ConfirmChannel>> {
+    return this.#epoch(() => this.#model.createConfirmChannel())
+  }
+
+  async #epoch<C extends Channel>(open: () => Promise<C>): Promise<Epoch<C>> {
+    if (this.#ended !== undefined) throw this.#ended
+    const channel = await open().catch((error: unknown) => {
+      throw this.#ended ?? queueError(error, this.#where)
+    })
+    let ended: LadingError | undefined
+    channel.on('error', (error) => (ended ??= queueError(error, this.#where)))
+    // Before other listeners hear of it, so that they find the reason; a connection that ends says why, its channels do not.
+    channel.prependListener('close', () => (ended ??= this.#ended ?? queueError(new Error('the channel was closed'), this.#where)))
+    const onEnd = (listener: () => void) => void channel.once('close', listener)
+    const close = () =>
+      goodbye(
+        new Promise<void>((resolve) => {
+          // Of a connection that is lost meanwhile, the client tells the listeners and not the one who closes.
+          onEnd(resolve)
+          channel.close().then(
+            () => resolve(),
+            () => resolve(),
+          )
+        }),
+      )
+    const epoch = { channel, ended: () => ended ?? this.#ended, isBlocked: () => this.#isBlocked, onEnd, close }
+    this.#epochs.add(epoch)
+    onEnd(() => this.#epochs.delete(epoch))
+    return epoch
+  }
+
+  /** Never throws and never hangs: whatever was not settled goes back to the queue, however the connection ends. */
+  async close(): Promise<void> {
+    if (this.#ended !== undefined) return
+    const closed = new Promise<void>((resolve) => this.#model.on('close', () => resolve()))
+    this.#sayGoodbye().catch(() => undefined)
+    await goodbye(closed)
+    // Without an error, the client would not notice.
+    if (this.isUsable) socketOf(this.#model).destroy(new Error('the broker does not answer'))
+  }
+
+  /** The goodbye of a connection overtakes what its channels have to send, such as acknowledgements; that of a channel does not. */
+  async #sayGoodbye(): Promise<void> {
+    if (!this.#isBlocked) await Promise.all([...this.#epochs].map((epoch) => epoch.close()))
+    await this.#model.close()
+  }
+}
+
+/** Waits for an answer, and not for one who does not answer. Never throws. */
+export async function goodbye(answer: Promise<unknown>): Promise<void> {
+  const waited = new AbortController()
+  await Promise.race([answer.catch(() => undefined), sleep(closeWithinMs, waited.signal)])
+  waited.abort()
+}
+
+/** The client has no other way to end a connection whose broker does not answer. */
+const socketOf = (model: ChannelModel) => (model.connection as unknown as { readonly stream: { destroy(error: Error): void } }).stream

@@ -1,0 +1,72 @@
+/** Our messages ↔ those of AMQP. */
+import type { Message, Options } from 'amqplib'
+import { LadingError } from '../../core/errors.ts'
+import type { Headers, Outgoing } from '../queue.ts'
+
+/** Deliveries of earlier copies of the message; the broker counts those of this one. */
+const attemptsHeader = 'lading-attempts'
+/** Bytes that the message costs its receiver, where its body only refers to them. */
+const weightHeader = 'lading-weight'
+/** Made by the broker, about what it did with the message. */
+const brokerHeaders = /^x-(delivery-count|acquired-count|death|first-death-\w+|last-death-\w+)$/
+/** A message id is a short string on the wire. */
+const mostKeyBytes = 255
+
+/** What is handed to the client's `publish`. */
+export interface Publishable {
+  readonly queue: string
+  readonly body: Buffer
+  readonly options: Options.Publish
+}
+
+export function publishable(queue: string, { key, body, headers, weight }: Outgoing): Publishable {
+  if (Buffer.byteLength(key) > mostKeyBytes) throw new LadingError('MESSAGE_TOO_LARGE', `a key has more than ${mostKeyBytes} bytes`)
+  const weighed = weight === undefined ? headers : { ...headers, [weightHeader]: weight }
+  return { queue, body: asBuffer(body), options: { messageId: key, headers: weighed, persistent: true, mandatory: true } }
+}
+
+/** The same message once more, as one that was delivered `attempts` times. */
+export function copyOf(queue: string, message: Message, attempts: number, afterMs: number): Publishable {
+  // The broker refuses a user id other than our own.
+  const { userId: _, headers: all = {}, ...properties } = message.properties
+  const headers = Object.fromEntries(Object.entries(all).filter(([name]) => !brokerHeaders.test(name)))
+  return {
+    queue,
+    body: message.content,
+    options: {
+      ...(properties as Options.Publish),
+      headers: { ...headers, [attemptsHeader]: attempts },
+      ...(afterMs > 0 ? { expiration: String(Math.ceil(afterMs)) } : {}),
+      persistent: true,
+      mandatory: true,
+    },
+  }
+}
+
+export const keyOf = ({ properties }: Message): string => (typeof properties.messageId === 'string' ? properties.messageId : '')
+
+/** Without those that the broker or we added. Strangers write values of other types, which are shown as text. */
+export function headersOf({ properties }: Message): Headers {
+  const isSenders = ([name]: [string, unknown]) => name !== attemptsHeader && name !== weightHeader && !brokerHeaders.test(name)
+  return Object.fromEntries(
+    Object.entries(properties.headers ?? {})
+      .filter(isSenders)
+      .map(([name, value]) => [name, textOf(value)]),
+  )
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+}
+
+/** How often the message was delivered before. A classic queue knows only whether. */
+export function deliveriesBefore(message: Message): number {
+  return countIn(message, attemptsHeader) + Math.max(countIn(message, 'x-delivery-count'), message.fields.redelivered ? 1 : 0)
+}
+
+/** What the message costs whoever holds it, in bytes. */
+export const weightOf = (message: Message): number => Math.max(message.content.length, countIn(message, weightHeader))
+
+const countIn = ({ properties }: Message, name: string): number => Math.max(0, Math.trunc(Number(properties.headers?.[name] ?? 0))) || 0
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -1,0 +1,37 @@
+/** Messages are fetched one by one (basic.get), where a consumer that is pushed to is not wanted. */
+import type { GetMessage } from 'amqplib'
+import { type Abortable, sleep } from '../../core/wait.ts'
+import type { Delivery } from '../queue.ts'
+import { queueError } from './errors.ts'
+import { mostInFlightBytes, type Receiver } from './receiver.ts'
+
+/** Fetched before they are handed out. */
+const mostTogether = 100
+const firstIdleMs = 20
+const lastIdleMs = 1_000
+
+export interface PollOptions extends Abortable {
+  readonly queue: string
+  readonly prefetch: number
+  readonly where: string
+}
+
+export async function* poll(receiver: Receiver, { queue, prefetch, where, signal }: PollOptions): AsyncGenerator<readonly Delivery[]> {
+  let idleMs = firstIdleMs
+  while (!signal?.aborted) {
+    const messages: GetMessage[] = []
+    while (messages.length < mostTogether && receiver.unsettled < prefetch && receiver.unsettledBytes < mostInFlightBytes) {
+      const message = await receiver.epoch.channel.get(queue).catch((error: unknown) => {
+        throw receiver.epoch.ended() ?? queueError(error, where)
+      })
+      if (message === false) break
+      receiver.accept(message)
+      messages.push(message)
+    }
+    const ended = receiver.epoch.ended()
+    if (ended !== undefined) throw ended
+    yield messages.map((message) => receiver.delivery(message))
+    idleMs = messages.length > 0 ? firstIdleMs : Math.min(idleMs * 2, lastIdleMs)
+    if (messages.length === 0) await sleep(idleMs, signal)
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * A queue of a RabbitMQ broker, over AMQP 0-9-1. Publishing and receiving have each a connection of their own, because a broker
+ * that is short of memory or disk reads nothing more from a connection that publishes, not even acknowledgements.
+ *
+ * A connection that is lost is opened again by the next call that needs one; callers wait in between. What was delivered before
+ * is delivered again then.
+ */
+import type { Channel } from 'amqplib'
+import { LadingError } from '../../core/errors.ts'
+import { ignoreEvents, type Listener } from '../../core/events.ts'
+import type { Abortable } from '../../core/wait.ts'
+import type { Delivery, Depth, OpenOptions, Outgoing, Peeked, Queue, QueueTraits } from '../queue.ts'
+import { type Address, parseAddress, shownQueue } from './address.ts'
+import { Connection } from './connection.ts'
+import { queueError } from './errors.ts'
+import { deliveriesBefore, headersOf, keyOf, publishable } from './message.ts'
+import { poll } from './poll.ts'
+import { Publisher } from './publisher.ts'
+import { PushConsumer } from './push.ts'
+import { Receiver } from './receiver.ts'
+import { Reopening } from './reopening.ts'
+import { deadName, declareQueues, delayedName } from './topology.ts'
+
+/** The broker's own limit of a message (max_message_size), which it does not tell: that of its version. */
+const mebibyte = 1024 * 1024
+const messageLimit = (version: string): number => (Number.parseInt(version, 10) >= 4 ? 16 : 128) * mebibyte
+
+export async function openRabbitQueue(url: string, options: OpenOptions = {}): Promise<Queue> {
+  const { onEvent = ignoreEvents, create = true } = options
+  const queue = new RabbitQueue(parseAddress(url), create, onEvent)
+  try {
+    await queue.check()
+    return queue
+  } catch (error) {
+    await queue[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+class RabbitQueue implements Queue {
+  readonly id: string
+  readonly #address: Address
+  readonly #where: string
+  readonly #create: boolean
+  readonly #receiving: Reopening<Connection>
+  readonly #publishing: Reopening<Connection>
+  readonly #publisher: Reopening<Publisher>
+  readonly #consumers = new Set<PushConsumer>()
+  readonly #receivers = new Set<Receiver>()
+  #maxBytes = messageLimit('')
+
+  constructor(address: Address, create: boolean, onEvent: Listener) {
+    const { host, port, vhost, queue } = address
+    const connect = (purpose: string) => new Reopening(() => Connection.open(address, `${purpose} ${queue}`, onEvent))
+    this.id = `rabbitmq:${JSON.stringify([host, port, vhost, queue])}`
+    this.#address = address
+    this.#where = shownQueue(address)
+    this.#create = create
+    this.#receiving = connect('receiving')
+    this.#publishing = connect('publishing')
+    this.#publisher = new Reopening(async () => {
+      await this.check()
+      return new Publisher(await (await this.#publishing.get()).confirmChannel(), this.#where, onEvent)
+    })
+  }
+
+  get traits(): QueueTraits {
+    return { maxBytes: this.#maxBytes, cautions: [...cautionsOf(this.#address)] }
+  }
+
+  /** Makes the queue where it may; throws what is wrong with it before anybody relies on it. */
+  async check(): Promise<void> {
+    this.#maxBytes = messageLimit((await this.#receiving.get()).serverVersion)
+    await this.#withChannel(async (channel) => {
+      if (this.#create) await declareQueues(channel, this.#address)
+      else await channel.checkQueue(this.#address.queue)
+    })
+  }
+
+  async publish(messages: readonly Outgoing[], options: Abortable = {}): Promise<void> {
+    const large = messages.find(({ body }) => body.length > this.#maxBytes)
+    if (large) throw new LadingError('MESSAGE_TOO_LARGE', `${large.body.length} bytes in one message, the broker takes ${this.#maxBytes}`)
+    const sent = messages.map((message) => publishable(this.#address.queue, message))
+    await (await this.#publisher.get()).publish(sent, options)
+  }
+
+  async *deliveries(options: Abortable & { readonly prefetch: number }): AsyncGenerator<readonly Delivery[]> {
+    const receiver = await this.#openReceiver()
+    const settings = { ...options, queue: this.#address.queue, where: this.#where }
+    if (this.#address.receive === 'poll') {
+      try {
+        yield* poll(receiver, settings)
+      } finally {
+        await receiver.end()
+      }
+      return
+    }
+    const consumer = new PushConsumer(receiver, settings)
+    this.#consumers.add(consumer)
+    try {
+      yield* consumer.deliveries()
+    } finally {
+      this.#consumers.delete(consumer)
+      await consumer.end()
+    }
+  }
+
+  async #openReceiver(): Promise<Receiver> {
+    await this.check()
+    const epoch = await (await this.#receiving.get()).channel()
+    const receiver = new Receiver(epoch, this.#address.queue, async (copy) => (await this.#publisher.get()).publish([copy]))
+    this.#receivers.add(receiver)
+    epoch.onEnd(() => this.#receivers.delete(receiver))
+    return receiver
+  }
+
+  /** Fetches the messages and gives them back, so that others miss them for a moment and the broker counts a delivery. */
+  async peek(n: number): Promise<readonly Peeked[]> {
+    return await this.#withChannel(async (channel) => {
+      const seen: Peeked[] = []
+      while (seen.length < n) {
+        const message = await channel.get(this.#address.queue)
+        if (message === false) break
+        seen.push({ key: keyOf(message), headers: headersOf(message), body: message.content, attempt: deliveriesBefore(message) })
+      }
+      if (seen.length > 0) channel.nackAll(true)
+      return seen
+    })
+  }
+
+  async depth(): Promise<Depth> {
+    const { queue, receive } = this.#address
+    const [{ messageCount, consumerCount }, dead, delayed] = await Promise.all([
+      this.#withChannel((channel) => channel.checkQueue(queue)),
+      this.#count(deadName(queue)),
+      this.#count(delayedName(queue)),
+    ])
+    // What was on its way to us when it was counted has arrived after this.
+    await Promise.all([...this.#consumers].map((consumer) => consumer.roundTrip()))
+    const ours = [...this.#receivers].reduce((sum, { unsettled }) => sum + unsettled, 0)
+    // Those who poll cannot be seen.
+    const alone = receive === 'push' && consumerCount <= [...this.#consumers].reduce((sum, { count }) => sum + count, 0)
+    return { ready: messageCount + delayed, inFlight: alone ? ours : undefined, dead }
+  }
+
+  /** A queue that is not ours to make need not have the others. */
+  async #count(name: string): Promise<number> {
+    try {
+      return (await this.#withChannel((channel) => channel.checkQueue(name))).messageCount
+    } catch (error) {
+      if (error instanceof LadingError && error.code === 'QUEUE_MISSING') return 0
+      throw error
+    }
+  }
+
+  /** On a channel of its own, because whatever is refused ends the channel. */
+  async #withChannel<T>(work: (channel: Channel) => Promise<T>): Promise<T> {
+    const epoch = await (await this.#receiving.get()).channel()
+    try {
+      return await work(epoch.channel)
+    } catch (error) {
+      throw epoch.ended() ?? queueError(error, this.#where)
+    } finally {
+      await epoch.close()
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#receiving, this.#publishing].map((each) => each.close((connection) => connection.close())))
+  }
+}
+
+const loopback = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/
+
+function* cautionsOf({ type, tls, host }: Address): Generator<string> {
+  if (type === 'classic') {
+    yield 'a classic queue may lose what it has confirmed when its machine fails, and does not count deliveries; a quorum queue keeps both promises'
+  }
+  if (tls === undefined && !loopback.test(host)) yield 'amqp:// sends the password and all records as plain text; amqps:// encrypts them'
+}

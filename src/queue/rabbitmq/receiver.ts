@@ -1,0 +1,104 @@
+/**
+ * One channel that receives: what came on it is settled on it and nowhere else. When the channel ends, the broker gives whatever
+ * was not settled to others, and settling it has no effect any more.
+ */
+import type { Message } from 'amqplib'
+import { sleep } from '../../core/wait.ts'
+import type { Delivery, Outcome } from '../queue.ts'
+import { Acknowledgements } from './acknowledgements.ts'
+import type { Epoch } from './connection.ts'
+import { copyOf, deliveriesBefore, headersOf, keyOf, type Publishable, weightOf } from './message.ts'
+import { deadName, delayedName } from './topology.ts'
+
+/** Bodies in memory at once, as far as the broker can be told: it counts messages, not bytes. */
+export const mostInFlightBytes = 16 * 1024 * 1024
+
+export class Receiver {
+  readonly epoch: Epoch
+  readonly #queue: string
+  readonly #publish: (message: Publishable) => Promise<void>
+  #unsettled = 0
+  #unsettledBytes = 0
+  #isEnding = false
+  readonly #ended = new AbortController()
+  readonly #acknowledgements: Acknowledgements
+
+  /** Copies of messages that come back later go through `publish`. */
+  constructor(epoch: Epoch, queue: string, publish: (message: Publishable) => Promise<void>) {
+    this.epoch = epoch
+    this.#queue = queue
+    this.#publish = publish
+    this.#acknowledgements = new Acknowledgements(epoch)
+    epoch.onEnd(() => this.#ended.abort())
+  }
+
+  /** Received on this channel and not settled; those of a channel that has ended are others' now. */
+  get unsettled(): number {
+    return this.epoch.ended() === undefined ? this.#unsettled : 0
+  }
+
+  get unsettledBytes(): number {
+    return this.#unsettledBytes
+  }
+
+  /** The message counts as unsettled from here on. */
+  accept(message: Message): void {
+    this.#unsettled++
+    this.#unsettledBytes += weightOf(message)
+    this.#acknowledgements.expect(message)
+  }
+
+  delivery(message: Message): Delivery {
+    let settlement: Promise<void> | undefined
+    return {
+      key: keyOf(message),
+      body: message.content,
+      headers: headersOf(message),
+      attempt: deliveriesBefore(message) + 1,
+      settle: (outcome) => (settlement ??= this.#settle(message, outcome)),
+    }
+  }
+
+  async #settle(message: Message, outcome: Outcome): Promise<void> {
+    const before = deliveriesBefore(message)
+    if (outcome.kind === 'done') await this.#acknowledgements.ack(message)
+    else if (outcome.kind === 'dead') await this.#move(message, before + 1, deadName(this.#queue))
+    else if (outcome.kind === 'retry') await this.#sendAgain(message, before + 1, outcome.afterMs)
+    else if (outcome.afterMs !== undefined) await this.#sendAgain(message, before, outcome.afterMs)
+    else this.#acknowledgements.nack(message, true)
+    this.#unsettled--
+    this.#unsettledBytes -= weightOf(message)
+    if (this.#isEnding) await this.#closeWhenSettled()
+  }
+
+  /** A broker delays nothing, so a copy is sent that comes back. */
+  async #sendAgain(message: Message, attempts: number, afterMs: number): Promise<void> {
+    await this.#move(message, attempts, afterMs > 0 ? delayedName(this.#queue) : this.#queue, afterMs)
+  }
+
+  /**
+   * Sends a copy and acknowledges the message. Dying in between makes two of one, which the ledger knows. A message whose copy cannot
+   * be sent, because there is no such queue or no right to it, is kept here meanwhile and then given back, which counts as delivered.
+   */
+  async #move(message: Message, attempts: number, queue: string, afterMs = 0): Promise<void> {
+    // Then the message is another's, who would get it once more.
+    if (this.epoch.ended() !== undefined) return
+    const sent = await this.#publish(copyOf(queue, message, attempts, afterMs)).then(
+      () => true,
+      () => false,
+    )
+    if (sent) return this.#acknowledgements.ack(message)
+    await sleep(afterMs, this.#ended.signal)
+    this.#acknowledgements.nack(message, true)
+  }
+
+  /** No more will be received; the channel is closed when all that was received is settled. */
+  async end(): Promise<void> {
+    this.#isEnding = true
+    await this.#closeWhenSettled()
+  }
+
+  async #closeWhenSettled(): Promise<void> {
+    if (this.#unsettled === 0 && this.epoch.ended() === undefined) await this.epoch.close()
+  }
+}

@@ -1,0 +1,154 @@
+import { execFileSync } from 'node:child_process'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { LadingEvent } from '../../src/core/events.ts'
+import type { Outcome } from '../../src/queue/queue.ts'
+import { parseAddress } from '../../src/queue/rabbitmq/address.ts'
+import { Connection } from '../../src/queue/rabbitmq/connection.ts'
+import { publishable } from '../../src/queue/rabbitmq/message.ts'
+import { Publisher } from '../../src/queue/rabbitmq/publisher.ts'
+import { openQueue } from '../../src/queue/registry.ts'
+import { describeRabbit } from '../servers/broker.ts'
+import { type RabbitServer, startRabbit } from '../servers/rabbitmq.ts'
+import { expectWhole, keysOf, sorted } from './messages.ts'
+import { numbered, numberedFrom } from './numbered.ts'
+import { startPeer } from './peers.ts'
+import { Reader } from './reader.ts'
+import { toldBy } from './stranger.ts'
+
+const done = { kind: 'done' } as const
+const unavailable = expect.objectContaining({ code: 'QUEUE_UNAVAILABLE', message: expect.stringMatching(/^.+$/) })
+
+describeRabbit('when a RabbitMQ broker fails', () => {
+  let server: RabbitServer
+  let names = 0
+  const freshUrl = (kind = '') => `${server.url}?queue=q${names++}${kind}`
+
+  beforeAll(async () => {
+    server = await startRabbit()
+  })
+
+  afterAll(() => server.stop())
+
+  it.each(['', '&receive=poll'])('who lost his deliveries with the connection changes nothing for their new holder (%s)', async (kind) => {
+    await using queue = await openQueue(freshUrl(kind))
+    await queue.publish(numberedFrom('a', 0, 6))
+    const reader = new Reader(queue)
+    const late = await reader.take(6)
+    await server.closeConnections()
+    await expect(reader.take(1)).rejects.toThrow(unavailable)
+    const holder = new Reader(queue)
+    const held = await holder.take(6)
+    expect(held.map(({ attempt }) => attempt)).toEqual([2, 2, 2, 2, 2, 2])
+    held.forEach(expectWhole)
+    const outcomes: Outcome[] = [
+      done,
+      { kind: 'retry', afterMs: 0, code: 'SINK_BUSY' },
+      { kind: 'dead', code: 'NOT_OURS', detail: '' },
+      { kind: 'release' },
+    ]
+    await Promise.all(outcomes.map((outcome, index) => late[index]?.settle(outcome)))
+    expect(await holder.takeAvailable()).toEqual([])
+    await Promise.all(held.map((delivery) => delivery.settle(done)))
+    await expect.poll(() => queue.depth()).toMatchObject({ ready: 0, dead: 0 })
+    expect(await holder.takeAvailable()).toEqual([])
+  })
+
+  it('depth counts nothing as ours that a lost connection had brought', async () => {
+    await using queue = await openQueue(freshUrl())
+    await queue.publish(numberedFrom('a', 0, 3))
+    const reader = new Reader(queue)
+    await reader.take(3)
+    await server.closeConnections()
+    await expect.poll(() => queue.depth().catch(() => undefined)).toEqual({ ready: 3, inFlight: 0, dead: 0 })
+    await expect(reader.take(1)).rejects.toThrow(unavailable)
+  })
+
+  it('short of memory, this is told and waited out, while consumers go on', async () => {
+    const url = freshUrl()
+    const events: LadingEvent[] = []
+    await using queue = await openQueue(url, { onEvent: (event) => events.push(event) })
+    await queue.publish(numberedFrom('a', 0, 50))
+    const reader = new Reader(queue)
+    const taken = await reader.take(50)
+    await server.ctl('set_vm_memory_high_watermark', '0.0000001')
+    const published = queue.publish([numbered('b', 0)])
+    await expect.poll(() => toldBy(events), { timeout: 10_000 }).toEqual(['waiting QUEUE_HOLD'])
+    await Promise.all(taken.map((delivery) => delivery.settle(done)))
+    await expect.poll(() => queue.depth()).toMatchObject({ ready: 0, inFlight: 0 })
+    const blocked = await openQueue(url)
+    const given = blocked.publish([numbered('b', 1)]).catch((error: unknown) => error)
+    await expect.poll(() => blocked.depth()).toMatchObject({ ready: 0 })
+    await blocked[Symbol.asyncDispose]()
+    await given
+    await server.ctl('set_vm_memory_high_watermark', '0.8')
+    await published
+    expect(toldBy(events)).toEqual(['waiting QUEUE_HOLD', 'resumed QUEUE_HOLD'])
+    const keys = keysOf(await reader.take(1))
+    expect(keys).toContain('b/0')
+  })
+
+  it('losing patience with an acknowledgement, the message comes again', async () => {
+    await using queue = await openQueue(freshUrl())
+    await queue.publish([numbered('a', 0)])
+    const reader = new Reader(queue)
+    await server.ctl('eval', '[application:set_env(rabbit, K, 300) || K <- [consumer_timeout, channel_tick_interval]].')
+    try {
+      const impatient = new Reader(queue)
+      await expect(reader.take(2)).rejects.toThrow(unavailable)
+      await impatient.stop()
+    } finally {
+      await server.ctl(
+        'eval',
+        'application:set_env(rabbit, consumer_timeout, 1800000), application:set_env(rabbit, channel_tick_interval, 60000).',
+      )
+    }
+    const next = await new Reader(queue).takeOne()
+    expect(next.attempt).toBeGreaterThan(1)
+    expectWhole(next)
+  })
+
+  it('what it has confirmed is there after kill -9, and the same queue goes on', async () => {
+    await using queue = await openQueue(freshUrl())
+    const reader = new Reader(queue)
+    await reader.next()
+    await queue.publish(numberedFrom('a', 0, 500))
+    // A node writes down which queues it has a moment after it has made them.
+    await server.ctl('eval', '[dets:sync(Table) || Table <- dets:all()].')
+    server.kill()
+    await expect(reader.take(501)).rejects.toThrow(unavailable)
+    await expect.poll(() => queue.publish([numbered('b', 0)]).catch((error: unknown) => error)).toEqual(unavailable)
+    await server.start()
+    await queue.publish([numbered('b', 0)])
+    const taken = await new Reader(queue, 1_000).take(501)
+    taken.forEach(expectWhole)
+    expect(sorted(keysOf(taken))).toEqual(sorted(keysOf([...numberedFrom('a', 0, 500), numbered('b', 0)])))
+  })
+
+  it('to answer at all, stopping takes some seconds and no more', async () => {
+    const url = freshUrl()
+    const queue = await openQueue(url)
+    const connection = await Connection.open(parseAddress(url), 'test', () => undefined)
+    const publisher = new Publisher(await connection.confirmChannel(), 'here', () => undefined, 300)
+    await queue.publish(numberedFrom('a', 0, 2))
+    const reader = new Reader(queue, 1)
+    await reader.takeOne()
+    const peer = startPeer({ kind: 'drain', url, prefetch: 1 })
+    await expect.poll(() => peer.drained(), { timeout: 10_000 }).toHaveLength(1)
+    const pid = server.pid()
+    process.kill(pid, 'SIGSTOP')
+    try {
+      await expect.poll(() => execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' })).toMatch(/^T/)
+      const published = queue.publish([numbered('a', 1)]).catch((error: unknown) => error)
+      peer.stop()
+      await expect(publisher.publish([publishable('q', numbered('a', 2))])).rejects.toThrow('does not confirm')
+      expect(publisher.isUsable).toBe(false)
+      await Promise.all([reader.stop(), connection.close()])
+      await queue[Symbol.asyncDispose]()
+      expect(await published).toEqual(unavailable)
+      expect(await peer.ended).toBe(0)
+    } finally {
+      process.kill(pid, 'SIGCONT')
+      peer.kill()
+    }
+  }, 20_000)
+})

@@ -1,0 +1,47 @@
+/** What people copy and run without reading it: compose.yaml, .env.example, the Makefile and the page that explains them. */
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { root } from './sources.ts'
+
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+const all = (text: string, pattern: RegExp) => [...new Set([...text.matchAll(pattern)].map((match) => match[1] as string))].sort()
+
+const example = all(read('.env.example'), /^#?([A-Z_]+)=/gm)
+const page = read('docs/deployment.md')
+
+describe('the environment variables', () => {
+  it('of compose.yaml stand in .env.example', () => {
+    const used = all(read('compose.yaml'), /(?<!\$)\$\{([A-Z_]+)/g)
+    expect(used).toContain('CONSUMER_REPLICAS')
+    expect(used.filter((name) => !example.includes(name))).toEqual([])
+  })
+
+  it('that options come from stand in .env.example and are explained', () => {
+    const used = all(read('src/cli/environment.ts'), /'((?:POSTGRES|RABBITMQ|TARGET_FILE|CSV_PARSER|GEN)_[A-Z_]+)'/g)
+    expect(used.length).toBeGreaterThan(15)
+    const known = [...example, 'CSV_PARSER_FILE_EXTENSION']
+    expect(used.filter((name) => !known.includes(name))).toEqual([])
+    expect(used.filter((name) => !page.includes(name) && !page.includes(`\`${name.replace(/^[A-Z]+/, '')}\``))).toEqual([])
+  })
+})
+
+it('the Makefile has the targets that are promised, each of one command', () => {
+  const recipes = read('Makefile').matchAll(/^([a-z_]+):.*(?:\n\t.*)*$/gm)
+  const lines = new Map([...recipes].map(([recipe, name]) => [name as string, recipe.split('\n').length - 1]))
+  const promised = 'build up down logs stats gen_csv_demo generate_csv_end_to_end_test setup_test_env teardown_test_env test'.split(' ')
+  expect(promised.map((name) => [name, lines.get(name)])).toEqual(promised.map((name) => [name, 1]))
+  expect(promised.filter((name) => !page.includes(name))).toEqual([])
+})
+
+// Without Docker Compose there is nothing to ask; a test that is skipped everywhere would only look like one.
+if (spawnSync('docker', ['compose', 'version']).status === 0) {
+  it('Docker Compose reads compose.yaml without a complaint', () => {
+    for (const file of ['/dev/null', '.env.example']) {
+      const args = ['compose', '--env-file', file, '--file', 'compose.yaml', 'config', '--quiet']
+      const { status, stderr } = spawnSync('docker', args, { cwd: root, encoding: 'utf8' })
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    }
+  })
+}
