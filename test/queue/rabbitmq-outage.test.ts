@@ -119,7 +119,7 @@ describeRabbit('when a RabbitMQ broker fails', () => {
     await expect.poll(() => queue.publish([numbered('b', 0)]).catch((error: unknown) => error)).toEqual(unavailable)
     await server.start()
     await queue.publish([numbered('b', 0)])
-    const taken = await new Reader(queue, 1_000).take(501)
+    const taken = await new Reader(queue).drain(501)
     taken.forEach(expectWhole)
     expect(sorted(keysOf(taken))).toEqual(sorted(keysOf([...numberedFrom('a', 0, 500), numbered('b', 0)])))
   })
@@ -127,7 +127,7 @@ describeRabbit('when a RabbitMQ broker fails', () => {
   it('to answer at all, stopping takes some seconds and no more', async () => {
     const url = freshUrl()
     const queue = await openQueue(url)
-    const connection = await Connection.open(parseAddress(url), 'test', () => undefined)
+    const connection = await Connection.open(parseAddress(url), 'test', () => undefined, false)
     const publisher = new Publisher(await connection.confirmChannel(), 'here', () => undefined, 300)
     await queue.publish(numberedFrom('a', 0, 2))
     const reader = new Reader(queue, 1)

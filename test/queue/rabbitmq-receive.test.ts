@@ -48,7 +48,7 @@ describeRabbit('what was received from RabbitMQ', () => {
     const [next] = await Promise.all([reader.takeOne(), delivery.settle(later(300))])
     expect(Date.now() - releasedAt).toBeGreaterThanOrEqual(300)
     expectWhole(next)
-    expect(next.attempt).toBe(2)
+    expect(next.attempt).toBe(1)
   })
 
   it('and given back at once is counted as delivered', async () => {
@@ -154,17 +154,46 @@ describeRabbit('a consumer of RabbitMQ', () => {
     expect(keys.size).toBe(60)
   })
 
-  it('of small messages gets nearly as many at once as its prefetch says, and never more', async () => {
+  it.each([
+    [100, 100],
+    [2_000, 256],
+  ])('of small messages gets as many at once as a prefetch of %i allows, and never more than %i', async (prefetch, most) => {
     await using queue = await openQueue(freshQueueUrl())
-    await queue.publish(numberedFrom('a', 0, 5_000))
-    const reader = new Reader(queue, 2_000)
-    const inHand = [...(await reader.take(1_984)), ...(await reader.takeAvailable())]
-    expect(inHand.length).toBeLessThanOrEqual(2_000)
+    await queue.publish(numberedFrom('a', 0, 2_000))
+    const reader = new Reader(queue, prefetch)
+    const inHand = [...(await reader.take(most)), ...(await reader.takeAvailable())]
+    expect(inHand).toHaveLength(most)
     for (let round = 0; round < 20; round++) {
-      await Promise.all(inHand.splice(0, 200).map((delivery) => delivery.settle(done)))
+      await Promise.all(inHand.splice(0, most / 2).map((delivery) => delivery.settle(done)))
       inHand.push(...(await reader.takeAvailable()))
-      expect(inHand.length).toBeLessThanOrEqual(2_000)
+      expect(inHand.length).toBeLessThanOrEqual(most)
     }
+  })
+
+  it('is not impressed by what a stranger says of attempts and weight', async () => {
+    const url = freshQueueUrl()
+    await using queue = await openQueue(url)
+    await using other = await stranger(url)
+    for (const value of ['Infinity', 1e12, -5, 'many', { very: 'much' }]) {
+      await other.publish('x', { messageId: String(value), headers: { 'lading-attempts': value, 'lading-weight': value } })
+    }
+    for (const { attempt } of await new Reader(queue).drain(5)) expect(attempt).toBeLessThanOrEqual(1_000_001)
+    await expect.poll(() => queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
+  })
+
+  it('that has nowhere to put a message for later gives it back without the broker counting it', async () => {
+    const url = freshQueueUrl()
+    await using made = await stranger(url)
+    await made.channel.assertQueue(made.queue, { durable: true, arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 3 } })
+    await using queue = await openQueue(url, { create: false })
+    await queue.publish([numbered('a', 0)])
+    const reader = new Reader(queue)
+    for (let round = 0; round < 6; round++) {
+      const delivery = await reader.takeOne()
+      expect(delivery.attempt).toBe(1)
+      await delivery.settle({ kind: 'release', afterMs: 20 })
+    }
+    expectWhole(await reader.takeOne())
   })
 
   it('fails when the broker ends it, and another one goes on', async () => {

@@ -36,7 +36,11 @@ export class Connection {
     this.#where = where
     const end = (error?: Error) => (this.#ended ??= queueError(error ?? new Error('the connection was closed'), where))
     model.on('error', end)
-    model.on('close', end)
+    model.on('close', (error) => {
+      end(error)
+      // The client says goodbye and no more, so of a peer that does not answer the socket would keep the process alive.
+      setTimeout(() => socketOf(model).destroy(), closeWithinMs).unref()
+    })
     model.on('blocked', (reason) => {
       this.#isBlocked = true
       onEvent({ type: 'waiting', code: 'QUEUE_HOLD', message: `${where}: the broker takes nothing more: ${reason}`, attempt: 1 })
@@ -47,7 +51,7 @@ export class Connection {
     })
   }
 
-  static async open(address: Address, purpose: string, onEvent: Listener): Promise<Connection> {
+  static async open(address: Address, purpose: string, onEvent: Listener, wasOpen: boolean): Promise<Connection> {
     const { tls, host, port, user, password, vhost, connectTimeoutMs } = address
     const where = shownQueue(address)
     const peer = {
@@ -70,7 +74,7 @@ export class Connection {
     try {
       return new Connection(await connect(peer, socket), where, onEvent)
     } catch (error) {
-      throw queueError(error, where)
+      throw queueError(error, where, wasOpen)
     }
   }
 
@@ -142,4 +146,4 @@ export async function goodbye(answer: Promise<unknown>): Promise<void> {
 }
 
 /** The client has no other way to end a connection whose broker does not answer. */
-const socketOf = (model: ChannelModel) => (model.connection as unknown as { readonly stream: { destroy(error: Error): void } }).stream
+const socketOf = (model: ChannelModel) => (model.connection as unknown as { readonly stream: { destroy(error?: Error): void } }).stream

@@ -4,8 +4,8 @@ import { LadingError } from '../../core/errors.ts'
 /** Reply codes of AMQP 0-9-1 by their meaning for us. */
 const replies = { accessRefused: 403, notFound: 404, locked: 405, preconditionFailed: 406, notAllowed: 530 } as const
 
-/** `where` says which queue it is about. */
-export function queueError(thrown: unknown, where: string): LadingError {
+/** `where` says which queue it is about, `wasOpen` that the broker has let us in before. */
+export function queueError(thrown: unknown, where: string, wasOpen = false): LadingError {
   if (thrown instanceof LadingError) return thrown
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   const text = textOf(error.message)
@@ -29,8 +29,8 @@ export function queueError(thrown: unknown, where: string): LadingError {
   if (error instanceof RangeError)
     return new LadingError('MESSAGE_TOO_LARGE', `${where}: the headers of a message: ${text}`, { cause: error })
   // The client has no reply code for this step of the handshake.
-  if (/Expected ConnectionOpenOk; got <ConnectionClose/.test(error.message))
-    return refused('there is no such virtual host, or the user may not use it')
+  if (/Expected ConnectionOpenOk; got <ConnectionClose/.test(error.message) && !wasOpen)
+    return refused('there is no such virtual host, the user may not use it, or it has as many connections as it may')
   if (isTls(error)) return refused(`TLS: ${error.message}`)
   return new LadingError('QUEUE_UNAVAILABLE', `${where}: ${text}`, { cause: error })
 }

@@ -9,6 +9,11 @@ const attemptsHeader = 'lading-attempts'
 const weightHeader = 'lading-weight'
 /** Made by the broker, about what it did with the message. */
 const brokerHeaders = /^x-(delivery-count|acquired-count|death|first-death-\w+|last-death-\w+)$/
+/** With these the broker would send a copy to other queues as well. */
+const routingHeaders: readonly string[] = ['CC', 'BCC']
+/** What a header may say at most, because strangers write headers too. */
+const mostAttempts = 1_000_000
+const mostWeight = 64 * 1024 * 1024
 /** A message id is a short string on the wire. */
 const mostKeyBytes = 255
 
@@ -29,7 +34,7 @@ export function publishable(queue: string, { key, body, headers, weight }: Outgo
 export function copyOf(queue: string, message: Message, attempts: number, afterMs: number): Publishable {
   // The broker refuses a user id other than our own.
   const { userId: _, headers: all = {}, ...properties } = message.properties
-  const headers = Object.fromEntries(Object.entries(all).filter(([name]) => !brokerHeaders.test(name)))
+  const headers = Object.fromEntries(Object.entries(all).filter(([name]) => !brokerHeaders.test(name) && !routingHeaders.includes(name)))
   return {
     queue,
     body: message.content,
@@ -61,12 +66,16 @@ function textOf(value: unknown): string {
 
 /** How often the message was delivered before. A classic queue knows only whether. */
 export function deliveriesBefore(message: Message): number {
-  return countIn(message, attemptsHeader) + Math.max(countIn(message, 'x-delivery-count'), message.fields.redelivered ? 1 : 0)
+  const counted = countIn(message, 'x-delivery-count', mostAttempts)
+  return countIn(message, attemptsHeader, mostAttempts) + Math.max(counted, message.fields.redelivered ? 1 : 0)
 }
 
 /** What the message costs whoever holds it, in bytes. */
-export const weightOf = (message: Message): number => Math.max(message.content.length, countIn(message, weightHeader))
+export const weightOf = (message: Message): number => Math.max(message.content.length, countIn(message, weightHeader, mostWeight))
 
-const countIn = ({ properties }: Message, name: string): number => Math.max(0, Math.trunc(Number(properties.headers?.[name] ?? 0))) || 0
+function countIn({ properties }: Message, name: string, most: number): number {
+  const value = Math.trunc(Number(properties.headers?.[name] ?? 0))
+  return value > 0 ? Math.min(value, most) : 0
+}
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

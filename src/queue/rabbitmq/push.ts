@@ -17,6 +17,8 @@ import { mostInFlightBytes, type Receiver } from './receiver.ts'
  */
 const firstPrefetch = 1
 const growth = 4
+/** Messages in hand at most: sizes may change from one message to the next, and what was granted is sent. */
+const mostMessages = 256
 /** Deliveries before this one, from which on the first message in line may be what kills consumers. */
 const suspectFrom = 2
 /** Messages over which their mean size is taken, about. */
@@ -134,7 +136,10 @@ export class PushConsumer {
     if (this.#received < limit / 2 || this.#options.signal?.aborted) return
     if (this.#isSuspect && this.receiver.unsettled > 0) return
     this.#isSuspect = false
-    const wanted = Math.max(1, Math.min(this.#options.prefetch, limit * growth, Math.floor(mostInFlightBytes / this.#meanSize)))
+    const wanted = Math.max(
+      1,
+      Math.min(this.#options.prefetch, mostMessages, limit * growth, Math.floor(mostInFlightBytes / this.#meanSize)),
+    )
     if (wanted >= limit * 1.25) await this.#add(wanted - limit)
     while (this.#consumers.length > 1 && wanted < this.#limit / 2) await this.#takeAway()
   }

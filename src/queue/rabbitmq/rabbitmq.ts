@@ -5,7 +5,7 @@
  * A connection that is lost is opened again by the next call that needs one; callers wait in between. What was delivered before
  * is delivered again then.
  */
-import type { Channel } from 'amqplib'
+import type { Channel, Replies } from 'amqplib'
 import { LadingError } from '../../core/errors.ts'
 import { ignoreEvents, type Listener } from '../../core/events.ts'
 import type { Abortable } from '../../core/wait.ts'
@@ -48,10 +48,17 @@ class RabbitQueue implements Queue {
   readonly #consumers = new Set<PushConsumer>()
   readonly #receivers = new Set<Receiver>()
   #maxBytes = messageLimit('')
+  /** What the broker refused later, it granted before. */
+  #wasOpen = false
 
   constructor(address: Address, create: boolean, onEvent: Listener) {
     const { host, port, vhost, queue } = address
-    const connect = (purpose: string) => new Reopening(() => Connection.open(address, `${purpose} ${queue}`, onEvent))
+    const connect = (purpose: string) =>
+      new Reopening(async () => {
+        const connection = await Connection.open(address, `${purpose} ${queue}`, onEvent, this.#wasOpen)
+        this.#wasOpen = true
+        return connection
+      })
     this.id = `rabbitmq:${JSON.stringify([host, port, vhost, queue])}`
     this.#address = address
     this.#where = shownQueue(address)
@@ -108,7 +115,9 @@ class RabbitQueue implements Queue {
   async #openReceiver(): Promise<Receiver> {
     await this.check()
     const epoch = await (await this.#receiving.get()).channel()
-    const receiver = new Receiver(epoch, this.#address.queue, async (copy) => (await this.#publisher.get()).publish([copy]))
+    const receiver = new Receiver(epoch, this.#address.queue, async (copy, signal) =>
+      (await this.#publisher.get()).publish([copy], { signal }),
+    )
     this.#receivers.add(receiver)
     epoch.onEnd(() => this.#receivers.delete(receiver))
     return receiver
@@ -131,7 +140,7 @@ class RabbitQueue implements Queue {
   async depth(): Promise<Depth> {
     const { queue, receive } = this.#address
     const [{ messageCount, consumerCount }, dead, delayed] = await Promise.all([
-      this.#withChannel((channel) => channel.checkQueue(queue)),
+      this.#state(queue),
       this.#count(deadName(queue)),
       this.#count(delayedName(queue)),
     ])
@@ -141,6 +150,18 @@ class RabbitQueue implements Queue {
     // Those who poll cannot be seen.
     const alone = receive === 'push' && consumerCount <= [...this.#consumers].reduce((sum, { count }) => sum + count, 0)
     return { ready: messageCount + delayed, inFlight: alone ? ours : undefined, dead }
+  }
+
+  /** A queue that was deleted under us is made again, where it is ours to make. */
+  async #state(queue: string): Promise<Replies.AssertQueue> {
+    const ask = () => this.#withChannel((channel) => channel.checkQueue(queue))
+    try {
+      return await ask()
+    } catch (error) {
+      if (!this.#create || !(error instanceof LadingError) || error.code !== 'QUEUE_MISSING') throw error
+      await this.check()
+      return await ask()
+    }
   }
 
   /** A queue that is not ours to make need not have the others. */

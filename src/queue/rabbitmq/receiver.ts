@@ -12,11 +12,13 @@ import { deadName, delayedName } from './topology.ts'
 
 /** Bodies in memory at once, as far as the broker can be told: it counts messages, not bytes. */
 export const mostInFlightBytes = 16 * 1024 * 1024
+/** How long the broker may take for a copy, before the confirm of it is given up in a stop's own time. */
+const sendWithinMs = 5_000
 
 export class Receiver {
   readonly epoch: Epoch
   readonly #queue: string
-  readonly #publish: (message: Publishable) => Promise<void>
+  readonly #publish: (message: Publishable, signal: AbortSignal) => Promise<void>
   #unsettled = 0
   #unsettledBytes = 0
   #isEnding = false
@@ -24,7 +26,7 @@ export class Receiver {
   readonly #acknowledgements: Acknowledgements
 
   /** Copies of messages that come back later go through `publish`. */
-  constructor(epoch: Epoch, queue: string, publish: (message: Publishable) => Promise<void>) {
+  constructor(epoch: Epoch, queue: string, publish: (message: Publishable, signal: AbortSignal) => Promise<void>) {
     this.epoch = epoch
     this.#queue = queue
     this.#publish = publish
@@ -77,19 +79,26 @@ export class Receiver {
   }
 
   /**
-   * Sends a copy and acknowledges the message. Dying in between makes two of one, which the ledger knows. A message whose copy cannot
-   * be sent, because there is no such queue or no right to it, is kept here meanwhile and then given back, which counts as delivered.
+   * Sends a copy and acknowledges the message. Dying in between makes two of one, which the ledger knows. Where there is no such queue
+   * to copy to, the message is kept here meanwhile and its copy sent to the queue itself; where that cannot be either, the message is
+   * given back, which the broker counts.
    */
   async #move(message: Message, attempts: number, queue: string, afterMs = 0): Promise<void> {
     // Then the message is another's, who would get it once more.
     if (this.epoch.ended() !== undefined) return
-    const sent = await this.#publish(copyOf(queue, message, attempts, afterMs)).then(
+    if (await this.#sends(copyOf(queue, message, attempts, afterMs))) return this.#acknowledgements.ack(message)
+    await sleep(afterMs, this.#ended.signal)
+    if (this.epoch.ended() !== undefined) return
+    if (await this.#sends(copyOf(this.#queue, message, attempts, 0))) return this.#acknowledgements.ack(message)
+    this.#acknowledgements.nack(message, true)
+  }
+
+  /** A broker that takes nothing is not waited for: the message is still in its queue. */
+  #sends(copy: Publishable): Promise<boolean> {
+    return this.#publish(copy, AbortSignal.timeout(sendWithinMs)).then(
       () => true,
       () => false,
     )
-    if (sent) return this.#acknowledgements.ack(message)
-    await sleep(afterMs, this.#ended.signal)
-    this.#acknowledgements.nack(message, true)
   }
 
   /** No more will be received; the channel is closed when all that was received is settled. */
