@@ -32,16 +32,30 @@ export {
   type RowOf,
   unique,
 } from './model/model.ts'
-export { type DecodedRecord, decodeRecord } from './model/values.ts'
+export {
+  hmacSha256,
+  type Mask,
+  type MaskKey,
+  maskKey,
+  maskKeyFromFile,
+  partial,
+  type PartialOptions,
+  redact,
+  sha256,
+} from './model/mask.ts'
+export { type DecodedRecord, decodeRecord, type RecordOrigin } from './model/values.ts'
 export { records } from './models/records.ts'
+export { userLogins, type UserLoginsOptions } from './models/user-logins.ts'
 export { openQueue } from './queue/registry.ts'
 export type { Delivery, Depth, Outcome, Outgoing, Peeked, Queue, QueueTraits } from './queue/queue.ts'
 export { openSink } from './sink/registry.ts'
 export { type Balance, balance } from './sink/receipt.ts'
 export type { Counts, Ledger, Receipt, Sink, StoredDeadLetter, StoredReject, Verdict } from './sink/sink.ts'
 export { type Consumer, type ConsumerOptions, createConsumer, type RunOptions } from './consumer/consumer.ts'
+export type { RetryPolicy } from './consumer/retry.ts'
 export type { Tally } from './consumer/write.ts'
 export type { DedupKey } from './consumer/dedup.ts'
+export { type Outlook, type Preview, preview, type PreviewOptions } from './consumer/preview.ts'
 export { replay, type ReplayOptions } from './consumer/replay.ts'
 export { produce, type ProducedLoad, type ProduceOptions } from './producer/produce.ts'
 export { load, type LoadOptions, type LoadResult } from './load/load.ts'

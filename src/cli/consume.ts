@@ -17,7 +17,6 @@ import {
   pipelineOption,
   positive,
   queueOption,
-  quietOption,
   rootOption,
   toOption,
   whole,
@@ -39,10 +38,12 @@ export interface ConsumeFlags {
   readonly create: boolean
   readonly batchMessages: number
   readonly maxAttempts: number
+  readonly messageAttempts: number
+  readonly batchAttempts?: number
+  readonly retryPause: number
   readonly startTimeout: number
   readonly allowRejects?: boolean
   readonly json?: boolean
-  readonly quiet?: boolean
 }
 
 interface RunFlags extends ConsumeFlags {
@@ -58,6 +59,15 @@ export const consumeOptions = () => [
   dedupKeyOption(),
   rootOption(),
   new Option('--max-attempts <n>', 'deliveries without a verdict before a message becomes a dead letter').default(20).argParser(whole(1)),
+  new Option('--message-attempts <n>', 'tries of a message that fails by itself before it becomes a dead letter')
+    .default(3)
+    .argParser(whole(1)),
+  new Option('--batch-attempts <n>', 'tries of a batch that the database asks to try again before the consumer stops (no limit)').argParser(
+    whole(1),
+  ),
+  new Option('--retry-pause <seconds>', 'longest pause after the first try of a message; it doubles with each')
+    .default(1)
+    .argParser(positive),
   new Option('--batch-messages <n>', 'most messages in one transaction').default(1000).argParser(whole(1)),
   createOption(),
   startTimeoutOption(),
@@ -72,6 +82,8 @@ export const consumeSettings = (flags: ConsumeFlags) => ({
   root: flags.root,
   batch: { messages: flags.batchMessages },
   maxAttempts: flags.maxAttempts,
+  messageRetry: { attempts: flags.messageAttempts, firstMs: flags.retryPause * 1000 },
+  ...(flags.batchAttempts === undefined ? {} : { batchRetry: { attempts: flags.batchAttempts } }),
   startTimeoutMs: flags.startTimeout * 1000,
 })
 
@@ -82,8 +94,7 @@ export function consumeCommand(): Command {
     .addOption(new Option('--batches <n>', 'end after so many batches').argParser(whole(1)))
     .addOption(new Option('--idle-timeout <seconds>', 'end when nothing has come for so long').argParser(positive))
     .addOption(new Option('--concurrency <n>', 'consumers in this process, each with sessions of its own').default(1).argParser(whole(1)))
-  for (const option of [modelOption(), queueOption(), pipelineOption(), ...consumeOptions(), jsonOption(), quietOption()])
-    command.addOption(option)
+  for (const option of [modelOption(), queueOption(), pipelineOption(), ...consumeOptions(), jsonOption()]) command.addOption(option)
   withExamples(command, [
     ['consume --to postgresql://me@localhost/mydb', 'until told to stop'],
     ['consume --until-empty --model ./my-model.ts'],
@@ -92,7 +103,7 @@ export function consumeCommand(): Command {
     requireTwoFiles(flags.queue, flags.to)
     if (flags.concurrency > 1 && (flags.batches !== undefined || /^sqlite::memory:$/i.test(flags.to)))
       throw new LadingError('USAGE', '--concurrency goes neither with --batches nor with sqlite::memory:')
-    const onEvent = reporter(flags.quiet)
+    const onEvent = reporter()
     const signal = AbortSignal.any([stopSignal(), parentSignal()])
     const model = await loadModel(flags.model)
     await using queue = await openWorkingQueue(flags, onEvent, signal)

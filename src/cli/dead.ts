@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import type { DedupKey } from '../consumer/dedup.ts'
 import { exits, LadingError } from '../core/errors.ts'
 import type { StoredDeadLetter, Verdict } from '../sink/sink.ts'
+import { tableName } from '../model/model.ts'
 import { loadModel } from './model.ts'
 import { withExamples } from './examples.ts'
 import { requireDatabase } from './files.ts'
@@ -83,8 +84,10 @@ function replayCommand(): Command {
     await using sink = await openSink(flags.to)
     await sink.prepare(model)
     const results: { id: number; verdict: Verdict }[] = []
+    const { pipeline = tableName(model), ignoreExtra, dedupKey, root } = flags
     for await (const letter of chosen(ids, (filter) => sink.ledger.deadLetters(filter))) {
-      const { pipeline, ignoreExtra, dedupKey, root } = flags
+      // Those of others are theirs to replay, unless they were named.
+      if (ids.length === 0 && letter.pipeline !== pipeline) continue
       const verdict = await replay(letter, { sink, model, pipeline, ignoreExtra, dedupKey, root })
       results.push({ id: letter.id, verdict })
       if (!flags.json) print(`${letter.id}: ${words(verdict)}`)

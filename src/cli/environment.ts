@@ -1,5 +1,5 @@
 /**
- * The environment variables of the pipeline that lading replaces, as defaults: below the command line, LADING_* and the
+ * The environment variables of the two pipelines that lading replaces, as defaults: below the command line, LADING_* and the
  * configuration file, above what is built in. An empty variable counts as not set. Messages name the variable and never its
  * value, which may be a secret; values become URLs here and in memory alone.
  */
@@ -29,8 +29,27 @@ const plain: Readonly<Record<string, string>> = {
   'sensors dir': 'TARGET_FILE_DIR',
 }
 
-/** The longest that connecting to a queue may take, in seconds; a socket time-out of old may be a day. */
-const longestTimeout = 3600
+/** What the levels of other loggers are here; more of them than one pipeline had, because everybody's LOG_LEVEL is called so. */
+const logLevels: Readonly<Record<string, string>> = {
+  critical: 'error',
+  fatal: 'error',
+  error: 'error',
+  warning: 'warn',
+  warn: 'warn',
+  notice: 'info',
+  info: 'info',
+  debug: 'debug',
+  trace: 'debug',
+  notset: 'debug',
+}
+
+/** The longest that connecting to a queue may take, in seconds; a socket time-out of old may be a day, and a stop waits for it. */
+const longestTimeout = 60
+
+/** An empty variable counts as not set, those of lading's own as well. */
+export function dropEmpty(env: Record<string, string | undefined>): void {
+  for (const name of Object.keys(env)) if (name.startsWith('LADING_') && env[name] === '') delete env[name]
+}
 
 /** Gives the options that nothing else gives. */
 export function applyEnvironment(command: Command, env: Environment): void {
@@ -51,8 +70,10 @@ export function requirePaths(paths: readonly string[], command: Command, env: En
 
 /** What the variables say of an option. Throws `CONFIG_INVALID` for a value that cannot be meant. */
 export function environmentDefault(command: string, option: string, env: Environment): Found | undefined {
-  if (option === 'to') return databaseUrl(env)
-  if (option === 'queue') return queueUrl(env)
+  if (option === 'to') return onlyOne(wholeUrl(env, 'PG_URL'), databaseUrl(env))
+  // Generated events go where somebody says, and never by themselves to where others consume.
+  if (option === 'queue') return command === 'logins' ? undefined : queueDefault(env)
+  if (option === 'logLevel') return logLevel(env)
   const variable = plain[option] ?? plain[`${command} ${option}`]
   const text = variable === undefined ? undefined : read(env, variable)
   if (variable === undefined || text === undefined) return undefined
@@ -72,10 +93,41 @@ export function environmentPaths(env: Environment): readonly string[] | undefine
   return [`${folder.replace(/\/+$/, '').replaceAll(/[*?[{]/g, '[$&]')}/**/*.${extension}`]
 }
 
+/** The queue that the variables name. */
+export const queueDefault = (env: Environment): Found | undefined => onlyOne(wholeUrl(env, 'SQS_URL'), queueUrl(env))
+
+/** The AWS SDK for JavaScript knows the region by one name, those for other languages by this one too. */
+export function nameRegion(env: Record<string, string | undefined>): void {
+  const region = read(env, 'AWS_DEFAULT_REGION')
+  if (read(env, 'AWS_REGION') === undefined && region !== undefined) env['AWS_REGION'] = region
+}
+
 /** A consumer that is told when to end is not to end before. */
 function endsOtherwise(command: Command, env: Environment): boolean {
   const isTied = Object.keys(tied).some((name) => env[name] !== undefined)
   return isTied || ['untilEmpty', 'batches'].some((name) => command.getOptionValue(name) !== undefined)
+}
+
+function wholeUrl(env: Environment, variable: string): Found | undefined {
+  const text = read(env, variable)
+  return text === undefined ? undefined : { text, variable }
+}
+
+/** Which of two places is meant, nobody but the operator can say. */
+function onlyOne(one: Found | undefined, other: Found | undefined): Found | undefined {
+  if (one !== undefined && other !== undefined) {
+    const message = `the environment variables ${one.variable} and ${other.variable} name two places; unset one, or use the option`
+    throw new LadingError('CONFIG_INVALID', message)
+  }
+  return one ?? other
+}
+
+function logLevel(env: Environment): Found | undefined {
+  const variable = 'LOG_LEVEL'
+  const name = read(env, variable)?.trim().toLowerCase()
+  if (name === undefined) return undefined
+  if (!Object.hasOwn(logLevels, name)) throw invalid(variable, 'must be DEBUG, INFO, WARNING, ERROR or CRITICAL')
+  return { text: logLevels[name] as string, variable }
 }
 
 function databaseUrl(env: Environment): Found | undefined {

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { withExamples } from './examples.ts'
 import { count, counted, print, printJson } from './output.ts'
+import { loginsCommand } from './logins.ts'
 import { jsonOption, positive, whole } from './options.ts'
 import { stopSignal } from './signals.ts'
 
@@ -39,6 +40,6 @@ export function generateCommand(): Command {
     ['generate sensors --sensors 1000 --records 100000 --dir big'],
     ['generate sensors --start 2024-06-01 --timezone Asia/Taipei --interval 60 --seed 7'],
   ])
-  const generate = new Command('generate').description('make data to try things with').addCommand(sensors)
-  return withExamples(generate, [['generate sensors --sensors 10 --records 1000 --dir data']])
+  const generate = new Command('generate').description('make data to try things with').addCommand(sensors).addCommand(loginsCommand())
+  return withExamples(generate, [['generate sensors --sensors 10 --records 1000 --dir data'], ['generate logins --count 100 --broken 0.1']])
 }

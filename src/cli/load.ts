@@ -5,7 +5,7 @@ import { requirePaths } from './environment.ts'
 import { withExamples } from './examples.ts'
 import { placeOf, requireTwoFiles } from './files.ts'
 import { loadModel } from './model.ts'
-import { jsonOption, modelOption, pipelineOption, produceOptions, queueOption, quietOption, whole } from './options.ts'
+import { jsonOption, modelOption, pipelineOption, produceOptions, queueOption, whole } from './options.ts'
 import { count, counted, print, printJson, printReceipts, printVerdict, receiptJson, receiptsExit } from './output.ts'
 import { openWorkingQueue } from './queue.ts'
 import { type ProduceFlags, produceSettings } from './produce.ts'
@@ -22,7 +22,7 @@ export function loadCommand(): Command {
     .description('load CSV files into a database, through a durable queue, and print the receipt')
     .argument('[path...]', "files, folders, patterns; '-' is standard input")
     .addOption(new Option('--consumers <n>', 'consumers at work; more than one are processes of their own').default(1).argParser(whole(1)))
-  const options = [modelOption(), queueOption(), pipelineOption(), ...consumeOptions(), ...produceOptions(), jsonOption(), quietOption()]
+  const options = [modelOption(), queueOption(), pipelineOption(), ...consumeOptions(), ...produceOptions(), jsonOption()]
   const names = new Set<string>()
   for (const option of options) if (!names.has(option.name()) && names.add(option.name())) command.addOption(option)
   withExamples(command, [
@@ -43,7 +43,7 @@ export function loadCommand(): Command {
       loadModel(flags.model),
     ])
     const signal = stopSignal()
-    const onEvent = reporter(flags.quiet)
+    const onEvent = reporter()
     await using queue = await openWorkingQueue(flags, onEvent, signal)
     await using sink = await openSink(flags.to)
     const { produced, receipts, loadedNow } = await load({

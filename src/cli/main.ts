@@ -4,11 +4,12 @@ import { exits, LadingError } from '../core/errors.ts'
 import { applyConfig } from './config.ts'
 import { consumeCommand } from './consume.ts'
 import { deadCommand } from './dead.ts'
-import { applyEnvironment } from './environment.ts'
+import { applyEnvironment, dropEmpty, nameRegion } from './environment.ts'
 import { withExamples } from './examples.ts'
 import { generateCommand } from './generate.ts'
 import { loadCommand } from './load.ts'
-import { printError, printErrorLine } from './output.ts'
+import { configureLogging, loggingOptions, presumeFormat, printError, printErrorLine } from './log.ts'
+import { peekCommand } from './peek.ts'
 import { produceCommand } from './produce.ts'
 import { rejectsCommand } from './rejects.ts'
 import { statusCommand } from './status.ts'
@@ -37,6 +38,7 @@ export function program(): Command {
     .hook('preAction', (root, command) => {
       applyConfig(command, root.opts()['config'] as string | undefined)
       applyEnvironment(command, process.env)
+      configureLogging(command)
     })
   withExamples(lading, examples, exitCodes)
   const commands = [
@@ -44,6 +46,7 @@ export function program(): Command {
     loadCommand(),
     produceCommand(),
     consumeCommand(),
+    peekCommand(),
     statusCommand(),
     verifyCommand(),
     rejectsCommand(),
@@ -52,6 +55,7 @@ export function program(): Command {
   for (const command of commands) lading.addCommand(command)
   for (const command of [lading, ...descendants(lading)]) {
     command.exitOverride().configureOutput({ outputError: (text) => printUsageError(text, command) })
+    if (command.commands.length === 0) for (const option of loggingOptions()) command.addOption(option)
   }
   return lading
 }
@@ -73,6 +77,9 @@ function descendants(command: Command): Command[] {
 
 export async function main(argv: readonly string[]): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', onOutputError)
+  dropEmpty(process.env)
+  presumeFormat(argv, process.env)
+  nameRegion(process.env)
   try {
     await program().parseAsync(argv)
   } catch (error) {

@@ -7,6 +7,10 @@ import type { Model } from '../model/model.ts'
 /** Models that ship with lading, by name. */
 const shipped: Readonly<Record<string, () => Promise<Model>>> = {
   records: async () => (await import('../models/records.ts')).records,
+  user_logins: async () => {
+    const [{ userLogins }, { maskFrom }] = await Promise.all([import('../models/user-logins.ts'), import('./mask.ts')])
+    return userLogins({ mask: maskFrom(process.env) })
+  },
 }
 
 /** A shipped model by its name, or the one that a TypeScript or JavaScript module exports: as default, as `model`, or as its only model. */

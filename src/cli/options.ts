@@ -33,10 +33,12 @@ export const toOption = () =>
   new Option('--to <url>', 'target database: postgresql://… or sqlite:PATH').env('LADING_TO').default(defaultSinkUrl)
 
 export const queueOption = () =>
-  new Option('--queue <url>', 'queue: embedded:PATH or amqp://user@host/vhost?queue=NAME').env('LADING_QUEUE').default(defaultQueueUrl)
+  new Option('--queue <url>', 'queue: embedded:PATH, amqp://user@host/vhost?queue=NAME, or the https://… of SQS')
+    .env('LADING_QUEUE')
+    .default(defaultQueueUrl)
 
 export const modelOption = () =>
-  new Option('--model <model>', "what a record is: 'records', or the path of a module that exports a model")
+  new Option('--model <model>', "what a record is: 'records', 'user_logins', or the path of a module that exports a model")
     .env('LADING_MODEL')
     .default('records')
 
@@ -55,8 +57,6 @@ export const dedupKeyOption = () =>
     .argParser(dedupKey)
 
 export const allowRejectsOption = () => new Option('--allow-rejects', 'exit with 0 although records were rejected')
-
-export const quietOption = () => new Option('--quiet', 'say nothing on the way')
 
 export const rootOption = () =>
   new Option('--root <folder>', 'messages refer to files below it (--carry reference), and to nothing else').default('.')
@@ -77,7 +77,7 @@ export const produceOptions = () => [
   new Option('--delimiter <character>', "between cells; '\\t' is a tab").default(defaultDialect.delimiter),
   new Option('--quote <character>', 'around cells').default(defaultDialect.quote),
   new Option('--no-header', 'the files have no header: cells are in the order of the columns of the model'),
-  new Option('--chunk-bytes <bytes>', 'wanted size of a message').default(1024 * 1024).argParser(whole(1)),
+  new Option('--chunk-bytes <bytes>', 'wanted size of a message (1 MiB, or less where the queue takes less)').argParser(whole(1)),
   ...carryOptions(),
   ignoreExtraOption(),
   new Option('--again', 'load once more what was loaded before'),

@@ -1,24 +1,7 @@
-/** What people and programs read: errors, tables, JSON. Results go to standard output, everything said on the way to standard error. */
-import { styleText } from 'node:util'
-import { type Code, codes, exits, toLadingError } from '../core/errors.ts'
+/** What people and programs read of a result: tables, JSON. It goes to standard output; what is said on the way is in log.ts. */
+import { exits } from '../core/errors.ts'
 import { balance } from '../sink/receipt.ts'
 import type { Receipt } from '../sink/sink.ts'
-
-/** Prints the error as one line with what to do, and returns the exit code. */
-export function printError(thrown: unknown): number {
-  const error = toLadingError(thrown)
-  printErrorLine(error.code, error.message, codes[error.code].advice)
-  if (error.code === 'INTERNAL' && error.stack !== undefined) {
-    const stack = (error.cause as Error | undefined)?.stack ?? error.stack
-    process.stderr.write(`${visible(withoutSecrets(stack), '\n')}\n`)
-  }
-  return error.exitCode
-}
-
-export function printErrorLine(code: Code, message: string, advice: string): void {
-  const head = process.stderr.isTTY ? styleText('red', 'error') : 'error'
-  process.stderr.write(`${head} ${code}: ${visible(withoutSecrets(message))} (${advice})\n`)
-}
 
 /** A URL may stand where nobody expects one, such as in the place of a path; its user and password are never shown. */
 export const withoutSecrets = (text: string): string => text.replaceAll(/([a-z][a-z0-9+.-]*:\/+)\S*@/gi, '$1')

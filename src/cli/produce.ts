@@ -11,7 +11,6 @@ import {
   pipelineOption,
   produceOptions,
   queueOption,
-  quietOption,
 } from './options.ts'
 import { count, counted, print, printJson } from './output.ts'
 import { createOption, openWorkingQueue, startTimeoutOption } from './queue.ts'
@@ -23,14 +22,13 @@ export interface ProduceFlags extends DialectFlags, CarryFlags {
   readonly model: string
   readonly queue: string
   readonly pipeline?: string
-  readonly chunkBytes: number
+  readonly chunkBytes?: number
   readonly ignoreExtra?: boolean
   readonly again?: boolean
   readonly state: string
   readonly create: boolean
   readonly startTimeout: number
   readonly json?: boolean
-  readonly quiet?: boolean
 }
 
 /** The options of the library's `produce` that the flags stand for. */
@@ -38,7 +36,7 @@ export const produceSettings = (paths: readonly string[], flags: ProduceFlags) =
   paths,
   ...(flags.pipeline === undefined ? {} : { pipeline: flags.pipeline }),
   dialect: dialectOf(flags),
-  chunkBytes: flags.chunkBytes,
+  ...(flags.chunkBytes === undefined ? {} : { chunkBytes: flags.chunkBytes }),
   carry: flags.carry,
   root: flags.root,
   ignoreExtra: flags.ignoreExtra === true,
@@ -59,7 +57,6 @@ export function produceCommand(): Command {
     createOption(),
     startTimeoutOption(),
     jsonOption(),
-    quietOption(),
   ])
     command.addOption(option)
   withExamples(command, [
@@ -70,7 +67,7 @@ export function produceCommand(): Command {
   return command.action(async (named: string[], flags: ProduceFlags) => {
     const paths = requirePaths(named, command, process.env)
     const [{ produce }, model] = await Promise.all([import('../producer/produce.ts'), loadModel(flags.model)])
-    const onEvent = reporter(flags.quiet)
+    const onEvent = reporter()
     const signal = stopSignal()
     await using queue = await openWorkingQueue(flags, onEvent, signal)
     const produced = await produce({ ...produceSettings(paths, flags), model, queue, signal, onEvent })

@@ -1,23 +1,43 @@
-/** What is said on the way, on standard error: one line for each thing that a person may want to know. */
+/** What a run tells on its way, for the log. */
 import { codes } from '../core/errors.ts'
-import { ignoreEvents, type LadingEvent, type Listener } from '../core/events.ts'
-import { counted, visible, withoutSecrets } from './output.ts'
+import type { LadingEvent, Listener } from '../core/events.ts'
+import { isJson, type Level, say } from './log.ts'
+import { count, counted } from './output.ts'
 
-/** Files that are named one by one; of more, only the sum is told at the end. */
+/** How much each event matters. Whoever wants errors alone hears of none: what is waited for, and what is dead, ends no command. */
+export const levelOf: Readonly<Record<LadingEvent['type'], Level>> = {
+  dead: 'warn',
+  waiting: 'warn',
+  caution: 'warn',
+  published: 'info',
+  skipped: 'info',
+  foreign: 'info',
+  resumed: 'info',
+  planned: 'debug',
+  batch: 'debug',
+}
+
+/** Files that are named one by one to a person; of more, only the sum is told at the end. */
 const mostNamed = 20
 
-export function reporter(quiet: boolean | undefined): Listener {
-  if (quiet === true) return ignoreEvents
+export function reporter(): Listener {
   let named = 0
+  const cautions = new Set<string>()
   return (event) => {
-    if ((event.type === 'published' || event.type === 'skipped') && ++named > mostNamed) return
-    const line = lineOf(event)
-    if (line !== undefined) process.stderr.write(`${visible(withoutSecrets(line))}\n`)
-    if (named === mostNamed && event.type !== 'planned') process.stderr.write('… further files are not named\n')
+    const { type, ...fields } = event
+    // Consumers side by side have the same to say.
+    if (event.type === 'caution') {
+      if (cautions.has(event.message)) return
+      cautions.add(event.message)
+    }
+    const isFile = type === 'published' || type === 'skipped'
+    if (isFile && ++named > mostNamed && !isJson()) return
+    say(levelOf[type], type, type === 'waiting' ? { ...fields, advice: codes[event.code].advice } : fields, lineOf(event))
+    if (isFile && named === mostNamed && !isJson()) say('info', type, {}, '… further files are not named')
   }
 }
 
-function lineOf(event: LadingEvent): string | undefined {
+function lineOf(event: LadingEvent): string {
   switch (event.type) {
     case 'published':
       return `published ${event.source}: ${counted(event.records, 'record')} in ${counted(event.chunks, 'chunk')}`
@@ -34,10 +54,16 @@ function lineOf(event: LadingEvent): string | undefined {
     case 'resumed':
       return 'resumed'
     case 'planned':
+      return `planned ${event.source}: ${counted(event.records, 'record')} in ${counted(event.chunks, 'chunk')}`
     case 'batch':
-      return undefined
+      return `batch: ${countsOf(event)}`
   }
 }
+
+const countsOf = (event: LadingEvent & { readonly type: 'batch' }): string =>
+  Object.entries(event)
+    .flatMap(([name, value]) => (typeof value === 'number' ? [`${name} ${count(value)}`] : []))
+    .join(', ')
 
 const lengthOf = ({ delayMs, attempt }: LadingEvent & { readonly type: 'waiting' }): string =>
   delayMs === undefined ? '' : ` ${seconds(delayMs)} (attempt ${attempt})`

@@ -1,3 +1,5 @@
+import { isJson, say } from './log.ts'
+
 /** Exit code of a process that a signal ended, as shells count: 128 and the signal's number. */
 const signals = { SIGINT: 130, SIGTERM: 143 } as const
 
@@ -18,8 +20,9 @@ export function stopSignal(): AbortSignal {
       if (stop.signal.aborted) return
       since = performance.now()
       stop.abort()
-      // For a person at a terminal; a consumer process of a load has none.
-      if (process.stdin.isTTY) process.stderr.write('stopping: finishing what is in hand (again to end at once)\n')
+      // For a person at a terminal, which a consumer process of a load has not, and for the log of a service.
+      if (process.stdin.isTTY || isJson())
+        say('info', 'stopping', { signal: name }, 'stopping: finishing what is in hand (again to end at once)')
     })
   }
   return stop.signal

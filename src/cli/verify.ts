@@ -4,6 +4,7 @@ import type { Listener } from '../core/events.ts'
 import type { Ledger, Receipt, ReceiptFilter, Sink } from '../sink/sink.ts'
 import { withExamples } from './examples.ts'
 import { requireDatabase } from './files.ts'
+import { printError, say } from './log.ts'
 import {
   allowRejectsOption,
   type CarryFlags,
@@ -12,11 +13,10 @@ import {
   loadId,
   pipelineOption,
   queueOption,
-  quietOption,
   stateOption,
   toOption,
 } from './options.ts'
-import { counted, print, printError, printJson, printReceipts, printVerdict, receiptJson, receiptsExit } from './output.ts'
+import { counted, print, printJson, printReceipts, printVerdict, receiptJson, receiptsExit } from './output.ts'
 import { plannedReceipts } from './planned.ts'
 import { createOption, openWorkingQueue, startTimeoutOption } from './queue.ts'
 import { reporter } from './report.ts'
@@ -30,7 +30,6 @@ interface Flags extends CarryFlags {
   readonly republishMissing?: boolean
   readonly allowRejects?: boolean
   readonly json?: boolean
-  readonly quiet?: boolean
   readonly create: boolean
   readonly startTimeout: number
 }
@@ -50,7 +49,6 @@ export function verifyCommand(): Command {
     startTimeoutOption(),
     allowRejectsOption(),
     jsonOption(),
-    quietOption(),
   ]
   for (const option of options) command.addOption(option)
   withExamples(command, [
@@ -89,20 +87,21 @@ async function receiptsOf(ledger: Ledger, id: string | undefined, flags: Flags):
 /** One load that cannot be published, because its file is gone or has changed, does not keep the others. */
 async function republish(id: string | undefined, receipts: readonly Receipt[], { ledger }: Sink, flags: Flags): Promise<void> {
   const { republishMissing } = await import('../producer/republish.ts')
-  const report = reporter(flags.quiet)
+  const report = reporter()
   const signal = stopSignal()
   await using queue = await openWorkingQueue(flags, report, signal)
   // That something is published again has words of its own, below.
   const onEvent: Listener = (event) => void (event.type === 'published' || report(event))
   const { state: statePath, carry, root } = flags
-  const producer = { queue, statePath, carry, root, signal: stopSignal(), onEvent }
+  const producer = { queue, statePath, carry, root, signal, onEvent }
   const open = receipts.filter(({ chunks, chunksDone }) => chunksDone < chunks).map(({ loadId: each }) => each)
   for (const each of id === undefined ? open : [id]) {
     const known = await ledger.progress(each)
     if (known?.complete === true || producer.signal.aborted) continue
     try {
       const published = await republishMissing({ ...producer, loadId: each, known })
-      if (published > 0 && flags.quiet !== true) process.stderr.write(`published ${counted(published, 'chunk')} of load ${each} again\n`)
+      if (published > 0)
+        say('info', 'republished', { loadId: each, chunks: published }, `published ${counted(published, 'chunk')} of load ${each} again`)
     } catch (error) {
       process.exitCode = printError(error)
     }

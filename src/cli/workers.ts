@@ -3,6 +3,7 @@ import { resolve as absolute } from 'node:path'
 import { LadingError } from '../core/errors.ts'
 import type { Workers } from '../load/load.ts'
 import type { ConsumeFlags } from './consume.ts'
+import { loggingArguments } from './log.ts'
 import { tied } from './signals.ts'
 
 /**
@@ -31,7 +32,8 @@ export const consumerProcesses =
   }
 
 function argumentsOf(flags: ConsumeFlags): string[] {
-  const { pipeline, ignoreExtra, dedupKey, root, create, batchMessages, maxAttempts, startTimeout, quiet } = flags
+  const { pipeline, ignoreExtra, dedupKey, root, create, batchMessages, maxAttempts, startTimeout } = flags
+  const { messageAttempts, batchAttempts, retryPause } = flags
   return [
     '--allow-rejects',
     '--dedup-key',
@@ -44,10 +46,15 @@ function argumentsOf(flags: ConsumeFlags): string[] {
     String(batchMessages),
     '--max-attempts',
     String(maxAttempts),
+    '--message-attempts',
+    String(messageAttempts),
+    ...(batchAttempts === undefined ? [] : ['--batch-attempts', String(batchAttempts)]),
+    '--retry-pause',
+    String(retryPause),
     '--start-timeout',
     String(startTimeout),
     ...(create ? [] : ['--no-create']),
-    ...(quiet === true ? ['--quiet'] : []),
+    ...loggingArguments(),
   ]
 }
 

@@ -3,17 +3,19 @@ import { LadingError } from '../core/errors.ts'
 import type { Fault, Reject } from '../core/fault.ts'
 import { RecordReader } from '../csv/read.ts'
 import { tableName } from '../model/model.ts'
-import { fieldProblems, RecordDecoder } from '../model/record.ts'
+import { fieldProblems, type Origin, RecordDecoder } from '../model/record.ts'
 import type { RowBuffer } from '../model/writer.ts'
 import { type ChunkEnvelope, chunkKey } from '../queue/envelope.ts'
 import type { Part } from '../sink/sink.ts'
-import { bufferOf, type Claim, dead, type Decoded, type DecoderOptions, type Message, rawOf, recordOfRow } from './decoded.ts'
+import { bufferOf, type Claim, cut, dead, type Decoded, type DecoderOptions, type Message, rawOf, recordOfRow } from './decoded.ts'
 import { sha256Of } from './dedup.ts'
 import { isText, textFault } from './encoding.ts'
+import { Keeping } from './masked.ts'
 
 export class ChunkDecoder {
   readonly #options: DecoderOptions
   readonly #rows: RowBuffer
+  readonly #keeping: Keeping | undefined
   /** Decoders by their fields: all chunks of a load have the same, and mostly all loads of a pipeline. */
   readonly #decoders = new Map<string, RecordDecoder | string>()
 
@@ -21,6 +23,7 @@ export class ChunkDecoder {
   constructor(options: DecoderOptions, rows: RowBuffer) {
     this.#options = options
     this.#rows = rows
+    this.#keeping = Keeping.of(options.model)
   }
 
   decode(envelope: ChunkEnvelope, message: Message, replays?: number): Decoded {
@@ -49,7 +52,9 @@ export class ChunkDecoder {
   }
 
   #decodeChunk(envelope: ChunkEnvelope, body: Buffer, decoder: RecordDecoder, replays: number | undefined): Part {
-    const records = new ChunkRecords(envelope, body)
+    const { load, sha256, firstRecord } = envelope
+    const records = new ChunkRecords(envelope, body, this.#keeping)
+    const origin: Origin = { keyOf: (record) => `${load.id}/${firstRecord + record}`, at: Date.now() }
     const rejects: Reject[] = []
     const refused: number[] = []
     const sound = isText(body)
@@ -58,12 +63,13 @@ export class ChunkDecoder {
     let record = 0
     for (; reader.next(); record++) {
       const fault =
-        (sound ? undefined : textFault(body.subarray(reader.recordStart, reader.recordEnd))) ?? quoteFault(reader) ?? decoder.decode(reader)
+        (sound ? undefined : textFault(body.subarray(reader.recordStart, reader.recordEnd))) ??
+        quoteFault(reader) ??
+        decoder.decode(reader, origin, record)
       if (fault === undefined) continue
       refused.push(record)
       rejects.push(records.reject(record, reader.recordStart, reader.recordEnd, reader.line, fault))
     }
-    const { load, sha256 } = envelope
     return {
       // Derived and not taken from the message: the identity of a chunk is its load and number, whatever carried it.
       key: chunkKey(load.id, envelope.chunk),
@@ -90,11 +96,13 @@ function quoteFault(reader: RecordReader): Fault | undefined {
 class ChunkRecords {
   readonly #envelope: ChunkEnvelope
   readonly #body: Buffer
+  readonly #keeping: Keeping | undefined
   #places: { start: number; end: number; line: number }[] | undefined
 
-  constructor(envelope: ChunkEnvelope, body: Buffer) {
+  constructor(envelope: ChunkEnvelope, body: Buffer, keeping: Keeping | undefined) {
     this.#envelope = envelope
     this.#body = body
+    this.#keeping = keeping
   }
 
   /** `record` is 0-based within the chunk. */
@@ -112,7 +120,7 @@ class ChunkRecords {
       line: firstLine + line,
       byte: byteStart + start,
       source: load.source,
-      raw: rawOf(this.#body, start, end),
+      raw: this.#keeping === undefined ? rawOf(this.#body, start, end) : cut(this.#keeping.line(this.#body, start, end, this.#envelope)),
     }
   }
 

@@ -5,13 +5,13 @@
 import { LadingError, toLadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
 import { type Abortable, backoff, sleep } from '../core/wait.ts'
-import { type Model, tableName } from '../model/model.ts'
+import { cautionsOf, type Model, tableName } from '../model/model.ts'
 import type { Delivery, Queue } from '../queue/queue.ts'
 import type { Sink } from '../sink/sink.ts'
 import { type DedupKey, defaultDedupKey } from './dedup.ts'
 import { batches, type BatchLimits, Leases } from './intake.ts'
 import { type ReferenceOptions, withBodies } from './reference.ts'
-import { retrying } from './retry.ts'
+import { patientRetry, type RetryPolicy, retrying } from './retry.ts'
 import { RootedFiles } from './rooted.ts'
 import { addTally, BatchWriter, type DecodedBatch, emptyTally, type ForeignDelivery, type Tally } from './write.ts'
 
@@ -33,6 +33,10 @@ export interface ConsumerOptions {
   readonly batch?: Partial<BatchLimits>
   /** Deliveries of a message without a verdict before it becomes a dead letter. */
   readonly maxAttempts?: number
+  /** For a batch that the database asks to try again; without a limit where none is given, and when it is reached the consumer stops. */
+  readonly batchRetry?: Partial<RetryPolicy>
+  /** For a message that fails alone for a reason that no rule knows; when its tries are over it becomes a dead letter. */
+  readonly messageRetry?: Partial<RetryPolicy>
   /** How long to wait for a database that is not there at the start, in milliseconds. One that goes away later is waited for without limit. */
   readonly startTimeoutMs?: number
   /** How long a stop may take to finish the batch in hand, in milliseconds, before its transaction is given up. */
@@ -59,6 +63,7 @@ const defaultBatch: BatchLimits = { bytes: 4 * 1024 * 1024, messages: 1000 }
 /** As many small messages as two batches; the queue bounds the bytes. */
 const defaultPrefetch = 2000
 const defaultMaxAttempts = 20
+const defaultMessageRetry: RetryPolicy = { attempts: 3, firstMs: 1_000, mostMs: 30_000 }
 const defaultStartTimeoutMs = 30_000
 const defaultGraceMs = 20_000
 /** Between two attempts to reach a queue: one that is there again is missed for a few seconds at most. */
@@ -66,6 +71,8 @@ const firstQueuePauseMs = 400
 const lastQueuePauseMs = 10_000
 /** How long a message of another pipeline is left alone. */
 const foreignPauseMs = 2_000
+/** Other pipelines that are told of by name. */
+const mostTold = 20
 /** Loads whose last chunk may have come are folded when the queue is idle, or when so many have gathered. */
 const foldAt = 500
 
@@ -86,8 +93,8 @@ class Run {
   readonly #writer: BatchWriter
   readonly #intake: Omit<ReferenceOptions, 'files'>
   readonly #touched = new Set<string>()
-  /** Keys of messages of other pipelines with the time when they were last met, and the pipelines of which that was told. */
-  readonly #foreign = new Map<string, number>()
+  /** Messages of other pipelines by their keys, and the pipelines of which that was told. */
+  readonly #foreign = new Map<string, Met>()
   readonly #told = new Set<string>()
   #tally: Tally = emptyTally
   #batches = 0
@@ -102,6 +109,8 @@ class Run {
     const common = {
       pipeline: options.pipeline ?? tableName(options.model),
       maxAttempts: options.maxAttempts ?? defaultMaxAttempts,
+      batchRetry: { ...patientRetry, ...options.batchRetry },
+      messageRetry: { ...defaultMessageRetry, ...options.messageRetry },
       onEvent: this.#onEvent,
       stop: this.#stop.signal,
     }
@@ -126,6 +135,7 @@ class Run {
     signal?.addEventListener('abort', stop, { once: true })
     if (signal?.aborted) stop()
     try {
+      for (const message of cautionsOf(this.#options.model)) this.#onEvent({ type: 'caution', message })
       const files = await RootedFiles.open(this.#options.root ?? '.')
       await this.#prepare()
       await this.#consume(files)
@@ -234,8 +244,8 @@ class Run {
   async #leaveForeign(foreign: readonly ForeignDelivery[]): Promise<void> {
     this.#forgetForeign()
     for (const { delivery, pipeline } of foreign) {
-      this.#foreign.set(delivery.key, performance.now())
-      if (this.#told.has(pipeline)) continue
+      this.#foreign.set(delivery.key, metAgain(this.#foreign.get(delivery.key), performance.now()))
+      if (this.#told.has(pipeline) || this.#told.size >= mostTold) continue
       this.#told.add(pipeline)
       this.#onEvent({ type: 'foreign', pipeline })
     }
@@ -245,7 +255,7 @@ class Run {
 
   /** What is not met again when its pause is over has been taken by its own consumer. */
   #forgetForeign(): void {
-    for (const [key, met] of this.#foreign) if (performance.now() - met > 2 * foreignPauseMs) this.#foreign.delete(key)
+    for (const [key, { at }] of this.#foreign) if (performance.now() - at > 2 * foreignPauseMs) this.#foreign.delete(key)
   }
 
   /** What belongs to other pipelines does not count. */
@@ -253,7 +263,8 @@ class Run {
     this.#forgetForeign()
     const { ready, inFlight } = await this.#options.queue.depth()
     // What others hold is theirs to finish where nobody can tell of it.
-    return ready + (inFlight ?? 0) <= this.#foreign.size
+    const foreign = [...this.#foreign.values()].reduce((sum, { copies }) => sum + copies, 0)
+    return ready + (inFlight ?? 0) <= foreign
   }
 
   /** Housekeeping, which can wait until the database is there, and be left to the next consumer of the load. */
@@ -274,6 +285,23 @@ class Run {
     for (const delivery of held) this.#leases.release(delivery)
     await Promise.all(held.map((delivery) => delivery.settle({ kind: 'release' }).catch(() => undefined)))
   }
+}
+
+/** How a message of another pipeline was met: a producer that published again may have made several of it. */
+interface Met {
+  /** When it was met last, and when the pause began in which it was met `count` times. */
+  readonly at: number
+  readonly since: number
+  readonly count: number
+  /** How many there are: each is met once in a pause. */
+  readonly copies: number
+}
+
+function metAgain(before: Met | undefined, now: number): Met {
+  if (before === undefined) return { at: now, since: now, count: 1, copies: 1 }
+  const isSamePause = now - before.since < foreignPauseMs
+  const count = isSamePause ? before.count + 1 : 1
+  return { at: now, since: isSamePause ? before.since : now, count, copies: Math.max(count, isSamePause ? before.copies : before.count) }
 }
 
 function asQueueError(thrown: unknown): LadingError {

@@ -37,12 +37,13 @@ export class Decoder {
   }
 }
 
-/** Whose the message is, where it is a chunk of another pipeline. */
+/** Whose the message is, where it is a chunk of another pipeline. Throws `ENVELOPE_NEWER`: then it is a newer consumer's. */
 export function foreignTo(pipeline: string, headers: Headers): Foreign | undefined {
   try {
     const envelope = readEnvelope(headers)
     return envelope === undefined || envelope.pipeline === pipeline ? undefined : { kind: 'foreign', pipeline: envelope.pipeline }
-  } catch {
+  } catch (error) {
+    if (error instanceof LadingError && error.code === 'ENVELOPE_NEWER') throw error
     return undefined
   }
 }

@@ -52,6 +52,18 @@ export interface DecoderOptions {
   /** Cells and fields that the model does not know are left out instead of refused. */
   readonly ignoreExtra: boolean
   readonly dedupKey: DedupKey
+  /** Of a dead letter whose body was masked when it was buried. */
+  readonly letter?: MaskedOrigin | undefined
+}
+
+/** What is known of a message whose bytes were masked before they were kept. */
+export interface MaskedOrigin {
+  /** Of the bytes as they came, in hexadecimal. */
+  readonly sha256: string
+  /** Fields of which a value was redacted. */
+  readonly redacted: readonly string[]
+  /** sha256 of each record as it came. */
+  readonly records?: readonly string[] | undefined
 }
 
 export const dead = (code: Code, detail: string, claim: Claim = { records: 0 }): Dead => ({ kind: 'dead', code, detail, ...claim })
@@ -67,6 +79,9 @@ export function recordOfRow(row: number, refused: readonly number[]): number {
   }
   return record
 }
+
+/** What a reject keeps of bytes that were made for it. */
+export const cut = (bytes: Buffer): Buffer => bytes.subarray(0, maxRawBytes)
 
 /** What a reject keeps of its record: a copy, so that it does not keep the whole message in memory. */
 export const rawOf = (body: Buffer, start: number, end: number): Buffer =>

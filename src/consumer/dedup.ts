@@ -25,6 +25,18 @@ const ofMessage = 'message:'
 const ofContent = 'content:'
 const ofField = 'field:'
 
+/** The identity that a message's key stands for, without what marks its kind. */
+const bareKey = (key: string): string => key.slice([ofMessage, ofContent].find((beginning) => key.startsWith(beginning))?.length ?? 0)
+
+/**
+ * What tells record `record` (from 0) apart in a column of the table: the message's own identity for its first record, with `#2` behind
+ * it for its second, and so on. An identity that ends like that itself gets a `#1`, so that no two records share a key.
+ */
+export function recordKey(key: string, record: number): string {
+  const id = bareKey(key)
+  return record === 0 && !/#\d+$/.test(id) ? id : `${id}#${record + 1}`
+}
+
 export const fieldKey = (field: string, value: string): string => `${ofField}${storableKey(`${field}:${value}`)}`
 
 export const contentKey = (sha256: string): string => `${ofContent}${sha256}`

@@ -7,18 +7,20 @@ import { codes } from '../core/errors.ts'
 import type { Fault, Reject } from '../core/fault.ts'
 import { type Field, ObjectReader, type Take } from '../json/read.ts'
 import { found } from '../model/decode/found.ts'
-import { type ModelColumn, sourceName } from '../model/model.ts'
-import { RecordDecoder } from '../model/record.ts'
+import { type ModelColumn, sourceColumns, sourceName } from '../model/model.ts'
+import { type Origin, RecordDecoder } from '../model/record.ts'
 import type { RowBuffer } from '../model/writer.ts'
 import type { Part } from '../sink/sink.ts'
-import { bufferOf, type Claim, dead, type Decoded, type DecoderOptions, type Message, rawOf, recordOfRow } from './decoded.ts'
-import { contentKey, dedupField, fieldKey, isNobodys, messageKey, messageName, sha256Of } from './dedup.ts'
+import { bufferOf, type Claim, cut, dead, type Decoded, type DecoderOptions, type Message, rawOf, recordOfRow } from './decoded.ts'
+import { contentKey, dedupField, fieldKey, isNobodys, messageKey, messageName, recordKey, sha256Of, storableKey } from './dedup.ts'
 import { isText, textFault } from './encoding.ts'
+import { isRedacted, Keeping } from './masked.ts'
 
 /** One message on its way to its parts. */
 interface Reading {
   readonly body: Buffer
   readonly key: string
+  readonly sha256: () => string
   readonly places: Places
   readonly rejects: Reject[]
   readonly replays: number | undefined
@@ -29,7 +31,11 @@ export class MessageDecoder {
   readonly #rows: RowBuffer
   readonly #reader: ObjectReader
   readonly #decoder: RecordDecoder
+  /** The columns of the reader's cells. */
+  readonly #columns: readonly ModelColumn[]
   readonly #keyField: string | undefined
+  readonly #keyMask: ((text: string) => string) | undefined
+  readonly #keeping: Keeping | undefined
 
   /** Rows are written to `rows`. */
   constructor(options: DecoderOptions, rows: RowBuffer) {
@@ -37,7 +43,10 @@ export class MessageDecoder {
     this.#options = options
     this.#rows = rows
     this.#keyField = dedupField(dedupKey)
-    const fields: Field[] = model.columns.map((column) => ({ name: sourceName(column), take: takeOf(column) }))
+    this.#keeping = Keeping.of(model, this.#keyField)
+    this.#keyMask = this.#keyField === undefined ? undefined : this.#keeping?.maskOf(this.#keyField)
+    this.#columns = sourceColumns(model)
+    const fields: Field[] = this.#columns.map((column) => ({ name: sourceName(column), take: takeOf(column) }))
     // The last cell, which no column reads.
     if (this.#keyField !== undefined) fields.push({ name: this.#keyField, take: 'text' })
     this.#reader = new ObjectReader(fields, ignoreExtra)
@@ -60,7 +69,9 @@ export class MessageDecoder {
     if (this.#options.dedupKey === 'message-id' && isNobodys(claim.key) && !this.#reader.empty) {
       return dead('KEY_MISSING', 'the message has no id, which would tell it apart from others', claim)
     }
-    const reading: Reading = { body, key: claim.key, places: new Places(body, messageName(claim.key)), rejects: [], replays }
+    const sha256 = () => this.#options.letter?.sha256 ?? sha256Of(body)
+    const places = new Places(body, messageName(claim.key), this.#keeping)
+    const reading: Reading = { body, key: claim.key, sha256, places, rejects: [], replays }
     const parts = this.#keyField === undefined ? [this.#together(reading)] : this.#oneByOne(reading, this.#keyField)
     const records = parts.reduce((sum, part) => sum + part.records, 0)
     if (records > 0 && reading.rejects.length === records) return allRefused(reading, { ...claim, records })
@@ -68,19 +79,20 @@ export class MessageDecoder {
   }
 
   /** All records as one part. */
-  #together({ body, key, places, rejects, replays }: Reading): Part {
+  #together({ body, key, sha256: hash, places, rejects, replays }: Reading): Part {
     const reader = this.#reader
+    const origin: Origin = { keyOf: (record) => recordKey(key, record), at: Date.now() }
     const before = this.#rows.rows
     const sound = isText(body)
     const refused: number[] = []
     for (let record = 0; reader.next(); record++) {
       places.add(reader.recordStart, reader.recordEnd)
-      const fault = this.#faultOf(sound) ?? this.#decoder.decode(reader)
+      const fault = this.#faultOf(sound) ?? this.#decoder.decode(reader, origin, record)
       if (fault === undefined) continue
       refused.push(record)
       rejects.push(places.describe(record, fault))
     }
-    const sha256 = sha256Of(body)
+    const sha256 = hash()
     return {
       key: isNobodys(key) ? contentKey(sha256) : key,
       sha256,
@@ -96,20 +108,22 @@ export class MessageDecoder {
    * Each record as a part of its own. Those that are refused share one under the key of the message, so that the key of a record is
    * still free when it comes once more and fits.
    */
-  #oneByOne({ body, key, places, rejects, replays }: Reading, field: string): Part[] {
+  #oneByOne({ body, key, sha256: hash, places, rejects, replays }: Reading, field: string): Part[] {
     const reader = this.#reader
+    const { letter } = this.#options
+    const origin: Origin = { keyOf: () => storableKey(this.#keyText()), at: Date.now() }
     const sound = isText(body)
     const parts: Part[] = []
     for (let record = 0; reader.next(); record++) {
       places.add(reader.recordStart, reader.recordEnd)
-      const fault = this.#faultOf(sound) ?? this.#keyFault(field) ?? this.#decoder.decode(reader)
+      const fault = this.#faultOf(sound) ?? this.#keyFault(field) ?? this.#decoder.decode(reader, origin, record)
       if (fault !== undefined) {
         rejects.push(places.describe(record, fault))
         continue
       }
       parts.push({
         key: fieldKey(field, this.#keyText()),
-        sha256: sha256Of(body.subarray(reader.recordStart, reader.recordEnd)),
+        sha256: letter?.records?.[record] ?? sha256Of(body.subarray(reader.recordStart, reader.recordEnd)),
         records: 1,
         rows: 1,
         rejects: [],
@@ -118,7 +132,7 @@ export class MessageDecoder {
       })
     }
     if (rejects.length === 0 && parts.length > 0) return parts
-    const sha256 = sha256Of(body)
+    const sha256 = hash()
     const describe = (_: number, fault: Fault) => places.describe(0, fault)
     const rest = { key: isNobodys(key) ? contentKey(sha256) : key, sha256, records: rejects.length, rows: 0, rejects, describe, replays }
     return [...parts, rest]
@@ -129,8 +143,8 @@ export class MessageDecoder {
     const reader = this.#reader
     const { bytes, flaw, flawStart, flawEnd, recordStart } = reader
     const text = sound ? undefined : textFault(bytes.subarray(recordStart, reader.recordEnd))
-    if (text !== undefined || flaw === undefined) return text
-    const column = this.#options.model.columns[reader.flawCell]?.name
+    if (text !== undefined || flaw === undefined) return text ?? this.#redactedFault()
+    const column = this.#columns[reader.flawCell]?.name
     const field = flaw === 'BAD_JSON' ? '' : `field ${found(bytes, flawStart, flawEnd)}`
     switch (flaw) {
       case 'BAD_JSON':
@@ -148,28 +162,54 @@ export class MessageDecoder {
     }
   }
 
+  /** A value that was not kept when the letter was buried, and that a column would have, or the key. */
+  #redactedFault(): Fault | undefined {
+    const { letter } = this.#options
+    if (letter === undefined || letter.redacted.length === 0) return undefined
+    const { count, starts, ends, bytes } = this.#reader
+    for (let cell = 0; cell < count; cell++) {
+      const column = this.#columns[cell]
+      const field = column === undefined ? (this.#keyField as string) : sourceName(column)
+      if (letter.redacted.includes(field) && isRedacted(bytes.toString('latin1', starts[cell], ends[cell]))) {
+        return { code: 'VALUE_REDACTED', detail: `the value of field ${JSON.stringify(field)} was not kept`, column: column?.name }
+      }
+    }
+    return undefined
+  }
+
   #keyFault(field: string): Fault | undefined {
     const cell = this.#reader.count - 1
-    if ((this.#reader.starts[cell] as number) < (this.#reader.ends[cell] as number)) return undefined
+    if ((this.#reader.starts[cell] as number) < (this.#reader.ends[cell] as number)) return this.#keyMaskFault()
     return { code: 'KEY_MISSING', detail: `field ${JSON.stringify(field)}, which is the key of a record, is missing or empty` }
+  }
+
+  #keyMaskFault(): Fault | undefined {
+    try {
+      this.#keyText()
+      return undefined
+    } catch {
+      return { code: 'TRANSFORM_FAILED', detail: 'the mask of the model threw' }
+    }
   }
 
   #keyText(): string {
     const reader = this.#reader
     const cell = reader.count - 1
-    return reader.quoting[cell] === 2
-      ? reader.unescaped(cell).toString('utf8')
-      : reader.bytes.toString('utf8', reader.starts[cell], reader.ends[cell])
+    const text =
+      reader.quoting[cell] === 2
+        ? reader.unescaped(cell).toString('utf8')
+        : reader.bytes.toString('utf8', reader.starts[cell], reader.ends[cell])
+    return this.#keyMask === undefined ? text : this.#keyMask(text)
   }
 }
 
 /** What a message of somebody else's is; how many records it has shows only when it is read. */
 export function claimOfMessage(
   message: Message,
-  { dedupKey }: Pick<DecoderOptions, 'dedupKey'>,
+  { dedupKey, letter }: Pick<DecoderOptions, 'dedupKey' | 'letter'>,
   isLetter: boolean,
 ): Claim & { readonly key: string } {
-  const key = dedupKey === 'content' ? contentKey(sha256Of(message.body)) : messageKey(message.key, isLetter)
+  const key = dedupKey === 'content' ? contentKey(letter?.sha256 ?? sha256Of(message.body)) : messageKey(message.key, isLetter)
   return { key, records: 0 }
 }
 
@@ -189,15 +229,17 @@ function allRefused({ rejects }: Reading, claim: Claim & { readonly key: string 
 class Places {
   readonly #body: Buffer
   readonly #source: string
+  readonly #keeping: Keeping | undefined
   readonly #starts: number[] = []
   readonly #ends: number[] = []
   /** Lines are counted from where one was asked for last. */
   #lineStart = 0
   #line = 1
 
-  constructor(body: Buffer, source: string) {
+  constructor(body: Buffer, source: string, keeping: Keeping | undefined) {
     this.#body = body
     this.#source = source
+    this.#keeping = keeping
   }
 
   get count(): number {
@@ -212,7 +254,8 @@ class Places {
   /** `record` is 0-based. */
   describe(record: number, fault: Fault): Reject {
     const start = this.#starts[record] as number
-    const raw = rawOf(this.#body, start, this.#ends[record] as number)
+    const end = this.#ends[record] as number
+    const raw = this.#keeping === undefined ? rawOf(this.#body, start, end) : cut(this.#keeping.object(this.#body, start, end))
     return { ...fault, record: record + 1, line: this.#lineAt(start), byte: start, source: this.#source, raw }
   }
 

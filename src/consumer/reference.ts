@@ -104,5 +104,6 @@ async function arrive(delivery: Delivery, { files, pipeline, maxAttempts }: Refe
     ...(Buffer.isBuffer(read) ? { body: read } : { body, fault: read }),
     settle: (outcome) => delivery.settle(outcome),
     extend: async (ms) => delivery.extend?.(ms),
+    isCurrent: () => delivery.isCurrent?.() ?? true,
   }
 }

@@ -1,9 +1,13 @@
+import { LadingError } from '../core/errors.ts'
 import type { Abortable } from '../core/wait.ts'
 import { tableName } from '../model/model.ts'
 import type { Model } from '../model/model.ts'
+import { type ChunkEnvelope, chunkKey, readEnvelope } from '../queue/envelope.ts'
 import type { Counts, Sink, StoredDeadLetter, Verdict } from '../sink/sink.ts'
 import { Decoder } from './decode.ts'
+import { dead, type Decoded } from './decoded.ts'
 import { type DedupKey, defaultDedupKey } from './dedup.ts'
+import { type MaskedBody, maskedBodyOf, withoutMasks } from './letter.ts'
 import { readReferenced } from './reference.ts'
 import { type ReadFault, RootedFiles } from './rooted.ts'
 
@@ -21,17 +25,68 @@ export interface ReplayOptions extends Abortable {
 /** Processes a dead letter once more, as if it had just been delivered. The verdict `duplicate` says that it took effect before. */
 export async function replay(letter: StoredDeadLetter, options: ReplayOptions): Promise<Verdict> {
   const { sink, model, pipeline = tableName(model), ignoreExtra = false, dedupKey = defaultDedupKey, root = '.' } = options
+  if (letter.pipeline !== pipeline) return { kind: 'refused', code: 'WRONG_PIPELINE', detail: `it belongs to pipeline ${letter.pipeline}` }
+  const masked = maskedBodyOf(letter)
+  if (masked !== undefined && 'bytes' in masked) return replayWithoutBody(letter, pipeline, masked.bytes, options)
   const referenced = await read(letter, pipeline, root)
   if (referenced !== undefined && !Buffer.isBuffer(referenced)) return { kind: 'refused', ...referenced }
   const rows = sink.rows(model)
-  const decoder = new Decoder({ pipeline, model, ignoreExtra, dedupKey }, rows)
-  const decoded = decoder.decode({ ...letter, body: referenced ?? letter.body }, letter.id)
+  const decoder = new Decoder({ pipeline, ignoreExtra, dedupKey, ...readingOf(letter, model, masked) }, rows)
+  const decoded = decodeLetter(decoder, { ...letter, body: referenced ?? letter.body })
   if (decoded.kind === 'foreign') return { kind: 'refused', code: 'WRONG_PIPELINE', detail: `it belongs to pipeline ${decoded.pipeline}` }
   if (decoded.kind === 'dead') return { kind: 'refused', code: decoded.code, detail: decoded.detail }
   const { parts, claim } = decoded
   const verdicts = await sink.write({ pipeline, model, parts, rows }, options)
   if (claim.load !== undefined) await sink.ledger.fold([claim.load.id], options)
   return together(verdicts)
+}
+
+/** A letter that only a newer version can read keeps none of the others. */
+function decodeLetter(decoder: Decoder, letter: StoredDeadLetter): Decoded {
+  try {
+    return decoder.decode(letter, letter.id)
+  } catch (error) {
+    if (error instanceof LadingError && error.code === 'ENVELOPE_NEWER') return dead(error.code, error.message)
+    throw error
+  }
+}
+
+/** What was masked when the letter was buried is not masked once more, and is known by the bytes that came. */
+function readingOf({ sha256 }: StoredDeadLetter, model: Model, masked: Exclude<MaskedBody, { readonly bytes: number }> | undefined) {
+  if (masked === undefined) return { model }
+  const { redacted, records } = masked
+  return { model: withoutMasks(model, masked.masked), letter: { sha256, redacted, records } }
+}
+
+/** There is nothing to process; a chunk that has been published again since, and has its verdict, settles its letter. */
+async function replayWithoutBody(letter: StoredDeadLetter, pipeline: string, bytes: number, options: ReplayOptions): Promise<Verdict> {
+  const { sink, model } = options
+  const detail = `its ${bytes} bytes were not kept, because the model masks personal data`
+  const chunk = chunkIn(letter)
+  if (chunk === undefined) return { kind: 'refused', code: 'BODY_NOT_KEPT', detail: `${detail}: its sender has to send it again` }
+  if (chunk.pipeline !== pipeline) return { kind: 'refused', code: 'WRONG_PIPELINE', detail: `it belongs to pipeline ${chunk.pipeline}` }
+  // It died once more, of a model that masks nothing, and then it was counted.
+  if (letter.records > 0) return { kind: 'refused', code: 'BODY_NOT_KEPT', detail: `${detail}: its file has to be loaded with --again` }
+  const key = chunkKey(chunk.load.id, chunk.chunk)
+  const progress = await sink.ledger.progress(chunk.load.id, options)
+  if (progress?.complete !== true && progress?.keys.has(key) !== true) {
+    return { kind: 'refused', code: 'BODY_NOT_KEPT', detail: `${detail}: lading verify --republish-missing publishes the chunk again` }
+  }
+  const describe = (): never => {
+    throw new LadingError('INTERNAL', 'a part without rows has no row to describe')
+  }
+  const part = { key, sha256: letter.sha256, load: chunk.load, records: 0, rows: 0, rejects: [], describe, replays: letter.id }
+  return together(await sink.write({ pipeline, model, parts: [part], rows: sink.rows(model) }, options))
+}
+
+function chunkIn({ headers }: StoredDeadLetter): ChunkEnvelope | undefined {
+  try {
+    return readEnvelope(headers)
+  } catch (error) {
+    // What the header said was not kept either.
+    if (error instanceof LadingError && error.code === 'BAD_ENVELOPE') return undefined
+    throw error
+  }
 }
 
 /** Refused if any part is, for the letter is still dead then; a duplicate only if all are. */

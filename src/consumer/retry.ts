@@ -2,18 +2,32 @@ import { type Code, LadingError, toLadingError } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
 import { backoff, sleep } from '../core/wait.ts'
 
+/** How often something is tried, and the pauses in between: random shares of a bound that doubles. */
+export interface RetryPolicy {
+  /** Tries in all, the first one included; `Infinity` for no limit. */
+  readonly attempts: number
+  /** Longest pause after the first try, in milliseconds. */
+  readonly firstMs: number
+  /** Longest pause of all, in milliseconds. */
+  readonly mostMs: number
+}
+
+/** For what a database or a queue asks to try again: without a limit, because nothing is wrong with the data. */
+export const patientRetry: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, firstMs: 200, mostMs: 30_000 }
+
 export interface RetryOptions {
   /** Stops the waiting; the last error is thrown then. */
   readonly signal: AbortSignal
   readonly onEvent: Listener
   /** Gives up after this many milliseconds; without it never. */
   readonly deadlineMs?: number | undefined
+  readonly policy?: RetryPolicy | undefined
 }
 
 /** Does `work` until it succeeds, as long as the table of codes says that trying again may help. */
 export async function retrying<T>(
   work: () => Promise<T>,
-  { signal, onEvent, deadlineMs = Number.POSITIVE_INFINITY }: RetryOptions,
+  { signal, onEvent, deadlineMs = Number.POSITIVE_INFINITY, policy = patientRetry }: RetryOptions,
 ): Promise<T> {
   const start = performance.now()
   let waitedFor: Code | undefined
@@ -24,9 +38,10 @@ export async function retrying<T>(
       return result
     } catch (thrown) {
       const error = toLadingError(thrown)
-      if (!mayHelp(error) || signal.aborted || performance.now() - start > deadlineMs) throw error
+      const isLast = attempt + 1 >= policy.attempts || performance.now() - start > deadlineMs
+      if (!mayHelp(error) || signal.aborted || isLast) throw error
       waitedFor = error.code
-      const delayMs = Math.round(backoff(attempt))
+      const delayMs = Math.round(backoff(attempt, policy.firstMs, policy.mostMs))
       onEvent({ type: 'waiting', code: error.code, message: error.message, attempt: attempt + 1, delayMs })
       await sleep(delayMs, signal)
       if (signal.aborted) throw error

@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { type Code, codes, LadingError, toLadingError } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
+import { backoff } from '../core/wait.ts'
 import type { Model } from '../model/model.ts'
 import type { RowBuffer } from '../model/writer.ts'
 import { chunkKey } from '../queue/envelope.ts'
@@ -9,10 +10,12 @@ import type { Delivery } from '../queue/queue.ts'
 import type { LoadProgress, Part, Sink, Verdict } from '../sink/sink.ts'
 import { claimOf, Decoder, foreignTo } from './decode.ts'
 import { type Claim, type Dead, dead, type Decoded, type Foreign, type Parts } from './decoded.ts'
-import { type DedupKey, sha256Of, storableKey } from './dedup.ts'
+import { type DedupKey, dedupField, sha256Of, storableKey } from './dedup.ts'
 import type { Arrived } from './intake.ts'
+import { withoutMaskedHeader } from './letter.ts'
+import { Keeping } from './masked.ts'
 import { referenceIn } from './reference.ts'
-import { retrying } from './retry.ts'
+import { type RetryPolicy, retrying } from './retry.ts'
 
 export interface WriterOptions {
   readonly pipeline: string
@@ -21,6 +24,10 @@ export interface WriterOptions {
   readonly ignoreExtra: boolean
   readonly dedupKey: DedupKey
   readonly maxAttempts: number
+  /** For a batch that the database asks to try again. */
+  readonly batchRetry: RetryPolicy
+  /** For a message that fails alone for a reason that no rule knows. */
+  readonly messageRetry: RetryPolicy
   readonly onEvent: Listener
   /** No more waiting. */
   readonly stop: AbortSignal
@@ -35,6 +42,8 @@ export interface Tally {
   readonly redelivered: number
   /** Messages that had taken effect before. */
   readonly duplicates: number
+  /** Messages that failed and were given back to be tried once more. */
+  readonly retried: number
   readonly dead: number
   readonly records: number
   readonly loaded: number
@@ -42,10 +51,23 @@ export interface Tally {
   readonly skipped: number
 }
 
-export const emptyTally: Tally = { messages: 0, redelivered: 0, duplicates: 0, dead: 0, records: 0, loaded: 0, rejected: 0, skipped: 0 }
+export const emptyTally: Tally = {
+  messages: 0,
+  redelivered: 0,
+  duplicates: 0,
+  retried: 0,
+  dead: 0,
+  records: 0,
+  loaded: 0,
+  rejected: 0,
+  skipped: 0,
+}
 
-/** Messages that may be buried in a row for reasons that no rule knows, before the consumer stops and leaves the rest in the queue. */
+/** Messages that may fail alone in a row for reasons that no rule knows, before the consumer stops and leaves the rest in the queue. */
 const mostFailuresInARow = 3
+
+/** Deliveries beyond the most in which a message is still read for what may be kept of it: reading it may be what kills us. */
+const mostReadings = 20
 
 /** Decoded at one go: some milliseconds of work. */
 const pauseBytes = 256 * 1024
@@ -79,14 +101,16 @@ export interface WrittenBatch {
 
 export class BatchWriter {
   readonly #options: WriterOptions
+  readonly #keeping: Keeping | undefined
   /** Two: the rows of one are written while the next batch is decoded into the other. */
   readonly #lanes: readonly Lane[]
   #turn = 0
-  /** Messages that failed alone since the last one that did not. */
-  #failedInARow = 0
+  /** Keys of the messages that failed alone since the last one that did not. */
+  readonly #failedInARow = new Set<string>()
 
   constructor(options: WriterOptions) {
     this.#options = options
+    this.#keeping = Keeping.of(options.model, dedupField(options.dedupKey))
     this.#lanes = [this.#newLane(), this.#newLane()]
   }
 
@@ -125,6 +149,8 @@ export class BatchWriter {
   }
 
   async write(batch: DecodedBatch): Promise<WrittenBatch> {
+    // Their rows lie among those of the others.
+    if (batch.entries.some(({ delivery }) => isOvertaken(delivery))) return this.#writeOneByOne(batch)
     const parts = batch.entries.flatMap(({ decoded }) => (decoded.kind === 'parts' ? decoded.parts : []))
     let verdicts: readonly Verdict[]
     try {
@@ -138,18 +164,20 @@ export class BatchWriter {
   }
 
   async #writeParts(parts: readonly Part[], rows: RowBuffer): Promise<readonly Verdict[]> {
-    const { pipeline, model, sink, stop, abandon, onEvent } = this.#options
-    const verdicts = await retrying(() => sink.write({ pipeline, model, parts, rows }, { signal: abandon }), { signal: stop, onEvent })
-    this.#failedInARow = 0
+    const { pipeline, model, sink, stop, abandon, onEvent, batchRetry: policy } = this.#options
+    const options = { signal: stop, onEvent, policy }
+    const verdicts = await retrying(() => sink.write({ pipeline, model, parts, rows }, { signal: abandon }), options)
+    this.#failedInARow.clear()
     return verdicts
   }
 
-  /** Something in the batch fails for a reason that no rule knows: each message is tried alone, and one that fails alone is buried. */
+  /** Something in the batch fails for a reason that no rule knows, or came before its time: each message is tried alone. */
   async #writeOneByOne(batch: DecodedBatch): Promise<WrittenBatch> {
     let tally = emptyTally
     const loads = new Set<string>()
     const lane = this.#newLane()
     for (const { delivery } of batch.entries) {
+      if (isOvertaken(delivery)) continue
       lane.rows.clear()
       const decoded = this.#decodeOne(delivery, lane)
       if (decoded.kind === 'foreign') throw new LadingError('INTERNAL', 'a message changed its pipeline')
@@ -160,6 +188,7 @@ export class BatchWriter {
     return { tally, loads }
   }
 
+  /** One that fails alone is given back to be tried later, and buried when it has been tried often enough. */
   async #writeAlone(entry: Entry, rows: RowBuffer): Promise<WrittenBatch> {
     const { delivery, decoded } = entry
     if (decoded.kind === 'dead') return this.#conclude({ entries: [entry], rows }, [])
@@ -170,10 +199,20 @@ export class BatchWriter {
       const error = toLadingError(thrown)
       if (error.action !== 'split' || this.#options.stop.aborted) throw error
       // One message after the other failing alone, with none in between that does not, is not the messages' fault.
-      if (++this.#failedInARow > mostFailuresInARow) throw error
+      if (this.#failedInARow.add(delivery.key).size > mostFailuresInARow) throw error
+      if (delivery.attempt < this.#options.messageRetry.attempts) return await this.#giveBack(delivery, error)
       return this.#conclude({ entries: [{ delivery, decoded: dead('UNPROCESSABLE', error.message, decoded.claim) }], rows }, [])
     }
     return this.#conclude({ entries: [entry], rows }, verdicts)
+  }
+
+  async #giveBack(delivery: Delivery, { code, message }: LadingError): Promise<WrittenBatch> {
+    const { messageRetry, onEvent } = this.#options
+    const afterMs = Math.round(backoff(delivery.attempt - 1, messageRetry.firstMs, messageRetry.mostMs))
+    onEvent({ type: 'waiting', code, message: `a message failed: ${message}`, attempt: delivery.attempt, delayMs: afterMs })
+    await delivery.settle({ kind: 'retry', afterMs, code })
+    const redelivered = delivery.attempt > 1 ? 1 : 0
+    return { tally: { ...emptyTally, messages: 1, redelivered, retried: 1 }, loads: new Set() }
   }
 
   /** Buries what is dead, and counts. */
@@ -241,22 +280,34 @@ export class BatchWriter {
 
   async #bury(delivery: Delivery, decoded: Dead): Promise<void> {
     const { pipeline, sink, stop, abandon, onEvent } = this.#options
-    const { body, headers, attempt } = delivery
+    const { attempt } = delivery
     const { code, detail } = decoded
     const letter = {
       pipeline,
       sha256: identityOf(delivery),
-      headers,
-      body,
+      ...this.#kept(delivery, decoded),
       attempts: attempt,
       code,
       detail,
-      ...storableClaim(delivery, decoded),
     }
     await retrying(() => sink.ledger.bury(letter, { signal: abandon }), { signal: stop, onEvent })
     onEvent({ type: 'dead', key: letter.key, code, detail, ...decoded.told })
   }
+
+  /** Of a chunk no byte is kept where the model masks, so it claims nothing: it stays open, and can be published again. */
+  #kept(delivery: Delivery, decoded: Dead) {
+    const claim = storableClaim(delivery, decoded)
+    const { headers, body, attempt } = delivery
+    if (this.#keeping === undefined) return { ...claim, headers: withoutMaskedHeader(headers), body }
+    const { dedupKey, maxAttempts } = this.#options
+    const withRecords = dedupField(dedupKey) !== undefined
+    const kept = this.#keeping.message({ headers, body }, withRecords, attempt <= maxAttempts + mostReadings)
+    return { ...claim, ...kept, ...(claim.load !== undefined && { load: undefined, records: 0 }) }
+  }
 }
+
+/** Given back meanwhile, because an earlier message of its group was. */
+const isOvertaken = (delivery: Delivery): boolean => delivery.isCurrent?.() === false
 
 /** What keeps letters of the same key apart: the bytes, or where there are none, what refers to them. */
 function identityOf(delivery: Delivery): string {
@@ -283,6 +334,7 @@ export function addTally(a: Tally, b: Partial<Tally>): Tally {
     messages: sum('messages'),
     redelivered: sum('redelivered'),
     duplicates: sum('duplicates'),
+    retried: sum('retried'),
     dead: sum('dead'),
     records: sum('records'),
     loaded: sum('loaded'),

@@ -54,6 +54,7 @@ export const codes = {
   PRECISION_LOST: reject('the column type would lose digits of the value', 'use a type with more digits'),
   TOO_LONG: reject('the text is longer than the column allows', 'use a wider varchar, or text'),
   TRANSFORM_FAILED: reject("the model's own transform threw", 'mend the transform'),
+  VALUE_REDACTED: reject('the value was not kept when the message was buried', 'have its sender send it again'),
   CONSTRAINT_UNIQUE: reject('another row has the same key', 'choose onConflict skip or update, or remove the double'),
   CONSTRAINT_NOT_NULL: reject('the table requires a value here', 'fill the cell'),
   CONSTRAINT_CHECK: reject('a check constraint of the table refused the row', 'correct the value'),
@@ -76,6 +77,10 @@ export const codes = {
     'correct --root, or look for who sent it',
   ),
   REFERENCE_UNREADABLE: dead('the file that the message refers to cannot be read', 'put it back or correct its rights, then replay'),
+  BODY_NOT_KEPT: dead(
+    'no byte of the message was kept, because the model masks personal data',
+    'publish a chunk again with verify --republish-missing, have a message sent again',
+  ),
   KEY_REUSED: dead('another message with the same key and other content has taken effect', 'give each message a key of its own'),
   PLAN_MISMATCH: dead('the load was begun with another plan', 'finish it with the same chunk size and model, or use --again'),
   MODEL_MISMATCH: dead(

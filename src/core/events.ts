@@ -17,6 +17,7 @@ export type LadingEvent =
       readonly messages: number
       readonly redelivered: number
       readonly duplicates: number
+      readonly retried: number
       readonly records: number
       readonly loaded: number
       readonly rejected: number

@@ -4,11 +4,11 @@
  * A file appears whole under its name or not at all, whatever happens to the process. It is not forced to the disk: after a power
  * cut one generates again. Memory does not grow with the number of sensors or records.
  */
-import { randomUUID } from 'node:crypto'
-import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises'
+import { mkdir, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LadingError } from '../core/errors.ts'
 import { Clock, timeLength } from './clock.ts'
+import { writeAll, writeWhole, writing } from './file.ts'
 import { MersenneTwister } from './mersenne-twister.ts'
 import { offsetsOf, Periods, startInstant } from './zone.ts'
 
@@ -132,17 +132,8 @@ function wrong(what: string, value: number, expected: string): LadingError {
 
 async function writeFile(plan: Plan, id: string, values: MersenneTwister): Promise<SensorFile> {
   const path = join(plan.directory, `${id}.csv`)
-  // A name of its own for each attempt: two runs into one folder must not write into the same file.
-  const temporary = join(plan.directory, `.${id}.csv.${randomUUID()}`)
-  try {
-    const file = await writing(path, open(temporary, 'wx'))
-    const bytes = await writeRecords(plan, id, values, file, path).finally(() => writing(path, file.close()))
-    await writing(path, rename(temporary, path))
-    return { path, records: plan.records, bytes }
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined)
-    throw error
-  }
+  const bytes = await writeWhole(path, (file) => writeRecords(plan, id, values, file, path))
+  return { path, records: plan.records, bytes }
 }
 
 async function writeRecords(plan: Plan, id: string, values: MersenneTwister, file: FileHandle, path: string): Promise<number> {
@@ -158,10 +149,6 @@ async function writeRecords(plan: Plan, id: string, values: MersenneTwister, fil
     filled = 0
   } while (!lines.isDone)
   return bytes
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten
 }
 
 /** The records of one file, in order. */
@@ -203,16 +190,5 @@ class Lines {
       buffer[at++] = 10
     }
     return at
-  }
-}
-
-/** A failing file system is the operator's to mend, so it must not look like a fault of ours. */
-async function writing<T>(path: string, work: Promise<T>): Promise<T> {
-  try {
-    return await work
-  } catch (cause) {
-    throw new LadingError('OUTPUT_UNWRITABLE', `cannot write ${path}: ${(cause as Error).message}`, {
-      cause,
-    })
   }
 }

@@ -19,7 +19,10 @@ export interface Workers {
 export interface LoadOptions
   extends
     Omit<ProduceOptions, 'known'>,
-    Pick<ConsumerOptions, 'dedupKey' | 'batch' | 'prefetch' | 'maxAttempts' | 'startTimeoutMs' | 'graceMs'> {
+    Pick<
+      ConsumerOptions,
+      'dedupKey' | 'batch' | 'prefetch' | 'maxAttempts' | 'batchRetry' | 'messageRetry' | 'startTimeoutMs' | 'graceMs'
+    > {
   readonly sink: Sink
   /** Starts the consumers; one in this process where it is not given. */
   readonly start?: (signal: AbortSignal) => Workers
@@ -41,6 +44,8 @@ const pollMs = 50
 const pollsPerQuestion = 20
 /** Where nothing waits and the queue cannot tell what is in flight, so that only the ledger knows. */
 const pollsPerQuestionAtEnd = 4
+/** Answers of the ledger in a row, of five minutes, by which nothing has changed: what is missing then is not in flight any more. */
+const mostSameAnswers = 1_500
 
 export async function load(options: LoadOptions): Promise<LoadResult> {
   const { queue, sink, model, signal, onEvent = ignoreEvents, start = inProcess(options) } = options
@@ -94,6 +99,8 @@ function inProcess(options: LoadOptions): (signal: AbortSignal) => Workers {
 
 /** Until the queue is empty, or holds only what is not ours: the ledger is asked for that, now and then, because it costs more. */
 async function settled(loads: readonly string[], { queue, sink }: LoadOptions, signal: AbortSignal, patiently: Patiently): Promise<void> {
+  let last = ''
+  let same = 0
   for (let poll = 1; !signal.aborted; poll++) {
     const { ready, inFlight } = await patiently(() => queue.depth())
     if (ready === 0 && inFlight === 0) return
@@ -101,6 +108,11 @@ async function settled(loads: readonly string[], { queue, sink }: LoadOptions, s
     if (poll % (mayBeDone ? pollsPerQuestionAtEnd : pollsPerQuestion) === 0) {
       const receipts = await patiently(() => sink.ledger.receipts({ loads }))
       if (receipts.length === new Set(loads).size && receipts.every(({ chunks, chunksDone }) => chunksDone === chunks)) return
+      const state = JSON.stringify(receipts.map(({ loadId, chunksDone }) => [loadId, chunksDone]))
+      same = mayBeDone && state === last ? same + 1 : 0
+      last = state
+      // Somebody has taken messages out of the queue: the receipts will show what is open.
+      if (same >= mostSameAnswers) return
     }
     await sleep(pollMs, signal)
   }

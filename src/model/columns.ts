@@ -1,4 +1,5 @@
 /** Column types and their options. A column is data; decoding, DDL and wire encoding look at `spec` and nothing else. */
+import type { Mask } from './mask.ts'
 
 export type ColumnType =
   | { readonly kind: 'text' | 'integer' | 'bigint' | 'double' | 'boolean' | 'date' | 'timestamp' | 'uuid' | 'json' }
@@ -10,6 +11,14 @@ export type ColumnType =
 /** What a transform may return: text or a value whose usual text form is then decoded strictly by the column's type. */
 export type Transformed = string | number | bigint | boolean | null
 
+/**
+ * A value that does not come from a field of the source:
+ * - `recordKey`: what tells the record apart from all others, as the ledger does; see docs/models.md for its form;
+ * - `processedAt`: when the record was processed;
+ * - `processedOn`: on which day that was, in a zone (an IANA name).
+ */
+export type Generated = { readonly value: 'recordKey' | 'processedAt' } | { readonly value: 'processedOn'; readonly zone: string }
+
 export interface ColumnSpec {
   readonly type: ColumnType
   readonly notNull: boolean
@@ -20,6 +29,8 @@ export interface ColumnSpec {
   /** Texts that mean NULL, besides an unquoted empty cell. */
   readonly nullIf: readonly string[]
   readonly transform?: ((text: string) => Transformed) | undefined
+  readonly mask?: Mask | undefined
+  readonly generated?: Generated | undefined
 }
 
 /** A column of a model; every method returns a new column. `T` is the type of its value in a row. */
@@ -58,6 +69,22 @@ export class Column<T = unknown> {
    */
   transform(fn: (text: string) => Transformed): Column<T> {
     return new Column({ ...this.spec, transform: fn })
+  }
+
+  /**
+   * Writes the mask of the source's text instead of the text. Nothing else keeps the text either: no reject, dead letter, event or
+   * error. Not called for NULL. Text columns only, and not together with `transform`.
+   */
+  mask(mask: Mask): Column<T> {
+    return new Column({ ...this.spec, mask })
+  }
+
+  /** Fills the column with a value that is not in the source. */
+  generated(value: 'recordKey' | 'processedAt'): Column<T>
+  /** `zone` is UTC where it is not given. */
+  generated(value: 'processedOn', options?: { readonly zone?: string }): Column<T>
+  generated(value: Generated['value'], { zone = 'UTC' }: { readonly zone?: string } = {}): Column<T> {
+    return new Column({ ...this.spec, generated: value === 'processedOn' ? { value, zone } : { value } })
   }
 }
 

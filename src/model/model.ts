@@ -3,6 +3,7 @@ import { LadingError } from '../core/errors.ts'
 import type { Column, ColumnSpec, ColumnType } from './columns.ts'
 import { decoderOf } from './decode/decoder.ts'
 import { visible } from './decode/found.ts'
+import type { Mask } from './mask.ts'
 import type { RowWriter } from './writer.ts'
 
 export interface Index {
@@ -76,11 +77,32 @@ export function defineModel<const C extends Columns>(options: ModelOptions<C>): 
   return { ...declared, fingerprint: createHash('sha256').update(JSON.stringify(declared, functionsAsMarks)).digest('hex') }
 }
 
-/** That there is a transform counts; what it does cannot be compared, because its text changes with every build. */
-const functionsAsMarks = (_: string, value: unknown): unknown => (typeof value === 'function' ? 'function' : value)
+/**
+ * That there is a transform counts; what it does cannot be compared, because its text changes with every build. Of a mask its name
+ * counts, which says its kind and the ids of its keys.
+ */
+function functionsAsMarks(name: string, value: unknown): unknown {
+  if (name === 'mask' && typeof value === 'object' && value !== null) return (value as Mask).name
+  return typeof value === 'function' ? 'function' : value
+}
 
 /** The name of the CSV column or JSON field that a column is read from. */
 export const sourceName = (column: ModelColumn): string => column.from ?? column.name
+
+/** The columns that are read from the source. */
+export const sourceColumns = (model: Model): readonly ModelColumn[] => model.columns.filter(({ generated }) => generated === undefined)
+
+/** Whether a column of the model holds masks instead of personal data. */
+export const isMasked = (model: Model): boolean => model.columns.some(({ mask }) => mask !== undefined)
+
+/** What the model's masks do not promise, each said once with the columns that it holds for. */
+export function cautionsOf(model: Model): readonly string[] {
+  const cautions = [...new Set(model.columns.flatMap(({ mask }) => mask?.caution ?? []))]
+  return cautions.map((caution) => {
+    const columns = model.columns.filter(({ mask }) => mask?.caution === caution).map(({ name }) => name)
+    return `${tableName(model)}.${columns.join(', ')}: ${caution}`
+  })
+}
 
 /** The model's table as a person writes it. */
 export const tableName = (model: Model): string => (model.schema === undefined ? model.table : `${model.schema}.${model.table}`)
@@ -90,6 +112,7 @@ function* problemsOf(model: Omit<Model, 'fingerprint'>): Generator<string> {
   yield* identifierProblems([model.table, ...(model.schema === undefined ? [] : [model.schema]), ...names])
   if (names.size === 0) yield 'it has no columns'
   for (const column of model.columns) yield* columnProblems(column)
+  yield* sharedMaskProblems(model.columns)
   const used = [
     ...model.primaryKey,
     ...model.indexes.flatMap((each) => each.columns),
@@ -122,6 +145,40 @@ function* columnProblems(column: ModelColumn): Generator<string> {
     yield problem
   }
   if (sound && column.fallback !== undefined) yield* defaultProblems(column.name, column.type, column.fallback)
+  yield* maskProblems(column)
+  yield* generatedProblems(column)
+}
+
+/** With a transform it would not be clear which of the two comes first, nor what a reject of a failed one may show. */
+function* maskProblems({ name, type, mask, transform }: ModelColumn): Generator<string> {
+  if (mask === undefined) return
+  if (typeof mask?.apply !== 'function' || typeof mask.name !== 'string') yield `${name}: mask needs one of the masks`
+  if (type.kind !== 'text' && type.kind !== 'varchar') yield `${name}: only text and varchar columns can be masked`
+  if (transform !== undefined) yield `${name}: mask and transform do not go together`
+}
+
+/** What one column masks another one must not show. */
+function* sharedMaskProblems(columns: readonly ModelColumn[]): Generator<string> {
+  for (const { name, from, mask } of columns) {
+    const field = from ?? name
+    const others = columns.filter((other) => other.name !== name && other.generated === undefined && sourceName(other) === field)
+    if (mask !== undefined && others.length > 0) yield `${name}: its field ${field} is masked, and read by ${others[0]?.name} too`
+  }
+}
+
+const generatedTypes = { recordKey: ['text', 'varchar'], processedAt: ['timestamptz'], processedOn: ['date'] } as const
+
+function* generatedProblems(column: ModelColumn): Generator<string> {
+  const { name, type, generated } = column
+  if (generated === undefined) return
+  const types: readonly string[] | undefined = Object.hasOwn(generatedTypes, generated.value) ? generatedTypes[generated.value] : undefined
+  if (types === undefined) yield `${name}: '${generated.value}' is not generated`
+  else if (!types.includes(type.kind)) yield `${name}: ${generated.value} needs ${types.join(' or ')}`
+  if (generated.value === 'processedOn' && !isZone(generated.zone)) yield `${name}: '${generated.zone}' is not an IANA time zone`
+  const { from, fallback, nullIf, transform, mask } = column
+  if ([from, fallback, transform, mask].some((each) => each !== undefined) || nullIf.length > 0) {
+    yield `${name}: a generated value has no field, default, nullIf, transform or mask`
+  }
 }
 
 /** A default is decoded for each record that lacks a value, so one that cannot be decoded would reject them all. */

@@ -1,7 +1,8 @@
 import type { Fault } from '../core/fault.ts'
 import type { Transformed } from './columns.ts'
 import { type CellDecoder, decoderOf } from './decode/decoder.ts'
-import { type Model, type ModelColumn, sourceName } from './model.ts'
+import { generatorOf } from './generate.ts'
+import { isMasked, type Model, type ModelColumn, sourceColumns, sourceName } from './model.ts'
 import type { RowWriter } from './writer.ts'
 
 /** The cells of one record, as a reader of a source offers them: byte ranges, so that no string is made that nobody needs. */
@@ -15,6 +16,16 @@ export interface Cells {
   unescaped(cell: number): Buffer
 }
 
+/** Where records come from, for the columns whose values are generated. */
+export interface Origin {
+  /** What tells record number `record` apart from all others. */
+  keyOf(record: number): string
+  /** When the records are processed, in milliseconds since 1970-01-01. */
+  readonly at: number
+}
+
+const nowhere: Origin = { keyOf: () => '', at: 0 }
+
 interface ColumnPlan {
   readonly name: string
   /** Index of the cell, -1 where the source has none. */
@@ -23,18 +34,30 @@ interface ColumnPlan {
   readonly notNull: boolean
   readonly fallback: Buffer | undefined
   readonly nullIf: readonly Buffer[]
-  readonly transform: ((text: string) => Transformed) | undefined
+  /** What makes another text of the source's: the transform or the mask. */
+  readonly change: Change | undefined
+  readonly generate: ((origin: Origin, record: number, writer: RowWriter) => Fault | undefined) | undefined
+}
+
+interface Change {
+  readonly by: 'transform' | 'mask'
+  readonly change: (text: string) => Transformed
 }
 
 /** What of `fields` the model cannot use or misses: one line each, none where they fit. */
 export function* fieldProblems(model: Model, fields: readonly string[], ignoreExtra = false): Generator<string> {
-  const known = new Set(model.columns.map(sourceName))
+  const columns = sourceColumns(model)
+  const known = new Set(columns.map(sourceName))
   const present = new Set(fields)
-  for (const column of model.columns) {
+  for (const column of columns) {
     const needed = column.notNull && column.fallback === undefined
     if (needed && !present.has(sourceName(column))) yield `column ${sourceName(column)} is missing`
   }
-  if (!ignoreExtra) for (const field of fields) if (!known.has(field)) yield `column ${field} is not in the model`
+  if (ignoreExtra) return
+  const extra = fields.filter((field) => !known.has(field))
+  // What looks like a header of which no name is known may be a record.
+  if (isMasked(model) && extra.length > 0 && extra.length === fields.length) yield 'none of its columns is in the model'
+  else for (const field of extra) yield `column ${field} is not in the model`
 }
 
 /**
@@ -47,18 +70,19 @@ export class RecordDecoder {
   readonly #writer: RowWriter
 
   constructor(model: Model, fields: readonly string[], writer: RowWriter) {
-    this.#plans = model.columns.map((column, index) => planOf(column, fields, index))
+    const columns = sourceColumns(model)
+    this.#plans = model.columns.map((column) => planOf(column, fields, columns.indexOf(column)))
     this.#cellCount = fields.length
     this.#writer = writer
   }
 
-  /** Writes the record as one row, or writes nothing and says why. */
-  decode(cells: Cells): Fault | undefined {
+  /** Writes the record, number `record` of its origin, as one row, or writes nothing and says why. */
+  decode(cells: Cells, origin = nowhere, record = 0): Fault | undefined {
     if (cells.count !== this.#cellCount) return this.#countFault(cells)
     const writer = this.#writer
     writer.startRow()
     for (const plan of this.#plans) {
-      const fault = decodeCell(plan, cells, writer)
+      const fault = plan.cell < 0 ? fill(plan, writer, origin, record) : decodeCell(plan, cells, writer)
       if (fault !== undefined) {
         writer.dropRow()
         return { ...fault, column: plan.name }
@@ -75,22 +99,33 @@ export class RecordDecoder {
   }
 }
 
+/** `index` is that of the column among those that are read. */
 function planOf(column: ModelColumn, fields: readonly string[], index: number): ColumnPlan {
   const field = sourceName(column)
+  const { generated } = column
   return {
     name: column.name,
-    cell: fields[index] === field ? index : fields.indexOf(field),
+    cell: generated !== undefined ? -1 : fields[index] === field ? index : fields.indexOf(field),
     decode: decoderOf(column.type),
     notNull: column.notNull,
     fallback: column.fallback === undefined ? undefined : Buffer.from(column.fallback),
     nullIf: column.nullIf.map((text) => Buffer.from(text)),
-    transform: column.transform,
+    change: changeOf(column),
+    generate: generated === undefined ? undefined : generatorOf(generated, decoderOf(column.type)),
   }
 }
 
+function changeOf({ transform, mask }: ModelColumn): Change | undefined {
+  if (mask !== undefined) return { by: 'mask', change: (text) => mask.apply(text) }
+  return transform === undefined ? undefined : { by: 'transform', change: transform }
+}
+
+/** A column without a cell. */
+const fill = (plan: ColumnPlan, writer: RowWriter, origin: Origin, record: number): Fault | undefined =>
+  plan.generate === undefined ? decodeMissing(plan, writer) : plan.generate(origin, record, writer)
+
 function decodeCell(plan: ColumnPlan, cells: Cells, writer: RowWriter): Fault | undefined {
   const { cell } = plan
-  if (cell < 0) return decodeMissing(plan, writer)
   let bytes = cells.bytes
   let start = cells.starts[cell] as number
   let end = cells.ends[cell] as number
@@ -102,7 +137,7 @@ function decodeCell(plan: ColumnPlan, cells: Cells, writer: RowWriter): Fault | 
     end = bytes.length
   }
   for (const text of plan.nullIf) if (text.compare(bytes, start, end) === 0) return decodeMissing(plan, writer)
-  if (plan.transform !== undefined) return decodeTransformed(plan, plan.transform, bytes.toString('utf8', start, end), writer)
+  if (plan.change !== undefined) return decodeChanged(plan, plan.change, bytes.toString('utf8', start, end), writer)
   return plan.decode(bytes, start, end, writer)
 }
 
@@ -113,21 +148,21 @@ function decodeMissing(plan: ColumnPlan, writer: RowWriter): Fault | undefined {
   return undefined
 }
 
-function decodeTransformed(plan: ColumnPlan, transform: (text: string) => Transformed, text: string, writer: RowWriter): Fault | undefined {
+function decodeChanged(plan: ColumnPlan, { by, change }: Change, text: string, writer: RowWriter): Fault | undefined {
   let value: Transformed
   try {
-    value = transform(text)
+    value = change(text)
   } catch {
     // The error's own message may hold the value, which may be personal.
-    return { code: 'TRANSFORM_FAILED', detail: 'the transform of the model threw' }
+    return { code: 'TRANSFORM_FAILED', detail: `the ${by} of the model threw` }
   }
   if (value === null || value === undefined) return decodeMissing(plan, writer)
   if (typeof value === 'object' || typeof value === 'function' || typeof value === 'symbol') {
-    return { code: 'TRANSFORM_FAILED', detail: 'the transform of the model returned neither text, number, boolean nor null' }
+    return { code: 'TRANSFORM_FAILED', detail: `the ${by} of the model returned neither text, number, boolean nor null` }
   }
   const changed = String(value)
-  if (changed.includes('\0')) return { code: 'NUL_BYTE', detail: 'the transform of the model returned a NUL' }
-  if (!changed.isWellFormed()) return { code: 'BAD_ENCODING', detail: 'the transform of the model returned a lone surrogate' }
+  if (changed.includes('\0')) return { code: 'NUL_BYTE', detail: `the ${by} of the model returned a NUL` }
+  if (!changed.isWellFormed()) return { code: 'BAD_ENCODING', detail: `the ${by} of the model returned a lone surrogate` }
   const bytes = Buffer.from(changed)
   return plan.decode(bytes, 0, bytes.length, writer)
 }

@@ -1,6 +1,6 @@
 import type { Fault } from '../core/fault.ts'
 import { isoDate, isoTimestamp } from './iso.ts'
-import { type Model, type RowOf, sourceName } from './model.ts'
+import { type Model, type RowOf, sourceColumns, sourceName } from './model.ts'
 import { type Cells, RecordDecoder } from './record.ts'
 import type { RowWriter } from './writer.ts'
 
@@ -68,12 +68,30 @@ export const uuidText = (hex: string): string =>
 /** A record's row, or why it has none. */
 export type DecodedRecord<M extends Model> = { readonly row: RowOf<M> } | { readonly fault: Fault }
 
-/** Decodes one record given as texts by field name, exactly as a CSV file's cells would be; for tests of a model and for tools. */
-export function decodeRecord<M extends Model>(model: M, record: Readonly<Record<string, string | null>>): DecodedRecord<M> {
-  const fields = model.columns.map(sourceName).filter((name) => Object.hasOwn(record, name))
+/** What the generated columns of a record are to hold. */
+export interface RecordOrigin {
+  /** `record` where it is not given. */
+  readonly key?: string
+  /** Now where it is not given. */
+  readonly at?: Date
+}
+
+/**
+ * Decodes one record given as texts by field name, exactly as a CSV file's cells would be; for tests of a model and for tools.
+ * Nothing of it quotes what a column masks.
+ */
+export function decodeRecord<M extends Model>(
+  model: M,
+  record: Readonly<Record<string, string | null>>,
+  { key = 'record', at = new Date() }: RecordOrigin = {},
+): DecodedRecord<M> {
+  const fields = sourceColumns(model)
+    .map(sourceName)
+    .filter((name) => Object.hasOwn(record, name))
   const texts = fields.map((name) => record[name] ?? null)
   const writer = new ValueWriter(model)
-  const fault = textFault(texts) ?? new RecordDecoder(model, fields, writer).decode(cellsOf(texts))
+  const origin = { keyOf: () => key, at: at.getTime() }
+  const fault = textFault(texts) ?? new RecordDecoder(model, fields, writer).decode(cellsOf(texts), origin)
   if (fault !== undefined) return { fault }
   return { row: Object.fromEntries(model.columns.map((column, index) => [column.name, writer.values[index]])) as RowOf<M> }
 }

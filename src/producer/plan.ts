@@ -8,7 +8,7 @@ import type { Abortable } from '../core/wait.ts'
 import type { Dialect } from '../csv/dialect.ts'
 import { guessDelimiter, readHeader } from '../csv/header.ts'
 import { RecordScanner } from '../csv/scan.ts'
-import { type Model, sourceName, tableName } from '../model/model.ts'
+import { isMasked, type Model, sourceColumns, sourceName, tableName } from '../model/model.ts'
 import { fieldProblems } from '../model/record.ts'
 import { fileState, readSource } from './source.ts'
 
@@ -83,7 +83,7 @@ class Planner {
     this.#options = options
     this.#onChunk = onChunk
     this.#scanner = new RecordScanner(options.dialect)
-    if (!options.dialect.header) this.#useFields(options.model.columns.map(sourceName))
+    if (!options.dialect.header) this.#useFields(sourceColumns(options.model).map(sourceName))
   }
 
   push(piece: Buffer): void {
@@ -149,7 +149,7 @@ class Planner {
     this.#header = undefined
     this.#headerRecords = bytes.length === 0 ? 0 : 1
     this.#startChunk(bodyStart)
-    this.#useFields(bytes.length === 0 ? this.#options.model.columns.map(sourceName) : this.#fieldsOf(bytes))
+    this.#useFields(bytes.length === 0 ? sourceColumns(this.#options.model).map(sourceName) : this.#fieldsOf(bytes))
   }
 
   #fieldsOf(bytes: Buffer): readonly string[] {
@@ -158,7 +158,7 @@ class Planner {
     const problems = [...fieldProblems(model, fields, ignoreExtra)]
     if (problems.length === 0) return fields
     const why = delimiterHint(bytes, dialect) ?? listed(problems)
-    const noneKnown = !model.columns.some((column) => fields.includes(sourceName(column)))
+    const noneKnown = !sourceColumns(model).some((column) => fields.includes(sourceName(column)))
     const hint = noneKnown && why === listed(problems) ? '; if line 1 is a record already: --no-header' : ''
     throw new LadingError('HEADER_MISMATCH', `${this.#path}:1: the header does not fit ${tableName(model)}: ${why}${hint}`)
   }
@@ -168,8 +168,11 @@ class Planner {
     try {
       return work()
     } catch (error) {
-      if (error instanceof LadingError) throw new LadingError(error.code, `${this.#path}:1: ${error.message}`, { cause: error })
-      throw error
+      if (!(error instanceof LadingError)) throw error
+      // What is named twice in line 1 may be a value that the model masks, where that line is no header.
+      const isShown = error.code !== 'HEADER_DUPLICATE' || !isMasked(this.#options.model)
+      if (!isShown) throw new LadingError(error.code, `${this.#path}:1: the header names a column twice`)
+      throw new LadingError(error.code, `${this.#path}:1: ${error.message}`, { cause: error })
     }
   }
 

@@ -15,7 +15,9 @@ import { spool } from './spool.ts'
 import { type PlannedLoad, ProducerState } from './state.ts'
 
 export const defaultStatePath = './.lading/producer.db'
-export const defaultChunkBytes = 1024 * 1024
+const defaultChunkBytes = 1024 * 1024
+/** Of what a queue takes: a chunk ends with the record that reaches its size, which needs room. */
+const shareOfQueue = 3 / 4
 
 /** What the target's ledger knows of a load; undefined where it knows nothing. */
 export interface KnownLoad {
@@ -32,7 +34,7 @@ export interface ProduceOptions extends Abortable, CarryOptions {
   /** Name under which the ledger keeps the loads; the model's table where it is not given. */
   readonly pipeline?: string
   readonly dialect?: Dialect
-  /** Wanted size of a chunk, in bytes of CSV. */
+  /** Wanted size of a chunk, in bytes of CSV; 1 MiB where it is not given, or three quarters of what the queue takes where that is less. */
   readonly chunkBytes?: number
   /** Cells of the files that the model does not know are left out instead of refused. */
   readonly ignoreExtra?: boolean
@@ -147,8 +149,13 @@ function skipReason(load: PlannedLoad, known: KnownLoad | undefined, options: Pr
   return `the same name and content was published to this queue at ${load.publishedAt} (load ${load.id}); ${lost}, ${again}`
 }
 
+/** The same for a queue whenever it is asked, because a load goes on with the chunks with which it was begun. */
+function defaultChunkBytesOf({ queue, carry }: Pick<ProduceOptions, 'queue' | 'carry'>): number {
+  return carry === 'reference' ? defaultChunkBytes : Math.min(defaultChunkBytes, Math.floor(queue.traits.maxBytes * shareOfQueue))
+}
+
 async function planLoad(file: SourceFile, options: ProduceOptions, dialect: Dialect, state: ProducerState) {
-  const { model, chunkBytes = defaultChunkBytes, ignoreExtra = false, signal } = options
+  const { model, chunkBytes = defaultChunkBytesOf(options), ignoreExtra = false, signal } = options
   const pipeline = pipelineOf(options)
   const draft = state.begin(pipeline, resolve(file.path), file.name, options.target)
   try {

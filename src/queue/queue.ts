@@ -37,6 +37,11 @@ export interface Delivery {
   settle(outcome: Outcome): Promise<void>
   /** Keeps the message ours for `ms` more milliseconds from now, where the queue has leases. */
   extend?(ms: number): Promise<void>
+  /**
+   * Where the queue keeps groups of messages in order: false once an earlier message of the group was given back, by which this one
+   * was given back too. It must not take effect now; it comes again behind the other.
+   */
+  isCurrent?(): boolean
 }
 
 /** A message seen without being received. */

@@ -21,8 +21,16 @@ export async function openQueue(url: string = defaultQueueUrl, options: OpenOpti
       const { openRabbitQueue } = await import('./rabbitmq/rabbitmq.ts')
       return await openRabbitQueue(url, options)
     }
+    case 'http':
+    case 'https': {
+      const { openSqsQueue } = await import('./sqs/sqs.ts')
+      return await openSqsQueue(url, options)
+    }
     default:
-      throw new LadingError('USAGE', `no queue is known for '${scheme}:'; there are embedded:PATH, amqp://… and amqps://…`)
+      throw new LadingError(
+        'USAGE',
+        `no queue is known for '${scheme}:'; there are embedded:PATH, amqp://…, amqps://… and the https://… of SQS`,
+      )
   }
 }
 

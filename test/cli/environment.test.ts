@@ -1,10 +1,13 @@
+import { SQS } from '@aws-sdk/client-sqs'
 import { cp } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { type Environment, environmentDefault, environmentPaths } from '../../src/cli/environment.ts'
+import { type Environment, environmentDefault, environmentPaths, nameRegion } from '../../src/cli/environment.ts'
 import { splitScheme } from '../../src/core/url.ts'
+import { logins } from '../../src/generate/logins.ts'
 import { parseAddress } from '../../src/queue/rabbitmq/address.ts'
 import { describeRabbit, freshQueueUrl } from '../servers/broker.ts'
 import { describePostgres, freshDatabase } from '../servers/database.ts'
+import { sqsEnvironment, useSqs } from '../servers/sqs.ts'
 import { expectError, fixtures, Folder, records } from './run.ts'
 
 const textOf = (command: string, option: string, env: Environment) => environmentDefault(command, option, env)?.text
@@ -48,7 +51,7 @@ describe('RABBITMQ_* is the queue', () => {
     ],
     [
       { RABBITMQ_HOST: '10.0.0.1', RABBITMQ_QUEUE_NAME: 'q', RABBITMQ_SOCKET_TIMEOUT: '86400' },
-      'amqp://guest:guest@10.0.0.1:5672/?queue=q&timeout=3600',
+      'amqp://guest:guest@10.0.0.1:5672/?queue=q&timeout=60',
     ],
   ])('%j', (env, url) => {
     expect(queue(env)).toBe(url)
@@ -64,6 +67,74 @@ describe('RABBITMQ_* is the queue', () => {
   it('alone is no target, and a time-out alone is no queue', () => {
     expect(to({ RABBITMQ_HOST: 'mq' })).toBeUndefined()
     expect(queue({ RABBITMQ_SOCKET_TIMEOUT: '5', RABBITMQ_POLLING_TIMEOUT: '5' })).toBeUndefined()
+  })
+})
+
+describe('SQS_URL is the queue, PG_URL the target', () => {
+  it('as they are', () => {
+    expect(queue({ SQS_URL: 'https://sqs.eu-west-1.amazonaws.com/1/q' })).toBe('https://sqs.eu-west-1.amazonaws.com/1/q')
+    expect(to({ PG_URL: 'postgres://a:b@c/d' })).toBe('postgres://a:b@c/d')
+    expect([to({ SQS_URL: 'x', PG_URL: '' }), queue({ PG_URL: 'x', SQS_URL: '' })]).toEqual([undefined, undefined])
+  })
+
+  it.each<[Environment, string, string]>([
+    [{ SQS_URL: 'http://CANARY', RABBITMQ_HOST: 'CANARY' }, 'queue', 'RABBITMQ_HOST'],
+    [{ SQS_URL: 'http://CANARY', RABBITMQ_PASSWORD: 'CANARY' }, 'queue', 'RABBITMQ_PASSWORD'],
+    [{ PG_URL: 'postgres://CANARY', POSTGRES_PASSWORD: 'CANARY' }, 'to', 'POSTGRES_PASSWORD'],
+  ])('%j names two places, which is refused', (env, option, other) => {
+    const use = () => environmentDefault('consume', option, env)
+    const message = expect.stringContaining(`${option === 'to' ? 'PG_URL' : 'SQS_URL'} and ${other} `)
+    expect(use).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message }))
+    expect(use).not.toThrow('CANARY')
+    const { [other]: _, ...alone } = env
+    expect(
+      environmentDefault('consume', option, { ...alone, RABBITMQ_SOCKET_TIMEOUT: '5', POSTGRES_BATCH_UPSERT_SIZE: '5' })?.text,
+    ).toContain('CANARY')
+  })
+
+  it('and no queue into which generated events go', () => {
+    expect(environmentDefault('logins', 'queue', { SQS_URL: 'http://x/q' })).toBeUndefined()
+  })
+})
+
+it.each([
+  ['DEBUG', 'debug'],
+  ['INFO', 'info'],
+  ['WARNING', 'warn'],
+  ['ERROR', 'error'],
+  ['CRITICAL', 'error'],
+  ['info', 'info'],
+  ['Warn', 'warn'],
+  [' NOTSET ', 'debug'],
+  ['', undefined],
+])('LOG_LEVEL=%s is the level %s', (name, level) => {
+  for (const command of ['consume', 'peek', 'logins']) expect(textOf(command, 'logLevel', { LOG_LEVEL: name })).toBe(level)
+})
+
+describe('AWS_DEFAULT_REGION', () => {
+  it('is the region where AWS_REGION is none', () => {
+    const named = (env: Record<string, string | undefined>) => {
+      nameRegion(env)
+      return env['AWS_REGION']
+    }
+    expect(named({ AWS_DEFAULT_REGION: 'eu-west-3' })).toBe('eu-west-3')
+    expect(named({ AWS_DEFAULT_REGION: 'eu-west-3', AWS_REGION: '' })).toBe('eu-west-3')
+    expect(named({ AWS_DEFAULT_REGION: 'eu-west-3', AWS_REGION: 'us-west-2' })).toBe('us-west-2')
+    expect(named({ AWS_DEFAULT_REGION: '' })).toBeUndefined()
+  })
+
+  it('is what the SDK finds then, which does not look for it by itself', async () => {
+    const { AWS_REGION } = process.env
+    Object.assign(process.env, { AWS_DEFAULT_REGION: 'eu-west-3' })
+    delete process.env['AWS_REGION']
+    try {
+      nameRegion(process.env)
+      const client = new SQS({})
+      expect(await client.config.region()).toBe('eu-west-3')
+    } finally {
+      delete process.env['AWS_DEFAULT_REGION']
+      Object.assign(process.env, { AWS_REGION })
+    }
   })
 })
 
@@ -111,9 +182,10 @@ it.each<[Environment, () => unknown]>(
     { CSV_PARSER_DELIMITER: 'CANARY' },
     { CSV_PARSER_DELIMITER: '\n' },
     { TARGET_FILE_EXTENSION: '*CANARY/', TARGET_FILE_DIR: '.' },
+    { LOG_LEVEL: 'CANARY' },
   ].map((env: Environment) => [
     env,
-    () => ['to', 'queue', 'delimiter'].map((option) => environmentDefault('produce', option, env)) && environmentPaths(env),
+    () => ['to', 'queue', 'delimiter', 'logLevel'].map((option) => environmentDefault('produce', option, env)) && environmentPaths(env),
   ]),
 )('%j is refused by the name of the variable, without its value', (env, use) => {
   const variable = Object.keys(env)[0] as string
@@ -207,8 +279,27 @@ describe.concurrent('a run', () => {
 
   it('shows no password in its help', async () => {
     await using folder = await Folder.make()
-    const env = { POSTGRES_HOST: 'CANARY', POSTGRES_PASSWORD: 'CANARY', RABBITMQ_HOST: 'CANARY', RABBITMQ_PASSWORD: 'CANARY' }
-    const commands = ['load', 'produce', 'consume', 'status', 'verify', 'rejects list', 'rejects show', 'dead list', 'dead replay', '']
+    const env = {
+      POSTGRES_PASSWORD: 'CANARY',
+      RABBITMQ_PASSWORD: 'CANARY',
+      PG_URL: 'x://CANARY',
+      SQS_URL: 'x://CANARY',
+      AWS_SECRET_ACCESS_KEY: 'CANARY',
+    }
+    const commands = [
+      'load',
+      'produce',
+      'consume',
+      'peek',
+      'generate logins',
+      'status',
+      'verify',
+      'rejects list',
+      'rejects show',
+      'dead list',
+      'dead replay',
+      '',
+    ]
     const helps = commands.map((command) => folder.run([...command.split(' ').filter(Boolean), '--help'], { env }))
     for (const { code, out, err } of await Promise.all(helps)) {
       expect(code).toBe(0)
@@ -236,6 +327,13 @@ describePostgres('PostgreSQL', () => {
   })
 })
 
+it('a variable of lading itself that is empty counts as not set', async () => {
+  await using folder = await Folder.make({ 'a.csv': 'record_time,sensor_id,value\n2021-01-01T00:00:00Z,a,1\n' })
+  const run = await folder.run(['load', 'a.csv'], { env: { LADING_QUEUE: '', LADING_TO: '', LADING_MODEL: '', LADING_LOG_LEVEL: '' } })
+  expect(run.code, run.err).toBe(0)
+  expect(folder.rows()).toBe(1)
+})
+
 describeRabbit('RabbitMQ', () => {
   it('is reached by RABBITMQ_*, from the folder to the end of the last consumer', async () => {
     await using folder = await Folder.make()
@@ -258,5 +356,40 @@ describeRabbit('RabbitMQ', () => {
     const consumed = await folder.run(['consume'], { env })
     expect(consumed.code, consumed.err).toBe(0)
     expect(folder.rows()).toBe(50)
+  })
+})
+
+describe('SQS', () => {
+  const { freshSqsUrl } = useSqs()
+  const env = async () => ({ ...sqsEnvironment, AWS_REGION: '', AWS_DEFAULT_REGION: 'eu-west-3', SQS_URL: await freshSqsUrl() })
+
+  it('is reached by SQS_URL: login events go in, are seen, and come out as rows', async () => {
+    await using folder = await Folder.make()
+    const variables = { ...(await env()), LADING_MODEL: 'user_logins', LOG_LEVEL: 'ERROR' }
+    const shares = { broken: 0.2, duplicates: 0.2 }
+    const generate = ['generate', 'logins', '--count', '60', '--broken', '0.2', '--duplicates', '0.2', '--queue', '--json']
+    const generated = await folder.run(generate, { env: variables })
+    expect(generated.code, generated.err).toBe(0)
+    expect(JSON.parse(generated.out)).toMatchObject({ messages: 60, queue: variables.SQS_URL })
+    const peeked = await folder.run(['peek', '5', '--json'], { env: variables })
+    expect(peeked.code, peeked.err).toBe(0)
+    expect(JSON.parse(peeked.out)).toHaveLength(5)
+    const consumed = await folder.run(['consume', '--until-empty', '--allow-rejects'], { env: variables })
+    expect(consumed).toMatchObject({ code: 0, err: '' })
+    const sound = [...logins({ count: 60, seed: 42, ...shares })].filter(({ flaw }) => flaw === undefined)
+    const ids = folder.sql<{ event_id: string }>('SELECT event_id FROM user_logins').map(({ event_id }) => event_id)
+    expect(ids.sort()).toEqual([...new Set(sound.map(({ key }) => key))].sort())
+  })
+
+  describePostgres('with PostgreSQL', () => {
+    it('and PG_URL are all that the login pipeline needs', async () => {
+      await using folder = await Folder.make()
+      await using database = await freshDatabase()
+      const variables = { ...(await env()), PG_URL: database.url, LADING_MODEL: 'user_logins' }
+      expect((await folder.run(['generate', 'logins', '--count', '20', '--queue'], { env: variables })).code).toBe(0)
+      const consumed = await folder.run(['consume', '--until-empty', '--json', '--quiet'], { env: variables })
+      expect(consumed.code, consumed.err).toBe(0)
+      expect(JSON.parse(consumed.out)).toMatchObject({ loaded: 20, dead: 0 })
+    })
   })
 })

@@ -6,9 +6,11 @@ const commands = [
   '',
   'generate',
   'generate sensors',
+  'generate logins',
   'load',
   'produce',
   'consume',
+  'peek',
   'status',
   'verify',
   'rejects',
@@ -98,7 +100,7 @@ describe.concurrent('the forms', () => {
     const env = { LADING_QUEUE: 'embedded:q/here.db', LADING_TO: 'sqlite:t/target.db', LADING_MODEL: 'records' }
     const rest = await folder.run(['consume', '--until-empty'], { env })
     expect(rest.code, rest.err).toBe(0)
-    expect(rest.out).toMatch(/^messages +redelivered +duplicates +dead +records +loaded/)
+    expect(rest.out).toMatch(/^messages +redelivered +duplicates +retried +dead +records +loaded/)
     expect(folder.rows('records', 't/target.db')).toBe(4)
     expect(await readdir(folder.path)).not.toContain('lading.db')
   })

@@ -13,7 +13,8 @@ export const sources = join(import.meta.dirname, '../../src')
 export const fixtures = join(import.meta.dirname, '../fixtures')
 
 /** Variables of the machine that would change what a run does. */
-const steering = /^(LADING_|PG|POSTGRES_|RABBITMQ_|TARGET_FILE_|CSV_PARSER_|GEN_|NODE_OPTIONS|VITEST)/
+const steering =
+  /^(LADING_|LOG_LEVEL|PG|POSTGRES_|RABBITMQ_|SQS_URL|AWS_(DEFAULT_REGION|ENDPOINT_URL|PROFILE)|TARGET_FILE_|CSV_PARSER_|GEN_|NODE_OPTIONS|VITEST)/
 
 export interface Run {
   readonly code: number | null

@@ -282,7 +282,8 @@ function everywhere(kind: 'sqlite' | 'postgres') {
     })
     const dedupKey = 'field:id'
     await at.queue.publish([message('a', { id: 1 }), message('b', [{ id: 2 }, { id: 3 }]), message('c', { id: 4 })])
-    expect(await consume(at.queue, choking, { dedupKey })).toMatchObject({ messages: 3, loaded: 2, dead: 1 })
+    const messageRetry = { attempts: 1 }
+    expect(await consume(at.queue, choking, { dedupKey, messageRetry })).toMatchObject({ messages: 3, loaded: 2, dead: 1 })
     const letter = await onlyLetter(at.sink)
     expect(letter).toMatchObject({ code: 'UNPROCESSABLE', key: 'message:b', records: 2 })
     await replaysOnce(at, letter, { dedupKey }, 2)

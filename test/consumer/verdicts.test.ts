@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type ConsumerOptions, createConsumer } from '../../src/consumer/consumer.ts'
 import { replay } from '../../src/consumer/replay.ts'
 import { LadingError } from '../../src/core/errors.ts'
-import type { LadingEvent } from '../../src/core/events.ts'
+import type { LadingEvent, Listener } from '../../src/core/events.ts'
 import { bigint, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { type ChunkEnvelope, readEnvelope } from '../../src/queue/envelope.ts'
@@ -33,7 +33,7 @@ function altered(message: Outgoing, change: (envelope: ChunkEnvelope) => unknown
 }
 
 function verdicts(kind: 'sqlite' | 'postgres') {
-  it('a message that fails alone is split out and buried, and all others load', async () => {
+  it('a message that fails alone is tried again, then buried, and all others load', async () => {
     await using workshop = await Workshop.open(kind)
     const [queue, sink] = [await workshop.queue(), await workshop.sink()]
     const loadId = await workshop.publish(queue, 200, 10)
@@ -44,8 +44,11 @@ function verdicts(kind: 'sqlite' | 'postgres') {
         return sink.write(batch, options)
       },
     })
-    const tally = await consume(queue, choking)
-    expect(tally).toMatchObject({ dead: 1, duplicates: 0, redelivered: 0 })
+    const waits: number[] = []
+    const onEvent: Listener = (event) => void (event.type === 'waiting' && waits.push(event.attempt))
+    const tally = await consume(queue, choking, { messageRetry: { attempts: 3, firstMs: 20 }, onEvent })
+    expect(tally).toMatchObject({ dead: 1, duplicates: 0, retried: 2, redelivered: 2 })
+    expect(waits).toEqual([1, 2])
     const [letter, ...others] = await letters(sink)
     expect(others).toEqual([])
     expect(letter).toMatchObject({ key: poison, code: 'UNPROCESSABLE', state: 'dead' })
@@ -66,10 +69,26 @@ function verdicts(kind: 'sqlite' | 'postgres') {
       },
     })
     await expect(consume(queue, choking)).rejects.toMatchObject({ code: 'SINK_FAILED' })
-    expect(await letters(sink)).toHaveLength(3)
-    // Those that were buried are settled with the rest of their batch, which was given up: they come again, and are known.
+    expect(await letters(sink)).toEqual([])
     expect(await queue.depth()).toMatchObject({ ready, inFlight: 0 })
-    expect(await consume(queue, sink)).toMatchObject({ dead: 0, duplicates: 3 })
+    expect(await consume(queue, sink)).toMatchObject({ dead: 0, duplicates: 0, records: 200, loaded: 200 })
+  })
+
+  it('a batch that the database asks to try again stops the consumer when its tries are over, and stays in the queue', async () => {
+    await using workshop = await Workshop.open(kind)
+    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    await workshop.publish(queue, 20, 10)
+    let tries = 0
+    const busy = wrapSink(sink, untouched, {
+      write: async () => {
+        tries++
+        throw new LadingError('SINK_BUSY', 'the test is busy')
+      },
+    })
+    const batchRetry = { attempts: 3, firstMs: 10 }
+    await expect(consume(queue, busy, { batchRetry })).rejects.toMatchObject({ code: 'SINK_BUSY' })
+    expect(tries).toBe(3)
+    expect(await consume(queue, sink)).toMatchObject({ dead: 0, loaded: 20 })
   })
 
   it('a message without a verdict after all its attempts becomes a dead letter that counts its records', async () => {
@@ -243,6 +262,39 @@ it('a letter for a model that was mended loads once by its replay', async () => 
   expect(await replay(letter, { sink, model: narrow })).toMatchObject({ kind: 'refused', code: 'MODEL_MISMATCH' })
   expect((await letters(sink))[0]).toMatchObject({ state: 'dead' })
   await replaysOnce(workshop, sink, letter)
+})
+
+it('a letter of another pipeline is not loaded by our replay', async () => {
+  await using workshop = await Workshop.open()
+  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+  await queue.publish([{ key: 'theirs', body: Buffer.from('{"id": 1, "note": "x", "more": 1}'), headers: {} }])
+  await consume(queue, sink, { pipeline: 'theirs' })
+  const [letter] = (await letters(sink)) as [StoredDeadLetter]
+  const mended = { sink, model: numbers, ignoreExtra: true }
+  expect(await replay(letter, mended)).toMatchObject({ kind: 'refused', code: 'WRONG_PIPELINE' })
+  expect(await workshop.target.ids()).toEqual([])
+  expect(await replay(letter, { ...mended, pipeline: 'theirs' })).toMatchObject({ kind: 'applied', loaded: 1 })
+})
+
+it('a message of a newer version stays in the queue however often it was delivered', async () => {
+  await using workshop = await Workshop.open()
+  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+  const [chunk] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
+  await queue.publish([altered(chunk, (envelope) => ({ ...envelope, v: 99 }))])
+  for (let attempt = 1; attempt <= 3; attempt++) await giveBack(queue)
+  await expect(consume(queue, sink, { maxAttempts: 2 })).rejects.toMatchObject({ code: 'ENVELOPE_NEWER' })
+  expect(await letters(sink)).toEqual([])
+  expect(await queue.depth()).toMatchObject({ ready: 1 })
+})
+
+it('a consumer until empty ends although a message of another pipeline is there three times', async () => {
+  await using workshop = await Workshop.open()
+  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+  const [chunk] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
+  const foreign = altered(chunk, (envelope) => ({ ...envelope, pipeline: 'another' }))
+  await queue.publish([foreign, foreign, foreign])
+  expect(await consume(queue, sink)).toMatchObject({ records: 0, dead: 0 })
+  expect((await queue.depth()).ready).toBe(3)
 })
 
 /** Replaying takes effect once, however often and from however many places at once it is asked for. */

@@ -1,0 +1,87 @@
+/**
+ * Everything that goes to standard error: one line each, for people or as one JSON object, and no more of it than was asked for.
+ * Secrets are taken out here, whoever speaks. Results go to standard output, and the log has no part in them.
+ */
+import { styleText } from 'node:util'
+import { type Command, Option } from 'commander'
+import { type Code, codes, toLadingError } from '../core/errors.ts'
+import { visible, withoutSecrets } from './output.ts'
+
+/** The first matters most. */
+const levels = ['error', 'warn', 'info', 'debug'] as const
+export type Level = (typeof levels)[number]
+const formats = ['pretty', 'json'] as const
+type Format = (typeof formats)[number]
+
+interface Logging {
+  level: Level
+  format: Format
+}
+
+/** Of the whole process: an error has to be told wherever it comes from. */
+const logging: Logging = { level: 'info', format: 'pretty' }
+
+export const isJson = (): boolean => logging.format === 'json'
+
+const formatVariable = 'LADING_LOG_FORMAT'
+
+/** Options of every command. */
+export const loggingOptions = () => [
+  new Option('--log-level <level>', 'what is said on the way, on standard error: this and what matters more')
+    .choices(levels)
+    .env('LADING_LOG_LEVEL')
+    .default('info'),
+  new Option('--log-format <format>', 'for people, or one JSON object a line').choices(formats).env(formatVariable).default('pretty'),
+  new Option('--quiet', 'say nothing on the way; short for --log-level error'),
+]
+
+/** Where an option may come from, the strongest last. */
+const sources = ['default', 'environment', 'config', 'env', 'cli']
+
+/** As the options of the command say, once they are all known. */
+export function configureLogging(command: Command): void {
+  const { logLevel, logFormat, quiet } = command.opts<{ logLevel: Level; logFormat: Format; quiet?: boolean }>()
+  const strength = (option: string) => sources.indexOf(command.getOptionValueSource(option) ?? 'default')
+  logging.level = quiet === true && strength('quiet') > strength('logLevel') ? 'error' : logLevel
+  logging.format = logFormat
+}
+
+/** For what is wrong with the command line itself: the format that it seems to ask for. */
+export function presumeFormat(argv: readonly string[], env: Readonly<Record<string, string | undefined>>): void {
+  const at = argv.findLastIndex((word) => word === '--log-format' || word.startsWith('--log-format='))
+  const typed = argv[at]?.split('=')[1] ?? argv[at + 1]
+  logging.format = (at < 0 ? env[formatVariable] : typed) === 'json' ? 'json' : 'pretty'
+}
+
+/** The options that make another command of ours log as this one does. */
+export const loggingArguments = (): string[] => ['--log-level', logging.level, '--log-format', logging.format]
+
+/** `fields` are for programs, `line` is for people. Neither may hold data of a record. */
+export function say(level: Level, type: string, fields: object, line: string): void {
+  if (levels.indexOf(level) > levels.indexOf(logging.level)) return
+  if (isJson()) writeJson({ level, type, ...fields })
+  else process.stderr.write(`${visible(withoutSecrets(line))}\n`)
+}
+
+/** Prints the error as one line with what to do, and returns the exit code. */
+export function printError(thrown: unknown): number {
+  const error = toLadingError(thrown)
+  const stack = error.code === 'INTERNAL' ? ((error.cause as Error | undefined)?.stack ?? error.stack) : undefined
+  printErrorLine(error.code, error.message, codes[error.code].advice, stack)
+  return error.exitCode
+}
+
+export function printErrorLine(code: Code, message: string, advice: string, stack?: string): void {
+  if (isJson()) return writeJson({ level: 'error', type: 'error', code, message, advice, stack })
+  const head = process.stderr.isTTY ? styleText('red', 'error') : 'error'
+  process.stderr.write(`${head} ${code}: ${visible(withoutSecrets(message))} (${advice})\n`)
+  if (stack !== undefined) process.stderr.write(`${visible(withoutSecrets(stack), '\n')}\n`)
+}
+
+function writeJson(fields: object): void {
+  const line = JSON.stringify({ time: new Date().toISOString(), ...fields }, (_, value: unknown) =>
+    typeof value === 'string' ? withoutSecrets(value) : value,
+  )
+  // What is made visible is an escape of JSON as well.
+  process.stderr.write(`${visible(line)}\n`)
+}

@@ -1,0 +1,148 @@
+/**
+ * Calls that take ten entries at once, and may do some of them and not others. Each entry is tried until SQS has answered it: done,
+ * or refused for good. What it has no time for, and what it says nothing about, is tried again after growing pauses.
+ */
+import type { BatchResultErrorEntry } from '@aws-sdk/client-sqs'
+import { LadingError, toLadingError } from '../../core/errors.ts'
+import type { Listener } from '../../core/events.ts'
+import { backoff, sleep } from '../../core/wait.ts'
+import { isBusy } from './errors.ts'
+
+export const mostEntries = 10
+/** About 20 seconds, beside the attempts of the client itself. */
+const mostAttempts = 12
+const firstPauseMs = 100
+const lastPauseMs = 4_000
+/** Fails that often before somebody hears of it: SQS refuses for a moment as a matter of course. */
+const toldFrom = 3
+
+/** What SQS answers to a batch; entries are named by their place in it. */
+export interface BatchAnswer {
+  readonly Successful?: readonly { readonly Id: string | undefined }[] | undefined
+  readonly Failed?: readonly BatchResultErrorEntry[] | undefined
+}
+
+/** An entry that SQS will never take. */
+export interface Refusal<T> {
+  readonly entry: T
+  readonly code: string
+  readonly message: string
+}
+
+export interface Patience {
+  readonly where: string
+  readonly onEvent: Listener
+  /** Nobody waits any more: what is tried is tried to its end, and not again. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Tries a call again while SQS is too busy for it. */
+export async function patiently<T>(call: () => Promise<T>, patience: Patience): Promise<T> {
+  let value: T | undefined
+  await persist(async () => {
+    value = await call()
+    return undefined
+  }, patience)
+  return value as T
+}
+
+export async function answered<T>(
+  entries: readonly T[],
+  call: (entries: readonly T[]) => Promise<BatchAnswer>,
+  patience: Patience,
+): Promise<readonly Refusal<T>[]> {
+  const refused: Refusal<T>[] = []
+  let left = entries
+  await persist(async () => {
+    const { Successful = [], Failed = [] } = await call(left)
+    const open = new Map(left.map((entry, index) => [String(index), entry]))
+    for (const { Id = '' } of Successful) open.delete(Id)
+    let why = 'it says nothing about an entry'
+    for (const { Id = '', Code = '', Message = '', SenderFault = false } of Failed) {
+      const entry = open.get(Id)
+      why = Message || Code
+      if (entry === undefined || !SenderFault || isBusy(Code)) continue
+      open.delete(Id)
+      refused.push({ entry, code: Code, message: Message })
+    }
+    left = [...open.values()]
+    return left.length === 0
+      ? undefined
+      : new LadingError('QUEUE_BUSY', `${patience.where}: ${left.length} entries are to be tried again: ${why}`)
+  }, patience)
+  return refused
+}
+
+/** Until the work has nothing to complain about. */
+async function persist(work: () => Promise<LadingError | undefined>, { where, onEvent, signal }: Patience): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const complaint = await work().catch((thrown: unknown) => {
+      const error = toLadingError(thrown)
+      if (error.action !== 'retry') throw error
+      return error
+    })
+    if (complaint === undefined) {
+      if (attempt > toldFrom) onEvent({ type: 'resumed', code: 'QUEUE_BUSY' })
+      return
+    }
+    if (attempt >= mostAttempts || signal?.aborted) throw complaint
+    const delayMs = Math.round(backoff(attempt - 1, firstPauseMs, lastPauseMs))
+    if (attempt >= toldFrom) onEvent({ type: 'waiting', code: 'QUEUE_BUSY', message: complaint.message || where, attempt, delayMs })
+    await sleep(delayMs, signal)
+  }
+}
+
+/** At most so many calls at once. */
+const mostCalls = 16
+
+/** Entries that come one by one and go together, those of one turn of the event loop and those that wait for others. */
+export class Gathered<T> {
+  readonly #send: (entries: readonly T[]) => Promise<readonly Refusal<T>[]>
+  readonly #waiting: {
+    readonly entry: T
+    readonly resolve: (refusal: Refusal<T> | undefined) => void
+    readonly reject: (error: unknown) => void
+  }[] = []
+  readonly #calls = new Set<Promise<void>>()
+  #isAwaited = false
+
+  constructor(send: (entries: readonly T[]) => Promise<readonly Refusal<T>[]>) {
+    this.#send = send
+  }
+
+  /** Resolves when SQS has answered, with its reason where it refuses. */
+  add(entry: T): Promise<Refusal<T> | undefined> {
+    if (!this.#isAwaited) setImmediate(() => this.#next())
+    this.#isAwaited = true
+    return new Promise((resolve, reject) => this.#waiting.push({ entry, resolve, reject }))
+  }
+
+  /** Resolves when nothing waits. Never throws. */
+  async idle(): Promise<void> {
+    while (this.#isAwaited || this.#waiting.length > 0 || this.#calls.size > 0) {
+      this.#next()
+      await Promise.allSettled(this.#calls)
+    }
+  }
+
+  #next(): void {
+    this.#isAwaited = false
+    while (this.#waiting.length > 0 && this.#calls.size < mostCalls) {
+      const call = this.#call().finally(() => {
+        this.#calls.delete(call)
+        this.#next()
+      })
+      this.#calls.add(call)
+    }
+  }
+
+  async #call(): Promise<void> {
+    const batch = this.#waiting.splice(0, mostEntries)
+    try {
+      const refused = new Map((await this.#send(batch.map(({ entry }) => entry))).map((refusal) => [refusal.entry, refusal]))
+      for (const { entry, resolve } of batch) resolve(refused.get(entry))
+    } catch (error) {
+      for (const { reject } of batch) reject(error)
+    }
+  }
+}

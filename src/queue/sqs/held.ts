@@ -1,0 +1,120 @@
+/** A message that was received: ours until its time out of sight is over, by our own clock, and never for more than 12 hours. */
+import type { Message } from '@aws-sdk/client-sqs'
+import type { Delivery, Headers, Outcome } from '../queue.ts'
+import type { Read } from './message.ts'
+import { mostVisibilitySeconds, type Settlements } from './settlements.ts'
+
+/** Before the 12 hours are over, so that no call comes too late. */
+const marginSeconds = 60
+
+/** What a message needs of whoever received it. */
+export interface Holder {
+  readonly leaseMs: number
+  readonly settlements: Settlements
+  /** Keeps a copy of what is dead; false where there is no place for it. */
+  bury(message: Message, outcome: Outcome & { readonly kind: 'dead' }): Promise<boolean>
+  /** Those of its group that were received after it, the last one first. */
+  behind(held: Held): readonly Held[]
+  /** Called once. */
+  settled(held: Held): void
+}
+
+export class Held implements Delivery {
+  readonly key: string
+  readonly body: Uint8Array
+  readonly headers: Headers
+  readonly attempt: number
+  readonly weight: number
+  /** Undefined in a queue that keeps no order. */
+  readonly group: string | undefined
+  readonly #message: Message
+  readonly #holder: Holder
+  readonly #receivedAt: number
+  /** When it is another's, unless it is kept. */
+  #leaseEnd: number
+  #settlement: Promise<void> | undefined
+  #isStopped = false
+
+  constructor(message: Message, { key, body, headers, weight }: Read, receivedAt: number, isFifo: boolean, holder: Holder) {
+    this.key = key
+    this.body = body
+    this.headers = headers
+    this.weight = weight
+    this.attempt = Math.max(1, Number(message.Attributes?.ApproximateReceiveCount) || 1)
+    this.group = isFifo ? message.Attributes?.MessageGroupId : undefined
+    this.#message = message
+    this.#holder = holder
+    this.#receivedAt = receivedAt
+    this.#leaseEnd = receivedAt + holder.leaseMs
+  }
+
+  get isLost(): boolean {
+    return performance.now() >= this.#leaseEnd
+  }
+
+  isCurrent(): boolean {
+    return !this.#isStopped
+  }
+
+  settle(outcome: Outcome): Promise<void> {
+    return (this.#settlement ??= this.#settle(outcome).then(
+      () => this.#holder.settled(this),
+      (error: unknown) => {
+        this.#settlement = undefined
+        throw error
+      },
+    ))
+  }
+
+  async #settle(outcome: Outcome): Promise<void> {
+    switch (outcome.kind) {
+      case 'done':
+        return await this.#holder.settlements.delete(this.#handle)
+      case 'retry':
+      case 'release':
+        return await this.#giveBack(outcome.afterMs ?? 0)
+      case 'dead': {
+        // Who has lost it would keep a copy of what another one may have done by then.
+        if (!(await this.#hide(this.#holder.leaseMs))) return
+        if (await this.#holder.bury(this.#message, outcome)) return await this.#holder.settlements.delete(this.#handle)
+        await Promise.all(this.#holder.behind(this).map((each) => each.stop()))
+      }
+    }
+  }
+
+  async extend(ms: number): Promise<void> {
+    if (this.#settlement === undefined) await this.#hide(ms)
+  }
+
+  /** Those behind it go first, so that it is in front of them when it can be had again. */
+  async #giveBack(afterMs: number): Promise<void> {
+    const behind = this.#holder.behind(this).map((each) => each.stop())
+    await Promise.all([...behind, this.#hide(afterMs)])
+  }
+
+  /** Gives it back, because one in front of it was. Whatever its holder makes of it has no effect. */
+  async stop(): Promise<void> {
+    if (this.#settlement !== undefined) return
+    this.#isStopped = true
+    const settled = () => this.#holder.settled(this)
+    // It comes again when its time is over, at the latest.
+    this.#settlement = this.#hide(0).then(settled, settled)
+    await this.#settlement
+  }
+
+  /** False where it is another's. */
+  async #hide(ms: number): Promise<boolean> {
+    const now = performance.now()
+    if (now >= this.#leaseEnd) return false
+    const left = mostVisibilitySeconds - marginSeconds - Math.ceil((now - this.#receivedAt) / 1000)
+    const seconds = Math.min(Math.ceil(ms / 1000), left)
+    if (seconds < 0) return false
+    const isOurs = await this.#holder.settlements.hide(this.#handle, seconds)
+    this.#leaseEnd = isOurs ? now + seconds * 1000 : now
+    return isOurs
+  }
+
+  get #handle(): string {
+    return this.#message.ReceiptHandle ?? ''
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * Our messages ↔ those of SQS, which takes text of 1 byte or more alone, ten attributes, and few marks in their names: so key and
+ * headers are one attribute, JSON in ASCII, which also says how the body is written.
+ */
+import { isUtf8 } from 'node:buffer'
+import { createHash } from 'node:crypto'
+import { promisify } from 'node:util'
+import { gunzip, gzip } from 'node:zlib'
+import type { Message, MessageAttributeValue, SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs'
+import { LadingError } from '../../core/errors.ts'
+import type { Headers, Outgoing } from '../queue.ts'
+
+export type Entry = Omit<SendMessageBatchRequestEntry, 'Id'> & { readonly MessageBody: string }
+export type Attributes = Readonly<Record<string, MessageAttributeValue>>
+
+const ownAttribute = 'lading-message'
+/** SQS refuses an empty body. */
+const emptyMark = '-'
+/** SQS bills each 64 KiB as a request, so what is smaller gains nothing by being compressed. */
+const compressFrom = 64 * 1024
+/** What a few bytes that were compressed may become. */
+const mostBytes = 64 * 1024 * 1024
+/** Of a message, for the attribute. The envelope of a chunk has about 1 KiB. */
+const attributeBytes = 8 * 1024
+const groupId = /^[\w!"#$%&'()*+,\-./:;<=>?@[\\\]^`{|}~]{1,128}$/
+/**
+ * Text that any server takes: SQS takes characters beyond the basic plane too, and some that speak its protocol do not. A carriage
+ * return is left out because XML, which SQS spoke before, reads it as a line feed.
+ */
+// oxlint-disable-next-line no-control-regex
+const plainText = /^[\t\n\r\u0020-\ud7ff\ue000-\ufffd]+$/
+
+const writings = ['text', 'base64', 'gzip', 'empty'] as const
+type Writing = (typeof writings)[number]
+
+interface Own {
+  readonly key: string
+  readonly headers: Headers
+  readonly body: string
+  readonly weight?: number
+}
+
+/** What surely fits as it is, whatever its bytes are, in a message of `limit` bytes. */
+export const largestBody = (limit: number): number => Math.floor(((limit - Math.min(attributeBytes, limit / 4)) * 3) / 4)
+
+/** Throws `MESSAGE_TOO_LARGE`. */
+export async function entryOf({ key, body, headers, weight }: Outgoing, limit: number, isFifo: boolean): Promise<Entry> {
+  const largest = largestBody(limit)
+  if (body.length > largest) throw new LadingError('MESSAGE_TOO_LARGE', `${body.length} bytes in one message, the queue takes ${largest}`)
+  const [writing, text] = await written(asBuffer(body))
+  const own: Own = { key, headers, body: writing, ...(weight === undefined ? {} : { weight }) }
+  const entry = {
+    MessageBody: text,
+    MessageAttributes: { [ownAttribute]: { DataType: 'String', StringValue: ascii(JSON.stringify(own)) } },
+    ...(isFifo ? { MessageGroupId: groupOf(key), MessageDeduplicationId: sha256Of(key) } : {}),
+  }
+  const bytes = bytesOf(entry)
+  if (bytes > limit) throw new LadingError('MESSAGE_TOO_LARGE', `a message has ${bytes} bytes with its headers, the queue takes ${limit}`)
+  return entry
+}
+
+/** As SQS counts them. */
+export function bytesOf({ MessageBody, MessageAttributes = {} }: Entry): number {
+  let bytes = Buffer.byteLength(MessageBody)
+  for (const [name, { DataType = '', StringValue = '', BinaryValue }] of Object.entries(MessageAttributes)) {
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(DataType) + Buffer.byteLength(StringValue) + (BinaryValue?.length ?? 0)
+  }
+  return bytes
+}
+
+export interface Read {
+  readonly key: string
+  readonly headers: Headers
+  readonly body: Uint8Array
+  /** What the message costs whoever holds it, in bytes. */
+  readonly weight: number
+}
+
+/** Throws `ENVELOPE_NEWER` where a newer lading wrote the body in a way that we cannot read. */
+export async function read(message: Message): Promise<Read> {
+  const { Body = '', MessageId = '', MessageAttributes = {} } = message
+  const own = ownOf(MessageAttributes[ownAttribute]?.StringValue)
+  if (own === undefined) {
+    const body = Buffer.from(Body)
+    return { key: MessageId, headers: headersOf(MessageAttributes), body, weight: body.length }
+  }
+  const { key, headers, weight = 0 } = own
+  const body = await bodyOf(Body, own.body)
+  return { key, headers, body, weight: Math.max(body.length, weight) }
+}
+
+/** Of one that was sent once more: those of a chunk belong to its load. */
+function groupOf(key: string): string {
+  const slash = key.lastIndexOf('/')
+  const group = slash > 0 ? key.slice(0, slash) : key
+  return groupId.test(group) ? group : sha256Of(group)
+}
+
+async function written(body: Buffer): Promise<[Writing, string]> {
+  if (body.length === 0) return ['empty', emptyMark]
+  const text = isUtf8(body) ? body.toString() : ''
+  const isPlain = plainText.test(text)
+  if (isPlain && body.length <= compressFrom) return ['text', text]
+  const base64Bytes = Math.ceil(body.length / 3) * 4
+  if (body.length > compressFrom) {
+    const compressed = (await promisify(gzip)(body, { level: 1 })).toString('base64')
+    if (compressed.length < (isPlain ? body.length : base64Bytes)) return ['gzip', compressed]
+  }
+  return isPlain ? ['text', text] : ['base64', body.toString('base64')]
+}
+
+/** What is not as its attribute says goes on as it is, and is refused by whoever knows what it should be. */
+async function bodyOf(text: string, writing: string): Promise<Buffer> {
+  switch (writing as Writing) {
+    case 'text':
+      return Buffer.from(text)
+    case 'base64':
+      return Buffer.from(text, 'base64')
+    case 'empty':
+      return Buffer.alloc(0)
+    case 'gzip':
+      return await promisify(gunzip)(Buffer.from(text, 'base64'), { maxOutputLength: mostBytes }).catch(() => Buffer.from(text))
+    default:
+      throw new LadingError('ENVELOPE_NEWER', `the body of a message is written as ${writing}, this lading knows ${writings.join(', ')}`)
+  }
+}
+
+function ownOf(text: string | undefined): Own | undefined {
+  if (text === undefined) return undefined
+  try {
+    const value = JSON.parse(text) as Partial<Own> | null
+    return isOwn(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const isOwn = (value: Partial<Own> | null): value is Own =>
+  typeof value?.key === 'string' &&
+  typeof value.body === 'string' &&
+  typeof value.headers === 'object' &&
+  value.headers !== null &&
+  Object.values(value.headers).every((each) => typeof each === 'string') &&
+  (value.weight === undefined || (Number.isSafeInteger(value.weight) && value.weight >= 0))
+
+/** A stranger's attributes as text. */
+function headersOf(attributes: Attributes): Headers {
+  const text = ({ StringValue, BinaryValue }: MessageAttributeValue) => StringValue ?? Buffer.from(BinaryValue ?? []).toString('base64')
+  return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, text(value)]))
+}
+
+/** JSON whose characters count as one byte each, and which no server refuses. */
+export const ascii = (json: string): string =>
+  json.replace(/[\u007f-\uffff]/g, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
+export const sha256Of = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

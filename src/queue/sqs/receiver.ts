@@ -1,0 +1,261 @@
+/**
+ * Messages come by long polling: one call waits while there are none, several side by side fetch while there are some. What is in
+ * hand is bounded by messages and by bytes, and a call asks for no more than there is room for.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Message } from '@aws-sdk/client-sqs'
+import type { LadingError } from '../../core/errors.ts'
+import { type Abortable, sleep } from '../../core/wait.ts'
+import type { Delivery } from '../queue.ts'
+import { mostEntries, patiently, type Patience } from './batch.ts'
+import { Held, type Holder } from './held.ts'
+import { read } from './message.ts'
+import type { Service } from './service.ts'
+
+/** Bodies in memory at once, besides those of the answer that passes the bound. */
+const mostInFlightBytes = 16 * 1024 * 1024
+/** A server that says at once that it has none, instead of waiting, is asked again after this time. */
+const pauseMs = 100
+/** The longest that SQS waits for a message. Waiting costs one request each time. */
+const waitSeconds = 20
+/**
+ * Messages in hand at the start, and by how much that may grow at a time. SQS counts a delivery of everything that a consumer holds
+ * when it dies, so one that dies again and again of the same message must not have taken many others beside it.
+ */
+const firstLimit = 1
+const growth = 4
+/** Deliveries from which on a message may be what kills consumers, or stand beside one: few are taken then, or it alone. */
+const fewFromAttempt = 3
+const aloneFromAttempt = 6
+/** How long more messages are waited for before it is said that there are none, in multiples of what an answer takes. */
+const patienceAnswers = 3
+const firstAnswerMs = 80
+const leastPatienceMs = 20
+const mostPatienceMs = 300
+const lastIdleMs = 1_000
+/** Who does not come back for more within this time, or a quarter of the lease, leaves what comes to others meanwhile. */
+const comesBackWithinMs = 1_000
+/** Over which a mean is taken, about. */
+const meanOver = 16
+
+export interface ReceiveOptions extends Abortable {
+  readonly prefetch: number
+  readonly receivers: number
+  readonly isFifo: boolean
+}
+
+export class Receiver {
+  readonly #service: Service
+  readonly #options: ReceiveOptions
+  readonly #patience: Patience
+  readonly #holder: Holder
+  readonly #stop = new AbortController()
+  /** Ends the calls under way. */
+  #asking = new AbortController()
+  readonly #polls = new Set<Promise<void>>()
+  #buffer: Held[] = []
+  /** Not settled, in the order in which they came. */
+  readonly #unsettled = new Set<Held>()
+  #unsettledBytes = 0
+  /** For which there is room, and a call under way. */
+  #asked = 0
+  #limit = firstLimit
+  #isBusy = false
+  /** Of the messages received, the later ones counting more, in bytes; 0 before the first. */
+  #meanSize = 0
+  #answerMs = firstAnswerMs
+  /** When the latest call was made. */
+  #askedAt = 0
+  #failure: LadingError | undefined
+  #isPumping = false
+  #wake: () => void = () => undefined
+
+  constructor(service: Service, options: ReceiveOptions, holder: Pick<Holder, 'leaseMs' | 'settlements' | 'bury'>, patience: Patience) {
+    this.#service = service
+    this.#options = options
+    this.#patience = patience
+    this.#holder = {
+      ...holder,
+      bury: (...args) => holder.bury(...args),
+      behind: (held) => this.#behind(held),
+      settled: (held) => this.#settled(held),
+    }
+    const { signal } = options
+    signal?.addEventListener('abort', () => this.#abort(), { once: true, signal: this.#stop.signal })
+    if (signal?.aborted) this.#abort()
+  }
+
+  async *deliveries(): AsyncGenerator<readonly Delivery[]> {
+    const { leaseMs } = this.#holder
+    const heartbeat = setInterval(() => {
+      for (const held of this.#buffer) held.extend(leaseMs).catch(() => undefined)
+    }, leaseMs / 3)
+    let idleMs = 0
+    try {
+      while (!this.#stop.signal.aborted) {
+        if (this.#asking.signal.aborted) this.#asking = new AbortController()
+        this.#pump()
+        if (this.#buffer.length === 0) await this.#arrival(Math.max(idleMs, this.#patienceMs))
+        if (this.#stop.signal.aborted) return
+        if (this.#failure !== undefined) throw this.#failure
+        const ready = this.#takeBuffer()
+        idleMs = ready.length > 0 ? 0 : Math.min(Math.max(idleMs, leastPatienceMs) * 2, lastIdleMs)
+        const leave = setTimeout(() => this.#asking.abort(), Math.min(comesBackWithinMs, leaseMs / 4))
+        try {
+          yield ready
+        } finally {
+          clearTimeout(leave)
+        }
+      }
+    } finally {
+      clearInterval(heartbeat)
+      await this.end()
+    }
+  }
+
+  /** Gives back what was not handed out, the last one first. What was can still be settled. Never throws. */
+  async end(): Promise<void> {
+    this.#abort()
+    // What is on its way to a call that is given up is nobody's until its time out of sight is over.
+    const answered = new AbortController()
+    const young = this.#askedAt + this.#patienceMs - performance.now()
+    if (young > 0 && this.#polls.size > 0) {
+      await Promise.race([Promise.all(this.#polls), sleep(young, answered.signal)])
+      answered.abort()
+    }
+    this.#asking.abort()
+    await Promise.all(this.#polls)
+    const left = this.#buffer.splice(0).toReversed()
+    await Promise.allSettled(left.map((held) => held.settle({ kind: 'release' })))
+  }
+
+  #abort(): void {
+    this.#stop.abort()
+    this.#wake()
+  }
+
+  /** Those that waited here until they were others' are left to them. */
+  #takeBuffer(): readonly Held[] {
+    const taken = this.#buffer.splice(0)
+    for (const held of taken) if (held.isLost) this.#settled(held)
+    return taken.filter((held) => !held.isLost && held.isCurrent())
+  }
+
+  /** Calls once in a turn of the event loop, because messages are settled ten at a time. */
+  #pump(): void {
+    if (this.#isPumping) return
+    this.#isPumping = true
+    setImmediate(() => {
+      this.#isPumping = false
+      const most = this.#isBusy ? this.#options.receivers : 1
+      while (!this.#stop.signal.aborted && !this.#asking.signal.aborted && this.#failure === undefined && this.#polls.size < most) {
+        const room = this.#room()
+        if (room <= 0) return
+        const poll = this.#poll(room).finally(() => {
+          this.#polls.delete(poll)
+          this.#pump()
+        })
+        this.#polls.add(poll)
+      }
+    })
+  }
+
+  #room(): number {
+    const inHand = this.#unsettled.size + this.#asked
+    const size = Math.max(1, this.#meanSize)
+    const fit = Math.floor((mostInFlightBytes - this.#unsettledBytes - this.#asked * size) / size)
+    // One that is larger than the bound is taken alone.
+    return Math.min(mostEntries, Math.min(this.#limit, this.#options.prefetch) - inHand, inHand === 0 ? Math.max(1, fit) : fit)
+  }
+
+  /** Never throws. */
+  async #poll(room: number): Promise<void> {
+    this.#asked += room
+    const { signal } = this.#asking
+    const startedAt = performance.now()
+    this.#askedAt = startedAt
+    try {
+      const messages = await this.#receive(room, signal)
+      const receivedAt = performance.now()
+      if (messages.length > 0) this.#answerMs += (Math.min(receivedAt - startedAt, mostPatienceMs) - this.#answerMs) / meanOver
+      this.#isBusy = messages.length > 0
+      if (messages.length === 0) await sleep(Math.max(0, pauseMs - (receivedAt - startedAt)), signal)
+      const held: Held[] = []
+      for (const message of messages) held.push(new Held(message, await read(message), receivedAt, this.#options.isFifo, this.#holder))
+      this.#asked -= room
+      room = 0
+      this.#accept(held)
+    } catch (error) {
+      if (!signal.aborted && !this.#stop.signal.aborted) this.#failure ??= this.#service.error(error)
+    } finally {
+      this.#asked -= room
+      this.#wakeIfNeeded()
+    }
+  }
+
+  async #receive(room: number, signal: AbortSignal): Promise<readonly Message[]> {
+    const { isFifo } = this.#options
+    const input = {
+      QueueUrl: this.#service.url,
+      MaxNumberOfMessages: room,
+      WaitTimeSeconds: waitSeconds,
+      VisibilityTimeout: this.#holder.leaseMs / 1000,
+      MessageSystemAttributeNames: ['All' as const],
+      MessageAttributeNames: ['All'],
+      // An answer that is lost on its way is given again, where SQS would lock its groups otherwise.
+      ...(isFifo ? { ReceiveRequestAttemptId: randomUUID() } : {}),
+    }
+    const call = () => this.#service.call((sqs) => sqs.receiveMessage(input, { abortSignal: signal }))
+    return (await patiently(call, { ...this.#patience, signal })).Messages ?? []
+  }
+
+  #accept(held: readonly Held[]): void {
+    let attempt = 0
+    for (const each of held) {
+      this.#unsettled.add(each)
+      this.#unsettledBytes += each.weight
+      this.#meanSize += (Math.max(1, each.weight) - this.#meanSize) / (this.#meanSize === 0 ? 1 : meanOver)
+      this.#buffer.push(each)
+      attempt = Math.max(attempt, each.attempt)
+    }
+    if (attempt >= aloneFromAttempt) this.#limit = 1
+    else if (attempt >= fewFromAttempt) this.#limit = mostEntries
+    else if (held.length > 0) this.#limit = Math.min(this.#options.prefetch, this.#limit * growth)
+  }
+
+  #behind(held: Held): readonly Held[] {
+    if (held.group === undefined) return []
+    const inOrder = [...this.#unsettled].filter(({ group }) => group === held.group)
+    const at = inOrder.indexOf(held)
+    return at < 0 ? [] : inOrder.slice(at + 1).toReversed()
+  }
+
+  #settled(held: Held): void {
+    if (!this.#unsettled.delete(held)) return
+    this.#unsettledBytes -= held.weight
+    this.#pump()
+  }
+
+  /** Where nothing is asked for, nothing comes until something is settled. */
+  get #patienceMs(): number {
+    if (this.#polls.size === 0 && !this.#isPumping) return leastPatienceMs
+    return Math.min(Math.max(leastPatienceMs, patienceAnswers * this.#answerMs), mostPatienceMs)
+  }
+
+  #wakeIfNeeded(): void {
+    if (this.#buffer.length > 0 || this.#failure !== undefined) this.#wake()
+  }
+
+  /** Until messages or a failure have come, or `ms` have gone by. */
+  async #arrival(ms: number): Promise<void> {
+    if (this.#failure !== undefined || this.#stop.signal.aborted) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+    this.#wake = () => undefined
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * A queue of Amazon SQS. It is never made here, and its own settings hold: how long a message is ours (VisibilityTimeout), how large
+ * one may be (MaximumMessageSize), and where dead ones go (RedrivePolicy).
+ */
+import type { Message } from '@aws-sdk/client-sqs'
+import { LadingError } from '../../core/errors.ts'
+import { ignoreEvents, type Listener } from '../../core/events.ts'
+import type { Abortable } from '../../core/wait.ts'
+import type { Delivery, Depth, OpenOptions, Outcome, Outgoing, Peeked, Queue, QueueTraits } from '../queue.ts'
+import { type Address, parseAddress } from './address.ts'
+import { mostEntries, patiently, type Patience } from './batch.ts'
+import { countIn, Graveyard } from './graveyard.ts'
+import { largestBody, read } from './message.ts'
+import { publish } from './publisher.ts'
+import { Receiver } from './receiver.ts'
+import { Service } from './service.ts'
+import { Settlements } from './settlements.ts'
+
+/** Where a queue has none, which shows a message to others at once. */
+const defaultLeaseSeconds = 30
+/** Where nobody says, such as a server that only speaks the protocol. */
+const defaultLimit = 256 * 1024
+/** Deliveries that a message has before a consumer gives it up, with room for those that an orderly stop gives back. */
+const enoughReceives = 100
+/** A look at an empty queue takes so long: a call that does not wait asks only some of the servers that hold a queue. */
+const peekSeconds = 1
+
+interface Settings {
+  readonly leaseMs: number
+  readonly limit: number
+  readonly graveyard: Graveyard | undefined
+}
+
+export async function openSqsQueue(url: string, options: OpenOptions = {}): Promise<Queue> {
+  const address = parseAddress(url)
+  const service = await Service.open(address)
+  try {
+    const { Attributes = {} } = await service.call((sqs) => sqs.getQueueAttributes({ QueueUrl: service.url, AttributeNames: ['All'] }))
+    const settings = {
+      leaseMs: 1000 * (Number(Attributes.VisibilityTimeout) || defaultLeaseSeconds),
+      limit: Number(Attributes.MaximumMessageSize) || defaultLimit,
+      graveyard: Graveyard.of(service, address, Attributes.RedrivePolicy),
+    }
+    return new SqsQueue(address, service, settings, options.onEvent ?? ignoreEvents)
+  } catch (error) {
+    service.close()
+    throw service.error(error)
+  }
+}
+
+class SqsQueue implements Queue {
+  readonly id: string
+  readonly traits: QueueTraits
+  readonly #address: Address
+  readonly #service: Service
+  readonly #settings: Settings
+  readonly #patience: Patience
+  readonly #settlements: Settlements
+  readonly #receivers = new Set<Receiver>()
+  #toldOfDead = false
+  #closing: Promise<void> | undefined
+
+  constructor(address: Address, service: Service, settings: Settings, onEvent: Listener) {
+    this.id = address.url
+    this.traits = {
+      maxBytes: largestBody(settings.limit),
+      leaseMs: settings.leaseMs,
+      cautions: [...cautionsOf(address, settings)],
+    }
+    this.#address = address
+    this.#service = service
+    this.#settings = settings
+    this.#patience = { where: service.where, onEvent }
+    this.#settlements = new Settlements(service, this.#patience)
+  }
+
+  async publish(messages: readonly Outgoing[], { signal }: Abortable = {}): Promise<void> {
+    this.#requireOpen()
+    const { limit } = this.#settings
+    await publish(this.#service, messages, { ...this.#patience, signal, limit, isFifo: this.#address.isFifo })
+  }
+
+  async *deliveries({ prefetch, signal }: Abortable & { readonly prefetch: number }): AsyncGenerator<readonly Delivery[]> {
+    this.#requireOpen()
+    const { receivers, isFifo } = this.#address
+    const holder = {
+      leaseMs: this.#settings.leaseMs,
+      settlements: this.#settlements,
+      bury: (message: Message, outcome: Outcome & { readonly kind: 'dead' }) => this.#bury(message, outcome),
+    }
+    const receiver = new Receiver(this.#service, { prefetch, signal, receivers, isFifo }, holder, this.#patience)
+    this.#receivers.add(receiver)
+    try {
+      yield* receiver.deliveries()
+    } finally {
+      this.#receivers.delete(receiver)
+    }
+  }
+
+  async #bury(message: Message, outcome: Outcome & { readonly kind: 'dead' }): Promise<boolean> {
+    const { graveyard } = this.#settings
+    const isBuried = (await graveyard?.bury(message, outcome, this.#patience)) === true
+    if (!isBuried && !this.#toldOfDead) {
+      this.#toldOfDead = true
+      const why = graveyard === undefined ? 'has no redrive policy' : 'does not let us send to its dead-letter queue'
+      this.#patience.onEvent({ type: 'caution', message: `${this.#service.where} ${why}: what is dead stays in it and comes again` })
+    }
+    return isBuried
+  }
+
+  /** Receives the messages and hides them from nobody. SQS counts a delivery of each all the same, and takes them in any order. */
+  async peek(n: number, { signal }: Abortable = {}): Promise<readonly Peeked[]> {
+    this.#requireOpen()
+    const seen = new Map<string, Peeked>()
+    for (let hasMore = true; hasMore && seen.size < n && !signal?.aborted;) {
+      const input = {
+        QueueUrl: this.#service.url,
+        MaxNumberOfMessages: Math.min(mostEntries, n - seen.size),
+        WaitTimeSeconds: peekSeconds,
+        VisibilityTimeout: 0,
+        MessageSystemAttributeNames: ['All' as const],
+        MessageAttributeNames: ['All'],
+      }
+      const call = () => this.#service.call((sqs) => sqs.receiveMessage(input, signal === undefined ? {} : { abortSignal: signal }))
+      const { Messages = [] } = await patiently(call, { ...this.#patience, signal })
+      hasMore = false
+      for (const message of Messages) {
+        const { MessageId = '', Attributes } = message
+        if (seen.has(MessageId)) continue
+        hasMore = true
+        const { key, headers, body } = await read(message)
+        seen.set(MessageId, { key, headers, body, attempt: Math.max(0, Number(Attributes?.ApproximateReceiveCount) - 1) || 0 })
+      }
+    }
+    return [...seen.values()]
+  }
+
+  /** As SQS estimates it. What is to come back later is counted among what is in flight. */
+  async depth(): Promise<Depth> {
+    this.#requireOpen()
+    const [{ Attributes = {} }, dead] = await Promise.all([
+      patiently(
+        () => this.#service.call((sqs) => sqs.getQueueAttributes({ QueueUrl: this.#service.url, AttributeNames: ['All'] })),
+        this.#patience,
+      ),
+      this.#settings.graveyard?.count() ?? 0,
+    ])
+    return {
+      ready: countIn(Attributes, 'ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesDelayed'),
+      inFlight: countIn(Attributes, 'ApproximateNumberOfMessagesNotVisible'),
+      dead,
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return (this.#closing ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#receivers].map((receiver) => receiver.end()))
+    await this.#settlements.idle()
+    this.#service.close()
+  }
+
+  #requireOpen(): void {
+    if (this.#closing !== undefined) throw new LadingError('INTERNAL', 'a queue was used after it was closed')
+  }
+}
+
+function* cautionsOf({ isPrivate }: Address, { graveyard }: Settings): Generator<string> {
+  if (!isPrivate) yield 'http:// sends all records as plain text; https:// encrypts them'
+  if (graveyard !== undefined && graveyard.maxReceiveCount < enoughReceives) {
+    yield `SQS moves a message to the dead-letter queue after ${graveyard.maxReceiveCount} deliveries, and counts those of stopped and killed consumers; a maxReceiveCount of ${enoughReceives} or more leaves that to lading`
+  }
+}

@@ -1,0 +1,26 @@
+import { queueContract } from '../contract/queue.ts'
+import { useSqs } from '../servers/sqs.ts'
+
+const { freshSqsUrlWithDead } = useSqs()
+
+queueContract('SQS', {
+  create: async (leaseMs) => ({
+    url: await freshSqsUrlWithDead({ VisibilityTimeout: String(leaseMs / 1000) }),
+    [Symbol.asyncDispose]: async () => undefined,
+  }),
+  deviations: [
+    {
+      reason: 'SQS counts what is given back as delivered',
+      tests: ['what was given back comes again at once, as the same attempt'],
+    },
+    {
+      reason: 'SQS shows messages only by delivering them, counts that, and puts them behind others',
+      tests: ['peek shows messages and changes nothing'],
+    },
+    {
+      reason: 'SQS counts what is to come back later as in flight',
+      tests: ['depth tells what is ready, in flight and dead'],
+    },
+  ],
+  many: 5_000,
+})

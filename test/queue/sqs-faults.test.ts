@@ -1,0 +1,140 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { LadingEvent } from '../../src/core/events.ts'
+import { openQueue } from '../../src/queue/registry.ts'
+import { startSqsScript } from '../servers/sqs-script.ts'
+import { type SqsKnobs, type SqsStub, startSqsStub } from '../servers/sqs-stub.ts'
+import { sqsEnvironment } from '../servers/sqs.ts'
+import { expectWhole, keysOf, sorted } from './messages.ts'
+import { numberedFrom } from './numbered.ts'
+import { Reader } from './reader.ts'
+
+let stub: SqsStub
+let queues = 0
+
+beforeAll(async () => {
+  Object.assign(process.env, sqsEnvironment)
+  stub = await startSqsStub()
+})
+afterEach(() => stub.turn({}))
+afterAll(() => stub.stop())
+
+const freshUrl = (suffix = '') => stub.createQueue(`faults-${queues++}${suffix}`, { VisibilityTimeout: '3' })
+
+const all: SqsKnobs = {
+  seed: 7,
+  duplicates: 0.1,
+  reorder: true,
+  expireHandles: 0.02,
+  failEntries: 0.1,
+  throttle: 0.05,
+  fail503: 0.05,
+  cut: 0.02,
+  slow: 0.05,
+  slowMs: 500,
+}
+
+/** Publishes and receives so many messages while the knobs are turned, settles each as done, and returns the keys of all deliveries. */
+async function through(url: string, knobs: SqsKnobs, count: number): Promise<string[]> {
+  const events: LadingEvent[] = []
+  await using queue = await openQueue(url, { onEvent: (event) => events.push(event) })
+  stub.turn(knobs)
+  const expected = keysOf(numberedFrom('a', 0, count))
+  const publish = async () => {
+    for (let n = 0; n < count; n += 20) await queue.publish(numberedFrom('a', n, 20))
+  }
+  const keys: string[] = []
+  const deadline = performance.now() + 40_000
+  const drain = async () => {
+    const reader = new Reader(queue, 200)
+    while (new Set(keys).size < count) {
+      const taken = await reader.next()
+      if (taken === undefined || performance.now() > deadline) throw new Error(`${new Set(keys).size} of ${count} messages came`)
+      taken.forEach(expectWhole)
+      keys.push(...keysOf(taken))
+      await Promise.all(taken.map((delivery) => delivery.settle({ kind: 'done' })))
+    }
+    await reader.stop()
+  }
+  await Promise.all([publish(), drain(), drain()])
+  expect(sorted([...new Set(keys)])).toEqual(sorted(expected))
+  // Whatever was delivered once more is settled too.
+  stub.turn({})
+  const reader = new Reader(queue)
+  await expect
+    .poll(
+      async () => {
+        await reader.drain(0)
+        const { ready, inFlight } = await queue.depth()
+        return [ready, inFlight]
+      },
+      { timeout: 20_000 },
+    )
+    .toEqual([0, 0])
+  await reader.stop()
+  return keys
+}
+
+describe('nothing is lost and everything is settled, although SQS', () => {
+  it.each<[string, SqsKnobs]>([
+    ['delivers some messages twice', { duplicates: 0.3 }],
+    ['keeps no order', { reorder: true }],
+    ['forgets receipt handles', { expireHandles: 0.1 }],
+    ['fails entries of a batch, or says so', { failEntries: 0.3 }],
+    ['refuses calls as too many', { throttle: 0.3 }],
+    ['answers 503', { fail503: 0.3 }],
+    ['loses connections', { cut: 0.1 }],
+    ['answers late', { slow: 0.3, slowMs: 1_000 }],
+    ['does all of that', all],
+  ])('%s', async (_, knobs) => {
+    const before = { ...stub.faults }
+    await through(await freshUrl(), { seed: 3, ...knobs }, 500)
+    for (const [fault, count] of Object.entries(stub.faults)) {
+      const name = fault === 'delayed' ? 'reorder' : fault
+      if (name in knobs) expect(count, fault).toBeGreaterThan(before[fault as keyof typeof before])
+    }
+  })
+
+  it('does all of that to a queue that keeps an order, which it keeps', async () => {
+    const { duplicates: _, reorder: __, failEntries: ___, ...knobs } = all
+    const keys = await through(await freshUrl('.fifo'), knobs, 80)
+    const first = keys.filter((key, index) => keys.indexOf(key) === index)
+    expect(first).toEqual(keysOf(numberedFrom('a', 0, 80)))
+  })
+})
+
+it('an entry that SQS says nothing about is sent again', async () => {
+  let silences = 2
+  await using script = await startSqsScript('ours', ({ action }) => {
+    return action === 'SendMessageBatch' && silences-- > 0 ? { body: { Successful: [], Failed: [] } } : 'usual'
+  })
+  await using queue = await openQueue(script.url)
+  await queue.publish(numberedFrom('a', 0, 3)).catch(() => undefined)
+  const sent = script.requests
+    .filter(({ action }) => action === 'SendMessageBatch')
+    .map(({ input }) => (input['Entries'] as object[]).length)
+  expect(sent.slice(0, 3)).toEqual([3, 3, 3])
+})
+
+describe('while SQS is too busy', () => {
+  it('for long, somebody hears of it, and of its end', async () => {
+    const events: LadingEvent[] = []
+    await using queue = await openQueue(await freshUrl(), { onEvent: (event) => events.push(event) })
+    stub.turn({ throttle: 1 })
+    const published = queue.publish(numberedFrom('a', 0, 10))
+    await expect.poll(() => events.length, { timeout: 20_000 }).toBeGreaterThan(0)
+    expect(events[0]).toMatchObject({ type: 'waiting', code: 'QUEUE_BUSY', message: expect.stringMatching(/^queue \S+: Rate exceeded/) })
+    stub.turn({})
+    await published
+    expect(events.at(-1)).toEqual({ type: 'resumed', code: 'QUEUE_BUSY' })
+    expect((await queue.depth()).ready).toBe(10)
+  })
+
+  it('a stop does not wait for it', async () => {
+    await using queue = await openQueue(await freshUrl())
+    stub.turn({ failEntries: 1 })
+    const abort = new AbortController()
+    const published = queue.publish(numberedFrom('a', 0, 10), { signal: abort.signal })
+    setTimeout(() => abort.abort(), 200)
+    await expect(published).rejects.toMatchObject({ code: 'QUEUE_BUSY' })
+  })
+})

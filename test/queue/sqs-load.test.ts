@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { createConsumer, defineModel, integer, openQueue, openSink, produce, text } from '../../src/index.ts'
+import { useSqs } from '../servers/sqs.ts'
+
+const { server, freshSqsUrl } = useSqs()
+const model = defineModel({ table: 'notes', columns: { id: integer(), note: text() } })
+
+let folder = ''
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lading-sqs-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const row = (id: number): string => `${id},${'ab😀\u0001'.repeat(id % 40)}${Math.random()}\n`
+
+it.each(['8192', '65536', '262144', '1048576'])(
+  'a file is loaded through a queue whose messages have %s bytes, without a word',
+  async (limit) => {
+    const path = join(folder, 'notes.csv')
+    const count = limit === '8192' ? 1_000 : 20_000
+    writeFileSync(path, `id,note\n${Array.from({ length: count }, (_, id) => row(id)).join('')}`)
+    const url = await freshSqsUrl({ MaximumMessageSize: limit })
+    await using queue = await openQueue(url)
+    await using sink = await openSink('sqlite::memory:')
+    const producing = { paths: [path], model, queue, statePath: join(folder, 'producer.db') }
+    const [load] = await produce(producing)
+    expect(load?.published).toBe(load?.chunks)
+    expect(load?.chunks).toBeGreaterThan(1)
+    // The chunks are the same ones when it is resumed.
+    const known = async () => ({ plan: load?.plan ?? '', complete: false, keys: new Set<string>() })
+    expect((await produce({ ...producing, known }))[0]?.published).toBe(load?.chunks)
+    const tally = await createConsumer({ queue, model, sink }).run({ untilEmpty: true })
+    expect(tally).toMatchObject({ loaded: count, duplicates: load?.chunks, dead: 0, rejected: 0 })
+    expect(server().calls['SendMessageBatch']).toBeGreaterThan(0)
+  },
+)
