@@ -9,13 +9,15 @@ import { cautionsOf, type Model, tableName } from '../model/model.ts'
 import type { Delivery, Queue } from '../queue/queue.ts'
 import type { Sink } from '../sink/sink.ts'
 import { type DedupKey, defaultDedupKey } from './dedup.ts'
+import { ForeignMessages, foreignPauseMs } from './foreign.ts'
 import { batches, type BatchLimits, Leases } from './intake.ts'
 import { type ReferenceOptions, withBodies } from './reference.ts'
 import { patientRetry, type RetryPolicy, retrying } from './retry.ts'
 import { RootedFiles } from './rooted.ts'
-import { addTally, BatchWriter, type DecodedBatch, emptyTally, type ForeignDelivery, type Tally } from './write.ts'
+import { addTally, emptyTally, type Tally } from './tally.ts'
+import { BatchWriter, type DecodedBatch, type ForeignDelivery } from './write.ts'
 
-export { addTally, type Tally } from './write.ts'
+export { addTally, type Tally } from './tally.ts'
 
 export interface ConsumerOptions {
   readonly queue: Queue
@@ -69,10 +71,6 @@ const defaultGraceMs = 20_000
 /** Between two attempts to reach a queue: one that is there again is missed for a few seconds at most. */
 const firstQueuePauseMs = 400
 const lastQueuePauseMs = 10_000
-/** How long a message of another pipeline is left alone. */
-const foreignPauseMs = 2_000
-/** Other pipelines that are told of by name. */
-const mostTold = 20
 /** Loads whose last chunk may have come are folded when the queue is idle, or when so many have gathered. */
 const foldAt = 500
 
@@ -93,9 +91,7 @@ class Run {
   readonly #writer: BatchWriter
   readonly #intake: Omit<ReferenceOptions, 'files'>
   readonly #touched = new Set<string>()
-  /** Messages of other pipelines by their keys, and the pipelines of which that was told. */
-  readonly #foreign = new Map<string, Met>()
-  readonly #told = new Set<string>()
+  readonly #foreign = new ForeignMessages()
   #tally: Tally = emptyTally
   #batches = 0
   /** Failures of the queue since it last worked. */
@@ -242,29 +238,18 @@ class Run {
 
   /** Messages of other pipelines go back to whoever consumes those; met again and again, but not more often than needed. */
   async #leaveForeign(foreign: readonly ForeignDelivery[]): Promise<void> {
-    this.#forgetForeign()
     for (const { delivery, pipeline } of foreign) {
-      this.#foreign.set(delivery.key, metAgain(this.#foreign.get(delivery.key), performance.now()))
-      if (this.#told.has(pipeline) || this.#told.size >= mostTold) continue
-      this.#told.add(pipeline)
-      this.#onEvent({ type: 'foreign', pipeline })
+      if (this.#foreign.meet(delivery.key, pipeline)) this.#onEvent({ type: 'foreign', pipeline })
     }
     await Promise.all(foreign.map(({ delivery }) => delivery.settle({ kind: 'release', afterMs: foreignPauseMs })))
     for (const { delivery } of foreign) this.#leases.release(delivery)
   }
 
-  /** What is not met again when its pause is over has been taken by its own consumer. */
-  #forgetForeign(): void {
-    for (const [key, { at }] of this.#foreign) if (performance.now() - at > 2 * foreignPauseMs) this.#foreign.delete(key)
-  }
-
   /** What belongs to other pipelines does not count. */
   async #isEmpty(): Promise<boolean> {
-    this.#forgetForeign()
     const { ready, inFlight } = await this.#options.queue.depth()
     // What others hold is theirs to finish where nobody can tell of it.
-    const foreign = [...this.#foreign.values()].reduce((sum, { copies }) => sum + copies, 0)
-    return ready + (inFlight ?? 0) <= foreign
+    return ready + (inFlight ?? 0) <= this.#foreign.count()
   }
 
   /** Housekeeping, which can wait until the database is there, and be left to the next consumer of the load. */
@@ -285,23 +270,6 @@ class Run {
     for (const delivery of held) this.#leases.release(delivery)
     await Promise.all(held.map((delivery) => delivery.settle({ kind: 'release' }).catch(() => undefined)))
   }
-}
-
-/** How a message of another pipeline was met: a producer that published again may have made several of it. */
-interface Met {
-  /** When it was met last, and when the pause began in which it was met `count` times. */
-  readonly at: number
-  readonly since: number
-  readonly count: number
-  /** How many there are: each is met once in a pause. */
-  readonly copies: number
-}
-
-function metAgain(before: Met | undefined, now: number): Met {
-  if (before === undefined) return { at: now, since: now, count: 1, copies: 1 }
-  const isSamePause = now - before.since < foreignPauseMs
-  const count = isSamePause ? before.count + 1 : 1
-  return { at: now, since: isSamePause ? before.since : now, count, copies: Math.max(count, isSamePause ? before.copies : before.count) }
 }
 
 function asQueueError(thrown: unknown): LadingError {

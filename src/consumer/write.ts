@@ -16,6 +16,7 @@ import { withoutMaskedHeader } from './letter.ts'
 import { Keeping } from './masked.ts'
 import { referenceIn } from './reference.ts'
 import { type RetryPolicy, retrying } from './retry.ts'
+import { addTally, emptyTally, type Tally } from './tally.ts'
 
 export interface WriterOptions {
   readonly pipeline: string
@@ -33,34 +34,6 @@ export interface WriterOptions {
   readonly stop: AbortSignal
   /** Give up the transaction. */
   readonly abandon: AbortSignal
-}
-
-/** What became of the messages of a batch or of a whole run. */
-export interface Tally {
-  readonly messages: number
-  /** Messages that had been delivered before. */
-  readonly redelivered: number
-  /** Messages that had taken effect before. */
-  readonly duplicates: number
-  /** Messages that failed and were given back to be tried once more. */
-  readonly retried: number
-  readonly dead: number
-  readonly records: number
-  readonly loaded: number
-  readonly rejected: number
-  readonly skipped: number
-}
-
-export const emptyTally: Tally = {
-  messages: 0,
-  redelivered: 0,
-  duplicates: 0,
-  retried: 0,
-  dead: 0,
-  records: 0,
-  loaded: 0,
-  rejected: 0,
-  skipped: 0,
 }
 
 /** Messages that may fail alone in a row for reasons that no rule knows, before the consumer stops and leaves the rest in the queue. */
@@ -326,19 +299,4 @@ function storableClaim(delivery: Delivery, { key = delivery.key, load, records }
   const isText = (text: string) => text.isWellFormed() && !text.includes('\0')
   if (load !== undefined && !isText(load.source)) return storableClaim(delivery, { records: 0 })
   return { key: storableKey(key), load, records }
-}
-
-export function addTally(a: Tally, b: Partial<Tally>): Tally {
-  const sum = (name: keyof Tally) => a[name] + (b[name] ?? 0)
-  return {
-    messages: sum('messages'),
-    redelivered: sum('redelivered'),
-    duplicates: sum('duplicates'),
-    retried: sum('retried'),
-    dead: sum('dead'),
-    records: sum('records'),
-    loaded: sum('loaded'),
-    rejected: sum('rejected'),
-    skipped: sum('skipped'),
-  }
 }

@@ -5,6 +5,7 @@
 import type { ConsumeMessage } from 'amqplib'
 import { LadingError } from '../../core/errors.ts'
 import type { Abortable } from '../../core/wait.ts'
+import { Arrival } from '../arrival.ts'
 import type { Delivery } from '../queue.ts'
 import { goodbye } from './connection.ts'
 import { queueError } from './errors.ts'
@@ -41,7 +42,7 @@ export class PushConsumer {
   /** In the order in which they were added. */
   readonly #consumers: { readonly tag: string; readonly prefetch: number }[] = []
   #failure: LadingError | undefined
-  #wake: () => void = () => undefined
+  readonly #arrival = new Arrival()
   /** Since a consumer was added or taken away. */
   #received = 0
   /** Of the messages received, the later ones counting more, in bytes; 0 before the first. */
@@ -53,7 +54,7 @@ export class PushConsumer {
     this.receiver = receiver
     this.#options = options
     receiver.epoch.onEnd(() => this.#fail(receiver.epoch.ended() as LadingError))
-    options.signal?.addEventListener('abort', () => this.#wake(), { once: true })
+    options.signal?.addEventListener('abort', () => this.#arrival.come(), { once: true })
   }
 
   async *deliveries(): AsyncGenerator<readonly Delivery[]> {
@@ -61,7 +62,7 @@ export class PushConsumer {
     await this.#guarded(this.#add(Math.min(firstPrefetch, prefetch)))
     let idleMs = firstIdleMs
     while (!signal?.aborted) {
-      if (this.#buffer.length === 0) await this.#arrival(idleMs)
+      if (this.#buffer.length === 0) await this.#awaitArrival(idleMs)
       if (this.#failure !== undefined) throw this.#failure
       if (signal?.aborted) return
       const messages = this.#buffer.splice(0)
@@ -122,12 +123,12 @@ export class PushConsumer {
     if (this.#meanSize === 0) this.#isSuspect = deliveriesBefore(message) >= suspectFrom
     this.#meanSize += (size - this.#meanSize) / (this.#meanSize === 0 ? 1 : meanOver)
     this.#buffer.push(message)
-    this.#wake()
+    this.#arrival.come()
   }
 
   #fail(failure: LadingError): void {
     this.#failure ??= failure
-    this.#wake()
+    this.#arrival.come()
   }
 
   /** Adds a consumer where the size of the messages allows a quarter more of them, takes some away where it allows only half. */
@@ -151,15 +152,7 @@ export class PushConsumer {
   }
 
   /** Until a message or a failure has come, or `ms` have gone by. */
-  async #arrival(ms: number): Promise<void> {
-    if (this.#failure !== undefined || this.#options.signal?.aborted) return
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      this.#wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
-    this.#wake = () => undefined
+  async #awaitArrival(ms: number): Promise<void> {
+    if (this.#failure === undefined && this.#options.signal?.aborted !== true) await this.#arrival.wait(ms)
   }
 }

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import type { Message } from '@aws-sdk/client-sqs'
 import type { LadingError } from '../../core/errors.ts'
 import { type Abortable, sleep } from '../../core/wait.ts'
+import { Arrival } from '../arrival.ts'
 import type { Delivery } from '../queue.ts'
 import { mostEntries, patiently, type Patience } from './batch.ts'
 import { Held, type Holder } from './held.ts'
@@ -68,7 +69,7 @@ export class Receiver {
   #askedAt = 0
   #failure: LadingError | undefined
   #isPumping = false
-  #wake: () => void = () => undefined
+  readonly #arrival = new Arrival()
 
   constructor(service: Service, options: ReceiveOptions, holder: Pick<Holder, 'leaseMs' | 'settlements' | 'bury'>, patience: Patience) {
     this.#service = service
@@ -95,7 +96,7 @@ export class Receiver {
       while (!this.#stop.signal.aborted) {
         if (this.#asking.signal.aborted) this.#asking = new AbortController()
         this.#pump()
-        if (this.#buffer.length === 0) await this.#arrival(Math.max(idleMs, this.#patienceMs))
+        if (this.#buffer.length === 0) await this.#awaitArrival(Math.max(idleMs, this.#patienceMs))
         if (this.#stop.signal.aborted) return
         if (this.#failure !== undefined) throw this.#failure
         const ready = this.#takeBuffer()
@@ -131,7 +132,7 @@ export class Receiver {
 
   #abort(): void {
     this.#stop.abort()
-    this.#wake()
+    this.#arrival.come()
   }
 
   /** Those that waited here until they were others' are left to them. */
@@ -189,7 +190,7 @@ export class Receiver {
       if (!signal.aborted && !this.#stop.signal.aborted) this.#failure ??= this.#service.error(error)
     } finally {
       this.#asked -= room
-      this.#wakeIfNeeded()
+      this.#wakeIfArrived()
     }
   }
 
@@ -242,20 +243,12 @@ export class Receiver {
     return Math.min(Math.max(leastPatienceMs, patienceAnswers * this.#answerMs), mostPatienceMs)
   }
 
-  #wakeIfNeeded(): void {
-    if (this.#buffer.length > 0 || this.#failure !== undefined) this.#wake()
+  #wakeIfArrived(): void {
+    if (this.#buffer.length > 0 || this.#failure !== undefined) this.#arrival.come()
   }
 
   /** Until messages or a failure have come, or `ms` have gone by. */
-  async #arrival(ms: number): Promise<void> {
-    if (this.#failure !== undefined || this.#stop.signal.aborted) return
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      this.#wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
-    this.#wake = () => undefined
+  async #awaitArrival(ms: number): Promise<void> {
+    if (this.#failure === undefined && !this.#stop.signal.aborted) await this.#arrival.wait(ms)
   }
 }
