@@ -71,6 +71,8 @@ const defaultGraceMs = 20_000
 /** Between two attempts to reach a queue: one that is there again is missed for a few seconds at most. */
 const firstQueuePauseMs = 400
 const lastQueuePauseMs = 10_000
+/** How long a queue may take to have back what is in hand. */
+const giveBackWithinMs = 3_000
 /** Loads whose last chunk may have come are folded when the queue is idle, or when so many have gathered. */
 const foldAt = 500
 
@@ -215,7 +217,9 @@ class Run {
 
   async #finish(decoded: DecodedBatch): Promise<void> {
     const { tally, loads } = await this.#writer.write(decoded)
-    const settled = await Promise.allSettled(decoded.entries.map(({ delivery }) => this.#settle(delivery)))
+    const settling = Promise.allSettled(decoded.entries.map(({ delivery }) => this.#settle(delivery)))
+    // What is not settled when a stop has waited long enough comes again, and the ledger knows it.
+    const settled = (await unlessAborted(settling, this.#abandon.signal)) ?? []
     this.#tally = addTally(this.#tally, tally)
     this.#onEvent({ type: 'batch', ...tally })
     for (const id of loads) this.#touched.add(id)
@@ -268,7 +272,24 @@ class Run {
   async #release(): Promise<void> {
     const { held } = this.#leases
     for (const delivery of held) this.#leases.release(delivery)
-    await Promise.all(held.map((delivery) => delivery.settle({ kind: 'release' }).catch(() => undefined)))
+    const given = Promise.all(held.map((delivery) => delivery.settle({ kind: 'release' }).catch(() => undefined)))
+    // A queue that does not answer has them back when it misses us.
+    const waited = new AbortController()
+    await Promise.race([given, sleep(giveBackWithinMs, waited.signal)])
+    waited.abort()
+  }
+}
+
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  if (signal.aborted) return undefined
+  const waited = new AbortController()
+  const aborted = new Promise<undefined>((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true, signal: waited.signal })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    waited.abort()
   }
 }
 

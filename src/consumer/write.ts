@@ -78,7 +78,7 @@ export class BatchWriter {
   /** Two: the rows of one are written while the next batch is decoded into the other. */
   readonly #lanes: readonly Lane[]
   #turn = 0
-  /** Keys of the messages that failed alone since the last one that did not. */
+  /** Identities of the messages that failed alone since the last one that did not. */
   readonly #failedInARow = new Set<string>()
 
   constructor(options: WriterOptions) {
@@ -172,17 +172,20 @@ export class BatchWriter {
       const error = toLadingError(thrown)
       if (error.action !== 'split' || this.#options.stop.aborted) throw error
       // One message after the other failing alone, with none in between that does not, is not the messages' fault.
-      if (this.#failedInARow.add(delivery.key).size > mostFailuresInARow) throw error
+      if (this.#failedInARow.add(`${identityOf(delivery)} ${delivery.key}`).size > mostFailuresInARow) throw error
       if (delivery.attempt < this.#options.messageRetry.attempts) return await this.#giveBack(delivery, error)
-      return this.#conclude({ entries: [{ delivery, decoded: dead('UNPROCESSABLE', error.message, decoded.claim) }], rows }, [])
+      // A database may quote the row, which belongs into the letter and into no log.
+      const told = { key: decoded.claim.key ?? delivery.key, detail: codes[error.code].meaning }
+      const buried = { ...dead('UNPROCESSABLE', error.message, decoded.claim), told }
+      return this.#conclude({ entries: [{ delivery, decoded: buried }], rows }, [])
     }
     return this.#conclude({ entries: [entry], rows }, verdicts)
   }
 
-  async #giveBack(delivery: Delivery, { code, message }: LadingError): Promise<WrittenBatch> {
+  async #giveBack(delivery: Delivery, { code }: LadingError): Promise<WrittenBatch> {
     const { messageRetry, onEvent } = this.#options
     const afterMs = Math.round(backoff(delivery.attempt - 1, messageRetry.firstMs, messageRetry.mostMs))
-    onEvent({ type: 'waiting', code, message: `a message failed: ${message}`, attempt: delivery.attempt, delayMs: afterMs })
+    onEvent({ type: 'waiting', code, message: `a message failed: ${codes[code].meaning}`, attempt: delivery.attempt, delayMs: afterMs })
     await delivery.settle({ kind: 'retry', afterMs, code })
     const redelivered = delivery.attempt > 1 ? 1 : 0
     return { tally: { ...emptyTally, messages: 1, redelivered, retried: 1 }, loads: new Set() }

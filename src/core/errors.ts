@@ -124,7 +124,11 @@ export const codes = {
     'the queue refuses us (password, virtual host, permission, certificate, a queue with other arguments)',
     'correct --queue or the rights',
   ),
-  QUEUE_MISSING: halt(78, 'there is no such queue', 'create it, correct --queue, or leave out --no-create'),
+  QUEUE_MISSING: halt(
+    78,
+    'there is no such queue',
+    'correct --queue, or make it (produce and consume do where they may, without --no-create)',
+  ),
   QUEUE_NEWER: halt(78, 'the queue file was made by a newer version of lading', 'upgrade lading'),
   QUEUE_CORRUPT: halt(78, 'the queue file is damaged or is not a queue', 'restore it, or produce again into a new one'),
   MESSAGE_TOO_LARGE: halt(65, 'the message is larger than the queue takes', 'use a smaller --chunk-bytes'),

@@ -49,10 +49,9 @@ export function* fieldProblems(model: Model, fields: readonly string[], ignoreEx
   const columns = sourceColumns(model)
   const known = new Set(columns.map(sourceName))
   const present = new Set(fields)
-  for (const column of columns) {
-    const needed = column.notNull && column.fallback === undefined
-    if (needed && !present.has(sourceName(column))) yield `column ${sourceName(column)} is missing`
-  }
+  const needed = columns.filter((column) => column.notNull && column.fallback === undefined)
+  // Several columns may read one field.
+  for (const name of new Set(needed.map(sourceName))) if (!present.has(name)) yield `column ${name} is missing`
   if (ignoreExtra) return
   const extra = fields.filter((field) => !known.has(field))
   // What looks like a header of which no name is known may be a record.

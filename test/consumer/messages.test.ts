@@ -290,6 +290,20 @@ function everywhere(kind: 'sqlite' | 'postgres') {
     expect(await at.ids()).toEqual([1, 2, 3, 4])
   })
 
+  it('messages without an id that all fail alone stop the consumer as well, and none is buried', async () => {
+    await using at = await opened(kind)
+    const choking = wrapSink(at.sink, untouched, {
+      write: async () => {
+        throw new LadingError('SINK_FAILED', 'the test chokes on everything')
+      },
+    })
+    await at.queue.publish(Array.from({ length: 8 }, (_, id) => ({ ...message('', { id }), key: '' })))
+    const options = { dedupKey: 'content', messageRetry: { attempts: 1 } } as const
+    await expect(consume(at.queue, choking, options)).rejects.toMatchObject({ code: 'SINK_FAILED' })
+    expect((await at.sink.ledger.deadLetters({ limit: 10 })).length).toBeLessThanOrEqual(3)
+    expect(await consume(at.queue, at.sink, { dedupKey: 'content' })).toMatchObject({ dead: 0 })
+  })
+
   it('values of all sorts come into their columns as they stand in the message', async () => {
     await using at = await opened(kind)
     const model = defineModel({

@@ -18,6 +18,9 @@ export function queueError(thrown: unknown, where: string): LadingError {
   if (thrown instanceof LadingError) return thrown
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   const code = nameOf(error)
+  // Its text quotes whatever came instead.
+  if (error instanceof SyntaxError)
+    return new LadingError('QUEUE_REFUSED', `${where}: what answers there does not speak the protocol of SQS`)
   const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
   return new LadingError(codeOf(code, error.message, status), `${where}: ${said(code, error.message)}`, { cause: error })
 }

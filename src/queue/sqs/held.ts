@@ -34,6 +34,8 @@ export class Held implements Delivery {
   #leaseEnd: number
   #settlement: Promise<void> | undefined
   #isStopped = false
+  /** Two changes of one message on their way at once arrive in any order. */
+  #extension: Promise<unknown> = Promise.resolve()
 
   constructor(message: Message, { key, body, headers, weight }: Read, receivedAt: number, isFifo: boolean, holder: Holder) {
     this.key = key
@@ -83,12 +85,16 @@ export class Held implements Delivery {
   }
 
   async extend(ms: number): Promise<void> {
-    if (this.#settlement === undefined) await this.#hide(ms)
+    if (this.#settlement !== undefined) return
+    const extension = this.#hide(ms)
+    this.#extension = extension.catch(() => undefined)
+    await extension
   }
 
   /** Those behind it go first, so that it is in front of them when it can be had again. */
   async #giveBack(afterMs: number): Promise<void> {
     const behind = this.#holder.behind(this).map((each) => each.stop())
+    await this.#extension
     await Promise.all([...behind, this.#hide(afterMs)])
   }
 
@@ -98,7 +104,7 @@ export class Held implements Delivery {
     this.#isStopped = true
     const settled = () => this.#holder.settled(this)
     // It comes again when its time is over, at the latest.
-    this.#settlement = this.#hide(0).then(settled, settled)
+    this.#settlement = this.#extension.then(() => this.#hide(0)).then(settled, settled)
     await this.#settlement
   }
 

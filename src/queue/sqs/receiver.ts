@@ -36,6 +36,8 @@ const mostPatienceMs = 300
 const lastIdleMs = 1_000
 /** Who does not come back for more within this time, or a quarter of the lease, leaves what comes to others meanwhile. */
 const comesBackWithinMs = 1_000
+/** How long SQS may take to have back what was not handed out; then it comes again when its time out of sight is over. */
+const giveBackWithinMs = 3_000
 /** Over which a mean is taken, about. */
 const meanOver = 16
 
@@ -127,7 +129,9 @@ export class Receiver {
     this.#asking.abort()
     await Promise.all(this.#polls)
     const left = this.#buffer.splice(0).toReversed()
-    await Promise.allSettled(left.map((held) => held.settle({ kind: 'release' })))
+    const given = new AbortController()
+    await Promise.race([Promise.allSettled(left.map((held) => held.settle({ kind: 'release' }))), sleep(giveBackWithinMs, given.signal)])
+    given.abort()
   }
 
   #abort(): void {

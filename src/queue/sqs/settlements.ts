@@ -21,13 +21,15 @@ export class Settlements {
 
   constructor(service: Service, patience: Patience) {
     const QueueUrl = service.url
+    const { signal } = patience
+    const options = signal === undefined ? {} : { abortSignal: signal }
     this.#where = service.where
     this.#deletions = new Gathered((entries) =>
       answered(
         entries,
         (left) => {
           const Entries = left.map(({ handle }, index) => ({ Id: String(index), ReceiptHandle: handle }))
-          return service.call((sqs) => sqs.deleteMessageBatch({ QueueUrl, Entries }))
+          return service.call((sqs) => sqs.deleteMessageBatch({ QueueUrl, Entries }, options))
         },
         patience,
       ),
@@ -37,7 +39,7 @@ export class Settlements {
         entries,
         (left) => {
           const Entries = left.map((each, index) => ({ Id: String(index), ReceiptHandle: each.handle, VisibilityTimeout: each.seconds }))
-          return service.call((sqs) => sqs.changeMessageVisibilityBatch({ QueueUrl, Entries }))
+          return service.call((sqs) => sqs.changeMessageVisibilityBatch({ QueueUrl, Entries }, options))
         },
         patience,
       ),

@@ -5,7 +5,7 @@
 import type { Message } from '@aws-sdk/client-sqs'
 import { LadingError } from '../../core/errors.ts'
 import { ignoreEvents, type Listener } from '../../core/events.ts'
-import type { Abortable } from '../../core/wait.ts'
+import { type Abortable, sleep } from '../../core/wait.ts'
 import type { Delivery, Depth, OpenOptions, Outcome, Outgoing, Peeked, Queue, QueueTraits } from '../queue.ts'
 import { type Address, parseAddress } from './address.ts'
 import { mostEntries, patiently, type Patience } from './batch.ts'
@@ -48,6 +48,9 @@ export async function openSqsQueue(url: string, options: OpenOptions = {}): Prom
   }
 }
 
+/** How long SQS may take to answer what was under way when the queue is closed. */
+const closeWithinMs = 3_000
+
 class SqsQueue implements Queue {
   readonly id: string
   readonly traits: QueueTraits
@@ -57,6 +60,8 @@ class SqsQueue implements Queue {
   readonly #patience: Patience
   readonly #settlements: Settlements
   readonly #receivers = new Set<Receiver>()
+  /** Gives up what SQS has not answered when everything else is closed. */
+  readonly #giveUp = new AbortController()
   #toldOfDead = false
   #closing: Promise<void> | undefined
 
@@ -71,7 +76,7 @@ class SqsQueue implements Queue {
     this.#service = service
     this.#settings = settings
     this.#patience = { where: service.where, onEvent }
-    this.#settlements = new Settlements(service, this.#patience)
+    this.#settlements = new Settlements(service, { ...this.#patience, signal: this.#giveUp.signal })
   }
 
   async publish(messages: readonly Outgoing[], { signal }: Abortable = {}): Promise<void> {
@@ -157,8 +162,12 @@ class SqsQueue implements Queue {
   }
 
   async #close(): Promise<void> {
+    const closed = new AbortController()
+    // What is not given back by then comes again when its time out of sight is over.
+    void sleep(closeWithinMs, closed.signal).then(() => this.#giveUp.abort())
     await Promise.all([...this.#receivers].map((receiver) => receiver.end()))
     await this.#settlements.idle()
+    closed.abort()
     this.#service.close()
   }
 
