@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { retrying } from '../consumer/retry.ts'
+import { retrying } from '../core/retry.ts'
 import { LadingError } from '../core/errors.ts'
 import { shownUrl } from '../core/url.ts'
 import type { LoginMessage } from '../generate/logins.ts'

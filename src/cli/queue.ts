@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { retrying } from '../consumer/retry.ts'
+import { retrying } from '../core/retry.ts'
 import type { Listener } from '../core/events.ts'
 import type { Queue } from '../queue/queue.ts'
 import { positive } from './options.ts'

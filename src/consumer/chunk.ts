@@ -1,6 +1,7 @@
 /** A chunk of ours → one part of a batch: checks its bytes, decodes its records and remembers where each one stood. */
 import { LadingError } from '../core/errors.ts'
 import type { Fault, Reject } from '../core/fault.ts'
+import { sha256Of } from '../core/sha256.ts'
 import { RecordReader } from '../csv/read.ts'
 import { tableName } from '../model/model.ts'
 import { fieldProblems, type Origin, RecordDecoder } from '../model/record.ts'
@@ -8,7 +9,6 @@ import type { RowBuffer } from '../model/writer.ts'
 import { type ChunkEnvelope, chunkKey } from '../queue/envelope.ts'
 import type { Part } from '../sink/sink.ts'
 import { bufferOf, type Claim, cut, dead, type Decoded, type DecoderOptions, type Message, rawOf, recordOfRow } from './decoded.ts'
-import { sha256Of } from './dedup.ts'
 import { isText, textFault } from './encoding.ts'
 import { Keeping } from './masked.ts'
 

@@ -4,7 +4,7 @@
  */
 import { LadingError, toLadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
-import { type Abortable, backoff, sleep } from '../core/wait.ts'
+import { type Abortable, backoff, sleep, unlessAborted, within } from '../core/wait.ts'
 import { cautionsOf, type Model, tableName } from '../model/model.ts'
 import type { Delivery, Queue } from '../queue/queue.ts'
 import type { Sink } from '../sink/sink.ts'
@@ -12,7 +12,7 @@ import { type DedupKey, defaultDedupKey } from './dedup.ts'
 import { ForeignMessages, foreignPauseMs } from './foreign.ts'
 import { batches, type BatchLimits, Leases } from './intake.ts'
 import { type ReferenceOptions, withBodies } from './reference.ts'
-import { patientRetry, type RetryPolicy, retrying } from './retry.ts'
+import { patientRetry, type RetryPolicy, retrying } from '../core/retry.ts'
 import { RootedFiles } from './rooted.ts'
 import { addTally, emptyTally, type Tally } from './tally.ts'
 import { BatchWriter, type DecodedBatch, type ForeignDelivery } from './write.ts'
@@ -272,24 +272,8 @@ class Run {
   async #release(): Promise<void> {
     const { held } = this.#leases
     for (const delivery of held) this.#leases.release(delivery)
-    const given = Promise.all(held.map((delivery) => delivery.settle({ kind: 'release' }).catch(() => undefined)))
     // A queue that does not answer has them back when it misses us.
-    const waited = new AbortController()
-    await Promise.race([given, sleep(giveBackWithinMs, waited.signal)])
-    waited.abort()
-  }
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  if (signal.aborted) return undefined
-  const waited = new AbortController()
-  const aborted = new Promise<undefined>((resolve) => {
-    signal.addEventListener('abort', () => resolve(undefined), { once: true, signal: waited.signal })
-  })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    waited.abort()
+    await within(giveBackWithinMs, Promise.allSettled(held.map((delivery) => delivery.settle({ kind: 'release' }))))
   }
 }
 

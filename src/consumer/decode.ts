@@ -1,11 +1,12 @@
 /** A message → what it is: a chunk of ours, a chunk of another pipeline, or records of somebody else's. */
 import { LadingError } from '../core/errors.ts'
+import { sha256Of } from '../core/sha256.ts'
 import type { RowBuffer } from '../model/writer.ts'
 import { readEnvelope } from '../queue/envelope.ts'
 import type { Headers } from '../queue/queue.ts'
 import { ChunkDecoder, claimOfChunk } from './chunk.ts'
 import { type Claim, dead, type Decoded, type DecoderOptions, type Foreign, type Message } from './decoded.ts'
-import { isDedupKey, sha256Of } from './dedup.ts'
+import { isDedupKey } from './dedup.ts'
 import { claimOfMessage, MessageDecoder } from './message.ts'
 
 export class Decoder {

@@ -2,7 +2,7 @@
  * What tells messages of others apart, so that each takes effect once: their identity in the ledger. A chunk's is `<uuid>/<n>`; each
  * kind below has a beginning of its own, so that no stranger's message can take the place of a chunk, whatever it calls itself.
  */
-import { hash } from 'node:crypto'
+import { sha256Of } from '../core/sha256.ts'
 
 /**
  * - `message-id`: the identity that its sender gave it; two messages of one identity are one.
@@ -56,10 +56,11 @@ export const messageName = (key: string): string => (key.startsWith(ofMessage) ?
 /** Characters of a key that an index takes with room to spare: PostgreSQL's limit is 2704 bytes. */
 const mostKeyLength = 600
 
+/** Whether every database takes the text as it is. */
+export const isStorableText = (text: string): boolean => text.isWellFormed() && !text.includes('\0')
+
 /** A key that every database takes: of a text that none takes its JSON, of a longer one its beginning, for people, and its hash. */
 export function storableKey(key: string): string {
-  const text = key.isWellFormed() && !key.includes('\0') ? key : JSON.stringify(key)
+  const text = isStorableText(key) ? key : JSON.stringify(key)
   return text.length <= mostKeyLength ? text : `${text.slice(0, 200)}…${sha256Of(Buffer.from(text))}`.toWellFormed()
 }
-
-export const sha256Of = (bytes: Uint8Array): string => hash('sha256', bytes, 'hex')

@@ -3,6 +3,7 @@
  * model does not know redacted, because anything may be in them, and the model's other fields as they came. What cannot be read is
  * not kept at all. Where the model masks nothing, all of it is kept as it came.
  */
+import { sha256Of } from '../core/sha256.ts'
 import { isUtf8 } from 'node:buffer'
 import { RecordReader } from '../csv/read.ts'
 import { ObjectReader } from '../json/read.ts'
@@ -10,10 +11,9 @@ import { kinds } from '../json/scan.ts'
 import { type MemberValue, rewriteObject } from '../json/rewrite.ts'
 import { unescape } from '../json/text.ts'
 import { isMasked, type Model, type ModelColumn, sourceColumns, sourceName } from '../model/model.ts'
-import { type ChunkEnvelope, envelopeHeaders, readEnvelope } from '../queue/envelope.ts'
+import { type ChunkEnvelope, claimsChunk, envelopeHeaders, readEnvelope } from '../queue/envelope.ts'
 import type { Headers } from '../queue/queue.ts'
-import { sha256Of } from './dedup.ts'
-import { type MaskedBody, maskedHeaders, withoutMaskedHeader } from './letter.ts'
+import { type MaskedBody, maskedHeaders, withoutMaskedHeader } from './masked-body.ts'
 
 export interface KeptMessage {
   readonly headers: Headers
@@ -104,7 +104,7 @@ export class Keeping {
     const headers = { ...Object.fromEntries(names.map((name) => [name, redacted])), ...(envelope && envelopeHeaders(envelope)) }
     // What it refers to is read again when it is replayed.
     if (envelope?.reference !== undefined) return { headers, body: Buffer.alloc(0) }
-    const records = readable && !isOurs(message.headers) ? this.#records(body, withRecords) : undefined
+    const records = readable && !claimsChunk(message.headers) ? this.#records(body, withRecords) : undefined
     const masked: MaskedBody = records?.masked ?? { v: 1, bytes: body.length }
     return {
       headers: { ...headers, ...maskedHeaders(masked) },
@@ -178,8 +178,6 @@ function ruleOf(columns: readonly ModelColumn[]): FieldRule {
     nested: columns.every(({ type, transform }) => type.kind === 'json' || type.kind === 'custom' || transform !== undefined),
   }
 }
-
-const isOurs = (headers: Headers): boolean => Object.hasOwn(headers, 'lading')
 
 /** With its known parts alone: whoever made it may have put more into it. */
 function envelopeOf(headers: Headers): ChunkEnvelope | undefined {

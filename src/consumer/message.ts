@@ -5,6 +5,7 @@
  */
 import { codes } from '../core/errors.ts'
 import type { Fault, Reject } from '../core/fault.ts'
+import { sha256Of } from '../core/sha256.ts'
 import { type Field, ObjectReader, type Take } from '../json/read.ts'
 import { found } from '../model/decode/found.ts'
 import { type ModelColumn, sourceColumns, sourceName } from '../model/model.ts'
@@ -12,7 +13,7 @@ import { type Origin, RecordDecoder } from '../model/record.ts'
 import type { RowBuffer } from '../model/writer.ts'
 import type { Part } from '../sink/sink.ts'
 import { bufferOf, type Claim, cut, dead, type Decoded, type DecoderOptions, type Message, rawOf, recordOfRow } from './decoded.ts'
-import { contentKey, dedupField, fieldKey, isNobodys, messageKey, messageName, recordKey, sha256Of, storableKey } from './dedup.ts'
+import { contentKey, dedupField, fieldKey, isNobodys, messageKey, messageName, recordKey, storableKey } from './dedup.ts'
 import { isText, textFault } from './encoding.ts'
 import { isRedacted, Keeping } from './masked.ts'
 

@@ -7,7 +7,7 @@ import type { Listener } from '../core/events.ts'
 import { type ChunkEnvelope, type ChunkReference, readEnvelope } from '../queue/envelope.ts'
 import type { Delivery } from '../queue/queue.ts'
 import type { Arrived, Leases } from './intake.ts'
-import { retrying } from './retry.ts'
+import { retrying } from '../core/retry.ts'
 import { type ReadFault, RootedFiles } from './rooted.ts'
 
 type Referring = ChunkEnvelope & { readonly reference: ChunkReference }

@@ -7,7 +7,7 @@ import type { Counts, Sink, StoredDeadLetter, Verdict } from '../sink/sink.ts'
 import { Decoder } from './decode.ts'
 import { dead, type Decoded } from './decoded.ts'
 import { type DedupKey, defaultDedupKey } from './dedup.ts'
-import { type MaskedBody, maskedBodyOf, withoutMasks } from './letter.ts'
+import { type MaskedBody, maskedBodyOf, withoutMasks } from './masked-body.ts'
 import { readReferenced } from './reference.ts'
 import { type ReadFault, RootedFiles } from './rooted.ts'
 

@@ -8,14 +8,13 @@ import type { RowBuffer } from '../model/writer.ts'
 import { chunkKey } from '../queue/envelope.ts'
 import type { Delivery } from '../queue/queue.ts'
 import type { LoadProgress, Part, Sink, Verdict } from '../sink/sink.ts'
+import { DeadLetters, identityOf, refusedPart } from './dead-letter.ts'
 import { claimOf, Decoder, foreignTo } from './decode.ts'
 import { type Claim, type Dead, dead, type Decoded, type Foreign, type Parts } from './decoded.ts'
-import { type DedupKey, dedupField, sha256Of, storableKey } from './dedup.ts'
+import type { DedupKey } from './dedup.ts'
 import type { Arrived } from './intake.ts'
-import { withoutMaskedHeader } from './letter.ts'
-import { Keeping } from './masked.ts'
 import { referenceIn } from './reference.ts'
-import { type RetryPolicy, retrying } from './retry.ts'
+import { type RetryPolicy, retrying } from '../core/retry.ts'
 import { addTally, emptyTally, type Tally } from './tally.ts'
 
 export interface WriterOptions {
@@ -38,9 +37,6 @@ export interface WriterOptions {
 
 /** Messages that may fail alone in a row for reasons that no rule knows, before the consumer stops and leaves the rest in the queue. */
 const mostFailuresInARow = 3
-
-/** Deliveries beyond the most in which a message is still read for what may be kept of it: reading it may be what kills us. */
-const mostReadings = 20
 
 /** Decoded at one go: some milliseconds of work. */
 const pauseBytes = 256 * 1024
@@ -74,7 +70,7 @@ export interface WrittenBatch {
 
 export class BatchWriter {
   readonly #options: WriterOptions
-  readonly #keeping: Keeping | undefined
+  readonly #letters: DeadLetters
   /** Two: the rows of one are written while the next batch is decoded into the other. */
   readonly #lanes: readonly Lane[]
   #turn = 0
@@ -83,7 +79,7 @@ export class BatchWriter {
 
   constructor(options: WriterOptions) {
     this.#options = options
-    this.#keeping = Keeping.of(options.model, dedupField(options.dedupKey))
+    this.#letters = new DeadLetters(options)
     this.#lanes = [this.#newLane(), this.#newLane()]
   }
 
@@ -255,51 +251,12 @@ export class BatchWriter {
   }
 
   async #bury(delivery: Delivery, decoded: Dead): Promise<void> {
-    const { pipeline, sink, stop, abandon, onEvent } = this.#options
-    const { attempt } = delivery
-    const { code, detail } = decoded
-    const letter = {
-      pipeline,
-      sha256: identityOf(delivery),
-      ...this.#kept(delivery, decoded),
-      attempts: attempt,
-      code,
-      detail,
-    }
+    const { sink, stop, abandon, onEvent } = this.#options
+    const letter = this.#letters.letterOf(delivery, decoded)
     await retrying(() => sink.ledger.bury(letter, { signal: abandon }), { signal: stop, onEvent })
-    onEvent({ type: 'dead', key: letter.key, code, detail, ...decoded.told })
-  }
-
-  /** Of a chunk no byte is kept where the model masks, so it claims nothing: it stays open, and can be published again. */
-  #kept(delivery: Delivery, decoded: Dead) {
-    const claim = storableClaim(delivery, decoded)
-    const { headers, body, attempt } = delivery
-    if (this.#keeping === undefined) return { ...claim, headers: withoutMaskedHeader(headers), body }
-    const { dedupKey, maxAttempts } = this.#options
-    const withRecords = dedupField(dedupKey) !== undefined
-    const kept = this.#keeping.message({ headers, body }, withRecords, attempt <= maxAttempts + mostReadings)
-    return { ...claim, ...kept, ...(claim.load !== undefined && { load: undefined, records: 0 }) }
+    onEvent({ type: 'dead', key: letter.key, code: decoded.code, detail: decoded.detail, ...decoded.told })
   }
 }
 
 /** Given back meanwhile, because an earlier message of its group was. */
 const isOvertaken = (delivery: Delivery): boolean => delivery.isCurrent?.() === false
-
-/** What keeps letters of the same key apart: the bytes, or where there are none, what refers to them. */
-function identityOf(delivery: Delivery): string {
-  const envelope = referenceIn(delivery)
-  return sha256Of(envelope === undefined ? delivery.body : Buffer.from(JSON.stringify(envelope)))
-}
-
-/** Without its load: the verdict of the chunk that took effect under this key stands. The key of a record is data. */
-function refusedPart(claim: Claim, { key, load, records }: Part, { code, detail }: Verdict & { readonly kind: 'refused' }): Dead {
-  const told = claim.key === undefined || claim.key === key ? undefined : { key: claim.key, detail: `of a record: ${codes[code].meaning}` }
-  return { ...dead(code, detail, { key, records: load === undefined ? records : 0 }), told }
-}
-
-/** A letter that no database takes could never be buried, so a text that none takes is written as JSON, and a load of such a name is not believed. */
-function storableClaim(delivery: Delivery, { key = delivery.key, load, records }: Claim): Claim & { readonly key: string } {
-  const isText = (text: string) => text.isWellFormed() && !text.includes('\0')
-  if (load !== undefined && !isText(load.source)) return storableClaim(delivery, { records: 0 })
-  return { key: storableKey(key), load, records }
-}

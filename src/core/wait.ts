@@ -18,3 +18,24 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 export function backoff(n: number, firstMs = 200, mostMs = 30_000): number {
   return Math.random() * Math.min(mostMs, firstMs * 2 ** Math.min(n, 20))
 }
+
+/** Waits for the work, but not longer than `ms` milliseconds. Never throws: whoever asks has given up what does not come. */
+export async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const waited = new AbortController()
+  await Promise.race([work.catch(() => undefined), sleep(ms, waited.signal)])
+  waited.abort()
+}
+
+/** What the work resolves with; undefined as soon as the signal aborts. */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  if (signal.aborted) return undefined
+  const waited = new AbortController()
+  const aborted = new Promise<undefined>((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true, signal: waited.signal })
+  })
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    waited.abort()
+  }
+}

@@ -8,7 +8,7 @@ import { Names } from './names.ts'
 import { closeBrace, closeBracket, comma, kinds, nameAt, odds, openBrace, openBracket, Scanner } from './scan.ts'
 import { unescape } from './text.ts'
 
-/** How a field's value is offered: as its text, where it has no parts; as it stands in the message; or as its text where it has no parts. */
+/** How a field's value is offered: as its text, and refused where it has parts; as it stands in the message; or as its text, and as it stands where it has parts. */
 export type Take = 'text' | 'source' | 'either'
 
 export interface Field {

@@ -1,6 +1,6 @@
 /** Producer and consumers in one: files → queue → database, until every record has its verdict. */
 import { type ConsumerOptions, createConsumer } from '../consumer/consumer.ts'
-import { retrying } from '../consumer/retry.ts'
+import { retrying } from '../core/retry.ts'
 import { ignoreEvents } from '../core/events.ts'
 import { sleep } from '../core/wait.ts'
 import { tableName } from '../model/model.ts'
@@ -99,7 +99,7 @@ function inProcess(options: LoadOptions): (signal: AbortSignal) => Workers {
 
 /** Until the queue is empty, or holds only what is not ours: the ledger is asked for that, now and then, because it costs more. */
 async function settled(loads: readonly string[], { queue, sink }: LoadOptions, signal: AbortSignal, patiently: Patiently): Promise<void> {
-  let last = ''
+  let last = 0
   let same = 0
   for (let poll = 1; !signal.aborted; poll++) {
     const { ready, inFlight } = await patiently(() => queue.depth())
@@ -108,9 +108,9 @@ async function settled(loads: readonly string[], { queue, sink }: LoadOptions, s
     if (poll % (mayBeDone ? pollsPerQuestionAtEnd : pollsPerQuestion) === 0) {
       const receipts = await patiently(() => sink.ledger.receipts({ loads }))
       if (receipts.length === new Set(loads).size && receipts.every(({ chunks, chunksDone }) => chunksDone === chunks)) return
-      const state = JSON.stringify(receipts.map(({ loadId, chunksDone }) => [loadId, chunksDone]))
-      same = mayBeDone && state === last ? same + 1 : 0
-      last = state
+      const done = receipts.reduce((sum, { chunksDone }) => sum + chunksDone, 0)
+      same = mayBeDone && done === last ? same + 1 : 0
+      last = done
       // Somebody has taken messages out of the queue: the receipts will show what is open.
       if (same >= mostSameAnswers) return
     }

@@ -1,7 +1,7 @@
 import type { Fault } from '../core/fault.ts'
 import type { Transformed } from './columns.ts'
 import { type CellDecoder, decoderOf } from './decode/decoder.ts'
-import { generatorOf } from './generate.ts'
+import { generatorOf } from './generated.ts'
 import { isMasked, type Model, type ModelColumn, sourceColumns, sourceName } from './model.ts'
 import type { RowWriter } from './writer.ts'
 

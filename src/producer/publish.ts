@@ -2,10 +2,11 @@
  * Pass 2 over a file: reads each planned chunk again, proves that it is still what was planned, and publishes it. As a reference, a
  * chunk is not read again: whoever receives it reads and proves it.
  */
-import { createHash } from 'node:crypto'
-import { LadingError, toLadingError } from '../core/errors.ts'
+import { LadingError } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
-import { type Abortable, backoff, sleep } from '../core/wait.ts'
+import { retrying } from '../core/retry.ts'
+import type { Abortable } from '../core/wait.ts'
+import { sha256Of } from '../core/sha256.ts'
 import { type ChunkReference, chunkKey, envelopeHeaders, maxReferenceBytes } from '../queue/envelope.ts'
 import type { Outgoing, Queue } from '../queue/queue.ts'
 import type { PlannedChunk } from './plan.ts'
@@ -86,18 +87,9 @@ export class Publisher {
 
   /** Tries until the queue takes the window. Publishing twice is harmless, so nothing needs to be known of what failed. */
   async #publishWindow(): Promise<void> {
-    for (let attempt = 0; this.#messages.length > 0; attempt++) {
-      try {
-        return await this.#queue.publish(this.#messages, { signal: this.#signal })
-      } catch (thrown) {
-        const error = toLadingError(thrown)
-        if (error.action !== 'retry' && error.action !== 'reconnect' && error.action !== 'hold') throw error
-        const delayMs = backoff(attempt)
-        this.#onEvent({ type: 'waiting', code: error.code, message: error.message, attempt: attempt + 1, delayMs })
-        await sleep(delayMs, this.#signal)
-        if (this.#signal?.aborted) throw error
-      }
-    }
+    if (this.#messages.length === 0) return
+    const signal = this.#signal
+    await retrying(() => this.#queue.publish(this.#messages, { signal }), { signal, onEvent: this.#onEvent })
   }
 }
 
@@ -108,8 +100,6 @@ function* only<T>(items: Iterable<T>, wanted: (item: T) => boolean): Generator<T
 function* withoutBodies(chunks: Iterable<PlannedChunk>): Generator<[PlannedChunk, Buffer]> {
   for (const chunk of chunks) yield [chunk, Buffer.alloc(0)]
 }
-
-const sha256Of = (body: Buffer): string => createHash('sha256').update(body).digest('hex')
 
 const changed = (load: PlannedLoad, where: string): LadingError =>
   new LadingError('SOURCE_CHANGED', `${load.path} changed ${where}; load ${load.id} holds nothing but what was planned`)

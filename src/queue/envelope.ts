@@ -47,6 +47,9 @@ export const chunkKey = (loadId: string, chunk: number): string => `${loadId}/${
 
 export const envelopeHeaders = (envelope: ChunkEnvelope): Headers => ({ [header]: JSON.stringify(envelope) })
 
+/** Whether the message says that it is a chunk of ours, be it readable or not. */
+export const claimsChunk = (headers: Headers): boolean => Object.hasOwn(headers, header)
+
 /** The envelope of a chunk of ours; undefined where the message is somebody else's. Throws `BAD_ENVELOPE` and `ENVELOPE_NEWER`. */
 export function readEnvelope(headers: Headers): ChunkEnvelope | undefined {
   const text = headers[header]

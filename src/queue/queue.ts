@@ -6,6 +6,9 @@ import type { Code } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
 import type { Abortable } from '../core/wait.ts'
 
+/** Bodies that a consumer has in memory at once, in bytes, besides what passes the bound: enough to keep a database busy, small beside a process. */
+export const mostInFlightBytes = 16 * 1024 * 1024
+
 export type Headers = Readonly<Record<string, string>>
 
 export interface Outgoing {

@@ -1,7 +1,8 @@
 /** Messages of others: JSON objects, each taking effect once, whatever tells them apart. */
 import { describe, expect, it } from 'vitest'
 import { type ConsumerOptions, createConsumer } from '../../src/consumer/consumer.ts'
-import { type DedupKey, sha256Of } from '../../src/consumer/dedup.ts'
+import { type DedupKey } from '../../src/consumer/dedup.ts'
+import { sha256Of } from '../../src/core/sha256.ts'
 import { replay } from '../../src/consumer/replay.ts'
 import { LadingError } from '../../src/core/errors.ts'
 import type { LadingEvent } from '../../src/core/events.ts'

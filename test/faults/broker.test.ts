@@ -11,7 +11,7 @@ import { balance, openQueue, openSink } from '../../src/index.ts'
 import { describeRabbit } from '../servers/broker.ts'
 import { describePostgres, freshDatabase } from '../servers/database.ts'
 import { type RabbitServer, startRabbit } from '../servers/rabbitmq.ts'
-import { randomFrom, Victim } from './victim.ts'
+import { randomFrom, Told, Victim } from './victim.ts'
 import { query } from './workshop.ts'
 
 const files = 25
@@ -33,16 +33,6 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-const seen = { redelivered: 0, duplicates: 0, dead: 0, waited: 0 }
-
-function count(line: string): void {
-  const event = JSON.parse(line) as { type: string; redelivered?: number; duplicates?: number }
-  if (event.type === 'dead') seen.dead++
-  if (event.type === 'waiting') seen.waited++
-  seen.redelivered += event.redelivered ?? 0
-  seen.duplicates += event.duplicates ?? 0
-}
-
 async function harm(file: number, broker: RabbitServer, consumers: readonly Victim[], random: () => number): Promise<void> {
   for (let kill = 0; kill < killsPerFile; kill++) await consumers[Math.floor(random() * consumers.length)]?.killAtWork()
   if (file < filesWithClosedConnections) await broker.closeConnections()
@@ -61,11 +51,15 @@ describePostgres('PostgreSQL', () => {
       await using broker = await startRabbit()
       const queueUrl = `${broker.url}?queue=readings`
       await (await openQueue(queueUrl))[Symbol.asyncDispose]()
-      const consumers = Array.from({ length: consumerCount }, () => new Victim('consumer.ts', [queueUrl, database.url], count))
+      const seen = new Told()
+      const consumers = Array.from(
+        { length: consumerCount },
+        () => new Victim('consumer.ts', ['readings', queueUrl, database.url], seen.line),
+      )
       const random = randomFrom(seed)
       try {
         for (const [file, path] of paths.entries()) {
-          const producer = new Victim('producer.ts', [path, queueUrl, join(folder, 'state.db')], count)
+          const producer = new Victim('producer.ts', [path, queueUrl, join(folder, 'state.db')], seen.line)
           await harm(file, broker, consumers, random)
           await producer.ended
           expect(producer.failure).toBeUndefined()

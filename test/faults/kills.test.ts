@@ -11,7 +11,7 @@ import { SqliteFile } from '../../src/core/sqlite.ts'
 import { generateSensors } from '../../src/generate/sensors.ts'
 import { balance, openQueue, openSink } from '../../src/index.ts'
 import { describePostgres, freshDatabase } from '../servers/database.ts'
-import { randomFrom, Victim } from './victim.ts'
+import { randomFrom, Told, Victim } from './victim.ts'
 
 const recordsPerFile = 40_000
 const consumerCount = 3
@@ -43,14 +43,8 @@ async function killedLoad(target: string, kills: number, read: () => Promise<Sto
   const files = (await readdir(join(folder, 'data'))).map((name) => join(folder, 'data', name))
   const queueUrl = `embedded:${join(folder, 'queue.db')}?lease=1s`
   await (await openSink(target))[Symbol.asyncDispose]()
-  const seen = { redelivered: 0, duplicates: 0, dead: 0 }
-  const onLine = (line: string) => {
-    const event = JSON.parse(line) as { type: string; redelivered?: number; duplicates?: number }
-    if (event.type === 'dead') seen.dead++
-    seen.redelivered += event.redelivered ?? 0
-    seen.duplicates += event.duplicates ?? 0
-  }
-  const consumers = Array.from({ length: consumerCount }, () => new Victim('consumer.ts', [queueUrl, target], onLine))
+  const seen = new Told()
+  const consumers = Array.from({ length: consumerCount }, () => new Victim('consumer.ts', ['readings', queueUrl, target], seen.line))
   let producer: Victim | undefined
   let killed = 0
   let loadedFiles = 0

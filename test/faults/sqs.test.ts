@@ -8,8 +8,8 @@ import type { Outgoing } from '../../src/queue/queue.ts'
 import { describePostgres, freshDatabase } from '../servers/database.ts'
 import { type SqsKnobs, type SqsStub, startSqsStub } from '../servers/sqs-stub.ts'
 import { sqsEnvironment } from '../servers/sqs.ts'
-import { sequence } from './processes/sequence.ts'
-import { randomFrom, Victim } from './victim.ts'
+import { sequence } from './processes/model.ts'
+import { randomFrom, Told, Victim } from './victim.ts'
 import { query } from './workshop.ts'
 
 const consumerCount = 3
@@ -44,14 +44,8 @@ async function survive(queueName: string, rounds: readonly (readonly Outgoing[])
   await using sink = await openSink(database.url)
   await sink.prepare(sequence)
   const url = await stub.createQueue(queueName, { VisibilityTimeout: '3' })
-  const seen = { redelivered: 0, duplicates: 0, dead: 0 }
-  const onLine = (line: string) => {
-    const told = JSON.parse(line) as { type: string; redelivered?: number; duplicates?: number }
-    if (told.type === 'dead') seen.dead++
-    seen.redelivered += told.redelivered ?? 0
-    seen.duplicates += told.duplicates ?? 0
-  }
-  const consumers = Array.from({ length: consumerCount }, () => new Victim('sequence-consumer.ts', [url, database.url], onLine))
+  const seen = new Told()
+  const consumers = Array.from({ length: consumerCount }, () => new Victim('consumer.ts', ['sequence', url, database.url], seen.line))
   try {
     await using queue = await openQueue(url)
     stub.turn({ seed, ...faults })

@@ -73,3 +73,19 @@ export class Victim {
     this.#child.kill(signal)
   }
 }
+
+/** What consumers said of their work, line by line. */
+export class Told {
+  redelivered = 0
+  duplicates = 0
+  dead = 0
+  waited = 0
+
+  readonly line = (line: string): void => {
+    const event = JSON.parse(line) as { type: string; redelivered?: number; duplicates?: number }
+    if (event.type === 'dead') this.dead++
+    if (event.type === 'waiting') this.waited++
+    this.redelivered += event.redelivered ?? 0
+    this.duplicates += event.duplicates ?? 0
+  }
+}

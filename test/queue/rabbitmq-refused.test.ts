@@ -6,7 +6,7 @@ import { freePort } from '../servers/engine.ts'
 import { type RabbitServer, startRabbit } from '../servers/rabbitmq.ts'
 import { type Certificates, certificates } from './certificates.ts'
 import { expectWhole } from './messages.ts'
-import { numbered } from './numbered.ts'
+import { numbered, numberedFrom } from './numbered.ts'
 import { Reader } from './reader.ts'
 import { stranger } from './stranger.ts'
 
@@ -41,6 +41,8 @@ describeRabbit('a RabbitMQ broker that refuses', () => {
     await server.addUser('nobody', secret, '/', '^none$', '.*', '.*')
     await server.addUser('reader', secret, '/', '.*', '^none', '.*')
     await server.addUser('writer', secret, '/', '.*', '.*', '^none')
+    await server.addUser('producer', secret, '/', '^$', '^amq\\.default$', '^$')
+    await server.addUser('consumer', secret, '/', '^$', '^$', '^least$')
   })
 
   afterAll(async () => {
@@ -75,6 +77,19 @@ describeRabbit('a RabbitMQ broker that refuses', () => {
     await writes.publish([numbered('a', 0)])
     await expectRefused(new Reader(writes).take(1), 'QUEUE_REFUSED', 'refused for user')
     expectWhole(await new Reader(reads).takeOne())
+  })
+
+  it('producers may do with the right to write to the default exchange, and consumers with that to read the queue', async () => {
+    await using made = await openQueue(`${server.url}?queue=least`)
+    await using producer = await openQueue(at('producer', '?queue=least'), { create: false })
+    await producer.publish(numberedFrom('a', 0, 2))
+    await using consumer = await openQueue(at('consumer', '?queue=least'), { create: false })
+    const reader = new Reader(consumer)
+    const [one, two] = await reader.take(2)
+    await Promise.all([one?.settle({ kind: 'done' }), two?.settle({ kind: 'release', afterMs: 20 })])
+    expectWhole(await reader.takeOne())
+    await reader.stop()
+    await expect.poll(() => made.depth()).toMatchObject({ ready: 0, inFlight: undefined, dead: 0 })
   })
 
   it('a message that another user has signed can be given back for later', async () => {

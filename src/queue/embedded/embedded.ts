@@ -9,7 +9,17 @@ import { randomUUID } from 'node:crypto'
 import { LadingError } from '../../core/errors.ts'
 import { SqliteFile } from '../../core/sqlite.ts'
 import { type Abortable, sleep } from '../../core/wait.ts'
-import type { Delivery, Depth, Headers, Outcome, Outgoing, Peeked, Queue, QueueTraits } from '../queue.ts'
+import {
+  type Delivery,
+  type Depth,
+  type Headers,
+  type Outcome,
+  type Outgoing,
+  type Peeked,
+  type Queue,
+  type QueueTraits,
+  mostInFlightBytes,
+} from '../queue.ts'
 import { queueError } from './errors.ts'
 import { applicationId, pageBytes, schema } from './schema.ts'
 
@@ -27,8 +37,6 @@ interface Row {
   readonly body: Uint8Array
 }
 
-/** Bodies in memory at once, besides the one that passes the bound: enough to keep a database busy, small beside a process. */
-const mostInFlightBytes = 16 * 1024 * 1024
 /** `available_at` of a message that waits for nothing. */
 const atOnce = 0
 const firstPollMs = 5

@@ -2,7 +2,7 @@
 import { type Channel, type ChannelModel, connect, type ConfirmChannel } from 'amqplib'
 import type { LadingError } from '../../core/errors.ts'
 import type { Listener } from '../../core/events.ts'
-import { sleep } from '../../core/wait.ts'
+import { within } from '../../core/wait.ts'
 import { type Address, shownQueue } from './address.ts'
 import { queueError } from './errors.ts'
 
@@ -139,11 +139,7 @@ export class Connection {
 }
 
 /** Waits for an answer, and not for one who does not answer. Never throws. */
-export async function goodbye(answer: Promise<unknown>): Promise<void> {
-  const waited = new AbortController()
-  await Promise.race([answer.catch(() => undefined), sleep(closeWithinMs, waited.signal)])
-  waited.abort()
-}
+export const goodbye = (answer: Promise<unknown>): Promise<void> => within(closeWithinMs, answer)
 
 /** The client has no other way to end a connection whose broker does not answer. */
 const socketOf = (model: ChannelModel) => (model.connection as unknown as { readonly stream: { destroy(error?: Error): void } }).stream

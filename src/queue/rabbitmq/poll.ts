@@ -1,9 +1,9 @@
 /** Messages are fetched one by one (basic.get), where a consumer that is pushed to is not wanted. */
 import type { GetMessage } from 'amqplib'
 import { type Abortable, sleep } from '../../core/wait.ts'
-import type { Delivery } from '../queue.ts'
+import { type Delivery, mostInFlightBytes } from '../queue.ts'
 import { queueError } from './errors.ts'
-import { mostInFlightBytes, type Receiver } from './receiver.ts'
+import type { Receiver } from './receiver.ts'
 
 /** Fetched before they are handed out. */
 const mostTogether = 100

@@ -6,11 +6,11 @@ import type { ConsumeMessage } from 'amqplib'
 import { LadingError } from '../../core/errors.ts'
 import type { Abortable } from '../../core/wait.ts'
 import { Arrival } from '../arrival.ts'
-import type { Delivery } from '../queue.ts'
+import { type Delivery, mostInFlightBytes } from '../queue.ts'
 import { goodbye } from './connection.ts'
 import { queueError } from './errors.ts'
 import { deliveriesBefore, weightOf } from './message.ts'
-import { mostInFlightBytes, type Receiver } from './receiver.ts'
+import type { Receiver } from './receiver.ts'
 
 /**
  * Messages in hand at the start, and by how much that may grow at a time. The broker counts a delivery of everything that a consumer holds when

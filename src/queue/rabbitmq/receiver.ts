@@ -10,8 +10,6 @@ import type { Epoch } from './connection.ts'
 import { copyOf, deliveriesBefore, headersOf, keyOf, type Publishable, weightOf } from './message.ts'
 import { deadName, delayedName } from './topology.ts'
 
-/** Bodies in memory at once, as far as the broker can be told: it counts messages, not bytes. */
-export const mostInFlightBytes = 16 * 1024 * 1024
 /** How long the broker may take for a copy, before the confirm of it is given up in a stop's own time. */
 const sendWithinMs = 5_000
 

@@ -1,11 +1,12 @@
 /** The dead-letter queue of a queue's redrive policy, where there is one. */
 import type { Message } from '@aws-sdk/client-sqs'
 import { LadingError } from '../../core/errors.ts'
+import { sha256Of } from '../../core/sha256.ts'
 import type { Outcome } from '../queue.ts'
 import { type Address, siblingUrl } from './address.ts'
 import { answered, mostEntries, type Patience } from './batch.ts'
 import { entryError } from './errors.ts'
-import { ascii, type Entry, sha256Of } from './message.ts'
+import { ascii, type Entry } from './message.ts'
 import type { Service } from './service.ts'
 
 type Dead = Extract<Outcome, { readonly kind: 'dead' }>

@@ -3,11 +3,11 @@
  * headers are one attribute, JSON in ASCII, which also says how the body is written.
  */
 import { isUtf8 } from 'node:buffer'
-import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import type { Message, MessageAttributeValue, SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs'
 import { LadingError } from '../../core/errors.ts'
+import { sha256Of } from '../../core/sha256.ts'
 import type { Headers, Outgoing } from '../queue.ts'
 
 export type Entry = Omit<SendMessageBatchRequestEntry, 'Id'> & { readonly MessageBody: string }
@@ -152,7 +152,5 @@ function headersOf(attributes: Attributes): Headers {
 /** JSON whose characters count as one byte each, and which no server refuses. */
 export const ascii = (json: string): string =>
   json.replace(/[\u007f-\uffff]/g, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`)
-
-export const sha256Of = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

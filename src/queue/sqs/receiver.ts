@@ -5,16 +5,14 @@
 import { randomUUID } from 'node:crypto'
 import type { Message } from '@aws-sdk/client-sqs'
 import type { LadingError } from '../../core/errors.ts'
-import { type Abortable, sleep } from '../../core/wait.ts'
+import { type Abortable, sleep, within } from '../../core/wait.ts'
 import { Arrival } from '../arrival.ts'
-import type { Delivery } from '../queue.ts'
+import { type Delivery, mostInFlightBytes } from '../queue.ts'
 import { mostEntries, patiently, type Patience } from './batch.ts'
 import { Held, type Holder } from './held.ts'
 import { read } from './message.ts'
 import type { Service } from './service.ts'
 
-/** Bodies in memory at once, besides those of the answer that passes the bound. */
-const mostInFlightBytes = 16 * 1024 * 1024
 /** A server that says at once that it has none, instead of waiting, is asked again after this time. */
 const pauseMs = 100
 /** The longest that SQS waits for a message. Waiting costs one request each time. */
@@ -120,18 +118,12 @@ export class Receiver {
   async end(): Promise<void> {
     this.#abort()
     // What is on its way to a call that is given up is nobody's until its time out of sight is over.
-    const answered = new AbortController()
     const young = this.#askedAt + this.#patienceMs - performance.now()
-    if (young > 0 && this.#polls.size > 0) {
-      await Promise.race([Promise.all(this.#polls), sleep(young, answered.signal)])
-      answered.abort()
-    }
+    if (young > 0 && this.#polls.size > 0) await within(young, Promise.all(this.#polls))
     this.#asking.abort()
     await Promise.all(this.#polls)
     const left = this.#buffer.splice(0).toReversed()
-    const given = new AbortController()
-    await Promise.race([Promise.allSettled(left.map((held) => held.settle({ kind: 'release' }))), sleep(giveBackWithinMs, given.signal)])
-    given.abort()
+    await within(giveBackWithinMs, Promise.allSettled(left.map((held) => held.settle({ kind: 'release' }))))
   }
 
   #abort(): void {

@@ -1,6 +1,6 @@
 /** A producer to be killed: node producer.ts FILE QUEUE STATE. Says what it does. */
 import { openQueue, produce } from '../../../src/index.ts'
-import { retrying } from '../../../src/consumer/retry.ts'
+import { retrying } from '../../../src/core/retry.ts'
 import { readings } from './model.ts'
 
 const [, , file = '', queueUrl = '', statePath = ''] = process.argv

@@ -1,6 +1,6 @@
-import { type Code, LadingError, toLadingError } from '../core/errors.ts'
-import type { Listener } from '../core/events.ts'
-import { backoff, sleep } from '../core/wait.ts'
+import { type Code, LadingError, toLadingError } from './errors.ts'
+import type { Listener } from './events.ts'
+import { type Abortable, backoff, sleep } from './wait.ts'
 
 /** How often something is tried, and the pauses in between: random shares of a bound that doubles. */
 export interface RetryPolicy {
@@ -15,9 +15,8 @@ export interface RetryPolicy {
 /** For what a database or a queue asks to try again: without a limit, because nothing is wrong with the data. */
 export const patientRetry: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, firstMs: 200, mostMs: 30_000 }
 
-export interface RetryOptions {
-  /** Stops the waiting; the last error is thrown then. */
-  readonly signal: AbortSignal
+/** The signal stops the waiting; the last error is thrown then. */
+export interface RetryOptions extends Abortable {
   readonly onEvent: Listener
   /** Gives up after this many milliseconds; without it never. */
   readonly deadlineMs?: number | undefined
@@ -39,12 +38,12 @@ export async function retrying<T>(
     } catch (thrown) {
       const error = toLadingError(thrown)
       const isLast = attempt + 1 >= policy.attempts || performance.now() - start > deadlineMs
-      if (!mayHelp(error) || signal.aborted || isLast) throw error
+      if (!mayHelp(error) || signal?.aborted || isLast) throw error
       waitedFor = error.code
       const delayMs = Math.round(backoff(attempt, policy.firstMs, policy.mostMs))
       onEvent({ type: 'waiting', code: error.code, message: error.message, attempt: attempt + 1, delayMs })
       await sleep(delayMs, signal)
-      if (signal.aborted) throw error
+      if (signal?.aborted) throw error
     }
   }
 }

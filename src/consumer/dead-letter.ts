@@ -1,0 +1,62 @@
+/** A delivery that could not be processed as a whole → the letter that is kept of it. */
+import { codes } from '../core/errors.ts'
+import { sha256Of } from '../core/sha256.ts'
+import type { Delivery } from '../queue/queue.ts'
+import type { DeadLetter, Part, Verdict } from '../sink/sink.ts'
+import { type Claim, type Dead, dead, type DecoderOptions } from './decoded.ts'
+import { dedupField, isStorableText, storableKey } from './dedup.ts'
+import { Keeping } from './masked.ts'
+import { withoutMaskedHeader } from './masked-body.ts'
+import { referenceIn } from './reference.ts'
+
+/** Deliveries beyond the most in which a message is still read for what may be kept of it: reading it may be what kills us. */
+const mostReadings = 20
+
+export class DeadLetters {
+  readonly #pipeline: string
+  /** Whether records are told apart, so that a masked letter says of each which one it is. */
+  readonly #withRecords: boolean
+  readonly #mostReadAttempts: number
+  readonly #keeping: Keeping | undefined
+
+  constructor({ pipeline, model, dedupKey, maxAttempts }: DecoderOptions & { readonly maxAttempts: number }) {
+    const field = dedupField(dedupKey)
+    this.#pipeline = pipeline
+    this.#withRecords = field !== undefined
+    this.#mostReadAttempts = maxAttempts + mostReadings
+    this.#keeping = Keeping.of(model, field)
+  }
+
+  letterOf(delivery: Delivery, decoded: Dead): DeadLetter {
+    const { code, detail } = decoded
+    const sha256 = identityOf(delivery)
+    return { pipeline: this.#pipeline, sha256, ...this.#kept(delivery, decoded), attempts: delivery.attempt, code, detail }
+  }
+
+  /** Of a chunk no byte is kept where the model masks, so it claims nothing: it stays open, and can be published again. */
+  #kept(delivery: Delivery, decoded: Dead) {
+    const claim = storableClaim(delivery, decoded)
+    const { headers, body, attempt } = delivery
+    if (this.#keeping === undefined) return { ...claim, headers: withoutMaskedHeader(headers), body }
+    const kept = this.#keeping.message({ headers, body }, this.#withRecords, attempt <= this.#mostReadAttempts)
+    return { ...claim, ...kept, ...(claim.load !== undefined && { load: undefined, records: 0 }) }
+  }
+}
+
+/** What keeps letters of the same key apart: the bytes, or where there are none, what refers to them. */
+export function identityOf(delivery: Delivery): string {
+  const envelope = referenceIn(delivery)
+  return sha256Of(envelope === undefined ? delivery.body : JSON.stringify(envelope))
+}
+
+/** Without its load: the verdict of the chunk that took effect under this key stands. The key of a record is data. */
+export function refusedPart(claim: Claim, { key, load, records }: Part, { code, detail }: Verdict & { readonly kind: 'refused' }): Dead {
+  const told = claim.key === undefined || claim.key === key ? undefined : { key: claim.key, detail: `of a record: ${codes[code].meaning}` }
+  return { ...dead(code, detail, { key, records: load === undefined ? records : 0 }), told }
+}
+
+/** A letter that no database takes could never be buried, so a text that none takes is written as JSON, and a load of such a name is not believed. */
+function storableClaim(delivery: Delivery, { key = delivery.key, load, records }: Claim): Claim & { readonly key: string } {
+  if (load !== undefined && !isStorableText(load.source)) return storableClaim(delivery, { records: 0 })
+  return { key: storableKey(key), load, records }
+}
