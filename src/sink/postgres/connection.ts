@@ -1,5 +1,4 @@
 import pg from 'pg'
-import { from as copyFrom } from 'pg-copy-streams'
 import { LadingError } from '../../core/errors.ts'
 import { sinkError } from './errors.ts'
 
@@ -106,34 +105,4 @@ export class Connection implements AsyncDisposable {
 function asAway(error: unknown): unknown {
   if (!(error instanceof pg.DatabaseError) || (error.code !== '3D000' && error.code !== '55000')) return error
   return new LadingError('SINK_UNAVAILABLE', `PostgreSQL: ${error.message}`, { cause: error })
-}
-
-/**
- * Runs `work` in a transaction. COMMIT of a transaction that an error has aborted is answered with success and the tag
- * ROLLBACK, so the tag is checked: a commit is believed only when the server calls it one.
- */
-export async function transaction<T>(client: pg.Client, begin: string, work: () => Promise<T>): Promise<T> {
-  await client.query(begin)
-  let result: T
-  try {
-    result = await work()
-  } catch (error) {
-    // Where the connection is gone this fails too, and the first error is the one that counts.
-    await client.query('ROLLBACK').catch(() => undefined)
-    throw error
-  }
-  const { command } = await client.query('COMMIT')
-  if (command !== 'COMMIT') throw new LadingError('SINK_FAILED', `PostgreSQL: COMMIT was answered with ${command}`)
-  return result
-}
-
-/** Sends the parts as the data of a `COPY … FROM STDIN` and returns the number of rows that the server took. */
-export function copy(client: pg.Client, sql: string, parts: readonly Buffer[]): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const stream = client.query(copyFrom(sql))
-    stream.once('error', reject)
-    stream.once('finish', () => resolve(stream.rowCount))
-    for (const part of parts) if (part.length > 0) stream.write(part)
-    stream.end()
-  })
 }

@@ -3,9 +3,10 @@ import type pg from 'pg'
 import type { Abortable } from '../../core/wait.ts'
 import { deadLetterOf, type LedgerRow, progressOf, receiptOf, rejectOf } from '../ledger-rows.ts'
 import type { DeadLetter, Ledger, ListFilter, LoadProgress, Receipt, ReceiptFilter, StoredDeadLetter, StoredReject } from '../sink.ts'
-import { type Connection, transaction } from './connection.ts'
 import { storable } from '../storable.ts'
-import { begin, insertLoads, lockLoads } from './write.ts'
+import type { Connection } from './connection.ts'
+import { insertLoads, lockLoads } from './loads.ts'
+import { beginBatch, transaction } from './transaction.ts'
 
 const receiptSql = `
   SELECT load.*, sums.*,
@@ -64,7 +65,7 @@ export class PostgresLedger implements Ledger {
     const sha256 = Buffer.from(letter.sha256, 'hex')
     await this.#connection.use(async (client) => {
       if (load !== undefined) await insertLoads(client, pipeline, [load])
-      const known = await transaction(client, begin, async () => {
+      const known = await transaction(client, beginBatch, async () => {
         if (await hasVerdict(client, letter, sha256)) return true
         // A letter that was replayed and failed again is dead once more, with its new reason; one that turns out to be of a load joins it.
         await client.query(
@@ -119,7 +120,7 @@ async function hasVerdict(client: pg.Client, { pipeline, key, load, records }: D
 
 /** A load with a dead chunk stays unfolded, so that the chunk can still be replayed. */
 async function fold(client: pg.Client, ids: readonly string[]): Promise<void> {
-  await transaction(client, begin, async () => {
+  await transaction(client, beginBatch, async () => {
     const free = await lockFreeLoads(client, ids)
     if (free.length === 0) return
     const { rows } = await client.query<{ id: string }>(

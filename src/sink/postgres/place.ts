@@ -8,10 +8,10 @@ import { LadingError } from '../../core/errors.ts'
 import type { Fault } from '../../core/fault.ts'
 import type { Model } from '../../model/model.ts'
 import { type Attempt, isolate } from '../isolate.ts'
-import { copy } from './connection.ts'
+import { copy } from './copy.ts'
 import { identifier, identifiers, qualified } from './ddl.ts'
 import { rowError } from './errors.ts'
-import type { CopyRows } from './rows.ts'
+import { copyInto, type CopyRows } from './rows.ts'
 
 export interface Refusal {
   readonly row: number
@@ -29,12 +29,14 @@ export class Placement {
   readonly #client: pg.Client
   readonly #model: Model
   readonly #rows: CopyRows
-  #staged = false
+  #staged: boolean
 
-  constructor(client: pg.Client, model: Model, rows: CopyRows) {
+  /** `staged` where rows are expected to conflict; a direct COPY is not tried first then. */
+  constructor(client: pg.Client, model: Model, rows: CopyRows, staged: boolean) {
     this.#client = client
     this.#model = model
     this.#rows = rows
+    this.#staged = staged
   }
 
   /** All rows at once, without isolating anything: false where the database refused some, and then none is placed. */
@@ -89,10 +91,9 @@ export class Placement {
   }
 
   async #copy(table: string, start: number, end: number): Promise<number> {
-    const { header, trailer, format } = this.#rows
-    const names = identifiers(this.#model.columns.map((column) => column.name))
-    const sql = `COPY ${table} (${names}) FROM STDIN (FORMAT ${format})`
-    return copy(this.#client, sql, [header, this.#rows.slice(start, end), trailer])
+    const { header, trailer } = this.#rows
+    const [taken] = await copy(this.#client, copyInto(table, this.#model, this.#rows), [header, this.#rows.slice(start, end), trailer])
+    return taken as number
   }
 
   /**

@@ -5,6 +5,7 @@ import type { RowBuffer } from '../../model/writer.ts'
 import type { Batch, Ledger, Sink, Verdict } from '../sink.ts'
 import { BinaryRows } from './binary.ts'
 import { Connection } from './connection.ts'
+import { DirectPath } from './direct.ts'
 import { PostgresLedger } from './ledger.ts'
 import { createStaging } from './place.ts'
 import { prepareLedger, prepareTable } from './prepare.ts'
@@ -22,6 +23,7 @@ export class PostgresSink implements Sink {
   /** By fingerprint: what is made for a model serves every model that declares the same. */
   readonly #models = new Map<string, Model>()
   readonly #stalledMs: number
+  readonly #direct = new DirectPath()
 
   /** `stalledMs`: how old a statement of ours may be whose client is being waited for, before others that wait for its locks end its session. */
   constructor(url: string, options: { readonly stalledMs?: number } = {}) {
@@ -52,7 +54,7 @@ export class PostgresSink implements Sink {
   }
 
   write(batch: Batch, options?: Abortable): Promise<readonly Verdict[]> {
-    return this.#connection.use((client) => writeBatch(client, batch), options?.signal)
+    return this.#connection.use((client) => writeBatch(client, batch, this.#direct), options?.signal)
   }
 
   async #stage(client: pg.Client, model: Model): Promise<void> {

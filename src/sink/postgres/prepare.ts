@@ -2,10 +2,10 @@
 import type pg from 'pg'
 import { LadingError } from '../../core/errors.ts'
 import { type Model, tableName } from '../../model/model.ts'
-import { transaction } from './connection.ts'
 import { createIndex, createTable, identifier, qualified, sqlType } from './ddl.ts'
 import { type CatalogType, misfit } from './fit.ts'
 import { migrations } from './schema.ts'
+import { transaction } from './transaction.ts'
 
 /** Serialises everything that creates: two consumers that start together must not both make the table. */
 const lock = "SELECT pg_advisory_xact_lock(hashtextextended('lading/prepare', 0))"

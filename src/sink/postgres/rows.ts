@@ -1,4 +1,6 @@
+import type { Model } from '../../model/model.ts'
 import { EncodedRows } from '../encoded-rows.ts'
+import { identifiers } from './ddl.ts'
 
 /** Rows in one of the formats of COPY. */
 export abstract class CopyRows extends EncodedRows {
@@ -8,3 +10,7 @@ export abstract class CopyRows extends EncodedRows {
   /** As COPY names it. */
   abstract readonly format: 'binary' | 'text'
 }
+
+/** The statement that takes rows of the model into a table. */
+export const copyInto = (table: string, model: Model, { format }: CopyRows): string =>
+  `COPY ${table} (${identifiers(model.columns.map((column) => column.name))}) FROM STDIN (FORMAT ${format})`

@@ -3,21 +3,12 @@ import type pg from 'pg'
 import type { Reject } from '../../core/fault.ts'
 import type { LoadInfo } from '../../core/load.ts'
 import type { Batch, Counts, Part, Verdict } from '../sink.ts'
-import { storable } from '../storable.ts'
-import { transaction } from './connection.ts'
+import { lockLoads, registerLoads } from './loads.ts'
+import type { DirectPath } from './direct.ts'
 import { type Placed, Placement, type Refusal } from './place.ts'
+import { insertRejects } from './rejects.ts'
 import type { CopyRows } from './rows.ts'
-
-/**
- * READ COMMITTED, because under a stricter level the second of two consumers of one chunk would fail instead of waiting to see
- * what the first one does. synchronous_commit is raised where a role or database has lowered it. Deferred constraints are
- * checked at once, so that a refused row shows before COMMIT. A lock that is not had within 5 s is somebody else's: the batch
- * is tried again.
- */
-export const begin = `BEGIN ISOLATION LEVEL READ COMMITTED;
-  SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '10min';
-  SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local');
-  SET CONSTRAINTS ALL IMMEDIATE`
+import { beginBatch, transaction } from './transaction.ts'
 
 /** Where a part's rows lie in the buffer. */
 interface Span {
@@ -27,10 +18,15 @@ interface Span {
   readonly end: number
 }
 
-export async function writeBatch(client: pg.Client, batch: Batch): Promise<readonly Verdict[]> {
+export async function writeBatch(client: pg.Client, batch: Batch, direct: DirectPath): Promise<readonly Verdict[]> {
+  return (await direct.write(client, batch)) ?? (await writeCarefully(client, batch, direct.expectsConflict(batch.model)))
+}
+
+/** Part by part where it must be; `staged` says that rows are expected to conflict. */
+async function writeCarefully(client: pg.Client, batch: Batch, staged: boolean): Promise<readonly Verdict[]> {
   const spans = spansOf(batch.parts)
   const plans = await registerLoads(client, batch)
-  return transaction(client, begin, async () => {
+  return transaction(client, beginBatch, async () => {
     const verdicts: Verdict[] = []
     const complete = await lockLoads(client, [...plans.keys()])
     const candidates = spans.filter(({ part, index }) => {
@@ -42,7 +38,7 @@ export async function writeBatch(client: pg.Client, batch: Batch): Promise<reado
     await settleLetters(client, spans, verdicts)
     const revived = await reviveDeadLetters(client, batch.pipeline, candidates, verdicts)
     const applied = await enterLedger(client, batch.pipeline, revived, verdicts)
-    await placeParts(client, batch, applied, verdicts)
+    await placeParts(client, batch, applied, verdicts, staged)
     return verdicts
   })
 }
@@ -59,47 +55,6 @@ const planMismatch = (load: LoadInfo): Verdict => ({
 })
 
 const bytea = (hex: string): Buffer => Buffer.from(hex, 'hex')
-
-/** Makes the loads' rows where they are missing, outside the batch's transaction: two consumers of one load must not wait for each other. */
-async function registerLoads(client: pg.Client, batch: Batch): Promise<Map<string, string>> {
-  const loads = new Map<string, LoadInfo>()
-  for (const { load } of batch.parts) if (load !== undefined && !loads.has(load.id)) loads.set(load.id, load)
-  if (loads.size === 0) return new Map()
-  await insertLoads(client, batch.pipeline, [...loads.values()])
-  const { rows } = await client.query<{ id: string; plan: Buffer }>('SELECT id, plan FROM lading.load WHERE id = ANY ($1)', [
-    [...loads.keys()],
-  ])
-  return new Map(rows.map(({ id, plan }) => [id, plan.toString('hex')]))
-}
-
-export async function insertLoads(client: pg.Client, pipeline: string, loads: readonly LoadInfo[]): Promise<void> {
-  await client.query(
-    `INSERT INTO lading.load (id, pipeline, source, sha256, bytes, plan, chunks, records)
-     SELECT id, $1, source, sha256, bytes, plan, chunks, records
-     FROM unnest($2::uuid[], $3::text[], $4::bytea[], $5::bigint[], $6::bytea[], $7::bigint[], $8::bigint[])
-       AS load (id, source, sha256, bytes, plan, chunks, records)
-     WHERE NOT EXISTS (SELECT FROM lading.load old WHERE old.id = load.id) ORDER BY id ON CONFLICT DO NOTHING`,
-    [
-      pipeline,
-      loads.map((load) => load.id),
-      loads.map((load) => storable(load.source)),
-      loads.map((load) => bytea(load.sha256)),
-      loads.map((load) => load.bytes),
-      loads.map((load) => bytea(load.plan)),
-      loads.map((load) => load.chunks),
-      loads.map((load) => load.records),
-    ],
-  )
-}
-
-/** Keeps the loads from being folded while the batch is written, and tells which have been folded before. */
-export async function lockLoads(client: pg.Client, ids: readonly string[]): Promise<Set<string>> {
-  if (ids.length === 0) return new Set()
-  await client.query('SELECT pg_advisory_xact_lock_shared(hashtextextended(id, 0)) FROM unnest($1::text[]) id ORDER BY id', [ids])
-  // A statement of its own, because its snapshot must be taken after the locks were had.
-  const { rows } = await client.query<{ id: string }>('SELECT id FROM lading.load WHERE id = ANY ($1) AND complete', [ids])
-  return new Set(rows.map(({ id }) => id))
-}
 
 /** A replay of a chunk whose load is complete has nothing left to do: its letter is not dead any more. */
 async function settleLetters(client: pg.Client, spans: readonly Span[], verdicts: readonly Verdict[]): Promise<void> {
@@ -181,8 +136,8 @@ async function keepDead(client: pg.Client, spans: readonly Span[], verdicts: rea
   if (letters.length > 0) await client.query("UPDATE lading.dead_letter SET state = 'dead' WHERE id = ANY ($1)", [letters])
 }
 
-async function placeParts(client: pg.Client, batch: Batch, spans: readonly Span[], verdicts: Verdict[]): Promise<void> {
-  const placement = new Placement(client, batch.model, batch.rows as unknown as CopyRows)
+async function placeParts(client: pg.Client, batch: Batch, spans: readonly Span[], verdicts: Verdict[], staged: boolean): Promise<void> {
+  const placement = new Placement(client, batch.model, batch.rows as unknown as CopyRows, staged)
   const rejects: (readonly [Part, Reject])[] = []
   const corrections: (readonly [Part, Counts])[] = []
   for (const run of adjacent(spans)) {
@@ -232,25 +187,4 @@ function adjacent(spans: readonly Span[]): Span[][] {
     else runs.push([span])
   }
   return runs
-}
-
-async function insertRejects(client: pg.Client, pipeline: string, rejects: readonly (readonly [Part, Reject])[]): Promise<void> {
-  if (rejects.length === 0) return
-  await client.query(
-    `INSERT INTO lading.reject (pipeline, key, load_id, record, line, byte, source, column_name, code, detail, raw)
-     SELECT $1, * FROM unnest($2::text[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bytea[])`,
-    [
-      pipeline,
-      rejects.map(([part]) => part.key),
-      rejects.map(([part]) => part.load?.id ?? null),
-      rejects.map(([, reject]) => reject.record),
-      rejects.map(([, reject]) => reject.line),
-      rejects.map(([, reject]) => reject.byte),
-      rejects.map(([, reject]) => storable(reject.source)),
-      rejects.map(([, reject]) => (reject.column === undefined ? null : storable(reject.column))),
-      rejects.map(([, reject]) => reject.code),
-      rejects.map(([, reject]) => storable(reject.detail)),
-      rejects.map(([, reject]) => Buffer.from(reject.raw.buffer, reject.raw.byteOffset, reject.raw.byteLength)),
-    ],
-  )
 }
