@@ -7,6 +7,7 @@ import { placeOf, requireTwoFiles } from './files.ts'
 import { loadModel } from './model.ts'
 import { jsonOption, modelOption, pipelineOption, produceOptions, queueOption, whole } from './options.ts'
 import { count, counted, print, printJson, printReceipts, printVerdict, receiptJson, receiptsExit } from './output.ts'
+import type { DeferIndexes } from '../load/indexes.ts'
 import { openWorkingQueue } from './queue.ts'
 import { type ProduceFlags, produceSettings } from './produce.ts'
 import { reporter } from './report.ts'
@@ -15,6 +16,7 @@ import { consumerProcesses } from './workers.ts'
 
 interface Flags extends ProduceFlags, ConsumeFlags {
   readonly consumers: number
+  readonly deferIndexes: DeferIndexes
 }
 
 export function loadCommand(): Command {
@@ -22,7 +24,13 @@ export function loadCommand(): Command {
     .description('load CSV files into a database, through a durable queue, and print the receipt')
     .argument('[path...]', "files, folders, patterns; '-' is standard input")
     .addOption(new Option('--consumers <n>', 'consumers at work; more than one are processes of their own').default(1).argParser(whole(1)))
-  const options = [modelOption(), queueOption(), pipelineOption(), ...consumeOptions(), ...produceOptions(), jsonOption()]
+  const deferOption = new Option(
+    '--defer-indexes <when>',
+    'build the indexes of an empty PostgreSQL table, its key among them, when everything is loaded: auto for files of 32 MiB and more',
+  )
+    .choices(['auto', 'always', 'never'])
+    .default('auto')
+  const options = [deferOption, modelOption(), queueOption(), pipelineOption(), ...consumeOptions(), ...produceOptions(), jsonOption()]
   const names = new Set<string>()
   for (const option of options) if (!names.has(option.name()) && names.add(option.name())) command.addOption(option)
   withExamples(command, [
@@ -51,6 +59,7 @@ export function loadCommand(): Command {
       ...consumeSettings(flags),
       target: placeOf(flags.to),
       model,
+      deferIndexes: flags.deferIndexes,
       queue,
       sink,
       signal,

@@ -12,6 +12,7 @@ export const levelOf: Readonly<Record<LadingEvent['type'], Level>> = {
   published: 'info',
   skipped: 'info',
   foreign: 'info',
+  indexes: 'info',
   resumed: 'info',
   planned: 'debug',
   batch: 'debug',
@@ -51,6 +52,8 @@ function lineOf(event: LadingEvent): string {
       return `caution: ${event.message}`
     case 'foreign':
       return `messages of pipeline ${event.pipeline} are left in the queue for their own consumer`
+    case 'indexes':
+      return `indexes of ${event.table}: ${indexStates[event.state]}`
     case 'resumed':
       return 'resumed'
     case 'planned':
@@ -58,6 +61,13 @@ function lineOf(event: LadingEvent): string {
     case 'batch':
       return `batch: ${countsOf(event)}`
   }
+}
+
+const indexStates: Readonly<Record<(LadingEvent & { readonly type: 'indexes' })['state'], string>> = {
+  deferred: 'left for the end of the load',
+  building: 'being built',
+  built: 'built',
+  left: 'left to another load at work',
 }
 
 const countsOf = (event: LadingEvent & { readonly type: 'batch' }): string =>

@@ -107,6 +107,12 @@ export const codes = {
   },
   SINK_REFUSED: halt(78, 'the database refuses us (password, permission, database, configuration)', 'correct --to or the rights'),
   SCHEMA_MISMATCH: halt(78, 'the table does not fit the model', 'change the model or the table'),
+  DEFER_REFUSED: halt(78, 'the indexes cannot be left for the end of the load', 'see the detail, or use --defer-indexes auto'),
+  INDEXES_BLOCKED: halt(
+    65,
+    'indexes that were left for the end of a load cannot be built, because rows share a key',
+    'load all the files of that load again in one call, or remove the doubles and load again',
+  ),
   SINK_CORRUPT: halt(78, 'the database file is damaged or is not a database', 'restore it from a backup'),
   LEDGER_NEWER: halt(78, 'the ledger in the database was made by a newer version of lading', 'upgrade lading'),
 

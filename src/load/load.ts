@@ -1,10 +1,11 @@
 /** Producer and consumers in one: files → queue → database, until every record has its verdict. */
 import { type ConsumerOptions, createConsumer } from '../consumer/consumer.ts'
 import { retrying } from '../core/retry.ts'
-import { ignoreEvents } from '../core/events.ts'
+import { ignoreEvents, type Listener } from '../core/events.ts'
 import { sleep } from '../core/wait.ts'
 import { tableName } from '../model/model.ts'
 import { endAgain, namedFiles, produce, type ProducedLoad, type ProduceOptions } from '../producer/produce.ts'
+import { buildIndexes, type DeferIndexes, indexPlan, tellPrepared } from './indexes.ts'
 import { balance, openReceipt } from '../sink/receipt.ts'
 import type { Receipt, Sink } from '../sink/sink.ts'
 
@@ -24,6 +25,8 @@ export interface LoadOptions
       'dedupKey' | 'batch' | 'prefetch' | 'maxAttempts' | 'batchRetry' | 'messageRetry' | 'startTimeoutMs' | 'graceMs'
     > {
   readonly sink: Sink
+  /** Whether the indexes of an empty table, its key among them, are built when everything is loaded; `auto` where it is not given. */
+  readonly deferIndexes?: DeferIndexes
   /** Starts the consumers; one in this process where it is not given. */
   readonly start?: (signal: AbortSignal) => Workers
 }
@@ -36,8 +39,8 @@ export interface LoadResult {
   readonly loadedNow: number
 }
 
-/** Asks until it is answered, or until the signal says that nobody waits for the answer any more. */
-type Patiently = <T>(ask: () => Promise<T>, until?: AbortSignal) => Promise<T>
+/** Asks until it is answered, or until nobody waits for the answer any more. */
+type Patiently = <T>(ask: () => Promise<T>) => Promise<T>
 
 /** How often the queue is asked whether it is empty, in milliseconds. */
 const pollMs = 50
@@ -48,41 +51,62 @@ const pollsPerQuestionAtEnd = 4
 const mostSameAnswers = 1_500
 
 export async function load(options: LoadOptions): Promise<LoadResult> {
-  const { queue, sink, model, signal, onEvent = ignoreEvents, start = inProcess(options) } = options
-  const stop = new AbortController()
-  const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
+  const { queue, sink, model, signal, onEvent = ignoreEvents } = options
   // Nobody should wait for a database only to hear of a wrong path.
-  await namedFiles(options)
-  await retrying(() => sink.prepare(model, { signal }), { signal: stopped, onEvent, deadlineMs: options.startTimeoutMs ?? 30_000 })
-  // A database that goes away later is waited for, as the consumers do.
-  const patiently: Patiently = (ask, until = stopped) => retrying(ask, { signal: until, onEvent })
+  const files = await namedFiles(options)
+  const patiently = askingUntil(signal, onEvent)
+  const deferIndexes = await patiently(() => indexPlan(options, files))
+  const atStart = { signal, onEvent, deadlineMs: options.startTimeoutMs ?? 30_000 }
+  const prepared = await retrying(() => sink.prepare(model, { signal, deferIndexes }), atStart)
+  tellPrepared(options, prepared)
   const { ready, inFlight } = await patiently(() => queue.depth())
   // What the queue holds already may be loaded before its file is planned, so that the question has to come first.
   const before = ready + (inFlight ?? 1) === 0 ? undefined : await patiently(() => sink.ledger.receipts({}))
   const loadedBefore = new Map(before?.map(({ loadId, loaded }) => [loadId, loaded]))
+  const ask = async (loadId: string) => {
+    const progress = await sink.ledger.progress(loadId)
+    if (before === undefined && !loadedBefore.has(loadId)) loadedBefore.set(loadId, progress?.loaded ?? 0)
+    return progress
+  }
+  let produced = await move(options, ask)
+  if (prepared.deferred && signal?.aborted !== true && (await patiently(() => buildIndexes(options))) === 'doubles') {
+    const loads = produced.map(({ loadId }) => loadId)
+    await patiently(async () => sink.startOver?.(model, loads, { signal }))
+    produced = await move(options, ask)
+  }
+  const receipts = await patiently(() => receiptsOf(options, produced))
+  const loadedNow = receipts.reduce((sum, { loadId, loaded }) => sum + loaded - (loadedBefore.get(loadId) ?? 0), 0)
+  if (options.again === true && receipts.every((receipt) => balance(receipt).open === 0)) endAgain(options)
+  return { produced, receipts, loadedNow }
+}
+
+/** A database or a queue that goes away is waited for, as the consumers do. */
+const askingUntil =
+  (signal: AbortSignal | undefined, onEvent: Listener): Patiently =>
+  (ask) =>
+    retrying(ask, { signal, onEvent })
+
+/** Files → queue → database, with workers of its own. */
+async function move(options: LoadOptions, ask: NonNullable<ProduceOptions['known']>): Promise<readonly ProducedLoad[]> {
+  const { signal, onEvent = ignoreEvents, start = inProcess(options) } = options
+  const stop = new AbortController()
+  const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
+  const patiently = askingUntil(stopped, onEvent)
   const workers = start(stopped)
   // Consumers that end before they are told to have failed, or were stopped; either way the producer must not go on alone.
   const early = workers.ended.finally(() => stop.abort())
   early.catch(() => undefined)
-  const known = async (loadId: string) => {
-    const progress = await patiently(() => sink.ledger.progress(loadId))
-    if (before === undefined && !loadedBefore.has(loadId)) loadedBefore.set(loadId, progress?.loaded ?? 0)
-    return progress
+  const work = async () => {
+    const produced = await produce({ ...options, signal: stopped, known: (loadId) => patiently(() => ask(loadId)) })
+    const published = produced.filter((each) => each.published > 0).map(({ loadId }) => loadId)
+    if (published.length > 0) await settled(published, options, stopped, patiently)
+    return produced
   }
   try {
-    const work = async () => {
-      const produced = await produce({ ...options, signal: stopped, known })
-      const published = produced.filter((each) => each.published > 0).map(({ loadId }) => loadId)
-      if (published.length > 0) await settled(published, options, stopped, patiently)
-      return produced
-    }
     const produced = await Promise.race([work(), early.then(() => new Promise<never>(() => undefined))])
     workers.stop()
     await workers.ended
-    const receipts = await patiently(() => receiptsOf(options, produced), signal ?? new AbortController().signal)
-    const loadedNow = receipts.reduce((sum, { loadId, loaded }) => sum + loaded - (loadedBefore.get(loadId) ?? 0), 0)
-    if (options.again === true && receipts.every((receipt) => balance(receipt).open === 0)) endAgain(options)
-    return { produced, receipts, loadedNow }
+    return produced
   } finally {
     workers.stop()
     await workers.ended.catch(() => undefined)

@@ -141,10 +141,33 @@ export interface ListFilter {
   readonly limit: number
 }
 
+export interface PrepareOptions extends Abortable {
+  /**
+   * What happens to the indexes of the model's table, its key among them, where the sink can take them away and build them later:
+   * `begin` takes them away from an empty table, `resume` leaves them away where an earlier load has taken them away and was
+   * interrupted; without either they are built then, unless such a load is at work.
+   */
+  readonly deferIndexes?: 'begin' | 'resume' | undefined
+}
+
+export interface Prepared {
+  /** Indexes are missing until `buildIndexes`. */
+  readonly deferred: boolean
+  /** Why they were not taken away, where that was asked for. */
+  readonly reason?: string | undefined
+}
+
+/** What became of indexes that were taken away: built, left to another load at work, or not built because rows share a key. */
+export type Built = 'nothing' | 'built' | 'left' | 'doubles'
+
 export interface Sink extends AsyncDisposable {
   readonly ledger: Ledger
   /** Makes the ledger, and with a model its table and indexes, where they are missing; throws `SCHEMA_MISMATCH` where they do not fit. */
-  prepare(model?: Model, options?: Abortable): Promise<void>
+  prepare(model?: Model, options?: PrepareOptions): Promise<Prepared>
+  /** Builds the indexes that were taken away. A sink without it takes none away. */
+  buildIndexes?(model: Model, options?: Abortable): Promise<Built>
+  /** Empties the table, builds its indexes and forgets the loads; throws `INDEXES_BLOCKED` where the table holds a row that is not theirs. */
+  startOver?(model: Model, loads: readonly string[], options?: Abortable): Promise<void>
   /** An empty buffer that encodes rows of the model for this sink. */
   rows(model: Model): RowBuffer
   /** The verdict of each part, in order. A record that the database refuses is a reject; only systems throw. */

@@ -2,15 +2,20 @@ import type pg from 'pg'
 import type { Abortable } from '../../core/wait.ts'
 import type { Model } from '../../model/model.ts'
 import type { RowBuffer } from '../../model/writer.ts'
-import type { Batch, Ledger, Sink, Verdict } from '../sink.ts'
+import type { Batch, Built, Ledger, Prepared, PrepareOptions, Sink, Verdict } from '../sink.ts'
 import { BinaryRows } from './binary.ts'
 import { Connection } from './connection.ts'
+import { announceLoad, buildIndexes, startOver } from './defer.ts'
 import { DirectPath } from './direct.ts'
 import { PostgresLedger } from './ledger.ts'
 import { createStaging } from './place.ts'
 import { prepareLedger, prepareTable } from './prepare.ts'
 import { TextRows } from './text.ts'
 import { writeBatch } from './write.ts'
+
+interface PreparedModel extends Prepared {
+  readonly model: Model
+}
 
 /**
  * A PostgreSQL database, over one session for batches and, once the ledger is asked, another for that: a question must not wait
@@ -21,7 +26,7 @@ export class PostgresSink implements Sink {
   readonly #connection: Connection
   readonly #reading: Connection
   /** By fingerprint: what is made for a model serves every model that declares the same. */
-  readonly #models = new Map<string, Model>()
+  readonly #models = new Map<string, PreparedModel>()
   readonly #stalledMs: number
   readonly #direct = new DirectPath()
 
@@ -30,21 +35,36 @@ export class PostgresSink implements Sink {
     this.#stalledMs = options.stalledMs ?? 60_000
     this.#connection = new Connection(url)
     this.#connection.onConnect = async (client) => {
-      for (const model of this.#models.values()) await this.#stage(client, model)
+      for (const prepared of this.#models.values()) await this.#stage(client, prepared)
     }
     this.#reading = new Connection(url)
     for (const connection of [this.#connection, this.#reading]) connection.onBusy = (client) => this.#reap(client)
     this.ledger = new PostgresLedger(this.#reading)
   }
 
-  prepare(model?: Model, options?: Abortable): Promise<void> {
+  prepare(model?: Model, options: PrepareOptions = {}): Promise<Prepared> {
     return this.#connection.use(async (client) => {
       await prepareLedger(client)
-      if (model === undefined || this.#models.has(model.fingerprint)) return
-      await prepareTable(client, model)
-      await this.#stage(client, model)
-      this.#models.set(model.fingerprint, model)
+      if (model === undefined) return { deferred: false }
+      const known = this.#models.get(model.fingerprint)
+      if (known !== undefined) return known
+      const prepared = { model, ...(await prepareTable(client, model, options.deferIndexes)) }
+      await this.#stage(client, prepared)
+      this.#models.set(model.fingerprint, prepared)
+      return prepared
+    }, options.signal)
+  }
+
+  buildIndexes(model: Model, options?: Abortable): Promise<Built> {
+    return this.#connection.use((client) => {
+      // A session that is made anew is not that of a load at work any more.
+      this.#models.set(model.fingerprint, { model, deferred: false })
+      return buildIndexes(client, model)
     }, options?.signal)
+  }
+
+  startOver(model: Model, loads: readonly string[], options?: Abortable): Promise<void> {
+    return this.#connection.use((client) => startOver(client, model, loads), options?.signal)
   }
 
   rows(model: Model): RowBuffer {
@@ -57,8 +77,9 @@ export class PostgresSink implements Sink {
     return this.#connection.use((client) => writeBatch(client, batch, this.#direct), options?.signal)
   }
 
-  async #stage(client: pg.Client, model: Model): Promise<void> {
+  async #stage(client: pg.Client, { model, deferred }: PreparedModel): Promise<void> {
     if (model.onConflict !== 'error') await client.query(createStaging(model))
+    if (deferred) await announceLoad(client, model)
   }
 
   /**

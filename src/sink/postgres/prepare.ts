@@ -2,7 +2,9 @@
 import type pg from 'pg'
 import { LadingError } from '../../core/errors.ts'
 import { type Model, tableName } from '../../model/model.ts'
+import type { Prepared, PrepareOptions } from '../sink.ts'
 import { createIndex, createTable, identifier, qualified, sqlType } from './ddl.ts'
+import { blocked, buildIndexes, deferIndexes, isDeferred } from './defer.ts'
 import { type CatalogType, misfit } from './fit.ts'
 import { migrations } from './schema.ts'
 import { transaction } from './transaction.ts'
@@ -50,7 +52,7 @@ async function ledgerVersion(client: pg.Client): Promise<number> {
   return rows[0].version
 }
 
-export async function prepareTable(client: pg.Client, model: Model): Promise<void> {
+export async function prepareTable(client: pg.Client, model: Model, deferring?: PrepareOptions['deferIndexes']): Promise<Prepared> {
   for (const problem of orderProblems(model)) throw new LadingError('SCHEMA_MISMATCH', `table ${tableName(model)}: ${problem}`)
   if (!(await isThere(client, qualified(model)))) {
     await transaction(client, begin, async () => {
@@ -60,9 +62,23 @@ export async function prepareTable(client: pg.Client, model: Model): Promise<voi
       for (const index of model.indexes) await client.query(createIndex(model, index))
     })
   }
-  for await (const problem of problemsOf(client, model)) {
+  const { deferred, reason } = await prepareIndexes(client, model, deferring)
+  for await (const problem of problemsOf(client, model, deferred)) {
     throw new LadingError('SCHEMA_MISMATCH', `table ${tableName(model)}: ${problem}`)
   }
+  return { deferred, reason }
+}
+
+async function prepareIndexes(client: pg.Client, model: Model, deferring: PrepareOptions['deferIndexes']): Promise<Prepared> {
+  if (await isDeferred(client, model)) {
+    if (deferring !== undefined) return { deferred: true }
+    const built = await buildIndexes(client, model)
+    if (built === 'doubles') throw blocked(model, 'the load that left it for its end was interrupted')
+    return { deferred: built === 'left' }
+  }
+  if (deferring !== 'begin') return { deferred: false }
+  const reason = await deferIndexes(client, model)
+  return { deferred: reason === undefined, reason }
 }
 
 function* orderProblems({ columns, primaryKey, version }: Model): Generator<string> {
@@ -79,7 +95,7 @@ interface CatalogColumn extends CatalogType {
   readonly generated: boolean
 }
 
-async function* problemsOf(client: pg.Client, model: Model): AsyncGenerator<string> {
+async function* problemsOf(client: pg.Client, model: Model, deferred: boolean): AsyncGenerator<string> {
   for (const { it, relkind, relpersistence } of await tablesOf(client, model)) {
     if (relkind !== 'r' && relkind !== 'p')
       yield `${it} is not an ordinary or partitioned table, so rows and ledger would not share a transaction`
@@ -97,7 +113,7 @@ async function* problemsOf(client: pg.Client, model: Model): AsyncGenerator<stri
   for (const column of columns.values()) {
     if (column.required && !known.has(column.name)) yield `column ${column.name} needs a value and is not in the model`
   }
-  if (model.onConflict !== 'error' && !(await hasUniqueKey(client, model))) {
+  if (!deferred && model.onConflict !== 'error' && !(await hasUniqueKey(client, model))) {
     yield `onConflict '${model.onConflict}' needs a unique index on exactly (${model.primaryKey.map(identifier).join(', ')})`
   }
 }

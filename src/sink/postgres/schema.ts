@@ -66,4 +66,10 @@ export const migrations = [
      at timestamptz NOT NULL DEFAULT now(),
      UNIQUE (pipeline, key, sha256)
    )`,
+  `-- What makes the indexes of a table again that a load has taken away; as long as the row is there, they are missing.
+   CREATE TABLE lading.deferred (
+     target oid PRIMARY KEY,
+     statements text[] NOT NULL,
+     since timestamptz NOT NULL DEFAULT now()
+   )`,
 ]

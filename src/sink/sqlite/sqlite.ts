@@ -1,7 +1,7 @@
 import { SqliteFile } from '../../core/sqlite.ts'
 import type { Model } from '../../model/model.ts'
 import type { RowBuffer } from '../../model/writer.ts'
-import type { Batch, Ledger, Sink, Verdict } from '../sink.ts'
+import type { Batch, Ledger, Prepared, PrepareOptions, Sink, Verdict } from '../sink.ts'
 import { sinkError } from './errors.ts'
 import { SqliteLedger } from './ledger.ts'
 import { prepareLedger, prepareTable } from './prepare.ts'
@@ -22,11 +22,12 @@ export class SqliteSink implements Sink {
     this.ledger = new SqliteLedger((work) => this.#guard(work))
   }
 
-  async prepare(model?: Model): Promise<void> {
+  async prepare(model?: Model, { deferIndexes }: PrepareOptions = {}): Promise<Prepared> {
     this.#guard((file) => {
       prepareLedger(file)
       if (model !== undefined) prepareTable(file, model)
     })
+    return { deferred: false, reason: deferIndexes && 'a table of SQLite is its key' }
   }
 
   rows(model: Model): RowBuffer {

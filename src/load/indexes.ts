@@ -1,0 +1,64 @@
+/** Indexes of an empty table, left for the end of a load. */
+import { stat } from 'node:fs/promises'
+import { LadingError } from '../core/errors.ts'
+import { ignoreEvents, type Listener } from '../core/events.ts'
+import { type Model, tableName } from '../model/model.ts'
+import type { SourceFile } from '../producer/discover.ts'
+import type { Queue } from '../queue/queue.ts'
+import type { Built, Prepared, PrepareOptions, Sink } from '../sink/sink.ts'
+
+/** `auto` where it pays and nothing stands against it, `always` or not at all. */
+export type DeferIndexes = 'auto' | 'always' | 'never'
+
+/** Bytes of files from which on it pays: below, a load is over before building would have saved anything. */
+const worthwhileBytes = 32 * 1024 * 1024
+
+export interface IndexOptions {
+  readonly paths: readonly string[]
+  readonly model: Model
+  readonly queue: Queue
+  readonly sink: Sink
+  readonly deferIndexes?: DeferIndexes
+  readonly onEvent?: Listener
+}
+
+/**
+ * What `prepare` is to do with the indexes. Doubles show when they are built, and then everything is loaded once more with the
+ * indexes in place; so all that gets into the table must come from files that can be read again.
+ */
+export async function indexPlan(options: IndexOptions, files: readonly SourceFile[]): Promise<PrepareOptions['deferIndexes']> {
+  const { paths, model, queue, deferIndexes = 'auto' } = options
+  if (deferIndexes === 'never') return undefined
+  if (deferIndexes === 'always') return 'begin'
+  const { ready, inFlight } = await queue.depth()
+  // What waits already may not come from these files.
+  const isRepeatable = !paths.includes('-') && ready + (inFlight ?? 0) === 0
+  // Rows that replace others are what such a model is for.
+  if (!isRepeatable || model.onConflict === 'update') return 'resume'
+  return (await bytesOf(files)) >= worthwhileBytes ? 'begin' : 'resume'
+}
+
+async function bytesOf(files: readonly SourceFile[]): Promise<number> {
+  let bytes = 0
+  for (const { path } of files) bytes += (await stat(path).catch(() => undefined))?.size ?? 0
+  return bytes
+}
+
+/** Throws `DEFER_REFUSED` where the indexes had to be taken away and were not. */
+export function tellPrepared({ model, deferIndexes, onEvent = ignoreEvents }: IndexOptions, { deferred, reason }: Prepared): void {
+  const table = tableName(model)
+  if (deferred) onEvent({ type: 'indexes', table, state: 'deferred' })
+  else if (deferIndexes === 'always') throw new LadingError('DEFER_REFUSED', `table ${table}: ${reason ?? 'it has its indexes already'}`)
+}
+
+/** Builds what was taken away, once everything is loaded. */
+export async function buildIndexes({ sink, model, onEvent = ignoreEvents }: IndexOptions): Promise<Built> {
+  const table = tableName(model)
+  onEvent({ type: 'indexes', table, state: 'building' })
+  const built = (await sink.buildIndexes?.(model)) ?? 'nothing'
+  if (built === 'doubles') onEvent({ type: 'caution', message: `table ${table}: ${again}` })
+  else onEvent({ type: 'indexes', table, state: built === 'left' ? 'left' : 'built' })
+  return built
+}
+
+const again = 'rows share a key, so everything is loaded once more, with the indexes in place'

@@ -1,0 +1,137 @@
+/**
+ * The indexes of an empty table, its key among them, taken away for a load and built at its end: keeping them up to date row by row
+ * costs PostgreSQL more than everything else together. What was taken away is written down in the same transaction, so that
+ * whoever comes after a crash builds it. The ledger alone sees to it meanwhile that nothing takes effect twice.
+ */
+import pg from 'pg'
+import { LadingError } from '../../core/errors.ts'
+import { type Model, tableName } from '../../model/model.ts'
+import type { Built } from '../sink.ts'
+import { qualified } from './ddl.ts'
+import { transaction } from './transaction.ts'
+
+const begin = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0"
+
+/** Loads at work hold it shared, whoever builds holds it alone: no load's indexes are built in the middle of it by somebody else. */
+const lockKey = "hashtextextended('lading/deferred/' || to_regclass($1)::oid, 0)"
+
+/** Whether indexes of the model's table are missing because a load has taken them away. */
+export async function isDeferred(client: pg.Client, model: Model): Promise<boolean> {
+  const { rows } = await client.query('SELECT FROM lading.deferred WHERE target = to_regclass($1)', [qualified(model)])
+  return rows.length > 0
+}
+
+/** Says that a load is at work, for as long as the session lasts or until `build`. */
+export async function announceLoad(client: pg.Client, model: Model): Promise<void> {
+  await client.query(`SELECT pg_try_advisory_lock_shared(${lockKey})`, [qualified(model)])
+}
+
+/** Takes the indexes away. Returns why not, where that cannot be done. */
+export async function deferIndexes(client: pg.Client, model: Model): Promise<string | undefined> {
+  try {
+    return await transaction(client, begin, async () => {
+      // Looked at before the lock is asked for, and once more when it is had: a table that is in use must not be kept waiting for.
+      const early = await obstacle(client, model)
+      if (early !== undefined) return early
+      await client.query(`LOCK TABLE ${qualified(model)} IN ACCESS EXCLUSIVE MODE NOWAIT`)
+      return (await obstacle(client, model)) ?? (await takeAway(client, model))
+    })
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code === '55P03') return 'others are using it'
+    // Something else, a view for instance, depends on the key.
+    if (error instanceof pg.DatabaseError && error.code === '2BP01') return 'others depend on its key'
+    throw error
+  }
+}
+
+/** What keeps the indexes of the table from being taken away and built again just as they are; undefined where nothing does. */
+async function obstacle(client: pg.Client, model: Model): Promise<string | undefined> {
+  const { rows } = await client.query<{ why: string | null }>(
+    `SELECT CASE
+       WHEN relkind <> 'r' OR relispartition OR relhassubclass THEN 'it is partitioned or inherited'
+       WHEN NOT pg_has_role(relowner, 'USAGE') THEN 'it belongs to another role'
+       WHEN EXISTS (SELECT FROM ${qualified(model)}) THEN 'it has rows'
+       WHEN EXISTS (SELECT FROM pg_trigger WHERE tgrelid = t.oid AND NOT tgisinternal) THEN 'it has triggers'
+       WHEN EXISTS (SELECT FROM pg_constraint WHERE confrelid = t.oid) THEN 'others refer to it'
+       WHEN NOT EXISTS (SELECT FROM pg_index WHERE indrelid = t.oid) THEN 'it has no index'
+       WHEN EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = indexrelid
+                    WHERE indrelid = t.oid AND (NOT indisvalid OR indisexclusion OR indisclustered OR indisreplident OR c.reltablespace <> 0
+                      OR obj_description(indexrelid, 'pg_class') IS NOT NULL)) THEN 'an index of it is more than its definition says'
+     END AS why FROM pg_class t WHERE oid = to_regclass($1)`,
+    [qualified(model)],
+  )
+  return rows[0]?.why ?? undefined
+}
+
+async function takeAway(client: pg.Client, model: Model): Promise<undefined> {
+  const { rows: found } = await client.query<{ oid: number }>('SELECT to_regclass($1)::oid AS oid', [qualified(model)])
+  // So that every name comes out with its schema, whatever path the session that builds has.
+  await client.query('SET LOCAL search_path = pg_catalog')
+  const { rows } = await client.query<{ build: string; take: string }>(
+    `SELECT CASE WHEN c.oid IS NULL THEN pg_get_indexdef(indexrelid)
+              ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s', indrelid::regclass, conname, pg_get_constraintdef(c.oid)) END AS build,
+            CASE WHEN c.oid IS NULL THEN format('DROP INDEX %s', indexrelid::regclass)
+              ELSE format('ALTER TABLE %s DROP CONSTRAINT %I', indrelid::regclass, conname) END AS take
+     FROM pg_index LEFT JOIN pg_constraint c ON c.conindid = indexrelid AND c.contype IN ('p', 'u')
+     WHERE indrelid = $1 ORDER BY indisprimary DESC, indisunique DESC, indexrelid`,
+    [found[0]?.oid],
+  )
+  for (const { take } of rows) await client.query(take)
+  await client.query('DELETE FROM lading.deferred WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = target)')
+  await client.query('INSERT INTO lading.deferred (target, statements) VALUES ($1, $2)', [found[0]?.oid, rows.map(({ build }) => build)])
+  return undefined
+}
+
+/** Builds what was taken away, as the last of the loads at work. */
+export async function buildIndexes(client: pg.Client, model: Model): Promise<Built> {
+  if (!(await isDeferred(client, model))) return 'nothing'
+  const table = [qualified(model)]
+  // Of a session that is not that of a load, the server only remarks that there was nothing to unlock.
+  await client.query(`SELECT pg_advisory_unlock_shared(${lockKey})`, table)
+  const { rows } = await client.query<{ had: boolean }>(`SELECT pg_try_advisory_lock(${lockKey}) AS had`, table)
+  if (rows[0]?.had !== true) return 'left'
+  try {
+    await transaction(client, begin, () => rebuild(client, model))
+    return 'built'
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code === '23505') return 'doubles'
+    throw error
+  } finally {
+    await client.query(`SELECT pg_advisory_unlock(${lockKey})`, table).catch(() => undefined)
+  }
+}
+
+async function rebuild(client: pg.Client, model: Model): Promise<void> {
+  await client.query(`LOCK TABLE ${qualified(model)} IN SHARE ROW EXCLUSIVE MODE`)
+  const { rows } = await client.query<{ statements: string[] }>(
+    'DELETE FROM lading.deferred WHERE target = to_regclass($1) RETURNING statements',
+    [qualified(model)],
+  )
+  for (const statement of rows[0]?.statements ?? []) await client.query(statement)
+}
+
+/**
+ * Takes back everything that the loads did, and builds the indexes of the table, which is empty then. Throws `INDEXES_BLOCKED` and
+ * changes nothing where the table holds a row that is not theirs.
+ */
+export async function startOver(client: pg.Client, model: Model, loads: readonly string[]): Promise<void> {
+  await transaction(client, begin, async () => {
+    await client.query(`LOCK TABLE ${qualified(model)} IN ACCESS EXCLUSIVE MODE`)
+    const { rows } = await client.query<{ rows: string; theirs: string }>(
+      `SELECT (SELECT count(*) FROM ${qualified(model)}) AS rows,
+         (SELECT coalesce(sum(CASE WHEN complete THEN loaded ELSE
+            (SELECT sum(l.loaded) FROM lading.ledger l WHERE l.load_id = load.id) END), 0) FROM lading.load WHERE id = ANY ($1)) AS theirs`,
+      [loads],
+    )
+    if (rows[0]?.rows !== rows[0]?.theirs)
+      throw blocked(model, `of its ${rows[0]?.rows} rows, ${rows[0]?.theirs} came with the files of this load`)
+    await client.query(`TRUNCATE ${qualified(model)}`)
+    await rebuild(client, model)
+    for (const table of ['reject', 'dead_letter', 'ledger'])
+      await client.query(`DELETE FROM lading.${table} WHERE load_id = ANY ($1)`, [loads])
+    await client.query('DELETE FROM lading.load WHERE id = ANY ($1)', [loads])
+  })
+}
+
+export const blocked = (model: Model, detail: string): LadingError =>
+  new LadingError('INDEXES_BLOCKED', `table ${tableName(model)}: rows share a key, which shows only now that its index is built; ${detail}`)
