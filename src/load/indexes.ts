@@ -33,8 +33,8 @@ export async function indexPlan(options: IndexOptions, files: readonly SourceFil
   const { ready, inFlight } = await queue.depth()
   // What waits already may not come from these files.
   const isRepeatable = !paths.includes('-') && ready + (inFlight ?? 0) === 0
-  // Rows that replace others are what such a model is for.
-  if (!isRepeatable || model.onConflict === 'update') return 'resume'
+  // Where rows have versions, there will be several of one key.
+  if (!isRepeatable || model.version !== undefined) return 'resume'
   return (await bytesOf(files)) >= worthwhileBytes ? 'begin' : 'resume'
 }
 

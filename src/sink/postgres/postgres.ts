@@ -8,13 +8,14 @@ import { Connection } from './connection.ts'
 import { announceLoad, buildIndexes, startOver } from './defer.ts'
 import { DirectPath } from './direct.ts'
 import { PostgresLedger } from './ledger.ts'
-import { createStaging } from './place.ts'
+import { createStaging } from './staging.ts'
 import { prepareLedger, prepareTable } from './prepare.ts'
 import { TextRows } from './text.ts'
 import { writeBatch } from './write.ts'
 
-interface PreparedModel extends Prepared {
+interface PreparedModel {
   readonly model: Model
+  readonly prepared: Prepared
 }
 
 /**
@@ -35,7 +36,7 @@ export class PostgresSink implements Sink {
     this.#stalledMs = options.stalledMs ?? 60_000
     this.#connection = new Connection(url)
     this.#connection.onConnect = async (client) => {
-      for (const prepared of this.#models.values()) await this.#stage(client, prepared)
+      for (const known of this.#models.values()) await this.#stage(client, known)
     }
     this.#reading = new Connection(url)
     for (const connection of [this.#connection, this.#reading]) connection.onBusy = (client) => this.#reap(client)
@@ -47,10 +48,10 @@ export class PostgresSink implements Sink {
       await prepareLedger(client)
       if (model === undefined) return { deferred: false }
       const known = this.#models.get(model.fingerprint)
-      if (known !== undefined) return known
-      const prepared = { model, ...(await prepareTable(client, model, options.deferIndexes)) }
-      await this.#stage(client, prepared)
-      this.#models.set(model.fingerprint, prepared)
+      if (known !== undefined) return known.prepared
+      const prepared = await prepareTable(client, model, options.deferIndexes)
+      await this.#stage(client, { model, prepared })
+      this.#models.set(model.fingerprint, { model, prepared })
       return prepared
     }, options.signal)
   }
@@ -58,7 +59,7 @@ export class PostgresSink implements Sink {
   buildIndexes(model: Model, options?: Abortable): Promise<Built> {
     return this.#connection.use((client) => {
       // A session that is made anew is not that of a load at work any more.
-      this.#models.set(model.fingerprint, { model, deferred: false })
+      this.#models.set(model.fingerprint, { model, prepared: { deferred: false } })
       return buildIndexes(client, model)
     }, options?.signal)
   }
@@ -77,9 +78,9 @@ export class PostgresSink implements Sink {
     return this.#connection.use((client) => writeBatch(client, batch, this.#direct), options?.signal)
   }
 
-  async #stage(client: pg.Client, { model, deferred }: PreparedModel): Promise<void> {
+  async #stage(client: pg.Client, { model, prepared }: PreparedModel): Promise<void> {
     if (model.onConflict !== 'error') await client.query(createStaging(model))
-    if (deferred) await announceLoad(client, model)
+    if (prepared.deferred) await announceLoad(client, model)
   }
 
   /**

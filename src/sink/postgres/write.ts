@@ -8,6 +8,7 @@ import type { DirectPath } from './direct.ts'
 import { type Placed, Placement, type Refusal } from './place.ts'
 import { insertRejects } from './rejects.ts'
 import type { CopyRows } from './rows.ts'
+import { mayLeaveOut } from './staging.ts'
 import { beginBatch, transaction } from './transaction.ts'
 
 /** Where a part's rows lie in the buffer. */
@@ -141,7 +142,7 @@ async function placeParts(client: pg.Client, batch: Batch, spans: readonly Span[
   const rejects: (readonly [Part, Reject])[] = []
   const corrections: (readonly [Part, Counts])[] = []
   for (const run of adjacent(spans)) {
-    const placed = await placeRun(placement, run)
+    const placed = await placeRun(placement, run, mayLeaveOut(batch.model))
     for (const { part, index, start, end } of run) {
       const { skipped, refusals } = placed(start, end) ?? (await placement.place(start, end))
       for (const reject of [...part.rejects, ...describe(part, start, refusals)]) rejects.push([part, reject])
@@ -151,20 +152,40 @@ async function placeParts(client: pg.Client, batch: Batch, spans: readonly Span[
     }
   }
   await insertRejects(client, batch.pipeline, rejects)
-  for (const [part, { loaded, rejected, skipped }] of corrections) {
-    const sql = 'UPDATE lading.ledger SET loaded = $3, rejected = $4, skipped = $5 WHERE pipeline = $1 AND key = $2'
-    await client.query(sql, [batch.pipeline, part.key, loaded, rejected, skipped])
-  }
+  if (corrections.length > 0) await correct(client, batch.pipeline, corrections)
+}
+
+async function correct(client: pg.Client, pipeline: string, corrections: readonly (readonly [Part, Counts])[]): Promise<void> {
+  await client.query(
+    `UPDATE lading.ledger SET loaded = part.loaded, rejected = part.rejected, skipped = part.skipped
+     FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) AS part (key, loaded, rejected, skipped)
+     WHERE pipeline = $1 AND ledger.key = part.key`,
+    [
+      pipeline,
+      corrections.map(([part]) => part.key),
+      corrections.map(([, counts]) => counts.loaded),
+      corrections.map(([, counts]) => counts.rejected),
+      corrections.map(([, counts]) => counts.skipped),
+    ],
+  )
 }
 
 /**
  * Places the rows of a run together as far as their parts' counts can still be told: what became of the rows from `start` to before
  * `end`, or undefined where each part has to be placed by itself. With a message for each record there are a thousand parts.
  */
-async function placeRun(placement: Placement, run: readonly Span[]): Promise<(start: number, end: number) => Placed | undefined> {
+async function placeRun(
+  placement: Placement,
+  run: readonly Span[],
+  leavesOut: boolean,
+): Promise<(start: number, end: number) => Placed | undefined> {
   const [first, last] = [(run[0] as Span).start, (run.at(-1) as Span).end]
   if (await placement.placeAll(first, last)) return () => ({ skipped: 0, refusals: [] })
-  if (placement.leavesOut) return () => undefined
+  if (leavesOut) {
+    const starts = run.filter(({ start, end }) => start < end).map(({ start }) => start)
+    const placed = starts.length > 1 ? await placement.placeParts(starts, last) : undefined
+    return (start, end) => placed && { skipped: start === end ? 0 : end - start - (placed.get(start) ?? 0), refusals: [] }
+  }
   const refusals = (await placement.place(first, last)).refusals.values()
   let next = refusals.next()
   // Refusals and spans both ascend.

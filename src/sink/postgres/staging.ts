@@ -1,0 +1,126 @@
+/**
+ * Rows whose keys may be there already: COPY into a temporary table, then one INSERT … ON CONFLICT, sorted by key so that two consumers
+ * lock rows in the same order. Of rows with the same key the newest counts: the greatest version, then the last in the source.
+ */
+import type pg from 'pg'
+import { LadingError } from '../../core/errors.ts'
+import type { Model } from '../../model/model.ts'
+import { copy } from './copy.ts'
+import { identifier, identifiers, qualified } from './ddl.ts'
+import { copyInto, type CopyRows } from './rows.ts'
+
+/** Named after the model, because a session may serve several; temporary tables lie in the schema pg_temp. */
+const stagingName = (model: Model): string => `lading_staging_${model.fingerprint.slice(0, 16)}`
+
+/**
+ * The staging table of a session, made once for each session: making it for each batch would bloat the catalog. Its rows are
+ * numbered, because where a row lies in a table does not tell when it came.
+ */
+export function createStaging(model: Model): string {
+  const staging = stagingName(model)
+  return `CREATE TEMP TABLE ${staging} ON COMMIT DELETE ROWS AS SELECT ${columnNames(model)} FROM ${qualified(model)} WITH NO DATA;
+          ALTER TABLE pg_temp.${staging} ADD COLUMN ${rowNumber(model)} bigint GENERATED ALWAYS AS IDENTITY (CACHE 10000)`
+}
+
+const columnNames = ({ columns }: Model): string => identifiers(columns.map(({ name }) => name))
+
+/** The staging table's own column, under a name that no column of the model has. */
+function rowNumber(model: Model): string {
+  let name = 'lading_row'
+  while (model.columns.some((column) => column.name === name)) name += '_'
+  return identifier(name)
+}
+
+/**
+ * Whether the conflict policy may leave rows out. An update without a version leaves none out: of two with the same key, the first
+ * took effect and was replaced.
+ */
+export const mayLeaveOut = (model: Model): boolean => model.version !== undefined || conflictAction(model) === 'NOTHING'
+
+function conflictAction({ columns, primaryKey, version, onConflict }: Model): string {
+  const others = columns.filter((column) => !primaryKey.includes(column.name)).map((column) => identifier(column.name))
+  if (onConflict === 'skip' || others.length === 0) return 'NOTHING'
+  const assignments = others.map((name) => `${name} = excluded.${name}`).join(', ')
+  if (version === undefined) return `UPDATE SET ${assignments}`
+  const column = identifier(version)
+  return `UPDATE SET ${assignments} WHERE target.${column} IS NULL OR target.${column} <= excluded.${column}`
+}
+
+/** The staging table of one session, within the transaction of one batch. */
+export class Staging {
+  readonly #client: pg.Client
+  readonly #model: Model
+  readonly #rows: CopyRows
+  readonly #table: string
+  #isUsed = false
+
+  constructor(client: pg.Client, model: Model, rows: CopyRows) {
+    this.#client = client
+    this.#model = model
+    this.#rows = rows
+    this.#table = `pg_temp.${stagingName(model)}`
+  }
+
+  /** Places the rows from `start` to before `end`; returns how many took effect, and how many keys there were if those are fewer. */
+  async place(start: number, end: number): Promise<{ readonly placed: number; readonly keys: number }> {
+    await this.#fill(start, end)
+    const { rowCount } = await this.#client.query(`${this.#insert()} ${this.#newest(columnNames(this.#model))} ${this.#conflict()}`)
+    const placed = rowCount ?? 0
+    return { placed, keys: placed === end - start ? placed : await this.#keys() }
+  }
+
+  /** Places the rows of parts, which begin at `starts` and lie next to each other; returns how many of each part took effect. */
+  async placeParts(starts: readonly number[], end: number): Promise<ReadonlyMap<number, number>> {
+    const first = starts[0] as number
+    await this.#fill(first, end)
+    const names = columnNames(this.#model)
+    const key = identifiers(this.#model.primaryKey)
+    const number = rowNumber(this.#model)
+    const returned = this.#model.primaryKey.map((name) => `target.${identifier(name)}`).join(', ')
+    const { rows } = await this.#client.query<{ part: number; placed: string }>(
+      `WITH newest AS MATERIALIZED (${this.#newest(`${names}, ${number}`)}),
+         placed AS (${this.#insert()} SELECT ${names} FROM newest ${this.#conflict()} RETURNING ${returned})
+       SELECT width_bucket(${number} - (SELECT min(${number}) FROM ${this.#table}), $1::bigint[]) AS part, count(*) AS placed
+       FROM newest JOIN placed USING (${key}) GROUP BY part`,
+      [starts.map((start) => start - first)],
+    )
+    return new Map(rows.map(({ part, placed }) => [starts[part - 1] as number, Number(placed)]))
+  }
+
+  async #fill(start: number, end: number): Promise<void> {
+    // It is empty at the beginning of a transaction.
+    if (this.#isUsed) await this.#client.query(`TRUNCATE ${this.#table}`)
+    this.#isUsed = true
+    const { header, trailer } = this.#rows
+    const [taken] = await copy(this.#client, copyInto(this.#table, this.#model, this.#rows), [
+      header,
+      this.#rows.slice(start, end),
+      trailer,
+    ])
+    if (taken !== end - start) throw new LadingError('SINK_FAILED', `PostgreSQL took ${taken} rows of ${end - start} that were sent`)
+  }
+
+  async #keys(): Promise<number> {
+    const key = identifiers(this.#model.primaryKey)
+    const { rows } = await this.#client.query<{ keys: string }>(
+      `SELECT count(*) AS keys FROM (SELECT DISTINCT ${key} FROM ${this.#table}) distinct_keys`,
+    )
+    return Number(rows[0]?.keys)
+  }
+
+  #insert(): string {
+    return `INSERT INTO ${qualified(this.#model)} AS target (${columnNames(this.#model)})`
+  }
+
+  #conflict(): string {
+    return `ON CONFLICT (${identifiers(this.#model.primaryKey)}) DO ${conflictAction(this.#model)}`
+  }
+
+  #newest(names: string): string {
+    const { primaryKey, version, onConflict } = this.#model
+    const key = identifiers(primaryKey)
+    const last = `${rowNumber(this.#model)} ${onConflict === 'skip' ? 'ASC' : 'DESC'}`
+    const order = onConflict === 'skip' || version === undefined ? last : `${identifier(version)} DESC NULLS LAST, ${last}`
+    return `SELECT DISTINCT ON (${key}) ${names} FROM ${this.#table} ORDER BY ${key}, ${order}`
+  }
+}

@@ -1,0 +1,191 @@
+/** Indexes that a load takes away from an empty table and builds at its end. */
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { createConsumer } from '../../src/consumer/consumer.ts'
+import type { LadingEvent } from '../../src/core/events.ts'
+import type { DeferIndexes } from '../../src/load/indexes.ts'
+import { load } from '../../src/load/load.ts'
+import type { Model } from '../../src/model/model.ts'
+import { sleep } from '../../src/core/wait.ts'
+import { produce } from '../../src/producer/produce.ts'
+import { openSink } from '../../src/sink/registry.ts'
+import { startLading } from '../faults/lading.ts'
+import { randomFrom } from '../faults/victim.ts'
+import { query, Workshop } from '../faults/workshop.ts'
+import { describePostgres } from '../servers/database.ts'
+import { keyedNumbers } from './keyed-numbers.ts'
+
+const catalog = `SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition, conname, pg_get_constraintdef(c.oid) AS rule
+  FROM pg_index LEFT JOIN pg_constraint c ON conindid = indexrelid WHERE indrelid = 'numbers'::regclass ORDER BY 1`
+
+/** Loads the file in chunks of a few records, through a queue of its own. */
+async function loadInto(
+  workshop: Workshop,
+  model: Model,
+  paths: readonly string[],
+  deferIndexes: DeferIndexes,
+  onEvent = (_: LadingEvent) => {},
+) {
+  const queue = await workshop.queue()
+  const sink = await workshop.sink()
+  const { receipts } = await load({ ...workshop.producing(queue, paths, { model, chunkBytes: 100 }), sink, deferIndexes, onEvent })
+  const rejects = await sink.ledger.rejects({ limit: 1_000 })
+  return {
+    receipts: receipts.map(({ startedAt: _startedAt, ...receipt }) => receipt),
+    rejects: rejects.map(({ at: _at, id: _id, ...reject }) => ({ ...reject, raw: Buffer.from(reject.raw).toString() })),
+    rows: await query(workshop.target.url, 'SELECT id, note FROM numbers ORDER BY id, note'),
+    indexes: await query(workshop.target.url, catalog),
+  }
+}
+
+const withPolicy = (onConflict: Model['onConflict']): Model => ({
+  ...keyedNumbers,
+  onConflict,
+  fingerprint: `${keyedNumbers.fingerprint}${onConflict}`,
+})
+
+/** What a file with doubled keys and a bad record becomes. */
+async function outcome(model: Model, deferIndexes: DeferIndexes) {
+  await using workshop = await Workshop.open('postgres')
+  const path = join(workshop.folder, 'doubles.csv')
+  const lines = Array.from({ length: 60 }, (_, line) => (line === 33 ? 'x,bad' : `${line % 50},"line ${line}\nof it"`))
+  await writeFile(path, `id,note\n${lines.join('\n')}\n`)
+  const events: string[] = []
+  const result = await loadInto(workshop, model, [path], deferIndexes, (event) => {
+    if (event.type === 'indexes') events.push(event.state)
+  })
+  return { result, events }
+}
+
+describePostgres('indexes left for the end of a load', () => {
+  test('are as they were, whatever the table has', async () => {
+    await using workshop = await Workshop.open('postgres')
+    await workshop.target.execute(`CREATE SCHEMA other; SET search_path = other, public;
+      CREATE TABLE public.numbers (id integer CONSTRAINT "the key" PRIMARY KEY DEFERRABLE, note text NOT NULL, CONSTRAINT "o'note" UNIQUE (note, id));
+      CREATE INDEX "Half" ON public.numbers (lower(note) DESC) INCLUDE (id) WITH (fillfactor = 50) WHERE id > 10;
+      CREATE UNIQUE INDEX the_pair ON public.numbers (id, note)`)
+    const before = await query(workshop.target.url, catalog)
+    const path = await workshop.file(1_000)
+    const states: (string | number)[] = []
+    const { indexes } = await loadInto(workshop, keyedNumbers, [path], 'always', (event) => {
+      if (event.type === 'indexes') states.push(event.state)
+    })
+    expect(states).toEqual(['deferred', 'building', 'built'])
+    expect(before).toHaveLength(4)
+    expect(indexes).toEqual(before)
+    await workshop.expectAllOnce()
+    expect(await query(workshop.target.url, 'SELECT FROM lading.deferred')).toEqual([])
+  })
+
+  test.for(['error', 'skip', 'update'] as const)('rows that share a key come out as without that: onConflict %s', async (onConflict) => {
+    const always = await outcome(withPolicy(onConflict), 'always')
+    const never = await outcome(withPolicy(onConflict), 'never')
+    expect(always.events).toEqual(['deferred', 'building'])
+    expect(never.events).toEqual([])
+    expect(always.result).toEqual(never.result)
+    expect(always.result.indexes).toHaveLength(3)
+    expect(always.result.rejects).toHaveLength(onConflict === 'error' ? 11 : 1)
+  })
+
+  test.for([
+    ['has rows', 'INSERT INTO numbers VALUES (0, $$of others$$)'],
+    ['has triggers', 'CREATE TRIGGER t BEFORE INSERT ON numbers FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()'],
+    ['others refer', 'CREATE TABLE others (id integer REFERENCES numbers)'],
+    ['others depend', 'CREATE VIEW others AS SELECT id, note FROM numbers GROUP BY id'],
+    ['more than its definition', 'ALTER TABLE numbers CLUSTER ON numbers_pkey'],
+    ['no index', 'ALTER TABLE numbers DROP CONSTRAINT numbers_pkey'],
+  ] as const)('are never taken from a table that is not ours alone: %s', async ([reason, sql]) => {
+    await using workshop = await Workshop.open('postgres')
+    await workshop.target.execute(`CREATE TABLE numbers (id integer PRIMARY KEY, note text NOT NULL); ${sql.replaceAll('$$', "'")}`)
+    const before = await query(workshop.target.url, catalog)
+    const path = await workshop.file(10)
+    await expect(loadInto(workshop, keyedNumbers, [path], 'always')).rejects.toMatchObject({
+      code: 'DEFER_REFUSED',
+      message: expect.stringContaining(reason),
+    })
+    expect(await query(workshop.target.url, catalog)).toEqual(before)
+    if (reason === 'has triggers') return
+    expect((await loadInto(workshop, keyedNumbers, [path], 'auto')).indexes).toEqual(before)
+  })
+
+  test('a load that was interrupted is gone on with, and a consumer that comes instead builds them first', async () => {
+    for (const next of ['load', 'consumer'] as const) {
+      await using workshop = await Workshop.open('postgres')
+      const paths = [await workshop.file(500), await workshop.file(300)]
+      const queue = await workshop.queue()
+      const options = workshop.producing(queue, paths.slice(0, 1), { model: keyedNumbers, chunkBytes: 100 })
+      {
+        await using first = await openSink(workshop.target.url)
+        expect(await first.prepare(keyedNumbers, { deferIndexes: 'begin' })).toEqual({ deferred: true, reason: undefined })
+        await produce(options)
+        await createConsumer({ queue, model: keyedNumbers, sink: first, batch: { messages: 5 } }).run({ batches: 3 })
+        // While it is at work, others do not build in the middle of it.
+        await using other = await openSink(workshop.target.url)
+        expect(await other.prepare(keyedNumbers)).toEqual({ deferred: true })
+      }
+      expect(await query(workshop.target.url, catalog)).toEqual([])
+      if (next === 'load') expect((await loadInto(workshop, keyedNumbers, paths, 'auto')).indexes).toHaveLength(3)
+      else {
+        const sink = await workshop.sink()
+        await sink.prepare(keyedNumbers)
+        expect(await query(workshop.target.url, catalog)).toHaveLength(3)
+        await createConsumer({ queue, model: keyedNumbers, sink }).run({ untilEmpty: true })
+        await loadInto(workshop, keyedNumbers, paths, 'never')
+      }
+      await workshop.expectAllOnce()
+    }
+  })
+
+  test('rows of others that share a key with ours are not touched, and it is said', async () => {
+    await using workshop = await Workshop.open('postgres')
+    const path = await workshop.file(100)
+    const onEvent = (event: LadingEvent) => {
+      if (event.type === 'published') void workshop.target.execute("INSERT INTO numbers VALUES (5, 'of others')")
+    }
+    const loading = loadInto(workshop, keyedNumbers, [path], 'always', onEvent)
+    await expect(loading).rejects.toMatchObject({ code: 'INDEXES_BLOCKED', message: expect.stringContaining('of its 101 rows, 100 came') })
+    expect(await query(workshop.target.url, 'SELECT FROM numbers')).toHaveLength(101)
+    await expect((await workshop.sink()).prepare(keyedNumbers)).rejects.toMatchObject({ code: 'INDEXES_BLOCKED' })
+    await workshop.target.execute("DELETE FROM numbers WHERE note = 'of others'")
+    expect((await loadInto(workshop, keyedNumbers, [path], 'auto')).indexes).toHaveLength(3)
+    await workshop.expectAllOnce()
+  })
+
+  test('a load that is killed again and again ends with every row once and every index', { timeout: 120_000 }, async () => {
+    await using workshop = await Workshop.open('postgres')
+    const seed = Number(process.env['LADING_SEED'] ?? Date.now() % 1_000_000)
+    const random = randomFrom(seed)
+    const paths = await Promise.all([workshop.file(60_000), workshop.file(60_000)])
+    const state = ['--queue', `${workshop.queueUrl}?lease=1`, '--state', join(workshop.folder, 'producer.db')]
+    const model = join(import.meta.dirname, 'keyed-numbers.ts')
+    const args = [
+      'load',
+      ...paths,
+      '--model',
+      model,
+      '--to',
+      workshop.target.url,
+      '--chunk-bytes',
+      '20000',
+      '--batch-messages',
+      '3',
+      ...state,
+    ]
+    let deferred = 0
+    for (let kill = 0; kill < 12; kill++) {
+      const lading = startLading(...args, '--defer-indexes', kill === 0 ? 'always' : 'auto', '--consumers', kill % 3 === 2 ? '2' : '1')
+      const over = lading.ended.then(() => true)
+      while (!lading.output().includes('indexes of numbers') && !(await Promise.race([over, sleep(5)])));
+      await Promise.race([over, sleep(random() * 1_500)])
+      lading.child.kill('SIGKILL')
+      await lading.ended
+      deferred += (await query(workshop.target.url, 'SELECT FROM lading.deferred')).length
+    }
+    expect(deferred, `no kill found the indexes away (seed ${seed})`).toBeGreaterThan(0)
+    const last = startLading(...args)
+    expect(await last.ended, last.output()).toBe(0)
+    expect(await query(workshop.target.url, catalog)).toHaveLength(3)
+    await workshop.expectAllOnce()
+  })
+})
