@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createConsumer } from '../../src/consumer/consumer.ts'
-import type { LadingEvent } from '../../src/core/events.ts'
+import { ignoreEvents, type LadingEvent, type Listener } from '../../src/core/events.ts'
 import type { DeferIndexes } from '../../src/load/indexes.ts'
 import { load } from '../../src/load/load.ts'
 import type { Model } from '../../src/model/model.ts'
@@ -25,7 +25,7 @@ async function loadInto(
   model: Model,
   paths: readonly string[],
   deferIndexes: DeferIndexes,
-  onEvent = (_: LadingEvent) => {},
+  onEvent: Listener = ignoreEvents,
 ) {
   const queue = await workshop.queue()
   const sink = await workshop.sink()
