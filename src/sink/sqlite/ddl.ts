@@ -63,10 +63,11 @@ const notInKey = ({ columns, primaryKey }: Model): string[] => columns.map(({ na
 export const mayLeaveOut = (model: Model): boolean =>
   model.onConflict === 'skip' || model.version !== undefined || (model.onConflict === 'update' && notInKey(model).length === 0)
 
-export function insertRow(model: Model): string {
+export function insertRows(model: Model, rows: number): string {
   const names = model.columns.map(({ name }) => name)
+  const row = `(${names.map(() => '?').join(', ')})`
   // OR ABORT, because a constraint may say that its conflicts roll back the transaction or replace the row.
-  const insert = `INSERT OR ABORT INTO ${identifier(model.table)} (${identifiers(names)}) VALUES (${names.map(() => '?').join(', ')})`
+  const insert = `INSERT OR ABORT INTO ${identifier(model.table)} (${identifiers(names)}) VALUES ${Array(rows).fill(row).join(', ')}`
   if (model.onConflict === 'error') return insert
   const conflict = `${insert} ON CONFLICT (${identifiers(model.primaryKey)}) DO`
   const others = notInKey(model).map(identifier)

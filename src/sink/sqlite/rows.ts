@@ -29,11 +29,11 @@ export class ValueRows extends EncodedRows implements RowBuffer {
     this.#columns = utc.map((each) => ({ utc: each, bytes: Buffer.alloc(0), text: '' }))
   }
 
-  /** Puts the values of row `row` into `values`, in the order of the columns. */
-  read(row: number, values: SqliteValue[]): void {
+  /** Puts the values of row `row` into `values` from `first` on, in the order of the columns. */
+  read(row: number, values: SqliteValue[], first: number): void {
     let at = this.startOf(row)
-    for (let index = 0; index < this.#columns.length; index++) {
-      const column = this.#columns[index] as Column
+    let index = first
+    for (const column of this.#columns) {
       const tag = this.buffer[at++]
       if (tag === NUMBER) {
         values[index] = this.buffer.readDoubleLE(at)
@@ -52,6 +52,7 @@ export class ValueRows extends EncodedRows implements RowBuffer {
         values[index] = this.buffer.readBigInt64LE(at)
         at += 8
       } else values[index] = null
+      index++
     }
   }
 
