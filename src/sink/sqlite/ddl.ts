@@ -57,13 +57,20 @@ export function createIndexes(model: Model): string[] {
 /** Names of indexes are the whole file's, and names that are joined say no more where one ends and the next begins. */
 const shortHash = (parts: readonly unknown[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 8)
 
-const notInKey = ({ columns, primaryKey }: Model): string[] => columns.map(({ name }) => name).filter((name) => !primaryKey.includes(name))
+/** What an INSERT depends on. */
+export interface InsertModel extends Pick<Model, 'table' | 'primaryKey' | 'onConflict'> {
+  readonly version?: string | undefined
+  readonly columns: readonly { readonly name: string }[]
+}
+
+const notInKey = ({ columns, primaryKey }: InsertModel): string[] =>
+  columns.map(({ name }) => name).filter((name) => !primaryKey.includes(name))
 
 /** Whether the conflict policy itself may leave a row out, without an error. */
-export const mayLeaveOut = (model: Model): boolean =>
+export const mayLeaveOut = (model: InsertModel): boolean =>
   model.onConflict === 'skip' || model.version !== undefined || (model.onConflict === 'update' && notInKey(model).length === 0)
 
-export function insertRows(model: Model, rows: number): string {
+export function insertRows(model: InsertModel, rows: number): string {
   const names = model.columns.map(({ name }) => name)
   const row = `(${names.map(() => '?').join(', ')})`
   // OR ABORT, because a constraint may say that its conflicts roll back the transaction or replace the row.

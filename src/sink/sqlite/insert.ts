@@ -5,16 +5,19 @@
 import { LadingError } from '../../core/errors.ts'
 import type { Fault } from '../../core/fault.ts'
 import type { SqliteFile, SqliteValue } from '../../core/sqlite.ts'
-import type { Model } from '../../model/model.ts'
-import type { Batch } from '../sink.ts'
-import { identifier, insertRows, mayLeaveOut } from './ddl.ts'
+import { identifier, type InsertModel, insertRows, mayLeaveOut } from './ddl.ts'
 import { rowFault } from './errors.ts'
 import type { ValueRows } from './rows.ts'
+
+export interface InsertBatch {
+  readonly model: InsertModel
+  readonly rows: ValueRows
+}
 
 type Refuse = (row: number, fault: Fault) => void
 
 /** Inserts the rows from `start` to before `end`, and returns how many changed the table. */
-export type Insert = (file: SqliteFile, batch: Batch, start: number, end: number, refuse: Refuse) => number
+export type Insert = (file: SqliteFile, batch: InsertBatch, start: number, end: number, refuse: Refuse) => number
 
 /** Beyond about 16 rows of three columns a statement gains nothing, and the rows that follow a bad one would be written twice. */
 const mostRows = 16
@@ -22,7 +25,7 @@ const mostRows = 16
 const mostParameters = 512
 
 /** To be asked within the transaction: another process may have made a trigger. */
-export function inserterOf(file: SqliteFile, model: Model): Insert {
+export function inserterOf(file: SqliteFile, model: InsertModel): Insert {
   if (hasTriggers(file, model.table)) return insertGuarded
   const rows = Math.min(mostRows, Math.floor(mostParameters / model.columns.length))
   return rows < 2 || dependOnEachOther(file, model) ? insertOneByOne : insertGroups(rows)
@@ -33,7 +36,7 @@ const insertGroups =
   (size: number): Insert =>
   (file, batch, start, end, refuse) => {
     if (end - start < size) return insertOneByOne(file, batch, start, end, refuse)
-    const rows = batch.rows as ValueRows
+    const { rows } = batch
     const { length } = batch.model.columns
     const insert = groupInserter(file, batch.model, size)
     const bound: SqliteValue[] = []
@@ -47,7 +50,7 @@ const insertGroups =
   }
 
 /** Says how many of the rows changed the table; undefined where one was refused, and with it all. */
-function groupInserter(file: SqliteFile, model: Model, size: number): (bound: readonly SqliteValue[]) => number | undefined {
+function groupInserter(file: SqliteFile, model: InsertModel, size: number): (bound: readonly SqliteValue[]) => number | undefined {
   const statement = file.prepare(insertRows(model, size))
   const complete = !mayLeaveOut(model)
   return (bound) => {
@@ -69,9 +72,9 @@ const insertOneByOne: Insert = (file, batch, start, end, refuse) => insertEach(f
 /** For tables with triggers: RAISE(FAIL) keeps what was changed before it. */
 const insertGuarded: Insert = (file, batch, start, end, refuse) => insertEach(file, batch, start, end, refuse, true)
 
-function insertEach(file: SqliteFile, batch: Batch, start: number, end: number, refuse: Refuse, guarded: boolean): number {
+function insertEach(file: SqliteFile, batch: InsertBatch, start: number, end: number, refuse: Refuse, guarded: boolean): number {
   if (start === end) return 0
-  const rows = batch.rows as ValueRows
+  const { rows } = batch
   const statement = file.prepare(insertRows(batch.model, 1))
   const bound: SqliteValue[] = []
   let changed = 0
@@ -101,7 +104,7 @@ const hasTriggers = (file: SqliteFile, table: string): boolean =>
  * Whether a row may be sound only with a later one of its statement, so that how rows are grouped would decide what is refused: a row
  * may refer to a later one, or take away and a later one give back what other tables refer to.
  */
-function dependOnEachOther(file: SqliteFile, { table, primaryKey }: Model): boolean {
+function dependOnEachOther(file: SqliteFile, { table, primaryKey }: InsertModel): boolean {
   const sql = `SELECT child.name, key."to" AS parent FROM sqlite_schema child JOIN pragma_foreign_key_list(child.name) key
                WHERE child.type = 'table' AND lower(key."table") = lower(?)`
   const references = file.all<{ name: string; parent: string | null }>(sql, table)

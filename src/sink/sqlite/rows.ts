@@ -2,7 +2,7 @@ import type { SqliteValue } from '../../core/sqlite.ts'
 import { isoDate, isoTimestamp } from '../../model/iso.ts'
 import { uuidText } from '../../model/values.ts'
 import type { RowBuffer } from '../../model/writer.ts'
-import { EncodedRows } from '../encoded-rows.ts'
+import { type EncodedCopy, EncodedRows } from '../encoded-rows.ts'
 
 /** What a value begins with; its bytes follow. */
 const NULL = 0
@@ -27,6 +27,16 @@ export class ValueRows extends EncodedRows implements RowBuffer {
   constructor(utc: readonly boolean[]) {
     super()
     this.#columns = utc.map((each) => ({ utc: each, bytes: Buffer.alloc(0), text: '' }))
+  }
+
+  static of(copy: EncodedCopy, utc: readonly boolean[]): ValueRows {
+    const rows = new ValueRows(utc)
+    rows.adopt(copy)
+    return rows
+  }
+
+  get utc(): readonly boolean[] {
+    return this.#columns.map(({ utc }) => utc)
   }
 
   /** Puts the values of row `row` into `values` from `first` on, in the order of the columns. */

@@ -2,12 +2,17 @@
 import type { Reject } from '../../core/fault.ts'
 import type { SqliteFile } from '../../core/sqlite.ts'
 import type { LoadInfo } from '../../core/load.ts'
-import type { Batch, Part, Verdict } from '../sink.ts'
+import type { Part, Verdict } from '../sink.ts'
 import { storable } from '../storable.ts'
 import { isForeignKeyError } from './errors.ts'
-import { type Insert, insertChecked, inserterOf } from './insert.ts'
+import { type Insert, type InsertBatch, insertChecked, inserterOf } from './insert.ts'
 
-export function writeBatch(file: SqliteFile, batch: Batch): readonly Verdict[] {
+export interface WritableBatch extends InsertBatch {
+  readonly pipeline: string
+  readonly parts: readonly Part[]
+}
+
+export function writeBatch(file: SqliteFile, batch: WritableBatch): readonly Verdict[] {
   try {
     return file.transaction(() => writeParts(file, batch, inserterOf(file, batch.model)))
   } catch (error) {
@@ -17,7 +22,7 @@ export function writeBatch(file: SqliteFile, batch: Batch): readonly Verdict[] {
   }
 }
 
-function writeParts(file: SqliteFile, batch: Batch, insert: Insert): readonly Verdict[] {
+function writeParts(file: SqliteFile, batch: WritableBatch, insert: Insert): readonly Verdict[] {
   let end = 0
   const letters = new Set<number>()
   return batch.parts.map((part) => {
@@ -83,7 +88,7 @@ function judgeKey(file: SqliteFile, pipeline: string, part: Part): Verdict | und
   return { kind: 'refused', code: 'KEY_REUSED', detail: `key ${part.key} has taken effect with other content` }
 }
 
-function apply(file: SqliteFile, batch: Batch, part: Part, start: number, end: number, insert: Insert): Verdict {
+function apply(file: SqliteFile, batch: WritableBatch, part: Part, start: number, end: number, insert: Insert): Verdict {
   const { pipeline } = batch
   const refused: Reject[] = []
   const changed = insert(file, batch, start, end, (row, fault) => refused.push(part.describe(row - start, fault)))
