@@ -1,3 +1,9 @@
+/** Rows that have left their buffer. */
+export interface EncodedCopy {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly starts: Int32Array<ArrayBuffer>
+}
+
 /**
  * Growing memory for rows in a sink's own encoding, and where each row begins, so that any run of rows can be taken by itself.
  * Bytes and not objects: a batch of JavaScript values lives long enough to make the heap several times its size.
@@ -32,6 +38,19 @@ export abstract class EncodedRows {
   /** Where row `row` begins in the buffer; with the number of rows, where the last one ends. */
   protected startOf(row: number): number {
     return row === this.#rows ? this.#rowsEnd : (this.#starts[row] as number)
+  }
+
+  /** The rows in memory of their own, which can be given to another thread. */
+  copy(): EncodedCopy {
+    return { bytes: new Uint8Array(this.buffer.subarray(0, this.at)), starts: this.#starts.slice(0, this.#rows) }
+  }
+
+  /** Takes over a copy in place of its own rows. */
+  protected adopt({ bytes, starts }: EncodedCopy): void {
+    this.buffer = Buffer.from(bytes.buffer)
+    this.#starts = starts
+    this.#rows = starts.length
+    this.at = this.#rowsEnd = bytes.length
   }
 
   startRow(): void {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { SqliteSink } from '../../src/sink/sqlite/sqlite.ts'
+import { SqliteSink, type SqliteSinkOptions } from '../../src/sink/sqlite/sqlite.ts'
 import type { Dialect, Row, Target } from './contract/target.ts'
 
 const dialect: Dialect = {
@@ -26,14 +26,14 @@ export interface SqliteTarget extends Target {
 }
 
 /** A database file in a folder of its own. */
-export async function openSqlite(): Promise<SqliteTarget> {
+export async function openSqlite(options: SqliteSinkOptions = {}): Promise<SqliteTarget> {
   const folder = await mkdtemp(join(tmpdir(), 'lading-sink-'))
   const path = join(folder, 'target.db')
   const database = new DatabaseSync(path)
   return {
     dialect,
     path,
-    open: () => new SqliteSink(path),
+    open: () => new SqliteSink(path, options),
     query: async (sql) => {
       if (sql.startsWith('SELECT')) return database.prepare(sql).all() as Row[]
       database.exec(sql)

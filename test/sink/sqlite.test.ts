@@ -11,7 +11,7 @@ import { sinkContract } from '../contract/sink.ts'
 import { allRejects, applied, entries, numbers, write } from './contract/target.ts'
 import { openSqlite } from './sqlite-target.ts'
 
-sinkContract('SQLite', openSqlite)
+sinkContract('SQLite', () => openSqlite())
 
 const model = defineModel({ table: 'items', columns: { id: integer().notNull(), note: text() }, primaryKey: ['id'] })
 const records = [1, 2, 3, 4].map((id) => [`${id}`, 'x'])

@@ -57,16 +57,24 @@ export function createIndexes(model: Model): string[] {
 /** Names of indexes are the whole file's, and names that are joined say no more where one ends and the next begins. */
 const shortHash = (parts: readonly unknown[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 8)
 
-const notInKey = ({ columns, primaryKey }: Model): string[] => columns.map(({ name }) => name).filter((name) => !primaryKey.includes(name))
+/** What an INSERT depends on. */
+export interface InsertModel extends Pick<Model, 'table' | 'primaryKey' | 'onConflict'> {
+  readonly version?: string | undefined
+  readonly columns: readonly { readonly name: string }[]
+}
+
+const notInKey = ({ columns, primaryKey }: InsertModel): string[] =>
+  columns.map(({ name }) => name).filter((name) => !primaryKey.includes(name))
 
 /** Whether the conflict policy itself may leave a row out, without an error. */
-export const mayLeaveOut = (model: Model): boolean =>
+export const mayLeaveOut = (model: InsertModel): boolean =>
   model.onConflict === 'skip' || model.version !== undefined || (model.onConflict === 'update' && notInKey(model).length === 0)
 
-export function insertRow(model: Model): string {
+export function insertRows(model: InsertModel, rows: number): string {
   const names = model.columns.map(({ name }) => name)
+  const row = `(${names.map(() => '?').join(', ')})`
   // OR ABORT, because a constraint may say that its conflicts roll back the transaction or replace the row.
-  const insert = `INSERT OR ABORT INTO ${identifier(model.table)} (${identifiers(names)}) VALUES (${names.map(() => '?').join(', ')})`
+  const insert = `INSERT OR ABORT INTO ${identifier(model.table)} (${identifiers(names)}) VALUES ${Array(rows).fill(row).join(', ')}`
   if (model.onConflict === 'error') return insert
   const conflict = `${insert} ON CONFLICT (${identifiers(model.primaryKey)}) DO`
   const others = notInKey(model).map(identifier)

@@ -2,7 +2,7 @@ import type { SqliteValue } from '../../core/sqlite.ts'
 import { isoDate, isoTimestamp } from '../../model/iso.ts'
 import { uuidText } from '../../model/values.ts'
 import type { RowBuffer } from '../../model/writer.ts'
-import { EncodedRows } from '../encoded-rows.ts'
+import { type EncodedCopy, EncodedRows } from '../encoded-rows.ts'
 
 /** What a value begins with; its bytes follow. */
 const NULL = 0
@@ -22,6 +22,8 @@ interface Column {
 /** Rows as tagged values, which become what an INSERT binds only when it binds them. */
 export class ValueRows extends EncodedRows implements RowBuffer {
   readonly #columns: readonly Column[]
+  #view: DataView = new DataView(new ArrayBuffer(0))
+  #viewOf: Buffer | undefined
 
   /** `utc` says of each column whether its times are instants. */
   constructor(utc: readonly boolean[]) {
@@ -29,38 +31,71 @@ export class ValueRows extends EncodedRows implements RowBuffer {
     this.#columns = utc.map((each) => ({ utc: each, bytes: Buffer.alloc(0), text: '' }))
   }
 
-  /** Puts the values of row `row` into `values`, in the order of the columns. */
-  read(row: number, values: SqliteValue[]): void {
+  static of(copy: EncodedCopy, utc: readonly boolean[]): ValueRows {
+    const rows = new ValueRows(utc)
+    rows.adopt(copy)
+    return rows
+  }
+
+  get utc(): readonly boolean[] {
+    return this.#columns.map(({ utc }) => utc)
+  }
+
+  /** Puts the values of row `row` into `values` from `first` on, in the order of the columns. */
+  read(row: number, values: SqliteValue[], first: number): void {
+    const view = this.#viewed()
     let at = this.startOf(row)
-    for (let index = 0; index < this.#columns.length; index++) {
-      const column = this.#columns[index] as Column
+    let index = first
+    for (const column of this.#columns) {
       const tag = this.buffer[at++]
       if (tag === NUMBER) {
-        values[index] = this.buffer.readDoubleLE(at)
+        values[index] = view.getFloat64(at, true)
         at += 8
       } else if (tag === TEXT) {
-        const length = this.buffer.readUInt32LE(at)
+        const length = view.getUint32(at, true)
         values[index] = this.#text(column, at + 4, length)
         at += 4 + length
       } else if (tag === TIMESTAMP) {
-        values[index] = isoTimestamp(this.buffer.readInt32LE(at), this.buffer.readDoubleLE(at + 4), column.utc)
+        values[index] = isoTimestamp(view.getInt32(at, true), view.getFloat64(at + 4, true), column.utc)
         at += 12
       } else if (tag === DATE) {
-        values[index] = isoDate(this.buffer.readInt32LE(at))
+        values[index] = isoDate(view.getInt32(at, true))
         at += 4
       } else if (tag === BIGINT) {
-        values[index] = this.buffer.readBigInt64LE(at)
+        values[index] = view.getBigInt64(at, true)
         at += 8
       } else values[index] = null
+      index++
     }
   }
 
+  /** The compiler knows a view's methods; those of a Buffer are calls. */
+  #viewed(): DataView {
+    const { buffer } = this
+    if (this.#viewOf !== buffer) {
+      this.#viewOf = buffer
+      this.#view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length)
+    }
+    return this.#view
+  }
+
   #text(column: Column, at: number, length: number): string {
-    if (column.bytes.length !== length || column.bytes.compare(this.buffer, at, at + length) !== 0) {
+    if (column.bytes.length !== length || !this.#holds(column.bytes, at)) {
       column.bytes = Buffer.from(this.buffer.subarray(at, at + length))
       column.text = column.bytes.toString('utf8')
     }
     return column.text
+  }
+
+  /** Whether the bytes stand at `at`. */
+  #holds(bytes: Buffer, at: number): boolean {
+    const { buffer } = this
+    const { length } = bytes
+    // As when appending: the call of a comparison costs more than some dozens of bytes.
+    if (length > 32) return bytes.compare(buffer, at, at + length) === 0
+    // From the end, where neighbours mostly differ.
+    for (let index = length - 1; index >= 0; index--) if (bytes[index] !== buffer[at + index]) return false
+    return true
   }
 
   null(): void {

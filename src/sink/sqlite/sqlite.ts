@@ -1,24 +1,42 @@
+import type { Fault, Reject } from '../../core/fault.ts'
 import { SqliteFile } from '../../core/sqlite.ts'
 import type { Model } from '../../model/model.ts'
 import type { RowBuffer } from '../../model/writer.ts'
-import type { Batch, Ledger, Prepared, PrepareOptions, Sink, Verdict } from '../sink.ts'
+import type { Batch, Ledger, Part, Prepared, PrepareOptions, Sink, Verdict } from '../sink.ts'
 import { sinkError } from './errors.ts'
 import { SqliteLedger } from './ledger.ts'
 import { prepareLedger, prepareTable } from './prepare.ts'
 import { ValueRows } from './rows.ts'
 import { writeBatch } from './write.ts'
+import { Writer } from './writer.ts'
+
+export interface SqliteSinkOptions {
+  /** How long to wait for another process that writes. */
+  readonly busyMs?: number
+  /** Batches of so many bytes of values or more are written by a thread. */
+  readonly threadBytes?: number
+}
+
+/** Below it a thread costs more than it gives: it takes some dozens of milliseconds to start. */
+const defaultThreadBytes = 64 * 1024
 
 /** A SQLite file that holds the target table and the ledger; `:memory:` for tests. Any number of processes may write it, one at a time. */
 export class SqliteSink implements Sink {
   readonly ledger: Ledger
   readonly #path: string
   readonly #busyMs: number | undefined
+  readonly #threadBytes: number
+  /** None for a database in memory, which one connection alone sees. */
+  readonly #writer: Writer | undefined
+  /** Whether the last batch had rows that SQLite refuses. */
+  #refused = false
   #file: SqliteFile | undefined
 
-  /** `busyMs`: how long to wait for another process that writes. */
-  constructor(path: string, options: { readonly busyMs?: number } = {}) {
+  constructor(path: string, options: SqliteSinkOptions = {}) {
     this.#path = path
     this.#busyMs = options.busyMs
+    this.#threadBytes = options.threadBytes ?? defaultThreadBytes
+    this.#writer = path === ':memory:' ? undefined : new Writer(path, options.busyMs)
     this.ledger = new SqliteLedger((work) => this.#guard(work))
   }
 
@@ -35,7 +53,22 @@ export class SqliteSink implements Sink {
   }
 
   async write(batch: Batch): Promise<readonly Verdict[]> {
-    return this.#guard((file) => writeBatch(file, batch))
+    // Where rows are refused, more are soon; trying the other way first would write each batch twice.
+    const apart = !this.#refused && batch.rows.bytes >= this.#threadBytes
+    const verdicts = apart ? await this.#writer?.write(batch) : undefined
+    return verdicts ?? this.#writeHere(batch)
+  }
+
+  #writeHere(batch: Batch): readonly Verdict[] {
+    const { pipeline, model, parts } = batch
+    this.#refused = false
+    const described = parts.map((part) => ({ ...part, describe: (row: number, fault: Fault) => this.#describe(part, row, fault) }))
+    return this.#guard((file) => writeBatch(file, { pipeline, model, parts: described, rows: batch.rows as ValueRows }))
+  }
+
+  #describe(part: Part, row: number, fault: Fault): Reject {
+    this.#refused = true
+    return part.describe(row, fault)
   }
 
   #guard<T>(work: (file: SqliteFile) => T): T {
@@ -47,6 +80,7 @@ export class SqliteSink implements Sink {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#writer?.[Symbol.asyncDispose]()
     this.#file?.[Symbol.dispose]()
     this.#file = undefined
   }

@@ -1,27 +1,28 @@
 /** The one transaction of a batch: ledger, rows and rejects together, or nothing. All of it is synchronous, as SQLite is. */
-import type { Fault, Reject } from '../../core/fault.ts'
-import type { SqliteFile, SqliteValue } from '../../core/sqlite.ts'
+import type { Reject } from '../../core/fault.ts'
+import type { SqliteFile } from '../../core/sqlite.ts'
 import type { LoadInfo } from '../../core/load.ts'
-import type { Batch, Part, Verdict } from '../sink.ts'
-import { LadingError } from '../../core/errors.ts'
+import type { Part, Verdict } from '../sink.ts'
 import { storable } from '../storable.ts'
-import { identifier, insertRow, mayLeaveOut } from './ddl.ts'
-import { isForeignKeyError, rowFault } from './errors.ts'
-import type { ValueRows } from './rows.ts'
+import { isForeignKeyError } from './errors.ts'
+import { type Insert, type InsertBatch, insertChecked, inserterOf } from './insert.ts'
 
-export function writeBatch(file: SqliteFile, batch: Batch): readonly Verdict[] {
+export interface WritableBatch extends InsertBatch {
+  readonly pipeline: string
+  readonly parts: readonly Part[]
+}
+
+export function writeBatch(file: SqliteFile, batch: WritableBatch): readonly Verdict[] {
   try {
-    return file.transaction(() => writeParts(file, batch, insertOneByOne))
+    return file.transaction(() => writeParts(file, batch, inserterOf(file, batch.model)))
   } catch (error) {
     // A deferred foreign key shows at COMMIT and names no row: the batch is written again, looking after each step.
     if (!isForeignKeyError(error)) throw error
-    return file.transaction(() => writeParts(file, batch, insertChecked))
+    return file.transaction(() => writeParts(file, batch, insertChecked(inserterOf(file, batch.model))))
   }
 }
 
-type Insert = (file: SqliteFile, batch: Batch, start: number, end: number, refuse: (row: number, fault: Fault) => void) => number
-
-function writeParts(file: SqliteFile, batch: Batch, insert: Insert): readonly Verdict[] {
+function writeParts(file: SqliteFile, batch: WritableBatch, insert: Insert): readonly Verdict[] {
   let end = 0
   const letters = new Set<number>()
   return batch.parts.map((part) => {
@@ -87,7 +88,7 @@ function judgeKey(file: SqliteFile, pipeline: string, part: Part): Verdict | und
   return { kind: 'refused', code: 'KEY_REUSED', detail: `key ${part.key} has taken effect with other content` }
 }
 
-function apply(file: SqliteFile, batch: Batch, part: Part, start: number, end: number, insert: Insert): Verdict {
+function apply(file: SqliteFile, batch: WritableBatch, part: Part, start: number, end: number, insert: Insert): Verdict {
   const { pipeline } = batch
   const refused: Reject[] = []
   const changed = insert(file, batch, start, end, (row, fault) => refused.push(part.describe(row - start, fault)))
@@ -99,70 +100,6 @@ function apply(file: SqliteFile, batch: Batch, part: Part, start: number, end: n
   file.run(sql, pipeline, part.key, blob(part.sha256), part.load?.id ?? null, part.records, changed, rejected, skipped)
   return { kind: 'applied', loaded: changed, rejected, skipped }
 }
-
-/**
- * Inserts the rows and returns how many changed the table. A row that SQLite refuses leaves no trace, so no savepoint is needed,
- * except where triggers are: RAISE(FAIL) keeps what was changed before it.
- */
-const insertOneByOne: Insert = (file, batch, start, end, refuse) => {
-  const rows = batch.rows as ValueRows
-  const statement = file.prepare(insertRow(batch.model))
-  const bound: SqliteValue[] = []
-  const guarded = hasTriggers(file, batch.model.table)
-  let changed = 0
-  for (let row = start; row < end; row++) {
-    rows.read(row, bound)
-    if (guarded) file.exec('SAVEPOINT row')
-    try {
-      // A trigger's own changes count too, so a row counts as one or none.
-      if (statement.run(...bound).changes > 0) changed++
-      else if (!mayLeaveOut(batch.model)) refuse(row, leftOut)
-    } catch (error) {
-      const fault = rowFault(error)
-      if (fault === undefined) throw error
-      if (!file.database.isTransaction) throw rolledBack(batch.model.table, error)
-      if (guarded) file.exec('ROLLBACK TO row')
-      refuse(row, fault)
-    }
-    if (guarded) file.exec('RELEASE row')
-  }
-  return changed
-}
-
-const hasTriggers = (file: SqliteFile, table: string): boolean =>
-  file.get("SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?) LIMIT 1", table) !== undefined
-
-const leftOut: Fault = { code: 'TRIGGER_RAISED', detail: 'a trigger of the table left the row out' }
-
-/** RAISE(ROLLBACK) ends the transaction itself; what came after would be committed row by row. */
-const rolledBack = (table: string, cause: unknown): LadingError =>
-  new LadingError('SINK_FAILED', `SQLite: a trigger of table ${table} rolled the transaction back`, { cause })
-
-/** As `insertOneByOne`, for tables whose foreign keys are deferred: a half that would leave a reference open is taken back and halved again. */
-const insertChecked: Insert = (file, batch, start, end, refuse) => {
-  const open = () => file.get<{ n: number }>(`SELECT count(*) AS n FROM pragma_foreign_key_check(${literal(batch.model.table)})`)?.n ?? 0
-  const refusals: [number, Fault][] = []
-  const before = open()
-  file.exec('SAVEPOINT half')
-  const changed = insertOneByOne(file, batch, start, end, (row, fault) => refusals.push([row, fault]))
-  if (open() <= before) {
-    file.exec('RELEASE half')
-    for (const [row, fault] of refusals) refuse(row, fault)
-    return changed
-  }
-  file.exec('ROLLBACK TO half; RELEASE half')
-  if (end - start === 1) {
-    refuse(start, {
-      code: 'CONSTRAINT_FOREIGN_KEY',
-      detail: `the row refers to one that does not exist (table ${identifier(batch.model.table)})`,
-    })
-    return 0
-  }
-  const middle = start + Math.floor((end - start) / 2)
-  return insertChecked(file, batch, start, middle, refuse) + insertChecked(file, batch, middle, end, refuse)
-}
-
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
 function insertReject(file: SqliteFile, pipeline: string, part: Part, reject: Reject): void {
   const sql = `INSERT INTO lading_reject (pipeline, key, load_id, record, line, byte, source, column_name, code, detail, raw)

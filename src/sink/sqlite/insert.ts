@@ -1,0 +1,152 @@
+/**
+ * Rows of a batch → table. Several rows for each statement where that cannot be told from one by one; wherever something is refused,
+ * exactly those rows again, one by one.
+ */
+import { LadingError } from '../../core/errors.ts'
+import type { Fault } from '../../core/fault.ts'
+import type { SqliteFile, SqliteValue } from '../../core/sqlite.ts'
+import { identifier, type InsertModel, insertRows, mayLeaveOut } from './ddl.ts'
+import { rowFault } from './errors.ts'
+import type { ValueRows } from './rows.ts'
+
+export interface InsertBatch {
+  readonly model: InsertModel
+  readonly rows: ValueRows
+}
+
+type Refuse = (row: number, fault: Fault) => void
+
+/** Inserts the rows from `start` to before `end`, and returns how many changed the table. */
+export type Insert = (file: SqliteFile, batch: InsertBatch, start: number, end: number, refuse: Refuse) => number
+
+/** Beyond about 16 rows of three columns a statement gains nothing, and the rows that follow a bad one would be written twice. */
+const mostRows = 16
+/** A statement's cost grows with its parameters, of which SQLite takes 32,766. */
+const mostParameters = 512
+
+/** To be asked within the transaction: another process may have made a trigger. */
+export function inserterOf(file: SqliteFile, model: InsertModel): Insert {
+  if (hasTriggers(file, model.table)) return insertGuarded
+  const rows = Math.min(mostRows, Math.floor(mostParameters / model.columns.length))
+  return rows < 2 || dependOnEachOther(file, model) ? insertOneByOne : insertGroups(rows)
+}
+
+/** A statement that fails takes back all that it did, so that its rows can be inserted again. */
+const insertGroups =
+  (size: number): Insert =>
+  (file, batch, start, end, refuse) => {
+    if (end - start < size) return insertOneByOne(file, batch, start, end, refuse)
+    const { rows } = batch
+    const { length } = batch.model.columns
+    const insert = groupInserter(file, batch.model, size)
+    const bound: SqliteValue[] = []
+    let changed = 0
+    let row = start
+    for (; row + size <= end; row += size) {
+      for (let index = 0; index < size; index++) rows.read(row + index, bound, index * length)
+      changed += insert(bound) ?? insertOneByOne(file, batch, row, row + size, refuse)
+    }
+    return changed + insertOneByOne(file, batch, row, end, refuse)
+  }
+
+/** Says how many of the rows changed the table; undefined where one was refused, and with it all. */
+function groupInserter(file: SqliteFile, model: InsertModel, size: number): (bound: readonly SqliteValue[]) => number | undefined {
+  const statement = file.prepare(insertRows(model, size))
+  const complete = !mayLeaveOut(model)
+  return (bound) => {
+    try {
+      const changes = Number(statement.run(...bound).changes)
+      // Without a trigger, nothing but the policy leaves a row out.
+      if (complete && changes !== size) throw new LadingError('INTERNAL', `SQLite: ${changes} of ${size} rows took effect`)
+      return changes
+    } catch (error) {
+      if (rowFault(error) === undefined || !file.database.isTransaction) throw error
+      return undefined
+    }
+  }
+}
+
+/** A row that SQLite refuses leaves no trace, so no savepoint is needed. */
+const insertOneByOne: Insert = (file, batch, start, end, refuse) => insertEach(file, batch, start, end, refuse, false)
+
+/** For tables with triggers: RAISE(FAIL) keeps what was changed before it. */
+const insertGuarded: Insert = (file, batch, start, end, refuse) => insertEach(file, batch, start, end, refuse, true)
+
+function insertEach(file: SqliteFile, batch: InsertBatch, start: number, end: number, refuse: Refuse, guarded: boolean): number {
+  if (start === end) return 0
+  const { rows } = batch
+  const statement = file.prepare(insertRows(batch.model, 1))
+  const bound: SqliteValue[] = []
+  let changed = 0
+  for (let row = start; row < end; row++) {
+    rows.read(row, bound, 0)
+    if (guarded) file.exec('SAVEPOINT row')
+    try {
+      // A trigger's own changes count too, so a row counts as one or none.
+      if (statement.run(...bound).changes > 0) changed++
+      else if (!mayLeaveOut(batch.model)) refuse(row, leftOut)
+    } catch (error) {
+      const fault = rowFault(error)
+      if (fault === undefined) throw error
+      if (!file.database.isTransaction) throw rolledBack(batch.model.table, error)
+      if (guarded) file.exec('ROLLBACK TO row')
+      refuse(row, fault)
+    }
+    if (guarded) file.exec('RELEASE row')
+  }
+  return changed
+}
+
+const hasTriggers = (file: SqliteFile, table: string): boolean =>
+  file.get("SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?) LIMIT 1", table) !== undefined
+
+/**
+ * Whether a row may be sound only with a later one of its statement, so that how rows are grouped would decide what is refused: a row
+ * may refer to a later one, or take away and a later one give back what other tables refer to.
+ */
+function dependOnEachOther(file: SqliteFile, { table, primaryKey }: InsertModel): boolean {
+  const sql = `SELECT child.name, key."to" AS parent FROM sqlite_schema child JOIN pragma_foreign_key_list(child.name) key
+               WHERE child.type = 'table' AND lower(key."table") = lower(?)`
+  const references = file.all<{ name: string; parent: string | null }>(sql, table)
+  return references.some(
+    ({ name, parent }) => name.toLowerCase() === table.toLowerCase() || (parent !== null && !primaryKey.includes(parent)),
+  )
+}
+
+const leftOut: Fault = { code: 'TRIGGER_RAISED', detail: 'a trigger of the table left the row out' }
+
+/** RAISE(ROLLBACK) ends the transaction itself; what came after would be committed row by row. */
+const rolledBack = (table: string, cause: unknown): LadingError =>
+  new LadingError('SINK_FAILED', `SQLite: a trigger of table ${table} rolled the transaction back`, { cause })
+
+/** For tables whose foreign keys are deferred: a half that would leave a reference open is taken back and halved again. */
+export const insertChecked =
+  (insert: Insert): Insert =>
+  (file, batch, start, end, refuse) => {
+    const { table } = batch.model
+    const open = () => file.get<{ n: number }>(`SELECT count(*) AS n FROM pragma_foreign_key_check(${literal(table)})`)?.n ?? 0
+    const insertHalf = (first: number, last: number): number => {
+      const refusals: [number, Fault][] = []
+      const before = open()
+      file.exec('SAVEPOINT half')
+      const changed = insert(file, batch, first, last, (row, fault) => refusals.push([row, fault]))
+      if (open() <= before) {
+        file.exec('RELEASE half')
+        for (const [row, fault] of refusals) refuse(row, fault)
+        return changed
+      }
+      file.exec('ROLLBACK TO half; RELEASE half')
+      if (last - first === 1) {
+        refuse(first, {
+          code: 'CONSTRAINT_FOREIGN_KEY',
+          detail: `the row refers to one that does not exist (table ${identifier(table)})`,
+        })
+        return 0
+      }
+      const middle = first + Math.floor((last - first) / 2)
+      return insertHalf(first, middle) + insertHalf(middle, last)
+    }
+    return insertHalf(start, end)
+  }
+
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
