@@ -15,7 +15,7 @@ import { type ReferenceOptions, withBodies } from './reference.ts'
 import { patientRetry, type RetryPolicy, retrying } from '../core/retry.ts'
 import { RootedFiles } from './rooted.ts'
 import { addTally, emptyTally, type Tally } from './tally.ts'
-import { BatchWriter, type DecodedBatch, type ForeignDelivery } from './write.ts'
+import { BatchWriter, type DecodedBatch, type ForeignDelivery, type WrittenBatch } from './write.ts'
 
 export { addTally, type Tally } from './tally.ts'
 
@@ -96,6 +96,8 @@ class Run {
   readonly #foreign = new ForeignMessages()
   #tally: Tally = emptyTally
   #batches = 0
+  /** The batch that was written last; an error of it is thrown by whoever waits for it next. */
+  #settling: Promise<void> = Promise.resolve()
   /** Failures of the queue since it last worked. */
   #failures = 0
 
@@ -198,25 +200,40 @@ class Run {
           await writing
           // What is not being written yet is another's work now.
           if (this.#stop.signal.aborted) break
-          writing = this.#finish(decoded)
+          writing = this.#write(decoded)
           // Without this an error would count as unhandled while the next batch is gathered; it is thrown by the next await.
           writing.catch(() => undefined)
           if (++this.#batches === this.#run.batches) break
           continue
         }
         await writing
+        await this.#settled()
         this.#reached()
         if (this.#touched.size > 0) await this.#fold()
         if (this.#run.untilEmpty === true && (await this.#isEmpty())) break
         if (performance.now() - arrivedAt > (this.#run.idleTimeoutMs ?? Number.POSITIVE_INFINITY)) break
       }
     } finally {
-      await writing
+      await writing.finally(() => this.#settled())
     }
   }
 
-  async #finish(decoded: DecodedBatch): Promise<void> {
-    const { tally, loads } = await this.#writer.write(decoded)
+  /** Whatever became of the batch that was written last, the next one has nothing to do with it. */
+  #settled(): Promise<void> {
+    const settling = this.#settling
+    this.#settling = Promise.resolve()
+    return settling
+  }
+
+  /** A batch is settled while the next one is written. */
+  async #write(decoded: DecodedBatch): Promise<void> {
+    const written = await this.#writer.write(decoded)
+    await this.#settled()
+    this.#settling = this.#finish(decoded, written)
+    this.#settling.catch(() => undefined)
+  }
+
+  async #finish(decoded: DecodedBatch, { tally, loads }: WrittenBatch): Promise<void> {
     const settling = Promise.allSettled(decoded.entries.map(({ delivery }) => this.#settle(delivery)))
     // What is not settled when a stop has waited long enough comes again, and the ledger knows it.
     const settled = (await unlessAborted(settling, this.#abandon.signal)) ?? []
