@@ -1,6 +1,7 @@
 /** Decoders of numbers, straight from bytes. Strict: no white space, no digit groups, no NaN, nothing that would lose a digit. */
 import type { Fault } from '../../core/fault.ts'
 import type { RowWriter } from '../writer.ts'
+import { exactDouble } from './double.ts'
 import { found } from './found.ts'
 
 const ZERO = 48
@@ -75,13 +76,10 @@ function locateDecimal(bytes: Buffer, start: number, end: number): Decimal | und
   return Number.isNaN(exponent) ? undefined : { integerStart, integerEnd, fractionStart, fractionEnd, exponent }
 }
 
-/** Powers of ten that a double holds exactly. */
-const exactPowers = Array.from({ length: 23 }, (_, power) => 10 ** power)
-
 export function decodeDouble(bytes: Buffer, start: number, end: number, writer: RowWriter): Fault | undefined {
-  const plain = plainDouble(bytes, start, end)
-  if (!Number.isNaN(plain)) {
-    writer.double(plain)
+  const exact = exactDouble(bytes, start, end)
+  if (!Number.isNaN(exact)) {
+    writer.double(exact)
     return undefined
   }
   const decimal = locateDecimal(bytes, start, end)
@@ -91,28 +89,6 @@ export function decodeDouble(bytes: Buffer, start: number, end: number, writer: 
   if (value === 0 && !allZero(bytes, decimal)) return outOfRange(bytes, start, end, 'a double (it would become zero)')
   writer.double(value)
   return undefined
-}
-
-/**
- * The double of plain digits with a point, where it can be computed exactly: an integer below 2^53 and a power of ten up to
- * 10^22 are exact doubles, and one correctly rounded division of them is the nearest double (Clinger 1990). Otherwise NaN.
- */
-function plainDouble(bytes: Buffer, start: number, end: number): number {
-  let at = isSign(bytes[start] as number) ? start + 1 : start
-  let digits = 0
-  let point = -1
-  const first = at
-  for (; at < end; at++) {
-    const byte = bytes[at] as number
-    if (byte >= ZERO && byte <= NINE) digits = digits * 10 + (byte - ZERO)
-    else if (byte === POINT && point < 0) point = at
-    else return Number.NaN
-  }
-  const scale = point < 0 ? 0 : end - point - 1
-  const count = end - first - (point < 0 ? 0 : 1)
-  if (count < 1 || count > 19 || digits > Number.MAX_SAFE_INTEGER || scale > 22) return Number.NaN
-  const value = scale === 0 ? digits : digits / (exactPowers[scale] as number)
-  return bytes[start] === MINUS ? -value : value
 }
 
 function allZero(bytes: Buffer, { integerStart, integerEnd, fractionStart, fractionEnd }: Decimal): boolean {
