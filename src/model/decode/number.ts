@@ -54,26 +54,26 @@ function smallInteger(bytes: Buffer, start: number, end: number): number {
   return bytes[start] === MINUS ? 0 - value : value
 }
 
-/** Where the parts of a decimal number lie; undefined where it is none. */
-interface Decimal {
-  readonly integerStart: number
-  readonly integerEnd: number
-  readonly fractionStart: number
-  readonly fractionEnd: number
-  readonly exponent: number
-}
+/** Where the parts of the decimal number lie that was located last. One object, reused: decoding allocates nothing. */
+const decimal = { integerStart: 0, integerEnd: 0, fractionStart: 0, fractionEnd: 0, exponent: 0 }
 
-function locateDecimal(bytes: Buffer, start: number, end: number): Decimal | undefined {
+/** Whether a decimal number fills the bytes. */
+function locateDecimal(bytes: Buffer, start: number, end: number): boolean {
   const integerStart = isSign(bytes[start] ?? 0) ? start + 1 : start
   const integerEnd = skipDigits(bytes, integerStart, end)
   const fractionStart = bytes[integerEnd] === POINT && integerEnd < end ? integerEnd + 1 : integerEnd
   const fractionEnd = skipDigits(bytes, fractionStart, end)
-  if (integerEnd - integerStart + fractionEnd - fractionStart === 0) return undefined
-  if (fractionEnd === end) return { integerStart, integerEnd, fractionStart, fractionEnd, exponent: 0 }
+  if (integerEnd - integerStart + fractionEnd - fractionStart === 0) return false
+  decimal.integerStart = integerStart
+  decimal.integerEnd = integerEnd
+  decimal.fractionStart = fractionStart
+  decimal.fractionEnd = fractionEnd
+  decimal.exponent = 0
+  if (fractionEnd === end) return true
   const mark = bytes[fractionEnd]
-  if (mark !== LOWER_E && mark !== UPPER_E) return undefined
-  const exponent = smallInteger(bytes, fractionEnd + 1, end)
-  return Number.isNaN(exponent) ? undefined : { integerStart, integerEnd, fractionStart, fractionEnd, exponent }
+  if (mark !== LOWER_E && mark !== UPPER_E) return false
+  decimal.exponent = smallInteger(bytes, fractionEnd + 1, end)
+  return !Number.isNaN(decimal.exponent)
 }
 
 export function decodeDouble(bytes: Buffer, start: number, end: number, writer: RowWriter): Fault | undefined {
@@ -82,16 +82,16 @@ export function decodeDouble(bytes: Buffer, start: number, end: number, writer: 
     writer.double(exact)
     return undefined
   }
-  const decimal = locateDecimal(bytes, start, end)
-  if (decimal === undefined) return { code: 'BAD_NUMBER', detail: `${found(bytes, start, end)} is not a number` }
+  if (!locateDecimal(bytes, start, end)) return { code: 'BAD_NUMBER', detail: `${found(bytes, start, end)} is not a number` }
   const value = Number(bytes.toString('latin1', start, end))
   if (!Number.isFinite(value)) return outOfRange(bytes, start, end, 'a double')
-  if (value === 0 && !allZero(bytes, decimal)) return outOfRange(bytes, start, end, 'a double (it would become zero)')
+  if (value === 0 && !allZero(bytes)) return outOfRange(bytes, start, end, 'a double (it would become zero)')
   writer.double(value)
   return undefined
 }
 
-function allZero(bytes: Buffer, { integerStart, integerEnd, fractionStart, fractionEnd }: Decimal): boolean {
+function allZero(bytes: Buffer): boolean {
+  const { integerStart, integerEnd, fractionStart, fractionEnd } = decimal
   for (let at = integerStart; at < integerEnd; at++) if (bytes[at] !== ZERO) return false
   for (let at = fractionStart; at < fractionEnd; at++) if (bytes[at] !== ZERO) return false
   return true
@@ -102,27 +102,38 @@ const mostIntegerDigits = 131_072
 const mostFractionDigits = 16_383
 
 export function numericDecoder(precision: number | undefined, scale = 0) {
+  const most = precision === undefined ? mostIntegerDigits : precision - scale
+  const type = precision === undefined ? 'a numeric' : `numeric(${precision}, ${scale})`
   return (bytes: Buffer, start: number, end: number, writer: RowWriter): Fault | undefined => {
-    const decimal = locateDecimal(bytes, start, end)
-    if (decimal === undefined) return { code: 'BAD_NUMBER', detail: `${found(bytes, start, end)} is not a number` }
+    if (!locateDecimal(bytes, start, end)) return { code: 'BAD_NUMBER', detail: `${found(bytes, start, end)} is not a number` }
     if (Math.abs(decimal.exponent) > mostIntegerDigits) return outOfRange(bytes, start, end, 'a numeric')
-    let { integer, fraction } = plainDigits(bytes, decimal)
-    if (precision !== undefined) {
-      if (/^0*$/.test(fraction.slice(scale))) fraction = fraction.slice(0, scale)
-      if (fraction.length > scale) {
-        return { code: 'PRECISION_LOST', detail: `${found(bytes, start, end)} has more than ${scale} digits behind the point` }
-      }
-      if (integer.length > precision - scale) return outOfRange(bytes, start, end, `numeric(${precision}, ${scale})`)
+    const negative = bytes[start] === MINUS
+    let digits = bytes
+    if (!isPlain(bytes)) {
+      digits = plainForm(bytes, negative)
+      locateDecimal(digits, 0, digits.length)
     }
-    if (integer.length > mostIntegerDigits || fraction.length > mostFractionDigits) return outOfRange(bytes, start, end, 'a numeric')
-    const sign = bytes[start] === MINUS ? '-' : ''
-    writer.numeric(`${sign}${integer === '' ? '0' : integer}${fraction === '' ? '' : `.${fraction}`}`)
+    const { integerStart, integerEnd, fractionStart, fractionEnd } = decimal
+    const last = precision === undefined ? fractionEnd : withoutZeros(digits, fractionStart + scale, fractionEnd)
+    if (precision !== undefined && last - fractionStart > scale) {
+      return { code: 'PRECISION_LOST', detail: `${found(bytes, start, end)} has more than ${scale} digits behind the point` }
+    }
+    const integerDigits = digits[integerStart] === ZERO ? 0 : integerEnd - integerStart
+    if (integerDigits > most || last - fractionStart > mostFractionDigits) return outOfRange(bytes, start, end, type)
+    writer.numeric(digits, negative ? integerStart - 1 : integerStart, last > fractionStart ? last : integerEnd)
     return undefined
   }
 }
 
-/** Digits before and behind the point with the exponent worked in, without leading zeros. */
-function plainDigits(bytes: Buffer, decimal: Decimal): { integer: string; fraction: string } {
+/** Whether the bytes of the number located last are the form that a writer takes, from the first digit on and but for a point at the end. */
+function isPlain(bytes: Buffer): boolean {
+  const { integerStart, integerEnd, exponent } = decimal
+  const digits = integerEnd - integerStart
+  return exponent === 0 && (digits === 1 || (digits > 1 && bytes[integerStart] !== ZERO))
+}
+
+/** That form of the number located last: the exponent worked in, and no zeros in front. */
+function plainForm(bytes: Buffer, negative: boolean): Buffer {
   const { exponent } = decimal
   let integer = bytes.toString('latin1', decimal.integerStart, decimal.integerEnd)
   let fraction = bytes.toString('latin1', decimal.fractionStart, decimal.fractionEnd)
@@ -134,7 +145,15 @@ function plainDigits(bytes: Buffer, decimal: Decimal): { integer: string; fracti
     fraction = padded.slice(padded.length + exponent) + fraction
     integer = padded.slice(0, padded.length + exponent)
   }
-  return { integer: integer.replace(/^0+/, ''), fraction }
+  const whole = integer.replace(/^0+/, '')
+  return Buffer.from(`${negative ? '-' : ''}${whole === '' ? '0' : whole}.${fraction}`, 'latin1')
+}
+
+/** Where the digits from `start` to before `end` end, when zeros at their end do not count; not before `start`. */
+function withoutZeros(bytes: Buffer, start: number, end: number): number {
+  let last = end
+  while (last > start && bytes[last - 1] === ZERO) last--
+  return last
 }
 
 const outOfRange = (bytes: Buffer, start: number, end: number, type: string): Fault => ({

@@ -53,8 +53,8 @@ export class TextRows extends CopyRows implements RowBuffer {
     this.#plain(Object.is(value, -0) ? '-0' : String(value))
   }
 
-  numeric(text: string): void {
-    this.#plain(text)
+  numeric(bytes: Buffer, start: number, end: number): void {
+    this.#plain(bytes.toString('latin1', start, end))
   }
 
   date(days: number): void {
@@ -65,8 +65,8 @@ export class TextRows extends CopyRows implements RowBuffer {
     this.#plain(isoTimestamp(days, micros, this.#utc[this.#column] === true))
   }
 
-  uuid(hex: string): void {
-    this.#plain(hex)
+  uuid(bytes: Buffer): void {
+    this.#plain(bytes.toString('hex'))
   }
 
   text(bytes: Buffer, start: number, end: number): void {

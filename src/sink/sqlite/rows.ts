@@ -81,8 +81,8 @@ export class ValueRows extends EncodedRows implements RowBuffer {
     this.#tag(NUMBER, 8)
     this.at = this.buffer.writeDoubleLE(value, this.at)
   }
-  numeric(text: string): void {
-    this.custom(text)
+  numeric(bytes: Buffer, start: number, end: number): void {
+    this.text(bytes, start, end)
   }
   date(days: number): void {
     this.#tag(DATE, 4)
@@ -93,8 +93,8 @@ export class ValueRows extends EncodedRows implements RowBuffer {
     this.at = this.buffer.writeInt32LE(days, this.at)
     this.at = this.buffer.writeDoubleLE(micros, this.at)
   }
-  uuid(hex: string): void {
-    this.custom(uuidText(hex))
+  uuid(bytes: Buffer): void {
+    this.custom(uuidText(bytes))
   }
   text(bytes: Buffer, start: number, end: number): void {
     this.#tag(TEXT, 4 + end - start)
