@@ -27,24 +27,25 @@ export function exactDouble(bytes: Buffer, start: number, end: number): number {
   // The digits are `high * lowUnit + low`. Both stay below 2^31, because V8 adds integers in a third of the time of doubles.
   let high = 0
   let low = 0
-  let lowUnit = 1
+  let lowDigits = 0
   let point = -1
   let at = first
   for (; at < end; at++) {
     const digit = (bytes[at] as number) - ZERO
     if (digit >= 0 && digit <= 9) {
-      if (high < 100_000_000) high = high * 10 + digit
-      else if (lowUnit < 1_000_000_000) {
-        low = low * 10 + digit
-        lowUnit *= 10
-      } else return Number.NaN
+      if (high < 100_000_000) high = (Math.imul(high, 10) + digit) | 0
+      else {
+        low = (Math.imul(low, 10) + digit) | 0
+        lowDigits++
+      }
     } else if (digit === POINT - ZERO && point < 0) point = at
     else break
   }
+  if (lowDigits > 9) return Number.NaN
   const pointBytes = point < 0 ? 0 : 1
   if (at - first <= pointBytes) return Number.NaN
   const scale = (point < 0 ? 0 : at - point - 1) - (at === end ? 0 : smallExponent(bytes, at, end))
-  const value = scaled(high * lowUnit, low, scale)
+  const value = scaled(high * (powers[lowDigits] as number), low, scale)
   return sign === MINUS ? -value : value
 }
 
