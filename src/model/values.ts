@@ -33,8 +33,8 @@ export class ValueWriter implements RowWriter {
   integer(value: number): void {
     this.values.push(value)
   }
-  bigint(value: number | bigint): void {
-    this.values.push(BigInt(value))
+  bigint(high: number, low: number): void {
+    this.values.push((BigInt(high) << 32n) | BigInt(low))
   }
   double(value: number): void {
     this.values.push(value)

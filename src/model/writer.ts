@@ -12,8 +12,8 @@ export interface RowWriter {
   boolean(value: boolean): void
   /** A whole number in the range of a 32-bit integer. */
   integer(value: number): void
-  /** A whole number in the range of a 64-bit integer, as a number where it is a safe one. */
-  bigint(value: number | bigint): void
+  /** A 64-bit integer: `high * 2^32 + low`, `high` from -2^31 to before 2^31 and `low` from 0 to before 2^32. */
+  bigint(high: number, low: number): void
   /** Finite. */
   double(value: number): void
   /**

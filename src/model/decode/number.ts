@@ -29,17 +29,37 @@ export function decodeInteger(bytes: Buffer, start: number, end: number, writer:
   return undefined
 }
 
+const twoTo16 = 65_536
+const twoTo31 = 2_147_483_648
+const twoTo32 = 4_294_967_296
+
 export function decodeBigint(bytes: Buffer, start: number, end: number, writer: RowWriter): Fault | undefined {
   const value = smallInteger(bytes, start, end)
   if (Number.isNaN(value)) return { code: 'BAD_INTEGER', detail: `${found(bytes, start, end)} is not a whole number` }
-  if (Number.isSafeInteger(value)) {
-    writer.bigint(value)
-    return undefined
-  }
-  if (Math.abs(value) > 2 ** 64) return outOfRange(bytes, start, end, 'a 64-bit integer')
-  const exact = BigInt(bytes.toString('latin1', bytes[start] === PLUS ? start + 1 : start, end))
-  if (BigInt.asIntN(64, exact) !== exact) return outOfRange(bytes, start, end, 'a 64-bit integer')
-  writer.bigint(exact)
+  if (!Number.isSafeInteger(value)) return decodeLarge(bytes, start, end, writer)
+  const high = Math.floor(value / twoTo32)
+  writer.bigint(high, value - high * twoTo32)
+  return undefined
+}
+
+/** A whole number beyond 2^53, so that it has nine digits and more: those are taken apart from the others, and each step is exact. */
+function decodeLarge(bytes: Buffer, start: number, end: number, writer: RowWriter): Fault | undefined {
+  const negative = bytes[start] === MINUS
+  const head = wholeNumber(bytes, isSign(bytes[start] as number) ? start + 1 : start, end - 9)
+  const tail = wholeNumber(bytes, end - 9, end)
+  if (head > 2 ** 34) return outOfRange(bytes, start, end, 'a 64-bit integer')
+  // `head * 10^9 + tail` in base 2^16, the upper part of `head` first.
+  const headHigh = Math.floor(head / twoTo16)
+  const middle = (head - headHigh * twoTo16) * 1_000_000_000 + tail
+  const middleHigh = Math.floor(middle / twoTo16)
+  const upper = headHigh * 1_000_000_000 + middleHigh
+  const high = Math.floor(upper / twoTo16)
+  const low = (upper - high * twoTo16) * twoTo16 + (middle - middleHigh * twoTo16)
+  const fits = high < twoTo31 || (negative && high === twoTo31 && low === 0)
+  if (!fits) return outOfRange(bytes, start, end, 'a 64-bit integer')
+  if (!negative) writer.bigint(high, low)
+  else if (low === 0) writer.bigint(-high, 0)
+  else writer.bigint(-high - 1, twoTo32 - low)
   return undefined
 }
 
@@ -47,11 +67,17 @@ export function decodeBigint(bytes: Buffer, start: number, end: number, writer: 
 function smallInteger(bytes: Buffer, start: number, end: number): number {
   const first = isSign(bytes[start] ?? 0) ? start + 1 : start
   if (first >= end || skipDigits(bytes, first, end) !== end) return Number.NaN
+  const value = wholeNumber(bytes, first, end)
+  // The difference and not the negation: -0 is no integer that a database knows.
+  return bytes[start] === MINUS ? 0 - value : value
+}
+
+/** What the digits from `first` to before `end` amount to, inexact beyond 2^53. */
+function wholeNumber(bytes: Buffer, first: number, end: number): number {
   let value = 0
   // The digit's value is taken first: on the way to a sum just below 2^53, a greater one would be rounded.
   for (let at = first; at < end; at++) value = value * 10 + ((bytes[at] as number) - ZERO)
-  // The difference and not the negation: -0 is no integer that a database knows.
-  return bytes[start] === MINUS ? 0 - value : value
+  return value
 }
 
 /** Where the parts of the decimal number lie that was located last. One object, reused: decoding allocates nothing. */

@@ -27,12 +27,23 @@ function characters(bytes: Buffer, start: number, end: number): number {
 }
 
 const booleans = new Map([
-  ...['true', 't', 'yes', 'y', 'on', '1'].map((word) => [word, true] as const),
-  ...['false', 'f', 'no', 'n', 'off', '0'].map((word) => [word, false] as const),
+  ...['true', 't', 'yes', 'y', 'on', '1'].map((word) => [wordAt(Buffer.from(word), 0, word.length), true] as const),
+  ...['false', 'f', 'no', 'n', 'off', '0'].map((word) => [wordAt(Buffer.from(word), 0, word.length), false] as const),
 ])
 
+/** A word of at most five bytes as one number, capital letters as small ones. */
+function wordAt(bytes: Buffer, start: number, end: number): number {
+  // Not 0, so that a NUL in front of a word would make another one.
+  let word = 1
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number
+    word = word * 256 + (byte >= 65 && byte <= 90 ? byte + 32 : byte)
+  }
+  return word
+}
+
 export function decodeBoolean(bytes: Buffer, start: number, end: number, writer: RowWriter): Fault | undefined {
-  const value = end - start <= 5 ? booleans.get(bytes.toString('latin1', start, end).toLowerCase()) : undefined
+  const value = end - start <= 5 ? booleans.get(wordAt(bytes, start, end)) : undefined
   if (value === undefined) return { code: 'BAD_BOOLEAN', detail: `${found(bytes, start, end)} is not a boolean` }
   writer.boolean(value)
   return undefined

@@ -51,10 +51,10 @@ export class BinaryRows extends CopyRows implements RowBuffer {
     this.#int32(value)
   }
 
-  bigint(value: number | bigint): void {
+  bigint(high: number, low: number): void {
     this.#length(8)
-    if (typeof value === 'number') this.#int64(value)
-    else this.#bigint(value)
+    this.#int32(high)
+    this.#int32(low)
   }
 
   double(value: number): void {
@@ -72,7 +72,10 @@ export class BinaryRows extends CopyRows implements RowBuffer {
     this.#length(8)
     const sinceEpoch = days - epochDays
     if (sinceEpoch < exactDays && sinceEpoch > -exactDays) this.#int64(sinceEpoch * microsPerDay + micros)
-    else this.#bigint(BigInt(sinceEpoch) * BigInt(microsPerDay) + BigInt(micros))
+    else {
+      this.view.setBigInt64(this.at, BigInt(sinceEpoch) * BigInt(microsPerDay) + BigInt(micros))
+      this.at += 8
+    }
   }
 
   uuid(bytes: Buffer): void {
@@ -154,10 +157,5 @@ export class BinaryRows extends CopyRows implements RowBuffer {
     const high = Math.floor(value / twoTo32)
     this.#int32(high)
     this.#int32(value - high * twoTo32)
-  }
-
-  #bigint(value: bigint): void {
-    this.view.setBigInt64(this.at, value)
-    this.at += 8
   }
 }

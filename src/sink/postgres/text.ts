@@ -44,8 +44,8 @@ export class TextRows extends CopyRows implements RowBuffer {
     this.#plain(String(value))
   }
 
-  bigint(value: number | bigint): void {
-    this.#plain(String(value))
+  bigint(high: number, low: number): void {
+    this.#plain(String((BigInt(high) << 32n) | BigInt(low)))
   }
 
   /** JavaScript's shortest form reads back as the same double. */

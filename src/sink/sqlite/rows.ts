@@ -73,9 +73,10 @@ export class ValueRows extends EncodedRows implements RowBuffer {
   integer(value: number): void {
     this.double(value)
   }
-  bigint(value: number | bigint): void {
+  bigint(high: number, low: number): void {
     this.#tag(BIGINT, 8)
-    this.at = this.buffer.writeBigInt64LE(BigInt(value), this.at)
+    this.at = this.buffer.writeUInt32LE(low, this.at)
+    this.at = this.buffer.writeInt32LE(high, this.at)
   }
   double(value: number): void {
     this.#tag(NUMBER, 8)
