@@ -181,7 +181,9 @@ describePostgres('random values, as PostgreSQL reads them and as lading does:', 
       const rows = new BinaryRows(2)
       const decoder = new RecordDecoder(model, ['id', 'value'], rows)
       const dice = new Dice(seed)
-      await client.query(`create temp table raw (id integer, text text); create temp table ours (id integer, value ${name})`)
+      await client.query(
+        `drop table if exists raw, ours; create temp table raw (id integer, text text); create temp table ours (id integer, value ${name})`,
+      )
       const count = Math.ceil((values * share) / shares)
       for (let done = 0; done < count; done += mostInBatch) {
         const texts = Array.from({ length: Math.min(mostInBatch, count - done) }, () => text(dice))
@@ -198,7 +200,6 @@ describePostgres('random values, as PostgreSQL reads them and as lading does:', 
         )
         expect(answers).toEqual([{ count: rows.rows, different: null }])
       }
-      await client.query('drop table raw, ours')
     },
     60_000 + values / 10,
   )
