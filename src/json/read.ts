@@ -228,10 +228,14 @@ export class ObjectReader {
   #begin(start: number): void {
     this.recordStart = start
     this.flaw = undefined
-    this.starts.fill(0)
-    this.ends.fill(0)
-    this.quoting.fill(unquoted)
-    this.#unnumbered.clear()
+    const { count, starts, ends, quoting } = this
+    // For the few cells of a record a loop is faster than three calls of `fill`.
+    for (let cell = 0; cell < count; cell++) {
+      starts[cell] = 0
+      ends[cell] = 0
+      quoting[cell] = unquoted
+    }
+    if (this.#unnumbered.size > 0) this.#unnumbered.clear()
     // Beyond 2^31 records the numbers come again, long after those that they could be taken for.
     this.#record = (this.#record + 1) | 0 || 1
   }

@@ -84,14 +84,14 @@ export class Scanner {
     let at = open + 1
     while (at < end) {
       const byte = bytes[at] as number
-      if (byte === quote) return at + 1
-      if (byte === backslash) {
+      // Letters and digits first: two comparisons instead of three.
+      if (byte > quote && byte !== backslash) at++
+      else if (byte === quote) return at + 1
+      else if (byte === backslash) {
         at = this.#escape(at)
         if (at < 0) return -1
-      } else {
-        if (byte < 0x20) return this.fail(at, 'a control character stands in a string')
-        at++
-      }
+      } else if (byte < 0x20) return this.fail(at, 'a control character stands in a string')
+      else at++
     }
     return this.fail(end, 'a closing quote is expected')
   }

@@ -33,14 +33,14 @@ export class ValueWriter implements RowWriter {
   integer(value: number): void {
     this.values.push(value)
   }
-  bigint(value: number | bigint): void {
-    this.values.push(BigInt(value))
+  bigint(high: number, low: number): void {
+    this.values.push((BigInt(high) << 32n) | BigInt(low))
   }
   double(value: number): void {
     this.values.push(value)
   }
-  numeric(text: string): void {
-    this.values.push(text)
+  numeric(bytes: Buffer, start: number, end: number): void {
+    this.values.push(bytes.toString('latin1', start, end))
   }
   date(days: number): void {
     this.values.push(isoDate(days))
@@ -48,8 +48,8 @@ export class ValueWriter implements RowWriter {
   timestamp(days: number, micros: number): void {
     this.values.push(isoTimestamp(days, micros, this.#utc.has(this.values.length - this.#rowStart)))
   }
-  uuid(hex: string): void {
-    this.values.push(uuidText(hex))
+  uuid(bytes: Buffer): void {
+    this.values.push(uuidText(bytes))
   }
   text(bytes: Buffer, start: number, end: number): void {
     this.values.push(bytes.toString('utf8', start, end))
@@ -62,8 +62,11 @@ export class ValueWriter implements RowWriter {
   }
 }
 
-export const uuidText = (hex: string): string =>
-  `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+/** The usual form of a UUID of 16 bytes. */
+export function uuidText(bytes: Buffer): string {
+  const hex = bytes.toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
 
 /** A record's row, or why it has none. */
 export type DecodedRecord<M extends Model> = { readonly row: RowOf<M> } | { readonly fault: Fault }

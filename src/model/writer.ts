@@ -12,18 +12,21 @@ export interface RowWriter {
   boolean(value: boolean): void
   /** A whole number in the range of a 32-bit integer. */
   integer(value: number): void
-  /** A whole number in the range of a 64-bit integer, as a number where it is a safe one. */
-  bigint(value: number | bigint): void
+  /** A 64-bit integer: `high * 2^32 + low`, `high` from -2^31 to before 2^31 and `low` from 0 to before 2^32. */
+  bigint(high: number, low: number): void
   /** Finite. */
   double(value: number): void
-  /** Plain decimal digits with an optional sign and point, no exponent. */
-  numeric(text: string): void
+  /**
+   * Decimal digits, a `-` before and a point among them where there is one; no exponent, at least one digit before the point, no zero
+   * in front that could go, and at least one digit behind the point. ASCII, only valid during the call.
+   */
+  numeric(bytes: Buffer, start: number, end: number): void
   /** Days since 1970-01-01. */
   date(days: number): void
   /** Days since 1970-01-01 and microseconds of that day; UTC for a timestamptz. Two numbers, because their sum in microseconds is not exact in a double. */
   timestamp(days: number, micros: number): void
-  /** 32 hexadecimal digits in lower case, without hyphens. */
-  uuid(hex: string): void
+  /** Its 16 bytes; only valid during the call. */
+  uuid(bytes: Buffer): void
   /** Valid UTF-8 without NUL; only valid during the call. */
   text(bytes: Buffer, start: number, end: number): void
   /** A valid JSON document, in UTF-8; only valid during the call. */

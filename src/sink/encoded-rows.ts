@@ -10,11 +10,13 @@ export interface EncodedCopy {
  */
 export abstract class EncodedRows {
   protected buffer: Buffer = Buffer.allocUnsafe(1 << 20)
+  /** The same memory: a number of several bytes is one store here, and one for each byte in the buffer. */
+  protected view = viewOf(this.buffer)
   /** Where the next byte goes. */
   protected at = 0
+  /** Where each row begins, the next one too. */
   #starts = new Int32Array(1 << 12)
   #rows = 0
-  #rowsEnd = 0
 
   get rows(): number {
     return this.#rows
@@ -27,7 +29,6 @@ export abstract class EncodedRows {
   clear(): void {
     this.at = 0
     this.#rows = 0
-    this.#rowsEnd = 0
   }
 
   /** The bytes of the rows from `start` to before `end`, without a copy; valid until the next `clear`. */
@@ -37,34 +38,33 @@ export abstract class EncodedRows {
 
   /** Where row `row` begins in the buffer; with the number of rows, where the last one ends. */
   protected startOf(row: number): number {
-    return row === this.#rows ? this.#rowsEnd : (this.#starts[row] as number)
+    return this.#starts[row] as number
   }
 
   /** The rows in memory of their own, which can be given to another thread. */
   copy(): EncodedCopy {
-    return { bytes: new Uint8Array(this.buffer.subarray(0, this.at)), starts: this.#starts.slice(0, this.#rows) }
+    return { bytes: new Uint8Array(this.buffer.subarray(0, this.at)), starts: this.#starts.slice(0, this.#rows + 1) }
   }
 
   /** Takes over a copy in place of its own rows. */
   protected adopt({ bytes, starts }: EncodedCopy): void {
     this.buffer = Buffer.from(bytes.buffer)
+    this.view = viewOf(this.buffer)
     this.#starts = starts
-    this.#rows = starts.length
-    this.at = this.#rowsEnd = bytes.length
+    this.#rows = starts.length - 1
+    this.at = bytes.length
   }
 
-  startRow(): void {
+  startRow(): void {}
+
+  endRow(): void {
+    this.#rows++
     if (this.#rows === this.#starts.length) {
       const larger = new Int32Array(this.#starts.length * 2)
       larger.set(this.#starts)
       this.#starts = larger
     }
     this.#starts[this.#rows] = this.at
-  }
-
-  endRow(): void {
-    this.#rows++
-    this.#rowsEnd = this.at
   }
 
   dropRow(): void {
@@ -74,16 +74,24 @@ export abstract class EncodedRows {
   /** Copies bytes for which there is room. */
   protected append(bytes: Buffer, start: number, end: number): void {
     const { buffer } = this
+    let { at } = this
     // Below some dozens of bytes a loop is faster than the call of a copy.
-    if (end - start <= 32) for (let from = start; from < end; from++) buffer[this.at++] = bytes[from] as number
-    else this.at += bytes.copy(buffer, this.at, start, end)
+    if (end - start <= 32) for (let from = start; from < end; from++) buffer[at++] = bytes[from] as number
+    else at += bytes.copy(buffer, at, start, end)
+    this.at = at
   }
 
   /** Makes room for `bytes` more. */
   protected reserve(bytes: number): void {
-    if (this.at + bytes <= this.buffer.length) return
+    if (this.at + bytes > this.buffer.length) this.#grow(bytes)
+  }
+
+  #grow(bytes: number): void {
     const larger = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.at + bytes))
     this.buffer.copy(larger, 0, 0, this.at)
     this.buffer = larger
+    this.view = viewOf(larger)
   }
 }
+
+const viewOf = ({ buffer, byteOffset, length }: Buffer): DataView => new DataView(buffer, byteOffset, length)

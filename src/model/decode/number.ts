@@ -1,6 +1,7 @@
 /** Decoders of numbers, straight from bytes. Strict: no white space, no digit groups, no NaN, nothing that would lose a digit. */
 import type { Fault } from '../../core/fault.ts'
 import type { RowWriter } from '../writer.ts'
+import { exactDouble } from './double.ts'
 import { found } from './found.ts'
 
 const ZERO = 48
@@ -28,17 +29,37 @@ export function decodeInteger(bytes: Buffer, start: number, end: number, writer:
   return undefined
 }
 
+const twoTo16 = 65_536
+const twoTo31 = 2_147_483_648
+const twoTo32 = 4_294_967_296
+
 export function decodeBigint(bytes: Buffer, start: number, end: number, writer: RowWriter): Fault | undefined {
   const value = smallInteger(bytes, start, end)
   if (Number.isNaN(value)) return { code: 'BAD_INTEGER', detail: `${found(bytes, start, end)} is not a whole number` }
-  if (Number.isSafeInteger(value)) {
-    writer.bigint(value)
-    return undefined
-  }
-  if (Math.abs(value) > 2 ** 64) return outOfRange(bytes, start, end, 'a 64-bit integer')
-  const exact = BigInt(bytes.toString('latin1', bytes[start] === PLUS ? start + 1 : start, end))
-  if (BigInt.asIntN(64, exact) !== exact) return outOfRange(bytes, start, end, 'a 64-bit integer')
-  writer.bigint(exact)
+  if (!Number.isSafeInteger(value)) return decodeLarge(bytes, start, end, writer)
+  const high = Math.floor(value / twoTo32)
+  writer.bigint(high, value - high * twoTo32)
+  return undefined
+}
+
+/** A whole number beyond 2^53, so that it has nine digits and more: those are taken apart from the others, and each step is exact. */
+function decodeLarge(bytes: Buffer, start: number, end: number, writer: RowWriter): Fault | undefined {
+  const negative = bytes[start] === MINUS
+  const head = wholeNumber(bytes, isSign(bytes[start] as number) ? start + 1 : start, end - 9)
+  const tail = wholeNumber(bytes, end - 9, end)
+  if (head > 2 ** 34) return outOfRange(bytes, start, end, 'a 64-bit integer')
+  // `head * 10^9 + tail` in base 2^16, the upper part of `head` first.
+  const headHigh = Math.floor(head / twoTo16)
+  const middle = (head - headHigh * twoTo16) * 1_000_000_000 + tail
+  const middleHigh = Math.floor(middle / twoTo16)
+  const upper = headHigh * 1_000_000_000 + middleHigh
+  const high = Math.floor(upper / twoTo16)
+  const low = (upper - high * twoTo16) * twoTo16 + (middle - middleHigh * twoTo16)
+  const fits = high < twoTo31 || (negative && high === twoTo31 && low === 0)
+  if (!fits) return outOfRange(bytes, start, end, 'a 64-bit integer')
+  if (!negative) writer.bigint(high, low)
+  else if (low === 0) writer.bigint(-high, 0)
+  else writer.bigint(-high - 1, twoTo32 - low)
   return undefined
 }
 
@@ -46,76 +67,57 @@ export function decodeBigint(bytes: Buffer, start: number, end: number, writer: 
 function smallInteger(bytes: Buffer, start: number, end: number): number {
   const first = isSign(bytes[start] ?? 0) ? start + 1 : start
   if (first >= end || skipDigits(bytes, first, end) !== end) return Number.NaN
-  let value = 0
-  // The digit's value is taken first: on the way to a sum just below 2^53, a greater one would be rounded.
-  for (let at = first; at < end; at++) value = value * 10 + ((bytes[at] as number) - ZERO)
+  const value = wholeNumber(bytes, first, end)
   // The difference and not the negation: -0 is no integer that a database knows.
   return bytes[start] === MINUS ? 0 - value : value
 }
 
-/** Where the parts of a decimal number lie; undefined where it is none. */
-interface Decimal {
-  readonly integerStart: number
-  readonly integerEnd: number
-  readonly fractionStart: number
-  readonly fractionEnd: number
-  readonly exponent: number
+/** What the digits from `first` to before `end` amount to, inexact beyond 2^53. */
+function wholeNumber(bytes: Buffer, first: number, end: number): number {
+  let value = 0
+  // The digit's value is taken first: on the way to a sum just below 2^53, a greater one would be rounded.
+  for (let at = first; at < end; at++) value = value * 10 + ((bytes[at] as number) - ZERO)
+  return value
 }
 
-function locateDecimal(bytes: Buffer, start: number, end: number): Decimal | undefined {
+/** Where the parts of the decimal number lie that was located last. One object, reused: decoding allocates nothing. */
+const decimal = { integerStart: 0, integerEnd: 0, fractionStart: 0, fractionEnd: 0, exponent: 0 }
+
+/** Whether a decimal number fills the bytes. */
+function locateDecimal(bytes: Buffer, start: number, end: number): boolean {
   const integerStart = isSign(bytes[start] ?? 0) ? start + 1 : start
   const integerEnd = skipDigits(bytes, integerStart, end)
   const fractionStart = bytes[integerEnd] === POINT && integerEnd < end ? integerEnd + 1 : integerEnd
   const fractionEnd = skipDigits(bytes, fractionStart, end)
-  if (integerEnd - integerStart + fractionEnd - fractionStart === 0) return undefined
-  if (fractionEnd === end) return { integerStart, integerEnd, fractionStart, fractionEnd, exponent: 0 }
+  if (integerEnd - integerStart + fractionEnd - fractionStart === 0) return false
+  decimal.integerStart = integerStart
+  decimal.integerEnd = integerEnd
+  decimal.fractionStart = fractionStart
+  decimal.fractionEnd = fractionEnd
+  decimal.exponent = 0
+  if (fractionEnd === end) return true
   const mark = bytes[fractionEnd]
-  if (mark !== LOWER_E && mark !== UPPER_E) return undefined
-  const exponent = smallInteger(bytes, fractionEnd + 1, end)
-  return Number.isNaN(exponent) ? undefined : { integerStart, integerEnd, fractionStart, fractionEnd, exponent }
+  if (mark !== LOWER_E && mark !== UPPER_E) return false
+  decimal.exponent = smallInteger(bytes, fractionEnd + 1, end)
+  return !Number.isNaN(decimal.exponent)
 }
 
-/** Powers of ten that a double holds exactly. */
-const exactPowers = Array.from({ length: 23 }, (_, power) => 10 ** power)
-
 export function decodeDouble(bytes: Buffer, start: number, end: number, writer: RowWriter): Fault | undefined {
-  const plain = plainDouble(bytes, start, end)
-  if (!Number.isNaN(plain)) {
-    writer.double(plain)
+  const exact = exactDouble(bytes, start, end)
+  if (!Number.isNaN(exact)) {
+    writer.double(exact)
     return undefined
   }
-  const decimal = locateDecimal(bytes, start, end)
-  if (decimal === undefined) return { code: 'BAD_NUMBER', detail: `${found(bytes, start, end)} is not a number` }
+  if (!locateDecimal(bytes, start, end)) return { code: 'BAD_NUMBER', detail: `${found(bytes, start, end)} is not a number` }
   const value = Number(bytes.toString('latin1', start, end))
   if (!Number.isFinite(value)) return outOfRange(bytes, start, end, 'a double')
-  if (value === 0 && !allZero(bytes, decimal)) return outOfRange(bytes, start, end, 'a double (it would become zero)')
+  if (value === 0 && !allZero(bytes)) return outOfRange(bytes, start, end, 'a double (it would become zero)')
   writer.double(value)
   return undefined
 }
 
-/**
- * The double of plain digits with a point, where it can be computed exactly: an integer below 2^53 and a power of ten up to
- * 10^22 are exact doubles, and one correctly rounded division of them is the nearest double (Clinger 1990). Otherwise NaN.
- */
-function plainDouble(bytes: Buffer, start: number, end: number): number {
-  let at = isSign(bytes[start] as number) ? start + 1 : start
-  let digits = 0
-  let point = -1
-  const first = at
-  for (; at < end; at++) {
-    const byte = bytes[at] as number
-    if (byte >= ZERO && byte <= NINE) digits = digits * 10 + (byte - ZERO)
-    else if (byte === POINT && point < 0) point = at
-    else return Number.NaN
-  }
-  const scale = point < 0 ? 0 : end - point - 1
-  const count = end - first - (point < 0 ? 0 : 1)
-  if (count < 1 || count > 19 || digits > Number.MAX_SAFE_INTEGER || scale > 22) return Number.NaN
-  const value = scale === 0 ? digits : digits / (exactPowers[scale] as number)
-  return bytes[start] === MINUS ? -value : value
-}
-
-function allZero(bytes: Buffer, { integerStart, integerEnd, fractionStart, fractionEnd }: Decimal): boolean {
+function allZero(bytes: Buffer): boolean {
+  const { integerStart, integerEnd, fractionStart, fractionEnd } = decimal
   for (let at = integerStart; at < integerEnd; at++) if (bytes[at] !== ZERO) return false
   for (let at = fractionStart; at < fractionEnd; at++) if (bytes[at] !== ZERO) return false
   return true
@@ -126,27 +128,38 @@ const mostIntegerDigits = 131_072
 const mostFractionDigits = 16_383
 
 export function numericDecoder(precision: number | undefined, scale = 0) {
+  const most = precision === undefined ? mostIntegerDigits : precision - scale
+  const type = precision === undefined ? 'a numeric' : `numeric(${precision}, ${scale})`
   return (bytes: Buffer, start: number, end: number, writer: RowWriter): Fault | undefined => {
-    const decimal = locateDecimal(bytes, start, end)
-    if (decimal === undefined) return { code: 'BAD_NUMBER', detail: `${found(bytes, start, end)} is not a number` }
+    if (!locateDecimal(bytes, start, end)) return { code: 'BAD_NUMBER', detail: `${found(bytes, start, end)} is not a number` }
     if (Math.abs(decimal.exponent) > mostIntegerDigits) return outOfRange(bytes, start, end, 'a numeric')
-    let { integer, fraction } = plainDigits(bytes, decimal)
-    if (precision !== undefined) {
-      if (/^0*$/.test(fraction.slice(scale))) fraction = fraction.slice(0, scale)
-      if (fraction.length > scale) {
-        return { code: 'PRECISION_LOST', detail: `${found(bytes, start, end)} has more than ${scale} digits behind the point` }
-      }
-      if (integer.length > precision - scale) return outOfRange(bytes, start, end, `numeric(${precision}, ${scale})`)
+    const negative = bytes[start] === MINUS
+    let digits = bytes
+    if (!isPlain(bytes)) {
+      digits = plainForm(bytes, negative)
+      locateDecimal(digits, 0, digits.length)
     }
-    if (integer.length > mostIntegerDigits || fraction.length > mostFractionDigits) return outOfRange(bytes, start, end, 'a numeric')
-    const sign = bytes[start] === MINUS ? '-' : ''
-    writer.numeric(`${sign}${integer === '' ? '0' : integer}${fraction === '' ? '' : `.${fraction}`}`)
+    const { integerStart, integerEnd, fractionStart, fractionEnd } = decimal
+    const last = precision === undefined ? fractionEnd : withoutZeros(digits, fractionStart + scale, fractionEnd)
+    if (precision !== undefined && last - fractionStart > scale) {
+      return { code: 'PRECISION_LOST', detail: `${found(bytes, start, end)} has more than ${scale} digits behind the point` }
+    }
+    const integerDigits = digits[integerStart] === ZERO ? 0 : integerEnd - integerStart
+    if (integerDigits > most || last - fractionStart > mostFractionDigits) return outOfRange(bytes, start, end, type)
+    writer.numeric(digits, negative ? integerStart - 1 : integerStart, last > fractionStart ? last : integerEnd)
     return undefined
   }
 }
 
-/** Digits before and behind the point with the exponent worked in, without leading zeros. */
-function plainDigits(bytes: Buffer, decimal: Decimal): { integer: string; fraction: string } {
+/** Whether the bytes of the number located last are the form that a writer takes, from the first digit on and but for a point at the end. */
+function isPlain(bytes: Buffer): boolean {
+  const { integerStart, integerEnd, exponent } = decimal
+  const digits = integerEnd - integerStart
+  return exponent === 0 && (digits === 1 || (digits > 1 && bytes[integerStart] !== ZERO))
+}
+
+/** That form of the number located last: the exponent worked in, and no zeros in front. */
+function plainForm(bytes: Buffer, negative: boolean): Buffer {
   const { exponent } = decimal
   let integer = bytes.toString('latin1', decimal.integerStart, decimal.integerEnd)
   let fraction = bytes.toString('latin1', decimal.fractionStart, decimal.fractionEnd)
@@ -158,7 +171,15 @@ function plainDigits(bytes: Buffer, decimal: Decimal): { integer: string; fracti
     fraction = padded.slice(padded.length + exponent) + fraction
     integer = padded.slice(0, padded.length + exponent)
   }
-  return { integer: integer.replace(/^0+/, ''), fraction }
+  const whole = integer.replace(/^0+/, '')
+  return Buffer.from(`${negative ? '-' : ''}${whole === '' ? '0' : whole}.${fraction}`, 'latin1')
+}
+
+/** Where the digits from `start` to before `end` end, when zeros at their end do not count; not before `start`. */
+function withoutZeros(bytes: Buffer, start: number, end: number): number {
+  let last = end
+  while (last > start && bytes[last - 1] === ZERO) last--
+  return last
 }
 
 const outOfRange = (bytes: Buffer, start: number, end: number, type: string): Fault => ({

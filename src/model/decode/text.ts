@@ -3,6 +3,8 @@ import type { Fault } from '../../core/fault.ts'
 import type { RowWriter } from '../writer.ts'
 import { found, visible } from './found.ts'
 
+const HYPHEN = 45
+
 export function decodeText(bytes: Buffer, start: number, end: number, writer: RowWriter): undefined {
   writer.text(bytes, start, end)
 }
@@ -25,23 +27,56 @@ function characters(bytes: Buffer, start: number, end: number): number {
 }
 
 const booleans = new Map([
-  ...['true', 't', 'yes', 'y', 'on', '1'].map((word) => [word, true] as const),
-  ...['false', 'f', 'no', 'n', 'off', '0'].map((word) => [word, false] as const),
+  ...['true', 't', 'yes', 'y', 'on', '1'].map((word) => [wordAt(Buffer.from(word), 0, word.length), true] as const),
+  ...['false', 'f', 'no', 'n', 'off', '0'].map((word) => [wordAt(Buffer.from(word), 0, word.length), false] as const),
 ])
 
+/** A word of at most five bytes as one number, capital letters as small ones. */
+function wordAt(bytes: Buffer, start: number, end: number): number {
+  // Not 0, so that a NUL in front of a word would make another one.
+  let word = 1
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number
+    word = word * 256 + (byte >= 65 && byte <= 90 ? byte + 32 : byte)
+  }
+  return word
+}
+
 export function decodeBoolean(bytes: Buffer, start: number, end: number, writer: RowWriter): Fault | undefined {
-  const value = end - start <= 5 ? booleans.get(bytes.toString('latin1', start, end).toLowerCase()) : undefined
+  const value = end - start <= 5 ? booleans.get(wordAt(bytes, start, end)) : undefined
   if (value === undefined) return { code: 'BAD_BOOLEAN', detail: `${found(bytes, start, end)} is not a boolean` }
   writer.boolean(value)
   return undefined
 }
 
-const uuid = /^(?:[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/
+/** Values of hexadecimal digits by their byte, -1 of all other bytes. */
+const hexValues = Int8Array.from({ length: 256 }, (_, byte) => {
+  const character = String.fromCharCode(byte)
+  return /[0-9a-f]/i.test(character) ? Number.parseInt(character, 16) : -1
+})
+
+/** One for all: decoding allocates nothing. */
+const uuidBytes = Buffer.alloc(16)
+
+/** Reads 32 hexadecimal digits in either case, with hyphens in the four usual places or in none, into `uuidBytes`; whether there are such. */
+function readUuid(bytes: Buffer, start: number, end: number): boolean {
+  const hyphens = end - start === 36
+  if (!hyphens && end - start !== 32) return false
+  let at = start
+  let wrong = 0
+  for (let index = 0; index < 16; index++, at += 2) {
+    if (hyphens && (index === 4 || index === 6 || index === 8 || index === 10)) wrong |= (bytes[at++] as number) ^ HYPHEN
+    const value = ((hexValues[bytes[at] as number] as number) << 4) | (hexValues[bytes[at + 1] as number] as number)
+    // What is no digit makes it negative.
+    wrong |= value & ~0xff
+    uuidBytes[index] = value
+  }
+  return wrong === 0
+}
 
 export function decodeUuid(bytes: Buffer, start: number, end: number, writer: RowWriter): Fault | undefined {
-  const text = end - start <= 36 ? bytes.toString('latin1', start, end).toLowerCase() : ''
-  if (!uuid.test(text)) return { code: 'BAD_UUID', detail: `${found(bytes, start, end)} is not a UUID` }
-  writer.uuid(text.replaceAll('-', ''))
+  if (!readUuid(bytes, start, end)) return { code: 'BAD_UUID', detail: `${found(bytes, start, end)} is not a UUID` }
+  writer.uuid(uuidBytes)
   return undefined
 }
 

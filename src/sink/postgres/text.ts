@@ -44,8 +44,8 @@ export class TextRows extends CopyRows implements RowBuffer {
     this.#plain(String(value))
   }
 
-  bigint(value: number | bigint): void {
-    this.#plain(String(value))
+  bigint(high: number, low: number): void {
+    this.#plain(String((BigInt(high) << 32n) | BigInt(low)))
   }
 
   /** JavaScript's shortest form reads back as the same double. */
@@ -53,8 +53,8 @@ export class TextRows extends CopyRows implements RowBuffer {
     this.#plain(Object.is(value, -0) ? '-0' : String(value))
   }
 
-  numeric(text: string): void {
-    this.#plain(text)
+  numeric(bytes: Buffer, start: number, end: number): void {
+    this.#plain(bytes.toString('latin1', start, end))
   }
 
   date(days: number): void {
@@ -65,8 +65,8 @@ export class TextRows extends CopyRows implements RowBuffer {
     this.#plain(isoTimestamp(days, micros, this.#utc[this.#column] === true))
   }
 
-  uuid(hex: string): void {
-    this.#plain(hex)
+  uuid(bytes: Buffer): void {
+    this.#plain(bytes.toString('hex'))
   }
 
   text(bytes: Buffer, start: number, end: number): void {

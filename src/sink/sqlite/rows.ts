@@ -22,8 +22,6 @@ interface Column {
 /** Rows as tagged values, which become what an INSERT binds only when it binds them. */
 export class ValueRows extends EncodedRows implements RowBuffer {
   readonly #columns: readonly Column[]
-  #view: DataView = new DataView(new ArrayBuffer(0))
-  #viewOf: Buffer | undefined
 
   /** `utc` says of each column whether its times are instants. */
   constructor(utc: readonly boolean[]) {
@@ -43,7 +41,7 @@ export class ValueRows extends EncodedRows implements RowBuffer {
 
   /** Puts the values of row `row` into `values` from `first` on, in the order of the columns. */
   read(row: number, values: SqliteValue[], first: number): void {
-    const view = this.#viewed()
+    const { view } = this
     let at = this.startOf(row)
     let index = first
     for (const column of this.#columns) {
@@ -67,16 +65,6 @@ export class ValueRows extends EncodedRows implements RowBuffer {
       } else values[index] = null
       index++
     }
-  }
-
-  /** The compiler knows a view's methods; those of a Buffer are calls. */
-  #viewed(): DataView {
-    const { buffer } = this
-    if (this.#viewOf !== buffer) {
-      this.#viewOf = buffer
-      this.#view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length)
-    }
-    return this.#view
   }
 
   #text(column: Column, at: number, length: number): string {
@@ -108,32 +96,38 @@ export class ValueRows extends EncodedRows implements RowBuffer {
   integer(value: number): void {
     this.double(value)
   }
-  bigint(value: number | bigint): void {
+  bigint(high: number, low: number): void {
     this.#tag(BIGINT, 8)
-    this.at = this.buffer.writeBigInt64LE(BigInt(value), this.at)
+    this.view.setUint32(this.at, low, true)
+    this.view.setInt32(this.at + 4, high, true)
+    this.at += 8
   }
   double(value: number): void {
     this.#tag(NUMBER, 8)
-    this.at = this.buffer.writeDoubleLE(value, this.at)
+    this.view.setFloat64(this.at, value, true)
+    this.at += 8
   }
-  numeric(text: string): void {
-    this.custom(text)
+  numeric(bytes: Buffer, start: number, end: number): void {
+    this.text(bytes, start, end)
   }
   date(days: number): void {
     this.#tag(DATE, 4)
-    this.at = this.buffer.writeInt32LE(days, this.at)
+    this.view.setInt32(this.at, days, true)
+    this.at += 4
   }
   timestamp(days: number, micros: number): void {
     this.#tag(TIMESTAMP, 12)
-    this.at = this.buffer.writeInt32LE(days, this.at)
-    this.at = this.buffer.writeDoubleLE(micros, this.at)
+    this.view.setInt32(this.at, days, true)
+    this.view.setFloat64(this.at + 4, micros, true)
+    this.at += 12
   }
-  uuid(hex: string): void {
-    this.custom(uuidText(hex))
+  uuid(bytes: Buffer): void {
+    this.custom(uuidText(bytes))
   }
   text(bytes: Buffer, start: number, end: number): void {
     this.#tag(TEXT, 4 + end - start)
-    this.at = this.buffer.writeUInt32LE(end - start, this.at)
+    this.view.setUint32(this.at, end - start, true)
+    this.at += 4
     this.append(bytes, start, end)
   }
   json(bytes: Buffer, start: number, end: number): void {
