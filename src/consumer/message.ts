@@ -60,7 +60,7 @@ export class MessageDecoder {
 
   /** `replays` is the dead letter that the message is. */
   decode(message: Message, replays?: number): Decoded {
-    const body = bufferOf(message)
+    const body = Buffer.isBuffer(message.body) ? message.body : bufferOf(message)
     const claim = claimOfMessage(message, this.#options, replays !== undefined)
     const unreadable = this.#reader.open(body)
     if (unreadable !== undefined) {
@@ -71,7 +71,7 @@ export class MessageDecoder {
       return dead('KEY_MISSING', 'the message has no id, which would tell it apart from others', claim)
     }
     const sha256 = () => this.#options.letter?.sha256 ?? sha256Of(body)
-    const places = new Places(body, messageName(claim.key), this.#keeping)
+    const places = new Places(body, claim.key, this.#keeping)
     const reading: Reading = { body, key: claim.key, sha256, places, rejects: [], replays }
     const parts = this.#keyField === undefined ? [this.#together(reading)] : this.#oneByOne(reading, this.#keyField)
     const records = parts.reduce((sum, part) => sum + part.records, 0)
@@ -229,35 +229,44 @@ function allRefused({ rejects }: Reading, claim: Claim & { readonly key: string 
 /** Where the records of a message are. */
 class Places {
   readonly #body: Buffer
-  readonly #source: string
+  readonly #key: string
   readonly #keeping: Keeping | undefined
-  readonly #starts: number[] = []
-  readonly #ends: number[] = []
+  /** The first record has no arrays, because most messages have no other. */
+  #count = 0
+  #firstStart = 0
+  #firstEnd = 0
+  #starts: number[] | undefined
+  #ends: number[] | undefined
   /** Lines are counted from where one was asked for last. */
   #lineStart = 0
   #line = 1
 
-  constructor(body: Buffer, source: string, keeping: Keeping | undefined) {
+  constructor(body: Buffer, key: string, keeping: Keeping | undefined) {
     this.#body = body
-    this.#source = source
+    this.#key = key
     this.#keeping = keeping
   }
 
   get count(): number {
-    return this.#starts.length
+    return this.#count
   }
 
   add(start: number, end: number): void {
-    this.#starts.push(start)
-    this.#ends.push(end)
+    if (this.#count++ === 0) {
+      this.#firstStart = start
+      this.#firstEnd = end
+      return
+    }
+    ;(this.#starts ??= []).push(start)
+    ;(this.#ends ??= []).push(end)
   }
 
   /** `record` is 0-based. */
   describe(record: number, fault: Fault): Reject {
-    const start = this.#starts[record] as number
-    const end = this.#ends[record] as number
+    const start = record === 0 ? this.#firstStart : (this.#starts?.[record - 1] as number)
+    const end = record === 0 ? this.#firstEnd : (this.#ends?.[record - 1] as number)
     const raw = this.#keeping === undefined ? rawOf(this.#body, start, end) : cut(this.#keeping.object(this.#body, start, end))
-    return { ...fault, record: record + 1, line: this.#lineAt(start), byte: start, source: this.#source, raw }
+    return { ...fault, record: record + 1, line: this.#lineAt(start), byte: start, source: messageName(this.#key), raw }
   }
 
   #lineAt(at: number): number {

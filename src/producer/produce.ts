@@ -2,14 +2,13 @@
 import { resolve } from 'node:path'
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
-import type { Abortable } from '../core/wait.ts'
 import { defaultDialect, type Dialect, validateDialect } from '../csv/dialect.ts'
 import { type Model, tableName } from '../model/model.ts'
 import type { Queue } from '../queue/queue.ts'
 import { discover, type SourceFile } from './discover.ts'
 import { loadIdOf } from './identity.ts'
 import { type Plan, planFile } from './plan.ts'
-import { Publisher } from './publish.ts'
+import { Publisher, type PublishOptions } from './publish.ts'
 import { type CarryOptions, referencePaths } from './reference.ts'
 import { spool } from './spool.ts'
 import { type PlannedLoad, ProducerState } from './state.ts'
@@ -26,7 +25,7 @@ export interface KnownLoad {
   readonly keys: ReadonlySet<string>
 }
 
-export interface ProduceOptions extends Abortable, CarryOptions {
+export interface ProduceOptions extends PublishOptions, CarryOptions {
   /** Files, folders, patterns; `-` is standard input, for which `stdin` gives the stream. */
   readonly paths: readonly string[]
   readonly model: Model

@@ -5,7 +5,7 @@
 import { LadingError } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
 import { retrying } from '../core/retry.ts'
-import type { Abortable } from '../core/wait.ts'
+import { type Abortable, unlessAborted } from '../core/wait.ts'
 import { sha256Of } from '../core/sha256.ts'
 import { type ChunkReference, chunkKey, envelopeHeaders, maxReferenceBytes } from '../queue/envelope.ts'
 import type { Outgoing, Queue } from '../queue/queue.ts'
@@ -18,24 +18,54 @@ import type { PlannedLoad, ProducerState } from './state.ts'
 const windowBytes = 4 * 1024 * 1024
 const windowMessages = 256
 
-/** Collects messages across files and publishes them in windows: with many small files, the sync to disk is what costs. */
+export interface PublishOptions extends Abortable {
+  /**
+   * Awaited before each window (4 MiB or 256 messages) is published, so that whoever knows how much waits in the queue can hold the
+   * producer back; meanwhile no more than one further window is read. It is not waited for after a stop, and what it throws ends the
+   * producer as a failure of the queue does.
+   */
+  readonly room?: (() => Promise<void>) | undefined
+}
+
+/** What is handed to the queue together, and what is noted when the queue holds it. */
+class Window {
+  readonly messages: Outgoing[] = []
+  readonly chunks: [PlannedLoad, number][] = []
+  /** Loads that are published as a whole with this window. */
+  readonly finished: { readonly load: PlannedLoad; readonly chunks: number }[] = []
+  #bytes = 0
+
+  get isFull(): boolean {
+    return this.#bytes >= windowBytes || this.messages.length >= windowMessages
+  }
+
+  add(message: Outgoing, load: PlannedLoad, chunk: number): void {
+    this.messages.push(message)
+    this.chunks.push([load, chunk])
+    this.#bytes += message.body.length
+  }
+}
+
+/**
+ * Collects messages across files and publishes them in windows: with many small files, the sync to disk is what costs. While the queue
+ * takes one window, the next one is read; one window follows the other, so that what is noted has no gaps. After a window that fails
+ * none is published, and its error comes out of every call.
+ */
 export class Publisher {
   readonly #queue: Queue
   readonly #state: ProducerState
-  readonly #signal: AbortSignal | undefined
+  readonly #options: PublishOptions
   readonly #onEvent: Listener
   readonly #pathOf: PathOf
-  #messages: Outgoing[] = []
-  #chunks: [PlannedLoad, number][] = []
-  #finished: { readonly load: PlannedLoad; readonly chunks: number }[] = []
-  #bytes = 0
+  #window = new Window()
+  #underWay: Promise<void> = Promise.resolve()
 
-  constructor(queue: Queue, state: ProducerState, onEvent: Listener, pathOf: PathOf, { signal }: Abortable) {
+  constructor(queue: Queue, state: ProducerState, onEvent: Listener, pathOf: PathOf, { signal, room }: PublishOptions) {
     this.#queue = queue
     this.#state = state
     this.#onEvent = onEvent
     this.#pathOf = pathOf
-    this.#signal = signal
+    this.#options = { signal, room }
   }
 
   /** Publishes those of the chunks that `wanted` lets through; the last of them may still wait for `flush`. Returns their number. */
@@ -45,14 +75,14 @@ export class Publisher {
     const open = only(chunks, (each) => wanted(chunkKey(load.id, each.chunk)))
     let published = 0
     for await (const [chunk, body] of path === undefined ? readRanges(load.path, open) : withoutBodies(open)) {
-      if (this.#signal?.aborted) throw new LadingError('ABORTED', `stopped while publishing ${load.path}`)
+      if (this.#options.signal?.aborted) throw new LadingError('ABORTED', `stopped while publishing ${load.path}`)
       if (path === undefined && sha256Of(body) !== chunk.sha256) throw changed(load, `at byte ${chunk.byteStart}`)
       await this.#add(load, chunk, body, path)
       published++
     }
     // Each chunk was what was planned, yet what grew meanwhile will be another load: better said now.
     if ((await fileState(load.path)) !== load.state) throw changed(load, 'while it was published')
-    this.#finished.push({ load, chunks: published })
+    this.#window.finished.push({ load, chunks: published })
     return published
   }
 
@@ -65,31 +95,39 @@ export class Publisher {
     // A chunk without a byte refers to nothing.
     const reference = path === undefined || chunk.bytes === 0 ? undefined : { path, bytes: chunk.bytes }
     const headers = headersOf(load, chunk, reference)
-    this.#messages.push({ key: chunkKey(load.id, chunk.chunk), body, headers, ...(reference && { weight: reference.bytes }) })
-    this.#chunks.push([load, chunk.chunk])
-    this.#bytes += body.length
-    if (this.#bytes >= windowBytes || this.#messages.length >= windowMessages) await this.flush()
+    const message = { key: chunkKey(load.id, chunk.chunk), body, headers, ...(reference && { weight: reference.bytes }) }
+    this.#window.add(message, load, chunk.chunk)
+    if (this.#window.isFull) await this.#handOver()
   }
 
   /** Resolves when the queue holds everything that was given to `publish`. */
   async flush(): Promise<void> {
-    await this.#publishWindow()
-    this.#state.confirm(this.#chunks)
-    for (const { load, chunks } of this.#finished) {
-      this.#state.markPublished(load)
-      this.#onEvent({ type: 'published', loadId: load.id, source: load.name, records: load.records, chunks })
-    }
-    this.#messages = []
-    this.#chunks = []
-    this.#finished = []
-    this.#bytes = 0
+    await this.#handOver()
+    await this.#underWay
+  }
+
+  /** Waits for the window before, and not for this one. */
+  async #handOver(): Promise<void> {
+    await this.#underWay
+    const window = this.#window
+    this.#window = new Window()
+    this.#underWay = this.#publishWindow(window)
+    // Without this an error would count as unhandled while the next window is read; it is thrown by the next await.
+    this.#underWay.catch(() => undefined)
   }
 
   /** Tries until the queue takes the window. Publishing twice is harmless, so nothing needs to be known of what failed. */
-  async #publishWindow(): Promise<void> {
-    if (this.#messages.length === 0) return
-    const signal = this.#signal
-    await retrying(() => this.#queue.publish(this.#messages, { signal }), { signal, onEvent: this.#onEvent })
+  async #publishWindow({ messages, chunks, finished }: Window): Promise<void> {
+    const { signal = new AbortController().signal, room } = this.#options
+    if (messages.length > 0) {
+      if (room !== undefined && !signal.aborted) await unlessAborted(room(), signal)
+      await retrying(() => this.#queue.publish(messages, { signal }), { signal, onEvent: this.#onEvent })
+    }
+    this.#state.confirm(chunks)
+    for (const { load, chunks: published } of finished) {
+      this.#state.markPublished(load)
+      this.#onEvent({ type: 'published', loadId: load.id, source: load.name, records: load.records, chunks: published })
+    }
   }
 }
 

@@ -70,6 +70,9 @@ describePostgres('PostgreSQL', () => {
           return (await queue.depth()).ready
         }
         await expect.poll(waiting, { timeout: 120_000, interval: 100 }).toBe(0)
+        // What a consumer has in hand and does not write yet goes back to the queue when it is stopped.
+        const rows = async () => (await query<{ rows: number }>(database.url, 'SELECT count(*)::int AS rows FROM readings'))[0]?.rows
+        await expect.poll(rows, { timeout: 60_000, interval: 500 }).toBe(records)
         for (const consumer of consumers) consumer.stop('SIGTERM')
         await Promise.all(consumers.map(({ ended }) => ended))
         await expect.poll(() => queue.depth(), { timeout: 10_000 }).toEqual({ ready: 0, inFlight: 0, dead: 0 })

@@ -68,7 +68,7 @@ describe('a file that changes', () => {
     const changing = around(
       queue,
       async () => undefined,
-      async (window) => (window === 2 ? change(path) : undefined),
+      async (window) => (window === 1 ? change(path) : undefined),
     )
     await expect(produce(workshop.producing(changing, [path], { chunkBytes }))).rejects.toMatchObject({
       code: 'SOURCE_CHANGED',

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import type { Delivery } from '../../src/queue/queue.ts'
 import { openQueue } from '../../src/queue/registry.ts'
 import { describeRabbit, freshQueueUrl } from '../servers/broker.ts'
 import { expectWhole, keysOf, sorted } from './messages.ts'
@@ -156,10 +157,11 @@ describeRabbit('a consumer of RabbitMQ', () => {
 
   it.each([
     [100, 100],
-    [2_000, 256],
+    [2_000, 2_000],
+    [10_000, 4_000],
   ])('of small messages gets as many at once as a prefetch of %i allows, and never more than %i', async (prefetch, most) => {
     await using queue = await openQueue(freshQueueUrl())
-    await queue.publish(numberedFrom('a', 0, 2_000))
+    await queue.publish(numberedFrom('a', 0, 5_000))
     const reader = new Reader(queue, prefetch)
     const inHand = [...(await reader.take(most)), ...(await reader.takeAvailable())]
     expect(inHand).toHaveLength(most)
@@ -168,6 +170,44 @@ describeRabbit('a consumer of RabbitMQ', () => {
       inHand.push(...(await reader.takeAvailable()))
       expect(inHand.length).toBeLessThanOrEqual(most)
     }
+  })
+
+  it('of mid-sized messages gets as many at once as 16 MiB allow', async () => {
+    await using queue = await openQueue(freshQueueUrl())
+    const body = Buffer.alloc(mib / 64, 'x')
+    for (let n = 0; n < 2; n++) await queue.publish(Array.from({ length: 1_000 }, (_, i) => ({ key: `${n}/${i}`, body, headers: {} })))
+    const inHand = await new Reader(queue, 4_000).takeAvailable()
+    expect(inHand.length).toBeGreaterThan(512)
+    expect(inHand.length).toBeLessThanOrEqual(1_024)
+  })
+
+  it('that has asked for many small messages holds no more than 64 MiB of large ones that follow, and gives back the others once', async () => {
+    await using queue = await openQueue(freshQueueUrl())
+    await queue.publish(numberedFrom('a', 0, 3_000))
+    const reader = new Reader(queue, 4_000)
+    const small = await reader.take(3_000)
+    for (let n = 0; n < 3; n++) {
+      const body = Buffer.alloc(mib, 'x')
+      await queue.publish(Array.from({ length: 50 }, (_, i) => ({ key: `${n}/${i}`, body, headers: {} })))
+    }
+    const bytes = (deliveries: readonly Delivery[]) => deliveries.reduce((sum, { body }) => sum + body.length, 0)
+    const large = await reader.takeAvailable()
+    expect(bytes(large)).toBeGreaterThan(48 * mib)
+    expect(bytes([...small, ...large])).toBeLessThanOrEqual(65 * mib)
+    await Promise.all(small.map((delivery) => delivery.settle(done)))
+    const keys = new Set(keysOf(large))
+    for (const inHand = large; keys.size < 150;) {
+      await Promise.all(inHand.splice(0, 4).map((delivery) => delivery.settle(done)))
+      const next = (await reader.next()) ?? []
+      for (const { key, attempt } of next) {
+        expect(keys.has(key), `${key} came twice`).toBe(false)
+        expect(attempt).toBeLessThanOrEqual(2)
+        keys.add(key)
+      }
+      inHand.push(...next)
+      expect(bytes(inHand)).toBeLessThanOrEqual(65 * mib)
+    }
+    expect(keys.size).toBe(150)
   })
 
   it('is not impressed by what a stranger says of attempts and weight', async () => {

@@ -6,24 +6,34 @@
 import type { Message } from 'amqplib'
 import type { Epoch } from './connection.ts'
 
+const open = 0
+const done = 1
+const answered = 2
+
 export class Acknowledgements {
   readonly #epoch: Epoch
-  /** Not answered yet, in the order in which they came. */
-  readonly #open = new Map<number, Message>()
-  readonly #done = new Set<number>()
+  /** States of the deliveries from tag `#first` on; a channel numbers its deliveries one after the other. */
+  readonly #states: number[] = []
+  #first = 1
+  /** Not sent yet. */
+  #done: number[] = []
   #sent: Promise<void> | undefined
 
   constructor(epoch: Epoch) {
     this.#epoch = epoch
   }
 
-  expect(message: Message): void {
-    this.#open.set(tagOf(message), message)
+  expect(tag: number): void {
+    if (this.#states.length === 0) this.#first = tag
+    // A number that never comes needs no answer.
+    while (this.#first + this.#states.length < tag) this.#states.push(answered)
+    this.#states.push(open)
   }
 
-  /** Resolves when it is sent. */
-  ack(message: Message): Promise<void> {
-    this.#done.add(tagOf(message))
+  /** Resolves when it is sent; one promise for all that are given in one turn, because there are thousands of them. */
+  ack(tag: number): Promise<void> {
+    this.#states[tag - this.#first] = done
+    this.#done.push(tag)
     return (this.#sent ??= new Promise((resolve) => {
       setImmediate(() => {
         this.#sent = undefined
@@ -33,26 +43,33 @@ export class Acknowledgements {
     }))
   }
 
-  nack(message: Message, requeue: boolean): void {
-    this.#open.delete(tagOf(message))
-    this.#answer(() => this.#epoch.channel.nack(message, false, requeue))
+  /** Resolves when what was given so far is sent. */
+  async flushed(): Promise<void> {
+    await this.#sent
+  }
+
+  /** Gives it back to the queue. */
+  nack(tag: number): void {
+    this.#states[tag - this.#first] = answered
+    this.#answer(() => this.#epoch.channel.nack(tagged(tag), false, true))
   }
 
   /** One answer for all up to the first message that is still open, and one for each of the others. */
   #sendTogether(): void {
-    let last: Message | undefined
-    for (const [tag, message] of this.#open) {
-      if (!this.#done.delete(tag)) break
-      this.#open.delete(tag)
-      last = message
+    const given = this.#done
+    this.#done = []
+    const states = this.#states
+    let end = 0
+    let last = 0
+    for (; end < states.length && states[end] !== open; end++) if (states[end] === done) last = this.#first + end
+    if (last > 0) this.#epoch.channel.ack(tagged(last), true)
+    states.splice(0, end)
+    this.#first += end
+    for (const tag of given) {
+      if (tag < this.#first) continue
+      states[tag - this.#first] = answered
+      this.#epoch.channel.ack(tagged(tag))
     }
-    if (last !== undefined) this.#epoch.channel.ack(last, true)
-    for (const tag of this.#done) {
-      const message = this.#open.get(tag)
-      this.#open.delete(tag)
-      if (message !== undefined) this.#epoch.channel.ack(message)
-    }
-    this.#done.clear()
   }
 
   #answer(answer: () => void): void {
@@ -65,4 +82,5 @@ export class Acknowledgements {
   }
 }
 
-const tagOf = ({ fields }: Message): number => fields.deliveryTag
+/** The client wants the message and reads its tag alone. */
+const tagged = (deliveryTag: number) => ({ fields: { deliveryTag } }) as Message

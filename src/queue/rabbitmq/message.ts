@@ -50,14 +50,17 @@ export function copyOf(queue: string, message: Message, attempts: number, afterM
 
 export const keyOf = ({ properties }: Message): string => (typeof properties.messageId === 'string' ? properties.messageId : '')
 
+const noHeaders: Headers = Object.freeze({})
+
 /** Without those that the broker or we added. Strangers write values of other types, which are shown as text. */
 export function headersOf({ properties }: Message): Headers {
+  const headers = sendersOf(properties.headers)
+  return headers.length === 0 ? noHeaders : Object.fromEntries(headers.map(([name, value]) => [name, textOf(value)]))
+}
+
+function sendersOf(headers: object | undefined): readonly [name: string, value: unknown][] {
   const isSenders = ([name]: [string, unknown]) => name !== attemptsHeader && name !== weightHeader && !brokerHeaders.test(name)
-  return Object.fromEntries(
-    Object.entries(properties.headers ?? {})
-      .filter(isSenders)
-      .map(([name, value]) => [name, textOf(value)]),
-  )
+  return headers === undefined ? [] : Object.entries(headers).filter(isSenders)
 }
 
 function textOf(value: unknown): string {
@@ -74,7 +77,9 @@ export function deliveriesBefore(message: Message): number {
 export const weightOf = (message: Message): number => Math.max(message.content.length, countIn(message, weightHeader, mostWeight))
 
 function countIn({ properties }: Message, name: string, most: number): number {
-  const value = Math.trunc(Number(properties.headers?.[name] ?? 0))
+  const said: unknown = properties.headers?.[name]
+  if (said === undefined) return 0
+  const value = Math.trunc(Number(said ?? 0))
   return value > 0 ? Math.min(value, most) : 0
 }
 

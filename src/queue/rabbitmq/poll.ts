@@ -3,6 +3,7 @@ import type { GetMessage } from 'amqplib'
 import { type Abortable, sleep } from '../../core/wait.ts'
 import { type Delivery, mostInFlightBytes } from '../queue.ts'
 import { queueError } from './errors.ts'
+import { weightOf } from './message.ts'
 import type { Receiver } from './receiver.ts'
 
 /** Fetched before they are handed out. */
@@ -25,7 +26,7 @@ export async function* poll(receiver: Receiver, { queue, prefetch, where, signal
         throw receiver.epoch.ended() ?? queueError(error, where)
       })
       if (message === false) break
-      receiver.accept(message)
+      receiver.accept(message, weightOf(message))
       messages.push(message)
     }
     const ended = receiver.epoch.ended()

@@ -18,12 +18,19 @@ import type { Receiver } from './receiver.ts'
  */
 const firstPrefetch = 1
 const growth = 4
-/** Messages in hand at most: sizes may change from one message to the next, and what was granted is sent. */
-const mostMessages = 256
+/** Messages in hand at most: two batches that are at work, and what arrives meanwhile. */
+const mostMessages = 4_000
+/**
+ * Bodies in hand at most, whatever comes: sizes may change from one message to the next, and what was granted is sent. What is beyond is
+ * given back.
+ */
+const mostBytes = 4 * mostInFlightBytes
 /** Deliveries before this one, from which on the first message in line may be what kills consumers. */
 const suspectFrom = 2
-/** Messages over which their mean size is taken, about. */
-const meanOver = 16
+/** Of the number of messages in hand, with each message that comes: twice as many after 700. */
+const recovery = 1.001
+/** Messages over which their mean size is taken, about: where one in a hundred is large, it has to be seen. */
+const meanOver = 256
 /** How long more messages are waited for before it is said that there are none: longer than the gaps of a busy stream. */
 const firstIdleMs = 20
 const lastIdleMs = 200
@@ -47,8 +54,14 @@ export class PushConsumer {
   #received = 0
   /** Of the messages received, the later ones counting more, in bytes; 0 before the first. */
   #meanSize = 0
+  /** Messages that it is taken of, at most `meanOver`. */
+  #measured = 0
   /** The first message may be what kills consumers, and nothing is taken beside it. */
   #isSuspect = false
+  /** Tags of what came beyond our bytes, and is to be given back. */
+  #declined: number[] = []
+  /** Messages that may be in hand; fewer after some were declined, and slowly more again. */
+  #most = mostMessages
 
   constructor(receiver: Receiver, options: PushOptions) {
     this.receiver = receiver
@@ -62,10 +75,13 @@ export class PushConsumer {
     await this.#guarded(this.#add(Math.min(firstPrefetch, prefetch)))
     let idleMs = firstIdleMs
     while (!signal?.aborted) {
-      if (this.#buffer.length === 0) await this.#awaitArrival(idleMs)
+      // Nothing comes before something is settled, which whoever gathers a batch wants to know at once.
+      const isExhausted = idleMs === firstIdleMs && this.receiver.unsettled >= this.#limit
+      if (this.#buffer.length === 0) await this.#awaitArrival(isExhausted ? 0 : idleMs)
       if (this.#failure !== undefined) throw this.#failure
       if (signal?.aborted) return
-      const messages = this.#buffer.splice(0)
+      const messages = this.#buffer
+      this.#buffer = []
       idleMs = messages.length > 0 ? firstIdleMs : Math.min(idleMs * 2, lastIdleMs)
       yield messages.map((message) => this.receiver.delivery(message))
       await this.#guarded(this.#adjust())
@@ -76,6 +92,7 @@ export class PushConsumer {
   async end(): Promise<void> {
     while (this.#consumers.length > 0) await goodbye(this.#takeAway())
     const release = { kind: 'release' } as const
+    this.#giveBackDeclined()
     await Promise.all(this.#buffer.splice(0).map((message) => this.receiver.delivery(message).settle(release)))
     await this.receiver.end()
   }
@@ -102,7 +119,9 @@ export class PushConsumer {
     const { channel } = this.receiver.epoch
     this.#received = 0
     await channel.prefetch(prefetch)
-    const { consumerTag } = await channel.consume(this.#options.queue, (message) => this.#take(message))
+    // Of the first consumer one message at a time is taken, whatever its size, or a large one would never have its turn.
+    const isFirst = this.#consumers.length === 0
+    const { consumerTag } = await channel.consume(this.#options.queue, (message) => this.#take(message, isFirst))
     this.#consumers.push({ tag: consumerTag, prefetch })
   }
 
@@ -112,18 +131,33 @@ export class PushConsumer {
     if (consumer !== undefined && this.receiver.epoch.ended() === undefined) await this.receiver.epoch.channel.cancel(consumer.tag)
   }
 
-  #take(message: ConsumeMessage | null): void {
+  #take(message: ConsumeMessage | null, isFirst: boolean): void {
     if (message === null) {
       this.#consumers.length = 0
       return this.#fail(new LadingError('QUEUE_UNAVAILABLE', `${this.#options.where}: the broker ended our consumer`))
     }
-    this.receiver.accept(message)
+    const size = weightOf(message)
     this.#received++
-    const size = Math.max(1, weightOf(message))
-    if (this.#meanSize === 0) this.#isSuspect = deliveriesBefore(message) >= suspectFrom
-    this.#meanSize += (size - this.#meanSize) / (this.#meanSize === 0 ? 1 : meanOver)
+    this.#most = Math.min(mostMessages, this.#most * recovery)
+    if (this.#measured === 0) this.#isSuspect = deliveriesBefore(message) >= suspectFrom
+    this.#measured = Math.min(this.#measured + 1, meanOver)
+    this.#meanSize += (Math.max(1, size) - this.#meanSize) / this.#measured
+    if (!isFirst && this.receiver.unsettledBytes + size > mostBytes) return this.#decline(message, size)
+    this.receiver.accept(message, size)
     this.#buffer.push(message)
     this.#arrival.come()
+  }
+
+  /** Keeps nothing of it. It stays ours until the broker sends nothing more, or it would come again at once. */
+  #decline(message: ConsumeMessage, size: number): void {
+    this.receiver.accept(message, 0)
+    this.#declined.push(message.fields.deliveryTag)
+    this.#most = Math.max(1, Math.min(this.#most, Math.floor(mostInFlightBytes / size)))
+    this.#arrival.come()
+  }
+
+  #giveBackDeclined(): void {
+    for (const tag of this.#declined.splice(0)) this.receiver.giveBack(tag)
   }
 
   #fail(failure: LadingError): void {
@@ -133,16 +167,22 @@ export class PushConsumer {
 
   /** Adds a consumer where the size of the messages allows a quarter more of them, takes some away where it allows only half. */
   async #adjust(): Promise<void> {
+    if (this.#declined.length > 0) return await this.#startAgain()
     const limit = this.#limit
     if (this.#received < limit / 2 || this.#options.signal?.aborted) return
     if (this.#isSuspect && this.receiver.unsettled > 0) return
     this.#isSuspect = false
-    const wanted = Math.max(
-      1,
-      Math.min(this.#options.prefetch, mostMessages, limit * growth, Math.floor(mostInFlightBytes / this.#meanSize)),
-    )
+    // After large ones came unexpectedly: what is granted now would be declined.
+    if (this.receiver.unsettledBytes > mostInFlightBytes) return
+    const wanted = Math.max(1, Math.min(this.#options.prefetch, this.#most, limit * growth, Math.floor(mostInFlightBytes / this.#meanSize)))
     if (wanted >= limit * 1.25) await this.#add(wanted - limit)
     while (this.#consumers.length > 1 && wanted < this.#limit / 2) await this.#takeAway()
+  }
+
+  /** With the first consumer alone; what was declined is taken by whoever has room. */
+  async #startAgain(): Promise<void> {
+    while (this.#consumers.length > 1) await this.#takeAway()
+    this.#giveBackDeclined()
   }
 
   async #guarded(work: Promise<void>): Promise<void> {

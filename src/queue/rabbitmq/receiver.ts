@@ -4,7 +4,7 @@
  */
 import type { Message } from 'amqplib'
 import { sleep } from '../../core/wait.ts'
-import type { Delivery, Outcome } from '../queue.ts'
+import type { Delivery, Headers, Outcome } from '../queue.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import type { Epoch } from './connection.ts'
 import { copyOf, deliveriesBefore, headersOf, keyOf, type Publishable, weightOf } from './message.ts'
@@ -20,6 +20,7 @@ export class Receiver {
   #unsettled = 0
   #unsettledBytes = 0
   #isEnding = false
+  #closing: Promise<void> | undefined
   readonly #ended = new AbortController()
   readonly #acknowledgements: Acknowledgements
 
@@ -41,34 +42,44 @@ export class Receiver {
     return this.#unsettledBytes
   }
 
-  /** The message counts as unsettled from here on. */
-  accept(message: Message): void {
+  /** The message counts as unsettled from here on; without its bytes, where it is not kept. */
+  accept({ fields: { deliveryTag } }: Message, bytes: number): void {
     this.#unsettled++
-    this.#unsettledBytes += weightOf(message)
-    this.#acknowledgements.expect(message)
+    this.#unsettledBytes += bytes
+    this.#acknowledgements.expect(deliveryTag)
+  }
+
+  /** Gives back what was accepted without its bytes. */
+  giveBack(tag: number): void {
+    this.#acknowledgements.nack(tag)
+    this.#unsettled--
   }
 
   delivery(message: Message): Delivery {
-    let settlement: Promise<void> | undefined
-    return {
-      key: keyOf(message),
-      body: message.content,
-      headers: headersOf(message),
-      attempt: deliveriesBefore(message) + 1,
-      settle: (outcome) => (settlement ??= this.#settle(message, outcome)),
-    }
+    return new RabbitDelivery(this, message)
   }
 
-  async #settle(message: Message, outcome: Outcome): Promise<void> {
+  /** For a delivery, once. What is done has no promise of its own, because there are thousands of them at once. */
+  settle(message: Message, outcome: Outcome): Promise<void> {
+    if (outcome.kind !== 'done') return this.#settleOther(message, outcome)
+    this.#settled(message)
+    const sent = this.#acknowledgements.ack(tagOf(message))
+    return this.#isEnding ? sent.then(() => this.#closeWhenSettled()) : sent
+  }
+
+  async #settleOther(message: Message, outcome: Exclude<Outcome, { kind: 'done' }>): Promise<void> {
     const before = deliveriesBefore(message)
-    if (outcome.kind === 'done') await this.#acknowledgements.ack(message)
-    else if (outcome.kind === 'dead') await this.#move(message, before + 1, deadName(this.#queue))
+    if (outcome.kind === 'dead') await this.#move(message, before + 1, deadName(this.#queue))
     else if (outcome.kind === 'retry') await this.#sendAgain(message, before + 1, outcome.afterMs)
     else if (outcome.afterMs !== undefined) await this.#sendAgain(message, before, outcome.afterMs)
-    else this.#acknowledgements.nack(message, true)
+    else this.#acknowledgements.nack(tagOf(message))
+    this.#settled(message)
+    if (this.#isEnding) await this.#closeWhenSettled()
+  }
+
+  #settled(message: Message): void {
     this.#unsettled--
     this.#unsettledBytes -= weightOf(message)
-    if (this.#isEnding) await this.#closeWhenSettled()
   }
 
   /** A broker delays nothing, so a copy is sent that comes back. */
@@ -84,11 +95,11 @@ export class Receiver {
   async #move(message: Message, attempts: number, queue: string, afterMs = 0): Promise<void> {
     // Then the message is another's, who would get it once more.
     if (this.epoch.ended() !== undefined) return
-    if (await this.#sends(copyOf(queue, message, attempts, afterMs))) return this.#acknowledgements.ack(message)
+    if (await this.#sends(copyOf(queue, message, attempts, afterMs))) return this.#acknowledgements.ack(tagOf(message))
     await sleep(afterMs, this.#ended.signal)
     if (this.epoch.ended() !== undefined) return
-    if (await this.#sends(copyOf(this.#queue, message, attempts, 0))) return this.#acknowledgements.ack(message)
-    this.#acknowledgements.nack(message, true)
+    if (await this.#sends(copyOf(this.#queue, message, attempts, 0))) return this.#acknowledgements.ack(tagOf(message))
+    this.#acknowledgements.nack(tagOf(message))
   }
 
   /** A broker that takes nothing is not waited for: the message is still in its queue. */
@@ -106,6 +117,33 @@ export class Receiver {
   }
 
   async #closeWhenSettled(): Promise<void> {
-    if (this.#unsettled === 0 && this.epoch.ended() === undefined) await this.epoch.close()
+    if (this.#unsettled > 0 || this.epoch.ended() !== undefined) return
+    await (this.#closing ??= this.#acknowledgements.flushed().then(() => this.epoch.close()))
   }
 }
+
+/** A class, because there are thousands of them at once. */
+class RabbitDelivery implements Delivery {
+  readonly key: string
+  readonly body: Uint8Array
+  readonly headers: Headers
+  readonly attempt: number
+  readonly #receiver: Receiver
+  readonly #message: Message
+  #settlement: Promise<void> | undefined
+
+  constructor(receiver: Receiver, message: Message) {
+    this.key = keyOf(message)
+    this.body = message.content
+    this.headers = headersOf(message)
+    this.attempt = deliveriesBefore(message) + 1
+    this.#receiver = receiver
+    this.#message = message
+  }
+
+  settle(outcome: Outcome): Promise<void> {
+    return (this.#settlement ??= this.#receiver.settle(this.#message, outcome))
+  }
+}
+
+const tagOf = ({ fields }: Message): number => fields.deliveryTag
