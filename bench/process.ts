@@ -25,7 +25,18 @@ export interface Command {
 export async function measure(commands: readonly Command[], folder: string): Promise<Cost> {
   const memory = new PeakMemory()
   const start = performance.now()
-  const ended = await Promise.allSettled(commands.map((command) => runOne(command, folder, memory)))
+  const stop = new AbortController()
+  const ended = await Promise.allSettled(
+    commands.map(async (command) => {
+      try {
+        return await runOne(command, folder, memory, stop.signal)
+      } catch (error) {
+        // The others may wait for the one that has failed, for ever.
+        stop.abort()
+        throw error
+      }
+    }),
+  )
   const seconds = (performance.now() - start) / 1000
   const peaks = await memory.stop()
   const failure = ended.find(({ status }) => status === 'rejected')
@@ -45,10 +56,25 @@ export function together(costs: readonly Cost[]): Cost {
 /** `times` of a shell is the one portable way to learn what a child and all that it has waited for cost. */
 const timed = '"$@"; status=$?; times >&3; exit $status'
 
-async function runOne({ role, childRole = role, program, args, env }: Command, cwd: string, memory: PeakMemory): Promise<number> {
+async function runOne(
+  { role, childRole = role, program, args, env }: Command,
+  cwd: string,
+  memory: PeakMemory,
+  stop: AbortSignal,
+): Promise<number> {
   const stdio = ['ignore', 'pipe', 'pipe', 'pipe'] as const
-  const child = spawn('sh', ['-c', timed, 'sh', program, ...args], { cwd, stdio: [...stdio], env: { ...process.env, ...env, LC_ALL: 'C' } })
-  if (child.pid !== undefined) memory.watch({ pid: child.pid, role, childRole })
+  const child = spawn('sh', ['-c', timed, 'sh', program, ...args], {
+    cwd,
+    stdio: [...stdio],
+    env: { ...process.env, ...env, LC_ALL: 'C' },
+    detached: true,
+  })
+  const { pid } = child
+  if (pid !== undefined) {
+    memory.watch({ pid, role, childRole })
+    // The shell and all that it has started are one group.
+    stop.addEventListener('abort', () => child.exitCode === null && process.kill(-pid, 'SIGKILL'))
+  }
   const [out, error, times] = [child.stdout, child.stderr, child.stdio[3]].map((stream) => text(stream as Readable)) as [
     Promise<string>,
     Promise<string>,

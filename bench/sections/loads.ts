@@ -1,11 +1,11 @@
 /** CSV files of sensors into a table that has its indexes already: the model with and without its HASH index. */
-import { join } from 'node:path'
 import type { Model } from '../../src/model/model.ts'
 import { records } from '../../src/models/records.ts'
 import { type Context, measurable } from '../context.ts'
 import type { Data, Size } from '../data.ts'
 import { halvesWay, loadWays } from '../lading.ts'
 import { recordsBrin } from '../models/records-brin.ts'
+import { userModel } from '../models.ts'
 import { pgloaderWays } from '../pgloader.ts'
 import { resetTable, tableState } from '../postgres.ts'
 import { findPgloader, findPsql } from '../programs.ts'
@@ -13,8 +13,6 @@ import { binaryFiles, copyWays, type Psql } from '../psql.ts'
 import type { Table, Way } from '../rounds.ts'
 import { filesOf } from '../words.ts'
 import type { Section } from './section.ts'
-
-export const brinModel = join(import.meta.dirname, '..', 'models', 'records-brin.ts')
 
 export const brin: Section = {
   name: 'brin',
@@ -27,7 +25,8 @@ produce\`, then \`lading consume\`: the two halves one after the other, so that 
   sensors: [1000, 10],
   tables: async (context, size) => {
     const shared = await loadsOf(context, size, recordsBrin, 'table with primary key and BRIN index')
-    const { psql, data, lading, rabbit } = shared
+    const { psql, data, rabbit } = shared
+    const lading = { ...shared.lading, model: userModel('records-brin', context.temporary) }
     const { consumers } = context.options
     const server = await context.postgres()
     const binaries = psql === undefined ? [] : await binaryFiles(psql, data, context.temporary)
@@ -42,15 +41,15 @@ produce\`, then \`lading consume\`: the two halves one after the other, so that 
         [1, 2].map((streams) => ({ files: binaries, format: 'BINARY', streams }) as const),
       ),
       ...pgloaderWays(pgloader, server, data),
-      ...loadWays({ ...lading, model: brinModel, consumers }),
-      ...loadWays({ ...lading, model: brinModel, consumers, carry: 'reference' }),
-      halvesWay({ ...lading, model: brinModel }),
+      ...loadWays({ ...lading, consumers }),
+      ...loadWays({ ...lading, consumers, carry: 'reference' }),
+      halvesWay({ ...lading }),
       ...(rabbit === undefined
         ? []
         : [
-            ...loadWays({ ...lading, model: brinModel, consumers, rabbit }),
-            ...loadWays({ ...lading, model: brinModel, consumers, rabbit, carry: 'reference' }),
-            halvesWay({ ...lading, model: brinModel, rabbit }),
+            ...loadWays({ ...lading, consumers, rabbit }),
+            ...loadWays({ ...lading, consumers, rabbit, carry: 'reference' }),
+            halvesWay({ ...lading, rabbit }),
           ]),
     ]
     return [shared.table(ways)]
