@@ -29,7 +29,7 @@ const preface = `# Benchmarks
 
     npm run bench                                       everything below, 3 rounds after a warm-up, interleaved
     npm run bench -- --targets brin --sensors 10        one section, and few large files
-    npm run bench -- --targets messages --profile       where the time of one load goes
+    npm run bench -- --targets messages --profile       where the time of lading's processes goes
     npm run bench -- --help
 
 It starts a private PostgreSQL and a private RabbitMQ with their default durability, brings the same records into the same table by each

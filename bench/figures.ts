@@ -38,10 +38,12 @@ export interface Loss {
   readonly ways: readonly { readonly way: StoredWay; readonly ratio: number }[]
 }
 
-/** Every ratio of lading to a peer of the same table that is below 1. */
+/** Every ratio below 1 of lading to a peer of the same table. */
 export function lossesOf({ ways }: StoredTable): Loss[] {
-  const peers = ways.filter(({ isLading }) => !isLading)
-  const own = ways.filter(({ isLading }) => isLading)
+  const others = ways.filter(({ isLading }) => !isLading)
+  // Where lading is only compared with itself, the first way stands for the peers.
+  const peers = others.length === 0 ? ways.slice(0, 1) : others
+  const own = ways.filter((way) => way.isLading && !peers.includes(way))
   return peers.flatMap((peer) => {
     const slower = own.map((way) => ({ way, ratio: ratioOf(way, peer) })).filter(({ ratio }) => ratio < 1)
     return slower.length === 0 ? [] : [{ peer, ways: slower }]

@@ -8,6 +8,7 @@ import { Context, tell } from './context.ts'
 import type { Size } from './data.ts'
 import { writeDocument } from './document.ts'
 import { type BenchOptions, readOptions } from './options.ts'
+import { profileWays } from './profile.ts'
 import { tableText } from './report.ts'
 import { type Result, resultOf, storedResults, storeResult } from './results.ts'
 import { type Measured, measureTable, type Table } from './rounds.ts'
@@ -19,6 +20,7 @@ async function main(): Promise<void> {
   if (options === undefined) return
   if (options.mode === 'render') return tell(`wrote ${writeDocument(storedResults())}`)
   if (options.build) build()
+  if (options.mode === 'profile') return await profile(options)
   const results: Result[] = []
   for (const name of options.sections) results.push(...(await measureSection(sections[name], options)))
   conclude(results, options)
@@ -44,6 +46,21 @@ async function measureSection(section: Section, options: BenchOptions): Promise<
     if (options.write && result.tables.length > 0) tell(`wrote ${storeResult(result)}`)
   }
   return results
+}
+
+/** One way of lading of each section, or all whose names hold the text of --ways. */
+async function profile(options: BenchOptions): Promise<void> {
+  for (const section of options.sections.map((name) => sections[name])) {
+    for (const size of sizesOf(section, options)) {
+      await using context = new Context(options)
+      const tables = await section.tables(context, size)
+      const ways = (table: Table) => {
+        const own = chosen(table, options).ways.filter(({ isLading }) => isLading)
+        return options.only === undefined ? own.slice(0, 1) : own
+      }
+      console.log(await profileWays(tables, ways, context))
+    }
+  }
 }
 
 function sizesOf({ records, sensors }: Section, options: BenchOptions): Size[] {

@@ -35,7 +35,8 @@ const usage = `Usage: npm run bench -- [options]
   --no-write           leave bench/results and docs/benchmarks.md as they are
   --json               print the results as JSON
   --render             measure nothing, write docs/benchmarks.md from bench/results
-  --profile            one lading load of the section's records under the CPU profiler; prints the path of what it found
+  --profile            the first way of lading of each section, or those of --ways, under the CPU profiler; prints
+                       the path of what was found
 
 Results of a section with so many files and records replace those of before; all that lie in bench/results are told. Servers and
 files are kept below TMPDIR: about 3 GB for each 10,000,000 records.`

@@ -13,7 +13,7 @@ export function tableText(table: StoredTable): string {
 
 export function tableMarkdown(table: StoredTable): string {
   const [headings = [], ...rows] = cellsOf(table)
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  const line = (row: readonly string[]) => `| ${row.join(' | ')} |`
   return [line(headings), `|${'---|'.repeat(headings.length)}`, ...rows.map(line)].join('\n')
 }
 

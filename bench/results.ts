@@ -106,6 +106,7 @@ export function storeResult(result: Result): string {
 
 /** In the order of the sections, and within each those with more files first. */
 export function storedResults(): Result[] {
+  mkdirSync(folder, { recursive: true })
   const names = readdirSync(folder).filter((name) => name.endsWith('.json'))
   const results = names.map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Result)
   const place = ({ section }: Result) => sectionNames.indexOf(section)

@@ -60,7 +60,7 @@ export interface Measured {
 export interface Conduct {
   readonly rounds: number
   readonly temporary: string
-  tell(line: string): void
+  readonly tell: (line: string) => void
 }
 
 export async function measureTable(table: Table, { rounds, temporary, tell }: Conduct): Promise<Measured> {
