@@ -42,22 +42,37 @@ Node's (about 0.25 s) included, and for lading also what the others do not do: a
 each file to its end before anything is published, sha256, a check of every value, the ledger and the receipt. Server CPU is that of all
 of the server's processes during the run; memory is the largest process of each kind.`
 
-/** One line for each set of circumstances; most results share theirs. */
+/** One paragraph for each machine and number of rounds; results of a machine share the rest, or show both. */
 function surroundings(results: readonly Result[]): string {
-  const lines = new Map<string, string[]>()
-  for (const result of results) {
-    const line = surroundingsOf(result)
-    lines.set(line, [...(lines.get(line) ?? []), `\`${result.section}\``])
-  }
-  return [...lines].map(([line, names]) => (lines.size === 1 ? line : `${[...new Set(names)].join(', ')}: ${line}`)).join('\n\n')
+  const groups = Map.groupBy(results, ({ machine, rounds }) => JSON.stringify([machine, rounds]))
+  return [...groups.values()]
+    .map((group) => {
+      const text = surroundingsOf(group)
+      if (groups.size === 1) return text
+      return `${[...new Set(group.map(({ section }) => `\`${section}\``))].join(', ')}: ${text}`
+    })
+    .join('\n\n')
 }
 
-function surroundingsOf({ machine, versions, settings, rounds }: Result): string {
-  const names = Object.entries(versions).map(([name, version]) => shownVersion(name, version))
-  const shown = Object.entries(settings).map(([name, value]) => `${name} ${value}`)
-  const server = shown.length === 0 ? '' : ` PostgreSQL's settings: ${shown.join(', ')}.`
+function surroundingsOf(group: readonly Result[]): string {
+  const [{ machine, rounds }] = group as [Result, ...Result[]]
   const place = `${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB, ${machine.system}`
-  return `${place}; ${names.join(', ')}; medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}.${server}`
+  const versions = merged(group.map((result) => result.versions)).map(([name, version]) => shownVersion(name, version))
+  const settings = merged(group.map((result) => result.settings)).map(([name, value]) => `${name} ${value}`)
+  const days = [...new Set(group.map(({ taken }) => taken))].sort()
+  const taken = days.length === 1 ? days[0] : `${days[0]} to ${days.at(-1)}`
+  const lines = [
+    `${place}; medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}, ${taken}.`,
+    `${versions.join('; ')}.`,
+    ...(settings.length === 0 ? [] : [`PostgreSQL's settings: ${settings.join(', ')}.`]),
+  ]
+  return lines.join('\n')
+}
+
+function merged(all: readonly Readonly<Record<string, string>>[]): [name: string, value: string][] {
+  const values = new Map<string, Set<string>>()
+  for (const [name, value] of all.flatMap((each) => Object.entries(each))) values.set(name, (values.get(name) ?? new Set()).add(value))
+  return [...values].map(([name, each]) => [name, [...each].join(' or ')])
 }
 
 /** Most programs say their own name with their version. */
@@ -78,15 +93,15 @@ function tableText(table: StoredTable): string {
 }
 
 function lossesText(results: readonly Result[]): string {
-  const items = results.flatMap(({ tables }) => tables.flatMap((table) => lossesOf(table).map((loss) => lossText(table, loss))))
-  const text = items.length === 0 ? 'Nowhere in these figures.' : `Every ratio below 1 to a peer of the same table:\n\n${items.join('\n')}`
+  const tables = results.flatMap((result) => result.tables)
+  const items = tables.map((table) => ({ table, losses: lossesOf(table) })).filter(({ losses }) => losses.length > 0)
+  const texts = items.map(({ table, losses }) => [`- ${capital(table.title)}`, ...losses.map(lossText)].join('\n'))
+  const text = texts.length === 0 ? 'Nowhere in these figures.' : `Every ratio below 1 to a peer of the same table:\n\n${texts.join('\n')}`
   return `## Where lading loses\n\n${text}`
 }
 
-function lossText({ title }: StoredTable, { peer, ways }: Loss): string {
-  const own = ways.map(({ way, ratio }) => `${way.name} ${times(ratio)}`)
-  return `- ${capital(title)}: to ${peer.name}: ${own.join('; ')}`
-}
+const lossText = ({ peer, ways }: Loss): string =>
+  `  - to ${peer.name}: ${ways.map(({ way, ratio }) => `${way.name} ${times(ratio)}`).join('; ')}`
 
 /** The largest process of each role over all of lading's ways. */
 function memoryText(results: readonly Result[]): string {

@@ -11,12 +11,12 @@ export interface Program {
 /** PostgreSQL's own client, of the folder that the tests take their server from, on PATH, or where Debian keeps it. */
 export function findPsql(): Program | undefined {
   const binaries = process.env['LADING_TEST_POSTGRES_BIN']
-  return found('psql', ['--version'], [...(binaries ? [binaries] : []), ...debianFolders()])
+  return found('psql', ['--version'], { folders: [...(binaries ? [binaries] : []), ...debianFolders()], pattern: /(\d[\d.]*)/ })
 }
 
-export const findPgloader = (): Program | undefined => found('pgloader', ['--version'])
+export const findPgloader = (): Program | undefined => found('pgloader', ['--version'], { pattern: /version "([^"]+)/ })
 
-export const findSqlite = (): Program | undefined => found('sqlite3', ['--version'])
+export const findSqlite = (): Program | undefined => found('sqlite3', ['--version'], { pattern: /^(\S+)/ })
 
 const modules = 'import sys, pika, psycopg2; print(sys.version.split()[0], pika.__version__, psycopg2.__version__.split()[0])'
 
@@ -31,11 +31,18 @@ export function findPython(): Program | undefined {
   return undefined
 }
 
-function found(name: string, args: readonly string[], folders: readonly string[] = []): Program | undefined {
+interface Search {
+  /** Beside those of PATH. */
+  readonly folders?: readonly string[]
+  /** What of the program's answer is its version. */
+  readonly pattern: RegExp
+}
+
+function found(name: string, args: readonly string[], { folders = [], pattern }: Search): Program | undefined {
   const path = findProgram(name, folders)
   if (path === undefined) return undefined
   const { stdout, stderr } = spawnSync(path, args, { encoding: 'utf8' })
-  return { path, version: `${stdout}${stderr}`.split('\n')[0]?.trim() ?? '' }
+  return { path, version: pattern.exec(`${stdout}${stderr}`)?.[1] ?? 'of unknown version' }
 }
 
 /** A program on PATH or in one of `folders`. */

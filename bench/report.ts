@@ -29,25 +29,25 @@ function cellsOf(table: StoredTable): string[][] {
     ...servers.map((server) => `${server} CPU s`),
     ...(hasPeaks ? ['largest process, MiB'] : []),
   ]
-  const fewer = new Set(table.ways.map(({ records }) => records)).size > 1
-  return [headings, ...figures.map((each) => cells(each, { servers, hasPeaks, fewer, unit: table.unit }))]
+  const most = Math.max(...table.ways.map(({ records }) => records))
+  return [headings, ...figures.map((each) => cells(each, { servers, hasPeaks, most, unit: table.unit }))]
 }
 
 interface Shape {
   readonly servers: readonly string[]
   readonly hasPeaks: boolean
-  /** Not all ways load the same number, which is then told. */
-  readonly fewer: boolean
+  /** Records of most ways; fewer are told. */
+  readonly most: number
   readonly unit: string
 }
 
 function cells(
   { way, rate, ratio, clientCpuSeconds, serverCpuSeconds, peaks }: Figures,
-  { servers, hasPeaks, fewer, unit }: Shape,
+  { servers, hasPeaks, most, unit }: Shape,
 ): string[] {
   const shownRatio = times(ratio)
   return [
-    fewer ? `${way.name} (${whole(way.records)} ${unit})` : way.name,
+    way.records < most ? `${way.name} (${whole(way.records)} ${unit})` : way.name,
     `${whole(rate.median)} (${whole(rate.min)}–${whole(rate.max)})`,
     way.isLading ? `**${shownRatio}**` : shownRatio,
     clientCpuSeconds.toFixed(1),

@@ -30,8 +30,8 @@ const environment = {
 export const sqs: Section = {
   name: 'sqs',
   heading: 'Login events from SQS',
-  about: `JSON events that wait in a queue of a local server of SQS (\`fauxqs\`), which is a process of Node itself and slower than both
-consumers can be: what the table shows is how many calls each needs. \`sqs-consumer\` takes batches of ten and inserts each with one
+  about: `JSON events that wait in a queue of a local server of SQS (\`fauxqs\`), which is a process of its own: there is
+no network between, so what a call costs here is little. \`sqs-consumer\` takes batches of ten and inserts each with one
 statement; it ends when it has had as many messages as there are. Lading ends when the queue tells it that nothing is left.`,
   records: 5000,
   sensors: [],
