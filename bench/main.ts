@@ -8,6 +8,7 @@ import { Context, tell } from './context.ts'
 import type { Size } from './data.ts'
 import { writeDocument } from './document.ts'
 import { type BenchOptions, readOptions } from './options.ts'
+import { endOnSignals } from './process.ts'
 import { profileWays } from './profile.ts'
 import { tableText } from './report.ts'
 import { type Result, resultOf, storedResults, storeResult } from './results.ts'
@@ -19,6 +20,7 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2))
   if (options === undefined) return
   if (options.mode === 'render') return tell(`wrote ${writeDocument(storedResults())}`)
+  endOnSignals()
   if (options.build) build()
   if (options.mode === 'profile') return await profile(options)
   const results: Result[] = []

@@ -21,28 +21,47 @@ export interface Command {
   readonly env?: NodeJS.ProcessEnv
 }
 
-/** Runs the commands beside each other; throws with what they said when one fails. */
+/** Process groups that are at work, by their first process. */
+const groups = new Set<number>()
+let isInterrupted = false
+
+/** From now on a signal ends what is being measured, so that servers and files go in the usual way. */
+export function endOnSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      isInterrupted = true
+      endAll()
+    })
+  }
+}
+
+function endAll(): void {
+  for (const group of groups) process.kill(-group, 'SIGKILL')
+}
+
+/** Runs the commands beside each other; throws with what they said when one fails, and ends the others, which may wait for it. */
 export async function measure(commands: readonly Command[], folder: string): Promise<Cost> {
+  if (isInterrupted) throw new Error('interrupted')
   const memory = new PeakMemory()
   const start = performance.now()
-  const stop = new AbortController()
-  const ended = await Promise.allSettled(
-    commands.map(async (command) => {
-      try {
-        return await runOne(command, folder, memory, stop.signal)
-      } catch (error) {
-        // The others may wait for the one that has failed, for ever.
-        stop.abort()
-        throw error
-      }
-    }),
-  )
+  const ended = await Promise.allSettled(commands.map((command) => runOne(command, folder, memory)))
   const seconds = (performance.now() - start) / 1000
   const peaks = await memory.stop()
-  const failure = ended.find(({ status }) => status === 'rejected')
-  if (failure !== undefined) throw (failure as PromiseRejectedResult).reason
+  const failures = ended.flatMap((each) => (each.status === 'rejected' ? [each.reason as Failure] : []))
+  const failure = failures.find(({ wasEnded }) => !wasEnded) ?? failures[0]
+  if (failure !== undefined) throw failure
   const cpu = ended.map((each) => (each.status === 'fulfilled' ? each.value : 0))
   return { seconds, cpuSeconds: cpu.reduce((a, b) => a + b, 0), peaks }
+}
+
+class Failure extends Error {
+  /** By us, because another one failed or the bench was told to end. */
+  readonly wasEnded: boolean
+
+  constructor(message: string, wasEnded: boolean) {
+    super(message)
+    this.wasEnded = wasEnded
+  }
 }
 
 /** What steps cost that were run one after the other. */
@@ -56,32 +75,29 @@ export function together(costs: readonly Cost[]): Cost {
 /** `times` of a shell is the one portable way to learn what a child and all that it has waited for cost. */
 const timed = '"$@"; status=$?; times >&3; exit $status'
 
-async function runOne(
-  { role, childRole = role, program, args, env }: Command,
-  cwd: string,
-  memory: PeakMemory,
-  stop: AbortSignal,
-): Promise<number> {
-  const stdio = ['ignore', 'pipe', 'pipe', 'pipe'] as const
+async function runOne({ role, childRole = role, program, args, env }: Command, cwd: string, memory: PeakMemory): Promise<number> {
   const child = spawn('sh', ['-c', timed, 'sh', program, ...args], {
     cwd,
-    stdio: [...stdio],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     env: { ...process.env, ...env, LC_ALL: 'C' },
+    // A group of its own: the shell and all that it starts.
     detached: true,
   })
   const { pid } = child
-  if (pid !== undefined) {
-    memory.watch({ pid, role, childRole })
-    // The shell and all that it has started are one group.
-    stop.addEventListener('abort', () => child.exitCode === null && process.kill(-pid, 'SIGKILL'))
-  }
+  if (pid === undefined) throw new Failure(`no shell can be started for ${program}`, false)
+  groups.add(pid)
+  memory.watch({ pid, role, childRole })
   const [out, error, times] = [child.stdout, child.stderr, child.stdio[3]].map((stream) => text(stream as Readable)) as [
     Promise<string>,
     Promise<string>,
     Promise<string>,
   ]
   const [status] = (await once(child, 'exit')) as [number | null]
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${status ?? 'a signal'}\n${await out}${await error}`)
+  groups.delete(pid)
+  if (status !== 0) {
+    endAll()
+    throw new Failure(`${program} ${args.join(' ')} ended with ${status ?? 'a signal'}\n${await out}${await error}`, status === null)
+  }
   return cpuOf(await times)
 }
 

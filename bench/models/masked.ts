@@ -16,5 +16,6 @@ export const maskedPeople = defineModel({
     ip: masked(),
   },
   primaryKey: ['id'],
-  onConflict: 'skip',
+  // Then no load leaves the index for its end, however large its files are.
+  onConflict: 'update',
 })

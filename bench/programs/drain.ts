@@ -49,7 +49,7 @@ const sink: Sink = {
     bury: unknown,
     fold: () => Promise.resolve(),
   },
-  prepare: () => Promise.resolve(),
+  prepare: () => Promise.resolve({ deferred: false } as never),
   rows: () => new CountingRows(),
   write: ({ parts }) => {
     for (const { rows } of parts) counted += rows

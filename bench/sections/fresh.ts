@@ -23,8 +23,8 @@ export const fresh: Section = {
   name: 'fresh',
   heading: 'Empty table, indexes made at the end',
   about: `The first way finds the indexes there, as the sections above do. The others bring the rows into a table without key and
-indexes and make these in the same session at the end, which is counted; \`--defer-indexes always\` is how lading does it. Lading finds no
-table and makes it.`,
+indexes and make these in the same session at the end, which is counted; \`--defer-indexes always\` is how lading does it. Lading
+finds no table and makes it.`,
   records: 1_000_000,
   sensors: [1000],
   tables: async (context, size) => {
@@ -32,7 +32,7 @@ table and makes it.`,
     const psql = psqlOf(context, server)
     const data = await context.data(size)
     const binaries = psql === undefined ? [] : await binaryFiles(psql, data, context.temporary)
-    const flags = deferring(context)
+    const flagsOfWays = deferring(context)
     return shapes.map(({ model, name, indexes }): Table => {
       const path = name === 'records-brin' ? userModel(name, context.temporary) : name
       const lading = { data: data.folder, model: path, target: server.url, consumers: context.options.consumers }
@@ -43,8 +43,7 @@ table and makes it.`,
         records: size.records,
         ways: [
           ...(psql === undefined ? [] : peerWays(psql, model, data, binaries)),
-          ...(flags === undefined ? [] : loadWays({ ...lading, flags, prepare })),
-          ...loadWays({ ...lading, prepare, consumers: lading.consumers.slice(0, 1) }),
+          ...flagsOfWays.flatMap((flags) => loadWays({ ...lading, flags, prepare })),
         ],
         servers: measurable(['PostgreSQL', server]),
         reset: () => resetTable(server.url, model),
@@ -73,10 +72,10 @@ function bareWay(psql: Psql, model: Model, files: readonly string[], format: For
   }
 }
 
-/** The flag by which lading makes indexes at the end; undefined where this lading has none. */
-function deferring(context: Context): readonly string[] | undefined {
+/** Flags by which lading makes indexes at the end, and by which it does not; the latter is all that there is without the flag. */
+function deferring(context: Context): readonly (readonly string[])[] {
   const { stdout } = spawnSync(process.execPath, [ladingProgram, 'load', '--help'], { encoding: 'utf8' })
-  if (stdout.includes('--defer-indexes')) return ['--defer-indexes', 'always']
+  if (stdout.includes('--defer-indexes')) return ['always', 'never'].map((when) => ['--defer-indexes', when])
   context.miss('this lading has no --defer-indexes: it is measured with the indexes there from the beginning alone')
-  return undefined
+  return [[]]
 }

@@ -44,7 +44,7 @@ neither checks a record nor survives a message that comes twice. \`basic_get\`: 
       return program === undefined ? [] : [pythonCommand({ program, rabbit }, 'consumer', 'messages.py', args)]
     }
     const drain = join(import.meta.dirname, '..', 'programs', 'drain.ts')
-    const drained = '`lading`’s consumer without a database'
+    const drained = 'lading, its consumer without a database'
     const ways = [
       ...(program === undefined
         ? []
