@@ -36,7 +36,13 @@ export function endOnSignals(): void {
 }
 
 function endAll(): void {
-  for (const group of groups) process.kill(-group, 'SIGKILL')
+  for (const group of groups) {
+    try {
+      process.kill(-group, 'SIGKILL')
+    } catch {
+      // It has ended by itself meanwhile.
+    }
+  }
 }
 
 /** Runs the commands beside each other; throws with what they said when one fails, and ends the others, which may wait for it. */

@@ -1,4 +1,4 @@
-/** The shipped model `records` without its HASH index, which costs more than everything else together. */
+/** The shipped model `records` without its HASH index, which costs the server more with each record of a sensor. */
 import { brin, defineModel, doublePrecision, text, timestamptz } from '../../src/index.ts'
 
 export const recordsBrin = defineModel({

@@ -59,7 +59,7 @@ produce\`, then \`lading consume\`: the two halves one after the other, so that 
 export const hash: Section = {
   name: 'hash',
   heading: 'The same with the HASH index of the model `records`',
-  about: 'A hash index over few distinct values costs the server more than everything else; see [models.md](models.md#indexes).',
+  about: 'A hash index costs the server the more, the more records share a value; see [models.md](models.md#indexes).',
   records: 1_000_000,
   sensors: [1000],
   tables: async (context, size) => {
