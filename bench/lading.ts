@@ -1,18 +1,84 @@
+/** Lading as users run it: its commands as processes, with a queue and a memory of their own for each run. */
 import { join } from 'node:path'
-import { measure } from './process.ts'
+import type { RabbitServer } from '../test/servers/rabbitmq.ts'
+import { type Command, type Cost, measure, together } from './process.ts'
+import { deleteQueue, freshQueue } from './rabbit.ts'
 import type { Way } from './rounds.ts'
 
 const root = join(import.meta.dirname, '..')
 export const ladingProgram = join(root, 'bin', 'lading.js')
 
-/** `lading load` as users run it, with a queue and a memory of its own for each run. */
-export function ladingWays(data: string, model: string, target: string, consumers: readonly number[]): Way[] {
-  return consumers.map((count) => ({
-    name: `lading load --consumers ${count}`,
-    run: (folder) => {
-      const state = ['--queue', `embedded:${join(folder, 'queue.db')}`, '--state', join(folder, 'producer.db')]
-      const args = ['load', data, '--model', model, '--to', target, '--consumers', String(count), '--quiet', ...state]
-      return measure([[process.execPath, ladingProgram, ...args]], { cwd: folder })
-    },
+export function ladingCommand(role: string, args: readonly string[], more: Partial<Command> = {}): Command {
+  return { role, program: process.execPath, args: [ladingProgram, ...args, '--quiet'], ...more }
+}
+
+export interface LadingOptions {
+  /** A folder of CSV files. */
+  readonly data: string
+  readonly model: string
+  readonly target: string
+  readonly consumers: readonly number[]
+  /** Messages go through a quorum queue of it, and else through the embedded queue. */
+  readonly rabbit?: RabbitServer | undefined
+  readonly carry?: 'bytes' | 'reference'
+  /** More flags of `lading load`. */
+  readonly flags?: readonly string[]
+  readonly prepare?: Way['prepare']
+}
+
+/** `lading load`, once for each number of consumers. */
+export function loadWays(options: LadingOptions): Way[] {
+  const { data, model, target, flags = [], prepare } = options
+  return options.consumers.map((consumers) => ({
+    name: nameOf(['load', ...shownFlags(options), ...flags, '--consumers', String(consumers)]),
+    isLading: true,
+    ...(prepare === undefined ? {} : { prepare }),
+    run: (folder) =>
+      withQueue(options, folder, (queue) => {
+        const args = ['load', data, '--model', model, '--to', target, '--consumers', String(consumers), ...queue, ...stateOf(folder)]
+        return measure([ladingCommand('load', [...args, ...carried(options), ...flags], { childRole: 'consumer' })], folder)
+      }),
   }))
 }
+
+/** The two halves as commands of their own, one after the other, so that the memory of each can be told. */
+export function halvesWay(options: Omit<LadingOptions, 'consumers'>): Way {
+  const { data, model, target } = options
+  return {
+    name: `${nameOf(['produce', ...shownFlags(options)])}, then \`lading consume\``,
+    isLading: true,
+    run: (folder) =>
+      withQueue(options, folder, async (queue) => {
+        const produce = ['produce', data, '--model', model, ...queue, ...stateOf(folder), ...carried(options)]
+        const consume = ['consume', '--until-empty', '--model', model, '--to', target, ...queue, ...rooted(options)]
+        const produced = await measure([ladingCommand('producer', produce)], folder)
+        return together([produced, await measure([ladingCommand('consumer', consume)], folder)])
+      }),
+  }
+}
+
+export const stateOf = (folder: string): readonly string[] => ['--state', join(folder, 'producer.db')]
+
+type Queued = Pick<LadingOptions, 'rabbit'>
+
+async function withQueue({ rabbit }: Queued, folder: string, run: (flags: readonly string[]) => Promise<Cost>): Promise<Cost> {
+  if (rabbit === undefined) return await run(['--queue', `embedded:${join(folder, 'queue.db')}`])
+  const queue = freshQueue(rabbit)
+  try {
+    return await run(['--queue', queue.url])
+  } finally {
+    await deleteQueue(rabbit, queue)
+  }
+}
+
+type Carried = Pick<LadingOptions, 'carry' | 'data'>
+
+const rooted = ({ carry, data }: Carried): readonly string[] => (carry === 'reference' ? ['--root', data] : [])
+const carried = (options: Carried): readonly string[] => (options.carry === 'reference' ? ['--carry', 'reference', ...rooted(options)] : [])
+
+const shownFlags = ({ rabbit, carry }: Pick<LadingOptions, 'rabbit' | 'carry'>): readonly string[] => [
+  ...(rabbit === undefined ? [] : ['--queue', 'amqp://…']),
+  ...(carry === 'reference' ? ['--carry', 'reference'] : []),
+]
+
+const nameOf = (words: readonly string[]): string => `\`lading ${words.join(' ')}\``

@@ -1,31 +1,45 @@
 import { parseArgs } from 'node:util'
 
 export interface BenchOptions {
-  readonly records: number
-  readonly sensors: number
+  /** Undefined means that each section has its own. */
+  readonly records: number | undefined
+  readonly sensors: readonly number[] | undefined
   readonly rounds: number
   readonly consumers: readonly number[]
-  readonly sections: readonly Section[]
+  readonly sections: readonly SectionName[]
+  /** Only ways whose name holds it, beside the one that all are compared with. */
+  readonly only: string | undefined
   /** Settings of the private PostgreSQL, over its defaults. */
   readonly settings: Readonly<Record<string, string>>
   readonly json: boolean
   readonly build: boolean
+  readonly write: boolean
+  readonly mode: 'measure' | 'render' | 'profile'
 }
 
-export const sections = ['brin', 'hash', 'sqlite'] as const
-export type Section = (typeof sections)[number]
+/** In the order in which they are run and told. */
+export const sectionNames = ['brin', 'hash', 'fresh', 'pipeline', 'upsert', 'messages', 'sqs', 'sqlite', 'scaling'] as const
+export type SectionName = (typeof sectionNames)[number]
 
 const usage = `Usage: npm run bench -- [options]
 
-  --records N          records of all files together (1000000)
-  --sensors N          files (1000)
+  --targets LIST       sections: ${sectionNames.join(', ')} (all)
+  --records N          records of all files together, or messages (each section's own)
+  --sensors LIST       files they lie in; each number is measured by itself (each section's own)
   --rounds N           measured rounds after the warm-up (3)
-  --consumers LIST     consumers of lading load (1,2)
-  --targets LIST       tables: ${sections.join(', ')} (all)
+  --consumers LIST     consumers of lading (1,2; the section pipeline 1,2,4)
+  --ways TEXT          only ways whose name holds it, beside the first; writes nothing
   --shared-buffers V   of the private PostgreSQL (2GB)
   --max-wal-size V     of the private PostgreSQL (8GB)
   --no-build           measure dist/ as it is
-  --json               print JSON`
+  --no-write           leave bench/results and docs/benchmarks.md as they are
+  --json               print the results as JSON
+  --render             measure nothing, write docs/benchmarks.md from bench/results
+  --profile            the first way of lading of each section, or those of --ways, under the CPU profiler; prints
+                       the path of what was found
+
+Results of a section with so many files and records replace those of before; all that lie in bench/results are told. Servers and
+files are kept below TMPDIR: about 3 GB for each 10,000,000 records.`
 
 /** Undefined where only help was wanted, which is printed. */
 export function readOptions(args: readonly string[]): BenchOptions | undefined {
@@ -33,15 +47,19 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     args: [...args],
     allowNegative: true,
     options: {
-      records: { type: 'string', default: '1000000' },
-      sensors: { type: 'string', default: '1000' },
+      records: { type: 'string' },
+      sensors: { type: 'string' },
       rounds: { type: 'string', default: '3' },
-      consumers: { type: 'string', default: '1,2' },
-      targets: { type: 'string', default: sections.join(',') },
+      consumers: { type: 'string' },
+      targets: { type: 'string', default: sectionNames.join(',') },
+      ways: { type: 'string' },
       'shared-buffers': { type: 'string', default: '2GB' },
       'max-wal-size': { type: 'string', default: '8GB' },
       build: { type: 'boolean', default: true },
+      write: { type: 'boolean', default: true },
       json: { type: 'boolean', default: false },
+      render: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -49,21 +67,22 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     console.log(usage)
     return undefined
   }
-  const records = count('--records', values.records)
-  const sensors = count('--sensors', values.sensors)
-  if (records % sensors !== 0)
-    throw new Error(`--records ${records} is no multiple of --sensors ${sensors}: all files have the same length`)
   return {
-    records,
-    sensors,
+    records: values.records === undefined ? undefined : count('--records', values.records),
+    sensors: values.sensors === undefined ? undefined : counts('--sensors', values.sensors),
     rounds: count('--rounds', values.rounds),
-    consumers: values.consumers.split(',').map((text) => count('--consumers', text)),
+    consumers: counts('--consumers', values.consumers ?? '1,2'),
     sections: values.targets.split(',').map(sectionOf),
+    only: values.ways,
     settings: { shared_buffers: values['shared-buffers'], max_wal_size: values['max-wal-size'] },
     json: values.json,
     build: values.build,
+    write: values.write && values.ways === undefined,
+    mode: values.profile ? 'profile' : values.render ? 'render' : 'measure',
   }
 }
+
+const counts = (name: string, text: string): readonly number[] => text.split(',').map((each) => count(name, each))
 
 function count(name: string, text: string): number {
   const value = Number(text)
@@ -71,8 +90,8 @@ function count(name: string, text: string): number {
   return value
 }
 
-function sectionOf(text: string): Section {
-  const section = sections.find((each) => each === text)
-  if (section === undefined) throw new Error(`--targets knows ${sections.join(', ')}, not ${text}`)
+function sectionOf(text: string): SectionName {
+  const section = sectionNames.find((each) => each === text)
+  if (section === undefined) throw new Error(`--targets knows ${sectionNames.join(', ')}, not ${text}`)
   return section
 }

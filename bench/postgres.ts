@@ -1,86 +1,52 @@
-/** PostgreSQL as a target: a private server with its default durability, filled by `psql \copy` and by `lading load`. */
-import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+/** PostgreSQL as a target: tables that are made anew for each run on a private server with its default durability. */
 import pg from 'pg'
 import type { Model } from '../src/model/model.ts'
-import { records } from '../src/models/records.ts'
+import { tableName } from '../src/model/model.ts'
 import { createIndex, createTable } from '../src/sink/postgres/ddl.ts'
-import type { PostgresServer } from '../test/servers/postgres.ts'
-import { ladingWays } from './lading.ts'
-import { recordsBrin } from './models/records-brin.ts'
-import type { BenchOptions } from './options.ts'
-import { type Command, debianFolders, findProgram, measure, serverCpuSeconds } from './process.ts'
-import type { Table, Way } from './rounds.ts'
+import type { TableState } from './rounds.ts'
 
-const shapes = {
-  brin: { model: recordsBrin, name: join(import.meta.dirname, 'models', 'records-brin.ts'), title: 'PostgreSQL, primary key + BRIN' },
-  hash: { model: records, name: 'records', title: 'PostgreSQL, primary key + BRIN + HASH' },
-} as const
-
-export const postgresShapes = Object.keys(shapes) as readonly (keyof typeof shapes)[]
-
-export interface Psql {
-  readonly program: string
-  readonly version: string
-}
-
-export function findPsql(): Psql | undefined {
-  const binaries = process.env['LADING_TEST_POSTGRES_BIN']
-  const program = findProgram('psql', [...(binaries ? [binaries] : []), ...debianFolders()])
-  if (program === undefined) return undefined
-  return { program, version: spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout.trim() }
-}
-
-export interface Target {
-  readonly server: PostgresServer
-  readonly psql: Psql | undefined
-  readonly data: string
-  readonly files: readonly string[]
-}
-
-export function postgresTable(shape: keyof typeof shapes, target: Target, { consumers }: BenchOptions): Table {
-  const { model, name, title } = shapes[shape]
-  const { server, psql, data } = target
-  const ways = [...(psql ? [psqlWay(psql, target, 1), psqlWay(psql, target, 2)] : []), ...ladingWays(data, name, server.url, consumers)]
-  return {
-    title,
-    ways,
-    reset: () => reset(server.url, model),
-    state: () => query(server.url, async (client) => await stateOf(client)),
-    serverCpu: () => (server.dataDirectory === '' ? undefined : serverCpuSeconds(server.pid())),
-  }
-}
-
-/** Each stream is one session that copies its share of the files, one after the other. */
-function psqlWay({ program }: Psql, { server, files }: Target, streams: number): Way {
-  return {
-    name: `psql \\copy, ${streams === 1 ? 'one stream' : `${streams} streams`}`,
-    run: (folder) => {
-      const commands = Array.from({ length: streams }, (_, stream): Command => {
-        const script = join(folder, `${stream}.sql`)
-        const share = files.filter((_file, index) => index % streams === stream)
-        writeFileSync(script, share.map((file) => `\\copy records from '${file}' with (format csv, header)\n`).join(''))
-        return [program, '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', server.url, '-f', script]
-      })
-      return measure(commands, { cwd: folder })
-    },
-  }
-}
-
-/** A checkpoint, so that no run pays for the pages of the one before. */
-async function reset(url: string, model: Model): Promise<void> {
+/** A checkpoint, so that no run pays for the pages of the one before. `fill` is SQL that puts rows there beforehand. */
+export async function resetTable(url: string, model: Model, fill: readonly string[] = []): Promise<void> {
   await query(url, async (client) => {
-    await client.query('SET client_min_messages = warning; DROP SCHEMA IF EXISTS lading CASCADE; DROP TABLE IF EXISTS records')
-    for (const sql of [createTable(model), ...model.indexes.map((index) => createIndex(model, index)), 'CHECKPOINT'])
-      await client.query(sql)
+    const clear = ['SET client_min_messages = warning', 'DROP SCHEMA IF EXISTS lading CASCADE', `DROP TABLE IF EXISTS ${tableName(model)}`]
+    const make = [createTable(model), ...model.indexes.map((index) => createIndex(model, index))]
+    for (const sql of [...clear, ...make, ...fill, 'CHECKPOINT']) await client.query(sql)
   })
 }
 
-async function stateOf(client: pg.Client) {
-  const sql = 'SELECT count(*)::float8 AS rows, sum(hashtextextended(r::text, 0)::numeric)::text AS checksum FROM records r'
-  const { rows } = await client.query<{ rows: number; checksum: string | null }>(sql)
-  return { rows: rows[0]?.rows ?? 0, checksum: rows[0]?.checksum ?? 'none' }
+/** Rows, the sum of their hashes, and the indexes that the table has, whatever they are called. */
+export async function tableState(url: string, model: Model, columns = '*'): Promise<TableState> {
+  const table = tableName(model)
+  return await query(url, async (client) => {
+    const rows = await client.query<{ rows: number; checksum: string | null }>(
+      `SELECT count(*)::float8 AS rows, sum(hashtextextended(r::text, 0)::numeric)::text AS checksum FROM (SELECT ${columns} FROM ${table}) r`,
+    )
+    const indexes = await client.query<{ indexes: string | null }>(
+      `SELECT string_agg(d, '; ' ORDER BY d) AS indexes FROM (
+        SELECT regexp_replace(indexdef, 'INDEX .* ON', 'INDEX ON') AS d FROM pg_indexes WHERE tablename = $1)`,
+      [table],
+    )
+    const { rows: count = 0, checksum } = rows.rows[0] ?? {}
+    return { rows: count, checksum: `${checksum ?? 'none'}, ${indexes.rows[0]?.indexes ?? 'no index'}` }
+  })
+}
+
+/** What makes the table's key and indexes again after they were left out, and what leaves them out. */
+export function bareTable(model: Model): { readonly drop: string[]; readonly make: string[] } {
+  const table = tableName(model)
+  return {
+    drop: [`DROP TABLE ${table}`, createTable({ ...model, primaryKey: [] })],
+    make: [
+      `ALTER TABLE ${table} ADD PRIMARY KEY (${model.primaryKey.join(', ')})`,
+      ...model.indexes.map((each) => createIndex(model, each)),
+    ],
+  }
+}
+
+export async function execute(url: string, statements: readonly string[]): Promise<void> {
+  await query(url, async (client) => {
+    for (const sql of statements) await client.query(sql)
+  })
 }
 
 async function query<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {

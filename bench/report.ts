@@ -1,62 +1,68 @@
-import type { Measured, Run } from './rounds.ts'
+/** Tables of figures, for a terminal and in Markdown. */
+import { type Figures, figuresOf } from './figures.ts'
+import type { StoredTable } from './results.ts'
 
-export interface Figures {
-  readonly way: string
-  readonly rowsPerSecond: { readonly median: number; readonly min: number; readonly max: number }
-  /** Median of the ratios to the first way, each within its round; the machine's mood between rounds cancels out. */
-  readonly ratio: number
-  readonly clientCpuSeconds: number
-  readonly serverCpuSeconds: number | undefined
-  readonly peakMiB: number | undefined
-}
-
-export function figuresOf({ runs }: Measured, records: number): Figures[] {
-  const [base = []] = runs.values()
-  return [...runs].map(([way, each]) => {
-    const rates = each.map(({ seconds }) => records / seconds)
-    return {
-      way,
-      rowsPerSecond: { median: median(rates), min: Math.min(...rates), max: Math.max(...rates) },
-      ratio: median(each.map(({ seconds }, round) => (base[round]?.seconds ?? Number.NaN) / seconds)),
-      clientCpuSeconds: median(each.map(({ cpuSeconds }) => cpuSeconds)),
-      serverCpuSeconds: medianOf(each, (run) => run.serverCpuSeconds),
-      peakMiB: medianOf(each, (run) => run.peakMiB),
-    }
-  })
-}
-
-function medianOf(runs: readonly Run[], pick: (run: Run) => number | undefined): number | undefined {
-  const values = runs.map(pick).filter((value) => value !== undefined)
-  return values.length === 0 ? undefined : median(values)
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length / 2
-  return ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2
-}
-
-const headings = ['way', 'rows/s, median (min–max)', 'ratio', 'client CPU s', 'server CPU s', 'peak MiB of a process']
-
-export function tableText(title: string, figures: readonly Figures[]): string {
-  const lines = [headings, ...figures.map(cells)]
-  const widths = headings.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)))
+export function tableText(table: StoredTable): string {
+  const lines = cellsOf(table)
+  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)))
   const rows = lines.map((line) =>
     line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '),
   )
-  return [`\n${title}; ratio to ${figures[0]?.way}`, ...rows].join('\n')
+  return [`\n${table.title}; ratio to ${table.ways[0]?.name ?? 'nothing'}`, ...rows].join('\n')
 }
 
-function cells({ way, rowsPerSecond, ratio, clientCpuSeconds, serverCpuSeconds, peakMiB }: Figures): string[] {
-  const { median: middle, min, max } = rowsPerSecond
+export function tableMarkdown(table: StoredTable): string {
+  const [headings = [], ...rows] = cellsOf(table)
+  const line = (row: readonly string[]) => `| ${row.join(' | ')} |`
+  return [line(headings), `|${'---|'.repeat(headings.length)}`, ...rows.map(line)].join('\n')
+}
+
+function cellsOf(table: StoredTable): string[][] {
+  const figures = figuresOf(table)
+  const servers = [...new Set(figures.flatMap(({ serverCpuSeconds }) => Object.keys(serverCpuSeconds)))]
+  const hasPeaks = figures.some(({ peaks }) => Object.keys(peaks).length > 0)
+  const headings = [
+    'way',
+    `${table.unit}/s (min–max)`,
+    'ratio',
+    'client CPU s',
+    ...servers.map((server) => `${server} CPU s`),
+    ...(hasPeaks ? ['largest process, MiB'] : []),
+  ]
+  const most = Math.max(...table.ways.map(({ records }) => records))
+  return [headings, ...figures.map((each) => cells(each, { servers, hasPeaks, most, unit: table.unit }))]
+}
+
+interface Shape {
+  readonly servers: readonly string[]
+  readonly hasPeaks: boolean
+  /** Records of most ways; fewer are told. */
+  readonly most: number
+  readonly unit: string
+}
+
+function cells(
+  { way, rate, ratio, clientCpuSeconds, serverCpuSeconds, peaks }: Figures,
+  { servers, hasPeaks, most, unit }: Shape,
+): string[] {
+  const shownRatio = times(ratio)
   return [
-    way,
-    `${whole(middle)} (${whole(min)}–${whole(max)})`,
-    ratio.toFixed(2),
+    way.records < most ? `${way.name} (${whole(way.records)} ${unit})` : way.name,
+    `${whole(rate.median)} (${whole(rate.min)}–${whole(rate.max)})`,
+    way.isLading ? `**${shownRatio}**` : shownRatio,
     clientCpuSeconds.toFixed(1),
-    serverCpuSeconds?.toFixed(1) ?? '-',
-    peakMiB?.toFixed(0) ?? '-',
+    ...servers.map((server) => serverCpuSeconds[server]?.toFixed(1) ?? '-'),
+    ...(hasPeaks ? [shownPeaks(peaks)] : []),
   ]
 }
 
-const whole = (value: number): string => Math.round(value).toLocaleString('en-US')
+/** The role is told where a way has several. */
+function shownPeaks(peaks: Readonly<Record<string, number>>): string {
+  const entries = Object.entries(peaks)
+  if (entries.length < 2) return entries[0]?.[1].toFixed(0) ?? '-'
+  return entries.map(([role, mib]) => `${role} ${mib.toFixed(0)}`).join(', ')
+}
+
+export const times = (ratio: number): string => (ratio < 0.095 ? ratio.toFixed(3) : ratio.toFixed(2))
+
+export const whole = (value: number): string => Math.round(value).toLocaleString('en-US')

@@ -2,66 +2,95 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Cost } from './process.ts'
+import { serverCpuSeconds } from './memory.ts'
 
 export interface Way {
+  /** As it stands in the table, in Markdown. */
   readonly name: string
-  /** Loads all files; `folder` is empty and belongs to this run alone. */
+  /** Lading itself, and no peer of it. */
+  readonly isLading: boolean
+  /** Where it loads fewer records than the table has: only its rate is compared. */
+  readonly records?: number
+  /** Before the run and not timed; after the table was made anew. */
+  prepare?(folder: string): Promise<void>
+  /** Loads everything; `folder` belongs to this run alone. */
   run(folder: string): Promise<Cost>
+}
+
+export interface Server {
+  readonly name: string
+  pid(): number
 }
 
 export interface Table {
   readonly title: string
+  /** What is counted, in the plural. */
+  readonly unit: string
+  readonly records: number
   /** The first one is what the others are compared with. */
   readonly ways: readonly Way[]
+  /** Whose CPU time is told beside that of the clients. */
+  readonly servers: readonly Server[]
   /** Makes the table anew and brings the target to rest. */
   reset(): Promise<void>
-  /** Number of rows, and a checksum that does not depend on their order. */
-  state(): Promise<TableState>
-  /** CPU seconds of the server until now; undefined where they cannot be had. */
-  serverCpu(): number | undefined
+  /** Undefined for a way that fills no table. */
+  state(way: Way): Promise<TableState | undefined>
+  /** Sentences about what was seen on the way. */
+  notes?(): readonly string[]
 }
 
 export interface TableState {
   readonly rows: number
+  /** Does not depend on the order of the rows. */
   readonly checksum: string
 }
 
 export interface Run extends Cost {
-  readonly serverCpuSeconds: number | undefined
-  readonly state: TableState
+  readonly serverCpuSeconds: Readonly<Record<string, number>>
 }
 
 export interface Measured {
-  readonly title: string
+  readonly table: Table
   /** Runs of each way, in the order of the rounds. */
-  readonly runs: ReadonlyMap<string, readonly Run[]>
+  readonly runs: ReadonlyMap<Way, readonly Run[]>
   /** What was wrong with the rows of a run; empty where every run gave the same. */
   readonly faults: readonly string[]
 }
 
-export async function measureTable(
-  table: Table,
-  rounds: number,
-  records: number,
-  temporary: string,
-  tell: (line: string) => void,
-): Promise<Measured> {
-  const runs = new Map<string, Run[]>(table.ways.map(({ name }) => [name, []]))
-  const faults: string[] = []
-  let expected: string | undefined
+export interface Conduct {
+  readonly rounds: number
+  readonly temporary: string
+  readonly tell: (line: string) => void
+}
+
+export async function measureTable(table: Table, { rounds, temporary, tell }: Conduct): Promise<Measured> {
+  const runs = new Map<Way, Run[]>(table.ways.map((way) => [way, []]))
+  const parity = new Parity()
   // Round 0 is the warm-up: it fills the caches and is held to the same rows.
   for (let round = 0; round <= rounds; round++) {
+    const label = round === 0 ? 'warm-up' : `round ${round}`
     for (const way of rotated(table.ways, round)) {
       const run = await runOnce(table, way, temporary)
-      const { rows, checksum } = run.state
-      expected ??= checksum
-      if (rows !== records) faults.push(`round ${round}, ${way.name}: ${rows} rows instead of ${records}`)
-      if (checksum !== expected) faults.push(`round ${round}, ${way.name}: checksum ${checksum} instead of ${expected}`)
-      tell(`${table.title}, ${round === 0 ? 'warm-up' : `round ${round}`}: ${way.name} ${run.seconds.toFixed(2)} s`)
-      if (round > 0) runs.get(way.name)?.push(run)
+      const state = await table.state(way)
+      if (state !== undefined) parity.check(`${label}, ${way.name}`, way.records ?? table.records, state)
+      tell(`${table.title}, ${label}: ${way.name} ${run.seconds.toFixed(2)} s`)
+      if (round > 0) runs.get(way)?.push(run)
     }
   }
-  return { title: table.title, runs, faults }
+  return { table, runs, faults: parity.faults }
+}
+
+/** Ways that load equally many records load the same ones. */
+class Parity {
+  readonly faults: string[] = []
+  readonly #expected = new Map<number, string>()
+
+  check(run: string, records: number, { rows, checksum }: TableState): void {
+    if (rows !== records) this.faults.push(`${run}: ${rows} rows instead of ${records}`)
+    const expected = this.#expected.get(records) ?? checksum
+    this.#expected.set(records, expected)
+    if (checksum !== expected) this.faults.push(`${run}: checksum ${checksum} instead of ${expected}`)
+  }
 }
 
 /** No way always runs in another's wake. */
@@ -71,15 +100,26 @@ const rotated = (ways: readonly Way[], round: number): readonly Way[] => {
 }
 
 async function runOnce(table: Table, way: Way, temporary: string): Promise<Run> {
-  await table.reset()
   const folder = mkdtempSync(join(temporary, 'run-'))
   try {
-    const before = table.serverCpu()
+    await table.reset()
+    await way.prepare?.(folder)
+    const before = cpuOf(table.servers)
     const cost = await way.run(folder)
-    const after = table.serverCpu()
-    const serverCpuSeconds = before === undefined || after === undefined ? undefined : after - before
-    return { ...cost, serverCpuSeconds, state: await table.state() }
+    const after = cpuOf(table.servers)
+    const spent = Object.entries(after).map(([name, seconds]) => [name, seconds - (before[name] ?? 0)] as const)
+    return { ...cost, serverCpuSeconds: Object.fromEntries(spent) }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** Without those whose processes cannot be seen, such as a container's. */
+function cpuOf(servers: readonly Server[]): Record<string, number> {
+  const seconds: Record<string, number> = {}
+  for (const server of servers) {
+    const cpu = serverCpuSeconds(server.pid())
+    if (cpu !== undefined) seconds[server.name] = cpu
+  }
+  return seconds
 }

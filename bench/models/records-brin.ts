@@ -1,6 +1,5 @@
-/** The shipped model `records` without its HASH index, which costs more than everything else together (see `doctor`). */
-import { brin, defineModel } from '../../src/model/model.ts'
-import { doublePrecision, text, timestamptz } from '../../src/model/columns.ts'
+/** The shipped model `records` without its HASH index, which costs the server more with each record of a sensor. */
+import { brin, defineModel, doublePrecision, text, timestamptz } from '../../src/index.ts'
 
 export const recordsBrin = defineModel({
   table: 'records',

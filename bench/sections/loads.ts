@@ -1,0 +1,102 @@
+/** CSV files of sensors into a table that has its indexes already: the model with and without its HASH index. */
+import type { Model } from '../../src/model/model.ts'
+import { records } from '../../src/models/records.ts'
+import { type Context, measurable } from '../context.ts'
+import type { Data, Size } from '../data.ts'
+import { halvesWay, loadWays } from '../lading.ts'
+import { recordsBrin } from '../models/records-brin.ts'
+import { userModel } from '../models.ts'
+import { pgloaderWays } from '../pgloader.ts'
+import { resetTable, tableState } from '../postgres.ts'
+import { findPgloader, findPsql } from '../programs.ts'
+import { binaryFiles, copyWays, type Psql } from '../psql.ts'
+import type { Table, Way } from '../rounds.ts'
+import { filesOf } from '../words.ts'
+import type { Section } from './section.ts'
+
+export const brin: Section = {
+  name: 'brin',
+  heading: 'Table with primary key and BRIN index',
+  about: `\`psql\` copies the same files, one statement for each, as CSV and as PostgreSQL's binary format; the binary files are made
+beforehand, which is not counted. \`pgloader\` runs with its own defaults. \`--carry reference\` puts paths and byte ranges into the
+messages instead of the bytes, \`--queue amqp://…\` is a quorum queue of RabbitMQ, and without it the queue is the embedded one. \`lading
+produce\`, then \`lading consume\`: the two halves one after the other, so that the memory of each can be told.`,
+  records: 1_000_000,
+  sensors: [1000, 10],
+  tables: async (context, size) => {
+    const shared = await loadsOf(context, size, recordsBrin, 'table with primary key and BRIN index')
+    const { psql, data, rabbit } = shared
+    const lading = { ...shared.lading, model: userModel('records-brin', context.temporary) }
+    const { consumers } = context.options
+    const server = await context.postgres()
+    const binaries = psql === undefined ? [] : await binaryFiles(psql, data, context.temporary)
+    const pgloader = context.need('pgloader', findPgloader(), "pgloader (Debian's package of that name)")
+    const ways = [
+      ...copyWays(
+        psql,
+        [1, 2].map((streams) => ({ files: data.files, format: 'CSV', streams }) as const),
+      ),
+      ...copyWays(
+        psql,
+        [1, 2].map((streams) => ({ files: binaries, format: 'BINARY', streams }) as const),
+      ),
+      ...pgloaderWays(pgloader, server, data),
+      ...loadWays({ ...lading, consumers }),
+      ...loadWays({ ...lading, consumers, carry: 'reference' }),
+      halvesWay({ ...lading }),
+      ...(rabbit === undefined
+        ? []
+        : [
+            ...loadWays({ ...lading, consumers, rabbit }),
+            ...loadWays({ ...lading, consumers, rabbit, carry: 'reference' }),
+            halvesWay({ ...lading, rabbit }),
+          ]),
+    ]
+    return [shared.table(ways)]
+  },
+}
+
+export const hash: Section = {
+  name: 'hash',
+  heading: 'The same with the HASH index of the model `records`',
+  about: 'A hash index costs the server the more, the more records share a value; see [models.md](models.md#indexes).',
+  records: 1_000_000,
+  sensors: [1000],
+  tables: async (context, size) => {
+    const shared = await loadsOf(context, size, records, 'table with primary key, BRIN and HASH index')
+    const { psql, data, lading, rabbit } = shared
+    const { consumers } = context.options
+    const ways = [
+      ...copyWays(
+        psql,
+        [1, 2].map((streams) => ({ files: data.files, format: 'CSV', streams }) as const),
+      ),
+      ...loadWays({ ...lading, model: 'records', consumers }),
+      ...(rabbit === undefined ? [] : loadWays({ ...lading, model: 'records', consumers, rabbit })),
+    ]
+    return [shared.table(ways)]
+  },
+}
+
+/** What both need, and the table for whatever ways there are. */
+async function loadsOf(context: Context, size: Size, model: Model, what: string) {
+  const server = await context.postgres()
+  const rabbit = await context.rabbit()
+  const data: Data = await context.data(size)
+  const psql = psqlOf(context, server)
+  const table = (ways: readonly Way[]): Table => ({
+    title: `${filesOf(size)} into a ${what}`,
+    unit: 'rows',
+    records: size.records,
+    ways,
+    servers: measurable(['PostgreSQL', server], ['RabbitMQ', rabbit]),
+    reset: () => resetTable(server.url, model),
+    state: () => tableState(server.url, model),
+  })
+  return { data, rabbit, psql, table, lading: { data: data.folder, target: server.url } }
+}
+
+export function psqlOf(context: Context, server: Psql['server']): Psql | undefined {
+  const program = context.need('psql', findPsql(), 'psql (Debian: postgresql-client)')
+  return program === undefined ? undefined : { program, server }
+}
