@@ -6,6 +6,7 @@ import { sleep } from '../core/wait.ts'
 import { tableName } from '../model/model.ts'
 import { endAgain, namedFiles, produce, type ProducedLoad, type ProduceOptions } from '../producer/produce.ts'
 import { buildIndexes, type DeferIndexes, indexPlan, tellPrepared } from './indexes.ts'
+import { roomIn } from './room.ts'
 import { balance, openReceipt } from '../sink/receipt.ts'
 import type { Receipt, Sink } from '../sink/sink.ts'
 
@@ -97,7 +98,8 @@ async function move(options: LoadOptions, ask: NonNullable<ProduceOptions['known
   const early = workers.ended.finally(() => stop.abort())
   early.catch(() => undefined)
   const work = async () => {
-    const produced = await produce({ ...options, signal: stopped, known: (loadId) => patiently(() => ask(loadId)) })
+    const room = options.room ?? roomIn(options.queue, stopped, patiently)
+    const produced = await produce({ ...options, room, signal: stopped, known: (loadId) => patiently(() => ask(loadId)) })
     const published = produced.filter((each) => each.published > 0).map(({ loadId }) => loadId)
     if (published.length > 0) await settled(published, options, stopped, patiently)
     return produced

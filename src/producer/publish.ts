@@ -17,14 +17,22 @@ import type { PlannedLoad, ProducerState } from './state.ts'
 /** Handed to the queue at once: as many bytes as keep a sync to disk cheap, and no more messages than a broker likes. */
 const windowBytes = 4 * 1024 * 1024
 const windowMessages = 256
+/** Of bytes that messages only refer to, so that consumers need not wait for all the files to be planned. */
+const windowReferredBytes = 16 * 1024 * 1024
 
 export interface PublishOptions extends Abortable {
   /**
-   * Awaited before each window (4 MiB or 256 messages) is published, so that whoever knows how much waits in the queue can hold the
-   * producer back; meanwhile no more than one further window is read. It is not waited for after a stop, and what it throws ends the
-   * producer as a failure of the queue does.
+   * Awaited before each window (4 MiB, 16 MiB of references, or 256 messages) is published, so that whoever knows how much waits in the
+   * queue can hold the producer back; meanwhile no more than one further window is read. It is not waited for after a stop, and what
+   * it throws ends the producer as a failure of the queue does.
    */
-  readonly room?: (() => Promise<void>) | undefined
+  readonly room?: ((next: WindowSize) => Promise<void>) | undefined
+}
+
+export interface WindowSize {
+  readonly messages: number
+  /** Of CSV, whether the messages hold it or refer to it. */
+  readonly bytes: number
 }
 
 /** What is handed to the queue together, and what is noted when the queue holds it. */
@@ -34,15 +42,21 @@ class Window {
   /** Loads that are published as a whole with this window. */
   readonly finished: { readonly load: PlannedLoad; readonly chunks: number }[] = []
   #bytes = 0
+  #referredBytes = 0
 
   get isFull(): boolean {
-    return this.#bytes >= windowBytes || this.messages.length >= windowMessages
+    return this.#bytes >= windowBytes || this.#referredBytes >= windowReferredBytes || this.messages.length >= windowMessages
+  }
+
+  get size(): WindowSize {
+    return { messages: this.messages.length, bytes: this.#bytes + this.#referredBytes }
   }
 
   add(message: Outgoing, load: PlannedLoad, chunk: number): void {
     this.messages.push(message)
     this.chunks.push([load, chunk])
     this.#bytes += message.body.length
+    this.#referredBytes += message.weight ?? 0
   }
 }
 
@@ -117,10 +131,10 @@ export class Publisher {
   }
 
   /** Tries until the queue takes the window. Publishing twice is harmless, so nothing needs to be known of what failed. */
-  async #publishWindow({ messages, chunks, finished }: Window): Promise<void> {
+  async #publishWindow({ messages, chunks, finished, size }: Window): Promise<void> {
     const { signal = new AbortController().signal, room } = this.#options
     if (messages.length > 0) {
-      if (room !== undefined && !signal.aborted) await unlessAborted(room(), signal)
+      if (room !== undefined && !signal.aborted) await unlessAborted(room(size), signal)
       await retrying(() => this.#queue.publish(messages, { signal }), { signal, onEvent: this.#onEvent })
     }
     this.#state.confirm(chunks)
