@@ -68,7 +68,7 @@ export const consumeOptions = () => [
   new Option('--retry-pause <seconds>', 'longest pause after the first try of a message; it doubles with each')
     .default(1)
     .argParser(positive),
-  new Option('--batch-messages <n>', 'most messages in one transaction').default(1000).argParser(whole(1)),
+  new Option('--batch-messages <n>', 'most messages in one transaction').default(2000).argParser(whole(1)),
   createOption(),
   startTimeoutOption(),
   allowRejectsOption(),

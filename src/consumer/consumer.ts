@@ -61,9 +61,9 @@ export interface Consumer {
 }
 
 /** Large enough that a commit's cost does not count, small enough that a batch is written within a second or so. */
-const defaultBatch: BatchLimits = { bytes: 4 * 1024 * 1024, messages: 1000 }
+const defaultBatch: BatchLimits = { bytes: 4 * 1024 * 1024, messages: 2000 }
 /** As many small messages as two batches; the queue bounds the bytes. */
-const defaultPrefetch = 2000
+const defaultPrefetch = 4000
 const defaultMaxAttempts = 20
 const defaultMessageRetry: RetryPolicy = { attempts: 3, firstMs: 1_000, mostMs: 30_000 }
 const defaultStartTimeoutMs = 30_000

@@ -26,6 +26,9 @@ export const emptyTally: Tally = {
   skipped: 0,
 }
 
+/** A tally that is being counted. */
+export type Count = { -readonly [Name in keyof Tally]: Tally[Name] }
+
 export function addTally(a: Tally, b: Partial<Tally>): Tally {
   const sum = (name: keyof Tally) => a[name] + (b[name] ?? 0)
   return {

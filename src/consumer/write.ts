@@ -10,12 +10,12 @@ import type { Delivery } from '../queue/queue.ts'
 import type { LoadProgress, Part, Sink, Verdict } from '../sink/sink.ts'
 import { DeadLetters, identityOf, refusedPart } from './dead-letter.ts'
 import { claimOf, Decoder, foreignTo } from './decode.ts'
-import { type Claim, type Dead, dead, type Decoded, type Foreign, type Parts } from './decoded.ts'
+import { type Dead, dead, type Decoded, type Foreign } from './decoded.ts'
 import type { DedupKey } from './dedup.ts'
 import type { Arrived } from './intake.ts'
 import { referenceIn } from './reference.ts'
 import { type RetryPolicy, retrying } from '../core/retry.ts'
-import { addTally, emptyTally, type Tally } from './tally.ts'
+import { addTally, type Count, emptyTally, type Tally } from './tally.ts'
 
 export interface WriterOptions {
   readonly pipeline: string
@@ -189,51 +189,30 @@ export class BatchWriter {
 
   /** Buries what is dead, and counts. */
   async #conclude(batch: DecodedBatch, verdicts: readonly Verdict[]): Promise<WrittenBatch> {
-    let tally = emptyTally
+    const tally: Count = { ...emptyTally }
     const loads = new Set<string>()
     const known = new Map<string, LoadProgress | undefined>()
     let next = 0
     for (const { delivery, decoded } of batch.entries) {
-      const seen = { messages: 1, redelivered: delivery.attempt > 1 ? 1 : 0 }
-      if (decoded.kind === 'dead') {
-        const load = await this.#concludedLoad(delivery, decoded.code, known)
-        if (load !== undefined) {
-          loads.add(load)
-          tally = addTally(tally, { ...seen, duplicates: 1 })
-          continue
-        }
-        await this.#bury(delivery, decoded)
-        tally = addTally(tally, { ...seen, dead: 1 })
+      tally.messages++
+      if (delivery.attempt > 1) tally.redelivered++
+      if (decoded.kind === 'parts') {
+        if (decoded.claim.load !== undefined) loads.add(decoded.claim.load.id)
+        const refused = countVerdicts(tally, decoded.parts, verdicts, next)
+        next += decoded.parts.length
+        for (const [part, verdict] of refused) await this.#bury(delivery, refusedPart(decoded.claim, part, verdict))
         continue
       }
-      if (decoded.claim.load !== undefined) loads.add(decoded.claim.load.id)
-      const own = verdicts.slice(next, (next += decoded.parts.length))
-      tally = addTally(addTally(tally, seen), await this.#countVerdicts(delivery, decoded, own))
+      const load = await this.#concludedLoad(delivery, decoded.code, known)
+      if (load === undefined) {
+        await this.#bury(delivery, decoded)
+        tally.dead++
+      } else {
+        loads.add(load)
+        tally.duplicates++
+      }
     }
     return { tally, loads }
-  }
-
-  /** A message counts once as a duplicate, if all of it is one, and once as dead, if any of it is. */
-  async #countVerdicts(delivery: Delivery, { parts, claim }: Parts, verdicts: readonly Verdict[]): Promise<Partial<Tally>> {
-    let sum = emptyTally
-    for (const [index, part] of parts.entries()) {
-      sum = addTally(sum, await this.#countVerdict(delivery, claim, part, verdicts[index] as Verdict))
-    }
-    return { ...sum, duplicates: sum.duplicates === parts.length ? 1 : 0, dead: Math.min(sum.dead, 1) }
-  }
-
-  async #countVerdict(delivery: Delivery, claim: Claim, part: Part, verdict: Verdict): Promise<Partial<Tally>> {
-    switch (verdict.kind) {
-      case 'applied': {
-        const { loaded, rejected, skipped } = verdict
-        return { records: part.records, loaded, rejected, skipped }
-      }
-      case 'duplicate':
-        return { duplicates: 1 }
-      case 'refused':
-        await this.#bury(delivery, refusedPart(claim, part, verdict))
-        return { dead: 1 }
-    }
   }
 
   /**
@@ -256,6 +235,38 @@ export class BatchWriter {
     await retrying(() => sink.ledger.bury(letter, { signal: abandon }), { signal: stop, onEvent })
     onEvent({ type: 'dead', key: letter.key, code: decoded.code, detail: decoded.detail, ...decoded.told })
   }
+}
+
+type Refused = Verdict & { readonly kind: 'refused' }
+const none: readonly (readonly [Part, Refused])[] = []
+
+/**
+ * Counts one message, whose parts' verdicts begin at `first`, and returns the parts that were refused. A message counts once as a
+ * duplicate, if all of it is one, and once as dead, if any of it is. Nothing is made for a message that simply took effect: there may
+ * be a thousand in a batch.
+ */
+function countVerdicts(
+  tally: Count,
+  parts: readonly Part[],
+  verdicts: readonly Verdict[],
+  first: number,
+): readonly (readonly [Part, Refused])[] {
+  let duplicates = 0
+  let refused = none
+  for (const [index, part] of parts.entries()) {
+    const verdict = verdicts[first + index] as Verdict
+    if (verdict.kind === 'duplicate') duplicates++
+    else if (verdict.kind === 'refused') refused = [...refused, [part, verdict]]
+    else {
+      tally.records += part.records
+      tally.loaded += verdict.loaded
+      tally.rejected += verdict.rejected
+      tally.skipped += verdict.skipped
+    }
+  }
+  if (duplicates === parts.length) tally.duplicates++
+  if (refused.length > 0) tally.dead++
+  return refused
 }
 
 /** Given back meanwhile, because an earlier message of its group was. */
