@@ -24,7 +24,7 @@ import {
 import { print, printJson, table } from './output.ts'
 import { createOption, openWorkingQueue, startTimeoutOption } from './queue.ts'
 import { reporter } from './report.ts'
-import { parentSignal, stopSignal } from './signals.ts'
+import { isTied, parentSignal, stopSignal } from './signals.ts'
 
 /** Flags of everything that consumes. */
 export interface ConsumeFlags {
@@ -134,7 +134,7 @@ async function consumeAll(flags: RunFlags, { queue, model, onEvent, signal }: Sh
   const consumeOne = async (): Promise<Tally> => {
     try {
       await using sink = await openSink(flags.to)
-      return await createConsumer({ queue, model, sink, ...consumeSettings(flags), onEvent }).run(run)
+      return await createConsumer({ queue, model, sink, ...consumeSettings(flags), besideLoad: isTied(), onEvent }).run(run)
     } catch (error) {
       failed.abort()
       throw error

@@ -31,10 +31,12 @@ export function stopSignal(): AbortSignal {
 /** Environment of a consumer process whose IPC channel ties it to the `lading load` that started it. Others may have a channel too. */
 export const tied = { LADING_TIED: '1' } as const
 
+export const isTied = (): boolean => Object.keys(tied).some((name) => process.env[name] !== undefined)
+
 /** A signal that aborts when the load that started this process says stop, or is gone; of any other process it never aborts. */
 export function parentSignal(): AbortSignal {
   const parent = new AbortController()
-  if (process.env['LADING_TIED'] === undefined || process.connected === undefined) return parent.signal
+  if (!isTied() || process.connected === undefined) return parent.signal
   process.once('disconnect', () => parent.abort())
   // Listening alone must not keep the process alive.
   process.channel?.unref()

@@ -43,6 +43,8 @@ export interface ConsumerOptions {
   readonly startTimeoutMs?: number
   /** How long a stop may take to finish the batch in hand, in milliseconds, before its transaction is given up. */
   readonly graceMs?: number
+  /** A load is at work that may have left the indexes of the table for its end. */
+  readonly besideLoad?: boolean
   readonly onEvent?: Listener
 }
 
@@ -149,9 +151,10 @@ class Run {
   }
 
   async #prepare(): Promise<void> {
-    const { sink, model, startTimeoutMs = defaultStartTimeoutMs } = this.#options
+    const { sink, model, startTimeoutMs = defaultStartTimeoutMs, besideLoad } = this.#options
+    const deferIndexes = besideLoad === true ? 'resume' : undefined
     const options = { signal: this.#stop.signal, onEvent: this.#onEvent, deadlineMs: startTimeoutMs }
-    await retrying(() => sink.prepare(model, { signal: this.#abandon.signal }), options).catch((error: unknown) => {
+    await retrying(() => sink.prepare(model, { signal: this.#abandon.signal, deferIndexes }), options).catch((error: unknown) => {
       if (!this.#stop.signal.aborted) throw error
     })
   }
@@ -228,9 +231,10 @@ class Run {
   /** A batch is settled while the next one is written. */
   async #write(decoded: DecodedBatch): Promise<void> {
     const written = await this.#writer.write(decoded)
-    await this.#settled()
-    this.#settling = this.#finish(decoded, written)
+    const before = this.#settled()
+    this.#settling = before.finally(() => this.#finish(decoded, written))
     this.#settling.catch(() => undefined)
+    await before
   }
 
   async #finish(decoded: DecodedBatch, { tally, loads }: WrittenBatch): Promise<void> {

@@ -104,6 +104,8 @@ export class BatchWriter {
       bytes = 0
       await setImmediate()
     }
+    // Nobody writes it, so the next batch gets the same lane, and not the one that is being written.
+    if (entries.length === 0) this.#turn--
     return { entries, rows: lane.rows, foreign }
   }
 
@@ -135,6 +137,8 @@ export class BatchWriter {
   async #writeParts(parts: readonly Part[], rows: RowBuffer): Promise<readonly Verdict[]> {
     const { pipeline, model, sink, stop, abandon, onEvent, batchRetry: policy } = this.#options
     const options = { signal: stop, onEvent, policy }
+    if (parts.reduce((sum, part) => sum + part.rows, 0) !== rows.rows)
+      throw new LadingError('INTERNAL', 'a batch holds rows that are not its own')
     const verdicts = await retrying(() => sink.write({ pipeline, model, parts, rows }, { signal: abandon }), options)
     this.#failedInARow.clear()
     return verdicts

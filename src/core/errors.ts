@@ -110,8 +110,8 @@ export const codes = {
   DEFER_REFUSED: halt(78, 'the indexes cannot be left for the end of the load', 'see the detail, or use --defer-indexes auto'),
   INDEXES_BLOCKED: halt(
     65,
-    'indexes that were left for the end of a load cannot be built, because rows share a key',
-    'load all the files of that load again in one call, or remove the doubles and load again',
+    'indexes that were left for the end of a load cannot be built, because they refuse a row',
+    'load all the files of that load again in one call, or remove the rows (doubles, mostly) and load again',
   ),
   SINK_CORRUPT: halt(78, 'the database file is damaged or is not a database', 'restore it from a backup'),
   LEDGER_NEWER: halt(78, 'the ledger in the database was made by a newer version of lading', 'upgrade lading'),

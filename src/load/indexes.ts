@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
+import type { Abortable } from '../core/wait.ts'
 import { type Model, tableName } from '../model/model.ts'
 import type { SourceFile } from '../producer/discover.ts'
 import type { Queue } from '../queue/queue.ts'
@@ -13,7 +14,7 @@ export type DeferIndexes = 'auto' | 'always' | 'never'
 /** Bytes of files from which on it pays: below, a load is over before building would have saved anything. */
 const worthwhileBytes = 32 * 1024 * 1024
 
-export interface IndexOptions {
+export interface IndexOptions extends Abortable {
   readonly paths: readonly string[]
   readonly model: Model
   readonly queue: Queue
@@ -29,7 +30,10 @@ export interface IndexOptions {
 export async function indexPlan(options: IndexOptions, files: readonly SourceFile[]): Promise<PrepareOptions['deferIndexes']> {
   const { paths, model, queue, deferIndexes = 'auto' } = options
   if (deferIndexes === 'never') return undefined
-  if (deferIndexes === 'always') return 'begin'
+  if (deferIndexes === 'always') {
+    if (!paths.includes('-')) return 'begin'
+    throw new LadingError('DEFER_REFUSED', 'standard input cannot be read a second time, should a row be refused when they are built')
+  }
   const { ready, inFlight } = await queue.depth()
   // What waits already may not come from these files.
   const isRepeatable = !paths.includes('-') && ready + (inFlight ?? 0) === 0
@@ -52,13 +56,13 @@ export function tellPrepared({ model, deferIndexes, onEvent = ignoreEvents }: In
 }
 
 /** Builds what was taken away, once everything is loaded. */
-export async function buildIndexes({ sink, model, onEvent = ignoreEvents }: IndexOptions): Promise<Built> {
+export async function buildIndexes({ sink, model, signal, onEvent = ignoreEvents }: IndexOptions): Promise<Built> {
   const table = tableName(model)
   onEvent({ type: 'indexes', table, state: 'building' })
-  const built = (await sink.buildIndexes?.(model)) ?? 'nothing'
-  if (built === 'doubles') onEvent({ type: 'caution', message: `table ${table}: ${again}` })
+  const built = (await sink.buildIndexes?.(model, { signal })) ?? 'nothing'
+  if (built === 'refused') onEvent({ type: 'caution', message: `table ${table}: ${again}` })
   else onEvent({ type: 'indexes', table, state: built === 'left' ? 'left' : 'built' })
   return built
 }
 
-const again = 'rows share a key, so everything is loaded once more, with the indexes in place'
+const again = 'a row is refused (two share a key, mostly), so everything is loaded once more, with the indexes in place'

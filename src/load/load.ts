@@ -1,10 +1,11 @@
 /** Producer and consumers in one: files → queue → database, until every record has its verdict. */
 import { type ConsumerOptions, createConsumer } from '../consumer/consumer.ts'
+import { LadingError } from '../core/errors.ts'
 import { retrying } from '../core/retry.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
 import { sleep } from '../core/wait.ts'
 import { tableName } from '../model/model.ts'
-import { endAgain, namedFiles, produce, type ProducedLoad, type ProduceOptions } from '../producer/produce.ts'
+import { endAgain, namedFiles, planAll, produce, type ProducedLoad, type ProduceOptions } from '../producer/produce.ts'
 import { buildIndexes, type DeferIndexes, indexPlan, tellPrepared } from './indexes.ts'
 import { roomIn } from './room.ts'
 import { balance, openReceipt } from '../sink/receipt.ts'
@@ -69,8 +70,13 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     if (before === undefined && !loadedBefore.has(loadId)) loadedBefore.set(loadId, progress?.loaded ?? 0)
     return progress
   }
-  let produced = await move(options, ask)
-  if (prepared.deferred && signal?.aborted !== true && (await patiently(() => buildIndexes(options))) === 'doubles') {
+  let produced = await move(options, ask).catch(async (error: unknown) => {
+    // Nobody may come to load again, and a table without its key is worse than a load that is slower when it goes on.
+    if (prepared.deferred && signal?.aborted !== true) await buildIndexes(options).catch(() => undefined)
+    throw error
+  })
+  if (prepared.deferred && signal?.aborted !== true && (await patiently(() => buildIndexes(options))) === 'refused') {
+    await requireSameSources(options, produced)
     const loads = produced.map(({ loadId }) => loadId)
     await patiently(async () => sink.startOver?.(model, loads, { signal }))
     produced = await move(options, ask)
@@ -79,6 +85,15 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const loadedNow = receipts.reduce((sum, { loadId, loaded }) => sum + loaded - (loadedBefore.get(loadId) ?? 0), 0)
   if (options.again === true && receipts.every((receipt) => balance(receipt).open === 0)) endAgain(options)
   return { produced, receipts, loadedNow }
+}
+
+/** What is emptied must be there to be loaded again: standard input is not, nor is a file that has changed. */
+async function requireSameSources(options: LoadOptions, produced: readonly ProducedLoad[]): Promise<void> {
+  const planned = new Set(options.paths.includes('-') ? [] : await planAll(options))
+  const gone = produced.find(({ loadId }) => !planned.has(loadId))
+  if (gone === undefined) return
+  const detail = `a row of table ${tableName(options.model)} is refused (two share a key, mostly), and ${gone.source} cannot be loaded again as it was`
+  throw new LadingError('INDEXES_BLOCKED', detail)
 }
 
 /** A database or a queue that goes away is waited for, as the consumers do. */
@@ -118,7 +133,7 @@ async function move(options: LoadOptions, ask: NonNullable<ProduceOptions['known
 function inProcess(options: LoadOptions): (signal: AbortSignal) => Workers {
   return (signal) => {
     const stop = new AbortController()
-    const run = createConsumer(options).run({ signal: AbortSignal.any([signal, stop.signal]) })
+    const run = createConsumer({ ...options, besideLoad: true }).run({ signal: AbortSignal.any([signal, stop.signal]) })
     return { ended: run.then(() => undefined), stop: () => stop.abort() }
   }
 }

@@ -91,6 +91,15 @@ export async function produce(options: ProduceOptions): Promise<readonly Produce
   return produced
 }
 
+/** The loads that the files would be now, whatever has become of them. */
+export async function planAll(options: ProduceOptions): Promise<readonly string[]> {
+  const { queue, dialect = defaultDialect, statePath = defaultStatePath } = options
+  using state = new ProducerState(statePath, queue.id)
+  const loads: string[] = []
+  for (const file of await namedFiles(options)) loads.push((await planLoad(file, options, dialect, state)).load.id)
+  return loads
+}
+
 const pipelineOf = ({ pipeline, model }: Pick<ProduceOptions, 'pipeline' | 'model'>): string => pipeline ?? tableName(model)
 
 /** Says that everything that was loaded once more on purpose has taken effect, so that the next `again` is another one. */

@@ -12,6 +12,7 @@ import type { Outgoing, Queue } from '../queue/queue.ts'
 import type { PlannedChunk } from './plan.ts'
 import type { PathOf } from './reference.ts'
 import { fileState, readRanges } from './source.ts'
+import { SpareMemory } from './spare.ts'
 import type { PlannedLoad, ProducerState } from './state.ts'
 
 /** Handed to the queue at once: as many bytes as keep a sync to disk cheap, and no more messages than a broker likes. */
@@ -71,6 +72,7 @@ export class Publisher {
   readonly #options: PublishOptions
   readonly #onEvent: Listener
   readonly #pathOf: PathOf
+  readonly #spare = new SpareMemory()
   #window = new Window()
   #underWay: Promise<void> = Promise.resolve()
 
@@ -88,7 +90,8 @@ export class Publisher {
     const path = await this.#pathOf(load.path)
     const open = only(chunks, (each) => wanted(chunkKey(load.id, each.chunk)))
     let published = 0
-    for await (const [chunk, body] of path === undefined ? readRanges(load.path, open) : withoutBodies(open)) {
+    const allocate = (bytes: number) => this.#spare.take(bytes)
+    for await (const [chunk, body] of path === undefined ? readRanges(load.path, open, allocate) : withoutBodies(open)) {
       if (this.#options.signal?.aborted) throw new LadingError('ABORTED', `stopped while publishing ${load.path}`)
       if (path === undefined && sha256Of(body) !== chunk.sha256) throw changed(load, `at byte ${chunk.byteStart}`)
       await this.#add(load, chunk, body, path)
@@ -137,6 +140,7 @@ export class Publisher {
       if (room !== undefined && !signal.aborted) await unlessAborted(room(size), signal)
       await retrying(() => this.#queue.publish(messages, { signal }), { signal, onEvent: this.#onEvent })
     }
+    for (const { body } of messages) this.#spare.give(body)
     this.#state.confirm(chunks)
     for (const { load, chunks: published } of finished) {
       this.#state.markPublished(load)

@@ -67,17 +67,31 @@ export interface ByteRange {
   readonly bytes: number
 }
 
-/** The bytes of each of the ranges, which come in ascending order. A range that the file no longer has comes out shorter. */
-export function readRanges<R extends ByteRange>(path: string, ranges: AsyncIterable<R> | Iterable<R>): AsyncGenerator<[R, Buffer]> {
-  return compressionOf(path) === undefined ? readPlainRanges(path, ranges) : readStreamedRanges(path, ranges)
+/** Memory of at least so many bytes, whatever it holds. */
+type Allocate = (bytes: number) => Buffer
+
+/**
+ * The bytes of each of the ranges, which come in ascending order, in memory from `allocate` where no decompressor makes its own. A range
+ * that the file no longer has comes out shorter.
+ */
+export function readRanges<R extends ByteRange>(
+  path: string,
+  ranges: AsyncIterable<R> | Iterable<R>,
+  allocate: Allocate = (bytes) => Buffer.allocUnsafe(bytes),
+): AsyncGenerator<[R, Buffer]> {
+  return compressionOf(path) === undefined ? readPlainRanges(path, ranges, allocate) : readStreamedRanges(path, ranges)
 }
 
-async function* readPlainRanges<R extends ByteRange>(path: string, ranges: AsyncIterable<R> | Iterable<R>): AsyncGenerator<[R, Buffer]> {
+async function* readPlainRanges<R extends ByteRange>(
+  path: string,
+  ranges: AsyncIterable<R> | Iterable<R>,
+  allocate: Allocate,
+): AsyncGenerator<[R, Buffer]> {
   await using file = await open(path).catch((cause: NodeJS.ErrnoException) => {
     throw unreadable(path, cause)
   })
   for await (const range of ranges) {
-    const buffer = Buffer.allocUnsafe(range.bytes)
+    const buffer = allocate(range.bytes)
     let size = 0
     while (size < range.bytes) {
       const { bytesRead } = await file.read(buffer, size, range.bytes - size, range.byteStart + size)

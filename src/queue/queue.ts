@@ -84,7 +84,7 @@ export interface Queue extends AsyncDisposable {
   /** Identifies the queue itself, wherever it is opened from; another queue at the same place has another one. */
   readonly id: string
   readonly traits: QueueTraits
-  /** Resolves when the queue holds all the messages durably; when it rejects, any number of them may be in the queue. */
+  /** Resolves when the queue holds all the messages durably, and their bodies are the sender's again; when it rejects, any number of them may be in the queue. */
   publish(messages: readonly Outgoing[], options?: Abortable): Promise<void>
   /**
    * Messages as they come, in arrays of at most `prefetch`; waits while the queue is empty, and then yields an empty array

@@ -144,8 +144,8 @@ export interface ListFilter {
 export interface PrepareOptions extends Abortable {
   /**
    * What happens to the indexes of the model's table, its key among them, where the sink can take them away and build them later:
-   * `begin` takes them away from an empty table, `resume` leaves them away where an earlier load has taken them away and was
-   * interrupted; without either they are built then, unless such a load is at work.
+   * `begin` takes them away from an empty table, `resume` leaves them away where a load has taken them away that is at work or was
+   * interrupted; without either they are built then, and a load at work is waited for (`SINK_BUSY`).
    */
   readonly deferIndexes?: 'begin' | 'resume' | undefined
 }
@@ -157,8 +157,8 @@ export interface Prepared {
   readonly reason?: string | undefined
 }
 
-/** What became of indexes that were taken away: built, left to another load at work, or not built because rows share a key. */
-export type Built = 'nothing' | 'built' | 'left' | 'doubles'
+/** What became of indexes that were taken away: built, left to another load at work, or not built because they refuse a row. */
+export type Built = 'nothing' | 'built' | 'left' | 'refused'
 
 export interface Sink extends AsyncDisposable {
   readonly ledger: Ledger

@@ -57,6 +57,15 @@ function publishing(guarantee: Guarantee): void {
     }
   })
 
+  guarantee("a body that is published is its sender's again, whatever he does to it", async ({ queue, read }) => {
+    const body = Buffer.alloc(Math.min(300_000, queue.traits.maxBytes), 'as it was published')
+    const original = Buffer.from(body)
+    await queue.publish([{ key: 'reused', body, headers: {} }])
+    body.fill('something else')
+    const [message] = await read().take(1)
+    expect(Buffer.compare(message?.body ?? Buffer.alloc(0), original)).toBe(0)
+  })
+
   guarantee('a body larger than the queue takes is refused, and nothing of it is queued', async ({ queue, expectDepth }) => {
     const body = new Uint8Array(queue.traits.maxBytes + 1)
     await expect(queue.publish([{ key: 'large', body, headers: {} }])).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' })

@@ -24,7 +24,7 @@ describePostgres('a consumer process and its signals', () => {
     const queue = await published(workshop, 100_000)
     const { ready } = await queue.depth()
     await (await workshop.sink()).prepare(numbers)
-    const lading = consume(workshop)
+    const lading = consume(workshop, '--batch-messages', '100')
     await expect.poll(() => workshop.target.ids().then(({ length }) => length), { timeout: 20_000, interval: 20 }).toBeGreaterThan(0)
     const started = performance.now()
     lading.child.kill('SIGTERM')

@@ -1,4 +1,5 @@
 /** Indexes that a load takes away from an empty table and builds at its end. */
+import { rmSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -122,7 +123,9 @@ describePostgres('indexes left for the end of a load', () => {
         await createConsumer({ queue, model: keyedNumbers, sink: first, batch: { messages: 5 } }).run({ batches: 3 })
         // While it is at work, others do not build in the middle of it.
         await using other = await openSink(workshop.target.url)
-        expect(await other.prepare(keyedNumbers)).toEqual({ deferred: true })
+        expect(await other.prepare(keyedNumbers, { deferIndexes: 'resume' })).toEqual({ deferred: true })
+        await using stranger = await openSink(workshop.target.url)
+        await expect(stranger.prepare(keyedNumbers)).rejects.toMatchObject({ code: 'SINK_BUSY' })
       }
       expect(await query(workshop.target.url, catalog)).toEqual([])
       if (next === 'load') expect((await loadInto(workshop, keyedNumbers, paths, 'auto')).indexes).toHaveLength(3)
@@ -135,6 +138,66 @@ describePostgres('indexes left for the end of a load', () => {
       }
       await workshop.expectAllOnce()
     }
+  })
+
+  test('are not taken from whoever has prepared the table and waits for messages', async () => {
+    await using workshop = await Workshop.open('postgres')
+    await (await workshop.sink()).prepare(keyedNumbers)
+    const path = await workshop.file(10)
+    await expect(loadInto(workshop, keyedNumbers, [path], 'always')).rejects.toMatchObject({
+      code: 'DEFER_REFUSED',
+      message: expect.stringContaining('others are using it'),
+    })
+    expect(await query(workshop.target.url, catalog)).toHaveLength(3)
+  })
+
+  test('a table that does not fit the model keeps them', async () => {
+    await using workshop = await Workshop.open('postgres')
+    await workshop.target.execute('CREATE TABLE numbers (id bigint PRIMARY KEY, note text NOT NULL)')
+    const path = await workshop.file(10)
+    await expect(loadInto(workshop, keyedNumbers, [path], 'always')).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH' })
+    expect(await query(workshop.target.url, catalog)).toHaveLength(1)
+  })
+
+  test('a row that no index takes is a reject in the end, as without that', async () => {
+    const outcomes = []
+    for (const when of ['always', 'never'] as const) {
+      await using workshop = await Workshop.open('postgres')
+      const path = join(workshop.folder, 'long.csv')
+      const long = Array.from({ length: 3_000 }, (_, n) => String((n * 7919) % 10_007)).join('')
+      await writeFile(path, `id,note\n1,short\n2,${long}\n3,short\n`)
+      const { rows, receipts, rejects } = await loadInto(workshop, keyedNumbers, [path], when)
+      outcomes.push({ rows, receipts, codes: rejects.map(({ record, code }) => [record, code]) })
+    }
+    expect(outcomes[0]?.rows).toHaveLength(2)
+    expect(outcomes[0]).toEqual(outcomes[1])
+  })
+
+  test.for(['gone', 'changed', 'standard input'] as const)('what cannot be loaded again is not taken out of the table: %s', async (how) => {
+    await using workshop = await Workshop.open('postgres')
+    const path = join(workshop.folder, 'doubles.csv')
+    await writeFile(path, 'id,note\n1,one\n1,another\n2,two\n')
+    if (how === 'standard input') {
+      await expect(loadInto(workshop, keyedNumbers, ['-'], 'always')).rejects.toMatchObject({ code: 'DEFER_REFUSED' })
+      return
+    }
+    const loading = loadInto(workshop, keyedNumbers, [path], 'always', (event) => {
+      if (event.type !== 'indexes' || event.state !== 'building') return
+      if (how === 'gone') rmSync(path)
+      else writeFileSync(path, 'id,note\n9,other\n')
+    })
+    await expect(loading).rejects.toMatchObject({ code: how === 'gone' ? 'SOURCE_MISSING' : 'INDEXES_BLOCKED' })
+    expect(await query(workshop.target.url, 'SELECT FROM numbers')).toHaveLength(3)
+    expect(await (await workshop.sink()).ledger.receipts({})).toMatchObject([{ loaded: 3 }])
+  })
+
+  test('a load that fails before its end leaves a table with its indexes', async () => {
+    await using workshop = await Workshop.open('postgres')
+    const good = await workshop.file(10)
+    const bad = join(workshop.folder, 'x.csv')
+    await writeFile(bad, 'nothing,of,it\n1,2,3\n')
+    await expect(loadInto(workshop, keyedNumbers, [good, bad], 'always')).rejects.toMatchObject({ code: 'HEADER_MISMATCH' })
+    expect(await query(workshop.target.url, catalog)).toHaveLength(3)
   })
 
   test('rows of others that share a key with ours are not touched, and it is said', async () => {

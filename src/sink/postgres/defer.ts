@@ -8,12 +8,15 @@ import { LadingError } from '../../core/errors.ts'
 import { type Model, tableName } from '../../model/model.ts'
 import type { Built } from '../sink.ts'
 import { qualified } from './ddl.ts'
+import { rowError } from './errors.ts'
 import { transaction } from './transaction.ts'
 
 const begin = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0"
 
 /** Loads at work hold it shared, whoever builds holds it alone: no load's indexes are built in the middle of it by somebody else. */
 const lockKey = "hashtextextended('lading/deferred/' || to_regclass($1)::oid, 0)"
+/** Whoever has prepared the table and relies on its indexes holds it shared, whoever takes them away holds it alone. */
+const relianceKey = "hashtextextended('lading/relied on/' || to_regclass($1)::oid, 0)"
 
 /** Whether indexes of the model's table are missing because a load has taken them away. */
 export async function isDeferred(client: pg.Client, model: Model): Promise<boolean> {
@@ -21,10 +24,12 @@ export async function isDeferred(client: pg.Client, model: Model): Promise<boole
   return rows.length > 0
 }
 
-/** Says that a load is at work, for as long as the session lasts or until `build`. */
-export async function announceLoad(client: pg.Client, model: Model): Promise<void> {
-  await client.query(`SELECT pg_try_advisory_lock_shared(${lockKey})`, [qualified(model)])
+/** Says, for as long as the session lasts or until `buildIndexes`, that a load is at work, or that somebody relies on the indexes. */
+export async function announce(client: pg.Client, model: Model, deferred: boolean): Promise<void> {
+  await client.query(`SELECT pg_try_advisory_lock_shared(${deferred ? lockKey : relianceKey})`, [qualified(model)])
 }
+
+const inUse = 'others are using it'
 
 /** Takes the indexes away. Returns why not, where that cannot be done. */
 export async function deferIndexes(client: pg.Client, model: Model): Promise<string | undefined> {
@@ -33,11 +38,13 @@ export async function deferIndexes(client: pg.Client, model: Model): Promise<str
       // Looked at before the lock is asked for, and once more when it is had: a table that is in use must not be kept waiting for.
       const early = await obstacle(client, model)
       if (early !== undefined) return early
+      const { rows } = await client.query<{ had: boolean }>(`SELECT pg_try_advisory_xact_lock(${relianceKey}) AS had`, [qualified(model)])
+      if (rows[0]?.had !== true) return inUse
       await client.query(`LOCK TABLE ${qualified(model)} IN ACCESS EXCLUSIVE MODE NOWAIT`)
       return (await obstacle(client, model)) ?? (await takeAway(client, model))
     })
   } catch (error) {
-    if (error instanceof pg.DatabaseError && error.code === '55P03') return 'others are using it'
+    if (error instanceof pg.DatabaseError && error.code === '55P03') return inUse
     // Something else, a view for instance, depends on the key.
     if (error instanceof pg.DatabaseError && error.code === '2BP01') return 'others depend on its key'
     throw error
@@ -50,13 +57,16 @@ async function obstacle(client: pg.Client, model: Model): Promise<string | undef
     `SELECT CASE
        WHEN relkind <> 'r' OR relispartition OR relhassubclass THEN 'it is partitioned or inherited'
        WHEN NOT pg_has_role(relowner, 'USAGE') THEN 'it belongs to another role'
+       WHEN NOT has_schema_privilege(relnamespace, 'CREATE') THEN 'our role may make no index in its schema'
        WHEN EXISTS (SELECT FROM ${qualified(model)}) THEN 'it has rows'
        WHEN EXISTS (SELECT FROM pg_trigger WHERE tgrelid = t.oid AND NOT tgisinternal) THEN 'it has triggers'
        WHEN EXISTS (SELECT FROM pg_constraint WHERE confrelid = t.oid) THEN 'others refer to it'
        WHEN NOT EXISTS (SELECT FROM pg_index WHERE indrelid = t.oid) THEN 'it has no index'
-       WHEN EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = indexrelid
+       WHEN EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = indexrelid LEFT JOIN pg_constraint k ON k.conindid = indexrelid AND k.contype IN ('p', 'u')
                     WHERE indrelid = t.oid AND (NOT indisvalid OR indisexclusion OR indisclustered OR indisreplident OR c.reltablespace <> 0
-                      OR obj_description(indexrelid, 'pg_class') IS NOT NULL)) THEN 'an index of it is more than its definition says'
+                      OR (k.oid IS NOT NULL AND c.reloptions IS NOT NULL)
+                      OR obj_description(indexrelid, 'pg_class') IS NOT NULL OR obj_description(k.oid, 'pg_constraint') IS NOT NULL
+                      OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = indexrelid AND attstattarget >= 0))) THEN 'an index of it is more than its definition says'
      END AS why FROM pg_class t WHERE oid = to_regclass($1)`,
     [qualified(model)],
   )
@@ -89,16 +99,29 @@ export async function buildIndexes(client: pg.Client, model: Model): Promise<Bui
   // Of a session that is not that of a load, the server only remarks that there was nothing to unlock.
   await client.query(`SELECT pg_advisory_unlock_shared(${lockKey})`, table)
   const { rows } = await client.query<{ had: boolean }>(`SELECT pg_try_advisory_lock(${lockKey}) AS had`, table)
-  if (rows[0]?.had !== true) return 'left'
+  if (rows[0]?.had !== true) {
+    if (!(await isBeingBuilt(client, table))) return 'left'
+    throw new LadingError('SINK_BUSY', `the indexes of table ${tableName(model)} are being built`)
+  }
   try {
     await transaction(client, begin, () => rebuild(client, model))
     return 'built'
   } catch (error) {
-    if (error instanceof pg.DatabaseError && error.code === '23505') return 'doubles'
+    if (rowError(error) !== undefined) return 'refused'
     throw error
   } finally {
     await client.query(`SELECT pg_advisory_unlock(${lockKey})`, table).catch(() => undefined)
   }
+}
+
+/** By a session that may be that of a client long gone: a server builds on for as long as it takes. */
+async function isBeingBuilt(client: pg.Client, table: readonly string[]): Promise<boolean> {
+  const { rows } = await client.query(
+    `SELECT FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted AND objsubid = 1
+       AND (classid::bigint << 32) | objid::bigint = ${lockKey}`,
+    [...table],
+  )
+  return rows.length > 0
 }
 
 async function rebuild(client: pg.Client, model: Model): Promise<void> {
@@ -116,6 +139,8 @@ async function rebuild(client: pg.Client, model: Model): Promise<void> {
  */
 export async function startOver(client: pg.Client, model: Model, loads: readonly string[]): Promise<void> {
   await transaction(client, begin, async () => {
+    // In the order of a batch, which locks its loads first.
+    await client.query('SELECT pg_advisory_xact_lock(hashtextextended(id, 0)) FROM unnest($1::text[]) id ORDER BY id', [loads])
     await client.query(`LOCK TABLE ${qualified(model)} IN ACCESS EXCLUSIVE MODE`)
     const { rows } = await client.query<{ rows: string; theirs: string }>(
       `SELECT (SELECT count(*) FROM ${qualified(model)}) AS rows,
@@ -134,4 +159,7 @@ export async function startOver(client: pg.Client, model: Model, loads: readonly
 }
 
 export const blocked = (model: Model, detail: string): LadingError =>
-  new LadingError('INDEXES_BLOCKED', `table ${tableName(model)}: rows share a key, which shows only now that its index is built; ${detail}`)
+  new LadingError(
+    'INDEXES_BLOCKED',
+    `table ${tableName(model)}: a row is refused, which shows only now that the indexes are built (two with one key, mostly); ${detail}`,
+  )

@@ -5,7 +5,7 @@ import type { RowBuffer } from '../../model/writer.ts'
 import type { Batch, Built, Ledger, Prepared, PrepareOptions, Sink, Verdict } from '../sink.ts'
 import { BinaryRows } from './binary.ts'
 import { Connection } from './connection.ts'
-import { announceLoad, buildIndexes, startOver } from './defer.ts'
+import { announce, buildIndexes, startOver } from './defer.ts'
 import { DirectPath } from './direct.ts'
 import { PostgresLedger } from './ledger.ts'
 import { createStaging } from './staging.ts'
@@ -80,7 +80,7 @@ export class PostgresSink implements Sink {
 
   async #stage(client: pg.Client, { model, prepared }: PreparedModel): Promise<void> {
     if (model.onConflict !== 'error') await client.query(createStaging(model))
-    if (prepared.deferred) await announceLoad(client, model)
+    await announce(client, model, prepared.deferred)
   }
 
   /**

@@ -62,23 +62,22 @@ export async function prepareTable(client: pg.Client, model: Model, deferring?: 
       for (const index of model.indexes) await client.query(createIndex(model, index))
     })
   }
-  const { deferred, reason } = await prepareIndexes(client, model, deferring)
-  for await (const problem of problemsOf(client, model, deferred)) {
+  const wereAway = await isDeferred(client, model)
+  if (wereAway && deferring === undefined) await buildAbandoned(client, model)
+  // Before anything is taken away: the table may be somebody else's.
+  for await (const problem of problemsOf(client, model, wereAway && deferring !== undefined)) {
     throw new LadingError('SCHEMA_MISMATCH', `table ${tableName(model)}: ${problem}`)
   }
-  return { deferred, reason }
+  if (deferring === undefined || wereAway) return { deferred: wereAway && deferring !== undefined }
+  const reason = deferring === 'begin' ? await deferIndexes(client, model) : undefined
+  return { deferred: deferring === 'begin' && reason === undefined, reason }
 }
 
-async function prepareIndexes(client: pg.Client, model: Model, deferring: PrepareOptions['deferIndexes']): Promise<Prepared> {
-  if (await isDeferred(client, model)) {
-    if (deferring !== undefined) return { deferred: true }
-    const built = await buildIndexes(client, model)
-    if (built === 'doubles') throw blocked(model, 'the load that left it for its end was interrupted')
-    return { deferred: built === 'left' }
-  }
-  if (deferring !== 'begin') return { deferred: false }
-  const reason = await deferIndexes(client, model)
-  return { deferred: reason === undefined, reason }
+async function buildAbandoned(client: pg.Client, model: Model): Promise<void> {
+  const built = await buildIndexes(client, model)
+  if (built === 'refused') throw blocked(model, 'the load that left them for its end was interrupted')
+  if (built !== 'left') return
+  throw new LadingError('SINK_BUSY', `a load is at work that has left the indexes of table ${tableName(model)} for its end`)
 }
 
 function* orderProblems({ columns, primaryKey, version }: Model): Generator<string> {

@@ -68,7 +68,7 @@ export const migrations = [
    )`,
   `-- What makes the indexes of a table again that a load has taken away; as long as the row is there, they are missing.
    CREATE TABLE lading.deferred (
-     target oid PRIMARY KEY,
+     target regclass PRIMARY KEY,
      statements text[] NOT NULL,
      since timestamptz NOT NULL DEFAULT now()
    )`,

@@ -34,7 +34,9 @@ export class Writer implements AsyncDisposable {
   #start(): Worker {
     if (this.#thread !== undefined) return this.#thread
     const thread = new Worker(new URL(entry, import.meta.url), { workerData: this.#options })
-    thread.on('message', (answer: Answer) => this.#answer(answer))
+    thread.on('message', (answer: Answer) => {
+      if (this.#thread === thread) this.#answer(answer)
+    })
     thread.on('error', (cause) => this.#lost(thread, cause))
     thread.on('exit', () => this.#lost(thread, undefined))
     // Who forgets to close the sink shall not wait for it.
