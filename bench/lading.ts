@@ -23,12 +23,14 @@ export interface LadingOptions {
   readonly carry?: 'bytes' | 'reference'
   /** More flags of `lading load`. */
   readonly flags?: readonly string[]
+  /** Flags that the section tells of for all its ways. */
+  readonly common?: readonly string[]
   readonly prepare?: Way['prepare']
 }
 
 /** `lading load`, once for each number of consumers. */
 export function loadWays(options: LadingOptions): Way[] {
-  const { data, model, target, flags = [], prepare } = options
+  const { data, model, target, flags = [], common = [], prepare } = options
   return options.consumers.map((consumers) => ({
     name: nameOf(['load', ...shownFlags(options), ...flags, '--consumers', String(consumers)]),
     isLading: true,
@@ -36,7 +38,7 @@ export function loadWays(options: LadingOptions): Way[] {
     run: (folder) =>
       withQueue(options, folder, (queue) => {
         const args = ['load', data, '--model', model, '--to', target, '--consumers', String(consumers), ...queue, ...stateOf(folder)]
-        return measure([ladingCommand('load', [...args, ...carried(options), ...flags], { childRole: 'consumer' })], folder)
+        return measure([ladingCommand('load', [...args, ...carried(options), ...flags, ...common], { childRole: 'consumer' })], folder)
       }),
   }))
 }

@@ -33,7 +33,13 @@ lading's model says \`onConflict: 'update'\`, and its ledger knows nothing of th
     const { consumers } = context.options
     const ways = [
       ...(psql === undefined ? [] : [1, 2].map((streams) => stagingWay(psql, data, streams))),
-      ...loadWays({ data: data.folder, model: userModel('records-brin', context.temporary), target: server.url, consumers }),
+      ...loadWays({
+        data: data.folder,
+        model: userModel('records-brin', context.temporary),
+        target: server.url,
+        consumers,
+        common: ['--defer-indexes', 'never'],
+      }),
     ]
     return shared
       .filter((_, index) => index === 0 || psql !== undefined)

@@ -240,7 +240,8 @@ describePostgres('indexes left for the end of a load', () => {
       const lading = startLading(...args, '--defer-indexes', kill === 0 ? 'always' : 'auto', '--consumers', kill % 3 === 2 ? '2' : '1')
       const over = lading.ended.then(() => true)
       while (!lading.output().includes('indexes of numbers') && !(await Promise.race([over, sleep(5)])));
-      await Promise.race([over, sleep(random() * 1_500)])
+      // Later and later: the first ones find little done, the last ones may find the indexes being built.
+      await Promise.race([over, sleep(random() * 150 * (kill + 1))])
       lading.child.kill('SIGKILL')
       await lading.ended
       deferred += (await query(workshop.target.url, 'SELECT FROM lading.deferred')).length

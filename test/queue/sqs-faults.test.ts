@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { LadingError } from '../../src/core/errors.ts'
 import type { LadingEvent } from '../../src/core/events.ts'
 import { openQueue } from '../../src/queue/registry.ts'
 import { startSqsScript } from '../servers/sqs-script.ts'
@@ -45,9 +46,14 @@ async function through(url: string, knobs: SqsKnobs, count: number): Promise<str
   const keys: string[] = []
   const deadline = performance.now() + 40_000
   const drain = async () => {
-    const reader = new Reader(queue, 200)
+    let reader = new Reader(queue, 200)
     while (new Set(keys).size < count) {
-      const taken = await reader.next()
+      // Three failures in a row end the intake, which a consumer begins anew.
+      const taken = await reader.next().catch((error: unknown) => {
+        if (!(error instanceof LadingError) || error.code !== 'QUEUE_UNAVAILABLE') throw error
+        reader = new Reader(queue, 200)
+        return []
+      })
       if (taken === undefined || performance.now() > deadline) throw new Error(`${new Set(keys).size} of ${count} messages came`)
       taken.forEach(expectWhole)
       keys.push(...keysOf(taken))
