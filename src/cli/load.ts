@@ -3,6 +3,7 @@ import { LadingError } from '../core/errors.ts'
 import { type ConsumeFlags, consumeOptions, consumeSettings } from './consume.ts'
 import { requirePaths } from './environment.ts'
 import { withExamples } from './examples.ts'
+import { defaultConsumers } from './consumers.ts'
 import { placeOf, requireTwoFiles } from './files.ts'
 import { loadModel } from './model.ts'
 import { jsonOption, modelOption, pipelineOption, produceOptions, queueOption, whole } from './options.ts'
@@ -15,7 +16,7 @@ import { stopSignal } from './signals.ts'
 import { consumerProcesses } from './workers.ts'
 
 interface Flags extends ProduceFlags, ConsumeFlags {
-  readonly consumers: number
+  readonly consumers?: number
   readonly deferIndexes: DeferIndexes
 }
 
@@ -23,7 +24,12 @@ export function loadCommand(): Command {
   const command = new Command('load')
     .description('load CSV files into a database, through a durable queue, and print the receipt')
     .argument('[path...]', "files, folders, patterns; '-' is standard input")
-    .addOption(new Option('--consumers <n>', 'consumers at work; more than one are processes of their own').default(1).argParser(whole(1)))
+    .addOption(
+      new Option(
+        '--consumers <n>',
+        'consumers at work; more than one are processes of their own (1; for files of 64 MiB and more into PostgreSQL half the cores, 2 to 4)',
+      ).argParser(whole(1)),
+    )
   const deferOption = new Option(
     '--defer-indexes <when>',
     'build the indexes of an empty PostgreSQL table, its key among them, when everything is loaded: auto for files of 32 MiB and more',
@@ -42,7 +48,8 @@ export function loadCommand(): Command {
   return command.action(async (named: string[], flags: Flags) => {
     const paths = requirePaths(named, command, process.env)
     requireTwoFiles(flags.queue, flags.to)
-    if (flags.consumers > 1 && /^sqlite::memory:$/i.test(flags.to)) {
+    const consumers = flags.consumers ?? (await defaultConsumers(paths, flags.to))
+    if (consumers > 1 && /^sqlite::memory:$/i.test(flags.to)) {
       throw new LadingError('USAGE', 'sqlite::memory: is seen by one process alone; leave --consumers out')
     }
     const [{ load }, { openSink }, model] = await Promise.all([
@@ -64,7 +71,7 @@ export function loadCommand(): Command {
       sink,
       signal,
       onEvent,
-      ...(flags.consumers > 1 ? { start: consumerProcesses(flags.consumers, flags) } : {}),
+      ...(consumers > 1 ? { start: consumerProcesses(consumers, flags) } : {}),
     })
     if (flags.json) printJson({ loadedNow, produced, receipts: receipts.map(receiptJson) })
     else {
