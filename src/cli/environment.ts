@@ -6,7 +6,7 @@
 import { isIPv6 } from 'node:net'
 import type { Command, Option } from 'commander'
 import { LadingError } from '../core/errors.ts'
-import { tied } from './signals.ts'
+import { isTied } from './signals.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -104,8 +104,7 @@ export function nameRegion(env: Record<string, string | undefined>): void {
 
 /** A consumer that is told when to end is not to end before. */
 function endsOtherwise(command: Command, env: Environment): boolean {
-  const isTied = Object.keys(tied).some((name) => env[name] !== undefined)
-  return isTied || ['untilEmpty', 'batches'].some((name) => command.getOptionValue(name) !== undefined)
+  return isTied(env) || ['untilEmpty', 'batches'].some((name) => command.getOptionValue(name) !== undefined)
 }
 
 function wholeUrl(env: Environment, variable: string): Found | undefined {

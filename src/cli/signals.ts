@@ -31,7 +31,8 @@ export function stopSignal(): AbortSignal {
 /** Environment of a consumer process whose IPC channel ties it to the `lading load` that started it. Others may have a channel too. */
 export const tied = { LADING_TIED: '1' } as const
 
-export const isTied = (): boolean => Object.keys(tied).some((name) => process.env[name] !== undefined)
+export const isTied = (env: Readonly<Record<string, string | undefined>> = process.env): boolean =>
+  Object.keys(tied).some((name) => env[name] !== undefined)
 
 /** A signal that aborts when the load that started this process says stop, or is gone; of any other process it never aborts. */
 export function parentSignal(): AbortSignal {

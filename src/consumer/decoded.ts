@@ -68,7 +68,8 @@ export interface MaskedOrigin {
 
 export const dead = (code: Code, detail: string, claim: Claim = { records: 0 }): Dead => ({ kind: 'dead', code, detail, ...claim })
 
-export const bufferOf = ({ body }: Message): Buffer => Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+export const bufferOf = ({ body }: Message): Buffer =>
+  Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
 
 /** Number of the record that became row `row`, given the records (ascending) that became none. */
 export function recordOfRow(row: number, refused: readonly number[]): number {

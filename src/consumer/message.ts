@@ -60,7 +60,7 @@ export class MessageDecoder {
 
   /** `replays` is the dead letter that the message is. */
   decode(message: Message, replays?: number): Decoded {
-    const body = Buffer.isBuffer(message.body) ? message.body : bufferOf(message)
+    const body = bufferOf(message)
     const claim = claimOfMessage(message, this.#options, replays !== undefined)
     const unreadable = this.#reader.open(body)
     if (unreadable !== undefined) {

@@ -1,10 +1,9 @@
 /** Indexes of an empty table, left for the end of a load. */
-import { stat } from 'node:fs/promises'
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
 import type { Abortable } from '../core/wait.ts'
 import { type Model, tableName } from '../model/model.ts'
-import type { SourceFile } from '../producer/discover.ts'
+import { bytesOf, type SourceFile } from '../producer/discover.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Built, Prepared, PrepareOptions, Sink } from '../sink/sink.ts'
 
@@ -42,12 +41,6 @@ export async function indexPlan(options: IndexOptions, files: readonly SourceFil
   return (await bytesOf(files)) >= worthwhileBytes ? 'begin' : 'resume'
 }
 
-async function bytesOf(files: readonly SourceFile[]): Promise<number> {
-  let bytes = 0
-  for (const { path } of files) bytes += (await stat(path).catch(() => undefined))?.size ?? 0
-  return bytes
-}
-
 /** Throws `DEFER_REFUSED` where the indexes had to be taken away and were not. */
 export function tellPrepared({ model, deferIndexes, onEvent = ignoreEvents }: IndexOptions, { deferred, reason }: Prepared): void {
   const table = tableName(model)
@@ -60,9 +53,12 @@ export async function buildIndexes({ sink, model, signal, onEvent = ignoreEvents
   const table = tableName(model)
   onEvent({ type: 'indexes', table, state: 'building' })
   const built = (await sink.buildIndexes?.(model, { signal })) ?? 'nothing'
-  if (built === 'refused') onEvent({ type: 'caution', message: `table ${table}: ${again}` })
-  else onEvent({ type: 'indexes', table, state: built === 'left' ? 'left' : 'built' })
+  if (built !== 'refused') onEvent({ type: 'indexes', table, state: built === 'left' ? 'left' : 'built' })
   return built
 }
 
-const again = 'a row is refused (two share a key, mostly), so everything is loaded once more, with the indexes in place'
+/** Once it is certain that everything can be loaded again. */
+export function tellAgain({ model, onEvent = ignoreEvents }: IndexOptions): void {
+  const message = `table ${tableName(model)}: an index refuses a row (two share a key, mostly), so everything is loaded once more, with the indexes in place`
+  onEvent({ type: 'caution', message })
+}

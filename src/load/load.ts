@@ -6,7 +6,7 @@ import { ignoreEvents, type Listener } from '../core/events.ts'
 import { sleep } from '../core/wait.ts'
 import { tableName } from '../model/model.ts'
 import { endAgain, namedFiles, planAll, produce, type ProducedLoad, type ProduceOptions } from '../producer/produce.ts'
-import { buildIndexes, type DeferIndexes, indexPlan, tellPrepared } from './indexes.ts'
+import { buildIndexes, type DeferIndexes, indexPlan, tellAgain, tellPrepared } from './indexes.ts'
 import { roomIn } from './room.ts'
 import { balance, openReceipt } from '../sink/receipt.ts'
 import type { Receipt, Sink } from '../sink/sink.ts'
@@ -77,6 +77,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   })
   if (prepared.deferred && signal?.aborted !== true && (await patiently(() => buildIndexes(options))) === 'refused') {
     await requireSameSources(options, produced)
+    tellAgain(options)
     const loads = produced.map(({ loadId }) => loadId)
     await patiently(async () => sink.startOver?.(model, loads, { signal }))
     produced = await move(options, ask)

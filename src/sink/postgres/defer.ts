@@ -1,6 +1,6 @@
 /**
  * The indexes of an empty table, its key among them, taken away for a load and built at its end: keeping them up to date row by row
- * costs PostgreSQL more than everything else together. What was taken away is written down in the same transaction, so that
+ * is PostgreSQL's largest single cost (docs/benchmarks.md). What was taken away is written down in the same transaction, so that
  * whoever comes after a crash builds it. The ledger alone sees to it meanwhile that nothing takes effect twice.
  */
 import pg from 'pg'
