@@ -7,9 +7,14 @@ const largeBytes = 64 * 1024 * 1024
 /** A bound and no measurement: who has more cores may say so. */
 const mostConsumers = 4
 
-/** SQLite has one writer, which has a thread of its own; of the cores, half are left to PostgreSQL and the producer. */
-export async function defaultConsumers(paths: readonly string[], target: string): Promise<number> {
+/**
+ * SQLite has one writer, which has a thread of its own; of the cores, half are left to PostgreSQL and the producer. While a table has no
+ * indexes, one consumer of two cores keeps them busy, and two writers cost the server a third more than one; with indexes the second one
+ * writes while the first waits.
+ */
+export async function defaultConsumers(paths: readonly string[], target: string): Promise<(indexesDeferred: boolean) => number> {
   const cores = availableParallelism()
-  if (cores === 1 || target.startsWith('sqlite:') || paths.includes('-')) return 1
-  return (await bytesOf(await discover(paths))) < largeBytes ? 1 : Math.min(mostConsumers, Math.max(2, Math.floor(cores / 2)))
+  if (cores === 1 || target.startsWith('sqlite:') || paths.includes('-')) return () => 1
+  if ((await bytesOf(await discover(paths))) < largeBytes) return () => 1
+  return (indexesDeferred) => Math.min(mostConsumers, Math.max(indexesDeferred ? 1 : 2, Math.floor(cores / 2)))
 }

@@ -27,7 +27,7 @@ export function loadCommand(): Command {
     .addOption(
       new Option(
         '--consumers <n>',
-        'consumers at work; more than one are processes of their own (1; for files of 64 MiB and more into PostgreSQL half the cores, 2 to 4)',
+        'consumers at work; more than one are processes of their own (1; for files of 64 MiB and more into PostgreSQL half the cores: 2 to 4, or 1 to 4 while its indexes are away)',
       ).argParser(whole(1)),
     )
   const deferOption = new Option(
@@ -48,8 +48,9 @@ export function loadCommand(): Command {
   return command.action(async (named: string[], flags: Flags) => {
     const paths = requirePaths(named, command, process.env)
     requireTwoFiles(flags.queue, flags.to)
-    const consumers = flags.consumers ?? (await defaultConsumers(paths, flags.to))
-    if (consumers > 1 && /^sqlite::memory:$/i.test(flags.to)) {
+    const { consumers } = flags
+    const consumersOf = consumers === undefined ? await defaultConsumers(paths, flags.to) : () => consumers
+    if (consumersOf(false) > 1 && /^sqlite::memory:$/i.test(flags.to)) {
       throw new LadingError('USAGE', 'sqlite::memory: is seen by one process alone; leave --consumers out')
     }
     const [{ load }, { openSink }, model] = await Promise.all([
@@ -71,7 +72,10 @@ export function loadCommand(): Command {
       sink,
       signal,
       onEvent,
-      ...(consumers > 1 ? { start: consumerProcesses(consumers, flags) } : {}),
+      start: (until, indexesDeferred) => {
+        const n = consumersOf(indexesDeferred)
+        return n > 1 ? consumerProcesses(n, flags, until) : undefined
+      },
     })
     if (flags.json) printJson({ loadedNow, produced, receipts: receipts.map(receiptJson) })
     else {

@@ -11,25 +11,23 @@ import { tied } from './signals.ts'
  * arguments. Each is told to stop by the end of its IPC channel, which comes by itself when this process is killed, and which is no
  * signal: a signal may have reached the whole process group already, and a second one would end the consumer at once.
  */
-export const consumerProcesses =
-  (n: number, flags: ConsumeFlags) =>
-  (signal: AbortSignal): Workers => {
-    const env = { ...process.env, LADING_TO: flags.to, LADING_QUEUE: flags.queue, LADING_MODEL: flags.model, ...tied }
-    const children = Array.from({ length: n }, () =>
-      // Standard output belongs to the parent's result; a child's own tally would be mixed into it.
-      spawn(process.execPath, [...process.execArgv, process.argv[1] as string, 'consume', ...argumentsOf(flags)], {
-        env,
-        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      }),
-    )
-    let told = false
-    const stop = () => {
-      told = true
-      for (const child of children) if (child.connected) child.disconnect()
-    }
-    const ended = Promise.all(children.map((child) => ending(child, () => told || signal.aborted))).then(() => undefined)
-    return { ended, stop }
+export function consumerProcesses(n: number, flags: ConsumeFlags, signal: AbortSignal): Workers {
+  const env = { ...process.env, LADING_TO: flags.to, LADING_QUEUE: flags.queue, LADING_MODEL: flags.model, ...tied }
+  const children = Array.from({ length: n }, () =>
+    // Standard output belongs to the parent's result; a child's own tally would be mixed into it.
+    spawn(process.execPath, [...process.execArgv, process.argv[1] as string, 'consume', ...argumentsOf(flags)], {
+      env,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    }),
+  )
+  let told = false
+  const stop = () => {
+    told = true
+    for (const child of children) if (child.connected) child.disconnect()
   }
+  const ended = Promise.all(children.map((child) => ending(child, () => told || signal.aborted))).then(() => undefined)
+  return { ended, stop }
+}
 
 function argumentsOf(flags: ConsumeFlags): string[] {
   const { pipeline, ignoreExtra, dedupKey, root, create, batchMessages, maxAttempts, startTimeout } = flags

@@ -29,8 +29,8 @@ export interface LoadOptions
   readonly sink: Sink
   /** Whether the indexes of an empty table, its key among them, are built when everything is loaded; `auto` where it is not given. */
   readonly deferIndexes?: DeferIndexes
-  /** Starts the consumers; one in this process where it is not given. */
-  readonly start?: (signal: AbortSignal) => Workers
+  /** Starts the consumers; one in this process where it is not given, or gives none. */
+  readonly start?: (signal: AbortSignal, indexesDeferred: boolean) => Workers | undefined
 }
 
 export interface LoadResult {
@@ -70,7 +70,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     if (before === undefined && !loadedBefore.has(loadId)) loadedBefore.set(loadId, progress?.loaded ?? 0)
     return progress
   }
-  let produced = await move(options, ask).catch(async (error: unknown) => {
+  let produced = await move(options, ask, prepared.deferred).catch(async (error: unknown) => {
     // Nobody may come to load again, and a table without its key is worse than a load that is slower when it goes on.
     if (prepared.deferred && signal?.aborted !== true) await buildIndexes(options).catch(() => undefined)
     throw error
@@ -80,7 +80,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     tellAgain(options)
     const loads = produced.map(({ loadId }) => loadId)
     await patiently(async () => sink.startOver?.(model, loads, { signal }))
-    produced = await move(options, ask)
+    produced = await move(options, ask, false)
   }
   const receipts = await patiently(() => receiptsOf(options, produced))
   const loadedNow = receipts.reduce((sum, { loadId, loaded }) => sum + loaded - (loadedBefore.get(loadId) ?? 0), 0)
@@ -104,12 +104,16 @@ const askingUntil =
     retrying(ask, { signal, onEvent })
 
 /** Files → queue → database, with workers of its own. */
-async function move(options: LoadOptions, ask: NonNullable<ProduceOptions['known']>): Promise<readonly ProducedLoad[]> {
-  const { signal, onEvent = ignoreEvents, start = inProcess(options) } = options
+async function move(
+  options: LoadOptions,
+  ask: NonNullable<ProduceOptions['known']>,
+  indexesDeferred: boolean,
+): Promise<readonly ProducedLoad[]> {
+  const { signal, onEvent = ignoreEvents } = options
   const stop = new AbortController()
   const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
   const patiently = askingUntil(stopped, onEvent)
-  const workers = start(stopped)
+  const workers = options.start?.(stopped, indexesDeferred) ?? inProcess(options, stopped)
   // Consumers that end before they are told to have failed, or were stopped; either way the producer must not go on alone.
   const early = workers.ended.finally(() => stop.abort())
   early.catch(() => undefined)
@@ -131,12 +135,10 @@ async function move(options: LoadOptions, ask: NonNullable<ProduceOptions['known
   }
 }
 
-function inProcess(options: LoadOptions): (signal: AbortSignal) => Workers {
-  return (signal) => {
-    const stop = new AbortController()
-    const run = createConsumer({ ...options, besideLoad: true }).run({ signal: AbortSignal.any([signal, stop.signal]) })
-    return { ended: run.then(() => undefined), stop: () => stop.abort() }
-  }
+function inProcess(options: LoadOptions, signal: AbortSignal): Workers {
+  const stop = new AbortController()
+  const run = createConsumer({ ...options, besideLoad: true }).run({ signal: AbortSignal.any([signal, stop.signal]) })
+  return { ended: run.then(() => undefined), stop: () => stop.abort() }
 }
 
 /** Until the queue is empty, or holds only what is not ours: the ledger is asked for that, now and then, because it costs more. */

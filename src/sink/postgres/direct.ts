@@ -2,13 +2,15 @@
  * The good path of a batch: its keys and its rows in one round trip, and COMMIT in another. COMMIT is sent only where every key was
  * new, every load open and every row taken; in any other case all of it is rolled back, as if it had not been tried.
  */
-import pg from 'pg'
+import type pg from 'pg'
+import type { LoadInfo } from '../../core/load.ts'
 import type { Model } from '../../model/model.ts'
 import type { Batch, Part, Verdict } from '../sink.ts'
 import { copy } from './copy.ts'
 import { qualified } from './ddl.ts'
 import { rowError } from './errors.ts'
-import { registerLoads } from './loads.ts'
+import { arrayLiteral, literal } from './literal.ts'
+import { insertLoads, loadsOf, lockLoads } from './loads.ts'
 import { insertRejects } from './rejects.ts'
 import { copyInto, type CopyRows } from './rows.ts'
 import { beginBatch, commit, rollback } from './transaction.ts'
@@ -40,12 +42,14 @@ export class DirectPath {
   async write(client: pg.Client, batch: Batch): Promise<readonly Verdict[] | undefined> {
     const { parts, rows, model } = batch
     if (rows.rows === 0 || parts.some(({ replays }) => replays !== undefined) || !this.#isWorthIt(model)) return undefined
-    const loads = [...new Set(parts.flatMap(({ load }) => (load === undefined ? [] : [load.id])))]
-    await this.#register(client, batch, loads)
-    const sql = statements(batch, loads)
+    const loads = loadsOf(batch)
+    const unknown = [...loads.values()].filter(({ id }) => !this.#known.has(id))
+    const sql = [...registration(batch, unknown), ...statements(batch, [...loads.keys()])].join(';\n')
     // A statement ends at a NUL, wherever that comes from.
     if (sql.includes('\0')) return undefined
-    return this.#attempt(client, batch, sql)
+    const verdicts = await this.#attempt(client, batch, sql)
+    if (verdicts !== undefined) this.#remember(unknown)
+    return verdicts
   }
 
   #isWorthIt({ fingerprint }: Model): boolean {
@@ -87,26 +91,30 @@ export class DirectPath {
     this.#doubts.set(fingerprint, { conflict, pause, left: pause })
   }
 
-  async #register(client: pg.Client, batch: Batch, loads: readonly string[]): Promise<void> {
-    if (this.#known.size > mostKnownLoads) this.#known.clear()
-    if (loads.every((id) => this.#known.has(id))) return
-    await registerLoads(client, batch)
-    for (const id of loads) this.#known.add(id)
+  #remember(loads: readonly LoadInfo[]): void {
+    if (this.#known.size + loads.length > mostKnownLoads) this.#known.clear()
+    for (const { id } of loads) this.#known.add(id)
   }
 }
+
+/**
+ * Makes the rows of new loads, in a transaction of its own: two consumers of one load must not wait for each other. It need not reach
+ * the disk before the batch does, which comes later in the same log.
+ */
+const registration = ({ pipeline }: Batch, loads: readonly LoadInfo[]): readonly string[] =>
+  loads.length === 0
+    ? []
+    : ['BEGIN ISOLATION LEVEL READ COMMITTED', 'SET LOCAL synchronous_commit = off', insertLoads(pipeline, loads), 'COMMIT']
 
 /**
  * BEGIN, the locks that keep the loads from being folded, the keys, and the COPY. A key of a load that is complete, or has another
  * plan, is not entered, nor is one that is there already: the number of entered ones tells.
  */
-function statements({ pipeline, parts, model, rows }: Batch, loads: readonly string[]): string {
+function statements({ pipeline, parts, model, rows }: Batch, loads: readonly string[]): readonly string[] {
   // Sorted, so that two consumers with the same messages wait for each other instead of deadlocking.
   const sorted = [...parts].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-  const lock =
-    loads.length === 0
-      ? []
-      : [`SELECT pg_advisory_xact_lock_shared(hashtextextended(id, 0)) FROM unnest(${array('text', loads)}) id ORDER BY id`]
-  const column = (type: string, value: (part: Part) => string | number | null) => array(type, sorted.map(value))
+  const lock = loads.length === 0 ? [] : [lockLoads(loads)]
+  const column = (type: string, value: (part: Part) => string | number | null) => arrayLiteral(type, sorted.map(value))
   const enter = `INSERT INTO lading.ledger (pipeline, key, sha256, load_id, outcome, records, loaded, rejected, skipped)
     SELECT ${literal(pipeline)}, key, decode(sha256, 'hex'), load_id, 'applied', records, loaded, records - loaded, 0
     FROM unnest(${column('text', ({ key }) => key)}, ${column('text', ({ sha256 }) => sha256)}, ${column('uuid', ({ load }) => load?.id ?? null)},
@@ -114,17 +122,5 @@ function statements({ pipeline, parts, model, rows }: Batch, loads: readonly str
       AS part (key, sha256, load_id, records, loaded, plan)
     WHERE load_id IS NULL OR EXISTS (SELECT FROM lading.load WHERE id = load_id AND plan = decode(part.plan, 'hex') AND NOT complete)
     ON CONFLICT DO NOTHING`
-  return [beginBatch, ...lock, enter, copyInto(qualified(model), model, rows as unknown as CopyRows)].join(';\n')
-}
-
-/** An array as SQL text. Most texts need nothing done to them, which is cheaper to ask than to do: there may be thousands. */
-const array = (type: string, values: readonly (string | number | null)[]): string =>
-  `${literal(`{${values.map(element).join()}}`)}::${type}[]`
-
-const literal = (text: string): string => (/['\\]/.test(text) ? pg.escapeLiteral(text) : `'${text}'`)
-
-function element(value: string | number | null): string | number {
-  if (value === null) return 'NULL'
-  if (typeof value === 'number') return value
-  return `"${/["\\]/.test(value) ? value.replaceAll(/["\\]/g, String.raw`\$&`) : value}"`
+  return [beginBatch, ...lock, enter, copyInto(qualified(model), model, rows as unknown as CopyRows)]
 }

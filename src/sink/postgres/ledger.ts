@@ -5,7 +5,7 @@ import { deadLetterOf, type LedgerRow, progressOf, receiptOf, rejectOf } from '.
 import type { DeadLetter, Ledger, ListFilter, LoadProgress, Receipt, ReceiptFilter, StoredDeadLetter, StoredReject } from '../sink.ts'
 import { storable } from '../storable.ts'
 import type { Connection } from './connection.ts'
-import { insertLoads, lockLoads } from './loads.ts'
+import { insertLoads, lockAndAsk } from './loads.ts'
 import { beginBatch, transaction } from './transaction.ts'
 
 const receiptSql = `
@@ -64,7 +64,7 @@ export class PostgresLedger implements Ledger {
     const { pipeline, key, load } = letter
     const sha256 = Buffer.from(letter.sha256, 'hex')
     await this.#connection.use(async (client) => {
-      if (load !== undefined) await insertLoads(client, pipeline, [load])
+      if (load !== undefined) await client.query(insertLoads(pipeline, [load]))
       const known = await transaction(client, beginBatch, async () => {
         if (await hasVerdict(client, letter, sha256)) return true
         // A letter that was replayed and failed again is dead once more, with its new reason; one that turns out to be of a load joins it.
@@ -109,7 +109,7 @@ async function hasVerdict(client: pg.Client, { pipeline, key, load, records }: D
     const known = await client.query('SELECT FROM lading.ledger WHERE pipeline = $1 AND key = $2 AND sha256 = $3', [pipeline, key, sha256])
     return known.rows.length > 0
   }
-  if ((await lockLoads(client, [load.id])).size > 0) return true
+  if ((await lockAndAsk(client, [load.id])).size > 0) return true
   const { rowCount } = await client.query(
     `INSERT INTO lading.ledger (pipeline, key, sha256, load_id, outcome, records, loaded, rejected, skipped)
      VALUES ($1, $2, $3, $4, 'dead', $5, 0, 0, 0) ON CONFLICT DO NOTHING`,

@@ -3,7 +3,7 @@ import type pg from 'pg'
 import type { Reject } from '../../core/fault.ts'
 import type { LoadInfo } from '../../core/load.ts'
 import type { Batch, Counts, Part, Verdict } from '../sink.ts'
-import { lockLoads, registerLoads } from './loads.ts'
+import { lockAndAsk, registerLoads } from './loads.ts'
 import type { DirectPath } from './direct.ts'
 import { type Placed, Placement, type Refusal } from './place.ts'
 import { insertRejects } from './rejects.ts'
@@ -29,7 +29,7 @@ async function writeCarefully(client: pg.Client, batch: Batch, staged: boolean):
   const plans = await registerLoads(client, batch)
   return transaction(client, beginBatch, async () => {
     const verdicts: Verdict[] = []
-    const complete = await lockLoads(client, [...plans.keys()])
+    const complete = await lockAndAsk(client, [...plans.keys()])
     const candidates = spans.filter(({ part, index }) => {
       const { load } = part
       if (load !== undefined && complete.has(load.id)) verdicts[index] = { kind: 'duplicate' }
