@@ -27,7 +27,7 @@ const preface = `# Benchmarks
 
 <!-- Written by \`npm run bench\` from bench/results; change bench/document.ts or the sections in bench/sections instead. -->
 
-    npm run bench                                       everything below, 3 rounds after a warm-up, interleaved
+    npm run bench                                       everything below, 3 rounds after a warm-up (from 10,000,000 records on without), interleaved
     npm run bench -- --targets brin --sensors 10        one section, and few large files
     npm run bench -- --targets messages --profile       where the time of lading's processes goes
     npm run bench -- --help

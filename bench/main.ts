@@ -72,7 +72,7 @@ function sizesOf({ records, sensors }: Section, options: BenchOptions): Size[] {
 
 function chosen(table: Table, { only }: BenchOptions): Table {
   if (only === undefined) return table
-  return { ...table, ways: table.ways.filter(({ name }, index) => index === 0 || name.includes(only)) }
+  return { ...table, ways: table.ways.filter(({ name }, index) => index === 0 || only.split(',').some((text) => name.includes(text))) }
 }
 
 function conclude(results: readonly Result[], options: BenchOptions): void {

@@ -28,7 +28,7 @@ const usage = `Usage: npm run bench -- [options]
   --sensors LIST       files they lie in; each number is measured by itself (each section's own)
   --rounds N           measured rounds after the warm-up (3)
   --consumers LIST     consumers of lading (1,2; the section pipeline 1,2,4)
-  --ways TEXT          only ways whose name holds it, beside the first; writes nothing
+  --ways LIST          only ways whose names hold one of these texts, beside the first; writes nothing
   --shared-buffers V   of the private PostgreSQL (2GB)
   --max-wal-size V     of the private PostgreSQL (8GB)
   --no-build           measure dist/ as it is

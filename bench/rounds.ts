@@ -31,6 +31,8 @@ export interface Table {
   readonly ways: readonly Way[]
   /** Whose CPU time is told beside that of the clients. */
   readonly servers: readonly Server[]
+  /** Runs of minutes need none: each fills the caches by itself. */
+  readonly warmUp?: false
   /** Makes the table anew and brings the target to rest. */
   reset(): Promise<void>
   /** Undefined for a way that fills no table. */
@@ -66,8 +68,8 @@ export interface Conduct {
 export async function measureTable(table: Table, { rounds, temporary, tell }: Conduct): Promise<Measured> {
   const runs = new Map<Way, Run[]>(table.ways.map((way) => [way, []]))
   const parity = new Parity()
-  // Round 0 is the warm-up: it fills the caches and is held to the same rows.
-  for (let round = 0; round <= rounds; round++) {
+  // Round 0 is the warm-up, held to the same rows.
+  for (let round = table.warmUp === false ? 1 : 0; round <= rounds; round++) {
     const label = round === 0 ? 'warm-up' : `round ${round}`
     for (const way of rotated(table.ways, round)) {
       const run = await runOnce(table, way, temporary)

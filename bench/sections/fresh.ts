@@ -46,6 +46,7 @@ finds no table and makes it.`,
         ways: [
           ...(psql === undefined ? [] : peerWays(psql, model, data, binaries)),
           ...flagsOfWays.flatMap((flags) => loadWays({ ...lading, flags, prepare })),
+          ...flagsOfWays.slice(0, 1).flatMap((flags) => loadWays({ ...lading, flags, prepare, carry: 'reference' })),
         ],
         servers: measurable(['PostgreSQL', server]),
         reset: () => resetTable(server.url, model),

@@ -14,6 +14,10 @@ import type { Table, Way } from '../rounds.ts'
 import { filesOf } from '../words.ts'
 import type { Section } from './section.ts'
 
+/** From here on a run takes so long that it needs no warm-up; and so long that only the two that matter most are compared. */
+const longRecords = 10_000_000
+const hugeRecords = 100_000_000
+
 export const brin: Section = {
   name: 'brin',
   heading: 'Table with primary key and BRIN index',
@@ -28,20 +32,18 @@ produce\`, then \`lading consume\`: the two halves one after the other, so that 
     const { psql, data, rabbit } = shared
     const lading = { ...shared.lading, model: userModel('records-brin', context.temporary) }
     const { consumers } = context.options
+    if (size.records >= hugeRecords) return [shared.table([...csvWays(psql, data, [1]), ...loadWays({ ...lading, consumers })])]
     const server = await context.postgres()
     const binaries = psql === undefined ? [] : await binaryFiles(psql, data, context.temporary)
     const pgloader = context.need('pgloader', findPgloader(), "pgloader (Debian's package of that name)")
     const ways = [
-      ...copyWays(
-        psql,
-        [1, 2].map((streams) => ({ files: data.files, format: 'CSV', streams }) as const),
-      ),
+      ...csvWays(psql, data, [1, 2]),
       ...copyWays(
         psql,
         [1, 2].map((streams) => ({ files: binaries, format: 'BINARY', streams }) as const),
       ),
-      // It takes minutes for more, and its rate is the same.
-      ...(size.records > 1_000_000 ? [] : pgloaderWays(pgloader, server, data)),
+      // It takes minutes for more, and its rate is the same; who asks for it by name has it.
+      ...(size.records > 1_000_000 && context.options.only === undefined ? [] : pgloaderWays(pgloader, server, data)),
       ...loadWays({ ...lading, consumers }),
       ...loadWays({ ...lading, consumers, carry: 'reference' }),
       halvesWay({ ...lading }),
@@ -68,10 +70,7 @@ export const hash: Section = {
     const { psql, data, lading, rabbit } = shared
     const { consumers } = context.options
     const ways = [
-      ...copyWays(
-        psql,
-        [1, 2].map((streams) => ({ files: data.files, format: 'CSV', streams }) as const),
-      ),
+      ...csvWays(psql, data, [1, 2]),
       ...loadWays({ ...lading, model: 'records', consumers }),
       ...(rabbit === undefined ? [] : loadWays({ ...lading, model: 'records', consumers, rabbit })),
     ]
@@ -91,11 +90,18 @@ async function loadsOf(context: Context, size: Size, model: Model, what: string)
     records: size.records,
     ways,
     servers: measurable(['PostgreSQL', server], ['RabbitMQ', rabbit]),
+    ...(size.records >= longRecords ? { warmUp: false as const } : {}),
     reset: () => resetTable(server.url, model),
     state: () => tableState(server.url, model),
   })
   return { data, rabbit, psql, table, lading: { data: data.folder, target: server.url, common: ['--defer-indexes', 'never'] } }
 }
+
+const csvWays = (psql: Psql | undefined, { files }: Data, streams: readonly number[]): Way[] =>
+  copyWays(
+    psql,
+    streams.map((each) => ({ files, format: 'CSV', streams: each }) as const),
+  )
 
 export function psqlOf(context: Context, server: Psql['server']): Psql | undefined {
   const program = context.need('psql', findPsql(), 'psql (Debian: postgresql-client)')

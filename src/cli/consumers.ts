@@ -8,13 +8,17 @@ const largeBytes = 64 * 1024 * 1024
 const mostConsumers = 4
 
 /**
- * SQLite has one writer, which has a thread of its own; of the cores, half are left to PostgreSQL and the producer. While a table has no
- * indexes, one consumer of two cores keeps them busy, and two writers cost the server a third more than one; with indexes the second one
- * writes while the first waits.
+ * SQLite has one writer, which has a thread of its own; of the cores, half are left to PostgreSQL and the producer. Of two cores, a second
+ * consumer is worth its third more of the server's time only where one leaves some of it unused: not beside a broker, which needs a core
+ * too, and not while the table has no indexes.
  */
-export async function defaultConsumers(paths: readonly string[], target: string): Promise<(indexesDeferred: boolean) => number> {
+export async function defaultConsumers(
+  paths: readonly string[],
+  { to, queue }: { readonly to: string; readonly queue: string },
+): Promise<(indexesDeferred: boolean) => number> {
   const cores = availableParallelism()
-  if (cores === 1 || target.startsWith('sqlite:') || paths.includes('-')) return () => 1
+  if (cores === 1 || to.startsWith('sqlite:') || paths.includes('-')) return () => 1
   if ((await bytesOf(await discover(paths))) < largeBytes) return () => 1
-  return (indexesDeferred) => Math.min(mostConsumers, Math.max(indexesDeferred ? 1 : 2, Math.floor(cores / 2)))
+  const isEmbedded = queue.startsWith('embedded:')
+  return (indexesDeferred) => Math.min(mostConsumers, Math.max(isEmbedded && !indexesDeferred ? 2 : 1, Math.floor(cores / 2)))
 }

@@ -27,7 +27,7 @@ export function loadCommand(): Command {
     .addOption(
       new Option(
         '--consumers <n>',
-        'consumers at work; more than one are processes of their own (1; for files of 64 MiB and more into PostgreSQL half the cores: 2 to 4, or 1 to 4 while its indexes are away)',
+        'consumers at work; more than one are processes of their own (1; for files of 64 MiB and more into PostgreSQL half the cores, at most 4, and 2 of two cores where that pays)',
       ).argParser(whole(1)),
     )
   const deferOption = new Option(
@@ -49,7 +49,7 @@ export function loadCommand(): Command {
     const paths = requirePaths(named, command, process.env)
     requireTwoFiles(flags.queue, flags.to)
     const { consumers } = flags
-    const consumersOf = consumers === undefined ? await defaultConsumers(paths, flags.to) : () => consumers
+    const consumersOf = consumers === undefined ? await defaultConsumers(paths, flags) : () => consumers
     if (consumersOf(false) > 1 && /^sqlite::memory:$/i.test(flags.to)) {
       throw new LadingError('USAGE', 'sqlite::memory: is seen by one process alone; leave --consumers out')
     }
