@@ -1,8 +1,8 @@
 /** The library's face: everything that a program of yours may rely on. */
 export { type Code, type CodeInfo, codes, LadingError } from './core/errors.ts'
 export type { LadingEvent, Listener } from './core/events.ts'
-export type { Fault, Reject } from './core/fault.ts'
-export type { LoadInfo } from './core/load.ts'
+export type { Fault, Reject, Span } from './core/fault.ts'
+export type { Layout, LoadInfo } from './core/load.ts'
 export type { Abortable } from './core/wait.ts'
 export {
   bigint,
@@ -50,12 +50,26 @@ export { openQueue } from './queue/registry.ts'
 export type { Delivery, Depth, Outcome, Outgoing, Peeked, Queue, QueueTraits } from './queue/queue.ts'
 export { openSink } from './sink/registry.ts'
 export { type Balance, balance } from './sink/receipt.ts'
-export type { Counts, Ledger, Receipt, Sink, StoredDeadLetter, StoredReject, Verdict } from './sink/sink.ts'
+export type {
+  Counts,
+  Ledger,
+  ListFilter,
+  Page,
+  Receipt,
+  RejectFilter,
+  RejectGroup,
+  Sink,
+  StoredDeadLetter,
+  StoredReject,
+  Verdict,
+} from './sink/sink.ts'
 export { type Consumer, type ConsumerOptions, createConsumer, type RunOptions } from './consumer/consumer.ts'
 export type { RetryPolicy } from './core/retry.ts'
 export type { Tally } from './consumer/tally.ts'
 export type { DedupKey } from './consumer/dedup.ts'
 export { type Outlook, type Preview, preview, type PreviewOptions } from './consumer/preview.ts'
 export { replay, type ReplayOptions } from './consumer/replay.ts'
+export { editReject, rejectPages, replayRejects, type ReplayRejectsOptions } from './consumer/rejects.ts'
+export { type ExportedRecords, exportRejects, type ExportOptions } from './consumer/export.ts'
 export { produce, type ProducedLoad, type ProduceOptions } from './producer/produce.ts'
 export { load, type LoadOptions, type LoadResult } from './load/load.ts'

@@ -45,7 +45,11 @@ const sink: Sink = {
     receipts: unknown,
     progress: () => Promise.resolve(undefined),
     rejects: unknown,
+    rejectGroups: unknown,
+    editReject: unknown,
+    discardRejects: unknown,
     deadLetters: unknown,
+    discardDeadLetters: unknown,
     bury: unknown,
     fold: () => Promise.resolve(),
   },
@@ -55,6 +59,7 @@ const sink: Sink = {
     for (const { rows } of parts) counted += rows
     return Promise.resolve(parts.map(({ rows }) => ({ kind: 'applied', loaded: rows, rejected: 0, skipped: 0 }) as const))
   },
+  replay: unknown,
   [Symbol.asyncDispose]: () => Promise.resolve(),
 }
 

@@ -3,12 +3,21 @@ import type { DedupKey } from '../consumer/dedup.ts'
 import { exits, LadingError } from '../core/errors.ts'
 import type { StoredDeadLetter, Verdict } from '../sink/sink.ts'
 import { tableName } from '../model/model.ts'
-import { loadModel } from './model.ts'
 import { withExamples } from './examples.ts'
-import { requireDatabase } from './files.ts'
-import { dedupKeyOption, ignoreExtraOption, jsonOption, modelOption, pipelineOption, rootOption, toOption, whole } from './options.ts'
-import { bytesAsText, print, printJson, table, visible } from './output.ts'
-import { withLedger } from './rejects.ts'
+import { withLedger, withSink } from './ledger.ts'
+import { loadModel } from './model.ts'
+import {
+  dedupKeyOption,
+  ignoreExtraOption,
+  jsonOption,
+  modelOption,
+  pipelineOption,
+  rootOption,
+  toOption,
+  whole,
+  wholes,
+} from './options.ts'
+import { bytesAsText, counted, print, printJson, table, visible } from './output.ts'
 
 interface Flags {
   readonly to: string
@@ -26,7 +35,7 @@ export function deadCommand(): Command {
   const list = new Command('list')
     .description('messages that could not be processed as a whole')
     .addOption(toOption())
-    .option('--all', 'also those that were replayed')
+    .option('--all', 'also those that were replayed or discarded')
     .addOption(new Option('--limit <n>', 'at most so many').default(100).argParser(whole(1)))
     .addOption(jsonOption())
     .action((flags: Flags) =>
@@ -61,13 +70,14 @@ export function deadCommand(): Command {
     .addCommand(list)
     .addCommand(show)
     .addCommand(replayCommand())
+    .addCommand(discardCommand())
   return withExamples(dead, [['dead list'], ['dead show 2', 'number 2 of the list'], ['dead replay 2 --model ./my-model.ts']])
 }
 
 function replayCommand(): Command {
   const command = new Command('replay')
     .description('process dead letters once more, after whatever was wrong is mended; twice does no harm')
-    .argument('[id...]', 'as dead list shows them; all of them without', (text: string, ids: number[]) => [...ids, whole(1)(text)], [])
+    .argument('[id...]', 'as dead list shows them; all of them without', wholes(1), [])
   for (const option of [toOption(), modelOption(), pipelineOption(), ignoreExtraOption(), dedupKeyOption(), rootOption(), jsonOption()])
     command.addOption(option)
   withExamples(command, [
@@ -75,27 +85,36 @@ function replayCommand(): Command {
     ['dead replay 2 5 --model ./my-model.ts', 'two of them, with the model they belong to'],
   ])
   return command.action(async (ids: number[], flags: Flags) => {
-    const [{ replay }, { openSink }, model] = await Promise.all([
-      import('../consumer/replay.ts'),
-      import('../sink/registry.ts'),
-      loadModel(flags.model),
-    ])
-    requireDatabase(flags.to)
-    await using sink = await openSink(flags.to)
-    await sink.prepare(model)
-    const results: { id: number; verdict: Verdict }[] = []
-    const { pipeline = tableName(model), ignoreExtra, dedupKey, root } = flags
-    for await (const letter of chosen(ids, (filter) => sink.ledger.deadLetters(filter))) {
-      // Those of others are theirs to replay, unless they were named.
-      if (ids.length === 0 && letter.pipeline !== pipeline) continue
-      const verdict = await replay(letter, { sink, model, pipeline, ignoreExtra, dedupKey, root })
-      results.push({ id: letter.id, verdict })
-      if (!flags.json) print(`${letter.id}: ${words(verdict)}`)
-    }
-    if (flags.json) printJson(results)
-    else if (results.length === 0) print('no dead letters')
-    if (results.some(({ verdict }) => verdict.kind === 'refused')) process.exitCode = exits.rejects
+    const [{ replay }, model] = await Promise.all([import('../consumer/replay.ts'), loadModel(flags.model)])
+    await withSink(flags.to, model, async (sink) => {
+      const results: { id: number; verdict: Verdict }[] = []
+      const { pipeline = tableName(model), ignoreExtra, dedupKey, root } = flags
+      for await (const letter of chosen(ids, (filter) => sink.ledger.deadLetters(filter))) {
+        // Those of others are theirs to replay, unless they were named.
+        if (ids.length === 0 && letter.pipeline !== pipeline) continue
+        const verdict = await replay(letter, { sink, model, pipeline, ignoreExtra, dedupKey, root })
+        results.push({ id: letter.id, verdict })
+        if (!flags.json) print(`${letter.id}: ${words(verdict)}`)
+      }
+      if (flags.json) printJson(results)
+      else if (results.length === 0) print('no dead letters')
+      if (results.some(({ verdict }) => verdict.kind === 'refused')) process.exitCode = exits.rejects
+    })
   })
+}
+
+function discardCommand(): Command {
+  const discard = new Command('discard')
+    .description('take dead letters out of sight that will never be loaded; their records still count as dead')
+    .argument('<id...>', 'as dead list shows them', wholes(1), [])
+    .addOption(toOption())
+  withExamples(discard, [['dead discard 2 5']])
+  return discard.action((ids: number[], flags: Flags) =>
+    withLedger(flags.to, async (ledger) => {
+      for (const id of ids) await find(id, (filter) => ledger.deadLetters(filter))
+      print(`discarded ${counted(await ledger.discardDeadLetters(ids), 'dead letter')}`)
+    }),
+  )
 }
 
 type Read = (filter: { id?: number; after?: number; all?: boolean; limit: number }) => Promise<readonly StoredDeadLetter[]>

@@ -13,6 +13,9 @@ export const whole = (least: number) => (text: string) => {
   return value
 }
 
+/** Of an argument that may be given several times. */
+export const wholes = (least: number) => (text: string, earlier: readonly number[]) => [...earlier, whole(least)(text)]
+
 export function positive(text: string): number {
   const value = Number(text)
   if (!(value > 0)) throw new InvalidArgumentError('Not a number above 0.')

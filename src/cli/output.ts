@@ -6,10 +6,10 @@ import type { Receipt } from '../sink/sink.ts'
 /** A URL may stand where nobody expects one, such as in the place of a path; its user and password are never shown. */
 export const withoutSecrets = (text: string): string => text.replaceAll(/([a-z][a-z0-9+.-]*:\/+)\S*@/gi, '$1')
 
-/** Control characters made visible: what comes from a file or a queue must not steer a terminal. */
+/** Control characters, and marks that nobody sees or that turn the direction of writing, made visible: what comes from a file or a queue must not steer a terminal. */
 export function visible(text: string, keep = ''): string {
   // oxlint-disable-next-line no-control-regex
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) => {
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, (character) => {
     if (keep.includes(character) && character !== '') return character
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
   })
@@ -17,7 +17,8 @@ export function visible(text: string, keep = ''): string {
 
 export const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
-export const printJson = (value: unknown): void => print(JSON.stringify(value, jsonValue, 2))
+/** What is made visible is an escape of JSON as well. */
+export const printJson = (value: unknown): void => print(visible(JSON.stringify(value, jsonValue, 2), '\n'))
 
 /** Bytes as text where they are text, because that is what a person wants to see; base64 otherwise. */
 function jsonValue(_: string, value: unknown): unknown {

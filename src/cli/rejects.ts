@@ -1,72 +1,120 @@
 import { Command, Option } from 'commander'
 import { codes, LadingError } from '../core/errors.ts'
-import type { Ledger, StoredReject } from '../sink/sink.ts'
+import type { StoredReject } from '../sink/sink.ts'
+import { diagnostic, placeOf } from './diagnostic.ts'
 import { withExamples } from './examples.ts'
-import { requireDatabase } from './files.ts'
-import { jsonOption, loadId, toOption, whole } from './options.ts'
-import { bytesAsText, count, print, printJson, table, visible } from './output.ts'
+import { type ChoiceFlags, choiceOf, choiceOptions, chosenRejects, findReject, withLedger } from './ledger.ts'
+import { jsonOption, toOption, whole, wholes } from './options.ts'
+import { bytesAsText, count, counted, print, printJson, table } from './output.ts'
+import { editCommand } from './rejects-edit.ts'
+import { exportCommand } from './rejects-export.ts'
+import { replayCommand } from './rejects-replay.ts'
 
-interface Flags {
-  readonly to: string
-  readonly load?: string
+interface Flags extends ChoiceFlags {
   readonly limit: number
   readonly after?: number
+  readonly all?: boolean
+  readonly summary?: boolean
   readonly json?: boolean
 }
 
 export function rejectsCommand(): Command {
-  const list = new Command('list')
-    .description('records that were not loaded, with file, line and reason')
-    .addOption(toOption())
-    .addOption(new Option('--load <load>', 'of one load only').argParser(loadId))
+  const rejects = new Command('rejects').description('records that were not loaded: look at them, mend them, replay them')
+  for (const command of [listCommand(), showCommand(), editCommand(), replayCommand(), discardCommand(), exportCommand()]) {
+    rejects.addCommand(command)
+  }
+  return withExamples(rejects, [
+    ['rejects list --summary', 'how many, by what is wrong'],
+    ['rejects show 7', 'number 7 of the list, and the place that is wrong'],
+    ['rejects edit 7 ; lading rejects replay 7'],
+    ['rejects export --out bad.csv', 'to mend many of them, and load the file'],
+  ])
+}
+
+function listCommand(): Command {
+  const list = new Command('list').description('records that were not loaded, with place and reason')
+  for (const option of choiceOptions()) list.addOption(option)
+  list
+    .option('--summary', 'how many of each code and column')
+    .option('--all', 'also those that were replayed or discarded')
     .addOption(new Option('--limit <n>', 'at most so many').default(100).argParser(whole(1)))
     .addOption(new Option('--after <id>', 'beginning after this reject').argParser(whole(0)))
     .addOption(jsonOption())
-    .action((flags: Flags) =>
-      withLedger(flags.to, async (ledger) => {
-        const rejects = await ledger.rejects({ loadId: flags.load, after: flags.after, limit: flags.limit })
-        if (flags.json) return printJson(rejects.map(rejectJson))
-        if (rejects.length === 0) return print('no rejects')
-        for (const line of table(['id', 'place', 'byte', 'column', 'code', 'detail'], rejects.map(rowOf))) print(line)
-        if (rejects.length === flags.limit) print(`… the first ${count(flags.limit)}; go on with --after ${rejects.at(-1)?.id}`)
-      }),
-    )
+  withExamples(list, [
+    ['rejects list --to postgresql://me@localhost/mydb'],
+    ['rejects list --code BAD_NUMBER --column value', 'of one code and column'],
+    ['rejects list --limit 1000 --json', 'for a program: with the record as it came'],
+  ])
+  return list.action((flags: Flags) => (flags.summary === true ? summarise(flags) : printList(flags)))
+}
+
+const printList = (flags: Flags) =>
+  withLedger(flags.to, async (ledger) => {
+    const { limit, after, all } = flags
+    const rejects = await ledger.rejects({ ...choiceOf(flags), all, after, limit })
+    if (flags.json) return printJson(rejects.map(rejectJson))
+    if (rejects.length === 0) return print('no rejects')
+    const state = (value: string) => (all === true ? [value] : [])
+    const head = ['id', ...state('state'), 'place', 'byte', 'column', 'code', 'detail']
+    const rows = rejects.map((each) => {
+      return [String(each.id), ...state(each.state), placeOf(each), each.byte, each.column ?? '', each.code, each.detail]
+    })
+    for (const line of table(head, rows)) print(line)
+    if (rejects.length === limit) print(`… the first ${count(limit)}; go on with --after ${rejects.at(-1)?.id}`)
+  })
+
+const summarise = (flags: Flags) =>
+  withLedger(flags.to, async (ledger) => {
+    const groups = await ledger.rejectGroups({ ...choiceOf(flags), all: flags.all })
+    if (flags.json) return printJson(groups)
+    if (groups.length === 0) return print('no rejects')
+    const rows = groups.map(({ code, column, rejects }) => [rejects, code, column ?? '', codes[code].meaning])
+    for (const line of table(['rejects', 'code', 'column', 'meaning'], rows)) print(line)
+  })
+
+function showCommand(): Command {
   const show = new Command('show')
-    .description('one reject with its record as it came')
+    .description('one reject: its place, the row with what is wrong marked in it, and what to do')
     .argument('<id>', 'as rejects list shows it', whole(1))
     .addOption(toOption())
     .addOption(jsonOption())
-    .action((id: number, flags: Flags) =>
-      withLedger(flags.to, async (ledger) => {
-        const [reject] = await ledger.rejects({ id, limit: 1 })
-        if (reject === undefined) throw new LadingError('NOT_FOUND', `there is no reject ${id}`)
-        if (flags.json) return printJson(rejectJson(reject))
-        const column = reject.column === undefined ? '' : ` in ${visible(reject.column)}`
-        print(`${placeOf(reject)}: ${reject.code}${column}: ${codes[reject.code].meaning} (${codes[reject.code].advice})`)
-        print(`  record ${count(reject.record)}, at byte ${count(reject.byte)} of the source, load ${reject.loadId ?? 'unknown'}`)
-        print(`  ${visible(reject.detail)}`)
-        print(`  ${visible(bytesAsText(Buffer.from(reject.raw)))}`)
-      }),
-    )
-  withExamples(list, [
-    ['rejects list --to postgresql://me@localhost/mydb'],
-    ['rejects list --limit 1000 --json', 'for a program: with the record as it came'],
-  ])
   withExamples(show, [['rejects show 7', 'number 7 of rejects list']])
-  const rejects = new Command('rejects').description('records that were not loaded').addCommand(list).addCommand(show)
-  return withExamples(rejects, [['rejects list'], ['rejects show 7', 'number 7 of the list']])
+  return show.action((id: number, flags: Flags) =>
+    withLedger(flags.to, async (ledger) => {
+      const reject = await findReject(ledger, id)
+      if (flags.json) return printJson(rejectJson(reject))
+      const { pipeline, loadId, code, column = '', state } = reject
+      const groups = await ledger.rejectGroups({ pipeline, loadId, code, column })
+      const same = groups.reduce((sum, { rejects }) => sum + rejects, 0) - (state === 'open' ? 1 : 0)
+      const choice = [...(loadId === undefined ? [] : ['--load', loadId]), '--code', code, ...(column === '' ? [] : ['--column', column])]
+      const others = { count: same, command: `lading rejects list ${choice.join(' ')}` }
+      for (const line of diagnostic(reject, process.stdout.columns ?? 100, others)) print(line)
+    }),
+  )
 }
 
-export async function withLedger(to: string, work: (ledger: Ledger) => Promise<void>): Promise<void> {
-  requireDatabase(to)
-  const { openSink } = await import('../sink/registry.ts')
-  await using sink = await openSink(to)
-  await sink.prepare()
-  await work(sink.ledger)
+function discardCommand(): Command {
+  const discard = new Command('discard')
+    .description('take rejects out of sight that will never be loaded; they still count as rejected')
+    .argument('[id...]', 'as rejects list shows them', wholes(1), [])
+  for (const option of choiceOptions()) discard.addOption(option)
+  withExamples(discard, [['rejects discard 7 8'], ['rejects discard --code BLANK_LINE', 'all of one kind']])
+  return discard.action((ids: number[], flags: Flags) =>
+    withLedger(flags.to, async (ledger) => {
+      const filter = choiceOf(flags)
+      if (ids.length === 0 && Object.values(filter).every((each) => each === undefined)) {
+        throw new LadingError('USAGE', 'name rejects, or choose them with --load, --code, --column or --search')
+      }
+      let discarded = 0
+      for await (const page of chosenRejects(ledger, ids, filter)) discarded += await ledger.discardRejects(page.map(({ id }) => id))
+      print(`discarded ${counted(discarded, 'reject')}`)
+    }),
+  )
 }
 
-const placeOf = ({ source, line }: StoredReject): string => `${visible(source)}:${line}`
-
-const rowOf = (reject: StoredReject) => [String(reject.id), placeOf(reject), reject.byte, reject.column ?? '', reject.code, reject.detail]
-
-const rejectJson = (reject: StoredReject) => ({ ...reject, raw: bytesAsText(Buffer.from(reject.raw)) })
+const rejectJson = (reject: StoredReject) => ({
+  ...reject,
+  place: placeOf(reject),
+  raw: bytesAsText(Buffer.from(reject.raw)),
+  edited: reject.edited && bytesAsText(Buffer.from(reject.edited)),
+})

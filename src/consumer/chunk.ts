@@ -1,9 +1,10 @@
 /** A chunk of ours → one part of a batch: checks its bytes, decodes its records and remembers where each one stood. */
 import { LadingError } from '../core/errors.ts'
 import type { Fault, Reject } from '../core/fault.ts'
+import type { Layout } from '../core/load.ts'
 import { sha256Of } from '../core/sha256.ts'
 import { RecordReader } from '../csv/read.ts'
-import { tableName } from '../model/model.ts'
+import { type Model, tableName } from '../model/model.ts'
 import { fieldProblems, type Origin, RecordDecoder } from '../model/record.ts'
 import type { RowBuffer } from '../model/writer.ts'
 import { type ChunkEnvelope, chunkKey } from '../queue/envelope.ts'
@@ -11,6 +12,7 @@ import type { Part } from '../sink/sink.ts'
 import { bufferOf, type Claim, cut, dead, type Decoded, type DecoderOptions, type Message, rawOf, recordOfRow } from './decoded.ts'
 import { isText, textFault } from './encoding.ts'
 import { Keeping } from './masked.ts'
+import { spanInLine } from './span.ts'
 
 export class ChunkDecoder {
   readonly #options: DecoderOptions
@@ -53,7 +55,7 @@ export class ChunkDecoder {
 
   #decodeChunk(envelope: ChunkEnvelope, body: Buffer, decoder: RecordDecoder, replays: number | undefined): Part {
     const { load, sha256, firstRecord } = envelope
-    const records = new ChunkRecords(envelope, body, this.#keeping)
+    const records = new ChunkRecords(envelope, body, this.#options.model, this.#keeping)
     const origin: Origin = { keyOf: (record) => `${load.id}/${firstRecord + record}`, at: Date.now() }
     const rejects: Reject[] = []
     const refused: number[] = []
@@ -75,6 +77,7 @@ export class ChunkDecoder {
       key: chunkKey(load.id, envelope.chunk),
       sha256,
       load,
+      layout: layoutOf(envelope),
       records: record,
       rows: this.#rows.rows - before,
       rejects,
@@ -87,7 +90,10 @@ export class ChunkDecoder {
 /** What a chunk says of itself, once its bytes have been checked. */
 export const claimOfChunk = ({ load, chunk, records }: ChunkEnvelope): Claim => ({ key: chunkKey(load.id, chunk), load, records })
 
-function quoteFault(reader: RecordReader): Fault | undefined {
+/** Without what else an envelope says. */
+const layoutOf = ({ fields, delimiter, quote }: ChunkEnvelope): Layout => ({ fields, delimiter, quote })
+
+export function quoteFault(reader: RecordReader): Fault | undefined {
   if (reader.fault === undefined) return undefined
   return { code: 'BAD_QUOTE', detail: 'a quote stands inside a cell that is not quoted, or text follows a closing quote' }
 }
@@ -96,12 +102,14 @@ function quoteFault(reader: RecordReader): Fault | undefined {
 class ChunkRecords {
   readonly #envelope: ChunkEnvelope
   readonly #body: Buffer
+  readonly #model: Model
   readonly #keeping: Keeping | undefined
   #places: { start: number; end: number; line: number }[] | undefined
 
-  constructor(envelope: ChunkEnvelope, body: Buffer, keeping: Keeping | undefined) {
+  constructor(envelope: ChunkEnvelope, body: Buffer, model: Model, keeping: Keeping | undefined) {
     this.#envelope = envelope
     this.#body = body
+    this.#model = model
     this.#keeping = keeping
   }
 
@@ -114,13 +122,17 @@ class ChunkRecords {
 
   reject(record: number, start: number, end: number, line: number, fault: Fault): Reject {
     const { load, firstRecord, firstLine, byteStart } = this.#envelope
+    const keeping = this.#keeping
+    const raw = keeping === undefined ? rawOf(this.#body, start, end) : cut(keeping.line(this.#body, start, end, this.#envelope))
     return {
       ...fault,
+      span: spanInLine(raw, fault, this.#model, this.#envelope, keeping !== undefined),
       record: firstRecord + record,
       line: firstLine + line,
       byte: byteStart + start,
       source: load.source,
-      raw: this.#keeping === undefined ? rawOf(this.#body, start, end) : cut(this.#keeping.line(this.#body, start, end, this.#envelope)),
+      raw,
+      masked: keeping?.maskedFields ?? [],
     }
   }
 

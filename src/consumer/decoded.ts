@@ -68,7 +68,7 @@ export interface MaskedOrigin {
 
 export const dead = (code: Code, detail: string, claim: Claim = { records: 0 }): Dead => ({ kind: 'dead', code, detail, ...claim })
 
-export const bufferOf = ({ body }: Message): Buffer =>
+export const bufferOf = ({ body }: Pick<Message, 'body'>): Buffer =>
   Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
 
 /** Number of the record that became row `row`, given the records (ascending) that became none. */

@@ -8,9 +8,10 @@ export const isText = (body: Buffer): boolean => isUtf8(body) && !body.includes(
 /** The first byte of a record that no database takes as text. */
 export function textFault(record: Buffer): Fault | undefined {
   const nul = record.indexOf(0)
-  if (nul >= 0) return { code: 'NUL_BYTE', detail: `a NUL at byte ${nul} of the record` }
+  if (nul >= 0) return { code: 'NUL_BYTE', detail: `a NUL at byte ${nul} of the record`, span: { start: nul, end: nul + 1 } }
   if (isUtf8(record)) return undefined
-  return { code: 'BAD_ENCODING', detail: `byte ${firstMalformed(record)} of the record is not UTF-8` }
+  const start = firstMalformed(record)
+  return { code: 'BAD_ENCODING', detail: `byte ${start} of the record is not UTF-8`, span: { start, end: start + 1 } }
 }
 
 /** Offset of the first malformed sequence: the longest valid beginning, found by halving. */

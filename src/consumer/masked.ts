@@ -5,7 +5,8 @@
  */
 import { sha256Of } from '../core/sha256.ts'
 import { isUtf8 } from 'node:buffer'
-import { RecordReader } from '../csv/read.ts'
+import type { Layout } from '../core/load.ts'
+import { cellBytes, RecordReader } from '../csv/read.ts'
 import { ObjectReader } from '../json/read.ts'
 import { kinds } from '../json/scan.ts'
 import { type MemberValue, rewriteObject } from '../json/rewrite.ts'
@@ -31,6 +32,26 @@ export const isRedacted = (text: string): boolean => text === redacted || text =
 /** Stands for bytes that cannot be read. */
 const redactedBytes = (bytes: number): string => `[redacted: ${bytes} bytes]`
 
+/** Whether the bytes stand for a record that could not be read. */
+export const isRedactedRecord = (record: Buffer): boolean => /^\[redacted: \d+ bytes\]$/.test(record.toString('latin1', 0, 64))
+
+/** Values by their field that are not to be masked, because they are masks already; the bytes of each as latin1. */
+export type Settled = ReadonlyMap<string, string>
+
+/** The values of a record that was kept. */
+export function settledIn(record: Buffer, layout: Layout | undefined): Settled {
+  const values = new Map<string, string>()
+  if (layout === undefined) {
+    rewriteObject(record, (name, { bytes, start, end }) => void values.set(name, bytes.toString('latin1', start, end)))
+    return values
+  }
+  const reader = new RecordReader(record, layout)
+  if (reader.next() && reader.fault === undefined && reader.count === layout.fields.length) {
+    for (const [cell, field] of layout.fields.entries()) values.set(field, cellBytes(reader, cell).toString('latin1'))
+  }
+  return values
+}
+
 /** How the fields of a model are kept, and of a message all others. */
 interface FieldRule {
   readonly mask: ((text: string) => string) | undefined
@@ -42,7 +63,7 @@ interface FieldRule {
 export class Keeping {
   readonly #rules = new Map<string, FieldRule>()
   /** In the order of the columns. */
-  readonly #maskedFields: readonly string[]
+  readonly maskedFields: readonly string[]
 
   private constructor(model: Model, keyField: string | undefined) {
     const columns = sourceColumns(model)
@@ -50,7 +71,7 @@ export class Keeping {
       this.#rules.set(field, ruleOf(columns.filter((each) => sourceName(each) === field)))
     // It tells records apart in the ledger, so that it is kept there anyway.
     if (keyField !== undefined && !this.#rules.has(keyField)) this.#rules.set(keyField, { mask: undefined, nullIf: [], nested: false })
-    this.#maskedFields = columns.filter(({ mask }) => mask !== undefined).map(sourceName)
+    this.maskedFields = columns.filter(({ mask }) => mask !== undefined).map(sourceName)
   }
 
   /** Undefined where the model masks nothing. */
@@ -64,17 +85,12 @@ export class Keeping {
   }
 
   /** The JSON record of the bytes from `start` to before `end`. */
-  object(bytes: Buffer, start: number, end: number): Buffer {
-    return this.#object(bytes.subarray(start, end)) ?? Buffer.from(redactedBytes(end - start))
+  object(bytes: Buffer, start: number, end: number, settled?: Settled): Buffer {
+    return this.#object(bytes.subarray(start, end), undefined, settled) ?? Buffer.from(redactedBytes(end - start))
   }
 
   /** The CSV record of the bytes from `start` to before `end`. */
-  line(
-    bytes: Buffer,
-    start: number,
-    end: number,
-    { fields, delimiter, quote }: Pick<ChunkEnvelope, 'fields' | 'delimiter' | 'quote'>,
-  ): Buffer {
+  line(bytes: Buffer, start: number, end: number, { fields, delimiter, quote }: Layout, settled?: Settled): Buffer {
     if (start === end) return Buffer.alloc(0)
     const reader = new RecordReader(bytes.subarray(start, end), { delimiter, quote })
     if (!reader.next() || reader.fault !== undefined || reader.count !== fields.length) return Buffer.from(redactedBytes(end - start))
@@ -83,9 +99,10 @@ export class Keeping {
       const [from, to, quoting] = [reader.starts[cell] as number, reader.ends[cell] as number, reader.quoting[cell]]
       const rule = this.#rules.get(field)
       const isNull = from === to && quoting === 0
-      if (rule !== undefined && (isNull || rule.mask === undefined))
+      const source = cellBytes(reader, cell)
+      const isSettled = settled?.get(field) === source.toString('latin1')
+      if (isSettled || (rule !== undefined && (isNull || rule.mask === undefined)))
         return quoting === 0 ? reader.bytes.subarray(from, to) : reader.bytes.subarray(from - 1, to + 1)
-      const source = quoting === 2 ? reader.unescaped(cell) : reader.bytes.subarray(from, to)
       const text = isNull ? '' : (this.#masked(rule, source) ?? redacted)
       const plain = !text.includes(delimiter) && !text.includes(quote) && !/[\r\n]/.test(text)
       return Buffer.from(plain && quoting === 0 ? text : `${quote}${quoted(text)}${quote}`)
@@ -129,14 +146,15 @@ export class Keeping {
       if (withRecords) hashes.push(sha256Of(record))
     }
     pieces.push(body.subarray(at))
-    const masked = { v: 1, masked: this.#maskedFields, redacted: [...hidden], ...(withRecords && { records: hashes }) } as const
+    const masked = { v: 1, masked: this.maskedFields, redacted: [...hidden], ...(withRecords && { records: hashes }) } as const
     return { body: Buffer.concat(pieces), masked }
   }
 
   /** Undefined where the bytes are no object. `hidden` gets the names of the fields of which a value was redacted. */
-  #object(record: Buffer, hidden?: Set<string>): Buffer | undefined {
+  #object(record: Buffer, hidden?: Set<string>, settled?: Settled): Buffer | undefined {
     return rewriteObject(record, (name, value) => {
-      const kept = this.#value(name, value)
+      const isSettled = settled?.get(name) === value.bytes.toString('latin1', value.start, value.end)
+      const kept = isSettled ? undefined : this.#value(name, value)
       if (kept === redactedValue) hidden?.add(name)
       return kept
     })

@@ -12,10 +12,11 @@ import { type ModelColumn, sourceColumns, sourceName } from '../model/model.ts'
 import { type Origin, RecordDecoder } from '../model/record.ts'
 import type { RowBuffer } from '../model/writer.ts'
 import type { Part } from '../sink/sink.ts'
-import { bufferOf, type Claim, cut, dead, type Decoded, type DecoderOptions, type Message, rawOf, recordOfRow } from './decoded.ts'
-import { contentKey, dedupField, fieldKey, isNobodys, messageKey, messageName, recordKey, storableKey } from './dedup.ts'
+import { bufferOf, type Claim, dead, type Decoded, type DecoderOptions, type Message, recordOfRow } from './decoded.ts'
+import { contentKey, dedupField, fieldKey, isNobodys, messageKey, recordKey, storableKey } from './dedup.ts'
 import { isText, textFault } from './encoding.ts'
 import { isRedacted, Keeping } from './masked.ts'
+import { Places } from './places.ts'
 
 /** One message on its way to its parts. */
 interface Reading {
@@ -71,12 +72,31 @@ export class MessageDecoder {
       return dead('KEY_MISSING', 'the message has no id, which would tell it apart from others', claim)
     }
     const sha256 = () => this.#options.letter?.sha256 ?? sha256Of(body)
-    const places = new Places(body, claim.key, this.#keeping)
+    const places = new Places(body, claim.key, this.#options.model, this.#keeping)
     const reading: Reading = { body, key: claim.key, sha256, places, rejects: [], replays }
     const parts = this.#keyField === undefined ? [this.#together(reading)] : this.#oneByOne(reading, this.#keyField)
     const records = parts.reduce((sum, part) => sum + part.records, 0)
     if (records > 0 && reading.rejects.length === records) return allRefused(reading, { ...claim, records })
     return { kind: 'parts', parts, claim: { ...claim, records } }
+  }
+
+  /**
+   * A record that lies by itself, number `record` (from 0) of the message `key`: why it makes no row, or what tells the row apart
+   * from others where its field does.
+   */
+  decodeAlone(body: Buffer, key: string, record: number): { readonly fault?: Fault; readonly key?: string } {
+    const reader = this.#reader
+    const field = this.#keyField
+    const unreadable = reader.open(body)
+    if (unreadable !== undefined || !reader.next() || !reader.empty) {
+      const { at, why } = unreadable ?? { at: 0, why: 'exactly one object is expected' }
+      return { fault: { code: 'BAD_JSON', detail: `at byte ${at} of the record, ${why}`, span: { start: at, end: at + 1 } } }
+    }
+    const origin: Origin = { keyOf: () => (field === undefined ? recordKey(key, record) : storableKey(this.#keyText())), at: Date.now() }
+    const keyFault = () => (field === undefined ? undefined : this.#keyFault(field))
+    const fault = this.#faultOf(isText(body)) ?? keyFault() ?? this.#decoder.decode(reader, origin, record)
+    if (fault !== undefined) return { fault }
+    return field === undefined ? {} : { key: fieldKey(field, this.#keyText()) }
   }
 
   /** All records as one part. */
@@ -147,13 +167,15 @@ export class MessageDecoder {
     if (text !== undefined || flaw === undefined) return text ?? this.#redactedFault()
     const column = this.#columns[reader.flawCell]?.name
     const field = flaw === 'BAD_JSON' ? '' : `field ${found(bytes, flawStart, flawEnd)}`
+    // Of a value the place is found by its column.
+    const span = { start: flawStart - recordStart, end: flawEnd - recordStart }
     switch (flaw) {
       case 'BAD_JSON':
-        return { code: flaw, detail: `at byte ${flawStart - recordStart} of the record, ${reader.why}` }
+        return { code: flaw, detail: `at byte ${flawStart - recordStart} of the record, ${reader.why}`, span }
       case 'EXTRA_FIELD':
-        return { code: flaw, detail: `${field} is not in the model` }
+        return { code: flaw, detail: `${field} is not in the model`, span }
       case 'DUPLICATE_FIELD':
-        return { code: flaw, detail: `${field} stands twice in an object` }
+        return { code: flaw, detail: `${field} stands twice in an object`, span }
       case 'NESTED_VALUE':
         return { code: flaw, detail: `${field} holds an object or an array`, column }
       case 'NUL_BYTE':
@@ -224,60 +246,4 @@ function allRefused({ rejects }: Reading, claim: Claim & { readonly key: string 
   const head = rejects.length === 1 ? '' : `all ${rejects.length} records are refused, the first one: `
   const place = column === undefined ? '' : `column ${column}: `
   return { ...dead(code, `${head}${place}${detail}`, claim), told: { key: claim.key, detail: `${head}${place}${codes[code].meaning}` } }
-}
-
-/** Where the records of a message are. */
-class Places {
-  readonly #body: Buffer
-  readonly #key: string
-  readonly #keeping: Keeping | undefined
-  /** The first record has no arrays, because most messages have no other. */
-  #count = 0
-  #firstStart = 0
-  #firstEnd = 0
-  #starts: number[] | undefined
-  #ends: number[] | undefined
-  /** Lines are counted from where one was asked for last. */
-  #lineStart = 0
-  #line = 1
-
-  constructor(body: Buffer, key: string, keeping: Keeping | undefined) {
-    this.#body = body
-    this.#key = key
-    this.#keeping = keeping
-  }
-
-  get count(): number {
-    return this.#count
-  }
-
-  add(start: number, end: number): void {
-    if (this.#count++ === 0) {
-      this.#firstStart = start
-      this.#firstEnd = end
-      return
-    }
-    ;(this.#starts ??= []).push(start)
-    ;(this.#ends ??= []).push(end)
-  }
-
-  /** `record` is 0-based. */
-  describe(record: number, fault: Fault): Reject {
-    const start = record === 0 ? this.#firstStart : (this.#starts?.[record - 1] as number)
-    const end = record === 0 ? this.#firstEnd : (this.#ends?.[record - 1] as number)
-    const raw = this.#keeping === undefined ? rawOf(this.#body, start, end) : cut(this.#keeping.object(this.#body, start, end))
-    return { ...fault, record: record + 1, line: this.#lineAt(start), byte: start, source: messageName(this.#key), raw }
-  }
-
-  #lineAt(at: number): number {
-    if (at < this.#lineStart) {
-      this.#lineStart = 0
-      this.#line = 1
-    }
-    for (let lf = this.#body.indexOf(10, this.#lineStart); lf >= 0 && lf < at; lf = this.#body.indexOf(10, this.#lineStart)) {
-      this.#lineStart = lf + 1
-      this.#line++
-    }
-    return this.#line
-  }
 }

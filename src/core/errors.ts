@@ -55,6 +55,10 @@ export const codes = {
   TOO_LONG: reject('the text is longer than the column allows', 'use a wider varchar, or text'),
   TRANSFORM_FAILED: reject("the model's own transform threw", 'mend the transform'),
   VALUE_REDACTED: reject('the value was not kept when the message was buried', 'have its sender send it again'),
+  RECORD_NOT_KEPT: reject(
+    'the record was not kept whole: it was cut, or nothing of it could be kept, or it was kept by an older lading',
+    'give it whole with rejects edit, then replay',
+  ),
   CONSTRAINT_UNIQUE: reject('another row has the same key', 'choose onConflict skip or update, or remove the double'),
   CONSTRAINT_NOT_NULL: reject('the table requires a value here', 'fill the cell'),
   CONSTRAINT_CHECK: reject('a check constraint of the table refused the row', 'correct the value'),

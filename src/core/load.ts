@@ -1,3 +1,11 @@
+/** How the records of a load are written. */
+export interface Layout {
+  /** Names of the cells, in their order. */
+  readonly fields: readonly string[]
+  readonly delimiter: string
+  readonly quote: string
+}
+
 /** What a chunk says of the load that it belongs to. */
 export interface LoadInfo {
   readonly id: string

@@ -92,6 +92,16 @@ export const sourceName = (column: ModelColumn): string => column.from ?? column
 /** The columns that are read from the source. */
 export const sourceColumns = (model: Model): readonly ModelColumn[] => model.columns.filter(({ generated }) => generated === undefined)
 
+/** Index of the cell that a column is read from, -1 where it has none. Where each column has a cell in its own place, two may read one field. */
+export function cellOfColumn(model: Model, fields: readonly string[], name: string): number {
+  const columns = sourceColumns(model)
+  const own = columns.findIndex((column) => column.name === name)
+  const column = columns[own]
+  if (column === undefined) return -1
+  const field = sourceName(column)
+  return fields[own] === field ? own : fields.indexOf(field)
+}
+
 /** Whether a column of the model holds masks instead of personal data. */
 export const isMasked = (model: Model): boolean => model.columns.some(({ mask }) => mask !== undefined)
 

@@ -2,7 +2,7 @@ import type { Fault } from '../core/fault.ts'
 import type { Transformed } from './columns.ts'
 import { type CellDecoder, decoderOf } from './decode/decoder.ts'
 import { generatorOf } from './generated.ts'
-import { isMasked, type Model, type ModelColumn, sourceColumns, sourceName } from './model.ts'
+import { cellOfColumn, isMasked, type Model, type ModelColumn, sourceColumns, sourceName } from './model.ts'
 import type { RowWriter } from './writer.ts'
 
 /** The cells of one record, as a reader of a source offers them: byte ranges, so that no string is made that nobody needs. */
@@ -69,8 +69,7 @@ export class RecordDecoder {
   readonly #writer: RowWriter
 
   constructor(model: Model, fields: readonly string[], writer: RowWriter) {
-    const columns = sourceColumns(model)
-    this.#plans = model.columns.map((column) => planOf(column, fields, columns.indexOf(column)))
+    this.#plans = model.columns.map((column) => planOf(column, cellOfColumn(model, fields, column.name)))
     this.#cellCount = fields.length
     this.#writer = writer
   }
@@ -98,13 +97,11 @@ export class RecordDecoder {
   }
 }
 
-/** `index` is that of the column among those that are read. */
-function planOf(column: ModelColumn, fields: readonly string[], index: number): ColumnPlan {
-  const field = sourceName(column)
+function planOf(column: ModelColumn, cell: number): ColumnPlan {
   const { generated } = column
   return {
     name: column.name,
-    cell: generated !== undefined ? -1 : fields[index] === field ? index : fields.indexOf(field),
+    cell,
     decode: decoderOf(column.type),
     notNull: column.notNull,
     fallback: column.fallback === undefined ? undefined : Buffer.from(column.fallback),

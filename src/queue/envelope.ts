@@ -4,7 +4,7 @@
  * names a file below a folder that again the consumer's configuration decides.
  */
 import { LadingError } from '../core/errors.ts'
-import type { LoadInfo } from '../core/load.ts'
+import type { Layout, LoadInfo } from '../core/load.ts'
 import type { Headers } from './queue.ts'
 
 /** Where the bytes of a chunk lie, for consumers that share a file system with the producer; the body is empty then. */
@@ -15,7 +15,7 @@ export interface ChunkReference {
   readonly bytes: number
 }
 
-export interface ChunkEnvelope {
+export interface ChunkEnvelope extends Layout {
   /** 2 with a reference: a consumer that knows version 1 alone would take the empty body for a damaged one, and stops instead. */
   readonly v: 1 | 2
   readonly pipeline: string
@@ -30,10 +30,6 @@ export interface ChunkEnvelope {
   /** 1-based number of the body's first record, the header not counted, and of its physical line. */
   readonly firstRecord: number
   readonly firstLine: number
-  readonly delimiter: string
-  readonly quote: string
-  /** Names of the cells, in their order. */
-  readonly fields: readonly string[]
   readonly reference?: ChunkReference
 }
 

@@ -3,7 +3,8 @@
  * columns in every SQL sink; drivers differ in how they return counts (a bigint may come as text), flags, times and bytes.
  */
 import type { Code } from '../core/errors.ts'
-import type { LoadProgress, Receipt, StoredDeadLetter, StoredReject } from './sink.ts'
+import type { Layout } from '../core/load.ts'
+import type { LoadProgress, Receipt, RejectGroup, StoredDeadLetter, StoredReject } from './sink.ts'
 
 type Cell = string | number | bigint | boolean | Date | Uint8Array | null
 
@@ -14,6 +15,7 @@ const hexOf = (cell: Cell | undefined): string => Buffer.from(cell as Uint8Array
 const isTrue = (cell: Cell | undefined): boolean => cell === true || cell === 1
 const timeOf = (cell: Cell | undefined): string => (cell instanceof Date ? cell.toISOString() : String(cell))
 const textOrNothing = (cell: Cell | undefined): string | undefined => (cell === null ? undefined : String(cell))
+const jsonOrNothing = <T>(cell: Cell | undefined): T | undefined => (cell === null ? undefined : (JSON.parse(String(cell)) as T))
 
 /** A row of `load` with the sums over its ledger rows (`sum_loaded`, …), which count until the load is folded. */
 export function receiptOf(row: LedgerRow): Receipt {
@@ -50,10 +52,12 @@ export function progressOf(load: LedgerRow, chunks: readonly LedgerRow[]): LoadP
   }
 }
 
+/** A row of `reject` with the `layout` of its load. */
 export function rejectOf(row: LedgerRow): StoredReject {
   return {
     id: Number(row['id']),
     pipeline: String(row['pipeline']),
+    key: String(row['key']),
     loadId: textOrNothing(row['load_id']),
     record: Number(row['record']),
     line: Number(row['line']),
@@ -62,10 +66,21 @@ export function rejectOf(row: LedgerRow): StoredReject {
     column: textOrNothing(row['column_name']),
     code: row['code'] as Code,
     detail: String(row['detail']),
+    span: row['span_start'] === null ? undefined : { start: Number(row['span_start']), end: Number(row['span_end']) },
     raw: row['raw'] as Uint8Array,
+    masked: jsonOrNothing<string[]>(row['masked']),
+    layout: jsonOrNothing<Layout>(row['layout']),
+    edited: (row['edited'] as Uint8Array | null) ?? undefined,
+    state: row['state'] as StoredReject['state'],
     at: timeOf(row['at']),
   }
 }
+
+export const rejectGroupOf = (row: LedgerRow): RejectGroup => ({
+  code: row['code'] as Code,
+  column: textOrNothing(row['column_name']),
+  rejects: Number(row['rejects']),
+})
 
 export function deadLetterOf(row: LedgerRow): StoredDeadLetter {
   return {
@@ -79,7 +94,7 @@ export function deadLetterOf(row: LedgerRow): StoredDeadLetter {
     attempts: Number(row['attempts']),
     code: row['code'] as Code,
     detail: String(row['detail']),
-    state: row['state'] === 'dead' ? 'dead' : 'replayed',
+    state: row['state'] === 'dead' ? (row['discarded_at'] === null ? 'dead' : 'discarded') : 'replayed',
     at: timeOf(row['at']),
   }
 }

@@ -5,7 +5,7 @@
  */
 import type { Code } from '../core/errors.ts'
 import type { Fault, Reject } from '../core/fault.ts'
-import type { LoadInfo } from '../core/load.ts'
+import type { Layout, LoadInfo } from '../core/load.ts'
 import type { Abortable } from '../core/wait.ts'
 import type { Model } from '../model/model.ts'
 import type { RowBuffer } from '../model/writer.ts'
@@ -17,6 +17,8 @@ export interface Part {
   /** sha256 of the body, in hexadecimal: the same key with another hash is not a duplicate but a clash. */
   readonly sha256: string
   readonly load?: LoadInfo | undefined
+  /** How the load's records are written, which is kept with a load that has rejects. */
+  readonly layout?: Layout | undefined
   readonly records: number
   /** How many of the batch's encoded rows are this part's; the parts' rows lie in the buffer one after the other. */
   readonly rows: number
@@ -65,7 +67,8 @@ export interface DeadLetter {
 
 export interface StoredDeadLetter extends DeadLetter {
   readonly id: number
-  readonly state: 'dead' | 'replayed'
+  /** One that was discarded still counts as dead: its records were not loaded. */
+  readonly state: 'dead' | 'replayed' | 'discarded'
   /** ISO 8601. */
   readonly at: string
 }
@@ -73,9 +76,42 @@ export interface StoredDeadLetter extends DeadLetter {
 export interface StoredReject extends Reject {
   readonly id: number
   readonly pipeline: string
-  /** Load or message that the record came with. */
+  /** Key in the ledger of the chunk or message that the record came with. */
+  readonly key: string
+  /** Load that the record came with; undefined for a message of somebody else's. */
   readonly loadId: string | undefined
+  /** How the record is written; undefined for a JSON object, and where nobody wrote it down. */
+  readonly layout: Layout | undefined
+  /** The record as a person mended it; `span` and `masked` are about this text then. */
+  readonly edited: Uint8Array | undefined
+  /** One that was discarded still counts as rejected: it was not loaded. */
+  readonly state: 'open' | 'replayed' | 'discarded'
   readonly at: string
+}
+
+/** Rejects that are open and failed the same way. */
+export interface RejectGroup {
+  readonly code: Code
+  readonly column: string | undefined
+  readonly rejects: number
+}
+
+/** A reject whose record was decoded once more. */
+export interface RejectReplay {
+  readonly id: number
+  /** Why the record still makes no row; without it, the next row of the batch is the record's. */
+  readonly fault?: Fault | undefined
+  /** Finds the place in the record of a fault that the database names. */
+  describe(fault: Fault): Fault
+  /** The record's own identity in the ledger, where records are told apart. No two in a batch share one. */
+  readonly claim?: { readonly key: string; readonly sha256: string } | undefined
+}
+
+export interface ReplayBatch {
+  readonly pipeline: string
+  readonly model: Model
+  readonly replays: readonly RejectReplay[]
+  readonly rows: RowBuffer
 }
 
 /** The paper of a load: records = loaded + rejected + skipped + dead + open. */
@@ -116,8 +152,19 @@ export interface Ledger {
   receipts(filter: ReceiptFilter, options?: Abortable): Promise<readonly Receipt[]>
   /** What is known of a load: nothing where no chunk of it has come. */
   progress(loadId: string, options?: Abortable): Promise<LoadProgress | undefined>
-  rejects(filter: ListFilter, options?: Abortable): Promise<readonly StoredReject[]>
-  deadLetters(filter: ListFilter & { readonly all?: boolean }, options?: Abortable): Promise<readonly StoredDeadLetter[]>
+  rejects(filter: RejectFilter & Page, options?: Abortable): Promise<readonly StoredReject[]>
+  /** The largest first. */
+  rejectGroups(filter: RejectFilter, options?: Abortable): Promise<readonly RejectGroup[]>
+  /**
+   * Keeps what a person made of an open reject's record, beside the record as it came, and which of its fields hold masks; false where
+   * the reject is not open.
+   */
+  editReject(id: number, record: Uint8Array, masked: readonly string[], options?: Abortable): Promise<boolean>
+  /** Takes open rejects out of sight, for good; returns how many were open. They still count as rejected. */
+  discardRejects(ids: readonly number[], options?: Abortable): Promise<number>
+  deadLetters(filter: ListFilter & Page, options?: Abortable): Promise<readonly StoredDeadLetter[]>
+  /** As `discardRejects`. A letter that is discarded can still be replayed. */
+  discardDeadLetters(ids: readonly number[], options?: Abortable): Promise<number>
   /** Keeps a dead letter and, where it is a chunk of a load, its verdict in the same transaction; a second call with the same message changes nothing. */
   bury(letter: DeadLetter, options?: Abortable): Promise<void>
   /**
@@ -133,10 +180,24 @@ export interface ReceiptFilter {
   readonly pipeline?: string | undefined
 }
 
-/** In the order of the ids, from the first id after `after`. */
 export interface ListFilter {
+  readonly pipeline?: string | undefined
   readonly loadId?: string | undefined
   readonly id?: number | undefined
+  readonly code?: string | undefined
+  /** A text that stands in the record or message, or in the detail, written exactly so. */
+  readonly search?: string | undefined
+  /** Those that were replayed or discarded too. */
+  readonly all?: boolean | undefined
+}
+
+export interface RejectFilter extends ListFilter {
+  /** Name of the model's column; the empty text for those of no column. */
+  readonly column?: string | undefined
+}
+
+/** In the order of the ids, from the first id after `after`. */
+export interface Page {
   readonly after?: number | undefined
   readonly limit: number
 }
@@ -172,4 +233,10 @@ export interface Sink extends AsyncDisposable {
   rows(model: Model): RowBuffer
   /** The verdict of each part, in order. A record that the database refuses is a reject; only systems throw. */
   write(batch: Batch, options?: Abortable): Promise<readonly Verdict[]>
+  /**
+   * Rejects once more, in ONE transaction: the verdict of each, in order. A record that is loaded now, or skipped by the conflict
+   * policy, moves from the rejected to those in the ledger, and its reject is `replayed`; it takes effect once, whoever else replays
+   * it. One that is refused again stays open, with its new reason. A reject that is not open is a duplicate.
+   */
+  replay(batch: ReplayBatch, options?: Abortable): Promise<readonly Verdict[]>
 }

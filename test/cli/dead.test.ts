@@ -33,6 +33,10 @@ describe.concurrent('dead letters', () => {
     const replay = await folder.lading('dead', 'replay')
     expect(replay).toMatchObject({ code: 3, out: expect.stringMatching(/^1: still dead: NOT_OURS: /) })
     expectError(await folder.lading('dead', 'show', '2'), 'NOT_FOUND', 66)
+    expectError(await folder.lading('dead', 'discard', '1', '2'), 'NOT_FOUND', 66)
+    expect((await folder.lading('dead', 'discard', '1')).out).toBe('discarded 1 dead letter\n')
+    expect((await folder.lading('dead', 'list')).out).toBe('no dead letters\n')
+    expect(await folder.json('dead', 'list', '--all')).toMatchObject([{ id: 1, state: 'discarded' }])
   })
 
   it('of messages without an id say what to do, and are loaded by a replay that says what tells them apart', async () => {

@@ -10,6 +10,7 @@ import { isolation } from '../sink/contract/isolation.ts'
 import { effects } from '../sink/contract/once.ts'
 import { preparing } from '../sink/contract/prepare.ts'
 import { receipts } from '../sink/contract/receipts.ts'
+import { mending } from '../sink/contract/rejects.ts'
 import type { OpenTarget } from '../sink/contract/target.ts'
 import { types } from '../sink/contract/types.ts'
 
@@ -22,6 +23,7 @@ export function sinkContract(name: string, open: OpenTarget): void {
     describe('conflicts', () => conflicts(open))
     describe('types', () => types(open))
     describe('rejects and dead letters', () => deadLetters(open))
+    describe('rejects that are mended', () => mending(open))
     describe('receipts', () => receipts(open))
   })
 }

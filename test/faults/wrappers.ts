@@ -4,7 +4,7 @@ import type { LadingEvent } from '../../src/core/events.ts'
 import type { Delivery, Queue } from '../../src/queue/queue.ts'
 import type { Ledger, Sink } from '../../src/sink/sink.ts'
 
-export type SinkMethod = 'prepare' | 'write' | 'bury' | 'fold'
+export type SinkMethod = 'prepare' | 'write' | 'replay' | 'bury' | 'fold'
 export type QueueMethod = 'publish' | 'deliveries' | 'depth' | 'settle' | 'extend'
 
 /** Stands between the caller and the real call; `real` may be called never, once, or before an error. */
@@ -16,7 +16,11 @@ export function wrapSink(sink: Sink, between: Between<SinkMethod>, over: Partial
     receipts: (...args) => inner.receipts(...args),
     progress: (...args) => inner.progress(...args),
     rejects: (...args) => inner.rejects(...args),
+    rejectGroups: (...args) => inner.rejectGroups(...args),
+    editReject: (...args) => inner.editReject(...args),
+    discardRejects: (...args) => inner.discardRejects(...args),
     deadLetters: (...args) => inner.deadLetters(...args),
+    discardDeadLetters: (...args) => inner.discardDeadLetters(...args),
     bury: (...args) => between('bury', () => inner.bury(...args)),
     fold: (...args) => between('fold', () => inner.fold(...args)),
   }
@@ -25,6 +29,7 @@ export function wrapSink(sink: Sink, between: Between<SinkMethod>, over: Partial
     prepare: (...args) => between('prepare', () => sink.prepare(...args)),
     rows: (model) => sink.rows(model),
     write: (...args) => between('write', () => sink.write(...args)),
+    replay: (...args) => between('replay', () => sink.replay(...args)),
     [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose](),
     ...over,
   }

@@ -1,8 +1,20 @@
 /** What the ledger tells, and its housekeeping. */
 import type pg from 'pg'
 import type { Abortable } from '../../core/wait.ts'
-import { deadLetterOf, type LedgerRow, progressOf, receiptOf, rejectOf } from '../ledger-rows.ts'
-import type { DeadLetter, Ledger, ListFilter, LoadProgress, Receipt, ReceiptFilter, StoredDeadLetter, StoredReject } from '../sink.ts'
+import { deadLetterOf, type LedgerRow, progressOf, receiptOf, rejectGroupOf, rejectOf } from '../ledger-rows.ts'
+import type {
+  DeadLetter,
+  Ledger,
+  ListFilter,
+  LoadProgress,
+  Page,
+  Receipt,
+  ReceiptFilter,
+  RejectFilter,
+  RejectGroup,
+  StoredDeadLetter,
+  StoredReject,
+} from '../sink.ts'
 import { storable } from '../storable.ts'
 import type { Connection } from './connection.ts'
 import { insertLoads, lockAndAsk } from './loads.ts'
@@ -10,7 +22,7 @@ import { beginBatch, transaction } from './transaction.ts'
 
 const receiptSql = `
   SELECT load.*, sums.*,
-    (SELECT count(*) FROM lading.reject WHERE load_id = load.id) AS reject_rows,
+    (SELECT count(*) FROM lading.reject WHERE load_id = load.id AND state <> 'replayed') AS reject_rows,
     letters.*
   FROM lading.load CROSS JOIN LATERAL (
     SELECT count(*) AS dead_letters, coalesce(sum(d.records), 0) AS dead_letter_records
@@ -21,6 +33,23 @@ const receiptSql = `
     FROM lading.ledger l WHERE l.load_id = load.id) sums
   WHERE ($1::uuid[] IS NULL OR load.id = ANY ($1)) AND ($2::text IS NULL OR load.pipeline = $2)
   ORDER BY started_at DESC, id`
+
+/** What rejects and dead letters are chosen by, in the order of `chosenBy`. */
+const chosen = `($1::text IS NULL OR one.pipeline = $1) AND ($2::uuid IS NULL OR one.load_id = $2) AND ($3::bigint IS NULL OR one.id = $3)
+  AND ($4::text IS NULL OR one.code = $4) AND ($5::text IS NULL OR strpos(one.detail, $5) > 0 OR position($6::bytea IN one.`
+
+const chosenReject = `${chosen}raw) > 0) AND ($7 OR one.state = 'open') AND ($8::text IS NULL OR coalesce(one.column_name, '') = $8)`
+const chosenLetter = `${chosen}body) > 0) AND ($7 OR (one.state = 'dead' AND one.discarded_at IS NULL))`
+
+const chosenBy = ({ pipeline, loadId, id, code, search, all }: ListFilter): unknown[] => [
+  pipeline ?? null,
+  loadId ?? null,
+  id ?? null,
+  code ?? null,
+  search === undefined ? null : storable(search),
+  search === undefined ? null : Buffer.from(search),
+  all ?? false,
+]
 
 export class PostgresLedger implements Ledger {
   readonly #connection: Connection
@@ -41,23 +70,49 @@ export class PostgresLedger implements Ledger {
     return progressOf(load, rows)
   }
 
-  async rejects(filter: ListFilter, options?: Abortable): Promise<readonly StoredReject[]> {
+  async rejects(filter: RejectFilter & Page, options?: Abortable): Promise<readonly StoredReject[]> {
     const rows = await this.#query(
-      `SELECT * FROM lading.reject WHERE ($1::uuid IS NULL OR load_id = $1) AND ($2::bigint IS NULL OR id = $2) AND id > $3 ORDER BY id LIMIT $4`,
-      [filter.loadId ?? null, filter.id ?? null, filter.after ?? 0, filter.limit],
+      `SELECT one.*, load.layout FROM lading.reject one LEFT JOIN lading.load ON load.id = one.load_id
+       WHERE ${chosenReject} AND one.id > $9 ORDER BY one.id LIMIT $10`,
+      [...chosenBy(filter), filter.column ?? null, filter.after ?? 0, filter.limit],
       options,
     )
     return rows.map(rejectOf)
   }
 
-  async deadLetters(filter: ListFilter & { readonly all?: boolean }, options?: Abortable): Promise<readonly StoredDeadLetter[]> {
+  async rejectGroups(filter: RejectFilter, options?: Abortable): Promise<readonly RejectGroup[]> {
     const rows = await this.#query(
-      `SELECT * FROM lading.dead_letter WHERE ($1::uuid IS NULL OR load_id = $1) AND ($2::bigint IS NULL OR id = $2) AND id > $3
-         AND ($5 OR state = 'dead') ORDER BY id LIMIT $4`,
-      [filter.loadId ?? null, filter.id ?? null, filter.after ?? 0, filter.limit, filter.all ?? false],
+      `SELECT code, column_name, count(*) AS rejects FROM lading.reject one WHERE ${chosenReject}
+       GROUP BY code, column_name ORDER BY rejects DESC, code, column_name`,
+      [...chosenBy(filter), filter.column ?? null],
+      options,
+    )
+    return rows.map(rejectGroupOf)
+  }
+
+  async editReject(id: number, record: Uint8Array, masked: readonly string[], options?: Abortable): Promise<boolean> {
+    const sql = `UPDATE lading.reject SET edited = $2, masked = $3, span_start = NULL, span_end = NULL
+                 WHERE id = $1 AND state = 'open' RETURNING id`
+    return (await this.#query(sql, [id, Buffer.from(record), JSON.stringify(masked)], options)).length > 0
+  }
+
+  async discardRejects(ids: readonly number[], options?: Abortable): Promise<number> {
+    const sql = "UPDATE lading.reject SET state = 'discarded' WHERE id = ANY ($1) AND state = 'open' RETURNING id"
+    return (await this.#query(sql, [ids], options)).length
+  }
+
+  async deadLetters(filter: ListFilter & Page, options?: Abortable): Promise<readonly StoredDeadLetter[]> {
+    const rows = await this.#query(
+      `SELECT * FROM lading.dead_letter one WHERE ${chosenLetter} AND id > $8 ORDER BY id LIMIT $9`,
+      [...chosenBy(filter), filter.after ?? 0, filter.limit],
       options,
     )
     return rows.map(deadLetterOf)
+  }
+
+  async discardDeadLetters(ids: readonly number[], options?: Abortable): Promise<number> {
+    const sql = `UPDATE lading.dead_letter SET discarded_at = now() WHERE id = ANY ($1) AND state = 'dead' AND discarded_at IS NULL RETURNING id`
+    return (await this.#query(sql, [ids], options)).length
   }
 
   async bury(letter: DeadLetter, options?: Abortable): Promise<void> {
@@ -72,7 +127,7 @@ export class PostgresLedger implements Ledger {
           `INSERT INTO lading.dead_letter (pipeline, key, sha256, load_id, records, headers, body, attempts, code, detail)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (pipeline, key, sha256)
            DO UPDATE SET state = 'dead', load_id = excluded.load_id, records = excluded.records,
-             attempts = excluded.attempts, code = excluded.code, detail = excluded.detail, at = now()
+             attempts = excluded.attempts, code = excluded.code, detail = excluded.detail, at = now(), discarded_at = NULL
            WHERE dead_letter.state = 'replayed' OR (dead_letter.load_id IS NULL AND excluded.load_id IS NOT NULL)`,
           [
             pipeline,

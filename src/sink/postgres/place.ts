@@ -13,6 +13,13 @@ import { rowError } from './errors.ts'
 import { copyInto, type CopyRows } from './rows.ts'
 import { mayLeaveOut, Staging } from './staging.ts'
 
+/** Rows of the buffer that lie next to each other. */
+export interface Stretch {
+  readonly start: number
+  /** The row after the last one. */
+  readonly end: number
+}
+
 export interface Refusal {
   readonly row: number
   readonly fault: Fault
@@ -109,3 +116,40 @@ const leftOut = (taken: number, sent: number): Fault => ({
   code: 'TRIGGER_RAISED',
   detail: `the database took ${taken} rows of ${sent} without an error: a trigger left the row out`,
 })
+
+/**
+ * Places the rows of a run together as far as their parts' counts can still be told: what became of the rows from `start` to before
+ * `end`, or undefined where each part has to be placed by itself. With a message for each record there are a thousand parts.
+ */
+export async function placeRun(
+  placement: Placement,
+  run: readonly Stretch[],
+  leavesOut: boolean,
+): Promise<(start: number, end: number) => Placed | undefined> {
+  const [first, last] = [(run[0] as Stretch).start, (run.at(-1) as Stretch).end]
+  if (await placement.placeAll(first, last)) return () => ({ skipped: 0, refusals: [] })
+  if (leavesOut) {
+    const starts = run.filter(({ start, end }) => start < end).map(({ start }) => start)
+    const placed = starts.length > 1 ? await placement.placeParts(starts, last) : undefined
+    return (start, end) => placed && { skipped: start === end ? 0 : end - start - (placed.get(start) ?? 0), refusals: [] }
+  }
+  const refusals = (await placement.place(first, last)).refusals.values()
+  let next = refusals.next()
+  // Refusals and spans both ascend.
+  return (_, end) => {
+    const own: Refusal[] = []
+    for (; next.done !== true && next.value.row < end; next = refusals.next()) own.push(next.value)
+    return { skipped: 0, refusals: own }
+  }
+}
+
+/** Runs of spans whose rows lie next to each other, which is all of them unless a duplicate lies between. */
+export function adjacent<S extends Stretch>(spans: readonly S[]): S[][] {
+  const runs: S[][] = []
+  for (const span of spans) {
+    const run = runs.at(-1)
+    if (run !== undefined && run.at(-1)?.end === span.start) run.push(span)
+    else runs.push([span])
+  }
+  return runs
+}

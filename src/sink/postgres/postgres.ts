@@ -2,7 +2,7 @@ import type pg from 'pg'
 import type { Abortable } from '../../core/wait.ts'
 import type { Model } from '../../model/model.ts'
 import type { RowBuffer } from '../../model/writer.ts'
-import type { Batch, Built, Ledger, Prepared, PrepareOptions, Sink, Verdict } from '../sink.ts'
+import type { Batch, Built, Ledger, Prepared, PrepareOptions, ReplayBatch, Sink, Verdict } from '../sink.ts'
 import { BinaryRows } from './binary.ts'
 import { Connection } from './connection.ts'
 import { announce, buildIndexes, startOver } from './defer.ts'
@@ -10,6 +10,7 @@ import { DirectPath } from './direct.ts'
 import { PostgresLedger } from './ledger.ts'
 import { createStaging } from './staging.ts'
 import { prepareLedger, prepareTable } from './prepare.ts'
+import { replayRejects } from './replay.ts'
 import { TextRows } from './text.ts'
 import { writeBatch } from './write.ts'
 
@@ -76,6 +77,10 @@ export class PostgresSink implements Sink {
 
   write(batch: Batch, options?: Abortable): Promise<readonly Verdict[]> {
     return this.#connection.use((client) => writeBatch(client, batch, this.#direct), options?.signal)
+  }
+
+  replay(batch: ReplayBatch, options?: Abortable): Promise<readonly Verdict[]> {
+    return this.#connection.use((client) => replayRejects(client, batch), options?.signal)
   }
 
   async #stage(client: pg.Client, { model, prepared }: PreparedModel): Promise<void> {

@@ -72,4 +72,15 @@ export const migrations = [
      statements text[] NOT NULL,
      since timestamptz NOT NULL DEFAULT now()
    )`,
+  `-- JSON: how the records of a load are written, once it has rejects.
+   ALTER TABLE lading.load ADD COLUMN layout text;
+   ALTER TABLE lading.reject
+     ADD COLUMN span_start int,
+     ADD COLUMN span_end int,
+     -- JSON: fields whose values in raw are masks.
+     ADD COLUMN masked text,
+     ADD COLUMN edited bytea,
+     ADD COLUMN state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'replayed', 'discarded'));
+   -- No state of its own, because whoever counts the dead goes on counting it.
+   ALTER TABLE lading.dead_letter ADD COLUMN discarded_at timestamptz`,
 ]

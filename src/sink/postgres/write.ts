@@ -5,18 +5,16 @@ import type { LoadInfo } from '../../core/load.ts'
 import type { Batch, Counts, Part, Verdict } from '../sink.ts'
 import { lockAndAsk, registerLoads } from './loads.ts'
 import type { DirectPath } from './direct.ts'
-import { type Placed, Placement, type Refusal } from './place.ts'
+import { adjacent, Placement, placeRun, type Refusal, type Stretch } from './place.ts'
 import { insertRejects } from './rejects.ts'
 import type { CopyRows } from './rows.ts'
 import { mayLeaveOut } from './staging.ts'
 import { beginBatch, transaction } from './transaction.ts'
 
 /** Where a part's rows lie in the buffer. */
-interface Span {
+interface Span extends Stretch {
   readonly part: Part
   readonly index: number
-  readonly start: number
-  readonly end: number
 }
 
 export async function writeBatch(client: pg.Client, batch: Batch, direct: DirectPath): Promise<readonly Verdict[]> {
@@ -170,42 +168,5 @@ async function correct(client: pg.Client, pipeline: string, corrections: readonl
   )
 }
 
-/**
- * Places the rows of a run together as far as their parts' counts can still be told: what became of the rows from `start` to before
- * `end`, or undefined where each part has to be placed by itself. With a message for each record there are a thousand parts.
- */
-async function placeRun(
-  placement: Placement,
-  run: readonly Span[],
-  leavesOut: boolean,
-): Promise<(start: number, end: number) => Placed | undefined> {
-  const [first, last] = [(run[0] as Span).start, (run.at(-1) as Span).end]
-  if (await placement.placeAll(first, last)) return () => ({ skipped: 0, refusals: [] })
-  if (leavesOut) {
-    const starts = run.filter(({ start, end }) => start < end).map(({ start }) => start)
-    const placed = starts.length > 1 ? await placement.placeParts(starts, last) : undefined
-    return (start, end) => placed && { skipped: start === end ? 0 : end - start - (placed.get(start) ?? 0), refusals: [] }
-  }
-  const refusals = (await placement.place(first, last)).refusals.values()
-  let next = refusals.next()
-  // Refusals and spans both ascend.
-  return (_, end) => {
-    const own: Refusal[] = []
-    for (; next.done !== true && next.value.row < end; next = refusals.next()) own.push(next.value)
-    return { skipped: 0, refusals: own }
-  }
-}
-
 const describe = (part: Part, start: number, refusals: readonly Refusal[]): Reject[] =>
   refusals.map(({ row, fault }) => part.describe(row - start, fault))
-
-/** Runs of spans whose rows lie next to each other, which is all of them unless a duplicate lies between. */
-function adjacent(spans: readonly Span[]): Span[][] {
-  const runs: Span[][] = []
-  for (const span of spans) {
-    const run = runs.at(-1)
-    if (run !== undefined && run.at(-1)?.end === span.start) run.push(span)
-    else runs.push([span])
-  }
-  return runs
-}

@@ -1,13 +1,25 @@
 /** What the ledger tells, and its housekeeping. */
 import type { SqliteFile, SqliteValue } from '../../core/sqlite.ts'
-import { deadLetterOf, type LedgerRow, progressOf, receiptOf, rejectOf } from '../ledger-rows.ts'
-import type { DeadLetter, Ledger, ListFilter, LoadProgress, Receipt, ReceiptFilter, StoredDeadLetter, StoredReject } from '../sink.ts'
+import { deadLetterOf, type LedgerRow, progressOf, receiptOf, rejectGroupOf, rejectOf } from '../ledger-rows.ts'
+import type {
+  DeadLetter,
+  Ledger,
+  ListFilter,
+  LoadProgress,
+  Page,
+  Receipt,
+  ReceiptFilter,
+  RejectFilter,
+  RejectGroup,
+  StoredDeadLetter,
+  StoredReject,
+} from '../sink.ts'
 import { storable } from '../storable.ts'
 import { insertLoad } from './write.ts'
 
 const receiptSql = `
   SELECT load.*,
-    (SELECT count(*) FROM lading_reject WHERE load_id = load.id) AS reject_rows,
+    (SELECT count(*) FROM lading_reject WHERE load_id = load.id AND state <> 'replayed') AS reject_rows,
     (SELECT count(*) FROM lading_dead_letter WHERE load_id = load.id AND state = 'dead') AS dead_letters,
     (SELECT total(records) FROM lading_dead_letter WHERE load_id = load.id AND state = 'dead') AS dead_letter_records,
     total(ledger.loaded) AS sum_loaded, total(ledger.rejected) AS sum_rejected, total(ledger.skipped) AS sum_skipped,
@@ -15,6 +27,23 @@ const receiptSql = `
   FROM lading_load load LEFT JOIN lading_ledger ledger ON ledger.load_id = load.id
   WHERE (?1 IS NULL OR load.id IN (SELECT value FROM json_each(?1))) AND (?2 IS NULL OR load.pipeline = ?2)
   GROUP BY load.id ORDER BY started_at DESC, load.id`
+
+/** What rejects and dead letters are chosen by, in the order of `chosenBy`. */
+const chosen = `(?1 IS NULL OR one.pipeline = ?1) AND (?2 IS NULL OR one.load_id = ?2) AND (?3 IS NULL OR one.id = ?3)
+  AND (?4 IS NULL OR one.code = ?4) AND (?5 IS NULL OR instr(one.detail, ?5) > 0 OR instr(one.`
+
+const chosenReject = `${chosen}raw, ?6) > 0) AND (?7 OR one.state = 'open') AND (?8 IS NULL OR coalesce(one.column_name, '') = ?8)`
+const chosenLetter = `${chosen}body, ?6) > 0) AND (?7 OR (one.state = 'dead' AND one.discarded_at IS NULL))`
+
+const chosenBy = ({ pipeline, loadId, id, code, search, all }: ListFilter): SqliteValue[] => [
+  pipeline ?? null,
+  loadId ?? null,
+  id ?? null,
+  code ?? null,
+  search === undefined ? null : storable(search),
+  search === undefined ? null : Buffer.from(search),
+  all === true ? 1 : 0,
+]
 
 /** `guard` turns errors of the file into ours. */
 export class SqliteLedger implements Ledger {
@@ -35,16 +64,37 @@ export class SqliteLedger implements Ledger {
     return progressOf(load, rows)
   }
 
-  async rejects(filter: ListFilter): Promise<readonly StoredReject[]> {
-    const sql = `SELECT * FROM lading_reject WHERE (?1 IS NULL OR load_id = ?1) AND (?2 IS NULL OR id = ?2) AND id > ?3 ORDER BY id LIMIT ?4`
-    return this.#all(sql, filter.loadId ?? null, filter.id ?? null, filter.after ?? 0, filter.limit).map(rejectOf)
+  async rejects(filter: RejectFilter & Page): Promise<readonly StoredReject[]> {
+    const sql = `SELECT one.*, load.layout FROM lading_reject one LEFT JOIN lading_load load ON load.id = one.load_id
+                 WHERE ${chosenReject} AND one.id > ?9 ORDER BY one.id LIMIT ?10`
+    return this.#all(sql, ...chosenBy(filter), filter.column ?? null, filter.after ?? 0, filter.limit).map(rejectOf)
   }
 
-  async deadLetters(filter: ListFilter & { readonly all?: boolean }): Promise<readonly StoredDeadLetter[]> {
-    const sql = `SELECT * FROM lading_dead_letter WHERE (?1 IS NULL OR load_id = ?1) AND (?2 IS NULL OR id = ?2) AND id > ?3
-                 AND (?5 OR state = 'dead') ORDER BY id LIMIT ?4`
-    const values = [filter.loadId ?? null, filter.id ?? null, filter.after ?? 0, filter.limit, filter.all === true ? 1 : 0] as const
-    return this.#all(sql, ...values).map(deadLetterOf)
+  async rejectGroups(filter: RejectFilter): Promise<readonly RejectGroup[]> {
+    const sql = `SELECT code, column_name, count(*) AS rejects FROM lading_reject one WHERE ${chosenReject}
+                 GROUP BY code, column_name ORDER BY rejects DESC, code, column_name`
+    return this.#all(sql, ...chosenBy(filter), filter.column ?? null).map(rejectGroupOf)
+  }
+
+  async editReject(id: number, record: Uint8Array, masked: readonly string[]): Promise<boolean> {
+    const sql = `UPDATE lading_reject SET edited = ?, masked = ?, span_start = NULL, span_end = NULL WHERE id = ? AND state = 'open'`
+    return this.#run(sql, record, JSON.stringify(masked), id) > 0
+  }
+
+  async discardRejects(ids: readonly number[]): Promise<number> {
+    const sql = `UPDATE lading_reject SET state = 'discarded' WHERE id IN (SELECT value FROM json_each(?)) AND state = 'open'`
+    return this.#run(sql, JSON.stringify(ids))
+  }
+
+  async deadLetters(filter: ListFilter & Page): Promise<readonly StoredDeadLetter[]> {
+    const sql = `SELECT * FROM lading_dead_letter one WHERE ${chosenLetter} AND id > ?8 ORDER BY id LIMIT ?9`
+    return this.#all(sql, ...chosenBy(filter), filter.after ?? 0, filter.limit).map(deadLetterOf)
+  }
+
+  async discardDeadLetters(ids: readonly number[]): Promise<number> {
+    const sql = `UPDATE lading_dead_letter SET discarded_at = strftime('%Y-%m-%dT%H:%M:%fZ')
+                 WHERE id IN (SELECT value FROM json_each(?)) AND state = 'dead' AND discarded_at IS NULL`
+    return this.#run(sql, JSON.stringify(ids))
   }
 
   async bury(letter: DeadLetter): Promise<void> {
@@ -57,7 +107,7 @@ export class SqliteLedger implements Ledger {
         const sql = `INSERT INTO lading_dead_letter (pipeline, key, sha256, load_id, records, headers, body, attempts, code, detail)
                      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (pipeline, key, sha256)
                      DO UPDATE SET state = 'dead', load_id = excluded.load_id, records = excluded.records,
-                       attempts = excluded.attempts, code = excluded.code, detail = excluded.detail, at = excluded.at
+                       attempts = excluded.attempts, code = excluded.code, detail = excluded.detail, at = excluded.at, discarded_at = NULL
                      WHERE state = 'replayed' OR (load_id IS NULL AND excluded.load_id IS NOT NULL)`
         const message = [pipeline, key, sha256, load?.id ?? null, letter.records, JSON.stringify(letter.headers), letter.body] as const
         file.run(sql, ...message, letter.attempts, letter.code, storable(letter.detail))
@@ -67,6 +117,10 @@ export class SqliteLedger implements Ledger {
 
   async fold(loadIds: readonly string[]): Promise<void> {
     if (loadIds.length > 0) this.#guard((file) => file.transaction(() => loadIds.forEach((id) => fold(file, id))))
+  }
+
+  #run(sql: string, ...values: SqliteValue[]): number {
+    return this.#guard((file) => file.run(sql, ...values))
   }
 
   #all(sql: string, ...values: SqliteValue[]): LedgerRow[] {

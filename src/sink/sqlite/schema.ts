@@ -66,4 +66,14 @@ export const migrations = [
      at TEXT NOT NULL DEFAULT ${now},
      UNIQUE (pipeline, key, sha256)
    ) STRICT`,
+  `-- JSON: how the records of a load are written, once it has rejects.
+   ALTER TABLE lading_load ADD COLUMN layout TEXT;
+   ALTER TABLE lading_reject ADD COLUMN span_start INTEGER;
+   ALTER TABLE lading_reject ADD COLUMN span_end INTEGER;
+   -- JSON: fields whose values in raw are masks.
+   ALTER TABLE lading_reject ADD COLUMN masked TEXT;
+   ALTER TABLE lading_reject ADD COLUMN edited BLOB;
+   ALTER TABLE lading_reject ADD COLUMN state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'replayed', 'discarded'));
+   -- No state of its own, because whoever counts the dead goes on counting it.
+   ALTER TABLE lading_dead_letter ADD COLUMN discarded_at TEXT`,
 ]

@@ -2,10 +2,11 @@ import type { Fault, Reject } from '../../core/fault.ts'
 import { SqliteFile } from '../../core/sqlite.ts'
 import type { Model } from '../../model/model.ts'
 import type { RowBuffer } from '../../model/writer.ts'
-import type { Batch, Ledger, Part, Prepared, PrepareOptions, Sink, Verdict } from '../sink.ts'
+import type { Batch, Ledger, Part, Prepared, PrepareOptions, ReplayBatch, Sink, Verdict } from '../sink.ts'
 import { sinkError } from './errors.ts'
 import { SqliteLedger } from './ledger.ts'
 import { prepareLedger, prepareTable } from './prepare.ts'
+import { replayRejects } from './replay.ts'
 import { ValueRows } from './rows.ts'
 import { writeBatch } from './write.ts'
 import { Writer } from './writer.ts'
@@ -57,6 +58,10 @@ export class SqliteSink implements Sink {
     const apart = !this.#refused && batch.rows.bytes >= this.#threadBytes
     const verdicts = apart ? await this.#writer?.write(batch) : undefined
     return verdicts ?? this.#writeHere(batch)
+  }
+
+  async replay(batch: ReplayBatch): Promise<readonly Verdict[]> {
+    return this.#guard((file) => replayRejects(file, batch))
   }
 
   #writeHere(batch: Batch): readonly Verdict[] {

@@ -92,7 +92,9 @@ function apply(file: SqliteFile, batch: WritableBatch, part: Part, start: number
   const { pipeline } = batch
   const refused: Reject[] = []
   const changed = insert(file, batch, start, end, (row, fault) => refused.push(part.describe(row - start, fault)))
-  for (const reject of [...part.rejects, ...refused]) insertReject(file, pipeline, part, reject)
+  const rejects = [...part.rejects, ...refused]
+  if (rejects.length > 0) keepLayout(file, part)
+  for (const reject of rejects) insertReject(file, pipeline, part, reject)
   const rejected = part.records - part.rows + refused.length
   const skipped = part.rows - refused.length - changed
   const sql = `INSERT INTO lading_ledger (pipeline, key, sha256, load_id, outcome, records, loaded, rejected, skipped)
@@ -101,10 +103,28 @@ function apply(file: SqliteFile, batch: WritableBatch, part: Part, start: number
   return { kind: 'applied', loaded: changed, rejected, skipped }
 }
 
+function keepLayout(file: SqliteFile, { load, layout }: Part): void {
+  if (load === undefined || layout === undefined) return
+  file.run('UPDATE lading_load SET layout = ? WHERE id = ? AND layout IS NULL', JSON.stringify(layout), load.id)
+}
+
 function insertReject(file: SqliteFile, pipeline: string, part: Part, reject: Reject): void {
-  const sql = `INSERT INTO lading_reject (pipeline, key, load_id, record, line, byte, source, column_name, code, detail, raw)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-  const { record, line, byte, source, column, code, detail, raw } = reject
+  const sql = `INSERT INTO lading_reject (pipeline, key, load_id, record, line, byte, source, column_name, code, detail, raw, masked, span_start, span_end)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+  const { record, line, byte, source, column, code, detail, raw, span } = reject
+  const masked = reject.masked === undefined ? null : JSON.stringify(reject.masked)
   const place = [record, line, byte, storable(source), column === undefined ? null : storable(column)] as const
-  file.run(sql, pipeline, part.key, part.load?.id ?? null, ...place, code, storable(detail), raw)
+  file.run(
+    sql,
+    pipeline,
+    part.key,
+    part.load?.id ?? null,
+    ...place,
+    code,
+    storable(detail),
+    raw,
+    masked,
+    span?.start ?? null,
+    span?.end ?? null,
+  )
 }

@@ -1,12 +1,12 @@
 /** What the conformance suite needs to know of a database, and what it builds for every test. */
 import { createHash, randomUUID } from 'node:crypto'
 import type { Fault, Reject } from '../../../src/core/fault.ts'
-import type { LoadInfo } from '../../../src/core/load.ts'
+import type { Layout, LoadInfo } from '../../../src/core/load.ts'
 import type { ColumnType } from '../../../src/model/columns.ts'
 import type { Model } from '../../../src/model/model.ts'
 import { type Cells, RecordDecoder } from '../../../src/model/record.ts'
 import type { RowBuffer } from '../../../src/model/writer.ts'
-import type { Batch, DeadLetter, Part, Sink, StoredReject, Verdict } from '../../../src/sink/sink.ts'
+import type { Batch, DeadLetter, Part, RejectReplay, Sink, StoredReject, Verdict } from '../../../src/sink/sink.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -43,6 +43,7 @@ export interface Delivery {
   readonly records: readonly Texts[]
   readonly sha256?: string
   readonly load?: LoadInfo
+  readonly layout?: Layout
   readonly rejects?: readonly Reject[]
   readonly replays?: number
 }
@@ -60,6 +61,27 @@ export function batchOf(sink: Sink, model: Model, deliveries: readonly Delivery[
 
 export const write = (sink: Sink, model: Model, deliveries: readonly Delivery[]): Promise<readonly Verdict[]> =>
   sink.write(batchOf(sink, model, deliveries))
+
+/** A reject once more: with its record as it is now, or what is still wrong with it. */
+export interface Again {
+  readonly id: number | undefined
+  readonly record?: Texts
+  readonly fault?: Fault
+  readonly claim?: RejectReplay['claim']
+}
+
+export function replay(sink: Sink, model: Model, again: readonly Again[]): Promise<readonly Verdict[]> {
+  const rows = sink.rows(model)
+  encode(
+    rows,
+    model,
+    again.flatMap(({ record }) => (record === undefined ? [] : [record])),
+  )
+  const replays = again.map(({ id = -1, fault, claim }) => {
+    return { id, fault, claim, describe: (each: Fault) => ({ ...each, span: { start: 1, end: 3 } }) }
+  })
+  return sink.replay({ pipeline, model, replays, rows })
+}
 
 export function encode(rows: RowBuffer, model: Model, records: readonly Texts[]): void {
   const names = model.columns.map(({ name }) => name)
@@ -85,11 +107,12 @@ function cellsOf(texts: Texts): Cells {
 }
 
 function partOf(delivery: Delivery): Part {
-  const { key, records, load, rejects = [], replays } = delivery
+  const { key, records, load, layout, rejects = [], replays } = delivery
   return {
     key,
     sha256: delivery.sha256 ?? sha256([key, records, rejects.length]),
     load,
+    layout,
     records: records.length + rejects.length,
     rows: records.length,
     rejects,
