@@ -29,6 +29,6 @@ COPY --from=build /app/dist ./dist
 RUN install --directory --owner=node --group=node /var/lib/lading
 WORKDIR /var/lib/lading
 USER node
-# No HEALTHCHECK: a consumer serves nothing that could be asked; when it cannot go on, it ends, and is started again.
+# No HEALTHCHECK: a consumer can be asked only where --http says so; when it cannot go on, it ends, and is started again.
 ENTRYPOINT ["node", "/app/bin/lading.js"]
 CMD ["--help"]

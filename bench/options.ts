@@ -18,7 +18,7 @@ export interface BenchOptions {
 }
 
 /** In the order in which they are run and told. */
-export const sectionNames = ['brin', 'hash', 'fresh', 'pipeline', 'upsert', 'messages', 'sqs', 'sqlite', 'scaling'] as const
+export const sectionNames = ['brin', 'hash', 'fresh', 'pipeline', 'upsert', 'messages', 'sqs', 'sqlite', 'scaling', 'observed'] as const
 export type SectionName = (typeof sectionNames)[number]
 
 const usage = `Usage: npm run bench -- [options]

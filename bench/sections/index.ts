@@ -2,6 +2,7 @@ import type { SectionName } from '../options.ts'
 import { fresh } from './fresh.ts'
 import { brin, hash } from './loads.ts'
 import { messages } from './messages.ts'
+import { observed } from './observed.ts'
 import { pipeline } from './pipeline.ts'
 import { scaling } from './scaling.ts'
 import type { Section } from './section.ts'
@@ -9,4 +10,15 @@ import { sqlite } from './sqlite.ts'
 import { sqs } from './sqs.ts'
 import { upsert } from './upsert.ts'
 
-export const sections: Readonly<Record<SectionName, Section>> = { brin, hash, fresh, pipeline, upsert, messages, sqs, sqlite, scaling }
+export const sections: Readonly<Record<SectionName, Section>> = {
+  brin,
+  hash,
+  fresh,
+  pipeline,
+  upsert,
+  messages,
+  sqs,
+  sqlite,
+  scaling,
+  observed,
+}

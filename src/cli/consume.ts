@@ -2,11 +2,12 @@ import { Command, Option } from 'commander'
 import type { RunOptions, Tally } from '../consumer/consumer.ts'
 import type { DedupKey } from '../consumer/dedup.ts'
 import { exits, LadingError } from '../core/errors.ts'
-import type { Listener } from '../core/events.ts'
+import { type Listener, tellAll } from '../core/events.ts'
 import type { Model } from '../model/model.ts'
 import type { Queue } from '../queue/queue.ts'
 import { withExamples } from './examples.ts'
 import { requireTwoFiles } from './files.ts'
+import { type HttpFlags, httpOptions, openWatch } from './http.ts'
 import { loadModel } from './model.ts'
 import {
   allowRejectsOption,
@@ -24,10 +25,10 @@ import {
 import { print, printJson, table } from './output.ts'
 import { createOption, openWorkingQueue, startTimeoutOption } from './queue.ts'
 import { reporter } from './report.ts'
-import { isTied, parentSignal, stopSignal } from './signals.ts'
+import { isTied, parentSignal, stopSignal, tellParent } from './signals.ts'
 
 /** Flags of everything that consumes. */
-export interface ConsumeFlags {
+export interface ConsumeFlags extends HttpFlags {
   readonly model: string
   readonly queue: string
   readonly to: string
@@ -94,7 +95,8 @@ export function consumeCommand(): Command {
     .addOption(new Option('--batches <n>', 'end after so many batches').argParser(whole(1)))
     .addOption(new Option('--idle-timeout <seconds>', 'end when nothing has come for so long').argParser(positive))
     .addOption(new Option('--concurrency <n>', 'consumers in this process, each with sessions of its own').default(1).argParser(whole(1)))
-  for (const option of [modelOption(), queueOption(), pipelineOption(), ...consumeOptions(), jsonOption()]) command.addOption(option)
+  for (const option of [modelOption(), queueOption(), pipelineOption(), ...consumeOptions(), ...httpOptions(), jsonOption()])
+    command.addOption(option)
   withExamples(command, [
     ['consume --to postgresql://me@localhost/mydb', 'until told to stop'],
     ['consume --until-empty --model ./my-model.ts'],
@@ -103,10 +105,12 @@ export function consumeCommand(): Command {
     requireTwoFiles(flags.queue, flags.to)
     if (flags.concurrency > 1 && (flags.batches !== undefined || /^sqlite::memory:$/i.test(flags.to)))
       throw new LadingError('USAGE', '--concurrency goes neither with --batches nor with sqlite::memory:')
-    const onEvent = reporter()
+    await using watch = await openWatch('consume', flags)
+    const onEvent = tellAll(isTied() ? tellParent : reporter(), watch.listener)
     const signal = AbortSignal.any([stopSignal(), parentSignal()])
     const model = await loadModel(flags.model)
     await using queue = await openWorkingQueue(flags, onEvent, signal)
+    watch.see(queue)
     const tally = await consumeAll(flags, { queue, model, onEvent, signal })
     if (flags.json) printJson(tally)
     else for (const line of table(Object.keys(tally), [Object.values(tally)])) print(line)

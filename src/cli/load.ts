@@ -1,10 +1,12 @@
 import { Command, Option } from 'commander'
 import { LadingError } from '../core/errors.ts'
+import { tellAll } from '../core/events.ts'
 import { type ConsumeFlags, consumeOptions, consumeSettings } from './consume.ts'
 import { requirePaths } from './environment.ts'
 import { withExamples } from './examples.ts'
 import { defaultConsumers } from './consumers.ts'
 import { placeOf, requireTwoFiles } from './files.ts'
+import { httpOptions, openWatch } from './http.ts'
 import { loadModel } from './model.ts'
 import { jsonOption, modelOption, pipelineOption, produceOptions, queueOption, whole } from './options.ts'
 import { count, counted, print, printJson, printReceipts, printVerdict, receiptJson, receiptsExit } from './output.ts'
@@ -36,7 +38,16 @@ export function loadCommand(): Command {
   )
     .choices(['auto', 'always', 'never'])
     .default('auto')
-  const options = [deferOption, modelOption(), queueOption(), pipelineOption(), ...consumeOptions(), ...produceOptions(), jsonOption()]
+  const options = [
+    deferOption,
+    modelOption(),
+    queueOption(),
+    pipelineOption(),
+    ...consumeOptions(),
+    ...produceOptions(),
+    ...httpOptions(),
+    jsonOption(),
+  ]
   const names = new Set<string>()
   for (const option of options) if (!names.has(option.name()) && names.add(option.name())) command.addOption(option)
   withExamples(command, [
@@ -59,8 +70,10 @@ export function loadCommand(): Command {
       loadModel(flags.model),
     ])
     const signal = stopSignal()
-    const onEvent = reporter()
+    await using watch = await openWatch('load', flags)
+    const onEvent = tellAll(reporter(), watch.listener)
     await using queue = await openWorkingQueue(flags, onEvent, signal)
+    watch.see(queue)
     await using sink = await openSink(flags.to)
     const { produced, receipts, loadedNow } = await load({
       ...produceSettings(paths, flags),
@@ -74,7 +87,7 @@ export function loadCommand(): Command {
       onEvent,
       start: (until, indexesDeferred) => {
         const n = consumersOf(indexesDeferred)
-        return n > 1 ? consumerProcesses(n, flags, until) : undefined
+        return n > 1 ? consumerProcesses(n, flags, until, onEvent) : undefined
       },
     })
     if (flags.json) printJson({ loadedNow, produced, receipts: receipts.map(receiptJson) })

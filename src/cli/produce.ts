@@ -1,6 +1,8 @@
 import { Command } from 'commander'
 import { requirePaths } from './environment.ts'
+import { tellAll } from '../core/events.ts'
 import { withExamples } from './examples.ts'
+import { type HttpFlags, httpOptions, openWatch } from './http.ts'
 import { loadModel } from './model.ts'
 import {
   type CarryFlags,
@@ -16,9 +18,10 @@ import { count, counted, print, printJson } from './output.ts'
 import { createOption, openWorkingQueue, startTimeoutOption } from './queue.ts'
 import { reporter } from './report.ts'
 import { stopSignal } from './signals.ts'
+import { isTraced } from './traces.ts'
 
 /** Flags of everything that produces. */
-export interface ProduceFlags extends DialectFlags, CarryFlags {
+export interface ProduceFlags extends DialectFlags, CarryFlags, HttpFlags {
   readonly model: string
   readonly queue: string
   readonly pipeline?: string
@@ -43,6 +46,7 @@ export const produceSettings = (paths: readonly string[], flags: ProduceFlags) =
   again: flags.again === true,
   statePath: flags.state,
   stdin: process.stdin,
+  traced: isTraced(process.env),
 })
 
 export function produceCommand(): Command {
@@ -56,6 +60,7 @@ export function produceCommand(): Command {
     ...produceOptions(),
     createOption(),
     startTimeoutOption(),
+    ...httpOptions(),
     jsonOption(),
   ])
     command.addOption(option)
@@ -67,9 +72,11 @@ export function produceCommand(): Command {
   return command.action(async (named: string[], flags: ProduceFlags) => {
     const paths = requirePaths(named, command, process.env)
     const [{ produce }, model] = await Promise.all([import('../producer/produce.ts'), loadModel(flags.model)])
-    const onEvent = reporter()
+    await using watch = await openWatch('produce', flags)
+    const onEvent = tellAll(reporter(), watch.listener)
     const signal = stopSignal()
     await using queue = await openWorkingQueue(flags, onEvent, signal)
+    watch.see(queue)
     const produced = await produce({ ...produceSettings(paths, flags), model, queue, signal, onEvent })
     if (flags.json) return printJson(produced)
     const published = produced.filter((each) => each.published > 0)

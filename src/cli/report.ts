@@ -16,6 +16,8 @@ export const levelOf: Readonly<Record<LadingEvent['type'], Level>> = {
   resumed: 'info',
   planned: 'debug',
   batch: 'debug',
+  window: 'debug',
+  held: 'debug',
 }
 
 /** Files that are named one by one to a person; of more, only the sum is told at the end. */
@@ -25,6 +27,8 @@ export function reporter(): Listener {
   let named = 0
   const cautions = new Set<string>()
   return (event) => {
+    // What a watchdog wants to know; the batches say the same to a person.
+    if (event.type === 'held') return
     const { type, ...fields } = event
     // Consumers side by side have the same to say.
     if (event.type === 'caution') {
@@ -38,7 +42,7 @@ export function reporter(): Listener {
   }
 }
 
-function lineOf(event: LadingEvent): string {
+function lineOf(event: Exclude<LadingEvent, { readonly type: 'held' }>): string {
   switch (event.type) {
     case 'published':
       return `published ${event.source}: ${counted(event.records, 'record')} in ${counted(event.chunks, 'chunk')}`
@@ -58,6 +62,8 @@ function lineOf(event: LadingEvent): string {
       return 'resumed'
     case 'planned':
       return `planned ${event.source}: ${counted(event.records, 'record')} in ${counted(event.chunks, 'chunk')}`
+    case 'window':
+      return `window: ${countsOf(event)}`
     case 'batch':
       return `batch: ${countsOf(event)}`
   }
@@ -70,9 +76,9 @@ const indexStates: Readonly<Record<(LadingEvent & { readonly type: 'indexes' })[
   left: 'left to another load at work',
 }
 
-const countsOf = (event: LadingEvent & { readonly type: 'batch' }): string =>
+const countsOf = (event: LadingEvent & { readonly type: 'batch' | 'window' }): string =>
   Object.entries(event)
-    .flatMap(([name, value]) => (typeof value === 'number' ? [`${name} ${count(value)}`] : []))
+    .flatMap(([name, value]) => (typeof value === 'number' ? [`${name} ${count(Math.round(value))}`] : []))
     .join(', ')
 
 const lengthOf = ({ delayMs, attempt }: LadingEvent & { readonly type: 'waiting' }): string =>

@@ -1,3 +1,4 @@
+import type { Listener } from '../core/events.ts'
 import { isJson, say } from './log.ts'
 
 /** Exit code of a process that a signal ended, as shells count: 128 and the signal's number. */
@@ -34,13 +35,22 @@ export const tied = { LADING_TIED: '1' } as const
 export const isTied = (env: Readonly<Record<string, string | undefined>> = process.env): boolean =>
   Object.keys(tied).some((name) => env[name] !== undefined)
 
+/** Tells a consumer process to finish what is in hand; its channel stays open for what it has to tell. */
+export const stopMessage = 'stop'
+
 /** A signal that aborts when the load that started this process says stop, or is gone; of any other process it never aborts. */
 export function parentSignal(): AbortSignal {
   const parent = new AbortController()
   if (!isTied() || process.connected === undefined) return parent.signal
   process.once('disconnect', () => parent.abort())
+  process.once('message', () => parent.abort())
   // Listening alone must not keep the process alive.
   process.channel?.unref()
   if (!process.connected) parent.abort()
   return parent.signal
+}
+
+/** Tells events to the load that started this process, which has the log and whatever else listens. */
+export const tellParent: Listener = (event) => {
+  if (process.connected) process.send?.(event)
 }

@@ -1,17 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve as absolute } from 'node:path'
 import { LadingError } from '../core/errors.ts'
+import type { LadingEvent, Listener } from '../core/events.ts'
 import type { Workers } from '../load/load.ts'
 import type { ConsumeFlags } from './consume.ts'
 import { loggingArguments } from './log.ts'
-import { tied } from './signals.ts'
+import { stopMessage, tied } from './signals.ts'
 
 /**
  * Starts `lading consume` as `n` processes of their own. URLs go through the environment, because everybody on a machine can read
  * arguments. Each is told to stop by the end of its IPC channel, which comes by itself when this process is killed, and which is no
  * signal: a signal may have reached the whole process group already, and a second one would end the consumer at once.
  */
-export function consumerProcesses(n: number, flags: ConsumeFlags, signal: AbortSignal): Workers {
+export function consumerProcesses(n: number, flags: ConsumeFlags, signal: AbortSignal, onEvent: Listener): Workers {
   const env = { ...process.env, LADING_TO: flags.to, LADING_QUEUE: flags.queue, LADING_MODEL: flags.model, ...tied }
   const children = Array.from({ length: n }, () =>
     // Standard output belongs to the parent's result; a child's own tally would be mixed into it.
@@ -20,10 +21,11 @@ export function consumerProcesses(n: number, flags: ConsumeFlags, signal: AbortS
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     }),
   )
+  for (const child of children) child.on('message', (event) => onEvent(event as LadingEvent))
   let told = false
   const stop = () => {
     told = true
-    for (const child of children) if (child.connected) child.disconnect()
+    for (const child of children) if (child.connected) child.send(stopMessage)
   }
   const ended = Promise.all(children.map((child) => ending(child, () => told || signal.aborted))).then(() => undefined)
   return { ended, stop }

@@ -4,6 +4,7 @@
  */
 import { LadingError, toLadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
+import { traceLinks } from '../core/trace.ts'
 import { type Abortable, backoff, sleep, unlessAborted, within } from '../core/wait.ts'
 import { cautionsOf, type Model, tableName } from '../model/model.ts'
 import type { Delivery, Queue } from '../queue/queue.ts'
@@ -82,8 +83,12 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   return { run: (runOptions = {}) => new Run(options, runOptions).run() }
 }
 
+/** Runs that this process has begun. */
+let runs = 0
+
 /** One run from its start to its end. */
 class Run {
+  readonly #name = `${process.pid}/${++runs}`
   readonly #options: ConsumerOptions
   readonly #run: RunOptions
   readonly #onEvent: Listener
@@ -203,6 +208,7 @@ class Run {
           await writing
           // What is not being written yet is another's work now.
           if (this.#stop.signal.aborted) break
+          this.#tellHeld()
           writing = this.#write(decoded)
           // Without this an error would count as unhandled while the next batch is gathered; it is thrown by the next await.
           writing.catch(() => undefined)
@@ -230,20 +236,27 @@ class Run {
 
   /** A batch is settled while the next one is written. */
   async #write(decoded: DecodedBatch): Promise<void> {
+    const since = performance.now()
     const written = await this.#writer.write(decoded)
+    const writeMs = performance.now() - since
     const before = this.#settled()
-    this.#settling = before.finally(() => this.#finish(decoded, written))
+    this.#settling = before.finally(() => this.#finish(decoded, written, writeMs))
     this.#settling.catch(() => undefined)
     await before
   }
 
-  async #finish(decoded: DecodedBatch, { tally, loads }: WrittenBatch): Promise<void> {
+  async #finish(decoded: DecodedBatch, { tally, loads }: WrittenBatch, writeMs: number): Promise<void> {
+    const since = performance.now()
     const settling = Promise.allSettled(decoded.entries.map(({ delivery }) => this.#settle(delivery)))
     // What is not settled when a stop has waited long enough comes again, and the ledger knows it.
     const settled = (await unlessAborted(settling, this.#abandon.signal)) ?? []
     this.#tally = addTally(this.#tally, tally)
-    this.#onEvent({ type: 'batch', ...tally })
-    for (const id of loads) this.#touched.add(id)
+    const bytes = decoded.entries.reduce((sum, { delivery }) => sum + delivery.body.length, 0)
+    const links = traceLinks(decoded.entries.map(({ delivery }) => delivery.headers))
+    const told = { ...tally, bytes, writeMs, settleMs: performance.now() - since, loads: loads.counts }
+    this.#onEvent({ type: 'batch', consumer: this.#name, ...told, ...(links.length === 0 ? {} : { links }) })
+    this.#tellHeld()
+    for (const { loadId } of loads.counts) this.#touched.add(loadId)
     if (this.#touched.size >= foldAt) await this.#fold()
     // The queue takes what was not settled for unfinished, and its prefetch would fill up with it: so it is opened again.
     for (const each of settled) if (each.status === 'rejected') throw asQueueError(each.reason)
@@ -253,6 +266,10 @@ class Run {
   #reached(): void {
     if (this.#failures > 0) this.#onEvent({ type: 'resumed', code: 'QUEUE_UNAVAILABLE' })
     this.#failures = 0
+  }
+
+  #tellHeld(): void {
+    this.#onEvent({ type: 'held', consumer: this.#name, messages: this.#leases.count })
   }
 
   /** A settlement that is lost means one more delivery, which the ledger absorbs. */
@@ -293,6 +310,7 @@ class Run {
   async #release(): Promise<void> {
     const { held } = this.#leases
     for (const delivery of held) this.#leases.release(delivery)
+    this.#tellHeld()
     // A queue that does not answer has them back when it misses us.
     await within(giveBackWithinMs, Promise.allSettled(held.map((delivery) => delivery.settle({ kind: 'release' }))))
   }

@@ -76,6 +76,10 @@ export class Leases implements Disposable {
     this.#held.delete(delivery)
   }
 
+  get count(): number {
+    return this.#held.size
+  }
+
   get held(): readonly Delivery[] {
     return [...this.#held]
   }

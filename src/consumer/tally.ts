@@ -1,3 +1,6 @@
+import type { LoadCounts } from '../core/events.ts'
+import type { LoadInfo } from '../core/load.ts'
+
 /** What became of the messages of a batch or of a whole run. */
 export interface Tally {
   readonly messages: number
@@ -41,5 +44,28 @@ export function addTally(a: Tally, b: Partial<Tally>): Tally {
     loaded: sum('loaded'),
     rejected: sum('rejected'),
     skipped: sum('skipped'),
+  }
+}
+
+/** What a batch did, load by load. */
+export class LoadTally {
+  readonly #counts = new Map<string, { -readonly [Name in keyof LoadCounts]: LoadCounts[Name] }>()
+
+  /** Mentions the load, and counts what became of some of its records. */
+  add({ id, source, records }: Pick<LoadInfo, 'id' | 'source' | 'records'>, counts: Partial<Omit<LoadCounts, 'records'>> = {}): void {
+    let sum = this.#counts.get(id)
+    if (sum === undefined) this.#counts.set(id, (sum = { loadId: id, source, records, loaded: 0, rejected: 0, skipped: 0, dead: 0 }))
+    sum.loaded += counts.loaded ?? 0
+    sum.rejected += counts.rejected ?? 0
+    sum.skipped += counts.skipped ?? 0
+    sum.dead += counts.dead ?? 0
+  }
+
+  join(other: LoadTally): void {
+    for (const counts of other.counts) this.add({ ...counts, id: counts.loadId }, counts)
+  }
+
+  get counts(): readonly LoadCounts[] {
+    return [...this.#counts.values()]
   }
 }

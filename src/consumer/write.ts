@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { type Code, codes, LadingError, toLadingError } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
+import type { LoadInfo } from '../core/load.ts'
 import { backoff } from '../core/wait.ts'
 import type { Model } from '../model/model.ts'
 import type { RowBuffer } from '../model/writer.ts'
@@ -15,7 +16,7 @@ import type { DedupKey } from './dedup.ts'
 import type { Arrived } from './intake.ts'
 import { referenceIn } from './reference.ts'
 import { type RetryPolicy, retrying } from '../core/retry.ts'
-import { addTally, type Count, emptyTally, type Tally } from './tally.ts'
+import { addTally, type Count, emptyTally, LoadTally, type Tally } from './tally.ts'
 
 export interface WriterOptions {
   readonly pipeline: string
@@ -65,7 +66,7 @@ export interface DecodedBatch {
 export interface WrittenBatch {
   readonly tally: Tally
   /** Loads that parts of the batch belong to. */
-  readonly loads: ReadonlySet<string>
+  readonly loads: LoadTally
 }
 
 export class BatchWriter {
@@ -147,7 +148,7 @@ export class BatchWriter {
   /** Something in the batch fails for a reason that no rule knows, or came before its time: each message is tried alone. */
   async #writeOneByOne(batch: DecodedBatch): Promise<WrittenBatch> {
     let tally = emptyTally
-    const loads = new Set<string>()
+    const loads = new LoadTally()
     const lane = this.#newLane()
     for (const { delivery } of batch.entries) {
       if (isOvertaken(delivery)) continue
@@ -156,7 +157,7 @@ export class BatchWriter {
       if (decoded.kind === 'foreign') throw new LadingError('INTERNAL', 'a message changed its pipeline')
       const written = await this.#writeAlone({ delivery, decoded }, lane.rows)
       tally = addTally(tally, written.tally)
-      for (const id of written.loads) loads.add(id)
+      loads.join(written.loads)
     }
     return { tally, loads }
   }
@@ -188,21 +189,20 @@ export class BatchWriter {
     onEvent({ type: 'waiting', code, message: `a message failed: ${codes[code].meaning}`, attempt: delivery.attempt, delayMs: afterMs })
     await delivery.settle({ kind: 'retry', afterMs, code })
     const redelivered = delivery.attempt > 1 ? 1 : 0
-    return { tally: { ...emptyTally, messages: 1, redelivered, retried: 1 }, loads: new Set() }
+    return { tally: { ...emptyTally, messages: 1, redelivered, retried: 1 }, loads: new LoadTally() }
   }
 
   /** Buries what is dead, and counts. */
   async #conclude(batch: DecodedBatch, verdicts: readonly Verdict[]): Promise<WrittenBatch> {
     const tally: Count = { ...emptyTally }
-    const loads = new Set<string>()
+    const loads = new LoadTally()
     const known = new Map<string, LoadProgress | undefined>()
     let next = 0
     for (const { delivery, decoded } of batch.entries) {
       tally.messages++
       if (delivery.attempt > 1) tally.redelivered++
       if (decoded.kind === 'parts') {
-        if (decoded.claim.load !== undefined) loads.add(decoded.claim.load.id)
-        const refused = countVerdicts(tally, decoded.parts, verdicts, next)
+        const refused = countVerdicts({ tally, loads }, decoded.parts, verdicts, next)
         next += decoded.parts.length
         for (const [part, verdict] of refused) await this.#bury(delivery, refusedPart(decoded.claim, part, verdict))
         continue
@@ -211,6 +211,7 @@ export class BatchWriter {
       if (load === undefined) {
         await this.#bury(delivery, decoded)
         tally.dead++
+        if (decoded.load !== undefined) loads.add(decoded.load, { dead: decoded.records })
       } else {
         loads.add(load)
         tally.duplicates++
@@ -223,14 +224,14 @@ export class BatchWriter {
    * The load of a message that came without the bytes that it refers to, where its chunk has a verdict already: files are cleared
    * away when their load is complete, and a settlement may have been lost before. `known` keeps what the ledger answered.
    */
-  async #concludedLoad(delivery: Delivery, code: Code, known: Map<string, LoadProgress | undefined>): Promise<string | undefined> {
+  async #concludedLoad(delivery: Delivery, code: Code, known: Map<string, LoadProgress | undefined>): Promise<LoadInfo | undefined> {
     const { pipeline, sink, stop, abandon, onEvent } = this.#options
     const envelope = referenceIn(delivery)
     if (envelope?.pipeline !== pipeline || code === 'REFERENCE_REFUSED') return undefined
     const { id } = envelope.load
     if (!known.has(id)) known.set(id, await retrying(() => sink.ledger.progress(id, { signal: abandon }), { signal: stop, onEvent }))
     const progress = known.get(id)
-    return progress?.complete === true || progress?.keys.has(chunkKey(id, envelope.chunk)) === true ? id : undefined
+    return progress?.complete === true || progress?.keys.has(chunkKey(id, envelope.chunk)) === true ? envelope.load : undefined
   }
 
   async #bury(delivery: Delivery, decoded: Dead): Promise<void> {
@@ -250,7 +251,7 @@ const none: readonly (readonly [Part, Refused])[] = []
  * be a thousand in a batch.
  */
 function countVerdicts(
-  tally: Count,
+  { tally, loads }: { readonly tally: Count; readonly loads: LoadTally },
   parts: readonly Part[],
   verdicts: readonly Verdict[],
   first: number,
@@ -259,6 +260,8 @@ function countVerdicts(
   let refused = none
   for (const [index, part] of parts.entries()) {
     const verdict = verdicts[first + index] as Verdict
+    if (part.load !== undefined)
+      loads.add(part.load, verdict.kind === 'applied' ? verdict : { dead: verdict.kind === 'refused' ? part.records : 0 })
     if (verdict.kind === 'duplicate') duplicates++
     else if (verdict.kind === 'refused') refused = [...refused, [part, verdict]]
     else {

@@ -159,6 +159,8 @@ export const codes = {
 
   OUTPUT_UNWRITABLE: halt(73, 'a file cannot be written', 'correct the folder or its rights'),
 
+  HTTP_UNAVAILABLE: halt(69, 'the address for metrics and health cannot be listened on', 'free the port, or correct --http'),
+
   REFERENCE_HOLD: {
     action: 'hold',
     exit: 75,

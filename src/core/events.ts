@@ -10,19 +10,44 @@ export type LadingEvent =
       readonly chunks: number
       readonly bytes: number
     }
+  /** The queue holds some more messages. */
+  | {
+      readonly type: 'window'
+      readonly messages: number
+      /** Of CSV, whether the messages hold it or refer to it. */
+      readonly bytes: number
+      readonly publishMs: number
+      /** Of the span in which the messages say that they were published, where they do. */
+      readonly traceparent?: string
+      readonly loads: readonly { readonly loadId: string; readonly records: number; readonly bytes: number }[]
+    }
   | { readonly type: 'published'; readonly loadId: string; readonly source: string; readonly records: number; readonly chunks: number }
   | { readonly type: 'skipped'; readonly loadId: string; readonly source: string; readonly records: number; readonly reason: string }
   | {
       readonly type: 'batch'
+      /** The consumer that wrote it, by its process and its number there. */
+      readonly consumer: string
       readonly messages: number
       readonly redelivered: number
       readonly duplicates: number
       readonly retried: number
+      /** Messages that became dead letters; each is told by itself as well. */
+      readonly dead: number
       readonly records: number
       readonly loaded: number
       readonly rejected: number
       readonly skipped: number
+      /** Of the messages. */
+      readonly bytes: number
+      /** From the first attempt to the commit, and from there until everything was settled, in milliseconds. */
+      readonly writeMs: number
+      readonly settleMs: number
+      readonly loads: readonly LoadCounts[]
+      /** The spans in which the messages were published, where they say so. */
+      readonly links?: readonly string[]
     }
+  /** How many messages a consumer has in hand, told when a batch begins, when it is settled, and when all that is left is given back. */
+  | { readonly type: 'held'; readonly consumer: string; readonly messages: number }
   | { readonly type: 'dead'; readonly key: string; readonly code: Code; readonly detail: string }
   /** Messages of another pipeline were met and left in the queue; told once for each pipeline. */
   | { readonly type: 'foreign'; readonly pipeline: string }
@@ -35,6 +60,26 @@ export type LadingEvent =
   /** What was waited for is there again. */
   | { readonly type: 'resumed'; readonly code: Code }
 
+/** What a batch did of a load; messages of others belong to none. */
+export interface LoadCounts {
+  readonly loadId: string
+  readonly source: string
+  /** Of the whole load. */
+  readonly records: number
+  readonly loaded: number
+  readonly rejected: number
+  readonly skipped: number
+  /** Records in messages that died. */
+  readonly dead: number
+}
+
 export type Listener = (event: LadingEvent) => void
 
 export const ignoreEvents: Listener = () => undefined
+
+/** Tells each of the listeners. */
+export const tellAll =
+  (...listeners: readonly Listener[]): Listener =>
+  (event) => {
+    for (const listener of listeners) listener(event)
+  }

@@ -7,6 +7,7 @@ import type { Listener } from '../core/events.ts'
 import { retrying } from '../core/retry.ts'
 import { type Abortable, unlessAborted } from '../core/wait.ts'
 import { sha256Of } from '../core/sha256.ts'
+import { newTraceparent, traceHeaders } from '../core/trace.ts'
 import { type ChunkReference, chunkKey, envelopeHeaders, maxReferenceBytes } from '../queue/envelope.ts'
 import type { Outgoing, Queue } from '../queue/queue.ts'
 import type { PlannedChunk } from './plan.ts'
@@ -28,6 +29,8 @@ export interface PublishOptions extends Abortable {
    * it throws ends the producer as a failure of the queue does.
    */
   readonly room?: ((next: WindowSize) => Promise<void>) | undefined
+  /** Messages say in which span (a window) they were published, so that whoever writes them can refer to it. */
+  readonly traced?: boolean
 }
 
 export interface WindowSize {
@@ -39,11 +42,16 @@ export interface WindowSize {
 /** What is handed to the queue together, and what is noted when the queue holds it. */
 class Window {
   readonly messages: Outgoing[] = []
-  readonly chunks: [PlannedLoad, number][] = []
+  readonly chunks: [PlannedLoad, PlannedChunk][] = []
   /** Loads that are published as a whole with this window. */
   readonly finished: { readonly load: PlannedLoad; readonly chunks: number }[] = []
+  readonly traceparent: string | undefined
   #bytes = 0
   #referredBytes = 0
+
+  constructor(traced: boolean | undefined) {
+    this.traceparent = traced === true ? newTraceparent() : undefined
+  }
 
   get isFull(): boolean {
     return this.#bytes >= windowBytes || this.#referredBytes >= windowReferredBytes || this.messages.length >= windowMessages
@@ -53,7 +61,7 @@ class Window {
     return { messages: this.messages.length, bytes: this.#bytes + this.#referredBytes }
   }
 
-  add(message: Outgoing, load: PlannedLoad, chunk: number): void {
+  add(message: Outgoing, load: PlannedLoad, chunk: PlannedChunk): void {
     this.messages.push(message)
     this.chunks.push([load, chunk])
     this.#bytes += message.body.length
@@ -73,15 +81,16 @@ export class Publisher {
   readonly #onEvent: Listener
   readonly #pathOf: PathOf
   readonly #spare = new SpareMemory()
-  #window = new Window()
+  #window: Window
   #underWay: Promise<void> = Promise.resolve()
 
-  constructor(queue: Queue, state: ProducerState, onEvent: Listener, pathOf: PathOf, { signal, room }: PublishOptions) {
+  constructor(queue: Queue, state: ProducerState, onEvent: Listener, pathOf: PathOf, { signal, room, traced = false }: PublishOptions) {
     this.#queue = queue
     this.#state = state
     this.#onEvent = onEvent
     this.#pathOf = pathOf
-    this.#options = { signal, room }
+    this.#options = { signal, room, traced }
+    this.#window = new Window(traced)
   }
 
   /** Publishes those of the chunks that `wanted` lets through; the last of them may still wait for `flush`. Returns their number. */
@@ -111,9 +120,9 @@ export class Publisher {
       throw new LadingError('MESSAGE_TOO_LARGE', `${load.path}: a chunk has ${chunk.bytes} bytes, a reference takes ${maxReferenceBytes}`)
     // A chunk without a byte refers to nothing.
     const reference = path === undefined || chunk.bytes === 0 ? undefined : { path, bytes: chunk.bytes }
-    const headers = headersOf(load, chunk, reference)
+    const headers = { ...headersOf(load, chunk, reference), ...traceHeaders(this.#window.traceparent) }
     const message = { key: chunkKey(load.id, chunk.chunk), body, headers, ...(reference && { weight: reference.bytes }) }
-    this.#window.add(message, load, chunk.chunk)
+    this.#window.add(message, load, chunk)
     if (this.#window.isFull) await this.#handOver()
   }
 
@@ -127,26 +136,40 @@ export class Publisher {
   async #handOver(): Promise<void> {
     await this.#underWay
     const window = this.#window
-    this.#window = new Window()
+    this.#window = new Window(this.#options.traced)
     this.#underWay = this.#publishWindow(window)
     // Without this an error would count as unhandled while the next window is read; it is thrown by the next await.
     this.#underWay.catch(() => undefined)
   }
 
   /** Tries until the queue takes the window. Publishing twice is harmless, so nothing needs to be known of what failed. */
-  async #publishWindow({ messages, chunks, finished, size }: Window): Promise<void> {
+  async #publishWindow({ messages, chunks, finished, size, traceparent }: Window): Promise<void> {
     const { signal = new AbortController().signal, room } = this.#options
     if (messages.length > 0) {
       if (room !== undefined && !signal.aborted) await unlessAborted(room(size), signal)
+      const since = performance.now()
       await retrying(() => this.#queue.publish(messages, { signal }), { signal, onEvent: this.#onEvent })
+      const publishMs = performance.now() - since
+      const trace = traceparent === undefined ? {} : { traceparent }
+      this.#onEvent({ type: 'window', ...size, publishMs, loads: sharesOf(chunks), ...trace })
     }
     for (const { body } of messages) this.#spare.give(body)
-    this.#state.confirm(chunks)
+    this.#state.confirm(chunks.map(([load, { chunk }]) => [load, chunk]))
     for (const { load, chunks: published } of finished) {
       this.#state.markPublished(load)
       this.#onEvent({ type: 'published', loadId: load.id, source: load.name, records: load.records, chunks: published })
     }
   }
+}
+
+/** What a window holds of each load. */
+function sharesOf(chunks: Window['chunks']): readonly { readonly loadId: string; readonly records: number; readonly bytes: number }[] {
+  const shares = new Map<string, { loadId: string; records: number; bytes: number }>()
+  for (const [{ id: loadId }, { records, bytes }] of chunks) {
+    const share = shares.get(loadId)
+    shares.set(loadId, { loadId, records: records + (share?.records ?? 0), bytes: bytes + (share?.bytes ?? 0) })
+  }
+  return [...shares.values()]
 }
 
 function* only<T>(items: Iterable<T>, wanted: (item: T) => boolean): Generator<T> {

@@ -95,4 +95,6 @@ export interface Queue extends AsyncDisposable {
   /** The next `n` messages, changing nothing for any consumer. */
   peek(n: number, options?: Abortable): Promise<readonly Peeked[]>
   depth(options?: Abortable): Promise<Depth>
+  /** Age of the oldest message that waits or is in flight, in milliseconds, where the queue can tell; undefined where there is none. */
+  oldest?(options?: Abortable): Promise<number | undefined>
 }

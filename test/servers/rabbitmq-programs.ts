@@ -1,11 +1,11 @@
 /**
  * Where the programs of a private RabbitMQ come from, and the user they run as. Never starts, stops or changes a broker.
  */
-import { existsSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
-import { guard } from './engine.ts'
-import { installPackage, lastLine, requireApt, run, serverUser, Unavailable } from './machine.ts'
+import { lastLine, run, serverUser, Unavailable } from './machine.ts'
 import type { User } from './machine.ts'
+import { installPrograms } from './packages.ts'
 
 export interface RabbitPrograms {
   readonly server: string
@@ -36,20 +36,7 @@ export function rabbitFromMachine(): RabbitPrograms {
 
 /** Installs Debian's package as root, without starting the broker that Debian would start. */
 export async function rabbitFromApt(): Promise<RabbitPrograms> {
-  requireApt()
-  const policy = '/usr/sbin/policy-rc.d'
-  const aside = `${policy}.before-lading`
-  // A guard puts the machine's own policy back, even when this process is killed while it installs.
-  const keeper = guard('PATH=/usr/bin:/bin; rm -f "$1"; if [ -e "$2" ]; then mv "$2" "$1"; fi', [policy, aside])
-  try {
-    if (existsSync(policy) && !existsSync(aside)) renameSync(policy, aside)
-    writeFileSync(policy, '#!/bin/sh\n# The tests of lading want the programs alone: 101 forbids to start the service.\nexit 101\n', {
-      mode: 0o755,
-    })
-    installPackage('rabbitmq-server')
-  } finally {
-    await keeper.close()
-  }
+  await installPrograms('rabbitmq-server')
   return rabbitFromMachine()
 }
 

@@ -59,6 +59,7 @@ const packages: readonly { readonly name: RegExp; readonly only: RegExp }[] = [
   { name: /^pg$|^pg-copy-streams$/, only: /^src\/sink\/postgres\// },
   { name: /^amqplib$/, only: /^src\/queue\/rabbitmq\// },
   { name: /^@aws-sdk\//, only: /^src\/queue\/sqs\// },
+  { name: /^prom-client$/, only: /^src\/observe\/metrics\.ts$/ },
   { name: /^commander$/, only: /^src\/cli\// },
   { name: /^node:sqlite$/, only: /^src\/core\/sqlite\.ts$/ },
   { name: /^node:(process|console)$/, only: /^src\/cli\// },

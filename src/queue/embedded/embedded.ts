@@ -73,11 +73,12 @@ export class EmbeddedQueue implements Queue {
       throw new LadingError('MESSAGE_TOO_LARGE', `${large.body.length} bytes in one message, the queue takes ${this.traits.maxBytes}`)
     this.#guard(() =>
       this.#publisher.transaction(() => {
-        const head = this.#publisher.prepare('INSERT INTO message (key, headers, bytes, available_at) VALUES (?, ?, ?, ?)')
+        const head = this.#publisher.prepare('INSERT INTO message (key, headers, bytes, available_at, published_at) VALUES (?, ?, ?, ?, ?)')
         const body = this.#publisher.prepare('INSERT INTO body (id, body) VALUES (?, ?)')
+        const now = Date.now()
         for (const message of messages) {
           const bytes = message.weight ?? message.body.length
-          const { lastInsertRowid } = head.run(message.key, JSON.stringify(message.headers), bytes, atOnce)
+          const { lastInsertRowid } = head.run(message.key, JSON.stringify(message.headers), bytes, atOnce, now)
           body.run(lastInsertRowid, message.body)
         }
       }),
@@ -122,6 +123,13 @@ export class EmbeddedQueue implements Queue {
                         count(*) FILTER (WHERE dead = 0 AND lease IS NOT NULL AND available_at > ?1) AS inFlight,
                         count(*) FILTER (WHERE dead = 1) AS dead FROM message`
     return { ...(this.#guard(() => this.#consumer.get<Depth>(sql, Date.now())) as Depth) }
+  }
+
+  async oldest(): Promise<number | undefined> {
+    // Ids are given in the order of publishing, so the first row will do; a minimum would read them all.
+    const sql = 'SELECT published_at AS since FROM message WHERE dead = 0 ORDER BY id LIMIT 1'
+    const since = this.#guard(() => this.#consumer.get<{ since: number | null }>(sql))?.since ?? undefined
+    return since === undefined ? undefined : Math.max(0, Date.now() - since)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -28,4 +28,6 @@ export const schema = [
    CREATE TABLE queue (id TEXT NOT NULL) STRICT;
    INSERT INTO queue VALUES (lower(hex(randomblob(16))));
    CREATE TABLE body (id INTEGER PRIMARY KEY REFERENCES message ON DELETE CASCADE, body BLOB NOT NULL) STRICT`,
+  // In milliseconds since 1970; NULL for what was published before there was such a column.
+  'ALTER TABLE message ADD COLUMN published_at INTEGER',
 ]

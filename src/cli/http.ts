@@ -1,0 +1,126 @@
+/** `--http`: metrics, health and what else is to be seen of a run, for as long as it lasts. */
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { isIPv6 } from 'node:net'
+import { InvalidArgumentError, Option } from 'commander'
+import { LadingError } from '../core/errors.ts'
+import { ignoreEvents, type Listener, tellAll } from '../core/events.ts'
+import { shownUrl } from '../core/url.ts'
+import type { Queue } from '../queue/queue.ts'
+import { say } from './log.ts'
+import { positive } from './options.ts'
+import { isTied } from './signals.ts'
+import { openTraces } from './traces.ts'
+import { version } from './version.ts'
+
+interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** Flags of everything that can be looked at while it runs. */
+export interface HttpFlags {
+  readonly http?: Address
+  readonly httpToken?: string
+  readonly httpName?: readonly string[]
+  readonly stallAfter: number
+}
+
+/** What a run works with. */
+interface Places {
+  readonly queue: string
+  readonly to?: string
+  readonly pipeline?: string
+}
+
+export const httpOptions = () => [
+  new Option('--http <address>', 'answer /metrics, /healthz and /readyz at [HOST:]PORT while it runs; 127.0.0.1 where no host is named')
+    .env('LADING_HTTP')
+    .argParser(address),
+  new Option('--http-token <file>', 'file with the token (or LADING_HTTP_TOKEN) that everybody beyond this machine needs'),
+  new Option('--http-name <name>', 'further name of this machine by which browsers and Prometheus ask; may be repeated').argParser(
+    (name: string, names: readonly string[] | undefined) => [...(names ?? []), name],
+  ),
+  new Option('--stall-after <seconds>', '/readyz turns red when there is work and nothing has moved for so long')
+    .default(20)
+    .argParser(positive),
+]
+
+/** What listens to a run, and the server that shows it. */
+export interface Watch extends AsyncDisposable {
+  readonly listener: Listener
+  /** Tells of the queue, once it is open. */
+  see(queue: Queue): void
+}
+
+/** Without `--http` and OpenTelemetry it costs nothing, and of a load only the process that was started by a person answers. */
+export async function openWatch(command: string, flags: HttpFlags & Places): Promise<Watch> {
+  const traces = await openTraces(process.env)
+  const shown = await openHttp(command, flags).catch(async (error: unknown) => {
+    await traces[Symbol.asyncDispose]()
+    throw error
+  })
+  return {
+    listener: tellAll(traces.listener, shown.listener),
+    see: (queue) => shown.see(queue),
+    [Symbol.asyncDispose]: async () => {
+      await shown[Symbol.asyncDispose]()
+      await traces[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function openHttp(command: string, flags: HttpFlags & Places): Promise<Watch> {
+  const { http, to, pipeline } = flags
+  if (http === undefined || isTied()) return { listener: ignoreEvents, see: () => undefined, [Symbol.asyncDispose]: async () => undefined }
+  const [{ Observer }, { makeMetrics }, { DepthWatch }, { startWeb, isLoopback }, { routesOf }] = await Promise.all([
+    import('../observe/observer.ts'),
+    import('../observe/metrics.ts'),
+    import('../observe/depth.ts'),
+    import('../web/server.ts'),
+    import('../web/routes.ts'),
+  ])
+  const token = givenToken(flags)
+  if (token === undefined && !isLoopback(http.host))
+    throw new LadingError('USAGE', '--http beyond this machine needs --http-token FILE or LADING_HTTP_TOKEN, of 16 characters and more')
+  const target = to === undefined ? undefined : shownUrl(to)
+  const queue = shownUrl(flags.queue)
+  const about = { version: version(), pid: process.pid, command, pipeline, queue, target, startedAt: Date.now() }
+  const observer = new Observer(about, { consumes: command !== 'produce', stallAfterMs: flags.stallAfter * 1000 })
+  const metrics = makeMetrics(about, observer)
+  const depth = new DepthWatch(observer)
+  const routes = routesOf({ observer, metrics, refresh: (ms) => depth.refresh(ms) })
+  const web = await startWeb({ ...http, names: flags.httpName ?? [], token: token ?? randomBytes(32).toString('base64url'), routes })
+  say('info', 'http', { url: web.url }, `metrics and health at ${web.url}`)
+  return {
+    listener: tellAll(observer.listener, metrics.listener),
+    see: (opened) => depth.watch(async () => ({ ...(await opened.depth()), oldestMs: await opened.oldest?.() })),
+    [Symbol.asyncDispose]: async () => {
+      depth[Symbol.dispose]()
+      await web[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function address(text: string): Address {
+  const [, bracketed, name, digits] = /^(?:(?:\[([^\]]+)\]|([\w.-]+)):)?(\d{1,5})$/.exec(text) ?? []
+  const port = Number(digits)
+  if (digits === undefined || port > 65_535 || (bracketed !== undefined && !isIPv6(bracketed)))
+    throw new InvalidArgumentError('Not PORT, HOST:PORT or [IPv6]:PORT.')
+  return { host: bracketed ?? name ?? '127.0.0.1', port }
+}
+
+function givenToken({ httpToken: path }: HttpFlags): string | undefined {
+  const token = path === undefined ? process.env['LADING_HTTP_TOKEN'] : readToken(path)
+  if (token !== undefined && !/^[\x21-\x7e]{16,1024}$/.test(token))
+    throw new LadingError('CONFIG_INVALID', 'the token for --http must have 16 to 1024 visible ASCII characters')
+  return token
+}
+
+function readToken(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (cause) {
+    throw new LadingError('CONFIG_INVALID', `the token for --http cannot be read: ${(cause as Error).message}`, { cause })
+  }
+}

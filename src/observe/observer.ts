@@ -1,0 +1,239 @@
+/**
+ * Events of a run → what is to be seen of it. Hears everything, asks nobody, and its memory has a bound however long the run is.
+ * The one that knows how deep the queue is tells it here (depth.ts).
+ */
+import { type Code, codes } from '../core/errors.ts'
+import type { LadingEvent, Listener } from '../core/events.ts'
+import { LoadKeeper } from './loads.ts'
+import { SeriesKeeper } from './series.ts'
+import type { About, ConsumerSnapshot, QueueDepth, Readiness, Snapshot, Totals, WaitingSnapshot } from './snapshot.ts'
+import { StallWatch } from './stall.ts'
+
+/** What a consumer did is of interest for so long after its last word, and what a queue said of itself. */
+const consumerKeptMs = 600_000
+const depthKeptMs = 15_000
+
+export interface ObserverOptions {
+  /** How long work may stand still before the run counts as not ready. */
+  readonly stallAfterMs: number
+  /** Whether what waits in the queue is this run's to take. */
+  readonly consumes: boolean
+  /** Milliseconds since 1970, never going backwards. */
+  readonly clock?: () => number
+}
+
+type Consumer = { -readonly [Name in keyof ConsumerSnapshot]: ConsumerSnapshot[Name] } & { heardAt: number }
+type Event<Type extends LadingEvent['type']> = Extract<LadingEvent, { readonly type: Type }>
+
+export class Observer {
+  readonly #about: About
+  readonly #consumes: boolean
+  readonly #clock: () => number
+  readonly #stall: StallWatch
+  readonly #loads = new LoadKeeper()
+  readonly #series = new SeriesKeeper()
+  readonly #totals: Totals = { ...nothing }
+  readonly #consumers = new Map<string, Consumer>()
+  readonly #waiting = new Map<Code, WaitingSnapshot>()
+  #depth: QueueDepth | undefined
+  #depthAt: number | undefined
+  #depthFailures = 0
+  /** Messages of others lie in the queue, so that what waits there says nothing of our own work. */
+  #foreign = false
+
+  constructor(about: About, options: ObserverOptions) {
+    this.#about = about
+    this.#consumes = options.consumes
+    this.#clock = options.clock ?? (() => performance.timeOrigin + performance.now())
+    this.#stall = new StallWatch(options.stallAfterMs, this.#clock())
+  }
+
+  readonly listener: Listener = (event) => {
+    const now = this.#clock()
+    switch (event.type) {
+      case 'planned':
+        return this.#loads.planned(event, now)
+      case 'window':
+        return this.#window(event, now)
+      case 'published':
+        return this.#loads.published(event.loadId)
+      case 'skipped':
+        return this.#loads.skipped(event.loadId)
+      case 'held':
+        this.#consumer(event.consumer, now).held = event.messages
+        return this.#look(now)
+      case 'batch':
+        return this.#batch(event, now)
+      case 'waiting':
+        return this.#wait(event, now)
+      case 'resumed':
+        this.#isThere(systemOf(event.code))
+        return this.#look(now)
+      case 'foreign':
+        this.#foreign = true
+        return this.#look(now)
+      case 'indexes':
+        return this.#stall.progress(now)
+      case 'dead':
+      case 'caution':
+    }
+  }
+
+  sawDepth(depth: QueueDepth): void {
+    this.#depth = depth
+    this.#depthAt = this.#clock()
+    this.#look(this.#depthAt)
+  }
+
+  missedDepth(): void {
+    this.#depthFailures++
+  }
+
+  /** Undefined where nobody has asked for a while, or got no answer. */
+  get depth(): QueueDepth | undefined {
+    return this.#depthAt === undefined || this.#clock() - this.#depthAt > depthKeptMs ? undefined : this.#depth
+  }
+
+  get depthFailures(): number {
+    return this.#depthFailures
+  }
+
+  get inHand(): number {
+    return [...this.#consumers.values()].reduce((sum, { held }) => sum + held, 0)
+  }
+
+  get waiting(): readonly WaitingSnapshot[] {
+    return [...this.#waiting.values()]
+  }
+
+  /** Whether nothing but the queue itself can tell that there is work: then it has to be asked. */
+  isQuietFor(ms: number): boolean {
+    return this.#consumes && !this.#foreign && this.inHand === 0 && this.#clock() - this.#stall.progressAt > ms
+  }
+
+  readiness(): Readiness {
+    const { progressAt } = this.#stall
+    const stalledMs = this.#stall.stalledMs(this.#clock())
+    if (stalledMs === undefined) return { ready: true, progressAt }
+    return { ready: false, reason: this.#reason(stalledMs), progressAt }
+  }
+
+  snapshot(): Snapshot {
+    const at = this.#clock()
+    this.#forgetConsumers(at)
+    return {
+      at,
+      process: { ...this.#about, memoryBytes: process.memoryUsage.rss() },
+      readiness: this.readiness(),
+      queue: { depth: this.depth, askedAt: this.#depthAt, failures: this.#depthFailures },
+      totals: { ...this.#totals },
+      loads: this.#loads.snapshot(),
+      series: this.#series.snapshot(at),
+      consumers: [...this.#consumers.values()].map(consumerSnapshot),
+      waiting: this.waiting,
+    }
+  }
+
+  #window(event: Event<'window'>, now: number): void {
+    const records = event.loads.reduce((sum, load) => sum + load.records, 0)
+    this.#totals.published += records
+    this.#series.at(now).published += records
+    this.#loads.window(event)
+    this.#isThere('QUEUE')
+    this.#progress(now)
+  }
+
+  #batch(event: Event<'batch'>, now: number): void {
+    const { records, loaded, rejected, skipped, dead, bytes, writeMs, settleMs } = event
+    this.#loads.batch(event, now)
+    for (const name of messageCounts) this.#totals[name] += event[name]
+    this.#totals.received += records
+    this.#totals.batches++
+    const point = this.#series.at(now)
+    for (const [name, count] of Object.entries({ loaded, rejected, skipped, dead, bytes, writeMs, settleMs, batches: 1 }))
+      point[name as 'loaded'] += count
+    point.longestWriteMs = Math.max(point.longestWriteMs, writeMs)
+    point.longestSettleMs = Math.max(point.longestSettleMs, settleMs)
+    const consumer = this.#consumer(event.consumer, now)
+    consumer.batches++
+    consumer.records += records
+    consumer.last = { at: now, records, writeMs, settleMs }
+    this.#progress(now)
+  }
+
+  #wait({ code, message, attempt, delayMs }: Event<'waiting'>, now: number): void {
+    // Nothing is waited for, something is given up.
+    if (delayMs === 0) return
+    const since = this.#waiting.get(code)?.since ?? now
+    this.#waiting.set(code, { code, action: codes[code].action, message, attempt, delayMs, since })
+    this.#look(now)
+  }
+
+  /** Whatever of the system was waited for, because one failure follows another and only the last is told to be over. */
+  #isThere(system: string): void {
+    for (const { code } of this.waiting) if (systemOf(code) === system) this.#waiting.delete(code)
+  }
+
+  /** What is tried again is told again if it fails; what comes by itself, and need not stand in the way of this, is told when it has come. */
+  #progress(now: number): void {
+    for (const { code, delayMs } of this.waiting) if (delayMs !== undefined) this.#waiting.delete(code)
+    this.#stall.progress(now)
+    this.#look(now)
+  }
+
+  #look(now: number): void {
+    const waits = this.#consumes && !this.#foreign && (this.#depth?.ready ?? 0) > 0
+    this.#stall.busy(waits || this.#waiting.size > 0 || this.inHand > 0, now)
+  }
+
+  #reason(stalledMs: number): string {
+    const parts = [
+      `nothing was committed, settled or published for ${Math.floor(stalledMs / 1000)} s`,
+      ...(this.inHand > 0 ? [`messages in hand: ${this.inHand}`] : []),
+      ...(this.#depth !== undefined && this.#depth.ready > 0 ? [`messages waiting: ${this.#depth.ready}`] : []),
+      ...this.waiting.map(({ code }) => `${code}: ${codes[code].meaning}`),
+    ]
+    return parts.join('; ')
+  }
+
+  #consumer(name: string, now: number): Consumer {
+    let consumer = this.#consumers.get(name)
+    if (consumer === undefined) {
+      this.#forgetConsumers(now)
+      this.#consumers.set(name, (consumer = { consumer: name, held: 0, batches: 0, records: 0, heardAt: now }))
+    }
+    consumer.heardAt = now
+    return consumer
+  }
+
+  #forgetConsumers(now: number): void {
+    for (const [name, { heardAt, held }] of this.#consumers) if (held === 0 && now - heardAt > consumerKeptMs) this.#consumers.delete(name)
+  }
+}
+
+const consumerSnapshot = ({ consumer, held, batches, records, last }: Consumer): ConsumerSnapshot => ({
+  consumer,
+  held,
+  batches,
+  records,
+  last,
+})
+
+/** `SINK` of `SINK_BUSY`. */
+const systemOf = (code: Code): string => code.slice(0, code.indexOf('_'))
+
+const messageCounts = ['loaded', 'rejected', 'skipped', 'messages', 'redelivered', 'duplicates', 'retried', 'dead'] as const
+
+const nothing: Totals = {
+  published: 0,
+  received: 0,
+  loaded: 0,
+  rejected: 0,
+  skipped: 0,
+  messages: 0,
+  redelivered: 0,
+  duplicates: 0,
+  retried: 0,
+  dead: 0,
+  batches: 0,
+}

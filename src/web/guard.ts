@@ -1,0 +1,85 @@
+/**
+ * Who may ask for what. Whoever reads our pages must have the token; whoever makes a browser ask us from another page must get
+ * nothing, whatever name he has led it here by.
+ */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { isIP } from 'node:net'
+
+/** Wrong tokens from one address that are answered within a minute; a token of 16 characters is not guessed that way. */
+const mostFailures = 20
+const failuresKeptMs = 60_000
+/** Addresses whose failures are remembered. */
+const mostAddresses = 1_000
+
+const cookieName = 'lading'
+
+export class Guard {
+  readonly #token: Buffer
+  /** What a browser gets for the token: worth nothing after this run. */
+  readonly #session = randomBytes(32).toString('base64url')
+  readonly #hashedSession = hashed(this.#session)
+  readonly #hosts: ReadonlySet<string>
+  /** When a token was wrong, by the address that it came from: whoever guesses locks himself out and nobody else. */
+  readonly #failures = new Map<string, number[]>()
+
+  /** `hosts` are the names, without a port, by which a browser may ask; addresses and localhost are always right. */
+  constructor(token: string, hosts: readonly string[]) {
+    this.#token = hashed(token)
+    this.#hosts = new Set(['localhost', ...hosts.map((host) => host.toLowerCase())])
+  }
+
+  /** A name that somebody has made to lead here would let his page read ours; an address cannot be made to. */
+  knowsHost({ headers }: IncomingMessage): boolean {
+    const host = hostOf(headers.host ?? '')
+    return host !== undefined && (isIP(host) !== 0 || this.#hosts.has(host))
+  }
+
+  /** Undefined where too many were wrong of late, so that nobody can try them all. */
+  hasToken({ headers, socket }: IncomingMessage): boolean | undefined {
+    const cookie = cookieOf(headers.cookie, cookieName)
+    if (cookie !== undefined && timingSafeEqual(hashed(cookie), this.#hashedSession)) return true
+    const given = /^Bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1]
+    if (given === undefined) return false
+    const failures = this.#failuresOf(socket.remoteAddress ?? '')
+    if (failures.length >= mostFailures) return undefined
+    const isRight = timingSafeEqual(hashed(given), this.#token)
+    if (!isRight) failures.push(Date.now())
+    return isRight
+  }
+
+  /** A request that changes something comes from a page of ours, or it does not count. */
+  isOurs({ headers }: IncomingMessage): boolean {
+    const origin = headers.origin === undefined ? undefined : URL.parse(headers.origin)
+    return origin != null && headers.host !== undefined && origin.host === headers.host.toLowerCase()
+  }
+
+  /** The header that lets a browser in from now on. */
+  cookie(): string {
+    return `${cookieName}=${this.#session}; HttpOnly; SameSite=Strict; Path=/`
+  }
+
+  #failuresOf(address: string): number[] {
+    const since = Date.now() - failuresKeptMs
+    const recent = (this.#failures.get(address) ?? []).filter((at) => at > since)
+    this.#failures.delete(address)
+    const [oldest] = this.#failures.keys()
+    if (oldest !== undefined && this.#failures.size >= mostAddresses) this.#failures.delete(oldest)
+    this.#failures.set(address, recent)
+    return recent
+  }
+}
+
+/** Without its port, in lower case, an IPv6 address without brackets. */
+function hostOf(header: string): string | undefined {
+  const [, address, name] = /^(?:\[([^\]]+)\]|([^:[\]/@\s]+))(?::\d{1,5})?$/.exec(header) ?? []
+  return (address ?? name)?.toLowerCase()
+}
+
+function cookieOf(header: string | undefined, name: string): string | undefined {
+  const found = header?.split(';').find((each) => each.trim().startsWith(`${name}=`))
+  return found?.trim().slice(name.length + 1)
+}
+
+/** Of one length whatever was given, so that comparing takes the same time for all. */
+const hashed = (token: string): Buffer => createHash('sha256').update(token).digest()

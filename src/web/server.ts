@@ -1,0 +1,140 @@
+/**
+ * The HTTP server of a run: metrics, health and what else is to be seen. It reads what is observed and changes nothing; nothing that it
+ * does may keep the run from its work, or from ending.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { LadingError } from '../core/errors.ts'
+import { Guard } from './guard.ts'
+
+export interface Reply {
+  readonly status: number
+  readonly type: string
+  readonly body: string | Uint8Array
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  /** Whom it answers: everybody, whoever is on this machine or has the token, or whoever has the token. */
+  readonly to: 'all' | 'near' | 'known'
+  /** Undefined where it answers by itself, which a stream does. */
+  answer(request: IncomingMessage, response: ServerResponse): Promise<Reply | undefined> | Reply | undefined
+}
+
+export interface WebOptions {
+  readonly host: string
+  /** 0 for one that is free. */
+  readonly port: number
+  readonly token: string
+  /** Further names by which a browser may ask for this server. */
+  readonly names?: readonly string[]
+  readonly routes: readonly Route[]
+}
+
+export interface WebServer extends AsyncDisposable {
+  readonly url: string
+}
+
+const mostConnections = 64
+const mostHeaderBytes = 16 * 1024
+const headersWithinMs = 5_000
+const requestWithinMs = 10_000
+
+/** For every answer: a page of ours runs no script but our own, sits in no frame, and is kept by nobody. */
+const safeHeaders = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'cross-origin-opener-policy': 'same-origin',
+  'cache-control': 'no-store',
+} as const
+
+export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+
+export const json = (value: unknown, status = 200): Reply => ({ status, type: 'application/json', body: JSON.stringify(value) })
+export const plain = (status: number, body: string): Reply => ({ status, type: 'text/plain; charset=utf-8', body: `${body}\n` })
+
+export async function startWeb({ host, port, token, names = [], routes }: WebOptions): Promise<WebServer> {
+  const guard = new Guard(token, [host, ...names])
+  const near = isLoopback(host)
+  const all = [...routes, login(guard)]
+  const server = createServer({ maxHeaderSize: mostHeaderBytes }, (request, response) => {
+    // A path that nobody asked for is nobody's secret; what follows a question mark may be.
+    respond(request, response, { guard, near, routes: all }).catch(() => response.destroy())
+  })
+  server.maxConnections = mostConnections
+  server.headersTimeout = headersWithinMs
+  server.requestTimeout = requestWithinMs
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) =>
+      reject(new LadingError('HTTP_UNAVAILABLE', `${host}:${port} cannot be listened on: ${cause.message}`, { cause })),
+    )
+    server.listen(port, host, resolve)
+  })
+  server.on('error', () => undefined)
+  // Whoever looks on keeps nobody from ending.
+  server.unref()
+  const at = server.address() as AddressInfo
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${at.port}`,
+    [Symbol.asyncDispose]: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+/** The token, given once, lets a browser in; it sends the cookie by itself from then on. */
+const login = (guard: Guard): Route => ({
+  method: 'POST',
+  path: '/login',
+  to: 'known',
+  answer: () => ({
+    ...plain(200, 'welcome'),
+    headers: { 'set-cookie': guard.cookie() },
+  }),
+})
+
+interface Site {
+  readonly guard: Guard
+  readonly near: boolean
+  readonly routes: readonly Route[]
+}
+
+async function respond(request: IncomingMessage, response: ServerResponse, site: Site): Promise<void> {
+  for (const [name, value] of Object.entries(safeHeaders)) response.setHeader(name, value)
+  const found = routeOf(request, site)
+  const reply = 'answer' in found ? await found.answer(request, response) : found
+  if (reply === undefined) return
+  const { status, type, body, headers = {} } = reply
+  response.writeHead(status, { ...headers, 'content-type': type, 'content-length': Buffer.byteLength(body) })
+  response.end(request.method === 'HEAD' ? undefined : body)
+  // A body that nobody reads must not be taken for the next request.
+  request.resume()
+}
+
+/** What answers, or why nothing does. */
+function routeOf(request: IncomingMessage, { guard, near, routes }: Site): Route | Reply {
+  if (!guard.knowsHost(request)) return plain(421, 'unknown host')
+  const method = request.method === 'HEAD' ? 'GET' : request.method
+  const path = (request.url ?? '').split('?')[0]
+  const there = routes.filter((route) => route.path === path)
+  const route = there.find((each) => each.method === method)
+  if (route === undefined && there.length > 0)
+    return { ...plain(405, 'method not allowed'), headers: { allow: there.map((each) => each.method).join(', ') } }
+  const to = route?.to ?? 'known'
+  if (to === 'known' || (to === 'near' && !near)) {
+    const known = guard.hasToken(request)
+    if (known === undefined) return plain(429, 'too many wrong tokens; wait a minute')
+    if (!known) return { ...plain(401, 'a token is needed'), headers: { 'www-authenticate': 'Bearer' } }
+  }
+  if (route === undefined) return plain(404, 'not found')
+  if (route.method !== 'GET' && !guard.isOurs(request)) return plain(403, 'not from a page of this server')
+  return route
+}

@@ -1,0 +1,28 @@
+import { expect, it } from 'vitest'
+import { DepthWatch } from '../../src/observe/depth.ts'
+import { Observer } from '../../src/observe/observer.ts'
+
+const observe = () =>
+  new Observer({ version: '1', pid: 1, command: 'consume', queue: 'q', startedAt: 0 }, { consumes: true, stallAfterMs: 20_000 })
+
+it('questions that come together are one, and an answer serves for a while', async () => {
+  const observer = observe()
+  using watch = new DepthWatch(observer)
+  let asked = 0
+  watch.watch(async () => ({ ready: ++asked, dead: 0 }))
+  await Promise.all([watch.refresh(1_000), watch.refresh(1_000)])
+  await watch.refresh(1_000)
+  expect(observer.depth).toEqual({ ready: 1, dead: 0 })
+})
+
+it('a queue that fails, or never answers, keeps nobody waiting and is counted', async () => {
+  const observer = observe()
+  using failing = new DepthWatch(observer)
+  failing.watch(() => Promise.reject(new Error('gone')))
+  await failing.refresh(1_000)
+  expect([observer.depth, observer.depthFailures]).toEqual([undefined, 1])
+  using silent = new DepthWatch(observer)
+  silent.watch(() => new Promise(() => undefined))
+  await silent.refresh(1)
+  expect(observer.depth).toBeUndefined()
+})
