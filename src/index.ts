@@ -1,6 +1,6 @@
 /** The library's face: everything that a program of yours may rely on. */
 export { type Code, type CodeInfo, codes, LadingError } from './core/errors.ts'
-export type { LadingEvent, Listener } from './core/events.ts'
+export type { LadingEvent, Listener, LoadCounts } from './core/events.ts'
 export type { Fault, Reject, Span } from './core/fault.ts'
 export type { Layout, LoadInfo } from './core/load.ts'
 export type { Abortable } from './core/wait.ts'
@@ -73,3 +73,4 @@ export { editReject, rejectPages, replayRejects, type ReplayRejectsOptions } fro
 export { type ExportedRecords, exportRejects, type ExportOptions } from './consumer/export.ts'
 export { produce, type ProducedLoad, type ProduceOptions } from './producer/produce.ts'
 export { load, type LoadOptions, type LoadResult } from './load/load.ts'
+export { type Extent, type Goal, type LoadExtent, Progress, type ProgressSnapshot } from './observe/progress.ts'

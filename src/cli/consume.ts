@@ -22,9 +22,9 @@ import {
   toOption,
   whole,
 } from './options.ts'
-import { print, printJson, table } from './output.ts'
+import { counted, paceOf, print, printJson, table } from './output.ts'
 import { createOption, openWorkingQueue, startTimeoutOption } from './queue.ts'
-import { reporter } from './report.ts'
+import { reporting } from './progress.ts'
 import { isTied, parentSignal, stopSignal, tellParent } from './signals.ts'
 
 /** Flags of everything that consumes. */
@@ -105,15 +105,22 @@ export function consumeCommand(): Command {
     requireTwoFiles(flags.queue, flags.to)
     if (flags.concurrency > 1 && (flags.batches !== undefined || /^sqlite::memory:$/i.test(flags.to)))
       throw new LadingError('USAGE', '--concurrency goes neither with --batches nor with sqlite::memory:')
+    const since = performance.now()
     await using watch = await openWatch('consume', flags)
-    const onEvent = tellAll(isTied() ? tellParent : reporter(), watch.listener)
+    using report = isTied() ? undefined : reporting('consume')
+    const onEvent = tellAll(report?.onEvent ?? tellParent, watch.listener)
     const signal = AbortSignal.any([stopSignal(), parentSignal()])
     const model = await loadModel(flags.model)
     await using queue = await openWorkingQueue(flags, onEvent, signal)
     watch.see(queue)
     const tally = await consumeAll(flags, { queue, model, onEvent, signal })
-    if (flags.json) printJson(tally)
-    else for (const line of table(Object.keys(tally), [Object.values(tally)])) print(line)
+    const ms = Math.round(performance.now() - since)
+    report?.[Symbol.dispose]()
+    if (flags.json) printJson({ ...tally, ms })
+    else {
+      for (const line of table(Object.keys(tally), [Object.values(tally)])) print(line)
+      print(`this run loaded ${counted(tally.loaded, 'record')}${paceOf(tally.loaded, ms)}`)
+    }
     if ((tally.rejected > 0 || tally.dead > 0) && flags.allowRejects !== true) process.exitCode = exits.rejects
   })
 }

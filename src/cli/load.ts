@@ -9,11 +9,22 @@ import { placeOf, requireTwoFiles } from './files.ts'
 import { httpOptions, openWatch } from './http.ts'
 import { loadModel } from './model.ts'
 import { jsonOption, modelOption, pipelineOption, produceOptions, queueOption, whole } from './options.ts'
-import { count, counted, print, printJson, printReceipts, printVerdict, receiptJson, receiptsExit } from './output.ts'
+import {
+  count,
+  counted,
+  paceOf,
+  print,
+  printFirstRejects,
+  printJson,
+  printReceipts,
+  printVerdict,
+  receiptJson,
+  receiptsExit,
+} from './output.ts'
 import type { DeferIndexes } from '../load/indexes.ts'
 import { openWorkingQueue } from './queue.ts'
 import { type ProduceFlags, produceSettings } from './produce.ts'
-import { reporter } from './report.ts'
+import { reporting } from './progress.ts'
 import { stopSignal } from './signals.ts'
 import { consumerProcesses } from './workers.ts'
 
@@ -70,8 +81,10 @@ export function loadCommand(): Command {
       loadModel(flags.model),
     ])
     const signal = stopSignal()
+    const since = performance.now()
     await using watch = await openWatch('load', flags)
-    const onEvent = tellAll(reporter(), watch.listener)
+    using report = reporting('load')
+    const onEvent = tellAll(report.onEvent, watch.listener)
     await using queue = await openWorkingQueue(flags, onEvent, signal)
     watch.see(queue)
     await using sink = await openSink(flags.to)
@@ -90,13 +103,16 @@ export function loadCommand(): Command {
         return n > 1 ? consumerProcesses(n, flags, until, onEvent) : undefined
       },
     })
-    if (flags.json) printJson({ loadedNow, produced, receipts: receipts.map(receiptJson) })
+    const ms = Math.round(performance.now() - since)
+    report[Symbol.dispose]()
+    if (flags.json) printJson({ loadedNow, ms, produced, receipts: receipts.map(receiptJson) })
     else {
       printReceipts(receipts)
       printVerdict(receipts)
+      await printFirstRejects(receipts, sink.ledger)
       const before = produced.filter(({ published }) => published === 0).length
       print(
-        `this run loaded ${counted(loadedNow, 'record')}${before === 0 ? '' : `; ${count(before)} of ${counted(produced.length, 'file')} had been loaded before`}`,
+        `this run loaded ${counted(loadedNow, 'record')}${paceOf(loadedNow, ms)}${before === 0 ? '' : `; ${count(before)} of ${counted(produced.length, 'file')} had been loaded before`}`,
       )
     }
     process.exitCode = receiptsExit(receipts, flags.allowRejects === true)

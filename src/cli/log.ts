@@ -56,12 +56,36 @@ export function presumeFormat(argv: readonly string[], env: Readonly<Record<stri
 /** The options that make another command of ours log as this one does. */
 export const loggingArguments = (): string[] => ['--log-level', logging.level, '--log-format', logging.format]
 
+/** Whether what matters so much is said, and to people. */
+export const isForPeople = (level: Level): boolean => !isJson() && isSaid(level)
+
+const isSaid = (level: Level): boolean => levels.indexOf(level) <= levels.indexOf(logging.level)
+
+type Write = (text: string) => void
+
+const writeDirectly: Write = (text) => void process.stderr.write(text)
+let write = writeDirectly
+
+/** Whole lines take this way from now on, because something is drawn on the terminal that they must not break; undefined ends that. */
+export const writeThrough = (through: Write | undefined): void => void (write = through ?? writeDirectly)
+
+/** Where lines of other processes have to take the same way. */
+export const lineWriter = (): Write | undefined => (write === writeDirectly ? undefined : write)
+
+/** Not the only sign of how much a line matters: its first word tells that as well. */
+const styles = { error: 'red', warn: 'yellow', debug: 'dim' } as const
+
 /** `fields` are for programs, `line` is for people. Neither may hold data of a record. */
 export function say(level: Level, type: string, fields: object, line: string): void {
-  if (levels.indexOf(level) > levels.indexOf(logging.level)) return
-  if (isJson()) writeJson({ level, type, ...fields })
-  else process.stderr.write(`${visible(withoutSecrets(line))}\n`)
+  if (!isSaid(level)) return
+  if (isJson()) return writeJson({ level, type, ...fields })
+  // Whoever sits at a terminal knows the time; whoever reads a file wants to know when it was.
+  const time = process.stderr.isTTY ? '' : `${new Date().toISOString().slice(0, -5)}Z `
+  const text = visible(withoutSecrets(line))
+  write(`${time}${level === 'info' ? text : coloured(styles[level], text)}\n`)
 }
+
+const coloured = (style: 'red' | 'yellow' | 'dim', text: string): string => styleText(style, text, { stream: process.stderr })
 
 /** Prints the error as one line with what to do, and returns the exit code. */
 export function printError(thrown: unknown): number {
@@ -73,9 +97,8 @@ export function printError(thrown: unknown): number {
 
 export function printErrorLine(code: Code, message: string, advice: string, stack?: string): void {
   if (isJson()) return writeJson({ level: 'error', type: 'error', code, message, advice, stack })
-  const head = process.stderr.isTTY ? styleText('red', 'error') : 'error'
-  process.stderr.write(`${head} ${code}: ${visible(withoutSecrets(message))} (${advice})\n`)
-  if (stack !== undefined) process.stderr.write(`${visible(withoutSecrets(stack), '\n')}\n`)
+  write(`${coloured('red', 'error')} ${code}: ${visible(withoutSecrets(message))} (${advice})\n`)
+  if (stack !== undefined) write(`${visible(withoutSecrets(stack), '\n')}\n`)
 }
 
 function writeJson(fields: object): void {
@@ -83,5 +106,5 @@ function writeJson(fields: object): void {
     typeof value === 'string' ? withoutSecrets(value) : value,
   )
   // What is made visible is an escape of JSON as well.
-  process.stderr.write(`${visible(line)}\n`)
+  write(`${visible(line)}\n`)
 }

@@ -14,9 +14,9 @@ import {
   produceOptions,
   queueOption,
 } from './options.ts'
-import { count, counted, print, printJson } from './output.ts'
+import { count, counted, paceOf, print, printJson } from './output.ts'
 import { createOption, openWorkingQueue, startTimeoutOption } from './queue.ts'
-import { reporter } from './report.ts'
+import { reporting } from './progress.ts'
 import { stopSignal } from './signals.ts'
 import { isTraced } from './traces.ts'
 
@@ -72,15 +72,21 @@ export function produceCommand(): Command {
   return command.action(async (named: string[], flags: ProduceFlags) => {
     const paths = requirePaths(named, command, process.env)
     const [{ produce }, model] = await Promise.all([import('../producer/produce.ts'), loadModel(flags.model)])
+    const since = performance.now()
     await using watch = await openWatch('produce', flags)
-    const onEvent = tellAll(reporter(), watch.listener)
+    using report = reporting('produce')
+    const onEvent = tellAll(report.onEvent, watch.listener)
     const signal = stopSignal()
     await using queue = await openWorkingQueue(flags, onEvent, signal)
     watch.see(queue)
     const produced = await produce({ ...produceSettings(paths, flags), model, queue, signal, onEvent })
+    const ms = performance.now() - since
+    report[Symbol.dispose]()
     if (flags.json) return printJson(produced)
     const published = produced.filter((each) => each.published > 0)
     const records = published.reduce((sum, each) => sum + each.records, 0)
-    print(`published ${count(published.length)} of ${counted(produced.length, 'file')} with ${counted(records, 'record')}`)
+    print(
+      `published ${count(published.length)} of ${counted(produced.length, 'file')} with ${counted(records, 'record')}${paceOf(records, ms)}`,
+    )
   })
 }

@@ -13,19 +13,25 @@ export const levelOf: Readonly<Record<LadingEvent['type'], Level>> = {
   skipped: 'info',
   foreign: 'info',
   indexes: 'info',
+  resuming: 'info',
   resumed: 'info',
+  found: 'debug',
+  planning: 'debug',
   planned: 'debug',
   batch: 'debug',
   window: 'debug',
   held: 'debug',
+  receipt: 'debug',
 }
 
 /** Files that are named one by one to a person; of more, only the sum is told at the end. */
 const mostNamed = 20
 
-export function reporter(): Listener {
+/** With bars, files that are published are seen there. */
+export function reporter(hasBars = false): Listener {
   let named = 0
   const cautions = new Set<string>()
+  let indexes = ''
   return (event) => {
     // What a watchdog wants to know; the batches say the same to a person.
     if (event.type === 'held') return
@@ -35,7 +41,13 @@ export function reporter(): Listener {
       if (cautions.has(event.message)) return
       cautions.add(event.message)
     }
-    const isFile = type === 'published' || type === 'skipped'
+    // Building is tried again while the database is away, which has its own words.
+    if (event.type === 'indexes') {
+      if (indexes === lineOf(event)) return
+      indexes = lineOf(event)
+    }
+    if (type === 'published' && hasBars) return
+    const isFile = type === 'published' || type === 'skipped' || type === 'resuming'
     if (isFile && ++named > mostNamed && !isJson()) return
     say(levelOf[type], type, type === 'waiting' ? { ...fields, advice: codes[event.code].advice } : fields, lineOf(event))
     if (isFile && named === mostNamed && !isJson()) say('info', type, {}, '… further files are not named')
@@ -60,6 +72,14 @@ function lineOf(event: Exclude<LadingEvent, { readonly type: 'held' }>): string 
       return `indexes of ${event.table}: ${indexStates[event.state]}`
     case 'resumed':
       return 'resumed'
+    case 'resuming':
+      return `resuming ${event.source}: ${count(event.done)} of ${counted(event.records, 'record')} were done before`
+    case 'found':
+      return `found ${counted(event.files, 'file')} of ${counted(event.bytes, 'byte')}`
+    case 'planning':
+      return `reading ${event.source}: ${counted(event.bytes, 'byte')}`
+    case 'receipt':
+      return `receipt of ${event.source}: ${countsOf(event)}`
     case 'planned':
       return `planned ${event.source}: ${counted(event.records, 'record')} in ${counted(event.chunks, 'chunk')}`
     case 'window':
@@ -76,7 +96,7 @@ const indexStates: Readonly<Record<(LadingEvent & { readonly type: 'indexes' })[
   left: 'left to another load at work',
 }
 
-const countsOf = (event: LadingEvent & { readonly type: 'batch' | 'window' }): string =>
+const countsOf = (event: LadingEvent & { readonly type: 'batch' | 'window' | 'receipt' }): string =>
   Object.entries(event)
     .flatMap(([name, value]) => (typeof value === 'number' ? [`${name} ${count(Math.round(value))}`] : []))
     .join(', ')

@@ -9,9 +9,9 @@ const echoMs = 150
 
 /**
  * A signal that aborts at the first SIGINT or SIGTERM which means: finish what is in hand. A second one ends the process at
- * once, which is safe at any moment, because nothing is believed before it is committed.
+ * once, which is safe at any moment, because nothing is believed before it is committed. Where nothing is in hand, nothing is told.
  */
-export function stopSignal(): AbortSignal {
+export function stopSignal({ isTold = true } = {}): AbortSignal {
   const stop = new AbortController()
   let since = 0
   for (const [name, exit] of Object.entries(signals)) {
@@ -22,7 +22,7 @@ export function stopSignal(): AbortSignal {
       since = performance.now()
       stop.abort()
       // For a person at a terminal, which a consumer process of a load has not, and for the log of a service.
-      if (process.stdin.isTTY || isJson())
+      if (isTold && (process.stdin.isTTY || isJson()))
         say('info', 'stopping', { signal: name }, 'stopping: finishing what is in hand (again to end at once)')
     })
   }

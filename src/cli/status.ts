@@ -1,26 +1,36 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { LadingError } from '../core/errors.ts'
 import type { Depth } from '../queue/queue.ts'
 import type { Receipt } from '../sink/sink.ts'
 import { withExamples } from './examples.ts'
 import { absentFile } from './files.ts'
-import { jsonOption, pipelineOption, queueOption, toOption } from './options.ts'
+import { jsonOption, pipelineOption, positive, queueOption, toOption } from './options.ts'
 import { print, printJson, printReceipts, receiptJson, table } from './output.ts'
+import { watch } from './watch.ts'
 
 interface Flags {
   readonly queue: string
   readonly to: string
   readonly pipeline?: string
   readonly json?: boolean
+  readonly watch?: number
 }
 
 export function statusCommand(): Command {
   const command = new Command('status').description('what waits in the queue and what has become of the loads')
-  for (const option of [queueOption(), toOption(), pipelineOption(), jsonOption()]) command.addOption(option)
-  withExamples(command, [['status'], ['status --to postgresql://me@localhost/mydb --json']])
+  const watchOption = new Option('--watch [seconds]', 'look again and again, every 2 seconds or as given, until told to stop')
+    .preset(2)
+    .argParser(positive)
+  for (const option of [queueOption(), toOption(), pipelineOption(), watchOption, jsonOption()]) command.addOption(option)
+  withExamples(command, [
+    ['status'],
+    ['status --watch', 'with the progress of the loads that are at work'],
+    ['status --to postgresql://me@localhost/mydb --json'],
+  ])
   return command.action(async (flags: Flags) => {
-    const depth = await depthOf(flags.queue)
-    const receipts = await receiptsOf(flags)
+    const look = async () => ({ depth: await depthOf(flags.queue), receipts: await receiptsOf(flags) })
+    if (flags.watch !== undefined) return watch(look, flags.watch, flags.json === true)
+    const { depth, receipts } = await look()
     if (flags.json) return printJson({ queue: depth, loads: receipts.map(receiptJson) })
     for (const line of table(['queue:', 'ready', 'in flight', 'dead'], [['', depth.ready, depth.inFlight ?? 'unknown', depth.dead]]))
       print(line)

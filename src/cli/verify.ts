@@ -16,10 +16,10 @@ import {
   stateOption,
   toOption,
 } from './options.ts'
-import { counted, print, printJson, printReceipts, printVerdict, receiptJson, receiptsExit } from './output.ts'
+import { counted, print, printFirstRejects, printJson, printReceipts, printVerdict, receiptJson, receiptsExit } from './output.ts'
 import { plannedReceipts } from './planned.ts'
 import { createOption, openWorkingQueue, startTimeoutOption } from './queue.ts'
-import { reporter } from './report.ts'
+import { reporting } from './progress.ts'
 import { stopSignal } from './signals.ts'
 
 interface Flags extends CarryFlags {
@@ -62,12 +62,16 @@ export function verifyCommand(): Command {
     const { openSink } = await import('../sink/registry.ts')
     await using sink = await openSink(flags.to)
     await sink.prepare()
+    using report = reporting('verify')
+    report.note('comparing plans, ledger, rejects and dead letters')
     const receipts = await receiptsOf(sink.ledger, id, flags)
+    report[Symbol.dispose]()
     if (flags.json) printJson(receipts.map(receiptJson))
     else if (receipts.length === 0) print('no load yet')
     else {
       printReceipts(receipts)
       printVerdict(receipts)
+      await printFirstRejects(receipts, sink.ledger)
     }
     process.exitCode = receiptsExit(receipts, flags.allowRejects === true)
     if (flags.republishMissing === true) await republish(id, receipts, sink, flags)
@@ -87,11 +91,11 @@ async function receiptsOf(ledger: Ledger, id: string | undefined, flags: Flags):
 /** One load that cannot be published, because its file is gone or has changed, does not keep the others. */
 async function republish(id: string | undefined, receipts: readonly Receipt[], { ledger }: Sink, flags: Flags): Promise<void> {
   const { republishMissing } = await import('../producer/republish.ts')
-  const report = reporter()
+  using report = reporting('verify')
   const signal = stopSignal()
-  await using queue = await openWorkingQueue(flags, report, signal)
+  await using queue = await openWorkingQueue(flags, report.onEvent, signal)
   // That something is published again has words of its own, below.
-  const onEvent: Listener = (event) => void (event.type === 'published' || report(event))
+  const onEvent: Listener = (event) => void (event.type === 'published' || report.onEvent(event))
   const { state: statePath, carry, root } = flags
   const producer = { queue, statePath, carry, root, signal, onEvent }
   const open = receipts.filter(({ chunks, chunksDone }) => chunksDone < chunks).map(({ loadId: each }) => each)

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve as absolute } from 'node:path'
+import { createInterface } from 'node:readline'
 import { LadingError } from '../core/errors.ts'
 import type { LadingEvent, Listener } from '../core/events.ts'
 import type { Workers } from '../load/load.ts'
 import type { ConsumeFlags } from './consume.ts'
-import { loggingArguments } from './log.ts'
+import { lineWriter, loggingArguments } from './log.ts'
 import { stopMessage, tied } from './signals.ts'
 
 /**
@@ -14,14 +15,19 @@ import { stopMessage, tied } from './signals.ts'
  */
 export function consumerProcesses(n: number, flags: ConsumeFlags, signal: AbortSignal, onEvent: Listener): Workers {
   const env = { ...process.env, LADING_TO: flags.to, LADING_QUEUE: flags.queue, LADING_MODEL: flags.model, ...tied }
+  // What a consumer says for itself, of an error mostly, must not break what is drawn on the terminal.
+  const write = lineWriter()
   const children = Array.from({ length: n }, () =>
     // Standard output belongs to the parent's result; a child's own tally would be mixed into it.
     spawn(process.execPath, [...process.execArgv, process.argv[1] as string, 'consume', ...argumentsOf(flags)], {
       env,
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      stdio: ['ignore', 'ignore', write === undefined ? 'inherit' : 'pipe', 'ipc'],
     }),
   )
-  for (const child of children) child.on('message', (event) => onEvent(event as LadingEvent))
+  for (const child of children) {
+    child.on('message', (event) => onEvent(event as LadingEvent))
+    if (child.stderr !== null) createInterface(child.stderr).on('line', (line) => write?.(`${line}\n`))
+  }
   let told = false
   const stop = () => {
     told = true
@@ -61,7 +67,7 @@ function argumentsOf(flags: ConsumeFlags): string[] {
 function ending(child: ChildProcess, told: () => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     child.once('error', (cause) => reject(new LadingError('CONSUMER_LOST', `a consumer could not be started: ${cause.message}`, { cause })))
-    child.once('exit', (code, signal) => {
+    child.once('close', (code, signal) => {
       if (told() || code === 0) resolve()
       else
         reject(

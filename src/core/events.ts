@@ -2,6 +2,17 @@ import type { Code } from './errors.ts'
 
 /** What happens during a run, one event for each thing a person may want to know, without any data of a record. */
 export type LadingEvent =
+  /** What there is to do: so many files, with so many bytes as they lie on the disk. Told once more where everything is loaded again. */
+  | { readonly type: 'found'; readonly files: number; readonly bytes: number }
+  /** A file is read for its plan: told when that begins, and now and then while it lasts. */
+  | {
+      readonly type: 'planning'
+      readonly source: string
+      /** Read so far, decompressed. */
+      readonly bytes: number
+      /** Of the file, as it lies on the disk. */
+      readonly size: number
+    }
   | {
       readonly type: 'planned'
       readonly loadId: string
@@ -10,6 +21,8 @@ export type LadingEvent =
       readonly chunks: number
       readonly bytes: number
     }
+  /** So many records of a load need not be published: they took effect before, or the queue holds them. */
+  | { readonly type: 'resuming'; readonly loadId: string; readonly source: string; readonly records: number; readonly done: number }
   /** The queue holds some more messages. */
   | {
       readonly type: 'window'
@@ -59,6 +72,8 @@ export type LadingEvent =
   | { readonly type: 'indexes'; readonly table: string; readonly state: 'deferred' | 'building' | 'built' | 'left' }
   /** What was waited for is there again. */
   | { readonly type: 'resumed'; readonly code: Code }
+  /** What has become of a load in the end, as its receipt says. */
+  | ({ readonly type: 'receipt' } & LoadCounts)
 
 /** What a batch did of a load; messages of others belong to none. */
 export interface LoadCounts {

@@ -83,6 +83,8 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     produced = await move(options, ask, false)
   }
   const receipts = await patiently(() => receiptsOf(options, produced))
+  for (const { loadId, source, records, loaded, rejected, skipped, dead } of receipts)
+    onEvent({ type: 'receipt', loadId, source, records, loaded, rejected, skipped, dead })
   const loadedNow = receipts.reduce((sum, { loadId, loaded }) => sum + loaded - (loadedBefore.get(loadId) ?? 0), 0)
   if (options.again === true && receipts.every((receipt) => balance(receipt).open === 0)) endAgain(options)
   return { produced, receipts, loadedNow }

@@ -10,6 +10,7 @@ interface Progress extends Omit<LoadCounts, 'loadId'> {
   readonly startedAt: number
   readonly bytes?: number
   published: number
+  before: number
   loaded: number
   rejected: number
   skipped: number
@@ -30,6 +31,17 @@ export class LoadKeeper {
     // Consumers may be ahead of the plan, where the queue held some of it already.
     if (before !== undefined && before.bytes === undefined) this.#keep(loadId, { ...before, bytes })
     else this.#keep(loadId, { ...begun(source, records, now), bytes })
+  }
+
+  resuming({ loadId, done }: Event<'resuming'>): void {
+    const load = this.#loads.get(loadId)
+    if (load !== undefined) load.before = done
+  }
+
+  /** The ledger knows better than what was heard. */
+  receipt({ loadId, loaded, rejected, skipped, dead }: Event<'receipt'>): void {
+    const load = this.#loads.get(loadId)
+    if (load !== undefined) Object.assign(load, { loaded, rejected, skipped, dead, before: 0 })
   }
 
   window({ loads }: Event<'window'>): void {
@@ -60,8 +72,8 @@ export class LoadKeeper {
 
   snapshot(): readonly LoadSnapshot[] {
     return [...this.#loads].map(([loadId, load]) => {
-      const { source, records, bytes, published, loaded, rejected, skipped, dead, startedAt } = load
-      const about = { loadId, source, state: stateOf(load), records, bytes, published, loaded, rejected, skipped, dead, startedAt }
+      const { source, records, bytes, published, before, loaded, rejected, skipped, dead, startedAt } = load
+      const about = { loadId, source, state: stateOf(load), records, bytes, published, before, loaded, rejected, skipped, dead, startedAt }
       return { ...about, perSecond: perSecondOf(load) }
     })
   }
@@ -79,6 +91,7 @@ const begun = (source: string, records: number, startedAt: number): Progress => 
   records,
   startedAt,
   published: 0,
+  before: 0,
   loaded: 0,
   rejected: 0,
   skipped: 0,
@@ -91,7 +104,7 @@ const verdictsOf = ({ loaded, rejected, skipped, dead }: Progress): number => lo
 
 function stateOf(load: Progress): LoadSnapshot['state'] {
   if (load.wasSkipped) return 'skipped'
-  const verdicts = verdictsOf(load)
+  const verdicts = verdictsOf(load) + load.before
   if (verdicts >= load.records && (verdicts > 0 || load.isPublished)) return 'done'
   if (verdicts > 0 || load.isPublished) return 'loading'
   return load.published > 0 ? 'publishing' : 'planned'

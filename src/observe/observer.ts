@@ -74,6 +74,12 @@ export class Observer {
         return this.#look(now)
       case 'indexes':
         return this.#stall.progress(now)
+      case 'resuming':
+        return this.#loads.resuming(event)
+      case 'receipt':
+        return this.#loads.receipt(event)
+      case 'found':
+      case 'planning':
       case 'dead':
       case 'caution':
     }

@@ -74,7 +74,9 @@ export interface LoadSnapshot {
   readonly records: number
   /** Of the whole file, where this process planned it. */
   readonly bytes?: number | undefined
-  /** Records that this run has published, loaded, rejected and so on. */
+  /** Records that an earlier run has seen to. */
+  readonly before: number
+  /** Records that this run has published, loaded, rejected and so on; at its end, all of the load. */
   readonly published: number
   readonly loaded: number
   readonly rejected: number

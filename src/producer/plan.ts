@@ -31,7 +31,11 @@ export interface PlanOptions extends Abortable {
   /** A chunk ends with the first record that ends at or beyond this many bytes. */
   readonly chunkBytes: number
   readonly ignoreExtra: boolean
+  /** Told what was read so far, decompressed: at the beginning, and after each 16 MiB or so. */
+  readonly onRead?: ((bytes: number) => void) | undefined
 }
+
+const toldEveryBytes = 16 * 1024 * 1024
 
 export interface Plan {
   readonly fields: readonly string[]
@@ -52,7 +56,14 @@ export interface Plan {
 export async function planFile(path: string, options: PlanOptions, onChunk: (chunk: PlannedChunk) => void): Promise<Plan> {
   const state = await fileState(path)
   const planner = new Planner(path, options, onChunk)
-  for await (const piece of readSource(path, options)) planner.push(piece)
+  let told = 0
+  options.onRead?.(told)
+  for await (const piece of readSource(path, options)) {
+    planner.push(piece)
+    if (planner.bytes - told < toldEveryBytes) continue
+    told = planner.bytes
+    options.onRead?.(told)
+  }
   const plan = planner.finish()
   if ((await fileState(path)) !== state)
     throw new LadingError('SOURCE_CHANGED', `${path} changed while it was planned; nothing was published`)
@@ -84,6 +95,10 @@ class Planner {
     this.#onChunk = onChunk
     this.#scanner = new RecordScanner(options.dialect)
     if (!options.dialect.header) this.#useFields(sourceColumns(options.model).map(sourceName))
+  }
+
+  get bytes(): number {
+    return this.#bytes
   }
 
   push(piece: Buffer): void {

@@ -4,8 +4,9 @@ import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
 import { defaultDialect, type Dialect, validateDialect } from '../csv/dialect.ts'
 import { type Model, tableName } from '../model/model.ts'
+import { chunkKey } from '../queue/envelope.ts'
 import type { Queue } from '../queue/queue.ts'
-import { discover, type SourceFile } from './discover.ts'
+import { bytesOf, discover, type SourceFile } from './discover.ts'
 import { loadIdOf } from './identity.ts'
 import { type Plan, planFile } from './plan.ts'
 import { Publisher, type PublishOptions } from './publish.ts'
@@ -81,8 +82,10 @@ export async function produce(options: ProduceOptions): Promise<readonly Produce
   const publisher = new Publisher(queue, state, onEvent, await referencePaths(options), options)
   const run = { options, dialect, state, publisher, onEvent, loads: new Set<string>() }
   const produced: ProducedLoad[] = []
+  const files = [...named, ...(input === undefined ? [] : [input.file])]
+  onEvent({ type: 'found', files: files.length, bytes: await bytesOf(files) })
   try {
-    for (const file of [...named, ...(input === undefined ? [] : [input.file])]) produced.push(await produceFile(file, run))
+    for (const file of files) produced.push(await produceFile(file, run))
   } finally {
     await publisher.flush()
   }
@@ -119,7 +122,9 @@ interface Run {
 }
 
 async function produceFile(file: SourceFile, { options, dialect, state, publisher, onEvent, loads }: Run): Promise<ProducedLoad> {
-  const { load, plan } = await planLoad(file, options, dialect, state)
+  const size = await bytesOf([file])
+  const onRead = (bytes: number) => onEvent({ type: 'planning', source: file.name, bytes, size })
+  const { load, plan } = await planLoad(file, options, dialect, state, onRead)
   const { sha256, bytes, records, chunks } = load
   const about = { loadId: load.id, source: load.name, records, chunks }
   const result = { ...about, sha256, bytes, plan: load.plan }
@@ -133,8 +138,16 @@ async function produceFile(file: SourceFile, { options, dialect, state, publishe
   }
   requireSamePlan(load, plan, dialect, known)
   // With a ledger to ask, what the queue was seen to hold counts for nothing: it may have been lost since.
-  const planned = state.chunks(load, options.known === undefined ? 'unconfirmed' : 'all')
-  const published = await publisher.publish(load, planned, (key) => known?.keys.has(key) !== true)
+  const which = options.known === undefined ? 'unconfirmed' : 'all'
+  const isWanted = (key: string) => known?.keys.has(key) !== true
+  let done = 0
+  // Of most loads nothing is known, and then their chunks need not be looked through.
+  if (options.known === undefined || (known?.keys.size ?? 0) > 0) {
+    done = records
+    for (const { chunk, records: wanted } of state.chunks(load, which)) if (isWanted(chunkKey(load.id, chunk))) done -= wanted
+  }
+  if (done > 0) onEvent({ type: 'resuming', loadId: load.id, source: load.name, records, done })
+  const published = await publisher.publish(load, state.chunks(load, which), isWanted)
   return { ...result, published }
 }
 
@@ -162,12 +175,18 @@ function defaultChunkBytesOf({ queue, carry }: Pick<ProduceOptions, 'queue' | 'c
   return carry === 'reference' ? defaultChunkBytes : Math.min(defaultChunkBytes, Math.floor(queue.traits.maxBytes * shareOfQueue))
 }
 
-async function planLoad(file: SourceFile, options: ProduceOptions, dialect: Dialect, state: ProducerState) {
+async function planLoad(
+  file: SourceFile,
+  options: ProduceOptions,
+  dialect: Dialect,
+  state: ProducerState,
+  onRead?: (bytes: number) => void,
+) {
   const { model, chunkBytes = defaultChunkBytesOf(options), ignoreExtra = false, signal } = options
   const pipeline = pipelineOf(options)
   const draft = state.begin(pipeline, resolve(file.path), file.name, options.target)
   try {
-    const plan = await planFile(file.path, { model, dialect, chunkBytes, ignoreExtra, signal }, draft.add)
+    const plan = await planFile(file.path, { model, dialect, chunkBytes, ignoreExtra, signal, onRead }, draft.add)
     draft.flush()
     const salt = options.again === true ? state.againSalt(pipeline) : ''
     return { load: state.freeze(draft, loadIdOf(pipeline, file.name, plan.sha256, salt), plan, dialect), plan }

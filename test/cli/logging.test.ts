@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import type { Command } from 'commander'
 import { program } from '../../src/cli/main.ts'
@@ -52,11 +53,17 @@ describe.concurrent('as JSON', () => {
     const lines = linesOf(run.err)
     for (const { time } of lines) expect(new Date(time).toISOString()).toBe(time)
     expect(lines).toMatchObject([
+      { level: 'debug', type: 'found', files: 2 },
+      { level: 'debug', type: 'planning', source: 'a.csv', bytes: 0 },
       { level: 'debug', type: 'planned', source: 'a.csv', records: 3, chunks: 1 },
+      { level: 'debug', type: 'planning', source: 'b.csv' },
       { level: 'debug', type: 'planned', source: 'b.csv' },
+      { level: 'debug', type: 'window', messages: 2 },
       { level: 'info', type: 'published', source: 'a.csv', loadId: expect.stringMatching(/^[\da-f-]{36}$/) },
       { level: 'info', type: 'published', source: 'b.csv' },
       { level: 'debug', type: 'batch', loaded: 4, rejected: 1 },
+      { level: 'debug', type: 'receipt', source: 'a.csv', records: 3, loaded: 3 },
+      { level: 'debug', type: 'receipt', source: 'b.csv', records: 2, loaded: 1, rejected: 1 },
     ])
     expect(JSON.parse(run.out)).toMatchObject({ loadedNow: 4 })
   })
@@ -127,7 +134,7 @@ describe.concurrent('a level', () => {
     ['error', []],
     ['warn', ['dead']],
     ['info', ['dead', 'foreign', 'published', 'skipped']],
-    ['debug', ['batch', 'dead', 'foreign', 'planned', 'published', 'skipped']],
+    ['debug', ['batch', 'dead', 'foreign', 'found', 'planned', 'planning', 'published', 'receipt', 'skipped', 'window']],
   ])('%s lets through %j', async (level, types) => {
     await using folder = await Folder.make({ 'a.csv': records(1), 'b.csv': records(2) })
     expect((await folder.lading('produce', 'b.csv', '--pipeline', 'other')).code).toBe(0)
@@ -156,7 +163,7 @@ describe.concurrent('a level', () => {
       expect(run.code, run.err).toBe(0)
       return linesOf(run.err).map(({ type }) => type)
     }
-    const [quiet, usual, all] = [[], ['published'], ['planned', 'published']]
+    const [quiet, usual, all] = [[], ['published'], ['found', 'planning', 'planned', 'window', 'published']]
     expect(await types(['produce'])).toEqual(usual)
     expect(await types(['produce'], { LOG_LEVEL: 'DEBUG' })).toEqual(all)
     expect(await types(['produce'], { LOG_LEVEL: '' })).toEqual(usual)
@@ -181,15 +188,34 @@ describe.concurrent('a level', () => {
   })
 })
 
-it('for people it is as it was: a line for each file, and with debug one for each plan and batch', async () => {
+it('for people it is a line for each file, and with debug one for each step', async () => {
   await using folder = await Folder.make({ 'a.csv': records(3) })
   const run = await folder.lading('load', 'a.csv', '--log-level', 'debug')
-  expect(run.err).toBe(
+  expect(run.err.replaceAll(/(Ms) \d+/g, '$1 0')).toBe(
     [
+      'found 1 file of 103 bytes',
+      'reading a.csv: 0 bytes',
       'planned a.csv: 3 records in 1 chunk',
+      'window: messages 1, bytes 75, publishMs 0',
       'published a.csv: 3 records in 1 chunk',
-      'batch: messages 1, redelivered 0, duplicates 0, retried 0, dead 0, records 3, loaded 3, rejected 0, skipped 0',
+      'batch: messages 1, redelivered 0, duplicates 0, retried 0, dead 0, records 3, loaded 3, rejected 0, skipped 0, bytes 75, writeMs 0, settleMs 0',
+      'receipt of a.csv: records 3, loaded 3, rejected 0, skipped 0, dead 0',
       '',
     ].join('\n'),
   )
+})
+
+it('the receipt says how long it took, and of what was rejected where to look first, without what the records hold', async () => {
+  await using folder = await Folder.make({ 'a.csv': bad, 'b.csv': header + 'CANARY,a,1\nCANARY,b,1\nCANARY,c,1\n' })
+  const child = folder.start(['load', 'a.csv', 'b.csv'])
+  expect(await text(child.stdout)).toMatch(/^this run loaded 1 record in \d+\.\d s$/m)
+  const run = await folder.lading('verify')
+  const rejects = run.out.split('\n').filter((line) => /^ {2}\S/.test(line))
+  const reason = expect.stringMatching(/^ {2}b\.csv:[234]: BAD_TIMESTAMP in record_time: not a timestamp/)
+  expect(rejects).toHaveLength(3)
+  expect(rejects).toContainEqual(reason)
+  expect(run.out).toContain('4 records rejected: lading rejects list\n')
+  expect(run.out).not.toContain('CANARY')
+  const [{ loadId: one }] = JSON.parse((await folder.lading('verify', '--json')).out) as [{ loadId: string }]
+  expect((await folder.lading('verify', one)).out).toContain(`rejected: lading rejects list --load ${one}\n`)
 })

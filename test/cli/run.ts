@@ -16,8 +16,15 @@ export const fixtures = join(import.meta.dirname, '../fixtures')
 const steering =
   /^(LADING_|LOG_LEVEL|PG|POSTGRES_|RABBITMQ_|SQS_URL|AWS_(DEFAULT_REGION|ENDPOINT_URL|PROFILE)|TARGET_FILE_|CSV_PARSER_|GEN_|NODE_OPTIONS|VITEST)/
 
+/** Without when it was and how long it took, which no two runs have in common. */
+const timeless = (printed: string): string =>
+  printed
+    .replaceAll(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ /gm, '')
+    .replaceAll(/(?<=^(this run loaded|published) .*) in \d+\.\d s( \([\d,]+ records\/s\))?/gm, '')
+
 export interface Run {
   readonly code: number | null
+  /** Both without times. */
   readonly out: string
   readonly err: string
 }
@@ -71,7 +78,7 @@ export class Folder implements AsyncDisposable {
     child.stdin.on('error', () => undefined)
     child.stdin.end(stdin)
     const [out, err, code] = await Promise.all([text(child.stdout), text(child.stderr), ended])
-    return { code, out, err }
+    return { code, out: timeless(out), err: timeless(err) }
   }
 
   /** Lines of a file that processes append to; none where there is no such file. */

@@ -2,6 +2,7 @@ import { appendFile, copyFile, mkdir, readFile, rename, truncate, utimes, writeF
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createConsumer } from '../../src/consumer/consumer.ts'
+import type { LadingEvent } from '../../src/core/events.ts'
 import { LadingError } from '../../src/core/errors.ts'
 import { load } from '../../src/load/load.ts'
 import { produce } from '../../src/producer/produce.ts'
@@ -264,4 +265,20 @@ it('a load waits for a ledger that is away when it asks, instead of giving up', 
   expect(result.loadedNow).toBe(20)
   expect(witness.of('waiting').length).toBeGreaterThanOrEqual(3)
   await workshop.expectAllOnce()
+})
+
+it('chunks that took effect before are told of, and no others', async () => {
+  await using workshop = await Workshop.open()
+  const queue = await workshop.queue()
+  const path = await workshop.file(40)
+  const events: LadingEvent[] = []
+  const onEvent = (event: LadingEvent) => void events.push(event)
+  const planning = { chunkBytes: 150, onEvent }
+  const [first] = await produce(workshop.producing(queue, [path], { ...planning, known: async () => undefined }))
+  expect(events.map(({ type }) => type)).not.toContain('resuming')
+  const known = async (id: string) => ({ plan: first?.plan ?? '', complete: false, keys: new Set([`${id}/0`]), loaded: 0 })
+  await produce(workshop.producing(queue, [path], { ...planning, known }))
+  const resuming = events.find((event) => event.type === 'resuming')
+  expect(resuming).toMatchObject({ source: 'numbers-0.csv', records: 40 })
+  expect(resuming?.done).toSatisfy((done: number) => done > 0 && done < 40)
 })
