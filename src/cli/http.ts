@@ -3,11 +3,13 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
 import { InvalidArgumentError, Option } from 'commander'
+import type { DedupKey } from '../consumer/dedup.ts'
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener, tellAll } from '../core/events.ts'
 import { shownUrl } from '../core/url.ts'
 import type { Queue } from '../queue/queue.ts'
 import { say } from './log.ts'
+import { loadModel } from './model.ts'
 import { positive } from './options.ts'
 import { isTied } from './signals.ts'
 import { openTraces } from './traces.ts'
@@ -31,10 +33,17 @@ interface Places {
   readonly queue: string
   readonly to?: string
   readonly pipeline?: string
+  readonly model: string
+  readonly ignoreExtra?: boolean
+  readonly dedupKey?: DedupKey
+  readonly root?: string
 }
 
 export const httpOptions = () => [
-  new Option('--http <address>', 'answer /metrics, /healthz and /readyz at [HOST:]PORT while it runs; 127.0.0.1 where no host is named')
+  new Option(
+    '--http <address>',
+    'show a page, and answer /metrics, /healthz and /readyz, at [HOST:]PORT while it runs; 127.0.0.1 where no host is named',
+  )
     .env('LADING_HTTP')
     .argParser(address),
   new Option('--http-token <file>', 'file with the token (or LADING_HTTP_TOKEN) that everybody beyond this machine needs'),
@@ -73,15 +82,18 @@ export async function openWatch(command: string, flags: HttpFlags & Places): Pro
 async function openHttp(command: string, flags: HttpFlags & Places): Promise<Watch> {
   const { http, to, pipeline } = flags
   if (http === undefined || isTied()) return { listener: ignoreEvents, see: () => undefined, [Symbol.asyncDispose]: async () => undefined }
-  const [{ Observer }, { makeMetrics }, { DepthWatch }, { startWeb, isLoopback }, { routesOf }] = await Promise.all([
-    import('../observe/observer.ts'),
-    import('../observe/metrics.ts'),
-    import('../observe/depth.ts'),
-    import('../web/server.ts'),
-    import('../web/routes.ts'),
-  ])
-  const token = givenToken(flags)
-  if (token === undefined && !isLoopback(http.host))
+  const [{ Observer }, { makeMetrics }, { DepthWatch }, { startWeb, isLoopback }, { Events }, { WebLedger }, { routesOf }] =
+    await Promise.all([
+      import('../observe/observer.ts'),
+      import('../observe/metrics.ts'),
+      import('../observe/depth.ts'),
+      import('../web/server.ts'),
+      import('../web/events.ts'),
+      import('../web/ledger.ts'),
+      import('../web/routes.ts'),
+    ])
+  const given = givenToken(flags)
+  if (given === undefined && !isLoopback(http.host))
     throw new LadingError('USAGE', '--http beyond this machine needs --http-token FILE or LADING_HTTP_TOKEN, of 16 characters and more')
   const target = to === undefined ? undefined : shownUrl(to)
   const queue = shownUrl(flags.queue)
@@ -89,18 +101,35 @@ async function openHttp(command: string, flags: HttpFlags & Places): Promise<Wat
   const observer = new Observer(about, { consumes: command !== 'produce', stallAfterMs: flags.stallAfter * 1000 })
   const metrics = makeMetrics(about, observer)
   const depth = new DepthWatch(observer)
-  const routes = routesOf({ observer, metrics, refresh: (ms) => depth.refresh(ms) })
-  const web = await startWeb({ ...http, names: flags.httpName ?? [], token: token ?? randomBytes(32).toString('base64url'), routes })
-  say('info', 'http', { url: web.url }, `metrics and health at ${web.url}`)
+  const ledger = to === undefined || isPrivate(to) ? undefined : new WebLedger(accessOf(to, flags))
+  const refresh = (ms: number) => depth.refresh(ms)
+  const events = new Events(observer, refresh)
+  const routes = routesOf({ observer, metrics, refresh, events, ledger })
+  const token = given ?? randomBytes(24).toString('base64url')
+  const web = await startWeb({ ...http, names: flags.httpName ?? [], token, routes })
+  // One that we made is worth something to people on this machine alone, for as long as this runs.
+  const page = given === undefined ? `${web.url}/#token=${token}` : web.url
+  say('info', 'http', { url: web.url, page }, `page, metrics and health at ${page}`)
   return {
     listener: tellAll(observer.listener, metrics.listener),
     see: (opened) => depth.watch(async () => ({ ...(await opened.depth()), oldestMs: await opened.oldest?.() })),
     [Symbol.asyncDispose]: async () => {
       depth[Symbol.dispose]()
+      await events.end()
       await web[Symbol.asyncDispose]()
+      await ledger?.[Symbol.asyncDispose]()
     },
   }
 }
+
+/** A database that one connection alone sees has nothing to show to another. */
+const isPrivate = (to: string): boolean => /^sqlite::memory:$/i.test(to)
+
+const accessOf = (to: string, { model, pipeline, ignoreExtra, dedupKey, root }: Places) => ({
+  openSink: async () => (await import('../sink/registry.ts')).openSink(to),
+  loadModel: () => loadModel(model),
+  replay: { pipeline, ignoreExtra, dedupKey, root },
+})
 
 function address(text: string): Address {
   const [, bracketed, name, digits] = /^(?:(?:\[([^\]]+)\]|([\w.-]+)):)?(\d{1,5})$/.exec(text) ?? []

@@ -178,6 +178,8 @@ export interface Ledger {
 export interface ReceiptFilter {
   readonly loads?: readonly string[] | undefined
   readonly pipeline?: string | undefined
+  /** The newest so many. */
+  readonly limit?: number | undefined
 }
 
 export interface ListFilter {

@@ -2,8 +2,8 @@
  * Who may ask for what. Whoever reads our pages must have the token; whoever makes a browser ask us from another page must get
  * nothing, whatever name he has led it here by.
  */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 
 /** Wrong tokens from one address that are answered within a minute; a token of 16 characters is not guessed that way. */
@@ -12,13 +12,14 @@ const failuresKeptMs = 60_000
 /** Addresses whose failures are remembered. */
 const mostAddresses = 1_000
 
-const cookieName = 'lading'
+/** No page of somebody else can send it without asking us first whether it may, which nobody here answers. */
+export const pageHeader = 'lading-page'
 
 export class Guard {
   readonly #token: Buffer
-  /** What a browser gets for the token: worth nothing after this run. */
-  readonly #session = randomBytes(32).toString('base64url')
-  readonly #hashedSession = hashed(this.#session)
+  /** What a browser gets for the token: worth as much as that, so that a page finds its way back to a server that was started again. */
+  readonly #session: string
+  readonly #hashedSession: Buffer
   readonly #hosts: ReadonlySet<string>
   /** When a token was wrong, by the address that it came from: whoever guesses locks himself out and nobody else. */
   readonly #failures = new Map<string, number[]>()
@@ -26,6 +27,8 @@ export class Guard {
   /** `hosts` are the names, without a port, by which a browser may ask; addresses and localhost are always right. */
   constructor(token: string, hosts: readonly string[]) {
     this.#token = hashed(token)
+    this.#session = createHmac('sha256', token).update('session of a page').digest('base64url')
+    this.#hashedSession = hashed(this.#session)
     this.#hosts = new Set(['localhost', ...hosts.map((host) => host.toLowerCase())])
   }
 
@@ -37,7 +40,7 @@ export class Guard {
 
   /** Undefined where too many were wrong of late, so that nobody can try them all. */
   hasToken({ headers, socket }: IncomingMessage): boolean | undefined {
-    const cookie = cookieOf(headers.cookie, cookieName)
+    const cookie = cookieOf(headers.cookie, cookieName(headers))
     if (cookie !== undefined && timingSafeEqual(hashed(cookie), this.#hashedSession)) return true
     const given = /^Bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1]
     if (given === undefined) return false
@@ -51,12 +54,13 @@ export class Guard {
   /** A request that changes something comes from a page of ours, or it does not count. */
   isOurs({ headers }: IncomingMessage): boolean {
     const origin = headers.origin === undefined ? undefined : URL.parse(headers.origin)
-    return origin != null && headers.host !== undefined && origin.host === headers.host.toLowerCase()
+    const isSameOrigin = origin != null && headers.host !== undefined && origin.host === headers.host.toLowerCase()
+    return isSameOrigin && headers[pageHeader] !== undefined
   }
 
   /** The header that lets a browser in from now on. */
-  cookie(): string {
-    return `${cookieName}=${this.#session}; HttpOnly; SameSite=Strict; Path=/`
+  cookie({ headers }: IncomingMessage): string {
+    return `${cookieName(headers)}=${this.#session}; HttpOnly; SameSite=Strict; Path=/`
   }
 
   #failuresOf(address: string): number[] {
@@ -69,6 +73,9 @@ export class Guard {
     return recent
   }
 }
+
+/** Browsers send a cookie to all the ports of a host: each server needs one of its own. */
+const cookieName = ({ host = '' }: IncomingHttpHeaders): string => `lading-${/:(\d+)$/.exec(host)?.[1] ?? ''}`
 
 /** Without its port, in lower case, an IPv6 address without brackets. */
 function hostOf(header: string): string | undefined {

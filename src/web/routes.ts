@@ -1,5 +1,9 @@
 import type { Metrics } from '../observe/metrics.ts'
 import type { Observer } from '../observe/observer.ts'
+import { apiRoutes } from './api.ts'
+import type { Events } from './events.ts'
+import type { WebLedger } from './ledger.ts'
+import { pageRoutes } from './page.ts'
 import { json, plain, type Route } from './server.ts'
 
 /** How long a question may wait for the queue to say how deep it is, in milliseconds; then the answer is without it. */
@@ -10,40 +14,50 @@ export interface Seen {
   readonly metrics: Metrics
   /** Learns how deep the queue is, unless that takes longer than so many milliseconds. */
   readonly refresh: (ms: number) => Promise<void>
+  readonly events: Events
+  /** None where a command has no database. */
+  readonly ledger: WebLedger | undefined
 }
 
+export const routesOf = (seen: Seen): readonly Route[] => [...observedRoutes(seen), ...apiRoutes(seen.ledger), ...pageRoutes()]
+
 /** What can be asked of every run. */
-export const routesOf = ({ observer, metrics, refresh }: Seen): readonly Route[] => [
-  { method: 'GET', path: '/healthz', to: 'all', answer: () => plain(200, 'ok') },
-  {
-    method: 'GET',
-    path: '/readyz',
-    to: 'near',
-    answer: () => {
-      const { ready, reason } = observer.readiness()
-      return ready ? plain(200, 'ready') : plain(503, `not ready: ${reason}`)
+function observedRoutes({ metrics, observer, refresh, events }: Seen): Route[] {
+  return [
+    { method: 'GET', path: '/healthz', to: 'all', answer: () => plain(200, 'ok') },
+    {
+      method: 'GET',
+      path: '/readyz',
+      to: 'near',
+      answer: () => {
+        const { ready, reason } = observer.readiness()
+        return ready ? plain(200, 'ready') : plain(503, `not ready: ${reason}`)
+      },
     },
-  },
-  {
-    method: 'GET',
-    path: '/metrics',
-    to: 'near',
-    answer: async () => {
-      await refresh(depthWithinMs)
-      return {
-        status: 200,
-        type: metrics.contentType,
-        body: await metrics.text(),
-      }
+    {
+      method: 'GET',
+      path: '/metrics',
+      to: 'near',
+      answer: async () => {
+        await refresh(depthWithinMs)
+        return {
+          status: 200,
+          type: metrics.contentType,
+          body: await metrics.text(),
+        }
+      },
     },
-  },
-  {
-    method: 'GET',
-    path: '/api/snapshot',
-    to: 'known',
-    answer: async () => {
-      await refresh(depthWithinMs)
-      return json(observer.snapshot())
+    {
+      method: 'GET',
+      path: '/api/snapshot',
+      to: 'known',
+      answer: async () => json(await events.snapshot()),
     },
-  },
-]
+    {
+      method: 'GET',
+      path: '/api/events',
+      to: 'known',
+      answer: (request, response) => events.listen(request, response),
+    },
+  ]
+}

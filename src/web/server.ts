@@ -1,5 +1,5 @@
 /**
- * The HTTP server of a run: metrics, health and what else is to be seen. It reads what is observed and changes nothing; nothing that it
+ * The HTTP server of a run: metrics, health and what else is to be seen. Nothing that it
  * does may keep the run from its work, or from ending.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -16,6 +16,7 @@ export interface Reply {
 
 export interface Route {
   readonly method: 'GET' | 'POST'
+  /** With a slash at its end it stands for whatever follows that. */
   readonly path: string
   /** Whom it answers: everybody, whoever is on this machine or has the token, or whoever has the token. */
   readonly to: 'all' | 'near' | 'known'
@@ -45,7 +46,7 @@ const requestWithinMs = 10_000
 /** For every answer: a page of ours runs no script but our own, sits in no frame, and is kept by nobody. */
 const safeHeaders = {
   'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
@@ -95,10 +96,7 @@ const login = (guard: Guard): Route => ({
   method: 'POST',
   path: '/login',
   to: 'known',
-  answer: () => ({
-    ...plain(200, 'welcome'),
-    headers: { 'set-cookie': guard.cookie() },
-  }),
+  answer: (request) => ({ ...plain(200, 'welcome'), headers: { 'set-cookie': guard.cookie(request) } }),
 })
 
 interface Site {
@@ -123,8 +121,10 @@ async function respond(request: IncomingMessage, response: ServerResponse, site:
 function routeOf(request: IncomingMessage, { guard, near, routes }: Site): Route | Reply {
   if (!guard.knowsHost(request)) return plain(421, 'unknown host')
   const method = request.method === 'HEAD' ? 'GET' : request.method
-  const path = (request.url ?? '').split('?')[0]
-  const there = routes.filter((route) => route.path === path)
+  const [path = ''] = (request.url ?? '').split('?')
+  const exact = routes.filter((route) => route.path === path)
+  const there =
+    exact.length > 0 ? exact : routes.filter((route) => route.path.length > 1 && route.path.endsWith('/') && path.startsWith(route.path))
   const route = there.find((each) => each.method === method)
   if (route === undefined && there.length > 0)
     return { ...plain(405, 'method not allowed'), headers: { allow: there.map((each) => each.method).join(', ') } }

@@ -54,7 +54,9 @@ export function installPackage(name: string): void {
 
 function apt(...args: string[]): void {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', UCF_FORCE_CONFFOLD: '1' }
-  const result = run(aptGet, ['-o', 'DPkg::Lock::Timeout=120', ...args], { env, timeout: 300_000 })
+  // Another test may be installing: apt-get would not wait for the lists.
+  const lock = join(tmpdir(), 'lading-apt.lock')
+  const result = run('flock', [lock, aptGet, '-o', 'DPkg::Lock::Timeout=120', ...args], { env, timeout: 600_000 })
   if (result.status !== 0) throw new Unavailable(`apt-get ${args[0]} failed: ${result.error?.message ?? lastLine(result.stderr)}`)
 }
 

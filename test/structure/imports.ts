@@ -49,7 +49,7 @@ const areas: readonly Area[] = [
     files: /^src\/load\//,
     imports: ['core', 'csv', 'json', 'model', 'observe', 'contract', 'producer', 'consumer'],
   },
-  { name: 'web', files: /^src\/web\//, imports: ['core', 'observe'] },
+  { name: 'web', files: /^src\/web\//, imports: ['core', 'model', 'observe', 'contract', 'consumer'] },
   { name: 'cli', files: /^src\/cli\//, imports: everything },
   { name: 'index', files: /^src\/index\.ts$/, imports: everything },
 ]

@@ -14,6 +14,9 @@ describe('the published package', () => {
   it('holds the command, the library and their papers, and nothing of the checkout', () => {
     const paths = packed()
     expect(paths).toEqual(expect.arrayContaining(['package.json', 'bin/lading.js', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']))
+    expect(paths.filter((path) => path.startsWith('dist/web/page/')).map((path) => path.replace('dist', 'src'))).toEqual(
+      globSync('src/web/page/*', { cwd: root }).sort(),
+    )
     const papers = /^(README\.md|LICENSE|CHANGELOG\.md|package\.json)$/
     expect(paths.filter((path) => !/^(bin|dist|docs)\//.test(path) && !papers.test(path))).toEqual([])
     expect(paths.filter((path) => /\btest\b|\btooling\b|\.tsbuildinfo$/.test(path))).toEqual([])

@@ -32,7 +32,7 @@ const receiptSql = `
       coalesce(sum(l.records) FILTER (WHERE l.outcome = 'dead'), 0) AS dead, count(*) AS chunks_done
     FROM lading.ledger l WHERE l.load_id = load.id) sums
   WHERE ($1::uuid[] IS NULL OR load.id = ANY ($1)) AND ($2::text IS NULL OR load.pipeline = $2)
-  ORDER BY started_at DESC, id`
+  ORDER BY started_at DESC, id LIMIT $3`
 
 /** What rejects and dead letters are chosen by, in the order of `chosenBy`. */
 const chosen = `($1::text IS NULL OR one.pipeline = $1) AND ($2::uuid IS NULL OR one.load_id = $2) AND ($3::bigint IS NULL OR one.id = $3)
@@ -59,7 +59,7 @@ export class PostgresLedger implements Ledger {
   }
 
   async receipts(filter: ReceiptFilter, options?: Abortable): Promise<readonly Receipt[]> {
-    const rows = await this.#query(receiptSql, [filter.loads ?? null, filter.pipeline ?? null], options)
+    const rows = await this.#query(receiptSql, [filter.loads ?? null, filter.pipeline ?? null, filter.limit ?? null], options)
     return rows.map(receiptOf)
   }
 

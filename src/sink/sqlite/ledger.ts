@@ -26,7 +26,7 @@ const receiptSql = `
     total(CASE ledger.outcome WHEN 'dead' THEN ledger.records END) AS dead, count(ledger.key) AS chunks_done
   FROM lading_load load LEFT JOIN lading_ledger ledger ON ledger.load_id = load.id
   WHERE (?1 IS NULL OR load.id IN (SELECT value FROM json_each(?1))) AND (?2 IS NULL OR load.pipeline = ?2)
-  GROUP BY load.id ORDER BY started_at DESC, load.id`
+  GROUP BY load.id ORDER BY started_at DESC, load.id LIMIT coalesce(?3, -1)`
 
 /** What rejects and dead letters are chosen by, in the order of `chosenBy`. */
 const chosen = `(?1 IS NULL OR one.pipeline = ?1) AND (?2 IS NULL OR one.load_id = ?2) AND (?3 IS NULL OR one.id = ?3)
@@ -54,7 +54,8 @@ export class SqliteLedger implements Ledger {
   }
 
   async receipts(filter: ReceiptFilter): Promise<readonly Receipt[]> {
-    return this.#all(receiptSql, filter.loads === undefined ? null : JSON.stringify(filter.loads), filter.pipeline ?? null).map(receiptOf)
+    const loads = filter.loads === undefined ? null : JSON.stringify(filter.loads)
+    return this.#all(receiptSql, loads, filter.pipeline ?? null, filter.limit ?? null).map(receiptOf)
   }
 
   async progress(loadId: string): Promise<LoadProgress | undefined> {

@@ -1,0 +1,276 @@
+/**
+ * What the page asks of the ledger, and does there. It has a sink of its own, opened when somebody first asks, so that no batch
+ * waits for a person; whatever it asks for has a bound in time and in memory.
+ */
+import { replay, type ReplayOptions } from '../consumer/replay.ts'
+import { replayRejects } from '../consumer/rejects.ts'
+import { type Code, codes, toLadingError } from '../core/errors.ts'
+import type { Abortable } from '../core/wait.ts'
+import { type Model, tableName } from '../model/model.ts'
+import type { Span } from '../core/fault.ts'
+import { balance } from '../sink/receipt.ts'
+import type { Ledger, Sink, StoredDeadLetter, StoredReject, Verdict } from '../sink/sink.ts'
+import type { KeptAnswer, KeptItem, ListAnswer, LoadAnswer, Outcome, Reason } from './answers.ts'
+import { type Question, search } from './search.ts'
+
+export interface LedgerAccess {
+  openSink(): Promise<Sink>
+  loadModel(): Promise<Model>
+  readonly replay: Omit<ReplayOptions, 'sink' | 'model' | 'signal'>
+}
+
+/** Rejects or dead letters, as the page shows both. */
+export interface Kept {
+  list(question: Question): Promise<ListAnswer<KeptItem>>
+  show(id: number): Promise<KeptAnswer | undefined>
+  replay(ids: readonly number[]): Promise<Outcome[]>
+  /** What is discarded stays counted as not loaded. */
+  discard(ids: readonly number[]): Promise<Outcome[]>
+}
+
+/** For an answer, and for what is done with all that were chosen, in milliseconds. */
+const answerMs = 5_000
+const changeMs = 30_000
+/** Reasons are counted no more often, in milliseconds. */
+const leastCountMs = 3_000
+/** Records are small, messages are not: so many are in memory at once. */
+const rejectsAtOnce = 500
+const lettersAtOnce = 8
+const mostReceipts = 200
+/** Of a message; a person reads no more of it here. */
+const mostTextBytes = 65_536
+const mostDetail = 300
+
+export class WebLedger implements AsyncDisposable {
+  readonly #access: LedgerAccess
+  #opening: Promise<Sink> | undefined
+  #lastChange: Promise<unknown> = Promise.resolve()
+  #reasons: readonly Reason[] = []
+  #countAgainAt = 0
+  readonly #closed = new AbortController()
+
+  constructor(access: LedgerAccess) {
+    this.#access = access
+  }
+
+  /** The newest first. */
+  async receipts(): Promise<LoadAnswer[]> {
+    const ledger = await this.#ledger()
+    const receipts = await ledger.receipts({ pipeline: await this.#pipeline(), limit: mostReceipts }, this.#within(answerMs))
+    return receipts.map((receipt) => ({ ...receipt, ...balance(receipt) }))
+  }
+
+  /** Counting them all takes its time where there are millions, so that it is done the more seldom the longer it took. */
+  async reasons(): Promise<readonly Reason[]> {
+    if (performance.now() < this.#countAgainAt) return this.#reasons
+    const ledger = await this.#ledger()
+    const began = performance.now()
+    this.#countAgainAt = began + answerMs
+    this.#reasons = await ledger.rejectGroups({ pipeline: await this.#pipeline() }, this.#within(answerMs))
+    this.#countAgainAt = performance.now() + Math.max(leastCountMs, 50 * (performance.now() - began))
+    return this.#reasons
+  }
+
+  readonly rejects: Kept = {
+    list: async (question) => {
+      const [ledger, pipeline] = [await this.#ledger(), await this.#pipeline()]
+      const matches = (reject: StoredReject) => isWanted(rejectItem(reject), reject.edited ?? reject.raw, question)
+      const { loadId, after } = question
+      const read = (from: number) => ledger.rejects({ pipeline, loadId, after: from, limit: rejectsAtOnce }, this.#within(answerMs))
+      const { items, next } = await search(read, matches, { after, step: rejectsAtOnce })
+      return { items: items.map(rejectItem).map(shortened), next }
+    },
+    show: async (id) => {
+      const reject = await this.#reject(id, this.#within(answerMs))
+      return reject && rejectAnswer(reject)
+    },
+    replay: (ids) =>
+      this.#alone(async (signal) => {
+        const [sink, model] = await this.#prepared(signal)
+        return eachOf(ids, async (id) => {
+          const reject = await this.#reject(id, { signal })
+          if (reject === undefined) return gone(id)
+          const [verdict] = await replayRejects([reject], { ...this.#access.replay, sink, model, signal })
+          return outcomeOf(id, verdict as Verdict)
+        })
+      }),
+    discard: (ids) => this.#discard(ids, (ledger, id, options) => ledger.discardRejects([id], options)),
+  }
+
+  readonly letters: Kept = {
+    list: async (question) => {
+      const [ledger, pipeline] = [await this.#ledger(), await this.#pipeline()]
+      const matches = (letter: StoredDeadLetter) => isWanted(letterItem(letter), letter.body, question)
+      const { loadId, after } = question
+      const read = (from: number) => ledger.deadLetters({ pipeline, loadId, after: from, limit: lettersAtOnce }, this.#within(answerMs))
+      const { items, next } = await search(read, matches, { after, step: lettersAtOnce })
+      return { items: items.map(letterItem).map(shortened), next }
+    },
+    show: async (id) => {
+      const letter = await this.#letter(id, this.#within(answerMs))
+      return letter && letterAnswer(letter)
+    },
+    replay: (ids) =>
+      this.#alone(async (signal) => {
+        const [sink, model] = await this.#prepared(signal)
+        return eachOf(ids, async (id) => {
+          const letter = await this.#letter(id, { signal })
+          if (letter === undefined) return gone(id)
+          return outcomeOf(id, await replay(letter, { ...this.#access.replay, sink, model, signal }))
+        })
+      }),
+    discard: (ids) => this.#discard(ids, (ledger, id, options) => ledger.discardDeadLetters([id], options)),
+  }
+
+  async #reject(id: number, options: Abortable): Promise<StoredReject | undefined> {
+    const [reject] = await (await this.#ledger()).rejects({ id, pipeline: await this.#pipeline(), all: true, limit: 1 }, options)
+    return reject
+  }
+
+  async #letter(id: number, options: Abortable): Promise<StoredDeadLetter | undefined> {
+    const [letter] = await (await this.#ledger()).deadLetters({ id, pipeline: await this.#pipeline(), all: true, limit: 1 }, options)
+    return letter
+  }
+
+  #discard(ids: readonly number[], discard: (ledger: Ledger, id: number, options: Abortable) => Promise<number>): Promise<Outcome[]> {
+    return this.#alone(async (signal) => {
+      const ledger = await this.#ledger()
+      return eachOf(ids, async (id) => {
+        if ((await discard(ledger, id, { signal })) === 0) return gone(id)
+        return { id, outcome: 'discarded', detail: 'it stays counted as not loaded' }
+      })
+    })
+  }
+
+  /** A table whose indexes are away belongs to the load that took them away: then this fails. */
+  async #prepared(signal: AbortSignal): Promise<readonly [Sink, Model]> {
+    const [sink, model] = [await this.#sink(), await this.#access.loadModel()]
+    await sink.prepare(model, { signal })
+    return [sink, model]
+  }
+
+  /** Changes are made one after the other, whoever asks for them. */
+  #alone<T>(change: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const turn = this.#lastChange.then(() => change(this.#within(changeMs).signal))
+    this.#lastChange = turn.catch(() => undefined)
+    return turn
+  }
+
+  /** Nobody who looks on keeps a run from ending. */
+  #within(ms: number): { readonly signal: AbortSignal } {
+    return { signal: AbortSignal.any([AbortSignal.timeout(ms), this.#closed.signal]) }
+  }
+
+  async #pipeline(): Promise<string> {
+    return this.#access.replay.pipeline ?? tableName(await this.#access.loadModel())
+  }
+
+  async #ledger(): Promise<Ledger> {
+    return (await this.#sink()).ledger
+  }
+
+  #sink(): Promise<Sink> {
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      this.#opening = undefined
+      throw error
+    })
+    return this.#opening
+  }
+
+  async #open(): Promise<Sink> {
+    const sink = await this.#access.openSink()
+    try {
+      await sink.prepare(undefined, this.#within(answerMs))
+      return sink
+    } catch (error) {
+      await sink[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort()
+    await this.#lastChange
+    const sink = await this.#opening?.catch(() => undefined)
+    await sink?.[Symbol.asyncDispose]()
+  }
+}
+
+/** One that fails keeps none of the others from being told of. */
+async function eachOf(ids: readonly number[], change: (id: number) => Promise<Outcome>): Promise<Outcome[]> {
+  const outcomes: Outcome[] = []
+  for (const id of new Set(ids)) {
+    const failed = (thrown: unknown): Outcome => {
+      const { code, message } = toLadingError(thrown)
+      return { id, outcome: 'refused', detail: `${code}: ${message}` }
+    }
+    outcomes.push(await change(id).catch(failed))
+  }
+  return outcomes
+}
+
+const gone = (id: number): Outcome => ({ id, outcome: 'gone', detail: 'it is not there any more' })
+
+function outcomeOf(id: number, verdict: Verdict): Outcome {
+  if (verdict.kind === 'refused') return { id, outcome: 'refused', detail: `${verdict.code}: ${verdict.detail}` }
+  if (verdict.kind === 'duplicate') return { id, outcome: 'duplicate', detail: 'it has taken effect already' }
+  const { loaded, rejected, skipped } = verdict
+  return { id, outcome: 'replayed', detail: `loaded ${loaded}, rejected ${rejected}, skipped ${skipped}` }
+}
+
+function isWanted(item: KeptItem, text: Uint8Array, { code, column, search: words }: Question): boolean {
+  if (code !== undefined && item.code !== code) return false
+  if (column !== undefined && item.column !== column) return false
+  if (words === undefined) return true
+  const needle = words.toLowerCase()
+  return `${item.place}\n${item.detail}`.toLowerCase().includes(needle) || textOf(text).toLowerCase().includes(needle)
+}
+
+function rejectItem(reject: StoredReject): KeptItem {
+  const { id, source, line, loadId, code, column, detail, state, at } = reject
+  return { id, place: `${source}:${line}`, loadId, code, column, detail, state, at }
+}
+
+const letterItem = ({ id, key, load, code, detail, state, at }: StoredDeadLetter): KeptItem => {
+  return { id, place: key, loadId: load?.id, code, detail, state, at }
+}
+
+const shortened = (item: KeptItem): KeptItem => ({ ...item, detail: item.detail.slice(0, mostDetail) })
+
+function rejectAnswer(reject: StoredReject): KeptAnswer {
+  const { code, record, line, byte, loadId, edited, raw, span } = reject
+  const facts: [string, string][] = [
+    ['Record', String(record)],
+    ['Line', String(line)],
+    ['Byte', String(byte)],
+    ...(loadId === undefined ? [] : [['Load', loadId] as [string, string]]),
+    ...(edited === undefined ? [] : [['Shown', 'as it was mended'] as [string, string]]),
+  ]
+  return { ...rejectItem(reject), ...wordsOf(code), facts, ...splitText(edited ?? raw, span) }
+}
+
+function letterAnswer(letter: StoredDeadLetter): KeptAnswer {
+  const facts: [string, string][] = [
+    ['Records', String(letter.records)],
+    ['Deliveries', String(letter.attempts)],
+    ['SHA-256', letter.sha256],
+    ...Object.entries(letter.headers).map(([name, value]): [string, string] => [`Header ${name}`, value]),
+  ]
+  return { ...letterItem(letter), ...wordsOf(letter.code), facts, ...splitText(letter.body, undefined) }
+}
+
+/** A code that a newer version wrote has no words here. */
+function wordsOf(code: Code): { meaning: string; advice: string } {
+  const { meaning, advice } = (codes as Partial<typeof codes>)[code] ?? { meaning: '', advice: '' }
+  return { meaning, advice }
+}
+
+function splitText(bytes: Uint8Array, span: Span | undefined) {
+  const kept = bytes.subarray(0, mostTextBytes)
+  const cut = bytes.length - kept.length
+  if (span === undefined) return { text: { before: textOf(kept), after: '' }, cut }
+  const [before, fault, after] = [kept.subarray(0, span.start), kept.subarray(span.start, span.end), kept.subarray(span.end)].map(textOf)
+  return { text: { before: before ?? '', fault: fault ?? '', after: after ?? '' }, cut }
+}
+
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')

@@ -1,0 +1,22 @@
+/** The files of the page, by name; there is nothing else that a path could lead to. They hold no data, so that everybody may have them. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Route } from './server.ts'
+
+const folder = fileURLToPath(new URL('./page/', import.meta.url))
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+}
+
+export const pageRoutes = (): Route[] =>
+  readdirSync(folder).flatMap((name) => {
+    const type = types[extname(name)]
+    if (type === undefined) return []
+    const body = readFileSync(folder + name)
+    const path = name === 'index.html' ? '/' : `/${name}`
+    return [{ method: 'GET', path, to: 'all', answer: () => ({ status: 200, type, body }) }]
+  })

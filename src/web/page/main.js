@@ -1,0 +1,187 @@
+/** Lets people in, listens to the run, and shows the view that the address names. */
+import { get, login, NotAllowed } from './ask.js'
+import { tell } from './dialog.js'
+import { byId, setText, time, visible } from './dom.js'
+import { keptView } from './kept.js'
+import * as overview from './overview.js'
+
+/** @import { Snapshot } from '../../observe/snapshot.ts' */
+
+/** Without a word for so long, the run is not there, in milliseconds. */
+const silentMs = 8_000
+const againMs = 1_500
+const receiptsMs = 4_000
+
+const rejects = keptView({
+  id: 'rejects',
+  title: 'Rejects',
+  thing: 'reject',
+  columns: [
+    { head: 'Place', text: ({ place }) => place },
+    { head: 'Column', text: ({ column }) => column ?? '', wide: true },
+    { head: 'Code', text: ({ code }) => code },
+    { head: 'Detail', text: ({ detail }) => detail, wide: true },
+  ],
+  none: 'No rejects: every record that was read could be loaded.',
+  ended: showLogin,
+})
+const letters = keptView({
+  id: 'dead',
+  title: 'Dead letters',
+  thing: 'dead letter',
+  columns: [
+    { head: 'Key', text: ({ place }) => place },
+    { head: 'Code', text: ({ code }) => code },
+    { head: 'Detail', text: ({ detail }) => detail, wide: true },
+    { head: 'Since', text: ({ at }) => at.slice(0, 19).replace('T', ' '), wide: true },
+  ],
+  none: 'No dead letters: every message could be read as a whole.',
+  ended: showLogin,
+})
+
+/** @type {EventSource | undefined} */
+let source
+let heardAt = 0
+/** @type {Snapshot | undefined} */
+let last
+let receiptsAt = 0
+/** Whether the database has answered of late: of two questions only one waits for it. */
+let asking = false
+
+async function start() {
+  const token = /^#token=(.+)$/.exec(location.hash)?.[1]
+  if (token !== undefined) {
+    // It must stand neither in the history nor in a bookmark.
+    history.replaceState(null, '', `${location.pathname}#/`)
+    await login(decodeURIComponent(token)).catch(() => undefined)
+  }
+  byId('login').addEventListener('submit', (event) => void submit(event))
+  addEventListener('hashchange', route)
+  document.querySelector('.skip')?.addEventListener('click', (event) => {
+    event.preventDefault()
+    byId('main').focus()
+  })
+  addEventListener('keydown', shortcut)
+  setInterval(watch, 1_000)
+  await connect()
+}
+
+async function connect() {
+  try {
+    const snapshot = await get('api/snapshot')
+    byId('login').hidden = true
+    byId('nav').hidden = false
+    receive(snapshot)
+    route()
+    listen()
+  } catch (error) {
+    if (error instanceof NotAllowed) return showLogin()
+    lost()
+  }
+}
+
+function listen() {
+  source?.close()
+  source = new EventSource('api/events')
+  source.addEventListener('message', ({ data }) => receive(JSON.parse(data)))
+  source.addEventListener('bye', () => lost('The run has ended'))
+  source.addEventListener('error', () => lost())
+}
+
+/** @param {Snapshot} snapshot */
+function receive(snapshot) {
+  heardAt = performance.now()
+  setText(byId('connection'), '')
+  document.body.classList.remove('lost')
+  last = snapshot
+  const { process, totals } = snapshot
+  byId('about').replaceChildren(visible(`${process.command} ${process.queue}${process.target === undefined ? '' : ` → ${process.target}`}`))
+  overview.show(snapshot)
+  rejects.heard(totals.rejected)
+  letters.heard(totals.dead)
+  if (!document.hidden && performance.now() - receiptsAt > receiptsMs) void askLedger()
+}
+
+/** What the ledger knows comes less often: somebody has to ask a database for it. */
+async function askLedger() {
+  if (asking) return
+  asking = true
+  receiptsAt = performance.now()
+  try {
+    const [receipts, reasons] = await Promise.all([get('api/loads'), get('api/reasons')])
+    overview.showReceipts(receipts ?? [])
+    overview.showReasons(reasons)
+  } catch (error) {
+    if (error instanceof NotAllowed) showLogin()
+  } finally {
+    asking = false
+  }
+}
+
+/** Comes back by itself. @param {string} [why] */
+function lost(why) {
+  if (source === undefined && document.body.classList.contains('lost') && why === undefined) return again()
+  source?.close()
+  source = undefined
+  document.body.classList.add('lost')
+  const stood = last === undefined ? '' : ` This is how it stood at ${time(last.at)}.`
+  setText(byId('connection'), `${why ?? 'The run does not answer: it has ended, or cannot be reached'}.${stood}`)
+  again()
+}
+
+const again = () => void setTimeout(() => void connect(), againMs)
+
+function watch() {
+  if (source !== undefined && performance.now() - heardAt > silentMs) lost()
+}
+
+function showLogin() {
+  source?.close()
+  source = undefined
+  setText(byId('connection'), '')
+  byId('nav').hidden = true
+  for (const id of ['overview', 'rejects', 'dead']) byId(id).hidden = true
+  byId('login').hidden = false
+  byId('token').focus()
+}
+
+/** @param {Event} event */
+async function submit(event) {
+  event.preventDefault()
+  const field = /** @type {HTMLInputElement} */ (byId('token'))
+  const refused = await login(field.value.trim()).catch(() => 'The run does not answer.')
+  setText(byId('login-error'), refused ?? '')
+  if (refused !== undefined) return field.select()
+  field.value = ''
+  await connect()
+}
+
+function route() {
+  if (!byId('login').hidden) return
+  const [name = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?')
+  const view = name === 'rejects' || name === 'dead' ? name : 'overview'
+  const isNew = byId(view).hidden
+  for (const id of ['overview', 'rejects', 'dead']) byId(id).hidden = id !== view
+  for (const link of byId('nav').querySelectorAll('a')) {
+    const isHere = link.getAttribute('href') === (view === 'overview' ? '#/' : `#/${view}`)
+    if (isHere) link.setAttribute('aria-current', 'page')
+    else link.removeAttribute('aria-current')
+  }
+  if (view === 'rejects') void rejects.show(query)
+  if (view === 'dead') void letters.show(query)
+  if (isNew) scrollTo(0, 0)
+}
+
+/** Where nothing is being typed: `/` goes to the search, `?` says so. @param {KeyboardEvent} event */
+function shortcut(event) {
+  const target = /** @type {Element} */ (event.target)
+  if (event.ctrlKey || event.altKey || event.metaKey || target.closest('input:not([type=checkbox]), dialog')) return
+  const field = document.querySelector('section:not([hidden]) input[type=search]')
+  if (event.key === '/' && field instanceof HTMLElement) {
+    event.preventDefault()
+    field.focus()
+  }
+  if (event.key === '?') tell('Keys: / search, arrows or j and k up and down the list, Enter opens, Escape closes.')
+}
+
+void start()

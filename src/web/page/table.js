@@ -1,0 +1,93 @@
+/** Tables that are brought up to date in place: focus and selection stay where they are. */
+import { h, visible } from './dom.js'
+
+/**
+ * @template Item
+ * @typedef {object} Column
+ * @property {string} head
+ * @property {(item: Item) => string} text
+ * @property {boolean} [number]
+ * @property {boolean} [wide] left out where there is no room
+ * @property {(item: Item) => void} [open] the text is a button
+ * @property {boolean} [check] a box to choose the row, which the text is the label of
+ * @property {(item: Item) => string} [tone] class of the cell
+ */
+
+/** @type {WeakMap<Element, string>} */
+const shown = new WeakMap()
+
+/**
+ * @template Item
+ * @param {HTMLTableElement} table
+ * @param {string} caption for whoever does not see what stands above it
+ * @param {readonly Column<Item>[]} columns
+ * @param {(item: Item) => string} keyOf
+ * @returns {(items: readonly Item[]) => void}
+ */
+export function keepTable(table, caption, columns, keyOf) {
+  const heads = columns.map(({ head, check, number, wide }) =>
+    h('th', { scope: 'col', class: classOf({ number, wide, check }) }, check ? h('span', { class: 'unseen' }, head) : head),
+  )
+  const body = /** @type {HTMLTableSectionElement} */ (h('tbody', { onkeydown: walk }))
+  table.append(h('caption', { class: 'unseen' }, caption), h('thead', {}, h('tr', {}, ...heads)), body)
+  /** @type {Map<string, { row: HTMLElement, current: Item }>} */
+  const rows = new Map()
+
+  /** @param {Item} item */
+  const make = (item) => {
+    const entry = { row: h('tr'), current: item }
+    for (const { open, check, number, wide } of columns) {
+      const cell = h('td', { class: classOf({ number, wide, check }) })
+      if (open) cell.append(h('button', { type: 'button', class: 'plain', onclick: () => open(entry.current) }))
+      if (check) cell.append(h('input', { type: 'checkbox', value: keyOf(item) }))
+      entry.row.append(cell)
+    }
+    return entry
+  }
+
+  return (items) => {
+    table.hidden = items.length === 0
+    const wanted = new Set(items.map(keyOf))
+    for (const [key, { row }] of rows) if (!wanted.has(key) && rows.delete(key)) row.remove()
+    for (const [index, item] of items.entries()) {
+      const key = keyOf(item)
+      const entry = rows.get(key) ?? make(item)
+      entry.current = item
+      rows.set(key, entry)
+      if (body.children[index] !== entry.row) body.insertBefore(entry.row, body.children[index] ?? null)
+      for (const [place, column] of columns.entries()) write(/** @type {HTMLElement} */ (entry.row.children[place]), column, item)
+    }
+  }
+}
+
+/** @template Item @param {HTMLElement} cell @param {Column<Item>} column @param {Item} item */
+function write(cell, { text, tone, number, wide, check }, item) {
+  const now = text(item)
+  const target = cell.firstElementChild?.matches('button, input') ? cell.firstElementChild : cell
+  if (shown.get(cell) !== now) {
+    shown.set(cell, now)
+    if (check) target.setAttribute('aria-label', now)
+    else target.replaceChildren(...(/^[A-Z]+(_[A-Z]+)+$/.test(now) ? breakable(now) : [visible(now)]))
+  }
+  if (tone) cell.className = `${classOf({ number, wide, check })} ${tone(item)}`
+}
+
+/** The words of a code on a narrow screen. @param {string} code */
+const breakable = (code) => code.split(/(?<=_)/).flatMap((word, index) => (index === 0 ? [word] : [h('wbr'), word]))
+
+/** @param {Readonly<Record<string, boolean | undefined>>} names */
+const classOf = (names) =>
+  Object.keys(names)
+    .filter((name) => names[name])
+    .join(' ')
+
+/** Up and down the rows, with the arrows or as in vi. @param {KeyboardEvent} event */
+function walk(event) {
+  const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key]
+  if (step === undefined || event.ctrlKey || event.altKey || event.metaKey) return
+  const from = /** @type {HTMLElement} */ (event.target)
+  const row = from.closest('tr')
+  const to = step > 0 ? row?.nextElementSibling : row?.previousElementSibling
+  /** @type {HTMLElement | null | undefined} */ to?.querySelector(from.matches('input') ? 'input' : 'button')?.focus()
+  event.preventDefault()
+}

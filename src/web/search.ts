@@ -1,0 +1,41 @@
+/** Lists that may be of any length: one page at a time, in bounded time. */
+import { setImmediate } from 'node:timers/promises'
+
+const pageItems = 100
+/** A search that has found less than a page by then tells how far it came, in milliseconds. */
+const searchMs = 400
+
+export interface Question {
+  readonly loadId?: string | undefined
+  readonly code?: string | undefined
+  readonly column?: string | undefined
+  /** Stands in the detail, the place or the text, in whatever case. */
+  readonly search?: string | undefined
+  readonly after: number
+}
+
+interface Page<Item> {
+  readonly items: readonly Item[]
+  readonly next?: number | undefined
+}
+
+/** Reads on from `after`, `step` items at once, until a page is full or the time is up. */
+export async function search<Item extends { readonly id: number }>(
+  read: (after: number) => Promise<readonly Item[]>,
+  matches: (item: Item) => boolean,
+  { after, step }: { after: number; step: number },
+): Promise<Page<Item>> {
+  const until = performance.now() + searchMs
+  const items: Item[] = []
+  for (let last = after; ;) {
+    const some = await read(last)
+    for (const item of some) {
+      last = item.id
+      if (matches(item) && items.push(item) === pageItems) return { items, next: last }
+    }
+    if (some.length < step) return { items }
+    if (performance.now() > until) return { items, next: last }
+    // A database that answers at once would keep the run from its work.
+    await setImmediate()
+  }
+}

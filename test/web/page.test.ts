@@ -1,0 +1,329 @@
+/** The page in a real browser: what a person sees and does, and what hostile data cannot do. */
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, describe, expect, it } from 'vitest'
+import { openQueue } from '../../src/queue/registry.ts'
+import { Folder, header, records } from '../cli/run.ts'
+import { startChromium } from '../servers/chromium.ts'
+import { describePostgres } from '../servers/database.ts'
+import { Unavailable } from '../servers/machine.ts'
+import { query, Workshop } from '../faults/workshop.ts'
+import { startSite, Visitor } from './site.ts'
+
+const looks = [
+  { width: 1280, dark: false },
+  { width: 1280, dark: true },
+  { width: 375, dark: false },
+  { width: 375, dark: true },
+]
+const views = ['#/', '#/rejects', '#/dead']
+
+/** Markup, a script, an address, a terminal's escape, an end of a row, what turns the order of letters round, and what nobody sees. */
+const hostile = [
+  '<script>document.title="owned"</script>',
+  '<img src=x onerror="document.title=1">',
+  '</td></tr></table><iframe src=//evil.example>',
+  'javascript:alert(1)',
+  '\u001b[2J\u001b]0;owned\u0007',
+  '\u202egpj.exe\u202c',
+  'zero\u200bwidth\ufeff',
+  "=cmd|' /C calc'!A0",
+  '{{7*7}}${7*7}',
+]
+const cell = (text: string) => `"${text.replaceAll('"', '""')}"`
+const hostileCsv = header + hostile.map((text) => `2021-01-01T00:00:00Z,${cell(text)},${cell(text)}\n`).join('')
+
+/** Where CI is set there has to be one. */
+const found = await startChromium().catch((error: unknown) => {
+  if (process.env['CI'] || !(error instanceof Unavailable)) throw error
+  process.stderr.write(`\nTESTS THAT NEED CHROMIUM ARE SKIPPED: ${error.message.toUpperCase()}\n\n`)
+  return undefined
+})
+const withoutBrowser = found === undefined
+const browser = found as Browser
+afterAll(() => found?.close())
+
+describe.skipIf(withoutBrowser)('the page', () => {
+  it('lets in whoever has the token, and nobody else; the token stays in no address', async () => {
+    await using folder = await Folder.make({ 'a.csv': records(3), token: 'a-token-of-some-length\n' })
+    await using site = await startSite(folder, ['consume', '--http-token', 'token'])
+    expect(site.page).toBe(site.url)
+    await using visitor = await Visitor.come(browser, site.page)
+    const { page } = visitor
+    await page.getByLabel('Token').fill('a-wrong-one-of-some-length')
+    await page.keyboard.press('Enter')
+    await page.getByText('That is not the token of this run.').waitFor()
+    expect(await page.getByText('Queue, ready').isVisible()).toBe(false)
+    await page.getByLabel('Token').fill('a-token-of-some-length')
+    await page.getByRole('button', { name: 'Open' }).click()
+    await page.getByRole('heading', { name: 'Idle' }).waitFor()
+    await folder.lading('produce', 'a.csv')
+    await page.getByRole('heading', { name: 'Complete' }).waitFor()
+    await page.getByRole('cell', { name: 'adds up' }).waitFor()
+    expect(visitor.requests.filter((url) => url.includes('of-some-length'))).toEqual([])
+    // The wrong token, and the questions before the right one.
+    expect(visitor.complaints.every((each) => each.includes('401'))).toBe(true)
+  })
+
+  it('opens by the address that the run says, which is not kept', async () => {
+    await using folder = await Folder.make()
+    await using site = await startSite(folder, ['consume'])
+    await using visitor = await Visitor.come(browser, site.page)
+    await visitor.page.getByRole('heading', { name: 'Idle' }).waitFor()
+    expect(visitor.page.url()).toBe(`${site.url}/#/`)
+    expect(visitor.requests.join()).not.toContain('token')
+    await visitor.page.reload()
+    await visitor.page.getByRole('heading', { name: 'Idle' }).waitFor()
+    visitor.expectCalm(site)
+  })
+
+  it('says that the run has ended, shows how it stood, and comes back with it', async () => {
+    await using folder = await Folder.make({ 'a.csv': records(5), token: 'a-token-of-some-length\n' })
+    const args = (port: string) => ['consume', '--http-token', 'token', '--http', `127.0.0.1:${port}`]
+    const site = await startSite(folder, args('0'))
+    await using visitor = await Visitor.come(browser, site.page)
+    const { page } = visitor
+    await page.getByLabel('Token').fill('a-token-of-some-length')
+    await page.keyboard.press('Enter')
+    await folder.lading('produce', 'a.csv')
+    await page.getByRole('heading', { name: 'Complete' }).waitFor()
+    await page.getByRole('cell', { name: 'adds up' }).waitFor()
+    await site.end()
+    await page.getByText(/^The run has ended\. This is how it stood at \d\d:\d\d:\d\d\.$/).waitFor()
+    expect(await page.getByRole('heading', { name: 'Complete' }).isVisible()).toBe(true)
+    await using again = await startSite(folder, args(new URL(site.url).port))
+    expect(again.url).toBe(site.url)
+    await page.getByRole('heading', { name: 'Idle' }).waitFor()
+    expect(await page.locator('#connection').textContent()).toBe('')
+    // It knows the load of the run before by its receipt.
+    await page.getByRole('cell', { name: 'adds up' }).waitFor()
+  })
+
+  it('says what is waited for, and that nothing moves', async () => {
+    await using folder = await Folder.make({ 'a.csv': records(3) })
+    const to = 'postgresql://me:hunter2@127.0.0.1:1/db'
+    await using site = await startSite(folder, ['consume', '--to', to, '--start-timeout', '300', '--stall-after', '4'])
+    await using visitor = await Visitor.come(browser, site.page)
+    const { page } = visitor
+    await page.getByRole('heading', { name: 'Waiting' }).waitFor()
+    await page.getByText(/^SINK_UNAVAILABLE: .* attempt \d+\)$/).waitFor()
+    await page.getByRole('heading', { name: 'Standing still' }).waitFor()
+    await page.getByText(/^nothing was committed, settled or published for \d+ s/).waitFor()
+    expect(await page.content()).not.toContain('hunter2')
+  })
+
+  it('shows hostile cells as text, and nothing that they would do is done', async () => {
+    const long = 'x'.repeat(70_000)
+    const csv = `${hostileCsv}2021-01-01T00:00:00Z,${cell(`${long}<b>`)},no\n`
+    await using folder = await Folder.make({ '<img src=x onerror=alert(1)>.csv': csv })
+    await using site = await startSite(folder, ['consume', '--allow-rejects'])
+    await folder.lading('produce', '.')
+    await using visitor = await Visitor.come(browser, site.page)
+    const { page } = visitor
+    await page.getByRole('link', { name: 'Rejects' }).click()
+    const rows = page.locator('#rejects-table tbody tr')
+    await expect.poll(() => rows.count()).toBe(hostile.length + 1)
+    const dialog = page.getByRole('dialog')
+    for (let n = 1; n <= hostile.length + 1; n++) {
+      await page.getByRole('button', { name: String(n), exact: true }).click()
+      await dialog.getByRole('heading', { name: `Reject ${n}`, exact: true }).waitFor()
+      const shown = (await page.locator('.record').textContent()) ?? ''
+      // oxlint-disable-next-line no-control-regex
+      expect(shown).not.toMatch(/[\u0000-\u0008\u001b\u202a-\u202e\u200b\ufeff]/)
+      const [text] = hostile.slice(n - 1)
+      if (text?.startsWith('<') === true) expect(shown).toContain(text.replaceAll('"', '""'))
+      expect(await visitor.check('faults.js')).toEqual([])
+      await page.keyboard.press('Escape')
+    }
+    await page.getByRole('button', { name: '6', exact: true }).click()
+    await dialog.getByRole('heading', { name: 'Reject 6', exact: true }).waitFor()
+    expect(await page.locator('.record').textContent()).toContain('\\u202egpj.exe\\u202c')
+    expect(await page.locator('main script, main img, main iframe, dialog script, dialog img, dialog iframe').count()).toBe(0)
+    expect(await page.title()).toMatch(/lading consume$/)
+    visitor.expectCalm(site)
+  })
+
+  it('replays a dead letter by click, and by keyboard alone; what cannot be replayed says why', async () => {
+    await using folder = await Folder.make()
+    const body = (id: number) => `{"record_time":"2021-01-01T00:00:00Z","sensor_id":"${id}","value":${id}}`
+    {
+      await using queue = await openQueue(`embedded:${folder.at('.lading/queue.db')}`)
+      const bodies = [body(1), body(2), 'not JSON']
+      await queue.publish(bodies.map((text) => ({ key: '', body: Buffer.from(text), headers: {} })))
+    }
+    expect((await folder.lading('consume', '--until-empty')).code).toBe(3)
+    await using site = await startSite(folder, ['consume', '--dedup-key', 'field:sensor_id'])
+    await using visitor = await Visitor.come(browser, site.page)
+    const { page } = visitor
+    const rows = page.locator('#dead-table tbody tr')
+    await page.getByRole('link', { name: 'Dead letters' }).click()
+    await expect.poll(() => rows.count()).toBe(3)
+    await page.getByRole('button', { name: '1', exact: true }).click()
+    expect(await page.locator('.record').textContent()).toBe(body(1))
+    await page.getByRole('dialog').getByRole('button', { name: 'Replay' }).click()
+    await page.getByText('1 replayed (loaded 1, rejected 0, skipped 0).').waitFor()
+    await expect.poll(() => rows.count()).toBe(2)
+    expect(folder.rows()).toBe(1)
+
+    // From the search into the list, down a row and up again, into one and out of it, then both are chosen.
+    await page.keyboard.press('/')
+    expect(await page.evaluate('document.activeElement.id')).toBe('dead-search')
+    await page.getByRole('button', { name: '2', exact: true }).focus()
+    await page.keyboard.press('ArrowDown')
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('3')
+    await page.keyboard.press('k')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Dead letter 2' }).waitFor()
+    await page.keyboard.press('Escape')
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('2')
+    for (const n of [2, 3]) {
+      await page.getByLabel(`Choose dead letter ${n}`).focus()
+      await page.keyboard.press('Space')
+    }
+    await page.getByRole('button', { name: 'Replay chosen' }).focus()
+    await page.keyboard.press('Enter')
+    await page.getByText(/^1 replayed, 1 refused again/).waitFor()
+    await expect.poll(() => rows.count()).toBe(1)
+    expect(folder.rows()).toBe(2)
+    visitor.expectCalm(site)
+  })
+
+  it('shows the caret under the cell, discards what was chosen, and replays what was mended, by click', async () => {
+    const csv = `${header}2021-01-01T00:00:00Z,a,"many"\n2021-01-01T00:00:01Z,\u202eb\u4e2d,none\n2021-01-01T00:00:02Z,c\n`
+    await using folder = await Folder.make({ 'a.csv': csv })
+    expect((await folder.lading('load', 'a.csv')).code).toBe(3)
+    expect((await folder.lading('rejects', 'edit', '1', '--record', '2021-01-01T00:00:00Z,a,1')).code).toBe(0)
+    await using site = await startSite(folder, ['consume'])
+    await using visitor = await Visitor.come(browser, site.page)
+    const { page } = visitor
+    // From the reason to its records.
+    await page.getByRole('button', { name: 'BAD_NUMBER' }).click()
+    await page.getByText('2 rejects from No. 1 on.').waitFor()
+    await page.getByRole('button', { name: '2', exact: true }).click()
+    expect(await page.locator('.record mark').textContent()).toBe('none')
+    const [mark, caret] = [await page.locator('mark').boundingBox(), await page.locator('.caret').boundingBox()]
+    expect(Math.abs((mark?.x ?? 0) - (caret?.x ?? -9))).toBeLessThan(1)
+    await page.keyboard.press('Escape')
+
+    await page.getByRole('link', { name: 'Rejects' }).click()
+    const rows = page.locator('#rejects-table tbody tr')
+    await expect.poll(() => rows.count()).toBe(3)
+    await page.getByRole('button', { name: '1', exact: true }).click()
+    await page.getByText('as it was mended').waitFor()
+    await page.getByRole('dialog').getByRole('button', { name: 'Replay' }).click()
+    await page.getByText('1 replayed (loaded 1, rejected 0, skipped 0).').waitFor()
+    await expect.poll(() => rows.count()).toBe(2)
+    expect(folder.rows()).toBe(1)
+    await page.getByLabel('Choose all rejects of this page').check()
+    await page.getByRole('button', { name: 'Discard chosen' }).click()
+    await page.getByRole('heading', { name: 'Discard 2 rejects?' }).waitFor()
+    await page.getByRole('button', { name: 'Close' }).click()
+    expect(await rows.count()).toBe(2)
+    await page.getByRole('button', { name: 'Discard chosen' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Discard', exact: true }).click()
+    await page.getByText('2 discarded.').waitFor()
+    await page.getByText('No rejects: every record that was read could be loaded.').waitFor()
+    expect(folder.sql('SELECT state FROM lading_reject ORDER BY id').map((row) => row['state'])).toEqual([
+      'replayed',
+      'discarded',
+      'discarded',
+    ])
+    expect((await folder.lading('verify', '--allow-rejects')).code).toBe(0)
+    visitor.expectCalm(site)
+  })
+
+  it('is readable in light and dark, wide and on a phone: nothing overflows, everything has a label and enough contrast', async () => {
+    await using folder = await Folder.make({
+      'a-rather-long-name-of-a-file-that-somebody-gave-without-a-space.csv': records(40) + hostileCsv.slice(header.length),
+    })
+    {
+      await using queue = await openQueue(`embedded:${folder.at('.lading/queue.db')}`)
+      await queue.publish([{ key: 'x'.repeat(100), body: Buffer.from('hello'), headers: { 'a-header': 'y'.repeat(300) } }])
+    }
+    await using site = await startSite(folder, ['consume', '--allow-rejects'])
+    await folder.lading('produce', '.')
+    for (const look of looks) {
+      await using visitor = await Visitor.come(browser, site.page, look)
+      const { page } = visitor
+      await page.getByRole('heading', { name: 'Complete' }).waitFor()
+      for (const view of views) {
+        await page.goto(`${site.url}/${view}`)
+        await page.locator('table:visible tbody tr').first().waitFor()
+        expect(await visitor.check('faults.js'), `${view} ${JSON.stringify(look)}`).toEqual([])
+        await page.locator('button.plain:visible').first().click()
+        await page.getByRole('dialog').waitFor()
+        expect(await visitor.check('faults.js'), `dialog of ${view} ${JSON.stringify(look)}`).toEqual([])
+        await page.getByRole('button', { name: 'Close' }).click()
+      }
+      visitor.expectCalm(site)
+    }
+  })
+
+  it('finds one of 100,000 rejects, page by page and by search, and does not hold them all', async () => {
+    const bad = (n: number) => `2021-01-01T00:00:00Z,s${n % 97},bad${n}\n`
+    await using folder = await Folder.make({ 'a.csv': header + Array.from({ length: 100_000 }, (_, n) => bad(n + 1)).join('') })
+    const load = await folder.lading('load', 'a.csv', '--allow-rejects')
+    expect(load.code, load.err).toBe(0)
+    await using site = await startSite(folder, ['consume'])
+    await using visitor = await Visitor.come(browser, site.page)
+    const { page } = visitor
+    await page.getByRole('link', { name: 'Rejects' }).click()
+    const rows = page.locator('#rejects-table tbody tr')
+    await expect.poll(() => rows.count()).toBe(100)
+    await page.getByRole('button', { name: 'Next page' }).click()
+    await page.getByText('100 rejects from No. 101 on.').waitFor()
+    await page.getByRole('button', { name: 'Previous page' }).click()
+    await page.getByText('100 rejects from No. 1 on.').waitFor()
+    await page.getByRole('searchbox').fill('BAD99999')
+    await page.keyboard.press('Enter')
+    await page.getByText('1 reject from No. 99,999 on.').waitFor()
+    await page.getByRole('button', { name: '99999', exact: true }).click()
+    expect(await page.locator('.record').textContent()).toContain('bad99999')
+    visitor.expectCalm(site)
+  })
+})
+
+describePostgres('the page of a load', () => {
+  it.skipIf(withoutBrowser)('shows it moving, waits with it, and shows it complete although the run is over then', async () => {
+    await using workshop = await Workshop.open('postgres')
+    const { url } = workshop.target
+    const lines = Array.from({ length: 600_000 }, (_, n) => `${n + 1},note ${n + 1}\n`)
+    await using folder = await Folder.make({ 'numbers.csv': `id,note\n${lines.join('')}` })
+    const model = join(import.meta.dirname, '../faults/model.ts')
+    const args = [
+      'load',
+      'numbers.csv',
+      '--model',
+      model,
+      '--to',
+      url,
+      '--consumers',
+      '1',
+      '--chunk-bytes',
+      '20000',
+      '--batch-messages',
+      '1',
+    ]
+    // A lock in the middle of it, so that whoever looks has time to.
+    const pg = (await import('pg')).default
+    const holder = new pg.Client({ connectionString: url })
+    await holder.connect()
+    await (await workshop.sink()).prepare((await import('../faults/model.ts')).numbers)
+    await holder.query('BEGIN')
+    const site = await startSite(folder, args)
+    await expect.poll(async () => (await query<{ n: number }>(url, 'SELECT count(*)::int AS n FROM numbers'))[0]?.n ?? 0).toBeGreaterThan(0)
+    await holder.query('LOCK TABLE numbers IN ACCESS EXCLUSIVE MODE')
+    await using visitor = await Visitor.come(browser, site.page)
+    const { page } = visitor
+    await page.getByRole('heading', { name: 'Moving' }).waitFor()
+    await page.getByText(/of 600,000: [\d,]+ records left/).waitFor()
+    expect(Number(await page.locator('#progress').getAttribute('value'))).toBeGreaterThan(0)
+    await holder.query('COMMIT')
+    await holder.end()
+    await page.getByRole('heading', { name: 'Complete' }).waitFor()
+    await page.getByText('The run has ended.').waitFor()
+    await page.getByText('100.0 % of 600,000: nothing left').waitFor()
+    expect(visitor.complaints.filter((each) => !each.includes('ERR_CONNECTION_REFUSED'))).toEqual([])
+    expect(await site.end()).toBe(0)
+  })
+})
