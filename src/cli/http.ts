@@ -5,8 +5,11 @@ import { isIPv6 } from 'node:net'
 import { InvalidArgumentError, Option } from 'commander'
 import type { DedupKey } from '../consumer/dedup.ts'
 import { LadingError } from '../core/errors.ts'
-import { ignoreEvents, type Listener, tellAll } from '../core/events.ts'
+import { ignoreEvents, type LadingEvent, type Listener, tellAll } from '../core/events.ts'
 import { shownUrl } from '../core/url.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import type { Observer } from '../observe/observer.ts'
+import type { About } from '../observe/snapshot.ts'
 import type { Queue } from '../queue/queue.ts'
 import { say } from './log.ts'
 import { loadModel } from './model.ts'
@@ -82,16 +85,14 @@ export async function openWatch(command: string, flags: HttpFlags & Places): Pro
 async function openHttp(command: string, flags: HttpFlags & Places): Promise<Watch> {
   const { http, to, pipeline } = flags
   if (http === undefined || isTied()) return { listener: ignoreEvents, see: () => undefined, [Symbol.asyncDispose]: async () => undefined }
-  const [{ Observer }, { makeMetrics }, { DepthWatch }, { startWeb, isLoopback }, { Events }, { WebLedger }, { routesOf }] =
-    await Promise.all([
-      import('../observe/observer.ts'),
-      import('../observe/metrics.ts'),
-      import('../observe/depth.ts'),
-      import('../web/server.ts'),
-      import('../web/events.ts'),
-      import('../web/ledger.ts'),
-      import('../web/routes.ts'),
-    ])
+  const [{ Observer }, { DepthWatch }, { startWeb, isLoopback }, { Events }, { WebLedger }, { routesOf }] = await Promise.all([
+    import('../observe/observer.ts'),
+    import('../observe/depth.ts'),
+    import('../web/server.ts'),
+    import('../web/events.ts'),
+    import('../web/ledger.ts'),
+    import('../web/routes.ts'),
+  ])
   const given = givenToken(flags)
   if (given === undefined && !isLoopback(http.host))
     throw new LadingError('USAGE', '--http beyond this machine needs --http-token FILE or LADING_HTTP_TOKEN, of 16 characters and more')
@@ -99,12 +100,12 @@ async function openHttp(command: string, flags: HttpFlags & Places): Promise<Wat
   const queue = shownUrl(flags.queue)
   const about = { version: version(), pid: process.pid, command, pipeline, queue, target, startedAt: Date.now() }
   const observer = new Observer(about, { consumes: command !== 'produce', stallAfterMs: flags.stallAfter * 1000 })
-  const metrics = makeMetrics(about, observer)
+  const metrics = lateMetrics(about, observer)
   const depth = new DepthWatch(observer)
   const ledger = to === undefined || isPrivate(to) ? undefined : new WebLedger(accessOf(to, flags))
   const refresh = (ms: number) => depth.refresh(ms)
   const events = new Events(observer, refresh)
-  const routes = routesOf({ observer, metrics, refresh, events, ledger })
+  const routes = routesOf({ observer, metrics: metrics.made, refresh, events, ledger })
   const token = given ?? randomBytes(24).toString('base64url')
   const web = await startWeb({ ...http, names: flags.httpName ?? [], token, routes })
   // One that we made is worth something to people on this machine alone, for as long as this runs.
@@ -120,6 +121,29 @@ async function openHttp(command: string, flags: HttpFlags & Places): Promise<Wat
       await ledger?.[Symbol.asyncDispose]()
     },
   }
+}
+
+/**
+ * Made when the first event comes, while the run waits for its database anyway, or when somebody asks before: their library is a
+ * fiftieth of a second's work. Events that come meanwhile are told then.
+ */
+function lateMetrics(about: About, observer: Observer): { readonly listener: Listener; readonly made: () => Promise<Metrics> } {
+  const early: LadingEvent[] = []
+  let listener: Listener | undefined
+  let making: Promise<Metrics> | undefined
+  const made = () =>
+    (making ??= import('../observe/metrics.ts').then(({ makeMetrics }) => {
+      const metrics = makeMetrics(about, observer)
+      for (const event of early.splice(0)) metrics.listener(event)
+      listener = metrics.listener
+      return metrics
+    }))
+  const hear: Listener = (event) => {
+    if (listener !== undefined) return listener(event)
+    early.push(event)
+    made().catch(() => undefined)
+  }
+  return { listener: hear, made }
 }
 
 /** A database that one connection alone sees has nothing to show to another. */

@@ -11,7 +11,7 @@ const depthWithinMs = 1_000
 
 export interface Seen {
   readonly observer: Observer
-  readonly metrics: Metrics
+  readonly metrics: () => Promise<Metrics>
   /** Learns how deep the queue is, unless that takes longer than so many milliseconds. */
   readonly refresh: (ms: number) => Promise<void>
   readonly events: Events
@@ -40,11 +40,8 @@ function observedRoutes({ metrics, observer, refresh, events }: Seen): Route[] {
       to: 'near',
       answer: async () => {
         await refresh(depthWithinMs)
-        return {
-          status: 200,
-          type: metrics.contentType,
-          body: await metrics.text(),
-        }
+        const made = await metrics()
+        return { status: 200, type: made.contentType, body: await made.text() }
       },
     },
     {
