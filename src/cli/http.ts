@@ -110,7 +110,7 @@ async function openHttp(command: string, flags: HttpFlags & Places): Promise<Wat
   const web = await startWeb({ ...http, names: flags.httpName ?? [], token, routes })
   // One that we made is worth something to people on this machine alone, for as long as this runs.
   const page = given === undefined ? `${web.url}/#token=${token}` : web.url
-  say('info', 'http', { url: web.url, page }, `page, metrics and health at ${page}`)
+  say('info', 'http', { url: web.url }, `page, metrics and health at ${page}`)
   return {
     listener: tellAll(observer.listener, metrics.listener),
     see: (opened) => depth.watch(async () => ({ ...(await opened.depth()), oldestMs: await opened.oldest?.() })),

@@ -88,7 +88,7 @@ function words(reject: StoredReject, verdict: Verdict): string {
     case 'applied':
       return verdict.loaded > 0 ? 'loaded' : 'skipped, as the model says of a key that exists'
     case 'duplicate':
-      return reject.state === 'discarded' ? 'it was discarded' : 'it has taken effect already'
+      return reject.state === 'discarded' ? 'it was discarded' : 'it is not open any more, or has taken effect already'
     case 'refused':
       return `still rejected: ${verdict.code}: ${visible(verdict.detail)}`
   }

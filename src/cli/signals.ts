@@ -50,7 +50,7 @@ export function parentSignal(): AbortSignal {
   return parent.signal
 }
 
-/** Tells events to the load that started this process, which has the log and whatever else listens. */
+/** Tells events to the load that started this process, which has the log and whatever else listens. A load that is gone hears nothing. */
 export const tellParent: Listener = (event) => {
-  if (process.connected) process.send?.(event)
+  if (process.connected) process.send?.(event, undefined, undefined, () => undefined)
 }

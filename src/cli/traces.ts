@@ -22,12 +22,13 @@ export async function openTraces(env: Environment): Promise<Traces> {
   const [{ OtlpSender }, { spanOf }] = await Promise.all([import('../web/otlp.ts'), import('../observe/traces.ts')])
   const timeoutMs = Number(given(env, 'TIMEOUT')) || defaultTimeoutMs
   const resource = { 'service.name': 'lading', ...pairs(env['OTEL_RESOURCE_ATTRIBUTES']), ...serviceName(env) }
+  const { address, authorization } = withoutUser(url)
   const sender = new OtlpSender({
-    url,
+    url: address,
     timeoutMs,
     resource,
     version: version(),
-    headers: pairs(given(env, 'HEADERS')),
+    headers: { ...authorization, ...pairs(given(env, 'HEADERS')) },
     onFailure: (message) => say('warn', 'traces', { message }, `traces cannot be sent: ${message}`),
   })
   return {
@@ -52,6 +53,16 @@ function endpointOf(env: Environment): string | undefined {
   if (exporter ? exporter !== 'otlp' : own === undefined && base === undefined) return undefined
   const url = own ?? `${(base ?? 'http://localhost:4318').replace(/\/$/, '')}/v1/traces`
   return URL.canParse(url) ? url : undefined
+}
+
+/** A request takes no user in its address, but in a header. */
+function withoutUser(text: string): { readonly address: string; readonly authorization?: Readonly<Record<string, string>> } {
+  const url = new URL(text)
+  const { username, password } = url
+  if (username === '' && password === '') return { address: text }
+  url.username = url.password = ''
+  const user = Buffer.from(`${unescaped(username)}:${unescaped(password)}`).toString('base64')
+  return { address: url.href, authorization: { authorization: `Basic ${user}` } }
 }
 
 const given = (env: Environment, name: string): string | undefined =>

@@ -31,7 +31,8 @@ export function consumerProcesses(n: number, flags: ConsumeFlags, signal: AbortS
   let told = false
   const stop = () => {
     told = true
-    for (const child of children) if (child.connected) child.send(stopMessage)
+    // One that is ending anyway cannot be told.
+    for (const child of children) if (child.connected) child.send(stopMessage, () => undefined)
   }
   const ended = Promise.all(children.map((child) => ending(child, () => told || signal.aborted))).then(() => undefined)
   return { ended, stop }

@@ -93,7 +93,8 @@ export class Redecoder {
     const { model } = this.#options
     const place = (fault: Fault): Fault => ({ ...fault, span: spanInObject(text, fault, model) })
     const { fault, key } = this.#objectDecoder(reject.masked ?? []).decodeAlone(text, reject.key, reject.record - 1)
-    const claim = key === undefined ? undefined : { key, sha256: sha256Of(text) }
+    // A record that the database refused has its key already, in the row that counts it as rejected.
+    const claim = key === undefined || key === reject.key ? undefined : { key, sha256: sha256Of(text) }
     return { id: reject.id, fault: fault && place(fault), describe: place, claim }
   }
 

@@ -41,12 +41,14 @@ export class Guard {
   /** Undefined where too many were wrong of late, so that nobody can try them all. */
   hasToken({ headers, socket }: IncomingMessage): boolean | undefined {
     const cookie = cookieOf(headers.cookie, cookieName(headers))
-    if (cookie !== undefined && timingSafeEqual(hashed(cookie), this.#hashedSession)) return true
     const given = /^Bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1]
-    if (given === undefined) return false
+    if (cookie === undefined && given === undefined) return false
     const failures = this.#failuresOf(socket.remoteAddress ?? '')
+    // Whoever has guessed too often does not learn whether he is right now, of a token or of the cookie that is made of it.
     if (failures.length >= mostFailures) return undefined
-    const isRight = timingSafeEqual(hashed(given), this.#token)
+    const isRight =
+      (cookie !== undefined && timingSafeEqual(hashed(cookie), this.#hashedSession)) ||
+      (given !== undefined && timingSafeEqual(hashed(given), this.#token))
     if (!isRight) failures.push(Date.now())
     return isRight
   }

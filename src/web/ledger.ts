@@ -213,7 +213,7 @@ const gone = (id: number): Outcome => ({ id, outcome: 'gone', detail: 'it is not
 
 function outcomeOf(id: number, verdict: Verdict): Outcome {
   if (verdict.kind === 'refused') return { id, outcome: 'refused', detail: `${verdict.code}: ${verdict.detail}` }
-  if (verdict.kind === 'duplicate') return { id, outcome: 'duplicate', detail: 'it has taken effect already' }
+  if (verdict.kind === 'duplicate') return { id, outcome: 'duplicate', detail: 'it is not open any more, or has taken effect already' }
   const { loaded, rejected, skipped } = verdict
   return { id, outcome: 'replayed', detail: `loaded ${loaded}, rejected ${rejected}, skipped ${skipped}` }
 }

@@ -31,6 +31,8 @@ export class OtlpSender implements AsyncDisposable {
   #waiting: Span[] = []
   #sending: Promise<void> | undefined
   #hasFailed = false
+  /** What is on its way then must not keep the process from ending. */
+  readonly #ended = new AbortController()
 
   constructor(options: OtlpOptions) {
     this.#options = options
@@ -48,6 +50,7 @@ export class OtlpSender implements AsyncDisposable {
       atEndMs,
       this.#flush().then(() => this.#flush()),
     )
+    this.#ended.abort()
   }
 
   #flush(): Promise<void> {
@@ -55,7 +58,7 @@ export class OtlpSender implements AsyncDisposable {
   }
 
   async #sendAll(): Promise<void> {
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length > 0 && !this.#ended.signal.aborted) {
       const spans = this.#waiting.splice(0, mostTogether)
       if (await this.#send(spans)) continue
       this.#waiting = [...spans, ...this.#waiting].slice(-mostWaiting)
@@ -68,14 +71,16 @@ export class OtlpSender implements AsyncDisposable {
     const { url, headers, timeoutMs } = this.#options
     const body = JSON.stringify(this.#request(spans))
     try {
-      const signal = AbortSignal.timeout(timeoutMs)
+      const signal = AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#ended.signal])
       const response = await fetch(url, { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body, signal })
       await response.arrayBuffer()
       if (!response.ok) this.#fail(`the collector answers ${response.status}`)
       return !passing.includes(response.status)
     } catch (error) {
-      const { message, cause } = error as Error
-      this.#fail(cause instanceof Error ? cause.message : message)
+      // Its own words may quote the address or a header, which may hold secrets; those of the network do not.
+      const { name, cause } = error as Error
+      const timedOut = name === 'TimeoutError' ? 'the collector does not answer in time' : 'its address or a header is not one'
+      this.#fail(cause instanceof Error ? cause.message : timedOut)
       return false
     }
   }

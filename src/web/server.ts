@@ -62,7 +62,8 @@ export const plain = (status: number, body: string): Reply => ({ status, type: '
 
 export async function startWeb({ host, port, token, names = [], routes }: WebOptions): Promise<WebServer> {
   const guard = new Guard(token, [host, ...names])
-  const near = isLoopback(host)
+  // What listens under another name has somebody before it who asks for others.
+  const near = isLoopback(host) && names.length === 0
   const all = [...routes, login(guard)]
   const server = createServer({ maxHeaderSize: mostHeaderBytes }, (request, response) => {
     // A path that nobody asked for is nobody's secret; what follows a question mark may be.

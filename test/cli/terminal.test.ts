@@ -34,7 +34,8 @@ interface Sitting {
 /** Runs the command at a terminal and watches it to its end. */
 async function atTerminal(folder: Folder, args: readonly string[], { columns = 80, env = {}, type }: Sitting = {}): Promise<Sight> {
   const quoted = [process.execPath, '--no-warnings', entry, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
-  const variables = { ...process.env, TERM: 'xterm-256color', FORCE_COLOR: undefined, NO_COLOR: undefined, ...env }
+  // What runs the tests of others may take the colours of a terminal.
+  const variables = { ...process.env, TERM: 'xterm-256color', CI: undefined, FORCE_COLOR: undefined, NO_COLOR: undefined, ...env }
   const command = `stty cols ${columns} rows 24 -echo; exec ${quoted}`
   const child = spawn('script', ['-qfec', command, '/dev/null'], { cwd: folder.path, env: variables })
   const screen = new Screen(columns)

@@ -119,6 +119,18 @@ describe.concurrent('where the environment of OpenTelemetry asks for traces', ()
     expect(alone.err.match(/traces cannot be sent/g)).toHaveLength(1)
   })
 
+  it('a secret in the address goes into a header, and one in a header that is none is not said', async () => {
+    await using folder = await Folder.make({ 'a.csv': records(10) })
+    await using collector = await Collector.start()
+    const endpoint = collector.url.replace('//', '//user:canary@')
+    const run = await folder.run(['load', 'a.csv'], { env: { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } })
+    expect(collector.requests[0]?.headers.authorization).toBe(`Basic ${Buffer.from('user:canary').toString('base64')}`)
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_HEADERS: 'authorization=canary%0Aab' }
+    const wrong = await folder.run(['load', 'a.csv', '--again'], { env })
+    expect(wrong.err).toContain('traces cannot be sent')
+    expect(run.err + wrong.err).not.toContain('canary')
+  })
+
   it('nothing is sent, and no message says more than before, unless it asks', async () => {
     await using folder = await Folder.make({ 'a.csv': records(1) })
     await using collector = await Collector.start()

@@ -19,6 +19,13 @@ const notes = defineModel({
   columns: { id: integer().notNull(), note: text().from('Note'), n: integer(), key: text().generated('recordKey') },
 })
 
+const members = defineModel({
+  table: 'members',
+  columns: { id: integer().notNull(), note: text().from('Note') },
+  primaryKey: ['id'],
+  onConflict: 'error',
+})
+
 const mask = hmacSha256({ keys: [maskKey('k1', 'k'.repeat(32))] })
 const visits = defineModel({
   table: 'visits',
@@ -54,6 +61,11 @@ async function opened(kind: 'sqlite' | 'postgres' = 'sqlite') {
     first: async () => (await sink.ledger.rejects({ limit: 1 }))[0] as StoredReject,
     replay: async (model: Model, more: Partial<ReplayRejectsOptions> = {}) =>
       replayRejects(await sink.ledger.rejects({ limit: 1000 }), { sink, model, ...more }),
+    run: async (sql: string): Promise<void> => {
+      if (kind === 'postgres') return void (await query(workshop.target.url, sql))
+      using file = new SqliteFile(workshop.target.url.slice('sqlite:'.length))
+      file.exec(sql)
+    },
     rows: async (table: string): Promise<unknown[]> => {
       const sql = `SELECT * FROM ${table} ORDER BY 1, 2`
       if (kind === 'postgres') return query(workshop.target.url, sql)
@@ -177,6 +189,23 @@ for (const kind of ['sqlite', 'postgres'] as const) {
       expect(await at.send(notes, '{"id":3,"Note":"b"}', { dedupKey }, 'p')).toMatchObject({ dead: 1 })
       expect(await at.rejects()).toEqual([])
       expect(await at.rows('notes')).toMatchObject([{ id: 1 }, { id: 2 }, { id: 2 }])
+    })
+    it('of a record that the database refused under a key of its own loads it, mended or not, and it comes again as a duplicate', async () => {
+      await using at = await opened(kind)
+      const dedupKey = 'field:Note'
+      for (const [key, note] of Object.entries({ m: 'a', n: 'b', o: 'c' })) {
+        await at.send(members, JSON.stringify({ id: 1, Note: note }), { dedupKey }, key)
+      }
+      const [, third] = await at.rejects()
+      await editReject(third as StoredReject, Buffer.from('{"id":2,"Note":"c"}'), { sink: at.sink, model: members })
+      await at.run('DELETE FROM members')
+      expect(await at.replay(members, { dedupKey })).toEqual([loaded, loaded])
+      expect(await at.rows('members')).toMatchObject([
+        { id: 1, note: 'b' },
+        { id: 2, note: 'c' },
+      ])
+      expect(await at.send(members, '{"id":1,"Note":"b"}', { dedupKey }, 'p')).toMatchObject({ duplicates: 1 })
+      expect(await at.rejects()).toEqual([])
     })
   })
 }

@@ -17,7 +17,7 @@ export interface Site extends AsyncDisposable {
 /** Starts a command that shows a page, in the folder, and waits until it does. */
 export async function startSite(folder: Folder, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Site> {
   const http = args.includes('--http') ? [] : ['--http', '127.0.0.1:0']
-  const child = folder.start([...args, ...http, '--log-format', 'json'], env)
+  const child = folder.start([...args, ...http], env)
   let log = ''
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
   const told = new Promise<RegExpExecArray | null>((resolve) => {
@@ -25,7 +25,7 @@ export async function startSite(folder: Folder, args: readonly string[], env: Re
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (data) => {
         log += String(data)
-        const found = /"type":"http","url":"([^"]+)","page":"([^"]+)"/.exec(log)
+        const found = /metrics and health at ((http:\/\/[^\s/]+)\S*)\n/.exec(log)
         if (found !== null) resolve(found)
       })
   })
@@ -33,7 +33,7 @@ export async function startSite(folder: Folder, args: readonly string[], env: Re
     child.kill('SIGTERM')
     return ended
   }
-  const [, url, page] = (await told) ?? []
+  const [, page, url] = (await told) ?? []
   if (url === undefined || page === undefined) throw new Error(`it shows no page: ${log}`)
   return { url, page, log: () => log, end, [Symbol.asyncDispose]: async () => void (await end()) }
 }

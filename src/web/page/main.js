@@ -53,7 +53,7 @@ async function start() {
   if (token !== undefined) {
     // It must stand neither in the history nor in a bookmark.
     history.replaceState(null, '', `${location.pathname}#/`)
-    await login(decodeURIComponent(token)).catch(() => undefined)
+    await login(token).catch(() => undefined)
   }
   byId('login').addEventListener('submit', (event) => void submit(event))
   addEventListener('hashchange', route)
