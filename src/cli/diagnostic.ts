@@ -3,6 +3,7 @@ import { styleText } from 'node:util'
 import { codes } from '../core/errors.ts'
 import type { StoredReject } from '../sink/sink.ts'
 import { count, visible } from './output.ts'
+import { cutEnd, cutStart, widthOf } from './width.ts'
 
 /** Lines that are shown of a record in which no place is known. */
 const mostLines = 3
@@ -100,42 +101,6 @@ function fit({ before, marked, after }: MarkedLine, room: number): { row: string
 }
 
 const shownText = (bytes: Buffer): string => visible(bytes.toString('utf8').replaceAll('\t', '    '))
-
-function cutEnd(text: string, room: number): string {
-  if (widthOf(text) <= room) return text
-  let width = 1
-  let kept = ''
-  for (const character of text) {
-    width += widthOf(character)
-    if (width > room) break
-    kept += character
-  }
-  return `${kept}…`
-}
-
-function cutStart(text: string, room: number): string {
-  if (widthOf(text) <= room) return text
-  let width = 1
-  const kept: string[] = []
-  for (const character of [...text].toReversed()) {
-    width += widthOf(character)
-    if (width > room) break
-    kept.push(character)
-  }
-  return `…${kept.toReversed().join('')}`
-}
-
-/** Columns of a terminal, by a rule that is right for most of what is written: marks take none, the scripts of East Asia and emoji two. */
-function widthOf(text: string): number {
-  let width = 0
-  for (const character of text) width += narrow.test(character) ? 1 : marks.test(character) ? 0 : wide.test(character) ? 2 : 1
-  return width
-}
-
-const narrow = /^[ -~]$/
-const marks = /^[\p{Mn}\p{Me}\p{Cf}]$/u
-const wide =
-  /^(?:\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}])$/u
 
 /** On a terminal alone, and not where NO_COLOR is set. */
 const paint = (style: 'bold' | 'red', text: string): string => styleText(style, text, { stream: process.stdout })

@@ -85,11 +85,11 @@ export async function openWatch(command: string, flags: HttpFlags & Places): Pro
 async function openHttp(command: string, flags: HttpFlags & Places): Promise<Watch> {
   const { http, to, pipeline } = flags
   if (http === undefined || isTied()) return { listener: ignoreEvents, see: () => undefined, [Symbol.asyncDispose]: async () => undefined }
-  const [{ Observer }, { DepthWatch }, { startWeb, isLoopback }, { Events }, { WebLedger }, { routesOf }] = await Promise.all([
+  const [{ Observer }, { DepthWatch }, { startWeb, isLoopback }, { SnapshotStream }, { WebLedger }, { routesOf }] = await Promise.all([
     import('../observe/observer.ts'),
     import('../observe/depth.ts'),
     import('../web/server.ts'),
-    import('../web/events.ts'),
+    import('../web/stream.ts'),
     import('../web/ledger.ts'),
     import('../web/routes.ts'),
   ])
@@ -104,8 +104,8 @@ async function openHttp(command: string, flags: HttpFlags & Places): Promise<Wat
   const depth = new DepthWatch(observer)
   const ledger = to === undefined || isPrivate(to) ? undefined : new WebLedger(accessOf(to, flags))
   const refresh = (ms: number) => depth.refresh(ms)
-  const events = new Events(observer, refresh)
-  const routes = routesOf({ observer, metrics: metrics.made, refresh, events, ledger })
+  const stream = new SnapshotStream(observer, refresh)
+  const routes = routesOf({ observer, metrics: metrics.made, refresh, stream, ledger })
   const token = given ?? randomBytes(24).toString('base64url')
   const web = await startWeb({ ...http, names: flags.httpName ?? [], token, routes })
   // One that we made is worth something to people on this machine alone, for as long as this runs.
@@ -116,7 +116,7 @@ async function openHttp(command: string, flags: HttpFlags & Places): Promise<Wat
     see: (opened) => depth.watch(async () => ({ ...(await opened.depth()), oldestMs: await opened.oldest?.() })),
     [Symbol.asyncDispose]: async () => {
       depth[Symbol.dispose]()
-      await events.end()
+      await stream.end()
       await web[Symbol.asyncDispose]()
       await ledger?.[Symbol.asyncDispose]()
     },

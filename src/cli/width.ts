@@ -20,17 +20,23 @@ export function cutEnd(text: string, columns: number): string {
   return widthOf(text) <= columns ? text : `${fitting(text, columns - 1)}${columns > 0 ? '…' : ''}`
 }
 
+/** The end of the text, in no more columns than given. */
+export const cutStart = (text: string, columns: number): string =>
+  widthOf(text) <= columns ? text : `${columns > 0 ? '…' : ''}${fittingEnd(text, columns - 1)}`
+
 /** Beginning and end of the text, because names that are long begin alike, and their ends tell them apart. */
 export function cutMiddle(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text
   if (columns < 3) return cutEnd(text, columns)
-  const tail = reversed(fitting(reversed(text), Math.ceil((columns - 1) * 0.6)))
+  const tail = fittingEnd(text, Math.ceil((columns - 1) * 0.6))
   return `${fitting(text, columns - 1 - widthOf(tail))}…${tail}`
 }
 
 export const padEnd = (text: string, columns: number): string => text + ' '.repeat(Math.max(0, columns - widthOf(text)))
 
 export const padStart = (text: string, columns: number): string => ' '.repeat(Math.max(0, columns - widthOf(text))) + text
+
+const fittingEnd = (text: string, columns: number): string => reversed(fitting(reversed(text), columns))
 
 const reversed = (text: string): string => [...text].toReversed().join('')
 

@@ -253,10 +253,11 @@ class Run {
     this.#tally = addTally(this.#tally, tally)
     const bytes = decoded.entries.reduce((sum, { delivery }) => sum + delivery.body.length, 0)
     const links = traceLinks(decoded.entries.map(({ delivery }) => delivery.headers))
-    const told = { ...tally, bytes, writeMs, settleMs: performance.now() - since, loads: loads.counts }
+    const { counts } = loads
+    const told = { ...tally, bytes, writeMs, settleMs: performance.now() - since, loads: counts }
     this.#onEvent({ type: 'batch', consumer: this.#name, ...told, ...(links.length === 0 ? {} : { links }) })
     this.#tellHeld()
-    for (const { loadId } of loads.counts) this.#touched.add(loadId)
+    for (const { loadId } of counts) this.#touched.add(loadId)
     if (this.#touched.size >= foldAt) await this.#fold()
     // The queue takes what was not settled for unfinished, and its prefetch would fill up with it: so it is opened again.
     for (const each of settled) if (each.status === 'rejected') throw asQueueError(each.reason)

@@ -83,9 +83,11 @@ export async function produce(options: ProduceOptions): Promise<readonly Produce
   const run = { options, dialect, state, publisher, onEvent, loads: new Set<string>() }
   const produced: ProducedLoad[] = []
   const files = [...named, ...(input === undefined ? [] : [input.file])]
-  onEvent({ type: 'found', files: files.length, bytes: await bytesOf(files) })
+  const sizes: number[] = []
+  for (const file of files) sizes.push(await bytesOf([file]))
+  onEvent({ type: 'found', files: files.length, bytes: sizes.reduce((sum, size) => sum + size, 0) })
   try {
-    for (const file of files) produced.push(await produceFile(file, run))
+    for (const [index, file] of files.entries()) produced.push(await produceFile(file, sizes[index] as number, run))
   } finally {
     await publisher.flush()
   }
@@ -121,8 +123,9 @@ interface Run {
   readonly loads: Set<string>
 }
 
-async function produceFile(file: SourceFile, { options, dialect, state, publisher, onEvent, loads }: Run): Promise<ProducedLoad> {
-  const size = await bytesOf([file])
+/** `size` is that of the file on the disk. */
+async function produceFile(file: SourceFile, size: number, run: Run): Promise<ProducedLoad> {
+  const { options, dialect, state, publisher, onEvent, loads } = run
   const onRead = (bytes: number) => onEvent({ type: 'planning', source: file.name, bytes, size })
   const { load, plan } = await planLoad(file, options, dialect, state, onRead)
   const { sha256, bytes, records, chunks } = load

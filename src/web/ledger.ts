@@ -9,7 +9,7 @@ import type { Abortable } from '../core/wait.ts'
 import { type Model, tableName } from '../model/model.ts'
 import type { Span } from '../core/fault.ts'
 import { balance } from '../sink/receipt.ts'
-import type { Ledger, Sink, StoredDeadLetter, StoredReject, Verdict } from '../sink/sink.ts'
+import type { Ledger, ListFilter, Page, Sink, StoredDeadLetter, StoredReject, Verdict } from '../sink/sink.ts'
 import type { KeptAnswer, KeptItem, ListAnswer, LoadAnswer, Outcome, Reason } from './answers.ts'
 import { type Question, search } from './search.ts'
 
@@ -28,12 +28,25 @@ export interface Kept {
   discard(ids: readonly number[]): Promise<Outcome[]>
 }
 
+/** What rejects and dead letters differ in. */
+interface Kind<Stored> {
+  /** So many are in memory at once. */
+  readonly atOnce: number
+  readonly find: (ledger: Ledger, filter: ListFilter & Page, options: Abortable) => Promise<readonly Stored[]>
+  readonly textOf: (stored: Stored) => Uint8Array
+  readonly item: (stored: Stored) => KeptItem
+  readonly answer: (stored: Stored) => KeptAnswer
+  readonly replay: (stored: Stored, options: ReplayOptions) => Promise<Verdict>
+  /** Returns how many were there to be discarded. */
+  readonly discard: (ledger: Ledger, id: number, options: Abortable) => Promise<number>
+}
+
 /** For an answer, and for what is done with all that were chosen, in milliseconds. */
 const answerMs = 5_000
 const changeMs = 30_000
 /** Reasons are counted no more often, in milliseconds. */
 const leastCountMs = 3_000
-/** Records are small, messages are not: so many are in memory at once. */
+/** Records are small, messages are not. */
 const rejectsAtOnce = 500
 const lettersAtOnce = 8
 const mostReceipts = 200
@@ -71,75 +84,61 @@ export class WebLedger implements AsyncDisposable {
     return this.#reasons
   }
 
-  readonly rejects: Kept = {
-    list: async (question) => {
-      const [ledger, pipeline] = [await this.#ledger(), await this.#pipeline()]
-      const matches = (reject: StoredReject) => isWanted(rejectItem(reject), reject.edited ?? reject.raw, question)
-      const { loadId, after } = question
-      const read = (from: number) => ledger.rejects({ pipeline, loadId, after: from, limit: rejectsAtOnce }, this.#within(answerMs))
-      const { items, next } = await search(read, matches, { after, step: rejectsAtOnce })
-      return { items: items.map(rejectItem).map(shortened), next }
-    },
-    show: async (id) => {
-      const reject = await this.#reject(id, this.#within(answerMs))
-      return reject && rejectAnswer(reject)
-    },
-    replay: (ids) =>
-      this.#alone(async (signal) => {
-        const [sink, model] = await this.#prepared(signal)
-        return eachOf(ids, async (id) => {
-          const reject = await this.#reject(id, { signal })
-          if (reject === undefined) return gone(id)
-          const [verdict] = await replayRejects([reject], { ...this.#access.replay, sink, model, signal })
-          return outcomeOf(id, verdict as Verdict)
-        })
-      }),
-    discard: (ids) => this.#discard(ids, (ledger, id, options) => ledger.discardRejects([id], options)),
-  }
+  readonly rejects = this.#kept<StoredReject>({
+    atOnce: rejectsAtOnce,
+    find: (ledger, filter, options) => ledger.rejects(filter, options),
+    textOf: ({ edited, raw }) => edited ?? raw,
+    item: rejectItem,
+    answer: rejectAnswer,
+    replay: async (reject, options) => (await replayRejects([reject], options))[0] as Verdict,
+    discard: (ledger, id, options) => ledger.discardRejects([id], options),
+  })
 
-  readonly letters: Kept = {
-    list: async (question) => {
-      const [ledger, pipeline] = [await this.#ledger(), await this.#pipeline()]
-      const matches = (letter: StoredDeadLetter) => isWanted(letterItem(letter), letter.body, question)
-      const { loadId, after } = question
-      const read = (from: number) => ledger.deadLetters({ pipeline, loadId, after: from, limit: lettersAtOnce }, this.#within(answerMs))
-      const { items, next } = await search(read, matches, { after, step: lettersAtOnce })
-      return { items: items.map(letterItem).map(shortened), next }
-    },
-    show: async (id) => {
-      const letter = await this.#letter(id, this.#within(answerMs))
-      return letter && letterAnswer(letter)
-    },
-    replay: (ids) =>
-      this.#alone(async (signal) => {
-        const [sink, model] = await this.#prepared(signal)
-        return eachOf(ids, async (id) => {
-          const letter = await this.#letter(id, { signal })
-          if (letter === undefined) return gone(id)
-          return outcomeOf(id, await replay(letter, { ...this.#access.replay, sink, model, signal }))
-        })
-      }),
-    discard: (ids) => this.#discard(ids, (ledger, id, options) => ledger.discardDeadLetters([id], options)),
-  }
+  readonly letters = this.#kept<StoredDeadLetter>({
+    atOnce: lettersAtOnce,
+    find: (ledger, filter, options) => ledger.deadLetters(filter, options),
+    textOf: ({ body }) => body,
+    item: letterItem,
+    answer: letterAnswer,
+    replay,
+    discard: (ledger, id, options) => ledger.discardDeadLetters([id], options),
+  })
 
-  async #reject(id: number, options: Abortable): Promise<StoredReject | undefined> {
-    const [reject] = await (await this.#ledger()).rejects({ id, pipeline: await this.#pipeline(), all: true, limit: 1 }, options)
-    return reject
-  }
-
-  async #letter(id: number, options: Abortable): Promise<StoredDeadLetter | undefined> {
-    const [letter] = await (await this.#ledger()).deadLetters({ id, pipeline: await this.#pipeline(), all: true, limit: 1 }, options)
-    return letter
-  }
-
-  #discard(ids: readonly number[], discard: (ledger: Ledger, id: number, options: Abortable) => Promise<number>): Promise<Outcome[]> {
-    return this.#alone(async (signal) => {
-      const ledger = await this.#ledger()
-      return eachOf(ids, async (id) => {
-        if ((await discard(ledger, id, { signal })) === 0) return gone(id)
-        return { id, outcome: 'discarded', detail: 'it stays counted as not loaded' }
-      })
-    })
+  #kept<Stored extends { readonly id: number }>(kind: Kind<Stored>): Kept {
+    const find = async (filter: ListFilter & Page, options: Abortable) =>
+      kind.find(await this.#ledger(), { ...filter, pipeline: await this.#pipeline() }, options)
+    const one = async (id: number, options: Abortable) => (await find({ id, all: true, limit: 1 }, options))[0]
+    return {
+      list: async (question) => {
+        const { loadId, after } = question
+        // The ledger's own filters look on until they have found enough, however many there are.
+        const matches = (stored: Stored) => isWanted(kind.item(stored), kind.textOf(stored), question)
+        const read = (from: number) => find({ loadId, after: from, limit: kind.atOnce }, this.#within(answerMs))
+        const { items, next } = await search(read, matches, { after, step: kind.atOnce })
+        return { items: items.map(kind.item).map(shortened), next }
+      },
+      show: async (id) => {
+        const stored = await one(id, this.#within(answerMs))
+        return stored && kind.answer(stored)
+      },
+      replay: (ids) =>
+        this.#alone(async (signal) => {
+          const [sink, model] = await this.#prepared(signal)
+          return eachOf(ids, async (id) => {
+            const stored = await one(id, { signal })
+            if (stored === undefined) return gone(id)
+            return outcomeOf(id, await kind.replay(stored, { ...this.#access.replay, sink, model, signal }))
+          })
+        }),
+      discard: (ids) =>
+        this.#alone(async (signal) => {
+          const ledger = await this.#ledger()
+          return eachOf(ids, async (id) => {
+            if ((await kind.discard(ledger, id, { signal })) === 0) return gone(id)
+            return { id, outcome: 'discarded', detail: 'it stays counted as not loaded' }
+          })
+        }),
+    }
   }
 
   /** A table whose indexes are away belongs to the load that took them away: then this fails. */

@@ -1,10 +1,10 @@
 import type { Metrics } from '../observe/metrics.ts'
 import type { Observer } from '../observe/observer.ts'
 import { apiRoutes } from './api.ts'
-import type { Events } from './events.ts'
 import type { WebLedger } from './ledger.ts'
 import { pageRoutes } from './page.ts'
 import { json, plain, type Route } from './server.ts'
+import type { SnapshotStream } from './stream.ts'
 
 /** How long a question may wait for the queue to say how deep it is, in milliseconds; then the answer is without it. */
 const depthWithinMs = 1_000
@@ -14,7 +14,7 @@ export interface Seen {
   readonly metrics: () => Promise<Metrics>
   /** Learns how deep the queue is, unless that takes longer than so many milliseconds. */
   readonly refresh: (ms: number) => Promise<void>
-  readonly events: Events
+  readonly stream: SnapshotStream
   /** None where a command has no database. */
   readonly ledger: WebLedger | undefined
 }
@@ -22,7 +22,7 @@ export interface Seen {
 export const routesOf = (seen: Seen): readonly Route[] => [...observedRoutes(seen), ...apiRoutes(seen.ledger), ...pageRoutes()]
 
 /** What can be asked of every run. */
-function observedRoutes({ metrics, observer, refresh, events }: Seen): Route[] {
+function observedRoutes({ metrics, observer, refresh, stream }: Seen): Route[] {
   return [
     { method: 'GET', path: '/healthz', to: 'all', answer: () => plain(200, 'ok') },
     {
@@ -48,13 +48,13 @@ function observedRoutes({ metrics, observer, refresh, events }: Seen): Route[] {
       method: 'GET',
       path: '/api/snapshot',
       to: 'known',
-      answer: async () => json(await events.snapshot()),
+      answer: async () => json(await stream.snapshot()),
     },
     {
       method: 'GET',
       path: '/api/events',
       to: 'known',
-      answer: (request, response) => events.listen(request, response),
+      answer: (request, response) => stream.listen(request, response),
     },
   ]
 }

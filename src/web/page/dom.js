@@ -1,8 +1,8 @@
 /** Elements and texts. Whatever comes from data becomes a text node: nothing in this folder writes HTML. */
 
 /**
- * Named `on…`, an attribute is a listener; undefined and false are left out.
- * @typedef {string | number | boolean | undefined | ((event: any) => void)} Attribute
+ * Named `on…`, an attribute is a listener, of keys or of anything; undefined and false are left out.
+ * @typedef {string | number | boolean | undefined | ((event: KeyboardEvent) => void)} Attribute
  * @param {string} name
  * @param {Readonly<Record<string, Attribute>>} [attributes]
  * @param {...(Node | string | undefined)} children
@@ -29,7 +29,7 @@ export function svg(name, attributes = {}, ...children) {
 /** @param {Element} element @param {Readonly<Record<string, Attribute>>} attributes */
 function setAttributes(element, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === 'function') element.addEventListener(name.slice(2), value)
+    if (typeof value === 'function') element.addEventListener(name.slice(2), /** @type {EventListener} */ (value))
     else if (value !== undefined && value !== false) element.setAttribute(name, value === true ? '' : String(value))
   }
 }

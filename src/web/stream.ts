@@ -11,7 +11,7 @@ const mostListeners = 16
 /** How long those who look on may take to hear how it ended. */
 const farewellMs = 300
 
-export class Events {
+export class SnapshotStream {
   readonly #observer: Observer
   readonly #refresh: (ms: number) => Promise<void>
   readonly #listeners = new Set<ServerResponse>()
