@@ -9,12 +9,13 @@ import type { Batch, Part, Verdict } from '../sink.ts'
 import { copy } from './copy.ts'
 import { qualified } from './ddl.ts'
 import { rowError } from './errors.ts'
-import { arrayLiteral, literal } from './literal.ts'
-import { insertLoads, loadsOf, lockLoads } from './loads.ts'
+import { copyField } from './literal.ts'
+import { insertLoads, loadsOf, lockLoads, openLoads } from './loads.ts'
 import { insertRejects } from './rejects.ts'
 import { copyInto, type CopyRows } from './rows.ts'
 import { beginBatch, commit, rollback } from './transaction.ts'
 
+const ledgerTable = 'lading.ledger'
 /** Loads whose rows are known to be there; a load is at work for a while, and then never again. */
 const mostKnownLoads = 10_000
 /** Batches at most that do without an attempt after one that failed. */
@@ -42,12 +43,14 @@ export class DirectPath {
   async write(client: pg.Client, batch: Batch): Promise<readonly Verdict[] | undefined> {
     const { parts, rows, model } = batch
     if (rows.rows === 0 || parts.some(({ replays }) => replays !== undefined) || !this.#isWorthIt(model)) return undefined
-    const loads = loadsOf(batch)
-    const unknown = [...loads.values()].filter(({ id }) => !this.#known.has(id))
-    const sql = [...registration(batch, unknown), ...statements(batch, [...loads.keys()])].join(';\n')
+    const known = loadsOf(batch)
+    if (parts.some(({ load }) => load !== undefined && load.plan !== known.get(load.id)?.plan)) return undefined
+    const loads = [...known.values()]
+    const unknown = loads.filter(({ id }) => !this.#known.has(id))
+    const sql = [...registration(batch, unknown), ...statements(batch, loads)].join(';\n')
     // A statement ends at a NUL, wherever that comes from.
     if (sql.includes('\0')) return undefined
-    const verdicts = await this.#attempt(client, batch, sql)
+    const verdicts = await this.#attempt(client, batch, sql, loads.length)
     if (verdicts !== undefined) this.#remember(unknown)
     return verdicts
   }
@@ -57,12 +60,13 @@ export class DirectPath {
     return doubt === undefined || doubt.left-- <= 0
   }
 
-  async #attempt(client: pg.Client, batch: Batch, sql: string): Promise<readonly Verdict[] | undefined> {
+  async #attempt(client: pg.Client, batch: Batch, sql: string, loads: number): Promise<readonly Verdict[] | undefined> {
     const { parts, model } = batch
     const rows = batch.rows as unknown as CopyRows
     try {
-      const counts = await copy(client, sql, [rows.header, rows.slice(0, rows.rows), rows.trailer])
-      if (counts.at(-2) === parts.length && counts.at(-1) === rows.rows) {
+      const counts = await copy(client, sql, [ledgerRows(batch)], [rows.header, rows.slice(0, rows.rows), rows.trailer])
+      const [open, , taken] = counts.slice(-3)
+      if (open === loads && taken === rows.rows) {
         await insertRejects(
           client,
           batch.pipeline,
@@ -73,14 +77,15 @@ export class DirectPath {
         return parts.map((part) => ({ kind: 'applied', loaded: part.rows, rejected: part.records - part.rows, skipped: 0 }))
       }
       // A trigger leaves rows out, and will do so again.
-      if (counts.at(-1) !== rows.rows) this.#doubt(model, false)
+      if (taken !== rows.rows) this.#doubt(model, false)
     } catch (error) {
       const refused = rowError(error)
       if (refused === undefined) {
         await rollback(client)
         throw error
       }
-      this.#doubt(model, refused.fault.code === 'CONSTRAINT_UNIQUE' && model.onConflict !== 'error')
+      // A key that has been entered before says nothing of the table.
+      if (refused.table !== ledgerTable) this.#doubt(model, refused.fault.code === 'CONSTRAINT_UNIQUE' && model.onConflict !== 'error')
     }
     await client.query('ROLLBACK')
     return undefined
@@ -106,21 +111,28 @@ const registration = ({ pipeline }: Batch, loads: readonly LoadInfo[]): readonly
     ? []
     : ['BEGIN ISOLATION LEVEL READ COMMITTED', 'SET LOCAL synchronous_commit = off', insertLoads(pipeline, loads), 'COMMIT']
 
+/** BEGIN, the locks that keep the loads from being folded, which of the loads are open and have the parts' plan, the keys, the rows. */
+function statements({ model, rows }: Batch, loads: readonly LoadInfo[]): readonly string[] {
+  return [
+    beginBatch,
+    ...(loads.length === 0 ? [nothing] : [lockLoads(loads.map(({ id }) => id)), openLoads(loads)]),
+    `COPY ${ledgerTable} (pipeline, key, sha256, load_id, outcome, records, loaded, rejected, skipped) FROM STDIN`,
+    copyInto(qualified(model), model, rows as unknown as CopyRows),
+  ]
+}
+
+/** Stands for the question about loads where there are none. */
+const nothing = 'SELECT WHERE false'
+
 /**
- * BEGIN, the locks that keep the loads from being folded, the keys, and the COPY. A key of a load that is complete, or has another
- * plan, is not entered, nor is one that is there already: the number of entered ones tells.
+ * The keys as COPY TEXT: half the work of an INSERT for the server, and with a message for each record there are thousands. A key that
+ * is there already makes the COPY fail before any row is sent to the table.
  */
-function statements({ pipeline, parts, model, rows }: Batch, loads: readonly string[]): readonly string[] {
+function ledgerRows({ pipeline, parts }: Batch): Buffer {
   // Sorted, so that two consumers with the same messages wait for each other instead of deadlocking.
   const sorted = [...parts].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-  const lock = loads.length === 0 ? [] : [lockLoads(loads)]
-  const column = (type: string, value: (part: Part) => string | number | null) => arrayLiteral(type, sorted.map(value))
-  const enter = `INSERT INTO lading.ledger (pipeline, key, sha256, load_id, outcome, records, loaded, rejected, skipped)
-    SELECT ${literal(pipeline)}, key, decode(sha256, 'hex'), load_id, 'applied', records, loaded, records - loaded, 0
-    FROM unnest(${column('text', ({ key }) => key)}, ${column('text', ({ sha256 }) => sha256)}, ${column('uuid', ({ load }) => load?.id ?? null)},
-      ${column('bigint', ({ records }) => records)}, ${column('bigint', (part) => part.rows)}, ${column('text', ({ load }) => load?.plan ?? null)})
-      AS part (key, sha256, load_id, records, loaded, plan)
-    WHERE load_id IS NULL OR EXISTS (SELECT FROM lading.load WHERE id = load_id AND plan = decode(part.plan, 'hex') AND NOT complete)
-    ON CONFLICT DO NOTHING`
-  return [beginBatch, ...lock, enter, copyInto(qualified(model), model, rows as unknown as CopyRows)]
+  const first = copyField(pipeline)
+  const line = ({ key, sha256, load, records, rows }: Part): string =>
+    `${first}\t${copyField(key)}\t\\\\x${sha256}\t${load?.id ?? '\\N'}\tapplied\t${records}\t${rows}\t${records - rows}\t0\n`
+  return Buffer.from(sorted.map(line).join(''))
 }

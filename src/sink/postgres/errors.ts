@@ -70,6 +70,8 @@ export interface RowError {
   /** 1-based number of the row within the COPY, where the server knows it. */
   readonly line: number | undefined
   readonly constraint: string | undefined
+  /** With its schema: the table whose constraint refused the row. */
+  readonly table: string | undefined
 }
 
 /** The error as the refusal of one row; undefined where it concerns the system. */
@@ -84,5 +86,6 @@ export function rowError(error: unknown): RowError | undefined {
     fault: { code, detail: `${error.message} (SQLSTATE ${sqlstate})`, column: error.column },
     line: line === undefined ? undefined : Number(line),
     constraint: error.constraint,
+    table: error.table === undefined ? undefined : `${error.schema}.${error.table}`,
   }
 }

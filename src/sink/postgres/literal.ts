@@ -12,3 +12,9 @@ function element(value: string | number | null): string | number {
   if (typeof value === 'number') return value
   return `"${/["\\]/.test(value) ? value.replaceAll(/["\\]/g, String.raw`\$&`) : value}"`
 }
+
+/** A text as a field of COPY TEXT. */
+export const copyField = (text: string): string =>
+  /[\t\n\r\\]/.test(text) ? text.replaceAll(/[\t\n\r\\]/g, (character) => escapes[character] as string) : text
+
+const escapes: Readonly<Record<string, string>> = { '\t': String.raw`\t`, '\n': String.raw`\n`, '\r': String.raw`\r`, '\\': '\\\\' }

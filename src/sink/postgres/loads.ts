@@ -38,6 +38,13 @@ export function insertLoads(pipeline: string, loads: readonly LoadInfo[]): strin
 export const lockLoads = (ids: readonly string[]): string =>
   `SELECT pg_advisory_xact_lock_shared(hashtextextended(id, 0)) FROM unnest(${arrayLiteral('text', ids)}) id ORDER BY id`
 
+/** The statement that finds as many of the loads as are open and have the same plan. */
+export function openLoads(loads: readonly LoadInfo[]): string {
+  const column = (type: string, value: (load: LoadInfo) => string) => arrayLiteral(type, loads.map(value))
+  return `SELECT FROM unnest(${column('uuid', ({ id }) => id)}, ${column('text', ({ plan }) => plan)}) AS part (id, plan)
+    JOIN lading.load ON load.id = part.id AND load.plan = decode(part.plan, 'hex') WHERE NOT complete`
+}
+
 /** Locks the loads and tells which have been folded before. */
 export async function lockAndAsk(client: pg.Client, ids: readonly string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set()
