@@ -65,8 +65,8 @@ export interface Consumer {
 
 /** Large enough that a commit's cost does not count, small enough that a batch is written within a second or so. */
 const defaultBatch: BatchLimits = { bytes: 4 * 1024 * 1024, messages: 2000 }
-/** As many small messages as two batches; the queue bounds the bytes. */
-const defaultPrefetch = 4000
+/** As many small messages as four batches: one is settled, one written, one decoded, and one arrives. The queue bounds the bytes. */
+const defaultPrefetch = 8000
 const defaultMaxAttempts = 20
 const defaultMessageRetry: RetryPolicy = { attempts: 3, firstMs: 1_000, mostMs: 30_000 }
 const defaultStartTimeoutMs = 30_000

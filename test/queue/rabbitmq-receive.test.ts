@@ -158,10 +158,10 @@ describeRabbit('a consumer of RabbitMQ', () => {
   it.each([
     [100, 100],
     [2_000, 2_000],
-    [10_000, 4_000],
+    [20_000, 8_000],
   ])('of small messages gets as many at once as a prefetch of %i allows, and never more than %i', async (prefetch, most) => {
     await using queue = await openQueue(freshQueueUrl())
-    await queue.publish(numberedFrom('a', 0, 5_000))
+    await queue.publish(numberedFrom('a', 0, 10_000))
     const reader = new Reader(queue, prefetch)
     const inHand = [...(await reader.take(most)), ...(await reader.takeAvailable())]
     expect(inHand).toHaveLength(most)

@@ -18,8 +18,8 @@ import type { Receiver } from './receiver.ts'
  */
 const firstPrefetch = 1
 const growth = 4
-/** Messages in hand at most: two batches that are at work, and what arrives meanwhile. */
-const mostMessages = 4_000
+/** Messages in hand at most: four batches of the consumer's, one that is settled, one that is written, one that is decoded, one that arrives. */
+const mostMessages = 8_000
 /**
  * Bodies in hand at most, whatever comes: sizes may change from one message to the next, and what was granted is sent. What is beyond is
  * given back.

@@ -39,6 +39,9 @@ const giveBackWithinMs = 3_000
 /** Over which a mean is taken, about. */
 const meanOver = 16
 
+/** In hand at most: SQS lets all consumers of a queue have 120,000, and one is as fast with these as with more. */
+const mostMessages = 4_000
+
 export interface ReceiveOptions extends Abortable {
   readonly prefetch: number
   readonly receivers: number
@@ -217,7 +220,7 @@ export class Receiver {
     }
     if (attempt >= aloneFromAttempt) this.#limit = 1
     else if (attempt >= fewFromAttempt) this.#limit = mostEntries
-    else if (held.length > 0) this.#limit = Math.min(this.#options.prefetch, this.#limit * growth)
+    else if (held.length > 0) this.#limit = Math.min(this.#options.prefetch, mostMessages, this.#limit * growth)
   }
 
   #behind(held: Held): readonly Held[] {
