@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { integer, text } from '../../../src/model/columns.ts'
 import { defineModel } from '../../../src/model/model.ts'
-import { applied, count, type Delivery, duplicate, entries, loadOf, numbers, type OpenTarget, write } from './target.ts'
+import { applied, batchOf, count, type Delivery, duplicate, entries, loadOf, numbers, type OpenTarget, write } from './target.ts'
 
 /** Without a key, so that only the ledger stands between a redelivery and a double. */
 const model = defineModel({ table: 'events', columns: { id: integer(), note: text() } })
@@ -84,6 +84,21 @@ export function effects(open: OpenTarget): void {
     const verdicts = await write(sink, model, [delivery('a', [2]), delivery('b', [3])])
     expect(verdicts).toEqual([expect.objectContaining({ kind: 'refused', code: 'KEY_REUSED' }), applied(1)])
     expect(await numbers(target, 'events')).toEqual([1, 3])
+  })
+
+  test('keys and pipelines of any text are kept as they are', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model)
+    const texts = [String.raw`a\x41`, String.raw`\N`, String.raw`\.`, 'tab\tnew\nline\r', `'"{}$1,;--/*`, '\u{1F6A2}é', 'NULL', '']
+    // Each alone, so that one which is spoiled is not mended by what becomes of the others.
+    const batches = texts.flatMap((pipeline) => texts.map((key, id) => ({ ...batchOf(sink, model, [delivery(key, [id])]), pipeline })))
+    for (const batch of batches) expect(await sink.write(batch)).toEqual([applied(1)])
+    for (const batch of batches) expect(await sink.write(batch)).toEqual([duplicate])
+    const rows = await target.query(`SELECT pipeline, key FROM ${target.dialect.ledger('ledger')}`)
+    expect(rows.map(({ pipeline, key }) => JSON.stringify([pipeline, key])).toSorted()).toEqual(
+      texts.flatMap((pipeline) => texts.map((key) => JSON.stringify([pipeline, key]))).toSorted(),
+    )
   })
 
   test('keys of one pipeline are not those of another', async () => {
