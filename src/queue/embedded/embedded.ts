@@ -39,6 +39,8 @@ interface Row {
 
 /** `available_at` of a message that waits for nothing. */
 const atOnce = 0
+/** In hand at most: a claim is one transaction, and the event loop waits for it. */
+const mostMessages = 4_000
 const firstPollMs = 5
 const lastPollMs = 100
 
@@ -89,7 +91,7 @@ export class EmbeddedQueue implements Queue {
     const inFlight = { count: 0, bytes: 0 }
     let wait = firstPollMs
     while (!signal?.aborted) {
-      const count = prefetch - inFlight.count
+      const count = Math.min(prefetch, mostMessages) - inFlight.count
       const bytes = mostInFlightBytes - inFlight.bytes
       const claimed = this.#claim(count, bytes)
       // Who waits for settlements and not for messages does not touch the file, so he may look again soon.

@@ -48,7 +48,7 @@ export class DirectPath {
     const loads = [...known.values()]
     const unknown = loads.filter(({ id }) => !this.#known.has(id))
     const sql = [...registration(batch, unknown), ...statements(batch, loads)].join(';\n')
-    // A statement ends at a NUL, wherever that comes from.
+    // A statement ends at a NUL, wherever that comes from; the keys have none (`storableKey`).
     if (sql.includes('\0')) return undefined
     const verdicts = await this.#attempt(client, batch, sql, loads.length)
     if (verdicts !== undefined) this.#remember(unknown)
@@ -65,8 +65,8 @@ export class DirectPath {
     const rows = batch.rows as unknown as CopyRows
     try {
       const counts = await copy(client, sql, [ledgerRows(batch)], [rows.header, rows.slice(0, rows.rows), rows.trailer])
-      const [open, , taken] = counts.slice(-3)
-      if (open === loads && taken === rows.rows) {
+      const [open, entered, taken] = counts.slice(-3)
+      if (open === loads && entered === parts.length && taken === rows.rows) {
         await insertRejects(
           client,
           batch.pipeline,
@@ -84,8 +84,8 @@ export class DirectPath {
         await rollback(client)
         throw error
       }
-      // A key that has been entered before says nothing of the table.
-      if (refused.table !== ledgerTable) this.#doubt(model, refused.fault.code === 'CONSTRAINT_UNIQUE' && model.onConflict !== 'error')
+      if (refused.table === ledgerTable) this.#doubtKeys(model)
+      else this.#doubt(model, refused.fault.code === 'CONSTRAINT_UNIQUE' && model.onConflict !== 'error')
     }
     await client.query('ROLLBACK')
     return undefined
@@ -94,6 +94,13 @@ export class DirectPath {
   #doubt({ fingerprint }: Model, conflict: boolean): void {
     const pause = Math.min(longestPause, (this.#doubts.get(fingerprint)?.pause ?? 1) * 2)
     this.#doubts.set(fingerprint, { conflict, pause, left: pause })
+  }
+
+  /** Keys that are there already say nothing of the table, and where one batch comes again, the next may be new: the second in a row counts. */
+  #doubtKeys(model: Model): void {
+    const doubt = this.#doubts.get(model.fingerprint)
+    if (doubt === undefined) this.#doubts.set(model.fingerprint, { conflict: false, pause: 1, left: 0 })
+    else this.#doubt(model, doubt.conflict)
   }
 
   #remember(loads: readonly LoadInfo[]): void {
