@@ -39,7 +39,7 @@ const giveBackWithinMs = 3_000
 /** Over which a mean is taken, about. */
 const meanOver = 16
 
-/** In hand at most: SQS lets all consumers of a queue have 120,000, and one is as fast with these as with more. */
+/** In hand at most: SQS lets all consumers of a queue together have 120,000, and each call that extends them takes ten. */
 const mostMessages = 4_000
 
 export interface ReceiveOptions extends Abortable {

@@ -13,7 +13,7 @@ import { copyField } from './literal.ts'
 import { insertLoads, loadsOf, lockLoads, openLoads } from './loads.ts'
 import { insertRejects } from './rejects.ts'
 import { copyInto, type CopyRows } from './rows.ts'
-import { beginBatch, commit, rollback } from './transaction.ts'
+import { beginBatch, commit, inOrderOfEntry, rollback } from './transaction.ts'
 
 const ledgerTable = 'lading.ledger'
 /** Loads whose rows are known to be there; a load is at work for a while, and then never again. */
@@ -23,7 +23,7 @@ const longestPause = 32
 
 /** What the last attempts with a model say of the next. */
 interface Doubt {
-  /** A key was there already, and the model says what to do then. */
+  /** A row's key was there already, and the model says what to do then. */
   readonly conflict: boolean
   /** Batches that do without an attempt; doubled with each attempt that fails. */
   readonly pause: number
@@ -122,24 +122,20 @@ const registration = ({ pipeline }: Batch, loads: readonly LoadInfo[]): readonly
 function statements({ model, rows }: Batch, loads: readonly LoadInfo[]): readonly string[] {
   return [
     beginBatch,
-    ...(loads.length === 0 ? [nothing] : [lockLoads(loads.map(({ id }) => id)), openLoads(loads)]),
+    lockLoads(loads.map(({ id }) => id)),
+    openLoads(loads),
     `COPY ${ledgerTable} (pipeline, key, sha256, load_id, outcome, records, loaded, rejected, skipped) FROM STDIN`,
     copyInto(qualified(model), model, rows as unknown as CopyRows),
   ]
 }
-
-/** Stands for the question about loads where there are none. */
-const nothing = 'SELECT WHERE false'
 
 /**
  * The keys as COPY TEXT: half the work of an INSERT for the server, and with a message for each record there are thousands. A key that
  * is there already makes the COPY fail before any row is sent to the table.
  */
 function ledgerRows({ pipeline, parts }: Batch): Buffer {
-  // Sorted, so that two consumers with the same messages wait for each other instead of deadlocking.
-  const sorted = [...parts].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
   const first = copyField(pipeline)
   const line = ({ key, sha256, load, records, rows }: Part): string =>
     `${first}\t${copyField(key)}\t\\\\x${sha256}\t${load?.id ?? '\\N'}\tapplied\t${records}\t${rows}\t${records - rows}\t0\n`
-  return Buffer.from(sorted.map(line).join(''))
+  return Buffer.from(parts.toSorted(inOrderOfEntry).map(line).join(''))
 }

@@ -12,6 +12,10 @@ export const beginBatch = `BEGIN ISOLATION LEVEL READ COMMITTED;
   SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local');
   SET CONSTRAINTS ALL IMMEDIATE`
 
+/** How keys are entered into the ledger, by whatever way: two consumers with the same messages wait for each other instead of deadlocking. */
+export const inOrderOfEntry = (a: { readonly key: string }, b: { readonly key: string }): number =>
+  a.key < b.key ? -1 : a.key > b.key ? 1 : 0
+
 /** Runs `work` in a transaction that `begin` begins. */
 export async function transaction<T>(client: pg.Client, begin: string, work: () => Promise<T>): Promise<T> {
   await client.query(begin)

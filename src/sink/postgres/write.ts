@@ -9,7 +9,7 @@ import { adjacent, Placement, placeRun, type Refusal, type Stretch } from './pla
 import { insertRejects } from './rejects.ts'
 import type { CopyRows } from './rows.ts'
 import { mayLeaveOut } from './staging.ts'
-import { beginBatch, transaction } from './transaction.ts'
+import { beginBatch, inOrderOfEntry, transaction } from './transaction.ts'
 
 /** Where a part's rows lie in the buffer. */
 interface Span extends Stretch {
@@ -89,8 +89,7 @@ async function reviveDeadLetters(client: pg.Client, pipeline: string, spans: Spa
 /** Claims the parts' keys. A key that is there already is a duplicate only if its content is the same. */
 async function enterLedger(client: pg.Client, pipeline: string, spans: Span[], verdicts: Verdict[]): Promise<Span[]> {
   if (spans.length === 0) return []
-  // Sorted, so that two consumers with the same messages wait for each other instead of deadlocking.
-  const sorted = [...spans].sort((a, b) => (a.part.key < b.part.key ? -1 : a.part.key > b.part.key ? 1 : 0))
+  const sorted = spans.toSorted((a, b) => inOrderOfEntry(a.part, b.part))
   const { rows } = await client.query<{ key: string }>(
     `INSERT INTO lading.ledger (pipeline, key, sha256, load_id, outcome, records, loaded, rejected, skipped)
      SELECT $1, key, sha256, load_id, 'applied', records, loaded, records - loaded, 0
