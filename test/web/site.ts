@@ -10,6 +10,8 @@ export interface Site extends AsyncDisposable {
   /** The address that lets a person in. */
   readonly page: string
   log(): string
+  /** Resolves with the exit code when the run has ended. */
+  readonly ended: Promise<number | null>
   /** Asks the run to end, and waits until it has; returns its exit code. */
   end(): Promise<number | null>
 }
@@ -35,7 +37,7 @@ export async function startSite(folder: Folder, args: readonly string[], env: Re
   }
   const [, page, url] = (await told) ?? []
   if (url === undefined || page === undefined) throw new Error(`it shows no page: ${log}`)
-  return { url, page, log: () => log, end, [Symbol.asyncDispose]: async () => void (await end()) }
+  return { url, page, log: () => log, ended, end, [Symbol.asyncDispose]: async () => void (await end()) }
 }
 
 export interface Look {
