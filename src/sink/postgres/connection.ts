@@ -5,6 +5,18 @@ import { sinkError } from './errors.ts'
 /** How long connecting may take before it counts as failed, in milliseconds. */
 const connectTimeoutMs = 10_000
 
+/**
+ * What every session of ours says first. The name is set here and not by the connection's options, where the URL would override it: we
+ * find our sessions by it. Then what decides how a text is read, so that values of a `custom` type and defaults mean the same whatever a
+ * role or database prefers. Two things stay as they are: `search_path` says which table a model without a schema means, and `lc_monetary`
+ * says what the numbers in a stored `money` mean.
+ */
+const sessionSettings = `SET application_name = 'lading';
+  SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
+  SET standard_conforming_strings = on; SET array_nulls = on; SET xmloption = content;
+  SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres'; SET TimeZone = 'UTC'; SET timezone_abbreviations = 'Default';
+  SET extra_float_digits = 1; SET bytea_output = 'hex'`
+
 /** One session, made when it is needed and made again after it broke. What runs on it runs one after the other. */
 export class Connection implements AsyncDisposable {
   readonly #config: pg.ClientConfig
@@ -72,10 +84,7 @@ export class Connection implements AsyncDisposable {
     client.on('error', forget)
     try {
       await client.connect()
-      // The name is set here and not by the connection's options, where the URL would override it: we find our sessions by it.
-      await client.query(
-        "SET application_name = 'lading'; SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3",
-      )
+      await client.query(sessionSettings)
       await this.onConnect?.(client)
       this.#hasConnected = true
       return client

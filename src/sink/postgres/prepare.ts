@@ -91,7 +91,10 @@ function* orderProblems({ columns, primaryKey, version }: Model): Generator<stri
 interface CatalogColumn extends CatalogType {
   readonly name: string
   readonly required: boolean
-  readonly generated: boolean
+  /** Computed from other columns: no value can be given. */
+  readonly computed: boolean
+  /** GENERATED ALWAYS AS IDENTITY: a value can be inserted, and not updated. */
+  readonly alwaysIdentity: boolean
 }
 
 async function* problemsOf(client: pg.Client, model: Model, deferred: boolean): AsyncGenerator<string> {
@@ -105,7 +108,9 @@ async function* problemsOf(client: pg.Client, model: Model, deferred: boolean): 
     const column = columns.get(name)
     const problem = column === undefined ? undefined : misfit(type, column)
     if (column === undefined) yield `it has no column ${name}`
-    else if (column.generated) yield `column ${name} is computed by the table itself`
+    else if (column.computed) yield `column ${name} is computed by the table itself`
+    else if (column.alwaysIdentity && model.onConflict === 'update' && !model.primaryKey.includes(name))
+      yield `column ${name} is GENERATED ALWAYS AS IDENTITY outside the primaryKey, and PostgreSQL lets onConflict 'update' change no such column`
     else if (problem !== undefined) yield `column ${name} ${problem}`
   }
   const known = new Set(model.columns.map((column) => column.name))
@@ -139,7 +144,7 @@ async function catalogColumns(client: pg.Client, model: Model): Promise<Map<stri
   const { rows } = await client.query<CatalogColumn>(
     `SELECT a.attname AS name, coalesce(base.typname, t.typname) AS type, t.typtype = 'e' AS enumerated, typmod,
             format_type(coalesce(base.oid, t.oid), typmod) AS shown,
-            a.attgenerated <> '' OR a.attidentity = 'a' AS generated,
+            a.attgenerated <> '' AS computed, a.attidentity = 'a' AS "alwaysIdentity",
             a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND a.attgenerated = '' AS required
      FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type base ON t.typtype = 'd' AND base.oid = t.typbasetype
        CROSS JOIN LATERAL (SELECT CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE a.atttypmod END AS typmod) length

@@ -108,8 +108,9 @@ export class Staging {
     return Number(rows[0]?.keys)
   }
 
+  /** COPY takes values for a column that is GENERATED ALWAYS AS IDENTITY as it is; INSERT has to be told. */
   #insert(): string {
-    return `INSERT INTO ${qualified(this.#model)} AS target (${columnNames(this.#model)})`
+    return `INSERT INTO ${qualified(this.#model)} AS target (${columnNames(this.#model)}) OVERRIDING SYSTEM VALUE`
   }
 
   #conflict(): string {
