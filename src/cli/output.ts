@@ -1,7 +1,7 @@
 /** What people and programs read of a result: tables, JSON. It goes to standard output; what is said on the way is in log.ts. */
 import { codes, exits } from '../core/errors.ts'
 import { balance } from '../sink/receipt.ts'
-import type { Ledger, Receipt } from '../sink/sink.ts'
+import type { Ledger, MissingIndexes, Receipt } from '../sink/sink.ts'
 import { padEnd, padStart, widthOf } from './width.ts'
 
 /** A URL may stand where nobody expects one, such as in the place of a path; its user and password are never shown. */
@@ -86,14 +86,23 @@ export function receiptsExit(receipts: readonly Receipt[], allowRejects: boolean
   return left && !allowRejects ? exits.rejects : exits.ok
 }
 
+/** The table may hold a row twice, which no receipt shows. */
+export function printMissing(missing: readonly MissingIndexes[]): void {
+  for (const { table: name, indexes } of missing)
+    print(
+      `table ${visible(name)} LACKS ${count(indexes)} ${indexes === 1 ? 'index' : 'indexes'} that a load left for its end, and may hold rows twice: run that load again, which builds them or says what is in the way`,
+    )
+}
+
 /** What the numbers mean, in words, and where to look. */
-export function printVerdict(receipts: readonly Receipt[]): void {
+export function printVerdict(receipts: readonly Receipt[], missing: readonly MissingIndexes[] = []): void {
   const sum = (of: (receipt: Receipt) => number) => receipts.reduce((total, each) => total + of(each), 0)
   const wrong = receipts.filter((receipt) => balance(receipt).problems.length > 0).length
   const open = sum((receipt) => balance(receipt).open)
   if (wrong > 0) print(`${count(wrong)} of ${counted(receipts.length, 'load')} DO NOT ADD UP`)
   if (open > 0) print(`${counted(open, 'record')} without a verdict yet: let consumers run, or see lading verify --help on what was lost`)
-  if (wrong === 0 && open <= 0) print('every load is complete and adds up')
+  printMissing(missing)
+  if (wrong === 0 && open <= 0 && missing.length === 0) print('every load is complete and adds up')
   const [rejected, dead] = [sum((receipt) => receipt.rejected), sum((receipt) => receipt.dead)]
   if (rejected > 0) print(`${counted(rejected, 'record')} rejected: lading rejects list${only(receipts)}`)
   if (dead > 0) print(`${counted(dead, 'record')} in dead letters: lading dead list`)

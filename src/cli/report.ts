@@ -91,6 +91,7 @@ function lineOf(event: Exclude<LadingEvent, { readonly type: 'held' }>): string 
 
 const indexStates: Readonly<Record<(LadingEvent & { readonly type: 'indexes' })['state'], string>> = {
   deferred: 'left for the end of the load',
+  kept: 'kept, because the load was begun before',
   building: 'being built',
   built: 'built',
   left: 'left to another load at work',

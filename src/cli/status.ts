@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander'
-import { LadingError } from '../core/errors.ts'
+import { exits, LadingError } from '../core/errors.ts'
 import type { Depth } from '../queue/queue.ts'
-import type { Receipt } from '../sink/sink.ts'
+import type { MissingIndexes, Receipt } from '../sink/sink.ts'
 import { withExamples } from './examples.ts'
 import { absentFile } from './files.ts'
 import { jsonOption, pipelineOption, positive, queueOption, toOption } from './options.ts'
-import { print, printJson, printReceipts, receiptJson, table } from './output.ts'
+import { print, printJson, printMissing, printReceipts, receiptJson, table } from './output.ts'
 import { watch } from './watch.ts'
 
 interface Flags {
@@ -28,15 +28,17 @@ export function statusCommand(): Command {
     ['status --to postgresql://me@localhost/mydb --json'],
   ])
   return command.action(async (flags: Flags) => {
-    const look = async () => ({ depth: await depthOf(flags.queue), receipts: await receiptsOf(flags) })
+    const look = async () => ({ depth: await depthOf(flags.queue), ...(await targetOf(flags)) })
     if (flags.watch !== undefined) return watch(look, flags.watch, flags.json === true)
-    const { depth, receipts } = await look()
-    if (flags.json) return printJson({ queue: depth, loads: receipts.map(receiptJson) })
+    const { depth, receipts, missingIndexes } = await look()
+    if (missingIndexes.length > 0) process.exitCode = exits.unbalanced
+    if (flags.json) return printJson({ queue: depth, loads: receipts.map(receiptJson), missingIndexes })
     for (const line of table(['queue:', 'ready', 'in flight', 'dead'], [['', depth.ready, depth.inFlight ?? 'unknown', depth.dead]]))
       print(line)
     print('')
     if (receipts.length === 0) print('no load yet')
     else printReceipts(receipts)
+    printMissing(missingIndexes)
   })
 }
 
@@ -52,10 +54,13 @@ async function depthOf(url: string): Promise<Depth> {
   }
 }
 
-async function receiptsOf({ to, pipeline }: Flags): Promise<readonly Receipt[]> {
-  if (absentFile(to) !== undefined) return []
+async function targetOf({
+  to,
+  pipeline,
+}: Flags): Promise<{ readonly receipts: readonly Receipt[]; readonly missingIndexes: readonly MissingIndexes[] }> {
+  if (absentFile(to) !== undefined) return { receipts: [], missingIndexes: [] }
   const { openSink } = await import('../sink/registry.ts')
   await using sink = await openSink(to)
   await sink.prepare()
-  return await sink.ledger.receipts({ pipeline })
+  return { receipts: await sink.ledger.receipts({ pipeline }), missingIndexes: (await sink.missingIndexes?.()) ?? [] }
 }

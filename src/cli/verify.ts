@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import { LadingError } from '../core/errors.ts'
+import { exits, LadingError } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
 import type { Ledger, Receipt, ReceiptFilter, Sink } from '../sink/sink.ts'
 import { withExamples } from './examples.ts'
@@ -65,15 +65,16 @@ export function verifyCommand(): Command {
     using report = reporting('verify')
     report.note('comparing plans, ledger, rejects and dead letters')
     const receipts = await receiptsOf(sink.ledger, id, flags)
+    const missing = (await sink.missingIndexes?.()) ?? []
     report[Symbol.dispose]()
     if (flags.json) printJson(receipts.map(receiptJson))
-    else if (receipts.length === 0) print('no load yet')
+    else if (receipts.length === 0 && missing.length === 0) print('no load yet')
     else {
       printReceipts(receipts)
-      printVerdict(receipts)
+      printVerdict(receipts, missing)
       await printFirstRejects(receipts, sink.ledger)
     }
-    process.exitCode = receiptsExit(receipts, flags.allowRejects === true)
+    process.exitCode = missing.length > 0 ? exits.unbalanced : receiptsExit(receipts, flags.allowRejects === true)
     if (flags.republishMissing === true) await republish(id, receipts, sink, flags)
   })
 }

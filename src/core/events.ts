@@ -68,8 +68,11 @@ export type LadingEvent =
   | { readonly type: 'waiting'; readonly code: Code; readonly message: string; readonly attempt: number; readonly delayMs?: number }
   /** Something promises less than it could; told once, at the start. */
   | { readonly type: 'caution'; readonly message: string }
-  /** What becomes of the indexes of a table that a load fills: taken away until its end, being built, built, or left to another load at work. */
-  | { readonly type: 'indexes'; readonly table: string; readonly state: 'deferred' | 'building' | 'built' | 'left' }
+  /**
+   * What becomes of the indexes of a table that a load fills: taken away until its end, kept because it was begun before, being built, built,
+   * or left to another load at work.
+   */
+  | { readonly type: 'indexes'; readonly table: string; readonly state: 'deferred' | 'kept' | 'building' | 'built' | 'left' }
   /** What was waited for is there again. */
   | { readonly type: 'resumed'; readonly code: Code }
   /** What has become of a load in the end, as its receipt says. */

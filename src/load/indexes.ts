@@ -41,11 +41,20 @@ export async function indexPlan(options: IndexOptions, files: readonly SourceFil
   return (await bytesOf(files)) >= worthwhileBytes ? 'begin' : 'resume'
 }
 
-/** Throws `DEFER_REFUSED` where the indexes had to be taken away and were not. */
-export function tellPrepared({ model, deferIndexes, onEvent = ignoreEvents }: IndexOptions, { deferred, reason }: Prepared): void {
+/**
+ * Throws `DEFER_REFUSED` where the indexes had to be taken away and were not, unless the load was begun before: that of the same command,
+ * which has built them at its end, or when it failed.
+ */
+export async function tellPrepared(
+  { model, deferIndexes, onEvent = ignoreEvents }: IndexOptions,
+  { deferred, reason }: Prepared,
+  isBegun: () => Promise<boolean>,
+): Promise<void> {
   const table = tableName(model)
   if (deferred) onEvent({ type: 'indexes', table, state: 'deferred' })
-  else if (deferIndexes === 'always') throw new LadingError('DEFER_REFUSED', `table ${table}: ${reason ?? 'it has its indexes already'}`)
+  else if (deferIndexes !== 'always') return
+  else if (await isBegun()) onEvent({ type: 'indexes', table, state: 'kept' })
+  else throw new LadingError('DEFER_REFUSED', `table ${table}: ${reason ?? 'it has its indexes already'}`)
 }
 
 /** Builds what was taken away, once everything is loaded. */

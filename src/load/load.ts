@@ -60,7 +60,7 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const deferIndexes = await patiently(() => indexPlan(options, files))
   const atStart = { signal, onEvent, deadlineMs: options.startTimeoutMs ?? 30_000 }
   const prepared = await retrying(() => sink.prepare(model, { signal, deferIndexes }), atStart)
-  tellPrepared(options, prepared)
+  await tellPrepared(options, prepared, () => isBegun(options, patiently))
   const { ready, inFlight } = await patiently(() => queue.depth())
   // What the queue holds already may be loaded before its file is planned, so that the question has to come first.
   const before = ready + (inFlight ?? 1) === 0 ? undefined : await patiently(() => sink.ledger.receipts({}))
@@ -88,6 +88,12 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   const loadedNow = receipts.reduce((sum, { loadId, loaded }) => sum + loaded - (loadedBefore.get(loadId) ?? 0), 0)
   if (options.again === true && receipts.every((receipt) => balance(receipt).open === 0)) endAgain(options)
   return { produced, receipts, loadedNow }
+}
+
+/** Whether the ledger knows a load of the files: the command has run before. */
+async function isBegun(options: LoadOptions, patiently: Patiently): Promise<boolean> {
+  const loads = await planAll(options)
+  return (await patiently(() => options.sink.ledger.receipts({ loads, limit: 1 }))).length > 0
 }
 
 /** What is emptied must be there to be loaded again: standard input is not, nor is a file that has changed. */

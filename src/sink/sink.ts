@@ -223,13 +223,25 @@ export interface Prepared {
 /** What became of indexes that were taken away: built, left to another load at work, or not built because they refuse a row. */
 export type Built = 'nothing' | 'built' | 'left' | 'refused'
 
+/** A table that lacks indexes which a load took away, though none is at work that would build them. */
+export interface MissingIndexes {
+  /** With its schema, where a name without it would not find the table. */
+  readonly table: string
+  readonly indexes: number
+}
+
 export interface Sink extends AsyncDisposable {
   readonly ledger: Ledger
   /** Makes the ledger, and with a model its table and indexes, where they are missing; throws `SCHEMA_MISMATCH` where they do not fit. */
   prepare(model?: Model, options?: PrepareOptions): Promise<Prepared>
   /** Builds the indexes that were taken away. A sink without it takes none away. */
   buildIndexes?(model: Model, options?: Abortable): Promise<Built>
-  /** Empties the table, builds its indexes and forgets the loads; throws `INDEXES_BLOCKED` where the table holds a row that is not theirs. */
+  /** Tables whose indexes are missing and stay so until somebody acts. */
+  missingIndexes?(options?: Abortable): Promise<readonly MissingIndexes[]>
+  /**
+   * Empties the table, builds its indexes and forgets the loads; throws `INDEXES_BLOCKED` where it is not proven that everything in the
+   * table is theirs.
+   */
   startOver?(model: Model, loads: readonly string[], options?: Abortable): Promise<void>
   /** An empty buffer that encodes rows of the model for this sink. */
   rows(model: Model): RowBuffer

@@ -3,17 +3,22 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import pg from 'pg'
 import { createConsumer } from '../../src/consumer/consumer.ts'
 import { ignoreEvents, type LadingEvent, type Listener } from '../../src/core/events.ts'
 import type { DeferIndexes } from '../../src/load/indexes.ts'
-import { load } from '../../src/load/load.ts'
+import { LadingError } from '../../src/core/errors.ts'
+import { load, type LoadOptions } from '../../src/load/load.ts'
 import type { Model } from '../../src/model/model.ts'
 import { sleep } from '../../src/core/wait.ts'
 import { produce } from '../../src/producer/produce.ts'
+import { openQueue } from '../../src/queue/registry.ts'
 import { openSink } from '../../src/sink/registry.ts'
+import type { Sink } from '../../src/sink/sink.ts'
 import { startLading } from '../faults/lading.ts'
 import { randomFrom } from '../faults/victim.ts'
 import { query, Workshop } from '../faults/workshop.ts'
+import { wrapSink } from '../faults/wrappers.ts'
 import { describePostgres } from '../servers/database.ts'
 import { keyedNumbers } from './keyed-numbers.ts'
 
@@ -213,6 +218,104 @@ describePostgres('indexes left for the end of a load', () => {
     await workshop.target.execute("DELETE FROM numbers WHERE note = 'of others'")
     expect((await loadInto(workshop, keyedNumbers, [path], 'auto')).indexes).toHaveLength(3)
     await workshop.expectAllOnce()
+  })
+
+  const others = {
+    'an UPDATE': "UPDATE numbers SET note = 'of others' WHERE id = 2",
+    'an UPDATE that triggers do not fire for': "SET session_replication_role = replica; UPDATE numbers SET note = 'of others' WHERE id = 2",
+    'a DELETE and an INSERT': "DELETE FROM numbers WHERE id = 2; INSERT INTO numbers VALUES (2, 'of others')",
+    'an UPDATE of a role that may not see the ledger':
+      "CREATE ROLE other_program; GRANT SELECT, UPDATE ON numbers TO other_program; SET ROLE other_program; UPDATE numbers SET note = 'of others' WHERE id = 2; RESET ROLE; DROP OWNED BY other_program; DROP ROLE other_program",
+    'a table whose triggers were off':
+      'ALTER TABLE numbers DISABLE TRIGGER ALL; UPDATE numbers SET note = $$of others$$ WHERE id = 2; ALTER TABLE numbers ENABLE TRIGGER ALL',
+    'a parent whose rows it became':
+      'CREATE TABLE parent (LIKE numbers); ALTER TABLE numbers INHERIT parent; UPDATE parent SET note = $$of others$$ WHERE id = 2',
+  }
+  test.for(Object.entries(others))('what another program has committed is never destroyed: %s', async ([, sql]) => {
+    await using workshop = await Workshop.open('postgres')
+    const path = join(workshop.folder, 'doubles.csv')
+    await writeFile(path, 'id,note\n1,one\n1,another\n2,two\n')
+    const sink = await workshop.sink()
+    const buildIndexes: Sink['buildIndexes'] = async (...args) => {
+      await workshop.target.execute(sql)
+      return (await sink.buildIndexes?.(...args)) ?? 'nothing'
+    }
+    const startOver: Sink['startOver'] = (...args) => sink.startOver?.(...args) as Promise<void>
+    const meddled = wrapSink(sink, (_, real) => real(), { buildIndexes, startOver })
+    const queue = await workshop.queue()
+    const options = workshop.producing(queue, [path], { model: keyedNumbers })
+    await expect(load({ ...options, sink: meddled, deferIndexes: 'always' })).rejects.toMatchObject({ code: 'INDEXES_BLOCKED' })
+    expect(await query(workshop.target.url, "SELECT FROM numbers WHERE note LIKE 'of%'")).toHaveLength(1)
+  })
+
+  test('other programs that write meanwhile wait for nobody, and where no row is refused nothing is left of the watch', async () => {
+    await using workshop = await Workshop.open('postgres')
+    await using sink = await openSink(workshop.target.url)
+    await sink.prepare(keyedNumbers, { deferIndexes: 'begin' })
+    const sessions = [new pg.Client(workshop.target.url), new pg.Client(workshop.target.url)]
+    for (const [id, session] of sessions.entries()) {
+      await session.connect()
+      await session.query(`BEGIN; INSERT INTO numbers VALUES (${id}, 'of others')`)
+    }
+    for (const session of sessions) await session.query('COMMIT')
+    for (const session of sessions) await session.end()
+    expect(await sink.buildIndexes?.(keyedNumbers)).toBe('built')
+    const left = "SELECT FROM pg_trigger WHERE tgrelid = 'numbers'::regclass UNION ALL SELECT FROM lading.foreign_write"
+    expect(await query(workshop.target.url, left)).toEqual([])
+  })
+
+  test('verify and status say that a table lacks the indexes that a load left for its end, and end with 1', async () => {
+    await using workshop = await Workshop.open('postgres')
+    const path = join(workshop.folder, 'doubles.csv')
+    await writeFile(path, 'id,note\n1,one\n1,another\n2,two\n')
+    const loading = loadInto(workshop, keyedNumbers, [path], 'always', (event) => {
+      if (event.type === 'indexes' && event.state === 'building') writeFileSync(path, 'id,note\n9,other\n')
+    })
+    await expect(loading).rejects.toMatchObject({ code: 'INDEXES_BLOCKED' })
+    const tell = async (command: string) => {
+      const told = startLading(command, '--to', workshop.target.url, '--queue', workshop.queueUrl)
+      return { exit: await told.ended, output: told.output() }
+    }
+    // The session of the load is open still, but at work it is not.
+    for (const command of ['verify', 'status']) {
+      const { exit, output } = await tell(command)
+      expect(exit, output).toBe(1)
+      expect(output).toContain('table numbers LACKS 3 indexes')
+      expect(output).not.toContain('adds up')
+    }
+    await workshop.target.execute('DELETE FROM numbers WHERE id = 1')
+    await (await workshop.sink()).prepare(keyedNumbers)
+    expect(await tell('verify')).toMatchObject({ exit: 0 })
+  })
+
+  test('the same command again goes on or has nothing to do, with the indexes left for the end on purpose too', async () => {
+    await using workshop = await Workshop.open('postgres')
+    const path = await workshop.file(200)
+    const states: string[] = []
+    const again = (start?: LoadOptions['start']) => async () => {
+      await using queue = await openQueue(workshop.queueUrl)
+      await using sink = await openSink(workshop.target.url)
+      const onEvent = (event: LadingEvent) => void (event.type === 'indexes' && states.push(event.state))
+      const options = workshop.producing(queue, [path], { model: keyedNumbers, chunkBytes: 100, onEvent })
+      return await load({ ...options, sink, deferIndexes: 'always', ...(start === undefined ? {} : { start }) })
+    }
+    const losing = again((signal) => {
+      const consuming = async () => {
+        await using queue = await openQueue(workshop.queueUrl)
+        await using sink = await openSink(workshop.target.url)
+        await createConsumer({ queue, sink, model: keyedNumbers, besideLoad: true, batch: { messages: 1 } }).run({ signal, batches: 2 })
+        throw new LadingError('CONSUMER_LOST', 'killed by the test')
+      }
+      return { ended: consuming(), stop: () => undefined }
+    })
+    await expect(losing()).rejects.toMatchObject({ code: 'CONSUMER_LOST' })
+    expect(await query(workshop.target.url, catalog)).toHaveLength(3)
+    await again()()
+    await workshop.expectAllOnce()
+    expect((await again()()).loadedNow).toBe(0)
+    expect(states).toEqual(['deferred', 'building', 'built', 'kept', 'kept'])
+    const other = await workshop.file(10)
+    await expect(loadInto(workshop, keyedNumbers, [other], 'always')).rejects.toMatchObject({ code: 'DEFER_REFUSED' })
   })
 
   test('a load that is killed again and again ends with every row once and every index', { timeout: 120_000 }, async () => {

@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { LadingError } from '../../core/errors.ts'
 import { sinkError } from './errors.ts'
+import { isOurSession } from './foreign-writes.ts'
 
 /** How long connecting may take before it counts as failed, in milliseconds. */
 const connectTimeoutMs = 10_000
@@ -15,7 +16,7 @@ const sessionSettings = `SET application_name = 'lading';
   SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
   SET standard_conforming_strings = on; SET array_nulls = on; SET xmloption = content;
   SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres'; SET TimeZone = 'UTC'; SET timezone_abbreviations = 'Default';
-  SET extra_float_digits = 1; SET bytea_output = 'hex'`
+  SET extra_float_digits = 1; SET bytea_output = 'hex'; ${isOurSession}`
 
 /** One session, made when it is needed and made again after it broke. What runs on it runs one after the other. */
 export class Connection implements AsyncDisposable {

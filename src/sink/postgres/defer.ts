@@ -6,15 +6,17 @@
 import pg from 'pg'
 import { LadingError } from '../../core/errors.ts'
 import { type Model, tableName } from '../../model/model.ts'
-import type { Built } from '../sink.ts'
+import type { Built, MissingIndexes } from '../sink.ts'
 import { qualified } from './ddl.ts'
 import { rowError } from './errors.ts'
+import { foreignWrite, unwatchWrites, watchWrites } from './foreign-writes.ts'
 import { transaction } from './transaction.ts'
 
 const begin = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0"
 
 /** Loads at work hold it shared, whoever builds holds it alone: no load's indexes are built in the middle of it by somebody else. */
-const lockKey = "hashtextextended('lading/deferred/' || to_regclass($1)::oid, 0)"
+const lockKeyOf = (table: string): string => `hashtextextended('lading/deferred/' || ${table}::oid, 0)`
+const lockKey = lockKeyOf('to_regclass($1)')
 /** Whoever has prepared the table and relies on its indexes holds it shared, whoever takes them away holds it alone. */
 const relianceKey = "hashtextextended('lading/relied on/' || to_regclass($1)::oid, 0)"
 
@@ -55,9 +57,11 @@ export async function deferIndexes(client: pg.Client, model: Model): Promise<str
 async function obstacle(client: pg.Client, model: Model): Promise<string | undefined> {
   const { rows } = await client.query<{ why: string | null }>(
     `SELECT CASE
-       WHEN relkind <> 'r' OR relispartition OR relhassubclass THEN 'it is partitioned or inherited'
+       WHEN relkind <> 'r' OR relhassubclass OR EXISTS (SELECT FROM pg_inherits WHERE inhrelid = t.oid) THEN 'it is partitioned or inherited'
        WHEN NOT pg_has_role(relowner, 'USAGE') THEN 'it belongs to another role'
        WHEN NOT has_schema_privilege(relnamespace, 'CREATE') THEN 'our role may make no index in its schema'
+       WHEN NOT has_table_privilege(t.oid, 'TRIGGER') THEN 'our role may make no trigger on it'
+       WHEN EXISTS (SELECT FROM pg_subscription_rel WHERE srrelid = t.oid) THEN 'it is replicated from another server'
        WHEN EXISTS (SELECT FROM ${qualified(model)}) THEN 'it has rows'
        WHEN EXISTS (SELECT FROM pg_trigger WHERE tgrelid = t.oid AND NOT tgisinternal) THEN 'it has triggers'
        WHEN EXISTS (SELECT FROM pg_constraint WHERE confrelid = t.oid) THEN 'others refer to it'
@@ -75,6 +79,7 @@ async function obstacle(client: pg.Client, model: Model): Promise<string | undef
 
 async function takeAway(client: pg.Client, model: Model): Promise<undefined> {
   const { rows: found } = await client.query<{ oid: number }>('SELECT to_regclass($1)::oid AS oid', [qualified(model)])
+  await watchWrites(client, model)
   // So that every name comes out with its schema, whatever path the session that builds has.
   await client.query('SET LOCAL search_path = pg_catalog')
   const { rows } = await client.query<{ build: string; take: string }>(
@@ -116,16 +121,27 @@ export async function buildIndexes(client: pg.Client, model: Model): Promise<Bui
 
 /** By a session that may be that of a client long gone: a server builds on for as long as it takes. */
 async function isBeingBuilt(client: pg.Client, table: readonly string[]): Promise<boolean> {
-  const { rows } = await client.query(
-    `SELECT FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND granted AND objsubid = 1
-       AND (classid::bigint << 32) | objid::bigint = ${lockKey}`,
-    [...table],
-  )
+  const { rows } = await client.query(`${holdersOf(lockKey)} AND mode = 'ExclusiveLock'`, [...table])
   return rows.length > 0
 }
 
+const holdersOf = (key: string): string =>
+  `SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND (classid::bigint << 32) | objid::bigint = ${key}
+     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+
+/** Tables whose indexes are away though no load is at work that will build them: it was interrupted, or they refuse a row. */
+export async function missingIndexes(client: pg.Client): Promise<readonly MissingIndexes[]> {
+  const { rows } = await client.query<MissingIndexes>(
+    `SELECT target::text AS "table", cardinality(statements) AS indexes FROM lading.deferred
+     WHERE EXISTS (SELECT FROM pg_class WHERE oid = target) AND NOT EXISTS (${holdersOf(lockKeyOf('target'))}) ORDER BY 1`,
+  )
+  return rows
+}
+
+/** Nobody reads the table meanwhile: making its key and ending the watch ask for that, and asked for later they could deadlock with a reader who writes. */
 async function rebuild(client: pg.Client, model: Model): Promise<void> {
-  await client.query(`LOCK TABLE ${qualified(model)} IN SHARE ROW EXCLUSIVE MODE`)
+  await client.query(`LOCK TABLE ${qualified(model)} IN ACCESS EXCLUSIVE MODE`)
+  await unwatchWrites(client, model)
   const { rows } = await client.query<{ statements: string[] }>(
     'DELETE FROM lading.deferred WHERE target = to_regclass($1) RETURNING statements',
     [qualified(model)],
@@ -135,7 +151,8 @@ async function rebuild(client: pg.Client, model: Model): Promise<void> {
 
 /**
  * Takes back everything that the loads did, and builds the indexes of the table, which is empty then. Throws `INDEXES_BLOCKED` and
- * changes nothing where the table holds a row that is not theirs.
+ * changes nothing where the table holds a row that is not theirs, or another session has written to it: we only ever insert here, so
+ * with no other writer the number of rows says whose they are.
  */
 export async function startOver(client: pg.Client, model: Model, loads: readonly string[]): Promise<void> {
   await transaction(client, begin, async () => {
@@ -150,6 +167,8 @@ export async function startOver(client: pg.Client, model: Model, loads: readonly
     )
     if (rows[0]?.rows !== rows[0]?.theirs)
       throw blocked(model, `of its ${rows[0]?.rows} rows, ${rows[0]?.theirs} came with the files of this load`)
+    const foreign = await foreignWrite(client, model)
+    if (foreign !== undefined) throw blocked(model, foreign)
     await client.query(`TRUNCATE ${qualified(model)}`)
     await rebuild(client, model)
     for (const table of ['reject', 'dead_letter', 'ledger'])

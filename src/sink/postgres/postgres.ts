@@ -2,10 +2,10 @@ import type pg from 'pg'
 import type { Abortable } from '../../core/wait.ts'
 import type { Model } from '../../model/model.ts'
 import type { RowBuffer } from '../../model/writer.ts'
-import type { Batch, Built, Ledger, Prepared, PrepareOptions, ReplayBatch, Sink, Verdict } from '../sink.ts'
+import type { Batch, Built, Ledger, MissingIndexes, Prepared, PrepareOptions, ReplayBatch, Sink, Verdict } from '../sink.ts'
 import { BinaryRows } from './binary.ts'
 import { Connection } from './connection.ts'
-import { announce, buildIndexes, startOver } from './defer.ts'
+import { announce, buildIndexes, missingIndexes, startOver } from './defer.ts'
 import { DirectPath } from './direct.ts'
 import { PostgresLedger } from './ledger.ts'
 import { createStaging } from './staging.ts'
@@ -63,6 +63,10 @@ export class PostgresSink implements Sink {
       this.#models.set(model.fingerprint, { model, prepared: { deferred: false } })
       return buildIndexes(client, model)
     }, options?.signal)
+  }
+
+  missingIndexes(options?: Abortable): Promise<readonly MissingIndexes[]> {
+    return this.#reading.use(missingIndexes, options?.signal)
   }
 
   startOver(model: Model, loads: readonly string[], options?: Abortable): Promise<void> {

@@ -1,3 +1,5 @@
+import { foreignWrites } from './foreign-writes.ts'
+
 /** The ledger's tables; steps are only ever appended, so that an older version can go on beside a newer one. */
 export const migrations = [
   `CREATE TABLE lading.load (
@@ -83,4 +85,5 @@ export const migrations = [
      ADD COLUMN state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'replayed', 'discarded'));
    -- No state of its own, because whoever counts the dead goes on counting it.
    ALTER TABLE lading.dead_letter ADD COLUMN discarded_at timestamptz`,
+  foreignWrites,
 ]
