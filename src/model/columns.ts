@@ -1,5 +1,6 @@
 /** Column types and their options. A column is data; decoding, DDL and wire encoding look at `spec` and nothing else. */
 import type { Mask } from './mask.ts'
+import { type Call, misuses } from './signatures.ts'
 
 export type ColumnType =
   | { readonly kind: 'text' | 'integer' | 'bigint' | 'double' | 'boolean' | 'date' | 'timestamp' | 'uuid' | 'json' }
@@ -36,82 +37,108 @@ export interface ColumnSpec {
 /** A column of a model; every method returns a new column. `T` is the type of its value in a row. */
 export class Column<T = unknown> {
   readonly spec: ColumnSpec
+  /** What is wrong with how it was made; `defineModel` says it, because only there the column has a name. */
+  readonly #misuses: readonly string[]
   /** Carries `T` for inference only. */
   declare readonly value: T
 
-  constructor(spec: ColumnSpec) {
+  constructor(spec: ColumnSpec, misused: readonly string[] = []) {
     this.spec = spec
+    this.#misuses = misused
+  }
+
+  static misusesOf(column: Column): readonly string[] {
+    return column.#misuses
   }
 
   /** A record without a value here is rejected. */
-  notNull(): Column<NonNullable<T>> {
-    return new Column({ ...this.spec, notNull: true })
+  notNull(...given: []): Column<NonNullable<T>> {
+    return this.#with({ notNull: true }, 'notNull', given)
   }
 
   /** Stands in for a missing value; also the DEFAULT of the created table. */
-  default(value: NonNullable<T>): Column<NonNullable<T>> {
-    return new Column({ ...this.spec, fallback: String(value) })
+  default(...given: [value: NonNullable<T>]): Column<NonNullable<T>> {
+    return this.#with({ fallback: String(given[0]) }, 'default', given)
   }
 
   /** Reads the column from the CSV column or JSON field `field` instead of the one that has its own name. */
-  from(field: string): Column<T> {
-    return new Column({ ...this.spec, from: field })
+  from(...given: [field: string]): Column<T> {
+    return this.#with({ from: given[0] }, 'from', given)
   }
 
   /** Texts that mean NULL, quoted or not, besides an unquoted empty cell. */
   nullIf(...texts: string[]): Column<T> {
-    return new Column({ ...this.spec, nullIf: texts })
+    return this.#with({ nullIf: texts }, 'nullIf', texts)
   }
 
   /**
    * Changes the text of the source before it is decoded; what it returns is decoded as strictly as a text of the source.
    * Not called for NULL. A throw rejects the record.
    */
-  transform(fn: (text: string) => Transformed): Column<T> {
-    return new Column({ ...this.spec, transform: fn })
+  transform(...given: [fn: (text: string) => Transformed]): Column<T> {
+    return this.#with({ transform: given[0] }, 'transform', given)
   }
 
   /**
    * Writes the mask of the source's text instead of the text. Nothing else keeps the text either: no reject, dead letter, event or
    * error. Not called for NULL. Text columns only, and not together with `transform`.
    */
-  mask(mask: Mask): Column<T> {
-    return new Column({ ...this.spec, mask })
+  mask(...given: [mask: Mask]): Column<T> {
+    return this.#with({ mask: given[0] }, 'mask', given)
   }
 
   /** Fills the column with a value that is not in the source. */
-  generated(value: 'recordKey' | 'processedAt'): Column<T>
+  generated(...given: [value: 'recordKey' | 'processedAt']): Column<T>
   /** `zone` is UTC where it is not given. */
-  generated(value: 'processedOn', options?: { readonly zone?: string }): Column<T>
-  generated(value: Generated['value'], { zone = 'UTC' }: { readonly zone?: string } = {}): Column<T> {
-    return new Column({ ...this.spec, generated: value === 'processedOn' ? { value, zone } : { value } })
+  generated(...given: [value: 'processedOn', options?: { readonly zone?: string }]): Column<T>
+  generated(...given: [value: Generated['value'], options?: { readonly zone?: string }]): Column<T> {
+    const [value, options] = given
+    const zone = options?.zone ?? 'UTC'
+    return this.#with({ generated: value === 'processedOn' ? { value, zone } : { value } }, 'generated', given)
+  }
+
+  #with<U>(change: Partial<ColumnSpec>, call: Call, given: readonly unknown[]): Column<U> {
+    return new Column({ ...this.spec, ...change }, [...this.#misuses, ...misuses(call, given)])
   }
 }
 
-const column = <T>(type: ColumnType): Column<T | null> => new Column({ type, notNull: false, nullIf: [] })
+/** The function that makes columns of a type. */
+function columnType<T, Given extends unknown[] = []>(name: Call, typeOf: (...given: Given) => ColumnType) {
+  const make = (...given: Given): Column<T | null> =>
+    new Column({ type: typeOf(...given), notNull: false, nullIf: [] }, misuses(name, given))
+  // Where the function stands instead of a column, the message names it.
+  return Object.defineProperty(make, 'name', { value: name })
+}
 
 /** Unicode text of any length. */
-export const text = () => column<string>({ kind: 'text' })
+export const text = columnType<string>('text', () => ({ kind: 'text' }))
 /** Unicode text of at most `length` characters (code points). */
-export const varchar = (length: number) => column<string>({ kind: 'varchar', length })
+export const varchar = columnType<string, [length: number]>('varchar', (length) => ({ kind: 'varchar', length }))
 /** Whole number, 32 bits. */
-export const integer = () => column<number>({ kind: 'integer' })
+export const integer = columnType<number>('integer', () => ({ kind: 'integer' }))
 /** Whole number, 64 bits. */
-export const bigint = () => column<bigint>({ kind: 'bigint' })
+export const bigint = columnType<bigint>('bigint', () => ({ kind: 'bigint' }))
 /** IEEE 754 double; NaN and infinities are refused. */
-export const doublePrecision = () => column<number>({ kind: 'double' })
+export const doublePrecision = columnType<number>('doublePrecision', () => ({ kind: 'double' }))
 /** Exact decimal number, at most `precision` digits, `scale` of them behind the point; without them any number. */
-export const numeric = (precision?: number, scale?: number) => column<string>({ kind: 'numeric', precision, scale })
+export const numeric = columnType<string, [precision?: number, scale?: number]>('numeric', (precision, scale) => ({
+  kind: 'numeric',
+  precision,
+  scale,
+}))
 /** true/false, t/f, yes/no, y/n, on/off, 1/0, in any case. */
-export const boolean = () => column<boolean>({ kind: 'boolean' })
+export const boolean = columnType<boolean>('boolean', () => ({ kind: 'boolean' }))
 /** Calendar date, YYYY-MM-DD. */
-export const date = () => column<string>({ kind: 'date' })
+export const date = columnType<string>('date', () => ({ kind: 'date' }))
 /** Date and time without a zone, to the microsecond. A text with a zone is refused. */
-export const timestamp = () => column<string>({ kind: 'timestamp' })
+export const timestamp = columnType<string>('timestamp', () => ({ kind: 'timestamp' }))
 /** Instant, to the microsecond. A text without an offset is refused, unless `zone` (an IANA name) states where it was local. */
-export const timestamptz = (options: { readonly zone?: string } = {}) => column<string>({ kind: 'timestamptz', zone: options.zone })
-export const uuid = () => column<string>({ kind: 'uuid' })
+export const timestamptz = columnType<string, [options?: { readonly zone?: string }]>('timestamptz', (options) => ({
+  kind: 'timestamptz',
+  zone: options?.zone,
+}))
+export const uuid = columnType<string>('uuid', () => ({ kind: 'uuid' }))
 /** JSON document, checked and kept as the text that came. */
-export const json = () => column<string>({ kind: 'json' })
+export const json = columnType<string>('json', () => ({ kind: 'json' }))
 /** Any other type of the database, by its SQL name; values travel as text and the database alone checks them. */
-export const custom = (sql: string) => column<string>({ kind: 'custom', sql })
+export const custom = columnType<string, [sql: string]>('custom', (sql) => ({ kind: 'custom', sql }))

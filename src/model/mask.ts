@@ -7,6 +7,7 @@ import { isUtf8 } from 'node:buffer'
 import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { LadingError } from '../core/errors.ts'
+import { requireUse } from './signatures.ts'
 
 export interface Mask {
   /** Its kind with the ids of its keys, which is what the fingerprint of a model holds of it. */
@@ -32,7 +33,9 @@ const leastKeyBytes = 32
  * `ID:` and the HMAC-SHA-256 of the text in hexadecimal: without the key nobody can find the text by trying. The first key masks;
  * further ones are former keys, for `all`. Throws `CONFIG_INVALID`.
  */
-export function hmacSha256({ keys }: { readonly keys: readonly MaskKey[] }): Mask {
+export function hmacSha256(...given: [options: { readonly keys: readonly MaskKey[] }]): Mask {
+  requireUse('hmacSha256', given)
+  const [{ keys }] = given
   const known = keys.map(({ id, key }) => ({ id: checkedId(id), key: secret(id, key) }))
   const [first] = known
   if (first === undefined) throw invalid('hmacSha256 needs a key')
@@ -48,7 +51,8 @@ export function hmacSha256({ keys }: { readonly keys: readonly MaskKey[] }): Mas
 }
 
 /** The SHA-256 of the text in lower-case hexadecimal, as other systems store it. */
-export function sha256(): Mask {
+export function sha256(...given: []): Mask {
+  requireUse('sha256', given)
   const apply = (text: string) => hash('sha256', text, 'hex')
   return {
     name: 'sha256',
@@ -59,7 +63,9 @@ export function sha256(): Mask {
 }
 
 /** The same text instead of every other. */
-export function redact(text = '***'): Mask {
+export function redact(...given: [text?: string]): Mask {
+  requireUse('redact', given)
+  const [text = '***'] = given
   requireText('redact', text)
   return { name: `redact(${JSON.stringify(text)})`, apply: () => text, all: () => [text] }
 }
@@ -74,7 +80,9 @@ export interface PartialOptions {
 }
 
 /** Hides what lies between the beginning and the end of the text; the whole of a text that has no more characters than would be kept. */
-export function partial({ keepFirst = 0, keepLast = 0, with: stand = '*' }: PartialOptions = {}): Mask {
+export function partial(...given: [options?: PartialOptions]): Mask {
+  requireUse('partial', given)
+  const [{ keepFirst = 0, keepLast = 0, with: stand = '*' } = {}] = given
   if (![keepFirst, keepLast].every((each) => Number.isSafeInteger(each) && each >= 0)) {
     throw new LadingError('MODEL_INVALID', 'partial keeps a whole number of characters')
   }

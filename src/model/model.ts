@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { LadingError } from '../core/errors.ts'
-import type { Column, ColumnSpec, ColumnType } from './columns.ts'
+import { nearest } from '../core/nearest.ts'
+import { Column, type ColumnSpec, type ColumnType } from './columns.ts'
 import { decoderOf } from './decode/decoder.ts'
 import { visible } from './decode/found.ts'
 import type { Mask } from './mask.ts'
+import { argumentProblems, exampleOf, isCall, misuses, shown } from './signatures.ts'
 import type { RowWriter } from './writer.ts'
 
 export interface Index {
@@ -18,7 +20,7 @@ export const unique = (...columns: string[]): Index => index('btree', true, colu
 /** Block range index, for columns whose values follow the order of arrival. PostgreSQL only; SQLite goes without. */
 export const brin = (...columns: string[]): Index => index('brin', false, columns)
 /** Hash index, equality only. PostgreSQL only; SQLite goes without. */
-export const hash = (column: string): Index => index('hash', false, [column])
+export const hash = (...column: [column: string]): Index => index('hash', false, column)
 
 /** What happens to a record whose primary key is in the table already. */
 export type ConflictPolicy = 'error' | 'skip' | 'update'
@@ -61,8 +63,11 @@ export interface ModelOptions<C extends Columns> {
   readonly version?: keyof C & string
 }
 
-/** Checks the options and freezes them into a model. Throws `MODEL_INVALID`. */
-export function defineModel<const C extends Columns>(options: ModelOptions<C>): Model<C> {
+/** Checks the options and freezes them into a model. Throws `MODEL_INVALID`, which says everything that is wrong. */
+export function defineModel<const C extends Columns>(...given: [options: ModelOptions<C>]): Model<C> {
+  const [options] = given
+  const misused = [...argumentProblems('defineModel', given), ...indexMisuses(options?.indexes), ...columnMisuses(options?.columns)]
+  if (misused.length > 0) throw invalid(options?.table, misused)
   const columns = Object.entries(options.columns).map(([name, column]) => ({ name, ...column.spec }))
   const declared = {
     table: options.table,
@@ -73,8 +78,34 @@ export function defineModel<const C extends Columns>(options: ModelOptions<C>): 
     onConflict: options.onConflict ?? 'error',
     version: options.version,
   }
-  for (const problem of problemsOf(declared)) throw new LadingError('MODEL_INVALID', visible(`model ${options.table}: ${problem}`))
+  const problems = [...problemsOf(declared)]
+  if (problems.length > 0) throw invalid(options.table, problems)
   return { ...declared, fingerprint: createHash('sha256').update(JSON.stringify(declared, functionsAsMarks)).digest('hex') }
+}
+
+const invalid = (table: unknown, problems: readonly string[]): LadingError =>
+  new LadingError('MODEL_INVALID', visible(`model${typeof table === 'string' ? ` ${table}` : ''}: ${problems.join('; ')}`))
+
+function* columnMisuses(columns: unknown): Generator<string> {
+  if (typeof columns !== 'object' || columns === null) return
+  for (const [name, column] of Object.entries(columns)) {
+    if (column instanceof Column) for (const misuse of Column.misusesOf(column)) yield `${name}: ${misuse}`
+    else {
+      // A type without its parentheses, or its name alone.
+      const type: unknown = typeof column === 'function' ? column.name : column
+      yield `${name}: ${shown(column)} is not a column (write ${typeof type === 'string' && isCall(type) ? exampleOf(type) : 'text(), or another type'})`
+    }
+  }
+}
+
+function* indexMisuses(indexes: unknown): Generator<string> {
+  if (!Array.isArray(indexes)) return
+  for (const each of indexes as unknown[]) {
+    const { method, unique: isUnique, columns } = Object(each) as Partial<Index>
+    const isIndex = typeof method === 'string' && isCall(method) && Array.isArray(columns)
+    if (isIndex) yield* misuses(isUnique === true ? 'unique' : method, columns)
+    else yield `indexes: ${shown(each)} is not an index (write btree('column'), unique('column'), brin('column') or hash('column'))`
+  }
 }
 
 /**
@@ -128,7 +159,7 @@ function* problemsOf(model: Omit<Model, 'fingerprint'>): Generator<string> {
     ...model.indexes.flatMap((each) => each.columns),
     ...(model.version === undefined ? [] : [model.version]),
   ]
-  for (const name of used) if (!names.has(name)) yield `there is no column ${name}`
+  for (const name of new Set(used)) if (!names.has(name)) yield `there is no column ${name}${guess(name, names)}`
   if (new Set(model.primaryKey).size < model.primaryKey.length) yield 'the primaryKey names a column twice'
   if (model.indexes.some((each) => each.columns.length === 0)) yield 'an index has no columns'
   for (const name of model.primaryKey) {
@@ -136,6 +167,11 @@ function* problemsOf(model: Omit<Model, 'fingerprint'>): Generator<string> {
   }
   if (model.onConflict !== 'error' && model.primaryKey.length === 0) yield `onConflict: '${model.onConflict}' needs a primaryKey`
   if (model.version !== undefined && model.onConflict !== 'update') yield "version needs onConflict: 'update'"
+}
+
+function guess(name: string, names: Iterable<string>): string {
+  const near = nearest(name, names)
+  return near === undefined ? '' : ` (did you mean ${near}?)`
 }
 
 /** 63 bytes is PostgreSQL's limit (NAMEDATALEN - 1), beyond which it cuts a name silently. */
@@ -162,7 +198,6 @@ function* columnProblems(column: ModelColumn): Generator<string> {
 /** With a transform it would not be clear which of the two comes first, nor what a reject of a failed one may show. */
 function* maskProblems({ name, type, mask, transform }: ModelColumn): Generator<string> {
   if (mask === undefined) return
-  if (typeof mask?.apply !== 'function' || typeof mask.name !== 'string') yield `${name}: mask needs one of the masks`
   if (type.kind !== 'text' && type.kind !== 'varchar') yield `${name}: only text and varchar columns can be masked`
   if (transform !== undefined) yield `${name}: mask and transform do not go together`
 }

@@ -2,6 +2,7 @@ import type { Fault } from '../core/fault.ts'
 import { isoDate, isoTimestamp } from './iso.ts'
 import { type Model, type RowOf, sourceColumns, sourceName } from './model.ts'
 import { type Cells, RecordDecoder } from './record.ts'
+import { requireUse } from './signatures.ts'
 import type { RowWriter } from './writer.ts'
 
 /** A value of a row as JavaScript holds it without losing a digit: times and numerics are text, 64-bit integers are bigint. */
@@ -86,15 +87,16 @@ export interface RecordOrigin {
 export function decodeRecord<M extends Model>(
   model: M,
   record: Readonly<Record<string, string | null>>,
-  { key = 'record', at = new Date() }: RecordOrigin = {},
+  origin: RecordOrigin = {},
 ): DecodedRecord<M> {
+  requireUse('decodeRecord', [model, record, origin])
+  const { key = 'record', at = new Date() } = origin
   const fields = sourceColumns(model)
     .map(sourceName)
     .filter((name) => Object.hasOwn(record, name))
   const texts = fields.map((name) => record[name] ?? null)
   const writer = new ValueWriter(model)
-  const origin = { keyOf: () => key, at: at.getTime() }
-  const fault = textFault(texts) ?? new RecordDecoder(model, fields, writer).decode(cellsOf(texts), origin)
+  const fault = textFault(texts) ?? new RecordDecoder(model, fields, writer).decode(cellsOf(texts), { keyOf: () => key, at: at.getTime() })
   if (fault !== undefined) return { fault }
   return { row: Object.fromEntries(model.columns.map((column, index) => [column.name, writer.values[index]])) as RowOf<M> }
 }

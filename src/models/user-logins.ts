@@ -2,6 +2,7 @@
 import { date, integer, text, timestamptz, varchar } from '../model/columns.ts'
 import type { Mask } from '../model/mask.ts'
 import { btree, defineModel } from '../model/model.ts'
+import { requireUse } from '../model/signatures.ts'
 
 export interface UserLoginsOptions {
   /** Of the columns masked_ip and masked_device_id. */
@@ -11,8 +12,10 @@ export interface UserLoginsOptions {
 }
 
 /** The model `user_logins`. */
-export const userLogins = ({ mask, zone = 'UTC' }: UserLoginsOptions) =>
-  defineModel({
+export function userLogins(...given: [options: UserLoginsOptions]) {
+  requireUse('userLogins', given)
+  const [{ mask, zone = 'UTC' }] = given
+  return defineModel({
     table: 'user_logins',
     columns: {
       event_id: text().notNull().generated('recordKey'),
@@ -30,6 +33,7 @@ export const userLogins = ({ mask, zone = 'UTC' }: UserLoginsOptions) =>
     indexes: [btree('user_id'), btree('create_date')],
     onConflict: 'skip',
   })
+}
 
 /** The first number of a version such as `2.3.0`, `2.3` or `2`, perhaps with `-beta.1` behind it; of anything else no number. */
 const majorOf = (version: string): string => /^(\d+)(?:\.\d+)*(?:[-+][\w.+-]+)?$/.exec(version)?.[1] ?? `version ${version}`

@@ -40,11 +40,14 @@ describe.concurrent('a model of the user', () => {
   it.each([
     ['nomodel', '', 'there is no model nomodel; there is records'],
     ['./nothere.ts', '', 'there is no file ./nothere.ts'],
-    ['./m.ts', 'throw new Error("boom\\nand more")', './m.ts: boom'],
+    ['./m.ts', 'throw new Error("boom\\nand more")', './m.ts:1:7: boom'],
     ['./m.ts', 'throw null', './m.ts: it threw null'],
     ['./m.ts', 'export const x = 1', 'exports no model: export default defineModel'],
-    ['./m.ts', '\nexport const x = = 1', './m.ts.*: Expression expected'],
-    ['./m.mjs', '\nexport const x = = 1', './m.mjs: Unexpected token'],
+    ['./m.ts', '\nexport const x = = 1', './m.ts:2:18: Expression expected'],
+    ['./m.mjs', '\nexport const x = = 1', './m.mjs:2:18: Unexpected token'],
+    ['./m.ts', `import { txt } from '${sources}/model/columns.ts'`, './m.ts:1:10: .* named .txt.'],
+    ['./m.ts', orders.replace('.notNull()', '.notnull()'), './m.ts:7:19: .*did you mean .notNull()'],
+    ['./m.ts', orders.replace("table: 'orders'", "tabel: 'orders'"), './m.ts:4:16: .*there is no option tabel .did you mean table'],
     ['./m.ts', "import './gone.ts'", 'gone.ts'],
     ['./m.ts', orders.replace("table: 'orders'", "table: ''"), 'not a usable name'],
   ])('%s that cannot be used is refused with the reason (%#)', async (name, content, reason) => {

@@ -190,7 +190,7 @@ describe('a masked column', () => {
     ['mask and transform do not go together', { a: text().mask(sha256()).transform(String) as Column }],
     ['its field a is masked, and read by b too', { a: text().mask(sha256()), b: text().from('a') }],
     ['its field a is masked, and read by a too', { b: text().from('a').mask(sha256()), a: text() }],
-    ['mask needs one of the masks', { a: text().mask({} as Mask) }],
+    ['mask: {} is not a mask such as hmacSha256({ keys }) (write mask(hmacSha256({ keys })))', { a: text().mask({} as Mask) }],
   ])('%s', (message, columns) => {
     expect(() => defineModel({ table: 't', columns })).toThrow(
       expect.objectContaining({
@@ -249,7 +249,7 @@ describe('a generated column', () => {
     ['processedAt needs timestamptz', date().generated('processedAt') as Column],
     ['processedOn needs date', timestamptz().generated('processedOn') as Column],
     ["'Mars/Base' is not an IANA time zone", date().generated('processedOn', { zone: 'Mars/Base' }) as Column],
-    ["'other' is not generated", text().generated('other' as 'recordKey') as Column],
+    ["generated: 'other' is not one of 'recordKey', 'processedAt', 'processedOn'", text().generated('other' as 'recordKey') as Column],
     ['a generated value has no field, default, nullIf, transform or mask', text().generated('recordKey').from('x') as Column],
     ['a generated value has no field, default, nullIf, transform or mask', text().generated('recordKey').nullIf('x') as Column],
     ['a generated value has no field, default, nullIf, transform or mask', text().generated('recordKey').mask(sha256()) as Column],
