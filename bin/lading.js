@@ -5,10 +5,11 @@ if (major < 22 || (major === 22 && minor < 18)) {
   console.error(`lading needs Node 22.18 or newer, this is ${process.versions.node}`)
   process.exitCode = 78
 } else {
-  // Node 22 calls two features experimental that Node 24 no longer does; nobody who loads a file can act on that.
+  // Node 22 calls two features experimental that Node 24 no longer does, and pg will drop password files; nobody who loads a file can act on that.
   const { emitWarning } = process
   process.emitWarning = (warning, ...rest) => {
-    if (!/^(SQLite|Type Stripping) is an experimental feature/.test(String(warning))) emitWarning.call(process, warning, ...rest)
+    if (!/^((SQLite|Type Stripping) is an experimental feature|pgpass support is deprecated)/.test(String(warning)))
+      emitWarning.call(process, warning, ...rest)
   }
   const { main } = await import('../dist/cli/main.js')
   await main(process.argv)

@@ -5,6 +5,7 @@ import { exits, LadingError } from '../core/errors.ts'
 import { type Listener, tellAll } from '../core/events.ts'
 import type { Model } from '../model/model.ts'
 import type { Queue } from '../queue/queue.ts'
+import { consumers } from './consumers.ts'
 import { withExamples } from './examples.ts'
 import { requireTwoFiles } from './files.ts'
 import { type HttpFlags, httpOptions, openWatch } from './http.ts'
@@ -23,7 +24,7 @@ import {
   whole,
 } from './options.ts'
 import { counted, paceOf, print, printJson, table } from './output.ts'
-import { createOption, openWorkingQueue, startTimeoutOption } from './queue.ts'
+import { createOption, openWorkingQueue, startLeftMs, startTimeoutOption } from './queue.ts'
 import { reporting } from './progress.ts'
 import { isTied, parentSignal, stopSignal, tellParent } from './signals.ts'
 
@@ -85,7 +86,6 @@ export const consumeSettings = (flags: ConsumeFlags) => ({
   maxAttempts: flags.maxAttempts,
   messageRetry: { attempts: flags.messageAttempts, firstMs: flags.retryPause * 1000 },
   ...(flags.batchAttempts === undefined ? {} : { batchRetry: { attempts: flags.batchAttempts } }),
-  startTimeoutMs: flags.startTimeout * 1000,
 })
 
 export function consumeCommand(): Command {
@@ -94,7 +94,7 @@ export function consumeCommand(): Command {
     .addOption(new Option('--until-empty', 'end when the queue is empty').conflicts('batches'))
     .addOption(new Option('--batches <n>', 'end after so many batches').argParser(whole(1)))
     .addOption(new Option('--idle-timeout <seconds>', 'end when nothing has come for so long').argParser(positive))
-    .addOption(new Option('--concurrency <n>', 'consumers in this process, each with sessions of its own').default(1).argParser(whole(1)))
+    .addOption(new Option('--concurrency <n>', 'consumers in this process, each with sessions of its own').default(1).argParser(consumers))
   for (const option of [modelOption(), queueOption(), pipelineOption(), ...consumeOptions(), ...httpOptions(), jsonOption()])
     command.addOption(option)
   withExamples(command, [
@@ -113,7 +113,7 @@ export function consumeCommand(): Command {
     const model = await loadModel(flags.model)
     await using queue = await openWorkingQueue(flags, onEvent, signal)
     watch.see(queue)
-    const tally = await consumeAll(flags, { queue, model, onEvent, signal })
+    const tally = await consumeAll(flags, { queue, model, onEvent, signal, startTimeoutMs: startLeftMs(flags, since) })
     const ms = Math.round(performance.now() - since)
     report?.[Symbol.dispose]()
     if (flags.json) printJson({ ...tally, ms })
@@ -130,10 +130,11 @@ interface Shared {
   readonly model: Model
   readonly onEvent: Listener
   readonly signal: AbortSignal
+  readonly startTimeoutMs: number
 }
 
 /** Runs the consumers side by side; one that fails stops the others, and its error is the command's. */
-async function consumeAll(flags: RunFlags, { queue, model, onEvent, signal }: Shared): Promise<Tally> {
+async function consumeAll(flags: RunFlags, { queue, model, onEvent, signal, startTimeoutMs }: Shared): Promise<Tally> {
   const [{ createConsumer, addTally }, { openSink }] = await Promise.all([import('../consumer/consumer.ts'), import('../sink/registry.ts')])
   const failed = new AbortController()
   const run: RunOptions = {
@@ -145,7 +146,7 @@ async function consumeAll(flags: RunFlags, { queue, model, onEvent, signal }: Sh
   const consumeOne = async (): Promise<Tally> => {
     try {
       await using sink = await openSink(flags.to)
-      return await createConsumer({ queue, model, sink, ...consumeSettings(flags), besideLoad: isTied(), onEvent }).run(run)
+      return await createConsumer({ queue, model, sink, ...consumeSettings(flags), startTimeoutMs, besideLoad: isTied(), onEvent }).run(run)
     } catch (error) {
       failed.abort()
       throw error

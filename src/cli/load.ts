@@ -4,11 +4,11 @@ import { tellAll } from '../core/events.ts'
 import { type ConsumeFlags, consumeOptions, consumeSettings } from './consume.ts'
 import { requirePaths } from './environment.ts'
 import { withExamples } from './examples.ts'
-import { defaultConsumers } from './consumers.ts'
+import { consumers, defaultConsumers } from './consumers.ts'
 import { placeOf, requireTwoFiles } from './files.ts'
 import { httpOptions, openWatch } from './http.ts'
 import { loadModel } from './model.ts'
-import { jsonOption, modelOption, pipelineOption, produceOptions, queueOption, whole } from './options.ts'
+import { jsonOption, modelOption, pipelineOption, produceOptions, queueOption } from './options.ts'
 import {
   count,
   counted,
@@ -22,7 +22,7 @@ import {
   receiptsExit,
 } from './output.ts'
 import type { DeferIndexes } from '../load/indexes.ts'
-import { openWorkingQueue } from './queue.ts'
+import { openWorkingQueue, startLeftMs } from './queue.ts'
 import { type ProduceFlags, produceSettings } from './produce.ts'
 import { reporting } from './progress.ts'
 import { stopSignal } from './signals.ts'
@@ -41,7 +41,7 @@ export function loadCommand(): Command {
       new Option(
         '--consumers <n>',
         'consumers at work; more than one are processes of their own (1; for files of 64 MiB and more into PostgreSQL half the cores, at most 4, and 2 of two cores where that pays)',
-      ).argParser(whole(1)),
+      ).argParser(consumers),
     )
   const deferOption = new Option(
     '--defer-indexes <when>',
@@ -70,8 +70,8 @@ export function loadCommand(): Command {
   return command.action(async (named: string[], flags: Flags) => {
     const paths = requirePaths(named, command, process.env)
     requireTwoFiles(flags.queue, flags.to)
-    const { consumers } = flags
-    const consumersOf = consumers === undefined ? await defaultConsumers(paths, flags) : () => consumers
+    const { consumers: wanted } = flags
+    const consumersOf = wanted === undefined ? await defaultConsumers(paths, flags) : () => wanted
     if (consumersOf(false) > 1 && /^sqlite::memory:$/i.test(flags.to)) {
       throw new LadingError('USAGE', 'sqlite::memory: is seen by one process alone; leave --consumers out')
     }
@@ -91,6 +91,7 @@ export function loadCommand(): Command {
     const { produced, receipts, loadedNow } = await load({
       ...produceSettings(paths, flags),
       ...consumeSettings(flags),
+      startTimeoutMs: startLeftMs(flags, since),
       target: placeOf(flags.to),
       model,
       deferIndexes: flags.deferIndexes,

@@ -18,6 +18,10 @@ export const startTimeoutOption = () =>
     .default(30)
     .argParser(positive)
 
+/** What is left of the time that the whole start may wait, in milliseconds. `since` is when it began. */
+export const startLeftMs = ({ startTimeout }: Pick<QueueFlags, 'startTimeout'>, since: number): number =>
+  Math.max(0, startTimeout * 1000 - (performance.now() - since))
+
 /** Opens the queue, waits for one that is not there yet, and says what it does not promise. */
 export async function openWorkingQueue(
   { queue, create, startTimeout }: QueueFlags,

@@ -159,7 +159,8 @@ class Run {
     const { sink, model, startTimeoutMs = defaultStartTimeoutMs, besideLoad } = this.#options
     const deferIndexes = besideLoad === true ? 'resume' : undefined
     const options = { signal: this.#stop.signal, onEvent: this.#onEvent, deadlineMs: startTimeoutMs }
-    await retrying(() => sink.prepare(model, { signal: this.#abandon.signal, deferIndexes }), options).catch((error: unknown) => {
+    const prepare = (connectMs: number) => sink.prepare(model, { signal: this.#abandon.signal, deferIndexes, connectMs })
+    await retrying(prepare, options).catch((error: unknown) => {
       if (!this.#stop.signal.aborted) throw error
     })
   }

@@ -18,29 +18,30 @@ export const patientRetry: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, f
 /** The signal stops the waiting; the last error is thrown then. */
 export interface RetryOptions extends Abortable {
   readonly onEvent: Listener
-  /** Gives up after this many milliseconds; without it never. */
+  /** Gives up after this many milliseconds, pauses included; without it never. */
   readonly deadlineMs?: number | undefined
   readonly policy?: RetryPolicy | undefined
 }
 
-/** Does `work` until it succeeds, as long as the table of codes says that trying again may help. */
+/** Does `work`, which is given the milliseconds left, until it succeeds, as long as the table of codes says that trying again may help. */
 export async function retrying<T>(
-  work: () => Promise<T>,
+  work: (leftMs: number) => Promise<T>,
   { signal, onEvent, deadlineMs = Number.POSITIVE_INFINITY, policy = patientRetry }: RetryOptions,
 ): Promise<T> {
   const start = performance.now()
   let waitedFor: Code | undefined
   for (let attempt = 0; ; attempt++) {
+    const left = () => Math.max(0, deadlineMs - (performance.now() - start))
     try {
-      const result = await work()
+      const result = await work(left())
       if (waitedFor !== undefined) onEvent({ type: 'resumed', code: waitedFor })
       return result
     } catch (thrown) {
       const error = toLadingError(thrown)
-      const isLast = attempt + 1 >= policy.attempts || performance.now() - start > deadlineMs
+      const isLast = attempt + 1 >= policy.attempts || left() === 0
       if (!mayHelp(error) || signal?.aborted || isLast) throw error
       waitedFor = error.code
-      const delayMs = Math.round(backoff(attempt, policy.firstMs, policy.mostMs))
+      const delayMs = Math.round(Math.min(backoff(attempt, policy.firstMs, policy.mostMs), left()))
       onEvent({ type: 'waiting', code: error.code, message: error.message, attempt: attempt + 1, delayMs })
       await sleep(delayMs, signal)
       if (signal?.aborted) throw error

@@ -57,9 +57,8 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   // Nobody should wait for a database only to hear of a wrong path.
   const files = await namedFiles(options)
   const patiently = askingUntil(signal, onEvent)
-  const deferIndexes = await patiently(() => indexPlan(options, files))
-  const atStart = { signal, onEvent, deadlineMs: options.startTimeoutMs ?? 30_000 }
-  const prepared = await retrying(() => sink.prepare(model, { signal, deferIndexes }), atStart)
+  const prepare = async (connectMs: number) => sink.prepare(model, { signal, deferIndexes: await indexPlan(options, files), connectMs })
+  const prepared = await retrying(prepare, { signal, onEvent, deadlineMs: options.startTimeoutMs ?? 30_000 })
   await tellPrepared(options, prepared, () => isBegun(options, patiently))
   const { ready, inFlight } = await patiently(() => queue.depth())
   // What the queue holds already may be loaded before its file is planned, so that the question has to come first.

@@ -211,6 +211,8 @@ export interface PrepareOptions extends Abortable {
    * interrupted; without either they are built then, and a load at work is waited for (`SINK_BUSY`).
    */
   readonly deferIndexes?: 'begin' | 'resume' | undefined
+  /** How long connecting may take, in milliseconds, where that is less than usual. */
+  readonly connectMs?: number | undefined
 }
 
 export interface Prepared {

@@ -10,6 +10,8 @@ describe.concurrent('the command line', () => {
     [['load'], "missing required argument 'path'", 'lading load --help'],
     [['load', 'a.csv', '--frob'], "unknown option '--frob'", 'lading load --help'],
     [['load', 'a.csv', '--consumers', '0'], 'whole number of 1 or more', 'lading load --help'],
+    [['load', 'a.csv', '--consumers', '100000'], 'At most \\d+ on this machine, 8 for each of its \\d+ cores', 'lading load --help'],
+    [['consume', '--concurrency', '100000'], 'At most \\d+ on this machine', 'lading consume --help'],
     [['load', 'a.csv', '--start-timeout', 'soon'], 'Not a number above 0', 'lading load --help'],
     [['load', 'a.csv', '--delimiter', 'ab'], 'must be one ASCII character', 'see --help'],
     [['load', 'a.csv', '--delimiter', '"'], 'the same character', 'see --help'],

@@ -1,5 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
+import { randomUUID } from 'node:crypto'
+import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import type { Code } from '../../src/core/errors.ts'
 import { describePostgres, freshDatabase } from '../servers/database.ts'
@@ -106,4 +108,48 @@ describePostgres('PostgreSQL', () => {
     expectError(run, 'SINK_REFUSED', 78, 'correct --to')
     expect(run.out + run.err).not.toContain('CANARY')
   })
+
+  it('names the right that is missing by the GRANT that gives it, one after the other until the load works', async () => {
+    await using database = await freshDatabase()
+    await using folder = await make()
+    await using admin = await connected(database.url)
+    const role = `role "${randomUUID()}"`
+    const quoted = admin.client.escapeIdentifier(role)
+    await admin.client.query(`CREATE ROLE ${quoted} LOGIN`)
+    const url = new URL(database.url)
+    url.username = encodeURIComponent(role)
+    const granted: string[] = []
+    for (const load of [
+      ['load', 'a.csv'],
+      ['load', 'a.csv', '--again'],
+    ]) {
+      let run = await folder.lading(...load, '--to', url.href)
+      while (run.code === 78 && granted.length < 6) {
+        const [, grant = ''] = /; (GRANT .+) allows it \(/.exec(run.err) ?? []
+        expect(grant, run.err).toMatch(/^GRANT [A-Z, ]+ ON (DATABASE|SCHEMA|TABLE) \w+ TO "role ""/)
+        await admin.client.query(grant)
+        granted.push(grant.replace(/lading_test_\w+/, 'it').replace(/ TO .*/, ''))
+        run = await folder.lading(...load, '--to', url.href)
+      }
+      expect(run.code, run.err).toBe(0)
+      await admin.client.query(`ALTER TABLE records OWNER TO CURRENT_USER`)
+    }
+    const table = 'GRANT SELECT, INSERT, UPDATE ON TABLE records'
+    expect(granted).toEqual(['GRANT CREATE ON DATABASE it', 'GRANT USAGE, CREATE ON SCHEMA public', table])
+    await admin.client.query(`DROP OWNED BY ${quoted} CASCADE; DROP ROLE ${quoted}`)
+  })
+
+  it('without TLS is not waited for, and sslmode is taken without a warning of the driver', async () => {
+    await using database = await freshDatabase()
+    await using folder = await make()
+    const run = await folder.lading('load', 'a.csv', '--to', `${database.url}?sslmode=require`)
+    expectError(run, 'SINK_REFUSED', 78, 'does not support SSL connections; leave sslmode out')
+    expect(run.err.trim().split('\n')).toHaveLength(1)
+  })
 })
+
+async function connected(url: string) {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  return { client, [Symbol.asyncDispose]: () => client.end() }
+}

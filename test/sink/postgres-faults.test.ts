@@ -1,5 +1,7 @@
 /** What the PostgreSQL sink does when sessions, locks, passwords and servers fail. */
+import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
@@ -223,14 +225,27 @@ describePostgres('PostgreSQL sink, faults', () => {
     await using server = await startPostgres()
     skip(server.dataDirectory === '', 'the server runs in a container, whose pg_hba.conf is out of reach')
     await requirePassword(server.url, server.dataDirectory)
-    for (const password of [secret, '']) {
-      const url = new URL(server.url)
-      Object.assign(url, { username: 'guest', password })
-      await using sink = new PostgresSink(url.href)
-      const error: unknown = await sink.prepare().catch((thrown: unknown) => thrown)
-      expect(error).toMatchObject({ code: 'SINK_REFUSED' })
-      expect(String(error)).not.toMatch(/CANARY/)
+    for (const username of ['guest', 'guest_in_clear']) {
+      for (const password of [secret, '']) {
+        const url = new URL(server.url)
+        Object.assign(url, { username, password })
+        await using sink = new PostgresSink(url.href)
+        const error: unknown = await sink.prepare().catch((thrown: unknown) => thrown)
+        expect(error).toMatchObject({ code: 'SINK_REFUSED' })
+        expect(String(error)).not.toMatch(/CANARY/)
+        const missing = 'the server asks for a password, and none was given'
+        if (password === '') expect(String(error)).toContain(missing)
+        else expect(String(error)).not.toContain(missing)
+      }
     }
+  })
+
+  // Without a limit of its own, connecting may take 10 s.
+  test('a server that does not answer is given up in the time that is left of the start', { timeout: 8_000 }, async () => {
+    await using silent = createServer((socket) => socket.on('error', () => undefined).resume()).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    await using sink = new PostgresSink(`postgresql://127.0.0.1:${(silent.address() as AddressInfo).port}/none`)
+    await expect(sink.prepare(model, { connectMs: 1 })).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE' })
   })
 })
 
@@ -248,9 +263,9 @@ async function stopInCopy(target: PostgresTarget): Promise<{ readonly ended: Pro
 async function requirePassword(url: string, folder: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
-  await client.query("CREATE ROLE guest LOGIN PASSWORD 'another'")
+  await client.query("CREATE ROLE guest LOGIN PASSWORD 'another'; CREATE ROLE guest_in_clear LOGIN PASSWORD 'another'")
   const file = join(folder, 'pg_hba.conf')
-  await writeFile(file, `host all guest 127.0.0.1/32 scram-sha-256\n${await readFile(file, 'utf8')}`)
+  await writeFile(file, `host all guest_in_clear all password\nhost all guest 127.0.0.1/32 scram-sha-256\n${await readFile(file, 'utf8')}`)
   await client.query('SELECT pg_reload_conf()')
   await until(async () => (await client.query("SELECT FROM pg_hba_file_rules WHERE user_name = '{guest}'")).rows.length > 0)
   const guest = new URL(url)

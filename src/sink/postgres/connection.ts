@@ -1,10 +1,12 @@
 import pg from 'pg'
 import { LadingError } from '../../core/errors.ts'
-import { sinkError } from './errors.ts'
+import { sinkError, withoutPassword } from './errors.ts'
 import { isOurSession } from './foreign-writes.ts'
 
 /** How long connecting may take before it counts as failed, in milliseconds. */
 const connectTimeoutMs = 10_000
+/** The last attempt before a deadline must have a chance. */
+const leastConnectMs = 1_000
 
 /**
  * What every session of ours says first. The name is set here and not by the connection's options, where the URL would override it: we
@@ -33,7 +35,7 @@ export class Connection implements AsyncDisposable {
   constructor(url: string) {
     try {
       this.#config = {
-        connectionString: new URL(url).href,
+        connectionString: withoutAlias(new URL(url)).href,
         connectionTimeoutMillis: connectTimeoutMs,
         keepAlive: true,
       }
@@ -46,21 +48,21 @@ export class Connection implements AsyncDisposable {
     }
   }
 
-  /** Runs `work` alone on the session; errors come out as ours. A session that an error may have broken is not used again. */
-  use<T>(work: (client: pg.Client) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const turn = this.#last.then(() => this.#run(work, signal))
+  /** Runs `work` alone on the session, made within `connectMs` where it has to be; errors come out as ours. A session that an error may have broken is not used again. */
+  use<T>(work: (client: pg.Client) => Promise<T>, signal?: AbortSignal, connectMs?: number): Promise<T> {
+    const turn = this.#last.then(() => this.#run(work, signal, connectMs))
     this.#last = turn.catch(() => undefined)
     return turn
   }
 
-  async #run<T>(work: (client: pg.Client) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  async #run<T>(work: (client: pg.Client) => Promise<T>, signal?: AbortSignal, connectMs = connectTimeoutMs): Promise<T> {
     if (signal?.aborted) throw new LadingError('ABORTED', 'stopped before the database was asked')
     const abort = () => this.#drop()
     signal?.addEventListener('abort', abort, { once: true })
     try {
-      return await work(await (this.#client ?? this.#connect()))
+      return await work(await (this.#client ?? this.#connect(connectMs)))
     } catch (thrown) {
-      const error = sinkError(thrown)
+      const error = sinkError(thrown, this.#newest?.user)
       if (error.action === 'reconnect' || error.action === 'split') this.#drop()
       if (error.code === 'SINK_BUSY') await this.#client?.then(this.onBusy).catch(() => undefined)
       throw error
@@ -69,17 +71,18 @@ export class Connection implements AsyncDisposable {
     }
   }
 
-  #connect(): Promise<pg.Client> {
+  #connect(connectMs: number): Promise<pg.Client> {
     // Only the session itself is forgotten: a late error of an old one must not cost the new one.
     const forget = () => {
       if (this.#client === connecting) this.#client = undefined
     }
-    const connecting = this.#start(forget)
+    const connecting = this.#start(forget, connectMs)
     return (this.#client = connecting)
   }
 
-  async #start(forget: () => void): Promise<pg.Client> {
-    const client = new pg.Client(this.#config)
+  async #start(forget: () => void, connectMs: number): Promise<pg.Client> {
+    const connectionTimeoutMillis = Math.max(leastConnectMs, Math.min(connectMs, connectTimeoutMs))
+    const client = new pg.Client({ ...this.#config, connectionTimeoutMillis })
     this.#newest = client
     // A connection that dies between two statements reports it here; the next statement finds out by itself.
     client.on('error', forget)
@@ -92,7 +95,8 @@ export class Connection implements AsyncDisposable {
     } catch (error) {
       forget()
       client.end().catch(() => undefined)
-      throw this.#hasConnected ? asAway(error) : error
+      if (this.#hasConnected) throw asAway(error)
+      throw client.password === null ? withoutPassword(error) : error
     }
   }
 
@@ -109,6 +113,16 @@ export class Connection implements AsyncDisposable {
     this.#client = undefined
     await client?.end().catch(() => undefined)
   }
+}
+
+/** What the driver takes for `verify-full`, and warns about on standard error. */
+const aliases: readonly (string | null)[] = ['prefer', 'require', 'verify-ca']
+
+function withoutAlias(url: URL): URL {
+  const { searchParams } = url
+  if (searchParams.get('uselibpqcompat') !== 'true' && aliases.includes(searchParams.get('sslmode')))
+    searchParams.set('sslmode', 'verify-full')
+  return url
 }
 
 /** A database that was there and takes no connections any more, because it is being restored, say, is away and not misspelt. */

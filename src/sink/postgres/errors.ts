@@ -2,6 +2,7 @@
 import pg from 'pg'
 import { type Code, LadingError } from '../../core/errors.ts'
 import type { Fault } from '../../core/fault.ts'
+import { identifier } from './ddl.ts'
 
 const { DatabaseError } = pg
 
@@ -45,20 +46,65 @@ function systemCode(sqlstate: string): Code | undefined {
   return best?.[1]
 }
 
-/** Any error of the driver or the server as one of ours. A connection that broke has no SQLSTATE. */
-export function sinkError(error: unknown): LadingError {
+/** Any error of the driver or the server as one of ours. A connection that broke has no SQLSTATE. `role` is whom the server knows us by. */
+export function sinkError(error: unknown, role?: string): LadingError {
   if (error instanceof LadingError) return error
   const options = { cause: error }
   if (!(error instanceof DatabaseError)) {
     const detail = error instanceof Error ? describeSocketError(error) : String(error)
     if (error instanceof TypeError || error instanceof RangeError) return new LadingError('INTERNAL', detail, options)
-    // The driver's own refusal: the server wants a password and was given none, or is not the one that knows it.
-    if (detail.startsWith('SASL:')) return new LadingError('SINK_REFUSED', `PostgreSQL: ${detail}`, options)
+    const help = refusals.find(([cause]) => cause.test(`${(error as NodeJS.ErrnoException).code} ${detail}`))?.[1]
+    if (help !== undefined) return new LadingError('SINK_REFUSED', `PostgreSQL: ${detail}${help}`, options)
     return new LadingError('SINK_UNAVAILABLE', `PostgreSQL: ${detail}`, options)
   }
+  const grant = error.code === '42501' && role !== undefined ? missingGrant(error.message, role) : ''
   // The server's DETAIL and CONTEXT quote data; its message does so only for values, which are faults of a row.
-  return new LadingError(systemCode(error.code ?? '') ?? 'SINK_FAILED', `PostgreSQL: ${error.message} (SQLSTATE ${error.code})`, options)
+  const message = `PostgreSQL: ${error.message} (SQLSTATE ${error.code})${grant}`
+  return new LadingError(systemCode(error.code ?? '') ?? 'SINK_FAILED', message, options)
 }
+
+/** What the driver itself refuses, for which waiting is no cure, and what to do about it. */
+const refusals: readonly (readonly [cause: RegExp, help: string])[] = [
+  [/ SASL: .* client password must be /, `; ${passwordHelp()}`],
+  [/ SASL: /, ''],
+  [/does not support SSL/, '; leave sslmode out of the URL, or turn TLS on in the server'],
+  [/CERT|UNABLE_TO_GET_ISSUER/, '; sslrootcert=FILE in the URL names the authority to trust, sslmode=no-verify trusts any certificate'],
+]
+
+function passwordHelp(): string {
+  return 'the server asks for a password, and none was given: postgresql://user:password@host/database, or PGPASSWORD'
+}
+
+/** The error where the server refused a password that was not given to it. */
+export function withoutPassword(error: unknown): unknown {
+  if (!(error instanceof DatabaseError) || error.code !== '28P01') return error
+  return new LadingError('SINK_REFUSED', `PostgreSQL: ${error.message}; ${passwordHelp()}`, { cause: error })
+}
+
+/** What the role needs of each kind of thing, all in all. */
+const needed: Readonly<Record<string, string>> = {
+  database: 'CREATE',
+  schema: 'USAGE, CREATE',
+  table: 'SELECT, INSERT, UPDATE',
+  sequence: 'USAGE',
+  function: 'EXECUTE',
+  type: 'USAGE',
+}
+
+/** The server says what was refused (aclchk.c), and not to whom or what would allow it. */
+function missingGrant(message: string, role: string): string {
+  const [, kind = '', name = ''] = /^permission denied for (\w+) (.+)$/.exec(message) ?? []
+  if (!Object.hasOwn(needed, kind)) return ''
+  const right =
+    kind === 'table' && ledgerTables.includes(name)
+      ? 'ALL ON ALL TABLES IN SCHEMA lading'
+      : `${needed[kind]} ON ${kind.toUpperCase()} ${quoted(name)}`
+  return `; GRANT ${right} TO ${quoted(role)} allows it`
+}
+
+const ledgerTables: readonly string[] = ['load', 'ledger', 'reject', 'dead_letter', 'deferred', 'made', 'migration']
+
+const quoted = (name: string): string => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : identifier(name))
 
 function describeSocketError(error: Error): string {
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map((each: Error) => each.message).join(', ')

@@ -45,16 +45,20 @@ export class PostgresSink implements Sink {
   }
 
   prepare(model?: Model, options: PrepareOptions = {}): Promise<Prepared> {
-    return this.#connection.use(async (client) => {
-      await prepareLedger(client)
-      if (model === undefined) return { deferred: false }
-      const known = this.#models.get(model.fingerprint)
-      if (known !== undefined) return known.prepared
-      const prepared = await prepareTable(client, model, options.deferIndexes)
-      await this.#stage(client, { model, prepared })
-      this.#models.set(model.fingerprint, { model, prepared })
-      return prepared
-    }, options.signal)
+    return this.#connection.use(
+      async (client) => {
+        await prepareLedger(client)
+        if (model === undefined) return { deferred: false }
+        const known = this.#models.get(model.fingerprint)
+        if (known !== undefined) return known.prepared
+        const prepared = await prepareTable(client, model, options.deferIndexes)
+        await this.#stage(client, { model, prepared })
+        this.#models.set(model.fingerprint, { model, prepared })
+        return prepared
+      },
+      options.signal,
+      options.connectMs,
+    )
   }
 
   buildIndexes(model: Model, options?: Abortable): Promise<Built> {
