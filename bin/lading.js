@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 // Checks the engine before anything newer than Node 12 is parsed, so that an old Node gets a sentence and no stack.
 const [major, minor] = process.versions.node.split('.').map(Number)
-if (major < 22 || (major === 22 && minor < 18)) {
-  console.error(`lading needs Node 22.18 or newer, this is ${process.versions.node}`)
+// `engines` of package.json says the same. Node 23 was never a release to stay with, and is none any more.
+if (major < 22 || (major === 22 && minor < 18) || major === 23) {
+  console.error(`lading needs Node 22.18 or a later 22, or 24 or newer; this is ${process.versions.node}`)
   process.exitCode = 78
 } else {
   // Node 22 calls two features experimental that Node 24 no longer does, and pg will drop password files; nobody who loads a file can act on that.

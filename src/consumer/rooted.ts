@@ -9,6 +9,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, lstat, open, readlink, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LadingError } from '../core/errors.ts'
+import { fileTrouble } from '../core/files.ts'
 import { isPathDown, openRoot, pathBelow } from '../core/root.ts'
 import { maxReferenceBytes } from '../queue/envelope.ts'
 
@@ -24,16 +25,6 @@ export interface ReadFault {
   readonly code: 'REFERENCE_REFUSED' | 'REFERENCE_UNREADABLE' | 'CHECKSUM'
   readonly detail: string
 }
-
-/**
- * Says nothing about the file, and passes. Any other error is taken for one of the file: its message becomes a dead letter, which
- * can be replayed, where waiting for what does not pass would hold up everything behind it.
- */
-const passing: ReadonlySet<string | undefined> = new Set(
-  'EMFILE ENFILE ENOMEM EIO ESTALE EAGAIN EBUSY EINTR ETIMEDOUT ENOTCONN ECONNREFUSED ECONNRESET EHOSTDOWN EHOSTUNREACH ENETDOWN ENETUNREACH'.split(
-    ' ',
-  ),
-)
 
 /** Opening a pipe must not wait for whoever writes into it, and a link is followed by `realpath` alone. (Windows knows neither flag.) */
 const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0)
@@ -100,7 +91,10 @@ export class RootedFiles {
 
   async #faultOf(path: string, error: NodeJS.ErrnoException): Promise<ReadFault> {
     const { code, message } = error
-    if (passing.has(code)) throw new LadingError('REFERENCE_HOLD', `${shown(path)} cannot be read: ${message}`, { cause: error })
+    // It says nothing about the file. Any other error is taken for one of the file: its message becomes a dead letter, which can be
+    // replayed, where waiting for what does not pass would hold up everything behind it.
+    if (fileTrouble(error) === 'passing')
+      throw new LadingError('REFERENCE_HOLD', `${shown(path)} cannot be read: ${message}`, { cause: error })
     // A root that is gone says nothing about the files in it.
     const root = await lstat(this.#root).catch((cause: Error) => {
       throw new LadingError('REFERENCE_HOLD', `the root cannot be reached: ${cause.message}`, { cause })

@@ -109,7 +109,7 @@ export const codes = {
     meaning: 'the database refused the batch for a reason that no rule knows',
     advice: 'see the detail',
   },
-  SINK_REFUSED: halt(78, 'the database refuses us (password, permission, database, configuration)', 'correct --to or the rights'),
+  SINK_REFUSED: halt(78, 'the database refuses us (password, permission, path, database, configuration)', 'correct --to or the rights'),
   SCHEMA_MISMATCH: halt(78, 'the table does not fit the model', 'change the model or the table'),
   DEFER_REFUSED: halt(78, 'the indexes cannot be left for the end of the load', 'see the detail, or use --defer-indexes auto'),
   INDEXES_BLOCKED: halt(
@@ -131,7 +131,7 @@ export const codes = {
   },
   QUEUE_REFUSED: halt(
     78,
-    'the queue refuses us (password, virtual host, permission, certificate, a queue with other arguments)',
+    'the queue refuses us (password, virtual host, permission, path, certificate, a queue with other arguments)',
     'correct --queue or the rights',
   ),
   QUEUE_MISSING: halt(

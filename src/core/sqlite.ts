@@ -2,21 +2,31 @@
  * The one place that opens SQLite files: the embedded queue, the SQLite sink and the producer's state all stand on it.
  * Durable by default (WAL, synchronous FULL: a commit survives a loss of power).
  */
-import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { fileTrouble, type FileTrouble, makeFolder, whyNotWritable } from './files.ts'
 
 export type SqliteValue = null | number | bigint | string | Uint8Array
 
+/**
+ * Values for `?`, in order, or behind one object with values for `$name`, where a value stands in several places. Numbered ones (`?1`)
+ * work only in the newest releases of Node 22 and 24.
+ */
+export type SqliteValues = readonly SqliteValue[] | readonly [named: Readonly<Record<string, SqliteValue>>, ...rest: SqliteValue[]]
+
 /** Primary result codes of SQLite (sqlite3.h) that have a meaning of their own for us. */
 export const sqliteCodes = {
+  error: 1,
+  permission: 3,
   busy: 5,
   locked: 6,
+  noMemory: 7,
   readonly: 8,
   ioError: 10,
   corrupt: 11,
   full: 13,
   cantOpen: 14,
+  protocol: 15,
   schema: 17,
   tooBig: 18,
   constraint: 19,
@@ -28,6 +38,29 @@ export const sqliteCodes = {
 export function sqliteCode(error: unknown): { primary: number; extended: number } | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined
   return { primary: error.errcode & 0xff, extended: error.errcode }
+}
+
+/** `busy`: somebody else writes; `damaged`: the file is no database, or not a whole one. */
+export type SqliteTrouble = FileTrouble | 'busy' | 'damaged'
+
+const troubles: Readonly<Record<number, SqliteTrouble>> = {
+  [sqliteCodes.permission]: 'refused',
+  [sqliteCodes.busy]: 'busy',
+  [sqliteCodes.locked]: 'busy',
+  [sqliteCodes.protocol]: 'busy',
+  [sqliteCodes.noMemory]: 'full',
+  [sqliteCodes.full]: 'full',
+  [sqliteCodes.ioError]: 'full',
+  [sqliteCodes.readonly]: 'refused',
+  [sqliteCodes.cantOpen]: 'passing',
+  [sqliteCodes.corrupt]: 'damaged',
+  [sqliteCodes.notADatabase]: 'damaged',
+}
+
+/** What an error says of the file and its disk; undefined for one that concerns a statement, or nothing of SQLite. */
+export function sqliteTrouble(error: unknown): SqliteTrouble | undefined {
+  const code = sqliteCode(error)
+  return code === undefined ? fileTrouble(error) : troubles[code.primary]
 }
 
 export interface SqliteOptions {
@@ -44,11 +77,11 @@ export class SqliteFile implements Disposable {
 
   /** `path` may be `:memory:`. The folder of the file is made where it is missing. */
   constructor(path: string, { synchronous = 'FULL', busyMs = 10_000, pageBytes = 4096 }: SqliteOptions = {}) {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
-    this.database = new DatabaseSync(path, { timeout: busyMs })
+    if (path !== ':memory:') makeFolder(dirname(path))
+    this.database = explaining(path, () => new DatabaseSync(path, { timeout: busyMs }))
     try {
       this.database.exec(`PRAGMA page_size = ${pageBytes}; PRAGMA synchronous = ${synchronous}; PRAGMA foreign_keys = ON`)
-      switchToWal(this.database, busyMs)
+      explaining(path, () => switchToWal(this.database, busyMs))
     } catch (error) {
       this.database.close()
       throw error
@@ -62,16 +95,16 @@ export class SqliteFile implements Disposable {
     return statement
   }
 
-  run(sql: string, ...values: SqliteValue[]): number {
-    return Number(this.prepare(sql).run(...values).changes)
+  run(sql: string, ...values: SqliteValues): number {
+    return Number(this.prepare(sql).run(...(values as SqliteValue[])).changes)
   }
 
-  all<Row>(sql: string, ...values: SqliteValue[]): Row[] {
-    return this.prepare(sql).all(...values) as Row[]
+  all<Row>(sql: string, ...values: SqliteValues): Row[] {
+    return this.prepare(sql).all(...(values as SqliteValue[])) as Row[]
   }
 
-  get<Row>(sql: string, ...values: SqliteValue[]): Row | undefined {
-    return this.prepare(sql).get(...values) as Row | undefined
+  get<Row>(sql: string, ...values: SqliteValues): Row | undefined {
+    return this.prepare(sql).get(...(values as SqliteValue[])) as Row | undefined
   }
 
   exec(sql: string): void {
@@ -106,6 +139,17 @@ export class SqliteFile implements Disposable {
   [Symbol.dispose](): void {
     this.#statements.clear()
     if (this.database.isOpen) this.database.close()
+  }
+}
+
+/** SQLite does not say why a file cannot be opened; the file system does. */
+function explaining<T>(path: string, open: () => T): T {
+  try {
+    return open()
+  } catch (error) {
+    const code = sqliteCode(error)?.primary
+    const why = code === sqliteCodes.cantOpen || code === sqliteCodes.readonly ? whyNotWritable(path) : undefined
+    throw why ?? error
   }
 }
 

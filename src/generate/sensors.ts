@@ -4,9 +4,10 @@
  * A file appears whole under its name or not at all, whatever happens to the process. It is not forced to the disk: after a power
  * cut one generates again. Memory does not grow with the number of sensors or records.
  */
-import { mkdir, type FileHandle } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { LadingError } from '../core/errors.ts'
+import { makeFolder } from '../core/files.ts'
 import { Clock, timeLength } from './clock.ts'
 import { writeAll, writeWhole, writing } from './file.ts'
 import { MersenneTwister } from './mersenne-twister.ts'
@@ -72,7 +73,7 @@ const lastTime = Date.parse('9999-12-31T23:59:59.999Z')
 export async function generateSensors(options: SensorOptions): Promise<SensorTotals> {
   const plan = planOf(options)
   const names = new MersenneTwister(options.seed)
-  await writing(plan.directory, mkdir(plan.directory, { recursive: true }))
+  await writing(plan.directory, (async () => makeFolder(plan.directory))())
   let bytes = 0
   for (let index = 0; index < options.sensors; index++) {
     const id = `${names.getrandbits128().slice(0, 8)}_${index}`

@@ -1,9 +1,10 @@
 import { createWriteStream } from 'node:fs'
-import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { randomUUID } from 'node:crypto'
 import { LadingError } from '../core/errors.ts'
+import { makeFolder } from '../core/files.ts'
 import type { Abortable } from '../core/wait.ts'
 import type { SourceFile } from './discover.ts'
 
@@ -21,11 +22,11 @@ export async function spool(
   const path = join(folder, `${randomUUID()}.csv`)
   const remove = () => rm(path, { force: true })
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder, 0o700)
     await removeLeftBehind(folder)
     await pipeline(stdin, createWriteStream(path, { mode: 0o600 }), { signal })
   } catch (cause) {
-    await remove()
+    await remove().catch(() => undefined)
     if (signal?.aborted) throw new LadingError('ABORTED', 'stopped while reading standard input', { cause })
     throw new LadingError('OUTPUT_UNWRITABLE', `standard input cannot be kept in ${folder}: ${(cause as Error).message}`, { cause })
   }

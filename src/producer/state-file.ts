@@ -1,6 +1,6 @@
 /** The file of the producer's state: its tables, and its errors as ours. */
 import { LadingError } from '../core/errors.ts'
-import { SqliteFile, type SqliteValue, sqliteCode, sqliteCodes } from '../core/sqlite.ts'
+import { SqliteFile, type SqliteValues, sqliteCode, sqliteTrouble } from '../core/sqlite.ts'
 
 /** Marks a file as ours ("LdgP"), so that nobody's other database is taken for one. */
 const applicationId = 0x4c646750
@@ -71,15 +71,15 @@ export class StateFile implements Disposable {
     if (!this.#file.migrate(schema)) throw new LadingError('STATE_INVALID', `${this.#path} was made by a newer version of lading`)
   }
 
-  run(sql: string, ...values: SqliteValue[]): void {
+  run(sql: string, ...values: SqliteValues): void {
     this.#guard(() => this.#file.run(sql, ...values))
   }
 
-  all<Row>(sql: string, ...values: SqliteValue[]): Row[] {
+  all<Row>(sql: string, ...values: SqliteValues): Row[] {
     return this.#guard(() => this.#file.all<Row>(sql, ...values))
   }
 
-  get<Row>(sql: string, ...values: SqliteValue[]): Row | undefined {
+  get<Row>(sql: string, ...values: SqliteValues): Row | undefined {
     return this.#guard(() => this.#file.get<Row>(sql, ...values))
   }
 
@@ -100,13 +100,10 @@ export class StateFile implements Disposable {
   }
 }
 
-const unwritable: readonly number[] = [sqliteCodes.cantOpen, sqliteCodes.readonly, sqliteCodes.full, sqliteCodes.ioError]
-
 function stateError(error: unknown, path: string): unknown {
-  const code = sqliteCode(error)
-  // Its folder cannot be made.
-  const noFolder = error instanceof Error && 'syscall' in error
-  if (code === undefined && !noFolder) return error
-  const kind = code === undefined || unwritable.includes(code.primary) ? 'OUTPUT_UNWRITABLE' : 'STATE_INVALID'
-  return new LadingError(kind, `the producer's state ${path}: ${(error as Error).message}`, { cause: error })
+  const trouble = sqliteTrouble(error)
+  if (trouble === undefined && sqliteCode(error) === undefined) return error
+  // What is no trouble of the file or its disk is a statement that does not fit it: somebody has changed its tables.
+  const code = trouble === undefined || trouble === 'damaged' ? 'STATE_INVALID' : 'OUTPUT_UNWRITABLE'
+  return new LadingError(code, `the producer's state ${path}: ${(error as Error).message}`, { cause: error })
 }

@@ -135,9 +135,9 @@ export class ProducerState implements Disposable {
 
   /** Identities of the loads with a frozen plan, of one pipeline or all, for one database (or for one that was not told) or all, the oldest first. */
   ids(pipeline: string | undefined, target?: string): string[] {
-    const sql = `SELECT id, min(no) FROM load WHERE id IS NOT NULL AND (?1 IS NULL OR pipeline = ?1)
-                 AND (?2 IS NULL OR target IS NULL OR target = ?2) GROUP BY id ORDER BY min(no)`
-    return this.#file.all<{ id: string }>(sql, pipeline ?? null, target ?? null).map(({ id }) => id)
+    const sql = `SELECT id, min(no) FROM load WHERE id IS NOT NULL AND ($pipeline IS NULL OR pipeline = $pipeline)
+                 AND ($target IS NULL OR target IS NULL OR target = $target) GROUP BY id ORDER BY min(no)`
+    return this.#file.all<{ id: string }>(sql, { pipeline: pipeline ?? null, target: target ?? null }).map(({ id }) => id)
   }
 
   /** The salt of loads made once more on purpose: that of the command that was interrupted, else a new one. */

@@ -22,7 +22,7 @@ describe.concurrent('a file that is not what it should be stops the command and 
     [['--state', 'junk'], 'STATE_INVALID', 78],
     [['--queue', 'embedded:other.db'], 'QUEUE_CORRUPT', 78],
     [['--state', 'other.db'], 'STATE_INVALID', 78],
-    [['--queue', 'embedded:file/q.db'], 'QUEUE_UNAVAILABLE', 69],
+    [['--queue', 'embedded:file/q.db'], 'QUEUE_REFUSED', 78],
     [['--state', 'file/s.db'], 'OUTPUT_UNWRITABLE', 73],
     [['--state', 'folder'], 'OUTPUT_UNWRITABLE', 73],
   ])('%j', async (options, code, exit) => {

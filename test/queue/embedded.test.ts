@@ -91,20 +91,20 @@ describe('the file of an embedded queue', () => {
     expect(file.all('SELECT name FROM sqlite_schema')).toEqual([{ name: 'theirs' }])
   })
 
-  it('is unavailable when its path is a folder, or lies below a file', () => {
-    expectRefused(folder, 'QUEUE_UNAVAILABLE')
+  it('is refused when its path is a folder, or lies below a file', () => {
+    expectRefused(folder, 'QUEUE_REFUSED')
     writeFileSync(join(folder, 'file'), '')
-    expectRefused(join(folder, 'file', 'queue.db'), 'QUEUE_UNAVAILABLE')
+    expectRefused(join(folder, 'file', 'queue.db'), 'QUEUE_REFUSED')
   })
 
-  it('is unavailable when its folder may not be written', async () => {
+  it('is refused when its folder may not be written', async () => {
     const locked = join(folder, 'locked')
     mkdirSync(locked)
     chmodSync(locked, 0o555)
     chmodSync(folder, 0o755)
     await withoutRights(async () => {
-      expectRefused(join(locked, 'queue.db'), 'QUEUE_UNAVAILABLE')
-      expectRefused(join(locked, 'new', 'queue.db'), 'QUEUE_UNAVAILABLE')
+      expectRefused(join(locked, 'queue.db'), 'QUEUE_REFUSED')
+      expectRefused(join(locked, 'new', 'queue.db'), 'QUEUE_REFUSED')
     })
     expect(existsSync(join(locked, 'queue.db'))).toBe(false)
   })

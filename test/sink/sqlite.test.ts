@@ -165,7 +165,7 @@ describe('SQLite', () => {
     await using notes = new SqliteSink(join(folder, 'notes.txt'))
     await expect(notes.prepare()).rejects.toMatchObject({ code: 'SINK_CORRUPT' })
     await using directory = new SqliteSink(join(folder, 'folder'))
-    await expect(directory.prepare()).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE' })
+    await expect(directory.prepare()).rejects.toMatchObject({ code: 'SINK_REFUSED' })
   })
 
   test('the folder of a new file is made', async () => {

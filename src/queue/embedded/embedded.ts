@@ -121,10 +121,10 @@ export class EmbeddedQueue implements Queue {
   }
 
   async depth(): Promise<Depth> {
-    const sql = `SELECT count(*) FILTER (WHERE dead = 0 AND NOT (lease IS NOT NULL AND available_at > ?1)) AS ready,
-                        count(*) FILTER (WHERE dead = 0 AND lease IS NOT NULL AND available_at > ?1) AS inFlight,
+    const sql = `SELECT count(*) FILTER (WHERE dead = 0 AND NOT (lease IS NOT NULL AND available_at > $now)) AS ready,
+                        count(*) FILTER (WHERE dead = 0 AND lease IS NOT NULL AND available_at > $now) AS inFlight,
                         count(*) FILTER (WHERE dead = 1) AS dead FROM message`
-    return { ...(this.#guard(() => this.#consumer.get<Depth>(sql, Date.now())) as Depth) }
+    return { ...(this.#guard(() => this.#consumer.get<Depth>(sql, { now: Date.now() })) as Depth) }
   }
 
   async oldest(): Promise<number | undefined> {

@@ -1,6 +1,7 @@
 /** `amqp://user:password@host:port/vhost?queue=NAME` → where the queue is and how it is used. */
 import { readFileSync } from 'node:fs'
 import { LadingError } from '../../core/errors.ts'
+import { isHost } from '../../core/url.ts'
 
 export interface Address {
   readonly tls: Tls | undefined
@@ -36,11 +37,13 @@ export function parseAddress(url: string): Address {
   const given = parametersOf(parts.searchParams)
   const secure = parts.protocol === 'amqps:'
   if (!secure && (given.ca ?? given.cert ?? given.key) !== undefined) throw usage('ca, cert and key are for amqps://')
+  const host = parts.hostname.replace(/^\[|\]$/g, '') || 'localhost'
+  if (!isHost(host)) throw usage('no host has such a name')
   // Who gives neither means the account that a broker has when it is new, which it takes from its own machine alone.
   const anonymous = parts.username === '' && parts.password === ''
   return {
     tls: secure ? tlsOf(given) : undefined,
-    host: parts.hostname.replace(/^\[|\]$/g, '') || 'localhost',
+    host,
     port: parts.port === '' ? (secure ? 5671 : 5672) : Number(parts.port),
     user: anonymous ? 'guest' : decoded(parts.username),
     password: anonymous ? 'guest' : decoded(parts.password),

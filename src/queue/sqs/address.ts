@@ -1,5 +1,6 @@
 /** `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME?receivers=4` → where the queue is and how it is used. */
 import { LadingError } from '../../core/errors.ts'
+import { isHost } from '../../core/url.ts'
 
 export interface Address {
   /** As SQS gives it, without parameters of ours. */
@@ -30,6 +31,7 @@ const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 export function parseAddress(url: string): Address {
   const parts = form.test(url) ? URL.parse(url) : null
   if (parts === null) throw usage('it is https://HOST/ACCOUNT/NAME, as SQS gives it, without user and password')
+  if (!isHost(parts.hostname.replace(/^\[|\]$/g, ''))) throw usage('no host has such a name')
   const { receivers, ...others } = Object.fromEntries(parts.searchParams)
   if (Object.keys(others).length > 0) throw usage('it has an unknown parameter; there is receivers')
   const path = parts.pathname.replace(/\/+$/, '')

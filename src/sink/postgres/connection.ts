@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { LadingError } from '../../core/errors.ts'
+import { isHost } from '../../core/url.ts'
 import { sinkError, withoutPassword } from './errors.ts'
 import { isOurSession } from './foreign-writes.ts'
 
@@ -40,8 +41,11 @@ export class Connection implements AsyncDisposable {
         keepAlive: true,
       }
       // Made only to have it read the URL, which the driver does in its own way.
-      new pg.Client(this.#config)
+      const { host } = new pg.Client(this.#config)
+      // Of a folder it is the path of a socket.
+      if (!host.startsWith('/') && !isHost(host)) throw new LadingError('USAGE', 'the database URL cannot be used: no host has such a name')
     } catch (error) {
+      if (error instanceof LadingError) throw error
       // What a certificate file is missing may be told; the error of URL holds the whole text, and with it the password.
       const detail = error instanceof Error && 'syscall' in error ? `: ${error.message}` : ': postgresql://user:password@host:port/database'
       throw new LadingError('USAGE', `the database URL cannot be read${detail}`)

@@ -1,18 +1,24 @@
 /** What an error of SQLite means to us, by its result code. */
 import { type Code, LadingError } from '../../core/errors.ts'
 import type { Fault } from '../../core/fault.ts'
-import { sqliteCode, sqliteCodes } from '../../core/sqlite.ts'
+import { sqliteCode, sqliteCodes, type SqliteTrouble, sqliteTrouble } from '../../core/sqlite.ts'
 
-const systemCodes: Readonly<Record<number, Code>> = {
-  [sqliteCodes.busy]: 'SINK_BUSY',
-  [sqliteCodes.locked]: 'SINK_BUSY',
-  [sqliteCodes.full]: 'SINK_HOLD',
-  [sqliteCodes.ioError]: 'SINK_HOLD',
-  [sqliteCodes.readonly]: 'SINK_REFUSED',
-  [sqliteCodes.cantOpen]: 'SINK_UNAVAILABLE',
-  [sqliteCodes.corrupt]: 'SINK_CORRUPT',
-  [sqliteCodes.notADatabase]: 'SINK_CORRUPT',
+const troubleCodes: Readonly<Record<SqliteTrouble, Code>> = {
+  busy: 'SINK_BUSY',
+  full: 'SINK_HOLD',
+  passing: 'SINK_UNAVAILABLE',
+  refused: 'SINK_REFUSED',
+  damaged: 'SINK_CORRUPT',
 }
+
+/** What a statement meets where the table is another one than the model says. */
+const schemaCodes: readonly (number | undefined)[] = [
+  sqliteCodes.error,
+  sqliteCodes.schema,
+  sqliteCodes.tooBig,
+  sqliteCodes.constraint,
+  sqliteCodes.mismatch,
+]
 
 /** Extended result codes of SQLITE_CONSTRAINT (sqlite3.h). */
 const constraintCodes: Readonly<Record<number, Code>> = {
@@ -30,13 +36,10 @@ export const isForeignKeyError = (error: unknown): boolean => sqliteCode(error)?
 /** Any error of the file as one of ours. */
 export function sinkError(error: unknown, path: string): LadingError {
   if (error instanceof LadingError) return error
-  const code = sqliteCode(error)
   const detail = `SQLite ${path}: ${error instanceof Error ? error.message : String(error)}`
-  if (code === undefined) {
-    // An error of the file system: the folder of the file cannot be made.
-    return new LadingError(error instanceof Error && 'syscall' in error ? 'SINK_UNAVAILABLE' : 'INTERNAL', detail, { cause: error })
-  }
-  return new LadingError(systemCodes[code.primary] ?? 'SCHEMA_MISMATCH', detail, { cause: error })
+  const trouble = sqliteTrouble(error)
+  if (trouble !== undefined) return new LadingError(troubleCodes[trouble], detail, { cause: error })
+  return new LadingError(schemaCodes.includes(sqliteCode(error)?.primary) ? 'SCHEMA_MISMATCH' : 'INTERNAL', detail, { cause: error })
 }
 
 /** The error as the refusal of one row; undefined where it concerns the system. */

@@ -1,5 +1,5 @@
 /** What the ledger tells, and its housekeeping. */
-import type { SqliteFile, SqliteValue } from '../../core/sqlite.ts'
+import type { SqliteFile, SqliteValues } from '../../core/sqlite.ts'
 import { deadLetterOf, type LedgerRow, progressOf, receiptOf, rejectGroupOf, rejectOf } from '../ledger-rows.ts'
 import type {
   DeadLetter,
@@ -25,25 +25,27 @@ const receiptSql = `
     total(ledger.loaded) AS sum_loaded, total(ledger.rejected) AS sum_rejected, total(ledger.skipped) AS sum_skipped,
     total(CASE ledger.outcome WHEN 'dead' THEN ledger.records END) AS dead, count(ledger.key) AS chunks_done
   FROM lading_load load LEFT JOIN lading_ledger ledger ON ledger.load_id = load.id
-  WHERE (?1 IS NULL OR load.id IN (SELECT value FROM json_each(?1))) AND (?2 IS NULL OR load.pipeline = ?2)
-  GROUP BY load.id ORDER BY started_at DESC, load.id LIMIT coalesce(?3, -1)`
+  WHERE ($loads IS NULL OR load.id IN (SELECT value FROM json_each($loads))) AND ($pipeline IS NULL OR load.pipeline = $pipeline)
+  GROUP BY load.id ORDER BY started_at DESC, load.id LIMIT coalesce($limit, -1)`
 
-/** What rejects and dead letters are chosen by, in the order of `chosenBy`. */
-const chosen = `(?1 IS NULL OR one.pipeline = ?1) AND (?2 IS NULL OR one.load_id = ?2) AND (?3 IS NULL OR one.id = ?3)
-  AND (?4 IS NULL OR one.code = ?4) AND (?5 IS NULL OR instr(one.detail, ?5) > 0 OR instr(one.`
+/** What rejects and dead letters are chosen by; `chosenBy` gives the values. */
+const chosen = `($pipeline IS NULL OR one.pipeline = $pipeline) AND ($load IS NULL OR one.load_id = $load) AND ($id IS NULL OR one.id = $id)
+  AND ($code IS NULL OR one.code = $code) AND ($text IS NULL OR instr(one.detail, $text) > 0 OR instr(one.`
 
-const chosenReject = `${chosen}raw, ?6) > 0) AND (?7 OR one.state = 'open') AND (?8 IS NULL OR coalesce(one.column_name, '') = ?8)`
-const chosenLetter = `${chosen}body, ?6) > 0) AND (?7 OR (one.state = 'dead' AND one.discarded_at IS NULL))`
+const chosenReject = `${chosen}raw, $bytes) > 0) AND ($all OR one.state = 'open') AND ($column IS NULL OR coalesce(one.column_name, '') = $column)`
+const chosenLetter = `${chosen}body, $bytes) > 0) AND ($all OR (one.state = 'dead' AND one.discarded_at IS NULL))`
 
-const chosenBy = ({ pipeline, loadId, id, code, search, all }: ListFilter): SqliteValue[] => [
-  pipeline ?? null,
-  loadId ?? null,
-  id ?? null,
-  code ?? null,
-  search === undefined ? null : storable(search),
-  search === undefined ? null : Buffer.from(search),
-  all === true ? 1 : 0,
-]
+const chosenBy = ({ pipeline, loadId, id, code, search, all }: ListFilter) => ({
+  pipeline: pipeline ?? null,
+  load: loadId ?? null,
+  id: id ?? null,
+  code: code ?? null,
+  text: search === undefined ? null : storable(search),
+  bytes: search === undefined ? null : Buffer.from(search),
+  all: all === true ? 1 : 0,
+})
+
+const chosenRejectsBy = (filter: RejectFilter) => ({ ...chosenBy(filter), column: filter.column ?? null })
 
 /** `guard` turns errors of the file into ours. */
 export class SqliteLedger implements Ledger {
@@ -55,7 +57,7 @@ export class SqliteLedger implements Ledger {
 
   async receipts(filter: ReceiptFilter): Promise<readonly Receipt[]> {
     const loads = filter.loads === undefined ? null : JSON.stringify(filter.loads)
-    return this.#all(receiptSql, loads, filter.pipeline ?? null, filter.limit ?? null).map(receiptOf)
+    return this.#all(receiptSql, { loads, pipeline: filter.pipeline ?? null, limit: filter.limit ?? null }).map(receiptOf)
   }
 
   async progress(loadId: string): Promise<LoadProgress | undefined> {
@@ -67,14 +69,14 @@ export class SqliteLedger implements Ledger {
 
   async rejects(filter: RejectFilter & Page): Promise<readonly StoredReject[]> {
     const sql = `SELECT one.*, load.layout FROM lading_reject one LEFT JOIN lading_load load ON load.id = one.load_id
-                 WHERE ${chosenReject} AND one.id > ?9 ORDER BY one.id LIMIT ?10`
-    return this.#all(sql, ...chosenBy(filter), filter.column ?? null, filter.after ?? 0, filter.limit).map(rejectOf)
+                 WHERE ${chosenReject} AND one.id > ? ORDER BY one.id LIMIT ?`
+    return this.#all(sql, chosenRejectsBy(filter), filter.after ?? 0, filter.limit).map(rejectOf)
   }
 
   async rejectGroups(filter: RejectFilter): Promise<readonly RejectGroup[]> {
     const sql = `SELECT code, column_name, count(*) AS rejects FROM lading_reject one WHERE ${chosenReject}
                  GROUP BY code, column_name ORDER BY rejects DESC, code, column_name`
-    return this.#all(sql, ...chosenBy(filter), filter.column ?? null).map(rejectGroupOf)
+    return this.#all(sql, chosenRejectsBy(filter)).map(rejectGroupOf)
   }
 
   async editReject(id: number, record: Uint8Array, masked: readonly string[]): Promise<boolean> {
@@ -88,8 +90,8 @@ export class SqliteLedger implements Ledger {
   }
 
   async deadLetters(filter: ListFilter & Page): Promise<readonly StoredDeadLetter[]> {
-    const sql = `SELECT * FROM lading_dead_letter one WHERE ${chosenLetter} AND id > ?8 ORDER BY id LIMIT ?9`
-    return this.#all(sql, ...chosenBy(filter), filter.after ?? 0, filter.limit).map(deadLetterOf)
+    const sql = `SELECT * FROM lading_dead_letter one WHERE ${chosenLetter} AND id > ? ORDER BY id LIMIT ?`
+    return this.#all(sql, chosenBy(filter), filter.after ?? 0, filter.limit).map(deadLetterOf)
   }
 
   async discardDeadLetters(ids: readonly number[]): Promise<number> {
@@ -120,11 +122,11 @@ export class SqliteLedger implements Ledger {
     if (loadIds.length > 0) this.#guard((file) => file.transaction(() => loadIds.forEach((id) => fold(file, id))))
   }
 
-  #run(sql: string, ...values: SqliteValue[]): number {
+  #run(sql: string, ...values: SqliteValues): number {
     return this.#guard((file) => file.run(sql, ...values))
   }
 
-  #all(sql: string, ...values: SqliteValue[]): LedgerRow[] {
+  #all(sql: string, ...values: SqliteValues): LedgerRow[] {
     return this.#guard((file) => file.all<LedgerRow>(sql, ...values))
   }
 }
@@ -146,7 +148,7 @@ function fold(file: SqliteFile, id: string): void {
   const sql = `UPDATE lading_load SET complete = 1, completed_at = strftime('%Y-%m-%dT%H:%M:%fZ'),
                  loaded = sums.loaded, rejected = sums.rejected, skipped = sums.skipped
                FROM (SELECT count(*) AS chunks, sum(loaded) AS loaded, sum(rejected) AS rejected, sum(skipped) AS skipped
-                     FROM lading_ledger WHERE load_id = ?1 AND outcome = 'applied') sums
-               WHERE id = ?1 AND NOT complete AND sums.chunks = lading_load.chunks`
-  if (file.run(sql, id) === 1) file.run('DELETE FROM lading_ledger WHERE load_id = ?', id)
+                     FROM lading_ledger WHERE load_id = $id AND outcome = 'applied') sums
+               WHERE id = $id AND NOT complete AND sums.chunks = lading_load.chunks`
+  if (file.run(sql, { id }) === 1) file.run('DELETE FROM lading_ledger WHERE load_id = ?', id)
 }
