@@ -51,6 +51,7 @@ export type { Delivery, Depth, Outcome, Outgoing, Peeked, Queue, QueueTraits } f
 export { openSink } from './sink/registry.ts'
 export { type Balance, balance } from './sink/receipt.ts'
 export type {
+  BatchVerdict,
   Counts,
   Ledger,
   ListFilter,

@@ -156,10 +156,11 @@ class Run {
   }
 
   async #prepare(): Promise<void> {
-    const { sink, model, startTimeoutMs = defaultStartTimeoutMs, besideLoad } = this.#options
+    const { queue, sink, model, startTimeoutMs = defaultStartTimeoutMs, besideLoad } = this.#options
+    const { leaseMs } = queue.traits
     const deferIndexes = besideLoad === true ? 'resume' : undefined
     const options = { signal: this.#stop.signal, onEvent: this.#onEvent, deadlineMs: startTimeoutMs }
-    const prepare = (connectMs: number) => sink.prepare(model, { signal: this.#abandon.signal, deferIndexes, connectMs })
+    const prepare = (connectMs: number) => sink.prepare(model, { signal: this.#abandon.signal, deferIndexes, leaseMs, connectMs })
     await retrying(prepare, options).catch((error: unknown) => {
       if (!this.#stop.signal.aborted) throw error
     })

@@ -3,7 +3,7 @@ import type { Abortable } from '../core/wait.ts'
 import { tableName } from '../model/model.ts'
 import type { Model } from '../model/model.ts'
 import { type ChunkEnvelope, chunkKey, readEnvelope } from '../queue/envelope.ts'
-import type { Counts, Sink, StoredDeadLetter, Verdict } from '../sink/sink.ts'
+import type { BatchVerdict, Counts, Sink, StoredDeadLetter, Verdict } from '../sink/sink.ts'
 import { Decoder } from './decode.ts'
 import { dead, type Decoded } from './decoded.ts'
 import { type DedupKey, defaultDedupKey } from './dedup.ts'
@@ -90,8 +90,8 @@ function chunkIn({ headers }: StoredDeadLetter): ChunkEnvelope | undefined {
 }
 
 /** Refused if any part is, for the letter is still dead then; a duplicate only if all are. */
-function together(verdicts: readonly Verdict[]): Verdict {
-  const refused = verdicts.find(({ kind }) => kind === 'refused')
+function together(verdicts: readonly BatchVerdict[]): Verdict {
+  const refused = verdicts.find((verdict) => verdict.kind === 'refused')
   const applied = verdicts.filter((verdict) => verdict.kind === 'applied')
   if (refused !== undefined || applied.length === 0) return refused ?? { kind: 'duplicate' }
   const sum = (name: keyof Counts) => applied.reduce((total, counts) => total + counts[name], 0)

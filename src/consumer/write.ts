@@ -8,7 +8,7 @@ import type { Model } from '../model/model.ts'
 import type { RowBuffer } from '../model/writer.ts'
 import { chunkKey } from '../queue/envelope.ts'
 import type { Delivery } from '../queue/queue.ts'
-import type { LoadProgress, Part, Sink, Verdict } from '../sink/sink.ts'
+import type { BatchVerdict, LoadProgress, Part, Sink, Verdict } from '../sink/sink.ts'
 import { DeadLetters, identityOf, refusedPart } from './dead-letter.ts'
 import { claimOf, Decoder, foreignTo } from './decode.ts'
 import { type Dead, dead, type Decoded, type Foreign } from './decoded.ts'
@@ -38,6 +38,9 @@ export interface WriterOptions {
 
 /** Messages that may fail alone in a row for reasons that no rule knows, before the consumer stops and leaves the rest in the queue. */
 const mostFailuresInARow = 3
+
+/** Before a message that another consumer holds is tried again: as long as the sink waited for it. */
+const lockedPauseMs = 5_000
 
 /** Decoded at one go: some milliseconds of work. */
 const pauseBytes = 256 * 1024
@@ -124,9 +127,11 @@ export class BatchWriter {
     // Their rows lie among those of the others.
     if (batch.entries.some(({ delivery }) => isOvertaken(delivery))) return this.#writeOneByOne(batch)
     const parts = batch.entries.flatMap(({ decoded }) => (decoded.kind === 'parts' ? decoded.parts : []))
-    let verdicts: readonly Verdict[]
+    let verdicts: readonly BatchVerdict[]
     try {
-      verdicts = parts.length === 0 ? [] : await this.#writeParts(parts, batch.rows)
+      // In an ordered queue those behind one that is given back would overtake it.
+      const leaveLocked = batch.entries.every(({ delivery }) => delivery.isCurrent === undefined)
+      verdicts = parts.length === 0 ? [] : await this.#writeParts(parts, batch.rows, leaveLocked)
     } catch (thrown) {
       const error = toLadingError(thrown)
       if (error.action !== 'split' || this.#options.stop.aborted) throw error
@@ -135,12 +140,12 @@ export class BatchWriter {
     return this.#conclude(batch, verdicts)
   }
 
-  async #writeParts(parts: readonly Part[], rows: RowBuffer): Promise<readonly Verdict[]> {
+  async #writeParts(parts: readonly Part[], rows: RowBuffer, leaveLocked = false): Promise<readonly BatchVerdict[]> {
     const { pipeline, model, sink, stop, abandon, onEvent, batchRetry: policy } = this.#options
     const options = { signal: stop, onEvent, policy }
     if (parts.reduce((sum, part) => sum + part.rows, 0) !== rows.rows)
       throw new LadingError('INTERNAL', 'a batch holds rows that are not its own')
-    const verdicts = await retrying(() => sink.write({ pipeline, model, parts, rows }, { signal: abandon }), options)
+    const verdicts = await retrying(() => sink.write({ pipeline, model, parts, rows, leaveLocked }, { signal: abandon }), options)
     this.#failedInARow.clear()
     return verdicts
   }
@@ -166,7 +171,7 @@ export class BatchWriter {
   async #writeAlone(entry: Entry, rows: RowBuffer): Promise<WrittenBatch> {
     const { delivery, decoded } = entry
     if (decoded.kind === 'dead') return this.#conclude({ entries: [entry], rows }, [])
-    let verdicts: readonly Verdict[]
+    let verdicts: readonly BatchVerdict[]
     try {
       verdicts = await this.#writeParts(decoded.parts, rows)
     } catch (thrown) {
@@ -193,7 +198,9 @@ export class BatchWriter {
   }
 
   /** Buries what is dead, and counts. */
-  async #conclude(batch: DecodedBatch, verdicts: readonly Verdict[]): Promise<WrittenBatch> {
+  async #conclude(batch: DecodedBatch, verdicts: readonly BatchVerdict[]): Promise<WrittenBatch> {
+    const locked: Delivery[] = []
+    const someLocked = verdicts.some(({ kind }) => kind === 'locked')
     const tally: Count = { ...emptyTally }
     const loads = new LoadTally()
     const known = new Map<string, LoadProgress | undefined>()
@@ -203,7 +210,9 @@ export class BatchWriter {
       if (delivery.attempt > 1) tally.redelivered++
       if (decoded.kind === 'parts') {
         const refused = countVerdicts({ tally, loads }, decoded.parts, verdicts, next)
-        next += decoded.parts.length
+        const end = next + decoded.parts.length
+        if (someLocked && verdicts.slice(next, end).some(({ kind }) => kind === 'locked')) locked.push(delivery)
+        next = end
         for (const [part, verdict] of refused) await this.#bury(delivery, refusedPart(decoded.claim, part, verdict))
         continue
       }
@@ -217,7 +226,17 @@ export class BatchWriter {
         tally.duplicates++
       }
     }
+    if (locked.length > 0) await this.#leaveLocked(locked)
+    tally.retried += locked.length
     return { tally, loads }
+  }
+
+  /** Another consumer has them in a transaction that it does not end; what else they hold has taken effect, which the ledger will say then. */
+  async #leaveLocked(deliveries: readonly Delivery[]): Promise<void> {
+    const count = deliveries.length
+    const message = `${count === 1 ? 'a message is' : `${count} messages are`} held by another consumer that does not go on; given back for later`
+    this.#options.onEvent({ type: 'waiting', code: 'SINK_BUSY', message, attempt: 1, delayMs: lockedPauseMs })
+    await Promise.all(deliveries.map((delivery) => delivery.settle({ kind: 'release', afterMs: lockedPauseMs })))
   }
 
   /**
@@ -253,13 +272,14 @@ const none: readonly (readonly [Part, Refused])[] = []
 function countVerdicts(
   { tally, loads }: { readonly tally: Count; readonly loads: LoadTally },
   parts: readonly Part[],
-  verdicts: readonly Verdict[],
+  verdicts: readonly BatchVerdict[],
   first: number,
 ): readonly (readonly [Part, Refused])[] {
   let duplicates = 0
   let refused = none
   for (const [index, part] of parts.entries()) {
-    const verdict = verdicts[first + index] as Verdict
+    const verdict = verdicts[first + index] as BatchVerdict
+    if (verdict.kind === 'locked') continue
     if (part.load !== undefined)
       loads.add(part.load, verdict.kind === 'applied' ? verdict : { dead: verdict.kind === 'refused' ? part.records : 0 })
     if (verdict.kind === 'duplicate') duplicates++

@@ -35,6 +35,11 @@ export interface Batch {
   readonly model: Model
   readonly parts: readonly Part[]
   readonly rows: RowBuffer
+  /**
+   * Parts whose keys another session has entered without saying yet what becomes of them may be left out, as `locked`, after the sink has
+   * waited for them once. Without it they are waited for (`SINK_BUSY`).
+   */
+  readonly leaveLocked?: boolean
 }
 
 export interface Counts {
@@ -49,6 +54,9 @@ export type Verdict =
   | ({ readonly kind: 'applied' } & Counts)
   | { readonly kind: 'duplicate' }
   | { readonly kind: 'refused'; readonly code: Code; readonly detail: string }
+
+/** What became of a part in a batch that may leave some out: of a `locked` one nothing, and it can be written later. */
+export type BatchVerdict = Verdict | { readonly kind: 'locked' }
 
 /** A message that could not be processed as a whole. */
 export interface DeadLetter {
@@ -213,6 +221,11 @@ export interface PrepareOptions extends Abortable {
   readonly deferIndexes?: 'begin' | 'resume' | undefined
   /** How long connecting may take, in milliseconds, where that is less than usual. */
   readonly connectMs?: number | undefined
+  /**
+   * How long a delivery stays with a consumer that says nothing, in milliseconds. A session of lading that stands still in a transaction
+   * for about so long, while others wait for its locks, is that of a consumer whose messages are others' by now, and may be ended.
+   */
+  readonly leaseMs?: number | undefined
 }
 
 export interface Prepared {
@@ -248,7 +261,7 @@ export interface Sink extends AsyncDisposable {
   /** An empty buffer that encodes rows of the model for this sink. */
   rows(model: Model): RowBuffer
   /** The verdict of each part, in order. A record that the database refuses is a reject; only systems throw. */
-  write(batch: Batch, options?: Abortable): Promise<readonly Verdict[]>
+  write(batch: Batch, options?: Abortable): Promise<readonly BatchVerdict[]>
   /**
    * Rejects once more, in ONE transaction: the verdict of each, in order. A record that is loaded now, or skipped by the conflict
    * policy, moves from the rejected to those in the ledger, and its reject is `replayed`; it takes effect once, whoever else replays

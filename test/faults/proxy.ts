@@ -7,6 +7,8 @@ export interface Faults {
   readonly resetAfter?: () => number | undefined
   /** Asked for what the client sends: true swallows everything that the server says from then on and then cuts the connection. */
   readonly swallowReply?: (sent: Buffer) => boolean
+  /** Asked for what the client sends: true keeps the end of it back, and everything that either side says from then on. */
+  readonly stopWithin?: (sent: Buffer) => boolean
 }
 
 export interface Proxy extends AsyncDisposable {
@@ -60,6 +62,10 @@ class Pair {
     for (const socket of [client, upstream]) socket.on('error', () => this.reset()).on('close', () => this.reset())
     client.on('data', (data) => {
       if (faults.swallowReply?.(data) === true) this.#swallowing = true
+      if (faults.stopWithin?.(data) === true) {
+        upstream.write(data.subarray(0, -10))
+        return this.pause(true)
+      }
       this.#pass(data, upstream, limit)
     })
     upstream.on('data', (data) => {

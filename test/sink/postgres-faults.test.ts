@@ -13,7 +13,7 @@ import { PostgresSink } from '../../src/sink/postgres/postgres.ts'
 import { describePostgres } from '../servers/database.ts'
 import { freePort } from '../servers/engine.ts'
 import { startPostgres } from '../servers/postgres.ts'
-import { applied, duplicate, entries, letterOf, loadOf, numbers, write } from './contract/target.ts'
+import { applied, batchOf, duplicate, entries, letterOf, loadOf, numbers, write } from './contract/target.ts'
 import { openPostgres, type PostgresTarget } from './postgres-target.ts'
 
 const model = defineModel({ table: 'items', columns: { id: integer().notNull(), note: text() }, primaryKey: ['id'] })
@@ -132,6 +132,32 @@ describePostgres('PostgreSQL sink, faults', () => {
       await expect(write(sink, model, [{ key: 'a', records }])).rejects.toMatchObject({ code: 'SINK_BUSY' })
       expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(3)])
       await stopped.ended
+    })
+
+    test('a key that another session holds is waited for once and then left out, and the rest of the batch takes effect', async () => {
+      await using target = await openPostgres()
+      await using sink = new PostgresSink(target.url, { stalledMs: 600_000 })
+      await sink.prepare(model)
+      const stopped = await stopInCopy(target)
+      const deliveries = ['b', 'a', 'c'].map((key, id) => ({ key, records: [[`${id}`, 'x']] }))
+      const attempt = () => sink.write({ ...batchOf(sink, model, deliveries), leaveLocked: true })
+      await expect(attempt()).rejects.toMatchObject({ code: 'SINK_BUSY' })
+      expect(await attempt()).toEqual([applied(1), { kind: 'locked' }, applied(1)])
+      expect(await numbers(target, 'items')).toEqual([0, 2])
+      await target.query(`SELECT pg_terminate_backend(pid) FROM ${sessions} AND query LIKE 'COPY items%'`)
+      await stopped.ended
+      expect(await attempt()).toEqual([duplicate, applied(1), duplicate])
+    })
+
+    test('a ledger that is locked as a whole is waited for, and nothing is left out', async () => {
+      await using target = await openPostgres()
+      await using sink = target.open()
+      await sink.prepare(model)
+      const holder = await holding(target, 'LOCK TABLE lading.ledger IN EXCLUSIVE MODE')
+      const attempt = () => sink.write({ ...batchOf(sink, model, [{ key: 'a', records }]), leaveLocked: true })
+      for (let n = 0; n < 2; n++) await expect(attempt()).rejects.toMatchObject({ code: 'SINK_BUSY' })
+      await holder.end()
+      expect(await attempt()).toEqual([applied(3)])
     })
 
     test('a consumer that stopped in the middle of COPY is ended by one that buries its chunk', async () => {

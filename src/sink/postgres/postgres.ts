@@ -1,8 +1,9 @@
 import type pg from 'pg'
+import { LadingError } from '../../core/errors.ts'
 import type { Abortable } from '../../core/wait.ts'
 import type { Model } from '../../model/model.ts'
 import type { RowBuffer } from '../../model/writer.ts'
-import type { Batch, Built, Ledger, MissingIndexes, Prepared, PrepareOptions, ReplayBatch, Sink, Verdict } from '../sink.ts'
+import type { Batch, BatchVerdict, Built, Ledger, MissingIndexes, Prepared, PrepareOptions, ReplayBatch, Sink, Verdict } from '../sink.ts'
 import { BinaryRows } from './binary.ts'
 import { Connection } from './connection.ts'
 import { announce, buildIndexes, missingIndexes, startOver } from './defer.ts'
@@ -13,6 +14,11 @@ import { prepareLedger, prepareTable } from './prepare.ts'
 import { replayRejects } from './replay.ts'
 import { TextRows } from './text.ts'
 import { writeBatch } from './write.ts'
+
+/** Of the lease, where there is one; it is extended at each third, so that a statement is at least this much of it old when it runs out. */
+const stalledShareOfLease = 2 / 3
+/** Without a lease: a broker needs longer to miss a consumer. */
+const defaultStalledMs = 30_000
 
 interface PreparedModel {
   readonly model: Model
@@ -29,12 +35,17 @@ export class PostgresSink implements Sink {
   readonly #reading: Connection
   /** By fingerprint: what is made for a model serves every model that declares the same. */
   readonly #models = new Map<string, PreparedModel>()
-  readonly #stalledMs: number
+  #stalledMs: number
   readonly #direct = new DirectPath()
+  /** The last batch met a lock. */
+  #metLock = false
 
-  /** `stalledMs`: how old a statement of ours may be whose client is being waited for, before others that wait for its locks end its session. */
+  /**
+   * `stalledMs`: how old a statement of ours may be whose client is being waited for, before others that wait for its locks end its session;
+   * a lease, where `prepare` names one, says it better.
+   */
   constructor(url: string, options: { readonly stalledMs?: number } = {}) {
-    this.#stalledMs = options.stalledMs ?? 60_000
+    this.#stalledMs = options.stalledMs ?? defaultStalledMs
     this.#connection = new Connection(url)
     this.#connection.onConnect = async (client) => {
       for (const known of this.#models.values()) await this.#stage(client, known)
@@ -45,6 +56,7 @@ export class PostgresSink implements Sink {
   }
 
   prepare(model?: Model, options: PrepareOptions = {}): Promise<Prepared> {
+    if (options.leaseMs !== undefined) this.#stalledMs = options.leaseMs * stalledShareOfLease
     return this.#connection.use(
       async (client) => {
         await prepareLedger(client)
@@ -83,8 +95,16 @@ export class PostgresSink implements Sink {
     return new BinaryRows(types.length)
   }
 
-  write(batch: Batch, options?: Abortable): Promise<readonly Verdict[]> {
-    return this.#connection.use((client) => writeBatch(client, batch, this.#direct), options?.signal)
+  async write(batch: Batch, options?: Abortable): Promise<readonly BatchVerdict[]> {
+    const leaveLocked = this.#metLock && batch.leaveLocked === true
+    try {
+      const verdicts = await this.#connection.use((client) => writeBatch(client, batch, this.#direct, leaveLocked), options?.signal)
+      this.#metLock = false
+      return verdicts
+    } catch (error) {
+      this.#metLock = error instanceof LadingError && error.code === 'SINK_BUSY'
+      throw error
+    }
   }
 
   replay(batch: ReplayBatch, options?: Abortable): Promise<readonly Verdict[]> {

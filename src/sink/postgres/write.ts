@@ -2,8 +2,9 @@
 import type pg from 'pg'
 import type { Reject } from '../../core/fault.ts'
 import type { LoadInfo } from '../../core/load.ts'
-import type { Batch, Counts, Part, Verdict } from '../sink.ts'
+import type { Batch, BatchVerdict, Counts, Part } from '../sink.ts'
 import { lockAndAsk, registerLoads } from './loads.ts'
+import { lockedKeys } from './locked.ts'
 import type { DirectPath } from './direct.ts'
 import { adjacent, Placement, placeRun, type Refusal, type Stretch } from './place.ts'
 import { insertRejects } from './rejects.ts'
@@ -17,16 +18,22 @@ interface Span extends Stretch {
   readonly index: number
 }
 
-export async function writeBatch(client: pg.Client, batch: Batch, direct: DirectPath): Promise<readonly Verdict[]> {
-  return (await direct.write(client, batch)) ?? (await writeCarefully(client, batch, direct.expectsConflict(batch.model)))
+export async function writeBatch(
+  client: pg.Client,
+  batch: Batch,
+  direct: DirectPath,
+  leaveLocked: boolean,
+): Promise<readonly BatchVerdict[]> {
+  const verdicts = leaveLocked ? undefined : await direct.write(client, batch)
+  return verdicts ?? (await writeCarefully(client, batch, direct.expectsConflict(batch.model), leaveLocked))
 }
 
 /** Part by part where it must be; `staged` says that rows are expected to conflict. */
-async function writeCarefully(client: pg.Client, batch: Batch, staged: boolean): Promise<readonly Verdict[]> {
+async function writeCarefully(client: pg.Client, batch: Batch, staged: boolean, leaveLocked: boolean): Promise<readonly BatchVerdict[]> {
   const spans = spansOf(batch.parts)
   const plans = await registerLoads(client, batch)
   return transaction(client, beginBatch, async () => {
-    const verdicts: Verdict[] = []
+    const verdicts: BatchVerdict[] = []
     const complete = await lockAndAsk(client, [...plans.keys()])
     const candidates = spans.filter(({ part, index }) => {
       const { load } = part
@@ -36,7 +43,8 @@ async function writeCarefully(client: pg.Client, batch: Batch, staged: boolean):
     })
     await settleLetters(client, spans, verdicts)
     const revived = await reviveDeadLetters(client, batch.pipeline, candidates, verdicts)
-    const applied = await enterLedger(client, batch.pipeline, revived, verdicts)
+    const free = leaveLocked ? await leaveOutLocked(client, batch.pipeline, revived, verdicts) : revived
+    const applied = await enterLedger(client, batch.pipeline, free, verdicts)
     await placeParts(client, batch, applied, verdicts, staged)
     return verdicts
   })
@@ -47,7 +55,7 @@ function spansOf(parts: readonly Part[]): Span[] {
   return parts.map((part, index) => ({ part, index, start: end, end: (end += part.rows) }))
 }
 
-const planMismatch = (load: LoadInfo): Verdict => ({
+const planMismatch = (load: LoadInfo): BatchVerdict => ({
   kind: 'refused',
   code: 'PLAN_MISMATCH',
   detail: `load ${load.id} of ${load.source} was begun with another plan`,
@@ -56,17 +64,17 @@ const planMismatch = (load: LoadInfo): Verdict => ({
 const bytea = (hex: string): Buffer => Buffer.from(hex, 'hex')
 
 /** A replay of a chunk whose load is complete has nothing left to do: its letter is not dead any more. */
-async function settleLetters(client: pg.Client, spans: readonly Span[], verdicts: readonly Verdict[]): Promise<void> {
+async function settleLetters(client: pg.Client, spans: readonly Span[], verdicts: readonly BatchVerdict[]): Promise<void> {
   const letters = replayed(spans, verdicts, 'duplicate')
   if (letters.length > 0) await client.query("UPDATE lading.dead_letter SET state = 'replayed' WHERE id = ANY ($1)", [letters])
 }
 
 /** The dead letters that parts with such a verdict replay. */
-const replayed = (spans: readonly Span[], verdicts: readonly Verdict[], kind: Verdict['kind']): number[] =>
+const replayed = (spans: readonly Span[], verdicts: readonly BatchVerdict[], kind: BatchVerdict['kind']): number[] =>
   spans.flatMap(({ part, index }) => (verdicts[index]?.kind === kind && part.replays !== undefined ? [part.replays] : []))
 
 /** Takes back the verdict "dead" of the parts that replay a dead letter; a letter that is no longer dead makes its part a duplicate. */
-async function reviveDeadLetters(client: pg.Client, pipeline: string, spans: Span[], verdicts: Verdict[]): Promise<Span[]> {
+async function reviveDeadLetters(client: pg.Client, pipeline: string, spans: Span[], verdicts: BatchVerdict[]): Promise<Span[]> {
   const alive: Span[] = []
   const letters = new Map<number, boolean>()
   for (const span of spans) {
@@ -86,8 +94,19 @@ async function reviveDeadLetters(client: pg.Client, pipeline: string, spans: Spa
   return alive
 }
 
+/** The parts whose keys nobody else holds. */
+async function leaveOutLocked(client: pg.Client, pipeline: string, spans: Span[], verdicts: BatchVerdict[]): Promise<Span[]> {
+  const locked = await lockedKeys(
+    client,
+    pipeline,
+    spans.map(({ part }) => part.key),
+  )
+  for (const { part, index } of spans) if (locked.has(part.key)) verdicts[index] = { kind: 'locked' }
+  return spans.filter(({ part }) => !locked.has(part.key))
+}
+
 /** Claims the parts' keys. A key that is there already is a duplicate only if its content is the same. */
-async function enterLedger(client: pg.Client, pipeline: string, spans: Span[], verdicts: Verdict[]): Promise<Span[]> {
+async function enterLedger(client: pg.Client, pipeline: string, spans: Span[], verdicts: BatchVerdict[]): Promise<Span[]> {
   if (spans.length === 0) return []
   const sorted = spans.toSorted((a, b) => inOrderOfEntry(a.part, b.part))
   const { rows } = await client.query<{ key: string }>(
@@ -114,7 +133,7 @@ async function enterLedger(client: pg.Client, pipeline: string, spans: Span[], v
   return [...fresh]
 }
 
-async function judgeKnownKeys(client: pg.Client, pipeline: string, spans: Span[], verdicts: Verdict[]): Promise<void> {
+async function judgeKnownKeys(client: pg.Client, pipeline: string, spans: Span[], verdicts: BatchVerdict[]): Promise<void> {
   const { rows } = await client.query<{ key: string; sha256: Buffer }>(
     'SELECT key, sha256 FROM lading.ledger WHERE pipeline = $1 AND key = ANY ($2)',
     [pipeline, spans.map(({ part }) => part.key)],
@@ -129,12 +148,18 @@ async function judgeKnownKeys(client: pg.Client, pipeline: string, spans: Span[]
 }
 
 /** A replay that is refused has settled nothing: its letter is as dead as before. */
-async function keepDead(client: pg.Client, spans: readonly Span[], verdicts: readonly Verdict[]): Promise<void> {
+async function keepDead(client: pg.Client, spans: readonly Span[], verdicts: readonly BatchVerdict[]): Promise<void> {
   const letters = replayed(spans, verdicts, 'refused')
   if (letters.length > 0) await client.query("UPDATE lading.dead_letter SET state = 'dead' WHERE id = ANY ($1)", [letters])
 }
 
-async function placeParts(client: pg.Client, batch: Batch, spans: readonly Span[], verdicts: Verdict[], staged: boolean): Promise<void> {
+async function placeParts(
+  client: pg.Client,
+  batch: Batch,
+  spans: readonly Span[],
+  verdicts: BatchVerdict[],
+  staged: boolean,
+): Promise<void> {
   const placement = new Placement(client, batch.model, batch.rows as unknown as CopyRows, staged)
   const rejects: (readonly [Part, Reject])[] = []
   const corrections: (readonly [Part, Counts])[] = []

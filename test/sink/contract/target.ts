@@ -6,7 +6,7 @@ import type { ColumnType } from '../../../src/model/columns.ts'
 import type { Model } from '../../../src/model/model.ts'
 import { type Cells, RecordDecoder } from '../../../src/model/record.ts'
 import type { RowBuffer } from '../../../src/model/writer.ts'
-import type { Batch, DeadLetter, Part, RejectReplay, Sink, StoredReject, Verdict } from '../../../src/sink/sink.ts'
+import type { Batch, BatchVerdict, DeadLetter, Part, RejectReplay, Sink, StoredReject, Verdict } from '../../../src/sink/sink.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -59,7 +59,7 @@ export function batchOf(sink: Sink, model: Model, deliveries: readonly Delivery[
   return { pipeline, model, parts: deliveries.map(partOf), rows }
 }
 
-export const write = (sink: Sink, model: Model, deliveries: readonly Delivery[]): Promise<readonly Verdict[]> =>
+export const write = (sink: Sink, model: Model, deliveries: readonly Delivery[]): Promise<readonly BatchVerdict[]> =>
   sink.write(batchOf(sink, model, deliveries))
 
 /** A reject once more: with its record as it is now, or what is still wrong with it. */
