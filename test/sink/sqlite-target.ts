@@ -10,9 +10,9 @@ const dialect: Dialect = {
   ledger: (table) => `lading_${table}`,
   refuse: (table, when, condition) =>
     `CREATE TRIGGER refuse_${when} ${when} INSERT ON ${table} WHEN ${condition} BEGIN SELECT RAISE(ABORT, 'refused by the test'); END`,
-  // The nearest that SQL comes to a failing disk: the whole transaction is rolled back under the statement.
+  // A statement that SQLite cannot compile fails without any row.
   breakdown: (table) => ({
-    begin: `CREATE TRIGGER breakdown BEFORE INSERT ON ${table} BEGIN SELECT RAISE(ROLLBACK, 'broken by the test'); END`,
+    begin: `CREATE TRIGGER breakdown BEFORE INSERT ON ${table} BEGIN INSERT INTO nowhere VALUES (1); END`,
     end: 'DROP TRIGGER breakdown',
   }),
   text: (kind, column) => {

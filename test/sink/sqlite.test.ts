@@ -37,14 +37,58 @@ describe('SQLite', () => {
     expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(4)])
   })
 
-  test('a trigger that rolls the transaction back in the middle leaves nothing, neither before nor after it', async () => {
+  test.for(['BEFORE', 'AFTER'])('a row for which a trigger rolls the transaction back is a reject, and costs no other: %s', async (when) => {
     await using target = await openSqlite()
     await using sink = target.open()
     await sink.prepare(model)
-    await target.query("CREATE TRIGGER t BEFORE INSERT ON items WHEN new.id = 2 BEGIN SELECT RAISE(ROLLBACK, 'no'); END")
-    await expect(write(sink, model, [{ key: 'a', records }])).rejects.toMatchObject({ code: 'SINK_FAILED' })
+    await target.query(`CREATE TRIGGER t ${when} INSERT ON items WHEN new.id IN (2, 4) BEGIN SELECT RAISE(ROLLBACK, 'no'); END`)
+    expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(2, 2)])
+    expect((await allRejects(sink)).map(({ code, record }) => [record, code])).toEqual([1, 3].map((row) => [row, 'TRIGGER_RAISED']))
+    expect(await numbers(target, 'items')).toEqual([1, 3])
+  })
+
+  test('a trigger that rolls the transaction back again and again leaves nothing, neither before nor after it', async () => {
+    await using target = await openSqlite()
+    await using sink = target.open()
+    await sink.prepare(model)
+    await target.query("CREATE TRIGGER t BEFORE INSERT ON items WHEN new.id > 1 BEGIN SELECT RAISE(ROLLBACK, 'no'); END")
+    const many = Array.from({ length: 200 }, (_, id) => [`${id}`, 'x'])
+    await expect(write(sink, model, [{ key: 'a', records: many }])).rejects.toMatchObject({ code: 'SINK_FAILED' })
     expect(await numbers(target, 'items')).toEqual([])
     expect(await entries(target)).toEqual([])
+  })
+
+  test.for([
+    ['a CHECK', "CREATE TABLE items (id integer PRIMARY KEY, note text CHECK (json_extract(note, '$.a') > 0)) STRICT"],
+    ['a generated column', "CREATE TABLE items (id integer PRIMARY KEY, note text, a integer GENERATED ALWAYS AS (json_extract(note, '$.a')) STORED) STRICT"],
+    ['an index', "CREATE TABLE items (id integer PRIMARY KEY, note text) STRICT; CREATE INDEX a ON items (json_extract(note, '$.a'))"],
+    ['a partial index', "CREATE TABLE items (id integer PRIMARY KEY, note text) STRICT; CREATE INDEX a ON items (id) WHERE note ->> '$.a' > 0"],
+    [
+      'a trigger',
+      `CREATE TABLE items (id integer PRIMARY KEY, note text) STRICT; CREATE TABLE log (a integer);
+       CREATE TRIGGER t AFTER INSERT ON items BEGIN INSERT INTO log VALUES (1); SELECT json_extract(new.note, '$.a'); END`,
+    ],
+  ] as const)('a row for which an expression fails is a reject, and costs no other: %s', async ([, sql]) => {
+    await using target = await openSqlite()
+    await using sink = target.open()
+    await target.query(sql)
+    await sink.prepare(model)
+    const some = Array.from({ length: 40 }, (_, id) => [`${id}`, id === 20 || id === 35 ? '{' : '{"a":1}'])
+    expect(await write(sink, model, [{ key: 'a', records: some }])).toEqual([applied(38, 2)])
+    expect((await allRejects(sink)).map(({ code, record }) => [record, code])).toEqual([20, 35].map((row) => [row, 'TRIGGER_RAISED']))
+    expect(await numbers(target, 'items')).toEqual(some.map((_, id) => id).filter((id) => id !== 20 && id !== 35))
+    if (sql.includes('log')) expect(await numbers(target, 'log', 'a')).toHaveLength(38)
+  })
+
+  test('a trigger that SQLite cannot compile is the fault of the schema, however many rows there are', async () => {
+    await using target = await openSqlite()
+    await using sink = target.open()
+    await sink.prepare(model)
+    await write(sink, model, [{ key: 'a', records }])
+    await target.query('CREATE TRIGGER t AFTER INSERT ON items BEGIN INSERT INTO nowhere VALUES (1); END')
+    for (const some of [[['9', 'x']], records])
+      await expect(write(sink, model, [{ key: 'b', records: some }])).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH' })
+    expect(await allRejects(sink)).toEqual([])
   })
 
   test.for(['BEFORE', 'AFTER'])('a row that a trigger refuses by any other RAISE is a reject, and leaves no trace: %s', async (when) => {

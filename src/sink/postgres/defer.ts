@@ -112,7 +112,7 @@ export async function buildIndexes(client: pg.Client, model: Model): Promise<Bui
     await transaction(client, begin, () => rebuild(client, model))
     return 'built'
   } catch (error) {
-    if (rowError(error) !== undefined) return 'refused'
+    if (rowError(error)?.uncertain === false) return 'refused'
     throw error
   } finally {
     await client.query(`SELECT pg_advisory_unlock(${lockKey})`, table).catch(() => undefined)

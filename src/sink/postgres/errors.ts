@@ -1,17 +1,21 @@
 /** What an error of PostgreSQL means to us, by its SQLSTATE. */
 import pg from 'pg'
-import { type Code, LadingError } from '../../core/errors.ts'
+import { type Action, type Code, codes, LadingError } from '../../core/errors.ts'
 import type { Fault } from '../../core/fault.ts'
 import { identifier } from './ddl.ts'
 
 const { DatabaseError } = pg
 
-/** Classes and codes that concern the system and not a row; the longest prefix wins. */
+/**
+ * What an error means unless it is a row's; the longest prefix wins. Codes that wait, and damage, are never a row's. The others are
+ * uncertain: types, CHECK functions and triggers raise them for a single row too.
+ */
 const systemCodes: readonly (readonly [prefix: string, code: Code])[] = [
   ['08', 'SINK_UNAVAILABLE'],
   ['57P', 'SINK_UNAVAILABLE'], // shutdown, crash, starting up
   ['25006', 'SINK_UNAVAILABLE'], // read-only transaction: an old primary, or a standby not yet promoted
   ['40', 'SINK_BUSY'], // serialisation, deadlock
+  ['40002', 'SINK_FAILED'], // integrity constraint violation
   ['55P03', 'SINK_BUSY'], // lock not available
   ['57014', 'SINK_BUSY'], // statement time-out
   ['25P03', 'SINK_BUSY'], // idle in transaction
@@ -111,27 +115,51 @@ function describeSocketError(error: Error): string {
   return error.message === '' ? error.name : error.message
 }
 
+const waiting: readonly Action[] = ['reconnect', 'retry', 'hold']
+
+/** Whose fault an error with the SQLSTATE is; `uncertain` where only a statement without any row can tell. */
+function faultOf(sqlstate: string): 'system' | 'row' | 'uncertain' {
+  const code = systemCode(sqlstate)
+  if (code === undefined) return 'row'
+  return code === 'SINK_CORRUPT' || waiting.includes(codes[code].action) ? 'system' : 'uncertain'
+}
+
 export interface RowError {
   readonly fault: Fault
+  /** It is the row's only if the same statement succeeds without any row. */
+  readonly uncertain: boolean
   /** 1-based number of the row within the COPY, where the server knows it. */
   readonly line: number | undefined
-  readonly constraint: string | undefined
   /** With its schema: the table whose constraint refused the row. */
   readonly table: string | undefined
 }
 
-/** The error as the refusal of one row; undefined where it concerns the system. */
-export function rowError(error: unknown): RowError | undefined {
+/** The error as the refusal of one row of a COPY into `columns`; undefined where it concerns the system. */
+export function rowError(error: unknown, columns: readonly string[] = []): RowError | undefined {
   if (!(error instanceof DatabaseError)) return undefined
   const sqlstate = error.code ?? ''
-  if (systemCode(sqlstate) !== undefined) return undefined
-  const line = /^COPY .+?, line (\d+)/m.exec(error.where ?? '')?.[1]
-  const raised = !/^(22|23|44|54)/.test(sqlstate)
+  const whose = faultOf(sqlstate)
+  if (whose === 'system') return undefined
+  const places = [...(error.where ?? '').matchAll(/^COPY .+?, line (\d+)(?:, column (.+))?/gm)]
+  const line = places[0]?.[1]
+  // Text of functions and values may look like a place. As a number it is tried out, as a name it is believed only where it is the only one.
+  const named = places.length === 1 ? columnIn(places[0]?.[2] ?? '', columns) : undefined
+  const raised = named === undefined && !/^(22|23|44|54)/.test(sqlstate)
   const code = rowCodes[sqlstate] ?? (raised ? 'TRIGGER_RAISED' : 'VALUE_REFUSED')
   return {
-    fault: { code, detail: `${error.message} (SQLSTATE ${sqlstate})`, column: error.column },
+    fault: { code, detail: `${error.message} (SQLSTATE ${sqlstate})`, column: error.column ?? named },
+    uncertain: whose === 'uncertain',
     line: line === undefined ? undefined : Number(line),
-    constraint: error.constraint,
     table: error.table === undefined ? undefined : `${error.schema}.${error.table}`,
   }
+}
+
+/** COPY's context continues with a colon and the value, or ends. */
+const columnIn = (context: string, columns: readonly string[]): string | undefined =>
+  columns.filter((name) => context === name || context.startsWith(`${name}: `)).toSorted((a, b) => b.length - a.length)[0]
+
+/** The error of a table whose functions refuse every row. */
+export function tableError(error: unknown, detail: string): LadingError {
+  const { code, message } = sinkError(error)
+  return new LadingError(codes[code].action === 'halt' ? code : 'SCHEMA_MISMATCH', `${detail}: ${message}`, { cause: error })
 }

@@ -37,7 +37,10 @@ export class Placement {
   readonly #model: Model
   readonly #rows: CopyRows
   readonly #staging: Staging
+  readonly #columns: readonly string[]
   #staged: boolean
+  #taken = false
+  readonly #objections = new Map<string, unknown>()
 
   /** `staged` where rows are expected to conflict; a direct COPY is not tried first then. */
   constructor(client: pg.Client, model: Model, rows: CopyRows, staged: boolean) {
@@ -45,7 +48,18 @@ export class Placement {
     this.#model = model
     this.#rows = rows
     this.#staging = new Staging(client, model, rows)
+    this.#columns = model.columns.map(({ name }) => name)
     this.#staged = staged
+  }
+
+  /** Whether the table has taken a row. */
+  get taken(): boolean {
+    return this.#taken
+  }
+
+  /** Uncertain errors, by their words, that refused a row alone and name no column: two at most, which says that they differ. */
+  get objections(): ReadonlyMap<string, unknown> {
+    return this.#objections
   }
 
   /** All rows at once, without isolating anything: false where the database refused some, and then none is placed. */
@@ -91,16 +105,31 @@ export class Placement {
     await this.#client.query('SAVEPOINT attempt')
     try {
       const fault = await work()
-      await this.#client.query(fault === undefined ? 'RELEASE attempt' : 'ROLLBACK TO attempt; RELEASE attempt')
-      return fault === undefined ? { kind: 'placed' } : { kind: 'refused', fault }
+      // Again, because a trigger may have deferred them.
+      await this.#client.query(fault === undefined ? 'SET CONSTRAINTS ALL IMMEDIATE; RELEASE attempt' : undo)
+      if (fault !== undefined) return { kind: 'refused', fault }
+      this.#taken ||= start < end
+      return { kind: 'placed' }
     } catch (error) {
-      const refused = rowError(error)
+      const refused = rowError(error, this.#columns)
       if (refused === undefined) throw error
-      await this.#client.query('ROLLBACK TO attempt; RELEASE attempt')
-      if (refused.fault.code === 'CONSTRAINT_UNIQUE' && this.#model.onConflict !== 'error') this.#staged = true
-      const row = refused.line === undefined ? undefined : start + refused.line - 1
-      return { kind: 'refused', fault: refused.fault, row: row !== undefined && row < end ? row : undefined }
+      await this.#client.query(undo)
+      const { fault, line } = refused
+      if (refused.uncertain) {
+        await this.#probe(start)
+        if (end - start === 1 && fault.column === undefined && this.#objections.size < 2) this.#objections.set(fault.detail, error)
+      }
+      if (fault.code === 'CONSTRAINT_UNIQUE' && this.#model.onConflict !== 'error') this.#staged = true
+      const row = line === undefined ? undefined : start + line - 1
+      return { kind: 'refused', fault, row: row !== undefined && row < end ? row : undefined }
     }
+  }
+
+  /** The same statement without any row: where that fails too, the error is no row's. Each time, because nothing keeps the table as it is. */
+  async #probe(at: number): Promise<void> {
+    await this.#client.query('SAVEPOINT attempt')
+    await (this.#staged ? this.#staging.place(at, at) : this.#direct(at, at))
+    await this.#client.query(undo)
   }
 
   /** The number of rows that the server took is compared with the number sent: a trigger can leave rows out without an error. */
@@ -111,6 +140,8 @@ export class Placement {
     return taken === end - start ? undefined : leftOut(taken, end - start)
   }
 }
+
+const undo = 'ROLLBACK TO attempt; RELEASE attempt'
 
 const leftOut = (taken: number, sent: number): Fault => ({
   code: 'TRIGGER_RAISED',

@@ -13,6 +13,7 @@ import { createStaging } from './staging.ts'
 import { prepareLedger, prepareTable } from './prepare.ts'
 import { replayRejects } from './replay.ts'
 import { TextRows } from './text.ts'
+import { Unanimity } from './unanimous.ts'
 import { writeBatch } from './write.ts'
 
 /** Of the lease, where there is one; it is extended at each third, so that a statement is at least this much of it old when it runs out. */
@@ -36,7 +37,7 @@ export class PostgresSink implements Sink {
   /** By fingerprint: what is made for a model serves every model that declares the same. */
   readonly #models = new Map<string, PreparedModel>()
   #stalledMs: number
-  readonly #direct = new DirectPath()
+  readonly #past = { direct: new DirectPath(), unanimity: new Unanimity() }
   /** The last batch met a lock. */
   #metLock = false
 
@@ -98,7 +99,7 @@ export class PostgresSink implements Sink {
   async write(batch: Batch, options?: Abortable): Promise<readonly BatchVerdict[]> {
     const leaveLocked = this.#metLock && batch.leaveLocked === true
     try {
-      const verdicts = await this.#connection.use((client) => writeBatch(client, batch, this.#direct, leaveLocked), options?.signal)
+      const verdicts = await this.#connection.use((client) => writeBatch(client, batch, this.#past, leaveLocked), options?.signal)
       this.#metLock = false
       return verdicts
     } catch (error) {

@@ -6,11 +6,13 @@ import type { Batch, BatchVerdict, Counts, Part } from '../sink.ts'
 import { lockAndAsk, registerLoads } from './loads.ts'
 import { lockedKeys } from './locked.ts'
 import type { DirectPath } from './direct.ts'
+import { tableError } from './errors.ts'
 import { adjacent, Placement, placeRun, type Refusal, type Stretch } from './place.ts'
 import { insertRejects } from './rejects.ts'
 import type { CopyRows } from './rows.ts'
 import { mayLeaveOut } from './staging.ts'
 import { beginBatch, inOrderOfEntry, transaction } from './transaction.ts'
+import type { Unanimity } from './unanimous.ts'
 
 /** Where a part's rows lie in the buffer. */
 interface Span extends Stretch {
@@ -18,18 +20,21 @@ interface Span extends Stretch {
   readonly index: number
 }
 
-export async function writeBatch(
-  client: pg.Client,
-  batch: Batch,
-  direct: DirectPath,
-  leaveLocked: boolean,
-): Promise<readonly BatchVerdict[]> {
-  const verdicts = leaveLocked ? undefined : await direct.write(client, batch)
-  return verdicts ?? (await writeCarefully(client, batch, direct.expectsConflict(batch.model), leaveLocked))
+/** What a session's batches before say of the next one. */
+export interface Past {
+  readonly direct: DirectPath
+  readonly unanimity: Unanimity
 }
 
-/** Part by part where it must be; `staged` says that rows are expected to conflict. */
-async function writeCarefully(client: pg.Client, batch: Batch, staged: boolean, leaveLocked: boolean): Promise<readonly BatchVerdict[]> {
+export async function writeBatch(client: pg.Client, batch: Batch, past: Past, leaveLocked: boolean): Promise<readonly BatchVerdict[]> {
+  const verdicts = leaveLocked ? undefined : await past.direct.write(client, batch)
+  if (verdicts === undefined) return writeCarefully(client, batch, past, leaveLocked)
+  past.unanimity.clear()
+  return verdicts
+}
+
+/** Part by part where it must be. */
+async function writeCarefully(client: pg.Client, batch: Batch, past: Past, leaveLocked: boolean): Promise<readonly BatchVerdict[]> {
   const spans = spansOf(batch.parts)
   const plans = await registerLoads(client, batch)
   return transaction(client, beginBatch, async () => {
@@ -45,7 +50,7 @@ async function writeCarefully(client: pg.Client, batch: Batch, staged: boolean, 
     const revived = await reviveDeadLetters(client, batch.pipeline, candidates, verdicts)
     const free = leaveLocked ? await leaveOutLocked(client, batch.pipeline, revived, verdicts) : revived
     const applied = await enterLedger(client, batch.pipeline, free, verdicts)
-    await placeParts(client, batch, applied, verdicts, staged)
+    await placeParts(client, batch, applied, verdicts, past)
     return verdicts
   })
 }
@@ -153,16 +158,12 @@ async function keepDead(client: pg.Client, spans: readonly Span[], verdicts: rea
   if (letters.length > 0) await client.query("UPDATE lading.dead_letter SET state = 'dead' WHERE id = ANY ($1)", [letters])
 }
 
-async function placeParts(
-  client: pg.Client,
-  batch: Batch,
-  spans: readonly Span[],
-  verdicts: BatchVerdict[],
-  staged: boolean,
-): Promise<void> {
-  const placement = new Placement(client, batch.model, batch.rows as unknown as CopyRows, staged)
+async function placeParts(client: pg.Client, batch: Batch, spans: readonly Span[], verdicts: BatchVerdict[], past: Past): Promise<void> {
+  const { direct, unanimity } = past
+  const placement = new Placement(client, batch.model, batch.rows as unknown as CopyRows, direct.expectsConflict(batch.model))
   const rejects: (readonly [Part, Reject])[] = []
   const corrections: (readonly [Part, Counts])[] = []
+  const refused: (readonly [Part, readonly Refusal[]])[] = []
   for (const run of adjacent(spans)) {
     const placed = await placeRun(placement, run, mayLeaveOut(batch.model))
     for (const { part, index, start, end } of run) {
@@ -171,10 +172,23 @@ async function placeParts(
       const counts = { loaded: part.rows - skipped - refusals.length, rejected: part.records - part.rows + refusals.length, skipped }
       if (counts.loaded !== part.rows) corrections.push([part, counts])
       verdicts[index] = { kind: 'applied', ...counts }
+      refused.push([part, refusals])
     }
   }
+  requireTakers(placement, unanimity, refused)
   await insertRejects(client, batch.pipeline, rejects)
   if (corrections.length > 0) await correct(client, batch.pipeline, corrections)
+}
+
+/** Throws where every row is refused for what is the table's fault. */
+function requireTakers({ taken, objections }: Placement, unanimity: Unanimity, refused: readonly (readonly [Part, readonly Refusal[]])[]) {
+  const [objection, another] = objections
+  if (taken || another !== undefined) return unanimity.clear()
+  if (objection === undefined) return
+  const [words, error] = objection
+  const rows = refused.map(([part, own]) => ({ part, rows: own.filter(({ fault }) => fault.detail === words).length }))
+  if (!unanimity.isTables(words, rows)) return
+  throw tableError(error, 'every row is refused with the same error, so it is the fault of a trigger or a function of the table')
 }
 
 async function correct(client: pg.Client, pipeline: string, corrections: readonly (readonly [Part, Counts])[]): Promise<void> {

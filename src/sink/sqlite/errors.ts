@@ -42,7 +42,7 @@ export function sinkError(error: unknown, path: string): LadingError {
   return new LadingError(schemaCodes.includes(sqliteCode(error)?.primary) ? 'SCHEMA_MISMATCH' : 'INTERNAL', detail, { cause: error })
 }
 
-/** The error as the refusal of one row; undefined where it concerns the system. */
+/** The error as the refusal of one row; undefined where it concerns the system, or where that is uncertain. */
 export function rowFault(error: unknown): Fault | undefined {
   const code = sqliteCode(error)
   if (code === undefined) return undefined
@@ -50,3 +50,12 @@ export function rowFault(error: unknown): Fault | undefined {
   if (!refused.includes(code.primary)) return undefined
   return { code: constraintCodes[code.extended] ?? 'VALUE_REFUSED', detail: (error as Error).message }
 }
+
+/**
+ * Whether an expression of the table, or of a trigger, may have failed for one row: SQLite says so of a statement that it cannot compile
+ * in the same way.
+ */
+export const isUncertain = (error: unknown): boolean => sqliteCode(error)?.primary === sqliteCodes.error
+
+/** The refusal of one row by an expression. */
+export const expressionFault = (error: unknown): Fault => ({ code: 'TRIGGER_RAISED', detail: (error as Error).message })

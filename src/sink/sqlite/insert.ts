@@ -6,7 +6,7 @@ import { LadingError } from '../../core/errors.ts'
 import type { Fault } from '../../core/fault.ts'
 import type { SqliteFile, SqliteValue } from '../../core/sqlite.ts'
 import { identifier, type InsertModel, insertRows, mayLeaveOut } from './ddl.ts'
-import { rowFault } from './errors.ts'
+import { expressionFault, isForeignKeyError, isUncertain, rowFault } from './errors.ts'
 import type { ValueRows } from './rows.ts'
 
 export interface InsertBatch {
@@ -24,9 +24,48 @@ const mostRows = 16
 /** A statement's cost grows with its parameters, of which SQLite takes 32,766. */
 const mostParameters = 512
 
+/** RAISE(ROLLBACK) ends a transaction, which is written again without the row. More often than this it is not the rows. */
+const mostRollbacks = 100
+
+/** Why a transaction is written again: what it showed of rows that do not leave it as it was. */
+interface Lessons {
+  /** A foreign key is deferred: it shows at COMMIT and names no row. */
+  checked: boolean
+  /** An expression failed: what its statement did before is still there. */
+  guarded: boolean
+  /** Rows for which a trigger rolled the transaction back. */
+  readonly refused: Map<number, Fault>
+}
+
+/** Runs `work` in a transaction, and again with another way to insert where an error showed only then that it takes one. */
+export function insertingIn<T>(file: SqliteFile, model: InsertModel, work: (insert: Insert) => T): T {
+  const lessons: Lessons = { checked: false, guarded: false, refused: new Map() }
+  for (;;) {
+    try {
+      return file.transaction(() => work(inserterOf(file, model, lessons)))
+    } catch (error) {
+      if (!learn(lessons, error)) throw error
+    }
+  }
+}
+
+function learn(lessons: Lessons, error: unknown): boolean {
+  if (error instanceof RolledBack) {
+    lessons.refused.set(error.row, error.fault)
+    return lessons.refused.size <= mostRollbacks
+  }
+  const lesson = isForeignKeyError(error) ? 'checked' : isUncertain(error) ? 'guarded' : undefined
+  if (lesson === undefined || lessons[lesson]) return false
+  return (lessons[lesson] = true)
+}
+
 /** To be asked within the transaction: another process may have made a trigger. */
-export function inserterOf(file: SqliteFile, model: InsertModel): Insert {
-  if (hasTriggers(file, model.table)) return insertGuarded
+function inserterOf(file: SqliteFile, model: InsertModel, { checked, guarded, refused }: Lessons): Insert {
+  const insert = without(refused, guarded || hasTriggers(file, model.table) ? insertGuarded : unguarded(file, model))
+  return checked ? insertChecked(insert) : insert
+}
+
+function unguarded(file: SqliteFile, model: InsertModel): Insert {
   const rows = Math.min(mostRows, Math.floor(mostParameters / model.columns.length))
   return rows < 2 || dependOnEachOther(file, model) ? insertOneByOne : insertGroups(rows)
 }
@@ -69,7 +108,7 @@ function groupInserter(file: SqliteFile, model: InsertModel, size: number): (bou
 /** A row that SQLite refuses leaves no trace, so no savepoint is needed. */
 const insertOneByOne: Insert = (file, batch, start, end, refuse) => insertEach(file, batch, start, end, refuse, false)
 
-/** For tables with triggers: RAISE(FAIL) keeps what was changed before it. */
+/** For tables with triggers, where RAISE(FAIL) keeps what was changed before it, and for expressions that fail. */
 const insertGuarded: Insert = (file, batch, start, end, refuse) => insertEach(file, batch, start, end, refuse, true)
 
 function insertEach(file: SqliteFile, batch: InsertBatch, start: number, end: number, refuse: Refuse, guarded: boolean): number {
@@ -86,9 +125,11 @@ function insertEach(file: SqliteFile, batch: InsertBatch, start: number, end: nu
       if (statement.run(...bound).changes > 0) changed++
       else if (!mayLeaveOut(batch.model)) refuse(row, leftOut)
     } catch (error) {
-      const fault = rowFault(error)
+      const fault = rowFault(error) ?? (guarded && isUncertain(error) ? expressionFault(error) : undefined)
       if (fault === undefined) throw error
-      if (!file.database.isTransaction) throw rolledBack(batch.model.table, error)
+      if (!file.database.isTransaction) throw new RolledBack(batch.model.table, row, fault, error)
+      // What cannot be compiled fails without any row.
+      if (isUncertain(error)) file.database.prepare(insertRows(batch.model, 1))
       if (guarded) file.exec('ROLLBACK TO row')
       refuse(row, fault)
     }
@@ -116,11 +157,34 @@ function dependOnEachOther(file: SqliteFile, { table, primaryKey }: InsertModel)
 const leftOut: Fault = { code: 'TRIGGER_RAISED', detail: 'a trigger of the table left the row out' }
 
 /** RAISE(ROLLBACK) ends the transaction itself; what came after would be committed row by row. */
-const rolledBack = (table: string, cause: unknown): LadingError =>
-  new LadingError('SINK_FAILED', `SQLite: a trigger of table ${table} rolled the transaction back`, { cause })
+class RolledBack extends LadingError {
+  readonly row: number
+  readonly fault: Fault
+
+  constructor(table: string, row: number, fault: Fault, cause: unknown) {
+    super('SINK_FAILED', `SQLite: a trigger of table ${table} rolled the transaction back`, { cause })
+    this.row = row
+    this.fault = fault
+  }
+}
+
+/** Leaves out rows that are refused already. */
+const without =
+  (refused: ReadonlyMap<number, Fault>, insert: Insert): Insert =>
+  (file, batch, start, end, refuse) => {
+    let changed = 0
+    let from = start
+    for (const [row, fault] of [...refused].toSorted(([a], [b]) => a - b)) {
+      if (row < from || row >= end) continue
+      changed += insert(file, batch, from, row, refuse)
+      refuse(row, fault)
+      from = row + 1
+    }
+    return changed + insert(file, batch, from, end, refuse)
+  }
 
 /** For tables whose foreign keys are deferred: a half that would leave a reference open is taken back and halved again. */
-export const insertChecked =
+const insertChecked =
   (insert: Insert): Insert =>
   (file, batch, start, end, refuse) => {
     const { table } = batch.model

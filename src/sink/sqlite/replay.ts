@@ -3,8 +3,7 @@ import type { Fault } from '../../core/fault.ts'
 import type { SqliteFile } from '../../core/sqlite.ts'
 import type { RejectReplay, ReplayBatch, Verdict } from '../sink.ts'
 import { storable } from '../storable.ts'
-import { isForeignKeyError } from './errors.ts'
-import { type Insert, insertChecked, inserterOf } from './insert.ts'
+import { type Insert, insertingIn } from './insert.ts'
 import type { ValueRows } from './rows.ts'
 
 interface Origin {
@@ -13,13 +12,7 @@ interface Origin {
 }
 
 export function replayRejects(file: SqliteFile, batch: ReplayBatch): readonly Verdict[] {
-  try {
-    return file.transaction(() => replayEach(file, batch, inserterOf(file, batch.model)))
-  } catch (error) {
-    // As in a batch: a deferred foreign key shows at COMMIT and names no row.
-    if (!isForeignKeyError(error)) throw error
-    return file.transaction(() => replayEach(file, batch, insertChecked(inserterOf(file, batch.model))))
-  }
+  return insertingIn(file, batch.model, (insert) => replayEach(file, batch, insert))
 }
 
 function replayEach(file: SqliteFile, batch: ReplayBatch, insert: Insert): readonly Verdict[] {

@@ -4,8 +4,7 @@ import type { SqliteFile } from '../../core/sqlite.ts'
 import type { LoadInfo } from '../../core/load.ts'
 import type { Part, Verdict } from '../sink.ts'
 import { storable } from '../storable.ts'
-import { isForeignKeyError } from './errors.ts'
-import { type Insert, type InsertBatch, insertChecked, inserterOf } from './insert.ts'
+import { type Insert, type InsertBatch, insertingIn } from './insert.ts'
 
 export interface WritableBatch extends InsertBatch {
   readonly pipeline: string
@@ -13,13 +12,7 @@ export interface WritableBatch extends InsertBatch {
 }
 
 export function writeBatch(file: SqliteFile, batch: WritableBatch): readonly Verdict[] {
-  try {
-    return file.transaction(() => writeParts(file, batch, inserterOf(file, batch.model)))
-  } catch (error) {
-    // A deferred foreign key shows at COMMIT and names no row: the batch is written again, looking after each step.
-    if (!isForeignKeyError(error)) throw error
-    return file.transaction(() => writeParts(file, batch, insertChecked(inserterOf(file, batch.model))))
-  }
+  return insertingIn(file, batch.model, (insert) => writeParts(file, batch, insert))
 }
 
 function writeParts(file: SqliteFile, batch: WritableBatch, insert: Insert): readonly Verdict[] {
