@@ -17,6 +17,8 @@ export type StopMode = 'fast' | 'immediate'
 export interface PostgresOptions {
   /** Settings of postgresql.conf, over the defaults. */
   readonly settings?: Readonly<Record<string, string>>
+  /** The npm package has no extensions; what the system brings has those of contrib, and may be an older version. */
+  readonly extensions?: boolean
 }
 
 export interface PostgresServer extends AsyncDisposable {
@@ -46,7 +48,8 @@ const defaults = { listen_addresses: '127.0.0.1', timezone: 'UTC', log_timezone:
 const lingering = /pre-existing shared memory block|lock file .* already exists|is another postmaster/i
 
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
-  const server = new Server(await openFirst('PostgreSQL', ways({ ...defaults, ...options.settings })))
+  const settings = { ...defaults, ...options.settings }
+  const server = new Server(await openFirst('PostgreSQL', options.extensions === true ? systemWays(settings) : ways(settings)))
   await server.start()
   return server
 }
@@ -56,13 +59,14 @@ function ways(settings: Readonly<Record<string, string>>): readonly Way<Postgres
   if (folder) {
     return [{ name: `LADING_TEST_POSTGRES_BIN=${folder}`, open: async () => await createCluster(fromFolder(folder), settings) }]
   }
-  return [
-    { name: 'npm package', open: async () => await createCluster(await fromNpm(), settings) },
-    { name: "the machine's own", open: async () => await createCluster(fromMachine(), settings) },
-    { name: 'apt-get install', open: async () => await createCluster(fromApt(), settings) },
-    { name: 'Docker', open: () => postgresContainer(settings) },
-  ]
+  return [{ name: 'npm package', open: async () => await createCluster(await fromNpm(), settings) }, ...systemWays(settings)]
 }
+
+const systemWays = (settings: Readonly<Record<string, string>>): readonly Way<PostgresEngine>[] => [
+  { name: "the machine's own", open: async () => await createCluster(fromMachine(), settings) },
+  { name: 'apt-get install', open: async () => await createCluster(fromApt(), settings) },
+  { name: 'Docker', open: () => postgresContainer(settings) },
+]
 
 class Server extends PrivateServer implements PostgresServer {
   readonly url: string

@@ -37,15 +37,18 @@ describe('SQLite', () => {
     expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(4)])
   })
 
-  test.for(['BEFORE', 'AFTER'])('a row for which a trigger rolls the transaction back is a reject, and costs no other: %s', async (when) => {
-    await using target = await openSqlite()
-    await using sink = target.open()
-    await sink.prepare(model)
-    await target.query(`CREATE TRIGGER t ${when} INSERT ON items WHEN new.id IN (2, 4) BEGIN SELECT RAISE(ROLLBACK, 'no'); END`)
-    expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(2, 2)])
-    expect((await allRejects(sink)).map(({ code, record }) => [record, code])).toEqual([1, 3].map((row) => [row, 'TRIGGER_RAISED']))
-    expect(await numbers(target, 'items')).toEqual([1, 3])
-  })
+  test.for(['BEFORE', 'AFTER'])(
+    'a row for which a trigger rolls the transaction back is a reject, and costs no other: %s',
+    async (when) => {
+      await using target = await openSqlite()
+      await using sink = target.open()
+      await sink.prepare(model)
+      await target.query(`CREATE TRIGGER t ${when} INSERT ON items WHEN new.id IN (2, 4) BEGIN SELECT RAISE(ROLLBACK, 'no'); END`)
+      expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(2, 2)])
+      expect((await allRejects(sink)).map(({ code, record }) => [record, code])).toEqual([1, 3].map((row) => [row, 'TRIGGER_RAISED']))
+      expect(await numbers(target, 'items')).toEqual([1, 3])
+    },
+  )
 
   test('a trigger that rolls the transaction back again and again leaves nothing, neither before nor after it', async () => {
     await using target = await openSqlite()
@@ -60,9 +63,15 @@ describe('SQLite', () => {
 
   test.for([
     ['a CHECK', "CREATE TABLE items (id integer PRIMARY KEY, note text CHECK (json_extract(note, '$.a') > 0)) STRICT"],
-    ['a generated column', "CREATE TABLE items (id integer PRIMARY KEY, note text, a integer GENERATED ALWAYS AS (json_extract(note, '$.a')) STORED) STRICT"],
+    [
+      'a generated column',
+      "CREATE TABLE items (id integer PRIMARY KEY, note text, a integer GENERATED ALWAYS AS (json_extract(note, '$.a')) STORED) STRICT",
+    ],
     ['an index', "CREATE TABLE items (id integer PRIMARY KEY, note text) STRICT; CREATE INDEX a ON items (json_extract(note, '$.a'))"],
-    ['a partial index', "CREATE TABLE items (id integer PRIMARY KEY, note text) STRICT; CREATE INDEX a ON items (id) WHERE note ->> '$.a' > 0"],
+    [
+      'a partial index',
+      "CREATE TABLE items (id integer PRIMARY KEY, note text) STRICT; CREATE INDEX a ON items (id) WHERE note ->> '$.a' > 0",
+    ],
     [
       'a trigger',
       `CREATE TABLE items (id integer PRIMARY KEY, note text) STRICT; CREATE TABLE log (a integer);
