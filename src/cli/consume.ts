@@ -40,6 +40,7 @@ export interface ConsumeFlags extends HttpFlags {
   readonly create: boolean
   readonly batchMessages: number
   readonly maxAttempts: number
+  readonly setAside: readonly string[]
   readonly messageAttempts: number
   readonly batchAttempts?: number
   readonly retryPause: number
@@ -61,6 +62,9 @@ export const consumeOptions = () => [
   dedupKeyOption(),
   rootOption(),
   new Option('--max-attempts <n>', 'deliveries without a verdict before a message becomes a dead letter').default(20).argParser(whole(1)),
+  new Option('--set-aside <key>', 'make a dead letter of the message with this key, at which a consumer stops; may be given several times')
+    .default([], 'none')
+    .argParser((key: string, earlier: readonly string[]) => [...earlier, key]),
   new Option('--message-attempts <n>', 'tries of a message that fails by itself before it becomes a dead letter')
     .default(3)
     .argParser(whole(1)),
@@ -84,6 +88,7 @@ export const consumeSettings = (flags: ConsumeFlags) => ({
   root: flags.root,
   batch: { messages: flags.batchMessages },
   maxAttempts: flags.maxAttempts,
+  setAside: flags.setAside,
   messageRetry: { attempts: flags.messageAttempts, firstMs: flags.retryPause * 1000 },
   ...(flags.batchAttempts === undefined ? {} : { batchRetry: { attempts: flags.batchAttempts } }),
 })

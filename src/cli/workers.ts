@@ -40,7 +40,7 @@ export function consumerProcesses(n: number, flags: ConsumeFlags, signal: AbortS
 
 function argumentsOf(flags: ConsumeFlags): string[] {
   const { pipeline, ignoreExtra, dedupKey, root, create, batchMessages, maxAttempts, startTimeout } = flags
-  const { messageAttempts, batchAttempts, retryPause } = flags
+  const { messageAttempts, batchAttempts, retryPause, setAside } = flags
   return [
     '--allow-rejects',
     '--dedup-key',
@@ -53,6 +53,7 @@ function argumentsOf(flags: ConsumeFlags): string[] {
     String(batchMessages),
     '--max-attempts',
     String(maxAttempts),
+    ...setAside.flatMap((key) => ['--set-aside', key]),
     '--message-attempts',
     String(messageAttempts),
     ...(batchAttempts === undefined ? [] : ['--batch-attempts', String(batchAttempts)]),

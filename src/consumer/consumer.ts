@@ -36,6 +36,8 @@ export interface ConsumerOptions {
   readonly batch?: Partial<BatchLimits>
   /** Deliveries of a message without a verdict before it becomes a dead letter. */
   readonly maxAttempts?: number
+  /** Keys of messages that become dead letters (`SET_ASIDE`) without being tried: a way on for a consumer that stops at one. */
+  readonly setAside?: readonly string[]
   /** For a batch that the database asks to try again; without a limit where none is given, and when it is reached the consumer stops. */
   readonly batchRetry?: Partial<RetryPolicy>
   /** For a message that fails alone for a reason that no rule knows; when its tries are over it becomes a dead letter. */
@@ -128,6 +130,7 @@ class Run {
       sink: options.sink,
       ignoreExtra: options.ignoreExtra ?? false,
       dedupKey: options.dedupKey ?? defaultDedupKey,
+      setAside: new Set(options.setAside),
       abandon: this.#abandon.signal,
     })
   }

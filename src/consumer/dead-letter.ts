@@ -1,6 +1,7 @@
 /** A delivery that could not be processed as a whole → the letter that is kept of it. */
-import { codes } from '../core/errors.ts'
+import { codes, LadingError } from '../core/errors.ts'
 import { sha256Of } from '../core/sha256.ts'
+import { readableEnvelope } from '../queue/envelope.ts'
 import type { Delivery } from '../queue/queue.ts'
 import type { DeadLetter, Part, Verdict } from '../sink/sink.ts'
 import { type Claim, type Dead, dead, type DecoderOptions } from './decoded.ts'
@@ -48,6 +49,25 @@ export function identityOf(delivery: Delivery): string {
   const envelope = referenceIn(delivery)
   return sha256Of(envelope === undefined ? delivery.body : JSON.stringify(envelope))
 }
+
+/** The error that stops a consumer, with the message that it stopped at and how to go on without it. */
+export function stoppedAt(delivery: Delivery, { key = delivery.key }: Claim, { code, message, cause }: LadingError): LadingError {
+  const where = `${message}; stopped at ${placeOf(delivery, key)}`
+  return new LadingError(code, `${where}; to go on without it: consume --set-aside ${quoted(key)}`, { cause })
+}
+
+function placeOf({ headers, body }: Delivery, key: string): string {
+  const envelope = readableEnvelope(headers)
+  if (envelope === undefined) return `message ${JSON.stringify(key)}`
+  const { load, firstLine } = envelope
+  const breaks = body.reduce((count, byte) => (byte === newline ? count + 1 : count), 0)
+  return `chunk ${key} (${load.source}, lines ${firstLine} to ${firstLine + breaks - (body.at(-1) === newline ? 1 : 0)})`
+}
+
+/** As a shell takes it. */
+const quoted = (text: string): string => (/^[\w:./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
+
+const newline = 10
 
 /** Without its load: the verdict of the chunk that took effect under this key stands. The key of a record is data. */
 export function refusedPart(claim: Claim, { key, load, records }: Part, { code, detail }: Verdict & { readonly kind: 'refused' }): Dead {

@@ -1,8 +1,8 @@
 /** A message → what it is: a chunk of ours, a chunk of another pipeline, or records of somebody else's. */
-import { LadingError } from '../core/errors.ts'
+import { codes, LadingError } from '../core/errors.ts'
 import { sha256Of } from '../core/sha256.ts'
 import type { RowBuffer } from '../model/writer.ts'
-import { readEnvelope } from '../queue/envelope.ts'
+import { pipelineOf, readEnvelope } from '../queue/envelope.ts'
 import type { Headers } from '../queue/queue.ts'
 import { ChunkDecoder, claimOfChunk } from './chunk.ts'
 import { type Claim, dead, type Decoded, type DecoderOptions, type Foreign, type Message } from './decoded.ts'
@@ -24,7 +24,7 @@ export class Decoder {
     this.#messages = new MessageDecoder(options, rows)
   }
 
-  /** `replays` is the dead letter that the message is. Throws only what must stop the consumer, such as a message of a newer version. */
+  /** `replays` is the dead letter that the message is. */
   decode(message: Message, replays?: number): Decoded {
     try {
       const envelope = readEnvelope(message.headers)
@@ -32,21 +32,16 @@ export class Decoder {
       if (envelope.pipeline !== this.#pipeline) return { kind: 'foreign', pipeline: envelope.pipeline }
       return this.#chunks.decode(envelope, message, replays)
     } catch (error) {
-      if (error instanceof LadingError && error.code === 'BAD_ENVELOPE') return dead(error.code, error.message)
-      throw error
+      if (!(error instanceof LadingError) || codes[error.code].action !== 'dead') throw error
+      return foreignTo(this.#pipeline, message.headers) ?? dead(error.code, error.message)
     }
   }
 }
 
-/** Whose the message is, where it is a chunk of another pipeline. Throws `ENVELOPE_NEWER`: then it is a newer consumer's. */
+/** Whose the message is, where it is a chunk of another pipeline. */
 export function foreignTo(pipeline: string, headers: Headers): Foreign | undefined {
-  try {
-    const envelope = readEnvelope(headers)
-    return envelope === undefined || envelope.pipeline === pipeline ? undefined : { kind: 'foreign', pipeline: envelope.pipeline }
-  } catch (error) {
-    if (error instanceof LadingError && error.code === 'ENVELOPE_NEWER') throw error
-    return undefined
-  }
+  const theirs = pipelineOf(headers)
+  return theirs === undefined || theirs === pipeline ? undefined : { kind: 'foreign', pipeline: theirs }
 }
 
 /** What a message says of itself, without decoding its body; nothing where it cannot be read, or where another message may be the chunk that it claims to be. */

@@ -1,11 +1,5 @@
 /** Deliveries → batches, and the leases of everything that is in hand. */
 import type { Delivery } from '../queue/queue.ts'
-import type { ReadFault } from './rooted.ts'
-
-/** A delivery that holds its bytes, or the reason why those that it refers to cannot be had. */
-export interface Arrived extends Delivery {
-  readonly fault?: ReadFault
-}
 
 export interface BatchLimits {
   /** A batch is written when it holds this many bytes of messages, or when nothing more is waiting. */
@@ -21,8 +15,8 @@ const aloneFromAttempt = 6
  * Groups deliveries into batches. Nothing waits for a clock: a batch is written when it is full or when the queue has no more
  * just now, so that a slow trickle has no delay and a flood is written in large transactions.
  */
-export async function* batches(arrivals: AsyncIterable<readonly Arrived[]>, limits: BatchLimits): AsyncGenerator<readonly Arrived[]> {
-  let batch: Arrived[] = []
+export async function* batches(arrivals: AsyncIterable<readonly Delivery[]>, limits: BatchLimits): AsyncGenerator<readonly Delivery[]> {
+  let batch: Delivery[] = []
   let bytes = 0
   for await (const deliveries of arrivals) {
     for (const delivery of deliveries) {

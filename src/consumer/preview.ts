@@ -10,9 +10,9 @@ import type { Reject } from '../core/fault.ts'
 import { type Model, tableName } from '../model/model.ts'
 import { type Value, ValueWriter } from '../model/values.ts'
 import type { RowBuffer } from '../model/writer.ts'
-import { readEnvelope } from '../queue/envelope.ts'
+import { readableEnvelope } from '../queue/envelope.ts'
 import type { Headers, Peeked } from '../queue/queue.ts'
-import { Decoder } from './decode.ts'
+import { Decoder, foreignTo } from './decode.ts'
 import type { Decoded } from './decoded.ts'
 import { type DedupKey, defaultDedupKey } from './dedup.ts'
 import { readReferenced } from './reference.ts'
@@ -61,7 +61,7 @@ export type Outlook =
   | { readonly kind: 'foreign'; readonly pipeline: string }
   /** It would become a dead letter. */
   | { readonly kind: 'dead'; readonly code: Code; readonly detail: string }
-  /** A consumer would stop at it, or wait. */
+  /** A consumer would wait. */
   | { readonly kind: 'held'; readonly code: Code; readonly detail: string }
 
 export interface Preview {
@@ -84,13 +84,14 @@ export async function preview(messages: Iterable<Peeked>, options: PreviewOption
   let files: RootedFiles | undefined
   const decode = async (message: Peeked): Promise<Outlook> => {
     try {
+      if (message.fault !== undefined) return foreignTo(pipeline, message.headers) ?? { kind: 'dead', ...message.fault }
       const read = await readReferenced(message, pipeline, async () => (files ??= await RootedFiles.open(root)))
       if (read !== undefined && !Buffer.isBuffer(read)) return { kind: 'dead', ...read }
       rows.clear()
       return outlookOf(decoder.decode({ ...message, body: read ?? message.body }), rows, most)
     } catch (thrown) {
       const error = toLadingError(thrown)
-      if (error.action !== 'hold' && error.code !== 'ENVELOPE_NEWER') throw error
+      if (error.action !== 'hold') throw error
       return { kind: 'held', code: error.code, detail: error.message }
     }
   }
@@ -130,14 +131,10 @@ const withoutValue = ({ record, line, column, code }: Reject): PreviewedReject =
 
 /** Nothing where the header cannot be read: what is wrong with it, decoding says. */
 function chunkOf(headers: Headers): PreviewedChunk | undefined {
-  try {
-    const envelope = readEnvelope(headers)
-    if (envelope === undefined) return undefined
-    const { pipeline, load, chunk } = envelope
-    return { pipeline, loadId: load.id, source: load.source, chunk }
-  } catch {
-    return undefined
-  }
+  const envelope = readableEnvelope(headers)
+  if (envelope === undefined) return undefined
+  const { pipeline, load, chunk } = envelope
+  return { pipeline, loadId: load.id, source: load.source, chunk }
 }
 
 /** Rows as values, of one message at a time. */

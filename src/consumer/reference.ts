@@ -2,11 +2,10 @@
  * Messages that refer to their bytes → messages that hold them. It stands between the queue and the batches, which count bytes,
  * and reads lazily: what the queue hands out at once may be a thousand references, of which two are in memory here.
  */
-import { LadingError } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
-import { type ChunkEnvelope, type ChunkReference, readEnvelope } from '../queue/envelope.ts'
+import { type ChunkEnvelope, type ChunkReference, readableEnvelope } from '../queue/envelope.ts'
 import type { Delivery } from '../queue/queue.ts'
-import type { Arrived, Leases } from './intake.ts'
+import type { Leases } from './intake.ts'
 import { retrying } from '../core/retry.ts'
 import { type ReadFault, RootedFiles } from './rooted.ts'
 
@@ -15,14 +14,9 @@ type Referring = ChunkEnvelope & { readonly reference: ChunkReference }
 /** The envelope of a message that refers to its bytes and does not hold them. */
 export function referenceIn({ headers, body }: Pick<Delivery, 'headers' | 'body'>): Referring | undefined {
   if (body.length > 0) return undefined
-  try {
-    const envelope = readEnvelope(headers)
-    return envelope?.reference === undefined ? undefined : (envelope as Referring)
-  } catch (error) {
-    // Decoding says what is wrong with it.
-    if (error instanceof LadingError) return undefined
-    throw error
-  }
+  // What is wrong with one that cannot be read, decoding says.
+  const envelope = readableEnvelope(headers)
+  return envelope?.reference === undefined ? undefined : (envelope as Referring)
 }
 
 /** The bytes that a message of the pipeline refers to, or why they cannot be had; undefined where the message holds what there is, or is another's. */
@@ -52,7 +46,7 @@ export interface ReferenceOptions {
 export async function* withBodies(
   arrivals: AsyncIterable<readonly Delivery[]>,
   options: ReferenceOptions,
-): AsyncGenerator<readonly Arrived[]> {
+): AsyncGenerator<readonly Delivery[]> {
   const { files } = options
   try {
     for await (const deliveries of arrivals) {
@@ -68,9 +62,9 @@ export async function* withBodies(
   }
 }
 
-async function* oneByOne(deliveries: readonly Delivery[], options: ReferenceOptions): AsyncGenerator<readonly Arrived[]> {
+async function* oneByOne(deliveries: readonly Delivery[], options: ReferenceOptions): AsyncGenerator<readonly Delivery[]> {
   const { leases, stop, onEvent } = options
-  let ahead: Promise<Arrived> | undefined
+  let ahead: Promise<Delivery> | undefined
   try {
     for (const [index, delivery] of deliveries.entries()) {
       const read = () => {
@@ -92,7 +86,7 @@ async function* oneByOne(deliveries: readonly Delivery[], options: ReferenceOpti
   }
 }
 
-async function arrive(delivery: Delivery, { files, pipeline, maxAttempts }: ReferenceOptions): Promise<Arrived> {
+async function arrive(delivery: Delivery, { files, pipeline, maxAttempts }: ReferenceOptions): Promise<Delivery> {
   if (delivery.attempt > maxAttempts) return delivery
   const read = await readReferenced(delivery, pipeline, async () => files)
   if (read === undefined) return delivery

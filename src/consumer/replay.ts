@@ -2,10 +2,9 @@ import { LadingError } from '../core/errors.ts'
 import type { Abortable } from '../core/wait.ts'
 import { tableName } from '../model/model.ts'
 import type { Model } from '../model/model.ts'
-import { type ChunkEnvelope, chunkKey, readEnvelope } from '../queue/envelope.ts'
+import { chunkKey, readableEnvelope } from '../queue/envelope.ts'
 import type { BatchVerdict, Counts, Sink, StoredDeadLetter, Verdict } from '../sink/sink.ts'
 import { Decoder } from './decode.ts'
-import { dead, type Decoded } from './decoded.ts'
 import { type DedupKey, defaultDedupKey } from './dedup.ts'
 import { type MaskedBody, maskedBodyOf, withoutMasks } from './masked-body.ts'
 import { readReferenced } from './reference.ts'
@@ -32,23 +31,13 @@ export async function replay(letter: StoredDeadLetter, options: ReplayOptions): 
   if (referenced !== undefined && !Buffer.isBuffer(referenced)) return { kind: 'refused', ...referenced }
   const rows = sink.rows(model)
   const decoder = new Decoder({ pipeline, ignoreExtra, dedupKey, ...readingOf(letter, model, masked) }, rows)
-  const decoded = decodeLetter(decoder, { ...letter, body: referenced ?? letter.body })
+  const decoded = decoder.decode({ ...letter, body: referenced ?? letter.body }, letter.id)
   if (decoded.kind === 'foreign') return { kind: 'refused', code: 'WRONG_PIPELINE', detail: `it belongs to pipeline ${decoded.pipeline}` }
   if (decoded.kind === 'dead') return { kind: 'refused', code: decoded.code, detail: decoded.detail }
   const { parts, claim } = decoded
   const verdicts = await sink.write({ pipeline, model, parts, rows }, options)
   if (claim.load !== undefined) await sink.ledger.fold([claim.load.id], options)
   return together(verdicts)
-}
-
-/** A letter that only a newer version can read keeps none of the others. */
-function decodeLetter(decoder: Decoder, letter: StoredDeadLetter): Decoded {
-  try {
-    return decoder.decode(letter, letter.id)
-  } catch (error) {
-    if (error instanceof LadingError && error.code === 'ENVELOPE_NEWER') return dead(error.code, error.message)
-    throw error
-  }
 }
 
 /** What was masked when the letter was buried is not masked once more, and is known by the bytes that came. */
@@ -62,7 +51,8 @@ function readingOf({ sha256 }: StoredDeadLetter, model: Model, masked: Exclude<M
 async function replayWithoutBody(letter: StoredDeadLetter, pipeline: string, bytes: number, options: ReplayOptions): Promise<Verdict> {
   const { sink, model } = options
   const detail = `its ${bytes} bytes were not kept, because the model masks personal data`
-  const chunk = chunkIn(letter)
+  // What the header said may not have been kept either.
+  const chunk = readableEnvelope(letter.headers)
   if (chunk === undefined) return { kind: 'refused', code: 'BODY_NOT_KEPT', detail: `${detail}: its sender has to send it again` }
   if (chunk.pipeline !== pipeline) return { kind: 'refused', code: 'WRONG_PIPELINE', detail: `it belongs to pipeline ${chunk.pipeline}` }
   // It died once more, of a model that masks nothing, and then it was counted.
@@ -77,16 +67,6 @@ async function replayWithoutBody(letter: StoredDeadLetter, pipeline: string, byt
   }
   const part = { key, sha256: letter.sha256, load: chunk.load, records: 0, rows: 0, rejects: [], describe, replays: letter.id }
   return together(await sink.write({ pipeline, model, parts: [part], rows: sink.rows(model) }, options))
-}
-
-function chunkIn({ headers }: StoredDeadLetter): ChunkEnvelope | undefined {
-  try {
-    return readEnvelope(headers)
-  } catch (error) {
-    // What the header said was not kept either.
-    if (error instanceof LadingError && error.code === 'BAD_ENVELOPE') return undefined
-    throw error
-  }
 }
 
 /** Refused if any part is, for the letter is still dead then; a duplicate only if all are. */

@@ -9,11 +9,10 @@ import type { RowBuffer } from '../model/writer.ts'
 import { chunkKey } from '../queue/envelope.ts'
 import type { Delivery } from '../queue/queue.ts'
 import type { BatchVerdict, LoadProgress, Part, Sink, Verdict } from '../sink/sink.ts'
-import { DeadLetters, identityOf, refusedPart } from './dead-letter.ts'
+import { DeadLetters, identityOf, refusedPart, stoppedAt } from './dead-letter.ts'
 import { claimOf, Decoder, foreignTo } from './decode.ts'
 import { type Dead, dead, type Decoded, type Foreign } from './decoded.ts'
 import type { DedupKey } from './dedup.ts'
-import type { Arrived } from './intake.ts'
 import { referenceIn } from './reference.ts'
 import { type RetryPolicy, retrying } from '../core/retry.ts'
 import { addTally, type Count, emptyTally, LoadTally, type Tally } from './tally.ts'
@@ -25,6 +24,8 @@ export interface WriterOptions {
   readonly ignoreExtra: boolean
   readonly dedupKey: DedupKey
   readonly maxAttempts: number
+  /** Keys of messages that become dead letters without being tried. */
+  readonly setAside: ReadonlySet<string>
   /** For a batch that the database asks to try again. */
   readonly batchRetry: RetryPolicy
   /** For a message that fails alone for a reason that no rule knows. */
@@ -51,7 +52,7 @@ interface Lane {
 }
 
 interface Entry {
-  readonly delivery: Arrived
+  readonly delivery: Delivery
   readonly decoded: Exclude<Decoded, Foreign>
 }
 
@@ -93,7 +94,7 @@ export class BatchWriter {
   }
 
   /** Pauses now and then, because the batch before is being written meanwhile and the database's answers want to be heard. */
-  async decode(deliveries: readonly Arrived[]): Promise<DecodedBatch & { readonly foreign: readonly ForeignDelivery[] }> {
+  async decode(deliveries: readonly Delivery[]): Promise<DecodedBatch & { readonly foreign: readonly ForeignDelivery[] }> {
     const lane = this.#lanes[this.#turn++ % 2] as Lane
     lane.rows.clear()
     const entries: Entry[] = []
@@ -113,14 +114,24 @@ export class BatchWriter {
     return { entries, rows: lane.rows, foreign }
   }
 
-  #decodeOne(delivery: Arrived, { decoder }: Lane): Decoded {
+  #decodeOne(delivery: Delivery, { decoder }: Lane): Decoded {
     const { pipeline, maxAttempts } = this.#options
+    const aside = this.#setAside(delivery)
+    if (aside !== undefined) return aside
     // It claims nothing: without its bytes, anything may say that it is a chunk.
-    if (delivery.fault !== undefined) return dead(delivery.fault.code, delivery.fault.detail)
+    if (delivery.fault !== undefined) return foreignTo(pipeline, delivery.headers) ?? dead(delivery.fault.code, delivery.fault.detail)
     if (delivery.attempt <= maxAttempts) return decoder.decode(delivery)
     // Not decoded any more: decoding it may be what kills us.
     const detail = `delivered ${delivery.attempt} times without a verdict`
     return foreignTo(pipeline, delivery.headers) ?? dead('ATTEMPTS_EXHAUSTED', detail, claimOf(delivery, this.#options))
+  }
+
+  #setAside(delivery: Delivery): Decoded | undefined {
+    const { pipeline, setAside } = this.#options
+    if (setAside.size === 0) return undefined
+    const claim = claimOf(delivery, this.#options)
+    if (!setAside.has(delivery.key) && (claim.key === undefined || !setAside.has(claim.key))) return undefined
+    return foreignTo(pipeline, delivery.headers) ?? dead('SET_ASIDE', 'it was named with --set-aside', claim)
   }
 
   async write(batch: DecodedBatch): Promise<WrittenBatch> {
@@ -134,7 +145,7 @@ export class BatchWriter {
       verdicts = parts.length === 0 ? [] : await this.#writeParts(parts, batch.rows, leaveLocked)
     } catch (thrown) {
       const error = toLadingError(thrown)
-      if (error.action !== 'split' || this.#options.stop.aborted) throw error
+      if (!mayBeAMessages(error) || this.#options.stop.aborted) throw error
       return this.#writeOneByOne(batch)
     }
     return this.#conclude(batch, verdicts)
@@ -150,7 +161,7 @@ export class BatchWriter {
     return verdicts
   }
 
-  /** Something in the batch fails for a reason that no rule knows, or came before its time: each message is tried alone. */
+  /** Something in the batch stops the consumer or fails for a reason that no rule knows, or came before its time: each message is tried alone. */
   async #writeOneByOne(batch: DecodedBatch): Promise<WrittenBatch> {
     let tally = emptyTally
     const loads = new LoadTally()
@@ -176,9 +187,11 @@ export class BatchWriter {
       verdicts = await this.#writeParts(decoded.parts, rows)
     } catch (thrown) {
       const error = toLadingError(thrown)
-      if (error.action !== 'split' || this.#options.stop.aborted) throw error
+      if (!mayBeAMessages(error) || this.#options.stop.aborted) throw error
+      if (error.action !== 'split') throw stoppedAt(entry.delivery, decoded.claim, error)
       // One message after the other failing alone, with none in between that does not, is not the messages' fault.
-      if (this.#failedInARow.add(`${identityOf(delivery)} ${delivery.key}`).size > mostFailuresInARow) throw error
+      if (this.#failedInARow.add(`${identityOf(delivery)} ${delivery.key}`).size > mostFailuresInARow)
+        throw stoppedAt(delivery, decoded.claim, error)
       if (delivery.attempt < this.#options.messageRetry.attempts) return await this.#giveBack(delivery, error)
       // A database may quote the row, which belongs into the letter and into no log.
       const told = { key: decoded.claim.key ?? delivery.key, detail: codes[error.code].meaning }
@@ -260,6 +273,10 @@ export class BatchWriter {
     onEvent({ type: 'dead', key: letter.key, code: decoded.code, detail: decoded.detail, ...decoded.told })
   }
 }
+
+/** Whether one message of the batch may be what the error is about. */
+const mayBeAMessages = ({ action, code }: LadingError): boolean =>
+  action === 'split' || code === 'SCHEMA_MISMATCH' || code === 'SINK_REFUSED'
 
 type Refused = Verdict & { readonly kind: 'refused' }
 const none: readonly (readonly [Part, Refused])[] = []

@@ -64,7 +64,7 @@ export const codes = {
   CONSTRAINT_CHECK: reject('a check constraint of the table refused the row', 'correct the value'),
   CONSTRAINT_FOREIGN_KEY: reject('the row refers to one that does not exist', 'load the referenced rows first'),
   CONSTRAINT_EXCLUSION: reject('an exclusion constraint of the table refused the row', 'correct the value'),
-  TRIGGER_RAISED: reject('a trigger of the table refused the row', 'see the detail'),
+  TRIGGER_RAISED: reject('a trigger or a function of the table refused the row', 'see the detail'),
   VALUE_REFUSED: reject('the database refused a value of the row', 'see the detail'),
 
   // A message could not be processed as a whole.
@@ -74,6 +74,7 @@ export const codes = {
     'set a message id, or use --dedup-key field:NAME or content',
   ),
   BAD_ENVELOPE: dead('the message says it is a chunk of ours but its header cannot be read', 'look at it with dead show'),
+  ENVELOPE_NEWER: dead('the message was made by a newer version of lading', 'upgrade lading, then replay'),
   WRONG_PIPELINE: dead('the dead letter belongs to another pipeline', 'replay it with the --model and --pipeline it was produced with'),
   CHECKSUM: dead('the body does not have the sha256 that its header states', 'publish it again with verify --republish-missing'),
   REFERENCE_REFUSED: dead(
@@ -92,6 +93,7 @@ export const codes = {
     'consume with the model it was produced with, then replay',
   ),
   ATTEMPTS_EXHAUSTED: dead('the message was delivered too often without a verdict', 'look at it with dead show, mend, replay'),
+  SET_ASIDE: dead('the message was set aside by hand', 'mend what a consumer stopped at, then replay'),
   UNPROCESSABLE: dead('the message fails alone for a reason that no rule knows', 'see the detail, mend, replay'),
 
   // The database.
@@ -142,7 +144,6 @@ export const codes = {
   QUEUE_NEWER: halt(78, 'the queue file was made by a newer version of lading', 'upgrade lading'),
   QUEUE_CORRUPT: halt(78, 'the queue file is damaged or is not a queue', 'restore it, or produce again into a new one'),
   MESSAGE_TOO_LARGE: halt(65, 'the message is larger than the queue takes', 'use a smaller --chunk-bytes'),
-  ENVELOPE_NEWER: halt(78, 'the message was made by a newer version of lading', 'upgrade the consumer; the message stays in the queue'),
 
   // The files.
   SOURCE_MISSING: halt(66, 'there is no such file or folder', 'correct the path'),

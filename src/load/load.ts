@@ -24,7 +24,7 @@ export interface LoadOptions
     Omit<ProduceOptions, 'known'>,
     Pick<
       ConsumerOptions,
-      'dedupKey' | 'batch' | 'prefetch' | 'maxAttempts' | 'batchRetry' | 'messageRetry' | 'startTimeoutMs' | 'graceMs'
+      'dedupKey' | 'batch' | 'prefetch' | 'maxAttempts' | 'setAside' | 'batchRetry' | 'messageRetry' | 'startTimeoutMs' | 'graceMs'
     > {
   readonly sink: Sink
   /** Whether the indexes of an empty table, its key among them, are built when everything is loaded; `auto` where it is not given. */

@@ -16,7 +16,7 @@ export interface ChunkReference {
 }
 
 export interface ChunkEnvelope extends Layout {
-  /** 2 with a reference: a consumer that knows version 1 alone would take the empty body for a damaged one, and stops instead. */
+  /** 2 with a reference: a consumer that knows version 1 alone would take the empty body for a damaged one. */
   readonly v: 1 | 2
   readonly pipeline: string
   readonly load: LoadInfo
@@ -57,10 +57,39 @@ export function readEnvelope(headers: Headers): ChunkEnvelope | undefined {
     throw new LadingError('BAD_ENVELOPE', 'the header of the chunk is not JSON', { cause })
   }
   if (isObject(value) && typeof value['v'] === 'number' && value['v'] > newestVersion) {
-    throw new LadingError('ENVELOPE_NEWER', `the chunk's header has version ${value['v']}, this lading knows ${newestVersion}`)
+    throw new NewerEnvelope(value['v'], typeof value['pipeline'] === 'string' ? value['pipeline'] : undefined)
   }
   if (!isEnvelope(value)) throw new LadingError('BAD_ENVELOPE', 'the header of the chunk lacks a part, or one has the wrong type')
   return value
+}
+
+/** As `readEnvelope`; undefined also where the header cannot be read. */
+export function readableEnvelope(headers: Headers): ChunkEnvelope | undefined {
+  try {
+    return readEnvelope(headers)
+  } catch (error) {
+    if (error instanceof LadingError) return undefined
+    throw error
+  }
+}
+
+/** A header of a version that this lading does not know. Of `v` and `pipeline` every version says the same. */
+class NewerEnvelope extends LadingError {
+  readonly pipeline: string | undefined
+
+  constructor(version: number, pipeline: string | undefined) {
+    super('ENVELOPE_NEWER', `the chunk's header has version ${version}, this lading knows ${newestVersion}`)
+    this.pipeline = pipeline
+  }
+}
+
+/** Whose the chunk is, of whatever version; undefined where the message is no chunk, or its header cannot be read. */
+export function pipelineOf(headers: Headers): string | undefined {
+  try {
+    return readEnvelope(headers)?.pipeline
+  } catch (error) {
+    return error instanceof NewerEnvelope ? error.pipeline : undefined
+  }
 }
 
 const hash = /^[0-9a-f]{64}$/

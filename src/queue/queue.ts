@@ -36,6 +36,8 @@ export interface Delivery {
   readonly headers: Headers
   /** 1 at the first delivery. */
   readonly attempt: number
+  /** Why the body cannot be had as it was sent; then it is what there is. */
+  readonly fault?: MessageFault | undefined
   /** Takes effect once; a delivery whose lease was lost in the meantime is left to its new holder, without an error. */
   settle(outcome: Outcome): Promise<void>
   /** Keeps the message ours for `ms` more milliseconds from now, where the queue has leases. */
@@ -48,11 +50,11 @@ export interface Delivery {
 }
 
 /** A message seen without being received. */
-export interface Peeked {
-  readonly key: string
-  readonly headers: Headers
-  readonly body: Uint8Array
-  readonly attempt: number
+export type Peeked = Pick<Delivery, 'key' | 'headers' | 'body' | 'attempt' | 'fault'>
+
+export interface MessageFault {
+  readonly code: Code
+  readonly detail: string
 }
 
 export interface Depth {

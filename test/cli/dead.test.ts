@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { openQueue } from '../../src/queue/registry.ts'
-import { expectError, Folder, records, sources } from './run.ts'
+import { expectError, Folder, header, record, records, sources } from './run.ts'
 
 const wide = `
 import { defineModel } from '${sources}/model/model.ts'
@@ -37,6 +37,20 @@ describe.concurrent('dead letters', () => {
     expect((await folder.lading('dead', 'discard', '1')).out).toBe('discarded 1 dead letter\n')
     expect((await folder.lading('dead', 'list')).out).toBe('no dead letters\n')
     expect(await folder.json('dead', 'list', '--all')).toMatchObject([{ id: 1, state: 'discarded' }])
+  })
+
+  it('are made of the message that a consumer stops at, as it says, and the rest is loaded', async () => {
+    await using folder = await Folder.make({ 'a.csv': records(3), 'b.csv': header + record(9) })
+    await folder.lading('load', 'b.csv')
+    folder.sql('CREATE TRIGGER broken BEFORE INSERT ON records BEGIN INSERT INTO nowhere VALUES (1); END')
+    const stopped = await folder.lading('load', 'a.csv')
+    expectError(stopped, 'SCHEMA_MISMATCH', 78, 'stopped at chunk', '(a.csv, lines 2 to 4)')
+    const [, key = ''] = /consume --set-aside (\S+)/.exec(stopped.err) ?? []
+    const run = await folder.lading('consume', '--until-empty', '--set-aside', key)
+    expect(run.code, run.err).toBe(3)
+    expect(await folder.json('dead', 'list')).toMatchObject([{ key, code: 'SET_ASIDE', records: 3 }])
+    folder.sql('DROP TRIGGER broken')
+    expect(await folder.lading('dead', 'replay')).toMatchObject({ code: 0, out: expect.stringContaining('loaded 3, rejected 0') })
   })
 
   it('of messages without an id say what to do, and are loaded by a replay that says what tells them apart', async () => {

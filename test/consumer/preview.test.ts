@@ -139,7 +139,7 @@ it('a chunk that is damaged, of another model or of a newer version says so, and
   ])
   expect(
     seen.map(({ outlook }) => (outlook.kind === 'rows' ? outlook.records : `${outlook.kind} ${'code' in outlook && outlook.code}`)),
-  ).toEqual(['dead CHECKSUM', 'dead MODEL_MISMATCH', 'dead BAD_ENVELOPE', 'held ENVELOPE_NEWER', 1])
+  ).toEqual(['dead CHECKSUM', 'dead MODEL_MISMATCH', 'dead BAD_ENVELOPE', 'dead ENVELOPE_NEWER', 1])
 })
 
 it('a reference is read below the root, and nowhere else', async () => {

@@ -207,14 +207,34 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
   })
 
-  it('a message of a newer version stops the consumer and stays in the queue', async () => {
+  it('a message of a newer version is set aside alone and whole, and a lading that knows the version replays it', async () => {
+    await using workshop = await Workshop.open(kind)
+    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    const [message, ...others] = (await messagesOf(workshop, queue, 20, 5)) as [Outgoing, Outgoing, Outgoing, Outgoing]
+    const newer = altered(message, (envelope) => ({ ...envelope, v: 3, surprise: true }))
+    await queue.publish([newer, ...others])
+    const told: LadingEvent[] = []
+    expect(await consume(queue, sink, { onEvent: (event) => void told.push(event) })).toMatchObject({ dead: 1, rejected: 0 })
+    expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
+    const [letter, another] = await letters(sink)
+    expect(another).toBeUndefined()
+    expect(letter).toMatchObject({ code: 'ENVELOPE_NEWER', key: message.key, headers: newer.headers, records: 0 })
+    expect(Buffer.from(letter?.body ?? [])).toEqual(Buffer.from(message.body))
+    expect(told).toContainEqual(expect.objectContaining({ type: 'dead', code: 'ENVELOPE_NEWER', key: message.key }))
+    expect(await replay(letter as StoredDeadLetter, { sink, model: numbers })).toMatchObject({ kind: 'refused', code: 'ENVELOPE_NEWER' })
+    // As the newer one would read it.
+    await replaysOnce(workshop, sink, { ...(letter as StoredDeadLetter), headers: message.headers })
+    await workshop.expectAllOnce()
+  })
+
+  it('a message of a newer version that belongs to another pipeline is left to it', async () => {
     await using workshop = await Workshop.open(kind)
     const [queue, sink] = [await workshop.queue(), await workshop.sink()]
     const [message] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
-    await queue.publish([altered(message, (envelope) => ({ ...envelope, v: 3, surprise: true }))])
-    await expect(consume(queue, sink)).rejects.toMatchObject({ code: 'ENVELOPE_NEWER', exitCode: 78 })
-    expect(await queue.depth()).toEqual({ ready: 1, inFlight: 0, dead: 0 })
+    await queue.publish([altered(message, (envelope) => ({ ...envelope, v: 3, pipeline: 'theirs' }))])
+    expect(await consume(queue, sink)).toMatchObject({ dead: 0, loaded: 0 })
     expect(await letters(sink)).toEqual([])
+    expect(await queue.depth()).toMatchObject({ ready: 1 })
   })
 
   it('a code that halts stops the consumer at once, and every message stays in the queue', async () => {
@@ -276,15 +296,14 @@ it('a letter of another pipeline is not loaded by our replay', async () => {
   expect(await replay(letter, { ...mended, pipeline: 'theirs' })).toMatchObject({ kind: 'applied', loaded: 1 })
 })
 
-it('a message of a newer version stays in the queue however often it was delivered', async () => {
+it('a message of a newer version is set aside however often it was delivered', async () => {
   await using workshop = await Workshop.open()
   const [queue, sink] = [await workshop.queue(), await workshop.sink()]
   const [chunk] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
   await queue.publish([altered(chunk, (envelope) => ({ ...envelope, v: 99 }))])
   for (let attempt = 1; attempt <= 3; attempt++) await giveBack(queue)
-  await expect(consume(queue, sink, { maxAttempts: 2 })).rejects.toMatchObject({ code: 'ENVELOPE_NEWER' })
-  expect(await letters(sink)).toEqual([])
-  expect(await queue.depth()).toMatchObject({ ready: 1 })
+  expect(await consume(queue, sink, { maxAttempts: 2 })).toMatchObject({ dead: 1 })
+  expect(await letters(sink)).toMatchObject([{ code: 'ATTEMPTS_EXHAUSTED', records: 0 }])
 })
 
 it('a consumer until empty ends although a message of another pipeline is there three times', async () => {

@@ -1,6 +1,6 @@
 /** A message that was received: ours until its time out of sight is over, by our own clock, and never for more than 12 hours. */
 import type { Message } from '@aws-sdk/client-sqs'
-import type { Delivery, Headers, Outcome } from '../queue.ts'
+import type { Delivery, Headers, MessageFault, Outcome } from '../queue.ts'
 import type { Read } from './message.ts'
 import { mostVisibilitySeconds, type Settlements } from './settlements.ts'
 
@@ -25,6 +25,7 @@ export class Held implements Delivery {
   readonly headers: Headers
   readonly attempt: number
   readonly weight: number
+  readonly fault: MessageFault | undefined
   /** Undefined in a queue that keeps no order. */
   readonly group: string | undefined
   readonly #message: Message
@@ -37,11 +38,12 @@ export class Held implements Delivery {
   /** Two changes of one message on their way at once arrive in any order. */
   #extension: Promise<unknown> = Promise.resolve()
 
-  constructor(message: Message, { key, body, headers, weight }: Read, receivedAt: number, isFifo: boolean, holder: Holder) {
+  constructor(message: Message, { key, body, headers, weight, fault }: Read, receivedAt: number, isFifo: boolean, holder: Holder) {
     this.key = key
     this.body = body
     this.headers = headers
     this.weight = weight
+    this.fault = fault
     this.attempt = Math.max(1, Number(message.Attributes?.ApproximateReceiveCount) || 1)
     this.group = isFifo ? message.Attributes?.MessageGroupId : undefined
     this.#message = message

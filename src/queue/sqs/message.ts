@@ -8,7 +8,7 @@ import { gunzip, gzip } from 'node:zlib'
 import type { Message, MessageAttributeValue, SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs'
 import { LadingError } from '../../core/errors.ts'
 import { sha256Of } from '../../core/sha256.ts'
-import type { Headers, Outgoing } from '../queue.ts'
+import type { Headers, MessageFault, Outgoing } from '../queue.ts'
 
 export type Entry = Omit<SendMessageBatchRequestEntry, 'Id'> & { readonly MessageBody: string }
 export type Attributes = Readonly<Record<string, MessageAttributeValue>>
@@ -74,17 +74,24 @@ export interface Read {
   readonly body: Uint8Array
   /** What the message costs whoever holds it, in bytes. */
   readonly weight: number
+  readonly fault?: MessageFault
 }
 
-/** Throws `ENVELOPE_NEWER` where a newer lading wrote the body in a way that we cannot read. */
+/** What a newer lading wrote in a way that we cannot read keeps what a newer one needs to read it. */
 export async function read(message: Message): Promise<Read> {
   const { Body = '', MessageId = '', MessageAttributes = {} } = message
-  const own = ownOf(MessageAttributes[ownAttribute]?.StringValue)
+  const attribute = MessageAttributes[ownAttribute]?.StringValue
+  const own = ownOf(attribute)
   if (own === undefined) {
     const body = Buffer.from(Body)
     return { key: MessageId, headers: headersOf(MessageAttributes), body, weight: body.length }
   }
   const { key, headers, weight = 0 } = own
+  if (!writings.includes(own.body as Writing)) {
+    const detail = `the body of the message is written as ${own.body}, this lading knows ${writings.join(', ')}`
+    const fault = { code: 'ENVELOPE_NEWER', detail } as const
+    return { key, headers: { ...headers, [ownAttribute]: attribute as string }, body: Buffer.from(Body), weight: Body.length, fault }
+  }
   const body = await bodyOf(Body, own.body)
   return { key, headers, body, weight: Math.max(body.length, weight) }
 }
@@ -120,8 +127,6 @@ async function bodyOf(text: string, writing: string): Promise<Buffer> {
       return Buffer.alloc(0)
     case 'gzip':
       return await promisify(gunzip)(Buffer.from(text, 'base64'), { maxOutputLength: mostBytes }).catch(() => Buffer.from(text))
-    default:
-      throw new LadingError('ENVELOPE_NEWER', `the body of a message is written as ${writing}, this lading knows ${writings.join(', ')}`)
   }
 }
 

@@ -133,8 +133,8 @@ class SqsQueue implements Queue {
         const { MessageId = '', Attributes } = message
         if (seen.has(MessageId)) continue
         hasMore = true
-        const { key, headers, body } = await read(message)
-        seen.set(MessageId, { key, headers, body, attempt: Math.max(0, Number(Attributes?.ApproximateReceiveCount) - 1) || 0 })
+        const { key, headers, body, fault } = await read(message)
+        seen.set(MessageId, { key, headers, body, fault, attempt: Math.max(0, Number(Attributes?.ApproximateReceiveCount) - 1) || 0 })
       }
     }
     return [...seen.values()]
