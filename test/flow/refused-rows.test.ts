@@ -36,6 +36,9 @@ const rules = {
   ),
 }
 
+const deferredAgain = `CREATE FUNCTION defer() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SET CONSTRAINTS ALL DEFERRED; RETURN new; END $$;
+  CREATE TRIGGER defer BEFORE INSERT OR UPDATE ON items FOR EACH ROW EXECUTE FUNCTION defer()`
+
 const ways = {
   'COPY BINARY': { note: text(), onConflict: 'error' },
   'COPY TEXT': { note: custom('text'), onConflict: 'error' },
@@ -80,6 +83,16 @@ describePostgres('one row of 2,000 that PostgreSQL refuses is a reject with its 
       await expectOneReject(workshop, itemsOf(note, onConflict), casesOf(raised), onConflict === 'skip' ? 1 : 0)
     })
   }
+
+  test.for(['COPY BINARY', 'a staging table that updates'] as const)(
+    'at COMMIT, because a trigger defers the check again: %s',
+    async (way) => {
+      const { note, onConflict } = ways[way]
+      await using workshop = await Workshop.open('postgres')
+      await workshop.target.execute(`${rules['a deferred constraint trigger']('text')}; ${deferredAgain}; ${taken(onConflict)}`)
+      await expectOneReject(workshop, itemsOf(note, onConflict), casesOf(['XX000', '23514', '42P01']))
+    },
+  )
 
   test('by SQLSTATEs that mostly are the fault of the schema, the rights or the session', async () => {
     await using workshop = await Workshop.open('postgres')

@@ -32,6 +32,7 @@ const rules: readonly Rule[] = [
   {
     name: 'a custom type',
     code: 'VALUE_REFUSED',
+    column: 'note',
     sql: () => table('', 'inet'),
     bad: { note: '1.2.3' },
     note: { type: 'inet', good: '10.0.0.1' },
@@ -154,6 +155,39 @@ describePostgres('PostgreSQL', () => {
     await using sink = target.open()
     await target.query('CREATE UNLOGGED TABLE items (id integer PRIMARY KEY, note text)')
     await expect(sink.prepare(model)).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message: expect.stringContaining('not logged') })
+  })
+
+  test.for([
+    ['ALTER TABLE items RENAME note TO other', 'ALTER TABLE items RENAME other TO note', 'SCHEMA_MISMATCH'],
+    ['ALTER TABLE items RENAME TO others', 'ALTER TABLE others RENAME TO items', 'SCHEMA_MISMATCH'],
+    [
+      `CREATE FUNCTION forbid() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '42501'; END $$;
+       CREATE TRIGGER forbid BEFORE INSERT ON items EXECUTE FUNCTION forbid()`,
+      'DROP FUNCTION forbid CASCADE',
+      'SINK_REFUSED',
+    ],
+  ] as const)('what fails without any row makes no reject, and nothing is left of the batch: %s', async ([spoil, mend, code]) => {
+    await using target = await openPostgres()
+    for (const onConflict of ['error', 'update'] as const) {
+      await using sink = target.open()
+      const own = defineModel({ table: 'items', columns: { id: integer().notNull(), note: text() }, primaryKey: ['id'], onConflict })
+      await sink.prepare(own)
+      // Where rows are updated, the conflict sends the next batches through the staging table.
+      const first =
+        onConflict === 'update'
+          ? [
+              { key: 'first', records },
+              { key: 'again', records },
+            ]
+          : []
+      if (first.length > 0) await write(sink, own, first)
+      await target.query(spoil)
+      for (const some of [records, [['9', 'x']]])
+        await expect(write(sink, own, [{ key: 'a', records: some }])).rejects.toMatchObject({ code })
+      expect(await allRejects(sink)).toEqual([])
+      await target.query(mend)
+      expect(await write(sink, own, [{ key: onConflict, records }])).toEqual([applied(3)])
+    }
   })
 
   test('a row that a trigger silently leaves out is a reject', async () => {

@@ -2,6 +2,7 @@
 import { type Code, LadingError } from '../../core/errors.ts'
 import type { Fault } from '../../core/fault.ts'
 import { sqliteCode, sqliteCodes, type SqliteTrouble, sqliteTrouble } from '../../core/sqlite.ts'
+import type { InsertModel } from './ddl.ts'
 
 const troubleCodes: Readonly<Record<SqliteTrouble, Code>> = {
   busy: 'SINK_BUSY',
@@ -43,12 +44,19 @@ export function sinkError(error: unknown, path: string): LadingError {
 }
 
 /** The error as the refusal of one row; undefined where it concerns the system, or where that is uncertain. */
-export function rowFault(error: unknown): Fault | undefined {
+export function rowFault(error: unknown, model: InsertModel): Fault | undefined {
   const code = sqliteCode(error)
   if (code === undefined) return undefined
   const refused: readonly number[] = [sqliteCodes.constraint, sqliteCodes.mismatch, sqliteCodes.tooBig]
   if (!refused.includes(code.primary)) return undefined
-  return { code: constraintCodes[code.extended] ?? 'VALUE_REFUSED', detail: (error as Error).message }
+  const { message } = error as Error
+  return { code: constraintCodes[code.extended] ?? 'VALUE_REFUSED', detail: message, column: columnIn(message, model, code.extended) }
+}
+
+/** Of the codes that blame a value, SQLITE_CONSTRAINT_NOTNULL and SQLITE_CONSTRAINT_DATATYPE, the message ends with its column. */
+function columnIn(message: string, { table, columns }: InsertModel, extended: number): string | undefined {
+  if (extended !== 1299 && extended !== 3091) return undefined
+  return columns.find(({ name }) => message.endsWith(` ${table}.${name}`))?.name
 }
 
 /**

@@ -61,8 +61,9 @@ function learn(lessons: Lessons, error: unknown): boolean {
 
 /** To be asked within the transaction: another process may have made a trigger. */
 function inserterOf(file: SqliteFile, model: InsertModel, { checked, guarded, refused }: Lessons): Insert {
-  const insert = without(refused, guarded || hasTriggers(file, model.table) ? insertGuarded : unguarded(file, model))
-  return checked ? insertChecked(insert) : insert
+  const insert = guarded || hasTriggers(file, model.table) ? insertGuarded : unguarded(file, model)
+  const insertOthers = refused.size === 0 ? insert : without(refused, insert)
+  return checked ? insertChecked(insertOthers) : insertOthers
 }
 
 function unguarded(file: SqliteFile, model: InsertModel): Insert {
@@ -99,7 +100,7 @@ function groupInserter(file: SqliteFile, model: InsertModel, size: number): (bou
       if (complete && changes !== size) throw new LadingError('INTERNAL', `SQLite: ${changes} of ${size} rows took effect`)
       return changes
     } catch (error) {
-      if (rowFault(error) === undefined || !file.database.isTransaction) throw error
+      if (rowFault(error, model) === undefined || !file.database.isTransaction) throw error
       return undefined
     }
   }
@@ -125,7 +126,7 @@ function insertEach(file: SqliteFile, batch: InsertBatch, start: number, end: nu
       if (statement.run(...bound).changes > 0) changed++
       else if (!mayLeaveOut(batch.model)) refuse(row, leftOut)
     } catch (error) {
-      const fault = rowFault(error) ?? (guarded && isUncertain(error) ? expressionFault(error) : undefined)
+      const fault = rowFault(error, batch.model) ?? (guarded && isUncertain(error) ? expressionFault(error) : undefined)
       if (fault === undefined) throw error
       if (!file.database.isTransaction) throw new RolledBack(batch.model.table, row, fault, error)
       // What cannot be compiled fails without any row.

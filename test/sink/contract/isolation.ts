@@ -21,6 +21,8 @@ import {
 export interface Rule {
   readonly name: string
   readonly code: Code
+  /** That the database names. */
+  readonly column?: string
   readonly sql: (dialect: Dialect) => string
   /** The value of a bad row that stands in `ref` or `note`; a good one has its id in both. */
   readonly bad: { readonly ref?: (id: number) => string; readonly note?: string | null }
@@ -40,7 +42,7 @@ const trigger = (when: 'BEFORE' | 'AFTER') => (dialect: Dialect) =>
   `${table(() => '')(dialect)}; ${dialect.refuse('items', when, "new.note = 'bad'")}`
 
 export const rules: readonly Rule[] = [
-  { name: 'NOT NULL', code: 'CONSTRAINT_NOT_NULL', sql: table(() => ' NOT NULL'), bad: { note: null } },
+  { name: 'NOT NULL', code: 'CONSTRAINT_NOT_NULL', column: 'note', sql: table(() => ' NOT NULL'), bad: { note: null } },
   { name: 'CHECK', code: 'CONSTRAINT_CHECK', sql: table(() => " CHECK (note <> 'bad')"), bad: { note: 'bad' } },
   { name: 'a second UNIQUE', code: 'CONSTRAINT_UNIQUE', sql: table(() => ', UNIQUE (ref)'), bad: { ref: () => '0' } },
   { name: 'FOREIGN KEY', code: 'CONSTRAINT_FOREIGN_KEY', sql: parents(''), bad: { ref: (id) => `${id + 1000}` } },
@@ -150,7 +152,7 @@ class Bench {
     const part = (row: number) => starts.findLastIndex((start) => start <= row)
     const positions = [...bad].sort((a, b) => a - b).map((row) => row - (starts[part(row)] as number) + this.#extra(part(row)))
     expect(rejects.map(({ record }) => record)).toEqual(positions)
-    for (const reject of rejects) expect(reject).toMatchObject({ code: this.#rule.code, loadId, pipeline })
+    for (const reject of rejects) expect(reject).toMatchObject({ code: this.#rule.code, column: this.#rule.column, loadId, pipeline })
     const own = (await entries(this.#target)).filter(({ key }) => key.startsWith(`${round}-`))
     expect(own).toEqual(
       counts.map((each, index) => ({
