@@ -44,6 +44,11 @@ export interface ConsumerOptions {
   readonly messageRetry?: Partial<RetryPolicy>
   /** How long to wait for a database that is not there at the start, in milliseconds. One that goes away later is waited for without limit. */
   readonly startTimeoutMs?: number
+  /**
+   * How long the database may not be reached before the consumer gives back what it holds, so that others can have it, and takes no more until
+   * the database answers, in milliseconds.
+   */
+  readonly giveBackAfterMs?: number
   /** How long a stop may take to finish the batch in hand, in milliseconds, before its transaction is given up. */
   readonly graceMs?: number
   /** A load is at work that may have left the indexes of the table for its end. */
@@ -73,9 +78,13 @@ const defaultMaxAttempts = 20
 const defaultMessageRetry: RetryPolicy = { attempts: 3, firstMs: 1_000, mostMs: 30_000 }
 const defaultStartTimeoutMs = 30_000
 const defaultGraceMs = 20_000
+const defaultGiveBackAfterMs = 30_000
 /** Between two attempts to reach a queue: one that is there again is missed for a few seconds at most. */
 const firstQueuePauseMs = 400
 const lastQueuePauseMs = 10_000
+/** The same for a database that answers questions and breaks off every batch: a broker counts each delivery of a message that is given back. */
+const firstSinkPauseMs = 400
+const lastSinkPauseMs = 600_000
 /** How long a queue may take to have back what is in hand. */
 const giveBackWithinMs = 3_000
 /** Loads whose last chunk may have come are folded when the queue is idle, or when so many have gathered. */
@@ -109,6 +118,8 @@ class Run {
   #settling: Promise<void> = Promise.resolve()
   /** Failures of the queue since it last worked. */
   #failures = 0
+  /** How often everything was given back for the database since it last took a batch. */
+  #givenBack = 0
 
   constructor(options: ConsumerOptions, run: RunOptions) {
     this.#options = options
@@ -120,6 +131,9 @@ class Run {
       maxAttempts: options.maxAttempts ?? defaultMaxAttempts,
       batchRetry: { ...patientRetry, ...options.batchRetry },
       messageRetry: { ...defaultMessageRetry, ...options.messageRetry },
+      // Whoever sets a number of tries wants the consumer to stop after them.
+      unreachableMs:
+        options.batchRetry?.attempts === undefined ? (options.giveBackAfterMs ?? defaultGiveBackAfterMs) : Number.POSITIVE_INFINITY,
       onEvent: this.#onEvent,
       stop: this.#stop.signal,
     }
@@ -180,6 +194,10 @@ class Run {
         const error = toLadingError(thrown)
         // Stopped while something was waited for: what is in hand goes back to the queue.
         if (this.#stop.signal.aborted && error.action !== 'halt') return
+        if (error.code === 'SINK_UNAVAILABLE' && this.#options.batchRetry?.attempts === undefined) {
+          await this.#awaitSink(error)
+          continue
+        }
         if (!error.code.startsWith('QUEUE_') || error.action === 'halt') throw error
         done = this.#batches === this.#run.batches
         if (!done) await this.#awaitQueue(error)
@@ -194,6 +212,22 @@ class Run {
     const delayMs = Math.round(backoff(this.#failures++, firstQueuePauseMs, lastQueuePauseMs))
     this.#onEvent({ type: 'waiting', code, message, attempt: this.#failures, delayMs })
     await sleep(delayMs, this.#stop.signal)
+  }
+
+  /** A database that cannot be reached from here may be reached by others: they get what is in hand, and nothing is taken until it answers. */
+  async #awaitSink({ code, message }: LadingError): Promise<void> {
+    await this.#release()
+    // The one that was not written.
+    this.#batches--
+    const delayMs = Math.round(backoff(this.#givenBack++, firstSinkPauseMs, lastSinkPauseMs))
+    const told = `${message}; what was in hand is given back, and nothing is taken until the database answers`
+    this.#onEvent({ type: 'waiting', code, message: told, attempt: this.#givenBack, delayMs })
+    await sleep(delayMs, this.#stop.signal)
+    const ask = () => this.#options.sink.prepare(this.#options.model, { signal: this.#abandon.signal })
+    await retrying(ask, { signal: this.#stop.signal, onEvent: this.#onEvent }).catch((failure: unknown) => {
+      if (!this.#stop.signal.aborted) throw failure
+    })
+    if (!this.#stop.signal.aborted) this.#onEvent({ type: 'resumed', code })
   }
 
   /** While a batch is written, the next one is gathered and decoded. */
@@ -244,6 +278,7 @@ class Run {
     const since = performance.now()
     const written = await this.#writer.write(decoded)
     const writeMs = performance.now() - since
+    this.#givenBack = 0
     const before = this.#settled()
     this.#settling = before.finally(() => this.#finish(decoded, written, writeMs))
     this.#settling.catch(() => undefined)

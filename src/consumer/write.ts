@@ -30,6 +30,8 @@ export interface WriterOptions {
   readonly batchRetry: RetryPolicy
   /** For a message that fails alone for a reason that no rule knows. */
   readonly messageRetry: RetryPolicy
+  /** How long the database may not be reached, in milliseconds, before its error is thrown instead of waited for. */
+  readonly unreachableMs: number
   readonly onEvent: Listener
   /** No more waiting. */
   readonly stop: AbortSignal
@@ -152,13 +154,18 @@ export class BatchWriter {
   }
 
   async #writeParts(parts: readonly Part[], rows: RowBuffer, leaveLocked = false): Promise<readonly BatchVerdict[]> {
-    const { pipeline, model, sink, stop, abandon, onEvent, batchRetry: policy } = this.#options
-    const options = { signal: stop, onEvent, policy }
+    const { pipeline, model, sink, abandon, batchRetry: policy } = this.#options
     if (parts.reduce((sum, part) => sum + part.rows, 0) !== rows.rows)
       throw new LadingError('INTERNAL', 'a batch holds rows that are not its own')
-    const verdicts = await retrying(() => sink.write({ pipeline, model, parts, rows, leaveLocked }, { signal: abandon }), options)
+    const write = () => sink.write({ pipeline, model, parts, rows, leaveLocked }, { signal: abandon })
+    const verdicts = await this.#retrying(write, policy)
     this.#failedInARow.clear()
     return verdicts
+  }
+
+  #retrying<T>(work: () => Promise<T>, policy?: RetryPolicy): Promise<T> {
+    const { stop: signal, onEvent, unreachableMs } = this.#options
+    return retrying(work, { signal, onEvent, unreachableMs, policy })
   }
 
   /** Something in the batch stops the consumer or fails for a reason that no rule knows, or came before its time: each message is tried alone. */
@@ -257,19 +264,19 @@ export class BatchWriter {
    * away when their load is complete, and a settlement may have been lost before. `known` keeps what the ledger answered.
    */
   async #concludedLoad(delivery: Delivery, code: Code, known: Map<string, LoadProgress | undefined>): Promise<LoadInfo | undefined> {
-    const { pipeline, sink, stop, abandon, onEvent } = this.#options
+    const { pipeline, sink, abandon } = this.#options
     const envelope = referenceIn(delivery)
     if (envelope?.pipeline !== pipeline || code === 'REFERENCE_REFUSED') return undefined
     const { id } = envelope.load
-    if (!known.has(id)) known.set(id, await retrying(() => sink.ledger.progress(id, { signal: abandon }), { signal: stop, onEvent }))
+    if (!known.has(id)) known.set(id, await this.#retrying(() => sink.ledger.progress(id, { signal: abandon })))
     const progress = known.get(id)
     return progress?.complete === true || progress?.keys.has(chunkKey(id, envelope.chunk)) === true ? envelope.load : undefined
   }
 
   async #bury(delivery: Delivery, decoded: Dead): Promise<void> {
-    const { sink, stop, abandon, onEvent } = this.#options
+    const { sink, abandon, onEvent } = this.#options
     const letter = this.#letters.letterOf(delivery, decoded)
-    await retrying(() => sink.ledger.bury(letter, { signal: abandon }), { signal: stop, onEvent })
+    await this.#retrying(() => sink.ledger.bury(letter, { signal: abandon }))
     onEvent({ type: 'dead', key: letter.key, code: decoded.code, detail: decoded.detail, ...decoded.told })
   }
 }

@@ -20,24 +20,28 @@ export interface RetryOptions extends Abortable {
   readonly onEvent: Listener
   /** Gives up after this many milliseconds, pauses included; without it never. */
   readonly deadlineMs?: number | undefined
+  /** Gives up where the other side was not reached for so long, in milliseconds; one that answers, if only that it is busy, was. */
+  readonly unreachableMs?: number | undefined
   readonly policy?: RetryPolicy | undefined
 }
 
 /** Does `work`, which is given the milliseconds left, until it succeeds, as long as the table of codes says that trying again may help. */
 export async function retrying<T>(
   work: (leftMs: number) => Promise<T>,
-  { signal, onEvent, deadlineMs = Number.POSITIVE_INFINITY, policy = patientRetry }: RetryOptions,
+  { signal, onEvent, deadlineMs = Number.POSITIVE_INFINITY, unreachableMs = Number.POSITIVE_INFINITY, policy = patientRetry }: RetryOptions,
 ): Promise<T> {
   const start = performance.now()
+  let reached = start
   let waitedFor: Code | undefined
   for (let attempt = 0; ; attempt++) {
-    const left = () => Math.max(0, deadlineMs - (performance.now() - start))
+    const left = () => Math.max(0, Math.min(start + deadlineMs, reached + unreachableMs) - performance.now())
     try {
       const result = await work(left())
       if (waitedFor !== undefined) onEvent({ type: 'resumed', code: waitedFor })
       return result
     } catch (thrown) {
       const error = toLadingError(thrown)
+      if (error.action !== 'reconnect') reached = performance.now()
       const isLast = attempt + 1 >= policy.attempts || left() === 0
       if (!mayHelp(error) || signal?.aborted || isLast) throw error
       waitedFor = error.code

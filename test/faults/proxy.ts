@@ -9,6 +9,8 @@ export interface Faults {
   readonly swallowReply?: (sent: Buffer) => boolean
   /** Asked for what the client sends: true keeps the end of it back, and everything that either side says from then on. */
   readonly stopWithin?: (sent: Buffer) => boolean
+  /** Milliseconds that a narrow line needs for as much as is read at once, 64 KiB at most. */
+  readonly slowMs?: number
 }
 
 export interface Proxy extends AsyncDisposable {
@@ -16,6 +18,8 @@ export interface Proxy extends AsyncDisposable {
   readonly url: string
   /** Takes bytes and passes none on, in either direction. */
   blackHole(on: boolean): void
+  /** As a router that has forgotten its connections: those that are open pass nothing on for ever, new ones work. */
+  forget(): void
   /** Resets every connection. */
   reset(): void
 }
@@ -40,6 +44,7 @@ export async function startProxy(url: string, faults: Faults = {}): Promise<Prox
       hole = on
       for (const pair of pairs) pair.pause(on)
     },
+    forget: () => pairs.forEach((pair) => pair.pause(true)),
     reset,
     [Symbol.asyncDispose]: async () => {
       reset()
@@ -67,6 +72,9 @@ class Pair {
         return this.pause(true)
       }
       this.#pass(data, upstream, limit)
+      if (faults.slowMs === undefined) return
+      client.pause()
+      setTimeout(() => client.resume(), faults.slowMs)
     })
     upstream.on('data', (data) => {
       // The answer is proof that the server has done what it was asked; nobody else learns of it.

@@ -1,11 +1,17 @@
 import pg from 'pg'
 import { LadingError } from '../../core/errors.ts'
 import { isHost } from '../../core/url.ts'
+import { within } from '../../core/wait.ts'
 import { sinkError, withoutPassword } from './errors.ts'
 import { isOurSession } from './foreign-writes.ts'
+import { defaultSilentMs, streamOf, watchSilence } from './silence.ts'
 
 /** How long connecting may take before it counts as failed, in milliseconds. */
 const connectTimeoutMs = 10_000
+/** A connection on which nothing is said is asked after so many milliseconds whether it is still there, and ended by the system where it is not. */
+const keepAliveMs = 30_000
+/** How long the server may take to end a session in good order, in milliseconds. */
+const endWithinMs = 3_000
 /** The last attempt before a deadline must have a chance. */
 const leastConnectMs = 1_000
 
@@ -16,16 +22,19 @@ const leastConnectMs = 1_000
  * says what the numbers in a stored `money` mean.
  */
 const sessionSettings = `SET application_name = 'lading';
-  SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3;
+  SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; SET tcp_user_timeout = '60s';
   SET standard_conforming_strings = on; SET array_nulls = on; SET xmloption = content;
   SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres'; SET TimeZone = 'UTC'; SET timezone_abbreviations = 'Default';
-  SET extra_float_digits = 1; SET bytea_output = 'hex'; ${isOurSession}`
+  SET extra_float_digits = 1; SET bytea_output = 'hex'; ${isOurSession};
+  SELECT pg_backend_pid() AS pid`
 
 /** One session, made when it is needed and made again after it broke. What runs on it runs one after the other. */
 export class Connection implements AsyncDisposable {
   readonly #config: pg.ClientConfig
+  readonly #silentMs: number
   #client: Promise<pg.Client> | undefined
   #newest: pg.Client | undefined
+  #pid: number | undefined
   #hasConnected = false
   #last: Promise<unknown> = Promise.resolve()
   /** Called for each new session, before anything else runs on it. */
@@ -33,12 +42,15 @@ export class Connection implements AsyncDisposable {
   /** Called when the server asks to try again, before the caller hears of it; that it fails changes nothing. */
   onBusy: ((client: pg.Client) => Promise<void>) | undefined
 
-  constructor(url: string) {
+  /** `silentMs`: how long a statement may bring no answer before the server is asked, over another connection, whether it works on it. */
+  constructor(url: string, { silentMs = defaultSilentMs }: { readonly silentMs?: number | undefined } = {}) {
+    this.#silentMs = silentMs
     try {
       this.#config = {
         connectionString: withoutAlias(new URL(url)).href,
         connectionTimeoutMillis: connectTimeoutMs,
         keepAlive: true,
+        keepAliveInitialDelayMillis: keepAliveMs,
       }
       // Made only to have it read the URL, which the driver does in its own way.
       const { host } = new pg.Client(this.#config)
@@ -63,16 +75,29 @@ export class Connection implements AsyncDisposable {
     if (signal?.aborted) throw new LadingError('ABORTED', 'stopped before the database was asked')
     const abort = () => this.#drop()
     signal?.addEventListener('abort', abort, { once: true })
+    const connected = this.#client ?? this.#connect(connectMs)
+    let lost: LadingError | undefined
+    using _ = this.#watch((error) => (lost = error))
     try {
-      return await work(await (this.#client ?? this.#connect(connectMs)))
+      return await work(await connected)
     } catch (thrown) {
-      const error = sinkError(thrown, this.#newest?.user)
+      const error = lost ?? sinkError(thrown, this.#newest?.user)
       if (error.action === 'reconnect' || error.action === 'split') this.#drop()
       if (error.code === 'SINK_BUSY') await this.#client?.then(this.onBusy).catch(() => undefined)
       throw error
     } finally {
       signal?.removeEventListener('abort', abort)
     }
+  }
+
+  #watch(onLost: (error: LadingError) => void): Disposable {
+    const since = performance.now()
+    const session = () => this.#newest && { pid: this.#pid, bytesRead: streamOf(this.#newest).bytesRead }
+    return watchSilence(session, this.#config, this.#silentMs, (why) => {
+      const seconds = Math.round((performance.now() - since) / 1000)
+      onLost(new LadingError('SINK_UNAVAILABLE', `PostgreSQL: no answer for ${seconds} s: ${why}`))
+      this.#drop()
+    })
   }
 
   #connect(connectMs: number): Promise<pg.Client> {
@@ -88,11 +113,13 @@ export class Connection implements AsyncDisposable {
     const connectionTimeoutMillis = Math.max(leastConnectMs, Math.min(connectMs, connectTimeoutMs))
     const client = new pg.Client({ ...this.#config, connectionTimeoutMillis })
     this.#newest = client
+    this.#pid = undefined
     // A connection that dies between two statements reports it here; the next statement finds out by itself.
     client.on('error', forget)
     try {
       await client.connect()
-      await client.query(sessionSettings)
+      const results = (await client.query(sessionSettings)) as unknown as readonly pg.QueryResult<{ readonly pid: number }>[]
+      this.#pid = results.at(-1)?.rows[0]?.pid
       await this.onConnect?.(client)
       this.#hasConnected = true
       return client
@@ -107,15 +134,16 @@ export class Connection implements AsyncDisposable {
   /** Gives up the session, or the making of it, without a word to the server, which rolls back what was open. */
   #drop(): void {
     this.#client = undefined
-    const client = this.#newest as unknown as { connection: { stream: { destroy(): void } } } | undefined
-    client?.connection.stream.destroy()
+    if (this.#newest !== undefined) streamOf(this.#newest).destroy()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#last
     const client = await this.#client?.catch(() => undefined)
     this.#client = undefined
-    await client?.end().catch(() => undefined)
+    if (client === undefined) return
+    await within(endWithinMs, client.end())
+    streamOf(client).destroy()
   }
 }
 

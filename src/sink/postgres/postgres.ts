@@ -18,7 +18,7 @@ import { writeBatch } from './write.ts'
 
 /** Of the lease, where there is one; it is extended at each third, so that a statement is at least this much of it old when it runs out. */
 const stalledShareOfLease = 2 / 3
-/** Without a lease: a broker needs longer to miss a consumer. */
+/** Without a lease, or with one that is longer. */
 const defaultStalledMs = 30_000
 
 interface PreparedModel {
@@ -43,21 +43,21 @@ export class PostgresSink implements Sink {
 
   /**
    * `stalledMs`: how old a statement of ours may be whose client is being waited for, before others that wait for its locks end its session;
-   * a lease, where `prepare` names one, says it better.
+   * a lease, where `prepare` names one, says it better. `silentMs`: as that of `Connection`.
    */
-  constructor(url: string, options: { readonly stalledMs?: number } = {}) {
+  constructor(url: string, options: { readonly stalledMs?: number; readonly silentMs?: number } = {}) {
     this.#stalledMs = options.stalledMs ?? defaultStalledMs
-    this.#connection = new Connection(url)
+    this.#connection = new Connection(url, options)
     this.#connection.onConnect = async (client) => {
       for (const known of this.#models.values()) await this.#stage(client, known)
     }
-    this.#reading = new Connection(url)
+    this.#reading = new Connection(url, options)
     for (const connection of [this.#connection, this.#reading]) connection.onBusy = (client) => this.#reap(client)
     this.ledger = new PostgresLedger(this.#reading)
   }
 
   prepare(model?: Model, options: PrepareOptions = {}): Promise<Prepared> {
-    if (options.leaseMs !== undefined) this.#stalledMs = options.leaseMs * stalledShareOfLease
+    if (options.leaseMs !== undefined) this.#stalledMs = Math.min(defaultStalledMs, options.leaseMs * stalledShareOfLease)
     return this.#connection.use(
       async (client) => {
         await prepareLedger(client)

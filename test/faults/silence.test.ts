@@ -1,0 +1,91 @@
+/** Connections to PostgreSQL that fall silent without a sign, and a server that says nothing because it is at work. */
+import { expect, it } from 'vitest'
+import { createConsumer } from '../../src/consumer/consumer.ts'
+import { PostgresSink } from '../../src/sink/postgres/postgres.ts'
+import { describePostgres } from '../servers/database.ts'
+import { startProxy } from './proxy.ts'
+import { numbers, Workshop } from './workshop.ts'
+import { Witness } from './wrappers.ts'
+
+const silentMs = 500
+
+/** A consumer of small batches that goes through a proxy, some way into its work. */
+async function atWork(workshop: Workshop, url: string, giveBackAfterMs: number) {
+  const queue = await workshop.queue()
+  await workshop.publish(queue, 20_000, 100)
+  const sink = new PostgresSink(url, { silentMs })
+  const witness = new Witness()
+  const stop = new AbortController()
+  const options = { queue, sink, model: numbers, prefetch: 20, batch: { messages: 1 }, giveBackAfterMs, onEvent: witness.listen }
+  const running = createConsumer(options)
+    .run({ signal: stop.signal })
+    .finally(() => sink[Symbol.asyncDispose]())
+  running.catch(() => undefined)
+  await expect.poll(() => witness.of('batch').length, { timeout: 20_000, interval: 1 }).toBeGreaterThan(5)
+  return { queue, witness, stop, running }
+}
+
+const isEmpty = async ({ queue }: Awaited<ReturnType<typeof atWork>>) => {
+  const { ready, inFlight } = await queue.depth()
+  return ready + (inFlight ?? 0) === 0
+}
+
+describePostgres('a connection to PostgreSQL that falls silent', () => {
+  it('is given up when the server does not work on what was sent, which is said, and the consumer goes on', async () => {
+    await using workshop = await Workshop.open('postgres')
+    await using proxy = await startProxy(workshop.target.url)
+    const work = await atWork(workshop, proxy.url, 30_000)
+    proxy.forget()
+    await expect.poll(() => isEmpty(work), { timeout: 30_000 }).toBe(true)
+    const message = expect.stringMatching(/^PostgreSQL: no answer for \d+ s: the server waits/)
+    expect(work.witness.of('waiting')[0]).toMatchObject({ code: 'SINK_UNAVAILABLE', message })
+    work.stop.abort()
+    expect(await work.running).toMatchObject({ dead: 0, retried: 0 })
+    await workshop.expectAllOnce()
+  })
+
+  it('costs nobody else a message: what is in hand is given back, others load it, and the consumer goes on when the database answers', async () => {
+    await using workshop = await Workshop.open('postgres')
+    await using proxy = await startProxy(workshop.target.url)
+    const work = await atWork(workshop, proxy.url, 1)
+    proxy.blackHole(true)
+    await createConsumer({ queue: work.queue, sink: await workshop.sink(), model: numbers }).run({ untilEmpty: true })
+    await workshop.expectAllOnce()
+    expect(work.witness.of('held').at(-1)?.messages).toBe(0)
+    expect(work.witness.of('waiting').some(({ message }) => message.includes('given back'))).toBe(true)
+    proxy.blackHole(false)
+    proxy.reset()
+    await workshop.publish(work.queue, 100)
+    await expect.poll(() => isEmpty(work), { timeout: 30_000 }).toBe(true)
+    work.stop.abort()
+    expect(await work.running).toMatchObject({ dead: 0 })
+    await workshop.expectAllOnce()
+  })
+
+  it('is kept as long as the server is at work, however long it says nothing', async () => {
+    await using workshop = await Workshop.open('postgres')
+    await workshop.target.execute(`CREATE TABLE numbers (id bigint NOT NULL, note text);
+      CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(2); RETURN NULL; END';
+      CREATE TRIGGER dawdle BEFORE INSERT ON numbers EXECUTE FUNCTION dawdle()`)
+    await expectOneSession(workshop, workshop.target.url, 100, 100)
+  })
+
+  it('is kept as long as what is sent arrives, however slowly', async () => {
+    await using workshop = await Workshop.open('postgres')
+    await using proxy = await startProxy(workshop.target.url, { slowMs: 100 })
+    await expectOneSession(workshop, proxy.url, 40_000, 400)
+  })
+})
+
+/** That as many records are written with one session, which says nothing for many times as long as it takes to be asked for. */
+async function expectOneSession(workshop: Workshop, url: string, records: number, silent: number): Promise<void> {
+  const queue = await workshop.queue()
+  await workshop.publish(queue, records, records)
+  const witness = new Witness()
+  await using sink = new PostgresSink(url, { silentMs: silent })
+  await createConsumer({ queue, sink, model: numbers, onEvent: witness.listen }).run({ untilEmpty: true })
+  expect(witness.of('waiting')).toEqual([])
+  expect(witness.of('batch')).toMatchObject([{ loaded: records }])
+  expect(witness.of('batch')[0]?.writeMs).toBeGreaterThan(3 * silent)
+  await workshop.expectAllOnce()
+}
