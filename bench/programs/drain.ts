@@ -43,6 +43,10 @@ let counted = 0
 const sink: Sink = {
   ledger: {
     receipts: unknown,
+    messages: unknown,
+    named: unknown,
+    newest: unknown,
+    forget: unknown,
     progress: () => Promise.resolve(undefined),
     rejects: unknown,
     rejectGroups: unknown,
@@ -54,6 +58,7 @@ const sink: Sink = {
     fold: () => Promise.resolve(),
   },
   prepare: () => Promise.resolve({ deferred: false } as never),
+  isEmpty: unknown,
   rows: () => new CountingRows(),
   write: ({ parts }) => {
     for (const { rows } of parts) counted += rows

@@ -18,6 +18,7 @@ import {
   wholes,
 } from './options.ts'
 import { bytesAsText, counted, print, printJson, table, visible } from './output.ts'
+import { cutEnd, cutMiddle } from './width.ts'
 
 interface Flags {
   readonly to: string
@@ -44,7 +45,8 @@ export function deadCommand(): Command {
         if (flags.json) return printJson(letters.map(summary))
         if (letters.length === 0) return print('no dead letters')
         const rows = letters.map((letter) => [String(letter.id), letter.key, letter.state, letter.records, letter.code, letter.detail])
-        for (const line of table(['id', 'key', 'state', 'records', 'code', 'detail'], rows)) print(line)
+        const head = ['id', 'key', 'state', 'records', 'code', 'detail']
+        for (const line of table(head, rows, { key: cutMiddle, detail: cutEnd })) print(line)
       }),
     )
   const show = new Command('show')

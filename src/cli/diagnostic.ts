@@ -2,8 +2,8 @@
 import { styleText } from 'node:util'
 import { codes } from '../core/errors.ts'
 import type { StoredReject } from '../sink/sink.ts'
-import { count, visible } from './output.ts'
-import { cutEnd, cutStart, widthOf } from './width.ts'
+import { count, shortId, visible } from './output.ts'
+import { cutEnd, cutStart, widthOf, wrapped } from './width.ts'
 
 /** Lines that are shown of a record in which no place is known. */
 const mostLines = 3
@@ -25,20 +25,30 @@ export function placeOf(reject: StoredReject): string {
 
 /** `others` is how many more of the load failed the same way, and how to list them. */
 export function diagnostic(reject: StoredReject, width: number, others: { readonly count: number; readonly command: string }): string[] {
-  const { code, column, detail, record, byte, loadId, state, edited } = reject
-  const { meaning, advice } = codes[code]
-  const of = column === undefined ? '' : ` in ${visible(column)}`
+  const { code, detail, record, byte, loadId, state, edited } = reject
+  const { advice } = codes[code]
+  const load = loadId === undefined ? '' : `, load ${shortId(loadId)}`
   return [
-    `${paint('bold', placeOf(reject))}: ${paint('red', code)}${of}: ${meaning}`,
+    ...headOf(reject, width),
     ...rowsOf(reject, width),
-    `  ${visible(detail)}`,
-    `  help: ${advice}`,
+    ...wrapped(visible(detail), width, '  '),
+    ...wrapped(`help: ${advice}`, width, '  '),
     ...(edited === undefined ? [] : ['  shown as it was mended; rejects export has it as it came']),
     ...(others.count === 0
       ? []
       : [`  ${count(others.count)} ${others.count === 1 ? 'other' : 'others'} failed the same way: ${visible(others.command)}`]),
-    `  reject ${reject.id}, ${state}: record ${count(record)}, at byte ${count(byte)} of the source, load ${loadId ?? 'unknown'}`,
+    `  reject ${reject.id}, ${state}: record ${count(record)}, at byte ${count(byte)} of the source${load}`,
   ]
+}
+
+function headOf(reject: StoredReject, width: number): string[] {
+  const { code, column } = reject
+  const { meaning } = codes[code]
+  const place = placeOf(reject)
+  const of = column === undefined ? '' : ` in ${visible(column)}`
+  const what = `${code}${of}: ${meaning}`
+  if (widthOf(`${place}: ${what}`) > width) return [`${paint('bold', place)}:`, ...wrapped(what, width, '  ')]
+  return [`${paint('bold', place)}: ${paint('red', code)}${of}: ${meaning}`]
 }
 
 function rowsOf(reject: StoredReject, width: number): string[] {

@@ -7,6 +7,7 @@ import { deadCommand } from './dead.ts'
 import { applyEnvironment, dropEmpty, nameRegion } from './environment.ts'
 import { withExamples } from './examples.ts'
 import { generateCommand } from './generate.ts'
+import { hintsRepeat } from './hint.ts'
 import { loadCommand } from './load.ts'
 import { configureLogging, loggingOptions, presumeFormat, printError, printErrorLine } from './log.ts'
 import { peekCommand } from './peek.ts'
@@ -39,6 +40,7 @@ export function program(): Command {
       applyConfig(command, root.opts()['config'] as string | undefined)
       applyEnvironment(command, process.env)
       configureLogging(command)
+      hintsRepeat(command)
     })
   withExamples(lading, examples, exitCodes)
   const commands = [

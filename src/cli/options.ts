@@ -22,9 +22,10 @@ export function positive(text: string): number {
   return value
 }
 
-export function loadId(text: string): string {
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return text.toLowerCase()
-  throw new InvalidArgumentError('A load is named by its UUID, as lading verify shows it.')
+/** A load as a person names it: `findLoad` tells which it is. */
+export function loadName(text: string): string {
+  if (text !== '') return text
+  throw new InvalidArgumentError('A load is named by the beginning of its id, as lading verify shows it, or by its file.')
 }
 
 function dedupKey(text: string): DedupKey {

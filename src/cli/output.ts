@@ -1,8 +1,9 @@
 /** What people and programs read of a result: tables, JSON. It goes to standard output; what is said on the way is in log.ts. */
 import { codes, exits } from '../core/errors.ts'
 import { balance } from '../sink/receipt.ts'
-import type { Ledger, MissingIndexes, Receipt } from '../sink/sink.ts'
-import { padEnd, padStart, widthOf } from './width.ts'
+import type { Ledger, MessageCounts, MissingIndexes, Receipt } from '../sink/sink.ts'
+import { hint } from './hint.ts'
+import { cutEnd, cutMiddle, padEnd, padStart, widthOf } from './width.ts'
 
 /** A URL may stand where nobody expects one, such as in the place of a path; its user and password are never shown. */
 export const withoutSecrets = (text: string): string => text.replaceAll(/([a-z][a-z0-9+.-]*:\/+)\S*@/gi, '$1')
@@ -45,19 +46,44 @@ export function paceOf(records: number, ms: number): string {
   return ` in ${(ms / 1000).toFixed(1)} s${pace}`
 }
 
+/** Columns that a line may have: those of the terminal, or 80 where the output is none. */
+export const outputWidth = (): number => process.stdout.columns ?? 80
+
+/** Columns of a table that give way where it is wider than the terminal, and how. */
+type GivingWay = Readonly<Record<string, (text: string, columns: number) => string>>
+
+/** Below it, a text tells nothing any more. */
+const leastWidth = 8
+
 /** Lines of a table with aligned columns; numbers are aligned to the right. */
-export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
+export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[], givingWay: GivingWay = {}): string[] {
   const lines = [head, ...rows].map((row) => row.map((cell) => (typeof cell === 'number' ? count(cell) : visible(cell))))
   const widths = head.map((_, column) => Math.max(...lines.map((line) => widthOf(line[column] ?? ''))))
+  const flexible = head.flatMap((name, column) => (givingWay[name] === undefined ? [] : [column]))
+  const all = () => widths.reduce((sum, width) => sum + width + gap.length, -gap.length)
+  while (all() > outputWidth()) {
+    const widest = flexible.reduce((most, column) => Math.max(most, widths[column] as number), 0)
+    if (widest <= leastWidth) break
+    widths[flexible.find((column) => widths[column] === widest) as number] = widest - 1
+  }
+  for (const line of lines.slice(1)) {
+    for (const column of flexible) line[column] = givingWay[head[column] as string]?.(line[column] ?? '', widths[column] as number) ?? ''
+  }
   const right = head.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'))
   return lines.map((line) =>
     line
       .map((cell, column) => (right[column] ? padStart : padEnd)(cell, widths[column] as number))
-      .join('  ')
+      .join(gap)
       .trimEnd(),
   )
 }
 
+const gap = '  '
+
+/** How much of a load's id is shown; `--load` takes it. */
+export const shortId = (loadId: string): string => loadId.slice(0, 8)
+
+/** More do not fit on a screen. */
 const mostReceipts = 20
 const columns = ['records', 'loaded', 'rejected', 'skipped', 'dead'] as const
 
@@ -70,19 +96,34 @@ const sumsOf = (receipts: readonly Receipt[]): number[] =>
   receipts.map(numbersOf).reduce((sums, numbers) => sums.map((sum, index) => sum + (numbers[index] as number)))
 
 export function printReceipts(receipts: readonly Receipt[]): void {
-  const [shown, more] = [receipts.slice(0, mostReceipts), receipts.slice(mostReceipts)]
-  const rows = shown.map((receipt) => [receipt.loadId, receipt.source, ...numbersOf(receipt)])
-  if (more.length > 0) rows.push(['…', `${count(more.length)} more (--json shows all)`, ...sumsOf(more)])
+  const wanted = receipts.length <= mostReceipts ? receipts : receipts.filter(needsLook)
+  const shown = wanted.slice(0, mostReceipts)
+  const isShown = new Set(shown)
+  const more = receipts.filter((receipt) => !isShown.has(receipt))
+  const rows = shown.map((receipt) => [shortId(receipt.loadId), receipt.source, ...numbersOf(receipt)])
+  if (more.length > 0) rows.push(['…', `${count(more.length)} more`, ...sumsOf(more)])
   if (receipts.length > 1) rows.push(['', 'all', ...sumsOf(receipts)])
-  for (const line of table(['load', 'source', ...columns, 'open'], rows)) print(line)
-  for (const receipt of receipts) for (const problem of balance(receipt).problems) print(`${receipt.loadId}: DOES NOT ADD UP: ${problem}`)
+  for (const line of table(['load', 'source', ...columns, 'open'], rows, { source: cutMiddle })) print(line)
+  for (const receipt of shown) {
+    for (const problem of balance(receipt).problems) print(`${shortId(receipt.loadId)}: DOES NOT ADD UP: ${problem}`)
+  }
+  if (more.length > 0)
+    print(`of ${counted(wanted.length, 'load')} that need a look ${count(shown.length)} are shown; --json shows every load`)
 }
 
-/** The exit code that receipts deserve. */
-export function receiptsExit(receipts: readonly Receipt[], allowRejects: boolean): number {
+/** Whether somebody has to decide or to wait. */
+function needsLook(receipt: Receipt): boolean {
+  const { open, problems } = balance(receipt)
+  return open > 0 || problems.length > 0 || receipt.openRejects > 0 || receipt.openDeadLetters > 0
+}
+
+export const noMessages: MessageCounts = { rejects: 0, openRejects: 0, deadLetters: 0, openDeadLetters: 0 }
+
+/** The exit code that receipts, and messages of no load, deserve. What was discarded is decided. */
+export function receiptsExit(receipts: readonly Receipt[], allowRejects: boolean, messages = noMessages): number {
   const balances = receipts.map(balance)
   if (balances.some(({ open, problems }) => open > 0 || problems.length > 0)) return exits.unbalanced
-  const left = receipts.some(({ rejected, dead }) => rejected > 0 || dead > 0)
+  const left = [...receipts, messages].some(({ openRejects, openDeadLetters }) => openRejects > 0 || openDeadLetters > 0)
   return left && !allowRejects ? exits.rejects : exits.ok
 }
 
@@ -100,26 +141,47 @@ export function printVerdict(receipts: readonly Receipt[], missing: readonly Mis
   const wrong = receipts.filter((receipt) => balance(receipt).problems.length > 0).length
   const open = sum((receipt) => balance(receipt).open)
   if (wrong > 0) print(`${count(wrong)} of ${counted(receipts.length, 'load')} DO NOT ADD UP`)
-  if (open > 0) print(`${counted(open, 'record')} without a verdict yet: let consumers run, or see lading verify --help on what was lost`)
+  if (open > 0)
+    print(
+      `${counted(open, 'record')} without a verdict yet: let consumers run; where a queue was lost: ${hint('verify', '--republish-missing')}`,
+    )
   printMissing(missing)
-  if (wrong === 0 && open <= 0 && missing.length === 0) print('every load is complete and adds up')
-  const [rejected, dead] = [sum((receipt) => receipt.rejected), sum((receipt) => receipt.dead)]
-  if (rejected > 0) print(`${counted(rejected, 'record')} rejected: lading rejects list${only(receipts)}`)
-  if (dead > 0) print(`${counted(dead, 'record')} in dead letters: lading dead list`)
+  if (wrong === 0 && open <= 0 && missing.length === 0 && receipts.length > 0) print('every load is complete and adds up')
+  // Where there is one load, the command that lists its rejects and no others.
+  const only = receipts[0] !== undefined && receipts.length === 1 ? ['--load', shortId(receipts[0].loadId)] : []
+  const rejected = sum((receipt) => receipt.rejected)
+  const rejects = { all: sum(({ rejectRows }) => rejectRows), open: sum(({ openRejects }) => openRejects) }
+  if (rejected > 0) print(`${counted(rejected, 'record')} rejected${decided(rejects, hint('rejects list', ...only))}`)
+  const dead = sum((receipt) => receipt.dead)
+  const letters = { all: sum(({ deadLetters }) => deadLetters), open: sum(({ openDeadLetters }) => openDeadLetters) }
+  if (dead > 0) print(`${counted(dead, 'record')} in dead letters${decided(letters, hint('dead list'))}`)
 }
 
-/** Where there is one load, the command that lists its rejects and no others. */
-const only = (receipts: readonly Receipt[]): string => (receipts.length === 1 ? ` --load ${receipts[0]?.loadId}` : '')
+/** What was not loaded of messages that belong to no load. */
+export function messageLines({ rejects, openRejects, deadLetters, openDeadLetters }: MessageCounts): string[] {
+  const records = `${counted(rejects, 'record')} of messages rejected${decided({ all: rejects, open: openRejects }, hint('rejects list'))}`
+  const letters = `${counted(deadLetters, 'message')} in dead letters${decided({ all: deadLetters, open: openDeadLetters }, hint('dead list'))}`
+  return [...(rejects > 0 ? [records] : []), ...(deadLetters > 0 ? [letters] : [])]
+}
+
+/** What was discarded counts, and is nothing to look at any more. */
+function decided({ all, open }: { readonly all: number; readonly open: number }, command: string): string {
+  if (open === 0 && all > 0) return ', and discarded'
+  return `${open < all ? ` (${count(all - open)} discarded)` : ''}: ${command}`
+}
 
 const mostRejects = 3
+const leastName = 12
 
 /** Where to look first, without anything of what the records hold. */
 export async function printFirstRejects(receipts: readonly Receipt[], ledger: Ledger): Promise<void> {
   let left = mostRejects
-  for (const { loadId } of receipts.filter(({ rejected }) => rejected > 0)) {
+  for (const { loadId } of receipts.filter(({ openRejects }) => openRejects > 0)) {
     if (left === 0) return
     for (const { source, line, column, code } of await ledger.rejects({ loadId, limit: left })) {
-      print(`  ${visible(source)}:${line}: ${code}${column === undefined ? '' : ` in ${visible(column)}`}: ${codes[code].meaning}`)
+      const what = `:${line}: ${code}${column === undefined ? '' : ` in ${visible(column)}`}: ${codes[code].meaning}`
+      const name = cutMiddle(visible(source), Math.max(leastName, outputWidth() - 2 - widthOf(what)))
+      print(cutEnd(`  ${name}${what}`, outputWidth()))
       left--
     }
   }

@@ -6,8 +6,10 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { Command } from 'commander'
 import { LadingError } from '../core/errors.ts'
+import { tableName } from '../model/model.ts'
 import type { StoredReject } from '../sink/sink.ts'
 import { withExamples } from './examples.ts'
+import { hint } from './hint.ts'
 import { findReject, withSink } from './ledger.ts'
 import { loadModel } from './model.ts'
 import { modelOption, toOption, whole } from './options.ts'
@@ -39,7 +41,8 @@ export function editCommand(): Command {
       const record = flags.record === undefined ? await inEditor(text) : await given(flags.record)
       if (record.equals(text)) return print('nothing was changed')
       if (!(await editReject(reject, record, { sink, model }))) requireOpen(await findReject(sink.ledger, id))
-      print(`kept; load it with lading rejects replay ${id}`)
+      const pipeline = reject.pipeline === tableName(model) ? [] : ['--pipeline', reject.pipeline]
+      print(`kept; load it: ${hint('rejects replay', id, ...pipeline)}`)
     })
   })
 }

@@ -25,16 +25,13 @@ export function exportCommand(): Command {
   command
     .option('--out <file>', 'a new file instead of standard output; records of other columns go to files of their own beside it')
     .option('--excel-safe', 'an apostrophe before cells that a spreadsheet would take for a formula, which changes the records')
-  withExamples(command, [
-    ['rejects export --load 4fc3ab34-a4c7-805f-b730-5206ba687f98 > bad.csv'],
-    ['rejects export --code BAD_NUMBER --out bad.csv'],
-  ])
+  withExamples(command, [['rejects export --load export.csv > bad.csv'], ['rejects export --code BAD_NUMBER --out bad.csv']])
   return command.action(async (ids: number[], flags: Flags) => {
     const { exportRejects } = await import('../consumer/export.ts')
     await withLedger(flags.to, async (ledger) => {
       await using files = new Files(flags.out)
       const seen = { rejects: 0, cut: 0 }
-      const pages = counting(chosenRejects(ledger, ids, choiceOf(flags)), seen)
+      const pages = counting(chosenRejects(ledger, ids, await choiceOf(ledger, flags)), seen)
       for await (const records of exportRejects(pages, { excelSafe: flags.excelSafe })) await files.write(records)
       say('info', 'exported', { ...seen }, `exported ${counted(seen.rejects, 'record')}`)
       if (seen.cut > 0)

@@ -38,7 +38,8 @@ export function replayCommand(): Command {
     await withSink(flags.to, model, async (sink) => {
       const told = new Outcome(flags.json === true, Math.max(ids.length, mostTold))
       // Those of others are theirs to replay, unless they were named.
-      for await (const rejects of chosenRejects(sink.ledger, ids, { ...choiceOf(flags), pipeline })) {
+      const filter = { ...(await choiceOf(sink.ledger, flags)), pipeline }
+      for await (const rejects of chosenRejects(sink.ledger, ids, filter)) {
         const verdicts = await replayRejects(rejects, { sink, model, pipeline, ignoreExtra, dedupKey, onEvent: reporter() })
         for (const [index, reject] of rejects.entries()) told.add(reject, verdicts[index] as Verdict)
       }

@@ -3,12 +3,14 @@ import { codes, LadingError } from '../core/errors.ts'
 import type { StoredReject } from '../sink/sink.ts'
 import { diagnostic, placeOf } from './diagnostic.ts'
 import { withExamples } from './examples.ts'
+import { hint } from './hint.ts'
 import { type ChoiceFlags, choiceOf, choiceOptions, chosenRejects, findReject, withLedger } from './ledger.ts'
 import { jsonOption, toOption, whole, wholes } from './options.ts'
-import { bytesAsText, count, counted, print, printJson, table } from './output.ts'
+import { bytesAsText, count, counted, outputWidth, print, printJson, shortId, table } from './output.ts'
 import { editCommand } from './rejects-edit.ts'
 import { exportCommand } from './rejects-export.ts'
 import { replayCommand } from './rejects-replay.ts'
+import { cutEnd, cutMiddle } from './width.ts'
 
 interface Flags extends ChoiceFlags {
   readonly limit: number
@@ -51,25 +53,25 @@ function listCommand(): Command {
 const printList = (flags: Flags) =>
   withLedger(flags.to, async (ledger) => {
     const { limit, after, all } = flags
-    const rejects = await ledger.rejects({ ...choiceOf(flags), all, after, limit })
+    const rejects = await ledger.rejects({ ...(await choiceOf(ledger, flags)), all, after, limit })
     if (flags.json) return printJson(rejects.map(rejectJson))
     if (rejects.length === 0) return print('no rejects')
     const state = (value: string) => (all === true ? [value] : [])
-    const head = ['id', ...state('state'), 'place', 'byte', 'column', 'code', 'detail']
+    const head = ['id', ...state('state'), 'place', 'column', 'code', 'detail']
     const rows = rejects.map((each) => {
-      return [String(each.id), ...state(each.state), placeOf(each), each.byte, each.column ?? '', each.code, each.detail]
+      return [String(each.id), ...state(each.state), placeOf(each), each.column ?? '', each.code, each.detail]
     })
-    for (const line of table(head, rows)) print(line)
+    for (const line of table(head, rows, { place: cutMiddle, column: cutMiddle, detail: cutEnd })) print(line)
     if (rejects.length === limit) print(`… the first ${count(limit)}; go on with --after ${rejects.at(-1)?.id}`)
   })
 
 const summarise = (flags: Flags) =>
   withLedger(flags.to, async (ledger) => {
-    const groups = await ledger.rejectGroups({ ...choiceOf(flags), all: flags.all })
+    const groups = await ledger.rejectGroups({ ...(await choiceOf(ledger, flags)), all: flags.all })
     if (flags.json) return printJson(groups)
     if (groups.length === 0) return print('no rejects')
     const rows = groups.map(({ code, column, rejects }) => [rejects, code, column ?? '', codes[code].meaning])
-    for (const line of table(['rejects', 'code', 'column', 'meaning'], rows)) print(line)
+    for (const line of table(['rejects', 'code', 'column', 'meaning'], rows, { column: cutMiddle, meaning: cutEnd })) print(line)
   })
 
 function showCommand(): Command {
@@ -86,9 +88,10 @@ function showCommand(): Command {
       const { pipeline, loadId, code, column = '', state } = reject
       const groups = await ledger.rejectGroups({ pipeline, loadId, code, column })
       const same = groups.reduce((sum, { rejects }) => sum + rejects, 0) - (state === 'open' ? 1 : 0)
-      const choice = [...(loadId === undefined ? [] : ['--load', loadId]), '--code', code, ...(column === '' ? [] : ['--column', column])]
-      const others = { count: same, command: `lading rejects list ${choice.join(' ')}` }
-      for (const line of diagnostic(reject, process.stdout.columns ?? 100, others)) print(line)
+      const load = loadId === undefined ? [] : ['--load', shortId(loadId)]
+      const choice = [...load, '--code', code, ...(column === '' ? [] : ['--column', column])]
+      const others = { count: same, command: hint('rejects list', ...choice) }
+      for (const line of diagnostic(reject, outputWidth(), others)) print(line)
     }),
   )
 }
@@ -101,7 +104,7 @@ function discardCommand(): Command {
   withExamples(discard, [['rejects discard 7 8'], ['rejects discard --code BLANK_LINE', 'all of one kind']])
   return discard.action((ids: number[], flags: Flags) =>
     withLedger(flags.to, async (ledger) => {
-      const filter = choiceOf(flags)
+      const filter = await choiceOf(ledger, flags)
       if (ids.length === 0 && Object.values(filter).every((each) => each === undefined)) {
         throw new LadingError('USAGE', 'name rejects, or choose them with --load, --code, --column or --search')
       }

@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander'
 import { exits, LadingError } from '../core/errors.ts'
 import type { Depth } from '../queue/queue.ts'
-import type { MissingIndexes, Receipt } from '../sink/sink.ts'
+import type { MessageCounts, MissingIndexes, Receipt } from '../sink/sink.ts'
 import { withExamples } from './examples.ts'
 import { absentFile } from './files.ts'
 import { jsonOption, pipelineOption, positive, queueOption, toOption } from './options.ts'
-import { print, printJson, printMissing, printReceipts, receiptJson, table } from './output.ts'
+import { messageLines, noMessages, print, printJson, printMissing, printReceipts, receiptJson, table } from './output.ts'
 import { watch } from './watch.ts'
 
 interface Flags {
@@ -30,14 +30,15 @@ export function statusCommand(): Command {
   return command.action(async (flags: Flags) => {
     const look = async () => ({ depth: await depthOf(flags.queue), ...(await targetOf(flags)) })
     if (flags.watch !== undefined) return watch(look, flags.watch, flags.json === true)
-    const { depth, receipts, missingIndexes } = await look()
+    const { depth, receipts, messages, missingIndexes } = await look()
     if (missingIndexes.length > 0) process.exitCode = exits.unbalanced
-    if (flags.json) return printJson({ queue: depth, loads: receipts.map(receiptJson), missingIndexes })
+    if (flags.json) return printJson({ queue: depth, loads: receipts.map(receiptJson), messages, missingIndexes })
     for (const line of table(['queue:', 'ready', 'in flight', 'dead'], [['', depth.ready, depth.inFlight ?? 'unknown', depth.dead]]))
       print(line)
     print('')
     if (receipts.length === 0) print('no load yet')
     else printReceipts(receipts)
+    messageLines(messages).forEach(print)
     printMissing(missingIndexes)
   })
 }
@@ -54,13 +55,18 @@ async function depthOf(url: string): Promise<Depth> {
   }
 }
 
-async function targetOf({
-  to,
-  pipeline,
-}: Flags): Promise<{ readonly receipts: readonly Receipt[]; readonly missingIndexes: readonly MissingIndexes[] }> {
-  if (absentFile(to) !== undefined) return { receipts: [], missingIndexes: [] }
+interface Target {
+  readonly receipts: readonly Receipt[]
+  readonly messages: MessageCounts
+  readonly missingIndexes: readonly MissingIndexes[]
+}
+
+async function targetOf({ to, pipeline }: Flags): Promise<Target> {
+  if (absentFile(to) !== undefined) return { receipts: [], messages: noMessages, missingIndexes: [] }
   const { openSink } = await import('../sink/registry.ts')
   await using sink = await openSink(to)
   await sink.prepare()
-  return { receipts: await sink.ledger.receipts({ pipeline }), missingIndexes: (await sink.missingIndexes?.()) ?? [] }
+  const { ledger } = sink
+  const missingIndexes = (await sink.missingIndexes?.()) ?? []
+  return { receipts: await ledger.receipts({ pipeline }), messages: await ledger.messages({ pipeline }), missingIndexes }
 }

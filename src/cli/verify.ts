@@ -4,19 +4,31 @@ import type { Listener } from '../core/events.ts'
 import type { Ledger, Receipt, ReceiptFilter, Sink } from '../sink/sink.ts'
 import { withExamples } from './examples.ts'
 import { requireDatabase } from './files.ts'
+import { answersTo, isWholeId, theOne } from './ledger.ts'
 import { printError, say } from './log.ts'
 import {
   allowRejectsOption,
   type CarryFlags,
   carryOptions,
   jsonOption,
-  loadId,
+  loadName,
   pipelineOption,
   queueOption,
   stateOption,
   toOption,
 } from './options.ts'
-import { counted, print, printFirstRejects, printJson, printReceipts, printVerdict, receiptJson, receiptsExit } from './output.ts'
+import {
+  counted,
+  messageLines,
+  noMessages,
+  print,
+  printFirstRejects,
+  printJson,
+  printReceipts,
+  printVerdict,
+  receiptJson,
+  receiptsExit,
+} from './output.ts'
 import { plannedReceipts } from './planned.ts'
 import { createOption, openWorkingQueue, startTimeoutOption } from './queue.ts'
 import { reporting } from './progress.ts'
@@ -37,7 +49,7 @@ interface Flags extends CarryFlags {
 export function verifyCommand(): Command {
   const command = new Command('verify')
     .description('print receipts and check them: records = loaded + rejected + skipped + dead + open')
-    .argument('[load]', 'one load instead of all', loadId)
+    .argument('[load]', 'one load instead of all: the beginning of its id, or its file', loadName)
     .addOption(new Option('--republish-missing', 'publish again what has no verdict, from the files and the plans of this producer'))
   const options = [
     toOption(),
@@ -53,10 +65,10 @@ export function verifyCommand(): Command {
   for (const option of options) command.addOption(option)
   withExamples(command, [
     ['verify', 'every load'],
-    ['verify 4fc3ab34-a4c7-805f-b730-5206ba687f98 --to postgresql://me@localhost/mydb'],
+    ['verify 4fc3ab34 --to postgresql://me@localhost/mydb', 'one load, by the beginning of its id'],
     ['verify --republish-missing ; lading consume --until-empty', 'after a queue was lost'],
   ])
-  return command.action(async (id: string | undefined, flags: Flags) => {
+  return command.action(async (name: string | undefined, flags: Flags) => {
     // A queue may be lost before anything of it was loaded.
     if (flags.republishMissing !== true) requireDatabase(flags.to)
     const { openSink } = await import('../sink/registry.ts')
@@ -64,19 +76,34 @@ export function verifyCommand(): Command {
     await sink.prepare()
     using report = reporting('verify')
     report.note('comparing plans, ledger, rejects and dead letters')
+    const id = name === undefined ? undefined : await loadOf(sink.ledger, name, flags)
     const receipts = await receiptsOf(sink.ledger, id, flags)
+    const messages = id === undefined ? await sink.ledger.messages(flags) : noMessages
     const missing = (await sink.missingIndexes?.()) ?? []
     report[Symbol.dispose]()
-    if (flags.json) printJson(receipts.map(receiptJson))
-    else if (receipts.length === 0 && missing.length === 0) print('no load yet')
-    else {
-      printReceipts(receipts)
+    if (flags.json) {
+      printJson(receipts.map(receiptJson))
+      // What is printed are the loads; the exit code needs its reason all the same.
+      for (const line of messageLines(messages)) say('warn', 'messages', messages, line)
+    } else {
+      if (receipts.length === 0) print('no load yet')
+      else printReceipts(receipts)
       printVerdict(receipts, missing)
+      messageLines(messages).forEach(print)
       await printFirstRejects(receipts, sink.ledger)
     }
-    process.exitCode = missing.length > 0 ? exits.unbalanced : receiptsExit(receipts, flags.allowRejects === true)
+    process.exitCode = missing.length > 0 ? exits.unbalanced : receiptsExit(receipts, flags.allowRejects === true, messages)
     if (flags.republishMissing === true) await republish(id, receipts, sink, flags)
   })
+}
+
+/** A load that a person names: one of the ledger, or one that this producer planned and of which nothing has arrived. */
+async function loadOf(ledger: Ledger, name: string, { pipeline, state, to }: Flags): Promise<string> {
+  const id = isWholeId(name) ? name.toLowerCase() : theOne(name, await ledger.named(name))
+  const planned = id === undefined ? await plannedReceipts({ id, pipeline, state, to }, []) : []
+  const found = id ?? theOne(name, planned.filter(answersTo(name)))
+  if (found === undefined) throw new LadingError('NOT_FOUND', `neither the ledger nor ${state} knows a load ${name}`)
+  return found
 }
 
 async function receiptsOf(ledger: Ledger, id: string | undefined, flags: Flags): Promise<readonly Receipt[]> {

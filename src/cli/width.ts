@@ -32,6 +32,17 @@ export function cutMiddle(text: string, columns: number): string {
   return `${fitting(text, columns - 1 - widthOf(tail))}…${tail}`
 }
 
+/** Lines of no more columns than given, broken between words; a longer word has a line of its own. */
+export function wrapped(text: string, columns: number, indent: string): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const longer = `${lines.at(-1)} ${word}`
+    if (lines.length === 0 || widthOf(longer) > columns) lines.push(indent + word)
+    else lines[lines.length - 1] = longer
+  }
+  return lines
+}
+
 export const padEnd = (text: string, columns: number): string => text + ' '.repeat(Math.max(0, columns - widthOf(text)))
 
 export const padStart = (text: string, columns: number): string => ' '.repeat(Math.max(0, columns - widthOf(text))) + text

@@ -4,7 +4,7 @@
  */
 import type { Code } from '../core/errors.ts'
 import type { Layout } from '../core/load.ts'
-import type { LoadProgress, Receipt, RejectGroup, StoredDeadLetter, StoredReject } from './sink.ts'
+import type { LoadProgress, MessageCounts, NamedLoad, Receipt, RejectGroup, StoredDeadLetter, StoredReject } from './sink.ts'
 
 type Cell = string | number | bigint | boolean | Date | Uint8Array | null
 
@@ -36,11 +36,29 @@ export function receiptOf(row: LedgerRow): Receipt {
     chunks: Number(row['chunks']),
     chunksDone: Number(complete ? row['chunks'] : row['chunks_done']),
     rejectRows: Number(row['reject_rows']),
+    openRejects: Number(row['open_rejects']),
     deadLetters: Number(row['dead_letters']),
+    openDeadLetters: Number(row['open_dead_letters']),
     deadLetterRecords: Number(row['dead_letter_records']),
     startedAt: timeOf(row['started_at']),
   }
 }
+
+/** A row of counts. */
+export const messagesOf = (row: LedgerRow): MessageCounts => ({
+  rejects: Number(row['reject_rows']),
+  openRejects: Number(row['open_rejects']),
+  deadLetters: Number(row['dead_letters']),
+  openDeadLetters: Number(row['open_dead_letters']),
+})
+
+/** A row of `load` (id, source, sha256, started_at). */
+export const namedLoadOf = (row: LedgerRow): NamedLoad => ({
+  loadId: String(row['id']),
+  source: String(row['source']),
+  sha256: hexOf(row['sha256']),
+  startedAt: timeOf(row['started_at']),
+})
 
 /** A row of `load` (plan, complete, loaded) and the rows of its chunks (key, loaded). */
 export function progressOf(load: LedgerRow, chunks: readonly LedgerRow[]): LoadProgress {

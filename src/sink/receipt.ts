@@ -11,7 +11,8 @@ export interface Balance {
 export function openReceipt(
   load: Pick<Receipt, 'loadId' | 'pipeline' | 'source' | 'sha256' | 'bytes' | 'plan' | 'records' | 'chunks' | 'startedAt'>,
 ): Receipt {
-  return { ...load, loaded: 0, rejected: 0, skipped: 0, dead: 0, chunksDone: 0, rejectRows: 0, deadLetters: 0, deadLetterRecords: 0 }
+  const counts = { loaded: 0, rejected: 0, skipped: 0, dead: 0, chunksDone: 0 }
+  return { ...load, ...counts, rejectRows: 0, openRejects: 0, deadLetters: 0, openDeadLetters: 0, deadLetterRecords: 0 }
 }
 
 /** Checks a receipt against itself: records = loaded + rejected + skipped + dead + open, with every kept reject and dead letter counted. */

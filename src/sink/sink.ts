@@ -138,8 +138,29 @@ export interface Receipt extends Counts {
   /** Reject rows and dead letters that are really there, counted apart from the ledger. */
   readonly rejectRows: number
   readonly deadLetters: number
+  /** Those of them that were not discarded: what a person still has to decide on. */
+  readonly openRejects: number
+  readonly openDeadLetters: number
   /** Records in those dead letters. */
   readonly deadLetterRecords: number
+  readonly startedAt: string
+}
+
+/** Rejects and dead letters of messages that belong to no load, and those of them that were not discarded. */
+export interface MessageCounts {
+  readonly rejects: number
+  readonly openRejects: number
+  readonly deadLetters: number
+  readonly openDeadLetters: number
+}
+
+/** A load as a person names it. */
+export interface NamedLoad {
+  readonly loadId: string
+  readonly source: string
+  /** sha256 of the whole source, in hexadecimal. */
+  readonly sha256: string
+  /** ISO 8601. */
   readonly startedAt: string
 }
 
@@ -160,6 +181,17 @@ export interface Ledger {
   receipts(filter: ReceiptFilter, options?: Abortable): Promise<readonly Receipt[]>
   /** What is known of a load: nothing where no chunk of it has come. */
   progress(loadId: string, options?: Abortable): Promise<LoadProgress | undefined>
+  /** What was not loaded of messages that belong to no load, of one pipeline or all. */
+  messages(filter: Pick<ReceiptFilter, 'pipeline'>, options?: Abortable): Promise<MessageCounts>
+  /** Loads whose id begins with the text, or whose source the text names, also with a path before it; the newest first, at most 100. */
+  named(text: string, options?: Abortable): Promise<readonly NamedLoad[]>
+  /** The newest load of each of these sources in the pipeline; none of a source that was never loaded. */
+  newest(pipeline: string, sources: readonly string[], options?: Abortable): Promise<readonly NamedLoad[]>
+  /**
+   * Forgets the loads, their rejects and their dead letters, in one transaction, so that they can be loaded from scratch. Rows that they
+   * put into a table stay.
+   */
+  forget(loadIds: readonly string[], options?: Abortable): Promise<void>
   rejects(filter: RejectFilter & Page, options?: Abortable): Promise<readonly StoredReject[]>
   /** The largest first. */
   rejectGroups(filter: RejectFilter, options?: Abortable): Promise<readonly RejectGroup[]>
@@ -260,6 +292,8 @@ export interface Sink extends AsyncDisposable {
   startOver?(model: Model, loads: readonly string[], options?: Abortable): Promise<void>
   /** An empty buffer that encodes rows of the model for this sink. */
   rows(model: Model): RowBuffer
+  /** Whether the model's table, which `prepare` has made or checked, holds no row. */
+  isEmpty(model: Model, options?: Abortable): Promise<boolean>
   /** The verdict of each part, in order. A record that the database refuses is a reject; only systems throw. */
   write(batch: Batch, options?: Abortable): Promise<readonly BatchVerdict[]>
   /**

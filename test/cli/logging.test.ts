@@ -217,5 +217,5 @@ it('the receipt says how long it took, and of what was rejected where to look fi
   expect(run.out).toContain('4 records rejected: lading rejects list\n')
   expect(run.out).not.toContain('CANARY')
   const [{ loadId: one }] = JSON.parse((await folder.lading('verify', '--json')).out) as [{ loadId: string }]
-  expect((await folder.lading('verify', one)).out).toContain(`rejected: lading rejects list --load ${one}\n`)
+  expect((await folder.lading('verify', one)).out).toContain(`rejected: lading rejects list --load ${one.slice(0, 8)}\n`)
 })

@@ -65,8 +65,8 @@ describe.concurrent('bad records', () => {
       await folder.lading('rejects', 'list', '--json'),
     ]
     const list = runs[1]?.out as string
-    expect(list).toMatch(/^id +place +byte +column +code +detail$/m)
-    expect(list).toMatch(/^1 +bad\\u001b\[2J\.csv:3:23 +\d+ +COLUMN_COUNT +2 cells where the header has 3$/m)
+    expect(list).toMatch(/^id +place +column +code +detail$/m)
+    expect(list).toMatch(/^1 +bad\\u001b\[2J\.csv:3:23 +COLUMN_COUNT +2 cells where the hea…$/m)
     expect((await folder.lading('rejects', 'list', '--limit', '2')).out).toContain('… the first 2; go on with --after 2')
     expect(await folder.json('rejects', 'list', '--after', '6')).toMatchObject([{ id: 7 }])
     const show = await folder.lading('rejects', 'show', '4')
@@ -108,7 +108,7 @@ describe.concurrent('bad records', () => {
     const [head, row = '', mark = ''] = await shown(2)
     expect(head).toMatch(/^a\.tsv:4:3004: /)
     expect(row).toMatch(/^ {2}4 \| …x+ {4}muchx+…$/)
-    expect(row.length).toBeLessThanOrEqual(100)
+    expect(row.length).toBeLessThanOrEqual(80)
     expect(row.slice(mark.indexOf('^'), mark.indexOf('^') + 4)).toBe('much')
     expect(await shown(4)).toEqual(['a.tsv:6:2: COLUMN_COUNT: the record has more or fewer cells than the header', '  6 | 4', '    |  ^'])
     expect((await shown(5))[2]).toBe(`    | ${' '.repeat(5)}^^^`)
@@ -127,7 +127,7 @@ describe.concurrent('bad records', () => {
       { id: 2, place: 'a.csv:3:24' },
     ])
     expect((await folder.lading('rejects', 'show', '1')).out).toMatch(
-      /2 others failed the same way: lading rejects list --load \S{36} --code BAD_NUMBER --column value\n/,
+      /2 others failed the same way: lading rejects list --load [0-9a-f]{8} --code BAD_NUMBER --column value\n/,
     )
     expect((await folder.lading('rejects', 'show', '4')).out).not.toContain('failed the same way')
     expect((await folder.lading('rejects', 'discard')).code).toBe(64)
@@ -141,7 +141,7 @@ describe.concurrent('bad records', () => {
     await using folder = await Folder.make({ 'a.csv': header + [1, 2, 3].map((n) => record(n, 'x')).join('') })
     await folder.lading('load', 'a.csv')
     const mended = record(7).trimEnd()
-    expect((await folder.lading('rejects', 'edit', '1', '--record', mended)).out).toBe('kept; load it with lading rejects replay 1\n')
+    expect((await folder.lading('rejects', 'edit', '1', '--record', mended)).out).toBe('kept; load it: lading rejects replay 1\n')
     expect((await folder.run(['rejects', 'edit', '2', '--record', '-'], { stdin: record(8) })).code).toBe(0)
     const replay = await folder.lading('rejects', 'replay')
     expect(replay.code, replay.err).toBe(3)

@@ -71,8 +71,18 @@ export class Folder implements AsyncDisposable {
     return this.run(args)
   }
 
-  async run(args: readonly string[], { env, stdin = '' }: RunOptions = {}): Promise<Run> {
-    const child = this.start(args, env)
+  async run(args: readonly string[], options: RunOptions = {}): Promise<Run> {
+    return this.#ended(this.start(args, options.env), options)
+  }
+
+  /** Runs a line that was printed, as a shell takes it. */
+  async paste(line: string, env: Readonly<Record<string, string>> = {}): Promise<Run> {
+    const script = `lading() { "${process.execPath}" "${entry}" "$@"; }; ${line}`
+    const outer = Object.entries(process.env).filter(([name]) => !steering.test(name))
+    return this.#ended(spawn('sh', ['-c', script], { cwd: this.path, env: { ...Object.fromEntries(outer), ...env } }), {})
+  }
+
+  async #ended(child: ChildProcessWithoutNullStreams, { stdin = '' }: RunOptions): Promise<Run> {
     const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
     // A command that does not read its input may be gone before it is written.
     child.stdin.on('error', () => undefined)

@@ -14,6 +14,10 @@ export function wrapSink(sink: Sink, between: Between<SinkMethod>, over: Partial
   const inner = sink.ledger
   const ledger: Ledger = {
     receipts: (...args) => inner.receipts(...args),
+    messages: (...args) => inner.messages(...args),
+    named: (...args) => inner.named(...args),
+    newest: (...args) => inner.newest(...args),
+    forget: (...args) => inner.forget(...args),
     progress: (...args) => inner.progress(...args),
     rejects: (...args) => inner.rejects(...args),
     rejectGroups: (...args) => inner.rejectGroups(...args),
@@ -27,6 +31,7 @@ export function wrapSink(sink: Sink, between: Between<SinkMethod>, over: Partial
   return {
     ledger,
     prepare: (...args) => between('prepare', () => sink.prepare(...args)),
+    isEmpty: (...args) => sink.isEmpty(...args),
     rows: (model) => sink.rows(model),
     write: (...args) => between('write', () => sink.write(...args)),
     replay: (...args) => between('replay', () => sink.replay(...args)),

@@ -1,12 +1,14 @@
 /** What the ledger tells, and its housekeeping. */
 import type pg from 'pg'
 import type { Abortable } from '../../core/wait.ts'
-import { deadLetterOf, type LedgerRow, progressOf, receiptOf, rejectGroupOf, rejectOf } from '../ledger-rows.ts'
+import { deadLetterOf, type LedgerRow, messagesOf, namedLoadOf, progressOf, receiptOf, rejectGroupOf, rejectOf } from '../ledger-rows.ts'
 import type {
   DeadLetter,
   Ledger,
   ListFilter,
   LoadProgress,
+  MessageCounts,
+  NamedLoad,
   Page,
   Receipt,
   ReceiptFilter,
@@ -17,22 +19,27 @@ import type {
 } from '../sink.ts'
 import { storable } from '../storable.ts'
 import type { Connection } from './connection.ts'
-import { insertLoads, lockAndAsk } from './loads.ts'
+import { forgetLoads, insertLoads, lockAndAsk } from './loads.ts'
 import { beginBatch, transaction } from './transaction.ts'
 
+const rejectCounts = `count(*) AS reject_rows, count(*) FILTER (WHERE state = 'open') AS open_rejects FROM lading.reject r WHERE r.state <> 'replayed'`
+const letterCounts = `count(*) AS dead_letters, count(*) FILTER (WHERE discarded_at IS NULL) AS open_dead_letters,
+    coalesce(sum(d.records), 0) AS dead_letter_records FROM lading.dead_letter d WHERE d.state = 'dead'`
+
 const receiptSql = `
-  SELECT load.*, sums.*,
-    (SELECT count(*) FROM lading.reject WHERE load_id = load.id AND state <> 'replayed') AS reject_rows,
-    letters.*
-  FROM lading.load CROSS JOIN LATERAL (
-    SELECT count(*) AS dead_letters, coalesce(sum(d.records), 0) AS dead_letter_records
-    FROM lading.dead_letter d WHERE d.load_id = load.id AND d.state = 'dead') letters
+  SELECT load.*, sums.*, rejects.*, letters.*
+  FROM lading.load
+  CROSS JOIN LATERAL (SELECT ${rejectCounts} AND r.load_id = load.id) rejects
+  CROSS JOIN LATERAL (SELECT ${letterCounts} AND d.load_id = load.id) letters
   CROSS JOIN LATERAL (
     SELECT coalesce(sum(l.loaded), 0) AS sum_loaded, coalesce(sum(l.rejected), 0) AS sum_rejected, coalesce(sum(l.skipped), 0) AS sum_skipped,
       coalesce(sum(l.records) FILTER (WHERE l.outcome = 'dead'), 0) AS dead, count(*) AS chunks_done
     FROM lading.ledger l WHERE l.load_id = load.id) sums
   WHERE ($1::uuid[] IS NULL OR load.id = ANY ($1)) AND ($2::text IS NULL OR load.pipeline = $2)
   ORDER BY started_at DESC, id LIMIT $3`
+
+const ofMessages = 'load_id IS NULL AND ($1::text IS NULL OR pipeline = $1)'
+const messagesSql = `SELECT * FROM (SELECT ${rejectCounts} AND ${ofMessages}) rejects, (SELECT ${letterCounts} AND ${ofMessages}) letters`
 
 /** What rejects and dead letters are chosen by, in the order of `chosenBy`. */
 const chosen = `($1::text IS NULL OR one.pipeline = $1) AND ($2::uuid IS NULL OR one.load_id = $2) AND ($3::bigint IS NULL OR one.id = $3)
@@ -68,6 +75,29 @@ export class PostgresLedger implements Ledger {
     if (load === undefined) return undefined
     const rows = await this.#query('SELECT key, loaded FROM lading.ledger WHERE load_id = $1', [loadId], options)
     return progressOf(load, rows)
+  }
+
+  async messages({ pipeline }: Pick<ReceiptFilter, 'pipeline'>, options?: Abortable): Promise<MessageCounts> {
+    const [counts] = await this.#query(messagesSql, [pipeline ?? null], options)
+    return messagesOf(counts as LedgerRow)
+  }
+
+  async named(text: string, options?: Abortable): Promise<readonly NamedLoad[]> {
+    const sql = `SELECT id, source, sha256, started_at FROM lading.load
+                 WHERE starts_with(id::text, lower($1)) OR source = $1 OR right($1, length(source) + 1) = '/' || source
+                 ORDER BY started_at DESC, id LIMIT 100`
+    return (await this.#query(sql, [storable(text)], options)).map(namedLoadOf)
+  }
+
+  async newest(pipeline: string, sources: readonly string[], options?: Abortable): Promise<readonly NamedLoad[]> {
+    const sql = `SELECT DISTINCT ON (source) id, source, sha256, started_at FROM lading.load
+                 WHERE pipeline = $1 AND source = ANY ($2) ORDER BY source, started_at DESC, id`
+    return (await this.#query(sql, [pipeline, sources.map(storable)], options)).map(namedLoadOf)
+  }
+
+  async forget(loadIds: readonly string[], options?: Abortable): Promise<void> {
+    if (loadIds.length === 0) return
+    await this.#connection.use((client) => transaction(client, beginBatch, () => forgetLoads(client, loadIds)), options?.signal)
   }
 
   async rejects(filter: RejectFilter & Page, options?: Abortable): Promise<readonly StoredReject[]> {

@@ -53,3 +53,10 @@ export async function lockAndAsk(client: pg.Client, ids: readonly string[]): Pro
   const { rows } = await client.query<{ id: string }>('SELECT id FROM lading.load WHERE id = ANY ($1) AND complete', [ids])
   return new Set(rows.map(({ id }) => id))
 }
+
+/** Within a transaction. Batches of the loads are kept out until its end, as by a fold. */
+export async function forgetLoads(client: pg.Client, ids: readonly string[]): Promise<void> {
+  await client.query('SELECT pg_advisory_xact_lock(hashtextextended(id, 0)) FROM unnest($1::text[]) id ORDER BY id', [ids])
+  for (const table of ['reject', 'dead_letter', 'ledger']) await client.query(`DELETE FROM lading.${table} WHERE load_id = ANY ($1)`, [ids])
+  await client.query('DELETE FROM lading.load WHERE id = ANY ($1)', [ids])
+}

@@ -10,7 +10,7 @@ import { announce, buildIndexes, missingIndexes, startOver } from './defer.ts'
 import { DirectPath } from './direct.ts'
 import { PostgresLedger } from './ledger.ts'
 import { createStaging } from './staging.ts'
-import { prepareLedger, prepareTable } from './prepare.ts'
+import { isEmpty, prepareLedger, prepareTable } from './prepare.ts'
 import { replayRejects } from './replay.ts'
 import { TextRows } from './text.ts'
 import { Unanimity } from './unanimous.ts'
@@ -94,6 +94,10 @@ export class PostgresSink implements Sink {
     const types = model.columns.map((column) => column.type.kind)
     if (types.includes('custom')) return new TextRows(types.map((kind) => kind === 'timestamptz'))
     return new BinaryRows(types.length)
+  }
+
+  isEmpty(model: Model, options?: Abortable): Promise<boolean> {
+    return this.#reading.use((client) => isEmpty(client, model), options?.signal)
   }
 
   async write(batch: Batch, options?: Abortable): Promise<readonly BatchVerdict[]> {

@@ -1,5 +1,5 @@
 /** Makes the ledger, a model's table and its indexes where they are missing, and checks that what is there fits. */
-import type pg from 'pg'
+import pg from 'pg'
 import { LadingError } from '../../core/errors.ts'
 import { type Model, tableName } from '../../model/model.ts'
 import type { Prepared, PrepareOptions } from '../sink.ts'
@@ -72,6 +72,19 @@ export async function prepareTable(client: pg.Client, model: Model, deferring?: 
   const reason = deferring === 'begin' ? await deferIndexes(client, model) : undefined
   return { deferred: deferring === 'begin' && reason === undefined, reason }
 }
+
+/** A role that may only insert does not know, and then it is not said to be. */
+export async function isEmpty(client: pg.Client, model: Model): Promise<boolean> {
+  try {
+    const { rows } = await client.query(`SELECT WHERE NOT EXISTS (SELECT FROM ${qualified(model)})`)
+    return rows.length > 0
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code === insufficientPrivilege) return false
+    throw error
+  }
+}
+
+const insufficientPrivilege = '42501'
 
 async function buildAbandoned(client: pg.Client, model: Model): Promise<void> {
   const built = await buildIndexes(client, model)

@@ -1,11 +1,13 @@
 /** What the ledger tells, and its housekeeping. */
 import type { SqliteFile, SqliteValues } from '../../core/sqlite.ts'
-import { deadLetterOf, type LedgerRow, progressOf, receiptOf, rejectGroupOf, rejectOf } from '../ledger-rows.ts'
+import { deadLetterOf, type LedgerRow, messagesOf, namedLoadOf, progressOf, receiptOf, rejectGroupOf, rejectOf } from '../ledger-rows.ts'
 import type {
   DeadLetter,
   Ledger,
   ListFilter,
   LoadProgress,
+  MessageCounts,
+  NamedLoad,
   Page,
   Receipt,
   ReceiptFilter,
@@ -20,13 +22,22 @@ import { insertLoad } from './write.ts'
 const receiptSql = `
   SELECT load.*,
     (SELECT count(*) FROM lading_reject WHERE load_id = load.id AND state <> 'replayed') AS reject_rows,
+    (SELECT count(*) FROM lading_reject WHERE load_id = load.id AND state = 'open') AS open_rejects,
     (SELECT count(*) FROM lading_dead_letter WHERE load_id = load.id AND state = 'dead') AS dead_letters,
+    (SELECT count(*) FROM lading_dead_letter WHERE load_id = load.id AND state = 'dead' AND discarded_at IS NULL) AS open_dead_letters,
     (SELECT total(records) FROM lading_dead_letter WHERE load_id = load.id AND state = 'dead') AS dead_letter_records,
     total(ledger.loaded) AS sum_loaded, total(ledger.rejected) AS sum_rejected, total(ledger.skipped) AS sum_skipped,
     total(CASE ledger.outcome WHEN 'dead' THEN ledger.records END) AS dead, count(ledger.key) AS chunks_done
   FROM lading_load load LEFT JOIN lading_ledger ledger ON ledger.load_id = load.id
   WHERE ($loads IS NULL OR load.id IN (SELECT value FROM json_each($loads))) AND ($pipeline IS NULL OR load.pipeline = $pipeline)
   GROUP BY load.id ORDER BY started_at DESC, load.id LIMIT coalesce($limit, -1)`
+
+const messagesSql = `
+  SELECT rejects.*, letters.* FROM
+    (SELECT count(*) AS reject_rows, total(state = 'open') AS open_rejects
+     FROM lading_reject WHERE load_id IS NULL AND state <> 'replayed' AND ($pipeline IS NULL OR pipeline = $pipeline)) rejects,
+    (SELECT count(*) AS dead_letters, total(discarded_at IS NULL) AS open_dead_letters
+     FROM lading_dead_letter WHERE load_id IS NULL AND state = 'dead' AND ($pipeline IS NULL OR pipeline = $pipeline)) letters`
 
 /** What rejects and dead letters are chosen by; `chosenBy` gives the values. */
 const chosen = `($pipeline IS NULL OR one.pipeline = $pipeline) AND ($load IS NULL OR one.load_id = $load) AND ($id IS NULL OR one.id = $id)
@@ -65,6 +76,35 @@ export class SqliteLedger implements Ledger {
     if (load === undefined) return undefined
     const rows = this.#all('SELECT key, loaded FROM lading_ledger WHERE load_id = ?', loadId)
     return progressOf(load, rows)
+  }
+
+  async messages({ pipeline }: Pick<ReceiptFilter, 'pipeline'>): Promise<MessageCounts> {
+    return messagesOf(this.#all(messagesSql, { pipeline: pipeline ?? null })[0] as LedgerRow)
+  }
+
+  async named(text: string): Promise<readonly NamedLoad[]> {
+    const sql = `SELECT id, source, sha256, started_at FROM lading_load
+                 WHERE substr(id, 1, length($name)) = lower($name) OR source = $name OR substr($name, -length(source) - 1) = '/' || source
+                 ORDER BY started_at DESC, id LIMIT 100`
+    return this.#all(sql, { name: storable(text) }).map(namedLoadOf)
+  }
+
+  async newest(pipeline: string, sources: readonly string[]): Promise<readonly NamedLoad[]> {
+    // Of a group, SQLite takes the other columns from the row that has the maximum.
+    const sql = `SELECT id, source, sha256, max(started_at) AS started_at FROM lading_load
+                 WHERE pipeline = ? AND source IN (SELECT value FROM json_each(?)) GROUP BY source`
+    return this.#all(sql, pipeline, JSON.stringify(sources.map(storable))).map(namedLoadOf)
+  }
+
+  async forget(loadIds: readonly string[]): Promise<void> {
+    const ids = JSON.stringify(loadIds)
+    this.#guard((file) =>
+      file.transaction(() => {
+        for (const table of ['reject', 'dead_letter', 'ledger'])
+          file.run(`DELETE FROM lading_${table} WHERE load_id IN (SELECT value FROM json_each(?))`, ids)
+        file.run('DELETE FROM lading_load WHERE id IN (SELECT value FROM json_each(?))', ids)
+      }),
+    )
   }
 
   async rejects(filter: RejectFilter & Page): Promise<readonly StoredReject[]> {

@@ -3,6 +3,7 @@ import { SqliteFile } from '../../core/sqlite.ts'
 import type { Model } from '../../model/model.ts'
 import type { RowBuffer } from '../../model/writer.ts'
 import type { Batch, Ledger, Part, Prepared, PrepareOptions, ReplayBatch, Sink, Verdict } from '../sink.ts'
+import { identifier } from './ddl.ts'
 import { sinkError } from './errors.ts'
 import { SqliteLedger } from './ledger.ts'
 import { prepareLedger, prepareTable } from './prepare.ts'
@@ -51,6 +52,10 @@ export class SqliteSink implements Sink {
 
   rows(model: Model): RowBuffer {
     return new ValueRows(model.columns.map((column) => column.type.kind === 'timestamptz'))
+  }
+
+  async isEmpty({ table }: Model): Promise<boolean> {
+    return this.#guard((file) => file.get(`SELECT 1 FROM ${identifier(table)} LIMIT 1`) === undefined)
   }
 
   async write(batch: Batch): Promise<readonly Verdict[]> {

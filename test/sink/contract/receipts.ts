@@ -131,6 +131,70 @@ export function receipts(open: OpenTarget): void {
     expect(keys).toEqual([`${incomplete.id}/0`, `${dead.id}/0`, `${dead.id}/1`].toSorted())
   })
 
+  test('what was not loaded of messages of no load is counted, by pipeline, and what was discarded apart from it', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model)
+    const none = { rejects: 0, openRejects: 0, deadLetters: 0, openDeadLetters: 0 }
+    expect(await sink.ledger.messages({})).toEqual(none)
+    const load = loadOf(2, 2)
+    const rejects = [1, 2].map((n) => rejectOf(n, { code: 'BAD_INTEGER', detail: 'x' }, 'x'))
+    await write(sink, model, [
+      { ...chunk(load, 0), rejects: rejects.slice(1) },
+      { key: 'message:a', records: [], rejects },
+    ])
+    await sink.ledger.bury(letterOf(chunk(load, 1, 1)))
+    await sink.ledger.bury(letterOf({ key: 'message:b', records: [['1', 'x']] }))
+    const counts = { rejects: 2, openRejects: 2, deadLetters: 1, openDeadLetters: 1 }
+    expect(await sink.ledger.messages({})).toEqual(counts)
+    expect(await sink.ledger.messages({ pipeline: 'test' })).toEqual(counts)
+    expect(await sink.ledger.messages({ pipeline: 'other' })).toEqual(none)
+    const ids = async () => (await sink.ledger.rejects({ limit: 9 })).filter(({ loadId }) => loadId === undefined).map(({ id }) => id)
+    await sink.ledger.discardRejects((await ids()).slice(0, 1))
+    const letters = await sink.ledger.deadLetters({ limit: 9 })
+    await sink.ledger.discardDeadLetters(letters.map(({ id }) => id))
+    expect(await sink.ledger.messages({})).toEqual({ ...counts, openRejects: 1, openDeadLetters: 0 })
+    expect(await receiptOf(sink, load)).toMatchObject({ rejectRows: 1, openRejects: 1, deadLetters: 1, openDeadLetters: 0 })
+  })
+
+  test('loads are found by the beginning of their id and by their source, and the newest of a source is known', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model)
+    const loads = ['a.csv', 'in/a.csv', 'a.csv'].map((source) => ({ ...loadOf(1, 1), source }))
+    for (const load of loads) await write(sink, model, [chunk(load, 0, 1)])
+    const [first, other, last] = loads.map(({ id }) => id) as [string, string, string]
+    const found = async (name: string) => (await sink.ledger.named(name)).map(({ loadId }) => loadId)
+    expect(await found(other.slice(0, 8).toUpperCase())).toEqual([other])
+    expect(await found('a.csv')).toEqual([last, first])
+    expect((await found('data/in/a.csv')).toSorted()).toEqual([first, other, last].toSorted())
+    expect(await found('b.csv')).toEqual([])
+    expect(await found('%')).toEqual([])
+    const [newest, ...more] = await sink.ledger.newest('test', ['a.csv', 'b.csv'])
+    expect([newest, more]).toMatchObject([{ loadId: last, source: 'a.csv', sha256: loads[2]?.sha256 }, []])
+    expect(await sink.ledger.newest('other', ['a.csv'])).toEqual([])
+  })
+
+  test('loads that are forgotten can be loaded from scratch, and their rows stay', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model)
+    expect(await sink.isEmpty(model)).toBe(true)
+    const [load, kept] = [loadOf(2, 3), loadOf(1, 1)]
+    const reject = rejectOf(1, { code: 'BAD_INTEGER', detail: 'x' }, 'x')
+    await write(sink, model, [{ ...chunk(load, 0, 1), rejects: [reject] }, chunk(kept, 0, 9)])
+    await sink.ledger.bury(letterOf(chunk(load, 1, 2)))
+    await sink.ledger.fold([load.id, kept.id])
+    await sink.ledger.forget([load.id, loadOf(1, 1).id])
+    await sink.ledger.forget([])
+    expect((await sink.ledger.receipts({})).map(({ loadId }) => loadId)).toEqual([kept.id])
+    expect(await sink.ledger.rejects({ all: true, limit: 9 })).toEqual([])
+    expect(await sink.ledger.deadLetters({ all: true, limit: 9 })).toEqual([])
+    expect(await count(target, 'events')).toBe(2)
+    expect(await sink.isEmpty(model)).toBe(false)
+    expect(await write(sink, model, [chunk(load, 0, 1, 3), chunk(load, 1, 2)])).toMatchObject([{ loaded: 2 }, { loaded: 1 }])
+  })
+
   test('a fold that races with late redeliveries never makes a double', async () => {
     await using target = await open()
     const sinks = [target.open(), target.open(), target.open()] as const
