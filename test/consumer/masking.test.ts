@@ -382,6 +382,15 @@ it('a body that could not be read is not kept, and its replay says so', async ()
   expect(await at.press(letter)).toMatchObject({ kind: 'refused', code: 'BODY_NOT_KEPT', detail: expect.stringContaining('send it again') })
 })
 
+it('a message of a newer version, and one that is set aside, are kept without a canary', async () => {
+  await using at = await opened()
+  const header = JSON.stringify({ v: 99, pipeline: 'visits', note: ip })
+  await at.queue.publish([message('newer', visit, { lading: header }), message('aside', { ...visit, note: device })])
+  expect(await at.consume({ setAside: ['message:aside'] })).toMatchObject({ dead: 2, loaded: 0 })
+  expect((await at.letters()).map(({ code }) => code).toSorted()).toEqual(['ENVELOPE_NEWER', 'SET_ASIDE'])
+  await expectNoCanary(at)
+})
+
 it('nobody can say of his own message that it is masked already', async () => {
   await using at = await opened()
   const headers = { 'lading-masked': JSON.stringify({ v: 1, masked: ['ip', 'device_id'], redacted: [] }) }
