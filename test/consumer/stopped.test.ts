@@ -30,10 +30,11 @@ const forbidden = `RAISE EXCEPTION 'permission denied for table audit' USING ERR
 
 describePostgres('a trigger or a function of the table that does not work', () => {
   it.for([
-    [missing, 'SCHEMA_MISMATCH'],
-    [forbidden, 'SINK_REFUSED'],
-    ["RAISE EXCEPTION 'lost' USING ERRCODE = 'XX000'", 'SCHEMA_MISMATCH'],
-  ] as const)('stops the consumer when it refuses every row of two loads, and makes no reject: %s', async ([body, code]) => {
+    [missing, 'SCHEMA_MISMATCH', 'relation "nowhere" does not exist (SQLSTATE 42P01), PL/pgSQL function broken() line 1 at SQL statement'],
+    // What a function says itself may be data of the row.
+    [forbidden, 'SINK_REFUSED', 'PostgreSQL: SQLSTATE 42501, PL/pgSQL function broken() line 1 at RAISE'],
+    ["RAISE EXCEPTION 'lost' USING ERRCODE = 'XX000'", 'SCHEMA_MISMATCH', 'PostgreSQL: SQLSTATE XX000, PL/pgSQL function broken()'],
+  ] as const)('stops the consumer when it refuses every row of two loads, and makes no reject: %s', async ([body, code, what]) => {
     await using workshop = await Workshop.open('postgres')
     const [queue, sink] = [await workshop.queue(), await workshop.sink()]
     await sink.prepare(numbers)
@@ -41,7 +42,7 @@ describePostgres('a trigger or a function of the table that does not work', () =
     const loads = [await workshop.publish(queue, 3), await workshop.publish(queue, 4)]
     const { ready } = await queue.depth()
     const error = await failure(consume(queue, sink))
-    expect(error).toMatchObject({ code, exitCode: 78 })
+    expect(error).toMatchObject({ code, exitCode: 78, message: expect.stringContaining(what) })
     expect(error.message).toMatch(
       /every row is refused with the same error.* stopped at chunk .*\/0 \(numbers-\d\.csv, lines 2 to \d\).*consume --set-aside/,
     )

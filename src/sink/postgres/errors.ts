@@ -158,8 +158,12 @@ export function rowError(error: unknown, columns: readonly string[] = []): RowEr
 const columnIn = (context: string, columns: readonly string[]): string | undefined =>
   columns.filter((name) => context === name || context.startsWith(`${name}: `)).toSorted((a, b) => b.length - a.length)[0]
 
-/** The error of a table whose functions refuse every row. */
+/** The error of a table whose functions refuse every row. What a function raises itself may quote a row, so its name stands for it. */
 export function tableError(error: unknown, detail: string): LadingError {
   const { code, message } = sinkError(error)
-  return new LadingError(codes[code].action === 'halt' ? code : 'SCHEMA_MISMATCH', `${detail}: ${message}`, { cause: error })
+  const { routine, where = '', code: sqlstate } = error as pg.DatabaseError
+  const what = routine === 'exec_stmt_raise' ? `PostgreSQL: SQLSTATE ${sqlstate}` : message
+  const place = /^PL\/pgSQL function .+ line \d+ at .+$/m.exec(where)?.[0]
+  const told = [`${detail}: ${what}`, ...(place === undefined ? [] : [place])].join(', ')
+  return new LadingError(codes[code].action === 'halt' ? code : 'SCHEMA_MISMATCH', told, { cause: error })
 }
