@@ -2,6 +2,7 @@
  * THE table of codes: what each one means, what the engine does about it, and the exit code of a command that ends on it.
  * Retry policy is a lookup in this table, never a decision at the place where an error is caught.
  */
+import { shortened } from './text.ts'
 
 /**
  * What the engine does when it meets a code:
@@ -129,7 +130,7 @@ export const codes = {
     action: 'hold',
     exit: 75,
     meaning: 'the queue cannot take more (disk, memory, its own limit)',
-    advice: 'free some space; publishing resumes by itself',
+    advice: 'run consumers, or free some space; publishing resumes by itself',
   },
   QUEUE_REFUSED: halt(
     78,
@@ -150,6 +151,7 @@ export const codes = {
   SOURCE_EMPTY: halt(66, 'no CSV file was found', 'correct the path or the pattern'),
   SOURCE_UNREADABLE: halt(66, 'the file cannot be read', 'correct its rights'),
   SOURCE_CORRUPT: halt(65, 'the compressed file is damaged or cut short', 'fetch it again'),
+  SOURCE_COMPRESSED: halt(65, 'the file is compressed in a way that is not read', 'unpack it first, as the message says'),
   SOURCE_ENCODING: halt(65, 'the file is not UTF-8', 'convert it to UTF-8'),
   SOURCE_CHANGED: halt(4, 'the file changed while it was read', 'load it again when it is complete'),
   UNCLOSED_QUOTE: halt(65, 'a quote is opened and never closed', 'close it, or state another quote character'),
@@ -185,13 +187,13 @@ export type Code = keyof typeof codes
 /** Exit codes that belong to an outcome and not to an error. */
 export const exits = { ok: 0, unbalanced: 1, rejects: 3 } as const
 
-/** The one error class. `message` is one line that says what happened and where; it never holds a secret or personal data. */
+/** The one error class. `message` is one line that says what happened and where; it never holds a secret or personal data, and is never longer than a person reads. */
 export class LadingError extends Error {
   override readonly name = 'LadingError'
   readonly code: Code
 
   constructor(code: Code, message: string, options?: { cause?: unknown }) {
-    super(message, options)
+    super(shortened(message), options)
     this.code = code
   }
 

@@ -23,7 +23,7 @@ export async function referencePaths({ carry = 'bytes', root = '.' }: CarryOptio
   const real = await openRoot(root)
   return async (file) => {
     // A range of a compressed file cannot be read without all that precedes it, and the copy of standard input does not stay.
-    if (isCompressed(file) || isSpooled(file)) return undefined
+    if (isSpooled(file) || (await isCompressed(file))) return undefined
     const path = await realpath(file).catch((cause: NodeJS.ErrnoException) => {
       throw unreadable(file, cause)
     })

@@ -1,20 +1,27 @@
-/** Reads the bytes of a file, decompressed where its name says that it is compressed. */
-import { createReadStream } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+/** Reads the bytes of a file, decompressed where it is compressed. */
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { LadingError } from '../core/errors.ts'
 import type { Abortable } from '../core/wait.ts'
-import { type Compression, unpacked } from './decompress.ts'
+import { compressionOf, signatureBytes } from './compression.ts'
+import { unpacked } from './decompress.ts'
 
 /** Read at once, in bytes: large enough that the number of calls does not count. */
 const readBytes = 1 << 20
 
-function compressionOf(path: string): Compression | undefined {
-  if (/\.gz$/i.test(path)) return 'gzip'
-  return /\.zst$/i.test(path) ? 'zstd' : undefined
+/** Whether the plain bytes lie elsewhere than in the file itself. */
+export async function isCompressed(path: string): Promise<boolean> {
+  try {
+    await using file = await open(path)
+    return await hasCompression(path, file)
+  } catch (error) {
+    throw readError(path, error)
+  }
 }
 
-/** Whether the plain bytes lie elsewhere than in the file itself. */
-export const isCompressed = (path: string): boolean => compressionOf(path) !== undefined
+async function hasCompression(path: string, file: FileHandle): Promise<boolean> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(signatureBytes), 0, signatureBytes, 0)
+  return compressionOf(path, buffer.subarray(0, bytesRead)) !== undefined
+}
 
 /** What identifies the state of a file without reading it; another text means that the file changed. */
 export async function fileState(path: string): Promise<string> {
@@ -34,14 +41,26 @@ export async function* readSource(path: string, { signal }: Abortable = {}): Asy
       yield piece
     }
   } catch (error) {
-    throw error instanceof LadingError ? error : unreadable(path, error as NodeJS.ErrnoException)
+    throw readError(path, error)
   }
 }
 
-function piecesOf(path: string): AsyncIterable<Buffer> {
-  const compression = compressionOf(path)
-  if (compression === undefined) return readFile(path)
-  return unpacked(compression, createReadStream(path, { highWaterMark: readBytes }), readBytes)
+async function* piecesOf(path: string): AsyncGenerator<Buffer> {
+  const pieces = readFile(path)
+  try {
+    const first = await pieces.next()
+    const start = first.done === true ? Buffer.alloc(0) : first.value
+    const compression = compressionOf(path, start)
+    const all = startingWith(start, pieces)
+    yield* compression === undefined ? all : unpacked(compression, all, readBytes)
+  } finally {
+    await pieces.return(undefined)
+  }
+}
+
+async function* startingWith(start: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  if (start.length > 0) yield start
+  yield* rest
 }
 
 /** Reads into one buffer no larger than the file: with many small files, a stream's own buffers cost more than everything else. */
@@ -54,6 +73,14 @@ async function* readFile(path: string): AsyncGenerator<Buffer> {
     if (bytesRead === 0) return
     yield buffer.subarray(0, bytesRead)
   }
+}
+
+/** Errors of the decompressor know no file. */
+function readError(path: string, error: unknown): LadingError {
+  if (!(error instanceof LadingError)) return unreadable(path, error as NodeJS.ErrnoException)
+  return error.message.startsWith(path) || error.code === 'ABORTED'
+    ? error
+    : new LadingError(error.code, `${path}: ${error.message}`, { cause: error })
 }
 
 export function unreadable(path: string, cause: NodeJS.ErrnoException): LadingError {
@@ -74,22 +101,22 @@ type Allocate = (bytes: number) => Buffer
  * The bytes of each of the ranges, which come in ascending order, in memory from `allocate` where no decompressor makes its own. A range
  * that the file no longer has comes out shorter.
  */
-export function readRanges<R extends ByteRange>(
+export async function* readRanges<R extends ByteRange>(
   path: string,
   ranges: AsyncIterable<R> | Iterable<R>,
   allocate: Allocate = (bytes) => Buffer.allocUnsafe(bytes),
 ): AsyncGenerator<[R, Buffer]> {
-  return compressionOf(path) === undefined ? readPlainRanges(path, ranges, allocate) : readStreamedRanges(path, ranges)
-}
-
-async function* readPlainRanges<R extends ByteRange>(
-  path: string,
-  ranges: AsyncIterable<R> | Iterable<R>,
-  allocate: Allocate,
-): AsyncGenerator<[R, Buffer]> {
   await using file = await open(path).catch((cause: NodeJS.ErrnoException) => {
     throw unreadable(path, cause)
   })
+  yield* (await hasCompression(path, file)) ? readStreamedRanges(path, ranges) : readPlainRanges(file, ranges, allocate)
+}
+
+async function* readPlainRanges<R extends ByteRange>(
+  file: FileHandle,
+  ranges: AsyncIterable<R> | Iterable<R>,
+  allocate: Allocate,
+): AsyncGenerator<[R, Buffer]> {
   for await (const range of ranges) {
     const buffer = allocate(range.bytes)
     let size = 0

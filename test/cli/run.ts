@@ -31,7 +31,7 @@ export interface Run {
 
 interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
-  readonly stdin?: string
+  readonly stdin?: string | Uint8Array
 }
 
 export const header = 'record_time,sensor_id,value\n'

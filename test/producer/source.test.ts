@@ -1,10 +1,13 @@
+import { createHook } from 'node:async_hooks'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { unpacked } from '../../src/producer/decompress.ts'
-import { readSource } from '../../src/producer/source.ts'
+import { isCompressed, readRanges, readSource } from '../../src/producer/source.ts'
+import { ZstdFrames } from '../../src/producer/zstd-frames.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -100,11 +103,111 @@ describe('zeros after the members of a gzip file', () => {
     const holed = Buffer.concat([joined, zeros, gzipSync(three)])
     await expect(read('file.csv.gz', holed)).rejects.toEqual(corrupt)
     for (const size of [1, 7, 64, joined.length, joined.length + 1]) {
-      await expect(readInPieces('gzip', holed, size), `${size}`).rejects.toMatchObject({ code: 'Z_DATA_ERROR' })
+      await expect(readInPieces('gzip', holed, size), `${size}`).rejects.toEqual(corrupt)
     }
   })
 
   it('alone are no archive', async () => {
     await expect(read('file.csv.gz', zeros)).rejects.toEqual(corrupt)
+  })
+})
+
+describe('frames of zstd', () => {
+  const skippable = (bytes: number) => {
+    const head = Buffer.from([0x5a, 0x2a, 0x4d, 0x18, 0, 0, 0, 0])
+    head.writeUInt32LE(bytes, 4)
+    return Buffer.concat([head, Buffer.alloc(bytes, 0xff)])
+  }
+  const frame = fc.oneof(
+    fc
+      .record({ unit: fc.uint8Array({ maxLength: 60 }), times: fc.integer({ min: 1, max: 4_000 }), sum: fc.nat(1), size: fc.nat(1) })
+      .map(({ unit, times, sum, size }) =>
+        zstdCompressSync(Buffer.concat(Array.from({ length: times }, () => unit)), {
+          params: { [constants.ZSTD_c_checksumFlag]: sum, [constants.ZSTD_c_contentSizeFlag]: size },
+        }),
+      ),
+    fc.nat(300).map(skippable),
+  )
+
+  it('end where the next one begins, in whatever pieces the file comes', () => {
+    fc.assert(
+      fc.property(fc.array(frame, { minLength: 1, maxLength: 6 }), fc.integer({ min: 1, max: 700 }), (members, size) => {
+        const file = Buffer.concat(members)
+        const frames = new ZstdFrames()
+        const ends: number[] = []
+        for (let start = 0; start < file.length; start += size) {
+          const piece = file.subarray(start, start + size)
+          for (let at = 0; at < piece.length;) {
+            at = frames.end(piece, at) as number
+            if (frames.isBetween) ends.push(start + at)
+          }
+        }
+        let sum = 0
+        expect(ends).toEqual(members.map((member) => (sum += member.length)))
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('need one decompressor, however many they are', async () => {
+    let made = 0
+    const hook = createHook({ init: (_, type) => void (made += type === 'ZLIB' ? 1 : 0) })
+    const frames = Buffer.concat([...Array.from({ length: 500 }, (_, n) => zstdCompressSync(`${n}\n`)), skippable(0), skippable(40)])
+    hook.enable()
+    const text = await read('tiny.csv.zst', frames)
+    hook.disable()
+    expect([text.split('\n').length, made]).toEqual([501, 1])
+  })
+
+  it('with a larger window than is read are called that, and how to go on', async () => {
+    const window = (log: number) => Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, (log - 10) << 3, 1, 0, 0])
+    expect(await read('long.csv.zst', window(27))).toBe('')
+    await expect(read('long.csv.zst', window(31))).rejects.toMatchObject({
+      code: 'SOURCE_COMPRESSED',
+      message: expect.stringMatching(/long\.csv\.zst: .*--long.*zstd -dc --long=31 FILE \| lading load -/),
+    })
+  })
+})
+
+describe('what a file is compressed with, its first bytes tell, and not its name', () => {
+  it.each([
+    ['gzip', gzipSync(one)],
+    ['zstd', zstdCompressSync(one)],
+    ['no compression', Buffer.from(one)],
+  ])('%s', async (what, content) => {
+    expect(await read('plain.csv', content)).toBe(one)
+    expect(await isCompressed(join(folder, 'plain.csv'))).toBe(what !== 'no compression')
+    const ranges: Buffer[] = []
+    for await (const [, range] of readRanges(join(folder, 'plain.csv'), [{ byteStart: 1, bytes: 3 }])) ranges.push(range)
+    expect(Buffer.concat(ranges).toString()).toBe(one.slice(1, 4))
+  })
+
+  it.each([
+    ['bzip2', 'BZh91AY&SY', 'bzip2 -dc FILE'],
+    ['xz', '\xfd7zXZ\0\0\x04', 'xz -dc FILE'],
+    ['lz4', '\x04\x22\x4d\x18', 'lz4 -dc FILE'],
+    ['a ZIP archive', 'PK\x03\x04\x14\0', 'unzip -p FILE'],
+    ['7z', '7z\xbc\xaf\x27\x1c', '7z x -so FILE'],
+  ])('%s is said, with the command that unpacks it', async (what, start, command) => {
+    await expect(read('what.csv', Buffer.from(start, 'latin1'))).rejects.toMatchObject({
+      code: 'SOURCE_COMPRESSED',
+      message: expect.stringMatching(new RegExp(`what\\.csv is ${what}.*: ${command} \\| lading load -`)),
+    })
+  })
+
+  it('rubbish behind a gzip member, and a member behind zeros, are said with what loads the rest', async () => {
+    for (const end of [Buffer.from('rubbish'), Buffer.concat([zeros, gzipSync(two)])]) {
+      await expect(read('file.csv.gz', Buffer.concat([gzipSync(one), end]))).rejects.toMatchObject({
+        code: 'SOURCE_CORRUPT',
+        message: expect.stringMatching(/file\.csv\.gz: .*follow.*a gzip member.*gzip -dc FILE \| lading load -/),
+      })
+    }
+  })
+
+  it('an empty file that is called compressed was cut off', async () => {
+    await expect(read('file.csv.gz', Buffer.alloc(0))).rejects.toMatchObject({
+      code: 'SOURCE_CORRUPT',
+      message: expect.stringContaining('empty'),
+    })
   })
 })
