@@ -5,7 +5,6 @@
  */
 import { LadingError } from '../core/errors.ts'
 import type { Layout, LoadInfo } from '../core/load.ts'
-import { sha256Of } from '../core/sha256.ts'
 import type { Headers } from './queue.ts'
 
 /** Where the bytes of a chunk lie, for consumers that share a file system with the producer; the body is empty then. */
@@ -20,8 +19,6 @@ export interface ChunkEnvelope extends Layout {
   /** 2 with a reference: a consumer that knows version 1 alone would take the empty body for a damaged one. */
   readonly v: 1 | 2
   readonly pipeline: string
-  /** The database that the chunk is for, as `targetOf` names it; without it, for that of whichever consumer takes it. */
-  readonly target?: string
   readonly load: LoadInfo
   /** 0-based. */
   readonly chunk: number
@@ -41,9 +38,6 @@ export const maxReferenceBytes = 64 * 1024 * 1024
 
 const header = 'lading'
 const newestVersion = 2
-
-/** Tells databases apart in an envelope, which tells nobody where they are. */
-export const targetOf = (place: string): string => sha256Of(place)
 
 export const chunkKey = (loadId: string, chunk: number): string => `${loadId}/${chunk}`
 
@@ -106,13 +100,12 @@ function isEnvelope(value: unknown): value is ChunkEnvelope {
   const { load, fields } = value
   return (
     (value['v'] === 2 ? isReference(value['reference']) : value['v'] === 1 && value['reference'] === undefined) &&
-    (value['target'] === undefined || hash.test(String(value['target']))) &&
     isObject(load) &&
     uuid.test(String(load['id'])) &&
     [load['sha256'], load['plan'], value['sha256']].every((each) => hash.test(String(each))) &&
     [load['bytes'], load['chunks'], load['records'], value['chunk'], value['records'], value['byteStart']].every(isCount) &&
     [value['firstRecord'], value['firstLine']].every(isCount) &&
-    [value['pipeline'], load['source'], value['delimiter'], value['quote']].every((each) => typeof each === 'string') &&
+    [value['pipeline'], load['source'], value['delimiter'], value['quote']].every(isName) &&
     Array.isArray(fields) &&
     fields.every((each) => typeof each === 'string')
   )
@@ -121,5 +114,8 @@ function isEnvelope(value: unknown): value is ChunkEnvelope {
 const isReference = (value: unknown): boolean =>
   isObject(value) && typeof value['path'] === 'string' && isCount(value['bytes']) && value['bytes'] !== 0
 
+/** Longer paths are opened nowhere (PATH_MAX of Linux), and names are told and kept. */
+const mostNameLength = 4096
+const isName = (value: unknown): boolean => typeof value === 'string' && value.length <= mostNameLength
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0

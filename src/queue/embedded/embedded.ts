@@ -7,7 +7,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { LadingError } from '../../core/errors.ts'
-import { SqliteFile } from '../../core/sqlite.ts'
+import { SqliteFile, sqliteTrouble } from '../../core/sqlite.ts'
 import { type Abortable, sleep } from '../../core/wait.ts'
 import {
   type Delivery,
@@ -21,7 +21,9 @@ import {
   mostInFlightBytes,
 } from '../queue.ts'
 import { queueError } from './errors.ts'
+import { atOnce, noRoom, Producer } from './producer.ts'
 import { applicationId, pageBytes, schema } from './schema.ts'
+import { Space } from './space.ts'
 
 export interface EmbeddedOptions {
   /** How long a delivery is ours without being extended, in milliseconds. */
@@ -37,12 +39,12 @@ interface Row {
   readonly body: Uint8Array
 }
 
-/** `available_at` of a message that waits for nothing. */
-const atOnce = 0
 /** In hand at most: a claim is one transaction, and the event loop waits for it. */
 const mostMessages = 4_000
 const firstPollMs = 5
 const lastPollMs = 100
+/** SQLite's own limit for a value is 1,000,000,000 bytes. */
+const maxBytes = 512 * 1024 * 1024
 
 export class EmbeddedQueue implements Queue {
   readonly id: string
@@ -51,40 +53,35 @@ export class EmbeddedQueue implements Queue {
   readonly #leaseMs: number
   readonly #publisher: SqliteFile
   readonly #consumer: SqliteFile
+  readonly #space: Space
+  readonly #producer: Producer
   readonly #settlements: { readonly apply: () => void; readonly done: () => void; readonly failed: (error: unknown) => void }[] = []
 
   constructor(path: string, options: EmbeddedOptions = {}) {
     this.#path = path
     this.#leaseMs = options.leaseMs ?? 30_000
-    // SQLite's own limit for a value is 1,000,000,000 bytes.
-    this.traits = { maxBytes: 512 * 1024 * 1024, leaseMs: this.#leaseMs }
     this.#publisher = this.#guard(() => new SqliteFile(path, { pageBytes }))
     try {
       this.#guard(() => this.#makeTables())
       this.id = this.#guard(() => (this.#publisher.get<{ id: string }>('SELECT id FROM queue') as { id: string }).id)
+      this.#space = this.#guard(() => new Space(path, this.#publisher))
+      this.#producer = new Producer(this.#publisher, this.#space, (work) => this.#guard(work))
+      this.traits = { maxBytes: Math.min(maxBytes, this.#space.maxBytes), leaseMs: this.#leaseMs }
       this.#consumer = this.#guard(() => new SqliteFile(path, { synchronous: 'NORMAL' }))
+      for (const file of [this.#publisher, this.#consumer]) file.exec(`PRAGMA wal_autocheckpoint = ${this.#space.logPages}`)
     } catch (error) {
       this.#publisher[Symbol.dispose]()
       throw error
     }
   }
 
-  async publish(messages: readonly Outgoing[]): Promise<void> {
+  async publish(messages: readonly Outgoing[], { signal }: Abortable = {}): Promise<void> {
     const large = messages.find(({ body }) => body.length > this.traits.maxBytes)
     if (large)
       throw new LadingError('MESSAGE_TOO_LARGE', `${large.body.length} bytes in one message, the queue takes ${this.traits.maxBytes}`)
-    this.#guard(() =>
-      this.#publisher.transaction(() => {
-        const head = this.#publisher.prepare('INSERT INTO message (key, headers, bytes, available_at, published_at) VALUES (?, ?, ?, ?, ?)')
-        const body = this.#publisher.prepare('INSERT INTO body (id, body) VALUES (?, ?)')
-        const now = Date.now()
-        for (const message of messages) {
-          const bytes = message.weight ?? message.body.length
-          const { lastInsertRowid } = head.run(message.key, JSON.stringify(message.headers), bytes, atOnce, now)
-          body.run(lastInsertRowid, message.body)
-        }
-      }),
-    )
+    if (await this.#producer.publish(messages, signal)) return
+    const { ready, inFlight } = await this.depth()
+    throw noRoom(this.#path, this.#space.free, ready + (inFlight ?? 0))
   }
 
   async *deliveries({ prefetch, signal }: Abortable & { readonly prefetch: number }): AsyncIterable<readonly Delivery[]> {
@@ -140,6 +137,17 @@ export class EmbeddedQueue implements Queue {
     this.#publisher[Symbol.dispose]()
   }
 
+  /** A transaction of a consumer; where the disk is full, its room is that of the log, which is moved into the file. */
+  #consuming<T>(work: () => T): T {
+    try {
+      return this.#consumer.transaction(work)
+    } catch (error) {
+      if (sqliteTrouble(error) !== 'full') throw error
+      this.#space.reclaim()
+      return this.#consumer.transaction(work)
+    }
+  }
+
   #makeTables(): void {
     // In this order: another process may make the tables between the two.
     const empty = this.#publisher.get('SELECT 1 FROM sqlite_schema LIMIT 1') === undefined
@@ -155,7 +163,7 @@ export class EmbeddedQueue implements Queue {
     const rows = this.#guard(() => {
       // Looking first keeps idle consumers from taking the write lock at each poll.
       if (this.#available(1).length === 0) return []
-      return this.#consumer.transaction(() => {
+      return this.#consuming(() => {
         const ids: number[] = []
         let sum = 0
         for (const row of this.#available(count)) {
@@ -235,7 +243,7 @@ export class EmbeddedQueue implements Queue {
     const settlements = this.#settlements.splice(0)
     if (settlements.length === 0) return
     try {
-      this.#guard(() => this.#consumer.transaction(() => settlements.forEach(({ apply }) => apply())))
+      this.#guard(() => this.#consuming(() => settlements.forEach(({ apply }) => apply())))
       for (const { done } of settlements) done()
     } catch (error) {
       for (const { failed } of settlements) failed(error)
