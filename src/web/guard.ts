@@ -6,7 +6,10 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 
-/** Wrong tokens from one address that are answered within a minute; a token of 16 characters is not guessed that way. */
+/**
+ * Wrong tokens from one address that are answered as such within a minute. A right one is always let in: others may share its address.
+ * What keeps a token from being guessed is its length, 16 characters at least.
+ */
 const mostFailures = 20
 const failuresKeptMs = 60_000
 /** Addresses whose failures are remembered. */
@@ -21,7 +24,7 @@ export class Guard {
   readonly #session: string
   readonly #hashedSession: Buffer
   readonly #hosts: ReadonlySet<string>
-  /** When a token was wrong, by the address that it came from: whoever guesses locks himself out and nobody else. */
+  /** When a token was wrong, by the address that it came from. */
   readonly #failures = new Map<string, number[]>()
 
   /** `hosts` are the names, without a port, by which a browser may ask; addresses and localhost are always right. */
@@ -38,19 +41,19 @@ export class Guard {
     return host !== undefined && (isIP(host) !== 0 || this.#hosts.has(host))
   }
 
-  /** Undefined where too many were wrong of late, so that nobody can try them all. */
+  /** Undefined for a wrong one where too many were wrong of late. */
   hasToken({ headers, socket }: IncomingMessage): boolean | undefined {
     const cookie = cookieOf(headers.cookie, cookieName(headers))
     const given = /^Bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1]
     if (cookie === undefined && given === undefined) return false
-    const failures = this.#failuresOf(socket.remoteAddress ?? '')
-    // Whoever has guessed too often does not learn whether he is right now, of a token or of the cookie that is made of it.
-    if (failures.length >= mostFailures) return undefined
     const isRight =
       (cookie !== undefined && timingSafeEqual(hashed(cookie), this.#hashedSession)) ||
       (given !== undefined && timingSafeEqual(hashed(given), this.#token))
-    if (!isRight) failures.push(Date.now())
-    return isRight
+    if (isRight) return true
+    const failures = this.#failuresOf(socket.remoteAddress ?? '')
+    if (failures.length >= mostFailures) return undefined
+    failures.push(Date.now())
+    return false
   }
 
   /** A request that changes something comes from a page of ours, or it does not count. */

@@ -2,8 +2,8 @@
  * The HTTP server of a run: metrics, health and what else is to be seen. Nothing that it
  * does may keep the run from its work, or from ending.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
 import { LadingError } from '../core/errors.ts'
 import { Guard } from './guard.ts'
 
@@ -42,6 +42,8 @@ const mostConnections = 64
 const mostHeaderBytes = 16 * 1024
 const headersWithinMs = 5_000
 const requestWithinMs = 10_000
+/** How often Node looks for connections that take longer; without it every 30 s. */
+const checkedEveryMs = 1_000
 
 /** For every answer: a page of ours runs no script but our own, sits in no frame, and is kept by nobody. */
 const safeHeaders = {
@@ -65,11 +67,11 @@ export async function startWeb({ host, port, token, names = [], routes }: WebOpt
   // What listens under another name has somebody before it who asks for others.
   const near = isLoopback(host) && names.length === 0
   const all = [...routes, login(guard)]
-  const server = createServer({ maxHeaderSize: mostHeaderBytes }, (request, response) => {
+  const server = createServer({ maxHeaderSize: mostHeaderBytes, connectionsCheckingInterval: checkedEveryMs }, (request, response) => {
     // A path that nobody asked for is nobody's secret; what follows a question mark may be.
     respond(request, response, { guard, near, routes: all }).catch(() => response.destroy())
   })
-  server.maxConnections = mostConnections
+  limitConnections(server)
   server.headersTimeout = headersWithinMs
   server.requestTimeout = requestWithinMs
   await new Promise<void>((resolve, reject) => {
@@ -90,6 +92,31 @@ export async function startWeb({ host, port, token, names = [], routes }: WebOpt
       await closed
     },
   }
+}
+
+/**
+ * Of too many connections the oldest gives way that waits for no answer: whoever connects and does not ask keeps nobody else from
+ * asking. (Node's own limit turns the new one away.)
+ */
+function limitConnections(server: Server): void {
+  const open = new Set<Socket>()
+  const idle = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    open.add(socket)
+    idle.add(socket)
+    socket.once('close', () => {
+      open.delete(socket)
+      idle.delete(socket)
+    })
+    const [oldest] = idle
+    if (open.size > mostConnections) oldest?.destroy()
+  })
+  server.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    idle.delete(socket)
+    response.once('close', () => {
+      if (open.has(socket)) idle.add(socket)
+    })
+  })
 }
 
 /** The token, given once, lets a browser in; it sends the cookie by itself from then on. */

@@ -1,6 +1,6 @@
 /** What the HTTP server answers, to whom, and what it refuses. */
-import { request } from 'node:http'
-import { connect } from 'node:net'
+import { request, type ServerResponse } from 'node:http'
+import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { isLoopback, plain, type Route, startWeb, type WebOptions, type WebServer } from '../../src/web/server.ts'
 
@@ -112,7 +112,7 @@ describe('on this machine', () => {
     expect((await ask(url, '/known', { cookie: `${pair.split('=')[0]}=` })).status).toBe(401)
   })
 
-  it('neither tokens nor cookies are tried for ever', async () => {
+  it('wrong tokens and cookies are turned away after some, and lock out nobody who has the right one', async () => {
     const url = await start()
     const { headers } = await ask(url, '/login', { ...bearer, ...page, origin: url }, 'POST')
     const cookie = (headers['set-cookie'] as string[])[0]?.split(';')[0] as string
@@ -120,9 +120,41 @@ describe('on this machine', () => {
       expect((await ask(url, '/known', { authorization: `Bearer ${n}` })).status).toBe(401)
       expect((await ask(url, '/known', { cookie: `${cookie}${n}` })).status).toBe(401)
     }
-    for (const each of [{ authorization: 'Bearer 21' }, { cookie: `${cookie}21` }, bearer, { cookie }])
+    for (const each of [{ authorization: 'Bearer 21' }, { cookie: `${cookie}21` }])
       expect((await ask(url, '/known', each)).status).toBe(429)
+    for (const each of [bearer, { cookie }]) expect((await ask(url, '/known', each)).status).toBe(200)
     expect((await ask(url, '/all')).status).toBe(200)
+  })
+
+  it.each([
+    ['that say nothing', ''],
+    ['that never end their request', 'GET /all HTTP/1.1\r\nhost: 127.0.0.1\r\n'],
+    ['that have had their answer', 'GET /all HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n'],
+  ])('a hundred connections %s take no answer from others, and the oldest give way', async (_, sent) => {
+    let held: ServerResponse | undefined
+    const hold: Route = { method: 'GET', path: '/hold', to: 'all', answer: (_request, response) => void (held = response) }
+    const url = await start({ routes: [...routes, hold] })
+    const waiting = ask(url, '/hold')
+    await expect.poll(() => held).toBeDefined()
+    const sockets: Socket[] = []
+    const closed: number[] = []
+    for (let n = 0; n < 100; n++) {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1')
+      socket
+        .resume()
+        .on('error', () => undefined)
+        .on('close', () => closed.push(n))
+      await new Promise((resolve) => socket.once('connect', resolve))
+      if (sent !== '') socket.write(sent)
+      sockets.push(socket)
+    }
+    expect((await ask(url, '/all')).status).toBe(200)
+    // One of 64 is the one that waits for its answer, another was the question.
+    await expect.poll(() => closed.length).toBe(100 - 62)
+    expect(closed.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 38 }, (_each, n) => n))
+    held?.end('at last')
+    expect((await waiting).body).toBe('at last')
+    for (const socket of sockets) socket.destroy()
   })
 
   it('what is too large, or fails, ends that request and no other', async () => {
