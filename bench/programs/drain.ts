@@ -41,7 +41,6 @@ class CountingRows {
 
 let counted = 0
 const sink: Sink = {
-  place: 'nowhere',
   ledger: {
     receipts: unknown,
     messages: unknown,

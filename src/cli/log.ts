@@ -5,6 +5,7 @@
 import { styleText } from 'node:util'
 import { type Command, Option } from 'commander'
 import { type Code, codes, toLadingError } from '../core/errors.ts'
+import { shortened } from '../core/text.ts'
 import { visible, withoutSecrets } from './output.ts'
 
 /** The first matters most. */
@@ -81,7 +82,7 @@ export function say(level: Level, type: string, fields: object, line: string): v
   if (isJson()) return writeJson({ level, type, ...fields })
   // Whoever sits at a terminal knows the time; whoever reads a file wants to know when it was.
   const time = process.stderr.isTTY ? '' : `${new Date().toISOString().slice(0, -5)}Z `
-  const text = visible(withoutSecrets(line))
+  const text = toldText(line)
   write(`${time}${level === 'info' ? text : coloured(styles[level], text)}\n`)
 }
 
@@ -97,13 +98,21 @@ export function printError(thrown: unknown): number {
 
 export function printErrorLine(code: Code, message: string, advice: string, stack?: string): void {
   if (isJson()) return writeJson({ level: 'error', type: 'error', code, message, advice, stack })
-  write(`${coloured('red', 'error')} ${code}: ${visible(withoutSecrets(message))} (${advice})\n`)
+  write(`${coloured('red', 'error')} ${code}: ${toldText(message)} (${advice})\n`)
   if (stack !== undefined) write(`${visible(withoutSecrets(stack), '\n')}\n`)
 }
 
+/** A line is read by people and kept by programs, neither of which want megabytes of what a stranger has sent. */
+const toldText = (text: string): string => shortened(visible(shortened(withoutSecrets(text))))
+
+/** Of a longer list, so many are told, and how many there are besides. */
+const mostOfList = 20
+const someOf = (list: readonly unknown[]): readonly unknown[] =>
+  list.length > mostOfList ? [...list.slice(0, mostOfList), `… ${list.length - mostOfList} more`] : list
+
 function writeJson(fields: object): void {
   const line = JSON.stringify({ time: new Date().toISOString(), ...fields }, (_, value: unknown) =>
-    typeof value === 'string' ? withoutSecrets(value) : value,
+    typeof value === 'string' ? shortened(withoutSecrets(value)) : Array.isArray(value) ? someOf(value) : value,
   )
   // What is made visible is an escape of JSON as well.
   write(`${visible(line)}\n`)

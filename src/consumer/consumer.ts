@@ -7,17 +7,16 @@ import { ignoreEvents, type Listener } from '../core/events.ts'
 import { traceLinks } from '../core/trace.ts'
 import { type Abortable, backoff, sleep, unlessAborted, within } from '../core/wait.ts'
 import { cautionsOf, type Model, tableName } from '../model/model.ts'
-import { targetOf } from '../queue/envelope.ts'
 import type { Delivery, Queue } from '../queue/queue.ts'
 import type { Sink } from '../sink/sink.ts'
 import { type DedupKey, defaultDedupKey } from './dedup.ts'
-import { ForeignMessages, lastPauseMs, type Loads } from './foreign.ts'
+import { ForeignMessages, foreignPauseMs } from './foreign.ts'
 import { batches, type BatchLimits, Leases } from './intake.ts'
 import { type ReferenceOptions, withBodies } from './reference.ts'
 import { patientRetry, type RetryPolicy, retrying } from '../core/retry.ts'
 import { RootedFiles } from './rooted.ts'
 import { addTally, emptyTally, type Tally } from './tally.ts'
-import { BatchWriter, type DecodedBatch, type WrittenBatch } from './write.ts'
+import { BatchWriter, type DecodedBatch, type ForeignDelivery, type WrittenBatch } from './write.ts'
 
 export { addTally, type Tally } from './tally.ts'
 
@@ -54,8 +53,6 @@ export interface ConsumerOptions {
   readonly graceMs?: number
   /** A load is at work that may have left the indexes of the table for its end. */
   readonly besideLoad?: boolean
-  /** Takes the chunks of these loads alone, as they were published for this database, and leaves everything else in the queue. */
-  readonly loads?: Loads
   readonly onEvent?: Listener
 }
 
@@ -66,8 +63,6 @@ export interface RunOptions extends Abortable {
   readonly untilEmpty?: boolean
   /** Ends when nothing has come for so many milliseconds. */
   readonly idleTimeoutMs?: number
-  /** Ends when this is aborted and nothing that is ours has come for a moment: the rest of the queue is others'. */
-  readonly finish?: AbortSignal
 }
 
 export interface Consumer {
@@ -92,8 +87,6 @@ const firstSinkPauseMs = 400
 const lastSinkPauseMs = 600_000
 /** How long a queue may take to have back what is in hand. */
 const giveBackWithinMs = 3_000
-/** How long nothing of ours comes before what waits is taken for others', who may have just met something of ours and left it for a moment. */
-const quietMs = lastPauseMs + 500
 /** Loads whose last chunk may have come are folded when the queue is idle, or when so many have gathered. */
 const foldAt = 500
 
@@ -118,7 +111,7 @@ class Run {
   readonly #writer: BatchWriter
   readonly #intake: Omit<ReferenceOptions, 'files'>
   readonly #touched = new Set<string>()
-  readonly #foreign: ForeignMessages
+  readonly #foreign = new ForeignMessages()
   #tally: Tally = emptyTally
   #batches = 0
   /** The batch that was written last; an error of it is thrown by whoever waits for it next. */
@@ -145,8 +138,6 @@ class Run {
       stop: this.#stop.signal,
     }
     this.#intake = { ...common, leases: this.#leases }
-    const own = { pipeline: common.pipeline, target: targetOf(options.sink.place), loads: options.loads }
-    this.#foreign = new ForeignMessages({ own, leases: this.#leases, onEvent: this.#onEvent })
     this.#writer = new BatchWriter({
       ...common,
       model: options.model,
@@ -243,14 +234,16 @@ class Run {
   async #consumeOnce(files: RootedFiles): Promise<void> {
     const { queue, prefetch = defaultPrefetch, batch } = this.#options
     const held = this.#leases.hold(queue.deliveries({ prefetch, signal: this.#stop.signal }))
-    const intake = withBodies(this.#foreign.leave(held), { ...this.#intake, files })
+    const intake = withBodies(held, { ...this.#intake, files })
     let writing: Promise<void> = Promise.resolve()
     let arrivedAt = performance.now()
     try {
       for await (const deliveries of batches(intake, { ...defaultBatch, ...batch })) {
         if (deliveries.length > 0) {
           arrivedAt = performance.now()
-          const decoded = await this.#writer.decode(deliveries)
+          const { foreign, ...decoded } = await this.#writer.decode(deliveries)
+          await this.#leaveForeign(foreign)
+          if (decoded.entries.length === 0) continue
           await writing
           // What is not being written yet is another's work now.
           if (this.#stop.signal.aborted) break
@@ -265,11 +258,8 @@ class Run {
         await this.#settled()
         this.#reached()
         if (this.#touched.size > 0) await this.#fold()
-        const quiet = performance.now() - arrivedAt
-        const isFinishing = this.#run.finish?.aborted === true
-        if ((isFinishing || this.#run.untilEmpty === true) && (await this.#isEmpty())) break
-        if (isFinishing && quiet > quietMs) break
-        if (quiet > (this.#run.idleTimeoutMs ?? Number.POSITIVE_INFINITY)) break
+        if (this.#run.untilEmpty === true && (await this.#isEmpty())) break
+        if (performance.now() - arrivedAt > (this.#run.idleTimeoutMs ?? Number.POSITIVE_INFINITY)) break
       }
     } finally {
       await writing.finally(() => this.#settled())
@@ -329,7 +319,16 @@ class Run {
     this.#leases.release(delivery)
   }
 
-  /** What belongs to others does not count. */
+  /** Messages of other pipelines go back to whoever consumes those; met again and again, but not more often than needed. */
+  async #leaveForeign(foreign: readonly ForeignDelivery[]): Promise<void> {
+    for (const { delivery, pipeline } of foreign) {
+      if (this.#foreign.meet(delivery.key, pipeline)) this.#onEvent({ type: 'foreign', pipeline })
+    }
+    await Promise.all(foreign.map(({ delivery }) => delivery.settle({ kind: 'release', afterMs: foreignPauseMs })))
+    for (const { delivery } of foreign) this.#leases.release(delivery)
+  }
+
+  /** What belongs to other pipelines does not count. */
   async #isEmpty(): Promise<boolean> {
     const { ready, inFlight } = await this.#options.queue.depth()
     // What others hold is theirs to finish where nobody can tell of it.

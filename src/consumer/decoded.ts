@@ -2,6 +2,7 @@
 import type { Code } from '../core/errors.ts'
 import { maxRawBytes } from '../core/fault.ts'
 import type { LoadInfo } from '../core/load.ts'
+import { shortened } from '../core/text.ts'
 import type { Model } from '../model/model.ts'
 import type { Headers } from '../queue/queue.ts'
 import type { Part } from '../sink/sink.ts'
@@ -66,7 +67,12 @@ export interface MaskedOrigin {
   readonly records?: readonly string[] | undefined
 }
 
-export const dead = (code: Code, detail: string, claim: Claim = { records: 0 }): Dead => ({ kind: 'dead', code, detail, ...claim })
+export const dead = (code: Code, detail: string, claim: Claim = { records: 0 }): Dead => ({
+  kind: 'dead',
+  code,
+  detail: shortened(detail),
+  ...claim,
+})
 
 export const bufferOf = ({ body }: Pick<Message, 'body'>): Buffer =>
   Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)

@@ -56,13 +56,18 @@ export class RecordScanner {
     return this.#walk(piece, at, piece.length, min)
   }
 
+  /** The line (1-based) on which the quote opened that is still open; undefined outside of quotes. */
+  get openQuoteLine(): number | undefined {
+    return this.#state === quoted ? this.#openLine : undefined
+  }
+
   /** Ends the input: counts a last record without a newline, and says on which line (1-based) a quote opened that never closed. */
   finish(): { readonly unclosedQuoteLine?: number } {
-    const unclosed = this.#state === quoted
+    const unclosed = this.openQuoteLine
     if (this.recordBytes > 0) this.records++
     this.recordBytes = 0
     this.#state = opening
-    return unclosed ? { unclosedQuoteLine: this.#openLine } : {}
+    return unclosed === undefined ? {} : { unclosedQuoteLine: unclosed }
   }
 
   /** Passes over bytes that hold no quote: every LF ends a record or none does, and the last byte alone tells the state. */

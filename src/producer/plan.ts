@@ -221,8 +221,11 @@ class Planner {
   }
 
   #refuseLargeRecord(): never {
-    const line = this.#scanner.lines + 1
     const limit = `${maxRecordBytes / 1024 / 1024} MiB`
+    const { openQuoteLine } = this.#scanner
+    if (openQuoteLine !== undefined)
+      throw new LadingError('UNCLOSED_QUOTE', `${this.#path}:${openQuoteLine}: the quote opened here is not closed within ${limit}`)
+    const line = this.#scanner.lines + 1
     throw new LadingError('RECORD_TOO_LARGE', `${this.#path}: a record near line ${line} is larger than ${limit}; is a quote never closed?`)
   }
 }

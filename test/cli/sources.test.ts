@@ -1,7 +1,7 @@
-import { mkdir, readdir, symlink, utimes } from 'node:fs/promises'
+import { mkdir, readdir, symlink, utimes, writeFile } from 'node:fs/promises'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { expectError, Folder, header, record, records } from './run.ts'
+import { Folder, header, record, records } from './run.ts'
 
 interface Loaded {
   readonly loadedNow: number
@@ -19,6 +19,8 @@ describe.concurrent('what a file may look like', () => {
     ['empty.csv', '', 0],
     ['whole.csv.gz', gzipSync(records(2)), 2],
     ['whole.csv.zst', zstdCompressSync(records(2)), 2],
+    ['gzip-without-suffix.csv', gzipSync(records(2)), 2],
+    ['zstd-called.csv.gz', zstdCompressSync(records(2)), 2],
     ['joined.csv.gz', Buffer.concat([gzipSync(header), gzipSync(record(1) + record(2))]), 2],
     ['joined.csv.zst', Buffer.concat([zstdCompressSync(header), zstdCompressSync(record(1)), zstdCompressSync(record(2))]), 2],
   ])('%s is loaded whole', async (name, content, n) => {
@@ -48,29 +50,11 @@ describe.concurrent('where records come from', () => {
     expect(first.code, first.err).toBe(0)
     expect(first.out).toContain('this run loaded 3 records')
     expect((await folder.run(['load', '-'], { stdin: records(3) })).out).toContain('this run loaded 0 records')
-    expect((await folder.run(['load', '-'], { stdin: records(4) })).code).toBe(0)
+    expect((await folder.run(['load', '-'], { stdin: zstdCompressSync(records(3)) })).out).toContain('this run loaded 0 records')
+    expect((await folder.run(['load', '-'], { stdin: gzipSync(records(4)) })).code).toBe(0)
     expect(folder.rows()).toBe(4)
     expect(folder.sql('SELECT 1 FROM lading_load')).toHaveLength(2)
     expect(await readdir(folder.at('.lading/spool'))).toEqual([])
-  })
-
-  it('the same bytes on standard input once more are said to be loaded, and when, and are another load under a name of their own', async () => {
-    await using folder = await Folder.make()
-    const load = (...more: readonly string[]) => folder.run(['load', '-', ...more], { stdin: records(3) })
-    expect((await load()).out).not.toContain('standard input has')
-    const again = await load()
-    expect(again.code, again.err).toBe(0)
-    expect(again.out).toMatch(
-      /^standard input has the bytes of stdin of 20\S+Z \(3 records\), so nothing was loaded: --name NAME .+ --again .+$/m,
-    )
-    for (const name of ['monday', 'tuesday']) expect((await load('--name', name)).out).toContain('this run loaded 3 records')
-    expect((await load('--name', 'monday')).out).toContain('standard input has the bytes of monday of 20')
-    expect(folder.sql('SELECT source FROM lading_load ORDER BY 1')).toEqual(['monday', 'stdin', 'tuesday'].map((source) => ({ source })))
-    const produce = (...more: readonly string[]) => folder.run(['produce', '-', ...more], { stdin: records(3) })
-    expect((await produce()).out).toContain('published 1 of 1 file')
-    expect((await produce()).err).toMatch(/was published to this queue at 20.+--again .+, --name NAME /)
-    expect((await produce('--name', 'monday')).out).toContain('published 1 of 1 file')
-    expectError(await folder.lading('load', 'a.csv', '--name', 'monday'), 'USAGE', 64, '--name')
   })
 
   it('what a killed run kept of standard input is removed after a day, and nothing else in its folder', async () => {
@@ -96,6 +80,24 @@ describe.concurrent('where records come from', () => {
     const { produced } = await folder.json<Loaded>('load', 'in')
     expect(produced.map(({ source }) => source)).toEqual(['a.csv', 'd.csv', 'deep/er/b.CSV'])
     expect(folder.rows()).toBe(3)
+  })
+
+  it('hidden files and names that are not UTF-8 are said, and cost nothing else', async () => {
+    await using folder = await Folder.make({ 'in/a.csv': records(1), 'in/.x.csv': records(9), 'in/deep/b.csv': records(2) })
+    const broken = Buffer.concat([Buffer.from(folder.at('in/')), Buffer.from('m\xfcll.csv', 'latin1')])
+    await writeFile(broken, records(9))
+    await mkdir(Buffer.concat([Buffer.from(folder.at('in/')), Buffer.from('\xfc', 'latin1')]))
+    const lost = /^caution: files whose names are not UTF-8 .*m\ufffdll\.csv/m
+    const run = await folder.lading('load', 'in')
+    expect(run.code, run.err).toBe(0)
+    expect(run.err).toMatch(/^caution: hidden files are left out.*in\/\.x\.csv$/m)
+    expect(run.err).toMatch(lost)
+    expect(run.err.match(/^caution/gm)).toHaveLength(2)
+    expect(folder.rows()).toBe(2)
+    expect((await folder.lading('load', 'in/**/*.csv')).err).toMatch(lost)
+    await mkdir(folder.at('none'))
+    await writeFile(folder.at('none/.y.csv'), records(1))
+    expect((await folder.lading('load', 'none')).err).toMatch(/SOURCE_EMPTY: .*hidden files are left out.*none\/\.y\.csv/)
   })
 
   it('a quoted pattern stands for the files that match, a hidden folder only where it is named', async () => {

@@ -100,3 +100,14 @@ it.each([
   const [receipt] = await workshop.expectAllOnce()
   expect(receipt).toMatchObject({ records: 0, loaded: 0, chunks: 1, chunksDone: 1 })
 })
+
+it.each([1, 20])('a quote that is never closed is named by the line on which it opened, %i MiB before the end', async (mib) => {
+  const lines = Buffer.alloc(mib << 20, 'x,y\n')
+  const path = join(folder, 'file.csv')
+  await writeFile(path, Buffer.concat([Buffer.from('a,b\n1,2\n3,"4\n'), lines]))
+  const planning = planFile(path, { model, dialect: defaultDialect, chunkBytes: 1 << 20, ignoreExtra: false }, () => undefined)
+  await expect(planning).rejects.toMatchObject({
+    code: 'UNCLOSED_QUOTE',
+    message: expect.stringContaining('file.csv:3: the quote opened here'),
+  })
+})

@@ -32,7 +32,6 @@ interface PreparedModel {
  */
 export class PostgresSink implements Sink {
   readonly ledger: Ledger
-  readonly place: string
   readonly #connection: Connection
   readonly #reading: Connection
   /** By fingerprint: what is made for a model serves every model that declares the same. */
@@ -49,7 +48,6 @@ export class PostgresSink implements Sink {
   constructor(url: string, options: { readonly stalledMs?: number; readonly silentMs?: number } = {}) {
     this.#stalledMs = options.stalledMs ?? defaultStalledMs
     this.#connection = new Connection(url, options)
-    this.place = this.#connection.place
     this.#connection.onConnect = async (client) => {
       for (const known of this.#models.values()) await this.#stage(client, known)
     }
