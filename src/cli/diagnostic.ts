@@ -33,6 +33,13 @@ export function diagnostic(reject: StoredReject, width: number, others: { readon
     ...rowsOf(reject, width),
     ...wrapped(visible(detail), width, '  '),
     ...wrapped(`help: ${advice}`, width, '  '),
+    ...(state === 'open'
+      ? wrapped(
+          `then: lading rejects replay ${reject.id}, after lading rejects edit ${reject.id} where the record is to blame`,
+          width,
+          '  ',
+        )
+      : []),
     ...(edited === undefined ? [] : ['  shown as it was mended; rejects export has it as it came']),
     ...(others.count === 0
       ? []

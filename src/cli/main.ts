@@ -1,6 +1,7 @@
 /** argv → one run. What a command prints and how it exits is decided in this folder and nowhere else. */
 import { Command, CommanderError } from 'commander'
 import { exits, LadingError } from '../core/errors.ts'
+import { zoneRelease } from '../model/zones.ts'
 import { applyConfig } from './config.ts'
 import { consumeCommand } from './consume.ts'
 import { deadCommand } from './dead.ts'
@@ -34,7 +35,8 @@ Exit codes: 0 everything loaded, 3 complete but with rejects or dead letters (--
 export function program(): Command {
   const lading = new Command('lading')
     .description('Loads CSV files and queue messages into databases: fast, each record exactly once, with a receipt.')
-    .version(version())
+    // Local times depend on that data.
+    .version(`${version()} (time-zone data ${zoneRelease})`)
     .option('--config <file>', 'JSON file with defaults for the options of a command, such as {"to": "…"}')
     .hook('preAction', (root, command) => {
       applyConfig(command, root.opts()['config'] as string | undefined)

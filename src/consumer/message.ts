@@ -5,6 +5,7 @@
  */
 import { codes } from '../core/errors.ts'
 import type { Fault, Reject } from '../core/fault.ts'
+import { maxRecordBytes } from '../core/load.ts'
 import { sha256Of } from '../core/sha256.ts'
 import { type Field, ObjectReader, type Take } from '../json/read.ts'
 import { found } from '../model/decode/found.ts'
@@ -50,7 +51,7 @@ export class MessageDecoder {
     this.#columns = sourceColumns(model)
     const fields: Field[] = this.#columns.map((column) => ({ name: sourceName(column), take: takeOf(column) }))
     // The last cell, which no column reads.
-    if (this.#keyField !== undefined) fields.push({ name: this.#keyField, take: 'text' })
+    if (this.#keyField !== undefined) fields.push({ name: this.#keyField, take: 'key' })
     this.#reader = new ObjectReader(fields, ignoreExtra)
     this.#decoder = new RecordDecoder(
       model,
@@ -162,11 +163,14 @@ export class MessageDecoder {
   /** What is wrong with the record that the reader stands on, before any column looks at it. */
   #faultOf(sound: boolean): Fault | undefined {
     const reader = this.#reader
-    const { bytes, flaw, flawStart, flawEnd, recordStart } = reader
-    const text = sound ? undefined : textFault(bytes.subarray(recordStart, reader.recordEnd))
+    const { bytes, flaw, flawStart, flawEnd, recordStart, recordEnd } = reader
+    if (recordEnd - recordStart > maxRecordBytes) {
+      return { code: 'OBJECT_TOO_LARGE', detail: `the object has ${recordEnd - recordStart} bytes, and ${maxRecordBytes} are the most` }
+    }
+    const text = sound ? undefined : textFault(bytes.subarray(recordStart, recordEnd))
     if (text !== undefined || flaw === undefined) return text ?? this.#redactedFault()
     const column = this.#columns[reader.flawCell]?.name
-    const field = flaw === 'BAD_JSON' ? '' : `field ${found(bytes, flawStart, flawEnd)}`
+    const field = flaw === 'BAD_JSON' || flaw === 'NO_FIELD' ? '' : `field ${found(bytes, flawStart, flawEnd)}`
     // Of a value the place is found by its column.
     const span = { start: flawStart - recordStart, end: flawEnd - recordStart }
     switch (flaw) {
@@ -174,13 +178,15 @@ export class MessageDecoder {
         return { code: flaw, detail: `at byte ${flawStart - recordStart} of the record, ${reader.why}`, span }
       case 'EXTRA_FIELD':
         return { code: flaw, detail: `${field} is not in the model`, span }
+      case 'NO_FIELD':
+        return { code: flaw, detail: 'none of its fields is in the model', span }
       case 'DUPLICATE_FIELD':
         return { code: flaw, detail: `${field} stands twice in an object`, span }
       case 'NESTED_VALUE':
         return { code: flaw, detail: `${field} holds an object or an array`, column }
       case 'NUL_BYTE':
         return { code: flaw, detail: `${field} holds a NUL`, column }
-      case 'BAD_ENCODING':
+      case 'LONE_SURROGATE':
         return { code: flaw, detail: `${field} holds half a surrogate pair`, column }
     }
   }

@@ -1,3 +1,6 @@
+/** A larger record is refused, its line end not counted: it is taken for a quote that is never closed. */
+export const maxRecordBytes = 16 * 1024 * 1024
+
 /** How the records of a load are written. */
 export interface Layout {
   /** Names of the cells, in their order. */

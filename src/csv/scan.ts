@@ -7,7 +7,8 @@
  *   so that a stray quote damages one record and never the rest of the file;
  * - in quotes, a doubled quote is a literal one; whatever follows the closing quote goes on unquoted to the next delimiter or LF.
  */
-import { countLines, hasByte, lf } from './bytes.ts'
+import { maxRecordBytes } from '../core/load.ts'
+import { countLines, cr, hasByte, lf } from './bytes.ts'
 import type { Dialect } from './dialect.ts'
 
 /** At the first byte of a cell. */
@@ -29,7 +30,11 @@ export class RecordScanner {
   lines = 0
   /** Bytes of the record that is still open, so that the caller can refuse one that never ends. */
   recordBytes = 0
+  /** The line (1-based) on which the first record ended that is larger than `maxRecordBytes`. */
+  oversizeLine: number | undefined
   #state = opening
+  /** The byte before the piece. */
+  #before = 0
   #openLine = 0
   readonly #delimiter: number
   readonly #quote: number
@@ -49,11 +54,14 @@ export class RecordScanner {
     let at = from
     while (at < bulkEnd) {
       const end = Math.min(at + windowBytes, bulkEnd)
-      if (hasByte(piece, this.#quote, at, end)) this.#walk(piece, at, end, min)
+      const mayGrowTooLarge = this.recordBytes > maxRecordBytes - windowBytes
+      if (mayGrowTooLarge || hasByte(piece, this.#quote, at, end)) this.#walk(piece, at, end, min)
       else this.#skip(piece, at, end)
       at = end
     }
-    return this.#walk(piece, at, piece.length, min)
+    const cut = this.#walk(piece, at, piece.length, min)
+    if (cut === -1) this.#before = piece.at(-1) ?? this.#before
+    return cut
   }
 
   /** The line (1-based) on which the quote opened that is still open; undefined outside of quotes. */
@@ -65,6 +73,7 @@ export class RecordScanner {
   finish(): { readonly unclosedQuoteLine?: number } {
     const unclosed = this.openQuoteLine
     if (this.recordBytes > 0) this.records++
+    this.#endLarge(this.recordBytes, this.#before, this.lines + 1)
     this.recordBytes = 0
     this.#state = opening
     return unclosed === undefined ? {} : { unclosedQuoteLine: unclosed }
@@ -80,6 +89,11 @@ export class RecordScanner {
     if (lines > 0) this.recordBytes = to - 1 - lastLine(piece, to)
     const last = piece[to - 1]
     this.#state = last === lf || last === this.#delimiter ? opening : literal
+  }
+
+  /** A record that is too large unless the last of its bytes is a CR, which belongs to the line end. */
+  #endLarge(bytes: number, last: number | undefined, line: number): void {
+    if (bytes > maxRecordBytes + (last === cr ? 1 : 0)) this.oversizeLine ??= line
   }
 
   /** Passes over bytes one at a time; stops just after a record that ends at `min` or beyond, else returns -1 at `to`. */
@@ -108,6 +122,7 @@ export class RecordScanner {
         lines++
         records++
         state = opening
+        if (at - start > maxRecordBytes + 1) this.#endLarge(at - start - 1, at < 2 ? this.#before : piece[at - 2], lines)
         start = at
         if (at >= min) {
           cut = at
@@ -135,4 +150,28 @@ function lastLine(piece: Uint8Array, to: number): number {
   let at = to - 1
   while (piece[at] !== lf) at--
   return at
+}
+
+/** Whether the first record of a file holds a CR that ends no line, outside quotes: then CR alone ends the lines, as it looks. */
+export class LoneCrSearch {
+  found = false
+  readonly #quote: number
+  #quoted = false
+  #afterCr = false
+  #over = false
+
+  constructor({ quote }: Dialect) {
+    this.#quote = quote.charCodeAt(0)
+  }
+
+  /** Takes the next bytes of the file. A CR at its very end is a line end. */
+  push(piece: Uint8Array): void {
+    for (let at = 0; at < piece.length && !this.#over; at++) {
+      const byte = piece[at]
+      if (this.#afterCr && byte !== lf) this.found = true
+      this.#afterCr = byte === cr && !this.#quoted
+      if (byte === this.#quote) this.#quoted = !this.#quoted
+      this.#over = this.found || (byte === lf && !this.#quoted)
+    }
+  }
 }

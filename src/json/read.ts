@@ -8,8 +8,11 @@ import { Names } from './names.ts'
 import { closeBrace, closeBracket, comma, kinds, nameAt, odds, openBrace, openBracket, Scanner } from './scan.ts'
 import { unescape } from './text.ts'
 
-/** How a field's value is offered: as its text, and refused where it has parts; as it stands in the message; or as its text, and as it stands where it has parts. */
-export type Take = 'text' | 'source' | 'either'
+/**
+ * How a field's value is offered: as its text, and refused where it has parts; as it stands in the message; or as its text, and as it
+ * stands where it has parts. `key` is as `text`, of a field that no column reads.
+ */
+export type Take = 'text' | 'source' | 'either' | 'key'
 
 export interface Field {
   readonly name: string
@@ -25,7 +28,7 @@ export interface Unreadable {
 type Form = 'object' | 'array' | 'lines'
 
 /** What may be wrong with a record in a sound message. */
-export type Flaw = 'BAD_JSON' | 'EXTRA_FIELD' | 'DUPLICATE_FIELD' | 'NESTED_VALUE' | 'NUL_BYTE' | 'BAD_ENCODING'
+export type Flaw = 'BAD_JSON' | 'EXTRA_FIELD' | 'NO_FIELD' | 'DUPLICATE_FIELD' | 'NESTED_VALUE' | 'NUL_BYTE' | 'LONE_SURROGATE'
 
 const unquoted = 0
 const plainlyQuoted = 1
@@ -68,13 +71,15 @@ export class ObjectReader {
   readonly #cells: Int32Array
   readonly #twins: Int32Array
   readonly #known: number
+  /** Names that columns read; they have the first numbers. */
+  readonly #columns: number
   /** The number of the record in which a name stood last. */
   readonly #seen: Int32Array
   #record = 0
   /** Names of this record that have no number. */
   readonly #unnumbered = new Set<string>()
 
-  /** Two fields may have the same name. */
+  /** Two fields may have the same name. One of `key` comes last. */
   constructor(fields: readonly Field[], ignoreExtra: boolean) {
     const names = [...new Set(fields.map(({ name }) => name))]
     this.count = fields.length
@@ -85,6 +90,7 @@ export class ObjectReader {
     this.#ignoreExtra = ignoreExtra
     this.#names = new Names(names)
     this.#known = names.length
+    this.#columns = new Set(fields.filter(({ take }) => take !== 'key').map(({ name }) => name)).size
     this.#cells = Int32Array.from(names, (name) => fields.findIndex((field) => field.name === name))
     this.#twins = Int32Array.from(fields, ({ name }, cell) => fields.findIndex((field, other) => other > cell && field.name === name))
     this.#seen = new Int32Array(this.#names.most)
@@ -248,7 +254,7 @@ export class ObjectReader {
     this.#begin(open)
     scan.twiceStart = -1
     let at = scan.space(open + 1)
-    if (at < end && bytes[at] === closeBrace) return (this.recordEnd = at + 1)
+    if (at < end && bytes[at] === closeBrace) return this.#endObject(open, at + 1)
     for (let position = 0; ; position++) {
       const nameStart = at + 1
       const nameEnd = scan.string(at) - 1
@@ -266,7 +272,19 @@ export class ObjectReader {
       at = scan.space(at + 1)
     }
     if (scan.twiceStart >= 0) this.#blame('DUPLICATE_FIELD', scan.twiceStart, scan.twiceEnd, -1)
-    return (this.recordEnd = at + 1)
+    return this.#endObject(open, at + 1)
+  }
+
+  #endObject(open: number, after: number): number {
+    if (!this.#findsColumn()) this.#blame('NO_FIELD', open, after, -1)
+    return (this.recordEnd = after)
+  }
+
+  /** Whether a column has its field in the object; mostly the first one has. */
+  #findsColumn(): boolean {
+    const seen = this.#seen
+    for (let id = 0; id < this.#columns; id++) if (seen[id] === this.#record) return true
+    return this.#columns === 0
   }
 
   /** The first cell of a name, or -1 where none is. */
@@ -299,7 +317,7 @@ export class ObjectReader {
       from++
       to--
       quoting = escaped ? escapedQuoted : plainlyQuoted
-      if (odd !== odds.nothing) this.#blame(odd === odds.nul ? 'NUL_BYTE' : 'BAD_ENCODING', nameStart, nameEnd, cell)
+      if (odd !== odds.nothing) this.#blame(odd === odds.nul ? 'NUL_BYTE' : 'LONE_SURROGATE', nameStart, nameEnd, cell)
     }
     this.starts[cell] = from
     this.ends[cell] = to

@@ -16,7 +16,7 @@ export type Transformed = string | number | bigint | boolean | null
  * A value that does not come from a field of the source:
  * - `recordKey`: what tells the record apart from all others, as the ledger does; see docs/models.md for its form;
  * - `processedAt`: when the record was processed;
- * - `processedOn`: on which day that was, in a zone (an IANA name).
+ * - `processedOn`: on which day that was, in a zone (an IANA name, or an offset such as `+02:00`).
  */
 export type Generated = { readonly value: 'recordKey' | 'processedAt' } | { readonly value: 'processedOn'; readonly zone: string }
 
@@ -132,7 +132,10 @@ export const boolean = columnType<boolean>('boolean', () => ({ kind: 'boolean' }
 export const date = columnType<string>('date', () => ({ kind: 'date' }))
 /** Date and time without a zone, to the microsecond. A text with a zone is refused. */
 export const timestamp = columnType<string>('timestamp', () => ({ kind: 'timestamp' }))
-/** Instant, to the microsecond. A text without an offset is refused, unless `zone` (an IANA name) states where it was local. */
+/**
+ * Instant, to the microsecond. A text without an offset is refused, unless `zone` (an IANA name, or an offset such as `+02:00`) states
+ * where it was local.
+ */
 export const timestamptz = columnType<string, [options?: { readonly zone?: string }]>('timestamptz', (options) => ({
   kind: 'timestamptz',
   zone: options?.zone,

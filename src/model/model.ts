@@ -7,6 +7,7 @@ import { visible } from './decode/found.ts'
 import type { Mask } from './mask.ts'
 import { argumentProblems, exampleOf, isCall, misuses, shown } from './signatures.ts'
 import type { RowWriter } from './writer.ts'
+import { variableZone, zoneProblem } from './zones.ts'
 
 export interface Index {
   readonly method: 'btree' | 'brin' | 'hash'
@@ -136,6 +137,9 @@ export function cellOfColumn(model: Model, fields: readonly string[], name: stri
 /** Whether a column of the model holds masks instead of personal data. */
 export const isMasked = (model: Model): boolean => model.columns.some(({ mask }) => mask !== undefined)
 
+/** Whether rows of the model depend on the release of the time-zone data. */
+export const hasZones = (model: Model): boolean => model.columns.some((column) => variableZone(column) !== undefined)
+
 /** What the model's masks do not promise, each said once with the columns that it holds for. */
 export function cautionsOf(model: Model): readonly string[] {
   const cautions = [...new Set(model.columns.flatMap(({ mask }) => mask?.caution ?? []))]
@@ -219,7 +223,8 @@ function* generatedProblems(column: ModelColumn): Generator<string> {
   const types: readonly string[] | undefined = Object.hasOwn(generatedTypes, generated.value) ? generatedTypes[generated.value] : undefined
   if (types === undefined) yield `${name}: '${generated.value}' is not generated`
   else if (!types.includes(type.kind)) yield `${name}: ${generated.value} needs ${types.join(' or ')}`
-  if (generated.value === 'processedOn' && !isZone(generated.zone)) yield `${name}: '${generated.zone}' is not an IANA time zone`
+  const zone = generated.value === 'processedOn' ? zoneProblem(generated.zone) : undefined
+  if (zone !== undefined) yield `${name}: ${zone}`
   const { from, fallback, nullIf, transform, mask } = column
   if ([from, fallback, transform, mask].some((each) => each !== undefined) || nullIf.length > 0) {
     yield `${name}: a generated value has no field, default, nullIf, transform or mask`
@@ -247,17 +252,9 @@ function* typeProblems({ name, type }: ModelColumn): Generator<string> {
       yield `${name}: numeric(${precision}, ${scale ?? 0}) is not possible`
     }
   }
-  if (type.kind === 'timestamptz' && type.zone !== undefined && !isZone(type.zone)) yield `${name}: '${type.zone}' is not an IANA time zone`
+  const zone = type.kind === 'timestamptz' && type.zone !== undefined ? zoneProblem(type.zone) : undefined
+  if (zone !== undefined) yield `${name}: ${zone}`
   if (type.kind === 'custom' && !/^[a-z_][\w .,()[\]]*$/i.test(type.sql)) yield `${name}: '${type.sql}' is not a type name`
 }
 
 const isBetween = (value: number, least: number, most: number): boolean => Number.isInteger(value) && value >= least && value <= most
-
-function isZone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone })
-    return true
-  } catch {
-    return false
-  }
-}

@@ -1,6 +1,7 @@
 import type { Fault } from '../core/fault.ts'
 import type { Transformed } from './columns.ts'
 import { type CellDecoder, decoderOf } from './decode/decoder.ts'
+import { visible } from './decode/found.ts'
 import { generatorOf } from './generated.ts'
 import { cellOfColumn, isMasked, type Model, type ModelColumn, sourceColumns, sourceName } from './model.ts'
 import type { RowWriter } from './writer.ts'
@@ -52,11 +53,12 @@ export function* fieldProblems(model: Model, fields: readonly string[], ignoreEx
   const needed = columns.filter((column) => column.notNull && column.fallback === undefined)
   // Several columns may read one field.
   for (const name of new Set(needed.map(sourceName))) if (!present.has(name)) yield `column ${name} is missing`
-  if (ignoreExtra) return
   const extra = fields.filter((field) => !known.has(field))
+  // Without it, every record would be a row of NULLs and defaults.
+  const noneKnown = known.size > 0 && extra.length === fields.length
   // What looks like a header of which no name is known may be a record.
-  if (isMasked(model) && extra.length > 0 && extra.length === fields.length) yield 'none of its columns is in the model'
-  else for (const field of extra) yield `column ${field} is not in the model`
+  if (noneKnown && (ignoreExtra || isMasked(model) || extra.length === 0)) yield 'none of its columns is in the model'
+  else if (!ignoreExtra) for (const field of extra) yield `column ${field} is not in the model`
 }
 
 /**
@@ -148,9 +150,9 @@ function decodeChanged(plan: ColumnPlan, { by, change }: Change, text: string, w
   let value: Transformed
   try {
     value = change(text)
-  } catch {
-    // The error's own message may hold the value, which may be personal.
-    return { code: 'TRANSFORM_FAILED', detail: `the ${by} of the model threw` }
+  } catch (error) {
+    // What a mask throws may hold the value, which is personal.
+    return { code: 'TRANSFORM_FAILED', detail: `the ${by} of the model threw${by === 'mask' ? '' : messageOf(error)}` }
   }
   if (value === null || value === undefined) return decodeMissing(plan, writer)
   if (typeof value === 'object' || typeof value === 'function' || typeof value === 'symbol') {
@@ -158,7 +160,15 @@ function decodeChanged(plan: ColumnPlan, { by, change }: Change, text: string, w
   }
   const changed = String(value)
   if (changed.includes('\0')) return { code: 'NUL_BYTE', detail: `the ${by} of the model returned a NUL` }
-  if (!changed.isWellFormed()) return { code: 'BAD_ENCODING', detail: `the ${by} of the model returned a lone surrogate` }
+  if (!changed.isWellFormed()) return { code: 'LONE_SURROGATE', detail: `the ${by} of the model returned half a surrogate pair` }
   const bytes = Buffer.from(changed)
   return plan.decode(bytes, 0, bytes.length, writer)
+}
+
+/** What the model's own code said when it threw, on one line and short. */
+function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : error
+  if (typeof message !== 'string' || message === '') return ''
+  const most = 200
+  return `: ${visible(message.length > most ? `${message.slice(0, most)}…` : message)}`
 }

@@ -104,7 +104,7 @@ export function decodeRecord<M extends Model>(
 /** What a file's bytes are checked for before they are decoded. */
 function textFault(texts: readonly (string | null)[]): Fault | undefined {
   if (texts.some((text) => text?.includes('\0'))) return { code: 'NUL_BYTE', detail: 'a NUL in the record' }
-  if (texts.some((text) => text?.isWellFormed() === false)) return { code: 'BAD_ENCODING', detail: 'a lone surrogate in the record' }
+  if (texts.some((text) => text?.isWellFormed() === false)) return { code: 'LONE_SURROGATE', detail: 'half a surrogate pair in the record' }
   return undefined
 }
 

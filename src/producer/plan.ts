@@ -4,16 +4,14 @@
  */
 import { createHash, type Hash } from 'node:crypto'
 import { LadingError } from '../core/errors.ts'
+import { maxRecordBytes } from '../core/load.ts'
 import type { Abortable } from '../core/wait.ts'
 import type { Dialect } from '../csv/dialect.ts'
 import { guessDelimiter, readHeader } from '../csv/header.ts'
-import { RecordScanner } from '../csv/scan.ts'
+import { LoneCrSearch, RecordScanner } from '../csv/scan.ts'
 import { isMasked, type Model, sourceColumns, sourceName, tableName } from '../model/model.ts'
 import { fieldProblems } from '../model/record.ts'
 import { fileState, readSource } from './source.ts'
-
-/** A record beyond this many bytes is taken for a quote that is never closed. */
-export const maxRecordBytes = 16 * 1024 * 1024
 
 export interface PlannedChunk {
   readonly chunk: number
@@ -75,6 +73,7 @@ class Planner {
   readonly #options: PlanOptions
   readonly #onChunk: (chunk: PlannedChunk) => void
   readonly #scanner: RecordScanner
+  readonly #loneCr: LoneCrSearch
   readonly #fileHash = createHash('sha256')
   readonly #planHash = createHash('sha256')
   /** Pieces of the header record until it is whole. */
@@ -94,6 +93,7 @@ class Planner {
     this.#options = options
     this.#onChunk = onChunk
     this.#scanner = new RecordScanner(options.dialect)
+    this.#loneCr = new LoneCrSearch(options.dialect)
     if (!options.dialect.header) this.#useFields(sourceColumns(options.model).map(sourceName))
   }
 
@@ -106,6 +106,7 @@ class Planner {
     let at = this.#bytes === 0 ? this.#skipMark(piece) : 0
     const pieceStart = this.#bytes
     this.#bytes += piece.length
+    this.#loneCr.push(piece)
     if (this.#header !== undefined) at = this.#readHeader(piece, at, pieceStart)
     while (at < piece.length) {
       const wanted = this.#chunkStart + this.#options.chunkBytes - pieceStart
@@ -115,7 +116,8 @@ class Planner {
       this.#endChunk(pieceStart + end)
       at = end
     }
-    if (this.#scanner.recordBytes > maxRecordBytes) this.#refuseLargeRecord()
+    // One byte more may be the CR of a line end.
+    if (this.#scanner.oversizeLine !== undefined || this.#scanner.recordBytes > maxRecordBytes + 1) this.#refuseLargeRecord()
   }
 
   finish(): Omit<Plan, 'state'> {
@@ -123,7 +125,10 @@ class Planner {
     if (unclosedQuoteLine !== undefined) {
       throw new LadingError('UNCLOSED_QUOTE', `${this.#path}:${unclosedQuoteLine}: the quote opened here is never closed`)
     }
+    if (this.#scanner.oversizeLine !== undefined) this.#refuseLargeRecord()
     if (this.#header !== undefined) this.#endHeader(this.#bytes)
+    // Without a header a CR may be data, unless the whole file would be one record.
+    if (this.#loneCr.found && this.#scanner.records === 1) this.#refuseLoneCr()
     // A source without a record still is a load: one empty chunk carries its paper.
     if (this.#scanner.records > this.#recordsBefore || this.#chunks === 0) this.#endChunk(this.#bytes)
     return {
@@ -160,6 +165,7 @@ class Planner {
   }
 
   #endHeader(bodyStart: number): void {
+    if (this.#loneCr.found) this.#refuseLoneCr()
     const bytes = Buffer.concat(this.#header ?? [])
     this.#header = undefined
     this.#headerRecords = bytes.length === 0 ? 0 : 1
@@ -220,12 +226,17 @@ class Planner {
     this.#startChunk(end)
   }
 
+  #refuseLoneCr(): never {
+    throw new LadingError('SOURCE_LINE_ENDS', `${this.#path}: CR alone ends its lines, as it looks; lines end with LF or CR LF`)
+  }
+
   #refuseLargeRecord(): never {
+    if (this.#loneCr.found && this.#scanner.records === 0) this.#refuseLoneCr()
     const limit = `${maxRecordBytes / 1024 / 1024} MiB`
-    const { openQuoteLine } = this.#scanner
-    if (openQuoteLine !== undefined)
+    const { openQuoteLine, oversizeLine } = this.#scanner
+    if (oversizeLine === undefined && openQuoteLine !== undefined)
       throw new LadingError('UNCLOSED_QUOTE', `${this.#path}:${openQuoteLine}: the quote opened here is not closed within ${limit}`)
-    const line = this.#scanner.lines + 1
+    const line = oversizeLine ?? this.#scanner.lines + 1
     throw new LadingError('RECORD_TOO_LARGE', `${this.#path}: a record near line ${line} is larger than ${limit}; is a quote never closed?`)
   }
 }

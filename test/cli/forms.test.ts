@@ -36,9 +36,13 @@ describe.concurrent('help', () => {
     expect(await readdir(folder.path)).toEqual([])
   })
 
-  it('--version prints the version alone', async () => {
+  it('--version prints the version, and of the time-zone data by which local times are read', async () => {
     await using folder = await Folder.make()
-    expect(await folder.lading('--version')).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), err: '' })
+    expect(await folder.lading('--version')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^\d+\.\d+\.\d+ \(time-zone data 20\d\d[a-z]\)\n$/),
+      err: '',
+    })
   })
 })
 

@@ -6,6 +6,7 @@ import { sha256Of } from '../../src/core/sha256.ts'
 import { replay } from '../../src/consumer/replay.ts'
 import { LadingError } from '../../src/core/errors.ts'
 import type { LadingEvent } from '../../src/core/events.ts'
+import { maxRecordBytes } from '../../src/core/load.ts'
 import { bigint, custom, integer, json, text, timestamptz } from '../../src/model/columns.ts'
 import { defineModel, type Model } from '../../src/model/model.ts'
 import type { Outgoing, Queue } from '../../src/queue/queue.ts'
@@ -360,7 +361,7 @@ describePostgres('PostgreSQL', () => everywhere('postgres'))
 it.each<[string, string, string]>([
   ['{"id":1,"note":{}}', 'NESTED_VALUE', 'column note: field "note" holds an object or an array'],
   ['{"id":1,"note":"\\u0000"}', 'NUL_BYTE', 'column note: field "note" holds a NUL'],
-  ['{"id":1,"note":"\\ud800"}', 'BAD_ENCODING', 'column note: field "note" holds half a surrogate pair'],
+  ['{"id":1,"note":"\\ud800"}', 'LONE_SURROGATE', 'column note: field "note" holds half a surrogate pair'],
   ['{"id":1,"id":1}', 'DUPLICATE_FIELD', 'field "id" stands twice in an object'],
   ['{"id":1,"__proto__":1}', 'EXTRA_FIELD', 'field "__proto__" is not in the model'],
   ['{"note":"x"}', 'NULL_NOT_ALLOWED', 'column id: the column must have a value'],
@@ -375,6 +376,39 @@ it.each<[string, string, string]>([
   const letter = await onlyLetter(at.sink)
   expect(letter.code).toBe(code)
   expect(letter.detail).toContain(detail)
+})
+
+describe('an object in which no column finds its field', () => {
+  const nullable = defineModel({ table: 'numbers', columns: { id: bigint(), note: text() } })
+  const envelope = { Type: 'Notification', MessageId: 'x', Message: '{"id":1}' }
+
+  it.each<DedupKey>(['message-id', 'content', 'field:MessageId'])('is a dead letter, whatever else is allowed: %s', async (dedupKey) => {
+    await using at = await opened()
+    await at.queue.publish([message('m', envelope)])
+    const tally = await consume(at.queue, at.sink, { model: nullable, ignoreExtra: true, dedupKey })
+    expect(tally).toMatchObject({ loaded: 0, dead: 1 })
+    expect(await onlyLetter(at.sink)).toMatchObject({ code: 'NO_FIELD', detail: 'none of its fields is in the model' })
+    expect(await firstRow(at.workshop, 'sqlite', 'SELECT count(*) AS n FROM numbers')).toEqual({ n: 0 })
+  })
+
+  it('is a reject beside one that has it', async () => {
+    await using at = await opened()
+    await at.queue.publish([message('m', [envelope, { id: 1, more: 2 }, {}])])
+    expect(await consume(at.queue, at.sink, { model: nullable, ignoreExtra: true })).toMatchObject({ loaded: 1, rejected: 2 })
+    expect(await rejects(at.sink)).toMatchObject([
+      { code: 'NO_FIELD', record: 1 },
+      { code: 'NO_FIELD', record: 3 },
+    ])
+  })
+})
+
+it('an object of 16 MiB is taken, and one of a byte more is refused', async () => {
+  await using at = await opened()
+  const object = (id: number, bytes: number) => `{"id":${id},"note":"${'x'.repeat(bytes - 18)}"}`
+  await at.queue.publish([message('m', `[${object(1, maxRecordBytes)},${object(2, maxRecordBytes + 1)},{"id":3}]`)])
+  expect(await consume(at.queue, at.sink)).toMatchObject({ loaded: 2, rejected: 1 })
+  expect(await at.ids()).toEqual([1, 3])
+  expect(await rejects(at.sink)).toMatchObject([{ code: 'OBJECT_TOO_LARGE', record: 2 }])
 })
 
 it('bytes that are not UTF-8 refuse their record, and no other', async () => {

@@ -32,7 +32,7 @@ describe('the forms of a message', () => {
   it.each([
     ['an object', '{"a":1,"b":"x"}', [['1', 'x']]],
     ['an object over several lines', ' {\r\n "a": 1,\n\t"b": "x"\n}\n', [['1', 'x']]],
-    ['an object without fields', '{}', [[null, null]]],
+    ['an object without fields', '{}', ['NO_FIELD']],
     [
       'an array',
       '[{"a":1},{"b":2}]',
@@ -190,15 +190,39 @@ describe('values', () => {
 
   it.each([
     ['"\\u0000"', 'NUL_BYTE'],
-    ['"\\ud800"', 'BAD_ENCODING'],
-    ['"\\udc00 \\ud800"', 'BAD_ENCODING'],
+    ['"\\ud800"', 'LONE_SURROGATE'],
+    ['"\\udc00 \\ud800"', 'LONE_SURROGATE'],
   ])('%s is no text', (value, flaw) => {
     expect(read(`{"a":${value}}`, fields('a'))).toEqual([flaw])
-    expect(read(`{"x":${value}}`, fields('a'), true)).toEqual([[null]])
+    expect(read(`{"a":1,"x":${value}}`, fields('a'), true)).toEqual([['1']])
   })
 
   it('two fields of one name each take the value in their own way', () => {
     expect(read('{"a":"x"}', [...fields('a'), ...one('a', 'source')])).toEqual([['x', '"x"']])
+  })
+})
+
+describe('an object in which no column finds its field', () => {
+  it.each(['{}', '[{},{"x":1}]', '{"x":1}\n{"x":null,"y":{"a":1}}', '{"Type":"Notification","Message":"{\\"a\\":1}"}'])(
+    'is refused: %s',
+    (body) => {
+      for (const each of read(body, fields('a', 'b'), true)) expect(each).toBe('NO_FIELD')
+    },
+  )
+
+  it('is refused after one that had it, and in whatever place strangers stand', () => {
+    const body = '[{"a":1,"x":2},{"x":2,"y":1},{"y":1,"b":null},{"x":1}]'
+    expect(read(body, fields('a', 'b'), true)).toEqual([['1', null], 'NO_FIELD', [null, null], 'NO_FIELD'])
+  })
+
+  it('is refused where it has the key alone, which no column reads', () => {
+    const of = [...fields('a'), ...one('k', 'key')]
+    expect(read('[{"k":"1"},{"k":"1","a":2}]', of, true)).toEqual(['NO_FIELD', ['2', '1']])
+    expect(read('{"a":"1"}', [...fields('a'), ...one('a', 'key')], true)).toEqual([['1', '1']])
+  })
+
+  it('is any of a model whose columns are all generated', () => {
+    expect(read('{"x":1}', [], true)).toEqual([[]])
   })
 })
 
@@ -218,7 +242,8 @@ describe('names', () => {
     const body = JSON.stringify({ a: 1 }).replace('"a"', JSON.stringify(name))
     expect(read(body, fields(name))).toEqual([['1']])
     expect(read(body, fields('a'))).toEqual(['EXTRA_FIELD'])
-    expect(read(body, fields('a'), true)).toEqual([[null]])
+    expect(read(body, fields('a'), true)).toEqual(['NO_FIELD'])
+    expect(read(body.replace('}', ',"a":2}'), fields('a'), true)).toEqual([['2']])
   })
 
   it('that stand twice are refused, known or not, nested or not', () => {
@@ -228,7 +253,7 @@ describe('names', () => {
       expect(read('{"a":{"x":1,"x":1}}', one('a', 'source'), ignoreExtra)).toEqual(['DUPLICATE_FIELD'])
     }
     expect(read('{"x":1,"x":1}', fields('a'), true)).toEqual(['DUPLICATE_FIELD'])
-    expect(read('[{"x":1},{"x":1},{"a":1},{"a":1}]', fields('a'), true)).toEqual([[null], [null], ['1'], ['1']])
+    expect(read('[{"x":1,"a":1},{"x":1,"a":2},{"a":1},{"a":1}]', fields('a'), true)).toEqual([['1'], ['2'], ['1'], ['1']])
   })
 
   it('are compared with all before them, however many strangers come along', () => {
@@ -241,7 +266,7 @@ describe('names', () => {
     const long = 'x'.repeat(100_000)
     expect(readAll(reader, `{"${long}":1,"a":2}`)).toEqual([['2']])
     expect(readAll(reader, `{"${long}":1,"${long}":2}`)).toEqual(['DUPLICATE_FIELD'])
-    expect(readAll(reader, `[{"${long}":1},{"${long}":1}]`)).toEqual([[null], [null]])
+    expect(readAll(reader, `[{"a":1,"${long}":1},{"${long}":1,"a":2}]`)).toEqual([['1'], ['2']])
   })
 })
 
@@ -264,6 +289,7 @@ test('objects of any fields and order come out as JSON.parse reads them', () => 
       )
       const body = form === 'array' ? `[${texts.join(',')}]` : texts.join('\n')
       const expected = objects.map((members) => {
+        if (members.length === 0) return 'NO_FIELD'
         const values = new Map(members)
         return names.map((name) => {
           const each = values.get(name) ?? null

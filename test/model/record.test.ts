@@ -132,18 +132,24 @@ describe('a transform', () => {
     expect(returning(integer().default(4), missing)).toEqual({ value: 4 })
   })
 
-  test('that throws rejects the record without telling the value', () => {
-    const column = text().transform((cell) => {
-      throw new Error(cell)
+  test.each<[unknown, string]>([
+    [new Error('no price in "x"'), ': no price in "x"'],
+    [new TypeError('two\nlines'), ': two\\u{a}lines'],
+    [new Error('x'.repeat(300)), `: ${'x'.repeat(200)}…`],
+    [new Error(''), ''],
+    ['a text', ': a text'],
+    [Object.create(null), ''],
+    [undefined, ''],
+  ])('that throws rejects the record with what it said (%#)', (thrown, said) => {
+    const column = text().transform(() => {
+      throw thrown
     })
-    const fault = valueOf(column, 'secret')
-    expect(fault).toMatchObject({ code: 'TRANSFORM_FAILED', column: 'value' })
-    expect(JSON.stringify(fault)).not.toContain('secret')
+    expect(valueOf(column, 'x')).toEqual({ code: 'TRANSFORM_FAILED', column: 'value', detail: `the transform of the model threw${said}` })
   })
 
   test.each([
     [text(), 'a\0b', 'NUL_BYTE'],
-    [text(), '\ud800', 'BAD_ENCODING'],
+    [text(), '\ud800', 'LONE_SURROGATE'],
     [doublePrecision(), Number.NaN, 'BAD_NUMBER'],
     [integer(), 1.5, 'BAD_INTEGER'],
     [date(), '2024-02-30', 'BAD_DATE'],
@@ -222,6 +228,19 @@ describe('the fields of a source', () => {
 
   test('may be more than the model wants, when asked to', () => {
     expect([...fieldProblems(model, ['B', 'd'], true)]).toEqual([])
+  })
+
+  test('are refused where no column finds its own among them, always', () => {
+    const nullable = defineModel({ table: 't', columns: { a: text(), b: integer().default(1) } })
+    expect([...fieldProblems(nullable, ['x', 'y'], true)]).toEqual(['none of its columns is in the model'])
+    expect([...fieldProblems(nullable, ['x'])]).toEqual(['column x is not in the model'])
+    expect([...fieldProblems(nullable, [])]).toEqual(['none of its columns is in the model'])
+    expect([...fieldProblems(nullable, ['x', 'b'], true)]).toEqual([])
+  })
+
+  test('are any where every column is generated', () => {
+    const generated = defineModel({ table: 't', columns: { a: text().generated('recordKey') } })
+    expect([...fieldProblems(generated, ['x'], true)]).toEqual([])
   })
 })
 

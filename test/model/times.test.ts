@@ -108,7 +108,7 @@ describe('timestamp', () => {
     expect(verdict(timestamp(), text)).toEqual({ refused: 'BAD_TIMESTAMP' }),
   )
 
-  test.each(['Z', 'z', '+00', '-0830', ' +08:00', ' Z'])('a zone (%j) is refused, not dropped', (zone) => {
+  test.each(['Z', 'z', '+00', '-0830', ' +08:00', ' Z', ' UTC', 'gmt'])('a zone (%j) is refused, not dropped', (zone) => {
     expect(verdict(timestamp(), `2024-01-02 03:04:05${zone}`)).toEqual({ refused: 'ZONE_NOT_ALLOWED' })
   })
 
@@ -122,6 +122,11 @@ describe('timestamptz', () => {
     ['Z', '2024-01-02T03:04:05.000000Z'],
     ['z', '2024-01-02T03:04:05.000000Z'],
     [' Z', '2024-01-02T03:04:05.000000Z'],
+    [' UTC', '2024-01-02T03:04:05.000000Z'],
+    [' GMT', '2024-01-02T03:04:05.000000Z'],
+    ['UTC', '2024-01-02T03:04:05.000000Z'],
+    [' utc', '2024-01-02T03:04:05.000000Z'],
+    ['.5 Gmt', '2024-01-02T03:04:05.500000Z'],
     ['+00', '2024-01-02T03:04:05.000000Z'],
     ['-00:00', '2024-01-02T03:04:05.000000Z'],
     ['+08', '2024-01-01T19:04:05.000000Z'],
@@ -154,8 +159,14 @@ describe('timestamptz', () => {
     '+08:00:60',
     '  +08',
     'ZZ',
-    'UTC',
-    ' GMT',
+    '  UTC',
+    ' UTC ',
+    ' UCT',
+    ' GM',
+    ' UTC+2',
+    ' GMT+02:00',
+    ' \x15TC',
+    ' CET',
     ' Europe/Berlin',
     'Z+08',
     '+08Z',

@@ -1,6 +1,7 @@
 /**
  * Decoders of dates and times, straight from bytes: ISO 8601 and PostgreSQL's own output forms.
- * `YYYY-MM-DD`, `T` or one space, `HH:MM[:SS[.ffffff]]`, and for an instant `Z`, `±HH`, `±HHMM` or `±HH:MM[:SS]`, one space before it allowed.
+ * `YYYY-MM-DD`, `T` or one space, `HH:MM[:SS[.ffffff]]`, and for an instant `Z`, `UTC`, `GMT` (in any case), `±HH`, `±HHMM` or
+ * `±HH:MM[:SS]`, one space before it allowed.
  * Words such as `now` and `infinity` are refused: they would mean something else at each replay.
  */
 import type { Fault } from '../../core/fault.ts'
@@ -97,11 +98,12 @@ function fractionAt(bytes: Buffer, at: number, end: number): number {
   return micros
 }
 
-/** Seconds east of UTC of `Z`, `±HH`, `±HHMM` or `±HH:MM[:SS]` that fills the bytes from `at` to `end`; NaN where there is none. */
+/** Seconds east of UTC of `Z`, `UTC`, `GMT`, `±HH`, `±HHMM` or `±HH:MM[:SS]` that fills the bytes from `at` to `end`; NaN where there is none. */
 function offsetAt(bytes: Buffer, at: number, end: number): number {
   const first = bytes[at]
   const size = end - at
   if ((first === 90 || first === 122) && size === 1) return 0
+  if (size === 3 && isUtcWord(bytes, at)) return 0
   if ((first !== 43 && first !== 45) || (size !== 3 && size !== 5 && size !== 6 && size !== 9)) return Number.NaN
   const hours = pair(bytes, at + 1)
   const minutes = size === 3 ? 0 : size === 5 ? pair(bytes, at + 3) : pairAfterColon(bytes, at + 3)
@@ -109,6 +111,12 @@ function offsetAt(bytes: Buffer, at: number, end: number): number {
   if (hours < 0 || hours > 15 || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 59) return Number.NaN
   const offset = hours * 3600 + minutes * 60 + seconds
   return first === 45 ? -offset : offset
+}
+
+/** Whether `UTC` or `GMT` stands at `at`, in any case. */
+function isUtcWord(bytes: Buffer, at: number): boolean {
+  const word = (((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)) & ~0x202020
+  return word === 0x555443 || word === 0x474d54
 }
 
 const pairAfterColon = (bytes: Buffer, at: number): number => (bytes[at] === 58 ? pair(bytes, at + 1) : -1)
