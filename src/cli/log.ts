@@ -4,8 +4,9 @@
  */
 import { styleText } from 'node:util'
 import { type Command, Option } from 'commander'
-import { type Code, codes, toLadingError } from '../core/errors.ts'
+import { type Code, codes, type LadingError, toLadingError } from '../core/errors.ts'
 import { shortened } from '../core/text.ts'
+import { hint } from './hint.ts'
 import { visible, withoutSecrets } from './output.ts'
 
 /** The first matters most. */
@@ -92,9 +93,13 @@ const coloured = (style: 'red' | 'yellow' | 'dim', text: string): string => styl
 export function printError(thrown: unknown): number {
   const error = toLadingError(thrown)
   const stack = error.code === 'INTERNAL' ? ((error.cause as Error | undefined)?.stack ?? error.stack) : undefined
-  printErrorLine(error.code, error.message, codes[error.code].advice, stack)
+  const advice = [codes[error.code].advice, ...withoutMessage(error)].join('; ')
+  printErrorLine(error.code, error.message, advice, stack)
   return error.exitCode
 }
+
+const withoutMessage = ({ stoppedAt }: LadingError): string[] =>
+  stoppedAt === undefined ? [] : [`to go on without the message: ${hint('consume', '--set-aside', stoppedAt)}`]
 
 export function printErrorLine(code: Code, message: string, advice: string, stack?: string): void {
   if (isJson()) return writeJson({ level: 'error', type: 'error', code, message, advice, stack })

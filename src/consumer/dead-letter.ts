@@ -50,10 +50,9 @@ export function identityOf(delivery: Delivery): string {
   return sha256Of(envelope === undefined ? delivery.body : JSON.stringify(envelope))
 }
 
-/** The error that stops a consumer, with the message that it stopped at and how to go on without it. */
+/** The error that stops a consumer, with the message that it stopped at. */
 export function stoppedAt(delivery: Delivery, { key = delivery.key }: Claim, { code, message, cause }: LadingError): LadingError {
-  const where = `${message}; stopped at ${placeOf(delivery, key)}`
-  return new LadingError(code, `${where}; to go on without it: consume --set-aside ${quoted(key)}`, { cause })
+  return new LadingError(code, `stopped at ${placeOf(delivery, key)}: ${message}`, { cause, stoppedAt: key })
 }
 
 function placeOf({ headers, body }: Delivery, key: string): string {
@@ -63,9 +62,6 @@ function placeOf({ headers, body }: Delivery, key: string): string {
   const breaks = body.reduce((count, byte) => (byte === newline ? count + 1 : count), 0)
   return `chunk ${key} (${load.source}, lines ${firstLine} to ${firstLine + breaks - (body.at(-1) === newline ? 1 : 0)})`
 }
-
-/** As a shell takes it. */
-const quoted = (text: string): string => (/^[\w:./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)
 
 const newline = 10
 

@@ -228,10 +228,13 @@ export const exits = { ok: 0, unbalanced: 1, rejects: 3 } as const
 export class LadingError extends Error {
   override readonly name = 'LadingError'
   readonly code: Code
+  /** Key of the message that a consumer stopped at: set aside (`setAside`, `--set-aside`), it does not keep the others from going on. */
+  readonly stoppedAt: string | undefined
 
-  constructor(code: Code, message: string, options?: { cause?: unknown }) {
+  constructor(code: Code, message: string, options?: { readonly cause?: unknown; readonly stoppedAt?: string }) {
     super(shortened(message), options)
     this.code = code
+    this.stoppedAt = options?.stoppedAt
   }
 
   get action(): Action {

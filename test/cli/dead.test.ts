@@ -43,14 +43,17 @@ describe.concurrent('dead letters', () => {
     await using folder = await Folder.make({ 'a.csv': records(3), 'b.csv': header + record(9) })
     await folder.lading('load', 'b.csv')
     folder.sql('CREATE TRIGGER broken BEFORE INSERT ON records BEGIN INSERT INTO nowhere VALUES (1); END')
-    const stopped = await folder.lading('load', 'a.csv')
+    const stopped = await folder.lading('load', 'a.csv', '--pipeline', 'p')
     expectError(stopped, 'SCHEMA_MISMATCH', 78, 'stopped at chunk', '(a.csv, lines 2 to 4)')
-    const [, key = ''] = /consume --set-aside (\S+)/.exec(stopped.err) ?? []
-    const run = await folder.lading('consume', '--until-empty', '--set-aside', key)
+    const [, hint = ''] = /to go on without the message: lading (consume --set-aside .+)\)\n$/.exec(stopped.err) ?? []
+    const [, , key, ...repeated] = hint.split(' ')
+    expect(repeated).toEqual(['--pipeline', 'p'])
+    const run = await folder.lading('consume', '--until-empty', ...hint.split(' ').slice(1))
     expect(run.code, run.err).toBe(3)
     expect(await folder.json('dead', 'list')).toMatchObject([{ key, code: 'SET_ASIDE', records: 3 }])
     folder.sql('DROP TRIGGER broken')
-    expect(await folder.lading('dead', 'replay')).toMatchObject({ code: 0, out: expect.stringContaining('loaded 3, rejected 0') })
+    const replay = await folder.lading('dead', 'replay', '--pipeline', 'p')
+    expect(replay).toMatchObject({ code: 0, out: expect.stringContaining('loaded 3, rejected 0') })
   })
 
   it('of messages without an id say what to do, and are loaded by a replay that says what tells them apart', async () => {

@@ -8,7 +8,7 @@ import { type Column, custom, integer, json, numeric, text } from '../../src/mod
 import { btree, defineModel } from '../../src/model/model.ts'
 import { SqliteSink } from '../../src/sink/sqlite/sqlite.ts'
 import { sinkContract } from '../contract/sink.ts'
-import { allRejects, applied, entries, numbers, write } from './contract/target.ts'
+import { allRejects, applied, entries, numbers, replay, write } from './contract/target.ts'
 import { openSqlite } from './sqlite-target.ts'
 
 sinkContract('SQLite', () => openSqlite())
@@ -45,8 +45,15 @@ describe('SQLite', () => {
       await sink.prepare(model)
       await target.query(`CREATE TRIGGER t ${when} INSERT ON items WHEN new.id IN (2, 4) BEGIN SELECT RAISE(ROLLBACK, 'no'); END`)
       expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(2, 2)])
-      expect((await allRejects(sink)).map(({ code, record }) => [record, code])).toEqual([1, 3].map((row) => [row, 'TRIGGER_RAISED']))
+      const rejects = await allRejects(sink)
+      expect(rejects.map(({ code, record }) => [record, code])).toEqual([1, 3].map((row) => [row, 'TRIGGER_RAISED']))
       expect(await numbers(target, 'items')).toEqual([1, 3])
+      const again = rejects.map(({ id }, index) => ({ id, record: [index === 0 ? '2' : '5', 'x'] }))
+      expect(await replay(sink, model, again)).toMatchObject([
+        { kind: 'refused', code: 'TRIGGER_RAISED' },
+        { kind: 'applied', loaded: 1 },
+      ])
+      expect(await numbers(target, 'items')).toEqual([1, 3, 5])
     },
   )
 
@@ -87,6 +94,16 @@ describe('SQLite', () => {
     expect((await allRejects(sink)).map(({ code, record }) => [record, code])).toEqual([20, 35].map((row) => [row, 'TRIGGER_RAISED']))
     expect(await numbers(target, 'items')).toEqual(some.map((_, id) => id).filter((id) => id !== 20 && id !== 35))
     if (sql.includes('log')) expect(await numbers(target, 'log', 'a')).toHaveLength(38)
+    const [first, second] = await allRejects(sink)
+    const again = [
+      { id: first?.id, record: ['20', '{'] },
+      { id: second?.id, record: ['35', '{"a":1}'] },
+    ]
+    expect(await replay(sink, model, again)).toMatchObject([
+      { kind: 'refused', code: 'TRIGGER_RAISED' },
+      { kind: 'applied', loaded: 1 },
+    ])
+    expect(await allRejects(sink)).toMatchObject([{ id: first?.id }])
   })
 
   test('a trigger that SQLite cannot compile is the fault of the schema, however many rows there are', async () => {
