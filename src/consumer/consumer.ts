@@ -9,6 +9,7 @@ import { type Abortable, backoff, sleep, unlessAborted, within } from '../core/w
 import { cautionsOf, type Model, tableName } from '../model/model.ts'
 import type { Delivery, Queue } from '../queue/queue.ts'
 import type { Sink } from '../sink/sink.ts'
+import { remadeCaution } from '../sink/table.ts'
 import { type DedupKey, defaultDedupKey } from './dedup.ts'
 import { ForeignMessages, foreignPauseMs } from './foreign.ts'
 import { batches, type BatchLimits, Leases } from './intake.ts'
@@ -178,9 +179,11 @@ class Run {
     const deferIndexes = besideLoad === true ? 'resume' : undefined
     const options = { signal: this.#stop.signal, onEvent: this.#onEvent, deadlineMs: startTimeoutMs }
     const prepare = (connectMs: number) => sink.prepare(model, { signal: this.#abandon.signal, deferIndexes, leaseMs, connectMs })
-    await retrying(prepare, options).catch((error: unknown) => {
+    const prepared = await retrying(prepare, options).catch((error: unknown) => {
       if (!this.#stop.signal.aborted) throw error
     })
+    if (prepared?.remade === true) this.#onEvent(remadeCaution(model))
+    this.#writer.refuseNull(prepared?.notNull ?? [])
   }
 
   /** A queue that fails is opened again, as its errors say; what it delivered before comes again. */

@@ -4,7 +4,7 @@ import { type Code, codes, LadingError, toLadingError } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
 import type { LoadInfo } from '../core/load.ts'
 import { backoff } from '../core/wait.ts'
-import type { Model } from '../model/model.ts'
+import { type Model, withNotNull } from '../model/model.ts'
 import type { RowBuffer } from '../model/writer.ts'
 import { chunkKey } from '../queue/envelope.ts'
 import type { Delivery } from '../queue/queue.ts'
@@ -77,10 +77,10 @@ export interface WrittenBatch {
 }
 
 export class BatchWriter {
-  readonly #options: WriterOptions
+  #options: WriterOptions
   readonly #letters: DeadLetters
   /** Two: the rows of one are written while the next batch is decoded into the other. */
-  readonly #lanes: readonly Lane[]
+  #lanes: readonly Lane[]
   #turn = 0
   /** Identities of the messages that failed alone since the last one that did not. */
   readonly #failedInARow = new Set<string>()
@@ -88,6 +88,12 @@ export class BatchWriter {
   constructor(options: WriterOptions) {
     this.#options = options
     this.#letters = new DeadLetters(options)
+    this.#lanes = [this.#newLane(), this.#newLane()]
+  }
+
+  /** To be called before anything is decoded: refuses NULL in columns in which the table does, which would cost a search for each such row. */
+  refuseNull(columns: readonly string[]): void {
+    this.#options = { ...this.#options, model: withNotNull(this.#options.model, columns) }
     this.#lanes = [this.#newLane(), this.#newLane()]
   }
 

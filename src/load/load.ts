@@ -5,11 +5,12 @@ import { retrying } from '../core/retry.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
 import { sleep } from '../core/wait.ts'
 import { tableName } from '../model/model.ts'
-import { endAgain, namedFiles, planAll, produce, type ProducedLoad, type ProduceOptions } from '../producer/produce.ts'
+import { checkHeaders, endAgain, namedFiles, planAll, produce, type ProducedLoad, type ProduceOptions } from '../producer/produce.ts'
 import { buildIndexes, type DeferIndexes, indexPlan, tellAgain, tellPrepared } from './indexes.ts'
 import { roomIn } from './room.ts'
 import { balance, openReceipt } from '../sink/receipt.ts'
 import type { Receipt, Sink } from '../sink/sink.ts'
+import { remadeCaution } from '../sink/table.ts'
 
 /** Consumers at work beside the producer. */
 export interface Workers {
@@ -54,11 +55,13 @@ const mostSameAnswers = 1_500
 
 export async function load(options: LoadOptions): Promise<LoadResult> {
   const { queue, sink, model, signal, onEvent = ignoreEvents } = options
-  // Nobody should wait for a database only to hear of a wrong path.
+  // Nobody should wait for a database only to hear of a wrong path, and a wrong header must not leave tables behind.
   const files = await namedFiles(options)
+  await checkHeaders(files, options)
   const patiently = askingUntil(signal, onEvent)
   const prepare = async (connectMs: number) => sink.prepare(model, { signal, deferIndexes: await indexPlan(options, files), connectMs })
   const prepared = await retrying(prepare, { signal, onEvent, deadlineMs: options.startTimeoutMs ?? 30_000 })
+  if (prepared.remade === true) onEvent(remadeCaution(model))
   await tellPrepared(options, prepared, () => isBegun(options, patiently))
   const { ready, inFlight } = await patiently(() => queue.depth())
   // What the queue holds already may be loaded before its file is planned, so that the question has to come first.

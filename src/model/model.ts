@@ -28,6 +28,8 @@ export type ConflictPolicy = 'error' | 'skip' | 'update'
 
 export interface ModelColumn extends ColumnSpec {
   readonly name: string
+  /** The table takes no NULL here, although the model does. */
+  readonly tableNotNull?: boolean
 }
 
 type Columns = Readonly<Record<string, Column>>
@@ -147,6 +149,11 @@ export function cautionsOf(model: Model): readonly string[] {
     const columns = model.columns.filter(({ mask }) => mask?.caution === caution).map(({ name }) => name)
     return `${tableName(model)}.${columns.join(', ')}: ${caution}`
   })
+}
+
+/** The model for a table that takes no NULL in these columns; everything that identifies the model stays. */
+export function withNotNull(model: Model, names: readonly string[]): Model {
+  return { ...model, columns: model.columns.map((column) => (names.includes(column.name) ? { ...column, tableNotNull: true } : column)) }
 }
 
 /** The model's table as a person writes it. */

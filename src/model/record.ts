@@ -32,7 +32,8 @@ interface ColumnPlan {
   /** Index of the cell, -1 where the source has none. */
   readonly cell: number
   readonly decode: CellDecoder
-  readonly notNull: boolean
+  /** What a record without a value is refused with; undefined where it has NULL then. */
+  readonly missing: Fault | undefined
   readonly fallback: Buffer | undefined
   readonly nullIf: readonly Buffer[]
   /** What makes another text of the source's: the transform or the mask. */
@@ -105,12 +106,17 @@ function planOf(column: ModelColumn, cell: number): ColumnPlan {
     name: column.name,
     cell,
     decode: decoderOf(column.type),
-    notNull: column.notNull,
+    missing: missingFault(column),
     fallback: column.fallback === undefined ? undefined : Buffer.from(column.fallback),
     nullIf: column.nullIf.map((text) => Buffer.from(text)),
     change: changeOf(column),
     generate: generated === undefined ? undefined : generatorOf(generated, decoderOf(column.type)),
   }
+}
+
+function missingFault({ notNull, tableNotNull }: ModelColumn): Fault | undefined {
+  if (notNull) return { code: 'NULL_NOT_ALLOWED', detail: 'the column must have a value' }
+  return tableNotNull === true ? { code: 'CONSTRAINT_NOT_NULL', detail: 'the column of the table is NOT NULL' } : undefined
 }
 
 function changeOf({ transform, mask }: ModelColumn): Change | undefined {
@@ -141,7 +147,7 @@ function decodeCell(plan: ColumnPlan, cells: Cells, writer: RowWriter): Fault | 
 
 function decodeMissing(plan: ColumnPlan, writer: RowWriter): Fault | undefined {
   if (plan.fallback !== undefined) return plan.decode(plan.fallback, 0, plan.fallback.length, writer)
-  if (plan.notNull) return { code: 'NULL_NOT_ALLOWED', detail: 'the column must have a value' }
+  if (plan.missing !== undefined) return plan.missing
   writer.null()
   return undefined
 }

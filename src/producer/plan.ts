@@ -4,6 +4,7 @@
  */
 import { createHash, type Hash } from 'node:crypto'
 import { LadingError } from '../core/errors.ts'
+import { listed } from '../core/listed.ts'
 import { maxRecordBytes } from '../core/load.ts'
 import type { Abortable } from '../core/wait.ts'
 import type { Dialect } from '../csv/dialect.ts'
@@ -32,6 +33,9 @@ export interface PlanOptions extends Abortable {
   /** Told what was read so far, decompressed: at the beginning, and after each 16 MiB or so. */
   readonly onRead?: ((bytes: number) => void) | undefined
 }
+
+/** Problems of a header that are told. */
+const mostListed = 6
 
 const toldEveryBytes = 16 * 1024 * 1024
 
@@ -68,6 +72,18 @@ export async function planFile(path: string, options: PlanOptions, onChunk: (chu
   return { ...plan, state }
 }
 
+/** Reads the file as far as its header, and throws what `planFile` would throw of that. */
+export async function checkHeader(path: string, options: Omit<PlanOptions, 'chunkBytes' | 'onRead'>): Promise<void> {
+  await fileState(path)
+  const planner = new Planner(path, { ...options, chunkBytes: Number.POSITIVE_INFINITY }, () => undefined)
+  if (planner.hasFields) return
+  for await (const piece of readSource(path, options)) {
+    planner.push(piece)
+    if (planner.hasFields) return
+  }
+  planner.finish()
+}
+
 class Planner {
   readonly #path: string
   readonly #options: PlanOptions
@@ -99,6 +115,11 @@ class Planner {
 
   get bytes(): number {
     return this.#bytes
+  }
+
+  /** Whether the header has been read, or there is none. */
+  get hasFields(): boolean {
+    return this.#header === undefined
   }
 
   push(piece: Buffer): void {
@@ -178,9 +199,9 @@ class Planner {
     const fields = this.#atHeader(() => readHeader(bytes, dialect))
     const problems = [...fieldProblems(model, fields, ignoreExtra)]
     if (problems.length === 0) return fields
-    const why = delimiterHint(bytes, dialect) ?? listed(problems)
+    const why = delimiterHint(bytes, dialect) ?? listed(problems, mostListed)
     const noneKnown = !sourceColumns(model).some((column) => fields.includes(sourceName(column)))
-    const hint = noneKnown && why === listed(problems) ? '; if line 1 is a record already: --no-header' : ''
+    const hint = noneKnown && why === listed(problems, mostListed) ? '; if line 1 is a record already: --no-header' : ''
     throw new LadingError('HEADER_MISMATCH', `${this.#path}:1: the header does not fit ${tableName(model)}: ${why}${hint}`)
   }
 
@@ -247,11 +268,4 @@ function delimiterHint(header: Buffer, { delimiter }: Dialect): string | undefin
   if (guess === undefined || guess === delimiter) return undefined
   const written = (character: string) => (character === '\t' ? "'\\t'" : `'${character}'`)
   return `its cells are separated by ${written(guess)} and not by ${written(delimiter)}, as it looks: --delimiter ${written(guess)}`
-}
-
-const mostListed = 6
-
-function listed(problems: readonly string[]): string {
-  const more = problems.length - mostListed
-  return [...problems.slice(0, mostListed), ...(more > 0 ? [`and ${more} more`] : [])].join(', ')
 }

@@ -2,13 +2,14 @@
 import { resolve } from 'node:path'
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
+import { listed } from '../core/listed.ts'
 import { defaultDialect, type Dialect, validateDialect } from '../csv/dialect.ts'
 import { type Model, tableName } from '../model/model.ts'
 import { chunkKey } from '../queue/envelope.ts'
 import type { Queue } from '../queue/queue.ts'
 import { bytesOf, discover, type SourceFile } from './discover.ts'
 import { loadIdOf } from './identity.ts'
-import { type Plan, planFile } from './plan.ts'
+import { checkHeader, type Plan, planFile } from './plan.ts'
 import { Publisher, type PublishOptions } from './publish.ts'
 import { type CarryOptions, referencePaths } from './reference.ts'
 import { spool } from './spool.ts'
@@ -74,6 +75,28 @@ export async function namedFiles(
   const files = named.length > 0 || paths.length === 0 ? await discover(named, onLeft) : []
   for (const { path } of files) await pathOf(path)
   return files
+}
+
+/** Files whose headers do not fit that are named. */
+const mostNamed = 5
+
+/** Reads the header of each file; throws for the first that does not fit, and names the others. */
+export async function checkHeaders(files: readonly SourceFile[], options: ProduceOptions): Promise<void> {
+  const { model, dialect = defaultDialect, ignoreExtra = false, signal } = options
+  let first: LadingError | undefined
+  const others: string[] = []
+  for (const { path } of files) {
+    try {
+      await checkHeader(path, { model, dialect, ignoreExtra, signal })
+    } catch (error) {
+      if (!(error instanceof LadingError) || error.code === 'ABORTED') throw error
+      if (first === undefined) first = error
+      else others.push(path)
+    }
+  }
+  if (first === undefined) return
+  const more = others.length === 0 ? '' : `; these cannot be loaded either: ${listed(others, mostNamed)}`
+  throw new LadingError(first.code, `${first.message}${more}; nothing was loaded`, { cause: first })
 }
 
 /** Plans a file, then publishes it, one after the other: a structural fault of a file shows before anything of that file is published. */

@@ -265,6 +265,10 @@ export interface Prepared {
   readonly deferred: boolean
   /** Why they were not taken away, where that was asked for. */
   readonly reason?: string | undefined
+  /** The table was empty, and ours, and was made again because its model says something else now. */
+  readonly remade?: boolean | undefined
+  /** Columns in which the table takes no NULL, although the model does: a NULL there need not be tried. */
+  readonly notNull?: readonly string[] | undefined
 }
 
 /** What became of indexes that were taken away: built, left to another load at work, or not built because they refuse a row. */

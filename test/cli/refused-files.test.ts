@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { chmod, mkdir, symlink } from 'node:fs/promises'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
@@ -31,7 +32,17 @@ describe.concurrent('a file that cannot be right is refused in one line, and not
   ])('%s', async (name, content, code, parts) => {
     await using folder = await Folder.make({ [name]: content })
     expectError(await folder.lading('load', name), code, 65, ...parts)
-    expect([folder.rows(), folder.sql('SELECT 1 FROM lading_load')]).toEqual([0, []])
+    const wasTouched = existsSync(folder.at('lading.db'))
+    if (wasTouched) expect([folder.rows(), folder.sql('SELECT 1 FROM lading_load')]).toEqual([0, []])
+    else expect(code).not.toBe('UNCLOSED_QUOTE')
+    if (code.startsWith('HEADER_')) expect(wasTouched).toBe(false)
+  })
+
+  it('of several files, each wrong header is named, and nothing is made or loaded', async () => {
+    await using folder = await Folder.make({ 'in/a.csv': records(1), 'in/b.csv': 'x\n1\n', 'in/c.csv.gz': gzipSync('y\n1\n') })
+    const parts = ['b.csv:1: the header does not fit', 'these cannot be loaded either: in/c.csv.gz; nothing was loaded']
+    expectError(await folder.lading('load', 'in'), 'HEADER_MISMATCH', 65, ...parts)
+    expect([existsSync(folder.at('lading.db')), await folder.json('status')]).toMatchObject([false, { queue: { ready: 0 } }])
   })
 
   it('a path that leads nowhere is told before a database is asked, whatever the other paths are', async () => {

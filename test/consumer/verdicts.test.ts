@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type ConsumerOptions, createConsumer } from '../../src/consumer/consumer.ts'
 import { replay } from '../../src/consumer/replay.ts'
@@ -6,6 +8,7 @@ import { LadingError } from '../../src/core/errors.ts'
 import type { LadingEvent, Listener } from '../../src/core/events.ts'
 import { bigint, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
+import { produce } from '../../src/producer/produce.ts'
 import { type ChunkEnvelope, readEnvelope } from '../../src/queue/envelope.ts'
 import type { Outgoing, Queue } from '../../src/queue/queue.ts'
 import { balance } from '../../src/sink/receipt.ts'
@@ -33,6 +36,41 @@ function altered(message: Outgoing, change: (envelope: ChunkEnvelope) => unknown
 }
 
 function verdicts(kind: 'sqlite' | 'postgres') {
+  it('a NULL that the table alone refuses is a reject with its line and column, for which the database is not asked', async () => {
+    await using workshop = await Workshop.open(kind)
+    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    const strict = kind === 'sqlite' ? ' STRICT' : ''
+    await workshop.target.execute(
+      `CREATE TABLE numbers (id bigint NOT NULL PRIMARY KEY, note text NOT NULL)${strict}`.replace(
+        'bigint',
+        kind === 'sqlite' ? 'INTEGER' : 'bigint',
+      ),
+    )
+    const sent: number[] = []
+    const counting = wrapSink(sink, untouched, {
+      write: (batch, options) => {
+        sent.push(batch.rows.rows)
+        return sink.write(batch, options)
+      },
+    })
+    const model = defineModel({ table: 'numbers', columns: { id: bigint().notNull(), note: text() }, primaryKey: ['id'] })
+    const path = join(workshop.folder, 'numbers.csv')
+    await writeFile(path, 'id,note\n1,a\n2,\n3,""\n4,\n')
+    await produce(workshop.producing(queue, [path], { model }))
+    await writeFile(path, 'id\n5\n')
+    await produce(workshop.producing(queue, [path], { model }))
+    expect(await consume(queue, counting, { model })).toMatchObject({ loaded: 2, rejected: 3, dead: 0 })
+    expect(sent.reduce((sum, each) => sum + each, 0)).toBe(2)
+    expect(await workshop.target.ids()).toEqual([1, 3])
+    const rejects = await sink.ledger.rejects({ limit: 10 })
+    const missing = { code: 'CONSTRAINT_NOT_NULL', column: 'note' }
+    expect(rejects).toMatchObject([
+      { line: 3, ...missing },
+      { line: 5, ...missing },
+      { line: 2, ...missing },
+    ])
+  })
+
   it('a message that fails alone is tried again, then buried, and all others load', async () => {
     await using workshop = await Workshop.open(kind)
     const [queue, sink] = [await workshop.queue(), await workshop.sink()]

@@ -112,6 +112,77 @@ describePostgres('PostgreSQL', () => {
     await expect(preparing).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message })
   })
 
+  test('everything that does not fit is told at once, each with what to write instead', async () => {
+    await using target = await openPostgres()
+    await using sink = target.open()
+    await target.query(`CREATE TYPE mood AS ENUM ('good'); CREATE TABLE items (id bigint, small smallint, price numeric(8,2), name varchar(20), code char(3),
+      at timestamptz(3), doc jsonb, twice int GENERATED ALWAYS AS (1) STORED, extra mood NOT NULL, tags text[] NOT NULL)`)
+    const columns = {
+      id: integer().notNull(),
+      small: integer(),
+      price: column.numeric(),
+      name: text(),
+      code: text(),
+      at: column.timestamptz(),
+      doc: column.json(),
+      twice: integer(),
+      gone: column.varchar(4),
+    }
+    const wanted = [
+      'column id is bigint, the model says integer (write bigint())',
+      "column small is smallint, the model says integer (write custom('smallint'))",
+      'column price is numeric(8,2), the model says numeric: it would round, cut or refuse values that the model allows (write numeric(8, 2))',
+      'column name is character varying(20), the model says text: it would round, cut or refuse values that the model allows (write varchar(20))',
+      "alter the column to varchar(3), or write custom('character(3)'))",
+      "column at is timestamp(3) with time zone, the model says timestamptz: it would round, cut or refuse values that the model allows (write custom('timestamp(3) with time zone'))",
+      "column doc is jsonb, the model says json (write custom('jsonb'))",
+      'column twice is computed by the table itself (leave it out of the model)',
+      'it has no column gone (ALTER TABLE "items" ADD COLUMN "gone" varchar(4), or leave it out of the model)',
+      'column extra needs a value and is not in the model (write extra: text().notNull(), or give it a DEFAULT)',
+      "column tags needs a value and is not in the model (write tags: custom('text[]').notNull(), or give it a DEFAULT)",
+      `onConflict 'update' needs a unique index on exactly ("id") (ALTER TABLE "items" ADD PRIMARY KEY ("id"), or onConflict: 'error')`,
+    ]
+    const error: unknown = await sink
+      .prepare(defineModel({ table: 'items', columns, primaryKey: ['id'], onConflict: 'update' }))
+      .catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'SCHEMA_MISMATCH' })
+    for (const each of wanted) expect(String(error)).toContain(each)
+  })
+
+  test.for([
+    'GRANT SELECT ON items TO PUBLIC',
+    "COMMENT ON COLUMN items.id IS 'mine'",
+    'ALTER TABLE items ALTER note SET STORAGE PLAIN, ALTER id SET STATISTICS 7',
+    'CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$; CREATE TRIGGER mine AFTER DELETE ON items EXECUTE FUNCTION nothing()',
+    'CREATE TABLE child () INHERITS (items)',
+    'CREATE PUBLICATION mine FOR TABLE items',
+    'ALTER TABLE items ENABLE ROW LEVEL SECURITY',
+  ])('a table of ours to which others have added something is left alone: %s', async (change) => {
+    await using target = await openPostgres()
+    await using first = target.open()
+    await first.prepare(defineModel({ table: 'items', columns: { id: integer().notNull(), note: integer() }, primaryKey: ['id'] }))
+    await first[Symbol.asyncDispose]()
+    await target.query(change)
+    await using sink = target.open()
+    await expect(sink.prepare(model)).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH' })
+  })
+
+  test('a table of ours that a consumer has prepared is left alone until that is gone, and indexes left for the end change nothing', async () => {
+    await using target = await openPostgres()
+    await using first = target.open()
+    const wrong = defineModel({ table: 'items', columns: { id: integer().notNull(), note: integer() }, primaryKey: ['id'] })
+    await first.prepare(wrong, { deferIndexes: 'begin' })
+    await first.buildIndexes?.(wrong)
+    await first.prepare(wrong)
+    await using consumer = target.open()
+    await consumer.prepare(wrong)
+    await using sink = target.open()
+    await expect(sink.prepare(model)).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH' })
+    await consumer[Symbol.asyncDispose]()
+    await first[Symbol.asyncDispose]()
+    await expect.poll(() => sink.prepare(model)).toMatchObject({ remade: true })
+  })
+
   test.for(['UNLOGGED', 'FOREIGN'])('a table with a partition that is %s is refused by name', async (kind) => {
     await using target = await openPostgres()
     await using sink = target.open()

@@ -18,7 +18,7 @@ const begin = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '6
 const lockKeyOf = (table: string): string => `hashtextextended('lading/deferred/' || ${table}::oid, 0)`
 const lockKey = lockKeyOf('to_regclass($1)')
 /** Whoever has prepared the table and relies on its indexes holds it shared, whoever takes them away holds it alone. */
-const relianceKey = "hashtextextended('lading/relied on/' || to_regclass($1)::oid, 0)"
+export const relianceKey = "hashtextextended('lading/relied on/' || to_regclass($1)::oid, 0)"
 
 /** Whether indexes of the model's table are missing because a load has taken them away. */
 export async function isDeferred(client: pg.Client, model: Model): Promise<boolean> {

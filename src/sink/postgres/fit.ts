@@ -13,15 +13,48 @@ export interface CatalogType {
   readonly enumerated: boolean
 }
 
-/** What is wrong with the column, to be read after its name; undefined where nothing is. */
+/** What is wrong with the column, to be read after its name, and what would fit; undefined where nothing is wrong. */
 export function misfit(type: ColumnType, column: CatalogType): string | undefined {
   const compatible = compatibleTypes(type)
   if (compatible === undefined) return undefined
   const said = `is ${column.shown}, the model says ${sqlType(type)}`
-  if (isText(type) && column.type === 'bpchar') return `${said}: it would pad texts with spaces, or drop spaces at their end`
+  const cure = `(write ${modelType(column)})`
+  if (isText(type) && column.type === 'bpchar')
+    return `${said}: it would pad texts with spaces, or drop spaces at their end (alter the column to ${column.shown.replace(/^character\b/, 'varchar')}, or write ${modelType(column)})`
   if (isText(type) && column.enumerated) return undefined
-  if (!compatible.includes(column.type)) return `${said} (custom('${column.type}') would send it as text)`
-  return hasRoom(type, column) ? undefined : `${said}: it would round, cut or refuse values that the model allows`
+  if (!compatible.includes(column.type)) return `${said} ${cure}`
+  return hasRoom(type, column) ? undefined : `${said}: it would round, cut or refuse values that the model allows ${cure}`
+}
+
+/** How a model writes the column. */
+export function modelType({ type, shown, typmod, enumerated }: CatalogType): string {
+  const [written, unlimited] = enumerated ? ['text'] : (writtenTypes[type] ?? [])
+  const isTime = type === 'timestamp' || type === 'timestamptz'
+  if (written !== undefined && (typmod === -1 || (isTime && typmod === 6))) return `${unlimited ?? written}()`
+  // Times with fewer digits and numerics with a scale below zero have no type of their own.
+  const size = /\((\d+)(?:,(\d+))?\)$/
+    .exec(shown)
+    ?.slice(1)
+    .filter((each) => each !== undefined)
+  const hasOwn = written !== undefined && !isTime && size !== undefined
+  return hasOwn ? `${written}(${size.join(', ')})` : `custom('${shown}')`
+}
+
+/** By pg_type.typname; the second where there is no length. */
+const writtenTypes: Readonly<Record<string, readonly string[]>> = {
+  text: ['text'],
+  citext: ['text'],
+  varchar: ['varchar', 'text'],
+  int4: ['integer'],
+  int8: ['bigint'],
+  float8: ['doublePrecision'],
+  numeric: ['numeric'],
+  bool: ['boolean'],
+  date: ['date'],
+  timestamp: ['timestamp'],
+  timestamptz: ['timestamptz'],
+  uuid: ['uuid'],
+  json: ['json'],
 }
 
 const isText = ({ kind }: ColumnType): boolean => kind === 'text' || kind === 'varchar'

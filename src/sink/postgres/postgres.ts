@@ -66,7 +66,7 @@ export class PostgresSink implements Sink {
         if (known !== undefined) return known.prepared
         const prepared = await prepareTable(client, model, options.deferIndexes)
         await this.#stage(client, { model, prepared })
-        this.#models.set(model.fingerprint, { model, prepared })
+        this.#models.set(model.fingerprint, { model, prepared: { ...prepared, remade: false } })
         return prepared
       },
       options.signal,
@@ -77,7 +77,7 @@ export class PostgresSink implements Sink {
   buildIndexes(model: Model, options?: Abortable): Promise<Built> {
     return this.#connection.use((client) => {
       // A session that is made anew is not that of a load at work any more.
-      this.#models.set(model.fingerprint, { model, prepared: { deferred: false } })
+      this.#models.set(model.fingerprint, { model, prepared: { ...this.#models.get(model.fingerprint)?.prepared, deferred: false } })
       return buildIndexes(client, model)
     }, options?.signal)
   }

@@ -3,9 +3,11 @@ import pg from 'pg'
 import { LadingError } from '../../core/errors.ts'
 import { type Model, tableName } from '../../model/model.ts'
 import type { Prepared, PrepareOptions } from '../sink.ts'
-import { createIndex, createTable, identifier, qualified, sqlType } from './ddl.ts'
+import { requireFit } from '../table.ts'
+import { orderProblems, problemsOf, readCatalog, refusingNull } from './catalog.ts'
+import { qualified } from './ddl.ts'
 import { blocked, buildIndexes, deferIndexes, isDeferred } from './defer.ts'
-import { type CatalogType, misfit } from './fit.ts'
+import { isOutdated, makeTable, remakeTable } from './made.ts'
 import { migrations } from './schema.ts'
 import { transaction } from './transaction.ts'
 
@@ -53,24 +55,28 @@ async function ledgerVersion(client: pg.Client): Promise<number> {
 }
 
 export async function prepareTable(client: pg.Client, model: Model, deferring?: PrepareOptions['deferIndexes']): Promise<Prepared> {
-  for (const problem of orderProblems(model)) throw new LadingError('SCHEMA_MISMATCH', `table ${tableName(model)}: ${problem}`)
-  if (!(await isThere(client, qualified(model)))) {
-    await transaction(client, begin, async () => {
-      await client.query(lock)
-      if (await isThere(client, qualified(model))) return
-      await client.query(createTable(model))
-      for (const index of model.indexes) await client.query(createIndex(model, index))
-    })
-  }
+  const remade = await ensureTable(client, model)
   const wereAway = await isDeferred(client, model)
   if (wereAway && deferring === undefined) await buildAbandoned(client, model)
+  const catalog = await readCatalog(client, model)
   // Before anything is taken away: the table may be somebody else's.
-  for await (const problem of problemsOf(client, model, wereAway && deferring !== undefined)) {
-    throw new LadingError('SCHEMA_MISMATCH', `table ${tableName(model)}: ${problem}`)
-  }
-  if (deferring === undefined || wereAway) return { deferred: wereAway && deferring !== undefined }
+  requireFit(model, [...problemsOf(model, catalog, wereAway && deferring !== undefined)])
+  const table = { remade, notNull: refusingNull(model, catalog) }
+  if (deferring === undefined || wereAway) return { ...table, deferred: wereAway && deferring !== undefined }
   const reason = deferring === 'begin' ? await deferIndexes(client, model) : undefined
-  return { deferred: deferring === 'begin' && reason === undefined, reason }
+  return { ...table, deferred: deferring === 'begin' && reason === undefined, reason }
+}
+
+/** Makes the table where it is missing, and makes an empty one of ours again where the model was changed; says whether it did that. */
+async function ensureTable(client: pg.Client, model: Model): Promise<boolean> {
+  if ((await isThere(client, qualified(model))) && !(await isOutdated(client, model))) return false
+  return transaction(client, begin, async () => {
+    await client.query(lock)
+    if (await isThere(client, qualified(model))) return remakeTable(client, model)
+    requireFit(model, [...orderProblems(model)])
+    await makeTable(client, model)
+    return false
+  })
 }
 
 /** A role that may only insert does not know, and then it is not said to be. */
@@ -91,90 +97,4 @@ async function buildAbandoned(client: pg.Client, model: Model): Promise<void> {
   if (built === 'refused') throw blocked(model, 'the load that left them for its end was interrupted')
   if (built !== 'left') return
   throw new LadingError('SINK_BUSY', `a load is at work that has left the indexes of table ${tableName(model)} for its end`)
-}
-
-function* orderProblems({ columns, primaryKey, version }: Model): Generator<string> {
-  for (const { name, type } of columns) {
-    if (sqlType(type).toLowerCase() !== 'json') continue
-    if (primaryKey.includes(name)) yield `column ${name} is json, which PostgreSQL cannot compare, so it cannot be part of the primaryKey`
-    if (version === name) yield `column ${name} is json, which PostgreSQL cannot compare, so it cannot be the version`
-  }
-}
-
-interface CatalogColumn extends CatalogType {
-  readonly name: string
-  readonly required: boolean
-  /** Computed from other columns: no value can be given. */
-  readonly computed: boolean
-  /** GENERATED ALWAYS AS IDENTITY: a value can be inserted, and not updated. */
-  readonly alwaysIdentity: boolean
-}
-
-async function* problemsOf(client: pg.Client, model: Model, deferred: boolean): AsyncGenerator<string> {
-  for (const { it, relkind, relpersistence } of await tablesOf(client, model)) {
-    if (relkind !== 'r' && relkind !== 'p')
-      yield `${it} is not an ordinary or partitioned table, so rows and ledger would not share a transaction`
-    if (relpersistence !== 'p') yield `${it} is not logged: a crash would empty it while the ledger says that the rows took effect`
-  }
-  const columns = await catalogColumns(client, model)
-  for (const { name, type } of model.columns) {
-    const column = columns.get(name)
-    const problem = column === undefined ? undefined : misfit(type, column)
-    if (column === undefined) yield `it has no column ${name}`
-    else if (column.computed) yield `column ${name} is computed by the table itself`
-    else if (column.alwaysIdentity && model.onConflict === 'update' && !model.primaryKey.includes(name))
-      yield `column ${name} is GENERATED ALWAYS AS IDENTITY outside the primaryKey, and PostgreSQL lets onConflict 'update' change no such column`
-    else if (problem !== undefined) yield `column ${name} ${problem}`
-  }
-  const known = new Set(model.columns.map((column) => column.name))
-  for (const column of columns.values()) {
-    if (column.required && !known.has(column.name)) yield `column ${column.name} needs a value and is not in the model`
-  }
-  if (!deferred && model.onConflict !== 'error' && !(await hasUniqueKey(client, model))) {
-    yield `onConflict '${model.onConflict}' needs a unique index on exactly (${model.primaryKey.map(identifier).join(', ')})`
-  }
-}
-
-interface CatalogTable {
-  /** What a problem calls it. */
-  readonly it: string
-  readonly relkind: string
-  readonly relpersistence: string
-}
-
-/** The table, and where it is partitioned all its partitions: that is where the rows lie. */
-async function tablesOf(client: pg.Client, model: Model): Promise<readonly CatalogTable[]> {
-  const { rows } = await client.query<CatalogTable>(
-    `SELECT CASE WHEN oid = to_regclass($1) THEN 'it' ELSE 'its partition ' || oid::regclass END AS it, relkind, relpersistence
-     FROM pg_class WHERE oid = to_regclass($1) OR oid IN (SELECT relid FROM pg_partition_tree(to_regclass($1)))
-     ORDER BY oid <> to_regclass($1), oid`,
-    [qualified(model)],
-  )
-  return rows
-}
-
-async function catalogColumns(client: pg.Client, model: Model): Promise<Map<string, CatalogColumn>> {
-  const { rows } = await client.query<CatalogColumn>(
-    `SELECT a.attname AS name, coalesce(base.typname, t.typname) AS type, t.typtype = 'e' AS enumerated, typmod,
-            format_type(coalesce(base.oid, t.oid), typmod) AS shown,
-            a.attgenerated <> '' AS computed, a.attidentity = 'a' AS "alwaysIdentity",
-            a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND a.attgenerated = '' AS required
-     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type base ON t.typtype = 'd' AND base.oid = t.typbasetype
-       CROSS JOIN LATERAL (SELECT CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE a.atttypmod END AS typmod) length
-     WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped`,
-    [qualified(model)],
-  )
-  return new Map(rows.map((row) => [row.name, row]))
-}
-
-async function hasUniqueKey(client: pg.Client, model: Model): Promise<boolean> {
-  const { rows } = await client.query(
-    `SELECT 1 FROM pg_index i WHERE i.indrelid = to_regclass($1) AND i.indisunique AND i.indisvalid AND i.indimmediate
-       AND i.indpred IS NULL AND i.indexprs IS NULL
-       AND (SELECT array_agg(a.attname::text ORDER BY a.attname::text) FROM pg_attribute a
-            WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1]))
-         = (SELECT array_agg(name ORDER BY name) FROM unnest($2::text[]) name)`,
-    [qualified(model), model.primaryKey],
-  )
-  return rows.length > 0
 }

@@ -1,4 +1,5 @@
 import { foreignWrites } from './foreign-writes.ts'
+import { madeTables } from './made.ts'
 
 /** The ledger's tables; steps are only ever appended, so that an older version can go on beside a newer one. */
 export const migrations = [
@@ -86,4 +87,5 @@ export const migrations = [
    -- No state of its own, because whoever counts the dead goes on counting it.
    ALTER TABLE lading.dead_letter ADD COLUMN discarded_at timestamptz`,
   foreignWrites,
+  madeTables,
 ]

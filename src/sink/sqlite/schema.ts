@@ -1,3 +1,5 @@
+import { madeTables } from './made.ts'
+
 /** The ledger's tables, in the same file as the target; steps are only ever appended. Hashes are BLOBs, times ISO 8601. */
 const now = "(strftime('%Y-%m-%dT%H:%M:%fZ'))"
 
@@ -76,4 +78,5 @@ export const migrations = [
    ALTER TABLE lading_reject ADD COLUMN state TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'replayed', 'discarded'));
    -- No state of its own, because whoever counts the dead goes on counting it.
    ALTER TABLE lading_dead_letter ADD COLUMN discarded_at TEXT`,
+  madeTables,
 ]

@@ -43,11 +43,11 @@ export class SqliteSink implements Sink {
   }
 
   async prepare(model?: Model, { deferIndexes }: PrepareOptions = {}): Promise<Prepared> {
-    this.#guard((file) => {
+    const table = this.#guard((file) => {
       prepareLedger(file)
-      if (model !== undefined) prepareTable(file, model)
+      return model === undefined ? {} : prepareTable(file, model)
     })
-    return { deferred: false, reason: deferIndexes && 'a table of SQLite is its key' }
+    return { ...table, deferred: false, reason: deferIndexes && 'a table of SQLite is its key' }
   }
 
   rows(model: Model): RowBuffer {

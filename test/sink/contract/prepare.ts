@@ -74,6 +74,49 @@ export function preparing(open: OpenTarget): void {
     await expect(sink.prepare(items(onConflict ? { onConflict } : {}))).rejects.toEqual(refused)
   })
 
+  const wrong = () => defineModel({ table: 'items', columns: { id: integer().notNull(), note: integer() }, primaryKey: ['id'] })
+
+  test('an empty table that lading made is made again when its model is corrected', async () => {
+    await using target = await open()
+    await using first = target.open()
+    expect(await first.prepare(wrong())).toMatchObject({ remade: false })
+    await first[Symbol.asyncDispose]()
+    await using sink = target.open()
+    const columns = { id: integer().notNull(), note: text() }
+    const right = defineModel({ table: 'items', columns, primaryKey: ['id'], indexes: [btree('note')] })
+    expect(await sink.prepare(right)).toMatchObject({ remade: true })
+    await using again = target.open()
+    expect(await again.prepare(right)).toMatchObject({ remade: false })
+    expect(await write(sink, right, [{ key: 'a', records: [['1', 'x']] }])).toEqual([applied(1)])
+  })
+
+  test.for([
+    'INSERT INTO items VALUES (1, 1)',
+    'CREATE INDEX mine ON items (note)',
+    'ALTER TABLE items ADD COLUMN more text',
+    'CREATE VIEW seen AS SELECT id FROM items',
+    'CREATE TABLE others (id integer REFERENCES items (id))',
+    'DROP TABLE items; CREATE TABLE items (id integer NOT NULL PRIMARY KEY, note integer)',
+  ])('a table that is not as lading made it is left alone: %s', async (change) => {
+    await using target = await open()
+    await using first = target.open()
+    await first.prepare(wrong())
+    await first[Symbol.asyncDispose]()
+    await target.query(change.replace(/^DROP.*/, (sql) => sql + target.dialect.strict))
+    await using sink = target.open()
+    await expect(sink.prepare(items())).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message: expect.stringMatching(/column note is/) })
+  })
+
+  test('a column in which the table alone takes no NULL is told, unless a trigger may fill it', async () => {
+    await using target = await open()
+    await target.query(`CREATE TABLE items (id integer NOT NULL PRIMARY KEY, note text NOT NULL DEFAULT 'x')${target.dialect.strict}`)
+    await using sink = target.open()
+    expect(await sink.prepare(items())).toMatchObject({ notNull: ['note'] })
+    await target.query(target.dialect.refuse('items', 'BEFORE', "new.note = 'bad'"))
+    await using later = target.open()
+    expect(await later.prepare(items())).toMatchObject({ notNull: [] })
+  })
+
   test('a table that has more than the model knows, none of it required, fits', async () => {
     await using target = await open()
     await using sink = target.open()

@@ -1,0 +1,5 @@
+/** The first few of many, in one sentence. */
+export function listed(texts: readonly string[], most: number, separator = ', '): string {
+  const more = texts.length - most
+  return [...texts.slice(0, most), ...(more > 0 ? [`and ${more} more`] : [])].join(separator)
+}

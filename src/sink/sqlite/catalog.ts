@@ -1,0 +1,104 @@
+/** What a file says of a model's table, and what of it does not fit the model. */
+import type { SqliteFile } from '../../core/sqlite.ts'
+import type { Model } from '../../model/model.ts'
+import { identifier, identifiers, sqlType } from './ddl.ts'
+
+/** Types whose values SQLite compares as text, where equal values may have different texts and a greater one a smaller text. */
+const comparedAsText: readonly string[] = ['numeric', 'json', 'custom']
+
+export function* orderProblems({ columns, primaryKey, version }: Model): Generator<string> {
+  for (const { name, type } of columns) {
+    if (!comparedAsText.includes(type.kind)) continue
+    const what = `column ${name} is ${type.kind}, which SQLite compares as text`
+    if (primaryKey.includes(name)) yield `${what} (1 and 1.0 would be two keys), so it cannot be part of the primaryKey`
+    if (version === name) yield `${what} (10 would be smaller than 9), so it cannot be the version`
+  }
+}
+
+interface CatalogColumn {
+  readonly name: string
+  readonly type: string
+  readonly notnull: number
+  readonly dflt_value: string | null
+  readonly pk: number
+  readonly hidden: number
+}
+
+const columnsOf = (file: SqliteFile, model: Model): CatalogColumn[] =>
+  file.all<CatalogColumn>(`SELECT * FROM pragma_table_xinfo(?)`, model.table)
+
+/** One line each, with what to do about it. */
+export function* problemsOf(file: SqliteFile, model: Model): Generator<string> {
+  yield* orderProblems(model)
+  const table = file.get<{ type: string; strict: number; wr: number }>(
+    'SELECT type, strict, wr FROM pragma_table_list WHERE name = ?',
+    model.table,
+  )
+  if (table?.type !== 'table') yield 'it is not an ordinary table'
+  // Without STRICT, SQLite would change a value that does not fit instead of refusing it.
+  if (table?.strict !== 1) yield 'it is not STRICT'
+  const columns = new Map(columnsOf(file, model).map((column) => [column.name, column]))
+  for (const { name, type } of model.columns) {
+    const column = columns.get(name)
+    if (column === undefined)
+      yield `it has no column ${name} (ALTER TABLE ${identifier(model.table)} ADD COLUMN ${identifier(name)} ${sqlType(type)}, or leave it out of the model)`
+    else if (column.hidden > 1) yield `column ${name} is computed by the table itself (leave it out of the model)`
+    else if (!fits(column.type, sqlType(type))) {
+      yield `column ${name} is ${column.type}, the model needs ${sqlType(type)} (write ${modelType(column.type)})`
+    }
+  }
+  const hasRowidKey = table?.wr === 0 && [...columns.values()].filter(({ pk }) => pk > 0).length === 1
+  const known = new Set(model.columns.map(({ name }) => name))
+  for (const column of columns.values()) {
+    if (!known.has(column.name) && needsValue(column, hasRowidKey))
+      yield `column ${column.name} needs a value and is not in the model (write ${column.name}: ${modelType(column.type)}.notNull(), or give it a DEFAULT)`
+  }
+  if (model.onConflict !== 'error' && !hasUniqueKey(file, model, [...columns.values()])) {
+    const key = identifiers(model.primaryKey)
+    yield `onConflict '${model.onConflict}' needs a unique index on exactly (${key}) (CREATE UNIQUE INDEX … ON ${identifier(model.table)} (${key}), or onConflict: 'error')`
+  }
+}
+
+/** How a model writes a column of the type. */
+function modelType(declared: string): string {
+  const written: Readonly<Record<string, string>> = { INT: 'bigint()', INTEGER: 'bigint()', REAL: 'doublePrecision()' }
+  return written[declared] ?? 'text()'
+}
+
+/** Columns of the model in which the table takes no NULL, although the model does. A trigger may leave such a row out. */
+export function refusingNull(file: SqliteFile, model: Model): readonly string[] {
+  const hasTriggers = file.get("SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE", model.table)
+  if (hasTriggers !== undefined) return []
+  const columns = new Map(columnsOf(file, model).map(({ name, notnull }) => [name, notnull]))
+  return model.columns.filter(({ name, notNull }) => !notNull && columns.get(name) === 1).map(({ name }) => name)
+}
+
+export const isThere = (file: SqliteFile, model: Model): boolean => columnsOf(file, model).length > 0
+
+/** An ANY column keeps what is bound, and numbers are bound as REAL: 1 would become 1.0. */
+function fits(declared: string, wanted: 'INTEGER' | 'REAL' | 'TEXT'): boolean {
+  if (declared === 'ANY') return wanted !== 'INTEGER'
+  return (declared === 'INT' ? 'INTEGER' : declared) === wanted
+}
+
+/** The rowid gives a lone INTEGER PRIMARY KEY its value; any other key of a STRICT table must have one. */
+function needsValue({ type, notnull, dflt_value, pk, hidden }: CatalogColumn, hasRowidKey: boolean): boolean {
+  if (hidden > 0 || dflt_value !== null) return false
+  return pk > 0 ? !hasRowidKey || type !== 'INTEGER' : notnull === 1
+}
+
+function hasUniqueKey(file: SqliteFile, model: Model, columns: readonly CatalogColumn[]): boolean {
+  const wanted = [...model.primaryKey].sort().join('\0')
+  const primary = columns.filter(({ pk }) => pk > 0).map(({ name }) => name)
+  if (primary.sort().join('\0') === wanted) return true
+  const indexes = file.all<{ name: string }>('SELECT name FROM pragma_index_list(?) WHERE "unique" = 1 AND partial = 0', model.table)
+  return indexes.some(({ name }) => {
+    const names = file.all<{ name: string }>('SELECT name FROM pragma_index_info(?)', name)
+    return (
+      names
+        .map((each) => each.name)
+        .sort()
+        .join('\0') === wanted
+    )
+  })
+}
