@@ -88,6 +88,8 @@ const firstSinkPauseMs = 400
 const lastSinkPauseMs = 600_000
 /** How long a queue may take to have back what is in hand. */
 const giveBackWithinMs = 3_000
+/** Fewer rows of one value cost little. */
+const firstLookAt = 50_000
 /** Loads whose last chunk may have come are folded when the queue is idle, or when so many have gathered. */
 const foldAt = 500
 
@@ -117,6 +119,9 @@ class Run {
   #batches = 0
   /** The batch that was written last; an error of it is thrown by whoever waits for it next. */
   #settling: Promise<void> = Promise.resolve()
+  /** Records loaded by this run at which the table is looked at again: after the first batch, then now and then. */
+  #nextLook = 1
+  #looking: Promise<void> = Promise.resolve()
   /** Failures of the queue since it last worked. */
   #failures = 0
   /** How often everything was given back for the database since it last took a batch. */
@@ -164,6 +169,7 @@ class Run {
       const files = await RootedFiles.open(this.#options.root ?? '.')
       await this.#prepare()
       await this.#consume(files)
+      await unlessAborted(this.#looking, this.#abandon.signal)
       return this.#tally
     } finally {
       signal?.removeEventListener('abort', stop)
@@ -300,11 +306,25 @@ class Run {
     const told = { ...tally, bytes, writeMs, settleMs: performance.now() - since, loads: counts }
     this.#onEvent({ type: 'batch', consumer: this.#name, ...told, ...(links.length === 0 ? {} : { links }) })
     this.#tellHeld()
+    if (this.#tally.loaded >= this.#nextLook) this.#look()
     for (const { loadId } of counts) this.#touched.add(loadId)
     if (this.#touched.size >= foldAt) await this.#fold()
     // The queue takes what was not settled for unfinished, and its prefetch would fill up with it: so it is opened again.
     for (const each of settled) if (each.status === 'rejected') throw asQueueError(each.reason)
     this.#reached()
+  }
+
+  /** Looks now and then, beside the work, what the table costs as it is filled now; says it once. */
+  #look(): void {
+    const { sink, model } = this.#options
+    this.#nextLook = Math.max(firstLookAt, this.#tally.loaded * 4)
+    const look = async () => {
+      const cautions = (await sink.cautions?.(model, { signal: this.#abandon.signal })) ?? []
+      for (const message of cautions) this.#onEvent({ type: 'caution', message })
+      if (cautions.length > 0) this.#nextLook = Number.POSITIVE_INFINITY
+    }
+    // Whatever keeps the database from answering keeps the next batch from it too, and that is waited for and told.
+    this.#looking = this.#looking.then(look).catch(() => undefined)
   }
 
   #reached(): void {

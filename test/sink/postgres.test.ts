@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import * as column from '../../src/model/columns.ts'
-import { custom, integer, text } from '../../src/model/columns.ts'
-import { defineModel } from '../../src/model/model.ts'
+import { bigint, custom, integer, text } from '../../src/model/columns.ts'
+import { createConsumer } from '../../src/consumer/consumer.ts'
+import type { Listener } from '../../src/core/events.ts'
+import { defineModel, hash } from '../../src/model/model.ts'
+import { produce } from '../../src/producer/produce.ts'
+import { Workshop } from '../faults/workshop.ts'
 import { sinkContract } from '../contract/sink.ts'
 import { describePostgres } from '../servers/database.ts'
 import { isolation, type Rule } from './contract/isolation.ts'
@@ -147,6 +151,41 @@ describePostgres('PostgreSQL', () => {
       .catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'SCHEMA_MISMATCH' })
     for (const each of wanted) expect(String(error)).toContain(each)
+  })
+
+  test('a hash index over many rows of one value is cautioned against once, with the statement that drops it, whether built or left for the end', async () => {
+    await using target = await openPostgres()
+    await using workshop = await Workshop.open({
+      url: target.url,
+      ids: () => numbers(target, 'numbers'),
+      execute: async () => undefined,
+      [Symbol.asyncDispose]: async () => undefined,
+    })
+    const queue = await workshop.queue()
+    const hashed = defineModel({
+      table: 'numbers',
+      columns: { id: bigint().notNull(), note: text(), kind: text().default('same') },
+      primaryKey: ['id'],
+      indexes: [hash('id'), hash('kind')],
+    })
+    const cautions: string[] = []
+    const onEvent: Listener = (event) => void (event.type === 'caution' && cautions.push(event.message))
+    await using sink = new PostgresSink(target.url, { manyRowsOfOneValue: 150 })
+    await sink.prepare(hashed, { deferIndexes: 'begin' })
+    const consume = () =>
+      createConsumer({ queue, sink, model: hashed, onEvent, besideLoad: true, batch: { messages: 1 } }).run({ untilEmpty: true })
+    await produce(workshop.producing(queue, [await workshop.file(100)], { model: hashed }))
+    await consume()
+    expect(cautions).toEqual([])
+    await produce(workshop.producing(queue, [await workshop.file(200)], { model: hashed }))
+    await consume()
+    expect(cautions).toEqual([
+      expect.stringMatching(
+        /table numbers: about \d+ rows have the same kind.*leave hash\('kind'\) out of the model, and drop the index when it is built/,
+      ),
+    ])
+    await sink.buildIndexes?.(hashed)
+    expect(await sink.cautions(hashed)).toEqual([expect.stringMatching(/about 300 rows.*; DROP INDEX numbers_kind_idx, and leave hash/)])
   })
 
   test.for([

@@ -10,6 +10,7 @@ import { announce, buildIndexes, missingIndexes, startOver } from './defer.ts'
 import { DirectPath } from './direct.ts'
 import { PostgresLedger } from './ledger.ts'
 import { createStaging } from './staging.ts'
+import { hashCautions, manyRowsOfOneValue } from './hash-indexes.ts'
 import { isEmpty, prepareLedger, prepareTable } from './prepare.ts'
 import { replayRejects } from './replay.ts'
 import { TextRows } from './text.ts'
@@ -37,16 +38,22 @@ export class PostgresSink implements Sink {
   /** By fingerprint: what is made for a model serves every model that declares the same. */
   readonly #models = new Map<string, PreparedModel>()
   #stalledMs: number
+  readonly #manyRowsOfOneValue: number
   readonly #past = { direct: new DirectPath(), unanimity: new Unanimity() }
   /** The last batch met a lock. */
   #metLock = false
 
   /**
    * `stalledMs`: how old a statement of ours may be whose client is being waited for, before others that wait for its locks end its session;
-   * a lease, where `prepare` names one, says it better. `silentMs`: as that of `Connection`.
+   * a lease, where `prepare` names one, says it better. `silentMs`: as that of `Connection`. `manyRowsOfOneValue`: rows from which on a
+   * hash index is cautioned against.
    */
-  constructor(url: string, options: { readonly stalledMs?: number; readonly silentMs?: number } = {}) {
+  constructor(
+    url: string,
+    options: { readonly stalledMs?: number; readonly silentMs?: number; readonly manyRowsOfOneValue?: number } = {},
+  ) {
     this.#stalledMs = options.stalledMs ?? defaultStalledMs
+    this.#manyRowsOfOneValue = options.manyRowsOfOneValue ?? manyRowsOfOneValue
     this.#connection = new Connection(url, options)
     this.#connection.onConnect = async (client) => {
       for (const known of this.#models.values()) await this.#stage(client, known)
@@ -88,6 +95,11 @@ export class PostgresSink implements Sink {
 
   startOver(model: Model, loads: readonly string[], options?: Abortable): Promise<void> {
     return this.#connection.use((client) => startOver(client, model, loads), options?.signal)
+  }
+
+  async cautions(model: Model, options?: Abortable): Promise<readonly string[]> {
+    if (!model.indexes.some(({ method }) => method === 'hash')) return []
+    return this.#reading.use((client) => hashCautions(client, model, this.#manyRowsOfOneValue), options?.signal)
   }
 
   rows(model: Model): RowBuffer {
