@@ -1,5 +1,6 @@
 import type { LoadCounts } from '../core/events.ts'
 import type { LoadInfo } from '../core/load.ts'
+import type { BatchVerdict, Part, Verdict } from '../sink/sink.ts'
 
 /** What became of the messages of a batch or of a whole run. */
 export interface Tally {
@@ -68,4 +69,39 @@ export class LoadTally {
   get counts(): readonly LoadCounts[] {
     return [...this.#counts.values()]
   }
+}
+
+type Refused = Verdict & { readonly kind: 'refused' }
+const none: readonly (readonly [Part, Refused])[] = []
+
+/**
+ * Counts one message, whose parts' verdicts begin at `first`, and returns the parts that were refused. A message counts once as a
+ * duplicate, if all of it is one, and once as dead, if any of it is. Nothing is made for a message that simply took effect: there may
+ * be a thousand in a batch.
+ */
+export function countVerdicts(
+  { tally, loads }: { readonly tally: Count; readonly loads: LoadTally },
+  parts: readonly Part[],
+  verdicts: readonly BatchVerdict[],
+  first: number,
+): readonly (readonly [Part, Refused])[] {
+  let duplicates = 0
+  let refused = none
+  for (const [index, part] of parts.entries()) {
+    const verdict = verdicts[first + index] as BatchVerdict
+    if (verdict.kind === 'locked') continue
+    if (part.load !== undefined)
+      loads.add(part.load, verdict.kind === 'applied' ? verdict : { dead: verdict.kind === 'refused' ? part.records : 0 })
+    if (verdict.kind === 'duplicate') duplicates++
+    else if (verdict.kind === 'refused') refused = [...refused, [part, verdict]]
+    else {
+      tally.records += part.records
+      tally.loaded += verdict.loaded
+      tally.rejected += verdict.rejected
+      tally.skipped += verdict.skipped
+    }
+  }
+  if (duplicates === parts.length) tally.duplicates++
+  if (refused.length > 0) tally.dead++
+  return refused
 }

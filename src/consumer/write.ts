@@ -8,7 +8,7 @@ import { type Model, withNotNull } from '../model/model.ts'
 import type { RowBuffer } from '../model/writer.ts'
 import { chunkKey } from '../queue/envelope.ts'
 import type { Delivery } from '../queue/queue.ts'
-import type { BatchVerdict, LoadProgress, Part, Sink, Verdict } from '../sink/sink.ts'
+import type { BatchVerdict, LoadProgress, Part, Sink } from '../sink/sink.ts'
 import { DeadLetters, identityOf, refusedPart, stoppedAt } from './dead-letter.ts'
 import { claimOf, Decoder, foreignTo } from './decode.ts'
 import { type Dead, dead, type Decoded, type Foreign } from './decoded.ts'
@@ -16,7 +16,7 @@ import type { DedupKey } from './dedup.ts'
 import { referenceIn } from './reference.ts'
 import { type RetryPolicy, retrying } from '../core/retry.ts'
 import { shortened } from '../core/text.ts'
-import { addTally, type Count, emptyTally, LoadTally, type Tally } from './tally.ts'
+import { addTally, type Count, countVerdicts, emptyTally, LoadTally, type Tally } from './tally.ts'
 
 export interface WriterOptions {
   readonly pipeline: string
@@ -292,41 +292,6 @@ export class BatchWriter {
 /** Whether one message of the batch may be what the error is about. */
 const mayBeAMessages = ({ action, code }: LadingError): boolean =>
   action === 'split' || code === 'SCHEMA_MISMATCH' || code === 'SINK_REFUSED'
-
-type Refused = Verdict & { readonly kind: 'refused' }
-const none: readonly (readonly [Part, Refused])[] = []
-
-/**
- * Counts one message, whose parts' verdicts begin at `first`, and returns the parts that were refused. A message counts once as a
- * duplicate, if all of it is one, and once as dead, if any of it is. Nothing is made for a message that simply took effect: there may
- * be a thousand in a batch.
- */
-function countVerdicts(
-  { tally, loads }: { readonly tally: Count; readonly loads: LoadTally },
-  parts: readonly Part[],
-  verdicts: readonly BatchVerdict[],
-  first: number,
-): readonly (readonly [Part, Refused])[] {
-  let duplicates = 0
-  let refused = none
-  for (const [index, part] of parts.entries()) {
-    const verdict = verdicts[first + index] as BatchVerdict
-    if (verdict.kind === 'locked') continue
-    if (part.load !== undefined)
-      loads.add(part.load, verdict.kind === 'applied' ? verdict : { dead: verdict.kind === 'refused' ? part.records : 0 })
-    if (verdict.kind === 'duplicate') duplicates++
-    else if (verdict.kind === 'refused') refused = [...refused, [part, verdict]]
-    else {
-      tally.records += part.records
-      tally.loaded += verdict.loaded
-      tally.rejected += verdict.rejected
-      tally.skipped += verdict.skipped
-    }
-  }
-  if (duplicates === parts.length) tally.duplicates++
-  if (refused.length > 0) tally.dead++
-  return refused
-}
 
 /** Given back meanwhile, because an earlier message of its group was. */
 const isOvertaken = (delivery: Delivery): boolean => delivery.isCurrent?.() === false

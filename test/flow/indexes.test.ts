@@ -131,7 +131,10 @@ describePostgres('indexes left for the end of a load', () => {
         expect(await other.prepare(keyedNumbers, { deferIndexes: 'resume' })).toMatchObject({ deferred: true })
         await using stranger = await openSink(workshop.target.url)
         await expect(stranger.prepare(keyedNumbers)).rejects.toMatchObject({ code: 'SINK_BUSY' })
+        expect(await stranger.missingIndexes?.()).toEqual([])
       }
+      const missing = async () => await (await workshop.sink()).missingIndexes?.()
+      await expect.poll(missing).toEqual([{ table: 'numbers', indexes: 3 }])
       expect(await query(workshop.target.url, catalog)).toEqual([])
       if (next === 'load') expect((await loadInto(workshop, keyedNumbers, paths, 'auto')).indexes).toHaveLength(3)
       else {
