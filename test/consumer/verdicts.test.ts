@@ -10,8 +10,10 @@ import { bigint, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { produce } from '../../src/producer/produce.ts'
 import { type ChunkEnvelope, readEnvelope } from '../../src/queue/envelope.ts'
+import { produce } from '../../src/producer/produce.ts'
 import type { Outgoing, Queue } from '../../src/queue/queue.ts'
 import { balance } from '../../src/sink/receipt.ts'
+import { openSink } from '../../src/sink/registry.ts'
 import type { Sink, StoredDeadLetter } from '../../src/sink/sink.ts'
 import { describePostgres } from '../servers/database.ts'
 import { numbers, Workshop } from '../faults/workshop.ts'
@@ -177,6 +179,30 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     }
     expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
     expect(await workshop.target.ids()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+  })
+
+  it('chunks that were published for another database are left in the queue, and a load leaves all but its own', async () => {
+    await using workshop = await Workshop.open(kind)
+    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    const published: Record<string, string> = {}
+    for (const [name, target] of Object.entries({ elsewhere: 'sqlite::memory:', here: sink.place, anywhere: undefined })) {
+      const path = await workshop.file(10, `${name}.csv`)
+      const [load] = await produce(workshop.producing(queue, [path], target === undefined ? {} : { target }))
+      published[name] = load?.loadId ?? ''
+    }
+    const left = async (more: Partial<ConsumerOptions>) => {
+      const events: LadingEvent[] = []
+      const tally = await consume(queue, sink, { ...more, onEvent: (event) => events.push(event) })
+      const loads = events.flatMap((event) => (event.type === 'foreign' && event.load !== undefined ? [event.load] : []))
+      return { loaded: tally.loaded, left: loads.map(({ source, database }) => `${source} ${database}`).toSorted() }
+    }
+    const all = new Set(Object.values(published))
+    expect(await left({ loads: new Set() })).toEqual({ loaded: 0, left: ['anywhere.csv any', 'elsewhere.csv another', 'here.csv this'] })
+    expect(await left({ loads: all })).toEqual({ loaded: 10, left: ['anywhere.csv any', 'elsewhere.csv another'] })
+    expect(await left({})).toEqual({ loaded: 10, left: ['elsewhere.csv another'] })
+    expect(await queue.depth()).toEqual({ ready: 1, inFlight: 0, dead: 0 })
+    await using memory = await openSink('sqlite::memory:')
+    expect(await consume(queue, memory)).toMatchObject({ loaded: 10 })
   })
 
   it('messages of another pipeline are left in the queue for their own consumer, and said once', async () => {
