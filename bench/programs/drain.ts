@@ -41,6 +41,7 @@ class CountingRows {
 
 let counted = 0
 const sink: Sink = {
+  place: 'nowhere',
   ledger: {
     receipts: unknown,
     messages: unknown,

@@ -5,6 +5,7 @@ import { exits, LadingError } from '../core/errors.ts'
 import { type Listener, tellAll } from '../core/events.ts'
 import type { Model } from '../model/model.ts'
 import type { Queue } from '../queue/queue.ts'
+import { noteArrivals } from './arrivals.ts'
 import { consumers } from './consumers.ts'
 import { withExamples } from './examples.ts'
 import { requireTwoFiles } from './files.ts'
@@ -20,13 +21,14 @@ import {
   positive,
   queueOption,
   rootOption,
+  stateOption,
   toOption,
   whole,
 } from './options.ts'
 import { counted, paceOf, print, printJson, table } from './output.ts'
 import { createOption, openWorkingQueue, startLeftMs, startTimeoutOption } from './queue.ts'
 import { reporting } from './progress.ts'
-import { isTied, parentSignal, stopSignal, tellParent } from './signals.ts'
+import { isTied, type Orders, parentOrders, stopSignal, tellParent } from './signals.ts'
 
 /** Flags of everything that consumes. */
 export interface ConsumeFlags extends HttpFlags {
@@ -54,6 +56,7 @@ interface RunFlags extends ConsumeFlags {
   readonly idleTimeout?: number
   readonly untilEmpty?: boolean
   readonly batches?: number
+  readonly state: string
 }
 
 export const consumeOptions = () => [
@@ -100,7 +103,7 @@ export function consumeCommand(): Command {
     .addOption(new Option('--batches <n>', 'end after so many batches').argParser(whole(1)))
     .addOption(new Option('--idle-timeout <seconds>', 'end when nothing has come for so long').argParser(positive))
     .addOption(new Option('--concurrency <n>', 'consumers in this process, each with sessions of its own').default(1).argParser(consumers))
-  for (const option of [modelOption(), queueOption(), pipelineOption(), ...consumeOptions(), ...httpOptions(), jsonOption()])
+  for (const option of [modelOption(), queueOption(), pipelineOption(), ...consumeOptions(), stateOption(), ...httpOptions(), jsonOption()])
     command.addOption(option)
   withExamples(command, [
     ['consume --to postgresql://me@localhost/mydb', 'until told to stop'],
@@ -114,11 +117,12 @@ export function consumeCommand(): Command {
     await using watch = await openWatch('consume', flags)
     using report = isTied() ? undefined : reporting('consume')
     const onEvent = tellAll(report?.onEvent ?? tellParent, watch.listener)
-    const signal = AbortSignal.any([stopSignal(), parentSignal()])
+    const orders = parentOrders()
+    const signal = AbortSignal.any([stopSignal(), orders.stop])
     const model = await loadModel(flags.model)
     await using queue = await openWorkingQueue(flags, onEvent, signal)
     watch.see(queue)
-    const tally = await consumeAll(flags, { queue, model, onEvent, signal, startTimeoutMs: startLeftMs(flags, since) })
+    const tally = await consumeAll(flags, { queue, model, onEvent, signal, orders, startTimeoutMs: startLeftMs(flags, since) })
     const ms = Math.round(performance.now() - since)
     report?.[Symbol.dispose]()
     if (flags.json) printJson({ ...tally, ms })
@@ -136,14 +140,19 @@ interface Shared {
   readonly onEvent: Listener
   readonly signal: AbortSignal
   readonly startTimeoutMs: number
+  readonly orders: Orders
 }
 
 /** Runs the consumers side by side; one that fails stops the others, and its error is the command's. */
-async function consumeAll(flags: RunFlags, { queue, model, onEvent, signal, startTimeoutMs }: Shared): Promise<Tally> {
+async function consumeAll(
+  flags: RunFlags,
+  { queue, model, onEvent, signal, orders: { finish, loads }, startTimeoutMs }: Shared,
+): Promise<Tally> {
   const [{ createConsumer, addTally }, { openSink }] = await Promise.all([import('../consumer/consumer.ts'), import('../sink/registry.ts')])
   const failed = new AbortController()
   const run: RunOptions = {
     signal: AbortSignal.any([signal, failed.signal]),
+    finish,
     untilEmpty: flags.untilEmpty === true,
     ...(flags.batches === undefined ? {} : { batches: flags.batches }),
     ...(flags.idleTimeout === undefined ? {} : { idleTimeoutMs: flags.idleTimeout * 1000 }),
@@ -151,7 +160,13 @@ async function consumeAll(flags: RunFlags, { queue, model, onEvent, signal, star
   const consumeOne = async (): Promise<Tally> => {
     try {
       await using sink = await openSink(flags.to)
-      return await createConsumer({ queue, model, sink, ...consumeSettings(flags), startTimeoutMs, besideLoad: isTied(), onEvent }).run(run)
+      if (loads !== undefined) {
+        const besideLoad = { besideLoad: true, loads }
+        return await createConsumer({ queue, model, sink, ...consumeSettings(flags), startTimeoutMs, ...besideLoad, onEvent }).run(run)
+      }
+      using arrivals = await noteArrivals(flags.state, sink.place, onEvent)
+      const listener = tellAll(onEvent, arrivals.listener)
+      return await createConsumer({ queue, model, sink, ...consumeSettings(flags), startTimeoutMs, onEvent: listener }).run(run)
     } catch (error) {
       failed.abort()
       throw error

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { LadingError } from '../core/errors.ts'
-import { shownUrl, splitScheme } from '../core/url.ts'
+import { splitScheme } from '../core/url.ts'
 
 /** The file that a URL names, as the registries read it: only a queue has parameters. Undefined for a server. */
 function fileOf(url: string): string | undefined {
@@ -10,12 +10,6 @@ function fileOf(url: string): string | undefined {
   if (scheme !== 'sqlite' && scheme !== 'embedded') return undefined
   const path = scheme === 'sqlite' ? rest : (rest.split('?')[0] as string)
   return path === '' || path === ':memory:' ? undefined : path
-}
-
-/** A database's name in the producer's state: the same however its URL is written, and without what is secret in it. */
-export function placeOf(url: string): string {
-  const path = fileOf(url)
-  return path === undefined ? shownUrl(url) : resolve(path)
 }
 
 /** The file that a URL names, where there is none: a command that only looks must not make it. */

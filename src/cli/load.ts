@@ -5,7 +5,7 @@ import { type ConsumeFlags, consumeOptions, consumeSettings } from './consume.ts
 import { requirePaths } from './environment.ts'
 import { withExamples } from './examples.ts'
 import { consumers, defaultConsumers } from './consumers.ts'
-import { placeOf, requireTwoFiles } from './files.ts'
+import { requireTwoFiles } from './files.ts'
 import { httpOptions, openWatch } from './http.ts'
 import { loadModel } from './model.ts'
 import { jsonOption, modelOption, pipelineOption, produceOptions, queueOption } from './options.ts'
@@ -22,6 +22,10 @@ import {
   receiptsExit,
 } from './output.ts'
 import type { DeferIndexes } from '../load/indexes.ts'
+import type { ProducedLoad } from '../producer/produce.ts'
+import { defaultQueueUrl } from '../queue/registry.ts'
+import type { Receipt } from '../sink/sink.ts'
+import { printLeft } from './left.ts'
 import { openWorkingQueue, startLeftMs } from './queue.ts'
 import { type ProduceFlags, produceSettings } from './produce.ts'
 import { reporting } from './progress.ts'
@@ -88,35 +92,55 @@ export function loadCommand(): Command {
     await using queue = await openWorkingQueue(flags, onEvent, signal)
     watch.see(queue)
     await using sink = await openSink(flags.to)
-    const { produced, receipts, loadedNow } = await load({
+    const { produced, receipts, loadedNow, left } = await load({
       ...produceSettings(paths, flags),
       ...consumeSettings(flags),
       startTimeoutMs: startLeftMs(flags, since),
-      target: placeOf(flags.to),
       model,
       deferIndexes: flags.deferIndexes,
       queue,
       sink,
       signal,
       onEvent,
-      start: (until, indexesDeferred) => {
+      start: ({ indexesDeferred, ...worker }) => {
         const n = consumersOf(indexesDeferred)
-        return n > 1 ? consumerProcesses(n, flags, until, onEvent) : undefined
+        return n > 1 ? consumerProcesses(n, flags, worker) : undefined
       },
     })
     const ms = Math.round(performance.now() - since)
     report[Symbol.dispose]()
-    if (flags.json) printJson({ loadedNow, ms, produced, receipts: receipts.map(receiptJson) })
+    if (flags.json) printJson({ loadedNow, ms, produced, receipts: receipts.map(receiptJson), left })
     else {
       printReceipts(receipts)
       printVerdict(receipts)
       await printFirstRejects(receipts, sink.ledger)
-      const before = produced.filter(({ published }) => published === 0).length
+      const before = producedBefore(produced)
       print(
-        `this run loaded ${counted(loadedNow, 'record')}${paceOf(loadedNow, ms)}${before === 0 ? '' : `; ${count(before)} of ${counted(produced.length, 'file')} had been loaded before`}`,
+        `this run loaded ${counted(loadedNow, 'record')}${paceOf(loadedNow, ms)}${before.length === 0 ? '' : `; ${count(before.length)} of ${counted(produced.length, 'file')} had been loaded before`}`,
       )
+      if (paths.includes('-'))
+        printSameBytes(receipts.find(({ loadId, source }) => source === (flags.name ?? 'stdin') && before.includes(loadId)))
+      await printLeft(left, { ...flags, queue: shownQueue(flags.queue) })
     }
     process.exitCode = receiptsExit(receipts, flags.allowRejects === true)
     if (signal.aborted && process.exitCode === 1) throw new LadingError('ABORTED', 'stopped before every record had its verdict')
   })
 }
+
+/** Loads of which this run had nothing to publish; of two paths to one load, the second has nothing either. */
+function producedBefore(produced: readonly ProducedLoad[]): readonly string[] {
+  const now = new Set(produced.filter(({ published }) => published > 0).map(({ loadId }) => loadId))
+  return produced.map(({ loadId }) => loadId).filter((loadId) => !now.has(loadId))
+}
+
+/** What came on standard input has no name of its own by which a second one could be told from the first. */
+function printSameBytes(receipt: Receipt | undefined): void {
+  if (receipt === undefined) return
+  const { source, records, startedAt } = receipt
+  print(
+    `standard input has the bytes of ${source} of ${startedAt} (${counted(records, 'record')}), so nothing was loaded: --name NAME loads them under another name, --again once more under this one`,
+  )
+}
+
+/** The URL of a server may hold a password, and its environment variable is set anyway. */
+const shownQueue = (url: string): string | undefined => (url === defaultQueueUrl || !url.startsWith('embedded:') ? undefined : url)

@@ -85,6 +85,7 @@ export const produceOptions = () => [
   ...carryOptions(),
   ignoreExtraOption(),
   new Option('--again', 'load once more what was loaded before'),
+  new Option('--name <name>', 'name of what comes on standard input; the same bytes under another name are another load'),
   stateOption(),
 ]
 

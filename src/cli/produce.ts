@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { requirePaths } from './environment.ts'
+import { LadingError } from '../core/errors.ts'
 import { tellAll } from '../core/events.ts'
 import { withExamples } from './examples.ts'
 import { type HttpFlags, httpOptions, openWatch } from './http.ts'
@@ -28,6 +29,7 @@ export interface ProduceFlags extends DialectFlags, CarryFlags, HttpFlags {
   readonly chunkBytes?: number
   readonly ignoreExtra?: boolean
   readonly again?: boolean
+  readonly name?: string
   readonly state: string
   readonly create: boolean
   readonly startTimeout: number
@@ -37,6 +39,7 @@ export interface ProduceFlags extends DialectFlags, CarryFlags, HttpFlags {
 /** The options of the library's `produce` that the flags stand for. */
 export const produceSettings = (paths: readonly string[], flags: ProduceFlags) => ({
   paths,
+  ...nameOf(paths, flags),
   ...(flags.pipeline === undefined ? {} : { pipeline: flags.pipeline }),
   dialect: dialectOf(flags),
   ...(flags.chunkBytes === undefined ? {} : { chunkBytes: flags.chunkBytes }),
@@ -48,6 +51,13 @@ export const produceSettings = (paths: readonly string[], flags: ProduceFlags) =
   stdin: process.stdin,
   traced: isTraced(process.env),
 })
+
+function nameOf(paths: readonly string[], { name }: ProduceFlags): { readonly stdinName?: string } {
+  if (name === undefined) return {}
+  if (name === '' || !paths.includes('-'))
+    throw new LadingError('USAGE', "--name names standard input, which is '-'; a file has its own name")
+  return { stdinName: name }
+}
 
 export function produceCommand(): Command {
   const command = new Command('produce')

@@ -1,6 +1,6 @@
 /** What a run tells on its way, for the log. */
 import { codes } from '../core/errors.ts'
-import type { LadingEvent, Listener } from '../core/events.ts'
+import type { ForeignEvent, LadingEvent, Listener } from '../core/events.ts'
 import { isJson, type Level, say } from './log.ts'
 import { count, counted } from './output.ts'
 
@@ -67,7 +67,7 @@ function lineOf(event: Exclude<LadingEvent, { readonly type: 'held' }>): string 
     case 'caution':
       return `caution: ${event.message}`
     case 'foreign':
-      return `messages of pipeline ${event.pipeline} are left in the queue for their own consumer`
+      return `${ownersOf(event)} are left in the queue`
     case 'indexes':
       return `indexes of ${event.table}: ${indexStates[event.state]}`
     case 'resumed':
@@ -88,6 +88,18 @@ function lineOf(event: Exclude<LadingEvent, { readonly type: 'held' }>): string 
       return `batch: ${countsOf(event)}`
   }
 }
+
+function ownersOf({ pipeline, load }: ForeignEvent): string {
+  if (pipeline === undefined) return 'messages of others'
+  if (load === undefined) return `messages of pipeline ${pipeline}`
+  return `chunks of ${load.source} (load ${load.loadId}), which ${publishedFor[load.database]},`
+}
+
+const publishedFor = {
+  this: 'another load published for this database',
+  another: 'a load published for another database',
+  any: 'were published for any consumer',
+} as const
 
 const indexStates: Readonly<Record<(LadingEvent & { readonly type: 'indexes' })['state'], string>> = {
   deferred: 'left for the end of the load',

@@ -35,19 +35,34 @@ export const tied = { LADING_TIED: '1' } as const
 export const isTied = (env: Readonly<Record<string, string | undefined>> = process.env): boolean =>
   Object.keys(tied).some((name) => env[name] !== undefined)
 
-/** Tells a consumer process to finish what is in hand; its channel stays open for what it has to tell. */
-export const stopMessage = 'stop'
+/** What a load tells its consumer processes; their channel stays open for what they have to tell. */
+export type Order = 'stop' | 'finish' | { readonly load: string }
 
-/** A signal that aborts when the load that started this process says stop, or is gone; of any other process it never aborts. */
-export function parentSignal(): AbortSignal {
-  const parent = new AbortController()
-  if (!isTied() || process.connected === undefined) return parent.signal
-  process.once('disconnect', () => parent.abort())
-  process.once('message', () => parent.abort())
+/** What the load that started this process has told it. */
+export interface Orders {
+  /** Aborts when it says stop, or is gone. */
+  readonly stop: AbortSignal
+  /** Aborts when nothing more will be published. */
+  readonly finish: AbortSignal
+  /** Those whose chunks this process takes; undefined where no load started it. */
+  readonly loads: ReadonlySet<string> | undefined
+}
+
+export function parentOrders(): Orders {
+  const [stop, finish] = [new AbortController(), new AbortController()]
+  const none = { stop: stop.signal, finish: finish.signal, loads: undefined }
+  if (!isTied() || process.connected === undefined) return none
+  const loads = new Set<string>()
+  process.once('disconnect', () => stop.abort())
+  process.on('message', (order: Order) => {
+    if (order === 'stop') stop.abort()
+    else if (order === 'finish') finish.abort()
+    else loads.add(order.load)
+  })
   // Listening alone must not keep the process alive.
   process.channel?.unref()
-  if (!process.connected) parent.abort()
-  return parent.signal
+  if (!process.connected) stop.abort()
+  return { ...none, loads }
 }
 
 /** Tells events to the load that started this process, which has the log and whatever else listens. A load that is gone hears nothing. */

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import { exits, LadingError } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
-import type { Ledger, Receipt, ReceiptFilter, Sink } from '../sink/sink.ts'
+import type { Receipt, ReceiptFilter, Sink } from '../sink/sink.ts'
 import { withExamples } from './examples.ts'
 import { requireDatabase } from './files.ts'
 import { answersTo, isWholeId, theOne } from './ledger.ts'
@@ -76,8 +76,8 @@ export function verifyCommand(): Command {
     await sink.prepare()
     using report = reporting('verify')
     report.note('comparing plans, ledger, rejects and dead letters')
-    const id = name === undefined ? undefined : await loadOf(sink.ledger, name, flags)
-    const receipts = await receiptsOf(sink.ledger, id, flags)
+    const id = name === undefined ? undefined : await loadOf(sink, name, flags)
+    const receipts = await receiptsOf(sink, id, flags)
     const messages = id === undefined ? await sink.ledger.messages(flags) : noMessages
     const missing = (await sink.missingIndexes?.()) ?? []
     report[Symbol.dispose]()
@@ -98,26 +98,26 @@ export function verifyCommand(): Command {
 }
 
 /** A load that a person names: one of the ledger, or one that this producer planned and of which nothing has arrived. */
-async function loadOf(ledger: Ledger, name: string, { pipeline, state, to }: Flags): Promise<string> {
+async function loadOf({ ledger, place }: Sink, name: string, { pipeline, state }: Flags): Promise<string> {
   const id = isWholeId(name) ? name.toLowerCase() : theOne(name, await ledger.named(name))
-  const planned = id === undefined ? await plannedReceipts({ id, pipeline, state, to }, []) : []
+  const planned = id === undefined ? await plannedReceipts({ id, pipeline, state, place }, []) : []
   const found = id ?? theOne(name, planned.filter(answersTo(name)))
   if (found === undefined) throw new LadingError('NOT_FOUND', `neither the ledger nor ${state} knows a load ${name}`)
   return found
 }
 
-async function receiptsOf(ledger: Ledger, id: string | undefined, flags: Flags): Promise<readonly Receipt[]> {
-  const { pipeline, state, to, republishMissing } = flags
+async function receiptsOf({ ledger, place }: Sink, id: string | undefined, flags: Flags): Promise<readonly Receipt[]> {
+  const { pipeline, state, republishMissing } = flags
   const filter: ReceiptFilter = { loads: id === undefined ? undefined : [id], pipeline }
   const begun = await ledger.receipts(filter)
-  const receipts = [...begun, ...(await plannedReceipts({ id, pipeline, state, to }, begun))]
+  const receipts = [...begun, ...(await plannedReceipts({ id, pipeline, state, place }, begun))]
   if (id !== undefined && receipts.length === 0 && republishMissing !== true)
     throw new LadingError('NOT_FOUND', `neither the ledger nor ${state} knows a load ${id}`)
   return receipts
 }
 
 /** One load that cannot be published, because its file is gone or has changed, does not keep the others. */
-async function republish(id: string | undefined, receipts: readonly Receipt[], { ledger }: Sink, flags: Flags): Promise<void> {
+async function republish(id: string | undefined, receipts: readonly Receipt[], { ledger, place }: Sink, flags: Flags): Promise<void> {
   const { republishMissing } = await import('../producer/republish.ts')
   using report = reporting('verify')
   const signal = stopSignal()
@@ -125,7 +125,7 @@ async function republish(id: string | undefined, receipts: readonly Receipt[], {
   // That something is published again has words of its own, below.
   const onEvent: Listener = (event) => void (event.type === 'published' || report.onEvent(event))
   const { state: statePath, carry, root } = flags
-  const producer = { queue, statePath, carry, root, signal, onEvent }
+  const producer = { queue, place, statePath, carry, root, signal, onEvent }
   const open = receipts.filter(({ chunks, chunksDone }) => chunksDone < chunks).map(({ loadId: each }) => each)
   for (const each of id === undefined ? open : [id]) {
     const known = await ledger.progress(each)

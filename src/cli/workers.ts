@@ -2,18 +2,23 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve as absolute } from 'node:path'
 import { createInterface } from 'node:readline'
 import { LadingError } from '../core/errors.ts'
-import type { LadingEvent, Listener } from '../core/events.ts'
-import type { Workers } from '../load/load.ts'
+import type { LadingEvent } from '../core/events.ts'
+import type { WorkerOptions, Workers } from '../load/load.ts'
 import type { ConsumeFlags } from './consume.ts'
 import { lineWriter, loggingArguments } from './log.ts'
-import { stopMessage, tied } from './signals.ts'
+import { type Order, tied } from './signals.ts'
 
 /**
  * Starts `lading consume` as `n` processes of their own. URLs go through the environment, because everybody on a machine can read
- * arguments. Each is told to stop by the end of its IPC channel, which comes by itself when this process is killed, and which is no
- * signal: a signal may have reached the whole process group already, and a second one would end the consumer at once.
+ * arguments. Orders, and the loads whose chunks they take, go over the IPC channel, which is no signal: a signal may have reached the
+ * whole process group already, and a second one would end the consumer at once. The channel's end, which comes by itself when this
+ * process is killed, tells them to stop.
  */
-export function consumerProcesses(n: number, flags: ConsumeFlags, signal: AbortSignal, onEvent: Listener): Workers {
+export function consumerProcesses(
+  n: number,
+  flags: ConsumeFlags,
+  { signal, loads, onEvent }: Omit<WorkerOptions, 'indexesDeferred'>,
+): Workers {
   const env = { ...process.env, LADING_TO: flags.to, LADING_QUEUE: flags.queue, LADING_MODEL: flags.model, ...tied }
   // What a consumer says for itself, of an error mostly, must not break what is drawn on the terminal.
   const write = lineWriter()
@@ -28,14 +33,19 @@ export function consumerProcesses(n: number, flags: ConsumeFlags, signal: AbortS
     child.on('message', (event) => onEvent(event as LadingEvent))
     if (child.stderr !== null) createInterface(child.stderr).on('line', (line) => write?.(`${line}\n`))
   }
+  const order = (what: Order) => {
+    // One that is ending anyway cannot be told.
+    for (const child of children) if (child.connected) child.send(what, () => undefined)
+  }
+  loads.each((load) => order({ load }))
   let told = false
   const stop = () => {
     told = true
-    // One that is ending anyway cannot be told.
-    for (const child of children) if (child.connected) child.send(stopMessage, () => undefined)
+    order('stop')
   }
+  const finish = () => order('finish')
   const ended = Promise.all(children.map((child) => ending(child, () => told || signal.aborted))).then(() => undefined)
-  return { ended, stop }
+  return { ended, stop, finish }
 }
 
 function argumentsOf(flags: ConsumeFlags): string[] {

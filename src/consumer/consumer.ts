@@ -7,17 +7,18 @@ import { ignoreEvents, type Listener } from '../core/events.ts'
 import { traceLinks } from '../core/trace.ts'
 import { backoff, sleep, unlessAborted, within } from '../core/wait.ts'
 import { cautionsOf, tableName } from '../model/model.ts'
+import { targetOf } from '../queue/envelope.ts'
 import type { Delivery } from '../queue/queue.ts'
 import { remadeCaution } from '../sink/table.ts'
 import { defaultDedupKey } from './dedup.ts'
-import { ForeignMessages, foreignPauseMs } from './foreign.ts'
+import { ForeignMessages, lastPauseMs } from './foreign.ts'
 import { batches, type BatchLimits, Leases } from './intake.ts'
 import type { Consumer, ConsumerOptions, RunOptions } from './options.ts'
 import { type ReferenceOptions, withBodies } from './reference.ts'
 import { patientRetry, type RetryPolicy, retrying } from '../core/retry.ts'
 import { RootedFiles } from './rooted.ts'
 import { addTally, emptyTally, type Tally } from './tally.ts'
-import { BatchWriter, type DecodedBatch, type ForeignDelivery, type WrittenBatch } from './write.ts'
+import { BatchWriter, type DecodedBatch, type WrittenBatch } from './write.ts'
 
 export type { Consumer, ConsumerOptions, RunOptions } from './options.ts'
 export { addTally, type Tally } from './tally.ts'
@@ -41,6 +42,8 @@ const lastSinkPauseMs = 600_000
 const giveBackWithinMs = 3_000
 /** Fewer rows of one value cost little. */
 const firstLookAt = 50_000
+/** How long nothing of ours comes before what waits is taken for others', who may have just met something of ours and left it for a moment. */
+const quietMs = lastPauseMs + 500
 /** Loads whose last chunk may have come are folded when the queue is idle, or when so many have gathered. */
 const foldAt = 500
 
@@ -65,7 +68,7 @@ class Run {
   readonly #writer: BatchWriter
   readonly #intake: Omit<ReferenceOptions, 'files'>
   readonly #touched = new Set<string>()
-  readonly #foreign = new ForeignMessages()
+  readonly #foreign: ForeignMessages
   #tally: Tally = emptyTally
   #batches = 0
   /** The batch that was written last; an error of it is thrown by whoever waits for it next. */
@@ -95,6 +98,8 @@ class Run {
       stop: this.#stop.signal,
     }
     this.#intake = { ...common, leases: this.#leases }
+    const own = { pipeline: common.pipeline, target: targetOf(options.sink.place), loads: options.loads }
+    this.#foreign = new ForeignMessages({ own, leases: this.#leases, onEvent: this.#onEvent })
     this.#writer = new BatchWriter({
       ...common,
       model: options.model,
@@ -194,16 +199,14 @@ class Run {
   async #consumeOnce(files: RootedFiles): Promise<void> {
     const { queue, prefetch = defaultPrefetch, batch } = this.#options
     const held = this.#leases.hold(queue.deliveries({ prefetch, signal: this.#stop.signal }))
-    const intake = withBodies(held, { ...this.#intake, files })
+    const intake = withBodies(this.#foreign.leave(held), { ...this.#intake, files })
     let writing: Promise<void> = Promise.resolve()
     let arrivedAt = performance.now()
     try {
       for await (const deliveries of batches(intake, { ...defaultBatch, ...batch })) {
         if (deliveries.length > 0) {
           arrivedAt = performance.now()
-          const { foreign, ...decoded } = await this.#writer.decode(deliveries)
-          await this.#leaveForeign(foreign)
-          if (decoded.entries.length === 0) continue
+          const decoded = await this.#writer.decode(deliveries)
           await writing
           // What is not being written yet is another's work now.
           if (this.#stop.signal.aborted) break
@@ -218,8 +221,11 @@ class Run {
         await this.#settled()
         this.#reached()
         if (this.#touched.size > 0) await this.#fold()
-        if (this.#run.untilEmpty === true && (await this.#isEmpty())) break
-        if (performance.now() - arrivedAt > (this.#run.idleTimeoutMs ?? Number.POSITIVE_INFINITY)) break
+        const quiet = performance.now() - arrivedAt
+        const isFinishing = this.#run.finish?.aborted === true
+        if ((isFinishing || this.#run.untilEmpty === true) && (await this.#isEmpty())) break
+        if (isFinishing && quiet > quietMs) break
+        if (quiet > (this.#run.idleTimeoutMs ?? Number.POSITIVE_INFINITY)) break
       }
     } finally {
       await writing.finally(() => this.#settled())
@@ -293,16 +299,7 @@ class Run {
     this.#leases.release(delivery)
   }
 
-  /** Messages of other pipelines go back to whoever consumes those; met again and again, but not more often than needed. */
-  async #leaveForeign(foreign: readonly ForeignDelivery[]): Promise<void> {
-    for (const { delivery, pipeline } of foreign) {
-      if (this.#foreign.meet(delivery.key, pipeline)) this.#onEvent({ type: 'foreign', pipeline })
-    }
-    await Promise.all(foreign.map(({ delivery }) => delivery.settle({ kind: 'release', afterMs: foreignPauseMs })))
-    for (const { delivery } of foreign) this.#leases.release(delivery)
-  }
-
-  /** What belongs to other pipelines does not count. */
+  /** What belongs to others does not count. */
   async #isEmpty(): Promise<boolean> {
     const { ready, inFlight } = await this.#options.queue.depth()
     // What others hold is theirs to finish where nobody can tell of it.

@@ -1,30 +1,106 @@
-/** How long a message of another pipeline is left alone, in milliseconds. */
-export const foreignPauseMs = 2_000
-/** Other pipelines that are told of by name: whoever publishes chooses the names. */
+/** Messages of others: which they are, and how they are left in the queue. */
+import { setImmediate } from 'node:timers/promises'
+import type { ForeignEvent, Listener } from '../core/events.ts'
+import { pipelineOf, readableEnvelope } from '../queue/envelope.ts'
+import type { Delivery, Headers } from '../queue/queue.ts'
+import type { Leases } from './intake.ts'
+
+/** Whose messages a consumer takes. */
+export interface Own {
+  readonly pipeline: string
+  /** Of its database, as envelopes name it: chunks that were published for another are left. */
+  readonly target: string
+  /** Of a load at work: chunks of these loads alone, published for its database. They become known while the load plans its files. */
+  readonly loads?: Loads | undefined
+}
+
+export interface Loads {
+  has(loadId: string): boolean
+}
+
+/** What is said of a message that is another's; undefined of one that is ours, or that cannot be read, which decoding says. */
+export function foreignIn(own: Own, headers: Headers): ForeignEvent | undefined {
+  const envelope = readableEnvelope(headers)
+  const pipeline = envelope?.pipeline ?? pipelineOf(headers)
+  if (pipeline !== undefined && pipeline !== own.pipeline) return { type: 'foreign', pipeline }
+  if (envelope === undefined) return own.loads === undefined ? undefined : { type: 'foreign' }
+  const { target, load } = envelope
+  const isOurs = own.loads === undefined ? target === undefined || target === own.target : target === own.target && own.loads.has(load.id)
+  if (isOurs) return undefined
+  const database = target === undefined ? 'any' : target === own.target ? 'this' : 'another'
+  return { type: 'foreign', pipeline: own.pipeline, load: { loadId: load.id, source: load.source, database } }
+}
+
+/**
+ * How long a message of others is left alone, in milliseconds: a moment at first, because its own consumer may be at work beside us, and twice
+ * as long each time that it is met again.
+ */
+const firstPauseMs = 100
+export const lastPauseMs = 2_000
+/** It doubles with each delivery that the queue counts, too: one that counts what is given back (SQS) would wear the message out otherwise. */
+const longestPauseMs = 120_000
+/** Others that are told of by name: whoever publishes chooses the names. */
 const mostTold = 20
 
 /** How a message was met: a producer that published again may have made several of it. */
 interface Met {
-  /** When it was met last, and when the pause began in which it was met `count` times. */
+  /** When it was met last, when the pause began in which it was met `count` times, how long that is, and how many there have been. */
   readonly at: number
   readonly since: number
+  readonly pauseMs: number
+  readonly round: number
   readonly count: number
   /** How many there are: each is met once in a pause. */
   readonly copies: number
 }
 
-/** The messages of other pipelines that a consumer meets and leaves: what it has to know of them to tell when the rest is done. */
+export interface ForeignOptions {
+  readonly own: Own
+  readonly leases: Leases
+  readonly onEvent: Listener
+}
+
+/** The messages of others that a consumer meets: gives them back, and knows of them what it takes to tell when the rest is done. */
 export class ForeignMessages {
+  readonly #options: ForeignOptions
   readonly #met = new Map<string, Met>()
   readonly #told = new Set<string>()
 
-  /** Whether the pipeline is met for the first time. */
-  meet(key: string, pipeline: string): boolean {
-    this.#forget()
-    this.#met.set(key, metAgain(this.#met.get(key), performance.now()))
-    if (this.#told.has(pipeline) || this.#told.size >= mostTold) return false
-    this.#told.add(pipeline)
+  constructor(options: ForeignOptions) {
+    this.#options = options
+  }
+
+  /** Lets through what is ours. An empty array says, as it does of a queue, that nothing of ours waits just now. */
+  async *leave(arrivals: AsyncIterable<readonly Delivery[]>): AsyncGenerator<readonly Delivery[]> {
+    const { own, leases } = this.#options
+    for await (const deliveries of arrivals) {
+      // A load tells of itself before it publishes, over another channel.
+      if (own.loads !== undefined && deliveries.length > 0) await setImmediate()
+      const foreign = new Set(deliveries.filter((each) => this.#isForeign(each)))
+      if (foreign.size === 0) {
+        yield deliveries
+        continue
+      }
+      this.#forget()
+      await Promise.all([...foreign].map((each) => each.settle({ kind: 'release', afterMs: this.#met.get(each.key)?.pauseMs })))
+      for (const each of foreign) leases.release(each)
+      yield deliveries.filter((each) => !foreign.has(each))
+    }
+  }
+
+  #isForeign(delivery: Delivery): boolean {
+    const foreign = foreignIn(this.#options.own, delivery.headers)
+    if (foreign === undefined) return false
+    this.#met.set(delivery.key, metAgain(this.#met.get(delivery.key), delivery.attempt, performance.now()))
+    this.#tell(foreign)
     return true
+  }
+
+  #tell(foreign: ForeignEvent): void {
+    const about = JSON.stringify(foreign)
+    if (this.#told.has(about) || this.#told.size >= mostTold) return
+    this.#told.add(about)
+    this.#options.onEvent(foreign)
   }
 
   /** How many there are in the queue, as far as they were met. */
@@ -35,13 +111,13 @@ export class ForeignMessages {
 
   /** What is not met again when its pause is over has been taken by its own consumer. */
   #forget(): void {
-    for (const [key, { at }] of this.#met) if (performance.now() - at > 2 * foreignPauseMs) this.#met.delete(key)
+    for (const [key, { at, pauseMs }] of this.#met) if (performance.now() - at > 2 * Math.max(pauseMs, lastPauseMs)) this.#met.delete(key)
   }
 }
 
-function metAgain(before: Met | undefined, now: number): Met {
-  if (before === undefined) return { at: now, since: now, count: 1, copies: 1 }
-  const isSamePause = now - before.since < foreignPauseMs
-  const count = isSamePause ? before.count + 1 : 1
-  return { at: now, since: isSamePause ? before.since : now, count, copies: Math.max(count, isSamePause ? before.copies : before.count) }
+function metAgain(before: Met | undefined, attempt: number, now: number): Met {
+  const met = { at: now, since: now, round: (before?.round ?? 0) + 1, count: 1, copies: before?.count ?? 1 }
+  const pauseMs = Math.min(longestPauseMs, lastPauseMs * 2 ** (attempt - 1), firstPauseMs * 2 ** (met.round + attempt - 2))
+  if (before === undefined || now - before.since >= before.pauseMs) return { ...met, pauseMs }
+  return { ...before, at: now, count: before.count + 1, copies: Math.max(before.count + 1, before.copies) }
 }

@@ -6,6 +6,7 @@ import type { Model } from '../model/model.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Sink } from '../sink/sink.ts'
 import type { DedupKey } from './dedup.ts'
+import type { Loads } from './foreign.ts'
 import type { BatchLimits } from './intake.ts'
 import type { Tally } from './tally.ts'
 
@@ -42,6 +43,8 @@ export interface ConsumerOptions {
   readonly graceMs?: number
   /** A load is at work that may have left the indexes of the table for its end. */
   readonly besideLoad?: boolean
+  /** Takes the chunks of these loads alone, as they were published for this database, and leaves everything else in the queue. */
+  readonly loads?: Loads
   readonly onEvent?: Listener
 }
 
@@ -52,6 +55,8 @@ export interface RunOptions extends Abortable {
   readonly untilEmpty?: boolean
   /** Ends when nothing has come for so many milliseconds. */
   readonly idleTimeoutMs?: number
+  /** Ends when this is aborted and nothing that is ours has come for a moment: the rest of the queue is others'. */
+  readonly finish?: AbortSignal
 }
 
 export interface Consumer {

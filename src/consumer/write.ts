@@ -10,7 +10,7 @@ import { chunkKey } from '../queue/envelope.ts'
 import type { Delivery } from '../queue/queue.ts'
 import type { BatchVerdict, LoadProgress, Part, Sink } from '../sink/sink.ts'
 import { DeadLetters, identityOf, refusedPart, stoppedAt } from './dead-letter.ts'
-import { claimOf, Decoder, foreignTo } from './decode.ts'
+import { claimOf, Decoder } from './decode.ts'
 import { type Dead, dead, type Decoded, type Foreign } from './decoded.ts'
 import type { DedupKey } from './dedup.ts'
 import { referenceIn } from './reference.ts'
@@ -59,12 +59,6 @@ interface Entry {
   readonly decoded: Exclude<Decoded, Foreign>
 }
 
-export interface ForeignDelivery {
-  readonly delivery: Delivery
-  /** Whose it is. */
-  readonly pipeline: string
-}
-
 export interface DecodedBatch {
   readonly entries: readonly Entry[]
   readonly rows: RowBuffer
@@ -103,44 +97,45 @@ export class BatchWriter {
   }
 
   /** Pauses now and then, because the batch before is being written meanwhile and the database's answers want to be heard. */
-  async decode(deliveries: readonly Delivery[]): Promise<DecodedBatch & { readonly foreign: readonly ForeignDelivery[] }> {
+  async decode(deliveries: readonly Delivery[]): Promise<DecodedBatch> {
     const lane = this.#lanes[this.#turn++ % 2] as Lane
     lane.rows.clear()
     const entries: Entry[] = []
-    const foreign: ForeignDelivery[] = []
     let bytes = 0
     for (const delivery of deliveries) {
-      const decoded = this.#decodeOne(delivery, lane)
-      if (decoded.kind === 'foreign') foreign.push({ delivery, pipeline: decoded.pipeline })
-      else entries.push({ delivery, decoded })
+      entries.push({ delivery, decoded: this.#decodeOne(delivery, lane) })
       bytes += delivery.body.length
       if (bytes < pauseBytes) continue
       bytes = 0
       await setImmediate()
     }
-    // Nobody writes it, so the next batch gets the same lane, and not the one that is being written.
-    if (entries.length === 0) this.#turn--
-    return { entries, rows: lane.rows, foreign }
+    return { entries, rows: lane.rows }
   }
 
-  #decodeOne(delivery: Delivery, { decoder }: Lane): Decoded {
-    const { pipeline, maxAttempts } = this.#options
+  #decodeOne(delivery: Delivery, lane: Lane): Entry['decoded'] {
+    const decoded = this.#verdictOf(delivery, lane)
+    if (decoded.kind === 'foreign') throw new LadingError('INTERNAL', `a message of pipeline ${decoded.pipeline} was not left to it`)
+    return decoded
+  }
+
+  #verdictOf(delivery: Delivery, { decoder }: Lane): Decoded {
+    const { maxAttempts } = this.#options
     const aside = this.#setAside(delivery)
     if (aside !== undefined) return aside
     // It claims nothing: without its bytes, anything may say that it is a chunk.
-    if (delivery.fault !== undefined) return foreignTo(pipeline, delivery.headers) ?? dead(delivery.fault.code, delivery.fault.detail)
+    if (delivery.fault !== undefined) return dead(delivery.fault.code, delivery.fault.detail)
     if (delivery.attempt <= maxAttempts) return decoder.decode(delivery)
     // Not decoded any more: decoding it may be what kills us.
     const detail = `delivered ${delivery.attempt} times without a verdict`
-    return foreignTo(pipeline, delivery.headers) ?? dead('ATTEMPTS_EXHAUSTED', detail, claimOf(delivery, this.#options))
+    return dead('ATTEMPTS_EXHAUSTED', detail, claimOf(delivery, this.#options))
   }
 
   #setAside(delivery: Delivery): Decoded | undefined {
-    const { pipeline, setAside } = this.#options
+    const { setAside } = this.#options
     if (setAside.size === 0) return undefined
     const claim = claimOf(delivery, this.#options)
     if (!setAside.has(delivery.key) && (claim.key === undefined || !setAside.has(claim.key))) return undefined
-    return foreignTo(pipeline, delivery.headers) ?? dead('SET_ASIDE', 'it was named with --set-aside', claim)
+    return dead('SET_ASIDE', 'it was named with --set-aside', claim)
   }
 
   async write(batch: DecodedBatch): Promise<WrittenBatch> {
@@ -183,9 +178,7 @@ export class BatchWriter {
     for (const { delivery } of batch.entries) {
       if (isOvertaken(delivery)) continue
       lane.rows.clear()
-      const decoded = this.#decodeOne(delivery, lane)
-      if (decoded.kind === 'foreign') throw new LadingError('INTERNAL', 'a message changed its pipeline')
-      const written = await this.#writeAlone({ delivery, decoded }, lane.rows)
+      const written = await this.#writeAlone({ delivery, decoded: this.#decodeOne(delivery, lane) }, lane.rows)
       tally = addTally(tally, written.tally)
       loads.join(written.loads)
     }

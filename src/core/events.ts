@@ -62,8 +62,7 @@ export type LadingEvent =
   /** How many messages a consumer has in hand, told when a batch begins, when it is settled, and when all that is left is given back. */
   | { readonly type: 'held'; readonly consumer: string; readonly messages: number }
   | { readonly type: 'dead'; readonly key: string; readonly code: Code; readonly detail: string }
-  /** Messages of another pipeline were met and left in the queue; told once for each pipeline. */
-  | { readonly type: 'foreign'; readonly pipeline: string }
+  | ForeignEvent
   /** Something is tried again after `delayMs`; without it, whatever is waited for comes by itself. */
   | { readonly type: 'waiting'; readonly code: Code; readonly message: string; readonly attempt: number; readonly delayMs?: number }
   /** Something promises less than it could, or files are left out; told once, at the start. */
@@ -77,6 +76,15 @@ export type LadingEvent =
   | { readonly type: 'resumed'; readonly code: Code }
   /** What has become of a load in the end, as its receipt says. */
   | ({ readonly type: 'receipt' } & LoadCounts)
+
+/** Messages that are not this consumer's were met and left in the queue; told once of each pipeline and of each load. */
+export interface ForeignEvent {
+  readonly type: 'foreign'
+  /** Without one they are no chunks; a load leaves those to a consumer. */
+  readonly pipeline?: string
+  /** Of our own pipeline, with the database that it was published for: `any` is that of whichever consumer takes it. */
+  readonly load?: { readonly loadId: string; readonly source: string; readonly database: 'this' | 'another' | 'any' }
+}
 
 /** What a batch did of a load; messages of others belong to none. */
 export interface LoadCounts {

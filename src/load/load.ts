@@ -2,10 +2,21 @@
 import { type ConsumerOptions, createConsumer } from '../consumer/consumer.ts'
 import { LadingError } from '../core/errors.ts'
 import { retrying } from '../core/retry.ts'
-import { ignoreEvents, type Listener } from '../core/events.ts'
+import { type ForeignEvent, ignoreEvents, type Listener, tellAll } from '../core/events.ts'
 import { sleep } from '../core/wait.ts'
 import { tableName } from '../model/model.ts'
-import { checkHeaders, endAgain, namedFiles, planAll, produce, type ProducedLoad, type ProduceOptions } from '../producer/produce.ts'
+import {
+  checkHeaders,
+  endAgain,
+  namedFiles,
+  planAll,
+  plannedBefore,
+  produce,
+  type ProducedLoad,
+  type ProduceOptions,
+} from '../producer/produce.ts'
+import type { Queue } from '../queue/queue.ts'
+import { Course, type OwnLoads } from './course.ts'
 import { buildIndexes, type DeferIndexes, indexPlan, tellAgain, tellPrepared } from './indexes.ts'
 import { roomIn } from './room.ts'
 import { balance, openReceipt } from '../sink/receipt.ts'
@@ -18,11 +29,30 @@ export interface Workers {
   readonly ended: Promise<void>
   /** Tells them to finish what is in hand and end. */
   stop(): void
+  /** Tells them to end when nothing of the loads waits any more; what else is in the queue is others'. */
+  finish(): void
+}
+
+/** What workers have to know of the load beside which they are at work. */
+export interface WorkerOptions {
+  readonly signal: AbortSignal
+  readonly indexesDeferred: boolean
+  /** Whose chunks they take, and no others. */
+  readonly loads: OwnLoads
+  /** Hears of what they do. */
+  readonly onEvent: Listener
+}
+
+/** What waits in the queue when the load is complete. */
+export interface LeftInQueue {
+  readonly messages: number
+  /** Whose they are, as far as they were met. */
+  readonly of: readonly ForeignEvent[]
 }
 
 export interface LoadOptions
   extends
-    Omit<ProduceOptions, 'known'>,
+    Omit<ProduceOptions, 'known' | 'target'>,
     Pick<
       ConsumerOptions,
       'dedupKey' | 'batch' | 'prefetch' | 'maxAttempts' | 'setAside' | 'batchRetry' | 'messageRetry' | 'startTimeoutMs' | 'graceMs'
@@ -31,7 +61,7 @@ export interface LoadOptions
   /** Whether the indexes of an empty table, its key among them, are built when everything is loaded; `auto` where it is not given. */
   readonly deferIndexes?: DeferIndexes
   /** Starts the consumers; one in this process where it is not given, or gives none. */
-  readonly start?: (signal: AbortSignal, indexesDeferred: boolean) => Workers | undefined
+  readonly start?: (options: WorkerOptions) => Workers | undefined
 }
 
 export interface LoadResult {
@@ -40,6 +70,17 @@ export interface LoadResult {
   readonly receipts: readonly Receipt[]
   /** Records that took effect during this run; what took effect before is in the receipts too. */
   readonly loadedNow: number
+  /** Messages of others. Nothing is known of them while a load is not complete, because then they may be its own. */
+  readonly left: LeftInQueue
+}
+
+/** As `LoadOptions`, with the target named and every event heard. */
+interface Moving extends LoadOptions {
+  readonly target: string
+  readonly course: Course
+  readonly onEvent: Listener
+  /** Names of all the sources. */
+  readonly names: readonly string[]
 }
 
 /** Asks until it is answered, or until nobody waits for the answer any more. */
@@ -53,11 +94,15 @@ const pollsPerQuestionAtEnd = 4
 /** Answers of the ledger in a row, of five minutes, by which nothing has changed: what is missing then is not in flight any more. */
 const mostSameAnswers = 1_500
 
-export async function load(options: LoadOptions): Promise<LoadResult> {
-  const { queue, sink, model, signal, onEvent = ignoreEvents } = options
+export async function load(given: LoadOptions): Promise<LoadResult> {
+  const course = new Course()
+  const onEvent = tellAll(course.listen, given.onEvent ?? ignoreEvents)
   // Nobody should wait for a database only to hear of a wrong path, and a wrong header must not leave tables behind.
-  const files = await namedFiles(options)
-  await checkHeaders(files, options)
+  const files = await namedFiles(given)
+  await checkHeaders(files, given)
+  const names = [...files.map(({ name }) => name), ...(given.paths.includes('-') ? [given.stdinName ?? 'stdin'] : [])]
+  const options = { ...given, target: given.sink.place, course, names, onEvent }
+  const { queue, sink, model, signal } = options
   const patiently = askingUntil(signal, onEvent)
   const prepare = async (connectMs: number) => sink.prepare(model, { signal, deferIndexes: await indexPlan(options, files), connectMs })
   const prepared = await retrying(prepare, { signal, onEvent, deadlineMs: options.startTimeoutMs ?? 30_000 })
@@ -67,29 +112,38 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
   // What the queue holds already may be loaded before its file is planned, so that the question has to come first.
   const before = ready + (inFlight ?? 1) === 0 ? undefined : await patiently(() => sink.ledger.receipts({}))
   const loadedBefore = new Map(before?.map(({ loadId, loaded }) => [loadId, loaded]))
+  if (before !== undefined) for (const loadId of await plannedBefore(options, files)) course.loads.add(loadId)
   const ask = async (loadId: string) => {
     const progress = await sink.ledger.progress(loadId)
     if (before === undefined && !loadedBefore.has(loadId)) loadedBefore.set(loadId, progress?.loaded ?? 0)
     return progress
   }
-  let produced = await move(options, ask, prepared.deferred).catch(async (error: unknown) => {
+  let moved = await move(options, ask, prepared.deferred).catch(async (error: unknown) => {
     // Nobody may come to load again, and a table without its key is worse than a load that is slower when it goes on.
     if (prepared.deferred && signal?.aborted !== true) await buildIndexes(options).catch(() => undefined)
     throw error
   })
   if (prepared.deferred && signal?.aborted !== true && (await patiently(() => buildIndexes(options))) === 'refused') {
-    await requireSameSources(options, produced)
+    await requireSameSources(options, moved.produced)
     tellAgain(options)
-    const loads = produced.map(({ loadId }) => loadId)
+    const loads = moved.produced.map(({ loadId }) => loadId)
     await patiently(async () => sink.startOver?.(model, loads, { signal }))
-    produced = await move(options, ask, false)
+    moved = await move(options, ask, false)
   }
+  const { produced, isEmpty } = moved
   const receipts = await patiently(() => receiptsOf(options, produced))
   for (const { loadId, source, records, loaded, rejected, skipped, dead } of receipts)
     onEvent({ type: 'receipt', loadId, source, records, loaded, rejected, skipped, dead })
   const loadedNow = receipts.reduce((sum, { loadId, loaded }) => sum + loaded - (loadedBefore.get(loadId) ?? 0), 0)
-  if (options.again === true && receipts.every((receipt) => balance(receipt).open === 0)) endAgain(options)
-  return { produced, receipts, loadedNow }
+  const isComplete = receipts.every((receipt) => balance(receipt).open === 0)
+  if (options.again === true && isComplete) endAgain(options)
+  const left = isEmpty || !isComplete || signal?.aborted === true ? 0 : await patiently(() => messagesIn(queue))
+  return { produced, receipts, loadedNow, left: { messages: left, of: left === 0 ? [] : course.foreign } }
+}
+
+async function messagesIn(queue: Queue): Promise<number> {
+  const { ready, inFlight } = await queue.depth()
+  return ready + (inFlight ?? 0)
 }
 
 /** Whether the ledger knows a load of the files: the command has run before. */
@@ -113,63 +167,90 @@ const askingUntil =
   (ask) =>
     retrying(ask, { signal, onEvent })
 
+interface Moved {
+  readonly produced: readonly ProducedLoad[]
+  /** The queue is, of whatever it held. */
+  readonly isEmpty: boolean
+}
+
 /** Files → queue → database, with workers of its own. */
-async function move(
-  options: LoadOptions,
-  ask: NonNullable<ProduceOptions['known']>,
-  indexesDeferred: boolean,
-): Promise<readonly ProducedLoad[]> {
-  const { signal, onEvent = ignoreEvents } = options
+async function move(options: Moving, ask: NonNullable<ProduceOptions['known']>, indexesDeferred: boolean): Promise<Moved> {
+  const { signal, course, onEvent } = options
   const stop = new AbortController()
   const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
   const patiently = askingUntil(stopped, onEvent)
-  const workers = options.start?.(stopped, indexesDeferred) ?? inProcess(options, stopped)
+  const workers = options.start?.({ signal: stopped, indexesDeferred, loads: course.loads, onEvent }) ?? inProcess(options, stopped)
   // Consumers that end before they are told to have failed, or were stopped; either way the producer must not go on alone.
   const early = workers.ended.finally(() => stop.abort())
   early.catch(() => undefined)
   const work = async () => {
-    const room = options.room ?? roomIn(options.queue, stopped, patiently)
-    const produced = await produce({ ...options, room, signal: stopped, known: (loadId) => patiently(() => ask(loadId)) })
+    const room = options.room ?? roomIn(options.queue, stopped, { patiently, outstanding: () => course.outstanding })
+    const producing = { ...options, room, signal: stopped, known: (loadId: string) => patiently(() => ask(loadId)) }
+    const produced = await produce(producing).catch(async (error: unknown) => {
+      if (stopped.aborted || !isOfFile(error)) throw error
+      // What was published of the other files is loaded first.
+      await settled(course.published, options, stopped, patiently)
+      const told = course.toldOf(options.names)
+      if (told !== undefined) onEvent({ type: 'caution', message: told })
+      throw error
+    })
     const published = produced.filter((each) => each.published > 0).map(({ loadId }) => loadId)
-    if (published.length > 0) await settled(published, options, stopped, patiently)
-    return produced
+    return { produced, isEmpty: await settled(published, options, stopped, patiently) }
   }
   try {
-    const produced = await Promise.race([work(), early.then(() => new Promise<never>(() => undefined))])
-    workers.stop()
+    const moved = await Promise.race([work(), early.then(() => new Promise<never>(() => undefined))])
+    // What an earlier run published of the same loads may stand behind messages of others.
+    if (moved.isEmpty) workers.stop()
+    else workers.finish()
     await workers.ended
-    return produced
+    return moved
   } finally {
     workers.stop()
     await workers.ended.catch(() => undefined)
   }
 }
 
-function inProcess(options: LoadOptions, signal: AbortSignal): Workers {
-  const stop = new AbortController()
-  const run = createConsumer({ ...options, besideLoad: true }).run({ signal: AbortSignal.any([signal, stop.signal]) })
-  return { ended: run.then(() => undefined), stop: () => stop.abort() }
+const fileCodes = /^(SOURCE|HEADER)_|^(UNCLOSED_QUOTE|RECORD_TOO_LARGE|MESSAGE_TOO_LARGE|PLAN_CHANGED)$/
+
+/** Whether one file is at fault, and neither the queue nor the database. */
+const isOfFile = (error: unknown): boolean => error instanceof LadingError && fileCodes.test(error.code)
+
+function inProcess({ course, ...options }: Moving, signal: AbortSignal): Workers {
+  const [stop, finish] = [new AbortController(), new AbortController()]
+  const consumer = createConsumer({ ...options, loads: course.loads, besideLoad: true })
+  const run = consumer.run({ signal: AbortSignal.any([signal, stop.signal]), finish: finish.signal })
+  return { ended: run.then(() => undefined), stop: () => stop.abort(), finish: () => finish.abort() }
 }
 
-/** Until the queue is empty, or holds only what is not ours: the ledger is asked for that, now and then, because it costs more. */
-async function settled(loads: readonly string[], { queue, sink }: LoadOptions, signal: AbortSignal, patiently: Patiently): Promise<void> {
+/**
+ * Until the queue is empty (true), or holds only what is not ours: the ledger is asked for that, now and then, because it costs more, and
+ * more often when by our own count everything is done.
+ */
+async function settled(
+  loads: readonly string[],
+  { queue, sink, course }: Moving,
+  signal: AbortSignal,
+  patiently: Patiently,
+): Promise<boolean> {
   let last = 0
   let same = 0
   for (let poll = 1; !signal.aborted; poll++) {
     const { ready, inFlight } = await patiently(() => queue.depth())
-    if (ready === 0 && inFlight === 0) return
+    if (ready === 0 && inFlight === 0) return true
+    if (loads.length === 0) return false
     const mayBeDone = ready === 0 && inFlight === undefined
-    if (poll % (mayBeDone ? pollsPerQuestionAtEnd : pollsPerQuestion) === 0) {
+    if (poll % (mayBeDone || course.outstanding <= 0 ? pollsPerQuestionAtEnd : pollsPerQuestion) === 0) {
       const receipts = await patiently(() => sink.ledger.receipts({ loads }))
-      if (receipts.length === new Set(loads).size && receipts.every(({ chunks, chunksDone }) => chunksDone === chunks)) return
+      if (receipts.length === new Set(loads).size && receipts.every(({ chunks, chunksDone }) => chunksDone === chunks)) return false
       const done = receipts.reduce((sum, { chunksDone }) => sum + chunksDone, 0)
       same = mayBeDone && done === last ? same + 1 : 0
       last = done
       // Somebody has taken messages out of the queue: the receipts will show what is open.
-      if (same >= mostSameAnswers) return
+      if (same >= mostSameAnswers) return false
     }
     await sleep(pollMs, signal)
   }
+  return false
 }
 
 async function receiptsOf(

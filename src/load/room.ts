@@ -10,12 +10,14 @@ const lastPollMs = 200
 /** What does not get less for so long is not ours, or nobody takes it now: then the queue is the place for it. */
 const patienceMs = 1_000
 
-/** A `room` that waits as long as the queue holds more than enough and gets shorter. */
-export function roomIn(
-  queue: Queue,
-  signal: AbortSignal,
-  patiently: <T>(ask: () => Promise<T>) => Promise<T>,
-): NonNullable<PublishOptions['room']> {
+interface RoomOptions {
+  readonly patiently: <T>(ask: () => Promise<T>) => Promise<T>
+  /** Our messages without a verdict, as far as we have heard: what else waits in the queue is others'. */
+  readonly outstanding: () => number
+}
+
+/** A `room` that waits as long as the queue holds more than enough of ours and gets shorter. */
+export function roomIn(queue: Queue, signal: AbortSignal, { patiently, outstanding }: RoomOptions): NonNullable<PublishOptions['room']> {
   let messages = 0
   let bytes = 0
   return async (next) => {
@@ -26,7 +28,7 @@ export function roomIn(
     let since = performance.now()
     for (let pollMs = firstPollMs; !signal.aborted && performance.now() - since < patienceMs; pollMs = Math.min(pollMs * 2, lastPollMs)) {
       const { ready } = await patiently(() => queue.depth())
-      if (ready <= mostWaiting) return
+      if (Math.min(ready, outstanding()) <= mostWaiting) return
       if (ready < fewest) since = performance.now()
       fewest = Math.min(fewest, ready)
       await sleep(pollMs, signal)

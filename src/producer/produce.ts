@@ -12,7 +12,8 @@ import { loadIdOf } from './identity.ts'
 import { checkHeader, type Plan, planFile } from './plan.ts'
 import { Publisher, type PublishOptions } from './publish.ts'
 import { type CarryOptions, referencePaths } from './reference.ts'
-import { spool } from './spool.ts'
+import { fileState } from './source.ts'
+import { isSpooled, spool, type SpoolOptions } from './spool.ts'
 import { type PlannedLoad, ProducerState } from './state.ts'
 
 export const defaultStatePath = './.lading/producer.db'
@@ -27,7 +28,7 @@ export interface KnownLoad {
   readonly keys: ReadonlySet<string>
 }
 
-export interface ProduceOptions extends PublishOptions, CarryOptions {
+export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptions {
   /** Files, folders, patterns; `-` is standard input, for which `stdin` gives the stream. */
   readonly paths: readonly string[]
   readonly model: Model
@@ -41,11 +42,8 @@ export interface ProduceOptions extends PublishOptions, CarryOptions {
   readonly ignoreExtra?: boolean
   /** Load once more what was loaded before. */
   readonly again?: boolean
-  /** Names the database that the loads are for, where that is known: noted in the state, so that a load that never arrives is missed there. */
-  readonly target?: string
   /** File that remembers plans between runs. */
   readonly statePath?: string
-  readonly stdin?: AsyncIterable<Uint8Array>
   /** Asks the target's ledger. With it, what took effect is left out, and everything else is published; without it, what the queue was seen to hold is left out. */
   readonly known?: (loadId: string) => Promise<KnownLoad | undefined>
   readonly onEvent?: Listener
@@ -103,8 +101,8 @@ export async function checkHeaders(files: readonly SourceFile[], options: Produc
 export async function produce(options: ProduceOptions): Promise<readonly ProducedLoad[]> {
   const { queue, onEvent = ignoreEvents, dialect = defaultDialect, statePath = defaultStatePath } = options
   const named = await namedFiles(options, (message) => onEvent({ type: 'caution', message }))
-  await using input = options.paths.includes('-') ? await spool(options.stdin, statePath, options) : undefined
-  using state = new ProducerState(statePath, queue.id)
+  await using input = options.paths.includes('-') ? await spool(statePath, options) : undefined
+  using state = new ProducerState(statePath, queue.id, options.target)
   const publisher = new Publisher(queue, state, onEvent, await referencePaths(options), options)
   const run = { options, dialect, state, publisher, onEvent, loads: new Set<string>() }
   const produced: ProducedLoad[] = []
@@ -125,17 +123,33 @@ export async function produce(options: ProduceOptions): Promise<readonly Produce
 /** The loads that the files would be now, whatever has become of them. */
 export async function planAll(options: ProduceOptions): Promise<readonly string[]> {
   const { queue, dialect = defaultDialect, statePath = defaultStatePath } = options
-  using state = new ProducerState(statePath, queue.id)
+  using state = new ProducerState(statePath, queue.id, options.target)
   const loads: string[] = []
   for (const file of await namedFiles(options)) loads.push((await planLoad(file, options, dialect, state)).load.id)
+  return loads
+}
+
+/** Loads of the files as they are that an earlier run planned: their chunks may wait in the queue before the files are planned once more. */
+export async function plannedBefore(options: ProduceOptions, files: readonly SourceFile[]): Promise<readonly string[]> {
+  const { queue, statePath = defaultStatePath, target } = options
+  const pipeline = pipelineOf(options)
+  const names = new Map(files.map(({ path, name }) => [resolve(path), name]))
+  using state = new ProducerState(statePath, queue.id, target)
+  const salt = options.again === true ? state.againSalt(pipeline) : ''
+  const loads: string[] = []
+  for (const { id, path, state: seen, sha256 } of state.planned(pipeline)) {
+    const name = names.get(path)
+    if (name === undefined || loadIdOf(pipeline, name, sha256, salt) !== id) continue
+    if ((await fileState(path).catch(() => undefined)) === seen) loads.push(id)
+  }
   return loads
 }
 
 const pipelineOf = ({ pipeline, model }: Pick<ProduceOptions, 'pipeline' | 'model'>): string => pipeline ?? tableName(model)
 
 /** Says that everything that was loaded once more on purpose has taken effect, so that the next `again` is another one. */
-export function endAgain(options: Pick<ProduceOptions, 'queue' | 'statePath' | 'pipeline' | 'model'>): void {
-  using state = new ProducerState(options.statePath ?? defaultStatePath, options.queue.id)
+export function endAgain(options: Pick<ProduceOptions, 'queue' | 'target' | 'statePath' | 'pipeline' | 'model'>): void {
+  using state = new ProducerState(options.statePath ?? defaultStatePath, options.queue.id, options.target)
   state.endAgain(pipelineOf(options))
 }
 
@@ -184,12 +198,12 @@ async function produceFile(file: SourceFile, size: number, run: Run): Promise<Pr
 function requireSamePlan(load: PlannedLoad, plan: Plan, { delimiter, quote }: Dialect, known: KnownLoad | undefined): void {
   const sameReading = load.delimiter === delimiter && load.quote === quote && load.fields.join() === plan.fields.join()
   if (sameReading && load.model === plan.model && (known === undefined || known.plan === load.plan)) return
-  const detail = `${load.path} is being loaded already (load ${load.id}) with another chunk size, header, delimiter, quote or model`
+  const detail = `${load.path} was begun (load ${load.id}) with another chunk size, header, delimiter, quote or model`
   throw new LadingError('PLAN_CHANGED', detail)
 }
 
 function skipReason(load: PlannedLoad, known: KnownLoad | undefined, options: ProduceOptions): string | undefined {
-  const again = '--again loads it once more'
+  const again = `--again loads it once more${isSpooled(load.path) ? ', --name NAME as a load of its own' : ''}`
   if (known?.complete === true || known?.keys.size === load.chunks)
     return options.again === true
       ? `the same --again, which was interrupted, has loaded it already (load ${load.id})`
@@ -213,7 +227,7 @@ async function planLoad(
 ) {
   const { model, chunkBytes = defaultChunkBytesOf(options), ignoreExtra = false, signal } = options
   const pipeline = pipelineOf(options)
-  const draft = state.begin(pipeline, resolve(file.path), file.name, options.target)
+  const draft = state.begin(pipeline, resolve(file.path), file.name)
   try {
     const plan = await planFile(file.path, { model, dialect, chunkBytes, ignoreExtra, signal, onRead }, draft.add)
     draft.flush()

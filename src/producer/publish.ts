@@ -8,7 +8,7 @@ import { retrying } from '../core/retry.ts'
 import { type Abortable, unlessAborted } from '../core/wait.ts'
 import { sha256Of } from '../core/sha256.ts'
 import { newTraceparent, traceHeaders } from '../core/trace.ts'
-import { type ChunkReference, chunkKey, envelopeHeaders, maxReferenceBytes } from '../queue/envelope.ts'
+import { type ChunkReference, chunkKey, envelopeHeaders, maxReferenceBytes, targetOf } from '../queue/envelope.ts'
 import type { Outgoing, Queue } from '../queue/queue.ts'
 import type { PlannedChunk } from './plan.ts'
 import type { PathOf } from './reference.ts'
@@ -29,6 +29,8 @@ export interface PublishOptions extends Abortable {
    * it throws ends the producer as a failure of the queue does.
    */
   readonly room?: ((next: WindowSize) => Promise<void>) | undefined
+  /** Place of the sink that the chunks are for: no consumer of another database takes them. Without it any consumer does. */
+  readonly target?: string | undefined
   /** Messages say in which span (a window) they were published, so that whoever writes them can refer to it. */
   readonly traced?: boolean
 }
@@ -81,16 +83,19 @@ export class Publisher {
   readonly #onEvent: Listener
   readonly #pathOf: PathOf
   readonly #spare = new SpareMemory()
+  /** As envelopes name it. */
+  readonly #target: string | undefined
   #window: Window
   #underWay: Promise<void> = Promise.resolve()
 
-  constructor(queue: Queue, state: ProducerState, onEvent: Listener, pathOf: PathOf, { signal, room, traced = false }: PublishOptions) {
+  constructor(queue: Queue, state: ProducerState, onEvent: Listener, pathOf: PathOf, options: PublishOptions) {
     this.#queue = queue
     this.#state = state
     this.#onEvent = onEvent
     this.#pathOf = pathOf
-    this.#options = { signal, room, traced }
-    this.#window = new Window(traced)
+    this.#options = options
+    this.#target = options.target === undefined ? undefined : targetOf(options.target)
+    this.#window = new Window(options.traced)
   }
 
   /** Publishes those of the chunks that `wanted` lets through; the last of them may still wait for `flush`. Returns their number. */
@@ -120,7 +125,7 @@ export class Publisher {
       throw new LadingError('MESSAGE_TOO_LARGE', `${load.path}: a chunk has ${chunk.bytes} bytes, a reference takes ${maxReferenceBytes}`)
     // A chunk without a byte refers to nothing.
     const reference = path === undefined || chunk.bytes === 0 ? undefined : { path, bytes: chunk.bytes }
-    const headers = { ...headersOf(load, chunk, reference), ...traceHeaders(this.#window.traceparent) }
+    const headers = { ...headersOf(load, chunk, { target: this.#target, reference }), ...traceHeaders(this.#window.traceparent) }
     const message = { key: chunkKey(load.id, chunk.chunk), body, headers, ...(reference && { weight: reference.bytes }) }
     this.#window.add(message, load, chunk)
     if (this.#window.isFull) await this.#handOver()
@@ -183,11 +188,17 @@ function* withoutBodies(chunks: Iterable<PlannedChunk>): Generator<[PlannedChunk
 const changed = (load: PlannedLoad, where: string): LadingError =>
   new LadingError('SOURCE_CHANGED', `${load.path} changed ${where}; load ${load.id} holds nothing but what was planned`)
 
-function headersOf(load: PlannedLoad, chunk: PlannedChunk, reference: ChunkReference | undefined) {
+interface Particulars {
+  readonly target: string | undefined
+  readonly reference: ChunkReference | undefined
+}
+
+function headersOf(load: PlannedLoad, chunk: PlannedChunk, { target, reference }: Particulars) {
   const { id, sha256, bytes, plan, chunks, records } = load
   return envelopeHeaders({
     v: reference === undefined ? 1 : 2,
     pipeline: load.pipeline,
+    ...(target && { target }),
     load: { id, source: load.name, sha256, bytes, plan, chunks, records },
     chunk: chunk.chunk,
     records: chunk.records,

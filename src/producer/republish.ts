@@ -12,19 +12,25 @@ export interface RepublishOptions extends Abortable, CarryOptions {
   readonly queue: Queue
   readonly statePath: string
   readonly known: KnownLoad | undefined
+  /** Place of the database in which chunks are missing. */
+  readonly place: string
   readonly onEvent?: Listener
 }
 
-/** Publishes again those chunks of a load that have no verdict, wherever they were lost. Those that are only late come twice, which the ledger absorbs. */
+/**
+ * Publishes again those chunks of a load that have no verdict, wherever they were lost; for this database alone, where they had been published
+ * for one. Those that are only late come twice, which the ledger absorbs.
+ */
 export async function republishMissing(options: RepublishOptions): Promise<number> {
-  const { loadId, queue, known, onEvent = ignoreEvents } = options
+  const { loadId, queue, known, place, onEvent = ignoreEvents } = options
   if (known?.complete === true) return 0
-  using state = new ProducerState(options.statePath, queue.id)
+  using state = new ProducerState(options.statePath, queue.id, place)
   const load = state.findAnywhere(loadId)
   if (load === undefined) {
     throw new LadingError('NOT_FOUND', `${options.statePath} has no plan of load ${loadId}; load the file again instead`)
   }
-  const publisher = new Publisher(queue, state, onEvent, await referencePaths(options), options)
+  const target = load.target && place
+  const publisher = new Publisher(queue, state, onEvent, await referencePaths(options), { ...options, target })
   const published = await publisher.publish(load, state.chunks(load, 'all'), (key) => known?.keys.has(key) !== true)
   await publisher.flush()
   return published

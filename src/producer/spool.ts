@@ -11,11 +11,16 @@ import type { SourceFile } from './discover.ts'
 /** What stands longer in the folder was left behind by a run that was killed: no load of standard input takes a day. */
 const leftBehindMs = 86_400_000
 
-/** Standard input is read twice like any file, so it is kept in a file of its own until it is published. Its name is `stdin`: its content alone identifies it. */
+export interface SpoolOptions extends Abortable {
+  readonly stdin?: AsyncIterable<Uint8Array>
+  /** Name of the source; `stdin` where it is not given, and then its content alone identifies it. */
+  readonly stdinName?: string
+}
+
+/** Standard input is read twice like any file, so it is kept in a file of its own until it is published. */
 export async function spool(
-  stdin: AsyncIterable<Uint8Array> | undefined,
   statePath: string,
-  { signal }: Abortable = {},
+  { stdin, stdinName: name = 'stdin', signal }: SpoolOptions = {},
 ): Promise<AsyncDisposable & { readonly file: SourceFile }> {
   if (stdin === undefined) throw new LadingError('USAGE', "'-' stands for standard input, and there is none")
   const folder = join(dirname(statePath), 'spool')
@@ -30,7 +35,7 @@ export async function spool(
     if (signal?.aborted) throw new LadingError('ABORTED', 'stopped while reading standard input', { cause })
     throw new LadingError('OUTPUT_UNWRITABLE', `standard input cannot be kept in ${folder}: ${(cause as Error).message}`, { cause })
   }
-  return { file: { path, name: 'stdin' }, [Symbol.asyncDispose]: remove }
+  return { file: { path, name }, [Symbol.asyncDispose]: remove }
 }
 
 const spooledName = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.csv$/

@@ -11,12 +11,12 @@ const schema = [
      no INTEGER PRIMARY KEY,
      -- NULL while the plan is being made.
      id TEXT,
-     -- The id of the queue, which belongs to it and not to its place.
+     -- The id of the queue, which belongs to it and not to its place; a line below it, the target that chunks are published for.
      queue TEXT NOT NULL,
      pipeline TEXT NOT NULL,
      path TEXT NOT NULL,
      name TEXT NOT NULL,
-     -- The database that the load is for, where the producer was told.
+     -- Place of the database that the load is for, or in which it has arrived.
      target TEXT,
      state TEXT,
      fields TEXT,

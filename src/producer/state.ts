@@ -17,11 +17,15 @@ export interface PlannedLoad extends Plan {
   readonly quote: string
   /** When the queue held the last chunk, ISO 8601; undefined before. */
   readonly publishedAt: string | undefined
+  /** Place of the database that the chunks were published for; undefined where any consumer may take them. */
+  readonly target: string | undefined
 }
 
 interface Row {
   readonly no: number
   readonly id: string
+  readonly queue: string
+  readonly target: string | null
   readonly pipeline: string
   readonly path: string
   readonly name: string
@@ -42,7 +46,6 @@ interface Row {
 export interface Draft {
   readonly no: number
   readonly path: string
-  readonly target: string | undefined
   /** Takes the chunks, in order; `flush` after the last one. */
   readonly add: (chunk: PlannedChunk) => void
   readonly flush: () => void
@@ -53,25 +56,28 @@ const page = 256
 
 export class ProducerState implements Disposable {
   readonly #file: StateFile
-  /** Identifies the queue; what one queue holds says nothing about another. */
+  /** Identifies the queue and the target: what a queue holds for one database says nothing about another queue or database. */
   readonly #queue: string
+  readonly #target: string | undefined
 
-  constructor(path: string, queue: string) {
-    this.#queue = queue
+  /** `queue` is the id of the queue, `target` the place of the database that chunks are published for, where they are for one. */
+  constructor(path: string, queue: string, target?: string) {
+    this.#queue = scopeOf(queue, target)
+    this.#target = target
     this.#file = new StateFile(path)
     // Left behind by producers that were killed while they planned; no plan takes a day.
     this.#file.run('DELETE FROM load WHERE id IS NULL AND begun_at < unixepoch() - 86400')
   }
 
-  begin(pipeline: string, path: string, name: string, target?: string): Draft {
+  begin(pipeline: string, path: string, name: string): Draft {
     const sql = 'INSERT INTO load (queue, pipeline, path, name, target) VALUES (?, ?, ?, ?, ?) RETURNING no'
-    const { no } = this.#file.get<{ no: number }>(sql, this.#queue, pipeline, path, name, target ?? null) as { no: number }
+    const { no } = this.#file.get<{ no: number }>(sql, this.#queue, pipeline, path, name, this.#target ?? null) as { no: number }
     const waiting: PlannedChunk[] = []
     const flush = () => this.#insertChunks(no, waiting.splice(0))
     const add = (chunk: PlannedChunk) => {
       if (waiting.push(chunk) >= page) flush()
     }
-    return { no, path, target, add, flush }
+    return { no, path, add, flush }
   }
 
   #insertChunks(no: number, chunks: readonly PlannedChunk[]): void {
@@ -96,13 +102,7 @@ export class ProducerState implements Disposable {
       if (first !== undefined) {
         this.forget(draft)
         // The same content may lie at another place today.
-        this.#file.run(
-          'UPDATE load SET path = ?, state = ?, target = ? WHERE no = ?',
-          draft.path,
-          plan.state,
-          draft.target ?? null,
-          first.no,
-        )
+        this.#file.run('UPDATE load SET path = ?, state = ? WHERE no = ?', draft.path, plan.state, first.no)
         return { ...first, path: draft.path, state: plan.state }
       }
       const sql = `UPDATE load SET id = ?, state = ?, fields = ?, model = ?, sha256 = ?, bytes = ?, plan = ?, chunks = ?, records = ?, delimiter = ?, quote = ?
@@ -122,10 +122,23 @@ export class ProducerState implements Disposable {
     })
   }
 
-  /** The plan of a load whatever queue it was made for: the last resort where that queue is lost. */
+  /** The plan of a load whatever queue and target it was made for, those of this state first: the last resort where a queue is lost. */
   findAnywhere(id: string): PlannedLoad | undefined {
-    const row = this.#file.get<Row>('SELECT * FROM load WHERE id = ? ORDER BY queue = ? DESC, no DESC LIMIT 1', id, this.#queue)
+    const sql = 'SELECT * FROM load WHERE id = ? ORDER BY queue = ? DESC, target IS ? DESC, no DESC LIMIT 1'
+    const row = this.#file.get<Row>(sql, id, this.#queue, this.#target ?? null)
     return row === undefined ? undefined : loadOf(row)
+  }
+
+  /** The loads of the pipeline with a frozen plan for this queue and target. */
+  planned(pipeline: string): readonly PlannedLoad[] {
+    const sql = 'SELECT * FROM load WHERE id IS NOT NULL AND queue = ? AND pipeline = ?'
+    return this.#file.all<Row>(sql, this.#queue, pipeline).map(loadOf)
+  }
+
+  /** Notes in which database the loads have arrived, where they were published for any. */
+  arrived(ids: readonly string[], place: string): void {
+    const sql = 'UPDATE load SET target = ? WHERE id = ? AND target IS NULL'
+    this.#file.transaction(() => ids.forEach((id) => this.#file.run(sql, place, id)))
   }
 
   find(id: string): PlannedLoad | undefined {
@@ -133,11 +146,11 @@ export class ProducerState implements Disposable {
     return row === undefined ? undefined : loadOf(row)
   }
 
-  /** Identities of the loads with a frozen plan, of one pipeline or all, for one database (or for one that was not told) or all, the oldest first. */
-  ids(pipeline: string | undefined, target?: string): string[] {
-    const sql = `SELECT id, min(no) FROM load WHERE id IS NOT NULL AND ($pipeline IS NULL OR pipeline = $pipeline)
-                 AND ($target IS NULL OR target IS NULL OR target = $target) GROUP BY id ORDER BY min(no)`
-    return this.#file.all<{ id: string }>(sql, { pipeline: pipeline ?? null, target: target ?? null }).map(({ id }) => id)
+  /** Identities of the loads with a frozen plan, of one pipeline or all, that are for this target or have arrived nowhere yet, the oldest first. */
+  ids(pipeline: string | undefined): string[] {
+    const sql = `SELECT id, min(no) FROM load WHERE id IS NOT NULL AND pipeline = ifnull(?, pipeline)
+                 AND (target IS NULL OR target = ?) GROUP BY id ORDER BY min(no)`
+    return this.#file.all<{ id: string }>(sql, pipeline ?? null, this.#target ?? null).map(({ id }) => id)
   }
 
   /** The salt of loads made once more on purpose: that of the command that was interrupted, else a new one. */
@@ -180,6 +193,9 @@ export class ProducerState implements Disposable {
   }
 }
 
+/** No id of a queue has a line break. */
+const scopeOf = (queue: string, target: string | undefined): string => (target === undefined ? queue : `${queue}\n${target}`)
+
 const loadOf = (row: Row): PlannedLoad => ({
   no: row.no,
   id: row.id,
@@ -197,4 +213,5 @@ const loadOf = (row: Row): PlannedLoad => ({
   delimiter: row.delimiter,
   quote: row.quote,
   publishedAt: row.published_at ?? undefined,
+  target: row.target !== null && row.queue.endsWith(scopeOf('', row.target)) ? row.target : undefined,
 })

@@ -5,6 +5,7 @@
  */
 import { LadingError } from '../core/errors.ts'
 import type { Layout, LoadInfo } from '../core/load.ts'
+import { sha256Of } from '../core/sha256.ts'
 import type { Headers } from './queue.ts'
 
 /** Where the bytes of a chunk lie, for consumers that share a file system with the producer; the body is empty then. */
@@ -19,6 +20,8 @@ export interface ChunkEnvelope extends Layout {
   /** 2 with a reference: a consumer that knows version 1 alone would take the empty body for a damaged one. */
   readonly v: 1 | 2
   readonly pipeline: string
+  /** The database that the chunk is for, as `targetOf` names it; without it, for that of whichever consumer takes it. */
+  readonly target?: string
   readonly load: LoadInfo
   /** 0-based. */
   readonly chunk: number
@@ -38,6 +41,9 @@ export const maxReferenceBytes = 64 * 1024 * 1024
 
 const header = 'lading'
 const newestVersion = 2
+
+/** Tells databases apart in an envelope, which tells nobody where they are. */
+export const targetOf = (place: string): string => sha256Of(place)
 
 export const chunkKey = (loadId: string, chunk: number): string => `${loadId}/${chunk}`
 
@@ -100,6 +106,7 @@ function isEnvelope(value: unknown): value is ChunkEnvelope {
   const { load, fields } = value
   return (
     (value['v'] === 2 ? isReference(value['reference']) : value['v'] === 1 && value['reference'] === undefined) &&
+    (value['target'] === undefined || hash.test(String(value['target']))) &&
     isObject(load) &&
     uuid.test(String(load['id'])) &&
     [load['sha256'], load['plan'], value['sha256']].every((each) => hash.test(String(each))) &&

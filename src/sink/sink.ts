@@ -283,6 +283,11 @@ export interface MissingIndexes {
 
 export interface Sink extends AsyncDisposable {
   readonly ledger: Ledger
+  /**
+   * Names the database, however its URL is written, without user, password or options: `postgresql://host/database` (with the port where
+   * it is not 5432), the real path of a SQLite file, or `sqlite::memory:`. Chunks that are published for one place are not taken for another.
+   */
+  readonly place: string
   /** Makes the ledger, and with a model its table and indexes, where they are missing; throws `SCHEMA_MISMATCH` where they do not fit. */
   prepare(model?: Model, options?: PrepareOptions): Promise<Prepared>
   /** Builds the indexes that were taken away. A sink without it takes none away. */

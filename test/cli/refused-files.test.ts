@@ -66,6 +66,17 @@ describe.concurrent('a file that cannot be right is refused in one line, and not
     expectError(await folder.lading('load', '/dev/null'), 'SOURCE_UNREADABLE', 66, "'-'")
   })
 
+  it('of files of which one is broken it is said which are loaded and which are not, and those are loaded to their end', async () => {
+    await using folder = await Folder.make({ 'in/a.csv': records(9), 'in/b.csv': `${records(1)}"`, 'in/c.csv': records(3) })
+    for (const again of [false, true]) {
+      const run = await folder.lading('load', 'in', '--chunk-bytes', '30')
+      expectError(run, 'UNCLOSED_QUOTE', 65, 'in/b.csv:3')
+      expect(run.err).toContain('caution: one of 3 files is at fault; loaded completely: a.csv; not loaded: b.csv, c.csv\n')
+      expect([folder.rows(), run.err.includes('skipped a.csv')]).toEqual([9, again])
+    }
+    expect(await folder.json('status')).toMatchObject({ queue: { ready: 0 } })
+  })
+
   it('the sound files before a broken one are loaded by the next run, none twice', async () => {
     await using folder = await Folder.make({ 'in/a.csv': records(2), 'in/b.csv': 'no,such\n', 'in/c.csv': records(3) })
     expectError(await folder.lading('load', 'in'), 'HEADER_MISMATCH', 65, 'in/b.csv:1')

@@ -1,7 +1,7 @@
 import { mkdir, readdir, symlink, utimes, writeFile } from 'node:fs/promises'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
-import { Folder, header, record, records } from './run.ts'
+import { expectError, Folder, header, record, records } from './run.ts'
 
 interface Loaded {
   readonly loadedNow: number
@@ -55,6 +55,25 @@ describe.concurrent('where records come from', () => {
     expect(folder.rows()).toBe(4)
     expect(folder.sql('SELECT 1 FROM lading_load')).toHaveLength(2)
     expect(await readdir(folder.at('.lading/spool'))).toEqual([])
+  })
+
+  it('the same bytes on standard input once more are said to be loaded, and when, and are another load under a name of their own', async () => {
+    await using folder = await Folder.make()
+    const load = (...more: readonly string[]) => folder.run(['load', '-', ...more], { stdin: records(3) })
+    expect((await load()).out).not.toContain('standard input has')
+    const again = await load()
+    expect(again.code, again.err).toBe(0)
+    expect(again.out).toMatch(
+      /^standard input has the bytes of stdin of 20\S+Z \(3 records\), so nothing was loaded: --name NAME .+ --again .+$/m,
+    )
+    for (const name of ['monday', 'tuesday']) expect((await load('--name', name)).out).toContain('this run loaded 3 records')
+    expect((await load('--name', 'monday')).out).toContain('standard input has the bytes of monday of 20')
+    expect(folder.sql('SELECT source FROM lading_load ORDER BY 1')).toEqual(['monday', 'stdin', 'tuesday'].map((source) => ({ source })))
+    const produce = (...more: readonly string[]) => folder.run(['produce', '-', ...more], { stdin: records(3) })
+    expect((await produce()).out).toContain('published 1 of 1 file')
+    expect((await produce()).err).toMatch(/was published to this queue at 20.+--again .+, --name NAME /)
+    expect((await produce('--name', 'monday')).out).toContain('published 1 of 1 file')
+    expectError(await folder.lading('load', 'a.csv', '--name', 'monday'), 'USAGE', 64, '--name')
   })
 
   it('what a killed run kept of standard input is removed after a day, and nothing else in its folder', async () => {

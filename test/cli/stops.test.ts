@@ -1,7 +1,6 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, rm } from 'node:fs/promises'
-import { DatabaseSync } from 'node:sqlite'
+import { readdir } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import { expectError, Folder, records, type Run, sources } from './run.ts'
@@ -59,7 +58,7 @@ class Group implements Disposable {
   }
 }
 
-const make = () => Folder.make({ 'model.ts': telling, 'a.csv': records(59), 'b.csv': records(1) })
+const make = () => Folder.make({ 'model.ts': telling, 'a.csv': records(59) })
 const begun = (folder: Folder, n: number) => expect.poll(() => folder.lines('begun'), { timeout: 20_000 }).toHaveLength(n)
 const consumers = ['--consumers', '2', '--model', './model.ts']
 
@@ -83,13 +82,8 @@ describe('consumer processes of a load', () => {
     'finish what is in hand when a %s reaches the whole process group',
     async (name) => {
       await using folder = await make()
-      await folder.lading('produce', 'a.csv', '--chunk-bytes', '30', '--model', './model.ts')
-      // Ten deliveries make a message run alone: one message is one batch then, so that much is left when the signal comes.
-      const database = new DatabaseSync(folder.at('.lading/queue.db'))
-      database.exec('UPDATE message SET attempt = 10')
-      database.close()
-      for (const file of ['begun', 'ended']) await rm(folder.at(file))
-      using group = new Group(folder, 'load', 'b.csv', ...consumers)
+      // One message is one batch, so that much is left when the signal comes.
+      using group = new Group(folder, 'load', 'a.csv', '--chunk-bytes', '30', '--batch-messages', '1', ...consumers)
       // By then both of them have long been listening.
       const recordsDone = async () => (await folder.lines('busy')).length
       await expect.poll(recordsDone, { timeout: 20_000, interval: 5 }).toBeGreaterThan(10)

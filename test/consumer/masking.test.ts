@@ -446,7 +446,7 @@ describe('a chunk of ours that dies', () => {
     const [load] = await produce({ paths: [path], model: widened, ...producer })
     const republish = async () => {
       const loadId = load?.loadId as string
-      return republishMissing({ ...producer, loadId, known: await at.sink.ledger.progress(loadId) })
+      return republishMissing({ ...producer, place: at.sink.place, loadId, known: await at.sink.ledger.progress(loadId) })
     }
     return { at, republish, [Symbol.asyncDispose]: () => at[Symbol.asyncDispose]() }
   }

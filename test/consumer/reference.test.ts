@@ -227,7 +227,9 @@ describe('a file that is not what it was', () => {
     await rename(`${path}.kept`, path)
     const known = await all.sink.ledger.progress(loadId)
     const statePath = join(all.workshop.folder, 'producer.db')
-    expect(await republishMissing({ queue: all.queue, loadId, known, statePath, carry: 'reference', root: all.root })).toBe(1)
+    expect(
+      await republishMissing({ queue: all.queue, place: all.sink.place, loadId, known, statePath, carry: 'reference', root: all.root }),
+    ).toBe(1)
     expect(await all.consume()).toMatchObject({ dead: 0, messages: 1 })
     await all.workshop.expectAllOnce()
     expect(await replayed(all.sink, all.root, await all.letters())).toMatchObject([{ kind: 'duplicate' }])

@@ -67,7 +67,7 @@ it('standard input that cannot be kept is refused in one line', async () => {
   async function* input() {
     yield Buffer.from('a\n')
   }
-  await expect(spool(input(), join(folder, 'file/state.db'))).rejects.toMatchObject({ code: 'OUTPUT_UNWRITABLE' })
+  await expect(spool(join(folder, 'file/state.db'), { stdin: input() })).rejects.toMatchObject({ code: 'OUTPUT_UNWRITABLE' })
 })
 
 it.each(['ho..st', `${'x'.repeat(64)}.example`, '%00'])('a host that no name can be is refused at once: %s', async (host) => {

@@ -30,6 +30,7 @@ export function wrapSink(sink: Sink, between: Between<SinkMethod>, over: Partial
   }
   return {
     ledger,
+    place: sink.place,
     prepare: (...args) => between('prepare', () => sink.prepare(...args)),
     isEmpty: (...args) => sink.isEmpty(...args),
     rows: (model) => sink.rows(model),

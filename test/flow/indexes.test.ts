@@ -302,14 +302,14 @@ describePostgres('indexes left for the end of a load', () => {
       const options = workshop.producing(queue, [path], { model: keyedNumbers, chunkBytes: 100, onEvent })
       return await load({ ...options, sink, deferIndexes: 'always', ...(start === undefined ? {} : { start }) })
     }
-    const losing = again((signal) => {
+    const losing = again(({ signal }) => {
       const consuming = async () => {
         await using queue = await openQueue(workshop.queueUrl)
         await using sink = await openSink(workshop.target.url)
         await createConsumer({ queue, sink, model: keyedNumbers, besideLoad: true, batch: { messages: 1 } }).run({ signal, batches: 2 })
         throw new LadingError('CONSUMER_LOST', 'killed by the test')
       }
-      return { ended: consuming(), stop: () => undefined }
+      return { ended: consuming(), stop: () => undefined, finish: () => undefined }
     })
     await expect(losing()).rejects.toMatchObject({ code: 'CONSUMER_LOST' })
     expect(await query(workshop.target.url, catalog)).toHaveLength(3)

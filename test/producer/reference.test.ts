@@ -138,7 +138,7 @@ it('what is published again travels as that command says, whatever travelled bef
   const queue = await workshop.queue()
   const path = await workshop.file(100, 'a.csv')
   const [load] = await refer(workshop, queue, [path])
-  const again = { loadId: load?.loadId ?? '', queue, statePath: join(workshop.folder, 'producer.db'), known: undefined }
+  const again = { loadId: load?.loadId ?? '', queue, statePath: join(workshop.folder, 'producer.db'), known: undefined, place: 'anywhere' }
   const chunks = load?.chunks ?? 0
   expect(await republishMissing(again)).toBe(chunks)
   expect(await republishMissing({ ...again, carry: 'reference', root: workshop.folder })).toBe(chunks)

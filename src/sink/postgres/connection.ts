@@ -30,6 +30,8 @@ const sessionSettings = `SET application_name = 'lading';
 
 /** One session, made when it is needed and made again after it broke. What runs on it runs one after the other. */
 export class Connection implements AsyncDisposable {
+  /** Host, port and database as the driver reads them from the URL and the environment. */
+  readonly place: string
   readonly #config: pg.ClientConfig
   readonly #silentMs: number
   #client: Promise<pg.Client> | undefined
@@ -53,9 +55,11 @@ export class Connection implements AsyncDisposable {
         keepAliveInitialDelayMillis: keepAliveMs,
       }
       // Made only to have it read the URL, which the driver does in its own way.
-      const { host } = new pg.Client(this.#config)
+      const client = new pg.Client(this.#config)
+      const { host } = client
       // Of a folder it is the path of a socket.
       if (!host.startsWith('/') && !isHost(host)) throw new LadingError('USAGE', 'the database URL cannot be used: no host has such a name')
+      this.place = placeOf(client)
     } catch (error) {
       if (error instanceof LadingError) throw error
       // What a certificate file is missing may be told; the error of URL holds the whole text, and with it the password.
@@ -161,4 +165,12 @@ function withoutAlias(url: URL): URL {
 function asAway(error: unknown): unknown {
   if (!(error instanceof pg.DatabaseError) || (error.code !== '3D000' && error.code !== '55000')) return error
   return new LadingError('SINK_UNAVAILABLE', `PostgreSQL: ${error.message}`, { cause: error })
+}
+
+const defaultPort = 5432
+
+/** A host that is a folder holds a Unix socket. */
+function placeOf({ host, port, database = '' }: pg.Client): string {
+  const authority = host.includes(':') ? `[${host}]` : encodeURIComponent(host.toLowerCase())
+  return `postgresql://${authority}${port === defaultPort ? '' : `:${port}`}/${encodeURIComponent(database)}`
 }

@@ -33,6 +33,7 @@ interface PreparedModel {
  */
 export class PostgresSink implements Sink {
   readonly ledger: Ledger
+  readonly place: string
   readonly #connection: Connection
   readonly #reading: Connection
   /** By fingerprint: what is made for a model serves every model that declares the same. */
@@ -55,6 +56,7 @@ export class PostgresSink implements Sink {
     this.#stalledMs = options.stalledMs ?? defaultStalledMs
     this.#manyRowsOfOneValue = options.manyRowsOfOneValue ?? manyRowsOfOneValue
     this.#connection = new Connection(url, options)
+    this.place = this.#connection.place
     this.#connection.onConnect = async (client) => {
       for (const known of this.#models.values()) await this.#stage(client, known)
     }

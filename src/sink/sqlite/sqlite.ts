@@ -1,3 +1,5 @@
+import { realpathSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { Fault, Reject } from '../../core/fault.ts'
 import { SqliteFile } from '../../core/sqlite.ts'
 import type { Model } from '../../model/model.ts'
@@ -25,6 +27,7 @@ const defaultThreadBytes = 64 * 1024
 /** A SQLite file that holds the target table and the ledger; `:memory:` for tests. Any number of processes may write it, one at a time. */
 export class SqliteSink implements Sink {
   readonly ledger: Ledger
+  readonly place: string
   readonly #path: string
   readonly #busyMs: number | undefined
   readonly #threadBytes: number
@@ -36,6 +39,7 @@ export class SqliteSink implements Sink {
 
   constructor(path: string, options: SqliteSinkOptions = {}) {
     this.#path = path
+    this.place = path === ':memory:' ? 'sqlite::memory:' : realPathOf(path)
     this.#busyMs = options.busyMs
     this.#threadBytes = options.threadBytes ?? defaultThreadBytes
     this.#writer = path === ':memory:' ? undefined : new Writer(path, options.busyMs)
@@ -93,5 +97,16 @@ export class SqliteSink implements Sink {
     await this.#writer?.[Symbol.asyncDispose]()
     this.#file?.[Symbol.dispose]()
     this.#file = undefined
+  }
+}
+
+/** The file need not be there yet, nor its folder. */
+function realPathOf(path: string): string {
+  const full = resolve(path)
+  try {
+    return realpathSync(full)
+  } catch {
+    const folder = dirname(full)
+    return folder === full ? full : join(realPathOf(folder), basename(full))
   }
 }

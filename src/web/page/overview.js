@@ -241,7 +241,7 @@ function loadsOf({ loads, process }) {
 function stateOf({ state, open, records, receipt }) {
   if (receipt && receipt.problems.length > 0 && open === 0) return 'does not add up'
   if (open > 0) return state === 'planned' ? 'planned' : `${Math.floor(((records - open) / Math.max(1, records)) * 100)} %`
-  if (state === 'skipped') return 'loaded before'
+  if (state === 'skipped') return 'done before'
   return receipt?.open === 0 ? 'adds up' : 'done'
 }
 
