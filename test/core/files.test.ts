@@ -76,6 +76,11 @@ it.each(['ho..st', `${'x'.repeat(64)}.example`, '%00'])('a host that no name can
   await expect(openQueue(`https://${host}/123456789012/x`)).rejects.toMatchObject({ code: 'USAGE' })
 })
 
+it('a socket of PostgreSQL below a regular file is refused at once', async () => {
+  await using sink = await openSink(`postgresql://me@localhost/db?host=${encodeURIComponent(join(folder, 'file/x'))}`)
+  await expect(sink.prepare()).rejects.toMatchObject({ code: 'SINK_REFUSED', message: expect.stringContaining('ENOTDIR') })
+})
+
 it('what passes by itself is still waited for', () => {
   const trouble = (code: string) => fileTrouble(Object.assign(new Error(code), { code, syscall: 'open' }))
   expect(['EMFILE', 'EIO', 'EBUSY', 'ESTALE'].map(trouble)).toEqual(Array.from({ length: 4 }, () => 'passing'))

@@ -7,6 +7,7 @@ import type { LadingEvent } from '../../src/core/events.ts'
 import { load } from '../../src/load/load.ts'
 import { produce } from '../../src/producer/produce.ts'
 import { openQueue } from '../../src/queue/registry.ts'
+import { openSink } from '../../src/sink/registry.ts'
 import { numbers, Workshop } from '../faults/workshop.ts'
 import { mountSmall, skipLoudly } from './system.ts'
 
@@ -35,16 +36,17 @@ function largeFile(workshop: Workshop, bytes: number): { readonly path: string; 
 
 describe('a disk that holds nothing but the queue', () => {
   for (const [size, bytes] of [
-    [7, 12],
-    [24, 30],
-    [60, 66],
+    [7, 10],
+    [24, 28],
+    [60, 64],
   ] as const) {
     it(`of ${size} MiB lets a load of ${bytes} MiB through, its state beside it`, async (context) => {
       await onDisk(context, size * 1024, async (workshop, disk) => {
         const { path, records } = largeFile(workshop, bytes * mib)
         await using queue = await openQueue(`embedded:${join(disk, 'queue.db')}`)
+        await using sink = await openSink('sqlite::memory:')
         const statePath = join(disk, 'producer.db')
-        const { receipts } = await load({ paths: [path], model: numbers, queue, sink: await workshop.sink(), statePath })
+        const { receipts } = await load({ paths: [path], model: numbers, queue, sink, statePath })
         expect(receipts).toMatchObject([{ records, loaded: records, rejected: 0, dead: 0 }])
       })
     })
@@ -60,7 +62,7 @@ describe('a disk that holds nothing but the queue', () => {
       const producing = produce(workshop.producing(queue, [path], { onEvent }))
       await expect.poll(() => waiting.length, { timeout: 20_000 }).toBeGreaterThan(0)
       expect(waiting[0]).toMatch(/its disk has \d\.\d MiB free, which consumers need to settle the \d+ messages that wait/)
-      const sink = await workshop.sink()
+      await using sink = await openSink('sqlite::memory:')
       const consumer = () => createConsumer({ queue, sink, model: numbers })
       const consuming = consumer().run({ signal: stop.signal })
       await producing

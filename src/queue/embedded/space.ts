@@ -10,14 +10,14 @@ import type { SqliteFile } from '../../core/sqlite.ts'
 const mib = 1024 * 1024
 /** Kept for consumers: a quarter of the disk, within these bounds. The least is twice what a claim of 4,000 small messages writes. */
 const leastReserve = 2 * mib
-const mostReserve = 64 * mib
+const mostReserve = 32 * mib
 /** With so much free, nothing more is asked: more than a log ever holds, unless a reader has stood still for long. */
 const plenty = 1024 * mib
 /** Pages of trees and lists that change besides those of the messages. */
 const otherPages = 12
-/** What a message takes beside its body and headers, and what is lost in its last page, as a share. */
+/** What a message takes beside its body and headers, and what pages of trees take beside those of data, as a share. */
 const rowBytes = 200
-const waste = 1.1
+const treeShare = 1.02
 /** The tables, the index of the log, and what the file system itself takes. */
 const emptyBytes = mib / 4
 
@@ -29,6 +29,7 @@ export interface Weighed {
 export class Space {
   readonly #path: string
   readonly #file: SqliteFile
+  readonly #pageBytes: number
   /** The largest body that ever finds room on this disk. */
   readonly maxBytes: number
 
@@ -36,10 +37,11 @@ export class Space {
   constructor(path: string, file: SqliteFile) {
     this.#path = path
     this.#file = file
+    this.#pageBytes = file.get<{ page_size: number }>('PRAGMA page_size')?.page_size as number
     const { total } = this.#disk()
     const once = (total - reserveOf(total) - emptyBytes) / 2
-    this.maxBytes = Math.floor((once - otherPages * this.#pageBytes()) / waste) - rowBytes
-    if (this.maxBytes < this.#pageBytes())
+    this.maxBytes = Math.floor((once - (otherPages + 1) * this.#pageBytes) / treeShare) - rowBytes
+    if (this.maxBytes < this.#pageBytes)
       throw new LadingError('QUEUE_REFUSED', `queue ${path}: its disk has ${sized(total)}, too little for a queue; put it on a larger one`)
   }
 
@@ -51,17 +53,23 @@ export class Space {
   /** Whether the messages can be written and moved into the file with the reserve untouched. Holds as long as nobody else writes the file. */
   has(messages: readonly Weighed[]): boolean {
     const { free, total } = this.#disk()
-    const bytes = needed(messages) + otherPages * this.#pageBytes()
+    const bytes = this.#needed(messages) + otherPages * this.#pageBytes
     if (free > plenty + 2 * bytes) return true
     const pages = (name: string) => this.#file.get<Record<string, number>>(`PRAGMA ${name}`)?.[name] as number
-    const spare = pages('freelist_count') * this.#pageBytes()
-    const toMove = Math.max(0, pages('page_count') * this.#pageBytes() - statSync(this.#path).size)
+    const spare = pages('freelist_count') * this.#pageBytes
+    const toMove = Math.max(0, pages('page_count') * this.#pageBytes - statSync(this.#path).size)
     return free >= bytes + Math.max(0, bytes - spare) + toMove + reserveOf(total)
   }
 
-  /** After how many pages SQLite moves the log into the file by itself: a quarter of the reserve, or its own 1,000 where that is less. */
+  /** Up to half of a message's last page stays empty, and of a page of small ones not more than they take. */
+  #needed(messages: readonly Weighed[]): number {
+    const sizes = messages.map(({ body, headers }) => body.length + headers.length + rowBytes)
+    return treeShare * sizes.reduce((sum, size) => sum + size + Math.min(size, this.#pageBytes / 2), 0)
+  }
+
+  /** After how many pages SQLite moves the log into the file by itself: half of the reserve, or its own 1,000 where that is less. */
   get logPages(): number {
-    return Math.min(1_000, Math.max(16, Math.floor(reserveOf(this.#disk().total) / 4 / this.#pageBytes())))
+    return Math.min(1_000, Math.max(16, Math.floor(reserveOf(this.#disk().total) / 2 / this.#pageBytes)))
   }
 
   /** Moves the log into the file and gives its room back, as far as nobody reads it just now. */
@@ -75,15 +83,8 @@ export class Space {
     if (blocks === 0) return { total: Number.POSITIVE_INFINITY, free: Number.POSITIVE_INFINITY }
     return { total: (blocks - (bfree - bavail)) * bsize, free: bavail * bsize }
   }
-
-  #pageBytes(): number {
-    return this.#file.get<{ page_size: number }>('PRAGMA page_size')?.page_size as number
-  }
 }
 
 const reserveOf = (total: number): number => Math.min(mostReserve, Math.max(leastReserve, total / 4))
-
-const needed = (messages: readonly Weighed[]): number =>
-  messages.reduce((sum, { body, headers }) => sum + (body.length + headers.length + rowBytes) * waste, 0)
 
 export const sized = (bytes: number): string => `${(bytes / mib).toFixed(1)} MiB`

@@ -71,6 +71,8 @@ export function sinkError(error: unknown, role?: string): LadingError {
 const refusals: readonly (readonly [cause: RegExp, help: string])[] = [
   [/ SASL: .* client password must be /, `; ${passwordHelp()}`],
   [/ SASL: /, ''],
+  // A socket whose path cannot be one; where there is none yet (ENOENT), the server may come.
+  [/^(ENOTDIR|EACCES|ELOOP|ENAMETOOLONG|EINVAL) /, ''],
   [/does not support SSL/, '; leave sslmode out of the URL, or turn TLS on in the server'],
   [/CERT|UNABLE_TO_GET_ISSUER/, '; sslrootcert=FILE in the URL names the authority to trust, sslmode=no-verify trusts any certificate'],
 ]
