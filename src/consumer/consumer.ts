@@ -301,7 +301,9 @@ class Run {
 
   /** What belongs to others does not count. */
   async #isEmpty(): Promise<boolean> {
-    const { ready, inFlight } = await this.#options.queue.depth()
+    const depth = await unlessAborted(this.#options.queue.depth(), this.#stop.signal)
+    if (depth === undefined) return false
+    const { ready, inFlight } = depth
     // What others hold is theirs to finish where nobody can tell of it.
     return ready + (inFlight ?? 0) <= this.#foreign.count()
   }

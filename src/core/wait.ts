@@ -28,6 +28,8 @@ export async function within(ms: number, work: Promise<unknown>): Promise<void> 
 
 /** What the work resolves with; undefined as soon as the signal aborts. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  // Given up, its failure is nobody's.
+  work.catch(() => undefined)
   if (signal.aborted) return undefined
   const waited = new AbortController()
   const aborted = new Promise<undefined>((resolve) => {

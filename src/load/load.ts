@@ -3,7 +3,7 @@ import { type ConsumerOptions, createConsumer } from '../consumer/consumer.ts'
 import { LadingError } from '../core/errors.ts'
 import { retrying } from '../core/retry.ts'
 import { type ForeignEvent, ignoreEvents, type Listener, tellAll } from '../core/events.ts'
-import { sleep } from '../core/wait.ts'
+import { sleep, unlessAborted } from '../core/wait.ts'
 import { tableName } from '../model/model.ts'
 import {
   checkHeaders,
@@ -235,7 +235,12 @@ async function settled(
   let last = 0
   let same = 0
   for (let poll = 1; !signal.aborted; poll++) {
-    const { ready, inFlight } = await patiently(() => queue.depth())
+    const depth = await unlessAborted(
+      patiently(() => queue.depth()),
+      signal,
+    )
+    if (depth === undefined) return false
+    const { ready, inFlight } = depth
     if (ready === 0 && inFlight === 0) return true
     if (loads.length === 0) return false
     const mayBeDone = ready === 0 && inFlight === undefined

@@ -19,7 +19,8 @@ it.each([
   ['amqp://me%40x:p%40%2F%3F%23%25@host', { user: 'me@x', password: 'p@/?#%' }],
   ['amqp://me:p@ss@host', { password: 'p@ss', host: 'host' }],
   ['amqp://host?queue=a%20b%26%C5%82', { queue: 'a b&ł' }],
-  ['amqp://host', { type: 'quorum', receive: 'push', connectTimeoutMs: 10_000 }],
+  ['amqp://host', { type: 'quorum', receive: 'push', connectTimeoutMs: 10_000, heartbeatSeconds: 20 }],
+  ['amqp://host?heartbeat=5', { heartbeatSeconds: 5 }],
   ['amqp://host?type=classic&receive=poll&timeout=0.5s', { type: 'classic', receive: 'poll', connectTimeoutMs: 500 }],
 ])('%s is %j', (url, parts) => {
   expect(parseAddress(url)).toMatchObject(parts)

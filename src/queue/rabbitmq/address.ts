@@ -15,6 +15,8 @@ export interface Address {
   /** Messages are pushed to us, or fetched one by one with basic.get. */
   readonly receive: 'push' | 'poll'
   readonly connectTimeoutMs: number
+  /** Half of the time after which a peer that says nothing is taken for gone. */
+  readonly heartbeatSeconds: number
 }
 
 export interface Tls {
@@ -23,11 +25,13 @@ export interface Tls {
   readonly key: Buffer | undefined
 }
 
-const parameters = ['queue', 'type', 'receive', 'timeout', 'ca', 'cert', 'key'] as const
+const parameters = ['queue', 'type', 'receive', 'timeout', 'heartbeat', 'ca', 'cert', 'key'] as const
 type Parameters = Readonly<Partial<Record<(typeof parameters)[number], string>>>
 
 const defaultQueue = 'lading'
 const defaultTimeoutSeconds = 10
+const defaultHeartbeatSeconds = 20
+const mostHeartbeatSeconds = 600
 /** A name is a short string on the wire, and ours have suffixes. */
 const mostNameBytes = 240
 
@@ -52,6 +56,7 @@ export function parseAddress(url: string): Address {
     type: oneOf('type', ['quorum', 'classic'], given.type),
     receive: oneOf('receive', ['push', 'poll'], given.receive),
     connectTimeoutMs: seconds(given.timeout) * 1000,
+    heartbeatSeconds: heartbeat(given.heartbeat),
   }
 }
 
@@ -97,6 +102,13 @@ function oneOf<T extends string>(name: string, values: readonly [T, T], given: s
 function seconds(text = String(defaultTimeoutSeconds)): number {
   const value = Number(/^(\d+(?:\.\d+)?)s?$/.exec(text)?.[1])
   if (!(value >= 0.1 && value <= 3600)) throw usage('timeout is seconds from 0.1 to 3600')
+  return value
+}
+
+/** Whole seconds in 16 bits on the wire. More than the default would find out too late that others wait for what we hold. */
+function heartbeat(text = String(defaultHeartbeatSeconds)): number {
+  const value = /^\d+$/.test(text) ? Number(text) : 0
+  if (value < 1 || value > mostHeartbeatSeconds) throw usage(`heartbeat is whole seconds from 1 to ${mostHeartbeatSeconds}`)
   return value
 }
 

@@ -1,13 +1,13 @@
 /** One connection to the broker, and channels on it that remember why they ended. */
 import { type Channel, type ChannelModel, connect, type ConfirmChannel } from 'amqplib'
-import type { LadingError } from '../../core/errors.ts'
+import { LadingError } from '../../core/errors.ts'
 import type { Listener } from '../../core/events.ts'
 import { within } from '../../core/wait.ts'
 import { type Address, shownQueue } from './address.ts'
 import { queueError } from './errors.ts'
 
-/** Half of the time after which a peer that says nothing is taken for gone. */
-const heartbeatSeconds = 20
+/** How long a broker may take to answer a call, in times for connecting: it may be electing a leader for the queue. */
+const answerShare = 3
 /** How long a broker may take to answer when we leave. */
 const closeWithinMs = 2_000
 
@@ -15,11 +15,13 @@ const closeWithinMs = 2_000
 export interface Epoch<C extends Channel = Channel> {
   readonly channel: C
   /** Why it ended; undefined while it is open. */
-  ended(): LadingError | undefined
+  readonly ended: () => LadingError | undefined
   /** Calls back when it has ended. */
   onEnd(listener: () => void): void
   /** The broker reads nothing that we send, and has said so. */
   isBlocked(): boolean
+  /** Waits for the broker's answer to a call, but not for ever. */
+  readonly answered: <T>(call: Promise<T>) => Promise<T>
   /** Never throws and never hangs. */
   close(): Promise<void>
 }
@@ -27,13 +29,16 @@ export interface Epoch<C extends Channel = Channel> {
 export class Connection {
   readonly #model: ChannelModel
   readonly #where: string
+  readonly #answerWithinMs: number
   readonly #epochs = new Set<Epoch>()
   #ended: LadingError | undefined
   #isBlocked = false
 
-  private constructor(model: ChannelModel, where: string, onEvent: Listener) {
+  private constructor(model: ChannelModel, address: Address, onEvent: Listener) {
+    const where = shownQueue(address)
     this.#model = model
     this.#where = where
+    this.#answerWithinMs = answerShare * address.connectTimeoutMs
     const end = (error?: Error) => (this.#ended ??= queueError(error ?? new Error('the connection was closed'), where))
     model.on('error', end)
     model.on('close', (error) => {
@@ -52,8 +57,7 @@ export class Connection {
   }
 
   static async open(address: Address, purpose: string, onEvent: Listener, wasOpen: boolean): Promise<Connection> {
-    const { tls, host, port, user, password, vhost, connectTimeoutMs } = address
-    const where = shownQueue(address)
+    const { tls, host, port, user, password, vhost, connectTimeoutMs, heartbeatSeconds } = address
     const peer = {
       protocol: tls === undefined ? 'amqp' : 'amqps',
       hostname: host,
@@ -72,9 +76,9 @@ export class Connection {
       ...(tls === undefined ? {} : { ...tls, minVersion: 'TLSv1.2' as const, rejectUnauthorized: true }),
     }
     try {
-      return new Connection(await connect(peer, socket), where, onEvent)
+      return new Connection(await connect(peer, socket), address, onEvent)
     } catch (error) {
-      throw queueError(error, where, wasOpen)
+      throw queueError(error, shownQueue(address), wasOpen)
     }
   }
 
@@ -96,7 +100,7 @@ export class Connection {
 
   async #epoch<C extends Channel>(open: () => Promise<C>): Promise<Epoch<C>> {
     if (this.#ended !== undefined) throw this.#ended
-    const channel = await open().catch((error: unknown) => {
+    const channel = await this.#answered(open()).catch((error: unknown) => {
       throw this.#ended ?? queueError(error, this.#where)
     })
     let ended: LadingError | undefined
@@ -115,10 +119,30 @@ export class Connection {
           )
         }),
       )
-    const epoch = { channel, ended: () => ended ?? this.#ended, isBlocked: () => this.#isBlocked, onEnd, close }
+    const answered = <T>(call: Promise<T>) => this.#answered(call)
+    const epoch = { channel, ended: () => ended ?? this.#ended, isBlocked: () => this.#isBlocked, answered, onEnd, close }
     this.#epochs.add(epoch)
     onEnd(() => this.#epochs.delete(epoch))
     return epoch
+  }
+
+  /**
+   * A broker that deletes a queue under its publishers may leave their connection open and never answer on it again, while heartbeats go
+   * on. Such a connection is given up, and the next call opens another one. A broker that has said that it is blocked is waited for.
+   */
+  #answered<T>(call: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const lookAgain = () => setTimeout(() => (this.#isBlocked ? (timer = lookAgain()) : reject(this.#giveUp())), this.#answerWithinMs)
+      let timer = lookAgain()
+      void call.then(resolve, reject).finally(() => clearTimeout(timer))
+    })
+  }
+
+  #giveUp(): LadingError {
+    const error = new LadingError('QUEUE_UNAVAILABLE', `${this.#where}: the broker does not answer on a connection that is open`)
+    this.#ended ??= error
+    socketOf(this.#model).destroy(error)
+    return error
   }
 
   /** Never throws and never hangs: whatever was not settled goes back to the queue, however the connection ends. */

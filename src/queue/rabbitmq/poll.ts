@@ -22,7 +22,7 @@ export async function* poll(receiver: Receiver, { queue, prefetch, where, signal
   while (!signal?.aborted) {
     const messages: GetMessage[] = []
     while (messages.length < mostTogether && receiver.unsettled < prefetch && receiver.unsettledBytes < mostInFlightBytes) {
-      const message = await receiver.epoch.channel.get(queue).catch((error: unknown) => {
+      const message = await receiver.epoch.answered(receiver.epoch.channel.get(queue)).catch((error: unknown) => {
         throw receiver.epoch.ended() ?? queueError(error, where)
       })
       if (message === false) break

@@ -2,12 +2,12 @@
  * The broker pushes messages to consumers, as many as their prefetch lets it. It bounds them by messages, our memory is bounded by
  * bytes: so there is one small consumer at first, and as many beside it, on the same channel, as the size of the messages allows.
  */
-import type { ConsumeMessage } from 'amqplib'
+import type { Message } from 'amqplib'
 import { LadingError } from '../../core/errors.ts'
 import type { Abortable } from '../../core/wait.ts'
 import { Arrival } from '../arrival.ts'
 import { type Delivery, mostInFlightBytes } from '../queue.ts'
-import { goodbye } from './connection.ts'
+import { type Epoch, goodbye } from './connection.ts'
 import { queueError } from './errors.ts'
 import { deliveriesBefore, weightOf } from './message.ts'
 import type { Receiver } from './receiver.ts'
@@ -45,7 +45,7 @@ export interface PushOptions extends Abortable {
 export class PushConsumer {
   readonly receiver: Receiver
   readonly #options: PushOptions
-  #buffer: ConsumeMessage[] = []
+  #buffer: Message[] = []
   /** In the order in which they were added. */
   readonly #consumers: { readonly tag: string; readonly prefetch: number }[] = []
   #failure: LadingError | undefined
@@ -102,11 +102,31 @@ export class PushConsumer {
     return this.#consumers.length
   }
 
-  /** Whatever the broker sent before it answers has arrived then; what was sent on a channel that has ended is not ours. */
+  /** Received and not handed out yet. */
+  get waiting(): number {
+    return this.#buffer.length + this.#declined.length
+  }
+
+  /** When this resolves, everything that the broker sent before it answered has arrived; what was sent on a channel that has ended is not ours. */
   async roundTrip(): Promise<void> {
+    await this.#ask(({ channel }) => channel.checkQueue(this.#options.queue))
+  }
+
+  /**
+   * Fetches a message where there is one. The broker answers this after it has put back everything that was given back on this channel,
+   * which its count of messages may not hold yet: a quorum queue counts what its log has applied.
+   */
+  async fetch(): Promise<void> {
+    const message = await this.#ask(({ channel }) => channel.get(this.#options.queue))
+    if (message) this.#take(message, true)
+  }
+
+  /** Undefined where the channel has ended. */
+  async #ask<T>(call: (epoch: Epoch) => Promise<T>): Promise<T | undefined> {
     const { epoch } = this.receiver
-    await epoch.channel.checkQueue(this.#options.queue).catch((error: unknown) => {
+    return await epoch.answered(call(epoch)).catch((error: unknown) => {
       if (epoch.ended() === undefined) throw queueError(error, this.#options.where)
+      return undefined
     })
   }
 
@@ -116,22 +136,23 @@ export class PushConsumer {
   }
 
   async #add(prefetch: number): Promise<void> {
-    const { channel } = this.receiver.epoch
+    const { channel, answered } = this.receiver.epoch
     this.#received = 0
-    await channel.prefetch(prefetch)
+    await answered(channel.prefetch(prefetch))
     // Of the first consumer one message at a time is taken, whatever its size, or a large one would never have its turn.
     const isFirst = this.#consumers.length === 0
-    const { consumerTag } = await channel.consume(this.#options.queue, (message) => this.#take(message, isFirst))
+    const { consumerTag } = await answered(channel.consume(this.#options.queue, (message) => this.#take(message, isFirst)))
     this.#consumers.push({ tag: consumerTag, prefetch })
   }
 
   async #takeAway(): Promise<void> {
     const consumer = this.#consumers.pop()
     this.#received = 0
-    if (consumer !== undefined && this.receiver.epoch.ended() === undefined) await this.receiver.epoch.channel.cancel(consumer.tag)
+    const { channel, answered, ended } = this.receiver.epoch
+    if (consumer !== undefined && ended() === undefined) await answered(channel.cancel(consumer.tag))
   }
 
-  #take(message: ConsumeMessage | null, isFirst: boolean): void {
+  #take(message: Message | null, isFirst: boolean): void {
     if (message === null) {
       this.#consumers.length = 0
       return this.#fail(new LadingError('QUEUE_UNAVAILABLE', `${this.#options.where}: the broker ended our consumer`))
@@ -149,7 +170,7 @@ export class PushConsumer {
   }
 
   /** Keeps nothing of it. It stays ours until the broker sends nothing more, or it would come again at once. */
-  #decline(message: ConsumeMessage, size: number): void {
+  #decline(message: Message, size: number): void {
     this.receiver.accept(message, 0)
     this.#declined.push(message.fields.deliveryTag)
     this.#most = Math.max(1, Math.min(this.#most, Math.floor(mostInFlightBytes / size)))

@@ -5,13 +5,13 @@
  * A connection that is lost is opened again by the next call that needs one; callers wait in between. What was delivered before
  * is delivered again then.
  */
-import type { Channel, Replies } from 'amqplib'
+import type { Replies } from 'amqplib'
 import { LadingError } from '../../core/errors.ts'
 import { ignoreEvents, type Listener } from '../../core/events.ts'
-import type { Abortable } from '../../core/wait.ts'
+import { type Abortable, unlessAborted } from '../../core/wait.ts'
 import type { Delivery, Depth, OpenOptions, Outgoing, Peeked, Queue, QueueTraits } from '../queue.ts'
 import { type Address, parseAddress, shownQueue } from './address.ts'
-import { Connection } from './connection.ts'
+import { Connection, type Epoch } from './connection.ts'
 import { queueError } from './errors.ts'
 import { deliveriesBefore, headersOf, keyOf, publishable } from './message.ts'
 import { poll } from './poll.ts'
@@ -78,9 +78,8 @@ class RabbitQueue implements Queue {
   /** Makes the queue where it may; throws what is wrong with it before anybody relies on it. */
   async check(): Promise<void> {
     this.#maxBytes = messageLimit((await this.#receiving.get()).serverVersion)
-    await this.#withChannel(async (channel) => {
-      if (this.#create) await declareQueues(channel, this.#address)
-      else await channel.checkQueue(this.#address.queue)
+    await this.#withChannel(async ({ channel, answered }) => {
+      await answered<unknown>(this.#create ? declareQueues(channel, this.#address) : channel.checkQueue(this.#address.queue))
     })
   }
 
@@ -88,11 +87,14 @@ class RabbitQueue implements Queue {
     const large = messages.find(({ body }) => body.length > this.#maxBytes)
     if (large) throw new LadingError('MESSAGE_TOO_LARGE', `${large.body.length} bytes in one message, the broker takes ${this.#maxBytes}`)
     const sent = messages.map((message) => publishable(this.#address.queue, message))
-    await (await this.#publisher.get()).publish(sent, options)
+    const publisher = await heard(this.#publisher.get(), options.signal)
+    if (publisher === undefined) throw new LadingError('ABORTED', `stopped before ${this.#where} could be published to`)
+    await publisher.publish(sent, options)
   }
 
   async *deliveries(options: Abortable & { readonly prefetch: number }): AsyncGenerator<readonly Delivery[]> {
-    const receiver = await this.#openReceiver()
+    const receiver = await heard(this.#openReceiver(), options.signal)
+    if (receiver === undefined) return
     const settings = { ...options, queue: this.#address.queue, where: this.#where }
     if (this.#address.receive === 'poll') {
       try {
@@ -115,9 +117,11 @@ class RabbitQueue implements Queue {
   async #openReceiver(): Promise<Receiver> {
     await this.check()
     const epoch = await (await this.#receiving.get()).channel()
-    const receiver = new Receiver(epoch, this.#address.queue, async (copy, signal) =>
-      (await this.#publisher.get()).publish([copy], { signal }),
-    )
+    const receiver = new Receiver(epoch, this.#address.queue, async (copy, signal) => {
+      const publisher = await heard(this.#publisher.get(), signal)
+      if (publisher === undefined) throw new LadingError('QUEUE_UNAVAILABLE', `${this.#where}: no connection to publish on`)
+      await publisher.publish([copy], { signal })
+    })
     this.#receivers.add(receiver)
     epoch.onEnd(() => this.#receivers.delete(receiver))
     return receiver
@@ -125,10 +129,10 @@ class RabbitQueue implements Queue {
 
   /** Fetches the messages and gives them back, so that others miss them for a moment and the broker counts a delivery. */
   async peek(n: number): Promise<readonly Peeked[]> {
-    return await this.#withChannel(async (channel) => {
+    return await this.#withChannel(async ({ channel, answered }) => {
       const seen: Peeked[] = []
       while (seen.length < n) {
-        const message = await channel.get(this.#address.queue)
+        const message = await answered(channel.get(this.#address.queue))
         if (message === false) break
         seen.push({ key: keyOf(message), headers: headersOf(message), body: message.content, attempt: deliveriesBefore(message) })
       }
@@ -144,17 +148,21 @@ class RabbitQueue implements Queue {
       this.#count(deadName(queue)),
       this.#count(delayedName(queue)),
     ])
+    const consumers = [...this.#consumers]
     // What was on its way to us when it was counted has arrived after this.
-    await Promise.all([...this.#consumers].map((consumer) => consumer.roundTrip()))
-    const ours = [...this.#receivers].reduce((sum, { unsettled }) => sum + unsettled, 0)
+    await Promise.all(consumers.map((consumer) => consumer.roundTrip()))
+    const ours = () => [...this.#receivers].reduce((sum, { unsettled }) => sum + unsettled, 0)
+    // A count misses what was given back just before. So before a queue is called empty, it is asked for a message.
+    if (messageCount + delayed + ours() === 0) await Promise.all(consumers.map((consumer) => consumer.fetch()))
+    const waiting = consumers.reduce((sum, consumer) => sum + consumer.waiting, 0)
     // Those who poll cannot be seen.
-    const alone = receive === 'push' && consumerCount <= [...this.#consumers].reduce((sum, { count }) => sum + count, 0)
-    return { ready: messageCount + delayed, inFlight: alone ? ours : undefined, dead }
+    const alone = receive === 'push' && consumerCount <= consumers.reduce((sum, { count }) => sum + count, 0)
+    return { ready: messageCount + delayed + waiting, inFlight: alone ? ours() - waiting : undefined, dead }
   }
 
   /** A queue that was deleted under us is made again, where it is ours to make. */
   async #state(queue: string): Promise<Replies.AssertQueue> {
-    const ask = () => this.#withChannel((channel) => channel.checkQueue(queue))
+    const ask = () => this.#withChannel(({ channel, answered }) => answered(channel.checkQueue(queue)))
     try {
       return await ask()
     } catch (error) {
@@ -167,7 +175,7 @@ class RabbitQueue implements Queue {
   /** A queue that is not ours to make need not have the others. */
   async #count(name: string): Promise<number> {
     try {
-      return (await this.#withChannel((channel) => channel.checkQueue(name))).messageCount
+      return (await this.#withChannel(({ channel, answered }) => answered(channel.checkQueue(name)))).messageCount
     } catch (error) {
       if (error instanceof LadingError && error.code === 'QUEUE_MISSING') return 0
       throw error
@@ -175,10 +183,10 @@ class RabbitQueue implements Queue {
   }
 
   /** On a channel of its own, because whatever is refused ends the channel. */
-  async #withChannel<T>(work: (channel: Channel) => Promise<T>): Promise<T> {
+  async #withChannel<T>(work: (epoch: Epoch) => Promise<T>): Promise<T> {
     const epoch = await (await this.#receiving.get()).channel()
     try {
-      return await work(epoch.channel)
+      return await work(epoch)
     } catch (error) {
       throw epoch.ended() ?? queueError(error, this.#where)
     } finally {
@@ -190,6 +198,10 @@ class RabbitQueue implements Queue {
     await Promise.all([this.#receiving, this.#publishing].map((each) => each.close((connection) => connection.close())))
   }
 }
+
+/** Undefined where the signal aborts first. What was asked for is shared with other callers, and goes on. */
+const heard = <T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> =>
+  signal === undefined ? work : unlessAborted(work, signal)
 
 const loopback = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/
 

@@ -1,0 +1,81 @@
+import { expect, it } from 'vitest'
+import { openQueue } from '../../src/queue/registry.ts'
+import { describeRabbit, freshQueueUrl } from '../servers/broker.ts'
+import { startProxy } from '../faults/proxy.ts'
+import { type Frame, methods, startFrameProxy } from './frames.ts'
+import { keysOf, sorted } from './messages.ts'
+import { numbered, numberedFrom } from './numbered.ts'
+import { Reader } from './reader.ts'
+
+const done = { kind: 'done' } as const
+const unavailable = expect.objectContaining({ code: 'QUEUE_UNAVAILABLE' })
+
+/** A broker that says nothing but heartbeats on the first connection for publishing, as after a queue was deleted under its publishers. */
+const startDeaf = (url: string) =>
+  startFrameProxy(url, ({ from, connection, channel }: Frame) =>
+    from === 'broker' && connection === publishing && channel > 0 ? 'drop' : 'pass',
+  )
+/** The connection for receiving is opened before it. */
+const publishing = 1
+
+describeRabbit('a RabbitMQ broker that does not answer', () => {
+  it('and keeps the connection open is given up, and publishing goes on over another one', async () => {
+    await using proxy = await startDeaf(freshQueueUrl())
+    await using queue = await openQueue(`${proxy.url}&timeout=0.5`)
+    await expect(queue.publish([numbered('a', 0)])).rejects.toThrow(
+      expect.objectContaining({ code: 'QUEUE_UNAVAILABLE', message: expect.stringContaining('does not answer') }),
+    )
+    await queue.publish([numbered('a', 1)])
+    expect((await queue.depth()).ready).toBe(1)
+  })
+
+  it('is not waited for after a stop', async () => {
+    await using proxy = await startDeaf(freshQueueUrl())
+    await using queue = await openQueue(proxy.url)
+    const stop = new AbortController()
+    const published = queue.publish([numbered('a', 0)], { signal: stop.signal })
+    stop.abort()
+    await expect(published).rejects.toThrow(expect.objectContaining({ code: 'ABORTED' }))
+  })
+
+  it('because the line is dead loses its consumer, and others get what it held', async () => {
+    const url = freshQueueUrl()
+    await using proxy = await startProxy(url)
+    await using held = await openQueue(`${proxy.url}&heartbeat=1&timeout=0.5`)
+    await held.publish(numberedFrom('a', 0, 20))
+    const reader = new Reader(held)
+    await reader.take(20)
+    proxy.blackHole(true)
+    await using queue = await openQueue(url)
+    const taken = await new Reader(queue).take(20)
+    expect(sorted(keysOf(taken))).toEqual(sorted(keysOf(numberedFrom('a', 0, 20))))
+    await expect(reader.take(1)).rejects.toThrow(unavailable)
+    await Promise.all(taken.map((delivery) => delivery.settle(done)))
+  })
+})
+
+describeRabbit('a RabbitMQ queue', () => {
+  it('is not called empty while what was given back is on its way into it', async () => {
+    const url = freshQueueUrl()
+    const passing = { channel: 0, declared: Number.POSITIVE_INFINITY }
+    // What is given back is kept until the broker has counted all three queues, as if its log were slow.
+    await using proxy = await startFrameProxy(url, ({ from, channel, method }) => {
+      if (from === 'client' && method === methods.basicNack) Object.assign(passing, { channel, declared: 0 })
+      if (from === 'broker' && method === methods.queueDeclareOk && ++passing.declared === 3) setImmediate(() => proxy.release())
+      return from === 'client' && channel === passing.channel && passing.declared < 3 ? 'keep' : 'pass'
+    })
+    await using queue = await openQueue(proxy.url)
+    await queue.publish(numberedFrom('small', 0, 30))
+    const reader = new Reader(queue)
+    const small = await reader.take(30)
+    // Beyond what may be in hand beside the others.
+    const large = { ...numbered('large', 0), weight: 64 * 1024 * 1024 }
+    await queue.publish([large])
+    await reader.takeAvailable()
+    await Promise.all(small.map((delivery) => delivery.settle(done)))
+    await reader.takeAvailable()
+    const { ready, inFlight = 0 } = await queue.depth()
+    expect(ready + inFlight).toBe(1)
+    expect(keysOf(await reader.drain(1))).toEqual([large.key])
+  })
+})
