@@ -58,14 +58,14 @@ export async function isOutdated(client: pg.Client, model: Model): Promise<boole
 
 /** Makes the table again where it is ours, empty, unused, and was made for another model; says whether it did. Within a transaction. */
 export async function remakeTable(client: pg.Client, model: Model): Promise<boolean> {
-  if (!(await mayBeRemade(client, model))) return false
+  // Asked before the lock as well: a table with rows must not be kept from anybody.
+  if (!(await mayBeRemade(client, model)) || (await hasRows(client, model))) return false
   const { rows } = await client.query<{ had: boolean }>(`SELECT pg_try_advisory_xact_lock(${relianceKey}) AS had`, [qualified(model)])
   if (rows[0]?.had !== true) return false
   await client.query('SAVEPOINT remake')
   try {
     await client.query(`LOCK TABLE ${qualified(model)} IN ACCESS EXCLUSIVE MODE NOWAIT`)
-    const found = await client.query(`SELECT FROM ${qualified(model)} LIMIT 1`)
-    if (found.rows.length > 0 || !(await mayBeRemade(client, model))) return false
+    if ((await hasRows(client, model)) || !(await mayBeRemade(client, model))) return false
     await client.query(`DROP TABLE ${qualified(model)}`)
   } catch (error) {
     // In use, or something depends on it.
@@ -75,6 +75,11 @@ export async function remakeTable(client: pg.Client, model: Model): Promise<bool
   }
   await makeTable(client, model)
   return true
+}
+
+async function hasRows(client: pg.Client, model: Model): Promise<boolean> {
+  const { rows } = await client.query(`SELECT FROM ${qualified(model)} LIMIT 1`)
+  return rows.length > 0
 }
 
 async function mayBeRemade(client: pg.Client, model: Model): Promise<boolean> {
