@@ -10,6 +10,8 @@ const readBytes = 1 << 20
 
 /** Whether the plain bytes lie elsewhere than in the file itself. */
 export async function isCompressed(path: string): Promise<boolean> {
+  // Opening a pipe would wait for whoever writes into it.
+  await fileState(path)
   try {
     await using file = await open(path)
     return await hasCompression(path, file)

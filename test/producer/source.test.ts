@@ -1,4 +1,5 @@
 import { createHook } from 'node:async_hooks'
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -202,6 +203,11 @@ describe('what a file is compressed with, its first bytes tell, and not its name
         message: expect.stringMatching(/file\.csv\.gz: .*follow.*a gzip member.*gzip -dc FILE \| lading load -/),
       })
     }
+  })
+
+  it('a pipe is refused, and not waited for', async () => {
+    execFileSync('mkfifo', [join(folder, 'pipe.csv')])
+    await expect(isCompressed(join(folder, 'pipe.csv'))).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE' })
   })
 
   it('an empty file that is called compressed was cut off', async () => {
