@@ -49,6 +49,7 @@ const sink: Sink = {
     newest: unknown,
     forget: unknown,
     progress: () => Promise.resolve(undefined),
+    zoneReleases: () => Promise.resolve([]),
     rejects: unknown,
     rejectGroups: unknown,
     editReject: unknown,

@@ -18,6 +18,7 @@ import {
   wholes,
 } from './options.ts'
 import { bytesAsText, counted, print, printJson, table, visible } from './output.ts'
+import { reporter } from './report.ts'
 import { cutEnd, cutMiddle } from './width.ts'
 
 interface Flags {
@@ -90,11 +91,12 @@ function replayCommand(): Command {
     const [{ replay }, model] = await Promise.all([import('../consumer/replay.ts'), loadModel(flags.model)])
     await withSink(flags.to, model, async (sink) => {
       const results: { id: number; verdict: Verdict }[] = []
+      const onEvent = reporter()
       const { pipeline = tableName(model), ignoreExtra, dedupKey, root } = flags
       for await (const letter of chosen(ids, (filter) => sink.ledger.deadLetters(filter))) {
         // Those of others are theirs to replay, unless they were named.
         if (ids.length === 0 && letter.pipeline !== pipeline) continue
-        const verdict = await replay(letter, { sink, model, pipeline, ignoreExtra, dedupKey, root })
+        const verdict = await replay(letter, { sink, model, pipeline, ignoreExtra, dedupKey, root, onEvent })
         results.push({ id: letter.id, verdict })
         if (!flags.json) print(`${letter.id}: ${words(verdict)}`)
       }

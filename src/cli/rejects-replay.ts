@@ -39,8 +39,9 @@ export function replayCommand(): Command {
       const told = new Outcome(flags.json === true, Math.max(ids.length, mostTold))
       // Those of others are theirs to replay, unless they were named.
       const filter = { ...(await choiceOf(sink.ledger, flags)), pipeline }
+      const onEvent = reporter()
       for await (const rejects of chosenRejects(sink.ledger, ids, filter)) {
-        const verdicts = await replayRejects(rejects, { sink, model, pipeline, ignoreExtra, dedupKey, onEvent: reporter() })
+        const verdicts = await replayRejects(rejects, { sink, model, pipeline, ignoreExtra, dedupKey, onEvent })
         for (const [index, reject] of rejects.entries()) told.add(reject, verdicts[index] as Verdict)
       }
       told.end()

@@ -12,6 +12,7 @@ export const levelOf: Readonly<Record<LadingEvent['type'], Level>> = {
   published: 'info',
   skipped: 'info',
   foreign: 'info',
+  zones: 'info',
   indexes: 'info',
   resuming: 'info',
   resumed: 'info',
@@ -30,16 +31,17 @@ const mostNamed = 20
 /** With bars, files that are published are seen there. */
 export function reporter(hasBars = false): Listener {
   let named = 0
-  const cautions = new Set<string>()
+  const said = new Set<string>()
   let indexes = ''
   return (event) => {
     // What a watchdog wants to know; the batches say the same to a person.
     if (event.type === 'held') return
     const { type, ...fields } = event
     // Consumers side by side have the same to say.
-    if (event.type === 'caution') {
-      if (cautions.has(event.message)) return
-      cautions.add(event.message)
+    if (event.type === 'caution' || event.type === 'zones') {
+      const line = lineOf(event)
+      if (said.has(line)) return
+      said.add(line)
     }
     // Building is tried again while the database is away, which has its own words.
     if (event.type === 'indexes') {
@@ -66,6 +68,8 @@ function lineOf(event: Exclude<LadingEvent, { readonly type: 'held' }>): string 
       return `waiting${lengthOf(event)}: ${event.code}: ${event.message} (${codes[event.code].advice})`
     case 'caution':
       return `caution: ${event.message}`
+    case 'zones':
+      return `local times are read by time-zone data ${event.release}`
     case 'foreign':
       return `${ownersOf(event)} are left in the queue`
     case 'indexes':

@@ -3,10 +3,11 @@
  * that is never settled comes again, and the ledger knows it.
  */
 import { LadingError, toLadingError } from '../core/errors.ts'
-import { ignoreEvents, type Listener } from '../core/events.ts'
+import { ignoreEvents, type Listener, type LoadCounts } from '../core/events.ts'
 import { traceLinks } from '../core/trace.ts'
 import { backoff, sleep, unlessAborted, within } from '../core/wait.ts'
-import { cautionsOf, tableName } from '../model/model.ts'
+import { cautionsOf, hasZones, tableName } from '../model/model.ts'
+import { zoneRelease } from '../model/zones.ts'
 import { targetOf } from '../queue/envelope.ts'
 import type { Delivery } from '../queue/queue.ts'
 import { remadeCaution } from '../sink/table.ts'
@@ -19,6 +20,7 @@ import { patientRetry, type RetryPolicy, retrying } from '../core/retry.ts'
 import { RootedFiles } from './rooted.ts'
 import { addTally, emptyTally, type Tally } from './tally.ts'
 import { BatchWriter, type DecodedBatch, type WrittenBatch } from './write.ts'
+import { zoneCaution } from './zones.ts'
 
 export type { Consumer, ConsumerOptions, RunOptions } from './options.ts'
 export { addTally, type Tally } from './tally.ts'
@@ -46,6 +48,8 @@ const firstLookAt = 50_000
 const quietMs = lastPauseMs + 500
 /** Loads whose last chunk may have come are folded when the queue is idle, or when so many have gathered. */
 const foldAt = 500
+/** Loads that are remembered. One that is forgotten is compared again. */
+const mostCompared = 100_000
 
 export function createConsumer(options: ConsumerOptions): Consumer {
   return { run: (runOptions = {}) => new Run(options, runOptions).run() }
@@ -68,6 +72,8 @@ class Run {
   readonly #writer: BatchWriter
   readonly #intake: Omit<ReferenceOptions, 'files'>
   readonly #touched = new Set<string>()
+  /** Loads whose release of the time-zone data was compared with ours. */
+  readonly #compared = new Set<string>()
   readonly #foreign: ForeignMessages
   #tally: Tally = emptyTally
   #batches = 0
@@ -122,6 +128,7 @@ class Run {
     if (signal?.aborted) stop()
     try {
       for (const message of cautionsOf(this.#options.model)) this.#onEvent({ type: 'caution', message })
+      if (hasZones(this.#options.model)) this.#onEvent({ type: 'zones', release: zoneRelease })
       const files = await RootedFiles.open(this.#options.root ?? '.')
       await this.#prepare()
       await this.#consume(files)
@@ -264,6 +271,7 @@ class Run {
     this.#onEvent({ type: 'batch', consumer: this.#name, ...told, ...(links.length === 0 ? {} : { links }) })
     this.#tellHeld()
     if (this.#tally.loaded >= this.#nextLook) this.#look()
+    if (hasZones(this.#options.model)) await this.#compareZones(counts)
     for (const { loadId } of counts) this.#touched.add(loadId)
     if (this.#touched.size >= foldAt) await this.#fold()
     // The queue takes what was not settled for unfinished, and its prefetch would fill up with it: so it is opened again.
@@ -313,10 +321,26 @@ class Run {
     const ids = [...this.#touched]
     this.#touched.clear()
     if (ids.length === 0) return
-    const fold = () => this.#options.sink.ledger.fold(ids, { signal: this.#abandon.signal })
-    await retrying(fold, { signal: this.#stop.signal, onEvent: this.#onEvent }).catch((error: unknown) => {
+    await this.#keepHouse('folding', () => this.#options.sink.ledger.fold(ids, { signal: this.#abandon.signal }))
+  }
+
+  /** Once for each load. */
+  async #compareZones(counts: readonly LoadCounts[]): Promise<void> {
+    const { sink, model } = this.#options
+    const ids = counts.map(({ loadId }) => loadId).filter((id) => !this.#compared.has(id))
+    if (ids.length === 0) return
+    if (this.#compared.size > mostCompared) this.#compared.clear()
+    for (const id of ids) this.#compared.add(id)
+    await this.#keepHouse('comparing time-zone data', async () => {
+      const message = await zoneCaution(sink.ledger, model, ids, { signal: this.#abandon.signal })
+      if (message !== undefined) this.#onEvent({ type: 'caution', message })
+    })
+  }
+
+  async #keepHouse(what: string, work: () => Promise<void>): Promise<void> {
+    await retrying(work, { signal: this.#stop.signal, onEvent: this.#onEvent }).catch((error: unknown) => {
       const { code, message } = toLadingError(error)
-      this.#onEvent({ type: 'waiting', code, message: `folding is left to a later run: ${message}`, attempt: 1, delayMs: 0 })
+      this.#onEvent({ type: 'waiting', code, message: `${what} is left to a later run: ${message}`, attempt: 1, delayMs: 0 })
     })
   }
 

@@ -11,6 +11,7 @@ import { bufferOf } from './decoded.ts'
 import { type DedupKey, dedupField, defaultDedupKey } from './dedup.ts'
 import { isRedactedRecord, Keeping, settledIn } from './masked.ts'
 import { Redecoder } from './redecode.ts'
+import { zoneCaution } from './zones.ts'
 
 export interface ReplayRejectsOptions extends Abortable {
   readonly sink: Sink
@@ -65,8 +66,11 @@ async function replayTogether(rejects: readonly StoredReject[], options: ReplayR
   if (replays.length === 0) return decoded as readonly Verdict[]
   const write = () => sink.replay({ pipeline, model, replays, rows }, { signal })
   const written = (await retrying(write, { signal, onEvent: onEvent ?? ignoreEvents, policy: retry })).values()
+  const loadIds = [...new Set(rejects.flatMap(({ loadId }) => loadId ?? []))]
+  const message = await zoneCaution(sink.ledger, model, loadIds, { signal })
+  if (message !== undefined) onEvent?.({ type: 'caution', message })
   // A fold that found the loads busy with this call has left them to it.
-  await sink.ledger.fold([...new Set(rejects.flatMap(({ loadId }) => loadId ?? []))], { signal })
+  await sink.ledger.fold(loadIds, { signal })
   return decoded.map((each) => ('kind' in each ? each : (written.next().value as Verdict)))
 }
 

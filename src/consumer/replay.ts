@@ -1,4 +1,5 @@
 import { LadingError } from '../core/errors.ts'
+import type { Listener } from '../core/events.ts'
 import type { Abortable } from '../core/wait.ts'
 import { tableName } from '../model/model.ts'
 import type { Model } from '../model/model.ts'
@@ -9,6 +10,7 @@ import { type DedupKey, defaultDedupKey } from './dedup.ts'
 import { type MaskedBody, maskedBodyOf, withoutMasks } from './masked-body.ts'
 import { readReferenced } from './reference.ts'
 import { type ReadFault, RootedFiles } from './rooted.ts'
+import { zoneCaution } from './zones.ts'
 
 export interface ReplayOptions extends Abortable {
   readonly sink: Sink
@@ -19,6 +21,7 @@ export interface ReplayOptions extends Abortable {
   readonly dedupKey?: DedupKey | undefined
   /** Folder below which a letter may refer to a file; `.` where it is not given. */
   readonly root?: string | undefined
+  readonly onEvent?: Listener | undefined
 }
 
 /** Processes a dead letter once more, as if it had just been delivered. The verdict `duplicate` says that it took effect before. */
@@ -36,7 +39,11 @@ export async function replay(letter: StoredDeadLetter, options: ReplayOptions): 
   if (decoded.kind === 'dead') return { kind: 'refused', code: decoded.code, detail: decoded.detail }
   const { parts, claim } = decoded
   const verdicts = await sink.write({ pipeline, model, parts, rows }, options)
-  if (claim.load !== undefined) await sink.ledger.fold([claim.load.id], options)
+  if (claim.load !== undefined) {
+    const message = await zoneCaution(sink.ledger, model, [claim.load.id], options)
+    if (message !== undefined) options.onEvent?.({ type: 'caution', message })
+    await sink.ledger.fold([claim.load.id], options)
+  }
   return together(verdicts)
 }
 

@@ -65,6 +65,8 @@ export type LadingEvent =
   | ForeignEvent
   /** Something is tried again after `delayMs`; without it, whatever is waited for comes by itself. */
   | { readonly type: 'waiting'; readonly code: Code; readonly message: string; readonly attempt: number; readonly delayMs?: number }
+  /** The release of the time-zone data by which a consumer reads local times; told at its start where its model has zones. */
+  | { readonly type: 'zones'; readonly release: string }
   /** Something promises less than it could, or files are left out; told once, at the start. */
   | { readonly type: 'caution'; readonly message: string }
   /**

@@ -166,12 +166,21 @@ export class LoneCrSearch {
 
   /** Takes the next bytes of the file. A CR at its very end is a line end. */
   push(piece: Uint8Array): void {
-    for (let at = 0; at < piece.length && !this.#over; at++) {
-      const byte = piece[at]
-      if (this.#afterCr && byte !== lf) this.found = true
-      this.#afterCr = byte === cr && !this.#quoted
-      if (byte === this.#quote) this.#quoted = !this.#quoted
-      this.#over = this.found || (byte === lf && !this.#quoted)
+    if (this.#over) return
+    const quote = this.#quote
+    let quoted = this.#quoted
+    let afterCr = this.#afterCr
+    for (let at = 0; at < piece.length; at++) {
+      const byte = piece[at] as number
+      if (afterCr && byte !== lf) this.found = true
+      if (this.found || (byte === lf && !quoted)) {
+        this.#over = true
+        return
+      }
+      afterCr = byte === cr && !quoted
+      if (byte === quote) quoted = !quoted
     }
+    this.#quoted = quoted
+    this.#afterCr = afterCr
   }
 }

@@ -82,6 +82,7 @@ export class Observer {
       case 'planning':
       case 'dead':
       case 'caution':
+      case 'zones':
     }
   }
 

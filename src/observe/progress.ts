@@ -99,6 +99,7 @@ export class Progress {
       case 'dead':
       case 'foreign':
       case 'caution':
+      case 'zones':
         return
     }
   }

@@ -41,6 +41,7 @@ export function receiptOf(row: LedgerRow): Receipt {
     openDeadLetters: Number(row['open_dead_letters']),
     deadLetterRecords: Number(row['dead_letter_records']),
     startedAt: timeOf(row['started_at']),
+    ...(row['zone_release'] === null ? {} : { zoneRelease: String(row['zone_release']) }),
   }
 }
 

@@ -144,6 +144,8 @@ export interface Receipt extends Counts {
   /** Records in those dead letters. */
   readonly deadLetterRecords: number
   readonly startedAt: string
+  /** Release of the time-zone data by which local times were read first, where the model has zones. */
+  readonly zoneRelease?: string
 }
 
 /** Rejects and dead letters of messages that belong to no load, and those of them that were not discarded. */
@@ -192,6 +194,11 @@ export interface Ledger {
    * put into a table stay.
    */
   forget(loadIds: readonly string[], options?: Abortable): Promise<void>
+  /**
+   * Keeps `release`, of the time-zone data by which local times are read, with those of the loads that have none yet; the other releases
+   * that the loads have.
+   */
+  zoneReleases(loadIds: readonly string[], release: string, options?: Abortable): Promise<readonly string[]>
   rejects(filter: RejectFilter & Page, options?: Abortable): Promise<readonly StoredReject[]>
   /** The largest first. */
   rejectGroups(filter: RejectFilter, options?: Abortable): Promise<readonly RejectGroup[]>

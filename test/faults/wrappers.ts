@@ -19,6 +19,7 @@ export function wrapSink(sink: Sink, between: Between<SinkMethod>, over: Partial
     newest: (...args) => inner.newest(...args),
     forget: (...args) => inner.forget(...args),
     progress: (...args) => inner.progress(...args),
+    zoneReleases: (...args) => inner.zoneReleases(...args),
     rejects: (...args) => inner.rejects(...args),
     rejectGroups: (...args) => inner.rejectGroups(...args),
     editReject: (...args) => inner.editReject(...args),

@@ -100,6 +100,14 @@ export class PostgresLedger implements Ledger {
     await this.#connection.use((client) => transaction(client, beginBatch, () => forgetLoads(client, loadIds)), options?.signal)
   }
 
+  async zoneReleases(loadIds: readonly string[], release: string, options?: Abortable): Promise<readonly string[]> {
+    const keep = 'UPDATE lading.load SET zone_release = $2 WHERE id = ANY ($1) AND zone_release IS NULL'
+    await this.#query(keep, [loadIds, release], options)
+    // A statement of its own, whose snapshot has what another consumer kept at the same time.
+    const others = 'SELECT DISTINCT zone_release FROM lading.load WHERE id = ANY ($1) AND zone_release <> $2 ORDER BY zone_release'
+    return (await this.#query(others, [loadIds, release], options)).map((row) => String(row['zone_release']))
+  }
+
   async rejects(filter: RejectFilter & Page, options?: Abortable): Promise<readonly StoredReject[]> {
     const rows = await this.#query(
       `SELECT one.*, load.layout FROM lading.reject one LEFT JOIN lading.load ON load.id = one.load_id

@@ -88,4 +88,6 @@ export const migrations = [
    ALTER TABLE lading.dead_letter ADD COLUMN discarded_at timestamptz`,
   foreignWrites,
   madeTables,
+  `-- Release of the time-zone data by which the load's local times were read first, where its model has zones.
+   ALTER TABLE lading.load ADD COLUMN zone_release text`,
 ]

@@ -107,6 +107,14 @@ export class SqliteLedger implements Ledger {
     )
   }
 
+  async zoneReleases(loadIds: readonly string[], release: string): Promise<readonly string[]> {
+    const ids = JSON.stringify(loadIds)
+    const chosenLoads = 'id IN (SELECT value FROM json_each(?))'
+    this.#run(`UPDATE lading_load SET zone_release = ? WHERE ${chosenLoads} AND zone_release IS NULL`, release, ids)
+    const others = `SELECT DISTINCT zone_release FROM lading_load WHERE ${chosenLoads} AND zone_release <> ? ORDER BY zone_release`
+    return this.#all(others, ids, release).map((row) => String(row['zone_release']))
+  }
+
   async rejects(filter: RejectFilter & Page): Promise<readonly StoredReject[]> {
     const sql = `SELECT one.*, load.layout FROM lading_reject one LEFT JOIN lading_load load ON load.id = one.load_id
                  WHERE ${chosenReject} AND one.id > ? ORDER BY one.id LIMIT ?`

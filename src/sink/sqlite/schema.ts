@@ -79,4 +79,6 @@ export const migrations = [
    -- No state of its own, because whoever counts the dead goes on counting it.
    ALTER TABLE lading_dead_letter ADD COLUMN discarded_at TEXT`,
   madeTables,
+  `-- Release of the time-zone data by which the load's local times were read first, where its model has zones.
+   ALTER TABLE lading_load ADD COLUMN zone_release TEXT`,
 ]

@@ -26,6 +26,22 @@ async function receiptOf(sink: Sink, load: LoadInfo) {
 }
 
 export function receipts(open: OpenTarget): void {
+  test('a load keeps the release of the time-zone data that read it first, and tells it to those with another one', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model)
+    const [load, other] = [loadOf(1, 1), loadOf(1, 1)]
+    await write(sink, model, [chunk(load, 0, 1)])
+    expect(await receiptOf(sink, load)).not.toHaveProperty('zoneRelease')
+    expect(await sink.ledger.zoneReleases([load.id, other.id], '2025b')).toEqual([])
+    await write(sink, model, [chunk(other, 0, 2)])
+    expect(await sink.ledger.zoneReleases([load.id, other.id], '2026c')).toEqual(['2025b'])
+    expect(await sink.ledger.zoneReleases([other.id], '2026c')).toEqual([])
+    expect(await sink.ledger.zoneReleases([load.id, other.id], '2027a')).toEqual(['2025b', '2026c'])
+    expect(await receiptOf(sink, load)).toMatchObject({ zoneRelease: '2025b' })
+    expect(await receiptOf(sink, other)).toMatchObject({ zoneRelease: '2026c' })
+  })
+
   test('a receipt adds up at every step of a load: open, loaded, rejected, skipped, dead, replayed, folded', async () => {
     await using target = await open()
     await using sink = target.open()
