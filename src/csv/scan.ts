@@ -168,19 +168,19 @@ export class LoneCrSearch {
   push(piece: Uint8Array): void {
     if (this.#over) return
     const quote = this.#quote
-    let quoted = this.#quoted
+    let isQuoted = this.#quoted
     let afterCr = this.#afterCr
     for (let at = 0; at < piece.length; at++) {
       const byte = piece[at] as number
       if (afterCr && byte !== lf) this.found = true
-      if (this.found || (byte === lf && !quoted)) {
+      if (this.found || (byte === lf && !isQuoted)) {
         this.#over = true
         return
       }
-      afterCr = byte === cr && !quoted
-      if (byte === quote) quoted = !quoted
+      afterCr = byte === cr && !isQuoted
+      if (byte === quote) isQuoted = !isQuoted
     }
-    this.#quoted = quoted
+    this.#quoted = isQuoted
     this.#afterCr = afterCr
   }
 }

@@ -58,11 +58,9 @@ describe('a record of 16 MiB is taken, and one of a byte more is refused', () =>
   })
 
   it('that is the header', async () => {
-    const header = (bytes: number) => `a,${'h'.repeat(bytes - 2)}`
-    for (const end of ['', '\r\n']) {
-      expect(await verdict(`${header(maxRecordBytes)}${end}`, { ignoreExtra: true })).toBe(0)
-      expect(await verdict(`${header(maxRecordBytes + 1)}${end}`, { ignoreExtra: true })).toBe('RECORD_TOO_LARGE')
-    }
+    const header = (bytes: number) => `a,${'h'.repeat(bytes - 2)}\r\n`
+    expect(await verdict(header(maxRecordBytes), { ignoreExtra: true })).toBe(0)
+    expect(await verdict(header(maxRecordBytes + 1), { ignoreExtra: true })).toBe('RECORD_TOO_LARGE')
   })
 
   it.each([1, 8191, 8192, 65_537, 1 << 20])('wherever pieces of the file end (%i bytes before its own end)', (last) => {
