@@ -2,6 +2,7 @@
 import { styleText } from 'node:util'
 import { codes } from '../core/errors.ts'
 import type { StoredReject } from '../sink/sink.ts'
+import { hint } from './hint.ts'
 import { count, shortId, visible } from './output.ts'
 import { cutEnd, cutStart, widthOf, wrapped } from './width.ts'
 
@@ -33,12 +34,9 @@ export function diagnostic(reject: StoredReject, width: number, others: { readon
     ...rowsOf(reject, width),
     ...wrapped(visible(detail), width, '  '),
     ...wrapped(`help: ${advice}`, width, '  '),
+    // Commands for pasting are not broken into lines.
     ...(state === 'open'
-      ? wrapped(
-          `then: lading rejects replay ${reject.id}, after lading rejects edit ${reject.id} where the record is to blame`,
-          width,
-          '  ',
-        )
+      ? [`  edit the record: ${hint('rejects edit', reject.id)}`, `  load it then: ${hint('rejects replay', reject.id)}`]
       : []),
     ...(edited === undefined ? [] : ['  shown as it was mended; rejects export has it as it came']),
     ...(others.count === 0

@@ -16,7 +16,8 @@ export const hintsRepeat = (command: Command): void => void (running = command)
 
 /** The command with these words, as `lading rejects list --load 4fc3ab34 --to sqlite:my.db`. */
 export function hint(command: string, ...words: readonly (string | number)[]): string {
-  const given = running === undefined ? [] : givenOptions(running, shared, named(running, command))
+  const repeated = shared.filter((name) => !words.includes(`--${name}`))
+  const given = running === undefined ? [] : givenOptions(running, repeated, named(running, command))
   return ['lading', command, ...words.map(String).map(quoted), ...given].join(' ')
 }
 

@@ -3,21 +3,16 @@ import { existsSync } from 'node:fs'
 import type { ForeignEvent } from '../core/events.ts'
 import type { LeftInQueue } from '../load/load.ts'
 import type { PlannedLoad } from '../producer/state.ts'
+import { hint } from './hint.ts'
 import { counted, print, visible } from './output.ts'
 
-interface Flags {
-  readonly model: string
-  readonly state: string
-  /** The queue as a URL that may be shown, where it is not the one that commands use anyway. */
-  readonly queue: string | undefined
-}
-
-export async function printLeft({ messages, of }: LeftInQueue, flags: Flags): Promise<void> {
+/** `state` is the file of the producer's state. */
+export async function printLeft({ messages, of }: LeftInQueue, state: string): Promise<void> {
   if (messages === 0) return
   print(`left in the queue: ${counted(messages, 'message')} that ${messages === 1 ? 'is' : 'are'} not of this load`)
-  const plans = await plansOf(of, flags.state)
-  if (of.length === 0) print('  whose they are was not seen: lading peek shows them')
-  for (const each of of) print(`  ${visible(described(each, plans.get(each.load?.loadId ?? ''), flags))}`)
+  const plans = await plansOf(of, state)
+  if (of.length === 0) print(`  whose they are was not seen: ${hint('peek')}`)
+  for (const each of of) print(`  ${visible(described(each, plans.get(each.load?.loadId ?? '')))}`)
 }
 
 /** What this producer knows of the loads; another one's are known by their source alone. */
@@ -28,24 +23,17 @@ async function plansOf(of: readonly ForeignEvent[], path: string): Promise<Reado
   return new Map(of.flatMap(({ load }) => state.findAnywhere(load?.loadId ?? '') ?? []).map((plan) => [plan.id, plan]))
 }
 
-function described({ pipeline, load }: ForeignEvent, plan: PlannedLoad | undefined, flags: Flags): string {
-  const consume = commandOf('consume', flags)
+function described({ pipeline, load }: ForeignEvent, plan: PlannedLoad | undefined): string {
+  const consume = hint('consume')
   if (pipeline === undefined) return `messages of others: ${consume}`
   if (load === undefined) return `pipeline ${pipeline}, for its own consumer`
   const { source, database } = load
   if (database === 'any') return `${source}, for any consumer: ${consume}`
   if (plan?.target === undefined)
     return database === 'this' ? `${source}, for this database: ${consume}` : `${source}, for another database`
-  const command = commandOf(`load ${word(source === 'stdin' ? '-' : plan.path)} --to ${word(urlOf(plan.target))}`, flags)
+  const command = hint('load', source === 'stdin' ? '-' : plan.path, '--to', urlOf(plan.target))
   return `${source}, for ${database === 'this' ? 'this database' : plan.target}: ${command}`
-}
-
-function commandOf(command: string, { model, queue }: Flags): string {
-  return `lading ${command}${model === 'records' ? '' : ` --model ${word(model)}`}${queue === undefined ? '' : ` --queue ${word(queue)}`}`
 }
 
 /** A file's place is its path. */
 const urlOf = (place: string): string => (/^(postgresql|sqlite):/.test(place) ? place : `sqlite:${place}`)
-
-/** As one word of a shell. */
-const word = (text: string): string => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`)

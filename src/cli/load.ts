@@ -1,11 +1,13 @@
 import { Command, Option } from 'commander'
 import { LadingError } from '../core/errors.ts'
 import { tellAll } from '../core/events.ts'
+import { tableName } from '../model/model.ts'
 import { type ConsumeFlags, consumeOptions, consumeSettings } from './consume.ts'
 import { requirePaths } from './environment.ts'
 import { withExamples } from './examples.ts'
 import { consumers, defaultConsumers } from './consumers.ts'
 import { requireTwoFiles } from './files.ts'
+import { hint, sameCommand } from './hint.ts'
 import { httpOptions, openWatch } from './http.ts'
 import { loadModel } from './model.ts'
 import { jsonOption, modelOption, pipelineOption, produceOptions, queueOption } from './options.ts'
@@ -20,10 +22,11 @@ import {
   printVerdict,
   receiptJson,
   receiptsExit,
+  shortId,
+  visible,
 } from './output.ts'
 import type { DeferIndexes } from '../load/indexes.ts'
 import type { ProducedLoad } from '../producer/produce.ts'
-import { defaultQueueUrl } from '../queue/registry.ts'
 import type { Receipt } from '../sink/sink.ts'
 import { printLeft } from './left.ts'
 import { openWorkingQueue, startLeftMs } from './queue.ts'
@@ -35,6 +38,7 @@ import { consumerProcesses } from './workers.ts'
 interface Flags extends ProduceFlags, ConsumeFlags {
   readonly consumers?: number
   readonly deferIndexes: DeferIndexes
+  readonly fresh?: boolean
 }
 
 export function loadCommand(): Command {
@@ -53,8 +57,13 @@ export function loadCommand(): Command {
   )
     .choices(['auto', 'always', 'never'])
     .default('auto')
+  const freshOption = new Option(
+    '--fresh',
+    'forget what the ledger knows of these files, their rejects included, and load them from scratch: for a table that was emptied or dropped (--again keeps what was loaded)',
+  ).conflicts('again')
   const options = [
     deferOption,
+    freshOption,
     modelOption(),
     queueOption(),
     pipelineOption(),
@@ -92,11 +101,12 @@ export function loadCommand(): Command {
     await using queue = await openWorkingQueue(flags, onEvent, signal)
     watch.see(queue)
     await using sink = await openSink(flags.to)
-    const { produced, receipts, loadedNow, left } = await load({
+    const { produced, receipts, loadedNow, left, emptied } = await load({
       ...produceSettings(paths, flags),
       ...consumeSettings(flags),
       startTimeoutMs: startLeftMs(flags, since),
       model,
+      fresh: flags.fresh === true,
       deferIndexes: flags.deferIndexes,
       queue,
       sink,
@@ -109,7 +119,7 @@ export function loadCommand(): Command {
     })
     const ms = Math.round(performance.now() - since)
     report[Symbol.dispose]()
-    if (flags.json) printJson({ loadedNow, ms, produced, receipts: receipts.map(receiptJson), left })
+    if (flags.json) printJson({ loadedNow, ms, produced, receipts: receipts.map(receiptJson), left, emptied })
     else {
       printReceipts(receipts)
       printVerdict(receipts)
@@ -118,9 +128,15 @@ export function loadCommand(): Command {
       print(
         `this run loaded ${counted(loadedNow, 'record')}${paceOf(loadedNow, ms)}${before.length === 0 ? '' : `; ${count(before.length)} of ${counted(produced.length, 'file')} had been loaded before`}`,
       )
+      printRejectedBefore(receipts.filter(({ loadId }) => before.includes(loadId)))
+      printEmptied(
+        receipts.filter(({ loadId }) => emptied.includes(loadId)),
+        tableName(model),
+        paths,
+      )
       if (paths.includes('-'))
         printSameBytes(receipts.find(({ loadId, source }) => source === (flags.name ?? 'stdin') && before.includes(loadId)))
-      await printLeft(left, { ...flags, queue: shownQueue(flags.queue) })
+      await printLeft(left, flags.state)
     }
     process.exitCode = receiptsExit(receipts, flags.allowRejects === true)
     if (signal.aborted && process.exitCode === 1) throw new LadingError('ABORTED', 'stopped before every record had its verdict')
@@ -133,6 +149,30 @@ function producedBefore(produced: readonly ProducedLoad[]): readonly string[] {
   return produced.map(({ loadId }) => loadId).filter((loadId) => !now.has(loadId))
 }
 
+/** What was rejected is not tried again by itself. */
+function printRejectedBefore(before: readonly Receipt[]): void {
+  const some = before.filter(({ openRejects }) => openRejects > 0)
+  const [one, ...others] = some
+  if (one === undefined) return
+  const rejects = some.reduce((sum, { openRejects }) => sum + openRejects, 0)
+  const only = others.length === 0 ? ['--load', shortId(one.loadId)] : []
+  print(
+    `${counted(rejects, 'record')} of what had been loaded before ${rejects === 1 ? 'was' : 'were'} rejected; with the model or the table corrected: ${hint('rejects replay', ...only)}`,
+  )
+}
+
+const mostPaths = 5
+
+/** The ledger tells what took effect, and not what others have removed since. */
+function printEmptied(emptied: readonly Receipt[], table: string, paths: readonly string[]): void {
+  if (emptied.length === 0) return
+  const rows = emptied.reduce((sum, { loaded }) => sum + loaded, 0)
+  const command = paths.length > mostPaths ? 'the same command with --fresh' : sameCommand(paths, '--fresh')
+  print(
+    `table ${visible(table)} WAS EMPTY, though ${counted(rows, 'record')} had been loaded into it before; to load from scratch: ${command}`,
+  )
+}
+
 /** What came on standard input has no name of its own by which a second one could be told from the first. */
 function printSameBytes(receipt: Receipt | undefined): void {
   if (receipt === undefined) return
@@ -141,6 +181,3 @@ function printSameBytes(receipt: Receipt | undefined): void {
     `standard input has the bytes of ${source} of ${startedAt} (${counted(records, 'record')}), so nothing was loaded: --name NAME loads them under another name, --again once more under this one`,
   )
 }
-
-/** The URL of a server may hold a password, and its environment variable is set anyway. */
-const shownQueue = (url: string): string | undefined => (url === defaultQueueUrl || !url.startsWith('embedded:') ? undefined : url)

@@ -84,8 +84,8 @@ export const produceOptions = () => [
   new Option('--chunk-bytes <bytes>', 'wanted size of a message (1 MiB, or less where the queue takes less)').argParser(whole(1)),
   ...carryOptions(),
   ignoreExtraOption(),
-  new Option('--again', 'load once more what was loaded before'),
   new Option('--name <name>', 'name of what comes on standard input; the same bytes under another name are another load'),
+  new Option('--again', 'load once more what was loaded before: beside it, or over rows of the same key'),
   stateOption(),
 ]
 

@@ -151,6 +151,11 @@ export const codes = {
   SINK_REFUSED: halt(78, 'the database refuses us (password, permission, path, database, configuration)', 'correct --to or the rights'),
   SCHEMA_MISMATCH: halt(78, 'the table does not fit the model', 'change the model or the table'),
   DEFER_REFUSED: halt(78, 'the indexes cannot be left for the end of the load', 'see the detail, or use --defer-indexes auto'),
+  TABLE_NOT_EMPTY: halt(
+    65,
+    'the table holds rows, and loading from scratch would put some there twice',
+    'remove the rows of these files first; --again loads once more beside them',
+  ),
   INDEXES_BLOCKED: halt(
     65,
     'indexes that were left for the end of a load cannot be built, because they refuse a row',
@@ -193,7 +198,11 @@ export const codes = {
   SOURCE_CHANGED: halt(4, 'the file changed while it was read', 'load it again when it is complete'),
   UNCLOSED_QUOTE: halt(65, 'a quote is opened and never closed', 'close it, or state another quote character'),
   RECORD_TOO_LARGE: halt(65, 'a record is larger than the limit', 'look for a quote that is never closed'),
-  PLAN_CHANGED: halt(65, 'the load was begun with another chunk size, dialect or model', 'finish it with the same ones, or use --again'),
+  PLAN_CHANGED: halt(
+    65,
+    'the load was begun with another chunk size, dialect or model',
+    'finish it with the same ones, or use load --fresh',
+  ),
   HEADER_MISMATCH: halt(65, 'the header does not fit the model', 'correct the header, the delimiter or the model'),
   HEADER_DUPLICATE: halt(65, 'the header names a column twice', 'rename one'),
 

@@ -6,8 +6,10 @@ import { type ForeignEvent, ignoreEvents, type Listener, tellAll } from '../core
 import { sleep, unlessAborted } from '../core/wait.ts'
 import { tableName } from '../model/model.ts'
 import {
+  begunFresh,
   checkHeaders,
   endAgain,
+  endFresh,
   namedFiles,
   planAll,
   plannedBefore,
@@ -18,6 +20,7 @@ import {
 import type { Queue } from '../queue/queue.ts'
 import { Course, type OwnLoads } from './course.ts'
 import { buildIndexes, type DeferIndexes, indexPlan, tellAgain, tellPrepared } from './indexes.ts'
+import { History } from './history.ts'
 import { roomIn } from './room.ts'
 import { balance, openReceipt } from '../sink/receipt.ts'
 import type { Receipt, Sink } from '../sink/sink.ts'
@@ -52,12 +55,14 @@ export interface LeftInQueue {
 
 export interface LoadOptions
   extends
-    Omit<ProduceOptions, 'known' | 'target'>,
+    Omit<ProduceOptions, 'known' | 'startFresh' | 'target'>,
     Pick<
       ConsumerOptions,
       'dedupKey' | 'batch' | 'prefetch' | 'maxAttempts' | 'setAside' | 'batchRetry' | 'messageRetry' | 'startTimeoutMs' | 'graceMs'
     > {
   readonly sink: Sink
+  /** Forget what the ledger knows of the files and load them from scratch; throws `TABLE_NOT_EMPTY` where rows would be there twice. */
+  readonly fresh?: boolean
   /** Whether the indexes of an empty table, its key among them, are built when everything is loaded; `auto` where it is not given. */
   readonly deferIndexes?: DeferIndexes
   /** Starts the consumers; one in this process where it is not given, or gives none. */
@@ -72,16 +77,20 @@ export interface LoadResult {
   readonly loadedNow: number
   /** Messages of others. Nothing is known of them while a load is not complete, because then they may be its own. */
   readonly left: LeftInQueue
+  /** Loads whose rows had been loaded before, though the table held none when the run began; `fresh` loads them again. */
+  readonly emptied: readonly string[]
 }
 
 /** As `LoadOptions`, with the target named and every event heard. */
-interface Moving extends LoadOptions {
+interface Moving extends LoadOptions, Pick<ProduceOptions, 'startFresh'> {
   readonly target: string
   readonly course: Course
   readonly onEvent: Listener
   /** Names of all the sources. */
   readonly names: readonly string[]
 }
+
+type Ask = NonNullable<ProduceOptions['known']>
 
 /** Asks until it is answered, or until nobody waits for the answer any more. */
 type Patiently = <T>(ask: () => Promise<T>) => Promise<T>
@@ -112,13 +121,26 @@ export async function load(given: LoadOptions): Promise<LoadResult> {
   // What the queue holds already may be loaded before its file is planned, so that the question has to come first.
   const before = ready + (inFlight ?? 1) === 0 ? undefined : await patiently(() => sink.ledger.receipts({}))
   const loadedBefore = new Map(before?.map(({ loadId, loaded }) => [loadId, loaded]))
-  if (before !== undefined) for (const loadId of await plannedBefore(options, files)) course.loads.add(loadId)
-  const ask = async (loadId: string) => {
+  const history = await patiently(() => historyOf(options))
+  const startFresh = async (loadId: string, wasBegun: boolean) => {
+    const isFresh = await patiently(() => history.startFresh(loadId, wasBegun))
+    if (isFresh) loadedBefore.set(loadId, 0)
+    return isFresh
+  }
+  const moving = options.fresh === true ? { ...options, startFresh } : options
+  if (before !== undefined) {
+    const planned = await plannedBefore(options, files)
+    // What waits of them takes effect as soon as consumers are at work, and is not to be forgotten then.
+    if (options.fresh === true) for (const [loadId, wasBegun] of begunFresh(options, planned)) await startFresh(loadId, wasBegun)
+    for (const loadId of planned) course.loads.add(loadId)
+  }
+  const ask: Ask = async (loadId, planned) => {
     const progress = await sink.ledger.progress(loadId)
+    await history.meet(planned, before === undefined ? progress?.loaded : loadedBefore.get(loadId))
     if (before === undefined && !loadedBefore.has(loadId)) loadedBefore.set(loadId, progress?.loaded ?? 0)
     return progress
   }
-  let moved = await move(options, ask, prepared.deferred).catch(async (error: unknown) => {
+  let moved = await move(moving, ask, prepared.deferred).catch(async (error: unknown) => {
     // Nobody may come to load again, and a table without its key is worse than a load that is slower when it goes on.
     if (prepared.deferred && signal?.aborted !== true) await buildIndexes(options).catch(() => undefined)
     throw error
@@ -128,8 +150,9 @@ export async function load(given: LoadOptions): Promise<LoadResult> {
     tellAgain(options)
     const loads = moved.produced.map(({ loadId }) => loadId)
     await patiently(async () => sink.startOver?.(model, loads, { signal }))
-    moved = await move(options, ask, false)
+    moved = await move(moving, ask, false)
   }
+  history.end()
   const { produced, isEmpty } = moved
   const receipts = await patiently(() => receiptsOf(options, produced))
   for (const { loadId, source, records, loaded, rejected, skipped, dead } of receipts)
@@ -137,13 +160,23 @@ export async function load(given: LoadOptions): Promise<LoadResult> {
   const loadedNow = receipts.reduce((sum, { loadId, loaded }) => sum + loaded - (loadedBefore.get(loadId) ?? 0), 0)
   const isComplete = receipts.every((receipt) => balance(receipt).open === 0)
   if (options.again === true && isComplete) endAgain(options)
+  if (options.fresh === true && isComplete)
+    endFresh(
+      options,
+      receipts.map(({ loadId }) => loadId),
+    )
   const left = isEmpty || !isComplete || signal?.aborted === true ? 0 : await patiently(() => messagesIn(queue))
-  return { produced, receipts, loadedNow, left: { messages: left, of: left === 0 ? [] : course.foreign } }
+  return { produced, receipts, loadedNow, left: { messages: left, of: left === 0 ? [] : course.foreign }, emptied: history.emptied }
 }
 
 async function messagesIn(queue: Queue): Promise<number> {
   const { ready, inFlight } = await queue.depth()
   return ready + (inFlight ?? 0)
+}
+
+/** Of the sources, what the ledger knows. Whoever loads once more on purpose knows that it was loaded before. */
+function historyOf({ sink, model, pipeline = tableName(model), again, onEvent, names }: Moving): Promise<History> {
+  return History.begin({ sink, model, pipeline, onEvent }, again === true ? [] : names)
 }
 
 /** Whether the ledger knows a load of the files: the command has run before. */
@@ -174,7 +207,7 @@ interface Moved {
 }
 
 /** Files → queue → database, with workers of its own. */
-async function move(options: Moving, ask: NonNullable<ProduceOptions['known']>, indexesDeferred: boolean): Promise<Moved> {
+async function move(options: Moving, ask: Ask, indexesDeferred: boolean): Promise<Moved> {
   const { signal, course, onEvent } = options
   const stop = new AbortController()
   const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
@@ -185,7 +218,8 @@ async function move(options: Moving, ask: NonNullable<ProduceOptions['known']>, 
   early.catch(() => undefined)
   const work = async () => {
     const room = options.room ?? roomIn(options.queue, stopped, { patiently, outstanding: () => course.outstanding })
-    const producing = { ...options, room, signal: stopped, known: (loadId: string) => patiently(() => ask(loadId)) }
+    const known: Ask = (...asked) => patiently(() => ask(...asked))
+    const producing = { ...options, room, signal: stopped, known }
     const produced = await produce(producing).catch(async (error: unknown) => {
       if (stopped.aborted || !isOfFile(error)) throw error
       // What was published of the other files is loaded first.

@@ -45,7 +45,12 @@ export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptio
   /** File that remembers plans between runs. */
   readonly statePath?: string
   /** Asks the target's ledger. With it, what took effect is left out, and everything else is published; without it, what the queue was seen to hold is left out. */
-  readonly known?: (loadId: string) => Promise<KnownLoad | undefined>
+  readonly known?: (loadId: string, load: Pick<PlannedLoad, 'id' | 'name' | 'sha256'>) => Promise<KnownLoad | undefined>
+  /**
+   * Asked of each load before its plan is frozen: true where it is begun from scratch, and its target has forgotten it. `isBegun` tells that
+   * an earlier run, which was interrupted, has begun it so already.
+   */
+  readonly startFresh?: (loadId: string, isBegun: boolean) => Promise<boolean>
   readonly onEvent?: Listener
 }
 
@@ -153,6 +158,24 @@ export function endAgain(options: Pick<ProduceOptions, 'queue' | 'target' | 'sta
   state.endAgain(pipelineOf(options))
 }
 
+/** The loads, and whether an earlier run that was interrupted has begun them from scratch. */
+export function begunFresh(
+  options: Pick<ProduceOptions, 'queue' | 'target' | 'statePath' | 'pipeline' | 'model'>,
+  loads: readonly string[],
+): readonly (readonly [loadId: string, isBegun: boolean])[] {
+  using state = new ProducerState(options.statePath ?? defaultStatePath, options.queue.id, options.target)
+  return loads.map((loadId) => [loadId, state.isFresh(loadId)])
+}
+
+/** Says that the loads, which were begun from scratch, have taken effect, so that the next such command begins them anew. */
+export function endFresh(
+  options: Pick<ProduceOptions, 'queue' | 'target' | 'statePath' | 'pipeline' | 'model'>,
+  loads: readonly string[],
+): void {
+  using state = new ProducerState(options.statePath ?? defaultStatePath, options.queue.id, options.target)
+  state.endFresh(loads)
+}
+
 interface Run {
   readonly options: ProduceOptions
   readonly dialect: Dialect
@@ -172,7 +195,7 @@ async function produceFile(file: SourceFile, size: number, run: Run): Promise<Pr
   const about = { loadId: load.id, source: load.name, records, chunks }
   const result = { ...about, sha256, bytes, plan: load.plan }
   onEvent({ type: 'planned', ...about, bytes })
-  const known = await options.known?.(load.id)
+  const known = await options.known?.(load.id, load)
   const reason = loads.has(load.id) ? `the same name and content was named twice (load ${load.id})` : skipReason(load, known, options)
   loads.add(load.id)
   if (reason !== undefined) {
@@ -232,7 +255,9 @@ async function planLoad(
     const plan = await planFile(file.path, { model, dialect, chunkBytes, ignoreExtra, signal, onRead }, draft.add)
     draft.flush()
     const salt = options.again === true ? state.againSalt(pipeline) : ''
-    return { load: state.freeze(draft, loadIdOf(pipeline, file.name, plan.sha256, salt), plan, dialect), plan }
+    const id = loadIdOf(pipeline, file.name, plan.sha256, salt)
+    if ((await options.startFresh?.(id, state.isFresh(id))) === true) state.beginFresh(id)
+    return { load: state.freeze(draft, id, plan, dialect), plan }
   } catch (error) {
     state.forget(draft)
     throw error

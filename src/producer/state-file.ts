@@ -47,6 +47,8 @@ const schema = [
      confirmed INTEGER NOT NULL DEFAULT 0,
      PRIMARY KEY (load, chunk)
    ) STRICT, WITHOUT ROWID`,
+  `-- Loads that a command has begun from scratch which has not come to its end.
+   CREATE TABLE fresh (queue TEXT NOT NULL, load TEXT NOT NULL, PRIMARY KEY (queue, load)) STRICT, WITHOUT ROWID`,
 ]
 
 export class StateFile implements Disposable {

@@ -165,6 +165,23 @@ export class ProducerState implements Disposable {
     this.#file.run('DELETE FROM again WHERE queue = ? AND pipeline = ?', this.#queue, pipeline)
   }
 
+  /** Whether a command that was interrupted has begun the load from scratch. */
+  isFresh(id: string): boolean {
+    return this.#file.get('SELECT 1 FROM fresh WHERE queue = ? AND load = ?', this.#queue, id) !== undefined
+  }
+
+  /** Forgets the plan of a load that is begun from scratch, and notes that it is. */
+  beginFresh(id: string): void {
+    this.#file.transaction(() => {
+      this.#file.run('DELETE FROM load WHERE id = ? AND queue = ?', id, this.#queue)
+      this.#file.run('INSERT INTO fresh VALUES (?, ?) ON CONFLICT DO NOTHING', this.#queue, id)
+    })
+  }
+
+  endFresh(ids: readonly string[]): void {
+    this.#file.transaction(() => ids.forEach((id) => this.#file.run('DELETE FROM fresh WHERE queue = ? AND load = ?', this.#queue, id)))
+  }
+
   /** The chunks of the load in order: all of them, or those that the queue was not seen to hold. */
   *chunks(load: PlannedLoad, which: 'all' | 'unconfirmed'): Generator<PlannedChunk> {
     const sql = `SELECT chunk, byte_start AS byteStart, bytes, first_record AS firstRecord, first_line AS firstLine, records, sha256

@@ -21,7 +21,9 @@ describe.concurrent('a command that is printed', () => {
     const [list = ''] = commandsOf(loaded.out)
     expect(list).toMatch(/^lading rejects list --load [0-9a-f]{8} --to 'sqlite:my data.db'$/)
     expect(await folder.paste(list)).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^2 +bad\.csv:3:3 /m) })
-    const [others = ''] = commandsOf((await folder.lading('rejects', 'show', '1', '--to', 'sqlite:my data.db')).out)
+    const shown = commandsOf((await folder.lading('rejects', 'show', '1', '--to', 'sqlite:my data.db')).out)
+    expect(shown.slice(0, 2)).toEqual(['edit', 'replay'].map((what) => `lading rejects ${what} 1 --to 'sqlite:my data.db'`))
+    const [, , others = ''] = shown
     expect((await folder.paste(others)).out.split('\n')).toHaveLength(4)
     const to = ['--to', 'sqlite:my data.db', '--model', "./my model's.ts"]
     const [replay = ''] = commandsOf((await folder.lading('rejects', 'edit', '1', '--record', '1,1', ...to)).out)

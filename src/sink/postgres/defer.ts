@@ -10,6 +10,7 @@ import type { Built, MissingIndexes } from '../sink.ts'
 import { qualified } from './ddl.ts'
 import { rowError } from './errors.ts'
 import { foreignWrite, unwatchWrites, watchWrites } from './foreign-writes.ts'
+import { forgetLoads } from './loads.ts'
 import { transaction } from './transaction.ts'
 
 const begin = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0"
@@ -171,9 +172,7 @@ export async function startOver(client: pg.Client, model: Model, loads: readonly
     if (foreign !== undefined) throw blocked(model, foreign)
     await client.query(`TRUNCATE ${qualified(model)}`)
     await rebuild(client, model)
-    for (const table of ['reject', 'dead_letter', 'ledger'])
-      await client.query(`DELETE FROM lading.${table} WHERE load_id = ANY ($1)`, [loads])
-    await client.query('DELETE FROM lading.load WHERE id = ANY ($1)', [loads])
+    await forgetLoads(client, loads)
   })
 }
 
