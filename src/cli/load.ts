@@ -98,13 +98,14 @@ export function loadCommand(): Command {
     await using watch = await openWatch('load', flags)
     using report = reporting('load')
     const onEvent = tellAll(report.onEvent, watch.listener)
+    const startsAt = performance.now()
     await using queue = await openWorkingQueue(flags, onEvent, signal)
     watch.see(queue)
     await using sink = await openSink(flags.to)
     const { produced, receipts, loadedNow, left, emptied } = await load({
       ...produceSettings(paths, flags),
       ...consumeSettings(flags),
-      startTimeoutMs: startLeftMs(flags, since),
+      startTimeoutMs: startLeftMs(flags, startsAt),
       model,
       fresh: flags.fresh === true,
       deferIndexes: flags.deferIndexes,

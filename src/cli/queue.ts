@@ -18,7 +18,7 @@ export const startTimeoutOption = () =>
     .default(30)
     .argParser(positive)
 
-/** What is left of the time that the whole start may wait, in milliseconds. `since` is when it began. */
+/** What is left of the time that the whole start may wait, in milliseconds. `since` is when the first of them was asked. */
 export const startLeftMs = ({ startTimeout }: Pick<QueueFlags, 'startTimeout'>, since: number): number =>
   Math.max(0, startTimeout * 1000 - (performance.now() - since))
 

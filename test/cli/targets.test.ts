@@ -69,7 +69,7 @@ describe.concurrent('a database that is down', () => {
     ['consume', '--until-empty'],
   ])('%s waits for it as long as --start-timeout says, says so, and exits with 69', async (...command) => {
     await using folder = await make()
-    const run = await folder.lading(...command, '--to', 'postgresql://127.0.0.1:1/none', '--start-timeout', '0.4')
+    const run = await folder.lading(...command, '--to', 'postgresql://127.0.0.1:1/none', '--start-timeout', '2')
     expectError(run, 'SINK_UNAVAILABLE', 69, 'ECONNREFUSED 127.0.0.1:1', 'start it, or correct --to')
     expect(run.err).toMatch(/^waiting [\d.]+ m?s \(attempt 1\): SINK_UNAVAILABLE: .*ECONNREFUSED 127\.0\.0\.1:1/)
   })
