@@ -87,9 +87,7 @@ function sharing(queueUrl: () => string): void {
     const left = await shared.waiting()
     expect(run.out).toContain(`left in the queue: ${left} messages that are not of this load\n`)
     const path = await realpath(shared.folder.path)
-    expect(run.out).toContain(
-      `x.csv, for ${path}/staging.db: lading load ${shared.folder.at('x.csv')} --to sqlite:${path}/staging.db --model ./model.ts`,
-    )
+    expect(run.out).toContain(`x.csv, for ${path}/staging.db: lading load ${shared.folder.at('x.csv')} --to sqlite:${path}/staging.db`)
     // What was met a moment ago is out of sight for two seconds, and counted all the same.
     expect(await shared.json<Loaded>('load', 'y.csv', '--to', 'sqlite::memory:')).toMatchObject({ loadedNow: 3, left: { messages: left } })
     expect(await shared.json('load', 'y.csv', '--to', 'sqlite:processes.db', '--consumers', '2')).toMatchObject({ loadedNow: 3 })
