@@ -2,6 +2,7 @@
  * Pass 2 over a file: reads each planned chunk again, proves that it is still what was planned, and publishes it. As a reference, a
  * chunk is not read again: whoever receives it reads and proves it.
  */
+import { randomUUID } from 'node:crypto'
 import { LadingError } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
 import { retrying } from '../core/retry.ts'
@@ -33,6 +34,8 @@ export interface PublishOptions extends Abortable {
   readonly target?: string | undefined
   /** Messages say in which span (a window) they were published, so that whoever writes them can refer to it. */
   readonly traced?: boolean
+  /** The chunks were published before, and the queue is to take them all the same. */
+  readonly again?: boolean
 }
 
 export interface WindowSize {
@@ -85,6 +88,8 @@ export class Publisher {
   readonly #spare = new SpareMemory()
   /** As envelopes name it. */
   readonly #target: string | undefined
+  /** One for all that is published, so that a window that is tried again is not taken twice. */
+  readonly #resent: { readonly resent?: string }
   #window: Window
   #underWay: Promise<void> = Promise.resolve()
 
@@ -95,6 +100,7 @@ export class Publisher {
     this.#pathOf = pathOf
     this.#options = options
     this.#target = options.target === undefined ? undefined : targetOf(options.target)
+    this.#resent = options.again === true ? { resent: randomUUID() } : {}
     this.#window = new Window(options.traced)
   }
 
@@ -126,7 +132,7 @@ export class Publisher {
     // A chunk without a byte refers to nothing.
     const reference = path === undefined || chunk.bytes === 0 ? undefined : { path, bytes: chunk.bytes }
     const headers = { ...headersOf(load, chunk, { target: this.#target, reference }), ...traceHeaders(this.#window.traceparent) }
-    const message = { key: chunkKey(load.id, chunk.chunk), body, headers, ...(reference && { weight: reference.bytes }) }
+    const message = { key: chunkKey(load.id, chunk.chunk), body, headers, ...(reference && { weight: reference.bytes }), ...this.#resent }
     this.#window.add(message, load, chunk)
     if (this.#window.isFull) await this.#handOver()
   }

@@ -18,6 +18,11 @@ export interface Outgoing {
   readonly headers: Headers
   /** Bytes that the message will cost its receiver, where its body only refers to them; a queue that hands out so many bytes at once counts these. */
   readonly weight?: number
+  /**
+   * Chosen for each time that a message is sent again on purpose, for a queue that takes equal messages once (SQS FIFO, for five
+   * minutes). A message without it is taken for a repetition of the first one.
+   */
+  readonly resent?: string
 }
 
 /** What becomes of a delivery. A delivery that is never settled is delivered again, never lost. */

@@ -97,6 +97,9 @@ describeRabbit('what was received from RabbitMQ', () => {
       nothing: null,
       list: [1, 'b'],
       table: { c: [] },
+      bytes: Buffer.from('Łódź'),
+      image: Buffer.from([0x89, 0x50, 0x00, 0xff]),
+      within: [Buffer.from('a'), { b: Buffer.from([0xff]) }],
       'x-death': 'mine',
     }
     await other.publish('body', { headers, expiration: 60_000, contentType: 'text/csv' })
@@ -106,7 +109,18 @@ describeRabbit('what was received from RabbitMQ', () => {
       expect(String(delivery.body)).toBe('body')
       expect({ key: delivery.key, headers: delivery.headers }).toEqual({
         key: '',
-        headers: { text: 'a', number: '1.5', large: '1099511627776', yes: 'true', nothing: 'null', list: '[1,"b"]', table: '{"c":[]}' },
+        headers: {
+          text: 'a',
+          number: '1.5',
+          large: '1099511627776',
+          yes: 'true',
+          nothing: 'null',
+          list: '[1,"b"]',
+          table: '{"c":[]}',
+          bytes: 'Łódź',
+          image: 'iVAA/w==',
+          within: '["a",{"b":"/w=="}]',
+        },
       })
       await delivery.settle(outcome)
     }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createConsumer, defineModel, integer, openQueue, openSink, produce, text } from '../../src/index.ts'
+import { republishMissing } from '../../src/producer/republish.ts'
 import { useSqs } from '../servers/sqs.ts'
 
 const { server, freshSqsUrl } = useSqs()
@@ -14,6 +15,21 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'lading-sqs-'))
 })
 afterEach(() => rmSync(folder, { recursive: true }))
+
+it('chunks that a queue which keeps an order has lost are taken again when they are published again, within its five minutes too', async () => {
+  const path = join(folder, 'notes.csv')
+  writeFileSync(path, `id,note\n${Array.from({ length: 100 }, (_, id) => `${id},a\n`).join('')}`)
+  const url = await freshSqsUrl({}, '.fifo')
+  await using queue = await openQueue(url)
+  await using sink = await openSink('sqlite::memory:')
+  const producer = { queue, statePath: join(folder, 'producer.db') }
+  const [load] = await produce({ ...producer, paths: [path], model, chunkBytes: 100 })
+  await server().call('PurgeQueue', { QueueUrl: url })
+  const published = await republishMissing({ ...producer, loadId: load?.loadId as string, known: undefined })
+  expect(published).toBe(load?.chunks)
+  expect((await queue.depth()).ready).toBe(published)
+  expect(await createConsumer({ queue, model, sink }).run({ untilEmpty: true })).toMatchObject({ loaded: 100, duplicates: 0 })
+})
 
 const row = (id: number): string => `${id},${'ab😀\u0001'.repeat(id % 40)}${Math.random()}\n`
 

@@ -123,12 +123,13 @@ describe('what comes from SQS', () => {
         text: { DataType: 'String', StringValue: 'a' },
         number: { DataType: 'Number.int', StringValue: '12' },
         bytes: { DataType: 'Binary', BinaryValue: 'AP8=' },
+        name: { DataType: 'Binary', BinaryValue: 'xYE=' },
         'lading-message': { DataType: 'String', StringValue: '{"key":1}' },
       },
     })
     const delivery = await new Reader(queue).takeOne()
     expect(delivery.key).toBe(MessageId)
-    expect(delivery.headers).toEqual({ text: 'a', number: '12', bytes: 'AP8=', 'lading-message': '{"key":1}' })
+    expect(delivery.headers).toEqual({ text: 'a', number: '12', bytes: 'AP8=', name: 'Ł', 'lading-message': '{"key":1}' })
     expect(String(delivery.body)).toBe('{"id":1}')
   })
 

@@ -1,6 +1,7 @@
 /** Our messages ↔ those of AMQP. */
 import type { Message, Options } from 'amqplib'
 import { LadingError } from '../../core/errors.ts'
+import { textOfBytes } from '../header.ts'
 import type { Headers, Outgoing } from '../queue.ts'
 
 /** Deliveries of earlier copies of the message; the broker counts those of this one. */
@@ -64,7 +65,14 @@ function sendersOf(headers: object | undefined): readonly [name: string, value: 
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+  if (typeof value === 'string') return value
+  return value instanceof Uint8Array ? textOfBytes(value) : (JSON.stringify(value, bytesAsText) ?? '')
+}
+
+/** For bytes within a list or a table. A buffer turns itself into an object before the value gets here. */
+function bytesAsText(this: Readonly<Record<string, unknown>>, name: string, value: unknown): unknown {
+  const original = this[name]
+  return original instanceof Uint8Array ? textOfBytes(original) : value
 }
 
 /** How often the message was delivered before. A classic queue knows only whether. */

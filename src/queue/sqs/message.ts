@@ -8,6 +8,7 @@ import { gunzip, gzip } from 'node:zlib'
 import type { Message, MessageAttributeValue, SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs'
 import { LadingError } from '../../core/errors.ts'
 import { sha256Of } from '../../core/sha256.ts'
+import { textOfBytes } from '../header.ts'
 import type { Headers, MessageFault, Outgoing } from '../queue.ts'
 
 export type Entry = Omit<SendMessageBatchRequestEntry, 'Id'> & { readonly MessageBody: string }
@@ -44,7 +45,7 @@ interface Own {
 export const largestBody = (limit: number): number => Math.floor(((limit - Math.min(attributeBytes, limit / 4)) * 3) / 4)
 
 /** Throws `MESSAGE_TOO_LARGE`. */
-export async function entryOf({ key, body, headers, weight }: Outgoing, limit: number, isFifo: boolean): Promise<Entry> {
+export async function entryOf({ key, body, headers, weight, resent }: Outgoing, limit: number, isFifo: boolean): Promise<Entry> {
   const largest = largestBody(limit)
   if (body.length > largest) throw new LadingError('MESSAGE_TOO_LARGE', `${body.length} bytes in one message, the queue takes ${largest}`)
   const [writing, text] = await written(asBuffer(body))
@@ -52,7 +53,7 @@ export async function entryOf({ key, body, headers, weight }: Outgoing, limit: n
   const entry = {
     MessageBody: text,
     MessageAttributes: { [ownAttribute]: { DataType: 'String', StringValue: ascii(JSON.stringify(own)) } },
-    ...(isFifo ? { MessageGroupId: groupOf(key), MessageDeduplicationId: sha256Of(key) } : {}),
+    ...(isFifo ? { MessageGroupId: groupOf(key), MessageDeduplicationId: sha256Of(resent === undefined ? key : `${key} ${resent}`) } : {}),
   }
   const bytes = bytesOf(entry)
   if (bytes > limit) throw new LadingError('MESSAGE_TOO_LARGE', `a message has ${bytes} bytes with its headers, the queue takes ${limit}`)
@@ -150,7 +151,7 @@ const isOwn = (value: Partial<Own> | null): value is Own =>
 
 /** A stranger's attributes as text. */
 function headersOf(attributes: Attributes): Headers {
-  const text = ({ StringValue, BinaryValue }: MessageAttributeValue) => StringValue ?? Buffer.from(BinaryValue ?? []).toString('base64')
+  const text = ({ StringValue, BinaryValue }: MessageAttributeValue) => StringValue ?? textOfBytes(BinaryValue ?? new Uint8Array())
   return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, text(value)]))
 }
 
