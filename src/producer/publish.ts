@@ -35,7 +35,7 @@ export interface PublishOptions extends Abortable {
   /** Messages say in which span (a window) they were published, so that whoever writes them can refer to it. */
   readonly traced?: boolean
   /** The chunks were published before, and the queue is to take them all the same. */
-  readonly again?: boolean
+  readonly resend?: boolean
 }
 
 export interface WindowSize {
@@ -100,7 +100,7 @@ export class Publisher {
     this.#pathOf = pathOf
     this.#options = options
     this.#target = options.target === undefined ? undefined : targetOf(options.target)
-    this.#resent = options.again === true ? { resent: randomUUID() } : {}
+    this.#resent = options.resend === true ? { resent: randomUUID() } : {}
     this.#window = new Window(options.traced)
   }
 

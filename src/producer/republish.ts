@@ -30,7 +30,7 @@ export async function republishMissing(options: RepublishOptions): Promise<numbe
     throw new LadingError('NOT_FOUND', `${options.statePath} has no plan of load ${loadId}; load the file again instead`)
   }
   const target = load.target && place
-  const publisher = new Publisher(queue, state, onEvent, await referencePaths(options), { ...options, target, again: true })
+  const publisher = new Publisher(queue, state, onEvent, await referencePaths(options), { ...options, target, resend: true })
   const published = await publisher.publish(load, state.chunks(load, 'all'), (key) => known?.keys.has(key) !== true)
   await publisher.flush()
   return published

@@ -83,6 +83,8 @@ export interface QueueTraits {
 export interface OpenOptions {
   /** Make the queue where there is none, which is what happens without a word; `false` throws `QUEUE_MISSING` instead. */
   readonly create?: boolean | undefined
+  /** Gives up what is waited for while the queue is opened. */
+  readonly signal?: AbortSignal | undefined
   /** Hears of what the queue waits for by itself. */
   readonly onEvent?: Listener | undefined
 }

@@ -34,6 +34,24 @@ const all: SqsKnobs = {
   slowMs: 500,
 }
 
+it('a stop is heard while SQS does not answer', async () => {
+  let isSilent = false
+  await using script = await startSqsScript('silent', () => (isSilent ? undefined : 'usual'))
+  await using queue = await openQueue(script.url)
+  isSilent = true
+  const stop = new AbortController()
+  const { signal } = stop
+  const waiting = [
+    openQueue(script.url, { signal }),
+    queue.depth({ signal }),
+    queue.peek(1, { signal }),
+    queue.publish(numberedFrom('a', 0, 1), { signal }),
+  ]
+  stop.abort()
+  const ended = await Promise.allSettled(waiting)
+  expect(ended).toEqual(waiting.map(() => ({ status: 'rejected', reason: expect.objectContaining({ code: 'QUEUE_UNAVAILABLE' }) })))
+})
+
 /** Publishes and receives so many messages while the knobs are turned, settles each as done, and returns the keys of all deliveries. */
 async function through(url: string, knobs: SqsKnobs, count: number): Promise<string[]> {
   const events: LadingEvent[] = []

@@ -32,8 +32,10 @@ export interface Refusal<T> {
 export interface Patience {
   readonly where: string
   readonly onEvent: Listener
-  /** Nobody waits any more: what is tried is tried to its end, and not again. */
+  /** Nobody waits any more: what is tried is not tried again. */
   readonly signal?: AbortSignal | undefined
+  /** Gives up the call under way; without it, that is tried to its end. */
+  readonly giveUp?: AbortSignal | undefined
 }
 
 /** Tries a call again while SQS is too busy for it. */

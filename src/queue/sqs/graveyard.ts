@@ -2,6 +2,7 @@
 import type { Message } from '@aws-sdk/client-sqs'
 import { LadingError } from '../../core/errors.ts'
 import { sha256Of } from '../../core/sha256.ts'
+import type { Abortable } from '../../core/wait.ts'
 import type { Outcome } from '../queue.ts'
 import { type Address, siblingUrl } from './address.ts'
 import { answered, mostEntries, type Patience } from './batch.ts'
@@ -38,7 +39,8 @@ export class Graveyard {
   async bury(message: Message, { code, detail }: Dead, patience: Patience): Promise<boolean> {
     const entry = copyOf(message, `${code}: ${detail}`)
     try {
-      const call = () => this.#service.call((sqs) => sqs.sendMessageBatch({ QueueUrl: this.url, Entries: [{ ...entry, Id: '0' }] }))
+      const input = { QueueUrl: this.url, Entries: [{ ...entry, Id: '0' }] }
+      const call = () => this.#service.call((sqs, options) => sqs.sendMessageBatch(input, options), { signal: patience.giveUp })
       const [refusal] = await answered([entry], call, patience)
       if (refusal !== undefined) throw entryError(refusal.code, refusal.message, this.#service.where)
       return true
@@ -49,9 +51,10 @@ export class Graveyard {
   }
 
   /** 0 where we may not know. */
-  async count(): Promise<number> {
+  async count(waiting: Abortable): Promise<number> {
     try {
-      const { Attributes = {} } = await this.#service.call((sqs) => sqs.getQueueAttributes({ QueueUrl: this.url, AttributeNames: ['All'] }))
+      const input = { QueueUrl: this.url, AttributeNames: ['All' as const] }
+      const { Attributes = {} } = await this.#service.call((sqs, options) => sqs.getQueueAttributes(input, options), waiting)
       return countIn(
         Attributes,
         'ApproximateNumberOfMessages',

@@ -33,7 +33,8 @@ export async function publish(service: Service, messages: readonly Outgoing[], o
 export async function send(service: Service, batch: readonly Entry[], patience: Patience): Promise<void> {
   const call = (entries: readonly Entry[]) => {
     const numbered = entries.map((entry, index) => ({ ...entry, Id: String(index) }))
-    return service.call((sqs) => sqs.sendMessageBatch({ QueueUrl: service.url, Entries: numbered }))
+    const input = { QueueUrl: service.url, Entries: numbered }
+    return service.call((sqs, options) => sqs.sendMessageBatch(input, options), { signal: patience.giveUp })
   }
   const [refusal] = await answered(batch, call, patience)
   if (refusal !== undefined) throw entryError(refusal.code, refusal.message, service.where)

@@ -205,7 +205,8 @@ export class Receiver {
       // An answer that is lost on its way is given again, where SQS would lock its groups otherwise.
       ...(isFifo ? { ReceiveRequestAttemptId: randomUUID() } : {}),
     }
-    const call = () => this.#service.call((sqs) => sqs.receiveMessage(input, { abortSignal: signal }))
+    const waiting = { signal, waitMs: waitSeconds * 1000 }
+    const call = () => this.#service.call((sqs, options) => sqs.receiveMessage(input, options), waiting)
     return (await patiently(call, { ...this.#patience, signal })).Messages ?? []
   }
 

@@ -4,17 +4,29 @@
  */
 import { SQS, type SQSClientConfig } from '@aws-sdk/client-sqs'
 import { LadingError } from '../../core/errors.ts'
+import type { Abortable } from '../../core/wait.ts'
 import { type Address, shownQueue } from './address.ts'
 import { queueError } from './errors.ts'
 
 const callAttempts = 3
 const connectWithinMs = 5_000
-/** A receive waits for 20 seconds, and its answer may hold megabytes. */
-const answerWithinMs = 45_000
+/** For each of the three attempts of a call: one that sends a megabyte needs some seconds on a slow line. */
+const answerWithinMs = 20_000
 /** More than we ever have under way, so that no call waits for another. */
 const sockets = 100
 /** Where neither the URL nor the configuration names one: not AWS, and whoever it is signs nothing. */
 const anyRegion = 'us-east-1'
+
+/** Given to every call of the client. */
+export interface CallOptions {
+  readonly abortSignal?: AbortSignal
+  readonly requestTimeout: number
+}
+
+export interface Waiting extends Abortable {
+  /** How long SQS itself waits before it answers, in milliseconds. */
+  readonly waitMs?: number
+}
 
 export class Service {
   readonly url: string
@@ -36,9 +48,10 @@ export class Service {
   }
 
   /** Throws `LadingError`s alone. */
-  async call<T>(work: (sqs: SQS) => Promise<T>): Promise<T> {
+  async call<T>(work: (sqs: SQS, options: CallOptions) => Promise<T>, { signal, waitMs = 0 }: Waiting = {}): Promise<T> {
     try {
-      const answer = await work(this.#sqs)
+      const abortSignal = signal === undefined ? {} : { abortSignal: signal }
+      const answer = await work(this.#sqs, { ...abortSignal, requestTimeout: waitMs + answerWithinMs })
       this.#hasWorked = true
       return answer
     } catch (error) {

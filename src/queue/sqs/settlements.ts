@@ -21,15 +21,14 @@ export class Settlements {
 
   constructor(service: Service, patience: Patience) {
     const QueueUrl = service.url
-    const { signal } = patience
-    const options = signal === undefined ? {} : { abortSignal: signal }
+    const waiting = { signal: patience.signal }
     this.#where = service.where
     this.#deletions = new Gathered((entries) =>
       answered(
         entries,
         (left) => {
           const Entries = left.map(({ handle }, index) => ({ Id: String(index), ReceiptHandle: handle }))
-          return service.call((sqs) => sqs.deleteMessageBatch({ QueueUrl, Entries }, options))
+          return service.call((sqs, options) => sqs.deleteMessageBatch({ QueueUrl, Entries }, options), waiting)
         },
         patience,
       ),
@@ -39,7 +38,7 @@ export class Settlements {
         entries,
         (left) => {
           const Entries = left.map((each, index) => ({ Id: String(index), ReceiptHandle: each.handle, VisibilityTimeout: each.seconds }))
-          return service.call((sqs) => sqs.changeMessageVisibilityBatch({ QueueUrl, Entries }, options))
+          return service.call((sqs, options) => sqs.changeMessageVisibilityBatch({ QueueUrl, Entries }, options), waiting)
         },
         patience,
       ),

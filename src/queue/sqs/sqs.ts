@@ -35,7 +35,7 @@ export async function openSqsQueue(url: string, options: OpenOptions = {}): Prom
   const address = parseAddress(url)
   const service = await Service.open(address)
   try {
-    const { Attributes = {} } = await service.call((sqs) => sqs.getQueueAttributes({ QueueUrl: service.url, AttributeNames: ['All'] }))
+    const { Attributes = {} } = await attributesOf(service, options)
     const settings = {
       leaseMs: 1000 * (Number(Attributes.VisibilityTimeout) || defaultLeaseSeconds),
       limit: Number(Attributes.MaximumMessageSize) || defaultLimit,
@@ -48,6 +48,11 @@ export async function openSqsQueue(url: string, options: OpenOptions = {}): Prom
   }
 }
 
+const attributesOf = (service: Service, { signal }: Abortable) =>
+  service.call((sqs, options) => sqs.getQueueAttributes({ QueueUrl: service.url, AttributeNames: ['All'] }, options), { signal })
+
+/** A stop waits this long for what is being sent. */
+const stopWithinMs = 10_000
 /** How long SQS may take to answer what was under way when the queue is closed. */
 const closeWithinMs = 3_000
 
@@ -82,7 +87,17 @@ class SqsQueue implements Queue {
   async publish(messages: readonly Outgoing[], { signal }: Abortable = {}): Promise<void> {
     this.#requireOpen()
     const { limit } = this.#settings
-    await publish(this.#service, messages, { ...this.#patience, signal, limit, isFifo: this.#address.isFifo })
+    const giveUp = new AbortController()
+    const published = new AbortController()
+    const stop = () => void sleep(stopWithinMs, published.signal).then(() => giveUp.abort())
+    if (signal?.aborted) stop()
+    else signal?.addEventListener('abort', stop, { once: true, signal: published.signal })
+    const { isFifo } = this.#address
+    try {
+      await publish(this.#service, messages, { ...this.#patience, signal, giveUp: giveUp.signal, limit, isFifo })
+    } finally {
+      published.abort()
+    }
   }
 
   async *deliveries({ prefetch, signal }: Abortable & { readonly prefetch: number }): AsyncGenerator<readonly Delivery[]> {
@@ -104,7 +119,7 @@ class SqsQueue implements Queue {
 
   async #bury(message: Message, outcome: Outcome & { readonly kind: 'dead' }): Promise<boolean> {
     const { graveyard } = this.#settings
-    const isBuried = (await graveyard?.bury(message, outcome, this.#patience)) === true
+    const isBuried = (await graveyard?.bury(message, outcome, { ...this.#patience, giveUp: this.#giveUp.signal })) === true
     if (!isBuried && !this.#toldOfDead) {
       this.#toldOfDead = true
       const why = graveyard === undefined ? 'has no redrive policy' : 'does not let us send to its dead-letter queue'
@@ -126,7 +141,8 @@ class SqsQueue implements Queue {
         MessageSystemAttributeNames: ['All' as const],
         MessageAttributeNames: ['All'],
       }
-      const call = () => this.#service.call((sqs) => sqs.receiveMessage(input, signal === undefined ? {} : { abortSignal: signal }))
+      const waiting = { signal, waitMs: peekSeconds * 1000 }
+      const call = () => this.#service.call((sqs, options) => sqs.receiveMessage(input, options), waiting)
       const { Messages = [] } = await patiently(call, { ...this.#patience, signal })
       hasMore = false
       for (const message of Messages) {
@@ -141,14 +157,11 @@ class SqsQueue implements Queue {
   }
 
   /** As SQS estimates it. What is to come back later is counted among what is in flight. */
-  async depth(): Promise<Depth> {
+  async depth({ signal }: Abortable = {}): Promise<Depth> {
     this.#requireOpen()
     const [{ Attributes = {} }, dead] = await Promise.all([
-      patiently(
-        () => this.#service.call((sqs) => sqs.getQueueAttributes({ QueueUrl: this.#service.url, AttributeNames: ['All'] })),
-        this.#patience,
-      ),
-      this.#settings.graveyard?.count() ?? 0,
+      patiently(() => attributesOf(this.#service, { signal }), { ...this.#patience, signal }),
+      this.#settings.graveyard?.count({ signal }) ?? 0,
     ])
     return {
       ready: countIn(Attributes, 'ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesDelayed'),
