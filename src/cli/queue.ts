@@ -29,7 +29,7 @@ export async function openWorkingQueue(
   signal: AbortSignal,
 ): Promise<Queue> {
   const { openQueue } = await import('../queue/registry.ts')
-  const opened = await retrying(() => openQueue(queue, { create, onEvent }), { signal, onEvent, deadlineMs: startTimeout * 1000 })
+  const opened = await retrying(() => openQueue(queue, { create, onEvent, signal }), { signal, onEvent, deadlineMs: startTimeout * 1000 })
   for (const message of opened.traits.cautions ?? []) onEvent({ type: 'caution', message })
   return opened
 }

@@ -38,6 +38,15 @@ describeRabbit('a RabbitMQ broker that does not answer', () => {
     await expect(published).rejects.toThrow(expect.objectContaining({ code: 'ABORTED' }))
   })
 
+  it('is not waited for after a stop where the queue is only being opened', async () => {
+    await using proxy = await startProxy(freshQueueUrl())
+    proxy.blackHole(true)
+    const stop = new AbortController()
+    const opened = openQueue(proxy.url, { signal: stop.signal })
+    stop.abort()
+    await expect(opened).rejects.toThrow(expect.objectContaining({ code: 'ABORTED' }))
+  })
+
   it('because the line is dead loses its consumer, and others get what it held', async () => {
     const url = freshQueueUrl()
     await using proxy = await startProxy(url)

@@ -22,7 +22,7 @@ it('chunks that a queue which keeps an order has lost are taken again when they 
   const url = await freshSqsUrl({}, '.fifo')
   await using queue = await openQueue(url)
   await using sink = await openSink('sqlite::memory:')
-  const producer = { queue, statePath: join(folder, 'producer.db') }
+  const producer = { queue, statePath: join(folder, 'producer.db'), place: sink.place }
   const [load] = await produce({ ...producer, paths: [path], model, chunkBytes: 100 })
   await server().call('PurgeQueue', { QueueUrl: url })
   const published = await republishMissing({ ...producer, loadId: load?.loadId as string, known: undefined })

@@ -11,7 +11,7 @@ import { ignoreEvents, type Listener } from '../../core/events.ts'
 import { type Abortable, unlessAborted } from '../../core/wait.ts'
 import type { Delivery, Depth, OpenOptions, Outgoing, Peeked, Queue, QueueTraits } from '../queue.ts'
 import { type Address, parseAddress, shownQueue } from './address.ts'
-import { Connection, type Epoch } from './connection.ts'
+import { Connection, type Epoch, goodbye } from './connection.ts'
 import { queueError } from './errors.ts'
 import { deliveriesBefore, headersOf, keyOf, publishable } from './message.ts'
 import { poll } from './poll.ts'
@@ -29,10 +29,14 @@ export async function openRabbitQueue(url: string, options: OpenOptions = {}): P
   const { onEvent = ignoreEvents, create = true } = options
   const queue = new RabbitQueue(parseAddress(url), create, onEvent)
   try {
-    await queue.check()
-    return queue
+    const opened = await heard(
+      queue.check().then(() => queue),
+      options.signal,
+    )
+    if (opened === undefined) throw new LadingError('ABORTED', 'stopped before the queue was open')
+    return opened
   } catch (error) {
-    await queue[Symbol.asyncDispose]()
+    await goodbye(queue[Symbol.asyncDispose]())
     throw error
   }
 }
