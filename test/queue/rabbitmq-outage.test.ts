@@ -107,6 +107,24 @@ describeRabbit('when a RabbitMQ broker fails', () => {
     expectWhole(next)
   })
 
+  it('what was given back and not written down yet is never missed: the queue is not empty', async () => {
+    await using queue = await openQueue(freshUrl())
+    await queue.publish([numbered('a', 0)])
+    const reader = new Reader(queue)
+    const taken = await reader.takeOne()
+    await server.ctl('eval', 'ok = sys:suspend(ra_log_wal).')
+    const depth = queue.depth()
+    const released = taken.settle({ kind: 'release' })
+    const after = queue.depth()
+    await released
+    const early = await Promise.race([after, server.ctl('eval', 'ok.').then(() => undefined)])
+    await server.ctl('eval', 'ok = sys:resume(ra_log_wal).')
+    for (const each of [early, await depth, await after, await queue.depth()])
+      if (each !== undefined) expect(each.ready + (each.inFlight ?? 0)).toBeGreaterThan(0)
+    await (await reader.takeOne()).settle(done)
+    await expect.poll(() => queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
+  })
+
   it('what it has confirmed is there after kill -9, and the same queue goes on', async () => {
     await using queue = await openQueue(freshUrl())
     const reader = new Reader(queue)

@@ -6,6 +6,7 @@ import { type Frame, methods, startFrameProxy } from './frames.ts'
 import { keysOf, sorted } from './messages.ts'
 import { numbered, numberedFrom } from './numbered.ts'
 import { Reader } from './reader.ts'
+import { stranger } from './stranger.ts'
 
 const done = { kind: 'done' } as const
 const unavailable = expect.objectContaining({ code: 'QUEUE_UNAVAILABLE' })
@@ -64,6 +65,21 @@ describeRabbit('a RabbitMQ broker that does not answer', () => {
 })
 
 describeRabbit('a RabbitMQ queue', () => {
+  it('with a single active consumer is counted like any other, where messages cannot be fetched from it', async () => {
+    const url = freshQueueUrl()
+    await using other = await stranger(url)
+    await other.channel.assertQueue(other.queue, {
+      durable: true,
+      arguments: { 'x-queue-type': 'quorum', 'x-single-active-consumer': true },
+    })
+    await using queue = await openQueue(url, { create: false })
+    const reader = new Reader(queue)
+    await reader.takeAvailable()
+    expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
+    await queue.publish([numbered('a', 0)])
+    expect((await reader.takeOne()).key).toBe('a/0')
+  })
+
   it('is not called empty while what was given back is on its way into it', async () => {
     const url = freshQueueUrl()
     const passing = { channel: 0, declared: Number.POSITIVE_INFINITY }

@@ -48,6 +48,8 @@ export class PushConsumer {
   #buffer: Message[] = []
   /** In the order in which they were added. */
   readonly #consumers: { readonly tag: string; readonly prefetch: number }[] = []
+  /** Consumers that are there for a moment, to catch up. */
+  #passing = 0
   #failure: LadingError | undefined
   readonly #arrival = new Arrival()
   /** Since a consumer was added or taken away. */
@@ -99,7 +101,7 @@ export class PushConsumer {
 
   /** Consumers as the broker counts them. */
   get count(): number {
-    return this.#consumers.length
+    return this.#consumers.length + this.#passing
   }
 
   /** Received and not handed out yet. */
@@ -113,12 +115,17 @@ export class PushConsumer {
   }
 
   /**
-   * Fetches a message where there is one. The broker answers this after it has put back everything that was given back on this channel,
-   * which its count of messages may not hold yet: a quorum queue counts what its log has applied.
+   * When this resolves, what was given back on this channel has its place in the queue, or a new holder. A quorum queue counts what its log
+   * has applied, and its log holds a consumer that comes and goes behind what was given back. (Not every queue lets one fetch a message.)
    */
-  async fetch(): Promise<void> {
-    const message = await this.#ask(({ channel }) => channel.get(this.#options.queue))
-    if (message) this.#take(message, true)
+  async catchUp(): Promise<void> {
+    this.#passing++
+    try {
+      const tag = await this.#ask((epoch) => this.#consume(epoch, 1, true))
+      if (tag !== undefined) await this.#ask(({ channel }) => channel.cancel(tag))
+    } finally {
+      this.#passing--
+    }
   }
 
   /** Undefined where the channel has ended. */
@@ -136,13 +143,18 @@ export class PushConsumer {
   }
 
   async #add(prefetch: number): Promise<void> {
-    const { channel, answered } = this.receiver.epoch
+    const { epoch } = this.receiver
     this.#received = 0
-    await answered(channel.prefetch(prefetch))
     // Of the first consumer one message at a time is taken, whatever its size, or a large one would never have its turn.
-    const isFirst = this.#consumers.length === 0
-    const { consumerTag } = await answered(channel.consume(this.#options.queue, (message) => this.#take(message, isFirst)))
-    this.#consumers.push({ tag: consumerTag, prefetch })
+    const tag = await epoch.answered(this.#consume(epoch, prefetch, this.#consumers.length === 0))
+    this.#consumers.push({ tag, prefetch })
+  }
+
+  /** Both are sent at once, because a prefetch is that of the next consumer of the channel. */
+  async #consume({ channel }: Epoch, prefetch: number, isFirst: boolean): Promise<string> {
+    const take = (message: Message | null) => this.#take(message, isFirst)
+    const [, { consumerTag }] = await Promise.all([channel.prefetch(prefetch), channel.consume(this.#options.queue, take)])
+    return consumerTag
   }
 
   async #takeAway(): Promise<void> {

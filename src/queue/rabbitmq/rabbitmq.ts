@@ -145,23 +145,29 @@ class RabbitQueue implements Queue {
     })
   }
 
+  /** A count misses what was given back just before. So before a queue is called empty, it is counted again behind that. */
   async depth(): Promise<Depth> {
+    const { ours, ...depth } = await this.#count()
+    const consumers = [...this.#consumers]
+    if (depth.ready + ours > 0 || consumers.length === 0) return depth
+    await Promise.all(consumers.map((consumer) => consumer.catchUp()))
+    const { ours: _, ...again } = await this.#count()
+    return again
+  }
+
+  async #count(): Promise<Depth & { readonly ours: number }> {
     const { queue, receive } = this.#address
-    const [{ messageCount, consumerCount }, dead, delayed] = await Promise.all([
-      this.#state(queue),
-      this.#count(deadName(queue)),
-      this.#count(delayedName(queue)),
-    ])
+    // What is delayed moves on to the queue, which is counted behind it.
+    const [dead, delayed] = await Promise.all([this.#messages(deadName(queue)), this.#messages(delayedName(queue))])
+    const { messageCount, consumerCount } = await this.#state(queue)
     const consumers = [...this.#consumers]
     // What was on its way to us when it was counted has arrived after this.
     await Promise.all(consumers.map((consumer) => consumer.roundTrip()))
-    const ours = () => [...this.#receivers].reduce((sum, { unsettled }) => sum + unsettled, 0)
-    // A count misses what was given back just before. So before a queue is called empty, it is asked for a message.
-    if (messageCount + delayed + ours() === 0) await Promise.all(consumers.map((consumer) => consumer.fetch()))
+    const ours = [...this.#receivers].reduce((sum, { unsettled }) => sum + unsettled, 0)
     const waiting = consumers.reduce((sum, consumer) => sum + consumer.waiting, 0)
     // Those who poll cannot be seen.
     const alone = receive === 'push' && consumerCount <= consumers.reduce((sum, { count }) => sum + count, 0)
-    return { ready: messageCount + delayed + waiting, inFlight: alone ? ours() - waiting : undefined, dead }
+    return { ready: messageCount + delayed + waiting, inFlight: alone ? ours - waiting : undefined, dead, ours }
   }
 
   /** A queue that was deleted under us is made again, where it is ours to make. */
@@ -177,7 +183,7 @@ class RabbitQueue implements Queue {
   }
 
   /** A queue that is not ours to make need not have the others. */
-  async #count(name: string): Promise<number> {
+  async #messages(name: string): Promise<number> {
     try {
       return (await this.#withChannel(({ channel, answered }) => answered(channel.checkQueue(name)))).messageCount
     } catch (error) {
