@@ -125,6 +125,35 @@ describeRabbit('when a RabbitMQ broker fails', () => {
     await expect.poll(() => queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
   })
 
+  /** Stops reading from a connection of ours and goes on with its heartbeats, as a broker in state `flow` does. */
+  const stopReading = (url: string) => {
+    const name = `<<"lading receiving ${new URL(url).searchParams.get('queue')}">>`
+    const isIt = `[{_, L}] = rabbit_reader:info(P, [client_properties]), {_, _, N} = lists:keyfind(<<"connection_name">>, 1, L), N =:= ${name}`
+    return server.ctl('eval', `[ok] = [sys:suspend(P) || P <- rabbit_networking:connections(), begin ${isIt} end].`)
+  }
+  const readAgain = () => server.ctl('eval', '[sys:resume(P) || P <- rabbit_networking:connections()].')
+
+  it('to read from a connection that receives, what it holds is not taken for nothing, and comes again', async () => {
+    const url = freshUrl('&timeout=1')
+    await using queue = await openQueue(url)
+    await queue.publish([numbered('a', 0)])
+    const reader = new Reader(queue)
+    const lost = await reader.takeOne()
+    await stopReading(url)
+    try {
+      await expect(queue.depth()).rejects.toThrow('the broker does not answer')
+      await expect(reader.take(1)).rejects.toThrow(unavailable)
+      expect(await queue.depth()).toEqual({ ready: 1, inFlight: undefined, dead: 0 })
+    } finally {
+      await readAgain()
+    }
+    await lost.settle(done)
+    const again = await new Reader(queue).takeOne()
+    expect(again.attempt).toBe(2)
+    await again.settle(done)
+    await expect.poll(() => queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
+  })
+
   it('what it has confirmed is there after kill -9, and the same queue goes on', async () => {
     await using queue = await openQueue(freshUrl())
     const reader = new Reader(queue)

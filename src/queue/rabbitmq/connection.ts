@@ -20,6 +20,8 @@ export interface Epoch<C extends Channel = Channel> {
   onEnd(listener: () => void): void
   /** The broker reads nothing that we send, and has said so. */
   isBlocked(): boolean
+  /** It was given up because the broker says nothing, which may go on counting what it has sent here as ours. */
+  readonly isSilent: () => boolean
   /** Waits for the broker's answer to a call, but not for ever. */
   readonly answered: <T>(call: Promise<T>) => Promise<T>
   /** Never throws and never hangs. */
@@ -33,13 +35,17 @@ export class Connection {
   readonly #epochs = new Set<Epoch>()
   #ended: LadingError | undefined
   #isBlocked = false
+  #isSilent = false
 
   private constructor(model: ChannelModel, address: Address, onEvent: Listener) {
     const where = shownQueue(address)
     this.#model = model
     this.#where = where
     this.#answerWithinMs = answerShare * address.connectTimeoutMs
-    const end = (error?: Error) => (this.#ended ??= queueError(error ?? new Error('the connection was closed'), where))
+    const end = (error: Error = new Error('the connection was closed')) => {
+      if (/heartbeat/i.test(error.message)) this.#isSilent = true
+      this.#ended ??= queueError(error, where)
+    }
     model.on('error', end)
     model.on('close', (error) => {
       end(error)
@@ -120,7 +126,15 @@ export class Connection {
         }),
       )
     const answered = <T>(call: Promise<T>) => this.#answered(call)
-    const epoch = { channel, ended: () => ended ?? this.#ended, isBlocked: () => this.#isBlocked, answered, onEnd, close }
+    const epoch = {
+      channel,
+      ended: () => ended ?? this.#ended,
+      isBlocked: () => this.#isBlocked,
+      isSilent: () => this.#isSilent,
+      answered,
+      onEnd,
+      close,
+    }
     this.#epochs.add(epoch)
     onEnd(() => this.#epochs.delete(epoch))
     return epoch
@@ -141,6 +155,7 @@ export class Connection {
   #giveUp(): LadingError {
     const error = new LadingError('QUEUE_UNAVAILABLE', `${this.#where}: the broker does not answer on a connection that is open`)
     this.#ended ??= error
+    this.#isSilent = true
     socketOf(this.#model).destroy(error)
     return error
   }

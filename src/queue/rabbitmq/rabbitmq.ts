@@ -21,6 +21,9 @@ import { Receiver } from './receiver.ts'
 import { Reopening } from './reopening.ts'
 import { deadName, declareQueues, delayedName } from './topology.ts'
 
+/** Longer than a broker with our heartbeats needs to notice that a connection is dead, in milliseconds. */
+const lingersMs = 60_000
+
 /** The broker's own limit of a message (max_message_size), which it does not tell: that of its version. */
 const mebibyte = 1024 * 1024
 const messageLimit = (version: string): number => (Number.parseInt(version, 10) >= 4 ? 16 : 128) * mebibyte
@@ -51,6 +54,8 @@ class RabbitQueue implements Queue {
   readonly #publisher: Reopening<Publisher>
   readonly #consumers = new Set<PushConsumer>()
   readonly #receivers = new Set<Receiver>()
+  /** Messages that were lost with connections of ours that the broker may still think open. */
+  #lingering: { readonly messages: number; readonly until: number }[] = []
   #maxBytes = messageLimit('')
   /** What the broker refused later, it granted before. */
   #wasOpen = false
@@ -127,7 +132,10 @@ class RabbitQueue implements Queue {
       await publisher.publish([copy], { signal })
     })
     this.#receivers.add(receiver)
-    epoch.onEnd(() => this.#receivers.delete(receiver))
+    epoch.onEnd(() => {
+      this.#receivers.delete(receiver)
+      if (receiver.lingering > 0) this.#lingering.push({ messages: receiver.lingering, until: performance.now() + lingersMs })
+    })
     return receiver
   }
 
@@ -167,7 +175,9 @@ class RabbitQueue implements Queue {
     const waiting = consumers.reduce((sum, consumer) => sum + consumer.waiting, 0)
     // Those who poll cannot be seen.
     const alone = receive === 'push' && consumerCount <= consumers.reduce((sum, { count }) => sum + count, 0)
-    return { ready: messageCount + delayed + waiting, inFlight: alone ? ours - waiting : undefined, dead, ours }
+    this.#lingering = this.#lingering.filter(({ until }) => !alone && until > performance.now())
+    const lingering = this.#lingering.reduce((sum, { messages }) => sum + messages, 0)
+    return { ready: messageCount + delayed + waiting + lingering, inFlight: alone ? ours - waiting : undefined, dead, ours }
   }
 
   /** A queue that was deleted under us is made again, where it is ours to make. */

@@ -38,6 +38,11 @@ export class Receiver {
     return this.epoch.ended() === undefined ? this.#unsettled : 0
   }
 
+  /** Not settled when the channel was given up: the broker may hold it for us until it notices. */
+  get lingering(): number {
+    return this.epoch.isSilent() ? this.#unsettled : 0
+  }
+
   get unsettledBytes(): number {
     return this.#unsettledBytes
   }
