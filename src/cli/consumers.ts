@@ -9,7 +9,7 @@ const largeBytes = 64 * 1024 * 1024
 /** A bound and no measurement: who has more cores may say so. */
 const mostConsumers = 4
 
-/** More never load faster: each keeps a core busy, and PostgreSQL takes 100 sessions where nobody has allowed it more. */
+/** More never load faster: each keeps a core busy, and PostgreSQL takes 100 sessions by default (max_connections). */
 const mostPerCore = 8
 
 /** How many consumers a person asks of this machine. */

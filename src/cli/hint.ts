@@ -21,7 +21,7 @@ export function hint(command: string, ...words: readonly (string | number)[]): s
   return ['lading', command, ...words.map(String).map(quoted), ...given].join(' ')
 }
 
-/** This very command once more, with one option besides. */
+/** The same command with one more option. */
 export function sameCommand(paths: readonly string[], option: string): string {
   const given = running === undefined ? [] : givenOptions(running, undefined, running)
   return ['lading', running?.name() ?? '', ...paths.map(quoted), option, ...given].join(' ')

@@ -179,6 +179,6 @@ function printSameBytes(receipt: Receipt | undefined): void {
   if (receipt === undefined) return
   const { source, records, startedAt } = receipt
   print(
-    `standard input has the bytes of ${source} of ${startedAt} (${counted(records, 'record')}), so nothing was loaded: --name NAME loads them under another name, --again once more under this one`,
+    `standard input has the bytes of ${source} of ${startedAt} (${counted(records, 'record')}), so nothing was loaded: --name NAME loads them under another name, --again a second time under this one`,
   )
 }

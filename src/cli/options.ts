@@ -85,7 +85,7 @@ export const produceOptions = () => [
   ...carryOptions(),
   ignoreExtraOption(),
   new Option('--name <name>', 'name of what comes on standard input; the same bytes under another name are another load'),
-  new Option('--again', 'load once more what was loaded before: beside it, or over rows of the same key'),
+  new Option('--again', 'load a second time what was loaded before: beside it, or over rows of the same key'),
   stateOption(),
 ]
 

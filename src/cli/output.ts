@@ -111,7 +111,7 @@ export function printReceipts(receipts: readonly Receipt[]): void {
     print(`of ${counted(wanted.length, 'load')} that need a look ${count(shown.length)} are shown; --json shows every load`)
 }
 
-/** Whether somebody has to decide or to wait. */
+/** Whether there is something to decide or to wait for. */
 function needsLook(receipt: Receipt): boolean {
   const { open, problems } = balance(receipt)
   return open > 0 || problems.length > 0 || receipt.openRejects > 0 || receipt.openDeadLetters > 0

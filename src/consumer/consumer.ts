@@ -97,7 +97,7 @@ class Run {
       maxAttempts: options.maxAttempts ?? defaultMaxAttempts,
       batchRetry: { ...patientRetry, ...options.batchRetry },
       messageRetry: { ...defaultMessageRetry, ...options.messageRetry },
-      // Whoever sets a number of tries wants the consumer to stop after them.
+      // A limit on tries means that the consumer stops after them.
       unreachableMs:
         options.batchRetry?.attempts === undefined ? (options.giveBackAfterMs ?? defaultGiveBackAfterMs) : Number.POSITIVE_INFINITY,
       onEvent: this.#onEvent,

@@ -39,7 +39,7 @@ const firstPauseMs = 100
 export const lastPauseMs = 2_000
 /** It doubles with each delivery that the queue counts, too: one that counts what is given back (SQS) would wear the message out otherwise. */
 const longestPauseMs = 120_000
-/** Others that are told of by name: whoever publishes chooses the names. */
+/** How many other pipelines are reported by name: publishers choose the names. */
 const mostTold = 20
 
 /** How a message was met: a producer that published again may have made several of it. */

@@ -130,7 +130,7 @@ export const codes = {
     'consume with the model it was produced with, then replay',
   ),
   ATTEMPTS_EXHAUSTED: dead('the message was delivered too often without a verdict', 'look at it with dead show, mend, replay'),
-  SET_ASIDE: dead('the message was set aside by hand', 'mend what a consumer stopped at, then replay'),
+  SET_ASIDE: dead('the message was set aside by hand', 'fix what stopped the consumer, then replay'),
   UNPROCESSABLE: dead('the message fails alone for a reason that no rule knows', 'see the detail, mend, replay'),
 
   // The database.
@@ -154,7 +154,7 @@ export const codes = {
   TABLE_NOT_EMPTY: halt(
     65,
     'the table holds rows, and loading from scratch would put some there twice',
-    'remove the rows of these files first; --again loads once more beside them',
+    'remove the rows of these files first; --again loads the files a second time beside them',
   ),
   INDEXES_BLOCKED: halt(
     65,

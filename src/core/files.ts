@@ -2,7 +2,7 @@
 import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** Errors that pass, or that somebody mends without a change of the path. Every other one comes again however often the same path is tried. */
+/** Errors that may pass while the path stays the same. Every other error repeats, however often the path is tried. */
 const passing: ReadonlySet<string | undefined> = new Set(
   'EMFILE ENFILE ENOMEM EIO ESTALE EAGAIN EBUSY EINTR ETIMEDOUT ENOTCONN ECONNREFUSED ECONNRESET EHOSTDOWN EHOSTUNREACH ENETDOWN ENETUNREACH'.split(
     ' ',

@@ -40,7 +40,7 @@ export function sqliteCode(error: unknown): { primary: number; extended: number 
   return { primary: error.errcode & 0xff, extended: error.errcode }
 }
 
-/** `busy`: somebody else writes; `damaged`: the file is no database, or not a whole one. */
+/** `busy`: another process writes; `damaged`: the file is no database, or not a whole one. */
 export type SqliteTrouble = FileTrouble | 'busy' | 'damaged'
 
 const troubles: Readonly<Record<number, SqliteTrouble>> = {

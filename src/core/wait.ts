@@ -28,7 +28,7 @@ export async function within(ms: number, work: Promise<unknown>): Promise<void> 
 
 /** What the work resolves with; undefined as soon as the signal aborts. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  // Given up, its failure is nobody's.
+  // After an abort its failure is of no interest, and must not count as unhandled.
   work.catch(() => undefined)
   if (signal.aborted) return undefined
   const waited = new AbortController()

@@ -106,7 +106,7 @@ const mostSameAnswers = 1_500
 export async function load(given: LoadOptions): Promise<LoadResult> {
   const course = new Course()
   const onEvent = tellAll(course.listen, given.onEvent ?? ignoreEvents)
-  // Nobody should wait for a database only to hear of a wrong path, and a wrong header must not leave tables behind.
+  // A wrong path is reported before the database is waited for, and a wrong header must not leave tables behind.
   const files = await namedFiles(given)
   await checkHeaders(files, given)
   const names = [...files.map(({ name }) => name), ...(given.paths.includes('-') ? [given.stdinName ?? 'stdin'] : [])]
@@ -174,7 +174,7 @@ async function messagesIn(queue: Queue): Promise<number> {
   return ready + (inFlight ?? 0)
 }
 
-/** Of the sources, what the ledger knows. Whoever loads once more on purpose knows that it was loaded before. */
+/** Of the sources, what the ledger knows. With `--again` it is known that it was loaded before. */
 function historyOf({ sink, model, pipeline = tableName(model), again, onEvent, names }: Moving): Promise<History> {
   return History.begin({ sink, model, pipeline, onEvent }, again === true ? [] : names)
 }

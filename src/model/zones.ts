@@ -1,6 +1,6 @@
 /**
  * Which time zones a model may name: names of the tz database and fixed offsets. Intl takes more: ICU knows short ids of the
- * early Java (`BST` is Asia/Dhaka, `AST` America/Anchorage) and others of its own (`SystemV/PST8`), which nobody means today.
+ * early Java (`BST` is Asia/Dhaka, `AST` America/Anchorage) and others of its own (`SystemV/PST8`), none of which is in use today.
  */
 import type { ColumnSpec } from './columns.ts'
 

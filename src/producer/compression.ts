@@ -1,4 +1,4 @@
-/** What a file is compressed with, by its first bytes: names say what somebody meant, and standard input has none. */
+/** What a file is compressed with, by its first bytes: a name may be wrong, and standard input has none. */
 import { LadingError } from '../core/errors.ts'
 
 export type Compression = 'gzip' | 'zstd'

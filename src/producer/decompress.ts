@@ -1,6 +1,6 @@
 /**
  * Decompresses a file of any number of members (files joined with cat, pzstd, bgzip), and reads it to its end: where Node's
- * decompressors end before what they do not take for another member, and drop the rest of the file without a word, it is refused.
+ * decompressors end before what they do not take for another member, and silently drop the rest of the file, it is refused.
  */
 import * as zlib from 'node:zlib'
 import { LadingError } from '../core/errors.ts'
@@ -85,7 +85,7 @@ function write(decompressor: Decompressor, piece: Buffer): Promise<void> {
   })
 }
 
-/** gzip warns of it and leaves it out; here somebody has to want that. */
+/** gzip warns and leaves it out; here that takes a decision. */
 const whatIsBefore = 'gzip -dc FILE | lading load - loads what is before it, and nothing else'
 
 const corrupt = (why: string): LadingError => new LadingError('SOURCE_CORRUPT', why)

@@ -23,7 +23,7 @@ const csv = /\.csv(\.gz|\.zst)?$/i
 
 /**
  * The files that `paths` name: files as they are, folders with all CSV files below them, patterns with the files that match.
- * Hidden files are left out, and with them whatever is written under a temporary name; `onLeft` is told what was. In the order of
+ * Hidden files are left out, and with them files that are still written under a temporary name; `onLeft` hears of each. In the order of
  * their names.
  */
 export async function discover(paths: readonly string[], onLeft?: (message: string) => void): Promise<readonly SourceFile[]> {

@@ -134,7 +134,7 @@ export async function planAll(options: ProduceOptions): Promise<readonly string[
   return loads
 }
 
-/** Loads of the files as they are that an earlier run planned: their chunks may wait in the queue before the files are planned once more. */
+/** Loads of the files as they are that an earlier run planned: their chunks may wait in the queue before the files are planned again. */
 export async function plannedBefore(options: ProduceOptions, files: readonly SourceFile[]): Promise<readonly string[]> {
   const { queue, statePath = defaultStatePath, target } = options
   const pipeline = pipelineOf(options)
@@ -226,7 +226,7 @@ function requireSamePlan(load: PlannedLoad, plan: Plan, { delimiter, quote }: Di
 }
 
 function skipReason(load: PlannedLoad, known: KnownLoad | undefined, options: ProduceOptions): string | undefined {
-  const again = `--again loads it once more${isSpooled(load.path) ? ', --name NAME as a load of its own' : ''}`
+  const again = `--again loads it a second time${isSpooled(load.path) ? ', --name NAME as a load of its own' : ''}`
   if (known?.complete === true || known?.keys.size === load.chunks)
     return options.again === true
       ? `the same --again, which was interrupted, has loaded it already (load ${load.id})`

@@ -10,7 +10,7 @@ const readBytes = 1 << 20
 
 /** Whether the plain bytes lie elsewhere than in the file itself. */
 export async function isCompressed(path: string): Promise<boolean> {
-  // Opening a pipe would wait for whoever writes into it.
+  // Opening a pipe would wait for its writer.
   await fileState(path)
   try {
     await using file = await open(path)

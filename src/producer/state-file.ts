@@ -105,7 +105,7 @@ export class StateFile implements Disposable {
 function stateError(error: unknown, path: string): unknown {
   const trouble = sqliteTrouble(error)
   if (trouble === undefined && sqliteCode(error) === undefined) return error
-  // What is no trouble of the file or its disk is a statement that does not fit it: somebody has changed its tables.
+  // What is no trouble of the file or its disk is a statement that does not fit it: its tables were changed.
   const code = trouble === undefined || trouble === 'damaged' ? 'STATE_INVALID' : 'OUTPUT_UNWRITABLE'
   return new LadingError(code, `the producer's state ${path}: ${(error as Error).message}`, { cause: error })
 }

@@ -42,7 +42,7 @@ export const maxReferenceBytes = 64 * 1024 * 1024
 const header = 'lading'
 const newestVersion = 2
 
-/** Tells databases apart in an envelope, which tells nobody where they are. */
+/** Identifies a database in an envelope without revealing where it is. */
 export const targetOf = (place: string): string => sha256Of(place)
 
 export const chunkKey = (loadId: string, chunk: number): string => `${loadId}/${chunk}`

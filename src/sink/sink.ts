@@ -299,7 +299,7 @@ export interface Sink extends AsyncDisposable {
   prepare(model?: Model, options?: PrepareOptions): Promise<Prepared>
   /** Builds the indexes that were taken away. A sink without it takes none away. */
   buildIndexes?(model: Model, options?: Abortable): Promise<Built>
-  /** Tables whose indexes are missing and stay so until somebody acts. */
+  /** Tables whose indexes are missing, with no load at work that will build them. */
   missingIndexes?(options?: Abortable): Promise<readonly MissingIndexes[]>
   /**
    * Empties the table, builds its indexes and forgets the loads; throws `INDEXES_BLOCKED` where it is not proven that everything in the

@@ -18,7 +18,7 @@ describe.concurrent('the same file twice', () => {
       const run = await load(path)
       expect(run).toMatchObject({ code: 0, out: expect.stringContaining('this run loaded 0 records; 1 of 1 file had been loaded before') })
       expect(run.err).toMatch(
-        /^skipped a\.csv: the same name and content is loaded already \(load [0-9a-f-]{36}\); --again loads it once more\n$/,
+        /^skipped a\.csv: the same name and content is loaded already \(load [0-9a-f-]{36}\); --again loads it a second time\n$/,
       )
     }
     expect(folder.rows('lines')).toBe(3)
@@ -51,7 +51,7 @@ describe.concurrent('the same file twice', () => {
     expect((await folder.lading('produce', 'a.csv')).out).toBe('published 1 of 1 file with 3 records\n')
     const second = await folder.lading('produce', 'a.csv')
     expect(second).toMatchObject({ code: 0, out: 'published 0 of 1 file with 0 records\n' })
-    expect(second.err).toMatch(/^skipped a\.csv: .* was published to this queue at 20\S+ \(load \S+\); .*--again loads it once more\n$/)
+    expect(second.err).toMatch(/^skipped a\.csv: .* was published to this queue at 20\S+ \(load \S+\); .*--again loads it a second time\n$/)
     expect((await folder.lading('produce', 'a.csv', '--queue', 'embedded:other.db')).out).toContain('published 1 of 1')
     expect(await folder.json('status')).toMatchObject({ queue: { ready: 1 } })
     // The load finds what the queue holds already, and counts it once.

@@ -81,7 +81,7 @@ describeTerminal(`at a terminal${isThere ? '' : ' (SKIPPED: no script of util-li
       expect(lines.find((line) => line.startsWith('3 of 3 files'))).toContain('1 rejected')
       // A line of the log that is wider than the terminal goes on in the next one.
       expect(lines.slice(0, columns < 120 ? 2 : 1).join('')).toMatch(
-        /^skipped b\.csv: the same name and content is loaded already \(load [-\da-f]{36}\); --again loads it once more$/,
+        /^skipped b\.csv: the same name and content is loaded already \(load [-\da-f]{36}\); --again loads it a second time$/,
       )
       expect(lines.join('\n')).not.toContain('published')
       expect(lines).toContain('every load is complete and adds up')

@@ -7,7 +7,7 @@ import { sized, type Space } from './space.ts'
 
 /** `available_at` of a message that waits for nothing. */
 export const atOnce = 0
-/** How long consumers that are at work have for making room before somebody is told, and how often that is looked at, in milliseconds. */
+/** How long working consumers have for making room before it is reported, and how often that is looked at, in milliseconds. */
 const patienceMs = 1_000
 const pollMs = 25
 
@@ -32,7 +32,7 @@ export class Producer {
     this.#guard = guard
   }
 
-  /** False where there is no room for all, and nobody makes any. */
+  /** False where there is no room for all, and no consumer makes any. */
   async publish(messages: readonly Outgoing[], signal: AbortSignal | undefined): Promise<boolean> {
     const rows = messages.map(rowOf)
     let taken = this.#taken.get(messages) ?? 0

@@ -50,7 +50,7 @@ export class Space {
     return this.#disk().free
   }
 
-  /** Whether the messages can be written and moved into the file with the reserve untouched. Holds as long as nobody else writes the file. */
+  /** Whether the messages can be written and moved into the file with the reserve untouched. Holds as long as no other process writes the file. */
   has(messages: readonly Weighed[]): boolean {
     const { free, total } = this.#disk()
     const bytes = this.#needed(messages) + otherPages * this.#pageBytes
@@ -72,7 +72,7 @@ export class Space {
     return Math.min(1_000, Math.max(16, Math.floor(reserveOf(this.#disk().total) / 2 / this.#pageBytes)))
   }
 
-  /** Moves the log into the file and gives its room back, as far as nobody reads it just now. */
+  /** Moves the log into the file and frees its space, as far as no reader needs it. */
   reclaim(): void {
     this.#file.all('PRAGMA wal_checkpoint(TRUNCATE)')
   }

@@ -32,7 +32,7 @@ export interface Refusal<T> {
 export interface Patience {
   readonly where: string
   readonly onEvent: Listener
-  /** Nobody waits any more: what is tried is not tried again. */
+  /** When it aborts, a call is not retried. */
   readonly signal?: AbortSignal | undefined
   /** Gives up the call under way; without it, that is tried to its end. */
   readonly giveUp?: AbortSignal | undefined

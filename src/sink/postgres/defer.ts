@@ -139,7 +139,7 @@ export async function missingIndexes(client: pg.Client): Promise<readonly Missin
   return rows
 }
 
-/** Nobody reads the table meanwhile: making its key and ending the watch ask for that, and asked for later they could deadlock with a reader who writes. */
+/** Takes the exclusive lock first: creating the key and dropping the trigger need it, and taking it later could deadlock with a reader that writes. */
 async function rebuild(client: pg.Client, model: Model): Promise<void> {
   await client.query(`LOCK TABLE ${qualified(model)} IN ACCESS EXCLUSIVE MODE`)
   await unwatchWrites(client, model)

@@ -11,13 +11,13 @@ import { qualified } from './ddl.ts'
 /** What a session of ours says of itself. */
 export const isOurSession = "SET lading.session = 'ours'"
 
-/** The function in `migrations`. It writes with the rights of whoever made it: other programs need none on the ledger. */
+/** The function in `migrations`. It writes with the rights of its owner: other programs need none on the ledger. */
 export const foreignWrites = `
   -- Tables whose indexes are away and which a session that is not ours has written to.
   CREATE TABLE lading.foreign_write (target oid NOT NULL, at timestamptz NOT NULL DEFAULT now());
   CREATE FUNCTION lading.note_foreign_write() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
   BEGIN
-    -- A row for each transaction at work, and none after the first has committed: nobody waits for anybody.
+    -- A row for each transaction at work, and none after the first has committed: no session waits for another.
     INSERT INTO lading.foreign_write (target) SELECT TG_RELID WHERE NOT EXISTS (SELECT FROM lading.foreign_write WHERE target = TG_RELID);
     RETURN NULL;
   END $$`

@@ -99,7 +99,7 @@ async function reviveDeadLetters(client: pg.Client, pipeline: string, spans: Spa
   return alive
 }
 
-/** The parts whose keys nobody else holds. */
+/** The parts whose keys no other session holds. */
 async function leaveOutLocked(client: pg.Client, pipeline: string, spans: Span[], verdicts: BatchVerdict[]): Promise<Span[]> {
   const locked = await lockedKeys(
     client,
