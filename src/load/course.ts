@@ -34,6 +34,8 @@ export class Course {
   readonly #foreign = new Map<string, ForeignEvent>()
   readonly #sources = new Map<string, string>()
   readonly #stages = new Map<string, Stage>()
+  readonly #chunks = new Map<string, number>()
+  readonly #deadKeys = new Set<string>()
   #published = 0
   #settled = 0
 
@@ -47,8 +49,9 @@ export class Course {
     else if (event.type === 'skipped') this.#stages.set(event.loadId, this.#stages.get(event.loadId) ?? 'skipped')
     else if (event.type === 'planned') {
       this.#sources.set(event.loadId, event.source)
+      this.#chunks.set(event.loadId, event.chunks)
       this.loads.add(event.loadId)
-    }
+    } else if (event.type === 'dead') this.#deadKeys.add(event.key)
   }
 
   /** Messages of this run that have no verdict yet; fewer where an earlier run had published some already. */
@@ -59,6 +62,16 @@ export class Course {
   /** Loads of which the queue was seen to hold everything. */
   get published(): readonly string[] {
     return [...this.#stages].flatMap(([loadId, stage]) => (stage === 'published' ? [loadId] : []))
+  }
+
+  /** Of the load's plan; undefined before it is planned. */
+  chunksOf(loadId: string): number | undefined {
+    return this.#chunks.get(loadId)
+  }
+
+  /** Keys of the load's chunks that became dead letters in this run, whether or not the ledger keeps a verdict of them. */
+  deadOf(loadId: string): readonly string[] {
+    return [...this.#deadKeys].filter((key) => key.startsWith(`${loadId}/`))
   }
 
   /** What became of the sources, where one of them is at fault and all that was published has its verdict; nothing where it is the only one. */

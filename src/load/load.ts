@@ -18,6 +18,7 @@ import {
   type ProduceOptions,
 } from '../producer/produce.ts'
 import type { Queue } from '../queue/queue.ts'
+import { concluded } from './concluded.ts'
 import { Course, type OwnLoads } from './course.ts'
 import { buildIndexes, type DeferIndexes, indexPlan, tellAgain, tellPrepared } from './indexes.ts'
 import { History } from './history.ts'
@@ -279,9 +280,8 @@ async function settled(
     if (loads.length === 0) return false
     const mayBeDone = ready === 0 && inFlight === undefined
     if (poll % (mayBeDone || course.outstanding <= 0 ? pollsPerQuestionAtEnd : pollsPerQuestion) === 0) {
-      const receipts = await patiently(() => sink.ledger.receipts({ loads }))
-      if (receipts.length === new Set(loads).size && receipts.every(({ chunks, chunksDone }) => chunksDone === chunks)) return false
-      const done = receipts.reduce((sum, { chunksDone }) => sum + chunksDone, 0)
+      const { isReached, done } = await patiently(() => concluded(loads, sink.ledger, course))
+      if (isReached) return false
       same = mayBeDone && done === last ? same + 1 : 0
       last = done
       // Somebody has taken messages out of the queue: the receipts will show what is open.

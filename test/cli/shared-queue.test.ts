@@ -142,6 +142,26 @@ describe('the embedded queue', () => {
     expect(shared.rows('staging.db')).toBe(40)
   })
 
+  it.each(['1', '2'])(
+    'a load of %s consumers ends when a chunk of it has become a dead letter without a verdict, among messages of others',
+    async (consumers) => {
+      await using shared = await Shared.make('embedded:queue.db')
+      // Where the model masks, the letter of a chunk keeps none of its bytes, so that the chunk stays open.
+      const imports = `import { redact } from '${sources}/model/mask.ts'\n`
+      await shared.folder.write('model.ts', imports + model.replace('sensor_id: text()', 'sensor_id: text().mask(redact())'))
+      await shared.lading('produce', 'y.csv')
+      const args = ['load', 'x.csv', '--chunk-bytes', '300', '--consumers', consumers]
+      const trial = await shared.json<{ produced: { loadId: string }[] }>(...args, '--to', 'sqlite:trial.db')
+      const aside = `${trial.produced[0]?.loadId}/1`
+      const run = await shared.lading(...args, '--set-aside', aside)
+      expect(run.err).toContain(`dead letter ${aside}: SET_ASIDE`)
+      expect(run).toMatchObject({ code: 1, out: expect.stringContaining('records without a verdict yet') })
+      expect(await shared.waiting()).toBe(1)
+      // Without a verdict it is published again.
+      expect(await shared.json(...args)).toMatchObject({ receipts: [{ loaded: 40, open: 0 }] })
+    },
+  )
+
   it('verify of one database does not miss what was published for any and arrived in another', async () => {
     await using shared = await Shared.make('embedded:queue.db')
     await shared.lading('load', 'y.csv', '--to', 'sqlite:b.db')
