@@ -14,7 +14,7 @@ import { sleep } from '../../src/core/wait.ts'
 import { produce } from '../../src/producer/produce.ts'
 import { openQueue } from '../../src/queue/registry.ts'
 import { openSink } from '../../src/sink/registry.ts'
-import type { Sink } from '../../src/sink/sink.ts'
+import type { Built, Sink } from '../../src/sink/sink.ts'
 import { startLading } from '../faults/lading.ts'
 import { randomFrom } from '../faults/victim.ts'
 import { query, Workshop } from '../faults/workshop.ts'
@@ -249,6 +249,25 @@ describePostgres('indexes left for the end of a load', () => {
     const options = workshop.producing(queue, [path], { model: keyedNumbers })
     await expect(load({ ...options, sink: meddled, deferIndexes: 'always' })).rejects.toMatchObject({ code: 'INDEXES_BLOCKED' })
     expect(await query(workshop.target.url, "SELECT FROM numbers WHERE note LIKE 'of%'")).toHaveLength(1)
+  })
+
+  test('starting over whose answer was lost is not done twice, and the load goes on', async () => {
+    await using workshop = await Workshop.open('postgres')
+    const path = join(workshop.folder, 'doubles.csv')
+    await writeFile(path, 'id,note\n1,one\n1,another\n2,two\n')
+    const sink = await workshop.sink()
+    let times = 0
+    const startOver: Sink['startOver'] = async (...args) => {
+      await sink.startOver?.(...args)
+      if (++times === 1) throw new LadingError('SINK_UNAVAILABLE', 'PostgreSQL: the answer to COMMIT was lost')
+    }
+    const buildIndexes: Sink['buildIndexes'] = (...args) => sink.buildIndexes?.(...args) as Promise<Built>
+    const forgetful = wrapSink(sink, (_, real) => real(), { buildIndexes, startOver })
+    const options = workshop.producing(await workshop.queue(), [path], { model: keyedNumbers })
+    const { receipts } = await load({ ...options, sink: forgetful, deferIndexes: 'always' })
+    expect(receipts).toMatchObject([{ loaded: 2, rejected: 1 }])
+    expect(times).toBe(2)
+    expect(await query(workshop.target.url, 'SELECT FROM numbers')).toHaveLength(2)
   })
 
   test('other programs that write meanwhile wait for nobody, and where no row is refused nothing is left of the watch', async () => {

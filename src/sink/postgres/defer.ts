@@ -160,6 +160,8 @@ export async function startOver(client: pg.Client, model: Model, loads: readonly
     // In the order of a batch, which locks its loads first.
     await client.query('SELECT pg_advisory_xact_lock(hashtextextended(id, 0)) FROM unnest($1::text[]) id ORDER BY id', [loads])
     await client.query(`LOCK TABLE ${qualified(model)} IN ACCESS EXCLUSIVE MODE`)
+    // Done before, by a COMMIT whose answer was lost.
+    if (!(await isDeferred(client, model))) return
     const { rows } = await client.query<{ rows: string; theirs: string }>(
       `SELECT (SELECT count(*) FROM ${qualified(model)}) AS rows,
          (SELECT coalesce(sum(CASE WHEN complete THEN loaded ELSE
