@@ -17,6 +17,8 @@ interface About {
   readonly sink: Sink
   readonly model: Model
   readonly pipeline: string
+  /** Loads are begun from scratch. */
+  readonly fresh: boolean
   readonly onEvent: Listener
 }
 
@@ -26,6 +28,8 @@ const mostTold = 5
 export class History {
   readonly #about: About
   readonly #isEmpty: boolean
+  /** Records of each load that had taken effect before the table was looked at, where loads are to be begun from scratch. */
+  readonly #loaded: ReadonlyMap<string, number>
   /** By source. */
   readonly #newest: ReadonlyMap<string, NamedLoad>
   readonly #met = new Set<string>()
@@ -34,16 +38,21 @@ export class History {
   readonly #emptied: string[] = []
   #changed = 0
 
-  private constructor(about: About, isEmpty: boolean, newest: readonly NamedLoad[]) {
+  private constructor(about: About, loaded: ReadonlyMap<string, number>, isEmpty: boolean, newest: readonly NamedLoad[]) {
     this.#about = about
+    this.#loaded = loaded
     this.#isEmpty = isEmpty
     this.#newest = new Map(newest.map((load) => [load.source, load]))
   }
 
-  /** Two questions for the whole run, whatever the number of files; to be asked when the table is prepared and nothing is written yet. */
+  /** Two or three questions for the whole run, whatever the number of files; to be asked when the table is prepared and nothing is written yet. */
   static async begin(about: About, sources: readonly string[]): Promise<History> {
-    const { sink, model, pipeline } = about
-    return new History(about, await sink.isEmpty(model), sources.length === 0 ? [] : await sink.ledger.newest(pipeline, sources))
+    const { sink, model, pipeline, fresh } = about
+    const receipts = fresh ? await sink.ledger.receipts({ pipeline }) : []
+    const loaded = new Map(receipts.map((receipt) => [receipt.loadId, receipt.loaded]))
+    // Asked after the ledger: of an empty table, what the ledger knew is gone.
+    const isEmpty = await sink.isEmpty(model)
+    return new History(about, loaded, isEmpty, sources.length === 0 ? [] : await sink.ledger.newest(pipeline, sources))
   }
 
   /** Loads of which rows were loaded before the run, though the table held none when it began: emptied, or dropped and made anew. */
@@ -73,12 +82,13 @@ export class History {
     const { sink, model } = this.#about
     // Of an empty table there is nothing to go on with.
     if (isBegun && !this.#isEmpty) return false
-    const known = await sink.ledger.progress(loadId)
-    if (known !== undefined && known.loaded > 0 && !this.#isEmpty && model.onConflict === 'error') {
-      const detail = `table ${tableName(model)} holds rows, and ${known.loaded} rows of load ${loadId} were put there`
+    // Another command may load the same file at this moment: what took effect meanwhile is in the table, and would be there twice.
+    const mostLoaded = model.onConflict === 'error' ? (this.#isEmpty ? (this.#loaded.get(loadId) ?? 0) : 0) : undefined
+    if (!(await sink.ledger.forget([loadId], { mostLoaded }))) {
+      const loaded = (await sink.ledger.progress(loadId))?.loaded
+      const detail = `table ${tableName(model)} holds rows, and ${loaded} rows of load ${loadId} were put there`
       throw new LadingError('TABLE_NOT_EMPTY', detail)
     }
-    await sink.ledger.forget([loadId])
     return true
   }
 

@@ -176,8 +176,8 @@ async function messagesIn(queue: Queue): Promise<number> {
 }
 
 /** Of the sources, what the ledger knows. With `--again` it is known that it was loaded before. */
-function historyOf({ sink, model, pipeline = tableName(model), again, onEvent, names }: Moving): Promise<History> {
-  return History.begin({ sink, model, pipeline, onEvent }, again === true ? [] : names)
+function historyOf({ sink, model, pipeline = tableName(model), again, fresh = false, onEvent, names }: Moving): Promise<History> {
+  return History.begin({ sink, model, pipeline, fresh, onEvent }, again === true ? [] : names)
 }
 
 /** Whether the ledger knows a load of the files: the command has run before. */

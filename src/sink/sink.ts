@@ -178,6 +178,11 @@ export interface LoadProgress {
   readonly loaded: number
 }
 
+export interface ForgetOptions extends Abortable {
+  /** Without it, any number. */
+  readonly mostLoaded?: number | undefined
+}
+
 export interface Ledger {
   /** Newest first. */
   receipts(filter: ReceiptFilter, options?: Abortable): Promise<readonly Receipt[]>
@@ -191,9 +196,9 @@ export interface Ledger {
   newest(pipeline: string, sources: readonly string[], options?: Abortable): Promise<readonly NamedLoad[]>
   /**
    * Forgets the loads, their rejects and their dead letters, in one transaction, so that they can be loaded from scratch. Rows that they
-   * put into a table stay.
+   * put into a table stay. Forgets nothing, and answers false, where more than `mostLoaded` of their records have taken effect.
    */
-  forget(loadIds: readonly string[], options?: Abortable): Promise<void>
+  forget(loadIds: readonly string[], options?: ForgetOptions): Promise<boolean>
   /**
    * Keeps `release`, of the time-zone data by which local times are read, with those of the loads that have none yet; the other releases
    * that the loads have.

@@ -10,7 +10,7 @@ import type { Built, MissingIndexes } from '../sink.ts'
 import { qualified } from './ddl.ts'
 import { rowError } from './errors.ts'
 import { foreignWrite, unwatchWrites, watchWrites } from './foreign-writes.ts'
-import { forgetLoads } from './loads.ts'
+import { forgetLoads, lockAgainstBatches } from './loads.ts'
 import { transaction } from './transaction.ts'
 
 const begin = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0"
@@ -158,18 +158,12 @@ async function rebuild(client: pg.Client, model: Model): Promise<void> {
 export async function startOver(client: pg.Client, model: Model, loads: readonly string[]): Promise<void> {
   await transaction(client, begin, async () => {
     // In the order of a batch, which locks its loads first.
-    await client.query('SELECT pg_advisory_xact_lock(hashtextextended(id, 0)) FROM unnest($1::text[]) id ORDER BY id', [loads])
+    const theirs = await lockAgainstBatches(client, loads)
     await client.query(`LOCK TABLE ${qualified(model)} IN ACCESS EXCLUSIVE MODE`)
     // Done before, by a COMMIT whose answer was lost.
     if (!(await isDeferred(client, model))) return
-    const { rows } = await client.query<{ rows: string; theirs: string }>(
-      `SELECT (SELECT count(*) FROM ${qualified(model)}) AS rows,
-         (SELECT coalesce(sum(CASE WHEN complete THEN loaded ELSE
-            (SELECT sum(l.loaded) FROM lading.ledger l WHERE l.load_id = load.id) END), 0) FROM lading.load WHERE id = ANY ($1)) AS theirs`,
-      [loads],
-    )
-    if (rows[0]?.rows !== rows[0]?.theirs)
-      throw blocked(model, `of its ${rows[0]?.rows} rows, ${rows[0]?.theirs} came with the files of this load`)
+    const { rows } = await client.query<{ rows: string }>(`SELECT count(*) AS rows FROM ${qualified(model)}`)
+    if (Number(rows[0]?.rows) !== theirs) throw blocked(model, `of its ${rows[0]?.rows} rows, ${theirs} came with the files of this load`)
     const foreign = await foreignWrite(client, model)
     if (foreign !== undefined) throw blocked(model, foreign)
     await client.query(`TRUNCATE ${qualified(model)}`)

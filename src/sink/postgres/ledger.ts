@@ -4,6 +4,7 @@ import type { Abortable } from '../../core/wait.ts'
 import { deadLetterOf, type LedgerRow, messagesOf, namedLoadOf, progressOf, receiptOf, rejectGroupOf, rejectOf } from '../ledger-rows.ts'
 import type {
   DeadLetter,
+  ForgetOptions,
   Ledger,
   ListFilter,
   LoadProgress,
@@ -19,7 +20,7 @@ import type {
 } from '../sink.ts'
 import { storable } from '../storable.ts'
 import type { Connection } from './connection.ts'
-import { forgetLoads, insertLoads, lockAndAsk } from './loads.ts'
+import { forgetLoads, insertLoads, lockAgainstBatches, lockAndAsk } from './loads.ts'
 import { beginBatch, transaction } from './transaction.ts'
 
 const rejectCounts = `count(*) AS reject_rows, count(*) FILTER (WHERE state = 'open') AS open_rejects FROM lading.reject r WHERE r.state <> 'replayed'`
@@ -95,9 +96,14 @@ export class PostgresLedger implements Ledger {
     return (await this.#query(sql, [pipeline, sources.map(storable)], options)).map(namedLoadOf)
   }
 
-  async forget(loadIds: readonly string[], options?: Abortable): Promise<void> {
-    if (loadIds.length === 0) return
-    await this.#connection.use((client) => transaction(client, beginBatch, () => forgetLoads(client, loadIds)), options?.signal)
+  async forget(loadIds: readonly string[], { signal, mostLoaded = Number.POSITIVE_INFINITY }: ForgetOptions = {}): Promise<boolean> {
+    if (loadIds.length === 0) return true
+    const forget = async (client: pg.Client) => {
+      if ((await lockAgainstBatches(client, loadIds)) > mostLoaded) return false
+      await forgetLoads(client, loadIds)
+      return true
+    }
+    return this.#connection.use((client) => transaction(client, beginBatch, () => forget(client)), signal)
   }
 
   async zoneReleases(loadIds: readonly string[], release: string, options?: Abortable): Promise<readonly string[]> {

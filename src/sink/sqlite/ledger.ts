@@ -3,6 +3,7 @@ import type { SqliteFile, SqliteValues } from '../../core/sqlite.ts'
 import { deadLetterOf, type LedgerRow, messagesOf, namedLoadOf, progressOf, receiptOf, rejectGroupOf, rejectOf } from '../ledger-rows.ts'
 import type {
   DeadLetter,
+  ForgetOptions,
   Ledger,
   ListFilter,
   LoadProgress,
@@ -96,13 +97,17 @@ export class SqliteLedger implements Ledger {
     return this.#all(sql, pipeline, JSON.stringify(sources.map(storable))).map(namedLoadOf)
   }
 
-  async forget(loadIds: readonly string[]): Promise<void> {
+  async forget(loadIds: readonly string[], { mostLoaded = Number.POSITIVE_INFINITY }: ForgetOptions = {}): Promise<boolean> {
     const ids = JSON.stringify(loadIds)
-    this.#guard((file) =>
+    const loadedSql = `SELECT coalesce(sum(iif(complete, loaded, (SELECT sum(l.loaded) FROM lading_ledger l WHERE l.load_id = lading_load.id))), 0) AS loaded
+                       FROM lading_load WHERE id IN (SELECT value FROM json_each(?))`
+    return this.#guard((file) =>
       file.transaction(() => {
+        if ((file.get<{ loaded: number }>(loadedSql, ids)?.loaded ?? 0) > mostLoaded) return false
         for (const table of ['reject', 'dead_letter', 'ledger'])
           file.run(`DELETE FROM lading_${table} WHERE load_id IN (SELECT value FROM json_each(?))`, ids)
         file.run('DELETE FROM lading_load WHERE id IN (SELECT value FROM json_each(?))', ids)
+        return true
       }),
     )
   }

@@ -1,0 +1,36 @@
+/** Loading from scratch while another command loads the same file. */
+import { describe, expect, test } from 'vitest'
+import { load } from '../../src/load/load.ts'
+import type { Sink } from '../../src/sink/sink.ts'
+import { openQueue } from '../../src/queue/registry.ts'
+import { openSink } from '../../src/sink/registry.ts'
+import { describePostgres } from '../servers/database.ts'
+import { Workshop } from './workshop.ts'
+import { wrapSink } from './wrappers.ts'
+
+function conformance(target: 'sqlite' | 'postgres'): void {
+  test('what another command has loaded since this one found the table empty is not forgotten, and is there once', async () => {
+    await using workshop = await Workshop.open(target)
+    const path = await workshop.file(50)
+    const loadFresh = async (sink: Sink) => {
+      await using queue = await openQueue(workshop.queueUrl)
+      return await load({ ...workshop.producing(queue, [path]), sink, fresh: true })
+    }
+    const sink = await workshop.sink()
+    const isEmpty: Sink['isEmpty'] = async (...args) => {
+      const answer = await sink.isEmpty(...args)
+      await using other = await openSink(workshop.target.url)
+      await loadFresh(other)
+      return answer
+    }
+    await expect(loadFresh(wrapSink(sink, (_, real) => real(), { isEmpty }))).rejects.toMatchObject({ code: 'TABLE_NOT_EMPTY' })
+    await workshop.expectAllOnce()
+    // A table that was emptied since is no obstacle.
+    await workshop.target.execute('DELETE FROM numbers')
+    expect((await loadFresh(sink)).loadedNow).toBe(50)
+    await workshop.expectAllOnce()
+  })
+}
+
+describe('SQLite', () => conformance('sqlite'))
+describePostgres('PostgreSQL', () => conformance('postgres'))
