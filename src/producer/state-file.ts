@@ -48,7 +48,12 @@ const schema = [
      PRIMARY KEY (load, chunk)
    ) STRICT, WITHOUT ROWID`,
   `-- Loads that a command has begun from scratch which has not come to its end.
-   CREATE TABLE fresh (queue TEXT NOT NULL, load TEXT NOT NULL, PRIMARY KEY (queue, load)) STRICT, WITHOUT ROWID`,
+   CREATE TABLE fresh (queue TEXT NOT NULL, load TEXT NOT NULL, PRIMARY KEY (queue, load)) STRICT, WITHOUT ROWID;
+   -- Version 0.1.0 kept URLs of servers, and wrote no target below a queue. The salt of a command that was interrupted is that of the newest load's target.
+   UPDATE load SET target = place_of(target) WHERE target LIKE 'postgres%://%';
+   UPDATE again SET queue = queue || char(10) || newest.target
+     FROM (SELECT queue AS of, pipeline AS by, target, max(no) FROM load GROUP BY queue, pipeline) AS newest
+     WHERE queue = newest.of AND pipeline = newest.by AND newest.target IS NOT NULL`,
 ]
 
 export class StateFile implements Disposable {
@@ -70,6 +75,7 @@ export class StateFile implements Disposable {
     const empty = this.#file.get('SELECT 1 FROM sqlite_schema LIMIT 1') === undefined
     const id = this.#file.get<{ application_id: number }>('PRAGMA application_id')?.application_id
     if (!empty && id !== applicationId) throw new LadingError('STATE_INVALID', `${this.#path} is a database, but not a producer's state`)
+    this.#file.database.function('place_of', { deterministic: true }, (url) => placeOf(String(url)))
     if (!this.#file.migrate(schema)) throw new LadingError('STATE_INVALID', `${this.#path} was made by a newer version of lading`)
   }
 
@@ -100,6 +106,14 @@ export class StateFile implements Disposable {
   [Symbol.dispose](): void {
     this.#file[Symbol.dispose]()
   }
+}
+
+/** The place that a URL of version 0.1.0 names, as the sink has it today; the URL where only the environment tells. */
+function placeOf(url: string): string {
+  const { hostname, port, pathname } = URL.parse(url) ?? {}
+  if (!hostname || !pathname || pathname === '/') return url
+  const shownPort = port === '' || port === '5432' ? '' : `:${port}`
+  return `postgresql://${hostname.toLowerCase()}${shownPort}${pathname}`
 }
 
 function stateError(error: unknown, path: string): unknown {
