@@ -9,9 +9,13 @@ import { counted, print, visible } from './output.ts'
 /** `state` is the file of the producer's state. */
 export async function printLeft({ messages, of }: LeftInQueue, state: string): Promise<void> {
   if (messages === 0) return
+  // What another process holds cannot be seen: one that was killed may hold chunks of this load, until its lease runs out.
+  if (of.length === 0)
+    return print(
+      `left in the queue: ${counted(messages, 'message')} that this load did not see; any of its own are repeats: ${hint('peek')}`,
+    )
   print(`left in the queue: ${counted(messages, 'message')} that ${messages === 1 ? 'is' : 'are'} not of this load`)
   const plans = await plansOf(of, state)
-  if (of.length === 0) print(`  whose they are was not seen: ${hint('peek')}`)
   for (const each of of) print(`  ${visible(described(each, plans.get(each.load?.loadId ?? '')))}`)
 }
 

@@ -162,6 +162,22 @@ describe('the embedded queue', () => {
     },
   )
 
+  it('chunks that a killed process still holds are not said to be of others', async () => {
+    await using shared = await Shared.make('embedded:queue.db')
+    const args = ['load', 'x.csv', '--chunk-bytes', '30', '--batch-messages', '1']
+    const child = shared.folder.start(args, { LADING_MODEL: './model.ts', LADING_QUEUE: 'embedded:queue.db', SLOW: '1' })
+    const closed = once(child, 'close')
+    await expect.poll(async () => (await shared.folder.lines('busy')).length, { timeout: 20_000 }).toBeGreaterThan(3)
+    child.kill('SIGKILL')
+    await closed
+    const run = await shared.lading(...args)
+    expect(run).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^left in the queue: \d+ messages? that this load did not see; any of its own are repeats: /m),
+    })
+    expect(shared.rows('lading.db')).toBe(40)
+  })
+
   it('verify of one database does not miss what was published for any and arrived in another', async () => {
     await using shared = await Shared.make('embedded:queue.db')
     await shared.lading('load', 'y.csv', '--to', 'sqlite:b.db')

@@ -6,7 +6,7 @@ import { SqliteFile } from '../../src/core/sqlite.ts'
 import { ProducerState } from '../../src/producer/state.ts'
 
 /** As version 0.1.0 made it, as far as it matters here. */
-const firstVersion = `PRAGMA application_id = ${0x4c646750}; PRAGMA user_version = 1;
+const firstVersion = `PRAGMA application_id = 1281648464; PRAGMA user_version = 1;
   CREATE TABLE load (no INTEGER PRIMARY KEY, id TEXT, queue TEXT NOT NULL, pipeline TEXT NOT NULL, target TEXT,
     begun_at INTEGER NOT NULL DEFAULT (unixepoch())) STRICT;
   CREATE TABLE again (queue TEXT NOT NULL, pipeline TEXT NOT NULL, salt TEXT NOT NULL, PRIMARY KEY (queue, pipeline)) STRICT, WITHOUT ROWID`
