@@ -4,7 +4,7 @@ import { exits, LadingError } from '../core/errors.ts'
 import type { StoredDeadLetter, Verdict } from '../sink/sink.ts'
 import { tableName } from '../model/model.ts'
 import { withExamples } from './examples.ts'
-import { withLedger, withSink } from './ledger.ts'
+import { noneToReplay, refusalOf, withLedger, withSink } from './ledger.ts'
 import { loadModel } from './model.ts'
 import {
   dedupKeyOption,
@@ -60,7 +60,7 @@ export function deadCommand(): Command {
         const letter = await find(id, (filter) => ledger.deadLetters(filter))
         const body = bytesAsText(Buffer.from(letter.body))
         if (flags.json) return printJson({ ...summary(letter), headers: letter.headers, body })
-        print(`${letter.key}: ${letter.code}, delivered ${letter.attempts} times, ${letter.state} at ${letter.at}`)
+        print(`${letter.key}: ${letter.code}, delivered ${counted(letter.attempts, 'time')}, ${letter.state} at ${letter.at}`)
         print(`  ${visible(letter.detail)}`)
         for (const [name, value] of Object.entries(letter.headers)) print(`  ${visible(name)}: ${visible(value)}`)
         print(`  ${visible(body)}`)
@@ -101,7 +101,7 @@ function replayCommand(): Command {
         if (!flags.json) print(`${letter.id}: ${words(verdict)}`)
       }
       if (flags.json) printJson(results)
-      else if (results.length === 0) print('no dead letters')
+      else if (results.length === 0) print(noneToReplay('dead letters', pipeline))
       if (results.some(({ verdict }) => verdict.kind === 'refused')) process.exitCode = exits.rejects
     })
   })
@@ -147,7 +147,7 @@ function words(verdict: Verdict): string {
     case 'duplicate':
       return 'it has taken effect already'
     case 'refused':
-      return `still dead: ${verdict.code}: ${visible(verdict.detail)}`
+      return `still dead: ${refusalOf(verdict)}`
   }
 }
 

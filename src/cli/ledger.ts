@@ -1,7 +1,7 @@
 /** What commands that look at rejects and dead letters share. */
 import { Option } from 'commander'
-import { LadingError } from '../core/errors.ts'
-import type { Ledger, NamedLoad, RejectFilter, Sink, StoredReject } from '../sink/sink.ts'
+import { codes, LadingError } from '../core/errors.ts'
+import type { Ledger, NamedLoad, RejectFilter, Sink, StoredReject, Verdict } from '../sink/sink.ts'
 import type { Model } from '../model/model.ts'
 import { requireDatabase } from './files.ts'
 import { loadName, toOption } from './options.ts'
@@ -90,4 +90,13 @@ export async function findReject(ledger: Ledger, id: number): Promise<StoredReje
   const [reject] = await ledger.rejects({ id, all: true, limit: 1 })
   if (reject === undefined) throw new LadingError('NOT_FOUND', `there is no reject ${id}`)
   return reject
+}
+
+/** A replay takes what is open in the pipeline of its model; what others have open stays unseen. */
+export const noneToReplay = (what: string, pipeline: string): string =>
+  `no ${what} to replay in pipeline ${pipeline}, which --model and --pipeline choose`
+
+export function refusalOf({ code, detail }: Verdict & { readonly kind: 'refused' }): string {
+  const advice = code === 'WRONG_PIPELINE' ? ` (${codes[code].advice})` : ''
+  return `${code}: ${visible(detail)}${advice}`
 }

@@ -107,8 +107,12 @@ export function printReceipts(receipts: readonly Receipt[]): void {
   for (const receipt of shown) {
     for (const problem of balance(receipt).problems) print(`${shortId(receipt.loadId)}: DOES NOT ADD UP: ${problem}`)
   }
-  if (more.length > 0)
-    print(`of ${counted(wanted.length, 'load')} that need a look ${count(shown.length)} are shown; --json shows every load`)
+  if (more.length > 0) print(`${lookAt(shown.length, wanted.length)}; --json shows every load`)
+}
+
+function lookAt(shown: number, wanted: number): string {
+  if (shown < wanted) return `${count(shown)} of ${count(wanted)} loads that need a look are shown`
+  return wanted === 0 ? 'no load needs a look' : `${counted(wanted, 'load')} ${wanted === 1 ? 'needs' : 'need'} a look`
 }
 
 /** Whether there is something to decide or to wait for. */

@@ -4,10 +4,10 @@ import { exits } from '../core/errors.ts'
 import { tableName } from '../model/model.ts'
 import type { StoredReject, Verdict } from '../sink/sink.ts'
 import { withExamples } from './examples.ts'
-import { type ChoiceFlags, choiceOf, choiceOptions, chosenRejects, withSink } from './ledger.ts'
+import { type ChoiceFlags, choiceOf, choiceOptions, chosenRejects, noneToReplay, refusalOf, withSink } from './ledger.ts'
 import { loadModel } from './model.ts'
 import { dedupKeyOption, ignoreExtraOption, jsonOption, modelOption, pipelineOption, wholes } from './options.ts'
-import { count, print, printJson, visible } from './output.ts'
+import { count, print, printJson } from './output.ts'
 import { reporter } from './report.ts'
 
 interface Flags extends ChoiceFlags {
@@ -36,7 +36,7 @@ export function replayCommand(): Command {
     const [{ replayRejects }, model] = await Promise.all([import('../consumer/rejects.ts'), loadModel(flags.model)])
     const { pipeline = tableName(model), ignoreExtra, dedupKey } = flags
     await withSink(flags.to, model, async (sink) => {
-      const told = new Outcome(flags.json === true, Math.max(ids.length, mostTold))
+      const told = new Outcome(flags.json === true, Math.max(ids.length, mostTold), pipeline)
       // Those of others are theirs to replay, unless they were named.
       const filter = { ...(await choiceOf(sink.ledger, flags)), pipeline }
       const onEvent = reporter()
@@ -53,12 +53,14 @@ export function replayCommand(): Command {
 class Outcome {
   readonly #json: boolean
   readonly #most: number
+  readonly #pipeline: string
   readonly #sums = { loaded: 0, skipped: 0, duplicates: 0, refused: 0 }
   readonly #results: { readonly id: number; readonly verdict: Verdict }[] = []
 
-  constructor(json: boolean, most: number) {
+  constructor(json: boolean, most: number, pipeline: string) {
     this.#json = json
     this.#most = most
+    this.#pipeline = pipeline
   }
 
   add(reject: StoredReject, verdict: Verdict): void {
@@ -77,7 +79,7 @@ class Outcome {
     if (refused > 0) process.exitCode = exits.rejects
     const all = loaded + skipped + duplicates + refused
     if (this.#json) printJson({ ...this.#sums, results: this.#results })
-    else if (all === 0) print('no rejects')
+    else if (all === 0) print(noneToReplay('rejects', this.#pipeline))
     else if (all > 1) {
       const known = duplicates === 0 ? '' : `, had been settled ${count(duplicates)}`
       print(`of ${count(all)} rejects: loaded ${count(loaded)}, skipped ${count(skipped)}, still rejected ${count(refused)}${known}`)
@@ -92,6 +94,6 @@ function words(reject: StoredReject, verdict: Verdict): string {
     case 'duplicate':
       return reject.state === 'discarded' ? 'it was discarded' : 'it is not open any more, or has taken effect already'
     case 'refused':
-      return `still rejected: ${verdict.code}: ${visible(verdict.detail)}`
+      return `still rejected: ${refusalOf(verdict)}`
   }
 }

@@ -60,7 +60,8 @@ function placeOf({ headers, body }: Delivery, key: string): string {
   if (envelope === undefined) return `message ${JSON.stringify(key)}`
   const { load, firstLine } = envelope
   const breaks = body.reduce((count, byte) => (byte === newline ? count + 1 : count), 0)
-  return `chunk ${key} (${load.source}, lines ${firstLine} to ${firstLine + breaks - (body.at(-1) === newline ? 1 : 0)})`
+  const lastLine = firstLine + breaks - (body.at(-1) === newline ? 1 : 0)
+  return `chunk ${key} (${load.source}, ${lastLine > firstLine ? `lines ${firstLine} to ${lastLine}` : `line ${firstLine}`})`
 }
 
 const newline = 10

@@ -112,7 +112,7 @@ export const codes = {
   ),
   BAD_ENVELOPE: dead('the message says it is a chunk of ours but its header cannot be read', 'look at it with dead show'),
   ENVELOPE_NEWER: dead('the message was made by a newer version of lading', 'upgrade lading, then replay'),
-  WRONG_PIPELINE: dead('the dead letter belongs to another pipeline', 'replay it with the --model and --pipeline it was produced with'),
+  WRONG_PIPELINE: dead('it belongs to another pipeline', 'replay it with the --model and --pipeline of its load'),
   CHECKSUM: dead('the body does not have the sha256 that its header states', 'publish it again with verify --republish-missing'),
   REFERENCE_REFUSED: dead(
     'the message refers to what it must not: a file outside the root, no regular file, or too many bytes',

@@ -101,7 +101,7 @@ export class History {
 
   async #tellChanged(name: string, { loadId, startedAt }: NamedLoad): Promise<void> {
     const [receipt] = await this.#about.sink.ledger.receipts({ loads: [loadId] })
-    const counts = receipt === undefined ? '' : `, ${receipt.loaded} rows, ${receipt.rejected} rejected`
+    const counts = receipt === undefined ? '' : `, ${receipt.loaded} ${receipt.loaded === 1 ? 'row' : 'rows'}, ${receipt.rejected} rejected`
     const when = `${startedAt.slice(0, 10)} ${startedAt.slice(11, 16)} UTC`
     this.#caution(`${name} was loaded before with other content (${when}${counts}, load ${loadId.slice(0, 8)}); ${this.#consequence()}`)
   }

@@ -25,7 +25,7 @@ describe.concurrent('dead letters', () => {
     expect(list.out).toMatch(/^id +key +state +records +code +detail\n1 +message:theirs +dead +0 +NOT_OURS +\S/)
     expect(await folder.json('dead', 'list')).toMatchObject([{ id: 1, key: 'message:theirs', code: 'NOT_OURS', attempts: 1 }])
     const show = await folder.lading('dead', 'show', '1')
-    expect(show.out).toContain('theirs: NOT_OURS, delivered 1 time')
+    expect(show.out).toContain('theirs: NOT_OURS, delivered 1 time, ')
     expect(show.out).toContain('from: elsewhere\\u001b[2J\n')
     expect(list.out + show.out + run.err).not.toContain('\u001b')
     expect(await folder.json('dead', 'show', '1')).toMatchObject({ headers: { from: 'elsewhere\u001b[2J' }, body: 'hello \u001b[31m' })
@@ -40,20 +40,31 @@ describe.concurrent('dead letters', () => {
   })
 
   it('are made of the message that a consumer stops at, as it says, and the rest is loaded', async () => {
-    await using folder = await Folder.make({ 'a.csv': records(3), 'b.csv': header + record(9) })
+    await using folder = await Folder.make({ 'a.csv': records(1), 'b.csv': header + record(9) })
     await folder.lading('load', 'b.csv')
     folder.sql('CREATE TRIGGER broken BEFORE INSERT ON records BEGIN INSERT INTO nowhere VALUES (1); END')
     const stopped = await folder.lading('load', 'a.csv', '--pipeline', 'p')
-    expectError(stopped, 'SCHEMA_MISMATCH', 78, 'stopped at chunk', '(a.csv, lines 2 to 4)')
+    expectError(stopped, 'SCHEMA_MISMATCH', 78, 'stopped at chunk', '(a.csv, line 2)')
     const [, hint = ''] = /to go on without the message: lading (consume --set-aside .+)\)\n$/.exec(stopped.err) ?? []
     const [, , key, ...repeated] = hint.split(' ')
     expect(repeated).toEqual(['--pipeline', 'p'])
     const run = await folder.lading('consume', '--until-empty', ...hint.split(' ').slice(1))
     expect(run.code, run.err).toBe(3)
-    expect(await folder.json('dead', 'list')).toMatchObject([{ key, code: 'SET_ASIDE', records: 3 }])
+    expect(await folder.json('dead', 'list')).toMatchObject([{ key, code: 'SET_ASIDE', records: 1 }])
     folder.sql('DROP TRIGGER broken')
     const replay = await folder.lading('dead', 'replay', '--pipeline', 'p')
-    expect(replay).toMatchObject({ code: 0, out: expect.stringContaining('loaded 3, rejected 0') })
+    expect(replay).toMatchObject({ code: 0, out: expect.stringContaining('loaded 1, rejected 0') })
+  })
+
+  it('and rejects of another model are not called absent by a replay, which says what chooses them', async () => {
+    await using folder = await Folder.make({ 'bad.csv': header + '2021-01-01 00:00:00+00,a,x\n' })
+    await folder.lading('load', 'bad.csv', '--allow-rejects')
+    const replay = (...more: string[]) => folder.lading('rejects', 'replay', ...more, '--pipeline', 'other')
+    expect((await replay()).out).toMatch(/^no rejects to replay in pipeline other, which --model and --pipeline choose\n$/)
+    const named = await replay('1')
+    expect(named.out).toMatch(/^1: still rejected: WRONG_PIPELINE: .*\(replay it with the --model and --pipeline of its load\)\n$/)
+    const letters = await folder.lading('dead', 'replay', '--pipeline', 'other')
+    expect(letters.out).toBe('no dead letters to replay in pipeline other, which --model and --pipeline choose\n')
   })
 
   it('of messages without an id say what to do, and are loaded by a replay that says what tells them apart', async () => {

@@ -259,7 +259,7 @@ describePostgres('PostgreSQL sink, faults', () => {
         const error: unknown = await sink.prepare().catch((thrown: unknown) => thrown)
         expect(error).toMatchObject({ code: 'SINK_REFUSED' })
         expect(String(error)).not.toMatch(/CANARY/)
-        const missing = 'the server asks for a password, and none was given'
+        const missing = 'the server asks for a password, and none was given: write user:password@ before the host, or set PGPASSWORD'
         if (password === '') expect(String(error)).toContain(missing)
         else expect(String(error)).not.toContain(missing)
       }

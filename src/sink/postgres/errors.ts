@@ -78,7 +78,7 @@ const refusals: readonly (readonly [cause: RegExp, help: string])[] = [
 ]
 
 function passwordHelp(): string {
-  return 'the server asks for a password, and none was given: postgresql://user:password@host/database, or PGPASSWORD'
+  return 'the server asks for a password, and none was given: write user:password@ before the host, or set PGPASSWORD'
 }
 
 /** The error where the server refused a password that was not given to it. */
