@@ -132,12 +132,11 @@ export function receiptsExit(receipts: readonly Receipt[], allowRejects: boolean
 }
 
 /** The table may hold a row twice, which no receipt shows. */
-export function printMissing(missing: readonly MissingIndexes[]): void {
-  for (const { table: name, indexes } of missing)
-    print(
+export const missingLines = (missing: readonly MissingIndexes[]): string[] =>
+  missing.map(
+    ({ table: name, indexes }) =>
       `table ${visible(name)} LACKS ${count(indexes)} ${indexes === 1 ? 'index' : 'indexes'} that a load left for its end, and may hold rows twice: run that load again, which builds them or says what is in the way`,
-    )
-}
+  )
 
 /** What the numbers mean, in words, and where to look. */
 export function printVerdict(receipts: readonly Receipt[], missing: readonly MissingIndexes[] = []): void {
@@ -149,7 +148,7 @@ export function printVerdict(receipts: readonly Receipt[], missing: readonly Mis
     print(
       `${counted(open, 'record')} without a verdict yet: let consumers run; where a queue was lost: ${hint('verify', '--republish-missing')}`,
     )
-  printMissing(missing)
+  missingLines(missing).forEach(print)
   if (wrong === 0 && open <= 0 && missing.length === 0 && receipts.length > 0) print('every load is complete and adds up')
   // Where there is one load, the command that lists its rejects and no others.
   const only = receipts[0] !== undefined && receipts.length === 1 ? ['--load', shortId(receipts[0].loadId)] : []

@@ -5,7 +5,7 @@ import type { MessageCounts, MissingIndexes, Receipt } from '../sink/sink.ts'
 import { withExamples } from './examples.ts'
 import { absentFile } from './files.ts'
 import { jsonOption, pipelineOption, positive, queueOption, toOption } from './options.ts'
-import { messageLines, noMessages, print, printJson, printMissing, printReceipts, receiptJson, table } from './output.ts'
+import { messageLines, missingLines, noMessages, print, printJson, printReceipts, receiptJson, table } from './output.ts'
 import { watch } from './watch.ts'
 
 interface Flags {
@@ -39,7 +39,7 @@ export function statusCommand(): Command {
     if (receipts.length === 0) print('no load yet')
     else printReceipts(receipts)
     messageLines(messages).forEach(print)
-    printMissing(missingIndexes)
+    missingLines(missingIndexes).forEach(print)
   })
 }
 

@@ -20,6 +20,7 @@ import {
 import {
   counted,
   messageLines,
+  missingLines,
   noMessages,
   print,
   printFirstRejects,
@@ -85,6 +86,7 @@ export function verifyCommand(): Command {
       printJson(receipts.map(receiptJson))
       // What is printed are the loads; the exit code needs its reason all the same.
       for (const line of messageLines(messages)) say('warn', 'messages', messages, line)
+      for (const line of missingLines(missing)) say('warn', 'indexes', { missingIndexes: missing }, line)
     } else {
       if (receipts.length === 0) print('no load yet')
       else printReceipts(receipts)

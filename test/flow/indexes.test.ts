@@ -294,8 +294,8 @@ describePostgres('indexes left for the end of a load', () => {
       if (event.type === 'indexes' && event.state === 'building') writeFileSync(path, 'id,note\n9,other\n')
     })
     await expect(loading).rejects.toMatchObject({ code: 'INDEXES_BLOCKED' })
-    const tell = async (command: string) => {
-      const told = startLading(command, '--to', workshop.target.url, '--queue', workshop.queueUrl)
+    const tell = async (command: string, ...more: string[]) => {
+      const told = startLading(command, '--to', workshop.target.url, '--queue', workshop.queueUrl, ...more)
       return { exit: await told.ended, output: told.output() }
     }
     // The session of the load is open still, but at work it is not.
@@ -305,6 +305,8 @@ describePostgres('indexes left for the end of a load', () => {
       expect(output).toContain('table numbers LACKS 3 indexes')
       expect(output).not.toContain('adds up')
     }
+    // Programs read the receipts; why the command ends with 1 is said beside them.
+    expect(await tell('verify', '--json')).toMatchObject({ exit: 1, output: expect.stringContaining('table numbers LACKS 3 indexes') })
     await workshop.target.execute('DELETE FROM numbers WHERE id = 1')
     await (await workshop.sink()).prepare(keyedNumbers)
     expect(await tell('verify')).toMatchObject({ exit: 0 })
