@@ -108,7 +108,7 @@ function missingGrant(message: string, role: string): string {
   return `; GRANT ${right} TO ${quoted(role)} allows it`
 }
 
-const ledgerTables: readonly string[] = ['load', 'ledger', 'reject', 'dead_letter', 'deferred', 'made', 'migration']
+const ledgerTables: readonly string[] = ['load', 'ledger', 'reject', 'dead_letter', 'deferred', 'foreign_write', 'made', 'migration']
 
 const quoted = (name: string): string => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : identifier(name))
 
