@@ -10,7 +10,7 @@ import { cautionsOf, hasZones, tableName } from '../model/model.ts'
 import { zoneRelease } from '../model/zones.ts'
 import { targetOf } from '../queue/envelope.ts'
 import type { Delivery } from '../queue/queue.ts'
-import { remadeCaution } from '../sink/table.ts'
+import { preparedCautions } from '../sink/table.ts'
 import { defaultDedupKey } from './dedup.ts'
 import { ForeignMessages, lastPauseMs } from './foreign.ts'
 import { batches, type BatchLimits, Leases } from './intake.ts'
@@ -151,8 +151,10 @@ class Run {
     const prepared = await retrying(prepare, options).catch((error: unknown) => {
       if (!this.#stop.signal.aborted) throw error
     })
-    if (prepared?.remade === true) this.#onEvent(remadeCaution(model))
-    this.#writer.refuseNull(prepared?.notNull ?? [])
+    if (prepared === undefined) return
+    // The load says it once for all its consumers.
+    if (besideLoad !== true) for (const caution of preparedCautions(model, prepared)) this.#onEvent(caution)
+    this.#writer.refuseNull(prepared.notNull ?? [])
   }
 
   /** A queue that fails is opened again, as its errors say; what it delivered before comes again. */

@@ -25,7 +25,7 @@ import { History } from './history.ts'
 import { roomIn } from './room.ts'
 import { balance, openReceipt } from '../sink/receipt.ts'
 import type { Receipt, Sink } from '../sink/sink.ts'
-import { remadeCaution } from '../sink/table.ts'
+import { preparedCautions } from '../sink/table.ts'
 
 /** Consumers at work beside the producer. */
 export interface Workers {
@@ -116,7 +116,7 @@ export async function load(given: LoadOptions): Promise<LoadResult> {
   const patiently = askingUntil(signal, onEvent)
   const prepare = async (connectMs: number) => sink.prepare(model, { signal, deferIndexes: await indexPlan(options, files), connectMs })
   const prepared = await retrying(prepare, { signal, onEvent, deadlineMs: options.startTimeoutMs ?? 30_000 })
-  if (prepared.remade === true) onEvent(remadeCaution(model))
+  for (const caution of preparedCautions(model, prepared)) onEvent(caution)
   await tellPrepared(options, prepared, () => isBegun(options, patiently))
   const { ready, inFlight } = await patiently(() => queue.depth())
   // What the queue holds already may be loaded before its file is planned, so that the question has to come first.

@@ -279,6 +279,8 @@ export interface Prepared {
   readonly reason?: string | undefined
   /** The table was empty, and ours, and was made again because its model says something else now. */
   readonly remade?: boolean | undefined
+  /** The model has a key, and the table no unique index that would refuse a second record of the same key. */
+  readonly keyless?: boolean | undefined
   /** Columns in which the table takes no NULL, although the model does: a NULL there need not be tried. */
   readonly notNull?: readonly string[] | undefined
 }

@@ -3,6 +3,7 @@ import { LadingError } from '../core/errors.ts'
 import type { LadingEvent } from '../core/events.ts'
 import { listed } from '../core/listed.ts'
 import { type Model, tableName } from '../model/model.ts'
+import type { Prepared } from './sink.ts'
 
 /** Of a table and a model that have nothing in common, a screenful says enough. */
 const mostListed = 20
@@ -12,8 +13,14 @@ export function requireFit(model: Model, problems: readonly string[]): void {
   if (problems.length > 0) throw new LadingError('SCHEMA_MISMATCH', `table ${tableName(model)}: ${listed(problems, mostListed, '; ')}`)
 }
 
-/** Said where `Prepared.remade`. */
-export const remadeCaution = (model: Model): LadingEvent => ({
-  type: 'caution',
-  message: `table ${tableName(model)} was empty and made by lading for another model, so it was made again`,
-})
+/** What a person should know of a table that was prepared. */
+export function* preparedCautions(model: Model, { remade, keyless }: Prepared): Generator<LadingEvent> {
+  const table = `table ${tableName(model)}`
+  if (remade === true) yield { type: 'caution', message: `${table} was empty and made by lading for another model, so it was made again` }
+  if (keyless !== true) return
+  const key = model.primaryKey.join(', ')
+  yield {
+    type: 'caution',
+    message: `${table} has no unique index on (${key}), so records of the same key are all loaded: add a primary key on (${key}) to the table, or leave primaryKey out of the model`,
+  }
+}

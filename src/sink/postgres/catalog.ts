@@ -9,13 +9,15 @@ export interface Catalog {
   readonly columns: ReadonlyMap<string, CatalogColumn>
   /** On exactly the primary key of the model. */
   readonly hasUniqueKey: boolean
+  /** Some unique index keeps two rows of the same primary key apart, at the end of a transaction at the latest; true where the model has none. */
+  readonly checksKey: boolean
 }
 
 export async function readCatalog(client: pg.Client, model: Model): Promise<Catalog> {
   return {
     tables: await tablesOf(client, model),
     columns: await catalogColumns(client, model),
-    hasUniqueKey: await hasUniqueKey(client, model),
+    ...(await keyChecks(client, model)),
   }
 }
 
@@ -108,14 +110,18 @@ async function catalogColumns(client: pg.Client, model: Model): Promise<Map<stri
   return new Map(rows.map((row) => [row.name, row]))
 }
 
-async function hasUniqueKey(client: pg.Client, model: Model): Promise<boolean> {
-  const { rows } = await client.query(
-    `SELECT 1 FROM pg_index i WHERE i.indrelid = to_regclass($1) AND i.indisunique AND i.indisvalid AND i.indimmediate
-       AND i.indpred IS NULL AND i.indexprs IS NULL
-       AND (SELECT array_agg(a.attname::text ORDER BY a.attname::text) FROM pg_attribute a
-            WHERE a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1]))
-         = (SELECT array_agg(name ORDER BY name) FROM unnest($2::text[]) name)`,
-    [qualified(model), model.primaryKey],
+async function keyChecks(client: pg.Client, model: Model): Promise<Pick<Catalog, 'hasUniqueKey' | 'checksKey'>> {
+  const { rows } = await client.query<{ immediate: boolean; columns: readonly string[] }>(
+    `SELECT indimmediate AS immediate, (SELECT array_agg(attname::text) FROM pg_attribute
+       WHERE attrelid = indrelid AND attnum = ANY (indkey[0:indnkeyatts - 1])) AS columns
+     FROM pg_index WHERE indrelid = to_regclass($1) AND indisunique AND indisvalid AND indpred IS NULL AND indexprs IS NULL`,
+    [qualified(model)],
   )
-  return rows.length > 0
+  const { primaryKey } = model
+  // An index on fewer columns refuses more.
+  const checking = rows.filter(({ columns }) => columns.every((name) => primaryKey.includes(name)))
+  return {
+    hasUniqueKey: checking.some(({ immediate, columns }) => immediate && columns.length === primaryKey.length),
+    checksKey: primaryKey.length === 0 || checking.length > 0,
+  }
 }

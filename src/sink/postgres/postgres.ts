@@ -75,7 +75,7 @@ export class PostgresSink implements Sink {
         if (known !== undefined) return known.prepared
         const prepared = await prepareTable(client, model, options.deferIndexes)
         await this.#stage(client, { model, prepared })
-        this.#models.set(model.fingerprint, { model, prepared: { ...prepared, remade: false } })
+        this.#models.set(model.fingerprint, { model, prepared: { ...prepared, remade: false, keyless: false } })
         return prepared
       },
       options.signal,

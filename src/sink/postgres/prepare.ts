@@ -61,7 +61,7 @@ export async function prepareTable(client: pg.Client, model: Model, deferring?: 
   const catalog = await readCatalog(client, model)
   // Before anything is taken away: the table may be somebody else's.
   requireFit(model, [...problemsOf(model, catalog, wereAway && deferring !== undefined)])
-  const table = { remade, notNull: refusingNull(model, catalog) }
+  const table = { remade, keyless: !wereAway && !catalog.checksKey, notNull: refusingNull(model, catalog) }
   if (deferring === undefined || wereAway) return { ...table, deferred: wereAway && deferring !== undefined }
   const reason = deferring === 'begin' ? await deferIndexes(client, model) : undefined
   return { ...table, deferred: deferring === 'begin' && reason === undefined, reason }

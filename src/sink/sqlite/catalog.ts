@@ -87,18 +87,20 @@ function needsValue({ type, notnull, dflt_value, pk, hidden }: CatalogColumn, ha
   return pk > 0 ? !hasRowidKey || type !== 'INTEGER' : notnull === 1
 }
 
-function hasUniqueKey(file: SqliteFile, model: Model, columns: readonly CatalogColumn[]): boolean {
-  const wanted = [...model.primaryKey].sort().join('\0')
+/** Unique keys of the table that refuse a second row of the model's key: on exactly its columns, or on some of them. */
+function uniqueKeys(file: SqliteFile, { table, primaryKey }: Model, columns: readonly CatalogColumn[]): readonly (readonly string[])[] {
+  const indexes = file.all<{ name: string }>('SELECT name FROM pragma_index_list(?) WHERE "unique" = 1 AND partial = 0', table)
+  // An expression has no name.
+  const named = indexes.map(({ name }) =>
+    file.all<{ name: string | null }>('SELECT name FROM pragma_index_info(?)', name).map((each) => each.name ?? ''),
+  )
   const primary = columns.filter(({ pk }) => pk > 0).map(({ name }) => name)
-  if (primary.sort().join('\0') === wanted) return true
-  const indexes = file.all<{ name: string }>('SELECT name FROM pragma_index_list(?) WHERE "unique" = 1 AND partial = 0', model.table)
-  return indexes.some(({ name }) => {
-    const names = file.all<{ name: string }>('SELECT name FROM pragma_index_info(?)', name)
-    return (
-      names
-        .map((each) => each.name)
-        .sort()
-        .join('\0') === wanted
-    )
-  })
+  return [primary, ...named].filter((key) => key.length > 0 && key.every((name) => primaryKey.includes(name)))
 }
+
+const hasUniqueKey = (file: SqliteFile, model: Model, columns: readonly CatalogColumn[]): boolean =>
+  uniqueKeys(file, model, columns).some(({ length }) => length === model.primaryKey.length)
+
+/** Whether the model has a key, and nothing in the table refuses a second row of it. */
+export const isKeyless = (file: SqliteFile, model: Model): boolean =>
+  model.primaryKey.length > 0 && uniqueKeys(file, model, columnsOf(file, model)).length === 0

@@ -4,7 +4,7 @@ import type { SqliteFile } from '../../core/sqlite.ts'
 import type { Model } from '../../model/model.ts'
 import type { Prepared } from '../sink.ts'
 import { requireFit } from '../table.ts'
-import { isThere, orderProblems, problemsOf, refusingNull } from './catalog.ts'
+import { isKeyless, isThere, orderProblems, problemsOf, refusingNull } from './catalog.ts'
 import { makeTable, remakeTable } from './made.ts'
 import { migrations } from './schema.ts'
 
@@ -29,7 +29,7 @@ function ledgerVersion(file: SqliteFile): number {
   return file.get<{ version: number }>('SELECT coalesce(max(version), 0) AS version FROM lading_migration')?.version ?? 0
 }
 
-export function prepareTable(file: SqliteFile, model: Model): Pick<Prepared, 'remade' | 'notNull'> {
+export function prepareTable(file: SqliteFile, model: Model): Omit<Prepared, 'deferred'> {
   const remade = file.transaction(() => {
     if (isThere(file, model)) return remakeTable(file, model)
     requireFit(model, [...orderProblems(model)])
@@ -37,5 +37,5 @@ export function prepareTable(file: SqliteFile, model: Model): Pick<Prepared, 're
     return false
   })
   requireFit(model, [...problemsOf(file, model)])
-  return { remade, notNull: refusingNull(file, model) }
+  return { remade, keyless: isKeyless(file, model), notNull: refusingNull(file, model) }
 }

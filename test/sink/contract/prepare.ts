@@ -74,6 +74,19 @@ export function preparing(open: OpenTarget): void {
     await expect(sink.prepare(items(onConflict ? { onConflict } : {}))).rejects.toEqual(refused)
   })
 
+  test.for([
+    ['id integer NOT NULL, note text', true],
+    ['id integer NOT NULL PRIMARY KEY, note text', false],
+    ['id integer NOT NULL, note text, UNIQUE (id)', false],
+    ['id integer NOT NULL, note text, UNIQUE (id, note)', true],
+  ] as const)('a table that nothing keeps from holding a key twice is known for it: %s is %s', async ([table, keyless]) => {
+    await using target = await open()
+    await using sink = target.open()
+    await target.query(`CREATE TABLE items (${table})${target.dialect.strict}`)
+    const model = defineModel({ table: 'items', columns: { id: integer().notNull(), note: text() }, primaryKey: ['id'] })
+    expect(await sink.prepare(model)).toMatchObject({ keyless })
+  })
+
   const wrong = () => defineModel({ table: 'items', columns: { id: integer().notNull(), note: integer() }, primaryKey: ['id'] })
 
   test('an empty table that lading made is made again when its model is corrected', async () => {
