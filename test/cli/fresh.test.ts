@@ -180,7 +180,7 @@ describe.concurrent('the same file', () => {
       const run = await folder.lading('load', 'many')
       const cautions = run.err.split('\n').filter((line) => line.includes('caution'))
       expect(cautions).toHaveLength(n === 1 ? 0 : 6)
-      if (n === 2) expect(cautions[0]).toContain('1 rows, 0 rejected')
+      if (n === 2) expect(cautions[0]).toContain('1 row, 0 rejected')
       if (n === 2)
         expect(cautions.at(-1)).toMatch(/2 more of the files were loaded before with other content; rows of the same key are updated$/)
     }
