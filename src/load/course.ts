@@ -1,5 +1,6 @@
 /** What a load learns of its run from the events of the run, those of its consumer processes among them. */
 import type { ForeignEvent, LadingEvent } from '../core/events.ts'
+import { listed } from '../core/listed.ts'
 
 /** The loads of a run. They become known one by one, as their files are planned. */
 export class OwnLoads {
@@ -83,7 +84,7 @@ export class Course {
       ['loaded in part', names.filter((name) => stages.get(name) === 'begun')],
       ['not loaded', names.filter((name) => !stages.has(name))],
     ] as const
-    const parts = groups.flatMap(([what, of]) => (of.length === 0 ? [] : [`${what}: ${listed(of)}`]))
+    const parts = groups.flatMap(([what, of]) => (of.length === 0 ? [] : [`${what}: ${listed(of, mostNamed)}`]))
     return `one of ${names.length} files is at fault; ${parts.join('; ')}`
   }
 
@@ -92,6 +93,3 @@ export class Course {
     return [...this.#foreign.values()].filter(({ load }) => load === undefined || load.database === 'any' || !this.loads.has(load.loadId))
   }
 }
-
-const listed = (names: readonly string[]): string =>
-  names.length <= mostNamed ? names.join(', ') : `${names.slice(0, mostNamed).join(', ')} and ${names.length - mostNamed} more`

@@ -22,7 +22,7 @@ interface About {
   readonly onEvent: Listener
 }
 
-/** Files that are named one by one; of more, the sum is told. */
+/** Files that are named one by one; of more, their number is reported. */
 const mostTold = 5
 
 export class History {

@@ -142,7 +142,7 @@ export async function load(given: LoadOptions): Promise<LoadResult> {
     return progress
   }
   let moved = await move(moving, ask, prepared.deferred).catch(async (error: unknown) => {
-    // Nobody may come to load again, and a table without its key is worse than a load that is slower when it goes on.
+    // The load may never be run again, and a table without its key is worse than a slower load.
     if (prepared.deferred && signal?.aborted !== true) await buildIndexes(options).catch(() => undefined)
     throw error
   })
@@ -203,7 +203,7 @@ const askingUntil =
 
 interface Moved {
   readonly produced: readonly ProducedLoad[]
-  /** The queue is, of whatever it held. */
+  /** Whether the queue was empty in the end. */
   readonly isEmpty: boolean
 }
 

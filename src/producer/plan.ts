@@ -37,6 +37,9 @@ export interface PlanOptions extends Abortable {
 /** Problems of a header that are told. */
 const mostListed = 6
 
+/** Most headers are shorter, and what is read with them is hashed for nothing. */
+const headerPieceBytes = 4096
+
 const toldEveryBytes = 16 * 1024 * 1024
 
 export interface Plan {
@@ -77,7 +80,7 @@ export async function checkHeader(path: string, options: Omit<PlanOptions, 'chun
   await fileState(path)
   const planner = new Planner(path, { ...options, chunkBytes: Number.POSITIVE_INFINITY }, () => undefined)
   if (planner.hasFields) return
-  for await (const piece of readSource(path, options)) {
+  for await (const piece of readSource(path, { signal: options.signal, pieceBytes: headerPieceBytes })) {
     planner.push(piece)
     if (planner.hasFields) return
   }

@@ -35,10 +35,15 @@ export async function fileState(path: string): Promise<string> {
   return [stats.dev, stats.ino, stats.size, stats.mtimeNs].join(':')
 }
 
+export interface ReadOptions extends Abortable {
+  /** Read at once, in bytes: few where only the beginning is wanted. */
+  readonly pieceBytes?: number
+}
+
 /** The plain bytes of the file, from its beginning. A piece holds until the next one is asked for. */
-export async function* readSource(path: string, { signal }: Abortable = {}): AsyncGenerator<Buffer> {
+export async function* readSource(path: string, { signal, pieceBytes = readBytes }: ReadOptions = {}): AsyncGenerator<Buffer> {
   try {
-    for await (const piece of piecesOf(path)) {
+    for await (const piece of piecesOf(path, pieceBytes)) {
       if (signal?.aborted) throw new LadingError('ABORTED', `stopped while reading ${path}`)
       yield piece
     }
@@ -47,14 +52,14 @@ export async function* readSource(path: string, { signal }: Abortable = {}): Asy
   }
 }
 
-async function* piecesOf(path: string): AsyncGenerator<Buffer> {
-  const pieces = readFile(path)
+async function* piecesOf(path: string, pieceBytes: number): AsyncGenerator<Buffer> {
+  const pieces = readFile(path, pieceBytes)
   try {
     const first = await pieces.next()
     const start = first.done === true ? Buffer.alloc(0) : first.value
     const compression = compressionOf(path, start)
     const all = startingWith(start, pieces)
-    yield* compression === undefined ? all : unpacked(compression, all, readBytes)
+    yield* compression === undefined ? all : unpacked(compression, all, pieceBytes)
   } finally {
     await pieces.return(undefined)
   }
@@ -66,10 +71,10 @@ async function* startingWith(start: Buffer, rest: AsyncIterable<Buffer>): AsyncG
 }
 
 /** Reads into one buffer no larger than the file: with many small files, a stream's own buffers cost more than everything else. */
-async function* readFile(path: string): AsyncGenerator<Buffer> {
+async function* readFile(path: string, pieceBytes: number): AsyncGenerator<Buffer> {
   await using file = await open(path)
   const { size } = await file.stat()
-  const buffer = Buffer.allocUnsafe(Math.max(1, Math.min(readBytes, size)))
+  const buffer = Buffer.allocUnsafe(Math.max(1, Math.min(pieceBytes, size)))
   for (;;) {
     const { bytesRead } = await file.read(buffer, 0, buffer.length, null)
     if (bytesRead === 0) return

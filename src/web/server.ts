@@ -95,8 +95,8 @@ export async function startWeb({ host, port, token, names = [], routes }: WebOpt
 }
 
 /**
- * Of too many connections the oldest gives way that waits for no answer: whoever connects and does not ask keeps nobody else from
- * asking. (Node's own limit turns the new one away.)
+ * Beyond the limit the oldest idle connection is closed, so that idle clients cannot block others. (Node's own limit turns the new one
+ * away.)
  */
 function limitConnections(server: Server): void {
   const open = new Set<Socket>()

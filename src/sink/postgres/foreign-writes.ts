@@ -1,7 +1,7 @@
 /**
  * Whether a table holds nothing but what we have written, proven for as long as its indexes are away: a trigger notes each statement of
- * another session, whatever it does to the table and whether or not the number of rows shows it. It is a trigger for each statement,
- * so COPY does not slow down; our own sessions are told by a setting, and do not even call its function. `ENABLE ALWAYS`, because a
+ * another session, even one that leaves the number of rows as it was. It is a statement trigger, so COPY does not slow down; our own
+ * sessions are known by a setting, and do not even call its function. `ENABLE ALWAYS`, because a
  * session with `session_replication_role = replica` fires no others.
  */
 import type pg from 'pg'
