@@ -28,9 +28,10 @@ describePostgres('a consumer whose database hangs', () => {
       try {
         await workshop.publish(queue, 100)
         await expect.poll(() => lading.status('/readyz'), { timeout: 30_000, interval: 200 }).toBe(503)
-        expect(await (await fetch(`${lading.url}/readyz`)).text()).toMatch(/^not ready: nothing was committed.*messages in hand: \d+/)
+        // A consumer stopped between two batches, while it adds up the loads, has taken no message yet.
+        const work = /^not ready: nothing was committed.*messages (in hand|waiting): [1-9]/
+        expect(await (await fetch(`${lading.url}/readyz`)).text()).toMatch(work)
         expect(await lading.metric('lading_ready')).toBe(0)
-        expect(await lading.metric('lading_messages_in_hand')).toBeGreaterThan(0)
         expect(await lading.status('/healthz')).toBe(200)
       } finally {
         for (const { pid } of sessions) process.kill(pid, 'SIGCONT')
