@@ -1,9 +1,11 @@
-/** What sections share: servers that start when they are first needed, files, versions, and what was missing. */
+/**
+ * What sections share: servers that start when they are first needed, files, versions, and what was missing.
+ */
 import { rmSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type PostgresServer, startPostgres } from '../test/servers/postgres.ts'
-import { type RabbitServer, startRabbit } from '../test/servers/rabbitmq.ts'
+import { type PostgresServer, startPostgres } from '../tooling/servers/postgres.ts'
+import { type RabbitServer, startRabbit } from '../tooling/servers/rabbitmq.ts'
 import { type Data, sensorData, type Size } from './data.ts'
 import type { BenchOptions } from './options.ts'
 import type { Program } from './programs.ts'
@@ -75,12 +77,18 @@ export class Context implements AsyncDisposable {
       this.versions['RabbitMQ'] = server.version
       return server
     } catch (error) {
-      this.miss(`RabbitMQ cannot be started here: nothing that goes through it is measured (${(error as Error).message.split('\n')[0]})`)
+      this.miss(
+        `RabbitMQ cannot be started here: nothing that goes through it is measured (${(error as Error).message.split('\n')[0]})`,
+      )
       return undefined
     }
   }
 }
 
 /** Those whose processes are this machine's and not a container's. */
-export const measurable = (...servers: readonly (readonly [name: string, server: PostgresServer | RabbitServer | undefined])[]): Server[] =>
-  servers.flatMap(([name, server]) => (server === undefined || server.dataDirectory === '' ? [] : [{ name, pid: () => server.pid() }]))
+export const measurable = (
+  ...servers: readonly (readonly [name: string, server: PostgresServer | RabbitServer | undefined])[]
+): Server[] =>
+  servers.flatMap(([name, server]) =>
+    server === undefined || server.dataDirectory === '' ? [] : [{ name, pid: () => server.pid() }],
+  )

@@ -16,7 +16,8 @@ export interface Data extends Size {
 
 /** Below `parent`; two calls with one size give the same files. */
 export async function sensorData(parent: string, { records, sensors }: Size): Promise<Data> {
-  if (records % sensors !== 0) throw new Error(`${records} records are no multiple of ${sensors} files, which all have the same length`)
+  if (records % sensors !== 0)
+    throw new Error(`${records} records are no multiple of ${sensors} files, which all have the same length`)
   const folder = join(parent, `sensors-${sensors}x${records / sensors}`)
   if (!existsSync(folder)) {
     await generateSensors({

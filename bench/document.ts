@@ -1,4 +1,7 @@
-/** docs/benchmarks.md, rendered from everything that lies in bench/results. Whoever wants other words changes them here or in the section. */
+/**
+ * docs/benchmarks.md, rendered from everything that lies in bench/results. Whoever wants other words changes
+ * them here or in the section.
+ */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { figuresOf, type Loss, lossesOf } from './figures.ts'
@@ -20,7 +23,9 @@ function rendered(results: readonly Result[]): string {
     const mine = results.filter(({ section }) => section === name)
     return mine.length === 0 ? [] : [sectionText(mine)]
   })
-  return [preface, surroundings(results), ...told, lossesText(results), memoryText(results)].filter((text) => text !== '').join('\n\n')
+  return [preface, surroundings(results), ...told, lossesText(results), memoryText(results)]
+    .filter((text) => text !== '')
+    .join('\n\n')
 }
 
 const preface = `# Benchmarks
@@ -57,7 +62,9 @@ function surroundings(results: readonly Result[]): string {
 function surroundingsOf(group: readonly Result[]): string {
   const [{ machine, rounds }] = group as [Result, ...Result[]]
   const place = `${machine.cores} cores (${machine.cpu}), ${machine.memoryGiB} GiB, ${machine.system}`
-  const versions = merged(group.map((result) => result.versions)).map(([name, version]) => shownVersion(name, version))
+  const versions = merged(group.map((result) => result.versions)).map(([name, version]) =>
+    shownVersion(name, version),
+  )
   const settings = merged(group.map((result) => result.settings)).map(([name, value]) => `${name} ${value}`)
   const days = [...new Set(group.map(({ taken }) => taken))].sort()
   const taken = days.length === 1 ? days[0] : `${days[0]} to ${days.at(-1)}`
@@ -71,18 +78,23 @@ function surroundingsOf(group: readonly Result[]): string {
 
 function merged(all: readonly Readonly<Record<string, string>>[]): [name: string, value: string][] {
   const values = new Map<string, Set<string>>()
-  for (const [name, value] of all.flatMap((each) => Object.entries(each))) values.set(name, (values.get(name) ?? new Set()).add(value))
+  for (const [name, value] of all.flatMap((each) => Object.entries(each)))
+    values.set(name, (values.get(name) ?? new Set()).add(value))
   return [...values].map(([name, each]) => [name, [...each].join(' or ')])
 }
 
 /** Most programs say their own name with their version. */
 const shownVersion = (name: string, version: string): string =>
-  version.toLowerCase().includes(name.toLowerCase()) ? version : `${name === 'node' ? 'Node' : name} ${version}`
+  version.toLowerCase().includes(name.toLowerCase())
+    ? version
+    : `${name === 'node' ? 'Node' : name} ${version}`
 
 function sectionText(results: readonly Result[]): string {
   const section = sections[(results[0] as Result).section]
   const tables = results.flatMap(({ tables: all }) => all.map(tableText))
-  const missing = [...new Set(results.flatMap((result) => result.missing))].map((sentence) => `**${sentence}.**`)
+  const missing = [...new Set(results.flatMap((result) => result.missing))].map(
+    (sentence) => `**${sentence}.**`,
+  )
   const { heading, about, name } = section
   return [`## ${heading}`, `${about} (\`--targets ${name}\`)`, ...missing, ...tables].join('\n\n')
 }
@@ -94,9 +106,16 @@ function tableText(table: StoredTable): string {
 
 function lossesText(results: readonly Result[]): string {
   const tables = results.flatMap((result) => result.tables)
-  const items = tables.map((table) => ({ table, losses: lossesOf(table) })).filter(({ losses }) => losses.length > 0)
-  const texts = items.map(({ table, losses }) => [`- ${capital(table.title)}`, ...losses.map(lossText)].join('\n'))
-  const text = texts.length === 0 ? 'Nowhere in these figures.' : `Every ratio below 1 to a peer of the same table:\n\n${texts.join('\n')}`
+  const items = tables
+    .map((table) => ({ table, losses: lossesOf(table) }))
+    .filter(({ losses }) => losses.length > 0)
+  const texts = items.map(({ table, losses }) =>
+    [`- ${capital(table.title)}`, ...losses.map(lossText)].join('\n'),
+  )
+  const text =
+    texts.length === 0
+      ? 'Nowhere in these figures.'
+      : `Every ratio below 1 to a peer of the same table:\n\n${texts.join('\n')}`
   return `## Where lading loses\n\n${text}`
 }
 
@@ -107,7 +126,8 @@ const lossText = ({ peer, ways }: Loss): string =>
 function memoryText(results: readonly Result[]): string {
   const rows = results.flatMap(({ tables }) => tables.flatMap(memoryRow))
   if (rows.length === 0) return ''
-  const about = 'MiB of the largest process of each kind among all ways of lading in a table, medians of the rounds.'
+  const about =
+    'MiB of the largest process of each kind among all ways of lading in a table, medians of the rounds.'
   return ['## Memory', about, ['| table | MiB |', '|---|---|', ...rows].join('\n')].join('\n\n')
 }
 

@@ -4,7 +4,10 @@ import type { StoredRun, StoredTable, StoredWay } from './results.ts'
 export interface Figures {
   readonly way: StoredWay
   readonly rate: { readonly median: number; readonly min: number; readonly max: number }
-  /** To the first way: the median of the ratios within each round, so that the machine's mood between rounds cancels out. */
+  /**
+   * To the first way: the median of the ratios within each round, so that the machine's mood between rounds
+   * cancels out.
+   */
   readonly ratio: number
   readonly clientCpuSeconds: number
   readonly serverCpuSeconds: Readonly<Record<string, number>>

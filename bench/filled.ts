@@ -29,6 +29,8 @@ export class Filling {
   /** A sentence for the document. */
   note(): string[] {
     if (this.#rates.length === 0) return []
-    return [`Filling the queue, which no way is timed for: \`publish\` of the library, ${whole(median(this.#rates))} messages/s.`]
+    return [
+      `Filling the queue, which no way is timed for: \`publish\` of the library, ${whole(median(this.#rates))} messages/s.`,
+    ]
   }
 }

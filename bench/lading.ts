@@ -1,6 +1,6 @@
 /** Lading as users run it: its commands as processes, with a queue and a memory of their own for each run. */
 import { join } from 'node:path'
-import type { RabbitServer } from '../test/servers/rabbitmq.ts'
+import type { RabbitServer } from '../tooling/servers/rabbitmq.ts'
 import { type Command, type Cost, measure, together } from './process.ts'
 import { deleteQueue, freshQueue } from './rabbit.ts'
 import type { Way } from './rounds.ts'
@@ -37,8 +37,26 @@ export function loadWays(options: LadingOptions): Way[] {
     ...(prepare === undefined ? {} : { prepare }),
     run: (folder) =>
       withQueue(options, folder, (queue) => {
-        const args = ['load', data, '--model', model, '--to', target, '--consumers', String(consumers), ...queue, ...stateOf(folder)]
-        return measure([ladingCommand('load', [...args, ...carried(options), ...flags, ...common], { childRole: 'consumer' })], folder)
+        const args = [
+          'load',
+          data,
+          '--model',
+          model,
+          '--to',
+          target,
+          '--consumers',
+          String(consumers),
+          ...queue,
+          ...stateOf(folder),
+        ]
+        return measure(
+          [
+            ladingCommand('load', [...args, ...carried(options), ...flags, ...common], {
+              childRole: 'consumer',
+            }),
+          ],
+          folder,
+        )
       }),
   }))
 }
@@ -52,7 +70,16 @@ export function halvesWay(options: Omit<LadingOptions, 'consumers'>): Way {
     run: (folder) =>
       withQueue(options, folder, async (queue) => {
         const produce = ['produce', data, '--model', model, ...queue, ...stateOf(folder), ...carried(options)]
-        const consume = ['consume', '--until-empty', '--model', model, '--to', target, ...queue, ...rooted(options)]
+        const consume = [
+          'consume',
+          '--until-empty',
+          '--model',
+          model,
+          '--to',
+          target,
+          ...queue,
+          ...rooted(options),
+        ]
         const produced = await measure([ladingCommand('producer', produce)], folder)
         return together([produced, await measure([ladingCommand('consumer', consume)], folder)])
       }),
@@ -63,7 +90,11 @@ export const stateOf = (folder: string): readonly string[] => ['--state', join(f
 
 type Queued = Pick<LadingOptions, 'rabbit'>
 
-async function withQueue({ rabbit }: Queued, folder: string, run: (flags: readonly string[]) => Promise<Cost>): Promise<Cost> {
+async function withQueue(
+  { rabbit }: Queued,
+  folder: string,
+  run: (flags: readonly string[]) => Promise<Cost>,
+): Promise<Cost> {
   if (rabbit === undefined) return await run(['--queue', `embedded:${join(folder, 'queue.db')}`])
   const queue = freshQueue(rabbit)
   try {
@@ -75,8 +106,10 @@ async function withQueue({ rabbit }: Queued, folder: string, run: (flags: readon
 
 type Carried = Pick<LadingOptions, 'carry' | 'data'>
 
-const rooted = ({ carry, data }: Carried): readonly string[] => (carry === 'reference' ? ['--root', data] : [])
-const carried = (options: Carried): readonly string[] => (options.carry === 'reference' ? ['--carry', 'reference', ...rooted(options)] : [])
+const rooted = ({ carry, data }: Carried): readonly string[] =>
+  carry === 'reference' ? ['--root', data] : []
+const carried = (options: Carried): readonly string[] =>
+  options.carry === 'reference' ? ['--carry', 'reference', ...rooted(options)] : []
 
 const shownFlags = ({ rabbit, carry }: Pick<LadingOptions, 'rabbit' | 'carry'>): readonly string[] => [
   ...(rabbit === undefined ? [] : ['--queue', 'amqp://…']),

@@ -1,6 +1,7 @@
 /**
- * `npm run bench`: lading beside what else brings the same records into the same table, in interleaved rounds, as ratios. Only ratios
- * within one run mean anything: the figures themselves are those of this machine at this hour.
+ * `npm run bench`: lading beside what else brings the same records into the same table, in interleaved
+ * rounds, as ratios. Only ratios within one run mean anything: the figures themselves are those of this
+ * machine at this hour.
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -30,7 +31,11 @@ async function main(): Promise<void> {
 
 function build(): void {
   const tsc = join(import.meta.dirname, '..', 'node_modules', 'typescript', 'bin', 'tsc')
-  const { status } = spawnSync(process.execPath, [tsc, '-p', join(import.meta.dirname, '..', 'tsconfig.build.json')], { stdio: 'inherit' })
+  const { status } = spawnSync(
+    process.execPath,
+    [tsc, '-p', join(import.meta.dirname, '..', 'tsconfig.build.json')],
+    { stdio: 'inherit' },
+  )
   if (status !== 0) throw new Error('lading could not be built')
 }
 
@@ -41,10 +46,17 @@ async function measureSection(section: Section, options: BenchOptions): Promise<
     await using context = new Context(options)
     const measured: Measured[] = []
     for (const table of await section.tables(context, size))
-      measured.push(await measureTable(chosen(table, options), { rounds: options.rounds, temporary: context.temporary, tell }))
+      measured.push(
+        await measureTable(chosen(table, options), {
+          rounds: options.rounds,
+          temporary: context.temporary,
+          tell,
+        }),
+      )
     const result = resultOf(section.name, size, context, measured)
     results.push(result)
-    if (!options.json) for (const table of result.tables) console.log([tableText(table), ...table.notes].join('\n'))
+    if (!options.json)
+      for (const table of result.tables) console.log([tableText(table), ...table.notes].join('\n'))
     if (options.write && result.tables.length > 0) tell(`wrote ${storeResult(result)}`)
   }
   return results
@@ -72,14 +84,21 @@ function sizesOf({ records, sensors }: Section, options: BenchOptions): Size[] {
 
 function chosen(table: Table, { only }: BenchOptions): Table {
   if (only === undefined) return table
-  return { ...table, ways: table.ways.filter(({ name }, index) => index === 0 || only.split(',').some((text) => name.includes(text))) }
+  return {
+    ...table,
+    ways: table.ways.filter(
+      ({ name }, index) => index === 0 || only.split(',').some((text) => name.includes(text)),
+    ),
+  }
 }
 
 function conclude(results: readonly Result[], options: BenchOptions): void {
   if (options.json) console.log(JSON.stringify(results, undefined, 2))
   if (options.write) tell(`wrote ${writeDocument(storedResults())}`)
   for (const missing of new Set(results.flatMap((result) => result.missing))) tell(`!!! ${missing}`)
-  const faults = results.flatMap(({ tables }) => tables.flatMap((table) => table.faults.map((fault) => `!!! ${table.title}, ${fault}`)))
+  const faults = results.flatMap(({ tables }) =>
+    tables.flatMap((table) => table.faults.map((fault) => `!!! ${table.title}, ${fault}`)),
+  )
   for (const fault of faults) tell(fault)
   if (faults.length > 0) process.exitCode = 1
   else tell('every run gave the same rows')

@@ -1,4 +1,7 @@
-/** Peak memory of processes, asked of Linux while they run: the high-water mark of each, a few times each second. */
+/**
+ * Peak memory of processes, asked of Linux while they run: the high-water mark of each, a few times each
+ * second.
+ */
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -52,9 +55,13 @@ export function withDescendants(pid: number): number[] {
   return [pid, ...childrenOf(pid).flatMap(withDescendants)]
 }
 
-const childrenOf = (pid: number): number[] => readProc(`${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number)
+const childrenOf = (pid: number): number[] =>
+  readProc(`${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number)
 
-/** CPU seconds of a server: of its processes, and of those that have ended and that it has waited for. Undefined without /proc. */
+/**
+ * CPU seconds of a server: of its processes, and of those that have ended and that it has waited for.
+ * Undefined without /proc.
+ */
 export function serverCpuSeconds(server: number): number | undefined {
   const ticks = withDescendants(server).map((pid) => {
     // The name of the program may hold spaces and brackets; the numbers begin after it, with field 3.

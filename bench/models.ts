@@ -7,9 +7,10 @@ const sources = '../../src/index.ts'
 export const installed = pathToFileURL(join(import.meta.dirname, '..', 'dist', 'index.js')).href
 
 /**
- * A copy of a model of bench/models for `--model`. The models import the sources, so that the compiler checks them without a build; to
- * read the sources would cost each process a start of 60 ms that nobody pays who has installed lading. They have no types of their own to
- * take out, so that they are modules as they stand: a module with types costs Node some 40 ms and 15 MiB in each process.
+ * A copy of a model of bench/models for `--model`. The models import the sources, so that the compiler checks
+ * them without a build; to read the sources would cost each process a start of 60 ms that nobody pays who has
+ * installed lading. They have no types of their own to take out, so that they are modules as they stand: a
+ * module with types costs Node some 40 ms and 15 MiB in each process.
  */
 export function userModel(name: 'records-brin' | 'events' | 'masked', folder: string): string {
   const text = readFileSync(join(import.meta.dirname, 'models', `${name}.ts`), 'utf8')

@@ -18,7 +18,18 @@ export interface BenchOptions {
 }
 
 /** In the order in which they are run and told. */
-export const sectionNames = ['brin', 'hash', 'fresh', 'pipeline', 'upsert', 'messages', 'sqs', 'sqlite', 'scaling', 'observed'] as const
+export const sectionNames = [
+  'brin',
+  'hash',
+  'fresh',
+  'pipeline',
+  'upsert',
+  'messages',
+  'sqs',
+  'sqlite',
+  'scaling',
+  'observed',
+] as const
 export type SectionName = (typeof sectionNames)[number]
 
 const usage = `Usage: npm run bench -- [options]
@@ -82,11 +93,13 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
   }
 }
 
-const counts = (name: string, text: string): readonly number[] => text.split(',').map((each) => count(name, each))
+const counts = (name: string, text: string): readonly number[] =>
+  text.split(',').map((each) => count(name, each))
 
 function count(name: string, text: string): number {
   const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`${name} must be a whole number of 1 or more, not ${text}\n\n${usage}`)
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new Error(`${name} must be a whole number of 1 or more, not ${text}\n\n${usage}`)
   return value
 }
 

@@ -1,10 +1,11 @@
 /**
- * pgloader, the usual loader of CSV files into PostgreSQL. Its own way to take a folder opens sessions for each file and is slow where
- * there are many; so it is also given all files through one pipe, which is the faster way for it, and the only one for many files.
+ * pgloader, the usual loader of CSV files into PostgreSQL. Its own way to take a folder opens sessions for
+ * each file and is slow where there are many; so it is also given all files through one pipe, which is the
+ * faster way for it, and the only one for many files.
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { PostgresServer } from '../test/servers/postgres.ts'
+import type { PostgresServer } from '../tooling/servers/postgres.ts'
 import type { Data } from './data.ts'
 import { measure } from './process.ts'
 import type { Program } from './programs.ts'
@@ -17,14 +18,22 @@ export function pgloaderWays(program: Program | undefined, server: PostgresServe
   const matching = `ALL FILENAMES MATCHING ~/[.]csv$/ IN DIRECTORY '${data.folder}'`
   // Every file has a header, which only the first of a pipe may have.
   const piped = 'find "$1" -name "*.csv" -exec tail -q -n +2 {} + | "$2" --root-dir "$3" --quiet "$4"'
-  const byPipe = way('`pgloader`, CSV, all files through one pipe', command(server, 'stdin', ''), (script, folder) => ({
-    program: 'sh',
-    args: ['-c', piped, 'sh', data.folder, program.path, folder, script],
-  }))
-  const byFolder = way('`pgloader`, CSV, a folder', command(server, matching, 'skip header = 1, '), (script, folder) => ({
-    program: program.path,
-    args: ['--root-dir', folder, '--quiet', script],
-  }))
+  const byPipe = way(
+    '`pgloader`, CSV, all files through one pipe',
+    command(server, 'stdin', ''),
+    (script, folder) => ({
+      program: 'sh',
+      args: ['-c', piped, 'sh', data.folder, program.path, folder, script],
+    }),
+  )
+  const byFolder = way(
+    '`pgloader`, CSV, a folder',
+    command(server, matching, 'skip header = 1, '),
+    (script, folder) => ({
+      program: program.path,
+      args: ['--root-dir', folder, '--quiet', script],
+    }),
+  )
   return data.sensors > mostFilesByFolder ? [byPipe] : [byPipe, byFolder]
 }
 
@@ -35,7 +44,10 @@ const command = ({ port }: PostgresServer, from: string, header: string): string
   WITH ${header}fields optionally enclosed by '"', fields terminated by ',', on error stop;
 `
 
-type Invoke = (script: string, folder: string) => { readonly program: string; readonly args: readonly string[] }
+type Invoke = (
+  script: string,
+  folder: string,
+) => { readonly program: string; readonly args: readonly string[] }
 
 const way = (name: string, text: string, invoke: Invoke): Way => ({
   name,

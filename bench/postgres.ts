@@ -1,14 +1,24 @@
-/** PostgreSQL as a target: tables that are made anew for each run on a private server with its default durability. */
+/**
+ * PostgreSQL as a target: tables that are made anew for each run on a private server with its default
+ * durability.
+ */
 import pg from 'pg'
 import type { Model } from '../src/model/model.ts'
 import { tableName } from '../src/model/model.ts'
-import { createIndex, createTable } from '../src/sink/postgres/ddl.ts'
+import { createIndex, createTable } from '../src/sink/postgres/table/ddl.ts'
 import type { TableState } from './rounds.ts'
 
-/** A checkpoint, so that no run pays for the pages of the one before. `fill` is SQL that puts rows there beforehand. */
+/**
+ * A checkpoint, so that no run pays for the pages of the one before. `fill` is SQL that puts rows there
+ * beforehand.
+ */
 export async function resetTable(url: string, model: Model, fill: readonly string[] = []): Promise<void> {
   await query(url, async (client) => {
-    const clear = ['SET client_min_messages = warning', 'DROP SCHEMA IF EXISTS lading CASCADE', `DROP TABLE IF EXISTS ${tableName(model)}`]
+    const clear = [
+      'SET client_min_messages = warning',
+      'DROP SCHEMA IF EXISTS lading CASCADE',
+      `DROP TABLE IF EXISTS ${tableName(model)}`,
+    ]
     const make = [createTable(model), ...model.indexes.map((index) => createIndex(model, index))]
     for (const sql of [...clear, ...make, ...fill, 'CHECKPOINT']) await client.query(sql)
   })
@@ -59,7 +69,14 @@ async function query<T>(url: string, work: (client: pg.Client) => Promise<T>): P
   }
 }
 
-const shown = ['shared_buffers', 'max_wal_size', 'fsync', 'synchronous_commit', 'full_page_writes', 'wal_level']
+const shown = [
+  'shared_buffers',
+  'max_wal_size',
+  'fsync',
+  'synchronous_commit',
+  'full_page_writes',
+  'wal_level',
+]
 
 export async function shownSettings(url: string): Promise<Readonly<Record<string, string>>> {
   return query(url, async (client) => {

@@ -1,4 +1,7 @@
-/** Runs commands and says what they cost: wall time, CPU of them and their children, and the peak memory of each kind of process. */
+/**
+ * Runs commands and says what they cost: wall time, CPU of them and their children, and the peak memory of
+ * each kind of process.
+ */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
@@ -45,7 +48,10 @@ function endAll(): void {
   }
 }
 
-/** Runs the commands beside each other; throws with what they said when one fails, and ends the others, which may wait for it. */
+/**
+ * Runs the commands beside each other; throws with what they said when one fails, and ends the others, which
+ * may wait for it.
+ */
 export async function measure(commands: readonly Command[], folder: string): Promise<Cost> {
   if (isInterrupted) throw new Error('interrupted')
   const memory = new PeakMemory()
@@ -73,7 +79,8 @@ class Failure extends Error {
 /** What steps cost that were run one after the other. */
 export function together(costs: readonly Cost[]): Cost {
   const peaks: Record<string, number> = {}
-  for (const cost of costs) for (const [role, mib] of Object.entries(cost.peaks)) peaks[role] = Math.max(peaks[role] ?? 0, mib)
+  for (const cost of costs)
+    for (const [role, mib] of Object.entries(cost.peaks)) peaks[role] = Math.max(peaks[role] ?? 0, mib)
   const sum = (pick: (cost: Cost) => number) => costs.map(pick).reduce((a, b) => a + b, 0)
   return { seconds: sum(({ seconds }) => seconds), cpuSeconds: sum(({ cpuSeconds }) => cpuSeconds), peaks }
 }
@@ -81,7 +88,11 @@ export function together(costs: readonly Cost[]): Cost {
 /** `times` of a shell is the one portable way to learn what a child and all that it has waited for cost. */
 const timed = '"$@"; status=$?; times >&3; exit $status'
 
-async function runOne({ role, childRole = role, program, args, env }: Command, cwd: string, memory: PeakMemory): Promise<number> {
+async function runOne(
+  { role, childRole = role, program, args, env }: Command,
+  cwd: string,
+  memory: PeakMemory,
+): Promise<number> {
   const child = spawn('sh', ['-c', timed, 'sh', program, ...args], {
     cwd,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
@@ -93,20 +104,24 @@ async function runOne({ role, childRole = role, program, args, env }: Command, c
   if (pid === undefined) throw new Failure(`no shell can be started for ${program}`, false)
   groups.add(pid)
   memory.watch({ pid, role, childRole })
-  const [out, error, times] = [child.stdout, child.stderr, child.stdio[3]].map((stream) => text(stream as Readable)) as [
-    Promise<string>,
-    Promise<string>,
-    Promise<string>,
-  ]
+  const [out, error, times] = [child.stdout, child.stderr, child.stdio[3]].map((stream) =>
+    text(stream as Readable),
+  ) as [Promise<string>, Promise<string>, Promise<string>]
   const [status] = (await once(child, 'exit')) as [number | null]
   groups.delete(pid)
   if (status !== 0) {
     endAll()
-    throw new Failure(`${program} ${args.join(' ')} ended with ${status ?? 'a signal'}\n${await out}${await error}`, status === null)
+    throw new Failure(
+      `${program} ${args.join(' ')} ended with ${status ?? 'a signal'}\n${await out}${await error}`,
+      status === null,
+    )
   }
   return cpuOf(await times)
 }
 
 function cpuOf(times: string): number {
-  return [...times.matchAll(/(\d+)m([\d.]+)s/g)].reduce((sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds), 0)
+  return [...times.matchAll(/(\d+)m([\d.]+)s/g)].reduce(
+    (sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds),
+    0,
+  )
 }

@@ -1,4 +1,7 @@
-/** Where the time of lading's processes goes: Node's own CPU profiles of each process and thread, added up by function and by file. */
+/**
+ * Where the time of lading's processes goes: Node's own CPU profiles of each process and thread, added up by
+ * function and by file.
+ */
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
@@ -10,10 +13,15 @@ const mostLines = 30
 const root = join(import.meta.dirname, '..')
 
 /** Runs each of the ways once under the profiler, and returns the path of what was found. */
-export async function profileWays(tables: readonly Table[], ways: (table: Table) => readonly Way[], context: Context): Promise<string> {
+export async function profileWays(
+  tables: readonly Table[],
+  ways: (table: Table) => readonly Way[],
+  context: Context,
+): Promise<string> {
   const parts: string[] = []
   for (const table of tables)
-    for (const way of ways(table)) parts.push(`${table.title}\n${way.name}\n\n${await profileWay(table, way, context.temporary)}`)
+    for (const way of ways(table))
+      parts.push(`${table.title}\n${way.name}\n\n${await profileWay(table, way, context.temporary)}`)
   // Outside of the folder that goes with the bench.
   const path = join(mkdtempSync(join(tmpdir(), 'lading-profile-')), 'profile.txt')
   writeFileSync(path, parts.join('\n\n'))
@@ -31,14 +39,20 @@ async function profileWay(table: Table, way: Way, temporary: string): Promise<st
   try {
     const { seconds, cpuSeconds } = await way.run(folder)
     const found = readdirSync(profiles).map((name) => profileText(readProfile(join(profiles, name))))
-    return [`${seconds.toFixed(2)} s, client CPU ${cpuSeconds.toFixed(2)} s, under the profiler`, ...found].join('\n\n')
+    return [
+      `${seconds.toFixed(2)} s, client CPU ${cpuSeconds.toFixed(2)} s, under the profiler`,
+      ...found,
+    ].join('\n\n')
   } finally {
     if (before === undefined) delete process.env['NODE_OPTIONS']
     else process.env['NODE_OPTIONS'] = before
   }
 }
 
-/** What is used of a .cpuprofile: nodes of the tree of calls, and which of them was met how long. Times are microseconds. */
+/**
+ * What is used of a .cpuprofile: nodes of the tree of calls, and which of them was met how long. Times are
+ * microseconds.
+ */
 interface Profile {
   readonly nodes: readonly {
     readonly id: number
@@ -71,11 +85,15 @@ function profileText(profile: Profile): string {
   return [head, 'by function', ...lines(byFunction, busy), 'by file', ...lines(byFile, busy)].join('\n')
 }
 
-const add = (times: Map<string, number>, name: string, micros: number): void => void times.set(name, (times.get(name) ?? 0) + micros)
+const add = (times: Map<string, number>, name: string, micros: number): void =>
+  void times.set(name, (times.get(name) ?? 0) + micros)
 
 function lines(times: ReadonlyMap<string, number>, all: number): string[] {
   const sorted = [...times].sort(([, a], [, b]) => b - a).slice(0, mostLines)
-  return sorted.map(([name, micros]) => `${((100 * micros) / all).toFixed(1).padStart(6)} %  ${seconds(micros).padStart(7)} s  ${name}`)
+  return sorted.map(
+    ([name, micros]) =>
+      `${((100 * micros) / all).toFixed(1).padStart(6)} %  ${seconds(micros).padStart(7)} s  ${name}`,
+  )
 }
 
 const seconds = (micros: number): string => (micros / 1e6).toFixed(2)

@@ -8,19 +8,30 @@ export interface Program {
   readonly version: string
 }
 
-/** PostgreSQL's own client, of the folder that the tests take their server from, on PATH, or where Debian keeps it. */
+/**
+ * PostgreSQL's own client, of the folder that the tests take their server from, on PATH, or where Debian
+ * keeps it.
+ */
 export function findPsql(): Program | undefined {
   const binaries = process.env['LADING_TEST_POSTGRES_BIN']
-  return found('psql', ['--version'], { folders: [...(binaries ? [binaries] : []), ...debianFolders()], pattern: /(\d[\d.]*)/ })
+  return found('psql', ['--version'], {
+    folders: [...(binaries ? [binaries] : []), ...debianFolders()],
+    pattern: /(\d[\d.]*)/,
+  })
 }
 
-export const findPgloader = (): Program | undefined => found('pgloader', ['--version'], { pattern: /version "([^"]+)/ })
+export const findPgloader = (): Program | undefined =>
+  found('pgloader', ['--version'], { pattern: /version "([^"]+)/ })
 
 export const findSqlite = (): Program | undefined => found('sqlite3', ['--version'], { pattern: /^(\S+)/ })
 
-const modules = 'import sys, pika, psycopg2; print(sys.version.split()[0], pika.__version__, psycopg2.__version__.split()[0])'
+const modules =
+  'import sys, pika, psycopg2; print(sys.version.split()[0], pika.__version__, psycopg2.__version__.split()[0])'
 
-/** A Python that has pika and psycopg2. Debian's own comes first, because its packages are not those of another Python on PATH. */
+/**
+ * A Python that has pika and psycopg2. Debian's own comes first, because its packages are not those of
+ * another Python on PATH.
+ */
 export function findPython(): Program | undefined {
   for (const path of ['/usr/bin/python3', findProgram('python3', [])]) {
     if (path === undefined || !isExecutable(path)) continue
@@ -38,7 +49,11 @@ interface Search {
   readonly pattern: RegExp
 }
 
-function found(name: string, args: readonly string[], { folders = [], pattern }: Search): Program | undefined {
+function found(
+  name: string,
+  args: readonly string[],
+  { folders = [], pattern }: Search,
+): Program | undefined {
   const path = findProgram(name, folders)
   if (path === undefined) return undefined
   const { stdout, stderr } = spawnSync(path, args, { encoding: 'utf8' })

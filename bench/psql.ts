@@ -1,7 +1,10 @@
-/** `psql \copy` of the same files, as CSV and as PostgreSQL's own binary format, in one session or in several beside each other. */
+/**
+ * `psql \copy` of the same files, as CSV and as PostgreSQL's own binary format, in one session or in several
+ * beside each other.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import type { PostgresServer } from '../test/servers/postgres.ts'
+import type { PostgresServer } from '../tooling/servers/postgres.ts'
 import { type Data, shares } from './data.ts'
 import { type Command, measure } from './process.ts'
 import type { Program } from './programs.ts'
@@ -45,7 +48,11 @@ export function runScripts({ program, server }: Psql, scripts: readonly string[]
   const commands = scripts.map((script, stream): Command => {
     const file = join(folder, `${stream}.sql`)
     writeFileSync(file, script)
-    return { role: 'psql', program: program.path, args: ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', server.url, '-f', file] }
+    return {
+      role: 'psql',
+      program: program.path,
+      args: ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', server.url, '-f', file],
+    }
   })
   return measure(commands, folder)
 }

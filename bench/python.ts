@@ -1,6 +1,6 @@
 /** The Python programs in bench/python as commands, with pika and psycopg2. */
 import { join } from 'node:path'
-import type { RabbitServer } from '../test/servers/rabbitmq.ts'
+import type { RabbitServer } from '../tooling/servers/rabbitmq.ts'
 import { type Command, type Cost, measure } from './process.ts'
 import type { Program } from './programs.ts'
 import { deleteQueue, freshQueue } from './rabbit.ts'
@@ -11,7 +11,12 @@ export interface Python {
   readonly rabbit: RabbitServer
 }
 
-export function pythonCommand({ program }: Python, role: string, script: string, args: readonly string[]): Command {
+export function pythonCommand(
+  { program }: Python,
+  role: string,
+  script: string,
+  args: readonly string[],
+): Command {
   return { role, program: program.path, args: [join(import.meta.dirname, 'python', script), ...args] }
 }
 
@@ -30,16 +35,28 @@ export interface PipelineOptions {
 /** A producer and consumers beside each other, on a durable classic queue, which is what they declare. */
 export function pipelineWay(python: Python, options: PipelineOptions): Way {
   const { name, records } = options
-  return { name, isLading: false, ...(records === undefined ? {} : { records }), run: (folder) => runPipeline(python, options, folder) }
+  return {
+    name,
+    isLading: false,
+    ...(records === undefined ? {} : { records }),
+    run: (folder) => runPipeline(python, options, folder),
+  }
 }
 
 async function runPipeline(python: Python, options: PipelineOptions, folder: string): Promise<Cost> {
   const { rabbit } = python
   const queue = freshQueue(rabbit)
   const done = join(folder, 'done')
-  const producer = pythonCommand(python, 'producer', options.producer, [rabbit.url, queue.name, options.folder, done])
+  const producer = pythonCommand(python, 'producer', options.producer, [
+    rabbit.url,
+    queue.name,
+    options.folder,
+    done,
+  ])
   const args = [rabbit.url, queue.name, options.target, done, ...options.more]
-  const consumers = Array.from({ length: options.consumers }, () => pythonCommand(python, 'consumer', options.consumer, args))
+  const consumers = Array.from({ length: options.consumers }, () =>
+    pythonCommand(python, 'consumer', options.consumer, args),
+  )
   try {
     return await measure([producer, ...consumers], folder)
   } finally {

@@ -1,7 +1,7 @@
 /** Queues of a private broker that belong to one run. */
 import { randomUUID } from 'node:crypto'
 import { connect } from 'amqplib'
-import type { RabbitServer } from '../test/servers/rabbitmq.ts'
+import type { RabbitServer } from '../tooling/servers/rabbitmq.ts'
 
 export interface FreshQueue {
   readonly name: string

@@ -4,9 +4,15 @@ import type { StoredTable } from './results.ts'
 
 export function tableText(table: StoredTable): string {
   const lines = cellsOf(table)
-  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)))
+  const widths = (lines[0] ?? []).map((_, column) =>
+    Math.max(...lines.map((line) => (line[column] ?? '').length)),
+  )
   const rows = lines.map((line) =>
-    line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '),
+    line
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  '),
   )
   return [`\n${table.title}; ratio to ${table.ways[0]?.name ?? 'nothing'}`, ...rows].join('\n')
 }

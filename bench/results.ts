@@ -1,4 +1,7 @@
-/** What was measured, as files in bench/results: one for each section and size, from which docs/benchmarks.md is rendered. */
+/**
+ * What was measured, as files in bench/results: one for each section and size, from which docs/benchmarks.md
+ * is rendered.
+ */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
@@ -58,7 +61,12 @@ const machine = (): Machine => ({
   system: `${process.platform} ${process.arch}`,
 })
 
-export function resultOf(section: SectionName, size: Size, context: Context, measured: readonly Measured[]): Result {
+export function resultOf(
+  section: SectionName,
+  size: Size,
+  context: Context,
+  measured: readonly Measured[],
+): Result {
   return {
     section,
     size,
@@ -110,5 +118,7 @@ export function storedResults(): Result[] {
   const names = readdirSync(folder).filter((name) => name.endsWith('.json'))
   const results = names.map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Result)
   const place = ({ section }: Result) => sectionNames.indexOf(section)
-  return results.sort((a, b) => place(a) - place(b) || b.size.sensors - a.size.sensors || a.size.records - b.size.records)
+  return results.sort(
+    (a, b) => place(a) - place(b) || b.size.sensors - a.size.sensors || a.size.records - b.size.records,
+  )
 }

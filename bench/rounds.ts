@@ -1,4 +1,7 @@
-/** Measures the ways into one table in interleaved rounds, and proves after each run that the table holds the same rows. */
+/**
+ * Measures the ways into one table in interleaved rounds, and proves after each run that the table holds the
+ * same rows.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Cost } from './process.ts'
@@ -109,7 +112,9 @@ async function runOnce(table: Table, way: Way, temporary: string): Promise<Run> 
     const before = cpuOf(table.servers)
     const cost = await way.run(folder)
     const after = cpuOf(table.servers)
-    const spent = Object.entries(after).map(([name, seconds]) => [name, seconds - (before[name] ?? 0)] as const)
+    const spent = Object.entries(after).map(
+      ([name, seconds]) => [name, seconds - (before[name] ?? 0)] as const,
+    )
     return { ...cost, serverCpuSeconds: Object.fromEntries(spent) }
   } finally {
     rmSync(folder, { recursive: true, force: true })

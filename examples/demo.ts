@@ -1,4 +1,7 @@
-/** `npm run demo`: sensor CSVs → embedded durable queue → two consumer processes → a SQLite file, with nothing but Node. */
+/**
+ * `npm run demo`: sensor CSVs → embedded durable queue → two consumer processes → a SQLite file, with nothing
+ * but Node.
+ */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,8 +20,32 @@ function run(...args: string[]): void {
 
 try {
   run('generate', 'sensors', '--sensors', '10', '--records', '10000', '--dir', 'data')
-  run('load', 'data', '--model', 'records', '--to', `sqlite:${database}`, '--queue', 'embedded:queue.db', '--consumers', '2', '--quiet')
-  run('load', 'data', '--model', 'records', '--to', `sqlite:${database}`, '--queue', 'embedded:queue.db', '--consumers', '2', '--quiet')
+  run(
+    'load',
+    'data',
+    '--model',
+    'records',
+    '--to',
+    `sqlite:${database}`,
+    '--queue',
+    'embedded:queue.db',
+    '--consumers',
+    '2',
+    '--quiet',
+  )
+  run(
+    'load',
+    'data',
+    '--model',
+    'records',
+    '--to',
+    `sqlite:${database}`,
+    '--queue',
+    'embedded:queue.db',
+    '--consumers',
+    '2',
+    '--quiet',
+  )
   console.log('\n$ sqlite> SELECT * FROM records ORDER BY record_time, sensor_id LIMIT 5')
   using file = new DatabaseSync(database, { readOnly: true })
   console.table(

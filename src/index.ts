@@ -44,8 +44,8 @@ export {
   sha256,
 } from './model/mask.ts'
 export { type DecodedRecord, decodeRecord, type RecordOrigin } from './model/values.ts'
-export { records } from './models/records.ts'
-export { userLogins, type UserLoginsOptions } from './models/user-logins.ts'
+export { records } from './model/shipped/records.ts'
+export { userLogins, type UserLoginsOptions } from './model/shipped/user-logins.ts'
 export { openQueue } from './queue/registry.ts'
 export type { Delivery, Depth, Outcome, Outgoing, Peeked, Queue, QueueTraits } from './queue/queue.ts'
 export { openSink } from './sink/registry.ts'
@@ -67,11 +67,17 @@ export type {
 export { type Consumer, type ConsumerOptions, createConsumer, type RunOptions } from './consumer/consumer.ts'
 export type { RetryPolicy } from './core/retry.ts'
 export type { Tally } from './consumer/tally.ts'
-export type { DedupKey } from './consumer/dedup.ts'
-export { type Outlook, type Preview, preview, type PreviewOptions } from './consumer/preview.ts'
-export { replay, type ReplayOptions } from './consumer/replay.ts'
-export { editReject, rejectPages, replayRejects, type ReplayRejectsOptions } from './consumer/rejects.ts'
-export { type ExportedRecords, exportRejects, type ExportOptions } from './consumer/export.ts'
+export type { DedupKey } from './consumer/decode/identity.ts'
+export { type Outlook, type Preview, preview, type PreviewOptions } from './review/preview.ts'
+export { replay, type ReplayOptions } from './review/letters.ts'
+export { editReject, rejectPages, replayRejects, type ReplayRejectsOptions } from './review/rejects.ts'
+export { type ExportedRecords, exportRejects, type ExportOptions } from './review/export.ts'
 export { produce, type ProducedLoad, type ProduceOptions } from './producer/produce.ts'
 export { load, type LoadOptions, type LoadResult } from './load/load.ts'
-export { type Extent, type Goal, type LoadExtent, Progress, type ProgressSnapshot } from './observe/progress.ts'
+export {
+  type Extent,
+  type Goal,
+  type LoadExtent,
+  Progress,
+  type ProgressSnapshot,
+} from './observe/progress.ts'

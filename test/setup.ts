@@ -1,14 +1,14 @@
 /**
- * Runs once, before all tests: one PostgreSQL and one RabbitMQ for the whole run. The tests that need what cannot be had are skipped
- * loudly; where CI is set nothing may be skipped, so the run fails.
+ * Runs once, before all tests: one PostgreSQL and one RabbitMQ for the whole run. The tests that need what
+ * cannot be had are skipped loudly; where CI is set nothing may be skipped, so the run fails.
  */
 import { Client } from 'pg'
 import type { TestProject } from 'vitest/node'
-import type { SharedRabbit } from './servers/broker.ts'
-import type { SharedPostgres } from './servers/database.ts'
-import { Unavailable } from './servers/machine.ts'
-import { startPostgres } from './servers/postgres.ts'
-import { openRabbit } from './servers/rabbitmq.ts'
+import type { SharedRabbit } from '../tooling/servers/broker.ts'
+import type { SharedPostgres } from '../tooling/servers/database.ts'
+import { Unavailable } from '../tooling/servers/machine.ts'
+import { startPostgres } from '../tooling/servers/postgres.ts'
+import { openRabbit } from '../tooling/servers/rabbitmq.ts'
 
 type Opened<Shared> = { readonly shared: Shared; readonly close: () => Promise<void> }
 
@@ -26,12 +26,17 @@ export default async function setup(project: TestProject): Promise<() => Promise
   }
 }
 
-async function open<Shared>(product: string, way: () => Promise<Opened<Shared>>): Promise<Opened<Shared | { reason: string }>> {
+async function open<Shared>(
+  product: string,
+  way: () => Promise<Opened<Shared>>,
+): Promise<Opened<Shared | { reason: string }>> {
   try {
     return await way()
   } catch (error) {
     if (process.env['CI'] || !(error instanceof Unavailable)) throw error
-    process.stderr.write(`\nTESTS THAT NEED ${product.toUpperCase()} ARE SKIPPED: ${error.message.toUpperCase()}\n\n`)
+    process.stderr.write(
+      `\nTESTS THAT NEED ${product.toUpperCase()} ARE SKIPPED: ${error.message.toUpperCase()}\n\n`,
+    )
     return { shared: { reason: error.message }, close: async () => {} }
   }
 }
@@ -60,11 +65,15 @@ async function openDatabase(): Promise<Opened<SharedPostgres>> {
   return { shared: { url: server.url }, close: () => server.stop() }
 }
 
-/** A server that somebody else keeps: tests create and drop databases of their own there, and nothing else. */
+/**
+ * A server that somebody else keeps: tests create and drop databases of their own there, and nothing else.
+ */
 async function borrow(url: string): Promise<Opened<SharedPostgres>> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
   const refused = (error: unknown) => {
-    throw new Unavailable(`LADING_TEST_POSTGRES_URL: ${error instanceof Error ? error.message : String(error)}`)
+    throw new Unavailable(
+      `LADING_TEST_POSTGRES_URL: ${error instanceof Error ? error.message : String(error)}`,
+    )
   }
   await client.connect().catch(refused)
   await client.end()

@@ -1,4 +1,7 @@
-/** Six columns of personal data, each masked with a key: what costs time here is the client's own work, and not the database's. */
+/**
+ * Six columns of personal data, each masked with a key: what costs time here is the client's own work, and
+ * not the database's.
+ */
 import { bigint, defineModel, hmacSha256, maskKey, varchar } from '../../src/index.ts'
 
 const mask = hmacSha256({ keys: [maskKey('k1', 'a key of the bench that masks nothing worth masking')] })

@@ -1,4 +1,7 @@
-/** The shipped model `records` without its HASH index, which costs the server more with each record of a sensor. */
+/**
+ * The shipped model `records` without its HASH index, which costs the server more with each record of a
+ * sensor.
+ */
 import { brin, defineModel, doublePrecision, text, timestamptz } from '../../src/index.ts'
 
 export const recordsBrin = defineModel({

@@ -1,6 +1,7 @@
 /**
- * Takes all messages of a queue with lading's own consumer and writes them nowhere: its sink encodes nothing and counts. What this
- * takes is the price of the queue, the client and the decoding; what `lading consume` takes beyond it is the database's.
+ * Takes all messages of a queue with lading's own consumer and writes them nowhere: its sink encodes nothing
+ * and counts. What this takes is the price of the queue, the client and the decoding; what `lading consume`
+ * takes beyond it is the database's.
  *
  * Arguments: queue, module of the model.
  */
@@ -64,7 +65,9 @@ const sink: Sink = {
   rows: () => new CountingRows(),
   write: ({ parts }) => {
     for (const { rows } of parts) counted += rows
-    return Promise.resolve(parts.map(({ rows }) => ({ kind: 'applied', loaded: rows, rejected: 0, skipped: 0 }) as const))
+    return Promise.resolve(
+      parts.map(({ rows }) => ({ kind: 'applied', loaded: rows, rejected: 0, skipped: 0 }) as const),
+    )
   },
   replay: unknown,
   [Symbol.asyncDispose]: () => Promise.resolve(),

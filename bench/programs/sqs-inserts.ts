@@ -1,5 +1,6 @@
 /**
- * The usual consumer of SQS, npm's sqs-consumer: batches of ten, one INSERT for each, addresses and devices as their SHA-256.
+ * The usual consumer of SQS, npm's sqs-consumer: batches of ten, one INSERT for each, addresses and devices
+ * as their SHA-256.
  *
  * Arguments: queue, database, consumers beside each other in this process, messages after which it ends.
  */
@@ -27,18 +28,31 @@ const hashed = (text: string): string => createHash('sha256').update(text).diges
 function valuesOf({ MessageId, Body = '' }: Message): unknown[] {
   const login = JSON.parse(Body) as Login
   const { user_id, device_type, ip, device_id, locale, app_version } = login
-  return [MessageId, user_id, device_type, hashed(ip), hashed(device_id), locale, Number.parseInt(app_version, 10), app_version]
+  return [
+    MessageId,
+    user_id,
+    device_type,
+    hashed(ip),
+    hashed(device_id),
+    locale,
+    Number.parseInt(app_version, 10),
+    app_version,
+  ]
 }
 
 let left = Number(wanted)
 
 async function insert(messages: Message[]): Promise<Message[]> {
   const rows = messages.map(
-    (_, row) => `(${Array.from({ length: columns }, (__, column) => `$${row * columns + column + 1}`).join(', ')}, now(), now())`,
+    (_, row) =>
+      `(${Array.from({ length: columns }, (__, column) => `$${row * columns + column + 1}`).join(', ')}, now(), now())`,
   )
   const names =
     'event_id, user_id, device_type, masked_ip, masked_device_id, locale, app_version, app_version_full, create_date, received_at'
-  await pool.query(`INSERT INTO user_logins (${names}) VALUES ${rows.join(', ')} ON CONFLICT DO NOTHING`, messages.flatMap(valuesOf))
+  await pool.query(
+    `INSERT INTO user_logins (${names}) VALUES ${rows.join(', ')} ON CONFLICT DO NOTHING`,
+    messages.flatMap(valuesOf),
+  )
   left -= messages.length
   return messages
 }

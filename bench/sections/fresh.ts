@@ -1,6 +1,9 @@
-/** Into an empty table: with the indexes there from the beginning, and with the indexes made when the rows are there. */
+/**
+ * Into an empty table: with the indexes there from the beginning, and with the indexes made when the rows are
+ * there.
+ */
 import { spawnSync } from 'node:child_process'
-import { records } from '../../src/models/records.ts'
+import { records } from '../../src/model/shipped/records.ts'
 import type { Model } from '../../src/model/model.ts'
 import { type Context, measurable } from '../context.ts'
 import type { Data } from '../data.ts'
@@ -37,7 +40,12 @@ finds no table and makes it.`,
     const measured = size.records > 1_000_000 ? shapes.slice(0, 1) : shapes
     return measured.map(({ model, name, indexes }): Table => {
       const path = name === 'records-brin' ? userModel(name, context.temporary) : name
-      const lading = { data: data.folder, model: path, target: server.url, consumers: context.options.consumers }
+      const lading = {
+        data: data.folder,
+        model: path,
+        target: server.url,
+        consumers: context.options.consumers,
+      }
       const prepare = () => execute(server.url, ['DROP TABLE records'])
       return {
         title: `${filesOf(size)} into an empty table, ${indexes}`,
@@ -46,7 +54,9 @@ finds no table and makes it.`,
         ways: [
           ...(psql === undefined ? [] : peerWays(psql, model, data, binaries)),
           ...flagsOfWays.flatMap((flags) => loadWays({ ...lading, flags, prepare })),
-          ...flagsOfWays.slice(0, 1).flatMap((flags) => loadWays({ ...lading, flags, prepare, carry: 'reference' })),
+          ...flagsOfWays
+            .slice(0, 1)
+            .flatMap((flags) => loadWays({ ...lading, flags, prepare, carry: 'reference' })),
         ],
         servers: measurable(['PostgreSQL', server]),
         reset: () => resetTable(server.url, model),
@@ -61,7 +71,10 @@ function peerWays(psql: Psql, model: Model, data: Data, binaries: readonly strin
     { files: data.files, format: 'CSV', streams: 1 },
     { files: binaries, format: 'BINARY', streams: 1 },
   ] as const
-  return [...copyWays(psql, copies), ...copies.map(({ files, format }) => bareWay(psql, model, files, format))]
+  return [
+    ...copyWays(psql, copies),
+    ...copies.map(({ files, format }) => bareWay(psql, model, files, format)),
+  ]
 }
 
 /** Rows first, then the key and the indexes. */
@@ -71,14 +84,24 @@ function bareWay(psql: Psql, model: Model, files: readonly string[], format: For
     name: `\`psql \\copy\`, ${format}, one stream, then \`CREATE INDEX\``,
     isLading: false,
     prepare: () => execute(psql.server.url, drop),
-    run: (folder) => runScripts(psql, [`${copyScript('records', files, format)}${make.map((sql) => `${sql};\n`).join('')}`], folder),
+    run: (folder) =>
+      runScripts(
+        psql,
+        [`${copyScript('records', files, format)}${make.map((sql) => `${sql};\n`).join('')}`],
+        folder,
+      ),
   }
 }
 
-/** Flags by which lading makes indexes at the end, and by which it does not; the latter is all that there is without the flag. */
+/**
+ * Flags by which lading makes indexes at the end, and by which it does not; the latter is all that there is
+ * without the flag.
+ */
 function deferring(context: Context): readonly (readonly string[])[] {
   const { stdout } = spawnSync(process.execPath, [ladingProgram, 'load', '--help'], { encoding: 'utf8' })
   if (stdout.includes('--defer-indexes')) return ['always', 'never'].map((when) => ['--defer-indexes', when])
-  context.miss('this lading has no --defer-indexes: it is measured with the indexes there from the beginning alone')
+  context.miss(
+    'this lading has no --defer-indexes: it is measured with the indexes there from the beginning alone',
+  )
   return [[]]
 }

@@ -1,6 +1,8 @@
-/** CSV files of sensors into a table that has its indexes already: the model with and without its HASH index. */
+/**
+ * CSV files of sensors into a table that has its indexes already: the model with and without its HASH index.
+ */
 import type { Model } from '../../src/model/model.ts'
-import { records } from '../../src/models/records.ts'
+import { records } from '../../src/model/shipped/records.ts'
 import { type Context, measurable } from '../context.ts'
 import type { Data, Size } from '../data.ts'
 import { halvesWay, loadWays } from '../lading.ts'
@@ -14,7 +16,10 @@ import type { Table, Way } from '../rounds.ts'
 import { filesOf } from '../words.ts'
 import type { Section } from './section.ts'
 
-/** From here on a run takes so long that it needs no warm-up; and so long that only the two that matter most are compared. */
+/**
+ * From here on a run takes so long that it needs no warm-up; and so long that only the two that matter most
+ * are compared.
+ */
 const longRecords = 10_000_000
 const hugeRecords = 100_000_000
 
@@ -32,7 +37,8 @@ produce\`, then \`lading consume\`: the two halves one after the other, so that 
     const { psql, data, rabbit } = shared
     const lading = { ...shared.lading, model: userModel('records-brin', context.temporary) }
     const { consumers } = context.options
-    if (size.records >= hugeRecords) return [shared.table([...csvWays(psql, data, [1]), ...loadWays({ ...lading, consumers })])]
+    if (size.records >= hugeRecords)
+      return [shared.table([...csvWays(psql, data, [1]), ...loadWays({ ...lading, consumers })])]
     const server = await context.postgres()
     const binaries = psql === undefined ? [] : await binaryFiles(psql, data, context.temporary)
     const pgloader = context.need('pgloader', findPgloader(), "pgloader (Debian's package of that name)")
@@ -43,7 +49,9 @@ produce\`, then \`lading consume\`: the two halves one after the other, so that 
         [1, 2].map((streams) => ({ files: binaries, format: 'BINARY', streams }) as const),
       ),
       // It takes minutes for more, and its rate is the same; who asks for it by name has it.
-      ...(size.records > 1_000_000 && context.options.only === undefined ? [] : pgloaderWays(pgloader, server, data)),
+      ...(size.records > 1_000_000 && context.options.only === undefined
+        ? []
+        : pgloaderWays(pgloader, server, data)),
       ...loadWays({ ...lading, consumers }),
       ...loadWays({ ...lading, consumers, carry: 'reference' }),
       halvesWay({ ...lading }),
@@ -62,7 +70,8 @@ produce\`, then \`lading consume\`: the two halves one after the other, so that 
 export const hash: Section = {
   name: 'hash',
   heading: 'The same with the HASH index of the model `records`',
-  about: 'A hash index costs the server the more, the more records share a value; see [models.md](models.md#indexes).',
+  about:
+    'A hash index costs the server the more, the more records share a value; see [models.md](models.md#indexes).',
   records: 1_000_000,
   sensors: [1000],
   tables: async (context, size) => {
@@ -94,7 +103,13 @@ async function loadsOf(context: Context, size: Size, model: Model, what: string)
     reset: () => resetTable(server.url, model),
     state: () => tableState(server.url, model),
   })
-  return { data, rabbit, psql, table, lading: { data: data.folder, target: server.url, common: ['--defer-indexes', 'never'] } }
+  return {
+    data,
+    rabbit,
+    psql,
+    table,
+    lading: { data: data.folder, target: server.url, common: ['--defer-indexes', 'never'] },
+  }
 }
 
 const csvWays = (psql: Psql | undefined, { files }: Data, streams: readonly number[]): Way[] =>

@@ -10,7 +10,7 @@ import { type Command, measure } from '../process.ts'
 import { findPython } from '../programs.ts'
 import { pythonCommand } from '../python.ts'
 import { deleteQueue, type FreshQueue, freshQueue } from '../rabbit.ts'
-import type { RabbitServer } from '../../test/servers/rabbitmq.ts'
+import type { RabbitServer } from '../../tooling/servers/rabbitmq.ts'
 import type { Table, Way } from '../rounds.ts'
 import { whole } from '../report.ts'
 import type { Section } from './section.ts'
@@ -28,20 +28,51 @@ neither checks a record nor survives a message that comes twice. \`basic_get\`: 
   tables: async (context, { records }) => {
     const server = await context.postgres()
     const rabbit = await context.rabbit()
-    const program = context.need('Python', findPython(), 'the Python consumers (Debian: python3-pika, python3-psycopg2)')
+    const program = context.need(
+      'Python',
+      findPython(),
+      'the Python consumers (Debian: python3-pika, python3-psycopg2)',
+    )
     if (rabbit === undefined) return []
     const { url } = server
     const model = userModel('events', context.temporary)
     const filling = new Filling()
     const way = (name: string, isLading: boolean, commands: (queue: FreshQueue) => Command[]): Way => {
-      return queuedWay({ name, isLading, rabbit, fill: (queue) => filling.fill(queue, eventMessages(records)), commands })
+      return queuedWay({
+        name,
+        isLading,
+        rabbit,
+        fill: (queue) => filling.fill(queue, eventMessages(records)),
+        commands,
+      })
     }
     const consume = (queue: FreshQueue, ...more: string[]) =>
-      ladingCommand('consumer', ['consume', '--until-empty', '--model', model, '--to', url, '--queue', queue.url, ...more])
+      ladingCommand('consumer', [
+        'consume',
+        '--until-empty',
+        '--model',
+        model,
+        '--to',
+        url,
+        '--queue',
+        queue.url,
+        ...more,
+      ])
     const python = (queue: FreshQueue, method: string) => {
       // A mark that is always there: nobody fills the queue any more.
-      const args = [rabbit.url, queue.name, url, import.meta.filename, 'events', columns, method, String(records)]
-      return program === undefined ? [] : [pythonCommand({ program, rabbit }, 'consumer', 'messages.py', args)]
+      const args = [
+        rabbit.url,
+        queue.name,
+        url,
+        import.meta.filename,
+        'events',
+        columns,
+        method,
+        String(records),
+      ]
+      return program === undefined
+        ? []
+        : [pythonCommand({ program, rabbit }, 'consumer', 'messages.py', args)]
     }
     const drain = join(import.meta.dirname, '..', 'programs', 'drain.ts')
     const drained = 'lading, its consumer without a database'
@@ -49,13 +80,17 @@ neither checks a record nor survives a message that comes twice. \`basic_get\`: 
       ...(program === undefined
         ? []
         : [
-            way('`basic_get`, `executemany`, 4 consumers', false, (queue) => Array.from({ length: 4 }, () => python(queue, 'get')).flat()),
+            way('`basic_get`, `executemany`, 4 consumers', false, (queue) =>
+              Array.from({ length: 4 }, () => python(queue, 'get')).flat(),
+            ),
             way('`basic_consume`, COPY, one consumer', false, (queue) => python(queue, 'push')),
           ]),
       way('`lading consume`', true, (queue) => [consume(queue)]),
       way('`lading consume --concurrency 2`', true, (queue) => [consume(queue, '--concurrency', '2')]),
       way('`lading consume`, two processes', true, (queue) => [consume(queue), consume(queue)]),
-      way(drained, true, (queue) => [{ role: 'consumer', program: process.execPath, args: [drain, queue.url, model] }]),
+      way(drained, true, (queue) => [
+        { role: 'consumer', program: process.execPath, args: [drain, queue.url, model] },
+      ]),
     ]
     const table: Table = {
       title: `${whole(records)} messages of one record, waiting in a quorum queue`,

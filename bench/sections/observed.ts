@@ -1,7 +1,10 @@
-/** What it costs to be looked at: the same load with and without `--http`, which somebody asks for everything once a second. */
+/**
+ * What it costs to be looked at: the same load with and without `--http`, which somebody asks for everything
+ * once a second.
+ */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort } from '../../test/servers/engine.ts'
+import { freePort } from '../../tooling/servers/engine.ts'
 import { measurable } from '../context.ts'
 import { type LadingOptions, loadWays } from '../lading.ts'
 import { recordsBrin } from '../models/records-brin.ts'

@@ -1,4 +1,7 @@
-/** The pipelines that lading replaces: Python producers and consumers that meet at RabbitMQ, beside lading with as many consumers. */
+/**
+ * The pipelines that lading replaces: Python producers and consumers that meet at RabbitMQ, beside lading
+ * with as many consumers.
+ */
 import { type Context, measurable } from '../context.ts'
 import type { Data, Size } from '../data.ts'
 import { loadWays } from '../lading.ts'
@@ -30,11 +33,20 @@ consumers.`,
   tables: async (context, size) => {
     const server = await context.postgres()
     const rabbit = await context.rabbit()
-    const program = context.need('Python', findPython(), 'the replaced pipeline (Debian: python3-pika, python3-psycopg2)')
+    const program = context.need(
+      'Python',
+      findPython(),
+      'the replaced pipeline (Debian: python3-pika, python3-psycopg2)',
+    )
     if (rabbit === undefined) return []
     const data = await context.data(size)
     const { url } = server
-    const lading = { data: data.folder, model: userModel('records-brin', context.temporary), target: url, rabbit }
+    const lading = {
+      data: data.folder,
+      model: userModel('records-brin', context.temporary),
+      target: url,
+      rabbit,
+    }
     const python = program === undefined ? undefined : { program, rabbit }
     const ways = [
       ...(python === undefined ? [] : await peerWays(context, python, data, url)),
@@ -57,7 +69,13 @@ consumers.`,
 async function peerWays(context: Context, python: Python, data: Data, target: string): Promise<Way[]> {
   const few = await context.data(fewer(data))
   const named = { producer: 'names.py', consumer: 'files.py', folder: data.folder, target }
-  const single = { producer: 'records.py', consumer: 'messages.py', folder: few.folder, target, records: few.records }
+  const single = {
+    producer: 'records.py',
+    consumer: 'messages.py',
+    folder: few.folder,
+    target,
+    records: few.records,
+  }
   const columns = ['records', 'record_time,sensor_id,value', 'get', String(few.records)]
   return [
     ...['executemany', 'execute_values', 'copy'].flatMap((method) =>

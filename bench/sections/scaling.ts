@@ -29,7 +29,10 @@ consumers alone. The cores are shared with the server.`,
     const { consumers } = options
     const data = await writePeople(temporary, size)
     const model = userModel('masked', temporary)
-    const ways = [...loadWays({ data, model, target: url, consumers }), ...consumers.map((count) => consumeWay(count, data, model, url))]
+    const ways = [
+      ...loadWays({ data, model, target: url, consumers }),
+      ...consumers.map((count) => consumeWay(count, data, model, url)),
+    ]
     const table: Table = {
       title: `${filesOf(size)} with six masked columns`,
       unit: 'rows',
@@ -50,7 +53,19 @@ function consumeWay(count: number, data: string, model: string, target: string):
     name: `\`lading consume\`, ${count === 1 ? 'one process' : `${count} processes`}`,
     isLading: true,
     prepare: async (folder) => {
-      await measure([ladingCommand('producer', ['produce', data, '--model', model, ...queue(folder), ...stateOf(folder)])], folder)
+      await measure(
+        [
+          ladingCommand('producer', [
+            'produce',
+            data,
+            '--model',
+            model,
+            ...queue(folder),
+            ...stateOf(folder),
+          ]),
+        ],
+        folder,
+      )
     },
     run: (folder) => {
       const args = ['consume', '--until-empty', '--model', model, '--to', target, ...queue(folder)]

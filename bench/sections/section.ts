@@ -12,6 +12,8 @@ export interface Section {
   readonly records: number
   /** Numbers of files, each measured by itself; none where the section has no files. */
   readonly sensors: readonly number[]
-  /** In the order in which they are measured. Empty where nothing can be measured here, which has been said. */
+  /**
+   * In the order in which they are measured. Empty where nothing can be measured here, which has been said.
+   */
   tables(context: Context, size: Size): Promise<readonly Table[]>
 }

@@ -2,7 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { records } from '../../src/models/records.ts'
+import { records } from '../../src/model/shipped/records.ts'
 import { createTable } from '../../src/sink/sqlite/ddl.ts'
 import { loadWays } from '../lading.ts'
 import { measure } from '../process.ts'
@@ -14,14 +14,20 @@ import type { Section } from './section.ts'
 export const sqlite: Section = {
   name: 'sqlite',
   heading: 'Into a SQLite file',
-  about: '`sqlite3 .import` writes the same table (`WITHOUT ROWID`) with the same `synchronous`, checks nothing and goes through no queue.',
+  about:
+    '`sqlite3 .import` writes the same table (`WITHOUT ROWID`) with the same `synchronous`, checks nothing and goes through no queue.',
   records: 1_000_000,
   sensors: [1000],
   tables: async (context, size) => {
     const data = await context.data(size)
     const file = join(context.temporary, 'bench.db')
     const program = context.need('sqlite3', findSqlite(), 'sqlite3 .import (Debian: sqlite3)')
-    const lading = loadWays({ data: data.folder, model: 'records', target: `sqlite:${file}`, consumers: context.options.consumers })
+    const lading = loadWays({
+      data: data.folder,
+      model: 'records',
+      target: `sqlite:${file}`,
+      consumers: context.options.consumers,
+    })
     return [
       {
         title: `${filesOf(size)} into a SQLite file`,

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { logins } from '../../src/generate/logins.ts'
 import { sha256 } from '../../src/model/mask.ts'
-import { userLogins } from '../../src/models/user-logins.ts'
+import { userLogins } from '../../src/model/shipped/user-logins.ts'
 import { type Context, measurable } from '../context.ts'
 import { Filling } from '../filled.ts'
 import { ladingCommand } from '../lading.ts'
@@ -52,10 +52,24 @@ statement; it ends when it has had as many messages as there are. Lading ends wh
       run: (folder) => measure([command], folder),
     })
     const lading = (...more: string[]) =>
-      ladingCommand('consumer', ['consume', '--until-empty', '--model', 'user_logins', '--to', url, '--queue', queue, ...more])
+      ladingCommand('consumer', [
+        'consume',
+        '--until-empty',
+        '--model',
+        'user_logins',
+        '--to',
+        url,
+        '--queue',
+        queue,
+        ...more,
+      ])
     const peer = (consumers: number): Command => {
       const program = join(import.meta.dirname, '..', 'programs', 'sqs-inserts.ts')
-      return { role: 'consumer', program: process.execPath, args: [program, queue, url, String(consumers), String(records)] }
+      return {
+        role: 'consumer',
+        program: process.execPath,
+        args: [program, queue, url, String(consumers), String(records)],
+      }
     }
     const table: Table = {
       title: `${whole(records)} login events from SQS`,

@@ -1,4 +1,7 @@
-/** Records of which none, half or all are in the table already, with other values: every way leaves the new ones. */
+/**
+ * Records of which none, half or all are in the table already, with other values: every way leaves the new
+ * ones.
+ */
 import { measurable } from '../context.ts'
 import { type Data, shares } from '../data.ts'
 import { loadWays } from '../lading.ts'
@@ -44,7 +47,10 @@ lading's model says \`onConflict: 'update'\`, and its ledger knows nothing of th
     return shared
       .filter((_, index) => index === 0 || psql !== undefined)
       .map(({ words, where }): Table => {
-        const fill = [`INSERT INTO records SELECT * FROM seed WHERE ${where} ORDER BY sensor_id, record_time`, 'ANALYZE records']
+        const fill = [
+          `INSERT INTO records SELECT * FROM seed WHERE ${where} ORDER BY sensor_id, record_time`,
+          'ANALYZE records',
+        ]
         return {
           title: `${filesOf(size)}, ${words}`,
           unit: 'rows',

@@ -2,21 +2,27 @@
 import { Command, CommanderError } from 'commander'
 import { exits, LadingError } from '../core/errors.ts'
 import { zoneRelease } from '../model/zones.ts'
-import { applyConfig } from './config.ts'
-import { consumeCommand } from './consume.ts'
-import { deadCommand } from './dead.ts'
-import { applyEnvironment, dropEmpty, nameRegion } from './environment.ts'
-import { withExamples } from './examples.ts'
-import { generateCommand } from './generate.ts'
-import { hintsRepeat } from './hint.ts'
-import { loadCommand } from './load.ts'
-import { configureLogging, loggingOptions, presumeFormat, printError, printErrorLine } from './log.ts'
-import { peekCommand } from './peek.ts'
-import { produceCommand } from './produce.ts'
-import { rejectsCommand } from './rejects.ts'
-import { statusCommand } from './status.ts'
-import { verifyCommand } from './verify.ts'
-import { version } from './version.ts'
+import { applyConfig } from './settings/config.ts'
+import { consumeCommand } from './commands/consume.ts'
+import { deadCommand } from './commands/dead.ts'
+import { applyEnvironment, dropEmpty, nameRegion } from './settings/environment.ts'
+import { withExamples } from './settings/examples.ts'
+import { generateCommand } from './commands/generate.ts'
+import { hintsRepeat } from './settings/hint.ts'
+import { loadCommand } from './commands/load.ts'
+import {
+  configureLogging,
+  loggingOptions,
+  presumeFormat,
+  printError,
+  printErrorLine,
+} from './terminal/log.ts'
+import { peekCommand } from './commands/peek.ts'
+import { produceCommand } from './commands/produce.ts'
+import { rejectsCommand } from './commands/rejects.ts'
+import { statusCommand } from './commands/status.ts'
+import { verifyCommand } from './commands/verify.ts'
+import { version } from './run/version.ts'
 
 const examples = [
   ['generate sensors --sensors 10 --records 1000 --dir data'],
@@ -34,7 +40,9 @@ Exit codes: 0 everything loaded, 3 complete but with rejects or dead letters (--
 
 export function program(): Command {
   const lading = new Command('lading')
-    .description('Loads CSV files and queue messages into databases: fast, each record exactly once, with a receipt.')
+    .description(
+      'Loads CSV files and queue messages into databases: fast, each record exactly once, with a receipt.',
+    )
     // Local times depend on that data.
     .version(`${version()} (time-zone data ${zoneRelease})`)
     .option('--config <file>', 'JSON file with defaults for the options of a command, such as {"to": "…"}')
@@ -73,7 +81,8 @@ function printUsageError(text: string, command: Command): void {
   printErrorLine('USAGE', message, `see ${fullName(command)} --help`)
 }
 
-const fullName = (command: Command): string => (command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`)
+const fullName = (command: Command): string =>
+  command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`
 
 function descendants(command: Command): Command[] {
   return command.commands.flatMap((child) => [child, ...descendants(child)])
@@ -93,7 +102,11 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-/** Whoever reads our output may have had enough of it (`lading verify | head`), which changes nothing about what was done. */
+/**
+ * Whoever reads our output may have had enough of it (`lading verify | head`), which changes nothing about
+ * what was done.
+ */
 function onOutputError(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') process.exitCode = printError(new LadingError('OUTPUT_UNWRITABLE', `standard output: ${error.message}`))
+  if (error.code !== 'EPIPE')
+    process.exitCode = printError(new LadingError('OUTPUT_UNWRITABLE', `standard output: ${error.message}`))
 }

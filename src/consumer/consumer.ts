@@ -1,6 +1,6 @@
 /**
- * Queue → batches → sink → settle. A delivery is settled only after the transaction that holds its verdict has committed; one
- * that is never settled comes again, and the ledger knows it.
+ * Queue → batches → sink → settle. A delivery is settled only after the transaction that holds its verdict
+ * has committed; one that is never settled comes again, and the ledger knows it.
  */
 import { LadingError, toLadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener, type LoadCounts } from '../core/events.ts'
@@ -11,13 +11,13 @@ import { zoneRelease } from '../model/zones.ts'
 import { targetOf } from '../queue/envelope.ts'
 import type { Delivery } from '../queue/queue.ts'
 import { preparedCautions } from '../sink/table.ts'
-import { defaultDedupKey } from './dedup.ts'
+import { defaultDedupKey } from './decode/identity.ts'
 import { ForeignMessages, lastPauseMs } from './foreign.ts'
 import { batches, type BatchLimits, Leases } from './intake.ts'
 import type { Consumer, ConsumerOptions, RunOptions } from './options.ts'
-import { type ReferenceOptions, withBodies } from './reference.ts'
+import { type ReferenceOptions, withBodies } from './bodies.ts'
 import { patientRetry, type RetryPolicy, retrying } from '../core/retry.ts'
-import { RootedFiles } from './rooted.ts'
+import { RootedFiles } from '../source/file/rooted.ts'
 import { addTally, emptyTally, type Tally } from './tally.ts'
 import { BatchWriter, type DecodedBatch, type WrittenBatch } from './write.ts'
 import { zoneCaution } from './zones.ts'
@@ -25,9 +25,15 @@ import { zoneCaution } from './zones.ts'
 export type { Consumer, ConsumerOptions, RunOptions } from './options.ts'
 export { addTally, type Tally } from './tally.ts'
 
-/** Large enough that a commit's cost does not count, small enough that a batch is written within a second or so. */
+/**
+ * Large enough that a commit's cost does not count, small enough that a batch is written within a second or
+ * so.
+ */
 const defaultBatch: BatchLimits = { bytes: 4 * 1024 * 1024, messages: 2000 }
-/** As many small messages as four batches: one is settled, one written, one decoded, and one arrives. The queue bounds the bytes. */
+/**
+ * As many small messages as four batches: one is settled, one written, one decoded, and one arrives. The
+ * queue bounds the bytes.
+ */
 const defaultPrefetch = 8000
 const defaultMaxAttempts = 20
 const defaultMessageRetry: RetryPolicy = { attempts: 3, firstMs: 1_000, mostMs: 30_000 }
@@ -37,14 +43,20 @@ const defaultGiveBackAfterMs = 30_000
 /** Between two attempts to reach a queue: one that is there again is missed for a few seconds at most. */
 const firstQueuePauseMs = 400
 const lastQueuePauseMs = 10_000
-/** The same for a database that answers questions and breaks off every batch: a broker counts each delivery of a message that is given back. */
+/**
+ * The same for a database that answers questions and breaks off every batch: a broker counts each delivery of
+ * a message that is given back.
+ */
 const firstSinkPauseMs = 400
 const lastSinkPauseMs = 600_000
 /** How long a queue may take to have back what is in hand. */
 const giveBackWithinMs = 3_000
 /** Fewer rows of one value cost little. */
 const firstLookAt = 50_000
-/** How long nothing of ours comes before what waits is taken for others', who may have just met something of ours and left it for a moment. */
+/**
+ * How long nothing of ours comes before what waits is taken for others', who may have just met something of
+ * ours and left it for a moment.
+ */
 const quietMs = lastPauseMs + 500
 /** Loads whose last chunk may have come are folded when the queue is idle, or when so many have gathered. */
 const foldAt = 500
@@ -79,7 +91,10 @@ class Run {
   #batches = 0
   /** The batch that was written last; an error of it is thrown by whoever waits for it next. */
   #settling: Promise<void> = Promise.resolve()
-  /** Records loaded by this run at which the table is looked at again: after the first batch, then now and then. */
+  /**
+   * Records loaded by this run at which the table is looked at again: after the first batch, then now and
+   * then.
+   */
   #nextLook = 1
   #looking: Promise<void> = Promise.resolve()
   /** Failures of the queue since it last worked. */
@@ -99,7 +114,9 @@ class Run {
       messageRetry: { ...defaultMessageRetry, ...options.messageRetry },
       // A limit on tries means that the consumer stops after them.
       unreachableMs:
-        options.batchRetry?.attempts === undefined ? (options.giveBackAfterMs ?? defaultGiveBackAfterMs) : Number.POSITIVE_INFINITY,
+        options.batchRetry?.attempts === undefined
+          ? (options.giveBackAfterMs ?? defaultGiveBackAfterMs)
+          : Number.POSITIVE_INFINITY,
       onEvent: this.#onEvent,
       stop: this.#stop.signal,
     }
@@ -147,7 +164,8 @@ class Run {
     const { leaseMs } = queue.traits
     const deferIndexes = besideLoad === true ? 'resume' : undefined
     const options = { signal: this.#stop.signal, onEvent: this.#onEvent, deadlineMs: startTimeoutMs }
-    const prepare = (connectMs: number) => sink.prepare(model, { signal: this.#abandon.signal, deferIndexes, leaseMs, connectMs })
+    const prepare = (connectMs: number) =>
+      sink.prepare(model, { signal: this.#abandon.signal, deferIndexes, leaseMs, connectMs })
     const prepared = await retrying(prepare, options).catch((error: unknown) => {
       if (!this.#stop.signal.aborted) throw error
     })
@@ -188,7 +206,10 @@ class Run {
     await sleep(delayMs, this.#stop.signal)
   }
 
-  /** A database that cannot be reached from here may be reached by others: they get what is in hand, and nothing is taken until it answers. */
+  /**
+   * A database that cannot be reached from here may be reached by others: they get what is in hand, and
+   * nothing is taken until it answers.
+   */
   async #awaitSink({ code, message }: LadingError): Promise<void> {
     await this.#release()
     // The one that was not written.
@@ -221,7 +242,8 @@ class Run {
           if (this.#stop.signal.aborted) break
           this.#tellHeld()
           writing = this.#write(decoded)
-          // Without this an error would count as unhandled while the next batch is gathered; it is thrown by the next await.
+          // Without this an error would count as unhandled while the next batch is gathered; it is thrown by
+          // the next await.
           writing.catch(() => undefined)
           if (++this.#batches === this.#run.batches) break
           continue
@@ -276,7 +298,8 @@ class Run {
     if (hasZones(this.#options.model)) await this.#compareZones(counts)
     for (const { loadId } of counts) this.#touched.add(loadId)
     if (this.#touched.size >= foldAt) await this.#fold()
-    // The queue takes what was not settled for unfinished, and its prefetch would fill up with it: so it is opened again.
+    // The queue takes what was not settled for unfinished, and its prefetch would fill up with it: so it is
+    // opened again.
     for (const each of settled) if (each.status === 'rejected') throw asQueueError(each.reason)
     this.#reached()
   }
@@ -290,7 +313,8 @@ class Run {
       for (const message of cautions) this.#onEvent({ type: 'caution', message })
       if (cautions.length > 0) this.#nextLook = Number.POSITIVE_INFINITY
     }
-    // Whatever keeps the database from answering keeps the next batch from it too, and that is waited for and told.
+    // Whatever keeps the database from answering keeps the next batch from it too, and that is waited for and
+    // told.
     this.#looking = this.#looking.then(look).catch(() => undefined)
   }
 
@@ -318,12 +342,16 @@ class Run {
     return ready + (inFlight ?? 0) <= this.#foreign.count()
   }
 
-  /** Housekeeping, which can wait until the database is there, and be left to the next consumer of the load. */
+  /**
+   * Housekeeping, which can wait until the database is there, and be left to the next consumer of the load.
+   */
   async #fold(): Promise<void> {
     const ids = [...this.#touched]
     this.#touched.clear()
     if (ids.length === 0) return
-    await this.#keepHouse('folding', () => this.#options.sink.ledger.fold(ids, { signal: this.#abandon.signal }))
+    await this.#keepHouse('folding', () =>
+      this.#options.sink.ledger.fold(ids, { signal: this.#abandon.signal }),
+    )
   }
 
   /** Once for each load. */
@@ -342,7 +370,13 @@ class Run {
   async #keepHouse(what: string, work: () => Promise<void>): Promise<void> {
     await retrying(work, { signal: this.#stop.signal, onEvent: this.#onEvent }).catch((error: unknown) => {
       const { code, message } = toLadingError(error)
-      this.#onEvent({ type: 'waiting', code, message: `${what} is left to a later run: ${message}`, attempt: 1, delayMs: 0 })
+      this.#onEvent({
+        type: 'waiting',
+        code,
+        message: `${what} is left to a later run: ${message}`,
+        attempt: 1,
+        delayMs: 0,
+      })
     })
   }
 
@@ -352,7 +386,10 @@ class Run {
     for (const delivery of held) this.#leases.release(delivery)
     this.#tellHeld()
     // A queue that does not answer has them back when it misses us.
-    await within(giveBackWithinMs, Promise.allSettled(held.map((delivery) => delivery.settle({ kind: 'release' }))))
+    await within(
+      giveBackWithinMs,
+      Promise.allSettled(held.map((delivery) => delivery.settle({ kind: 'release' }))),
+    )
   }
 }
 

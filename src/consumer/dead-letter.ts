@@ -4,13 +4,16 @@ import { sha256Of } from '../core/sha256.ts'
 import { readableEnvelope } from '../queue/envelope.ts'
 import type { Delivery } from '../queue/queue.ts'
 import type { DeadLetter, Part, Verdict } from '../sink/sink.ts'
-import { type Claim, type Dead, dead, type DecoderOptions } from './decoded.ts'
-import { dedupField, isStorableText, storableKey } from './dedup.ts'
-import { Keeping } from './masked.ts'
-import { withoutMaskedHeader } from './masked-body.ts'
-import { referenceIn } from './reference.ts'
+import { type Claim, type Dead, dead, type DecoderOptions } from './decode/decoded.ts'
+import { dedupField, isStorableText, storableKey } from './decode/identity.ts'
+import { Keeping } from './decode/keeping.ts'
+import { withoutMaskedHeader } from './decode/kept-header.ts'
+import { referenceIn } from './bodies.ts'
 
-/** Deliveries beyond the most in which a message is still read for what may be kept of it: reading it may be what kills us. */
+/**
+ * Deliveries beyond the most in which a message is still read for what may be kept of it: reading it may be
+ * what kills us.
+ */
 const mostReadings = 20
 
 export class DeadLetters {
@@ -31,15 +34,29 @@ export class DeadLetters {
   letterOf(delivery: Delivery, decoded: Dead): DeadLetter {
     const { code, detail } = decoded
     const sha256 = identityOf(delivery)
-    return { pipeline: this.#pipeline, sha256, ...this.#kept(delivery, decoded), attempts: delivery.attempt, code, detail }
+    return {
+      pipeline: this.#pipeline,
+      sha256,
+      ...this.#kept(delivery, decoded),
+      attempts: delivery.attempt,
+      code,
+      detail,
+    }
   }
 
-  /** Of a chunk no byte is kept where the model masks, so it claims nothing: it stays open, and can be published again. */
+  /**
+   * Of a chunk no byte is kept where the model masks, so it claims nothing: it stays open, and can be
+   * published again.
+   */
   #kept(delivery: Delivery, decoded: Dead) {
     const claim = storableClaim(delivery, decoded)
     const { headers, body, attempt } = delivery
     if (this.#keeping === undefined) return { ...claim, headers: withoutMaskedHeader(headers), body }
-    const kept = this.#keeping.message({ headers, body }, this.#withRecords, attempt <= this.#mostReadAttempts)
+    const kept = this.#keeping.message(
+      { headers, body },
+      this.#withRecords,
+      attempt <= this.#mostReadAttempts,
+    )
     return { ...claim, ...kept, ...(claim.load !== undefined && { load: undefined, records: 0 }) }
   }
 }
@@ -51,7 +68,11 @@ export function identityOf(delivery: Delivery): string {
 }
 
 /** The error that stops a consumer, with the message that it stopped at. */
-export function stoppedAt(delivery: Delivery, { key = delivery.key }: Claim, { code, message, cause }: LadingError): LadingError {
+export function stoppedAt(
+  delivery: Delivery,
+  { key = delivery.key }: Claim,
+  { code, message, cause }: LadingError,
+): LadingError {
   return new LadingError(code, `stopped at ${placeOf(delivery, key)}: ${message}`, { cause, stoppedAt: key })
 }
 
@@ -66,14 +87,30 @@ function placeOf({ headers, body }: Delivery, key: string): string {
 
 const newline = 10
 
-/** Without its load: the verdict of the chunk that took effect under this key stands. The key of a record is data. */
-export function refusedPart(claim: Claim, { key, load, records }: Part, { code, detail }: Verdict & { readonly kind: 'refused' }): Dead {
-  const told = claim.key === undefined || claim.key === key ? undefined : { key: claim.key, detail: `of a record: ${codes[code].meaning}` }
+/**
+ * Without its load: the verdict of the chunk that took effect under this key stands. The key of a record is
+ * data.
+ */
+export function refusedPart(
+  claim: Claim,
+  { key, load, records }: Part,
+  { code, detail }: Verdict & { readonly kind: 'refused' },
+): Dead {
+  const told =
+    claim.key === undefined || claim.key === key
+      ? undefined
+      : { key: claim.key, detail: `of a record: ${codes[code].meaning}` }
   return { ...dead(code, detail, { key, records: load === undefined ? records : 0 }), told }
 }
 
-/** A letter that no database takes could never be buried, so a text that none takes is written as JSON, and a load of such a name is not believed. */
-function storableClaim(delivery: Delivery, { key = delivery.key, load, records }: Claim): Claim & { readonly key: string } {
+/**
+ * A letter that no database takes could never be buried, so a text that none takes is written as JSON, and a
+ * load of such a name is not believed.
+ */
+function storableClaim(
+  delivery: Delivery,
+  { key = delivery.key, load, records }: Claim,
+): Claim & { readonly key: string } {
   if (load !== undefined && !isStorableText(load.source)) return storableClaim(delivery, { records: 0 })
   return { key: storableKey(key), load, records }
 }

@@ -10,7 +10,10 @@ export interface Own {
   readonly pipeline: string
   /** Of its database, as envelopes name it: chunks that were published for another are left. */
   readonly target: string
-  /** Of a load at work: chunks of these loads alone, published for its database. They become known while the load plans its files. */
+  /**
+   * Of a load at work: chunks of these loads alone, published for its database. They become known while the
+   * load plans its files.
+   */
   readonly loads?: Loads | undefined
 }
 
@@ -18,33 +21,45 @@ export interface Loads {
   has(loadId: string): boolean
 }
 
-/** What is said of a message that is another's; undefined of one that is ours, or that cannot be read, which decoding says. */
+/**
+ * What is said of a message that is another's; undefined of one that is ours, or that cannot be read, which
+ * decoding says.
+ */
 export function foreignIn(own: Own, headers: Headers): ForeignEvent | undefined {
   const envelope = readableEnvelope(headers)
   const pipeline = envelope?.pipeline ?? pipelineOf(headers)
   if (pipeline !== undefined && pipeline !== own.pipeline) return { type: 'foreign', pipeline }
   if (envelope === undefined) return own.loads === undefined ? undefined : { type: 'foreign' }
   const { target, load } = envelope
-  const isOurs = own.loads === undefined ? target === undefined || target === own.target : target === own.target && own.loads.has(load.id)
+  const isOurs =
+    own.loads === undefined
+      ? target === undefined || target === own.target
+      : target === own.target && own.loads.has(load.id)
   if (isOurs) return undefined
   const database = target === undefined ? 'any' : target === own.target ? 'this' : 'another'
   return { type: 'foreign', pipeline: own.pipeline, load: { loadId: load.id, source: load.source, database } }
 }
 
 /**
- * How long a message of others is left alone, in milliseconds: a moment at first, because its own consumer may be at work beside us, and twice
- * as long each time that it is met again.
+ * How long a message of others is left alone, in milliseconds: a moment at first, because its own consumer
+ * may be at work beside us, and twice as long each time that it is met again.
  */
 const firstPauseMs = 100
 export const lastPauseMs = 2_000
-/** It doubles with each delivery that the queue counts, too: one that counts what is given back (SQS) would wear the message out otherwise. */
+/**
+ * It doubles with each delivery that the queue counts, too: one that counts what is given back (SQS) would
+ * wear the message out otherwise.
+ */
 const longestPauseMs = 120_000
 /** How many other pipelines are reported by name: publishers choose the names. */
 const mostTold = 20
 
 /** How a message was met: a producer that published again may have made several of it. */
 interface Met {
-  /** When it was met last, when the pause began in which it was met `count` times, how long that is, and how many there have been. */
+  /**
+   * When it was met last, when the pause began in which it was met `count` times, how long that is, and how
+   * many there have been.
+   */
   readonly at: number
   readonly since: number
   readonly pauseMs: number
@@ -60,7 +75,10 @@ export interface ForeignOptions {
   readonly onEvent: Listener
 }
 
-/** The messages of others that a consumer meets: gives them back, and knows of them what it takes to tell when the rest is done. */
+/**
+ * The messages of others that a consumer meets: gives them back, and knows of them what it takes to tell when
+ * the rest is done.
+ */
 export class ForeignMessages {
   readonly #options: ForeignOptions
   readonly #met = new Map<string, Met>()
@@ -70,7 +88,10 @@ export class ForeignMessages {
     this.#options = options
   }
 
-  /** Lets through what is ours. An empty array says, as it does of a queue, that nothing of ours waits just now. */
+  /**
+   * Lets through what is ours. An empty array says, as it does of a queue, that nothing of ours waits just
+   * now.
+   */
   async *leave(arrivals: AsyncIterable<readonly Delivery[]>): AsyncGenerator<readonly Delivery[]> {
     const { own, leases } = this.#options
     for await (const deliveries of arrivals) {
@@ -82,7 +103,11 @@ export class ForeignMessages {
         continue
       }
       this.#forget()
-      await Promise.all([...foreign].map((each) => each.settle({ kind: 'release', afterMs: this.#met.get(each.key)?.pauseMs })))
+      await Promise.all(
+        [...foreign].map((each) =>
+          each.settle({ kind: 'release', afterMs: this.#met.get(each.key)?.pauseMs }),
+        ),
+      )
       for (const each of foreign) leases.release(each)
       yield deliveries.filter((each) => !foreign.has(each))
     }
@@ -111,13 +136,18 @@ export class ForeignMessages {
 
   /** What is not met again when its pause is over has been taken by its own consumer. */
   #forget(): void {
-    for (const [key, { at, pauseMs }] of this.#met) if (performance.now() - at > 2 * Math.max(pauseMs, lastPauseMs)) this.#met.delete(key)
+    for (const [key, { at, pauseMs }] of this.#met)
+      if (performance.now() - at > 2 * Math.max(pauseMs, lastPauseMs)) this.#met.delete(key)
   }
 }
 
 function metAgain(before: Met | undefined, attempt: number, now: number): Met {
   const met = { at: now, since: now, round: (before?.round ?? 0) + 1, count: 1, copies: before?.count ?? 1 }
-  const pauseMs = Math.min(longestPauseMs, lastPauseMs * 2 ** (attempt - 1), firstPauseMs * 2 ** (met.round + attempt - 2))
+  const pauseMs = Math.min(
+    longestPauseMs,
+    lastPauseMs * 2 ** (attempt - 1),
+    firstPauseMs * 2 ** (met.round + attempt - 2),
+  )
   if (before === undefined || now - before.since >= before.pauseMs) return { ...met, pauseMs }
   return { ...before, at: now, count: before.count + 1, copies: Math.max(before.count + 1, before.copies) }
 }

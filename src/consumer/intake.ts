@@ -8,14 +8,21 @@ export interface BatchLimits {
   readonly messages: number
 }
 
-/** A message that was delivered more often is processed alone, so that whatever it does to us it does to itself. */
+/**
+ * A message that was delivered more often is processed alone, so that whatever it does to us it does to
+ * itself.
+ */
 const aloneFromAttempt = 6
 
 /**
- * Groups deliveries into batches. Nothing waits for a clock: a batch is written when it is full or when the queue has no more
- * just now, so that a slow trickle has no delay and a flood is written in large transactions.
+ * Groups deliveries into batches. Nothing waits for a clock: a batch is written when it is full or when the
+ * queue has no more just now, so that a slow trickle has no delay and a flood is written in large
+ * transactions.
  */
-export async function* batches(arrivals: AsyncIterable<readonly Delivery[]>, limits: BatchLimits): AsyncGenerator<readonly Delivery[]> {
+export async function* batches(
+  arrivals: AsyncIterable<readonly Delivery[]>,
+  limits: BatchLimits,
+): AsyncGenerator<readonly Delivery[]> {
   let batch: Delivery[] = []
   let bytes = 0
   for await (const deliveries of arrivals) {

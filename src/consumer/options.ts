@@ -5,7 +5,7 @@ import type { Abortable } from '../core/wait.ts'
 import type { Model } from '../model/model.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Sink } from '../sink/sink.ts'
-import type { DedupKey } from './dedup.ts'
+import type { DedupKey } from './decode/identity.ts'
 import type { Loads } from './foreign.ts'
 import type { BatchLimits } from './intake.ts'
 import type { Tally } from './tally.ts'
@@ -17,33 +17,57 @@ export interface ConsumerOptions {
   /** Name under which the ledger keeps what took effect; the model's table where it is not given. */
   readonly pipeline?: string
   readonly ignoreExtra?: boolean
-  /** What tells messages of others (JSON objects) apart, so that each takes effect once; `message-id` where it is not given. */
+  /**
+   * What tells messages of others (JSON objects) apart, so that each takes effect once; `message-id` where it
+   * is not given.
+   */
   readonly dedupKey?: DedupKey
-  /** Folder below which messages may refer to files (`carry: 'reference'`), `.` where it is not given. Nothing outside it is read. */
+  /**
+   * Folder below which messages may refer to files (`carry: 'reference'`), `.` where it is not given. Nothing
+   * outside it is read.
+   */
   readonly root?: string
   /** Unsettled deliveries at once. */
   readonly prefetch?: number
   readonly batch?: Partial<BatchLimits>
   /** Deliveries of a message without a verdict before it becomes a dead letter. */
   readonly maxAttempts?: number
-  /** Keys of messages that become dead letters (`SET_ASIDE`) without being tried: a way on for a consumer that stops at one. */
+  /**
+   * Keys of messages that become dead letters (`SET_ASIDE`) without being tried: a way on for a consumer that
+   * stops at one.
+   */
   readonly setAside?: readonly string[]
-  /** For a batch that the database asks to try again; without a limit where none is given, and when it is reached the consumer stops. */
+  /**
+   * For a batch that the database asks to try again; without a limit where none is given, and when it is
+   * reached the consumer stops.
+   */
   readonly batchRetry?: Partial<RetryPolicy>
-  /** For a message that fails alone for a reason that no rule knows; when its tries are over it becomes a dead letter. */
+  /**
+   * For a message that fails alone for a reason that no rule knows; when its tries are over it becomes a dead
+   * letter.
+   */
   readonly messageRetry?: Partial<RetryPolicy>
-  /** How long to wait for a database that is not there at the start, in milliseconds. One that goes away later is waited for without limit. */
+  /**
+   * How long to wait for a database that is not there at the start, in milliseconds. One that goes away later
+   * is waited for without limit.
+   */
   readonly startTimeoutMs?: number
   /**
-   * How long the database may not be reached before the consumer gives back what it holds, so that others can have it, and takes no more until
-   * the database answers, in milliseconds.
+   * How long the database may not be reached before the consumer gives back what it holds, so that others can
+   * have it, and takes no more until the database answers, in milliseconds.
    */
   readonly giveBackAfterMs?: number
-  /** How long a stop may take to finish the batch in hand, in milliseconds, before its transaction is given up. */
+  /**
+   * How long a stop may take to finish the batch in hand, in milliseconds, before its transaction is given
+   * up.
+   */
   readonly graceMs?: number
   /** A load is at work that may have left the indexes of the table for its end. */
   readonly besideLoad?: boolean
-  /** Takes the chunks of these loads alone, as they were published for this database, and leaves everything else in the queue. */
+  /**
+   * Takes the chunks of these loads alone, as they were published for this database, and leaves everything
+   * else in the queue.
+   */
   readonly loads?: Loads
   readonly onEvent?: Listener
 }
@@ -55,11 +79,17 @@ export interface RunOptions extends Abortable {
   readonly untilEmpty?: boolean
   /** Ends when nothing has come for so many milliseconds. */
   readonly idleTimeoutMs?: number
-  /** Ends when this is aborted and nothing that is ours has come for a moment: the rest of the queue is others'. */
+  /**
+   * Ends when this is aborted and nothing that is ours has come for a moment: the rest of the queue is
+   * others'.
+   */
   readonly finish?: AbortSignal
 }
 
 export interface Consumer {
-  /** Consumes until told to stop: by the signal, after so many batches, or when the queue is empty. Throws only what `halt`s. */
+  /**
+   * Consumes until told to stop: by the signal, after so many batches, or when the queue is empty. Throws
+   * only what `halt`s.
+   */
   run(options?: RunOptions): Promise<Tally>
 }

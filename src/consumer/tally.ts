@@ -53,9 +53,16 @@ export class LoadTally {
   readonly #counts = new Map<string, { -readonly [Name in keyof LoadCounts]: LoadCounts[Name] }>()
 
   /** Mentions the load, and counts what became of some of its records. */
-  add({ id, source, records }: Pick<LoadInfo, 'id' | 'source' | 'records'>, counts: Partial<Omit<LoadCounts, 'records'>> = {}): void {
+  add(
+    { id, source, records }: Pick<LoadInfo, 'id' | 'source' | 'records'>,
+    counts: Partial<Omit<LoadCounts, 'records'>> = {},
+  ): void {
     let sum = this.#counts.get(id)
-    if (sum === undefined) this.#counts.set(id, (sum = { loadId: id, source, records, loaded: 0, rejected: 0, skipped: 0, dead: 0 }))
+    if (sum === undefined)
+      this.#counts.set(
+        id,
+        (sum = { loadId: id, source, records, loaded: 0, rejected: 0, skipped: 0, dead: 0 }),
+      )
     sum.loaded += counts.loaded ?? 0
     sum.rejected += counts.rejected ?? 0
     sum.skipped += counts.skipped ?? 0
@@ -75,9 +82,9 @@ type Refused = Verdict & { readonly kind: 'refused' }
 const none: readonly (readonly [Part, Refused])[] = []
 
 /**
- * Counts one message, whose parts' verdicts begin at `first`, and returns the parts that were refused. A message counts once as a
- * duplicate, if all of it is one, and once as dead, if any of it is. Nothing is made for a message that simply took effect: there may
- * be a thousand in a batch.
+ * Counts one message, whose parts' verdicts begin at `first`, and returns the parts that were refused. A
+ * message counts once as a duplicate, if all of it is one, and once as dead, if any of it is. Nothing is made
+ * for a message that simply took effect: there may be a thousand in a batch.
  */
 export function countVerdicts(
   { tally, loads }: { readonly tally: Count; readonly loads: LoadTally },
@@ -91,7 +98,10 @@ export function countVerdicts(
     const verdict = verdicts[first + index] as BatchVerdict
     if (verdict.kind === 'locked') continue
     if (part.load !== undefined)
-      loads.add(part.load, verdict.kind === 'applied' ? verdict : { dead: verdict.kind === 'refused' ? part.records : 0 })
+      loads.add(
+        part.load,
+        verdict.kind === 'applied' ? verdict : { dead: verdict.kind === 'refused' ? part.records : 0 },
+      )
     if (verdict.kind === 'duplicate') duplicates++
     else if (verdict.kind === 'refused') refused = [...refused, [part, verdict]]
     else {

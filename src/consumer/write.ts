@@ -1,4 +1,7 @@
-/** Writes a batch until it has a verdict: tries again, splits, buries, or gives up, as the table of codes says. */
+/**
+ * Writes a batch until it has a verdict: tries again, splits, buries, or gives up, as the table of codes
+ * says.
+ */
 import { setImmediate } from 'node:timers/promises'
 import { type Code, codes, LadingError, toLadingError } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
@@ -10,10 +13,10 @@ import { chunkKey } from '../queue/envelope.ts'
 import type { Delivery } from '../queue/queue.ts'
 import type { BatchVerdict, LoadProgress, Part, Sink } from '../sink/sink.ts'
 import { DeadLetters, identityOf, refusedPart, stoppedAt } from './dead-letter.ts'
-import { claimOf, Decoder } from './decode.ts'
-import { type Dead, dead, type Decoded, type Foreign } from './decoded.ts'
-import type { DedupKey } from './dedup.ts'
-import { referenceIn } from './reference.ts'
+import { claimOf, Decoder } from './decode/decode.ts'
+import { type Dead, dead, type Decoded, type Foreign } from './decode/decoded.ts'
+import type { DedupKey } from './decode/identity.ts'
+import { referenceIn } from './bodies.ts'
 import { type RetryPolicy, retrying } from '../core/retry.ts'
 import { shortened } from '../core/text.ts'
 import { addTally, type Count, countVerdicts, emptyTally, LoadTally, type Tally } from './tally.ts'
@@ -31,7 +34,10 @@ export interface WriterOptions {
   readonly batchRetry: RetryPolicy
   /** For a message that fails alone for a reason that no rule knows. */
   readonly messageRetry: RetryPolicy
-  /** How long the database may not be reached, in milliseconds, before its error is thrown instead of waited for. */
+  /**
+   * How long the database may not be reached, in milliseconds, before its error is thrown instead of waited
+   * for.
+   */
   readonly unreachableMs: number
   readonly onEvent: Listener
   /** No more waiting. */
@@ -40,7 +46,10 @@ export interface WriterOptions {
   readonly abandon: AbortSignal
 }
 
-/** Messages that may fail alone in a row for reasons that no rule knows, before the consumer stops and leaves the rest in the queue. */
+/**
+ * Messages that may fail alone in a row for reasons that no rule knows, before the consumer stops and leaves
+ * the rest in the queue.
+ */
 const mostFailuresInARow = 3
 
 /** Before a message that another consumer holds is tried again: as long as the sink waited for it. */
@@ -85,7 +94,10 @@ export class BatchWriter {
     this.#lanes = [this.#newLane(), this.#newLane()]
   }
 
-  /** To be called before anything is decoded: refuses NULL in columns in which the table does, which would cost a search for each such row. */
+  /**
+   * To be called before anything is decoded: refuses NULL in columns in which the table does, which would
+   * cost a search for each such row.
+   */
   refuseNull(columns: readonly string[]): void {
     this.#options = { ...this.#options, model: withNotNull(this.#options.model, columns) }
     this.#lanes = [this.#newLane(), this.#newLane()]
@@ -96,7 +108,10 @@ export class BatchWriter {
     return { rows, decoder: new Decoder(this.#options, rows) }
   }
 
-  /** Pauses now and then, because the batch before is being written meanwhile and the database's answers want to be heard. */
+  /**
+   * Pauses now and then, because the batch before is being written meanwhile and the database's answers want
+   * to be heard.
+   */
   async decode(deliveries: readonly Delivery[]): Promise<DecodedBatch> {
     const lane = this.#lanes[this.#turn++ % 2] as Lane
     lane.rows.clear()
@@ -114,7 +129,8 @@ export class BatchWriter {
 
   #decodeOne(delivery: Delivery, lane: Lane): Entry['decoded'] {
     const decoded = this.#verdictOf(delivery, lane)
-    if (decoded.kind === 'foreign') throw new LadingError('INTERNAL', `a message of pipeline ${decoded.pipeline} was not left to it`)
+    if (decoded.kind === 'foreign')
+      throw new LadingError('INTERNAL', `a message of pipeline ${decoded.pipeline} was not left to it`)
     return decoded
   }
 
@@ -155,7 +171,11 @@ export class BatchWriter {
     return this.#conclude(batch, verdicts)
   }
 
-  async #writeParts(parts: readonly Part[], rows: RowBuffer, leaveLocked = false): Promise<readonly BatchVerdict[]> {
+  async #writeParts(
+    parts: readonly Part[],
+    rows: RowBuffer,
+    leaveLocked = false,
+  ): Promise<readonly BatchVerdict[]> {
     const { pipeline, model, sink, abandon, batchRetry: policy } = this.#options
     if (parts.reduce((sum, part) => sum + part.rows, 0) !== rows.rows)
       throw new LadingError('INTERNAL', 'a batch holds rows that are not its own')
@@ -170,7 +190,10 @@ export class BatchWriter {
     return retrying(work, { signal, onEvent, unreachableMs, policy })
   }
 
-  /** Something in the batch stops the consumer or fails for a reason that no rule knows, or came before its time: each message is tried alone. */
+  /**
+   * Something in the batch stops the consumer or fails for a reason that no rule knows, or came before its
+   * time: each message is tried alone.
+   */
   async #writeOneByOne(batch: DecodedBatch): Promise<WrittenBatch> {
     let tally = emptyTally
     const loads = new LoadTally()
@@ -178,7 +201,10 @@ export class BatchWriter {
     for (const { delivery } of batch.entries) {
       if (isOvertaken(delivery)) continue
       lane.rows.clear()
-      const written = await this.#writeAlone({ delivery, decoded: this.#decodeOne(delivery, lane) }, lane.rows)
+      const written = await this.#writeAlone(
+        { delivery, decoded: this.#decodeOne(delivery, lane) },
+        lane.rows,
+      )
       tally = addTally(tally, written.tally)
       loads.join(written.loads)
     }
@@ -196,7 +222,8 @@ export class BatchWriter {
       const error = toLadingError(thrown)
       if (!mayBeAMessages(error) || this.#options.stop.aborted) throw error
       if (error.action !== 'split') throw stoppedAt(entry.delivery, decoded.claim, error)
-      // One message after the other failing alone, with none in between that does not, is not the messages' fault.
+      // One message after the other failing alone, with none in between that does not, is not the messages'
+      // fault.
       if (this.#failedInARow.add(`${identityOf(delivery)} ${delivery.key}`).size > mostFailuresInARow)
         throw stoppedAt(delivery, decoded.claim, error)
       if (delivery.attempt < this.#options.messageRetry.attempts) return await this.#giveBack(delivery, error)
@@ -211,7 +238,13 @@ export class BatchWriter {
   async #giveBack(delivery: Delivery, { code }: LadingError): Promise<WrittenBatch> {
     const { messageRetry, onEvent } = this.#options
     const afterMs = Math.round(backoff(delivery.attempt - 1, messageRetry.firstMs, messageRetry.mostMs))
-    onEvent({ type: 'waiting', code, message: `a message failed: ${codes[code].meaning}`, attempt: delivery.attempt, delayMs: afterMs })
+    onEvent({
+      type: 'waiting',
+      code,
+      message: `a message failed: ${codes[code].meaning}`,
+      attempt: delivery.attempt,
+      delayMs: afterMs,
+    })
     await delivery.settle({ kind: 'retry', afterMs, code })
     const redelivered = delivery.attempt > 1 ? 1 : 0
     return { tally: { ...emptyTally, messages: 1, redelivered, retried: 1 }, loads: new LoadTally() }
@@ -231,9 +264,11 @@ export class BatchWriter {
       if (decoded.kind === 'parts') {
         const refused = countVerdicts({ tally, loads }, decoded.parts, verdicts, next)
         const end = next + decoded.parts.length
-        if (someLocked && verdicts.slice(next, end).some(({ kind }) => kind === 'locked')) locked.push(delivery)
+        if (someLocked && verdicts.slice(next, end).some(({ kind }) => kind === 'locked'))
+          locked.push(delivery)
         next = end
-        for (const [part, verdict] of refused) await this.#bury(delivery, refusedPart(decoded.claim, part, verdict))
+        for (const [part, verdict] of refused)
+          await this.#bury(delivery, refusedPart(decoded.claim, part, verdict))
         continue
       }
       const load = await this.#concludedLoad(delivery, decoded.code, known)
@@ -251,26 +286,39 @@ export class BatchWriter {
     return { tally, loads }
   }
 
-  /** Another consumer has them in a transaction that it does not end; what else they hold has taken effect, which the ledger will say then. */
+  /**
+   * Another consumer has them in a transaction that it does not end; what else they hold has taken effect,
+   * which the ledger will say then.
+   */
   async #leaveLocked(deliveries: readonly Delivery[]): Promise<void> {
     const count = deliveries.length
     const message = `${count === 1 ? 'a message is' : `${count} messages are`} held by another consumer that does not go on; given back for later`
     this.#options.onEvent({ type: 'waiting', code: 'SINK_BUSY', message, attempt: 1, delayMs: lockedPauseMs })
-    await Promise.all(deliveries.map((delivery) => delivery.settle({ kind: 'release', afterMs: lockedPauseMs })))
+    await Promise.all(
+      deliveries.map((delivery) => delivery.settle({ kind: 'release', afterMs: lockedPauseMs })),
+    )
   }
 
   /**
-   * The load of a message that came without the bytes that it refers to, where its chunk has a verdict already: files are cleared
-   * away when their load is complete, and a settlement may have been lost before. `known` keeps what the ledger answered.
+   * The load of a message that came without the bytes that it refers to, where its chunk has a verdict
+   * already: files are cleared away when their load is complete, and a settlement may have been lost before.
+   * `known` keeps what the ledger answered.
    */
-  async #concludedLoad(delivery: Delivery, code: Code, known: Map<string, LoadProgress | undefined>): Promise<LoadInfo | undefined> {
+  async #concludedLoad(
+    delivery: Delivery,
+    code: Code,
+    known: Map<string, LoadProgress | undefined>,
+  ): Promise<LoadInfo | undefined> {
     const { pipeline, sink, abandon } = this.#options
     const envelope = referenceIn(delivery)
     if (envelope?.pipeline !== pipeline || code === 'REFERENCE_REFUSED') return undefined
     const { id } = envelope.load
-    if (!known.has(id)) known.set(id, await this.#retrying(() => sink.ledger.progress(id, { signal: abandon })))
+    if (!known.has(id))
+      known.set(id, await this.#retrying(() => sink.ledger.progress(id, { signal: abandon })))
     const progress = known.get(id)
-    return progress?.complete === true || progress?.keys.has(chunkKey(id, envelope.chunk)) === true ? envelope.load : undefined
+    return progress?.complete === true || progress?.keys.has(chunkKey(id, envelope.chunk)) === true
+      ? envelope.load
+      : undefined
   }
 
   async #bury(delivery: Delivery, decoded: Dead): Promise<void> {

@@ -4,7 +4,10 @@ import { hasZones, type Model } from '../model/model.ts'
 import { zoneRelease } from '../model/zones.ts'
 import type { Ledger } from '../sink/sink.ts'
 
-/** Keeps the release of this process with the loads; what to say where local times of them were read by another one. */
+/**
+ * Keeps the release of this process with the loads; what to say where local times of them were read by
+ * another one.
+ */
 export async function zoneCaution(
   ledger: Ledger,
   model: Model,

@@ -1,8 +1,14 @@
 import type { Code } from './errors.ts'
 
-/** What happens during a run, one event for each thing a person may want to know, without any data of a record. */
+/**
+ * What happens during a run, one event for each thing a person may want to know, without any data of a
+ * record.
+ */
 export type LadingEvent =
-  /** What there is to do: so many files, with so many bytes as they lie on the disk. Told once more where everything is loaded again. */
+  /**
+   * What there is to do: so many files, with so many bytes as they lie on the disk. Told once more where
+   * everything is loaded again.
+   */
   | { readonly type: 'found'; readonly files: number; readonly bytes: number }
   /** A file is read for its plan: told when that begins, and now and then while it lasts. */
   | {
@@ -22,7 +28,13 @@ export type LadingEvent =
       readonly bytes: number
     }
   /** So many records of a load need not be published: they took effect before, or the queue holds them. */
-  | { readonly type: 'resuming'; readonly loadId: string; readonly source: string; readonly records: number; readonly done: number }
+  | {
+      readonly type: 'resuming'
+      readonly loadId: string
+      readonly source: string
+      readonly records: number
+      readonly done: number
+    }
   /** The queue holds some more messages. */
   | {
       readonly type: 'window'
@@ -34,8 +46,20 @@ export type LadingEvent =
       readonly traceparent?: string
       readonly loads: readonly { readonly loadId: string; readonly records: number; readonly bytes: number }[]
     }
-  | { readonly type: 'published'; readonly loadId: string; readonly source: string; readonly records: number; readonly chunks: number }
-  | { readonly type: 'skipped'; readonly loadId: string; readonly source: string; readonly records: number; readonly reason: string }
+  | {
+      readonly type: 'published'
+      readonly loadId: string
+      readonly source: string
+      readonly records: number
+      readonly chunks: number
+    }
+  | {
+      readonly type: 'skipped'
+      readonly loadId: string
+      readonly source: string
+      readonly records: number
+      readonly reason: string
+    }
   | {
       readonly type: 'batch'
       /** The consumer that wrote it, by its process and its number there. */
@@ -52,40 +76,68 @@ export type LadingEvent =
       readonly skipped: number
       /** Of the messages. */
       readonly bytes: number
-      /** From the first attempt to the commit, and from there until everything was settled, in milliseconds. */
+      /**
+       * From the first attempt to the commit, and from there until everything was settled, in milliseconds.
+       */
       readonly writeMs: number
       readonly settleMs: number
       readonly loads: readonly LoadCounts[]
       /** The spans in which the messages were published, where they say so. */
       readonly links?: readonly string[]
     }
-  /** How many messages a consumer has in hand, told when a batch begins, when it is settled, and when all that is left is given back. */
+  /**
+   * How many messages a consumer has in hand, told when a batch begins, when it is settled, and when all that
+   * is left is given back.
+   */
   | { readonly type: 'held'; readonly consumer: string; readonly messages: number }
   | { readonly type: 'dead'; readonly key: string; readonly code: Code; readonly detail: string }
   | ForeignEvent
   /** Something is tried again after `delayMs`; without it, whatever is waited for comes by itself. */
-  | { readonly type: 'waiting'; readonly code: Code; readonly message: string; readonly attempt: number; readonly delayMs?: number }
-  /** The release of the time-zone data by which a consumer reads local times; told at its start where its model has zones. */
+  | {
+      readonly type: 'waiting'
+      readonly code: Code
+      readonly message: string
+      readonly attempt: number
+      readonly delayMs?: number
+    }
+  /**
+   * The release of the time-zone data by which a consumer reads local times; told at its start where its
+   * model has zones.
+   */
   | { readonly type: 'zones'; readonly release: string }
   /** Something promises less than it could, or files are left out; told once, at the start. */
   | { readonly type: 'caution'; readonly message: string }
   /**
-   * What becomes of the indexes of a table that a load fills: taken away until its end, kept because it was begun before, being built, built,
-   * or left to another load at work.
+   * What becomes of the indexes of a table that a load fills: taken away until its end, kept because it was
+   * begun before, being built, built, or left to another load at work.
    */
-  | { readonly type: 'indexes'; readonly table: string; readonly state: 'deferred' | 'kept' | 'building' | 'built' | 'left' }
+  | {
+      readonly type: 'indexes'
+      readonly table: string
+      readonly state: 'deferred' | 'kept' | 'building' | 'built' | 'left'
+    }
   /** What was waited for is there again. */
   | { readonly type: 'resumed'; readonly code: Code }
   /** What has become of a load in the end, as its receipt says. */
   | ({ readonly type: 'receipt' } & LoadCounts)
 
-/** Messages that are not this consumer's were met and left in the queue; told once of each pipeline and of each load. */
+/**
+ * Messages that are not this consumer's were met and left in the queue; told once of each pipeline and of
+ * each load.
+ */
 export interface ForeignEvent {
   readonly type: 'foreign'
   /** Without one they are no chunks; a load leaves those to a consumer. */
   readonly pipeline?: string
-  /** Of our own pipeline, with the database that it was published for: `any` is that of whichever consumer takes it. */
-  readonly load?: { readonly loadId: string; readonly source: string; readonly database: 'this' | 'another' | 'any' }
+  /**
+   * Of our own pipeline, with the database that it was published for: `any` is that of whichever consumer
+   * takes it.
+   */
+  readonly load?: {
+    readonly loadId: string
+    readonly source: string
+    readonly database: 'this' | 'another' | 'any'
+  }
 }
 
 /** What a batch did of a load; messages of others belong to none. */

@@ -27,11 +27,19 @@ export interface Reject extends Fault {
   readonly byte: number
   /** Name of the source, as a person knows it. */
   readonly source: string
-  /** The record as it came, cut at `maxRawBytes`; of a model with masks, what may be kept of it. `span` is a part of this text. */
+  /**
+   * The record as it came, cut at `maxRawBytes`; of a model with masks, what may be kept of it. `span` is a
+   * part of this text.
+   */
   readonly raw: Uint8Array
-  /** Fields whose values in `raw` are masks, none where it is the record as it came; undefined where nobody wrote that down. */
+  /**
+   * Fields whose values in `raw` are masks, none where it is the record as it came; undefined where nobody
+   * wrote that down.
+   */
   readonly masked?: readonly string[] | undefined
 }
 
-/** Raw text beyond this many bytes is not kept with a reject: enough for any record a person wants to read. */
+/**
+ * Raw text beyond this many bytes is not kept with a reject: enough for any record a person wants to read.
+ */
 export const maxRawBytes = 65_536

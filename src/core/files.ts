@@ -2,7 +2,10 @@
 import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** Errors that may pass while the path stays the same. Every other error repeats, however often the path is tried. */
+/**
+ * Errors that may pass while the path stays the same. Every other error repeats, however often the path is
+ * tried.
+ */
 const passing: ReadonlySet<string | undefined> = new Set(
   'EMFILE ENFILE ENOMEM EIO ESTALE EAGAIN EBUSY EINTR ETIMEDOUT ENOTCONN ECONNREFUSED ECONNRESET EHOSTDOWN EHOSTUNREACH ENETDOWN ENETUNREACH'.split(
     ' ',
@@ -10,7 +13,9 @@ const passing: ReadonlySet<string | undefined> = new Set(
 )
 const full: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT'])
 
-/** `full`: there is no room; `passing`: it may go away by itself; `refused`: the path cannot be used as it is. */
+/**
+ * `full`: there is no room; `passing`: it may go away by itself; `refused`: the path cannot be used as it is.
+ */
 export type FileTrouble = 'full' | 'passing' | 'refused'
 
 /** What an error of the file system means; undefined for any other error. */
@@ -21,7 +26,10 @@ export function fileTrouble(error: unknown): FileTrouble | undefined {
   return passing.has(code) ? 'passing' : 'refused'
 }
 
-/** Makes the folder and those above it. Node's own recursive way never returns where a folder can hold none, as in /proc. */
+/**
+ * Makes the folder and those above it. Node's own recursive way never returns where a folder can hold none,
+ * as in /proc.
+ */
 export function makeFolder(path: string, mode = 0o777): void {
   try {
     mkdirSync(path, { mode })
@@ -43,7 +51,10 @@ function isFolder(path: string): boolean {
 const notAFolder = (path: string): NodeJS.ErrnoException =>
   Object.assign(new Error(`ENOTDIR: not a directory, '${path}'`), { code: 'ENOTDIR', syscall: 'mkdir', path })
 
-/** Why a file can be neither opened for writing nor made, for callers that know only that it is so; undefined where it can now. */
+/**
+ * Why a file can be neither opened for writing nor made, for callers that know only that it is so; undefined
+ * where it can now.
+ */
 export function whyNotWritable(path: string): NodeJS.ErrnoException | undefined {
   try {
     // May leave an empty file, which SQLite takes for a new database.

@@ -1,4 +1,7 @@
-/** The one of `names` that `word` is most likely a slip of; undefined where none is near. Neither case nor `_` and `-` count. */
+/**
+ * The one of `names` that `word` is most likely a slip of; undefined where none is near. Neither case nor `_`
+ * and `-` count.
+ */
 export function nearest(word: string, names: Iterable<string>): string | undefined {
   const wanted = plain(word)
   // A third of the letters may be wrong: with more, the guess would be another word.

@@ -12,7 +12,9 @@ export interface RetryPolicy {
   readonly mostMs: number
 }
 
-/** For what a database or a queue asks to try again: without a limit, because nothing is wrong with the data. */
+/**
+ * For what a database or a queue asks to try again: without a limit, because nothing is wrong with the data.
+ */
 export const patientRetry: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, firstMs: 200, mostMs: 30_000 }
 
 /** The signal stops the waiting; the last error is thrown then. */
@@ -20,15 +22,27 @@ export interface RetryOptions extends Abortable {
   readonly onEvent: Listener
   /** Gives up after this many milliseconds, pauses included; without it never. */
   readonly deadlineMs?: number | undefined
-  /** Gives up where the other side was not reached for so long, in milliseconds; one that answers, if only that it is busy, was. */
+  /**
+   * Gives up where the other side was not reached for so long, in milliseconds; one that answers, if only
+   * that it is busy, was.
+   */
   readonly unreachableMs?: number | undefined
   readonly policy?: RetryPolicy | undefined
 }
 
-/** Does `work`, which is given the milliseconds left, until it succeeds, as long as the table of codes says that trying again may help. */
+/**
+ * Does `work`, which is given the milliseconds left, until it succeeds, as long as the table of codes says
+ * that trying again may help.
+ */
 export async function retrying<T>(
   work: (leftMs: number) => Promise<T>,
-  { signal, onEvent, deadlineMs = Number.POSITIVE_INFINITY, unreachableMs = Number.POSITIVE_INFINITY, policy = patientRetry }: RetryOptions,
+  {
+    signal,
+    onEvent,
+    deadlineMs = Number.POSITIVE_INFINITY,
+    unreachableMs = Number.POSITIVE_INFINITY,
+    policy = patientRetry,
+  }: RetryOptions,
 ): Promise<T> {
   const start = performance.now()
   let reached = start
@@ -53,4 +67,5 @@ export async function retrying<T>(
   }
 }
 
-const mayHelp = ({ action }: LadingError): boolean => action === 'retry' || action === 'reconnect' || action === 'hold'
+const mayHelp = ({ action }: LadingError): boolean =>
+  action === 'retry' || action === 'reconnect' || action === 'hold'

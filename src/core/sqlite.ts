@@ -1,6 +1,6 @@
 /**
- * The one place that opens SQLite files: the embedded queue, the SQLite sink and the producer's state all stand on it.
- * Durable by default (WAL, synchronous FULL: a commit survives a loss of power).
+ * The one place that opens SQLite files: the embedded queue, the SQLite sink and the producer's state all
+ * stand on it. Durable by default (WAL, synchronous FULL: a commit survives a loss of power).
  */
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
@@ -9,10 +9,12 @@ import { fileTrouble, type FileTrouble, makeFolder, whyNotWritable } from './fil
 export type SqliteValue = null | number | bigint | string | Uint8Array
 
 /**
- * Values for `?`, in order, or behind one object with values for `$name`, where a value stands in several places. Numbered ones (`?1`)
- * work only in the newest releases of Node 22 and 24.
+ * Values for `?`, in order, or behind one object with values for `$name`, where a value stands in several
+ * places. Numbered ones (`?1`) work only in the newest releases of Node 22 and 24.
  */
-export type SqliteValues = readonly SqliteValue[] | readonly [named: Readonly<Record<string, SqliteValue>>, ...rest: SqliteValue[]]
+export type SqliteValues =
+  | readonly SqliteValue[]
+  | readonly [named: Readonly<Record<string, SqliteValue>>, ...rest: SqliteValue[]]
 
 /** Primary result codes of SQLite (sqlite3.h) that have a meaning of their own for us. */
 export const sqliteCodes = {
@@ -36,7 +38,8 @@ export const sqliteCodes = {
 
 /** The primary result code of an error of SQLite, and its extended one; undefined for any other error. */
 export function sqliteCode(error: unknown): { primary: number; extended: number } | undefined {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
+    return undefined
   return { primary: error.errcode & 0xff, extended: error.errcode }
 }
 
@@ -57,7 +60,10 @@ const troubles: Readonly<Record<number, SqliteTrouble>> = {
   [sqliteCodes.notADatabase]: 'damaged',
 }
 
-/** What an error says of the file and its disk; undefined for one that concerns a statement, or nothing of SQLite. */
+/**
+ * What an error says of the file and its disk; undefined for one that concerns a statement, or nothing of
+ * SQLite.
+ */
 export function sqliteTrouble(error: unknown): SqliteTrouble | undefined {
   const code = sqliteCode(error)
   return code === undefined ? fileTrouble(error) : troubles[code.primary]
@@ -80,7 +86,9 @@ export class SqliteFile implements Disposable {
     if (path !== ':memory:') makeFolder(dirname(path))
     this.database = explaining(path, () => new DatabaseSync(path, { timeout: busyMs }))
     try {
-      this.database.exec(`PRAGMA page_size = ${pageBytes}; PRAGMA synchronous = ${synchronous}; PRAGMA foreign_keys = ON`)
+      this.database.exec(
+        `PRAGMA page_size = ${pageBytes}; PRAGMA synchronous = ${synchronous}; PRAGMA foreign_keys = ON`,
+      )
       explaining(path, () => switchToWal(this.database, busyMs))
     } catch (error) {
       this.database.close()
@@ -111,7 +119,10 @@ export class SqliteFile implements Disposable {
     this.database.exec(sql)
   }
 
-  /** Runs `work` in a transaction that takes the write lock at once, so that it cannot fail half-way for want of it. */
+  /**
+   * Runs `work` in a transaction that takes the write lock at once, so that it cannot fail half-way for want
+   * of it.
+   */
   transaction<T>(work: () => T): T {
     this.database.exec('BEGIN IMMEDIATE')
     try {
@@ -125,12 +136,16 @@ export class SqliteFile implements Disposable {
     }
   }
 
-  /** Brings the file to the last of `steps`, one transaction each; false where the file is newer than they are. */
+  /**
+   * Brings the file to the last of `steps`, one transaction each; false where the file is newer than they
+   * are.
+   */
   migrate(steps: readonly string[]): boolean {
     const version = () => this.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0
     if (version() < steps.length) {
       this.transaction(() => {
-        for (const [index, step] of steps.entries()) if (version() === index) this.exec(`${step}; PRAGMA user_version = ${index + 1}`)
+        for (const [index, step] of steps.entries())
+          if (version() === index) this.exec(`${step}; PRAGMA user_version = ${index + 1}`)
       })
     }
     return version() === steps.length
@@ -148,12 +163,16 @@ function explaining<T>(path: string, open: () => T): T {
     return open()
   } catch (error) {
     const code = sqliteCode(error)?.primary
-    const why = code === sqliteCodes.cantOpen || code === sqliteCodes.readonly ? whyNotWritable(path) : undefined
+    const why =
+      code === sqliteCodes.cantOpen || code === sqliteCodes.readonly ? whyNotWritable(path) : undefined
     throw why ?? error
   }
 }
 
-/** When several processes make a file at once, SQLite refuses the switch of all but one without waiting, so the waiting is done here. */
+/**
+ * When several processes make a file at once, SQLite refuses the switch of all but one without waiting, so
+ * the waiting is done here.
+ */
 function switchToWal(database: DatabaseSync, busyMs: number): void {
   const deadline = performance.now() + busyMs
   for (;;) {

@@ -1,4 +1,7 @@
-/** Longest text of a message, detail or name that is reported or kept, in characters: more than a person reads. */
+/**
+ * Longest text of a message, detail or name that is reported or kept, in characters: more than a person
+ * reads.
+ */
 const mostCharacters = 2_048
 
 /** The text, cut where it is longer than a person reads: what a stranger sends may be of any length. */

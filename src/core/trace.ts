@@ -1,4 +1,7 @@
-/** Trace context of the W3C (https://www.w3.org/TR/trace-context), by which what is published and what is written are told to belong together. */
+/**
+ * Trace context of the W3C (https://www.w3.org/TR/trace-context), by which what is published and what is
+ * written are told to belong together.
+ */
 import { randomBytes } from 'node:crypto'
 
 export interface SpanId {
@@ -12,7 +15,8 @@ const header = 'traceparent'
 /** Of all the messages of a batch, so many different ones are named. */
 const mostLinks = 32
 
-export const newTraceparent = (): string => `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`
+export const newTraceparent = (): string =>
+  `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`
 
 export const traceHeaders = (traceparent: string | undefined): Readonly<Record<string, string>> =>
   traceparent === undefined ? {} : { [header]: traceparent }
@@ -20,7 +24,9 @@ export const traceHeaders = (traceparent: string | undefined): Readonly<Record<s
 /** Undefined for what is none, which a stranger may have written. */
 export function readTraceparent(text: string | undefined): SpanId | undefined {
   const [, traceId, spanId] = /^00-([\da-f]{32})-([\da-f]{16})-[\da-f]{2}$/.exec(text ?? '') ?? []
-  return traceId === undefined || spanId === undefined || /^0+$/.test(traceId) || /^0+$/.test(spanId) ? undefined : { traceId, spanId }
+  return traceId === undefined || spanId === undefined || /^0+$/.test(traceId) || /^0+$/.test(spanId)
+    ? undefined
+    : { traceId, spanId }
 }
 
 /** The different spans in which messages with these headers were published. */

@@ -12,14 +12,17 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /**
- * Milliseconds to wait before attempt `n` (0-based): "full jitter", a random share of an exponentially growing bound,
- * because clients that wait equally long come back together.
+ * Milliseconds to wait before attempt `n` (0-based): "full jitter", a random share of an exponentially
+ * growing bound, because clients that wait equally long come back together.
  */
 export function backoff(n: number, firstMs = 200, mostMs = 30_000): number {
   return Math.random() * Math.min(mostMs, firstMs * 2 ** Math.min(n, 20))
 }
 
-/** Waits for the work, but not longer than `ms` milliseconds. Never throws: whoever asks has given up what does not come. */
+/**
+ * Waits for the work, but not longer than `ms` milliseconds. Never throws: whoever asks has given up what
+ * does not come.
+ */
 export async function within(ms: number, work: Promise<unknown>): Promise<void> {
   const waited = new AbortController()
   await Promise.race([work.catch(() => undefined), sleep(ms, waited.signal)])

@@ -1,6 +1,7 @@
 /**
- * Writes instants as `2021-01-01T00:00:00.000+08:00`, 29 bytes, with the offset that the zone has at that instant.
- * Within a local day only the time is written, by arithmetic; a `Date` is made once a day or when the offset changes.
+ * Writes instants as `2021-01-01T00:00:00.000+08:00`, 29 bytes, with the offset that the zone has at that
+ * instant. Within a local day only the time is written, by arithmetic; a `Date` is made once a day or when
+ * the offset changes.
  */
 import { dayMs, type Periods } from './zone.ts'
 
@@ -19,7 +20,9 @@ export class Clock {
     this.#periods = periods
   }
 
-  /** Writes an instant over the first 29 bytes; they must be those of this clock's last call, or of its first. */
+  /**
+   * Writes an instant over the first 29 bytes; they must be those of this clock's last call, or of its first.
+   */
   write(text: Uint8Array, instant: number): void {
     if (instant < this.#from || instant >= this.#until) this.#turn(text, instant)
     let rest = (instant - this.#midnight) | 0

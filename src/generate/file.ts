@@ -1,4 +1,7 @@
-/** Files that appear whole under their name or not at all. They are not forced to the disk: after a power cut one generates again. */
+/**
+ * Files that appear whole under their name or not at all. They are not forced to the disk: after a power cut
+ * one generates again.
+ */
 import { randomUUID } from 'node:crypto'
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'

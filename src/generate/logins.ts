@@ -1,6 +1,6 @@
 /**
- * Login events of made-up users: the same options always give the same messages, and a larger count begins with those of a smaller.
- * Nobody in them exists; addresses and device numbers only look like real ones.
+ * Login events of made-up users: the same options always give the same messages, and a larger count begins
+ * with those of a smaller. Nobody in them exists; addresses and device numbers only look like real ones.
  */
 import { createHash } from 'node:crypto'
 import { LadingError } from '../core/errors.ts'
@@ -19,7 +19,10 @@ export interface LoginOptions {
 }
 
 export interface LoginMessage {
-  /** Identity of the event, a UUID from the seed and its number; a repetition has that of the event it repeats. */
+  /**
+   * Identity of the event, a UUID from the seed and its number; a repetition has that of the event it
+   * repeats.
+   */
   readonly key: string
   /** One line of JSON, or what is left of it. */
   readonly body: string
@@ -46,15 +49,22 @@ const locales = ['en_US', 'de_DE', 'fr_FR', 'pt_BR', 'ja_JP', 'zh_Hant_TW', 'RU'
 const versions = ['2.3.0', '2.3.1', '2.2.0', '2.10.4', '3.0', '1.9.12', '4'] as const
 const flaws: readonly Flaw[] = ['shape', 'cut', 'locale', 'version', 'nested']
 
-/** How many of the latest users may log in once more, and of the latest messages come once more: what is remembered is bounded. */
+/**
+ * How many of the latest users may log in once more, and of the latest messages come once more: what is
+ * remembered is bounded.
+ */
 const remembered = 200
 /** Share of the logins that are of a user who was seen already. */
 const returning = 0.4
 
 /** Throws `USAGE` for a wrong option. */
 export function* logins({ count, seed, broken = 0, duplicates = 0 }: LoginOptions): Generator<LoginMessage> {
-  if (!Number.isSafeInteger(count) || count < 0) throw wrong('the number of messages', count, 'a whole number of 0 or more')
-  for (const [what, share] of Object.entries({ 'the share of broken ones': broken, 'the share of duplicates': duplicates })) {
+  if (!Number.isSafeInteger(count) || count < 0)
+    throw wrong('the number of messages', count, 'a whole number of 0 or more')
+  for (const [what, share] of Object.entries({
+    'the share of broken ones': broken,
+    'the share of duplicates': duplicates,
+  })) {
     if (!(share >= 0 && share <= 1)) throw wrong(what, share, 'a number from 0 to 1')
   }
   const random = new Random(seed)
@@ -62,7 +72,8 @@ export function* logins({ count, seed, broken = 0, duplicates = 0 }: LoginOption
   const messages = new Latest<LoginMessage>()
   for (let n = 0; n < count; n++) {
     const earlier = random.chance(duplicates) ? messages.any(random) : undefined
-    const message = earlier === undefined ? fresh(random, users, { seed, n, broken }) : { ...earlier, isRepeated: true }
+    const message =
+      earlier === undefined ? fresh(random, users, { seed, n, broken }) : { ...earlier, isRepeated: true }
     if (earlier === undefined) messages.add(message)
     yield message
   }
@@ -78,7 +89,8 @@ export async function writeLogins(
     let bytes = 0
     let lines = ''
     const flush = async () => {
-      if (signal?.aborted) throw new LadingError('ABORTED', `generating was stopped before ${path} was complete`)
+      if (signal?.aborted)
+        throw new LadingError('ABORTED', `generating was stopped before ${path} was complete`)
       const chunk = Buffer.from(lines)
       await writing(path, writeAll(file, chunk))
       bytes += chunk.length
@@ -93,7 +105,11 @@ export async function writeLogins(
   })
 }
 
-function fresh(random: Random, users: Latest<User>, { seed, n, broken }: { seed: number; n: number; broken: number }): LoginMessage {
+function fresh(
+  random: Random,
+  users: Latest<User>,
+  { seed, n, broken }: { seed: number; n: number; broken: number },
+): LoginMessage {
   const known = random.chance(returning) ? users.any(random) : undefined
   const user = known ?? userOf(random)
   if (known === undefined) users.add(user)
@@ -129,17 +145,28 @@ function spoiled(login: Login, flaw: Flaw): string {
       return JSON.stringify({ ...login, app_version: `${login.app_version}.beta` })
     case 'nested': {
       const { device_type, device_id, ...rest } = login
-      return JSON.stringify({ ...rest, device_type: { name: device_type, id: device_id }, device_id: [device_id] })
+      return JSON.stringify({
+        ...rest,
+        device_type: { name: device_type, id: device_id },
+        device_id: [device_id],
+      })
     }
   }
 }
 
-const eventId = (seed: number, n: number): string => uuidOf(createHash('sha256').update(`login ${seed} ${n}`).digest('hex'))
+const eventId = (seed: number, n: number): string =>
+  uuidOf(createHash('sha256').update(`login ${seed} ${n}`).digest('hex'))
 
 /** A UUID of version 8, whose bits are nobody's but ours, from the first of the digits. */
 function uuidOf(hex: string): string {
   const variant = '89ab'[Number.parseInt(hex[16] as string, 16) % 4] as string
-  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `${variant}${hex.slice(17, 20)}`, hex.slice(20, 32)].join('-')
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `${variant}${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join('-')
 }
 
 class Random {
@@ -171,7 +198,8 @@ class Random {
 
   /** Mostly of version 4. */
   ip(): string {
-    if (this.chance(0.1)) return `2001:db8::${this.below(65_536).toString(16)}:${this.below(65_536).toString(16)}`
+    if (this.chance(0.1))
+      return `2001:db8::${this.below(65_536).toString(16)}:${this.below(65_536).toString(16)}`
     return [1 + this.below(223), this.below(256), this.below(256), 1 + this.below(254)].join('.')
   }
 }

@@ -1,6 +1,7 @@
 /**
- * MT19937, bit for bit the generator behind Python's `random.Random(seed)`: the system that this one replaces was written in
- * Python and names its sensors by it, so equal seeds must give equal names. It must never be used for secrets.
+ * MT19937, bit for bit the generator behind Python's `random.Random(seed)`: the system that this one replaces
+ * was written in Python and names its sensors by it, so equal seeds must give equal names. It must never be
+ * used for secrets.
  */
 import { LadingError } from '../core/errors.ts'
 
@@ -11,7 +12,9 @@ export class MersenneTwister {
   readonly #state: Uint32Array
   #next = size
 
-  /** @param seed a non-negative integer of any length; a `number` must be a safe integer. `USAGE` otherwise. */
+  /**
+   * @param seed a non-negative integer of any length; a `number` must be a safe integer. `USAGE` otherwise.
+   */
   constructor(seed: number | bigint) {
     this.#state = seededByArray(wordsOf(seed))
   }
@@ -47,7 +50,8 @@ export class MersenneTwister {
 /** The seed's 32-bit words, the least significant first. */
 function wordsOf(seed: number | bigint): number[] {
   const valid = typeof seed === 'bigint' || Number.isSafeInteger(seed)
-  if (!valid || seed < 0) throw new LadingError('USAGE', `the seed must be a whole number that is not negative, not ${seed}`)
+  if (!valid || seed < 0)
+    throw new LadingError('USAGE', `the seed must be a whole number that is not negative, not ${seed}`)
   const words: number[] = []
   for (let rest = BigInt(seed); rest > 0n; rest >>= 32n) words.push(Number(rest & 0xffffffffn))
   return words.length === 0 ? [0] : words

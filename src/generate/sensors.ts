@@ -1,8 +1,8 @@
 /**
  * Writes the files of made-up sensors: the same options always give the same bytes.
  *
- * A file appears whole under its name or not at all, whatever happens to the process. It is not forced to the disk: after a power
- * cut one generates again. Memory does not grow with the number of sensors or records.
+ * A file appears whole under its name or not at all, whatever happens to the process. It is not forced to the
+ * disk: after a power cut one generates again. Memory does not grow with the number of sensors or records.
  */
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -20,7 +20,10 @@ export interface SensorOptions {
   readonly records: number
   /** Seconds from one record to the next, in whole milliseconds. */
   readonly intervalSeconds: number
-  /** Time of the first record: a date (its midnight) or an ISO 8601 timestamp, local to `timezone` unless it has an offset. */
+  /**
+   * Time of the first record: a date (its midnight) or an ISO 8601 timestamp, local to `timezone` unless it
+   * has an offset.
+   */
   readonly start: string
   /** IANA name of the zone in which times are written. */
   readonly timezone: string
@@ -58,15 +61,18 @@ interface Plan {
 
 const header = 'record_time,sensor_id,value\r\n'
 const bufferBytes = 262_144
-/** The longest text of a double in [0, 1) that JavaScript writes, 0.000001…: 2 + 5 zeros + 17 digits, and the line end. */
+/**
+ * The longest text of a double in [0, 1) that JavaScript writes, 0.000001…: 2 + 5 zeros + 17 digits, and the
+ * line end.
+ */
 const longestTail = 26
 const firstTime = Date.parse('0000-01-01T00:00:00Z')
 const lastTime = Date.parse('9999-12-31T23:59:59.999Z')
 
 /**
- * Writes `<sensor id>.csv` for each sensor. The id is the first eight hex digits of one `getrandbits(128)` of Python's
- * `Random(seed)` for each sensor in turn, `_`, and the sensor's index; the values are the successive `random()` of Python's
- * `Random(((index + 1) << 64) | seed)`, so that no file depends on another.
+ * Writes `<sensor id>.csv` for each sensor. The id is the first eight hex digits of one `getrandbits(128)` of
+ * Python's `Random(seed)` for each sensor in turn, `_`, and the sensor's index; the values are the successive
+ * `random()` of Python's `Random(((index + 1) << 64) | seed)`, so that no file depends on another.
  *
  * @throws LadingError `USAGE` for a wrong option, `ABORTED` when the signal aborts, `OUTPUT_UNWRITABLE` when a file cannot be written.
  */
@@ -89,7 +95,8 @@ function planOf(options: SensorOptions): Plan {
   const { records, directory, signal } = options
   mustCount('the number of sensors', options.sensors)
   mustCount('the number of records', records)
-  if (!Number.isSafeInteger(options.seed) || options.seed < 0) throw wrong('the seed', options.seed, 'a whole number that is not negative')
+  if (!Number.isSafeInteger(options.seed) || options.seed < 0)
+    throw wrong('the seed', options.seed, 'a whole number that is not negative')
   const intervalMs = intervalOf(options.intervalSeconds)
   const offsetAt = offsetsOf(options.timezone)
   const start = startInstant(options.start, offsetAt)
@@ -113,7 +120,8 @@ function intervalOf(seconds: number): number {
   const ms = Math.round(seconds * 1000)
   // 0.001 s and the like have no exact double, hence the tolerance.
   const isWhole = Number.isSafeInteger(ms) && Math.abs(seconds * 1000 - ms) < 1e-6
-  if (!isWhole || ms < 1) throw wrong('the interval', seconds, 'a number of seconds above 0, with at most 3 decimals')
+  if (!isWhole || ms < 1)
+    throw wrong('the interval', seconds, 'a number of seconds above 0, with at most 3 decimals')
   return ms
 }
 
@@ -137,13 +145,20 @@ async function writeFile(plan: Plan, id: string, values: MersenneTwister): Promi
   return { path, records: plan.records, bytes }
 }
 
-async function writeRecords(plan: Plan, id: string, values: MersenneTwister, file: FileHandle, path: string): Promise<number> {
+async function writeRecords(
+  plan: Plan,
+  id: string,
+  values: MersenneTwister,
+  file: FileHandle,
+  path: string,
+): Promise<number> {
   const { buffer } = plan
   const lines = new Lines(plan, id, values)
   let bytes = 0
   let filled = new TextEncoder().encodeInto(header, buffer).written
   do {
-    if (plan.signal?.aborted) throw new LadingError('ABORTED', `generating was stopped before ${path} was complete`)
+    if (plan.signal?.aborted)
+      throw new LadingError('ABORTED', `generating was stopped before ${path} was complete`)
     filled = lines.fill(buffer, filled)
     await writing(path, writeAll(file, buffer.subarray(0, filled)))
     bytes += filled

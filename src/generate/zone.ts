@@ -1,16 +1,18 @@
 /**
  * Offsets of a time zone, and the instant at which a text such as `2021-01-01` begins there.
  *
- * Asking Intl costs about a microsecond, so offsets are remembered as periods, each as long as the zone keeps its offset.
- * Offsets are cut to whole minutes, as ISO 8601 writes them: zones of the nineteenth century had seconds too, and a time written
- * with the cut offset is still the right instant.
+ * Asking Intl costs about a microsecond, so offsets are remembered as periods, each as long as the zone keeps
+ * its offset. Offsets are cut to whole minutes, as ISO 8601 writes them: zones of the nineteenth century had
+ * seconds too, and a time written with the cut offset is still the right instant.
  */
 import { LadingError } from '../core/errors.ts'
 
 export const dayMs = 86_400_000
 const minuteMs = 60_000
 
-/** A stretch of time in which a zone keeps one offset; all in milliseconds, `from` included, `until` excluded. */
+/**
+ * A stretch of time in which a zone keeps one offset; all in milliseconds, `from` included, `until` excluded.
+ */
 export interface Period {
   readonly from: number
   readonly until: number
@@ -34,11 +36,17 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   try {
     return new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' })
   } catch (cause) {
-    throw new LadingError('USAGE', `there is no time zone ${JSON.stringify(timeZone)}; write it as in Asia/Taipei or UTC`, { cause })
+    throw new LadingError(
+      'USAGE',
+      `there is no time zone ${JSON.stringify(timeZone)}; write it as in Asia/Taipei or UTC`,
+      { cause },
+    )
   }
 }
 
-/** The periods of a zone from one instant on, found as they are asked for; instants before it are not known. */
+/**
+ * The periods of a zone from one instant on, found as they are asked for; instants before it are not known.
+ */
 export class Periods {
   readonly #offsetAt: OffsetAt
   readonly #known: [Period, ...Period[]]
@@ -89,8 +97,9 @@ export class Periods {
 const pattern = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?(Z|[+-]\d\d(?::?\d\d)?)?)?$/i
 
 /**
- * The instant that a date (its midnight) or an ISO 8601 timestamp means; without an offset of its own it is local time.
- * A local time that happened twice means the first; one that never happened is moved on by the length of the gap.
+ * The instant that a date (its midnight) or an ISO 8601 timestamp means; without an offset of its own it is
+ * local time. A local time that happened twice means the first; one that never happened is moved on by the
+ * length of the gap.
  */
 export function startInstant(text: string, offsetAt: OffsetAt): number {
   const match = pattern.exec(text)
@@ -100,7 +109,9 @@ export function startInstant(text: string, offsetAt: OffsetAt): number {
   const wall = new Date(iso)
   // JavaScript takes the 30th of February for the 2nd of March.
   if (Number.isNaN(wall.getTime()) || wall.toISOString() !== iso) throw badStart(text)
-  return offset === undefined ? localInstant(wall.getTime(), offsetAt) : wall.getTime() - statedOffset(offset, text)
+  return offset === undefined
+    ? localInstant(wall.getTime(), offsetAt)
+    : wall.getTime() - statedOffset(offset, text)
 }
 
 function statedOffset(offset: string, text: string): number {

@@ -9,15 +9,23 @@ export interface Conclusion {
   readonly done: number
 }
 
-/** Asks the ledger, and counts what became a dead letter of which the ledger keeps no verdict: the chunk stays open, and nothing more comes of it. */
-export async function concluded(loads: readonly string[], ledger: Ledger, course: Course): Promise<Conclusion> {
+/**
+ * Asks the ledger, and counts what became a dead letter of which the ledger keeps no verdict: the chunk stays
+ * open, and nothing more comes of it.
+ */
+export async function concluded(
+  loads: readonly string[],
+  ledger: Ledger,
+  course: Course,
+): Promise<Conclusion> {
   const receipts = new Map((await ledger.receipts({ loads })).map((receipt) => [receipt.loadId, receipt]))
   let isReached = true
   let done = 0
   for (const loadId of new Set(loads)) {
     const { chunks = course.chunksOf(loadId), chunksDone = 0 } = receipts.get(loadId) ?? {}
     done += chunksDone
-    if (chunksDone !== chunks && chunksDone + (await withoutVerdict(loadId, ledger, course)) !== chunks) isReached = false
+    if (chunksDone !== chunks && chunksDone + (await withoutVerdict(loadId, ledger, course)) !== chunks)
+      isReached = false
   }
   return { isReached, done }
 }

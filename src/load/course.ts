@@ -47,7 +47,8 @@ export class Course {
       this.#published += event.messages
       for (const { loadId } of event.loads) this.#stages.set(loadId, 'begun')
     } else if (event.type === 'published') this.#stages.set(event.loadId, 'published')
-    else if (event.type === 'skipped') this.#stages.set(event.loadId, this.#stages.get(event.loadId) ?? 'skipped')
+    else if (event.type === 'skipped')
+      this.#stages.set(event.loadId, this.#stages.get(event.loadId) ?? 'skipped')
     else if (event.type === 'planned') {
       this.#sources.set(event.loadId, event.source)
       this.#chunks.set(event.loadId, event.chunks)
@@ -70,12 +71,18 @@ export class Course {
     return this.#chunks.get(loadId)
   }
 
-  /** Keys of the load's chunks that became dead letters in this run, whether or not the ledger keeps a verdict of them. */
+  /**
+   * Keys of the load's chunks that became dead letters in this run, whether or not the ledger keeps a verdict
+   * of them.
+   */
   deadOf(loadId: string): readonly string[] {
     return [...this.#deadKeys].filter((key) => key.startsWith(`${loadId}/`))
   }
 
-  /** What became of the sources, where one of them is at fault and all that was published has its verdict; nothing where it is the only one. */
+  /**
+   * What became of the sources, where one of them is at fault and all that was published has its verdict;
+   * nothing where it is the only one.
+   */
   toldOf(names: readonly string[]): string | undefined {
     if (names.length < 2) return undefined
     const stages = new Map([...this.#stages].map(([loadId, stage]) => [this.#sources.get(loadId), stage]))
@@ -84,12 +91,16 @@ export class Course {
       ['loaded in part', names.filter((name) => stages.get(name) === 'begun')],
       ['not loaded', names.filter((name) => !stages.has(name))],
     ] as const
-    const parts = groups.flatMap(([what, of]) => (of.length === 0 ? [] : [`${what}: ${listed(of, mostNamed)}`]))
+    const parts = groups.flatMap(([what, of]) =>
+      of.length === 0 ? [] : [`${what}: ${listed(of, mostNamed)}`],
+    )
     return `one of ${names.length} files is at fault; ${parts.join('; ')}`
   }
 
   /** What was met and left, as far as it is not of a load of this run that was planned later. */
   get foreign(): readonly ForeignEvent[] {
-    return [...this.#foreign.values()].filter(({ load }) => load === undefined || load.database === 'any' || !this.loads.has(load.loadId))
+    return [...this.#foreign.values()].filter(
+      ({ load }) => load === undefined || load.database === 'any' || !this.loads.has(load.loadId),
+    )
   }
 }

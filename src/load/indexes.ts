@@ -3,7 +3,7 @@ import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
 import type { Abortable } from '../core/wait.ts'
 import { type Model, tableName } from '../model/model.ts'
-import { bytesOf, type SourceFile } from '../producer/discover.ts'
+import { bytesOf, type SourceFile } from '../source/file/discover.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Built, Prepared, PrepareOptions, Sink } from '../sink/sink.ts'
 
@@ -23,15 +23,22 @@ export interface IndexOptions extends Abortable {
 }
 
 /**
- * What `prepare` is to do with the indexes. Doubles show when they are built, and then everything is loaded once more with the
- * indexes in place; so all that gets into the table must come from files that can be read again.
+ * What `prepare` is to do with the indexes. Doubles show when they are built, and then everything is loaded
+ * once more with the indexes in place; so all that gets into the table must come from files that can be read
+ * again.
  */
-export async function indexPlan(options: IndexOptions, files: readonly SourceFile[]): Promise<PrepareOptions['deferIndexes']> {
+export async function indexPlan(
+  options: IndexOptions,
+  files: readonly SourceFile[],
+): Promise<PrepareOptions['deferIndexes']> {
   const { paths, model, queue, deferIndexes = 'auto' } = options
   if (deferIndexes === 'never') return undefined
   if (deferIndexes === 'always') {
     if (!paths.includes('-')) return 'begin'
-    throw new LadingError('DEFER_REFUSED', 'standard input cannot be read a second time, should a row be refused when they are built')
+    throw new LadingError(
+      'DEFER_REFUSED',
+      'standard input cannot be read a second time, should a row be refused when they are built',
+    )
   }
   const { ready, inFlight } = await queue.depth()
   // What waits already may not come from these files.
@@ -42,8 +49,8 @@ export async function indexPlan(options: IndexOptions, files: readonly SourceFil
 }
 
 /**
- * Throws `DEFER_REFUSED` where the indexes had to be taken away and were not, unless the load was begun before: that of the same command,
- * which has built them at its end, or when it failed.
+ * Throws `DEFER_REFUSED` where the indexes had to be taken away and were not, unless the load was begun
+ * before: that of the same command, which has built them at its end, or when it failed.
  */
 export async function tellPrepared(
   { model, deferIndexes, onEvent = ignoreEvents }: IndexOptions,
@@ -58,7 +65,12 @@ export async function tellPrepared(
 }
 
 /** Builds what was taken away, once everything is loaded. */
-export async function buildIndexes({ sink, model, signal, onEvent = ignoreEvents }: IndexOptions): Promise<Built> {
+export async function buildIndexes({
+  sink,
+  model,
+  signal,
+  onEvent = ignoreEvents,
+}: IndexOptions): Promise<Built> {
   const table = tableName(model)
   onEvent({ type: 'indexes', table, state: 'building' })
   const built = (await sink.buildIndexes?.(model, { signal })) ?? 'nothing'

@@ -59,12 +59,26 @@ export interface LoadOptions
     Omit<ProduceOptions, 'known' | 'startFresh' | 'target'>,
     Pick<
       ConsumerOptions,
-      'dedupKey' | 'batch' | 'prefetch' | 'maxAttempts' | 'setAside' | 'batchRetry' | 'messageRetry' | 'startTimeoutMs' | 'graceMs'
+      | 'dedupKey'
+      | 'batch'
+      | 'prefetch'
+      | 'maxAttempts'
+      | 'setAside'
+      | 'batchRetry'
+      | 'messageRetry'
+      | 'startTimeoutMs'
+      | 'graceMs'
     > {
   readonly sink: Sink
-  /** Forget what the ledger knows of the files and load them from scratch; throws `TABLE_NOT_EMPTY` where rows would be there twice. */
+  /**
+   * Forget what the ledger knows of the files and load them from scratch; throws `TABLE_NOT_EMPTY` where rows
+   * would be there twice.
+   */
   readonly fresh?: boolean
-  /** Whether the indexes of an empty table, its key among them, are built when everything is loaded; `auto` where it is not given. */
+  /**
+   * Whether the indexes of an empty table, its key among them, are built when everything is loaded; `auto`
+   * where it is not given.
+   */
   readonly deferIndexes?: DeferIndexes
   /** Starts the consumers; one in this process where it is not given, or gives none. */
   readonly start?: (options: WorkerOptions) => Workers | undefined
@@ -76,9 +90,15 @@ export interface LoadResult {
   readonly receipts: readonly Receipt[]
   /** Records that took effect during this run; what took effect before is in the receipts too. */
   readonly loadedNow: number
-  /** Messages of others. Nothing is known of them while a load is not complete, because then they may be its own. */
+  /**
+   * Messages of others. Nothing is known of them while a load is not complete, because then they may be its
+   * own.
+   */
   readonly left: LeftInQueue
-  /** Loads whose rows had been loaded before, though the table held none when the run began; `fresh` loads them again. */
+  /**
+   * Loads whose rows had been loaded before, though the table held none when the run began; `fresh` loads
+   * them again.
+   */
   readonly emptied: readonly string[]
 }
 
@@ -101,25 +121,34 @@ const pollMs = 50
 const pollsPerQuestion = 20
 /** Where nothing waits and the queue cannot tell what is in flight, so that only the ledger knows. */
 const pollsPerQuestionAtEnd = 4
-/** Answers of the ledger in a row, of five minutes, by which nothing has changed: what is missing then is not in flight any more. */
+/**
+ * Answers of the ledger in a row, of five minutes, by which nothing has changed: what is missing then is not
+ * in flight any more.
+ */
 const mostSameAnswers = 1_500
 
 export async function load(given: LoadOptions): Promise<LoadResult> {
   const course = new Course()
   const onEvent = tellAll(course.listen, given.onEvent ?? ignoreEvents)
-  // A wrong path is reported before the database is waited for, and a wrong header must not leave tables behind.
+  // A wrong path is reported before the database is waited for, and a wrong header must not leave tables
+  // behind.
   const files = await namedFiles(given)
   await checkHeaders(files, given)
-  const names = [...files.map(({ name }) => name), ...(given.paths.includes('-') ? [given.stdinName ?? 'stdin'] : [])]
+  const names = [
+    ...files.map(({ name }) => name),
+    ...(given.paths.includes('-') ? [given.stdinName ?? 'stdin'] : []),
+  ]
   const options = { ...given, target: given.sink.place, course, names, onEvent }
   const { queue, sink, model, signal } = options
   const patiently = askingUntil(signal, onEvent)
-  const prepare = async (connectMs: number) => sink.prepare(model, { signal, deferIndexes: await indexPlan(options, files), connectMs })
+  const prepare = async (connectMs: number) =>
+    sink.prepare(model, { signal, deferIndexes: await indexPlan(options, files), connectMs })
   const prepared = await retrying(prepare, { signal, onEvent, deadlineMs: options.startTimeoutMs ?? 30_000 })
   for (const caution of preparedCautions(model, prepared)) onEvent(caution)
   await tellPrepared(options, prepared, () => isBegun(options, patiently))
   const { ready, inFlight } = await patiently(() => queue.depth())
-  // What the queue holds already may be loaded before its file is planned, so that the question has to come first.
+  // What the queue holds already may be loaded before its file is planned, so that the question has to come
+  // first.
   const before = ready + (inFlight ?? 1) === 0 ? undefined : await patiently(() => sink.ledger.receipts({}))
   const loadedBefore = new Map(before?.map(({ loadId, loaded }) => [loadId, loaded]))
   const history = await patiently(() => historyOf(options))
@@ -132,7 +161,8 @@ export async function load(given: LoadOptions): Promise<LoadResult> {
   if (before !== undefined) {
     const planned = await plannedBefore(options, files)
     // What waits of them takes effect as soon as consumers are at work, and is not to be forgotten then.
-    if (options.fresh === true) for (const [loadId, wasBegun] of begunFresh(options, planned)) await startFresh(loadId, wasBegun)
+    if (options.fresh === true)
+      for (const [loadId, wasBegun] of begunFresh(options, planned)) await startFresh(loadId, wasBegun)
     for (const loadId of planned) course.loads.add(loadId)
   }
   const ask: Ask = async (loadId, planned) => {
@@ -146,7 +176,11 @@ export async function load(given: LoadOptions): Promise<LoadResult> {
     if (prepared.deferred && signal?.aborted !== true) await buildIndexes(options).catch(() => undefined)
     throw error
   })
-  if (prepared.deferred && signal?.aborted !== true && (await patiently(() => buildIndexes(options))) === 'refused') {
+  if (
+    prepared.deferred &&
+    signal?.aborted !== true &&
+    (await patiently(() => buildIndexes(options))) === 'refused'
+  ) {
     await requireSameSources(options, moved.produced)
     tellAgain(options)
     const loads = moved.produced.map(({ loadId }) => loadId)
@@ -158,7 +192,10 @@ export async function load(given: LoadOptions): Promise<LoadResult> {
   const receipts = await patiently(() => receiptsOf(options, produced))
   for (const { loadId, source, records, loaded, rejected, skipped, dead } of receipts)
     onEvent({ type: 'receipt', loadId, source, records, loaded, rejected, skipped, dead })
-  const loadedNow = receipts.reduce((sum, { loadId, loaded }) => sum + loaded - (loadedBefore.get(loadId) ?? 0), 0)
+  const loadedNow = receipts.reduce(
+    (sum, { loadId, loaded }) => sum + loaded - (loadedBefore.get(loadId) ?? 0),
+    0,
+  )
   const isComplete = receipts.every((receipt) => balance(receipt).open === 0)
   if (options.again === true && isComplete) endAgain(options)
   if (options.fresh === true && isComplete)
@@ -166,8 +203,15 @@ export async function load(given: LoadOptions): Promise<LoadResult> {
       options,
       receipts.map(({ loadId }) => loadId),
     )
-  const left = isEmpty || !isComplete || signal?.aborted === true ? 0 : await patiently(() => messagesIn(queue))
-  return { produced, receipts, loadedNow, left: { messages: left, of: left === 0 ? [] : course.foreign }, emptied: history.emptied }
+  const left =
+    isEmpty || !isComplete || signal?.aborted === true ? 0 : await patiently(() => messagesIn(queue))
+  return {
+    produced,
+    receipts,
+    loadedNow,
+    left: { messages: left, of: left === 0 ? [] : course.foreign },
+    emptied: history.emptied,
+  }
 }
 
 async function messagesIn(queue: Queue): Promise<number> {
@@ -176,7 +220,15 @@ async function messagesIn(queue: Queue): Promise<number> {
 }
 
 /** Of the sources, what the ledger knows. With `--again` it is known that it was loaded before. */
-function historyOf({ sink, model, pipeline = tableName(model), again, fresh = false, onEvent, names }: Moving): Promise<History> {
+function historyOf({
+  sink,
+  model,
+  pipeline = tableName(model),
+  again,
+  fresh = false,
+  onEvent,
+  names,
+}: Moving): Promise<History> {
   return History.begin({ sink, model, pipeline, fresh, onEvent }, again === true ? [] : names)
 }
 
@@ -186,7 +238,9 @@ async function isBegun(options: LoadOptions, patiently: Patiently): Promise<bool
   return (await patiently(() => options.sink.ledger.receipts({ loads, limit: 1 }))).length > 0
 }
 
-/** What is emptied must be there to be loaded again: standard input is not, nor is a file that has changed. */
+/**
+ * What is emptied must be there to be loaded again: standard input is not, nor is a file that has changed.
+ */
 async function requireSameSources(options: LoadOptions, produced: readonly ProducedLoad[]): Promise<void> {
   const planned = new Set(options.paths.includes('-') ? [] : await planAll(options))
   const gone = produced.find(({ loadId }) => !planned.has(loadId))
@@ -213,12 +267,16 @@ async function move(options: Moving, ask: Ask, indexesDeferred: boolean): Promis
   const stop = new AbortController()
   const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
   const patiently = askingUntil(stopped, onEvent)
-  const workers = options.start?.({ signal: stopped, indexesDeferred, loads: course.loads, onEvent }) ?? inProcess(options, stopped)
-  // Consumers that end before they are told to have failed, or were stopped; either way the producer must not go on alone.
+  const workers =
+    options.start?.({ signal: stopped, indexesDeferred, loads: course.loads, onEvent }) ??
+    inProcess(options, stopped)
+  // Consumers that end before they are told to have failed, or were stopped; either way the producer must not
+  // go on alone.
   const early = workers.ended.finally(() => stop.abort())
   early.catch(() => undefined)
   const work = async () => {
-    const room = options.room ?? roomIn(options.queue, stopped, { patiently, outstanding: () => course.outstanding })
+    const room =
+      options.room ?? roomIn(options.queue, stopped, { patiently, outstanding: () => course.outstanding })
     const known: Ask = (...asked) => patiently(() => ask(...asked))
     const producing = { ...options, room, signal: stopped, known }
     const produced = await produce(producing).catch(async (error: unknown) => {
@@ -258,8 +316,8 @@ function inProcess({ course, ...options }: Moving, signal: AbortSignal): Workers
 }
 
 /**
- * Until the queue is empty (true), or holds only what is not ours: the ledger is asked for that, now and then, because it costs more, and
- * more often when by our own count everything is done.
+ * Until the queue is empty (true), or holds only what is not ours: the ledger is asked for that, now and
+ * then, because it costs more, and more often when by our own count everything is done.
  */
 async function settled(
   loads: readonly string[],
@@ -299,7 +357,11 @@ async function receiptsOf(
   // Two paths may lead to one load.
   const loads = new Map(produced.map((each) => [each.loadId, each]))
   await sink.ledger.fold([...loads.keys()])
-  const receipts = new Map((await sink.ledger.receipts({ loads: [...loads.keys()] })).map((receipt) => [receipt.loadId, receipt]))
+  const receipts = new Map(
+    (await sink.ledger.receipts({ loads: [...loads.keys()] })).map((receipt) => [receipt.loadId, receipt]),
+  )
   const startedAt = new Date().toISOString()
-  return [...loads.values()].map((each) => receipts.get(each.loadId) ?? openReceipt({ ...each, pipeline, startedAt }))
+  return [...loads.values()].map(
+    (each) => receipts.get(each.loadId) ?? openReceipt({ ...each, pipeline, startedAt }),
+  )
 }

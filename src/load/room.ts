@@ -3,11 +3,16 @@ import { sleep } from '../core/wait.ts'
 import type { PublishOptions } from '../producer/publish.ts'
 import type { Queue } from '../queue/queue.ts'
 
-/** CSV that may wait in the queue, in bytes: a second's work of a fast database, so that a consumer never runs dry. */
+/**
+ * CSV that may wait in the queue, in bytes: a second's work of a fast database, so that a consumer never runs
+ * dry.
+ */
 const mostWaitingBytes = 64 * 1024 * 1024
 const firstPollMs = 20
 const lastPollMs = 200
-/** What does not get less for so long is not ours, or nobody takes it now: then the queue is the place for it. */
+/**
+ * What does not get less for so long is not ours, or nobody takes it now: then the queue is the place for it.
+ */
 const patienceMs = 1_000
 
 interface RoomOptions {
@@ -17,7 +22,11 @@ interface RoomOptions {
 }
 
 /** A `room` that waits as long as the queue holds more than enough of ours and gets shorter. */
-export function roomIn(queue: Queue, signal: AbortSignal, { patiently, outstanding }: RoomOptions): NonNullable<PublishOptions['room']> {
+export function roomIn(
+  queue: Queue,
+  signal: AbortSignal,
+  { patiently, outstanding }: RoomOptions,
+): NonNullable<PublishOptions['room']> {
   let messages = 0
   let bytes = 0
   return async (next) => {
@@ -26,7 +35,11 @@ export function roomIn(queue: Queue, signal: AbortSignal, { patiently, outstandi
     const mostWaiting = (mostWaitingBytes * messages) / Math.max(1, bytes)
     let fewest = Number.POSITIVE_INFINITY
     let since = performance.now()
-    for (let pollMs = firstPollMs; !signal.aborted && performance.now() - since < patienceMs; pollMs = Math.min(pollMs * 2, lastPollMs)) {
+    for (
+      let pollMs = firstPollMs;
+      !signal.aborted && performance.now() - since < patienceMs;
+      pollMs = Math.min(pollMs * 2, lastPollMs)
+    ) {
       const { ready } = await patiently(() => queue.depth())
       if (Math.min(ready, outstanding()) <= mostWaiting) return
       if (ready < fewest) since = performance.now()

@@ -1,24 +1,44 @@
-/** Column types and their options. A column is data; decoding, DDL and wire encoding look at `spec` and nothing else. */
+/**
+ * Column types and their options. A column is data; decoding, DDL and wire encoding look at `spec` and
+ * nothing else.
+ */
 import type { Mask } from './mask.ts'
 import { type Call, misuses } from './signatures.ts'
 
 export type ColumnType =
-  | { readonly kind: 'text' | 'integer' | 'bigint' | 'double' | 'boolean' | 'date' | 'timestamp' | 'uuid' | 'json' }
+  | {
+      readonly kind:
+        | 'text'
+        | 'integer'
+        | 'bigint'
+        | 'double'
+        | 'boolean'
+        | 'date'
+        | 'timestamp'
+        | 'uuid'
+        | 'json'
+    }
   | { readonly kind: 'varchar'; readonly length: number }
   | { readonly kind: 'numeric'; readonly precision?: number | undefined; readonly scale?: number | undefined }
   | { readonly kind: 'timestamptz'; readonly zone?: string | undefined }
   | { readonly kind: 'custom'; readonly sql: string }
 
-/** What a transform may return: text or a value whose usual text form is then decoded strictly by the column's type. */
+/**
+ * What a transform may return: text or a value whose usual text form is then decoded strictly by the column's
+ * type.
+ */
 export type Transformed = string | number | bigint | boolean | null
 
 /**
  * A value that does not come from a field of the source:
- * - `recordKey`: what tells the record apart from all others, as the ledger does; see docs/models.md for its form;
+ * - `recordKey`: what tells the record apart from all others, as the ledger does; see docs/models.md for its
+ *   form;
  * - `processedAt`: when the record was processed;
  * - `processedOn`: on which day that was, in a zone (an IANA name, or an offset such as `+02:00`).
  */
-export type Generated = { readonly value: 'recordKey' | 'processedAt' } | { readonly value: 'processedOn'; readonly zone: string }
+export type Generated =
+  | { readonly value: 'recordKey' | 'processedAt' }
+  | { readonly value: 'processedOn'; readonly zone: string }
 
 export interface ColumnSpec {
   readonly type: ColumnType
@@ -72,16 +92,16 @@ export class Column<T = unknown> {
   }
 
   /**
-   * Changes the text of the source before it is decoded; what it returns is decoded as strictly as a text of the source.
-   * Not called for NULL. A throw rejects the record.
+   * Changes the text of the source before it is decoded; what it returns is decoded as strictly as a text of
+   * the source. Not called for NULL. A throw rejects the record.
    */
   transform(...given: [fn: (text: string) => Transformed]): Column<T> {
     return this.#with({ transform: given[0] }, 'transform', given)
   }
 
   /**
-   * Writes the mask of the source's text instead of the text. Nothing else keeps the text either: no reject, dead letter, event or
-   * error. Not called for NULL. Text columns only, and not together with `transform`.
+   * Writes the mask of the source's text instead of the text. Nothing else keeps the text either: no reject,
+   * dead letter, event or error. Not called for NULL. Text columns only, and not together with `transform`.
    */
   mask(...given: [mask: Mask]): Column<T> {
     return this.#with({ mask: given[0] }, 'mask', given)
@@ -94,7 +114,11 @@ export class Column<T = unknown> {
   generated(...given: [value: Generated['value'], options?: { readonly zone?: string }]): Column<T> {
     const [value, options] = given
     const zone = options?.zone ?? 'UTC'
-    return this.#with({ generated: value === 'processedOn' ? { value, zone } : { value } }, 'generated', given)
+    return this.#with(
+      { generated: value === 'processedOn' ? { value, zone } : { value } },
+      'generated',
+      given,
+    )
   }
 
   #with<U>(change: Partial<ColumnSpec>, call: Call, given: readonly unknown[]): Column<U> {
@@ -113,19 +137,28 @@ function columnType<T, Given extends unknown[] = []>(name: Call, typeOf: (...giv
 /** Unicode text of any length. */
 export const text = columnType<string>('text', () => ({ kind: 'text' }))
 /** Unicode text of at most `length` characters (code points). */
-export const varchar = columnType<string, [length: number]>('varchar', (length) => ({ kind: 'varchar', length }))
+export const varchar = columnType<string, [length: number]>('varchar', (length) => ({
+  kind: 'varchar',
+  length,
+}))
 /** Whole number, 32 bits. */
 export const integer = columnType<number>('integer', () => ({ kind: 'integer' }))
 /** Whole number, 64 bits. */
 export const bigint = columnType<bigint>('bigint', () => ({ kind: 'bigint' }))
 /** IEEE 754 double; NaN and infinities are refused. */
 export const doublePrecision = columnType<number>('doublePrecision', () => ({ kind: 'double' }))
-/** Exact decimal number, at most `precision` digits, `scale` of them behind the point; without them any number. */
-export const numeric = columnType<string, [precision?: number, scale?: number]>('numeric', (precision, scale) => ({
-  kind: 'numeric',
-  precision,
-  scale,
-}))
+/**
+ * Exact decimal number, at most `precision` digits, `scale` of them behind the point; without them any
+ * number.
+ */
+export const numeric = columnType<string, [precision?: number, scale?: number]>(
+  'numeric',
+  (precision, scale) => ({
+    kind: 'numeric',
+    precision,
+    scale,
+  }),
+)
 /** true/false, t/f, yes/no, y/n, on/off, 1/0, in any case. */
 export const boolean = columnType<boolean>('boolean', () => ({ kind: 'boolean' }))
 /** Calendar date, YYYY-MM-DD. */
@@ -133,15 +166,20 @@ export const date = columnType<string>('date', () => ({ kind: 'date' }))
 /** Date and time without a zone, to the microsecond. A text with a zone is refused. */
 export const timestamp = columnType<string>('timestamp', () => ({ kind: 'timestamp' }))
 /**
- * Instant, to the microsecond. A text without an offset is refused, unless `zone` (an IANA name, or an offset such as `+02:00`) states
- * where it was local.
+ * Instant, to the microsecond. A text without an offset is refused, unless `zone` (an IANA name, or an offset
+ * such as `+02:00`) states where it was local.
  */
-export const timestamptz = columnType<string, [options?: { readonly zone?: string }]>('timestamptz', (options) => ({
-  kind: 'timestamptz',
-  zone: options?.zone,
-}))
+export const timestamptz = columnType<string, [options?: { readonly zone?: string }]>(
+  'timestamptz',
+  (options) => ({
+    kind: 'timestamptz',
+    zone: options?.zone,
+  }),
+)
 export const uuid = columnType<string>('uuid', () => ({ kind: 'uuid' }))
 /** JSON document, checked and kept as the text that came. */
 export const json = columnType<string>('json', () => ({ kind: 'json' }))
-/** Any other type of the database, by its SQL name; values travel as text and the database alone checks them. */
+/**
+ * Any other type of the database, by its SQL name; values travel as text and the database alone checks them.
+ */
 export const custom = columnType<string, [sql: string]>('custom', (sql) => ({ kind: 'custom', sql }))

@@ -38,7 +38,10 @@ export function generatorOf(generated: Generated, decode: CellDecoder): Generate
   }
 }
 
-/** The day of an instant in a zone, since 1970-01-01. Records that follow each other mostly share their second, and Intl takes microseconds. */
+/**
+ * The day of an instant in a zone, since 1970-01-01. Records that follow each other mostly share their
+ * second, and Intl takes microseconds.
+ */
 function dayIn(zoneName: string): (at: number) => number {
   const zone = new Zone(zoneName)
   let lastSecond = Number.NaN

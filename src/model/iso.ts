@@ -5,7 +5,9 @@ export function isoDate(days: number): string {
   return new Date(days * 86_400_000).toISOString().slice(0, 10)
 }
 
-/** `YYYY-MM-DDTHH:MM:SS.ffffffZ`, written in place: a template would leave a dozen strings behind for each. */
+/**
+ * `YYYY-MM-DDTHH:MM:SS.ffffffZ`, written in place: a template would leave a dozen strings behind for each.
+ */
 const buffer = Buffer.from('0000-00-00T00:00:00.000000Z')
 const withoutZone = buffer.length - 1
 let lastDays = Number.NaN

@@ -1,7 +1,7 @@
 /**
- * Masks: what stands in the table, and in everything else that is kept, instead of personal data. A mask is a function of the text
- * alone, so that equal texts stay equal and a replay gives what the first attempt gave. Keys never leave this file: no error, no
- * fingerprint and no inspection of a mask or of a model shows one.
+ * Masks: what stands in the table, and in everything else that is kept, instead of personal data. A mask is a
+ * function of the text alone, so that equal texts stay equal and a replay gives what the first attempt gave.
+ * Keys never leave this file: no error, no fingerprint and no inspection of a mask or of a model shows one.
  */
 import { isUtf8 } from 'node:buffer'
 import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto'
@@ -16,7 +16,10 @@ export interface Mask {
   readonly caution?: string | undefined
   /** What is written instead of the text. */
   apply(text: string): string
-  /** Everything that may have been written instead of the text, under former keys too: a person's rows are those that hold one of them. */
+  /**
+   * Everything that may have been written instead of the text, under former keys too: a person's rows are
+   * those that hold one of them.
+   */
   all(text: string): readonly string[]
 }
 
@@ -30,8 +33,8 @@ export interface MaskKey {
 const leastKeyBytes = 32
 
 /**
- * `ID:` and the HMAC-SHA-256 of the text in hexadecimal: without the key nobody can find the text by trying. The first key masks;
- * further ones are former keys, for `all`. Throws `CONFIG_INVALID`.
+ * `ID:` and the HMAC-SHA-256 of the text in hexadecimal: without the key nobody can find the text by trying.
+ * The first key masks; further ones are former keys, for `all`. Throws `CONFIG_INVALID`.
  */
 export function hmacSha256(...given: [options: { readonly keys: readonly MaskKey[] }]): Mask {
   requireUse('hmacSha256', given)
@@ -56,7 +59,8 @@ export function sha256(...given: []): Mask {
   const apply = (text: string) => hash('sha256', text, 'hex')
   return {
     name: 'sha256',
-    caution: 'the plain hash of an IPv4 address is reversible by trying all of them; hmacSha256 with a key is not',
+    caution:
+      'the plain hash of an IPv4 address is reversible by trying all of them; hmacSha256 with a key is not',
     apply,
     all: (text) => [apply(text)],
   }
@@ -79,7 +83,10 @@ export interface PartialOptions {
   readonly with?: string
 }
 
-/** Hides what lies between the beginning and the end of the text; the whole of a text that has no more characters than would be kept. */
+/**
+ * Hides what lies between the beginning and the end of the text; the whole of a text that has no more
+ * characters than would be kept.
+ */
 export function partial(...given: [options?: PartialOptions]): Mask {
   requireUse('partial', given)
   const [{ keepFirst = 0, keepLast = 0, with: stand = '*' } = {}] = given
@@ -93,7 +100,11 @@ export function partial(...given: [options?: PartialOptions]): Mask {
     const [first, last] = length > keepFirst + keepLast ? [keepFirst, length - keepLast] : [0, length]
     return characters.map((each, at) => (at < first || at >= last ? each : stand)).join('')
   }
-  return { name: `partial(${keepFirst}, ${keepLast}, ${JSON.stringify(stand)})`, apply, all: (text) => [apply(text)] }
+  return {
+    name: `partial(${keepFirst}, ${keepLast}, ${JSON.stringify(stand)})`,
+    apply,
+    all: (text) => [apply(text)],
+  }
 }
 
 function requireText(mask: string, text: unknown): void {
@@ -101,7 +112,10 @@ function requireText(mask: string, text: unknown): void {
   throw new LadingError('MODEL_INVALID', `${mask} needs a text that a database takes`)
 }
 
-/** A key from text (UTF-8, or `hex:…`, or `base64:…`) or from bytes. Throws `CONFIG_INVALID`, which does not show it. */
+/**
+ * A key from text (UTF-8, or `hex:…`, or `base64:…`) or from bytes. Throws `CONFIG_INVALID`, which does not
+ * show it.
+ */
 export function maskKey(id: string, key: string | Uint8Array): MaskKey {
   checkedId(id)
   const bytes = typeof key === 'string' ? bytesOf(id, key) : key
@@ -118,7 +132,9 @@ export function maskKeyFromFile(id: string, path: string): MaskKey {
     bytes = readFileSync(path)
   } catch (error) {
     // Without the path: a key may stand in its place by mistake.
-    throw invalid(`the file of mask key ${id} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`)
+    throw invalid(
+      `the file of mask key ${id} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`,
+    )
   }
   return maskKey(id, isUtf8(bytes) ? bytes.toString('utf8').replace(/\r?\n$/, '') : bytes)
 }
@@ -138,7 +154,8 @@ function checkedId(id: string): string {
 }
 
 function secret(id: string, key: unknown): KeyObject {
-  if (!(key instanceof Uint8Array)) throw invalid(`mask key ${id} is not bytes: make it with maskKey or maskKeyFromFile`)
+  if (!(key instanceof Uint8Array))
+    throw invalid(`mask key ${id} is not bytes: make it with maskKey or maskKeyFromFile`)
   if (key.length < leastKeyBytes) throw invalid(`mask key ${id} has fewer than ${leastKeyBytes} bytes`)
   return createSecretKey(key)
 }

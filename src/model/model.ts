@@ -15,10 +15,17 @@ export interface Index {
   readonly columns: readonly string[]
 }
 
-const index = (method: Index['method'], unique: boolean, columns: readonly string[]): Index => ({ method, unique, columns })
+const index = (method: Index['method'], unique: boolean, columns: readonly string[]): Index => ({
+  method,
+  unique,
+  columns,
+})
 export const btree = (...columns: string[]): Index => index('btree', false, columns)
 export const unique = (...columns: string[]): Index => index('btree', true, columns)
-/** Block range index, for columns whose values follow the order of arrival. PostgreSQL only; SQLite goes without. */
+/**
+ * Block range index, for columns whose values follow the order of arrival. PostgreSQL only; SQLite goes
+ * without.
+ */
 export const brin = (...columns: string[]): Index => index('brin', false, columns)
 /** Hash index, equality only. PostgreSQL only; SQLite goes without. */
 export const hash = (...column: [column: string]): Index => index('hash', false, column)
@@ -44,7 +51,10 @@ export interface Model<C extends Columns = Columns> {
   readonly onConflict: ConflictPolicy
   /** With `update`: a record never overwrites one whose value here is greater. */
   readonly version: string | undefined
-  /** sha256 of everything declared, so that a producer does not begin a load with one model and finish it with another. */
+  /**
+   * sha256 of everything declared, so that a producer does not begin a load with one model and finish it with
+   * another.
+   */
   readonly fingerprint: string
   /** Carries the row type for inference only. */
   readonly row?: { readonly [K in keyof C]: C[K]['value'] }
@@ -56,7 +66,9 @@ export type RowOf<M extends { readonly row?: unknown }> = NonNullable<M['row']>
 export interface ModelOptions<C extends Columns> {
   /** Name of the table, without its schema. */
   readonly table: string
-  /** Schema of the table; without it the database's own search path decides. SQLite has none and ignores it. */
+  /**
+   * Schema of the table; without it the database's own search path decides. SQLite has none and ignores it.
+   */
   readonly schema?: string
   readonly columns: C
   readonly primaryKey?: readonly (keyof C & string)[]
@@ -66,10 +78,17 @@ export interface ModelOptions<C extends Columns> {
   readonly version?: keyof C & string
 }
 
-/** Checks the options and freezes them into a model. Throws `MODEL_INVALID`, which says everything that is wrong. */
+/**
+ * Checks the options and freezes them into a model. Throws `MODEL_INVALID`, which says everything that is
+ * wrong.
+ */
 export function defineModel<const C extends Columns>(...given: [options: ModelOptions<C>]): Model<C> {
   const [options] = given
-  const misused = [...argumentProblems('defineModel', given), ...indexMisuses(options?.indexes), ...columnMisuses(options?.columns)]
+  const misused = [
+    ...argumentProblems('defineModel', given),
+    ...indexMisuses(options?.indexes),
+    ...columnMisuses(options?.columns),
+  ]
   if (misused.length > 0) throw invalid(options?.table, misused)
   const columns = Object.entries(options.columns).map(([name, column]) => ({ name, ...column.spec }))
   const declared = {
@@ -83,11 +102,17 @@ export function defineModel<const C extends Columns>(...given: [options: ModelOp
   }
   const problems = [...problemsOf(declared)]
   if (problems.length > 0) throw invalid(options.table, problems)
-  return { ...declared, fingerprint: createHash('sha256').update(JSON.stringify(declared, functionsAsMarks)).digest('hex') }
+  return {
+    ...declared,
+    fingerprint: createHash('sha256').update(JSON.stringify(declared, functionsAsMarks)).digest('hex'),
+  }
 }
 
 const invalid = (table: unknown, problems: readonly string[]): LadingError =>
-  new LadingError('MODEL_INVALID', visible(`model${typeof table === 'string' ? ` ${table}` : ''}: ${problems.join('; ')}`))
+  new LadingError(
+    'MODEL_INVALID',
+    visible(`model${typeof table === 'string' ? ` ${table}` : ''}: ${problems.join('; ')}`),
+  )
 
 function* columnMisuses(columns: unknown): Generator<string> {
   if (typeof columns !== 'object' || columns === null) return
@@ -107,13 +132,14 @@ function* indexMisuses(indexes: unknown): Generator<string> {
     const { method, unique: isUnique, columns } = Object(each) as Partial<Index>
     const isIndex = typeof method === 'string' && isCall(method) && Array.isArray(columns)
     if (isIndex) yield* misuses(isUnique === true ? 'unique' : method, columns)
-    else yield `indexes: ${shown(each)} is not an index (write btree('column'), unique('column'), brin('column') or hash('column'))`
+    else
+      yield `indexes: ${shown(each)} is not an index (write btree('column'), unique('column'), brin('column') or hash('column'))`
   }
 }
 
 /**
- * That there is a transform counts; what it does cannot be compared, because its text changes with every build. Of a mask its name
- * counts, which says its kind and the ids of its keys.
+ * That there is a transform counts; what it does cannot be compared, because its text changes with every
+ * build. Of a mask its name counts, which says its kind and the ids of its keys.
  */
 function functionsAsMarks(name: string, value: unknown): unknown {
   if (name === 'mask' && typeof value === 'object' && value !== null) return (value as Mask).name
@@ -124,9 +150,13 @@ function functionsAsMarks(name: string, value: unknown): unknown {
 export const sourceName = (column: ModelColumn): string => column.from ?? column.name
 
 /** The columns that are read from the source. */
-export const sourceColumns = (model: Model): readonly ModelColumn[] => model.columns.filter(({ generated }) => generated === undefined)
+export const sourceColumns = (model: Model): readonly ModelColumn[] =>
+  model.columns.filter(({ generated }) => generated === undefined)
 
-/** Index of the cell that a column is read from, -1 where it has none. Where each column has a cell in its own place, two may read one field. */
+/**
+ * Index of the cell that a column is read from, -1 where it has none. Where each column has a cell in its own
+ * place, two may read one field.
+ */
 export function cellOfColumn(model: Model, fields: readonly string[], name: string): number {
   const columns = sourceColumns(model)
   const own = columns.findIndex((column) => column.name === name)
@@ -140,7 +170,8 @@ export function cellOfColumn(model: Model, fields: readonly string[], name: stri
 export const isMasked = (model: Model): boolean => model.columns.some(({ mask }) => mask !== undefined)
 
 /** Whether rows of the model depend on the release of the time-zone data. */
-export const hasZones = (model: Model): boolean => model.columns.some((column) => variableZone(column) !== undefined)
+export const hasZones = (model: Model): boolean =>
+  model.columns.some((column) => variableZone(column) !== undefined)
 
 /** What the model's masks do not promise, each said once with the columns that it holds for. */
 export function cautionsOf(model: Model): readonly string[] {
@@ -153,11 +184,17 @@ export function cautionsOf(model: Model): readonly string[] {
 
 /** The model for a table that takes no NULL in these columns; everything that identifies the model stays. */
 export function withNotNull(model: Model, names: readonly string[]): Model {
-  return { ...model, columns: model.columns.map((column) => (names.includes(column.name) ? { ...column, tableNotNull: true } : column)) }
+  return {
+    ...model,
+    columns: model.columns.map((column) =>
+      names.includes(column.name) ? { ...column, tableNotNull: true } : column,
+    ),
+  }
 }
 
 /** The model's table as a person writes it. */
-export const tableName = (model: Model): string => (model.schema === undefined ? model.table : `${model.schema}.${model.table}`)
+export const tableName = (model: Model): string =>
+  model.schema === undefined ? model.table : `${model.schema}.${model.table}`
 
 function* problemsOf(model: Omit<Model, 'fingerprint'>): Generator<string> {
   const names = new Set(model.columns.map((column) => column.name))
@@ -170,13 +207,16 @@ function* problemsOf(model: Omit<Model, 'fingerprint'>): Generator<string> {
     ...model.indexes.flatMap((each) => each.columns),
     ...(model.version === undefined ? [] : [model.version]),
   ]
-  for (const name of new Set(used)) if (!names.has(name)) yield `there is no column ${name}${guess(name, names)}`
+  for (const name of new Set(used))
+    if (!names.has(name)) yield `there is no column ${name}${guess(name, names)}`
   if (new Set(model.primaryKey).size < model.primaryKey.length) yield 'the primaryKey names a column twice'
   if (model.indexes.some((each) => each.columns.length === 0)) yield 'an index has no columns'
   for (const name of model.primaryKey) {
-    if (!model.columns.find((column) => column.name === name)?.notNull) yield `the key column ${name} must be notNull()`
+    if (!model.columns.find((column) => column.name === name)?.notNull)
+      yield `the key column ${name} must be notNull()`
   }
-  if (model.onConflict !== 'error' && model.primaryKey.length === 0) yield `onConflict: '${model.onConflict}' needs a primaryKey`
+  if (model.onConflict !== 'error' && model.primaryKey.length === 0)
+    yield `onConflict: '${model.onConflict}' needs a primaryKey`
   if (model.version !== undefined && model.onConflict !== 'update') yield "version needs onConflict: 'update'"
 }
 
@@ -188,7 +228,8 @@ function guess(name: string, names: Iterable<string>): string {
 /** 63 bytes is PostgreSQL's limit (NAMEDATALEN - 1), beyond which it cuts a name silently. */
 function* identifierProblems(names: readonly string[]): Generator<string> {
   for (const name of names) {
-    if (name === '' || name.includes('\0') || Buffer.byteLength(name) > 63) yield `'${name}' is not a usable name (1 to 63 bytes, no NUL)`
+    if (name === '' || name.includes('\0') || Buffer.byteLength(name) > 63)
+      yield `'${name}' is not a usable name (1 to 63 bytes, no NUL)`
   }
 }
 
@@ -201,15 +242,20 @@ function* columnProblems(column: ModelColumn): Generator<string> {
     sound = false
     yield problem
   }
-  if (sound && column.fallback !== undefined) yield* defaultProblems(column.name, column.type, column.fallback)
+  if (sound && column.fallback !== undefined)
+    yield* defaultProblems(column.name, column.type, column.fallback)
   yield* maskProblems(column)
   yield* generatedProblems(column)
 }
 
-/** With a transform it would not be clear which of the two comes first, nor what a reject of a failed one may show. */
+/**
+ * With a transform it would not be clear which of the two comes first, nor what a reject of a failed one may
+ * show.
+ */
 function* maskProblems({ name, type, mask, transform }: ModelColumn): Generator<string> {
   if (mask === undefined) return
-  if (type.kind !== 'text' && type.kind !== 'varchar') yield `${name}: only text and varchar columns can be masked`
+  if (type.kind !== 'text' && type.kind !== 'varchar')
+    yield `${name}: only text and varchar columns can be masked`
   if (transform !== undefined) yield `${name}: mask and transform do not go together`
 }
 
@@ -217,17 +263,26 @@ function* maskProblems({ name, type, mask, transform }: ModelColumn): Generator<
 function* sharedMaskProblems(columns: readonly ModelColumn[]): Generator<string> {
   for (const { name, from, mask } of columns) {
     const field = from ?? name
-    const others = columns.filter((other) => other.name !== name && other.generated === undefined && sourceName(other) === field)
-    if (mask !== undefined && others.length > 0) yield `${name}: its field ${field} is masked, and read by ${others[0]?.name} too`
+    const others = columns.filter(
+      (other) => other.name !== name && other.generated === undefined && sourceName(other) === field,
+    )
+    if (mask !== undefined && others.length > 0)
+      yield `${name}: its field ${field} is masked, and read by ${others[0]?.name} too`
   }
 }
 
-const generatedTypes = { recordKey: ['text', 'varchar'], processedAt: ['timestamptz'], processedOn: ['date'] } as const
+const generatedTypes = {
+  recordKey: ['text', 'varchar'],
+  processedAt: ['timestamptz'],
+  processedOn: ['date'],
+} as const
 
 function* generatedProblems(column: ModelColumn): Generator<string> {
   const { name, type, generated } = column
   if (generated === undefined) return
-  const types: readonly string[] | undefined = Object.hasOwn(generatedTypes, generated.value) ? generatedTypes[generated.value] : undefined
+  const types: readonly string[] | undefined = Object.hasOwn(generatedTypes, generated.value)
+    ? generatedTypes[generated.value]
+    : undefined
   if (types === undefined) yield `${name}: '${generated.value}' is not generated`
   else if (!types.includes(type.kind)) yield `${name}: ${generated.value} needs ${types.join(' or ')}`
   const zone = generated.value === 'processedOn' ? zoneProblem(generated.zone) : undefined
@@ -238,12 +293,16 @@ function* generatedProblems(column: ModelColumn): Generator<string> {
   }
 }
 
-/** A default is decoded for each record that lacks a value, so one that cannot be decoded would reject them all. */
+/**
+ * A default is decoded for each record that lacks a value, so one that cannot be decoded would reject them
+ * all.
+ */
 function* defaultProblems(name: string, type: ColumnType, fallback: string): Generator<string> {
   const bytes = Buffer.from(fallback)
   const fault = decoderOf(type)(bytes, 0, bytes.length, nowhere)
   if (fault !== undefined) yield `${name}: the default: ${fault.detail}`
-  if (fallback.includes('\0') || !fallback.isWellFormed()) yield `${name}: the default is not text that a database takes`
+  if (fallback.includes('\0') || !fallback.isWellFormed())
+    yield `${name}: the default is not text that a database takes`
 }
 
 /** Takes every value and keeps none. */
@@ -254,14 +313,20 @@ function* typeProblems({ name, type }: ModelColumn): Generator<string> {
     yield `${name}: varchar needs a length of 1 to ${mostCharacters}`
   if (type.kind === 'numeric') {
     const { precision, scale } = type
-    if (precision === undefined && scale !== undefined) yield `${name}: numeric needs a precision where it has a scale`
-    else if (precision !== undefined && !(isBetween(precision, 1, 1000) && isBetween(scale ?? 0, 0, precision))) {
+    if (precision === undefined && scale !== undefined)
+      yield `${name}: numeric needs a precision where it has a scale`
+    else if (
+      precision !== undefined &&
+      !(isBetween(precision, 1, 1000) && isBetween(scale ?? 0, 0, precision))
+    ) {
       yield `${name}: numeric(${precision}, ${scale ?? 0}) is not possible`
     }
   }
   const zone = type.kind === 'timestamptz' && type.zone !== undefined ? zoneProblem(type.zone) : undefined
   if (zone !== undefined) yield `${name}: ${zone}`
-  if (type.kind === 'custom' && !/^[a-z_][\w .,()[\]]*$/i.test(type.sql)) yield `${name}: '${type.sql}' is not a type name`
+  if (type.kind === 'custom' && !/^[a-z_][\w .,()[\]]*$/i.test(type.sql))
+    yield `${name}: '${type.sql}' is not a type name`
 }
 
-const isBetween = (value: number, least: number, most: number): boolean => Number.isInteger(value) && value >= least && value <= most
+const isBetween = (value: number, least: number, most: number): boolean =>
+  Number.isInteger(value) && value >= least && value <= most

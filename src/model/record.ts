@@ -6,7 +6,10 @@ import { generatorOf } from './generated.ts'
 import { cellOfColumn, isMasked, type Model, type ModelColumn, sourceColumns, sourceName } from './model.ts'
 import type { RowWriter } from './writer.ts'
 
-/** The cells of one record, as a reader of a source offers them: byte ranges, so that no string is made that nobody needs. */
+/**
+ * The cells of one record, as a reader of a source offers them: byte ranges, so that no string is made that
+ * nobody needs.
+ */
 export interface Cells {
   readonly bytes: Buffer
   readonly count: number
@@ -47,24 +50,30 @@ interface Change {
 }
 
 /** What of `fields` the model cannot use or misses: one line each, none where they fit. */
-export function* fieldProblems(model: Model, fields: readonly string[], ignoreExtra = false): Generator<string> {
+export function* fieldProblems(
+  model: Model,
+  fields: readonly string[],
+  ignoreExtra = false,
+): Generator<string> {
   const columns = sourceColumns(model)
   const known = new Set(columns.map(sourceName))
   const present = new Set(fields)
   const needed = columns.filter((column) => column.notNull && column.fallback === undefined)
   // Several columns may read one field.
-  for (const name of new Set(needed.map(sourceName))) if (!present.has(name)) yield `column ${name} is missing`
+  for (const name of new Set(needed.map(sourceName)))
+    if (!present.has(name)) yield `column ${name} is missing`
   const extra = fields.filter((field) => !known.has(field))
   // Without it, every record would be a row of NULLs and defaults.
   const noneKnown = known.size > 0 && extra.length === fields.length
   // What looks like a header of which no name is known may be a record.
-  if (noneKnown && (ignoreExtra || isMasked(model) || extra.length === 0)) yield 'none of its columns is in the model'
+  if (noneKnown && (ignoreExtra || isMasked(model) || extra.length === 0))
+    yield 'none of its columns is in the model'
   else if (!ignoreExtra) for (const field of extra) yield `column ${field} is not in the model`
 }
 
 /**
- * Turns the cells of records into rows of a model. `fields` are the names of the cells, in their order; where each column has a cell
- * in its own place, two columns may read the same field in two ways.
+ * Turns the cells of records into rows of a model. `fields` are the names of the cells, in their order; where
+ * each column has a cell in its own place, two columns may read the same field in two ways.
  */
 export class RecordDecoder {
   readonly #plans: readonly ColumnPlan[]
@@ -116,7 +125,9 @@ function planOf(column: ModelColumn, cell: number): ColumnPlan {
 
 function missingFault({ notNull, tableNotNull }: ModelColumn): Fault | undefined {
   if (notNull) return { code: 'NULL_NOT_ALLOWED', detail: 'the column must have a value' }
-  return tableNotNull === true ? { code: 'CONSTRAINT_NOT_NULL', detail: 'the column of the table is NOT NULL' } : undefined
+  return tableNotNull === true
+    ? { code: 'CONSTRAINT_NOT_NULL', detail: 'the column of the table is NOT NULL' }
+    : undefined
 }
 
 function changeOf({ transform, mask }: ModelColumn): Change | undefined {
@@ -140,8 +151,10 @@ function decodeCell(plan: ColumnPlan, cells: Cells, writer: RowWriter): Fault | 
     start = 0
     end = bytes.length
   }
-  for (const text of plan.nullIf) if (text.compare(bytes, start, end) === 0) return decodeMissing(plan, writer)
-  if (plan.change !== undefined) return decodeChanged(plan, plan.change, bytes.toString('utf8', start, end), writer)
+  for (const text of plan.nullIf)
+    if (text.compare(bytes, start, end) === 0) return decodeMissing(plan, writer)
+  if (plan.change !== undefined)
+    return decodeChanged(plan, plan.change, bytes.toString('utf8', start, end), writer)
   return plan.decode(bytes, start, end, writer)
 }
 
@@ -152,21 +165,33 @@ function decodeMissing(plan: ColumnPlan, writer: RowWriter): Fault | undefined {
   return undefined
 }
 
-function decodeChanged(plan: ColumnPlan, { by, change }: Change, text: string, writer: RowWriter): Fault | undefined {
+function decodeChanged(
+  plan: ColumnPlan,
+  { by, change }: Change,
+  text: string,
+  writer: RowWriter,
+): Fault | undefined {
   let value: Transformed
   try {
     value = change(text)
   } catch (error) {
     // What a mask throws may hold the value, which is personal.
-    return { code: 'TRANSFORM_FAILED', detail: `the ${by} of the model threw${by === 'mask' ? '' : messageOf(error)}` }
+    return {
+      code: 'TRANSFORM_FAILED',
+      detail: `the ${by} of the model threw${by === 'mask' ? '' : messageOf(error)}`,
+    }
   }
   if (value === null || value === undefined) return decodeMissing(plan, writer)
   if (typeof value === 'object' || typeof value === 'function' || typeof value === 'symbol') {
-    return { code: 'TRANSFORM_FAILED', detail: `the ${by} of the model returned neither text, number, boolean nor null` }
+    return {
+      code: 'TRANSFORM_FAILED',
+      detail: `the ${by} of the model returned neither text, number, boolean nor null`,
+    }
   }
   const changed = String(value)
   if (changed.includes('\0')) return { code: 'NUL_BYTE', detail: `the ${by} of the model returned a NUL` }
-  if (!changed.isWellFormed()) return { code: 'LONE_SURROGATE', detail: `the ${by} of the model returned half a surrogate pair` }
+  if (!changed.isWellFormed())
+    return { code: 'LONE_SURROGATE', detail: `the ${by} of the model returned half a surrogate pair` }
   const bytes = Buffer.from(changed)
   return plan.decode(bytes, 0, bytes.length, writer)
 }

@@ -1,6 +1,6 @@
 /**
- * What the public functions of a model take, as data, and what is wrong with what they are given. Types alone do not check it: the
- * command line strips them, and an option that is misspelt would be ignored.
+ * What the public functions of a model take, as data, and what is wrong with what they are given. Types alone
+ * do not check it: the command line strips them, and an option that is misspelt would be ignored.
  */
 import { LadingError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
@@ -25,7 +25,8 @@ interface Signature {
   readonly example: string
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const anything: Kind = { what: 'a value', accepts: (value) => value !== undefined }
 const text: Kind = { what: 'a text', accepts: (value) => typeof value === 'string' }
@@ -38,15 +39,24 @@ const callback: Kind = { what: 'a function', accepts: (value) => typeof value ==
 const date: Kind = { what: 'a Date', accepts: (value) => value instanceof Date }
 const mask: Kind = {
   what: 'a mask such as hmacSha256({ keys })',
-  accepts: (value) => isObject(value) && typeof value['apply'] === 'function' && typeof value['name'] === 'string',
+  accepts: (value) =>
+    isObject(value) && typeof value['apply'] === 'function' && typeof value['name'] === 'string',
 }
 const list = (items: Kind): Kind => ({ what: 'a list', accepts: Array.isArray, items })
-const object = (options: Record<string, Kind>): Kind => ({ what: 'an object with options', accepts: isObject, options })
+const object = (options: Record<string, Kind>): Kind => ({
+  what: 'an object with options',
+  accepts: isObject,
+  options,
+})
 const oneOf = (...values: string[]): Kind => ({
   what: `one of ${values.map((each) => `'${each}'`).join(', ')}`,
   accepts: (value) => values.includes(value as string),
 })
-const optional = (kind: Kind): Kind => ({ ...kind, optional: true, accepts: (value) => value === undefined || kind.accepts(value) })
+const optional = (kind: Kind): Kind => ({
+  ...kind,
+  optional: true,
+  accepts: (value) => value === undefined || kind.accepts(value),
+})
 
 const zone = optional(object({ zone: optional(text) }))
 const names = (example: string): Signature => ({ parameters: [], rest: text, example })
@@ -101,14 +111,22 @@ const signatures = {
     parameters: [anything, object({}), optional(object({ key: optional(text), at: optional(date) }))],
     example: "decodeRecord(model, { id: '1' })",
   },
-  userLogins: { parameters: [object({ mask, zone: optional(text) })], example: 'userLogins({ mask: hmacSha256({ keys }) })' },
+  userLogins: {
+    parameters: [object({ mask, zone: optional(text) })],
+    example: 'userLogins({ mask: hmacSha256({ keys }) })',
+  },
 
   // The keys themselves are checked where they are used, by code that shows none.
-  hmacSha256: { parameters: [object({ keys: list(anything) })], example: "hmacSha256({ keys: [maskKeyFromFile('k1', PATH)] })" },
+  hmacSha256: {
+    parameters: [object({ keys: list(anything) })],
+    example: "hmacSha256({ keys: [maskKeyFromFile('k1', PATH)] })",
+  },
   sha256: nothing('sha256()'),
   redact: { parameters: [optional(text)], example: "redact('***')" },
   partial: {
-    parameters: [optional(object({ keepFirst: optional(number), keepLast: optional(number), with: optional(text) }))],
+    parameters: [
+      optional(object({ keepFirst: optional(number), keepLast: optional(number), with: optional(text) })),
+    ],
     example: 'partial({ keepLast: 4 })',
   },
 } satisfies Record<string, Signature>
@@ -164,12 +182,18 @@ function* kindProblems(name: string, kind: Kind, value: unknown, example: string
     yield name === '' ? `${problem} (write ${example})` : `${name} ${problem}`
   } else if (kind.items !== undefined && Array.isArray(value)) {
     for (const each of value) yield* kindProblems(name, kind.items, each, example)
-  } else if (kind.options !== undefined && isObject(value)) yield* optionProblems(kind.options, value, example)
+  } else if (kind.options !== undefined && isObject(value))
+    yield* optionProblems(kind.options, value, example)
 }
 
-function* optionProblems(options: Readonly<Record<string, Kind>>, given: Record<string, unknown>, example: string): Generator<string> {
+function* optionProblems(
+  options: Readonly<Record<string, Kind>>,
+  given: Record<string, unknown>,
+  example: string,
+): Generator<string> {
   const known = Object.keys(options)
-  if (known.length > 0) for (const name of Object.keys(given)) if (!known.includes(name)) yield unknownOption(name, known)
+  if (known.length > 0)
+    for (const name of Object.keys(given)) if (!known.includes(name)) yield unknownOption(name, known)
   for (const name of known) yield* kindProblems(name, options[name] as Kind, given[name], example)
 }
 
@@ -183,7 +207,8 @@ const mostShown = 40
 
 /** A value as a message quotes it. */
 export function shown(value: unknown): string {
-  if (typeof value === 'string') return `'${value.length > mostShown ? `${value.slice(0, mostShown)}…` : value}'`
+  if (typeof value === 'string')
+    return `'${value.length > mostShown ? `${value.slice(0, mostShown)}…` : value}'`
   if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name}`
   if (Array.isArray(value)) return `[${value.map(shown).join(', ')}]`.slice(0, mostShown)
   if (typeof value === 'object' && value !== null)

@@ -5,7 +5,10 @@ import { type Cells, RecordDecoder } from './record.ts'
 import { requireUse } from './signatures.ts'
 import type { RowWriter } from './writer.ts'
 
-/** A value of a row as JavaScript holds it without losing a digit: times and numerics are text, 64-bit integers are bigint. */
+/**
+ * A value of a row as JavaScript holds it without losing a digit: times and numerics are text, 64-bit
+ * integers are bigint.
+ */
 export type Value = string | number | bigint | boolean | null
 
 /** Collects rows as arrays of values, in the order of the model's columns. */
@@ -15,7 +18,9 @@ export class ValueWriter implements RowWriter {
   #rowStart = 0
 
   constructor(model: Model) {
-    this.#utc = new Set(model.columns.flatMap((column, index) => (column.type.kind === 'timestamptz' ? [index] : [])))
+    this.#utc = new Set(
+      model.columns.flatMap((column, index) => (column.type.kind === 'timestamptz' ? [index] : [])),
+    )
   }
 
   startRow(): void {
@@ -81,8 +86,8 @@ export interface RecordOrigin {
 }
 
 /**
- * Decodes one record given as texts by field name, exactly as a CSV file's cells would be; for tests of a model and for tools.
- * Nothing of it quotes what a column masks.
+ * Decodes one record given as texts by field name, exactly as a CSV file's cells would be; for tests of a
+ * model and for tools. Nothing of it quotes what a column masks.
  */
 export function decodeRecord<M extends Model>(
   model: M,
@@ -96,15 +101,22 @@ export function decodeRecord<M extends Model>(
     .filter((name) => Object.hasOwn(record, name))
   const texts = fields.map((name) => record[name] ?? null)
   const writer = new ValueWriter(model)
-  const fault = textFault(texts) ?? new RecordDecoder(model, fields, writer).decode(cellsOf(texts), { keyOf: () => key, at: at.getTime() })
+  const fault =
+    textFault(texts) ??
+    new RecordDecoder(model, fields, writer).decode(cellsOf(texts), { keyOf: () => key, at: at.getTime() })
   if (fault !== undefined) return { fault }
-  return { row: Object.fromEntries(model.columns.map((column, index) => [column.name, writer.values[index]])) as RowOf<M> }
+  return {
+    row: Object.fromEntries(
+      model.columns.map((column, index) => [column.name, writer.values[index]]),
+    ) as RowOf<M>,
+  }
 }
 
 /** What a file's bytes are checked for before they are decoded. */
 function textFault(texts: readonly (string | null)[]): Fault | undefined {
   if (texts.some((text) => text?.includes('\0'))) return { code: 'NUL_BYTE', detail: 'a NUL in the record' }
-  if (texts.some((text) => text?.isWellFormed() === false)) return { code: 'LONE_SURROGATE', detail: 'half a surrogate pair in the record' }
+  if (texts.some((text) => text?.isWellFormed() === false))
+    return { code: 'LONE_SURROGATE', detail: 'half a surrogate pair in the record' }
   return undefined
 }
 

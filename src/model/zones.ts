@@ -1,12 +1,15 @@
 /**
- * Which time zones a model may name: names of the tz database and fixed offsets. Intl takes more: ICU knows short ids of the
- * early Java (`BST` is Asia/Dhaka, `AST` America/Anchorage) and others of its own (`SystemV/PST8`), none of which is in use today.
+ * Which time zones a model may name: names of the tz database and fixed offsets. Intl takes more: ICU knows
+ * short ids of the early Java (`BST` is Asia/Dhaka, `AST` America/Anchorage) and others of its own
+ * (`SystemV/PST8`), none of which is in use today.
  */
 import type { ColumnSpec } from './columns.ts'
 
 /** What stands before the first slash in names of the tz database, links of older releases included. */
 const regions = new Set(
-  'Africa America Antarctica Arctic Asia Atlantic Australia Brazil Canada Chile Etc Europe Indian Mexico Pacific US'.split(' '),
+  'Africa America Antarctica Arctic Asia Atlantic Australia Brazil Canada Chile Etc Europe Indian Mexico Pacific US'.split(
+    ' ',
+  ),
 )
 
 /** Names of the tz database without a slash. */
@@ -27,7 +30,8 @@ export function zoneProblem(zone: string): string | undefined {
   if (typeof zone !== 'string') return 'a zone is a name such as Europe/Berlin or an offset such as +02:00'
   if (fixedOffset.test(zone)) return undefined
   const offset = standardTimes[zone.toUpperCase()]
-  if (offset !== undefined) return `'${zone}' has no summer time: write ${offset} if that is meant, or a name such as America/New_York`
+  if (offset !== undefined)
+    return `'${zone}' has no summer time: write ${offset} if that is meant, or a name such as America/New_York`
   const slash = zone.indexOf('/')
   const isKnown = slash < 0 ? hasName(plainNames, zone) : hasName(regions, zone.slice(0, slash))
   if (isKnown && isInIntl(zone)) return undefined
@@ -53,6 +57,9 @@ export const zoneRelease: string = process.versions['tz'] ?? 'unknown'
 
 /** The column's zone, where its values depend on the release of the time-zone data. */
 export function variableZone({ type, generated }: ColumnSpec): string | undefined {
-  const zone = generated?.value === 'processedOn' ? generated.zone : type.kind === 'timestamptz' ? type.zone : undefined
-  return zone === undefined || fixedOffset.test(zone) || /^(?:utc|gmt|etc\/.*)$/i.test(zone) ? undefined : zone
+  const zone =
+    generated?.value === 'processedOn' ? generated.zone : type.kind === 'timestamptz' ? type.zone : undefined
+  return zone === undefined || fixedOffset.test(zone) || /^(?:utc|gmt|etc\/.*)$/i.test(zone)
+    ? undefined
+    : zone
 }

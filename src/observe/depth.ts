@@ -1,6 +1,7 @@
 /**
- * Asks the queue how deep it is, when somebody wants to know and no more often than it pays. Whatever the queue does, nobody who
- * works is kept from it: an answer that fails or does not come is counted, and that is all.
+ * Asks the queue how deep it is, when somebody wants to know and no more often than it pays. Whatever the
+ * queue does, nobody who works is kept from it: an answer that fails or does not come is counted, and that is
+ * all.
  */
 import { within } from '../core/wait.ts'
 import type { Observer } from './observer.ts'

@@ -100,7 +100,10 @@ const gapMs = 250
 class Meter {
   readonly #now: () => number
   #total = 0
-  /** The first is the last that is older than the window, or the beginning. What came with the beginning was made before it. */
+  /**
+   * The first is the last that is older than the window, or the beginning. What came with the beginning was
+   * made before it.
+   */
   #samples: { readonly at: number; total: number }[] = []
 
   constructor(now: () => number) {
@@ -126,6 +129,7 @@ class Meter {
   }
 
   #prune(now: number): void {
-    while (this.#samples.length > 1 && now - (this.#samples[1] as { at: number }).at > windowMs) this.#samples.shift()
+    while (this.#samples.length > 1 && now - (this.#samples[1] as { at: number }).at > windowMs)
+      this.#samples.shift()
   }
 }

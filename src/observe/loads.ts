@@ -63,7 +63,8 @@ export class LoadKeeper {
 
   batch({ loads }: Event<'batch'>, now: number): void {
     for (const counts of loads) {
-      const load = this.#loads.get(counts.loadId) ?? this.#keep(counts.loadId, begun(counts.source, counts.records, now))
+      const load =
+        this.#loads.get(counts.loadId) ?? this.#keep(counts.loadId, begun(counts.source, counts.records, now))
       for (const name of ['loaded', 'rejected', 'skipped', 'dead'] as const) load[name] += counts[name]
       load.firstVerdictAt ??= now
       load.lastVerdictAt = now
@@ -73,7 +74,20 @@ export class LoadKeeper {
   snapshot(): readonly LoadSnapshot[] {
     return [...this.#loads].map(([loadId, load]) => {
       const { source, records, bytes, published, before, loaded, rejected, skipped, dead, startedAt } = load
-      const about = { loadId, source, state: stateOf(load), records, bytes, published, before, loaded, rejected, skipped, dead, startedAt }
+      const about = {
+        loadId,
+        source,
+        state: stateOf(load),
+        records,
+        bytes,
+        published,
+        before,
+        loaded,
+        rejected,
+        skipped,
+        dead,
+        startedAt,
+      }
       return { ...about, perSecond: perSecondOf(load) }
     })
   }
@@ -100,7 +114,8 @@ const begun = (source: string, records: number, startedAt: number): Progress => 
   isPublished: false,
 })
 
-const verdictsOf = ({ loaded, rejected, skipped, dead }: Progress): number => loaded + rejected + skipped + dead
+const verdictsOf = ({ loaded, rejected, skipped, dead }: Progress): number =>
+  loaded + rejected + skipped + dead
 
 function stateOf(load: Progress): LoadSnapshot['state'] {
   if (load.wasSkipped) return 'skipped'

@@ -1,6 +1,7 @@
 /**
- * The same events as numbers for Prometheus: https://prometheus.io/docs/practices/naming, seconds and bytes. Labels have few values,
- * all of them known beforehand (codes, states): no load, no file, no key, no person. docs/observability.md has a row for each.
+ * The same events as numbers for Prometheus: https://prometheus.io/docs/practices/naming, seconds and bytes.
+ * Labels have few values, all of them known beforehand (codes, states): no load, no file, no key, no person.
+ * docs/observability.md has a row for each.
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { codes } from '../core/errors.ts'
@@ -25,13 +26,21 @@ export function makeMetrics(about: About, observer: Observer): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const counter = (name: string, help: string) => new Counter({ name, help, registers })
-  const histogram = (name: string, help: string, buckets: number[]) => new Histogram({ name, help, buckets, registers })
+  const histogram = (name: string, help: string, buckets: number[]) =>
+    new Histogram({ name, help, buckets, registers })
 
   const published = {
     records: counter('lading_records_published_total', 'Records that the queue took.'),
     messages: counter('lading_messages_published_total', 'Messages that the queue took.'),
-    bytes: counter('lading_published_bytes_total', 'Bytes of CSV that the queue took, or references to them.'),
-    seconds: histogram('lading_publish_seconds', 'From handing a window of messages to the queue until it holds them durably.', seconds),
+    bytes: counter(
+      'lading_published_bytes_total',
+      'Bytes of CSV that the queue took, or references to them.',
+    ),
+    seconds: histogram(
+      'lading_publish_seconds',
+      'From handing a window of messages to the queue until it holds them durably.',
+      seconds,
+    ),
   }
   const records = {
     records: counter('lading_records_received_total', 'Records in messages of batches that were written.'),
@@ -42,13 +51,27 @@ export function makeMetrics(about: About, observer: Observer): Metrics {
   const messages = {
     messages: counter('lading_messages_received_total', 'Messages of batches that were written.'),
     redelivered: counter('lading_messages_redelivered_total', 'Of these, delivered before.'),
-    duplicates: counter('lading_messages_duplicate_total', 'Of these, in effect before, so that they changed nothing.'),
-    retried: counter('lading_messages_retried_total', 'Of these, failed and given back to be tried once more.'),
+    duplicates: counter(
+      'lading_messages_duplicate_total',
+      'Of these, in effect before, so that they changed nothing.',
+    ),
+    retried: counter(
+      'lading_messages_retried_total',
+      'Of these, failed and given back to be tried once more.',
+    ),
   }
   const batch = {
     bytes: counter('lading_received_bytes_total', 'Bytes of the messages of batches that were written.'),
-    write: histogram('lading_batch_write_seconds', 'From the first attempt to write a batch to its commit.', seconds),
-    settle: histogram('lading_batch_settle_seconds', 'From the commit of a batch until its messages are settled.', seconds),
+    write: histogram(
+      'lading_batch_write_seconds',
+      'From the first attempt to write a batch to its commit.',
+      seconds,
+    ),
+    settle: histogram(
+      'lading_batch_settle_seconds',
+      'From the commit of a batch until its messages are settled.',
+      seconds,
+    ),
     records: histogram('lading_batch_records', 'Records of a batch.', recordCounts),
     size: histogram('lading_batch_bytes', 'Bytes of the messages of a batch.', byteCounts),
   }
@@ -69,7 +92,10 @@ export function makeMetrics(about: About, observer: Observer): Metrics {
     if (action === 'dead') dead.inc({ code }, 0)
     if (action === 'retry' || action === 'reconnect' || action === 'hold') waits.inc({ code, action }, 0)
   }
-  const skippedLoads = counter('lading_loads_skipped_total', 'Files that were left out because they had been loaded or published before.')
+  const skippedLoads = counter(
+    'lading_loads_skipped_total',
+    'Files that were left out because they had been loaded or published before.',
+  )
   addGauges(about, observer, registry)
 
   const tell = {
@@ -80,7 +106,8 @@ export function makeMetrics(about: About, observer: Observer): Metrics {
       published.seconds.observe(publishMs / 1000)
     },
     batch: (event: Event<'batch'>) => {
-      for (const [name, metric] of Object.entries({ ...records, ...messages })) metric.inc(event[name as keyof typeof records])
+      for (const [name, metric] of Object.entries({ ...records, ...messages }))
+        metric.inc(event[name as keyof typeof records])
       batch.bytes.inc(event.bytes)
       batch.write.observe(event.writeMs / 1000)
       batch.settle.observe(event.settleMs / 1000)
@@ -101,7 +128,9 @@ export function makeMetrics(about: About, observer: Observer): Metrics {
 
 type Event<Type extends LadingEvent['type']> = Extract<LadingEvent, { readonly type: Type }>
 
-/** What is looked up when it is asked for. A gauge whose value nobody knows is left out, instead of being 0. */
+/**
+ * What is looked up when it is asked for. A gauge whose value nobody knows is left out, instead of being 0.
+ */
 function addGauges(about: About, observer: Observer, registry: Registry): void {
   const registers = [registry]
   const gauge = (name: string, help: string, value: () => number | undefined) =>
@@ -148,7 +177,11 @@ function addGauges(about: About, observer: Observer, registry: Registry): void {
       this.inc(observer.depthFailures)
     },
   })
-  gauge('lading_messages_in_hand', 'Messages that consumers of this run have taken and not settled.', () => observer.inHand)
+  gauge(
+    'lading_messages_in_hand',
+    'Messages that consumers of this run have taken and not settled.',
+    () => observer.inHand,
+  )
   new Gauge({
     name: 'lading_waiting',
     help: '1 for each code that is waited for now.',
@@ -166,13 +199,20 @@ function addGauges(about: About, observer: Observer, registry: Registry): void {
         )
     },
   })
-  gauge('lading_ready', '1 unless there is work and nothing moves, as /readyz says.', () => (observer.readiness().ready ? 1 : 0))
-  const progress = 'When something was committed, settled or published for the last time; the start of the run before the first time.'
-  gauge('lading_last_progress_timestamp_seconds', progress, () => secondsOf(observer.readiness().progressAt))
-  gauge('process_resident_memory_bytes', 'Memory of this process; its consumer processes are not part of it.', () =>
-    process.memoryUsage.rss(),
+  gauge('lading_ready', '1 unless there is work and nothing moves, as /readyz says.', () =>
+    observer.readiness().ready ? 1 : 0,
   )
-  gauge('process_start_time_seconds', 'When the run began, in seconds since 1970.', () => secondsOf(about.startedAt))
+  const progress =
+    'When something was committed, settled or published for the last time; the start of the run before the first time.'
+  gauge('lading_last_progress_timestamp_seconds', progress, () => secondsOf(observer.readiness().progressAt))
+  gauge(
+    'process_resident_memory_bytes',
+    'Memory of this process; its consumer processes are not part of it.',
+    () => process.memoryUsage.rss(),
+  )
+  gauge('process_start_time_seconds', 'When the run began, in seconds since 1970.', () =>
+    secondsOf(about.startedAt),
+  )
   new Counter({
     name: 'process_cpu_seconds_total',
     help: 'Processor time of this process.',

@@ -1,12 +1,20 @@
 /**
- * Events of a run → what is to be seen of it. Hears everything, asks nobody, and its memory has a bound however long the run is.
- * The one that knows how deep the queue is tells it here (depth.ts).
+ * Events of a run → what is to be seen of it. Hears everything, asks nobody, and its memory has a bound
+ * however long the run is. The one that knows how deep the queue is tells it here (depth.ts).
  */
 import { type Code, codes } from '../core/errors.ts'
 import type { LadingEvent, Listener } from '../core/events.ts'
 import { LoadKeeper } from './loads.ts'
 import { SeriesKeeper } from './series.ts'
-import type { About, ConsumerSnapshot, QueueDepth, Readiness, Snapshot, Totals, WaitingSnapshot } from './snapshot.ts'
+import type {
+  About,
+  ConsumerSnapshot,
+  QueueDepth,
+  Readiness,
+  Snapshot,
+  Totals,
+  WaitingSnapshot,
+} from './snapshot.ts'
 import { StallWatch } from './stall.ts'
 
 /** What a consumer did is of interest for so long after its last word, and what a queue said of itself. */
@@ -98,7 +106,9 @@ export class Observer {
 
   /** Undefined where nobody has asked for a while, or got no answer. */
   get depth(): QueueDepth | undefined {
-    return this.#depthAt === undefined || this.#clock() - this.#depthAt > depthKeptMs ? undefined : this.#depth
+    return this.#depthAt === undefined || this.#clock() - this.#depthAt > depthKeptMs
+      ? undefined
+      : this.#depth
   }
 
   get depthFailures(): number {
@@ -115,7 +125,9 @@ export class Observer {
 
   /** Whether nothing but the queue itself can tell that there is work: then it has to be asked. */
   isQuietFor(ms: number): boolean {
-    return this.#consumes && !this.#foreign && this.inHand === 0 && this.#clock() - this.#stall.progressAt > ms
+    return (
+      this.#consumes && !this.#foreign && this.inHand === 0 && this.#clock() - this.#stall.progressAt > ms
+    )
   }
 
   readiness(): Readiness {
@@ -157,7 +169,16 @@ export class Observer {
     this.#totals.received += records
     this.#totals.batches++
     const point = this.#series.at(now)
-    for (const [name, count] of Object.entries({ loaded, rejected, skipped, dead, bytes, writeMs, settleMs, batches: 1 }))
+    for (const [name, count] of Object.entries({
+      loaded,
+      rejected,
+      skipped,
+      dead,
+      bytes,
+      writeMs,
+      settleMs,
+      batches: 1,
+    }))
       point[name as 'loaded'] += count
     point.longestWriteMs = Math.max(point.longestWriteMs, writeMs)
     point.longestSettleMs = Math.max(point.longestSettleMs, settleMs)
@@ -176,12 +197,18 @@ export class Observer {
     this.#look(now)
   }
 
-  /** Whatever of the system was waited for, because one failure follows another and only the last is told to be over. */
+  /**
+   * Whatever of the system was waited for, because one failure follows another and only the last is told to
+   * be over.
+   */
   #isThere(system: string): void {
     for (const { code } of this.waiting) if (systemOf(code) === system) this.#waiting.delete(code)
   }
 
-  /** What is tried again is told again if it fails; what comes by itself, and need not stand in the way of this, is told when it has come. */
+  /**
+   * What is tried again is told again if it fails; what comes by itself, and need not stand in the way of
+   * this, is told when it has come.
+   */
   #progress(now: number): void {
     for (const { code, delayMs } of this.waiting) if (delayMs !== undefined) this.#waiting.delete(code)
     this.#stall.progress(now)
@@ -197,7 +224,9 @@ export class Observer {
     const parts = [
       `nothing was committed, settled or published for ${Math.floor(stalledMs / 1000)} s`,
       ...(this.inHand > 0 ? [`messages in hand: ${this.inHand}`] : []),
-      ...(this.#depth !== undefined && this.#depth.ready > 0 ? [`messages waiting: ${this.#depth.ready}`] : []),
+      ...(this.#depth !== undefined && this.#depth.ready > 0
+        ? [`messages waiting: ${this.#depth.ready}`]
+        : []),
       ...this.waiting.map(({ code }) => `${code}: ${codes[code].meaning}`),
     ]
     return parts.join('; ')
@@ -207,14 +236,18 @@ export class Observer {
     let consumer = this.#consumers.get(name)
     if (consumer === undefined) {
       this.#forgetConsumers(now)
-      this.#consumers.set(name, (consumer = { consumer: name, held: 0, batches: 0, records: 0, heardAt: now }))
+      this.#consumers.set(
+        name,
+        (consumer = { consumer: name, held: 0, batches: 0, records: 0, heardAt: now }),
+      )
     }
     consumer.heardAt = now
     return consumer
   }
 
   #forgetConsumers(now: number): void {
-    for (const [name, { heardAt, held }] of this.#consumers) if (held === 0 && now - heardAt > consumerKeptMs) this.#consumers.delete(name)
+    for (const [name, { heardAt, held }] of this.#consumers)
+      if (held === 0 && now - heardAt > consumerKeptMs) this.#consumers.delete(name)
   }
 }
 
@@ -229,7 +262,16 @@ const consumerSnapshot = ({ consumer, held, batches, records, last }: Consumer):
 /** `SINK` of `SINK_BUSY`. */
 const systemOf = (code: Code): string => code.slice(0, code.indexOf('_'))
 
-const messageCounts = ['loaded', 'rejected', 'skipped', 'messages', 'redelivered', 'duplicates', 'retried', 'dead'] as const
+const messageCounts = [
+  'loaded',
+  'rejected',
+  'skipped',
+  'messages',
+  'redelivered',
+  'duplicates',
+  'retried',
+  'dead',
+] as const
 
 const nothing: Totals = {
   published: 0,

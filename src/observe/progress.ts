@@ -1,6 +1,6 @@
 /**
- * Events → how far the loads are. It knows no terminal, and no clock but the one that it is given; what it keeps of loads that were
- * only met in a queue does not grow, because a consumer may run without end.
+ * Events → how far the loads are. It knows no terminal, and no clock but the one that it is given; what it
+ * keeps of loads that were only met in a queue does not grow, because a consumer may run without end.
  */
 import type { LadingEvent, Listener, LoadCounts } from '../core/events.ts'
 import { type Extent, type LoadExtent, LoadSums, type More, Sums } from './extent.ts'
@@ -13,7 +13,10 @@ export type Goal = 'verdict' | 'queue'
 export interface ProgressSnapshot {
   /** Of the loads that are planned; where none is, of everything that was met. */
   readonly all: Extent
-  /** Records that there will be: as planned, or estimated by the sizes of the files while some are still to be planned. */
+  /**
+   * Records that there will be: as planned, or estimated by the sizes of the files while some are still to be
+   * planned.
+   */
   readonly expected: { readonly records: number; readonly isEstimate: boolean }
   /** All 0 for a consumer, which knows of no files. */
   readonly files: { readonly found: number; readonly planned: number; readonly done: number }
@@ -42,7 +45,10 @@ export class Progress {
   #order = 0
   #all: Sums
   readonly #planned = new Map<string, LoadSums>()
-  /** Those of them that have begun and are not done, the one that moved last at the end; and loads without a plan, likewise. */
+  /**
+   * Those of them that have begun and are not done, the one that moved last at the end; and loads without a
+   * plan, likewise.
+   */
   readonly #atWork = new Map<string, LoadSums>()
   readonly #met = new Map<string, LoadSums>()
   #planning: ProgressSnapshot['planning']
@@ -87,10 +93,17 @@ export class Progress {
         return this.#settle(event)
       case 'indexes':
         // It may be tried again.
-        this.#building = event.state === 'building' ? (this.#building ?? { table: event.table, since: this.#now() }) : undefined
+        this.#building =
+          event.state === 'building'
+            ? (this.#building ?? { table: event.table, since: this.#now() })
+            : undefined
         return
       case 'waiting':
-        this.#waiting = { code: event.code, message: event.message, since: this.#waiting?.since ?? this.#now() }
+        this.#waiting = {
+          code: event.code,
+          message: event.message,
+          since: this.#waiting?.since ?? this.#now(),
+        }
         return
       case 'resumed':
         this.#waiting = undefined
@@ -111,12 +124,19 @@ export class Progress {
     const { records } = this.#all
     return {
       all: this.#all.extent(),
-      expected: { records: isEstimate ? Math.round(records * Math.max(1, bytes / this.#bytesPlanned)) : records, isEstimate },
+      expected: {
+        records: isEstimate ? Math.round(records * Math.max(1, bytes / this.#bytesPlanned)) : records,
+        isEstimate,
+      },
       files: { found, planned: this.#filesPlanned, done: this.#filesDone },
       batches: this.#batches,
       planning: this.#planning,
       building: this.#building && { table: this.#building.table, ms: now - this.#building.since },
-      waiting: this.#waiting && { code: this.#waiting.code, message: this.#waiting.message, ms: now - this.#waiting.since },
+      waiting: this.#waiting && {
+        code: this.#waiting.code,
+        message: this.#waiting.message,
+        ms: now - this.#waiting.since,
+      },
       elapsedMs: now - this.#startedAt,
     }
   }
@@ -126,7 +146,10 @@ export class Progress {
     return [...this.#planned.values()].map((load) => load.extent())
   }
 
-  /** The loads that have begun and are not done: those that moved last, at most so many, in the order in which they came. */
+  /**
+   * The loads that have begun and are not done: those that moved last, at most so many, in the order in which
+   * they came.
+   */
   atWork(most: number): readonly LoadExtent[] {
     const loads = [...(this.#found.files > 0 ? this.#atWork : this.#met).values()]
     return loads
@@ -179,7 +202,11 @@ export class Progress {
     this.#batches++
     this.#waiting = undefined
     if (this.#found.files === 0) {
-      this.#all.add({ done: tally.loaded + tally.rejected + tally.skipped, rejected: tally.rejected, dead: tally.dead })
+      this.#all.add({
+        done: tally.loaded + tally.rejected + tally.skipped,
+        rejected: tally.rejected,
+        dead: tally.dead,
+      })
       this.#all.bytesDone += bytes
     }
     for (const counts of loads) {
@@ -198,12 +225,19 @@ export class Progress {
     return load
   }
 
-  /** The ledger knows best: an event of a process that was killed may be lost, and some records may have been counted twice. */
+  /**
+   * The ledger knows best: an event of a process that was killed may be lost, and some records may have been
+   * counted twice.
+   */
   #settle(counts: LoadCounts): void {
     const load = this.#planned.get(counts.loadId)
     if (load === undefined) return
     const { rejected, dead } = counts
-    this.#change(load, { done: doneOf(counts) - load.done, rejected: rejected - load.rejected, dead: dead - load.dead }, false)
+    this.#change(
+      load,
+      { done: doneOf(counts) - load.done, rejected: rejected - load.rejected, dead: dead - load.dead },
+      false,
+    )
   }
 
   /** At least so many are done, whoever did them. */

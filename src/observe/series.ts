@@ -3,7 +3,10 @@ import type { Point, Series } from './snapshot.ts'
 const stepMs = 5_000
 const steps = 120
 
-/** Sums of the last ten minutes in steps of five seconds; however long a run is, it takes no more memory than that. */
+/**
+ * Sums of the last ten minutes in steps of five seconds; however long a run is, it takes no more memory than
+ * that.
+ */
 export class SeriesKeeper {
   readonly #points: Point[] = []
 
@@ -12,7 +15,17 @@ export class SeriesKeeper {
     const at = Math.floor(now / stepMs) * stepMs
     const last = this.#points.at(-1)
     if (last !== undefined && last.at >= at) return last
-    const point = { at, published: 0, loaded: 0, rejected: 0, skipped: 0, dead: 0, batches: 0, bytes: 0, ...noTimes }
+    const point = {
+      at,
+      published: 0,
+      loaded: 0,
+      rejected: 0,
+      skipped: 0,
+      dead: 0,
+      batches: 0,
+      bytes: 0,
+      ...noTimes,
+    }
     this.#points.push(point)
     this.#forget(now)
     return point

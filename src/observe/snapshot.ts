@@ -1,4 +1,7 @@
-/** What is to be seen of a run at one moment: all that a page or a bar is made of. Plain values, so that it is JSON as it stands. */
+/**
+ * What is to be seen of a run at one moment: all that a page or a bar is made of. Plain values, so that it is
+ * JSON as it stands.
+ */
 import type { Action, Code } from '../core/errors.ts'
 
 /** A run, as it was started. Nothing here holds a secret: addresses are as `shownUrl` leaves them. */
@@ -31,7 +34,10 @@ export interface Readiness {
   readonly ready: boolean
   /** Why not, without any data. */
   readonly reason?: string | undefined
-  /** When something was committed, settled or published for the last time; the start of the run before the first time. */
+  /**
+   * When something was committed, settled or published for the last time; the start of the run before the
+   * first time.
+   */
   readonly progressAt: number
 }
 
@@ -87,7 +93,10 @@ export interface LoadSnapshot {
   readonly startedAt: number
 }
 
-/** The last ten minutes. Each point is what happened in the `stepMs` milliseconds from `at` on; steps without anything are left out. */
+/**
+ * The last ten minutes. Each point is what happened in the `stepMs` milliseconds from `at` on; steps without
+ * anything are left out.
+ */
 export interface Series {
   readonly stepMs: number
   readonly points: readonly Point[]
@@ -117,7 +126,9 @@ export interface ConsumerSnapshot {
   readonly held: number
   readonly batches: number
   readonly records: number
-  readonly last?: { readonly at: number; readonly records: number; readonly writeMs: number; readonly settleMs: number } | undefined
+  readonly last?:
+    | { readonly at: number; readonly records: number; readonly writeMs: number; readonly settleMs: number }
+    | undefined
 }
 
 export interface WaitingSnapshot {

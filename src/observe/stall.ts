@@ -1,6 +1,7 @@
 /**
- * Tells work that goes on from work that hangs: there is something to do, and for so long nothing has been committed, settled or
- * published. Time without anything to do does not count, so that an idle consumer is never taken for one that hangs.
+ * Tells work that goes on from work that hangs: there is something to do, and for so long nothing has been
+ * committed, settled or published. Time without anything to do does not count, so that an idle consumer is
+ * never taken for one that hangs.
  */
 export class StallWatch {
   readonly #limitMs: number

@@ -1,4 +1,7 @@
-/** Events → spans of OpenTelemetry: one for each window that is published and one for each batch that is written, linked to those windows. */
+/**
+ * Events → spans of OpenTelemetry: one for each window that is published and one for each batch that is
+ * written, linked to those windows.
+ */
 import type { LadingEvent } from '../core/events.ts'
 import { newTraceparent, readTraceparent, type SpanId } from '../core/trace.ts'
 
@@ -21,20 +24,50 @@ export interface Attribute {
 const producer = 4
 const consumer = 5
 
-/** `now` in milliseconds since 1970. Undefined for what is no span. No attribute holds data, a load or a file. */
+/**
+ * `now` in milliseconds since 1970. Undefined for what is no span. No attribute holds data, a load or a file.
+ */
 export function spanOf(event: LadingEvent, now: number): Span | undefined {
   if (event.type === 'window') {
     const id = readTraceparent(event.traceparent)
     if (id === undefined) return undefined
     const records = event.loads.reduce((sum, load) => sum + load.records, 0)
-    const attributes = counts({ ...messaging(event.messages), 'lading.records': records, 'lading.bytes': event.bytes })
-    return { ...id, name: 'publish', kind: producer, ...times(now - event.publishMs, now), attributes: [operation('send'), ...attributes] }
+    const attributes = counts({
+      ...messaging(event.messages),
+      'lading.records': records,
+      'lading.bytes': event.bytes,
+    })
+    return {
+      ...id,
+      name: 'publish',
+      kind: producer,
+      ...times(now - event.publishMs, now),
+      attributes: [operation('send'), ...attributes],
+    }
   }
   if (event.type === 'batch') {
-    const { messages, records, loaded, rejected, skipped, duplicates, redelivered, retried, dead, bytes, writeMs, settleMs } = event
+    const {
+      messages,
+      records,
+      loaded,
+      rejected,
+      skipped,
+      duplicates,
+      redelivered,
+      retried,
+      dead,
+      bytes,
+      writeMs,
+      settleMs,
+    } = event
     const told = { records, loaded, rejected, skipped, duplicates, redelivered, retried, dead, bytes }
     const named = Object.fromEntries(Object.entries(told).map(([name, value]) => [`lading.${name}`, value]))
-    const attributes = counts({ ...messaging(messages), ...named, 'lading.write_ms': writeMs, 'lading.settle_ms': settleMs })
+    const attributes = counts({
+      ...messaging(messages),
+      ...named,
+      'lading.write_ms': writeMs,
+      'lading.settle_ms': settleMs,
+    })
     const links = (event.links ?? []).flatMap((link) => readTraceparent(link) ?? [])
     const id = readTraceparent(newTraceparent()) as SpanId
     const span = { ...id, name: 'process', kind: consumer, ...times(now - writeMs - settleMs, now) }
@@ -43,12 +76,18 @@ export function spanOf(event: LadingEvent, now: number): Span | undefined {
   return undefined
 }
 
-const operation = (type: string): Attribute => ({ key: 'messaging.operation.type', value: { stringValue: type } })
+const operation = (type: string): Attribute => ({
+  key: 'messaging.operation.type',
+  value: { stringValue: type },
+})
 const messaging = (messages: number) => ({ 'messaging.batch.message_count': messages })
 
 const counts = (values: Readonly<Record<string, number>>): readonly Attribute[] =>
   Object.entries(values).map(([key, value]) => ({ key, value: { intValue: String(Math.round(value)) } }))
 
-const times = (start: number, end: number) => ({ startTimeUnixNano: nanoseconds(start), endTimeUnixNano: nanoseconds(end) })
+const times = (start: number, end: number) => ({
+  startTimeUnixNano: nanoseconds(start),
+  endTimeUnixNano: nanoseconds(end),
+})
 
 const nanoseconds = (ms: number): string => String(BigInt(Math.round(ms * 1000)) * 1000n)

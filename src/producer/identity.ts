@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 
 /**
- * The identity of a load: pipeline, name and content, and with `--again` a salt. The same file is the same load wherever and
- * whenever it is read, and two equal daily files under different names are two loads. A UUID of version 8 (RFC 9562).
+ * The identity of a load: pipeline, name and content, and with `--again` a salt. The same file is the same
+ * load wherever and whenever it is read, and two equal daily files under different names are two loads. A
+ * UUID of version 8 (RFC 9562).
  */
 export function loadIdOf(pipeline: string, name: string, sha256: string, salt = ''): string {
   const hash = createHash('sha256')

@@ -1,18 +1,19 @@
 /**
- * Pass 1 over a file: splits it into chunks of whole records, counts and hashes them, and finds every structural fault before
- * anything is published. Memory does not grow with the file: chunks are handed on as they are found.
+ * Pass 1 over a file: splits it into chunks of whole records, counts and hashes them, and finds every
+ * structural fault before anything is published. Memory does not grow with the file: chunks are handed on as
+ * they are found.
  */
 import { createHash, type Hash } from 'node:crypto'
 import { LadingError } from '../core/errors.ts'
 import { listed } from '../core/listed.ts'
 import { maxRecordBytes } from '../core/load.ts'
 import type { Abortable } from '../core/wait.ts'
-import type { Dialect } from '../csv/dialect.ts'
-import { guessDelimiter, readHeader } from '../csv/header.ts'
-import { LoneCrSearch, RecordScanner } from '../csv/scan.ts'
+import type { Dialect } from '../format/csv/dialect.ts'
+import { guessDelimiter, readHeader } from '../format/csv/header.ts'
+import { LoneCrSearch, RecordScanner } from '../format/csv/scan.ts'
 import { isMasked, type Model, sourceColumns, sourceName, tableName } from '../model/model.ts'
 import { fieldProblems } from '../model/record.ts'
-import { fileState, readSource } from './source.ts'
+import { fileState, readSource } from '../source/file/read.ts'
 
 export interface PlannedChunk {
   readonly chunk: number
@@ -58,7 +59,11 @@ export interface Plan {
 }
 
 /** Plans the file and calls `onChunk` for each chunk, in order. */
-export async function planFile(path: string, options: PlanOptions, onChunk: (chunk: PlannedChunk) => void): Promise<Plan> {
+export async function planFile(
+  path: string,
+  options: PlanOptions,
+  onChunk: (chunk: PlannedChunk) => void,
+): Promise<Plan> {
   const state = await fileState(path)
   const planner = new Planner(path, options, onChunk)
   let told = 0
@@ -76,7 +81,10 @@ export async function planFile(path: string, options: PlanOptions, onChunk: (chu
 }
 
 /** Reads the file as far as its header, and throws what `planFile` would throw of that. */
-export async function checkHeader(path: string, options: Omit<PlanOptions, 'chunkBytes' | 'onRead'>): Promise<void> {
+export async function checkHeader(
+  path: string,
+  options: Omit<PlanOptions, 'chunkBytes' | 'onRead'>,
+): Promise<void> {
   await fileState(path)
   const planner = new Planner(path, { ...options, chunkBytes: Number.POSITIVE_INFINITY }, () => undefined)
   if (planner.hasFields) return
@@ -141,13 +149,17 @@ class Planner {
       at = end
     }
     // One byte more may be the CR of a line end.
-    if (this.#scanner.oversizeLine !== undefined || this.#scanner.recordBytes > maxRecordBytes + 1) this.#refuseLargeRecord()
+    if (this.#scanner.oversizeLine !== undefined || this.#scanner.recordBytes > maxRecordBytes + 1)
+      this.#refuseLargeRecord()
   }
 
   finish(): Omit<Plan, 'state'> {
     const { unclosedQuoteLine } = this.#scanner.finish()
     if (unclosedQuoteLine !== undefined) {
-      throw new LadingError('UNCLOSED_QUOTE', `${this.#path}:${unclosedQuoteLine}: the quote opened here is never closed`)
+      throw new LadingError(
+        'UNCLOSED_QUOTE',
+        `${this.#path}:${unclosedQuoteLine}: the quote opened here is never closed`,
+      )
     }
     if (this.#scanner.oversizeLine !== undefined) this.#refuseLargeRecord()
     if (this.#header !== undefined) this.#endHeader(this.#bytes)
@@ -173,7 +185,10 @@ class Planner {
     const unmarked = piece.length > 1 && (piece[0] === 0) !== (piece[1] === 0)
     if (utf16 || unmarked) {
       const from = utf16 ? 'UTF-16' : piece[0] === 0 ? 'UTF-16BE' : 'UTF-16LE'
-      throw new LadingError('SOURCE_ENCODING', `${this.#path} looks like ${from}: iconv -f ${from} -t UTF-8 makes it readable`)
+      throw new LadingError(
+        'SOURCE_ENCODING',
+        `${this.#path} looks like ${from}: iconv -f ${from} -t UTF-8 makes it readable`,
+      )
     }
     const mark = piece[0] === 0xef && piece[1] === 0xbb && piece[2] === 0xbf ? 3 : 0
     this.#chunkStart = mark
@@ -194,7 +209,9 @@ class Planner {
     this.#header = undefined
     this.#headerRecords = bytes.length === 0 ? 0 : 1
     this.#startChunk(bodyStart)
-    this.#useFields(bytes.length === 0 ? sourceColumns(this.#options.model).map(sourceName) : this.#fieldsOf(bytes))
+    this.#useFields(
+      bytes.length === 0 ? sourceColumns(this.#options.model).map(sourceName) : this.#fieldsOf(bytes),
+    )
   }
 
   #fieldsOf(bytes: Buffer): readonly string[] {
@@ -204,8 +221,12 @@ class Planner {
     if (problems.length === 0) return fields
     const why = delimiterHint(bytes, dialect) ?? listed(problems, mostListed)
     const noneKnown = !sourceColumns(model).some((column) => fields.includes(sourceName(column)))
-    const hint = noneKnown && why === listed(problems, mostListed) ? '; if line 1 is a record already: --no-header' : ''
-    throw new LadingError('HEADER_MISMATCH', `${this.#path}:1: the header does not fit ${tableName(model)}: ${why}${hint}`)
+    const hint =
+      noneKnown && why === listed(problems, mostListed) ? '; if line 1 is a record already: --no-header' : ''
+    throw new LadingError(
+      'HEADER_MISMATCH',
+      `${this.#path}:1: the header does not fit ${tableName(model)}: ${why}${hint}`,
+    )
   }
 
   /** Errors of the header know no file. */
@@ -251,7 +272,10 @@ class Planner {
   }
 
   #refuseLoneCr(): never {
-    throw new LadingError('SOURCE_LINE_ENDS', `${this.#path}: CR alone ends its lines, as it looks; lines end with LF or CR LF`)
+    throw new LadingError(
+      'SOURCE_LINE_ENDS',
+      `${this.#path}: CR alone ends its lines, as it looks; lines end with LF or CR LF`,
+    )
   }
 
   #refuseLargeRecord(): never {
@@ -259,9 +283,15 @@ class Planner {
     const limit = `${maxRecordBytes / 1024 / 1024} MiB`
     const { openQuoteLine, oversizeLine } = this.#scanner
     if (oversizeLine === undefined && openQuoteLine !== undefined)
-      throw new LadingError('UNCLOSED_QUOTE', `${this.#path}:${openQuoteLine}: the quote opened here is not closed within ${limit}`)
+      throw new LadingError(
+        'UNCLOSED_QUOTE',
+        `${this.#path}:${openQuoteLine}: the quote opened here is not closed within ${limit}`,
+      )
     const line = oversizeLine ?? this.#scanner.lines + 1
-    throw new LadingError('RECORD_TOO_LARGE', `${this.#path}: a record near line ${line} is larger than ${limit}; is a quote never closed?`)
+    throw new LadingError(
+      'RECORD_TOO_LARGE',
+      `${this.#path}: a record near line ${line} is larger than ${limit}; is a quote never closed?`,
+    )
   }
 }
 

@@ -3,17 +3,17 @@ import { resolve } from 'node:path'
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
 import { listed } from '../core/listed.ts'
-import { defaultDialect, type Dialect, validateDialect } from '../csv/dialect.ts'
+import { defaultDialect, type Dialect, validateDialect } from '../format/csv/dialect.ts'
 import { type Model, tableName } from '../model/model.ts'
 import { chunkKey } from '../queue/envelope.ts'
 import type { Queue } from '../queue/queue.ts'
-import { bytesOf, discover, type SourceFile } from './discover.ts'
+import { bytesOf, discover, type SourceFile } from '../source/file/discover.ts'
 import { loadIdOf } from './identity.ts'
 import { checkHeader, type Plan, planFile } from './plan.ts'
 import { Publisher, type PublishOptions } from './publish.ts'
-import { type CarryOptions, referencePaths } from './reference.ts'
-import { fileState } from './source.ts'
-import { isSpooled, spool, type SpoolOptions } from './spool.ts'
+import { type CarryOptions, referencePaths } from './carry.ts'
+import { fileState } from '../source/file/read.ts'
+import { isSpooled, spool, type SpoolOptions } from '../source/stdin/spool.ts'
 import { type PlannedLoad, ProducerState } from './state.ts'
 
 export const defaultStatePath = './.lading/producer.db'
@@ -36,7 +36,10 @@ export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptio
   /** Name under which the ledger keeps the loads; the model's table where it is not given. */
   readonly pipeline?: string
   readonly dialect?: Dialect
-  /** Wanted size of a chunk, in bytes of CSV; 1 MiB where it is not given, or three quarters of what the queue takes where that is less. */
+  /**
+   * Wanted size of a chunk, in bytes of CSV; 1 MiB where it is not given, or three quarters of what the queue
+   * takes where that is less.
+   */
   readonly chunkBytes?: number
   /** Cells of the files that the model does not know are left out instead of refused. */
   readonly ignoreExtra?: boolean
@@ -44,11 +47,17 @@ export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptio
   readonly again?: boolean
   /** File that remembers plans between runs. */
   readonly statePath?: string
-  /** Asks the target's ledger. With it, what took effect is left out, and everything else is published; without it, what the queue was seen to hold is left out. */
-  readonly known?: (loadId: string, load: Pick<PlannedLoad, 'id' | 'name' | 'sha256'>) => Promise<KnownLoad | undefined>
   /**
-   * Asked of each load before its plan is frozen: true where it is begun from scratch, and its target has forgotten it. `isBegun` tells that
-   * an earlier run, which was interrupted, has begun it so already.
+   * Asks the target's ledger. With it, what took effect is left out, and everything else is published;
+   * without it, what the queue was seen to hold is left out.
+   */
+  readonly known?: (
+    loadId: string,
+    load: Pick<PlannedLoad, 'id' | 'name' | 'sha256'>,
+  ) => Promise<KnownLoad | undefined>
+  /**
+   * Asked of each load before its plan is frozen: true where it is begun from scratch, and its target has
+   * forgotten it. `isBegun` tells that an earlier run, which was interrupted, has begun it so already.
    */
   readonly startFresh?: (loadId: string, isBegun: boolean) => Promise<boolean>
   readonly onEvent?: Listener
@@ -66,7 +75,10 @@ export interface ProducedLoad {
   readonly published: number
 }
 
-/** The files that the options name, standard input left out; throws for what cannot be right before anything is opened or waited for. */
+/**
+ * The files that the options name, standard input left out; throws for what cannot be right before anything
+ * is opened or waited for.
+ */
 export async function namedFiles(
   options: Pick<ProduceOptions, 'paths' | 'dialect' | 'carry' | 'root'>,
   onLeft?: (message: string) => void,
@@ -102,7 +114,10 @@ export async function checkHeaders(files: readonly SourceFile[], options: Produc
   throw new LadingError(first.code, `${first.message}${more}; nothing was loaded`, { cause: first })
 }
 
-/** Plans a file, then publishes it, one after the other: a structural fault of a file shows before anything of that file is published. */
+/**
+ * Plans a file, then publishes it, one after the other: a structural fault of a file shows before anything of
+ * that file is published.
+ */
 export async function produce(options: ProduceOptions): Promise<readonly ProducedLoad[]> {
   const { queue, onEvent = ignoreEvents, dialect = defaultDialect, statePath = defaultStatePath } = options
   const named = await namedFiles(options, (message) => onEvent({ type: 'caution', message }))
@@ -116,7 +131,8 @@ export async function produce(options: ProduceOptions): Promise<readonly Produce
   for (const file of files) sizes.push(await bytesOf([file]))
   onEvent({ type: 'found', files: files.length, bytes: sizes.reduce((sum, size) => sum + size, 0) })
   try {
-    for (const [index, file] of files.entries()) produced.push(await produceFile(file, sizes[index] as number, run))
+    for (const [index, file] of files.entries())
+      produced.push(await produceFile(file, sizes[index] as number, run))
   } finally {
     await publisher.flush()
   }
@@ -130,12 +146,19 @@ export async function planAll(options: ProduceOptions): Promise<readonly string[
   const { queue, dialect = defaultDialect, statePath = defaultStatePath } = options
   using state = new ProducerState(statePath, queue.id, options.target)
   const loads: string[] = []
-  for (const file of await namedFiles(options)) loads.push((await planLoad(file, options, dialect, state)).load.id)
+  for (const file of await namedFiles(options))
+    loads.push((await planLoad(file, options, dialect, state)).load.id)
   return loads
 }
 
-/** Loads of the files as they are that an earlier run planned: their chunks may wait in the queue before the files are planned again. */
-export async function plannedBefore(options: ProduceOptions, files: readonly SourceFile[]): Promise<readonly string[]> {
+/**
+ * Loads of the files as they are that an earlier run planned: their chunks may wait in the queue before the
+ * files are planned again.
+ */
+export async function plannedBefore(
+  options: ProduceOptions,
+  files: readonly SourceFile[],
+): Promise<readonly string[]> {
   const { queue, statePath = defaultStatePath, target } = options
   const pipeline = pipelineOf(options)
   const names = new Map(files.map(({ path, name }) => [resolve(path), name]))
@@ -150,10 +173,16 @@ export async function plannedBefore(options: ProduceOptions, files: readonly Sou
   return loads
 }
 
-const pipelineOf = ({ pipeline, model }: Pick<ProduceOptions, 'pipeline' | 'model'>): string => pipeline ?? tableName(model)
+const pipelineOf = ({ pipeline, model }: Pick<ProduceOptions, 'pipeline' | 'model'>): string =>
+  pipeline ?? tableName(model)
 
-/** Says that everything that was loaded once more on purpose has taken effect, so that the next `again` is another one. */
-export function endAgain(options: Pick<ProduceOptions, 'queue' | 'target' | 'statePath' | 'pipeline' | 'model'>): void {
+/**
+ * Says that everything that was loaded once more on purpose has taken effect, so that the next `again` is
+ * another one.
+ */
+export function endAgain(
+  options: Pick<ProduceOptions, 'queue' | 'target' | 'statePath' | 'pipeline' | 'model'>,
+): void {
   using state = new ProducerState(options.statePath ?? defaultStatePath, options.queue.id, options.target)
   state.endAgain(pipelineOf(options))
 }
@@ -167,7 +196,10 @@ export function begunFresh(
   return loads.map((loadId) => [loadId, state.isFresh(loadId)])
 }
 
-/** Says that the loads, which were begun from scratch, have taken effect, so that the next such command begins them anew. */
+/**
+ * Says that the loads, which were begun from scratch, have taken effect, so that the next such command begins
+ * them anew.
+ */
 export function endFresh(
   options: Pick<ProduceOptions, 'queue' | 'target' | 'statePath' | 'pipeline' | 'model'>,
   loads: readonly string[],
@@ -196,7 +228,9 @@ async function produceFile(file: SourceFile, size: number, run: Run): Promise<Pr
   const result = { ...about, sha256, bytes, plan: load.plan }
   onEvent({ type: 'planned', ...about, bytes })
   const known = await options.known?.(load.id, load)
-  const reason = loads.has(load.id) ? `the same name and content was named twice (load ${load.id})` : skipReason(load, known, options)
+  const reason = loads.has(load.id)
+    ? `the same name and content was named twice (load ${load.id})`
+    : skipReason(load, known, options)
   loads.add(load.id)
   if (reason !== undefined) {
     onEvent({ type: 'skipped', ...about, reason })
@@ -210,7 +244,8 @@ async function produceFile(file: SourceFile, size: number, run: Run): Promise<Pr
   // Of most loads nothing is known, and then their chunks need not be looked through.
   if (options.known === undefined || (known?.keys.size ?? 0) > 0) {
     done = records
-    for (const { chunk, records: wanted } of state.chunks(load, which)) if (isWanted(chunkKey(load.id, chunk))) done -= wanted
+    for (const { chunk, records: wanted } of state.chunks(load, which))
+      if (isWanted(chunkKey(load.id, chunk))) done -= wanted
   }
   if (done > 0) onEvent({ type: 'resuming', loadId: load.id, source: load.name, records, done })
   const published = await publisher.publish(load, state.chunks(load, which), isWanted)
@@ -218,14 +253,24 @@ async function produceFile(file: SourceFile, size: number, run: Run): Promise<Pr
 }
 
 /** A load goes on as it was begun; its chunks would overlap otherwise, or be read in two ways. */
-function requireSamePlan(load: PlannedLoad, plan: Plan, { delimiter, quote }: Dialect, known: KnownLoad | undefined): void {
-  const sameReading = load.delimiter === delimiter && load.quote === quote && load.fields.join() === plan.fields.join()
+function requireSamePlan(
+  load: PlannedLoad,
+  plan: Plan,
+  { delimiter, quote }: Dialect,
+  known: KnownLoad | undefined,
+): void {
+  const sameReading =
+    load.delimiter === delimiter && load.quote === quote && load.fields.join() === plan.fields.join()
   if (sameReading && load.model === plan.model && (known === undefined || known.plan === load.plan)) return
   const detail = `${load.path} was begun (load ${load.id}) with another chunk size, header, delimiter, quote or model`
   throw new LadingError('PLAN_CHANGED', detail)
 }
 
-function skipReason(load: PlannedLoad, known: KnownLoad | undefined, options: ProduceOptions): string | undefined {
+function skipReason(
+  load: PlannedLoad,
+  known: KnownLoad | undefined,
+  options: ProduceOptions,
+): string | undefined {
   const again = `--again loads it a second time${isSpooled(load.path) ? ', --name NAME as a load of its own' : ''}`
   if (known?.complete === true || known?.keys.size === load.chunks)
     return options.again === true
@@ -236,9 +281,13 @@ function skipReason(load: PlannedLoad, known: KnownLoad | undefined, options: Pr
   return `the same name and content was published to this queue at ${load.publishedAt} (load ${load.id}); ${lost}, ${again}`
 }
 
-/** The same for a queue whenever it is asked, because a load goes on with the chunks with which it was begun. */
+/**
+ * The same for a queue whenever it is asked, because a load goes on with the chunks with which it was begun.
+ */
 function defaultChunkBytesOf({ queue, carry }: Pick<ProduceOptions, 'queue' | 'carry'>): number {
-  return carry === 'reference' ? defaultChunkBytes : Math.min(defaultChunkBytes, Math.floor(queue.traits.maxBytes * shareOfQueue))
+  return carry === 'reference'
+    ? defaultChunkBytes
+    : Math.min(defaultChunkBytes, Math.floor(queue.traits.maxBytes * shareOfQueue))
 }
 
 async function planLoad(
@@ -252,7 +301,11 @@ async function planLoad(
   const pipeline = pipelineOf(options)
   const draft = state.begin(pipeline, resolve(file.path), file.name)
   try {
-    const plan = await planFile(file.path, { model, dialect, chunkBytes, ignoreExtra, signal, onRead }, draft.add)
+    const plan = await planFile(
+      file.path,
+      { model, dialect, chunkBytes, ignoreExtra, signal, onRead },
+      draft.add,
+    )
     draft.flush()
     const salt = options.again === true ? state.againSalt(pipeline) : ''
     const id = loadIdOf(pipeline, file.name, plan.sha256, salt)

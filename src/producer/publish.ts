@@ -1,23 +1,27 @@
 /**
- * Pass 2 over a file: reads each planned chunk again, proves that it is still what was planned, and publishes it. As a reference, a
- * chunk is not read again: whoever receives it reads and proves it.
+ * Pass 2 over a file: reads each planned chunk again, proves that it is still what was planned, and publishes
+ * it. As a reference, a chunk is not read again: whoever receives it reads and proves it.
  */
 import { randomUUID } from 'node:crypto'
 import { LadingError } from '../core/errors.ts'
+import { maxReferenceBytes } from '../core/load.ts'
 import type { Listener } from '../core/events.ts'
 import { retrying } from '../core/retry.ts'
 import { type Abortable, unlessAborted } from '../core/wait.ts'
 import { sha256Of } from '../core/sha256.ts'
 import { newTraceparent, traceHeaders } from '../core/trace.ts'
-import { type ChunkReference, chunkKey, envelopeHeaders, maxReferenceBytes, targetOf } from '../queue/envelope.ts'
+import { type ChunkReference, chunkKey, envelopeHeaders, targetOf } from '../queue/envelope.ts'
 import type { Outgoing, Queue } from '../queue/queue.ts'
 import type { PlannedChunk } from './plan.ts'
-import type { PathOf } from './reference.ts'
-import { fileState, readRanges } from './source.ts'
+import type { PathOf } from './carry.ts'
+import { fileState, readRanges } from '../source/file/read.ts'
 import { SpareMemory } from './spare.ts'
 import type { PlannedLoad, ProducerState } from './state.ts'
 
-/** Handed to the queue at once: as many bytes as keep a sync to disk cheap, and no more messages than a broker likes. */
+/**
+ * Handed to the queue at once: as many bytes as keep a sync to disk cheap, and no more messages than a broker
+ * likes.
+ */
 const windowBytes = 4 * 1024 * 1024
 const windowMessages = 256
 /** Of bytes that messages only refer to, so that consumers need not wait for all the files to be planned. */
@@ -25,14 +29,20 @@ const windowReferredBytes = 16 * 1024 * 1024
 
 export interface PublishOptions extends Abortable {
   /**
-   * Awaited before each window (4 MiB, 16 MiB of references, or 256 messages) is published, so that whoever knows how much waits in the
-   * queue can hold the producer back; meanwhile no more than one further window is read. It is not waited for after a stop, and what
-   * it throws ends the producer as a failure of the queue does.
+   * Awaited before each window (4 MiB, 16 MiB of references, or 256 messages) is published, so that whoever
+   * knows how much waits in the queue can hold the producer back; meanwhile no more than one further window
+   * is read. It is not waited for after a stop, and what it throws ends the producer as a failure of the
+   * queue does.
    */
   readonly room?: ((next: WindowSize) => Promise<void>) | undefined
-  /** Place of the sink that the chunks are for: no consumer of another database takes them. Without it any consumer does. */
+  /**
+   * Place of the sink that the chunks are for: no consumer of another database takes them. Without it any
+   * consumer does.
+   */
   readonly target?: string | undefined
-  /** Messages say in which span (a window) they were published, so that whoever writes them can refer to it. */
+  /**
+   * Messages say in which span (a window) they were published, so that whoever writes them can refer to it.
+   */
   readonly traced?: boolean
   /** The chunks were published before, and the queue is to take them all the same. */
   readonly resend?: boolean
@@ -59,7 +69,11 @@ class Window {
   }
 
   get isFull(): boolean {
-    return this.#bytes >= windowBytes || this.#referredBytes >= windowReferredBytes || this.messages.length >= windowMessages
+    return (
+      this.#bytes >= windowBytes ||
+      this.#referredBytes >= windowReferredBytes ||
+      this.messages.length >= windowMessages
+    )
   }
 
   get size(): WindowSize {
@@ -75,9 +89,10 @@ class Window {
 }
 
 /**
- * Collects messages across files and publishes them in windows: with many small files, the sync to disk is what costs. While the queue
- * takes one window, the next one is read; one window follows the other, so that what is noted has no gaps. After a window that fails
- * none is published, and its error comes out of every call.
+ * Collects messages across files and publishes them in windows: with many small files, the sync to disk is
+ * what costs. While the queue takes one window, the next one is read; one window follows the other, so that
+ * what is noted has no gaps. After a window that fails none is published, and its error comes out of every
+ * call.
  */
 export class Publisher {
   readonly #queue: Queue
@@ -93,7 +108,13 @@ export class Publisher {
   #window: Window
   #underWay: Promise<void> = Promise.resolve()
 
-  constructor(queue: Queue, state: ProducerState, onEvent: Listener, pathOf: PathOf, options: PublishOptions) {
+  constructor(
+    queue: Queue,
+    state: ProducerState,
+    onEvent: Listener,
+    pathOf: PathOf,
+    options: PublishOptions,
+  ) {
     this.#queue = queue
     this.#state = state
     this.#onEvent = onEvent
@@ -104,16 +125,27 @@ export class Publisher {
     this.#window = new Window(options.traced)
   }
 
-  /** Publishes those of the chunks that `wanted` lets through; the last of them may still wait for `flush`. Returns their number. */
-  async publish(load: PlannedLoad, chunks: Iterable<PlannedChunk>, wanted: (key: string) => boolean): Promise<number> {
+  /**
+   * Publishes those of the chunks that `wanted` lets through; the last of them may still wait for `flush`.
+   * Returns their number.
+   */
+  async publish(
+    load: PlannedLoad,
+    chunks: Iterable<PlannedChunk>,
+    wanted: (key: string) => boolean,
+  ): Promise<number> {
     if ((await fileState(load.path)) !== load.state) throw changed(load, 'since it was planned')
     const path = await this.#pathOf(load.path)
     const open = only(chunks, (each) => wanted(chunkKey(load.id, each.chunk)))
     let published = 0
     const allocate = (bytes: number) => this.#spare.take(bytes)
-    for await (const [chunk, body] of path === undefined ? readRanges(load.path, open, allocate) : withoutBodies(open)) {
-      if (this.#options.signal?.aborted) throw new LadingError('ABORTED', `stopped while publishing ${load.path}`)
-      if (path === undefined && sha256Of(body) !== chunk.sha256) throw changed(load, `at byte ${chunk.byteStart}`)
+    for await (const [chunk, body] of path === undefined
+      ? readRanges(load.path, open, allocate)
+      : withoutBodies(open)) {
+      if (this.#options.signal?.aborted)
+        throw new LadingError('ABORTED', `stopped while publishing ${load.path}`)
+      if (path === undefined && sha256Of(body) !== chunk.sha256)
+        throw changed(load, `at byte ${chunk.byteStart}`)
       await this.#add(load, chunk, body, path)
       published++
     }
@@ -126,13 +158,28 @@ export class Publisher {
   async #add(load: PlannedLoad, chunk: PlannedChunk, body: Buffer, path: string | undefined): Promise<void> {
     const { maxBytes } = this.#queue.traits
     if (body.length > maxBytes)
-      throw new LadingError('MESSAGE_TOO_LARGE', `${load.path}: a chunk has ${body.length} bytes, the queue takes ${maxBytes}`)
+      throw new LadingError(
+        'MESSAGE_TOO_LARGE',
+        `${load.path}: a chunk has ${body.length} bytes, the queue takes ${maxBytes}`,
+      )
     if (path !== undefined && chunk.bytes > maxReferenceBytes)
-      throw new LadingError('MESSAGE_TOO_LARGE', `${load.path}: a chunk has ${chunk.bytes} bytes, a reference takes ${maxReferenceBytes}`)
+      throw new LadingError(
+        'MESSAGE_TOO_LARGE',
+        `${load.path}: a chunk has ${chunk.bytes} bytes, a reference takes ${maxReferenceBytes}`,
+      )
     // A chunk without a byte refers to nothing.
     const reference = path === undefined || chunk.bytes === 0 ? undefined : { path, bytes: chunk.bytes }
-    const headers = { ...headersOf(load, chunk, { target: this.#target, reference }), ...traceHeaders(this.#window.traceparent) }
-    const message = { key: chunkKey(load.id, chunk.chunk), body, headers, ...(reference && { weight: reference.bytes }), ...this.#resent }
+    const headers = {
+      ...headersOf(load, chunk, { target: this.#target, reference }),
+      ...traceHeaders(this.#window.traceparent),
+    }
+    const message = {
+      key: chunkKey(load.id, chunk.chunk),
+      body,
+      headers,
+      ...(reference && { weight: reference.bytes }),
+      ...this.#resent,
+    }
     this.#window.add(message, load, chunk)
     if (this.#window.isFull) await this.#handOver()
   }
@@ -149,11 +196,15 @@ export class Publisher {
     const window = this.#window
     this.#window = new Window(this.#options.traced)
     this.#underWay = this.#publishWindow(window)
-    // Without this an error would count as unhandled while the next window is read; it is thrown by the next await.
+    // Without this an error would count as unhandled while the next window is read; it is thrown by the next
+    // await.
     this.#underWay.catch(() => undefined)
   }
 
-  /** Tries until the queue takes the window. Publishing twice is harmless, so nothing needs to be known of what failed. */
+  /**
+   * Tries until the queue takes the window. Publishing twice is harmless, so nothing needs to be known of
+   * what failed.
+   */
   async #publishWindow({ messages, chunks, finished, size, traceparent }: Window): Promise<void> {
     const { signal = new AbortController().signal, room } = this.#options
     if (messages.length > 0) {
@@ -168,17 +219,29 @@ export class Publisher {
     this.#state.confirm(chunks.map(([load, { chunk }]) => [load, chunk]))
     for (const { load, chunks: published } of finished) {
       this.#state.markPublished(load)
-      this.#onEvent({ type: 'published', loadId: load.id, source: load.name, records: load.records, chunks: published })
+      this.#onEvent({
+        type: 'published',
+        loadId: load.id,
+        source: load.name,
+        records: load.records,
+        chunks: published,
+      })
     }
   }
 }
 
 /** What a window holds of each load. */
-function sharesOf(chunks: Window['chunks']): readonly { readonly loadId: string; readonly records: number; readonly bytes: number }[] {
+function sharesOf(
+  chunks: Window['chunks'],
+): readonly { readonly loadId: string; readonly records: number; readonly bytes: number }[] {
   const shares = new Map<string, { loadId: string; records: number; bytes: number }>()
   for (const [{ id: loadId }, { records, bytes }] of chunks) {
     const share = shares.get(loadId)
-    shares.set(loadId, { loadId, records: records + (share?.records ?? 0), bytes: bytes + (share?.bytes ?? 0) })
+    shares.set(loadId, {
+      loadId,
+      records: records + (share?.records ?? 0),
+      bytes: bytes + (share?.bytes ?? 0),
+    })
   }
   return [...shares.values()]
 }
@@ -192,7 +255,10 @@ function* withoutBodies(chunks: Iterable<PlannedChunk>): Generator<[PlannedChunk
 }
 
 const changed = (load: PlannedLoad, where: string): LadingError =>
-  new LadingError('SOURCE_CHANGED', `${load.path} changed ${where}; load ${load.id} holds nothing but what was planned`)
+  new LadingError(
+    'SOURCE_CHANGED',
+    `${load.path} changed ${where}; load ${load.id} holds nothing but what was planned`,
+  )
 
 interface Particulars {
   readonly target: string | undefined

@@ -4,7 +4,7 @@ import type { Abortable } from '../core/wait.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { KnownLoad } from './produce.ts'
 import { Publisher } from './publish.ts'
-import { type CarryOptions, referencePaths } from './reference.ts'
+import { type CarryOptions, referencePaths } from './carry.ts'
 import { ProducerState } from './state.ts'
 
 export interface RepublishOptions extends Abortable, CarryOptions {
@@ -18,8 +18,9 @@ export interface RepublishOptions extends Abortable, CarryOptions {
 }
 
 /**
- * Publishes again those chunks of a load that have no verdict, wherever they were lost; for this database alone, where they had been published
- * for one. Those that are only late come twice, which the ledger absorbs.
+ * Publishes again those chunks of a load that have no verdict, wherever they were lost; for this database
+ * alone, where they had been published for one. Those that are only late come twice, which the ledger
+ * absorbs.
  */
 export async function republishMissing(options: RepublishOptions): Promise<number> {
   const { loadId, queue, known, place, onEvent = ignoreEvents } = options
@@ -27,11 +28,22 @@ export async function republishMissing(options: RepublishOptions): Promise<numbe
   using state = new ProducerState(options.statePath, queue.id, place)
   const load = state.findAnywhere(loadId)
   if (load === undefined) {
-    throw new LadingError('NOT_FOUND', `${options.statePath} has no plan of load ${loadId}; load the file again instead`)
+    throw new LadingError(
+      'NOT_FOUND',
+      `${options.statePath} has no plan of load ${loadId}; load the file again instead`,
+    )
   }
   const target = load.target && place
-  const publisher = new Publisher(queue, state, onEvent, await referencePaths(options), { ...options, target, resend: true })
-  const published = await publisher.publish(load, state.chunks(load, 'all'), (key) => known?.keys.has(key) !== true)
+  const publisher = new Publisher(queue, state, onEvent, await referencePaths(options), {
+    ...options,
+    target,
+    resend: true,
+  })
+  const published = await publisher.publish(
+    load,
+    state.chunks(load, 'all'),
+    (key) => known?.keys.has(key) !== true,
+  )
   await publisher.flush()
   return published
 }

@@ -2,8 +2,8 @@
 const stepBytes = 64 * 1024
 
 /**
- * Memory of bodies that were published, for those to come. Without it, each chunk leaves a megabyte behind outside the heap, and the
- * collector runs for every dozen of them.
+ * Memory of bodies that were published, for those to come. Without it, each chunk leaves a megabyte behind
+ * outside the heap, and the collector runs for every dozen of them.
  */
 export class SpareMemory {
   readonly #spare: ArrayBuffer[] = []
@@ -11,7 +11,8 @@ export class SpareMemory {
 
   take(bytes: number): Buffer {
     const index = this.#spare.findIndex(({ byteLength }) => byteLength >= bytes)
-    const [memory = new ArrayBuffer(Math.ceil(bytes / stepBytes) * stepBytes)] = index < 0 ? [] : this.#spare.splice(index, 1)
+    const [memory = new ArrayBuffer(Math.ceil(bytes / stepBytes) * stepBytes)] =
+      index < 0 ? [] : this.#spare.splice(index, 1)
     this.#taken.add(memory)
     return Buffer.from(memory, 0, bytes)
   }

@@ -74,9 +74,11 @@ export class StateFile implements Disposable {
   #makeTables(): void {
     const empty = this.#file.get('SELECT 1 FROM sqlite_schema LIMIT 1') === undefined
     const id = this.#file.get<{ application_id: number }>('PRAGMA application_id')?.application_id
-    if (!empty && id !== applicationId) throw new LadingError('STATE_INVALID', `${this.#path} is a database, but not a producer's state`)
+    if (!empty && id !== applicationId)
+      throw new LadingError('STATE_INVALID', `${this.#path} is a database, but not a producer's state`)
     this.#file.database.function('place_of', { deterministic: true }, (url) => placeOf(String(url)))
-    if (!this.#file.migrate(schema)) throw new LadingError('STATE_INVALID', `${this.#path} was made by a newer version of lading`)
+    if (!this.#file.migrate(schema))
+      throw new LadingError('STATE_INVALID', `${this.#path} was made by a newer version of lading`)
   }
 
   run(sql: string, ...values: SqliteValues): void {
@@ -108,7 +110,10 @@ export class StateFile implements Disposable {
   }
 }
 
-/** The place that a URL of version 0.1.0 names, as the sink has it today; the URL where only the environment tells. */
+/**
+ * The place that a URL of version 0.1.0 names, as the sink has it today; the URL where only the environment
+ * tells.
+ */
 function placeOf(url: string): string {
   const { hostname, port, pathname } = URL.parse(url) ?? {}
   if (!hostname || !pathname || pathname === '/') return url

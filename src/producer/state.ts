@@ -1,7 +1,7 @@
 /**
- * What a producer remembers between runs: the frozen plan of each load, and which of its chunks the queue holds. Losing it is
- * harmless: the same file gives the same plan and the same keys again, and the ledger absorbs what comes twice. That is why
- * its writes do not wait for the disk.
+ * What a producer remembers between runs: the frozen plan of each load, and which of its chunks the queue
+ * holds. Losing it is harmless: the same file gives the same plan and the same keys again, and the ledger
+ * absorbs what comes twice. That is why its writes do not wait for the disk.
  */
 import type { Plan, PlannedChunk } from './plan.ts'
 import { StateFile } from './state-file.ts'
@@ -56,11 +56,17 @@ const page = 256
 
 export class ProducerState implements Disposable {
   readonly #file: StateFile
-  /** Identifies the queue and the target: what a queue holds for one database says nothing about another queue or database. */
+  /**
+   * Identifies the queue and the target: what a queue holds for one database says nothing about another queue
+   * or database.
+   */
   readonly #queue: string
   readonly #target: string | undefined
 
-  /** `queue` is the id of the queue, `target` the place of the database that chunks are published for, where they are for one. */
+  /**
+   * `queue` is the id of the queue, `target` the place of the database that chunks are published for, where
+   * they are for one.
+   */
   constructor(path: string, queue: string, target?: string) {
     this.#queue = scopeOf(queue, target)
     this.#target = target
@@ -71,7 +77,14 @@ export class ProducerState implements Disposable {
 
   begin(pipeline: string, path: string, name: string): Draft {
     const sql = 'INSERT INTO load (queue, pipeline, path, name, target) VALUES (?, ?, ?, ?, ?) RETURNING no'
-    const { no } = this.#file.get<{ no: number }>(sql, this.#queue, pipeline, path, name, this.#target ?? null) as { no: number }
+    const { no } = this.#file.get<{ no: number }>(
+      sql,
+      this.#queue,
+      pipeline,
+      path,
+      name,
+      this.#target ?? null,
+    ) as { no: number }
     const waiting: PlannedChunk[] = []
     const flush = () => this.#insertChunks(no, waiting.splice(0))
     const add = (chunk: PlannedChunk) => {
@@ -85,7 +98,17 @@ export class ProducerState implements Disposable {
     const sql = `INSERT INTO chunk (load, chunk, byte_start, bytes, first_record, first_line, records, sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
     this.#file.transaction(() => {
       for (const each of chunks) {
-        this.#file.run(sql, no, each.chunk, each.byteStart, each.bytes, each.firstRecord, each.firstLine, each.records, each.sha256)
+        this.#file.run(
+          sql,
+          no,
+          each.chunk,
+          each.byteStart,
+          each.bytes,
+          each.firstRecord,
+          each.firstLine,
+          each.records,
+          each.sha256,
+        )
       }
     })
   }
@@ -95,8 +118,15 @@ export class ProducerState implements Disposable {
     this.#file.run('DELETE FROM load WHERE no = ?', draft.no)
   }
 
-  /** Freezes the plan under the load's identity; the first plan of a load wins, and a later one is forgotten. */
-  freeze(draft: Draft, id: string, plan: Plan, dialect: Pick<PlannedLoad, 'delimiter' | 'quote'>): PlannedLoad {
+  /**
+   * Freezes the plan under the load's identity; the first plan of a load wins, and a later one is forgotten.
+   */
+  freeze(
+    draft: Draft,
+    id: string,
+    plan: Plan,
+    dialect: Pick<PlannedLoad, 'delimiter' | 'quote'>,
+  ): PlannedLoad {
     return this.#file.transaction(() => {
       const first = this.find(id)
       if (first !== undefined) {
@@ -122,7 +152,10 @@ export class ProducerState implements Disposable {
     })
   }
 
-  /** The plan of a load whatever queue and target it was made for, those of this state first: the last resort where a queue is lost. */
+  /**
+   * The plan of a load whatever queue and target it was made for, those of this state first: the last resort
+   * where a queue is lost.
+   */
   findAnywhere(id: string): PlannedLoad | undefined {
     const sql = 'SELECT * FROM load WHERE id = ? ORDER BY queue = ? DESC, target IS ? DESC, no DESC LIMIT 1'
     const row = this.#file.get<Row>(sql, id, this.#queue, this.#target ?? null)
@@ -146,16 +179,25 @@ export class ProducerState implements Disposable {
     return row === undefined ? undefined : loadOf(row)
   }
 
-  /** Identities of the loads with a frozen plan, of one pipeline or all, that are for this target or have arrived nowhere yet, the oldest first. */
+  /**
+   * Identities of the loads with a frozen plan, of one pipeline or all, that are for this target or have
+   * arrived nowhere yet, the oldest first.
+   */
   ids(pipeline: string | undefined): string[] {
     const sql = `SELECT id, min(no) FROM load WHERE id IS NOT NULL AND pipeline = ifnull(?, pipeline)
                  AND (target IS NULL OR target = ?) GROUP BY id ORDER BY min(no)`
     return this.#file.all<{ id: string }>(sql, pipeline ?? null, this.#target ?? null).map(({ id }) => id)
   }
 
-  /** The salt of loads made once more on purpose: that of the command that was interrupted, else a new one. */
+  /**
+   * The salt of loads made once more on purpose: that of the command that was interrupted, else a new one.
+   */
   againSalt(pipeline: string): string {
-    this.#file.run('INSERT INTO again VALUES (?, ?, lower(hex(randomblob(32)))) ON CONFLICT DO NOTHING', this.#queue, pipeline)
+    this.#file.run(
+      'INSERT INTO again VALUES (?, ?, lower(hex(randomblob(32)))) ON CONFLICT DO NOTHING',
+      this.#queue,
+      pipeline,
+    )
     const sql = 'SELECT salt FROM again WHERE queue = ? AND pipeline = ?'
     return (this.#file.get<{ salt: string }>(sql, this.#queue, pipeline) as { salt: string }).salt
   }
@@ -179,7 +221,9 @@ export class ProducerState implements Disposable {
   }
 
   endFresh(ids: readonly string[]): void {
-    this.#file.transaction(() => ids.forEach((id) => this.#file.run('DELETE FROM fresh WHERE queue = ? AND load = ?', this.#queue, id)))
+    this.#file.transaction(() =>
+      ids.forEach((id) => this.#file.run('DELETE FROM fresh WHERE queue = ? AND load = ?', this.#queue, id)),
+    )
   }
 
   /** The chunks of the load in order: all of them, or those that the queue was not seen to hold. */
@@ -197,7 +241,8 @@ export class ProducerState implements Disposable {
   /** Notes that the queue holds the chunks. */
   confirm(chunks: readonly (readonly [load: PlannedLoad, chunk: number])[]): void {
     this.#file.transaction(() => {
-      for (const [load, chunk] of chunks) this.#file.run('UPDATE chunk SET confirmed = 1 WHERE load = ? AND chunk = ?', load.no, chunk)
+      for (const [load, chunk] of chunks)
+        this.#file.run('UPDATE chunk SET confirmed = 1 WHERE load = ? AND chunk = ?', load.no, chunk)
     })
   }
 
@@ -211,7 +256,8 @@ export class ProducerState implements Disposable {
 }
 
 /** No id of a queue has a line break. */
-const scopeOf = (queue: string, target: string | undefined): string => (target === undefined ? queue : `${queue}\n${target}`)
+const scopeOf = (queue: string, target: string | undefined): string =>
+  target === undefined ? queue : `${queue}\n${target}`
 
 const loadOf = (row: Row): PlannedLoad => ({
   no: row.no,

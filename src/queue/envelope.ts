@@ -1,14 +1,18 @@
 /**
- * What a chunk says of itself, in one header of its message (one, because SQS allows ten). It names no table and no SQL: where
- * records go is the consumer's own configuration, never the message's. Where the message carries a reference instead of bytes, it
- * names a file below a folder that again the consumer's configuration decides.
+ * What a chunk says of itself, in one header of its message (one, because SQS allows ten). It names no table
+ * and no SQL: where records go is the consumer's own configuration, never the message's. Where the message
+ * carries a reference instead of bytes, it names a file below a folder that again the consumer's
+ * configuration decides.
  */
 import { LadingError } from '../core/errors.ts'
 import type { Layout, LoadInfo } from '../core/load.ts'
 import { sha256Of } from '../core/sha256.ts'
 import type { Headers } from './queue.ts'
 
-/** Where the bytes of a chunk lie, for consumers that share a file system with the producer; the body is empty then. */
+/**
+ * Where the bytes of a chunk lie, for consumers that share a file system with the producer; the body is empty
+ * then.
+ */
 export interface ChunkReference {
   /** Below the root, with '/' between its parts. */
   readonly path: string
@@ -17,10 +21,15 @@ export interface ChunkReference {
 }
 
 export interface ChunkEnvelope extends Layout {
-  /** 2 with a reference: a consumer that knows version 1 alone would take the empty body for a damaged one. */
+  /**
+   * 2 with a reference: a consumer that knows version 1 alone would take the empty body for a damaged one.
+   */
   readonly v: 1 | 2
   readonly pipeline: string
-  /** The database that the chunk is for, as `targetOf` names it; without it, for that of whichever consumer takes it. */
+  /**
+   * The database that the chunk is for, as `targetOf` names it; without it, for that of whichever consumer
+   * takes it.
+   */
   readonly target?: string
   readonly load: LoadInfo
   /** 0-based. */
@@ -36,9 +45,6 @@ export interface ChunkEnvelope extends Layout {
   readonly reference?: ChunkReference
 }
 
-/** A larger chunk travels as bytes or not at all, so that nobody can make a consumer hold more: one of the usual size has 1 MiB, a record at most 16. */
-export const maxReferenceBytes = 64 * 1024 * 1024
-
 const header = 'lading'
 const newestVersion = 2
 
@@ -52,7 +58,10 @@ export const envelopeHeaders = (envelope: ChunkEnvelope): Headers => ({ [header]
 /** Whether the message says that it is a chunk of ours, be it readable or not. */
 export const claimsChunk = (headers: Headers): boolean => Object.hasOwn(headers, header)
 
-/** The envelope of a chunk of ours; undefined where the message is somebody else's. Throws `BAD_ENVELOPE` and `ENVELOPE_NEWER`. */
+/**
+ * The envelope of a chunk of ours; undefined where the message is somebody else's. Throws `BAD_ENVELOPE` and
+ * `ENVELOPE_NEWER`.
+ */
 export function readEnvelope(headers: Headers): ChunkEnvelope | undefined {
   const text = headers[header]
   if (text === undefined) return undefined
@@ -65,7 +74,8 @@ export function readEnvelope(headers: Headers): ChunkEnvelope | undefined {
   if (isObject(value) && typeof value['v'] === 'number' && value['v'] > newestVersion) {
     throw new NewerEnvelope(value['v'], typeof value['pipeline'] === 'string' ? value['pipeline'] : undefined)
   }
-  if (!isEnvelope(value)) throw new LadingError('BAD_ENVELOPE', 'the header of the chunk lacks a part, or one has the wrong type')
+  if (!isEnvelope(value))
+    throw new LadingError('BAD_ENVELOPE', 'the header of the chunk lacks a part, or one has the wrong type')
   return value
 }
 
@@ -79,7 +89,9 @@ export function readableEnvelope(headers: Headers): ChunkEnvelope | undefined {
   }
 }
 
-/** A header of a version that this lading does not know. Of `v` and `pipeline` every version says the same. */
+/**
+ * A header of a version that this lading does not know. Of `v` and `pipeline` every version says the same.
+ */
 class NewerEnvelope extends LadingError {
   readonly pipeline: string | undefined
 
@@ -89,7 +101,10 @@ class NewerEnvelope extends LadingError {
   }
 }
 
-/** Whose the chunk is, of whatever version; undefined where the message is no chunk, or its header cannot be read. */
+/**
+ * Whose the chunk is, of whatever version; undefined where the message is no chunk, or its header cannot be
+ * read.
+ */
 export function pipelineOf(headers: Headers): string | undefined {
   try {
     return readEnvelope(headers)?.pipeline
@@ -105,12 +120,21 @@ function isEnvelope(value: unknown): value is ChunkEnvelope {
   if (!isObject(value)) return false
   const { load, fields } = value
   return (
-    (value['v'] === 2 ? isReference(value['reference']) : value['v'] === 1 && value['reference'] === undefined) &&
+    (value['v'] === 2
+      ? isReference(value['reference'])
+      : value['v'] === 1 && value['reference'] === undefined) &&
     (value['target'] === undefined || hash.test(String(value['target']))) &&
     isObject(load) &&
     uuid.test(String(load['id'])) &&
     [load['sha256'], load['plan'], value['sha256']].every((each) => hash.test(String(each))) &&
-    [load['bytes'], load['chunks'], load['records'], value['chunk'], value['records'], value['byteStart']].every(isCount) &&
+    [
+      load['bytes'],
+      load['chunks'],
+      load['records'],
+      value['chunk'],
+      value['records'],
+      value['byteStart'],
+    ].every(isCount) &&
     [value['firstRecord'], value['firstLine']].every(isCount) &&
     [value['pipeline'], load['source'], value['delimiter'], value['quote']].every(isName) &&
     Array.isArray(fields) &&
@@ -124,5 +148,6 @@ const isReference = (value: unknown): boolean =>
 /** Longer paths are opened nowhere (PATH_MAX of Linux), and names are told and kept. */
 const mostNameLength = 4096
 const isName = (value: unknown): boolean => typeof value === 'string' && value.length <= mostNameLength
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0

@@ -1,6 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 
-/** A header's bytes as text: as they are where they are UTF-8 without NUL, which no database keeps, and as base64 otherwise. */
+/**
+ * A header's bytes as text: as they are where they are UTF-8 without NUL, which no database keeps, and as
+ * base64 otherwise.
+ */
 export function textOfBytes(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return buffer.toString(isUtf8(buffer) && !buffer.includes(0) ? 'utf8' : 'base64')

@@ -1,12 +1,16 @@
 /**
- * The contract of a queue: durable transport of messages between processes. Every adapter passes the same conformance suite
- * (test/contract/queue.ts). Differences between queues are data in `traits`, never `if (name === …)` at the caller.
+ * The contract of a queue: durable transport of messages between processes. Every adapter passes the same
+ * conformance suite (test/contract/queue.ts). Differences between queues are data in `traits`, never `if
+ * (name === …)` at the caller.
  */
 import type { Code } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
 import type { Abortable } from '../core/wait.ts'
 
-/** Bodies that a consumer has in memory at once, in bytes, besides what passes the bound: enough to keep a database busy, small beside a process. */
+/**
+ * Bodies that a consumer has in memory at once, in bytes, besides what passes the bound: enough to keep a
+ * database busy, small beside a process.
+ */
 export const mostInFlightBytes = 16 * 1024 * 1024
 
 export type Headers = Readonly<Record<string, string>>
@@ -16,11 +20,14 @@ export interface Outgoing {
   readonly key: string
   readonly body: Uint8Array
   readonly headers: Headers
-  /** Bytes that the message will cost its receiver, where its body only refers to them; a queue that hands out so many bytes at once counts these. */
+  /**
+   * Bytes that the message will cost its receiver, where its body only refers to them; a queue that hands out
+   * so many bytes at once counts these.
+   */
   readonly weight?: number
   /**
-   * Chosen for each time that a message is sent again on purpose, for a queue that takes equal messages once (SQS FIFO, for five
-   * minutes). A message without it is taken for a repetition of the first one.
+   * Chosen for each time that a message is sent again on purpose, for a queue that takes equal messages once
+   * (SQS FIFO, for five minutes). A message without it is taken for a repetition of the first one.
    */
   readonly resent?: string
 }
@@ -29,7 +36,10 @@ export interface Outgoing {
 export type Outcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'retry'; readonly afterMs: number; readonly code: Code }
-  /** Given back as if it had not been delivered: the attempt does not count, and others may have it at once, or after `afterMs`. */
+  /**
+   * Given back as if it had not been delivered: the attempt does not count, and others may have it at once,
+   * or after `afterMs`.
+   */
   | { readonly kind: 'release'; readonly afterMs?: number | undefined }
   | { readonly kind: 'dead'; readonly code: Code; readonly detail: string }
 
@@ -43,13 +53,16 @@ export interface Delivery {
   readonly attempt: number
   /** Why the body cannot be had as it was sent; then it is what there is. */
   readonly fault?: MessageFault | undefined
-  /** Takes effect once; a delivery whose lease was lost in the meantime is left to its new holder, without an error. */
+  /**
+   * Takes effect once; a delivery whose lease was lost in the meantime is left to its new holder, without an
+   * error.
+   */
   settle(outcome: Outcome): Promise<void>
   /** Keeps the message ours for `ms` more milliseconds from now, where the queue has leases. */
   extend?(ms: number): Promise<void>
   /**
-   * Where the queue keeps groups of messages in order: false once an earlier message of the group was given back, by which this one
-   * was given back too. It must not take effect now; it comes again behind the other.
+   * Where the queue keeps groups of messages in order: false once an earlier message of the group was given
+   * back, by which this one was given back too. It must not take effect now; it comes again behind the other.
    */
   isCurrent?(): boolean
 }
@@ -74,14 +87,23 @@ export interface Depth {
 export interface QueueTraits {
   /** The largest body that the queue takes, in bytes. */
   readonly maxBytes: number
-  /** How long a delivery stays ours without `extend`, in milliseconds; undefined where it stays ours as long as we are connected. */
+  /**
+   * How long a delivery stays ours without `extend`, in milliseconds; undefined where it stays ours as long
+   * as we are connected.
+   */
   readonly leaseMs?: number | undefined
-  /** In what way this queue, as it was opened, promises less than others; each one a sentence for whoever runs it. */
+  /**
+   * In what way this queue, as it was opened, promises less than others; each one a sentence for whoever runs
+   * it.
+   */
   readonly cautions?: readonly string[] | undefined
 }
 
 export interface OpenOptions {
-  /** Make the queue where there is none, which is what happens without a word; `false` throws `QUEUE_MISSING` instead. */
+  /**
+   * Make the queue where there is none, which is what happens without a word; `false` throws `QUEUE_MISSING`
+   * instead.
+   */
   readonly create?: boolean | undefined
   /** Gives up what is waited for while the queue is opened. */
   readonly signal?: AbortSignal | undefined
@@ -90,20 +112,28 @@ export interface OpenOptions {
 }
 
 export interface Queue extends AsyncDisposable {
-  /** Identifies the queue itself, wherever it is opened from; another queue at the same place has another one. */
+  /**
+   * Identifies the queue itself, wherever it is opened from; another queue at the same place has another one.
+   */
   readonly id: string
   readonly traits: QueueTraits
-  /** Resolves when the queue holds all the messages durably, and their bodies are the sender's again; when it rejects, any number of them may be in the queue. */
+  /**
+   * Resolves when the queue holds all the messages durably, and their bodies are the sender's again; when it
+   * rejects, any number of them may be in the queue.
+   */
   publish(messages: readonly Outgoing[], options?: Abortable): Promise<void>
   /**
-   * Messages as they come, in arrays of at most `prefetch`; waits while the queue is empty, and then yields an empty array
-   * from time to time, so that a caller can look at the clock. Ends when the signal aborts; what was yielded can still be settled.
-   * At most `prefetch` deliveries are unsettled at any time.
+   * Messages as they come, in arrays of at most `prefetch`; waits while the queue is empty, and then yields
+   * an empty array from time to time, so that a caller can look at the clock. Ends when the signal aborts;
+   * what was yielded can still be settled. At most `prefetch` deliveries are unsettled at any time.
    */
   deliveries(options: Abortable & { readonly prefetch: number }): AsyncIterable<readonly Delivery[]>
   /** The next `n` messages, changing nothing for any consumer. */
   peek(n: number, options?: Abortable): Promise<readonly Peeked[]>
   depth(options?: Abortable): Promise<Depth>
-  /** Age of the oldest message that waits or is in flight, in milliseconds, where the queue can tell; undefined where there is none. */
+  /**
+   * Age of the oldest message that waits or is in flight, in milliseconds, where the queue can tell;
+   * undefined where there is none.
+   */
   oldest?(options?: Abortable): Promise<number | undefined>
 }

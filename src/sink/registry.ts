@@ -4,7 +4,10 @@ import type { Sink } from './sink.ts'
 
 export const defaultSinkUrl = 'sqlite:./lading.db'
 
-/** Opens the database that the URL names. Adapters are imported when used, so that no driver is loaded that nobody needs. */
+/**
+ * Opens the database that the URL names. Adapters are imported when used, so that no driver is loaded that
+ * nobody needs.
+ */
 export async function openSink(url: string = defaultSinkUrl): Promise<Sink> {
   const { scheme, rest } = splitScheme(url) ?? {}
   if (scheme === undefined || rest === undefined)
@@ -21,6 +24,9 @@ export async function openSink(url: string = defaultSinkUrl): Promise<Sink> {
       return new PostgresSink(url)
     }
     default:
-      throw new LadingError('USAGE', `no database is known for '${scheme}:'; there are postgresql://… and sqlite:PATH`)
+      throw new LadingError(
+        'USAGE',
+        `no database is known for '${scheme}:'; there are postgresql://… and sqlite:PATH`,
+      )
   }
 }

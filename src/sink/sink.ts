@@ -1,7 +1,8 @@
 /**
- * The contract of a sink: the target database together with the ledger of what took effect in it. Every adapter passes the
- * same conformance suite (test/contract/sink.ts). What a sink promises: `write` is ONE transaction, in which the ledger rows,
- * the records and the rejects of a batch appear together or not at all.
+ * The contract of a sink: the target database together with the ledger of what took effect in it. Every
+ * adapter passes the same conformance suite (test/contract/sink.ts). What a sink promises: `write` is ONE
+ * transaction, in which the ledger rows, the records and the rejects of a batch appear together or not at
+ * all.
  */
 import type { Code } from '../core/errors.ts'
 import type { Fault, Reject } from '../core/fault.ts'
@@ -20,13 +21,19 @@ export interface Part {
   /** How the load's records are written, which is kept with a load that has rejects. */
   readonly layout?: Layout | undefined
   readonly records: number
-  /** How many of the batch's encoded rows are this part's; the parts' rows lie in the buffer one after the other. */
+  /**
+   * How many of the batch's encoded rows are this part's; the parts' rows lie in the buffer one after the
+   * other.
+   */
   readonly rows: number
   /** Records that were refused before they reached the database. */
   readonly rejects: readonly Reject[]
   /** Describes the part's row `row` (from 0), which the database refused. */
   describe(row: number, fault: Fault): Reject
-  /** The dead letter that this part replays: it takes effect only if that is still dead, which all parts that replay it in one batch find alike. */
+  /**
+   * The dead letter that this part replays: it takes effect only if that is still dead, which all parts that
+   * replay it in one batch find alike.
+   */
   readonly replays?: number | undefined
 }
 
@@ -36,8 +43,8 @@ export interface Batch {
   readonly parts: readonly Part[]
   readonly rows: RowBuffer
   /**
-   * Parts whose keys another session has entered without saying yet what becomes of them may be left out, as `locked`, after the sink has
-   * waited for them once. Without it they are waited for (`SINK_BUSY`).
+   * Parts whose keys another session has entered without saying yet what becomes of them may be left out, as
+   * `locked`, after the sink has waited for them once. Without it they are waited for (`SINK_BUSY`).
    */
   readonly leaveLocked?: boolean
 }
@@ -55,7 +62,10 @@ export type Verdict =
   | { readonly kind: 'duplicate' }
   | { readonly kind: 'refused'; readonly code: Code; readonly detail: string }
 
-/** What became of a part in a batch that may leave some out: of a `locked` one nothing, and it can be written later. */
+/**
+ * What became of a part in a batch that may leave some out: of a `locked` one nothing, and it can be written
+ * later.
+ */
 export type BatchVerdict = Verdict | { readonly kind: 'locked' }
 
 /** A message that could not be processed as a whole. */
@@ -190,26 +200,30 @@ export interface Ledger {
   progress(loadId: string, options?: Abortable): Promise<LoadProgress | undefined>
   /** What was not loaded of messages that belong to no load, of one pipeline or all. */
   messages(filter: Pick<ReceiptFilter, 'pipeline'>, options?: Abortable): Promise<MessageCounts>
-  /** Loads whose id begins with the text, or whose source the text names, also with a path before it; the newest first, at most 100. */
+  /**
+   * Loads whose id begins with the text, or whose source the text names, also with a path before it; the
+   * newest first, at most 100.
+   */
   named(text: string, options?: Abortable): Promise<readonly NamedLoad[]>
   /** The newest load of each of these sources in the pipeline; none of a source that was never loaded. */
   newest(pipeline: string, sources: readonly string[], options?: Abortable): Promise<readonly NamedLoad[]>
   /**
-   * Forgets the loads, their rejects and their dead letters, in one transaction, so that they can be loaded from scratch. Rows that they
-   * put into a table stay. Forgets nothing, and answers false, where more than `mostLoaded` of their records have taken effect.
+   * Forgets the loads, their rejects and their dead letters, in one transaction, so that they can be loaded
+   * from scratch. Rows that they put into a table stay. Forgets nothing, and answers false, where more than
+   * `mostLoaded` of their records have taken effect.
    */
   forget(loadIds: readonly string[], options?: ForgetOptions): Promise<boolean>
   /**
-   * Keeps `release`, of the time-zone data by which local times are read, with those of the loads that have none yet; the other releases
-   * that the loads have.
+   * Keeps `release`, of the time-zone data by which local times are read, with those of the loads that have
+   * none yet; the other releases that the loads have.
    */
   zoneReleases(loadIds: readonly string[], release: string, options?: Abortable): Promise<readonly string[]>
   rejects(filter: RejectFilter & Page, options?: Abortable): Promise<readonly StoredReject[]>
   /** The largest first. */
   rejectGroups(filter: RejectFilter, options?: Abortable): Promise<readonly RejectGroup[]>
   /**
-   * Keeps what a person made of an open reject's record, beside the record as it came, and which of its fields hold masks; false where
-   * the reject is not open.
+   * Keeps what a person made of an open reject's record, beside the record as it came, and which of its
+   * fields hold masks; false where the reject is not open.
    */
   editReject(id: number, record: Uint8Array, masked: readonly string[], options?: Abortable): Promise<boolean>
   /** Takes open rejects out of sight, for good; returns how many were open. They still count as rejected. */
@@ -217,11 +231,14 @@ export interface Ledger {
   deadLetters(filter: ListFilter & Page, options?: Abortable): Promise<readonly StoredDeadLetter[]>
   /** As `discardRejects`. A letter that is discarded can still be replayed. */
   discardDeadLetters(ids: readonly number[], options?: Abortable): Promise<number>
-  /** Keeps a dead letter and, where it is a chunk of a load, its verdict in the same transaction; a second call with the same message changes nothing. */
+  /**
+   * Keeps a dead letter and, where it is a chunk of a load, its verdict in the same transaction; a second
+   * call with the same message changes nothing.
+   */
   bury(letter: DeadLetter, options?: Abortable): Promise<void>
   /**
-   * Folds the ledger rows of those of the loads that are complete into one row each. It waits for nobody: a load of which a batch
-   * is being written is left to a later fold, that of whoever writes the batch.
+   * Folds the ledger rows of those of the loads that are complete into one row each. It waits for nobody: a
+   * load of which a batch is being written is left to a later fold, that of whoever writes the batch.
    */
   fold(loadIds: readonly string[], options?: Abortable): Promise<void>
 }
@@ -258,16 +275,18 @@ export interface Page {
 
 export interface PrepareOptions extends Abortable {
   /**
-   * What happens to the indexes of the model's table, its key among them, where the sink can take them away and build them later:
-   * `begin` takes them away from an empty table, `resume` leaves them away where a load has taken them away that is at work or was
-   * interrupted; without either they are built then, and a load at work is waited for (`SINK_BUSY`).
+   * What happens to the indexes of the model's table, its key among them, where the sink can take them away
+   * and build them later: `begin` takes them away from an empty table, `resume` leaves them away where a load
+   * has taken them away that is at work or was interrupted; without either they are built then, and a load at
+   * work is waited for (`SINK_BUSY`).
    */
   readonly deferIndexes?: 'begin' | 'resume' | undefined
   /** How long connecting may take, in milliseconds, where that is less than usual. */
   readonly connectMs?: number | undefined
   /**
-   * How long a delivery stays with a consumer that says nothing, in milliseconds. A session of lading that stands still in a transaction
-   * for about so long, while others wait for its locks, is that of a consumer whose messages are others' by now, and may be ended.
+   * How long a delivery stays with a consumer that says nothing, in milliseconds. A session of lading that
+   * stands still in a transaction for about so long, while others wait for its locks, is that of a consumer
+   * whose messages are others' by now, and may be ended.
    */
   readonly leaseMs?: number | undefined
 }
@@ -285,7 +304,10 @@ export interface Prepared {
   readonly notNull?: readonly string[] | undefined
 }
 
-/** What became of indexes that were taken away: built, left to another load at work, or not built because they refuse a row. */
+/**
+ * What became of indexes that were taken away: built, left to another load at work, or not built because they
+ * refuse a row.
+ */
 export type Built = 'nothing' | 'built' | 'left' | 'refused'
 
 /** A table that lacks indexes which a load took away, though none is at work that would build them. */
@@ -298,33 +320,43 @@ export interface MissingIndexes {
 export interface Sink extends AsyncDisposable {
   readonly ledger: Ledger
   /**
-   * Names the database, however its URL is written, without user, password or options: `postgresql://host/database` (with the port where
-   * it is not 5432), the real path of a SQLite file, or `sqlite::memory:`. Chunks that are published for one place are not taken for another.
+   * Names the database, however its URL is written, without user, password or options:
+   * `postgresql://host/database` (with the port where it is not 5432), the real path of a SQLite file, or
+   * `sqlite::memory:`. Chunks that are published for one place are not taken for another.
    */
   readonly place: string
-  /** Makes the ledger, and with a model its table and indexes, where they are missing; throws `SCHEMA_MISMATCH` where they do not fit. */
+  /**
+   * Makes the ledger, and with a model its table and indexes, where they are missing; throws
+   * `SCHEMA_MISMATCH` where they do not fit.
+   */
   prepare(model?: Model, options?: PrepareOptions): Promise<Prepared>
   /** Builds the indexes that were taken away. A sink without it takes none away. */
   buildIndexes?(model: Model, options?: Abortable): Promise<Built>
   /** Tables whose indexes are missing, with no load at work that will build them. */
   missingIndexes?(options?: Abortable): Promise<readonly MissingIndexes[]>
   /**
-   * Empties the table, builds its indexes and forgets the loads; throws `INDEXES_BLOCKED` where it is not proven that everything in the
-   * table is theirs.
+   * Empties the table, builds its indexes and forgets the loads; throws `INDEXES_BLOCKED` where it is not
+   * proven that everything in the table is theirs.
    */
   startOver?(model: Model, loads: readonly string[], options?: Abortable): Promise<void>
-  /** What about the model's table, as it is filled now, costs more than it should, and what to do about it. A sink without it knows nothing of the kind. */
+  /**
+   * What about the model's table, as it is filled now, costs more than it should, and what to do about it. A
+   * sink without it knows nothing of the kind.
+   */
   cautions?(model: Model, options?: Abortable): Promise<readonly string[]>
   /** An empty buffer that encodes rows of the model for this sink. */
   rows(model: Model): RowBuffer
   /** Whether the model's table, which `prepare` has made or checked, holds no row. */
   isEmpty(model: Model, options?: Abortable): Promise<boolean>
-  /** The verdict of each part, in order. A record that the database refuses is a reject; only systems throw. */
+  /**
+   * The verdict of each part, in order. A record that the database refuses is a reject; only systems throw.
+   */
   write(batch: Batch, options?: Abortable): Promise<readonly BatchVerdict[]>
   /**
-   * Rejects once more, in ONE transaction: the verdict of each, in order. A record that is loaded now, or skipped by the conflict
-   * policy, moves from the rejected to those in the ledger, and its reject is `replayed`; it takes effect once, whoever else replays
-   * it. One that is refused again stays open, with its new reason. A reject that is not open is a duplicate.
+   * Rejects once more, in ONE transaction: the verdict of each, in order. A record that is loaded now, or
+   * skipped by the conflict policy, moves from the rejected to those in the ledger, and its reject is
+   * `replayed`; it takes effect once, whoever else replays it. One that is refused again stays open, with its
+   * new reason. A reject that is not open is a duplicate.
    */
   replay(batch: ReplayBatch, options?: Abortable): Promise<readonly Verdict[]>
 }

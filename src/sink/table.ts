@@ -10,13 +10,21 @@ const mostListed = 20
 
 /** Throws `SCHEMA_MISMATCH`, which lists the problems at once, where there are any. */
 export function requireFit(model: Model, problems: readonly string[]): void {
-  if (problems.length > 0) throw new LadingError('SCHEMA_MISMATCH', `table ${tableName(model)}: ${listed(problems, mostListed, '; ')}`)
+  if (problems.length > 0)
+    throw new LadingError(
+      'SCHEMA_MISMATCH',
+      `table ${tableName(model)}: ${listed(problems, mostListed, '; ')}`,
+    )
 }
 
 /** What a person should know of a table that was prepared. */
 export function* preparedCautions(model: Model, { remade, keyless }: Prepared): Generator<LadingEvent> {
   const table = `table ${tableName(model)}`
-  if (remade === true) yield { type: 'caution', message: `${table} was empty and made by lading for another model, so it was made again` }
+  if (remade === true)
+    yield {
+      type: 'caution',
+      message: `${table} was empty and made by lading for another model, so it was made again`,
+    }
   if (keyless !== true) return
   const key = model.primaryKey.join(', ')
   yield {

@@ -1,4 +1,7 @@
-/** What the page gets for its questions: plain values, so that they are JSON as they stand. Texts are data of anybody. */
+/**
+ * What the page gets for its questions: plain values, so that they are JSON as they stand. Texts are data of
+ * anybody.
+ */
 import type { Code } from '../core/errors.ts'
 import type { Receipt } from '../sink/sink.ts'
 
@@ -31,7 +34,10 @@ export interface KeptAnswer extends KeptItem {
   readonly advice: string
   /** Further names and values that help a person to find it. */
   readonly facts: readonly (readonly [name: string, value: string])[]
-  /** The record or message as it was kept, around the place that is to blame; without such a place it is all in `before`. */
+  /**
+   * The record or message as it was kept, around the place that is to blame; without such a place it is all
+   * in `before`.
+   */
   readonly text: { readonly before: string; readonly fault?: string | undefined; readonly after: string }
   /** What is left out at its end, in bytes. */
   readonly cut: number

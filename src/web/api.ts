@@ -23,14 +23,18 @@ function keptRoutes(path: string, kept: Kept): Route[] {
   const changes = (['replay', 'discard'] as const).map((name) => {
     return route('POST', `${path}/${name}`, async (request) => {
       const ids = await idsOf(request)
-      return ids === undefined ? plain(400, `{"ids": [1, 2, …]} is wanted, at most ${mostIds}`) : json(await kept[name](ids))
+      return ids === undefined
+        ? plain(400, `{"ids": [1, 2, …]} is wanted, at most ${mostIds}`)
+        : json(await kept[name](ids))
     })
   })
   return [
     ...changes,
     route('GET', path, async (request) => {
       const question = questionOf(parametersOf(request))
-      return question === undefined ? plain(400, 'not a question that is understood') : json(await kept.list(question))
+      return question === undefined
+        ? plain(400, 'not a question that is understood')
+        : json(await kept.list(question))
     }),
     route('GET', `${path}/`, async (request) => {
       const id = wholeOf((request.url ?? '').split('?')[0]?.slice(path.length + 1) ?? '')
@@ -40,8 +44,13 @@ function keptRoutes(path: string, kept: Kept): Route[] {
   ]
 }
 
-function route(method: Route['method'], path: string, answer: (request: IncomingMessage) => Promise<Reply>): Route {
-  const told = (request: IncomingMessage) => answer(request).catch((thrown: unknown) => failure(toLadingError(thrown)))
+function route(
+  method: Route['method'],
+  path: string,
+  answer: (request: IncomingMessage) => Promise<Reply>,
+): Route {
+  const told = (request: IncomingMessage) =>
+    answer(request).catch((thrown: unknown) => failure(toLadingError(thrown)))
   return { method, path, to: 'known', answer: told }
 }
 
@@ -51,7 +60,8 @@ function failure({ code, message, advice }: LadingError): Reply {
   return json({ code, message: isOurFault ? codes[code].meaning : message, advice }, isOurFault ? 500 : 503)
 }
 
-const parametersOf = ({ url = '' }: IncomingMessage): URLSearchParams => new URLSearchParams(url.split('?')[1] ?? '')
+const parametersOf = ({ url = '' }: IncomingMessage): URLSearchParams =>
+  new URLSearchParams(url.split('?')[1] ?? '')
 
 /** Undefined where something is asked for that can be nothing. */
 function questionOf(parameters: URLSearchParams): Question | undefined {

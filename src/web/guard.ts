@@ -1,14 +1,14 @@
 /**
- * Who may ask for what. Whoever reads our pages must have the token; whoever makes a browser ask us from another page must get
- * nothing, whatever name he has led it here by.
+ * Who may ask for what. Whoever reads our pages must have the token; whoever makes a browser ask us from
+ * another page must get nothing, whatever name he has led it here by.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 
 /**
- * Wrong tokens from one address that are answered as such within a minute. A right one is always let in: others may share its address.
- * What keeps a token from being guessed is its length, 16 characters at least.
+ * Wrong tokens from one address that are answered as such within a minute. A right one is always let in:
+ * others may share its address. What keeps a token from being guessed is its length, 16 characters at least.
  */
 const mostFailures = 20
 const failuresKeptMs = 60_000
@@ -20,14 +20,20 @@ export const pageHeader = 'lading-page'
 
 export class Guard {
   readonly #token: Buffer
-  /** What a browser gets for the token: worth as much as that, so that a page finds its way back to a server that was started again. */
+  /**
+   * What a browser gets for the token: worth as much as that, so that a page finds its way back to a server
+   * that was started again.
+   */
   readonly #session: string
   readonly #hashedSession: Buffer
   readonly #hosts: ReadonlySet<string>
   /** When a token was wrong, by the address that it came from. */
   readonly #failures = new Map<string, number[]>()
 
-  /** `hosts` are the names, without a port, by which a browser may ask; addresses and localhost are always right. */
+  /**
+   * `hosts` are the names, without a port, by which a browser may ask; addresses and localhost are always
+   * right.
+   */
   constructor(token: string, hosts: readonly string[]) {
     this.#token = hashed(token)
     this.#session = createHmac('sha256', token).update('session of a page').digest('base64url')
@@ -35,7 +41,9 @@ export class Guard {
     this.#hosts = new Set(['localhost', ...hosts.map((host) => host.toLowerCase())])
   }
 
-  /** A name that somebody has made to lead here would let his page read ours; an address cannot be made to. */
+  /**
+   * A name that somebody has made to lead here would let his page read ours; an address cannot be made to.
+   */
   knowsHost({ headers }: IncomingMessage): boolean {
     const host = hostOf(headers.host ?? '')
     return host !== undefined && (isIP(host) !== 0 || this.#hosts.has(host))
@@ -59,7 +67,8 @@ export class Guard {
   /** A request that changes something comes from a page of ours, or it does not count. */
   isOurs({ headers }: IncomingMessage): boolean {
     const origin = headers.origin === undefined ? undefined : URL.parse(headers.origin)
-    const isSameOrigin = origin != null && headers.host !== undefined && origin.host === headers.host.toLowerCase()
+    const isSameOrigin =
+      origin != null && headers.host !== undefined && origin.host === headers.host.toLowerCase()
     return isSameOrigin && headers[pageHeader] !== undefined
   }
 

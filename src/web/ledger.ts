@@ -1,9 +1,9 @@
 /**
- * What the page asks of the ledger, and does there. It has a sink of its own, opened when somebody first asks, so that no batch
- * waits for a person; whatever it asks for has a bound in time and in memory.
+ * What the page asks of the ledger, and does there. It has a sink of its own, opened when somebody first
+ * asks, so that no batch waits for a person; whatever it asks for has a bound in time and in memory.
  */
-import { replay, type ReplayOptions } from '../consumer/replay.ts'
-import { replayRejects } from '../consumer/rejects.ts'
+import { replay, type ReplayOptions } from '../review/letters.ts'
+import { replayRejects } from '../review/rejects.ts'
 import { type Code, codes, toLadingError } from '../core/errors.ts'
 import type { Abortable } from '../core/wait.ts'
 import { type Model, tableName } from '../model/model.ts'
@@ -69,11 +69,17 @@ export class WebLedger implements AsyncDisposable {
   /** The newest first. */
   async receipts(): Promise<LoadAnswer[]> {
     const ledger = await this.#ledger()
-    const receipts = await ledger.receipts({ pipeline: await this.#pipeline(), limit: mostReceipts }, this.#within(answerMs))
+    const receipts = await ledger.receipts(
+      { pipeline: await this.#pipeline(), limit: mostReceipts },
+      this.#within(answerMs),
+    )
     return receipts.map((receipt) => ({ ...receipt, ...balance(receipt) }))
   }
 
-  /** Counting them all takes its time where there are millions, so that it is done the more seldom the longer it took. */
+  /**
+   * Counting them all takes its time where there are millions, so that it is done the more seldom the longer
+   * it took.
+   */
   async reasons(): Promise<readonly Reason[]> {
     if (performance.now() < this.#countAgainAt) return this.#reasons
     const ledger = await this.#ledger()
@@ -107,13 +113,15 @@ export class WebLedger implements AsyncDisposable {
   #kept<Stored extends { readonly id: number }>(kind: Kind<Stored>): Kept {
     const find = async (filter: ListFilter & Page, options: Abortable) =>
       kind.find(await this.#ledger(), { ...filter, pipeline: await this.#pipeline() }, options)
-    const one = async (id: number, options: Abortable) => (await find({ id, all: true, limit: 1 }, options))[0]
+    const one = async (id: number, options: Abortable) =>
+      (await find({ id, all: true, limit: 1 }, options))[0]
     return {
       list: async (question) => {
         const { loadId, after } = question
         // The ledger's own filters look on until they have found enough, however many there are.
         const matches = (stored: Stored) => isWanted(kind.item(stored), kind.textOf(stored), question)
-        const read = (from: number) => find({ loadId, after: from, limit: kind.atOnce }, this.#within(answerMs))
+        const read = (from: number) =>
+          find({ loadId, after: from, limit: kind.atOnce }, this.#within(answerMs))
         const { items, next } = await search(read, matches, { after, step: kind.atOnce })
         return { items: items.map(kind.item).map(shortened), next }
       },
@@ -211,8 +219,10 @@ async function eachOf(ids: readonly number[], change: (id: number) => Promise<Ou
 const gone = (id: number): Outcome => ({ id, outcome: 'gone', detail: 'it is not there any more' })
 
 function outcomeOf(id: number, verdict: Verdict): Outcome {
-  if (verdict.kind === 'refused') return { id, outcome: 'refused', detail: `${verdict.code}: ${verdict.detail}` }
-  if (verdict.kind === 'duplicate') return { id, outcome: 'duplicate', detail: 'it is not open any more, or has taken effect already' }
+  if (verdict.kind === 'refused')
+    return { id, outcome: 'refused', detail: `${verdict.code}: ${verdict.detail}` }
+  if (verdict.kind === 'duplicate')
+    return { id, outcome: 'duplicate', detail: 'it is not open any more, or has taken effect already' }
   const { loaded, rejected, skipped } = verdict
   return { id, outcome: 'replayed', detail: `loaded ${loaded}, rejected ${rejected}, skipped ${skipped}` }
 }
@@ -222,7 +232,10 @@ function isWanted(item: KeptItem, text: Uint8Array, { code, column, search: word
   if (column !== undefined && item.column !== column) return false
   if (words === undefined) return true
   const needle = words.toLowerCase()
-  return `${item.place}\n${item.detail}`.toLowerCase().includes(needle) || textOf(text).toLowerCase().includes(needle)
+  return (
+    `${item.place}\n${item.detail}`.toLowerCase().includes(needle) ||
+    textOf(text).toLowerCase().includes(needle)
+  )
 }
 
 function rejectItem(reject: StoredReject): KeptItem {
@@ -268,8 +281,13 @@ function splitText(bytes: Uint8Array, span: Span | undefined) {
   const kept = bytes.subarray(0, mostTextBytes)
   const cut = bytes.length - kept.length
   if (span === undefined) return { text: { before: textOf(kept), after: '' }, cut }
-  const [before, fault, after] = [kept.subarray(0, span.start), kept.subarray(span.start, span.end), kept.subarray(span.end)].map(textOf)
+  const [before, fault, after] = [
+    kept.subarray(0, span.start),
+    kept.subarray(span.start, span.end),
+    kept.subarray(span.end),
+  ].map(textOf)
   return { text: { before: before ?? '', fault: fault ?? '', after: after ?? '' }, cut }
 }
 
-const textOf = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+const textOf = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')

@@ -1,4 +1,7 @@
-/** The files of the page, by name; there is nothing else that a path could lead to. They hold no data, so that everybody may have them. */
+/**
+ * The files of the page, by name; there is nothing else that a path could lead to. They hold no data, so that
+ * everybody may have them.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'

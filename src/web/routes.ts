@@ -6,7 +6,10 @@ import { pageRoutes } from './page.ts'
 import { json, plain, type Route } from './server.ts'
 import type { SnapshotStream } from './stream.ts'
 
-/** How long a question may wait for the queue to say how deep it is, in milliseconds; then the answer is without it. */
+/**
+ * How long a question may wait for the queue to say how deep it is, in milliseconds; then the answer is
+ * without it.
+ */
 const depthWithinMs = 1_000
 
 export interface Seen {
@@ -19,7 +22,11 @@ export interface Seen {
   readonly ledger: WebLedger | undefined
 }
 
-export const routesOf = (seen: Seen): readonly Route[] => [...observedRoutes(seen), ...apiRoutes(seen.ledger), ...pageRoutes()]
+export const routesOf = (seen: Seen): readonly Route[] => [
+  ...observedRoutes(seen),
+  ...apiRoutes(seen.ledger),
+  ...pageRoutes(),
+]
 
 /** What can be asked of every run. */
 function observedRoutes({ metrics, observer, refresh, stream }: Seen): Route[] {

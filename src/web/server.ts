@@ -57,26 +57,42 @@ const safeHeaders = {
   'cache-control': 'no-store',
 } as const
 
-export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 
-export const json = (value: unknown, status = 200): Reply => ({ status, type: 'application/json', body: JSON.stringify(value) })
-export const plain = (status: number, body: string): Reply => ({ status, type: 'text/plain; charset=utf-8', body: `${body}\n` })
+export const json = (value: unknown, status = 200): Reply => ({
+  status,
+  type: 'application/json',
+  body: JSON.stringify(value),
+})
+export const plain = (status: number, body: string): Reply => ({
+  status,
+  type: 'text/plain; charset=utf-8',
+  body: `${body}\n`,
+})
 
 export async function startWeb({ host, port, token, names = [], routes }: WebOptions): Promise<WebServer> {
   const guard = new Guard(token, [host, ...names])
   // What listens under another name has somebody before it who asks for others.
   const near = isLoopback(host) && names.length === 0
   const all = [...routes, login(guard)]
-  const server = createServer({ maxHeaderSize: mostHeaderBytes, connectionsCheckingInterval: checkedEveryMs }, (request, response) => {
-    // A path that nobody asked for is nobody's secret; what follows a question mark may be.
-    respond(request, response, { guard, near, routes: all }).catch(() => response.destroy())
-  })
+  const server = createServer(
+    { maxHeaderSize: mostHeaderBytes, connectionsCheckingInterval: checkedEveryMs },
+    (request, response) => {
+      // A path that nobody asked for is nobody's secret; what follows a question mark may be.
+      respond(request, response, { guard, near, routes: all }).catch(() => response.destroy())
+    },
+  )
   limitConnections(server)
   server.headersTimeout = headersWithinMs
   server.requestTimeout = requestWithinMs
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
-      reject(new LadingError('HTTP_UNAVAILABLE', `${host}:${port} cannot be listened on: ${cause.message}`, { cause })),
+      reject(
+        new LadingError('HTTP_UNAVAILABLE', `${host}:${port} cannot be listened on: ${cause.message}`, {
+          cause,
+        }),
+      ),
     )
     server.listen(port, host, resolve)
   })
@@ -95,8 +111,8 @@ export async function startWeb({ host, port, token, names = [], routes }: WebOpt
 }
 
 /**
- * Beyond the limit the oldest idle connection is closed, so that idle clients cannot block others. (Node's own limit turns the new one
- * away.)
+ * Beyond the limit the oldest idle connection is closed, so that idle clients cannot block others. (Node's
+ * own limit turns the new one away.)
  */
 function limitConnections(server: Server): void {
   const open = new Set<Socket>()
@@ -152,10 +168,17 @@ function routeOf(request: IncomingMessage, { guard, near, routes }: Site): Route
   const [path = ''] = (request.url ?? '').split('?')
   const exact = routes.filter((route) => route.path === path)
   const there =
-    exact.length > 0 ? exact : routes.filter((route) => route.path.length > 1 && route.path.endsWith('/') && path.startsWith(route.path))
+    exact.length > 0
+      ? exact
+      : routes.filter(
+          (route) => route.path.length > 1 && route.path.endsWith('/') && path.startsWith(route.path),
+        )
   const route = there.find((each) => each.method === method)
   if (route === undefined && there.length > 0)
-    return { ...plain(405, 'method not allowed'), headers: { allow: there.map((each) => each.method).join(', ') } }
+    return {
+      ...plain(405, 'method not allowed'),
+      headers: { allow: there.map((each) => each.method).join(', ') },
+    }
   const to = route?.to ?? 'known'
   if (to === 'known' || (to === 'near' && !near)) {
     const known = guard.hasToken(request)

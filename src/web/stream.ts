@@ -43,7 +43,9 @@ export class SnapshotStream {
   async end(): Promise<void> {
     if (this.#listeners.size === 0) return
     await this.#tell(this.#listeners)
-    const heard = [...this.#listeners].map((response) => new Promise<void>((resolve) => response.end('event: bye\ndata:\n\n', resolve)))
+    const heard = [...this.#listeners].map(
+      (response) => new Promise<void>((resolve) => response.end('event: bye\ndata:\n\n', resolve)),
+    )
     await within(farewellMs, Promise.all(heard))
   }
 

@@ -11,12 +11,16 @@ export default defineModel({ table: 'lines', columns: { record_time: cell(), sen
 describe.concurrent('the same file twice', () => {
   it('loads nothing the second time and says why, wherever it lies', async () => {
     await using folder = await Folder.make({ 'here/a.csv': records(3), 'model.ts': keyless })
-    const load = (path: string, ...more: string[]) => folder.lading('load', path, '--model', './model.ts', ...more)
+    const load = (path: string, ...more: string[]) =>
+      folder.lading('load', path, '--model', './model.ts', ...more)
     expect((await load('here')).out).toContain('this run loaded 3 records\n')
     await cp(folder.at('here'), folder.at('there'), { recursive: true })
     for (const path of ['here/a.csv', 'there']) {
       const run = await load(path)
-      expect(run).toMatchObject({ code: 0, out: expect.stringContaining('this run loaded 0 records; 1 of 1 file had been loaded before') })
+      expect(run).toMatchObject({
+        code: 0,
+        out: expect.stringContaining('this run loaded 0 records; 1 of 1 file had been loaded before'),
+      })
       expect(run.err).toMatch(
         /^skipped a\.csv: the same name and content is loaded already \(load [0-9a-f-]{36}\); --again loads it a second time\n$/,
       )
@@ -51,10 +55,17 @@ describe.concurrent('the same file twice', () => {
     expect((await folder.lading('produce', 'a.csv')).out).toBe('published 1 of 1 file with 3 records\n')
     const second = await folder.lading('produce', 'a.csv')
     expect(second).toMatchObject({ code: 0, out: 'published 0 of 1 file with 0 records\n' })
-    expect(second.err).toMatch(/^skipped a\.csv: .* was published to this queue at 20\S+ \(load \S+\); .*--again loads it a second time\n$/)
-    expect((await folder.lading('produce', 'a.csv', '--queue', 'embedded:other.db')).out).toContain('published 1 of 1')
+    expect(second.err).toMatch(
+      /^skipped a\.csv: .* was published to this queue at 20\S+ \(load \S+\); .*--again loads it a second time\n$/,
+    )
+    expect((await folder.lading('produce', 'a.csv', '--queue', 'embedded:other.db')).out).toContain(
+      'published 1 of 1',
+    )
     expect(await folder.json('status')).toMatchObject({ queue: { ready: 1 } })
     // The load finds what the queue holds already, and counts it once.
-    expect(await folder.json('load', 'a.csv')).toMatchObject({ loadedNow: 3, receipts: [{ loaded: 3, open: 0 }] })
+    expect(await folder.json('load', 'a.csv')).toMatchObject({
+      loadedNow: 3,
+      receipts: [{ loaded: 3, open: 0 }],
+    })
   })
 })

@@ -1,9 +1,17 @@
 import { stripVTControlCharacters, styleText } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Bar, barLines, byteCount, duration, noteLine, type Paint, shortCount } from '../../src/cli/bars.ts'
-import { Region } from '../../src/cli/region.ts'
-import { cutEnd, cutMiddle, widthOf } from '../../src/cli/width.ts'
+import {
+  type Bar,
+  barLines,
+  byteCount,
+  duration,
+  noteLine,
+  type Paint,
+  shortCount,
+} from '../../src/cli/terminal/bars.ts'
+import { Region } from '../../src/cli/terminal/region.ts'
+import { cutEnd, cutMiddle, widthOf } from '../../src/cli/terminal/width.ts'
 import { Screen } from './screen.ts'
 
 const plain: Paint = (_, text) => text
@@ -21,7 +29,14 @@ const half: Bar = {
   rate: 52_345,
 }
 const whole: Bar = { ...half, name: 'b.csv', done: 100_000, bytesDone: 6_600_000, rejected: 0, rate: 0 }
-const all: Bar = { ...half, name: '1 of 12 files', expected: 1_200_000, isEstimate: true, done: 163_000, bytesDone: 10_758_000 }
+const all: Bar = {
+  ...half,
+  name: '1 of 12 files',
+  expected: 1_200_000,
+  isEstimate: true,
+  done: 163_000,
+  bytesDone: 10_758_000,
+}
 
 describe('bars', () => {
   it.each([
@@ -41,7 +56,14 @@ describe('bars', () => {
         'b.csv          [##########]  100 %    100k/100k                                ',
       ],
     ],
-    [40, ['1 o…files   13 %  0:20 left  3 rejected', 'sen…1.csv   63 %  0:01 left  3 rejected', 'b.csv      100 %                       ']],
+    [
+      40,
+      [
+        '1 o…files   13 %  0:20 left  3 rejected',
+        'sen…1.csv   63 %  0:01 left  3 rejected',
+        'b.csv      100 %                       ',
+      ],
+    ],
     [5, ['1 o…', 'sen…', 'b.c…']],
   ])('of %d columns', (columns, expected) => {
     expect(barLines([all, half, whole], columns, plain)).toEqual(expected)
@@ -79,23 +101,34 @@ describe('bars', () => {
 
   it('are never wider than the terminal, and no name steers it', () => {
     fc.assert(
-      fc.property(fc.array(bar, { minLength: 1, maxLength: 6 }), fc.integer({ min: 1, max: 250 }), hostile, (bars, columns, note) => {
-        const lines = [...barLines(bars, columns, plain), noteLine(note, columns)]
-        for (const line of lines) {
-          expect(widthOf(line)).toBeLessThan(Math.max(1, columns))
-          // oxlint-disable-next-line no-control-regex
-          expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/)
-        }
-        expect(barLines(bars, columns, coloured).map(stripVTControlCharacters)).toEqual(barLines(bars, columns, plain))
-      }),
+      fc.property(
+        fc.array(bar, { minLength: 1, maxLength: 6 }),
+        fc.integer({ min: 1, max: 250 }),
+        hostile,
+        (bars, columns, note) => {
+          const lines = [...barLines(bars, columns, plain), noteLine(note, columns)]
+          for (const line of lines) {
+            expect(widthOf(line)).toBeLessThan(Math.max(1, columns))
+            // oxlint-disable-next-line no-control-regex
+            expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/)
+          }
+          expect(barLines(bars, columns, coloured).map(stripVTControlCharacters)).toEqual(
+            barLines(bars, columns, plain),
+          )
+        },
+      ),
     )
   })
 
   it('stand below one another', () => {
     fc.assert(
-      fc.property(fc.array(bar, { minLength: 2, maxLength: 6 }), fc.integer({ min: 60, max: 250 }), (bars, columns) => {
-        expect(new Set(barLines(bars, columns, plain).map(widthOf)).size).toBe(1)
-      }),
+      fc.property(
+        fc.array(bar, { minLength: 2, maxLength: 6 }),
+        fc.integer({ min: 60, max: 250 }),
+        (bars, columns) => {
+          expect(new Set(barLines(bars, columns, plain).map(widthOf)).size).toBe(1)
+        },
+      ),
     )
   })
 })
@@ -110,7 +143,13 @@ it('numbers are short and never round up to what looks like more digits', () => 
     '12.3M',
     '1000G',
   ])
-  expect([0, 999, 1024, 1_048_576, 10 * 1024 ** 3].map(byteCount)).toEqual(['0 B', '999 B', '1.00 KiB', '1.00 MiB', '10.0 GiB'])
+  expect([0, 999, 1024, 1_048_576, 10 * 1024 ** 3].map(byteCount)).toEqual([
+    '0 B',
+    '999 B',
+    '1.00 KiB',
+    '1.00 MiB',
+    '10.0 GiB',
+  ])
   expect([0, 7_400, 754_000, 3_723_000].map(duration)).toEqual(['0:00', '0:07', '12:34', '1:02:03'])
 })
 
@@ -124,7 +163,9 @@ it('a long name loses its middle', () => {
 describe('a region of a terminal', () => {
   it('keeps its lines at the end, and every line that passes above it whole and in order', () => {
     const line = fc.string({ unit: fc.constantFrom('a', 'b', '語', ' x'), minLength: 1, maxLength: 60 })
-    const drawn = fc.array(fc.string({ unit: fc.constantFrom('#', '-'), minLength: 1, maxLength: 30 }), { maxLength: 5 })
+    const drawn = fc.array(fc.string({ unit: fc.constantFrom('#', '-'), minLength: 1, maxLength: 30 }), {
+      maxLength: 5,
+    })
     const steps = fc.array(
       fc.oneof(
         drawn.map((lines) => ({ lines })),

@@ -9,7 +9,9 @@ export default defineModel({ table: 'records', columns: { record_time: text(), s
 
 async function publish(folder: Folder): Promise<void> {
   await using queue = await openQueue(`embedded:${folder.at('.lading/queue.db')}`)
-  await queue.publish([{ key: 'theirs', body: Buffer.from('hello \u001b[31m'), headers: { from: 'elsewhere\u001b[2J' } }])
+  await queue.publish([
+    { key: 'theirs', body: Buffer.from('hello \u001b[31m'), headers: { from: 'elsewhere\u001b[2J' } },
+  ])
 }
 
 describe.concurrent('dead letters', () => {
@@ -22,13 +24,20 @@ describe.concurrent('dead letters', () => {
     expect(run.err).toContain('dead letter message:theirs: NOT_OURS: ')
     expect(folder.rows()).toBe(2)
     const list = await folder.lading('dead', 'list')
-    expect(list.out).toMatch(/^id +key +state +records +code +detail\n1 +message:theirs +dead +0 +NOT_OURS +\S/)
-    expect(await folder.json('dead', 'list')).toMatchObject([{ id: 1, key: 'message:theirs', code: 'NOT_OURS', attempts: 1 }])
+    expect(list.out).toMatch(
+      /^id +key +state +records +code +detail\n1 +message:theirs +dead +0 +NOT_OURS +\S/,
+    )
+    expect(await folder.json('dead', 'list')).toMatchObject([
+      { id: 1, key: 'message:theirs', code: 'NOT_OURS', attempts: 1 },
+    ])
     const show = await folder.lading('dead', 'show', '1')
     expect(show.out).toContain('theirs: NOT_OURS, delivered 1 time, ')
     expect(show.out).toContain('from: elsewhere\\u001b[2J\n')
     expect(list.out + show.out + run.err).not.toContain('\u001b')
-    expect(await folder.json('dead', 'show', '1')).toMatchObject({ headers: { from: 'elsewhere\u001b[2J' }, body: 'hello \u001b[31m' })
+    expect(await folder.json('dead', 'show', '1')).toMatchObject({
+      headers: { from: 'elsewhere\u001b[2J' },
+      body: 'hello \u001b[31m',
+    })
     // Whatever was wrong is not mended, and it stays dead.
     const replay = await folder.lading('dead', 'replay')
     expect(replay).toMatchObject({ code: 3, out: expect.stringMatching(/^1: still dead: NOT_OURS: /) })
@@ -45,7 +54,8 @@ describe.concurrent('dead letters', () => {
     folder.sql('CREATE TRIGGER broken BEFORE INSERT ON records BEGIN INSERT INTO nowhere VALUES (1); END')
     const stopped = await folder.lading('load', 'a.csv', '--pipeline', 'p')
     expectError(stopped, 'SCHEMA_MISMATCH', 78, 'stopped at chunk', '(a.csv, line 2)')
-    const [, hint = ''] = /to go on without the message: lading (consume --set-aside .+)\)\n$/.exec(stopped.err) ?? []
+    const [, hint = ''] =
+      /to go on without the message: lading (consume --set-aside .+)\)\n$/.exec(stopped.err) ?? []
     const [, , key, ...repeated] = hint.split(' ')
     expect(repeated).toEqual(['--pipeline', 'p'])
     const run = await folder.lading('consume', '--until-empty', ...hint.split(' ').slice(1))
@@ -60,11 +70,17 @@ describe.concurrent('dead letters', () => {
     await using folder = await Folder.make({ 'bad.csv': header + '2021-01-01 00:00:00+00,a,x\n' })
     await folder.lading('load', 'bad.csv', '--allow-rejects')
     const replay = (...more: string[]) => folder.lading('rejects', 'replay', ...more, '--pipeline', 'other')
-    expect((await replay()).out).toMatch(/^no rejects to replay in pipeline other, which --model and --pipeline choose\n$/)
+    expect((await replay()).out).toMatch(
+      /^no rejects to replay in pipeline other, which --model and --pipeline choose\n$/,
+    )
     const named = await replay('1')
-    expect(named.out).toMatch(/^1: still rejected: WRONG_PIPELINE: .*\(replay it with the --model and --pipeline of its load\)\n$/)
+    expect(named.out).toMatch(
+      /^1: still rejected: WRONG_PIPELINE: .*\(replay it with the --model and --pipeline of its load\)\n$/,
+    )
     const letters = await folder.lading('dead', 'replay', '--pipeline', 'other')
-    expect(letters.out).toBe('no dead letters to replay in pipeline other, which --model and --pipeline choose\n')
+    expect(letters.out).toBe(
+      'no dead letters to replay in pipeline other, which --model and --pipeline choose\n',
+    )
   })
 
   it('of messages without an id say what to do, and are loaded by a replay that says what tells them apart', async () => {
@@ -76,22 +92,37 @@ describe.concurrent('dead letters', () => {
     }
     expect((await folder.lading('consume', '--until-empty', '--model', './wide.ts')).code).toBe(3)
     expect(await folder.json('dead', 'list')).toMatchObject([{ code: 'KEY_MISSING', key: 'message:' }])
-    const replay = (...more: string[]) => folder.lading('dead', 'replay', '1', '--model', './wide.ts', ...more)
+    const replay = (...more: string[]) =>
+      folder.lading('dead', 'replay', '1', '--model', './wide.ts', ...more)
     expect(await replay()).toMatchObject({ code: 3, out: expect.stringContaining('KEY_MISSING') })
-    expect(await replay('--dedup-key', 'field:sensor_id')).toMatchObject({ code: 0, out: '1: loaded 1, rejected 0, skipped 0\n' })
-    expect(await replay('--dedup-key', 'field:sensor_id')).toMatchObject({ code: 0, out: '1: it has taken effect already\n' })
+    expect(await replay('--dedup-key', 'field:sensor_id')).toMatchObject({
+      code: 0,
+      out: '1: loaded 1, rejected 0, skipped 0\n',
+    })
+    expect(await replay('--dedup-key', 'field:sensor_id')).toMatchObject({
+      code: 0,
+      out: '1: it has taken effect already\n',
+    })
     expect(folder.rows()).toBe(1)
   })
 
   it('of a chunk of another model are loaded by a replay with its own, and a second replay loads nothing', async () => {
-    await using folder = await Folder.make({ 'a.csv': 'record_time,sensor_id,value,more\n1,2,3,4\n5,6,7,8\n', 'wide.ts': wide })
+    await using folder = await Folder.make({
+      'a.csv': 'record_time,sensor_id,value,more\n1,2,3,4\n5,6,7,8\n',
+      'wide.ts': wide,
+    })
     expect((await folder.lading('produce', 'a.csv', '--model', './wide.ts')).code).toBe(0)
     const run = await folder.lading('consume', '--until-empty', '--to', 'sqlite:t.db', '--model', 'records')
     expect(run.code, run.err).toBe(3)
     const verify = await folder.lading('verify', '--to', 'sqlite:t.db')
-    expect(verify).toMatchObject({ code: 3, out: expect.stringContaining('2 records in dead letters: lading dead list') })
+    expect(verify).toMatchObject({
+      code: 3,
+      out: expect.stringContaining('2 records in dead letters: lading dead list'),
+    })
     expect((await folder.lading('verify', '--to', 'sqlite:t.db', '--allow-rejects')).code).toBe(0)
-    expect(await folder.json('dead', 'list', '--to', 'sqlite:t.db')).toMatchObject([{ code: 'MODEL_MISMATCH', records: 2 }])
+    expect(await folder.json('dead', 'list', '--to', 'sqlite:t.db')).toMatchObject([
+      { code: 'MODEL_MISMATCH', records: 2 },
+    ])
     // Its table has to fit as well.
     folder.sql('DROP TABLE records', 't.db')
     const replay = () => folder.lading('dead', 'replay', '1', '--to', 'sqlite:t.db', '--model', './wide.ts')
@@ -100,6 +131,8 @@ describe.concurrent('dead letters', () => {
     expect(folder.rows('records', 't.db')).toBe(2)
     expect(await folder.lading('verify', '--to', 'sqlite:t.db')).toMatchObject({ code: 0 })
     expect(await folder.json('dead', 'list', '--to', 'sqlite:t.db')).toEqual([])
-    expect(await folder.json('dead', 'list', '--to', 'sqlite:t.db', '--all')).toMatchObject([{ state: 'replayed' }])
+    expect(await folder.json('dead', 'list', '--to', 'sqlite:t.db', '--all')).toMatchObject([
+      { state: 'replayed' },
+    ])
   })
 })

@@ -1,16 +1,22 @@
 import { SQS } from '@aws-sdk/client-sqs'
 import { cp } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { type Environment, environmentDefault, environmentPaths, nameRegion } from '../../src/cli/environment.ts'
+import {
+  type Environment,
+  environmentDefault,
+  environmentPaths,
+  nameRegion,
+} from '../../src/cli/settings/environment.ts'
 import { splitScheme } from '../../src/core/url.ts'
 import { logins } from '../../src/generate/logins.ts'
 import { parseAddress } from '../../src/queue/rabbitmq/address.ts'
-import { describeRabbit, freshQueueUrl } from '../servers/broker.ts'
-import { describePostgres, freshDatabase } from '../servers/database.ts'
-import { sqsEnvironment, useSqs } from '../servers/sqs.ts'
+import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
+import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
+import { sqsEnvironment, useSqs } from '../../tooling/servers/sqs.ts'
 import { expectError, fixtures, Folder, records } from './run.ts'
 
-const textOf = (command: string, option: string, env: Environment) => environmentDefault(command, option, env)?.text
+const textOf = (command: string, option: string, env: Environment) =>
+  environmentDefault(command, option, env)?.text
 const to = (env: Environment) => textOf('consume', 'to', env)
 const queue = (env: Environment) => textOf('consume', 'queue', env)
 
@@ -24,7 +30,10 @@ describe('POSTGRES_* is the target', () => {
     [{ POSTGRES_PORT: '5433', POSTGRES_HOST: '' }, 'postgresql://postgres:postgres@localhost:5433/postgres'],
     [{ POSTGRES_HOST: '::1' }, 'postgresql://postgres:postgres@[::1]:5432/postgres'],
     [{ POSTGRES_HOST: '[::1]' }, 'postgresql://postgres:postgres@[::1]:5432/postgres'],
-    [{ POSTGRES_HOST: '/run/postgresql' }, 'postgresql://postgres:postgres@%2Frun%2Fpostgresql:5432/postgres'],
+    [
+      { POSTGRES_HOST: '/run/postgresql' },
+      'postgresql://postgres:postgres@%2Frun%2Fpostgresql:5432/postgres',
+    ],
     [
       { POSTGRES_USERNAME: 'a b@c', POSTGRES_PASSWORD: secret, POSTGRES_DATABASE: 'x/y?z' },
       `postgresql://a%20b%40c:${encodedSecret}@localhost:5432/x%2Fy%3Fz`,
@@ -36,7 +45,9 @@ describe('POSTGRES_* is the target', () => {
 
   it('alone is no queue, and what is empty or of another kind is no target', () => {
     expect(queue({ POSTGRES_HOST: 'db' })).toBeUndefined()
-    expect(to({ POSTGRES_HOST: '', POSTGRES_PASSWORD: '', POSTGRES_BATCH_UPSERT_SIZE: '5', RABBITMQ_HOST: 'mq' })).toBeUndefined()
+    expect(
+      to({ POSTGRES_HOST: '', POSTGRES_PASSWORD: '', POSTGRES_BATCH_UPSERT_SIZE: '5', RABBITMQ_HOST: 'mq' }),
+    ).toBeUndefined()
     expect(to({})).toBeUndefined()
   })
 })
@@ -46,7 +57,13 @@ describe('RABBITMQ_* is the queue', () => {
     [{ RABBITMQ_HOST: 'mq' }, 'amqp://guest:guest@mq:5672/'],
     [{ RABBITMQ_QUEUE_NAME: 'a b&c' }, 'amqp://guest:guest@localhost:5672/?queue=a%20b%26c'],
     [
-      { RABBITMQ_HOST: 'mq', RABBITMQ_PORT: '5673', RABBITMQ_USERNAME: 'me', RABBITMQ_PASSWORD: secret, RABBITMQ_SOCKET_TIMEOUT: '30' },
+      {
+        RABBITMQ_HOST: 'mq',
+        RABBITMQ_PORT: '5673',
+        RABBITMQ_USERNAME: 'me',
+        RABBITMQ_PASSWORD: secret,
+        RABBITMQ_SOCKET_TIMEOUT: '30',
+      },
       `amqp://me:${encodedSecret}@mq:5673/?timeout=30`,
     ],
     [
@@ -59,7 +76,12 @@ describe('RABBITMQ_* is the queue', () => {
   })
 
   it('every part arrives as it was written', () => {
-    const env = { RABBITMQ_HOST: '::1', RABBITMQ_USERNAME: secret, RABBITMQ_PASSWORD: secret, RABBITMQ_QUEUE_NAME: secret }
+    const env = {
+      RABBITMQ_HOST: '::1',
+      RABBITMQ_USERNAME: secret,
+      RABBITMQ_PASSWORD: secret,
+      RABBITMQ_QUEUE_NAME: secret,
+    }
     const parts = { host: '::1', port: 5672, user: secret, password: secret, queue: secret, vhost: '/' }
     expect(parseAddress(queue(env) as string)).toMatchObject(parts)
   })
@@ -72,9 +94,14 @@ describe('RABBITMQ_* is the queue', () => {
 
 describe('SQS_URL is the queue, PG_URL the target', () => {
   it('as they are', () => {
-    expect(queue({ SQS_URL: 'https://sqs.eu-west-1.amazonaws.com/1/q' })).toBe('https://sqs.eu-west-1.amazonaws.com/1/q')
+    expect(queue({ SQS_URL: 'https://sqs.eu-west-1.amazonaws.com/1/q' })).toBe(
+      'https://sqs.eu-west-1.amazonaws.com/1/q',
+    )
     expect(to({ PG_URL: 'postgres://a:b@c/d' })).toBe('postgres://a:b@c/d')
-    expect([to({ SQS_URL: 'x', PG_URL: '' }), queue({ PG_URL: 'x', SQS_URL: '' })]).toEqual([undefined, undefined])
+    expect([to({ SQS_URL: 'x', PG_URL: '' }), queue({ PG_URL: 'x', SQS_URL: '' })]).toEqual([
+      undefined,
+      undefined,
+    ])
   })
 
   it.each<[Environment, string, string]>([
@@ -88,7 +115,11 @@ describe('SQS_URL is the queue, PG_URL the target', () => {
     expect(use).not.toThrow('CANARY')
     const { [other]: _, ...alone } = env
     expect(
-      environmentDefault('consume', option, { ...alone, RABBITMQ_SOCKET_TIMEOUT: '5', POSTGRES_BATCH_UPSERT_SIZE: '5' })?.text,
+      environmentDefault('consume', option, {
+        ...alone,
+        RABBITMQ_SOCKET_TIMEOUT: '5',
+        POSTGRES_BATCH_UPSERT_SIZE: '5',
+      })?.text,
     ).toContain('CANARY')
   })
 
@@ -108,7 +139,8 @@ it.each([
   [' NOTSET ', 'debug'],
   ['', undefined],
 ])('LOG_LEVEL=%s is the level %s', (name, level) => {
-  for (const command of ['consume', 'peek', 'logins']) expect(textOf(command, 'logLevel', { LOG_LEVEL: name })).toBe(level)
+  for (const command of ['consume', 'peek', 'logins'])
+    expect(textOf(command, 'logLevel', { LOG_LEVEL: name })).toBe(level)
 })
 
 describe('AWS_DEFAULT_REGION', () => {
@@ -166,7 +198,10 @@ it.each<[Environment, readonly string[] | undefined]>([
   [{ TARGET_FILE_DIR: './records/', TARGET_FILE_EXTENSION: '.csv' }, ['./records/**/*.csv']],
   [{ TARGET_FILE_DIR: '/in', TARGET_FILE_EXTENSION: 'csv.gz' }, ['/in/**/*.csv.gz']],
   [{ TARGET_FILE_DIR: '/in', CSV_PARSER_FILE_EXTENSION: '.txt' }, ['/in/**/*.txt']],
-  [{ TARGET_FILE_DIR: '/in', TARGET_FILE_EXTENSION: '.csv', CSV_PARSER_FILE_EXTENSION: '.txt' }, ['/in/**/*.csv']],
+  [
+    { TARGET_FILE_DIR: '/in', TARGET_FILE_EXTENSION: '.csv', CSV_PARSER_FILE_EXTENSION: '.txt' },
+    ['/in/**/*.csv'],
+  ],
 ])('the files of %j are %j', (env, paths) => expect(environmentPaths(env)).toEqual(paths))
 
 it.each<[Environment, () => unknown]>(
@@ -185,37 +220,59 @@ it.each<[Environment, () => unknown]>(
     { LOG_LEVEL: 'CANARY' },
   ].map((env: Environment) => [
     env,
-    () => ['to', 'queue', 'delimiter', 'logLevel'].map((option) => environmentDefault('produce', option, env)) && environmentPaths(env),
+    () =>
+      ['to', 'queue', 'delimiter', 'logLevel'].map((option) => environmentDefault('produce', option, env)) &&
+      environmentPaths(env),
   ]),
 )('%j is refused by the name of the variable, without its value', (env, use) => {
   const variable = Object.keys(env)[0] as string
-  expect(use).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(` ${variable} `) }))
+  expect(use).toThrow(
+    expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(` ${variable} `) }),
+  )
   expect(use).not.toThrow('CANARY')
 })
 
 describe.concurrent('a run', () => {
   it('takes what neither a flag nor LADING_* nor the configuration says, in this order', async () => {
-    await using folder = await Folder.make({ 'a.csv': records(2), 'c.json': JSON.stringify({ to: 'sqlite:from-config.db' }) })
+    await using folder = await Folder.make({
+      'a.csv': records(2),
+      'c.json': JSON.stringify({ to: 'sqlite:from-config.db' }),
+    })
     const env = { POSTGRES_HOST: '127.0.0.1', POSTGRES_PORT: '1', POSTGRES_PASSWORD: 'CANARY' }
     const load = ['load', 'a.csv', '--start-timeout', '0.1']
     const old = await folder.run(load, { env })
     expectError(old, 'SINK_UNAVAILABLE', 69)
     expect(old.err).not.toContain('CANARY')
     expect((await folder.run(['--config', 'c.json', ...load], { env })).code).toBe(0)
-    expect((await folder.run(['--config', 'c.json', ...load], { env: { ...env, LADING_TO: 'sqlite:from-env.db' } })).code).toBe(0)
+    expect(
+      (
+        await folder.run(['--config', 'c.json', ...load], {
+          env: { ...env, LADING_TO: 'sqlite:from-env.db' },
+        })
+      ).code,
+    ).toBe(0)
     expect((await folder.run([...load, '--to', 'sqlite:from-flag.db'], { env })).code).toBe(0)
-    expect(['from-config.db', 'from-env.db', 'from-flag.db'].map((file) => folder.rows('records', file))).toEqual([2, 2, 2])
+    expect(
+      ['from-config.db', 'from-env.db', 'from-flag.db'].map((file) => folder.rows('records', file)),
+    ).toEqual([2, 2, 2])
   })
 
   it('needs a value that it uses to be right, and no other', async () => {
     await using folder = await Folder.make({ 'a.csv': records(2) })
-    const env = { POSTGRES_PORT: 'CANARY', RABBITMQ_PORT: 'CANARY', POSTGRES_BATCH_UPSERT_SIZE: '10', GEN_NUM_SENSORS: 'CANARY' }
+    const env = {
+      POSTGRES_PORT: 'CANARY',
+      RABBITMQ_PORT: 'CANARY',
+      POSTGRES_BATCH_UPSERT_SIZE: '10',
+      GEN_NUM_SENSORS: 'CANARY',
+    }
     const refused = await folder.run(['load', 'a.csv', '--queue', 'embedded:q.db'], { env })
     expectError(refused, 'CONFIG_INVALID', 78, 'POSTGRES_PORT')
     const sensors = await folder.run(['generate', 'sensors'], { env })
     expectError(sensors, 'CONFIG_INVALID', 78, 'GEN_NUM_SENSORS')
     expect(refused.err + sensors.err).not.toContain('CANARY')
-    const run = await folder.run(['load', 'a.csv', '--queue', 'embedded:q.db', '--to', 'sqlite:x.db'], { env })
+    const run = await folder.run(['load', 'a.csv', '--queue', 'embedded:q.db', '--to', 'sqlite:x.db'], {
+      env,
+    })
     expect(run.code, run.err).toBe(0)
   })
 
@@ -233,7 +290,14 @@ describe.concurrent('a run', () => {
   it.each(['load', 'produce'])('of %s without a path and without the variable says so', async (command) => {
     await using folder = await Folder.make()
     const run = await folder.run([command], { env: { TARGET_FILE_EXTENSION: '.csv' } })
-    expectError(run, 'USAGE', 64, "missing required argument 'path'", 'TARGET_FILE_DIR', `lading ${command} --help`)
+    expectError(
+      run,
+      'USAGE',
+      64,
+      "missing required argument 'path'",
+      'TARGET_FILE_DIR',
+      `lading ${command} --help`,
+    )
   })
 
   it('reads the delimiter, and generates what GEN_* says', async () => {
@@ -252,7 +316,9 @@ describe.concurrent('a run', () => {
     expect(run.out, run.err).toContain('wrote 50 records of 10 sensors to made')
     const again = await folder.run(['load'], { env: { TARGET_FILE_DIR: 'made' } })
     expect(again.code, again.err).toBe(0)
-    const [first] = folder.sql<{ at: string }>(`SELECT min(record_time) AS at FROM records WHERE sensor_id = 'bdd640fb_0'`)
+    const [first] = folder.sql<{ at: string }>(
+      `SELECT min(record_time) AS at FROM records WHERE sensor_id = 'bdd640fb_0'`,
+    )
     expect(Date.parse(first?.at as string)).toBe(Date.parse('2021-01-01T00:00:00+08:00'))
   })
 
@@ -267,7 +333,9 @@ describe.concurrent('a run', () => {
   it('of a consumer ends after RABBITMQ_POLLING_TIMEOUT without a message, and takes no size that is none', async () => {
     await using folder = await Folder.make({ 'a.csv': records(3) })
     expect((await folder.lading('produce', 'a.csv')).code).toBe(0)
-    const run = await folder.run(['consume'], { env: { RABBITMQ_POLLING_TIMEOUT: '0.5', POSTGRES_BATCH_UPSERT_SIZE: '1' } })
+    const run = await folder.run(['consume'], {
+      env: { RABBITMQ_POLLING_TIMEOUT: '0.5', POSTGRES_BATCH_UPSERT_SIZE: '1' },
+    })
     expect(run.code, run.err).toBe(0)
     expect(folder.rows()).toBe(3)
     for (const variable of ['RABBITMQ_POLLING_TIMEOUT', 'POSTGRES_BATCH_UPSERT_SIZE']) {
@@ -300,7 +368,9 @@ describe.concurrent('a run', () => {
       'dead replay',
       '',
     ]
-    const helps = commands.map((command) => folder.run([...command.split(' ').filter(Boolean), '--help'], { env }))
+    const helps = commands.map((command) =>
+      folder.run([...command.split(' ').filter(Boolean), '--help'], { env }),
+    )
     for (const { code, out, err } of await Promise.all(helps)) {
       expect(code).toBe(0)
       expect(out + err).not.toContain('CANARY')
@@ -328,8 +398,12 @@ describePostgres('PostgreSQL', () => {
 })
 
 it('a variable of lading itself that is empty counts as not set', async () => {
-  await using folder = await Folder.make({ 'a.csv': 'record_time,sensor_id,value\n2021-01-01T00:00:00Z,a,1\n' })
-  const run = await folder.run(['load', 'a.csv'], { env: { LADING_QUEUE: '', LADING_TO: '', LADING_MODEL: '', LADING_LOG_LEVEL: '' } })
+  await using folder = await Folder.make({
+    'a.csv': 'record_time,sensor_id,value\n2021-01-01T00:00:00Z,a,1\n',
+  })
+  const run = await folder.run(['load', 'a.csv'], {
+    env: { LADING_QUEUE: '', LADING_TO: '', LADING_MODEL: '', LADING_LOG_LEVEL: '' },
+  })
   expect(run.code, run.err).toBe(0)
   expect(folder.rows()).toBe(1)
 })
@@ -361,13 +435,29 @@ describeRabbit('RabbitMQ', () => {
 
 describe('SQS', () => {
   const { freshSqsUrl } = useSqs()
-  const env = async () => ({ ...sqsEnvironment, AWS_REGION: '', AWS_DEFAULT_REGION: 'eu-west-3', SQS_URL: await freshSqsUrl() })
+  const env = async () => ({
+    ...sqsEnvironment,
+    AWS_REGION: '',
+    AWS_DEFAULT_REGION: 'eu-west-3',
+    SQS_URL: await freshSqsUrl(),
+  })
 
   it('is reached by SQS_URL: login events go in, are seen, and come out as rows', async () => {
     await using folder = await Folder.make()
     const variables = { ...(await env()), LADING_MODEL: 'user_logins', LOG_LEVEL: 'ERROR' }
     const shares = { broken: 0.2, duplicates: 0.2 }
-    const generate = ['generate', 'logins', '--count', '60', '--broken', '0.2', '--duplicates', '0.2', '--queue', '--json']
+    const generate = [
+      'generate',
+      'logins',
+      '--count',
+      '60',
+      '--broken',
+      '0.2',
+      '--duplicates',
+      '0.2',
+      '--queue',
+      '--json',
+    ]
     const generated = await folder.run(generate, { env: variables })
     expect(generated.code, generated.err).toBe(0)
     expect(JSON.parse(generated.out)).toMatchObject({ messages: 60, queue: variables.SQS_URL })
@@ -377,7 +467,9 @@ describe('SQS', () => {
     const consumed = await folder.run(['consume', '--until-empty', '--allow-rejects'], { env: variables })
     expect(consumed).toMatchObject({ code: 0, err: '' })
     const sound = [...logins({ count: 60, seed: 42, ...shares })].filter(({ flaw }) => flaw === undefined)
-    const ids = folder.sql<{ event_id: string }>('SELECT event_id FROM user_logins').map(({ event_id }) => event_id)
+    const ids = folder
+      .sql<{ event_id: string }>('SELECT event_id FROM user_logins')
+      .map(({ event_id }) => event_id)
     expect(ids.sort()).toEqual([...new Set(sound.map(({ key }) => key))].sort())
   })
 
@@ -386,7 +478,9 @@ describe('SQS', () => {
       await using folder = await Folder.make()
       await using database = await freshDatabase()
       const variables = { ...(await env()), PG_URL: database.url, LADING_MODEL: 'user_logins' }
-      expect((await folder.run(['generate', 'logins', '--count', '20', '--queue'], { env: variables })).code).toBe(0)
+      expect(
+        (await folder.run(['generate', 'logins', '--count', '20', '--queue'], { env: variables })).code,
+      ).toBe(0)
       const consumed = await folder.run(['consume', '--until-empty', '--json', '--quiet'], { env: variables })
       expect(consumed.code, consumed.err).toBe(0)
       expect(JSON.parse(consumed.out)).toMatchObject({ loaded: 20, dead: 0 })

@@ -21,7 +21,11 @@ const others = ['dead', 'dead list', 'dead show', 'dead replay']
 
 interface Loaded {
   readonly loadedNow: number
-  readonly receipts: readonly { readonly loadId: string; readonly open: number; readonly problems: readonly string[] }[]
+  readonly receipts: readonly {
+    readonly loadId: string
+    readonly open: number
+    readonly problems: readonly string[]
+  }[]
 }
 
 describe.concurrent('help', () => {
@@ -72,15 +76,23 @@ describe.concurrent('the forms', () => {
   it('everything that a person reads as a table, a program reads with --json', async () => {
     await using folder = await Folder.make({ 'a.csv': records(3) })
     const { loadedNow, receipts } = await folder.json<Loaded>('load', 'a.csv')
-    expect([loadedNow, receipts]).toMatchObject([3, [{ records: 3, loaded: 3, open: 0, problems: [], source: 'a.csv' }]])
+    expect([loadedNow, receipts]).toMatchObject([
+      3,
+      [{ records: 3, loaded: 3, open: 0, problems: [], source: 'a.csv' }],
+    ])
     const loadId = receipts[0]?.loadId as string
     expect(await folder.json('verify')).toMatchObject([{ loadId, chunks: 1, chunksDone: 1 }])
     expect(await folder.json('verify', loadId.toUpperCase())).toHaveLength(1)
-    expect(await folder.json('status')).toMatchObject({ queue: { ready: 0, inFlight: 0, dead: 0 }, loads: [{ loadId }] })
+    expect(await folder.json('status')).toMatchObject({
+      queue: { ready: 0, inFlight: 0, dead: 0 },
+      loads: [{ loadId }],
+    })
     expect(await folder.json('rejects', 'list')).toEqual([])
     expect(await folder.json('dead', 'list')).toEqual([])
     expect(await folder.json('dead', 'replay')).toEqual([])
-    expect(await folder.json('generate', 'sensors', '--sensors', '2', '--records', '3', '--dir', 'gen')).toMatchObject({
+    expect(
+      await folder.json('generate', 'sensors', '--sensors', '2', '--records', '3', '--dir', 'gen'),
+    ).toMatchObject({
       files: 2,
       records: 6,
     })
@@ -93,15 +105,30 @@ describe.concurrent('the forms', () => {
 
   it('produce, consume and status work with the queue and the target that they are given, by flag and by environment', async () => {
     await using folder = await Folder.make({ 'a.csv': records(4), 'b.csv': records(2) })
-    const produced = await folder.lading('produce', 'a.csv', 'b.csv', '--model', 'records', '--queue', 'embedded:q/here.db')
+    const produced = await folder.lading(
+      'produce',
+      'a.csv',
+      'b.csv',
+      '--model',
+      'records',
+      '--queue',
+      'embedded:q/here.db',
+    )
     expect(produced).toMatchObject({ code: 0, out: 'published 2 of 2 files with 6 records\n' })
     const url = ['--queue', 'embedded:q/here.db', '--to', 'sqlite:t/target.db']
-    expect(await folder.json('status', ...url)).toMatchObject({ queue: { ready: 2, inFlight: 0, dead: 0 }, loads: [] })
+    expect(await folder.json('status', ...url)).toMatchObject({
+      queue: { ready: 2, inFlight: 0, dead: 0 },
+      loads: [],
+    })
     // Status only looks.
     expect(await readdir(folder.path)).not.toContain('t')
     const first = await folder.lading('consume', '--model', 'records', ...url, '--batches', '1', '--json')
     expect(first.code, first.err).toBe(0)
-    const env = { LADING_QUEUE: 'embedded:q/here.db', LADING_TO: 'sqlite:t/target.db', LADING_MODEL: 'records' }
+    const env = {
+      LADING_QUEUE: 'embedded:q/here.db',
+      LADING_TO: 'sqlite:t/target.db',
+      LADING_MODEL: 'records',
+    }
     const rest = await folder.run(['consume', '--until-empty'], { env })
     expect(rest.code, rest.err).toBe(0)
     expect(rest.out).toMatch(/^messages +redelivered +duplicates +retried +dead +records +loaded/)
@@ -111,14 +138,27 @@ describe.concurrent('the forms', () => {
 
   it('generate sensors writes the ids that the seed stands for', async () => {
     await using folder = await Folder.make()
-    const options = '--sensors 3 --records 2 --interval 60 --start 2024-02-29 --timezone Asia/Taipei --dir out --seed 42'
+    const options =
+      '--sensors 3 --records 2 --interval 60 --start 2024-02-29 --timezone Asia/Taipei --dir out --seed 42'
     const run = await folder.lading('generate', 'sensors', ...options.split(' '))
-    expect(run).toMatchObject({ code: 0, out: expect.stringMatching(/^wrote 6 records of 3 sensors to out \(\d+ bytes\)\n$/) })
-    expect((await readdir(folder.at('out'))).sort()).toEqual(['23b8c1e9_1.csv', 'bd9c66b3_2.csv', 'bdd640fb_0.csv'])
+    expect(run).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^wrote 6 records of 3 sensors to out \(\d+ bytes\)\n$/),
+    })
+    expect((await readdir(folder.at('out'))).sort()).toEqual([
+      '23b8c1e9_1.csv',
+      'bd9c66b3_2.csv',
+      'bdd640fb_0.csv',
+    ])
     expectError(await folder.lading('generate', 'sensors', '--start', 'then'), 'USAGE', 64, /"then"/)
     expectError(await folder.lading('generate', 'sensors', '--timezone', 'Mars/X'), 'USAGE', 64, /Mars\/X/)
     await folder.write('file', '')
-    expectError(await folder.lading('generate', 'sensors', '--dir', 'file/x'), 'OUTPUT_UNWRITABLE', 73, /file\/x/)
+    expectError(
+      await folder.lading('generate', 'sensors', '--dir', 'file/x'),
+      'OUTPUT_UNWRITABLE',
+      73,
+      /file\/x/,
+    )
   })
 
   it('two consumer processes load all of it, and only the result comes to standard output', async () => {

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { Client } from 'pg'
 import { describe, expect, it } from 'vitest'
-import { describePostgres, freshDatabase } from '../servers/database.ts'
+import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
 import { expectError, Folder, header, record, records, sources } from './run.ts'
 
 const model = (columns: string, key = '') => `
@@ -55,7 +55,11 @@ async function postgresPlace(): Promise<Place> {
 }
 
 /** Runs a slow load and stops it when some of its chunks are loaded, and others wait in the queue. */
-async function interrupted(folder: Folder, args: readonly string[], env: Readonly<Record<string, string>>): Promise<void> {
+async function interrupted(
+  folder: Folder,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<void> {
   const child = folder.start(args, { ...env, SLOW: '1' })
   const closed = once(child, 'close')
   await expect.poll(async () => (await folder.lines('busy')).length, { timeout: 20_000 }).toBeGreaterThan(6)
@@ -63,19 +67,23 @@ async function interrupted(folder: Folder, args: readonly string[], env: Readonl
   expect(await closed).toEqual([75, null])
 }
 
-const pasted = (out: string, command: string): string => new RegExp(`lading ${command} .*`).exec(out)?.[0] ?? 'nothing was printed'
+const pasted = (out: string, command: string): string =>
+  new RegExp(`lading ${command} .*`).exec(out)?.[0] ?? 'nothing was printed'
 
 function loop(open: (folder: Folder) => Promise<Place>): void {
   it('rows that were dropped or deleted are missed, and the command that is printed loads them from scratch, rejects included', async () => {
     await using folder = await Folder.make({ 'a.csv': `${people},Kiel\n`, 'model.ts': keyless })
     await using place = await open(folder)
     const env = { LADING_MODEL: './model.ts', LADING_TO: place.to }
-    const load = async (...options: string[]) => folder.run(['load', 'a.csv', '--allow-rejects', ...options], { env })
+    const load = async (...options: string[]) =>
+      folder.run(['load', 'a.csv', '--allow-rejects', ...options], { env })
     await load()
     for (const removal of ['DROP TABLE people', 'DELETE FROM people']) {
       await place.sql(removal)
       const again = await load()
-      expect(again.out).toContain('table people WAS EMPTY, though 2 records had been loaded into it before; to load from scratch: ')
+      expect(again.out).toContain(
+        'table people WAS EMPTY, though 2 records had been loaded into it before; to load from scratch: ',
+      )
       expect(await place.rows()).toBe(0)
       expect(await folder.paste(pasted(again.out, 'load'), env)).toMatchObject({
         code: 0,
@@ -89,11 +97,16 @@ function loop(open: (folder: Folder) => Promise<Place>): void {
     const refused = await load('--fresh')
     expectError(refused, 'TABLE_NOT_EMPTY', 65, 'table people holds rows, and 2 rows')
     expect(await place.rows()).toBe(2)
-    expect((await folder.run(['verify', '--allow-rejects'], { env })).out).toMatch(/a\.csv +3 +2 +1 +0 +0 +0\n/)
+    expect((await folder.run(['verify', '--allow-rejects'], { env })).out).toMatch(
+      /a\.csv +3 +2 +1 +0 +0 +0\n/,
+    )
   })
 
   it('an interrupted load from scratch is gone on with by the same command, and the next one begins anew', async () => {
-    await using folder = await Folder.make({ 'a.csv': `name,city\n${'Anna,Bonn\n'.repeat(40)}`, 'model.ts': keyless })
+    await using folder = await Folder.make({
+      'a.csv': `name,city\n${'Anna,Bonn\n'.repeat(40)}`,
+      'model.ts': keyless,
+    })
     await using place = await open(folder)
     const env = { LADING_MODEL: './model.ts', LADING_TO: place.to }
     const args = ['load', 'a.csv', '--chunk-bytes', '30', '--batch-messages', '1']
@@ -123,7 +136,10 @@ describe.concurrent('a load from scratch', () => {
   })
 
   it('loads each record once, although chunks of the load still wait in the queue', async () => {
-    await using folder = await Folder.make({ 'a.csv': `name,city\n${'Anna,Bonn\n'.repeat(40)}`, 'model.ts': keyless })
+    await using folder = await Folder.make({
+      'a.csv': `name,city\n${'Anna,Bonn\n'.repeat(40)}`,
+      'model.ts': keyless,
+    })
     await using place = await sqlitePlace(folder)
     const env = { LADING_MODEL: './model.ts', LADING_TO: place.to }
     const args = ['load', 'a.csv', '--chunk-bytes', '30', '--batch-messages', '1']
@@ -134,7 +150,11 @@ describe.concurrent('a load from scratch', () => {
   })
 
   it('takes another model, and what was begun in another database does not stand in the way', async () => {
-    await using folder = await Folder.make({ 'a.csv': people, 'one.ts': keyless, 'two.ts': model('name: text(), city: text()') })
+    await using folder = await Folder.make({
+      'a.csv': people,
+      'one.ts': keyless,
+      'two.ts': model('name: text(), city: text()'),
+    })
     await using place = await sqlitePlace(folder)
     const load = (...more: string[]) => folder.lading('load', 'a.csv', '--to', place.to, ...more)
     await load('--model', './one.ts')
@@ -143,22 +163,34 @@ describe.concurrent('a load from scratch', () => {
       code: 0,
       out: expect.stringContaining('this run loaded 2 records'),
     })
-    expect((await folder.lading('load', 'a.csv', '--model', './one.ts', '--to', 'sqlite:other.db')).code).toBe(0)
+    expect(
+      (await folder.lading('load', 'a.csv', '--model', './one.ts', '--to', 'sqlite:other.db')).code,
+    ).toBe(0)
   })
 })
 
 describe.concurrent('the same file', () => {
   it('of which all records were rejected names the replay, which loads them with the corrected model', async () => {
-    await using folder = await Folder.make({ 'a.csv': people, 'wrong.ts': model('name: text(), city: integer()'), 'right.ts': keyless })
-    expect((await folder.lading('load', 'a.csv', '--model', './wrong.ts', '--to', 'sqlite:a.db')).code).toBe(3)
+    await using folder = await Folder.make({
+      'a.csv': people,
+      'wrong.ts': model('name: text(), city: integer()'),
+      'right.ts': keyless,
+    })
+    expect((await folder.lading('load', 'a.csv', '--model', './wrong.ts', '--to', 'sqlite:a.db')).code).toBe(
+      3,
+    )
     const database = new DatabaseSync(folder.at('a.db'))
     database.exec('DROP TABLE people')
     database.close()
     const again = await folder.lading('load', 'a.csv', '--model', './right.ts', '--to', 'sqlite:a.db')
-    expect(again.out).toContain('2 records of what had been loaded before were rejected; with the model or the table corrected: ')
+    expect(again.out).toContain(
+      '2 records of what had been loaded before were rejected; with the model or the table corrected: ',
+    )
     expect(await folder.paste(pasted(again.out, 'rejects replay'))).toMatchObject({ code: 0 })
     expect(folder.rows('people', 'a.db')).toBe(2)
-    expect((await folder.lading('load', 'a.csv', '--model', './right.ts', '--to', 'sqlite:a.db')).out).not.toContain('rejected;')
+    expect(
+      (await folder.lading('load', 'a.csv', '--model', './right.ts', '--to', 'sqlite:a.db')).out,
+    ).not.toContain('rejected;')
   })
 
   it('with other content is said, with what was loaded before and what becomes of rows that stand in both', async () => {
@@ -182,7 +214,9 @@ describe.concurrent('the same file', () => {
       expect(cautions).toHaveLength(n === 1 ? 0 : 6)
       if (n === 2) expect(cautions[0]).toContain('1 row, 0 rejected')
       if (n === 2)
-        expect(cautions.at(-1)).toMatch(/2 more of the files were loaded before with other content; rows of the same key are updated$/)
+        expect(cautions.at(-1)).toMatch(
+          /2 more of the files were loaded before with other content; rows of the same key are updated$/,
+        )
     }
   })
 })

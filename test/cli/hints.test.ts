@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { openQueue } from '../../src/queue/registry.ts'
-import { widthOf } from '../../src/cli/width.ts'
-import { describePostgres, freshDatabase } from '../servers/database.ts'
+import { widthOf } from '../../src/cli/terminal/width.ts'
+import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
 import { expectError, Folder, header, record, records, sources } from './run.ts'
 
 const strict = `
@@ -10,7 +10,8 @@ import { integer } from '${sources}/model/columns.ts'
 export default defineModel({ table: 'numbers', columns: { n: integer(), m: integer() } })`
 
 /** The commands that a run printed for a person to paste. */
-const commandsOf = (out: string): string[] => out.split('\n').flatMap((line) => /lading .*$/.exec(line)?.[0] ?? [])
+const commandsOf = (out: string): string[] =>
+  out.split('\n').flatMap((line) => /lading .*$/.exec(line)?.[0] ?? [])
 
 describe.concurrent('a command that is printed', () => {
   it('works when it is pasted: it repeats the database, the model, the queue and the pipeline', async () => {
@@ -20,15 +21,32 @@ describe.concurrent('a command that is printed', () => {
     const loaded = await folder.lading('load', 'bad.csv', ...where, ...how)
     const [list = ''] = commandsOf(loaded.out)
     expect(list).toMatch(/^lading rejects list --load [0-9a-f]{8} --to 'sqlite:my data.db'$/)
-    expect(await folder.paste(list)).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^2 +bad\.csv:3:3 /m) })
+    expect(await folder.paste(list)).toMatchObject({
+      code: 0,
+      err: '',
+      out: expect.stringMatching(/^2 +bad\.csv:3:3 /m),
+    })
     const shown = commandsOf((await folder.lading('rejects', 'show', '1', '--to', 'sqlite:my data.db')).out)
-    expect(shown.slice(0, 2)).toEqual(['edit', 'replay'].map((what) => `lading rejects ${what} 1 --to 'sqlite:my data.db'`))
+    expect(shown.slice(0, 2)).toEqual(
+      ['edit', 'replay'].map((what) => `lading rejects ${what} 1 --to 'sqlite:my data.db'`),
+    )
     const [, , others = ''] = shown
     expect((await folder.paste(others)).out.split('\n')).toHaveLength(4)
     const to = ['--to', 'sqlite:my data.db', '--model', "./my model's.ts"]
-    const [replay = ''] = commandsOf((await folder.lading('rejects', 'edit', '1', '--record', '1,1', ...to)).out)
+    const [replay = ''] = commandsOf(
+      (await folder.lading('rejects', 'edit', '1', '--record', '1,1', ...to)).out,
+    )
     expect(await folder.paste(replay)).toMatchObject({ code: 0, out: '1: loaded\n' })
-    await folder.lading('produce', 'bad.csv', '--model', "./my model's.ts", '--queue', 'embedded:q.db', '--pipeline', 'open')
+    await folder.lading(
+      'produce',
+      'bad.csv',
+      '--model',
+      "./my model's.ts",
+      '--queue',
+      'embedded:q.db',
+      '--pipeline',
+      'open',
+    )
     const [republish = ''] = commandsOf((await folder.lading('verify', ...where, '--pipeline', 'open')).out)
     const again = await folder.paste(republish)
     expect(again.err).not.toContain('error')
@@ -36,7 +54,10 @@ describe.concurrent('a command that is printed', () => {
   })
 
   it('never holds a password: a variable stands for the URL', async () => {
-    await using folder = await Folder.make({ 'a.csv': records(1), 'c.json': '{"queue":"amqp://me:CANARY@127.0.0.1:1/"}' })
+    await using folder = await Folder.make({
+      'a.csv': records(1),
+      'c.json': '{"queue":"amqp://me:CANARY@127.0.0.1:1/"}',
+    })
     await folder.lading('produce', 'a.csv')
     const run = await folder.lading(
       '--config',
@@ -49,14 +70,21 @@ describe.concurrent('a command that is printed', () => {
       '0.1',
     )
     expect(run.out + run.err).not.toContain('CANARY')
-    expect(commandsOf(run.out)).toEqual(['lading verify --republish-missing --to "$LADING_TO" --queue "$LADING_QUEUE"'])
+    expect(commandsOf(run.out)).toEqual([
+      'lading verify --republish-missing --to "$LADING_TO" --queue "$LADING_QUEUE"',
+    ])
   })
 })
 
 describe.concurrent('a load', () => {
   it('is named by the beginning of its id or by its file; who may be meant is said', async () => {
-    await using folder = await Folder.make({ 'in/a.csv': header + record(1, 'x'), 'b.csv': header + record(2, 'x') })
-    const [a] = (await folder.lading('load', 'in/a.csv', 'b.csv', '--json')).out.match(/(?<="loadId": ")[0-9a-f-]+/g) as string[]
+    await using folder = await Folder.make({
+      'in/a.csv': header + record(1, 'x'),
+      'b.csv': header + record(2, 'x'),
+    })
+    const [a] = (await folder.lading('load', 'in/a.csv', 'b.csv', '--json')).out.match(
+      /(?<="loadId": ")[0-9a-f-]+/g,
+    ) as string[]
     const listed = (name: string) => folder.json<{ source: string }[]>('rejects', 'list', '--load', name)
     for (const name of ['a.csv', './in/a.csv', a?.slice(0, 8), a?.slice(0, 8).toUpperCase()])
       expect((await listed(name as string)).map(({ source }) => source)).toEqual(['a.csv'])
@@ -74,14 +102,20 @@ describe.concurrent('a load', () => {
     expect((await folder.lading('verify', 'in/a.csv', '--pipeline', 'planned')).code).toBe(66)
     await folder.write('waiting.csv', records(2))
     await folder.lading('produce', 'waiting.csv')
-    expect(await folder.lading('verify', 'waiting.csv')).toMatchObject({ code: 1, out: expect.stringMatching(/waiting\.csv +2 .* 2$/m) })
+    expect(await folder.lading('verify', 'waiting.csv')).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/waiting\.csv +2 .* 2$/m),
+    })
   })
 })
 
 describe.concurrent('receipts, rejects and dead letters', () => {
   it('fit 80 columns, and of many files those are shown that need a look', async () => {
     const name = (n: number) => `a-rather-long-name-of-a-file-as-machines-give-them-${n}-of-a-day.csv`
-    const file = (n: number) => [name(n), header + record(n, n === 7 ? 'much too long to be a number, and longer still '.repeat(3) : n)]
+    const file = (n: number) => [
+      name(n),
+      header + record(n, n === 7 ? 'much too long to be a number, and longer still '.repeat(3) : n),
+    ]
     await using folder = await Folder.make(Object.fromEntries(Array.from({ length: 22 }, (_, n) => file(n))))
     {
       await using queue = await openQueue(`embedded:${folder.at('.lading/queue.db')}`)
@@ -96,9 +130,14 @@ describe.concurrent('receipts, rejects and dead letters', () => {
     ])
     expect(rows[3]).toBe('1 load needs a look; --json shows every load')
     await folder.lading('consume', '--until-empty')
-    const lists = [run, ...(await Promise.all(['rejects', 'dead'].map((kind) => folder.lading(kind, 'list'))))]
+    const lists = [
+      run,
+      ...(await Promise.all(['rejects', 'dead'].map((kind) => folder.lading(kind, 'list')))),
+    ]
     const show = await folder.lading('rejects', 'show', '1')
-    const printed = [...lists, show].flatMap(({ out }) => out.split('\n')).filter((line) => !line.includes('lading '))
+    const printed = [...lists, show]
+      .flatMap(({ out }) => out.split('\n'))
+      .filter((line) => !line.includes('lading '))
     expect(printed.filter((line) => widthOf(line) > 80)).toEqual([])
     expect(lists[2]?.out).toMatch(/^1 +message:k+…k+ +dead/m)
   })
@@ -109,14 +148,17 @@ describe.concurrent('verify', () => {
     await using folder = await Folder.make()
     {
       await using queue = await openQueue(`embedded:${folder.at('.lading/queue.db')}`)
-      const rows = [1, 2].map((n) => JSON.stringify({ record_time: `2021-01-01T00:00:0${n}Z`, sensor_id: 'a', value: n === 1 ? 1 : 'x' }))
+      const rows = [1, 2].map((n) =>
+        JSON.stringify({ record_time: `2021-01-01T00:00:0${n}Z`, sensor_id: 'a', value: n === 1 ? 1 : 'x' }),
+      )
       await queue.publish([
         { key: 'one', body: Buffer.from(rows.join('\n')), headers: {} },
         { key: 'two', body: Buffer.from('no JSON'), headers: {} },
       ])
     }
     expect((await folder.lading('consume', '--until-empty')).code).toBe(3)
-    const said = '1 record of messages rejected: lading rejects list\n1 message in dead letters: lading dead list\n'
+    const said =
+      '1 record of messages rejected: lading rejects list\n1 message in dead letters: lading dead list\n'
     expect(await folder.lading('verify')).toMatchObject({ code: 3, out: `no load yet\n${said}` })
     expect(await folder.lading('verify', '--json')).toMatchObject({ code: 3, out: '[]\n', err: said })
     expect((await folder.lading('verify', '--allow-rejects')).code).toBe(0)
@@ -141,7 +183,10 @@ describe.concurrent('verify', () => {
     expect(one.out).toContain('  a.csv:3: BAD_NUMBER')
     await folder.lading('rejects', 'discard', '2')
     const none = await folder.lading('verify')
-    expect(none).toMatchObject({ code: 0, out: expect.stringContaining('2 records rejected, and discarded\n') })
+    expect(none).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('2 records rejected, and discarded\n'),
+    })
     expect(none.out).toMatch(/a\.csv +3 +1 +2 +0 +0 +0\n/)
   })
 })
@@ -158,6 +203,8 @@ describePostgres('PostgreSQL', () => {
     expect(list).toMatch(/--to "\$LADING_TO"$/)
     expect((await folder.paste(list, { LADING_TO: database.url })).out).toMatch(/^1 +a\.csv:2/m)
     expectError(await folder.paste(list), 'USAGE', 64)
-    expect((await folder.run(['verify'], { env: { LADING_TO: database.url } })).out).toMatch(/rejects list --load [0-9a-f]{8}$/m)
+    expect((await folder.run(['verify'], { env: { LADING_TO: database.url } })).out).toMatch(
+      /rejects list --load [0-9a-f]{8}$/m,
+    )
   })
 })

@@ -5,14 +5,19 @@ import { expectError, Folder, records } from './run.ts'
 const json = ['--log-format', 'json'] as const
 
 /** Starts a consumer that ends only when it is told to, and waits until it can be asked. */
-async function startConsumer(folder: Folder, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+async function startConsumer(
+  folder: Folder,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+) {
   const child = folder.start(['consume', ...args, ...json], env)
   let err = ''
   child.stderr.on('data', (data) => (err += String(data)))
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
   await expect.poll(() => err, { timeout: 20_000 }).toContain('"type":"http"')
   const url = /"url":"([^"]+)"/.exec(err)?.[1] as string
-  const ask = async (path: string, headers: Record<string, string> = {}) => fetch(`${url}${path}`, { headers })
+  const ask = async (path: string, headers: Record<string, string> = {}) =>
+    fetch(`${url}${path}`, { headers })
   return {
     url,
     ask,
@@ -43,7 +48,8 @@ describe('a run with --http', () => {
     const consumer = await startConsumer(folder, ['--http', '0', '--http-token', 'token'])
     await folder.lading('produce', 'a.csv')
     expect((await consumer.ask('/api/snapshot')).status).toBe(401)
-    const snapshot = async () => (await consumer.ask('/api/snapshot', { authorization: 'Bearer a-secret-of-some-length' })).json()
+    const snapshot = async () =>
+      (await consumer.ask('/api/snapshot', { authorization: 'Bearer a-secret-of-some-length' })).json()
     await expect.poll(snapshot, { timeout: 20_000 }).toMatchObject({
       process: { command: 'consume', queue: 'embedded:./.lading/queue.db', target: 'sqlite:./lading.db' },
       loads: [{ source: 'a.csv', records: 7, loaded: 7, state: 'done' }],
@@ -57,10 +63,17 @@ describe('a run with --http', () => {
 
   it('shows no password of an address', async () => {
     await using folder = await Folder.make()
-    const places = ['--to', 'postgresql://me:hunter2@127.0.0.1:1/db?sslpassword=hunter2', '--start-timeout', '60']
+    const places = [
+      '--to',
+      'postgresql://me:hunter2@127.0.0.1:1/db?sslpassword=hunter2',
+      '--start-timeout',
+      '60',
+    ]
     const env = { LADING_HTTP: '0', LADING_HTTP_TOKEN: 'a-secret-of-some-length' }
     const consumer = await startConsumer(folder, places, env)
-    const text = await (await consumer.ask('/api/snapshot', { authorization: 'Bearer a-secret-of-some-length' })).text()
+    const text = await (
+      await consumer.ask('/api/snapshot', { authorization: 'Bearer a-secret-of-some-length' })
+    ).text()
     expect(JSON.parse(text)).toMatchObject({ process: { target: 'postgresql://127.0.0.1:1/db' } })
     expect(text).not.toContain('hunter2')
     await expect
@@ -74,12 +87,23 @@ describe('a run with --http', () => {
     expectError(await folder.lading('consume', '--http', '0.0.0.0:0'), 'USAGE', 64, '--http-token')
     for (const token of ['short', 'nowhere'])
       expectError(await folder.lading('consume', '--http', '0', '--http-token', token), 'CONFIG_INVALID', 78)
-    expect((await folder.run(['consume', '--http', '0'], { env: { LADING_HTTP_TOKEN: 'short' } })).code).toBe(78)
+    expect((await folder.run(['consume', '--http', '0'], { env: { LADING_HTTP_TOKEN: 'short' } })).code).toBe(
+      78,
+    )
   })
 
   it('an address that is none is a wrong command line', async () => {
     await using folder = await Folder.make()
-    for (const address of ['', 'localhost', '99999', '1.2.3.4:', '[1.2.3.4]:80', 'http://localhost:80', '::1:80', '-1'])
+    for (const address of [
+      '',
+      'localhost',
+      '99999',
+      '1.2.3.4:',
+      '[1.2.3.4]:80',
+      'http://localhost:80',
+      '::1:80',
+      '-1',
+    ])
       expect((await folder.lading('consume', `--http=${address}`, '--until-empty')).code, address).toBe(64)
   })
 

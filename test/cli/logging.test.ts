@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import type { Command } from 'commander'
 import { program } from '../../src/cli/main.ts'
-import { levelOf } from '../../src/cli/report.ts'
+import { levelOf } from '../../src/cli/terminal/report.ts'
 import { expectError, Folder, header, record, records } from './run.ts'
 
 interface Line {
@@ -33,14 +33,18 @@ describe.concurrent('every command', () => {
 
   it('is among them', () => {
     const lines = commands.map((words) => words.join(' '))
-    expect(lines).toEqual(expect.arrayContaining(['load', 'consume', 'peek', 'rejects list', 'generate logins', 'dead replay']))
+    expect(lines).toEqual(
+      expect.arrayContaining(['load', 'consume', 'peek', 'rejects list', 'generate logins', 'dead replay']),
+    )
     expect(lines.length).toBeGreaterThan(12)
   })
 
   it.each(commands.map((words) => words.join(' ')))('takes the level and the format: %s', async (line) => {
     await using folder = await Folder.make()
     const run = await folder.lading(...line.split(' '), '--quiet', ...json, '--log-level', 'none')
-    expect(linesOf(run.err)).toMatchObject([{ level: 'error', type: 'error', code: 'USAGE', message: expect.stringContaining('none') }])
+    expect(linesOf(run.err)).toMatchObject([
+      { level: 'error', type: 'error', code: 'USAGE', message: expect.stringContaining('none') },
+    ])
     expect(run).toMatchObject({ code: 64, out: '' })
   })
 })
@@ -90,16 +94,22 @@ describe.concurrent('as JSON', () => {
       ['rejects', 'show', 'x', ...json],
     ]) {
       const run = await folder.lading(...words)
-      expect(linesOf(run.err)).toMatchObject([{ level: 'error', type: 'error', code: 'USAGE', advice: expect.stringContaining('--help') }])
+      expect(linesOf(run.err)).toMatchObject([
+        { level: 'error', type: 'error', code: 'USAGE', advice: expect.stringContaining('--help') },
+      ])
     }
-    const config = await folder.run(['--config', 'none.json', 'verify'], { env: { LADING_LOG_FORMAT: 'json' } })
+    const config = await folder.run(['--config', 'none.json', 'verify'], {
+      env: { LADING_LOG_FORMAT: 'json' },
+    })
     expect(linesOf(config.err)).toMatchObject([{ code: 'CONFIG_INVALID' }])
   })
 
   it('consumer processes write in the format and to the level of the command that started them', async () => {
     await using folder = await Folder.make({ 'a.csv': records(50) })
     const load = ['load', 'a.csv', '--consumers', '2', '--chunk-bytes', '100']
-    const run = await folder.run([...load, '--log-level', 'debug'], { env: { LADING_LOG_FORMAT: 'json', LADING_LOG_LEVEL: 'error' } })
+    const run = await folder.run([...load, '--log-level', 'debug'], {
+      env: { LADING_LOG_FORMAT: 'json', LADING_LOG_LEVEL: 'error' },
+    })
     expect(run.code, run.err).toBe(0)
     const batches = linesOf(run.err).filter(({ type }) => type === 'batch')
     expect(batches.reduce((sum, { loaded }) => sum + (loaded as number), 0)).toBe(50)
@@ -135,7 +145,21 @@ describe.concurrent('a level', () => {
     ['error', []],
     ['warn', ['dead']],
     ['info', ['dead', 'foreign', 'published', 'skipped']],
-    ['debug', ['batch', 'dead', 'foreign', 'found', 'planned', 'planning', 'published', 'receipt', 'skipped', 'window']],
+    [
+      'debug',
+      [
+        'batch',
+        'dead',
+        'foreign',
+        'found',
+        'planned',
+        'planning',
+        'published',
+        'receipt',
+        'skipped',
+        'window',
+      ],
+    ],
   ])('%s lets through %j', async (level, types) => {
     await using folder = await Folder.make({ 'a.csv': records(1), 'b.csv': records(2) })
     expect((await folder.lading('produce', 'b.csv', '--pipeline', 'other')).code).toBe(0)
@@ -159,7 +183,11 @@ describe.concurrent('a level', () => {
   })
 
   it('comes from the option, else LADING_LOG_LEVEL, else the configuration, else LOG_LEVEL, else it is info', async () => {
-    await using folder = await Folder.make({ 'a.csv': records(1), 'c.json': '{"logLevel":"error"}', 'd.json': '{"quiet":true}' })
+    await using folder = await Folder.make({
+      'a.csv': records(1),
+      'c.json': '{"logLevel":"error"}',
+      'd.json': '{"quiet":true}',
+    })
     let made = 0
     const types = async (args: string[], env: Record<string, string> = {}) => {
       const anew = [`embedded:queue-${++made}.db`, '--state', `state-${made}.db`]
@@ -210,7 +238,10 @@ it('for people it is a line for each file, and with debug one for each step', as
 })
 
 it('the receipt says how long it took, and of what was rejected where to look first, without what the records hold', async () => {
-  await using folder = await Folder.make({ 'a.csv': bad, 'b.csv': header + 'CANARY,a,1\nCANARY,b,1\nCANARY,c,1\n' })
+  await using folder = await Folder.make({
+    'a.csv': bad,
+    'b.csv': header + 'CANARY,a,1\nCANARY,b,1\nCANARY,c,1\n',
+  })
   const child = folder.start(['load', 'a.csv', 'b.csv'])
   expect(await text(child.stdout)).toMatch(/^this run loaded 1 record in \d+\.\d s$/m)
   const run = await folder.lading('verify')
@@ -221,5 +252,7 @@ it('the receipt says how long it took, and of what was rejected where to look fi
   expect(run.out).toContain('4 records rejected: lading rejects list\n')
   expect(run.out).not.toContain('CANARY')
   const [{ loadId: one }] = JSON.parse((await folder.lading('verify', '--json')).out) as [{ loadId: string }]
-  expect((await folder.lading('verify', one)).out).toContain(`rejected: lading rejects list --load ${one.slice(0, 8)}\n`)
+  expect((await folder.lading('verify', one)).out).toContain(
+    `rejected: lading rejects list --load ${one.slice(0, 8)}\n`,
+  )
 })

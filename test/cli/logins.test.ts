@@ -18,8 +18,12 @@ describe.concurrent('lading generate logins', () => {
     await using folder = await Folder.make()
     const run = await folder.lading('generate', 'logins')
     expect(run).toMatchObject({ code: 0, err: '' })
-    expect(run.out).toMatch(/^wrote 100 login events, 0 broken and 0 repeated, to \.\/logins\.ndjson \([\d,]+ bytes\)\n$/)
-    expect(await folder.lines('logins.ndjson')).toEqual([...logins({ count: 100, seed: 42 })].map(({ body }) => body))
+    expect(run.out).toMatch(
+      /^wrote 100 login events, 0 broken and 0 repeated, to \.\/logins\.ndjson \([\d,]+ bytes\)\n$/,
+    )
+    expect(await folder.lines('logins.ndjson')).toEqual(
+      [...logins({ count: 100, seed: 42 })].map(({ body }) => body),
+    )
     expect(await readdir(folder.path)).toEqual(['logins.ndjson'])
   })
 
@@ -41,11 +45,21 @@ describe.concurrent('lading generate logins', () => {
     await using folder = await Folder.make()
     const queue = 'embedded:events.db'
     const run = await folder.lading('generate', 'logins', ...options, '--queue', queue)
-    expect(run.out).toMatch(/^published 50 login events, \d+ broken and \d+ repeated, to embedded:events\.db\n$/)
+    expect(run.out).toMatch(
+      /^published 50 login events, \d+ broken and \d+ repeated, to embedded:events\.db\n$/,
+    )
     expect(await readdir(folder.path)).toEqual(['events.db'])
     const seen = await folder.json<{ key: string }[]>('peek', '100', '--queue', queue)
     expect(seen.map(({ key }) => key)).toEqual(made.map(({ key }) => key))
-    const consume = ['consume', '--until-empty', '--model', 'user_logins', '--allow-rejects', '--queue', queue]
+    const consume = [
+      'consume',
+      '--until-empty',
+      '--model',
+      'user_logins',
+      '--allow-rejects',
+      '--queue',
+      queue,
+    ]
     expect((await folder.lading(...consume)).code).toBe(0)
     const sound = new Set(made.filter(({ flaw }) => flaw === undefined).map(({ key }) => key))
     expect(folder.rows('user_logins')).toBe(sound.size)
@@ -54,9 +68,13 @@ describe.concurrent('lading generate logins', () => {
   it('puts nothing into a queue that nobody named on this command line', async () => {
     await using folder = await Folder.make({ 'c.json': '{"queue":"embedded:mine.db"}' })
     const env = { LADING_QUEUE: 'embedded:mine.db', SQS_URL: 'http://127.0.0.1:1/0/mine' }
-    expect((await folder.run(['--config', 'c.json', 'generate', 'logins', '--count', '1'], { env })).code).toBe(0)
+    expect(
+      (await folder.run(['--config', 'c.json', 'generate', 'logins', '--count', '1'], { env })).code,
+    ).toBe(0)
     expect((await readdir(folder.path)).sort()).toEqual(['c.json', 'logins.ndjson'])
-    expect((await folder.run(['generate', 'logins', '--count', '1', '--queue'], { env })).out).toContain('to embedded:mine.db\n')
+    expect((await folder.run(['generate', 'logins', '--count', '1', '--queue'], { env })).out).toContain(
+      'to embedded:mine.db\n',
+    )
   })
 
   it.each([
@@ -72,6 +90,11 @@ describe.concurrent('lading generate logins', () => {
 
   it('says which file cannot be written', async () => {
     await using folder = await Folder.make()
-    expectError(await folder.lading('generate', 'logins', '--to-file', 'none/x'), 'OUTPUT_UNWRITABLE', 73, 'none/x')
+    expectError(
+      await folder.lading('generate', 'logins', '--to-file', 'none/x'),
+      'OUTPUT_UNWRITABLE',
+      73,
+      'none/x',
+    )
   })
 })

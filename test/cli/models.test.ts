@@ -15,7 +15,8 @@ export default defineModel({
   },
 })`
 
-const csv = 'Order No,customer,total,day\n1," ada ",12.50,2024-02-29\n2,bob,n/a,\n3,eve,1.005,2024-01-01\n4,kim,1,2023-02-29\n'
+const csv =
+  'Order No,customer,total,day\n1," ada ",12.50,2024-02-29\n2,bob,n/a,\n3,eve,1.005,2024-01-01\n4,kim,1,2023-02-29\n'
 
 describe.concurrent('a model of the user', () => {
   it('in a TypeScript file of another folder decides what a record is', async () => {
@@ -32,7 +33,16 @@ describe.concurrent('a model of the user', () => {
       { line: 5, column: 'day', code: 'BAD_DATE' },
     ])
     // The processes of consumers find it as well.
-    const again = await folder.lading('load', 'in', '--model', 'models/orders.ts', '--again', '--consumers', '2', '--allow-rejects')
+    const again = await folder.lading(
+      'load',
+      'in',
+      '--model',
+      'models/orders.ts',
+      '--again',
+      '--consumers',
+      '2',
+      '--allow-rejects',
+    )
     expect(again.code, again.err).toBe(0)
     expect(folder.rows('orders')).toBe(4)
   })
@@ -47,16 +57,31 @@ describe.concurrent('a model of the user', () => {
     ['./m.mjs', '\nexport const x = = 1', './m.mjs:2:18: Unexpected token'],
     ['./m.ts', `import { txt } from '${sources}/model/columns.ts'`, './m.ts:1:10: .* named .txt.'],
     ['./m.ts', orders.replace('.notNull()', '.notnull()'), './m.ts:7:19: .*did you mean .notNull()'],
-    ['./m.ts', orders.replace("table: 'orders'", "tabel: 'orders'"), './m.ts:4:16: .*there is no option tabel .did you mean table'],
+    [
+      './m.ts',
+      orders.replace("table: 'orders'", "tabel: 'orders'"),
+      './m.ts:4:16: .*there is no option tabel .did you mean table',
+    ],
     ['./m.ts', "import './gone.ts'", 'gone.ts'],
     ['./m.ts', orders.replace("table: 'orders'", "table: ''"), 'not a usable name'],
   ])('%s that cannot be used is refused with the reason (%#)', async (name, content, reason) => {
-    await using folder = await Folder.make({ 'a.csv': records(1), ...(content === '' ? {} : { [name]: content }) })
-    expectError(await folder.lading('load', 'a.csv', '--model', name), 'MODEL_INVALID', 78, new RegExp(reason))
+    await using folder = await Folder.make({
+      'a.csv': records(1),
+      ...(content === '' ? {} : { [name]: content }),
+    })
+    expectError(
+      await folder.lading('load', 'a.csv', '--model', name),
+      'MODEL_INVALID',
+      78,
+      new RegExp(reason),
+    )
   })
   it('that was wrong is corrected and loaded, whatever the first try has left', async () => {
     const wrong = orders.replace('total: numeric(10, 2)', 'total: integer()')
-    await using folder = await Folder.make({ 'orders.mts': wrong, 'in/orders.csv': csv.replace('Order No', 'id') })
+    await using folder = await Folder.make({
+      'orders.mts': wrong,
+      'in/orders.csv': csv.replace('Order No', 'id'),
+    })
     const load = () => folder.lading('load', 'in', '--model', './orders.mts', '--again', '--allow-rejects')
     expectError(await load(), 'HEADER_MISMATCH', 65)
     await folder.write('in/orders.csv', csv.replaceAll('n/a', 'none').replace('2024-02-29', '2024-02-30'))
@@ -66,6 +91,8 @@ describe.concurrent('a model of the user', () => {
     await folder.write('orders.mts', orders)
     const run = await load()
     expect([run.code, folder.rows('orders')], run.err).toEqual([0, 2])
-    expect(run.err).toContain('table orders was empty and made by lading for another model, so it was made again')
+    expect(run.err).toContain(
+      'table orders was empty and made by lading for another model, so it was made again',
+    )
   })
 })

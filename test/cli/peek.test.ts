@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { type Outgoing, openQueue } from '../../src/index.ts'
-import { describeRabbit, freshQueueUrl } from '../servers/broker.ts'
-import { sqsEnvironment, useSqs } from '../servers/sqs.ts'
+import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
+import { sqsEnvironment, useSqs } from '../../tooling/servers/sqs.ts'
 import { expectError, Folder, header, record, sources } from './run.ts'
 
 const people = `
@@ -56,7 +56,11 @@ describe.concurrent('lading peek', () => {
     await using folder = await filled()
     const seen = await folder.json<Seen[]>('peek', '--model', './people.ts')
     expect(
-      seen.map(({ key, outlook }) => [key.replace(/^.*-.*\/0$/, 'chunk'), outlook['kind'], outlook['code'] ?? outlook['pipeline']]),
+      seen.map(({ key, outlook }) => [
+        key.replace(/^.*-.*\/0$/, 'chunk'),
+        outlook['kind'],
+        outlook['code'] ?? outlook['pipeline'],
+      ]),
     ).toEqual([
       ['chunk', 'foreign', 'records'],
       ['good', 'rows', undefined],
@@ -67,10 +71,22 @@ describe.concurrent('lading peek', () => {
       ['chunk', 'rows', undefined],
     ])
     expect(seen[0]?.chunk).toMatchObject({ source: 'a.csv', pipeline: 'records', chunk: 0 })
-    expect(seen[1]?.outlook).toMatchObject({ records: 1, rejected: 0, rows: [{ id: 'one', name: 'C***', city: 'Turku' }] })
-    expect(seen[2]?.outlook).toMatchObject({ records: 5, rejected: 1, rejects: [{ record: 2, line: 2, column: 'city', code: 'TOO_LONG' }] })
+    expect(seen[1]?.outlook).toMatchObject({
+      records: 1,
+      rejected: 0,
+      rows: [{ id: 'one', name: 'C***', city: 'Turku' }],
+    })
+    expect(seen[2]?.outlook).toMatchObject({
+      records: 5,
+      rejected: 1,
+      rejects: [{ record: 2, line: 2, column: 'city', code: 'TOO_LONG' }],
+    })
     expect(seen[2]?.outlook['rows']).toHaveLength(3)
-    expect(seen[6]).toMatchObject({ attempt: 0, chunk: { source: 'p.csv' }, outlook: { rows: [{ id: '7', name: 'C***', city: 'Oulu' }] } })
+    expect(seen[6]).toMatchObject({
+      attempt: 0,
+      chunk: { source: 'p.csv' },
+      outlook: { rows: [{ id: '7', name: 'C***', city: 'Oulu' }] },
+    })
     expect(await folder.json<Seen[]>('peek', '2')).toMatchObject([
       { outlook: { records: 2, rows: [{ sensor_id: 'a' }, {}] } },
       { key: 'good' },
@@ -82,15 +98,28 @@ describe.concurrent('lading peek', () => {
     const run = await folder.lading('peek', '--model', './people.ts')
     expect(run.code, run.err).toBe(0)
     expect(run.out).toMatch(/^# +key +bytes +delivered +what +verdict$/m)
-    expect(run.out).toMatch(/^1 +\S+\/0 +\d+ +0 +chunk 0 of a\.csv, pipeline records +left to the consumer of pipeline records$/m)
+    expect(run.out).toMatch(
+      /^1 +\S+\/0 +\d+ +0 +chunk 0 of a\.csv, pipeline records +left to the consumer of pipeline records$/m,
+    )
     expect(run.out).toMatch(/^3 +many +\d+ +0 +message +4 records for people, 1 rejected$/m)
-    expect(run.out).toMatch(/^4 +long +\d+ +0 +message +dead letter TOO_LONG: column city: the text is longer than the column allows$/m)
+    expect(run.out).toMatch(
+      /^4 +long +\d+ +0 +message +dead letter TOO_LONG: column city: the text is longer than the column allows$/m,
+    )
     expect(run.out).toMatch(/^# +id +name +city$/m)
     expect(run.out).toMatch(/^2 +one +C\*\*\* +Turku$/m)
     expect(run.out).toMatch(/^3 +2 +NULL +NULL$/m)
     expect(run.out).toMatch(/^3 +2 +2 +city +TOO_LONG +the text is longer than the column allows$/m)
     for (const format of ['pretty', 'json']) {
-      const { out, err } = await folder.lading('peek', '--model', './people.ts', '--json', '--log-level', 'debug', '--log-format', format)
+      const { out, err } = await folder.lading(
+        'peek',
+        '--model',
+        './people.ts',
+        '--json',
+        '--log-level',
+        'debug',
+        '--log-format',
+        format,
+      )
       expect(run.out + run.err + out + err).not.toContain('CANARY')
     }
   })
@@ -103,18 +132,32 @@ describe.concurrent('lading peek', () => {
     expect(await folder.lading('status', '--json')).toEqual(status)
     expect(await readdir(folder.path)).toEqual(files)
     const consumed = await folder.lading('consume', '--until-empty', '--json', '--model', './people.ts')
-    expect(JSON.parse(consumed.out)).toMatchObject({ messages: 6, redelivered: 0, loaded: 6, rejected: 1, dead: 3 })
-    expect(await folder.json('consume', '--until-empty')).toMatchObject({ messages: 1, redelivered: 0, loaded: 2 })
+    expect(JSON.parse(consumed.out)).toMatchObject({
+      messages: 6,
+      redelivered: 0,
+      loaded: 6,
+      rejected: 1,
+      dead: 3,
+    })
+    expect(await folder.json('consume', '--until-empty')).toMatchObject({
+      messages: 1,
+      redelivered: 0,
+      loaded: 2,
+    })
     expect(await folder.lading('peek')).toMatchObject({ code: 0, out: 'no messages\n', err: '' })
   })
 
   it('takes the options of a consumer', async () => {
     await using folder = await Folder.make({ 'people.ts': people })
     await publish(url(folder), { '': { id: 'x', extra: 'y' } })
-    const peek = async (...options: string[]) => (await folder.json<Seen[]>('peek', '--model', './people.ts', ...options))[0]?.outlook
+    const peek = async (...options: string[]) =>
+      (await folder.json<Seen[]>('peek', '--model', './people.ts', ...options))[0]?.outlook
     expect(await peek()).toMatchObject({ code: 'KEY_MISSING' })
     expect(await peek('--dedup-key', 'content')).toMatchObject({ code: 'EXTRA_FIELD' })
-    expect(await peek('--dedup-key', 'content', '--ignore-extra')).toMatchObject({ kind: 'rows', rows: [{ id: 'x' }] })
+    expect(await peek('--dedup-key', 'content', '--ignore-extra')).toMatchObject({
+      kind: 'rows',
+      rows: [{ id: 'x' }],
+    })
   })
 
   it('makes no queue where there is none, and no message of a number that is none', async () => {
@@ -131,7 +174,9 @@ describeRabbit('RabbitMQ', () => {
     const env = { LADING_QUEUE: freshQueueUrl(), LADING_MODEL: './people.ts' }
     await publish(env.LADING_QUEUE, mixed)
     const look = async () => JSON.parse((await folder.run(['peek', '--json'], { env })).out) as Seen[]
-    expect((await look()).map(({ key, attempt }) => [key, attempt])).toEqual(Object.keys(mixed).map((key) => [key, 0]))
+    expect((await look()).map(({ key, attempt }) => [key, attempt])).toEqual(
+      Object.keys(mixed).map((key) => [key, 0]),
+    )
     expect(new Set((await look()).map(({ attempt }) => attempt))).toEqual(new Set([1]))
     const consumed = await folder.run(['consume', '--until-empty', '--json'], { env })
     expect(JSON.parse(consumed.out)).toMatchObject({ messages: 5, loaded: 5, rejected: 1, dead: 3 })
@@ -144,7 +189,14 @@ describe('SQS', () => {
   it('shows its messages, masked by the model that ships, and keeps them', async () => {
     await using folder = await Folder.make()
     const env = { ...sqsEnvironment, LADING_QUEUE: await freshSqsUrl(), LADING_MODEL: 'user_logins' }
-    const login = { user_id: 'u', app_version: '2.3.0', device_type: 'iOS', ip: '203.0.113.7', locale: null, device_id: '593-47-5928' }
+    const login = {
+      user_id: 'u',
+      app_version: '2.3.0',
+      device_type: 'iOS',
+      ip: '203.0.113.7',
+      locale: null,
+      device_id: '593-47-5928',
+    }
     await publish(env.LADING_QUEUE, {
       good: login,
       bad: { ...login, locale: '593-47-5928'.repeat(3) },
@@ -153,7 +205,17 @@ describe('SQS', () => {
     const seen = await folder.run(['peek', '--json'], { env })
     const outlooks = new Map((JSON.parse(seen.out) as Seen[]).map(({ key, outlook }) => [key, outlook]))
     expect(Object.fromEntries(outlooks)).toMatchObject({
-      good: { rows: [{ event_id: 'good', user_id: 'u', app_version: 2, masked_ip: expect.stringMatching(/^[\da-f]{64}$/), locale: null }] },
+      good: {
+        rows: [
+          {
+            event_id: 'good',
+            user_id: 'u',
+            app_version: 2,
+            masked_ip: expect.stringMatching(/^[\da-f]{64}$/),
+            locale: null,
+          },
+        ],
+      },
       bad: { kind: 'dead', code: 'TOO_LONG' },
       cut: { kind: 'dead', code: 'NOT_OURS' },
     })

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { reporting, type Shown } from '../../src/cli/progress.ts'
+import { reporting, type Shown } from '../../src/cli/terminal/progress.ts'
 import type { LadingEvent } from '../../src/core/events.ts'
 
 const batch: LadingEvent = {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { describeRabbit, freshQueueUrl } from '../servers/broker.ts'
+import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
 import { stranger } from '../queue/stranger.ts'
 import { expectError, Folder, records } from './run.ts'
 
@@ -12,10 +12,24 @@ function withPassword(url: string, password = secret): string {
 }
 
 describeRabbit('lading with a queue of RabbitMQ', () => {
-  it.each<[string, (url: string) => string, readonly string[], 'QUEUE_REFUSED' | 'QUEUE_MISSING', string | RegExp]>([
+  it.each<
+    [string, (url: string) => string, readonly string[], 'QUEUE_REFUSED' | 'QUEUE_MISSING', string | RegExp]
+  >([
     ['the password is wrong', (url) => withPassword(url), [], 'QUEUE_REFUSED', 'Login was refused'],
-    ['there is no such virtual host', (url) => url.replace('/?', '/none?'), [], 'QUEUE_REFUSED', 'virtual host none'],
-    ['the queue may not be made', (url) => url.replace('queue=', 'queue=amq.'), [], 'QUEUE_REFUSED', 'reserved prefix'],
+    [
+      'there is no such virtual host',
+      (url) => url.replace('/?', '/none?'),
+      [],
+      'QUEUE_REFUSED',
+      'virtual host none',
+    ],
+    [
+      'the queue may not be made',
+      (url) => url.replace('queue=', 'queue=amq.'),
+      [],
+      'QUEUE_REFUSED',
+      'reserved prefix',
+    ],
     ['the queue is to be there and is not', (url) => url, ['--no-create'], 'QUEUE_MISSING', 'no queue'],
     ['the queue has other arguments', (url) => url, [], 'QUEUE_REFUSED', /inequivalent arg/],
   ])('ends with 78 and one line when %s', async (_, wrong, flags, code, part) => {
@@ -40,7 +54,9 @@ describeRabbit('lading with a queue of RabbitMQ', () => {
     const url = freshQueueUrl()
     await using folder = await Folder.make()
     for (let i = 0; i < 2; i++) {
-      expect(await folder.json('status', '--queue', url)).toMatchObject({ queue: { ready: 0, inFlight: 0, dead: 0 } })
+      expect(await folder.json('status', '--queue', url)).toMatchObject({
+        queue: { ready: 0, inFlight: 0, dead: 0 },
+      })
     }
     await using other = await stranger(url)
     await expect(other.channel.checkQueue(other.queue)).rejects.toThrow('NOT_FOUND')
@@ -53,7 +69,9 @@ describeRabbit('lading with a queue of RabbitMQ', () => {
     await using folder = await Folder.make({ 'a.csv': records(1) })
     const url = `amqp://me:${secret}@127.0.0.1:1/?queue=q`
     const commands = [['produce', 'a.csv'], ['consume']]
-    const runs = await Promise.all(commands.map((command) => folder.lading(...command, '--queue', url, '--start-timeout', '0.5')))
+    const runs = await Promise.all(
+      commands.map((command) => folder.lading(...command, '--queue', url, '--start-timeout', '0.5')),
+    )
     for (const run of runs) {
       expectError(run, 'QUEUE_UNAVAILABLE', 69, 'ECONNREFUSED')
       expect(run.err).toMatch(/^waiting .*QUEUE_UNAVAILABLE/)
@@ -70,7 +88,16 @@ describeRabbit('lading with a queue of RabbitMQ', () => {
       [classic, 'caution: a classic queue may lose'],
     ] as const) {
       const to = ['--to', `sqlite:${url === quorum ? 'quorum' : 'classic'}.db`, '--queue', url]
-      const produced = await folder.lading('produce', 'a.csv', '--queue', url, '--chunk-bytes', '200', '--state', `${to[1]}.state`)
+      const produced = await folder.lading(
+        'produce',
+        'a.csv',
+        '--queue',
+        url,
+        '--chunk-bytes',
+        '200',
+        '--state',
+        `${to[1]}.state`,
+      )
       expect(produced.code, produced.err).toBe(0)
       expect(produced.err.split('\n')[0]).toContain(caution)
       expect(await folder.json('status', ...to)).toMatchObject({ queue: { ready: 7, dead: 0 } })

@@ -9,11 +9,36 @@ const utf16 = Buffer.from(`\ufeff${records(1)}`, 'utf16le')
 
 describe.concurrent('a file that cannot be right is refused in one line, and nothing of it is loaded', () => {
   it.each<[string, string | Uint8Array, Code, readonly (string | RegExp)[]]>([
-    ['extra.csv', `record_time,sensor_id,value,more\n`, 'HEADER_MISMATCH', ['extra.csv:1: ', 'column more is not in the model']],
-    ['missing.csv', 'record_time,value\n2021-01-01T00:00:00Z,1\n', 'HEADER_MISMATCH', ['missing.csv:1: ', 'column sensor_id is missing']],
-    ['none.csv', record(1) + record(2), 'HEADER_MISMATCH', ['none.csv:1: ', /if line 1 is a record already: --no-header/]],
-    ['many.csv', `${Array.from({ length: 99 }, (_, i) => `c${i}`).join(',')}\n`, 'HEADER_MISMATCH', [/^.{0,400}$/, /and 96 more/]],
-    ['semicolon.csv', records(1).replaceAll(',', ';'), 'HEADER_MISMATCH', ['semicolon.csv:1: ', /separated by ';' .+--delimiter ';'/]],
+    [
+      'extra.csv',
+      `record_time,sensor_id,value,more\n`,
+      'HEADER_MISMATCH',
+      ['extra.csv:1: ', 'column more is not in the model'],
+    ],
+    [
+      'missing.csv',
+      'record_time,value\n2021-01-01T00:00:00Z,1\n',
+      'HEADER_MISMATCH',
+      ['missing.csv:1: ', 'column sensor_id is missing'],
+    ],
+    [
+      'none.csv',
+      record(1) + record(2),
+      'HEADER_MISMATCH',
+      ['none.csv:1: ', /if line 1 is a record already: --no-header/],
+    ],
+    [
+      'many.csv',
+      `${Array.from({ length: 99 }, (_, i) => `c${i}`).join(',')}\n`,
+      'HEADER_MISMATCH',
+      [/^.{0,400}$/, /and 96 more/],
+    ],
+    [
+      'semicolon.csv',
+      records(1).replaceAll(',', ';'),
+      'HEADER_MISMATCH',
+      ['semicolon.csv:1: ', /separated by ';' .+--delimiter ';'/],
+    ],
     ['tab.csv', records(1).replaceAll(',', '\t'), 'HEADER_MISMATCH', [/--delimiter '\\t'/]],
     [
       'double.csv',
@@ -21,12 +46,27 @@ describe.concurrent('a file that cannot be right is refused in one line, and not
       'HEADER_DUPLICATE',
       ['double.csv:1: ', 'names "value" twice, in columns 2 and 4'],
     ],
-    ['quote.csv', `${header}${record(1)}2021-01-01T00:00:02Z,"a,2\n${record(3)}`, 'UNCLOSED_QUOTE', ['quote.csv:3: ']],
+    [
+      'quote.csv',
+      `${header}${record(1)}2021-01-01T00:00:02Z,"a,2\n${record(3)}`,
+      'UNCLOSED_QUOTE',
+      ['quote.csv:3: '],
+    ],
     ['utf16.csv', utf16, 'SOURCE_ENCODING', ['utf16.csv', 'iconv -f UTF-16 -t UTF-8']],
     ['utf16le.csv', utf16.subarray(2), 'SOURCE_ENCODING', ['iconv -f UTF-16LE -t UTF-8']],
-    ['cut.csv.gz', gzipSync(records(50)).subarray(0, -20), 'SOURCE_CORRUPT', ['cut.csv.gz: unexpected end of file']],
+    [
+      'cut.csv.gz',
+      gzipSync(records(50)).subarray(0, -20),
+      'SOURCE_CORRUPT',
+      ['cut.csv.gz: unexpected end of file'],
+    ],
     ['cut.csv.zst', zstdCompressSync(records(50)).subarray(0, -20), 'SOURCE_CORRUPT', ['cut.csv.zst: ']],
-    ['second.csv.zst', Buffer.concat([zstdCompressSync(records(2)), Buffer.from('rubbish')]), 'SOURCE_CORRUPT', ['second.csv.zst: ']],
+    [
+      'second.csv.zst',
+      Buffer.concat([zstdCompressSync(records(2)), Buffer.from('rubbish')]),
+      'SOURCE_CORRUPT',
+      ['second.csv.zst: '],
+    ],
     ['plain.csv.gz', records(1), 'SOURCE_CORRUPT', ['plain.csv.gz: ']],
     ['plain.csv.zst', records(1), 'SOURCE_CORRUPT', ['plain.csv.zst: ']],
   ])('%s', async (name, content, code, parts) => {
@@ -39,18 +79,38 @@ describe.concurrent('a file that cannot be right is refused in one line, and not
   })
 
   it('of several files, each wrong header is named, and nothing is made or loaded', async () => {
-    await using folder = await Folder.make({ 'in/a.csv': records(1), 'in/b.csv': 'x\n1\n', 'in/c.csv.gz': gzipSync('y\n1\n') })
-    const parts = ['b.csv:1: the header does not fit', 'these cannot be loaded either: in/c.csv.gz; nothing was loaded']
+    await using folder = await Folder.make({
+      'in/a.csv': records(1),
+      'in/b.csv': 'x\n1\n',
+      'in/c.csv.gz': gzipSync('y\n1\n'),
+    })
+    const parts = [
+      'b.csv:1: the header does not fit',
+      'these cannot be loaded either: in/c.csv.gz; nothing was loaded',
+    ]
     expectError(await folder.lading('load', 'in'), 'HEADER_MISMATCH', 65, ...parts)
-    expect([existsSync(folder.at('lading.db')), await folder.json('status')]).toMatchObject([false, { queue: { ready: 0 } }])
+    expect([existsSync(folder.at('lading.db')), await folder.json('status')]).toMatchObject([
+      false,
+      { queue: { ready: 0 } },
+    ])
   })
 
   it('a path that leads nowhere is told before a database is asked, whatever the other paths are', async () => {
     await using folder = await Folder.make({ 'a.csv': records(1), 'notes/x.txt': '' })
     await mkdir(folder.at('empty'))
     const down = ['--to', 'postgresql://127.0.0.1:1/none']
-    expectError(await folder.lading('load', 'a.csv', 'nothere.csv', ...down), 'SOURCE_MISSING', 66, 'nothere.csv')
-    expectError(await folder.lading('load', 'empty', ...down), 'SOURCE_EMPTY', 66, 'empty (looked for *.csv, ')
+    expectError(
+      await folder.lading('load', 'a.csv', 'nothere.csv', ...down),
+      'SOURCE_MISSING',
+      66,
+      'nothere.csv',
+    )
+    expectError(
+      await folder.lading('load', 'empty', ...down),
+      'SOURCE_EMPTY',
+      66,
+      'empty (looked for *.csv, ',
+    )
     expectError(await folder.lading('load', 'notes', ...down), 'SOURCE_EMPTY', 66, 'notes')
     expectError(await folder.lading('load', 'x*.csv', ...down), 'SOURCE_MISSING', 66, 'no file matches')
     expectError(await folder.lading('produce', 'a.csv', 'nothere.csv'), 'SOURCE_MISSING', 66, 'nothere.csv')
@@ -67,21 +127,33 @@ describe.concurrent('a file that cannot be right is refused in one line, and not
   })
 
   it('of files of which one is broken it is said which are loaded and which are not, and those are loaded to their end', async () => {
-    await using folder = await Folder.make({ 'in/a.csv': records(9), 'in/b.csv': `${records(1)}"`, 'in/c.csv': records(3) })
+    await using folder = await Folder.make({
+      'in/a.csv': records(9),
+      'in/b.csv': `${records(1)}"`,
+      'in/c.csv': records(3),
+    })
     for (const again of [false, true]) {
       const run = await folder.lading('load', 'in', '--chunk-bytes', '30')
       expectError(run, 'UNCLOSED_QUOTE', 65, 'in/b.csv:3')
-      expect(run.err).toContain('caution: one of 3 files is at fault; loaded completely: a.csv; not loaded: b.csv, c.csv\n')
+      expect(run.err).toContain(
+        'caution: one of 3 files is at fault; loaded completely: a.csv; not loaded: b.csv, c.csv\n',
+      )
       expect([folder.rows(), run.err.includes('skipped a.csv')]).toEqual([9, again])
     }
     expect(await folder.json('status')).toMatchObject({ queue: { ready: 0 } })
   })
 
   it('the sound files before a broken one are loaded by the next run, none twice', async () => {
-    await using folder = await Folder.make({ 'in/a.csv': records(2), 'in/b.csv': 'no,such\n', 'in/c.csv': records(3) })
+    await using folder = await Folder.make({
+      'in/a.csv': records(2),
+      'in/b.csv': 'no,such\n',
+      'in/c.csv': records(3),
+    })
     expectError(await folder.lading('load', 'in'), 'HEADER_MISMATCH', 65, 'in/b.csv:1')
     await folder.write('in/b.csv', records(4))
-    expect(await folder.json('load', 'in')).toMatchObject({ receipts: [{ loaded: 2 }, { loaded: 4 }, { loaded: 3 }] })
+    expect(await folder.json('load', 'in')).toMatchObject({
+      receipts: [{ loaded: 2 }, { loaded: 4 }, { loaded: 3 }],
+    })
     expect(folder.sql('SELECT 1 FROM lading_load')).toHaveLength(3)
   })
 })

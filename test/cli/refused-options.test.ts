@@ -10,18 +10,30 @@ describe.concurrent('the command line', () => {
     [['load'], "missing required argument 'path'", 'lading load --help'],
     [['load', 'a.csv', '--frob'], "unknown option '--frob'", 'lading load --help'],
     [['load', 'a.csv', '--consumers', '0'], 'whole number of 1 or more', 'lading load --help'],
-    [['load', 'a.csv', '--consumers', '100000'], 'At most \\d+ on this machine, 8 for each of its \\d+ cores', 'lading load --help'],
+    [
+      ['load', 'a.csv', '--consumers', '100000'],
+      'At most \\d+ on this machine, 8 for each of its \\d+ cores',
+      'lading load --help',
+    ],
     [['consume', '--concurrency', '100000'], 'At most \\d+ on this machine', 'lading consume --help'],
     [['load', 'a.csv', '--start-timeout', 'soon'], 'Not a number above 0', 'lading load --help'],
     [['load', 'a.csv', '--delimiter', 'ab'], 'must be one ASCII character', 'see --help'],
     [['load', 'a.csv', '--delimiter', '"'], 'the same character', 'see --help'],
     [['consume', '--until-empty', '--batches', '2'], 'cannot be used with', 'lading consume --help'],
     [['consume', '--dedup-key', 'id'], 'Not message-id, content or field:NAME', 'lading consume --help'],
-    [['dead', 'replay', '--dedup-key', 'field:'], 'Not message-id, content or field:NAME', 'lading dead replay --help'],
+    [
+      ['dead', 'replay', '--dedup-key', 'field:'],
+      'Not message-id, content or field:NAME',
+      'lading dead replay --help',
+    ],
     [['verify', ''], 'beginning of its id', 'lading verify --help'],
     [['rejects', 'list', '--load', ''], 'beginning of its id', 'lading rejects list --help'],
     [['dead', 'show', 'x'], 'whole number', 'lading dead show --help'],
-    [['load', 'a.csv', '--to', 'sqlite:x.db', '--queue', 'embedded:./x.db'], 'the same file x.db|the same file ./x.db', 'see --help'],
+    [
+      ['load', 'a.csv', '--to', 'sqlite:x.db', '--queue', 'embedded:./x.db'],
+      'the same file x.db|the same file ./x.db',
+      'see --help',
+    ],
   ])('%j exits with 64, names the fault and where help is', async (args, fault, help) => {
     await using folder = await make()
     expectError(await folder.lading(...args), 'USAGE', 64, new RegExp(fault), help)
@@ -35,13 +47,16 @@ describe.concurrent('the command line', () => {
     ['load', 'a.csv', '--queue'],
   ])('a URL that names no database or queue exits with 64: %s %s %s', async (...args) => {
     await using folder = await make()
-    for (const url of ['', 'nope', 'oracle:x']) expectError(await folder.lading(...args.filter(Boolean), url), 'USAGE', 64)
+    for (const url of ['', 'nope', 'oracle:x'])
+      expectError(await folder.lading(...args.filter(Boolean), url), 'USAGE', 64)
   })
 
   it('a command that only looks says so when there is nothing to look at, and makes no file', async () => {
     await using folder = await make()
     const looks = ['verify', 'rejects list', 'rejects show 1', 'dead list', 'dead show 1', 'dead replay']
-    for (const run of await Promise.all(looks.map((look) => folder.lading(...look.split(' '), '--to', 'sqlite:typo.db')))) {
+    for (const run of await Promise.all(
+      looks.map((look) => folder.lading(...look.split(' '), '--to', 'sqlite:typo.db')),
+    )) {
       expectError(run, 'SOURCE_MISSING', 66, 'there is no database typo.db')
     }
     expect(await readdir(folder.path)).toEqual(['a.csv'])
@@ -76,25 +91,43 @@ describe.concurrent('the configuration file', () => {
   ])('%s is refused by the name of the file', async (content, fault) => {
     await using folder = await make()
     await folder.write('lading.json', content)
-    expectError(await folder.lading('--config', 'lading.json', 'load', 'a.csv'), 'CONFIG_INVALID', 78, 'lading.json', fault)
+    expectError(
+      await folder.lading('--config', 'lading.json', 'load', 'a.csv'),
+      'CONFIG_INVALID',
+      78,
+      'lading.json',
+      fault,
+    )
     expect((await readdir(folder.path)).sort()).toEqual(['a.csv', 'lading.json'])
   })
 
   it('one that cannot be read is refused', async () => {
     await using folder = await make()
     for (const path of ['nothere.json', '.']) {
-      expectError(await folder.lading('load', 'a.csv', '--config', path), 'CONFIG_INVALID', 78, `${path} cannot be read`)
+      expectError(
+        await folder.lading('load', 'a.csv', '--config', path),
+        'CONFIG_INVALID',
+        78,
+        `${path} cannot be read`,
+      )
     }
   })
 
   it('gives what the command line and the environment leave open, to every command that has the option', async () => {
     await using folder = await Folder.make({ 'a.csv': records(1).split('\n')[1] as string })
-    await folder.write('c.json', JSON.stringify({ to: 'sqlite:from-config.db', header: false, 'chunk-bytes': 1000, batches: 1 }))
+    await folder.write(
+      'c.json',
+      JSON.stringify({ to: 'sqlite:from-config.db', header: false, 'chunk-bytes': 1000, batches: 1 }),
+    )
     expect((await folder.lading('--config', 'c.json', 'load', 'a.csv')).code).toBe(0)
     expect(folder.rows('records', 'from-config.db')).toBe(1)
-    const run = await folder.run(['--config', 'c.json', 'load', 'a.csv'], { env: { LADING_TO: 'sqlite:from-env.db' } })
+    const run = await folder.run(['--config', 'c.json', 'load', 'a.csv'], {
+      env: { LADING_TO: 'sqlite:from-env.db' },
+    })
     expect(run.code, run.err).toBe(0)
-    expect((await folder.lading('--config', 'c.json', 'load', 'a.csv', '--to', 'sqlite:from-flag.db')).code).toBe(0)
+    expect(
+      (await folder.lading('--config', 'c.json', 'load', 'a.csv', '--to', 'sqlite:from-flag.db')).code,
+    ).toBe(0)
     expect([folder.rows('records', 'from-env.db'), folder.rows('records', 'from-flag.db')]).toEqual([1, 1])
   })
 })

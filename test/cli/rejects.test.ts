@@ -67,7 +67,9 @@ describe.concurrent('bad records', () => {
     const list = runs[1]?.out as string
     expect(list).toMatch(/^id +place +column +code +detail$/m)
     expect(list).toMatch(/^1 +bad\\u001b\[2J\.csv:3:23 +COLUMN_COUNT +2 cells where the hea…$/m)
-    expect((await folder.lading('rejects', 'list', '--limit', '2')).out).toContain('… the first 2; go on with --after 2')
+    expect((await folder.lading('rejects', 'list', '--limit', '2')).out).toContain(
+      '… the first 2; go on with --after 2',
+    )
     expect(await folder.json('rejects', 'list', '--after', '6')).toMatchObject([{ id: 7 }])
     const show = await folder.lading('rejects', 'show', '4')
     expect(show.out.split('\n')).toEqual([
@@ -82,7 +84,10 @@ describe.concurrent('bad records', () => {
       expect.stringMatching(/^ {2}reject 4, open: record 5, at byte \d+ of the source, load \S+$/),
       '',
     ])
-    expect(await folder.json('rejects', 'show', '4')).toMatchObject({ id: 4, raw: `2021-01-01T00:00:02Z,a,${red}` })
+    expect(await folder.json('rejects', 'show', '4')).toMatchObject({
+      id: 4,
+      raw: `2021-01-01T00:00:02Z,a,${red}`,
+    })
     for (const { out, err } of [...runs, show]) expect(out + err).not.toContain('\u001b')
   })
 
@@ -90,7 +95,9 @@ describe.concurrent('bad records', () => {
     await using folder = await Folder.make({ 'a.csv': `${header}x,a,1\n`, 'b.csv': `${header}y,a,1\n` })
     await folder.lading('load', 'a.csv', 'b.csv')
     const loads = folder.sql<{ id: string }>("SELECT id FROM lading_load WHERE source = 'b.csv'")
-    expect(await folder.json('rejects', 'list', '--load', loads[0]?.id as string)).toMatchObject([{ source: 'b.csv' }])
+    expect(await folder.json('rejects', 'list', '--load', loads[0]?.id as string)).toMatchObject([
+      { source: 'b.csv' },
+    ])
   })
 
   it('are marked under the cell: in the line it stands on, behind tabs, wide and combining characters, cut out of a long row', async () => {
@@ -100,7 +107,8 @@ describe.concurrent('bad records', () => {
       'm.ts': model('{ id: integer().notNull(), note: text(), n: integer() }'),
     })
     await folder.lading('load', 'a.tsv', '--model', './m.ts', '--delimiter', '\\t')
-    const shown = async (id: number) => (await folder.lading('rejects', 'show', String(id))).out.split('\n').slice(0, 3)
+    const shown = async (id: number) =>
+      (await folder.lading('rejects', 'show', String(id))).out.split('\n').slice(0, 3)
     expect(await shown(1)).toEqual([
       'a.tsv:3:20: BAD_INTEGER in n: not a whole number',
       '  3 | lines, 漢字 e\u0301 \\u202eodd"    1x',
@@ -113,18 +121,26 @@ describe.concurrent('bad records', () => {
     expect(row).toMatch(/^ {2}4 \| …x+ {4}muchx+…$/)
     expect(row.length).toBeLessThanOrEqual(80)
     expect(row.slice(mark.indexOf('^'), mark.indexOf('^') + 4)).toBe('much')
-    expect(await shown(4)).toEqual(['a.tsv:6:2: COLUMN_COUNT: the record has more or fewer cells than the header', '  6 | 4', '    |  ^'])
+    expect(await shown(4)).toEqual([
+      'a.tsv:6:2: COLUMN_COUNT: the record has more or fewer cells than the header',
+      '  6 | 4',
+      '    |  ^',
+    ])
     expect((await shown(5))[2]).toBe(`    | ${' '.repeat(5)}^^^`)
   })
 
   it('are counted by what is wrong, and one that is shown says how many failed the same way', async () => {
-    await using folder = await Folder.make({ 'a.csv': header + [1, 2, 3].map((n) => record(n, 'x')).join('') + '\n' })
+    await using folder = await Folder.make({
+      'a.csv': header + [1, 2, 3].map((n) => record(n, 'x')).join('') + '\n',
+    })
     await folder.lading('load', 'a.csv')
     expect(await folder.json('rejects', 'list', '--summary')).toEqual([
       { code: 'BAD_NUMBER', column: 'value', rejects: 3 },
       { code: 'BLANK_LINE', rejects: 1 },
     ])
-    expect((await folder.lading('rejects', 'list', '--summary')).out).toMatch(/^rejects +code +column +meaning\n +3 +BAD_NUMBER +value/)
+    expect((await folder.lading('rejects', 'list', '--summary')).out).toMatch(
+      /^rejects +code +column +meaning\n +3 +BAD_NUMBER +value/,
+    )
     expect(await folder.json('rejects', 'list', '--code', 'blank_line')).toHaveLength(1)
     expect(await folder.json('rejects', 'list', '--column', 'value', '--search', '00:02Z,a')).toMatchObject([
       { id: 2, place: 'a.csv:3:24' },
@@ -134,17 +150,25 @@ describe.concurrent('bad records', () => {
     )
     expect((await folder.lading('rejects', 'show', '4')).out).not.toContain('failed the same way')
     expect((await folder.lading('rejects', 'discard')).code).toBe(64)
-    expect((await folder.lading('rejects', 'discard', '--code', 'BLANK_LINE')).out).toBe('discarded 1 reject\n')
+    expect((await folder.lading('rejects', 'discard', '--code', 'BLANK_LINE')).out).toBe(
+      'discarded 1 reject\n',
+    )
     expect((await folder.lading('rejects', 'replay', '4')).out).toBe('4: it was discarded\n')
-    expect(await folder.json('rejects', 'list', '--all', '--code', 'BLANK_LINE')).toMatchObject([{ state: 'discarded' }])
+    expect(await folder.json('rejects', 'list', '--all', '--code', 'BLANK_LINE')).toMatchObject([
+      { state: 'discarded' },
+    ])
     expect((await folder.lading('verify')).out).toMatch(/ 4 +0 +4 +0 +0 +0\n/)
   })
 
   it('are mended and replayed, each once, and the receipt adds up', async () => {
-    await using folder = await Folder.make({ 'a.csv': header + [1, 2, 3].map((n) => record(n, 'x')).join('') })
+    await using folder = await Folder.make({
+      'a.csv': header + [1, 2, 3].map((n) => record(n, 'x')).join(''),
+    })
     await folder.lading('load', 'a.csv')
     const mended = record(7).trimEnd()
-    expect((await folder.lading('rejects', 'edit', '1', '--record', mended)).out).toBe('kept; load it: lading rejects replay 1\n')
+    expect((await folder.lading('rejects', 'edit', '1', '--record', mended)).out).toBe(
+      'kept; load it: lading rejects replay 1\n',
+    )
     expect((await folder.run(['rejects', 'edit', '2', '--record', '-'], { stdin: record(8) })).code).toBe(0)
     const replay = await folder.lading('rejects', 'replay')
     expect(replay.code, replay.err).toBe(3)
@@ -157,7 +181,11 @@ describe.concurrent('bad records', () => {
     })
     expect(folder.rows()).toBe(2)
     expect((await folder.lading('verify')).out).toMatch(/a\.csv +3 +2 +1 +0 +0 +0\n/)
-    expect(await folder.json('rejects', 'show', '1')).toMatchObject({ state: 'replayed', raw: record(1, 'x').trimEnd(), edited: mended })
+    expect(await folder.json('rejects', 'show', '1')).toMatchObject({
+      state: 'replayed',
+      raw: record(1, 'x').trimEnd(),
+      edited: mended,
+    })
     expectError(await folder.lading('rejects', 'edit', '1', '--record', 'x'), 'NOT_FOUND', 66, 'replayed')
     expectError(await folder.lading('rejects', 'replay', '99'), 'NOT_FOUND', 66)
   })
@@ -168,7 +196,8 @@ describe.concurrent('bad records', () => {
       'editor.sh': 'stat -c "%a %n" "$2" > told; cat "$2" >> told; sed -i "$1" "$2"\n',
     })
     await folder.lading('load', 'a.csv')
-    const edit = (script: string) => folder.run(['rejects', 'edit', '1'], { env: { EDITOR: `sh editor.sh ${script}`, VISUAL: '' } })
+    const edit = (script: string) =>
+      folder.run(['rejects', 'edit', '1'], { env: { EDITOR: `sh editor.sh ${script}`, VISUAL: '' } })
     expect((await edit('s/q/z/')).out).toBe('nothing was changed\n')
     expect((await edit('s/x$/5/')).out).toContain('kept')
     const [stat = '', text] = await folder.lines('told')
@@ -176,30 +205,53 @@ describe.concurrent('bad records', () => {
     expect(text).toBe(record(1, 'x').trimEnd())
     expect(existsSync(stat.slice(4))).toBe(false)
     expect((await folder.lading('rejects', 'replay')).out).toBe('1: loaded\n')
-    expectError(await folder.run(['rejects', 'edit', '1'], { env: { EDITOR: 'false', VISUAL: '' } }), 'NOT_FOUND', 66)
+    expectError(
+      await folder.run(['rejects', 'edit', '1'], { env: { EDITOR: 'false', VISUAL: '' } }),
+      'NOT_FOUND',
+      66,
+    )
   })
 
   it('are exported as they came, below a header line, and load again once they are mended', async () => {
-    const odd = [`2021-01-01T00:00:01Z,"a,""b\r\nc",x`, `2021-01-01T00:00:02Z,\u00e4\u001b,=1+1`, '2021-01-01T00:00:03Z,@a,"-x"', 'short']
+    const odd = [
+      `2021-01-01T00:00:01Z,"a,""b\r\nc",x`,
+      `2021-01-01T00:00:02Z,\u00e4\u001b,=1+1`,
+      '2021-01-01T00:00:03Z,@a,"-x"',
+      'short',
+    ]
     await using folder = await Folder.make({ 'a.csv': header + odd.map((line) => `${line}\r\n`).join('') })
     await folder.lading('load', 'a.csv')
     const out = await folder.lading('rejects', 'export')
     expect(out.out).toBe(header + odd.map((line) => `${line}\n`).join(''))
     const safe = (await folder.lading('rejects', 'export', '--excel-safe', '2', '3')).out.split('\n')
-    expect(safe).toEqual([header.trimEnd(), `2021-01-01T00:00:02Z,\u00e4\u001b,'=1+1`, `2021-01-01T00:00:03Z,'@a,"'-x"`, ''])
+    expect(safe).toEqual([
+      header.trimEnd(),
+      `2021-01-01T00:00:02Z,\u00e4\u001b,'=1+1`,
+      `2021-01-01T00:00:03Z,'@a,"'-x"`,
+      '',
+    ])
     await folder.lading('rejects', 'export', '--code', 'BAD_NUMBER', '--out', 'bad.csv')
-    await folder.write('bad.csv', (await readFile(folder.at('bad.csv'), 'utf8')).replaceAll(/(x|=1\+1|"-x")$/gm, '1'))
+    await folder.write(
+      'bad.csv',
+      (await readFile(folder.at('bad.csv'), 'utf8')).replaceAll(/(x|=1\+1|"-x")$/gm, '1'),
+    )
     expect((await folder.lading('load', 'bad.csv')).code).toBe(0)
     expect(folder.rows()).toBe(3)
     expectError(await folder.lading('rejects', 'export', '--out', 'bad.csv'), 'OUTPUT_UNWRITABLE', 73)
   })
 
   it('of several layouts are exported into a file each', async () => {
-    await using folder = await Folder.make({ 'a.csv': `${header}x,a,1\n`, 'b.csv': 'value,sensor_id,record_time\n1,a,x\n' })
+    await using folder = await Folder.make({
+      'a.csv': `${header}x,a,1\n`,
+      'b.csv': 'value,sensor_id,record_time\n1,a,x\n',
+    })
     await folder.lading('load', 'a.csv', 'b.csv')
     expect((await folder.lading('rejects', 'export')).code).toBe(64)
     expect((await folder.lading('rejects', 'export', '--out', 'out.csv')).code).toBe(0)
-    const files = [await readFile(folder.at('out.csv'), 'utf8'), await readFile(folder.at('out-2.csv'), 'utf8')]
+    const files = [
+      await readFile(folder.at('out.csv'), 'utf8'),
+      await readFile(folder.at('out-2.csv'), 'utf8'),
+    ]
     expect(files.toSorted()).toEqual([`${header}x,a,1\n`, 'value,sensor_id,record_time\n1,a,x\n'])
   })
 })

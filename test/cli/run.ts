@@ -1,4 +1,7 @@
-/** `lading` as a stranger runs it: a process in a folder of its own, of which only the exit code and what it printed count. */
+/**
+ * `lading` as a stranger runs it: a process in a folder of its own, of which only the exit code and what it
+ * printed count.
+ */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -36,7 +39,8 @@ interface RunOptions {
 
 export const header = 'record_time,sensor_id,value\n'
 /** A good record of the model that ships with lading; every number gives another key. */
-export const record = (n: number, value: string | number = n) => `2021-01-01T00:00:${String(n).padStart(2, '0')}Z,a,${value}\n`
+export const record = (n: number, value: string | number = n) =>
+  `2021-01-01T00:00:${String(n).padStart(2, '0')}Z,a,${value}\n`
 export const records = (n: number) => header + Array.from({ length: n }, (_, i) => record(i)).join('')
 
 export class Folder implements AsyncDisposable {
@@ -61,10 +65,20 @@ export class Folder implements AsyncDisposable {
     await writeFile(this.at(name), content)
   }
 
-  /** With `detached`, the process leads a process group of its own, as one does that is started at a terminal. */
-  start(args: readonly string[], env: Readonly<Record<string, string>> = {}, detached = false): ChildProcessWithoutNullStreams {
+  /**
+   * With `detached`, the process leads a process group of its own, as one does that is started at a terminal.
+   */
+  start(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    detached = false,
+  ): ChildProcessWithoutNullStreams {
     const outer = Object.entries(process.env).filter(([name]) => !steering.test(name))
-    return spawn(process.execPath, [entry, ...args], { cwd: this.path, env: { ...Object.fromEntries(outer), ...env }, detached })
+    return spawn(process.execPath, [entry, ...args], {
+      cwd: this.path,
+      env: { ...Object.fromEntries(outer), ...env },
+      detached,
+    })
   }
 
   async lading(...args: readonly string[]): Promise<Run> {
@@ -79,7 +93,10 @@ export class Folder implements AsyncDisposable {
   async paste(line: string, env: Readonly<Record<string, string>> = {}): Promise<Run> {
     const script = `lading() { "${process.execPath}" "${entry}" "$@"; }; ${line}`
     const outer = Object.entries(process.env).filter(([name]) => !steering.test(name))
-    return this.#ended(spawn('sh', ['-c', script], { cwd: this.path, env: { ...Object.fromEntries(outer), ...env } }), {})
+    return this.#ended(
+      spawn('sh', ['-c', script], { cwd: this.path, env: { ...Object.fromEntries(outer), ...env } }),
+      {},
+    )
   }
 
   async #ended(child: ChildProcessWithoutNullStreams, { stdin = '' }: RunOptions): Promise<Run> {
@@ -128,9 +145,18 @@ export class Folder implements AsyncDisposable {
 }
 
 /** The run ended on this error, told in one line with what to do, and printed no result. */
-export function expectError(run: Run, code: Code, exit: number, ...parts: readonly (string | RegExp)[]): void {
+export function expectError(
+  run: Run,
+  code: Code,
+  exit: number,
+  ...parts: readonly (string | RegExp)[]
+): void {
   const errors = run.err.split('\n').filter((line) => line.startsWith('error '))
-  expect({ code: run.code, errors: errors.length, out: run.out }, run.err).toEqual({ code: exit, errors: 1, out: '' })
+  expect({ code: run.code, errors: errors.length, out: run.out }, run.err).toEqual({
+    code: exit,
+    errors: 1,
+    out: '',
+  })
   expect(errors[0]).toMatch(new RegExp(`^error ${code}: .+ \\(.+\\)$`))
   for (const part of parts) expect(errors[0]).toMatch(part)
   expect(run.err).not.toMatch(/^\s+at /m)

@@ -1,5 +1,8 @@
-/** What a terminal of so many columns and rows shows of what was written to it: the few codes that are used, and wrapping. */
-import { widthOf } from '../../src/cli/width.ts'
+/**
+ * What a terminal of so many columns and rows shows of what was written to it: the few codes that are used,
+ * and wrapping.
+ */
+import { widthOf } from '../../src/cli/terminal/width.ts'
 
 // oxlint-disable-next-line no-control-regex
 const token = /\u001b\[\??(\d*)([A-Za-z])|[^]/gu
@@ -27,7 +30,9 @@ export class Screen {
 
   /** What stands there, without the empty line of the cursor. */
   get text(): string[] {
-    return this.lines.map((line) => line.trimEnd()).filter((line, index) => line !== '' || index < this.lines.length - 1)
+    return this.lines
+      .map((line) => line.trimEnd())
+      .filter((line, index) => line !== '' || index < this.lines.length - 1)
   }
 
   #put(character: string): void {
@@ -37,7 +42,8 @@ export class Screen {
       const width = widthOf(character)
       if (this.#column + width > this.columns) this.#newLine()
       const line = (this.lines[this.#row] ?? '').padEnd(this.#column)
-      this.lines[this.#row] = line.slice(0, this.#column) + character + line.slice(this.#column + character.length)
+      this.lines[this.#row] =
+        line.slice(0, this.#column) + character + line.slice(this.#column + character.length)
       this.#column += width
     }
   }

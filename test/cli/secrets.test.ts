@@ -28,7 +28,11 @@ describe.concurrent('a password', () => {
   })
 
   it('in a URL that stands where none belongs is not shown either', async () => {
-    await using folder = await Folder.make({ 'a.csv': records(1), 'c.json': `{"to": "${closed}"`, 'd.json': `{"${closed}": 1}` })
+    await using folder = await Folder.make({
+      'a.csv': records(1),
+      'c.json': `{"to": "${closed}"`,
+      'd.json': `{"${closed}": 1}`,
+    })
     const runs = await Promise.all([
       folder.lading(closed),
       folder.lading('load', closed),

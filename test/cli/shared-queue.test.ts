@@ -1,8 +1,11 @@
-/** One queue, several databases: whose messages a load and a consumer take, and what is said of those that they leave. */
+/**
+ * One queue, several databases: whose messages a load and a consumer take, and what is said of those that
+ * they leave.
+ */
 import { once } from 'node:events'
 import { realpath } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { describeRabbit, freshQueueUrl } from '../servers/broker.ts'
+import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
 import { stranger } from '../queue/stranger.ts'
 import { Folder, records, type Run, sources } from './run.ts'
 
@@ -38,7 +41,10 @@ class Shared implements AsyncDisposable {
   }
 
   static async make(queue: string): Promise<Shared> {
-    return new Shared(await Folder.make({ 'model.ts': model, 'x.csv': records(40), 'y.csv': records(3) }), queue)
+    return new Shared(
+      await Folder.make({ 'model.ts': model, 'x.csv': records(40), 'y.csv': records(3) }),
+      queue,
+    )
   }
 
   lading(...args: readonly string[]): Promise<Run> {
@@ -61,10 +67,21 @@ class Shared implements AsyncDisposable {
 
   /** Stops a load of x.csv into staging.db when some of its chunks are loaded, and many wait in the queue. */
   async interrupt(): Promise<void> {
-    const args = ['load', 'x.csv', '--to', 'sqlite:staging.db', '--chunk-bytes', '30', '--batch-messages', '1']
+    const args = [
+      'load',
+      'x.csv',
+      '--to',
+      'sqlite:staging.db',
+      '--chunk-bytes',
+      '30',
+      '--batch-messages',
+      '1',
+    ]
     const child = this.folder.start(args, { ...this.#env, SLOW: '1' })
     const closed = once(child, 'close')
-    await expect.poll(async () => (await this.folder.lines('busy')).length, { timeout: 20_000 }).toBeGreaterThan(3)
+    await expect
+      .poll(async () => (await this.folder.lines('busy')).length, { timeout: 20_000 })
+      .toBeGreaterThan(3)
     child.kill('SIGINT')
     expect(await closed).toEqual([75, null])
   }
@@ -87,11 +104,21 @@ function sharing(queueUrl: () => string): void {
     const left = await shared.waiting()
     expect(run.out).toContain(`left in the queue: ${left} messages that are not of this load\n`)
     const path = await realpath(shared.folder.path)
-    expect(run.out).toContain(`x.csv, for ${path}/staging.db: lading load ${shared.folder.at('x.csv')} --to sqlite:${path}/staging.db`)
+    expect(run.out).toContain(
+      `x.csv, for ${path}/staging.db: lading load ${shared.folder.at('x.csv')} --to sqlite:${path}/staging.db`,
+    )
     // What was met a moment ago is out of sight for two seconds, and counted all the same.
-    expect(await shared.json<Loaded>('load', 'y.csv', '--to', 'sqlite::memory:')).toMatchObject({ loadedNow: 3, left: { messages: left } })
-    expect(await shared.json('load', 'y.csv', '--to', 'sqlite:processes.db', '--consumers', '2')).toMatchObject({ loadedNow: 3 })
-    expect(await shared.json('consume', '--until-empty', '--to', 'sqlite:prod.db')).toMatchObject({ messages: 0, loaded: 0 })
+    expect(await shared.json<Loaded>('load', 'y.csv', '--to', 'sqlite::memory:')).toMatchObject({
+      loadedNow: 3,
+      left: { messages: left },
+    })
+    expect(
+      await shared.json('load', 'y.csv', '--to', 'sqlite:processes.db', '--consumers', '2'),
+    ).toMatchObject({ loadedNow: 3 })
+    expect(await shared.json('consume', '--until-empty', '--to', 'sqlite:prod.db')).toMatchObject({
+      messages: 0,
+      loaded: 0,
+    })
     for (const database of ['prod.db', 'processes.db']) expect(shared.rows(database)).toBe(3)
     expect(await shared.lading('verify', '--to', 'sqlite:prod.db')).toMatchObject({ code: 0 })
 
@@ -100,7 +127,9 @@ function sharing(queueUrl: () => string): void {
       loadedNow: 3,
       left: { messages: left },
     })
-    expect(await shared.json('load', 'x.csv', '--to', 'sqlite:./staging.db', '--chunk-bytes', '30')).toMatchObject({
+    expect(
+      await shared.json('load', 'x.csv', '--to', 'sqlite:./staging.db', '--chunk-bytes', '30'),
+    ).toMatchObject({
       receipts: [{ loaded: 40, open: 0 }],
       left: { messages: 0 },
     })
@@ -115,7 +144,10 @@ function sharing(queueUrl: () => string): void {
       loadedNow: 3,
       left: { messages: 1, of: [{ load: { source: 'x.csv', database: 'any' } }] },
     })
-    expect(await shared.json<Loaded>('load', 'x.csv', '--to', 'sqlite::memory:')).toMatchObject({ loadedNow: 40, left: { messages: 1 } })
+    expect(await shared.json<Loaded>('load', 'x.csv', '--to', 'sqlite::memory:')).toMatchObject({
+      loadedNow: 40,
+      left: { messages: 1 },
+    })
     expect(await shared.json('consume', '--until-empty')).toMatchObject({ loaded: 40 })
   })
 }
@@ -136,9 +168,21 @@ describe('the embedded queue', () => {
     await shared.lading('produce', 'y.csv')
     await shared.interrupt()
     const load = (queue: string) =>
-      shared.json<Loaded>('load', 'x.csv', '--to', 'sqlite:staging.db', '--chunk-bytes', '30', '--queue', queue)
+      shared.json<Loaded>(
+        'load',
+        'x.csv',
+        '--to',
+        'sqlite:staging.db',
+        '--chunk-bytes',
+        '30',
+        '--queue',
+        queue,
+      )
     expect(await load('embedded:other.db')).toMatchObject({ left: { messages: 0 } })
-    expect(await load('embedded:queue.db')).toMatchObject({ loadedNow: 0, left: { messages: 1, of: [{ load: { source: 'y.csv' } }] } })
+    expect(await load('embedded:queue.db')).toMatchObject({
+      loadedNow: 0,
+      left: { messages: 1, of: [{ load: { source: 'y.csv' } }] },
+    })
     expect(shared.rows('staging.db')).toBe(40)
   })
 
@@ -148,7 +192,10 @@ describe('the embedded queue', () => {
       await using shared = await Shared.make('embedded:queue.db')
       // Where the model masks, the letter of a chunk keeps none of its bytes, so that the chunk stays open.
       const imports = `import { redact } from '${sources}/model/mask.ts'\n`
-      await shared.folder.write('model.ts', imports + model.replace('sensor_id: text()', 'sensor_id: text().mask(redact())'))
+      await shared.folder.write(
+        'model.ts',
+        imports + model.replace('sensor_id: text()', 'sensor_id: text().mask(redact())'),
+      )
       await shared.lading('produce', 'y.csv')
       const args = ['load', 'x.csv', '--chunk-bytes', '300', '--consumers', consumers]
       const trial = await shared.json<{ produced: { loadId: string }[] }>(...args, '--to', 'sqlite:trial.db')
@@ -165,15 +212,23 @@ describe('the embedded queue', () => {
   it('chunks that a killed process still holds are not said to be of others', async () => {
     await using shared = await Shared.make('embedded:queue.db')
     const args = ['load', 'x.csv', '--chunk-bytes', '30', '--batch-messages', '1']
-    const child = shared.folder.start(args, { LADING_MODEL: './model.ts', LADING_QUEUE: 'embedded:queue.db', SLOW: '1' })
+    const child = shared.folder.start(args, {
+      LADING_MODEL: './model.ts',
+      LADING_QUEUE: 'embedded:queue.db',
+      SLOW: '1',
+    })
     const closed = once(child, 'close')
-    await expect.poll(async () => (await shared.folder.lines('busy')).length, { timeout: 20_000 }).toBeGreaterThan(3)
+    await expect
+      .poll(async () => (await shared.folder.lines('busy')).length, { timeout: 20_000 })
+      .toBeGreaterThan(3)
     child.kill('SIGKILL')
     await closed
     const run = await shared.lading(...args)
     expect(run).toMatchObject({
       code: 0,
-      out: expect.stringMatching(/^left in the queue: \d+ messages? that this load did not see; any of its own are repeats: /m),
+      out: expect.stringMatching(
+        /^left in the queue: \d+ messages? that this load did not see; any of its own are repeats: /m,
+      ),
     })
     expect(shared.rows('lading.db')).toBe(40)
   })
@@ -185,7 +240,9 @@ describe('the embedded queue', () => {
     // Nobody knows yet for which it is.
     expect(await shared.lading('verify', '--to', 'sqlite:b.db')).toMatchObject({ code: 1 })
     expect(await shared.json('consume', '--until-empty', '--to', 'sqlite:a.db')).toMatchObject({ loaded: 40 })
-    const [one, other] = await Promise.all(['a', 'b'].map((name) => shared.lading('verify', '--to', `sqlite:${name}.db`)))
+    const [one, other] = await Promise.all(
+      ['a', 'b'].map((name) => shared.lading('verify', '--to', `sqlite:${name}.db`)),
+    )
     expect(one).toMatchObject({ code: 0, out: expect.stringContaining('x.csv') })
     expect(other).toMatchObject({ code: 0, out: expect.not.stringContaining('x.csv') })
   })
@@ -199,8 +256,13 @@ describeRabbit('RabbitMQ', () => {
     await using shared = await Shared.make(url)
     await shared.lading('consume', '--until-empty')
     await using other = await stranger(url)
-    await other.publish(JSON.stringify({ record_time: 'now', sensor_id: 'a', value: 'b' }), { messageId: '1' })
-    expect(await shared.json<Loaded>('load', 'y.csv')).toMatchObject({ loadedNow: 3, left: { messages: 1, of: [{ type: 'foreign' }] } })
+    await other.publish(JSON.stringify({ record_time: 'now', sensor_id: 'a', value: 'b' }), {
+      messageId: '1',
+    })
+    expect(await shared.json<Loaded>('load', 'y.csv')).toMatchObject({
+      loadedNow: 3,
+      left: { messages: 1, of: [{ type: 'foreign' }] },
+    })
     expect(await shared.json('consume', '--until-empty')).toMatchObject({ loaded: 1 })
   })
 })

@@ -22,7 +22,11 @@ describe.concurrent('what a file may look like', () => {
     ['gzip-without-suffix.csv', gzipSync(records(2)), 2],
     ['zstd-called.csv.gz', zstdCompressSync(records(2)), 2],
     ['joined.csv.gz', Buffer.concat([gzipSync(header), gzipSync(record(1) + record(2))]), 2],
-    ['joined.csv.zst', Buffer.concat([zstdCompressSync(header), zstdCompressSync(record(1)), zstdCompressSync(record(2))]), 2],
+    [
+      'joined.csv.zst',
+      Buffer.concat([zstdCompressSync(header), zstdCompressSync(record(1)), zstdCompressSync(record(2))]),
+      2,
+    ],
   ])('%s is loaded whole', async (name, content, n) => {
     await using folder = await Folder.make({ [name]: content })
     const run = await folder.lading('load', name)
@@ -36,7 +40,10 @@ describe.concurrent('what a file may look like', () => {
     [['--delimiter', '\\t'], records(2).replaceAll(',', '\t')],
     [['--quote', "'"], `${header}'2021-01-01T00:00:00Z','a,b',1\n${record(1)}`],
     [['--no-header'], record(0) + record(1)],
-    [['--ignore-extra'], 'record_time,sensor_id,value,more\n2021-01-01T00:00:00Z,a,1,x\n2021-01-01T00:00:01Z,a,1,x\n'],
+    [
+      ['--ignore-extra'],
+      'record_time,sensor_id,value,more\n2021-01-01T00:00:00Z,a,1,x\n2021-01-01T00:00:01Z,a,1,x\n',
+    ],
   ])('with %j it is read as it was written', async (options, content) => {
     await using folder = await Folder.make({ 'a.csv': content })
     expect(await folder.json('load', 'a.csv', ...options)).toMatchObject({ loadedNow: 2 })
@@ -49,8 +56,12 @@ describe.concurrent('where records come from', () => {
     const first = await folder.run(['load', '-'], { stdin: records(3) })
     expect(first.code, first.err).toBe(0)
     expect(first.out).toContain('this run loaded 3 records')
-    expect((await folder.run(['load', '-'], { stdin: records(3) })).out).toContain('this run loaded 0 records')
-    expect((await folder.run(['load', '-'], { stdin: zstdCompressSync(records(3)) })).out).toContain('this run loaded 0 records')
+    expect((await folder.run(['load', '-'], { stdin: records(3) })).out).toContain(
+      'this run loaded 0 records',
+    )
+    expect((await folder.run(['load', '-'], { stdin: zstdCompressSync(records(3)) })).out).toContain(
+      'this run loaded 0 records',
+    )
     expect((await folder.run(['load', '-'], { stdin: gzipSync(records(4)) })).code).toBe(0)
     expect(folder.rows()).toBe(4)
     expect(folder.sql('SELECT 1 FROM lading_load')).toHaveLength(2)
@@ -66,10 +77,14 @@ describe.concurrent('where records come from', () => {
     expect(again.out).toMatch(
       /^standard input has the bytes of stdin of 20\S+Z \(3 records\), so nothing was loaded: --name NAME .+ --again .+$/m,
     )
-    for (const name of ['monday', 'tuesday']) expect((await load('--name', name)).out).toContain('this run loaded 3 records')
+    for (const name of ['monday', 'tuesday'])
+      expect((await load('--name', name)).out).toContain('this run loaded 3 records')
     expect((await load('--name', 'monday')).out).toContain('standard input has the bytes of monday of 20')
-    expect(folder.sql('SELECT source FROM lading_load ORDER BY 1')).toEqual(['monday', 'stdin', 'tuesday'].map((source) => ({ source })))
-    const produce = (...more: readonly string[]) => folder.run(['produce', '-', ...more], { stdin: records(3) })
+    expect(folder.sql('SELECT source FROM lading_load ORDER BY 1')).toEqual(
+      ['monday', 'stdin', 'tuesday'].map((source) => ({ source })),
+    )
+    const produce = (...more: readonly string[]) =>
+      folder.run(['produce', '-', ...more], { stdin: records(3) })
     expect((await produce()).out).toContain('published 1 of 1 file')
     expect((await produce()).err).toMatch(/was published to this queue at 20.+--again .+, --name NAME /)
     expect((await produce('--name', 'monday')).out).toContain('published 1 of 1 file')
@@ -77,9 +92,16 @@ describe.concurrent('where records come from', () => {
   })
 
   it('what a killed run kept of standard input is removed after a day, and nothing else in its folder', async () => {
-    const [old, young] = ['0d9a1f6e-8d3c-4c55-9a1b-2f1f0c7e9a10.csv', '1d9a1f6e-8d3c-4c55-9a1b-2f1f0c7e9a11.csv']
+    const [old, young] = [
+      '0d9a1f6e-8d3c-4c55-9a1b-2f1f0c7e9a10.csv',
+      '1d9a1f6e-8d3c-4c55-9a1b-2f1f0c7e9a11.csv',
+    ]
     const spool = (name: string) => `.lading/spool/${name}`
-    await using folder = await Folder.make({ [spool(old)]: records(1), [spool(young)]: records(1), [spool('mine.csv')]: records(1) })
+    await using folder = await Folder.make({
+      [spool(old)]: records(1),
+      [spool(young)]: records(1),
+      [spool('mine.csv')]: records(1),
+    })
     const longAgo = new Date(Date.now() - 25 * 3_600_000)
     for (const name of [old, 'mine.csv']) await utimes(folder.at(spool(name)), longAgo, longAgo)
     expect((await folder.run(['load', '-'], { stdin: records(2) })).code).toBe(0)
@@ -102,7 +124,11 @@ describe.concurrent('where records come from', () => {
   })
 
   it('hidden files and names that are not UTF-8 are said, and cost nothing else', async () => {
-    await using folder = await Folder.make({ 'in/a.csv': records(1), 'in/.x.csv': records(9), 'in/deep/b.csv': records(2) })
+    await using folder = await Folder.make({
+      'in/a.csv': records(1),
+      'in/.x.csv': records(9),
+      'in/deep/b.csv': records(2),
+    })
     const broken = Buffer.concat([Buffer.from(folder.at('in/')), Buffer.from('m\xfcll.csv', 'latin1')])
     await writeFile(broken, records(9))
     await mkdir(Buffer.concat([Buffer.from(folder.at('in/')), Buffer.from('\xfc', 'latin1')]))
@@ -116,7 +142,9 @@ describe.concurrent('where records come from', () => {
     expect((await folder.lading('load', 'in/**/*.csv')).err).toMatch(lost)
     await mkdir(folder.at('none'))
     await writeFile(folder.at('none/.y.csv'), records(1))
-    expect((await folder.lading('load', 'none')).err).toMatch(/SOURCE_EMPTY: .*hidden files are left out.*none\/\.y\.csv/)
+    expect((await folder.lading('load', 'none')).err).toMatch(
+      /SOURCE_EMPTY: .*hidden files are left out.*none\/\.y\.csv/,
+    )
   })
 
   it('a quoted pattern stands for the files that match, a hidden folder only where it is named', async () => {
@@ -133,7 +161,11 @@ describe.concurrent('where records come from', () => {
   })
 
   it('several paths are loaded together, and one content under one name counts once however often it is named', async () => {
-    await using folder = await Folder.make({ 'a/x.csv': records(2), 'b/x.csv': records(2), 'c.csv': records(3) })
+    await using folder = await Folder.make({
+      'a/x.csv': records(2),
+      'b/x.csv': records(2),
+      'c.csv': records(3),
+    })
     await mkdir(folder.at('empty'))
     const run = await folder.lading('load', 'a', 'b', 'c.csv', './c.csv')
     expect(run.code, run.err).toBe(0)

@@ -31,11 +31,13 @@ class Group implements Disposable {
     this.leader = folder.start(args, {}, true)
     this.leader.stdin.on('error', () => undefined)
     const closed = once(this.leader, 'close') as Promise<[number | null]>
-    this.ended = Promise.all([text(this.leader.stdout), text(this.leader.stderr), closed]).then(([out, err, [code]]) => ({
-      code,
-      out,
-      err,
-    }))
+    this.ended = Promise.all([text(this.leader.stdout), text(this.leader.stderr), closed]).then(
+      ([out, err, [code]]) => ({
+        code,
+        out,
+        err,
+      }),
+    )
   }
 
   /** Sends to every process of the group at once, as a terminal does. */
@@ -59,7 +61,8 @@ class Group implements Disposable {
 }
 
 const make = () => Folder.make({ 'model.ts': telling, 'a.csv': records(59) })
-const begun = (folder: Folder, n: number) => expect.poll(() => folder.lines('begun'), { timeout: 20_000 }).toHaveLength(n)
+const begun = (folder: Folder, n: number) =>
+  expect.poll(() => folder.lines('begun'), { timeout: 20_000 }).toHaveLength(n)
 const consumers = ['--consumers', '2', '--model', './model.ts']
 
 /** The exit codes of the processes that the leader started. */
@@ -83,7 +86,16 @@ describe('consumer processes of a load', () => {
     async (name) => {
       await using folder = await make()
       // One message is one batch, so that much is left when the signal comes.
-      using group = new Group(folder, 'load', 'a.csv', '--chunk-bytes', '30', '--batch-messages', '1', ...consumers)
+      using group = new Group(
+        folder,
+        'load',
+        'a.csv',
+        '--chunk-bytes',
+        '30',
+        '--batch-messages',
+        '1',
+        ...consumers,
+      )
       // By then both of them have long been listening.
       const recordsDone = async () => (await folder.lines('busy')).length
       await expect.poll(recordsDone, { timeout: 20_000, interval: 5 }).toBeGreaterThan(10)
@@ -107,7 +119,9 @@ describe('a command that waits for standard input', () => {
       await using folder = await make()
       using group = new Group(folder, command, '-')
       group.leader.stdin.write(records(3))
-      await expect.poll(() => readdir(folder.at('.lading/spool')).catch(() => []), { timeout: 20_000 }).toHaveLength(1)
+      await expect
+        .poll(() => readdir(folder.at('.lading/spool')).catch(() => []), { timeout: 20_000 })
+        .toHaveLength(1)
       group.leader.kill(name)
       expectError(await group.ended, 'ABORTED', 75)
       expect(await readdir(folder.at('.lading/spool'))).toEqual([])

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import type { Code } from '../../src/core/errors.ts'
-import { describePostgres, freshDatabase } from '../servers/database.ts'
+import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
 import { expectError, Folder, records } from './run.ts'
 
 const make = () => Folder.make({ 'a.csv': records(2), file: 'x', junk: 'this is no database, just text' })
@@ -38,7 +38,12 @@ describe.concurrent('a file that is not what it should be stops the command and 
     await using folder = await make()
     expect((await folder.lading('load', 'a.csv')).code).toBe(0)
     sqlite(folder, '.lading/queue.db', 'PRAGMA user_version = 99')
-    for (const command of [['load', 'a.csv'], ['produce', 'a.csv'], ['consume', '--until-empty'], ['status']]) {
+    for (const command of [
+      ['load', 'a.csv'],
+      ['produce', 'a.csv'],
+      ['consume', '--until-empty'],
+      ['status'],
+    ]) {
       expectError(await folder.lading(...command), 'QUEUE_NEWER', 78, 'queue.db', 'upgrade lading')
     }
     const elsewhere = ['--queue', 'embedded:q.db']
@@ -59,7 +64,12 @@ describe.concurrent('a file that is not what it should be stops the command and 
   it('a table that does not fit the model is refused by name', async () => {
     await using folder = await make()
     sqlite(folder, 'lading.db', 'CREATE TABLE records (record_time TEXT, sensor_id TEXT) STRICT')
-    expectError(await folder.lading('load', 'a.csv'), 'SCHEMA_MISMATCH', 78, 'table records: it has no column value')
+    expectError(
+      await folder.lading('load', 'a.csv'),
+      'SCHEMA_MISMATCH',
+      78,
+      'table records: it has no column value',
+    )
   })
 })
 
@@ -69,9 +79,17 @@ describe.concurrent('a database that is down', () => {
     ['consume', '--until-empty'],
   ])('%s waits for it as long as --start-timeout says, says so, and exits with 69', async (...command) => {
     await using folder = await make()
-    const run = await folder.lading(...command, '--to', 'postgresql://127.0.0.1:1/none', '--start-timeout', '2')
+    const run = await folder.lading(
+      ...command,
+      '--to',
+      'postgresql://127.0.0.1:1/none',
+      '--start-timeout',
+      '2',
+    )
     expectError(run, 'SINK_UNAVAILABLE', 69, 'ECONNREFUSED 127.0.0.1:1', 'start it, or correct --to')
-    expect(run.err).toMatch(/^waiting [\d.]+ m?s \(attempt 1\): SINK_UNAVAILABLE: .*ECONNREFUSED 127\.0\.0\.1:1/)
+    expect(run.err).toMatch(
+      /^waiting [\d.]+ m?s \(attempt 1\): SINK_UNAVAILABLE: .*ECONNREFUSED 127\.0\.0\.1:1/,
+    )
   })
 
   it('is no reason to publish: the queue stays empty', async () => {
@@ -89,11 +107,16 @@ describePostgres('PostgreSQL', () => {
     const run = await folder.lading('load', 'a.csv', 'bad.csv', '--consumers', '2', ...to)
     expect(run.code, run.err).toBe(3)
     expect(run.out).toContain('this run loaded 6 records')
-    expect(await folder.json('rejects', 'list', ...to)).toMatchObject([{ source: 'bad.csv', line: 3, column: 'record_time' }])
+    expect(await folder.json('rejects', 'list', ...to)).toMatchObject([
+      { source: 'bad.csv', line: 3, column: 'record_time' },
+    ])
     expect((await folder.lading('verify', ...to)).code).toBe(3)
     expect(await folder.json('dead', 'list', ...to)).toEqual([])
     const again = await folder.lading('load', 'a.csv', 'bad.csv', '--allow-rejects', ...to)
-    expect(again).toMatchObject({ code: 0, out: expect.stringContaining('this run loaded 0 records; 2 of 2 files had been loaded before') })
+    expect(again).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('this run loaded 0 records; 2 of 2 files had been loaded before'),
+    })
   })
 
   it('without the database, or without such a user, refuses at once', async () => {
@@ -101,7 +124,12 @@ describePostgres('PostgreSQL', () => {
     await using folder = await make()
     const nowhere = new URL(database.url)
     nowhere.pathname = '/no_such_database'
-    expectError(await folder.lading('load', 'a.csv', '--to', nowhere.href), 'SINK_REFUSED', 78, 'no_such_database')
+    expectError(
+      await folder.lading('load', 'a.csv', '--to', nowhere.href),
+      'SINK_REFUSED',
+      78,
+      'no_such_database',
+    )
     const nobody = new URL(database.url)
     Object.assign(nobody, { username: 'no_such_user', password: 'CANARY-pw' })
     const run = await folder.lading('load', 'a.csv', '--to', nobody.href)

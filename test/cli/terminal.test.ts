@@ -1,4 +1,7 @@
-/** What a person sees at a terminal: a real one, which `script` of util-linux makes, with the columns that `stty` gives it. */
+/**
+ * What a person sees at a terminal: a real one, which `script` of util-linux makes, with the columns that
+ * `stty` gives it.
+ */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -32,10 +35,23 @@ interface Sitting {
 }
 
 /** Runs the command at a terminal and watches it to its end. */
-async function atTerminal(folder: Folder, args: readonly string[], { columns = 80, env = {}, type }: Sitting = {}): Promise<Sight> {
-  const quoted = [process.execPath, '--no-warnings', entry, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
+async function atTerminal(
+  folder: Folder,
+  args: readonly string[],
+  { columns = 80, env = {}, type }: Sitting = {},
+): Promise<Sight> {
+  const quoted = [process.execPath, '--no-warnings', entry, ...args]
+    .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
+    .join(' ')
   // What runs the tests of others may take the colours of a terminal.
-  const variables = { ...process.env, TERM: 'xterm-256color', CI: undefined, FORCE_COLOR: undefined, NO_COLOR: undefined, ...env }
+  const variables = {
+    ...process.env,
+    TERM: 'xterm-256color',
+    CI: undefined,
+    FORCE_COLOR: undefined,
+    NO_COLOR: undefined,
+    ...env,
+  }
   const command = `stty cols ${columns} rows 24 -echo; exec ${quoted}`
   const child = spawn('script', ['-qfec', command, '/dev/null'], { cwd: folder.path, env: variables })
   const screen = new Screen(columns)
@@ -63,16 +79,32 @@ function typedWhen(typed: string, when: (written: string) => boolean) {
 // oxlint-disable-next-line no-control-regex
 const colour = /\u001b\[[\d;]+m/
 const hidesCursor = '\u001b[?25l'
-const consumers = ['--consumers', '2', '--model', './slow.ts', '--chunk-bytes', '60', '--batch-messages', '1'] as const
+const consumers = [
+  '--consumers',
+  '2',
+  '--model',
+  './slow.ts',
+  '--chunk-bytes',
+  '60',
+  '--batch-messages',
+  '1',
+] as const
 const make = () =>
-  Folder.make({ 'slow.ts': slow, 'in/a.csv': records(40), 'in/b.csv': records(20), 'in/bad.csv': `${header}${record(1)}x\n` })
+  Folder.make({
+    'slow.ts': slow,
+    'in/a.csv': records(40),
+    'in/b.csv': records(20),
+    'in/bad.csv': `${header}${record(1)}x\n`,
+  })
 
 describeTerminal(`at a terminal${isThere ? '' : ' (SKIPPED: no script of util-linux)'}`, () => {
   it.each([80, 200])(
     'of %d columns a load has bars that end when all is done, nothing of them wraps, and lines of the log stay whole above them',
     async (columns) => {
       await using folder = await make()
-      expect((await folder.lading('load', 'in/b.csv', '--model', './slow.ts', '--chunk-bytes', '60')).code).toBe(0)
+      expect(
+        (await folder.lading('load', 'in/b.csv', '--model', './slow.ts', '--chunk-bytes', '60')).code,
+      ).toBe(0)
       const { code, written, screen } = await atTerminal(folder, ['load', 'in', ...consumers], { columns })
       expect(code, written).toBe(3)
       expect(written).toMatch(/ [1-9]\d? %/)
@@ -113,8 +145,17 @@ describeTerminal(`at a terminal${isThere ? '' : ' (SKIPPED: no script of util-li
 
   it('a consumer shows batches and the loads that it knows, and that it waits', async () => {
     await using folder = await make()
-    expect((await folder.lading('produce', 'in/a.csv', '--chunk-bytes', '60', '--model', './slow.ts')).code).toBe(0)
-    const { code, written } = await atTerminal(folder, ['consume', '--until-empty', '--model', './slow.ts', '--batch-messages', '1'])
+    expect(
+      (await folder.lading('produce', 'in/a.csv', '--chunk-bytes', '60', '--model', './slow.ts')).code,
+    ).toBe(0)
+    const { code, written } = await atTerminal(folder, [
+      'consume',
+      '--until-empty',
+      '--model',
+      './slow.ts',
+      '--batch-messages',
+      '1',
+    ])
     expect(code, written).toBe(0)
     expect(written).toMatch(/\d+ batch(es)? .*\d+ records/)
     expect(written).toMatch(/a\.csv +\[/)
@@ -169,8 +210,14 @@ describe('without a terminal', () => {
       const [code] = (await once(child, 'exit')) as [number | null]
       expect(code).toBe(0)
       if (more.length > 0)
-        expect(JSON.parse(written.split('\n')[1] as string)).toMatchObject({ queue: { ready: 0 }, loads: [{ loaded: 40 }] })
-      else expect(written).toMatch(/^20\S+Z {2}queue: 0 ready, 0 in flight, 0 dead\n1 of 1 load .* 40 of 40 .*\n\n20/)
+        expect(JSON.parse(written.split('\n')[1] as string)).toMatchObject({
+          queue: { ready: 0 },
+          loads: [{ loaded: 40 }],
+        })
+      else
+        expect(written).toMatch(
+          /^20\S+Z {2}queue: 0 ready, 0 in flight, 0 dead\n1 of 1 load .* 40 of 40 .*\n\n20/,
+        )
     }
   })
 })

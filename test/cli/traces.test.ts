@@ -9,13 +9,19 @@ import { Folder, records } from './run.ts'
 
 interface Sent {
   readonly resourceSpans: readonly {
-    readonly resource: { readonly attributes: readonly { readonly key: string; readonly value: { readonly stringValue: string } }[] }
+    readonly resource: {
+      readonly attributes: readonly {
+        readonly key: string
+        readonly value: { readonly stringValue: string }
+      }[]
+    }
     readonly scopeSpans: readonly { readonly spans: readonly Span[] }[]
   }[]
 }
 
 class Collector implements AsyncDisposable {
-  readonly requests: { readonly path: string; readonly headers: IncomingHttpHeaders; readonly sent: Sent }[] = []
+  readonly requests: { readonly path: string; readonly headers: IncomingHttpHeaders; readonly sent: Sent }[] =
+    []
   /** Status of the next answers; 200 when there are no more. */
   readonly statuses: number[] = []
   readonly #server = createServer(async (request, response) => {
@@ -36,7 +42,9 @@ class Collector implements AsyncDisposable {
   }
 
   get spans(): Span[] {
-    return this.requests.flatMap(({ sent }) => sent.resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)))
+    return this.requests.flatMap(({ sent }) =>
+      sent.resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)),
+    )
   }
 
   named(name: string): Span[] {
@@ -49,7 +57,8 @@ class Collector implements AsyncDisposable {
   }
 }
 
-const attribute = (span: Span | undefined, name: string) => span?.attributes.find(({ key }) => key === name)?.value
+const attribute = (span: Span | undefined, name: string) =>
+  span?.attributes.find(({ key }) => key === name)?.value
 
 describe.concurrent('where the environment of OpenTelemetry asks for traces', () => {
   it('a window is a span, a batch is a span, and the batch is linked to the windows that its messages came from', async () => {
@@ -64,7 +73,10 @@ describe.concurrent('where the environment of OpenTelemetry asks for traces', ()
     for (const file of ['a.csv', 'b.csv']) expect((await folder.run(['produce', file], { env })).code).toBe(0)
     const [first, second] = collector.named('publish')
     expect(collector.spans).toHaveLength(2)
-    expect([attribute(first, 'lading.records'), attribute(second, 'lading.records')]).toEqual([{ intValue: '10' }, { intValue: '20' }])
+    expect([attribute(first, 'lading.records'), attribute(second, 'lading.records')]).toEqual([
+      { intValue: '10' },
+      { intValue: '20' },
+    ])
     expect(first).toMatchObject({
       kind: 4,
       traceId: expect.stringMatching(/^[\da-f]{32}$/),
@@ -93,7 +105,9 @@ describe.concurrent('where the environment of OpenTelemetry asks for traces', ()
       { key: 'service.name', value: { stringValue: 'orders' } },
       { key: 'deployment.environment', value: { stringValue: 'test' } },
     ])
-    expect(JSON.stringify(collector.requests.map(({ sent: body }) => body))).not.toMatch(/a\.csv|b\.csv|secret/)
+    expect(JSON.stringify(collector.requests.map(({ sent: body }) => body))).not.toMatch(
+      /a\.csv|b\.csv|secret/,
+    )
   })
 
   it('a load tells the spans of its consumer processes, each once', async () => {
@@ -104,7 +118,9 @@ describe.concurrent('where the environment of OpenTelemetry asks for traces', ()
     })
     expect(run.code, run.err).toBe(0)
     expect(collector.named('publish')).toHaveLength(1)
-    expect(collector.named('process')).toMatchObject([{ links: [{ spanId: collector.named('publish')[0]?.spanId }] }])
+    expect(collector.named('process')).toMatchObject([
+      { links: [{ spanId: collector.named('publish')[0]?.spanId }] },
+    ])
     expect(new Set(collector.requests.map(({ path }) => path))).toEqual(new Set(['/own']))
   })
 
@@ -115,7 +131,9 @@ describe.concurrent('where the environment of OpenTelemetry asks for traces', ()
     const run = await folder.run(['load', 'a.csv'], { env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url } })
     expect(run.code).toBe(0)
     expect(collector.spans.map(({ name }) => name).sort()).toEqual(['process', 'publish'])
-    const alone = await folder.run(['load', 'a.csv', '--again'], { env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' } })
+    const alone = await folder.run(['load', 'a.csv', '--again'], {
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' },
+    })
     expect(alone.err.match(/traces cannot be sent/g)).toHaveLength(1)
   })
 
@@ -124,8 +142,13 @@ describe.concurrent('where the environment of OpenTelemetry asks for traces', ()
     await using collector = await Collector.start()
     const endpoint = collector.url.replace('//', '//user:canary@')
     const run = await folder.run(['load', 'a.csv'], { env: { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } })
-    expect(collector.requests[0]?.headers.authorization).toBe(`Basic ${Buffer.from('user:canary').toString('base64')}`)
-    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_HEADERS: 'authorization=canary%0Aab' }
+    expect(collector.requests[0]?.headers.authorization).toBe(
+      `Basic ${Buffer.from('user:canary').toString('base64')}`,
+    )
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization=canary%0Aab',
+    }
     const wrong = await folder.run(['load', 'a.csv', '--again'], { env })
     expect(wrong.err).toContain('traces cannot be sent')
     expect(run.err + wrong.err).not.toContain('canary')
@@ -142,7 +165,11 @@ describe.concurrent('where the environment of OpenTelemetry asks for traces', ()
       expect((await folder.run(['produce', 'a.csv', '--again'], { env })).code).toBe(0)
     expect(collector.requests).toEqual([])
     const messages = folder.sql<{ headers: string }>('SELECT headers FROM message', '.lading/queue.db')
-    expect(messages.map(({ headers }) => Object.keys(JSON.parse(headers) as object))).toEqual([['lading'], ['lading'], ['lading']])
+    expect(messages.map(({ headers }) => Object.keys(JSON.parse(headers) as object))).toEqual([
+      ['lading'],
+      ['lading'],
+      ['lading'],
+    ])
   })
 })
 
@@ -159,7 +186,9 @@ it('what a stranger wrote as a trace is taken only where it is one, and of many 
     `00-${'0'.repeat(32)}-${'b'.repeat(16)}-01`,
   ])
     expect(readTraceparent(bad)).toBeUndefined()
-  const many = Array.from({ length: 100 }, (_, n) => ({ traceparent: `00-${'a'.repeat(32)}-${String(n + 1).padStart(16, '0')}-01` }))
+  const many = Array.from({ length: 100 }, (_, n) => ({
+    traceparent: `00-${'a'.repeat(32)}-${String(n + 1).padStart(16, '0')}-01`,
+  }))
   expect(traceLinks([{}, { traceparent: good }, { traceparent: good }, { traceparent: 'x' }])).toEqual([good])
   expect(traceLinks(many)).toHaveLength(32)
 })

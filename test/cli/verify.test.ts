@@ -23,7 +23,8 @@ describe.concurrent('verify', () => {
   it('exits with 1 while records are open, publishes again what a lost queue held, and then adds up', async () => {
     await using folder = await Folder.make({ 'a.csv': records(8) })
     await folder.lading('produce', 'a.csv', '--chunk-bytes', '30')
-    // Ten deliveries make a message run alone: one message is one batch then, so that the batch is a part of the load.
+    // Ten deliveries make a message run alone: one message is one batch then, so that the batch is a part of
+    // the load.
     const database = new DatabaseSync(folder.at('.lading/queue.db'))
     database.exec('UPDATE message SET attempt = 10')
     database.close()
@@ -37,7 +38,10 @@ describe.concurrent('verify', () => {
     expect(republish.code).toBe(1)
     expect(republish.err).toMatch(/^published \d chunks? of load \S+ again\n$/)
     expect((await folder.lading('consume', '--until-empty')).code).toBe(0)
-    expect(await folder.lading('verify')).toMatchObject({ code: 0, out: expect.stringContaining('every load is complete') })
+    expect(await folder.lading('verify')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('every load is complete'),
+    })
     expect(folder.rows()).toBe(8)
     // Now there is nothing left to publish.
     expect(await folder.lading('verify', '--republish-missing')).toMatchObject({ code: 0, err: '' })
@@ -78,7 +82,10 @@ describe.concurrent('verify', () => {
   it('does without the state of a producer, and makes none', async () => {
     await using folder = await Folder.make({ 'a.csv': records(2) })
     await folder.lading('load', 'a.csv')
-    expect(await folder.lading('verify', '--state', 'elsewhere/producer.db')).toMatchObject({ code: 0, err: '' })
+    expect(await folder.lading('verify', '--state', 'elsewhere/producer.db')).toMatchObject({
+      code: 0,
+      err: '',
+    })
     expect(await readdir(folder.path)).not.toContain('elsewhere')
   })
 
@@ -98,12 +105,16 @@ describe.concurrent('verify', () => {
     database.close()
     const run = await folder.lading('verify')
     expect(run.code).toBe(1)
-    expect(run.out).toMatch(/^[0-9a-f]{8}: DOES NOT ADD UP: every chunk has a verdict, and 1 records have none$/m)
+    expect(run.out).toMatch(
+      /^[0-9a-f]{8}: DOES NOT ADD UP: every chunk has a verdict, and 1 records have none$/m,
+    )
     expect(run.out).toMatch(/^[0-9a-f]{8}: DOES NOT ADD UP: 1 records are rejected, and 0 rejects are kept$/m)
     expect(run.out).toContain('2 of 2 loads DO NOT ADD UP')
     const json = await folder.lading('verify', '--json', '--allow-rejects')
     expect(json.code).toBe(1)
-    expect((JSON.parse(json.out) as { problems: string[] }[]).flatMap(({ problems }) => problems)).toHaveLength(2)
+    expect(
+      (JSON.parse(json.out) as { problems: string[] }[]).flatMap(({ problems }) => problems),
+    ).toHaveLength(2)
   })
 
   it('without a plan for the load says so', async () => {

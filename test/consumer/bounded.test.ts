@@ -1,18 +1,35 @@
 import { expect, it } from 'vitest'
 import { createConsumer } from '../../src/consumer/consumer.ts'
 import { type LadingEvent, tellAll } from '../../src/core/events.ts'
-import { reporter } from '../../src/cli/report.ts'
-import { writeThrough } from '../../src/cli/log.ts'
+import { reporter } from '../../src/cli/terminal/report.ts'
+import { writeThrough } from '../../src/cli/terminal/log.ts'
 import type { Headers } from '../../src/queue/queue.ts'
-import { numbers, Workshop } from '../faults/workshop.ts'
+import { numbers, Workshop } from '../support/workshop.ts'
 
 const mostBytes = 8_192
 const long = 'x'.repeat(7 << 20)
 const hash = 'a'.repeat(64)
 
 function forged(change: object): Headers {
-  const load = { id: '3c9d0000-0000-4000-8000-000000000000', source: 'a.csv', sha256: hash, bytes: 1, plan: hash, chunks: 1, records: 1 }
-  const rest = { chunk: 0, records: 1, sha256: hash, byteStart: 0, firstRecord: 1, firstLine: 1, delimiter: ',', quote: '"' }
+  const load = {
+    id: '3c9d0000-0000-4000-8000-000000000000',
+    source: 'a.csv',
+    sha256: hash,
+    bytes: 1,
+    plan: hash,
+    chunks: 1,
+    records: 1,
+  }
+  const rest = {
+    chunk: 0,
+    records: 1,
+    sha256: hash,
+    byteStart: 0,
+    firstRecord: 1,
+    firstLine: 1,
+    delimiter: ',',
+    quote: '"',
+  }
   return { lading: JSON.stringify({ v: 1, pipeline: 'numbers', load, ...rest, fields: ['id'], ...change }) }
 }
 
@@ -41,7 +58,11 @@ it('no line of the log, no event and no reason that is kept is long, whatever a 
   }
   const letters = await sink.ledger.deadLetters({ limit: 100 })
   expect(letters).toHaveLength(messages.length)
-  const texts = [...events.map((event) => JSON.stringify(event)), ...lines, ...letters.map(({ detail }) => detail)]
+  const texts = [
+    ...events.map((event) => JSON.stringify(event)),
+    ...lines,
+    ...letters.map(({ detail }) => detail),
+  ]
   expect(texts.length).toBeGreaterThan(2 * messages.length)
   for (const each of texts) expect(Buffer.byteLength(each), each.slice(0, 200)).toBeLessThan(mostBytes)
 })

@@ -1,6 +1,7 @@
 /**
- * Personal data that a model masks is nowhere but in the queue: not in the table, not in rejects and dead letters, not in what is told.
- * Canaries stand wherever a sender may put such data, and every byte that is kept or said is searched for them.
+ * Personal data that a model masks is nowhere but in the queue: not in the table, not in rejects and dead
+ * letters, not in what is told. Canaries stand wherever a sender may put such data, and every byte that is
+ * kept or said is searched for them.
  */
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -9,9 +10,9 @@ import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ConsumerOptions, createConsumer } from '../../src/consumer/consumer.ts'
-import type { DedupKey } from '../../src/consumer/dedup.ts'
-import { Keeping } from '../../src/consumer/masked.ts'
-import { replay, type ReplayOptions } from '../../src/consumer/replay.ts'
+import type { DedupKey } from '../../src/consumer/decode/identity.ts'
+import { Keeping } from '../../src/consumer/decode/keeping.ts'
+import { replay, type ReplayOptions } from '../../src/review/letters.ts'
 import { LadingError } from '../../src/core/errors.ts'
 import type { LadingEvent } from '../../src/core/events.ts'
 import { SqliteFile } from '../../src/core/sqlite.ts'
@@ -22,9 +23,9 @@ import { produce } from '../../src/producer/produce.ts'
 import { republishMissing } from '../../src/producer/republish.ts'
 import type { Outgoing } from '../../src/queue/queue.ts'
 import type { Sink, StoredDeadLetter } from '../../src/sink/sink.ts'
-import { query, Workshop } from '../faults/workshop.ts'
-import { wrapSink } from '../faults/wrappers.ts'
-import { describePostgres } from '../servers/database.ts'
+import { query, Workshop } from '../support/workshop.ts'
+import { wrapSink } from '../support/wrappers.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
 
 const ip = '199.172.111.135'
 const device = '593-47-5928'
@@ -50,7 +51,8 @@ const visit = { user: 'u', ip, device_id: device, locale: 'RU' }
 
 const message = (key: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Outgoing => ({
   key,
-  body: typeof body === 'string' || Buffer.isBuffer(body) ? Buffer.from(body) : Buffer.from(JSON.stringify(body)),
+  body:
+    typeof body === 'string' || Buffer.isBuffer(body) ? Buffer.from(body) : Buffer.from(JSON.stringify(body)),
   headers,
 })
 
@@ -100,14 +102,27 @@ async function rowsOf(workshop: Workshop, kind: string): Promise<Record<string, 
   return file.all(sql)
 }
 
-async function everything(workshop: Workshop, kind: string, sink: Sink, said: readonly unknown[]): Promise<Buffer> {
+async function everything(
+  workshop: Workshop,
+  kind: string,
+  sink: Sink,
+  said: readonly unknown[],
+): Promise<Buffer> {
   const ledger = [
     await sink.ledger.receipts({}),
     await sink.ledger.rejects({ limit: 1000 }),
     await sink.ledger.deadLetters({ limit: 1000, all: true }),
   ]
-  const told = inspect([said, ledger], { depth: 20, maxArrayLength: null, maxStringLength: null, showHidden: true })
-  return Buffer.concat([Buffer.from(told), kind === 'sqlite' ? await files(workshop) : await tables(workshop.target.url)])
+  const told = inspect([said, ledger], {
+    depth: 20,
+    maxArrayLength: null,
+    maxStringLength: null,
+    showHidden: true,
+  })
+  return Buffer.concat([
+    Buffer.from(told),
+    kind === 'sqlite' ? await files(workshop) : await tables(workshop.target.url),
+  ])
 }
 
 /** The file of the database as it lies on the disk, its log and freed pages included. */
@@ -127,7 +142,10 @@ async function tables(url: string): Promise<Buffer> {
     const rows = await query<{ row: string }>(url, `SELECT t::text AS row FROM ${name} t`)
     // Bytes are shown in hexadecimal.
     for (const { row } of rows)
-      found.push(row, ...(row.match(/(?<=\\x)[0-9a-f]+/g) ?? []).map((hex) => Buffer.from(hex, 'hex').toString('latin1')))
+      found.push(
+        row,
+        ...(row.match(/(?<=\\x)[0-9a-f]+/g) ?? []).map((hex) => Buffer.from(hex, 'hex').toString('latin1')),
+      )
   }
   expect(names.length).toBeGreaterThan(3)
   return Buffer.from(found.join('\n'))
@@ -136,7 +154,11 @@ async function tables(url: string): Promise<Buffer> {
 async function expectNoCanary(at: At): Promise<void> {
   const kept = await at.everything()
   for (const canary of canaries) {
-    for (const form of [canary, Buffer.from(canary).toString('hex'), Buffer.from(canary).toString('base64').replace(/=+$/, '')]) {
+    for (const form of [
+      canary,
+      Buffer.from(canary).toString('hex'),
+      Buffer.from(canary).toString('base64').replace(/=+$/, ''),
+    ]) {
       const place = kept.indexOf(form)
       expect(place < 0 ? '' : kept.toString('latin1', Math.max(0, place - 300), place + 100)).toBe('')
     }
@@ -159,7 +181,10 @@ const objects: Readonly<Record<string, string>> = {
   'an unknown number': good.replace('{', `{"serial":${big},`),
   'an unknown field in depth': good.replace('{', `{"more":${deep(50)},`),
   'a duplicated masked field': good.replace('{', `{"ip":${JSON.stringify(ip)},`),
-  'a duplicated unknown field': good.replace('{', `{"x":${JSON.stringify(ip)},"x":${JSON.stringify(device)},`),
+  'a duplicated unknown field': good.replace(
+    '{',
+    `{"x":${JSON.stringify(ip)},"x":${JSON.stringify(device)},`,
+  ),
   __proto__: good.replace('{', `{"__proto__":{"ip":${JSON.stringify(ip)}},`),
   'half a pair behind it': good.replace(ip, `${ip}\\ud800`),
   'half a pair in a name': good.replace('{', `{"\\udc00":${JSON.stringify(ip)},`),
@@ -184,19 +209,41 @@ const broken: Readonly<Record<string, string | Buffer>> = {
   'UTF-16': Buffer.from(good, 'utf16le'),
 }
 
-const malformed = Buffer.concat([Buffer.from(good.slice(0, -1)), Buffer.from(',"locale2":"'), Buffer.from([0xff]), Buffer.from(`${ip}"}`)])
+const malformed = Buffer.concat([
+  Buffer.from(good.slice(0, -1)),
+  Buffer.from(',"locale2":"'),
+  Buffer.from([0xff]),
+  Buffer.from(`${ip}"}`),
+])
 
 function everywhere(kind: 'sqlite' | 'postgres') {
   it.each<DedupKey>(['message-id', 'content', 'field:ip', 'field:user'])(
     'no message leaves a canary, told apart by %s',
     async (dedupKey) => {
       await using at = await opened(kind)
-      const bodies = [...Object.entries(objects), ...Object.entries(broken), ['bytes that are no text', malformed] as const]
-      const headers = { 'x-forwarded-for': ip, cookie: device, 'lading-masked': `{"v":1,"masked":["ip"],"redacted":[],"x":"${ip}"}` }
+      const bodies = [
+        ...Object.entries(objects),
+        ...Object.entries(broken),
+        ['bytes that are no text', malformed] as const,
+      ]
+      const headers = {
+        'x-forwarded-for': ip,
+        cookie: device,
+        'lading-masked': `{"v":1,"masked":["ip"],"redacted":[],"x":"${ip}"}`,
+      }
       await at.queue.publish(bodies.map(([name, body]) => message(name, body, headers)))
       await at.queue.publish([
-        message('array', `[${Object.values(objects).join(', ')}, ${JSON.stringify(ip)}, [${JSON.stringify(device)}]]`),
-        message('lines', [...Object.values(objects), ...Object.values(broken).filter((each) => typeof each === 'string')].join('\n')),
+        message(
+          'array',
+          `[${Object.values(objects).join(', ')}, ${JSON.stringify(ip)}, [${JSON.stringify(device)}]]`,
+        ),
+        message(
+          'lines',
+          [
+            ...Object.values(objects),
+            ...Object.values(broken).filter((each) => typeof each === 'string'),
+          ].join('\n'),
+        ),
         message('no good line', [...Object.values(objects).slice(1), `ip=${ip}`, '5'].join('\r\n')),
         message('bad chunk', good, { lading: JSON.stringify({ v: 1, ip }) }),
         message('no chunk', good, { lading: ip }),
@@ -244,8 +291,19 @@ function everywhere(kind: 'sqlite' | 'postgres') {
         Buffer.from(`,${device},too long,,\n`),
       ]),
     )
-    await produce({ paths: [path], model: visits, queue: at.queue, statePath: join(at.workshop.folder, 'p.db'), ignoreExtra: true })
-    expect(await at.consume({ ignoreExtra: true })).toMatchObject({ records: 12, loaded: 1, rejected: 11, dead: 0 })
+    await produce({
+      paths: [path],
+      model: visits,
+      queue: at.queue,
+      statePath: join(at.workshop.folder, 'p.db'),
+      ignoreExtra: true,
+    })
+    expect(await at.consume({ ignoreExtra: true })).toMatchObject({
+      records: 12,
+      loaded: 1,
+      rejected: 11,
+      dead: 0,
+    })
     await expectNoCanary(at)
     const raws = (await at.rejects()).map(({ raw }) => Buffer.from(raw).toString('latin1'))
     const [address, serial] = [mask.apply(ip), mask.apply(device)]
@@ -275,7 +333,8 @@ function everywhere(kind: 'sqlite' | 'postgres') {
       'lading-masked': JSON.stringify({ v: 1, masked: ['ip', 'device_id'], redacted: [] }),
     })
     expect(await at.press(letter, visits)).toMatchObject({ kind: 'refused', code: 'TOO_LONG' })
-    if (kind === 'postgres') await at.workshop.target.execute('ALTER TABLE visits ALTER locale TYPE varchar(4000)')
+    if (kind === 'postgres')
+      await at.workshop.target.execute('ALTER TABLE visits ALTER locale TYPE varchar(4000)')
     expect(await at.press(letter)).toEqual({ kind: 'applied', loaded: 2, rejected: 0, skipped: 0 })
     expect(await at.press(letter)).toEqual({ kind: 'duplicate' })
     expect(await at.rows()).toEqual([
@@ -294,7 +353,9 @@ describePostgres('PostgreSQL', () => everywhere('postgres'))
 
 it('however a message is garbled, nothing of a masked field is kept', () => {
   const keeping = Keeping.of(visits) as Keeping
-  const bodies = [good, `[${good}, ${good}]`, `${good}\n${good}\n${good}`, ...Object.values(objects)].map((each) => Buffer.from(each))
+  const bodies = [good, `[${good}, ${good}]`, `${good}\n${good}\n${good}`, ...Object.values(objects)].map(
+    (each) => Buffer.from(each),
+  )
   const garbled = fc.tuple(
     fc.nat(),
     fc.nat(),
@@ -303,18 +364,25 @@ it('however a message is garbled, nothing of a masked field is kept', () => {
   )
   let kept = 0
   fc.assert(
-    fc.property(fc.constantFrom(...bodies), fc.array(garbled, { minLength: 1, maxLength: 3 }), (body, changes) => {
-      let changed = body.toString('latin1')
-      for (const [place, length, put, cuts] of changes) {
-        const at = place % (changed.length + 1)
-        changed = changed.slice(0, at) + put + changed.slice(at + (cuts ? length % 6 : 0))
-      }
-      const { body: left } = keeping.message({ headers: {}, body: Buffer.from(changed, 'latin1') }, false)
-      if (!left.toString().startsWith('[redacted: ')) kept++
-      // Garbled in the right places, what was a value is a name, or the text of another field; those are kept.
-      const values = left.toString('latin1').replaceAll(/"(?:[^"\\]|\\.)*"\s*:\s*|(?<="(?:user|locale)"\s*:\s*)"(?:[^"\\]|\\.)*"/g, '')
-      for (const canary of canaries) expect(values.includes(canary)).toBe(false)
-    }),
+    fc.property(
+      fc.constantFrom(...bodies),
+      fc.array(garbled, { minLength: 1, maxLength: 3 }),
+      (body, changes) => {
+        let changed = body.toString('latin1')
+        for (const [place, length, put, cuts] of changes) {
+          const at = place % (changed.length + 1)
+          changed = changed.slice(0, at) + put + changed.slice(at + (cuts ? length % 6 : 0))
+        }
+        const { body: left } = keeping.message({ headers: {}, body: Buffer.from(changed, 'latin1') }, false)
+        if (!left.toString().startsWith('[redacted: ')) kept++
+        // Garbled in the right places, what was a value is a name, or the text of another field; those are
+        // kept.
+        const values = left
+          .toString('latin1')
+          .replaceAll(/"(?:[^"\\]|\\.)*"\s*:\s*|(?<="(?:user|locale)"\s*:\s*)"(?:[^"\\]|\\.)*"/g, '')
+        for (const canary of canaries) expect(values.includes(canary)).toBe(false)
+      },
+    ),
     { numRuns: 5000 },
   )
   expect(kept).toBeGreaterThan(100)
@@ -322,29 +390,38 @@ it('however a message is garbled, nothing of a masked field is kept', () => {
 
 it('the search finds what a model without masks keeps', async () => {
   await using at = await opened()
-  const plain = defineModel({ table: 'visits', columns: { ...columns, ip: text(), device: text().from('device_id') } })
+  const plain = defineModel({
+    table: 'visits',
+    columns: { ...columns, ip: text(), device: text().from('device_id') },
+  })
   await at.queue.publish([message('m', { ...visit, locale: 'too long' })])
   await at.consume({ model: plain })
   await expect(expectNoCanary(at)).rejects.toThrow('to be')
 })
 
-it.each<DedupKey>(['content', 'field:ip', 'field:event'])('what was masked keeps its identity in a replay: %s', async (dedupKey) => {
-  await using at = await opened()
-  const events = [1, 2].map((n) => ({ ...visit, ip: `${ip}${n}`, event: `e${n}`, locale: 'too long' }))
-  const known = defineModel({ table: 'visits', columns: { ...columns, event: text() } })
-  await at.queue.publish([message('m', events)])
-  expect(await at.consume({ dedupKey, model: known })).toMatchObject({ dead: 1 })
-  const letter = (await at.letters())[0] as StoredDeadLetter
-  const fits = defineModel({ table: 'visits', columns: { ...columns, event: text(), locale: text() } })
-  expect(await at.press(letter, fits, { dedupKey })).toMatchObject({ kind: 'applied', loaded: 2 })
-  await at.queue.publish([message('n', events), message('m', events)])
-  expect(await at.consume({ dedupKey, model: fits })).toMatchObject({ duplicates: 2, loaded: 0, dead: 0 })
-  await expectNoCanary(at)
-})
+it.each<DedupKey>(['content', 'field:ip', 'field:event'])(
+  'what was masked keeps its identity in a replay: %s',
+  async (dedupKey) => {
+    await using at = await opened()
+    const events = [1, 2].map((n) => ({ ...visit, ip: `${ip}${n}`, event: `e${n}`, locale: 'too long' }))
+    const known = defineModel({ table: 'visits', columns: { ...columns, event: text() } })
+    await at.queue.publish([message('m', events)])
+    expect(await at.consume({ dedupKey, model: known })).toMatchObject({ dead: 1 })
+    const letter = (await at.letters())[0] as StoredDeadLetter
+    const fits = defineModel({ table: 'visits', columns: { ...columns, event: text(), locale: text() } })
+    expect(await at.press(letter, fits, { dedupKey })).toMatchObject({ kind: 'applied', loaded: 2 })
+    await at.queue.publish([message('n', events), message('m', events)])
+    expect(await at.consume({ dedupKey, model: fits })).toMatchObject({ duplicates: 2, loaded: 0, dead: 0 })
+    await expectNoCanary(at)
+  },
+)
 
 it('a value that was not kept does not become a row when the model learns its field', async () => {
   await using at = await opened()
-  await at.queue.publish([message('a', { ...visit, note: ip }), message('b', good.replace('"RU"', JSON.stringify([ip])))])
+  await at.queue.publish([
+    message('a', { ...visit, note: ip }),
+    message('b', good.replace('"RU"', JSON.stringify([ip]))),
+  ])
   expect(await at.consume({ model: visits })).toMatchObject({ dead: 2 })
   const [a, b] = (await at.letters()) as [StoredDeadLetter, StoredDeadLetter]
   await at.workshop.target.execute('ALTER TABLE visits ADD COLUMN note TEXT')
@@ -355,7 +432,9 @@ it('a value that was not kept does not become a row when the model learns its fi
   })
   expect(await at.press(b, mended)).toMatchObject({ kind: 'refused', code: 'VALUE_REDACTED' })
   expect(await at.press(a, visits, { ignoreExtra: true })).toMatchObject({ kind: 'applied', loaded: 1 })
-  expect(await at.rows()).toEqual([{ user: 'u', ip: mask.apply(ip), device: mask.apply(device), locale: 'RU' }])
+  expect(await at.rows()).toEqual([
+    { user: 'u', ip: mask.apply(ip), device: mask.apply(device), locale: 'RU' },
+  ])
 })
 
 it('records whose key was not kept are not taken for one', async () => {
@@ -379,13 +458,20 @@ it('a body that could not be read is not kept, and its replay says so', async ()
   await at.consume()
   const letter = (await at.letters())[0] as StoredDeadLetter
   expect(Buffer.from(letter.body).toString()).toBe(`[redacted: ${good.length + 5} bytes]`)
-  expect(await at.press(letter)).toMatchObject({ kind: 'refused', code: 'BODY_NOT_KEPT', detail: expect.stringContaining('send it again') })
+  expect(await at.press(letter)).toMatchObject({
+    kind: 'refused',
+    code: 'BODY_NOT_KEPT',
+    detail: expect.stringContaining('send it again'),
+  })
 })
 
 it('a message of a newer version, and one that is set aside, are kept without a canary', async () => {
   await using at = await opened()
   const header = JSON.stringify({ v: 99, pipeline: 'visits', note: ip })
-  await at.queue.publish([message('newer', visit, { lading: header }), message('aside', { ...visit, note: device })])
+  await at.queue.publish([
+    message('newer', visit, { lading: header }),
+    message('aside', { ...visit, note: device }),
+  ])
   expect(await at.consume({ setAside: ['message:aside'] })).toMatchObject({ dead: 2, loaded: 0 })
   expect((await at.letters()).map(({ code }) => code).toSorted()).toEqual(['ENVELOPE_NEWER', 'SET_ASIDE'])
   await expectNoCanary(at)
@@ -394,12 +480,18 @@ it('a message of a newer version, and one that is set aside, are kept without a 
 it('nobody can say of his own message that it is masked already', async () => {
   await using at = await opened()
   const headers = { 'lading-masked': JSON.stringify({ v: 1, masked: ['ip', 'device_id'], redacted: [] }) }
-  await at.queue.publish([message('good', visit, headers), message('bad', { ...visit, locale: 'too long' }, headers)])
+  await at.queue.publish([
+    message('good', visit, headers),
+    message('bad', { ...visit, locale: 'too long' }, headers),
+  ])
   expect(await at.consume()).toMatchObject({ loaded: 1, dead: 1 })
   expect(await at.press((await at.letters())[0] as StoredDeadLetter)).toMatchObject({ kind: 'applied' })
   expect(new Set((await at.rows()).map((row) => row['ip']))).toEqual(new Set([mask.apply(ip)]))
   // Nor may a letter of a model without masks bring the header to one that has them.
-  const plain = defineModel({ table: 'visits', columns: { ...columns, ip: text(), device: text().from('device_id') } })
+  const plain = defineModel({
+    table: 'visits',
+    columns: { ...columns, ip: text(), device: text().from('device_id') },
+  })
   await at.queue.publish([message('later', { ...visit, user: 'w', locale: 'too long' }, headers)])
   await at.consume({ model: plain })
   expect(await at.press((await at.letters())[0] as StoredDeadLetter)).toMatchObject({ kind: 'applied' })
@@ -410,7 +502,8 @@ it('what has failed for reasons of its own is kept masked too', async () => {
   await using at = await opened()
   const choking = wrapSink(at.sink, async (_, real) => real(), {
     write: async (batch, options) => {
-      if (batch.parts.some((part) => part.key === 'message:choke')) throw new LadingError('SINK_FAILED', 'the test chokes on it')
+      if (batch.parts.some((part) => part.key === 'message:choke'))
+        throw new LadingError('SINK_FAILED', 'the test chokes on it')
       return at.sink.write(batch, options)
     },
   })
@@ -426,7 +519,10 @@ it('what has failed for reasons of its own is kept masked too', async () => {
   const kept = await at.letters()
   const verdicts = []
   for (const letter of kept)
-    verdicts.push([letter.code, ((verdict) => ('code' in verdict ? verdict.code : verdict.kind))(await at.press(letter))])
+    verdicts.push([
+      letter.code,
+      ((verdict) => ('code' in verdict ? verdict.code : verdict.kind))(await at.press(letter)),
+    ])
   expect(verdicts).toEqual([
     ['UNPROCESSABLE', 'applied'],
     ['ATTEMPTS_EXHAUSTED', 'applied'],
@@ -446,7 +542,12 @@ describe('a chunk of ours that dies', () => {
     const [load] = await produce({ paths: [path], model: widened, ...producer })
     const republish = async () => {
       const loadId = load?.loadId as string
-      return republishMissing({ ...producer, place: at.sink.place, loadId, known: await at.sink.ledger.progress(loadId) })
+      return republishMissing({
+        ...producer,
+        place: at.sink.place,
+        loadId,
+        known: await at.sink.ledger.progress(loadId),
+      })
     }
     return { at, republish, [Symbol.asyncDispose]: () => at[Symbol.asyncDispose]() }
   }
@@ -458,7 +559,10 @@ describe('a chunk of ours that dies', () => {
     await expectNoCanary(at)
     const letter = (await at.letters())[0] as StoredDeadLetter
     expect(letter).toMatchObject({ code: 'MODEL_MISMATCH' })
-    expect(await at.press(letter)).toMatchObject({ code: 'BODY_NOT_KEPT', detail: expect.stringContaining('verify --republish-missing') })
+    expect(await at.press(letter)).toMatchObject({
+      code: 'BODY_NOT_KEPT',
+      detail: expect.stringContaining('verify --republish-missing'),
+    })
     expect(await at.press(letter, mended, { pipeline: 'other' })).toMatchObject({ code: 'WRONG_PIPELINE' })
     expect(await republish()).toBe(1)
     expect(await at.consume({ model: visits, ignoreExtra: true })).toMatchObject({ loaded: 1, dead: 0 })
@@ -475,10 +579,17 @@ describe('a chunk of ours that dies', () => {
     await at.consume({ model: visits })
     expect(await at.letters()).toMatchObject([{ code: 'MODEL_MISMATCH', records: 0 }])
     expect(await republish()).toBe(1)
-    const plain = defineModel({ table: 'visits', columns: { ...columns, ip: text().notNull(), device: text().from('device_id') } })
+    const plain = defineModel({
+      table: 'visits',
+      columns: { ...columns, ip: text().notNull(), device: text().from('device_id') },
+    })
     await at.consume({ model: plain })
     const letter = (await at.letters())[0] as StoredDeadLetter
-    expect(await at.press(letter)).toMatchObject({ kind: 'refused', code: 'BODY_NOT_KEPT', detail: expect.stringContaining('--again') })
+    expect(await at.press(letter)).toMatchObject({
+      kind: 'refused',
+      code: 'BODY_NOT_KEPT',
+      detail: expect.stringContaining('--again'),
+    })
     expect(await at.sink.ledger.receipts({})).toMatchObject([{ records: 1, loaded: 0, dead: 1 }])
   })
 
@@ -490,7 +601,10 @@ describe('a chunk of ours that dies', () => {
     await expectNoCanary(at)
     const letter = (await at.letters())[0] as StoredDeadLetter
     expect(letter.body).toHaveLength(0)
-    expect(await at.press(letter, visits, { ignoreExtra: true, root })).toMatchObject({ kind: 'applied', loaded: 1 })
+    expect(await at.press(letter, visits, { ignoreExtra: true, root })).toMatchObject({
+      kind: 'applied',
+      loaded: 1,
+    })
     expect(await at.press(letter, visits, { ignoreExtra: true, root })).toEqual({ kind: 'duplicate' })
   })
 })
@@ -516,7 +630,10 @@ it('a file whose first line is a record is refused without a word of it', async 
 
 it('a caution of a mask is told once for each run', async () => {
   await using at = await opened()
-  const model = defineModel({ table: 'visits', columns: { ...columns, n: integer(), ip: text().mask(sha256()) } })
+  const model = defineModel({
+    table: 'visits',
+    columns: { ...columns, n: integer(), ip: text().mask(sha256()) },
+  })
   await at.queue.publish([message('a', visit), message('b', visit)])
   await at.consume({ model })
   const cautions = (at.said as LadingEvent[]).filter(({ type }) => type === 'caution')

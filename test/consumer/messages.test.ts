@@ -1,9 +1,9 @@
 /** Messages of others: JSON objects, each taking effect once, whatever tells them apart. */
 import { describe, expect, it } from 'vitest'
 import { type ConsumerOptions, createConsumer } from '../../src/consumer/consumer.ts'
-import { type DedupKey } from '../../src/consumer/dedup.ts'
+import { type DedupKey } from '../../src/consumer/decode/identity.ts'
 import { sha256Of } from '../../src/core/sha256.ts'
-import { replay } from '../../src/consumer/replay.ts'
+import { replay } from '../../src/review/letters.ts'
 import { LadingError } from '../../src/core/errors.ts'
 import type { LadingEvent } from '../../src/core/events.ts'
 import { maxRecordBytes } from '../../src/core/load.ts'
@@ -12,20 +12,22 @@ import { defineModel, type Model } from '../../src/model/model.ts'
 import type { Outgoing, Queue } from '../../src/queue/queue.ts'
 import type { Sink, StoredDeadLetter } from '../../src/sink/sink.ts'
 import { SqliteFile } from '../../src/core/sqlite.ts'
-import { describePostgres } from '../servers/database.ts'
-import { numbers, query, Workshop } from '../faults/workshop.ts'
-import { failingCall, type QueueMethod, untouched, wrapQueue, wrapSink } from '../faults/wrappers.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
+import { numbers, query, Workshop } from '../support/workshop.ts'
+import { failingCall, type QueueMethod, untouched, wrapQueue, wrapSink } from '../support/wrappers.ts'
 
 const message = (key: string, body: unknown): Outgoing => ({
   key,
-  body: typeof body === 'string' || Buffer.isBuffer(body) ? Buffer.from(body) : Buffer.from(JSON.stringify(body)),
+  body:
+    typeof body === 'string' || Buffer.isBuffer(body) ? Buffer.from(body) : Buffer.from(JSON.stringify(body)),
   headers: { from: 'elsewhere' },
 })
 
 const consume = (queue: Queue, sink: Sink, more: Partial<ConsumerOptions> = {}) =>
   createConsumer({ queue, sink, model: numbers, ...more }).run({ untilEmpty: true })
 
-const letters = (sink: Sink, all = true): Promise<readonly StoredDeadLetter[]> => sink.ledger.deadLetters({ limit: 100, all })
+const letters = (sink: Sink, all = true): Promise<readonly StoredDeadLetter[]> =>
+  sink.ledger.deadLetters({ limit: 100, all })
 const rejects = (sink: Sink) => sink.ledger.rejects({ limit: 100 })
 
 /** A letter that must be there, its body as text. */
@@ -38,7 +40,13 @@ async function onlyLetter(sink: Sink): Promise<StoredDeadLetter> {
 async function opened(kind: 'sqlite' | 'postgres' = 'sqlite') {
   const workshop = await Workshop.open(kind)
   const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-  return { workshop, queue, sink, ids: () => workshop.target.ids(), [Symbol.asyncDispose]: () => workshop[Symbol.asyncDispose]() }
+  return {
+    workshop,
+    queue,
+    sink,
+    ids: () => workshop.target.ids(),
+    [Symbol.asyncDispose]: () => workshop[Symbol.asyncDispose](),
+  }
 }
 
 function everywhere(kind: 'sqlite' | 'postgres') {
@@ -50,13 +58,24 @@ function everywhere(kind: 'sqlite' | 'postgres') {
       message('lines', '\ufeff{"id":4}\r\n\n{"id":5}\n'),
       message('pretty', JSON.stringify([{ id: 6 }, { id: 7 }], null, 2)),
       message('empty', []),
-      ...['5', '"x"', 'null', '', ' \n ', '[1]', '{"id":8', '[{"id":8},]'].map((body, index) => message(`bad ${index}`, body)),
+      ...['5', '"x"', 'null', '', ' \n ', '[1]', '{"id":8', '[{"id":8},]'].map((body, index) =>
+        message(`bad ${index}`, body),
+      ),
     ])
-    expect(await consume(at.queue, at.sink)).toMatchObject({ messages: 13, records: 7, loaded: 7, rejected: 0, dead: 8, duplicates: 0 })
+    expect(await consume(at.queue, at.sink)).toMatchObject({
+      messages: 13,
+      records: 7,
+      loaded: 7,
+      rejected: 0,
+      dead: 8,
+      duplicates: 0,
+    })
     expect(await at.ids()).toEqual([1, 2, 3, 4, 5, 6, 7])
     const kept = await letters(at.sink)
     expect(kept.map(({ code }) => code)).toEqual(Array(8).fill('NOT_OURS'))
-    expect(kept.find(({ key }) => key === 'message:bad 6')?.detail).toContain('at byte 7, it ends where a comma')
+    expect(kept.find(({ key }) => key === 'message:bad 6')?.detail).toContain(
+      'at byte 7, it ends where a comma',
+    )
     expect(await at.queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
   })
 
@@ -66,11 +85,28 @@ function everywhere(kind: 'sqlite' | 'postgres') {
     await at.queue.publish([message('m', body)])
     expect(await consume(at.queue, at.sink)).toMatchObject({ records: 5, loaded: 2, rejected: 3, dead: 0 })
     expect(await at.ids()).toEqual([1, 3])
-    const kept = (await rejects(at.sink)).map(({ raw, ...rest }) => ({ ...rest, raw: Buffer.from(raw).toString() }))
+    const kept = (await rejects(at.sink)).map(({ raw, ...rest }) => ({
+      ...rest,
+      raw: Buffer.from(raw).toString(),
+    }))
     expect(kept).toMatchObject([
       { code: 'BAD_INTEGER', column: 'id', record: 2, line: 2, byte: 9, source: 'm', raw: '{"id":"x"}' },
-      { code: 'BAD_JSON', record: 3, line: 3, byte: 20, raw: 'oops', detail: 'at byte 0 of the record, a value is expected' },
-      { code: 'EXTRA_FIELD', record: 4, line: 5, byte: 26, raw: '{"id":2,"more":0}', detail: 'field "more" is not in the model' },
+      {
+        code: 'BAD_JSON',
+        record: 3,
+        line: 3,
+        byte: 20,
+        raw: 'oops',
+        detail: 'at byte 0 of the record, a value is expected',
+      },
+      {
+        code: 'EXTRA_FIELD',
+        record: 4,
+        line: 5,
+        byte: 26,
+        raw: '{"id":2,"more":0}',
+        detail: 'field "more" is not in the model',
+      },
     ])
   })
 
@@ -98,7 +134,12 @@ function everywhere(kind: 'sqlite' | 'postgres') {
       message('d', '{"id":2}'),
     ]
     await at.queue.publish([...messages, ...messages])
-    expect(await consume(at.queue, at.sink, { dedupKey })).toMatchObject({ loaded: times, dead: 0, messages: 8, duplicates: 8 - times })
+    expect(await consume(at.queue, at.sink, { dedupKey })).toMatchObject({
+      loaded: times,
+      dead: 0,
+      messages: 8,
+      duplicates: 8 - times,
+    })
     await at.queue.publish(messages)
     expect(await consume(at.queue, at.sink, { dedupKey })).toMatchObject({ loaded: 0, duplicates: 4 })
     expect(await at.ids()).toHaveLength(times)
@@ -108,15 +149,28 @@ function everywhere(kind: 'sqlite' | 'postgres') {
     await using at = await opened(kind)
     const dedupKey = 'field:event'
     const event = (n: number) => ({ event: `e${n}`, id: n })
-    await at.queue.publish([message('', [event(1), event(2), event(1)]), message('x', event(2)), message('', [event(2), event(3)])])
-    expect(await consume(at.queue, at.sink, { dedupKey })).toMatchObject({ messages: 3, records: 3, loaded: 3, duplicates: 1, dead: 0 })
+    await at.queue.publish([
+      message('', [event(1), event(2), event(1)]),
+      message('x', event(2)),
+      message('', [event(2), event(3)]),
+    ])
+    expect(await consume(at.queue, at.sink, { dedupKey })).toMatchObject({
+      messages: 3,
+      records: 3,
+      loaded: 3,
+      duplicates: 1,
+      dead: 0,
+    })
     expect(await at.ids()).toEqual([1, 2, 3])
   })
 
   it('a record whose key comes again with other content is kept as a dead letter, and the rest of its message loads', async () => {
     await using at = await opened(kind)
     const [dedupKey, events] = ['field:id' as const, [] as LadingEvent[]]
-    await at.queue.publish([message('a', { id: 1, note: 'first' }), message('b', [{ id: 1, note: 'other' }, { id: 2 }, { id: 1 }])])
+    await at.queue.publish([
+      message('a', { id: 1, note: 'first' }),
+      message('b', [{ id: 1, note: 'other' }, { id: 2 }, { id: 1 }]),
+    ])
     const run = await consume(at.queue, at.sink, { dedupKey, onEvent: (event) => events.push(event) })
     expect(run).toMatchObject({ messages: 2, loaded: 2, dead: 1 })
     const letter = await onlyLetter(at.sink)
@@ -126,7 +180,10 @@ function everywhere(kind: 'sqlite' | 'postgres') {
     expect(events.filter(({ type }) => type === 'dead')).toMatchObject(
       [1, 2].map(() => ({ key: 'message:b', detail: expect.stringContaining('of a record') })),
     )
-    expect(await replay(letter, { sink: at.sink, model: numbers, dedupKey })).toMatchObject({ kind: 'refused', code: 'KEY_REUSED' })
+    expect(await replay(letter, { sink: at.sink, model: numbers, dedupKey })).toMatchObject({
+      kind: 'refused',
+      code: 'KEY_REUSED',
+    })
     expect(await letters(at.sink, false)).toHaveLength(1)
     expect(await at.ids()).toEqual([1, 2])
   })
@@ -136,7 +193,9 @@ function everywhere(kind: 'sqlite' | 'postgres') {
     const strict = defineModel({ table: 'numbers', columns: { id: bigint().notNull(), note: integer() } })
     const events: LadingEvent[] = []
     await at.sink.prepare(numbers)
-    const relaxed = wrapSink(at.sink, async (method, real) => (method === 'prepare' ? (undefined as never) : real()))
+    const relaxed = wrapSink(at.sink, async (method, real) =>
+      method === 'prepare' ? (undefined as never) : real(),
+    )
     await at.queue.publish([
       message('m', [
         { id: 1, note: 'secret' },
@@ -147,7 +206,9 @@ function everywhere(kind: 'sqlite' | 'postgres') {
     expect(run).toMatchObject({ messages: 1, dead: 1, loaded: 0, rejected: 0 })
     const letter = await onlyLetter(at.sink)
     expect(letter).toMatchObject({ key: 'message:m', code: 'BAD_INTEGER', records: 2 })
-    expect(letter.detail).toBe('all 2 records are refused, the first one: column note: "secret" is not a whole number')
+    expect(letter.detail).toBe(
+      'all 2 records are refused, the first one: column note: "secret" is not a whole number',
+    )
     expect(JSON.stringify(events)).not.toContain('secret')
     expect(await rejects(at.sink)).toEqual([])
     // It comes again before it is replayed, and after.
@@ -195,7 +256,10 @@ function everywhere(kind: 'sqlite' | 'postgres') {
           { id: 3, extra: 0 },
         ]),
       ])
-      expect(await consume(at.queue, at.sink, { dedupKey, ignoreExtra: true })).toMatchObject({ duplicates: 1, loaded: 0 })
+      expect(await consume(at.queue, at.sink, { dedupKey, ignoreExtra: true })).toMatchObject({
+        duplicates: 1,
+        loaded: 0,
+      })
     },
   )
 
@@ -204,11 +268,21 @@ function everywhere(kind: 'sqlite' | 'postgres') {
     await at.queue.publish([message('', { id: 1 }), message('', { id: 2 }), message('', [])])
     expect(await consume(at.queue, at.sink)).toMatchObject({ messages: 3, dead: 2, loaded: 0 })
     const kept = await letters(at.sink)
-    expect(kept.map(({ code, key }) => [code, key])).toEqual(Array.from(kept, () => ['KEY_MISSING', 'message:']))
+    expect(kept.map(({ code, key }) => [code, key])).toEqual(
+      Array.from(kept, () => ['KEY_MISSING', 'message:']),
+    )
     for (const letter of kept) {
-      expect(await replay(letter, { sink: at.sink, model: numbers })).toMatchObject({ kind: 'refused', code: 'KEY_MISSING' })
-      expect(await replay(letter, { sink: at.sink, model: numbers, dedupKey: 'content' })).toMatchObject({ kind: 'applied', loaded: 1 })
-      expect(await replay(letter, { sink: at.sink, model: numbers, dedupKey: 'content' })).toEqual({ kind: 'duplicate' })
+      expect(await replay(letter, { sink: at.sink, model: numbers })).toMatchObject({
+        kind: 'refused',
+        code: 'KEY_MISSING',
+      })
+      expect(await replay(letter, { sink: at.sink, model: numbers, dedupKey: 'content' })).toMatchObject({
+        kind: 'applied',
+        loaded: 1,
+      })
+      expect(await replay(letter, { sink: at.sink, model: numbers, dedupKey: 'content' })).toEqual({
+        kind: 'duplicate',
+      })
     }
     expect(await at.ids()).toEqual([1, 2])
   })
@@ -225,7 +299,13 @@ function everywhere(kind: 'sqlite' | 'postgres') {
       { event: 'e6', id: 6 },
     ]
     await at.queue.publish([message('m', bodies), message('m', bodies)])
-    expect(await consume(at.queue, at.sink, { dedupKey })).toMatchObject({ messages: 2, duplicates: 1, loaded: 1, rejected: 5, dead: 0 })
+    expect(await consume(at.queue, at.sink, { dedupKey })).toMatchObject({
+      messages: 2,
+      duplicates: 1,
+      loaded: 1,
+      rejected: 5,
+      dead: 0,
+    })
     expect((await rejects(at.sink)).map(({ code, record }) => [record, code])).toEqual([
       [1, 'KEY_MISSING'],
       [2, 'KEY_MISSING'],
@@ -243,7 +323,11 @@ function everywhere(kind: 'sqlite' | 'postgres') {
   it('a stranger cannot take the place of a chunk, whatever he calls his message or his record', async () => {
     await using at = await opened(kind)
     const chunks: Outgoing[] = []
-    await at.workshop.publish(wrapQueue(at.queue, untouched, { publish: async (some) => void chunks.push(...some) }), 10, 1000)
+    await at.workshop.publish(
+      wrapQueue(at.queue, untouched, { publish: async (some) => void chunks.push(...some) }),
+      10,
+      1000,
+    )
     const key = chunks[0]?.key as string
     expect(key).toMatch(/^[0-9a-f-]{36}\/0$/)
     await at.queue.publish([message(key, { id: 100 })])
@@ -252,9 +336,20 @@ function everywhere(kind: 'sqlite' | 'postgres') {
     expect(await consume(at.queue, at.sink, { dedupKey: 'field:note' })).toMatchObject({ loaded: 1 })
     await at.queue.publish([message(key, 'broken')])
     await consume(at.queue, at.sink)
-    expect(await replay(await onlyLetter(at.sink), { sink: at.sink, model: numbers })).toMatchObject({ kind: 'refused', code: 'NOT_OURS' })
+    expect(await replay(await onlyLetter(at.sink), { sink: at.sink, model: numbers })).toMatchObject({
+      kind: 'refused',
+      code: 'NOT_OURS',
+    })
     // A letter that was kept under the message's own id.
-    const kept = { pipeline: 'numbers', key, headers: {}, attempts: 1, code: 'NOT_OURS', detail: '', records: 0 } as const
+    const kept = {
+      pipeline: 'numbers',
+      key,
+      headers: {},
+      attempts: 1,
+      code: 'NOT_OURS',
+      detail: '',
+      records: 0,
+    } as const
     const body = Buffer.from('{"id":100}')
     await at.sink.ledger.bury({ ...kept, body, sha256: sha256Of(body) })
     const letter = (await letters(at.sink)).find((each) => each.key === key) as StoredDeadLetter
@@ -266,7 +361,18 @@ function everywhere(kind: 'sqlite' | 'postgres') {
   it('keys of any text and length are kept apart, and known again', async () => {
     await using at = await opened(kind)
     const long = 'k'.repeat(12_000)
-    const keys = [`${long}1`, `${long}2`, 'nul \0', 'half \ud800', `${long}\0`, 'ä😀', 'message:x', 'x', ' ', '😀'.repeat(5000)]
+    const keys = [
+      `${long}1`,
+      `${long}2`,
+      'nul \0',
+      'half \ud800',
+      `${long}\0`,
+      'ä😀',
+      'message:x',
+      'x',
+      ' ',
+      '😀'.repeat(5000),
+    ]
     const messages = keys.map((key, index) => message(key, { id: index }))
     await at.queue.publish(messages)
     expect(await consume(at.queue, at.sink)).toMatchObject({ loaded: keys.length, dead: 0 })
@@ -278,14 +384,23 @@ function everywhere(kind: 'sqlite' | 'postgres') {
     await using at = await opened(kind)
     const choking = wrapSink(at.sink, untouched, {
       write: (batch, options) => {
-        if (batch.parts.some((part) => part.key === 'field:id:2')) throw new LadingError('SINK_FAILED', 'the test chokes on it')
+        if (batch.parts.some((part) => part.key === 'field:id:2'))
+          throw new LadingError('SINK_FAILED', 'the test chokes on it')
         return at.sink.write(batch, options)
       },
     })
     const dedupKey = 'field:id'
-    await at.queue.publish([message('a', { id: 1 }), message('b', [{ id: 2 }, { id: 3 }]), message('c', { id: 4 })])
+    await at.queue.publish([
+      message('a', { id: 1 }),
+      message('b', [{ id: 2 }, { id: 3 }]),
+      message('c', { id: 4 }),
+    ])
     const messageRetry = { attempts: 1 }
-    expect(await consume(at.queue, choking, { dedupKey, messageRetry })).toMatchObject({ messages: 3, loaded: 2, dead: 1 })
+    expect(await consume(at.queue, choking, { dedupKey, messageRetry })).toMatchObject({
+      messages: 3,
+      loaded: 2,
+      dead: 1,
+    })
     const letter = await onlyLetter(at.sink)
     expect(letter).toMatchObject({ code: 'UNPROCESSABLE', key: 'message:b', records: 2 })
     await replaysOnce(at, letter, { dedupKey }, 2)
@@ -327,8 +442,19 @@ function everywhere(kind: 'sqlite' | 'postgres') {
       "doc":{"a" : [1.0,"\\u00e4"]},"label":"x\\ny","tags":["a","b"]}`
     await at.queue.publish([message('m', body)])
     expect(await consume(at.queue, at.sink, { model })).toMatchObject({ loaded: 1 })
-    const row = await firstRow(at.workshop, kind, 'SELECT exact, flag, empty, gone, doc, name, label, tags FROM things')
-    expect(row).toMatchObject({ exact: '1e400', flag: 'true', empty: '', gone: 'fallback', label: 'x\ny', tags: 'a+b' })
+    const row = await firstRow(
+      at.workshop,
+      kind,
+      'SELECT exact, flag, empty, gone, doc, name, label, tags FROM things',
+    )
+    expect(row).toMatchObject({
+      exact: '1e400',
+      flag: 'true',
+      empty: '',
+      gone: 'fallback',
+      label: 'x\ny',
+      tags: 'a+b',
+    })
     expect(String(typeof row['doc'] === 'object' ? JSON.stringify(row['doc']) : row['doc'])).toMatch(
       /^\{"a" ?: ?\[1(\.0)?,"(ä|\\u00e4)"\]\}$/,
     )
@@ -344,12 +470,21 @@ async function firstRow(workshop: Workshop, kind: string, sql: string): Promise<
 type At = Awaited<ReturnType<typeof opened>>
 
 /** Replaying takes effect once, however often and from however many places at once it is asked for. */
-async function replaysOnce(at: At, letter: StoredDeadLetter, more: { dedupKey?: DedupKey; ignoreExtra?: boolean }, loaded: number) {
+async function replaysOnce(
+  at: At,
+  letter: StoredDeadLetter,
+  more: { dedupKey?: DedupKey; ignoreExtra?: boolean },
+  loaded: number,
+) {
   const again = await at.workshop.sink()
   const before = (await at.ids()).length
-  const results = await Promise.all([at.sink, again].map((sink) => replay(letter, { sink, model: numbers, ...more })))
+  const results = await Promise.all(
+    [at.sink, again].map((sink) => replay(letter, { sink, model: numbers, ...more })),
+  )
   results.push(await replay(letter, { sink: at.sink, model: numbers, ...more }))
-  expect(results.filter(({ kind }) => kind === 'applied')).toEqual([{ kind: 'applied', loaded, rejected: 0, skipped: 0 }])
+  expect(results.filter(({ kind }) => kind === 'applied')).toEqual([
+    { kind: 'applied', loaded, rejected: 0, skipped: 0 },
+  ])
   expect(results.filter(({ kind }) => kind === 'duplicate')).toHaveLength(2)
   expect(await letters(at.sink, false)).toEqual([])
   expect((await at.ids()).length).toBe(before + loaded)
@@ -382,19 +517,28 @@ describe('an object in which no column finds its field', () => {
   const nullable = defineModel({ table: 'numbers', columns: { id: bigint(), note: text() } })
   const envelope = { Type: 'Notification', MessageId: 'x', Message: '{"id":1}' }
 
-  it.each<DedupKey>(['message-id', 'content', 'field:MessageId'])('is a dead letter, whatever else is allowed: %s', async (dedupKey) => {
-    await using at = await opened()
-    await at.queue.publish([message('m', envelope)])
-    const tally = await consume(at.queue, at.sink, { model: nullable, ignoreExtra: true, dedupKey })
-    expect(tally).toMatchObject({ loaded: 0, dead: 1 })
-    expect(await onlyLetter(at.sink)).toMatchObject({ code: 'NO_FIELD', detail: 'none of its fields is in the model' })
-    expect(await firstRow(at.workshop, 'sqlite', 'SELECT count(*) AS n FROM numbers')).toEqual({ n: 0 })
-  })
+  it.each<DedupKey>(['message-id', 'content', 'field:MessageId'])(
+    'is a dead letter, whatever else is allowed: %s',
+    async (dedupKey) => {
+      await using at = await opened()
+      await at.queue.publish([message('m', envelope)])
+      const tally = await consume(at.queue, at.sink, { model: nullable, ignoreExtra: true, dedupKey })
+      expect(tally).toMatchObject({ loaded: 0, dead: 1 })
+      expect(await onlyLetter(at.sink)).toMatchObject({
+        code: 'NO_FIELD',
+        detail: 'none of its fields is in the model',
+      })
+      expect(await firstRow(at.workshop, 'sqlite', 'SELECT count(*) AS n FROM numbers')).toEqual({ n: 0 })
+    },
+  )
 
   it('is a reject beside one that has it', async () => {
     await using at = await opened()
     await at.queue.publish([message('m', [envelope, { id: 1, more: 2 }, {}])])
-    expect(await consume(at.queue, at.sink, { model: nullable, ignoreExtra: true })).toMatchObject({ loaded: 1, rejected: 2 })
+    expect(await consume(at.queue, at.sink, { model: nullable, ignoreExtra: true })).toMatchObject({
+      loaded: 1,
+      rejected: 2,
+    })
     expect(await rejects(at.sink)).toMatchObject([
       { code: 'NO_FIELD', record: 1 },
       { code: 'NO_FIELD', record: 3 },
@@ -405,7 +549,9 @@ describe('an object in which no column finds its field', () => {
 it('an object of 16 MiB is taken, and one of a byte more is refused', async () => {
   await using at = await opened()
   const object = (id: number, bytes: number) => `{"id":${id},"note":"${'x'.repeat(bytes - 18)}"}`
-  await at.queue.publish([message('m', `[${object(1, maxRecordBytes)},${object(2, maxRecordBytes + 1)},{"id":3}]`)])
+  await at.queue.publish([
+    message('m', `[${object(1, maxRecordBytes)},${object(2, maxRecordBytes + 1)},{"id":3}]`),
+  ])
   expect(await consume(at.queue, at.sink)).toMatchObject({ loaded: 2, rejected: 1 })
   expect(await at.ids()).toEqual([1, 3])
   expect(await rejects(at.sink)).toMatchObject([{ code: 'OBJECT_TOO_LARGE', record: 2 }])
@@ -422,7 +568,10 @@ it('bytes that are not UTF-8 refuse their record, and no other', async () => {
 
 it('a custom column takes a value with parts as it stands', async () => {
   await using at = await opened()
-  const model: Model = defineModel({ table: 'numbers', columns: { id: bigint().notNull(), note: custom('TEXT') } })
+  const model: Model = defineModel({
+    table: 'numbers',
+    columns: { id: bigint().notNull(), note: custom('TEXT') },
+  })
   await at.queue.publish([message('m', '{"id":1,"note":[1,  2]}')])
   expect(await consume(at.queue, at.sink, { model })).toMatchObject({ loaded: 1 })
   expect(await firstRow(at.workshop, 'sqlite', 'SELECT note FROM numbers')).toEqual({ note: '[1,  2]' })
@@ -458,6 +607,8 @@ it('a message without a verdict after all its attempts is buried under its key, 
 it('a kind of key that is none stops the consumer before it takes anything', async () => {
   await using at = await opened()
   for (const dedupKey of ['id', 'field:', ''] as DedupKey[]) {
-    await expect((async () => consume(at.queue, at.sink, { dedupKey }))()).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
+    await expect((async () => consume(at.queue, at.sink, { dedupKey }))()).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+    })
   }
 })

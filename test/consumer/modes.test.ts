@@ -2,17 +2,25 @@ import { expect, it } from 'vitest'
 import { type ConsumerOptions, createConsumer } from '../../src/consumer/consumer.ts'
 import type { Delivery, Queue } from '../../src/queue/queue.ts'
 import type { Sink } from '../../src/sink/sink.ts'
-import { numbers, Workshop } from '../faults/workshop.ts'
-import { Witness, wrapDelivery, wrapQueue, wrapSink, untouched } from '../faults/wrappers.ts'
+import { numbers, Workshop } from '../support/workshop.ts'
+import { Witness, wrapDelivery, wrapQueue, wrapSink, untouched } from '../support/wrappers.ts'
 
-const consumer = (queue: Queue, sink: Sink, more: Partial<ConsumerOptions> = {}) => createConsumer({ queue, sink, model: numbers, ...more })
+const consumer = (queue: Queue, sink: Sink, more: Partial<ConsumerOptions> = {}) =>
+  createConsumer({ queue, sink, model: numbers, ...more })
 
 it('a run until empty writes what is there, and ends', async () => {
   await using workshop = await Workshop.open()
   const queue = await workshop.queue()
   await workshop.publish(queue, 1_000)
   const tally = await consumer(queue, await workshop.sink()).run({ untilEmpty: true })
-  expect(tally).toMatchObject({ records: 1_000, loaded: 1_000, rejected: 0, dead: 0, duplicates: 0, redelivered: 0 })
+  expect(tally).toMatchObject({
+    records: 1_000,
+    loaded: 1_000,
+    rejected: 0,
+    dead: 0,
+    duplicates: 0,
+    redelivered: 0,
+  })
   await workshop.expectAllOnce()
 })
 
@@ -54,7 +62,9 @@ it('a run without a limit goes on until the signal, through an empty queue', asy
   const queue = await workshop.queue()
   const stop = new AbortController()
   const witness = new Witness()
-  const running = consumer(queue, await workshop.sink(), { onEvent: witness.listen }).run({ signal: stop.signal })
+  const running = consumer(queue, await workshop.sink(), { onEvent: witness.listen }).run({
+    signal: stop.signal,
+  })
   for (let round = 0; round < 3; round++) {
     const written = witness.next('batch')
     await workshop.publish(queue, 10)
@@ -77,7 +87,9 @@ it('never more deliveries are in hand than prefetch, and no batch passes its lim
     async *deliveries(options) {
       for await (const deliveries of queue.deliveries(options)) {
         most = Math.max(most, (inHand += deliveries.length))
-        yield deliveries.map((delivery) => wrapDelivery(delivery, (method, real) => (method === 'settle' && inHand--, real())))
+        yield deliveries.map((delivery) =>
+          wrapDelivery(delivery, (method, real) => (method === 'settle' && inHand--, real())),
+        )
       }
     },
   }
@@ -85,11 +97,16 @@ it('never more deliveries are in hand than prefetch, and no batch passes its lim
   const sink = await workshop.sink()
   const watched = wrapSink(sink, untouched, {
     write: (batch, options) => {
-      batches.push({ messages: batch.parts.length, bytes: batch.parts.reduce((sum, { records }) => sum + records * 15, 0) })
+      batches.push({
+        messages: batch.parts.length,
+        bytes: batch.parts.reduce((sum, { records }) => sum + records * 15, 0),
+      })
       return sink.write(batch, options)
     },
   })
-  await consumer(counted, watched, { prefetch: 30, batch: { bytes: 2_000, messages: 12 } }).run({ untilEmpty: true })
+  await consumer(counted, watched, { prefetch: 30, batch: { bytes: 2_000, messages: 12 } }).run({
+    untilEmpty: true,
+  })
   expect(most).toBe(30)
   expect(Math.max(...batches.map(({ messages }) => messages))).toBe(12)
   expect(Math.max(...batches.map(({ bytes }) => bytes))).toBeLessThan(2_000 + 300)

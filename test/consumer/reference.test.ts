@@ -5,18 +5,19 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type ConsumerOptions, createConsumer } from '../../src/consumer/consumer.ts'
 import { Leases } from '../../src/consumer/intake.ts'
-import { withBodies } from '../../src/consumer/reference.ts'
-import { replay } from '../../src/consumer/replay.ts'
-import { RootedFiles } from '../../src/consumer/rooted.ts'
+import { withBodies } from '../../src/consumer/bodies.ts'
+import { replay } from '../../src/review/letters.ts'
+import { RootedFiles } from '../../src/source/file/rooted.ts'
 import { ignoreEvents } from '../../src/core/events.ts'
 import { produce, type ProduceOptions } from '../../src/producer/produce.ts'
 import { republishMissing } from '../../src/producer/republish.ts'
-import { type ChunkEnvelope, maxReferenceBytes, readEnvelope } from '../../src/queue/envelope.ts'
+import { maxReferenceBytes } from '../../src/core/load.ts'
+import { type ChunkEnvelope, readEnvelope } from '../../src/queue/envelope.ts'
 import type { Delivery, Outgoing, Queue } from '../../src/queue/queue.ts'
 import { balance } from '../../src/sink/receipt.ts'
 import type { Sink, StoredDeadLetter, Verdict } from '../../src/sink/sink.ts'
-import { numbers, Workshop } from '../faults/workshop.ts'
-import { untouched, Witness, wrapQueue, wrapSink } from '../faults/wrappers.ts'
+import { numbers, Workshop } from '../support/workshop.ts'
+import { untouched, Witness, wrapQueue, wrapSink } from '../support/wrappers.ts'
 
 /** A workshop with a root in it, and what goes through it. */
 async function bench() {
@@ -38,7 +39,11 @@ async function bench() {
     /** The messages that would be published for the paths. */
     messages: async (paths: readonly string[], more: Partial<ProduceOptions> = {}) => {
       const messages: Outgoing[] = []
-      await refer(paths, more, wrapQueue(queue, untouched, { publish: async (some) => void messages.push(...some) }))
+      await refer(
+        paths,
+        more,
+        wrapQueue(queue, untouched, { publish: async (some) => void messages.push(...some) }),
+      )
       return messages
     },
     consume: (more: Partial<ConsumerOptions> = {}) =>
@@ -107,37 +112,50 @@ describe('a path that leads where it must not', () => {
     await using all = await bench()
     const [message] = (await all.messages([await all.file(20)])) as [Outgoing]
     await symlink('a.csv', all.at('link.csv'))
-    await all.queue.publish([altered(message, ({ reference }) => ({ reference: { ...reference, path: 'link.csv' } }))])
+    await all.queue.publish([
+      altered(message, ({ reference }) => ({ reference: { ...reference, path: 'link.csv' } })),
+    ])
     expect(await all.consume()).toMatchObject({ dead: 0, loaded: 20 })
   })
 
-  it.runIf(process.platform === 'linux')('is not read even if a folder becomes a link out while it is opened', async () => {
-    await using all = await bench()
-    const outside = join(all.workshop.folder, 'outside')
-    await Promise.all([mkdir(all.at('sub')), mkdir(outside)])
-    await Promise.all([writeFile(all.at('sub/a.csv'), 'inside'), writeFile(join(outside, 'a.csv'), 'secret')])
-    const [folder, kept] = [all.at('sub'), all.at('kept')].map((path) => JSON.stringify(path))
-    const swap = `const fs = require('node:fs')
+  it.runIf(process.platform === 'linux')(
+    'is not read even if a folder becomes a link out while it is opened',
+    async () => {
+      await using all = await bench()
+      const outside = join(all.workshop.folder, 'outside')
+      await Promise.all([mkdir(all.at('sub')), mkdir(outside)])
+      await Promise.all([
+        writeFile(all.at('sub/a.csv'), 'inside'),
+        writeFile(join(outside, 'a.csv'), 'secret'),
+      ])
+      const [folder, kept] = [all.at('sub'), all.at('kept')].map((path) => JSON.stringify(path))
+      const swap = `const fs = require('node:fs')
       for (;;) {
         fs.renameSync(${folder}, ${kept}); fs.symlinkSync(${JSON.stringify(outside)}, ${folder})
         fs.unlinkSync(${folder}); fs.renameSync(${kept}, ${folder})
       }`
-    const swapper = spawn(process.execPath, ['-e', swap])
-    const gone = new Promise((resolve) => swapper.once('exit', resolve))
-    const files = await RootedFiles.open(all.root)
-    // What the message states is what lies outside.
-    const range = { path: 'sub/a.csv', byteStart: 0, bytes: 6, sha256: createHash('sha256').update('secret').digest('hex') }
-    const met = new Set<string>()
-    for (const end = performance.now() + 2_000; performance.now() < end;) {
-      const read = await files.read(range)
-      met.add(Buffer.isBuffer(read) ? 'bytes' : read.code)
-    }
-    await files.close()
-    swapper.kill()
-    await gone
-    expect(met).toContain('REFERENCE_REFUSED')
-    expect(met).not.toContain('bytes')
-  })
+      const swapper = spawn(process.execPath, ['-e', swap])
+      const gone = new Promise((resolve) => swapper.once('exit', resolve))
+      const files = await RootedFiles.open(all.root)
+      // What the message states is what lies outside.
+      const range = {
+        path: 'sub/a.csv',
+        byteStart: 0,
+        bytes: 6,
+        sha256: createHash('sha256').update('secret').digest('hex'),
+      }
+      const met = new Set<string>()
+      for (const end = performance.now() + 2_000; performance.now() < end;) {
+        const read = await files.read(range)
+        met.add(Buffer.isBuffer(read) ? 'bytes' : read.code)
+      }
+      await files.close()
+      swapper.kill()
+      await gone
+      expect(met).toContain('REFERENCE_REFUSED')
+      expect(met).not.toContain('bytes')
+    },
+  )
 
   it('is refused in a replay too', async () => {
     await using all = await bench()
@@ -147,8 +165,12 @@ describe('a path that leads where it must not', () => {
     const letters = await all.letters()
     expect(letters).toMatchObject([{ code: 'REFERENCE_UNREADABLE' }])
     await symlink(outside, all.at('outside.csv'))
-    expect(await replayed(all.sink, all.root, letters)).toMatchObject([{ kind: 'refused', code: 'REFERENCE_REFUSED' }])
-    expect(await replayed(all.sink, all.workshop.folder, letters)).toMatchObject([{ kind: 'applied', loaded: 20 }])
+    expect(await replayed(all.sink, all.root, letters)).toMatchObject([
+      { kind: 'refused', code: 'REFERENCE_REFUSED' },
+    ])
+    expect(await replayed(all.sink, all.workshop.folder, letters)).toMatchObject([
+      { kind: 'applied', loaded: 20 },
+    ])
   })
 })
 
@@ -158,7 +180,9 @@ describe('a range', () => {
     const [message] = (await all.messages([await all.file(20)])) as [Outgoing]
     await truncate(all.at('a.csv'), 10 * maxReferenceBytes)
     const before = process.memoryUsage().arrayBuffers
-    await all.queue.publish([altered(message, ({ reference }) => ({ reference: { ...reference, bytes: 8 * maxReferenceBytes } }))])
+    await all.queue.publish([
+      altered(message, ({ reference }) => ({ reference: { ...reference, bytes: 8 * maxReferenceBytes } })),
+    ])
     await all.consume()
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(maxReferenceBytes)
     expect(await all.letters()).toMatchObject([{ code: 'REFERENCE_REFUSED' }])
@@ -183,9 +207,17 @@ describe('a range', () => {
 describe('a file that is not what it was', () => {
   it.each([
     ['missing', 'REFERENCE_UNREADABLE', (path: string) => rm(path)],
-    ['led to by a link to itself', 'REFERENCE_UNREADABLE', async (path: string) => (await rm(path), symlink(path, path))],
+    [
+      'led to by a link to itself',
+      'REFERENCE_UNREADABLE',
+      async (path: string) => (await rm(path), symlink(path, path)),
+    ],
     ['cut', 'CHECKSUM', (path: string) => truncate(path, 0)],
-    ['written over', 'CHECKSUM', async (path: string) => writeFile(path, (await readFile(path, 'utf8')).replaceAll('note', 'nota'))],
+    [
+      'written over',
+      'CHECKSUM',
+      async (path: string) => writeFile(path, (await readFile(path, 'utf8')).replaceAll('note', 'nota')),
+    ],
   ])('(%s) makes its chunks dead letters, which load when it is back', async (_, code, change) => {
     await using all = await bench()
     const path = await all.file(200)
@@ -201,11 +233,17 @@ describe('a file that is not what it was', () => {
       expect(letter.body).toHaveLength(0)
       expect(letter.detail).toContain('"a.csv"')
     }
-    expect(new Set((await replayed(all.sink, all.root, letters)).map(({ kind }) => kind))).toEqual(new Set(['refused']))
+    expect(new Set((await replayed(all.sink, all.root, letters)).map(({ kind }) => kind))).toEqual(
+      new Set(['refused']),
+    )
     await rm(path, { force: true })
     await rename(`${path}.kept`, path)
-    expect(new Set((await replayed(all.sink, all.root, letters)).map(({ kind }) => kind))).toEqual(new Set(['applied']))
-    expect(new Set((await replayed(all.sink, all.root, letters)).map(({ kind }) => kind))).toEqual(new Set(['duplicate']))
+    expect(new Set((await replayed(all.sink, all.root, letters)).map(({ kind }) => kind))).toEqual(
+      new Set(['applied']),
+    )
+    expect(new Set((await replayed(all.sink, all.root, letters)).map(({ kind }) => kind))).toEqual(
+      new Set(['duplicate']),
+    )
     await all.workshop.expectAllOnce()
   })
 
@@ -228,7 +266,15 @@ describe('a file that is not what it was', () => {
     const known = await all.sink.ledger.progress(loadId)
     const statePath = join(all.workshop.folder, 'producer.db')
     expect(
-      await republishMissing({ queue: all.queue, place: all.sink.place, loadId, known, statePath, carry: 'reference', root: all.root }),
+      await republishMissing({
+        queue: all.queue,
+        place: all.sink.place,
+        loadId,
+        known,
+        statePath,
+        carry: 'reference',
+        root: all.root,
+      }),
     ).toBe(1)
     expect(await all.consume()).toMatchObject({ dead: 0, messages: 1 })
     await all.workshop.expectAllOnce()
@@ -239,7 +285,8 @@ describe('a file that is not what it was', () => {
     await using all = await bench()
     const [first, second] = (await all.messages([await all.file(200)])) as [Outgoing, Outgoing]
     const rangeOf = (message: Outgoing) => {
-      const { reference, byteStart, sha256 } = readEnvelope(message.headers) as ChunkEnvelope & Required<Pick<ChunkEnvelope, 'reference'>>
+      const { reference, byteStart, sha256 } = readEnvelope(message.headers) as ChunkEnvelope &
+        Required<Pick<ChunkEnvelope, 'reference'>>
       return { ...reference, byteStart, sha256 }
     }
     const right = await readFile(all.at('a.csv'))
@@ -283,7 +330,9 @@ describe('a message that comes again when its file is gone', () => {
     const [message] = (await all.messages([await all.file(20)])) as [Outgoing]
     await all.queue.publish([message])
     await all.consume()
-    await all.queue.publish([altered(message, ({ reference }) => ({ reference: { ...reference, path: '../a.csv' } }))])
+    await all.queue.publish([
+      altered(message, ({ reference }) => ({ reference: { ...reference, path: '../a.csv' } })),
+    ])
     expect(await all.consume()).toMatchObject({ dead: 1, duplicates: 0 })
   })
 })
@@ -292,7 +341,11 @@ it('letters of the same key that refer to different files are both kept', async 
   await using all = await bench()
   const [message] = (await all.messages([await all.file(20)])) as [Outgoing]
   await rm(all.at('a.csv'))
-  await all.queue.publish([message, altered(message, ({ reference }) => ({ reference: { ...reference, path: 'b.csv' } })), message])
+  await all.queue.publish([
+    message,
+    altered(message, ({ reference }) => ({ reference: { ...reference, path: 'b.csv' } })),
+    message,
+  ])
   await all.consume()
   expect((await all.letters()).map(({ detail }) => detail.slice(0, 7))).toEqual(['"a.csv"', '"b.csv"'])
 })
@@ -311,7 +364,9 @@ it('a message that used up its attempts is not read, and loads by its replay', a
   await using all = await bench()
   await all.queue.publish(await all.messages([await all.file(20)]))
   for await (const deliveries of all.queue.deliveries({ prefetch: 100 })) {
-    await Promise.all(deliveries.map((delivery) => delivery.settle({ kind: 'retry', afterMs: 0, code: 'ABORTED' })))
+    await Promise.all(
+      deliveries.map((delivery) => delivery.settle({ kind: 'retry', afterMs: 0, code: 'ABORTED' })),
+    )
     if (deliveries.length > 0) break
   }
   expect(await all.consume({ maxAttempts: 1 })).toMatchObject({ dead: 1, loaded: 0 })
@@ -325,7 +380,10 @@ describe('the root', () => {
   it.each(['nowhere', 'a.csv'])('that is no folder (%s) keeps the consumer from starting', async (name) => {
     await using all = await bench()
     await all.refer([await all.file(20)])
-    await expect(all.consume({ root: all.at(name) })).rejects.toMatchObject({ code: 'CONFIG_INVALID', exitCode: 78 })
+    await expect(all.consume({ root: all.at(name) })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      exitCode: 78,
+    })
     expect(await all.queue.depth()).toMatchObject({ ready: 1, inFlight: 0 })
   })
 
@@ -351,9 +409,16 @@ describe('the root', () => {
 describe('references are read lazily', () => {
   /** Deliveries of the messages, in one array, and how often a file was read for them. */
   async function counted(messages: readonly (Outgoing & { attempt?: number })[]) {
-    const deliveries = messages.map((message): Delivery => ({ attempt: 1, ...message, settle: async () => undefined }))
+    const deliveries = messages.map((message): Delivery => ({
+      attempt: 1,
+      ...message,
+      settle: async () => undefined,
+    }))
     const read: string[] = []
-    const files = { read: async ({ path }: { path: string }) => (read.push(path), Buffer.alloc(1)), close: async () => undefined }
+    const files = {
+      read: async ({ path }: { path: string }) => (read.push(path), Buffer.alloc(1)),
+      close: async () => undefined,
+    }
     const leases = new Leases(undefined)
     const arrivals = withBodies(leases.hold(once(deliveries)), {
       files: files as unknown as RootedFiles,
@@ -389,14 +454,20 @@ describe('references are read lazily', () => {
   it('but not those of another pipeline, nor those that were delivered too often', async () => {
     await using all = await bench()
     const [message] = (await all.messages([await all.file(20)])) as [Outgoing]
-    const { read, arrivals } = await counted([altered(message, () => ({ pipeline: 'another' })), { ...message, attempt: 21 } as Outgoing])
+    const { read, arrivals } = await counted([
+      altered(message, () => ({ pipeline: 'another' })),
+      { ...message, attempt: 21 } as Outgoing,
+    ])
     for await (const [arrived] of arrivals) expect(arrived).not.toHaveProperty('fault')
     expect(read).toEqual([])
   })
 
   it('so that two thousand of half a MiB at once take no more memory than some', async () => {
     await using all = await bench()
-    await writeFile(all.at('wide.csv'), `id,note\n${Array.from({ length: 10 }, (_, id) => `${id},${'x'.repeat(52_000)}\n`).join('')}`)
+    await writeFile(
+      all.at('wide.csv'),
+      `id,note\n${Array.from({ length: 10 }, (_, id) => `${id},${'x'.repeat(52_000)}\n`).join('')}`,
+    )
     const [message] = (await all.messages([all.at('wide.csv')], { chunkBytes: 2_000_000 })) as [Outgoing]
     const deliveries = Array.from({ length: 2_000 }, (_, chunk): Delivery => {
       const { key, body, headers } = altered(message, () => ({ chunk }))

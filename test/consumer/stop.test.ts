@@ -3,12 +3,14 @@ import { type ConsumerOptions, createConsumer } from '../../src/consumer/consume
 import { LadingError } from '../../src/core/errors.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import type { Sink } from '../../src/sink/sink.ts'
-import { describePostgres } from '../servers/database.ts'
-import { numbers, query, Workshop } from '../faults/workshop.ts'
-import { type Between, type SinkMethod, untouched, Witness, wrapSink } from '../faults/wrappers.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
+import { numbers, query, Workshop } from '../support/workshop.ts'
+import { type Between, type SinkMethod, untouched, Witness, wrapSink } from '../support/wrappers.ts'
 
-const consumer = (queue: Queue, sink: Sink, more: Partial<ConsumerOptions> = {}) => createConsumer({ queue, sink, model: numbers, ...more })
-const finish = async (workshop: Workshop, queue: Queue) => consumer(queue, await workshop.sink()).run({ untilEmpty: true })
+const consumer = (queue: Queue, sink: Sink, more: Partial<ConsumerOptions> = {}) =>
+  createConsumer({ queue, sink, model: numbers, ...more })
+const finish = async (workshop: Workshop, queue: Queue) =>
+  consumer(queue, await workshop.sink()).run({ untilEmpty: true })
 
 /** Says when a call begins, and holds it until it is let go. */
 function gate(method: SinkMethod) {
@@ -31,7 +33,9 @@ it('a stop during a write finishes it, settles it, and leaves the rest to the ne
   const { ready } = await queue.depth()
   const stop = new AbortController()
   const held = gate('write')
-  const running = consumer(queue, wrapSink(sink, held.between), { batch: { bytes: 1e9, messages: 5 } }).run({ signal: stop.signal })
+  const running = consumer(queue, wrapSink(sink, held.between), { batch: { bytes: 1e9, messages: 5 } }).run({
+    signal: stop.signal,
+  })
   await held.entered
   stop.abort()
   held.open()
@@ -69,7 +73,8 @@ it.each(['write', 'prepare', 'fold', 'bury'] as const)(
   },
 )
 
-// Fails until the queue gives a released delivery its attempt back: today an attempt is charged when a message is taken.
+// Fails until the queue gives a released delivery its attempt back: today an attempt is charged when a
+// message is taken.
 it('orderly stops while the database is away use up no attempts', async () => {
   await using workshop = await Workshop.open()
   const [queue, sink] = [await workshop.queue(), await workshop.sink()]
@@ -82,12 +87,17 @@ it('orderly stops while the database is away use up no attempts', async () => {
     const witness = new Witness()
     const waiting = witness.next('waiting')
     const stop = new AbortController()
-    const running = consumer(queue, away, { maxAttempts: 3, onEvent: witness.listen }).run({ signal: stop.signal })
+    const running = consumer(queue, away, { maxAttempts: 3, onEvent: witness.listen }).run({
+      signal: stop.signal,
+    })
     await waiting
     stop.abort()
     await running
   }
-  expect(await consumer(queue, sink, { maxAttempts: 3 }).run({ untilEmpty: true })).toMatchObject({ dead: 0, loaded: 100 })
+  expect(await consumer(queue, sink, { maxAttempts: 3 }).run({ untilEmpty: true })).toMatchObject({
+    dead: 0,
+    loaded: 100,
+  })
 })
 
 it('a consumer that is told to stop before it starts touches nothing', async () => {
@@ -99,30 +109,38 @@ it('a consumer that is told to stop before it starts touches nothing', async () 
   expect(await queue.depth()).toMatchObject({ ready: 1, inFlight: 0 })
 })
 
-it.each(['prepare', 'write', 'fold'] as const)('a stop while %s hangs gives it up when the time of grace is over', async (method) => {
-  await using workshop = await Workshop.open()
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-  await workshop.publish(queue, 50)
-  const hanging = Promise.withResolvers<void>()
-  const hang = (options?: { readonly signal?: AbortSignal | undefined }) =>
-    new Promise<never>((_, reject) => {
-      hanging.resolve()
-      options?.signal?.addEventListener('abort', () => reject(new LadingError('SINK_UNAVAILABLE', 'given up')))
+it.each(['prepare', 'write', 'fold'] as const)(
+  'a stop while %s hangs gives it up when the time of grace is over',
+  async (method) => {
+    await using workshop = await Workshop.open()
+    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    await workshop.publish(queue, 50)
+    const hanging = Promise.withResolvers<void>()
+    const hang = (options?: { readonly signal?: AbortSignal | undefined }) =>
+      new Promise<never>((_, reject) => {
+        hanging.resolve()
+        options?.signal?.addEventListener('abort', () =>
+          reject(new LadingError('SINK_UNAVAILABLE', 'given up')),
+        )
+      })
+    const stuck = wrapSink(sink, untouched, {
+      ...(method === 'prepare' ? { prepare: (_model, options) => hang(options) } : {}),
+      ...(method === 'write' ? { write: (_batch, options) => hang(options) } : {}),
     })
-  const stuck = wrapSink(sink, untouched, {
-    ...(method === 'prepare' ? { prepare: (_model, options) => hang(options) } : {}),
-    ...(method === 'write' ? { write: (_batch, options) => hang(options) } : {}),
-  })
-  if (method === 'fold') Object.assign(stuck.ledger, { fold: (_ids: unknown, options: { signal?: AbortSignal }) => hang(options) })
-  const stop = new AbortController()
-  const running = consumer(queue, stuck, { graceMs: 200 }).run({ signal: stop.signal })
-  await hanging.promise
-  stop.abort()
-  await running
-  expect(await queue.depth()).toMatchObject({ inFlight: 0 })
-  await finish(workshop, queue)
-  await workshop.expectAllOnce()
-})
+    if (method === 'fold')
+      Object.assign(stuck.ledger, {
+        fold: (_ids: unknown, options: { signal?: AbortSignal }) => hang(options),
+      })
+    const stop = new AbortController()
+    const running = consumer(queue, stuck, { graceMs: 200 }).run({ signal: stop.signal })
+    await hanging.promise
+    stop.abort()
+    await running
+    expect(await queue.depth()).toMatchObject({ inFlight: 0 })
+    await finish(workshop, queue)
+    await workshop.expectAllOnce()
+  },
+)
 
 it('a write that takes longer than its lease keeps its messages: no second delivery', async () => {
   await using workshop = await Workshop.open()

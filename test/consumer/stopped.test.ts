@@ -1,14 +1,14 @@
 /** What stops a consumer, what it says of the message that it stopped at, and how to go on without it. */
 import { describe, expect, it } from 'vitest'
 import { type ConsumerOptions, createConsumer } from '../../src/consumer/consumer.ts'
-import { replay } from '../../src/consumer/replay.ts'
+import { replay } from '../../src/review/letters.ts'
 import { LadingError } from '../../src/core/errors.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import { Unanimity } from '../../src/sink/postgres/unanimous.ts'
 import type { Sink } from '../../src/sink/sink.ts'
-import { describePostgres } from '../servers/database.ts'
-import { numbers, Workshop } from '../faults/workshop.ts'
-import { untouched, wrapSink } from '../faults/wrappers.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
+import { numbers, Workshop } from '../support/workshop.ts'
+import { untouched, wrapSink } from '../support/wrappers.ts'
 import { loadOf } from '../sink/contract/target.ts'
 
 const consume = (queue: Queue, sink: Sink, more: Partial<ConsumerOptions> = {}) =>
@@ -30,27 +30,40 @@ const forbidden = `RAISE EXCEPTION 'permission denied for table audit' USING ERR
 
 describePostgres('a trigger or a function of the table that does not work', () => {
   it.for([
-    [missing, 'SCHEMA_MISMATCH', 'relation "nowhere" does not exist (SQLSTATE 42P01), PL/pgSQL function broken() line 1 at SQL statement'],
+    [
+      missing,
+      'SCHEMA_MISMATCH',
+      'relation "nowhere" does not exist (SQLSTATE 42P01), PL/pgSQL function broken() line 1 at SQL statement',
+    ],
     // What a function says itself may be data of the row.
     [forbidden, 'SINK_REFUSED', 'PostgreSQL: SQLSTATE 42501, PL/pgSQL function broken() line 1 at RAISE'],
-    ["RAISE EXCEPTION 'lost' USING ERRCODE = 'XX000'", 'SCHEMA_MISMATCH', 'PostgreSQL: SQLSTATE XX000, PL/pgSQL function broken()'],
-  ] as const)('stops the consumer when it refuses every row of two loads, and makes no reject: %s', async ([body, code, what]) => {
-    await using workshop = await Workshop.open('postgres')
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-    await sink.prepare(numbers)
-    await workshop.target.execute(trigger(body))
-    const loads = [await workshop.publish(queue, 3), await workshop.publish(queue, 4)]
-    const { ready } = await queue.depth()
-    const error = await failure(consume(queue, sink))
-    expect(error).toMatchObject({ code, exitCode: 78, message: expect.stringContaining(what) })
-    expect(error.message).toMatch(/^stopped at chunk .*\/0 \(numbers-\d\.csv, lines 2 to \d\): every row is refused with the same error/)
-    expect(loads.some((load) => error.stoppedAt === `${load}/0`)).toBe(true)
-    expect(await sink.ledger.rejects({ limit: 10 })).toEqual([])
-    expect(await queue.depth()).toMatchObject({ ready })
-    await workshop.target.execute('DROP TRIGGER broken ON numbers')
-    await consume(queue, sink)
-    await workshop.expectAllOnce()
-  })
+    [
+      "RAISE EXCEPTION 'lost' USING ERRCODE = 'XX000'",
+      'SCHEMA_MISMATCH',
+      'PostgreSQL: SQLSTATE XX000, PL/pgSQL function broken()',
+    ],
+  ] as const)(
+    'stops the consumer when it refuses every row of two loads, and makes no reject: %s',
+    async ([body, code, what]) => {
+      await using workshop = await Workshop.open('postgres')
+      const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+      await sink.prepare(numbers)
+      await workshop.target.execute(trigger(body))
+      const loads = [await workshop.publish(queue, 3), await workshop.publish(queue, 4)]
+      const { ready } = await queue.depth()
+      const error = await failure(consume(queue, sink))
+      expect(error).toMatchObject({ code, exitCode: 78, message: expect.stringContaining(what) })
+      expect(error.message).toMatch(
+        /^stopped at chunk .*\/0 \(numbers-\d\.csv, lines 2 to \d\): every row is refused with the same error/,
+      )
+      expect(loads.some((load) => error.stoppedAt === `${load}/0`)).toBe(true)
+      expect(await sink.ledger.rejects({ limit: 10 })).toEqual([])
+      expect(await queue.depth()).toMatchObject({ ready })
+      await workshop.target.execute('DROP TRIGGER broken ON numbers')
+      await consume(queue, sink)
+      await workshop.expectAllOnce()
+    },
+  )
 
   it('makes rejects of a load, and loads it by their replay, as long as no other load says that it is the table', async () => {
     await using workshop = await Workshop.open('postgres')
@@ -81,7 +94,8 @@ describePostgres('a trigger or a function of the table that does not work', () =
     await workshop.target.execute(trigger("RAISE EXCEPTION 'not %', new.id USING ERRCODE = '42501'"))
     for (const count of [2, 3]) await workshop.publish(queue, count)
     expect(await consume(queue, sink)).toMatchObject({ loaded: 0, rejected: 5 })
-    await workshop.target.execute(`DROP TRIGGER broken ON numbers; CREATE FUNCTION fine(text) RETURNS boolean LANGUAGE plpgsql AS
+    await workshop.target
+      .execute(`DROP TRIGGER broken ON numbers; CREATE FUNCTION fine(text) RETURNS boolean LANGUAGE plpgsql AS
       $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '42601'; END $$;
       CREATE DOMAIN fine AS text CHECK (fine(value)); ALTER TABLE numbers ALTER note TYPE fine`)
     for (const count of [2, 3]) await workshop.publish(queue, count)
@@ -97,7 +111,11 @@ describePostgres('a trigger or a function of the table that does not work', () =
     const [queue, sink] = [await workshop.queue(), await workshop.sink()]
     await sink.prepare(numbers)
     await workshop.target.execute(trigger(forbidden, "new.note = 'bad'"))
-    const message = (id: number, note: string) => ({ key: `m${id}`, body: Buffer.from(JSON.stringify({ id, note })), headers: {} })
+    const message = (id: number, note: string) => ({
+      key: `m${id}`,
+      body: Buffer.from(JSON.stringify({ id, note })),
+      headers: {},
+    })
     await queue.publish([message(1, 'bad'), message(2, 'bad'), message(3, 'bad')])
     expect(await consume(queue, sink)).toMatchObject({ rejected: 3 })
     await queue.publish([message(4, 'good')])
@@ -111,7 +129,8 @@ describe('rows refused in the same words', () => {
   it('are the fault of the table when there are many, however often their batch is written again, or when two loads have them', () => {
     const unanimity = new Unanimity(100)
     const load = loadOf(9, 9)
-    for (let again = 0; again < 9; again++) expect(unanimity.isTables('no', rowsOf('a', 60, load))).toBe(false)
+    for (let again = 0; again < 9; again++)
+      expect(unanimity.isTables('no', rowsOf('a', 60, load))).toBe(false)
     expect(unanimity.isTables('no', rowsOf('b', 40, load))).toBe(true)
     unanimity.clear()
     expect(unanimity.isTables('no', rowsOf('a', 1))).toBe(false)
@@ -130,19 +149,27 @@ for (const kind of ['sqlite', 'postgres'] as const) {
       const poison = `${loadId}/3`
       const stopping = wrapSink(sink, untouched, {
         write: (batch, options) => {
-          if (batch.parts.some(({ key }) => key === poison)) throw new LadingError('SCHEMA_MISMATCH', 'says the test')
+          if (batch.parts.some(({ key }) => key === poison))
+            throw new LadingError('SCHEMA_MISMATCH', 'says the test')
           return sink.write(batch, options)
         },
       })
       const error = await failure(consume(queue, stopping))
-      const [, first, last] = /^stopped at chunk .*\/3 \(numbers-0\.csv, lines (\d+) to (\d+)\): says the test$/.exec(error.message) ?? []
+      const [, first, last] =
+        /^stopped at chunk .*\/3 \(numbers-0\.csv, lines (\d+) to (\d+)\): says the test$/.exec(
+          error.message,
+        ) ?? []
       expect(error.stoppedAt).toBe(poison)
-      const lost = Array.from({ length: Number(last) - Number(first) + 1 }, (_, index) => Number(first) - 1 + index)
+      const lost = Array.from(
+        { length: Number(last) - Number(first) + 1 },
+        (_, index) => Number(first) - 1 + index,
+      )
       expect(await consume(queue, stopping, { setAside: [poison] })).toMatchObject({ dead: 1 })
       await workshop.expectAllOnce(lost)
       const [letter] = await sink.ledger.deadLetters({ limit: 1 })
       expect(letter).toMatchObject({ key: poison, code: 'SET_ASIDE', records: lost.length })
-      if (letter) expect(await replay(letter, { sink, model: numbers })).toMatchObject({ loaded: lost.length })
+      if (letter)
+        expect(await replay(letter, { sink, model: numbers })).toMatchObject({ loaded: lost.length })
       await workshop.expectAllOnce()
     })
 
@@ -153,7 +180,11 @@ for (const kind of ['sqlite', 'postgres'] as const) {
       const loadId = await workshop.publish(queue, 5)
       await workshop.target.execute('DROP TABLE numbers')
       const error = await failure(
-        createConsumer({ queue, sink: wrapSink(sink, untouched, { prepare: async () => ({ deferred: false }) }), model: numbers }).run(),
+        createConsumer({
+          queue,
+          sink: wrapSink(sink, untouched, { prepare: async () => ({ deferred: false }) }),
+          model: numbers,
+        }).run(),
       )
       expect(error).toMatchObject({
         code: 'SCHEMA_MISMATCH',

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type ConsumerOptions, createConsumer } from '../../src/consumer/consumer.ts'
-import { replay } from '../../src/consumer/replay.ts'
+import { replay } from '../../src/review/letters.ts'
 import { LadingError } from '../../src/core/errors.ts'
 import type { LadingEvent, Listener } from '../../src/core/events.ts'
 import { bigint, text } from '../../src/model/columns.ts'
@@ -14,17 +14,23 @@ import type { Outgoing, Queue } from '../../src/queue/queue.ts'
 import { balance } from '../../src/sink/receipt.ts'
 import { openSink } from '../../src/sink/registry.ts'
 import type { Sink, StoredDeadLetter } from '../../src/sink/sink.ts'
-import { describePostgres } from '../servers/database.ts'
-import { numbers, Workshop } from '../faults/workshop.ts'
-import { untouched, wrapQueue, wrapSink } from '../faults/wrappers.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
+import { numbers, Workshop } from '../support/workshop.ts'
+import { untouched, wrapQueue, wrapSink } from '../support/wrappers.ts'
 
 const consume = (queue: Queue, sink: Sink, more: Partial<ConsumerOptions> = {}) =>
   createConsumer({ queue, sink, model: numbers, ...more }).run({ untilEmpty: true })
 
-const letters = (sink: Sink): Promise<readonly StoredDeadLetter[]> => sink.ledger.deadLetters({ limit: 100, all: true })
+const letters = (sink: Sink): Promise<readonly StoredDeadLetter[]> =>
+  sink.ledger.deadLetters({ limit: 100, all: true })
 
 /** The messages that `publish` would send. */
-async function messagesOf(workshop: Workshop, queue: Queue, count: number, perChunk = 1_000): Promise<Outgoing[]> {
+async function messagesOf(
+  workshop: Workshop,
+  queue: Queue,
+  count: number,
+  perChunk = 1_000,
+): Promise<Outgoing[]> {
   const messages: Outgoing[] = []
   const catching = wrapQueue(queue, untouched, { publish: async (some) => void messages.push(...some) })
   await workshop.publish(catching, count, perChunk)
@@ -54,7 +60,11 @@ function verdicts(kind: 'sqlite' | 'postgres') {
         return sink.write(batch, options)
       },
     })
-    const model = defineModel({ table: 'numbers', columns: { id: bigint().notNull(), note: text() }, primaryKey: ['id'] })
+    const model = defineModel({
+      table: 'numbers',
+      columns: { id: bigint().notNull(), note: text() },
+      primaryKey: ['id'],
+    })
     const path = join(workshop.folder, 'numbers.csv')
     await writeFile(path, 'id,note\n1,a\n2,\n3,""\n4,\n')
     await produce(workshop.producing(queue, [path], { model }))
@@ -79,7 +89,8 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     const poison = `${loadId}/7`
     const choking = wrapSink(sink, untouched, {
       write: (batch, options) => {
-        if (batch.parts.some(({ key }) => key === poison)) throw new LadingError('SINK_FAILED', 'the test chokes on it')
+        if (batch.parts.some(({ key }) => key === poison))
+          throw new LadingError('SINK_FAILED', 'the test chokes on it')
         return sink.write(batch, options)
       },
     })
@@ -166,7 +177,10 @@ function verdicts(kind: 'sqlite' | 'postgres') {
       NOT_OURS: { key: 'a stranger', body: Buffer.from('hello'), headers: { from: 'elsewhere' } },
       BAD_ENVELOPE: { key: 'no json', body: bad.body, headers: { lading: '{' } },
       CHECKSUM: { ...bad, key: 'body', body: Buffer.concat([bad.body, Buffer.from('6,more\n')]) },
-      MODEL_MISMATCH: altered({ ...bad, key: 'fields' }, (envelope) => ({ ...envelope, fields: ['id', 'nonsense'] })),
+      MODEL_MISMATCH: altered({ ...bad, key: 'fields' }, (envelope) => ({
+        ...envelope,
+        fields: ['id', 'nonsense'],
+      })),
     }
     await queue.publish([...Object.values(cases), ...good])
     expect(await consume(queue, sink)).toMatchObject({ dead: 4, loaded: 10 })
@@ -184,7 +198,11 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     await using workshop = await Workshop.open(kind)
     const [queue, sink] = [await workshop.queue(), await workshop.sink()]
     const published: Record<string, string> = {}
-    for (const [name, target] of Object.entries({ elsewhere: 'sqlite::memory:', here: sink.place, anywhere: undefined })) {
+    for (const [name, target] of Object.entries({
+      elsewhere: 'sqlite::memory:',
+      here: sink.place,
+      anywhere: undefined,
+    })) {
       const path = await workshop.file(10, `${name}.csv`)
       const [load] = await produce(workshop.producing(queue, [path], target === undefined ? {} : { target }))
       published[name] = load?.loadId ?? ''
@@ -192,12 +210,23 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     const left = async (more: Partial<ConsumerOptions>) => {
       const events: LadingEvent[] = []
       const tally = await consume(queue, sink, { ...more, onEvent: (event) => events.push(event) })
-      const loads = events.flatMap((event) => (event.type === 'foreign' && event.load !== undefined ? [event.load] : []))
-      return { loaded: tally.loaded, left: loads.map(({ source, database }) => `${source} ${database}`).toSorted() }
+      const loads = events.flatMap((event) =>
+        event.type === 'foreign' && event.load !== undefined ? [event.load] : [],
+      )
+      return {
+        loaded: tally.loaded,
+        left: loads.map(({ source, database }) => `${source} ${database}`).toSorted(),
+      }
     }
     const all = new Set(Object.values(published))
-    expect(await left({ loads: new Set() })).toEqual({ loaded: 0, left: ['anywhere.csv any', 'elsewhere.csv another', 'here.csv this'] })
-    expect(await left({ loads: all })).toEqual({ loaded: 10, left: ['anywhere.csv any', 'elsewhere.csv another'] })
+    expect(await left({ loads: new Set() })).toEqual({
+      loaded: 0,
+      left: ['anywhere.csv any', 'elsewhere.csv another', 'here.csv this'],
+    })
+    expect(await left({ loads: all })).toEqual({
+      loaded: 10,
+      left: ['anywhere.csv any', 'elsewhere.csv another'],
+    })
     expect(await left({})).toEqual({ loaded: 10, left: ['elsewhere.csv another'] })
     expect(await queue.depth()).toEqual({ ready: 1, inFlight: 0, dead: 0 })
     await using memory = await openSink('sqlite::memory:')
@@ -209,7 +238,8 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     const [queue, sink] = [await workshop.queue(), await workshop.sink()]
     const mine = await messagesOf(workshop, queue, 10)
     const [foreign] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
-    const another = (n: number) => altered({ ...foreign, key: `another ${n}` }, (envelope) => ({ ...envelope, pipeline: 'another' }))
+    const another = (n: number) =>
+      altered({ ...foreign, key: `another ${n}` }, (envelope) => ({ ...envelope, pipeline: 'another' }))
     await queue.publish([another(1), ...mine, another(2)])
     const events: LadingEvent[] = []
     expect(await consume(queue, sink, { onEvent: (event) => events.push(event) })).toMatchObject({
@@ -217,9 +247,15 @@ function verdicts(kind: 'sqlite' | 'postgres') {
       loaded: 10,
       messages: mine.length,
     })
-    expect(events.filter(({ type }) => type === 'foreign')).toEqual([{ type: 'foreign', pipeline: 'another' }])
+    expect(events.filter(({ type }) => type === 'foreign')).toEqual([
+      { type: 'foreign', pipeline: 'another' },
+    ])
     expect(await queue.depth()).toEqual({ ready: 2, inFlight: 0, dead: 0 })
-    expect(await consume(queue, sink, { pipeline: 'another' })).toMatchObject({ dead: 0, loaded: 5, duplicates: 1 })
+    expect(await consume(queue, sink, { pipeline: 'another' })).toMatchObject({
+      dead: 0,
+      loaded: 5,
+      duplicates: 1,
+    })
     expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
   })
 
@@ -237,7 +273,9 @@ function verdicts(kind: 'sqlite' | 'postgres') {
   it('a key that no index takes is shortened in the dead letter', async () => {
     await using workshop = await Workshop.open(kind)
     const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-    await queue.publish([1, 2].map((n) => ({ key: `${'k'.repeat(12_000)}${n}`, body: Buffer.from('x'), headers: {} })))
+    await queue.publish(
+      [1, 2].map((n) => ({ key: `${'k'.repeat(12_000)}${n}`, body: Buffer.from('x'), headers: {} })),
+    )
     expect(await consume(queue, sink)).toMatchObject({ dead: 2 })
     expect(new Set((await letters(sink)).map(({ key }) => key)).size).toBe(2)
   })
@@ -251,7 +289,9 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     const [queue, sink] = [await workshop.queue(), await workshop.sink()]
     const [message] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
     const wrong =
-      header === undefined ? altered(message, (envelope) => ({ ...envelope, chunk: -1 })) : { ...message, headers: { lading: header } }
+      header === undefined
+        ? altered(message, (envelope) => ({ ...envelope, chunk: -1 }))
+        : { ...message, headers: { lading: header } }
     await queue.publish([wrong])
     await consume(queue, sink)
     expect(await letters(sink)).toMatchObject([{ code: 'BAD_ENVELOPE', records: 0 }])
@@ -261,8 +301,14 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     await using workshop = await Workshop.open(kind)
     const [queue, sink] = [await workshop.queue(), await workshop.sink()]
     const [message] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
-    const named = altered(message, (envelope) => ({ ...envelope, load: { ...envelope.load, source: 'nul \0 and half a pair \ud800' } }))
-    await queue.publish([{ key: 'nul \0 in the key \udc00', body: Buffer.from([0, 255]), headers: { '\0': '\0\ud800' } }, named])
+    const named = altered(message, (envelope) => ({
+      ...envelope,
+      load: { ...envelope.load, source: 'nul \0 and half a pair \ud800' },
+    }))
+    await queue.publish([
+      { key: 'nul \0 in the key \udc00', body: Buffer.from([0, 255]), headers: { '\0': '\0\ud800' } },
+      named,
+    ])
     await workshop.publish(queue, 10)
     await consume(queue, sink)
     expect((await letters(sink)).length).toBeGreaterThanOrEqual(1)
@@ -273,18 +319,36 @@ function verdicts(kind: 'sqlite' | 'postgres') {
   it('a message of a newer version is set aside alone and whole, and a lading that knows the version replays it', async () => {
     await using workshop = await Workshop.open(kind)
     const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-    const [message, ...others] = (await messagesOf(workshop, queue, 20, 5)) as [Outgoing, Outgoing, Outgoing, Outgoing]
+    const [message, ...others] = (await messagesOf(workshop, queue, 20, 5)) as [
+      Outgoing,
+      Outgoing,
+      Outgoing,
+      Outgoing,
+    ]
     const newer = altered(message, (envelope) => ({ ...envelope, v: 3, surprise: true }))
     await queue.publish([newer, ...others])
     const told: LadingEvent[] = []
-    expect(await consume(queue, sink, { onEvent: (event) => void told.push(event) })).toMatchObject({ dead: 1, rejected: 0 })
+    expect(await consume(queue, sink, { onEvent: (event) => void told.push(event) })).toMatchObject({
+      dead: 1,
+      rejected: 0,
+    })
     expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
     const [letter, another] = await letters(sink)
     expect(another).toBeUndefined()
-    expect(letter).toMatchObject({ code: 'ENVELOPE_NEWER', key: message.key, headers: newer.headers, records: 0 })
+    expect(letter).toMatchObject({
+      code: 'ENVELOPE_NEWER',
+      key: message.key,
+      headers: newer.headers,
+      records: 0,
+    })
     expect(Buffer.from(letter?.body ?? [])).toEqual(Buffer.from(message.body))
-    expect(told).toContainEqual(expect.objectContaining({ type: 'dead', code: 'ENVELOPE_NEWER', key: message.key }))
-    expect(await replay(letter as StoredDeadLetter, { sink, model: numbers })).toMatchObject({ kind: 'refused', code: 'ENVELOPE_NEWER' })
+    expect(told).toContainEqual(
+      expect.objectContaining({ type: 'dead', code: 'ENVELOPE_NEWER', key: message.key }),
+    )
+    expect(await replay(letter as StoredDeadLetter, { sink, model: numbers })).toMatchObject({
+      kind: 'refused',
+      code: 'ENVELOPE_NEWER',
+    })
     // As the newer one would read it.
     await replaysOnce(workshop, sink, { ...(letter as StoredDeadLetter), headers: message.headers })
     await workshop.expectAllOnce()
@@ -321,7 +385,10 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     const [message, second] = (await messagesOf(workshop, queue, 20, 10)) as [Outgoing, Outgoing]
     const body = Buffer.from('99,other\n')
     const sha256 = createHash('sha256').update(body).digest('hex')
-    await queue.publish([message, { ...altered(message, (envelope) => ({ ...envelope, sha256, records: 1 })), body }])
+    await queue.publish([
+      message,
+      { ...altered(message, (envelope) => ({ ...envelope, sha256, records: 1 })), body },
+    ])
     expect(await consume(queue, sink)).toMatchObject({ dead: 1 })
     expect(await letters(sink)).toMatchObject([{ code: 'KEY_REUSED', records: 0 }])
     await queue.publish([second])
@@ -336,13 +403,19 @@ describePostgres('PostgreSQL', () => verdicts('postgres'))
 it('a letter for a model that was mended loads once by its replay', async () => {
   await using workshop = await Workshop.open()
   const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-  const narrow = defineModel({ table: 'numbers', columns: { id: bigint().notNull(), note: text().from('remark') } })
+  const narrow = defineModel({
+    table: 'numbers',
+    columns: { id: bigint().notNull(), note: text().from('remark') },
+  })
   await workshop.publish(queue, 10, 1_000)
   await sink.prepare(numbers)
   await consume(queue, sink, { model: narrow })
   const [letter] = (await letters(sink)) as [StoredDeadLetter]
   expect(letter).toMatchObject({ code: 'MODEL_MISMATCH', records: 10 })
-  expect(await replay(letter, { sink, model: narrow })).toMatchObject({ kind: 'refused', code: 'MODEL_MISMATCH' })
+  expect(await replay(letter, { sink, model: narrow })).toMatchObject({
+    kind: 'refused',
+    code: 'MODEL_MISMATCH',
+  })
   expect((await letters(sink))[0]).toMatchObject({ state: 'dead' })
   await replaysOnce(workshop, sink, letter)
 })
@@ -350,13 +423,18 @@ it('a letter for a model that was mended loads once by its replay', async () => 
 it('a letter of another pipeline is not loaded by our replay', async () => {
   await using workshop = await Workshop.open()
   const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-  await queue.publish([{ key: 'theirs', body: Buffer.from('{"id": 1, "note": "x", "more": 1}'), headers: {} }])
+  await queue.publish([
+    { key: 'theirs', body: Buffer.from('{"id": 1, "note": "x", "more": 1}'), headers: {} },
+  ])
   await consume(queue, sink, { pipeline: 'theirs' })
   const [letter] = (await letters(sink)) as [StoredDeadLetter]
   const mended = { sink, model: numbers, ignoreExtra: true }
   expect(await replay(letter, mended)).toMatchObject({ kind: 'refused', code: 'WRONG_PIPELINE' })
   expect(await workshop.target.ids()).toEqual([])
-  expect(await replay(letter, { ...mended, pipeline: 'theirs' })).toMatchObject({ kind: 'applied', loaded: 1 })
+  expect(await replay(letter, { ...mended, pipeline: 'theirs' })).toMatchObject({
+    kind: 'applied',
+    loaded: 1,
+  })
 })
 
 it('a message of a newer version is set aside however often it was delivered', async () => {
@@ -382,7 +460,9 @@ it('a consumer until empty ends although a message of another pipeline is there 
 /** Replaying takes effect once, however often and from however many places at once it is asked for. */
 async function replaysOnce(workshop: Workshop, sink: Sink, letter: StoredDeadLetter): Promise<void> {
   const again = await workshop.sink()
-  const results = await Promise.all([sink, again].map((each) => replay(letter, { sink: each, model: numbers })))
+  const results = await Promise.all(
+    [sink, again].map((each) => replay(letter, { sink: each, model: numbers })),
+  )
   results.push(await replay(letter, { sink, model: numbers }))
   expect(results.map(({ kind }) => kind).toSorted()).toEqual(['applied', 'duplicate', 'duplicate'])
   expect((await letters(sink)).find(({ id }) => id === letter.id)).toMatchObject({ state: 'replayed' })
@@ -392,7 +472,9 @@ async function replaysOnce(workshop: Workshop, sink: Sink, letter: StoredDeadLet
 /** Delivers what waits once more without a verdict. */
 async function giveBack(queue: Queue): Promise<void> {
   for await (const deliveries of queue.deliveries({ prefetch: 100 })) {
-    await Promise.all(deliveries.map((delivery) => delivery.settle({ kind: 'retry', afterMs: 0, code: 'ABORTED' })))
+    await Promise.all(
+      deliveries.map((delivery) => delivery.settle({ kind: 'retry', afterMs: 0, code: 'ABORTED' })),
+    )
     if (deliveries.length > 0) return
   }
 }

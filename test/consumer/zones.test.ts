@@ -3,16 +3,17 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { createConsumer, type RunOptions } from '../../src/consumer/consumer.ts'
-import { replay } from '../../src/consumer/replay.ts'
-import { replayRejects } from '../../src/consumer/rejects.ts'
+import { replay } from '../../src/review/letters.ts'
+import { replayRejects } from '../../src/review/rejects.ts'
 import type { LadingEvent } from '../../src/core/events.ts'
 import { integer, timestamptz } from '../../src/model/columns.ts'
 import { defineModel, type Model } from '../../src/model/model.ts'
 import { zoneRelease } from '../../src/model/zones.ts'
 import { produce } from '../../src/producer/produce.ts'
-import { Workshop } from '../faults/workshop.ts'
+import { Workshop } from '../support/workshop.ts'
 
-const modelIn = (zone: string) => defineModel({ table: 'events', columns: { id: integer().notNull(), at: timestamptz({ zone }) } })
+const modelIn = (zone: string) =>
+  defineModel({ table: 'events', columns: { id: integer().notNull(), at: timestamptz({ zone }) } })
 const zoned = modelIn('Africa/Casablanca')
 
 /** A load of four records in four chunks, of which the last is refused. */
@@ -20,7 +21,10 @@ async function opened(model: Model) {
   const workshop = await Workshop.open()
   const [queue, sink] = [await workshop.queue(), await workshop.sink()]
   const path = join(workshop.folder, 'events.csv')
-  await writeFile(path, 'id,at\n1,2026-11-28 12:00\n2,2026-11-28 12:00\n3,2026-11-28 12:00\nx,2026-11-28 12:00\n')
+  await writeFile(
+    path,
+    'id,at\n1,2026-11-28 12:00\n2,2026-11-28 12:00\n3,2026-11-28 12:00\nx,2026-11-28 12:00\n',
+  )
   await produce({ paths: [path], model, queue, statePath: join(workshop.folder, 'state.db'), chunkBytes: 1 })
   const events: LadingEvent[] = []
   const onEvent = (event: LadingEvent) => events.push(event)
@@ -40,7 +44,9 @@ async function opened(model: Model) {
 
 const caution = {
   type: 'caution',
-  message: expect.stringContaining(`time-zone data 2020a and ${zoneRelease} read local times of one load`) as string,
+  message: expect.stringContaining(
+    `time-zone data 2020a and ${zoneRelease} read local times of one load`,
+  ) as string,
 }
 
 it('a consumer tells by which time-zone data it reads local times, and keeps it with the load', async () => {
@@ -60,7 +66,11 @@ it('a load that a consumer with other time-zone data began is cautioned of, and 
   expect(await at.receipt()).toMatchObject({ zoneRelease: '2020a' })
   const [reject] = await at.sink.ledger.rejects({ limit: 1 })
   if (reject === undefined) throw new Error('no reject')
-  await replayRejects([{ ...reject, edited: Buffer.from('4,2026-11-28 12:00') }], { sink: at.sink, model: zoned, onEvent: at.onEvent })
+  await replayRejects([{ ...reject, edited: Buffer.from('4,2026-11-28 12:00') }], {
+    sink: at.sink,
+    model: zoned,
+    onEvent: at.onEvent,
+  })
   expect(at.said()).toEqual([caution])
 })
 
@@ -73,13 +83,19 @@ it('a dead letter that is replayed by other time-zone data is cautioned of', asy
   const [letter] = await at.sink.ledger.deadLetters({ limit: 1 })
   if (letter === undefined) throw new Error('no letter')
   at.said()
-  expect(await replay(letter, { sink: at.sink, model: zoned, onEvent: at.onEvent })).toMatchObject({ kind: 'applied', loaded: 1 })
+  expect(await replay(letter, { sink: at.sink, model: zoned, onEvent: at.onEvent })).toMatchObject({
+    kind: 'applied',
+    loaded: 1,
+  })
   expect(at.said()).toEqual([caution])
 })
 
-it.each(['UTC', '+01:00'])('nothing of it is said or kept where every column has a fixed offset: %s', async (zone) => {
-  await using at = await opened(modelIn(zone))
-  await at.run()
-  expect(at.said()).toEqual([])
-  expect(await at.receipt()).not.toHaveProperty('zoneRelease')
-})
+it.each(['UTC', '+01:00'])(
+  'nothing of it is said or kept where every column has a fixed offset: %s',
+  async (zone) => {
+    await using at = await opened(modelIn(zone))
+    await at.run()
+    expect(at.said()).toEqual([])
+    expect(await at.receipt()).not.toHaveProperty('zoneRelease')
+  },
+)

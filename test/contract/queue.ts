@@ -1,6 +1,7 @@
 /**
- * What every queue promises, as tests that run on any adapter. An adapter's own test calls `queueContract` with a function that makes
- * a queue for it. What an adapter cannot do is listed as a deviation with its reason, never left out.
+ * What every queue promises, as tests that run on any adapter. An adapter's own test calls `queueContract`
+ * with a function that makes a queue for it. What an adapter cannot do is listed as a deviation with its
+ * reason, never left out.
  */
 import { Buffer } from 'node:buffer'
 import { describe, expect, it } from 'vitest'
@@ -29,23 +30,26 @@ export function queueContract(name: string, underTest: QueueUnderTest): void {
 }
 
 function publishing(guarantee: Guarantee): void {
-  guarantee('a message is delivered with its key, headers and body as they were published', async ({ queue, read }) => {
-    const headers = { 'content-type': 'text/csv', ключ: 'значение 😀', empty: '', control: '"\\\n\t\u0001' }
-    const everyByte = Uint8Array.from({ length: 256 }, (_, i) => i)
-    const sent = [
-      { key: 'ładunek/😀 1', body: everyByte, headers },
-      { key: 'part-of-a-buffer', body: Buffer.from('xxpartxx').subarray(2, 6), headers: {} },
-      { key: 'no-body', body: new Uint8Array(), headers: { one: '1' } },
-    ]
-    await queue.publish(sent)
-    const taken = await read().take(3)
-    for (const { key, body, headers: expected } of sent) {
-      const message = taken.find((delivery) => delivery.key === key)
-      expect(message?.headers).toEqual(expected)
-      expect(Buffer.from(message?.body ?? 'missing')).toEqual(Buffer.from(body))
-      expect(message?.attempt).toBe(1)
-    }
-  })
+  guarantee(
+    'a message is delivered with its key, headers and body as they were published',
+    async ({ queue, read }) => {
+      const headers = { 'content-type': 'text/csv', ключ: 'значение 😀', empty: '', control: '"\\\n\t\u0001' }
+      const everyByte = Uint8Array.from({ length: 256 }, (_, i) => i)
+      const sent = [
+        { key: 'ładunek/😀 1', body: everyByte, headers },
+        { key: 'part-of-a-buffer', body: Buffer.from('xxpartxx').subarray(2, 6), headers: {} },
+        { key: 'no-body', body: new Uint8Array(), headers: { one: '1' } },
+      ]
+      await queue.publish(sent)
+      const taken = await read().take(3)
+      for (const { key, body, headers: expected } of sent) {
+        const message = taken.find((delivery) => delivery.key === key)
+        expect(message?.headers).toEqual(expected)
+        expect(Buffer.from(message?.body ?? 'missing')).toEqual(Buffer.from(body))
+        expect(message?.attempt).toBe(1)
+      }
+    },
+  )
 
   guarantee('a body of 1 MiB or 8 MiB arrives whole, where the queue takes it', async ({ queue, read }) => {
     const sizes = [1, 8].map((mib) => mib * 1024 * 1024).filter((size) => size <= queue.traits.maxBytes)
@@ -57,20 +61,28 @@ function publishing(guarantee: Guarantee): void {
     }
   })
 
-  guarantee("a body that is published is its sender's again, whatever he does to it", async ({ queue, read }) => {
-    const body = Buffer.alloc(Math.min(300_000, queue.traits.maxBytes), 'as it was published')
-    const original = Buffer.from(body)
-    await queue.publish([{ key: 'reused', body, headers: {} }])
-    body.fill('something else')
-    const [message] = await read().take(1)
-    expect(Buffer.compare(message?.body ?? Buffer.alloc(0), original)).toBe(0)
-  })
+  guarantee(
+    "a body that is published is its sender's again, whatever he does to it",
+    async ({ queue, read }) => {
+      const body = Buffer.alloc(Math.min(300_000, queue.traits.maxBytes), 'as it was published')
+      const original = Buffer.from(body)
+      await queue.publish([{ key: 'reused', body, headers: {} }])
+      body.fill('something else')
+      const [message] = await read().take(1)
+      expect(Buffer.compare(message?.body ?? Buffer.alloc(0), original)).toBe(0)
+    },
+  )
 
-  guarantee('a body larger than the queue takes is refused, and nothing of it is queued', async ({ queue, expectDepth }) => {
-    const body = new Uint8Array(queue.traits.maxBytes + 1)
-    await expect(queue.publish([{ key: 'large', body, headers: {} }])).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' })
-    await expectDepth({ ready: 0, inFlight: 0, dead: 0 })
-  })
+  guarantee(
+    'a body larger than the queue takes is refused, and nothing of it is queued',
+    async ({ queue, expectDepth }) => {
+      const body = new Uint8Array(queue.traits.maxBytes + 1)
+      await expect(queue.publish([{ key: 'large', body, headers: {} }])).rejects.toMatchObject({
+        code: 'MESSAGE_TOO_LARGE',
+      })
+      await expectDepth({ ready: 0, inFlight: 0, dead: 0 })
+    },
+  )
 }
 
 function settling(guarantee: Guarantee): void {
@@ -90,19 +102,22 @@ function settling(guarantee: Guarantee): void {
     shortLeaseMs,
   )
 
-  guarantee('what was settled as retry comes again as the next attempt, not before its delay', async ({ queue, read }) => {
-    await queue.publish([numbered('a', 0)])
-    const reader = read()
-    const delivery = await reader.takeOne()
-    const settledAt = Date.now()
-    await delivery.settle({ kind: 'retry', afterMs: 1_500, code: 'SINK_BUSY' })
-    const next = await reader.takeOne()
-    expect(Date.now() - settledAt).toBeGreaterThanOrEqual(1_500)
-    expect(next.attempt).toBe(2)
-    expectWhole(next)
-    await next.settle(again)
-    expect((await reader.takeOne()).attempt).toBe(3)
-  })
+  guarantee(
+    'what was settled as retry comes again as the next attempt, not before its delay',
+    async ({ queue, read }) => {
+      await queue.publish([numbered('a', 0)])
+      const reader = read()
+      const delivery = await reader.takeOne()
+      const settledAt = Date.now()
+      await delivery.settle({ kind: 'retry', afterMs: 1_500, code: 'SINK_BUSY' })
+      const next = await reader.takeOne()
+      expect(Date.now() - settledAt).toBeGreaterThanOrEqual(1_500)
+      expect(next.attempt).toBe(2)
+      expectWhole(next)
+      await next.settle(again)
+      expect((await reader.takeOne()).attempt).toBe(3)
+    },
+  )
 
   guarantee('what was given back comes again at once, as the same attempt', async ({ queue, read }) => {
     await queue.publish([numbered('a', 0)])
@@ -217,24 +232,30 @@ function flow(guarantee: Guarantee): void {
     expect(inHand).toHaveLength(3)
   })
 
-  guarantee('an empty queue yields empty arrays, and a message once there is one', async ({ queue, read }) => {
-    const reader = read()
-    for (let i = 0; i < 3; i++) expect(await reader.next()).toEqual([])
-    await queue.publish([numbered('a', 0)])
-    expectWhole(await reader.takeOne())
-  })
+  guarantee(
+    'an empty queue yields empty arrays, and a message once there is one',
+    async ({ queue, read }) => {
+      const reader = read()
+      for (let i = 0; i < 3; i++) expect(await reader.next()).toEqual([])
+      await queue.publish([numbered('a', 0)])
+      expectWhole(await reader.takeOne())
+    },
+  )
 
-  guarantee('an aborted iteration ends, and what it yielded can still be settled', async ({ queue, read, expectDepth }) => {
-    await queue.publish(numberedFrom('a', 0, 4))
-    const reader = read(2)
-    const taken = await reader.take(2)
-    reader.abort()
-    expect(await reader.next()).toBeUndefined()
-    await Promise.all(taken.map((delivery) => delivery.settle(done)))
-    await expectDepth({ ready: 2, inFlight: 0, dead: 0 })
-    const rest = await read().take(2)
-    expect(rest.map(({ attempt }) => attempt)).toEqual([1, 1])
-  })
+  guarantee(
+    'an aborted iteration ends, and what it yielded can still be settled',
+    async ({ queue, read, expectDepth }) => {
+      await queue.publish(numberedFrom('a', 0, 4))
+      const reader = read(2)
+      const taken = await reader.take(2)
+      reader.abort()
+      expect(await reader.next()).toBeUndefined()
+      await Promise.all(taken.map((delivery) => delivery.settle(done)))
+      await expectDepth({ ready: 2, inFlight: 0, dead: 0 })
+      const rest = await read().take(2)
+      expect(rest.map(({ attempt }) => attempt)).toEqual([1, 1])
+    },
+  )
 
   guarantee('an iteration that waits ends when it is aborted', async ({ read }) => {
     const reader = read()
@@ -268,7 +289,11 @@ function looking(guarantee: Guarantee): void {
     const [one, two, three] = await reader.take(4)
     await expectDepth({ ready: 2, inFlight: 4, dead: 0 })
     await reader.stop()
-    await Promise.all([one?.settle(done), two?.settle(dead), three?.settle({ kind: 'retry', afterMs: 600_000, code: 'SINK_BUSY' })])
+    await Promise.all([
+      one?.settle(done),
+      two?.settle(dead),
+      three?.settle({ kind: 'retry', afterMs: 600_000, code: 'SINK_BUSY' }),
+    ])
     await expectDepth({ ready: 3, inFlight: 1, dead: 1 })
   })
 

@@ -1,6 +1,6 @@
 /**
- * What every sink promises, as tests: an adapter's own test file is one call of `sinkContract` with an empty database, and
- * what is particular to the adapter. Names are guarantees.
+ * What every sink promises, as tests: an adapter's own test file is one call of `sinkContract` with an empty
+ * database, and what is particular to the adapter. Names are guarantees.
  */
 import { describe } from 'vitest'
 import { atomicity } from '../sink/contract/atomic.ts'

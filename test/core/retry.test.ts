@@ -11,7 +11,8 @@ test('pauses end with the deadline, however long the policy would make them, and
     left.push(leftMs)
     return Promise.reject(new LadingError('SINK_UNAVAILABLE', 'away'))
   }
-  const onEvent = (event: { readonly type: string }) => pauses.push('delayMs' in event ? Number(event.delayMs) : 0)
+  const onEvent = (event: { readonly type: string }) =>
+    pauses.push('delayMs' in event ? Number(event.delayMs) : 0)
   await expect(retrying(work, { onEvent, deadlineMs, policy })).rejects.toThrow('away')
   expect(pauses.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(deadlineMs)
   expect(left[0]).toBeGreaterThan(0)

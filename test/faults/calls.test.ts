@@ -1,11 +1,21 @@
-/** The n-th call of each method of the contracts fails, for n = 1, 2, 3… until a run passes without meeting the fault. */
+/**
+ * The n-th call of each method of the contracts fails, for n = 1, 2, 3… until a run passes without meeting
+ * the fault.
+ */
 import { describe, expect, it } from 'vitest'
 import { createConsumer } from '../../src/consumer/consumer.ts'
 import type { Code } from '../../src/core/errors.ts'
 import type { Delivery, Queue } from '../../src/queue/queue.ts'
 import type { Sink } from '../../src/sink/sink.ts'
-import { numbers, Workshop } from './workshop.ts'
-import { failingCall, type QueueMethod, type SinkMethod, untouched, wrapQueue, wrapSink } from './wrappers.ts'
+import { numbers, Workshop } from '../support/workshop.ts'
+import {
+  failingCall,
+  type QueueMethod,
+  type SinkMethod,
+  untouched,
+  wrapQueue,
+  wrapSink,
+} from '../support/wrappers.ts'
 
 const records = 60
 const batch = { bytes: 1e9, messages: 3 }
@@ -66,7 +76,10 @@ describe.concurrent('a failing call of the queue loses and doubles nothing', () 
       const met = await sweep(async (n) => {
         const fault = failingCall<QueueMethod>(method, n, code, when)
         // What a failing delivery held comes again when its lease has run out.
-        await runOnce((queue, sink) => [wrapQueue(queue, fault.between), sink], method === 'deliveries' ? 0.3 : undefined)
+        await runOnce(
+          (queue, sink) => [wrapQueue(queue, fault.between), sink],
+          method === 'deliveries' ? 0.3 : undefined,
+        )
         return fault.reached()
       })
       expect(met).toBeGreaterThan(0)
@@ -85,7 +98,12 @@ it('a settlement that never works means one more delivery each time, and the led
     if (method === 'settle' && refused < ready) throw new Error(`settlement ${++refused} is lost`)
     return real()
   })
-  const tally = await createConsumer({ queue: deaf, sink: await workshop.sink(), model: numbers, prefetch: 3 }).run({ untilEmpty: true })
+  const tally = await createConsumer({
+    queue: deaf,
+    sink: await workshop.sink(),
+    model: numbers,
+    prefetch: 3,
+  }).run({ untilEmpty: true })
   expect(tally.duplicates).toBeGreaterThan(0)
   expect(tally.dead).toBe(0)
   await workshop.expectAllOnce()
@@ -96,7 +114,9 @@ it('a write whose reply is lost after it took effect is tried again, found in th
   const [queue, sink] = [await workshop.queue(), await workshop.sink()]
   await workshop.publish(queue, records)
   const fault = failingCall<SinkMethod>('write', 1, 'SINK_UNAVAILABLE', 'after')
-  const tally = await createConsumer({ queue, sink: wrapSink(sink, fault.between), model: numbers }).run({ untilEmpty: true })
+  const tally = await createConsumer({ queue, sink: wrapSink(sink, fault.between), model: numbers }).run({
+    untilEmpty: true,
+  })
   expect(fault.reached()).toBe(true)
   expect(tally.duplicates).toBe(tally.messages)
   await workshop.expectAllOnce()
@@ -107,7 +127,9 @@ it('a dead letter that cannot be kept stops the consumer, and its message stays'
   const [queue, sink] = [await workshop.queue(), await workshop.sink()]
   await queue.publish([{ key: 'a stranger', body: Buffer.from('?'), headers: {} }])
   const fault = failingCall<SinkMethod>('bury', 1, 'SINK_FAILED', 'before')
-  const running = createConsumer({ queue, sink: wrapSink(sink, fault.between), model: numbers }).run({ untilEmpty: true })
+  const running = createConsumer({ queue, sink: wrapSink(sink, fault.between), model: numbers }).run({
+    untilEmpty: true,
+  })
   await expect(running).rejects.toMatchObject({ code: 'SINK_FAILED' })
   expect(await queue.depth()).toEqual({ ready: 1, inFlight: 0, dead: 0 })
 })
@@ -145,8 +167,14 @@ it('a queue that fails again and again after each delivery gives up no message',
       }
     },
   }
-  const running = createConsumer({ queue: flapping, sink: await workshop.sink(), model: numbers, prefetch: 2 }).run({ untilEmpty: true })
-  // A driver's own error is not one of the table; what has no code of the queue ends the run, and its messages are given back.
+  const running = createConsumer({
+    queue: flapping,
+    sink: await workshop.sink(),
+    model: numbers,
+    prefetch: 2,
+  }).run({ untilEmpty: true })
+  // A driver's own error is not one of the table; what has no code of the queue ends the run, and its
+  // messages are given back.
   await expect(running).rejects.toMatchObject({ code: 'INTERNAL' })
   await createConsumer({ queue, sink: await workshop.sink(), model: numbers }).run({ untilEmpty: true })
   await workshop.expectAllOnce()

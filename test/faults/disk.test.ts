@@ -1,17 +1,28 @@
 /** The disk of the database fills up in the middle of a load, and is freed again. */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, openSync, closeSync, rmdirSync, rmSync, writeSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  closeSync,
+  rmdirSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type ConsumerOptions, createConsumer } from '../../src/consumer/consumer.ts'
 import { produce } from '../../src/producer/produce.ts'
-import { describePostgres } from '../servers/database.ts'
-import { startPostgres } from '../servers/postgres.ts'
-import { numbers, query, serverTarget, sqliteTarget, Workshop } from './workshop.ts'
-import { Witness } from './wrappers.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
+import { startPostgres } from '../../tooling/servers/postgres.ts'
+import { numbers, query, serverTarget, sqliteTarget, Workshop } from '../support/workshop.ts'
+import { Witness } from '../support/wrappers.ts'
 
-const mount = (folder: string): boolean => spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m,mode=777', 'tmpfs', folder]).status === 0
+const mount = (folder: string): boolean =>
+  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m,mode=777', 'tmpfs', folder]).status === 0
 
 function canMount(): boolean {
   const folder = mkdtempSync(join(tmpdir(), 'lading-mount-'))
@@ -22,7 +33,8 @@ function canMount(): boolean {
 }
 
 const able = canMount()
-if (!able && process.env['CI'] && process.getuid?.() === 0) throw new Error('the tests of a full disk need the right to mount a tmpfs')
+if (!able && process.env['CI'] && process.getuid?.() === 0)
+  throw new Error('the tests of a full disk need the right to mount a tmpfs')
 const name = able ? 'a disk of 8 MiB' : 'a disk of 8 MiB (SKIPPED: no right to mount a tmpfs)'
 
 describe.skipIf(!able)(name, () => {
@@ -50,13 +62,19 @@ describe.skipIf(!able)(name, () => {
     }
   }
 
-  async function holdsAndGoesOn(workshop: Workshop, code: string, batch: NonNullable<ConsumerOptions['batch']>): Promise<void> {
+  async function holdsAndGoesOn(
+    workshop: Workshop,
+    code: string,
+    batch: NonNullable<ConsumerOptions['batch']>,
+  ): Promise<void> {
     const queue = await workshop.queue()
     const sink = await workshop.sink()
     await sink.prepare(numbers)
     await produce(workshop.producing(queue, [await workshop.file(40_000)], { chunkBytes: 16 * 1024 }))
     const witness = new Witness()
-    const running = createConsumer({ queue, sink, model: numbers, batch, onEvent: witness.listen }).run({ untilEmpty: true })
+    const running = createConsumer({ queue, sink, model: numbers, batch, onEvent: witness.listen }).run({
+      untilEmpty: true,
+    })
     await expect.poll(() => witness.of('batch').length, { timeout: 20_000, interval: 1 }).toBeGreaterThan(2)
     fill()
     await expect.poll(() => witness.of('waiting').length, { timeout: 20_000 }).toBeGreaterThan(1)
@@ -79,7 +97,12 @@ describe.skipIf(!able)(name, () => {
     const queue = await workshop.queue()
     await workshop.publish(queue, 100)
     const witness = new Witness()
-    const running = createConsumer({ queue, sink: await workshop.sink(), model: numbers, onEvent: witness.listen }).run({
+    const running = createConsumer({
+      queue,
+      sink: await workshop.sink(),
+      model: numbers,
+      onEvent: witness.listen,
+    }).run({
       untilEmpty: true,
     })
     await expect.poll(() => witness.of('waiting').length, { timeout: 20_000 }).toBeGreaterThan(1)
@@ -96,7 +119,9 @@ describe.skipIf(!able)(name, () => {
     const witness = new Witness()
     const path = await workshop.file(40_000)
     fill()
-    const producing = produce(workshop.producing(queue, [path], { chunkBytes: 16 * 1024, onEvent: witness.listen }))
+    const producing = produce(
+      workshop.producing(queue, [path], { chunkBytes: 16 * 1024, onEvent: witness.listen }),
+    )
     await expect.poll(() => witness.of('waiting').length, { timeout: 20_000 }).toBeGreaterThan(1)
     expect(witness.of('waiting')[0]).toMatchObject({ code: 'QUEUE_HOLD' })
     rmSync(ballast())

@@ -4,8 +4,8 @@ import pg from 'pg'
 import { expect, it } from 'vitest'
 import { createConsumer } from '../../src/consumer/consumer.ts'
 import { produce } from '../../src/producer/produce.ts'
-import { describePostgres } from '../servers/database.ts'
-import { numbers, Workshop } from './workshop.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
+import { numbers, Workshop } from '../support/workshop.ts'
 
 describePostgres('messages of another pipeline', () => {
   it('between two batches change nothing of the one that is being written', async () => {
@@ -22,7 +22,9 @@ describePostgres('messages of another pipeline', () => {
     const client = new pg.Client(workshop.target.url)
     await client.connect()
     await client.query('BEGIN; LOCK TABLE lading.load IN ACCESS EXCLUSIVE MODE')
-    const running = createConsumer({ queue, model: numbers, sink, batch: { messages: 1 } }).run({ batches: 2 })
+    const running = createConsumer({ queue, model: numbers, sink, batch: { messages: 1 } }).run({
+      batches: 2,
+    })
     // The first batch waits for the lock, the foreign message was given back, and the third is in hand.
     await expect.poll(() => queue.depth(), { timeout: 10_000 }).toMatchObject({ ready: 1, inFlight: 2 })
     await client.query('COMMIT')

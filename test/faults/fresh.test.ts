@@ -4,9 +4,9 @@ import { load } from '../../src/load/load.ts'
 import type { Sink } from '../../src/sink/sink.ts'
 import { openQueue } from '../../src/queue/registry.ts'
 import { openSink } from '../../src/sink/registry.ts'
-import { describePostgres } from '../servers/database.ts'
-import { Workshop } from './workshop.ts'
-import { wrapSink } from './wrappers.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
+import { Workshop } from '../support/workshop.ts'
+import { wrapSink } from '../support/wrappers.ts'
 
 function conformance(target: 'sqlite' | 'postgres'): void {
   test('what another command has loaded since this one found the table empty is not forgotten, and is there once', async () => {
@@ -23,7 +23,9 @@ function conformance(target: 'sqlite' | 'postgres'): void {
       await loadFresh(other)
       return answer
     }
-    await expect(loadFresh(wrapSink(sink, (_, real) => real(), { isEmpty }))).rejects.toMatchObject({ code: 'TABLE_NOT_EMPTY' })
+    await expect(loadFresh(wrapSink(sink, (_, real) => real(), { isEmpty }))).rejects.toMatchObject({
+      code: 'TABLE_NOT_EMPTY',
+    })
     await workshop.expectAllOnce()
     // A table that was emptied since is no obstacle.
     await workshop.target.execute('DELETE FROM numbers')

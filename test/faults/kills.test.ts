@@ -1,6 +1,6 @@
 /**
- * Producers and consumers are killed with SIGKILL at random moments while files are loaded into a table without any key. What
- * is in the table at the end is compared with the files, row by row.
+ * Producers and consumers are killed with SIGKILL at random moments while files are loaded into a table
+ * without any key. What is in the table at the end is compared with the files, row by row.
  */
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,8 +10,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { SqliteFile } from '../../src/core/sqlite.ts'
 import { generateSensors } from '../../src/generate/sensors.ts'
 import { balance, openQueue, openSink } from '../../src/index.ts'
-import { describePostgres, freshDatabase } from '../servers/database.ts'
-import { randomFrom, Told, Victim } from './victim.ts'
+import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
+import { randomFrom, Told, Victim } from '../support/victim.ts'
 
 const recordsPerFile = 40_000
 const consumerCount = 3
@@ -44,7 +44,10 @@ async function killedLoad(target: string, kills: number, read: () => Promise<Sto
   const queueUrl = `embedded:${join(folder, 'queue.db')}?lease=1s`
   await (await openSink(target))[Symbol.asyncDispose]()
   const seen = new Told()
-  const consumers = Array.from({ length: consumerCount }, () => new Victim('consumer.ts', ['readings', queueUrl, target], seen.line))
+  const consumers = Array.from(
+    { length: consumerCount },
+    () => new Victim('consumer.ts', ['readings', queueUrl, target], seen.line),
+  )
   let producer: Victim | undefined
   let killed = 0
   let loadedFiles = 0
@@ -89,7 +92,8 @@ async function killedLoad(target: string, kills: number, read: () => Promise<Sto
   console.log(`kills: ${JSON.stringify(report)}`)
   expect(killed, 'fewer kills than asked for').toBeGreaterThanOrEqual(kills)
   expect(seen.redelivered, 'no message was delivered twice: the run shows nothing').toBeGreaterThan(0)
-  if (kills >= 100) expect(seen.duplicates, 'the ledger was never asked: the run shows nothing').toBeGreaterThan(0)
+  if (kills >= 100)
+    expect(seen.duplicates, 'the ledger was never asked: the run shows nothing').toBeGreaterThan(0)
   expect(stored, JSON.stringify(report)).toMatchObject({ rows: records, distinct: records })
   await using sink = await openSink(target)
   const receipts = await sink.ledger.receipts({})
@@ -103,16 +107,22 @@ async function killedLoad(target: string, kills: number, read: () => Promise<Sto
 const sums = 'count(*) AS rows, sum(value) AS sum'
 
 describePostgres('PostgreSQL', () => {
-  it('a hundred kills of producers and consumers lose nothing and double nothing', { timeout: 300_000 }, async () => {
-    await using database = await freshDatabase()
-    await killedLoad(database.url, 100, async () => {
-      const client = new pg.Client(database.url)
-      await client.connect()
-      const { rows } = await client.query(`SELECT ${sums}, count(DISTINCT (sensor_id, record_time)) AS distinct FROM readings`)
-      await client.end()
-      return { rows: Number(rows[0].rows), distinct: Number(rows[0].distinct), sum: Number(rows[0].sum) }
-    })
-  })
+  it(
+    'a hundred kills of producers and consumers lose nothing and double nothing',
+    { timeout: 300_000 },
+    async () => {
+      await using database = await freshDatabase()
+      await killedLoad(database.url, 100, async () => {
+        const client = new pg.Client(database.url)
+        await client.connect()
+        const { rows } = await client.query(
+          `SELECT ${sums}, count(DISTINCT (sensor_id, record_time)) AS distinct FROM readings`,
+        )
+        await client.end()
+        return { rows: Number(rows[0].rows), distinct: Number(rows[0].distinct), sum: Number(rows[0].sum) }
+      })
+    },
+  )
 })
 
 it('thirty kills lose nothing and double nothing in SQLite', { timeout: 300_000 }, async () => {

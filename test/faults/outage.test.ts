@@ -3,10 +3,10 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { createConsumer } from '../../src/consumer/consumer.ts'
 import { load } from '../../src/load/load.ts'
 import { produce } from '../../src/producer/produce.ts'
-import { describePostgres } from '../servers/database.ts'
-import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
-import { numbers, query, serverTarget, Workshop } from './workshop.ts'
-import { Witness } from './wrappers.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
+import { type PostgresServer, startPostgres } from '../../tooling/servers/postgres.ts'
+import { numbers, query, serverTarget, Workshop } from '../support/workshop.ts'
+import { Witness } from '../support/wrappers.ts'
 
 const chunkBytes = 16 * 1024
 
@@ -23,8 +23,15 @@ describePostgres('a load outlives its database', () => {
     url = server.url.replace(/postgres$/, `outage${n}`)
   })
 
-  /** Publishes, starts consuming in small batches, and calls `disturb` as often as `times`, each time after some more batches. */
-  async function disturbed(records: number, times: number, disturb: (round: number, witness: Witness) => Promise<void>): Promise<Witness> {
+  /**
+   * Publishes, starts consuming in small batches, and calls `disturb` as often as `times`, each time after
+   * some more batches.
+   */
+  async function disturbed(
+    records: number,
+    times: number,
+    disturb: (round: number, witness: Witness) => Promise<void>,
+  ): Promise<Witness> {
     await using workshop = await Workshop.open(serverTarget(url))
     const queue = await workshop.queue()
     await produce(workshop.producing(queue, [await workshop.file(records)], { chunkBytes }))
@@ -40,7 +47,9 @@ describePostgres('a load outlives its database', () => {
     const running = consumer.run({ untilEmpty: true }).finally(() => (ended = true))
     for (let round = 0; round < times; round++) {
       const seen = witness.of('batch').length
-      await expect.poll(() => witness.of('batch').length, { timeout: 20_000, interval: 1 }).toBeGreaterThan(seen + 5)
+      await expect
+        .poll(() => witness.of('batch').length, { timeout: 20_000, interval: 1 })
+        .toBeGreaterThan(seen + 5)
       await disturb(round, witness)
     }
     // Else the test would show nothing.
@@ -51,14 +60,18 @@ describePostgres('a load outlives its database', () => {
   }
 
   it('restarted five times, by crash and in order', async () => {
-    const witness = await disturbed(200_000, 5, (round) => server.restart(round % 2 === 0 ? 'immediate' : 'fast'))
+    const witness = await disturbed(200_000, 5, (round) =>
+      server.restart(round % 2 === 0 ? 'immediate' : 'fast'),
+    )
     expect(witness.of('waiting').length).toBeGreaterThanOrEqual(5)
     expect(witness.of('resumed').length).toBeGreaterThanOrEqual(5)
   })
 
   it('its session terminated again and again', async () => {
-    const sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lading' AND state <> 'idle'"
-    // A session that ended between two statements is opened again without a word: only a statement that failed shows something.
+    const sql =
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lading' AND state <> 'idle'"
+    // A session that ended between two statements is opened again without a word: only a statement that
+    // failed shows something.
     const untilMet = async (_: number, witness: Witness) => {
       const met = witness.of('waiting').length
       const waits = () => query(url, sql).then(() => witness.of('waiting').length)
@@ -111,9 +124,13 @@ describePostgres('a load outlives its database', () => {
     await server.halt('fast')
     try {
       const sink = await workshop.sink()
-      const running = createConsumer({ queue, sink, model: numbers, startTimeoutMs: 300 }).run({ untilEmpty: true })
+      const running = createConsumer({ queue, sink, model: numbers, startTimeoutMs: 300 }).run({
+        untilEmpty: true,
+      })
       await expect(running).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE', exitCode: 69 })
-      await expect(load({ ...workshop.producing(queue, [await workshop.file(1)]), sink, startTimeoutMs: 300 })).rejects.toMatchObject({
+      await expect(
+        load({ ...workshop.producing(queue, [await workshop.file(1)]), sink, startTimeoutMs: 300 }),
+      ).rejects.toMatchObject({
         exitCode: 69,
       })
       expect(await queue.depth()).toEqual({ ready, inFlight: 0, dead: 0 })
@@ -128,7 +145,13 @@ describePostgres('a load outlives its database', () => {
     await produce(workshop.producing(queue, [await workshop.file(50_000)], { chunkBytes }))
     const witness = new Witness()
     const sink = await workshop.sink()
-    const running = createConsumer({ queue, sink, model: numbers, batch: { bytes: 1, messages: 1 }, onEvent: witness.listen }).run({
+    const running = createConsumer({
+      queue,
+      sink,
+      model: numbers,
+      batch: { bytes: 1, messages: 1 },
+      onEvent: witness.listen,
+    }).run({
       untilEmpty: true,
     })
     running.catch(() => undefined)
@@ -161,7 +184,10 @@ describePostgres('a load outlives its database', () => {
     await expect.poll(() => witness.of('batch').length, { timeout: 20_000, interval: 1 }).toBeGreaterThan(3)
     const name = `outage${n}`
     await query(server.url, `ALTER DATABASE ${name} ALLOW_CONNECTIONS false`)
-    await query(server.url, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`)
+    await query(
+      server.url,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`,
+    )
     const gone = async () => {
       await query(server.url, `ALTER DATABASE ${name} RENAME TO gone`)
       return true

@@ -3,14 +3,23 @@ import { expect, it } from 'vitest'
 import { createConsumer } from '../../src/consumer/consumer.ts'
 import { produce } from '../../src/producer/produce.ts'
 import type { Queue } from '../../src/queue/queue.ts'
-import { describePostgres } from '../servers/database.ts'
-import { type Lading, startLading } from './lading.ts'
-import { numbers, query, Workshop } from './workshop.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
+import { type Lading, startLading } from '../support/lading.ts'
+import { numbers, query, Workshop } from '../support/workshop.ts'
 
-const model = join(import.meta.dirname, 'model.ts')
+const model = join(import.meta.dirname, '../support/model.ts')
 
 const consume = (workshop: Workshop, ...more: string[]): Lading =>
-  startLading('consume', '--model', model, '--queue', `${workshop.queueUrl}?lease=2`, '--to', workshop.target.url, ...more)
+  startLading(
+    'consume',
+    '--model',
+    model,
+    '--queue',
+    `${workshop.queueUrl}?lease=2`,
+    '--to',
+    workshop.target.url,
+    ...more,
+  )
 
 async function published(workshop: Workshop, count: number): Promise<Queue> {
   const queue = await workshop.queue(2)
@@ -25,7 +34,9 @@ describePostgres('a consumer process and its signals', () => {
     const { ready } = await queue.depth()
     await (await workshop.sink()).prepare(numbers)
     const lading = consume(workshop, '--batch-messages', '100')
-    await expect.poll(() => workshop.target.ids().then(({ length }) => length), { timeout: 20_000, interval: 20 }).toBeGreaterThan(0)
+    await expect
+      .poll(() => workshop.target.ids().then(({ length }) => length), { timeout: 20_000, interval: 20 })
+      .toBeGreaterThan(0)
     const started = performance.now()
     lading.child.kill('SIGTERM')
     expect(await lading.ended, lading.output()).toBe(0)
@@ -41,34 +52,38 @@ describePostgres('a consumer process and its signals', () => {
   it.each([
     ['SIGTERM', 143],
     ['SIGINT', 130],
-  ] as const)('a second %s ends a consumer that is held by the database at once, with exit code %d', async (signal, code) => {
-    await using workshop = await Workshop.open('postgres')
-    const queue = await published(workshop, 2_000)
-    const sink = await workshop.sink()
-    await sink.prepare(numbers)
-    await workshop.target
-      .execute(`CREATE FUNCTION hang() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(600); RETURN NULL; END';
+  ] as const)(
+    'a second %s ends a consumer that is held by the database at once, with exit code %d',
+    async (signal, code) => {
+      await using workshop = await Workshop.open('postgres')
+      const queue = await published(workshop, 2_000)
+      const sink = await workshop.sink()
+      await sink.prepare(numbers)
+      await workshop.target
+        .execute(`CREATE FUNCTION hang() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(600); RETURN NULL; END';
       CREATE TRIGGER hang BEFORE INSERT ON numbers FOR EACH STATEMENT EXECUTE FUNCTION hang()`)
-    const lading = consume(workshop)
-    const held = () =>
-      query<{ pid: number }>(
-        workshop.target.url,
-        "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()",
+      const lading = consume(workshop)
+      const held = () =>
+        query<{ pid: number }>(
+          workshop.target.url,
+          "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()",
+        )
+      await expect.poll(held, { timeout: 20_000 }).toHaveLength(1)
+      lading.child.kill(signal)
+      const started = performance.now()
+      // Two signals that arrive together may be one to the kernel, so the second is repeated until it is
+      // seen.
+      const again = setInterval(() => lading.child.kill(signal), 20)
+      expect(await lading.ended, lading.output()).toBe(code)
+      clearInterval(again)
+      expect(performance.now() - started).toBeLessThan(5_000)
+      await workshop.target.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()",
       )
-    await expect.poll(held, { timeout: 20_000 }).toHaveLength(1)
-    lading.child.kill(signal)
-    const started = performance.now()
-    // Two signals that arrive together may be one to the kernel, so the second is repeated until it is seen.
-    const again = setInterval(() => lading.child.kill(signal), 20)
-    expect(await lading.ended, lading.output()).toBe(code)
-    clearInterval(again)
-    expect(performance.now() - started).toBeLessThan(5_000)
-    await workshop.target.execute(
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()",
-    )
-    await workshop.target.execute('DROP TRIGGER hang ON numbers')
-    const tally = await createConsumer({ queue, sink, model: numbers }).run({ untilEmpty: true })
-    expect(tally.redelivered).toBeGreaterThan(0)
-    await workshop.expectAllOnce()
-  })
+      await workshop.target.execute('DROP TRIGGER hang ON numbers')
+      const tally = await createConsumer({ queue, sink, model: numbers }).run({ untilEmpty: true })
+      expect(tally.redelivered).toBeGreaterThan(0)
+      await workshop.expectAllOnce()
+    },
+  )
 })

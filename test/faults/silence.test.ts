@@ -1,11 +1,14 @@
-/** Connections to PostgreSQL that fall silent without a sign, and a server that says nothing because it is at work. */
+/**
+ * Connections to PostgreSQL that fall silent without a sign, and a server that says nothing because it is at
+ * work.
+ */
 import { expect, it } from 'vitest'
 import { createConsumer } from '../../src/consumer/consumer.ts'
 import { PostgresSink } from '../../src/sink/postgres/postgres.ts'
-import { describePostgres } from '../servers/database.ts'
-import { startProxy } from './proxy.ts'
-import { numbers, Workshop } from './workshop.ts'
-import { Witness } from './wrappers.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
+import { startProxy } from '../support/proxy.ts'
+import { numbers, Workshop } from '../support/workshop.ts'
+import { Witness } from '../support/wrappers.ts'
 
 const silentMs = 500
 
@@ -16,7 +19,15 @@ async function atWork(workshop: Workshop, url: string, giveBackAfterMs: number) 
   const sink = new PostgresSink(url, { silentMs })
   const witness = new Witness()
   const stop = new AbortController()
-  const options = { queue, sink, model: numbers, prefetch: 20, batch: { messages: 1 }, giveBackAfterMs, onEvent: witness.listen }
+  const options = {
+    queue,
+    sink,
+    model: numbers,
+    prefetch: 20,
+    batch: { messages: 1 },
+    giveBackAfterMs,
+    onEvent: witness.listen,
+  }
   const running = createConsumer(options)
     .run({ signal: stop.signal })
     .finally(() => sink[Symbol.asyncDispose]())
@@ -49,7 +60,9 @@ describePostgres('a connection to PostgreSQL that falls silent', () => {
     await using proxy = await startProxy(workshop.target.url)
     const work = await atWork(workshop, proxy.url, 1)
     proxy.blackHole(true)
-    await createConsumer({ queue: work.queue, sink: await workshop.sink(), model: numbers }).run({ untilEmpty: true })
+    await createConsumer({ queue: work.queue, sink: await workshop.sink(), model: numbers }).run({
+      untilEmpty: true,
+    })
     await workshop.expectAllOnce()
     expect(work.witness.of('held').at(-1)?.messages).toBe(0)
     expect(work.witness.of('waiting').some(({ message }) => message.includes('given back'))).toBe(true)
@@ -77,8 +90,16 @@ describePostgres('a connection to PostgreSQL that falls silent', () => {
   })
 })
 
-/** That as many records are written with one session, which says nothing for many times as long as it takes to be asked for. */
-async function expectOneSession(workshop: Workshop, url: string, records: number, silent: number): Promise<void> {
+/**
+ * That as many records are written with one session, which says nothing for many times as long as it takes to
+ * be asked for.
+ */
+async function expectOneSession(
+  workshop: Workshop,
+  url: string,
+  records: number,
+  silent: number,
+): Promise<void> {
   const queue = await workshop.queue()
   await workshop.publish(queue, records, records)
   const witness = new Witness()

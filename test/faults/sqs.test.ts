@@ -1,16 +1,16 @@
 /**
- * Messages go through an SQS that delivers twice and in another order, forgets receipt handles and refuses calls, to consumers that are
- * killed, into a table without any key.
+ * Messages go through an SQS that delivers twice and in another order, forgets receipt handles and refuses
+ * calls, to consumers that are killed, into a table without any key.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openQueue, openSink } from '../../src/index.ts'
 import type { Outgoing } from '../../src/queue/queue.ts'
-import { describePostgres, freshDatabase } from '../servers/database.ts'
-import { type SqsKnobs, type SqsStub, startSqsStub } from '../servers/sqs-stub.ts'
-import { sqsEnvironment } from '../servers/sqs.ts'
-import { sequence } from './processes/model.ts'
-import { randomFrom, Told, Victim } from './victim.ts'
-import { query } from './workshop.ts'
+import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
+import { type SqsKnobs, type SqsStub, startSqsStub } from '../../tooling/servers/sqs-stub.ts'
+import { sqsEnvironment } from '../../tooling/servers/sqs.ts'
+import { sequence } from '../support/processes/model.ts'
+import { randomFrom, Told, Victim } from '../support/victim.ts'
+import { query } from '../support/workshop.ts'
 
 const consumerCount = 3
 const kills = 20
@@ -22,7 +22,14 @@ beforeAll(async () => {
 })
 afterAll(() => stub.stop())
 
-const faults: SqsKnobs = { duplicates: 0.1, reorder: true, expireHandles: 0.02, throttle: 0.05, failEntries: 0.02, fail503: 0.01 }
+const faults: SqsKnobs = {
+  duplicates: 0.1,
+  reorder: true,
+  expireHandles: 0.02,
+  throttle: 0.05,
+  failEntries: 0.02,
+  fail503: 0.01,
+}
 
 const event = (family: string, n: number): Outgoing => ({
   key: `${family}/${n}`,
@@ -35,23 +42,36 @@ interface Stored {
   readonly n: number
 }
 
-/** Publishes the rounds one after the other and kills consumers meanwhile; returns the rows in the order in which they came. */
-async function survive(queueName: string, rounds: readonly (readonly Outgoing[])[]): Promise<readonly Stored[]> {
+/**
+ * Publishes the rounds one after the other and kills consumers meanwhile; returns the rows in the order in
+ * which they came.
+ */
+async function survive(
+  queueName: string,
+  rounds: readonly (readonly Outgoing[])[],
+): Promise<readonly Stored[]> {
   const seed = Number(process.env['LADING_SEED'] ?? Date.now() % 1_000_000)
   const random = randomFrom(seed)
   await using database = await freshDatabase()
-  await query(database.url, 'CREATE TABLE sequence (family text NOT NULL, n integer NOT NULL, position bigserial)')
+  await query(
+    database.url,
+    'CREATE TABLE sequence (family text NOT NULL, n integer NOT NULL, position bigserial)',
+  )
   await using sink = await openSink(database.url)
   await sink.prepare(sequence)
   const url = await stub.createQueue(queueName, { VisibilityTimeout: '3' })
   const seen = new Told()
-  const consumers = Array.from({ length: consumerCount }, () => new Victim('consumer.ts', ['sequence', url, database.url], seen.line))
+  const consumers = Array.from(
+    { length: consumerCount },
+    () => new Victim('consumer.ts', ['sequence', url, database.url], seen.line),
+  )
   try {
     await using queue = await openQueue(url)
     stub.turn({ seed, ...faults })
     for (const [round, messages] of rounds.entries()) {
       await queue.publish(messages)
-      for (let kill = 0; kill < kills / rounds.length; kill++) await consumers[Math.floor(random() * consumers.length)]?.killAtWork()
+      for (let kill = 0; kill < kills / rounds.length; kill++)
+        await consumers[Math.floor(random() * consumers.length)]?.killAtWork()
       expect(
         consumers.map(({ failure }) => failure),
         `round ${round}`,
@@ -69,7 +89,9 @@ async function survive(queueName: string, rounds: readonly (readonly Outgoing[])
     stub.turn({})
     for (const consumer of consumers) consumer.stop('SIGKILL')
   }
-  console.log(`sqs: ${JSON.stringify({ seed, queueName, kills, ...seen, calls: stub.calls, faults: stub.faults })}`)
+  console.log(
+    `sqs: ${JSON.stringify({ seed, queueName, kills, ...seen, calls: stub.calls, faults: stub.faults })}`,
+  )
   expect(seen.dead).toBe(0)
   expect(seen.redelivered, 'no message was delivered twice: the run shows nothing').toBeGreaterThan(0)
   expect(seen.duplicates, 'the ledger was never asked: the run shows nothing').toBeGreaterThan(0)
@@ -77,30 +99,40 @@ async function survive(queueName: string, rounds: readonly (readonly Outgoing[])
 }
 
 describePostgres('PostgreSQL', () => {
-  it('20,000 messages, a tenth of them sent twice, are 20,000 rows after 20 kills', { timeout: 300_000 }, async () => {
-    const perRound = 2_000
-    const rounds = Array.from({ length: 10 }, (_, round) => {
-      const messages = Array.from({ length: perRound }, (__, n) => event('a', round * perRound + n))
-      return [...messages, ...messages.filter((__, n) => n % 10 === 0)]
-    })
-    const rows = await survive('flood', rounds)
-    expect(rows).toHaveLength(20_000)
-    expect(new Set(rows.map(({ n }) => n)).size).toBe(20_000)
-  })
+  it(
+    '20,000 messages, a tenth of them sent twice, are 20,000 rows after 20 kills',
+    { timeout: 300_000 },
+    async () => {
+      const perRound = 2_000
+      const rounds = Array.from({ length: 10 }, (_, round) => {
+        const messages = Array.from({ length: perRound }, (__, n) => event('a', round * perRound + n))
+        return [...messages, ...messages.filter((__, n) => n % 10 === 0)]
+      })
+      const rows = await survive('flood', rounds)
+      expect(rows).toHaveLength(20_000)
+      expect(new Set(rows.map(({ n }) => n)).size).toBe(20_000)
+    },
+  )
 
-  it('the groups of a FIFO queue take effect in their order, each message once, after 20 kills', { timeout: 300_000 }, async () => {
-    const families = Array.from({ length: 20 }, (_, f) => `family-${f}`)
-    const perRound = 15
-    const rounds = Array.from({ length: 10 }, (_, round) =>
-      Array.from({ length: perRound }, (__, n) => families.map((family) => event(family, round * perRound + n))).flat(),
-    )
-    const rows = await survive('families.fifo', rounds)
-    const expected = Array.from({ length: 10 * perRound }, (_, n) => n)
-    for (const family of families) {
-      expect(
-        rows.filter((row) => row.family === family).map(({ n }) => n),
-        family,
-      ).toEqual(expected)
-    }
-  })
+  it(
+    'the groups of a FIFO queue take effect in their order, each message once, after 20 kills',
+    { timeout: 300_000 },
+    async () => {
+      const families = Array.from({ length: 20 }, (_, f) => `family-${f}`)
+      const perRound = 15
+      const rounds = Array.from({ length: 10 }, (_, round) =>
+        Array.from({ length: perRound }, (__, n) =>
+          families.map((family) => event(family, round * perRound + n)),
+        ).flat(),
+      )
+      const rows = await survive('families.fifo', rounds)
+      const expected = Array.from({ length: 10 * perRound }, (_, n) => n)
+      for (const family of families) {
+        expect(
+          rows.filter((row) => row.family === family).map(({ n }) => n),
+          family,
+        ).toEqual(expected)
+      }
+    },
+  )
 })

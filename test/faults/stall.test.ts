@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { describePostgres } from '../servers/database.ts'
-import { startWatched } from './watched.ts'
-import { query, Workshop } from './workshop.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
+import { startWatched } from '../support/watched.ts'
+import { query, Workshop } from '../support/workshop.ts'
 
-const model = join(import.meta.dirname, 'model.ts')
+const model = join(import.meta.dirname, '../support/model.ts')
 
 describePostgres('a consumer whose database hangs', () => {
   it('turns /readyz red within 30 seconds, stays alive, and is green again by itself when the database goes on', async () => {
@@ -52,11 +52,23 @@ describePostgres('a consumer whose database hangs', () => {
     const silent = createServer().listen(0, '127.0.0.1')
     await once(silent, 'listening')
     const to = `postgresql://me@127.0.0.1:${(silent.address() as AddressInfo).port}/db`
-    const lading = await startWatched('consume', '--model', model, '--queue', workshop.queueUrl, '--to', to, '--stall-after', '1')
+    const lading = await startWatched(
+      'consume',
+      '--model',
+      model,
+      '--queue',
+      workshop.queueUrl,
+      '--to',
+      to,
+      '--stall-after',
+      '1',
+    )
     try {
       const reason = async () => (await fetch(`${lading.url}/readyz`)).text()
       // Nobody else asks for the depth: the watchdog does by itself.
-      await expect.poll(reason, { timeout: 20_000, interval: 100 }).toMatch(/^not ready: .*messages waiting: 1/)
+      await expect
+        .poll(reason, { timeout: 20_000, interval: 100 })
+        .toMatch(/^not ready: .*messages waiting: 1/)
     } finally {
       lading.child.kill('SIGKILL')
       await lading.ended
@@ -67,12 +79,25 @@ describePostgres('a consumer whose database hangs', () => {
   it('idle for longer than that, it stays green', async () => {
     await using workshop = await Workshop.open('postgres')
     await workshop.queue()
-    const args = ['consume', '--model', model, '--queue', workshop.queueUrl, '--to', workshop.target.url, '--stall-after', '0.01']
+    const args = [
+      'consume',
+      '--model',
+      model,
+      '--queue',
+      workshop.queueUrl,
+      '--to',
+      workshop.target.url,
+      '--stall-after',
+      '0.01',
+    ]
     const lading = await startWatched(...args)
     try {
       // The watchdog has asked the queue by itself, or these questions have.
       for (let n = 0; n < 5; n++)
-        expect([await lading.metric('lading_queue_messages{state="ready"}'), await lading.status('/readyz')]).toEqual([0, 200])
+        expect([
+          await lading.metric('lading_queue_messages{state="ready"}'),
+          await lading.status('/readyz'),
+        ]).toEqual([0, 200])
     } finally {
       lading.child.kill('SIGTERM')
       expect(await lading.ended).toBe(0)

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { expect, it } from 'vitest'
 import { createConsumer } from '../../src/consumer/consumer.ts'
-import { describePostgres } from '../servers/database.ts'
-import { startLading } from './lading.ts'
-import { startProxy } from './proxy.ts'
-import { numbers, query, Workshop } from './workshop.ts'
-import { Witness } from './wrappers.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
+import { startLading } from '../support/lading.ts'
+import { startProxy } from '../support/proxy.ts'
+import { numbers, query, Workshop } from '../support/workshop.ts'
+import { Witness } from '../support/wrappers.ts'
 
-const model = join(import.meta.dirname, 'model.ts')
+const model = join(import.meta.dirname, '../support/model.ts')
 const held = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'lading'
   AND state = 'active' AND wait_event = 'ClientRead'`
 
@@ -18,8 +18,11 @@ describePostgres('a consumer that is stopped in the middle of COPY', () => {
     await using workshop = await Workshop.open('postgres')
     const queue = await workshop.queue()
     await workshop.publish(queue, 100)
-    await using proxy = await startProxy(workshop.target.url, { stopWithin: (sent) => sent.includes('COPY "numbers"') })
-    const consume = (to: string) => startLading('consume', '--model', model, '--queue', `${workshop.queueUrl}?lease=3`, '--to', to)
+    await using proxy = await startProxy(workshop.target.url, {
+      stopWithin: (sent) => sent.includes('COPY "numbers"'),
+    })
+    const consume = (to: string) =>
+      startLading('consume', '--model', model, '--queue', `${workshop.queueUrl}?lease=3`, '--to', to)
     const stopped = consume(proxy.url)
     const others: ReturnType<typeof consume>[] = []
     try {
@@ -45,13 +48,24 @@ describePostgres('a consumer that is stopped in the middle of COPY', () => {
     const loadId = await workshop.publish(queue, 100)
     const holder = new pg.Client(workshop.target.url)
     await holder.connect()
-    await holder.query(`BEGIN; INSERT INTO lading.ledger VALUES ('numbers', '${loadId}/1', '', NULL, 'applied', 0, 0, 0, 0)`)
+    await holder.query(
+      `BEGIN; INSERT INTO lading.ledger VALUES ('numbers', '${loadId}/1', '', NULL, 'applied', 0, 0, 0, 0)`,
+    )
     const witness = new Witness()
-    const running = createConsumer({ queue, sink, model: numbers, onEvent: witness.listen }).run({ untilEmpty: true })
-    await expect.poll(() => witness.of('batch').map(({ retried, rejected }) => [retried, rejected]), { timeout: 20_000 }).toEqual([[1, 0]])
+    const running = createConsumer({ queue, sink, model: numbers, onEvent: witness.listen }).run({
+      untilEmpty: true,
+    })
+    await expect
+      .poll(() => witness.of('batch').map(({ retried, rejected }) => [retried, rejected]), {
+        timeout: 20_000,
+      })
+      .toEqual([[1, 0]])
     const others = (await workshop.target.ids()).length
     expect(others).toBeGreaterThan(80)
-    expect(witness.of('waiting').at(-1)).toMatchObject({ code: 'SINK_BUSY', message: expect.stringContaining('given back') })
+    expect(witness.of('waiting').at(-1)).toMatchObject({
+      code: 'SINK_BUSY',
+      message: expect.stringContaining('given back'),
+    })
     await holder.query('ROLLBACK')
     await holder.end()
     expect(await running).toMatchObject({ loaded: 100, retried: 1, dead: 0, duplicates: 0 })

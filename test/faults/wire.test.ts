@@ -2,10 +2,10 @@
 import { expect, it } from 'vitest'
 import { createConsumer } from '../../src/consumer/consumer.ts'
 import { produce } from '../../src/producer/produce.ts'
-import { describePostgres } from '../servers/database.ts'
-import { type Proxy, startProxy } from './proxy.ts'
-import { numbers, query, Workshop } from './workshop.ts'
-import { Witness } from './wrappers.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
+import { type Proxy, startProxy } from '../support/proxy.ts'
+import { numbers, query, Workshop } from '../support/workshop.ts'
+import { Witness } from '../support/wrappers.ts'
 
 const isCommit = (sent: Buffer): boolean => sent.includes('COMMIT\0')
 
@@ -13,7 +13,13 @@ async function consumeThrough(proxy: Proxy, workshop: Workshop, count: number, w
   const queue = await workshop.queue()
   await produce(workshop.producing(queue, [await workshop.file(count)], { chunkBytes: 2_000 }))
   const sink = await workshop.sink(proxy.url)
-  return await createConsumer({ queue, sink, model: numbers, batch: { bytes: 1, messages: 1 }, onEvent: witness.listen }).run({
+  return await createConsumer({
+    queue,
+    sink,
+    model: numbers,
+    batch: { bytes: 1, messages: 1 },
+    onEvent: witness.listen,
+  }).run({
     untilEmpty: true,
   })
 }
@@ -25,7 +31,8 @@ describePostgres('the wire to PostgreSQL', () => {
     let commits = 0
     let swallowed = 0
     // Every other, so that each is that of a new batch.
-    const swallowReply = (sent: Buffer) => isCommit(sent) && ++commits % 2 === 0 && swallowed < 20 && ++swallowed > 0
+    const swallowReply = (sent: Buffer) =>
+      isCommit(sent) && ++commits % 2 === 0 && swallowed < 20 && ++swallowed > 0
     await using proxy = await startProxy(workshop.target.url, { swallowReply })
     const witness = new Witness()
     const tally = await consumeThrough(proxy, workshop, 5_000, witness)
@@ -39,27 +46,32 @@ describePostgres('the wire to PostgreSQL', () => {
   it.for([
     [0, 20],
     [1, 5],
-  ] as const)('session %i is reset after every number of bytes that it takes', async ([session, leastRounds]) => {
-    await using workshop = await Workshop.open('postgres')
-    const step = 149
-    let rounds = 0
-    for (let met = true; met; rounds++) {
-      let sessions = 0
-      const resetAfter = () => (sessions++ === session ? 1 + rounds * step : undefined)
-      await using proxy = await startProxy(workshop.target.url, { resetAfter })
-      const witness = new Witness()
-      expect(await consumeThrough(proxy, workshop, 50, witness)).toMatchObject({ dead: 0 })
-      met = witness.of('waiting').length > 0
-    }
-    expect(rounds).toBeGreaterThan(leastRounds)
-    await workshop.expectAllOnce()
-  })
+  ] as const)(
+    'session %i is reset after every number of bytes that it takes',
+    async ([session, leastRounds]) => {
+      await using workshop = await Workshop.open('postgres')
+      const step = 149
+      let rounds = 0
+      for (let met = true; met; rounds++) {
+        let sessions = 0
+        const resetAfter = () => (sessions++ === session ? 1 + rounds * step : undefined)
+        await using proxy = await startProxy(workshop.target.url, { resetAfter })
+        const witness = new Witness()
+        expect(await consumeThrough(proxy, workshop, 50, witness)).toMatchObject({ dead: 0 })
+        met = witness.of('waiting').length > 0
+      }
+      expect(rounds).toBeGreaterThan(leastRounds)
+      await workshop.expectAllOnce()
+    },
+  )
 
   it('a session that breaks in each of its batches, at another byte each time', async () => {
     await using workshop = await Workshop.open('postgres')
     await (await workshop.sink()).prepare(numbers)
     let connections = 0
-    await using proxy = await startProxy(workshop.target.url, { resetAfter: () => 9_000 + 331 * connections++ })
+    await using proxy = await startProxy(workshop.target.url, {
+      resetAfter: () => 9_000 + 331 * connections++,
+    })
     await consumeThrough(proxy, workshop, 3_000)
     expect(connections).toBeGreaterThan(5)
     await workshop.expectAllOnce()

@@ -1,20 +1,36 @@
 /** Whatever a run prints, logs or stores, an address and a device id are in it masked or not at all. */
 import { expect, it } from 'vitest'
 import { Folder } from '../cli/run.ts'
-import { query } from '../faults/workshop.ts'
-import { describePostgres, freshDatabase } from '../servers/database.ts'
-import { sqsEnvironment, useSqs } from '../servers/sqs.ts'
+import { query } from '../support/workshop.ts'
+import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
+import { sqsEnvironment, useSqs } from '../../tooling/servers/sqs.ts'
 
 const { server, freshSqsUrl } = useSqs()
 
 const ip = '203.0.113.77'
 const device = '471-11-9042'
-const canaries = [ip, device, encodeURIComponent(ip), Buffer.from(ip).toString('base64'), Buffer.from(ip).toString('hex')]
+const canaries = [
+  ip,
+  device,
+  encodeURIComponent(ip),
+  Buffer.from(ip).toString('base64'),
+  Buffer.from(ip).toString('hex'),
+]
 
-const login = { user_id: 'u-1', app_version: '2.3.0', device_type: 'android', ip, locale: 'RU', device_id: device }
+const login = {
+  user_id: 'u-1',
+  app_version: '2.3.0',
+  device_type: 'android',
+  ip,
+  locale: 'RU',
+  device_id: device,
+}
 const deep = `${'{"a":'.repeat(200)}"${ip}"${'}'.repeat(200)}`
 
-/** In every shape in which somebody might send them. What stands in a field of another name is taken for what that name says. */
+/**
+ * In every shape in which somebody might send them. What stands in a field of another name is taken for what
+ * that name says.
+ */
 const bodies: readonly string[] = [
   JSON.stringify(login),
   JSON.stringify({ ...login, app_version: 'new' }),
@@ -53,7 +69,8 @@ async function contentOf(url: string): Promise<string> {
   const texts: string[] = []
   for (const { name } of tables) {
     for (const row of await query<Record<string, unknown>>(url, `SELECT * FROM ${name}`)) {
-      for (const value of Object.values(row)) texts.push(Buffer.isBuffer(value) ? value.toString('latin1') : JSON.stringify(value))
+      for (const value of Object.values(row))
+        texts.push(Buffer.isBuffer(value) ? value.toString('latin1') : JSON.stringify(value))
     }
   }
   return texts.join('\n')
@@ -72,10 +89,18 @@ describePostgres('PostgreSQL', () => {
     await using folder = await Folder.make()
     const url = await freshSqsUrl({ VisibilityTimeout: '30' })
     await send(url)
-    const env = { ...sqsEnvironment, ...key, LADING_QUEUE: url, LADING_TO: database.url, LADING_MODEL: 'user_logins' }
+    const env = {
+      ...sqsEnvironment,
+      ...key,
+      LADING_QUEUE: url,
+      LADING_TO: database.url,
+      LADING_MODEL: 'user_logins',
+    }
     const told: string[] = []
     const lading = async (...args: string[]) => {
-      const { code, out, err } = await folder.run([...args, '--log-level', 'debug', '--log-format', 'json'], { env })
+      const { code, out, err } = await folder.run([...args, '--log-level', 'debug', '--log-format', 'json'], {
+        env,
+      })
       told.push(out, err)
       expectNoCanary(out, `the output of ${args.join(' ')}`)
       expectNoCanary(err, `what ${args.join(' ')} says on the way`)

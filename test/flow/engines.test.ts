@@ -1,4 +1,7 @@
-/** The package as it is published, on the releases of Node that it says it runs on: the oldest, the newest of the same line, and this one. */
+/**
+ * The package as it is published, on the releases of Node that it says it runs on: the oldest, the newest of
+ * the same line, and this one.
+ */
 import { execFile } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,7 +18,8 @@ const oldest = `${/^\^(\d+\.\d+) /.exec(manifest.engines.node)?.[1]}.0`
 const line = oldest.split('.')[0] as string
 const binary = `node-${process.platform}-${process.arch}`
 
-const withoutComments = (path: string): string => readFileSync(join(root, path), 'utf8').replaceAll(/\/\*[^]*?\*\/|\/\/.*$/gm, '')
+const withoutComments = (path: string): string =>
+  readFileSync(join(root, path), 'utf8').replaceAll(/\/\*[^]*?\*\/|\/\/.*$/gm, '')
 
 const model = `import { defineModel, doublePrecision, text, timestamptz } from 'lading'
 export default defineModel({
@@ -31,7 +35,11 @@ describe('the published package', () => {
 
   beforeAll(async () => {
     installed = mkdtempSync(join(tmpdir(), 'lading-engines-'))
-    const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', installed], { cwd: root })
+    const { stdout } = await run(
+      'npm',
+      ['pack', '--json', '--ignore-scripts', '--pack-destination', installed],
+      { cwd: root },
+    )
     const [{ filename }] = JSON.parse(stdout) as [{ filename: string }]
     const nodes = [`oldest@npm:${binary}@${oldest}`, `newest@npm:${binary}@${line}`]
     const quiet = ['--no-audit', '--no-fund', '--prefer-offline', '--prefix', installed]
@@ -55,9 +63,22 @@ describe('the published package', () => {
     const lading = async (...args: string[]) =>
       run(node(), [at('lading/bin/lading.js'), ...args], { cwd: folder.path }).then(
         ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
-        ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({ code, stdout, stderr }),
+        ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({
+          code,
+          stdout,
+          stderr,
+        }),
       )
-    const loaded = await lading('load', 'in', '--consumers', '2', '--model', './model.ts', '--json', '--quiet')
+    const loaded = await lading(
+      'load',
+      'in',
+      '--consumers',
+      '2',
+      '--model',
+      './model.ts',
+      '--json',
+      '--quiet',
+    )
     expect(loaded).toMatchObject({ code: 3, stderr: '' })
     expect(JSON.parse(loaded.stdout)).toMatchObject({ loadedNow: 5 })
     expect(await lading('verify', '--quiet')).toMatchObject({ code: 3, stderr: '' })
@@ -77,13 +98,16 @@ describe('the published package', () => {
     expect(files).toEqual([])
   })
 
-  it.each(['20.19.5', '22.17.1', '23.11.1'])('says in one line that it does not run on %s', async (version) => {
-    const pretend = `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'${version}'}})`
-    const started = run(process.execPath, ['--import', pretend, join(root, 'bin/lading.js'), '--version'])
-    await expect(started).rejects.toMatchObject({
-      code: 78,
-      stdout: '',
-      stderr: `lading needs Node 22.18 or a later 22, or 24 or newer; this is ${version}\n`,
-    })
-  })
+  it.each(['20.19.5', '22.17.1', '23.11.1'])(
+    'says in one line that it does not run on %s',
+    async (version) => {
+      const pretend = `data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'${version}'}})`
+      const started = run(process.execPath, ['--import', pretend, join(root, 'bin/lading.js'), '--version'])
+      await expect(started).rejects.toMatchObject({
+        code: 78,
+        stdout: '',
+        stderr: `lading needs Node 22.18 or a later 22, or 24 or newer; this is ${version}\n`,
+      })
+    },
+  )
 })

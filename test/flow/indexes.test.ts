@@ -15,11 +15,11 @@ import { produce } from '../../src/producer/produce.ts'
 import { openQueue } from '../../src/queue/registry.ts'
 import { openSink } from '../../src/sink/registry.ts'
 import type { Built, Sink } from '../../src/sink/sink.ts'
-import { startLading } from '../faults/lading.ts'
-import { randomFrom } from '../faults/victim.ts'
-import { query, Workshop } from '../faults/workshop.ts'
-import { wrapSink } from '../faults/wrappers.ts'
-import { describePostgres } from '../servers/database.ts'
+import { startLading } from '../support/lading.ts'
+import { randomFrom } from '../support/victim.ts'
+import { query, Workshop } from '../support/workshop.ts'
+import { wrapSink } from '../support/wrappers.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
 import { keyedNumbers } from './keyed-numbers.ts'
 
 const catalog = `SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition, conname, pg_get_constraintdef(c.oid) AS rule
@@ -35,11 +35,19 @@ async function loadInto(
 ) {
   const queue = await workshop.queue()
   const sink = await workshop.sink()
-  const { receipts } = await load({ ...workshop.producing(queue, paths, { model, chunkBytes: 100 }), sink, deferIndexes, onEvent })
+  const { receipts } = await load({
+    ...workshop.producing(queue, paths, { model, chunkBytes: 100 }),
+    sink,
+    deferIndexes,
+    onEvent,
+  })
   const rejects = await sink.ledger.rejects({ limit: 1_000 })
   return {
     receipts: receipts.map(({ startedAt: _startedAt, ...receipt }) => receipt),
-    rejects: rejects.map(({ at: _at, id: _id, ...reject }) => ({ ...reject, raw: Buffer.from(reject.raw).toString() })),
+    rejects: rejects.map(({ at: _at, id: _id, ...reject }) => ({
+      ...reject,
+      raw: Buffer.from(reject.raw).toString(),
+    })),
     rows: await query(workshop.target.url, 'SELECT id, note FROM numbers ORDER BY id, note'),
     indexes: await query(workshop.target.url, catalog),
   }
@@ -55,7 +63,9 @@ const withPolicy = (onConflict: Model['onConflict']): Model => ({
 async function outcome(model: Model, deferIndexes: DeferIndexes) {
   await using workshop = await Workshop.open('postgres')
   const path = join(workshop.folder, 'doubles.csv')
-  const lines = Array.from({ length: 60 }, (_, line) => (line === 33 ? 'x,bad' : `${line % 50},"line ${line}\nof it"`))
+  const lines = Array.from({ length: 60 }, (_, line) =>
+    line === 33 ? 'x,bad' : `${line % 50},"line ${line}\nof it"`,
+  )
   await writeFile(path, `id,note\n${lines.join('\n')}\n`)
   const events: string[] = []
   const result = await loadInto(workshop, model, [path], deferIndexes, (event) => {
@@ -84,26 +94,34 @@ describePostgres('indexes left for the end of a load', () => {
     expect(await query(workshop.target.url, 'SELECT FROM lading.deferred')).toEqual([])
   })
 
-  test.for(['error', 'skip', 'update'] as const)('rows that share a key come out as without that: onConflict %s', async (onConflict) => {
-    const always = await outcome(withPolicy(onConflict), 'always')
-    const never = await outcome(withPolicy(onConflict), 'never')
-    expect(always.events).toEqual(['deferred', 'building'])
-    expect(never.events).toEqual([])
-    expect(always.result).toEqual(never.result)
-    expect(always.result.indexes).toHaveLength(3)
-    expect(always.result.rejects).toHaveLength(onConflict === 'error' ? 11 : 1)
-  })
+  test.for(['error', 'skip', 'update'] as const)(
+    'rows that share a key come out as without that: onConflict %s',
+    async (onConflict) => {
+      const always = await outcome(withPolicy(onConflict), 'always')
+      const never = await outcome(withPolicy(onConflict), 'never')
+      expect(always.events).toEqual(['deferred', 'building'])
+      expect(never.events).toEqual([])
+      expect(always.result).toEqual(never.result)
+      expect(always.result.indexes).toHaveLength(3)
+      expect(always.result.rejects).toHaveLength(onConflict === 'error' ? 11 : 1)
+    },
+  )
 
   test.for([
     ['has rows', 'INSERT INTO numbers VALUES (0, $$of others$$)'],
-    ['has triggers', 'CREATE TRIGGER t BEFORE INSERT ON numbers FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()'],
+    [
+      'has triggers',
+      'CREATE TRIGGER t BEFORE INSERT ON numbers FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',
+    ],
     ['others refer', 'CREATE TABLE others (id integer REFERENCES numbers)'],
     ['others depend', 'CREATE VIEW others AS SELECT id, note FROM numbers GROUP BY id'],
     ['more than its definition', 'ALTER TABLE numbers CLUSTER ON numbers_pkey'],
     ['no index', 'ALTER TABLE numbers DROP CONSTRAINT numbers_pkey'],
   ] as const)('are never taken from a table that is not ours alone: %s', async ([reason, sql]) => {
     await using workshop = await Workshop.open('postgres')
-    await workshop.target.execute(`CREATE TABLE numbers (id integer PRIMARY KEY, note text NOT NULL); ${sql.replaceAll('$$', "'")}`)
+    await workshop.target.execute(
+      `CREATE TABLE numbers (id integer PRIMARY KEY, note text NOT NULL); ${sql.replaceAll('$$', "'")}`,
+    )
     const before = await query(workshop.target.url, catalog)
     const path = await workshop.file(10)
     await expect(loadInto(workshop, keyedNumbers, [path], 'always')).rejects.toMatchObject({
@@ -123,12 +141,19 @@ describePostgres('indexes left for the end of a load', () => {
       const options = workshop.producing(queue, paths.slice(0, 1), { model: keyedNumbers, chunkBytes: 100 })
       {
         await using first = await openSink(workshop.target.url)
-        expect(await first.prepare(keyedNumbers, { deferIndexes: 'begin' })).toMatchObject({ deferred: true, reason: undefined })
+        expect(await first.prepare(keyedNumbers, { deferIndexes: 'begin' })).toMatchObject({
+          deferred: true,
+          reason: undefined,
+        })
         await produce(options)
-        await createConsumer({ queue, model: keyedNumbers, sink: first, batch: { messages: 5 } }).run({ batches: 3 })
+        await createConsumer({ queue, model: keyedNumbers, sink: first, batch: { messages: 5 } }).run({
+          batches: 3,
+        })
         // While it is at work, others do not build in the middle of it.
         await using other = await openSink(workshop.target.url)
-        expect(await other.prepare(keyedNumbers, { deferIndexes: 'resume' })).toMatchObject({ deferred: true })
+        expect(await other.prepare(keyedNumbers, { deferIndexes: 'resume' })).toMatchObject({
+          deferred: true,
+        })
         await using stranger = await openSink(workshop.target.url)
         await expect(stranger.prepare(keyedNumbers)).rejects.toMatchObject({ code: 'SINK_BUSY' })
         expect(await stranger.missingIndexes?.()).toEqual([])
@@ -136,7 +161,8 @@ describePostgres('indexes left for the end of a load', () => {
       const missing = async () => await (await workshop.sink()).missingIndexes?.()
       await expect.poll(missing).toEqual([{ table: 'numbers', indexes: 3 }])
       expect(await query(workshop.target.url, catalog)).toEqual([])
-      if (next === 'load') expect((await loadInto(workshop, keyedNumbers, paths, 'auto')).indexes).toHaveLength(3)
+      if (next === 'load')
+        expect((await loadInto(workshop, keyedNumbers, paths, 'auto')).indexes).toHaveLength(3)
       else {
         const sink = await workshop.sink()
         await sink.prepare(keyedNumbers)
@@ -163,7 +189,9 @@ describePostgres('indexes left for the end of a load', () => {
     await using workshop = await Workshop.open('postgres')
     await workshop.target.execute('CREATE TABLE numbers (id bigint PRIMARY KEY, note text NOT NULL)')
     const path = await workshop.file(10)
-    await expect(loadInto(workshop, keyedNumbers, [path], 'always')).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH' })
+    await expect(loadInto(workshop, keyedNumbers, [path], 'always')).rejects.toMatchObject({
+      code: 'SCHEMA_MISMATCH',
+    })
     expect(await query(workshop.target.url, catalog)).toHaveLength(1)
   })
 
@@ -181,30 +209,39 @@ describePostgres('indexes left for the end of a load', () => {
     expect(outcomes[0]).toEqual(outcomes[1])
   })
 
-  test.for(['gone', 'changed', 'standard input'] as const)('what cannot be loaded again is not taken out of the table: %s', async (how) => {
-    await using workshop = await Workshop.open('postgres')
-    const path = join(workshop.folder, 'doubles.csv')
-    await writeFile(path, 'id,note\n1,one\n1,another\n2,two\n')
-    if (how === 'standard input') {
-      await expect(loadInto(workshop, keyedNumbers, ['-'], 'always')).rejects.toMatchObject({ code: 'DEFER_REFUSED' })
-      return
-    }
-    const loading = loadInto(workshop, keyedNumbers, [path], 'always', (event) => {
-      if (event.type !== 'indexes' || event.state !== 'building') return
-      if (how === 'gone') rmSync(path)
-      else writeFileSync(path, 'id,note\n9,other\n')
-    })
-    await expect(loading).rejects.toMatchObject({ code: how === 'gone' ? 'SOURCE_MISSING' : 'INDEXES_BLOCKED' })
-    expect(await query(workshop.target.url, 'SELECT FROM numbers')).toHaveLength(3)
-    expect(await (await workshop.sink()).ledger.receipts({})).toMatchObject([{ loaded: 3 }])
-  })
+  test.for(['gone', 'changed', 'standard input'] as const)(
+    'what cannot be loaded again is not taken out of the table: %s',
+    async (how) => {
+      await using workshop = await Workshop.open('postgres')
+      const path = join(workshop.folder, 'doubles.csv')
+      await writeFile(path, 'id,note\n1,one\n1,another\n2,two\n')
+      if (how === 'standard input') {
+        await expect(loadInto(workshop, keyedNumbers, ['-'], 'always')).rejects.toMatchObject({
+          code: 'DEFER_REFUSED',
+        })
+        return
+      }
+      const loading = loadInto(workshop, keyedNumbers, [path], 'always', (event) => {
+        if (event.type !== 'indexes' || event.state !== 'building') return
+        if (how === 'gone') rmSync(path)
+        else writeFileSync(path, 'id,note\n9,other\n')
+      })
+      await expect(loading).rejects.toMatchObject({
+        code: how === 'gone' ? 'SOURCE_MISSING' : 'INDEXES_BLOCKED',
+      })
+      expect(await query(workshop.target.url, 'SELECT FROM numbers')).toHaveLength(3)
+      expect(await (await workshop.sink()).ledger.receipts({})).toMatchObject([{ loaded: 3 }])
+    },
+  )
 
   test('a load that fails before its end leaves a table with its indexes', async () => {
     await using workshop = await Workshop.open('postgres')
     const good = await workshop.file(10)
     const bad = join(workshop.folder, 'x.csv')
     await writeFile(bad, 'id,note\n1,"a\n')
-    await expect(loadInto(workshop, keyedNumbers, [good, bad], 'always')).rejects.toMatchObject({ code: 'UNCLOSED_QUOTE' })
+    await expect(loadInto(workshop, keyedNumbers, [good, bad], 'always')).rejects.toMatchObject({
+      code: 'UNCLOSED_QUOTE',
+    })
     expect(await query(workshop.target.url, catalog)).toHaveLength(3)
   })
 
@@ -212,12 +249,18 @@ describePostgres('indexes left for the end of a load', () => {
     await using workshop = await Workshop.open('postgres')
     const path = await workshop.file(100)
     const onEvent = (event: LadingEvent) => {
-      if (event.type === 'published') void workshop.target.execute("INSERT INTO numbers VALUES (5, 'of others')")
+      if (event.type === 'published')
+        void workshop.target.execute("INSERT INTO numbers VALUES (5, 'of others')")
     }
     const loading = loadInto(workshop, keyedNumbers, [path], 'always', onEvent)
-    await expect(loading).rejects.toMatchObject({ code: 'INDEXES_BLOCKED', message: expect.stringContaining('of its 101 rows, 100 came') })
+    await expect(loading).rejects.toMatchObject({
+      code: 'INDEXES_BLOCKED',
+      message: expect.stringContaining('of its 101 rows, 100 came'),
+    })
     expect(await query(workshop.target.url, 'SELECT FROM numbers')).toHaveLength(101)
-    await expect((await workshop.sink()).prepare(keyedNumbers)).rejects.toMatchObject({ code: 'INDEXES_BLOCKED' })
+    await expect((await workshop.sink()).prepare(keyedNumbers)).rejects.toMatchObject({
+      code: 'INDEXES_BLOCKED',
+    })
     await workshop.target.execute("DELETE FROM numbers WHERE note = 'of others'")
     expect((await loadInto(workshop, keyedNumbers, [path], 'auto')).indexes).toHaveLength(3)
     await workshop.expectAllOnce()
@@ -225,7 +268,8 @@ describePostgres('indexes left for the end of a load', () => {
 
   const others = {
     'an UPDATE': "UPDATE numbers SET note = 'of others' WHERE id = 2",
-    'an UPDATE that triggers do not fire for': "SET session_replication_role = replica; UPDATE numbers SET note = 'of others' WHERE id = 2",
+    'an UPDATE that triggers do not fire for':
+      "SET session_replication_role = replica; UPDATE numbers SET note = 'of others' WHERE id = 2",
     'a DELETE and an INSERT': "DELETE FROM numbers WHERE id = 2; INSERT INTO numbers VALUES (2, 'of others')",
     'an UPDATE of a role that may not see the ledger':
       "CREATE ROLE other_program; GRANT SELECT, UPDATE ON numbers TO other_program; SET ROLE other_program; UPDATE numbers SET note = 'of others' WHERE id = 2; RESET ROLE; DROP OWNED BY other_program; DROP ROLE other_program",
@@ -234,22 +278,27 @@ describePostgres('indexes left for the end of a load', () => {
     'a parent whose rows it became':
       'CREATE TABLE parent (LIKE numbers); ALTER TABLE numbers INHERIT parent; UPDATE parent SET note = $$of others$$ WHERE id = 2',
   }
-  test.for(Object.entries(others))('what another program has committed is never destroyed: %s', async ([, sql]) => {
-    await using workshop = await Workshop.open('postgres')
-    const path = join(workshop.folder, 'doubles.csv')
-    await writeFile(path, 'id,note\n1,one\n1,another\n2,two\n')
-    const sink = await workshop.sink()
-    const buildIndexes: Sink['buildIndexes'] = async (...args) => {
-      await workshop.target.execute(sql)
-      return (await sink.buildIndexes?.(...args)) ?? 'nothing'
-    }
-    const startOver: Sink['startOver'] = (...args) => sink.startOver?.(...args) as Promise<void>
-    const meddled = wrapSink(sink, (_, real) => real(), { buildIndexes, startOver })
-    const queue = await workshop.queue()
-    const options = workshop.producing(queue, [path], { model: keyedNumbers })
-    await expect(load({ ...options, sink: meddled, deferIndexes: 'always' })).rejects.toMatchObject({ code: 'INDEXES_BLOCKED' })
-    expect(await query(workshop.target.url, "SELECT FROM numbers WHERE note LIKE 'of%'")).toHaveLength(1)
-  })
+  test.for(Object.entries(others))(
+    'what another program has committed is never destroyed: %s',
+    async ([, sql]) => {
+      await using workshop = await Workshop.open('postgres')
+      const path = join(workshop.folder, 'doubles.csv')
+      await writeFile(path, 'id,note\n1,one\n1,another\n2,two\n')
+      const sink = await workshop.sink()
+      const buildIndexes: Sink['buildIndexes'] = async (...args) => {
+        await workshop.target.execute(sql)
+        return (await sink.buildIndexes?.(...args)) ?? 'nothing'
+      }
+      const startOver: Sink['startOver'] = (...args) => sink.startOver?.(...args) as Promise<void>
+      const meddled = wrapSink(sink, (_, real) => real(), { buildIndexes, startOver })
+      const queue = await workshop.queue()
+      const options = workshop.producing(queue, [path], { model: keyedNumbers })
+      await expect(load({ ...options, sink: meddled, deferIndexes: 'always' })).rejects.toMatchObject({
+        code: 'INDEXES_BLOCKED',
+      })
+      expect(await query(workshop.target.url, "SELECT FROM numbers WHERE note LIKE 'of%'")).toHaveLength(1)
+    },
+  )
 
   test('starting over whose answer was lost is not done twice, and the load goes on', async () => {
     await using workshop = await Workshop.open('postgres')
@@ -259,7 +308,8 @@ describePostgres('indexes left for the end of a load', () => {
     let times = 0
     const startOver: Sink['startOver'] = async (...args) => {
       await sink.startOver?.(...args)
-      if (++times === 1) throw new LadingError('SINK_UNAVAILABLE', 'PostgreSQL: the answer to COMMIT was lost')
+      if (++times === 1)
+        throw new LadingError('SINK_UNAVAILABLE', 'PostgreSQL: the answer to COMMIT was lost')
     }
     const buildIndexes: Sink['buildIndexes'] = (...args) => sink.buildIndexes?.(...args) as Promise<Built>
     const forgetful = wrapSink(sink, (_, real) => real(), { buildIndexes, startOver })
@@ -282,7 +332,8 @@ describePostgres('indexes left for the end of a load', () => {
     for (const session of sessions) await session.query('COMMIT')
     for (const session of sessions) await session.end()
     expect(await sink.buildIndexes?.(keyedNumbers)).toBe('built')
-    const left = "SELECT FROM pg_trigger WHERE tgrelid = 'numbers'::regclass UNION ALL SELECT FROM lading.foreign_write"
+    const left =
+      "SELECT FROM pg_trigger WHERE tgrelid = 'numbers'::regclass UNION ALL SELECT FROM lading.foreign_write"
     expect(await query(workshop.target.url, left)).toEqual([])
   })
 
@@ -306,7 +357,10 @@ describePostgres('indexes left for the end of a load', () => {
       expect(output).not.toContain('adds up')
     }
     // Programs read the receipts; why the command ends with 1 is said beside them.
-    expect(await tell('verify', '--json')).toMatchObject({ exit: 1, output: expect.stringContaining('table numbers LACKS 3 indexes') })
+    expect(await tell('verify', '--json')).toMatchObject({
+      exit: 1,
+      output: expect.stringContaining('table numbers LACKS 3 indexes'),
+    })
     await workshop.target.execute('DELETE FROM numbers WHERE id = 1')
     await (await workshop.sink()).prepare(keyedNumbers)
     expect(await tell('verify')).toMatchObject({ exit: 0 })
@@ -321,13 +375,24 @@ describePostgres('indexes left for the end of a load', () => {
       await using sink = await openSink(workshop.target.url)
       const onEvent = (event: LadingEvent) => void (event.type === 'indexes' && states.push(event.state))
       const options = workshop.producing(queue, [path], { model: keyedNumbers, chunkBytes: 100, onEvent })
-      return await load({ ...options, sink, deferIndexes: 'always', ...(start === undefined ? {} : { start }) })
+      return await load({
+        ...options,
+        sink,
+        deferIndexes: 'always',
+        ...(start === undefined ? {} : { start }),
+      })
     }
     const losing = again(({ signal }) => {
       const consuming = async () => {
         await using queue = await openQueue(workshop.queueUrl)
         await using sink = await openSink(workshop.target.url)
-        await createConsumer({ queue, sink, model: keyedNumbers, besideLoad: true, batch: { messages: 1 } }).run({ signal, batches: 2 })
+        await createConsumer({
+          queue,
+          sink,
+          model: keyedNumbers,
+          besideLoad: true,
+          batch: { messages: 1 },
+        }).run({ signal, batches: 2 })
         throw new LadingError('CONSUMER_LOST', 'killed by the test')
       }
       return { ended: consuming(), stop: () => undefined, finish: () => undefined }
@@ -339,44 +404,61 @@ describePostgres('indexes left for the end of a load', () => {
     expect((await again()()).loadedNow).toBe(0)
     expect(states).toEqual(['deferred', 'building', 'built', 'kept', 'kept'])
     const other = await workshop.file(10)
-    await expect(loadInto(workshop, keyedNumbers, [other], 'always')).rejects.toMatchObject({ code: 'DEFER_REFUSED' })
+    await expect(loadInto(workshop, keyedNumbers, [other], 'always')).rejects.toMatchObject({
+      code: 'DEFER_REFUSED',
+    })
   })
 
-  test('a load that is killed again and again ends with every row once and every index', { timeout: 120_000 }, async () => {
-    await using workshop = await Workshop.open('postgres')
-    const seed = Number(process.env['LADING_SEED'] ?? Date.now() % 1_000_000)
-    const random = randomFrom(seed)
-    const paths = await Promise.all([workshop.file(60_000), workshop.file(60_000)])
-    const state = ['--queue', `${workshop.queueUrl}?lease=1`, '--state', join(workshop.folder, 'producer.db')]
-    const model = join(import.meta.dirname, 'keyed-numbers.ts')
-    const args = [
-      'load',
-      ...paths,
-      '--model',
-      model,
-      '--to',
-      workshop.target.url,
-      '--chunk-bytes',
-      '20000',
-      '--batch-messages',
-      '3',
-      ...state,
-    ]
-    let deferred = 0
-    for (let kill = 0; kill < 12; kill++) {
-      const lading = startLading(...args, '--defer-indexes', kill === 0 ? 'always' : 'auto', '--consumers', kill % 3 === 2 ? '2' : '1')
-      const over = lading.ended.then(() => true)
-      while (!lading.output().includes('indexes of numbers') && !(await Promise.race([over, sleep(5)])));
-      // Later and later: the first ones find little done, the last ones may find the indexes being built.
-      await Promise.race([over, sleep(random() * 150 * (kill + 1))])
-      lading.child.kill('SIGKILL')
-      await lading.ended
-      deferred += (await query(workshop.target.url, 'SELECT FROM lading.deferred')).length
-    }
-    expect(deferred, `no kill found the indexes away (seed ${seed})`).toBeGreaterThan(0)
-    const last = startLading(...args)
-    expect(await last.ended, last.output()).toBe(0)
-    expect(await query(workshop.target.url, catalog)).toHaveLength(3)
-    await workshop.expectAllOnce()
-  })
+  test(
+    'a load that is killed again and again ends with every row once and every index',
+    { timeout: 120_000 },
+    async () => {
+      await using workshop = await Workshop.open('postgres')
+      const seed = Number(process.env['LADING_SEED'] ?? Date.now() % 1_000_000)
+      const random = randomFrom(seed)
+      const paths = await Promise.all([workshop.file(60_000), workshop.file(60_000)])
+      const state = [
+        '--queue',
+        `${workshop.queueUrl}?lease=1`,
+        '--state',
+        join(workshop.folder, 'producer.db'),
+      ]
+      const model = join(import.meta.dirname, 'keyed-numbers.ts')
+      const args = [
+        'load',
+        ...paths,
+        '--model',
+        model,
+        '--to',
+        workshop.target.url,
+        '--chunk-bytes',
+        '20000',
+        '--batch-messages',
+        '3',
+        ...state,
+      ]
+      let deferred = 0
+      for (let kill = 0; kill < 12; kill++) {
+        const lading = startLading(
+          ...args,
+          '--defer-indexes',
+          kill === 0 ? 'always' : 'auto',
+          '--consumers',
+          kill % 3 === 2 ? '2' : '1',
+        )
+        const over = lading.ended.then(() => true)
+        while (!lading.output().includes('indexes of numbers') && !(await Promise.race([over, sleep(5)])));
+        // Later and later: the first ones find little done, the last ones may find the indexes being built.
+        await Promise.race([over, sleep(random() * 150 * (kill + 1))])
+        lading.child.kill('SIGKILL')
+        await lading.ended
+        deferred += (await query(workshop.target.url, 'SELECT FROM lading.deferred')).length
+      }
+      expect(deferred, `no kill found the indexes away (seed ${seed})`).toBeGreaterThan(0)
+      const last = startLading(...args)
+      expect(await last.ended, last.output()).toBe(0)
+      expect(await query(workshop.target.url, catalog)).toHaveLength(3)
+      await workshop.expectAllOnce()
+    },
+  )
 })

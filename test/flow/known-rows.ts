@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { query } from '../faults/workshop.ts'
+import { query } from '../support/workshop.ts'
 
 export interface Reading {
   /** Milliseconds since 1970. */
@@ -11,7 +11,8 @@ export interface Reading {
   readonly value: number
 }
 
-export const byKey = (a: Reading, b: Reading): number => (a.sensor < b.sensor ? -1 : a.sensor > b.sensor ? 1 : a.instant - b.instant)
+export const byKey = (a: Reading, b: Reading): number =>
+  a.sensor < b.sensor ? -1 : a.sensor > b.sensor ? 1 : a.instant - b.instant
 
 export async function expectedReadings(): Promise<Reading[]> {
   const path = join(import.meta.dirname, '..', 'fixtures', 'records-expected.csv')

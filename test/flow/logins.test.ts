@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { createConsumer, openQueue, openSink, sha256, userLogins } from '../../src/index.ts'
 import { Folder } from '../cli/run.ts'
-import { query } from '../faults/workshop.ts'
-import { describePostgres, freshDatabase } from '../servers/database.ts'
-import { sqsEnvironment, useSqs } from '../servers/sqs.ts'
+import { query } from '../support/workshop.ts'
+import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
+import { sqsEnvironment, useSqs } from '../../tooling/servers/sqs.ts'
 
 const { server, freshSqsUrl } = useSqs()
 
@@ -23,7 +23,10 @@ const login = (n: number) => ({
 /** As any producer sends them, with nothing of ours in them. */
 async function sendLogins(url: string): Promise<void> {
   for (let first = 0; first < count; first += 10) {
-    const Entries = Array.from({ length: 10 }, (_, i) => ({ Id: String(i), MessageBody: JSON.stringify(login(first + i)) }))
+    const Entries = Array.from({ length: 10 }, (_, i) => ({
+      Id: String(i),
+      MessageBody: JSON.stringify(login(first + i)),
+    }))
     await server().call('SendMessageBatch', { QueueUrl: url, Entries })
   }
 }
@@ -36,13 +39,22 @@ describePostgres('PostgreSQL', () => {
     await using folder = await Folder.make()
     const url = await freshSqsUrl()
     await sendLogins(url)
-    const env = { ...sqsEnvironment, LADING_QUEUE: url, LADING_TO: database.url, LADING_MODEL: 'user_logins', TZ: 'Asia/Taipei' }
+    const env = {
+      ...sqsEnvironment,
+      LADING_QUEUE: url,
+      LADING_TO: database.url,
+      LADING_MODEL: 'user_logins',
+      TZ: 'Asia/Taipei',
+    }
     const run = await folder.run(['consume', '--until-empty', '--json'], { env })
     expect(run.code, run.err).toBe(0)
     expect(JSON.parse(run.out)).toMatchObject({ messages: count, loaded: count, rejected: 0, dead: 0 })
     expect(run.err).toMatch(/^caution: .*sha256|reversible/m)
 
-    const rows = await query<Record<string, unknown>>(database.url, 'SELECT * FROM user_logins ORDER BY user_id')
+    const rows = await query<Record<string, unknown>>(
+      database.url,
+      'SELECT * FROM user_logins ORDER BY user_id',
+    )
     expect(rows).toHaveLength(count)
     expect(rows[0]).toMatchObject({
       user_id: 'user-0',
@@ -55,7 +67,11 @@ describePostgres('PostgreSQL', () => {
     })
     for (const row of rows) {
       const { ip, device_id, locale } = login(Number(String(row['user_id']).slice(5)))
-      expect([row['masked_ip'], row['masked_device_id'], row['locale']]).toEqual([hashed(ip), hashed(device_id), locale])
+      expect([row['masked_ip'], row['masked_device_id'], row['locale']]).toEqual([
+        hashed(ip),
+        hashed(device_id),
+        locale,
+      ])
     }
     const [days] = await query(
       database.url,
@@ -77,14 +93,22 @@ describePostgres('PostgreSQL', () => {
     const url = await freshSqsUrl()
     const env = { ...sqsEnvironment, LADING_QUEUE: url, LADING_TO: database.url, LADING_MODEL: 'user_logins' }
     for (let sent = 0; sent < 2; sent++) {
-      const generated = await folder.run(['generate', 'logins', '--count', '200', '--seed', '5', '--broken', '0.1', '--queue', url], {
-        env,
-      })
+      const generated = await folder.run(
+        ['generate', 'logins', '--count', '200', '--seed', '5', '--broken', '0.1', '--queue', url],
+        {
+          env,
+        },
+      )
       expect(generated.code, generated.err).toBe(0)
     }
     const run = await folder.run(['consume', '--until-empty', '--json'], { env })
     expect(run.code, run.err).toBe(3)
-    const tally = JSON.parse(run.out) as { messages: number; loaded: number; dead: number; duplicates: number }
+    const tally = JSON.parse(run.out) as {
+      messages: number
+      loaded: number
+      dead: number
+      duplicates: number
+    }
     expect(tally.messages).toBe(400)
     expect(tally.loaded).toBeGreaterThan(100)
     expect(tally.loaded * 2 + tally.dead).toBe(400)

@@ -7,7 +7,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { SqliteFile } from '../../src/core/sqlite.ts'
 import { generateSensors } from '../../src/generate/sensors.ts'
-import { describePostgres, freshDatabase } from '../servers/database.ts'
+import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const mostMemory = 200 * 1024
@@ -18,7 +18,13 @@ beforeAll(async () => {
   const zone = { intervalSeconds: 1, start: '2021-01-01', timezone: 'Asia/Taipei', seed: 42 }
   // A few large files and many small ones, because what costs memory differs.
   await generateSensors({ ...zone, sensors: 5, records: 100_000, directory: join(folder, 'data', 'large') })
-  await generateSensors({ ...zone, sensors: 500, records: 1000, directory: join(folder, 'data', 'small'), seed: 43 })
+  await generateSensors({
+    ...zone,
+    sensors: 500,
+    records: 1000,
+    directory: join(folder, 'data', 'small'),
+    seed: 43,
+  })
 })
 afterAll(() => rm(folder, { recursive: true }))
 
@@ -32,14 +38,29 @@ interface Result {
   }[]
 }
 
-function load(to: string, name: string): { readonly result: Result; readonly said: string; readonly peaks: readonly number[] } {
-  const args = ['load', join(folder, 'data'), '--consumers', '2', '--json', '--state', join(folder, `${name}.state`)]
+function load(
+  to: string,
+  name: string,
+): { readonly result: Result; readonly said: string; readonly peaks: readonly number[] } {
+  const args = [
+    'load',
+    join(folder, 'data'),
+    '--consumers',
+    '2',
+    '--json',
+    '--state',
+    join(folder, `${name}.state`),
+  ]
   const run = spawnSync(
     process.execPath,
     [join(root, 'bin', 'lading.js'), ...args, '--queue', `embedded:${join(folder, `${name}.queue`)}`],
     {
       cwd: folder,
-      env: { ...process.env, LADING_TO: to, NODE_OPTIONS: `--import=${join(import.meta.dirname, 'peak-memory.mjs')}` },
+      env: {
+        ...process.env,
+        LADING_TO: to,
+        NODE_OPTIONS: `--import=${join(import.meta.dirname, 'peak-memory.mjs')}`,
+      },
       encoding: 'utf8',
       maxBuffer: 64 * 1024 * 1024,
     },
@@ -54,33 +75,44 @@ async function expectMillion(to: string, name: string, countRows: () => Promise<
   expect(await countRows()).toBe(1_000_000)
   expect(first.result.loadedNow).toBe(1_000_000)
   expect(first.result.receipts).toHaveLength(505)
-  for (const receipt of first.result.receipts) expect(receipt).toMatchObject({ loaded: receipt.records, open: 0, problems: [] })
+  for (const receipt of first.result.receipts)
+    expect(receipt).toMatchObject({ loaded: receipt.records, open: 0, problems: [] })
   const second = load(to, name)
   expect(second.result.loadedNow).toBe(0)
   expect(second.said).toContain('is loaded already')
   expect(await countRows()).toBe(1_000_000)
-  console.log(`${name}: peak memory in MiB ${[...first.peaks, ...second.peaks].map((peak) => Math.round(peak / 1024)).join(', ')}`)
+  console.log(
+    `${name}: peak memory in MiB ${[...first.peaks, ...second.peaks].map((peak) => Math.round(peak / 1024)).join(', ')}`,
+  )
   expect(first.peaks).toHaveLength(3)
   for (const peak of [...first.peaks, ...second.peaks]) expect(peak).toBeLessThan(mostMemory)
 }
 
-it('a million records load into SQLite once, and no process takes 200 MiB', { timeout: 300_000 }, async () => {
-  const path = join(folder, 'million.db')
-  await expectMillion(`sqlite:${path}`, 'sqlite', async () => {
-    using file = new SqliteFile(path)
-    return file.get<{ rows: number }>('SELECT count(*) AS rows FROM records')?.rows ?? 0
-  })
-})
+it(
+  'a million records load into SQLite once, and no process takes 200 MiB',
+  { timeout: 300_000 },
+  async () => {
+    const path = join(folder, 'million.db')
+    await expectMillion(`sqlite:${path}`, 'sqlite', async () => {
+      using file = new SqliteFile(path)
+      return file.get<{ rows: number }>('SELECT count(*) AS rows FROM records')?.rows ?? 0
+    })
+  },
+)
 
 describePostgres('PostgreSQL', () => {
-  it('a million records load into PostgreSQL once, and no process takes 200 MiB', { timeout: 300_000 }, async () => {
-    await using database = await freshDatabase()
-    await expectMillion(database.url, 'postgres', async () => {
-      const client = new pg.Client(database.url)
-      await client.connect()
-      const { rows } = await client.query('SELECT count(*)::int AS rows FROM records')
-      await client.end()
-      return rows[0].rows
-    })
-  })
+  it(
+    'a million records load into PostgreSQL once, and no process takes 200 MiB',
+    { timeout: 300_000 },
+    async () => {
+      await using database = await freshDatabase()
+      await expectMillion(database.url, 'postgres', async () => {
+        const client = new pg.Client(database.url)
+        await client.connect()
+        const { rows } = await client.query('SELECT count(*)::int AS rows FROM records')
+        await client.end()
+        return rows[0].rows
+      })
+    },
+  )
 })

@@ -3,11 +3,16 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
-import { startWatched } from '../faults/watched.ts'
-import { Workshop } from '../faults/workshop.ts'
-import { describePostgres } from '../servers/database.ts'
+import { startWatched } from '../support/watched.ts'
+import { Workshop } from '../support/workshop.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
 import { keyedNumbers } from './keyed-numbers.ts'
-import { missingPrometheus, type Prometheus, promtool, startPrometheus } from '../servers/prometheus.ts'
+import {
+  missingPrometheus,
+  type Prometheus,
+  promtool,
+  startPrometheus,
+} from '../../tooling/servers/prometheus.ts'
 import { root } from '../structure/sources.ts'
 
 const rules = join(root, 'deploy/grafana/alerts.yml')
@@ -36,11 +41,32 @@ describe.skipIf(missing !== undefined)('Prometheus', () => {
       const other = new pg.Client(url)
       await other.connect()
       await other.query("BEGIN; INSERT INTO numbers VALUES (2000, 'theirs')")
-      const places = ['--model', model, '--queue', workshop.queueUrl, '--to', url, '--state', join(workshop.folder, 'producer.db')]
-      const flags = ['--consumers', '2', '--batch-messages', '1', '--chunk-bytes', '4000', '--stall-after', '1']
+      const places = [
+        '--model',
+        model,
+        '--queue',
+        workshop.queueUrl,
+        '--to',
+        url,
+        '--state',
+        join(workshop.folder, 'producer.db'),
+      ]
+      const flags = [
+        '--consumers',
+        '2',
+        '--batch-messages',
+        '1',
+        '--chunk-bytes',
+        '4000',
+        '--stall-after',
+        '1',
+      ]
       const lading = await startWatched('load', ...files, ...places, ...flags)
       try {
-        await using prometheus = await startPrometheus({ jobs: { lading: new URL(lading.url).host }, rules: [rules] })
+        await using prometheus = await startPrometheus({
+          jobs: { lading: new URL(lading.url).host },
+          rules: [rules],
+        })
         await expectSeen(prometheus)
       } finally {
         await other.query('ROLLBACK')
@@ -55,7 +81,11 @@ describe.skipIf(missing !== undefined)('Prometheus', () => {
 
 async function expectSeen(prometheus: Prometheus): Promise<void> {
   const poll = (expression: string) =>
-    expect.poll(async () => (await prometheus.query(expression))[0]?.value, { timeout: 30_000, interval: 100, message: expression })
+    expect.poll(async () => (await prometheus.query(expression))[0]?.value, {
+      timeout: 30_000,
+      interval: 100,
+      message: expression,
+    })
   await poll('lading_records_published_total').toBe(2_000)
   await poll('lading_ready').toBe(0)
   await poll('lading_messages_in_hand').toBeGreaterThan(0)

@@ -1,4 +1,6 @@
-/** The code that the README shows runs as it stands there, and with every other queue and sink in its place. */
+/**
+ * The code that the README shows runs as it stands there, and with every other queue and sink in its place.
+ */
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -6,12 +8,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
-import { describeRabbit, freshQueueUrl } from '../servers/broker.ts'
-import { describePostgres, freshDatabase } from '../servers/database.ts'
-import { useSqs } from '../servers/sqs.ts'
+import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
+import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
+import { useSqs } from '../../tooling/servers/sqs.ts'
 
 const root = join(import.meta.dirname, '../..')
-const blocks = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```ts\n([^]*?)^```$/gm)].map(([, code]) => code as string)
+const blocks = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```ts\n([^]*?)^```$/gm)].map(
+  ([, code]) => code as string,
+)
 const [orders = '', library = '', unitTest = ''] = blocks
 
 const csv = `id,Customer Name,total,placed_at,note
@@ -21,7 +25,10 @@ const csv = `id,Customer Name,total,placed_at,note
 `
 
 /** Runs the code with the package's own name for our sources, and returns what it prints. */
-async function run(code: string, urls: { readonly queue?: string; readonly sink?: string } = {}): Promise<string> {
+async function run(
+  code: string,
+  urls: { readonly queue?: string; readonly sink?: string } = {},
+): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'lading-readme-'))
   try {
     const ours = (source: string) => source.replaceAll("from 'lading'", `from '${root}/src/index.ts'`)

@@ -6,7 +6,7 @@ import pg from 'pg'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { SqliteFile } from '../../src/core/sqlite.ts'
 import { balance, load, openQueue, openSink, records } from '../../src/index.ts'
-import { describePostgres, freshDatabase } from '../servers/database.ts'
+import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
 import { byKey, expectedReadings, expectRecordsIndexes, type Reading } from './known-rows.ts'
 
 const fixtures = join(import.meta.dirname, '..', 'fixtures')
@@ -20,7 +20,13 @@ afterEach(() => rm(folder, { recursive: true }))
 async function loadFixture(to: string) {
   await using queue = await openQueue(`embedded:${join(folder, 'queue.db')}`)
   await using sink = await openSink(to)
-  return await load({ paths: [join(fixtures, 'records')], model: records, queue, sink, statePath: join(folder, 'state.db') })
+  return await load({
+    paths: [join(fixtures, 'records')],
+    model: records,
+    queue,
+    sink,
+    statePath: join(folder, 'state.db'),
+  })
 }
 
 async function expectFiftyOnce(to: string, read: () => Promise<Reading[]>) {
@@ -42,7 +48,11 @@ it('the ten files give exactly the fifty known rows in SQLite, and nothing the s
   await expectFiftyOnce(`sqlite:${path}`, async () => {
     using file = new SqliteFile(path)
     const rows = file.all<{ record_time: string; sensor_id: string; value: number }>('SELECT * FROM records')
-    return rows.map((row) => ({ instant: Date.parse(row.record_time), sensor: row.sensor_id, value: row.value }))
+    return rows.map((row) => ({
+      instant: Date.parse(row.record_time),
+      sensor: row.sensor_id,
+      value: row.value,
+    }))
   })
 })
 
@@ -53,8 +63,14 @@ describePostgres('PostgreSQL', () => {
     await client.connect()
     try {
       await expectFiftyOnce(database.url, async () => {
-        const { rows } = await client.query<{ record_time: Date; sensor_id: string; value: number }>('SELECT * FROM records')
-        return rows.map((row) => ({ instant: row.record_time.getTime(), sensor: row.sensor_id, value: row.value }))
+        const { rows } = await client.query<{ record_time: Date; sensor_id: string; value: number }>(
+          'SELECT * FROM records',
+        )
+        return rows.map((row) => ({
+          instant: row.record_time.getTime(),
+          sensor: row.sensor_id,
+          value: row.value,
+        }))
       })
       await expectRecordsIndexes(database.url)
     } finally {

@@ -3,17 +3,19 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { SqliteFile } from '../../src/core/sqlite.ts'
 import { load } from '../../src/load/load.ts'
-import type { Carry } from '../../src/producer/reference.ts'
+import type { Carry } from '../../src/producer/carry.ts'
 import { openQueue } from '../../src/queue/registry.ts'
 import { openSink } from '../../src/sink/registry.ts'
-import { numbers, Workshop } from '../faults/workshop.ts'
+import { numbers, Workshop } from '../support/workshop.ts'
 
 it('what travels as references becomes the same rows, rejects and receipts as what travels as bytes', async () => {
   await using workshop = await Workshop.open()
   const root = join(workshop.folder, 'in')
   await mkdir(root)
   const lines = (n: number) =>
-    Array.from({ length: n }, (_, id) => (id % 97 === 0 ? `x${id},bad ☃ ${id}\r\n` : `${id},"good, ☃ ${id}\nline"\r\n`))
+    Array.from({ length: n }, (_, id) =>
+      id % 97 === 0 ? `x${id},bad ☃ ${id}\r\n` : `${id},"good, ☃ ${id}\nline"\r\n`,
+    )
   await writeFile(join(root, 'a.csv'), `\ufeffid,note\n${lines(5_000).join('')}`)
   await writeFile(join(root, 'b.csv'), `note,id\nturned,7\n`)
   await writeFile(join(root, 'empty.csv'), 'id,note\n')
@@ -22,7 +24,13 @@ it('what travels as references becomes the same rows, rejects and receipts as wh
     const path = join(workshop.folder, `${carry}.db`)
     await using queue = await openQueue(`embedded:${join(workshop.folder, `${carry}-queue.db`)}`)
     await using sink = await openSink(`sqlite:${path}`)
-    const { receipts } = await load({ ...workshop.producing(queue, [root]), chunkBytes: 5_000, carry, root, sink })
+    const { receipts } = await load({
+      ...workshop.producing(queue, [root]),
+      chunkBytes: 5_000,
+      carry,
+      root,
+      sink,
+    })
     using file = new SqliteFile(path)
     return {
       receipts: receipts.map(({ startedAt: _startedAt, ...receipt }) => receipt),

@@ -1,16 +1,19 @@
-/** A row that is refused alone is a reject, whatever the database calls the error, and however the row travels. */
+/**
+ * A row that is refused alone is a reject, whatever the database calls the error, and however the row
+ * travels.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createConsumer } from '../../src/consumer/consumer.ts'
-import { replayRejects } from '../../src/consumer/rejects.ts'
-import { replay } from '../../src/consumer/replay.ts'
+import { replayRejects } from '../../src/review/rejects.ts'
+import { replay } from '../../src/review/letters.ts'
 import { custom, text } from '../../src/model/columns.ts'
 import type { ConflictPolicy } from '../../src/model/model.ts'
 import { produce } from '../../src/producer/produce.ts'
 import { Folder, sources } from '../cli/run.ts'
-import { query, serverTarget, Workshop } from '../faults/workshop.ts'
-import { describePostgres } from '../servers/database.ts'
-import { Unavailable } from '../servers/machine.ts'
-import { type PostgresServer, startPostgres } from '../servers/postgres.ts'
+import { query, serverTarget, Workshop } from '../support/workshop.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
+import { Unavailable } from '../../tooling/servers/machine.ts'
+import { type PostgresServer, startPostgres } from '../../tooling/servers/postgres.ts'
 import { badNumber, type Case, expectOneReject, fileOf, itemsOf, producing, records } from './refused-rows.ts'
 
 const codeOf: Readonly<Record<string, string>> = { '22023': 'VALUE_REFUSED', '23514': 'CONSTRAINT_CHECK' }
@@ -20,7 +23,8 @@ const casesOf = (sqlstates: readonly string[]): Case[] =>
   sqlstates.map((bad) => ({ name: bad, good: 'x', bad, code: codeOf[bad] ?? 'TRIGGER_RAISED' }))
 
 /** Raises what stands in the note, where that is an SQLSTATE. */
-const raise = "IF new.note ~ '^[0-9A-Z]{5}$' THEN RAISE EXCEPTION 'refused by the test' USING ERRCODE = new.note; END IF; RETURN new;"
+const raise =
+  "IF new.note ~ '^[0-9A-Z]{5}$' THEN RAISE EXCEPTION 'refused by the test' USING ERRCODE = new.note; END IF; RETURN new;"
 
 const triggers = (trigger: string) => (type: string) =>
   `CREATE TABLE items (id integer PRIMARY KEY, note ${type});
@@ -30,7 +34,9 @@ const rules = {
   'a CHECK function': (type: string) =>
     `CREATE FUNCTION passes(new record) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN ${raise.replace('RETURN new', 'RETURN true')} END $$;
      CREATE TABLE items (id integer PRIMARY KEY, note ${type}, CHECK (passes(items)))`,
-  'a row trigger': triggers('CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON items FOR EACH ROW EXECUTE FUNCTION refuse()'),
+  'a row trigger': triggers(
+    'CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON items FOR EACH ROW EXECUTE FUNCTION refuse()',
+  ),
   'a deferred constraint trigger': triggers(
     `CREATE CONSTRAINT TRIGGER refuse AFTER INSERT OR UPDATE ON items DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()`,
   ),
@@ -66,85 +72,118 @@ async function refuseTypes(workshop: Workshop, some: typeof types): Promise<void
         `DROP TABLE IF EXISTS items; CREATE TABLE items (id integer PRIMARY KEY, note ${type}); ${taken(onConflict)}`,
       )
       const name = `${type} ${onConflict}`
-      await expectOneReject(workshop, itemsOf(custom(type), onConflict), [{ name, good, bad, code: 'VALUE_REFUSED', column: 'note' }])
+      await expectOneReject(workshop, itemsOf(custom(type), onConflict), [
+        { name, good, bad, code: 'VALUE_REFUSED', column: 'note' },
+      ])
     }
   }
 }
 
-/** A key that is there already sends rows through the staging table, where the policy is to skip or to update. */
+/**
+ * A key that is there already sends rows through the staging table, where the policy is to skip or to update.
+ */
 const taken = (onConflict: ConflictPolicy): string =>
-  onConflict === 'error' ? '' : `INSERT INTO items SELECT 1 + ${records} * file FROM generate_series(0, 6) file`
+  onConflict === 'error'
+    ? ''
+    : `INSERT INTO items SELECT 1 + ${records} * file FROM generate_series(0, 6) file`
 
-describePostgres('one row of 2,000 that PostgreSQL refuses is a reject with its line and column, and costs no other', () => {
-  for (const [rule, sql] of Object.entries(rules)) {
-    test.for(Object.entries(ways))(`by the SQLSTATEs of ${rule}: %s`, async ([, { note, onConflict }]) => {
+describePostgres(
+  'one row of 2,000 that PostgreSQL refuses is a reject with its line and column, and costs no other',
+  () => {
+    for (const [rule, sql] of Object.entries(rules)) {
+      test.for(Object.entries(ways))(`by the SQLSTATEs of ${rule}: %s`, async ([, { note, onConflict }]) => {
+        await using workshop = await Workshop.open('postgres')
+        await workshop.target.execute(`${sql('text')}; ${taken(onConflict)}`)
+        await expectOneReject(
+          workshop,
+          itemsOf(note, onConflict),
+          casesOf(raised),
+          onConflict === 'skip' ? 1 : 0,
+        )
+      })
+    }
+
+    test.for(['COPY BINARY', 'a staging table that updates'] as const)(
+      'at COMMIT, because a trigger defers the check again: %s',
+      async (way) => {
+        const { note, onConflict } = ways[way]
+        await using workshop = await Workshop.open('postgres')
+        await workshop.target.execute(
+          `${rules['a deferred constraint trigger']('text')}; ${deferredAgain}; ${taken(onConflict)}`,
+        )
+        await expectOneReject(workshop, itemsOf(note, onConflict), casesOf(['XX000', '23514', '42P01']))
+      },
+    )
+
+    test('by SQLSTATEs that mostly are the fault of the schema, the rights or the session', async () => {
       await using workshop = await Workshop.open('postgres')
-      await workshop.target.execute(`${sql('text')}; ${taken(onConflict)}`)
-      await expectOneReject(workshop, itemsOf(note, onConflict), casesOf(raised), onConflict === 'skip' ? 1 : 0)
+      await workshop.target.execute(rules['a row trigger']('text'))
+      await expectOneReject(workshop, itemsOf(), casesOf(rare))
     })
-  }
 
-  test.for(['COPY BINARY', 'a staging table that updates'] as const)(
-    'at COMMIT, because a trigger defers the check again: %s',
-    async (way) => {
-      const { note, onConflict } = ways[way]
+    test('by a type', async () => {
       await using workshop = await Workshop.open('postgres')
-      await workshop.target.execute(`${rules['a deferred constraint trigger']('text')}; ${deferredAgain}; ${taken(onConflict)}`)
-      await expectOneReject(workshop, itemsOf(note, onConflict), casesOf(['XX000', '23514', '42P01']))
-    },
-  )
+      await refuseTypes(workshop, types)
+    })
 
-  test('by SQLSTATEs that mostly are the fault of the schema, the rights or the session', async () => {
-    await using workshop = await Workshop.open('postgres')
-    await workshop.target.execute(rules['a row trigger']('text'))
-    await expectOneReject(workshop, itemsOf(), casesOf(rare))
-  })
-
-  test('by a type', async () => {
-    await using workshop = await Workshop.open('postgres')
-    await refuseTypes(workshop, types)
-  })
-
-  test.for(['error', 'skip'] as const)('by a value that COPY BINARY names the column of, onConflict %s', async (onConflict) => {
-    await using workshop = await Workshop.open('postgres')
-    await workshop.target.execute(`CREATE FUNCTION fine(text) RETURNS boolean LANGUAGE plpgsql AS $$
+    test.for(['error', 'skip'] as const)(
+      'by a value that COPY BINARY names the column of, onConflict %s',
+      async (onConflict) => {
+        await using workshop = await Workshop.open('postgres')
+        await workshop.target.execute(`CREATE FUNCTION fine(text) RETURNS boolean LANGUAGE plpgsql AS $$
       BEGIN IF $1 = 'bad' THEN RAISE 'not fine' USING ERRCODE = '42501'; END IF; RETURN true; END $$;
       CREATE DOMAIN fine_text AS text CHECK (fine(value)); CREATE TABLE items (id integer PRIMARY KEY, note fine_text)`)
-    const named = { code: 'VALUE_REFUSED', column: 'note' }
-    await expectOneReject(workshop, itemsOf(text(), onConflict), [{ name: 'domain', good: 'x', bad: 'bad', ...named }])
-  })
+        const named = { code: 'VALUE_REFUSED', column: 'note' }
+        await expectOneReject(workshop, itemsOf(text(), onConflict), [
+          { name: 'domain', good: 'x', bad: 'bad', ...named },
+        ])
+      },
+    )
 
-  test('and stays one when it is replayed, until the table takes it', async () => {
-    await using workshop = await Workshop.open('postgres')
-    await workshop.target.execute(rules['a row trigger']('text'))
-    const model = itemsOf()
-    await expectOneReject(workshop, model, casesOf(['42P01', 'XX000', '42501']))
-    const sink = await workshop.sink()
-    const [first, second, third] = await sink.ledger.rejects({ limit: 10 })
-    await sink.ledger.editReject(third?.id ?? 0, Buffer.from('9999;mended'), [])
-    const edited = await sink.ledger.rejects({ limit: 10 })
-    const again = { kind: 'refused', code: 'TRIGGER_RAISED' }
-    expect(await replayRejects(edited, { sink, model })).toMatchObject([again, again, { kind: 'applied', loaded: 1 }])
-    const open = await sink.ledger.rejects({ limit: 10 })
-    expect(open).toMatchObject([first, second].map((each) => ({ id: each?.id, line: badNumber + 1, state: 'open' })))
-    await workshop.target.execute('DROP TRIGGER refuse ON items')
-    expect(await replayRejects(open, { sink, model })).toMatchObject([{ loaded: 1 }, { loaded: 1 }])
-  })
+    test('and stays one when it is replayed, until the table takes it', async () => {
+      await using workshop = await Workshop.open('postgres')
+      await workshop.target.execute(rules['a row trigger']('text'))
+      const model = itemsOf()
+      await expectOneReject(workshop, model, casesOf(['42P01', 'XX000', '42501']))
+      const sink = await workshop.sink()
+      const [first, second, third] = await sink.ledger.rejects({ limit: 10 })
+      await sink.ledger.editReject(third?.id ?? 0, Buffer.from('9999;mended'), [])
+      const edited = await sink.ledger.rejects({ limit: 10 })
+      const again = { kind: 'refused', code: 'TRIGGER_RAISED' }
+      expect(await replayRejects(edited, { sink, model })).toMatchObject([
+        again,
+        again,
+        { kind: 'applied', loaded: 1 },
+      ])
+      const open = await sink.ledger.rejects({ limit: 10 })
+      expect(open).toMatchObject(
+        [first, second].map((each) => ({ id: each?.id, line: badNumber + 1, state: 'open' })),
+      )
+      await workshop.target.execute('DROP TRIGGER refuse ON items')
+      expect(await replayRejects(open, { sink, model })).toMatchObject([{ loaded: 1 }, { loaded: 1 }])
+    })
 
-  test('when a dead letter is replayed, too', async () => {
-    await using workshop = await Workshop.open('postgres')
-    const model = itemsOf(custom('regclass'))
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-    const path = await fileOf(workshop, { name: 'dead', good: 'pg_class', bad: 'nowhere' })
-    const [produced] = await produce(producing(workshop, queue, [path], model))
-    const setAside = [`${produced?.loadId}/0`]
-    expect(await createConsumer({ queue, sink, model, setAside }).run({ untilEmpty: true })).toMatchObject({ dead: 1, loaded: 0 })
-    const [letter] = await sink.ledger.deadLetters({ limit: 1 })
-    expect(letter).toMatchObject({ code: 'SET_ASIDE', records })
-    if (letter) expect(await replay(letter, { sink, model })).toMatchObject({ loaded: records - 1, rejected: 1 })
-    expect(await sink.ledger.rejects({ limit: 10 })).toMatchObject([{ code: 'VALUE_REFUSED', line: badNumber + 1, column: 'note' }])
-  })
-})
+    test('when a dead letter is replayed, too', async () => {
+      await using workshop = await Workshop.open('postgres')
+      const model = itemsOf(custom('regclass'))
+      const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+      const path = await fileOf(workshop, { name: 'dead', good: 'pg_class', bad: 'nowhere' })
+      const [produced] = await produce(producing(workshop, queue, [path], model))
+      const setAside = [`${produced?.loadId}/0`]
+      expect(await createConsumer({ queue, sink, model, setAside }).run({ untilEmpty: true })).toMatchObject({
+        dead: 1,
+        loaded: 0,
+      })
+      const [letter] = await sink.ledger.deadLetters({ limit: 1 })
+      expect(letter).toMatchObject({ code: 'SET_ASIDE', records })
+      if (letter)
+        expect(await replay(letter, { sink, model })).toMatchObject({ loaded: records - 1, rejected: 1 })
+      expect(await sink.ledger.rejects({ limit: 10 })).toMatchObject([
+        { code: 'VALUE_REFUSED', line: badNumber + 1, column: 'note' },
+      ])
+    })
+  },
+)
 
 describe('with the extensions of the system', () => {
   let server: PostgresServer | undefined
@@ -166,12 +205,18 @@ describe('with the extensions of the system', () => {
     await refuseTypes(workshop, [...types, ...extended])
   })
 
-  test('the command loads the good rows, names the line of the other, exits with 3, and loads the mended file', async ({ skip }) => {
+  test('the command loads the good rows, names the line of the other, exits with 3, and loads the mended file', async ({
+    skip,
+  }) => {
     if (server === undefined) return skip(reason)
     await query(server.url, 'DROP TABLE IF EXISTS items; DROP SCHEMA IF EXISTS lading CASCADE')
     const module = `import { custom, defineModel, integer } from '${sources}/index.ts'
       export default defineModel({ table: 'items', columns: { id: integer().notNull(), v: custom('hstore') }, primaryKey: ['id'], onConflict: 'skip' })`
-    await using folder = await Folder.make({ 'model.ts': module, 'a.csv': 'id;v\n1;a=>1\n2;a=>\n3;a=>1\n', 'mended.csv': 'id;v\n2;a=>2\n' })
+    await using folder = await Folder.make({
+      'model.ts': module,
+      'a.csv': 'id;v\n1;a=>1\n2;a=>\n3;a=>1\n',
+      'mended.csv': 'id;v\n2;a=>2\n',
+    })
     const options = ['--model', './model.ts', '--to', server.url, '--delimiter', ';']
     const run = await folder.lading('load', 'a.csv', ...options)
     expect(run.code, run.err).toBe(3)
@@ -185,14 +230,24 @@ describe('with the extensions of the system', () => {
 })
 
 test('one row of 2,000 that SQLite refuses is a reject with its line, and costs no other', async () => {
-  const raising = (how: string) => `; CREATE TRIGGER t AFTER INSERT ON items WHEN new.note = '[' BEGIN SELECT RAISE(${how}, 'no'); END`
-  const each = { 'a CHECK': '', ABORT: raising('ABORT'), FAIL: raising('FAIL'), ROLLBACK: raising('ROLLBACK') }
+  const raising = (how: string) =>
+    `; CREATE TRIGGER t AFTER INSERT ON items WHEN new.note = '[' BEGIN SELECT RAISE(${how}, 'no'); END`
+  const each = {
+    'a CHECK': '',
+    ABORT: raising('ABORT'),
+    FAIL: raising('FAIL'),
+    ROLLBACK: raising('ROLLBACK'),
+  }
   for (const onConflict of ['error', 'update'] as const) {
     for (const [name, trigger] of Object.entries(each)) {
       await using workshop = await Workshop.open()
       const check = trigger === '' ? " CHECK (json_extract(note, '$[0]') > 0)" : ''
-      await workshop.target.execute(`CREATE TABLE items (id integer PRIMARY KEY, note text${check}) STRICT${trigger}`)
-      await expectOneReject(workshop, itemsOf(text(), onConflict), [{ name, good: '[1]', bad: '[', code: 'TRIGGER_RAISED' }])
+      await workshop.target.execute(
+        `CREATE TABLE items (id integer PRIMARY KEY, note text${check}) STRICT${trigger}`,
+      )
+      await expectOneReject(workshop, itemsOf(text(), onConflict), [
+        { name, good: '[1]', bad: '[', code: 'TRIGGER_RAISED' },
+      ])
     }
   }
 })

@@ -8,7 +8,7 @@ import { type ConflictPolicy, defineModel, type Model } from '../../src/model/mo
 import { balance } from '../../src/sink/receipt.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import type { Receipt, StoredReject } from '../../src/sink/sink.ts'
-import type { Workshop } from '../faults/workshop.ts'
+import type { Workshop } from '../support/workshop.ts'
 
 export const records = 2_000
 /** Of the record that is refused; its line is the next, because of the header. */
@@ -30,7 +30,10 @@ export interface Case {
 /** Records with the ids from `first` on. */
 export async function fileOf(workshop: Workshop, { name, good, bad }: Case, first = 1): Promise<string> {
   const path = join(workshop.folder, `${name}.csv`)
-  const lines = Array.from({ length: records }, (_, index) => `${first + index};${index + 1 === badNumber ? bad : good}\n`)
+  const lines = Array.from(
+    { length: records },
+    (_, index) => `${first + index};${index + 1 === badNumber ? bad : good}\n`,
+  )
   await writeFile(path, `id;note\n${lines.join('')}`)
   return path
 }
@@ -39,16 +42,32 @@ export const producing = (workshop: Workshop, queue: Queue, paths: readonly stri
   workshop.producing(queue, paths, { model, dialect })
 
 /**
- * Loads a file for each case, a batch for each file: 1,999 records are loaded, or skipped by the conflict policy, and the other one is
- * a reject with its place.
+ * Loads a file for each case, a batch for each file: 1,999 records are loaded, or skipped by the conflict
+ * policy, and the other one is a reject with its place.
  */
-export async function expectOneReject(workshop: Workshop, model: Model, cases: readonly Case[], skipped = 0): Promise<void> {
+export async function expectOneReject(
+  workshop: Workshop,
+  model: Model,
+  cases: readonly Case[],
+  skipped = 0,
+): Promise<void> {
   const [queue, sink] = [await workshop.queue(), await workshop.sink()]
   const paths = await Promise.all(cases.map((each, index) => fileOf(workshop, each, 1 + index * records)))
-  const { receipts } = await load({ ...producing(workshop, queue, paths, model), sink, deferIndexes: 'never', batch: { messages: 1 } })
+  const { receipts } = await load({
+    ...producing(workshop, queue, paths, model),
+    sink,
+    deferIndexes: 'never',
+    batch: { messages: 1 },
+  })
   for (const { name, code = expect.anything(), column, bad } of cases) {
     const receipt = receipts.find(({ source }) => source === `${name}.csv`) as Receipt
-    expect(receipt, name).toMatchObject({ records, loaded: records - 1 - skipped, rejected: 1, skipped, dead: 0 })
+    expect(receipt, name).toMatchObject({
+      records,
+      loaded: records - 1 - skipped,
+      rejected: 1,
+      skipped,
+      dead: 0,
+    })
     expect(balance(receipt)).toEqual({ open: 0, problems: [] })
     const own = await sink.ledger.rejects({ loadId: receipt.loadId, limit: 10 })
     expect(own, name).toMatchObject([{ record: badNumber, line: badNumber + 1, code, column }])
@@ -59,5 +78,7 @@ export async function expectOneReject(workshop: Workshop, model: Model, cases: r
 /** The place within the record follows from the column. */
 function expectPlace({ raw, span, column }: StoredReject, bad: string): void {
   expect(Buffer.from(raw).toString().split(';')).toEqual([expect.stringMatching(/^\d+$/), bad])
-  expect(span && Buffer.from(raw.subarray(span.start, span.end)).toString()).toBe(column === undefined ? undefined : bad)
+  expect(span && Buffer.from(raw.subarray(span.start, span.end)).toString()).toBe(
+    column === undefined ? undefined : bad,
+  )
 }

@@ -1,11 +1,11 @@
 /** Messages that somebody else publishes, in another language, with another client. */
 import { expect, it } from 'vitest'
 import { Folder } from '../cli/run.ts'
-import { query } from '../faults/workshop.ts'
-import { describeRabbit, freshQueueUrl } from '../servers/broker.ts'
-import { describePostgres, freshDatabase } from '../servers/database.ts'
-import { Unavailable } from '../servers/machine.ts'
-import { publishWithPika, pythonWithPika } from '../servers/pika.ts'
+import { query } from '../support/workshop.ts'
+import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
+import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
+import { Unavailable } from '../../tooling/servers/machine.ts'
+import { publishWithPika, pythonWithPika } from '../../tooling/servers/pika.ts'
 import { skipLoudly } from '../queue/system.ts'
 
 const records = 10_000
@@ -65,7 +65,10 @@ describePostgres('PostgreSQL', () => {
         'SELECT count(*)::int AS rows, count(DISTINCT sensor_id)::int AS sensors, sum(value) AS sum FROM records',
       )
       expect(table).toEqual({ rows: records, sensors: records, sum: (records * (records - 1)) / 2 / 8 })
-      const dead = JSON.parse((await folder.run(['dead', 'list', '--json'], { env })).out) as { code: string; detail: string }[]
+      const dead = JSON.parse((await folder.run(['dead', 'list', '--json'], { env })).out) as {
+        code: string
+        detail: string
+      }[]
       expect(dead.map(({ code }) => code).sort()).toEqual(['EXTRA_FIELD', 'NOT_OURS', 'NOT_OURS'])
       for (const { detail } of dead) expect(detail).not.toBe('')
     })

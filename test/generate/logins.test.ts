@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { preview } from '../../src/consumer/preview.ts'
+import { preview } from '../../src/review/preview.ts'
 import { type Flaw, type LoginOptions, logins, writeLogins } from '../../src/generate/logins.ts'
 import { text, varchar } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
@@ -33,13 +33,23 @@ describe('login events', () => {
     expect(make(shares)).toEqual(make(shares))
     expect(make({ ...shares, count: 300 })).toEqual(make(shares).slice(0, 300))
     const other = new Set(make({ ...shares, seed: 43 }).flatMap(({ key, body }) => [key, body]))
-    expect(make(shares).filter(({ key, body, flaw }) => other.has(key) || (flaw === undefined && other.has(body)))).toEqual([])
+    expect(
+      make(shares).filter(({ key, body, flaw }) => other.has(key) || (flaw === undefined && other.has(body))),
+    ).toEqual([])
   })
 
   it('are plausible, and of every kind', () => {
     const events = make().map(({ body }) => JSON.parse(body) as Record<string, string | null>)
     const values = (name: string) => new Set(events.map((event) => event[name]))
-    for (const event of events) expect(Object.keys(event)).toEqual(['user_id', 'app_version', 'device_type', 'ip', 'locale', 'device_id'])
+    for (const event of events)
+      expect(Object.keys(event)).toEqual([
+        'user_id',
+        'app_version',
+        'device_type',
+        'ip',
+        'locale',
+        'device_id',
+      ])
     for (const id of values('device_id')) expect(id).toMatch(/^\d{3}-\d\d-\d{4}$/)
     for (const ip of values('ip')) expect(ip).toMatch(/^(\d{1,3}(\.\d{1,3}){3}|2001:db8::[\da-f]+:[\da-f]+)$/)
     expect(values('locale')).toContain(null)
@@ -77,7 +87,9 @@ describe('login events', () => {
     const broken = make({ broken: share }).filter(({ flaw }) => flaw !== undefined).length
     expect(Math.abs(broken / 1000 - share)).toBeLessThan(0.05)
     const messages = make({ duplicates: share })
-    const bodies = new Map(messages.filter(({ isRepeated }) => !isRepeated).map(({ key, body }) => [key, body]))
+    const bodies = new Map(
+      messages.filter(({ isRepeated }) => !isRepeated).map(({ key, body }) => [key, body]),
+    )
     const repeated = messages.filter(({ isRepeated }) => isRepeated)
     expect(Math.abs(repeated.length / 1000 - share)).toBeLessThan(0.05)
     expect(repeated.filter(({ key, body }) => bodies.get(key) !== body)).toEqual([])
@@ -87,7 +99,8 @@ describe('login events', () => {
   it('have keys of their own, which are UUIDs', () => {
     const keys = make({ count: 5000 }).map(({ key }) => key)
     expect(new Set(keys).size).toBe(5000)
-    for (const key of keys) expect(key).toMatch(/^[\da-f]{8}-[\da-f]{4}-8[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/)
+    for (const key of keys)
+      expect(key).toMatch(/^[\da-f]{8}-[\da-f]{4}-8[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/)
   })
 
   it.each<Partial<LoginOptions>>([
@@ -97,7 +110,9 @@ describe('login events', () => {
     { broken: 1.1 },
     { broken: Number.NaN },
     { duplicates: -0.1 },
-  ])('with %j are refused', (more) => expect(() => make(more)).toThrow(expect.objectContaining({ code: 'USAGE' })))
+  ])('with %j are refused', (more) =>
+    expect(() => make(more)).toThrow(expect.objectContaining({ code: 'USAGE' })),
+  )
 })
 
 describe('a file of them', () => {
@@ -112,7 +127,9 @@ describe('a file of them', () => {
       expect(written.toString().split('\n')).toEqual([...messages.map(({ body }) => body), ''])
       const aborted = writeLogins(join(folder, 'b'), messages, { signal: AbortSignal.abort() })
       await expect(aborted).rejects.toMatchObject({ code: 'ABORTED' })
-      await expect(writeLogins(join(folder, 'none/c'), messages)).rejects.toMatchObject({ code: 'OUTPUT_UNWRITABLE' })
+      await expect(writeLogins(join(folder, 'none/c'), messages)).rejects.toMatchObject({
+        code: 'OUTPUT_UNWRITABLE',
+      })
       expect(await readdir(folder)).toEqual(['logins.ndjson'])
     } finally {
       await rm(folder, { recursive: true })

@@ -14,7 +14,16 @@ afterEach(() => rm(root, { recursive: true }))
 
 function optionsOf(changes: Partial<SensorOptions> = {}): SensorOptions {
   const directory = join(root, 'deep', 'er')
-  return { sensors: 3, records: 4, intervalSeconds: 5, start: '2021-01-01', timezone: 'Asia/Taipei', directory, seed: 42, ...changes }
+  return {
+    sensors: 3,
+    records: 4,
+    intervalSeconds: 5,
+    start: '2021-01-01',
+    timezone: 'Asia/Taipei',
+    directory,
+    seed: 42,
+    ...changes,
+  }
 }
 
 /** Name and content of each file that a run leaves, the hidden ones too. */
@@ -26,7 +35,9 @@ async function generated(changes: Partial<SensorOptions> = {}): Promise<Record<s
 
 async function contentsOf(directory: string): Promise<Record<string, string>> {
   const names = await readdir(directory)
-  const contents = names.toSorted().map(async (name) => [name, await readFile(join(directory, name), 'latin1')])
+  const contents = names
+    .toSorted()
+    .map(async (name) => [name, await readFile(join(directory, name), 'latin1')])
   return Object.fromEntries(await Promise.all(contents)) as Record<string, string>
 }
 
@@ -84,17 +95,29 @@ test('sensors have values of their own', async () => {
 })
 
 test('a file larger than the buffer has every record once, each value a number in [0, 1)', async () => {
-  const rows = rowsOf((await generated({ sensors: 1, records: 20_000, intervalSeconds: 0.25 }))['bdd640fb_0.csv'])
+  const rows = rowsOf(
+    (await generated({ sensors: 1, records: 20_000, intervalSeconds: 0.25 }))['bdd640fb_0.csv'],
+  )
   const start = Date.parse('2021-01-01T00:00:00+08:00')
-  expect(rows.map(([time]) => Date.parse(time ?? ''))).toEqual(Array.from({ length: 20_000 }, (_, i) => start + i * 250))
+  expect(rows.map(([time]) => Date.parse(time ?? ''))).toEqual(
+    Array.from({ length: 20_000 }, (_, i) => start + i * 250),
+  )
   expect(rows.every((row) => row.length === 3 && row[1] === 'bdd640fb_0')).toBe(true)
-  expect(rows.every(([, , value]) => Number(value) >= 0 && Number(value) < 1 && String(Number(value)) === value)).toBe(true)
+  expect(
+    rows.every(([, , value]) => Number(value) >= 0 && Number(value) < 1 && String(Number(value)) === value),
+  ).toBe(true)
   const mean = rows.reduce((sum, [, , value]) => sum + Number(value), 0) / rows.length
   expect(mean).toBeCloseTo(0.5, 1)
 })
 
 test('times are evenly spaced across a change of daylight saving', async () => {
-  const files = await generated({ sensors: 1, records: 6, intervalSeconds: 1800, start: '2021-03-28T01:00', timezone: 'Europe/Berlin' })
+  const files = await generated({
+    sensors: 1,
+    records: 6,
+    intervalSeconds: 1800,
+    start: '2021-03-28T01:00',
+    timezone: 'Europe/Berlin',
+  })
   expect(rowsOf(files['bdd640fb_0.csv']).map(([time]) => time)).toEqual([
     '2021-03-28T01:00:00.000+01:00',
     '2021-03-28T01:30:00.000+01:00',
@@ -150,7 +173,10 @@ test('a folder that cannot be made is told by its name', async () => {
   const directory = join(root, 'taken')
   await writeFile(directory, '')
   const run = generateSensors(optionsOf({ directory }))
-  await expect(run).rejects.toMatchObject({ code: 'OUTPUT_UNWRITABLE', message: expect.stringContaining(directory) })
+  await expect(run).rejects.toMatchObject({
+    code: 'OUTPUT_UNWRITABLE',
+    message: expect.stringContaining(directory),
+  })
 })
 
 describe('wrong options write nothing', () => {
@@ -172,7 +198,10 @@ describe('wrong options write nothing', () => {
     { start: '9999-12-31T23:59:50' },
     { intervalSeconds: 1e12 },
   ])('%o', async (wrong) => {
-    await expect(generateSensors(optionsOf(wrong))).rejects.toMatchObject({ name: 'LadingError', code: 'USAGE' })
+    await expect(generateSensors(optionsOf(wrong))).rejects.toMatchObject({
+      name: 'LadingError',
+      code: 'USAGE',
+    })
     expect(await readdir(root)).toEqual([])
   })
 })

@@ -35,7 +35,9 @@ describe('the start', () => {
     ['2021-01-01T00:00:00.5-03:30', '2021-01-01T03:30:00.500Z'],
     ['2021-01-01T00:00+0100', '2020-12-31T23:00:00.000Z'],
     ['2021-01-01T00:00+01', '2020-12-31T23:00:00.000Z'],
-  ])('the offset of %s comes before the zone', (text, instant) => expect(start(text, 'Asia/Taipei')).toBe(instant))
+  ])('the offset of %s comes before the zone', (text, instant) =>
+    expect(start(text, 'Asia/Taipei')).toBe(instant),
+  )
 
   test('a local time that happened twice is the first', () => {
     expect(start('2021-10-31T02:30', 'Europe/Berlin')).toBe('2021-10-31T00:30:00.000Z')
@@ -45,7 +47,16 @@ describe('the start', () => {
     expect(start('2018-11-04', 'America/Sao_Paulo')).toBe('2018-11-04T03:00:00.000Z')
   })
 
-  const wrong = ['', 'today', '2021-02-30', '2021-13-01', '2021-1-1', '2021-01-01T24:00', '2021-01-01T10:60', '2021-01-01T00:00+25:00']
+  const wrong = [
+    '',
+    'today',
+    '2021-02-30',
+    '2021-13-01',
+    '2021-1-1',
+    '2021-01-01T24:00',
+    '2021-01-01T10:60',
+    '2021-01-01T00:00+25:00',
+  ]
   test.each(wrong)('%j is refused in one line', (text) => {
     expect(() => start(text, 'UTC')).toThrow(
       expect.objectContaining({ code: 'USAGE', message: expect.not.stringContaining('\n') }) as Error,
@@ -73,14 +84,24 @@ describe('the text of a time', () => {
   })
 
   test('a day that a zone left out is left out', () => {
-    expect(times('2011-12-29T23:00', 'Pacific/Apia', hour, 2)).toEqual(['2011-12-29T23:00:00.000-10:00', '2011-12-31T00:00:00.000+14:00'])
+    expect(times('2011-12-29T23:00', 'Pacific/Apia', hour, 2)).toEqual([
+      '2011-12-29T23:00:00.000-10:00',
+      '2011-12-31T00:00:00.000+14:00',
+    ])
   })
 
   test('offsets that had seconds are cut to minutes and the instant stays right', () => {
     expect(times('1971-01-01T00:00:00Z', 'Africa/Monrovia', 1, 1)).toEqual(['1970-12-31T23:16:00.000-00:44'])
   })
 
-  const zones = ['Europe/Berlin', 'America/St_Johns', 'Africa/Casablanca', 'Asia/Taipei', 'Antarctica/Troll', 'America/Sao_Paulo']
+  const zones = [
+    'Europe/Berlin',
+    'America/St_Johns',
+    'Africa/Casablanca',
+    'Asia/Taipei',
+    'Antarctica/Troll',
+    'America/Sao_Paulo',
+  ]
   describe.each(zones)('in %s', (zone) => {
     test.each([61_001, 977_777, 13 * hour + 7, 40 * 24 * hour])(
       'instants %i ms apart are what their texts mean, with the offset of the zone',

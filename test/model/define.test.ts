@@ -15,16 +15,27 @@ import {
   uuid,
   varchar,
 } from '../../src/model/columns.ts'
-import { brin, btree, defineModel, hash, type Model, type ModelOptions, type RowOf, tableName, unique } from '../../src/model/model.ts'
+import {
+  brin,
+  btree,
+  defineModel,
+  hash,
+  type Model,
+  type ModelOptions,
+  type RowOf,
+  tableName,
+  unique,
+} from '../../src/model/model.ts'
 import { hmacSha256, partial } from '../../src/model/mask.ts'
 import { decodeRecord } from '../../src/model/values.ts'
-import { userLogins } from '../../src/models/user-logins.ts'
+import { userLogins } from '../../src/model/shipped/user-logins.ts'
 
 type Options = ModelOptions<ModelOptions<never>['columns']>
 type Any = { [K in keyof Options]?: unknown }
 
 /** As somebody without a type checker would call it. */
-const define = (options: Any): Model => defineModel({ table: 't', columns: { id: integer().notNull() }, ...options } as never)
+const define = (options: Any): Model =>
+  defineModel({ table: 't', columns: { id: integer().notNull() }, ...options } as never)
 
 /** With any arguments. */
 const call = <T>(make: (...given: never[]) => T, ...given: unknown[]): T => make(...(given as never[]))
@@ -60,7 +71,10 @@ describe('a model that cannot work is refused in one line', () => {
     ['a version without update', { primaryKey: ['id'], onConflict: 'skip', version: 'id' }, 'update'],
     ['an unknown version', { primaryKey: ['id'], onConflict: 'update', version: 'no' }, 'no column no'],
   ])('%s', (_, options, message) => {
-    const error: unknown = expect.objectContaining({ code: 'MODEL_INVALID', message: expect.stringContaining(message) as string })
+    const error: unknown = expect.objectContaining({
+      code: 'MODEL_INVALID',
+      message: expect.stringContaining(message) as string,
+    })
     expect(() => define(options)).toThrow(error as Error)
     expect(() => define(options)).toThrow(/^[\P{Cc}]+$/u)
   })
@@ -71,7 +85,10 @@ describe('what the types of a model forbid is refused at run time too, with what
   test.each<[() => unknown, string]>([
     [() => define({ onConflict: 'ignore' }), "onConflict 'ignore' is not one of 'error', 'skip', 'update'"],
     [() => define({ primarykey: ['id'] } as Any), 'there is no option primarykey (did you mean primaryKey?)'],
-    [() => define({ unique: ['id'] } as Any), "there is no option unique (did you mean indexes: [unique('column')]"],
+    [
+      () => define({ unique: ['id'] } as Any),
+      "there is no option unique (did you mean indexes: [unique('column')]",
+    ],
     [
       () => define({ whatever: 1 } as Any),
       'there is no option whatever (there is table, schema, columns, primaryKey, indexes, onConflict, version)',
@@ -79,37 +96,82 @@ describe('what the types of a model forbid is refused at run time too, with what
     [() => define({ primaryKey: 'id' }), "primaryKey 'id' is not a list"],
     [() => define({ primaryKey: ['idd'] }), 'there is no column idd (did you mean id?)'],
     [() => define({ indexes: ['id'] }), "indexes: 'id' is not an index (write btree('column')"],
-    [() => define({ indexes: [btree(['id'] as never)] }), "btree: ['id'] is not a text (write btree('column')"],
-    [() => define({ indexes: [(hash as typeof btree)('id', 'id')] }), "hash: 'id' is one argument too many (write hash('column')"],
+    [
+      () => define({ indexes: [btree(['id'] as never)] }),
+      "btree: ['id'] is not a text (write btree('column')",
+    ],
+    [
+      () => define({ indexes: [(hash as typeof btree)('id', 'id')] }),
+      "hash: 'id' is one argument too many (write hash('column')",
+    ],
     [() => define({ columns: [integer()] }), 'columns [{ spec }] is not an object of columns'],
     [() => define(of(text)), 'id: the function text is not a column (write text()'],
     [() => define(of('varchar')), "id: 'varchar' is not a column (write varchar(20)"],
     [() => define(of({ type: 'text' })), 'id: { type } is not a column (write text(), or another type'],
-    [() => define(of(call(text, { notNull: true }))), 'id: text: there is no option notNull (did you mean .notNull()?)'],
-    [() => define(of(call(date, { format: 'DD.MM.YYYY' }))), 'id: date: there is no option format (did you mean .transform('],
-    [() => define(of(call(timestamptz, { tz: 'UTC' }))), 'id: timestamptz: there is no option tz (did you mean zone?)'],
-    [() => define(of(call(timestamptz, 'UTC'))), "id: timestamptz: 'UTC' is not an object with options (write timestamptz({ zone: "],
+    [
+      () => define(of(call(text, { notNull: true }))),
+      'id: text: there is no option notNull (did you mean .notNull()?)',
+    ],
+    [
+      () => define(of(call(date, { format: 'DD.MM.YYYY' }))),
+      'id: date: there is no option format (did you mean .transform(',
+    ],
+    [
+      () => define(of(call(timestamptz, { tz: 'UTC' }))),
+      'id: timestamptz: there is no option tz (did you mean zone?)',
+    ],
+    [
+      () => define(of(call(timestamptz, 'UTC'))),
+      "id: timestamptz: 'UTC' is not an object with options (write timestamptz({ zone: ",
+    ],
     [() => define(of(call(varchar, '20'))), "id: varchar: '20' is not a number (write varchar(20)"],
     [() => define(of(call(varchar))), 'id: varchar: is missing (write varchar(20)'],
-    [() => define(of(call(numeric, { precision: 9 }))), 'id: numeric: { precision } is not a number (write numeric(12, 2)'],
-    [() => define(of(text().nullIf(['a'] as never))), "id: nullIf: ['a'] is not a text (write nullIf('', 'n/a')"],
+    [
+      () => define(of(call(numeric, { precision: 9 }))),
+      'id: numeric: { precision } is not a number (write numeric(12, 2)',
+    ],
+    [
+      () => define(of(text().nullIf(['a'] as never))),
+      "id: nullIf: ['a'] is not a text (write nullIf('', 'n/a')",
+    ],
     [() => define(of(text().transform('trim' as never))), "id: transform: 'trim' is not a function"],
     [() => define(of(text().default(new Date() as never))), 'id: default: a Date is not a text, a number'],
     [() => define(of(call(text).from(7 as never))), 'id: from: 7 is not a text'],
-    [() => define(of(integer().notNull(...([true] as unknown as []))) as Any), 'id: notNull: true is one argument too many'],
+    [
+      () => define(of(integer().notNull(...([true] as unknown as []))) as Any),
+      'id: notNull: true is one argument too many',
+    ],
     [() => defineModel(undefined as never), 'model: is missing (write defineModel({ table'],
-    [() => call(partial, { keepfirst: 2 }), 'partial: there is no option keepfirst (did you mean keepFirst?)'],
-    [() => call(hmacSha256, { key: '0'.repeat(64) }), 'hmacSha256: there is no option key (did you mean keys?)'],
+    [
+      () => call(partial, { keepfirst: 2 }),
+      'partial: there is no option keepfirst (did you mean keepFirst?)',
+    ],
+    [
+      () => call(hmacSha256, { key: '0'.repeat(64) }),
+      'hmacSha256: there is no option key (did you mean keys?)',
+    ],
     [() => call(userLogins, { mask: 'sha256' }), "userLogins: mask 'sha256' is not a mask"],
-    [() => call(decodeRecord, define({}), {}, { At: 1 }), 'decodeRecord: there is no option At (did you mean at?)'],
+    [
+      () => call(decodeRecord, define({}), {}, { At: 1 }),
+      'decodeRecord: there is no option At (did you mean at?)',
+    ],
   ])('%s', (make, message) => {
-    expect(make).toThrow(expect.objectContaining({ code: 'MODEL_INVALID', message: expect.stringContaining(message) as string }) as Error)
+    expect(make).toThrow(
+      expect.objectContaining({
+        code: 'MODEL_INVALID',
+        message: expect.stringContaining(message) as string,
+      }) as Error,
+    )
   })
 
   test('all of it at once', () => {
     const columns = { a: call(text, 1), b: call(date, 2) }
-    expect(() => define({ columns, onconflict: 'skip' } as Any)).toThrow(/onConflict.*; a: text: 1 .*; b: date: 2 /)
-    expect(() => define({ primaryKey: ['x'], indexes: [btree('y')] })).toThrow(/no column x.*; there is no column y/)
+    expect(() => define({ columns, onconflict: 'skip' } as Any)).toThrow(
+      /onConflict.*; a: text: 1 .*; b: date: 2 /,
+    )
+    expect(() => define({ primaryKey: ['x'], indexes: [btree('y')] })).toThrow(
+      /no column x.*; there is no column y/,
+    )
   })
 })
 
@@ -118,13 +180,26 @@ describe('a model', () => {
     ['names of 63 bytes', { table: 'x'.repeat(63), columns: { ['ä'.repeat(31)]: text() } }],
     ['names that need quotes', { table: 'a "b" c', columns: { "it's": text(), __proto__x: text() } }],
     ['the greatest numeric', { columns: { a: numeric(1000, 1000) } }],
-    ['any custom type', { columns: { a: custom('numeric(3, 1)[]'), b: custom('myschema.my_type'), c: custom('double precision') } }],
+    [
+      'any custom type',
+      {
+        columns: {
+          a: custom('numeric(3, 1)[]'),
+          b: custom('myschema.my_type'),
+          c: custom('double precision'),
+        },
+      },
+    ],
     ['every index', { indexes: [btree('id'), unique('id'), brin('id'), hash('id')] }],
     ['a version', { primaryKey: ['id'], onConflict: 'update', version: 'id' }],
   ])('may have %s', (_, options) => expect(define(options).columns.length).toBeGreaterThan(0))
 
   test('keeps its columns in the order of their declaration', () => {
-    expect(define({ columns: { b: text(), a: text(), c: text() } }).columns.map(({ name }) => name)).toEqual(['b', 'a', 'c'])
+    expect(define({ columns: { b: text(), a: text(), c: text() } }).columns.map(({ name }) => name)).toEqual([
+      'b',
+      'a',
+      'c',
+    ])
   })
 
   test('is called by its table, with the schema where it has one', () => {
@@ -175,7 +250,8 @@ describe('the fingerprint', () => {
   })
 
   test('is the same for the same declaration', () => {
-    for (const options of declarations) expect(define(options).fingerprint).toBe(define({ ...options }).fingerprint)
+    for (const options of declarations)
+      expect(define(options).fingerprint).toBe(define({ ...options }).fingerprint)
     expect(define({}).fingerprint).toMatch(/^[0-9a-f]{64}$/)
   })
 })
@@ -217,12 +293,16 @@ describe('the type of a row', () => {
       readonly json: string | null
       readonly custom: string
     }>()
-    expectTypeOf(decodeRecord(model, {})).toEqualTypeOf<{ readonly row: RowOf<typeof model> } | { readonly fault: Fault }>()
+    expectTypeOf(decodeRecord(model, {})).toEqualTypeOf<
+      { readonly row: RowOf<typeof model> } | { readonly fault: Fault }
+    >()
   })
 
   test('a default that the column itself would refuse is refused at once', () => {
     for (const column of [date().default('2024-13-01'), integer().default(1.5), text().default('a\0b')]) {
-      expect(() => defineModel({ table: 't', columns: { value: column } })).toThrow(/^model t: value: the default/)
+      expect(() => defineModel({ table: 't', columns: { value: column } })).toThrow(
+        /^model t: value: the default/,
+      )
     }
   })
 
@@ -230,7 +310,9 @@ describe('the type of a row', () => {
 
   test('a key, a version and a default must fit the columns', () => {
     // @ts-expect-error -- there is no column of that name
-    expect(() => defineModel({ table: 't', columns: { a: text() }, primaryKey: ['b'] })).toThrow('no column b')
+    expect(() => defineModel({ table: 't', columns: { a: text() }, primaryKey: ['b'] })).toThrow(
+      'no column b',
+    )
     // @ts-expect-error -- there is no column of that name
     expect(() => defineModel({ table: 't', columns: { a: text() }, version: 'b' })).toThrow('no column b')
     // @ts-expect-error -- the default of a number is a number

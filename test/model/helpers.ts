@@ -31,7 +31,10 @@ export function decodeCells(model: Model, fields: readonly string[], cells: Cell
   return fault ?? writer.values
 }
 
-/** What else the bytes may hold next to a cell: whatever could go on with a number or a time if somebody read too far. */
+/**
+ * What else the bytes may hold next to a cell: whatever could go on with a number or a time if somebody read
+ * too far.
+ */
 const surroundings = ['', '"', '-', '+5', '5', '.5', ':30', 'Z', ' +08', 'e1', '0']
 
 /** What a column makes of a text, wherever in the bytes it lies. */
@@ -51,7 +54,15 @@ export function verdict(column: Column, text: string): Value | { readonly refuse
   return typeof result === 'object' && result !== null ? { refused: result.code } : result
 }
 
-/** Text of any characters that UTF-8 can hold; the same as `unit: 'binary'`, which takes seconds to prepare. */
+/**
+ * Text of any characters that UTF-8 can hold; the same as `unit: 'binary'`, which takes seconds to prepare.
+ */
 export const anyText = fc
-  .array(fc.oneof(fc.integer({ min: 0, max: 0x2ff }), fc.integer({ min: 0, max: 0xd7ff }), fc.integer({ min: 0xe000, max: 0x10ffff })))
+  .array(
+    fc.oneof(
+      fc.integer({ min: 0, max: 0x2ff }),
+      fc.integer({ min: 0, max: 0xd7ff }),
+      fc.integer({ min: 0xe000, max: 0x10ffff }),
+    ),
+  )
   .map((points) => String.fromCodePoint(...points))

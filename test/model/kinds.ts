@@ -1,4 +1,6 @@
-/** Of each column type: texts of every form and nearly so, and what PostgreSQL is expected to make of them. */
+/**
+ * Of each column type: texts of every form and nearly so, and what PostgreSQL is expected to make of them.
+ */
 import fc from 'fast-check'
 import type { Code } from '../../src/core/errors.ts'
 import * as columns from '../../src/model/columns.ts'
@@ -36,9 +38,12 @@ const edited = (texts: fc.Arbitrary<string>, alphabet: string): fc.Arbitrary<str
 
 const signs = fc.constantFrom('', '', '-', '+')
 const zeros = fc.constantFrom('', '', '0', '000')
-const join = (...parts: fc.Arbitrary<string>[]): fc.Arbitrary<string> => fc.tuple(...parts).map((each) => each.join(''))
+const join = (...parts: fc.Arbitrary<string>[]): fc.Arbitrary<string> =>
+  fc.tuple(...parts).map((each) => each.join(''))
 const digits = (most: number): fc.Arbitrary<string> =>
-  fc.tuple(fc.bigInt(10n ** BigInt(most - 1), 10n ** BigInt(most) - 1n), fc.nat(most)).map(([all, count]) => String(all).slice(0, count))
+  fc
+    .tuple(fc.bigInt(10n ** BigInt(most - 1), 10n ** BigInt(most) - 1n), fc.nat(most))
+    .map(([all, count]) => String(all).slice(0, count))
 
 const integers = (bits: bigint): fc.Arbitrary<string> => {
   const limit = 2n ** (bits - 1n)
@@ -60,7 +65,11 @@ const integerTexts = (bits: bigint) => () => [
   ...listed('|-|+|0x1F|0b1|0o7|1_000|1e3|1.0|NaN|-0|+0|00|1\n|１'),
 ]
 
-const integerStricter = { 'white space': whiteSpace, 'hexadecimal and the like': matching(/^[+-]?0[xob]/i), 'digit groups': matching(/_/) }
+const integerStricter = {
+  'white space': whiteSpace,
+  'hexadecimal and the like': matching(/^[+-]?0[xob]/i),
+  'digit groups': matching(/_/),
+}
 
 const doubles = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
@@ -68,7 +77,13 @@ const doubles = fc.oneof(
   fc.double({ min: -1e6, max: 1e6, noNaN: true }).map((value) => value.toFixed(6)),
   join(signs, digits(19), fc.constantFrom('', '.'), digits(3)),
   join(signs, zeros, digits(8), fc.constant('.'), digits(19)),
-  join(signs, digits(17), fc.constantFrom('', '.', '.5'), fc.constantFrom('e', 'E', 'e+', 'e-'), fc.nat(340).map(String)),
+  join(
+    signs,
+    digits(17),
+    fc.constantFrom('', '.', '.5'),
+    fc.constantFrom('e', 'E', 'e+', 'e-'),
+    fc.nat(340).map(String),
+  ),
   // Denormals, and the middle between two doubles.
   fc.tuple(fc.nat(4000), signs).map(([steps, sign]) => `${sign}${(steps * 5e-324).toPrecision(17)}`),
   fc.bigInt(2n ** 53n, 2n ** 64n).map((value) => String(value | 1n)),
@@ -77,9 +92,28 @@ const doubles = fc.oneof(
 
 export const numerics = fc.oneof(
   join(signs, zeros, digits(12), fc.constantFrom('', '.'), digits(8)),
-  join(signs, digits(40), fc.constant('.'), fc.constantFrom('', '0000', '00000000', '000'), digits(40), zeros),
-  join(signs, digits(9), fc.constantFrom('0000', '000000000', '00000'), fc.constantFrom('', '.000', '.0000', '.')),
-  join(signs, digits(6), fc.constantFrom('', '.'), digits(6), fc.constantFrom('e', 'E', 'e+', 'e-'), fc.nat(30).map(String)),
+  join(
+    signs,
+    digits(40),
+    fc.constant('.'),
+    fc.constantFrom('', '0000', '00000000', '000'),
+    digits(40),
+    zeros,
+  ),
+  join(
+    signs,
+    digits(9),
+    fc.constantFrom('0000', '000000000', '00000'),
+    fc.constantFrom('', '.000', '.0000', '.'),
+  ),
+  join(
+    signs,
+    digits(6),
+    fc.constantFrom('', '.'),
+    digits(6),
+    fc.constantFrom('e', 'E', 'e+', 'e-'),
+    fc.nat(30).map(String),
+  ),
 )
 const longNumerics = join(signs, digits(1000), fc.constantFrom('', '.'), digits(1000))
 
@@ -107,12 +141,21 @@ const numericTexts = () => [
 const days = fc
   .oneof(fc.integer({ min: -719_162, max: 2_932_896 }), fc.integer({ min: 0, max: 25_000 }))
   .map((day) => new Date(day * 86_400_000).toISOString().slice(0, 10))
-const two = (most: number): fc.Arbitrary<string> => fc.nat(most).map((value) => String(value).padStart(2, '0'))
-const looseDays = join(fc.integer({ min: 1890, max: 2110 }).map(String), fc.constant('-'), two(14), fc.constant('-'), two(33))
+const two = (most: number): fc.Arbitrary<string> =>
+  fc.nat(most).map((value) => String(value).padStart(2, '0'))
+const looseDays = join(
+  fc.integer({ min: 1890, max: 2110 }).map(String),
+  fc.constant('-'),
+  two(14),
+  fc.constant('-'),
+  two(33),
+)
 const separator = fc.constantFrom('T', ' ', ' ', 't')
 const fraction = fc
   .constantFrom('', '', '.')
-  .chain((point) => (point === '' ? fc.constant('') : fc.stringMatching(/^\d{1,6}0{0,3}$/).map((f) => `.${f}`)))
+  .chain((point) =>
+    point === '' ? fc.constant('') : fc.stringMatching(/^\d{1,6}0{0,3}$/).map((f) => `.${f}`),
+  )
 const localTimes = join(
   fc.oneof(days, days, looseDays),
   separator,
@@ -125,7 +168,14 @@ const offsets = fc.oneof(
   fc.constantFrom('Z', 'z', '+00', '-00', '+0000', '-00:00', '+15:59:59', '-15:59:59', '+14', '-1200'),
   join(fc.constantFrom('+', '-'), two(17)),
   join(fc.constantFrom('+', '-'), two(16), fc.constantFrom('', ':'), two(61)),
-  join(fc.constantFrom('+', '-'), two(15), fc.constantFrom('', ':'), two(59), fc.constantFrom('', ':'), two(59)),
+  join(
+    fc.constantFrom('+', '-'),
+    two(15),
+    fc.constantFrom('', ':'),
+    two(59),
+    fc.constantFrom('', ':'),
+    two(59),
+  ),
 )
 export const instants = join(localTimes, fc.constantFrom('', '', ' '), offsets)
 const timeAlphabet = '0123456789+-:. TZz/,'
@@ -135,7 +185,8 @@ const timeWords = listed(
 
 const timeForm = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?( ?([Zz]|[+-]\d\d(\d\d|:\d\d(:\d\d)?)?))?$/
 const timeStricter = {
-  'another form (words, names of months and zones, other orders and separators)': (text: string) => !timeForm.test(text),
+  'another form (words, names of months and zones, other orders and separators)': (text: string) =>
+    !timeForm.test(text),
   'hour 24 and second 60': matching(/^.{11}(24|\d\d:\d\d:60)/),
   'digits beyond the microsecond': refusedFor('PRECISION_LOST'),
 }
@@ -162,7 +213,14 @@ export const kinds: readonly Kind[] = [
     image: (value) => value,
     stricter: integerStricter,
   },
-  { name: 'bigint', column: columns.bigint(), sql: 'bigint', texts: integerTexts(64n), image: (value) => value, stricter: integerStricter },
+  {
+    name: 'bigint',
+    column: columns.bigint(),
+    sql: 'bigint',
+    texts: integerTexts(64n),
+    image: (value) => value,
+    stricter: integerStricter,
+  },
   {
     name: 'double',
     column: columns.doublePrecision(),
@@ -202,11 +260,30 @@ export const kinds: readonly Kind[] = [
     column: columns.boolean(),
     sql: 'boolean',
     texts: () => {
-      const words = fc.constantFrom('true', 'false', 't', 'f', 'yes', 'no', 'y', 'n', 'on', 'off', '1', '0', 'TRUE', 'False', 'oN')
+      const words = fc.constantFrom(
+        'true',
+        'false',
+        't',
+        'f',
+        'yes',
+        'no',
+        'y',
+        'n',
+        'on',
+        'off',
+        '1',
+        '0',
+        'TRUE',
+        'False',
+        'oN',
+      )
       return [...sample(words, 500), ...sample(edited(words, 'truefalsyno10 TR'), 2000)]
     },
     image: (value) => value,
-    stricter: { 'white space': whiteSpace, 'beginnings of the words': matching(/^(tru?|fa|fal|fals|ye|of)$/i) },
+    stricter: {
+      'white space': whiteSpace,
+      'beginnings of the words': matching(/^(tru?|fa|fal|fals|ye|of)$/i),
+    },
   },
   {
     name: 'date',
@@ -246,13 +323,22 @@ export const kinds: readonly Kind[] = [
       ...sample(edited(instants, timeAlphabet), 6000),
       ...sample(localTimes, 300),
       ...timeWords,
-      ...extremes.flatMap((text) => ['Z', '+15:59:59', '-15:59:59', ' +01', '-01'].map((offset) => text + offset)),
+      ...extremes.flatMap((text) =>
+        ['Z', '+15:59:59', '-15:59:59', ' +01', '-01'].map((offset) => text + offset),
+      ),
     ],
     image: (value) => value,
-    stricter: { ...timeStricter, 'no zone': refusedFor('ZONE_MISSING'), 'years 0 and 10000 of UTC': refusedFor('OUT_OF_RANGE') },
+    stricter: {
+      ...timeStricter,
+      'no zone': refusedFor('ZONE_MISSING'),
+      'years 0 and 10000 of UTC': refusedFor('OUT_OF_RANGE'),
+    },
   },
   ...['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe'].map((zone): Kind => {
-    const quarters = fc.integer({ min: Date.parse('1990-01-01') / 900_000, max: Date.parse('2025-01-01') / 900_000 })
+    const quarters = fc.integer({
+      min: Date.parse('1990-01-01') / 900_000,
+      max: Date.parse('2025-01-01') / 900_000,
+    })
     return {
       name: `timestamptz of ${zone}`,
       column: columns.timestamptz({ zone }),
@@ -264,14 +350,22 @@ export const kinds: readonly Kind[] = [
         ),
       reading: `text::timestamp at time zone '${zone}'`,
       image: (value) => value,
-      stricter: { 'happened twice': refusedFor('LOCAL_TIME_AMBIGUOUS'), 'never happened': refusedFor('LOCAL_TIME_MISSING') },
+      stricter: {
+        'happened twice': refusedFor('LOCAL_TIME_AMBIGUOUS'),
+        'never happened': refusedFor('LOCAL_TIME_MISSING'),
+      },
     }
   }),
   {
     name: 'uuid',
     column: columns.uuid(),
     sql: 'uuid',
-    texts: () => [...sample(uuids, 5000), ...sample(edited(uuids, '0123456789abcdefg-{} '), 2000), '', `{${'0'.repeat(32)}}`],
+    texts: () => [
+      ...sample(uuids, 5000),
+      ...sample(edited(uuids, '0123456789abcdefg-{} '), 2000),
+      '',
+      `{${'0'.repeat(32)}}`,
+    ],
     image: (value) => value,
     stricter: { 'braces and other hyphens': matching(/^\{?[0-9a-f-]+\}?$/i) },
   },
@@ -284,7 +378,10 @@ export const kinds: readonly Kind[] = [
         anyText.map((text) => text.replaceAll('\0', '')),
         5000,
       ),
-      ...sample(fc.string({ unit: fc.constantFrom(...'\t\n\r\\N.,"\'abtnvfr0x\b\v\f 😀é'), maxLength: 12 }), 5000),
+      ...sample(
+        fc.string({ unit: fc.constantFrom(...'\t\n\r\\N.,"\'abtnvfr0x\b\v\f 😀é'), maxLength: 12 }),
+        5000,
+      ),
       ...listed('|\\N|\\.|\\|\t|\n|\r\n|NULL|"|\''),
       ...[31, 32, 33, 5000].map((length) => 'é\t'.repeat(length / 2).padEnd(length, 'a')),
     ],

@@ -4,17 +4,26 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { maskFrom } from '../../src/cli/mask.ts'
+import { maskFrom } from '../../src/cli/settings/mask.ts'
 import type { Column } from '../../src/model/columns.ts'
 import { date, integer, json, text, timestamptz, varchar } from '../../src/model/columns.ts'
-import { hmacSha256, type Mask, maskKey, maskKeyFromFile, partial, redact, sha256 } from '../../src/model/mask.ts'
+import {
+  hmacSha256,
+  type Mask,
+  maskKey,
+  maskKeyFromFile,
+  partial,
+  redact,
+  sha256,
+} from '../../src/model/mask.ts'
 import { cautionsOf, defineModel } from '../../src/model/model.ts'
 import { decodeRecord } from '../../src/model/values.ts'
-import { records } from '../../src/models/records.ts'
+import { records } from '../../src/model/shipped/records.ts'
 
 const secret = 'a key of thirty-two bytes, or so.'
 const other = 'another key, of as many bytes too'
-const hmac = (...ids: string[]) => hmacSha256({ keys: ids.map((id, index) => maskKey(id, `${secret}${index}`)) })
+const hmac = (...ids: string[]) =>
+  hmacSha256({ keys: ids.map((id, index) => maskKey(id, `${secret}${index}`)) })
 const thrown = (work: () => unknown) => {
   try {
     work()
@@ -36,7 +45,9 @@ describe('sha256', () => {
   })
 
   it('says what it does not promise, and a key does', () => {
-    expect(sha256().caution).toBe('the plain hash of an IPv4 address is reversible by trying all of them; hmacSha256 with a key is not')
+    expect(sha256().caution).toBe(
+      'the plain hash of an IPv4 address is reversible by trying all of them; hmacSha256 with a key is not',
+    )
     expect(hmac('k1').caution).toBeUndefined()
   })
 })
@@ -110,8 +121,17 @@ describe('hmacSha256', () => {
     const mask = hmacSha256({ keys: [key] })
     const model = defineModel({ table: 't', columns: { ip: text().mask(mask) } })
     const bytes = Buffer.from(secret)
-    const shown = [key, mask, model].map((each) => `${inspect(each, { depth: 9, showHidden: false })}${JSON.stringify(each)}`).join('')
-    for (const form of [secret, bytes.toString('hex'), bytes.toString('base64'), [...bytes].join(','), [...bytes].join(', '), '61 20 6b']) {
+    const shown = [key, mask, model]
+      .map((each) => `${inspect(each, { depth: 9, showHidden: false })}${JSON.stringify(each)}`)
+      .join('')
+    for (const form of [
+      secret,
+      bytes.toString('hex'),
+      bytes.toString('base64'),
+      [...bytes].join(','),
+      [...bytes].join(', '),
+      '61 20 6b',
+    ]) {
       expect(shown).not.toContain(form)
     }
   })
@@ -141,27 +161,38 @@ it.each([
 it('equal texts have equal masks, different texts different ones, and none holds the text', () => {
   const masks = [sha256(), hmac('k1')]
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', minLength: 4 }), fc.string({ unit: 'binary', minLength: 4 }), (a, b) => {
-      for (const mask of masks) {
-        expect(mask.apply(a)).toBe(mask.apply(a))
-        expect(mask.apply(a) === mask.apply(b)).toBe(a === b)
-        expect(mask.all(a)[0]).toBe(mask.apply(a))
-        if (!/^[0-9a-f]+$/.test(a)) expect(mask.apply(a)).not.toContain(a)
-      }
-    }),
+    fc.property(
+      fc.string({ unit: 'binary', minLength: 4 }),
+      fc.string({ unit: 'binary', minLength: 4 }),
+      (a, b) => {
+        for (const mask of masks) {
+          expect(mask.apply(a)).toBe(mask.apply(a))
+          expect(mask.apply(a) === mask.apply(b)).toBe(a === b)
+          expect(mask.all(a)[0]).toBe(mask.apply(a))
+          if (!/^[0-9a-f]+$/.test(a)) expect(mask.apply(a)).not.toContain(a)
+        }
+      },
+    ),
   )
 })
 
 describe('a masked column', () => {
   const model = defineModel({
     table: 't',
-    columns: { ip: varchar(70).mask(sha256()).nullIf('unknown'), id: text().notNull().from('ID').mask(hmac('k1')), n: integer() },
+    columns: {
+      ip: varchar(70).mask(sha256()).nullIf('unknown'),
+      id: text().notNull().from('ID').mask(hmac('k1')),
+      n: integer(),
+    },
   })
   const ip = '199.172.111.135'
 
   it('holds the mask of the text, and NULL where there is none', () => {
-    expect(decodeRecord(model, { ip, ID: '593', n: '1' })).toEqual({ row: { ip: sha256().apply(ip), id: hmac('k1').apply('593'), n: 1 } })
-    for (const none of [null, 'unknown']) expect(decodeRecord(model, { ip: none, ID: '' })).toMatchObject({ row: { ip: null } })
+    expect(decodeRecord(model, { ip, ID: '593', n: '1' })).toEqual({
+      row: { ip: sha256().apply(ip), id: hmac('k1').apply('593'), n: 1 },
+    })
+    for (const none of [null, 'unknown'])
+      expect(decodeRecord(model, { ip: none, ID: '' })).toMatchObject({ row: { ip: null } })
     expect(decodeRecord(model, { ip: '', ID: '' })).toMatchObject({ row: { ip: sha256().apply('') } })
   })
 
@@ -181,7 +212,9 @@ describe('a masked column', () => {
       all: () => [],
     }
     const decoded = decodeRecord(defineModel({ table: 't', columns: { ip: text().mask(throwing) } }), { ip })
-    expect(decoded).toEqual({ fault: { code: 'TRANSFORM_FAILED', column: 'ip', detail: 'the mask of the model threw' } })
+    expect(decoded).toEqual({
+      fault: { code: 'TRANSFORM_FAILED', column: 'ip', detail: 'the mask of the model threw' },
+    })
   })
 
   it.each<[string, Readonly<Record<string, Column>>]>([
@@ -190,7 +223,10 @@ describe('a masked column', () => {
     ['mask and transform do not go together', { a: text().mask(sha256()).transform(String) as Column }],
     ['its field a is masked, and read by b too', { a: text().mask(sha256()), b: text().from('a') }],
     ['its field a is masked, and read by a too', { b: text().from('a').mask(sha256()), a: text() }],
-    ['mask: {} is not a mask such as hmacSha256({ keys }) (write mask(hmacSha256({ keys })))', { a: text().mask({} as Mask) }],
+    [
+      'mask: {} is not a mask such as hmacSha256({ keys }) (write mask(hmacSha256({ keys })))',
+      { a: text().mask({} as Mask) },
+    ],
   ])('%s', (message, columns) => {
     expect(() => defineModel({ table: 't', columns })).toThrow(
       expect.objectContaining({
@@ -201,9 +237,17 @@ describe('a masked column', () => {
   })
 
   it('changes the fingerprint by its kind and the ids of its keys, and never by the keys', () => {
-    const print = (mask?: Mask) => defineModel({ table: 't', columns: { a: mask === undefined ? text() : text().mask(mask) } }).fingerprint
+    const print = (mask?: Mask) =>
+      defineModel({ table: 't', columns: { a: mask === undefined ? text() : text().mask(mask) } }).fingerprint
     const keyed = (id: string, key: string) => hmacSha256({ keys: [maskKey(id, key)] })
-    const prints = [print(), print(sha256()), print(keyed('a', secret)), print(keyed('b', secret)), print(redact()), print(redact('-'))]
+    const prints = [
+      print(),
+      print(sha256()),
+      print(keyed('a', secret)),
+      print(keyed('b', secret)),
+      print(redact()),
+      print(redact('-')),
+    ]
     expect(new Set(prints).size).toBe(prints.length)
     expect(print(keyed('a', secret))).toBe(print(keyed('a', other)))
   })
@@ -213,7 +257,10 @@ describe('a masked column', () => {
   })
 
   it('says its caution once for all columns that have it', () => {
-    const two = defineModel({ table: 't', columns: { a: text().mask(sha256()), b: text().mask(sha256()), c: text().mask(hmac('k1')) } })
+    const two = defineModel({
+      table: 't',
+      columns: { a: text().mask(sha256()), b: text().mask(sha256()), c: text().mask(hmac('k1')) },
+    })
     expect(cautionsOf(two)).toEqual([`t.a, b: ${sha256().caution}`])
     expect(cautionsOf(records)).toEqual([])
   })
@@ -234,25 +281,50 @@ describe('a generated column', () => {
   it('is filled with key, time and day of the zone', () => {
     const at = new Date('2024-12-31T16:00:00.123Z')
     expect(decodeRecord(model, { a: 'x', key: 'of the source' }, { key: 'k', at })).toEqual({
-      row: { key: 'k', at: '2024-12-31T16:00:00.123000Z', day: '2024-12-31', day_there: '2025-01-01', a: 'x' },
+      row: {
+        key: 'k',
+        at: '2024-12-31T16:00:00.123000Z',
+        day: '2024-12-31',
+        day_there: '2025-01-01',
+        a: 'x',
+      },
     })
     const before = new Date(at.getTime() - 124)
-    expect(decodeRecord(model, {}, { at: before })).toMatchObject({ row: { at: '2024-12-31T15:59:59.999000Z', day_there: '2024-12-31' } })
+    expect(decodeRecord(model, {}, { at: before })).toMatchObject({
+      row: { at: '2024-12-31T15:59:59.999000Z', day_there: '2024-12-31' },
+    })
   })
 
   it('is checked like any other value', () => {
-    expect(decodeRecord(model, {}, { key: 'longer than ten' })).toMatchObject({ fault: { code: 'TOO_LONG', column: 'key' } })
+    expect(decodeRecord(model, {}, { key: 'longer than ten' })).toMatchObject({
+      fault: { code: 'TOO_LONG', column: 'key' },
+    })
   })
 
   it.each<[string, Column]>([
     ['recordKey needs text or varchar', integer().generated('recordKey') as Column],
     ['processedAt needs timestamptz', date().generated('processedAt') as Column],
     ['processedOn needs date', timestamptz().generated('processedOn') as Column],
-    ["'Mars/Base' is not an IANA time zone", date().generated('processedOn', { zone: 'Mars/Base' }) as Column],
-    ["generated: 'other' is not one of 'recordKey', 'processedAt', 'processedOn'", text().generated('other' as 'recordKey') as Column],
-    ['a generated value has no field, default, nullIf, transform or mask', text().generated('recordKey').from('x') as Column],
-    ['a generated value has no field, default, nullIf, transform or mask', text().generated('recordKey').nullIf('x') as Column],
-    ['a generated value has no field, default, nullIf, transform or mask', text().generated('recordKey').mask(sha256()) as Column],
+    [
+      "'Mars/Base' is not an IANA time zone",
+      date().generated('processedOn', { zone: 'Mars/Base' }) as Column,
+    ],
+    [
+      "generated: 'other' is not one of 'recordKey', 'processedAt', 'processedOn'",
+      text().generated('other' as 'recordKey') as Column,
+    ],
+    [
+      'a generated value has no field, default, nullIf, transform or mask',
+      text().generated('recordKey').from('x') as Column,
+    ],
+    [
+      'a generated value has no field, default, nullIf, transform or mask',
+      text().generated('recordKey').nullIf('x') as Column,
+    ],
+    [
+      'a generated value has no field, default, nullIf, transform or mask',
+      text().generated('recordKey').mask(sha256()) as Column,
+    ],
   ])('%s', (message, column) => {
     expect(() => defineModel({ table: 't', columns: { a: column } })).toThrow(`model t: a: ${message}`)
   })
@@ -265,9 +337,17 @@ describe('the environment of the command line', () => {
     expect(maskFrom({}).name).toBe('sha256')
     expect(maskFrom({ LADING_MASK_KEY: '' }).name).toBe('sha256')
     expect(maskFrom({ LADING_MASK_KEY: secret }).name).toBe('hmac-sha256(k1)')
-    const rotated = maskFrom({ LADING_MASK_KEY: other, LADING_MASK_KEY_ID: 'k2', LADING_MASK_KEY_PREVIOUS: secret })
+    const rotated = maskFrom({
+      LADING_MASK_KEY: other,
+      LADING_MASK_KEY_ID: 'k2',
+      LADING_MASK_KEY_PREVIOUS: secret,
+    })
     expect(rotated.all('x')[1]).toBe(maskFrom({ LADING_MASK_KEY: secret }).apply('x'))
-    const named = { LADING_MASK_KEY: other, LADING_MASK_KEY_PREVIOUS: secret, LADING_MASK_KEY_PREVIOUS_ID: 'k0' }
+    const named = {
+      LADING_MASK_KEY: other,
+      LADING_MASK_KEY_PREVIOUS: secret,
+      LADING_MASK_KEY_PREVIOUS_ID: 'k0',
+    }
     expect(maskFrom(named).name).toBe('hmac-sha256(k1, k0)')
   })
 

@@ -40,9 +40,12 @@ describe('integer', () => {
     ['00000000000000000000000000001', 1],
   ])('%j is %j', (text, value) => expect(verdict(integer(), text)).toBe(value))
 
-  test.each(['2147483648', '-2147483649', '4294967296', '99999999999999999999', '9'.repeat(400)])('%j does not fit', (text) => {
-    expect(verdict(integer(), text)).toEqual({ refused: 'OUT_OF_RANGE' })
-  })
+  test.each(['2147483648', '-2147483649', '4294967296', '99999999999999999999', '9'.repeat(400)])(
+    '%j does not fit',
+    (text) => {
+      expect(verdict(integer(), text)).toEqual({ refused: 'OUT_OF_RANGE' })
+    },
+  )
 
   test.each([...words, '1.0', '1e3', '.5', '5.', '١', '１'])('%j is no integer', (text) => {
     expect(verdict(integer(), text)).toEqual({ refused: 'BAD_INTEGER' })
@@ -66,12 +69,20 @@ describe('bigint', () => {
   })
 
   test('every 64-bit integer keeps all its digits', () => {
-    fc.assert(fc.property(fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), (value) => void expect(verdict(bigint(), String(value))).toBe(value)))
+    fc.assert(
+      fc.property(
+        fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n),
+        (value) => void expect(verdict(bigint(), String(value))).toBe(value),
+      ),
+    )
   })
 
-  test.each(['9223372036854775808', '-9223372036854775809', '18446744073709551616', '9'.repeat(400)])('%j does not fit', (text) => {
-    expect(verdict(bigint(), text)).toEqual({ refused: 'OUT_OF_RANGE' })
-  })
+  test.each(['9223372036854775808', '-9223372036854775809', '18446744073709551616', '9'.repeat(400)])(
+    '%j does not fit',
+    (text) => {
+      expect(verdict(bigint(), text)).toEqual({ refused: 'OUT_OF_RANGE' })
+    },
+  )
 
   test('a million digits are refused at once', () => {
     expect(verdict(bigint(), '9'.repeat(1_000_000))).toEqual({ refused: 'OUT_OF_RANGE' })
@@ -107,9 +118,12 @@ describe('double', () => {
   test('a text is the double that JavaScript itself reads', () => {
     const digits = fc.stringMatching(/^[+-]?\d{0,17}\.?\d{0,17}$/).filter((text) => /\d/.test(text))
     fc.assert(
-      fc.property(fc.oneof(digits, fc.double({ noNaN: true, noDefaultInfinity: true }).map(String)), (text) => {
-        expect(verdict(doublePrecision(), text)).toBe(Number(text))
-      }),
+      fc.property(
+        fc.oneof(digits, fc.double({ noNaN: true, noDefaultInfinity: true }).map(String)),
+        (text) => {
+          expect(verdict(doublePrecision(), text)).toBe(Number(text))
+        },
+      ),
       { numRuns: 2000 },
     )
   })
@@ -119,7 +133,9 @@ describe('double', () => {
     (text) => expect(verdict(doublePrecision(), text)).toEqual({ refused: 'OUT_OF_RANGE' }),
   )
 
-  test.each(words)('%j is no double', (text) => expect(verdict(doublePrecision(), text)).toEqual({ refused: 'BAD_NUMBER' }))
+  test.each(words)('%j is no double', (text) =>
+    expect(verdict(doublePrecision(), text)).toEqual({ refused: 'BAD_NUMBER' }),
+  )
 })
 
 describe('numeric', () => {
@@ -139,10 +155,15 @@ describe('numeric', () => {
     ['123e-3', '0.123'],
     ['1e-0', '1'],
     ['0e-5', '0.00000'],
-    ['123456789012345678901234567890.123456789012345678901234567890', '123456789012345678901234567890.123456789012345678901234567890'],
+    [
+      '123456789012345678901234567890.123456789012345678901234567890',
+      '123456789012345678901234567890.123456789012345678901234567890',
+    ],
   ])('%j is passed through as %j', (text, value) => expect(verdict(numeric(), text)).toBe(value))
 
-  test.each(words)('%j is no number', (text) => expect(verdict(numeric(), text)).toEqual({ refused: 'BAD_NUMBER' }))
+  test.each(words)('%j is no number', (text) =>
+    expect(verdict(numeric(), text)).toEqual({ refused: 'BAD_NUMBER' }),
+  )
 
   test.each(['1e131072', '1e-16384', '1e99999999999', '1'.repeat(131_073), `.${'1'.repeat(16_384)}`])(
     'a number beyond the limits of PostgreSQL is refused (%#)',
@@ -165,10 +186,15 @@ describe('numeric', () => {
     ['1.234', 'PRECISION_LOST'],
     ['99.999', 'PRECISION_LOST'],
     ['1e-3', 'PRECISION_LOST'],
-  ])('numeric(4, 2) refuses %j and rounds nothing', (text, refused) => expect(verdict(numeric(4, 2), text)).toEqual({ refused }))
+  ])('numeric(4, 2) refuses %j and rounds nothing', (text, refused) =>
+    expect(verdict(numeric(4, 2), text)).toEqual({ refused }),
+  )
 
   test('numeric(2, 2) has no place before the point', () => {
-    expect([verdict(numeric(2, 2), '0.99'), verdict(numeric(2, 2), '1')]).toEqual(['0.99', { refused: 'OUT_OF_RANGE' }])
+    expect([verdict(numeric(2, 2), '0.99'), verdict(numeric(2, 2), '1')]).toEqual([
+      '0.99',
+      { refused: 'OUT_OF_RANGE' },
+    ])
   })
 
   test('a million zeros before the digit that is too many are refused at once', () => {

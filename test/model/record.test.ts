@@ -30,7 +30,9 @@ function valueOf(column: Column, cell: string | null | undefined): unknown {
 }
 
 describe('a missing value', () => {
-  test.each([null, undefined])('(%s) is NULL', (cell) => expect(valueOf(integer(), cell)).toEqual({ value: null }))
+  test.each([null, undefined])('(%s) is NULL', (cell) =>
+    expect(valueOf(integer(), cell)).toEqual({ value: null }),
+  )
 
   test.each([null, undefined])('(%s) is refused where the column must have one', (cell) => {
     expect(valueOf(integer().notNull(), cell)).toMatchObject({ code: 'NULL_NOT_ALLOWED', column: 'value' })
@@ -66,7 +68,9 @@ describe('a quoted empty cell', () => {
 describe('nullIf', () => {
   const column = integer().nullIf('NULL', '-', '')
 
-  test.each(['NULL', '-', ''])('%j is NULL, quoted too', (cell) => expect(valueOf(column, cell)).toEqual({ value: null }))
+  test.each(['NULL', '-', ''])('%j is NULL, quoted too', (cell) =>
+    expect(valueOf(column, cell)).toEqual({ value: null }),
+  )
 
   test.each(['null', 'NULL ', '--', ' '])('%j is not, for every byte counts', (cell) => {
     expect(valueOf(column, cell)).toMatchObject({ code: 'BAD_INTEGER' })
@@ -88,7 +92,8 @@ describe('nullIf', () => {
     ).toEqual({ value: null })
   })
 
-  test('compares text beyond ASCII', () => expect(valueOf(text().nullIf('无'), '无')).toEqual({ value: null }))
+  test('compares text beyond ASCII', () =>
+    expect(valueOf(text().nullIf('无'), '无')).toEqual({ value: null }))
 })
 
 describe('a transform', () => {
@@ -144,7 +149,11 @@ describe('a transform', () => {
     const column = text().transform(() => {
       throw thrown
     })
-    expect(valueOf(column, 'x')).toEqual({ code: 'TRANSFORM_FAILED', column: 'value', detail: `the transform of the model threw${said}` })
+    expect(valueOf(column, 'x')).toEqual({
+      code: 'TRANSFORM_FAILED',
+      column: 'value',
+      detail: `the transform of the model threw${said}`,
+    })
   })
 
   test.each([
@@ -153,7 +162,9 @@ describe('a transform', () => {
     [doublePrecision(), Number.NaN, 'BAD_NUMBER'],
     [integer(), 1.5, 'BAD_INTEGER'],
     [date(), '2024-02-30', 'BAD_DATE'],
-  ])('may not return what a cell may not hold (%#)', (column, value, code) => expect(returning(column, value)).toMatchObject({ code }))
+  ])('may not return what a cell may not hold (%#)', (column, value, code) =>
+    expect(returning(column, value)).toMatchObject({ code }),
+  )
 
   test.each([[Object.create(null)], [new Date(0)], [Promise.resolve('x')], [() => 'x'], [Symbol('x')]])(
     'may not return an object, against its type (%#)',
@@ -171,7 +182,10 @@ describe('a transform', () => {
 })
 
 describe('from', () => {
-  const model = defineModel({ table: 't', columns: { a: integer().from('A b'), b: text().from('A b'), c: text() } })
+  const model = defineModel({
+    table: 't',
+    columns: { a: integer().from('A b'), b: text().from('A b'), c: text() },
+  })
 
   test('reads a column from the field of another name, twice if need be', () => {
     expect(decodeRecord(model, { 'A b': '1', c: 'x', a: '9' })).toEqual({ a: 1, b: '1', c: 'x' })
@@ -199,19 +213,29 @@ describe('the cells of a record', () => {
   })
 
   test('a cell with doubled quotes is read as what it means', () => {
-    const cells: Cells = { ...cellsOf(['1', '"" ""']), quoting: Uint8Array.of(0, 2), unescaped: () => Buffer.from('" "') }
+    const cells: Cells = {
+      ...cellsOf(['1', '"" ""']),
+      quoting: Uint8Array.of(0, 2),
+      unescaped: () => Buffer.from('" "'),
+    }
     expect(decodeCells(model, ['b', 'a'], cells)).toEqual(['" "', 1])
     const nullIf = defineModel({ table: 't', columns: { a: text().nullIf('" "'), b: integer() } })
     expect(decodeCells(nullIf, ['b', 'a'], cells)).toEqual([null, 1])
   })
 
   test('a record with one bad cell writes nothing', () => {
-    expect(decodeCells(model, ['a', 'b'], cellsOf(['kept?', 'bad']))).toMatchObject({ code: 'BAD_INTEGER', column: 'b' })
+    expect(decodeCells(model, ['a', 'b'], cellsOf(['kept?', 'bad']))).toMatchObject({
+      code: 'BAD_INTEGER',
+      column: 'b',
+    })
   })
 })
 
 describe('the fields of a source', () => {
-  const model = defineModel({ table: 't', columns: { a: text(), b: integer().notNull().from('B'), c: integer().notNull().default(1) } })
+  const model = defineModel({
+    table: 't',
+    columns: { a: text(), b: integer().notNull().from('B'), c: integer().notNull().default(1) },
+  })
 
   test('fit where every needed one is there and none is unknown', () => {
     expect([...fieldProblems(model, ['B'])]).toEqual([])
@@ -246,6 +270,10 @@ describe('the fields of a source', () => {
 
 test('values of every type lie in their own columns', () => {
   const model = defineModel({ table: 't', columns: { a: timestamp(), b: json(), c: text() } })
-  expect(decodeRecord(model, { c: 'x', b: '{}', a: '2024-01-01 00:00' })).toEqual({ a: '2024-01-01T00:00:00.000000', b: '{}', c: 'x' })
+  expect(decodeRecord(model, { c: 'x', b: '{}', a: '2024-01-01 00:00' })).toEqual({
+    a: '2024-01-01T00:00:00.000000',
+    b: '{}',
+    c: 'x',
+  })
   expect(verdict(text(), 'a')).toBe('a')
 })

@@ -13,9 +13,12 @@ describe('boolean', () => {
   test.each(['false', 'FALSE', 'f', 'no', 'n', 'N', 'off', 'Off', '0'])('%j is false', (word) => {
     expect(verdict(boolean(), word)).toBe(false)
   })
-  test.each(['', ' ', 'tru', 'truee', 'o', '2', '-1', 'null', ' t', 't ', 'ja', 'ＴＲＵＥ'])('%j is no boolean', (word) => {
-    expect(verdict(boolean(), word)).toEqual({ refused: 'BAD_BOOLEAN' })
-  })
+  test.each(['', ' ', 'tru', 'truee', 'o', '2', '-1', 'null', ' t', 't ', 'ja', 'ＴＲＵＥ'])(
+    '%j is no boolean',
+    (word) => {
+      expect(verdict(boolean(), word)).toEqual({ refused: 'BAD_BOOLEAN' })
+    },
+  )
 })
 
 describe('uuid', () => {
@@ -44,9 +47,12 @@ describe('text', () => {
     fc.assert(fc.property(anyText, (word) => void expect(verdict(custom('inet'), word)).toBe(word)))
   })
 
-  test.each(['', 'abc', 'äöü', '中文字', '😀😀😀', 'e\u0301x', '   '])('varchar(3) takes %j, counting code points', (word) => {
-    expect(verdict(varchar(3), word)).toBe(word)
-  })
+  test.each(['', 'abc', 'äöü', '中文字', '😀😀😀', 'e\u0301x', '   '])(
+    'varchar(3) takes %j, counting code points',
+    (word) => {
+      expect(verdict(varchar(3), word)).toBe(word)
+    },
+  )
 
   test.each(['abcd', '中文字了', '😀😀😀😀', 'abc '])('varchar(3) refuses %j and cuts nothing', (word) => {
     expect(verdict(varchar(3), word)).toEqual({ refused: 'TOO_LONG' })
@@ -54,18 +60,38 @@ describe('text', () => {
 })
 
 describe('json', () => {
-  test.each(['{}', '[]', 'null', '0', '-0', '1E400', '"a"', '{"a": [1, 2.50, {"a": null}]}', ' [1]\n', '"\\u0000"', '{"a":1,"a":2}'])(
-    '%j is kept as it came',
-    (word) => expect(verdict(json(), word)).toBe(word),
-  )
+  test.each([
+    '{}',
+    '[]',
+    'null',
+    '0',
+    '-0',
+    '1E400',
+    '"a"',
+    '{"a": [1, 2.50, {"a": null}]}',
+    ' [1]\n',
+    '"\\u0000"',
+    '{"a":1,"a":2}',
+  ])('%j is kept as it came', (word) => expect(verdict(json(), word)).toBe(word))
 
-  test.each(['', ' ', '{', "{'a': 1}", '{a: 1}', '[1,]', '01', 'NaN', 'undefined', '"a\nb"', '\u{feff}1', '1 2', '{"a":\n}'])(
-    '%j is refused in one line',
-    (word) => {
-      expect(verdict(json(), word)).toEqual({ refused: 'BAD_JSON' })
-      expect(detailOf(outcome(json(), word))).toMatch(/^[\P{Cc}]+$/u)
-    },
-  )
+  test.each([
+    '',
+    ' ',
+    '{',
+    "{'a': 1}",
+    '{a: 1}',
+    '[1,]',
+    '01',
+    'NaN',
+    'undefined',
+    '"a\nb"',
+    '\u{feff}1',
+    '1 2',
+    '{"a":\n}',
+  ])('%j is refused in one line', (word) => {
+    expect(verdict(json(), word)).toEqual({ refused: 'BAD_JSON' })
+    expect(detailOf(outcome(json(), word))).toMatch(/^[\P{Cc}]+$/u)
+  })
 })
 
 describe('a fault quotes the text', () => {

@@ -54,12 +54,17 @@ describe('a local time of the zone that the column states', () => {
     expect(verdict(timestamptz({ zone }), text)).toEqual({ refused: 'LOCAL_TIME_MISSING' })
   })
 
-  test.each(['0001-01-01 00:00', '0001-01-01 07:59'])('in the first hours of the calendar (%s) the instant is refused', (text) => {
-    expect(verdict(timestamptz({ zone: 'Asia/Taipei' }), text)).toEqual({ refused: 'OUT_OF_RANGE' })
-  })
+  test.each(['0001-01-01 00:00', '0001-01-01 07:59'])(
+    'in the first hours of the calendar (%s) the instant is refused',
+    (text) => {
+      expect(verdict(timestamptz({ zone: 'Asia/Taipei' }), text)).toEqual({ refused: 'OUT_OF_RANGE' })
+    },
+  )
 
   test('in the last hours of the calendar the instant is refused', () => {
-    expect(verdict(timestamptz({ zone: 'America/New_York' }), '9999-12-31 23:00')).toEqual({ refused: 'OUT_OF_RANGE' })
+    expect(verdict(timestamptz({ zone: 'America/New_York' }), '9999-12-31 23:00')).toEqual({
+      refused: 'OUT_OF_RANGE',
+    })
   })
 
   test('an offset in the text comes before the zone', () => {
@@ -75,7 +80,14 @@ const formats = new Map<string, Intl.DateTimeFormat>()
 function localOf(zone: string, instant: number): number {
   let format = formats.get(zone)
   if (format === undefined)
-    formats.set(zone, (format = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' })))
+    formats.set(
+      zone,
+      (format = new Intl.DateTimeFormat('sv-SE', {
+        timeZone: zone,
+        dateStyle: 'short',
+        timeStyle: 'medium',
+      })),
+    )
   return Date.parse(`${format.format(instant * 1000).replace(' ', 'T')}Z`) / 1000
 }
 
@@ -106,8 +118,14 @@ function expectMeaning(zone: string, local: number): void {
   readers.set(zone, read)
   const found = meanings(zone, local)
   const expected =
-    found.length === 1 ? `${isoSeconds(found[0] as number)}.000000Z` : found.length === 0 ? 'LOCAL_TIME_MISSING' : 'LOCAL_TIME_AMBIGUOUS'
-  expect(`${zone} ${isoSeconds(local)} ${String(read(isoSeconds(local)))}`).toBe(`${zone} ${isoSeconds(local)} ${expected}`)
+    found.length === 1
+      ? `${isoSeconds(found[0] as number)}.000000Z`
+      : found.length === 0
+        ? 'LOCAL_TIME_MISSING'
+        : 'LOCAL_TIME_AMBIGUOUS'
+  expect(`${zone} ${isoSeconds(local)} ${String(read(isoSeconds(local)))}`).toBe(
+    `${zone} ${isoSeconds(local)} ${expected}`,
+  )
 }
 
 /** The first instant with another offset than `from` has, undefined where `to` has the same. */
@@ -137,11 +155,18 @@ describe('in any zone', () => {
   test('so it is around every change of the offset', () => {
     const near = fc.array(fc.integer({ min: -2 * day, max: 2 * day }), { minLength: 1, maxLength: 3 })
     fc.assert(
-      fc.property(zones, instants, near, fc.integer({ min: -2 * hour, max: 2 * hour }), (zone, from, distances, close) => {
-        const change = changeBetween(zone, from, from + 200 * day)
-        if (change === undefined) return
-        for (const distance of [...distances, close, 0, -1]) expectMeaning(zone, localOf(zone, change) + distance)
-      }),
+      fc.property(
+        zones,
+        instants,
+        near,
+        fc.integer({ min: -2 * hour, max: 2 * hour }),
+        (zone, from, distances, close) => {
+          const change = changeBetween(zone, from, from + 200 * day)
+          if (change === undefined) return
+          for (const distance of [...distances, close, 0, -1])
+            expectMeaning(zone, localOf(zone, change) + distance)
+        },
+      ),
       { numRuns: 1000 },
     )
   })

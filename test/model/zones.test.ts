@@ -5,7 +5,10 @@ import { date, timestamptz } from '../../src/model/columns.ts'
 import { defineModel, hasZones } from '../../src/model/model.ts'
 import { zoneProblem } from '../../src/model/zones.ts'
 
-/** ICU's ids of the early Java, each of which Intl takes, and what else it knows that the tz database does not. */
+/**
+ * ICU's ids of the early Java, each of which Intl takes, and what else it knows that the tz database does
+ * not.
+ */
 const icuAlone = (
   'ACT AET AGT ART AST BET BST CAT CNT CST CTT EAT ECT IET IST JST MIT NET NST PLT PNT PRT PST SST VST ' +
   'SystemV/AST4 SystemV/EST5EDT SystemV/PST8PDT Etc/Unknown'
@@ -16,7 +19,9 @@ const tzdata = '/usr/share/zoneinfo/tzdata.zi'
 /** Names of zones (`Z NAME …`) and of links (`L TARGET NAME`) of the tz database at hand. */
 function tzNames(): string[] {
   if (!existsSync(tzdata)) return []
-  return [...readFileSync(tzdata, 'latin1').matchAll(/^(?:Z (\S+)|L \S+ (\S+))/gm)].map(([, zone, link]) => (zone ?? link) as string)
+  return [...readFileSync(tzdata, 'latin1').matchAll(/^(?:Z (\S+)|L \S+ (\S+))/gm)].map(
+    ([, zone, link]) => (zone ?? link) as string,
+  )
 }
 
 const isInIntl = (timeZone: string): boolean => {
@@ -29,31 +34,70 @@ const isInIntl = (timeZone: string): boolean => {
 }
 
 describe('the zone of a column', () => {
-  it.each([...icuAlone, ...icuAlone.map((id) => id.toLowerCase()), 'EDT', 'CEST', 'EST', 'MST', 'HST', 'est'])('%s is refused', (zone) => {
+  it.each([
+    ...icuAlone,
+    ...icuAlone.map((id) => id.toLowerCase()),
+    'EDT',
+    'CEST',
+    'EST',
+    'MST',
+    'HST',
+    'est',
+  ])('%s is refused', (zone) => {
     expect(zoneProblem(zone)).toMatch(/write (?:a name|-\d\d:00)/)
   })
 
   it('is any name of the tz database that Intl has, but for standard times without a summer', () => {
     const standard = ['EST', 'MST', 'HST']
-    const names = [...tzNames().filter(isInIntl), ...Intl.supportedValuesOf('timeZone'), 'Europe/Kiev', 'US/Eastern', 'Asia/Calcutta']
+    const names = [
+      ...tzNames().filter(isInIntl),
+      ...Intl.supportedValuesOf('timeZone'),
+      'Europe/Kiev',
+      'US/Eastern',
+      'Asia/Calcutta',
+    ]
     expect(names.filter((name) => zoneProblem(name) !== undefined && !standard.includes(name))).toEqual([])
   })
 
-  it.each(['UTC', 'GMT', 'utc', 'Zulu', 'Etc/GMT+5', 'CET', 'Japan', 'GB', 'EST5EDT', 'europe/berlin', '+02:00', '-15:59', '+00:00'])(
-    '%s is taken',
-    (zone) => {
-      expect(zoneProblem(zone)).toBeUndefined()
-      expect(() => defineModel({ table: 't', columns: { at: timestamptz({ zone }) } })).not.toThrow()
-    },
-  )
+  it.each([
+    'UTC',
+    'GMT',
+    'utc',
+    'Zulu',
+    'Etc/GMT+5',
+    'CET',
+    'Japan',
+    'GB',
+    'EST5EDT',
+    'europe/berlin',
+    '+02:00',
+    '-15:59',
+    '+00:00',
+  ])('%s is taken', (zone) => {
+    expect(zoneProblem(zone)).toBeUndefined()
+    expect(() => defineModel({ table: 't', columns: { at: timestamptz({ zone }) } })).not.toThrow()
+  })
 
-  it.each(['+2', '+0200', '+02', '+16:00', '+02:60', '−05:00', '+02:00 ', 'UTC+2', 'GMT+2', 'Berlin', 'Europe', 'Europe/', '/Europe', ''])(
-    '%j is refused',
-    (zone) => expect(zoneProblem(zone)).toContain('IANA'),
-  )
+  it.each([
+    '+2',
+    '+0200',
+    '+02',
+    '+16:00',
+    '+02:60',
+    '−05:00',
+    '+02:00 ',
+    'UTC+2',
+    'GMT+2',
+    'Berlin',
+    'Europe',
+    'Europe/',
+    '/Europe',
+    '',
+  ])('%j is refused', (zone) => expect(zoneProblem(zone)).toContain('IANA'))
 
   it('of the day of processing follows the same rule', () => {
-    const define = (zone: string) => () => defineModel({ table: 't', columns: { on: date().generated('processedOn', { zone }) } })
+    const define = (zone: string) => () =>
+      defineModel({ table: 't', columns: { on: date().generated('processedOn', { zone }) } })
     expect(define('BST')).toThrow(
       "on: 'BST' is not an IANA time zone: abbreviations mean several zones: write a name such as Europe/Berlin",
     )
@@ -62,7 +106,9 @@ describe('the zone of a column', () => {
 
   it('is no short word of letters that the tz database does not have', () => {
     const known = new Set(
-      [...tzNames(), 'UTC', 'UCT', 'GMT', 'CET', 'EET', 'MET', 'WET', 'GB', 'NZ', 'PRC', 'ROC', 'ROK'].map((name) => name.toLowerCase()),
+      [...tzNames(), 'UTC', 'UCT', 'GMT', 'CET', 'EET', 'MET', 'WET', 'GB', 'NZ', 'PRC', 'ROC', 'ROK'].map(
+        (name) => name.toLowerCase(),
+      ),
     )
     const words = fc.string({
       unit: fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'),
@@ -73,7 +119,9 @@ describe('the zone of a column', () => {
       fc.property(
         words,
         (word) =>
-          known.has(word.toLowerCase()) || ['cuba', 'eire', 'iran', 'zulu'].includes(word.toLowerCase()) || zoneProblem(word) !== undefined,
+          known.has(word.toLowerCase()) ||
+          ['cuba', 'eire', 'iran', 'zulu'].includes(word.toLowerCase()) ||
+          zoneProblem(word) !== undefined,
       ),
     )
   })
@@ -89,6 +137,9 @@ it.each([
   [date().generated('processedOn'), false],
   [timestamptz(), false],
   [date(), false],
-])('a model depends on time-zone data where a column has a zone whose offset may change (%#)', (column, depends) => {
-  expect(hasZones(defineModel({ table: 't', columns: { a: column } }))).toBe(depends)
-})
+])(
+  'a model depends on time-zone data where a column has a zone whose offset may change (%#)',
+  (column, depends) => {
+    expect(hasZones(defineModel({ table: 't', columns: { a: column } }))).toBe(depends)
+  },
+)

@@ -3,7 +3,10 @@ import { DepthWatch } from '../../src/observe/depth.ts'
 import { Observer } from '../../src/observe/observer.ts'
 
 const observe = () =>
-  new Observer({ version: '1', pid: 1, command: 'consume', queue: 'q', startedAt: 0 }, { consumes: true, stallAfterMs: 20_000 })
+  new Observer(
+    { version: '1', pid: 1, command: 'consume', queue: 'q', startedAt: 0 },
+    { consumes: true, stallAfterMs: 20_000 },
+  )
 
 it('questions that come together are one, and an answer serves for a while', async () => {
   const observer = observe()

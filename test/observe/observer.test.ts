@@ -68,7 +68,10 @@ describe('a run is ready unless there is work and nothing moves', () => {
     now += stallAfterMs - 1
     expect(observer.readiness().ready).toBe(true)
     now += 1
-    expect(observer.readiness()).toMatchObject({ ready: false, reason: expect.stringContaining('messages in hand: 3') })
+    expect(observer.readiness()).toMatchObject({
+      ready: false,
+      reason: expect.stringContaining('messages in hand: 3'),
+    })
     observer.listener(batch())
     observer.listener(held(1))
     expect(observer.readiness()).toMatchObject({ ready: true, progressAt: now })
@@ -84,7 +87,10 @@ describe('a run is ready unless there is work and nothing moves', () => {
     observer.sawDepth(depth(5))
     expect(observer.readiness().ready).toBe(true)
     now += stallAfterMs
-    expect(observer.readiness()).toMatchObject({ ready: false, reason: expect.stringContaining('messages waiting: 5') })
+    expect(observer.readiness()).toMatchObject({
+      ready: false,
+      reason: expect.stringContaining('messages waiting: 5'),
+    })
     observer.sawDepth(depth(0))
     expect(observer.readiness().ready).toBe(true)
   })
@@ -105,11 +111,15 @@ describe('a run is ready unless there is work and nothing moves', () => {
     observer.listener(waiting(400))
     now += stallAfterMs
     observer.listener(waiting(800))
-    expect(observer.readiness()).toMatchObject({ ready: false, reason: expect.stringContaining('SINK_UNAVAILABLE') })
+    expect(observer.readiness()).toMatchObject({
+      ready: false,
+      reason: expect.stringContaining('SINK_UNAVAILABLE'),
+    })
     observer.listener({ type: 'resumed', code: 'SINK_UNAVAILABLE' })
     expect(observer.readiness().ready).toBe(true)
     // One failure follows another; only the last is told to be over.
-    for (const code of ['QUEUE_BUSY', 'QUEUE_UNAVAILABLE', 'SINK_BUSY'] as const) observer.listener(waiting(400, code))
+    for (const code of ['QUEUE_BUSY', 'QUEUE_UNAVAILABLE', 'SINK_BUSY'] as const)
+      observer.listener(waiting(400, code))
     observer.listener({ type: 'resumed', code: 'QUEUE_UNAVAILABLE' })
     expect(observer.waiting.map(({ code }) => code)).toEqual(['SINK_BUSY'])
     // What is written says nothing of a broker that takes nothing more.
@@ -129,19 +139,42 @@ describe('a snapshot', () => {
   it('adds up what was told, by load, consumer and time', () => {
     const observer = observe()
     observer.listener({ type: 'planned', ...load, chunks: 2, bytes: 200 })
-    observer.listener({ type: 'window', messages: 2, bytes: 200, publishMs: 3, loads: [{ loadId: 'l', records: 10, bytes: 200 }] })
+    observer.listener({
+      type: 'window',
+      messages: 2,
+      bytes: 200,
+      publishMs: 3,
+      loads: [{ loadId: 'l', records: 10, bytes: 200 }],
+    })
     expect(observer.snapshot().loads).toMatchObject([{ state: 'publishing', published: 10, bytes: 200 }])
     observer.listener({ type: 'published', ...load, chunks: 2 })
     observer.listener(held(2))
     now += 1_000
     observer.listener(batch())
     const snapshot = observer.snapshot()
-    expect(snapshot.totals).toMatchObject({ published: 10, received: 10, loaded: 7, rejected: 2, skipped: 1, messages: 2, redelivered: 1 })
-    expect(snapshot.loads).toMatchObject([{ ...load, state: 'done', loaded: 7, rejected: 2, skipped: 1, perSecond: 10 }])
-    expect(snapshot.consumers).toEqual([
-      { consumer: '1/1', held: 2, batches: 1, records: 10, last: { at: now, records: 10, writeMs: 30, settleMs: 4 } },
+    expect(snapshot.totals).toMatchObject({
+      published: 10,
+      received: 10,
+      loaded: 7,
+      rejected: 2,
+      skipped: 1,
+      messages: 2,
+      redelivered: 1,
+    })
+    expect(snapshot.loads).toMatchObject([
+      { ...load, state: 'done', loaded: 7, rejected: 2, skipped: 1, perSecond: 10 },
     ])
-    const sum = (name: 'loaded' | 'published' | 'longestWriteMs') => snapshot.series.points.reduce((all, point) => all + point[name], 0)
+    expect(snapshot.consumers).toEqual([
+      {
+        consumer: '1/1',
+        held: 2,
+        batches: 1,
+        records: 10,
+        last: { at: now, records: 10, writeMs: 30, settleMs: 4 },
+      },
+    ])
+    const sum = (name: 'loaded' | 'published' | 'longestWriteMs') =>
+      snapshot.series.points.reduce((all, point) => all + point[name], 0)
     expect([sum('loaded'), sum('published'), sum('longestWriteMs')]).toEqual([7, 10, 30])
     expect(JSON.parse(JSON.stringify(snapshot))).toMatchObject({ at: now, waiting: [] })
   })
@@ -158,7 +191,10 @@ describe('a snapshot', () => {
     for (let second = 0; second < 86_400; second += 5) {
       now += 5_000
       observer.listener(
-        batch({ consumer: `${second}/1`, loads: [{ ...load, loadId: String(second), loaded: 1, rejected: 0, skipped: 0, dead: 0 }] }),
+        batch({
+          consumer: `${second}/1`,
+          loads: [{ ...load, loadId: String(second), loaded: 1, rejected: 0, skipped: 0, dead: 0 }],
+        }),
       )
     }
     const { series, loads, consumers } = observer.snapshot()
@@ -173,7 +209,11 @@ describe('metrics', () => {
   it('count what was told, in seconds and bytes', async () => {
     const observer = observe()
     const metrics = makeMetrics(about, observer)
-    for (const event of [batch(), waiting(5), { type: 'dead', key: 'a@b.c', code: 'NOT_OURS', detail: 'secret' } as const]) {
+    for (const event of [
+      batch(),
+      waiting(5),
+      { type: 'dead', key: 'a@b.c', code: 'NOT_OURS', detail: 'secret' } as const,
+    ]) {
       observer.listener(event)
       metrics.listener(event)
     }
@@ -197,7 +237,8 @@ describe('metrics', () => {
   it('leave out what nobody knows', async () => {
     const observer = observe()
     const metrics = makeMetrics(about, observer)
-    const values = async () => (await metrics.text()).split('\n').filter((line) => /^lading_(queue_messages|queue_oldest)/.test(line))
+    const values = async () =>
+      (await metrics.text()).split('\n').filter((line) => /^lading_(queue_messages|queue_oldest)/.test(line))
     expect(await values()).toEqual([])
     observer.sawDepth({ ready: 4, dead: 1, oldestMs: 1500 })
     expect(await values()).toEqual([

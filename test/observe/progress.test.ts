@@ -11,7 +11,12 @@ function made(goal: Goal = 'verdict') {
 }
 
 const found = (files: number, bytes = files * 1000): LadingEvent => ({ type: 'found', files, bytes })
-const planning = (source: string, bytes: number, size: number): LadingEvent => ({ type: 'planning', source, bytes, size })
+const planning = (source: string, bytes: number, size: number): LadingEvent => ({
+  type: 'planning',
+  source,
+  bytes,
+  size,
+})
 const planned = (loadId: string, records = 100): LadingEvent => ({
   type: 'planned',
   loadId,
@@ -20,7 +25,13 @@ const planned = (loadId: string, records = 100): LadingEvent => ({
   chunks: 1,
   bytes: records * 10,
 })
-const skipped = (loadId: string, records = 100): LadingEvent => ({ type: 'skipped', loadId, source: `${loadId}.csv`, records, reason: '' })
+const skipped = (loadId: string, records = 100): LadingEvent => ({
+  type: 'skipped',
+  loadId,
+  source: `${loadId}.csv`,
+  records,
+  reason: '',
+})
 const counts = (loadId: string, loaded: number, more: Partial<LoadCounts> = {}): LoadCounts => ({
   loadId,
   source: `${loadId}.csv`,
@@ -34,9 +45,31 @@ const counts = (loadId: string, loaded: number, more: Partial<LoadCounts> = {}):
 
 function batch(...loads: readonly LoadCounts[]): LadingEvent {
   const sum = (of: (each: LoadCounts) => number) => loads.reduce((total, each) => total + of(each), 0)
-  const [loaded, rejected, left] = [sum((each) => each.loaded), sum((each) => each.rejected), sum((each) => each.skipped)]
-  const none = { consumer: '1', messages: 1, redelivered: 0, duplicates: 0, retried: 0, dead: 0, writeMs: 1, settleMs: 1 }
-  return { type: 'batch', ...none, records: loaded + rejected + left, loaded, rejected, skipped: left, bytes: 500, loads }
+  const [loaded, rejected, left] = [
+    sum((each) => each.loaded),
+    sum((each) => each.rejected),
+    sum((each) => each.skipped),
+  ]
+  const none = {
+    consumer: '1',
+    messages: 1,
+    redelivered: 0,
+    duplicates: 0,
+    retried: 0,
+    dead: 0,
+    writeMs: 1,
+    settleMs: 1,
+  }
+  return {
+    type: 'batch',
+    ...none,
+    records: loaded + rejected + left,
+    loaded,
+    rejected,
+    skipped: left,
+    bytes: 500,
+    loads,
+  }
 }
 
 const window = (loadId: string, records: number): LadingEvent => ({
@@ -50,8 +83,21 @@ const window = (loadId: string, records: number): LadingEvent => ({
 describe('of loads', () => {
   it('verdicts count, rejects and dead records among them, and bytes by the share of the records', () => {
     const { progress, tell } = made()
-    tell(found(2), planned('a'), planned('b'), window('a', 100), batch(counts('a', 40, { rejected: 9, dead: 1 }), counts('b', 10)))
-    expect(progress.snapshot().all).toMatchObject({ records: 200, done: 60, rejected: 9, dead: 1, bytes: 2000, bytesDone: 600 })
+    tell(
+      found(2),
+      planned('a'),
+      planned('b'),
+      window('a', 100),
+      batch(counts('a', 40, { rejected: 9, dead: 1 }), counts('b', 10)),
+    )
+    expect(progress.snapshot().all).toMatchObject({
+      records: 200,
+      done: 60,
+      rejected: 9,
+      dead: 1,
+      bytes: 2000,
+      bytesDone: 600,
+    })
     expect(progress.loads()).toMatchObject([
       { source: 'a.csv', records: 100, done: 50, rejected: 9 },
       { source: 'b.csv', done: 10 },
@@ -63,7 +109,13 @@ describe('of loads', () => {
 
   it('what was done before counts as done, and not for the rate', () => {
     const { clock, progress, tell } = made()
-    tell(found(3), planned('a'), { type: 'resuming', loadId: 'a', source: 'a.csv', records: 100, done: 60 }, planned('b'), skipped('b'))
+    tell(
+      found(3),
+      planned('a'),
+      { type: 'resuming', loadId: 'a', source: 'a.csv', records: 100, done: 60 },
+      planned('b'),
+      skipped('b'),
+    )
     clock.now = 5000
     expect(progress.snapshot()).toMatchObject({ all: { done: 160, rate: 0 }, files: { done: 1 } })
     tell(batch(counts('a', 40)))
@@ -81,21 +133,36 @@ describe('of loads', () => {
   it('the second of two paths to the same load is done at once, and its load is not', () => {
     const { progress, tell } = made()
     tell(found(2), planned('a'), planned('a'), skipped('a'))
-    expect(progress.snapshot()).toMatchObject({ all: { records: 100, done: 0 }, files: { planned: 2, done: 1 } })
+    expect(progress.snapshot()).toMatchObject({
+      all: { records: 100, done: 0 },
+      files: { planned: 2, done: 1 },
+    })
     tell(batch(counts('a', 100)))
     expect(progress.snapshot().files.done).toBe(2)
   })
 
   it('a file without records is done when it is published', () => {
     const { progress, tell } = made()
-    tell(found(1), planned('a', 0), { type: 'published', loadId: 'a', source: 'a.csv', records: 0, chunks: 1 })
+    tell(found(1), planned('a', 0), {
+      type: 'published',
+      loadId: 'a',
+      source: 'a.csv',
+      records: 0,
+      chunks: 1,
+    })
     expect(progress.snapshot().files.done).toBe(1)
   })
 
   it('the receipt has the last word', () => {
     const { progress, tell } = made()
-    tell(found(1), planned('a'), batch(counts('a', 60)), { type: 'receipt', ...counts('a', 97, { rejected: 3 }) })
-    expect(progress.snapshot()).toMatchObject({ all: { done: 100, rejected: 3, bytesDone: 1000 }, files: { done: 1 } })
+    tell(found(1), planned('a'), batch(counts('a', 60)), {
+      type: 'receipt',
+      ...counts('a', 97, { rejected: 3 }),
+    })
+    expect(progress.snapshot()).toMatchObject({
+      all: { done: 100, rejected: 3, bytesDone: 1000 },
+      files: { done: 1 },
+    })
     tell({ type: 'receipt', ...counts('a', 90, { rejected: 3 }) })
     expect(progress.snapshot()).toMatchObject({ all: { done: 93 }, files: { done: 0 } })
   })
@@ -103,7 +170,10 @@ describe('of loads', () => {
   it('everything begins anew where it is loaded once more', () => {
     const { progress, tell } = made()
     tell(found(1), planned('a'), batch(counts('a', 100)), found(1))
-    expect(progress.snapshot()).toMatchObject({ all: { records: 0, done: 0 }, files: { found: 1, planned: 0, done: 0 } })
+    expect(progress.snapshot()).toMatchObject({
+      all: { records: 0, done: 0 },
+      files: { found: 1, planned: 0, done: 0 },
+    })
   })
 
   it('while files are still to be planned, their records are estimated by the sizes on the disk', () => {
@@ -127,14 +197,20 @@ describe('of a consumer', () => {
   it('everything counts, whether a load is known or not', () => {
     const { progress, tell } = made()
     tell(batch(counts('a', 10)), { ...batch(), records: 5, loaded: 4, rejected: 1 } as LadingEvent)
-    expect(progress.snapshot()).toMatchObject({ all: { done: 15, rejected: 1, bytesDone: 1000 }, batches: 2, files: { found: 0 } })
+    expect(progress.snapshot()).toMatchObject({
+      all: { done: 15, rejected: 1, bytesDone: 1000 },
+      batches: 2,
+      files: { found: 0 },
+    })
     expect(progress.atWork(9)).toMatchObject([{ source: 'a.csv', done: 10, records: 100 }])
   })
 
   it('loads without end do not fill the memory, and those that are done are forgotten', () => {
     const { progress, tell } = made()
     for (let n = 0; n < 1000; n++) tell(batch(counts(`open-${n}`, 1)), batch(counts(`done-${n}`, 100)))
-    expect(progress.atWork(10_000)).toSatisfy((loads: readonly unknown[]) => loads.length > 90 && loads.length <= 100)
+    expect(progress.atWork(10_000)).toSatisfy(
+      (loads: readonly unknown[]) => loads.length > 90 && loads.length <= 100,
+    )
     expect(progress.atWork(2).map(({ loadId }) => loadId)).toEqual(['open-998', 'open-999'])
     expect(progress.snapshot().all.done).toBe(101_000)
   })
@@ -196,9 +272,17 @@ it('whatever order events come in, no load is more than done, and all are the su
   const event = fc.oneof(
     id.map((each) => planned(each)),
     id.map((each) => skipped(each)),
-    fc.tuple(id, some).map(([each, done]): LadingEvent => ({ type: 'resuming', loadId: each, source: each, records: 100, done })),
+    fc.tuple(id, some).map(([each, done]): LadingEvent => ({
+      type: 'resuming',
+      loadId: each,
+      source: each,
+      records: 100,
+      done,
+    })),
     fc.tuple(id, some, some).map(([each, loaded, rejected]) => batch(counts(each, loaded, { rejected }))),
-    fc.tuple(id, some).map(([each, loaded]): LadingEvent => ({ type: 'receipt', ...counts(each, Math.min(100, loaded)) })),
+    fc
+      .tuple(id, some)
+      .map(([each, loaded]): LadingEvent => ({ type: 'receipt', ...counts(each, Math.min(100, loaded)) })),
   )
   fc.assert(
     fc.property(fc.array(event), (events) => {
@@ -206,7 +290,8 @@ it('whatever order events come in, no load is more than done, and all are the su
       tell(found(3), ...events)
       const { all, files } = progress.snapshot()
       const loads = progress.loads()
-      for (const load of loads) expect(load.done).toSatisfy((done: number) => done >= 0 && done <= load.records)
+      for (const load of loads)
+        expect(load.done).toSatisfy((done: number) => done >= 0 && done <= load.records)
       expect(all.done).toBe(loads.reduce((sum, { done }) => sum + done, 0))
       expect(all.bytesDone).toBe(loads.reduce((sum, { bytesDone }) => sum + bytesDone, 0))
       expect(files.done).toBeLessThanOrEqual(files.planned)

@@ -5,8 +5,8 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LadingError } from '../../src/core/errors.ts'
 import { maxRecordBytes } from '../../src/core/load.ts'
-import { defaultDialect } from '../../src/csv/dialect.ts'
-import { RecordScanner } from '../../src/csv/scan.ts'
+import { defaultDialect } from '../../src/format/csv/dialect.ts'
+import { RecordScanner } from '../../src/format/csv/scan.ts'
 import { integer, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { planFile } from '../../src/producer/plan.ts'
@@ -20,7 +20,10 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }))
 
 /** Number of records, or the code that refuses the file. */
-async function verdict(content: string | Buffer, { header = true, ignoreExtra = false, name = 'file.csv' } = {}): Promise<unknown> {
+async function verdict(
+  content: string | Buffer,
+  { header = true, ignoreExtra = false, name = 'file.csv' } = {},
+): Promise<unknown> {
   const path = join(folder, name)
   await writeFile(path, name.endsWith('.gz') ? gzipSync(content) : content)
   const options = { model, dialect: { ...defaultDialect, header }, chunkBytes: 1 << 20, ignoreExtra }
@@ -63,20 +66,23 @@ describe('a record of 16 MiB is taken, and one of a byte more is refused', () =>
     expect(await verdict(header(maxRecordBytes + 1), { ignoreExtra: true })).toBe('RECORD_TOO_LARGE')
   })
 
-  it.each([1, 8191, 8192, 65_537, 1 << 20])('wherever pieces of the file end (%i bytes before its own end)', (last) => {
-    for (const [extra, end] of [
-      [0, '\n'],
-      [0, '\r\n'],
-      [1, '\n'],
-      [1, '\r\n'],
-    ] as const) {
-      const bytes = Buffer.from(`${'z'.repeat(maxRecordBytes + extra)}${end}`)
-      const scanner = new RecordScanner(defaultDialect)
-      scanner.cut(bytes.subarray(0, bytes.length - last), 0, Number.POSITIVE_INFINITY)
-      scanner.cut(bytes.subarray(bytes.length - last), 0, Number.POSITIVE_INFINITY)
-      expect([scanner.records, scanner.oversizeLine]).toEqual([1, extra === 0 ? undefined : 1])
-    }
-  })
+  it.each([1, 8191, 8192, 65_537, 1 << 20])(
+    'wherever pieces of the file end (%i bytes before its own end)',
+    (last) => {
+      for (const [extra, end] of [
+        [0, '\n'],
+        [0, '\r\n'],
+        [1, '\n'],
+        [1, '\r\n'],
+      ] as const) {
+        const bytes = Buffer.from(`${'z'.repeat(maxRecordBytes + extra)}${end}`)
+        const scanner = new RecordScanner(defaultDialect)
+        scanner.cut(bytes.subarray(0, bytes.length - last), 0, Number.POSITIVE_INFINITY)
+        scanner.cut(bytes.subarray(bytes.length - last), 0, Number.POSITIVE_INFINITY)
+        expect([scanner.records, scanner.oversizeLine]).toEqual([1, extra === 0 ? undefined : 1])
+      }
+    },
+  )
 })
 
 describe('a file whose lines end with CR alone', () => {
@@ -87,7 +93,8 @@ describe('a file whose lines end with CR alone', () => {
     ['with a byte order mark', '\ufeffa,b\rx,1\r'],
     ['whose header alone ends with CR', 'a,b\rx,1\ny,2\n'],
   ])('%s is refused, which names the cause', async (_, content) => {
-    for (const ignoreExtra of [false, true]) expect(await verdict(content, { ignoreExtra })).toBe('SOURCE_LINE_ENDS')
+    for (const ignoreExtra of [false, true])
+      expect(await verdict(content, { ignoreExtra })).toBe('SOURCE_LINE_ENDS')
     expect(await verdict(content, { name: 'file.csv.gz' })).toBe('SOURCE_LINE_ENDS')
   })
 
@@ -98,9 +105,12 @@ describe('a file whose lines end with CR alone', () => {
     },
   )
 
-  it.each([true, false])('is refused for that reason where it has more than 16 MiB (header: %s)', async (header) => {
-    expect(await verdict('xxxxxxxx,1\r'.repeat(1_600_000), { header })).toBe('SOURCE_LINE_ENDS')
-  })
+  it.each([true, false])(
+    'is refused for that reason where it has more than 16 MiB (header: %s)',
+    async (header) => {
+      expect(await verdict('xxxxxxxx,1\r'.repeat(1_600_000), { header })).toBe('SOURCE_LINE_ENDS')
+    },
+  )
 
   it.each([
     ['a CR as the last byte', 'a,b\nx,1\r', true, 1],
@@ -115,9 +125,13 @@ describe('a file whose lines end with CR alone', () => {
 })
 
 describe('a header in which no column finds its field', () => {
-  it.each(['x,y\n1,2\n', 'A;B\n1;2\n', 'x\n', 'x,y'])('is refused, extra columns allowed or not: %j', async (content) => {
-    for (const ignoreExtra of [false, true]) expect(await verdict(content, { ignoreExtra })).toBe('HEADER_MISMATCH')
-  })
+  it.each(['x,y\n1,2\n', 'A;B\n1;2\n', 'x\n', 'x,y'])(
+    'is refused, extra columns allowed or not: %j',
+    async (content) => {
+      for (const ignoreExtra of [false, true])
+        expect(await verdict(content, { ignoreExtra })).toBe('HEADER_MISMATCH')
+    },
+  )
 
   it('is taken as soon as one does', async () => {
     expect(await verdict('x,b\n1,2\n', { ignoreExtra: true })).toBe(1)

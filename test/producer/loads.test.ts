@@ -7,12 +7,12 @@ import { LadingError } from '../../src/core/errors.ts'
 import { load } from '../../src/load/load.ts'
 import { Column, integer, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
-import { discover } from '../../src/producer/discover.ts'
+import { discover } from '../../src/source/file/discover.ts'
 import { produce } from '../../src/producer/produce.ts'
 import { openQueue } from '../../src/queue/registry.ts'
 import { balance } from '../../src/sink/receipt.ts'
-import { numbers, Workshop } from '../faults/workshop.ts'
-import { untouched, wrapQueue } from '../faults/wrappers.ts'
+import { numbers, Workshop } from '../support/workshop.ts'
+import { untouched, wrapQueue } from '../support/wrappers.ts'
 
 it('a command that makes loads once more and is interrupted between them does not load its first file a third time', async () => {
   await using workshop = await Workshop.open()
@@ -51,9 +51,13 @@ it('a load that was begun with one model is not published to its end with anothe
     },
   })
   await expect(produce(workshop.producing(broken, [path]))).rejects.toMatchObject({ code: 'QUEUE_CORRUPT' })
-  const columns = Object.fromEntries(numbers.columns.map(({ name, ...spec }) => [name, new Column({ ...spec, nullIf: ['note of 7'] })]))
+  const columns = Object.fromEntries(
+    numbers.columns.map(({ name, ...spec }) => [name, new Column({ ...spec, nullIf: ['note of 7'] })]),
+  )
   const model = defineModel({ table: numbers.table, columns })
-  await expect(produce(workshop.producing(queue, [path], { model }))).rejects.toMatchObject({ code: 'PLAN_CHANGED' })
+  await expect(produce(workshop.producing(queue, [path], { model }))).rejects.toMatchObject({
+    code: 'PLAN_CHANGED',
+  })
   expect(await produce(workshop.producing(queue, [path]))).toMatchObject([{ published: 1 }])
 })
 
@@ -64,7 +68,11 @@ it('loads of two models at once over one queue are both complete', async () => {
   const results = await Promise.all(
     [numbers, others].map(async (model) => {
       const path = await workshop.file(2_000)
-      return load({ ...workshop.producing(queue, [path], { chunkBytes: 200 }), model, sink: await workshop.sink() })
+      return load({
+        ...workshop.producing(queue, [path], { chunkBytes: 200 }),
+        model,
+        sink: await workshop.sink(),
+      })
     }),
   )
   for (const { receipts, loadedNow } of results) {
@@ -76,7 +84,10 @@ it('loads of two models at once over one queue are both complete', async () => {
 it('a load of which nothing reached the ledger is open in its receipt, and not complete', async () => {
   await using workshop = await Workshop.open()
   const lost = wrapQueue(await workshop.queue(), untouched, { publish: async () => undefined })
-  const { receipts } = await load({ ...workshop.producing(lost, [await workshop.file(10)]), sink: await workshop.sink() })
+  const { receipts } = await load({
+    ...workshop.producing(lost, [await workshop.file(10)]),
+    sink: await workshop.sink(),
+  })
   expect(receipts.map(balance)).toEqual([{ open: 10, problems: [] }])
 })
 

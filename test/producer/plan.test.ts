@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { defaultDialect } from '../../src/csv/dialect.ts'
+import { defaultDialect } from '../../src/format/csv/dialect.ts'
 import { text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { type PlannedChunk, planFile } from '../../src/producer/plan.ts'
-import { readRanges } from '../../src/producer/source.ts'
+import { readRanges } from '../../src/source/file/read.ts'
 import { produce } from '../../src/producer/produce.ts'
-import { Workshop } from '../faults/workshop.ts'
+import { Workshop } from '../support/workshop.ts'
 
 const model = defineModel({ table: 't', columns: { a: text(), b: text() } })
 const mark = Buffer.from([0xef, 0xbb, 0xbf])
@@ -26,7 +26,11 @@ async function planned(bytes: Buffer, chunkBytes: number, gz: boolean) {
   const path = join(folder, gz ? 'file.csv.gz' : 'file.csv')
   await writeFile(path, gz ? gzipSync(bytes) : bytes)
   const chunks: PlannedChunk[] = []
-  const plan = await planFile(path, { model, dialect: defaultDialect, chunkBytes, ignoreExtra: false }, (chunk) => chunks.push(chunk))
+  const plan = await planFile(
+    path,
+    { model, dialect: defaultDialect, chunkBytes, ignoreExtra: false },
+    (chunk) => chunks.push(chunk),
+  )
   const bodies: Buffer[] = []
   for await (const [, body] of readRanges(path, chunks)) bodies.push(Buffer.from(body))
   return { plan, chunks, bodies }
@@ -53,18 +57,30 @@ const file = fc.record({
 it('the chunks of any file are its body, cut between records, with the right counts', async () => {
   await fc.assert(
     fc.asyncProperty(file, async ({ marked, lines, ended, chunkBytes, gz }) => {
-      const body = lines.map(([cells, end], index) => cells + (index === lines.length - 1 && !ended ? '' : end)).join('')
+      const body = lines
+        .map(([cells, end], index) => cells + (index === lines.length - 1 && !ended ? '' : end))
+        .join('')
       const bytes = Buffer.concat([marked ? mark : Buffer.of(), Buffer.from(`a,b\n${body}`)])
       const { plan, chunks, bodies } = await planned(bytes, chunkBytes, gz)
       expect(Buffer.concat(bodies).toString()).toBe(body)
-      expect(plan).toMatchObject({ bytes: bytes.length, chunks: chunks.length, sha256: createHash('sha256').update(bytes).digest('hex') })
+      expect(plan).toMatchObject({
+        bytes: bytes.length,
+        chunks: chunks.length,
+        sha256: createHash('sha256').update(bytes).digest('hex'),
+      })
       // A last line that is empty and has no end is no record.
       const records = lines.length - (!ended && lines.at(-1)?.[0] === '' ? 1 : 0)
       expect(plan.records).toBe(records)
       let [at, record, lineNo] = [bytes.length - Buffer.byteLength(body), 1, 2]
       for (const [index, chunk] of chunks.entries()) {
         const piece = bodies[index] as Buffer
-        expect(chunk).toMatchObject({ chunk: index, byteStart: at, bytes: piece.length, firstRecord: record, firstLine: lineNo })
+        expect(chunk).toMatchObject({
+          chunk: index,
+          byteStart: at,
+          bytes: piece.length,
+          firstRecord: record,
+          firstLine: lineNo,
+        })
         expect(chunk.sha256).toBe(createHash('sha256').update(piece).digest('hex'))
         at += piece.length
         record += chunk.records
@@ -94,20 +110,27 @@ it.each([
   const path = join(folder, 'empty.csv')
   await writeFile(path, content)
   const { createConsumer } = await import('../../src/consumer/consumer.ts')
-  const { numbers } = await import('../faults/workshop.ts')
+  const { numbers } = await import('../support/workshop.ts')
   await produce(workshop.producing(queue, [path]))
   await createConsumer({ queue, sink, model: numbers }).run({ untilEmpty: true })
   const [receipt] = await workshop.expectAllOnce()
   expect(receipt).toMatchObject({ records: 0, loaded: 0, chunks: 1, chunksDone: 1 })
 })
 
-it.each([1, 20])('a quote that is never closed is named by the line on which it opened, %i MiB before the end', async (mib) => {
-  const lines = Buffer.alloc(mib << 20, 'x,y\n')
-  const path = join(folder, 'file.csv')
-  await writeFile(path, Buffer.concat([Buffer.from('a,b\n1,2\n3,"4\n'), lines]))
-  const planning = planFile(path, { model, dialect: defaultDialect, chunkBytes: 1 << 20, ignoreExtra: false }, () => undefined)
-  await expect(planning).rejects.toMatchObject({
-    code: 'UNCLOSED_QUOTE',
-    message: expect.stringContaining('file.csv:3: the quote opened here'),
-  })
-})
+it.each([1, 20])(
+  'a quote that is never closed is named by the line on which it opened, %i MiB before the end',
+  async (mib) => {
+    const lines = Buffer.alloc(mib << 20, 'x,y\n')
+    const path = join(folder, 'file.csv')
+    await writeFile(path, Buffer.concat([Buffer.from('a,b\n1,2\n3,"4\n'), lines]))
+    const planning = planFile(
+      path,
+      { model, dialect: defaultDialect, chunkBytes: 1 << 20, ignoreExtra: false },
+      () => undefined,
+    )
+    await expect(planning).rejects.toMatchObject({
+      code: 'UNCLOSED_QUOTE',
+      message: expect.stringContaining('file.csv:3: the quote opened here'),
+    })
+  },
+)

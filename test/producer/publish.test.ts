@@ -7,8 +7,8 @@ import { LadingError } from '../../src/core/errors.ts'
 import { load } from '../../src/load/load.ts'
 import { produce } from '../../src/producer/produce.ts'
 import type { Queue } from '../../src/queue/queue.ts'
-import { numbers, Workshop } from '../faults/workshop.ts'
-import { untouched, Witness, wrapQueue, wrapSink } from '../faults/wrappers.ts'
+import { numbers, Workshop } from '../support/workshop.ts'
+import { untouched, Witness, wrapQueue, wrapSink } from '../support/wrappers.ts'
 
 const consume = async (workshop: Workshop, queue: Queue) =>
   createConsumer({ queue, sink: await workshop.sink(), model: numbers }).run({ untilEmpty: true })
@@ -44,7 +44,8 @@ describe('the identity of a load', () => {
     await copyFile(path, join(others, 'b.csv'))
     await writeFile(join(workshop.folder, 'changed.csv'), 'x')
     const idOf = async (file: string, pipeline?: string) =>
-      (await produce(workshop.producing(queue, [file], pipeline === undefined ? {} : { pipeline })))[0]?.loadId
+      (await produce(workshop.producing(queue, [file], pipeline === undefined ? {} : { pipeline })))[0]
+        ?.loadId
     const id = await idOf(path)
     expect(await idOf(join(others, 'a.csv'))).toBe(id)
     expect(await idOf(`${others}/../a.csv`)).toBe(id)
@@ -59,29 +60,36 @@ describe('a file that changes', () => {
   it.each([
     ['grew', (path: string) => appendFile(path, '999999,late\n')],
     ['was cut', (path: string) => truncate(path, 300_000)],
-    ['was written over', async (path: string) => writeFile(path, (await readFile(path, 'utf8')).replaceAll('note', 'nota'))],
+    [
+      'was written over',
+      async (path: string) => writeFile(path, (await readFile(path, 'utf8')).replaceAll('note', 'nota')),
+    ],
     ['was replaced by another of the same size and time', async (path: string) => replaced(path)],
-  ])('while it was published (it %s) ends with SOURCE_CHANGED, and nothing that was not planned is published', async (_, change) => {
-    await using workshop = await Workshop.open()
-    const queue = await workshop.queue()
-    const path = await workshop.file(count)
-    const original = await readFile(path)
-    const changing = around(
-      queue,
-      async () => undefined,
-      async (window) => (window === 1 ? change(path) : undefined),
-    )
-    await expect(produce(workshop.producing(changing, [path], { chunkBytes }))).rejects.toMatchObject({
-      code: 'SOURCE_CHANGED',
-      exitCode: 4,
-    })
-    for (const { body } of await queue.peek(100_000)) expect(original.includes(Buffer.from(body))).toBe(true)
-    // What it was comes back, and the load goes on where it stopped.
-    await writeFile(path, original)
-    await produce(workshop.producing(queue, [path], { chunkBytes }))
-    await consume(workshop, queue)
-    await workshop.expectAllOnce()
-  })
+  ])(
+    'while it was published (it %s) ends with SOURCE_CHANGED, and nothing that was not planned is published',
+    async (_, change) => {
+      await using workshop = await Workshop.open()
+      const queue = await workshop.queue()
+      const path = await workshop.file(count)
+      const original = await readFile(path)
+      const changing = around(
+        queue,
+        async () => undefined,
+        async (window) => (window === 1 ? change(path) : undefined),
+      )
+      await expect(produce(workshop.producing(changing, [path], { chunkBytes }))).rejects.toMatchObject({
+        code: 'SOURCE_CHANGED',
+        exitCode: 4,
+      })
+      for (const { body } of await queue.peek(100_000))
+        expect(original.includes(Buffer.from(body))).toBe(true)
+      // What it was comes back, and the load goes on where it stopped.
+      await writeFile(path, original)
+      await produce(workshop.producing(queue, [path], { chunkBytes }))
+      await consume(workshop, queue)
+      await workshop.expectAllOnce()
+    },
+  )
 
   it('between its plan and its publishing publishes nothing', async () => {
     await using workshop = await Workshop.open()
@@ -117,7 +125,9 @@ describe('a producer that ends in the middle', () => {
     const broken = around(queue, async (window) => {
       if (window >= failing) throw new LadingError('QUEUE_CORRUPT', 'says the test')
     })
-    await expect(produce(workshop.producing(broken, [path], { chunkBytes }))).rejects.toMatchObject({ code: 'QUEUE_CORRUPT' })
+    await expect(produce(workshop.producing(broken, [path], { chunkBytes }))).rejects.toMatchObject({
+      code: 'QUEUE_CORRUPT',
+    })
     const { ready } = await queue.depth()
     expect(ready).toBe((failing - 1) * 256)
     const [rest] = await produce(workshop.producing(queue, [path], { chunkBytes }))
@@ -138,7 +148,9 @@ describe('a producer that ends in the middle', () => {
         if (window > 2) throw new LadingError('QUEUE_CORRUPT', 'dead')
       },
     )
-    await expect(produce(workshop.producing(dying, [path], { chunkBytes }))).rejects.toMatchObject({ code: 'QUEUE_CORRUPT' })
+    await expect(produce(workshop.producing(dying, [path], { chunkBytes }))).rejects.toMatchObject({
+      code: 'QUEUE_CORRUPT',
+    })
     await produce(workshop.producing(queue, [path], { chunkBytes }))
     const tally = await consume(workshop, queue)
     expect(tally.duplicates).toBeGreaterThanOrEqual(256)
@@ -151,7 +163,9 @@ describe('a producer that ends in the middle', () => {
     const path = await workshop.file(count)
     const stop = new AbortController()
     const stopping = around(queue, async (window) => (window === 2 ? stop.abort() : undefined))
-    await expect(produce(workshop.producing(stopping, [path], { chunkBytes, signal: stop.signal }))).rejects.toMatchObject({
+    await expect(
+      produce(workshop.producing(stopping, [path], { chunkBytes, signal: stop.signal })),
+    ).rejects.toMatchObject({
       code: 'ABORTED',
       exitCode: 75,
     })
@@ -181,8 +195,13 @@ it('a plan that was lost is made again, and another chunk size is refused instea
   const path = await workshop.file(count)
   await produce(workshop.producing(queue, [path], { chunkBytes }))
   await createConsumer({ queue, sink, model: numbers, batch: { bytes: 1, messages: 1 } }).run({ batches: 5 })
-  const lost = { statePath: join(workshop.folder, 'another.db'), known: (id: string) => sink.ledger.progress(id) }
-  await expect(produce(workshop.producing(queue, [path], { ...lost, chunkBytes: 5_000 }))).rejects.toMatchObject({ code: 'PLAN_CHANGED' })
+  const lost = {
+    statePath: join(workshop.folder, 'another.db'),
+    known: (id: string) => sink.ledger.progress(id),
+  }
+  await expect(
+    produce(workshop.producing(queue, [path], { ...lost, chunkBytes: 5_000 })),
+  ).rejects.toMatchObject({ code: 'PLAN_CHANGED' })
   await consume(workshop, queue)
   await workshop.expectAllOnce()
 })
@@ -192,7 +211,9 @@ it('two plans of one load in one queue load it once, and the second is kept as d
   const [queue, sink] = [await workshop.queue(), await workshop.sink()]
   const path = await workshop.file(count)
   await produce(workshop.producing(queue, [path], { chunkBytes }))
-  await produce(workshop.producing(queue, [path], { chunkBytes: 50_000, statePath: join(workshop.folder, 'another.db') }))
+  await produce(
+    workshop.producing(queue, [path], { chunkBytes: 50_000, statePath: join(workshop.folder, 'another.db') }),
+  )
   const { dead } = await consume(workshop, queue)
   const letters = await sink.ledger.deadLetters({ limit: 1_000 })
   expect(letters.length).toBe(dead)
@@ -204,7 +225,9 @@ it('two producers of one file at once load it once', async () => {
   await using workshop = await Workshop.open()
   const path = await workshop.file(count)
   const queues = [await workshop.queue(), await workshop.queue()] as const
-  const produced = await Promise.all(queues.map((queue) => produce(workshop.producing(queue, [path], { chunkBytes }))))
+  const produced = await Promise.all(
+    queues.map((queue) => produce(workshop.producing(queue, [path], { chunkBytes }))),
+  )
   expect(new Set(produced.map(([each]) => each?.loadId)).size).toBe(1)
   await consume(workshop, queues[0])
   await workshop.expectAllOnce()
@@ -261,7 +284,10 @@ it('a load waits for a ledger that is away when it asks, instead of giving up', 
     receipts: () => away(() => sink.ledger.receipts({})),
   }
   const witness = new Witness()
-  const result = await load({ ...workshop.producing(queue, paths, { onEvent: witness.listen }), sink: { ...flaky, ledger } })
+  const result = await load({
+    ...workshop.producing(queue, paths, { onEvent: witness.listen }),
+    sink: { ...flaky, ledger },
+  })
   expect(result.loadedNow).toBe(20)
   expect(witness.of('waiting').length).toBeGreaterThanOrEqual(3)
   await workshop.expectAllOnce()
@@ -274,9 +300,16 @@ it('chunks that took effect before are told of, and no others', async () => {
   const events: LadingEvent[] = []
   const onEvent = (event: LadingEvent) => void events.push(event)
   const planning = { chunkBytes: 150, onEvent }
-  const [first] = await produce(workshop.producing(queue, [path], { ...planning, known: async () => undefined }))
+  const [first] = await produce(
+    workshop.producing(queue, [path], { ...planning, known: async () => undefined }),
+  )
   expect(events.map(({ type }) => type)).not.toContain('resuming')
-  const known = async (id: string) => ({ plan: first?.plan ?? '', complete: false, keys: new Set([`${id}/0`]), loaded: 0 })
+  const known = async (id: string) => ({
+    plan: first?.plan ?? '',
+    complete: false,
+    keys: new Set([`${id}/0`]),
+    loaded: 0,
+  })
   await produce(workshop.producing(queue, [path], { ...planning, known }))
   const resuming = events.find((event) => event.type === 'resuming')
   expect(resuming).toMatchObject({ source: 'numbers-0.csv', records: 40 })

@@ -5,13 +5,26 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { produce, type ProduceOptions } from '../../src/producer/produce.ts'
 import { republishMissing } from '../../src/producer/republish.ts'
-import { type ChunkEnvelope, maxReferenceBytes, readEnvelope } from '../../src/queue/envelope.ts'
+import { maxReferenceBytes } from '../../src/core/load.ts'
+import { type ChunkEnvelope, readEnvelope } from '../../src/queue/envelope.ts'
 import type { Peeked, Queue } from '../../src/queue/queue.ts'
-import { Workshop } from '../faults/workshop.ts'
-import { untouched, wrapQueue } from '../faults/wrappers.ts'
+import { Workshop } from '../support/workshop.ts'
+import { untouched, wrapQueue } from '../support/wrappers.ts'
 
-const refer = (workshop: Workshop, queue: Queue, paths: readonly string[], more: Partial<ProduceOptions> = {}) =>
-  produce(workshop.producing(queue, paths, { carry: 'reference', root: workshop.folder, chunkBytes: 1_000, ...more }))
+const refer = (
+  workshop: Workshop,
+  queue: Queue,
+  paths: readonly string[],
+  more: Partial<ProduceOptions> = {},
+) =>
+  produce(
+    workshop.producing(queue, paths, {
+      carry: 'reference',
+      root: workshop.folder,
+      chunkBytes: 1_000,
+      ...more,
+    }),
+  )
 
 const waiting = (queue: Queue): Promise<readonly Peeked[]> => queue.peek(100_000)
 const envelopeOf = ({ headers }: Peeked) => readEnvelope(headers) as ChunkEnvelope
@@ -23,14 +36,20 @@ describe('a reference', () => {
     const queue = await workshop.queue()
     await mkdir(join(workshop.folder, 'in/may'), { recursive: true })
     const path = await workshop.file(500, 'in/may/a.csv')
-    const [load] = await refer(workshop, queue, [join(workshop.folder, 'in')], { root: join(workshop.folder, 'in') })
+    const [load] = await refer(workshop, queue, [join(workshop.folder, 'in')], {
+      root: join(workshop.folder, 'in'),
+    })
     const messages = await waiting(queue)
     expect(messages.length).toBe(load?.chunks)
     expect(messages.length).toBeGreaterThan(5)
     const file = await readFile(path)
     for (const message of messages) {
       const { v, reference, byteStart, sha256: stated } = envelopeOf(message)
-      expect({ v, bytes: message.body.length, path: reference?.path }).toEqual({ v: 2, bytes: 0, path: 'may/a.csv' })
+      expect({ v, bytes: message.body.length, path: reference?.path }).toEqual({
+        v: 2,
+        bytes: 0,
+        path: 'may/a.csv',
+      })
       expect(sha256(file.subarray(byteStart, byteStart + (reference?.bytes ?? 0)))).toBe(stated)
       expect(JSON.stringify(message.headers)).not.toContain('note of')
     }
@@ -49,7 +68,10 @@ describe('a reference', () => {
     await using workshop = await Workshop.open()
     const queue = await workshop.queue()
     const path = join(workshop.folder, 'wide.csv')
-    await writeFile(path, `id,note\n${Array.from({ length: 400 }, (_, id) => `${id},${'x'.repeat(100_000)}\n`).join('')}`)
+    await writeFile(
+      path,
+      `id,note\n${Array.from({ length: 400 }, (_, id) => `${id},${'x'.repeat(100_000)}\n`).join('')}`,
+    )
     await refer(workshop, queue, [path], { chunkBytes: 1024 * 1024 })
     for await (const deliveries of queue.deliveries({ prefetch: 2_000 })) {
       expect(deliveries.length).toBeGreaterThan(10)
@@ -72,14 +94,25 @@ describe('travels as bytes even so', () => {
     })()
     await refer(workshop, queue, [at('a.csv.gz'), at('empty.csv'), at('back\\slash.csv'), '-'], { stdin })
     const messages = await waiting(queue)
-    expect(messages.map((each) => `${envelopeOf(each).v} ${envelopeOf(each).reference}`)).toEqual(Array<string>(4).fill('1 undefined'))
-    expect(messages.map(({ body }) => Buffer.from(body).toString()).toSorted()).toEqual(['', '1,packed\n', '2,odd\n', '3,piped\n'])
+    expect(messages.map((each) => `${envelopeOf(each).v} ${envelopeOf(each).reference}`)).toEqual(
+      Array<string>(4).fill('1 undefined'),
+    )
+    expect(messages.map(({ body }) => Buffer.from(body).toString()).toSorted()).toEqual([
+      '',
+      '1,packed\n',
+      '2,odd\n',
+      '3,piped\n',
+    ])
   })
 })
 
 describe('nothing is published', () => {
   it.each([
-    ['by name', (workshop: Workshop, outside: string) => Promise.resolve([join(workshop.folder, 'in/good.csv'), outside])],
+    [
+      'by name',
+      (workshop: Workshop, outside: string) =>
+        Promise.resolve([join(workshop.folder, 'in/good.csv'), outside]),
+    ],
     [
       'through a link',
       async (workshop: Workshop, outside: string) => {
@@ -93,7 +126,9 @@ describe('nothing is published', () => {
     await mkdir(join(workshop.folder, 'in'))
     await workshop.file(5, 'in/good.csv')
     const outside = await workshop.file(5, 'outside.csv')
-    const refused = refer(workshop, queue, await paths(workshop, outside), { root: join(workshop.folder, 'in') })
+    const refused = refer(workshop, queue, await paths(workshop, outside), {
+      root: join(workshop.folder, 'in'),
+    })
     await expect(refused).rejects.toMatchObject({ code: 'USAGE', message: expect.stringContaining('--root') })
     expect(await waiting(queue)).toEqual([])
   })
@@ -112,7 +147,8 @@ describe('nothing is published', () => {
     const queue = await workshop.queue()
     const path = join(workshop.folder, 'large.csv')
     await writeFile(path, 'id,note\n')
-    for (let written = 0; written <= maxReferenceBytes; written += 10_000_000) await appendFile(path, `1,${'x'.repeat(9_999_997)}\n`)
+    for (let written = 0; written <= maxReferenceBytes; written += 10_000_000)
+      await appendFile(path, `1,${'x'.repeat(9_999_997)}\n`)
     const refused = refer(workshop, queue, [path], { chunkBytes: 2 * maxReferenceBytes })
     await expect(refused).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' })
     expect(await waiting(queue)).toEqual([])
@@ -138,12 +174,24 @@ it('what is published again travels as that command says, whatever travelled bef
   const queue = await workshop.queue()
   const path = await workshop.file(100, 'a.csv')
   const [load] = await refer(workshop, queue, [path])
-  const again = { loadId: load?.loadId ?? '', queue, statePath: join(workshop.folder, 'producer.db'), known: undefined, place: 'anywhere' }
+  const again = {
+    loadId: load?.loadId ?? '',
+    queue,
+    statePath: join(workshop.folder, 'producer.db'),
+    known: undefined,
+    place: 'anywhere',
+  }
   const chunks = load?.chunks ?? 0
   expect(await republishMissing(again)).toBe(chunks)
   expect(await republishMissing({ ...again, carry: 'reference', root: workshop.folder })).toBe(chunks)
   const versions = (await waiting(queue)).map((each) => envelopeOf(each).v)
-  expect(versions).toEqual([...Array<number>(chunks).fill(2), ...Array<number>(chunks).fill(1), ...Array<number>(chunks).fill(2)])
+  expect(versions).toEqual([
+    ...Array<number>(chunks).fill(2),
+    ...Array<number>(chunks).fill(1),
+    ...Array<number>(chunks).fill(2),
+  ])
   await rename(path, join(workshop.folder, 'b.csv'))
-  await expect(republishMissing({ ...again, carry: 'reference', root: workshop.folder })).rejects.toMatchObject({ code: 'SOURCE_MISSING' })
+  await expect(
+    republishMissing({ ...again, carry: 'reference', root: workshop.folder }),
+  ).rejects.toMatchObject({ code: 'SOURCE_MISSING' })
 })

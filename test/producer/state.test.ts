@@ -21,7 +21,8 @@ it('goes on with what version 0.1.0 loaded once more on purpose and did not end,
       file.run("INSERT INTO load (id, queue, pipeline, target) VALUES ('x', 'queue', ?, ?)", pipeline, target)
     for (const target of [null, '/a.db', '/b.db']) load('loaded', target)
     for (const target of ['/b.db', null]) load('produced', target)
-    for (const pipeline of ['loaded', 'produced']) file.run("INSERT INTO again VALUES ('queue', ?, ?)", pipeline, `salt of ${pipeline}`)
+    for (const pipeline of ['loaded', 'produced'])
+      file.run("INSERT INTO again VALUES ('queue', ?, ?)", pipeline, `salt of ${pipeline}`)
   }
   const saltOf = (pipeline: string, target?: string) => {
     using state = new ProducerState(path, 'queue', target)
@@ -29,7 +30,8 @@ it('goes on with what version 0.1.0 loaded once more on purpose and did not end,
   }
   expect(saltOf('loaded', '/b.db')).toBe('salt of loaded')
   expect(saltOf('produced')).toBe('salt of produced')
-  for (const other of [saltOf('loaded'), saltOf('loaded', '/a.db'), saltOf('produced', '/b.db')]) expect(other).toMatch(/^[0-9a-f]{64}$/)
+  for (const other of [saltOf('loaded'), saltOf('loaded', '/a.db'), saltOf('produced', '/b.db')])
+    expect(other).toMatch(/^[0-9a-f]{64}$/)
 })
 
 it('finds the loads of version 0.1.0 into a server, whose URL it kept', async () => {

@@ -2,17 +2,25 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { LadingError } from '../../src/core/errors.ts'
-import { type KnownLoad, produce, type ProducedLoad, type ProduceOptions } from '../../src/producer/produce.ts'
+import {
+  type KnownLoad,
+  produce,
+  type ProducedLoad,
+  type ProduceOptions,
+} from '../../src/producer/produce.ts'
 import type { Queue } from '../../src/queue/queue.ts'
-import { Workshop } from '../faults/workshop.ts'
-import { untouched, wrapQueue } from '../faults/wrappers.ts'
+import { Workshop } from '../support/workshop.ts'
+import { untouched, wrapQueue } from '../support/wrappers.ts'
 
 /** Chunks in a window of small ones. */
 const window = 256
 const count = 40_000
 const chunkBytes = 512
 
-/** Some windows of chunks, and a ledger that counts how many of them were looked at, which is before they are read. */
+/**
+ * Some windows of chunks, and a ledger that counts how many of them were looked at, which is before they are
+ * read.
+ */
 class Bench implements AsyncDisposable {
   readonly workshop: Workshop
   readonly queue: Queue
@@ -34,7 +42,9 @@ class Bench implements AsyncDisposable {
     const path = await workshop.file(count)
     const elsewhere = { statePath: join(workshop.folder, 'elsewhere.db'), chunkBytes }
     const queue = await workshop.queue()
-    const [load] = await produce(workshop.producing(wrapQueue(queue, untouched, { publish: async () => undefined }), [path], elsewhere))
+    const [load] = await produce(
+      workshop.producing(wrapQueue(queue, untouched, { publish: async () => undefined }), [path], elsewhere),
+    )
     if (load === undefined) throw new Error('no load was made')
     return new Bench(workshop, queue, path, load)
   }
@@ -137,7 +147,9 @@ it('whoever looks for room and fails ends the producer', async () => {
   const room = async () => {
     throw new LadingError('QUEUE_MISSING', 'says the test')
   }
-  await expect(bench.produce((messages) => bench.queue.publish(messages), { room })).rejects.toMatchObject({ code: 'QUEUE_MISSING' })
+  await expect(bench.produce((messages) => bench.queue.publish(messages), { room })).rejects.toMatchObject({
+    code: 'QUEUE_MISSING',
+  })
   expect(await bench.queue.depth()).toMatchObject({ ready: 0 })
   expect(await bench.rest()).toBe(bench.chunks)
 })

@@ -1,4 +1,7 @@
-/** A small disk that the queue alone fills: nobody else frees anything, so producers and consumers have to get along. */
+/**
+ * A small disk that the queue alone fills: nobody else frees anything, so producers and consumers have to get
+ * along.
+ */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, type TestContext } from 'vitest'
@@ -8,12 +11,16 @@ import { load } from '../../src/load/load.ts'
 import { produce } from '../../src/producer/produce.ts'
 import { openQueue } from '../../src/queue/registry.ts'
 import { openSink } from '../../src/sink/registry.ts'
-import { numbers, Workshop } from '../faults/workshop.ts'
+import { numbers, Workshop } from '../support/workshop.ts'
 import { mountSmall, skipLoudly } from './system.ts'
 
 const mib = 1024 * 1024
 
-async function onDisk(context: TestContext, kib: number, work: (workshop: Workshop, disk: string) => Promise<void>): Promise<void> {
+async function onDisk(
+  context: TestContext,
+  kib: number,
+  work: (workshop: Workshop, disk: string) => Promise<void>,
+): Promise<void> {
   await using workshop = await Workshop.open()
   const disk = join(workshop.folder, 'disk')
   const mounted = mountSmall(disk, kib)
@@ -61,7 +68,9 @@ describe('a disk that holds nothing but the queue', () => {
       const onEvent = (event: LadingEvent) => void (event.type === 'waiting' && waiting.push(event.message))
       const producing = produce(workshop.producing(queue, [path], { onEvent }))
       await expect.poll(() => waiting.length, { timeout: 20_000 }).toBeGreaterThan(0)
-      expect(waiting[0]).toMatch(/its disk has \d\.\d MiB free, which consumers need to settle the \d+ messages that wait/)
+      expect(waiting[0]).toMatch(
+        /its disk has \d\.\d MiB free, which consumers need to settle the \d+ messages that wait/,
+      )
       await using sink = await openSink('sqlite::memory:')
       const consumer = () => createConsumer({ queue, sink, model: numbers })
       const consuming = consumer().run({ signal: stop.signal })
@@ -83,7 +92,10 @@ describe('a disk that holds nothing but the queue', () => {
       const { path } = largeFile(workshop, 4 * mib)
       await using queue = await openQueue(`embedded:${join(disk, 'queue.db')}`)
       const producing = produce(workshop.producing(queue, [path], { chunkBytes: 4 * mib }))
-      await expect(producing).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE', message: expect.stringMatching(/the queue takes \d+/) })
+      await expect(producing).rejects.toMatchObject({
+        code: 'MESSAGE_TOO_LARGE',
+        message: expect.stringMatching(/the queue takes \d+/),
+      })
     })
   })
 })

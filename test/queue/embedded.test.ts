@@ -48,7 +48,9 @@ function open(at = path): EmbeddedQueue {
 }
 
 function expectRefused(at: string, code: string): void {
-  expect(() => open(at)).toThrow(expect.objectContaining({ code, message: expect.stringMatching(/^[^\n]+$/) }))
+  expect(() => open(at)).toThrow(
+    expect.objectContaining({ code, message: expect.stringMatching(/^[^\n]+$/) }),
+  )
 }
 
 describe('the file of an embedded queue', () => {
@@ -60,7 +62,10 @@ describe('the file of an embedded queue', () => {
   it('is made even while another process is making it', async () => {
     const paths = Array.from({ length: 20 }, (_, i) => join(folder, `${i}.db`))
     const workerData: LockerData = { paths, state: new Int32Array(new SharedArrayBuffer(4)) }
-    const locker = new Worker(new URL('./locker.ts', import.meta.url), { workerData, execArgv: ['--no-warnings'] })
+    const locker = new Worker(new URL('./locker.ts', import.meta.url), {
+      workerData,
+      execArgv: ['--no-warnings'],
+    })
     const ended = once(locker, 'exit')
     try {
       Atomics.wait(workerData.state, 0, 0, 20_000)
@@ -121,7 +126,8 @@ describe('an embedded queue', () => {
 
   it('holds about 16 MiB of bodies in flight, however large `prefetch` is', async () => {
     const queue = open()
-    for (let i = 0; i < 6; i++) await queue.publish([{ key: String(i), body: Buffer.alloc(6 * mib, i), headers: {} }])
+    for (let i = 0; i < 6; i++)
+      await queue.publish([{ key: String(i), body: Buffer.alloc(6 * mib, i), headers: {} }])
     const reader = new Reader(queue, 1_000)
     const inHand = await reader.takeAvailable()
     expect(keysOf(inHand)).toEqual(['0', '1', '2'])
@@ -133,7 +139,10 @@ describe('an embedded queue', () => {
 
   it('delivers a body that is larger than what it holds in flight', async () => {
     const queue = open()
-    await queue.publish([{ key: 'large', body: Buffer.alloc(20 * mib, 'large'), headers: {} }, numbered('a', 0)])
+    await queue.publish([
+      { key: 'large', body: Buffer.alloc(20 * mib, 'large'), headers: {} },
+      numbered('a', 0),
+    ])
     const reader = new Reader(queue)
     const large = await reader.takeOne()
     expect(Buffer.compare(large.body, Buffer.alloc(20 * mib, 'large'))).toBe(0)
@@ -155,9 +164,14 @@ describe('an embedded queue', () => {
     const trace = join(folder, 'trace')
     const prefix = stracePrefix(trace)
     if (typeof prefix === 'string') return skipLoudly(context, prefix)
-    const peer = startPeer({ url: `embedded:${path}`, kind: 'publish', name: 'a', count: 20, batch: 1 }, prefix)
+    const peer = startPeer(
+      { url: `embedded:${path}`, kind: 'publish', name: 'a', count: 20, batch: 1 },
+      prefix,
+    )
     expect(await peer.ended).toBe(0)
-    expect(syncsBeforeReports(trace)).toEqual(Array.from({ length: 20 }, () => ({ written: true, synced: true })))
+    expect(syncsBeforeReports(trace)).toEqual(
+      Array.from({ length: 20 }, () => ({ written: true, synced: true })),
+    )
   })
 
   it('holds when the disk is full, has lost nothing, and goes on once there is space', async (context) => {

@@ -1,6 +1,6 @@
 /**
- * A proxy in front of a broker that sees the frames of AMQP 0-9-1, so that a test decides which of them arrive, and when: what a broker
- * does at its own pace, at a moment that the test knows.
+ * A proxy in front of a broker that sees the frames of AMQP 0-9-1, so that a test decides which of them
+ * arrive, and when: what a broker does at its own pace, at a moment that the test knows.
  */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
@@ -85,7 +85,12 @@ class Frames {
   *read(data: Buffer): Generator<[Frame | undefined, Buffer]> {
     this.#rest = Buffer.concat([this.#rest, data])
     for (;;) {
-      const size = this.#greeting > 0 ? this.#greeting : this.#rest.length < 7 ? Number.POSITIVE_INFINITY : this.#rest.readUInt32BE(3) + 8
+      const size =
+        this.#greeting > 0
+          ? this.#greeting
+          : this.#rest.length < 7
+            ? Number.POSITIVE_INFINITY
+            : this.#rest.readUInt32BE(3) + 8
       if (this.#rest.length < size) return
       const bytes = this.#rest.subarray(0, size)
       this.#rest = this.#rest.subarray(size)

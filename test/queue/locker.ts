@@ -1,4 +1,7 @@
-/** A thread that takes and frees the write locks of new files in turns, as a process does that is about to make tables in them. */
+/**
+ * A thread that takes and frees the write locks of new files in turns, as a process does that is about to
+ * make tables in them.
+ */
 import { DatabaseSync } from 'node:sqlite'
 import { workerData } from 'node:worker_threads'
 

@@ -1,10 +1,13 @@
-/** Messages whose key tells what the rest must be, so that any process can check what another one published. */
+/**
+ * Messages whose key tells what the rest must be, so that any process can check what another one published.
+ */
 import { Buffer } from 'node:buffer'
 import { expect } from 'vitest'
 import type { Peeked } from '../../src/queue/queue.ts'
 import { numbered } from './numbered.ts'
 
-export const keysOf = (messages: readonly { readonly key: string }[]): string[] => messages.map(({ key }) => key)
+export const keysOf = (messages: readonly { readonly key: string }[]): string[] =>
+  messages.map(({ key }) => key)
 
 export const sorted = (keys: readonly string[]): string[] => [...keys].sort()
 

@@ -1,6 +1,6 @@
 /**
- * A process beside the test: publishes or drains a queue, and reports each step on its standard output once it is done.
- * Ends when its standard input does, so that none outlives its test.
+ * A process beside the test: publishes or drains a queue, and reports each step on its standard output once
+ * it is done. Ends when its standard input does, so that none outlives its test.
  */
 import { writeSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'

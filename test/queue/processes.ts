@@ -7,16 +7,19 @@ import type { Guarantee } from './workbench.ts'
 
 /** `many` messages are a crowd for four processes. */
 export function processes(guarantee: Guarantee, many: number): void {
-  guarantee('what a process published is there after it was killed, and no message is broken', async ({ startPeer, openAgain, read }) => {
-    const peer = startPeer({ kind: 'publish', name: 'killed', count: 1_000_000, batch: 7 })
-    await expect.poll(() => peer.confirmed(), { timeout: 20_000 }).toBeGreaterThan(300)
-    peer.kill()
-    await peer.ended
-    const taken = await read(100, await openAgain()).drain(peer.confirmed())
-    taken.forEach(expectWhole)
-    const confirmed = keysOf(numberedFrom('killed', 0, peer.confirmed()))
-    expect(confirmed.filter((key) => !keysOf(taken).includes(key))).toEqual([])
-  })
+  guarantee(
+    'what a process published is there after it was killed, and no message is broken',
+    async ({ startPeer, openAgain, read }) => {
+      const peer = startPeer({ kind: 'publish', name: 'killed', count: 1_000_000, batch: 7 })
+      await expect.poll(() => peer.confirmed(), { timeout: 20_000 }).toBeGreaterThan(300)
+      peer.kill()
+      await peer.ended
+      const taken = await read(100, await openAgain()).drain(peer.confirmed())
+      taken.forEach(expectWhole)
+      const confirmed = keysOf(numberedFrom('killed', 0, peer.confirmed()))
+      expect(confirmed.filter((key) => !keysOf(taken).includes(key))).toEqual([])
+    },
+  )
 
   guarantee('several consumers in one process get each message once', async ({ queue, read, openAgain }) => {
     await queue.publish(numberedFrom('a', 0, 2_000))
@@ -35,16 +38,19 @@ export function processes(guarantee: Guarantee, many: number): void {
     expect(sorted(keys)).toEqual(sorted(keysOf(numberedFrom('a', 0, 2_000))))
   })
 
-  guarantee('four consumer processes get each of many messages once', async ({ queue, startPeer, expectDepth }) => {
-    const peers = [50, 100, 100, 1_000].map((prefetch) => startPeer({ kind: 'drain', prefetch }))
-    for (let n = 0; n < many; n += 1_000) await queue.publish(numberedFrom('a', n, 1_000))
-    const drained = () => peers.flatMap((peer) => peer.drained())
-    await expect.poll(() => drained().length, { timeout: 50_000 }).toBeGreaterThanOrEqual(many)
-    await expectDepth({ ready: 0, inFlight: 0, dead: 0 })
-    for (const peer of peers) peer.stop()
-    expect(await Promise.all(peers.map(({ ended }) => ended))).toEqual([0, 0, 0, 0])
-    expect(sorted(drained())).toEqual(sorted(keysOf(numberedFrom('a', 0, many))))
-  })
+  guarantee(
+    'four consumer processes get each of many messages once',
+    async ({ queue, startPeer, expectDepth }) => {
+      const peers = [50, 100, 100, 1_000].map((prefetch) => startPeer({ kind: 'drain', prefetch }))
+      for (let n = 0; n < many; n += 1_000) await queue.publish(numberedFrom('a', n, 1_000))
+      const drained = () => peers.flatMap((peer) => peer.drained())
+      await expect.poll(() => drained().length, { timeout: 50_000 }).toBeGreaterThanOrEqual(many)
+      await expectDepth({ ready: 0, inFlight: 0, dead: 0 })
+      for (const peer of peers) peer.stop()
+      expect(await Promise.all(peers.map(({ ended }) => ended))).toEqual([0, 0, 0, 0])
+      expect(sorted(drained())).toEqual(sorted(keysOf(numberedFrom('a', 0, many))))
+    },
+  )
 
   guarantee('four producer processes at once publish each message once', async ({ startPeer, read }) => {
     const names = ['a', 'b', 'c', 'd']

@@ -57,13 +57,21 @@ it('a thousand deliveries settled together are one answer', async () => {
     acknowledgements.expect(tag)
   }
   await Promise.all(tags.toReversed().map((tag) => acknowledgements.ack(tag)))
-  expect({ answers: channel.answers, acked: channel.acked.length, problems }).toEqual({ answers: 1, acked: 1_000, problems: [] })
+  expect({ answers: channel.answers, acked: channel.acked.length, problems }).toEqual({
+    answers: 1,
+    acked: 1_000,
+    problems: [],
+  })
 })
 
 it('in whatever order deliveries are settled, each is answered once, and none that is not settled', async () => {
   const step = fc.oneof(
     fc.record({ kind: fc.constant('come' as const), count: fc.integer({ min: 1, max: 8 }) }),
-    fc.record({ kind: fc.constantFrom('ack' as const, 'nack' as const), at: fc.nat(), count: fc.integer({ min: 1, max: 6 }) }),
+    fc.record({
+      kind: fc.constantFrom('ack' as const, 'nack' as const),
+      at: fc.nat(),
+      count: fc.integer({ min: 1, max: 6 }),
+    }),
     fc.record({ kind: fc.constant('turn' as const) }),
   )
   await fc.assert(

@@ -21,7 +21,10 @@ it.each([
   ['amqp://host?queue=a%20b%26%C5%82', { queue: 'a b&ł' }],
   ['amqp://host', { type: 'quorum', receive: 'push', connectTimeoutMs: 10_000, heartbeatSeconds: 20 }],
   ['amqp://host?heartbeat=5', { heartbeatSeconds: 5 }],
-  ['amqp://host?type=classic&receive=poll&timeout=0.5s', { type: 'classic', receive: 'poll', connectTimeoutMs: 500 }],
+  [
+    'amqp://host?type=classic&receive=poll&timeout=0.5s',
+    { type: 'classic', receive: 'poll', connectTimeoutMs: 500 },
+  ],
 ])('%s is %j', (url, parts) => {
   expect(parseAddress(url)).toMatchObject(parts)
 })
@@ -36,7 +39,10 @@ it('the files of a certificate are read', () => {
       ['cert', 'cert'],
       ['key', 'key'],
     ])
-    const missing = expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(/^the ca of the queue URL .*ENOENT/) })
+    const missing = expect.objectContaining({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(/^the ca of the queue URL .*ENOENT/),
+    })
     expect(() => parseAddress(`amqps://me:hunter2@host?ca=${folder}/none`)).toThrow(missing)
   } finally {
     rmSync(folder, { recursive: true })

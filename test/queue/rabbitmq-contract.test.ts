@@ -1,12 +1,16 @@
 import { queueContract } from '../contract/queue.ts'
-import { describeRabbit, freshQueueUrl } from '../servers/broker.ts'
+import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
 
 const noLeases = {
   reason: 'a broker holds a delivery for its channel as long as that is open; no lease runs out',
-  tests: ['who lost his lease changes nothing for the new holder', 'a delivery that is extended stays with its holder beyond the lease'],
+  tests: [
+    'who lost his lease changes nothing for the new holder',
+    'a delivery that is extended stays with its holder beyond the lease',
+  ],
 }
 const countsReturns = {
-  reason: 'a broker counts what is given back as delivered; what is given back for later goes as a copy and is not counted',
+  reason:
+    'a broker counts what is given back as delivered; what is given back for later goes as a copy and is not counted',
   tests: ['what was given back comes again at once, as the same attempt'],
 }
 const noPeek = {
@@ -21,7 +25,10 @@ describeRabbit('over RabbitMQ', () => {
     ['a classic queue', '&type=classic', 2_000],
   ] as const) {
     queueContract(name, {
-      create: async () => ({ url: freshQueueUrl() + parameters, [Symbol.asyncDispose]: async () => undefined }),
+      create: async () => ({
+        url: freshQueueUrl() + parameters,
+        [Symbol.asyncDispose]: async () => undefined,
+      }),
       deviations: [noLeases, countsReturns, noPeek],
       many,
     })

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import { expect, it } from 'vitest'
 import { batches } from '../../src/consumer/intake.ts'
 import { openQueue } from '../../src/queue/registry.ts'
-import { describeRabbit, freshQueueUrl } from '../servers/broker.ts'
+import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
 
 const done = { kind: 'done' } as const
 const limits = { bytes: 4 * 1024 * 1024, messages: 1_000 }
@@ -10,7 +10,10 @@ const count = 3_000
 /** Deliveries after which a consumer gives up, as its own default is. */
 const maxAttempts = 20
 
-/** Takes batch after batch until there is none, or until the killer is in one, with which all that is in hand is lost. */
+/**
+ * Takes batch after batch until there is none, or until the killer is in one, with which all that is in hand
+ * is lost.
+ */
 async function liveUntilKilled(url: string, settled: Map<string, number>): Promise<void> {
   await using queue = await openQueue(url)
   for await (const batch of batches(queue.deliveries({ prefetch: 4_000 }), limits)) {
@@ -30,7 +33,13 @@ describeRabbit('a message that kills its consumers', () => {
       {
         await using queue = await openQueue(url)
         const body = Buffer.alloc(200, 'x')
-        await queue.publish(Array.from({ length: count }, (_, n) => ({ key: n === place ? 'killer' : String(n), body, headers: {} })))
+        await queue.publish(
+          Array.from({ length: count }, (_, n) => ({
+            key: n === place ? 'killer' : String(n),
+            body,
+            headers: {},
+          })),
+        )
       }
       const settled = new Map<string, number>()
       for (let life = 0; settled.size < count && life < 40; life++) await liveUntilKilled(url, settled)

@@ -7,8 +7,8 @@ import { Connection } from '../../src/queue/rabbitmq/connection.ts'
 import { publishable } from '../../src/queue/rabbitmq/message.ts'
 import { Publisher } from '../../src/queue/rabbitmq/publisher.ts'
 import { openQueue } from '../../src/queue/registry.ts'
-import { describeRabbit } from '../servers/broker.ts'
-import { type RabbitServer, startRabbit } from '../servers/rabbitmq.ts'
+import { describeRabbit } from '../../tooling/servers/broker.ts'
+import { type RabbitServer, startRabbit } from '../../tooling/servers/rabbitmq.ts'
 import { expectWhole, keysOf, sorted } from './messages.ts'
 import { numbered, numberedFrom } from './numbered.ts'
 import { startPeer } from './peers.ts'
@@ -16,7 +16,10 @@ import { Reader } from './reader.ts'
 import { toldBy } from './stranger.ts'
 
 const done = { kind: 'done' } as const
-const unavailable = expect.objectContaining({ code: 'QUEUE_UNAVAILABLE', message: expect.stringMatching(/^.+$/) })
+const unavailable = expect.objectContaining({
+  code: 'QUEUE_UNAVAILABLE',
+  message: expect.stringMatching(/^.+$/),
+})
 
 describeRabbit('when a RabbitMQ broker fails', () => {
   let server: RabbitServer
@@ -29,29 +32,32 @@ describeRabbit('when a RabbitMQ broker fails', () => {
 
   afterAll(() => server.stop())
 
-  it.each(['', '&receive=poll'])('who lost his deliveries with the connection changes nothing for their new holder (%s)', async (kind) => {
-    await using queue = await openQueue(freshUrl(kind))
-    await queue.publish(numberedFrom('a', 0, 6))
-    const reader = new Reader(queue)
-    const late = await reader.take(6)
-    await server.closeConnections()
-    await expect(reader.take(1)).rejects.toThrow(unavailable)
-    const holder = new Reader(queue)
-    const held = await holder.take(6)
-    expect(held.map(({ attempt }) => attempt)).toEqual([2, 2, 2, 2, 2, 2])
-    held.forEach(expectWhole)
-    const outcomes: Outcome[] = [
-      done,
-      { kind: 'retry', afterMs: 0, code: 'SINK_BUSY' },
-      { kind: 'dead', code: 'NOT_OURS', detail: '' },
-      { kind: 'release' },
-    ]
-    await Promise.all(outcomes.map((outcome, index) => late[index]?.settle(outcome)))
-    expect(await holder.takeAvailable()).toEqual([])
-    await Promise.all(held.map((delivery) => delivery.settle(done)))
-    await expect.poll(() => queue.depth()).toMatchObject({ ready: 0, dead: 0 })
-    expect(await holder.takeAvailable()).toEqual([])
-  })
+  it.each(['', '&receive=poll'])(
+    'who lost his deliveries with the connection changes nothing for their new holder (%s)',
+    async (kind) => {
+      await using queue = await openQueue(freshUrl(kind))
+      await queue.publish(numberedFrom('a', 0, 6))
+      const reader = new Reader(queue)
+      const late = await reader.take(6)
+      await server.closeConnections()
+      await expect(reader.take(1)).rejects.toThrow(unavailable)
+      const holder = new Reader(queue)
+      const held = await holder.take(6)
+      expect(held.map(({ attempt }) => attempt)).toEqual([2, 2, 2, 2, 2, 2])
+      held.forEach(expectWhole)
+      const outcomes: Outcome[] = [
+        done,
+        { kind: 'retry', afterMs: 0, code: 'SINK_BUSY' },
+        { kind: 'dead', code: 'NOT_OURS', detail: '' },
+        { kind: 'release' },
+      ]
+      await Promise.all(outcomes.map((outcome, index) => late[index]?.settle(outcome)))
+      expect(await holder.takeAvailable()).toEqual([])
+      await Promise.all(held.map((delivery) => delivery.settle(done)))
+      await expect.poll(() => queue.depth()).toMatchObject({ ready: 0, dead: 0 })
+      expect(await holder.takeAvailable()).toEqual([])
+    },
+  )
 
   it('depth counts nothing as ours that a lost connection had brought', async () => {
     await using queue = await openQueue(freshUrl())
@@ -91,7 +97,10 @@ describeRabbit('when a RabbitMQ broker fails', () => {
     await using queue = await openQueue(freshUrl())
     await queue.publish([numbered('a', 0)])
     const reader = new Reader(queue)
-    await server.ctl('eval', '[application:set_env(rabbit, K, 300) || K <- [consumer_timeout, channel_tick_interval]].')
+    await server.ctl(
+      'eval',
+      '[application:set_env(rabbit, K, 300) || K <- [consumer_timeout, channel_tick_interval]].',
+    )
     try {
       const impatient = new Reader(queue)
       await expect(reader.take(2)).rejects.toThrow(unavailable)
@@ -125,11 +134,17 @@ describeRabbit('when a RabbitMQ broker fails', () => {
     await expect.poll(() => queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
   })
 
-  /** Stops reading from a connection of ours and goes on with its heartbeats, as a broker in state `flow` does. */
+  /**
+   * Stops reading from a connection of ours and goes on with its heartbeats, as a broker in state `flow`
+   * does.
+   */
   const stopReading = (url: string) => {
     const name = `<<"lading receiving ${new URL(url).searchParams.get('queue')}">>`
     const isIt = `[{_, L}] = rabbit_reader:info(P, [client_properties]), {_, _, N} = lists:keyfind(<<"connection_name">>, 1, L), N =:= ${name}`
-    return server.ctl('eval', `[ok] = [sys:suspend(P) || P <- rabbit_networking:connections(), begin ${isIt} end].`)
+    return server.ctl(
+      'eval',
+      `[ok] = [sys:suspend(P) || P <- rabbit_networking:connections(), begin ${isIt} end].`,
+    )
   }
   const readAgain = () => server.ctl('eval', '[sys:resume(P) || P <- rabbit_networking:connections()].')
 
@@ -163,7 +178,9 @@ describeRabbit('when a RabbitMQ broker fails', () => {
     await server.ctl('eval', '[dets:sync(Table) || Table <- dets:all()].')
     server.kill()
     await expect(reader.take(501)).rejects.toThrow(unavailable)
-    await expect.poll(() => queue.publish([numbered('b', 0)]).catch((error: unknown) => error)).toEqual(unavailable)
+    await expect
+      .poll(() => queue.publish([numbered('b', 0)]).catch((error: unknown) => error))
+      .toEqual(unavailable)
     await server.start()
     await queue.publish([numbered('b', 0)])
     const taken = await new Reader(queue).drain(501)
@@ -184,10 +201,14 @@ describeRabbit('when a RabbitMQ broker fails', () => {
     const pid = server.pid()
     process.kill(pid, 'SIGSTOP')
     try {
-      await expect.poll(() => execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' })).toMatch(/^T/)
+      await expect
+        .poll(() => execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }))
+        .toMatch(/^T/)
       const published = queue.publish([numbered('a', 1)]).catch((error: unknown) => error)
       peer.stop()
-      await expect(publisher.publish([publishable('q', numbered('a', 2))])).rejects.toThrow('does not confirm')
+      await expect(publisher.publish([publishable('q', numbered('a', 2))])).rejects.toThrow(
+        'does not confirm',
+      )
       expect(publisher.isUsable).toBe(false)
       await Promise.all([reader.stop(), connection.close()])
       await queue[Symbol.asyncDispose]()

@@ -3,13 +3,16 @@ import { expect, it } from 'vitest'
 import type { LadingEvent } from '../../src/core/events.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import { openQueue } from '../../src/queue/registry.ts'
-import { describeRabbit, freshQueueUrl } from '../servers/broker.ts'
+import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
 import { keysOf, sorted } from './messages.ts'
 import { numbered, numberedFrom } from './numbered.ts'
 import { Reader } from './reader.ts'
 import { mib, stranger, toldBy } from './stranger.ts'
 
-const full = { durable: true, arguments: { 'x-queue-type': 'quorum', 'x-max-length': 3, 'x-overflow': 'reject-publish' } }
+const full = {
+  durable: true,
+  arguments: { 'x-queue-type': 'quorum', 'x-max-length': 3, 'x-overflow': 'reject-publish' },
+}
 
 /** A quorum queue refuses a moment after it has become full. */
 async function oneByOne(queue: Queue, signal?: AbortSignal): Promise<void> {
@@ -36,7 +39,8 @@ describeRabbit('publishing to RabbitMQ', () => {
     await queue.publish([numbered('a', 0)])
     await other.channel.deleteQueue(other.queue)
     await expect(queue.publish([numbered('a', 1)])).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE' })
-    for (let i = 0; i < 2; i++) await expect(queue.publish([numbered('a', 1)])).rejects.toMatchObject({ code: 'QUEUE_MISSING' })
+    for (let i = 0; i < 2; i++)
+      await expect(queue.publish([numbered('a', 1)])).rejects.toMatchObject({ code: 'QUEUE_MISSING' })
   })
 
   it('to a full queue is told and waits, and brings each message once', async () => {
@@ -78,7 +82,10 @@ describeRabbit('publishing to RabbitMQ', () => {
       { key: 'headers', body, headers: { large: 'x'.repeat(200_000) } },
       { key: 'name', body, headers: { ['x'.repeat(300)]: '' } },
     ]) {
-      await expect(queue.publish([message])).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE', message: expect.stringMatching(/^.+$/) })
+      await expect(queue.publish([message])).rejects.toMatchObject({
+        code: 'MESSAGE_TOO_LARGE',
+        message: expect.stringMatching(/^.+$/),
+      })
     }
     const largest = { key: 'ł'.repeat(127), body, headers: { large: 'x'.repeat(60_000) } }
     await queue.publish([largest])

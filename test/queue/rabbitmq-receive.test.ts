@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { Delivery } from '../../src/queue/queue.ts'
 import { openQueue } from '../../src/queue/registry.ts'
-import { describeRabbit, freshQueueUrl } from '../servers/broker.ts'
+import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
 import { expectWhole, keysOf, sorted } from './messages.ts'
 import { numbered, numberedFrom } from './numbered.ts'
 import { Reader } from './reader.ts'
@@ -74,16 +74,19 @@ describeRabbit('what was received from RabbitMQ', () => {
     expect(await reader.takeAvailable()).toEqual([])
   })
 
-  it.each(['', '&receive=poll'])('and not settled goes to others when the queue is closed (%s)', async (kind) => {
-    const url = freshQueueUrl() + kind
-    const queue = await openQueue(url)
-    await queue.publish(numberedFrom('a', 0, 30))
-    await new Reader(queue, 20).take(1)
-    await queue[Symbol.asyncDispose]()
-    await using again = await openQueue(url)
-    const taken = await new Reader(again).take(30)
-    expect(sorted(keysOf(taken))).toEqual(sorted(keysOf(numberedFrom('a', 0, 30))))
-  })
+  it.each(['', '&receive=poll'])(
+    'and not settled goes to others when the queue is closed (%s)',
+    async (kind) => {
+      const url = freshQueueUrl() + kind
+      const queue = await openQueue(url)
+      await queue.publish(numberedFrom('a', 0, 30))
+      await new Reader(queue, 20).take(1)
+      await queue[Symbol.asyncDispose]()
+      await using again = await openQueue(url)
+      const taken = await new Reader(again).take(30)
+      expect(sorted(keysOf(taken))).toEqual(sorted(keysOf(numberedFrom('a', 0, 30))))
+    },
+  )
 
   it('comes from a stranger too, who states no key and headers of any type', async () => {
     const url = freshQueueUrl()
@@ -104,7 +107,12 @@ describeRabbit('what was received from RabbitMQ', () => {
     }
     await other.publish('body', { headers, expiration: 60_000, contentType: 'text/csv' })
     const reader = new Reader(queue)
-    for (const outcome of [later(50), later(0), { kind: 'retry', afterMs: 50, code: 'SINK_BUSY' } as const, done]) {
+    for (const outcome of [
+      later(50),
+      later(0),
+      { kind: 'retry', afterMs: 50, code: 'SINK_BUSY' } as const,
+      done,
+    ]) {
       const delivery = await reader.takeOne()
       expect(String(delivery.body)).toBe('body')
       expect({ key: delivery.key, headers: delivery.headers }).toEqual({
@@ -147,49 +155,62 @@ describeRabbit('what was received from RabbitMQ', () => {
     seen.forEach(expectWhole)
     expect(seen.map(({ key, attempt }) => [key, attempt])).toEqual([0, 1, 2].map((n) => [`a/${n}`, 0]))
     const taken = await new Reader(queue).take(5)
-    expect(taken.map(({ key, attempt }) => [key, attempt])).toEqual([0, 1, 2, 3, 4].map((n) => [`a/${n}`, n < 3 ? 2 : 1]))
+    expect(taken.map(({ key, attempt }) => [key, attempt])).toEqual(
+      [0, 1, 2, 3, 4].map((n) => [`a/${n}`, n < 3 ? 2 : 1]),
+    )
     expect(await queue.peek(3)).toEqual([])
   })
 })
 
 describeRabbit('a consumer of RabbitMQ', () => {
-  it.each(['', '&receive=poll'])('holds about 16 MiB of bodies at once, however large its prefetch is (%s)', async (kind) => {
-    await using queue = await openQueue(freshQueueUrl() + kind)
-    const body = Buffer.alloc(mib, 'x')
-    await queue.publish(Array.from({ length: 60 }, (_, n) => ({ key: String(n), body, headers: {} })))
-    const reader = new Reader(queue, 2_000)
-    const keys = new Set<string>()
-    for (const inHand = await reader.take(16); keys.size < 60; inHand.push(...((await reader.next()) ?? []))) {
-      expect(inHand.length).toBeLessThanOrEqual(32)
-      for (const delivery of inHand.splice(0, 4)) {
-        keys.add(delivery.key)
-        await delivery.settle(done)
+  it.each(['', '&receive=poll'])(
+    'holds about 16 MiB of bodies at once, however large its prefetch is (%s)',
+    async (kind) => {
+      await using queue = await openQueue(freshQueueUrl() + kind)
+      const body = Buffer.alloc(mib, 'x')
+      await queue.publish(Array.from({ length: 60 }, (_, n) => ({ key: String(n), body, headers: {} })))
+      const reader = new Reader(queue, 2_000)
+      const keys = new Set<string>()
+      for (
+        const inHand = await reader.take(16);
+        keys.size < 60;
+        inHand.push(...((await reader.next()) ?? []))
+      ) {
+        expect(inHand.length).toBeLessThanOrEqual(32)
+        for (const delivery of inHand.splice(0, 4)) {
+          keys.add(delivery.key)
+          await delivery.settle(done)
+        }
       }
-    }
-    expect(keys.size).toBe(60)
-  })
+      expect(keys.size).toBe(60)
+    },
+  )
 
   it.each([
     [100, 100],
     [2_000, 2_000],
     [20_000, 8_000],
-  ])('of small messages gets as many at once as a prefetch of %i allows, and never more than %i', async (prefetch, most) => {
-    await using queue = await openQueue(freshQueueUrl())
-    await queue.publish(numberedFrom('a', 0, 10_000))
-    const reader = new Reader(queue, prefetch)
-    const inHand = [...(await reader.take(most)), ...(await reader.takeAvailable())]
-    expect(inHand).toHaveLength(most)
-    for (let round = 0; round < 20; round++) {
-      await Promise.all(inHand.splice(0, most / 2).map((delivery) => delivery.settle(done)))
-      inHand.push(...(await reader.takeAvailable()))
-      expect(inHand.length).toBeLessThanOrEqual(most)
-    }
-  })
+  ])(
+    'of small messages gets as many at once as a prefetch of %i allows, and never more than %i',
+    async (prefetch, most) => {
+      await using queue = await openQueue(freshQueueUrl())
+      await queue.publish(numberedFrom('a', 0, 10_000))
+      const reader = new Reader(queue, prefetch)
+      const inHand = [...(await reader.take(most)), ...(await reader.takeAvailable())]
+      expect(inHand).toHaveLength(most)
+      for (let round = 0; round < 20; round++) {
+        await Promise.all(inHand.splice(0, most / 2).map((delivery) => delivery.settle(done)))
+        inHand.push(...(await reader.takeAvailable()))
+        expect(inHand.length).toBeLessThanOrEqual(most)
+      }
+    },
+  )
 
   it('of mid-sized messages gets as many at once as 16 MiB allow', async () => {
     await using queue = await openQueue(freshQueueUrl())
     const body = Buffer.alloc(mib / 64, 'x')
-    for (let n = 0; n < 2; n++) await queue.publish(Array.from({ length: 1_000 }, (_, i) => ({ key: `${n}/${i}`, body, headers: {} })))
+    for (let n = 0; n < 2; n++)
+      await queue.publish(Array.from({ length: 1_000 }, (_, i) => ({ key: `${n}/${i}`, body, headers: {} })))
     const reader = new Reader(queue, 4_000)
     const inHand = await reader.take(513)
     inHand.push(...(await reader.takeAvailable()))
@@ -205,7 +226,8 @@ describeRabbit('a consumer of RabbitMQ', () => {
       const body = Buffer.alloc(mib, 'x')
       await queue.publish(Array.from({ length: 50 }, (_, i) => ({ key: `${n}/${i}`, body, headers: {} })))
     }
-    const bytes = (deliveries: readonly Delivery[]) => deliveries.reduce((sum, { body }) => sum + body.length, 0)
+    const bytes = (deliveries: readonly Delivery[]) =>
+      deliveries.reduce((sum, { body }) => sum + body.length, 0)
     const large = await reader.takeAvailable()
     expect(bytes(large)).toBeGreaterThan(48 * mib)
     expect(bytes([...small, ...large])).toBeLessThanOrEqual(65 * mib)
@@ -230,7 +252,10 @@ describeRabbit('a consumer of RabbitMQ', () => {
     await using queue = await openQueue(url)
     await using other = await stranger(url)
     for (const value of ['Infinity', 1e12, -5, 'many', { very: 'much' }]) {
-      await other.publish('x', { messageId: String(value), headers: { 'lading-attempts': value, 'lading-weight': value } })
+      await other.publish('x', {
+        messageId: String(value),
+        headers: { 'lading-attempts': value, 'lading-weight': value },
+      })
     }
     for (const { attempt } of await new Reader(queue).drain(5)) expect(attempt).toBeLessThanOrEqual(1_000_001)
     await expect.poll(() => queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
@@ -239,7 +264,10 @@ describeRabbit('a consumer of RabbitMQ', () => {
   it('that has nowhere to put a message for later gives it back without the broker counting it', async () => {
     const url = freshQueueUrl()
     await using made = await stranger(url)
-    await made.channel.assertQueue(made.queue, { durable: true, arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 3 } })
+    await made.channel.assertQueue(made.queue, {
+      durable: true,
+      arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 3 },
+    })
     await using queue = await openQueue(url, { create: false })
     await queue.publish([numbered('a', 0)])
     const reader = new Reader(queue)
@@ -282,7 +310,9 @@ describeRabbit('depth', () => {
 
   it('counts what is on its way: nothing is missed between the queue and the one who receives', async () => {
     await using queue = await openQueue(freshQueueUrl())
-    await queue.publish(Array.from({ length: 16 }, (_, n) => ({ key: String(n), body: Buffer.alloc(mib), headers: {} })))
+    await queue.publish(
+      Array.from({ length: 16 }, (_, n) => ({ key: String(n), body: Buffer.alloc(mib), headers: {} })),
+    )
     const reader = new Reader(queue)
     const taken = reader.take(16)
     let compared = 0

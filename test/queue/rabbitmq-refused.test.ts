@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Code } from '../../src/core/errors.ts'
 import { openQueue } from '../../src/queue/registry.ts'
-import { describeRabbit } from '../servers/broker.ts'
-import { freePort } from '../servers/engine.ts'
-import { type RabbitServer, startRabbit } from '../servers/rabbitmq.ts'
+import { describeRabbit } from '../../tooling/servers/broker.ts'
+import { freePort } from '../../tooling/servers/engine.ts'
+import { type RabbitServer, startRabbit } from '../../tooling/servers/rabbitmq.ts'
 import { type Certificates, certificates } from './certificates.ts'
 import { expectWhole } from './messages.ts'
 import { numbered, numberedFrom } from './numbered.ts'
@@ -52,9 +52,16 @@ describeRabbit('a RabbitMQ broker that refuses', () => {
 
   const at = (user: string, rest = '') => `amqp://${user}:${secret}@127.0.0.1:${server.port}/${rest}`
 
-  async function expectRefused(work: Promise<unknown>, code: Code, ...parts: readonly (string | RegExp)[]): Promise<void> {
+  async function expectRefused(
+    work: Promise<unknown>,
+    code: Code,
+    ...parts: readonly (string | RegExp)[]
+  ): Promise<void> {
     const error: unknown = await work.catch((thrown: unknown) => thrown)
-    expect(error).toMatchObject({ code, message: expect.stringMatching(/^queue \S+ at 127\.0\.0\.1:\d+.*: .+$/) })
+    expect(error).toMatchObject({
+      code,
+      message: expect.stringMatching(/^queue \S+ at 127\.0\.0\.1:\d+.*: .+$/),
+    })
     for (const part of parts) expect((error as Error).message).toMatch(part)
     expect((error as Error).message).not.toContain(secret)
   }
@@ -62,8 +69,18 @@ describeRabbit('a RabbitMQ broker that refuses', () => {
   it.each([
     ['a wrong password', () => at('guest'), 'QUEUE_REFUSED', 'Login was refused'],
     ['a virtual host that is not there', () => at('nobody', 'none'), 'QUEUE_REFUSED', 'no such virtual host'],
-    ['a user who may not use the virtual host', () => at('nobody', 'depot'), 'QUEUE_REFUSED', 'no such virtual host'],
-    ['a user who may not make the queue', () => at('nobody'), 'QUEUE_REFUSED', "access to queue 'lading.dead'"],
+    [
+      'a user who may not use the virtual host',
+      () => at('nobody', 'depot'),
+      'QUEUE_REFUSED',
+      'no such virtual host',
+    ],
+    [
+      'a user who may not make the queue',
+      () => at('nobody'),
+      'QUEUE_REFUSED',
+      "access to queue 'lading.dead'",
+    ],
   ] as const)('%s is told in one line', async (_, url, code, part) => {
     await expectRefused(openQueue(url()), code, part)
   })
@@ -119,13 +136,19 @@ describeRabbit('a RabbitMQ broker that refuses', () => {
   })
 
   it('a broker that is not there is unavailable', async () => {
-    await expectRefused(openQueue(`amqp://me:${secret}@127.0.0.1:${await freePort()}`), 'QUEUE_UNAVAILABLE', 'ECONNREFUSED')
+    await expectRefused(
+      openQueue(`amqp://me:${secret}@127.0.0.1:${await freePort()}`),
+      'QUEUE_UNAVAILABLE',
+      'ECONNREFUSED',
+    )
   })
 
   it('a message over the limit of its version is refused before it is sent, over its own limit afterwards', async () => {
     await using queue = await openQueue(`${server.url}?queue=large`)
     const message = (length: number) => ({ key: 'large', body: Buffer.alloc(length), headers: {} })
-    await expect(queue.publish([message(queue.traits.maxBytes + 1)])).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' })
+    await expect(queue.publish([message(queue.traits.maxBytes + 1)])).rejects.toMatchObject({
+      code: 'MESSAGE_TOO_LARGE',
+    })
     await expectRefused(queue.publish([message(limit + 1)]), 'MESSAGE_TOO_LARGE', `${limit}`)
     await queue.publish([message(limit)])
     expect(await queue.depth()).toMatchObject({ ready: 1 })
@@ -145,11 +168,31 @@ describeRabbit('a RabbitMQ broker that refuses', () => {
   })
 
   it.each([
-    ['whose authority we do not know', { ca: 'theirs.pem', ...client }, '127.0.0.1', /TLS: .*(certificate|issuer)/],
+    [
+      'whose authority we do not know',
+      { ca: 'theirs.pem', ...client },
+      '127.0.0.1',
+      /TLS: .*(certificate|issuer)/,
+    ],
     ['whose certificate is for another host', { ca: 'ours.pem', ...client }, 'localhost', /TLS: .*altnames/],
-    ['that wants a certificate of ours, and gets none', { ca: 'ours.pem' }, '127.0.0.1', /TLS: .*certificate/],
-    ['that does not know who signed ours', { ca: 'ours.pem', cert: 'other.pem', key: 'other.key' }, '127.0.0.1', /TLS: .*(ca|certificate)/],
-    ['when the file of the authority holds none', { ca: 'ours.key', ...client }, '127.0.0.1', /TLS: |self.signed/],
+    [
+      'that wants a certificate of ours, and gets none',
+      { ca: 'ours.pem' },
+      '127.0.0.1',
+      /TLS: .*certificate/,
+    ],
+    [
+      'that does not know who signed ours',
+      { ca: 'ours.pem', cert: 'other.pem', key: 'other.key' },
+      '127.0.0.1',
+      /TLS: .*(ca|certificate)/,
+    ],
+    [
+      'when the file of the authority holds none',
+      { ca: 'ours.key', ...client },
+      '127.0.0.1',
+      /TLS: |self.signed/,
+    ],
   ])('over TLS, a broker %s is refused', async (_, parts, host, part) => {
     const refused = openQueue(tls(parts, host)).catch((error: unknown) => error)
     expect(await refused).toMatchObject({ code: 'QUEUE_REFUSED', message: expect.stringMatching(part) })
@@ -159,7 +202,10 @@ describeRabbit('a RabbitMQ broker that refuses', () => {
     const { createServer } = await import('node:tls')
     files.certificate('old', 'ours', { days: -1 })
     const { readFileSync } = await import('node:fs')
-    const old = createServer({ cert: readFileSync(files.at('old.pem')), key: readFileSync(files.at('old.key')) })
+    const old = createServer({
+      cert: readFileSync(files.at('old.pem')),
+      key: readFileSync(files.at('old.key')),
+    })
     await new Promise<void>((resolve) => old.listen(0, '127.0.0.1', resolve))
     const { port } = old.address() as { port: number }
     try {

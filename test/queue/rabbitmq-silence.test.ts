@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { openQueue } from '../../src/queue/registry.ts'
-import { describeRabbit, freshQueueUrl } from '../servers/broker.ts'
-import { startProxy } from '../faults/proxy.ts'
+import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
+import { startProxy } from '../support/proxy.ts'
 import { type Frame, methods, startFrameProxy } from './frames.ts'
 import { keysOf, sorted } from './messages.ts'
 import { numbered, numberedFrom } from './numbered.ts'
@@ -11,7 +11,10 @@ import { stranger } from './stranger.ts'
 const done = { kind: 'done' } as const
 const unavailable = expect.objectContaining({ code: 'QUEUE_UNAVAILABLE' })
 
-/** A broker that says nothing but heartbeats on the first connection for publishing, as after a queue was deleted under its publishers. */
+/**
+ * A broker that says nothing but heartbeats on the first connection for publishing, as after a queue was
+ * deleted under its publishers.
+ */
 const startDeaf = (url: string) =>
   startFrameProxy(url, ({ from, connection, channel }: Frame) =>
     from === 'broker' && connection === publishing && channel > 0 ? 'drop' : 'pass',
@@ -24,7 +27,10 @@ describeRabbit('a RabbitMQ broker that does not answer', () => {
     await using proxy = await startDeaf(freshQueueUrl())
     await using queue = await openQueue(`${proxy.url}&timeout=0.5`)
     await expect(queue.publish([numbered('a', 0)])).rejects.toThrow(
-      expect.objectContaining({ code: 'QUEUE_UNAVAILABLE', message: expect.stringContaining('does not answer') }),
+      expect.objectContaining({
+        code: 'QUEUE_UNAVAILABLE',
+        message: expect.stringContaining('does not answer'),
+      }),
     )
     await queue.publish([numbered('a', 1)])
     expect((await queue.depth()).ready).toBe(1)
@@ -86,7 +92,8 @@ describeRabbit('a RabbitMQ queue', () => {
     // What is given back is kept until the broker has counted all three queues, as if its log were slow.
     await using proxy = await startFrameProxy(url, ({ from, channel, method }) => {
       if (from === 'client' && method === methods.basicNack) Object.assign(passing, { channel, declared: 0 })
-      if (from === 'broker' && method === methods.queueDeclareOk && ++passing.declared === 3) setImmediate(() => proxy.release())
+      if (from === 'broker' && method === methods.queueDeclareOk && ++passing.declared === 3)
+        setImmediate(() => proxy.release())
       return from === 'client' && channel === passing.channel && passing.declared < 3 ? 'keep' : 'pass'
     })
     await using queue = await openQueue(proxy.url)

@@ -18,11 +18,15 @@ export class Reader {
   }
 
   /** All that comes until there are `count`, or until `enough`. */
-  async take(count: number, enough: (taken: readonly Delivery[]) => boolean = (taken) => taken.length >= count): Promise<Delivery[]> {
+  async take(
+    count: number,
+    enough: (taken: readonly Delivery[]) => boolean = (taken) => taken.length >= count,
+  ): Promise<Delivery[]> {
     const taken: Delivery[] = []
     const deadline = performance.now() + deadlineMs
     while (!enough(taken)) {
-      if (performance.now() > deadline) throw new Error(`${taken.length} deliveries came, ${count} were expected`)
+      if (performance.now() > deadline)
+        throw new Error(`${taken.length} deliveries came, ${count} were expected`)
       taken.push(...((await this.next()) ?? []))
     }
     return taken
@@ -31,7 +35,8 @@ export class Reader {
   /** The one message that there is. */
   async takeOne(): Promise<Delivery> {
     const [delivery, ...others] = await this.take(1)
-    if (delivery === undefined || others.length > 0) throw new Error(`${1 + others.length} deliveries came, one was expected`)
+    if (delivery === undefined || others.length > 0)
+      throw new Error(`${1 + others.length} deliveries came, one was expected`)
     return delivery
   }
 

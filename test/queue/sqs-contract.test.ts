@@ -1,5 +1,5 @@
 import { queueContract } from '../contract/queue.ts'
-import { useSqs } from '../servers/sqs.ts'
+import { useSqs } from '../../tooling/servers/sqs.ts'
 
 const { freshSqsUrlWithDead } = useSqs()
 

@@ -3,9 +3,9 @@ import { LadingError } from '../../src/core/errors.ts'
 import { ignoreEvents, type LadingEvent } from '../../src/core/events.ts'
 import { retrying } from '../../src/core/retry.ts'
 import { openQueue } from '../../src/queue/registry.ts'
-import { startSqsScript } from '../servers/sqs-script.ts'
-import { type SqsKnobs, type SqsStub, startSqsStub } from '../servers/sqs-stub.ts'
-import { sqsEnvironment } from '../servers/sqs.ts'
+import { startSqsScript } from '../../tooling/servers/sqs-script.ts'
+import { type SqsKnobs, type SqsStub, startSqsStub } from '../../tooling/servers/sqs-stub.ts'
+import { sqsEnvironment } from '../../tooling/servers/sqs.ts'
 import { expectWhole, keysOf, sorted } from './messages.ts'
 import { numberedFrom } from './numbered.ts'
 import { Reader } from './reader.ts'
@@ -50,10 +50,18 @@ it('a stop is heard while SQS does not answer', async () => {
   ]
   stop.abort()
   const ended = await Promise.allSettled(waiting)
-  expect(ended).toEqual(waiting.map(() => ({ status: 'rejected', reason: expect.objectContaining({ code: 'QUEUE_UNAVAILABLE' }) })))
+  expect(ended).toEqual(
+    waiting.map(() => ({
+      status: 'rejected',
+      reason: expect.objectContaining({ code: 'QUEUE_UNAVAILABLE' }),
+    })),
+  )
 })
 
-/** Publishes and receives so many messages while the knobs are turned, settles each as done, and returns the keys of all deliveries. */
+/**
+ * Publishes and receives so many messages while the knobs are turned, settles each as done, and returns the
+ * keys of all deliveries.
+ */
 async function through(url: string, knobs: SqsKnobs, count: number): Promise<string[]> {
   const events: LadingEvent[] = []
   await using queue = await openQueue(url, { onEvent: (event) => events.push(event) })
@@ -61,7 +69,8 @@ async function through(url: string, knobs: SqsKnobs, count: number): Promise<str
   const expected = keysOf(numberedFrom('a', 0, count))
   const publish = async () => {
     // As a producer does: now and then a call loses all its three connections.
-    for (let n = 0; n < count; n += 20) await retrying(() => queue.publish(numberedFrom('a', n, 20)), { onEvent: ignoreEvents })
+    for (let n = 0; n < count; n += 20)
+      await retrying(() => queue.publish(numberedFrom('a', n, 20)), { onEvent: ignoreEvents })
   }
   const keys: string[] = []
   const deadline = performance.now() + 40_000
@@ -74,12 +83,14 @@ async function through(url: string, knobs: SqsKnobs, count: number): Promise<str
         reader = new Reader(queue, 200)
         return []
       })
-      if (taken === undefined || performance.now() > deadline) throw new Error(`${new Set(keys).size} of ${count} messages came`)
+      if (taken === undefined || performance.now() > deadline)
+        throw new Error(`${new Set(keys).size} of ${count} messages came`)
       taken.forEach(expectWhole)
       keys.push(...keysOf(taken))
       const settled = await Promise.allSettled(taken.map((delivery) => delivery.settle({ kind: 'done' })))
       // What was not settled comes again.
-      for (const each of settled) if (each.status === 'rejected') expect(each.reason).toMatchObject({ code: 'QUEUE_UNAVAILABLE' })
+      for (const each of settled)
+        if (each.status === 'rejected') expect(each.reason).toMatchObject({ code: 'QUEUE_UNAVAILABLE' })
     }
     await reader.stop()
   }
@@ -133,7 +144,9 @@ describe('nothing is lost and everything is settled, although SQS', () => {
 it('an entry that SQS says nothing about is sent again', async () => {
   let silences = 2
   await using script = await startSqsScript('ours', ({ action }) => {
-    return action === 'SendMessageBatch' && silences-- > 0 ? { body: { Successful: [], Failed: [] } } : 'usual'
+    return action === 'SendMessageBatch' && silences-- > 0
+      ? { body: { Successful: [], Failed: [] } }
+      : 'usual'
   })
   await using queue = await openQueue(script.url)
   await queue.publish(numberedFrom('a', 0, 3)).catch(() => undefined)
@@ -150,7 +163,11 @@ describe('while SQS is too busy', () => {
     stub.turn({ throttle: 1 })
     const published = queue.publish(numberedFrom('a', 0, 10))
     await expect.poll(() => events.length, { timeout: 20_000 }).toBeGreaterThan(0)
-    expect(events[0]).toMatchObject({ type: 'waiting', code: 'QUEUE_BUSY', message: expect.stringMatching(/^queue \S+: Rate exceeded/) })
+    expect(events[0]).toMatchObject({
+      type: 'waiting',
+      code: 'QUEUE_BUSY',
+      message: expect.stringMatching(/^queue \S+: Rate exceeded/),
+    })
     stub.turn({})
     await published
     expect(events.at(-1)).toEqual({ type: 'resumed', code: 'QUEUE_BUSY' })

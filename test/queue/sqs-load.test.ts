@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createConsumer, defineModel, integer, openQueue, openSink, produce, text } from '../../src/index.ts'
 import { republishMissing } from '../../src/producer/republish.ts'
-import { useSqs } from '../servers/sqs.ts'
+import { useSqs } from '../../tooling/servers/sqs.ts'
 
 const { server, freshSqsUrl } = useSqs()
 const model = defineModel({ table: 'notes', columns: { id: integer(), note: text() } })
@@ -28,7 +28,10 @@ it('chunks that a queue which keeps an order has lost are taken again when they 
   const published = await republishMissing({ ...producer, loadId: load?.loadId as string, known: undefined })
   expect(published).toBe(load?.chunks)
   expect((await queue.depth()).ready).toBe(published)
-  expect(await createConsumer({ queue, model, sink }).run({ untilEmpty: true })).toMatchObject({ loaded: 100, duplicates: 0 })
+  expect(await createConsumer({ queue, model, sink }).run({ untilEmpty: true })).toMatchObject({
+    loaded: 100,
+    duplicates: 0,
+  })
 })
 
 const row = (id: number): string => `${id},${'ab😀\u0001'.repeat(id % 40)}${Math.random()}\n`

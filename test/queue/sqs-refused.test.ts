@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Code } from '../../src/core/errors.ts'
 import { openQueue } from '../../src/queue/registry.ts'
-import { freePort } from '../servers/engine.ts'
-import { refusal, startSqsScript, type Written } from '../servers/sqs-script.ts'
-import { sqsEnvironment } from '../servers/sqs.ts'
+import { freePort } from '../../tooling/servers/engine.ts'
+import { refusal, startSqsScript, type Written } from '../../tooling/servers/sqs-script.ts'
+import { sqsEnvironment } from '../../tooling/servers/sqs.ts'
 import { numbered } from './numbered.ts'
 import { Reader } from './reader.ts'
 
@@ -41,10 +41,23 @@ const signature =
 describe('SQS that refuses is told in one sentence', () => {
   it.each<[Code, string, string, number?]>([
     ['QUEUE_MISSING', 'QueueDoesNotExist', 'The specified queue does not exist.'],
-    ['QUEUE_MISSING', 'AWS.SimpleQueueService.NonExistentQueue', 'The specified queue does not exist for this wsdl version.'],
-    ['QUEUE_MISSING', 'InvalidAddress', 'The address https://queue.amazonaws.com/ is not valid for this endpoint.', 404],
+    [
+      'QUEUE_MISSING',
+      'AWS.SimpleQueueService.NonExistentQueue',
+      'The specified queue does not exist for this wsdl version.',
+    ],
+    [
+      'QUEUE_MISSING',
+      'InvalidAddress',
+      'The address https://queue.amazonaws.com/ is not valid for this endpoint.',
+      404,
+    ],
     ['QUEUE_REFUSED', 'InvalidClientTokenId', 'The security token included in the request is invalid.', 403],
-    ['QUEUE_REFUSED', 'UnrecognizedClientException', 'The security token included in the request is invalid.'],
+    [
+      'QUEUE_REFUSED',
+      'UnrecognizedClientException',
+      'The security token included in the request is invalid.',
+    ],
     ['QUEUE_REFUSED', 'SignatureDoesNotMatch', signature, 403],
     ['QUEUE_REFUSED', 'ExpiredTokenException', 'The security token included in the request is expired.'],
     [
@@ -84,11 +97,19 @@ describe('SQS that refuses is told in one sentence', () => {
         Message: 'One or more parameters are invalid. Reason: Message must be shorter than 1024 bytes.',
       },
     ],
-    ['QUEUE_REFUSED', { SenderFault: true, Code: 'KmsAccessDenied', Message: 'The caller has no access. Ask.' }],
-    ['QUEUE_MISSING', { SenderFault: true, Code: 'AWS.SimpleQueueService.NonExistentQueue', Message: 'Gone' }],
+    [
+      'QUEUE_REFUSED',
+      { SenderFault: true, Code: 'KmsAccessDenied', Message: 'The caller has no access. Ask.' },
+    ],
+    [
+      'QUEUE_MISSING',
+      { SenderFault: true, Code: 'AWS.SimpleQueueService.NonExistentQueue', Message: 'Gone' },
+    ],
   ])('%s for an entry of a batch', async (code, failure) => {
     await using script = await startSqsScript('ours', ({ action }) => {
-      return action === 'SendMessageBatch' ? { body: { Successful: [], Failed: [{ Id: '0', ...failure }] } } : 'usual'
+      return action === 'SendMessageBatch'
+        ? { body: { Successful: [], Failed: [{ Id: '0', ...failure }] } }
+        : 'usual'
     })
     await using queue = await openQueue(script.url)
     await expectRefused(queue.publish([numbered('a', 0)]), code, /./)
@@ -96,14 +117,18 @@ describe('SQS that refuses is told in one sentence', () => {
 
   it('MESSAGE_TOO_LARGE for a batch', async () => {
     const long = refusal('BatchRequestTooLong', 'Batch requests cannot be longer than 262144 bytes.')
-    await using script = await startSqsScript('ours', ({ action }): Written => (action === 'SendMessageBatch' ? long : 'usual'))
+    await using script = await startSqsScript('ours', ({ action }): Written =>
+      action === 'SendMessageBatch' ? long : 'usual',
+    )
     await using queue = await openQueue(script.url)
     await expectRefused(queue.publish([numbered('a', 0)]), 'MESSAGE_TOO_LARGE', '262144')
   })
 
   it('QUEUE_REFUSED for a receive', async () => {
     const denied = refusal('AccessDenied', 'Access to the resource is denied.', 403)
-    await using script = await startSqsScript('ours', ({ action }): Written => (action === 'ReceiveMessage' ? denied : 'usual'))
+    await using script = await startSqsScript('ours', ({ action }): Written =>
+      action === 'ReceiveMessage' ? denied : 'usual',
+    )
     await using queue = await openQueue(script.url)
     await expectRefused(new Reader(queue).next(), 'QUEUE_REFUSED', 'denied')
     await expectRefused(queue.peek(1), 'QUEUE_REFUSED', 'denied')
@@ -112,8 +137,16 @@ describe('SQS that refuses is told in one sentence', () => {
 
 describe('SQS that cannot be reached', () => {
   it('is unavailable', async () => {
-    await expectRefused(openQueue(`http://127.0.0.1:${await freePort()}/000000000000/ours`), 'QUEUE_UNAVAILABLE', 'ECONNREFUSED')
-    await expectRefused(openQueue('http://nobody.invalid/000000000000/ours'), 'QUEUE_UNAVAILABLE', /ENOTFOUND|EAI_AGAIN/)
+    await expectRefused(
+      openQueue(`http://127.0.0.1:${await freePort()}/000000000000/ours`),
+      'QUEUE_UNAVAILABLE',
+      'ECONNREFUSED',
+    )
+    await expectRefused(
+      openQueue('http://nobody.invalid/000000000000/ours'),
+      'QUEUE_UNAVAILABLE',
+      /ENOTFOUND|EAI_AGAIN/,
+    )
   })
 
   it('without credentials refuses us at once', async () => {
@@ -135,9 +168,16 @@ it('credentials that cannot be renewed for a while are waited for', async () => 
   const credentials = join(folder, 'credentials.json')
   const config = join(folder, 'config')
   const Expiration = new Date(Date.now() + 2_000).toISOString()
-  writeFileSync(credentials, JSON.stringify({ Version: 1, AccessKeyId: 'test', SecretAccessKey: secret, Expiration }))
+  writeFileSync(
+    credentials,
+    JSON.stringify({ Version: 1, AccessKeyId: 'test', SecretAccessKey: secret, Expiration }),
+  )
   writeFileSync(config, `[default]\ncredential_process = cat ${credentials}\n`)
-  Object.assign(process.env, { AWS_EC2_METADATA_DISABLED: 'true', AWS_SHARED_CREDENTIALS_FILE: '/dev/null', AWS_CONFIG_FILE: config })
+  Object.assign(process.env, {
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+    AWS_CONFIG_FILE: config,
+  })
   try {
     await using script = await startSqsScript('ours', () => 'usual')
     await using queue = await openQueue(script.url)

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest'
 import type { LadingEvent } from '../../src/core/events.ts'
 import type { Delivery } from '../../src/queue/queue.ts'
 import { openQueue } from '../../src/queue/registry.ts'
-import { type Request, startSqsScript, type Written } from '../servers/sqs-script.ts'
-import { useSqs } from '../servers/sqs.ts'
+import { type Request, startSqsScript, type Written } from '../../tooling/servers/sqs-script.ts'
+import { useSqs } from '../../tooling/servers/sqs.ts'
 import { expectWhole, keysOf, sorted } from './messages.ts'
 import { numbered, numberedFrom } from './numbered.ts'
 import { startPeer } from './peers.ts'
@@ -39,7 +39,13 @@ describe('what is sent to SQS', () => {
   it('is text as it is, with key and headers in one attribute of ASCII', async () => {
     const url = await freshSqsUrl()
     await using queue = await openQueue(url)
-    await queue.publish([{ key: 'ключ', body: Buffer.from('id;name\n1;Łódź\r\n'), headers: { 'content type': 'text/csv', ü: '😀\u0000' } }])
+    await queue.publish([
+      {
+        key: 'ключ',
+        body: Buffer.from('id;name\n1;Łódź\r\n'),
+        headers: { 'content type': 'text/csv', ü: '😀\u0000' },
+      },
+    ])
     const [message] = await raw(url, 1)
     expect(message?.['Body']).toBe('id;name\n1;Łódź\r\n')
     expect(Object.keys(message?.['MessageAttributes'] as object)).toEqual(['lading-message'])
@@ -84,7 +90,8 @@ describe('what is sent to SQS', () => {
       expect(maxBytes).toBeGreaterThan(limit / 2)
       const bodies = [randomBytes(maxBytes), Buffer.alloc(maxBytes, 'x'), Buffer.alloc(maxBytes, '\u0001')]
       await queue.publish(bodies.map((body, n) => ({ key: String(n), body, headers: {} })))
-      for (const { key, body } of await new Reader(queue).take(3)) expect(Buffer.compare(body, bodies[Number(key)] as Buffer)).toBe(0)
+      for (const { key, body } of await new Reader(queue).take(3))
+        expect(Buffer.compare(body, bodies[Number(key)] as Buffer)).toBe(0)
     },
   )
 
@@ -96,7 +103,9 @@ describe('what is sent to SQS', () => {
       { key: 'l', body: Buffer.alloc(maxBytes + 1), headers: {} },
       { key: 'l', body: randomBytes(maxBytes), headers: { many: 'x'.repeat(9 * kib) } },
     ]) {
-      await expect(queue.publish([numbered('a', 0), large])).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' })
+      await expect(queue.publish([numbered('a', 0), large])).rejects.toMatchObject({
+        code: 'MESSAGE_TOO_LARGE',
+      })
     }
     expect((await queue.depth()).ready).toBe(0)
   })
@@ -106,7 +115,9 @@ describe('what is sent to SQS', () => {
     const before = server().calls['SendMessageBatch'] ?? 0
     await queue.publish(numberedFrom('a', 0, 95))
     expect((server().calls['SendMessageBatch'] ?? 0) - before).toBe(10)
-    await queue.publish(Array.from({ length: 8 }, (_, n) => ({ key: `b/${n}`, body: randomBytes(200 * kib), headers: {} })))
+    await queue.publish(
+      Array.from({ length: 8 }, (_, n) => ({ key: `b/${n}`, body: randomBytes(200 * kib), headers: {} })),
+    )
     expect((server().calls['SendMessageBatch'] ?? 0) - before).toBe(13)
     expect((await queue.depth()).ready).toBe(103)
   })
@@ -129,7 +140,13 @@ describe('what comes from SQS', () => {
     })
     const delivery = await new Reader(queue).takeOne()
     expect(delivery.key).toBe(MessageId)
-    expect(delivery.headers).toEqual({ text: 'a', number: '12', bytes: 'AP8=', name: 'Ł', 'lading-message': '{"key":1}' })
+    expect(delivery.headers).toEqual({
+      text: 'a',
+      number: '12',
+      bytes: 'AP8=',
+      name: 'Ł',
+      'lading-message': '{"key":1}',
+    })
     expect(String(delivery.body)).toBe('{"id":1}')
   })
 
@@ -143,7 +160,11 @@ describe('what comes from SQS', () => {
       MessageAttributes: { 'lading-message': { DataType: 'String', StringValue } },
     })
     const { key, headers, body, fault } = await new Reader(queue).takeOne()
-    expect({ key, headers, body: String(body) }).toEqual({ key: 'a', headers: { 'lading-message': StringValue }, body: 'x' })
+    expect({ key, headers, body: String(body) }).toEqual({
+      key: 'a',
+      headers: { 'lading-message': StringValue },
+      body: 'x',
+    })
     expect(fault).toMatchObject({ code: 'ENVELOPE_NEWER', detail: expect.stringContaining('zstd') })
   })
 
@@ -182,12 +203,18 @@ describe('what comes from SQS', () => {
     await queue.publish(numberedFrom('a', 0, 30))
     const deliverAll = async () => {
       for (let n = 0; n < 30; n += 10)
-        await server().call('ReceiveMessage', { QueueUrl: url, MaxNumberOfMessages: 10, VisibilityTimeout: 0 })
+        await server().call('ReceiveMessage', {
+          QueueUrl: url,
+          MaxNumberOfMessages: 10,
+          VisibilityTimeout: 0,
+        })
     }
     const inHand = async () => {
       const reader = new Reader(queue)
       const taken = await reader.takeAvailable()
-      await Promise.all(taken.map((delivery) => delivery.settle({ kind: 'retry', afterMs: 0, code: 'SINK_BUSY' })))
+      await Promise.all(
+        taken.map((delivery) => delivery.settle({ kind: 'retry', afterMs: 0, code: 'SINK_BUSY' })),
+      )
       await reader.stop()
       return taken.length
     }
@@ -203,7 +230,11 @@ describe('what comes from SQS', () => {
     await queue.publish(Array.from({ length: 80 }, (_, n) => ({ key: String(n), body, headers: {} })))
     const reader = new Reader(queue, 2_000)
     const keys = new Set<string>()
-    for (const inHand = await reader.take(20); keys.size < 80; inHand.push(...((await reader.next()) ?? []))) {
+    for (
+      const inHand = await reader.take(20);
+      keys.size < 80;
+      inHand.push(...((await reader.next()) ?? []))
+    ) {
       expect(inHand.length).toBeLessThanOrEqual(33)
       for (const delivery of inHand.splice(0, 7)) {
         keys.add(delivery.key)
@@ -215,7 +246,12 @@ describe('what comes from SQS', () => {
   it('weighs what it refers to', async () => {
     await using queue = await openQueue(await freshSqsUrl())
     await queue.publish(
-      Array.from({ length: 40 }, (_, n) => ({ key: String(n), body: Buffer.alloc(0), headers: {}, weight: 4 * kib * kib })),
+      Array.from({ length: 40 }, (_, n) => ({
+        key: String(n),
+        body: Buffer.alloc(0),
+        headers: {},
+        weight: 4 * kib * kib,
+      })),
     )
     expect((await new Reader(queue, 2_000).takeAvailable()).length).toBeLessThanOrEqual(4)
   })
@@ -348,7 +384,9 @@ describe('what is dead', () => {
         await delivery.settle(dead)
       }
       expect((await reader.takeOne()).attempt).toBe(3)
-      expect(events).toEqual([{ type: 'caution', message: expect.stringMatching(/redrive policy|dead-letter queue/) }])
+      expect(events).toEqual([
+        { type: 'caution', message: expect.stringMatching(/redrive policy|dead-letter queue/) },
+      ])
       expect((await queue.depth()).dead).toBe(0)
     },
   )
@@ -370,7 +408,9 @@ describe('a queue of SQS that keeps an order', () => {
     await queue.publish([numbered('a', 0), numbered('b', 0), odd])
     await queue.publish([numbered('a', 0), odd])
     expect((await queue.depth()).ready).toBe(3)
-    const groups = (await raw(url, 3)).map(({ Attributes }) => (Attributes as { MessageGroupId: string }).MessageGroupId)
+    const groups = (await raw(url, 3)).map(
+      ({ Attributes }) => (Attributes as { MessageGroupId: string }).MessageGroupId,
+    )
     expect(groups.slice(0, 2)).toEqual(['a', 'b'])
     expect(groups[2]).toMatch(/^[0-9a-f]{64}$/)
   })
@@ -378,10 +418,14 @@ describe('a queue of SQS that keeps an order', () => {
   it('yields the messages of each group in their order', async () => {
     await using queue = await openQueue(await freshSqsUrl({}, '.fifo'))
     const names = ['a', 'b', 'c', 'd', 'e']
-    await queue.publish(Array.from({ length: 100 }, (_, n) => numbered(names[n % 5] as string, Math.floor(n / 5))))
+    await queue.publish(
+      Array.from({ length: 100 }, (_, n) => numbered(names[n % 5] as string, Math.floor(n / 5))),
+    )
     const keys = keysOf(await new Reader(queue).drain(100))
     for (const name of names) {
-      expect(keys.filter((key) => key.startsWith(`${name}/`))).toEqual(Array.from({ length: 20 }, (_, n) => `${name}/${n}`))
+      expect(keys.filter((key) => key.startsWith(`${name}/`))).toEqual(
+        Array.from({ length: 20 }, (_, n) => `${name}/${n}`),
+      )
     }
   })
 
@@ -416,9 +460,12 @@ describe('a queue of SQS that keeps an order', () => {
     await using queue = await openQueue(`${script.url}?receivers=1`)
     const reader = new Reader(queue)
     const taken = new Map<string, Delivery>()
-    while (taken.size < 4) for (const delivery of (await reader.next()) ?? []) taken.set(String(delivery.body), delivery)
+    while (taken.size < 4)
+      for (const delivery of (await reader.next()) ?? []) taken.set(String(delivery.body), delivery)
     // The last answer waits to be taken.
-    await expect.poll(() => script.requests.filter(({ action }) => action === 'ReceiveMessage').length).toBe(4)
+    await expect
+      .poll(() => script.requests.filter(({ action }) => action === 'ReceiveMessage').length)
+      .toBe(4)
     await taken.get('a/1')?.settle({ kind: 'retry', afterMs: 5_000, code: 'SINK_BUSY' })
     const changes = script.requests
       .filter(({ action }) => action === 'ChangeMessageVisibilityBatch')
@@ -440,7 +487,10 @@ describe('a queue of SQS that keeps an order', () => {
     const deleted = script.requests
       .filter(({ action }) => action === 'DeleteMessageBatch')
       .flatMap(({ input }) => input['Entries'] as object[])
-    expect(deleted.map((entry) => (entry as { ReceiptHandle: string }).ReceiptHandle)).toEqual(['handle of a/0', 'handle of b/0'])
+    expect(deleted.map((entry) => (entry as { ReceiptHandle: string }).ReceiptHandle)).toEqual([
+      'handle of a/0',
+      'handle of b/0',
+    ])
   })
 })
 
@@ -472,7 +522,8 @@ describe('a message that is not ours any more', () => {
     const attributes = {
       VisibilityTimeout: '1',
       MaximumMessageSize: '262144',
-      RedrivePolicy: '{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:theirs","maxReceiveCount":100}',
+      RedrivePolicy:
+        '{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:theirs","maxReceiveCount":100}',
     }
     const answers = [keys.slice(0, 1), keys.slice(1)]
     const script = await startSqsScript('ours', ({ action }) => {
@@ -496,12 +547,21 @@ describe('a message that is not ours any more', () => {
     await using bench = await held(['0', '1', '2', '3'], 'usual')
     await sleep(1_100)
     const [one, two, three, four] = bench.taken
-    await Promise.all([one?.settle({ kind: 'release' }), two?.settle(dead), three?.extend?.(60_000), four?.settle(done)])
+    await Promise.all([
+      one?.settle({ kind: 'release' }),
+      two?.settle(dead),
+      three?.extend?.(60_000),
+      four?.settle(done),
+    ])
     expect(callsOf(bench.requests)).toEqual(['DeleteMessageBatch'])
   })
 
   it('as SQS says is left to its new holder, without an error', async () => {
-    const Failed = ['ReceiptHandleIsInvalid', 'AWS.SimpleQueueService.MessageNotInflight', 'InvalidParameterValue'].map((Code, index) => ({
+    const Failed = [
+      'ReceiptHandleIsInvalid',
+      'AWS.SimpleQueueService.MessageNotInflight',
+      'InvalidParameterValue',
+    ].map((Code, index) => ({
       Id: String(index),
       SenderFault: true,
       Code,
@@ -537,7 +597,11 @@ describe('looking at SQS', () => {
     const reader = new Reader(queue, 4)
     const [one, two, three] = await reader.take(4)
     await reader.stop()
-    await Promise.all([one?.settle(done), two?.settle(dead), three?.settle({ kind: 'retry', afterMs: 600_000, code: 'SINK_BUSY' })])
+    await Promise.all([
+      one?.settle(done),
+      two?.settle(dead),
+      three?.settle({ kind: 'retry', afterMs: 600_000, code: 'SINK_BUSY' }),
+    ])
     expect(await queue.depth()).toEqual({ ready: 3, inFlight: 2, dead: 1 })
   })
 })
@@ -557,7 +621,9 @@ describe('where a queue of SQS is', () => {
 
   it('is not a place where one is made', async () => {
     for (const create of [true, false]) {
-      await expect(openQueue(server().url('none'), { create })).rejects.toMatchObject({ code: 'QUEUE_MISSING' })
+      await expect(openQueue(server().url('none'), { create })).rejects.toMatchObject({
+        code: 'QUEUE_MISSING',
+      })
     }
   })
 })

@@ -36,8 +36,12 @@ export function stracePrefix(output: string): readonly string[] | string {
   return ['strace', '-y', '-e', 'trace=fdatasync,fsync,pwrite64,write', '-o', output]
 }
 
-/** Of each report of a peer: whether the WAL was written since the last one, and synced after its last write. */
-export function syncsBeforeReports(straceOutput: string): { readonly written: boolean; readonly synced: boolean }[] {
+/**
+ * Of each report of a peer: whether the WAL was written since the last one, and synced after its last write.
+ */
+export function syncsBeforeReports(
+  straceOutput: string,
+): { readonly written: boolean; readonly synced: boolean }[] {
   const found: { written: boolean; synced: boolean }[] = []
   let state = { written: false, synced: false }
   for (const line of readFileSync(straceOutput, 'utf8').split('\n')) {

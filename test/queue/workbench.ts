@@ -1,4 +1,6 @@
-/** What a test of a queue stands on: a queue of its own, opened as often as it likes, all closed at the end. */
+/**
+ * What a test of a queue stands on: a queue of its own, opened as often as it likes, all closed at the end.
+ */
 import { expect, it } from 'vitest'
 import type { Depth, Queue } from '../../src/queue/queue.ts'
 import { openQueue } from '../../src/queue/registry.ts'
@@ -12,7 +14,10 @@ export interface Place extends AsyncDisposable {
   readonly url: string
 }
 
-/** Guarantees that a queue does not give, by the names of their tests, and why not. The adapter's own tests show what it does instead. */
+/**
+ * Guarantees that a queue does not give, by the names of their tests, and why not. The adapter's own tests
+ * show what it does instead.
+ */
 export interface Deviation {
   readonly tests: readonly string[]
   readonly reason: string
@@ -92,7 +97,11 @@ export type Guarantee = ReturnType<typeof guarantees>['guarantee']
 /** Declares tests on a fresh workbench each; of what the queue does not promise there is none. */
 export function guarantees({ create, deviations = [] }: QueueUnderTest) {
   const titles = new Set<string>()
-  const guarantee = (title: string, work: (bench: Workbench) => Promise<void>, leaseMs = longLeaseMs): void => {
+  const guarantee = (
+    title: string,
+    work: (bench: Workbench) => Promise<void>,
+    leaseMs = longLeaseMs,
+  ): void => {
     titles.add(title)
     if (deviations.some(({ tests }) => tests.includes(title))) return
     it(title, async () => {

@@ -1,20 +1,21 @@
 /**
- * Many random values of each type, from the bytes of a CSV file to COPY BINARY, and the same texts through PostgreSQL's own input:
- * whatever is accepted must be the same to the bit. LADING_TEST_VALUES says how many values in all, LADING_TEST_SEED which ones.
- * (test/sink/encoding.test.ts has fewer values, the edits of each, and what is refused.)
+ * Many random values of each type, from the bytes of a CSV file to COPY BINARY, and the same texts through
+ * PostgreSQL's own input: whatever is accepted must be the same to the bit. LADING_TEST_VALUES says how many
+ * values in all, LADING_TEST_SEED which ones. (test/sink/encoding.test.ts has fewer values, the edits of
+ * each, and what is refused.)
  */
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Client } from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { defaultDialect } from '../../src/csv/dialect.ts'
-import { RecordReader } from '../../src/csv/read.ts'
+import { defaultDialect } from '../../src/format/csv/dialect.ts'
+import { RecordReader } from '../../src/format/csv/read.ts'
 import * as columns from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { RecordDecoder } from '../../src/model/record.ts'
-import { BinaryRows } from '../../src/sink/postgres/binary.ts'
-import { describePostgres, type FreshDatabase, freshDatabase } from '../servers/database.ts'
+import { BinaryRows } from '../../src/sink/postgres/copy/binary.ts'
+import { describePostgres, type FreshDatabase, freshDatabase } from '../../tooling/servers/database.ts'
 
 const values = Number(process.env['LADING_TEST_VALUES'] ?? 1_000_000)
 const seed = Number(process.env['LADING_TEST_SEED'] ?? 20_240_229)
@@ -61,12 +62,21 @@ function anyDouble(dice: Dice, exponent = dice.below(2047)): number {
   return float[0] as number
 }
 
-/** Digits next to the middle between two doubles, where rounding is decided, and a power of ten that hides them. */
+/**
+ * Digits next to the middle between two doubles, where rounding is decided, and a power of ten that hides
+ * them.
+ */
 function nearMiddle(dice: Dice): string {
   const exponent = 53 + dice.below(11)
   const middle = BigInt(Math.abs(anyDouble(dice, 1023 + exponent))) + (1n << BigInt(exponent - 53))
   const text = String(middle + BigInt(dice.of(-1, 0, 0, 1)))
-  return dice.of(text, `${text}.0`, `${text.slice(0, 5)}.${text.slice(5)}`, `${text}e-${dice.below(30)}`, `${text}E+${dice.below(10)}`)
+  return dice.of(
+    text,
+    `${text}.0`,
+    `${text.slice(0, 5)}.${text.slice(5)}`,
+    `${text}e-${dice.below(30)}`,
+    `${text}E+${dice.below(10)}`,
+  )
 }
 
 const double = (dice: Dice): string =>
@@ -98,16 +108,23 @@ const bigint = (dice: Dice): string =>
   )()
 
 const integer = (dice: Dice): string =>
-  dice.of(String(dice.bits() | 0), sign(dice) + dice.digits(1 + dice.below(9)), String((1 << dice.below(32)) + dice.below(3) - 1))
+  dice.of(
+    String(dice.bits() | 0),
+    sign(dice) + dice.digits(1 + dice.below(9)),
+    String((1 << dice.below(32)) + dice.below(3) - 1),
+  )
 
 const numeric = (dice: Dice): string =>
   dice.of(
     () => `${sign(dice)}${dice.digits(1 + dice.below(12))}.${dice.digits(dice.below(8))}`,
     () => `${sign(dice)}${dice.digits(1 + dice.below(9))}`,
-    () => `${sign(dice)}${dice.of('0', '', '000')}.${'0'.repeat(dice.below(9))}${dice.digits(1 + dice.below(9))}`,
-    () => `${sign(dice)}${1 + dice.below(9999)}${'0'.repeat(dice.below(17))}${dice.of('', '.', '.0', '.0000', '.00000')}`,
+    () =>
+      `${sign(dice)}${dice.of('0', '', '000')}.${'0'.repeat(dice.below(9))}${dice.digits(1 + dice.below(9))}`,
+    () =>
+      `${sign(dice)}${1 + dice.below(9999)}${'0'.repeat(dice.below(17))}${dice.of('', '.', '.0', '.0000', '.00000')}`,
     () => `${sign(dice)}${dice.digits(1 + dice.below(40))}.${dice.digits(dice.below(40))}`,
-    () => `${sign(dice)}${dice.digits(1 + dice.below(6))}.${dice.digits(dice.below(6))}e${dice.below(40) - 20}`,
+    () =>
+      `${sign(dice)}${dice.digits(1 + dice.below(6))}.${dice.digits(dice.below(6))}e${dice.below(40) - 20}`,
   )()
 
 const money = (dice: Dice): string => {
@@ -115,15 +132,25 @@ const money = (dice: Dice): string => {
   return sign(dice) + dice.digits(1 + dice.below(8)) + fraction
 }
 
-const day = (dice: Dice): string => new Date((dice.below(3_652_059) - 719_162) * 86_400_000).toISOString().slice(0, 10)
+const day = (dice: Dice): string =>
+  new Date((dice.below(3_652_059) - 719_162) * 86_400_000).toISOString().slice(0, 10)
 const two = (value: number): string => String(value).padStart(2, '0')
 const local = (dice: Dice): string => {
-  const seconds = dice.of('', `:${two(dice.below(60))}`, `:${two(dice.below(60))}.${dice.digits(1 + dice.below(6))}`)
+  const seconds = dice.of(
+    '',
+    `:${two(dice.below(60))}`,
+    `:${two(dice.below(60))}.${dice.digits(1 + dice.below(6))}`,
+  )
   return `${day(dice)}${dice.of('T', ' ', 't')}${two(dice.below(24))}:${two(dice.below(60))}${seconds}${seconds.includes('.') ? dice.of('', '000') : ''}`
 }
 const offset = (dice: Dice): string => {
   const [hours, minutes, seconds] = [two(dice.below(16)), two(dice.below(60)), two(dice.below(60))]
-  return dice.of('Z', 'z', dice.of('+', '-') + dice.of(hours, hours + minutes, `${hours}:${minutes}`, `${hours}:${minutes}:${seconds}`))
+  return dice.of(
+    'Z',
+    'z',
+    dice.of('+', '-') +
+      dice.of(hours, hours + minutes, `${hours}:${minutes}`, `${hours}:${minutes}:${seconds}`),
+  )
 }
 
 const uuid = (dice: Dice): string => {
@@ -132,9 +159,32 @@ const uuid = (dice: Dice): string => {
 }
 
 const boolean = (dice: Dice): string =>
-  dice.of('true', 'TRUE', 't', 'T', 'yes', 'Yes', 'y', 'on', 'On', '1', 'false', 'False', 'f', 'no', 'NO', 'n', 'off', 'oFF', '0')
+  dice.of(
+    'true',
+    'TRUE',
+    't',
+    'T',
+    'yes',
+    'Yes',
+    'y',
+    'on',
+    'On',
+    '1',
+    'false',
+    'False',
+    'f',
+    'no',
+    'NO',
+    'n',
+    'off',
+    'oFF',
+    '0',
+  )
 
-/** The share is how many of all values are of the type; `send` is what PostgreSQL sends a client that asks for bits. */
+/**
+ * The share is how many of all values are of the type; `send` is what PostgreSQL sends a client that asks for
+ * bits.
+ */
 const types = [
   { name: 'double precision', column: columns.doublePrecision(), text: double, send: 'float8send', share: 6 },
   {
@@ -177,7 +227,10 @@ describePostgres('random values, as PostgreSQL reads them and as lading does:', 
   test.each(types)(
     '$name',
     async ({ name, column, text, send, share }) => {
-      const model = defineModel({ table: 'ours', columns: { id: columns.integer().notNull(), value: column } })
+      const model = defineModel({
+        table: 'ours',
+        columns: { id: columns.integer().notNull(), value: column },
+      })
       const rows = new BinaryRows(2)
       const decoder = new RecordDecoder(model, ['id', 'value'], rows)
       const dice = new Dice(seed)
@@ -188,7 +241,10 @@ describePostgres('random values, as PostgreSQL reads them and as lading does:', 
       for (let done = 0; done < count; done += mostInBatch) {
         const texts = Array.from({ length: Math.min(mostInBatch, count - done) }, () => text(dice))
         rows.clear()
-        const reader = new RecordReader(Buffer.from(texts.map((each, id) => `${id},${each}\n`).join('')), defaultDialect)
+        const reader = new RecordReader(
+          Buffer.from(texts.map((each, id) => `${id},${each}\n`).join('')),
+          defaultDialect,
+        )
         while (reader.next()) decoder.decode(reader)
         expect(rows.rows).toBeGreaterThan(texts.length / 2)
         await client.query('truncate raw, ours')

@@ -1,7 +1,7 @@
 /**
- * PostgreSQL itself says what a text means: whatever a decoder accepts must arrive, by way of either encoder, as the very
- * value that the server reads from the same text; whatever a decoder refuses though the server would take it must be of a
- * kind that is stated with it (test/model/kinds.ts).
+ * PostgreSQL itself says what a text means: whatever a decoder accepts must arrive, by way of either encoder,
+ * as the very value that the server reads from the same text; whatever a decoder refuses though the server
+ * would take it must be of a kind that is stated with it (test/model/kinds.ts).
  */
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -13,11 +13,11 @@ import type { Code } from '../../src/core/errors.ts'
 import * as columns from '../../src/model/columns.ts'
 import { defineModel, type Model } from '../../src/model/model.ts'
 import { RecordDecoder } from '../../src/model/record.ts'
-import { BinaryRows } from '../../src/sink/postgres/binary.ts'
-import { TextRows } from '../../src/sink/postgres/text.ts'
+import { BinaryRows } from '../../src/sink/postgres/copy/binary.ts'
+import { TextRows } from '../../src/sink/postgres/copy/text.ts'
 import { anyText, cellsOf } from '../model/helpers.ts'
 import { instants, kinds, numerics } from '../model/kinds.ts'
-import { describePostgres, type FreshDatabase, freshDatabase } from '../servers/database.ts'
+import { describePostgres, type FreshDatabase, freshDatabase } from '../../tooling/servers/database.ts'
 
 type Rows = BinaryRows | TextRows
 
@@ -38,11 +38,16 @@ async function disconnect(): Promise<void> {
 
 async function copy(table: string, rows: Rows, start = 0, end = rows.rows): Promise<void> {
   const stream = client.query(copyFrom(`copy ${table} from stdin (format ${rows.format})`))
-  await pipeline(Readable.from([rows.header, rows.slice(start, end), rows.trailer].filter((part) => part.length > 0)), stream)
+  await pipeline(
+    Readable.from([rows.header, rows.slice(start, end), rows.trailer].filter((part) => part.length > 0)),
+    stream,
+  )
 }
 
 const rowsOf = (format: Rows['format'], model: Model): Rows =>
-  format === 'binary' ? new BinaryRows(model.columns.length) : new TextRows(model.columns.map(({ type }) => type.kind === 'timestamptz'))
+  format === 'binary'
+    ? new BinaryRows(model.columns.length)
+    : new TextRows(model.columns.map(({ type }) => type.kind === 'timestamptz'))
 
 /** Writes what is accepted of the texts, under their indexes, and tells why the others were refused. */
 function encode(rows: Rows, model: Model, texts: readonly string[]): Map<number, Code> {
@@ -81,7 +86,8 @@ describePostgres('what PostgreSQL reads from a text', () => {
       const legal = new Set(rows.map(({ id }) => id))
       const indexes = all.map((_, id) => id)
       expect(indexes.filter((id) => !refused.has(id) && !legal.has(id)).map((id) => all[id])).toEqual([])
-      const unstated = ([id, code]: [number, Code]) => !Object.values(stricter).some((covers) => covers(all[id] as string, code))
+      const unstated = ([id, code]: [number, Code]) =>
+        !Object.values(stricter).some((covers) => covers(all[id] as string, code))
       expect(
         [...refused]
           .filter(([id]) => legal.has(id))
@@ -130,7 +136,8 @@ const wideRecords = fc.tuple(
   fc.option(numerics),
   fc.option(fc.constantFrom('t', 'f', 'bad')),
 )
-const numbered = (count: number): Cell[][] => fc.sample(wideRecords, count).map((cells, id) => [String(id), ...cells])
+const numbered = (count: number): Cell[][] =>
+  fc.sample(wideRecords, count).map((cells, id) => [String(id), ...cells])
 
 /** Whether each record was accepted. */
 function fill(rows: Rows, records: readonly (readonly Cell[])[]): boolean[] {
@@ -158,7 +165,13 @@ describe.each(['binary', 'text'] as const)('rows encoded as %s', (format) => {
   test('are the same one by one and all together, beyond the memory they began with', () => {
     const rows = rowsOf(format, wide)
     const single = rowsOf(format, wide)
-    const long = Array.from({ length: 80 }, (_, i) => [String(i), 'ü\t\\'.repeat(20_000), null, '9'.repeat(1000), 't'])
+    const long = Array.from({ length: 80 }, (_, i) => [
+      String(i),
+      'ü\t\\'.repeat(20_000),
+      null,
+      '9'.repeat(1000),
+      't',
+    ])
     const pieces: Buffer[] = []
     for (const record of [...records, ...long]) {
       single.clear()
@@ -169,7 +182,8 @@ describe.each(['binary', 'text'] as const)('rows encoded as %s', (format) => {
     const whole = pieces.filter((piece) => piece.length > 0)
     expect(rows.rows).toBe(whole.length)
     expect(rows.bytes).toBeGreaterThan(4 << 20)
-    for (const [i, piece] of whole.entries()) if (!piece.equals(rows.slice(i, i + 1))) expect.unreachable(`row ${i}`)
+    for (const [i, piece] of whole.entries())
+      if (!piece.equals(rows.slice(i, i + 1))) expect.unreachable(`row ${i}`)
     expect(Buffer.concat(whole).equals(rows.slice(0, rows.rows))).toBe(true)
   })
 
@@ -207,9 +221,17 @@ describePostgres('any run of rows', () => {
     const rows = rowsOf(format, wide)
     const accepted = fill(rows, records)
     const ids = records.map(([id]) => Number(id)).filter((_, i) => accepted[i])
-    await client.query('create temp table wide (id integer, text text, at timestamptz, amount numeric, last boolean)')
+    await client.query(
+      'create temp table wide (id integer, text text, at timestamptz, amount numeric, last boolean)',
+    )
     const cuts = fc.sample(fc.tuple(fc.nat(rows.rows), fc.nat(rows.rows)), 20)
-    for (const [a, b] of [...cuts, [0, 0], [0, rows.rows], [rows.rows - 1, rows.rows], [rows.rows, rows.rows]] as const) {
+    for (const [a, b] of [
+      ...cuts,
+      [0, 0],
+      [0, rows.rows],
+      [rows.rows - 1, rows.rows],
+      [rows.rows, rows.rows],
+    ] as const) {
       const [start, end] = a < b ? [a, b] : [b, a]
       await copy('wide', rows, start, end)
       const loaded = await client.query<{ ids: number[] }>(

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Fault } from '../../src/core/fault.ts'
-import { isolate } from '../../src/sink/isolate.ts'
+import { isolate } from '../../src/sink/sql/isolate.ts'
 
 const fault: Fault = { code: 'CONSTRAINT_CHECK', detail: 'as a test' }
 
@@ -11,14 +11,21 @@ const cases = fc.integer({ min: 0, max: 300 }).chain((size) =>
     first: fc.nat(50),
     size: fc.constant(size),
     bad: fc.subarray(Array.from({ length: size }, (_, row) => row)),
-    names: fc.oneof(fc.constant([true]), fc.constant([false]), fc.array(fc.boolean(), { minLength: 1, maxLength: 10 })),
+    names: fc.oneof(
+      fc.constant([true]),
+      fc.constant([false]),
+      fc.array(fc.boolean(), { minLength: 1, maxLength: 10 }),
+    ),
   }),
 )
 
 type Case = typeof cases extends fc.Arbitrary<infer T> ? T : never
 
 /** Isolates the rows against a table that refuses `bad`; `hint` says what row the error names. */
-async function run({ first, size, bad }: Case, hint: (row: number, start: number, attempt: number) => number | undefined) {
+async function run(
+  { first, size, bad }: Case,
+  hint: (row: number, start: number, attempt: number) => number | undefined,
+) {
   const placed: number[] = []
   const refused: number[] = []
   const badRows = new Set(bad.map((row) => first + row))
@@ -35,7 +42,14 @@ async function run({ first, size, bad }: Case, hint: (row: number, start: number
     return { kind: 'placed' as const }
   }
   await isolate(first, first + size, attempt, (row) => refused.push(row))
-  return { placed, refused, attempts, sent, badRows: [...badRows], all: Array.from({ length: size }, (_, row) => first + row) }
+  return {
+    placed,
+    refused,
+    attempts,
+    sent,
+    badRows: [...badRows],
+    all: Array.from({ length: size }, (_, row) => first + row),
+  }
 }
 
 /** Rows in all attempts together. */
@@ -59,7 +73,10 @@ describe('isolate', () => {
   test('an error that names a wrong row costs no good one', async () => {
     const lies = fc.tuple(cases, fc.array(fc.integer({ min: -3, max: 310 }), { minLength: 1, maxLength: 10 }))
     const property = fc.asyncProperty(lies, async ([each, names]) => {
-      const { placed, refused, attempts, badRows, all } = await run(each, (_, start, n) => start + (names[n % names.length] ?? 0))
+      const { placed, refused, attempts, badRows, all } = await run(
+        each,
+        (_, start, n) => start + (names[n % names.length] ?? 0),
+      )
       expect(refused).toEqual(badRows)
       expect(placed).toEqual(all.filter((row) => !badRows.includes(row)))
       expect(attempts).toBeLessThanOrEqual(mostAttempts(each) + 2 * Math.log2(each.size + 1) + 2)
@@ -68,7 +85,10 @@ describe('isolate', () => {
   })
 
   test('all attempts together send about n log n rows, however many are bad and whatever errors name', async () => {
-    const names = fc.oneof(fc.constant([0]), fc.array(fc.option(fc.integer({ min: -3, max: 310 })), { minLength: 1, maxLength: 10 }))
+    const names = fc.oneof(
+      fc.constant([0]),
+      fc.array(fc.option(fc.integer({ min: -3, max: 310 })), { minLength: 1, maxLength: 10 }),
+    )
     const property = fc.asyncProperty(cases, names, fc.boolean(), async (each, hints, honest) => {
       const { sent } = await run(each, (row, start, n) => {
         const hint = hints[n % hints.length] ?? undefined
@@ -92,7 +112,9 @@ describe('isolate', () => {
         sent += end - start
         while (next < bad.length && (bad[next] as number) < start) next++
         const row = bad[next]
-        return row === undefined || row >= end ? { kind: 'placed' as const } : { kind: 'refused' as const, fault, row }
+        return row === undefined || row >= end
+          ? { kind: 'placed' as const }
+          : { kind: 'refused' as const, fault, row }
       }
       const refused: number[] = []
       await isolate(0, size, attempt, (row) => refused.push(row))
@@ -102,7 +124,10 @@ describe('isolate', () => {
   )
 
   test('an error that names the last row each time, whichever is bad, does not send the batch once for each row', async () => {
-    const { sent, refused } = await run({ first: 0, size: 1000, bad: [0], names: [] }, (_, start) => start + 999)
+    const { sent, refused } = await run(
+      { first: 0, size: 1000, bad: [0], names: [] },
+      (_, start) => start + 999,
+    )
     const creeping = await run({ first: 0, size: 1000, bad: [0], names: [] }, (_, __, n) => 1000 - n)
     expect([refused, creeping.refused]).toEqual([[0], [0]])
     expect(Math.max(sent, creeping.sent)).toBeLessThanOrEqual(mostSent(1000))

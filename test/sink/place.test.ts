@@ -33,7 +33,12 @@ it('a SQLite file has one name, however its path is written, and before it is th
   await mkdir(join(folder, 'real'))
   await symlink(join(folder, 'real'), join(folder, 'link'))
   const file = join(folder, 'real', 'new', 'x.db')
-  for (const path of [file, relative('.', file), join(folder, 'link', 'new', 'x.db'), `${folder}/real/../real/new/x.db`]) {
+  for (const path of [
+    file,
+    relative('.', file),
+    join(folder, 'link', 'new', 'x.db'),
+    `${folder}/real/../real/new/x.db`,
+  ]) {
     expect(await placeOf(`sqlite:${path}`)).toBe(file)
   }
 })

@@ -10,13 +10,17 @@ import { integer, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { transaction } from '../../src/sink/postgres/transaction.ts'
 import { PostgresSink } from '../../src/sink/postgres/postgres.ts'
-import { describePostgres } from '../servers/database.ts'
-import { freePort } from '../servers/engine.ts'
-import { startPostgres } from '../servers/postgres.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
+import { freePort } from '../../tooling/servers/engine.ts'
+import { startPostgres } from '../../tooling/servers/postgres.ts'
 import { applied, batchOf, duplicate, entries, letterOf, loadOf, numbers, write } from './contract/target.ts'
 import { openPostgres, type PostgresTarget } from './postgres-target.ts'
 
-const model = defineModel({ table: 'items', columns: { id: integer().notNull(), note: text() }, primaryKey: ['id'] })
+const model = defineModel({
+  table: 'items',
+  columns: { id: integer().notNull(), note: text() },
+  primaryKey: ['id'],
+})
 const records = [1, 2, 3].map((id) => [`${id}`, 'x'])
 const secret = 'CANARY-é%2F"'
 
@@ -26,7 +30,10 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 
 const sessions = "pg_stat_activity WHERE datname = current_database() AND application_name = 'lading'"
 
-/** A session that holds what the statements lock. Not the one that watches: within a transaction that sees no news. */
+/**
+ * A session that holds what the statements lock. Not the one that watches: within a transaction that sees no
+ * news.
+ */
 async function holding(target: PostgresTarget, sql: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: target.url, application_name: 'lading' })
   await client.connect()
@@ -56,7 +63,9 @@ describePostgres('PostgreSQL sink, faults', () => {
     await sink.prepare(model)
     for (let round = 0; round < 5; round++) {
       const holder = await holding(target, 'LOCK TABLE items IN EXCLUSIVE MODE')
-      const failing = expect(write(sink, model, [{ key: 'a', records }])).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE' })
+      const failing = expect(write(sink, model, [{ key: 'a', records }])).rejects.toMatchObject({
+        code: 'SINK_UNAVAILABLE',
+      })
       await until(() => waiting(target))
       await target.query(`SELECT pg_terminate_backend(pid) FROM ${sessions} AND wait_event_type = 'Lock'`)
       await failing
@@ -100,9 +109,18 @@ describePostgres('PostgreSQL sink, faults', () => {
     const holder = await holding(target, 'LOCK TABLE lading.ledger IN EXCLUSIVE MODE')
     const abort = new AbortController()
     const rows = sink.rows(model)
-    const part = { key: 'a', sha256: '00', records: 0, rows: 0, rejects: [], describe: () => expect.unreachable() }
+    const part = {
+      key: 'a',
+      sha256: '00',
+      records: 0,
+      rows: 0,
+      rejects: [],
+      describe: () => expect.unreachable(),
+    }
     const batch = { pipeline: 'test', model, parts: [part], rows }
-    const failing = expect(sink.write(batch, { signal: abort.signal })).rejects.toMatchObject({ name: 'LadingError' })
+    const failing = expect(sink.write(batch, { signal: abort.signal })).rejects.toMatchObject({
+      name: 'LadingError',
+    })
     await until(() => waiting(target))
     abort.abort()
     await failing
@@ -154,7 +172,8 @@ describePostgres('PostgreSQL sink, faults', () => {
       await using sink = target.open()
       await sink.prepare(model)
       const holder = await holding(target, 'LOCK TABLE lading.ledger IN EXCLUSIVE MODE')
-      const attempt = () => sink.write({ ...batchOf(sink, model, [{ key: 'a', records }]), leaveLocked: true })
+      const attempt = () =>
+        sink.write({ ...batchOf(sink, model, [{ key: 'a', records }]), leaveLocked: true })
       for (let n = 0; n < 2; n++) await expect(attempt()).rejects.toMatchObject({ code: 'SINK_BUSY' })
       await holder.end()
       expect(await attempt()).toEqual([applied(3)])
@@ -178,12 +197,17 @@ describePostgres('PostgreSQL sink, faults', () => {
     await using sink = target.open()
     await sink.prepare(model)
     const [held, free] = [loadOf(1, 1), loadOf(1, 1)]
-    for (const [id, load] of [held, free].entries()) await write(sink, model, [{ key: `${load.id}/0`, records: [[`${id}`, 'x']], load }])
-    const holder = await holding(target, `SELECT pg_advisory_xact_lock_shared(hashtextextended('${held.id}', 0))`)
+    for (const [id, load] of [held, free].entries())
+      await write(sink, model, [{ key: `${load.id}/0`, records: [[`${id}`, 'x']], load }])
+    const holder = await holding(
+      target,
+      `SELECT pg_advisory_xact_lock_shared(hashtextextended('${held.id}', 0))`,
+    )
     const begun = performance.now()
     await sink.ledger.fold([held.id, free.id])
     expect(performance.now() - begun).toBeLessThan(4000)
-    const complete = () => Promise.all([held, free].map(async ({ id }) => (await sink.ledger.progress(id))?.complete))
+    const complete = () =>
+      Promise.all([held, free].map(async ({ id }) => (await sink.ledger.progress(id))?.complete))
     expect(await complete()).toEqual([false, true])
     await holder.query('COMMIT')
     await holder.end()
@@ -208,7 +232,10 @@ describePostgres('PostgreSQL sink, faults', () => {
     url.password = secret
     await using sink = new PostgresSink(url.href)
     const error: unknown = await sink.prepare().catch((thrown: unknown) => thrown)
-    expect(error).toMatchObject({ code: 'SINK_UNAVAILABLE', message: expect.stringContaining('ECONNREFUSED') })
+    expect(error).toMatchObject({
+      code: 'SINK_UNAVAILABLE',
+      message: expect.stringContaining('ECONNREFUSED'),
+    })
     expect(String(error)).not.toMatch(/CANARY/)
   })
 
@@ -218,7 +245,9 @@ describePostgres('PostgreSQL sink, faults', () => {
     'postgresql://CANARY:CANARY@127.0.0.1:99999/x',
   ])('a broken URL is refused at once, and no message tells the password: %s', (url) => {
     const opening = () => new PostgresSink(url)
-    expect(opening).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.not.stringContaining('CANARY') }))
+    expect(opening).toThrow(
+      expect.objectContaining({ code: 'USAGE', message: expect.not.stringContaining('CANARY') }),
+    )
   })
 
   test('a database that is not there is refused', async () => {
@@ -236,7 +265,9 @@ describePostgres('PostgreSQL sink, faults', () => {
     expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(3)])
     await server.halt('immediate')
     for (let attempt = 0; attempt < 2; attempt++) {
-      await expect(write(sink, model, [{ key: 'b', records: [['4', 'x']] }])).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE' })
+      await expect(write(sink, model, [{ key: 'b', records: [['4', 'x']] }])).rejects.toMatchObject({
+        code: 'SINK_UNAVAILABLE',
+      })
     }
     await server.start()
     expect(
@@ -259,7 +290,8 @@ describePostgres('PostgreSQL sink, faults', () => {
         const error: unknown = await sink.prepare().catch((thrown: unknown) => thrown)
         expect(error).toMatchObject({ code: 'SINK_REFUSED' })
         expect(String(error)).not.toMatch(/CANARY/)
-        const missing = 'the server asks for a password, and none was given: write user:password@ before the host, or set PGPASSWORD'
+        const missing =
+          'the server asks for a password, and none was given: write user:password@ before the host, or set PGPASSWORD'
         if (password === '') expect(String(error)).toContain(missing)
         else expect(String(error)).not.toContain(missing)
       }
@@ -267,12 +299,21 @@ describePostgres('PostgreSQL sink, faults', () => {
   })
 
   // Without a limit of its own, connecting may take 10 s.
-  test('a server that does not answer is given up in the time that is left of the start', { timeout: 8_000 }, async () => {
-    await using silent = createServer((socket) => socket.on('error', () => undefined).resume()).listen(0, '127.0.0.1')
-    await once(silent, 'listening')
-    await using sink = new PostgresSink(`postgresql://127.0.0.1:${(silent.address() as AddressInfo).port}/none`)
-    await expect(sink.prepare(model, { connectMs: 1 })).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE' })
-  })
+  test(
+    'a server that does not answer is given up in the time that is left of the start',
+    { timeout: 8_000 },
+    async () => {
+      await using silent = createServer((socket) => socket.on('error', () => undefined).resume()).listen(
+        0,
+        '127.0.0.1',
+      )
+      await once(silent, 'listening')
+      await using sink = new PostgresSink(
+        `postgresql://127.0.0.1:${(silent.address() as AddressInfo).port}/none`,
+      )
+      await expect(sink.prepare(model, { connectMs: 1 })).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE' })
+    },
+  )
 })
 
 /** A session that calls itself lading's, holds the chunk's key and a COPY, and never sends a byte again. */
@@ -280,20 +321,34 @@ async function stopInCopy(target: PostgresTarget): Promise<{ readonly ended: Pro
   const client = new pg.Client({ connectionString: target.url, application_name: 'lading' })
   const ended = new Promise((resolve) => client.once('error', resolve))
   await client.connect()
-  await client.query(`BEGIN; INSERT INTO lading.ledger VALUES ('test', 'a', '\\x00', NULL, 'applied', 0, 0, 0, 0)`)
+  await client.query(
+    `BEGIN; INSERT INTO lading.ledger VALUES ('test', 'a', '\\x00', NULL, 'applied', 0, 0, 0, 0)`,
+  )
   client.query(copyFrom('COPY items FROM STDIN')).on('error', () => undefined)
-  await until(async () => (await target.query(`SELECT FROM ${sessions} AND wait_event = 'ClientRead' AND query LIKE 'COPY%'`)).length > 0)
+  await until(
+    async () =>
+      (await target.query(`SELECT FROM ${sessions} AND wait_event = 'ClientRead' AND query LIKE 'COPY%'`))
+        .length > 0,
+  )
   return { ended }
 }
 
 async function requirePassword(url: string, folder: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
-  await client.query("CREATE ROLE guest LOGIN PASSWORD 'another'; CREATE ROLE guest_in_clear LOGIN PASSWORD 'another'")
+  await client.query(
+    "CREATE ROLE guest LOGIN PASSWORD 'another'; CREATE ROLE guest_in_clear LOGIN PASSWORD 'another'",
+  )
   const file = join(folder, 'pg_hba.conf')
-  await writeFile(file, `host all guest_in_clear all password\nhost all guest 127.0.0.1/32 scram-sha-256\n${await readFile(file, 'utf8')}`)
+  await writeFile(
+    file,
+    `host all guest_in_clear all password\nhost all guest 127.0.0.1/32 scram-sha-256\n${await readFile(file, 'utf8')}`,
+  )
   await client.query('SELECT pg_reload_conf()')
-  await until(async () => (await client.query("SELECT FROM pg_hba_file_rules WHERE user_name = '{guest}'")).rows.length > 0)
+  await until(
+    async () =>
+      (await client.query("SELECT FROM pg_hba_file_rules WHERE user_name = '{guest}'")).rows.length > 0,
+  )
   const guest = new URL(url)
   guest.username = 'guest'
   // The rules are shown from the file; that they hold shows only when a connection is refused.

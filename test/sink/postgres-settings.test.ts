@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { bigint, custom, integer, text } from '../../src/model/columns.ts'
 import { defineModel, type Model } from '../../src/model/model.ts'
-import { describePostgres } from '../servers/database.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
 import { applied, type Texts, write } from './contract/target.ts'
 import { openPostgres } from './postgres-target.ts'
 
@@ -30,7 +30,14 @@ const values = defineModel({
     note: text().default('a\\tb'),
   },
 })
-const record: Texts = ['01/02/2026', '03/04/2026 05:06', '2026-01-02 03:04 IST', '-1 2:03:04', '{NULL,x}', 'x']
+const record: Texts = [
+  '01/02/2026',
+  '03/04/2026 05:06',
+  '2026-01-02 03:04 IST',
+  '-1 2:03:04',
+  '{NULL,x}',
+  'x',
+]
 
 async function stored(prefers: Readonly<Record<string, string>>) {
   await using target = await openPostgres()
@@ -59,7 +66,12 @@ describePostgres('PostgreSQL, settings and identity columns', () => {
       await using target = await openPostgres()
       await target.query('CREATE TABLE items (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text)')
       await using sink = target.open()
-      const model = defineModel({ table: 'items', columns: { id: bigint().notNull(), note: text() }, primaryKey: ['id'], onConflict })
+      const model = defineModel({
+        table: 'items',
+        columns: { id: bigint().notNull(), note: text() },
+        primaryKey: ['id'],
+        onConflict,
+      })
       await sink.prepare(model)
       expect(await write(sink, model, [{ key: 'a', records: [['7', 'first']] }])).toEqual([applied(1)])
       const again = await write(sink, model, [
@@ -87,7 +99,12 @@ describePostgres('PostgreSQL, settings and identity columns', () => {
     )
     await using sink = target.open()
     const of = (more: Pick<Parameters<typeof defineModel>[0], 'onConflict'>, extra = {}): Model =>
-      defineModel({ table: 'items', columns: { id: integer().notNull(), seq: integer(), ...extra }, primaryKey: ['id'], ...more })
+      defineModel({
+        table: 'items',
+        columns: { id: integer().notNull(), seq: integer(), ...extra },
+        primaryKey: ['id'],
+        ...more,
+      })
     const skip = of({ onConflict: 'skip' })
     await sink.prepare(skip)
     expect(await write(sink, skip, [{ key: 'a', records: [['1', '70']] }])).toEqual([applied(1)])

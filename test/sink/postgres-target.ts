@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { PostgresSink } from '../../src/sink/postgres/postgres.ts'
-import { freshDatabase } from '../servers/database.ts'
+import { freshDatabase } from '../../tooling/servers/database.ts'
 import type { Dialect, Row, Target } from './contract/target.ts'
 
 const failing = (name: string, raise: string) =>
@@ -21,7 +21,9 @@ export const dialect: Dialect = {
   }),
   text: (kind, column) => {
     if (kind === 'timestamp') return `to_char(${column}, '${timestamp}')`
-    return kind === 'timestamptz' ? `to_char(${column} AT TIME ZONE 'UTC', '${timestamp}"Z"')` : `CAST(${column} AS text)`
+    return kind === 'timestamptz'
+      ? `to_char(${column} AT TIME ZONE 'UTC', '${timestamp}"Z"')`
+      : `CAST(${column} AS text)`
   },
 }
 

@@ -5,15 +5,16 @@ import { createConsumer } from '../../src/consumer/consumer.ts'
 import type { Listener } from '../../src/core/events.ts'
 import { defineModel, hash } from '../../src/model/model.ts'
 import { produce } from '../../src/producer/produce.ts'
-import { Workshop } from '../faults/workshop.ts'
+import { Workshop } from '../support/workshop.ts'
 import { sinkContract } from '../contract/sink.ts'
-import { describePostgres } from '../servers/database.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
 import { isolation, type Rule } from './contract/isolation.ts'
 import { allRejects, applied, batchOf, letterOf, numbers, write } from './contract/target.ts'
 import { PostgresSink } from '../../src/sink/postgres/postgres.ts'
 import { openPostgres } from './postgres-target.ts'
 
-const table = (extra: string, note = 'text') => `CREATE TABLE items (id integer PRIMARY KEY, ref integer, note ${note}${extra});`
+const table = (extra: string, note = 'text') =>
+  `CREATE TABLE items (id integer PRIMARY KEY, ref integer, note ${note}${extra});`
 
 const constraintTrigger = (timing: string) => `
   CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = 'ZZ001'; END $$;
@@ -26,7 +27,12 @@ const misleadingTrigger = `
   CREATE TRIGGER mislead BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION mislead()`
 
 const rules: readonly Rule[] = [
-  { name: 'EXCLUDE', code: 'CONSTRAINT_EXCLUSION', sql: () => table(', EXCLUDE USING btree (ref WITH =)'), bad: { ref: () => '0' } },
+  {
+    name: 'EXCLUDE',
+    code: 'CONSTRAINT_EXCLUSION',
+    sql: () => table(', EXCLUDE USING btree (ref WITH =)'),
+    bad: { ref: () => '0' },
+  },
   {
     name: 'UNIQUE DEFERRABLE INITIALLY DEFERRED',
     code: 'CONSTRAINT_UNIQUE',
@@ -54,7 +60,12 @@ const rules: readonly Rule[] = [
     sql: () => table('') + constraintTrigger('DEFERRABLE INITIALLY DEFERRED'),
     bad: { note: 'bad' },
   },
-  { name: 'an error that names another row', code: 'VALUE_REFUSED', sql: () => table('') + misleadingTrigger, bad: { note: 'bad' } },
+  {
+    name: 'an error that names another row',
+    code: 'VALUE_REFUSED',
+    sql: () => table('') + misleadingTrigger,
+    bad: { note: 'bad' },
+  },
 ]
 
 /** Columns that exist, what a model says of them, and whether every value of the model is kept as it is. */
@@ -85,13 +96,18 @@ const widths: readonly (readonly [is: string, says: column.Column, keeps: boolea
   ['wide', column.numeric(10, 2), true],
 ]
 
-const model = defineModel({ table: 'items', columns: { id: integer().notNull(), note: text() }, primaryKey: ['id'] })
+const model = defineModel({
+  table: 'items',
+  columns: { id: integer().notNull(), note: text() },
+  primaryKey: ['id'],
+})
 const records = [1, 2, 3].map((id) => [`${id}`, 'x'])
 
 describePostgres('PostgreSQL', () => {
   sinkContract('PostgreSQL', openPostgres)
 
-  describe('isolation of bad records, by the rules that only PostgreSQL has', () => isolation(openPostgres, rules))
+  describe('isolation of bad records, by the rules that only PostgreSQL has', () =>
+    isolation(openPostgres, rules))
 
   test('a row for which a partitioned table has no partition is a reject', async () => {
     await using target = await openPostgres()
@@ -103,18 +119,25 @@ describePostgres('PostgreSQL', () => {
     expect(await allRejects(sink)).toMatchObject([{ record: 2, code: 'CONSTRAINT_CHECK' }])
   })
 
-  test.for(widths)('an existing column that would change values of the model is refused by name: %s', async ([is, says, keeps]) => {
-    await using target = await openPostgres()
-    await using sink = target.open()
-    await target.query(`CREATE DOMAIN narrow AS numeric(10, 1); CREATE DOMAIN wide AS numeric(20, 2); CREATE TABLE items (note ${is})`)
-    const preparing = sink.prepare(defineModel({ table: 'items', columns: { note: says } }))
-    if (keeps) {
-      await preparing
-      return
-    }
-    const message = expect.stringMatching(/column note is \w+.*\(\d+.*, the model says (numeric|timestamp|varchar|text)/)
-    await expect(preparing).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message })
-  })
+  test.for(widths)(
+    'an existing column that would change values of the model is refused by name: %s',
+    async ([is, says, keeps]) => {
+      await using target = await openPostgres()
+      await using sink = target.open()
+      await target.query(
+        `CREATE DOMAIN narrow AS numeric(10, 1); CREATE DOMAIN wide AS numeric(20, 2); CREATE TABLE items (note ${is})`,
+      )
+      const preparing = sink.prepare(defineModel({ table: 'items', columns: { note: says } }))
+      if (keeps) {
+        await preparing
+        return
+      }
+      const message = expect.stringMatching(
+        /column note is \w+.*\(\d+.*, the model says (numeric|timestamp|varchar|text)/,
+      )
+      await expect(preparing).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message })
+    },
+  )
 
   test('everything that does not fit is told at once, each with what to write instead', async () => {
     await using target = await openPostgres()
@@ -173,7 +196,9 @@ describePostgres('PostgreSQL', () => {
     await using sink = new PostgresSink(target.url, { manyRowsOfOneValue: 150 })
     await sink.prepare(hashed, { deferIndexes: 'begin' })
     const consume = () =>
-      createConsumer({ queue, sink, model: hashed, onEvent, besideLoad: true, batch: { messages: 1 } }).run({ untilEmpty: true })
+      createConsumer({ queue, sink, model: hashed, onEvent, besideLoad: true, batch: { messages: 1 } }).run({
+        untilEmpty: true,
+      })
     await produce(workshop.producing(queue, [await workshop.file(100)], { model: hashed }))
     await consume()
     expect(cautions).toEqual([])
@@ -185,7 +210,9 @@ describePostgres('PostgreSQL', () => {
       ),
     ])
     await sink.buildIndexes?.(hashed)
-    expect(await sink.cautions(hashed)).toEqual([expect.stringMatching(/about 300 rows.*; DROP INDEX numbers_kind_idx, and leave hash/)])
+    expect(await sink.cautions(hashed)).toEqual([
+      expect.stringMatching(/about 300 rows.*; DROP INDEX numbers_kind_idx, and leave hash/),
+    ])
   })
 
   test.for([
@@ -199,7 +226,13 @@ describePostgres('PostgreSQL', () => {
   ])('a table of ours to which others have added something is left alone: %s', async (change) => {
     await using target = await openPostgres()
     await using first = target.open()
-    await first.prepare(defineModel({ table: 'items', columns: { id: integer().notNull(), note: integer() }, primaryKey: ['id'] }))
+    await first.prepare(
+      defineModel({
+        table: 'items',
+        columns: { id: integer().notNull(), note: integer() },
+        primaryKey: ['id'],
+      }),
+    )
     await first[Symbol.asyncDispose]()
     await target.query(change)
     await using sink = target.open()
@@ -209,7 +242,11 @@ describePostgres('PostgreSQL', () => {
   test('a table of ours that a consumer has prepared is left alone until that is gone, and indexes left for the end change nothing', async () => {
     await using target = await openPostgres()
     await using first = target.open()
-    const wrong = defineModel({ table: 'items', columns: { id: integer().notNull(), note: integer() }, primaryKey: ['id'] })
+    const wrong = defineModel({
+      table: 'items',
+      columns: { id: integer().notNull(), note: integer() },
+      primaryKey: ['id'],
+    })
     await first.prepare(wrong, { deferIndexes: 'begin' })
     await first.buildIndexes?.(wrong)
     await first.prepare(wrong)
@@ -222,49 +259,72 @@ describePostgres('PostgreSQL', () => {
     await expect.poll(() => sink.prepare(model)).toMatchObject({ remade: true })
   })
 
-  test.for(['UNLOGGED', 'FOREIGN'])('a table with a partition that is %s is refused by name', async (kind) => {
-    await using target = await openPostgres()
-    await using sink = target.open()
-    const server = kind === 'FOREIGN' ? 'SERVER elsewhere' : ''
-    await target.query(`CREATE FOREIGN DATA WRAPPER none; CREATE SERVER elsewhere FOREIGN DATA WRAPPER none;
+  test.for(['UNLOGGED', 'FOREIGN'])(
+    'a table with a partition that is %s is refused by name',
+    async (kind) => {
+      await using target = await openPostgres()
+      await using sink = target.open()
+      const server = kind === 'FOREIGN' ? 'SERVER elsewhere' : ''
+      await target.query(`CREATE FOREIGN DATA WRAPPER none; CREATE SERVER elsewhere FOREIGN DATA WRAPPER none;
       CREATE TABLE items (id integer NOT NULL, note text) PARTITION BY RANGE (id);
       CREATE TABLE items_low PARTITION OF items FOR VALUES FROM (0) TO (3) PARTITION BY RANGE (id);
       CREATE ${kind} TABLE items_lowest PARTITION OF items_low FOR VALUES FROM (0) TO (1) ${server}`)
-    await expect(sink.prepare(model)).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message: expect.stringContaining('items_lowest') })
-  })
+      await expect(sink.prepare(model)).rejects.toMatchObject({
+        code: 'SCHEMA_MISMATCH',
+        message: expect.stringContaining('items_lowest'),
+      })
+    },
+  )
 
   test('a database that is not in UTF-8 is refused, because it could not keep every reject', async () => {
     await using target = await openPostgres()
     const { pathname } = new URL(target.url)
     const other = `${pathname.slice(1)}_latin`
-    await target.query(`CREATE DATABASE ${other} TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'`)
+    await target.query(
+      `CREATE DATABASE ${other} TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'`,
+    )
     const sink = new PostgresSink(target.url.replace(pathname, `/${other}`))
-    const refused = expect.objectContaining({ code: 'SCHEMA_MISMATCH', message: expect.stringContaining('LATIN1') })
+    const refused = expect.objectContaining({
+      code: 'SCHEMA_MISMATCH',
+      message: expect.stringContaining('LATIN1'),
+    })
     await expect(sink.prepare()).rejects.toEqual(refused)
     await sink[Symbol.asyncDispose]()
     await target.query(`DROP DATABASE ${other}`)
   })
 
-  test.for(['key', 'version'])('json cannot be compared, so a %s of that type is refused before anything is made', async (use) => {
-    await using target = await openPostgres()
-    await using sink = target.open()
-    for (const type of [column.json(), custom('JSON')]) {
-      const columns = { id: integer().notNull(), doc: type.notNull() }
-      const wrong =
-        use === 'key'
-          ? defineModel({ table: 'items', columns, primaryKey: ['id', 'doc'] })
-          : defineModel({ table: 'items', columns, primaryKey: ['id'], onConflict: 'update', version: 'doc' })
-      const message = expect.stringMatching(/column doc .*json/)
-      await expect(sink.prepare(wrong)).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message })
-    }
-    expect(await target.query("SELECT to_regclass('items') AS made")).toEqual([{ made: null }])
-  })
+  test.for(['key', 'version'])(
+    'json cannot be compared, so a %s of that type is refused before anything is made',
+    async (use) => {
+      await using target = await openPostgres()
+      await using sink = target.open()
+      for (const type of [column.json(), custom('JSON')]) {
+        const columns = { id: integer().notNull(), doc: type.notNull() }
+        const wrong =
+          use === 'key'
+            ? defineModel({ table: 'items', columns, primaryKey: ['id', 'doc'] })
+            : defineModel({
+                table: 'items',
+                columns,
+                primaryKey: ['id'],
+                onConflict: 'update',
+                version: 'doc',
+              })
+        const message = expect.stringMatching(/column doc .*json/)
+        await expect(sink.prepare(wrong)).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message })
+      }
+      expect(await target.query("SELECT to_regclass('items') AS made")).toEqual([{ made: null }])
+    },
+  )
 
   test('a table that is not logged is refused', async () => {
     await using target = await openPostgres()
     await using sink = target.open()
     await target.query('CREATE UNLOGGED TABLE items (id integer PRIMARY KEY, note text)')
-    await expect(sink.prepare(model)).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message: expect.stringContaining('not logged') })
+    await expect(sink.prepare(model)).rejects.toMatchObject({
+      code: 'SCHEMA_MISMATCH',
+      message: expect.stringContaining('not logged'),
+    })
   })
 
   test.for([
@@ -276,29 +336,37 @@ describePostgres('PostgreSQL', () => {
       'DROP FUNCTION forbid CASCADE',
       'SINK_REFUSED',
     ],
-  ] as const)('what fails without any row makes no reject, and nothing is left of the batch: %s', async ([spoil, mend, code]) => {
-    await using target = await openPostgres()
-    for (const onConflict of ['error', 'update'] as const) {
-      await using sink = target.open()
-      const own = defineModel({ table: 'items', columns: { id: integer().notNull(), note: text() }, primaryKey: ['id'], onConflict })
-      await sink.prepare(own)
-      // Where rows are updated, the conflict sends the next batches through the staging table.
-      const first =
-        onConflict === 'update'
-          ? [
-              { key: 'first', records },
-              { key: 'again', records },
-            ]
-          : []
-      if (first.length > 0) await write(sink, own, first)
-      await target.query(spoil)
-      for (const some of [records, [['9', 'x']]])
-        await expect(write(sink, own, [{ key: 'a', records: some }])).rejects.toMatchObject({ code })
-      expect(await allRejects(sink)).toEqual([])
-      await target.query(mend)
-      expect(await write(sink, own, [{ key: onConflict, records }])).toEqual([applied(3)])
-    }
-  })
+  ] as const)(
+    'what fails without any row makes no reject, and nothing is left of the batch: %s',
+    async ([spoil, mend, code]) => {
+      await using target = await openPostgres()
+      for (const onConflict of ['error', 'update'] as const) {
+        await using sink = target.open()
+        const own = defineModel({
+          table: 'items',
+          columns: { id: integer().notNull(), note: text() },
+          primaryKey: ['id'],
+          onConflict,
+        })
+        await sink.prepare(own)
+        // Where rows are updated, the conflict sends the next batches through the staging table.
+        const first =
+          onConflict === 'update'
+            ? [
+                { key: 'first', records },
+                { key: 'again', records },
+              ]
+            : []
+        if (first.length > 0) await write(sink, own, first)
+        await target.query(spoil)
+        for (const some of [records, [['9', 'x']]])
+          await expect(write(sink, own, [{ key: 'a', records: some }])).rejects.toMatchObject({ code })
+        expect(await allRejects(sink)).toEqual([])
+        await target.query(mend)
+        expect(await write(sink, own, [{ key: onConflict, records }])).toEqual([applied(3)])
+      }
+    },
+  )
 
   test('a row that a trigger silently leaves out is a reject', async () => {
     await using target = await openPostgres()
@@ -323,13 +391,17 @@ describePostgres('PostgreSQL', () => {
       CREATE TRIGGER drop_old BEFORE UPDATE ON items FOR EACH ROW WHEN (new.id = 3) EXECUTE FUNCTION drop_row()`)
     const again = [1, 2, 3, 4, 5, 6].map((id) => [`${id}`, 'y'])
     expect(await write(sink, upsert, [{ key: 'b', records: again }])).toEqual([applied(3, 3)])
-    expect((await allRejects(sink)).map(({ record, code }) => [record, code])).toEqual([1, 2, 4].map((row) => [row, 'TRIGGER_RAISED']))
+    expect((await allRejects(sink)).map(({ record, code }) => [record, code])).toEqual(
+      [1, 2, 4].map((row) => [row, 'TRIGGER_RAISED']),
+    )
     expect(await numbers(target, 'items', 'id', "note = 'y'")).toEqual([1, 4, 6])
   })
 
   test('whatever the database lowers synchronous_commit to, batches and dead letters are committed durably', async () => {
     await using target = await openPostgres()
-    await target.query(`DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$`)
+    await target.query(
+      `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$`,
+    )
     await using sink = target.open()
     await sink.prepare(model)
     await target.query(`CREATE TABLE seen (setting text);
@@ -355,7 +427,9 @@ describePostgres('PostgreSQL', () => {
     const sinks = Array.from({ length: 4 }, () => target.open())
     await Promise.all(sinks.map((sink) => sink.prepare(upsert)))
     for (let round = 0; round < 10; round++) {
-      const verdicts = await Promise.all(sinks.map((sink) => write(sink, upsert, [{ key: `${round}`, records }])))
+      const verdicts = await Promise.all(
+        sinks.map((sink) => write(sink, upsert, [{ key: `${round}`, records }])),
+      )
       expect(verdicts.flat().filter(({ kind }) => kind === 'applied')).toHaveLength(1)
     }
     for (const sink of sinks) await sink[Symbol.asyncDispose]()
@@ -383,7 +457,10 @@ describePostgres('PostgreSQL', () => {
   test('rows with a type that lading does not know travel as text', async () => {
     await using target = await openPostgres()
     await using sink = target.open()
-    const types = defineModel({ table: 'items', columns: { id: integer(), net: custom('inet'), span: custom('int4range') } })
+    const types = defineModel({
+      table: 'items',
+      columns: { id: integer(), net: custom('inet'), span: custom('int4range') },
+    })
     await sink.prepare(types)
     const batch = batchOf(sink, types, [
       {

@@ -1,4 +1,6 @@
-/** One of several processes that load the same batches into one SQLite file; prints how many parts it applied. */
+/**
+ * One of several processes that load the same batches into one SQLite file; prints how many parts it applied.
+ */
 import { integer } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { SqliteSink } from '../../src/sink/sqlite/sqlite.ts'

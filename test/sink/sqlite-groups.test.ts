@@ -6,7 +6,8 @@ import { allRejects, applied, batchOf, entries, numbers, type Texts, write } fro
 import { openSqlite, type SqliteTarget } from './sqlite-target.ts'
 
 const columns = { id: integer().notNull(), ref: integer(), note: text() }
-const modelOf = (onConflict: ConflictPolicy) => defineModel({ table: 'items', columns, primaryKey: ['id'], onConflict })
+const modelOf = (onConflict: ConflictPolicy) =>
+  defineModel({ table: 'items', columns, primaryKey: ['id'], onConflict })
 const model = modelOf('error')
 
 /** More than two statements, and some rows over. */
@@ -38,7 +39,10 @@ describe.for(ways)('several rows for each statement, %s', ([, options]) => {
       await using target = await openSqlite(options)
       await target.query(`CREATE TABLE items (id integer PRIMARY KEY, ref integer, ${column}) STRICT`)
       const bad = [0, 15, 16, 20, 21, 31, 39]
-      const { verdict, rejects } = await load(target, withBad(new Map(bad.map((id) => [id, [`${id}`, `${id}`, note]]))))
+      const { verdict, rejects } = await load(
+        target,
+        withBad(new Map(bad.map((id) => [id, [`${id}`, `${id}`, note]]))),
+      )
       expect(verdict).toEqual(applied(ids.length - bad.length, bad.length))
       expect(rejects).toEqual(bad.map((id) => [id, code]))
       expect(await numbers(target, 'items')).toEqual(ids.filter((id) => !bad.includes(id)))
@@ -54,7 +58,11 @@ describe.for(ways)('several rows for each statement, %s', ([, options]) => {
 
   test('a key that comes twice in one statement is updated by the later one', async () => {
     await using target = await openSqlite(options)
-    const { verdict, rejects } = await load(target, withBad(new Map([[7, ['3', '7', 'second']]])), modelOf('update'))
+    const { verdict, rejects } = await load(
+      target,
+      withBad(new Map([[7, ['3', '7', 'second']]])),
+      modelOf('update'),
+    )
     expect([verdict, rejects]).toEqual([applied(40), []])
     expect(await target.query('SELECT note FROM items WHERE id IN (3, 7)')).toEqual([{ note: 'second' }])
   })
@@ -71,7 +79,13 @@ describe.for(ways)('several rows for each statement, %s', ([, options]) => {
 
   test('rows that are older than those that are there are skipped and counted', async () => {
     await using target = await openSqlite(options)
-    const versioned = defineModel({ table: 'items', columns, primaryKey: ['id'], onConflict: 'update', version: 'ref' })
+    const versioned = defineModel({
+      table: 'items',
+      columns,
+      primaryKey: ['id'],
+      onConflict: 'update',
+      version: 'ref',
+    })
     expect((await load(target, records, versioned)).verdict).toEqual(applied(40))
     const again = ids.map((id): Texts => [`${id}`, `${id % 3 === 0 ? id - 1 : id + 1}`, 'new'])
     expect(await load(target, again, versioned)).toEqual({ verdict: applied(26, 0, 14), rejects: [] })
@@ -106,7 +120,9 @@ describe.for(ways)('several rows for each statement, %s', ([, options]) => {
 
   test('a row that refers to a later one is a reject wherever the two stand', async () => {
     await using target = await openSqlite(options)
-    await target.query('CREATE TABLE items (id integer PRIMARY KEY, ref integer REFERENCES Items, note text) STRICT')
+    await target.query(
+      'CREATE TABLE items (id integer PRIMARY KEY, ref integer REFERENCES Items, note text) STRICT',
+    )
     const rows = ids.map((id): Texts => [`${id}`, id === 3 ? '4' : id === 31 ? '32' : '0', 'good'])
     const { verdict, rejects } = await load(target, rows)
     expect([verdict, rejects]).toEqual([applied(38, 2), [3, 31].map((id) => [id, 'CONSTRAINT_FOREIGN_KEY'])])
@@ -117,7 +133,9 @@ describe.for(ways)('several rows for each statement, %s', ([, options]) => {
     await target.query(`CREATE TABLE items (id integer PRIMARY KEY, ref integer UNIQUE, note text) STRICT;
     CREATE TABLE children (ref integer REFERENCES items (ref)) STRICT;
     INSERT INTO items VALUES (100, 7, 'x'); INSERT INTO children VALUES (7)`)
-    const rows = ids.map((id): Texts => (id === 2 ? ['100', '102', 'x'] : id === 5 ? ['100', '7', 'y'] : [`${id}`, `${id + 200}`, 'good']))
+    const rows = ids.map((id): Texts =>
+      id === 2 ? ['100', '102', 'x'] : id === 5 ? ['100', '7', 'y'] : [`${id}`, `${id + 200}`, 'good'],
+    )
     const { verdict, rejects } = await load(target, rows, modelOf('update'))
     expect([verdict, rejects]).toEqual([applied(39, 1), [[2, 'CONSTRAINT_FOREIGN_KEY']]])
   })
@@ -138,7 +156,9 @@ describe.for(ways)('several rows for each statement, %s', ([, options]) => {
     await using sink = target.open()
     await sink.prepare(model)
     expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(40)])
-    await target.query('CREATE TRIGGER t BEFORE INSERT ON items WHEN new.id = 45 BEGIN SELECT RAISE(IGNORE); END')
+    await target.query(
+      'CREATE TRIGGER t BEFORE INSERT ON items WHEN new.id = 45 BEGIN SELECT RAISE(IGNORE); END',
+    )
     const more = ids.map((id): Texts => [`${id + 40}`, '1', 'good'])
     expect(await write(sink, model, [{ key: 'b', records: more }])).toEqual([applied(39, 1)])
   })
@@ -162,10 +182,14 @@ describe.for(ways)('several rows for each statement, %s', ([, options]) => {
     await using target = await openSqlite(options)
     const wide = defineModel({
       table: 'items',
-      columns: Object.fromEntries(Array.from({ length: 600 }, (_, index) => [`c${index}`, integer().notNull()])),
+      columns: Object.fromEntries(
+        Array.from({ length: 600 }, (_, index) => [`c${index}`, integer().notNull()]),
+      ),
       primaryKey: ['c0'],
     })
-    const rows = [1, 2, 3].map((row) => Array.from({ length: 600 }, (_, index) => `${index === 0 ? row : index}`))
+    const rows = [1, 2, 3].map((row) =>
+      Array.from({ length: 600 }, (_, index) => `${index === 0 ? row : index}`),
+    )
     expect((await load(target, rows, wide)).verdict).toEqual(applied(3))
   })
 })

@@ -12,25 +12,36 @@ sinkContract('SQLite, written by a thread', open)
 
 const columns = { id: integer().notNull(), note: text() }
 const model = defineModel({ table: 'items', columns, primaryKey: ['id'], onConflict: 'error' })
-const records = (from: number, to: number) => Array.from({ length: to - from }, (_, index): Texts => [`${from + index}`, 'x'])
+const records = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, index): Texts => [`${from + index}`, 'x'])
 
 test('a batch with a refused row is written whole, and so are those before, behind and after it', async () => {
   await using target = await open()
   await using sink = target.open()
   await sink.prepare(model)
-  const batches = [records(0, 20), [...records(20, 40), ['5', 'twice']], records(40, 60), records(60, 80)] as const
+  const batches = [
+    records(0, 20),
+    [...records(20, 40), ['5', 'twice']],
+    records(40, 60),
+    records(60, 80),
+  ] as const
   const verdicts: unknown[] = []
-  for (const [key, rows] of batches.entries()) verdicts.push(...(await write(sink, model, [{ key: `${key}`, records: rows }])))
+  for (const [key, rows] of batches.entries())
+    verdicts.push(...(await write(sink, model, [{ key: `${key}`, records: rows }])))
   expect(verdicts).toEqual([applied(20), applied(20, 1), applied(20), applied(20)])
   expect(await numbers(target, 'items')).toEqual(Array.from({ length: 80 }, (_, id) => id))
-  expect((await allRejects(sink)).map(({ record, code }) => [record, code])).toEqual([[20, 'CONSTRAINT_UNIQUE']])
+  expect((await allRejects(sink)).map(({ record, code }) => [record, code])).toEqual([
+    [20, 'CONSTRAINT_UNIQUE'],
+  ])
 })
 
 test('batches that are written without waiting are written in their order, and closing waits for them', async () => {
   await using target = await open()
   const sink = target.open()
   await sink.prepare(model)
-  const writing = [0, 1, 2, 3].map((key) => write(sink, model, [{ key: `${key}`, records: records(key * 20, key * 20 + 20) }]))
+  const writing = [0, 1, 2, 3].map((key) =>
+    write(sink, model, [{ key: `${key}`, records: records(key * 20, key * 20 + 20) }]),
+  )
   await sink[Symbol.asyncDispose]()
   expect((await Promise.all(writing)).flat()).toEqual([0, 1, 2, 3].map(() => applied(20)))
   expect(await numbers(target, 'items')).toHaveLength(80)
@@ -42,7 +53,9 @@ test('what the thread cannot write has the same code as without it, and nothing 
     await using sink = new SqliteSink(target.path, { busyMs: 1, threadBytes })
     await sink.prepare(model)
     await target.query('BEGIN IMMEDIATE')
-    await expect(write(sink, model, [{ key: 'a', records: records(0, 20) }])).rejects.toMatchObject({ code: 'SINK_BUSY' })
+    await expect(write(sink, model, [{ key: 'a', records: records(0, 20) }])).rejects.toMatchObject({
+      code: 'SINK_BUSY',
+    })
     await target.query('ROLLBACK')
     expect(await entries(target)).toEqual([])
   }

@@ -13,14 +13,24 @@ import { openSqlite } from './sqlite-target.ts'
 
 sinkContract('SQLite', () => openSqlite())
 
-const model = defineModel({ table: 'items', columns: { id: integer().notNull(), note: text() }, primaryKey: ['id'] })
+const model = defineModel({
+  table: 'items',
+  columns: { id: integer().notNull(), note: text() },
+  primaryKey: ['id'],
+})
 const records = [1, 2, 3, 4].map((id) => [`${id}`, 'x'])
 
 describe('SQLite', () => {
   test('processes that load the same batches at the same time apply each once', async () => {
     await using target = await openSqlite()
     const child = fileURLToPath(new URL('sqlite-child.ts', import.meta.url))
-    const run = () => promisify(execFile)(process.execPath, ['--disable-warning=ExperimentalWarning', child, target.path, '40'])
+    const run = () =>
+      promisify(execFile)(process.execPath, [
+        '--disable-warning=ExperimentalWarning',
+        child,
+        target.path,
+        '40',
+      ])
     const counts = (await Promise.all([run(), run(), run()])).map(({ stdout }) => Number(stdout))
     expect(counts.reduce((sum, each) => sum + each)).toBe(120)
     expect(await numbers(target, 'events')).toEqual(Array.from({ length: 120 }, (_, id) => id))
@@ -43,10 +53,14 @@ describe('SQLite', () => {
       await using target = await openSqlite()
       await using sink = target.open()
       await sink.prepare(model)
-      await target.query(`CREATE TRIGGER t ${when} INSERT ON items WHEN new.id IN (2, 4) BEGIN SELECT RAISE(ROLLBACK, 'no'); END`)
+      await target.query(
+        `CREATE TRIGGER t ${when} INSERT ON items WHEN new.id IN (2, 4) BEGIN SELECT RAISE(ROLLBACK, 'no'); END`,
+      )
       expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(2, 2)])
       const rejects = await allRejects(sink)
-      expect(rejects.map(({ code, record }) => [record, code])).toEqual([1, 3].map((row) => [row, 'TRIGGER_RAISED']))
+      expect(rejects.map(({ code, record }) => [record, code])).toEqual(
+        [1, 3].map((row) => [row, 'TRIGGER_RAISED']),
+      )
       expect(await numbers(target, 'items')).toEqual([1, 3])
       const again = rejects.map(({ id }, index) => ({ id, record: [index === 0 ? '2' : '5', 'x'] }))
       expect(await replay(sink, model, again)).toMatchObject([
@@ -61,20 +75,30 @@ describe('SQLite', () => {
     await using target = await openSqlite()
     await using sink = target.open()
     await sink.prepare(model)
-    await target.query("CREATE TRIGGER t BEFORE INSERT ON items WHEN new.id > 1 BEGIN SELECT RAISE(ROLLBACK, 'no'); END")
+    await target.query(
+      "CREATE TRIGGER t BEFORE INSERT ON items WHEN new.id > 1 BEGIN SELECT RAISE(ROLLBACK, 'no'); END",
+    )
     const many = Array.from({ length: 200 }, (_, id) => [`${id}`, 'x'])
-    await expect(write(sink, model, [{ key: 'a', records: many }])).rejects.toMatchObject({ code: 'SINK_FAILED' })
+    await expect(write(sink, model, [{ key: 'a', records: many }])).rejects.toMatchObject({
+      code: 'SINK_FAILED',
+    })
     expect(await numbers(target, 'items')).toEqual([])
     expect(await entries(target)).toEqual([])
   })
 
   test.for([
-    ['a CHECK', "CREATE TABLE items (id integer PRIMARY KEY, note text CHECK (json_extract(note, '$.a') > 0)) STRICT"],
+    [
+      'a CHECK',
+      "CREATE TABLE items (id integer PRIMARY KEY, note text CHECK (json_extract(note, '$.a') > 0)) STRICT",
+    ],
     [
       'a generated column',
       "CREATE TABLE items (id integer PRIMARY KEY, note text, a integer GENERATED ALWAYS AS (json_extract(note, '$.a')) STORED) STRICT",
     ],
-    ['an index', "CREATE TABLE items (id integer PRIMARY KEY, note text) STRICT; CREATE INDEX a ON items (json_extract(note, '$.a'))"],
+    [
+      'an index',
+      "CREATE TABLE items (id integer PRIMARY KEY, note text) STRICT; CREATE INDEX a ON items (json_extract(note, '$.a'))",
+    ],
     [
       'a partial index',
       "CREATE TABLE items (id integer PRIMARY KEY, note text) STRICT; CREATE INDEX a ON items (id) WHERE note ->> '$.a' > 0",
@@ -91,8 +115,12 @@ describe('SQLite', () => {
     await sink.prepare(model)
     const some = Array.from({ length: 40 }, (_, id) => [`${id}`, id === 20 || id === 35 ? '{' : '{"a":1}'])
     expect(await write(sink, model, [{ key: 'a', records: some }])).toEqual([applied(38, 2)])
-    expect((await allRejects(sink)).map(({ code, record }) => [record, code])).toEqual([20, 35].map((row) => [row, 'TRIGGER_RAISED']))
-    expect(await numbers(target, 'items')).toEqual(some.map((_, id) => id).filter((id) => id !== 20 && id !== 35))
+    expect((await allRejects(sink)).map(({ code, record }) => [record, code])).toEqual(
+      [20, 35].map((row) => [row, 'TRIGGER_RAISED']),
+    )
+    expect(await numbers(target, 'items')).toEqual(
+      some.map((_, id) => id).filter((id) => id !== 20 && id !== 35),
+    )
     if (sql.includes('log')) expect(await numbers(target, 'log', 'a')).toHaveLength(38)
     const [first, second] = await allRejects(sink)
     const again = [
@@ -113,22 +141,31 @@ describe('SQLite', () => {
     await write(sink, model, [{ key: 'a', records }])
     await target.query('CREATE TRIGGER t AFTER INSERT ON items BEGIN INSERT INTO nowhere VALUES (1); END')
     for (const some of [[['9', 'x']], records])
-      await expect(write(sink, model, [{ key: 'b', records: some }])).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH' })
+      await expect(write(sink, model, [{ key: 'b', records: some }])).rejects.toMatchObject({
+        code: 'SCHEMA_MISMATCH',
+      })
     expect(await allRejects(sink)).toEqual([])
   })
 
-  test.for(['BEFORE', 'AFTER'])('a row that a trigger refuses by any other RAISE is a reject, and leaves no trace: %s', async (when) => {
-    await using target = await openSqlite()
-    await using sink = target.open()
-    await sink.prepare(model)
-    const raise = (id: number, how: string) =>
-      `CREATE TRIGGER t${id} ${when} INSERT ON items WHEN new.id = ${id} BEGIN INSERT INTO log VALUES (${id}); SELECT RAISE(${how}); END;`
-    const ignore = when === 'BEFORE' ? 'IGNORE' : "ABORT, 'no'"
-    await target.query(`CREATE TABLE log (id integer); ${raise(1, ignore)} ${raise(2, "FAIL, 'no'")} ${raise(3, "ABORT, 'no'")}`)
-    expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(1, 3)])
-    expect((await allRejects(sink)).map(({ code, record }) => [record, code])).toEqual([0, 1, 2].map((row) => [row, 'TRIGGER_RAISED']))
-    expect(await numbers(target, 'items')).toEqual([4])
-  })
+  test.for(['BEFORE', 'AFTER'])(
+    'a row that a trigger refuses by any other RAISE is a reject, and leaves no trace: %s',
+    async (when) => {
+      await using target = await openSqlite()
+      await using sink = target.open()
+      await sink.prepare(model)
+      const raise = (id: number, how: string) =>
+        `CREATE TRIGGER t${id} ${when} INSERT ON items WHEN new.id = ${id} BEGIN INSERT INTO log VALUES (${id}); SELECT RAISE(${how}); END;`
+      const ignore = when === 'BEFORE' ? 'IGNORE' : "ABORT, 'no'"
+      await target.query(
+        `CREATE TABLE log (id integer); ${raise(1, ignore)} ${raise(2, "FAIL, 'no'")} ${raise(3, "ABORT, 'no'")}`,
+      )
+      expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(1, 3)])
+      expect((await allRejects(sink)).map(({ code, record }) => [record, code])).toEqual(
+        [0, 1, 2].map((row) => [row, 'TRIGGER_RAISED']),
+      )
+      expect(await numbers(target, 'items')).toEqual([4])
+    },
+  )
 
   test('a row that a trigger silently leaves out of an update is a reject', async () => {
     await using target = await openSqlite()
@@ -141,7 +178,9 @@ describe('SQLite', () => {
       CREATE TRIGGER drop_old BEFORE UPDATE ON items WHEN new.id = 3 BEGIN SELECT RAISE(IGNORE); END`)
     const again = [1, 2, 3, 4, 5, 6].map((id) => [`${id}`, 'y'])
     expect(await write(sink, upsert, [{ key: 'b', records: again }])).toEqual([applied(3, 3)])
-    expect((await allRejects(sink)).map(({ record, code }) => [record, code])).toEqual([1, 2, 4].map((row) => [row, 'TRIGGER_RAISED']))
+    expect((await allRejects(sink)).map(({ record, code }) => [record, code])).toEqual(
+      [1, 2, 4].map((row) => [row, 'TRIGGER_RAISED']),
+    )
     expect(await numbers(target, 'items', 'id', "note = 'y'")).toEqual([1, 4, 6])
   })
 
@@ -181,7 +220,10 @@ describe('SQLite', () => {
     await using target = await openSqlite()
     await using sink = target.open()
     await target.query(sql)
-    await expect(sink.prepare(model)).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message: expect.stringMatching(message) })
+    await expect(sink.prepare(model)).rejects.toMatchObject({
+      code: 'SCHEMA_MISMATCH',
+      message: expect.stringMatching(message),
+    })
   })
 
   const comparedAsText: readonly (readonly [string, Column])[] = [
@@ -190,29 +232,42 @@ describe('SQLite', () => {
     ['custom', custom('inet')],
   ]
 
-  test.for(comparedAsText)('a key or version of type %s, which SQLite would compare as text, is refused', async ([, type]) => {
-    await using target = await openSqlite()
-    await using sink = target.open()
-    const columns = { id: integer().notNull(), value: type.notNull() }
-    const key = defineModel({ table: 'items', columns, primaryKey: ['id', 'value'] })
-    const version = defineModel({ table: 'items', columns, primaryKey: ['id'], onConflict: 'update', version: 'value' })
-    for (const [wrong, use] of [
-      [key, 'primaryKey'],
-      [version, 'version'],
-    ] as const) {
-      const message = expect.stringMatching(`column value .* as text .* ${use}`)
-      await expect(sink.prepare(wrong)).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message })
-    }
-    await sink.prepare(defineModel({ table: 'items', columns, primaryKey: ['id'] }))
-  })
+  test.for(comparedAsText)(
+    'a key or version of type %s, which SQLite would compare as text, is refused',
+    async ([, type]) => {
+      await using target = await openSqlite()
+      await using sink = target.open()
+      const columns = { id: integer().notNull(), value: type.notNull() }
+      const key = defineModel({ table: 'items', columns, primaryKey: ['id', 'value'] })
+      const version = defineModel({
+        table: 'items',
+        columns,
+        primaryKey: ['id'],
+        onConflict: 'update',
+        version: 'value',
+      })
+      for (const [wrong, use] of [
+        [key, 'primaryKey'],
+        [version, 'version'],
+      ] as const) {
+        const message = expect.stringMatching(`column value .* as text .* ${use}`)
+        await expect(sink.prepare(wrong)).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message })
+      }
+      await sink.prepare(defineModel({ table: 'items', columns, primaryKey: ['id'] }))
+    },
+  )
 
   test('names of indexes are the same in every file', async () => {
     const names = async () => {
       await using target = await openSqlite()
       await using sink = target.open()
       const columns = { id: integer().notNull(), note: text() }
-      await sink.prepare(defineModel({ table: 'items', columns, indexes: [btree('note'), btree('id', 'note')] }))
-      return await target.query("SELECT name FROM sqlite_schema WHERE type = 'index' AND name LIKE 'items%' ORDER BY name")
+      await sink.prepare(
+        defineModel({ table: 'items', columns, indexes: [btree('note'), btree('id', 'note')] }),
+      )
+      return await target.query(
+        "SELECT name FROM sqlite_schema WHERE type = 'index' AND name LIKE 'items%' ORDER BY name",
+      )
     }
     const [first, second] = [await names(), await names()]
     expect(first).toHaveLength(2)

@@ -1,4 +1,7 @@
-/** What people copy and run without reading it: compose.yaml, .env.example, the Makefile and the page that explains them. */
+/**
+ * What people copy and run without reading it: compose.yaml, .env.example, the Makefile and the page that
+ * explains them.
+ */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +9,8 @@ import { describe, expect, it } from 'vitest'
 import { root } from './sources.ts'
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
-const all = (text: string, pattern: RegExp) => [...new Set([...text.matchAll(pattern)].map((match) => match[1] as string))].sort()
+const all = (text: string, pattern: RegExp) =>
+  [...new Set([...text.matchAll(pattern)].map((match) => match[1] as string))].sort()
 
 const example = all(read('.env.example'), /^#?([A-Z_]+)=/gm)
 const page = read('docs/deployment.md')
@@ -20,26 +24,32 @@ describe('the environment variables', () => {
 
   it('that options come from stand in .env.example and are explained', () => {
     const used = all(
-      read('src/cli/environment.ts'),
+      read('src/cli/settings/environment.ts'),
       /'((?:(?:POSTGRES|RABBITMQ|TARGET_FILE|CSV_PARSER|GEN|AWS)_[A-Z_]+)|SQS_URL|PG_URL|LOG_LEVEL)'/g,
     )
-    expect(used).toEqual(expect.arrayContaining(['GEN_TIMEZONE', 'SQS_URL', 'PG_URL', 'LOG_LEVEL', 'AWS_DEFAULT_REGION']))
+    expect(used).toEqual(
+      expect.arrayContaining(['GEN_TIMEZONE', 'SQS_URL', 'PG_URL', 'LOG_LEVEL', 'AWS_DEFAULT_REGION']),
+    )
     expect(used.length).toBeGreaterThan(20)
     const known = [...example, 'CSV_PARSER_FILE_EXTENSION', 'AWS_REGION']
     expect(used.filter((name) => !known.includes(name))).toEqual([])
-    expect(used.filter((name) => !page.includes(name) && !page.includes(`\`${name.replace(/^[A-Z]+/, '')}\``))).toEqual([])
+    expect(
+      used.filter((name) => !page.includes(name) && !page.includes(`\`${name.replace(/^[A-Z]+/, '')}\``)),
+    ).toEqual([])
   })
 })
 
 it('the Makefile has the targets that are promised, each of one command', () => {
   const recipes = read('Makefile').matchAll(/^([a-z_]+):.*(?:\n\t.*)*$/gm)
   const lines = new Map([...recipes].map(([recipe, name]) => [name as string, recipe.split('\n').length - 1]))
-  const ofFiles = 'build up down logs stats gen_csv_demo generate_csv_end_to_end_test setup_test_env teardown_test_env test'
+  const ofFiles =
+    'build up down logs stats gen_csv_demo generate_csv_end_to_end_test setup_test_env teardown_test_env test'
   const promised = [...ofFiles.split(' '), 'start', 'run', 'awslocal_test']
   expect(promised.map((name) => [name, lines.get(name)])).toEqual(promised.map((name) => [name, 1]))
   expect(promised.filter((name) => !page.includes(name))).toEqual([])
   const help = spawnSync('make', ['help'], { cwd: root, encoding: 'utf8' })
-  if (help.error === undefined) expect(promised.filter((name) => !new RegExp(`^${name} +\\S`, 'm').test(help.stdout))).toEqual([])
+  if (help.error === undefined)
+    expect(promised.filter((name) => !new RegExp(`^${name} +\\S`, 'm').test(help.stdout))).toEqual([])
 })
 
 // Without Docker Compose there is nothing to ask; a test that is skipped everywhere would only look like one.

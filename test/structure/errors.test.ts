@@ -9,7 +9,9 @@ const file = join(root, 'docs/errors.md')
 describe('docs/errors.md', () => {
   it('has a row for each code, with its action, exit code and meaning', () => {
     const documented = rows()
-    const expected = Object.entries(codes).map(([code, { action, exit, meaning }]) => `| ${code} | ${action} | ${exit} | ${meaning} |`)
+    const expected = Object.entries(codes).map(
+      ([code, { action, exit, meaning }]) => `| ${code} | ${action} | ${exit} | ${meaning} |`,
+    )
     expect(expected.filter((row) => !documented.includes(row))).toEqual([])
   })
 
@@ -20,14 +22,19 @@ describe('docs/errors.md', () => {
 })
 
 it('every code is used', () => {
-  const text = [...readSources()].filter(([path]) => path !== 'src/core/errors.ts').map(([, source]) => source)
+  const text = [...readSources()]
+    .filter(([path]) => path !== 'src/core/errors.ts')
+    .map(([, source]) => source)
   const used = new Set(text.join('\n').match(/(?<=['"])[A-Z][A-Z_]+(?=['"])/g))
   // Its own table is the only place that needs to name it: it is what any unknown error becomes.
   used.add('INTERNAL')
   expect(Object.keys(codes).filter((code) => !used.has(code))).toEqual([])
 })
 
-/** The rows whose first cell is a code, cut to four cells and rid of padding and backticks: columns after them are free. */
+/**
+ * The rows whose first cell is a code, cut to four cells and rid of padding and backticks: columns after them
+ * are free.
+ */
 function rows(): string[] {
   const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []
   const tables = lines.filter((line) => /^\|\s*`?[A-Z][A-Z_]+`?\s*\|/.test(line))

@@ -12,25 +12,35 @@ it('src/ keeps the import direction, has no circle, and leaves printing, the env
 
 it('an import against the direction is named, in whatever form it is written', () => {
   const forms = [
-    "import { a } from '../sink/sink.ts'",
-    "import type { a } from '../sink/sink.ts'",
-    "import '../sink/sink.ts'",
-    "export * from '../sink/sink.ts'",
-    "export type { a } from '../sink/sink.ts'",
-    "const a = () => import('../sink/sink.ts')",
-    "type A = typeof import('../sink/sink.ts')",
+    "import { a } from '../../sink/sink.ts'",
+    "import type { a } from '../../sink/sink.ts'",
+    "import '../../sink/sink.ts'",
+    "export * from '../../sink/sink.ts'",
+    "export type { a } from '../../sink/sink.ts'",
+    "const a = () => import('../../sink/sink.ts')",
+    "type A = typeof import('../../sink/sink.ts')",
   ]
   for (const form of forms) {
-    expect(check({ 'src/csv/a.ts': form, 'src/sink/sink.ts': '' }), form).toEqual([
-      'src/csv/a.ts (csv) imports src/sink/sink.ts (contract)',
+    expect(check({ 'src/format/csv/a.ts': form, 'src/sink/sink.ts': '' }), form).toEqual([
+      'src/format/csv/a.ts (formats) imports src/sink/sink.ts (contract)',
     ])
   }
-  expect(check({ 'src/csv/a.ts': "// import '../sink/sink.ts'\nconst b = `import '../sink/sink.ts'`" })).toEqual([])
+  expect(
+    check({
+      'src/format/csv/a.ts': "// import '../../sink/sink.ts'\nconst b = `import '../../sink/sink.ts'`",
+    }),
+  ).toEqual([])
 })
 
 it('adapters are closed to each other, and to the producer and the consumer', () => {
   const adapter = 'src/queue/sqs/sqs.ts'
-  expect(check({ [adapter]: "import './a.ts'\nimport '../queue.ts'", 'src/queue/sqs/a.ts': '', 'src/queue/queue.ts': '' })).toEqual([])
+  expect(
+    check({
+      [adapter]: "import './a.ts'\nimport '../queue.ts'",
+      'src/queue/sqs/a.ts': '',
+      'src/queue/queue.ts': '',
+    }),
+  ).toEqual([])
   expect(check({ [adapter]: "import '../embedded/embedded.ts'" })).toEqual([
     `${adapter} (adapter) imports src/queue/embedded/embedded.ts (adapter)`,
   ])
@@ -42,7 +52,9 @@ it('adapters are closed to each other, and to the producer and the consumer', ()
 
 it('a registry names an adapter, and loads it late', () => {
   const registry = 'src/queue/registry.ts'
-  expect(check({ [registry]: "import type { A } from './sqs/sqs.ts'\nconst a = () => import('./sqs/sqs.ts')" })).toEqual([])
+  expect(
+    check({ [registry]: "import type { A } from './sqs/sqs.ts'\nconst a = () => import('./sqs/sqs.ts')" }),
+  ).toEqual([])
   expect(check({ [registry]: "import { a } from './sqs/sqs.ts'" })).toEqual([
     `${registry} imports src/queue/sqs/sqs.ts at once: use import()`,
   ])
@@ -58,21 +70,34 @@ it('a circle is named with its path, types included', () => {
 })
 
 it('a driver stays in the folder of its adapter', () => {
-  expect(check({ 'src/sink/postgres/a.ts': "import { Client } from 'pg'", 'src/core/sqlite.ts': "import 'node:sqlite'" })).toEqual([])
+  expect(
+    check({
+      'src/sink/postgres/a.ts': "import { Client } from 'pg'",
+      'src/core/sqlite.ts': "import 'node:sqlite'",
+    }),
+  ).toEqual([])
   expect(check({ 'src/consumer/a.ts': "import type { Client } from 'pg'" })).toHaveLength(1)
   expect(check({ 'src/sink/sqlite/a.ts': "import 'node:sqlite'" })).toHaveLength(1)
   expect(check({ 'src/cli/a.ts': "import 'left-pad'" })).toHaveLength(1)
 })
 
 it('only the command line exits, reads the environment or prints', () => {
-  for (const use of ['process.exit(1)', 'process.exitCode = 1', "process['env'].A", 'const { env } = process', 'console.log(1)']) {
-    expect(check({ 'src/csv/a.ts': use }), use).toHaveLength(1)
+  for (const use of [
+    'process.exit(1)',
+    'process.exitCode = 1',
+    "process['env'].A",
+    'const { env } = process',
+    'console.log(1)',
+  ]) {
+    expect(check({ 'src/format/csv/a.ts': use }), use).toHaveLength(1)
     expect(check({ 'src/cli/a.ts': use }), use).toEqual([])
   }
 })
 
 it('a folder must say what is in it', () => {
-  expect(check({ 'src/csv/utils/a.ts': '' })).toHaveLength(1)
+  expect(check({ 'src/format/csv/utils/a.ts': '' })).toHaveLength(1)
   expect(check({ 'src/other/a.ts': '' })).toHaveLength(1)
-  expect(check({ 'src/csv/a.ts': "import '../../models/a.ts'" })).toEqual(['src/csv/a.ts imports models/a.ts, which lies outside src/'])
+  expect(check({ 'src/format/csv/a.ts': "import '../../../models/a.ts'" })).toEqual([
+    'src/format/csv/a.ts imports models/a.ts, which lies outside src/',
+  ])
 })

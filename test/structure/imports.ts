@@ -7,7 +7,10 @@ import { parseAst } from 'vitest/node'
 
 interface Area {
   readonly name: string
-  /** The first that matches a path is its area. Files of one area may import each other where the group captures the same text. */
+  /**
+   * The first that matches a path is its area. Files of one area may import each other where the group
+   * captures the same text.
+   */
   readonly files: RegExp
   readonly imports: readonly string[]
   /** Areas that are imported with `import()` alone, so that nobody loads a driver that he does not use. */
@@ -17,39 +20,69 @@ interface Area {
 /** What the command and the library put together. */
 const everything = [
   'core',
-  'csv',
-  'json',
+  'format',
+  'formats',
+  'source',
   'model',
+  'shipped models',
   'observe',
-  'models',
   'generate',
   'contract',
   'registry',
   'producer',
   'consumer',
+  'review',
   'load',
   'web',
 ]
 
 const areas: readonly Area[] = [
   { name: 'core', files: /^src\/core\//, imports: [] },
-  { name: 'csv', files: /^src\/csv\//, imports: ['core'] },
-  { name: 'json', files: /^src\/json\//, imports: ['core'] },
+  { name: 'format', files: /^src\/format\/[^/]+\.ts$/, imports: ['core'] },
+  { name: 'formats', files: /^src\/(format\/[^/]+)\//, imports: ['core', 'format'] },
+  { name: 'source', files: /^src\/source\//, imports: ['core'] },
+  { name: 'shipped models', files: /^src\/model\/shipped\//, imports: ['core', 'model'] },
   { name: 'model', files: /^src\/model\//, imports: ['core'] },
-  { name: 'models', files: /^src\/models\//, imports: ['core', 'model'] },
   { name: 'observe', files: /^src\/observe\//, imports: ['core'] },
   { name: 'generate', files: /^src\/generate\//, imports: ['core'] },
-  { name: 'registry', files: /^src\/(queue|sink)\/registry\.ts$/, imports: ['core', 'model', 'contract', 'adapter'], lazily: ['adapter'] },
+  {
+    name: 'registry',
+    files: /^src\/(queue|sink)\/registry\.ts$/,
+    imports: ['core', 'model', 'contract', 'adapter'],
+    lazily: ['adapter'],
+  },
   { name: 'contract', files: /^src\/(queue|sink)\/[^/]+\.ts$/, imports: ['core', 'model'] },
-  { name: 'adapter', files: /^src\/((?:queue|sink)\/[^/]+)\//, imports: ['core', 'csv', 'model', 'observe', 'contract'] },
-  { name: 'producer', files: /^src\/producer\//, imports: ['core', 'csv', 'model', 'observe', 'contract'] },
-  { name: 'consumer', files: /^src\/consumer\//, imports: ['core', 'csv', 'json', 'model', 'observe', 'contract'] },
+  { name: 'sql', files: /^src\/sink\/sql\//, imports: ['core', 'model', 'contract'] },
+  {
+    name: 'adapter',
+    files: /^src\/((?:queue|sink)\/[^/]+)\//,
+    imports: ['core', 'model', 'observe', 'contract', 'sql'],
+  },
+  {
+    name: 'producer',
+    files: /^src\/producer\//,
+    imports: ['core', 'format', 'formats', 'source', 'model', 'observe', 'contract'],
+  },
+  {
+    name: 'consumer',
+    files: /^src\/consumer\//,
+    imports: ['core', 'format', 'formats', 'source', 'model', 'observe', 'contract'],
+  },
+  {
+    name: 'review',
+    files: /^src\/review\//,
+    imports: ['core', 'format', 'formats', 'source', 'model', 'observe', 'contract', 'consumer'],
+  },
   {
     name: 'load',
     files: /^src\/load\//,
-    imports: ['core', 'csv', 'json', 'model', 'observe', 'contract', 'producer', 'consumer'],
+    imports: ['core', 'format', 'source', 'model', 'observe', 'contract', 'producer', 'consumer'],
   },
-  { name: 'web', files: /^src\/web\//, imports: ['core', 'model', 'observe', 'contract', 'consumer'] },
+  {
+    name: 'web',
+    files: /^src\/web\//,
+    imports: ['core', 'model', 'observe', 'contract', 'consumer', 'review'],
+  },
   { name: 'cli', files: /^src\/cli\//, imports: everything },
   { name: 'index', files: /^src\/index\.ts$/, imports: everything },
 ]
@@ -66,7 +99,10 @@ const packages: readonly { readonly name: RegExp; readonly only: RegExp }[] = [
   { name: /^node:/, only: /^src\// },
 ]
 
-/** What only the command line does: the library neither ends the process, nor reads the environment, nor prints. */
+/**
+ * What only the command line does: the library neither ends the process, nor reads the environment, nor
+ * prints.
+ */
 const reserved = { names: /^process\.(exit|exitCode|env)$|^console\./, only: /^src\/cli\// }
 
 const bannedFolders: readonly string[] = ['utils', 'helpers', 'common', 'types', 'interfaces']
@@ -84,10 +120,17 @@ export function violations(files: ReadonlyMap<string, string>): string[] {
       path,
       targets.map((target) => target.path),
     )
-    found.push(...placeFaults(path), ...targets.flatMap((target) => layerFaults(path, target.path, target.lazy)))
+    found.push(
+      ...placeFaults(path),
+      ...targets.flatMap((target) => layerFaults(path, target.path, target.lazy)),
+    )
     found.push(...imports.flatMap(({ specifier }) => packageFaults(path, specifier)))
     if (!reserved.only.test(path)) {
-      found.push(...uses.filter((use) => reserved.names.test(use)).map((use) => `${path} uses ${use}, which is for src/cli/ alone`))
+      found.push(
+        ...uses
+          .filter((use) => reserved.names.test(use))
+          .map((use) => `${path} uses ${use}, which is for src/cli/ alone`),
+      )
     }
   }
   return [...new Set([...found, ...circles(graph)])]
@@ -104,8 +147,10 @@ function layerFaults(from: string, to: string, lazy: boolean): string[] {
   const [source, target] = [areaOf(from), areaOf(to)]
   if (!source || !target) return []
   if (source.area === target.area && source.instance === target.instance) return []
-  if (!source.area.imports.includes(target.area.name)) return [`${from} (${source.area.name}) imports ${to} (${target.area.name})`]
-  if (source.area.lazily?.includes(target.area.name) && !lazy) return [`${from} imports ${to} at once: use import()`]
+  if (!source.area.imports.includes(target.area.name))
+    return [`${from} (${source.area.name}) imports ${to} (${target.area.name})`]
+  if (source.area.lazily?.includes(target.area.name) && !lazy)
+    return [`${from} imports ${to} at once: use import()`]
   return []
 }
 
@@ -157,7 +202,8 @@ function read(text: string): { imports: Import[]; uses: string[] } {
   walk(parseAst(text, { lang: 'ts' }), (node) => {
     const specifier = (node['source'] as Node | null | undefined)?.['value']
     if (typeof specifier === 'string') imports.push({ specifier, lazy: isLazy(node) })
-    if (node['type'] === 'MemberExpression') uses.push(`${nameOf(node['object'])}.${nameOf(node['property'])}`)
+    if (node['type'] === 'MemberExpression')
+      uses.push(`${nameOf(node['object'])}.${nameOf(node['property'])}`)
     if (node['type'] === 'VariableDeclarator') uses.push(...destructured(node))
   })
   return { imports, uses }

@@ -11,7 +11,10 @@ const { names } = makeMetrics(about, new Observer(about, { consumes: true, stall
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
 it('docs/observability.md has a row for each metric, and no other', () => {
-  const rows = read('docs/observability.md').match(/(?<=^\| `)(lading|process)_\w+(?=` \| (counter|gauge|histogram) \|)/gm) ?? []
+  const rows =
+    read('docs/observability.md').match(
+      /(?<=^\| `)(lading|process)_\w+(?=` \| (counter|gauge|histogram) \|)/gm,
+    ) ?? []
   expect(rows.toSorted()).toEqual([...names].toSorted())
 })
 

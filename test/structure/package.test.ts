@@ -13,17 +13,29 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 describe('the published package', () => {
   it('holds the command, the library and their papers, and nothing of the checkout', () => {
     const paths = packed()
-    expect(paths).toEqual(expect.arrayContaining(['package.json', 'bin/lading.js', 'dist/index.js', 'dist/index.d.ts', 'dist/cli/main.js']))
-    expect(paths.filter((path) => path.startsWith('dist/web/page/')).map((path) => path.replace('dist', 'src'))).toEqual(
-      globSync('src/web/page/*', { cwd: root }).sort(),
+    expect(paths).toEqual(
+      expect.arrayContaining([
+        'package.json',
+        'bin/lading.js',
+        'dist/index.js',
+        'dist/index.d.ts',
+        'dist/cli/main.js',
+      ]),
     )
+    expect(
+      paths.filter((path) => path.startsWith('dist/web/page/')).map((path) => path.replace('dist', 'src')),
+    ).toEqual(globSync('src/web/page/*', { cwd: root }).sort())
     const papers = /^(README\.md|LICENSE|CHANGELOG\.md|package\.json)$/
     expect(paths.filter((path) => !/^(bin|dist|docs)\//.test(path) && !papers.test(path))).toEqual([])
     expect(paths.filter((path) => /\btest\b|\btooling\b|\.tsbuildinfo$/.test(path))).toEqual([])
   })
 
   it('does not bring a Node of its own', () => {
-    const brought = Object.keys({ ...manifest['dependencies'], ...manifest['optionalDependencies'], ...manifest['peerDependencies'] })
+    const brought = Object.keys({
+      ...manifest['dependencies'],
+      ...manifest['optionalDependencies'],
+      ...manifest['peerDependencies'],
+    })
     expect(brought.filter((name) => /^node-(linux|darwin|win|bin)/.test(name))).toEqual([])
   })
 
@@ -41,7 +53,9 @@ it('no file of the repository names a folder of the machine it was written on', 
   // Not after a letter or a dot: `src/work/` is nobody's machine.
   const needle = new RegExp('(?<![\\w.~*})-])/(?:work/|farm\\b)')
   expect(['work', 'farm'].every((folder) => needle.test(`cd /${folder}/main`))).toBe(true)
-  expect(repositoryFiles().filter((path) => needle.test(readFileSync(join(root, path), 'latin1')))).toEqual([])
+  expect(repositoryFiles().filter((path) => needle.test(readFileSync(join(root, path), 'latin1')))).toEqual(
+    [],
+  )
 })
 
 function packed(): string[] {
@@ -58,11 +72,21 @@ function packed(): string[] {
 function repositoryFiles(): string[] {
   try {
     const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--deduplicate']
-    const paths = execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).split('\0')
+    const paths = execFileSync('git', args, {
+      cwd: root,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).split('\0')
     return paths.filter((path) => path !== '' && existsSync(join(root, path)))
   } catch {
     const left = new Set(['.git', 'node_modules', 'dist', 'coverage', '.lading'])
-    const entries = globSync('**/*', { cwd: root, withFileTypes: true, exclude: (entry) => left.has(entry.name) })
-    return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(root.length))
+    const entries = globSync('**/*', {
+      cwd: root,
+      withFileTypes: true,
+      exclude: (entry) => left.has(entry.name),
+    })
+    return entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(root.length))
   }
 }

@@ -1,4 +1,7 @@
-/** What the page asks for and has done, as anybody may ask for it: what is answered, in what time, and what is refused. */
+/**
+ * What the page asks for and has done, as anybody may ask for it: what is answered, in what time, and what is
+ * refused.
+ */
 import { request } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import { openQueue } from '../../src/queue/registry.ts'
@@ -9,7 +12,10 @@ const token = 'a-token-of-some-length'
 const env = { LADING_HTTP_TOKEN: token }
 const bad = (n: number) => `2021-01-01T00:00:00Z,${n % 2 === 0 ? 'even' : 'odd'},bad${n}\n`
 
-async function get<Answer = Record<string, unknown>>({ url }: Site, path: string): Promise<{ status: number; body: Answer }> {
+async function get<Answer = Record<string, unknown>>(
+  { url }: Site,
+  path: string,
+): Promise<{ status: number; body: Answer }> {
   const response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token}` } })
   const text = await response.text()
   const isJson = response.headers.get('content-type') === 'application/json'
@@ -23,10 +29,24 @@ interface Change {
 }
 
 /** Everything as the page sends it, but for what is given. */
-async function post({ url }: Site, path: string, { headers = {}, method = 'POST', body = '{"ids":[1]}' }: Change = {}) {
-  const wanted = { authorization: `Bearer ${token}`, origin: url, 'lading-page': '1', 'content-type': 'application/json', ...headers }
+async function post(
+  { url }: Site,
+  path: string,
+  { headers = {}, method = 'POST', body = '{"ids":[1]}' }: Change = {},
+) {
+  const wanted = {
+    authorization: `Bearer ${token}`,
+    origin: url,
+    'lading-page': '1',
+    'content-type': 'application/json',
+    ...headers,
+  }
   const sent = Object.entries(wanted).filter((entry): entry is [string, string] => entry[1] !== undefined)
-  const response = await fetch(`${url}${path}`, { method, headers: sent, ...(method === 'POST' ? { body } : {}) })
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: sent,
+    ...(method === 'POST' ? { body } : {}),
+  })
   return { status: response.status, body: await response.text() }
 }
 
@@ -48,7 +68,8 @@ async function all(site: Site, path: string): Promise<number[]> {
 
 describe.concurrent('what the page asks for', () => {
   it('are rejects a hundred at a time, by load, code, column and text; and one of them with its record', async () => {
-    const csv = header + Array.from({ length: 250 }, (_, n) => bad(n + 1)).join('') + 'yesterday,a,1\n' + record(1)
+    const csv =
+      header + Array.from({ length: 250 }, (_, n) => bad(n + 1)).join('') + 'yesterday,a,1\n' + record(1)
     await using folder = await Folder.make({ 'a.csv': csv })
     expect((await folder.lading('load', 'a.csv', '--allow-rejects')).code).toBe(0)
     await using site = await startSite(folder, ['consume'], env)
@@ -61,12 +82,35 @@ describe.concurrent('what the page asks for', () => {
     const code = first.items[0]?.code
     expect(await all(site, `/api/rejects?code=${code}&search=bad25`)).toEqual([25, 250])
     expect(await all(site, '/api/rejects?load=00000000-0000-0000-0000-000000000000')).toEqual([])
-    const { body: one } = await get<{ text: { before: string; fault?: string; after: string } }>(site, '/api/rejects/7')
-    expect(one).toMatchObject({ id: 7, place: 'a.csv:8', code, column: 'value', meaning: expect.any(String), advice: expect.any(String) })
+    const { body: one } = await get<{ text: { before: string; fault?: string; after: string } }>(
+      site,
+      '/api/rejects/7',
+    )
+    expect(one).toMatchObject({
+      id: 7,
+      place: 'a.csv:8',
+      code,
+      column: 'value',
+      meaning: expect.any(String),
+      advice: expect.any(String),
+    })
     expect(one.text.before + (one.text.fault ?? '') + one.text.after).toContain('bad7')
-    for (const path of ['/api/rejects/0', '/api/rejects/999', '/api/rejects/x', '/api/rejects/1/2', '/api/dead/1'])
+    for (const path of [
+      '/api/rejects/0',
+      '/api/rejects/999',
+      '/api/rejects/x',
+      '/api/rejects/1/2',
+      '/api/dead/1',
+    ])
       expect((await get(site, path)).status, path).toBe(404)
-    for (const query of ['load=1', 'code=NO_SUCH', 'code=__proto__', 'after=-1', 'after=x', `search=${'x'.repeat(201)}`])
+    for (const query of [
+      'load=1',
+      'code=NO_SUCH',
+      'code=__proto__',
+      'after=-1',
+      'after=x',
+      `search=${'x'.repeat(201)}`,
+    ])
       expect((await get(site, `/api/rejects?${query}`)).status, query).toBe(400)
     expect((await get(site, '/api/loads')).body).toMatchObject([
       { source: 'a.csv', records: 252, loaded: 1, rejected: 251, open: 0, problems: [] },
@@ -88,7 +132,8 @@ describe.concurrent('what the page asks for', () => {
   it('is nothing of a database that nobody else sees', async () => {
     await using folder = await Folder.make({ 'a.csv': records(1) })
     await using site = await startSite(folder, ['consume', '--to', 'sqlite::memory:'], env)
-    for (const path of ['/api/loads', '/api/rejects', '/api/dead']) expect((await get(site, path)).status).toBe(404)
+    for (const path of ['/api/loads', '/api/rejects', '/api/dead'])
+      expect((await get(site, path)).status).toBe(404)
     expect((await get(site, '/api/snapshot')).status).toBe(200)
   })
 
@@ -97,7 +142,10 @@ describe.concurrent('what the page asks for', () => {
     const to = 'postgresql://me:hunter2@127.0.0.1:1/db'
     await using site = await startSite(folder, ['consume', '--to', to, '--start-timeout', '60'], env)
     const { status, body } = await get(site, '/api/rejects')
-    expect({ status, body }).toMatchObject({ status: 503, body: { code: 'SINK_UNAVAILABLE', advice: expect.any(String) } })
+    expect({ status, body }).toMatchObject({
+      status: 503,
+      body: { code: 'SINK_UNAVAILABLE', advice: expect.any(String) },
+    })
     expect(JSON.stringify(body)).not.toContain('hunter2')
     expect((await get(site, '/api/snapshot')).status).toBe(200)
   })
@@ -110,7 +158,8 @@ describe.concurrent('what the page asks for', () => {
     expect(response.headers.get('content-type')).toBe('text/event-stream')
     let text = ''
     const read = (async () => {
-      for await (const piece of response.body as AsyncIterable<Uint8Array>) text += Buffer.from(piece).toString()
+      for await (const piece of response.body as AsyncIterable<Uint8Array>)
+        text += Buffer.from(piece).toString()
     })()
     await expect.poll(() => text, { timeout: 10_000 }).toMatch(/^data: \{"at":.*"loaded":3,/m)
     expect(await site.end()).toBe(0)
@@ -124,7 +173,13 @@ describe.concurrent('what is changed', () => {
     await using folder = await Folder.make()
     {
       await using queue = await openQueue(`embedded:${folder.at('.lading/queue.db')}`)
-      await queue.publish([{ key: '', body: Buffer.from('{"record_time":"2021-01-01T00:00:00Z","sensor_id":"a","value":1}'), headers: {} }])
+      await queue.publish([
+        {
+          key: '',
+          body: Buffer.from('{"record_time":"2021-01-01T00:00:00Z","sensor_id":"a","value":1}'),
+          headers: {},
+        },
+      ])
     }
     await folder.lading('consume', '--until-empty')
     await using site = await startSite(folder, ['consume', '--dedup-key', 'content'], env)
@@ -147,9 +202,11 @@ describe.concurrent('what is changed', () => {
       [400, { body: 'null' }],
       [400, { body: `{"ids":[1],"more":"${'x'.repeat(20_000)}"}` }],
     ]
-    for (const [status, change] of refusals) expect(await post(site, path, change), JSON.stringify(change)).toMatchObject({ status })
+    for (const [status, change] of refusals)
+      expect(await post(site, path, change), JSON.stringify(change)).toMatchObject({ status })
     // Of this path there is nothing to get; what follows api/dead/ is the number of a letter.
-    for (const method of ['GET', 'PUT', 'DELETE', 'OPTIONS']) expect((await post(site, path, { method })).status, method).toBe(405)
+    for (const method of ['GET', 'PUT', 'DELETE', 'OPTIONS'])
+      expect((await post(site, path, { method })).status, method).toBe(405)
     expect(folder.rows()).toBe(0)
     expect(await post(site, path)).toEqual({
       status: 200,
@@ -170,10 +227,13 @@ describe.concurrent('the files of the page', () => {
     const plain = (path: string) =>
       new Promise<number>((resolve, reject) => {
         // Not with fetch, which takes the dots out of a path.
-        const asked = request({ host: '127.0.0.1', port: new URL(site.url).port, path, agent: false }, (response) => {
-          response.resume()
-          resolve(response.statusCode ?? 0)
-        })
+        const asked = request(
+          { host: '127.0.0.1', port: new URL(site.url).port, path, agent: false },
+          (response) => {
+            response.resume()
+            resolve(response.statusCode ?? 0)
+          },
+        )
         asked.on('error', reject)
         asked.end()
       })

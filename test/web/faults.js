@@ -1,29 +1,45 @@
-/** Runs in a page: what keeps people from reading or reaching something that is shown. An expression, whose value is the list. */
+/**
+ * Runs in a page: what keeps people from reading or reaching something that is shown. An expression, whose
+ * value is the list.
+ */
 ;(() => {
   /** @type {string[]} */
   const faults = []
   const root = document.documentElement
   if (root.scrollWidth > innerWidth) {
-    const wide = [...document.body.querySelectorAll('*')].filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
-    faults.push(`the page is ${root.scrollWidth} wide, the window ${innerWidth}: ${wide.slice(-3).map(nameOf).join(', ')}`)
+    const wide = [...document.body.querySelectorAll('*')].filter(
+      (each) => each.getBoundingClientRect().right > innerWidth + 1,
+    )
+    faults.push(
+      `the page is ${root.scrollWidth} wide, the window ${innerWidth}: ${wide.slice(-3).map(nameOf).join(', ')}`,
+    )
   }
 
   for (const element of document.querySelectorAll('body *')) {
     if (!(element instanceof HTMLElement) || !element.checkVisibility()) continue
-    if (element.matches('a, button, input, select, progress, table, nav, dialog, form[role]') && labelOf(element) === '') {
+    if (
+      element.matches('a, button, input, select, progress, table, nav, dialog, form[role]') &&
+      labelOf(element) === ''
+    ) {
       faults.push(`${nameOf(element)} has no label`)
     }
-    const own = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim())
+    const own = [...element.childNodes].some(
+      (node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim(),
+    )
     if (!own || element.matches(':disabled, .unseen, .skip, caption')) continue
     const style = getComputedStyle(element)
     const size = Number.parseFloat(style.fontSize)
     const isLarge = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700)
     const ratio = contrast(over(colorOf(style.color), groundOf(element)), groundOf(element))
     if (ratio < (isLarge ? 3 : 4.5))
-      faults.push(`${nameOf(element)} "${element.textContent?.slice(0, 20)}" has a contrast of ${ratio.toFixed(2)}`)
+      faults.push(
+        `${nameOf(element)} "${element.textContent?.slice(0, 20)}" has a contrast of ${ratio.toFixed(2)}`,
+      )
   }
-  for (const head of document.querySelectorAll('th')) if (!head.scope) faults.push(`${nameOf(head)} has no scope`)
-  for (const image of document.querySelectorAll('svg[role=img]')) if (!image.getAttribute('aria-label')) faults.push('a chart has no label')
+  for (const head of document.querySelectorAll('th'))
+    if (!head.scope) faults.push(`${nameOf(head)} has no scope`)
+  for (const image of document.querySelectorAll('svg[role=img]'))
+    if (!image.getAttribute('aria-label')) faults.push('a chart has no label')
   const ids = [...document.querySelectorAll('[id]')].map(({ id }) => id)
   for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) faults.push(`#${id} is there twice`)
   return faults
@@ -36,12 +52,19 @@
   /** @param {HTMLElement} element */
   function labelOf(element) {
     const by = element.getAttribute('aria-labelledby')
-    const labels = 'labels' in element ? [...(/** @type {HTMLInputElement} */ (element).labels ?? [])].map((each) => each.textContent) : []
+    const labels =
+      'labels' in element
+        ? [...(/** @type {HTMLInputElement} */ (element).labels ?? [])].map((each) => each.textContent)
+        : []
     const caption = element instanceof HTMLTableElement ? element.caption?.textContent : undefined
     const text = element.matches('a, button') ? element.textContent : undefined
     const role = element.matches('form[role=search]') ? 'search' : undefined
     const named = by === null ? undefined : document.getElementById(by)?.textContent
-    return [element.getAttribute('aria-label'), named, ...labels, caption, text, role].find((each) => each?.trim()) ?? ''
+    return (
+      [element.getAttribute('aria-label'), named, ...labels, caption, text, role].find((each) =>
+        each?.trim(),
+      ) ?? ''
+    )
   }
 
   /** Red, green, blue and alpha, from 0 to 1. @param {string} text @returns {number[]} */
@@ -74,7 +97,9 @@
 
   /** @param {number[]} color */
   function luminance(color) {
-    const [red = 0, green = 0, blue = 0] = color.map((each) => (each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4))
+    const [red = 0, green = 0, blue = 0] = color.map((each) =>
+      each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4,
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
   }
 })()

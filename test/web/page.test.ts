@@ -4,10 +4,10 @@ import type { Browser } from 'playwright-core'
 import { afterAll, describe, expect, it } from 'vitest'
 import { openQueue } from '../../src/queue/registry.ts'
 import { Folder, header, records } from '../cli/run.ts'
-import { startChromium } from '../servers/chromium.ts'
-import { describePostgres } from '../servers/database.ts'
-import { Unavailable } from '../servers/machine.ts'
-import { query, Workshop } from '../faults/workshop.ts'
+import { startChromium } from '../../tooling/servers/chromium.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
+import { Unavailable } from '../../tooling/servers/machine.ts'
+import { query, Workshop } from '../support/workshop.ts'
 import { startSite, Visitor } from './site.ts'
 
 const looks = [
@@ -18,7 +18,10 @@ const looks = [
 ]
 const views = ['#/', '#/rejects', '#/dead']
 
-/** Markup, a script, an address, a terminal's escape, an end of a row, what turns the order of letters round, and what nobody sees. */
+/**
+ * Markup, a script, an address, a terminal's escape, an end of a row, what turns the order of letters round,
+ * and what nobody sees.
+ */
 const hostile = [
   '<script>document.title="owned"</script>',
   '<img src=x onerror="document.title=1">',
@@ -31,7 +34,8 @@ const hostile = [
   '{{7*7}}${7*7}',
 ]
 const cell = (text: string) => `"${text.replaceAll('"', '""')}"`
-const hostileCsv = header + hostile.map((text) => `2021-01-01T00:00:00Z,${cell(text)},${cell(text)}\n`).join('')
+const hostileCsv =
+  header + hostile.map((text) => `2021-01-01T00:00:00Z,${cell(text)},${cell(text)}\n`).join('')
 
 /** Where CI is set there has to be one. */
 const found = await startChromium().catch((error: unknown) => {
@@ -102,7 +106,15 @@ describe.skipIf(withoutBrowser)('the page', () => {
   it('says what is waited for, and that nothing moves', async () => {
     await using folder = await Folder.make({ 'a.csv': records(3) })
     const to = 'postgresql://me:hunter2@127.0.0.1:1/db'
-    await using site = await startSite(folder, ['consume', '--to', to, '--start-timeout', '300', '--stall-after', '4'])
+    await using site = await startSite(folder, [
+      'consume',
+      '--to',
+      to,
+      '--start-timeout',
+      '300',
+      '--stall-after',
+      '4',
+    ])
     await using visitor = await Visitor.come(browser, site.page)
     const { page } = visitor
     await page.getByRole('heading', { name: 'Waiting' }).waitFor()
@@ -138,7 +150,11 @@ describe.skipIf(withoutBrowser)('the page', () => {
     await page.getByRole('button', { name: '6', exact: true }).click()
     await dialog.getByRole('heading', { name: 'Reject 6', exact: true }).waitFor()
     expect(await page.locator('.record').textContent()).toContain('\\u202egpj.exe\\u202c')
-    expect(await page.locator('main script, main img, main iframe, dialog script, dialog img, dialog iframe').count()).toBe(0)
+    expect(
+      await page
+        .locator('main script, main img, main iframe, dialog script, dialog img, dialog iframe')
+        .count(),
+    ).toBe(0)
     expect(await page.title()).toMatch(/lading consume$/)
     visitor.expectCalm(site)
   })
@@ -201,7 +217,10 @@ describe.skipIf(withoutBrowser)('the page', () => {
     await page.getByText('2 rejects from No. 1 on.').waitFor()
     await page.getByRole('button', { name: '2', exact: true }).click()
     expect(await page.locator('.record mark').textContent()).toBe('none')
-    const [mark, caret] = [await page.locator('mark').boundingBox(), await page.locator('.caret').boundingBox()]
+    const [mark, caret] = [
+      await page.locator('mark').boundingBox(),
+      await page.locator('.caret').boundingBox(),
+    ]
     expect(Math.abs((mark?.x ?? 0) - (caret?.x ?? -9))).toBeLessThan(1)
     await page.keyboard.press('Escape')
 
@@ -234,11 +253,14 @@ describe.skipIf(withoutBrowser)('the page', () => {
 
   it('is readable in light and dark, wide and on a phone: nothing overflows, everything has a label and enough contrast', async () => {
     await using folder = await Folder.make({
-      'a-rather-long-name-of-a-file-that-somebody-gave-without-a-space.csv': records(40) + hostileCsv.slice(header.length),
+      'a-rather-long-name-of-a-file-that-somebody-gave-without-a-space.csv':
+        records(40) + hostileCsv.slice(header.length),
     })
     {
       await using queue = await openQueue(`embedded:${folder.at('.lading/queue.db')}`)
-      await queue.publish([{ key: 'x'.repeat(100), body: Buffer.from('hello'), headers: { 'a-header': 'y'.repeat(300) } }])
+      await queue.publish([
+        { key: 'x'.repeat(100), body: Buffer.from('hello'), headers: { 'a-header': 'y'.repeat(300) } },
+      ])
     }
     await using site = await startSite(folder, ['consume', '--allow-rejects'])
     await folder.lading('produce', '.')
@@ -261,7 +283,9 @@ describe.skipIf(withoutBrowser)('the page', () => {
 
   it('finds one of 100,000 rejects, page by page and by search, and does not hold them all', async () => {
     const bad = (n: number) => `2021-01-01T00:00:00Z,s${n % 97},bad${n}\n`
-    await using folder = await Folder.make({ 'a.csv': header + Array.from({ length: 100_000 }, (_, n) => bad(n + 1)).join('') })
+    await using folder = await Folder.make({
+      'a.csv': header + Array.from({ length: 100_000 }, (_, n) => bad(n + 1)).join(''),
+    })
     const load = await folder.lading('load', 'a.csv', '--allow-rejects')
     expect(load.code, load.err).toBe(0)
     await using site = await startSite(folder, ['consume'])
@@ -284,47 +308,54 @@ describe.skipIf(withoutBrowser)('the page', () => {
 })
 
 describePostgres('the page of a load', () => {
-  it.skipIf(withoutBrowser)('shows it moving, waits with it, and shows it complete although the run is over then', async () => {
-    await using workshop = await Workshop.open('postgres')
-    const { url } = workshop.target
-    const lines = Array.from({ length: 600_000 }, (_, n) => `${n + 1},note ${n + 1}\n`)
-    await using folder = await Folder.make({ 'numbers.csv': `id,note\n${lines.join('')}` })
-    const model = join(import.meta.dirname, '../faults/model.ts')
-    const args = [
-      'load',
-      'numbers.csv',
-      '--model',
-      model,
-      '--to',
-      url,
-      '--consumers',
-      '1',
-      '--chunk-bytes',
-      '20000',
-      '--batch-messages',
-      '1',
-    ]
-    // A lock in the middle of it, so that whoever looks has time to.
-    const pg = (await import('pg')).default
-    const holder = new pg.Client({ connectionString: url })
-    await holder.connect()
-    await (await workshop.sink()).prepare((await import('../faults/model.ts')).numbers)
-    await holder.query('BEGIN')
-    const site = await startSite(folder, args)
-    await expect.poll(async () => (await query<{ n: number }>(url, 'SELECT count(*)::int AS n FROM numbers'))[0]?.n ?? 0).toBeGreaterThan(0)
-    await holder.query('LOCK TABLE numbers IN ACCESS EXCLUSIVE MODE')
-    await using visitor = await Visitor.come(browser, site.page)
-    const { page } = visitor
-    await page.getByRole('heading', { name: 'Moving' }).waitFor()
-    await page.getByText(/of 600,000: [\d,]+ records left/).waitFor()
-    expect(Number(await page.locator('#progress').getAttribute('value'))).toBeGreaterThan(0)
-    await holder.query('COMMIT')
-    await holder.end()
-    await page.getByRole('heading', { name: 'Complete' }).waitFor()
-    await page.getByText('The run has ended.').waitFor()
-    await page.getByText('100.0 % of 600,000: nothing left').waitFor()
-    expect(visitor.complaints.filter((each) => !each.includes('ERR_CONNECTION_REFUSED'))).toEqual([])
-    // Not asked to: in its last moment a process listens to no signal any more.
-    expect(await site.ended).toBe(0)
-  })
+  it.skipIf(withoutBrowser)(
+    'shows it moving, waits with it, and shows it complete although the run is over then',
+    async () => {
+      await using workshop = await Workshop.open('postgres')
+      const { url } = workshop.target
+      const lines = Array.from({ length: 600_000 }, (_, n) => `${n + 1},note ${n + 1}\n`)
+      await using folder = await Folder.make({ 'numbers.csv': `id,note\n${lines.join('')}` })
+      const model = join(import.meta.dirname, '../support/model.ts')
+      const args = [
+        'load',
+        'numbers.csv',
+        '--model',
+        model,
+        '--to',
+        url,
+        '--consumers',
+        '1',
+        '--chunk-bytes',
+        '20000',
+        '--batch-messages',
+        '1',
+      ]
+      // A lock in the middle of it, so that whoever looks has time to.
+      const pg = (await import('pg')).default
+      const holder = new pg.Client({ connectionString: url })
+      await holder.connect()
+      await (await workshop.sink()).prepare((await import('../support/model.ts')).numbers)
+      await holder.query('BEGIN')
+      const site = await startSite(folder, args)
+      await expect
+        .poll(
+          async () => (await query<{ n: number }>(url, 'SELECT count(*)::int AS n FROM numbers'))[0]?.n ?? 0,
+        )
+        .toBeGreaterThan(0)
+      await holder.query('LOCK TABLE numbers IN ACCESS EXCLUSIVE MODE')
+      await using visitor = await Visitor.come(browser, site.page)
+      const { page } = visitor
+      await page.getByRole('heading', { name: 'Moving' }).waitFor()
+      await page.getByText(/of 600,000: [\d,]+ records left/).waitFor()
+      expect(Number(await page.locator('#progress').getAttribute('value'))).toBeGreaterThan(0)
+      await holder.query('COMMIT')
+      await holder.end()
+      await page.getByRole('heading', { name: 'Complete' }).waitFor()
+      await page.getByText('The run has ended.').waitFor()
+      await page.getByText('100.0 % of 600,000: nothing left').waitFor()
+      expect(visitor.complaints.filter((each) => !each.includes('ERR_CONNECTION_REFUSED'))).toEqual([])
+      // Not asked to: in its last moment a process listens to no signal any more.
+      expect(await site.ended).toBe(0)
+    },
+  )
 })

@@ -1,10 +1,13 @@
-/** `npm run screenshots`: the pictures of docs/dashboard.md, of a real load of generated readings into a private PostgreSQL. */
+/**
+ * `npm run screenshots`: the pictures of docs/dashboard.md, of a real load of generated readings into a
+ * private PostgreSQL.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openQueue } from '../../src/queue/registry.ts'
 import { Folder } from '../cli/run.ts'
-import { startChromium } from '../servers/chromium.ts'
-import { startPostgres } from '../servers/postgres.ts'
+import { startChromium } from '../../tooling/servers/chromium.ts'
+import { startPostgres } from '../../tooling/servers/postgres.ts'
 import { type Look, startSite, Visitor } from './site.ts'
 
 const images = join(import.meta.dirname, '../../docs/images')
@@ -16,7 +19,8 @@ await using server = await startPostgres()
 await using browser = await startChromium()
 await using folder = await Folder.make()
 mkdirSync(images, { recursive: true })
-for (const [name, count] of Object.entries(filesOf)) await folder.write(`data/${name}.csv`, readings(name, count))
+for (const [name, count] of Object.entries(filesOf))
+  await folder.write(`data/${name}.csv`, readings(name, count))
 
 const to = ['--to', server.url, '--model', 'records']
 {
@@ -42,7 +46,13 @@ const to = ['--to', server.url, '--model', 'records']
 }
 {
   await using queue = await openQueue(`embedded:${folder.at('.lading/queue.db')}`)
-  await queue.publish([{ key: 'reading-17', body: Buffer.from('{"record_time": "2026-03-01T08:00:00Z", "sensor_id": '), headers: {} }])
+  await queue.publish([
+    {
+      key: 'reading-17',
+      body: Buffer.from('{"record_time": "2026-03-01T08:00:00Z", "sensor_id": '),
+      headers: {},
+    },
+  ])
 }
 {
   await using site = await startSite(folder, ['consume', ...to, '--allow-rejects'])

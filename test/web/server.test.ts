@@ -2,7 +2,14 @@
 import { request, type ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { isLoopback, plain, type Route, startWeb, type WebOptions, type WebServer } from '../../src/web/server.ts'
+import {
+  isLoopback,
+  plain,
+  type Route,
+  startWeb,
+  type WebOptions,
+  type WebServer,
+} from '../../src/web/server.ts'
 
 const token = 'a-token-of-some-length'
 const bearer = { authorization: `Bearer ${token}` }
@@ -21,12 +28,20 @@ interface Answer {
 }
 
 /** Not with fetch, which sets Host itself. */
-function ask(url: string, path: string, headers: Record<string, string> = {}, method = 'GET', body?: string): Promise<Answer> {
+function ask(
+  url: string,
+  path: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
+  body?: string,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const asked = request(`${url}${path}`, { method, headers, agent: false }, (response) => {
       let text = ''
       response.on('data', (data) => (text += String(data)))
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }))
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
+      )
     })
     asked.on('error', reject)
     asked.end(body)
@@ -47,7 +62,12 @@ describe('on this machine', () => {
   it('some answers need no token, others do, and a path that is not there tells nothing without it', async () => {
     const url = await start()
     const status = async (path: string, headers = {}) => (await ask(url, path, headers)).status
-    expect([await status('/all'), await status('/near'), await status('/known'), await status('/nothing')]).toEqual([200, 200, 401, 401])
+    expect([
+      await status('/all'),
+      await status('/near'),
+      await status('/known'),
+      await status('/nothing'),
+    ]).toEqual([200, 200, 401, 401])
     expect([await status('/known', bearer), await status('/nothing', bearer)]).toEqual([200, 404])
     expect(await status('/known', { authorization: `Bearer ${token}x` })).toBe(401)
     expect(await status('/known?token=' + token)).toBe(401)
@@ -87,7 +107,11 @@ describe('on this machine', () => {
   it('only what was meant: other methods are refused, HEAD has no body', async () => {
     const url = await start()
     expect(await ask(url, '/all', {}, 'DELETE')).toMatchObject({ status: 405, headers: { allow: 'GET' } })
-    expect(await ask(url, '/all', {}, 'HEAD')).toMatchObject({ status: 200, body: '', headers: { 'content-length': '4' } })
+    expect(await ask(url, '/all', {}, 'HEAD')).toMatchObject({
+      status: 200,
+      body: '',
+      headers: { 'content-length': '4' },
+    })
   })
 
   it('a browser that gives the token once, from a page of the server, is known by a cookie that no script reads', async () => {
@@ -96,7 +120,9 @@ describe('on this machine', () => {
     const login = (headers: Record<string, string>) => ask(url, '/login', { ...page, ...headers }, 'POST')
     expect(await login({ origin: url })).toMatchObject({ status: 401 })
     for (const origin of [undefined, 'http://evil.example', `http://evil.example/${host}`, 'null'])
-      expect(await login({ ...bearer, ...(origin === undefined ? {} : { origin }) }), origin).toMatchObject({ status: 403 })
+      expect(await login({ ...bearer, ...(origin === undefined ? {} : { origin }) }), origin).toMatchObject({
+        status: 403,
+      })
     expect(await ask(url, '/login', { ...bearer, origin: url }, 'POST')).toMatchObject({ status: 403 })
     expect((await ask(url, '/login', bearer)).status).toBe(405)
     const { status, headers } = await login({ ...bearer, origin: url })
@@ -132,7 +158,12 @@ describe('on this machine', () => {
     ['that have had their answer', 'GET /all HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n'],
   ])('a hundred connections %s take no answer from others, and the oldest give way', async (_, sent) => {
     let held: ServerResponse | undefined
-    const hold: Route = { method: 'GET', path: '/hold', to: 'all', answer: (_request, response) => void (held = response) }
+    const hold: Route = {
+      method: 'GET',
+      path: '/hold',
+      to: 'all',
+      answer: (_request, response) => void (held = response),
+    }
     const url = await start({ routes: [...routes, hold] })
     const waiting = ask(url, '/hold')
     await expect.poll(() => held).toBeDefined()
@@ -162,7 +193,9 @@ describe('on this machine', () => {
     expect((await ask(url, '/all', { large: 'x'.repeat(20_000) })).status).toBe(431)
     await expect(ask(url, '/fails')).rejects.toThrow(/hang up|reset/)
     expect((await ask(url, '/all', {}, 'GET')).status).toBe(200)
-    expect((await ask(url, '/all', { 'content-type': 'text/plain' }, 'POST', 'x'.repeat(100_000))).status).toBe(405)
+    expect(
+      (await ask(url, '/all', { 'content-type': 'text/plain' }, 'POST', 'x'.repeat(100_000))).status,
+    ).toBe(405)
   })
 
   it('ends at once, whoever is still connected', async () => {
@@ -195,6 +228,8 @@ describe('beyond this machine', () => {
 
   it('is every host but those of the loopback', () => {
     expect(['127.0.0.1', '127.8.9.1', '::1', 'localhost'].every(isLoopback)).toBe(true)
-    expect(['0.0.0.0', '::', '10.0.0.1', '127.evil.example', 'localhost.evil.example', ''].some(isLoopback)).toBe(false)
+    expect(
+      ['0.0.0.0', '::', '10.0.0.1', '127.evil.example', 'localhost.evil.example', ''].some(isLoopback),
+    ).toBe(false)
   })
 })

@@ -1,4 +1,7 @@
-/** A run with its page, and a person's browser before it, of which everything that it asks for and complains of is kept. */
+/**
+ * A run with its page, and a person's browser before it, of which everything that it asks for and complains
+ * of is kept.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
@@ -17,7 +20,11 @@ export interface Site extends AsyncDisposable {
 }
 
 /** Starts a command that shows a page, in the folder, and waits until it does. */
-export async function startSite(folder: Folder, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Site> {
+export async function startSite(
+  folder: Folder,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Site> {
   const http = args.includes('--http') ? [] : ['--http', '127.0.0.1:0']
   const child = folder.start([...args, ...http], env)
   let log = ''
@@ -62,8 +69,16 @@ export class Visitor implements AsyncDisposable {
     page.on('pageerror', (error) => this.complaints.push(String(error)))
   }
 
-  static async come(browser: Browser, url: string, { width = 1280, height = 900, dark = false }: Look = {}): Promise<Visitor> {
-    const page = await browser.newPage({ viewport: { width, height }, colorScheme: dark ? 'dark' : 'light', reducedMotion: 'reduce' })
+  static async come(
+    browser: Browser,
+    url: string,
+    { width = 1280, height = 900, dark = false }: Look = {},
+  ): Promise<Visitor> {
+    const page = await browser.newPage({
+      viewport: { width, height },
+      colorScheme: dark ? 'dark' : 'light',
+      reducedMotion: 'reduce',
+    })
     const visitor = new Visitor(page)
     await page.goto(url)
     return visitor

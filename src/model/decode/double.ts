@@ -6,7 +6,10 @@ const MINUS = 45
 const POINT = 46
 const LOWER_E = 101
 
-/** Powers of ten that a double holds exactly, and the same as sums of two halves of 26 bits, whose products are exact (Veltkamp). */
+/**
+ * Powers of ten that a double holds exactly, and the same as sums of two halves of 26 bits, whose products
+ * are exact (Veltkamp).
+ */
 const powers = Array.from({ length: 23 }, (_, power) => 10 ** power)
 const splitter = 2 ** 27 + 1
 const headOf = (value: number): number => value * splitter - (value * splitter - value)
@@ -17,14 +20,16 @@ const powerTails = powers.map((power) => power - headOf(power))
 const doubt = 2 ** -50
 
 /**
- * The double nearest to the decimal number that fills the bytes, an exponent included. NaN where this way does not lead to it, which
- * says nothing of the bytes: they may be no number, have more than 18 digits, or need a power of ten beyond 10^22. Shortest forms
- * such as 27.300000000000001, which have up to 17 digits, are read here without a string.
+ * The double nearest to the decimal number that fills the bytes, an exponent included. NaN where this way
+ * does not lead to it, which says nothing of the bytes: they may be no number, have more than 18 digits, or
+ * need a power of ten beyond 10^22. Shortest forms such as 27.300000000000001, which have up to 17 digits,
+ * are read here without a string.
  */
 export function exactDouble(bytes: Buffer, start: number, end: number): number {
   const sign = bytes[start]
   const first = sign === MINUS || sign === PLUS ? start + 1 : start
-  // The digits are `high * 10^lowDigits + low`: two integers of 32 bits, which V8 adds in a third of the time of doubles.
+  // The digits are `high * 10^lowDigits + low`: two integers of 32 bits, which V8 adds in a third of the time
+  // of doubles.
   let high = 0
   let low = 0
   let lowDigits = 0
@@ -65,13 +70,16 @@ function smallExponent(bytes: Buffer, at: number, end: number): number {
 }
 
 /**
- * The double nearest to `(head + low) / 10^scale`, or NaN. `head` is a whole number below 10^9 times a power of ten up to 10^9, which
- * is exact: of its factors of 2 and 5 only those of 5 need bits of the mantissa, and 10^9 * 5^9 < 2^53.
+ * The double nearest to `(head + low) / 10^scale`, or NaN. `head` is a whole number below 10^9 times a power
+ * of ten up to 10^9, which is exact: of its factors of 2 and 5 only those of 5 need bits of the mantissa, and
+ * 10^9 * 5^9 < 2^53.
  */
 function scaled(head: number, low: number, scale: number): number {
   const digits = head + low
   if (!(scale >= 0 && scale <= 22)) {
-    return scale < 0 && scale >= -22 && digits <= Number.MAX_SAFE_INTEGER ? digits * (powers[-scale] as number) : Number.NaN
+    return scale < 0 && scale >= -22 && digits <= Number.MAX_SAFE_INTEGER
+      ? digits * (powers[-scale] as number)
+      : Number.NaN
   }
   const power = powers[scale] as number
   const near = digits / power
@@ -84,10 +92,12 @@ function scaled(head: number, low: number, scale: number): number {
   const powerHead = powerHeads[scale] as number
   const powerTail = powerTails[scale] as number
   const product = near * power
-  const productLost = nearHead * powerHead - product + nearHead * powerTail + nearTail * powerHead + nearTail * powerTail
+  const productLost =
+    nearHead * powerHead - product + nearHead * powerTail + nearTail * powerHead + nearTail * powerTail
   const left = digits - product - productLost
   const correction = (left + lost) / power
-  // The number lies between these two: where they agree, so does the number; else it is too near the middle of two doubles to tell.
+  // The number lies between these two: where they agree, so does the number; else it is too near the middle
+  // of two doubles to tell.
   const least = near + correction * (1 - doubt)
   const most = near + correction * (1 + doubt)
   return least === most ? most : Number.NaN

@@ -11,5 +11,8 @@ const quoted = (text: string): string => visible(JSON.stringify(text))
 
 /** Line ends, control characters, and spaces and marks that nobody sees, written as `\u{…}`. */
 export function visible(text: string): string {
-  return text.replace(/(?! )[\p{C}\p{Z}]/gu, (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`)
+  return text.replace(
+    /(?! )[\p{C}\p{Z}]/gu,
+    (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`,
+  )
 }

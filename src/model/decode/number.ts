@@ -1,4 +1,7 @@
-/** Decoders of numbers, straight from bytes. Strict: no white space, no digit groups, no NaN, nothing that would lose a digit. */
+/**
+ * Decoders of numbers, straight from bytes. Strict: no white space, no digit groups, no NaN, nothing that
+ * would lose a digit.
+ */
 import type { Fault } from '../../core/fault.ts'
 import type { RowWriter } from '../writer.ts'
 import { exactDouble } from './double.ts'
@@ -21,10 +24,17 @@ function skipDigits(bytes: Buffer, at: number, end: number): number {
   return at
 }
 
-export function decodeInteger(bytes: Buffer, start: number, end: number, writer: RowWriter): Fault | undefined {
+export function decodeInteger(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  writer: RowWriter,
+): Fault | undefined {
   const value = smallInteger(bytes, start, end)
-  if (Number.isNaN(value)) return { code: 'BAD_INTEGER', detail: `${found(bytes, start, end)} is not a whole number` }
-  if (value > 2_147_483_647 || value < -2_147_483_648) return outOfRange(bytes, start, end, 'a 32-bit integer')
+  if (Number.isNaN(value))
+    return { code: 'BAD_INTEGER', detail: `${found(bytes, start, end)} is not a whole number` }
+  if (value > 2_147_483_647 || value < -2_147_483_648)
+    return outOfRange(bytes, start, end, 'a 32-bit integer')
   writer.integer(value)
   return undefined
 }
@@ -33,16 +43,25 @@ const twoTo16 = 65_536
 const twoTo31 = 2_147_483_648
 const twoTo32 = 4_294_967_296
 
-export function decodeBigint(bytes: Buffer, start: number, end: number, writer: RowWriter): Fault | undefined {
+export function decodeBigint(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  writer: RowWriter,
+): Fault | undefined {
   const value = smallInteger(bytes, start, end)
-  if (Number.isNaN(value)) return { code: 'BAD_INTEGER', detail: `${found(bytes, start, end)} is not a whole number` }
+  if (Number.isNaN(value))
+    return { code: 'BAD_INTEGER', detail: `${found(bytes, start, end)} is not a whole number` }
   if (!Number.isSafeInteger(value)) return decodeLarge(bytes, start, end, writer)
   const high = Math.floor(value / twoTo32)
   writer.bigint(high, value - high * twoTo32)
   return undefined
 }
 
-/** A whole number beyond 2^53, so that it has nine digits and more: those are taken apart from the others, and each step is exact. */
+/**
+ * A whole number beyond 2^53, so that it has nine digits and more: those are taken apart from the others, and
+ * each step is exact.
+ */
 function decodeLarge(bytes: Buffer, start: number, end: number, writer: RowWriter): Fault | undefined {
   const negative = bytes[start] === MINUS
   const head = wholeNumber(bytes, isSign(bytes[start] as number) ? start + 1 : start, end - 9)
@@ -80,7 +99,10 @@ function wholeNumber(bytes: Buffer, first: number, end: number): number {
   return value
 }
 
-/** Where the parts of the decimal number lie that was located last. One object, reused: decoding allocates nothing. */
+/**
+ * Where the parts of the decimal number lie that was located last. One object, reused: decoding allocates
+ * nothing.
+ */
 const decimal = { integerStart: 0, integerEnd: 0, fractionStart: 0, fractionEnd: 0, exponent: 0 }
 
 /** Whether a decimal number fills the bytes. */
@@ -102,13 +124,19 @@ function locateDecimal(bytes: Buffer, start: number, end: number): boolean {
   return !Number.isNaN(decimal.exponent)
 }
 
-export function decodeDouble(bytes: Buffer, start: number, end: number, writer: RowWriter): Fault | undefined {
+export function decodeDouble(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  writer: RowWriter,
+): Fault | undefined {
   const exact = exactDouble(bytes, start, end)
   if (!Number.isNaN(exact)) {
     writer.double(exact)
     return undefined
   }
-  if (!locateDecimal(bytes, start, end)) return { code: 'BAD_NUMBER', detail: `${found(bytes, start, end)} is not a number` }
+  if (!locateDecimal(bytes, start, end))
+    return { code: 'BAD_NUMBER', detail: `${found(bytes, start, end)} is not a number` }
   const value = Number(bytes.toString('latin1', start, end))
   if (!Number.isFinite(value)) return outOfRange(bytes, start, end, 'a double')
   if (value === 0 && !allZero(bytes)) return outOfRange(bytes, start, end, 'a double (it would become zero)')
@@ -131,7 +159,8 @@ export function numericDecoder(precision: number | undefined, scale = 0) {
   const most = precision === undefined ? mostIntegerDigits : precision - scale
   const type = precision === undefined ? 'a numeric' : `numeric(${precision}, ${scale})`
   return (bytes: Buffer, start: number, end: number, writer: RowWriter): Fault | undefined => {
-    if (!locateDecimal(bytes, start, end)) return { code: 'BAD_NUMBER', detail: `${found(bytes, start, end)} is not a number` }
+    if (!locateDecimal(bytes, start, end))
+      return { code: 'BAD_NUMBER', detail: `${found(bytes, start, end)} is not a number` }
     if (Math.abs(decimal.exponent) > mostIntegerDigits) return outOfRange(bytes, start, end, 'a numeric')
     const negative = bytes[start] === MINUS
     let digits = bytes
@@ -140,18 +169,30 @@ export function numericDecoder(precision: number | undefined, scale = 0) {
       locateDecimal(digits, 0, digits.length)
     }
     const { integerStart, integerEnd, fractionStart, fractionEnd } = decimal
-    const last = precision === undefined ? fractionEnd : withoutZeros(digits, fractionStart + scale, fractionEnd)
+    const last =
+      precision === undefined ? fractionEnd : withoutZeros(digits, fractionStart + scale, fractionEnd)
     if (precision !== undefined && last - fractionStart > scale) {
-      return { code: 'PRECISION_LOST', detail: `${found(bytes, start, end)} has more than ${scale} digits behind the point` }
+      return {
+        code: 'PRECISION_LOST',
+        detail: `${found(bytes, start, end)} has more than ${scale} digits behind the point`,
+      }
     }
     const integerDigits = digits[integerStart] === ZERO ? 0 : integerEnd - integerStart
-    if (integerDigits > most || last - fractionStart > mostFractionDigits) return outOfRange(bytes, start, end, type)
-    writer.numeric(digits, negative ? integerStart - 1 : integerStart, last > fractionStart ? last : integerEnd)
+    if (integerDigits > most || last - fractionStart > mostFractionDigits)
+      return outOfRange(bytes, start, end, type)
+    writer.numeric(
+      digits,
+      negative ? integerStart - 1 : integerStart,
+      last > fractionStart ? last : integerEnd,
+    )
     return undefined
   }
 }
 
-/** Whether the bytes of the number located last are the form that a writer takes, from the first digit on and but for a point at the end. */
+/**
+ * Whether the bytes of the number located last are the form that a writer takes, from the first digit on and
+ * but for a point at the end.
+ */
 function isPlain(bytes: Buffer): boolean {
   const { integerStart, integerEnd, exponent } = decimal
   const digits = integerEnd - integerStart
@@ -175,7 +216,10 @@ function plainForm(bytes: Buffer, negative: boolean): Buffer {
   return Buffer.from(`${negative ? '-' : ''}${whole === '' ? '0' : whole}.${fraction}`, 'latin1')
 }
 
-/** Where the digits from `start` to before `end` end, when zeros at their end do not count; not before `start`. */
+/**
+ * Where the digits from `start` to before `end` end, when zeros at their end do not count; not before
+ * `start`.
+ */
 function withoutZeros(bytes: Buffer, start: number, end: number): number {
   let last = end
   while (last > start && bytes[last - 1] === ZERO) last--

@@ -1,4 +1,7 @@
-/** Decoders of everything that is neither a number nor a time. UTF-8 and NUL were checked for the whole record before. */
+/**
+ * Decoders of everything that is neither a number nor a time. UTF-8 and NUL were checked for the whole record
+ * before.
+ */
 import type { Fault } from '../../core/fault.ts'
 import type { RowWriter } from '../writer.ts'
 import { found, visible } from './found.ts'
@@ -27,8 +30,12 @@ function characters(bytes: Buffer, start: number, end: number): number {
 }
 
 const booleans = new Map([
-  ...['true', 't', 'yes', 'y', 'on', '1'].map((word) => [wordAt(Buffer.from(word), 0, word.length), true] as const),
-  ...['false', 'f', 'no', 'n', 'off', '0'].map((word) => [wordAt(Buffer.from(word), 0, word.length), false] as const),
+  ...['true', 't', 'yes', 'y', 'on', '1'].map(
+    (word) => [wordAt(Buffer.from(word), 0, word.length), true] as const,
+  ),
+  ...['false', 'f', 'no', 'n', 'off', '0'].map(
+    (word) => [wordAt(Buffer.from(word), 0, word.length), false] as const,
+  ),
 ])
 
 /** A word of at most five bytes as one number, capital letters as small ones. */
@@ -42,9 +49,15 @@ function wordAt(bytes: Buffer, start: number, end: number): number {
   return word
 }
 
-export function decodeBoolean(bytes: Buffer, start: number, end: number, writer: RowWriter): Fault | undefined {
+export function decodeBoolean(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  writer: RowWriter,
+): Fault | undefined {
   const value = end - start <= 5 ? booleans.get(wordAt(bytes, start, end)) : undefined
-  if (value === undefined) return { code: 'BAD_BOOLEAN', detail: `${found(bytes, start, end)} is not a boolean` }
+  if (value === undefined)
+    return { code: 'BAD_BOOLEAN', detail: `${found(bytes, start, end)} is not a boolean` }
   writer.boolean(value)
   return undefined
 }
@@ -58,15 +71,20 @@ const hexValues = Int8Array.from({ length: 256 }, (_, byte) => {
 /** One for all: decoding allocates nothing. */
 const uuidBytes = Buffer.alloc(16)
 
-/** Reads 32 hexadecimal digits in either case, with hyphens in the four usual places or in none, into `uuidBytes`; whether there are such. */
+/**
+ * Reads 32 hexadecimal digits in either case, with hyphens in the four usual places or in none, into
+ * `uuidBytes`; whether there are such.
+ */
 function readUuid(bytes: Buffer, start: number, end: number): boolean {
   const hyphens = end - start === 36
   if (!hyphens && end - start !== 32) return false
   let at = start
   let wrong = 0
   for (let index = 0; index < 16; index++, at += 2) {
-    if (hyphens && (index === 4 || index === 6 || index === 8 || index === 10)) wrong |= (bytes[at++] as number) ^ HYPHEN
-    const value = ((hexValues[bytes[at] as number] as number) << 4) | (hexValues[bytes[at + 1] as number] as number)
+    if (hyphens && (index === 4 || index === 6 || index === 8 || index === 10))
+      wrong |= (bytes[at++] as number) ^ HYPHEN
+    const value =
+      ((hexValues[bytes[at] as number] as number) << 4) | (hexValues[bytes[at + 1] as number] as number)
     // What is no digit makes it negative.
     wrong |= value & ~0xff
     uuidBytes[index] = value
@@ -75,7 +93,8 @@ function readUuid(bytes: Buffer, start: number, end: number): boolean {
 }
 
 export function decodeUuid(bytes: Buffer, start: number, end: number, writer: RowWriter): Fault | undefined {
-  if (!readUuid(bytes, start, end)) return { code: 'BAD_UUID', detail: `${found(bytes, start, end)} is not a UUID` }
+  if (!readUuid(bytes, start, end))
+    return { code: 'BAD_UUID', detail: `${found(bytes, start, end)} is not a UUID` }
   writer.uuid(uuidBytes)
   return undefined
 }
@@ -84,14 +103,18 @@ export function decodeJson(bytes: Buffer, start: number, end: number, writer: Ro
   try {
     JSON.parse(bytes.toString('utf8', start, end))
   } catch (error) {
-    return { code: 'BAD_JSON', detail: `${found(bytes, start, end)} is not valid JSON: ${reasonOf(error as Error)}` }
+    return {
+      code: 'BAD_JSON',
+      detail: `${found(bytes, start, end)} is not valid JSON: ${reasonOf(error as Error)}`,
+    }
   }
   writer.json(bytes, start, end)
   return undefined
 }
 
 /** Without the piece of the document that V8 appends. */
-const reasonOf = (error: Error): string => visible(error.message.replace(/, (?:\.{3})?".*$/s, '').slice(0, 100))
+const reasonOf = (error: Error): string =>
+  visible(error.message.replace(/, (?:\.{3})?".*$/s, '').slice(0, 100))
 
 export function decodeCustom(bytes: Buffer, start: number, end: number, writer: RowWriter): undefined {
   writer.custom(bytes.toString('utf8', start, end))

@@ -1,8 +1,8 @@
 /**
- * Decoders of dates and times, straight from bytes: ISO 8601 and PostgreSQL's own output forms.
- * `YYYY-MM-DD`, `T` or one space, `HH:MM[:SS[.ffffff]]`, and for an instant `Z`, `UTC`, `GMT` (in any case), `±HH`, `±HHMM` or
- * `±HH:MM[:SS]`, one space before it allowed.
- * Words such as `now` and `infinity` are refused: they would mean something else at each replay.
+ * Decoders of dates and times, straight from bytes: ISO 8601 and PostgreSQL's own output forms. `YYYY-MM-DD`,
+ * `T` or one space, `HH:MM[:SS[.ffffff]]`, and for an instant `Z`, `UTC`, `GMT` (in any case), `±HH`, `±HHMM`
+ * or `±HH:MM[:SS]`, one space before it allowed. Words such as `now` and `infinity` are refused: they would
+ * mean something else at each replay.
  */
 import type { Fault } from '../../core/fault.ts'
 import type { RowWriter } from '../writer.ts'
@@ -23,13 +23,17 @@ function pair(bytes: Buffer, at: number): number {
 let lastDate = -1
 let lastDays = 0
 
-/** Days since 1970-01-01 of the ten bytes `YYYY-MM-DD` at `at`; NaN where there is no such date. Years 0001 to 9999. */
+/**
+ * Days since 1970-01-01 of the ten bytes `YYYY-MM-DD` at `at`; NaN where there is no such date. Years 0001 to
+ * 9999.
+ */
 function daysAt(bytes: Buffer, at: number): number {
   const century = pair(bytes, at)
   const year = pair(bytes, at + 2)
   const month = pair(bytes, at + 5)
   const dayOfMonth = pair(bytes, at + 8)
-  if (century < 0 || year < 0 || month < 0 || dayOfMonth < 0 || bytes[at + 4] !== 45 || bytes[at + 7] !== 45) return Number.NaN
+  if (century < 0 || year < 0 || month < 0 || dayOfMonth < 0 || bytes[at + 4] !== 45 || bytes[at + 7] !== 45)
+    return Number.NaN
   // Neighbouring records mostly share their date.
   const key = ((century * 100 + year) * 100 + month) * 100 + dayOfMonth
   if (key === lastDate) return lastDays
@@ -57,12 +61,16 @@ function daysOf(year: number, month: number, dayOfMonth: number): number {
 
 export const decodeDate: Decode = (bytes, start, end, writer) => {
   const days = end - start === 10 ? daysAt(bytes, start) : Number.NaN
-  if (Number.isNaN(days)) return { code: 'BAD_DATE', detail: `${found(bytes, start, end)} is not a date (YYYY-MM-DD)` }
+  if (Number.isNaN(days))
+    return { code: 'BAD_DATE', detail: `${found(bytes, start, end)} is not a date (YYYY-MM-DD)` }
   writer.date(days)
   return undefined
 }
 
-/** Where the time of day ended, and whether digits beyond the microsecond were not zero. One object, reused: decoding allocates nothing. */
+/**
+ * Where the time of day ended, and whether digits beyond the microsecond were not zero. One object, reused:
+ * decoding allocates nothing.
+ */
 const time = { end: 0, lossy: false }
 
 /** Microseconds of the day of `HH:MM[:SS[.f…]]` at `at`; -1 where there is none. */
@@ -98,13 +106,17 @@ function fractionAt(bytes: Buffer, at: number, end: number): number {
   return micros
 }
 
-/** Seconds east of UTC of `Z`, `UTC`, `GMT`, `±HH`, `±HHMM` or `±HH:MM[:SS]` that fills the bytes from `at` to `end`; NaN where there is none. */
+/**
+ * Seconds east of UTC of `Z`, `UTC`, `GMT`, `±HH`, `±HHMM` or `±HH:MM[:SS]` that fills the bytes from `at` to
+ * `end`; NaN where there is none.
+ */
 function offsetAt(bytes: Buffer, at: number, end: number): number {
   const first = bytes[at]
   const size = end - at
   if ((first === 90 || first === 122) && size === 1) return 0
   if (size === 3 && isUtcWord(bytes, at)) return 0
-  if ((first !== 43 && first !== 45) || (size !== 3 && size !== 5 && size !== 6 && size !== 9)) return Number.NaN
+  if ((first !== 43 && first !== 45) || (size !== 3 && size !== 5 && size !== 6 && size !== 9))
+    return Number.NaN
   const hours = pair(bytes, at + 1)
   const minutes = size === 3 ? 0 : size === 5 ? pair(bytes, at + 3) : pairAfterColon(bytes, at + 3)
   const seconds = size === 9 ? pairAfterColon(bytes, at + 6) : 0
@@ -115,7 +127,8 @@ function offsetAt(bytes: Buffer, at: number, end: number): number {
 
 /** Whether `UTC` or `GMT` stands at `at`, in any case. */
 function isUtcWord(bytes: Buffer, at: number): boolean {
-  const word = (((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)) & ~0x202020
+  const word =
+    (((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)) & ~0x202020
   return word === 0x555443 || word === 0x474d54
 }
 
@@ -140,7 +153,10 @@ export const decodeTimestamp: Decode = (bytes, start, end, writer) => {
   if (time.end !== end) {
     const at = bytes[time.end] === 32 ? time.end + 1 : time.end
     if (Number.isNaN(offsetAt(bytes, at, end))) return bad(bytes, start, end)
-    return { code: 'ZONE_NOT_ALLOWED', detail: `${found(bytes, start, end)} has a zone, the column keeps none` }
+    return {
+      code: 'ZONE_NOT_ALLOWED',
+      detail: `${found(bytes, start, end)} has a zone, the column keeps none`,
+    }
   }
   if (time.lossy) return lossy(bytes, start, end)
   writer.timestamp(days, micros)
@@ -175,7 +191,8 @@ function writeLocal(
   if (local.kind === 'ambiguous') {
     return { code: 'LOCAL_TIME_AMBIGUOUS', detail: `${found(bytes, start, end)} happened twice in its zone` }
   }
-  if (local.kind === 'missing') return { code: 'LOCAL_TIME_MISSING', detail: `${found(bytes, start, end)} never happened in its zone` }
+  if (local.kind === 'missing')
+    return { code: 'LOCAL_TIME_MISSING', detail: `${found(bytes, start, end)} never happened in its zone` }
   return writeInstant(days, micros, local.offset, bytes, start, end, writer)
 }
 
@@ -196,7 +213,10 @@ function writeInstant(
   const carry = utc < 0 ? -1 : utc >= microsPerDay ? 1 : 0
   const utcDays = days + carry
   if (utcDays < firstDay || utcDays > lastDay) {
-    return { code: 'OUT_OF_RANGE', detail: `${found(bytes, start, end)} lies outside the years 0001 to 9999 of UTC` }
+    return {
+      code: 'OUT_OF_RANGE',
+      detail: `${found(bytes, start, end)} lies outside the years 0001 to 9999 of UTC`,
+    }
   }
   writer.timestamp(utcDays, utc - carry * microsPerDay)
   return undefined

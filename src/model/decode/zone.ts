@@ -1,4 +1,7 @@
-/** Offsets of IANA time zones, and local times turned into instants without guessing. All times in seconds since 1970-01-01. */
+/**
+ * Offsets of IANA time zones, and local times turned into instants without guessing. All times in seconds
+ * since 1970-01-01.
+ */
 
 const day = 86_400
 
@@ -39,7 +42,10 @@ export class Zone {
     return steady === undefined ? this.#resolveNearChange(local) : { kind: 'instant', offset: steady }
   }
 
-  /** The offset of a whole local day, undefined where it changes on the day or next to it. No zone is further than a day from UTC. */
+  /**
+   * The offset of a whole local day, undefined where it changes on the day or next to it. No zone is further
+   * than a day from UTC.
+   */
   #steadyOffset(localDay: number): number | undefined {
     const before = this.offsetAt((localDay - 1) * day)
     return this.offsetAt((localDay + 2) * day) === before ? before : undefined

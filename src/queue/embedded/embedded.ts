@@ -1,9 +1,9 @@
 /**
- * A durable queue in one SQLite file, for any number of processes of one machine. A message is leased to whoever takes it and
- * deleted when it is settled; a lease that runs out makes it available again.
+ * A durable queue in one SQLite file, for any number of processes of one machine. A message is leased to
+ * whoever takes it and deleted when it is settled; a lease that runs out makes it available again.
  *
- * Publishing syncs to disk before it resolves. Leases and settlements do not wait for the disk: losing one in a power cut only
- * means one more delivery, which the ledger absorbs.
+ * Publishing syncs to disk before it resolves. Leases and settlements do not wait for the disk: losing one in
+ * a power cut only means one more delivery, which the ledger absorbs.
  */
 import { randomUUID } from 'node:crypto'
 import { LadingError } from '../../core/errors.ts'
@@ -55,7 +55,11 @@ export class EmbeddedQueue implements Queue {
   readonly #consumer: SqliteFile
   readonly #space: Space
   readonly #producer: Producer
-  readonly #settlements: { readonly apply: () => void; readonly done: () => void; readonly failed: (error: unknown) => void }[] = []
+  readonly #settlements: {
+    readonly apply: () => void
+    readonly done: () => void
+    readonly failed: (error: unknown) => void
+  }[] = []
 
   constructor(path: string, options: EmbeddedOptions = {}) {
     this.#path = path
@@ -63,12 +67,15 @@ export class EmbeddedQueue implements Queue {
     this.#publisher = this.#guard(() => new SqliteFile(path, { pageBytes }))
     try {
       this.#guard(() => this.#makeTables())
-      this.id = this.#guard(() => (this.#publisher.get<{ id: string }>('SELECT id FROM queue') as { id: string }).id)
+      this.id = this.#guard(
+        () => (this.#publisher.get<{ id: string }>('SELECT id FROM queue') as { id: string }).id,
+      )
       this.#space = this.#guard(() => new Space(path, this.#publisher))
       this.#producer = new Producer(this.#publisher, this.#space, (work) => this.#guard(work))
       this.traits = { maxBytes: Math.min(maxBytes, this.#space.maxBytes), leaseMs: this.#leaseMs }
       this.#consumer = this.#guard(() => new SqliteFile(path, { synchronous: 'NORMAL' }))
-      for (const file of [this.#publisher, this.#consumer]) file.exec(`PRAGMA wal_autocheckpoint = ${this.#space.logPages}`)
+      for (const file of [this.#publisher, this.#consumer])
+        file.exec(`PRAGMA wal_autocheckpoint = ${this.#space.logPages}`)
     } catch (error) {
       this.#publisher[Symbol.dispose]()
       throw error
@@ -78,13 +85,19 @@ export class EmbeddedQueue implements Queue {
   async publish(messages: readonly Outgoing[], { signal }: Abortable = {}): Promise<void> {
     const large = messages.find(({ body }) => body.length > this.traits.maxBytes)
     if (large)
-      throw new LadingError('MESSAGE_TOO_LARGE', `${large.body.length} bytes in one message, the queue takes ${this.traits.maxBytes}`)
+      throw new LadingError(
+        'MESSAGE_TOO_LARGE',
+        `${large.body.length} bytes in one message, the queue takes ${this.traits.maxBytes}`,
+      )
     if (await this.#producer.publish(messages, signal)) return
     const { ready, inFlight } = await this.depth()
     throw noRoom(this.#path, this.#space.free, ready + (inFlight ?? 0))
   }
 
-  async *deliveries({ prefetch, signal }: Abortable & { readonly prefetch: number }): AsyncIterable<readonly Delivery[]> {
+  async *deliveries({
+    prefetch,
+    signal,
+  }: Abortable & { readonly prefetch: number }): AsyncIterable<readonly Delivery[]> {
     const inFlight = { count: 0, bytes: 0 }
     let wait = firstPollMs
     while (!signal?.aborted) {
@@ -114,7 +127,12 @@ export class EmbeddedQueue implements Queue {
         n,
       ),
     )
-    return rows.map((row) => ({ key: row.key, headers: JSON.parse(row.headers) as Headers, body: row.body, attempt: row.attempt }))
+    return rows.map((row) => ({
+      key: row.key,
+      headers: JSON.parse(row.headers) as Headers,
+      body: row.body,
+      attempt: row.attempt,
+    }))
   }
 
   async depth(): Promise<Depth> {
@@ -137,7 +155,10 @@ export class EmbeddedQueue implements Queue {
     this.#publisher[Symbol.dispose]()
   }
 
-  /** A transaction of a consumer; where the disk is full, its room is that of the log, which is moved into the file. */
+  /**
+   * A transaction of a consumer; where the disk is full, its room is that of the log, which is moved into the
+   * file.
+   */
   #consuming<T>(work: () => T): T {
     try {
       return this.#consumer.transaction(work)
@@ -152,8 +173,10 @@ export class EmbeddedQueue implements Queue {
     // In this order: another process may make the tables between the two.
     const empty = this.#publisher.get('SELECT 1 FROM sqlite_schema LIMIT 1') === undefined
     const id = this.#publisher.get<{ application_id: number }>('PRAGMA application_id')?.application_id
-    if (!empty && id !== applicationId) throw new LadingError('QUEUE_CORRUPT', `${this.#path} is a database, but not a queue`)
-    if (!this.#publisher.migrate(schema)) throw new LadingError('QUEUE_NEWER', `queue ${this.#path} was made by a newer version of lading`)
+    if (!empty && id !== applicationId)
+      throw new LadingError('QUEUE_CORRUPT', `${this.#path} is a database, but not a queue`)
+    if (!this.#publisher.migrate(schema))
+      throw new LadingError('QUEUE_NEWER', `queue ${this.#path} was made by a newer version of lading`)
   }
 
   /** Leases up to `count` messages, of at most `bytes` together but for the last. */
@@ -174,14 +197,18 @@ export class EmbeddedQueue implements Queue {
         const until = Date.now() + this.#leaseMs
         const sql = 'UPDATE message SET lease = ?, available_at = ?, attempt = attempt + 1 WHERE id = ?'
         for (const id of ids) this.#consumer.run(sql, lease, until, id)
-        return ids.map((id) => this.#consumer.get<Row>('SELECT * FROM message JOIN body USING (id) WHERE id = ?', id) as Row)
+        return ids.map(
+          (id) =>
+            this.#consumer.get<Row>('SELECT * FROM message JOIN body USING (id) WHERE id = ?', id) as Row,
+        )
       })
     })
     return { lease, rows }
   }
 
   #available(limit: number): { id: number; bytes: number }[] {
-    const sql = 'SELECT id, bytes FROM message WHERE dead = 0 AND available_at <= ? ORDER BY available_at, id LIMIT ?'
+    const sql =
+      'SELECT id, bytes FROM message WHERE dead = 0 AND available_at <= ? ORDER BY available_at, id LIMIT ?'
     return this.#consumer.all(sql, Date.now(), limit)
   }
 
@@ -206,7 +233,12 @@ export class EmbeddedQueue implements Queue {
       },
       extend: (ms) =>
         this.#enqueueSettlement(() => {
-          this.#consumer.run('UPDATE message SET available_at = ? WHERE id = ? AND lease = ?', Date.now() + ms, row.id, lease)
+          this.#consumer.run(
+            'UPDATE message SET available_at = ? WHERE id = ? AND lease = ?',
+            Date.now() + ms,
+            row.id,
+            lease,
+          )
         }),
     }
   }
@@ -222,12 +254,19 @@ export class EmbeddedQueue implements Queue {
         return
       }
       case 'release': {
-        const sql = 'UPDATE message SET lease = NULL, available_at = ?, attempt = attempt - 1 WHERE id = ? AND lease = ?'
-        this.#consumer.run(sql, outcome.afterMs === undefined ? atOnce : Date.now() + outcome.afterMs, id, lease)
+        const sql =
+          'UPDATE message SET lease = NULL, available_at = ?, attempt = attempt - 1 WHERE id = ? AND lease = ?'
+        this.#consumer.run(
+          sql,
+          outcome.afterMs === undefined ? atOnce : Date.now() + outcome.afterMs,
+          id,
+          lease,
+        )
         return
       }
       case 'dead': {
-        const sql = 'UPDATE message SET lease = NULL, dead = 1, code = ?, detail = ? WHERE id = ? AND lease = ?'
+        const sql =
+          'UPDATE message SET lease = NULL, dead = 1, code = ?, detail = ? WHERE id = ? AND lease = ?'
         this.#consumer.run(sql, outcome.code, outcome.detail, id, lease)
       }
     }

@@ -7,7 +7,10 @@ import { sized, type Space } from './space.ts'
 
 /** `available_at` of a message that waits for nothing. */
 export const atOnce = 0
-/** How long working consumers have for making room before it is reported, and how often that is looked at, in milliseconds. */
+/**
+ * How long working consumers have for making room before it is reported, and how often that is looked at, in
+ * milliseconds.
+ */
 const patienceMs = 1_000
 const pollMs = 25
 
@@ -22,7 +25,10 @@ export class Producer {
   readonly #file: SqliteFile
   readonly #space: Space
   readonly #guard: <T>(work: () => T) => T
-  /** How many of the messages the queue holds, of a call that found no room for all: trying it again goes on there. */
+  /**
+   * How many of the messages the queue holds, of a call that found no room for all: trying it again goes on
+   * there.
+   */
   readonly #taken = new WeakMap<readonly Outgoing[], number>()
 
   /** `guard` turns errors of the file into ours. */
@@ -60,10 +66,13 @@ export class Producer {
   #tryToWrite(rows: readonly Row[]): boolean {
     return this.#file.transaction(() => {
       if (!this.#space.has(rows)) return false
-      const head = this.#file.prepare('INSERT INTO message (key, headers, bytes, available_at, published_at) VALUES (?, ?, ?, ?, ?)')
+      const head = this.#file.prepare(
+        'INSERT INTO message (key, headers, bytes, available_at, published_at) VALUES (?, ?, ?, ?, ?)',
+      )
       const body = this.#file.prepare('INSERT INTO body (id, body) VALUES (?, ?)')
       const now = Date.now()
-      for (const row of rows) body.run(head.run(row.key, row.headers, row.bytes, atOnce, now).lastInsertRowid, row.body)
+      for (const row of rows)
+        body.run(head.run(row.key, row.headers, row.bytes, atOnce, now).lastInsertRowid, row.body)
       return true
     })
   }
@@ -83,7 +92,8 @@ const rowOf = ({ key, headers, weight, body }: Outgoing): Row => ({
 /** Says who waits for whom. */
 export function noRoom(path: string, free: number, waiting: number): LadingError {
   const disk = `queue ${path}: its disk has ${sized(free)} free`
-  if (waiting === 0) return new LadingError('QUEUE_HOLD', `${disk}, and the queue is empty: something else fills it`)
+  if (waiting === 0)
+    return new LadingError('QUEUE_HOLD', `${disk}, and the queue is empty: something else fills it`)
   const who = `which consumers need to settle the ${waiting} messages that wait; publishing goes on when they have taken some`
   return new LadingError('QUEUE_HOLD', `${disk}, ${who}`)
 }

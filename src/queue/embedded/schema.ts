@@ -5,8 +5,8 @@ export const applicationId = 0x4c646751
 export const pageBytes = 16_384
 
 /**
- * Tables of the embedded queue; steps are only ever appended. Bodies have a table of their own, because a lease rewrites its
- * row, and rewriting 1 MiB to change a timestamp would halve the speed.
+ * Tables of the embedded queue; steps are only ever appended. Bodies have a table of their own, because a
+ * lease rewrites its row, and rewriting 1 MiB to change a timestamp would halve the speed.
  */
 export const schema = [
   `PRAGMA application_id = ${applicationId};

@@ -1,6 +1,7 @@
 /**
- * Room on the disk of a queue's file. Consumers have to write before they can free anything: a lease, a settlement, each first into
- * SQLite's log. So producers leave a reserve alone, and count what the log still has to move into the file.
+ * Room on the disk of a queue's file. Consumers have to write before they can free anything: a lease, a
+ * settlement, each first into SQLite's log. So producers leave a reserve alone, and count what the log still
+ * has to move into the file.
  */
 import { statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -8,14 +9,23 @@ import { LadingError } from '../../core/errors.ts'
 import type { SqliteFile } from '../../core/sqlite.ts'
 
 const mib = 1024 * 1024
-/** Kept for consumers: a quarter of the disk, within these bounds. The least is twice what a claim of 4,000 small messages writes. */
+/**
+ * Kept for consumers: a quarter of the disk, within these bounds. The least is twice what a claim of 4,000
+ * small messages writes.
+ */
 const leastReserve = 2 * mib
 const mostReserve = 32 * mib
-/** With so much free, nothing more is asked: more than a log ever holds, unless a reader has stood still for long. */
+/**
+ * With so much free, nothing more is asked: more than a log ever holds, unless a reader has stood still for
+ * long.
+ */
 const plenty = 1024 * mib
 /** Pages of trees and lists that change besides those of the messages. */
 const otherPages = 12
-/** What a message takes beside its body and headers, and what pages of trees take beside those of data, as a share. */
+/**
+ * What a message takes beside its body and headers, and what pages of trees take beside those of data, as a
+ * share.
+ */
 const rowBytes = 200
 const treeShare = 1.02
 /** The tables, the index of the log, and what the file system itself takes. */
@@ -42,7 +52,10 @@ export class Space {
     const once = (total - reserveOf(total) - emptyBytes) / 2
     this.maxBytes = Math.floor((once - (otherPages + 1) * this.#pageBytes) / treeShare) - rowBytes
     if (this.maxBytes < this.#pageBytes)
-      throw new LadingError('QUEUE_REFUSED', `queue ${path}: its disk has ${sized(total)}, too little for a queue; put it on a larger one`)
+      throw new LadingError(
+        'QUEUE_REFUSED',
+        `queue ${path}: its disk has ${sized(total)}, too little for a queue; put it on a larger one`,
+      )
   }
 
   /** Free now, in bytes. */
@@ -50,7 +63,10 @@ export class Space {
     return this.#disk().free
   }
 
-  /** Whether the messages can be written and moved into the file with the reserve untouched. Holds as long as no other process writes the file. */
+  /**
+   * Whether the messages can be written and moved into the file with the reserve untouched. Holds as long as
+   * no other process writes the file.
+   */
   has(messages: readonly Weighed[]): boolean {
     const { free, total } = this.#disk()
     const bytes = this.#needed(messages) + otherPages * this.#pageBytes
@@ -67,7 +83,10 @@ export class Space {
     return treeShare * sizes.reduce((sum, size) => sum + size + Math.min(size, this.#pageBytes / 2), 0)
   }
 
-  /** After how many pages SQLite moves the log into the file by itself: half of the reserve, or its own 1,000 where that is less. */
+  /**
+   * After how many pages SQLite moves the log into the file by itself: half of the reserve, or its own 1,000
+   * where that is less.
+   */
   get logPages(): number {
     return Math.min(1_000, Math.max(16, Math.floor(reserveOf(this.#disk().total) / 2 / this.#pageBytes)))
   }

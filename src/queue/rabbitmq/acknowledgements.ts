@@ -1,7 +1,7 @@
 /**
- * What is answered on one channel, on that channel alone. Acknowledgements that are given together are sent together: the channel
- * keeps what its queue is too busy for, and a quorum queue is busy with 32 answers; whatever the channel keeps is lost when it is
- * closed, and the messages come again.
+ * What is answered on one channel, on that channel alone. Acknowledgements that are given together are sent
+ * together: the channel keeps what its queue is too busy for, and a quorum queue is busy with 32 answers;
+ * whatever the channel keeps is lost when it is closed, and the messages come again.
  */
 import type { Message } from 'amqplib'
 import type { Epoch } from './connection.ts'
@@ -30,7 +30,10 @@ export class Acknowledgements {
     this.#states.push(open)
   }
 
-  /** Resolves when it is sent; one promise for all that are given in one turn, because there are thousands of them. */
+  /**
+   * Resolves when it is sent; one promise for all that are given in one turn, because there are thousands of
+   * them.
+   */
   ack(tag: number): Promise<void> {
     this.#states[tag - this.#first] = done
     this.#done.push(tag)
@@ -61,7 +64,8 @@ export class Acknowledgements {
     const states = this.#states
     let end = 0
     let last = 0
-    for (; end < states.length && states[end] !== open; end++) if (states[end] === done) last = this.#first + end
+    for (; end < states.length && states[end] !== open; end++)
+      if (states[end] === done) last = this.#first + end
     if (last > 0) this.#epoch.channel.ack(tagged(last), true)
     states.splice(0, end)
     this.#first += end

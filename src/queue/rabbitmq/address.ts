@@ -40,10 +40,12 @@ export function parseAddress(url: string): Address {
   const parts = parse(url)
   const given = parametersOf(parts.searchParams)
   const secure = parts.protocol === 'amqps:'
-  if (!secure && (given.ca ?? given.cert ?? given.key) !== undefined) throw usage('ca, cert and key are for amqps://')
+  if (!secure && (given.ca ?? given.cert ?? given.key) !== undefined)
+    throw usage('ca, cert and key are for amqps://')
   const host = parts.hostname.replace(/^\[|\]$/g, '') || 'localhost'
   if (!isHost(host)) throw usage('no host has such a name')
-  // Who gives neither means the account that a broker has when it is new, which it takes from its own machine alone.
+  // Who gives neither means the account that a broker has when it is new, which it takes from its own machine
+  // alone.
   const anonymous = parts.username === '' && parts.password === ''
   return {
     tls: secure ? tlsOf(given) : undefined,
@@ -64,7 +66,9 @@ export function parseAddress(url: string): Address {
 export const shownQueue = ({ queue, host, port, vhost }: Address): string =>
   `queue ${queue} at ${host}:${port}${vhost === '/' ? '' : ` (virtual host ${vhost})`}`
 
-/** What it takes for the host, it shows; so it takes no part of a password for it that has such a mark in it. */
+/**
+ * What it takes for the host, it shows; so it takes no part of a password for it that has such a mark in it.
+ */
 const form = /^amqps?:\/\/([^/?#]*@)?[^/?#@]*(\/[^?#@]*)?(\?[^#]*)?$/i
 
 function parse(url: string): URL {
@@ -75,7 +79,8 @@ function parse(url: string): URL {
 
 function parametersOf(search: URLSearchParams): Parameters {
   for (const name of search.keys()) {
-    if (!parameters.some((known) => known === name)) throw usage(`it has an unknown parameter; there are ${parameters.join(', ')}`)
+    if (!parameters.some((known) => known === name))
+      throw usage(`it has an unknown parameter; there are ${parameters.join(', ')}`)
   }
   return Object.fromEntries(search)
 }
@@ -89,7 +94,8 @@ function decoded(text: string): string {
 }
 
 function queueName(name: string): string {
-  if (name === '' || Buffer.byteLength(name) > mostNameBytes) throw usage(`the name of a queue has 1 to ${mostNameBytes} bytes`)
+  if (name === '' || Buffer.byteLength(name) > mostNameBytes)
+    throw usage(`the name of a queue has 1 to ${mostNameBytes} bytes`)
   return name
 }
 
@@ -105,10 +111,14 @@ function seconds(text = String(defaultTimeoutSeconds)): number {
   return value
 }
 
-/** Whole seconds in 16 bits on the wire. More than the default would find out too late that others wait for what we hold. */
+/**
+ * Whole seconds in 16 bits on the wire. More than the default would find out too late that others wait for
+ * what we hold.
+ */
 function heartbeat(text = String(defaultHeartbeatSeconds)): number {
   const value = /^\d+$/.test(text) ? Number(text) : 0
-  if (value < 1 || value > mostHeartbeatSeconds) throw usage(`heartbeat is whole seconds from 1 to ${mostHeartbeatSeconds}`)
+  if (value < 1 || value > mostHeartbeatSeconds)
+    throw usage(`heartbeat is whole seconds from 1 to ${mostHeartbeatSeconds}`)
   return value
 }
 
@@ -122,7 +132,11 @@ function fileOf(name: string, path: string | undefined): Buffer | undefined {
   try {
     return readFileSync(path)
   } catch (cause) {
-    throw new LadingError('CONFIG_INVALID', `the ${name} of the queue URL cannot be read: ${(cause as Error).message}`, { cause })
+    throw new LadingError(
+      'CONFIG_INVALID',
+      `the ${name} of the queue URL cannot be read: ${(cause as Error).message}`,
+      { cause },
+    )
   }
 }
 

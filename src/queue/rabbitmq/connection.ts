@@ -6,12 +6,18 @@ import { within } from '../../core/wait.ts'
 import { type Address, shownQueue } from './address.ts'
 import { queueError } from './errors.ts'
 
-/** How long a broker may take to answer a call, in times for connecting: it may be electing a leader for the queue. */
+/**
+ * How long a broker may take to answer a call, in times for connecting: it may be electing a leader for the
+ * queue.
+ */
 const answerShare = 3
 /** How long a broker may take to answer when we leave. */
 const closeWithinMs = 2_000
 
-/** A channel, which is an epoch: a delivery tag means something on the channel that it came on, and on no other. */
+/**
+ * A channel, which is an epoch: a delivery tag means something on the channel that it came on, and on no
+ * other.
+ */
 export interface Epoch<C extends Channel = Channel> {
   readonly channel: C
   /** Why it ended; undefined while it is open. */
@@ -20,7 +26,9 @@ export interface Epoch<C extends Channel = Channel> {
   onEnd(listener: () => void): void
   /** The broker reads nothing that we send, and has said so. */
   isBlocked(): boolean
-  /** It was given up because the broker says nothing, which may go on counting what it has sent here as ours. */
+  /**
+   * It was given up because the broker says nothing, which may go on counting what it has sent here as ours.
+   */
   readonly isSilent: () => boolean
   /** Waits for the broker's answer to a call, but not for ever. */
   readonly answered: <T>(call: Promise<T>) => Promise<T>
@@ -49,12 +57,18 @@ export class Connection {
     model.on('error', end)
     model.on('close', (error) => {
       end(error)
-      // The client says goodbye and no more, so of a peer that does not answer the socket would keep the process alive.
+      // The client says goodbye and no more, so of a peer that does not answer the socket would keep the
+      // process alive.
       setTimeout(() => socketOf(model).destroy(), closeWithinMs).unref()
     })
     model.on('blocked', (reason) => {
       this.#isBlocked = true
-      onEvent({ type: 'waiting', code: 'QUEUE_HOLD', message: `${where}: the broker takes nothing more: ${reason}`, attempt: 1 })
+      onEvent({
+        type: 'waiting',
+        code: 'QUEUE_HOLD',
+        message: `${where}: the broker takes nothing more: ${reason}`,
+        attempt: 1,
+      })
     })
     model.on('unblocked', () => {
       this.#isBlocked = false
@@ -62,7 +76,12 @@ export class Connection {
     })
   }
 
-  static async open(address: Address, purpose: string, onEvent: Listener, wasOpen: boolean): Promise<Connection> {
+  static async open(
+    address: Address,
+    purpose: string,
+    onEvent: Listener,
+    wasOpen: boolean,
+  ): Promise<Connection> {
     const { tls, host, port, user, password, vhost, connectTimeoutMs, heartbeatSeconds } = address
     const peer = {
       protocol: tls === undefined ? 'amqp' : 'amqps',
@@ -111,13 +130,18 @@ export class Connection {
     })
     let ended: LadingError | undefined
     channel.on('error', (error) => (ended ??= queueError(error, this.#where)))
-    // Before other listeners hear of it, so that they find the reason; a connection that ends says why, its channels do not.
-    channel.prependListener('close', () => (ended ??= this.#ended ?? queueError(new Error('the channel was closed'), this.#where)))
+    // Before other listeners hear of it, so that they find the reason; a connection that ends says why, its
+    // channels do not.
+    channel.prependListener(
+      'close',
+      () => (ended ??= this.#ended ?? queueError(new Error('the channel was closed'), this.#where)),
+    )
     const onEnd = (listener: () => void) => void channel.once('close', listener)
     const close = () =>
       goodbye(
         new Promise<void>((resolve) => {
-          // Of a connection that is lost meanwhile, the client tells the listeners and not the one who closes.
+          // Of a connection that is lost meanwhile, the client tells the listeners and not the one who
+          // closes.
           onEnd(resolve)
           channel.close().then(
             () => resolve(),
@@ -141,26 +165,37 @@ export class Connection {
   }
 
   /**
-   * A broker that deletes a queue under its publishers may leave their connection open and never answer on it again, while heartbeats go
-   * on. Such a connection is given up, and the next call opens another one. A broker that has said that it is blocked is waited for.
+   * A broker that deletes a queue under its publishers may leave their connection open and never answer on it
+   * again, while heartbeats go on. Such a connection is given up, and the next call opens another one. A
+   * broker that has said that it is blocked is waited for.
    */
   #answered<T>(call: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const lookAgain = () => setTimeout(() => (this.#isBlocked ? (timer = lookAgain()) : reject(this.#giveUp())), this.#answerWithinMs)
+      const lookAgain = () =>
+        setTimeout(
+          () => (this.#isBlocked ? (timer = lookAgain()) : reject(this.#giveUp())),
+          this.#answerWithinMs,
+        )
       let timer = lookAgain()
       void call.then(resolve, reject).finally(() => clearTimeout(timer))
     })
   }
 
   #giveUp(): LadingError {
-    const error = new LadingError('QUEUE_UNAVAILABLE', `${this.#where}: the broker does not answer on a connection that is open`)
+    const error = new LadingError(
+      'QUEUE_UNAVAILABLE',
+      `${this.#where}: the broker does not answer on a connection that is open`,
+    )
     this.#ended ??= error
     this.#isSilent = true
     socketOf(this.#model).destroy(error)
     return error
   }
 
-  /** Never throws and never hangs: whatever was not settled goes back to the queue, however the connection ends. */
+  /**
+   * Never throws and never hangs: whatever was not settled goes back to the queue, however the connection
+   * ends.
+   */
   async close(): Promise<void> {
     if (this.#ended !== undefined) return
     const closed = new Promise<void>((resolve) => this.#model.on('close', () => resolve()))
@@ -170,7 +205,10 @@ export class Connection {
     if (this.isUsable) socketOf(this.#model).destroy(new Error('the broker does not answer'))
   }
 
-  /** The goodbye of a connection overtakes what its channels have to send, such as acknowledgements; that of a channel does not. */
+  /**
+   * The goodbye of a connection overtakes what its channels have to send, such as acknowledgements; that of a
+   * channel does not.
+   */
   async #sayGoodbye(): Promise<void> {
     if (!this.#isBlocked) await Promise.all([...this.#epochs].map((epoch) => epoch.close()))
     await this.#model.close()
@@ -181,4 +219,5 @@ export class Connection {
 export const goodbye = (answer: Promise<unknown>): Promise<void> => within(closeWithinMs, answer)
 
 /** The client has no other way to end a connection whose broker does not answer. */
-const socketOf = (model: ChannelModel) => (model.connection as unknown as { readonly stream: { destroy(error?: Error): void } }).stream
+const socketOf = (model: ChannelModel) =>
+  (model.connection as unknown as { readonly stream: { destroy(error?: Error): void } }).stream

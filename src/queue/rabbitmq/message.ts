@@ -26,16 +26,23 @@ export interface Publishable {
 }
 
 export function publishable(queue: string, { key, body, headers, weight }: Outgoing): Publishable {
-  if (Buffer.byteLength(key) > mostKeyBytes) throw new LadingError('MESSAGE_TOO_LARGE', `a key has more than ${mostKeyBytes} bytes`)
+  if (Buffer.byteLength(key) > mostKeyBytes)
+    throw new LadingError('MESSAGE_TOO_LARGE', `a key has more than ${mostKeyBytes} bytes`)
   const weighed = weight === undefined ? headers : { ...headers, [weightHeader]: weight }
-  return { queue, body: asBuffer(body), options: { messageId: key, headers: weighed, persistent: true, mandatory: true } }
+  return {
+    queue,
+    body: asBuffer(body),
+    options: { messageId: key, headers: weighed, persistent: true, mandatory: true },
+  }
 }
 
 /** The same message once more, as one that was delivered `attempts` times. */
 export function copyOf(queue: string, message: Message, attempts: number, afterMs: number): Publishable {
   // The broker refuses a user id other than our own.
   const { userId: _, headers: all = {}, ...properties } = message.properties
-  const headers = Object.fromEntries(Object.entries(all).filter(([name]) => !brokerHeaders.test(name) && !routingHeaders.includes(name)))
+  const headers = Object.fromEntries(
+    Object.entries(all).filter(([name]) => !brokerHeaders.test(name) && !routingHeaders.includes(name)),
+  )
   return {
     queue,
     body: message.content,
@@ -49,18 +56,24 @@ export function copyOf(queue: string, message: Message, attempts: number, afterM
   }
 }
 
-export const keyOf = ({ properties }: Message): string => (typeof properties.messageId === 'string' ? properties.messageId : '')
+export const keyOf = ({ properties }: Message): string =>
+  typeof properties.messageId === 'string' ? properties.messageId : ''
 
 const noHeaders: Headers = Object.freeze({})
 
-/** Without those that the broker or we added. Strangers write values of other types, which are shown as text. */
+/**
+ * Without those that the broker or we added. Strangers write values of other types, which are shown as text.
+ */
 export function headersOf({ properties }: Message): Headers {
   const headers = sendersOf(properties.headers)
-  return headers.length === 0 ? noHeaders : Object.fromEntries(headers.map(([name, value]) => [name, textOf(value)]))
+  return headers.length === 0
+    ? noHeaders
+    : Object.fromEntries(headers.map(([name, value]) => [name, textOf(value)]))
 }
 
 function sendersOf(headers: object | undefined): readonly [name: string, value: unknown][] {
-  const isSenders = ([name]: [string, unknown]) => name !== attemptsHeader && name !== weightHeader && !brokerHeaders.test(name)
+  const isSenders = ([name]: [string, unknown]) =>
+    name !== attemptsHeader && name !== weightHeader && !brokerHeaders.test(name)
   return headers === undefined ? [] : Object.entries(headers).filter(isSenders)
 }
 
@@ -78,11 +91,14 @@ function bytesAsText(this: Readonly<Record<string, unknown>>, name: string, valu
 /** How often the message was delivered before. A classic queue knows only whether. */
 export function deliveriesBefore(message: Message): number {
   const counted = countIn(message, 'x-delivery-count', mostAttempts)
-  return countIn(message, attemptsHeader, mostAttempts) + Math.max(counted, message.fields.redelivered ? 1 : 0)
+  return (
+    countIn(message, attemptsHeader, mostAttempts) + Math.max(counted, message.fields.redelivered ? 1 : 0)
+  )
 }
 
 /** What the message costs whoever holds it, in bytes. */
-export const weightOf = (message: Message): number => Math.max(message.content.length, countIn(message, weightHeader, mostWeight))
+export const weightOf = (message: Message): number =>
+  Math.max(message.content.length, countIn(message, weightHeader, mostWeight))
 
 function countIn({ properties }: Message, name: string, most: number): number {
   const said: unknown = properties.headers?.[name]

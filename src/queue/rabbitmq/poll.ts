@@ -17,14 +17,23 @@ export interface PollOptions extends Abortable {
   readonly where: string
 }
 
-export async function* poll(receiver: Receiver, { queue, prefetch, where, signal }: PollOptions): AsyncGenerator<readonly Delivery[]> {
+export async function* poll(
+  receiver: Receiver,
+  { queue, prefetch, where, signal }: PollOptions,
+): AsyncGenerator<readonly Delivery[]> {
   let idleMs = firstIdleMs
   while (!signal?.aborted) {
     const messages: GetMessage[] = []
-    while (messages.length < mostTogether && receiver.unsettled < prefetch && receiver.unsettledBytes < mostInFlightBytes) {
-      const message = await receiver.epoch.answered(receiver.epoch.channel.get(queue)).catch((error: unknown) => {
-        throw receiver.epoch.ended() ?? queueError(error, where)
-      })
+    while (
+      messages.length < mostTogether &&
+      receiver.unsettled < prefetch &&
+      receiver.unsettledBytes < mostInFlightBytes
+    ) {
+      const message = await receiver.epoch
+        .answered(receiver.epoch.channel.get(queue))
+        .catch((error: unknown) => {
+          throw receiver.epoch.ended() ?? queueError(error, where)
+        })
       if (message === false) break
       receiver.accept(message, weightOf(message))
       messages.push(message)

@@ -1,4 +1,7 @@
-/** Messages → broker, each confirmed. What a broker confirms is in the queue, unless it was returned as unroutable before. */
+/**
+ * Messages → broker, each confirmed. What a broker confirms is in the queue, unless it was returned as
+ * unroutable before.
+ */
 import type { ConfirmChannel } from 'amqplib'
 import { LadingError } from '../../core/errors.ts'
 import type { Listener } from '../../core/events.ts'
@@ -7,14 +10,18 @@ import type { Epoch } from './connection.ts'
 import { queueError } from './errors.ts'
 import type { Publishable } from './message.ts'
 
-/** Sent without being confirmed, at most; beyond this a broker gains nothing and our memory would have no bound. */
+/**
+ * Sent without being confirmed, at most; beyond this a broker gains nothing and our memory would have no
+ * bound.
+ */
 const windowBytes = 8 * 1024 * 1024
 const windowMessages = 1_000
 /** A stop waits this long for confirms that are under way. */
 const stopWithinMs = 10_000
 /**
- * A broker that confirms nothing for so long, and does not say that it is blocked, may never do: a quorum queue that has lost its
- * majority confirms nothing and refuses nothing. Sending again makes two of one, so it waits long.
+ * A broker that confirms nothing for so long, and does not say that it is blocked, may never do: a quorum
+ * queue that has lost its majority confirms nothing and refuses nothing. Sending again makes two of one, so
+ * it waits long.
  */
 const silentForMs = 30_000
 
@@ -67,9 +74,15 @@ export class Publisher {
     }
   }
 
-  async #answers(messages: readonly Publishable[], signal: AbortSignal | undefined): Promise<readonly Answer[]> {
+  async #answers(
+    messages: readonly Publishable[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Answer[]> {
     const waited = new AbortController()
-    const others = [this.#silence(waited.signal), ...(signal === undefined ? [] : [givenUp(signal, waited.signal)])]
+    const others = [
+      this.#silence(waited.signal),
+      ...(signal === undefined ? [] : [givenUp(signal, waited.signal)]),
+    ]
     try {
       return await Promise.race([Promise.all(messages.map((message) => this.#send(message))), ...others])
     } finally {
@@ -95,7 +108,8 @@ export class Publisher {
 
   #send({ queue, body, options }: Publishable): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const fail = (error: unknown) => reject(this.#failure ?? this.#epoch.ended() ?? queueError(error, this.#where))
+      const fail = (error: unknown) =>
+        reject(this.#failure ?? this.#epoch.ended() ?? queueError(error, this.#where))
       try {
         this.#epoch.channel.publish('', queue, body, options, (error: unknown) => {
           this.#confirms++

@@ -1,6 +1,7 @@
 /**
- * The broker pushes messages to consumers, as many as their prefetch lets it. It bounds them by messages, our memory is bounded by
- * bytes: so there is one small consumer at first, and as many beside it, on the same channel, as the size of the messages allows.
+ * The broker pushes messages to consumers, as many as their prefetch lets it. It bounds them by messages, our
+ * memory is bounded by bytes: so there is one small consumer at first, and as many beside it, on the same
+ * channel, as the size of the messages allows.
  */
 import type { Message } from 'amqplib'
 import { LadingError } from '../../core/errors.ts'
@@ -13,25 +14,34 @@ import { deliveriesBefore, weightOf } from './message.ts'
 import type { Receiver } from './receiver.ts'
 
 /**
- * Messages in hand at the start, and by how much that may grow at a time. The broker counts a delivery of everything that a consumer holds when
- * it dies, so one that dies again and again of the first message in line must not have taken those behind it.
+ * Messages in hand at the start, and by how much that may grow at a time. The broker counts a delivery of
+ * everything that a consumer holds when it dies, so one that dies again and again of the first message in
+ * line must not have taken those behind it.
  */
 const firstPrefetch = 1
 const growth = 4
-/** Messages in hand at most: four batches of the consumer's, one that is settled, one that is written, one that is decoded, one that arrives. */
+/**
+ * Messages in hand at most: four batches of the consumer's, one that is settled, one that is written, one
+ * that is decoded, one that arrives.
+ */
 const mostMessages = 8_000
 /**
- * Bodies in hand at most, whatever comes: sizes may change from one message to the next, and what was granted is sent. What is beyond is
- * given back.
+ * Bodies in hand at most, whatever comes: sizes may change from one message to the next, and what was granted
+ * is sent. What is beyond is given back.
  */
 const mostBytes = 4 * mostInFlightBytes
 /** Deliveries before this one, from which on the first message in line may be what kills consumers. */
 const suspectFrom = 2
 /** Of the number of messages in hand, with each message that comes: twice as many after 700. */
 const recovery = 1.001
-/** Messages over which their mean size is taken, about: where one in a hundred is large, it has to be seen. */
+/**
+ * Messages over which their mean size is taken, about: where one in a hundred is large, it has to be seen.
+ */
 const meanOver = 256
-/** How long more messages are waited for before it is said that there are none: longer than the gaps of a busy stream. */
+/**
+ * How long more messages are waited for before it is said that there are none: longer than the gaps of a busy
+ * stream.
+ */
 const firstIdleMs = 20
 const lastIdleMs = 200
 
@@ -95,7 +105,9 @@ export class PushConsumer {
     while (this.#consumers.length > 0) await goodbye(this.#takeAway())
     const release = { kind: 'release' } as const
     this.#giveBackDeclined()
-    await Promise.all(this.#buffer.splice(0).map((message) => this.receiver.delivery(message).settle(release)))
+    await Promise.all(
+      this.#buffer.splice(0).map((message) => this.receiver.delivery(message).settle(release)),
+    )
     await this.receiver.end()
   }
 
@@ -109,14 +121,18 @@ export class PushConsumer {
     return this.#buffer.length + this.#declined.length
   }
 
-  /** When this resolves, everything that the broker sent before it answered has arrived; what was sent on a channel that has ended is not ours. */
+  /**
+   * When this resolves, everything that the broker sent before it answered has arrived; what was sent on a
+   * channel that has ended is not ours.
+   */
   async roundTrip(): Promise<void> {
     await this.#ask(({ channel }) => channel.checkQueue(this.#options.queue))
   }
 
   /**
-   * When this resolves, what was given back on this channel has its place in the queue, or a new holder. A quorum queue counts what its log
-   * has applied, and its log holds a consumer that comes and goes behind what was given back. (Not every queue lets one fetch a message.)
+   * When this resolves, what was given back on this channel has its place in the queue, or a new holder. A
+   * quorum queue counts what its log has applied, and its log holds a consumer that comes and goes behind
+   * what was given back. (Not every queue lets one fetch a message.)
    */
   async catchUp(): Promise<void> {
     this.#passing++
@@ -145,7 +161,8 @@ export class PushConsumer {
   async #add(prefetch: number): Promise<void> {
     const { epoch } = this.receiver
     this.#received = 0
-    // Of the first consumer one message at a time is taken, whatever its size, or a large one would never have its turn.
+    // Of the first consumer one message at a time is taken, whatever its size, or a large one would never
+    // have its turn.
     const tag = await epoch.answered(this.#consume(epoch, prefetch, this.#consumers.length === 0))
     this.#consumers.push({ tag, prefetch })
   }
@@ -153,7 +170,10 @@ export class PushConsumer {
   /** Both are sent at once, because a prefetch is that of the next consumer of the channel. */
   async #consume({ channel }: Epoch, prefetch: number, isFirst: boolean): Promise<string> {
     const take = (message: Message | null) => this.#take(message, isFirst)
-    const [, { consumerTag }] = await Promise.all([channel.prefetch(prefetch), channel.consume(this.#options.queue, take)])
+    const [, { consumerTag }] = await Promise.all([
+      channel.prefetch(prefetch),
+      channel.consume(this.#options.queue, take),
+    ])
     return consumerTag
   }
 
@@ -167,7 +187,9 @@ export class PushConsumer {
   #take(message: Message | null, isFirst: boolean): void {
     if (message === null) {
       this.#consumers.length = 0
-      return this.#fail(new LadingError('QUEUE_UNAVAILABLE', `${this.#options.where}: the broker ended our consumer`))
+      return this.#fail(
+        new LadingError('QUEUE_UNAVAILABLE', `${this.#options.where}: the broker ended our consumer`),
+      )
     }
     const size = weightOf(message)
     this.#received++
@@ -181,7 +203,9 @@ export class PushConsumer {
     this.#arrival.come()
   }
 
-  /** Keeps nothing of it. It stays ours until the broker sends nothing more, or it would come again at once. */
+  /**
+   * Keeps nothing of it. It stays ours until the broker sends nothing more, or it would come again at once.
+   */
   #decline(message: Message, size: number): void {
     this.receiver.accept(message, 0)
     this.#declined.push(message.fields.deliveryTag)
@@ -198,7 +222,10 @@ export class PushConsumer {
     this.#arrival.come()
   }
 
-  /** Adds a consumer where the size of the messages allows a quarter more of them, takes some away where it allows only half. */
+  /**
+   * Adds a consumer where the size of the messages allows a quarter more of them, takes some away where it
+   * allows only half.
+   */
   async #adjust(): Promise<void> {
     if (this.#declined.length > 0) return await this.#startAgain()
     const limit = this.#limit
@@ -207,7 +234,15 @@ export class PushConsumer {
     this.#isSuspect = false
     // After large ones came unexpectedly: what is granted now would be declined.
     if (this.receiver.unsettledBytes > mostInFlightBytes) return
-    const wanted = Math.max(1, Math.min(this.#options.prefetch, this.#most, limit * growth, Math.floor(mostInFlightBytes / this.#meanSize)))
+    const wanted = Math.max(
+      1,
+      Math.min(
+        this.#options.prefetch,
+        this.#most,
+        limit * growth,
+        Math.floor(mostInFlightBytes / this.#meanSize),
+      ),
+    )
     if (wanted >= limit * 1.25) await this.#add(wanted - limit)
     while (this.#consumers.length > 1 && wanted < this.#limit / 2) await this.#takeAway()
   }

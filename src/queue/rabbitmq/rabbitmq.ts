@@ -1,9 +1,10 @@
 /**
- * A queue of a RabbitMQ broker, over AMQP 0-9-1. Publishing and receiving have each a connection of their own, because a broker
- * that is short of memory or disk reads nothing more from a connection that publishes, not even acknowledgements.
+ * A queue of a RabbitMQ broker, over AMQP 0-9-1. Publishing and receiving have each a connection of their
+ * own, because a broker that is short of memory or disk reads nothing more from a connection that publishes,
+ * not even acknowledgements.
  *
- * A connection that is lost is opened again by the next call that needs one; callers wait in between. What was delivered before
- * is delivered again then.
+ * A connection that is lost is opened again by the next call that needs one; callers wait in between. What
+ * was delivered before is delivered again then.
  */
 import type { Replies } from 'amqplib'
 import { LadingError } from '../../core/errors.ts'
@@ -88,16 +89,23 @@ class RabbitQueue implements Queue {
   async check(): Promise<void> {
     this.#maxBytes = messageLimit((await this.#receiving.get()).serverVersion)
     await this.#withChannel(async ({ channel, answered }) => {
-      await answered<unknown>(this.#create ? declareQueues(channel, this.#address) : channel.checkQueue(this.#address.queue))
+      await answered<unknown>(
+        this.#create ? declareQueues(channel, this.#address) : channel.checkQueue(this.#address.queue),
+      )
     })
   }
 
   async publish(messages: readonly Outgoing[], options: Abortable = {}): Promise<void> {
     const large = messages.find(({ body }) => body.length > this.#maxBytes)
-    if (large) throw new LadingError('MESSAGE_TOO_LARGE', `${large.body.length} bytes in one message, the broker takes ${this.#maxBytes}`)
+    if (large)
+      throw new LadingError(
+        'MESSAGE_TOO_LARGE',
+        `${large.body.length} bytes in one message, the broker takes ${this.#maxBytes}`,
+      )
     const sent = messages.map((message) => publishable(this.#address.queue, message))
     const publisher = await heard(this.#publisher.get(), options.signal)
-    if (publisher === undefined) throw new LadingError('ABORTED', `stopped before ${this.#where} could be published to`)
+    if (publisher === undefined)
+      throw new LadingError('ABORTED', `stopped before ${this.#where} could be published to`)
     await publisher.publish(sent, options)
   }
 
@@ -128,32 +136,45 @@ class RabbitQueue implements Queue {
     const epoch = await (await this.#receiving.get()).channel()
     const receiver = new Receiver(epoch, this.#address.queue, async (copy, signal) => {
       const publisher = await heard(this.#publisher.get(), signal)
-      if (publisher === undefined) throw new LadingError('QUEUE_UNAVAILABLE', `${this.#where}: no connection to publish on`)
+      if (publisher === undefined)
+        throw new LadingError('QUEUE_UNAVAILABLE', `${this.#where}: no connection to publish on`)
       await publisher.publish([copy], { signal })
     })
     this.#receivers.add(receiver)
     epoch.onEnd(() => {
       this.#receivers.delete(receiver)
-      if (receiver.lingering > 0) this.#lingering.push({ messages: receiver.lingering, until: performance.now() + lingersMs })
+      if (receiver.lingering > 0)
+        this.#lingering.push({ messages: receiver.lingering, until: performance.now() + lingersMs })
     })
     return receiver
   }
 
-  /** Fetches the messages and gives them back, so that others miss them for a moment and the broker counts a delivery. */
+  /**
+   * Fetches the messages and gives them back, so that others miss them for a moment and the broker counts a
+   * delivery.
+   */
   async peek(n: number): Promise<readonly Peeked[]> {
     return await this.#withChannel(async ({ channel, answered }) => {
       const seen: Peeked[] = []
       while (seen.length < n) {
         const message = await answered(channel.get(this.#address.queue))
         if (message === false) break
-        seen.push({ key: keyOf(message), headers: headersOf(message), body: message.content, attempt: deliveriesBefore(message) })
+        seen.push({
+          key: keyOf(message),
+          headers: headersOf(message),
+          body: message.content,
+          attempt: deliveriesBefore(message),
+        })
       }
       if (seen.length > 0) channel.nackAll(true)
       return seen
     })
   }
 
-  /** A count misses what was given back just before. So before a queue is called empty, it is counted again behind that. */
+  /**
+   * A count misses what was given back just before. So before a queue is called empty, it is counted again
+   * behind that.
+   */
   async depth(): Promise<Depth> {
     const { ours, ...depth } = await this.#count()
     const consumers = [...this.#consumers]
@@ -166,7 +187,10 @@ class RabbitQueue implements Queue {
   async #count(): Promise<Depth & { readonly ours: number }> {
     const { queue, receive } = this.#address
     // What is delayed moves on to the queue, which is counted behind it.
-    const [dead, delayed] = await Promise.all([this.#messages(deadName(queue)), this.#messages(delayedName(queue))])
+    const [dead, delayed] = await Promise.all([
+      this.#messages(deadName(queue)),
+      this.#messages(delayedName(queue)),
+    ])
     const { messageCount, consumerCount } = await this.#state(queue)
     const consumers = [...this.#consumers]
     // What was on its way to us when it was counted has arrived after this.
@@ -177,7 +201,12 @@ class RabbitQueue implements Queue {
     const alone = receive === 'push' && consumerCount <= consumers.reduce((sum, { count }) => sum + count, 0)
     this.#lingering = this.#lingering.filter(({ until }) => !alone && until > performance.now())
     const lingering = this.#lingering.reduce((sum, { messages }) => sum + messages, 0)
-    return { ready: messageCount + delayed + waiting + lingering, inFlight: alone ? ours - waiting : undefined, dead, ours }
+    return {
+      ready: messageCount + delayed + waiting + lingering,
+      inFlight: alone ? ours - waiting : undefined,
+      dead,
+      ours,
+    }
   }
 
   /** A queue that was deleted under us is made again, where it is ours to make. */
@@ -195,7 +224,8 @@ class RabbitQueue implements Queue {
   /** A queue that is not ours to make need not have the others. */
   async #messages(name: string): Promise<number> {
     try {
-      return (await this.#withChannel(({ channel, answered }) => answered(channel.checkQueue(name)))).messageCount
+      return (await this.#withChannel(({ channel, answered }) => answered(channel.checkQueue(name))))
+        .messageCount
     } catch (error) {
       if (error instanceof LadingError && error.code === 'QUEUE_MISSING') return 0
       throw error
@@ -215,7 +245,9 @@ class RabbitQueue implements Queue {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([this.#receiving, this.#publishing].map((each) => each.close((connection) => connection.close())))
+    await Promise.all(
+      [this.#receiving, this.#publishing].map((each) => each.close((connection) => connection.close())),
+    )
   }
 }
 
@@ -229,5 +261,6 @@ function* cautionsOf({ type, tls, host }: Address): Generator<string> {
   if (type === 'classic') {
     yield 'a classic queue may lose what it has confirmed when its machine fails, and does not count deliveries; a quorum queue keeps both promises'
   }
-  if (tls === undefined && !loopback.test(host)) yield 'amqp:// sends the password and all records as plain text; amqps:// encrypts them'
+  if (tls === undefined && !loopback.test(host))
+    yield 'amqp:// sends the password and all records as plain text; amqps:// encrypts them'
 }

@@ -1,6 +1,6 @@
 /**
- * One channel that receives: what came on it is settled on it and nowhere else. When the channel ends, the broker gives whatever
- * was not settled to others, and settling it has no effect any more.
+ * One channel that receives: what came on it is settled on it and nowhere else. When the channel ends, the
+ * broker gives whatever was not settled to others, and settling it has no effect any more.
  */
 import type { Message } from 'amqplib'
 import { sleep } from '../../core/wait.ts'
@@ -25,7 +25,11 @@ export class Receiver {
   readonly #acknowledgements: Acknowledgements
 
   /** Copies of messages that come back later go through `publish`. */
-  constructor(epoch: Epoch, queue: string, publish: (message: Publishable, signal: AbortSignal) => Promise<void>) {
+  constructor(
+    epoch: Epoch,
+    queue: string,
+    publish: (message: Publishable, signal: AbortSignal) => Promise<void>,
+  ) {
     this.epoch = epoch
     this.#queue = queue
     this.#publish = publish
@@ -64,7 +68,10 @@ export class Receiver {
     return new RabbitDelivery(this, message)
   }
 
-  /** For a delivery, once. What is done has no promise of its own, because there are thousands of them at once. */
+  /**
+   * For a delivery, once. What is done has no promise of its own, because there are thousands of them at
+   * once.
+   */
   settle(message: Message, outcome: Outcome): Promise<void> {
     if (outcome.kind !== 'done') return this.#settleOther(message, outcome)
     this.#settled(message)
@@ -93,17 +100,19 @@ export class Receiver {
   }
 
   /**
-   * Sends a copy and acknowledges the message. Dying in between makes two of one, which the ledger knows. Where there is no such queue
-   * to copy to, the message is kept here meanwhile and its copy sent to the queue itself; where that cannot be either, the message is
-   * given back, which the broker counts.
+   * Sends a copy and acknowledges the message. Dying in between makes two of one, which the ledger knows.
+   * Where there is no such queue to copy to, the message is kept here meanwhile and its copy sent to the
+   * queue itself; where that cannot be either, the message is given back, which the broker counts.
    */
   async #move(message: Message, attempts: number, queue: string, afterMs = 0): Promise<void> {
     // Then the message is another's, who would get it once more.
     if (this.epoch.ended() !== undefined) return
-    if (await this.#sends(copyOf(queue, message, attempts, afterMs))) return this.#acknowledgements.ack(tagOf(message))
+    if (await this.#sends(copyOf(queue, message, attempts, afterMs)))
+      return this.#acknowledgements.ack(tagOf(message))
     await sleep(afterMs, this.#ended.signal)
     if (this.epoch.ended() !== undefined) return
-    if (await this.#sends(copyOf(this.#queue, message, attempts, 0))) return this.#acknowledgements.ack(tagOf(message))
+    if (await this.#sends(copyOf(this.#queue, message, attempts, 0)))
+      return this.#acknowledgements.ack(tagOf(message))
     this.#acknowledgements.nack(tagOf(message))
   }
 

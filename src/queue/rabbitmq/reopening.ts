@@ -1,6 +1,9 @@
 import { LadingError } from '../../core/errors.ts'
 
-/** Something that is opened when it is needed, and again when it has become unusable; everybody who asks gets the same one. */
+/**
+ * Something that is opened when it is needed, and again when it has become unusable; everybody who asks gets
+ * the same one.
+ */
 export class Reopening<T extends { readonly isUsable: boolean }> {
   readonly #open: () => Promise<T>
   #current: Promise<T> | undefined

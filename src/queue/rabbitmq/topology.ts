@@ -1,17 +1,18 @@
 /**
  * The queues behind one queue, all reached through the default exchange:
- * - the queue itself; what the broker gives up goes on to `.dead`, and a full queue refuses instead of dropping;
+ * - the queue itself; what the broker gives up goes on to `.dead`, and a full queue refuses instead of
+ *   dropping;
  * - `NAME.dead`: what was settled as dead, or delivered too often;
- * - `NAME.delayed`: what comes back later; each message has its own time to live, after which the broker moves it back, though not
- *   before those that stand in front of it.
+ * - `NAME.delayed`: what comes back later; each message has its own time to live, after which the broker
+ *   moves it back, though not before those that stand in front of it.
  */
 import type { Channel, Options } from 'amqplib'
 import type { Address } from './address.ts'
 
 /**
- * Deliveries before the broker itself takes a message out of the way. A consumer gives up long before, and keeps the message with
- * its reason; this is for what kills consumers before they can. RabbitMQ 3 has no limit of its own, 4 has 20, which innocent
- * messages reach that wait beside one that kills.
+ * Deliveries before the broker itself takes a message out of the way. A consumer gives up long before, and
+ * keeps the message with its reason; this is for what kills consumers before they can. RabbitMQ 3 has no
+ * limit of its own, 4 has 20, which innocent messages reach that wait beside one that kills.
  */
 const deliveryLimit = 100
 
@@ -22,10 +23,16 @@ export async function declareQueues(channel: Channel, { queue, type }: Address):
   await channel.assertQueue(deadName(queue), durable({ 'x-queue-type': type }))
   await channel.assertQueue(delayedName(queue), durable({ 'x-queue-type': type, ...movesTo(queue, type) }))
   const limit = type === 'quorum' ? { 'x-delivery-limit': deliveryLimit } : {}
-  await channel.assertQueue(queue, durable({ 'x-queue-type': type, ...movesTo(deadName(queue), type), ...limit }))
+  await channel.assertQueue(
+    queue,
+    durable({ 'x-queue-type': type, ...movesTo(deadName(queue), type), ...limit }),
+  )
 }
 
-const durable = (args: Readonly<Record<string, string | number>>): Options.AssertQueue => ({ durable: true, arguments: args })
+const durable = (args: Readonly<Record<string, string | number>>): Options.AssertQueue => ({
+  durable: true,
+  arguments: args,
+})
 
 /** A quorum queue keeps a message until the queue that it moves to has confirmed it; a classic one cannot. */
 const movesTo = (queue: string, type: Address['type']) => ({

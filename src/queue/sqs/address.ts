@@ -30,7 +30,8 @@ const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 /** Throws `USAGE` without a word of the URL itself, which may hold what somebody took for a password. */
 export function parseAddress(url: string): Address {
   const parts = form.test(url) ? URL.parse(url) : null
-  if (parts === null) throw usage('it is https://HOST/ACCOUNT/NAME, as SQS gives it, without user and password')
+  if (parts === null)
+    throw usage('it is https://HOST/ACCOUNT/NAME, as SQS gives it, without user and password')
   if (!isHost(parts.hostname.replace(/^\[|\]$/g, ''))) throw usage('no host has such a name')
   const { receivers, ...others } = Object.fromEntries(parts.searchParams)
   if (Object.keys(others).length > 0) throw usage('it has an unknown parameter; there is receivers')

@@ -1,6 +1,7 @@
 /**
- * Calls that take ten entries at once, and may do some of them and not others. Each entry is tried until SQS has answered it: done,
- * or refused for good. What it has no time for, and what it says nothing about, is tried again after growing pauses.
+ * Calls that take ten entries at once, and may do some of them and not others. Each entry is tried until SQS
+ * has answered it: done, or refused for good. What it has no time for, and what it says nothing about, is
+ * tried again after growing pauses.
  */
 import type { BatchResultErrorEntry } from '@aws-sdk/client-sqs'
 import { LadingError, toLadingError } from '../../core/errors.ts'
@@ -70,13 +71,19 @@ export async function answered<T>(
     left = [...open.values()]
     return left.length === 0
       ? undefined
-      : new LadingError('QUEUE_BUSY', `${patience.where}: ${left.length} entries are to be tried again: ${why}`)
+      : new LadingError(
+          'QUEUE_BUSY',
+          `${patience.where}: ${left.length} entries are to be tried again: ${why}`,
+        )
   }, patience)
   return refused
 }
 
 /** Until the work has nothing to complain about. */
-async function persist(work: () => Promise<LadingError | undefined>, { where, onEvent, signal }: Patience): Promise<void> {
+async function persist(
+  work: () => Promise<LadingError | undefined>,
+  { where, onEvent, signal }: Patience,
+): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const complaint = await work().catch((thrown: unknown) => {
       const error = toLadingError(thrown)
@@ -89,7 +96,8 @@ async function persist(work: () => Promise<LadingError | undefined>, { where, on
     }
     if (attempt >= mostAttempts || signal?.aborted) throw complaint
     const delayMs = Math.round(backoff(attempt - 1, firstPauseMs, lastPauseMs))
-    if (attempt >= toldFrom) onEvent({ type: 'waiting', code: 'QUEUE_BUSY', message: complaint.message || where, attempt, delayMs })
+    if (attempt >= toldFrom)
+      onEvent({ type: 'waiting', code: 'QUEUE_BUSY', message: complaint.message || where, attempt, delayMs })
     await sleep(delayMs, signal)
   }
 }
@@ -97,7 +105,10 @@ async function persist(work: () => Promise<LadingError | undefined>, { where, on
 /** At most so many calls at once. */
 const mostCalls = 16
 
-/** Entries that come one by one and go together, those of one turn of the event loop and those that wait for others. */
+/**
+ * Entries that come one by one and go together, those of one turn of the event loop and those that wait for
+ * others.
+ */
 export class Gathered<T> {
   readonly #send: (entries: readonly T[]) => Promise<readonly Refusal<T>[]>
   readonly #waiting: {
@@ -141,7 +152,9 @@ export class Gathered<T> {
   async #call(): Promise<void> {
     const batch = this.#waiting.splice(0, mostEntries)
     try {
-      const refused = new Map((await this.#send(batch.map(({ entry }) => entry))).map((refusal) => [refusal.entry, refusal]))
+      const refused = new Map(
+        (await this.#send(batch.map(({ entry }) => entry))).map((refusal) => [refusal.entry, refusal]),
+      )
       for (const { entry, resolve } of batch) resolve(refused.get(entry))
     } catch (error) {
       for (const { reject } of batch) reject(error)

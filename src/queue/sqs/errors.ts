@@ -22,7 +22,9 @@ export function queueError(thrown: unknown, where: string): LadingError {
   if (error instanceof SyntaxError)
     return new LadingError('QUEUE_REFUSED', `${where}: what answers there does not speak the protocol of SQS`)
   const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
-  return new LadingError(codeOf(code, error.message, status), `${where}: ${said(code, error.message)}`, { cause: error })
+  return new LadingError(codeOf(code, error.message, status), `${where}: ${said(code, error.message)}`, {
+    cause: error,
+  })
 }
 
 /** Of one entry of a batch. */
@@ -36,9 +38,11 @@ export const isBusy = (code: string): boolean => busy.test(plain(code))
 function codeOf(code: string, message: string, status: number | undefined): Code {
   if (missing.test(code)) return 'QUEUE_MISSING'
   if (isBusy(code)) return 'QUEUE_BUSY'
-  if (large.test(code) || (code.startsWith('InvalidParameter') && largeText.test(message))) return 'MESSAGE_TOO_LARGE'
+  if (large.test(code) || (code.startsWith('InvalidParameter') && largeText.test(message)))
+    return 'MESSAGE_TOO_LARGE'
   if (refused.test(code) || tls.test(code)) return 'QUEUE_REFUSED'
-  if (status === undefined || status < 400) return network.test(code) || network.test(message) ? 'QUEUE_UNAVAILABLE' : 'QUEUE_REFUSED'
+  if (status === undefined || status < 400)
+    return network.test(code) || network.test(message) ? 'QUEUE_UNAVAILABLE' : 'QUEUE_REFUSED'
   if (status >= 500 || status === 429) return 'QUEUE_BUSY'
   return status === 404 ? 'QUEUE_MISSING' : 'QUEUE_REFUSED'
 }

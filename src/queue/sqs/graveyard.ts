@@ -30,7 +30,10 @@ export class Graveyard {
   /** Of a redrive policy, as the queue's attribute has it. */
   static of(service: Service, address: Address, policy: string | undefined): Graveyard | undefined {
     if (!policy) return undefined
-    const { deadLetterTargetArn = '', maxReceiveCount } = JSON.parse(policy) as { deadLetterTargetArn?: string; maxReceiveCount?: unknown }
+    const { deadLetterTargetArn = '', maxReceiveCount } = JSON.parse(policy) as {
+      deadLetterTargetArn?: string
+      maxReceiveCount?: unknown
+    }
     const url = siblingUrl(address, deadLetterTargetArn)
     return url === undefined ? undefined : new Graveyard(service, url, Number(maxReceiveCount))
   }
@@ -40,7 +43,10 @@ export class Graveyard {
     const entry = copyOf(message, `${code}: ${detail}`)
     try {
       const input = { QueueUrl: this.url, Entries: [{ ...entry, Id: '0' }] }
-      const call = () => this.#service.call((sqs, options) => sqs.sendMessageBatch(input, options), { signal: patience.giveUp })
+      const call = () =>
+        this.#service.call((sqs, options) => sqs.sendMessageBatch(input, options), {
+          signal: patience.giveUp,
+        })
       const [refusal] = await answered([entry], call, patience)
       if (refusal !== undefined) throw entryError(refusal.code, refusal.message, this.#service.where)
       return true
@@ -54,7 +60,10 @@ export class Graveyard {
   async count(waiting: Abortable): Promise<number> {
     try {
       const input = { QueueUrl: this.url, AttributeNames: ['All' as const] }
-      const { Attributes = {} } = await this.#service.call((sqs, options) => sqs.getQueueAttributes(input, options), waiting)
+      const { Attributes = {} } = await this.#service.call(
+        (sqs, options) => sqs.getQueueAttributes(input, options),
+        waiting,
+      )
       return countIn(
         Attributes,
         'ApproximateNumberOfMessages',
@@ -72,7 +81,10 @@ export const countIn = (attributes: Readonly<Record<string, string>>, ...names: 
   names.reduce((sum, name) => sum + (Number(attributes[name]) || 0), 0)
 
 /** The same bytes and attributes. */
-function copyOf({ Body = '', MessageId = '', MessageAttributes = {}, Attributes = {} }: Message, reason: string): Entry {
+function copyOf(
+  { Body = '', MessageId = '', MessageAttributes = {}, Attributes = {} }: Message,
+  reason: string,
+): Entry {
   const { MessageGroupId } = Attributes
   const hasRoom = Object.keys(MessageAttributes).length < mostEntries
   const attribute = { DataType: 'String', StringValue: ascii(reason.slice(0, 256)) }

@@ -1,4 +1,7 @@
-/** A message that was received: ours until its time out of sight is over, by our own clock, and never for more than 12 hours. */
+/**
+ * A message that was received: ours until its time out of sight is over, by our own clock, and never for more
+ * than 12 hours.
+ */
 import type { Message } from '@aws-sdk/client-sqs'
 import type { Delivery, Headers, MessageFault, Outcome } from '../queue.ts'
 import type { Read } from './message.ts'
@@ -38,7 +41,13 @@ export class Held implements Delivery {
   /** Two changes of one message on their way at once arrive in any order. */
   #extension: Promise<unknown> = Promise.resolve()
 
-  constructor(message: Message, { key, body, headers, weight, fault }: Read, receivedAt: number, isFifo: boolean, holder: Holder) {
+  constructor(
+    message: Message,
+    { key, body, headers, weight, fault }: Read,
+    receivedAt: number,
+    isFifo: boolean,
+    holder: Holder,
+  ) {
     this.key = key
     this.body = body
     this.headers = headers
@@ -80,7 +89,8 @@ export class Held implements Delivery {
       case 'dead': {
         // Who has lost it would keep a copy of what another one may have done by then.
         if (!(await this.#hide(this.#holder.leaseMs))) return
-        if (await this.#holder.bury(this.#message, outcome)) return await this.#holder.settlements.delete(this.#handle)
+        if (await this.#holder.bury(this.#message, outcome))
+          return await this.#holder.settlements.delete(this.#handle)
         await Promise.all(this.#holder.behind(this).map((each) => each.stop()))
       }
     }

@@ -1,6 +1,6 @@
 /**
- * Our messages ↔ those of SQS, which takes text of 1 byte or more alone, ten attributes, and few marks in their names: so key and
- * headers are one attribute, JSON in ASCII, which also says how the body is written.
+ * Our messages ↔ those of SQS, which takes text of 1 byte or more alone, ten attributes, and few marks in
+ * their names: so key and headers are one attribute, JSON in ASCII, which also says how the body is written.
  */
 import { isUtf8 } from 'node:buffer'
 import { promisify } from 'node:util'
@@ -25,8 +25,9 @@ const mostBytes = 64 * 1024 * 1024
 const attributeBytes = 8 * 1024
 const groupId = /^[\w!"#$%&'()*+,\-./:;<=>?@[\\\]^`{|}~]{1,128}$/
 /**
- * Text that any server takes: SQS takes characters beyond the basic plane too, and some that speak its protocol do not. A carriage
- * return is left out because XML, which SQS spoke before, reads it as a line feed.
+ * Text that any server takes: SQS takes characters beyond the basic plane too, and some that speak its
+ * protocol do not. A carriage return is left out because XML, which SQS spoke before, reads it as a line
+ * feed.
  */
 // oxlint-disable-next-line no-control-regex
 const plainText = /^[\t\n\r\u0020-\ud7ff\ue000-\ufffd]+$/
@@ -42,21 +43,39 @@ interface Own {
 }
 
 /** What surely fits as it is, whatever its bytes are, in a message of `limit` bytes. */
-export const largestBody = (limit: number): number => Math.floor(((limit - Math.min(attributeBytes, limit / 4)) * 3) / 4)
+export const largestBody = (limit: number): number =>
+  Math.floor(((limit - Math.min(attributeBytes, limit / 4)) * 3) / 4)
 
 /** Throws `MESSAGE_TOO_LARGE`. */
-export async function entryOf({ key, body, headers, weight, resent }: Outgoing, limit: number, isFifo: boolean): Promise<Entry> {
+export async function entryOf(
+  { key, body, headers, weight, resent }: Outgoing,
+  limit: number,
+  isFifo: boolean,
+): Promise<Entry> {
   const largest = largestBody(limit)
-  if (body.length > largest) throw new LadingError('MESSAGE_TOO_LARGE', `${body.length} bytes in one message, the queue takes ${largest}`)
+  if (body.length > largest)
+    throw new LadingError(
+      'MESSAGE_TOO_LARGE',
+      `${body.length} bytes in one message, the queue takes ${largest}`,
+    )
   const [writing, text] = await written(asBuffer(body))
   const own: Own = { key, headers, body: writing, ...(weight === undefined ? {} : { weight }) }
   const entry = {
     MessageBody: text,
     MessageAttributes: { [ownAttribute]: { DataType: 'String', StringValue: ascii(JSON.stringify(own)) } },
-    ...(isFifo ? { MessageGroupId: groupOf(key), MessageDeduplicationId: sha256Of(resent === undefined ? key : `${key} ${resent}`) } : {}),
+    ...(isFifo
+      ? {
+          MessageGroupId: groupOf(key),
+          MessageDeduplicationId: sha256Of(resent === undefined ? key : `${key} ${resent}`),
+        }
+      : {}),
   }
   const bytes = bytesOf(entry)
-  if (bytes > limit) throw new LadingError('MESSAGE_TOO_LARGE', `a message has ${bytes} bytes with its headers, the queue takes ${limit}`)
+  if (bytes > limit)
+    throw new LadingError(
+      'MESSAGE_TOO_LARGE',
+      `a message has ${bytes} bytes with its headers, the queue takes ${limit}`,
+    )
   return entry
 }
 
@@ -64,7 +83,11 @@ export async function entryOf({ key, body, headers, weight, resent }: Outgoing, 
 export function bytesOf({ MessageBody, MessageAttributes = {} }: Entry): number {
   let bytes = Buffer.byteLength(MessageBody)
   for (const [name, { DataType = '', StringValue = '', BinaryValue }] of Object.entries(MessageAttributes)) {
-    bytes += Buffer.byteLength(name) + Buffer.byteLength(DataType) + Buffer.byteLength(StringValue) + (BinaryValue?.length ?? 0)
+    bytes +=
+      Buffer.byteLength(name) +
+      Buffer.byteLength(DataType) +
+      Buffer.byteLength(StringValue) +
+      (BinaryValue?.length ?? 0)
   }
   return bytes
 }
@@ -91,7 +114,13 @@ export async function read(message: Message): Promise<Read> {
   if (!writings.includes(own.body as Writing)) {
     const detail = `the body of the message is written as ${own.body}, this lading knows ${writings.join(', ')}`
     const fault = { code: 'ENVELOPE_NEWER', detail } as const
-    return { key, headers: { ...headers, [ownAttribute]: attribute as string }, body: Buffer.from(Body), weight: Body.length, fault }
+    return {
+      key,
+      headers: { ...headers, [ownAttribute]: attribute as string },
+      body: Buffer.from(Body),
+      weight: Body.length,
+      fault,
+    }
   }
   const body = await bodyOf(Body, own.body)
   return { key, headers, body, weight: Math.max(body.length, weight) }
@@ -127,7 +156,9 @@ async function bodyOf(text: string, writing: string): Promise<Buffer> {
     case 'empty':
       return Buffer.alloc(0)
     case 'gzip':
-      return await promisify(gunzip)(Buffer.from(text, 'base64'), { maxOutputLength: mostBytes }).catch(() => Buffer.from(text))
+      return await promisify(gunzip)(Buffer.from(text, 'base64'), { maxOutputLength: mostBytes }).catch(() =>
+        Buffer.from(text),
+      )
   }
 }
 
@@ -151,7 +182,8 @@ const isOwn = (value: Partial<Own> | null): value is Own =>
 
 /** A stranger's attributes as text. */
 function headersOf(attributes: Attributes): Headers {
-  const text = ({ StringValue, BinaryValue }: MessageAttributeValue) => StringValue ?? textOfBytes(BinaryValue ?? new Uint8Array())
+  const text = ({ StringValue, BinaryValue }: MessageAttributeValue) =>
+    StringValue ?? textOfBytes(BinaryValue ?? new Uint8Array())
   return Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, text(value)]))
 }
 

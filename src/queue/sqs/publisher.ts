@@ -1,4 +1,7 @@
-/** Messages → SQS, as many in one call as it takes. A message is in the queue when SQS has named it in its answer. */
+/**
+ * Messages → SQS, as many in one call as it takes. A message is in the queue when SQS has named it in its
+ * answer.
+ */
 import type { Outgoing } from '../queue.ts'
 import { answered, mostEntries, type Patience } from './batch.ts'
 import { entryError } from './errors.ts'
@@ -16,7 +19,11 @@ export interface PublishOptions extends Patience {
 }
 
 /** Everything is measured before anything is sent. */
-export async function publish(service: Service, messages: readonly Outgoing[], options: PublishOptions): Promise<void> {
+export async function publish(
+  service: Service,
+  messages: readonly Outgoing[],
+  options: PublishOptions,
+): Promise<void> {
   const entries: Entry[] = []
   for (const message of messages) entries.push(await entryOf(message, options.limit, options.isFifo))
   const waiting = batches(entries)

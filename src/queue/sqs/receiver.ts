@@ -1,6 +1,7 @@
 /**
- * Messages come by long polling: one call waits while there are none, several side by side fetch while there are some. What is in
- * hand is bounded by messages and by bytes, and a call asks for no more than there is room for.
+ * Messages come by long polling: one call waits while there are none, several side by side fetch while there
+ * are some. What is in hand is bounded by messages and by bytes, and a call asks for no more than there is
+ * room for.
  */
 import { randomUUID } from 'node:crypto'
 import type { Message } from '@aws-sdk/client-sqs'
@@ -18,28 +19,44 @@ const pauseMs = 100
 /** The longest that SQS waits for a message. Waiting costs one request each time. */
 const waitSeconds = 20
 /**
- * Messages in hand at the start, and by how much that may grow at a time. SQS counts a delivery of everything that a consumer holds
- * when it dies, so one that dies again and again of the same message must not have taken many others beside it.
+ * Messages in hand at the start, and by how much that may grow at a time. SQS counts a delivery of everything
+ * that a consumer holds when it dies, so one that dies again and again of the same message must not have
+ * taken many others beside it.
  */
 const firstLimit = 1
 const growth = 4
-/** Deliveries from which on a message may be what kills consumers, or stand beside one: few are taken then, or it alone. */
+/**
+ * Deliveries from which on a message may be what kills consumers, or stand beside one: few are taken then, or
+ * it alone.
+ */
 const fewFromAttempt = 3
 const aloneFromAttempt = 6
-/** How long more messages are waited for before it is said that there are none, in multiples of what an answer takes. */
+/**
+ * How long more messages are waited for before it is said that there are none, in multiples of what an answer
+ * takes.
+ */
 const patienceAnswers = 3
 const firstAnswerMs = 80
 const leastPatienceMs = 20
 const mostPatienceMs = 300
 const lastIdleMs = 1_000
-/** Who does not come back for more within this time, or a quarter of the lease, leaves what comes to others meanwhile. */
+/**
+ * Who does not come back for more within this time, or a quarter of the lease, leaves what comes to others
+ * meanwhile.
+ */
 const comesBackWithinMs = 1_000
-/** How long SQS may take to have back what was not handed out; then it comes again when its time out of sight is over. */
+/**
+ * How long SQS may take to have back what was not handed out; then it comes again when its time out of sight
+ * is over.
+ */
 const giveBackWithinMs = 3_000
 /** Over which a mean is taken, about. */
 const meanOver = 16
 
-/** In hand at most: SQS lets all consumers of a queue together have 120,000, and each call that extends them takes ten. */
+/**
+ * In hand at most: SQS lets all consumers of a queue together have 120,000, and each call that extends them
+ * takes ten.
+ */
 const mostMessages = 4_000
 
 export interface ReceiveOptions extends Abortable {
@@ -74,7 +91,12 @@ export class Receiver {
   #isPumping = false
   readonly #arrival = new Arrival()
 
-  constructor(service: Service, options: ReceiveOptions, holder: Pick<Holder, 'leaseMs' | 'settlements' | 'bury'>, patience: Patience) {
+  constructor(
+    service: Service,
+    options: ReceiveOptions,
+    holder: Pick<Holder, 'leaseMs' | 'settlements' | 'bury'>,
+    patience: Patience,
+  ) {
     this.#service = service
     this.#options = options
     this.#patience = patience
@@ -148,7 +170,12 @@ export class Receiver {
     setImmediate(() => {
       this.#isPumping = false
       const most = this.#isBusy ? this.#options.receivers : 1
-      while (!this.#stop.signal.aborted && !this.#asking.signal.aborted && this.#failure === undefined && this.#polls.size < most) {
+      while (
+        !this.#stop.signal.aborted &&
+        !this.#asking.signal.aborted &&
+        this.#failure === undefined &&
+        this.#polls.size < most
+      ) {
         const room = this.#room()
         if (room <= 0) return
         const poll = this.#poll(room).finally(() => {
@@ -165,7 +192,11 @@ export class Receiver {
     const size = Math.max(1, this.#meanSize)
     const fit = Math.floor((mostInFlightBytes - this.#unsettledBytes - this.#asked * size) / size)
     // One that is larger than the bound is taken alone.
-    return Math.min(mostEntries, Math.min(this.#limit, this.#options.prefetch) - inHand, inHand === 0 ? Math.max(1, fit) : fit)
+    return Math.min(
+      mostEntries,
+      Math.min(this.#limit, this.#options.prefetch) - inHand,
+      inHand === 0 ? Math.max(1, fit) : fit,
+    )
   }
 
   /** Never throws. */
@@ -177,11 +208,13 @@ export class Receiver {
     try {
       const messages = await this.#receive(room, signal)
       const receivedAt = performance.now()
-      if (messages.length > 0) this.#answerMs += (Math.min(receivedAt - startedAt, mostPatienceMs) - this.#answerMs) / meanOver
+      if (messages.length > 0)
+        this.#answerMs += (Math.min(receivedAt - startedAt, mostPatienceMs) - this.#answerMs) / meanOver
       this.#isBusy = messages.length > 0
       if (messages.length === 0) await sleep(Math.max(0, pauseMs - (receivedAt - startedAt)), signal)
       const held: Held[] = []
-      for (const message of messages) held.push(new Held(message, await read(message), receivedAt, this.#options.isFifo, this.#holder))
+      for (const message of messages)
+        held.push(new Held(message, await read(message), receivedAt, this.#options.isFifo, this.#holder))
       this.#asked -= room
       room = 0
       this.#accept(held)
@@ -221,7 +254,8 @@ export class Receiver {
     }
     if (attempt >= aloneFromAttempt) this.#limit = 1
     else if (attempt >= fewFromAttempt) this.#limit = mostEntries
-    else if (held.length > 0) this.#limit = Math.min(this.#options.prefetch, mostMessages, this.#limit * growth)
+    else if (held.length > 0)
+      this.#limit = Math.min(this.#options.prefetch, mostMessages, this.#limit * growth)
   }
 
   #behind(held: Held): readonly Held[] {

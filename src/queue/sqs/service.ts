@@ -1,6 +1,7 @@
 /**
- * The client of SQS, which finds credentials, region and endpoint where it always does, and tries a call three times by itself:
- * what a socket loses, and what SQS is too busy for, for a moment. Whatever lasts longer is ours to wait for, and to tell.
+ * The client of SQS, which finds credentials, region and endpoint where it always does, and tries a call
+ * three times by itself: what a socket loses, and what SQS is too busy for, for a moment. Whatever lasts
+ * longer is ours to wait for, and to tell.
  */
 import { SQS, type SQSClientConfig } from '@aws-sdk/client-sqs'
 import { LadingError } from '../../core/errors.ts'
@@ -48,7 +49,10 @@ export class Service {
   }
 
   /** Throws `LadingError`s alone. */
-  async call<T>(work: (sqs: SQS, options: CallOptions) => Promise<T>, { signal, waitMs = 0 }: Waiting = {}): Promise<T> {
+  async call<T>(
+    work: (sqs: SQS, options: CallOptions) => Promise<T>,
+    { signal, waitMs = 0 }: Waiting = {},
+  ): Promise<T> {
     try {
       const abortSignal = signal === undefined ? {} : { abortSignal: signal }
       const answer = await work(this.#sqs, { ...abortSignal, requestTimeout: waitMs + answerWithinMs })
@@ -105,8 +109,8 @@ async function configuredRegion(): Promise<string | undefined> {
 const regionHost = /^sqs(-fips)?\.[a-z\d-]+\.(amazonaws\.com(\.cn)?|amazonaws\.eu|api\.aws)$/
 
 /**
- * Calls go to the host of the queue's URL, unless an endpoint is configured (AWS_ENDPOINT_URL): the client's own way to do so prefers
- * the URL even then.
+ * Calls go to the host of the queue's URL, unless an endpoint is configured (AWS_ENDPOINT_URL): the client's
+ * own way to do so prefers the URL even then.
  */
 function useOrigin(sqs: SQS, origin: string): void {
   const middleware: Middleware = (next, context) => (args) => {

@@ -1,4 +1,7 @@
-/** What becomes of receipt handles, ten in a call. A handle that means nothing any more says that the message is another's. */
+/**
+ * What becomes of receipt handles, ten in a call. A handle that means nothing any more says that the message
+ * is another's.
+ */
 import { answered, Gathered, type Patience, type Refusal } from './batch.ts'
 import { entryError } from './errors.ts'
 import type { Service } from './service.ts'
@@ -28,7 +31,10 @@ export class Settlements {
         entries,
         (left) => {
           const Entries = left.map(({ handle }, index) => ({ Id: String(index), ReceiptHandle: handle }))
-          return service.call((sqs, options) => sqs.deleteMessageBatch({ QueueUrl, Entries }, options), waiting)
+          return service.call(
+            (sqs, options) => sqs.deleteMessageBatch({ QueueUrl, Entries }, options),
+            waiting,
+          )
         },
         patience,
       ),
@@ -37,8 +43,15 @@ export class Settlements {
       answered(
         entries,
         (left) => {
-          const Entries = left.map((each, index) => ({ Id: String(index), ReceiptHandle: each.handle, VisibilityTimeout: each.seconds }))
-          return service.call((sqs, options) => sqs.changeMessageVisibilityBatch({ QueueUrl, Entries }, options), waiting)
+          const Entries = left.map((each, index) => ({
+            Id: String(index),
+            ReceiptHandle: each.handle,
+            VisibilityTimeout: each.seconds,
+          }))
+          return service.call(
+            (sqs, options) => sqs.changeMessageVisibilityBatch({ QueueUrl, Entries }, options),
+            waiting,
+          )
         },
         patience,
       ),

@@ -1,6 +1,6 @@
 /**
- * A queue of Amazon SQS. It is never made here, and its own settings hold: how long a message is ours (VisibilityTimeout), how large
- * one may be (MaximumMessageSize), and where dead ones go (RedrivePolicy).
+ * A queue of Amazon SQS. It is never made here, and its own settings hold: how long a message is ours
+ * (VisibilityTimeout), how large one may be (MaximumMessageSize), and where dead ones go (RedrivePolicy).
  */
 import type { Message } from '@aws-sdk/client-sqs'
 import { LadingError } from '../../core/errors.ts'
@@ -20,9 +20,15 @@ import { Settlements } from './settlements.ts'
 const defaultLeaseSeconds = 30
 /** Where nobody says, such as a server that only speaks the protocol. */
 const defaultLimit = 256 * 1024
-/** Deliveries that a message has before a consumer gives it up, with room for those that an orderly stop gives back. */
+/**
+ * Deliveries that a message has before a consumer gives it up, with room for those that an orderly stop gives
+ * back.
+ */
 const enoughReceives = 100
-/** A look at an empty queue takes so long: a call that does not wait asks only some of the servers that hold a queue. */
+/**
+ * A look at an empty queue takes so long: a call that does not wait asks only some of the servers that hold a
+ * queue.
+ */
 const peekSeconds = 1
 
 interface Settings {
@@ -49,7 +55,10 @@ export async function openSqsQueue(url: string, options: OpenOptions = {}): Prom
 }
 
 const attributesOf = (service: Service, { signal }: Abortable) =>
-  service.call((sqs, options) => sqs.getQueueAttributes({ QueueUrl: service.url, AttributeNames: ['All'] }, options), { signal })
+  service.call(
+    (sqs, options) => sqs.getQueueAttributes({ QueueUrl: service.url, AttributeNames: ['All'] }, options),
+    { signal },
+  )
 
 /** A stop waits this long for what is being sent. */
 const stopWithinMs = 10_000
@@ -94,13 +103,22 @@ class SqsQueue implements Queue {
     else signal?.addEventListener('abort', stop, { once: true, signal: published.signal })
     const { isFifo } = this.#address
     try {
-      await publish(this.#service, messages, { ...this.#patience, signal, giveUp: giveUp.signal, limit, isFifo })
+      await publish(this.#service, messages, {
+        ...this.#patience,
+        signal,
+        giveUp: giveUp.signal,
+        limit,
+        isFifo,
+      })
     } finally {
       published.abort()
     }
   }
 
-  async *deliveries({ prefetch, signal }: Abortable & { readonly prefetch: number }): AsyncGenerator<readonly Delivery[]> {
+  async *deliveries({
+    prefetch,
+    signal,
+  }: Abortable & { readonly prefetch: number }): AsyncGenerator<readonly Delivery[]> {
     this.#requireOpen()
     const { receivers, isFifo } = this.#address
     const holder = {
@@ -108,7 +126,12 @@ class SqsQueue implements Queue {
       settlements: this.#settlements,
       bury: (message: Message, outcome: Outcome & { readonly kind: 'dead' }) => this.#bury(message, outcome),
     }
-    const receiver = new Receiver(this.#service, { prefetch, signal, receivers, isFifo }, holder, this.#patience)
+    const receiver = new Receiver(
+      this.#service,
+      { prefetch, signal, receivers, isFifo },
+      holder,
+      this.#patience,
+    )
     this.#receivers.add(receiver)
     try {
       yield* receiver.deliveries()
@@ -119,16 +142,24 @@ class SqsQueue implements Queue {
 
   async #bury(message: Message, outcome: Outcome & { readonly kind: 'dead' }): Promise<boolean> {
     const { graveyard } = this.#settings
-    const isBuried = (await graveyard?.bury(message, outcome, { ...this.#patience, giveUp: this.#giveUp.signal })) === true
+    const isBuried =
+      (await graveyard?.bury(message, outcome, { ...this.#patience, giveUp: this.#giveUp.signal })) === true
     if (!isBuried && !this.#toldOfDead) {
       this.#toldOfDead = true
-      const why = graveyard === undefined ? 'has no redrive policy' : 'does not let us send to its dead-letter queue'
-      this.#patience.onEvent({ type: 'caution', message: `${this.#service.where} ${why}: what is dead stays in it and comes again` })
+      const why =
+        graveyard === undefined ? 'has no redrive policy' : 'does not let us send to its dead-letter queue'
+      this.#patience.onEvent({
+        type: 'caution',
+        message: `${this.#service.where} ${why}: what is dead stays in it and comes again`,
+      })
     }
     return isBuried
   }
 
-  /** Receives the messages and hides them from nobody. SQS counts a delivery of each all the same, and takes them in any order. */
+  /**
+   * Receives the messages and hides them from nobody. SQS counts a delivery of each all the same, and takes
+   * them in any order.
+   */
   async peek(n: number, { signal }: Abortable = {}): Promise<readonly Peeked[]> {
     this.#requireOpen()
     const seen = new Map<string, Peeked>()
@@ -150,7 +181,13 @@ class SqsQueue implements Queue {
         if (seen.has(MessageId)) continue
         hasMore = true
         const { key, headers, body, fault } = await read(message)
-        seen.set(MessageId, { key, headers, body, fault, attempt: Math.max(0, Number(Attributes?.ApproximateReceiveCount) - 1) || 0 })
+        seen.set(MessageId, {
+          key,
+          headers,
+          body,
+          fault,
+          attempt: Math.max(0, Number(Attributes?.ApproximateReceiveCount) - 1) || 0,
+        })
       }
     }
     return [...seen.values()]

@@ -3,12 +3,15 @@ import { LadingError } from '../../core/errors.ts'
 import { isHost } from '../../core/url.ts'
 import { within } from '../../core/wait.ts'
 import { sinkError, withoutPassword } from './errors.ts'
-import { isOurSession } from './foreign-writes.ts'
+import { isOurSession } from './table/foreign-writes.ts'
 import { defaultSilentMs, streamOf, watchSilence } from './silence.ts'
 
 /** How long connecting may take before it counts as failed, in milliseconds. */
 const connectTimeoutMs = 10_000
-/** A connection on which nothing is said is asked after so many milliseconds whether it is still there, and ended by the system where it is not. */
+/**
+ * A connection on which nothing is said is asked after so many milliseconds whether it is still there, and
+ * ended by the system where it is not.
+ */
 const keepAliveMs = 30_000
 /** How long the server may take to end a session in good order, in milliseconds. */
 const endWithinMs = 3_000
@@ -16,10 +19,11 @@ const endWithinMs = 3_000
 const leastConnectMs = 1_000
 
 /**
- * What every session of ours says first. The name is set here and not by the connection's options, where the URL would override it: we
- * find our sessions by it. Then what decides how a text is read, so that values of a `custom` type and defaults mean the same whatever a
- * role or database prefers. Two things stay as they are: `search_path` says which table a model without a schema means, and `lc_monetary`
- * says what the numbers in a stored `money` mean.
+ * What every session of ours says first. The name is set here and not by the connection's options, where the
+ * URL would override it: we find our sessions by it. Then what decides how a text is read, so that values of
+ * a `custom` type and defaults mean the same whatever a role or database prefers. Two things stay as they
+ * are: `search_path` says which table a model without a schema means, and `lc_monetary` says what the numbers
+ * in a stored `money` mean.
  */
 const sessionSettings = `SET application_name = 'lading';
   SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; SET tcp_user_timeout = '60s';
@@ -28,7 +32,10 @@ const sessionSettings = `SET application_name = 'lading';
   SET extra_float_digits = 1; SET bytea_output = 'hex'; ${isOurSession};
   SELECT pg_backend_pid() AS pid`
 
-/** One session, made when it is needed and made again after it broke. What runs on it runs one after the other. */
+/**
+ * One session, made when it is needed and made again after it broke. What runs on it runs one after the
+ * other.
+ */
 export class Connection implements AsyncDisposable {
   /** Host, port and database as the driver reads them from the URL and the environment. */
   readonly place: string
@@ -41,10 +48,15 @@ export class Connection implements AsyncDisposable {
   #last: Promise<unknown> = Promise.resolve()
   /** Called for each new session, before anything else runs on it. */
   onConnect: ((client: pg.Client) => Promise<void>) | undefined
-  /** Called when the server asks to try again, before the caller hears of it; that it fails changes nothing. */
+  /**
+   * Called when the server asks to try again, before the caller hears of it; that it fails changes nothing.
+   */
   onBusy: ((client: pg.Client) => Promise<void>) | undefined
 
-  /** `silentMs`: how long a statement may bring no answer before the server is asked, over another connection, whether it works on it. */
+  /**
+   * `silentMs`: how long a statement may bring no answer before the server is asked, over another connection,
+   * whether it works on it.
+   */
   constructor(url: string, { silentMs = defaultSilentMs }: { readonly silentMs?: number | undefined } = {}) {
     this.#silentMs = silentMs
     try {
@@ -58,24 +70,36 @@ export class Connection implements AsyncDisposable {
       const client = new pg.Client(this.#config)
       const { host } = client
       // Of a folder it is the path of a socket.
-      if (!host.startsWith('/') && !isHost(host)) throw new LadingError('USAGE', 'the database URL cannot be used: no host has such a name')
+      if (!host.startsWith('/') && !isHost(host))
+        throw new LadingError('USAGE', 'the database URL cannot be used: no host has such a name')
       this.place = placeOf(client)
     } catch (error) {
       if (error instanceof LadingError) throw error
-      // What a certificate file is missing may be told; the error of URL holds the whole text, and with it the password.
-      const detail = error instanceof Error && 'syscall' in error ? `: ${error.message}` : ': postgresql://user:password@host:port/database'
+      // What a certificate file is missing may be told; the error of URL holds the whole text, and with it
+      // the password.
+      const detail =
+        error instanceof Error && 'syscall' in error
+          ? `: ${error.message}`
+          : ': postgresql://user:password@host:port/database'
       throw new LadingError('USAGE', `the database URL cannot be read${detail}`)
     }
   }
 
-  /** Runs `work` alone on the session, made within `connectMs` where it has to be; errors come out as ours. A session that an error may have broken is not used again. */
+  /**
+   * Runs `work` alone on the session, made within `connectMs` where it has to be; errors come out as ours. A
+   * session that an error may have broken is not used again.
+   */
   use<T>(work: (client: pg.Client) => Promise<T>, signal?: AbortSignal, connectMs?: number): Promise<T> {
     const turn = this.#last.then(() => this.#run(work, signal, connectMs))
     this.#last = turn.catch(() => undefined)
     return turn
   }
 
-  async #run<T>(work: (client: pg.Client) => Promise<T>, signal?: AbortSignal, connectMs = connectTimeoutMs): Promise<T> {
+  async #run<T>(
+    work: (client: pg.Client) => Promise<T>,
+    signal?: AbortSignal,
+    connectMs = connectTimeoutMs,
+  ): Promise<T> {
     if (signal?.aborted) throw new LadingError('ABORTED', 'stopped before the database was asked')
     const abort = () => this.#drop()
     signal?.addEventListener('abort', abort, { once: true })
@@ -122,7 +146,9 @@ export class Connection implements AsyncDisposable {
     client.on('error', forget)
     try {
       await client.connect()
-      const results = (await client.query(sessionSettings)) as unknown as readonly pg.QueryResult<{ readonly pid: number }>[]
+      const results = (await client.query(sessionSettings)) as unknown as readonly pg.QueryResult<{
+        readonly pid: number
+      }>[]
       this.#pid = results.at(-1)?.rows[0]?.pid
       await this.onConnect?.(client)
       this.#hasConnected = true
@@ -135,7 +161,9 @@ export class Connection implements AsyncDisposable {
     }
   }
 
-  /** Gives up the session, or the making of it, without a word to the server, which rolls back what was open. */
+  /**
+   * Gives up the session, or the making of it, without a word to the server, which rolls back what was open.
+   */
   #drop(): void {
     this.#client = undefined
     if (this.#newest !== undefined) streamOf(this.#newest).destroy()
@@ -161,7 +189,10 @@ function withoutAlias(url: URL): URL {
   return url
 }
 
-/** A database that was there and takes no connections any more, because it is being restored, say, is away and not misspelt. */
+/**
+ * A database that was there and takes no connections any more, because it is being restored, say, is away and
+ * not misspelt.
+ */
 function asAway(error: unknown): unknown {
   if (!(error instanceof pg.DatabaseError) || (error.code !== '3D000' && error.code !== '55000')) return error
   return new LadingError('SINK_UNAVAILABLE', `PostgreSQL: ${error.message}`, { cause: error })

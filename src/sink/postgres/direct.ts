@@ -1,18 +1,19 @@
 /**
- * The good path of a batch: its keys and its rows in one round trip, and COMMIT in another. COMMIT is sent only where every key was
- * new, every load open and every row taken; in any other case all of it is rolled back, as if it had not been tried.
+ * The good path of a batch: its keys and its rows in one round trip, and COMMIT in another. COMMIT is sent
+ * only where every key was new, every load open and every row taken; in any other case all of it is rolled
+ * back, as if it had not been tried.
  */
 import type pg from 'pg'
 import type { LoadInfo } from '../../core/load.ts'
 import type { Model } from '../../model/model.ts'
 import type { Batch, Part, Verdict } from '../sink.ts'
-import { copy } from './copy.ts'
-import { qualified } from './ddl.ts'
+import { copy } from './copy/copy.ts'
+import { qualified } from './table/ddl.ts'
 import { rowError } from './errors.ts'
-import { copyField } from './literal.ts'
+import { copyField } from './copy/literal.ts'
 import { insertLoads, loadsOf, lockLoads, openLoads } from './loads.ts'
 import { insertRejects } from './rejects.ts'
-import { copyInto, type CopyRows } from './rows.ts'
+import { copyInto, type CopyRows } from './copy/rows.ts'
 import { beginBatch, commit, inOrderOfEntry, rollback } from './transaction.ts'
 
 const ledgerTable = 'lading.ledger'
@@ -42,9 +43,11 @@ export class DirectPath {
   /** The verdicts, or undefined where nothing was changed because the batch needs a closer look. */
   async write(client: pg.Client, batch: Batch): Promise<readonly Verdict[] | undefined> {
     const { parts, rows, model } = batch
-    if (rows.rows === 0 || parts.some(({ replays }) => replays !== undefined) || !this.#isWorthIt(model)) return undefined
+    if (rows.rows === 0 || parts.some(({ replays }) => replays !== undefined) || !this.#isWorthIt(model))
+      return undefined
     const known = loadsOf(batch)
-    if (parts.some(({ load }) => load !== undefined && load.plan !== known.get(load.id)?.plan)) return undefined
+    if (parts.some(({ load }) => load !== undefined && load.plan !== known.get(load.id)?.plan))
+      return undefined
     const loads = [...known.values()]
     const unknown = loads.filter(({ id }) => !this.#known.has(id))
     const sql = [...registration(batch, unknown), ...statements(batch, loads)].join(';\n')
@@ -60,11 +63,21 @@ export class DirectPath {
     return doubt === undefined || doubt.left-- <= 0
   }
 
-  async #attempt(client: pg.Client, batch: Batch, sql: string, loads: number): Promise<readonly Verdict[] | undefined> {
+  async #attempt(
+    client: pg.Client,
+    batch: Batch,
+    sql: string,
+    loads: number,
+  ): Promise<readonly Verdict[] | undefined> {
     const { parts, model } = batch
     const rows = batch.rows as unknown as CopyRows
     try {
-      const counts = await copy(client, sql, [ledgerRows(batch)], [rows.header, rows.slice(0, rows.rows), rows.trailer])
+      const counts = await copy(
+        client,
+        sql,
+        [ledgerRows(batch)],
+        [rows.header, rows.slice(0, rows.rows), rows.trailer],
+      )
       const [open, entered, taken] = counts.slice(-3)
       if (open === loads && entered === parts.length && taken === rows.rows) {
         await insertRejects(
@@ -74,7 +87,12 @@ export class DirectPath {
         )
         await commit(client)
         this.#doubts.delete(model.fingerprint)
-        return parts.map((part) => ({ kind: 'applied', loaded: part.rows, rejected: part.records - part.rows, skipped: 0 }))
+        return parts.map((part) => ({
+          kind: 'applied',
+          loaded: part.rows,
+          rejected: part.records - part.rows,
+          skipped: 0,
+        }))
       }
       // A trigger leaves rows out, and will do so again.
       if (taken !== rows.rows) this.#doubt(model, false)
@@ -96,7 +114,10 @@ export class DirectPath {
     this.#doubts.set(fingerprint, { conflict, pause, left: pause })
   }
 
-  /** Keys that are there already say nothing of the table, and where one batch comes again, the next may be new: the second in a row counts. */
+  /**
+   * Keys that are there already say nothing of the table, and where one batch comes again, the next may be
+   * new: the second in a row counts.
+   */
   #doubtKeys(model: Model): void {
     const doubt = this.#doubts.get(model.fingerprint)
     if (doubt === undefined) this.#doubts.set(model.fingerprint, { conflict: false, pause: 1, left: 0 })
@@ -110,15 +131,23 @@ export class DirectPath {
 }
 
 /**
- * Makes the rows of new loads, in a transaction of its own: two consumers of one load must not wait for each other. It need not reach
- * the disk before the batch does, which comes later in the same log.
+ * Makes the rows of new loads, in a transaction of its own: two consumers of one load must not wait for each
+ * other. It need not reach the disk before the batch does, which comes later in the same log.
  */
 const registration = ({ pipeline }: Batch, loads: readonly LoadInfo[]): readonly string[] =>
   loads.length === 0
     ? []
-    : ['BEGIN ISOLATION LEVEL READ COMMITTED', 'SET LOCAL synchronous_commit = off', insertLoads(pipeline, loads), 'COMMIT']
+    : [
+        'BEGIN ISOLATION LEVEL READ COMMITTED',
+        'SET LOCAL synchronous_commit = off',
+        insertLoads(pipeline, loads),
+        'COMMIT',
+      ]
 
-/** BEGIN, the locks that keep the loads from being folded, which of the loads are open and have the parts' plan, the keys, the rows. */
+/**
+ * BEGIN, the locks that keep the loads from being folded, which of the loads are open and have the parts'
+ * plan, the keys, the rows.
+ */
 function statements({ model, rows }: Batch, loads: readonly LoadInfo[]): readonly string[] {
   return [
     beginBatch,
@@ -130,8 +159,8 @@ function statements({ model, rows }: Batch, loads: readonly LoadInfo[]): readonl
 }
 
 /**
- * The keys as COPY TEXT: half the work of an INSERT for the server, and with a message for each record there are thousands. A key that
- * is there already makes the COPY fail before any row is sent to the table.
+ * The keys as COPY TEXT: half the work of an INSERT for the server, and with a message for each record there
+ * are thousands. A key that is there already makes the COPY fail before any row is sent to the table.
  */
 function ledgerRows({ pipeline, parts }: Batch): Buffer {
   const first = copyField(pipeline)

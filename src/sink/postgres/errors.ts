@@ -2,13 +2,13 @@
 import pg from 'pg'
 import { type Action, type Code, codes, LadingError } from '../../core/errors.ts'
 import type { Fault } from '../../core/fault.ts'
-import { identifier } from './ddl.ts'
+import { identifier } from './table/ddl.ts'
 
 const { DatabaseError } = pg
 
 /**
- * What an error means unless it is a row's; the longest prefix wins. Codes that wait, and damage, are never a row's. The others are
- * uncertain: types, CHECK functions and triggers raise them for a single row too.
+ * What an error means unless it is a row's; the longest prefix wins. Codes that wait, and damage, are never a
+ * row's. The others are uncertain: types, CHECK functions and triggers raise them for a single row too.
  */
 const systemCodes: readonly (readonly [prefix: string, code: Code])[] = [
   ['08', 'SINK_UNAVAILABLE'],
@@ -46,23 +46,31 @@ const rowCodes: Readonly<Record<string, Code>> = {
 
 function systemCode(sqlstate: string): Code | undefined {
   let best: readonly [string, Code] | undefined
-  for (const each of systemCodes) if (sqlstate.startsWith(each[0]) && each[0].length > (best?.[0].length ?? 0)) best = each
+  for (const each of systemCodes)
+    if (sqlstate.startsWith(each[0]) && each[0].length > (best?.[0].length ?? 0)) best = each
   return best?.[1]
 }
 
-/** Any error of the driver or the server as one of ours. A connection that broke has no SQLSTATE. `role` is whom the server knows us by. */
+/**
+ * Any error of the driver or the server as one of ours. A connection that broke has no SQLSTATE. `role` is
+ * whom the server knows us by.
+ */
 export function sinkError(error: unknown, role?: string): LadingError {
   if (error instanceof LadingError) return error
   const options = { cause: error }
   if (!(error instanceof DatabaseError)) {
     const detail = error instanceof Error ? describeSocketError(error) : String(error)
-    if (error instanceof TypeError || error instanceof RangeError) return new LadingError('INTERNAL', detail, options)
-    const help = refusals.find(([cause]) => cause.test(`${(error as NodeJS.ErrnoException).code} ${detail}`))?.[1]
+    if (error instanceof TypeError || error instanceof RangeError)
+      return new LadingError('INTERNAL', detail, options)
+    const help = refusals.find(([cause]) =>
+      cause.test(`${(error as NodeJS.ErrnoException).code} ${detail}`),
+    )?.[1]
     if (help !== undefined) return new LadingError('SINK_REFUSED', `PostgreSQL: ${detail}${help}`, options)
     return new LadingError('SINK_UNAVAILABLE', `PostgreSQL: ${detail}`, options)
   }
   const grant = error.code === '42501' && role !== undefined ? missingGrant(error.message, role) : ''
-  // The server's DETAIL and CONTEXT quote data; its message does so only for values, which are faults of a row.
+  // The server's DETAIL and CONTEXT quote data; its message does so only for values, which are faults of a
+  // row.
   const message = `PostgreSQL: ${error.message} (SQLSTATE ${error.code})${grant}`
   return new LadingError(systemCode(error.code ?? '') ?? 'SINK_FAILED', message, options)
 }
@@ -74,7 +82,10 @@ const refusals: readonly (readonly [cause: RegExp, help: string])[] = [
   // A socket whose path cannot be one; where there is none yet (ENOENT), the server may come.
   [/^(ENOTDIR|EACCES|ELOOP|ENAMETOOLONG|EINVAL) /, ''],
   [/does not support SSL/, '; leave sslmode out of the URL, or turn TLS on in the server'],
-  [/CERT|UNABLE_TO_GET_ISSUER/, '; sslrootcert=FILE in the URL names the authority to trust, sslmode=no-verify trusts any certificate'],
+  [
+    /CERT|UNABLE_TO_GET_ISSUER/,
+    '; sslrootcert=FILE in the URL names the authority to trust, sslmode=no-verify trusts any certificate',
+  ],
 ]
 
 function passwordHelp(): string {
@@ -108,12 +119,22 @@ function missingGrant(message: string, role: string): string {
   return `; GRANT ${right} TO ${quoted(role)} allows it`
 }
 
-const ledgerTables: readonly string[] = ['load', 'ledger', 'reject', 'dead_letter', 'deferred', 'foreign_write', 'made', 'migration']
+const ledgerTables: readonly string[] = [
+  'load',
+  'ledger',
+  'reject',
+  'dead_letter',
+  'deferred',
+  'foreign_write',
+  'made',
+  'migration',
+]
 
 const quoted = (name: string): string => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : identifier(name))
 
 function describeSocketError(error: Error): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map((each: Error) => each.message).join(', ')
+  if (error instanceof AggregateError && error.errors.length > 0)
+    return error.errors.map((each: Error) => each.message).join(', ')
   return error.message === '' ? error.name : error.message
 }
 
@@ -144,7 +165,8 @@ export function rowError(error: unknown, columns: readonly string[] = []): RowEr
   if (whose === 'system') return undefined
   const places = [...(error.where ?? '').matchAll(/^COPY .+?, line (\d+)(?:, column (.+))?/gm)]
   const line = places[0]?.[1]
-  // Text of functions and values may look like a place. As a number it is tried out, as a name it is believed only where it is the only one.
+  // Text of functions and values may look like a place. As a number it is tried out, as a name it is believed
+  // only where it is the only one.
   const named = places.length === 1 ? columnIn(places[0]?.[2] ?? '', columns) : undefined
   const raised = named === undefined && !/^(22|23|44|54)/.test(sqlstate)
   const code = rowCodes[sqlstate] ?? (raised ? 'TRIGGER_RAISED' : 'VALUE_REFUSED')
@@ -158,9 +180,14 @@ export function rowError(error: unknown, columns: readonly string[] = []): RowEr
 
 /** COPY's context continues with a colon and the value, or ends. */
 const columnIn = (context: string, columns: readonly string[]): string | undefined =>
-  columns.filter((name) => context === name || context.startsWith(`${name}: `)).toSorted((a, b) => b.length - a.length)[0]
+  columns
+    .filter((name) => context === name || context.startsWith(`${name}: `))
+    .toSorted((a, b) => b.length - a.length)[0]
 
-/** The error of a table whose functions refuse every row. What a function raises itself may quote a row, so its name stands for it. */
+/**
+ * The error of a table whose functions refuse every row. What a function raises itself may quote a row, so
+ * its name stands for it.
+ */
 export function tableError(error: unknown, detail: string): LadingError {
   const { code, message } = sinkError(error)
   const { routine, where = '', code: sqlstate } = error as pg.DatabaseError

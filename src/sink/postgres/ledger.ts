@@ -1,7 +1,16 @@
 /** What the ledger tells, and its housekeeping. */
 import type pg from 'pg'
 import type { Abortable } from '../../core/wait.ts'
-import { deadLetterOf, type LedgerRow, messagesOf, namedLoadOf, progressOf, receiptOf, rejectGroupOf, rejectOf } from '../ledger-rows.ts'
+import {
+  deadLetterOf,
+  type LedgerRow,
+  messagesOf,
+  namedLoadOf,
+  progressOf,
+  receiptOf,
+  rejectGroupOf,
+  rejectOf,
+} from '../sql/ledger-rows.ts'
 import type {
   DeadLetter,
   ForgetOptions,
@@ -67,14 +76,26 @@ export class PostgresLedger implements Ledger {
   }
 
   async receipts(filter: ReceiptFilter, options?: Abortable): Promise<readonly Receipt[]> {
-    const rows = await this.#query(receiptSql, [filter.loads ?? null, filter.pipeline ?? null, filter.limit ?? null], options)
+    const rows = await this.#query(
+      receiptSql,
+      [filter.loads ?? null, filter.pipeline ?? null, filter.limit ?? null],
+      options,
+    )
     return rows.map(receiptOf)
   }
 
   async progress(loadId: string, options?: Abortable): Promise<LoadProgress | undefined> {
-    const [load] = await this.#query('SELECT plan, complete, loaded FROM lading.load WHERE id = $1', [loadId], options)
+    const [load] = await this.#query(
+      'SELECT plan, complete, loaded FROM lading.load WHERE id = $1',
+      [loadId],
+      options,
+    )
     if (load === undefined) return undefined
-    const rows = await this.#query('SELECT key, loaded FROM lading.ledger WHERE load_id = $1', [loadId], options)
+    const rows = await this.#query(
+      'SELECT key, loaded FROM lading.ledger WHERE load_id = $1',
+      [loadId],
+      options,
+    )
     return progressOf(load, rows)
   }
 
@@ -90,13 +111,20 @@ export class PostgresLedger implements Ledger {
     return (await this.#query(sql, [storable(text)], options)).map(namedLoadOf)
   }
 
-  async newest(pipeline: string, sources: readonly string[], options?: Abortable): Promise<readonly NamedLoad[]> {
+  async newest(
+    pipeline: string,
+    sources: readonly string[],
+    options?: Abortable,
+  ): Promise<readonly NamedLoad[]> {
     const sql = `SELECT DISTINCT ON (source) id, source, sha256, started_at FROM lading.load
                  WHERE pipeline = $1 AND source = ANY ($2) ORDER BY source, started_at DESC, id`
     return (await this.#query(sql, [pipeline, sources.map(storable)], options)).map(namedLoadOf)
   }
 
-  async forget(loadIds: readonly string[], { signal, mostLoaded = Number.POSITIVE_INFINITY }: ForgetOptions = {}): Promise<boolean> {
+  async forget(
+    loadIds: readonly string[],
+    { signal, mostLoaded = Number.POSITIVE_INFINITY }: ForgetOptions = {},
+  ): Promise<boolean> {
     if (loadIds.length === 0) return true
     const forget = async (client: pg.Client) => {
       if ((await lockAgainstBatches(client, loadIds)) > mostLoaded) return false
@@ -106,11 +134,16 @@ export class PostgresLedger implements Ledger {
     return this.#connection.use((client) => transaction(client, beginBatch, () => forget(client)), signal)
   }
 
-  async zoneReleases(loadIds: readonly string[], release: string, options?: Abortable): Promise<readonly string[]> {
+  async zoneReleases(
+    loadIds: readonly string[],
+    release: string,
+    options?: Abortable,
+  ): Promise<readonly string[]> {
     const keep = 'UPDATE lading.load SET zone_release = $2 WHERE id = ANY ($1) AND zone_release IS NULL'
     await this.#query(keep, [loadIds, release], options)
     // A statement of its own, whose snapshot has what another consumer kept at the same time.
-    const others = 'SELECT DISTINCT zone_release FROM lading.load WHERE id = ANY ($1) AND zone_release <> $2 ORDER BY zone_release'
+    const others =
+      'SELECT DISTINCT zone_release FROM lading.load WHERE id = ANY ($1) AND zone_release <> $2 ORDER BY zone_release'
     return (await this.#query(others, [loadIds, release], options)).map((row) => String(row['zone_release']))
   }
 
@@ -134,14 +167,20 @@ export class PostgresLedger implements Ledger {
     return rows.map(rejectGroupOf)
   }
 
-  async editReject(id: number, record: Uint8Array, masked: readonly string[], options?: Abortable): Promise<boolean> {
+  async editReject(
+    id: number,
+    record: Uint8Array,
+    masked: readonly string[],
+    options?: Abortable,
+  ): Promise<boolean> {
     const sql = `UPDATE lading.reject SET edited = $2, masked = $3, span_start = NULL, span_end = NULL
                  WHERE id = $1 AND state = 'open' RETURNING id`
     return (await this.#query(sql, [id, Buffer.from(record), JSON.stringify(masked)], options)).length > 0
   }
 
   async discardRejects(ids: readonly number[], options?: Abortable): Promise<number> {
-    const sql = "UPDATE lading.reject SET state = 'discarded' WHERE id = ANY ($1) AND state = 'open' RETURNING id"
+    const sql =
+      "UPDATE lading.reject SET state = 'discarded' WHERE id = ANY ($1) AND state = 'open' RETURNING id"
     return (await this.#query(sql, [ids], options)).length
   }
 
@@ -166,7 +205,8 @@ export class PostgresLedger implements Ledger {
       if (load !== undefined) await client.query(insertLoads(pipeline, [load]))
       const known = await transaction(client, beginBatch, async () => {
         if (await hasVerdict(client, letter, sha256)) return true
-        // A letter that was replayed and failed again is dead once more, with its new reason; one that turns out to be of a load joins it.
+        // A letter that was replayed and failed again is dead once more, with its new reason; one that turns
+        // out to be of a load joins it.
         await client.query(
           `INSERT INTO lading.dead_letter (pipeline, key, sha256, load_id, records, headers, body, attempts, code, detail)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (pipeline, key, sha256)
@@ -198,14 +238,24 @@ export class PostgresLedger implements Ledger {
   }
 
   #query(sql: string, values: unknown[], options: Abortable | undefined): Promise<LedgerRow[]> {
-    return this.#connection.use(async (client) => (await client.query<LedgerRow>(sql, values)).rows, options?.signal)
+    return this.#connection.use(
+      async (client) => (await client.query<LedgerRow>(sql, values)).rows,
+      options?.signal,
+    )
   }
 }
 
 /** Whether the message has its verdict already; if not, a chunk of a load gets that of the dead. */
-async function hasVerdict(client: pg.Client, { pipeline, key, load, records }: DeadLetter, sha256: Buffer): Promise<boolean> {
+async function hasVerdict(
+  client: pg.Client,
+  { pipeline, key, load, records }: DeadLetter,
+  sha256: Buffer,
+): Promise<boolean> {
   if (load === undefined) {
-    const known = await client.query('SELECT FROM lading.ledger WHERE pipeline = $1 AND key = $2 AND sha256 = $3', [pipeline, key, sha256])
+    const known = await client.query(
+      'SELECT FROM lading.ledger WHERE pipeline = $1 AND key = $2 AND sha256 = $3',
+      [pipeline, key, sha256],
+    )
     return known.rows.length > 0
   }
   if ((await lockAndAsk(client, [load.id])).size > 0) return true
@@ -229,13 +279,15 @@ async function fold(client: pg.Client, ids: readonly string[]): Promise<void> {
        WHERE id = sums.load_id AND NOT complete AND sums.chunks = load.chunks RETURNING id`,
       [free],
     )
-    if (rows.length > 0) await client.query('DELETE FROM lading.ledger WHERE load_id = ANY ($1)', [rows.map(({ id }) => id)])
+    if (rows.length > 0)
+      await client.query('DELETE FROM lading.ledger WHERE load_id = ANY ($1)', [rows.map(({ id }) => id)])
   })
 }
 
 /**
- * Keeps further batches of the loads out, as far as none is being written. Those of which one is are left: it may be that of a
- * stopped consumer, which a fold would wait for as long as it is stopped, and whoever writes a batch folds its loads afterwards.
+ * Keeps further batches of the loads out, as far as none is being written. Those of which one is are left: it
+ * may be that of a stopped consumer, which a fold would wait for as long as it is stopped, and whoever writes
+ * a batch folds its loads afterwards.
  */
 async function lockFreeLoads(client: pg.Client, ids: readonly string[]): Promise<string[]> {
   const sql = 'SELECT id FROM unnest($1::text[]) id WHERE pg_try_advisory_xact_lock(hashtextextended(id, 0))'

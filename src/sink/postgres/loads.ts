@@ -1,18 +1,25 @@
-/** The loads that a batch's parts belong to: their rows, and the locks that keep them from being folded meanwhile. */
+/**
+ * The loads that a batch's parts belong to: their rows, and the locks that keep them from being folded
+ * meanwhile.
+ */
 import type pg from 'pg'
 import type { LoadInfo } from '../../core/load.ts'
 import type { Batch } from '../sink.ts'
 import { storable } from '../storable.ts'
-import { arrayLiteral, literal } from './literal.ts'
+import { arrayLiteral, literal } from './copy/literal.ts'
 
-/** Makes the loads' rows where they are missing, outside the batch's transaction: two consumers of one load must not wait for each other. */
+/**
+ * Makes the loads' rows where they are missing, outside the batch's transaction: two consumers of one load
+ * must not wait for each other.
+ */
 export async function registerLoads(client: pg.Client, batch: Batch): Promise<Map<string, string>> {
   const loads = loadsOf(batch)
   if (loads.size === 0) return new Map()
   await client.query(insertLoads(batch.pipeline, [...loads.values()]))
-  const { rows } = await client.query<{ id: string; plan: Buffer }>('SELECT id, plan FROM lading.load WHERE id = ANY ($1)', [
-    [...loads.keys()],
-  ])
+  const { rows } = await client.query<{ id: string; plan: Buffer }>(
+    'SELECT id, plan FROM lading.load WHERE id = ANY ($1)',
+    [[...loads.keys()]],
+  )
   return new Map(rows.map(({ id, plan }) => [id, plan.toString('hex')]))
 }
 
@@ -24,7 +31,8 @@ export function loadsOf({ parts }: Batch): Map<string, LoadInfo> {
 
 /** The statement that makes the rows of those loads that have none. */
 export function insertLoads(pipeline: string, loads: readonly LoadInfo[]): string {
-  const column = (type: string, value: (load: LoadInfo) => string | number) => arrayLiteral(type, loads.map(value))
+  const column = (type: string, value: (load: LoadInfo) => string | number) =>
+    arrayLiteral(type, loads.map(value))
   return `INSERT INTO lading.load (id, pipeline, source, sha256, bytes, plan, chunks, records)
     SELECT id, ${literal(pipeline)}, source, decode(sha256, 'hex'), bytes, decode(plan, 'hex'), chunks, records
     FROM unnest(${column('uuid', ({ id }) => id)}, ${column('text', ({ source }) => storable(source))}, ${column('text', ({ sha256 }) => sha256)},
@@ -50,13 +58,22 @@ export async function lockAndAsk(client: pg.Client, ids: readonly string[]): Pro
   if (ids.length === 0) return new Set()
   await client.query(lockLoads(ids))
   // A statement of its own, because its snapshot must be taken after the locks were had.
-  const { rows } = await client.query<{ id: string }>('SELECT id FROM lading.load WHERE id = ANY ($1) AND complete', [ids])
+  const { rows } = await client.query<{ id: string }>(
+    'SELECT id FROM lading.load WHERE id = ANY ($1) AND complete',
+    [ids],
+  )
   return new Set(rows.map(({ id }) => id))
 }
 
-/** Keeps batches of the loads out until the end of the transaction, as a fold does; returns how many of their records have taken effect. */
+/**
+ * Keeps batches of the loads out until the end of the transaction, as a fold does; returns how many of their
+ * records have taken effect.
+ */
 export async function lockAgainstBatches(client: pg.Client, ids: readonly string[]): Promise<number> {
-  await client.query('SELECT pg_advisory_xact_lock(hashtextextended(id, 0)) FROM unnest($1::text[]) id ORDER BY id', [ids])
+  await client.query(
+    'SELECT pg_advisory_xact_lock(hashtextextended(id, 0)) FROM unnest($1::text[]) id ORDER BY id',
+    [ids],
+  )
   // A statement of its own, because its snapshot must be taken after the locks were had.
   const { rows } = await client.query<{ loaded: string }>(
     `SELECT coalesce(sum(CASE WHEN complete THEN loaded ELSE
@@ -68,6 +85,7 @@ export async function lockAgainstBatches(client: pg.Client, ids: readonly string
 
 /** Within a transaction that has locked them. */
 export async function forgetLoads(client: pg.Client, ids: readonly string[]): Promise<void> {
-  for (const table of ['reject', 'dead_letter', 'ledger']) await client.query(`DELETE FROM lading.${table} WHERE load_id = ANY ($1)`, [ids])
+  for (const table of ['reject', 'dead_letter', 'ledger'])
+    await client.query(`DELETE FROM lading.${table} WHERE load_id = ANY ($1)`, [ids])
   await client.query('DELETE FROM lading.load WHERE id = ANY ($1)', [ids])
 }

@@ -1,16 +1,16 @@
 /**
- * Puts encoded rows into the table, inside the transaction of a batch. The good path is one direct COPY. Only where a key
- * exists already, and the model says skip or update, do rows go through a staging table; and only where the database refuses a
- * row does the window narrow until exactly the refused rows are known.
+ * Puts encoded rows into the table, inside the transaction of a batch. The good path is one direct COPY. Only
+ * where a key exists already, and the model says skip or update, do rows go through a staging table; and only
+ * where the database refuses a row does the window narrow until exactly the refused rows are known.
  */
 import type pg from 'pg'
 import type { Fault } from '../../core/fault.ts'
 import type { Model } from '../../model/model.ts'
-import { type Attempt, isolate } from '../isolate.ts'
-import { copy } from './copy.ts'
-import { qualified } from './ddl.ts'
+import { type Attempt, isolate } from '../sql/isolate.ts'
+import { copy } from './copy/copy.ts'
+import { qualified } from './table/ddl.ts'
 import { rowError } from './errors.ts'
-import { copyInto, type CopyRows } from './rows.ts'
+import { copyInto, type CopyRows } from './copy/rows.ts'
 import { mayLeaveOut, Staging } from './staging.ts'
 
 /** Rows of the buffer that lie next to each other. */
@@ -31,7 +31,10 @@ export interface Placed {
   readonly refusals: readonly Refusal[]
 }
 
-/** Places the rows of one batch. Once a key has conflicted, the rest of the batch goes through staging at once. */
+/**
+ * Places the rows of one batch. Once a key has conflicted, the rest of the batch goes through staging at
+ * once.
+ */
 export class Placement {
   readonly #client: pg.Client
   readonly #model: Model
@@ -57,18 +60,27 @@ export class Placement {
     return this.#taken
   }
 
-  /** Uncertain errors, by their words, that refused a row alone and name no column: two at most, which says that they differ. */
+  /**
+   * Uncertain errors, by their words, that refused a row alone and name no column: two at most, which says
+   * that they differ.
+   */
   get objections(): ReadonlyMap<string, unknown> {
     return this.#objections
   }
 
-  /** All rows at once, without isolating anything: false where the database refused some, and then none is placed. */
+  /**
+   * All rows at once, without isolating anything: false where the database refused some, and then none is
+   * placed.
+   */
   async placeAll(start: number, end: number): Promise<boolean> {
     if (this.#staged) return false
     return (await this.#attempt(start, end, () => this.#direct(start, end))).kind === 'placed'
   }
 
-  /** Of parts whose rows may be left out, how many of each part's took effect; undefined where the database refused some, and then none is placed. */
+  /**
+   * Of parts whose rows may be left out, how many of each part's took effect; undefined where the database
+   * refused some, and then none is placed.
+   */
   async placeParts(starts: readonly number[], end: number): Promise<ReadonlyMap<number, number> | undefined> {
     if (!this.#staged) return undefined
     let placed: ReadonlyMap<number, number> | undefined
@@ -117,7 +129,8 @@ export class Placement {
       const { fault, line } = refused
       if (refused.uncertain) {
         await this.#probe(start)
-        if (end - start === 1 && fault.column === undefined && this.#objections.size < 2) this.#objections.set(fault.detail, error)
+        if (end - start === 1 && fault.column === undefined && this.#objections.size < 2)
+          this.#objections.set(fault.detail, error)
       }
       if (fault.code === 'CONSTRAINT_UNIQUE' && this.#model.onConflict !== 'error') this.#staged = true
       const row = line === undefined ? undefined : start + line - 1
@@ -125,14 +138,20 @@ export class Placement {
     }
   }
 
-  /** The same statement without any row: where that fails too, the error is no row's. Each time, because nothing keeps the table as it is. */
+  /**
+   * The same statement without any row: where that fails too, the error is no row's. Each time, because
+   * nothing keeps the table as it is.
+   */
   async #probe(at: number): Promise<void> {
     await this.#client.query('SAVEPOINT attempt')
     await (this.#staged ? this.#staging.place(at, at) : this.#direct(at, at))
     await this.#client.query(undo)
   }
 
-  /** The number of rows that the server took is compared with the number sent: a trigger can leave rows out without an error. */
+  /**
+   * The number of rows that the server took is compared with the number sent: a trigger can leave rows out
+   * without an error.
+   */
   async #direct(start: number, end: number): Promise<Fault | undefined> {
     const { header, trailer } = this.#rows
     const sql = copyInto(qualified(this.#model), this.#model, this.#rows)
@@ -149,8 +168,9 @@ const leftOut = (taken: number, sent: number): Fault => ({
 })
 
 /**
- * Places the rows of a run together as far as their parts' counts can still be told: what became of the rows from `start` to before
- * `end`, or undefined where each part has to be placed by itself. With a message for each record there are a thousand parts.
+ * Places the rows of a run together as far as their parts' counts can still be told: what became of the rows
+ * from `start` to before `end`, or undefined where each part has to be placed by itself. With a message for
+ * each record there are a thousand parts.
  */
 export async function placeRun(
   placement: Placement,
@@ -162,7 +182,8 @@ export async function placeRun(
   if (leavesOut) {
     const starts = run.filter(({ start, end }) => start < end).map(({ start }) => start)
     const placed = starts.length > 1 ? await placement.placeParts(starts, last) : undefined
-    return (start, end) => placed && { skipped: start === end ? 0 : end - start - (placed.get(start) ?? 0), refusals: [] }
+    return (start, end) =>
+      placed && { skipped: start === end ? 0 : end - start - (placed.get(start) ?? 0), refusals: [] }
   }
   const refusals = (await placement.place(first, last)).refusals.values()
   let next = refusals.next()

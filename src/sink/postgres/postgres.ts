@@ -3,21 +3,35 @@ import { LadingError } from '../../core/errors.ts'
 import type { Abortable } from '../../core/wait.ts'
 import type { Model } from '../../model/model.ts'
 import type { RowBuffer } from '../../model/writer.ts'
-import type { Batch, BatchVerdict, Built, Ledger, MissingIndexes, Prepared, PrepareOptions, ReplayBatch, Sink, Verdict } from '../sink.ts'
-import { BinaryRows } from './binary.ts'
+import type {
+  Batch,
+  BatchVerdict,
+  Built,
+  Ledger,
+  MissingIndexes,
+  Prepared,
+  PrepareOptions,
+  ReplayBatch,
+  Sink,
+  Verdict,
+} from '../sink.ts'
+import { BinaryRows } from './copy/binary.ts'
 import { Connection } from './connection.ts'
-import { announce, buildIndexes, missingIndexes, startOver } from './defer.ts'
+import { announce, buildIndexes, missingIndexes, startOver } from './table/defer.ts'
 import { DirectPath } from './direct.ts'
 import { PostgresLedger } from './ledger.ts'
 import { createStaging } from './staging.ts'
-import { hashCautions, manyRowsOfOneValue } from './hash-indexes.ts'
-import { isEmpty, prepareLedger, prepareTable } from './prepare.ts'
+import { hashCautions, manyRowsOfOneValue } from './table/hash-indexes.ts'
+import { isEmpty, prepareLedger, prepareTable } from './table/prepare.ts'
 import { replayRejects } from './replay.ts'
-import { TextRows } from './text.ts'
+import { TextRows } from './copy/text.ts'
 import { Unanimity } from './unanimous.ts'
 import { writeBatch } from './write.ts'
 
-/** Of the lease, where there is one; it is extended at each third, so that a statement is at least this much of it old when it runs out. */
+/**
+ * Of the lease, where there is one; it is extended at each third, so that a statement is at least this much
+ * of it old when it runs out.
+ */
 const stalledShareOfLease = 2 / 3
 /** Without a lease, or with one that is longer. */
 const defaultStalledMs = 30_000
@@ -28,8 +42,8 @@ interface PreparedModel {
 }
 
 /**
- * A PostgreSQL database, over one session for batches and, once the ledger is asked, another for that: a question must not wait
- * for the batch that is being written. Consumers in one process have a sink each.
+ * A PostgreSQL database, over one session for batches and, once the ledger is asked, another for that: a
+ * question must not wait for the batch that is being written. Consumers in one process have a sink each.
  */
 export class PostgresSink implements Sink {
   readonly ledger: Ledger
@@ -45,13 +59,17 @@ export class PostgresSink implements Sink {
   #metLock = false
 
   /**
-   * `stalledMs`: how old a statement of ours may be whose client is being waited for, before others that wait for its locks end its session;
-   * a lease, where `prepare` names one, says it better. `silentMs`: as that of `Connection`. `manyRowsOfOneValue`: rows from which on a
-   * hash index is cautioned against.
+   * `stalledMs`: how old a statement of ours may be whose client is being waited for, before others that wait
+   * for its locks end its session; a lease, where `prepare` names one, says it better. `silentMs`: as that of
+   * `Connection`. `manyRowsOfOneValue`: rows from which on a hash index is cautioned against.
    */
   constructor(
     url: string,
-    options: { readonly stalledMs?: number; readonly silentMs?: number; readonly manyRowsOfOneValue?: number } = {},
+    options: {
+      readonly stalledMs?: number
+      readonly silentMs?: number
+      readonly manyRowsOfOneValue?: number
+    } = {},
   ) {
     this.#stalledMs = options.stalledMs ?? defaultStalledMs
     this.#manyRowsOfOneValue = options.manyRowsOfOneValue ?? manyRowsOfOneValue
@@ -61,12 +79,14 @@ export class PostgresSink implements Sink {
       for (const known of this.#models.values()) await this.#stage(client, known)
     }
     this.#reading = new Connection(url, options)
-    for (const connection of [this.#connection, this.#reading]) connection.onBusy = (client) => this.#reap(client)
+    for (const connection of [this.#connection, this.#reading])
+      connection.onBusy = (client) => this.#reap(client)
     this.ledger = new PostgresLedger(this.#reading)
   }
 
   prepare(model?: Model, options: PrepareOptions = {}): Promise<Prepared> {
-    if (options.leaseMs !== undefined) this.#stalledMs = Math.min(defaultStalledMs, options.leaseMs * stalledShareOfLease)
+    if (options.leaseMs !== undefined)
+      this.#stalledMs = Math.min(defaultStalledMs, options.leaseMs * stalledShareOfLease)
     return this.#connection.use(
       async (client) => {
         await prepareLedger(client)
@@ -75,7 +95,10 @@ export class PostgresSink implements Sink {
         if (known !== undefined) return known.prepared
         const prepared = await prepareTable(client, model, options.deferIndexes)
         await this.#stage(client, { model, prepared })
-        this.#models.set(model.fingerprint, { model, prepared: { ...prepared, remade: false, keyless: false } })
+        this.#models.set(model.fingerprint, {
+          model,
+          prepared: { ...prepared, remade: false, keyless: false },
+        })
         return prepared
       },
       options.signal,
@@ -86,7 +109,10 @@ export class PostgresSink implements Sink {
   buildIndexes(model: Model, options?: Abortable): Promise<Built> {
     return this.#connection.use((client) => {
       // A session that is made anew is not that of a load at work any more.
-      this.#models.set(model.fingerprint, { model, prepared: { ...this.#models.get(model.fingerprint)?.prepared, deferred: false } })
+      this.#models.set(model.fingerprint, {
+        model,
+        prepared: { ...this.#models.get(model.fingerprint)?.prepared, deferred: false },
+      })
       return buildIndexes(client, model)
     }, options?.signal)
   }
@@ -101,7 +127,10 @@ export class PostgresSink implements Sink {
 
   async cautions(model: Model, options?: Abortable): Promise<readonly string[]> {
     if (!model.indexes.some(({ method }) => method === 'hash')) return []
-    return this.#reading.use((client) => hashCautions(client, model, this.#manyRowsOfOneValue), options?.signal)
+    return this.#reading.use(
+      (client) => hashCautions(client, model, this.#manyRowsOfOneValue),
+      options?.signal,
+    )
   }
 
   rows(model: Model): RowBuffer {
@@ -117,7 +146,10 @@ export class PostgresSink implements Sink {
   async write(batch: Batch, options?: Abortable): Promise<readonly BatchVerdict[]> {
     const leaveLocked = this.#metLock && batch.leaveLocked === true
     try {
-      const verdicts = await this.#connection.use((client) => writeBatch(client, batch, this.#past, leaveLocked), options?.signal)
+      const verdicts = await this.#connection.use(
+        (client) => writeBatch(client, batch, this.#past, leaveLocked),
+        options?.signal,
+      )
       this.#metLock = false
       return verdicts
     } catch (error) {
@@ -136,11 +168,12 @@ export class PostgresSink implements Sink {
   }
 
   /**
-   * Ends sessions of ours that have a transaction open, are waiting for their client, and whose last statement began longer ago
-   * than the limit. No time-out of the server covers a COPY that waits for a stopped or vanished client, and its locks would stay
-   * for ever. The server knows the age of the statement and not that of the silence: a COPY that is older than the limit and
-   * happens to wait for the next bytes of a slow client is ended too, which costs that client one more attempt. What a batch sends
-   * is all in memory before it begins, so a COPY takes about as long as the network needs for it.
+   * Ends sessions of ours that have a transaction open, are waiting for their client, and whose last
+   * statement began longer ago than the limit. No time-out of the server covers a COPY that waits for a
+   * stopped or vanished client, and its locks would stay for ever. The server knows the age of the statement
+   * and not that of the silence: a COPY that is older than the limit and happens to wait for the next bytes
+   * of a slow client is ended too, which costs that client one more attempt. What a batch sends is all in
+   * memory before it begins, so a COPY takes about as long as the network needs for it.
    */
   async #reap(client: pg.Client): Promise<void> {
     const sql = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity

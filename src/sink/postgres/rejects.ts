@@ -4,9 +4,18 @@ import type { Part } from '../sink.ts'
 import { storable } from '../storable.ts'
 
 /** Keeps the records of parts that were refused, and how they are written. */
-export async function insertRejects(client: pg.Client, pipeline: string, rejects: readonly (readonly [Part, Reject])[]): Promise<void> {
+export async function insertRejects(
+  client: pg.Client,
+  pipeline: string,
+  rejects: readonly (readonly [Part, Reject])[],
+): Promise<void> {
   if (rejects.length === 0) return
-  await keepLayouts(client, new Map(rejects.flatMap(([{ load, layout }]) => (load && layout ? [[load.id, JSON.stringify(layout)]] : []))))
+  await keepLayouts(
+    client,
+    new Map(
+      rejects.flatMap(([{ load, layout }]) => (load && layout ? [[load.id, JSON.stringify(layout)]] : [])),
+    ),
+  )
   await client.query(
     `INSERT INTO lading.reject (pipeline, key, load_id, record, line, byte, source, column_name, code, detail, raw, masked, span_start, span_end)
      SELECT $1, * FROM unnest($2::text[], $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[],
@@ -22,7 +31,9 @@ export async function insertRejects(client: pg.Client, pipeline: string, rejects
       rejects.map(([, reject]) => (reject.column === undefined ? null : storable(reject.column))),
       rejects.map(([, reject]) => reject.code),
       rejects.map(([, reject]) => storable(reject.detail)),
-      rejects.map(([, reject]) => Buffer.from(reject.raw.buffer, reject.raw.byteOffset, reject.raw.byteLength)),
+      rejects.map(([, reject]) =>
+        Buffer.from(reject.raw.buffer, reject.raw.byteOffset, reject.raw.byteLength),
+      ),
       rejects.map(([, { masked }]) => (masked === undefined ? null : JSON.stringify(masked))),
       rejects.map(([, { span }]) => span?.start ?? null),
       rejects.map(([, { span }]) => span?.end ?? null),
@@ -34,10 +45,14 @@ export async function insertRejects(client: pg.Client, pipeline: string, rejects
 async function keepLayouts(client: pg.Client, layouts: ReadonlyMap<string, string>): Promise<void> {
   if (layouts.size === 0) return
   const ids = [...layouts.keys()].toSorted()
-  const { rows } = await client.query<{ id: string }>('SELECT id FROM lading.load WHERE id = ANY ($1) AND layout IS NULL ORDER BY id', [
-    ids,
-  ])
+  const { rows } = await client.query<{ id: string }>(
+    'SELECT id FROM lading.load WHERE id = ANY ($1) AND layout IS NULL ORDER BY id',
+    [ids],
+  )
   for (const { id } of rows) {
-    await client.query('UPDATE lading.load SET layout = $2 WHERE id = $1 AND layout IS NULL', [id, layouts.get(id)])
+    await client.query('UPDATE lading.load SET layout = $2 WHERE id = $1 AND layout IS NULL', [
+      id,
+      layouts.get(id),
+    ])
   }
 }

@@ -5,7 +5,7 @@ import type { RejectReplay, ReplayBatch, Verdict } from '../sink.ts'
 import { storable } from '../storable.ts'
 import { lockAndAsk } from './loads.ts'
 import { adjacent, Placement, placeRun, type Stretch } from './place.ts'
-import type { CopyRows } from './rows.ts'
+import type { CopyRows } from './copy/rows.ts'
 import { mayLeaveOut } from './staging.ts'
 import { beginBatch, transaction } from './transaction.ts'
 
@@ -46,13 +46,17 @@ export async function replayRejects(client: pg.Client, batch: ReplayBatch): Prom
         const counts = { loaded: 0, rejected: 0, skipped: 0 }
         verdicts[index] = { kind: 'applied', ...counts, [outcome]: 1 }
         moves.push({ origin, to: replay.claim === undefined ? outcome : 'elsewhere' })
-        if (outcome === 'skipped' && replay.claim !== undefined) await skipClaim(client, pipeline, replay.claim.key)
+        if (outcome === 'skipped' && replay.claim !== undefined)
+          await skipClaim(client, pipeline, replay.claim.key)
       } else {
         refused.push([entry, outcome])
         verdicts[index] = { kind: 'refused', code: outcome.code, detail: outcome.detail }
       }
     }
-    await settle(client, [...claimed.known, ...claimed.fresh.filter(({ index }) => verdicts[index]?.kind === 'applied')])
+    await settle(client, [
+      ...claimed.known,
+      ...claimed.fresh.filter(({ index }) => verdicts[index]?.kind === 'applied'),
+    ])
     await keepReasons(client, pipeline, refused)
     await move(client, pipeline, moves, complete)
     return verdicts
@@ -67,7 +71,11 @@ async function loadsOf(client: pg.Client, ids: readonly number[]): Promise<strin
 }
 
 /** Whoever replays one of them at the same time waits here, and finds it settled. */
-async function lockOpen(client: pg.Client, pipeline: string, ids: readonly number[]): Promise<Map<number, Origin>> {
+async function lockOpen(
+  client: pg.Client,
+  pipeline: string,
+  ids: readonly number[],
+): Promise<Map<number, Origin>> {
   const { rows } = await client.query<{ id: string; key: string; load_id: string | null }>(
     "SELECT id, key, load_id FROM lading.reject WHERE id = ANY ($1) AND pipeline = $2 AND state = 'open' ORDER BY id FOR UPDATE",
     [ids, pipeline],
@@ -90,26 +98,43 @@ function entriesOf({ replays }: ReplayBatch, open: Map<number, Origin>, verdicts
   return entries
 }
 
-/** Enters the keys of records that have one of their own. One whose key and content took effect meanwhile is `known`. */
-async function claimKeys(client: pg.Client, pipeline: string, entries: readonly Entry[], verdicts: Verdict[]) {
+/**
+ * Enters the keys of records that have one of their own. One whose key and content took effect meanwhile is
+ * `known`.
+ */
+async function claimKeys(
+  client: pg.Client,
+  pipeline: string,
+  entries: readonly Entry[],
+  verdicts: Verdict[],
+) {
   const fresh: Entry[] = []
   const known: Entry[] = []
   for (const entry of entries) {
     const { claim, fault } = entry.replay
-    const holder = claim === undefined || fault !== undefined ? undefined : await enter(client, pipeline, claim)
+    const holder =
+      claim === undefined || fault !== undefined ? undefined : await enter(client, pipeline, claim)
     if (holder === undefined) fresh.push(entry)
     else if (holder === claim?.sha256) {
       known.push(entry)
       verdicts[entry.index] = { kind: 'duplicate' }
     } else {
-      verdicts[entry.index] = { kind: 'refused', code: 'KEY_REUSED', detail: 'the key of the record has taken effect with other content' }
+      verdicts[entry.index] = {
+        kind: 'refused',
+        code: 'KEY_REUSED',
+        detail: 'the key of the record has taken effect with other content',
+      }
     }
   }
   return { fresh, known }
 }
 
 /** The sha256 of what took effect under the key before; undefined where nothing did, and the key is ours. */
-async function enter(client: pg.Client, pipeline: string, { key, sha256 }: NonNullable<RejectReplay['claim']>) {
+async function enter(
+  client: pg.Client,
+  pipeline: string,
+  { key, sha256 }: NonNullable<RejectReplay['claim']>,
+) {
   const { rowCount } = await client.query(
     `INSERT INTO lading.ledger (pipeline, key, sha256, outcome, records, loaded, rejected, skipped)
      VALUES ($1, $2, $3, 'applied', 1, 1, 0, 0) ON CONFLICT DO NOTHING`,
@@ -122,7 +147,10 @@ async function enter(client: pg.Client, pipeline: string, { key, sha256 }: NonNu
 }
 
 async function skipClaim(client: pg.Client, pipeline: string, key: string): Promise<void> {
-  await client.query('UPDATE lading.ledger SET loaded = 0, skipped = 1 WHERE pipeline = $1 AND key = $2', [pipeline, key])
+  await client.query('UPDATE lading.ledger SET loaded = 0, skipped = 1 WHERE pipeline = $1 AND key = $2', [
+    pipeline,
+    key,
+  ])
 }
 
 /** What became of each row: a fault, with its place, where the database refused it. */
@@ -132,7 +160,8 @@ async function place(client: pg.Client, { model, rows }: ReplayBatch, entries: r
   for (const run of adjacent(entries.filter(({ start, end }) => start < end))) {
     const outcome = await placeRun(placement, run, mayLeaveOut(model))
     for (const entry of run) {
-      const { skipped, refusals } = outcome(entry.start, entry.end) ?? (await placement.place(entry.start, entry.end))
+      const { skipped, refusals } =
+        outcome(entry.start, entry.end) ?? (await placement.place(entry.start, entry.end))
       const [refusal] = refusals
       if (refusal !== undefined) placed.set(entry, entry.replay.describe(refusal.fault))
       else placed.set(entry, skipped > 0 ? 'skipped' : 'loaded')
@@ -143,11 +172,16 @@ async function place(client: pg.Client, { model, rows }: ReplayBatch, entries: r
 
 async function settle(client: pg.Client, entries: readonly Entry[]): Promise<void> {
   const ids = entries.map(({ replay }) => replay.id)
-  if (ids.length > 0) await client.query("UPDATE lading.reject SET state = 'replayed' WHERE id = ANY ($1)", [ids])
+  if (ids.length > 0)
+    await client.query("UPDATE lading.reject SET state = 'replayed' WHERE id = ANY ($1)", [ids])
 }
 
 /** Those that are refused again stay open; their keys are free again. */
-async function keepReasons(client: pg.Client, pipeline: string, refused: readonly (readonly [Entry, Fault])[]): Promise<void> {
+async function keepReasons(
+  client: pg.Client,
+  pipeline: string,
+  refused: readonly (readonly [Entry, Fault])[],
+): Promise<void> {
   if (refused.length === 0) return
   await client.query(
     `UPDATE lading.reject SET code = now.code, detail = now.detail, column_name = now.column_name, span_start = now.start, span_end = now.stop
@@ -162,16 +196,30 @@ async function keepReasons(client: pg.Client, pipeline: string, refused: readonl
       refused.map(([, { span }]) => span?.end ?? null),
     ],
   )
-  const keys = refused.flatMap(([{ replay }]) => (replay.claim === undefined || replay.fault !== undefined ? [] : [replay.claim.key]))
-  if (keys.length > 0) await client.query('DELETE FROM lading.ledger WHERE pipeline = $1 AND key = ANY ($2)', [pipeline, keys])
+  const keys = refused.flatMap(([{ replay }]) =>
+    replay.claim === undefined || replay.fault !== undefined ? [] : [replay.claim.key],
+  )
+  if (keys.length > 0)
+    await client.query('DELETE FROM lading.ledger WHERE pipeline = $1 AND key = ANY ($2)', [pipeline, keys])
 }
 
-/** Moves records from the rejected to what they are now: in the load's own row where that is folded, else in the ledger's. */
-async function move(client: pg.Client, pipeline: string, moves: readonly Move[], complete: ReadonlySet<string>): Promise<void> {
+/**
+ * Moves records from the rejected to what they are now: in the load's own row where that is folded, else in
+ * the ledger's.
+ */
+async function move(
+  client: pg.Client,
+  pipeline: string,
+  moves: readonly Move[],
+  complete: ReadonlySet<string>,
+): Promise<void> {
   const isFolded = ({ origin }: Move) => origin.loadId !== null && complete.has(origin.loadId)
   // Sorted, so that two replays wait for each other instead of deadlocking.
-  for (const [id, own] of [...Map.groupBy(moves.filter(isFolded), ({ origin }) => origin.loadId)].toSorted(byName)) {
-    const sql = 'UPDATE lading.load SET rejected = rejected - $2, loaded = loaded + $3, skipped = skipped + $4 WHERE id = $1'
+  for (const [id, own] of [...Map.groupBy(moves.filter(isFolded), ({ origin }) => origin.loadId)].toSorted(
+    byName,
+  )) {
+    const sql =
+      'UPDATE lading.load SET rejected = rejected - $2, loaded = loaded + $3, skipped = skipped + $4 WHERE id = $1'
     await client.query(sql, [id, own.length, countOf(own, 'loaded'), countOf(own, 'skipped')])
   }
   const others = moves.filter((each) => !isFolded(each))
@@ -184,6 +232,8 @@ async function move(client: pg.Client, pipeline: string, moves: readonly Move[],
   }
 }
 
-const countOf = (moves: readonly Move[], to: Move['to']): number => moves.filter((each) => each.to === to).length
+const countOf = (moves: readonly Move[], to: Move['to']): number =>
+  moves.filter((each) => each.to === to).length
 
-const byName = ([a]: readonly [string | null, unknown], [b]: readonly [string | null, unknown]): number => (String(a) < String(b) ? -1 : 1)
+const byName = ([a]: readonly [string | null, unknown], [b]: readonly [string | null, unknown]): number =>
+  String(a) < String(b) ? -1 : 1

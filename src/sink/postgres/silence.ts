@@ -1,15 +1,16 @@
 /**
- * A session whose answer is overdue. The other end may be gone without a sign (a failover, a router that has forgotten the connection, a
- * power cut), and TCP alone would notice after a quarter of an hour at best, or the server may be at work for as long as that takes. So it is
- * asked over a connection of its own; only a server that cannot be reached, does not know the session, or waits for us instead of we for
- * it, twice in a row, has lost it.
+ * A session whose answer is overdue. The other end may be gone without a sign (a failover, a router that has
+ * forgotten the connection, a power cut), and TCP alone would notice after a quarter of an hour at best, or
+ * the server may be at work for as long as that takes. So it is asked over a connection of its own; only a
+ * server that cannot be reached, does not know the session, or waits for us instead of we for it, twice in a
+ * row, has lost it.
  */
 import type { Socket } from 'node:net'
 import pg from 'pg'
 
 /**
- * How long a session may say nothing before the server is asked, how long its answer may take, and the pause between two questions, in
- * milliseconds: a lost session is known within 40 s.
+ * How long a session may say nothing before the server is asked, how long its answer may take, and the pause
+ * between two questions, in milliseconds: a lost session is known within 40 s.
  */
 export const defaultSilentMs = 10_000
 
@@ -29,7 +30,9 @@ interface Suspicion {
   readonly at?: string
 }
 
-/** Watches a session until it is disposed of; calls `onLost` once, with the reason, where the session is lost. */
+/**
+ * Watches a session until it is disposed of; calls `onLost` once, with the reason, where the session is lost.
+ */
 export function watchSilence(
   session: () => Session | undefined,
   config: pg.ClientConfig,
@@ -42,7 +45,8 @@ export function watchSilence(
   const look = async () => {
     const { pid, bytesRead } = session() ?? {}
     let now: Suspicion | undefined
-    if (bytesRead === read) now = pid === undefined ? { why: 'the server does not answer' } : await ask(config, pid, silentMs)
+    if (bytesRead === read)
+      now = pid === undefined ? { why: 'the server does not answer' } : await ask(config, pid, silentMs)
     if (isOver) return
     if (session()?.bytesRead !== read) now = undefined
     read = session()?.bytesRead
@@ -73,7 +77,9 @@ async function ask(config: pg.ClientConfig, pid: number, answerMs: number): Prom
     )
     const [known] = rows
     if (known === undefined) return { why: 'the server does not know the session any more' }
-    return known.waits ? { why: 'the server waits for what was sent, or its answer is lost', at: known.at } : undefined
+    return known.waits
+      ? { why: 'the server waits for what was sent, or its answer is lost', at: known.at }
+      : undefined
   } catch (error) {
     // One that has no place for us is there, and so may the session be.
     if (error instanceof pg.DatabaseError && !error.code?.startsWith('57P')) return undefined

@@ -1,20 +1,21 @@
 /**
- * Rows whose keys may be there already: COPY into a temporary table, then one INSERT … ON CONFLICT, sorted by key so that two consumers
- * lock rows in the same order. Of rows with the same key the newest counts: the greatest version, then the last in the source.
+ * Rows whose keys may be there already: COPY into a temporary table, then one INSERT … ON CONFLICT, sorted by
+ * key so that two consumers lock rows in the same order. Of rows with the same key the newest counts: the
+ * greatest version, then the last in the source.
  */
 import type pg from 'pg'
 import { LadingError } from '../../core/errors.ts'
 import type { Model } from '../../model/model.ts'
-import { copy } from './copy.ts'
-import { identifier, identifiers, qualified } from './ddl.ts'
-import { copyInto, type CopyRows } from './rows.ts'
+import { copy } from './copy/copy.ts'
+import { identifier, identifiers, qualified } from './table/ddl.ts'
+import { copyInto, type CopyRows } from './copy/rows.ts'
 
 /** Named after the model, because a session may serve several; temporary tables lie in the schema pg_temp. */
 const stagingName = (model: Model): string => `lading_staging_${model.fingerprint.slice(0, 16)}`
 
 /**
- * The staging table of a session, made once for each session: making it for each batch would bloat the catalog. Its rows are
- * numbered, because where a row lies in a table does not tell when it came.
+ * The staging table of a session, made once for each session: making it for each batch would bloat the
+ * catalog. Its rows are numbered, because where a row lies in a table does not tell when it came.
  */
 export function createStaging(model: Model): string {
   const staging = stagingName(model)
@@ -32,13 +33,16 @@ function rowNumber(model: Model): string {
 }
 
 /**
- * Whether the conflict policy may leave rows out. An update without a version leaves none out: of two with the same key, the first
- * took effect and was replaced.
+ * Whether the conflict policy may leave rows out. An update without a version leaves none out: of two with
+ * the same key, the first took effect and was replaced.
  */
-export const mayLeaveOut = (model: Model): boolean => model.version !== undefined || conflictAction(model) === 'NOTHING'
+export const mayLeaveOut = (model: Model): boolean =>
+  model.version !== undefined || conflictAction(model) === 'NOTHING'
 
 function conflictAction({ columns, primaryKey, version, onConflict }: Model): string {
-  const others = columns.filter((column) => !primaryKey.includes(column.name)).map((column) => identifier(column.name))
+  const others = columns
+    .filter((column) => !primaryKey.includes(column.name))
+    .map((column) => identifier(column.name))
   if (onConflict === 'skip' || others.length === 0) return 'NOTHING'
   const assignments = others.map((name) => `${name} = excluded.${name}`).join(', ')
   if (version === undefined) return `UPDATE SET ${assignments}`
@@ -61,15 +65,23 @@ export class Staging {
     this.#table = `pg_temp.${stagingName(model)}`
   }
 
-  /** Places the rows from `start` to before `end`; returns how many took effect, and how many keys there were if those are fewer. */
+  /**
+   * Places the rows from `start` to before `end`; returns how many took effect, and how many keys there were
+   * if those are fewer.
+   */
   async place(start: number, end: number): Promise<{ readonly placed: number; readonly keys: number }> {
     await this.#fill(start, end)
-    const { rowCount } = await this.#client.query(`${this.#insert()} ${this.#newest(columnNames(this.#model))} ${this.#conflict()}`)
+    const { rowCount } = await this.#client.query(
+      `${this.#insert()} ${this.#newest(columnNames(this.#model))} ${this.#conflict()}`,
+    )
     const placed = rowCount ?? 0
     return { placed, keys: placed === end - start ? placed : await this.#keys() }
   }
 
-  /** Places the rows of parts, which begin at `starts` and lie next to each other; returns how many of each part took effect. */
+  /**
+   * Places the rows of parts, which begin at `starts` and lie next to each other; returns how many of each
+   * part took effect.
+   */
   async placeParts(starts: readonly number[], end: number): Promise<ReadonlyMap<number, number>> {
     const first = starts[0] as number
     await this.#fill(first, end)
@@ -97,7 +109,8 @@ export class Staging {
       this.#rows.slice(start, end),
       trailer,
     ])
-    if (taken !== end - start) throw new LadingError('SINK_FAILED', `PostgreSQL took ${taken} rows of ${end - start} that were sent`)
+    if (taken !== end - start)
+      throw new LadingError('SINK_FAILED', `PostgreSQL took ${taken} rows of ${end - start} that were sent`)
   }
 
   async #keys(): Promise<number> {
@@ -121,7 +134,10 @@ export class Staging {
     const { primaryKey, version, onConflict } = this.#model
     const key = identifiers(primaryKey)
     const last = `${rowNumber(this.#model)} ${onConflict === 'skip' ? 'ASC' : 'DESC'}`
-    const order = onConflict === 'skip' || version === undefined ? last : `${identifier(version)} DESC NULLS LAST, ${last}`
+    const order =
+      onConflict === 'skip' || version === undefined
+        ? last
+        : `${identifier(version)} DESC NULLS LAST, ${last}`
     return `SELECT DISTINCT ON (${key}) ${names} FROM ${this.#table} ORDER BY ${key}, ${order}`
   }
 }

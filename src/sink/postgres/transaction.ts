@@ -2,17 +2,20 @@ import type pg from 'pg'
 import { LadingError } from '../../core/errors.ts'
 
 /**
- * READ COMMITTED, because under a stricter level the second of two consumers of one chunk would fail instead of waiting to see
- * what the first one does. synchronous_commit is raised where a role or database has lowered it. Deferred constraints are
- * checked at once, so that a refused row shows before COMMIT. A lock that is not had within 5 s is somebody else's: the batch
- * is tried again.
+ * READ COMMITTED, because under a stricter level the second of two consumers of one chunk would fail instead
+ * of waiting to see what the first one does. synchronous_commit is raised where a role or database has
+ * lowered it. Deferred constraints are checked at once, so that a refused row shows before COMMIT. A lock
+ * that is not had within 5 s is somebody else's: the batch is tried again.
  */
 export const beginBatch = `BEGIN ISOLATION LEVEL READ COMMITTED;
   SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '10min';
   SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local');
   SET CONSTRAINTS ALL IMMEDIATE`
 
-/** How keys are entered into the ledger, by whatever way: two consumers with the same messages wait for each other instead of deadlocking. */
+/**
+ * How keys are entered into the ledger, by whatever way: two consumers with the same messages wait for each
+ * other instead of deadlocking.
+ */
 export const inOrderOfEntry = (a: { readonly key: string }, b: { readonly key: string }): number =>
   a.key < b.key ? -1 : a.key > b.key ? 1 : 0
 
@@ -31,12 +34,13 @@ export async function transaction<T>(client: pg.Client, begin: string, work: () 
 }
 
 /**
- * COMMIT of a transaction that an error has aborted is answered with success and the tag ROLLBACK, so the tag is checked: a
- * commit is believed only when the server calls it one.
+ * COMMIT of a transaction that an error has aborted is answered with success and the tag ROLLBACK, so the tag
+ * is checked: a commit is believed only when the server calls it one.
  */
 export async function commit(client: pg.Client): Promise<void> {
   const { command } = await client.query('COMMIT')
-  if (command !== 'COMMIT') throw new LadingError('SINK_FAILED', `PostgreSQL: COMMIT was answered with ${command}`)
+  if (command !== 'COMMIT')
+    throw new LadingError('SINK_FAILED', `PostgreSQL: COMMIT was answered with ${command}`)
 }
 
 /** Where the connection is gone this fails too, and the error that led here is the one that counts. */

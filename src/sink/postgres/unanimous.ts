@@ -1,10 +1,14 @@
 /**
- * Tells a table whose triggers or CHECK functions are broken from rows that they refuse. A function is compiled when it is called, so a
- * table that it does not find, or may not read, shows with the first row and not without any.
+ * Tells a table whose triggers or CHECK functions are broken from rows that they refuse. A function is
+ * compiled when it is called, so a table that it does not find, or may not read, shows with the first row and
+ * not without any.
  */
 import type { Part } from '../sink.ts'
 
-/** Rows of one load that may be refused in the same words, with none taken between, before they are the table's fault. */
+/**
+ * Rows of one load that may be refused in the same words, with none taken between, before they are the
+ * table's fault.
+ */
 const mostRows = 10_000
 
 /** The rows of one part that were refused. */
@@ -33,8 +37,9 @@ export class Unanimity {
   }
 
   /**
-   * Every row of a batch was refused in these words. Returns whether that is the table's fault: rows of two loads were refused so, or too
-   * many, and none was taken between. Messages of others are no loads, so that a few bad ones stop nothing.
+   * Every row of a batch was refused in these words. Returns whether that is the table's fault: rows of two
+   * loads were refused so, or too many, and none was taken between. Messages of others are no loads, so that
+   * a few bad ones stop nothing.
    */
   isTables(words: string, refused: readonly RefusedRows[]): boolean {
     if (words !== this.#words) this.clear()
@@ -44,6 +49,8 @@ export class Unanimity {
       this.#refused.set(part.key, rows)
       if (part.load !== undefined) this.#loads.add(part.load.id)
     }
-    return this.#loads.size > 1 || this.#refused.values().reduce((sum, rows) => sum + rows, 0) >= this.#mostRows
+    return (
+      this.#loads.size > 1 || this.#refused.values().reduce((sum, rows) => sum + rows, 0) >= this.#mostRows
+    )
   }
 }

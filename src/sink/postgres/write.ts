@@ -4,12 +4,12 @@ import type { Reject } from '../../core/fault.ts'
 import type { LoadInfo } from '../../core/load.ts'
 import type { Batch, BatchVerdict, Counts, Part } from '../sink.ts'
 import { lockAndAsk, registerLoads } from './loads.ts'
-import { lockedKeys } from './locked.ts'
+import { lockedKeys } from './table/locked.ts'
 import type { DirectPath } from './direct.ts'
 import { tableError } from './errors.ts'
 import { adjacent, Placement, placeRun, type Refusal, type Stretch } from './place.ts'
 import { insertRejects } from './rejects.ts'
-import type { CopyRows } from './rows.ts'
+import type { CopyRows } from './copy/rows.ts'
 import { mayLeaveOut } from './staging.ts'
 import { beginBatch, inOrderOfEntry, transaction } from './transaction.ts'
 import type { Unanimity } from './unanimous.ts'
@@ -26,7 +26,12 @@ export interface Past {
   readonly unanimity: Unanimity
 }
 
-export async function writeBatch(client: pg.Client, batch: Batch, past: Past, leaveLocked: boolean): Promise<readonly BatchVerdict[]> {
+export async function writeBatch(
+  client: pg.Client,
+  batch: Batch,
+  past: Past,
+  leaveLocked: boolean,
+): Promise<readonly BatchVerdict[]> {
   const verdicts = leaveLocked ? undefined : await past.direct.write(client, batch)
   if (verdicts === undefined) return writeCarefully(client, batch, past, leaveLocked)
   past.unanimity.clear()
@@ -34,7 +39,12 @@ export async function writeBatch(client: pg.Client, batch: Batch, past: Past, le
 }
 
 /** Part by part where it must be. */
-async function writeCarefully(client: pg.Client, batch: Batch, past: Past, leaveLocked: boolean): Promise<readonly BatchVerdict[]> {
+async function writeCarefully(
+  client: pg.Client,
+  batch: Batch,
+  past: Past,
+  leaveLocked: boolean,
+): Promise<readonly BatchVerdict[]> {
   const spans = spansOf(batch.parts)
   const plans = await registerLoads(client, batch)
   return transaction(client, beginBatch, async () => {
@@ -69,17 +79,36 @@ const planMismatch = (load: LoadInfo): BatchVerdict => ({
 const bytea = (hex: string): Buffer => Buffer.from(hex, 'hex')
 
 /** A replay of a chunk whose load is complete has nothing left to do: its letter is not dead any more. */
-async function settleLetters(client: pg.Client, spans: readonly Span[], verdicts: readonly BatchVerdict[]): Promise<void> {
+async function settleLetters(
+  client: pg.Client,
+  spans: readonly Span[],
+  verdicts: readonly BatchVerdict[],
+): Promise<void> {
   const letters = replayed(spans, verdicts, 'duplicate')
-  if (letters.length > 0) await client.query("UPDATE lading.dead_letter SET state = 'replayed' WHERE id = ANY ($1)", [letters])
+  if (letters.length > 0)
+    await client.query("UPDATE lading.dead_letter SET state = 'replayed' WHERE id = ANY ($1)", [letters])
 }
 
 /** The dead letters that parts with such a verdict replay. */
-const replayed = (spans: readonly Span[], verdicts: readonly BatchVerdict[], kind: BatchVerdict['kind']): number[] =>
-  spans.flatMap(({ part, index }) => (verdicts[index]?.kind === kind && part.replays !== undefined ? [part.replays] : []))
+const replayed = (
+  spans: readonly Span[],
+  verdicts: readonly BatchVerdict[],
+  kind: BatchVerdict['kind'],
+): number[] =>
+  spans.flatMap(({ part, index }) =>
+    verdicts[index]?.kind === kind && part.replays !== undefined ? [part.replays] : [],
+  )
 
-/** Takes back the verdict "dead" of the parts that replay a dead letter; a letter that is no longer dead makes its part a duplicate. */
-async function reviveDeadLetters(client: pg.Client, pipeline: string, spans: Span[], verdicts: BatchVerdict[]): Promise<Span[]> {
+/**
+ * Takes back the verdict "dead" of the parts that replay a dead letter; a letter that is no longer dead makes
+ * its part a duplicate.
+ */
+async function reviveDeadLetters(
+  client: pg.Client,
+  pipeline: string,
+  spans: Span[],
+  verdicts: BatchVerdict[],
+): Promise<Span[]> {
   const alive: Span[] = []
   const letters = new Map<number, boolean>()
   for (const span of spans) {
@@ -92,7 +121,10 @@ async function reviveDeadLetters(client: pg.Client, pipeline: string, spans: Spa
         verdicts[span.index] = { kind: 'duplicate' }
         continue
       }
-      await client.query("DELETE FROM lading.ledger WHERE pipeline = $1 AND key = $2 AND outcome = 'dead'", [pipeline, key])
+      await client.query("DELETE FROM lading.ledger WHERE pipeline = $1 AND key = $2 AND outcome = 'dead'", [
+        pipeline,
+        key,
+      ])
     }
     alive.push(span)
   }
@@ -100,7 +132,12 @@ async function reviveDeadLetters(client: pg.Client, pipeline: string, spans: Spa
 }
 
 /** The parts whose keys no other session holds. */
-async function leaveOutLocked(client: pg.Client, pipeline: string, spans: Span[], verdicts: BatchVerdict[]): Promise<Span[]> {
+async function leaveOutLocked(
+  client: pg.Client,
+  pipeline: string,
+  spans: Span[],
+  verdicts: BatchVerdict[],
+): Promise<Span[]> {
   const locked = await lockedKeys(
     client,
     pipeline,
@@ -111,7 +148,12 @@ async function leaveOutLocked(client: pg.Client, pipeline: string, spans: Span[]
 }
 
 /** Claims the parts' keys. A key that is there already is a duplicate only if its content is the same. */
-async function enterLedger(client: pg.Client, pipeline: string, spans: Span[], verdicts: BatchVerdict[]): Promise<Span[]> {
+async function enterLedger(
+  client: pg.Client,
+  pipeline: string,
+  spans: Span[],
+  verdicts: BatchVerdict[],
+): Promise<Span[]> {
   if (spans.length === 0) return []
   const sorted = spans.toSorted((a, b) => inOrderOfEntry(a.part, b.part))
   const { rows } = await client.query<{ key: string }>(
@@ -138,7 +180,12 @@ async function enterLedger(client: pg.Client, pipeline: string, spans: Span[], v
   return [...fresh]
 }
 
-async function judgeKnownKeys(client: pg.Client, pipeline: string, spans: Span[], verdicts: BatchVerdict[]): Promise<void> {
+async function judgeKnownKeys(
+  client: pg.Client,
+  pipeline: string,
+  spans: Span[],
+  verdicts: BatchVerdict[],
+): Promise<void> {
   const { rows } = await client.query<{ key: string; sha256: Buffer }>(
     'SELECT key, sha256 FROM lading.ledger WHERE pipeline = $1 AND key = ANY ($2)',
     [pipeline, spans.map(({ part }) => part.key)],
@@ -148,19 +195,39 @@ async function judgeKnownKeys(client: pg.Client, pipeline: string, spans: Span[]
     verdicts[index] =
       known.get(part.key) === part.sha256
         ? { kind: 'duplicate' }
-        : { kind: 'refused', code: 'KEY_REUSED', detail: `key ${part.key} has taken effect with other content` }
+        : {
+            kind: 'refused',
+            code: 'KEY_REUSED',
+            detail: `key ${part.key} has taken effect with other content`,
+          }
   }
 }
 
 /** A replay that is refused has settled nothing: its letter is as dead as before. */
-async function keepDead(client: pg.Client, spans: readonly Span[], verdicts: readonly BatchVerdict[]): Promise<void> {
+async function keepDead(
+  client: pg.Client,
+  spans: readonly Span[],
+  verdicts: readonly BatchVerdict[],
+): Promise<void> {
   const letters = replayed(spans, verdicts, 'refused')
-  if (letters.length > 0) await client.query("UPDATE lading.dead_letter SET state = 'dead' WHERE id = ANY ($1)", [letters])
+  if (letters.length > 0)
+    await client.query("UPDATE lading.dead_letter SET state = 'dead' WHERE id = ANY ($1)", [letters])
 }
 
-async function placeParts(client: pg.Client, batch: Batch, spans: readonly Span[], verdicts: BatchVerdict[], past: Past): Promise<void> {
+async function placeParts(
+  client: pg.Client,
+  batch: Batch,
+  spans: readonly Span[],
+  verdicts: BatchVerdict[],
+  past: Past,
+): Promise<void> {
   const { direct, unanimity } = past
-  const placement = new Placement(client, batch.model, batch.rows as unknown as CopyRows, direct.expectsConflict(batch.model))
+  const placement = new Placement(
+    client,
+    batch.model,
+    batch.rows as unknown as CopyRows,
+    direct.expectsConflict(batch.model),
+  )
   const rejects: (readonly [Part, Reject])[] = []
   const corrections: (readonly [Part, Counts])[] = []
   const refused: (readonly [Part, readonly Refusal[]])[] = []
@@ -169,7 +236,11 @@ async function placeParts(client: pg.Client, batch: Batch, spans: readonly Span[
     for (const { part, index, start, end } of run) {
       const { skipped, refusals } = placed(start, end) ?? (await placement.place(start, end))
       for (const reject of [...part.rejects, ...describe(part, start, refusals)]) rejects.push([part, reject])
-      const counts = { loaded: part.rows - skipped - refusals.length, rejected: part.records - part.rows + refusals.length, skipped }
+      const counts = {
+        loaded: part.rows - skipped - refusals.length,
+        rejected: part.records - part.rows + refusals.length,
+        skipped,
+      }
       if (counts.loaded !== part.rows) corrections.push([part, counts])
       verdicts[index] = { kind: 'applied', ...counts }
       refused.push([part, refusals])
@@ -181,17 +252,31 @@ async function placeParts(client: pg.Client, batch: Batch, spans: readonly Span[
 }
 
 /** Throws where every row is refused for what is the table's fault. */
-function requireTakers({ taken, objections }: Placement, unanimity: Unanimity, refused: readonly (readonly [Part, readonly Refusal[]])[]) {
+function requireTakers(
+  { taken, objections }: Placement,
+  unanimity: Unanimity,
+  refused: readonly (readonly [Part, readonly Refusal[]])[],
+) {
   const [objection, another] = objections
   if (taken || another !== undefined) return unanimity.clear()
   if (objection === undefined) return
   const [words, error] = objection
-  const rows = refused.map(([part, own]) => ({ part, rows: own.filter(({ fault }) => fault.detail === words).length }))
+  const rows = refused.map(([part, own]) => ({
+    part,
+    rows: own.filter(({ fault }) => fault.detail === words).length,
+  }))
   if (!unanimity.isTables(words, rows)) return
-  throw tableError(error, 'every row is refused with the same error, so it is the fault of a trigger or a function of the table')
+  throw tableError(
+    error,
+    'every row is refused with the same error, so it is the fault of a trigger or a function of the table',
+  )
 }
 
-async function correct(client: pg.Client, pipeline: string, corrections: readonly (readonly [Part, Counts])[]): Promise<void> {
+async function correct(
+  client: pg.Client,
+  pipeline: string,
+  corrections: readonly (readonly [Part, Counts])[],
+): Promise<void> {
   await client.query(
     `UPDATE lading.ledger SET loaded = part.loaded, rejected = part.rejected, skipped = part.skipped
      FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) AS part (key, loaded, rejected, skipped)

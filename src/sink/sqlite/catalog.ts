@@ -3,14 +3,18 @@ import type { SqliteFile } from '../../core/sqlite.ts'
 import type { Model } from '../../model/model.ts'
 import { identifier, identifiers, sqlType } from './ddl.ts'
 
-/** Types whose values SQLite compares as text, where equal values may have different texts and a greater one a smaller text. */
+/**
+ * Types whose values SQLite compares as text, where equal values may have different texts and a greater one a
+ * smaller text.
+ */
 const comparedAsText: readonly string[] = ['numeric', 'json', 'custom']
 
 export function* orderProblems({ columns, primaryKey, version }: Model): Generator<string> {
   for (const { name, type } of columns) {
     if (!comparedAsText.includes(type.kind)) continue
     const what = `column ${name} is ${type.kind}, which SQLite compares as text`
-    if (primaryKey.includes(name)) yield `${what} (1 and 1.0 would be two keys), so it cannot be part of the primaryKey`
+    if (primaryKey.includes(name))
+      yield `${what} (1 and 1.0 would be two keys), so it cannot be part of the primaryKey`
     if (version === name) yield `${what} (10 would be smaller than 9), so it cannot be the version`
   }
 }
@@ -42,7 +46,8 @@ export function* problemsOf(file: SqliteFile, model: Model): Generator<string> {
     const column = columns.get(name)
     if (column === undefined)
       yield `it has no column ${name} (ALTER TABLE ${identifier(model.table)} ADD COLUMN ${identifier(name)} ${sqlType(type)}, or leave it out of the model)`
-    else if (column.hidden > 1) yield `column ${name} is computed by the table itself (leave it out of the model)`
+    else if (column.hidden > 1)
+      yield `column ${name} is computed by the table itself (leave it out of the model)`
     else if (!fits(column.type, sqlType(type))) {
       yield `column ${name} is ${column.type}, the model needs ${sqlType(type)} (write ${modelType(column.type)})`
     }
@@ -61,16 +66,28 @@ export function* problemsOf(file: SqliteFile, model: Model): Generator<string> {
 
 /** How a model writes a column of the type. */
 function modelType(declared: string): string {
-  const written: Readonly<Record<string, string>> = { INT: 'bigint()', INTEGER: 'bigint()', REAL: 'doublePrecision()' }
+  const written: Readonly<Record<string, string>> = {
+    INT: 'bigint()',
+    INTEGER: 'bigint()',
+    REAL: 'doublePrecision()',
+  }
   return written[declared] ?? 'text()'
 }
 
-/** Columns of the model in which the table takes no NULL, although the model does. A trigger may leave such a row out. */
+/**
+ * Columns of the model in which the table takes no NULL, although the model does. A trigger may leave such a
+ * row out.
+ */
 export function refusingNull(file: SqliteFile, model: Model): readonly string[] {
-  const hasTriggers = file.get("SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE", model.table)
+  const hasTriggers = file.get(
+    "SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ? COLLATE NOCASE",
+    model.table,
+  )
   if (hasTriggers !== undefined) return []
   const columns = new Map(columnsOf(file, model).map(({ name, notnull }) => [name, notnull]))
-  return model.columns.filter(({ name, notNull }) => !notNull && columns.get(name) === 1).map(({ name }) => name)
+  return model.columns
+    .filter(({ name, notNull }) => !notNull && columns.get(name) === 1)
+    .map(({ name }) => name)
 }
 
 export const isThere = (file: SqliteFile, model: Model): boolean => columnsOf(file, model).length > 0
@@ -87,12 +104,24 @@ function needsValue({ type, notnull, dflt_value, pk, hidden }: CatalogColumn, ha
   return pk > 0 ? !hasRowidKey || type !== 'INTEGER' : notnull === 1
 }
 
-/** Unique keys of the table that refuse a second row of the model's key: on exactly its columns, or on some of them. */
-function uniqueKeys(file: SqliteFile, { table, primaryKey }: Model, columns: readonly CatalogColumn[]): readonly (readonly string[])[] {
-  const indexes = file.all<{ name: string }>('SELECT name FROM pragma_index_list(?) WHERE "unique" = 1 AND partial = 0', table)
+/**
+ * Unique keys of the table that refuse a second row of the model's key: on exactly its columns, or on some of
+ * them.
+ */
+function uniqueKeys(
+  file: SqliteFile,
+  { table, primaryKey }: Model,
+  columns: readonly CatalogColumn[],
+): readonly (readonly string[])[] {
+  const indexes = file.all<{ name: string }>(
+    'SELECT name FROM pragma_index_list(?) WHERE "unique" = 1 AND partial = 0',
+    table,
+  )
   // An expression has no name.
   const named = indexes.map(({ name }) =>
-    file.all<{ name: string | null }>('SELECT name FROM pragma_index_info(?)', name).map((each) => each.name ?? ''),
+    file
+      .all<{ name: string | null }>('SELECT name FROM pragma_index_info(?)', name)
+      .map((each) => each.name ?? ''),
   )
   const primary = columns.filter(({ pk }) => pk > 0).map(({ name }) => name)
   return [primary, ...named].filter((key) => key.length > 0 && key.every((name) => primaryKey.includes(name)))

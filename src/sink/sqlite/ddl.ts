@@ -8,8 +8,8 @@ export const identifier = (name: string): string => `"${name.replaceAll('"', '""
 export const identifiers = (names: readonly string[]): string => names.map(identifier).join(', ')
 
 /**
- * Types of a STRICT table, in which SQLite refuses what does not fit instead of changing it. Numerics are TEXT, because REAL
- * would lose digits; times are TEXT of fixed width, so that their order is that of time.
+ * Types of a STRICT table, in which SQLite refuses what does not fit instead of changing it. Numerics are
+ * TEXT, because REAL would lose digits; times are TEXT of fixed width, so that their order is that of time.
  */
 export function sqlType(type: ColumnType): 'INTEGER' | 'REAL' | 'TEXT' {
   switch (type.kind) {
@@ -44,18 +44,27 @@ function defaultLiteral(type: ColumnType, text: string): string {
   return sqlType(type) === 'TEXT' ? `'${text.replaceAll("'", "''")}'` : text
 }
 
-/** SQLite has one kind of index; block range and hash indexes answer what its B-trees answer anyway, and are left out. */
+/**
+ * SQLite has one kind of index; block range and hash indexes answer what its B-trees answer anyway, and are
+ * left out.
+ */
 export function createIndexes(model: Model): string[] {
   return model.indexes
     .filter(({ method }) => method === 'btree')
     .map(({ unique, columns }, number) => {
-      const name = identifier(`${model.table}_${columns.join('_')}_idx_${shortHash([model.table, number, ...columns])}`)
+      const name = identifier(
+        `${model.table}_${columns.join('_')}_idx_${shortHash([model.table, number, ...columns])}`,
+      )
       return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${name} ON ${identifier(model.table)} (${identifiers(columns)})`
     })
 }
 
-/** Names of indexes are the whole file's, and names that are joined say no more where one ends and the next begins. */
-const shortHash = (parts: readonly unknown[]): string => createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 8)
+/**
+ * Names of indexes are the whole file's, and names that are joined say no more where one ends and the next
+ * begins.
+ */
+const shortHash = (parts: readonly unknown[]): string =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 8)
 
 /** What an INSERT depends on. */
 export interface InsertModel extends Pick<Model, 'table' | 'primaryKey' | 'onConflict'> {
@@ -68,7 +77,9 @@ const notInKey = ({ columns, primaryKey }: InsertModel): string[] =>
 
 /** Whether the conflict policy itself may leave a row out, without an error. */
 export const mayLeaveOut = (model: InsertModel): boolean =>
-  model.onConflict === 'skip' || model.version !== undefined || (model.onConflict === 'update' && notInKey(model).length === 0)
+  model.onConflict === 'skip' ||
+  model.version !== undefined ||
+  (model.onConflict === 'update' && notInKey(model).length === 0)
 
 export function insertRows(model: InsertModel, rows: number): string {
   const names = model.columns.map(({ name }) => name)

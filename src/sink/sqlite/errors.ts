@@ -40,30 +40,46 @@ export function sinkError(error: unknown, path: string): LadingError {
   const detail = `SQLite ${path}: ${error instanceof Error ? error.message : String(error)}`
   const trouble = sqliteTrouble(error)
   if (trouble !== undefined) return new LadingError(troubleCodes[trouble], detail, { cause: error })
-  return new LadingError(schemaCodes.includes(sqliteCode(error)?.primary) ? 'SCHEMA_MISMATCH' : 'INTERNAL', detail, { cause: error })
+  return new LadingError(
+    schemaCodes.includes(sqliteCode(error)?.primary) ? 'SCHEMA_MISMATCH' : 'INTERNAL',
+    detail,
+    { cause: error },
+  )
 }
 
-/** The error as the refusal of one row; undefined where it concerns the system, or where that is uncertain. */
+/**
+ * The error as the refusal of one row; undefined where it concerns the system, or where that is uncertain.
+ */
 export function rowFault(error: unknown, model: InsertModel): Fault | undefined {
   const code = sqliteCode(error)
   if (code === undefined) return undefined
   const refused: readonly number[] = [sqliteCodes.constraint, sqliteCodes.mismatch, sqliteCodes.tooBig]
   if (!refused.includes(code.primary)) return undefined
   const { message } = error as Error
-  return { code: constraintCodes[code.extended] ?? 'VALUE_REFUSED', detail: message, column: columnIn(message, model, code.extended) }
+  return {
+    code: constraintCodes[code.extended] ?? 'VALUE_REFUSED',
+    detail: message,
+    column: columnIn(message, model, code.extended),
+  }
 }
 
-/** Of the codes that blame a value, SQLITE_CONSTRAINT_NOTNULL and SQLITE_CONSTRAINT_DATATYPE, the message ends with its column. */
+/**
+ * Of the codes that blame a value, SQLITE_CONSTRAINT_NOTNULL and SQLITE_CONSTRAINT_DATATYPE, the message ends
+ * with its column.
+ */
 function columnIn(message: string, { table, columns }: InsertModel, extended: number): string | undefined {
   if (extended !== 1299 && extended !== 3091) return undefined
   return columns.find(({ name }) => message.endsWith(` ${table}.${name}`))?.name
 }
 
 /**
- * Whether an expression of the table, or of a trigger, may have failed for one row: SQLite says so of a statement that it cannot compile
- * in the same way.
+ * Whether an expression of the table, or of a trigger, may have failed for one row: SQLite says so of a
+ * statement that it cannot compile in the same way.
  */
 export const isUncertain = (error: unknown): boolean => sqliteCode(error)?.primary === sqliteCodes.error
 
 /** The refusal of one row by an expression. */
-export const expressionFault = (error: unknown): Fault => ({ code: 'TRIGGER_RAISED', detail: (error as Error).message })
+export const expressionFault = (error: unknown): Fault => ({
+  code: 'TRIGGER_RAISED',
+  detail: (error as Error).message,
+})

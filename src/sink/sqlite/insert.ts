@@ -1,6 +1,6 @@
 /**
- * Rows of a batch → table. Several rows for each statement where that cannot be told from one by one; wherever something is refused,
- * exactly those rows again, one by one.
+ * Rows of a batch → table. Several rows for each statement where that cannot be told from one by one;
+ * wherever something is refused, exactly those rows again, one by one.
  */
 import { LadingError } from '../../core/errors.ts'
 import type { Fault } from '../../core/fault.ts'
@@ -17,14 +17,26 @@ export interface InsertBatch {
 type Refuse = (row: number, fault: Fault) => void
 
 /** Inserts the rows from `start` to before `end`, and returns how many changed the table. */
-export type Insert = (file: SqliteFile, batch: InsertBatch, start: number, end: number, refuse: Refuse) => number
+export type Insert = (
+  file: SqliteFile,
+  batch: InsertBatch,
+  start: number,
+  end: number,
+  refuse: Refuse,
+) => number
 
-/** Beyond about 16 rows of three columns a statement gains nothing, and the rows that follow a bad one would be written twice. */
+/**
+ * Beyond about 16 rows of three columns a statement gains nothing, and the rows that follow a bad one would
+ * be written twice.
+ */
 const mostRows = 16
 /** A statement's cost grows with its parameters, of which SQLite takes 32,766. */
 const mostParameters = 512
 
-/** RAISE(ROLLBACK) ends a transaction, which is written again without the row. More often than this it is not the rows. */
+/**
+ * RAISE(ROLLBACK) ends a transaction, which is written again without the row. More often than this it is not
+ * the rows.
+ */
 const mostRollbacks = 100
 
 /** Why a transaction is written again: what it showed of rows that do not leave it as it was. */
@@ -37,7 +49,10 @@ interface Lessons {
   readonly refused: Map<number, Fault>
 }
 
-/** Runs `work` in a transaction, and again with another way to insert where an error showed only then that it takes one. */
+/**
+ * Runs `work` in a transaction, and again with another way to insert where an error showed only then that it
+ * takes one.
+ */
 export function insertingIn<T>(file: SqliteFile, model: InsertModel, work: (insert: Insert) => T): T {
   const lessons: Lessons = { checked: false, guarded: false, refused: new Map() }
   for (;;) {
@@ -90,14 +105,19 @@ const insertGroups =
   }
 
 /** Says how many of the rows changed the table; undefined where one was refused, and with it all. */
-function groupInserter(file: SqliteFile, model: InsertModel, size: number): (bound: readonly SqliteValue[]) => number | undefined {
+function groupInserter(
+  file: SqliteFile,
+  model: InsertModel,
+  size: number,
+): (bound: readonly SqliteValue[]) => number | undefined {
   const statement = file.prepare(insertRows(model, size))
   const complete = !mayLeaveOut(model)
   return (bound) => {
     try {
       const changes = Number(statement.run(...bound).changes)
       // Without a trigger, nothing but the policy leaves a row out.
-      if (complete && changes !== size) throw new LadingError('INTERNAL', `SQLite: ${changes} of ${size} rows took effect`)
+      if (complete && changes !== size)
+        throw new LadingError('INTERNAL', `SQLite: ${changes} of ${size} rows took effect`)
       return changes
     } catch (error) {
       if (rowFault(error, model) === undefined || !file.database.isTransaction) throw error
@@ -107,12 +127,24 @@ function groupInserter(file: SqliteFile, model: InsertModel, size: number): (bou
 }
 
 /** A row that SQLite refuses leaves no trace, so no savepoint is needed. */
-const insertOneByOne: Insert = (file, batch, start, end, refuse) => insertEach(file, batch, start, end, refuse, false)
+const insertOneByOne: Insert = (file, batch, start, end, refuse) =>
+  insertEach(file, batch, start, end, refuse, false)
 
-/** For tables with triggers, where RAISE(FAIL) keeps what was changed before it, and for expressions that fail. */
-const insertGuarded: Insert = (file, batch, start, end, refuse) => insertEach(file, batch, start, end, refuse, true)
+/**
+ * For tables with triggers, where RAISE(FAIL) keeps what was changed before it, and for expressions that
+ * fail.
+ */
+const insertGuarded: Insert = (file, batch, start, end, refuse) =>
+  insertEach(file, batch, start, end, refuse, true)
 
-function insertEach(file: SqliteFile, batch: InsertBatch, start: number, end: number, refuse: Refuse, guarded: boolean): number {
+function insertEach(
+  file: SqliteFile,
+  batch: InsertBatch,
+  start: number,
+  end: number,
+  refuse: Refuse,
+  guarded: boolean,
+): number {
   if (start === end) return 0
   const { rows } = batch
   const statement = file.prepare(insertRows(batch.model, 1))
@@ -126,7 +158,8 @@ function insertEach(file: SqliteFile, batch: InsertBatch, start: number, end: nu
       if (statement.run(...bound).changes > 0) changed++
       else if (!mayLeaveOut(batch.model)) refuse(row, leftOut)
     } catch (error) {
-      const fault = rowFault(error, batch.model) ?? (guarded && isUncertain(error) ? expressionFault(error) : undefined)
+      const fault =
+        rowFault(error, batch.model) ?? (guarded && isUncertain(error) ? expressionFault(error) : undefined)
       if (fault === undefined) throw error
       if (!file.database.isTransaction) throw new RolledBack(batch.model.table, row, fault, error)
       // What cannot be compiled fails without any row.
@@ -140,18 +173,23 @@ function insertEach(file: SqliteFile, batch: InsertBatch, start: number, end: nu
 }
 
 const hasTriggers = (file: SqliteFile, table: string): boolean =>
-  file.get("SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?) LIMIT 1", table) !== undefined
+  file.get(
+    "SELECT 1 FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?) LIMIT 1",
+    table,
+  ) !== undefined
 
 /**
- * Whether a row may be sound only with a later one of its statement, so that how rows are grouped would decide what is refused: a row
- * may refer to a later one, or take away and a later one give back what other tables refer to.
+ * Whether a row may be sound only with a later one of its statement, so that how rows are grouped would
+ * decide what is refused: a row may refer to a later one, or take away and a later one give back what other
+ * tables refer to.
  */
 function dependOnEachOther(file: SqliteFile, { table, primaryKey }: InsertModel): boolean {
   const sql = `SELECT child.name, key."to" AS parent FROM sqlite_schema child JOIN pragma_foreign_key_list(child.name) key
                WHERE child.type = 'table' AND lower(key."table") = lower(?)`
   const references = file.all<{ name: string; parent: string | null }>(sql, table)
   return references.some(
-    ({ name, parent }) => name.toLowerCase() === table.toLowerCase() || (parent !== null && !primaryKey.includes(parent)),
+    ({ name, parent }) =>
+      name.toLowerCase() === table.toLowerCase() || (parent !== null && !primaryKey.includes(parent)),
   )
 }
 
@@ -184,12 +222,16 @@ const without =
     return changed + insert(file, batch, from, end, refuse)
   }
 
-/** For tables whose foreign keys are deferred: a half that would leave a reference open is taken back and halved again. */
+/**
+ * For tables whose foreign keys are deferred: a half that would leave a reference open is taken back and
+ * halved again.
+ */
 const insertChecked =
   (insert: Insert): Insert =>
   (file, batch, start, end, refuse) => {
     const { table } = batch.model
-    const open = () => file.get<{ n: number }>(`SELECT count(*) AS n FROM pragma_foreign_key_check(${literal(table)})`)?.n ?? 0
+    const open = () =>
+      file.get<{ n: number }>(`SELECT count(*) AS n FROM pragma_foreign_key_check(${literal(table)})`)?.n ?? 0
     const insertHalf = (first: number, last: number): number => {
       const refusals: [number, Fault][] = []
       const before = open()

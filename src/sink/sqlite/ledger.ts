@@ -1,6 +1,15 @@
 /** What the ledger tells, and its housekeeping. */
 import type { SqliteFile, SqliteValues } from '../../core/sqlite.ts'
-import { deadLetterOf, type LedgerRow, messagesOf, namedLoadOf, progressOf, receiptOf, rejectGroupOf, rejectOf } from '../ledger-rows.ts'
+import {
+  deadLetterOf,
+  type LedgerRow,
+  messagesOf,
+  namedLoadOf,
+  progressOf,
+  receiptOf,
+  rejectGroupOf,
+  rejectOf,
+} from '../sql/ledger-rows.ts'
 import type {
   DeadLetter,
   ForgetOptions,
@@ -69,7 +78,11 @@ export class SqliteLedger implements Ledger {
 
   async receipts(filter: ReceiptFilter): Promise<readonly Receipt[]> {
     const loads = filter.loads === undefined ? null : JSON.stringify(filter.loads)
-    return this.#all(receiptSql, { loads, pipeline: filter.pipeline ?? null, limit: filter.limit ?? null }).map(receiptOf)
+    return this.#all(receiptSql, {
+      loads,
+      pipeline: filter.pipeline ?? null,
+      limit: filter.limit ?? null,
+    }).map(receiptOf)
   }
 
   async progress(loadId: string): Promise<LoadProgress | undefined> {
@@ -97,7 +110,10 @@ export class SqliteLedger implements Ledger {
     return this.#all(sql, pipeline, JSON.stringify(sources.map(storable))).map(namedLoadOf)
   }
 
-  async forget(loadIds: readonly string[], { mostLoaded = Number.POSITIVE_INFINITY }: ForgetOptions = {}): Promise<boolean> {
+  async forget(
+    loadIds: readonly string[],
+    { mostLoaded = Number.POSITIVE_INFINITY }: ForgetOptions = {},
+  ): Promise<boolean> {
     const ids = JSON.stringify(loadIds)
     const loadedSql = `SELECT coalesce(sum(iif(complete, loaded, (SELECT sum(l.loaded) FROM lading_ledger l WHERE l.load_id = lading_load.id))), 0) AS loaded
                        FROM lading_load WHERE id IN (SELECT value FROM json_each(?))`
@@ -115,7 +131,11 @@ export class SqliteLedger implements Ledger {
   async zoneReleases(loadIds: readonly string[], release: string): Promise<readonly string[]> {
     const ids = JSON.stringify(loadIds)
     const chosenLoads = 'id IN (SELECT value FROM json_each(?))'
-    this.#run(`UPDATE lading_load SET zone_release = ? WHERE ${chosenLoads} AND zone_release IS NULL`, release, ids)
+    this.#run(
+      `UPDATE lading_load SET zone_release = ? WHERE ${chosenLoads} AND zone_release IS NULL`,
+      release,
+      ids,
+    )
     const others = `SELECT DISTINCT zone_release FROM lading_load WHERE ${chosenLoads} AND zone_release <> ? ORDER BY zone_release`
     return this.#all(others, ids, release).map((row) => String(row['zone_release']))
   }
@@ -159,20 +179,30 @@ export class SqliteLedger implements Ledger {
     this.#guard((file) =>
       file.transaction(() => {
         if (hasVerdict(file, letter, sha256)) return
-        // A letter that was replayed and failed again is dead once more, with its new reason; one that turns out to be of a load joins it.
+        // A letter that was replayed and failed again is dead once more, with its new reason; one that turns
+        // out to be of a load joins it.
         const sql = `INSERT INTO lading_dead_letter (pipeline, key, sha256, load_id, records, headers, body, attempts, code, detail)
                      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (pipeline, key, sha256)
                      DO UPDATE SET state = 'dead', load_id = excluded.load_id, records = excluded.records,
                        attempts = excluded.attempts, code = excluded.code, detail = excluded.detail, at = excluded.at, discarded_at = NULL
                      WHERE state = 'replayed' OR (load_id IS NULL AND excluded.load_id IS NOT NULL)`
-        const message = [pipeline, key, sha256, load?.id ?? null, letter.records, JSON.stringify(letter.headers), letter.body] as const
+        const message = [
+          pipeline,
+          key,
+          sha256,
+          load?.id ?? null,
+          letter.records,
+          JSON.stringify(letter.headers),
+          letter.body,
+        ] as const
         file.run(sql, ...message, letter.attempts, letter.code, storable(letter.detail))
       }),
     )
   }
 
   async fold(loadIds: readonly string[]): Promise<void> {
-    if (loadIds.length > 0) this.#guard((file) => file.transaction(() => loadIds.forEach((id) => fold(file, id))))
+    if (loadIds.length > 0)
+      this.#guard((file) => file.transaction(() => loadIds.forEach((id) => fold(file, id))))
   }
 
   #run(sql: string, ...values: SqliteValues): number {
@@ -187,7 +217,14 @@ export class SqliteLedger implements Ledger {
 /** Whether the message has its verdict already; if not, a chunk of a load gets that of the dead. */
 function hasVerdict(file: SqliteFile, { pipeline, key, load, records }: DeadLetter, sha256: Buffer): boolean {
   if (load === undefined) {
-    return file.get('SELECT 1 FROM lading_ledger WHERE pipeline = ? AND key = ? AND sha256 = ?', pipeline, key, sha256) !== undefined
+    return (
+      file.get(
+        'SELECT 1 FROM lading_ledger WHERE pipeline = ? AND key = ? AND sha256 = ?',
+        pipeline,
+        key,
+        sha256,
+      ) !== undefined
+    )
   }
   insertLoad(file, pipeline, load)
   if (file.get('SELECT 1 FROM lading_load WHERE id = ? AND complete', load.id) !== undefined) return true

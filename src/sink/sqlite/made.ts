@@ -1,6 +1,7 @@
 /**
- * Tables that we have made: one that is still empty and as it was made is made again when its model says something else now, so that a
- * first try with a wrong model leaves nothing behind. Everything that others have added to the table keeps it, and so does a row.
+ * Tables that we have made: one that is still empty and as it was made is made again when its model says
+ * something else now, so that a first try with a wrong model leaves nothing behind. Everything that others
+ * have added to the table keeps it, and so does a row.
  */
 import type { SqliteFile } from '../../core/sqlite.ts'
 import type { Model } from '../../model/model.ts'
@@ -19,26 +20,42 @@ const statements = (model: Model): readonly string[] => [createTable(model), ...
 
 const definition = (model: Model): string => statements(model).join(';\n')
 
-/** The table with its indexes and triggers, and whatever else mentions it: views, and tables that refer to it. */
+/**
+ * The table with its indexes and triggers, and whatever else mentions it: views, and tables that refer to it.
+ */
 function stateOf(file: SqliteFile, { table }: Model): string {
   const mention = new RegExp(`(^|\\W)${table.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')}(\\W|$)`, 'i')
   const rows = file.all<{ tbl_name: string; name: string; sql: string | null }>(
     'SELECT tbl_name, name, sql FROM sqlite_schema ORDER BY name',
   )
-  const concerned = rows.filter(({ tbl_name, sql }) => !tbl_name.startsWith('lading_') && mention.test(`${tbl_name} ${sql}`))
+  const concerned = rows.filter(
+    ({ tbl_name, sql }) => !tbl_name.startsWith('lading_') && mention.test(`${tbl_name} ${sql}`),
+  )
   return JSON.stringify(concerned.map(({ name, sql }) => [name, sql]))
 }
 
 /** Within a transaction. */
 export function makeTable(file: SqliteFile, model: Model): void {
   for (const statement of statements(model)) file.exec(statement)
-  file.run('INSERT OR REPLACE INTO lading_made VALUES (?, ?, ?)', model.table, definition(model), stateOf(file, model))
+  file.run(
+    'INSERT OR REPLACE INTO lading_made VALUES (?, ?, ?)',
+    model.table,
+    definition(model),
+    stateOf(file, model),
+  )
 }
 
-/** Makes the table again where it is ours, empty, and was made for another model; says whether it did. Within a transaction. */
+/**
+ * Makes the table again where it is ours, empty, and was made for another model; says whether it did. Within
+ * a transaction.
+ */
 export function remakeTable(file: SqliteFile, model: Model): boolean {
-  const made = file.get<{ definition: string; state: string }>('SELECT definition, state FROM lading_made WHERE target = ?', model.table)
-  if (made === undefined || made.definition === definition(model) || made.state !== stateOf(file, model)) return false
+  const made = file.get<{ definition: string; state: string }>(
+    'SELECT definition, state FROM lading_made WHERE target = ?',
+    model.table,
+  )
+  if (made === undefined || made.definition === definition(model) || made.state !== stateOf(file, model))
+    return false
   if (file.get(`SELECT 1 FROM ${identifier(model.table)} LIMIT 1`) !== undefined) return false
   file.exec(`DROP TABLE ${identifier(model.table)}`)
   makeTable(file, model)

@@ -1,4 +1,7 @@
-/** Makes the ledger, a model's table and its indexes where they are missing, and checks that what is there fits. */
+/**
+ * Makes the ledger, a model's table and its indexes where they are missing, and checks that what is there
+ * fits.
+ */
 import { LadingError } from '../../core/errors.ts'
 import type { SqliteFile } from '../../core/sqlite.ts'
 import type { Model } from '../../model/model.ts'
@@ -14,7 +17,10 @@ export function prepareLedger(file: SqliteFile): void {
   file.transaction(() => {
     const version = ledgerVersion(file)
     if (version > migrations.length) {
-      throw new LadingError('LEDGER_NEWER', `the ledger has version ${version}, this lading knows ${migrations.length}`)
+      throw new LadingError(
+        'LEDGER_NEWER',
+        `the ledger has version ${version}, this lading knows ${migrations.length}`,
+      )
     }
     file.exec('CREATE TABLE IF NOT EXISTS lading_migration (version INTEGER PRIMARY KEY) STRICT')
     for (const [index, step] of migrations.entries()) {
@@ -26,7 +32,10 @@ export function prepareLedger(file: SqliteFile): void {
 function ledgerVersion(file: SqliteFile): number {
   const table = file.get("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'lading_migration'")
   if (table === undefined) return 0
-  return file.get<{ version: number }>('SELECT coalesce(max(version), 0) AS version FROM lading_migration')?.version ?? 0
+  return (
+    file.get<{ version: number }>('SELECT coalesce(max(version), 0) AS version FROM lading_migration')
+      ?.version ?? 0
+  )
 }
 
 export function prepareTable(file: SqliteFile, model: Model): Omit<Prepared, 'deferred'> {

@@ -23,7 +23,13 @@ function replayEach(file: SqliteFile, batch: ReplayBatch, insert: Insert): reado
   })
 }
 
-function replayOne(file: SqliteFile, batch: ReplayBatch, replay: RejectReplay, row: number, insert: Insert): Verdict {
+function replayOne(
+  file: SqliteFile,
+  batch: ReplayBatch,
+  replay: RejectReplay,
+  row: number,
+  insert: Insert,
+): Verdict {
   const { pipeline, model } = batch
   const sql = "SELECT key, load_id FROM lading_reject WHERE id = ? AND pipeline = ? AND state = 'open'"
   const origin = file.get<Origin>(sql, replay.id, pipeline)
@@ -33,7 +39,11 @@ function replayOne(file: SqliteFile, batch: ReplayBatch, replay: RejectReplay, r
   const holder = claim && holderOf(file, pipeline, claim.key)
   if (holder !== undefined) {
     if (holder !== claim?.sha256) {
-      return { kind: 'refused', code: 'KEY_REUSED', detail: 'the key of the record has taken effect with other content' }
+      return {
+        kind: 'refused',
+        code: 'KEY_REUSED',
+        detail: 'the key of the record has taken effect with other content',
+      }
     }
     settle(file, pipeline, replay, origin, 'elsewhere')
     return { kind: 'duplicate' }
@@ -59,11 +69,25 @@ function holderOf(file: SqliteFile, pipeline: string, key: string): string | und
   return row === undefined ? undefined : Buffer.from(row.sha256).toString('hex')
 }
 
-/** The reject is one no more: its record counts as what it is now, in the load's own row where that is folded, else in the ledger's. */
-function settle(file: SqliteFile, pipeline: string, { id }: RejectReplay, origin: Origin, to: 'loaded' | 'skipped' | 'elsewhere'): void {
+/**
+ * The reject is one no more: its record counts as what it is now, in the load's own row where that is folded,
+ * else in the ledger's.
+ */
+function settle(
+  file: SqliteFile,
+  pipeline: string,
+  { id }: RejectReplay,
+  origin: Origin,
+  to: 'loaded' | 'skipped' | 'elsewhere',
+): void {
   file.run("UPDATE lading_reject SET state = 'replayed' WHERE id = ?", id)
-  const [loaded, skipped, elsewhere] = [Number(to === 'loaded'), Number(to === 'skipped'), Number(to === 'elsewhere')]
-  const folded = 'UPDATE lading_load SET rejected = rejected - 1, loaded = loaded + ?, skipped = skipped + ? WHERE id = ? AND complete'
+  const [loaded, skipped, elsewhere] = [
+    Number(to === 'loaded'),
+    Number(to === 'skipped'),
+    Number(to === 'elsewhere'),
+  ]
+  const folded =
+    'UPDATE lading_load SET rejected = rejected - 1, loaded = loaded + ?, skipped = skipped + ? WHERE id = ? AND complete'
   if (origin.load_id !== null && file.run(folded, loaded, skipped, origin.load_id) > 0) return
   const sql = `UPDATE lading_ledger SET rejected = rejected - 1, loaded = loaded + ?, skipped = skipped + ?, records = records - ?
                WHERE pipeline = ? AND key = ?`
@@ -72,7 +96,8 @@ function settle(file: SqliteFile, pipeline: string, { id }: RejectReplay, origin
 
 /** A record that is refused again stays a reject, for its new reason. */
 function keepReason(file: SqliteFile, { id }: RejectReplay, { code, detail, column, span }: Fault): Verdict {
-  const sql = 'UPDATE lading_reject SET code = ?, detail = ?, column_name = ?, span_start = ?, span_end = ? WHERE id = ?'
+  const sql =
+    'UPDATE lading_reject SET code = ?, detail = ?, column_name = ?, span_start = ?, span_end = ? WHERE id = ?'
   const name = column === undefined ? null : storable(column)
   file.run(sql, code, storable(detail), name, span?.start ?? null, span?.end ?? null, id)
   return { kind: 'refused', code, detail }

@@ -2,7 +2,7 @@ import type { SqliteValue } from '../../core/sqlite.ts'
 import { isoDate, isoTimestamp } from '../../model/iso.ts'
 import { uuidText } from '../../model/values.ts'
 import type { RowBuffer } from '../../model/writer.ts'
-import { type EncodedCopy, EncodedRows } from '../encoded-rows.ts'
+import { type EncodedCopy, EncodedRows } from '../sql/encoded-rows.ts'
 
 /** What a value begins with; its bytes follow. */
 const NULL = 0

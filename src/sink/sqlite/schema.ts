@@ -1,6 +1,9 @@
 import { madeTables } from './made.ts'
 
-/** The ledger's tables, in the same file as the target; steps are only ever appended. Hashes are BLOBs, times ISO 8601. */
+/**
+ * The ledger's tables, in the same file as the target; steps are only ever appended. Hashes are BLOBs, times
+ * ISO 8601.
+ */
 const now = "(strftime('%Y-%m-%dT%H:%M:%fZ'))"
 
 export const migrations = [

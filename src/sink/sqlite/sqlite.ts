@@ -24,7 +24,10 @@ export interface SqliteSinkOptions {
 /** Below it a thread costs more than it gives: it takes some dozens of milliseconds to start. */
 const defaultThreadBytes = 64 * 1024
 
-/** A SQLite file that holds the target table and the ledger; `:memory:` for tests. Any number of processes may write it, one at a time. */
+/**
+ * A SQLite file that holds the target table and the ledger; `:memory:` for tests. Any number of processes may
+ * write it, one at a time.
+ */
 export class SqliteSink implements Sink {
   readonly ledger: Ledger
   readonly place: string
@@ -76,8 +79,13 @@ export class SqliteSink implements Sink {
   #writeHere(batch: Batch): readonly Verdict[] {
     const { pipeline, model, parts } = batch
     this.#refused = false
-    const described = parts.map((part) => ({ ...part, describe: (row: number, fault: Fault) => this.#describe(part, row, fault) }))
-    return this.#guard((file) => writeBatch(file, { pipeline, model, parts: described, rows: batch.rows as ValueRows }))
+    const described = parts.map((part) => ({
+      ...part,
+      describe: (row: number, fault: Fault) => this.#describe(part, row, fault),
+    }))
+    return this.#guard((file) =>
+      writeBatch(file, { pipeline, model, parts: described, rows: batch.rows as ValueRows }),
+    )
   }
 
   #describe(part: Part, row: number, fault: Fault): Reject {
@@ -87,7 +95,12 @@ export class SqliteSink implements Sink {
 
   #guard<T>(work: (file: SqliteFile) => T): T {
     try {
-      return work((this.#file ??= new SqliteFile(this.#path, this.#busyMs === undefined ? {} : { busyMs: this.#busyMs })))
+      return work(
+        (this.#file ??= new SqliteFile(
+          this.#path,
+          this.#busyMs === undefined ? {} : { busyMs: this.#busyMs },
+        )),
+      )
     } catch (error) {
       throw sinkError(error, this.#path)
     }

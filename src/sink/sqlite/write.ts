@@ -1,4 +1,7 @@
-/** The one transaction of a batch: ledger, rows and rejects together, or nothing. All of it is synchronous, as SQLite is. */
+/**
+ * The one transaction of a batch: ledger, rows and rejects together, or nothing. All of it is synchronous, as
+ * SQLite is.
+ */
 import type { Reject } from '../../core/fault.ts'
 import type { SqliteFile } from '../../core/sqlite.ts'
 import type { LoadInfo } from '../../core/load.ts'
@@ -35,38 +38,66 @@ function writeParts(file: SqliteFile, batch: WritableBatch, insert: Insert): rea
 const blob = (hex: string): Buffer => Buffer.from(hex, 'hex')
 const hex = (value: Uint8Array): string => Buffer.from(value).toString('hex')
 
-/** Makes the load's row where it is missing; a verdict where the load is finished, or was begun with another plan. */
+/**
+ * Makes the load's row where it is missing; a verdict where the load is finished, or was begun with another
+ * plan.
+ */
 function judgeLoad(file: SqliteFile, pipeline: string, load: LoadInfo): Verdict | undefined {
   insertLoad(file, pipeline, load)
-  const row = file.get<{ plan: Uint8Array; complete: number }>('SELECT plan, complete FROM lading_load WHERE id = ?', load.id)
+  const row = file.get<{ plan: Uint8Array; complete: number }>(
+    'SELECT plan, complete FROM lading_load WHERE id = ?',
+    load.id,
+  )
   if (row?.complete === 1) return { kind: 'duplicate' }
   if (row === undefined || hex(row.plan) === load.plan) return undefined
-  return { kind: 'refused', code: 'PLAN_MISMATCH', detail: `load ${load.id} of ${load.source} was begun with another plan` }
+  return {
+    kind: 'refused',
+    code: 'PLAN_MISMATCH',
+    detail: `load ${load.id} of ${load.source} was begun with another plan`,
+  }
 }
 
 export function insertLoad(file: SqliteFile, pipeline: string, load: LoadInfo): void {
   const sql = `INSERT INTO lading_load (id, pipeline, source, sha256, bytes, plan, chunks, records) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                ON CONFLICT DO NOTHING`
-  file.run(sql, load.id, pipeline, storable(load.source), blob(load.sha256), load.bytes, blob(load.plan), load.chunks, load.records)
+  file.run(
+    sql,
+    load.id,
+    pipeline,
+    storable(load.source),
+    blob(load.sha256),
+    load.bytes,
+    blob(load.plan),
+    load.chunks,
+    load.records,
+  )
 }
 
 /** A replay of a chunk whose load is complete has nothing left to do: its letter is not dead any more. */
 function settleLetter(file: SqliteFile, { replays }: Part): void {
-  if (replays !== undefined) file.run("UPDATE lading_dead_letter SET state = 'replayed' WHERE id = ?", replays)
+  if (replays !== undefined)
+    file.run("UPDATE lading_dead_letter SET state = 'replayed' WHERE id = ?", replays)
 }
 
 /**
- * Takes back the verdict "dead" of a part that replays a dead letter; where the letter is no longer dead, the part is a duplicate.
- * `letters` are those that other parts of the batch have taken back.
+ * Takes back the verdict "dead" of a part that replays a dead letter; where the letter is no longer dead, the
+ * part is a duplicate. `letters` are those that other parts of the batch have taken back.
  */
 function revive(file: SqliteFile, pipeline: string, part: Part, letters: Set<number>): Verdict | undefined {
   if (part.replays === undefined) return undefined
   if (!letters.has(part.replays)) {
-    const revived = file.run("UPDATE lading_dead_letter SET state = 'replayed' WHERE id = ? AND state = 'dead'", part.replays)
+    const revived = file.run(
+      "UPDATE lading_dead_letter SET state = 'replayed' WHERE id = ? AND state = 'dead'",
+      part.replays,
+    )
     if (revived === 0) return { kind: 'duplicate' }
     letters.add(part.replays)
   }
-  file.run("DELETE FROM lading_ledger WHERE pipeline = ? AND key = ? AND outcome = 'dead'", pipeline, part.key)
+  file.run(
+    "DELETE FROM lading_ledger WHERE pipeline = ? AND key = ? AND outcome = 'dead'",
+    pipeline,
+    part.key,
+  )
   return undefined
 }
 
@@ -77,14 +108,28 @@ function judgeKey(file: SqliteFile, pipeline: string, part: Part): Verdict | und
   if (known === undefined) return undefined
   if (hex(known.sha256) === part.sha256) return { kind: 'duplicate' }
   // A replay that is refused has settled nothing: its letter is as dead as before.
-  if (part.replays !== undefined) file.run("UPDATE lading_dead_letter SET state = 'dead' WHERE id = ?", part.replays)
-  return { kind: 'refused', code: 'KEY_REUSED', detail: `key ${part.key} has taken effect with other content` }
+  if (part.replays !== undefined)
+    file.run("UPDATE lading_dead_letter SET state = 'dead' WHERE id = ?", part.replays)
+  return {
+    kind: 'refused',
+    code: 'KEY_REUSED',
+    detail: `key ${part.key} has taken effect with other content`,
+  }
 }
 
-function apply(file: SqliteFile, batch: WritableBatch, part: Part, start: number, end: number, insert: Insert): Verdict {
+function apply(
+  file: SqliteFile,
+  batch: WritableBatch,
+  part: Part,
+  start: number,
+  end: number,
+  insert: Insert,
+): Verdict {
   const { pipeline } = batch
   const refused: Reject[] = []
-  const changed = insert(file, batch, start, end, (row, fault) => refused.push(part.describe(row - start, fault)))
+  const changed = insert(file, batch, start, end, (row, fault) =>
+    refused.push(part.describe(row - start, fault)),
+  )
   const rejects = [...part.rejects, ...refused]
   if (rejects.length > 0) keepLayout(file, part)
   for (const reject of rejects) insertReject(file, pipeline, part, reject)
@@ -92,13 +137,27 @@ function apply(file: SqliteFile, batch: WritableBatch, part: Part, start: number
   const skipped = part.rows - refused.length - changed
   const sql = `INSERT INTO lading_ledger (pipeline, key, sha256, load_id, outcome, records, loaded, rejected, skipped)
                VALUES (?, ?, ?, ?, 'applied', ?, ?, ?, ?)`
-  file.run(sql, pipeline, part.key, blob(part.sha256), part.load?.id ?? null, part.records, changed, rejected, skipped)
+  file.run(
+    sql,
+    pipeline,
+    part.key,
+    blob(part.sha256),
+    part.load?.id ?? null,
+    part.records,
+    changed,
+    rejected,
+    skipped,
+  )
   return { kind: 'applied', loaded: changed, rejected, skipped }
 }
 
 function keepLayout(file: SqliteFile, { load, layout }: Part): void {
   if (load === undefined || layout === undefined) return
-  file.run('UPDATE lading_load SET layout = ? WHERE id = ? AND layout IS NULL', JSON.stringify(layout), load.id)
+  file.run(
+    'UPDATE lading_load SET layout = ? WHERE id = ? AND layout IS NULL',
+    JSON.stringify(layout),
+    load.id,
+  )
 }
 
 function insertReject(file: SqliteFile, pipeline: string, part: Part, reject: Reject): void {
@@ -106,7 +165,13 @@ function insertReject(file: SqliteFile, pipeline: string, part: Part, reject: Re
                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
   const { record, line, byte, source, column, code, detail, raw, span } = reject
   const masked = reject.masked === undefined ? null : JSON.stringify(reject.masked)
-  const place = [record, line, byte, storable(source), column === undefined ? null : storable(column)] as const
+  const place = [
+    record,
+    line,
+    byte,
+    storable(source),
+    column === undefined ? null : storable(column),
+  ] as const
   file.run(
     sql,
     pipeline,

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Code } from '../../core/errors.ts'
 import { SqliteFile } from '../../core/sqlite.ts'
-import type { EncodedCopy } from '../encoded-rows.ts'
+import type { EncodedCopy } from '../sql/encoded-rows.ts'
 import type { Part, Verdict } from '../sink.ts'
 import type { InsertModel } from './ddl.ts'
 import { sinkError } from './errors.ts'
@@ -32,7 +32,12 @@ const describe = (): never => {
 let file: SqliteFile | undefined
 
 function write({ pipeline, model, parts, rows, utc }: Job): Answer {
-  const batch: WritableBatch = { pipeline, model, parts: parts.map((part) => ({ ...part, describe })), rows: ValueRows.of(rows, utc) }
+  const batch: WritableBatch = {
+    pipeline,
+    model,
+    parts: parts.map((part) => ({ ...part, describe })),
+    rows: ValueRows.of(rows, utc),
+  }
   try {
     file ??= new SqliteFile(path, busyMs === undefined ? {} : { busyMs })
     return { kind: 'written', verdicts: writeBatch(file, batch) }

@@ -1,6 +1,7 @@
 /**
- * Batches are written by a thread of their own, so that the next one is decoded meanwhile. The thread writes what SQLite takes without
- * refusing a row; a batch of which a row is refused comes back untouched, because only this side can describe a record.
+ * Batches are written by a thread of their own, so that the next one is decoded meanwhile. The thread writes
+ * what SQLite takes without refusing a row; a batch of which a row is refused comes back untouched, because
+ * only this side can describe a record.
  */
 import { Worker } from 'node:worker_threads'
 import { LadingError } from '../../core/errors.ts'
@@ -76,7 +77,11 @@ export class Writer implements AsyncDisposable {
     if (this.#thread !== thread) return
     this.#thread = undefined
     const detail = cause instanceof Error ? cause.message : 'it ended'
-    const error = new LadingError('SINK_FAILED', `SQLite ${this.#options.path}: the thread that writes is lost: ${detail}`, { cause })
+    const error = new LadingError(
+      'SINK_FAILED',
+      `SQLite ${this.#options.path}: the thread that writes is lost: ${detail}`,
+      { cause },
+    )
     for (const { reject } of this.#waiting.splice(0)) reject(error)
   }
 

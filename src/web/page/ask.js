@@ -20,7 +20,10 @@ export const post = (path, body) =>
 
 /** The browser keeps the session from then on; the token itself is kept nowhere. @param {string} token */
 export async function login(token) {
-  const { ok, status } = await fetch('login', { method: 'POST', headers: { authorization: `Bearer ${token}`, 'lading-page': '1' } })
+  const { ok, status } = await fetch('login', {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'lading-page': '1' },
+  })
   if (ok) return undefined
   return status === 429 ? 'Too many wrong tokens: wait a minute.' : 'That is not the token of this run.'
 }

@@ -42,9 +42,17 @@ export function keepChart(figure, title, format = count) {
       svg('path', { class: 'grid', d: `M0 ${height / 2}H${width}M0 1H${width}M0 ${height - 0.5}H${width}` }),
       ...lines.flatMap(({ tone, area, points }) =>
         runsOf(points).flatMap((run) => {
-          const path = run.map(([at, value], index) => `${index === 0 ? 'M' : 'L'}${x(at)} ${y(value)}`).join('')
-          const [first, last] = [/** @type {[number, number]} */ (run[0]), /** @type {[number, number]} */ (run.at(-1))]
-          const below = svg('path', { class: `area ${tone}`, d: `${path}L${x(last[0])} ${height}L${x(first[0])} ${height}Z` })
+          const path = run
+            .map(([at, value], index) => `${index === 0 ? 'M' : 'L'}${x(at)} ${y(value)}`)
+            .join('')
+          const [first, last] = [
+            /** @type {[number, number]} */ (run[0]),
+            /** @type {[number, number]} */ (run.at(-1)),
+          ]
+          const below = svg('path', {
+            class: `area ${tone}`,
+            d: `${path}L${x(last[0])} ${height}L${x(first[0])} ${height}Z`,
+          })
           return [...(area ? [below] : []), svg('path', { class: `line ${tone}`, d: path })]
         }),
       ),
@@ -59,7 +67,9 @@ export function keepChart(figure, title, format = count) {
       'aria-label',
       `${title}: ${said.map(({ name, last }) => `${name} ${last}`).join(', ')}; highest ${format(highest)}`,
     )
-    keys.replaceChildren(...said.map(({ name, tone, last }) => h('li', { class: tone }, `${name} `, h('b', {}, last))))
+    keys.replaceChildren(
+      ...said.map(({ name, tone, last }) => h('li', { class: tone }, `${name} `, h('b', {}, last))),
+    )
   }
 }
 

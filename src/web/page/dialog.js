@@ -10,7 +10,10 @@ dialog.addEventListener('click', (event) => event.target === dialog && dialog.cl
 export function showDialog(title, content, actions = []) {
   const close = h('button', { type: 'button', onclick: closeDialog }, 'Close')
   const inside = h('div', {}, h('h2', { id: 'dialog-title', tabindex: '-1' }, visible(title)))
-  inside.append(...content.filter((each) => each !== undefined), h('p', { class: 'actions' }, ...actions, close))
+  inside.append(
+    ...content.filter((each) => each !== undefined),
+    h('p', { class: 'actions' }, ...actions, close),
+  )
   dialog.replaceChildren(inside)
   if (!dialog.open) dialog.showModal()
   dialog.scrollTop = 0
@@ -19,7 +22,10 @@ export function showDialog(title, content, actions = []) {
 
 export const closeDialog = () => dialog.close()
 
-/** Asks once more before something is done that cannot be undone. @param {string} title @param {string} text @param {string} word @param {() => void} act */
+/**
+ * Asks once more before something is done that cannot be undone. @param {string} title @param {string} text
+ * @param {string} word @param {() => void} act
+ */
 export function confirmFirst(title, text, word, act) {
   const yes = h('button', { type: 'button', class: 'danger', onclick: () => (closeDialog(), act()) }, word)
   showDialog(title, [h('p', {}, text)], [yes])

@@ -29,8 +29,10 @@ export function svg(name, attributes = {}, ...children) {
 /** @param {Element} element @param {Readonly<Record<string, Attribute>>} attributes */
 function setAttributes(element, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === 'function') element.addEventListener(name.slice(2), /** @type {EventListener} */ (value))
-    else if (value !== undefined && value !== false) element.setAttribute(name, value === true ? '' : String(value))
+    if (typeof value === 'function')
+      element.addEventListener(name.slice(2), /** @type {EventListener} */ (value))
+    else if (value !== undefined && value !== false)
+      element.setAttribute(name, value === true ? '' : String(value))
   }
 }
 
@@ -41,14 +43,21 @@ export function byId(id) {
   return element
 }
 
-/** Only where it changes, so that a selection stays and a screen reader is quiet. @param {Element} element @param {string} text */
+/**
+ * Only where it changes, so that a selection stays and a screen reader is quiet. @param {Element} element
+ * @param {string} text
+ */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text
 }
 
-/** What a person cannot see, or what changes the order of what he sees: C0, C1, joiners, marks of direction, line separators, replacements. */
-// oxlint-disable-next-line no-control-regex, no-misleading-character-class
-const hidden = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffd]+/g
+/**
+ * What a person cannot see, or what changes the order of what he sees: C0, C1, joiners, marks of direction,
+ * line separators, replacements.
+ */
+const hidden =
+  // oxlint-disable-next-line no-control-regex, no-misleading-character-class
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffd]+/g
 
 /**
  * A text of anybody: what steers a terminal or a browser is shown as its number. Tabs and ends of lines stay.
@@ -66,7 +75,8 @@ export function visible(text) {
 }
 
 /** @param {string} text */
-const escaped = (text) => Array.from(text, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
+const escaped = (text) =>
+  Array.from(text, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
 
 const whole = new Intl.NumberFormat('en')
 
@@ -87,7 +97,8 @@ export function duration(ms) {
 }
 
 /** @param {number} value */
-export const bytes = (value) => (value < 1_048_576 ? `${Math.ceil(value / 1024)} KiB` : `${count(value / 1_048_576)} MiB`)
+export const bytes = (value) =>
+  value < 1_048_576 ? `${Math.ceil(value / 1024)} KiB` : `${count(value / 1_048_576)} MiB`
 
 /** @param {number | string} at */
 export const time = (at) => new Date(at).toLocaleTimeString('en-GB')

@@ -1,4 +1,7 @@
-/** A list of what was kept instead of loaded, rejects or dead letters: search, pages, one by one, and what can be done about them. */
+/**
+ * A list of what was kept instead of loaded, rejects or dead letters: search, pages, one by one, and what can
+ * be done about them.
+ */
 import { get, NotAllowed, post } from './ask.js'
 import { closeDialog, confirmFirst, showDialog, tell } from './dialog.js'
 import { byId, count, counted, day, h, setText, visible } from './dom.js'
@@ -14,12 +17,24 @@ export function keptView({ id, title, thing, columns, none, ended }) {
   const [form, fields] = filterForm(id)
   const table = /** @type {HTMLTableElement} */ (h('table', { id: `${id}-table` }))
   const found = h('p', { class: 'empty', id: `${id}-found` })
-  const more = h('button', { type: 'button', hidden: true, onclick: () => void load() }, 'There are new ones: show them')
+  const more = h(
+    'button',
+    { type: 'button', hidden: true, onclick: () => void load() },
+    'There are new ones: show them',
+  )
   const previous = h('button', { type: 'button', onclick: () => turn(-1) }, 'Previous page')
   const next = h('button', { type: 'button', onclick: () => turn(1) }, 'Next page')
-  const replay = h('button', { type: 'button', onclick: () => void change('replay', chosen()) }, 'Replay chosen')
+  const replay = h(
+    'button',
+    { type: 'button', onclick: () => void change('replay', chosen()) },
+    'Replay chosen',
+  )
   const discard = h('button', { type: 'button', onclick: () => askDiscard(chosen()) }, 'Discard chosen')
-  const all = h('input', { type: 'checkbox', 'aria-label': `Choose all ${thing}s of this page`, onchange: chooseAll })
+  const all = h('input', {
+    type: 'checkbox',
+    'aria-label': `Choose all ${thing}s of this page`,
+    onchange: chooseAll,
+  })
   const tools = h('div', { class: 'tools' }, h('label', { class: 'all' }, all, ' All'), replay, discard)
   const pager = h('p', { class: 'pager' }, previous, next)
   section.append(h('h1', { id: `${id}-title` }, title), form, tools, more, found, table, pager)
@@ -39,7 +54,8 @@ export function keptView({ id, title, thing, columns, none, ended }) {
     event.preventDefault()
     const words = [...new FormData(/** @type {HTMLFormElement} */ (form))].filter(([, value]) => value !== '')
     const hash = `#/${id}${words.length === 0 ? '' : `?${new URLSearchParams(/** @type {[string, string][]} */ (words))}`}`
-    if (location.hash === hash) void show(words.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join('&'))
+    if (location.hash === hash)
+      void show(words.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join('&'))
     else location.hash = hash
   })
 
@@ -100,11 +116,22 @@ export function keptView({ id, title, thing, columns, none, ended }) {
     fill(items)
     const isFiltered = [...parameters.keys()].length > 0
     const nothing =
-      answer === undefined ? 'This run has no database to ask: see the page of a consumer.' : isFiltered ? 'Nothing matches here.' : none
-    const part = after === undefined ? '' : items.length < 100 ? ` Searched up to No. ${count(after)}; the next page goes on.` : ''
+      answer === undefined
+        ? 'This run has no database to ask: see the page of a consumer.'
+        : isFiltered
+          ? 'Nothing matches here.'
+          : none
+    const part =
+      after === undefined
+        ? ''
+        : items.length < 100
+          ? ` Searched up to No. ${count(after)}; the next page goes on.`
+          : ''
     setText(
       found,
-      items.length === 0 ? `${nothing}${part}` : `${counted(items.length, thing)} from No. ${count(items[0]?.id ?? 0)} on.${part}`,
+      items.length === 0
+        ? `${nothing}${part}`
+        : `${counted(items.length, thing)} from No. ${count(items[0]?.id ?? 0)} on.${part}`,
     )
     previous.toggleAttribute('disabled', pages.length === 1)
     next.toggleAttribute('disabled', after === undefined)
@@ -138,7 +165,11 @@ export function keptView({ id, title, thing, columns, none, ended }) {
       const kept = /** @type {KeptAnswer | undefined} */ (await get(`api/${id}/${one}`))
       if (kept === undefined) return tell(`${thing} ${one} is not there any more.`)
       const actions = [
-        h('button', { type: 'button', class: 'first', onclick: () => (closeDialog(), void change('replay', [one])) }, 'Replay'),
+        h(
+          'button',
+          { type: 'button', class: 'first', onclick: () => (closeDialog(), void change('replay', [one])) },
+          'Replay',
+        ),
         h('button', { type: 'button', onclick: () => askDiscard([one]) }, 'Discard'),
       ]
       showDialog(
@@ -178,7 +209,10 @@ export function keptView({ id, title, thing, columns, none, ended }) {
 
   return {
     show,
-    /** Told with each snapshot how many there have been in this run; nobody's list changes under his hands. @param {number} number */
+    /**
+     * Told with each snapshot how many there have been in this run; nobody's list changes under his hands.
+     * @param {number} number
+     */
     heard(number) {
       known = number
       more.hidden = number <= atReading || section.hidden
@@ -197,20 +231,45 @@ function filterForm(id) {
     return { input, shown: h('p', {}, h('label', { for: `${id}-${name}` }, label), input) }
   }
   const names = {
-    search: field('search', 'Search', { type: 'search', maxlength: '200', placeholder: 'text, place or reason' }),
+    search: field('search', 'Search', {
+      type: 'search',
+      maxlength: '200',
+      placeholder: 'text, place or reason',
+    }),
     code: field('code', 'Code', { placeholder: 'all' }),
     ...(id === 'rejects' ? { column: field('column', 'Column', { placeholder: 'all' }) } : {}),
-    load: field('load', 'Load', { placeholder: 'all', pattern: '[0-9a-fA-F\\-]{36}', title: 'the id of a load' }),
+    load: field('load', 'Load', {
+      placeholder: 'all',
+      pattern: '[0-9a-fA-F\\-]{36}',
+      title: 'the id of a load',
+    }),
   }
-  const buttons = h('p', { class: 'buttons' }, h('button', { class: 'first' }, 'Search'), h('a', { href: `#/${id}` }, 'Clear'))
-  const form = h('form', { class: 'filter', role: 'search' }, ...Object.values(names).map(({ shown }) => shown), buttons)
+  const buttons = h(
+    'p',
+    { class: 'buttons' },
+    h('button', { class: 'first' }, 'Search'),
+    h('a', { href: `#/${id}` }, 'Clear'),
+  )
+  const form = h(
+    'form',
+    { class: 'filter', role: 'search' },
+    ...Object.values(names).map(({ shown }) => shown),
+    buttons,
+  )
   return [form, Object.fromEntries(Object.entries(names).map(([name, { input }]) => [name, input]))]
 }
 
 /** @param {KeptAnswer} kept */
 function detailOf({ place, code, column, detail, state, at, meaning, advice, facts, text, cut }) {
-  const mark = text.fault === undefined ? [] : [h('mark', {}, h('span', { class: 'caret', 'aria-hidden': 'true' }), visible(text.fault))]
-  const record = h('pre', { class: mark.length > 0 ? 'record marked' : 'record', tabindex: '0', 'aria-label': 'As it was kept' })
+  const mark =
+    text.fault === undefined
+      ? []
+      : [h('mark', {}, h('span', { class: 'caret', 'aria-hidden': 'true' }), visible(text.fault))]
+  const record = h('pre', {
+    class: mark.length > 0 ? 'record marked' : 'record',
+    tabindex: '0',
+    'aria-label': 'As it was kept',
+  })
   record.append(visible(text.before), ...mark, visible(text.after))
   return [
     h(

@@ -95,7 +95,11 @@ function receive(snapshot) {
   document.body.classList.remove('lost')
   last = snapshot
   const { process, totals } = snapshot
-  byId('about').replaceChildren(visible(`${process.command} ${process.queue}${process.target === undefined ? '' : ` → ${process.target}`}`))
+  byId('about').replaceChildren(
+    visible(
+      `${process.command} ${process.queue}${process.target === undefined ? '' : ` → ${process.target}`}`,
+    ),
+  )
   overview.show(snapshot)
   rejects.heard(totals.rejected)
   letters.heard(totals.dead)
@@ -125,7 +129,10 @@ function lost(why) {
   source = undefined
   document.body.classList.add('lost')
   const stood = last === undefined ? '' : ` This is how it stood at ${time(last.at)}.`
-  setText(byId('connection'), `${why ?? 'The run does not answer: it has ended, or cannot be reached'}.${stood}`)
+  setText(
+    byId('connection'),
+    `${why ?? 'The run does not answer: it has ended, or cannot be reached'}.${stood}`,
+  )
   again()
 }
 
@@ -175,13 +182,15 @@ function route() {
 /** Where nothing is being typed: `/` goes to the search, `?` says so. @param {KeyboardEvent} event */
 function shortcut(event) {
   const target = /** @type {Element} */ (event.target)
-  if (event.ctrlKey || event.altKey || event.metaKey || target.closest('input:not([type=checkbox]), dialog')) return
+  if (event.ctrlKey || event.altKey || event.metaKey || target.closest('input:not([type=checkbox]), dialog'))
+    return
   const field = document.querySelector('section:not([hidden]) input[type=search]')
   if (event.key === '/' && field instanceof HTMLElement) {
     event.preventDefault()
     field.focus()
   }
-  if (event.key === '?') tell('Keys: / search, arrows or j and k up and down the list, Enter opens, Escape closes.')
+  if (event.key === '?')
+    tell('Keys: / search, arrows or j and k up and down the list, Enter opens, Escape closes.')
 }
 
 void start()

@@ -8,7 +8,11 @@ import { keepTable } from './table.js'
 /** @import { LoadAnswer, Reason } from '../answers.ts' */
 
 /** What is known of a load: by this run, by the ledger, or by both. */
-/** @typedef {{ id: string, source: string, state: string, records: number, loaded: number, rejected: number, skipped: number, dead: number, open: number, perSecond: number | undefined, receipt: LoadAnswer | undefined }} Load */
+/**
+ * @typedef {{ id: string, source: string, state: string, records: number, loaded: number, rejected: number,
+ * skipped: number, dead: number, open: number, perSecond: number | undefined, receipt: LoadAnswer | undefined
+ * }} Load
+ */
 
 const mostRows = 100
 /** A rate is that of so many milliseconds. */
@@ -31,11 +35,27 @@ const loadTable = keepTable(
     { head: 'State', text: stateOf, tone: toneOf },
     { head: 'Records', text: ({ records }) => count(records), number: true },
     { head: 'Loaded', text: ({ loaded }) => count(loaded), number: true },
-    { head: 'Rejected', text: ({ rejected }) => count(rejected), number: true, tone: ({ rejected }) => (rejected > 0 ? 'warn' : '') },
+    {
+      head: 'Rejected',
+      text: ({ rejected }) => count(rejected),
+      number: true,
+      tone: ({ rejected }) => (rejected > 0 ? 'warn' : ''),
+    },
     { head: 'Skipped', text: ({ skipped }) => count(skipped), number: true, wide: true },
-    { head: 'Dead', text: ({ dead }) => count(dead), number: true, wide: true, tone: ({ dead }) => (dead > 0 ? 'bad' : '') },
+    {
+      head: 'Dead',
+      text: ({ dead }) => count(dead),
+      number: true,
+      wide: true,
+      tone: ({ dead }) => (dead > 0 ? 'bad' : ''),
+    },
     { head: 'Open', text: ({ open }) => count(open), number: true, wide: true },
-    { head: 'Records/s', text: ({ perSecond }) => (perSecond ? count(perSecond) : ''), number: true, wide: true },
+    {
+      head: 'Records/s',
+      text: ({ perSecond }) => (perSecond ? count(perSecond) : ''),
+      number: true,
+      wide: true,
+    },
   ]),
   ({ id }) => id,
 )
@@ -44,7 +64,11 @@ const reasonTable = keepTable(
   /** @type {HTMLTableElement} */ (byId('reasons')),
   'Reasons of rejects, the most first',
   /** @type {import('./table.js').Column<Reason>[]} */ ([
-    { head: 'Code', text: ({ code }) => code, open: ({ code, column }) => (location.hash = filterOf(code, column)) },
+    {
+      head: 'Code',
+      text: ({ code }) => code,
+      open: ({ code, column }) => (location.hash = filterOf(code, column)),
+    },
     { head: 'Column', text: ({ column }) => column ?? '' },
     { head: 'Rejects', text: ({ rejects }) => count(rejects), number: true },
   ]),
@@ -59,7 +83,11 @@ const consumerTable = keepTable(
     { head: 'In hand', text: ({ held }) => count(held), number: true },
     { head: 'Batches', text: ({ batches }) => count(batches), number: true, wide: true },
     { head: 'Records', text: ({ records }) => count(records), number: true },
-    { head: 'Last batch', text: ({ last }) => (last ? `${time(last.at)}, ${duration(last.writeMs)}` : ''), wide: true },
+    {
+      head: 'Last batch',
+      text: ({ last }) => (last ? `${time(last.at)}, ${duration(last.writeMs)}` : ''),
+      wide: true,
+    },
   ]),
   ({ consumer }) => consumer,
 )
@@ -79,7 +107,10 @@ export function showReceipts(answers) {
 export function showReasons(reasons) {
   openRejects = reasons?.reduce((sum, { rejects }) => sum + rejects, 0)
   reasonTable(reasons ?? [])
-  setText(byId('reasons-empty'), reasons === undefined ? 'Not known here.' : reasons.length > 0 ? '' : 'No record is rejected.')
+  setText(
+    byId('reasons-empty'),
+    reasons === undefined ? 'Not known here.' : reasons.length > 0 ? '' : 'No record is rejected.',
+  )
 }
 
 /** @param {Snapshot} snapshot */
@@ -94,13 +125,23 @@ export function show(snapshot) {
   )
   showTiles(snapshot)
   /** @param {'loaded' | 'rejected' | 'published'} name @param {string} tone @param {boolean} [area] */
-  const line = (name, tone, area = false) => ({ name, tone, area, points: rates(series, at, process.startedAt, name) })
+  const line = (name, tone, area = false) => ({
+    name,
+    tone,
+    area,
+    points: rates(series, at, process.startedAt, name),
+  })
   const published = [line('published', 'first', true)]
   const written = [line('loaded', 'good', true), line('rejected', 'warn')]
   showThroughput(process.command === 'produce' ? published : written, process.startedAt, at)
   /** @param {'writeMs' | 'settleMs'} sum */
-  const mean = (sum) => gapped(series.points, series.stepMs, (point) => (point.batches === 0 ? undefined : point[sum] / point.batches))
-  const longest = gapped(series.points, series.stepMs, (point) => (point.batches === 0 ? undefined : point.longestWriteMs))
+  const mean = (sum) =>
+    gapped(series.points, series.stepMs, (point) =>
+      point.batches === 0 ? undefined : point[sum] / point.batches,
+    )
+  const longest = gapped(series.points, series.stepMs, (point) =>
+    point.batches === 0 ? undefined : point.longestWriteMs,
+  )
   const latency = [
     { name: 'longest', tone: 'warn', points: longest },
     { name: 'write', tone: 'first', points: mean('writeMs') },
@@ -122,7 +163,11 @@ export function show(snapshot) {
   consumerTable(consumers)
   setText(
     byId('consumers-empty'),
-    consumers.length > 0 ? '' : process.command === 'produce' ? 'This run only publishes.' : 'None has begun yet.',
+    consumers.length > 0
+      ? ''
+      : process.command === 'produce'
+        ? 'This run only publishes.'
+        : 'None has begun yet.',
   )
 }
 
@@ -139,10 +184,21 @@ function showState(snapshot, loads) {
   /** @type {[tone: string, word: string, detail: string]} */
   let state
   if (!readiness.ready) state = ['bad', 'Standing still', readiness.reason ?? '']
-  else if (wait) state = ['warn', 'Waiting', `${wait.code}: ${wait.message} (for ${duration(at - wait.since)}, attempt ${wait.attempt})`]
-  else if (loads.length > 0 && open === 0) state = ['good', 'Complete', `${counted(records, 'record')}${failed}; this run took ${took}`]
+  else if (wait)
+    state = [
+      'warn',
+      'Waiting',
+      `${wait.code}: ${wait.message} (for ${duration(at - wait.since)}, attempt ${wait.attempt})`,
+    ]
+  else if (loads.length > 0 && open === 0)
+    state = ['good', 'Complete', `${counted(records, 'record')}${failed}; this run took ${took}`]
   else if (rate > 0) state = ['good', 'Moving', `${count(rate)} records per second`]
-  else state = ['quiet', 'Idle', produces ? 'nothing is being published' : 'nothing waits; whatever comes is taken']
+  else
+    state = [
+      'quiet',
+      'Idle',
+      produces ? 'nothing is being published' : 'nothing waits; whatever comes is taken',
+    ]
   const [tone, word, detail] = state
   byId('state-box').className = `state ${tone}`
   setText(byId('state'), word)
@@ -151,7 +207,10 @@ function showState(snapshot, loads) {
   byId('progress-box').hidden = records === 0
   byId('progress').setAttribute('max', String(Math.max(1, records)))
   byId('progress').setAttribute('value', String(records - open))
-  const left = open === 0 ? 'nothing left' : `${counted(open, 'record')} left${rate > 0 ? `, about ${duration((open / rate) * 1000)}` : ''}`
+  const left =
+    open === 0
+      ? 'nothing left'
+      : `${counted(open, 'record')} left${rate > 0 ? `, about ${duration((open / rate) * 1000)}` : ''}`
   const share = records === 0 ? 0 : Math.floor(((records - open) / records) * 1000) / 10
   setText(byId('left'), `${share.toFixed(1)} % of ${count(records)}: ${left}`)
 }
@@ -172,7 +231,9 @@ function showTiles({ process, queue, totals, at }) {
     ['Memory', bytes(process.memoryBytes)],
     ['Running', duration(at - process.startedAt)],
   ]
-  byId('tiles').replaceChildren(...tiles.map(([name, value, tone]) => h('div', { class: tone }, h('dt', {}, name), h('dd', {}, value))))
+  byId('tiles').replaceChildren(
+    ...tiles.map(([name, value, tone]) => h('div', { class: tone }, h('dt', {}, name), h('dd', {}, value))),
+  )
   const rejects = openRejects ?? totals.rejected
   setText(byId('rejects-count'), rejects > 0 ? count(rejects) : '')
   setText(byId('dead-count'), totals.dead > 0 ? count(totals.dead) : '')
@@ -182,7 +243,10 @@ function showTiles({ process, queue, totals, at }) {
 function rateOf({ at, process, series }) {
   const from = Math.max(process.startedAt, Math.floor((at - rateMs) / series.stepMs) * series.stepMs)
   const points = series.points.filter((point) => point.at + series.stepMs > from)
-  const records = points.reduce((sum, point) => sum + (process.command === 'produce' ? point.published : verdicts(point)), 0)
+  const records = points.reduce(
+    (sum, point) => sum + (process.command === 'produce' ? point.published : verdicts(point)),
+    0,
+  )
   return (records * 1000) / Math.max(1000, at - from)
 }
 
@@ -207,7 +271,9 @@ function rates({ stepMs, points }, now, began, name) {
   return all
 }
 
-/** @param {readonly Point[]} points @param {number} stepMs @param {(point: Point) => number | undefined} of */
+/**
+ * @param {readonly Point[]} points @param {number} stepMs @param {(point: Point) => number | undefined} of
+ */
 function gapped(points, stepMs, of) {
   return points.flatMap((point, index) => {
     const before = points[index - 1]
@@ -219,7 +285,10 @@ function gapped(points, stepMs, of) {
   })
 }
 
-/** Those at work first, then the newest. The ledger knows what other runs did; this run knows what was done just now. @param {Snapshot} snapshot @returns {Load[]} */
+/**
+ * Those at work first, then the newest. The ledger knows what other runs did; this run knows what was done
+ * just now. @param {Snapshot} snapshot @returns {Load[]}
+ */
 function loadsOf({ loads, process }) {
   const byLoad = new Map(receipts.map((receipt) => [receipt.loadId, receipt]))
   const own = loads.map((load) => {
@@ -227,12 +296,22 @@ function loadsOf({ loads, process }) {
     byLoad.delete(load.loadId)
     const done = load.loaded + load.rejected + load.skipped + load.dead
     const seen = receipt && receipt.records - receipt.open
-    const { loaded, rejected, skipped, dead } = receipt && /** @type {number} */ (seen) >= done ? receipt : load
-    const after = process.command === 'produce' ? load.records - load.published : load.records - loaded - rejected - skipped - dead
+    const { loaded, rejected, skipped, dead } =
+      receipt && /** @type {number} */ (seen) >= done ? receipt : load
+    const after =
+      process.command === 'produce'
+        ? load.records - load.published
+        : load.records - loaded - rejected - skipped - dead
     const open = load.state === 'skipped' ? (receipt?.open ?? 0) : Math.max(0, after)
     return { ...load, id: load.loadId, loaded, rejected, skipped, dead, open, receipt }
   })
-  const others = [...byLoad.values()].map((receipt) => ({ ...receipt, id: receipt.loadId, state: '', perSecond: undefined, receipt }))
+  const others = [...byLoad.values()].map((receipt) => ({
+    ...receipt,
+    id: receipt.loadId,
+    state: '',
+    perSecond: undefined,
+    receipt,
+  }))
   const [working, done] = [own.filter(({ open }) => open > 0), own.filter(({ open }) => open === 0)]
   return [...working, ...done.toReversed(), ...others]
 }
@@ -240,7 +319,10 @@ function loadsOf({ loads, process }) {
 /** @param {Load} load */
 function stateOf({ state, open, records, receipt }) {
   if (receipt && receipt.problems.length > 0 && open === 0) return 'does not add up'
-  if (open > 0) return state === 'planned' ? 'planned' : `${Math.floor(((records - open) / Math.max(1, records)) * 100)} %`
+  if (open > 0)
+    return state === 'planned'
+      ? 'planned'
+      : `${Math.floor(((records - open) / Math.max(1, records)) * 100)} %`
   if (state === 'skipped') return 'done before'
   return receipt?.open === 0 ? 'adds up' : 'done'
 }
@@ -280,10 +362,15 @@ function showReceipt({ id, source, records, loaded, rejected, skipped, dead, ope
           : 'Complete, and it adds up: records = loaded + rejected + skipped + dead.'
   showDialog(`Receipt of ${source}`, [
     h('p', {}, verdict),
-    h('dl', { class: 'facts' }, ...facts.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, visible(value))])),
+    h(
+      'dl',
+      { class: 'facts' },
+      ...facts.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, visible(value))]),
+    ),
     rejected > 0 ? h('p', {}, h('a', { href: `#/rejects?load=${id}` }, 'Its rejects')) : undefined,
   ])
 }
 
 /** @param {string} code @param {string | undefined} column */
-const filterOf = (code, column) => `#/rejects?${new URLSearchParams({ code, ...(column === undefined ? {} : { column }) })}`
+const filterOf = (code, column) =>
+  `#/rejects?${new URLSearchParams({ code, ...(column === undefined ? {} : { column }) })}`

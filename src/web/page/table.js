@@ -26,7 +26,11 @@ const shown = new WeakMap()
  */
 export function keepTable(table, caption, columns, keyOf) {
   const heads = columns.map(({ head, check, number, wide }) =>
-    h('th', { scope: 'col', class: classOf({ number, wide, check }) }, check ? h('span', { class: 'unseen' }, head) : head),
+    h(
+      'th',
+      { scope: 'col', class: classOf({ number, wide, check }) },
+      check ? h('span', { class: 'unseen' }, head) : head,
+    ),
   )
   const body = /** @type {HTMLTableSectionElement} */ (h('tbody', { onkeydown: walk }))
   table.append(h('caption', { class: 'unseen' }, caption), h('thead', {}, h('tr', {}, ...heads)), body)
@@ -38,7 +42,8 @@ export function keepTable(table, caption, columns, keyOf) {
     const entry = { row: h('tr'), current: item }
     for (const { open, check, number, wide } of columns) {
       const cell = h('td', { class: classOf({ number, wide, check }) })
-      if (open) cell.append(h('button', { type: 'button', class: 'plain', onclick: () => open(entry.current) }))
+      if (open)
+        cell.append(h('button', { type: 'button', class: 'plain', onclick: () => open(entry.current) }))
       if (check) cell.append(h('input', { type: 'checkbox', value: keyOf(item) }))
       entry.row.append(cell)
     }
@@ -55,7 +60,8 @@ export function keepTable(table, caption, columns, keyOf) {
       entry.current = item
       rows.set(key, entry)
       if (body.children[index] !== entry.row) body.insertBefore(entry.row, body.children[index] ?? null)
-      for (const [place, column] of columns.entries()) write(/** @type {HTMLElement} */ (entry.row.children[place]), column, item)
+      for (const [place, column] of columns.entries())
+        write(/** @type {HTMLElement} */ (entry.row.children[place]), column, item)
     }
   }
 }
@@ -73,7 +79,8 @@ function write(cell, { text, tone, number, wide, check }, item) {
 }
 
 /** The words of a code on a narrow screen. @param {string} code */
-const breakable = (code) => code.split(/(?<=_)/).flatMap((word, index) => (index === 0 ? [word] : [h('wbr'), word]))
+const breakable = (code) =>
+  code.split(/(?<=_)/).flatMap((word, index) => (index === 0 ? [word] : [h('wbr'), word]))
 
 /** @param {Readonly<Record<string, boolean | undefined>>} names */
 const classOf = (names) =>
@@ -88,6 +95,8 @@ function walk(event) {
   const from = /** @type {HTMLElement} */ (event.target)
   const row = from.closest('tr')
   const to = step > 0 ? row?.nextElementSibling : row?.previousElementSibling
-  /** @type {HTMLElement | null | undefined} */ to?.querySelector(from.matches('input') ? 'input' : 'button')?.focus()
+  /** @type {HTMLElement | null | undefined} */ to?.querySelector(
+    from.matches('input') ? 'input' : 'button',
+  )?.focus()
   event.preventDefault()
 }

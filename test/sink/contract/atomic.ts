@@ -1,42 +1,63 @@
 import { expect, test } from 'vitest'
 import { integer, text } from '../../../src/model/columns.ts'
 import { defineModel } from '../../../src/model/model.ts'
-import { allRejects, applied, batchOf, count, entries, loadOf, numbers, type OpenTarget, rejectOf, write } from './target.ts'
+import {
+  allRejects,
+  applied,
+  batchOf,
+  count,
+  entries,
+  loadOf,
+  numbers,
+  type OpenTarget,
+  rejectOf,
+  write,
+} from './target.ts'
 
-const model = defineModel({ table: 'items', columns: { id: integer().notNull(), note: text() }, primaryKey: ['id'] })
+const model = defineModel({
+  table: 'items',
+  columns: { id: integer().notNull(), note: text() },
+  primaryKey: ['id'],
+})
 
 const refusedBefore = rejectOf(9, { code: 'BAD_INTEGER', detail: 'as a test' }, 'x,y')
 
 export function atomicity(open: OpenTarget): void {
-  test.for(['items', 'ledger', 'reject'])('ledger, rows and rejects appear together or not at all: %s fails', async (name) => {
-    await using target = await open()
-    await using sink = target.open()
-    await sink.prepare(model)
-    await write(sink, model, [{ key: '0', records: [['1', 'x']] }])
-    const load = loadOf(3, 5)
-    const batch = [
-      {
-        key: 'a',
-        records: [
-          ['2', 'x'],
-          ['1', 'twice'],
-          ['3', 'x'],
-        ],
-        load,
-      },
-      { key: 'b', records: [['4', 'x']], load, rejects: [refusedBefore] },
-    ]
-    const breakdown = target.dialect.breakdown(name === 'items' ? name : target.dialect.ledger(name))
-    await target.query(breakdown.begin)
-    await expect(write(sink, model, batch)).rejects.toMatchObject({ name: 'LadingError', action: expect.not.stringMatching(/reject|dead/) })
-    expect(await numbers(target, 'items')).toEqual([1])
-    expect(await entries(target)).toHaveLength(1)
-    expect(await allRejects(sink)).toEqual([])
-    await target.query(breakdown.end)
-    expect(await write(sink, model, batch)).toEqual([applied(2, 1), applied(1, 1)])
-    expect(await numbers(target, 'items')).toEqual([1, 2, 3, 4])
-    expect(await allRejects(sink)).toHaveLength(2)
-  })
+  test.for(['items', 'ledger', 'reject'])(
+    'ledger, rows and rejects appear together or not at all: %s fails',
+    async (name) => {
+      await using target = await open()
+      await using sink = target.open()
+      await sink.prepare(model)
+      await write(sink, model, [{ key: '0', records: [['1', 'x']] }])
+      const load = loadOf(3, 5)
+      const batch = [
+        {
+          key: 'a',
+          records: [
+            ['2', 'x'],
+            ['1', 'twice'],
+            ['3', 'x'],
+          ],
+          load,
+        },
+        { key: 'b', records: [['4', 'x']], load, rejects: [refusedBefore] },
+      ]
+      const breakdown = target.dialect.breakdown(name === 'items' ? name : target.dialect.ledger(name))
+      await target.query(breakdown.begin)
+      await expect(write(sink, model, batch)).rejects.toMatchObject({
+        name: 'LadingError',
+        action: expect.not.stringMatching(/reject|dead/),
+      })
+      expect(await numbers(target, 'items')).toEqual([1])
+      expect(await entries(target)).toHaveLength(1)
+      expect(await allRejects(sink)).toEqual([])
+      await target.query(breakdown.end)
+      expect(await write(sink, model, batch)).toEqual([applied(2, 1), applied(1, 1)])
+      expect(await numbers(target, 'items')).toEqual([1, 2, 3, 4])
+      expect(await allRejects(sink)).toHaveLength(2)
+    },
+  )
 
   test('an error of whoever describes a reject leaves nothing, and the next batch is written', async () => {
     await using target = await open()
@@ -81,7 +102,8 @@ export function atomicity(open: OpenTarget): void {
     expect(batch.rows).toMatchObject({ rows: 0, bytes: 0 })
     const [part] = batch.parts
     expect(part).toBeDefined()
-    if (part !== undefined) await sink.write({ ...batch, parts: [{ ...part, key: 'b', records: 0, rows: 0 }] })
+    if (part !== undefined)
+      await sink.write({ ...batch, parts: [{ ...part, key: 'b', records: 0, rows: 0 }] })
     expect(await numbers(target, 'items')).toEqual([1, 2])
   })
 }

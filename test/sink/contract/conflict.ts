@@ -6,12 +6,15 @@ import { allRejects, applied, type OpenTarget, type Target, type Texts, write } 
 
 const columns = { id: integer().notNull(), version: integer(), note: text() }
 
-const model = (onConflict: ConflictPolicy, table = 'items') => defineModel({ table, columns, primaryKey: ['id'], onConflict })
+const model = (onConflict: ConflictPolicy, table = 'items') =>
+  defineModel({ table, columns, primaryKey: ['id'], onConflict })
 
-const versioned = (table = 'items') => defineModel({ table, columns, primaryKey: ['id'], onConflict: 'update', version: 'version' })
+const versioned = (table = 'items') =>
+  defineModel({ table, columns, primaryKey: ['id'], onConflict: 'update', version: 'version' })
 
 /** A record is `id,version,note`; no version is NULL. */
-const records = (...lines: string[]): Texts[] => lines.map((line) => line.split(',').map((cell) => (cell === '' ? null : cell)))
+const records = (...lines: string[]): Texts[] =>
+  lines.map((line) => line.split(',').map((cell) => (cell === '' ? null : cell)))
 
 async function content(target: Target, table = 'items'): Promise<string[]> {
   const rows = await target.query(`SELECT id, version, note FROM ${table} ORDER BY id`)
@@ -60,7 +63,9 @@ export function conflicts(open: OpenTarget): void {
       { key: 'c', records: records('2,5,second', '3,,x') },
     ]
     expect(await write(sink, model('update'), batch)).toEqual([applied(2), applied(2)])
-    const [verdict] = await write(sink, model('update'), [{ key: 'd', records: records('4,,first', '3,,y', '4,,second', '4,,third') }])
+    const [verdict] = await write(sink, model('update'), [
+      { key: 'd', records: records('4,,first', '3,,y', '4,,second', '4,,third') },
+    ])
     expect(verdict).toMatchObject({ kind: 'applied', rejected: 0 })
     expect(await content(target)).toEqual(['1,,new', '2,5,second', '3,,y', '4,,third'])
   })
@@ -69,8 +74,12 @@ export function conflicts(open: OpenTarget): void {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(versioned())
-    await write(sink, versioned(), [{ key: 'a', records: records('1,5,old', '2,5,old', '3,5,old', '4,,old', '5,,old', '6,5,old') }])
-    const batch = [{ key: 'b', records: records('1,4,x', '2,5,x', '3,6,x', '4,,x', '5,1,x', '6,,x', '7,1,x') }]
+    await write(sink, versioned(), [
+      { key: 'a', records: records('1,5,old', '2,5,old', '3,5,old', '4,,old', '5,,old', '6,5,old') },
+    ])
+    const batch = [
+      { key: 'b', records: records('1,4,x', '2,5,x', '3,6,x', '4,,x', '5,1,x', '6,,x', '7,1,x') },
+    ]
     expect(await write(sink, versioned(), batch)).toEqual([applied(5, 0, 2)])
     expect(await content(target)).toEqual(['1,5,old', '2,5,x', '3,6,x', '4,,x', '5,1,x', '6,5,old', '7,1,x'])
   })
@@ -79,7 +88,12 @@ export function conflicts(open: OpenTarget): void {
     await using target = await open()
     await using sink = target.open()
     const own = { lading_row: integer().notNull(), lading_row_: text() }
-    const named = defineModel({ table: 'items', columns: own, primaryKey: ['lading_row'], onConflict: 'update' })
+    const named = defineModel({
+      table: 'items',
+      columns: own,
+      primaryKey: ['lading_row'],
+      onConflict: 'update',
+    })
     await sink.prepare(named)
     await write(sink, named, [{ key: 'a', records: records('2,first', '1,second', '2,third') }])
     const rows = await target.query('SELECT lading_row AS id, lading_row_ AS note FROM items ORDER BY 1')
@@ -92,9 +106,16 @@ export function conflicts(open: OpenTarget): void {
   test('a table of keys alone takes each key once', async () => {
     await using target = await open()
     await using sink = target.open()
-    const keys = defineModel({ table: 'keys', columns: { id: integer().notNull() }, primaryKey: ['id'], onConflict: 'update' })
+    const keys = defineModel({
+      table: 'keys',
+      columns: { id: integer().notNull() },
+      primaryKey: ['id'],
+      onConflict: 'update',
+    })
     await sink.prepare(keys)
-    expect(await write(sink, keys, [{ key: 'a', records: [['1'], ['1'], ['2']] }])).toEqual([applied(2, 0, 1)])
+    expect(await write(sink, keys, [{ key: 'a', records: [['1'], ['1'], ['2']] }])).toEqual([
+      applied(2, 0, 1),
+    ])
   })
 
   const policies = [
@@ -103,7 +124,8 @@ export function conflicts(open: OpenTarget): void {
     {
       name: 'update with a version',
       of: versioned,
-      takes: (old: string | null, next: string | null) => old === null || (next !== null && Number(next) >= Number(old)),
+      takes: (old: string | null, next: string | null) =>
+        old === null || (next !== null && Number(next) >= Number(old)),
     },
   ]
 
@@ -115,7 +137,9 @@ export function conflicts(open: OpenTarget): void {
       const record = fc
         .tuple(fc.nat(4), fc.option(fc.nat(3)), fc.nat(999))
         .map(([id, version, note]) => [`${id}`, version?.toString() ?? null, `${note}`])
-      const batches = fc.array(fc.array(fc.array(record, { maxLength: 6 }), { maxLength: 3 }), { maxLength: 3 })
+      const batches = fc.array(fc.array(fc.array(record, { maxLength: 6 }), { maxLength: 3 }), {
+        maxLength: 3,
+      })
       let run = 0
       const check = async (written: Texts[][][]) => {
         const table = `items${++run}`
@@ -123,7 +147,8 @@ export function conflicts(open: OpenTarget): void {
         const expected = new Map<string, Texts>()
         for (const [id, ...rest] of written.flat(2)) {
           const old = expected.get(id as string)
-          if (old === undefined || takes(old[0] as string | null, rest[0] as string | null)) expected.set(id as string, rest)
+          if (old === undefined || takes(old[0] as string | null, rest[0] as string | null))
+            expected.set(id as string, rest)
         }
         for (const [batch, parts] of written.entries()) {
           const deliveries = parts.map((each, part) => ({ key: `${run}-${batch}-${part}`, records: each }))

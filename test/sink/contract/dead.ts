@@ -32,10 +32,19 @@ export function deadLetters(open: OpenTarget): void {
       rejectOf(2, { code: 'BAD_INTEGER', detail: 'it\'s "quoted" \\ 😀' }, Uint8Array.of()),
       rejectOf(3, { code: 'BAD_QUOTE', detail: 'x' }, everyByte.subarray(100, 200)),
     ]
-    expect(await write(sink, model, [{ key: 'a', records: [['1', 'x']], rejects: faults, load }])).toEqual([applied(1, 3)])
+    expect(await write(sink, model, [{ key: 'a', records: [['1', 'x']], rejects: faults, load }])).toEqual([
+      applied(1, 3),
+    ])
     const stored = await sink.ledger.rejects({ loadId: load.id, limit: 10 })
     expect(stored.map((reject) => ({ ...reject, raw: Uint8Array.from(reject.raw) }))).toEqual(
-      faults.map((fault) => expect.objectContaining({ ...fault, column: fault.column, raw: Uint8Array.from(fault.raw), loadId: load.id })),
+      faults.map((fault) =>
+        expect.objectContaining({
+          ...fault,
+          column: fault.column,
+          raw: Uint8Array.from(fault.raw),
+          loadId: load.id,
+        }),
+      ),
     )
     const [, second] = stored
     expect(await sink.ledger.rejects({ id: second?.id, limit: 10 })).toEqual([second])
@@ -68,7 +77,10 @@ export function deadLetters(open: OpenTarget): void {
     await sink.ledger.bury(letterOf({ key: 'b', records: [] }, { detail: endless }))
     const stored = await allRejects(sink)
     const [letter] = await sink.ledger.deadLetters({ limit: 1 })
-    const texts = [...stored.flatMap(({ detail, column, source }) => [detail, column ?? '', source]), letter?.detail ?? '']
+    const texts = [
+      ...stored.flatMap(({ detail, column, source }) => [detail, column ?? '', source]),
+      letter?.detail ?? '',
+    ]
     expect(texts.slice(0, 6)).toEqual([...Array(3).fill('half \ufffd'), ...Array(3).fill('nul \\0')])
     for (const each of texts) expect(each.length).toBeLessThanOrEqual(2_048)
     expect((await sink.ledger.receipts({})).map(({ source }) => source)).toEqual(['odd \ufffd \\0'])
@@ -108,18 +120,21 @@ export function deadLetters(open: OpenTarget): void {
     expect((await sink.ledger.deadLetters({ limit: 10 }))[0]?.detail).toContain('quote')
   })
 
-  test.for([true, false])('a message that is buried twice, or by several at once, is kept once (of a load: %s)', async (ofLoad) => {
-    await using target = await open()
-    await using sink = target.open()
-    await using other = target.open()
-    await sink.prepare()
-    const letter = letterOf({ key: 'a', records: [['1', 'x']], ...(ofLoad ? { load: loadOf(2, 5) } : {}) })
-    await Promise.all([sink.ledger.bury(letter), other.ledger.bury(letter)])
-    const first = await sink.ledger.deadLetters({ limit: 10 })
-    await sink.ledger.bury({ ...letter, attempts: 99, detail: 'again' })
-    expect(first).toHaveLength(1)
-    expect(await sink.ledger.deadLetters({ limit: 10 })).toEqual(first)
-  })
+  test.for([true, false])(
+    'a message that is buried twice, or by several at once, is kept once (of a load: %s)',
+    async (ofLoad) => {
+      await using target = await open()
+      await using sink = target.open()
+      await using other = target.open()
+      await sink.prepare()
+      const letter = letterOf({ key: 'a', records: [['1', 'x']], ...(ofLoad ? { load: loadOf(2, 5) } : {}) })
+      await Promise.all([sink.ledger.bury(letter), other.ledger.bury(letter)])
+      const first = await sink.ledger.deadLetters({ limit: 10 })
+      await sink.ledger.bury({ ...letter, attempts: 99, detail: 'again' })
+      expect(first).toHaveLength(1)
+      expect(await sink.ledger.deadLetters({ limit: 10 })).toEqual(first)
+    },
+  )
 
   test('a buried chunk has its verdict: it counts as dead, and comes again as a duplicate', async () => {
     await using target = await open()
@@ -131,7 +146,14 @@ export function deadLetters(open: OpenTarget): void {
     await sink.ledger.bury(letterOf(dead))
     expect(await write(sink, model, [dead])).toEqual([duplicate])
     const [receipt] = await sink.ledger.receipts({ loads: [load.id] })
-    expect(receipt).toMatchObject({ records: 3, loaded: 1, dead: 2, deadLetters: 1, chunks: 2, chunksDone: 2 })
+    expect(receipt).toMatchObject({
+      records: 3,
+      loaded: 1,
+      dead: 2,
+      deadLetters: 1,
+      chunks: 2,
+      chunksDone: 2,
+    })
     expect((await sink.ledger.progress(load.id))?.keys).toEqual(new Set([dead.key, good.key]))
   })
 
@@ -201,9 +223,15 @@ export function deadLetters(open: OpenTarget): void {
     const parts = (keys: readonly string[]) =>
       keys.map((key, index) => ({ key, records: [[String(index), 'x']], replays: letter?.id ?? -1 }))
     // One that is refused leaves the letter dead, and takes nothing from the others.
-    expect(await write(sink, model, parts(['a', 'b', 'c']))).toMatchObject([applied(1), { code: 'KEY_REUSED' }, applied(1)])
+    expect(await write(sink, model, parts(['a', 'b', 'c']))).toMatchObject([
+      applied(1),
+      { code: 'KEY_REUSED' },
+      applied(1),
+    ])
     expect(await sink.ledger.deadLetters({ limit: 10 })).toEqual([letter])
-    const verdicts = (await Promise.all(sinks.map((each) => write(each, model, parts(['a', 'd', 'c', 'e']))))).flat()
+    const verdicts = (
+      await Promise.all(sinks.map((each) => write(each, model, parts(['a', 'd', 'c', 'e']))))
+    ).flat()
     expect(verdicts.filter(({ kind }) => kind === 'applied')).toEqual([applied(1), applied(1)])
     expect(verdicts.filter(({ kind }) => kind === 'duplicate')).toHaveLength(6)
     expect(await sink.ledger.deadLetters({ limit: 10 })).toEqual([])
@@ -220,23 +248,28 @@ export function deadLetters(open: OpenTarget): void {
     expect(await count(target, 'events')).toBe(0)
   })
 
-  test.for(['applied', 'folded'])('a letter of a chunk that took effect in another way is settled by its replay: %s', async (state) => {
-    await using target = await open()
-    await using sink = target.open()
-    await sink.prepare(model)
-    const load = loadOf(2, 3)
-    const chunks = chunksOf(load)
-    // Without its load, as a message is buried whose body is damaged.
-    const { load: _, ...damaged } = letterOf(chunks[0], { code: 'CHECKSUM', records: 0 })
-    await sink.ledger.bury(damaged)
-    await write(sink, model, chunks)
-    if (state === 'folded') await sink.ledger.fold([load.id])
-    const [letter] = await sink.ledger.deadLetters({ limit: 10 })
-    expect(await write(sink, model, [{ ...chunks[0], replays: letter?.id ?? -1 }])).toEqual([duplicate])
-    expect(await sink.ledger.deadLetters({ limit: 10 })).toEqual([])
-    expect(await sink.ledger.deadLetters({ limit: 10, all: true })).toMatchObject([{ id: letter?.id, state: 'replayed' }])
-    expect(await numbers(target, 'events')).toEqual([1, 2, 3])
-  })
+  test.for(['applied', 'folded'])(
+    'a letter of a chunk that took effect in another way is settled by its replay: %s',
+    async (state) => {
+      await using target = await open()
+      await using sink = target.open()
+      await sink.prepare(model)
+      const load = loadOf(2, 3)
+      const chunks = chunksOf(load)
+      // Without its load, as a message is buried whose body is damaged.
+      const { load: _, ...damaged } = letterOf(chunks[0], { code: 'CHECKSUM', records: 0 })
+      await sink.ledger.bury(damaged)
+      await write(sink, model, chunks)
+      if (state === 'folded') await sink.ledger.fold([load.id])
+      const [letter] = await sink.ledger.deadLetters({ limit: 10 })
+      expect(await write(sink, model, [{ ...chunks[0], replays: letter?.id ?? -1 }])).toEqual([duplicate])
+      expect(await sink.ledger.deadLetters({ limit: 10 })).toEqual([])
+      expect(await sink.ledger.deadLetters({ limit: 10, all: true })).toMatchObject([
+        { id: letter?.id, state: 'replayed' },
+      ])
+      expect(await numbers(target, 'events')).toEqual([1, 2, 3])
+    },
+  )
 
   test('a replay that is refused leaves the letter dead', async () => {
     await using target = await open()

@@ -42,10 +42,31 @@ const trigger = (when: 'BEFORE' | 'AFTER') => (dialect: Dialect) =>
   `${table(() => '')(dialect)}; ${dialect.refuse('items', when, "new.note = 'bad'")}`
 
 export const rules: readonly Rule[] = [
-  { name: 'NOT NULL', code: 'CONSTRAINT_NOT_NULL', column: 'note', sql: table(() => ' NOT NULL'), bad: { note: null } },
-  { name: 'CHECK', code: 'CONSTRAINT_CHECK', sql: table(() => " CHECK (note <> 'bad')"), bad: { note: 'bad' } },
-  { name: 'a second UNIQUE', code: 'CONSTRAINT_UNIQUE', sql: table(() => ', UNIQUE (ref)'), bad: { ref: () => '0' } },
-  { name: 'FOREIGN KEY', code: 'CONSTRAINT_FOREIGN_KEY', sql: parents(''), bad: { ref: (id) => `${id + 1000}` } },
+  {
+    name: 'NOT NULL',
+    code: 'CONSTRAINT_NOT_NULL',
+    column: 'note',
+    sql: table(() => ' NOT NULL'),
+    bad: { note: null },
+  },
+  {
+    name: 'CHECK',
+    code: 'CONSTRAINT_CHECK',
+    sql: table(() => " CHECK (note <> 'bad')"),
+    bad: { note: 'bad' },
+  },
+  {
+    name: 'a second UNIQUE',
+    code: 'CONSTRAINT_UNIQUE',
+    sql: table(() => ', UNIQUE (ref)'),
+    bad: { ref: () => '0' },
+  },
+  {
+    name: 'FOREIGN KEY',
+    code: 'CONSTRAINT_FOREIGN_KEY',
+    sql: parents(''),
+    bad: { ref: (id) => `${id + 1000}` },
+  },
   {
     name: 'FOREIGN KEY DEFERRABLE INITIALLY DEFERRED',
     code: 'CONSTRAINT_FOREIGN_KEY',
@@ -59,23 +80,35 @@ export const rules: readonly Rule[] = [
 const sizes = [4, 1, 5, 2]
 const total = sizes.reduce((sum, size) => sum + size)
 const all = Array.from({ length: total }, (_, index) => index)
-const places = { first: [0], middle: [5], last: [total - 1], adjacent: [3, 4, 5], 'the ends of parts': [0, 3, 4, 5, 9, 10], all }
+const places = {
+  first: [0],
+  middle: [5],
+  last: [total - 1],
+  adjacent: [3, 4, 5],
+  'the ends of parts': [0, 3, 4, 5, 9, 10],
+  all,
+}
 
 export function isolation(open: OpenTarget, each: readonly Rule[] = rules): void {
-  const cases = each.flatMap((rule) => (['error', 'update'] as const).map((policy) => ({ rule, policy, name: rule.name })))
+  const cases = each.flatMap((rule) =>
+    (['error', 'update'] as const).map((policy) => ({ rule, policy, name: rule.name })),
+  )
 
-  test.for(cases)('a bad record never costs a good one: $name, onConflict $policy', async ({ rule, policy }) => {
-    await using target = await open()
-    await using sink = target.open()
-    const bench = new Bench(target, sink, rule, policy)
-    await bench.prepare()
-    for (const bad of Object.values(places)) await bench.check(new Set(bad))
-    const someBad = fc.subarray(all).map((bad) => new Set(bad))
-    await fc.assert(
-      fc.asyncProperty(someBad, (bad) => bench.check(bad)),
-      { numRuns: 4 },
-    )
-  })
+  test.for(cases)(
+    'a bad record never costs a good one: $name, onConflict $policy',
+    async ({ rule, policy }) => {
+      await using target = await open()
+      await using sink = target.open()
+      const bench = new Bench(target, sink, rule, policy)
+      await bench.prepare()
+      for (const bad of Object.values(places)) await bench.check(new Set(bad))
+      const someBad = fc.subarray(all).map((bad) => new Set(bad))
+      await fc.assert(
+        fc.asyncProperty(someBad, (bad) => bench.check(bad)),
+        { numRuns: 4 },
+      )
+    },
+  )
 }
 
 /** Writes the same rows again and again under new keys, each time with others of them bad. */
@@ -105,13 +138,17 @@ class Bench {
   async check(bad: ReadonlySet<number>): Promise<void> {
     const round = ++this.#round
     await this.#target.query(`DELETE FROM items; DELETE FROM ${this.#target.dialect.ledger('reject')}`)
-    // The row that others clash with; where rows are updated, one of the batch has its key, so that all go the way of upserts.
+    // The row that others clash with; where rows are updated, one of the batch has its key, so that all go
+    // the way of upserts.
     await write(this.#sink, this.#model, [{ key: `${round}`, records: [this.#record(0, false)] }])
     const load = loadOf(sizes.length, total + 1)
     const verdicts = await write(this.#sink, this.#model, this.#deliveries(round, bad, load))
     const expected = this.#counts(bad)
     expect(verdicts).toEqual(expected.map((counts) => ({ kind: 'applied', ...counts, skipped: 0 })))
-    expect(await numbers(this.#target, 'items')).toEqual([0, ...all.filter((row) => !bad.has(row)).map((row) => row + 1)])
+    expect(await numbers(this.#target, 'items')).toEqual([
+      0,
+      ...all.filter((row) => !bad.has(row)).map((row) => row + 1),
+    ])
     await this.#checkPapers(round, bad, load.id, expected)
   }
 
@@ -150,9 +187,12 @@ class Bench {
     const rejects = await allRejects(this.#sink)
     const starts = sizes.map((_, part) => sizes.slice(0, part).reduce((sum, size) => sum + size, 0))
     const part = (row: number) => starts.findLastIndex((start) => start <= row)
-    const positions = [...bad].sort((a, b) => a - b).map((row) => row - (starts[part(row)] as number) + this.#extra(part(row)))
+    const positions = [...bad]
+      .sort((a, b) => a - b)
+      .map((row) => row - (starts[part(row)] as number) + this.#extra(part(row)))
     expect(rejects.map(({ record }) => record)).toEqual(positions)
-    for (const reject of rejects) expect(reject).toMatchObject({ code: this.#rule.code, column: this.#rule.column, loadId, pipeline })
+    for (const reject of rejects)
+      expect(reject).toMatchObject({ code: this.#rule.code, column: this.#rule.column, loadId, pipeline })
     const own = (await entries(this.#target)).filter(({ key }) => key.startsWith(`${round}-`))
     expect(own).toEqual(
       counts.map((each, index) => ({
@@ -164,6 +204,11 @@ class Bench {
       })),
     )
     const [receipt] = await this.#sink.ledger.receipts({ loads: [loadId] })
-    expect(receipt).toMatchObject({ rejected: bad.size, rejectRows: bad.size, skipped: 0, chunksDone: sizes.length })
+    expect(receipt).toMatchObject({
+      rejected: bad.size,
+      rejectRows: bad.size,
+      skipped: 0,
+      chunksDone: sizes.length,
+    })
   }
 }

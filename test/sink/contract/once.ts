@@ -1,7 +1,18 @@
 import { expect, test } from 'vitest'
 import { integer, text } from '../../../src/model/columns.ts'
 import { defineModel } from '../../../src/model/model.ts'
-import { applied, batchOf, count, type Delivery, duplicate, entries, loadOf, numbers, type OpenTarget, write } from './target.ts'
+import {
+  applied,
+  batchOf,
+  count,
+  type Delivery,
+  duplicate,
+  entries,
+  loadOf,
+  numbers,
+  type OpenTarget,
+  write,
+} from './target.ts'
 
 /** Without a key, so that only the ledger stands between a redelivery and a double. */
 const model = defineModel({ table: 'events', columns: { id: integer(), note: text() } })
@@ -30,7 +41,12 @@ export function effects(open: OpenTarget): void {
     await using sink = target.open()
     await sink.prepare(model)
     await write(sink, model, [delivery('b', [3])])
-    const verdicts = await write(sink, model, [delivery('a', [1, 2]), delivery('b', [3]), delivery('c', [4, 5]), delivery('d', [])])
+    const verdicts = await write(sink, model, [
+      delivery('a', [1, 2]),
+      delivery('b', [3]),
+      delivery('c', [4, 5]),
+      delivery('d', []),
+    ])
     expect(verdicts).toEqual([applied(2), duplicate, applied(2), applied(0)])
     expect(await numbers(target, 'events')).toEqual([1, 2, 3, 4, 5])
   })
@@ -68,7 +84,9 @@ export function effects(open: OpenTarget): void {
     for (let round = 0; round < 10; round++) {
       const batch = parts.map((part) => ({ ...part, key: `${round}-${part.key}` }))
       const orders = [batch, batch.toReversed(), batch.slice(0, 5), batch.slice(5)]
-      const verdicts = (await Promise.all(sinks.map((sink, index) => write(sink, model, orders[index] as Delivery[])))).flat()
+      const verdicts = (
+        await Promise.all(sinks.map((sink, index) => write(sink, model, orders[index] as Delivery[])))
+      ).flat()
       expect(verdicts.filter(({ kind }) => kind === 'applied')).toHaveLength(10)
       expect(verdicts.filter(({ kind }) => kind === 'duplicate')).toHaveLength(20)
     }
@@ -90,9 +108,20 @@ export function effects(open: OpenTarget): void {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
-    const texts = [String.raw`a\x41`, String.raw`\N`, String.raw`\.`, 'tab\tnew\nline\r', `'"{}$1,;--/*`, '\u{1F6A2}é', 'NULL', '']
+    const texts = [
+      String.raw`a\x41`,
+      String.raw`\N`,
+      String.raw`\.`,
+      'tab\tnew\nline\r',
+      `'"{}$1,;--/*`,
+      '\u{1F6A2}é',
+      'NULL',
+      '',
+    ]
     // Each alone, so that one which is spoiled is not mended by what becomes of the others.
-    const batches = texts.flatMap((pipeline) => texts.map((key, id) => ({ ...batchOf(sink, model, [delivery(key, [id])]), pipeline })))
+    const batches = texts.flatMap((pipeline) =>
+      texts.map((key, id) => ({ ...batchOf(sink, model, [delivery(key, [id])]), pipeline })),
+    )
     for (const batch of batches) expect(await sink.write(batch)).toEqual([applied(1)])
     for (const batch of batches) expect(await sink.write(batch)).toEqual([duplicate])
     const rows = await target.query(`SELECT pipeline, key FROM ${target.dialect.ledger('ledger')}`)
@@ -107,7 +136,14 @@ export function effects(open: OpenTarget): void {
     await sink.prepare(model)
     await write(sink, model, [delivery('a', [1])])
     const rows = sink.rows(model)
-    const part = { key: 'a', sha256: '00', records: 0, rows: 0, rejects: [], describe: () => expect.unreachable() }
+    const part = {
+      key: 'a',
+      sha256: '00',
+      records: 0,
+      rows: 0,
+      rejects: [],
+      describe: () => expect.unreachable(),
+    }
     expect(await sink.write({ pipeline: 'other', model, parts: [part], rows })).toEqual([applied(0)])
   })
 
@@ -117,11 +153,19 @@ export function effects(open: OpenTarget): void {
     await sink.prepare(model)
     const load = loadOf(2, 2)
     const otherPlan = { ...load, plan: loadOf(1, 1, 'another').plan }
-    const batch = [delivery(`${load.id}/0`, [1], { load }), delivery(`${load.id}/1`, [2], { load: otherPlan })]
+    const batch = [
+      delivery(`${load.id}/0`, [1], { load }),
+      delivery(`${load.id}/1`, [2], { load: otherPlan }),
+    ]
     const mismatch = expect.objectContaining({ kind: 'refused', code: 'PLAN_MISMATCH' })
     expect(await write(sink, model, batch)).toEqual([applied(1), mismatch])
     expect(await write(sink, model, batch.slice(1))).toEqual([mismatch])
-    expect(await sink.ledger.progress(load.id)).toEqual({ plan: load.plan, complete: false, loaded: 1, keys: new Set([`${load.id}/0`]) })
+    expect(await sink.ledger.progress(load.id)).toEqual({
+      plan: load.plan,
+      complete: false,
+      loaded: 1,
+      keys: new Set([`${load.id}/0`]),
+    })
     expect(await numbers(target, 'events')).toEqual([1])
   })
 
@@ -135,7 +179,12 @@ export function effects(open: OpenTarget): void {
     await sink.ledger.fold([load.id])
     expect(await entries(target)).toEqual([])
     expect(await write(sink, model, batch)).toEqual([duplicate, duplicate])
-    expect(await sink.ledger.progress(load.id)).toEqual({ plan: load.plan, complete: true, loaded: 2, keys: new Set() })
+    expect(await sink.ledger.progress(load.id)).toEqual({
+      plan: load.plan,
+      complete: true,
+      loaded: 2,
+      keys: new Set(),
+    })
     expect(await numbers(target, 'events')).toEqual([1, 2])
   })
 }

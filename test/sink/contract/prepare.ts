@@ -24,7 +24,12 @@ const misfits = [
     table: 'id integer, note text, extra text NOT NULL PRIMARY KEY',
     problem: /extra/,
   },
-  { name: 'an upsert finds no unique key', table: 'id integer NOT NULL, note text', problem: /"id"/, onConflict: 'update' as const },
+  {
+    name: 'an upsert finds no unique key',
+    table: 'id integer NOT NULL, note text',
+    problem: /"id"/,
+    onConflict: 'update' as const,
+  },
   {
     name: 'an upsert finds a unique key of more columns',
     table: 'id integer, note text, PRIMARY KEY (id, note)',
@@ -39,7 +44,8 @@ export function preparing(open: OpenTarget): void {
     await using sink = target.open()
     const columns = { id: integer().notNull(), note: text() }
     const indexes = [btree('note'), unique('note', 'id')]
-    const indexed = () => defineModel({ table: 'items', columns, primaryKey: ['id'], indexes, onConflict: 'update' })
+    const indexed = () =>
+      defineModel({ table: 'items', columns, primaryKey: ['id'], indexes, onConflict: 'update' })
     for (const model of [indexed(), indexed()]) {
       await sink.prepare()
       await sink.prepare(model)
@@ -66,28 +72,42 @@ export function preparing(open: OpenTarget): void {
     expect(await entries(target)).toEqual([])
   })
 
-  test.for(misfits)('a table that does not fit is refused by name: $name', async ({ table, problem, onConflict }) => {
-    await using target = await open()
-    await using sink = target.open()
-    await target.query(`CREATE TABLE items (${table})${target.dialect.strict}`)
-    const refused = expect.objectContaining({ code: 'SCHEMA_MISMATCH', message: expect.stringMatching(problem) })
-    await expect(sink.prepare(items(onConflict ? { onConflict } : {}))).rejects.toEqual(refused)
-  })
+  test.for(misfits)(
+    'a table that does not fit is refused by name: $name',
+    async ({ table, problem, onConflict }) => {
+      await using target = await open()
+      await using sink = target.open()
+      await target.query(`CREATE TABLE items (${table})${target.dialect.strict}`)
+      const refused = expect.objectContaining({
+        code: 'SCHEMA_MISMATCH',
+        message: expect.stringMatching(problem),
+      })
+      await expect(sink.prepare(items(onConflict ? { onConflict } : {}))).rejects.toEqual(refused)
+    },
+  )
 
   test.for([
     ['id integer NOT NULL, note text', true],
     ['id integer NOT NULL PRIMARY KEY, note text', false],
     ['id integer NOT NULL, note text, UNIQUE (id)', false],
     ['id integer NOT NULL, note text, UNIQUE (id, note)', true],
-  ] as const)('a table that nothing keeps from holding a key twice is known for it: %s is %s', async ([table, keyless]) => {
-    await using target = await open()
-    await using sink = target.open()
-    await target.query(`CREATE TABLE items (${table})${target.dialect.strict}`)
-    const model = defineModel({ table: 'items', columns: { id: integer().notNull(), note: text() }, primaryKey: ['id'] })
-    expect(await sink.prepare(model)).toMatchObject({ keyless })
-  })
+  ] as const)(
+    'a table that nothing keeps from holding a key twice is known for it: %s is %s',
+    async ([table, keyless]) => {
+      await using target = await open()
+      await using sink = target.open()
+      await target.query(`CREATE TABLE items (${table})${target.dialect.strict}`)
+      const model = defineModel({
+        table: 'items',
+        columns: { id: integer().notNull(), note: text() },
+        primaryKey: ['id'],
+      })
+      expect(await sink.prepare(model)).toMatchObject({ keyless })
+    },
+  )
 
-  const wrong = () => defineModel({ table: 'items', columns: { id: integer().notNull(), note: integer() }, primaryKey: ['id'] })
+  const wrong = () =>
+    defineModel({ table: 'items', columns: { id: integer().notNull(), note: integer() }, primaryKey: ['id'] })
 
   test('an empty table that lading made is made again when its model is corrected', async () => {
     await using target = await open()
@@ -117,12 +137,17 @@ export function preparing(open: OpenTarget): void {
     await first[Symbol.asyncDispose]()
     await target.query(change.replace(/^DROP.*/, (sql) => sql + target.dialect.strict))
     await using sink = target.open()
-    await expect(sink.prepare(items())).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', message: expect.stringMatching(/column note is/) })
+    await expect(sink.prepare(items())).rejects.toMatchObject({
+      code: 'SCHEMA_MISMATCH',
+      message: expect.stringMatching(/column note is/),
+    })
   })
 
   test('a column in which the table alone takes no NULL is told, unless a trigger may fill it', async () => {
     await using target = await open()
-    await target.query(`CREATE TABLE items (id integer NOT NULL PRIMARY KEY, note text NOT NULL DEFAULT 'x')${target.dialect.strict}`)
+    await target.query(
+      `CREATE TABLE items (id integer NOT NULL PRIMARY KEY, note text NOT NULL DEFAULT 'x')${target.dialect.strict}`,
+    )
     await using sink = target.open()
     expect(await sink.prepare(items())).toMatchObject({ notNull: ['note'] })
     await target.query(target.dialect.refuse('items', 'BEFORE', "new.note = 'bad'"))
@@ -134,7 +159,9 @@ export function preparing(open: OpenTarget): void {
     await using target = await open()
     await using sink = target.open()
     const more = `extra text, stamp text NOT NULL DEFAULT 'now', twice integer NOT NULL GENERATED ALWAYS AS (id * 2) STORED`
-    await target.query(`CREATE TABLE items (note text, id integer NOT NULL UNIQUE, ${more})${target.dialect.strict}`)
+    await target.query(
+      `CREATE TABLE items (note text, id integer NOT NULL UNIQUE, ${more})${target.dialect.strict}`,
+    )
     await sink.prepare(items({ onConflict: 'skip' }))
     expect(
       await write(sink, items({ onConflict: 'skip' }), [

@@ -4,7 +4,16 @@ import { integer, text } from '../../../src/model/columns.ts'
 import { defineModel } from '../../../src/model/model.ts'
 import { balance } from '../../../src/sink/receipt.ts'
 import type { Sink } from '../../../src/sink/sink.ts'
-import { count, type Delivery, entries, letterOf, loadOf, type OpenTarget, rejectOf, write } from './target.ts'
+import {
+  count,
+  type Delivery,
+  entries,
+  letterOf,
+  loadOf,
+  type OpenTarget,
+  rejectOf,
+  write,
+} from './target.ts'
 
 const columns = { id: integer().notNull(), note: text() }
 const keyed = defineModel({ table: 'items', columns, primaryKey: ['id'], onConflict: 'skip' })
@@ -71,12 +80,28 @@ export function receipts(open: OpenTarget): void {
       deadLetters: 1,
     })
     await write(sink, keyed, [chunk(load, 2, 2, 5, 6)])
-    expect(await receiptOf(sink, load)).toMatchObject({ loaded: 4, rejected: 1, skipped: 2, dead: 2, open: 0, chunksDone: 3 })
+    expect(await receiptOf(sink, load)).toMatchObject({
+      loaded: 4,
+      rejected: 1,
+      skipped: 2,
+      dead: 2,
+      open: 0,
+      chunksDone: 3,
+    })
     await sink.ledger.fold([load.id])
     expect(await sink.ledger.progress(load.id)).toMatchObject({ complete: false })
     const [letter] = await sink.ledger.deadLetters({ limit: 1 })
     await write(sink, keyed, [{ ...chunk(load, 1, 3, 4), replays: letter?.id ?? -1 }])
-    const done = { loaded: 6, rejected: 1, skipped: 2, dead: 0, open: 0, chunksDone: 3, rejectRows: 1, deadLetters: 0 }
+    const done = {
+      loaded: 6,
+      rejected: 1,
+      skipped: 2,
+      dead: 0,
+      open: 0,
+      chunksDone: 3,
+      rejectRows: 1,
+      deadLetters: 0,
+    }
     expect(await receiptOf(sink, load)).toMatchObject(done)
     await sink.ledger.fold([load.id])
     const { id: loadId, ...paper } = load
@@ -93,9 +118,15 @@ export function receipts(open: OpenTarget): void {
     await sink.ledger.bury(letterOf(chunk(load, 1, 2, 3)))
     await sink.ledger.bury(letterOf(chunk(load, 2, 4, 5, 6)))
     const balanced = await receiptOf(sink, load)
-    expect([balance(balanced), balanced.deadLetters, balanced.deadLetterRecords]).toEqual([{ open: 0, problems: [] }, 2, 5])
+    expect([balance(balanced), balanced.deadLetters, balanced.deadLetterRecords]).toEqual([
+      { open: 0, problems: [] },
+      2,
+      5,
+    ])
     await target.query(`DELETE FROM ${target.dialect.ledger('dead_letter')} WHERE records = 2`)
-    expect(balance(await receiptOf(sink, load)).problems).toEqual([expect.stringMatching(/5 records are dead.* 3/)])
+    expect(balance(await receiptOf(sink, load)).problems).toEqual([
+      expect.stringMatching(/5 records are dead.* 3/),
+    ])
   })
 
   test('a chunk that is buried first without its load and then with it counts with its load', async () => {
@@ -108,7 +139,9 @@ export function receipts(open: OpenTarget): void {
     await write(sink, model, [chunk(loadOf(1, 1), 0, 1)])
     await sink.ledger.bury(letter)
     expect(await sink.ledger.deadLetters({ limit: 10 })).toHaveLength(1)
-    expect((await sink.ledger.receipts({ loads: [load.id] })).map((each) => balance(each))).toEqual([{ open: 0, problems: [] }])
+    expect((await sink.ledger.receipts({ loads: [load.id] })).map((each) => balance(each))).toEqual([
+      { open: 0, problems: [] },
+    ])
   })
 
   test('receipts are found by load and by pipeline, the newest first', async () => {
@@ -117,7 +150,8 @@ export function receipts(open: OpenTarget): void {
     await sink.prepare(model)
     const loads = [loadOf(1, 1), loadOf(1, 1)]
     for (const load of loads) await write(sink, model, [chunk(load, 0, 1)])
-    const ids = async (filter: { pipeline?: string }) => (await sink.ledger.receipts(filter)).map(({ loadId }) => loadId)
+    const ids = async (filter: { pipeline?: string }) =>
+      (await sink.ledger.receipts(filter)).map(({ loadId }) => loadId)
     expect((await ids({})).toSorted()).toEqual(loads.map(({ id }) => id).toSorted())
     expect(await ids({ pipeline: 'test' })).toHaveLength(2)
     expect(await ids({ pipeline: 'other' })).toEqual([])
@@ -165,12 +199,20 @@ export function receipts(open: OpenTarget): void {
     expect(await sink.ledger.messages({})).toEqual(counts)
     expect(await sink.ledger.messages({ pipeline: 'test' })).toEqual(counts)
     expect(await sink.ledger.messages({ pipeline: 'other' })).toEqual(none)
-    const ids = async () => (await sink.ledger.rejects({ limit: 9 })).filter(({ loadId }) => loadId === undefined).map(({ id }) => id)
+    const ids = async () =>
+      (await sink.ledger.rejects({ limit: 9 }))
+        .filter(({ loadId }) => loadId === undefined)
+        .map(({ id }) => id)
     await sink.ledger.discardRejects((await ids()).slice(0, 1))
     const letters = await sink.ledger.deadLetters({ limit: 9 })
     await sink.ledger.discardDeadLetters(letters.map(({ id }) => id))
     expect(await sink.ledger.messages({})).toEqual({ ...counts, openRejects: 1, openDeadLetters: 0 })
-    expect(await receiptOf(sink, load)).toMatchObject({ rejectRows: 1, openRejects: 1, deadLetters: 1, openDeadLetters: 0 })
+    expect(await receiptOf(sink, load)).toMatchObject({
+      rejectRows: 1,
+      openRejects: 1,
+      deadLetters: 1,
+      openDeadLetters: 0,
+    })
   })
 
   test('loads are found by the beginning of their id and by their source, and the newest of a source is known', async () => {
@@ -210,7 +252,10 @@ export function receipts(open: OpenTarget): void {
     expect(await sink.ledger.deadLetters({ all: true, limit: 9 })).toEqual([])
     expect(await count(target, 'events')).toBe(2)
     expect(await sink.isEmpty(model)).toBe(false)
-    expect(await write(sink, model, [chunk(load, 0, 1, 3), chunk(load, 1, 2)])).toMatchObject([{ loaded: 2 }, { loaded: 1 }])
+    expect(await write(sink, model, [chunk(load, 0, 1, 3), chunk(load, 1, 2)])).toMatchObject([
+      { loaded: 2 },
+      { loaded: 1 },
+    ])
   })
 
   test('a fold that races with late redeliveries never makes a double', async () => {
@@ -230,8 +275,14 @@ export function receipts(open: OpenTarget): void {
         folder.ledger.fold([load.id]),
       ]
       const verdicts = (await Promise.all(races)).flatMap((verdict) => verdict ?? [])
-      const late = await Promise.all([write(a, model, parts), folder.ledger.fold([load.id]), write(b, model, parts)])
-      applied += [...verdicts, ...late.flatMap((verdict) => verdict ?? [])].filter(({ kind }) => kind === 'applied').length
+      const late = await Promise.all([
+        write(a, model, parts),
+        folder.ledger.fold([load.id]),
+        write(b, model, parts),
+      ])
+      applied += [...verdicts, ...late.flatMap((verdict) => verdict ?? [])].filter(
+        ({ kind }) => kind === 'applied',
+      ).length
       expect(await receiptOf(a, load)).toMatchObject({ loaded: 3, chunksDone: 2, open: 0 })
       // Those before may have found the load busy each time.
       await folder.ledger.fold([load.id])

@@ -31,8 +31,12 @@ const badNote = { code: 'BAD_ENCODING', detail: 'odd', column: undefined } as co
 /** A load of one chunk with a loaded record and `rejected` rejects, folded or not. */
 async function rejecting(sink: Sink, of = model, rejected = 1, folded = false) {
   const load = loadOf(1, rejected + 1)
-  const rejects = Array.from({ length: rejected }, (_, index) => rejectOf(index + 2, badInteger, `x${index},note`))
-  expect(await write(sink, of, [{ key: `${load.id}/0`, records: [['1', 'x']], rejects, load }])).toEqual([applied(1, rejected)])
+  const rejects = Array.from({ length: rejected }, (_, index) =>
+    rejectOf(index + 2, badInteger, `x${index},note`),
+  )
+  expect(await write(sink, of, [{ key: `${load.id}/0`, records: [['1', 'x']], rejects, load }])).toEqual([
+    applied(1, rejected),
+  ])
   if (folded) await sink.ledger.fold([load.id])
   const ids = (await sink.ledger.rejects({ loadId: load.id, limit: 100 })).map(({ id }) => id)
   return { load, ids, first: ids[0] as number }
@@ -48,24 +52,46 @@ async function countsOf(sink: Sink, load: LoadInfo) {
 const sound = { open: 0, problems: [] }
 
 export function mending(open: OpenTarget): void {
-  test.for([false, true])('a replayed record moves from the rejected to the loaded, once (load folded: %s)', async (folded) => {
-    await using target = await open()
-    await using sink = target.open()
-    await sink.prepare(model)
-    const { load, ids, first } = await rejecting(sink, model, 2, folded)
-    expect(await replay(sink, model, [{ id: first, record: ['7', 'x'] }])).toEqual([applied(1)])
-    expect(await countsOf(sink, load)).toEqual({ loaded: 2, rejected: 1, skipped: 0, rejectRows: 1, ...sound })
-    expect(await sink.ledger.progress(load.id)).toMatchObject({ complete: folded, loaded: 2 })
-    const again = { id: first, record: ['8', 'x'] } as const
-    expect(await replay(sink, model, [again, { id: ids[1], record: ['9', 'x'] }, again])).toEqual([duplicate, applied(1), duplicate])
-    expect(await countsOf(sink, load)).toEqual({ loaded: 3, rejected: 0, skipped: 0, rejectRows: 0, ...sound })
-    expect(await numbers(target, 'events')).toEqual([1, 7, 9])
-    expect(await allRejects(sink)).toEqual([])
-    expect(await sink.ledger.rejects({ all: true, limit: 10 })).toMatchObject([{ state: 'replayed' }, { state: 'replayed' }])
-    // Replayed and then folded adds up as well.
-    await sink.ledger.fold([load.id])
-    expect(await countsOf(sink, load)).toMatchObject({ loaded: 3, rejected: 0, ...sound })
-  })
+  test.for([false, true])(
+    'a replayed record moves from the rejected to the loaded, once (load folded: %s)',
+    async (folded) => {
+      await using target = await open()
+      await using sink = target.open()
+      await sink.prepare(model)
+      const { load, ids, first } = await rejecting(sink, model, 2, folded)
+      expect(await replay(sink, model, [{ id: first, record: ['7', 'x'] }])).toEqual([applied(1)])
+      expect(await countsOf(sink, load)).toEqual({
+        loaded: 2,
+        rejected: 1,
+        skipped: 0,
+        rejectRows: 1,
+        ...sound,
+      })
+      expect(await sink.ledger.progress(load.id)).toMatchObject({ complete: folded, loaded: 2 })
+      const again = { id: first, record: ['8', 'x'] } as const
+      expect(await replay(sink, model, [again, { id: ids[1], record: ['9', 'x'] }, again])).toEqual([
+        duplicate,
+        applied(1),
+        duplicate,
+      ])
+      expect(await countsOf(sink, load)).toEqual({
+        loaded: 3,
+        rejected: 0,
+        skipped: 0,
+        rejectRows: 0,
+        ...sound,
+      })
+      expect(await numbers(target, 'events')).toEqual([1, 7, 9])
+      expect(await allRejects(sink)).toEqual([])
+      expect(await sink.ledger.rejects({ all: true, limit: 10 })).toMatchObject([
+        { state: 'replayed' },
+        { state: 'replayed' },
+      ])
+      // Replayed and then folded adds up as well.
+      await sink.ledger.fold([load.id])
+      expect(await countsOf(sink, load)).toMatchObject({ loaded: 3, rejected: 0, ...sound })
+    },
+  )
 
   test('a reject takes effect once, however many replay it at the same time, and while its load is folded', async () => {
     await using target = await open()
@@ -75,12 +101,20 @@ export function mending(open: OpenTarget): void {
     for (let round = 0; round < 10; round++) {
       const { load, ids } = await rejecting(sink, model, 5)
       const all = (order: readonly number[]) => order.map((id) => ({ id, record: ['2', 'x'] }))
-      const racing = [all(ids), all(ids.toReversed()), all(ids)].map((each, index) => replay(sinks[index] as Sink, model, each))
+      const racing = [all(ids), all(ids.toReversed()), all(ids)].map((each, index) =>
+        replay(sinks[index] as Sink, model, each),
+      )
       const [verdicts] = await Promise.all([Promise.all(racing), sink.ledger.fold([load.id])])
       expect(verdicts.flat().filter(({ kind }) => kind === 'applied')).toHaveLength(5)
       expect(verdicts.flat().filter(({ kind }) => kind === 'duplicate')).toHaveLength(10)
       await sink.ledger.fold([load.id])
-      expect(await countsOf(sink, load)).toEqual({ loaded: 6, rejected: 0, skipped: 0, rejectRows: 0, ...sound })
+      expect(await countsOf(sink, load)).toEqual({
+        loaded: 6,
+        rejected: 0,
+        skipped: 0,
+        rejectRows: 0,
+        ...sound,
+      })
     }
     expect(await numbers(target, 'events', 'id', 'id = 2')).toHaveLength(50)
     for (const each of sinks) await each[Symbol.asyncDispose]()
@@ -105,7 +139,13 @@ export function mending(open: OpenTarget): void {
       { kind: 'refused', code: 'CONSTRAINT_UNIQUE' },
     ])
     expect(await numbers(target, 'items')).toEqual([1, 3])
-    expect(await countsOf(sink, load)).toEqual({ loaded: 2, rejected: 3, skipped: 0, rejectRows: 3, ...sound })
+    expect(await countsOf(sink, load)).toEqual({
+      loaded: 2,
+      rejected: 3,
+      skipped: 0,
+      rejectRows: 3,
+      ...sound,
+    })
     const left = await allRejects(sink)
     expect(left).toMatchObject([
       { id: ids[0], state: 'open', code: 'CONSTRAINT_UNIQUE', span: { start: 1, end: 3 } },
@@ -126,7 +166,13 @@ export function mending(open: OpenTarget): void {
       { id: ids[2], record: ['2', 'twice'] },
     ])
     expect(verdicts).toEqual([applied(0, 0, 1), applied(1), applied(0, 0, 1)])
-    expect(await countsOf(sink, load)).toEqual({ loaded: 2, rejected: 0, skipped: 2, rejectRows: 0, ...sound })
+    expect(await countsOf(sink, load)).toEqual({
+      loaded: 2,
+      rejected: 0,
+      skipped: 2,
+      rejectRows: 0,
+      ...sound,
+    })
     expect(await numbers(target, 'items')).toEqual([1, 2])
   })
 
@@ -142,7 +188,13 @@ export function mending(open: OpenTarget): void {
     await expect(replay(sink, model, again)).rejects.toThrow()
     await target.query(end)
     expect(await sink.ledger.rejects({ all: true, limit: 10 })).toEqual(before)
-    expect(await countsOf(sink, load)).toEqual({ loaded: 1, rejected: 2, skipped: 0, rejectRows: 2, ...sound })
+    expect(await countsOf(sink, load)).toEqual({
+      loaded: 1,
+      rejected: 2,
+      skipped: 0,
+      rejectRows: 2,
+      ...sound,
+    })
     expect(await replay(sink, model, again)).toEqual([applied(1), applied(1)])
   })
 
@@ -163,7 +215,9 @@ export function mending(open: OpenTarget): void {
     expect(verdicts).toMatchObject([applied(1), duplicate, { kind: 'refused', code: 'KEY_REUSED' }])
     // A key is free again where its record was refused.
     const refused = { id: ids[3], record: ['1', 'taken'], claim: claim('4', 'four') }
-    expect(await replay(sink, keyed, [refused])).toMatchObject([{ kind: 'refused', code: 'CONSTRAINT_UNIQUE' }])
+    expect(await replay(sink, keyed, [refused])).toMatchObject([
+      { kind: 'refused', code: 'CONSTRAINT_UNIQUE' },
+    ])
     expect((await allRejects(sink)).map(({ id, code }) => [id, code])).toEqual([
       [ids[2], 'BAD_INTEGER'],
       [ids[3], 'CONSTRAINT_UNIQUE'],
@@ -173,7 +227,9 @@ export function mending(open: OpenTarget): void {
       { key: 'field:id:2', records: 1, loaded: 1 },
       { key: 'message:m', records: 2, loaded: 0, rejected: 2 },
     ])
-    expect(await write(sink, keyed, [{ key: 'field:id:1', records: [['1', 'x']], sha256: sha256('one') }])).toEqual([duplicate])
+    expect(
+      await write(sink, keyed, [{ key: 'field:id:1', records: [['1', 'x']], sha256: sha256('one') }]),
+    ).toEqual([duplicate])
     expect(await numbers(target, 'items')).toEqual([1, 2])
   })
 
@@ -188,9 +244,17 @@ export function mending(open: OpenTarget): void {
     expect(await sink.ledger.discardRejects([first, 999])).toBe(1)
     expect(await sink.ledger.discardRejects([first])).toBe(0)
     expect((await allRejects(sink)).map(({ id }) => id)).toEqual([ids[1]])
-    expect(await sink.ledger.rejects({ id: first, all: true, limit: 1 })).toMatchObject([{ state: 'discarded' }])
+    expect(await sink.ledger.rejects({ id: first, all: true, limit: 1 })).toMatchObject([
+      { state: 'discarded' },
+    ])
     expect(await replay(sink, model, [{ id: first, record: ['2', 'x'] }])).toEqual([duplicate])
-    expect(await countsOf(sink, load)).toEqual({ loaded: 1, rejected: 2, skipped: 0, rejectRows: 2, ...sound })
+    expect(await countsOf(sink, load)).toEqual({
+      loaded: 1,
+      rejected: 2,
+      skipped: 0,
+      rejectRows: 2,
+      ...sound,
+    })
     expect(await numbers(target, 'events')).toEqual([1])
   })
 
@@ -204,7 +268,12 @@ export function mending(open: OpenTarget): void {
     const [edited, other] = await allRejects(sink)
     expect(Buffer.from(edited?.raw ?? [])).toEqual(Buffer.from('x0,note'))
     expect(Buffer.from(edited?.edited ?? [])).toEqual(mended)
-    expect([edited?.masked, edited?.span, other?.edited, other?.masked]).toEqual([['note'], undefined, undefined, undefined])
+    expect([edited?.masked, edited?.span, other?.edited, other?.masked]).toEqual([
+      ['note'],
+      undefined,
+      undefined,
+      undefined,
+    ])
     await replay(sink, model, [{ id: first, record: ['2', 'x'] }])
     expect(await sink.ledger.editReject(first, Buffer.from('late'), [])).toBe(false)
     await sink.ledger.discardRejects(ids)
@@ -221,7 +290,8 @@ export function mending(open: OpenTarget): void {
     const other = loadOf(1, 1)
     const masked = { ...odd, masked: ['note'], span: { start: 1, end: 2 } }
     await write(sink, model, [{ key: `${other.id}/0`, records: [], rejects: [masked], load: other, layout }])
-    const found = async (filter: object) => (await sink.ledger.rejects({ ...filter, limit: 10 })).map(({ record }) => record)
+    const found = async (filter: object) =>
+      (await sink.ledger.rejects({ ...filter, limit: 10 })).map(({ record }) => record)
     expect(await found({ loadId: load.id })).toEqual([2, 3, 4])
     expect(await found({ code: 'BAD_ENCODING' })).toEqual([9])
     expect(await found({ column: 'id' })).toEqual([2, 3, 4])
@@ -235,9 +305,17 @@ export function mending(open: OpenTarget): void {
       { code: 'BAD_INTEGER', column: 'id', rejects: 3 },
       { code: 'BAD_ENCODING', column: undefined, rejects: 1 },
     ])
-    expect(await sink.ledger.rejectGroups({ loadId: load.id, code: 'BAD_INTEGER', column: 'id' })).toHaveLength(1)
+    expect(
+      await sink.ledger.rejectGroups({ loadId: load.id, code: 'BAD_INTEGER', column: 'id' }),
+    ).toHaveLength(1)
     const [kept] = await sink.ledger.rejects({ column: '', limit: 1 })
-    expect(kept).toMatchObject({ layout, masked: ['note'], span: { start: 1, end: 2 }, key: `${other.id}/0`, state: 'open' })
+    expect(kept).toMatchObject({
+      layout,
+      masked: ['note'],
+      span: { start: 1, end: 2 },
+      key: `${other.id}/0`,
+      state: 'open',
+    })
   })
 
   test('a dead letter that is discarded is out of sight, still counts as dead, and can still be replayed', async () => {
@@ -250,9 +328,13 @@ export function mending(open: OpenTarget): void {
     const [letter] = await sink.ledger.deadLetters({ search: 'body', limit: 1 })
     const id = letter?.id ?? -1
     expect(await sink.ledger.deadLetters({ code: 'BAD_ENCODING', limit: 1 })).toEqual([])
-    expect([await sink.ledger.discardDeadLetters([id]), await sink.ledger.discardDeadLetters([id])]).toEqual([1, 0])
+    expect([await sink.ledger.discardDeadLetters([id]), await sink.ledger.discardDeadLetters([id])]).toEqual([
+      1, 0,
+    ])
     expect(await sink.ledger.deadLetters({ limit: 10 })).toEqual([])
-    expect(await sink.ledger.deadLetters({ limit: 10, all: true })).toMatchObject([{ id, state: 'discarded' }])
+    expect(await sink.ledger.deadLetters({ limit: 10, all: true })).toMatchObject([
+      { id, state: 'discarded' },
+    ])
     const [receipt] = await sink.ledger.receipts({})
     expect(receipt).toMatchObject({ dead: 1, deadLetters: 1 })
     expect(await write(sink, model, [{ ...chunk, replays: id }])).toEqual([applied(1)])

@@ -6,7 +6,16 @@ import type { ColumnType } from '../../../src/model/columns.ts'
 import type { Model } from '../../../src/model/model.ts'
 import { type Cells, RecordDecoder } from '../../../src/model/record.ts'
 import type { RowBuffer } from '../../../src/model/writer.ts'
-import type { Batch, BatchVerdict, DeadLetter, Part, RejectReplay, Sink, StoredReject, Verdict } from '../../../src/sink/sink.ts'
+import type {
+  Batch,
+  BatchVerdict,
+  DeadLetter,
+  Part,
+  RejectReplay,
+  Sink,
+  StoredReject,
+  Verdict,
+} from '../../../src/sink/sink.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -50,17 +59,23 @@ export interface Delivery {
 
 export const pipeline = 'test'
 
-export const sha256 = (content: unknown): string => createHash('sha256').update(JSON.stringify(content)).digest('hex')
+export const sha256 = (content: unknown): string =>
+  createHash('sha256').update(JSON.stringify(content)).digest('hex')
 
-/** Encodes the records into a batch. A row that the database refuses is described by its number in its part. */
+/**
+ * Encodes the records into a batch. A row that the database refuses is described by its number in its part.
+ */
 export function batchOf(sink: Sink, model: Model, deliveries: readonly Delivery[]): Batch {
   const rows = sink.rows(model)
   for (const { records } of deliveries) encode(rows, model, records)
   return { pipeline, model, parts: deliveries.map(partOf), rows }
 }
 
-export const write = (sink: Sink, model: Model, deliveries: readonly Delivery[]): Promise<readonly BatchVerdict[]> =>
-  sink.write(batchOf(sink, model, deliveries))
+export const write = (
+  sink: Sink,
+  model: Model,
+  deliveries: readonly Delivery[],
+): Promise<readonly BatchVerdict[]> => sink.write(batchOf(sink, model, deliveries))
 
 /** A reject once more: with its record as it is now, or what is still wrong with it. */
 export interface Again {
@@ -154,12 +169,22 @@ export const letterOf = (delivery: Delivery, more: Partial<DeadLetter> = {}): De
   ...more,
 })
 
-export const applied = (loaded: number, rejected = 0, skipped = 0): Verdict => ({ kind: 'applied', loaded, rejected, skipped })
+export const applied = (loaded: number, rejected = 0, skipped = 0): Verdict => ({
+  kind: 'applied',
+  loaded,
+  rejected,
+  skipped,
+})
 
 export const duplicate: Verdict = { kind: 'duplicate' }
 
 /** The values of one column as numbers, in their order. */
-export async function numbers(target: Target, table: string, column = 'id', where = 'true'): Promise<number[]> {
+export async function numbers(
+  target: Target,
+  table: string,
+  column = 'id',
+  where = 'true',
+): Promise<number[]> {
   const rows = await target.query(`SELECT ${column} AS value FROM ${table} WHERE ${where} ORDER BY 1`)
   return rows.map(({ value }) => Number(value))
 }
@@ -190,4 +215,5 @@ export async function entries(target: Target): Promise<Entry[]> {
   }))
 }
 
-export const allRejects = (sink: Sink): Promise<readonly StoredReject[]> => sink.ledger.rejects({ limit: 1000 })
+export const allRejects = (sink: Sink): Promise<readonly StoredReject[]> =>
+  sink.ledger.rejects({ limit: 1000 })

@@ -4,13 +4,27 @@ import { defineModel, type Model } from '../../../src/model/model.ts'
 import { applied, type OpenTarget, type Target, write } from './target.ts'
 
 /** Values of each type: as a source has them, and as they read back where that is another text. */
-const samples: Readonly<Record<string, { type: column.Column; values: readonly (string | readonly [from: string, to: string])[] }>> = {
-  text: { type: column.text(), values: ['', 'ä€😀', 'a\tb\nc\r\\d\\N\\.', '"quoted", \'too\'', ' '.repeat(3), 'x'.repeat(70_000)] },
+const samples: Readonly<
+  Record<string, { type: column.Column; values: readonly (string | readonly [from: string, to: string])[] }>
+> = {
+  text: {
+    type: column.text(),
+    values: ['', 'ä€😀', 'a\tb\nc\r\\d\\N\\.', '"quoted", \'too\'', ' '.repeat(3), 'x'.repeat(70_000)],
+  },
   varchar: { type: column.varchar(3), values: ['', 'abc', '😀😀😀'] },
   integer: { type: column.integer(), values: ['0', '-1', '2147483647', '-2147483648'] },
-  bigint: { type: column.bigint(), values: ['0', '-1', '9007199254740993', '9223372036854775807', '-9223372036854775808'] },
-  double: { type: column.doublePrecision(), values: ['0', '0.1', '-1.5', '1e300', '5e-324', '123456789.123456'] },
-  numeric: { type: column.numeric(), values: ['0', '-0.5', '12345678901234567890.000000000001', '0.00001234', '100000000'] },
+  bigint: {
+    type: column.bigint(),
+    values: ['0', '-1', '9007199254740993', '9223372036854775807', '-9223372036854775808'],
+  },
+  double: {
+    type: column.doublePrecision(),
+    values: ['0', '0.1', '-1.5', '1e300', '5e-324', '123456789.123456'],
+  },
+  numeric: {
+    type: column.numeric(),
+    values: ['0', '-0.5', '12345678901234567890.000000000001', '0.00001234', '100000000'],
+  },
   boolean: { type: column.boolean(), values: ['true', 'false', ['yes', 'true'], ['0', 'false']] },
   date: { type: column.date(), values: ['1970-01-01', '2000-02-29', '1900-12-31', '9999-12-31'] },
   timestamp: {
@@ -27,7 +41,10 @@ const samples: Readonly<Record<string, { type: column.Column; values: readonly (
       ['1999-12-31 23:59:59.123456Z', '1999-12-31T23:59:59.123456Z'],
     ],
   },
-  uuid: { type: column.uuid(), values: [['0123456789ABCDEF0123456789abcdef', '01234567-89ab-cdef-0123-456789abcdef']] },
+  uuid: {
+    type: column.uuid(),
+    values: [['0123456789ABCDEF0123456789abcdef', '01234567-89ab-cdef-0123-456789abcdef']],
+  },
   json: { type: column.json(), values: ['{"a": [1, null, "é"]}', 'null', '"\\n"', '1e400'] },
 }
 
@@ -37,7 +54,9 @@ const to = (value: string | readonly [string, string]) => (typeof value === 'str
 async function readBack(target: Target, model: Model): Promise<(string | null)[]> {
   const [, value] = model.columns
   if (value === undefined) throw new Error('the model has two columns')
-  const rows = await target.query(`SELECT ${target.dialect.text(value.type.kind, value.name)} AS value FROM ${model.table} ORDER BY id`)
+  const rows = await target.query(
+    `SELECT ${target.dialect.text(value.type.kind, value.name)} AS value FROM ${model.table} ORDER BY id`,
+  )
   return rows.map((row) => (row['value'] === null ? null : String(row['value'])))
 }
 
@@ -49,13 +68,22 @@ export function types(open: OpenTarget): void {
       await using sink = target.open()
       for (const extra of [{}, { custom: column.custom('text') }]) {
         const table = `values_${name}_${Object.keys(extra).length}`
-        const model = defineModel({ table, columns: { id: column.integer().notNull(), value: type, ...extra } })
+        const model = defineModel({
+          table,
+          columns: { id: column.integer().notNull(), value: type, ...extra },
+        })
         await sink.prepare(model)
-        const records = [null, ...values].map((value, id) => [`${id}`, value === null ? null : from(value), ...Object.keys(extra)])
+        const records = [null, ...values].map((value, id) => [
+          `${id}`,
+          value === null ? null : from(value),
+          ...Object.keys(extra),
+        ])
         expect(await write(sink, model, [{ key: table, records }])).toEqual([applied(records.length)])
         const texts = await readBack(target, model)
         const form =
-          name === 'double' ? (text: string | null) => (text === null ? null : String(Number(text))) : (text: string | null) => text
+          name === 'double'
+            ? (text: string | null) => (text === null ? null : String(Number(text)))
+            : (text: string | null) => text
         expect(texts.map(form)).toEqual([null, ...values.map((value) => form(to(value)))])
       }
     },

@@ -1,0 +1,232 @@
+import { Command, Option } from 'commander'
+import type { RunOptions, Tally } from '../../consumer/consumer.ts'
+import type { DedupKey } from '../../consumer/decode/identity.ts'
+import { exits, LadingError } from '../../core/errors.ts'
+import { type Listener, tellAll } from '../../core/events.ts'
+import type { Model } from '../../model/model.ts'
+import type { Queue } from '../../queue/queue.ts'
+import { noteArrivals } from '../run/arrivals.ts'
+import { consumers } from '../run/default-consumers.ts'
+import { withExamples } from '../settings/examples.ts'
+import { requireTwoFiles } from '../settings/files.ts'
+import { type HttpFlags, httpOptions, openWatch } from '../run/http.ts'
+import { loadModel } from '../settings/model.ts'
+import {
+  allowRejectsOption,
+  dedupKeyOption,
+  ignoreExtraOption,
+  jsonOption,
+  modelOption,
+  pipelineOption,
+  positive,
+  queueOption,
+  rootOption,
+  stateOption,
+  toOption,
+  whole,
+} from '../settings/options.ts'
+import { counted, paceOf, print, printJson, table } from '../terminal/output.ts'
+import { createOption, openWorkingQueue, startLeftMs, startTimeoutOption } from '../run/queue.ts'
+import { reporting } from '../terminal/progress.ts'
+import { isTied, type Orders, parentOrders, stopSignal, tellParent } from '../run/signals.ts'
+
+/** Flags of everything that consumes. */
+export interface ConsumeFlags extends HttpFlags {
+  readonly model: string
+  readonly queue: string
+  readonly to: string
+  readonly pipeline?: string
+  readonly ignoreExtra?: boolean
+  readonly dedupKey: DedupKey
+  readonly root: string
+  readonly create: boolean
+  readonly batchMessages: number
+  readonly maxAttempts: number
+  readonly setAside: readonly string[]
+  readonly messageAttempts: number
+  readonly batchAttempts?: number
+  readonly retryPause: number
+  readonly startTimeout: number
+  readonly allowRejects?: boolean
+  readonly json?: boolean
+}
+
+interface RunFlags extends ConsumeFlags {
+  readonly concurrency: number
+  readonly idleTimeout?: number
+  readonly untilEmpty?: boolean
+  readonly batches?: number
+  readonly state: string
+}
+
+export const consumeOptions = () => [
+  toOption(),
+  ignoreExtraOption(),
+  dedupKeyOption(),
+  rootOption(),
+  new Option('--max-attempts <n>', 'deliveries without a verdict before a message becomes a dead letter')
+    .default(20)
+    .argParser(whole(1)),
+  new Option(
+    '--set-aside <key>',
+    'make a dead letter of the message with this key, at which a consumer stops; may be given several times',
+  )
+    .default([], 'none')
+    .argParser((key: string, earlier: readonly string[]) => [...earlier, key]),
+  new Option(
+    '--message-attempts <n>',
+    'tries of a message that fails by itself before it becomes a dead letter',
+  )
+    .default(3)
+    .argParser(whole(1)),
+  new Option(
+    '--batch-attempts <n>',
+    'tries of a batch that the database asks to try again before the consumer stops (no limit)',
+  ).argParser(whole(1)),
+  new Option(
+    '--retry-pause <seconds>',
+    'longest pause after the first try of a message; it doubles with each',
+  )
+    .default(1)
+    .argParser(positive),
+  new Option('--batch-messages <n>', 'most messages in one transaction').default(2000).argParser(whole(1)),
+  createOption(),
+  startTimeoutOption(),
+  allowRejectsOption(),
+]
+
+/** The options of the library's consumer that the flags stand for. */
+export const consumeSettings = (flags: ConsumeFlags) => ({
+  ...(flags.pipeline === undefined ? {} : { pipeline: flags.pipeline }),
+  ignoreExtra: flags.ignoreExtra === true,
+  dedupKey: flags.dedupKey,
+  root: flags.root,
+  batch: { messages: flags.batchMessages },
+  maxAttempts: flags.maxAttempts,
+  setAside: flags.setAside,
+  messageRetry: { attempts: flags.messageAttempts, firstMs: flags.retryPause * 1000 },
+  ...(flags.batchAttempts === undefined ? {} : { batchRetry: { attempts: flags.batchAttempts } }),
+})
+
+export function consumeCommand(): Command {
+  const command = new Command('consume')
+    .description('write messages of a queue into a database, each once; without a limit until told to stop')
+    .addOption(new Option('--until-empty', 'end when the queue is empty').conflicts('batches'))
+    .addOption(new Option('--batches <n>', 'end after so many batches').argParser(whole(1)))
+    .addOption(
+      new Option('--idle-timeout <seconds>', 'end when nothing has come for so long').argParser(positive),
+    )
+    .addOption(
+      new Option('--concurrency <n>', 'consumers in this process, each with sessions of its own')
+        .default(1)
+        .argParser(consumers),
+    )
+  for (const option of [
+    modelOption(),
+    queueOption(),
+    pipelineOption(),
+    ...consumeOptions(),
+    stateOption(),
+    ...httpOptions(),
+    jsonOption(),
+  ])
+    command.addOption(option)
+  withExamples(command, [
+    ['consume --to postgresql://me@localhost/mydb', 'until told to stop'],
+    ['consume --until-empty --model ./my-model.ts'],
+  ])
+  return command.action(async (flags: RunFlags) => {
+    requireTwoFiles(flags.queue, flags.to)
+    if (flags.concurrency > 1 && (flags.batches !== undefined || /^sqlite::memory:$/i.test(flags.to)))
+      throw new LadingError('USAGE', '--concurrency goes neither with --batches nor with sqlite::memory:')
+    const since = performance.now()
+    await using watch = await openWatch('consume', flags)
+    using report = isTied() ? undefined : reporting('consume')
+    const onEvent = tellAll(report?.onEvent ?? tellParent, watch.listener)
+    const orders = parentOrders()
+    const signal = AbortSignal.any([stopSignal(), orders.stop])
+    const model = await loadModel(flags.model)
+    const startsAt = performance.now()
+    await using queue = await openWorkingQueue(flags, onEvent, signal)
+    watch.see(queue)
+    const tally = await consumeAll(flags, {
+      queue,
+      model,
+      onEvent,
+      signal,
+      orders,
+      startTimeoutMs: startLeftMs(flags, startsAt),
+    })
+    const ms = Math.round(performance.now() - since)
+    report?.[Symbol.dispose]()
+    if (flags.json) printJson({ ...tally, ms })
+    else {
+      for (const line of table(Object.keys(tally), [Object.values(tally)])) print(line)
+      print(`this run loaded ${counted(tally.loaded, 'record')}${paceOf(tally.loaded, ms)}`)
+    }
+    if ((tally.rejected > 0 || tally.dead > 0) && flags.allowRejects !== true)
+      process.exitCode = exits.rejects
+  })
+}
+
+interface Shared {
+  readonly queue: Queue
+  readonly model: Model
+  readonly onEvent: Listener
+  readonly signal: AbortSignal
+  readonly startTimeoutMs: number
+  readonly orders: Orders
+}
+
+/** Runs the consumers side by side; one that fails stops the others, and its error is the command's. */
+async function consumeAll(
+  flags: RunFlags,
+  { queue, model, onEvent, signal, orders: { finish, loads }, startTimeoutMs }: Shared,
+): Promise<Tally> {
+  const [{ createConsumer, addTally }, { openSink }] = await Promise.all([
+    import('../../consumer/consumer.ts'),
+    import('../../sink/registry.ts'),
+  ])
+  const failed = new AbortController()
+  const run: RunOptions = {
+    signal: AbortSignal.any([signal, failed.signal]),
+    finish,
+    untilEmpty: flags.untilEmpty === true,
+    ...(flags.batches === undefined ? {} : { batches: flags.batches }),
+    ...(flags.idleTimeout === undefined ? {} : { idleTimeoutMs: flags.idleTimeout * 1000 }),
+  }
+  const consumeOne = async (): Promise<Tally> => {
+    try {
+      await using sink = await openSink(flags.to)
+      if (loads !== undefined) {
+        const besideLoad = { besideLoad: true, loads }
+        return await createConsumer({
+          queue,
+          model,
+          sink,
+          ...consumeSettings(flags),
+          startTimeoutMs,
+          ...besideLoad,
+          onEvent,
+        }).run(run)
+      }
+      using arrivals = await noteArrivals(flags.state, sink.place, onEvent)
+      const listener = tellAll(onEvent, arrivals.listener)
+      return await createConsumer({
+        queue,
+        model,
+        sink,
+        ...consumeSettings(flags),
+        startTimeoutMs,
+        onEvent: listener,
+      }).run(run)
+    } catch (error) {
+      failed.abort()
+      throw error
+    }
+  }
+  const ended = await Promise.allSettled(Array.from({ length: flags.concurrency }, consumeOne))
+  const failure = ended.find(({ status }) => status === 'rejected')
+  if (failure !== undefined) throw (failure as PromiseRejectedResult).reason
+  return ended.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])).reduce(addTally)
+}

@@ -1,0 +1,183 @@
+import { Command, Option } from 'commander'
+import type { DedupKey } from '../../consumer/decode/identity.ts'
+import { exits, LadingError } from '../../core/errors.ts'
+import type { StoredDeadLetter, Verdict } from '../../sink/sink.ts'
+import { tableName } from '../../model/model.ts'
+import { withExamples } from '../settings/examples.ts'
+import { noneToReplay, refusalOf, withLedger, withSink } from '../run/ledger.ts'
+import { loadModel } from '../settings/model.ts'
+import {
+  dedupKeyOption,
+  ignoreExtraOption,
+  jsonOption,
+  modelOption,
+  pipelineOption,
+  rootOption,
+  toOption,
+  whole,
+  wholes,
+} from '../settings/options.ts'
+import { bytesAsText, counted, print, printJson, table, visible } from '../terminal/output.ts'
+import { reporter } from '../terminal/report.ts'
+import { cutEnd, cutMiddle } from '../terminal/width.ts'
+
+interface Flags {
+  readonly to: string
+  readonly model: string
+  readonly pipeline?: string
+  readonly ignoreExtra?: boolean
+  readonly dedupKey: DedupKey
+  readonly root: string
+  readonly all?: boolean
+  readonly limit: number
+  readonly json?: boolean
+}
+
+export function deadCommand(): Command {
+  const list = new Command('list')
+    .description('messages that could not be processed as a whole')
+    .addOption(toOption())
+    .option('--all', 'also those that were replayed or discarded')
+    .addOption(new Option('--limit <n>', 'at most so many').default(100).argParser(whole(1)))
+    .addOption(jsonOption())
+    .action((flags: Flags) =>
+      withLedger(flags.to, async (ledger) => {
+        const letters = await ledger.deadLetters({ all: flags.all === true, limit: flags.limit })
+        if (flags.json) return printJson(letters.map(summary))
+        if (letters.length === 0) return print('no dead letters')
+        const rows = letters.map((letter) => [
+          String(letter.id),
+          letter.key,
+          letter.state,
+          letter.records,
+          letter.code,
+          letter.detail,
+        ])
+        const head = ['id', 'key', 'state', 'records', 'code', 'detail']
+        for (const line of table(head, rows, { key: cutMiddle, detail: cutEnd })) print(line)
+      }),
+    )
+  const show = new Command('show')
+    .description('one dead letter with its headers and body')
+    .argument('<id>', 'as dead list shows it', whole(1))
+    .addOption(toOption())
+    .addOption(jsonOption())
+    .action((id: number, flags: Flags) =>
+      withLedger(flags.to, async (ledger) => {
+        const letter = await find(id, (filter) => ledger.deadLetters(filter))
+        const body = bytesAsText(Buffer.from(letter.body))
+        if (flags.json) return printJson({ ...summary(letter), headers: letter.headers, body })
+        print(
+          `${letter.key}: ${letter.code}, delivered ${counted(letter.attempts, 'time')}, ${letter.state} at ${letter.at}`,
+        )
+        print(`  ${visible(letter.detail)}`)
+        for (const [name, value] of Object.entries(letter.headers))
+          print(`  ${visible(name)}: ${visible(value)}`)
+        print(`  ${visible(body)}`)
+      }),
+    )
+  withExamples(list, [['dead list --to postgresql://me@localhost/mydb'], ['dead list --all --json']])
+  withExamples(show, [['dead show 2', 'number 2 of dead list']])
+  const dead = new Command('dead')
+    .description('messages that could not be processed')
+    .addCommand(list)
+    .addCommand(show)
+    .addCommand(replayCommand())
+    .addCommand(discardCommand())
+  return withExamples(dead, [
+    ['dead list'],
+    ['dead show 2', 'number 2 of the list'],
+    ['dead replay 2 --model ./my-model.ts'],
+  ])
+}
+
+function replayCommand(): Command {
+  const command = new Command('replay')
+    .description('process dead letters once more, after whatever was wrong is mended; twice does no harm')
+    .argument('[id...]', 'as dead list shows them; all of them without', wholes(1), [])
+  for (const option of [
+    toOption(),
+    modelOption(),
+    pipelineOption(),
+    ignoreExtraOption(),
+    dedupKeyOption(),
+    rootOption(),
+    jsonOption(),
+  ])
+    command.addOption(option)
+  withExamples(command, [
+    ['dead replay', 'all of them'],
+    ['dead replay 2 5 --model ./my-model.ts', 'two of them, with the model they belong to'],
+  ])
+  return command.action(async (ids: number[], flags: Flags) => {
+    const [{ replay }, model] = await Promise.all([import('../../review/letters.ts'), loadModel(flags.model)])
+    await withSink(flags.to, model, async (sink) => {
+      const results: { id: number; verdict: Verdict }[] = []
+      const onEvent = reporter()
+      const { pipeline = tableName(model), ignoreExtra, dedupKey, root } = flags
+      for await (const letter of chosen(ids, (filter) => sink.ledger.deadLetters(filter))) {
+        // Those of others are theirs to replay, unless they were named.
+        if (ids.length === 0 && letter.pipeline !== pipeline) continue
+        const verdict = await replay(letter, { sink, model, pipeline, ignoreExtra, dedupKey, root, onEvent })
+        results.push({ id: letter.id, verdict })
+        if (!flags.json) print(`${letter.id}: ${words(verdict)}`)
+      }
+      if (flags.json) printJson(results)
+      else if (results.length === 0) print(noneToReplay('dead letters', pipeline))
+      if (results.some(({ verdict }) => verdict.kind === 'refused')) process.exitCode = exits.rejects
+    })
+  })
+}
+
+function discardCommand(): Command {
+  const discard = new Command('discard')
+    .description(
+      'take dead letters out of sight that will never be loaded; their records still count as dead',
+    )
+    .argument('<id...>', 'as dead list shows them', wholes(1), [])
+    .addOption(toOption())
+  withExamples(discard, [['dead discard 2 5']])
+  return discard.action((ids: number[], flags: Flags) =>
+    withLedger(flags.to, async (ledger) => {
+      for (const id of ids) await find(id, (filter) => ledger.deadLetters(filter))
+      print(`discarded ${counted(await ledger.discardDeadLetters(ids), 'dead letter')}`)
+    }),
+  )
+}
+
+type Read = (filter: {
+  id?: number
+  after?: number
+  all?: boolean
+  limit: number
+}) => Promise<readonly StoredDeadLetter[]>
+
+async function* chosen(ids: readonly number[], read: Read): AsyncGenerator<StoredDeadLetter> {
+  for (const id of ids) yield await find(id, read)
+  if (ids.length > 0) return
+  for (let after = 0; ;) {
+    const [letter] = await read({ after, limit: 1 })
+    if (letter === undefined) return
+    yield letter
+    after = letter.id
+  }
+}
+
+async function find(id: number, read: Read): Promise<StoredDeadLetter> {
+  const [letter] = await read({ id, all: true, limit: 1 })
+  if (letter === undefined) throw new LadingError('NOT_FOUND', `there is no dead letter ${id}`)
+  return letter
+}
+
+function words(verdict: Verdict): string {
+  switch (verdict.kind) {
+    case 'applied':
+      return `loaded ${verdict.loaded}, rejected ${verdict.rejected}, skipped ${verdict.skipped}`
+    case 'duplicate':
+      return 'it has taken effect already'
+    case 'refused':
+      return `still dead: ${refusalOf(verdict)}`
+  }
+}
+
+const summary = ({ body: _body, headers: _headers, load: _load, ...rest }: StoredDeadLetter) => rest

@@ -1,0 +1,192 @@
+import { Command, Option } from 'commander'
+import { LadingError } from '../../core/errors.ts'
+import { tellAll } from '../../core/events.ts'
+import { tableName } from '../../model/model.ts'
+import { type ConsumeFlags, consumeOptions, consumeSettings } from './consume.ts'
+import { requirePaths } from '../settings/environment.ts'
+import { withExamples } from '../settings/examples.ts'
+import { consumers, defaultConsumers } from '../run/default-consumers.ts'
+import { requireTwoFiles } from '../settings/files.ts'
+import { hint, sameCommand } from '../settings/hint.ts'
+import { httpOptions, openWatch } from '../run/http.ts'
+import { loadModel } from '../settings/model.ts'
+import { jsonOption, modelOption, pipelineOption, produceOptions, queueOption } from '../settings/options.ts'
+import {
+  count,
+  counted,
+  paceOf,
+  print,
+  printFirstRejects,
+  printJson,
+  printReceipts,
+  printVerdict,
+  receiptJson,
+  receiptsExit,
+  shortId,
+  visible,
+} from '../terminal/output.ts'
+import type { DeferIndexes } from '../../load/indexes.ts'
+import type { ProducedLoad } from '../../producer/produce.ts'
+import type { Receipt } from '../../sink/sink.ts'
+import { printLeft } from '../run/left.ts'
+import { openWorkingQueue, startLeftMs } from '../run/queue.ts'
+import { type ProduceFlags, produceSettings } from './produce.ts'
+import { reporting } from '../terminal/progress.ts'
+import { stopSignal } from '../run/signals.ts'
+import { consumerProcesses } from '../run/workers.ts'
+
+interface Flags extends ProduceFlags, ConsumeFlags {
+  readonly consumers?: number
+  readonly deferIndexes: DeferIndexes
+  readonly fresh?: boolean
+}
+
+export function loadCommand(): Command {
+  const command = new Command('load')
+    .description('load CSV files into a database, through a durable queue, and print the receipt')
+    .argument('[path...]', "files, folders, patterns; '-' is standard input")
+    .addOption(
+      new Option(
+        '--consumers <n>',
+        'consumers at work; more than one are processes of their own (1; for files of 64 MiB and more into PostgreSQL half the cores, at most 4, and 2 of two cores where that pays)',
+      ).argParser(consumers),
+    )
+  const deferOption = new Option(
+    '--defer-indexes <when>',
+    'build the indexes of an empty PostgreSQL table, its key among them, when everything is loaded: auto for files of 32 MiB and more',
+  )
+    .choices(['auto', 'always', 'never'])
+    .default('auto')
+  const freshOption = new Option(
+    '--fresh',
+    'forget what the ledger knows of these files, their rejects included, and load them from scratch: for a table that was emptied or dropped (--again keeps what was loaded)',
+  ).conflicts('again')
+  const options = [
+    deferOption,
+    freshOption,
+    modelOption(),
+    queueOption(),
+    pipelineOption(),
+    ...consumeOptions(),
+    ...produceOptions(),
+    ...httpOptions(),
+    jsonOption(),
+  ]
+  const names = new Set<string>()
+  for (const option of options)
+    if (!names.has(option.name()) && names.add(option.name())) command.addOption(option)
+  withExamples(command, [
+    ['load data', 'a folder, with all CSV files below it'],
+    ["load 'in/*.csv.gz' --to postgresql://me@localhost/mydb --consumers 4"],
+    ["load export.csv --delimiter ';' --model ./my-model.ts"],
+    ['load - --model ./my-model.ts < export.csv'],
+  ])
+  return command.action(async (named: string[], flags: Flags) => {
+    const paths = requirePaths(named, command, process.env)
+    requireTwoFiles(flags.queue, flags.to)
+    const { consumers: wanted } = flags
+    const consumersOf = wanted === undefined ? await defaultConsumers(paths, flags) : () => wanted
+    if (consumersOf(false) > 1 && /^sqlite::memory:$/i.test(flags.to)) {
+      throw new LadingError('USAGE', 'sqlite::memory: is seen by one process alone; leave --consumers out')
+    }
+    const [{ load }, { openSink }, model] = await Promise.all([
+      import('../../load/load.ts'),
+      import('../../sink/registry.ts'),
+      loadModel(flags.model),
+    ])
+    const signal = stopSignal()
+    const since = performance.now()
+    await using watch = await openWatch('load', flags)
+    using report = reporting('load')
+    const onEvent = tellAll(report.onEvent, watch.listener)
+    const startsAt = performance.now()
+    await using queue = await openWorkingQueue(flags, onEvent, signal)
+    watch.see(queue)
+    await using sink = await openSink(flags.to)
+    const { produced, receipts, loadedNow, left, emptied } = await load({
+      ...produceSettings(paths, flags),
+      ...consumeSettings(flags),
+      startTimeoutMs: startLeftMs(flags, startsAt),
+      model,
+      fresh: flags.fresh === true,
+      deferIndexes: flags.deferIndexes,
+      queue,
+      sink,
+      signal,
+      onEvent,
+      start: ({ indexesDeferred, ...worker }) => {
+        const n = consumersOf(indexesDeferred)
+        return n > 1 ? consumerProcesses(n, flags, worker) : undefined
+      },
+    })
+    const ms = Math.round(performance.now() - since)
+    report[Symbol.dispose]()
+    if (flags.json) printJson({ loadedNow, ms, produced, receipts: receipts.map(receiptJson), left, emptied })
+    else {
+      printReceipts(receipts)
+      printVerdict(receipts)
+      await printFirstRejects(receipts, sink.ledger)
+      const before = producedBefore(produced)
+      print(
+        `this run loaded ${counted(loadedNow, 'record')}${paceOf(loadedNow, ms)}${before.length === 0 ? '' : `; ${count(before.length)} of ${counted(produced.length, 'file')} had been loaded before`}`,
+      )
+      printRejectedBefore(receipts.filter(({ loadId }) => before.includes(loadId)))
+      printEmptied(
+        receipts.filter(({ loadId }) => emptied.includes(loadId)),
+        tableName(model),
+        paths,
+      )
+      if (paths.includes('-'))
+        printSameBytes(
+          receipts.find(
+            ({ loadId, source }) => source === (flags.name ?? 'stdin') && before.includes(loadId),
+          ),
+        )
+      await printLeft(left, flags.state)
+    }
+    process.exitCode = receiptsExit(receipts, flags.allowRejects === true)
+    if (signal.aborted && process.exitCode === 1)
+      throw new LadingError('ABORTED', 'stopped before every record had its verdict')
+  })
+}
+
+/**
+ * Loads of which this run had nothing to publish; of two paths to one load, the second has nothing either.
+ */
+function producedBefore(produced: readonly ProducedLoad[]): readonly string[] {
+  const now = new Set(produced.filter(({ published }) => published > 0).map(({ loadId }) => loadId))
+  return produced.map(({ loadId }) => loadId).filter((loadId) => !now.has(loadId))
+}
+
+/** What was rejected is not tried again by itself. */
+function printRejectedBefore(before: readonly Receipt[]): void {
+  const some = before.filter(({ openRejects }) => openRejects > 0)
+  const [one, ...others] = some
+  if (one === undefined) return
+  const rejects = some.reduce((sum, { openRejects }) => sum + openRejects, 0)
+  const only = others.length === 0 ? ['--load', shortId(one.loadId)] : []
+  print(
+    `${counted(rejects, 'record')} of what had been loaded before ${rejects === 1 ? 'was' : 'were'} rejected; with the model or the table corrected: ${hint('rejects replay', ...only)}`,
+  )
+}
+
+const mostPaths = 5
+
+/** The ledger tells what took effect, and not what others have removed since. */
+function printEmptied(emptied: readonly Receipt[], table: string, paths: readonly string[]): void {
+  if (emptied.length === 0) return
+  const rows = emptied.reduce((sum, { loaded }) => sum + loaded, 0)
+  const command = paths.length > mostPaths ? 'the same command with --fresh' : sameCommand(paths, '--fresh')
+  print(
+    `table ${visible(table)} WAS EMPTY, though ${counted(rows, 'record')} had been loaded into it before; to load from scratch: ${command}`,
+  )
+}
+
+/** What came on standard input has no name of its own by which a second one could be told from the first. */
+function printSameBytes(receipt: Receipt | undefined): void {
+  if (receipt === undefined) return
+  const { source, records, startedAt } = receipt
+  print(
+    `standard input has the bytes of ${source} of ${startedAt} (${counted(records, 'record')}), so nothing was loaded: --name NAME loads them under another name, --again a second time under this one`,
+  )
+}

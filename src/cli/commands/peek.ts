@@ -1,0 +1,153 @@
+import { Command } from 'commander'
+import type { DedupKey } from '../../consumer/decode/identity.ts'
+import type { Outlook, Preview, PreviewedChunk } from '../../review/preview.ts'
+import { tableName } from '../../model/model.ts'
+import type { Value } from '../../model/values.ts'
+import { withExamples } from '../settings/examples.ts'
+import { loadModel } from '../settings/model.ts'
+import {
+  dedupKeyOption,
+  ignoreExtraOption,
+  jsonOption,
+  modelOption,
+  pipelineOption,
+  queueOption,
+  rootOption,
+  whole,
+} from '../settings/options.ts'
+import { count, counted, print, printJson, table, visible } from '../terminal/output.ts'
+import { reporter } from '../terminal/report.ts'
+import { stopSignal } from '../run/signals.ts'
+
+interface Flags {
+  readonly queue: string
+  readonly model: string
+  readonly pipeline?: string
+  readonly ignoreExtra?: boolean
+  readonly dedupKey: DedupKey
+  readonly root: string
+  readonly json?: boolean
+}
+
+const note = `
+
+Nothing is settled or made. RabbitMQ and SQS show messages only by delivering them, so the look counts as a delivery of each (see
+--max-attempts of lading consume); RabbitMQ's are missed by others for a moment, and SQS shows its own in any order. What a message
+holds is shown as the model makes it, masked where the model masks; of what is refused only the reason is shown. No database is
+asked, so a duplicate looks like any other.`
+
+export function peekCommand(): Command {
+  const command = new Command('peek')
+    .description('the next messages of a queue, and what a consumer would make of each')
+    .argument('[n]', 'messages to look at', whole(1), 10)
+  const options = [
+    modelOption(),
+    queueOption(),
+    pipelineOption(),
+    ignoreExtraOption(),
+    dedupKeyOption(),
+    rootOption(),
+    jsonOption(),
+  ]
+  for (const option of options) command.addOption(option)
+  withExamples(command, [['peek'], ['peek 3 --model ./my-model.ts --json']], note)
+  return command.action(async (n: number, flags: Flags) => {
+    const [{ preview }, { openQueue }, model] = await Promise.all([
+      import('../../review/preview.ts'),
+      import('../../queue/registry.ts'),
+      loadModel(flags.model),
+    ])
+    const { pipeline, ignoreExtra, dedupKey, root } = flags
+    const signal = stopSignal()
+    // An empty queue and none at all are two answers: somebody who looks for a message has to know which.
+    await using queue = await openQueue(flags.queue, { create: false, onEvent: reporter() })
+    const previews = await preview(await queue.peek(n, { signal }), {
+      model,
+      pipeline,
+      ignoreExtra,
+      dedupKey,
+      root,
+    })
+    if (flags.json) printJson(previews.map(asJson))
+    else printPreviews(previews, tableName(model))
+  })
+}
+
+/** 64-bit integers as text, because readers of JSON would round them. */
+const asJson = ({ outlook, ...message }: Preview) => ({
+  ...message,
+  outlook:
+    outlook.kind === 'rows'
+      ? { ...outlook, rows: outlook.rows.map((row) => mapValues(row, exact)) }
+      : outlook,
+})
+
+const exact = (value: Value): Value => (typeof value === 'bigint' ? String(value) : value)
+
+const mapValues = <A, B>(record: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]))
+
+function printPreviews(previews: readonly Preview[], target: string): void {
+  if (previews.length === 0) return print('no messages')
+  const lines = previews.map(({ key, bytes, attempt, chunk, outlook }, index) => [
+    index + 1,
+    shortened(key),
+    bytes,
+    attempt,
+    chunk === undefined ? 'message' : chunkWords(chunk),
+    verdict(outlook, target),
+  ])
+  for (const line of table(['#', 'key', 'bytes', 'delivered', 'what', 'verdict'], lines)) print(line)
+  const decoded = previews.map(({ outlook }) => (outlook.kind === 'rows' ? outlook : undefined))
+  const rows = decoded.flatMap((each, index) => (each?.rows ?? []).map((row) => ({ index, row })))
+  if (rows[0] !== undefined) {
+    const names = Object.keys(rows[0].row)
+    print('')
+    for (const line of table(
+      ['#', ...names],
+      rows.map(({ index, row }) => [index + 1, ...names.map((name) => cellOf(row[name] ?? null))]),
+    ))
+      print(line)
+  }
+  const rejects = decoded.flatMap((each, index) =>
+    (each?.rejects ?? []).map((reject) => ({ index, ...reject })),
+  )
+  if (rejects.length === 0) return
+  print('')
+  const reasons = rejects.map(({ index, record, line, column, code, meaning }) => [
+    index + 1,
+    record,
+    line,
+    column ?? '',
+    code,
+    meaning,
+  ])
+  for (const line of table(['#', 'record', 'line', 'column', 'code', 'meaning'], reasons)) print(line)
+}
+
+const chunkWords = ({ source, chunk, pipeline }: PreviewedChunk): string =>
+  `chunk ${chunk} of ${source}, pipeline ${pipeline}`
+
+function verdict(outlook: Outlook, target: string): string {
+  switch (outlook.kind) {
+    case 'rows': {
+      const { records, rejected } = outlook
+      return `${counted(records - rejected, 'record')} for ${target}${rejected === 0 ? '' : `, ${count(rejected)} rejected`}`
+    }
+    case 'foreign':
+      return `left to the consumer of pipeline ${outlook.pipeline}`
+    case 'dead':
+      return `dead letter ${outlook.code}: ${outlook.detail}`
+    case 'held':
+      return `stays in the queue, ${outlook.code}: ${outlook.detail}`
+  }
+}
+
+const mostCharacters = 40
+
+function shortened(text: string): string {
+  const characters = [...visible(text)]
+  return characters.length <= mostCharacters ? text : `${characters.slice(0, mostCharacters - 1).join('')}…`
+}
+
+const cellOf = (value: Value): string => (value === null ? 'NULL' : shortened(String(value)))

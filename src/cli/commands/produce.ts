@@ -1,0 +1,105 @@
+import { Command } from 'commander'
+import { requirePaths } from '../settings/environment.ts'
+import { LadingError } from '../../core/errors.ts'
+import { tellAll } from '../../core/events.ts'
+import { withExamples } from '../settings/examples.ts'
+import { type HttpFlags, httpOptions, openWatch } from '../run/http.ts'
+import { loadModel } from '../settings/model.ts'
+import {
+  type CarryFlags,
+  type DialectFlags,
+  dialectOf,
+  jsonOption,
+  modelOption,
+  pipelineOption,
+  produceOptions,
+  queueOption,
+} from '../settings/options.ts'
+import { count, counted, paceOf, print, printJson } from '../terminal/output.ts'
+import { createOption, openWorkingQueue, startTimeoutOption } from '../run/queue.ts'
+import { reporting } from '../terminal/progress.ts'
+import { stopSignal } from '../run/signals.ts'
+import { isTraced } from '../run/traces.ts'
+
+/** Flags of everything that produces. */
+export interface ProduceFlags extends DialectFlags, CarryFlags, HttpFlags {
+  readonly model: string
+  readonly queue: string
+  readonly pipeline?: string
+  readonly chunkBytes?: number
+  readonly ignoreExtra?: boolean
+  readonly again?: boolean
+  readonly name?: string
+  readonly state: string
+  readonly create: boolean
+  readonly startTimeout: number
+  readonly json?: boolean
+}
+
+/** The options of the library's `produce` that the flags stand for. */
+export const produceSettings = (paths: readonly string[], flags: ProduceFlags) => ({
+  paths,
+  ...nameOf(paths, flags),
+  ...(flags.pipeline === undefined ? {} : { pipeline: flags.pipeline }),
+  dialect: dialectOf(flags),
+  ...(flags.chunkBytes === undefined ? {} : { chunkBytes: flags.chunkBytes }),
+  carry: flags.carry,
+  root: flags.root,
+  ignoreExtra: flags.ignoreExtra === true,
+  again: flags.again === true,
+  statePath: flags.state,
+  stdin: process.stdin,
+  traced: isTraced(process.env),
+})
+
+function nameOf(paths: readonly string[], { name }: ProduceFlags): { readonly stdinName?: string } {
+  if (name === undefined) return {}
+  if (name === '' || !paths.includes('-'))
+    throw new LadingError('USAGE', "--name names standard input, which is '-'; a file has its own name")
+  return { stdinName: name }
+}
+
+export function produceCommand(): Command {
+  const command = new Command('produce')
+    .description('split CSV files into chunks and put them into a queue')
+    .argument('[path...]', "files, folders, patterns; '-' is standard input")
+  for (const option of [
+    modelOption(),
+    queueOption(),
+    pipelineOption(),
+    ...produceOptions(),
+    createOption(),
+    startTimeoutOption(),
+    ...httpOptions(),
+    jsonOption(),
+  ])
+    command.addOption(option)
+  withExamples(command, [
+    ['produce data', 'a folder, with all CSV files below it'],
+    ["produce 'in/*.csv.gz' --model ./my-model.ts --queue embedded:/var/lib/lading/queue.db"],
+    ["produce export.csv --delimiter ';'"],
+  ])
+  return command.action(async (named: string[], flags: ProduceFlags) => {
+    const paths = requirePaths(named, command, process.env)
+    const [{ produce }, model] = await Promise.all([
+      import('../../producer/produce.ts'),
+      loadModel(flags.model),
+    ])
+    const since = performance.now()
+    await using watch = await openWatch('produce', flags)
+    using report = reporting('produce')
+    const onEvent = tellAll(report.onEvent, watch.listener)
+    const signal = stopSignal()
+    await using queue = await openWorkingQueue(flags, onEvent, signal)
+    watch.see(queue)
+    const produced = await produce({ ...produceSettings(paths, flags), model, queue, signal, onEvent })
+    const ms = performance.now() - since
+    report[Symbol.dispose]()
+    if (flags.json) return printJson(produced)
+    const published = produced.filter((each) => each.published > 0)
+    const records = published.reduce((sum, each) => sum + each.records, 0)
+    print(
+      `published ${count(published.length)} of ${counted(produced.length, 'file')} with ${counted(records, 'record')}${paceOf(records, ms)}`,
+    )
+  })
+}

@@ -1,0 +1,96 @@
+import { Command, Option } from 'commander'
+import { exits, LadingError } from '../../core/errors.ts'
+import type { Depth } from '../../queue/queue.ts'
+import type { MessageCounts, MissingIndexes, Receipt } from '../../sink/sink.ts'
+import { withExamples } from '../settings/examples.ts'
+import { absentFile } from '../settings/files.ts'
+import { jsonOption, pipelineOption, positive, queueOption, toOption } from '../settings/options.ts'
+import {
+  messageLines,
+  missingLines,
+  noMessages,
+  print,
+  printJson,
+  printReceipts,
+  receiptJson,
+  table,
+} from '../terminal/output.ts'
+import { watch } from './watch.ts'
+
+interface Flags {
+  readonly queue: string
+  readonly to: string
+  readonly pipeline?: string
+  readonly json?: boolean
+  readonly watch?: number
+}
+
+export function statusCommand(): Command {
+  const command = new Command('status').description(
+    'what waits in the queue and what has become of the loads',
+  )
+  const watchOption = new Option(
+    '--watch [seconds]',
+    'look again and again, every 2 seconds or as given, until told to stop',
+  )
+    .preset(2)
+    .argParser(positive)
+  for (const option of [queueOption(), toOption(), pipelineOption(), watchOption, jsonOption()])
+    command.addOption(option)
+  withExamples(command, [
+    ['status'],
+    ['status --watch', 'with the progress of the loads that are at work'],
+    ['status --to postgresql://me@localhost/mydb --json'],
+  ])
+  return command.action(async (flags: Flags) => {
+    const look = async () => ({ depth: await depthOf(flags.queue), ...(await targetOf(flags)) })
+    if (flags.watch !== undefined) return watch(look, flags.watch, flags.json === true)
+    const { depth, receipts, messages, missingIndexes } = await look()
+    if (missingIndexes.length > 0) process.exitCode = exits.unbalanced
+    if (flags.json)
+      return printJson({ queue: depth, loads: receipts.map(receiptJson), messages, missingIndexes })
+    for (const line of table(
+      ['queue:', 'ready', 'in flight', 'dead'],
+      [['', depth.ready, depth.inFlight ?? 'unknown', depth.dead]],
+    ))
+      print(line)
+    print('')
+    if (receipts.length === 0) print('no load yet')
+    else printReceipts(receipts)
+    messageLines(messages).forEach(print)
+    missingLines(missingIndexes).forEach(print)
+  })
+}
+
+async function depthOf(url: string): Promise<Depth> {
+  const { openQueue } = await import('../../queue/registry.ts')
+  try {
+    // Looking makes nothing; where there is no queue yet, nothing waits.
+    await using queue = await openQueue(url, { create: false })
+    return await queue.depth()
+  } catch (error) {
+    if (error instanceof LadingError && error.code === 'QUEUE_MISSING')
+      return { ready: 0, inFlight: 0, dead: 0 }
+    throw error
+  }
+}
+
+interface Target {
+  readonly receipts: readonly Receipt[]
+  readonly messages: MessageCounts
+  readonly missingIndexes: readonly MissingIndexes[]
+}
+
+async function targetOf({ to, pipeline }: Flags): Promise<Target> {
+  if (absentFile(to) !== undefined) return { receipts: [], messages: noMessages, missingIndexes: [] }
+  const { openSink } = await import('../../sink/registry.ts')
+  await using sink = await openSink(to)
+  await sink.prepare()
+  const { ledger } = sink
+  const missingIndexes = (await sink.missingIndexes?.()) ?? []
+  return {
+    receipts: await ledger.receipts({ pipeline }),
+    messages: await ledger.messages({ pipeline }),
+    missingIndexes,
+  }
+}

@@ -1,0 +1,169 @@
+import { Command, Option } from 'commander'
+import { exits, LadingError } from '../../core/errors.ts'
+import type { Listener } from '../../core/events.ts'
+import type { Receipt, ReceiptFilter, Sink } from '../../sink/sink.ts'
+import { withExamples } from '../settings/examples.ts'
+import { requireDatabase } from '../settings/files.ts'
+import { answersTo, isWholeId, theOne } from '../run/ledger.ts'
+import { printError, say } from '../terminal/log.ts'
+import {
+  allowRejectsOption,
+  type CarryFlags,
+  carryOptions,
+  jsonOption,
+  loadName,
+  pipelineOption,
+  queueOption,
+  stateOption,
+  toOption,
+} from '../settings/options.ts'
+import {
+  counted,
+  messageLines,
+  missingLines,
+  noMessages,
+  print,
+  printFirstRejects,
+  printJson,
+  printReceipts,
+  printVerdict,
+  receiptJson,
+  receiptsExit,
+} from '../terminal/output.ts'
+import { plannedReceipts } from '../run/planned.ts'
+import { createOption, openWorkingQueue, startTimeoutOption } from '../run/queue.ts'
+import { reporting } from '../terminal/progress.ts'
+import { stopSignal } from '../run/signals.ts'
+
+interface Flags extends CarryFlags {
+  readonly to: string
+  readonly queue: string
+  readonly pipeline?: string
+  readonly state: string
+  readonly republishMissing?: boolean
+  readonly allowRejects?: boolean
+  readonly json?: boolean
+  readonly create: boolean
+  readonly startTimeout: number
+}
+
+export function verifyCommand(): Command {
+  const command = new Command('verify')
+    .description('print receipts and check them: records = loaded + rejected + skipped + dead + open')
+    .argument('[load]', 'one load instead of all: the beginning of its id, or its file', loadName)
+    .addOption(
+      new Option(
+        '--republish-missing',
+        'publish again what has no verdict, from the files and the plans of this producer',
+      ),
+    )
+  const options = [
+    toOption(),
+    queueOption(),
+    pipelineOption(),
+    stateOption(),
+    ...carryOptions(),
+    createOption(),
+    startTimeoutOption(),
+    allowRejectsOption(),
+    jsonOption(),
+  ]
+  for (const option of options) command.addOption(option)
+  withExamples(command, [
+    ['verify', 'every load'],
+    ['verify 4fc3ab34 --to postgresql://me@localhost/mydb', 'one load, by the beginning of its id'],
+    ['verify --republish-missing ; lading consume --until-empty', 'after a queue was lost'],
+  ])
+  return command.action(async (name: string | undefined, flags: Flags) => {
+    // A queue may be lost before anything of it was loaded.
+    if (flags.republishMissing !== true) requireDatabase(flags.to)
+    const { openSink } = await import('../../sink/registry.ts')
+    await using sink = await openSink(flags.to)
+    await sink.prepare()
+    using report = reporting('verify')
+    report.note('comparing plans, ledger, rejects and dead letters')
+    const id = name === undefined ? undefined : await loadOf(sink, name, flags)
+    const receipts = await receiptsOf(sink, id, flags)
+    const messages = id === undefined ? await sink.ledger.messages(flags) : noMessages
+    const missing = (await sink.missingIndexes?.()) ?? []
+    report[Symbol.dispose]()
+    if (flags.json) {
+      printJson(receipts.map(receiptJson))
+      // What is printed are the loads; the exit code needs its reason all the same.
+      for (const line of messageLines(messages)) say('warn', 'messages', messages, line)
+      for (const line of missingLines(missing)) say('warn', 'indexes', { missingIndexes: missing }, line)
+    } else {
+      if (receipts.length === 0) print('no load yet')
+      else printReceipts(receipts)
+      printVerdict(receipts, missing)
+      messageLines(messages).forEach(print)
+      await printFirstRejects(receipts, sink.ledger)
+    }
+    process.exitCode =
+      missing.length > 0 ? exits.unbalanced : receiptsExit(receipts, flags.allowRejects === true, messages)
+    if (flags.republishMissing === true) await republish(id, receipts, sink, flags)
+  })
+}
+
+/**
+ * A load that a person names: one of the ledger, or one that this producer planned and of which nothing has
+ * arrived.
+ */
+async function loadOf({ ledger, place }: Sink, name: string, { pipeline, state }: Flags): Promise<string> {
+  const id = isWholeId(name) ? name.toLowerCase() : theOne(name, await ledger.named(name))
+  const planned = id === undefined ? await plannedReceipts({ id, pipeline, state, place }, []) : []
+  const found = id ?? theOne(name, planned.filter(answersTo(name)))
+  if (found === undefined)
+    throw new LadingError('NOT_FOUND', `neither the ledger nor ${state} knows a load ${name}`)
+  return found
+}
+
+async function receiptsOf(
+  { ledger, place }: Sink,
+  id: string | undefined,
+  flags: Flags,
+): Promise<readonly Receipt[]> {
+  const { pipeline, state, republishMissing } = flags
+  const filter: ReceiptFilter = { loads: id === undefined ? undefined : [id], pipeline }
+  const begun = await ledger.receipts(filter)
+  const receipts = [...begun, ...(await plannedReceipts({ id, pipeline, state, place }, begun))]
+  if (id !== undefined && receipts.length === 0 && republishMissing !== true)
+    throw new LadingError('NOT_FOUND', `neither the ledger nor ${state} knows a load ${id}`)
+  return receipts
+}
+
+/** One load that cannot be published, because its file is gone or has changed, does not keep the others. */
+async function republish(
+  id: string | undefined,
+  receipts: readonly Receipt[],
+  { ledger, place }: Sink,
+  flags: Flags,
+): Promise<void> {
+  const { republishMissing } = await import('../../producer/republish.ts')
+  using report = reporting('verify')
+  const signal = stopSignal()
+  await using queue = await openWorkingQueue(flags, report.onEvent, signal)
+  // That something is published again has words of its own, below.
+  const onEvent: Listener = (event) => void (event.type === 'published' || report.onEvent(event))
+  const { state: statePath, carry, root } = flags
+  const producer = { queue, place, statePath, carry, root, signal, onEvent }
+  const open = receipts
+    .filter(({ chunks, chunksDone }) => chunksDone < chunks)
+    .map(({ loadId: each }) => each)
+  for (const each of id === undefined ? open : [id]) {
+    const known = await ledger.progress(each)
+    if (known?.complete === true || producer.signal.aborted) continue
+    try {
+      const published = await republishMissing({ ...producer, loadId: each, known })
+      if (published > 0)
+        say(
+          'info',
+          'republished',
+          { loadId: each, chunks: published },
+          `published ${counted(published, 'chunk')} of load ${each} again`,
+        )
+    } catch (error) {
+      process.exitCode = printError(error)
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs'
+import { toLadingError } from '../../core/errors.ts'
+import type { Listener } from '../../core/events.ts'
+
+/**
+ * Notes in the producer's state, where it lies on this machine, which loads arrive in the database, so that
+ * `verify` of another database does not miss what was published for any. A state that cannot be written costs
+ * that note alone.
+ */
+export async function noteArrivals(
+  path: string,
+  place: string,
+  onEvent: Listener,
+): Promise<Disposable & { readonly listener: Listener }> {
+  const { ProducerState } = await import('../../producer/state.ts')
+  const noted = new Set<string>()
+  let state: InstanceType<typeof ProducerState> | undefined
+  const listener: Listener = (event) => {
+    if (event.type !== 'batch') return
+    const loads = event.loads.map(({ loadId }) => loadId).filter((each) => !noted.has(each))
+    if (loads.length === 0 || !existsSync(path)) return
+    for (const each of loads) noted.add(each)
+    try {
+      state ??= new ProducerState(path, '')
+      state.arrived(loads, place)
+    } catch (error) {
+      onEvent({
+        type: 'caution',
+        message: `where loads arrive is not noted: ${toLadingError(error).message}`,
+      })
+    }
+  }
+  return { listener, [Symbol.dispose]: () => state?.[Symbol.dispose]() }
+}

@@ -1,0 +1,115 @@
+/** What commands that look at rejects and dead letters share. */
+import { Option } from 'commander'
+import { codes, LadingError } from '../../core/errors.ts'
+import type { Ledger, NamedLoad, RejectFilter, Sink, StoredReject, Verdict } from '../../sink/sink.ts'
+import type { Model } from '../../model/model.ts'
+import { requireDatabase } from '../settings/files.ts'
+import { loadName, toOption } from '../settings/options.ts'
+import { counted, shortId, visible } from '../terminal/output.ts'
+
+/** Opens a database that is there; with a model, its table is made or checked too. */
+export async function withSink(
+  to: string,
+  model: Model | undefined,
+  work: (sink: Sink) => Promise<void>,
+): Promise<void> {
+  requireDatabase(to)
+  const { openSink } = await import('../../sink/registry.ts')
+  await using sink = await openSink(to)
+  await sink.prepare(model)
+  await work(sink)
+}
+
+export const withLedger = (to: string, work: (ledger: Ledger) => Promise<void>): Promise<void> =>
+  withSink(to, undefined, ({ ledger }) => work(ledger))
+
+export interface ChoiceFlags {
+  readonly to: string
+  readonly load?: string
+  readonly code?: string
+  readonly column?: string
+  readonly search?: string
+}
+
+/** Where the ledger is, and which rejects. */
+export const choiceOptions = (): Option[] => [
+  toOption(),
+  new Option('--load <load>', 'of one load only: the beginning of its id, or its file').argParser(loadName),
+  new Option('--code <code>', 'with this code only'),
+  new Option('--column <column>', 'of this column of the model only'),
+  new Option('--search <text>', 'with this text in the record or the reason'),
+]
+
+export const choiceOf = async (
+  ledger: Ledger,
+  { load, code, column, search }: ChoiceFlags,
+): Promise<RejectFilter> => ({
+  loadId: load === undefined ? undefined : await findLoad(ledger, load),
+  code: code?.toUpperCase(),
+  column,
+  search,
+})
+
+export const isWholeId = (name: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(name)
+
+/** The load that is meant by its id, by a beginning of it that no other has, or by its file. */
+export async function findLoad(ledger: Ledger, name: string): Promise<string> {
+  const id = isWholeId(name) ? name.toLowerCase() : theOne(name, await ledger.named(name))
+  if (id === undefined) throw new LadingError('NOT_FOUND', `the ledger knows no load ${name}`)
+  return id
+}
+
+type Nameable = Omit<NamedLoad, 'sha256'>
+
+const isCalled = (name: string, { source }: Nameable): boolean =>
+  name === source || name.endsWith(`/${source}`)
+
+/** As the ledger's `named`. */
+export const answersTo =
+  (name: string) =>
+  (load: Nameable): boolean =>
+    load.loadId.startsWith(name.toLowerCase()) || isCalled(name, load)
+
+const mostNamed = 5
+
+/** Undefined where there is none. A file that is called like the beginning of an id is meant before that. */
+export function theOne(name: string, loads: readonly Nameable[]): string | undefined {
+  const files = loads.filter((load) => isCalled(name, load))
+  const [one, ...others] = files.length > 0 ? files : loads
+  if (one === undefined || others.length === 0) return one?.loadId
+  const all = [one, ...others].map(
+    ({ loadId, source, startedAt }) => `${shortId(loadId)} (${visible(source)}, ${startedAt.slice(0, 16)})`,
+  )
+  const more = all.length > mostNamed ? ' …' : ''
+  const which = `${all.slice(0, mostNamed).join(', ')}${more}`
+  throw new LadingError(
+    'USAGE',
+    `${counted(all.length, 'load')} answer to ${visible(name)}; name one by its id: ${which}`,
+  )
+}
+
+/** The rejects with these ids, or without ids the open ones of the filter; a page at a time. */
+export async function* chosenRejects(
+  ledger: Ledger,
+  ids: readonly number[],
+  filter: RejectFilter,
+): AsyncGenerator<readonly StoredReject[]> {
+  const { rejectPages } = await import('../../review/rejects.ts')
+  if (ids.length === 0) yield* rejectPages(ledger, filter)
+  for (const id of ids) yield [await findReject(ledger, id)]
+}
+
+export async function findReject(ledger: Ledger, id: number): Promise<StoredReject> {
+  const [reject] = await ledger.rejects({ id, all: true, limit: 1 })
+  if (reject === undefined) throw new LadingError('NOT_FOUND', `there is no reject ${id}`)
+  return reject
+}
+
+/** A replay takes what is open in the pipeline of its model; what others have open stays unseen. */
+export const noneToReplay = (what: string, pipeline: string): string =>
+  `no ${what} to replay in pipeline ${pipeline}, which --model and --pipeline choose`
+
+export function refusalOf({ code, detail }: Verdict & { readonly kind: 'refused' }): string {
+  const advice = code === 'WRONG_PIPELINE' ? ` (${codes[code].advice})` : ''
+  return `${code}: ${visible(detail)}${advice}`
+}

@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { resolve as absolute } from 'node:path'
+import { createInterface } from 'node:readline'
+import { LadingError } from '../../core/errors.ts'
+import type { LadingEvent } from '../../core/events.ts'
+import type { WorkerOptions, Workers } from '../../load/load.ts'
+import type { ConsumeFlags } from '../commands/consume.ts'
+import { lineWriter, loggingArguments } from '../terminal/log.ts'
+import { type Order, tied } from './signals.ts'
+
+/**
+ * Starts `lading consume` as `n` processes of their own. URLs go through the environment, because everybody
+ * on a machine can read arguments. Orders, and the loads whose chunks they take, go over the IPC channel,
+ * which is no signal: a signal may have reached the whole process group already, and a second one would end
+ * the consumer at once. The channel's end, which comes by itself when this process is killed, tells them to
+ * stop.
+ */
+export function consumerProcesses(
+  n: number,
+  flags: ConsumeFlags,
+  { signal, loads, onEvent }: Omit<WorkerOptions, 'indexesDeferred'>,
+): Workers {
+  const env = {
+    ...process.env,
+    LADING_TO: flags.to,
+    LADING_QUEUE: flags.queue,
+    LADING_MODEL: flags.model,
+    ...tied,
+  }
+  // What a consumer says for itself, of an error mostly, must not break what is drawn on the terminal.
+  const write = lineWriter()
+  const children = Array.from({ length: n }, () =>
+    // Standard output belongs to the parent's result; a child's own tally would be mixed into it.
+    spawn(
+      process.execPath,
+      [...process.execArgv, process.argv[1] as string, 'consume', ...argumentsOf(flags)],
+      {
+        env,
+        stdio: ['ignore', 'ignore', write === undefined ? 'inherit' : 'pipe', 'ipc'],
+      },
+    ),
+  )
+  for (const child of children) {
+    child.on('message', (event) => onEvent(event as LadingEvent))
+    if (child.stderr !== null) createInterface(child.stderr).on('line', (line) => write?.(`${line}\n`))
+  }
+  const order = (what: Order) => {
+    // One that is ending anyway cannot be told.
+    for (const child of children) if (child.connected) child.send(what, () => undefined)
+  }
+  loads.each((load) => order({ load }))
+  let told = false
+  const stop = () => {
+    told = true
+    order('stop')
+  }
+  const finish = () => order('finish')
+  const ended = Promise.all(children.map((child) => ending(child, () => told || signal.aborted))).then(
+    () => undefined,
+  )
+  return { ended, stop, finish }
+}
+
+function argumentsOf(flags: ConsumeFlags): string[] {
+  const { pipeline, ignoreExtra, dedupKey, root, create, batchMessages, maxAttempts, startTimeout } = flags
+  const { messageAttempts, batchAttempts, retryPause, setAside } = flags
+  return [
+    '--allow-rejects',
+    '--dedup-key',
+    dedupKey,
+    '--root',
+    absolute(root),
+    ...(pipeline === undefined ? [] : ['--pipeline', pipeline]),
+    ...(ignoreExtra === true ? ['--ignore-extra'] : []),
+    '--batch-messages',
+    String(batchMessages),
+    '--max-attempts',
+    String(maxAttempts),
+    ...setAside.flatMap((key) => ['--set-aside', key]),
+    '--message-attempts',
+    String(messageAttempts),
+    ...(batchAttempts === undefined ? [] : ['--batch-attempts', String(batchAttempts)]),
+    '--retry-pause',
+    String(retryPause),
+    '--start-timeout',
+    String(startTimeout),
+    ...(create ? [] : ['--no-create']),
+    ...loggingArguments(),
+  ]
+}
+
+function ending(child: ChildProcess, told: () => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (cause) =>
+      reject(
+        new LadingError('CONSUMER_LOST', `a consumer could not be started: ${cause.message}`, { cause }),
+      ),
+    )
+    child.once('close', (code, signal) => {
+      if (told() || code === 0) resolve()
+      else
+        reject(
+          new LadingError(
+            'CONSUMER_LOST',
+            `a consumer process ended with ${signal ?? `exit code ${code}`}; what it said stands above`,
+          ),
+        )
+    })
+  })
+}

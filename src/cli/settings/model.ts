@@ -1,0 +1,107 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { LadingError } from '../../core/errors.ts'
+import { nearest } from '../../core/nearest.ts'
+import { Column } from '../../model/columns.ts'
+import type { Model } from '../../model/model.ts'
+
+/** Models that ship with lading, by name. */
+const shipped: Readonly<Record<string, () => Promise<Model>>> = {
+  records: async () => (await import('../../model/shipped/records.ts')).records,
+  user_logins: async () => {
+    const [{ userLogins }, { maskFrom }] = await Promise.all([
+      import('../../model/shipped/user-logins.ts'),
+      import('./mask.ts'),
+    ])
+    return userLogins({ mask: maskFrom(process.env) })
+  },
+}
+
+/**
+ * A shipped model by its name, or the one that a TypeScript or JavaScript module exports: as default, as
+ * `model`, or as its only model.
+ */
+export async function loadModel(name: string): Promise<Model> {
+  if (Object.hasOwn(shipped, name)) return (shipped[name] as () => Promise<Model>)()
+  if (!/[/\\]|\.[cm]?[jt]s$/.test(name)) {
+    throw new LadingError(
+      'MODEL_INVALID',
+      `there is no model ${name}; there is ${Object.keys(shipped).join(', ')}, or give the path of a module`,
+    )
+  }
+  const module = await importModule(name)
+  const models = Object.values(module).filter(isModel)
+  const model = [module['default'], module['model'], models.length === 1 ? models[0] : undefined].find(
+    isModel,
+  )
+  if (model === undefined)
+    throw new LadingError('MODEL_INVALID', `${name} exports no model: export default defineModel({ … })`)
+  return model
+}
+
+async function importModule(path: string): Promise<Record<string, unknown>> {
+  if (!existsSync(path))
+    throw new LadingError('MODEL_INVALID', `there is no file ${path} to take the model from`)
+  const file = resolve(path)
+  try {
+    return (await import(pathToFileURL(file).href)) as Record<string, unknown>
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : `it threw ${String(cause)}`
+    const place = cause instanceof Error ? placeOf(cause, file) : ''
+    throw new LadingError('MODEL_INVALID', `${path}${place}: ${message.split('\n')[0]}${hintFor(message)}`, {
+      cause,
+    })
+  }
+}
+
+function hintFor(message: string): string {
+  // A package.json that says "type": "commonjs", as npm init writes it, makes .ts and .js files what they are
+  // not.
+  if (/import statement outside a module/.test(message))
+    return '; name it .mts, or set "type": "module" in package.json'
+  const method = /\.(\w+) is not a function$/.exec(message)?.[1]
+  const near =
+    method === undefined ? undefined : nearest(method, Object.getOwnPropertyNames(Column.prototype))
+  return near === undefined ? '' : `; did you mean .${near}()?`
+}
+
+/**
+ * `:LINE:COLUMN` of the model's file where the error arose, as far as Node tells; that of another file with
+ * its path.
+ */
+function placeOf({ name, stack = '' }: Error, file: string): string {
+  const [, line, column] =
+    stack
+      .split(pathToFileURL(file).href)
+      .find((rest) => /^:\d+:\d+/.test(rest))
+      ?.match(/^:(\d+):(\d+)/) ?? []
+  if (line !== undefined) return `:${line}:${column}`
+  if (name !== 'SyntaxError') return ''
+  // Of a plain JavaScript module only `--check` says where.
+  const place =
+    syntaxPlace(stack, file) ??
+    syntaxPlace(spawnSync(process.execPath, ['--check', file], { encoding: 'utf8' }).stderr, file)
+  return place ?? ''
+}
+
+/**
+ * Node shows the place of a syntax error as `PATH:LINE`, with the line below it and a mark below its column.
+ */
+function syntaxPlace(shown: string, file: string): string | undefined {
+  const [, where = '', line, mark = ''] = /^(.+):(\d+)\n[^]*?^( *)\^/m.exec(shown) ?? []
+  if (line === undefined) return undefined
+  const inOther = where !== file && where !== pathToFileURL(file).href
+  return `${inOther ? ` (${where})` : ''}:${line}:${mark.length + 1}`
+}
+
+function isModel(value: unknown): value is Model {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'fingerprint' in value &&
+    'columns' in value &&
+    'table' in value
+  )
+}

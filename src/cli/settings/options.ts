@@ -1,0 +1,137 @@
+/** Options that several commands share, so that they have the same name, default and meaning everywhere. */
+import { InvalidArgumentError, Option } from 'commander'
+import { type DedupKey, defaultDedupKey, isDedupKey } from '../../consumer/decode/identity.ts'
+import { defaultDialect, type Dialect } from '../../format/csv/dialect.ts'
+import type { Carry } from '../../producer/carry.ts'
+import { defaultQueueUrl } from '../../queue/registry.ts'
+import { defaultSinkUrl } from '../../sink/registry.ts'
+
+/** A whole number of at least `least`. */
+export const whole = (least: number) => (text: string) => {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < least)
+    throw new InvalidArgumentError(`Not a whole number of ${least} or more.`)
+  return value
+}
+
+/** Of an argument that may be given several times. */
+export const wholes = (least: number) => (text: string, earlier: readonly number[]) => [
+  ...earlier,
+  whole(least)(text),
+]
+
+export function positive(text: string): number {
+  const value = Number(text)
+  if (!(value > 0)) throw new InvalidArgumentError('Not a number above 0.')
+  return value
+}
+
+/** A load as a person names it: `findLoad` tells which it is. */
+export function loadName(text: string): string {
+  if (text !== '') return text
+  throw new InvalidArgumentError(
+    'A load is named by the beginning of its id, as lading verify shows it, or by its file.',
+  )
+}
+
+function dedupKey(text: string): DedupKey {
+  if (isDedupKey(text)) return text
+  throw new InvalidArgumentError('Not message-id, content or field:NAME.')
+}
+
+export const toOption = () =>
+  new Option('--to <url>', 'target database: postgresql://… or sqlite:PATH')
+    .env('LADING_TO')
+    .default(defaultSinkUrl)
+
+export const queueOption = () =>
+  new Option(
+    '--queue <url>',
+    'queue: embedded:PATH, amqp://user@host/vhost?queue=NAME, or the https://… of SQS',
+  )
+    .env('LADING_QUEUE')
+    .default(defaultQueueUrl)
+
+export const modelOption = () =>
+  new Option(
+    '--model <model>',
+    "what a record is: 'records', 'user_logins', or the path of a module that exports a model",
+  )
+    .env('LADING_MODEL')
+    .default('records')
+
+export const pipelineOption = () =>
+  new Option(
+    '--pipeline <name>',
+    'name under which the ledger keeps what took effect (the table of the model)',
+  )
+
+export const jsonOption = () => new Option('--json', 'print JSON')
+
+export const stateOption = () =>
+  new Option('--state <file>', 'what the producer remembers between runs').default('./.lading/producer.db')
+
+export const ignoreExtraOption = () =>
+  new Option('--ignore-extra', 'leave out columns that the model does not know')
+
+export const dedupKeyOption = () =>
+  new Option(
+    '--dedup-key <which>',
+    "what tells others' JSON messages apart: message-id, content, or field:NAME for each record",
+  )
+    .default(defaultDedupKey)
+    .argParser(dedupKey)
+
+export const allowRejectsOption = () =>
+  new Option('--allow-rejects', 'exit with 0 although records were rejected')
+
+export const rootOption = () =>
+  new Option(
+    '--root <folder>',
+    'messages refer to files below it (--carry reference), and to nothing else',
+  ).default('.')
+
+export const carryOptions = () => [
+  new Option(
+    '--carry <what>',
+    'what messages hold: the bytes, or a reference to the file, which consumers read below their --root',
+  )
+    .choices(['bytes', 'reference'])
+    .default('bytes'),
+  rootOption(),
+]
+
+export interface CarryFlags {
+  readonly carry: Carry
+  readonly root: string
+}
+
+export const produceOptions = () => [
+  new Option('--delimiter <character>', "between cells; '\\t' is a tab").default(defaultDialect.delimiter),
+  new Option('--quote <character>', 'around cells').default(defaultDialect.quote),
+  new Option('--no-header', 'the files have no header: cells are in the order of the columns of the model'),
+  new Option(
+    '--chunk-bytes <bytes>',
+    'wanted size of a message (1 MiB, or less where the queue takes less)',
+  ).argParser(whole(1)),
+  ...carryOptions(),
+  ignoreExtraOption(),
+  new Option(
+    '--name <name>',
+    'name of what comes on standard input; the same bytes under another name are another load',
+  ),
+  new Option('--again', 'load a second time what was loaded before: beside it, or over rows of the same key'),
+  stateOption(),
+]
+
+export interface DialectFlags {
+  readonly delimiter: string
+  readonly quote: string
+  readonly header: boolean
+}
+
+export const dialectOf = ({ delimiter, quote, header }: DialectFlags): Dialect => ({
+  delimiter: delimiter === '\\t' ? '\t' : delimiter,
+  quote,
+  header,
+})

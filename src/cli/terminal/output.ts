@@ -1,0 +1,244 @@
+/**
+ * What people and programs read of a result: tables, JSON. It goes to standard output; what is said on the
+ * way is in log.ts.
+ */
+import { codes, exits } from '../../core/errors.ts'
+import { balance } from '../../sink/receipt.ts'
+import type { Ledger, MessageCounts, MissingIndexes, Receipt } from '../../sink/sink.ts'
+import { hint } from '../settings/hint.ts'
+import { cutEnd, cutMiddle, padEnd, padStart, widthOf } from './width.ts'
+
+/**
+ * A URL may stand where nobody expects one, such as in the place of a path; its user and password are never
+ * shown.
+ */
+export const withoutSecrets = (text: string): string => text.replaceAll(/([a-z][a-z0-9+.-]*:\/+)\S*@/gi, '$1')
+
+/** Control characters, invisible characters, and those that turn the direction of writing. */
+// oxlint-disable-next-line no-control-regex
+const steering = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
+
+/** Shows such characters as escapes: what comes from a file or a queue must not steer a terminal. */
+export function visible(text: string, keep = ''): string {
+  return text.replaceAll(steering, (character) => {
+    if (keep.includes(character) && character !== '') return character
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })
+}
+
+export const print = (line: string): void => void process.stdout.write(`${line}\n`)
+
+/** What is made visible is an escape of JSON as well. */
+export const printJson = (value: unknown): void => print(visible(JSON.stringify(value, jsonValue, 2), '\n'))
+
+/** Bytes as text where they are text, because that is what a person wants to see; base64 otherwise. */
+function jsonValue(_: string, value: unknown): unknown {
+  if (
+    value !== null &&
+    typeof value === 'object' &&
+    'type' in value &&
+    value.type === 'Buffer' &&
+    'data' in value
+  ) {
+    return bytesAsText(Buffer.from(value.data as number[]))
+  }
+  return value instanceof Uint8Array ? bytesAsText(Buffer.from(value)) : value
+}
+
+export function bytesAsText(bytes: Buffer): string {
+  const text = bytes.toString('utf8')
+  return Buffer.from(text).equals(bytes) ? text : `base64:${bytes.toString('base64')}`
+}
+
+export const count = (value: number): string => value.toLocaleString('en-US')
+
+/** `1 file`, `2 files`. */
+export const counted = (value: number, thing: string): string =>
+  `${count(value)} ${thing}${value === 1 ? '' : 's'}`
+
+/**
+ * ` in 0.4 s`, ` in 12.3 s (52,000 records/s)`; of what is over at once, a rate would tell how long it takes
+ * to start.
+ */
+export function paceOf(records: number, ms: number): string {
+  const pace = records > 0 && ms >= 1000 ? ` (${count(Math.round((records / ms) * 1000))} records/s)` : ''
+  return ` in ${(ms / 1000).toFixed(1)} s${pace}`
+}
+
+/** Columns that a line may have: those of the terminal, or 80 where the output is none. */
+export const outputWidth = (): number => process.stdout.columns ?? 80
+
+/** Columns of a table that give way where it is wider than the terminal, and how. */
+type GivingWay = Readonly<Record<string, (text: string, columns: number) => string>>
+
+/** Below it, a text tells nothing any more. */
+const leastWidth = 8
+
+/** Lines of a table with aligned columns; numbers are aligned to the right. */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+  givingWay: GivingWay = {},
+): string[] {
+  const lines = [head, ...rows].map((row) =>
+    row.map((cell) => (typeof cell === 'number' ? count(cell) : visible(cell))),
+  )
+  const widths = head.map((_, column) => Math.max(...lines.map((line) => widthOf(line[column] ?? ''))))
+  const flexible = head.flatMap((name, column) => (givingWay[name] === undefined ? [] : [column]))
+  const all = () => widths.reduce((sum, width) => sum + width + gap.length, -gap.length)
+  while (all() > outputWidth()) {
+    const widest = flexible.reduce((most, column) => Math.max(most, widths[column] as number), 0)
+    if (widest <= leastWidth) break
+    widths[flexible.find((column) => widths[column] === widest) as number] = widest - 1
+  }
+  for (const line of lines.slice(1)) {
+    for (const column of flexible)
+      line[column] = givingWay[head[column] as string]?.(line[column] ?? '', widths[column] as number) ?? ''
+  }
+  const right = head.map(
+    (_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'),
+  )
+  return lines.map((line) =>
+    line
+      .map((cell, column) => (right[column] ? padStart : padEnd)(cell, widths[column] as number))
+      .join(gap)
+      .trimEnd(),
+  )
+}
+
+const gap = '  '
+
+/** How much of a load's id is shown; `--load` takes it. */
+export const shortId = (loadId: string): string => loadId.slice(0, 8)
+
+/** More do not fit on a screen. */
+const mostReceipts = 20
+const columns = ['records', 'loaded', 'rejected', 'skipped', 'dead'] as const
+
+/** A receipt as JSON, with what is open and whether it adds up. */
+export const receiptJson = (receipt: Receipt) => ({ ...receipt, ...balance(receipt) })
+
+const numbersOf = (receipt: Receipt): number[] => [
+  ...columns.map((name) => receipt[name]),
+  balance(receipt).open,
+]
+
+const sumsOf = (receipts: readonly Receipt[]): number[] =>
+  receipts
+    .map(numbersOf)
+    .reduce((sums, numbers) => sums.map((sum, index) => sum + (numbers[index] as number)))
+
+export function printReceipts(receipts: readonly Receipt[]): void {
+  const wanted = receipts.length <= mostReceipts ? receipts : receipts.filter(needsLook)
+  const shown = wanted.slice(0, mostReceipts)
+  const isShown = new Set(shown)
+  const more = receipts.filter((receipt) => !isShown.has(receipt))
+  const rows = shown.map((receipt) => [shortId(receipt.loadId), receipt.source, ...numbersOf(receipt)])
+  if (more.length > 0) rows.push(['…', `${count(more.length)} more`, ...sumsOf(more)])
+  if (receipts.length > 1) rows.push(['', 'all', ...sumsOf(receipts)])
+  for (const line of table(['load', 'source', ...columns, 'open'], rows, { source: cutMiddle })) print(line)
+  for (const receipt of shown) {
+    for (const problem of balance(receipt).problems)
+      print(`${shortId(receipt.loadId)}: DOES NOT ADD UP: ${problem}`)
+  }
+  if (more.length > 0) print(`${lookAt(shown.length, wanted.length)}; --json shows every load`)
+}
+
+function lookAt(shown: number, wanted: number): string {
+  if (shown < wanted) return `${count(shown)} of ${count(wanted)} loads that need a look are shown`
+  return wanted === 0
+    ? 'no load needs a look'
+    : `${counted(wanted, 'load')} ${wanted === 1 ? 'needs' : 'need'} a look`
+}
+
+/** Whether there is something to decide or to wait for. */
+function needsLook(receipt: Receipt): boolean {
+  const { open, problems } = balance(receipt)
+  return open > 0 || problems.length > 0 || receipt.openRejects > 0 || receipt.openDeadLetters > 0
+}
+
+export const noMessages: MessageCounts = { rejects: 0, openRejects: 0, deadLetters: 0, openDeadLetters: 0 }
+
+/** The exit code that receipts, and messages of no load, deserve. What was discarded is decided. */
+export function receiptsExit(
+  receipts: readonly Receipt[],
+  allowRejects: boolean,
+  messages = noMessages,
+): number {
+  const balances = receipts.map(balance)
+  if (balances.some(({ open, problems }) => open > 0 || problems.length > 0)) return exits.unbalanced
+  const left = [...receipts, messages].some(
+    ({ openRejects, openDeadLetters }) => openRejects > 0 || openDeadLetters > 0,
+  )
+  return left && !allowRejects ? exits.rejects : exits.ok
+}
+
+/** The table may hold a row twice, which no receipt shows. */
+export const missingLines = (missing: readonly MissingIndexes[]): string[] =>
+  missing.map(
+    ({ table: name, indexes }) =>
+      `table ${visible(name)} LACKS ${count(indexes)} ${indexes === 1 ? 'index' : 'indexes'} that a load left for its end, and may hold rows twice: run that load again, which builds them or says what is in the way`,
+  )
+
+/** What the numbers mean, in words, and where to look. */
+export function printVerdict(receipts: readonly Receipt[], missing: readonly MissingIndexes[] = []): void {
+  const sum = (of: (receipt: Receipt) => number) => receipts.reduce((total, each) => total + of(each), 0)
+  const wrong = receipts.filter((receipt) => balance(receipt).problems.length > 0).length
+  const open = sum((receipt) => balance(receipt).open)
+  if (wrong > 0) print(`${count(wrong)} of ${counted(receipts.length, 'load')} DO NOT ADD UP`)
+  if (open > 0)
+    print(
+      `${counted(open, 'record')} without a verdict yet: let consumers run; where a queue was lost: ${hint('verify', '--republish-missing')}`,
+    )
+  missingLines(missing).forEach(print)
+  if (wrong === 0 && open <= 0 && missing.length === 0 && receipts.length > 0)
+    print('every load is complete and adds up')
+  // Where there is one load, the command that lists its rejects and no others.
+  const only =
+    receipts[0] !== undefined && receipts.length === 1 ? ['--load', shortId(receipts[0].loadId)] : []
+  const rejected = sum((receipt) => receipt.rejected)
+  const rejects = { all: sum(({ rejectRows }) => rejectRows), open: sum(({ openRejects }) => openRejects) }
+  if (rejected > 0)
+    print(`${counted(rejected, 'record')} rejected${decided(rejects, hint('rejects list', ...only))}`)
+  const dead = sum((receipt) => receipt.dead)
+  const letters = {
+    all: sum(({ deadLetters }) => deadLetters),
+    open: sum(({ openDeadLetters }) => openDeadLetters),
+  }
+  if (dead > 0) print(`${counted(dead, 'record')} in dead letters${decided(letters, hint('dead list'))}`)
+}
+
+/** What was not loaded of messages that belong to no load. */
+export function messageLines({
+  rejects,
+  openRejects,
+  deadLetters,
+  openDeadLetters,
+}: MessageCounts): string[] {
+  const records = `${counted(rejects, 'record')} of messages rejected${decided({ all: rejects, open: openRejects }, hint('rejects list'))}`
+  const letters = `${counted(deadLetters, 'message')} in dead letters${decided({ all: deadLetters, open: openDeadLetters }, hint('dead list'))}`
+  return [...(rejects > 0 ? [records] : []), ...(deadLetters > 0 ? [letters] : [])]
+}
+
+/** What was discarded counts, and is nothing to look at any more. */
+function decided({ all, open }: { readonly all: number; readonly open: number }, command: string): string {
+  if (open === 0 && all > 0) return ', and discarded'
+  return `${open < all ? ` (${count(all - open)} discarded)` : ''}: ${command}`
+}
+
+const mostRejects = 3
+const leastName = 12
+
+/** Where to look first, without anything of what the records hold. */
+export async function printFirstRejects(receipts: readonly Receipt[], ledger: Ledger): Promise<void> {
+  let left = mostRejects
+  for (const { loadId } of receipts.filter(({ openRejects }) => openRejects > 0)) {
+    if (left === 0) return
+    for (const { source, line, column, code } of await ledger.rejects({ loadId, limit: left })) {
+      const what = `:${line}: ${code}${column === undefined ? '' : ` in ${visible(column)}`}: ${codes[code].meaning}`
+      const name = cutMiddle(visible(source), Math.max(leastName, outputWidth() - 2 - widthOf(what)))
+      print(cutEnd(`  ${name}${what}`, outputWidth()))
+      left--
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * The last lines of a terminal, drawn over and over, with other lines passing above them. The cursor stays
+ * visible and rests below them at the beginning of a line: whatever ends this process, nothing has to be put
+ * right.
+ */
+import { stripVTControlCharacters } from 'node:util'
+import { widthOf } from './width.ts'
+
+export interface Terminal {
+  readonly columns: number
+  readonly rows: number
+  write(text: string): unknown
+}
+
+/** Some terminals do not tell their size. */
+export const sizeOf = ({ columns, rows }: Pick<Terminal, 'columns' | 'rows'>) => ({
+  columns: columns || 80,
+  rows: rows || 24,
+})
+
+const escape = '\u001b['
+const clearLine = `${escape}K`
+const clearBelow = `${escape}J`
+
+export class Region {
+  readonly #terminal: Terminal
+  #lines: readonly string[] = []
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal
+  }
+
+  /**
+   * No line may be wider than the terminal; those that do not fit in below one another are left out, the last
+   * ones first.
+   */
+  draw(lines: readonly string[]): void {
+    // Terminals that break lines anew when they become narrower forget blanks at the end.
+    const fitting = lines.slice(0, Math.max(1, sizeOf(this.#terminal).rows - 1)).map((line) => line.trimEnd())
+    if (fitting.length === this.#lines.length && fitting.every((line, index) => line === this.#lines[index]))
+      return
+    const start = this.#start()
+    this.#lines = fitting
+    // Overwriting what was there flickers less than clearing it first.
+    this.#terminal.write(`${start}${fitting.map((line) => `${line}${clearLine}\n`).join('')}${clearBelow}`)
+  }
+
+  /** Writes whole lines above what is drawn. */
+  above(text: string): void {
+    if (this.#lines.length === 0) return void this.#terminal.write(text)
+    this.#terminal.write(
+      `${this.#start()}${clearBelow}${text}${this.#lines.map((line) => `${line}\n`).join('')}`,
+    )
+  }
+
+  /** To where the first line begins; a terminal that has become narrower since has broken lines in two. */
+  #start(): string {
+    const { columns, rows: most } = sizeOf(this.#terminal)
+    const rows = this.#lines.reduce(
+      (sum, line) => sum + Math.max(1, Math.ceil(widthOf(stripVTControlCharacters(line)) / columns)),
+      0,
+    )
+    return rows === 0 ? '' : `\r${escape}${Math.min(rows, most)}A`
+  }
+}

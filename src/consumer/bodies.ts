@@ -1,0 +1,116 @@
+/**
+ * Messages that refer to their bytes → messages that hold them. It stands between the queue and the batches,
+ * which count bytes, and reads lazily: what the queue hands out at once may be a thousand references, of
+ * which two are in memory here.
+ */
+import type { Listener } from '../core/events.ts'
+import { type ChunkEnvelope, type ChunkReference, readableEnvelope } from '../queue/envelope.ts'
+import type { Delivery } from '../queue/queue.ts'
+import type { Leases } from './intake.ts'
+import { retrying } from '../core/retry.ts'
+import { type ReadFault, RootedFiles } from '../source/file/rooted.ts'
+
+type Referring = ChunkEnvelope & { readonly reference: ChunkReference }
+
+/** The envelope of a message that refers to its bytes and does not hold them. */
+export function referenceIn({ headers, body }: Pick<Delivery, 'headers' | 'body'>): Referring | undefined {
+  if (body.length > 0) return undefined
+  // What is wrong with one that cannot be read, decoding says.
+  const envelope = readableEnvelope(headers)
+  return envelope?.reference === undefined ? undefined : (envelope as Referring)
+}
+
+/**
+ * The bytes that a message of the pipeline refers to, or why they cannot be had; undefined where the message
+ * holds what there is, or is another's.
+ */
+export async function readReferenced(
+  message: Pick<Delivery, 'headers' | 'body'>,
+  pipeline: string,
+  open: () => Promise<RootedFiles>,
+): Promise<Buffer | ReadFault | undefined> {
+  const envelope = referenceIn(message)
+  if (envelope === undefined || envelope.pipeline !== pipeline) return undefined
+  const { reference, byteStart, sha256 } = envelope
+  return (await open()).read({ ...reference, byteStart, sha256 })
+}
+
+export interface ReferenceOptions {
+  readonly files: RootedFiles
+  readonly pipeline: string
+  /** What was delivered more often is not read: it is dead, whatever it holds. */
+  readonly maxAttempts: number
+  readonly leases: Leases
+  /** Ends the waiting for a file system that does not answer. */
+  readonly stop: AbortSignal
+  readonly onEvent: Listener
+}
+
+/**
+ * One message at a time, and the next one is read meanwhile. An array without references passes as it is, the
+ * empty one included.
+ */
+export async function* withBodies(
+  arrivals: AsyncIterable<readonly Delivery[]>,
+  options: ReferenceOptions,
+): AsyncGenerator<readonly Delivery[]> {
+  const { files } = options
+  try {
+    for await (const deliveries of arrivals) {
+      if (deliveries.some((each) => referenceIn(each) !== undefined)) yield* oneByOne(deliveries, options)
+      else {
+        // While nothing comes, no file is kept open that somebody may have deleted.
+        if (deliveries.length === 0) await files.close()
+        yield deliveries
+      }
+    }
+  } finally {
+    await files.close()
+  }
+}
+
+async function* oneByOne(
+  deliveries: readonly Delivery[],
+  options: ReferenceOptions,
+): AsyncGenerator<readonly Delivery[]> {
+  const { leases, stop, onEvent } = options
+  let ahead: Promise<Delivery> | undefined
+  try {
+    for (const [index, delivery] of deliveries.entries()) {
+      const read = () => {
+        const reading = ahead ?? arrive(delivery, options)
+        ahead = undefined
+        return reading
+      }
+      const arrived = await retrying(read, { signal: stop, onEvent })
+      leases.exchange(delivery, arrived)
+      const next = deliveries[index + 1]
+      ahead = next === undefined ? undefined : arrive(next, options)
+      // Without this an error would count as unhandled until the message's turn comes.
+      ahead?.catch(() => undefined)
+      yield [arrived]
+      if (stop.aborted) return
+    }
+  } finally {
+    await ahead?.catch(() => undefined)
+  }
+}
+
+async function arrive(
+  delivery: Delivery,
+  { files, pipeline, maxAttempts }: ReferenceOptions,
+): Promise<Delivery> {
+  if (delivery.attempt > maxAttempts) return delivery
+  const read = await readReferenced(delivery, pipeline, async () => files)
+  if (read === undefined) return delivery
+  const { key, headers, attempt, body } = delivery
+  return {
+    key,
+    headers,
+    attempt,
+    ...(Buffer.isBuffer(read) ? { body: read } : { body, fault: read }),
+    settle: (outcome) => delivery.settle(outcome),
+    extend: async (ms) => delivery.extend?.(ms),
+    isCurrent: () => delivery.isCurrent?.() ?? true,
+  }
+}

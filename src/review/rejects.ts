@@ -1,0 +1,138 @@
+/** What a person does about rejects: replay them, mend their records. */
+import { LadingError } from '../core/errors.ts'
+import { ignoreEvents, type Listener } from '../core/events.ts'
+import type { Layout } from '../core/load.ts'
+import { type RetryPolicy, retrying } from '../core/retry.ts'
+import type { Abortable } from '../core/wait.ts'
+import { RecordReader } from '../format/csv/read.ts'
+import { type Model, tableName } from '../model/model.ts'
+import type { Ledger, RejectFilter, RejectReplay, Sink, StoredReject, Verdict } from '../sink/sink.ts'
+import { bufferOf } from '../consumer/decode/decoded.ts'
+import { type DedupKey, dedupField, defaultDedupKey } from '../consumer/decode/identity.ts'
+import { isRedactedRecord, Keeping, settledIn } from '../consumer/decode/keeping.ts'
+import { Redecoder } from './redecode.ts'
+import { zoneCaution } from '../consumer/zones.ts'
+
+export interface ReplayRejectsOptions extends Abortable {
+  readonly sink: Sink
+  readonly model: Model
+  /** As the consumer's, each of them. */
+  readonly pipeline?: string | undefined
+  readonly ignoreExtra?: boolean | undefined
+  readonly dedupKey?: DedupKey | undefined
+  readonly onEvent?: Listener | undefined
+}
+
+/** A person waits: longer than a deadlock or another's lock lasts, and not for ever. */
+const retry: RetryPolicy = { attempts: 6, firstMs: 100, mostMs: 5_000 }
+
+/** Rejects that are read at once. */
+const pageSize = 500
+
+/** The rejects of the filter, a page at a time, in the order of their ids. */
+export async function* rejectPages(
+  ledger: Ledger,
+  filter: RejectFilter,
+  { signal }: Abortable = {},
+): AsyncGenerator<readonly StoredReject[]> {
+  for (let after = 0; ;) {
+    const page = await ledger.rejects({ ...filter, after, limit: pageSize }, { signal })
+    const last = page.at(-1)
+    if (last === undefined) return
+    yield page
+    after = last.id
+  }
+}
+
+/**
+ * Decodes the records of rejects once more, with what was mended in them, and writes them together: the
+ * verdict of each, in order. A record takes effect once, however often its reject is replayed, and by however
+ * many at once: for all others it is a `duplicate`. One that is `refused` stays open, with its new reason.
+ */
+export async function replayRejects(
+  rejects: readonly StoredReject[],
+  options: ReplayRejectsOptions,
+): Promise<readonly Verdict[]> {
+  // Two records of one batch may have the same key.
+  if (dedupField(options.dedupKey ?? defaultDedupKey) === undefined) return replayTogether(rejects, options)
+  const verdicts: Verdict[] = []
+  for (const reject of rejects) verdicts.push(...(await replayTogether([reject], options)))
+  return verdicts
+}
+
+async function replayTogether(
+  rejects: readonly StoredReject[],
+  options: ReplayRejectsOptions,
+): Promise<readonly Verdict[]> {
+  const {
+    sink,
+    model,
+    pipeline = tableName(model),
+    ignoreExtra = false,
+    dedupKey = defaultDedupKey,
+    signal,
+    onEvent,
+  } = options
+  const rows = sink.rows(model)
+  const redecoder = new Redecoder({ pipeline, model, ignoreExtra, dedupKey }, rows)
+  const decoded = rejects.map((reject) => redecoder.decode(reject))
+  const replays = decoded.filter((each): each is RejectReplay => !('kind' in each))
+  if (replays.length === 0) return decoded as readonly Verdict[]
+  const write = () => sink.replay({ pipeline, model, replays, rows }, { signal })
+  const written = (
+    await retrying(write, { signal, onEvent: onEvent ?? ignoreEvents, policy: retry })
+  ).values()
+  const loadIds = [...new Set(rejects.flatMap(({ loadId }) => loadId ?? []))]
+  const message = await zoneCaution(sink.ledger, model, loadIds, { signal })
+  if (message !== undefined) onEvent?.({ type: 'caution', message })
+  // A fold that found the loads busy with this call has left them to it.
+  await sink.ledger.fold(loadIds, { signal })
+  return decoded.map((each) => ('kind' in each ? each : (written.next().value as Verdict)))
+}
+
+/**
+ * Keeps what a person made of a reject's record, to be replayed; false where the reject is not open any more.
+ * Of a model with masks, what changed in masked fields is masked before it is kept.
+ */
+export async function editReject(
+  reject: StoredReject,
+  record: Uint8Array,
+  { sink, model, signal }: Pick<ReplayRejectsOptions, 'sink' | 'model' | 'signal'>,
+): Promise<boolean> {
+  const keeping = Keeping.of(model)
+  const foreign = (reject.masked ?? []).filter((field) => keeping?.maskOf(field) === undefined)
+  if (foreign.length > 0) {
+    const detail = `reject ${reject.id} holds masks in ${foreign.join(', ')}, which the model ${tableName(model)} does not mask`
+    throw new LadingError('MODEL_INVALID', `${detail}: give the model that it was consumed with`)
+  }
+  const text = trimmed(bufferOf({ body: record }), reject.layout)
+  const kept = keeping === undefined ? text : maskEdited(reject, text, keeping)
+  return sink.ledger.editReject(reject.id, kept, keeping?.maskedFields ?? [], { signal })
+}
+
+/** Editors end the last line. */
+function trimmed(text: Buffer, layout: Layout | undefined): Buffer {
+  const around = layout === undefined ? /^[ \t\r\n]+|[ \t\r\n]+$/g : /\r?\n$/
+  return Buffer.from(text.toString('latin1').replace(around, ''), 'latin1')
+}
+
+function maskEdited({ raw, edited, masked, layout }: StoredReject, text: Buffer, keeping: Keeping): Buffer {
+  // What nobody wrote down may be no mask.
+  const settled = masked === undefined ? undefined : settledIn(bufferOf({ body: edited ?? raw }), layout)
+  const kept =
+    layout === undefined
+      ? keeping.object(text, 0, text.length, settled)
+      : keeping.line(text, 0, text.length, layout, settled)
+  if (isRedactedRecord(kept) || (layout !== undefined && !isOneRecord(text, layout))) {
+    throw new LadingError(
+      'RECORD_NOT_KEPT',
+      'the mended record cannot be read, so that nothing in it can be masked',
+    )
+  }
+  return kept
+}
+
+function isOneRecord(text: Buffer, layout: Layout): boolean {
+  const reader = new RecordReader(text, layout)
+  return !(reader.next() && reader.next())
+}

@@ -1,0 +1,16 @@
+import type { Model } from '../../../model/model.ts'
+import { EncodedRows } from '../../sql/encoded-rows.ts'
+import { identifiers } from '../table/ddl.ts'
+
+/** Rows in one of the formats of COPY. */
+export abstract class CopyRows extends EncodedRows {
+  /** Sent before the first row and after the last one. */
+  abstract readonly header: Buffer
+  abstract readonly trailer: Buffer
+  /** As COPY names it. */
+  abstract readonly format: 'binary' | 'text'
+}
+
+/** The statement that takes rows of the model into a table. */
+export const copyInto = (table: string, model: Model, { format }: CopyRows): string =>
+  `COPY ${table} (${identifiers(model.columns.map((column) => column.name))}) FROM STDIN (FORMAT ${format})`

@@ -1,0 +1,46 @@
+import type { ColumnType } from '../../../model/columns.ts'
+import type { Index, Model, ModelColumn } from '../../../model/model.ts'
+
+/** A name as SQL text. The model has refused names that PostgreSQL would cut or that hold a NUL. */
+export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
+
+export const identifiers = (names: readonly string[]): string => names.map(identifier).join(', ')
+
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
+export const qualified = (model: Model): string =>
+  model.schema === undefined
+    ? identifier(model.table)
+    : `${identifier(model.schema)}.${identifier(model.table)}`
+
+export function sqlType(type: ColumnType): string {
+  switch (type.kind) {
+    case 'double':
+      return 'double precision'
+    case 'varchar':
+      return `varchar(${type.length})`
+    case 'numeric':
+      return type.precision === undefined ? 'numeric' : `numeric(${type.precision}, ${type.scale ?? 0})`
+    case 'custom':
+      return type.sql
+    default:
+      return type.kind
+  }
+}
+
+export function createTable(model: Model): string {
+  const lines = model.columns.map(columnLine)
+  if (model.primaryKey.length > 0) lines.push(`PRIMARY KEY (${identifiers(model.primaryKey)})`)
+  return `CREATE TABLE ${qualified(model)} (\n  ${lines.join(',\n  ')}\n)`
+}
+
+function columnLine({ name, type, notNull, fallback }: ModelColumn): string {
+  const parts = [identifier(name), sqlType(type)]
+  if (notNull) parts.push('NOT NULL')
+  if (fallback !== undefined) parts.push(`DEFAULT ${literal(fallback)}`)
+  return parts.join(' ')
+}
+
+export function createIndex(model: Model, { method, unique, columns }: Index): string {
+  return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ON ${qualified(model)} USING ${method} (${identifiers(columns)})`
+}

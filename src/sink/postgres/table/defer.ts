@@ -1,0 +1,217 @@
+/**
+ * The indexes of an empty table, its key among them, taken away for a load and built at its end: keeping them
+ * up to date row by row is PostgreSQL's largest single cost (docs/benchmarks.md). What was taken away is
+ * written down in the same transaction, so that whoever comes after a crash builds it. The ledger alone sees
+ * to it meanwhile that nothing takes effect twice.
+ */
+import pg from 'pg'
+import { LadingError } from '../../../core/errors.ts'
+import { type Model, tableName } from '../../../model/model.ts'
+import type { Built, MissingIndexes } from '../../sink.ts'
+import { qualified } from './ddl.ts'
+import { rowError } from '../errors.ts'
+import { foreignWrite, unwatchWrites, watchWrites } from './foreign-writes.ts'
+import { forgetLoads, lockAgainstBatches } from '../loads.ts'
+import { transaction } from '../transaction.ts'
+
+const begin =
+  "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0"
+
+/**
+ * Loads at work hold it shared, whoever builds holds it alone: no load's indexes are built in the middle of
+ * it by somebody else.
+ */
+const lockKeyOf = (table: string): string => `hashtextextended('lading/deferred/' || ${table}::oid, 0)`
+const lockKey = lockKeyOf('to_regclass($1)')
+/**
+ * Whoever has prepared the table and relies on its indexes holds it shared, whoever takes them away holds it
+ * alone.
+ */
+export const relianceKey = "hashtextextended('lading/relied on/' || to_regclass($1)::oid, 0)"
+
+/** Whether indexes of the model's table are missing because a load has taken them away. */
+export async function isDeferred(client: pg.Client, model: Model): Promise<boolean> {
+  const { rows } = await client.query('SELECT FROM lading.deferred WHERE target = to_regclass($1)', [
+    qualified(model),
+  ])
+  return rows.length > 0
+}
+
+/**
+ * Says, for as long as the session lasts or until `buildIndexes`, that a load is at work, or that somebody
+ * relies on the indexes.
+ */
+export async function announce(client: pg.Client, model: Model, deferred: boolean): Promise<void> {
+  await client.query(`SELECT pg_try_advisory_lock_shared(${deferred ? lockKey : relianceKey})`, [
+    qualified(model),
+  ])
+}
+
+const inUse = 'others are using it'
+
+/** Takes the indexes away. Returns why not, where that cannot be done. */
+export async function deferIndexes(client: pg.Client, model: Model): Promise<string | undefined> {
+  try {
+    return await transaction(client, begin, async () => {
+      // Looked at before the lock is asked for, and once more when it is had: a table that is in use must not
+      // be kept waiting for.
+      const early = await obstacle(client, model)
+      if (early !== undefined) return early
+      const { rows } = await client.query<{ had: boolean }>(
+        `SELECT pg_try_advisory_xact_lock(${relianceKey}) AS had`,
+        [qualified(model)],
+      )
+      if (rows[0]?.had !== true) return inUse
+      await client.query(`LOCK TABLE ${qualified(model)} IN ACCESS EXCLUSIVE MODE NOWAIT`)
+      return (await obstacle(client, model)) ?? (await takeAway(client, model))
+    })
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && error.code === '55P03') return inUse
+    // Something else, a view for instance, depends on the key.
+    if (error instanceof pg.DatabaseError && error.code === '2BP01') return 'others depend on its key'
+    throw error
+  }
+}
+
+/**
+ * What keeps the indexes of the table from being taken away and built again just as they are; undefined where
+ * nothing does.
+ */
+async function obstacle(client: pg.Client, model: Model): Promise<string | undefined> {
+  const { rows } = await client.query<{ why: string | null }>(
+    `SELECT CASE
+       WHEN relkind <> 'r' OR relhassubclass OR EXISTS (SELECT FROM pg_inherits WHERE inhrelid = t.oid) THEN 'it is partitioned or inherited'
+       WHEN NOT pg_has_role(relowner, 'USAGE') THEN 'it belongs to another role'
+       WHEN NOT has_schema_privilege(relnamespace, 'CREATE') THEN 'our role may make no index in its schema'
+       WHEN NOT has_table_privilege(t.oid, 'TRIGGER') THEN 'our role may make no trigger on it'
+       WHEN EXISTS (SELECT FROM pg_subscription_rel WHERE srrelid = t.oid) THEN 'it is replicated from another server'
+       WHEN EXISTS (SELECT FROM ${qualified(model)}) THEN 'it has rows'
+       WHEN EXISTS (SELECT FROM pg_trigger WHERE tgrelid = t.oid AND NOT tgisinternal) THEN 'it has triggers'
+       WHEN EXISTS (SELECT FROM pg_constraint WHERE confrelid = t.oid) THEN 'others refer to it'
+       WHEN NOT EXISTS (SELECT FROM pg_index WHERE indrelid = t.oid) THEN 'it has no index'
+       WHEN EXISTS (SELECT FROM pg_index i JOIN pg_class c ON c.oid = indexrelid LEFT JOIN pg_constraint k ON k.conindid = indexrelid AND k.contype IN ('p', 'u')
+                    WHERE indrelid = t.oid AND (NOT indisvalid OR indisexclusion OR indisclustered OR indisreplident OR c.reltablespace <> 0
+                      OR (k.oid IS NOT NULL AND c.reloptions IS NOT NULL)
+                      OR obj_description(indexrelid, 'pg_class') IS NOT NULL OR obj_description(k.oid, 'pg_constraint') IS NOT NULL
+                      OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = indexrelid AND attstattarget >= 0))) THEN 'an index of it is more than its definition says'
+     END AS why FROM pg_class t WHERE oid = to_regclass($1)`,
+    [qualified(model)],
+  )
+  return rows[0]?.why ?? undefined
+}
+
+async function takeAway(client: pg.Client, model: Model): Promise<undefined> {
+  const { rows: found } = await client.query<{ oid: number }>('SELECT to_regclass($1)::oid AS oid', [
+    qualified(model),
+  ])
+  await watchWrites(client, model)
+  // So that every name comes out with its schema, whatever path the session that builds has.
+  await client.query('SET LOCAL search_path = pg_catalog')
+  const { rows } = await client.query<{ build: string; take: string }>(
+    `SELECT CASE WHEN c.oid IS NULL THEN pg_get_indexdef(indexrelid)
+              ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s', indrelid::regclass, conname, pg_get_constraintdef(c.oid)) END AS build,
+            CASE WHEN c.oid IS NULL THEN format('DROP INDEX %s', indexrelid::regclass)
+              ELSE format('ALTER TABLE %s DROP CONSTRAINT %I', indrelid::regclass, conname) END AS take
+     FROM pg_index LEFT JOIN pg_constraint c ON c.conindid = indexrelid AND c.contype IN ('p', 'u')
+     WHERE indrelid = $1 ORDER BY indisprimary DESC, indisunique DESC, indexrelid`,
+    [found[0]?.oid],
+  )
+  for (const { take } of rows) await client.query(take)
+  await client.query('DELETE FROM lading.deferred WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = target)')
+  await client.query('INSERT INTO lading.deferred (target, statements) VALUES ($1, $2)', [
+    found[0]?.oid,
+    rows.map(({ build }) => build),
+  ])
+  return undefined
+}
+
+/** Builds what was taken away, as the last of the loads at work. */
+export async function buildIndexes(client: pg.Client, model: Model): Promise<Built> {
+  if (!(await isDeferred(client, model))) return 'nothing'
+  const table = [qualified(model)]
+  // Of a session that is not that of a load, the server only remarks that there was nothing to unlock.
+  await client.query(`SELECT pg_advisory_unlock_shared(${lockKey})`, table)
+  const { rows } = await client.query<{ had: boolean }>(
+    `SELECT pg_try_advisory_lock(${lockKey}) AS had`,
+    table,
+  )
+  if (rows[0]?.had !== true) {
+    if (!(await isBeingBuilt(client, table))) return 'left'
+    throw new LadingError('SINK_BUSY', `the indexes of table ${tableName(model)} are being built`)
+  }
+  try {
+    await transaction(client, begin, () => rebuild(client, model))
+    return 'built'
+  } catch (error) {
+    if (rowError(error)?.uncertain === false) return 'refused'
+    throw error
+  } finally {
+    await client.query(`SELECT pg_advisory_unlock(${lockKey})`, table).catch(() => undefined)
+  }
+}
+
+/** By a session that may be that of a client long gone: a server builds on for as long as it takes. */
+async function isBeingBuilt(client: pg.Client, table: readonly string[]): Promise<boolean> {
+  const { rows } = await client.query(`${holdersOf(lockKey)} AND mode = 'ExclusiveLock'`, [...table])
+  return rows.length > 0
+}
+
+const holdersOf = (key: string): string =>
+  `SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND (classid::bigint << 32) | objid::bigint = ${key}
+     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+
+/**
+ * Tables whose indexes are away though no load is at work that will build them: it was interrupted, or they
+ * refuse a row.
+ */
+export async function missingIndexes(client: pg.Client): Promise<readonly MissingIndexes[]> {
+  const { rows } = await client.query<MissingIndexes>(
+    `SELECT target::text AS "table", cardinality(statements) AS indexes FROM lading.deferred
+     WHERE EXISTS (SELECT FROM pg_class WHERE oid = target) AND NOT EXISTS (${holdersOf(lockKeyOf('target'))}) ORDER BY 1`,
+  )
+  return rows
+}
+
+/**
+ * Takes the exclusive lock first: creating the key and dropping the trigger need it, and taking it later
+ * could deadlock with a reader that writes.
+ */
+async function rebuild(client: pg.Client, model: Model): Promise<void> {
+  await client.query(`LOCK TABLE ${qualified(model)} IN ACCESS EXCLUSIVE MODE`)
+  await unwatchWrites(client, model)
+  const { rows } = await client.query<{ statements: string[] }>(
+    'DELETE FROM lading.deferred WHERE target = to_regclass($1) RETURNING statements',
+    [qualified(model)],
+  )
+  for (const statement of rows[0]?.statements ?? []) await client.query(statement)
+}
+
+/**
+ * Takes back everything that the loads did, and builds the indexes of the table, which is empty then. Throws
+ * `INDEXES_BLOCKED` and changes nothing where the table holds a row that is not theirs, or another session
+ * has written to it: we only ever insert here, so with no other writer the number of rows says whose they
+ * are.
+ */
+export async function startOver(client: pg.Client, model: Model, loads: readonly string[]): Promise<void> {
+  await transaction(client, begin, async () => {
+    // In the order of a batch, which locks its loads first.
+    const theirs = await lockAgainstBatches(client, loads)
+    await client.query(`LOCK TABLE ${qualified(model)} IN ACCESS EXCLUSIVE MODE`)
+    // Done before, by a COMMIT whose answer was lost.
+    if (!(await isDeferred(client, model))) return
+    const { rows } = await client.query<{ rows: string }>(`SELECT count(*) AS rows FROM ${qualified(model)}`)
+    if (Number(rows[0]?.rows) !== theirs)
+      throw blocked(model, `of its ${rows[0]?.rows} rows, ${theirs} came with the files of this load`)
+    const foreign = await foreignWrite(client, model)
+    if (foreign !== undefined) throw blocked(model, foreign)
+    await client.query(`TRUNCATE ${qualified(model)}`)
+    await rebuild(client, model)
+    await forgetLoads(client, loads)
+  })
+}
+
+export const blocked = (model: Model, detail: string): LadingError =>
+  new LadingError(
+    'INDEXES_BLOCKED',
+    `table ${tableName(model)}: a row is refused, which shows only now that the indexes are built (two with one key, mostly); ${detail}`,
+  )

@@ -1,0 +1,139 @@
+import type { Dirent } from 'node:fs'
+import { glob, readdir, stat } from 'node:fs/promises'
+import { basename, join, relative, resolve, sep } from 'node:path'
+import { LadingError } from '../../core/errors.ts'
+
+/**
+ * A file to load, and the name by which the load is known: relative to the folder that was named, or to the
+ * part of a pattern without wildcards, so that moving the folder changes nothing.
+ */
+export interface SourceFile {
+  readonly path: string
+  readonly name: string
+}
+
+/** Files that a folder or a pattern holds and that are not loaded, and what to say of them. */
+const reasons = {
+  hidden: 'hidden files are left out; name one to load it',
+  name: 'files whose names are not UTF-8 cannot be opened, and are left out; rename them',
+} as const
+type Reason = keyof typeof reasons
+
+type Found = SourceFile & { readonly left?: Reason }
+
+const wildcard = /[*?[{]/
+const csv = /\.csv(\.gz|\.zst)?$/i
+
+/**
+ * The files that `paths` name: files as they are, folders with all CSV files below them, patterns with the
+ * files that match. Hidden files are left out, and with them files that are still written under a temporary
+ * name; `onLeft` hears of each. In the order of their names.
+ */
+export async function discover(
+  paths: readonly string[],
+  onLeft?: (message: string) => void,
+): Promise<readonly SourceFile[]> {
+  // A file that is named twice has the name under which it came first.
+  const found = new Map<string, SourceFile>()
+  const left: Record<Reason, string[]> = { hidden: [], name: [] }
+  for (const path of paths) {
+    for await (const file of filesOf(path)) {
+      if (file.left !== undefined) left[file.left].push(file.path)
+      else if (!found.has(resolve(file.path))) found.set(resolve(file.path), file)
+    }
+  }
+  const told = (Object.keys(reasons) as Reason[]).flatMap((reason) =>
+    left[reason].length > 0 ? [`${reasons[reason]}: ${listed(left[reason])}`] : [],
+  )
+  if (found.size === 0) {
+    const besides = told.map((each) => `; ${each}`).join('')
+    throw new LadingError(
+      'SOURCE_EMPTY',
+      `no CSV file in ${paths.join(', ')} (looked for *.csv, *.csv.gz and *.csv.zst)${besides}`,
+    )
+  }
+  if (onLeft !== undefined) for (const message of told) onLeft(message)
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+}
+
+const mostListed = 5
+
+function listed(paths: readonly string[]): string {
+  const more = paths.length - mostListed
+  return [...paths.slice(0, mostListed), ...(more > 0 ? [`and ${more} more`] : [])].join(', ')
+}
+
+async function* filesOf(path: string): AsyncGenerator<Found> {
+  const stats = await stat(path).catch(() => undefined)
+  if (stats?.isDirectory()) yield* filesBelow(path, '')
+  else if (stats !== undefined) yield { path, name: basename(path) }
+  else if (wildcard.test(path)) yield* filesMatching(path)
+  else throw new LadingError('SOURCE_MISSING', `there is no file or folder ${path}`)
+}
+
+/** `way` leads from the folder that was named to one below it, with '/' behind each part. */
+async function* filesBelow(named: string, way: string): AsyncGenerator<Found> {
+  const folder = join(named, way)
+  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: Error) => {
+    throw new LadingError('SOURCE_UNREADABLE', `folder ${folder}: ${cause.message}`, { cause })
+  })
+  for (const entry of entries) {
+    const file = { path: join(folder, entry.name), name: way + entry.name }
+    if (await isLost(file.path)) {
+      if (csv.test(file.name) || entry.isDirectory()) yield { ...file, left: 'name' }
+    } else if (entry.isDirectory()) yield* filesBelow(named, `${file.name}/`)
+    else if (csv.test(file.name) && (await isFileEntry(entry, file.path)))
+      yield hidden(file.name) ? { ...file, left: 'hidden' } : file
+  }
+}
+
+/**
+ * Whether Node has put U+FFFD for bytes of the name that are not UTF-8, and so cannot find the file by it any
+ * more.
+ */
+const isLost = async (path: string): Promise<boolean> =>
+  path.includes('\ufffd') && (await stat(path).catch(() => undefined)) === undefined
+
+const isFileEntry = async (entry: Dirent, path: string): Promise<boolean> => entry.isFile() || isFile(path)
+
+/** Through a link, as whole folders of them are mounted in containers. */
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() === true
+}
+
+async function* filesMatching(pattern: string): AsyncGenerator<Found> {
+  let matches = 0
+  // Who writes the name of a hidden folder into the pattern means it.
+  const parts = pattern.split(sep)
+  const meant = new Set(parts)
+  const base = parts
+    .slice(
+      0,
+      parts.findIndex((part) => wildcard.test(part)),
+    )
+    .join(sep)
+  for await (const path of glob(pattern)) {
+    const file = { path, name: relative(base, path).split(sep).join('/') }
+    if (await isLost(path)) yield { ...file, left: 'name' }
+    if (!(await isFile(path))) continue
+    if (hidden(path, meant)) {
+      yield { ...file, left: 'hidden' }
+      continue
+    }
+    matches++
+    yield file
+  }
+  if (matches === 0) throw new LadingError('SOURCE_MISSING', `no file matches ${pattern}`)
+}
+
+const dots: ReadonlySet<string> = new Set(['.', '..'])
+
+const hidden = (name: string, meant = dots): boolean =>
+  name.split(sep).some((part) => part.startsWith('.') && !dots.has(part) && !meant.has(part))
+
+/** As they lie on the disk; a file that is gone counts for nothing. */
+export async function bytesOf(files: readonly SourceFile[]): Promise<number> {
+  let bytes = 0
+  for (const { path } of files) bytes += (await stat(path).catch(() => undefined))?.size ?? 0
+  return bytes
+}

@@ -1,0 +1,153 @@
+/**
+ * Reads ranges of files below one folder, for whoever sends messages and knows no better: the path may be
+ * hostile. It must lead downwards by its form alone; the file that it leads to must be a regular one and lie
+ * below the folder itself, so that a link out of it leads nowhere; and no more is read than what the message
+ * states and the limit allows. What was read counts only with the sha256 that was stated, so that nobody
+ * learns or loads a byte that he does not know already.
+ */
+import { createHash } from 'node:crypto'
+import { constants } from 'node:fs'
+import { type FileHandle, lstat, open, readlink, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { LadingError } from '../../core/errors.ts'
+import { fileTrouble } from '../../core/files.ts'
+import { isPathDown, openRoot, pathBelow } from './root.ts'
+import { maxReferenceBytes } from '../../core/load.ts'
+
+interface FileRange {
+  readonly path: string
+  readonly byteStart: number
+  readonly bytes: number
+  readonly sha256: string
+}
+
+/** Why there are no bytes. It names the path, and never anything of what is in the file. */
+export interface ReadFault {
+  readonly code: 'REFERENCE_REFUSED' | 'REFERENCE_UNREADABLE' | 'CHECKSUM'
+  readonly detail: string
+}
+
+/**
+ * Opening a pipe must not wait for whoever writes into it, and a link is followed by `realpath` alone.
+ * (Windows knows neither flag.)
+ */
+const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0)
+
+export class RootedFiles {
+  readonly #root: string
+  /** The file that was read last: chunks of one file mostly come one after the other. */
+  #last: { readonly path: string; readonly file: FileHandle } | undefined
+
+  private constructor(root: string) {
+    this.#root = root
+  }
+
+  /** Throws `CONFIG_INVALID` where the root is no folder. */
+  static async open(root: string): Promise<RootedFiles> {
+    return new RootedFiles(await openRoot(root))
+  }
+
+  /** The bytes, or why there are none; throws `REFERENCE_HOLD` for what passes. One call at a time. */
+  async read(range: FileRange): Promise<Buffer | ReadFault> {
+    const { path, bytes } = range
+    if (!isPathDown(path)) return refused(path, 'is no path downwards from the root')
+    if (bytes > maxReferenceBytes)
+      return refused(
+        path,
+        `is to be read for ${bytes} bytes at once, ${maxReferenceBytes} at most are allowed`,
+      )
+    const kept = this.#last?.path === path
+    const result = await this.#tryToRead(range)
+    // What was opened before may have been replaced since.
+    return Buffer.isBuffer(result) || !kept ? result : this.#tryToRead(range)
+  }
+
+  async close(): Promise<void> {
+    const last = this.#last
+    this.#last = undefined
+    await last?.file.close()
+  }
+
+  async #tryToRead(range: FileRange): Promise<Buffer | ReadFault> {
+    let result: Buffer | ReadFault
+    try {
+      const file = await this.#fileAt(range.path)
+      result = 'code' in file ? file : await readRange(file, range)
+    } catch (error) {
+      await this.close()
+      return this.#faultOf(range.path, error as NodeJS.ErrnoException)
+    }
+    if (!Buffer.isBuffer(result)) await this.close()
+    return result
+  }
+
+  async #fileAt(path: string): Promise<FileHandle | ReadFault> {
+    if (this.#last?.path === path) return this.#last.file
+    await this.close()
+    const real = await realpath(join(this.#root, path))
+    if (pathBelow(this.#root, real) === undefined) return refused(path, 'leads out of the root')
+    // Opening a device may already do something.
+    if (!(await lstat(real)).isFile()) return refused(path, 'is not a regular file')
+    const file = await open(real, openFlags)
+    this.#last = { path, file }
+    // Somebody may have swapped a folder for a link in between.
+    const opened = await pathOf(file)
+    if (opened !== undefined && pathBelow(this.#root, opened) === undefined)
+      return refused(path, 'leads out of the root')
+    return file
+  }
+
+  async #faultOf(path: string, error: NodeJS.ErrnoException): Promise<ReadFault> {
+    const { code, message } = error
+    // It says nothing about the file. Any other error is taken for one of the file: its message becomes a
+    // dead letter, which can be replayed, where waiting for what does not pass would hold up everything
+    // behind it.
+    if (fileTrouble(error) === 'passing')
+      throw new LadingError('REFERENCE_HOLD', `${shown(path)} cannot be read: ${message}`, { cause: error })
+    // A root that is gone says nothing about the files in it.
+    const root = await lstat(this.#root).catch((cause: Error) => {
+      throw new LadingError('REFERENCE_HOLD', `the root cannot be reached: ${cause.message}`, { cause })
+    })
+    if (!root.isDirectory())
+      throw new LadingError('REFERENCE_HOLD', `the root ${this.#root} is no folder any more`)
+    return { code: 'REFERENCE_UNREADABLE', detail: `${shown(path)} cannot be read: ${code ?? message}` }
+  }
+}
+
+/** Where the open file lies, as the system itself knows it; only Linux tells. */
+const pathOf = (file: FileHandle): Promise<string | undefined> =>
+  readlink(`/proc/self/fd/${file.fd}`).catch(() => undefined)
+
+async function readRange(
+  file: FileHandle,
+  { path, byteStart, bytes, sha256 }: FileRange,
+): Promise<Buffer | ReadFault> {
+  const stats = await file.stat()
+  if (!stats.isFile()) return refused(path, 'is not a regular file')
+  const { size } = stats
+  const end = byteStart + bytes
+  // Before anything is allocated.
+  if (end > size) return changed(path, `has ${size} bytes, the chunk ends at ${end}`)
+  const buffer = Buffer.allocUnsafe(bytes)
+  for (let filled = 0; filled < bytes;) {
+    const { bytesRead } = await file.read(buffer, filled, bytes - filled, byteStart + filled)
+    if (bytesRead === 0) return changed(path, `ends at byte ${byteStart + filled}, the chunk at ${end}`)
+    filled += bytesRead
+  }
+  if (createHash('sha256').update(buffer).digest('hex') === sha256) return buffer
+  return changed(path, `does not hold at byte ${byteStart} what was planned`)
+}
+
+const refused = (path: string, why: string): ReadFault => ({
+  code: 'REFERENCE_REFUSED',
+  detail: `${shown(path)} ${why}`,
+})
+const changed = (path: string, why: string): ReadFault => ({
+  code: 'CHECKSUM',
+  detail: `${shown(path)} ${why}`,
+})
+
+const mostShown = 300
+/** A path may be of any length and hold anything. */
+const shown = (path: string): string =>
+  JSON.stringify(path.length > mostShown ? `${path.slice(0, mostShown)}…` : path)

@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest'
+import type { Code } from '../../../src/core/errors.ts'
+import { type Dialect, defaultDialect, validateDialect } from '../../../src/format/csv/dialect.ts'
+import { guessDelimiter, readHeader } from '../../../src/format/csv/header.ts'
+import { bytesOf } from './helpers.ts'
+
+const header = (text: string, dialect: Dialect = defaultDialect) => readHeader(bytesOf(text), dialect)
+const fails = (code: Code, message: RegExp) =>
+  expect.objectContaining({ code, message: expect.stringMatching(message) as string })
+const caught = (call: () => unknown): unknown => {
+  try {
+    return call()
+  } catch (error) {
+    return error
+  }
+}
+
+test('names are read without the spaces around them', () => {
+  expect(header('a, b\t,"c d"," e ","f""g","h\ni"\r\n1,2\n')).toEqual(['a', 'b', 'c d', 'e', 'f"g', 'h\ni'])
+  expect(header('größe|日', { delimiter: '|', quote: '"', header: true })).toEqual(['größe', '日'])
+})
+
+test('a header that cannot be read is refused with the place', () => {
+  expect(caught(() => header(''))).toEqual(fails('HEADER_MISMATCH', /missing/))
+  expect(caught(() => header('\na\n'))).toEqual(fails('HEADER_MISMATCH', /column 1 has no name/))
+  expect(caught(() => header('a,\t ,c'))).toEqual(fails('HEADER_MISMATCH', /column 2 has no name/))
+  expect(caught(() => header('a,b"c"'))).toEqual(fails('HEADER_MISMATCH', /quote/))
+  expect(caught(() => header('a,"b\n'))).toEqual(fails('HEADER_MISMATCH', /never closed/))
+  expect(caught(() => readHeader(Uint8Array.of(97, 44, 0xe9), defaultDialect))).toEqual(
+    fails('HEADER_MISMATCH', /column 2 .* UTF-8/),
+  )
+})
+
+test('a name given twice is refused, however it is written', () => {
+  expect(caught(() => header('a,b,"a" '))).toEqual(fails('HEADER_MISMATCH', /quote/))
+  expect(caught(() => header('a,b," a"'))).toEqual(fails('HEADER_DUPLICATE', /"a" twice, in columns 1 and 3/))
+  expect(header('a,A')).toEqual(['a', 'A'])
+})
+
+test('the delimiter of a header is guessed for the error message', () => {
+  expect(guessDelimiter(bytesOf('a,b,c\n1|2|3|4\n'))).toBe(',')
+  expect(guessDelimiter(bytesOf('a;b;"c,d,e,f"\n'))).toBe(';')
+  expect(guessDelimiter(bytesOf('a\tb, c\td\n'))).toBe('\t')
+  expect(guessDelimiter(bytesOf('a|b'))).toBe('|')
+  expect(guessDelimiter(bytesOf('alone\n1,2\n'))).toBeUndefined()
+  expect(guessDelimiter(bytesOf(''))).toBeUndefined()
+})
+
+test('a dialect that could not be read is refused', () => {
+  validateDialect(defaultDialect)
+  validateDialect({ delimiter: '\t', quote: "'", header: false })
+  const bad = [
+    { delimiter: '' },
+    { delimiter: '::' },
+    { delimiter: 'é' },
+    { delimiter: '\n' },
+    { quote: '\r' },
+    { quote: ',' },
+    { quote: undefined },
+    { header: 'yes' },
+  ]
+  for (const part of bad) {
+    expect(caught(() => validateDialect({ ...defaultDialect, ...part } as Dialect))).toEqual(
+      fails('USAGE', /./),
+    )
+  }
+})
+
+test('the default dialect survives JSON', () => {
+  expect(JSON.parse(JSON.stringify(defaultDialect))).toEqual(defaultDialect)
+})

@@ -1,0 +1,245 @@
+import { createHook } from 'node:async_hooks'
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { unpacked } from '../../src/source/compressed/decompress.ts'
+import { isCompressed, readRanges, readSource } from '../../src/source/file/read.ts'
+import { ZstdFrames } from '../../src/source/compressed/zstd-frames.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lading-source-'))
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+async function read(name: string, content: Buffer): Promise<string> {
+  const path = join(folder, name)
+  await writeFile(path, content)
+  const pieces: Buffer[] = []
+  for await (const piece of readSource(path)) pieces.push(Buffer.from(piece))
+  return Buffer.concat(pieces).toString()
+}
+
+/** Reads an archive that comes from the disk in pieces of `size` bytes. */
+async function readInPieces(compression: 'gzip' | 'zstd', content: Buffer, size: number): Promise<string> {
+  async function* file(): AsyncGenerator<Buffer> {
+    for (let at = 0; at < content.length; at += size) yield content.subarray(at, at + size)
+  }
+  let all = ''
+  for await (const piece of unpacked(compression, file(), 1 << 16)) all += piece.toString()
+  return all
+}
+
+const corrupt = expect.objectContaining({ code: 'SOURCE_CORRUPT' })
+const [one, two, three] = ['first\n', 'second\n'.repeat(50), 'third\n'] as const
+const zeros = Buffer.alloc(700)
+
+function damaged(member: Buffer, at: number): Buffer {
+  const copy = Buffer.from(member)
+  copy[at] = (copy[at] as number) ^ 0xff
+  return copy
+}
+
+const firstByteZero = (member: Buffer) => Buffer.concat([Buffer.alloc(1), member.subarray(1)])
+
+describe.each([
+  ['gzip', 'file.csv.gz', gzipSync],
+  ['zstd', 'file.csv.zst', zstdCompressSync],
+] as const)('%s', (compression, name, pack) => {
+  const members = [one, two, three].map((text) => pack(text))
+  const joined = Buffer.concat(members)
+
+  it('members that were joined are read to the last one', async () => {
+    expect(await read(name, joined)).toBe(one + two + three)
+    expect(await read(name, Buffer.concat([pack(''), joined, pack('')]))).toBe(one + two + three)
+  })
+
+  it('members may end wherever a piece of the file ends', async () => {
+    for (let size = 1; size <= joined.length; size++)
+      expect(await readInPieces(compression, joined, size), `${size}`).toBe(one + two + three)
+  })
+
+  it('a damaged member is refused, the first one or a later one, wherever the damage is', async () => {
+    for (const text of [one, two]) {
+      const member = pack(text)
+      // Without its checksum, a zstd frame does not tell every damage to its data.
+      const places =
+        compression === 'gzip'
+          ? [0, 1, member.length - 9, member.length - 8, member.length - 1]
+          : [0, 1, 2, 3]
+      for (const at of places) {
+        await expect(
+          read(name, Buffer.concat([members[0] as Buffer, damaged(member, at), members[2] as Buffer])),
+          `${at}`,
+        ).rejects.toEqual(corrupt)
+      }
+      await expect(read(name, Buffer.concat([members[0] as Buffer, firstByteZero(member)]))).rejects.toEqual(
+        corrupt,
+      )
+    }
+  })
+
+  it('an archive that is cut short is refused, wherever it is cut', async () => {
+    const ends = [members[0]?.length, joined.length - (members[2]?.length as number)]
+    for (let size = 0; size < joined.length; size++) {
+      if (!ends.includes(size))
+        await expect(read(name, joined.subarray(0, size)), `${size}`).rejects.toEqual(corrupt)
+    }
+  })
+
+  it('rubbish after the last member is refused', async () => {
+    for (const rubbish of ['x', 'rubbish that is longer than any header', '\0x', `${'\0'.repeat(600)}x`]) {
+      await expect(read(name, Buffer.concat([joined, Buffer.from(rubbish)])), rubbish).rejects.toEqual(
+        corrupt,
+      )
+    }
+  })
+})
+
+describe('zeros after the members of a gzip file', () => {
+  const joined = Buffer.concat([gzipSync(one), gzipSync(two)])
+
+  it('are padding to its end, as tapes and block devices leave it', async () => {
+    expect(await read('file.csv.gz', Buffer.concat([joined, zeros]))).toBe(one + two)
+    const padded = Buffer.concat([joined, Buffer.alloc(40)])
+    for (let size = 1; size <= padded.length; size++)
+      expect(await readInPieces('gzip', padded, size), `${size}`).toBe(one + two)
+  })
+
+  it('are a hole where another member follows, and refused: what was lost in it nobody knows', async () => {
+    const holed = Buffer.concat([joined, zeros, gzipSync(three)])
+    await expect(read('file.csv.gz', holed)).rejects.toEqual(corrupt)
+    for (const size of [1, 7, 64, joined.length, joined.length + 1]) {
+      await expect(readInPieces('gzip', holed, size), `${size}`).rejects.toEqual(corrupt)
+    }
+  })
+
+  it('alone are no archive', async () => {
+    await expect(read('file.csv.gz', zeros)).rejects.toEqual(corrupt)
+  })
+})
+
+describe('frames of zstd', () => {
+  const skippable = (bytes: number) => {
+    const head = Buffer.from([0x5a, 0x2a, 0x4d, 0x18, 0, 0, 0, 0])
+    head.writeUInt32LE(bytes, 4)
+    return Buffer.concat([head, Buffer.alloc(bytes, 0xff)])
+  }
+  const frame = fc.oneof(
+    fc
+      .record({
+        unit: fc.uint8Array({ maxLength: 60 }),
+        times: fc.integer({ min: 1, max: 4_000 }),
+        sum: fc.nat(1),
+        size: fc.nat(1),
+      })
+      .map(({ unit, times, sum, size }) =>
+        zstdCompressSync(Buffer.concat(Array.from({ length: times }, () => unit)), {
+          params: { [constants.ZSTD_c_checksumFlag]: sum, [constants.ZSTD_c_contentSizeFlag]: size },
+        }),
+      ),
+    fc.nat(300).map(skippable),
+  )
+
+  it('end where the next one begins, in whatever pieces the file comes', () => {
+    fc.assert(
+      fc.property(
+        fc.array(frame, { minLength: 1, maxLength: 6 }),
+        fc.integer({ min: 1, max: 700 }),
+        (members, size) => {
+          const file = Buffer.concat(members)
+          const frames = new ZstdFrames()
+          const ends: number[] = []
+          for (let start = 0; start < file.length; start += size) {
+            const piece = file.subarray(start, start + size)
+            for (let at = 0; at < piece.length;) {
+              at = frames.end(piece, at) as number
+              if (frames.isBetween) ends.push(start + at)
+            }
+          }
+          let sum = 0
+          expect(ends).toEqual(members.map((member) => (sum += member.length)))
+        },
+      ),
+      { numRuns: 60 },
+    )
+  })
+
+  it('need one decompressor, however many they are', async () => {
+    let made = 0
+    const hook = createHook({ init: (_, type) => void (made += type === 'ZLIB' ? 1 : 0) })
+    const frames = Buffer.concat([
+      ...Array.from({ length: 500 }, (_, n) => zstdCompressSync(`${n}\n`)),
+      skippable(0),
+      skippable(40),
+    ])
+    hook.enable()
+    const text = await read('tiny.csv.zst', frames)
+    hook.disable()
+    expect([text.split('\n').length, made]).toEqual([501, 1])
+  })
+
+  it('with a larger window than is read are called that, and how to go on', async () => {
+    const window = (log: number) => Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, (log - 10) << 3, 1, 0, 0])
+    expect(await read('long.csv.zst', window(27))).toBe('')
+    await expect(read('long.csv.zst', window(31))).rejects.toMatchObject({
+      code: 'SOURCE_COMPRESSED',
+      message: expect.stringMatching(/long\.csv\.zst: .*--long.*zstd -dc --long=31 FILE \| lading load -/),
+    })
+  })
+})
+
+describe('what a file is compressed with, its first bytes tell, and not its name', () => {
+  it.each([
+    ['gzip', gzipSync(one)],
+    ['zstd', zstdCompressSync(one)],
+    ['no compression', Buffer.from(one)],
+  ])('%s', async (what, content) => {
+    expect(await read('plain.csv', content)).toBe(one)
+    expect(await isCompressed(join(folder, 'plain.csv'))).toBe(what !== 'no compression')
+    const ranges: Buffer[] = []
+    for await (const [, range] of readRanges(join(folder, 'plain.csv'), [{ byteStart: 1, bytes: 3 }]))
+      ranges.push(range)
+    expect(Buffer.concat(ranges).toString()).toBe(one.slice(1, 4))
+  })
+
+  it.each([
+    ['bzip2', 'BZh91AY&SY', 'bzip2 -dc FILE'],
+    ['xz', '\xfd7zXZ\0\0\x04', 'xz -dc FILE'],
+    ['lz4', '\x04\x22\x4d\x18', 'lz4 -dc FILE'],
+    ['a ZIP archive', 'PK\x03\x04\x14\0', 'unzip -p FILE'],
+    ['7z', '7z\xbc\xaf\x27\x1c', '7z x -so FILE'],
+  ])('%s is said, with the command that unpacks it', async (what, start, command) => {
+    await expect(read('what.csv', Buffer.from(start, 'latin1'))).rejects.toMatchObject({
+      code: 'SOURCE_COMPRESSED',
+      message: expect.stringMatching(new RegExp(`what\\.csv is ${what}.*: ${command} \\| lading load -`)),
+    })
+  })
+
+  it('rubbish behind a gzip member, and a member behind zeros, are said with what loads the rest', async () => {
+    for (const end of [Buffer.from('rubbish'), Buffer.concat([zeros, gzipSync(two)])]) {
+      await expect(read('file.csv.gz', Buffer.concat([gzipSync(one), end]))).rejects.toMatchObject({
+        code: 'SOURCE_CORRUPT',
+        message: expect.stringMatching(
+          /file\.csv\.gz: .*follow.*a gzip member.*gzip -dc FILE \| lading load -/,
+        ),
+      })
+    }
+  })
+
+  it('a pipe is refused, and not waited for', async () => {
+    execFileSync('mkfifo', [join(folder, 'pipe.csv')])
+    await expect(isCompressed(join(folder, 'pipe.csv'))).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE' })
+  })
+
+  it('an empty file that is called compressed was cut off', async () => {
+    await expect(read('file.csv.gz', Buffer.alloc(0))).rejects.toMatchObject({
+      code: 'SOURCE_CORRUPT',
+      message: expect.stringContaining('empty'),
+    })
+  })
+})

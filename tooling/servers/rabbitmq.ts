@@ -1,0 +1,183 @@
+/**
+ * Private RabbitMQ brokers for tests: started here, removed here, and gone even when this process is killed.
+ * Never touches a broker that it did not start. Durability is RabbitMQ's default.
+ */
+import { connect } from 'amqplib'
+import type { ServerProperties } from 'amqplib'
+import { rabbitContainer } from './docker.ts'
+import { openFirst } from './engine.ts'
+import type { Way } from './engine.ts'
+import { createNode } from './rabbitmq-node.ts'
+import type { RabbitConfiguration, RabbitEngine } from './rabbitmq-node.ts'
+import { rabbitFromApt, rabbitFromFolder, rabbitFromMachine } from './rabbitmq-programs.ts'
+import { PrivateServer } from './server.ts'
+
+export interface RabbitOptions {
+  /** Lines of rabbitmq.conf, over the defaults. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** Names of plugins to enable; none by default. */
+  readonly plugins?: readonly string[]
+}
+
+export interface RabbitServer extends AsyncDisposable {
+  /**
+   * The administrator's url of the vhost `/`, as amqp://guest:guest@127.0.0.1:PORT/; the same after each
+   * start.
+   */
+  readonly url: string
+  readonly port: number
+  readonly version: string
+  /** Empty for a container. */
+  readonly dataDirectory: string
+  /** Process id of the Erlang machine. Throws while the broker is down. */
+  pid(): number
+  /** The last lines of the broker's log. */
+  log(): string
+  /**
+   * Runs rabbitmqctl against this broker and returns what it prints. Throws with its output where it fails.
+   */
+  ctl(...args: readonly string[]): Promise<string>
+  /** Closes every client's connection, which then reads the reason. */
+  closeConnections(reason?: string): Promise<void>
+  /** A new vhost, in which guest may do everything. */
+  addVhost(name: string): Promise<void>
+  /**
+   * A new user with permissions in one vhost, each a regular expression of the names of queues and exchanges.
+   */
+  addUser(
+    name: string,
+    password: string,
+    vhost: string,
+    configure: string,
+    write: string,
+    read: string,
+  ): Promise<void>
+  /**
+   * Resolves when quorum queues that were declared before survive `kill`. RabbitMQ writes the names of new
+   * ones half a second late, and a queue whose name is not on the disk has no leader after the crash, ever,
+   * although its messages were confirmed.
+   */
+  saveQueues(): Promise<void>
+  /** Stops the broker and keeps its data. Does nothing while it is down. */
+  halt(): Promise<void>
+  /** SIGKILL to the Erlang machine, at once. */
+  kill(): void
+  /** Starts the broker again after `halt` or `kill`; resolves when it accepts connections. */
+  start(): Promise<void>
+  restart(): Promise<void>
+  /** Ends the broker and removes its data. */
+  stop(): Promise<void>
+}
+
+// Its alarms block publishers: at 0.4 of the memory, and when less disk is free than a small machine may
+// have.
+const defaults = { 'vm_memory_high_watermark.relative': '0.8', 'disk_free_limit.absolute': '50MB' }
+
+export async function startRabbit(options: RabbitOptions = {}): Promise<RabbitServer> {
+  const server = await openRabbit(options)
+  await server.start()
+  return server
+}
+
+/** A broker that is not started yet, for whom does not want to wait until it is. */
+export async function openRabbit(options: RabbitOptions = {}): Promise<RabbitServer> {
+  const configuration = { settings: { ...defaults, ...options.settings }, plugins: options.plugins ?? [] }
+  return new Server(await openFirst('RabbitMQ', ways(configuration)))
+}
+
+function ways(configuration: RabbitConfiguration): readonly Way<RabbitEngine>[] {
+  const folder = process.env['LADING_TEST_RABBITMQ_BIN']
+  if (folder) {
+    return [
+      {
+        name: `LADING_TEST_RABBITMQ_BIN=${folder}`,
+        open: async () => await createNode(rabbitFromFolder(folder), configuration),
+      },
+    ]
+  }
+  return [
+    { name: "the machine's own", open: async () => await createNode(rabbitFromMachine(), configuration) },
+    { name: 'apt-get install', open: async () => await createNode(await rabbitFromApt(), configuration) },
+    { name: 'Docker', open: () => rabbitContainer(configuration) },
+  ]
+}
+
+class Server extends PrivateServer implements RabbitServer {
+  readonly url: string
+  readonly dataDirectory: string
+  protected readonly product = 'RabbitMQ'
+  readonly #engine: RabbitEngine
+
+  constructor(engine: RabbitEngine) {
+    super(engine)
+    this.#engine = engine
+    this.dataDirectory = engine.dataDirectory ?? ''
+    this.url = `amqp://guest:guest@127.0.0.1:${engine.port}/`
+  }
+
+  ctl(...args: readonly string[]): Promise<string> {
+    return this.#engine.ctl(args)
+  }
+
+  async closeConnections(reason = 'closed by a test'): Promise<void> {
+    await this.ctl('close_all_connections', reason)
+  }
+
+  async addVhost(name: string): Promise<void> {
+    await this.ctl('add_vhost', name)
+    await this.ctl('set_permissions', '--vhost', name, 'guest', '.*', '.*', '.*')
+  }
+
+  async addUser(
+    name: string,
+    password: string,
+    vhost: string,
+    configure: string,
+    write: string,
+    read: string,
+  ): Promise<void> {
+    await this.ctl('add_user', name, password)
+    await this.ctl('set_permissions', '--vhost', vhost, name, configure, write, read)
+  }
+
+  async saveQueues(): Promise<void> {
+    const answer = await this.ctl('eval', 'dets:sync(ra_directory_reverse).')
+    if (answer.trim() !== 'ok') throw new Error(`the names of the queues are not saved: ${answer}`)
+  }
+
+  async halt(): Promise<void> {
+    await this.end('SIGTERM', 'SIGKILL')
+  }
+
+  async restart(): Promise<void> {
+    await this.halt()
+    await this.start()
+  }
+
+  /** Nobody wants the data any more, so there is nothing to wait for. */
+  override async stop(): Promise<void> {
+    await this.end('SIGKILL', 'SIGKILL')
+    await this.remove()
+  }
+
+  /**
+   * RabbitMQ accepts connections last, when it has recovered its queues. The name of the cluster begins as
+   * that of its first node.
+   */
+  protected override async identify(): Promise<string> {
+    const { version, cluster_name: cluster } = await askServer(this.url)
+    const [name] = this.#engine.node.split('@')
+    if (!cluster?.startsWith(`${name}@`))
+      throw new Error(`another broker, of cluster ${cluster}, has port ${this.port}`)
+    return version
+  }
+}
+
+/** What a broker says of itself to a client that connects. Throws where none accepts the connection. */
+export async function askServer(url: string): Promise<ServerProperties> {
+  const connection = await connect(url, { timeout: 5000 })
+  connection.on('error', () => undefined)
+  const { serverProperties } = connection.connection
+  await connection.close()
+  return serverProperties
+}
