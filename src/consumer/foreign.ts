@@ -1,7 +1,7 @@
 /** Messages of others: which they are, and how they are left in the queue. */
 import { setImmediate } from 'node:timers/promises'
 import type { ForeignEvent, Listener } from '../core/events.ts'
-import { pipelineOf, readableEnvelope } from '../queue/envelope.ts'
+import { readEnvelope } from '../queue/envelope.ts'
 import type { Delivery, Headers } from '../queue/queue.ts'
 import type { Leases } from './intake.ts'
 
@@ -26,10 +26,11 @@ export interface Loads {
  * decoding says.
  */
 export function foreignIn(own: Own, headers: Headers): ForeignEvent | undefined {
-  const envelope = readableEnvelope(headers)
-  const pipeline = envelope?.pipeline ?? pipelineOf(headers)
-  if (pipeline !== undefined && pipeline !== own.pipeline) return { type: 'foreign', pipeline }
-  if (envelope === undefined) return own.loads === undefined ? undefined : { type: 'foreign' }
+  const envelope = readEnvelope(headers)
+  if (envelope?.pipeline !== undefined && envelope.pipeline !== own.pipeline)
+    return { type: 'foreign', pipeline: envelope.pipeline }
+  if (envelope === undefined || 'code' in envelope)
+    return own.loads === undefined ? undefined : { type: 'foreign' }
   const { target, load } = envelope
   const isOurs =
     own.loads === undefined

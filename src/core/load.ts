@@ -7,12 +7,16 @@ export const maxRecordBytes = 16 * 1024 * 1024
  */
 export const maxReferenceBytes = 64 * 1024 * 1024
 
-/** How the records of a load are written. */
+/**
+ * How the records of a load lie in their bytes: what a format needs to read one again. Plain JSON, kept in the
+ * producer's state, in envelopes and in the ledger; beyond `format` and `fields` the keys are the format's own.
+ */
 export interface Layout {
-  /** Names of the cells, in their order. */
+  /** Name of the format; without it CSV, the only one that version 0.1.0 writes. */
+  readonly format?: string
+  /** Names of the cells, in their order; empty where each record names its own. */
   readonly fields: readonly string[]
-  readonly delimiter: string
-  readonly quote: string
+  readonly [key: string]: unknown
 }
 
 /** What a chunk says of the load that it belongs to. */

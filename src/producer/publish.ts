@@ -268,7 +268,6 @@ interface Particulars {
 function headersOf(load: PlannedLoad, chunk: PlannedChunk, { target, reference }: Particulars) {
   const { id, sha256, bytes, plan, chunks, records } = load
   return envelopeHeaders({
-    v: reference === undefined ? 1 : 2,
     pipeline: load.pipeline,
     ...(target && { target }),
     load: { id, source: load.name, sha256, bytes, plan, chunks, records },
@@ -278,9 +277,7 @@ function headersOf(load: PlannedLoad, chunk: PlannedChunk, { target, reference }
     byteStart: chunk.byteStart,
     firstRecord: chunk.firstRecord,
     firstLine: chunk.firstLine,
-    delimiter: load.delimiter,
-    quote: load.quote,
-    fields: load.fields,
+    layout: { fields: load.fields, delimiter: load.delimiter, quote: load.quote },
     ...(reference && { reference }),
   })
 }

@@ -4,7 +4,6 @@
  * carries a reference instead of bytes, it names a file below a folder that again the consumer's
  * configuration decides.
  */
-import { LadingError } from '../core/errors.ts'
 import type { Layout, LoadInfo } from '../core/load.ts'
 import { sha256Of } from '../core/sha256.ts'
 import type { Headers } from './queue.ts'
@@ -20,11 +19,7 @@ export interface ChunkReference {
   readonly bytes: number
 }
 
-export interface ChunkEnvelope extends Layout {
-  /**
-   * 2 with a reference: a consumer that knows version 1 alone would take the empty body for a damaged one.
-   */
-  readonly v: 1 | 2
+export interface ChunkEnvelope {
   readonly pipeline: string
   /**
    * The database that the chunk is for, as `targetOf` names it; without it, for that of whichever consumer
@@ -42,112 +37,131 @@ export interface ChunkEnvelope extends Layout {
   /** 1-based number of the body's first record, the header not counted, and of its physical line. */
   readonly firstRecord: number
   readonly firstLine: number
+  /** As the message states it: only its format knows whether it can read that. */
+  readonly layout: Layout
   readonly reference?: ChunkReference
 }
 
+/** A header that cannot be used, and why. */
+export interface EnvelopeFault {
+  readonly code: 'BAD_ENVELOPE' | 'ENVELOPE_NEWER'
+  readonly detail: string
+  /** Stated in the same place by every version, so that it is known of newer ones too. */
+  readonly pipeline?: string | undefined
+}
+
 const header = 'lading'
-const newestVersion = 2
+
+/**
+ * Versions of the header. 1: CSV, whose layout stands beside the other parts. 2: the same with a reference; a
+ * consumer that knows version 1 alone would take the empty body for a damaged one. 3: any format, with the
+ * layout in a part of its own. Each chunk gets the lowest that can state it, for consumers of older versions.
+ */
+const newestVersion = 3
 
 /** Identifies a database in an envelope without revealing where it is. */
 export const targetOf = (place: string): string => sha256Of(place)
 
 export const chunkKey = (loadId: string, chunk: number): string => `${loadId}/${chunk}`
 
-export const envelopeHeaders = (envelope: ChunkEnvelope): Headers => ({ [header]: JSON.stringify(envelope) })
+export function envelopeHeaders({ layout, ...rest }: ChunkEnvelope): Headers {
+  const envelope =
+    layout.format === undefined
+      ? { v: rest.reference === undefined ? 1 : 2, ...rest, ...layout }
+      : { v: 3, ...rest, layout }
+  return { [header]: JSON.stringify(envelope) }
+}
 
 /** Whether the message says that it is a chunk of ours, be it readable or not. */
 export const claimsChunk = (headers: Headers): boolean => Object.hasOwn(headers, header)
 
-/**
- * The envelope of a chunk of ours; undefined where the message is somebody else's. Throws `BAD_ENVELOPE` and
- * `ENVELOPE_NEWER`.
- */
-export function readEnvelope(headers: Headers): ChunkEnvelope | undefined {
+/** The envelope of a chunk, with its known parts alone; undefined where the message is an external one. */
+export function readEnvelope(headers: Headers): ChunkEnvelope | EnvelopeFault | undefined {
   const text = headers[header]
   if (text === undefined) return undefined
   let value: unknown
   try {
     value = JSON.parse(text)
-  } catch (cause) {
-    throw new LadingError('BAD_ENVELOPE', 'the header of the chunk is not JSON', { cause })
+  } catch {
+    return { code: 'BAD_ENVELOPE', detail: 'the header of the chunk is not JSON' }
   }
-  if (isObject(value) && typeof value['v'] === 'number' && value['v'] > newestVersion) {
-    throw new NewerEnvelope(value['v'], typeof value['pipeline'] === 'string' ? value['pipeline'] : undefined)
+  if (!isObject(value)) return incomplete
+  const { v, pipeline } = value
+  if (typeof v === 'number' && v > newestVersion) {
+    const detail = `the chunk's header has version ${v}, this lading knows ${newestVersion}`
+    return { code: 'ENVELOPE_NEWER', detail, pipeline: typeof pipeline === 'string' ? pipeline : undefined }
   }
-  if (!isEnvelope(value))
-    throw new LadingError('BAD_ENVELOPE', 'the header of the chunk lacks a part, or one has the wrong type')
-  return value
+  const layout = layoutIn(value)
+  return layout !== undefined && isEnvelope(value) ? knownParts(value, layout) : incomplete
+}
+
+const incomplete: EnvelopeFault = {
+  code: 'BAD_ENVELOPE',
+  detail: 'the header of the chunk lacks a part, or one has the wrong type',
 }
 
 /** As `readEnvelope`; undefined also where the header cannot be read. */
 export function readableEnvelope(headers: Headers): ChunkEnvelope | undefined {
-  try {
-    return readEnvelope(headers)
-  } catch (error) {
-    if (error instanceof LadingError) return undefined
-    throw error
-  }
-}
-
-/**
- * A header of a version that this lading does not know. Of `v` and `pipeline` every version says the same.
- */
-class NewerEnvelope extends LadingError {
-  readonly pipeline: string | undefined
-
-  constructor(version: number, pipeline: string | undefined) {
-    super('ENVELOPE_NEWER', `the chunk's header has version ${version}, this lading knows ${newestVersion}`)
-    this.pipeline = pipeline
-  }
-}
-
-/**
- * Whose the chunk is, of whatever version; undefined where the message is no chunk, or its header cannot be
- * read.
- */
-export function pipelineOf(headers: Headers): string | undefined {
-  try {
-    return readEnvelope(headers)?.pipeline
-  } catch (error) {
-    return error instanceof NewerEnvelope ? error.pipeline : undefined
-  }
+  const envelope = readEnvelope(headers)
+  return envelope !== undefined && 'code' in envelope ? undefined : envelope
 }
 
 const hash = /^[0-9a-f]{64}$/
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-function isEnvelope(value: unknown): value is ChunkEnvelope {
-  if (!isObject(value)) return false
-  const { load, fields } = value
+function layoutIn({ v, fields, delimiter, quote, layout }: Record<string, unknown>): Layout | undefined {
+  if (v === 3) {
+    const isLayout = isObject(layout) && isName(layout['format']) && areFields(layout['fields'])
+    return isLayout ? (layout as Layout) : undefined
+  }
+  return areFields(fields) && isName(delimiter) && isName(quote) ? { fields, delimiter, quote } : undefined
+}
+
+const areFields = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((each) => typeof each === 'string')
+
+function isEnvelope(value: Record<string, unknown>): value is Record<string, unknown> & ChunkEnvelope {
+  const { v, load, reference } = value
   return (
-    (value['v'] === 2
-      ? isReference(value['reference'])
-      : value['v'] === 1 && value['reference'] === undefined) &&
+    (v === 1 || v === 2 || v === 3) &&
+    (reference === undefined ? v !== 2 : v !== 1 && isReference(reference)) &&
     (value['target'] === undefined || hash.test(String(value['target']))) &&
     isObject(load) &&
     uuid.test(String(load['id'])) &&
     [load['sha256'], load['plan'], value['sha256']].every((each) => hash.test(String(each))) &&
-    [
-      load['bytes'],
-      load['chunks'],
-      load['records'],
-      value['chunk'],
-      value['records'],
-      value['byteStart'],
-    ].every(isCount) &&
+    [load['bytes'], load['chunks'], load['records']].every(isCount) &&
+    [value['chunk'], value['records'], value['byteStart']].every(isCount) &&
     [value['firstRecord'], value['firstLine']].every(isCount) &&
-    [value['pipeline'], load['source'], value['delimiter'], value['quote']].every(isName) &&
-    Array.isArray(fields) &&
-    fields.every((each) => typeof each === 'string')
+    [value['pipeline'], load['source']].every(isName)
   )
 }
 
 const isReference = (value: unknown): boolean =>
   isObject(value) && typeof value['path'] === 'string' && isCount(value['bytes']) && value['bytes'] !== 0
 
+function knownParts(value: ChunkEnvelope, layout: Layout): ChunkEnvelope {
+  const { pipeline, target, load, chunk, records, sha256, byteStart, firstRecord, firstLine, reference } =
+    value
+  const { id, source, bytes, plan, chunks } = load
+  return {
+    pipeline,
+    ...(target !== undefined && { target }),
+    load: { id, source, sha256: load.sha256, bytes, plan, chunks, records: load.records },
+    chunk,
+    records,
+    sha256,
+    byteStart,
+    firstRecord,
+    firstLine,
+    layout,
+    ...(reference && { reference: { path: reference.path, bytes: reference.bytes } }),
+  }
+}
+
 /** Longer paths are opened nowhere (PATH_MAX of Linux), and names are told and kept. */
 const mostNameLength = 4096
-const isName = (value: unknown): boolean => typeof value === 'string' && value.length <= mostNameLength
+const isName = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= mostNameLength
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0

@@ -3,6 +3,7 @@
  * CSV.
  */
 import type { Layout } from '../core/load.ts'
+import { type CsvLayout, csvLayout } from '../format/csv/dialect.ts'
 import { RecordReader } from '../format/csv/read.ts'
 import type { StoredReject } from '../sink/sink.ts'
 import { bufferOf } from '../consumer/decode/decoded.ts'
@@ -42,11 +43,11 @@ export async function* exportRejects(
     )) {
       const layout = rejects[0]?.layout
       const safe = (bytes: Buffer) =>
-        excelSafe && layout !== undefined ? withoutFormulas(bytes, layout) : bytes
+        excelSafe && layout !== undefined ? withoutFormulas(bytes, csvLayout(layout)) : bytes
       const lines = rejects.map(({ raw }) => safe(bufferOf({ body: raw })))
       if (!files.has(key)) {
         files.set(key, files.size)
-        if (layout !== undefined) lines.unshift(safe(headerOf(layout)))
+        if (layout !== undefined) lines.unshift(safe(headerOf(csvLayout(layout))))
       }
       const bytes = Buffer.concat(lines.flatMap((line) => [line, lineEnd]))
       yield { file: files.get(key) as number, layout, bytes }
@@ -56,7 +57,7 @@ export async function* exportRejects(
 
 const lineEnd = Buffer.from('\n')
 
-function headerOf({ fields, delimiter, quote }: Layout): Buffer {
+function headerOf({ fields, delimiter, quote }: CsvLayout): Buffer {
   const isPlain = (name: string) => !name.includes(delimiter) && !name.includes(quote) && !/[\r\n]/.test(name)
   const cells = fields.map((name) =>
     isPlain(name) ? name : `${quote}${name.replaceAll(quote, quote + quote)}${quote}`,
@@ -68,7 +69,7 @@ function headerOf({ fields, delimiter, quote }: Layout): Buffer {
 const dangerous = new Set([0x3d, 0x2b, 0x2d, 0x40, 0x09, 0x0d])
 
 /** An apostrophe before each cell that begins like a formula, quotes passed over. */
-function withoutFormulas(line: Buffer, layout: Layout): Buffer {
+function withoutFormulas(line: Buffer, layout: CsvLayout): Buffer {
   const reader = new RecordReader(line, layout)
   if (!reader.next()) return line
   const quote = layout.quote.charCodeAt(0)

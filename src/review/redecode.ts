@@ -3,7 +3,7 @@
  * mended in it.
  */
 import { type Fault, maxRawBytes } from '../core/fault.ts'
-import type { Layout } from '../core/load.ts'
+import { type CsvLayout, csvLayout } from '../format/csv/dialect.ts'
 import { sha256Of } from '../core/sha256.ts'
 import { cellBytes, RecordReader } from '../format/csv/read.ts'
 import { cellOfColumn, isMasked, type Model, sourceColumns, sourceName, tableName } from '../model/model.ts'
@@ -44,7 +44,7 @@ export class Redecoder {
   /** Refused is what says nothing about the record itself: the reject stays as it is then. */
   decode(reject: StoredReject): RejectReplay | Refused {
     const text = bufferOf({ body: reject.edited ?? reject.raw })
-    const { layout } = reject
+    const layout = reject.layout && csvLayout(reject.layout)
     return (
       this.#refusal(reject, text) ??
       (layout === undefined ? this.#decodeObject(reject, text) : this.#decodeLine(reject, text, layout))
@@ -69,7 +69,7 @@ export class Redecoder {
     return undefined
   }
 
-  #decodeLine(reject: StoredReject, text: Buffer, layout: Layout): RejectReplay | Refused {
+  #decodeLine(reject: StoredReject, text: Buffer, layout: CsvLayout): RejectReplay | Refused {
     const line = this.#lineDecoder(layout, reject.masked ?? [])
     if ('kind' in line) return line
     const place = (fault: Fault): Fault => ({ ...fault, span: spanInLine(text, fault, line.model, layout) })
@@ -86,7 +86,7 @@ export class Redecoder {
     return { id: reject.id, fault: fault && place(fault), describe: place }
   }
 
-  #lineDecoder(layout: Layout, masked: readonly string[]): LineDecoder | Refused {
+  #lineDecoder(layout: CsvLayout, masked: readonly string[]): LineDecoder | Refused {
     const key = JSON.stringify([layout.fields, masked])
     let line = this.#lines.get(key)
     if (line === undefined) {
@@ -143,7 +143,7 @@ function surplusFault({ bytes, recordEnd }: RecordReader): Fault | undefined {
 }
 
 /** A value that was not kept, and that a column would have. */
-function redactedFault(reader: RecordReader, model: Model, { fields }: Layout): Fault | undefined {
+function redactedFault(reader: RecordReader, model: Model, { fields }: CsvLayout): Fault | undefined {
   if (reader.count !== fields.length) return undefined
   for (const column of sourceColumns(model)) {
     const cell = cellOfColumn(model, fields, column.name)

@@ -1,7 +1,7 @@
 /** What a person does about rejects: replay them, mend their records. */
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
-import type { Layout } from '../core/load.ts'
+import { type CsvLayout, csvLayout } from '../format/csv/dialect.ts'
 import { type RetryPolicy, retrying } from '../core/retry.ts'
 import type { Abortable } from '../core/wait.ts'
 import { RecordReader } from '../format/csv/read.ts'
@@ -105,18 +105,20 @@ export async function editReject(
     const detail = `reject ${reject.id} holds masks in ${foreign.join(', ')}, which the model ${tableName(model)} does not mask`
     throw new LadingError('MODEL_INVALID', `${detail}: give the model that it was consumed with`)
   }
-  const text = trimmed(bufferOf({ body: record }), reject.layout)
+  const text = trimmed(bufferOf({ body: record }), reject.layout && csvLayout(reject.layout))
   const kept = keeping === undefined ? text : maskEdited(reject, text, keeping)
   return sink.ledger.editReject(reject.id, kept, keeping?.maskedFields ?? [], { signal })
 }
 
 /** Editors end the last line. */
-function trimmed(text: Buffer, layout: Layout | undefined): Buffer {
+function trimmed(text: Buffer, layout: CsvLayout | undefined): Buffer {
   const around = layout === undefined ? /^[ \t\r\n]+|[ \t\r\n]+$/g : /\r?\n$/
   return Buffer.from(text.toString('latin1').replace(around, ''), 'latin1')
 }
 
-function maskEdited({ raw, edited, masked, layout }: StoredReject, text: Buffer, keeping: Keeping): Buffer {
+function maskEdited(reject: StoredReject, text: Buffer, keeping: Keeping): Buffer {
+  const { raw, edited, masked } = reject
+  const layout = reject.layout && csvLayout(reject.layout)
   // What nobody wrote down may be no mask.
   const settled = masked === undefined ? undefined : settledIn(bufferOf({ body: edited ?? raw }), layout)
   const kept =
@@ -132,7 +134,7 @@ function maskEdited({ raw, edited, masked, layout }: StoredReject, text: Buffer,
   return kept
 }
 
-function isOneRecord(text: Buffer, layout: Layout): boolean {
+function isOneRecord(text: Buffer, layout: CsvLayout): boolean {
   const reader = new RecordReader(text, layout)
   return !(reader.next() && reader.next())
 }

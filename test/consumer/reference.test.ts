@@ -54,7 +54,7 @@ async function bench() {
 }
 
 function altered(message: Outgoing, change: (envelope: ChunkEnvelope) => object): Outgoing {
-  const envelope = readEnvelope(message.headers) as ChunkEnvelope
+  const envelope = JSON.parse(message.headers['lading'] as string) as ChunkEnvelope
   return { ...message, headers: { lading: JSON.stringify({ ...envelope, ...change(envelope) }) } }
 }
 

@@ -9,7 +9,7 @@ import type { LadingEvent, Listener } from '../../src/core/events.ts'
 import { bigint, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { produce } from '../../src/producer/produce.ts'
-import { type ChunkEnvelope, readEnvelope } from '../../src/queue/envelope.ts'
+import type { ChunkEnvelope } from '../../src/queue/envelope.ts'
 import type { Outgoing, Queue } from '../../src/queue/queue.ts'
 import { balance } from '../../src/sink/receipt.ts'
 import { openSink } from '../../src/sink/registry.ts'
@@ -38,7 +38,7 @@ async function messagesOf(
 }
 
 function altered(message: Outgoing, change: (envelope: ChunkEnvelope) => unknown): Outgoing {
-  const envelope = readEnvelope(message.headers) as ChunkEnvelope
+  const envelope = JSON.parse(message.headers['lading'] as string) as ChunkEnvelope
   return { ...message, headers: { lading: JSON.stringify(change(envelope)) } }
 }
 
@@ -325,7 +325,7 @@ function verdicts(kind: 'sqlite' | 'postgres') {
       Outgoing,
       Outgoing,
     ]
-    const newer = altered(message, (envelope) => ({ ...envelope, v: 3, surprise: true }))
+    const newer = altered(message, (envelope) => ({ ...envelope, v: 4, surprise: true }))
     await queue.publish([newer, ...others])
     const told: LadingEvent[] = []
     expect(await consume(queue, sink, { onEvent: (event) => void told.push(event) })).toMatchObject({
@@ -358,7 +358,7 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     await using workshop = await Workshop.open(kind)
     const [queue, sink] = [await workshop.queue(), await workshop.sink()]
     const [message] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
-    await queue.publish([altered(message, (envelope) => ({ ...envelope, v: 3, pipeline: 'theirs' }))])
+    await queue.publish([altered(message, (envelope) => ({ ...envelope, v: 4, pipeline: 'theirs' }))])
     expect(await consume(queue, sink)).toMatchObject({ dead: 0, loaded: 0 })
     expect(await letters(sink)).toEqual([])
     expect(await queue.depth()).toMatchObject({ ready: 1 })

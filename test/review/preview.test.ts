@@ -45,12 +45,9 @@ function chunk(body: string, more: Partial<ChunkEnvelope> = {}): Peeked {
     byteStart: 8,
     firstRecord: 1,
     firstLine: 2,
-    delimiter: ',',
-    quote: '"',
-    fields: ['id', 'name'],
+    layout: { fields: ['id', 'name'], delimiter: ',', quote: '"' },
   }
   const envelope: ChunkEnvelope = {
-    v: 1,
     pipeline: 'people',
     load,
     sha256: sha256Of(Buffer.from(body)),
@@ -175,7 +172,7 @@ it('a chunk that is damaged, of another model or of a newer version says so, and
   const newer = message('n', 'x', { lading: JSON.stringify({ v: 99 }) })
   const seen = await see([
     chunk('1,Ada\n', { sha256: 'c'.repeat(64) }),
-    chunk('1,Ada\n', { fields: ['key', 'name'] }),
+    chunk('1,Ada\n', { layout: { fields: ['key', 'name'], delimiter: ',', quote: '"' } }),
     message('e', 'x', { lading: '{' }),
     newer,
     message('good', { id: 1 }),
@@ -191,7 +188,7 @@ it('a reference is read below the root, and nowhere else', async () => {
   const root = await mkdtemp(join(tmpdir(), 'lading-preview-'))
   try {
     await writeFile(join(root, 'a.csv'), 'id,name\n1,Ada\n')
-    const refer = (path: string) => chunk('1,Ada\n', { v: 2, reference: { path, bytes: 6 } })
+    const refer = (path: string) => chunk('1,Ada\n', { reference: { path, bytes: 6 } })
     const seen = await see([refer('a.csv'), refer('../a.csv'), refer('b.csv')], { root })
     expect(seen.map(({ outlook }) => ('code' in outlook ? outlook.code : outlook.kind))).toEqual([
       'rows',

@@ -4,8 +4,8 @@
  */
 import { LadingError } from '../../core/errors.ts'
 import type { Fault, Reject } from '../../core/fault.ts'
-import type { Layout } from '../../core/load.ts'
 import { sha256Of } from '../../core/sha256.ts'
+import { csvLayout } from '../../format/csv/dialect.ts'
 import { RecordReader } from '../../format/csv/read.ts'
 import { type Model, tableName } from '../../model/model.ts'
 import { fieldProblems, type Origin, RecordDecoder } from '../../model/record.ts'
@@ -51,7 +51,7 @@ export class ChunkDecoder {
     return { kind: 'parts', parts: [part], claim: { ...claim, records: part.records } }
   }
 
-  #decoderOf({ fields }: ChunkEnvelope): RecordDecoder | string {
+  #decoderOf({ layout: { fields } }: ChunkEnvelope): RecordDecoder | string {
     const key = JSON.stringify(fields)
     let decoder = this.#decoders.get(key)
     if (decoder === undefined) {
@@ -78,7 +78,7 @@ export class ChunkDecoder {
     const rejects: Reject[] = []
     const refused: number[] = []
     const sound = isText(body)
-    const reader = new RecordReader(body, envelope)
+    const reader = new RecordReader(body, csvLayout(envelope.layout))
     const before = this.#rows.rows
     let record = 0
     for (; reader.next(); record++) {
@@ -96,7 +96,7 @@ export class ChunkDecoder {
       key: chunkKey(load.id, envelope.chunk),
       sha256,
       load,
-      layout: layoutOf(envelope),
+      layout: envelope.layout,
       records: record,
       rows: this.#rows.rows - before,
       rejects,
@@ -112,9 +112,6 @@ export const claimOfChunk = ({ load, chunk, records }: ChunkEnvelope): Claim => 
   load,
   records,
 })
-
-/** Without what else an envelope says. */
-const layoutOf = ({ fields, delimiter, quote }: ChunkEnvelope): Layout => ({ fields, delimiter, quote })
 
 export function quoteFault(reader: RecordReader): Fault | undefined {
   if (reader.fault === undefined) return undefined
@@ -148,14 +145,15 @@ class ChunkRecords {
 
   reject(record: number, start: number, end: number, line: number, fault: Fault): Reject {
     const { load, firstRecord, firstLine, byteStart } = this.#envelope
+    const layout = csvLayout(this.#envelope.layout)
     const keeping = this.#keeping
     const raw =
       keeping === undefined
         ? rawOf(this.#body, start, end)
-        : cut(keeping.line(this.#body, start, end, this.#envelope))
+        : cut(keeping.line(this.#body, start, end, layout))
     return {
       ...fault,
-      span: spanInLine(raw, fault, this.#model, this.#envelope, keeping !== undefined),
+      span: spanInLine(raw, fault, this.#model, layout, keeping !== undefined),
       record: firstRecord + record,
       line: firstLine + line,
       byte: byteStart + start,
@@ -168,7 +166,7 @@ class ChunkRecords {
   #locate() {
     if (this.#places === undefined) {
       this.#places = []
-      const reader = new RecordReader(this.#body, this.#envelope)
+      const reader = new RecordReader(this.#body, csvLayout(this.#envelope.layout))
       while (reader.next())
         this.#places.push({ start: reader.recordStart, end: reader.recordEnd, line: reader.line })
     }

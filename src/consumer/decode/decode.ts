@@ -1,8 +1,8 @@
 /** A message → what it is: a chunk of ours, a chunk of another pipeline, or records of somebody else's. */
-import { codes, LadingError } from '../../core/errors.ts'
+import { LadingError } from '../../core/errors.ts'
 import { sha256Of } from '../../core/sha256.ts'
 import type { RowBuffer } from '../../model/writer.ts'
-import { pipelineOf, readEnvelope } from '../../queue/envelope.ts'
+import { readEnvelope } from '../../queue/envelope.ts'
 import type { Headers } from '../../queue/queue.ts'
 import { ChunkDecoder, claimOfChunk } from './chunk.ts'
 import { type Claim, dead, type Decoded, type DecoderOptions, type Foreign, type Message } from './decoded.ts'
@@ -29,36 +29,34 @@ export class Decoder {
 
   /** `replays` is the dead letter that the message is. */
   decode(message: Message, replays?: number): Decoded {
-    try {
-      const envelope = readEnvelope(message.headers)
-      if (envelope === undefined) return this.#messages.decode(message, replays)
-      if (envelope.pipeline !== this.#pipeline) return { kind: 'foreign', pipeline: envelope.pipeline }
-      return this.#chunks.decode(envelope, message, replays)
-    } catch (error) {
-      if (!(error instanceof LadingError) || codes[error.code].action !== 'dead') throw error
-      return foreignTo(this.#pipeline, message.headers) ?? dead(error.code, error.message)
-    }
+    const envelope = readEnvelope(message.headers)
+    if (envelope === undefined) return this.#messages.decode(message, replays)
+    const other = otherPipelineIn(this.#pipeline, envelope)
+    if (other !== undefined) return other
+    return 'code' in envelope
+      ? dead(envelope.code, envelope.detail)
+      : this.#chunks.decode(envelope, message, replays)
   }
 }
 
-/** Whose the message is, where it is a chunk of another pipeline. */
-export function foreignTo(pipeline: string, headers: Headers): Foreign | undefined {
-  const theirs = pipelineOf(headers)
-  return theirs === undefined || theirs === pipeline ? undefined : { kind: 'foreign', pipeline: theirs }
+function otherPipelineIn(
+  own: string,
+  { pipeline }: { readonly pipeline?: string | undefined },
+): Foreign | undefined {
+  return pipeline === undefined || pipeline === own ? undefined : { kind: 'foreign', pipeline }
 }
+
+/** The other pipeline that a chunk belongs to; undefined for one of this pipeline and for external messages. */
+export const foreignTo = (pipeline: string, headers: Headers): Foreign | undefined =>
+  otherPipelineIn(pipeline, readEnvelope(headers) ?? {})
 
 /**
- * What a message says of itself, without decoding its body; nothing where it cannot be read, or where another
- * message may be the chunk that it claims to be.
+ * The identity that a message claims, without decoding its body; nothing where its header cannot be read, or
+ * where its body is not the one that the header states: another message may be that chunk.
  */
 export function claimOf(message: Message, options: Pick<DecoderOptions, 'pipeline' | 'dedupKey'>): Claim {
-  try {
-    const envelope = readEnvelope(message.headers)
-    if (envelope === undefined) return claimOfMessage(message, options, false)
-    if (envelope.pipeline === options.pipeline && envelope.sha256 === sha256Of(message.body))
-      return claimOfChunk(envelope)
-  } catch {
-    // Then it claims nothing that could be believed.
-  }
-  return { records: 0 }
+  const envelope = readEnvelope(message.headers)
+  if (envelope === undefined) return claimOfMessage(message, options, false)
+  if ('code' in envelope || envelope.pipeline !== options.pipeline) return { records: 0 }
+  return envelope.sha256 === sha256Of(message.body) ? claimOfChunk(envelope) : { records: 0 }
 }

@@ -6,14 +6,14 @@
  */
 import { sha256Of } from '../../core/sha256.ts'
 import { isUtf8 } from 'node:buffer'
-import type { Layout } from '../../core/load.ts'
+import type { CsvLayout } from '../../format/csv/dialect.ts'
 import { cellBytes, RecordReader } from '../../format/csv/read.ts'
 import { ObjectReader } from '../../format/json/read.ts'
 import { kinds } from '../../format/json/scan.ts'
 import { type MemberValue, rewriteObject } from '../../format/json/rewrite.ts'
 import { unescape } from '../../format/json/text.ts'
 import { isMasked, type Model, type ModelColumn, sourceColumns, sourceName } from '../../model/model.ts'
-import { type ChunkEnvelope, claimsChunk, envelopeHeaders, readEnvelope } from '../../queue/envelope.ts'
+import { claimsChunk, envelopeHeaders, readableEnvelope } from '../../queue/envelope.ts'
 import type { Headers } from '../../queue/queue.ts'
 import { type MaskedBody, maskedHeaders, withoutMaskedHeader } from './kept-header.ts'
 
@@ -44,7 +44,7 @@ export const isRedactedRecord = (record: Buffer): boolean =>
 export type Settled = ReadonlyMap<string, string>
 
 /** The values of a record that was kept. */
-export function settledIn(record: Buffer, layout: Layout | undefined): Settled {
+export function settledIn(record: Buffer, layout: CsvLayout | undefined): Settled {
   const values = new Map<string, string>()
   if (layout === undefined) {
     rewriteObject(
@@ -106,7 +106,7 @@ export class Keeping {
     bytes: Buffer,
     start: number,
     end: number,
-    { fields, delimiter, quote }: Layout,
+    { fields, delimiter, quote }: CsvLayout,
     settled?: Settled,
   ): Buffer {
     if (start === end) return Buffer.alloc(0)
@@ -146,7 +146,8 @@ export class Keeping {
     readable = true,
   ): KeptMessage {
     const body = Buffer.from(message.body.buffer, message.body.byteOffset, message.body.byteLength)
-    const envelope = envelopeOf(message.headers)
+    // With its known parts alone: its sender may have put more into it.
+    const envelope = readableEnvelope(message.headers)
     const names = Object.keys(withoutMaskedHeader(message.headers))
     const headers = {
       ...Object.fromEntries(names.map((name) => [name, redacted])),
@@ -246,46 +247,5 @@ function ruleOf(columns: readonly ModelColumn[]): FieldRule {
     nested: columns.every(
       ({ type, transform }) => type.kind === 'json' || type.kind === 'custom' || transform !== undefined,
     ),
-  }
-}
-
-/** With its known parts alone: whoever made it may have put more into it. */
-function envelopeOf(headers: Headers): ChunkEnvelope | undefined {
-  try {
-    const envelope = readEnvelope(headers)
-    if (envelope === undefined) return undefined
-    const {
-      v,
-      pipeline,
-      load,
-      chunk,
-      records,
-      sha256,
-      byteStart,
-      firstRecord,
-      firstLine,
-      delimiter,
-      quote,
-      fields,
-      reference,
-    } = envelope
-    const { id, source, bytes, plan, chunks } = load
-    return {
-      v,
-      pipeline,
-      load: { id, source, sha256: load.sha256, bytes, plan, chunks, records: load.records },
-      chunk,
-      records,
-      sha256,
-      byteStart,
-      firstRecord,
-      firstLine,
-      delimiter,
-      quote,
-      fields,
-      ...(reference && { reference: { path: reference.path, bytes: reference.bytes } }),
-    }
-  } catch {
-    return undefined
   }
 }

@@ -3,7 +3,7 @@
  * record is refused.
  */
 import { type Fault, maxRawBytes, type Span } from '../../core/fault.ts'
-import type { Layout } from '../../core/load.ts'
+import type { CsvLayout } from '../../format/csv/dialect.ts'
 import { RecordReader } from '../../format/csv/read.ts'
 import { rewriteObject } from '../../format/json/rewrite.ts'
 import { cellOfColumn, type Model, sourceName } from '../../model/model.ts'
@@ -16,7 +16,7 @@ export function spanInLine(
   text: Buffer,
   fault: Fault,
   model: Model,
-  layout: Layout,
+  layout: CsvLayout,
   masked = false,
 ): Span | undefined {
   if (fault.span !== undefined && !masked) return within(text, fault.span)

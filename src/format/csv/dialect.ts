@@ -1,4 +1,5 @@
 import { LadingError } from '../../core/errors.ts'
+import type { Layout } from '../../core/load.ts'
 
 /** How a file is written. It travels in message headers, so it holds nothing that JSON cannot. */
 export interface Dialect {
@@ -41,3 +42,12 @@ function requireCharacter(name: string, value: unknown): void {
     `the ${name} must be one ASCII character that ends no line, not ${JSON.stringify(value)}`,
   )
 }
+
+/** The layout of a load of CSV. */
+export interface CsvLayout extends Layout {
+  readonly delimiter: string
+  readonly quote: string
+}
+
+/** The layout as one of CSV, which it is where it names no other format. */
+export const csvLayout = (layout: Layout): CsvLayout => layout as CsvLayout
