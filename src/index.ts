@@ -44,21 +44,51 @@ export {
   sha256,
 } from './model/mask.ts'
 export { type DecodedRecord, decodeRecord, type RecordOrigin } from './model/values.ts'
+// What an adapter of your own implements or is called with, besides `Queue` and `Sink`. `lading/testing` holds
+// the suites that it must pass.
+export type { ColumnType } from './model/columns.ts'
+export { type Cells, RecordDecoder } from './model/record.ts'
+export type { RowBuffer, RowWriter } from './model/writer.ts'
 export { records } from './model/shipped/records.ts'
 export { userLogins, type UserLoginsOptions } from './model/shipped/user-logins.ts'
 export { openQueue } from './queue/registry.ts'
-export type { Delivery, Depth, Outcome, Outgoing, Peeked, Queue, QueueTraits } from './queue/queue.ts'
+export type {
+  Delivery,
+  Depth,
+  Headers,
+  MessageFault,
+  OpenOptions,
+  Outcome,
+  Outgoing,
+  Peeked,
+  Queue,
+  QueueTraits,
+} from './queue/queue.ts'
 export { openSink } from './sink/registry.ts'
 export { type Balance, balance } from './sink/receipt.ts'
 export type {
+  Batch,
   BatchVerdict,
+  Built,
   Counts,
+  DeadLetter,
+  ForgetOptions,
   Ledger,
   ListFilter,
+  LoadProgress,
+  MessageCounts,
+  MissingIndexes,
+  NamedLoad,
   Page,
+  Part,
+  Prepared,
+  PrepareOptions,
   Receipt,
+  ReceiptFilter,
   RejectFilter,
   RejectGroup,
+  RejectReplay,
+  ReplayBatch,
   Sink,
   StoredDeadLetter,
   StoredReject,

@@ -1,6 +1,6 @@
 /**
  * The contract of a queue: durable transport of messages between processes. Every adapter passes the same
- * conformance suite (test/contract/queue.ts). Differences between queues are data in `traits`, never `if
+ * conformance suite (test/contract/queue/). Differences between queues are data in `traits`, never `if
  * (name === …)` at the caller.
  */
 import type { Code } from '../core/errors.ts'

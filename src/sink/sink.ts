@@ -1,6 +1,6 @@
 /**
  * The contract of a sink: the target database together with the ledger of what took effect in it. Every
- * adapter passes the same conformance suite (test/contract/sink.ts). What a sink promises: `write` is ONE
+ * adapter passes the same conformance suite (test/contract/sink/). What a sink promises: `write` is ONE
  * transaction, in which the ledger rows, the records and the rejects of a batch appear together or not at
  * all.
  */

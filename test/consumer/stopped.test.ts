@@ -9,7 +9,7 @@ import type { Sink } from '../../src/sink/sink.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { numbers, Workshop } from '../support/workshop.ts'
 import { untouched, wrapSink } from '../support/wrappers.ts'
-import { loadOf } from '../sink/contract/target.ts'
+import { loadOf } from '../contract/sink/target.ts'
 
 const consume = (queue: Queue, sink: Sink, more: Partial<ConsumerOptions> = {}) =>
   createConsumer({ queue, sink, model: numbers, ...more }).run({ untilEmpty: true })

@@ -7,18 +7,20 @@ import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { SqliteFile } from '../../src/core/sqlite.ts'
 import { EmbeddedQueue } from '../../src/queue/embedded/embedded.ts'
-import { queueContract } from '../contract/queue.ts'
-import { expectWhole, keysOf } from './messages.ts'
-import { numbered, numberedFrom } from './numbered.ts'
+import { queueContract } from '../contract/queue/queue.ts'
+import { queueModule } from './module.ts'
+import { expectWhole, keysOf } from '../contract/queue/expected.ts'
+import { messageOf, messagesOf } from '../contract/queue/messages.ts'
 import type { LockerData } from './locker.ts'
-import { startPeer } from './peers.ts'
-import { Reader } from './reader.ts'
+import { startChild } from '../contract/queue/start-child.ts'
+import { Reader } from '../contract/queue/reader.ts'
 import { mountSmall, skipLoudly, stracePrefix, syncsBeforeReports, withoutRights } from './system.ts'
 
 const mib = 1024 * 1024
 const makeFolder = () => mkdtempSync(join(tmpdir(), 'lading-queue-'))
 
 queueContract('embedded', {
+  module: queueModule,
   create: async (leaseMs) => {
     const folder = makeFolder()
     const url = `embedded:${join(folder, 'queue.db')}?lease=${leaseMs / 1000}s`
@@ -118,10 +120,10 @@ describe('the file of an embedded queue', () => {
 describe('an embedded queue', () => {
   it('delivers messages in the order in which they were published', async () => {
     const queue = open()
-    await queue.publish(numberedFrom('a', 0, 50))
-    await queue.publish(numberedFrom('b', 0, 50))
+    await queue.publish(messagesOf('a', 0, 50))
+    await queue.publish(messagesOf('b', 0, 50))
     const taken = await new Reader(queue, 1_000).take(100)
-    expect(keysOf(taken)).toEqual(keysOf([...numberedFrom('a', 0, 50), ...numberedFrom('b', 0, 50)]))
+    expect(keysOf(taken)).toEqual(keysOf([...messagesOf('a', 0, 50), ...messagesOf('b', 0, 50)]))
   })
 
   it('holds about 16 MiB of bodies in flight, however large `prefetch` is', async () => {
@@ -141,7 +143,7 @@ describe('an embedded queue', () => {
     const queue = open()
     await queue.publish([
       { key: 'large', body: Buffer.alloc(20 * mib, 'large'), headers: {} },
-      numbered('a', 0),
+      messageOf('a', 0),
     ])
     const reader = new Reader(queue)
     const large = await reader.takeOne()
@@ -152,7 +154,7 @@ describe('an embedded queue', () => {
 
   it('keeps a settlement that is under way when the queue is closed', async () => {
     const queue = open()
-    await queue.publish([numbered('a', 0)])
+    await queue.publish([messageOf('a', 0)])
     const delivery = await new Reader(queue).takeOne()
     const settled = delivery.settle({ kind: 'done' })
     await queue[Symbol.asyncDispose]()
@@ -164,11 +166,18 @@ describe('an embedded queue', () => {
     const trace = join(folder, 'trace')
     const prefix = stracePrefix(trace)
     if (typeof prefix === 'string') return skipLoudly(context, prefix)
-    const peer = startPeer(
-      { url: `embedded:${path}`, kind: 'publish', name: 'a', count: 20, batch: 1 },
+    const child = startChild(
+      {
+        module: queueModule.href,
+        url: `embedded:${path}`,
+        kind: 'publish',
+        name: 'a',
+        count: 20,
+        batch: 1,
+      },
       prefix,
     )
-    expect(await peer.ended).toBe(0)
+    expect(await child.ended).toBe(0)
     expect(syncsBeforeReports(trace)).toEqual(
       Array.from({ length: 20 }, () => ({ written: true, synced: true })),
     )
@@ -183,7 +192,7 @@ describe('an embedded queue', () => {
       const queue = open(join(folder, 'small/queue.db'))
       const confirmed = await publishUntilRefused(queue)
       rmSync(ballast)
-      await queue.publish([numbered('after', 0)])
+      await queue.publish([messageOf('after', 0)])
       const drained = await new Reader(queue).drain(confirmed.length + 1)
       expect(keysOf(drained)).toEqual([...confirmed, 'after/0'])
       drained.forEach(expectWhole)
@@ -198,7 +207,7 @@ describe('an embedded queue', () => {
 async function publishUntilRefused(queue: EmbeddedQueue): Promise<string[]> {
   const confirmed: string[] = []
   for (let n = 0; n < 100_000; n += 10) {
-    const messages = numberedFrom('a', n, 10)
+    const messages = messagesOf('a', n, 10)
     try {
       await queue.publish(messages)
     } catch (error) {
@@ -212,7 +221,7 @@ async function publishUntilRefused(queue: EmbeddedQueue): Promise<string[]> {
 
 it('a clock that is set back hides no message', async () => {
   const queue = open()
-  await queue.publish([numbered('a', 0)])
+  await queue.publish([messageOf('a', 0)])
   vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 })
   try {
     const reader = new Reader(queue)

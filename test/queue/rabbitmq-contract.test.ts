@@ -1,4 +1,5 @@
-import { queueContract } from '../contract/queue.ts'
+import { queueContract } from '../contract/queue/queue.ts'
+import { queueModule } from './module.ts'
 import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
 
 const noLeases = {
@@ -25,6 +26,7 @@ describeRabbit('over RabbitMQ', () => {
     ['a classic queue', '&type=classic', 2_000],
   ] as const) {
     queueContract(name, {
+      module: queueModule,
       create: async () => ({
         url: freshQueueUrl() + parameters,
         [Symbol.asyncDispose]: async () => undefined,

@@ -9,10 +9,11 @@ import { Publisher } from '../../src/queue/rabbitmq/publisher.ts'
 import { openQueue } from '../../src/queue/registry.ts'
 import { describeRabbit } from '../../tooling/servers/broker.ts'
 import { type RabbitServer, startRabbit } from '../../tooling/servers/rabbitmq.ts'
-import { expectWhole, keysOf, sorted } from './messages.ts'
-import { numbered, numberedFrom } from './numbered.ts'
-import { startPeer } from './peers.ts'
-import { Reader } from './reader.ts'
+import { expectWhole, keysOf, sorted } from '../contract/queue/expected.ts'
+import { messageOf, messagesOf } from '../contract/queue/messages.ts'
+import { startChild } from '../contract/queue/start-child.ts'
+import { queueModule } from './module.ts'
+import { Reader } from '../contract/queue/reader.ts'
 import { toldBy } from './stranger.ts'
 
 const done = { kind: 'done' } as const
@@ -36,7 +37,7 @@ describeRabbit('when a RabbitMQ broker fails', () => {
     'who lost his deliveries with the connection changes nothing for their new holder (%s)',
     async (kind) => {
       await using queue = await openQueue(freshUrl(kind))
-      await queue.publish(numberedFrom('a', 0, 6))
+      await queue.publish(messagesOf('a', 0, 6))
       const reader = new Reader(queue)
       const late = await reader.take(6)
       await server.closeConnections()
@@ -61,7 +62,7 @@ describeRabbit('when a RabbitMQ broker fails', () => {
 
   it('depth counts nothing as ours that a lost connection had brought', async () => {
     await using queue = await openQueue(freshUrl())
-    await queue.publish(numberedFrom('a', 0, 3))
+    await queue.publish(messagesOf('a', 0, 3))
     const reader = new Reader(queue)
     await reader.take(3)
     await server.closeConnections()
@@ -73,16 +74,16 @@ describeRabbit('when a RabbitMQ broker fails', () => {
     const url = freshUrl()
     const events: LadingEvent[] = []
     await using queue = await openQueue(url, { onEvent: (event) => events.push(event) })
-    await queue.publish(numberedFrom('a', 0, 50))
+    await queue.publish(messagesOf('a', 0, 50))
     const reader = new Reader(queue)
     const taken = await reader.take(50)
     await server.ctl('set_vm_memory_high_watermark', '0.0000001')
-    const published = queue.publish([numbered('b', 0)])
+    const published = queue.publish([messageOf('b', 0)])
     await expect.poll(() => toldBy(events), { timeout: 10_000 }).toEqual(['waiting QUEUE_HOLD'])
     await Promise.all(taken.map((delivery) => delivery.settle(done)))
     await expect.poll(() => queue.depth()).toMatchObject({ ready: 0, inFlight: 0 })
     const blocked = await openQueue(url)
-    const given = blocked.publish([numbered('b', 1)]).catch((error: unknown) => error)
+    const given = blocked.publish([messageOf('b', 1)]).catch((error: unknown) => error)
     await expect.poll(() => blocked.depth()).toMatchObject({ ready: 0 })
     await blocked[Symbol.asyncDispose]()
     await given
@@ -95,7 +96,7 @@ describeRabbit('when a RabbitMQ broker fails', () => {
 
   it('losing patience with an acknowledgement, the message comes again', async () => {
     await using queue = await openQueue(freshUrl())
-    await queue.publish([numbered('a', 0)])
+    await queue.publish([messageOf('a', 0)])
     const reader = new Reader(queue)
     await server.ctl(
       'eval',
@@ -118,7 +119,7 @@ describeRabbit('when a RabbitMQ broker fails', () => {
 
   it('what was given back and not written down yet is never missed: the queue is not empty', async () => {
     await using queue = await openQueue(freshUrl())
-    await queue.publish([numbered('a', 0)])
+    await queue.publish([messageOf('a', 0)])
     const reader = new Reader(queue)
     const taken = await reader.takeOne()
     await server.ctl('eval', 'ok = sys:suspend(ra_log_wal).')
@@ -151,7 +152,7 @@ describeRabbit('when a RabbitMQ broker fails', () => {
   it('to read from a connection that receives, what it holds is not taken for nothing, and comes again', async () => {
     const url = freshUrl('&timeout=1')
     await using queue = await openQueue(url)
-    await queue.publish([numbered('a', 0)])
+    await queue.publish([messageOf('a', 0)])
     const reader = new Reader(queue)
     const lost = await reader.takeOne()
     await stopReading(url)
@@ -173,19 +174,19 @@ describeRabbit('when a RabbitMQ broker fails', () => {
     await using queue = await openQueue(freshUrl())
     const reader = new Reader(queue)
     await reader.next()
-    await queue.publish(numberedFrom('a', 0, 500))
+    await queue.publish(messagesOf('a', 0, 500))
     // A node writes down which queues it has a moment after it has made them.
     await server.ctl('eval', '[dets:sync(Table) || Table <- dets:all()].')
     server.kill()
     await expect(reader.take(501)).rejects.toThrow(unavailable)
     await expect
-      .poll(() => queue.publish([numbered('b', 0)]).catch((error: unknown) => error))
+      .poll(() => queue.publish([messageOf('b', 0)]).catch((error: unknown) => error))
       .toEqual(unavailable)
     await server.start()
-    await queue.publish([numbered('b', 0)])
+    await queue.publish([messageOf('b', 0)])
     const taken = await new Reader(queue).drain(501)
     taken.forEach(expectWhole)
-    expect(sorted(keysOf(taken))).toEqual(sorted(keysOf([...numberedFrom('a', 0, 500), numbered('b', 0)])))
+    expect(sorted(keysOf(taken))).toEqual(sorted(keysOf([...messagesOf('a', 0, 500), messageOf('b', 0)])))
   })
 
   it('to answer at all, stopping takes some seconds and no more', async () => {
@@ -193,30 +194,30 @@ describeRabbit('when a RabbitMQ broker fails', () => {
     const queue = await openQueue(url)
     const connection = await Connection.open(parseAddress(url), 'test', () => undefined, false)
     const publisher = new Publisher(await connection.confirmChannel(), 'here', () => undefined, 300)
-    await queue.publish(numberedFrom('a', 0, 2))
+    await queue.publish(messagesOf('a', 0, 2))
     const reader = new Reader(queue, 1)
     await reader.takeOne()
-    const peer = startPeer({ kind: 'drain', url, prefetch: 1 })
-    await expect.poll(() => peer.drained(), { timeout: 10_000 }).toHaveLength(1)
+    const child = startChild({ kind: 'drain', module: queueModule.href, url, prefetch: 1 })
+    await expect.poll(() => child.drained(), { timeout: 10_000 }).toHaveLength(1)
     const pid = server.pid()
     process.kill(pid, 'SIGSTOP')
     try {
       await expect
         .poll(() => execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }))
         .toMatch(/^T/)
-      const published = queue.publish([numbered('a', 1)]).catch((error: unknown) => error)
-      peer.stop()
-      await expect(publisher.publish([publishable('q', numbered('a', 2))])).rejects.toThrow(
+      const published = queue.publish([messageOf('a', 1)]).catch((error: unknown) => error)
+      child.stop()
+      await expect(publisher.publish([publishable('q', messageOf('a', 2))])).rejects.toThrow(
         'does not confirm',
       )
       expect(publisher.isUsable).toBe(false)
       await Promise.all([reader.stop(), connection.close()])
       await queue[Symbol.asyncDispose]()
       expect(await published).toEqual(unavailable)
-      expect(await peer.ended).toBe(0)
+      expect(await child.ended).toBe(0)
     } finally {
       process.kill(pid, 'SIGCONT')
-      peer.kill()
+      child.kill()
     }
   }, 20_000)
 })

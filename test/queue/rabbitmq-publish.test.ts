@@ -4,9 +4,9 @@ import type { LadingEvent } from '../../src/core/events.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import { openQueue } from '../../src/queue/registry.ts'
 import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
-import { keysOf, sorted } from './messages.ts'
-import { numbered, numberedFrom } from './numbered.ts'
-import { Reader } from './reader.ts'
+import { keysOf, sorted } from '../contract/queue/expected.ts'
+import { messageOf, messagesOf } from '../contract/queue/messages.ts'
+import { Reader } from '../contract/queue/reader.ts'
 import { mib, stranger, toldBy } from './stranger.ts'
 
 const full = {
@@ -16,7 +16,7 @@ const full = {
 
 /** A quorum queue refuses a moment after it has become full. */
 async function oneByOne(queue: Queue, signal?: AbortSignal): Promise<void> {
-  for (const message of numberedFrom('a', 0, 20)) await queue.publish([message], { signal })
+  for (const message of messagesOf('a', 0, 20)) await queue.publish([message], { signal })
 }
 
 describeRabbit('publishing to RabbitMQ', () => {
@@ -24,10 +24,10 @@ describeRabbit('publishing to RabbitMQ', () => {
     const url = freshQueueUrl()
     await using other = await stranger(url)
     await using queue = await openQueue(url)
-    await queue.publish([numbered('a', 0)])
+    await queue.publish([messageOf('a', 0)])
     await other.channel.deleteQueue(other.queue)
-    await expect(queue.publish(numberedFrom('a', 1, 3))).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE' })
-    await queue.publish([numbered('a', 4)])
+    await expect(queue.publish(messagesOf('a', 1, 3))).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE' })
+    await queue.publish([messageOf('a', 4)])
     expect(await queue.depth()).toEqual({ ready: 1, inFlight: 0, dead: 0 })
   })
 
@@ -36,11 +36,11 @@ describeRabbit('publishing to RabbitMQ', () => {
     await using other = await stranger(url)
     await other.channel.assertQueue(other.queue, { durable: true })
     await using queue = await openQueue(url, { create: false })
-    await queue.publish([numbered('a', 0)])
+    await queue.publish([messageOf('a', 0)])
     await other.channel.deleteQueue(other.queue)
-    await expect(queue.publish([numbered('a', 1)])).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE' })
+    await expect(queue.publish([messageOf('a', 1)])).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE' })
     for (let i = 0; i < 2; i++)
-      await expect(queue.publish([numbered('a', 1)])).rejects.toMatchObject({ code: 'QUEUE_MISSING' })
+      await expect(queue.publish([messageOf('a', 1)])).rejects.toMatchObject({ code: 'QUEUE_MISSING' })
   })
 
   it('to a full queue is told and waits, and brings each message once', async () => {
@@ -53,7 +53,7 @@ describeRabbit('publishing to RabbitMQ', () => {
     await expect.poll(() => toldBy(events), { timeout: 20_000 }).toEqual(['waiting QUEUE_HOLD'])
     const taken = await new Reader(queue).drain(20)
     await published
-    expect(sorted(keysOf(taken))).toEqual(sorted(keysOf(numberedFrom('a', 0, 20))))
+    expect(sorted(keysOf(taken))).toEqual(sorted(keysOf(messagesOf('a', 0, 20))))
     expect(toldBy(events)).toEqual(['waiting QUEUE_HOLD', 'resumed QUEUE_HOLD'])
   })
 
@@ -68,7 +68,7 @@ describeRabbit('publishing to RabbitMQ', () => {
 
   it('many messages at once, from several callers, brings each one once', async () => {
     await using queue = await openQueue(freshQueueUrl())
-    await Promise.all(['a', 'b', 'c'].map((name) => queue.publish(numberedFrom(name, 0, 2_500))))
+    await Promise.all(['a', 'b', 'c'].map((name) => queue.publish(messagesOf(name, 0, 2_500))))
     const taken = keysOf(await new Reader(queue, 1_000).drain(7_500))
     expect(taken).toHaveLength(7_500)
     expect(new Set(taken).size).toBe(7_500)
@@ -95,13 +95,13 @@ describeRabbit('publishing to RabbitMQ', () => {
   it('after the queue was closed fails, and opens nothing', async () => {
     const queue = await openQueue(freshQueueUrl())
     await queue[Symbol.asyncDispose]()
-    await expect(queue.publish([numbered('a', 0)])).rejects.toThrow('closed')
+    await expect(queue.publish([messageOf('a', 0)])).rejects.toThrow('closed')
   })
 
   it('is closed while a message is under way, which then either is there or has failed', async () => {
     const url = freshQueueUrl()
     const queue = await openQueue(url)
-    const sent = numberedFrom('a', 0, 40).map((message) => ({ ...message, body: Buffer.alloc(mib / 4) }))
+    const sent = messagesOf('a', 0, 40).map((message) => ({ ...message, body: Buffer.alloc(mib / 4) }))
     const published = queue.publish(sent).then(
       () => true,
       () => false,

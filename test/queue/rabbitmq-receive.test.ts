@@ -2,9 +2,9 @@ import { expect, it } from 'vitest'
 import type { Delivery } from '../../src/queue/queue.ts'
 import { openQueue } from '../../src/queue/registry.ts'
 import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
-import { expectWhole, keysOf, sorted } from './messages.ts'
-import { numbered, numberedFrom } from './numbered.ts'
-import { Reader } from './reader.ts'
+import { expectWhole, keysOf, sorted } from '../contract/queue/expected.ts'
+import { messageOf, messagesOf } from '../contract/queue/messages.ts'
+import { Reader } from '../contract/queue/reader.ts'
 import { mib, stranger } from './stranger.ts'
 
 const done = { kind: 'done' } as const
@@ -15,7 +15,7 @@ describeRabbit('what was received from RabbitMQ', () => {
     'and given back for later comes unchanged, as the same attempt and not before (%s)',
     async (kind) => {
       await using queue = await openQueue(freshQueueUrl() + kind)
-      await queue.publish([numbered('a', 7)])
+      await queue.publish([messageOf('a', 7)])
       const reader = new Reader(queue)
       for (let round = 0; round < 2; round++) {
         const delivery = await reader.takeOne()
@@ -29,7 +29,7 @@ describeRabbit('what was received from RabbitMQ', () => {
         await next.settle(later(0))
       }
       const [last] = await reader.take(1)
-      expectWhole(last ?? numbered('none', 0))
+      expectWhole(last ?? messageOf('none', 0))
       await last?.settle({ kind: 'retry', afterMs: 100, code: 'SINK_BUSY' })
       const retried = await reader.takeOne()
       expect(retried.attempt).toBe(2)
@@ -42,7 +42,7 @@ describeRabbit('what was received from RabbitMQ', () => {
     await using other = await stranger(url)
     await other.channel.assertQueue(other.queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } })
     await using queue = await openQueue(url, { create: false })
-    await queue.publish([numbered('a', 0)])
+    await queue.publish([messageOf('a', 0)])
     const reader = new Reader(queue)
     const delivery = await reader.takeOne()
     const releasedAt = Date.now()
@@ -54,7 +54,7 @@ describeRabbit('what was received from RabbitMQ', () => {
 
   it('and given back at once is counted as delivered', async () => {
     await using queue = await openQueue(freshQueueUrl())
-    await queue.publish([numbered('a', 0)])
+    await queue.publish([messageOf('a', 0)])
     const reader = new Reader(queue)
     await (await reader.takeOne()).settle({ kind: 'release' })
     expect((await reader.takeOne()).attempt).toBe(2)
@@ -63,7 +63,7 @@ describeRabbit('what was received from RabbitMQ', () => {
   it('and settled just before the queue is closed stays settled', async () => {
     const url = freshQueueUrl()
     const queue = await openQueue(url)
-    await queue.publish(numberedFrom('a', 0, 50))
+    await queue.publish(messagesOf('a', 0, 50))
     const taken = await new Reader(queue).take(50)
     const left = taken.splice(49)
     await Promise.all(taken.map((delivery) => delivery.settle(done)))
@@ -79,12 +79,12 @@ describeRabbit('what was received from RabbitMQ', () => {
     async (kind) => {
       const url = freshQueueUrl() + kind
       const queue = await openQueue(url)
-      await queue.publish(numberedFrom('a', 0, 30))
+      await queue.publish(messagesOf('a', 0, 30))
       await new Reader(queue, 20).take(1)
       await queue[Symbol.asyncDispose]()
       await using again = await openQueue(url)
       const taken = await new Reader(again).take(30)
-      expect(sorted(keysOf(taken))).toEqual(sorted(keysOf(numberedFrom('a', 0, 30))))
+      expect(sorted(keysOf(taken))).toEqual(sorted(keysOf(messagesOf('a', 0, 30))))
     },
   )
 
@@ -139,18 +139,18 @@ describeRabbit('what was received from RabbitMQ', () => {
     const url = freshQueueUrl()
     await using queue = await openQueue(url)
     await using other = await stranger(url)
-    await queue.publish([numbered('a', 0)])
+    await queue.publish([messageOf('a', 0)])
     await other.channel.consume(other.queue, (message) => message && other.channel.nack(message, false, true))
     const kept = await other.get(`${other.queue}.dead`)
     expect(kept.properties.messageId).toBe('a/0')
-    expect(kept.content).toEqual(numbered('a', 0).body)
+    expect(kept.content).toEqual(messageOf('a', 0).body)
     other.channel.nack(kept)
     await expect.poll(() => queue.depth()).toMatchObject({ ready: 0, dead: 1 })
   })
 
   it('is seen by peek, which counts as a delivery and keeps the order', async () => {
     await using queue = await openQueue(freshQueueUrl())
-    await queue.publish(numberedFrom('a', 0, 5))
+    await queue.publish(messagesOf('a', 0, 5))
     const seen = await queue.peek(3)
     seen.forEach(expectWhole)
     expect(seen.map(({ key, attempt }) => [key, attempt])).toEqual([0, 1, 2].map((n) => [`a/${n}`, 0]))
@@ -194,7 +194,7 @@ describeRabbit('a consumer of RabbitMQ', () => {
     'of small messages gets as many at once as a prefetch of %i allows, and never more than %i',
     async (prefetch, most) => {
       await using queue = await openQueue(freshQueueUrl())
-      await queue.publish(numberedFrom('a', 0, 10_000))
+      await queue.publish(messagesOf('a', 0, 10_000))
       const reader = new Reader(queue, prefetch)
       const inHand = [...(await reader.take(most)), ...(await reader.takeAvailable())]
       expect(inHand).toHaveLength(most)
@@ -219,7 +219,7 @@ describeRabbit('a consumer of RabbitMQ', () => {
 
   it('that has asked for many small messages holds no more than 64 MiB of large ones that follow, and gives back the others once', async () => {
     await using queue = await openQueue(freshQueueUrl())
-    await queue.publish(numberedFrom('a', 0, 3_000))
+    await queue.publish(messagesOf('a', 0, 3_000))
     const reader = new Reader(queue, 4_000)
     const small = await reader.take(3_000)
     for (let n = 0; n < 3; n++) {
@@ -269,7 +269,7 @@ describeRabbit('a consumer of RabbitMQ', () => {
       arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 3 },
     })
     await using queue = await openQueue(url, { create: false })
-    await queue.publish([numbered('a', 0)])
+    await queue.publish([messageOf('a', 0)])
     const reader = new Reader(queue)
     for (let round = 0; round < 6; round++) {
       const delivery = await reader.takeOne()
@@ -289,7 +289,7 @@ describeRabbit('a consumer of RabbitMQ', () => {
     await expect(reader.take(1)).rejects.toMatchObject({ code: 'QUEUE_UNAVAILABLE' })
     const next = new Reader(queue)
     expect(await next.next()).toEqual([])
-    await queue.publish([numbered('a', 0)])
+    await queue.publish([messageOf('a', 0)])
     expectWhole(await next.takeOne())
   })
 })
@@ -299,7 +299,7 @@ describeRabbit('depth', () => {
     const url = freshQueueUrl()
     await using queue = await openQueue(url)
     await using other = await openQueue(url)
-    await queue.publish(numberedFrom('a', 0, 10))
+    await queue.publish(messagesOf('a', 0, 10))
     await new Reader(queue, 3).take(3)
     await expect.poll(() => queue.depth()).toEqual({ ready: 7, inFlight: 3, dead: 0 })
     const reader = new Reader(other, 2)

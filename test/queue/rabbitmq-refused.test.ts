@@ -5,9 +5,9 @@ import { describeRabbit } from '../../tooling/servers/broker.ts'
 import { freePort } from '../../tooling/servers/engine.ts'
 import { type RabbitServer, startRabbit } from '../../tooling/servers/rabbitmq.ts'
 import { type Certificates, certificates } from './certificates.ts'
-import { expectWhole } from './messages.ts'
-import { numbered, numberedFrom } from './numbered.ts'
-import { Reader } from './reader.ts'
+import { expectWhole } from '../contract/queue/expected.ts'
+import { messageOf, messagesOf } from '../contract/queue/messages.ts'
+import { Reader } from '../contract/queue/reader.ts'
 import { stranger } from './stranger.ts'
 
 const secret = 'hunter2'
@@ -89,9 +89,9 @@ describeRabbit('a RabbitMQ broker that refuses', () => {
     await using first = await openQueue(`${server.url}?queue=rights`)
     expect((await first.depth()).ready).toBe(0)
     await using reads = await openQueue(at('reader', '?queue=rights'), { create: false })
-    await expectRefused(reads.publish([numbered('a', 0)]), 'QUEUE_REFUSED', 'refused for user')
+    await expectRefused(reads.publish([messageOf('a', 0)]), 'QUEUE_REFUSED', 'refused for user')
     await using writes = await openQueue(at('writer', '?queue=rights'), { create: false })
-    await writes.publish([numbered('a', 0)])
+    await writes.publish([messageOf('a', 0)])
     await expectRefused(new Reader(writes).take(1), 'QUEUE_REFUSED', 'refused for user')
     expectWhole(await new Reader(reads).takeOne())
   })
@@ -99,7 +99,7 @@ describeRabbit('a RabbitMQ broker that refuses', () => {
   it('producers may do with the right to write to the default exchange, and consumers with that to read the queue', async () => {
     await using made = await openQueue(`${server.url}?queue=least`)
     await using producer = await openQueue(at('producer', '?queue=least'), { create: false })
-    await producer.publish(numberedFrom('a', 0, 2))
+    await producer.publish(messagesOf('a', 0, 2))
     await using consumer = await openQueue(at('consumer', '?queue=least'), { create: false })
     const reader = new Reader(consumer)
     const [one, two] = await reader.take(2)
@@ -125,7 +125,7 @@ describeRabbit('a RabbitMQ broker that refuses', () => {
     await other.channel.assertQueue('classic', { durable: true })
     await expectRefused(openQueue(url), 'QUEUE_REFUSED', /x-queue-type|x-dead-letter-exchange/, '--no-create')
     await using queue = await openQueue(url, { create: false })
-    await queue.publish([numbered('a', 0)])
+    await queue.publish([messageOf('a', 0)])
     expectWhole(await new Reader(queue).takeOne())
   })
 
@@ -163,7 +163,7 @@ describeRabbit('a RabbitMQ broker that refuses', () => {
   it('takes a client with the right certificates over TLS', async () => {
     await using queue = await openQueue(tls({ ca: 'ours.pem', ...client }))
     expect(queue.traits.cautions).toEqual([])
-    await queue.publish([numbered('a', 0)])
+    await queue.publish([messageOf('a', 0)])
     expectWhole(await new Reader(queue).takeOne())
   })
 

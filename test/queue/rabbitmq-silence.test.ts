@@ -3,9 +3,9 @@ import { openQueue } from '../../src/queue/registry.ts'
 import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
 import { startProxy } from '../support/proxy.ts'
 import { type Frame, methods, startFrameProxy } from './frames.ts'
-import { keysOf, sorted } from './messages.ts'
-import { numbered, numberedFrom } from './numbered.ts'
-import { Reader } from './reader.ts'
+import { keysOf, sorted } from '../contract/queue/expected.ts'
+import { messageOf, messagesOf } from '../contract/queue/messages.ts'
+import { Reader } from '../contract/queue/reader.ts'
 import { stranger } from './stranger.ts'
 
 const done = { kind: 'done' } as const
@@ -26,13 +26,13 @@ describeRabbit('a RabbitMQ broker that does not answer', () => {
   it('and keeps the connection open is given up, and publishing goes on over another one', async () => {
     await using proxy = await startDeaf(freshQueueUrl())
     await using queue = await openQueue(`${proxy.url}&timeout=0.5`)
-    await expect(queue.publish([numbered('a', 0)])).rejects.toThrow(
+    await expect(queue.publish([messageOf('a', 0)])).rejects.toThrow(
       expect.objectContaining({
         code: 'QUEUE_UNAVAILABLE',
         message: expect.stringContaining('does not answer'),
       }),
     )
-    await queue.publish([numbered('a', 1)])
+    await queue.publish([messageOf('a', 1)])
     expect((await queue.depth()).ready).toBe(1)
   })
 
@@ -40,7 +40,7 @@ describeRabbit('a RabbitMQ broker that does not answer', () => {
     await using proxy = await startDeaf(freshQueueUrl())
     await using queue = await openQueue(proxy.url)
     const stop = new AbortController()
-    const published = queue.publish([numbered('a', 0)], { signal: stop.signal })
+    const published = queue.publish([messageOf('a', 0)], { signal: stop.signal })
     stop.abort()
     await expect(published).rejects.toThrow(expect.objectContaining({ code: 'ABORTED' }))
   })
@@ -58,13 +58,13 @@ describeRabbit('a RabbitMQ broker that does not answer', () => {
     const url = freshQueueUrl()
     await using proxy = await startProxy(url)
     await using held = await openQueue(`${proxy.url}&heartbeat=1&timeout=0.5`)
-    await held.publish(numberedFrom('a', 0, 20))
+    await held.publish(messagesOf('a', 0, 20))
     const reader = new Reader(held)
     await reader.take(20)
     proxy.blackHole(true)
     await using queue = await openQueue(url)
     const taken = await new Reader(queue).take(20)
-    expect(sorted(keysOf(taken))).toEqual(sorted(keysOf(numberedFrom('a', 0, 20))))
+    expect(sorted(keysOf(taken))).toEqual(sorted(keysOf(messagesOf('a', 0, 20))))
     await expect(reader.take(1)).rejects.toThrow(unavailable)
     await Promise.all(taken.map((delivery) => delivery.settle(done)))
   })
@@ -82,7 +82,7 @@ describeRabbit('a RabbitMQ queue', () => {
     const reader = new Reader(queue)
     await reader.takeAvailable()
     expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
-    await queue.publish([numbered('a', 0)])
+    await queue.publish([messageOf('a', 0)])
     expect((await reader.takeOne()).key).toBe('a/0')
   })
 
@@ -97,11 +97,11 @@ describeRabbit('a RabbitMQ queue', () => {
       return from === 'client' && channel === passing.channel && passing.declared < 3 ? 'keep' : 'pass'
     })
     await using queue = await openQueue(proxy.url)
-    await queue.publish(numberedFrom('small', 0, 30))
+    await queue.publish(messagesOf('small', 0, 30))
     const reader = new Reader(queue)
     const small = await reader.take(30)
     // Beyond what may be in hand beside the others.
-    const large = { ...numbered('large', 0), weight: 64 * 1024 * 1024 }
+    const large = { ...messageOf('large', 0), weight: 64 * 1024 * 1024 }
     await queue.publish([large])
     await reader.takeAvailable()
     await Promise.all(small.map((delivery) => delivery.settle(done)))

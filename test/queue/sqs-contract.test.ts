@@ -1,9 +1,11 @@
-import { queueContract } from '../contract/queue.ts'
+import { queueContract } from '../contract/queue/queue.ts'
+import { queueModule } from './module.ts'
 import { useSqs } from '../../tooling/servers/sqs.ts'
 
 const { freshSqsUrlWithDead } = useSqs()
 
 queueContract('SQS', {
+  module: queueModule,
   create: async (leaseMs) => ({
     url: await freshSqsUrlWithDead({ VisibilityTimeout: String(leaseMs / 1000) }),
     [Symbol.asyncDispose]: async () => undefined,

@@ -6,9 +6,9 @@ import { openQueue } from '../../src/queue/registry.ts'
 import { startSqsScript } from '../../tooling/servers/sqs-script.ts'
 import { type SqsKnobs, type SqsStub, startSqsStub } from '../../tooling/servers/sqs-stub.ts'
 import { sqsEnvironment } from '../../tooling/servers/sqs.ts'
-import { expectWhole, keysOf, sorted } from './messages.ts'
-import { numberedFrom } from './numbered.ts'
-import { Reader } from './reader.ts'
+import { expectWhole, keysOf, sorted } from '../contract/queue/expected.ts'
+import { messagesOf } from '../contract/queue/messages.ts'
+import { Reader } from '../contract/queue/reader.ts'
 
 let stub: SqsStub
 let queues = 0
@@ -46,7 +46,7 @@ it('a stop is heard while SQS does not answer', async () => {
     openQueue(script.url, { signal }),
     queue.depth({ signal }),
     queue.peek(1, { signal }),
-    queue.publish(numberedFrom('a', 0, 1), { signal }),
+    queue.publish(messagesOf('a', 0, 1), { signal }),
   ]
   stop.abort()
   const ended = await Promise.allSettled(waiting)
@@ -66,11 +66,11 @@ async function through(url: string, knobs: SqsKnobs, count: number): Promise<str
   const events: LadingEvent[] = []
   await using queue = await openQueue(url, { onEvent: (event) => events.push(event) })
   stub.turn(knobs)
-  const expected = keysOf(numberedFrom('a', 0, count))
+  const expected = keysOf(messagesOf('a', 0, count))
   const publish = async () => {
     // As a producer does: now and then a call loses all its three connections.
     for (let n = 0; n < count; n += 20)
-      await retrying(() => queue.publish(numberedFrom('a', n, 20)), { onEvent: ignoreEvents })
+      await retrying(() => queue.publish(messagesOf('a', n, 20)), { onEvent: ignoreEvents })
   }
   const keys: string[] = []
   const deadline = performance.now() + 40_000
@@ -137,7 +137,7 @@ describe('nothing is lost and everything is settled, although SQS', () => {
     const { duplicates: _, reorder: __, failEntries: ___, ...knobs } = all
     const keys = await through(await freshUrl('.fifo'), knobs, 80)
     const first = keys.filter((key, index) => keys.indexOf(key) === index)
-    expect(first).toEqual(keysOf(numberedFrom('a', 0, 80)))
+    expect(first).toEqual(keysOf(messagesOf('a', 0, 80)))
   })
 })
 
@@ -149,7 +149,7 @@ it('an entry that SQS says nothing about is sent again', async () => {
       : 'usual'
   })
   await using queue = await openQueue(script.url)
-  await queue.publish(numberedFrom('a', 0, 3)).catch(() => undefined)
+  await queue.publish(messagesOf('a', 0, 3)).catch(() => undefined)
   const sent = script.requests
     .filter(({ action }) => action === 'SendMessageBatch')
     .map(({ input }) => (input['Entries'] as object[]).length)
@@ -161,7 +161,7 @@ describe('while SQS is too busy', () => {
     const events: LadingEvent[] = []
     await using queue = await openQueue(await freshUrl(), { onEvent: (event) => events.push(event) })
     stub.turn({ throttle: 1 })
-    const published = queue.publish(numberedFrom('a', 0, 10))
+    const published = queue.publish(messagesOf('a', 0, 10))
     await expect.poll(() => events.length, { timeout: 20_000 }).toBeGreaterThan(0)
     expect(events[0]).toMatchObject({
       type: 'waiting',
@@ -178,7 +178,7 @@ describe('while SQS is too busy', () => {
     await using queue = await openQueue(await freshUrl())
     stub.turn({ failEntries: 1 })
     const abort = new AbortController()
-    const published = queue.publish(numberedFrom('a', 0, 10), { signal: abort.signal })
+    const published = queue.publish(messagesOf('a', 0, 10), { signal: abort.signal })
     setTimeout(() => abort.abort(), 200)
     await expect(published).rejects.toMatchObject({ code: 'QUEUE_BUSY' })
   })

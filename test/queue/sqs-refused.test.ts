@@ -8,8 +8,8 @@ import { openQueue } from '../../src/queue/registry.ts'
 import { freePort } from '../../tooling/servers/engine.ts'
 import { refusal, startSqsScript, type Written } from '../../tooling/servers/sqs-script.ts'
 import { sqsEnvironment } from '../../tooling/servers/sqs.ts'
-import { numbered } from './numbered.ts'
-import { Reader } from './reader.ts'
+import { messageOf } from '../contract/queue/messages.ts'
+import { Reader } from '../contract/queue/reader.ts'
 
 const secret = 'hunter2'
 
@@ -112,7 +112,7 @@ describe('SQS that refuses is told in one sentence', () => {
         : 'usual'
     })
     await using queue = await openQueue(script.url)
-    await expectRefused(queue.publish([numbered('a', 0)]), code, /./)
+    await expectRefused(queue.publish([messageOf('a', 0)]), code, /./)
   })
 
   it('MESSAGE_TOO_LARGE for a batch', async () => {
@@ -121,7 +121,7 @@ describe('SQS that refuses is told in one sentence', () => {
       action === 'SendMessageBatch' ? long : 'usual',
     )
     await using queue = await openQueue(script.url)
-    await expectRefused(queue.publish([numbered('a', 0)]), 'MESSAGE_TOO_LARGE', '262144')
+    await expectRefused(queue.publish([messageOf('a', 0)]), 'MESSAGE_TOO_LARGE', '262144')
   })
 
   it('QUEUE_REFUSED for a receive', async () => {

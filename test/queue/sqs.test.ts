@@ -6,10 +6,11 @@ import type { Delivery } from '../../src/queue/queue.ts'
 import { openQueue } from '../../src/queue/registry.ts'
 import { type Request, startSqsScript, type Written } from '../../tooling/servers/sqs-script.ts'
 import { useSqs } from '../../tooling/servers/sqs.ts'
-import { expectWhole, keysOf, sorted } from './messages.ts'
-import { numbered, numberedFrom } from './numbered.ts'
-import { startPeer } from './peers.ts'
-import { Reader } from './reader.ts'
+import { expectWhole, keysOf, sorted } from '../contract/queue/expected.ts'
+import { messageOf, messagesOf } from '../contract/queue/messages.ts'
+import { startChild } from '../contract/queue/start-child.ts'
+import { queueModule } from './module.ts'
+import { Reader } from '../contract/queue/reader.ts'
 
 const { server, freshSqsUrl, freshSqsUrlWithDead } = useSqs()
 
@@ -103,7 +104,7 @@ describe('what is sent to SQS', () => {
       { key: 'l', body: Buffer.alloc(maxBytes + 1), headers: {} },
       { key: 'l', body: randomBytes(maxBytes), headers: { many: 'x'.repeat(9 * kib) } },
     ]) {
-      await expect(queue.publish([numbered('a', 0), large])).rejects.toMatchObject({
+      await expect(queue.publish([messageOf('a', 0), large])).rejects.toMatchObject({
         code: 'MESSAGE_TOO_LARGE',
       })
     }
@@ -113,7 +114,7 @@ describe('what is sent to SQS', () => {
   it('goes in calls of ten messages and of 1 MiB at most', async () => {
     await using queue = await openQueue(await freshSqsUrl())
     const before = server().calls['SendMessageBatch'] ?? 0
-    await queue.publish(numberedFrom('a', 0, 95))
+    await queue.publish(messagesOf('a', 0, 95))
     expect((server().calls['SendMessageBatch'] ?? 0) - before).toBe(10)
     await queue.publish(
       Array.from({ length: 8 }, (_, n) => ({ key: `b/${n}`, body: randomBytes(200 * kib), headers: {} })),
@@ -172,7 +173,7 @@ describe('what comes from SQS', () => {
     const url = await freshSqsUrl({ VisibilityTimeout: '1' })
     await using queue = await openQueue(url)
     await using other = await openQueue(url)
-    await queue.publish(numberedFrom('a', 0, 30))
+    await queue.publish(messagesOf('a', 0, 30))
     const reader = new Reader(queue)
     const taken = await reader.take(1)
     const keep = setInterval(() => taken.forEach((delivery) => void delivery.extend?.(1_000)), 300)
@@ -192,7 +193,7 @@ describe('what comes from SQS', () => {
     const reader = new Reader(queue)
     expect(await reader.next()).toEqual([])
     await expect.poll(() => server().pending).toBe(0)
-    await queue.publish([numbered('a', 0)])
+    await queue.publish([messageOf('a', 0)])
     expect((await new Reader(other).takeOne()).attempt).toBe(1)
     await reader.stop()
   })
@@ -200,7 +201,7 @@ describe('what comes from SQS', () => {
   it('is taken alone when it was delivered so often that it may be what kills us, and few at a time before', async () => {
     const url = await freshSqsUrl()
     await using queue = await openQueue(url)
-    await queue.publish(numberedFrom('a', 0, 30))
+    await queue.publish(messagesOf('a', 0, 30))
     const deliverAll = async () => {
       for (let n = 0; n < 30; n += 10)
         await server().call('ReceiveMessage', {
@@ -265,7 +266,7 @@ describe('what comes from SQS', () => {
     for (let n = 0; n < 4; n++) expect(await reader.next()).toEqual([])
     expect((server().calls['ReceiveMessage'] ?? 0) - before).toBe(1)
     expect(server().pending).toBe(1)
-    await queue.publish(numberedFrom('a', 0, 20))
+    await queue.publish(messagesOf('a', 0, 20))
     await reader.drain(20)
     expect(server().pending).toBe(3)
     await reader.stop()
@@ -303,7 +304,7 @@ describe('a stop', () => {
   it('gives back at once what was not taken', async () => {
     const url = await freshSqsUrl({ VisibilityTimeout: '300' })
     await using queue = await openQueue(url)
-    await queue.publish(numberedFrom('a', 0, 50))
+    await queue.publish(messagesOf('a', 0, 50))
     const reader = new Reader(queue)
     const taken = await reader.take(1)
     await expect.poll(async () => (await queue.depth()).ready).toBe(0)
@@ -315,7 +316,7 @@ describe('a stop', () => {
   it('of the queue ends its iterations, waits for what is being settled, and lets the process end', async () => {
     const url = await freshSqsUrl()
     const queue = await openQueue(url)
-    await queue.publish(numberedFrom('a', 0, 40))
+    await queue.publish(messagesOf('a', 0, 40))
     const reader = new Reader(queue)
     const taken = await reader.take(20)
     const settled = Promise.all(taken.map((delivery) => delivery.settle(done)))
@@ -324,11 +325,11 @@ describe('a stop', () => {
     expect(await reader.next()).toBeUndefined()
     expect(server().pending).toBe(0)
     await expect(queue.depth()).rejects.toMatchObject({ code: 'INTERNAL' })
-    const peer = startPeer({ kind: 'drain', prefetch: 10, url })
-    await expect.poll(() => peer.drained().length, { timeout: 10_000 }).toBe(40 - taken.length)
+    const child = startChild({ kind: 'drain', module: queueModule.href, url, prefetch: 10 })
+    await expect.poll(() => child.drained().length, { timeout: 10_000 }).toBe(40 - taken.length)
     const startedAt = Date.now()
-    peer.stop()
-    expect(await peer.ended).toBe(0)
+    child.stop()
+    expect(await child.ended).toBe(0)
     expect(Date.now() - startedAt).toBeLessThan(1_000)
   })
 })
@@ -353,7 +354,7 @@ describe('what is dead', () => {
   it('goes to the dead-letter queue as it was, with the reason', async () => {
     const url = await freshSqsUrlWithDead()
     await using queue = await openQueue(url)
-    await queue.publish([numbered('a', 7)])
+    await queue.publish([messageOf('a', 7)])
     await (await new Reader(queue).takeOne()).settle(dead)
     expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 1 })
     const [message] = await raw(siblingOf(url), 1)
@@ -376,7 +377,7 @@ describe('what is dead', () => {
       if (!how.startsWith('without')) await server().call('DeleteQueue', { QueueUrl: siblingOf(url) })
       const events: LadingEvent[] = []
       await using queue = await openQueue(url, { onEvent: (event) => events.push(event) })
-      await queue.publish([numbered('a', 7)])
+      await queue.publish([messageOf('a', 7)])
       const reader = new Reader(queue)
       for (const attempt of [1, 2]) {
         const delivery = await reader.takeOne()
@@ -405,8 +406,8 @@ describe('a queue of SQS that keeps an order', () => {
     const url = await freshSqsUrl({}, '.fifo')
     await using queue = await openQueue(url)
     const odd = { key: 'ключ/1', body: Buffer.from('x'), headers: {} }
-    await queue.publish([numbered('a', 0), numbered('b', 0), odd])
-    await queue.publish([numbered('a', 0), odd])
+    await queue.publish([messageOf('a', 0), messageOf('b', 0), odd])
+    await queue.publish([messageOf('a', 0), odd])
     expect((await queue.depth()).ready).toBe(3)
     const groups = (await raw(url, 3)).map(
       ({ Attributes }) => (Attributes as { MessageGroupId: string }).MessageGroupId,
@@ -419,7 +420,7 @@ describe('a queue of SQS that keeps an order', () => {
     await using queue = await openQueue(await freshSqsUrl({}, '.fifo'))
     const names = ['a', 'b', 'c', 'd', 'e']
     await queue.publish(
-      Array.from({ length: 100 }, (_, n) => numbered(names[n % 5] as string, Math.floor(n / 5))),
+      Array.from({ length: 100 }, (_, n) => messageOf(names[n % 5] as string, Math.floor(n / 5))),
     )
     const keys = keysOf(await new Reader(queue).drain(100))
     for (const name of names) {
@@ -431,7 +432,7 @@ describe('a queue of SQS that keeps an order', () => {
 
   it('stops the group of a message that is given back for later, and no other', async () => {
     await using queue = await openQueue(await freshSqsUrlWithDead({}, '.fifo'))
-    await queue.publish([0, 1, 2].flatMap((n) => ['a', 'b'].map((name) => numbered(name, n))))
+    await queue.publish([0, 1, 2].flatMap((n) => ['a', 'b'].map((name) => messageOf(name, n))))
     const reader = new Reader(queue)
     const keys: string[] = []
     let isGivenBack = false
@@ -544,16 +545,16 @@ describe('a message that is not ours any more', () => {
     requests.map(({ action }) => action).filter((action) => /Send|Change|Delete/.test(action))
 
   it('by our own clock is neither given back, nor extended, nor buried; what was done is deleted', async () => {
-    await using bench = await held(['0', '1', '2', '3'], 'usual')
+    await using testQueue = await held(['0', '1', '2', '3'], 'usual')
     await sleep(1_100)
-    const [one, two, three, four] = bench.taken
+    const [one, two, three, four] = testQueue.taken
     await Promise.all([
       one?.settle({ kind: 'release' }),
       two?.settle(dead),
       three?.extend?.(60_000),
       four?.settle(done),
     ])
-    expect(callsOf(bench.requests)).toEqual(['DeleteMessageBatch'])
+    expect(callsOf(testQueue.requests)).toEqual(['DeleteMessageBatch'])
   })
 
   it('as SQS says is left to its new holder, without an error', async () => {
@@ -567,10 +568,10 @@ describe('a message that is not ours any more', () => {
       Code,
       Message: 'The receipt handle has expired',
     }))
-    await using bench = await held(['0', '1', '2'], { body: { Successful: [], Failed } })
-    const [one, two, three] = bench.taken
+    await using testQueue = await held(['0', '1', '2'], { body: { Successful: [], Failed } })
+    const [one, two, three] = testQueue.taken
     await Promise.all([one?.settle({ kind: 'release' }), two?.settle(dead), three?.extend?.(60_000)])
-    expect(callsOf(bench.requests)).toEqual(['ChangeMessageVisibilityBatch'])
+    expect(callsOf(testQueue.requests)).toEqual(['ChangeMessageVisibilityBatch'])
   })
 })
 
@@ -578,21 +579,21 @@ describe('looking at SQS', () => {
   it('peek shows different messages, which counts as a delivery', async () => {
     await using queue = await openQueue(await freshSqsUrl())
     expect(await queue.peek(3)).toEqual([])
-    await queue.publish(numberedFrom('a', 0, 15))
+    await queue.publish(messagesOf('a', 0, 15))
     const seen = await queue.peek(12)
     seen.forEach(expectWhole)
     expect(new Set(keysOf(seen)).size).toBe(12)
     expect(seen.every(({ attempt }) => attempt === 0)).toBe(true)
     expect((await queue.peek(100)).length).toBe(15)
     const taken = await new Reader(queue).drain(15)
-    expect(sorted(keysOf(taken))).toEqual(sorted(keysOf(numberedFrom('a', 0, 15))))
+    expect(sorted(keysOf(taken))).toEqual(sorted(keysOf(messagesOf('a', 0, 15))))
     expect(taken.every(({ attempt }) => attempt > 1)).toBe(true)
   })
 
   it('depth counts what is delayed as ready, and what comes back later as in flight', async () => {
     const url = await freshSqsUrlWithDead()
     await using queue = await openQueue(url)
-    await queue.publish(numberedFrom('a', 0, 6))
+    await queue.publish(messagesOf('a', 0, 6))
     await server().call('SendMessage', { QueueUrl: url, MessageBody: 'later', DelaySeconds: 600 })
     const reader = new Reader(queue, 4)
     const [one, two, three] = await reader.take(4)

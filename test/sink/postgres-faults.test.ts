@@ -13,7 +13,16 @@ import { PostgresSink } from '../../src/sink/postgres/postgres.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { freePort } from '../../tooling/servers/engine.ts'
 import { startPostgres } from '../../tooling/servers/postgres.ts'
-import { applied, batchOf, duplicate, entries, letterOf, loadOf, numbers, write } from './contract/target.ts'
+import {
+  applied,
+  batchOf,
+  duplicate,
+  entries,
+  letterOf,
+  loadOf,
+  numbers,
+  write,
+} from '../contract/sink/target.ts'
 import { openPostgres, type PostgresTarget } from './postgres-target.ts'
 
 const model = defineModel({

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { bigint, custom, integer, text } from '../../src/model/columns.ts'
 import { defineModel, type Model } from '../../src/model/model.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
-import { applied, type Texts, write } from './contract/target.ts'
+import { applied, type Texts, write } from '../contract/sink/target.ts'
 import { openPostgres } from './postgres-target.ts'
 
 const preferences = {

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { PostgresSink } from '../../src/sink/postgres/postgres.ts'
 import { freshDatabase } from '../../tooling/servers/database.ts'
-import type { Dialect, Row, Target } from './contract/target.ts'
+import type { Dialect, Row, Target } from '../contract/sink/target.ts'
 
 const failing = (name: string, raise: string) =>
   `CREATE OR REPLACE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${raise}; END $$`

@@ -1,10 +1,10 @@
 /**
  * One of several processes that load the same batches into one SQLite file; prints how many parts it applied.
  */
+import { createHash } from 'node:crypto'
 import { integer } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { SqliteSink } from '../../src/sink/sqlite/sqlite.ts'
-import { write } from './contract/target.ts'
 
 const model = defineModel({ table: 'events', columns: { id: integer() } })
 
@@ -13,7 +13,25 @@ await using sink = new SqliteSink(path)
 await sink.prepare(model)
 let applied = 0
 for (let batch = 0; batch < Number(batches); batch++) {
-  const parts = [0, 1, 2].map((part) => ({ key: `${batch}-${part}`, records: [[`${batch * 3 + part}`]] }))
-  applied += (await write(sink, model, parts)).filter(({ kind }) => kind === 'applied').length
+  const rows = sink.rows(model)
+  const parts = [0, 1, 2].map((part) => {
+    rows.startRow()
+    rows.integer(batch * 3 + part)
+    rows.endRow()
+    const key = `${batch}-${part}`
+    const describe = () => {
+      throw new Error('no row can be refused')
+    }
+    return {
+      key,
+      sha256: createHash('sha256').update(key).digest('hex'),
+      records: 1,
+      rows: 1,
+      rejects: [],
+      describe,
+    }
+  })
+  const verdicts = await sink.write({ pipeline: 'test', model, parts, rows })
+  applied += verdicts.filter(({ kind }) => kind === 'applied').length
 }
 process.stdout.write(`${applied}`)

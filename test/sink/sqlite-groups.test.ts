@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { integer, text } from '../../src/model/columns.ts'
 import { type ConflictPolicy, defineModel, type Model } from '../../src/model/model.ts'
-import { allRejects, applied, batchOf, entries, numbers, type Texts, write } from './contract/target.ts'
+import { allRejects, applied, batchOf, entries, numbers, type Texts, write } from '../contract/sink/target.ts'
 import { openSqlite, type SqliteTarget } from './sqlite-target.ts'
 
 const columns = { id: integer().notNull(), ref: integer(), note: text() }

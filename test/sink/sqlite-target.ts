@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { SqliteSink, type SqliteSinkOptions } from '../../src/sink/sqlite/sqlite.ts'
-import type { Dialect, Row, Target } from './contract/target.ts'
+import type { Dialect, Row, Target } from '../contract/sink/target.ts'
 
 const dialect: Dialect = {
   strict: ' STRICT',

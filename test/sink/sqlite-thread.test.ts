@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { integer, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { SqliteSink } from '../../src/sink/sqlite/sqlite.ts'
-import { sinkContract } from '../contract/sink.ts'
-import { allRejects, applied, entries, numbers, type Texts, write } from './contract/target.ts'
+import { sinkContract } from '../contract/sink/sink.ts'
+import { allRejects, applied, entries, numbers, type Texts, write } from '../contract/sink/target.ts'
 import { openSqlite } from './sqlite-target.ts'
 
 const open = () => openSqlite({ threadBytes: 0 })

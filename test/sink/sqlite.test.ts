@@ -7,8 +7,8 @@ import { describe, expect, test } from 'vitest'
 import { type Column, custom, integer, json, numeric, text } from '../../src/model/columns.ts'
 import { btree, defineModel } from '../../src/model/model.ts'
 import { SqliteSink } from '../../src/sink/sqlite/sqlite.ts'
-import { sinkContract } from '../contract/sink.ts'
-import { allRejects, applied, entries, numbers, replay, write } from './contract/target.ts'
+import { sinkContract } from '../contract/sink/sink.ts'
+import { allRejects, applied, entries, numbers, replay, write } from '../contract/sink/target.ts'
 import { openSqlite } from './sqlite-target.ts'
 
 sinkContract('SQLite', () => openSqlite())

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { describe, expect, it } from 'vitest'
@@ -20,6 +20,8 @@ describe('the published package', () => {
         'dist/index.js',
         'dist/index.d.ts',
         'dist/cli/main.js',
+        'dist/testing/index.js',
+        'dist/testing/index.d.ts',
       ]),
     )
     expect(
@@ -28,6 +30,18 @@ describe('the published package', () => {
     const papers = /^(README\.md|LICENSE|CHANGELOG\.md|package\.json)$/
     expect(paths.filter((path) => !/^(bin|dist|docs)\//.test(path) && !papers.test(path))).toEqual([])
     expect(paths.filter((path) => /\btest\b|\btooling\b|\.tsbuildinfo$/.test(path))).toEqual([])
+  })
+
+  it('ships suites that import nothing but the library, Vitest and fast-check', () => {
+    const imported = globSync('test/contract/**/*.ts', { cwd: root }).flatMap((path) =>
+      [...readFileSync(join(root, path), 'utf8').matchAll(/\b(?:from|import) '([^']+)'/g)].map(
+        ([, name = '']) => (name.startsWith('.') ? join(dirname(path), name) : name),
+      ),
+    )
+    expect(imported).toContain('lading')
+    expect(
+      imported.filter((name) => !/^(node:.*|lading|vitest|fast-check|test\/contract\/.*)$/.test(name)),
+    ).toEqual([])
   })
 
   it('does not bring a Node of its own', () => {

@@ -1,9 +1,5 @@
 import { expect, test } from 'vitest'
-import type { LoadInfo } from '../../../src/core/load.ts'
-import { integer, text } from '../../../src/model/columns.ts'
-import { defineModel } from '../../../src/model/model.ts'
-import { balance } from '../../../src/sink/receipt.ts'
-import type { Sink } from '../../../src/sink/sink.ts'
+import { balance, defineModel, integer, type LoadInfo, type Sink, text } from 'lading'
 import {
   allRejects,
   applied,

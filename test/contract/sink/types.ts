@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import * as column from '../../../src/model/columns.ts'
-import { defineModel, type Model } from '../../../src/model/model.ts'
+import * as column from 'lading'
+import { defineModel, type Model } from 'lading'
 import { applied, type OpenTarget, type Target, write } from './target.ts'
 
 /** Values of each type: as a source has them, and as they read back where that is another text. */

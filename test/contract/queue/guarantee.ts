@@ -1,16 +1,16 @@
 /**
- * What a test of a queue stands on: a queue of its own, opened as often as it likes, all closed at the end.
+ * What every guarantee is tested on: a queue of its own, opened as often as the test needs, all closed at the
+ * end.
  */
 import { expect, it } from 'vitest'
-import type { Depth, Queue } from '../../src/queue/queue.ts'
-import { openQueue } from '../../src/queue/registry.ts'
-import { type Peer, startPeer } from './peers.ts'
-import type { Job } from './peer.ts'
+import type { Depth, Queue } from 'lading'
+import { type Child, startChild } from './start-child.ts'
+import type { Job, QueueModule } from './child.ts'
 import { Reader } from './reader.ts'
 
 /** A new, empty queue somewhere; disposing removes it. */
 export interface Place extends AsyncDisposable {
-  /** Opens the queue through the registry, from any process of this machine. */
+  /** What `openQueue` of the module takes, in any process of this machine. */
   readonly url: string
 }
 
@@ -24,6 +24,8 @@ export interface Deviation {
 }
 
 export interface QueueUnderTest {
+  /** A module that exports `openQueue(url)`. Other processes import it too, so it must not import Vitest. */
+  readonly module: URL
   /** `leaseMs` is how long deliveries shall be held; a queue without leases ignores it. */
   readonly create: (leaseMs: number) => Promise<Place>
   readonly deviations?: readonly Deviation[]
@@ -36,31 +38,33 @@ const longLeaseMs = 300_000
 /** Short enough to wait for, long enough that a busy machine does not lose it by chance. */
 export const shortLeaseMs = 2_000
 
-type PeerJob = Job extends infer J ? (J extends Job ? Omit<J, 'url'> : never) : never
+type ChildJob = Job extends infer J ? (J extends Job ? Omit<J, 'url' | 'module'> : never) : never
 
 /** Its functions are properties, so that a test can take apart what it needs. */
-export class Workbench {
+export class TestQueue {
+  readonly #module: string
   readonly #place: Place
   readonly #opened: (() => Promise<unknown>)[] = []
   readonly queue: Queue
 
-  private constructor(place: Place, queue: Queue) {
+  private constructor(module: string, place: Place, queue: Queue) {
+    this.#module = module
     this.#place = place
     this.queue = queue
     this.#opened.push(async () => queue[Symbol.asyncDispose]())
   }
 
-  static async open(place: Place): Promise<Workbench> {
-    return new Workbench(place, await openQueue(place.url))
+  static async open({ href }: URL, place: Place): Promise<TestQueue> {
+    return new TestQueue(href, place, await openAt(href, place.url))
   }
 
   get url(): string {
     return this.#place.url
   }
 
-  /** The same queue once more, as another process would have it. */
+  /** The same queue again, as another process would open it. */
   openAgain = async (): Promise<Queue> => {
-    const queue = await openQueue(this.url)
+    const queue = await openAt(this.#module, this.url)
     this.#opened.push(async () => queue[Symbol.asyncDispose]())
     return queue
   }
@@ -71,19 +75,19 @@ export class Workbench {
     return reader
   }
 
-  startPeer = (job: PeerJob, wrapper?: readonly string[]): Peer => {
-    const peer = startPeer({ ...job, url: this.url }, wrapper)
-    this.#opened.push(() => (peer.kill(), peer.ended))
-    return peer
+  startChild = (job: ChildJob, wrapper?: readonly string[]): Child => {
+    const child = startChild({ ...job, module: this.#module, url: this.url }, wrapper)
+    this.#opened.push(() => (child.kill(), child.ended))
+    return child
   }
 
   /** Some queues count with a delay; what a queue cannot tell is not compared. */
   expectDepth = async (depth: Depth): Promise<void> => {
-    const told = async () => {
+    const counted = async () => {
       const { ready, inFlight = depth.inFlight, dead } = await this.queue.depth()
       return { ready, inFlight, dead }
     }
-    await expect.poll(told, { timeout: 20_000 }).toEqual(depth)
+    await expect.poll(counted, { timeout: 20_000 }).toEqual(depth)
   }
 
   async close(): Promise<void> {
@@ -92,24 +96,29 @@ export class Workbench {
   }
 }
 
+async function openAt(module: string, url: string): Promise<Queue> {
+  const { openQueue } = (await import(module)) as QueueModule
+  return openQueue(url)
+}
+
 export type Guarantee = ReturnType<typeof guarantees>['guarantee']
 
-/** Declares tests on a fresh workbench each; of what the queue does not promise there is none. */
-export function guarantees({ create, deviations = [] }: QueueUnderTest) {
+/** Declares tests, each on a queue of its own; of what the queue does not promise there is none. */
+export function guarantees({ module, create, deviations = [] }: QueueUnderTest) {
   const titles = new Set<string>()
   const guarantee = (
     title: string,
-    work: (bench: Workbench) => Promise<void>,
+    work: (testQueue: TestQueue) => Promise<void>,
     leaseMs = longLeaseMs,
   ): void => {
     titles.add(title)
     if (deviations.some(({ tests }) => tests.includes(title))) return
     it(title, async () => {
-      const bench = await Workbench.open(await create(leaseMs))
+      const testQueue = await TestQueue.open(module, await create(leaseMs))
       try {
-        await work(bench)
+        await work(testQueue)
       } finally {
-        await bench.close()
+        await testQueue.close()
       }
     })
   }

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { integer, text } from '../../../src/model/columns.ts'
-import { btree, defineModel, type Model, unique } from '../../../src/model/model.ts'
+import { btree, defineModel, integer, type Model, text, unique } from 'lading'
 import { applied, entries, numbers, type OpenTarget, write } from './target.ts'
 
 const items = (more: Partial<Pick<Model, 'onConflict'>> = {}) =>

@@ -1,9 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Code } from '../../../src/core/errors.ts'
-import { custom, integer, text } from '../../../src/model/columns.ts'
-import { type ConflictPolicy, defineModel } from '../../../src/model/model.ts'
-import type { Sink } from '../../../src/sink/sink.ts'
+import { type Code, type ConflictPolicy, custom, defineModel, integer, type Sink, text } from 'lading'
 import {
   allRejects,
   type Delivery,

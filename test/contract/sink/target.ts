@@ -1,21 +1,24 @@
 /** What the conformance suite needs to know of a database, and what it builds for every test. */
 import { createHash, randomUUID } from 'node:crypto'
-import type { Fault, Reject } from '../../../src/core/fault.ts'
-import type { Layout, LoadInfo } from '../../../src/core/load.ts'
-import type { ColumnType } from '../../../src/model/columns.ts'
-import type { Model } from '../../../src/model/model.ts'
-import { type Cells, RecordDecoder } from '../../../src/model/record.ts'
-import type { RowBuffer } from '../../../src/model/writer.ts'
-import type {
-  Batch,
-  BatchVerdict,
-  DeadLetter,
-  Part,
-  RejectReplay,
-  Sink,
-  StoredReject,
-  Verdict,
-} from '../../../src/sink/sink.ts'
+import {
+  type Batch,
+  type BatchVerdict,
+  type Cells,
+  type ColumnType,
+  type DeadLetter,
+  type Fault,
+  type Layout,
+  type LoadInfo,
+  type Model,
+  type Part,
+  RecordDecoder,
+  type Reject,
+  type RejectReplay,
+  type RowBuffer,
+  type Sink,
+  type StoredReject,
+  type Verdict,
+} from 'lading'
 
 export type Row = Readonly<Record<string, unknown>>
 

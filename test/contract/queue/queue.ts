@@ -5,12 +5,12 @@
  */
 import { Buffer } from 'node:buffer'
 import { describe, expect, it } from 'vitest'
-import type { Delivery, Outcome } from '../../src/queue/queue.ts'
-import { processes } from '../queue/processes.ts'
-import { expectWhole, keysOf, sorted } from '../queue/messages.ts'
-import { numbered, numberedFrom } from '../queue/numbered.ts'
-import type { Reader } from '../queue/reader.ts'
-import { type Guarantee, guarantees, type QueueUnderTest, shortLeaseMs } from '../queue/workbench.ts'
+import type { Delivery, Outcome } from 'lading'
+import { processes } from './processes.ts'
+import { expectWhole, keysOf, sorted } from './expected.ts'
+import { messageOf, messagesOf } from './messages.ts'
+import type { Reader } from './reader.ts'
+import { type Guarantee, guarantees, type QueueUnderTest, shortLeaseMs } from './guarantee.ts'
 
 const done: Outcome = { kind: 'done' }
 const again: Outcome = { kind: 'retry', afterMs: 0, code: 'SINK_BUSY' }
@@ -89,7 +89,7 @@ function settling(guarantee: Guarantee): void {
   guarantee(
     'what was settled as done is never delivered again',
     async ({ queue, read, openAgain }) => {
-      await queue.publish(numberedFrom('a', 0, 2))
+      await queue.publish(messagesOf('a', 0, 2))
       const first = read()
       const [settled, left] = await first.take(2)
       await settled?.settle(done)
@@ -105,7 +105,7 @@ function settling(guarantee: Guarantee): void {
   guarantee(
     'what was settled as retry comes again as the next attempt, not before its delay',
     async ({ queue, read }) => {
-      await queue.publish([numbered('a', 0)])
+      await queue.publish([messageOf('a', 0)])
       const reader = read()
       const delivery = await reader.takeOne()
       const settledAt = Date.now()
@@ -120,7 +120,7 @@ function settling(guarantee: Guarantee): void {
   )
 
   guarantee('what was given back comes again at once, as the same attempt', async ({ queue, read }) => {
-    await queue.publish([numbered('a', 0)])
+    await queue.publish([messageOf('a', 0)])
     const reader = read()
     await (await reader.takeOne()).settle({ kind: 'release' })
     expect((await reader.takeOne()).attempt).toBe(1)
@@ -129,7 +129,7 @@ function settling(guarantee: Guarantee): void {
   guarantee(
     'what was settled as dead is counted and not delivered, not even when its lease would have run out',
     async ({ queue, read, openAgain, expectDepth }) => {
-      await queue.publish(numberedFrom('a', 0, 2))
+      await queue.publish(messagesOf('a', 0, 2))
       const reader = read()
       const [lost, left] = await reader.take(2)
       await lost?.settle(dead)
@@ -147,7 +147,7 @@ function settling(guarantee: Guarantee): void {
   )
 
   guarantee('settling twice takes effect once', async ({ queue, read, expectDepth }) => {
-    await queue.publish([numbered('a', 0)])
+    await queue.publish([messageOf('a', 0)])
     const reader = read()
     const delivery = await reader.takeOne()
     await Promise.all([delivery.settle(again), delivery.settle(done)])
@@ -160,7 +160,7 @@ function settling(guarantee: Guarantee): void {
   })
 
   guarantee('settling twice makes room for one more, not two', async ({ queue, read }) => {
-    await queue.publish(numberedFrom('a', 0, 6))
+    await queue.publish(messagesOf('a', 0, 6))
     const reader = read(2)
     const [first] = await reader.take(2)
     await Promise.all([first?.settle(done), first?.settle(done)])
@@ -174,7 +174,7 @@ function leases(guarantee: Guarantee): void {
   guarantee(
     'a delivery that is not settled is delivered again as attempt 2',
     async ({ queue, read, openAgain }) => {
-      await queue.publish([numbered('a', 0)])
+      await queue.publish([messageOf('a', 0)])
       const first = read()
       await first.takeOne()
       await first.stop()
@@ -189,7 +189,7 @@ function leases(guarantee: Guarantee): void {
   guarantee(
     'who lost his lease changes nothing for the new holder',
     async ({ queue, read, openAgain, expectDepth }) => {
-      await queue.publish(numberedFrom('a', 0, 3))
+      await queue.publish(messagesOf('a', 0, 3))
       const late = await read().take(3)
       const holder = read(10, await openAgain())
       const held = await takeAndExtend(holder, 3)
@@ -206,7 +206,7 @@ function leases(guarantee: Guarantee): void {
   guarantee(
     'a delivery that is extended stays with its holder beyond the lease',
     async ({ queue, read, openAgain, expectDepth }) => {
-      await queue.publish(numberedFrom('a', 0, 4))
+      await queue.publish(messagesOf('a', 0, 4))
       const [kept, ...lost] = await read().take(4)
       await kept?.extend?.(600_000)
       const others = await takeAndExtend(read(10, await openAgain()), 3)
@@ -220,7 +220,7 @@ function leases(guarantee: Guarantee): void {
 
 function flow(guarantee: Guarantee): void {
   guarantee('at most `prefetch` deliveries are unsettled at any time', async ({ queue, read }) => {
-    await queue.publish(numberedFrom('a', 0, 20))
+    await queue.publish(messagesOf('a', 0, 20))
     const reader = read(3)
     const inHand = await reader.takeAvailable()
     expect(inHand).toHaveLength(3)
@@ -237,7 +237,7 @@ function flow(guarantee: Guarantee): void {
     async ({ queue, read }) => {
       const reader = read()
       for (let i = 0; i < 3; i++) expect(await reader.next()).toEqual([])
-      await queue.publish([numbered('a', 0)])
+      await queue.publish([messageOf('a', 0)])
       expectWhole(await reader.takeOne())
     },
   )
@@ -245,7 +245,7 @@ function flow(guarantee: Guarantee): void {
   guarantee(
     'an aborted iteration ends, and what it yielded can still be settled',
     async ({ queue, read, expectDepth }) => {
-      await queue.publish(numberedFrom('a', 0, 4))
+      await queue.publish(messagesOf('a', 0, 4))
       const reader = read(2)
       const taken = await reader.take(2)
       reader.abort()
@@ -268,7 +268,7 @@ function flow(guarantee: Guarantee): void {
 
 function looking(guarantee: Guarantee): void {
   guarantee('peek shows messages and changes nothing', async ({ queue, read, expectDepth }) => {
-    await queue.publish(numberedFrom('a', 0, 5))
+    await queue.publish(messagesOf('a', 0, 5))
     const seen = await queue.peek(3)
     expect(seen).toHaveLength(3)
     seen.forEach(expectWhole)
@@ -283,7 +283,7 @@ function looking(guarantee: Guarantee): void {
 
   guarantee('depth tells what is ready, in flight and dead', async ({ queue, read, expectDepth }) => {
     await expectDepth({ ready: 0, inFlight: 0, dead: 0 })
-    await queue.publish(numberedFrom('a', 0, 6))
+    await queue.publish(messagesOf('a', 0, 6))
     await expectDepth({ ready: 6, inFlight: 0, dead: 0 })
     const reader = read(4)
     const [one, two, three] = await reader.take(4)

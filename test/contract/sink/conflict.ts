@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { integer, text } from '../../../src/model/columns.ts'
-import { type ConflictPolicy, defineModel } from '../../../src/model/model.ts'
+import { type ConflictPolicy, defineModel, integer, text } from 'lading'
 import { allRejects, applied, type OpenTarget, type Target, type Texts, write } from './target.ts'
 
 const columns = { id: integer().notNull(), version: integer(), note: text() }

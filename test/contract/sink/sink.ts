@@ -3,16 +3,16 @@
  * database, and what is particular to the adapter. Names are guarantees.
  */
 import { describe } from 'vitest'
-import { atomicity } from '../sink/contract/atomic.ts'
-import { conflicts } from '../sink/contract/conflict.ts'
-import { deadLetters } from '../sink/contract/dead.ts'
-import { isolation } from '../sink/contract/isolation.ts'
-import { effects } from '../sink/contract/once.ts'
-import { preparing } from '../sink/contract/prepare.ts'
-import { receipts } from '../sink/contract/receipts.ts'
-import { mending } from '../sink/contract/rejects.ts'
-import type { OpenTarget } from '../sink/contract/target.ts'
-import { types } from '../sink/contract/types.ts'
+import { atomicity } from './atomic.ts'
+import { conflicts } from './conflict.ts'
+import { deadLetters } from './dead.ts'
+import { isolation } from './isolation.ts'
+import { effects } from './once.ts'
+import { preparing } from './prepare.ts'
+import { receipts } from './receipts.ts'
+import { mending } from './rejects.ts'
+import type { OpenTarget } from './target.ts'
+import { types } from './types.ts'
 
 export function sinkContract(name: string, open: OpenTarget): void {
   describe(`${name}: sink contract`, () => {

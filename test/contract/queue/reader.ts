@@ -1,4 +1,4 @@
-import type { Delivery, Queue } from '../../src/queue/queue.ts'
+import type { Delivery, Queue } from 'lading'
 
 const deadlineMs = 20_000
 

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
-import { integer, text } from '../../../src/model/columns.ts'
-import { defineModel } from '../../../src/model/model.ts'
+import { defineModel, integer, text } from 'lading'
 import {
   allRejects,
   applied,

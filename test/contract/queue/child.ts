@@ -4,11 +4,16 @@
  */
 import { writeSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
-import type { Queue } from '../../src/queue/queue.ts'
-import { openQueue } from '../../src/queue/registry.ts'
-import { numberedFrom } from './numbered.ts'
+import type { Queue } from 'lading'
+import { messagesOf } from './messages.ts'
 
-export type Job = { readonly url: string } & (
+/** What a queue is opened by, in any process. */
+export interface QueueModule {
+  readonly openQueue: (url: string) => Promise<Queue>
+}
+
+/** `module` is the URL of a `QueueModule`. */
+export type Job = { readonly module: string; readonly url: string } & (
   | { readonly kind: 'publish'; readonly name: string; readonly count: number; readonly batch: number }
   | { readonly kind: 'drain'; readonly prefetch: number }
 )
@@ -24,6 +29,7 @@ const job = JSON.parse(process.argv[2] ?? '') as Job
 const stop = new AbortController()
 process.stdin.on('end', () => stop.abort()).resume()
 
+const { openQueue } = (await import(job.module)) as QueueModule
 const queue = await openQueue(job.url)
 try {
   await (job.kind === 'publish' ? publish(queue, job) : drain(queue, job))
@@ -34,7 +40,7 @@ try {
 
 async function publish(to: Queue, { name, count, batch }: Extract<Job, { kind: 'publish' }>): Promise<void> {
   for (let sent = 0; sent < count && !stop.signal.aborted; sent += batch) {
-    await to.publish(numberedFrom(name, sent, batch))
+    await to.publish(messagesOf(name, sent, batch))
     report({ confirmed: sent + batch })
     await setImmediate()
   }
