@@ -90,7 +90,7 @@ describeRabbit('a private RabbitMQ', () => {
 
   it('leaves neither process nor folder when the process that started it is killed with -9', async () => {
     const source = `
-      const { startRabbit } = await import(${JSON.stringify(new URL('rabbitmq.ts', import.meta.url).href)})
+      const { startRabbit } = await import(${JSON.stringify(new URL('../../tooling/servers/rabbitmq.ts', import.meta.url).href)})
       const { dataDirectory } = await startRabbit()
       console.log(dataDirectory)
       setInterval(() => {}, 1000)`
