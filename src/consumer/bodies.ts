@@ -8,7 +8,7 @@ import { type ChunkEnvelope, type ChunkReference, readableEnvelope } from '../qu
 import type { Delivery } from '../queue/queue.ts'
 import type { Leases } from './intake.ts'
 import { retrying } from '../core/retry.ts'
-import { type ReadFault, RootedFiles } from '../source/file/rooted.ts'
+import type { ReadFault, References } from '../source/source.ts'
 
 type Referring = ChunkEnvelope & { readonly reference: ChunkReference }
 
@@ -27,7 +27,7 @@ export function referenceIn({ headers, body }: Pick<Delivery, 'headers' | 'body'
 export async function readReferenced(
   message: Pick<Delivery, 'headers' | 'body'>,
   pipeline: string,
-  open: () => Promise<RootedFiles>,
+  open: () => Promise<References>,
 ): Promise<Buffer | ReadFault | undefined> {
   const envelope = referenceIn(message)
   if (envelope === undefined || envelope.pipeline !== pipeline) return undefined
@@ -36,7 +36,7 @@ export async function readReferenced(
 }
 
 export interface ReferenceOptions {
-  readonly files: RootedFiles
+  readonly files: References
   readonly pipeline: string
   /** What was delivered more often is not read: it is dead, whatever it holds. */
   readonly maxAttempts: number

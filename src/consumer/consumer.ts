@@ -17,7 +17,8 @@ import { batches, type BatchLimits, Leases } from './intake.ts'
 import type { Consumer, ConsumerOptions, RunOptions } from './options.ts'
 import { type ReferenceOptions, withBodies } from './bodies.ts'
 import { patientRetry, type RetryPolicy, retrying } from '../core/retry.ts'
-import { RootedFiles } from '../source/file/rooted.ts'
+import { openReferences } from '../source/registry.ts'
+import type { References } from '../source/source.ts'
 import { addTally, emptyTally, type Tally } from './tally.ts'
 import { BatchWriter, type DecodedBatch, type WrittenBatch } from './write.ts'
 import { zoneCaution } from './zones.ts'
@@ -146,7 +147,7 @@ class Run {
     try {
       for (const message of cautionsOf(this.#options.model)) this.#onEvent({ type: 'caution', message })
       if (hasZones(this.#options.model)) this.#onEvent({ type: 'zones', release: zoneRelease })
-      const files = await RootedFiles.open(this.#options.root ?? '.')
+      const files = await openReferences(this.#options.root ?? '.')
       await this.#prepare()
       await this.#consume(files)
       await unlessAborted(this.#looking, this.#abandon.signal)
@@ -176,7 +177,7 @@ class Run {
   }
 
   /** A queue that fails is opened again, as its errors say; what it delivered before comes again. */
-  async #consume(files: RootedFiles): Promise<void> {
+  async #consume(files: References): Promise<void> {
     for (let done = false; !done;) {
       if (this.#stop.signal.aborted) return
       try {
@@ -226,7 +227,7 @@ class Run {
   }
 
   /** While a batch is written, the next one is gathered and decoded. */
-  async #consumeOnce(files: RootedFiles): Promise<void> {
+  async #consumeOnce(files: References): Promise<void> {
     const { queue, prefetch = defaultPrefetch, batch } = this.#options
     const held = this.#leases.hold(queue.deliveries({ prefetch, signal: this.#stop.signal }))
     const intake = withBodies(this.#foreign.leave(held), { ...this.#intake, files })

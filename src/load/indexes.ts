@@ -3,7 +3,7 @@ import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
 import type { Abortable } from '../core/wait.ts'
 import { type Model, tableName } from '../model/model.ts'
-import { bytesOf, type SourceFile } from '../source/file/discover.ts'
+import { type Source, sizeOf } from '../source/source.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Built, Prepared, PrepareOptions, Sink } from '../sink/sink.ts'
 
@@ -29,7 +29,7 @@ export interface IndexOptions extends Abortable {
  */
 export async function indexPlan(
   options: IndexOptions,
-  files: readonly SourceFile[],
+  sources: readonly Source[],
 ): Promise<PrepareOptions['deferIndexes']> {
   const { paths, model, queue, deferIndexes = 'auto' } = options
   if (deferIndexes === 'never') return undefined
@@ -45,7 +45,7 @@ export async function indexPlan(
   const isRepeatable = !paths.includes('-') && ready + (inFlight ?? 0) === 0
   // Where rows have versions, there will be several of one key.
   if (!isRepeatable || model.version !== undefined) return 'resume'
-  return (await bytesOf(files)) >= worthwhileBytes ? 'begin' : 'resume'
+  return (await sizeOf(sources)) >= worthwhileBytes ? 'begin' : 'resume'
 }
 
 /**

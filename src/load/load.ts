@@ -10,7 +10,7 @@ import {
   checkHeaders,
   endAgain,
   endFresh,
-  namedFiles,
+  openSources,
   planAll,
   plannedBefore,
   produce,
@@ -132,17 +132,17 @@ export async function load(given: LoadOptions): Promise<LoadResult> {
   const onEvent = tellAll(course.listen, given.onEvent ?? ignoreEvents)
   // A wrong path is reported before the database is waited for, and a wrong header must not leave tables
   // behind.
-  const files = await namedFiles(given)
-  await checkHeaders(files, given)
+  const sources = await openSources(given)
+  await checkHeaders(sources, given)
   const names = [
-    ...files.map(({ name }) => name),
+    ...sources.map(({ name }) => name),
     ...(given.paths.includes('-') ? [given.stdinName ?? 'stdin'] : []),
   ]
   const options = { ...given, target: given.sink.place, course, names, onEvent }
   const { queue, sink, model, signal } = options
   const patiently = askingUntil(signal, onEvent)
   const prepare = async (connectMs: number) =>
-    sink.prepare(model, { signal, deferIndexes: await indexPlan(options, files), connectMs })
+    sink.prepare(model, { signal, deferIndexes: await indexPlan(options, sources), connectMs })
   const prepared = await retrying(prepare, { signal, onEvent, deadlineMs: options.startTimeoutMs ?? 30_000 })
   for (const caution of preparedCautions(model, prepared)) onEvent(caution)
   await tellPrepared(options, prepared, () => isBegun(options, patiently))
@@ -159,7 +159,7 @@ export async function load(given: LoadOptions): Promise<LoadResult> {
   }
   const moving = options.fresh === true ? { ...options, startFresh } : options
   if (before !== undefined) {
-    const planned = await plannedBefore(options, files)
+    const planned = await plannedBefore(options, sources)
     // What waits of them takes effect as soon as consumers are at work, and is not to be forgotten then.
     if (options.fresh === true)
       for (const [loadId, wasBegun] of begunFresh(options, planned)) await startFresh(loadId, wasBegun)

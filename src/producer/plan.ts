@@ -13,7 +13,7 @@ import { guessDelimiter, readHeader } from '../format/csv/header.ts'
 import { LoneCrSearch, RecordScanner } from '../format/csv/scan.ts'
 import { isMasked, type Model, sourceColumns, sourceName, tableName } from '../model/model.ts'
 import { fieldProblems } from '../model/record.ts'
-import { fileState, readSource } from '../source/file/read.ts'
+import type { ReadOptions, Source } from '../source/source.ts'
 
 export interface PlannedChunk {
   readonly chunk: number
@@ -41,7 +41,7 @@ const mostListed = 6
 /** Most headers are shorter, and what is read with them is hashed for nothing. */
 const headerPieceBytes = 4096
 
-const toldEveryBytes = 16 * 1024 * 1024
+const reportEveryBytes = 16 * 1024 * 1024
 
 export interface Plan {
   readonly fields: readonly string[]
@@ -54,45 +54,56 @@ export interface Plan {
   readonly plan: string
   readonly chunks: number
   readonly records: number
-  /** See `fileState`. */
+  /** Of the source, see `Source.state`. */
   readonly state: string
 }
 
-/** Plans the file and calls `onChunk` for each chunk, in order. */
-export async function planFile(
-  path: string,
+/** Plans the source and calls `onChunk` for each chunk, in order. */
+export async function planSource(
+  source: Source,
   options: PlanOptions,
   onChunk: (chunk: PlannedChunk) => void,
 ): Promise<Plan> {
-  const state = await fileState(path)
-  const planner = new Planner(path, options, onChunk)
-  let told = 0
-  options.onRead?.(told)
-  for await (const piece of readSource(path, options)) {
+  const state = await source.state()
+  const planner = new Planner(source.path, options, onChunk)
+  let reported = 0
+  options.onRead?.(reported)
+  for await (const piece of piecesOf(source, options)) {
     planner.push(piece)
-    if (planner.bytes - told < toldEveryBytes) continue
-    told = planner.bytes
-    options.onRead?.(told)
+    if (planner.bytes - reported < reportEveryBytes) continue
+    reported = planner.bytes
+    options.onRead?.(reported)
   }
   const plan = planner.finish()
-  if ((await fileState(path)) !== state)
-    throw new LadingError('SOURCE_CHANGED', `${path} changed while it was planned; nothing was published`)
+  if ((await source.state()) !== state)
+    throw new LadingError(
+      'SOURCE_CHANGED',
+      `${source.path} changed while it was planned; nothing was published`,
+    )
   return { ...plan, state }
 }
 
-/** Reads the file as far as its header, and throws what `planFile` would throw of that. */
+/** Reads the source as far as its header, and throws what `planSource` would throw for that. */
 export async function checkHeader(
-  path: string,
+  source: Source,
   options: Omit<PlanOptions, 'chunkBytes' | 'onRead'>,
 ): Promise<void> {
-  await fileState(path)
-  const planner = new Planner(path, { ...options, chunkBytes: Number.POSITIVE_INFINITY }, () => undefined)
+  await source.state()
+  const all = { ...options, chunkBytes: Number.POSITIVE_INFINITY }
+  const planner = new Planner(source.path, all, () => undefined)
   if (planner.hasFields) return
-  for await (const piece of readSource(path, { signal: options.signal, pieceBytes: headerPieceBytes })) {
+  for await (const piece of piecesOf(source, { ...options, pieceBytes: headerPieceBytes })) {
     planner.push(piece)
     if (planner.hasFields) return
   }
   planner.finish()
+}
+
+async function* piecesOf(source: Source, { signal, ...options }: ReadOptions & Abortable) {
+  for await (const piece of source.bytes(options)) {
+    if (signal?.aborted) throw new LadingError('ABORTED', `stopped while reading ${source.path}`)
+    yield piece
+  }
 }
 
 class Planner {

@@ -1,5 +1,4 @@
 /** Files → plans → chunks → queue. */
-import { resolve } from 'node:path'
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
 import { listed } from '../core/listed.ts'
@@ -7,13 +6,12 @@ import { defaultDialect, type Dialect, validateDialect } from '../format/csv/dia
 import { type Model, tableName } from '../model/model.ts'
 import { chunkKey } from '../queue/envelope.ts'
 import type { Queue } from '../queue/queue.ts'
-import { bytesOf, discover, type SourceFile } from '../source/file/discover.ts'
+import { type CarryOptions, referencesFor } from '../source/carry.ts'
+import { namedSources, sourceAt, type SpoolOptions, standardInput } from '../source/registry.ts'
+import { type Source, sizeOf } from '../source/source.ts'
 import { loadIdOf } from './identity.ts'
-import { checkHeader, type Plan, planFile } from './plan.ts'
+import { checkHeader, type Plan, planSource } from './plan.ts'
 import { Publisher, type PublishOptions } from './publish.ts'
-import { type CarryOptions, referencePaths } from './carry.ts'
-import { fileState } from '../source/file/read.ts'
-import { isSpooled, spool, type SpoolOptions } from '../source/stdin/spool.ts'
 import { type PlannedLoad, ProducerState } from './state.ts'
 
 export const defaultStatePath = './.lading/producer.db'
@@ -79,34 +77,34 @@ export interface ProducedLoad {
  * The files that the options name, standard input left out; throws for what cannot be right before anything
  * is opened or waited for.
  */
-export async function namedFiles(
+export async function openSources(
   options: Pick<ProduceOptions, 'paths' | 'dialect' | 'carry' | 'root'>,
   onLeft?: (message: string) => void,
-): Promise<readonly SourceFile[]> {
+): Promise<readonly Source[]> {
   const { paths, dialect = defaultDialect } = options
   validateDialect(dialect)
-  const pathOf = await referencePaths(options)
+  const referenceOf = await referencesFor(options)
   const named = paths.filter((path) => path !== '-')
-  const files = named.length > 0 || paths.length === 0 ? await discover(named, onLeft) : []
-  for (const { path } of files) await pathOf(path)
-  return files
+  const sources = named.length > 0 || paths.length === 0 ? await namedSources(named, onLeft) : []
+  for (const source of sources) await referenceOf(source)
+  return sources
 }
 
 /** Files whose headers do not fit that are named. */
 const mostNamed = 5
 
 /** Reads the header of each file; throws for the first that does not fit, and names the others. */
-export async function checkHeaders(files: readonly SourceFile[], options: ProduceOptions): Promise<void> {
+export async function checkHeaders(sources: readonly Source[], options: ProduceOptions): Promise<void> {
   const { model, dialect = defaultDialect, ignoreExtra = false, signal } = options
   let first: LadingError | undefined
   const others: string[] = []
-  for (const { path } of files) {
+  for (const source of sources) {
     try {
-      await checkHeader(path, { model, dialect, ignoreExtra, signal })
+      await checkHeader(source, { model, dialect, ignoreExtra, signal })
     } catch (error) {
       if (!(error instanceof LadingError) || error.code === 'ABORTED') throw error
       if (first === undefined) first = error
-      else others.push(path)
+      else others.push(source.path)
     }
   }
   if (first === undefined) return
@@ -120,19 +118,16 @@ export async function checkHeaders(files: readonly SourceFile[], options: Produc
  */
 export async function produce(options: ProduceOptions): Promise<readonly ProducedLoad[]> {
   const { queue, onEvent = ignoreEvents, dialect = defaultDialect, statePath = defaultStatePath } = options
-  const named = await namedFiles(options, (message) => onEvent({ type: 'caution', message }))
-  await using input = options.paths.includes('-') ? await spool(statePath, options) : undefined
+  const named = await openSources(options, (message) => onEvent({ type: 'caution', message }))
+  await using input = options.paths.includes('-') ? await standardInput(statePath, options) : undefined
   using state = new ProducerState(statePath, queue.id, options.target)
-  const publisher = new Publisher(queue, state, onEvent, await referencePaths(options), options)
+  const publisher = new Publisher(queue, state, onEvent, await referencesFor(options), options)
   const run = { options, dialect, state, publisher, onEvent, loads: new Set<string>() }
   const produced: ProducedLoad[] = []
-  const files = [...named, ...(input === undefined ? [] : [input.file])]
-  const sizes: number[] = []
-  for (const file of files) sizes.push(await bytesOf([file]))
-  onEvent({ type: 'found', files: files.length, bytes: sizes.reduce((sum, size) => sum + size, 0) })
+  const sources = [...named, ...(input === undefined ? [] : [input.source])]
+  onEvent({ type: 'found', files: sources.length, bytes: await sizeOf(sources) })
   try {
-    for (const [index, file] of files.entries())
-      produced.push(await produceFile(file, sizes[index] as number, run))
+    for (const source of sources) produced.push(await produceSource(source, run))
   } finally {
     await publisher.flush()
   }
@@ -146,8 +141,8 @@ export async function planAll(options: ProduceOptions): Promise<readonly string[
   const { queue, dialect = defaultDialect, statePath = defaultStatePath } = options
   using state = new ProducerState(statePath, queue.id, options.target)
   const loads: string[] = []
-  for (const file of await namedFiles(options))
-    loads.push((await planLoad(file, options, dialect, state)).load.id)
+  for (const source of await openSources(options))
+    loads.push((await planLoad(source, options, dialect, state)).load.id)
   return loads
 }
 
@@ -157,18 +152,18 @@ export async function planAll(options: ProduceOptions): Promise<readonly string[
  */
 export async function plannedBefore(
   options: ProduceOptions,
-  files: readonly SourceFile[],
+  sources: readonly Source[],
 ): Promise<readonly string[]> {
   const { queue, statePath = defaultStatePath, target } = options
   const pipeline = pipelineOf(options)
-  const names = new Map(files.map(({ path, name }) => [resolve(path), name]))
+  const found = new Map(sources.map((source) => [source.location, source]))
   using state = new ProducerState(statePath, queue.id, target)
   const salt = options.again === true ? state.againSalt(pipeline) : ''
   const loads: string[] = []
   for (const { id, path, state: seen, sha256 } of state.planned(pipeline)) {
-    const name = names.get(path)
-    if (name === undefined || loadIdOf(pipeline, name, sha256, salt) !== id) continue
-    if ((await fileState(path).catch(() => undefined)) === seen) loads.push(id)
+    const source = found.get(path)
+    if (source === undefined || loadIdOf(pipeline, source.name, sha256, salt) !== id) continue
+    if ((await source.state().catch(() => undefined)) === seen) loads.push(id)
   }
   return loads
 }
@@ -218,11 +213,11 @@ interface Run {
   readonly loads: Set<string>
 }
 
-/** `size` is that of the file on the disk. */
-async function produceFile(file: SourceFile, size: number, run: Run): Promise<ProducedLoad> {
+async function produceSource(source: Source, run: Run): Promise<ProducedLoad> {
   const { options, dialect, state, publisher, onEvent, loads } = run
-  const onRead = (bytes: number) => onEvent({ type: 'planning', source: file.name, bytes, size })
-  const { load, plan } = await planLoad(file, options, dialect, state, onRead)
+  const size = await source.size()
+  const onRead = (bytes: number) => onEvent({ type: 'planning', source: source.name, bytes, size })
+  const { load, plan } = await planLoad(source, options, dialect, state, onRead)
   const { sha256, bytes, records, chunks } = load
   const about = { loadId: load.id, source: load.name, records, chunks }
   const result = { ...about, sha256, bytes, plan: load.plan }
@@ -248,7 +243,7 @@ async function produceFile(file: SourceFile, size: number, run: Run): Promise<Pr
       if (isWanted(chunkKey(load.id, chunk))) done -= wanted
   }
   if (done > 0) onEvent({ type: 'resuming', loadId: load.id, source: load.name, records, done })
-  const published = await publisher.publish(load, state.chunks(load, which), isWanted)
+  const published = await publisher.publish(load, source, state.chunks(load, which), isWanted)
   return { ...result, published }
 }
 
@@ -271,7 +266,7 @@ function skipReason(
   known: KnownLoad | undefined,
   options: ProduceOptions,
 ): string | undefined {
-  const again = `--again loads it a second time${isSpooled(load.path) ? ', --name NAME as a load of its own' : ''}`
+  const again = `--again loads it a second time${sourceAt(load.path, load.name).isTransient ? ', --name NAME as a load of its own' : ''}`
   if (known?.complete === true || known?.keys.size === load.chunks)
     return options.again === true
       ? `the same --again, which was interrupted, has loaded it already (load ${load.id})`
@@ -291,7 +286,7 @@ function defaultChunkBytesOf({ queue, carry }: Pick<ProduceOptions, 'queue' | 'c
 }
 
 async function planLoad(
-  file: SourceFile,
+  source: Source,
   options: ProduceOptions,
   dialect: Dialect,
   state: ProducerState,
@@ -299,16 +294,16 @@ async function planLoad(
 ) {
   const { model, chunkBytes = defaultChunkBytesOf(options), ignoreExtra = false, signal } = options
   const pipeline = pipelineOf(options)
-  const draft = state.begin(pipeline, resolve(file.path), file.name)
+  const draft = state.begin(pipeline, source.location, source.name)
   try {
-    const plan = await planFile(
-      file.path,
+    const plan = await planSource(
+      source,
       { model, dialect, chunkBytes, ignoreExtra, signal, onRead },
       draft.add,
     )
     draft.flush()
     const salt = options.again === true ? state.againSalt(pipeline) : ''
-    const id = loadIdOf(pipeline, file.name, plan.sha256, salt)
+    const id = loadIdOf(pipeline, source.name, plan.sha256, salt)
     if ((await options.startFresh?.(id, state.isFresh(id))) === true) state.beginFresh(id)
     return { load: state.freeze(draft, id, plan, dialect), plan }
   } catch (error) {

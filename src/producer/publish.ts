@@ -13,8 +13,9 @@ import { newTraceparent, traceHeaders } from '../core/trace.ts'
 import { type ChunkReference, chunkKey, envelopeHeaders, targetOf } from '../queue/envelope.ts'
 import type { Outgoing, Queue } from '../queue/queue.ts'
 import type { PlannedChunk } from './plan.ts'
-import type { PathOf } from './carry.ts'
-import { fileState, readRanges } from '../source/file/read.ts'
+import type { ReferenceOf } from '../source/carry.ts'
+import { readRanges } from '../source/ranges.ts'
+import type { Source } from '../source/source.ts'
 import { SpareMemory } from './spare.ts'
 import type { PlannedLoad, ProducerState } from './state.ts'
 
@@ -99,7 +100,7 @@ export class Publisher {
   readonly #state: ProducerState
   readonly #options: PublishOptions
   readonly #onEvent: Listener
-  readonly #pathOf: PathOf
+  readonly #referenceOf: ReferenceOf
   readonly #spare = new SpareMemory()
   /** As envelopes name it. */
   readonly #target: string | undefined
@@ -112,13 +113,13 @@ export class Publisher {
     queue: Queue,
     state: ProducerState,
     onEvent: Listener,
-    pathOf: PathOf,
+    referenceOf: ReferenceOf,
     options: PublishOptions,
   ) {
     this.#queue = queue
     this.#state = state
     this.#onEvent = onEvent
-    this.#pathOf = pathOf
+    this.#referenceOf = referenceOf
     this.#options = options
     this.#target = options.target === undefined ? undefined : targetOf(options.target)
     this.#resent = options.resend === true ? { resent: randomUUID() } : {}
@@ -131,16 +132,17 @@ export class Publisher {
    */
   async publish(
     load: PlannedLoad,
+    source: Source,
     chunks: Iterable<PlannedChunk>,
     wanted: (key: string) => boolean,
   ): Promise<number> {
-    if ((await fileState(load.path)) !== load.state) throw changed(load, 'since it was planned')
-    const path = await this.#pathOf(load.path)
+    if ((await source.state()) !== load.state) throw changed(load, 'since it was planned')
+    const path = await this.#referenceOf(source)
     const open = only(chunks, (each) => wanted(chunkKey(load.id, each.chunk)))
     let published = 0
     const allocate = (bytes: number) => this.#spare.take(bytes)
     for await (const [chunk, body] of path === undefined
-      ? readRanges(load.path, open, allocate)
+      ? readRanges(source, open, allocate)
       : withoutBodies(open)) {
       if (this.#options.signal?.aborted)
         throw new LadingError('ABORTED', `stopped while publishing ${load.path}`)
@@ -150,7 +152,7 @@ export class Publisher {
       published++
     }
     // Each chunk was what was planned, yet what grew meanwhile will be another load: better said now.
-    if ((await fileState(load.path)) !== load.state) throw changed(load, 'while it was published')
+    if ((await source.state()) !== load.state) throw changed(load, 'while it was published')
     this.#window.finished.push({ load, chunks: published })
     return published
   }

@@ -4,7 +4,8 @@ import type { Abortable } from '../core/wait.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { KnownLoad } from './produce.ts'
 import { Publisher } from './publish.ts'
-import { type CarryOptions, referencePaths } from './carry.ts'
+import { type CarryOptions, referencesFor } from '../source/carry.ts'
+import { sourceAt } from '../source/registry.ts'
 import { ProducerState } from './state.ts'
 
 export interface RepublishOptions extends Abortable, CarryOptions {
@@ -34,13 +35,14 @@ export async function republishMissing(options: RepublishOptions): Promise<numbe
     )
   }
   const target = load.target && place
-  const publisher = new Publisher(queue, state, onEvent, await referencePaths(options), {
+  const publisher = new Publisher(queue, state, onEvent, await referencesFor(options), {
     ...options,
     target,
     resend: true,
   })
   const published = await publisher.publish(
     load,
+    sourceAt(load.path, load.name),
     state.chunks(load, 'all'),
     (key) => known?.keys.has(key) !== true,
   )

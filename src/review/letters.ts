@@ -9,7 +9,8 @@ import { Decoder } from '../consumer/decode/decode.ts'
 import { type DedupKey, defaultDedupKey } from '../consumer/decode/identity.ts'
 import { type MaskedBody, maskedBodyOf, withoutMasks } from '../consumer/decode/kept-header.ts'
 import { readReferenced } from '../consumer/bodies.ts'
-import { type ReadFault, RootedFiles } from '../source/file/rooted.ts'
+import type { ReadFault, References } from '../source/source.ts'
+import { openReferences } from '../source/registry.ts'
 import { zoneCaution } from '../consumer/zones.ts'
 
 export interface ReplayOptions extends Abortable {
@@ -141,9 +142,9 @@ async function read(
   pipeline: string,
   root: string,
 ): Promise<Buffer | ReadFault | undefined> {
-  let files: RootedFiles | undefined
+  let files: References | undefined
   try {
-    return await readReferenced(letter, pipeline, async () => (files = await RootedFiles.open(root)))
+    return await readReferenced(letter, pipeline, async () => (files = await openReferences(root)))
   } finally {
     await files?.close()
   }

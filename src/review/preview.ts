@@ -17,7 +17,8 @@ import { Decoder, foreignTo } from '../consumer/decode/decode.ts'
 import type { Decoded } from '../consumer/decode/decoded.ts'
 import { type DedupKey, defaultDedupKey } from '../consumer/decode/identity.ts'
 import { readReferenced } from '../consumer/bodies.ts'
-import { RootedFiles } from '../source/file/rooted.ts'
+import { openReferences } from '../source/registry.ts'
+import type { References } from '../source/source.ts'
 
 export interface PreviewOptions {
   readonly model: Model
@@ -95,16 +96,12 @@ export async function preview(
   } = options
   const rows = new RowValues(model)
   const decoder = new Decoder({ pipeline, model, ignoreExtra, dedupKey }, rows)
-  let files: RootedFiles | undefined
+  let files: References | undefined
   const decode = async (message: Peeked): Promise<Outlook> => {
     try {
       if (message.fault !== undefined)
         return foreignTo(pipeline, message.headers) ?? { kind: 'dead', ...message.fault }
-      const read = await readReferenced(
-        message,
-        pipeline,
-        async () => (files ??= await RootedFiles.open(root)),
-      )
+      const read = await readReferenced(message, pipeline, async () => (files ??= await openReferences(root)))
       if (read !== undefined && !Buffer.isBuffer(read)) return { kind: 'dead', ...read }
       rows.clear()
       return outlookOf(decoder.decode({ ...message, body: read ?? message.body }), rows, most)

@@ -9,7 +9,8 @@ import { defaultDialect } from '../../src/format/csv/dialect.ts'
 import { RecordScanner } from '../../src/format/csv/scan.ts'
 import { integer, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
-import { planFile } from '../../src/producer/plan.ts'
+import { planSource } from '../../src/producer/plan.ts'
+import { sourceAt } from '../../src/source/registry.ts'
 
 const model = defineModel({ table: 't', columns: { a: text(), b: integer() } })
 
@@ -28,7 +29,7 @@ async function verdict(
   await writeFile(path, name.endsWith('.gz') ? gzipSync(content) : content)
   const options = { model, dialect: { ...defaultDialect, header }, chunkBytes: 1 << 20, ignoreExtra }
   try {
-    return (await planFile(path, options, () => undefined)).records
+    return (await planSource(sourceAt(path, name), options, () => undefined)).records
   } catch (error) {
     if (error instanceof LadingError) return error.code
     throw error

@@ -8,8 +8,9 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { defaultDialect } from '../../src/format/csv/dialect.ts'
 import { text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
-import { type PlannedChunk, planFile } from '../../src/producer/plan.ts'
-import { readRanges } from '../../src/source/file/read.ts'
+import { type PlannedChunk, planSource } from '../../src/producer/plan.ts'
+import { readRanges } from '../../src/source/ranges.ts'
+import { sourceAt } from '../../src/source/registry.ts'
 import { produce } from '../../src/producer/produce.ts'
 import { Workshop } from '../support/workshop.ts'
 
@@ -25,14 +26,15 @@ afterEach(() => rm(folder, { recursive: true }))
 async function planned(bytes: Buffer, chunkBytes: number, gz: boolean) {
   const path = join(folder, gz ? 'file.csv.gz' : 'file.csv')
   await writeFile(path, gz ? gzipSync(bytes) : bytes)
+  const source = sourceAt(path, 'file.csv')
   const chunks: PlannedChunk[] = []
-  const plan = await planFile(
-    path,
+  const plan = await planSource(
+    source,
     { model, dialect: defaultDialect, chunkBytes, ignoreExtra: false },
     (chunk) => chunks.push(chunk),
   )
   const bodies: Buffer[] = []
-  for await (const [, body] of readRanges(path, chunks)) bodies.push(Buffer.from(body))
+  for await (const [, body] of readRanges(source, chunks)) bodies.push(Buffer.from(body))
   return { plan, chunks, bodies }
 }
 
@@ -123,8 +125,8 @@ it.each([1, 20])(
     const lines = Buffer.alloc(mib << 20, 'x,y\n')
     const path = join(folder, 'file.csv')
     await writeFile(path, Buffer.concat([Buffer.from('a,b\n1,2\n3,"4\n'), lines]))
-    const planning = planFile(
-      path,
+    const planning = planSource(
+      sourceAt(path, 'file.csv'),
       { model, dialect: defaultDialect, chunkBytes: 1 << 20, ignoreExtra: false },
       () => undefined,
     )

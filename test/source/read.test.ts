@@ -7,7 +7,8 @@ import { constants, gzipSync, zstdCompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { unpacked } from '../../src/source/compressed/decompress.ts'
-import { isCompressed, readRanges, readSource } from '../../src/source/file/read.ts'
+import { readRanges } from '../../src/source/ranges.ts'
+import { sourceAt } from '../../src/source/registry.ts'
 import { ZstdFrames } from '../../src/source/compressed/zstd-frames.ts'
 
 let folder: string
@@ -20,7 +21,7 @@ async function read(name: string, content: Buffer): Promise<string> {
   const path = join(folder, name)
   await writeFile(path, content)
   const pieces: Buffer[] = []
-  for await (const piece of readSource(path)) pieces.push(Buffer.from(piece))
+  for await (const piece of sourceAt(path, name).bytes()) pieces.push(Buffer.from(piece))
   return Buffer.concat(pieces).toString()
 }
 
@@ -200,10 +201,11 @@ describe('what a file is compressed with, its first bytes tell, and not its name
     ['no compression', Buffer.from(one)],
   ])('%s', async (what, content) => {
     expect(await read('plain.csv', content)).toBe(one)
-    expect(await isCompressed(join(folder, 'plain.csv'))).toBe(what !== 'no compression')
+    const source = sourceAt(join(folder, 'plain.csv'), 'plain.csv')
+    await using reader = await source.ranges()
+    expect(reader === undefined).toBe(what !== 'no compression')
     const ranges: Buffer[] = []
-    for await (const [, range] of readRanges(join(folder, 'plain.csv'), [{ byteStart: 1, bytes: 3 }]))
-      ranges.push(range)
+    for await (const [, range] of readRanges(source, [{ byteStart: 1, bytes: 3 }])) ranges.push(range)
     expect(Buffer.concat(ranges).toString()).toBe(one.slice(1, 4))
   })
 
@@ -233,7 +235,9 @@ describe('what a file is compressed with, its first bytes tell, and not its name
 
   it('a pipe is refused, and not waited for', async () => {
     execFileSync('mkfifo', [join(folder, 'pipe.csv')])
-    await expect(isCompressed(join(folder, 'pipe.csv'))).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE' })
+    await expect(sourceAt(join(folder, 'pipe.csv'), 'pipe.csv').ranges()).rejects.toMatchObject({
+      code: 'SOURCE_UNREADABLE',
+    })
   })
 
   it('an empty file that is called compressed was cut off', async () => {

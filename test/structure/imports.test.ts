@@ -50,6 +50,15 @@ it('adapters are closed to each other, and to the producer and the consumer', ()
   expect(check({ 'src/consumer/a.ts': "import '../sink/registry.ts'" })).toHaveLength(1)
 })
 
+it('the producer knows sources by their contract and their registry', () => {
+  expect(
+    check({ 'src/producer/a.ts': "import '../source/source.ts'\nimport '../source/registry.ts'" }),
+  ).toEqual([])
+  expect(check({ 'src/producer/a.ts': "import '../source/file/file.ts'" })).toEqual([
+    'src/producer/a.ts (producer) imports src/source/file/file.ts (source adapters)',
+  ])
+})
+
 it('a registry names an adapter, and loads it late', () => {
   const registry = 'src/queue/registry.ts'
   expect(

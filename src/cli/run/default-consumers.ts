@@ -2,7 +2,8 @@
 import { availableParallelism } from 'node:os'
 import { InvalidArgumentError } from 'commander'
 import { whole } from '../settings/options.ts'
-import { bytesOf, discover } from '../../source/file/discover.ts'
+import { namedSources } from '../../source/registry.ts'
+import { sizeOf } from '../../source/source.ts'
 
 /**
  * Bytes of files from which on a consumer in a process of its own earns back what its start costs, a third of
@@ -41,7 +42,7 @@ export async function defaultConsumers(
 ): Promise<(indexesDeferred: boolean) => number> {
   const cores = availableParallelism()
   if (cores === 1 || to.startsWith('sqlite:') || paths.includes('-')) return () => 1
-  if ((await bytesOf(await discover(paths))) < largeBytes) return () => 1
+  if ((await sizeOf(await namedSources(paths))) < largeBytes) return () => 1
   const isEmbedded = queue.startsWith('embedded:')
   return (indexesDeferred) =>
     Math.min(mostConsumers, Math.max(isEmbedded && !indexesDeferred ? 2 : 1, Math.floor(cores / 2)))

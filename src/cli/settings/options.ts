@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { type DedupKey, defaultDedupKey, isDedupKey } from '../../consumer/decode/identity.ts'
 import { defaultDialect, type Dialect } from '../../format/csv/dialect.ts'
-import type { Carry } from '../../producer/carry.ts'
+import type { Carry } from '../../source/carry.ts'
 import { defaultQueueUrl } from '../../queue/registry.ts'
 import { defaultSinkUrl } from '../../sink/registry.ts'
 

@@ -130,10 +130,3 @@ const dots: ReadonlySet<string> = new Set(['.', '..'])
 
 const hidden = (name: string, meant = dots): boolean =>
   name.split(sep).some((part) => part.startsWith('.') && !dots.has(part) && !meant.has(part))
-
-/** As they lie on the disk; a file that is gone counts for nothing. */
-export async function bytesOf(files: readonly SourceFile[]): Promise<number> {
-  let bytes = 0
-  for (const { path } of files) bytes += (await stat(path).catch(() => undefined))?.size ?? 0
-  return bytes
-}

@@ -11,21 +11,9 @@ import { type FileHandle, lstat, open, readlink, realpath } from 'node:fs/promis
 import { join } from 'node:path'
 import { LadingError } from '../../core/errors.ts'
 import { fileTrouble } from '../../core/files.ts'
-import { isPathDown, openRoot, pathBelow } from './root.ts'
 import { maxReferenceBytes } from '../../core/load.ts'
-
-interface FileRange {
-  readonly path: string
-  readonly byteStart: number
-  readonly bytes: number
-  readonly sha256: string
-}
-
-/** Why there are no bytes. It names the path, and never anything of what is in the file. */
-export interface ReadFault {
-  readonly code: 'REFERENCE_REFUSED' | 'REFERENCE_UNREADABLE' | 'CHECKSUM'
-  readonly detail: string
-}
+import { isPathDown, openRoot, pathBelow } from '../root.ts'
+import type { ReadFault, Reference, References } from '../source.ts'
 
 /**
  * Opening a pipe must not wait for whoever writes into it, and a link is followed by `realpath` alone.
@@ -33,7 +21,7 @@ export interface ReadFault {
  */
 const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0)
 
-export class RootedFiles {
+export class RootedFiles implements References {
   readonly #root: string
   /** The file that was read last: chunks of one file mostly come one after the other. */
   #last: { readonly path: string; readonly file: FileHandle } | undefined
@@ -47,8 +35,7 @@ export class RootedFiles {
     return new RootedFiles(await openRoot(root))
   }
 
-  /** The bytes, or why there are none; throws `REFERENCE_HOLD` for what passes. One call at a time. */
-  async read(range: FileRange): Promise<Buffer | ReadFault> {
+  async read(range: Reference): Promise<Buffer | ReadFault> {
     const { path, bytes } = range
     if (!isPathDown(path)) return refused(path, 'is no path downwards from the root')
     if (bytes > maxReferenceBytes)
@@ -68,7 +55,7 @@ export class RootedFiles {
     await last?.file.close()
   }
 
-  async #tryToRead(range: FileRange): Promise<Buffer | ReadFault> {
+  async #tryToRead(range: Reference): Promise<Buffer | ReadFault> {
     let result: Buffer | ReadFault
     try {
       const file = await this.#fileAt(range.path)
@@ -120,7 +107,7 @@ const pathOf = (file: FileHandle): Promise<string | undefined> =>
 
 async function readRange(
   file: FileHandle,
-  { path, byteStart, bytes, sha256 }: FileRange,
+  { path, byteStart, bytes, sha256 }: Reference,
 ): Promise<Buffer | ReadFault> {
   const stats = await file.stat()
   if (!stats.isFile()) return refused(path, 'is not a regular file')

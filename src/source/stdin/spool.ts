@@ -6,7 +6,8 @@ import { randomUUID } from 'node:crypto'
 import { LadingError } from '../../core/errors.ts'
 import { makeFolder } from '../../core/files.ts'
 import type { Abortable } from '../../core/wait.ts'
-import type { SourceFile } from '../file/discover.ts'
+import { fileSource } from '../file/file.ts'
+import type { Source } from '../source.ts'
 
 /**
  * What stands longer in the folder was left behind by a run that was killed: no load of standard input takes
@@ -20,11 +21,18 @@ export interface SpoolOptions extends Abortable {
   readonly stdinName?: string
 }
 
+/** A copy of standard input: it does not stay, so messages hold its bytes. */
+export const spooledSource = (path: string, name: string): Source => ({
+  ...fileSource(path, name),
+  isTransient: true,
+  reference: async () => undefined,
+})
+
 /** Standard input is read twice like any file, so it is kept in a file of its own until it is published. */
 export async function spool(
   statePath: string,
   { stdin, stdinName: name = 'stdin', signal }: SpoolOptions = {},
-): Promise<AsyncDisposable & { readonly file: SourceFile }> {
+): Promise<AsyncDisposable & { readonly source: Source }> {
   if (stdin === undefined) throw new LadingError('USAGE', "'-' stands for standard input, and there is none")
   const folder = join(dirname(statePath), 'spool')
   const path = join(folder, `${randomUUID()}.csv`)
@@ -42,7 +50,7 @@ export async function spool(
       { cause },
     )
   }
-  return { file: { path, name }, [Symbol.asyncDispose]: remove }
+  return { source: spooledSource(path, name), [Symbol.asyncDispose]: remove }
 }
 
 const spooledName = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.csv$/

@@ -4,7 +4,7 @@
  */
 import { realpath, stat } from 'node:fs/promises'
 import { isAbsolute, relative, sep } from 'node:path'
-import { LadingError } from '../../core/errors.ts'
+import { LadingError } from '../core/errors.ts'
 
 /** Longer paths are opened nowhere (PATH_MAX of Linux). */
 const mostPathLength = 4096

@@ -1,0 +1,60 @@
+/**
+ * The plain bytes of a source that may be compressed, which its first bytes tell. A range of compressed bytes
+ * cannot be read without all that precedes it, so such a source has no ranges and travels as bytes.
+ */
+import { LadingError } from '../../core/errors.ts'
+import type { ReadOptions, Source } from '../source.ts'
+import { compressionOf, signatureBytes } from './compression.ts'
+import { unpacked } from './decompress.ts'
+
+/** Size of a decompressed piece, in bytes. */
+const plainBytes = 1 << 20
+
+export const decompressed = (source: Source): Source => ({
+  ...source,
+  bytes: (options) => plainBytesOf(source, options),
+  ranges: async () => ((await isCompressed(source)) ? undefined : source.ranges()),
+  reference: async (root) => ((await isCompressed(source)) ? undefined : source.reference(root)),
+})
+
+async function isCompressed(source: Source): Promise<boolean> {
+  // Opening a pipe would wait for its writer.
+  await source.state()
+  await using reader = await source.ranges()
+  const start = Buffer.alloc(signatureBytes)
+  const bytes = (await reader?.read(start, 0)) ?? 0
+  return compressionOf(source.path, start.subarray(0, bytes)) !== undefined
+}
+
+async function* plainBytesOf(source: Source, options?: ReadOptions): AsyncGenerator<Buffer> {
+  const pieces = source.bytes(options)
+  try {
+    const first = await pieces.next()
+    const start = first.done === true ? Buffer.alloc(0) : first.value
+    const compression = compressionOf(source.path, start)
+    const all = startingWith(start, pieces)
+    yield* compression === undefined ? all : unpacked(compression, all, options?.pieceBytes ?? plainBytes)
+  } catch (error) {
+    throw readError(source.path, error)
+  } finally {
+    await pieces.return(undefined)
+  }
+}
+
+async function* startingWith(start: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  if (start.length > 0) yield start
+  yield* rest
+}
+
+/** Errors of the decompressor know no file. */
+function readError(path: string, cause: unknown): LadingError {
+  const { code, message } = cause as NodeJS.ErrnoException
+  if (!(cause instanceof LadingError)) {
+    const isCorrupt = code?.startsWith('Z_') === true || code?.startsWith('ZSTD') === true
+    return new LadingError(isCorrupt ? 'SOURCE_CORRUPT' : 'SOURCE_UNREADABLE', `${path}: ${message}`, {
+      cause,
+    })
+  }
+  // What the source itself throws names its path already.
+  return message.includes(path) ? cause : new LadingError(cause.code, `${path}: ${message}`, { cause })
+}

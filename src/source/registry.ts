@@ -1,0 +1,34 @@
+/** Finds sources: what a person names, what a producer remembers, and what a message refers to. */
+import { decompressed } from './compressed/compressed.ts'
+import { discover } from './file/discover.ts'
+import { fileSource } from './file/file.ts'
+import { RootedFiles } from './file/rooted.ts'
+import type { References, Source } from './source.ts'
+import { isSpooled, spool, spooledSource, type SpoolOptions } from './stdin/spool.ts'
+
+export type { SpoolOptions } from './stdin/spool.ts'
+
+/** The files that folders, patterns and paths name, in the order of their names; `onLeft` hears what is left out. */
+export async function namedSources(
+  paths: readonly string[],
+  onLeft?: (message: string) => void,
+): Promise<readonly Source[]> {
+  const files = await discover(paths, onLeft)
+  return files.map(({ path, name }) => decompressed(fileSource(path, name)))
+}
+
+/** Standard input, kept beside the producer's state until it is disposed of. */
+export async function standardInput(
+  statePath: string,
+  options: SpoolOptions,
+): Promise<AsyncDisposable & { readonly source: Source }> {
+  const input = await spool(statePath, options)
+  return { ...input, source: decompressed(input.source) }
+}
+
+/** A source that an earlier run found at `location`. */
+export const sourceAt = (location: string, name: string): Source =>
+  decompressed((isSpooled(location) ? spooledSource : fileSource)(location, name))
+
+/** Reads what messages refer to below `root`; throws `CONFIG_INVALID` if that is no folder. */
+export const openReferences = (root: string): Promise<References> => RootedFiles.open(root)

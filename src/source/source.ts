@@ -1,0 +1,66 @@
+/**
+ * Where bytes lie. Everything outside this folder knows a source by this contract and finds one through the
+ * registry; an adapter is a folder, and what only changes the bytes (a compression) is a decorator.
+ */
+
+export interface Source {
+  /** The name by which its load is known. */
+  readonly name: string
+  /** As a person named it: errors begin with it. */
+  readonly path: string
+  /** Where the registry finds it again in a later run. */
+  readonly location: string
+  /** Whether it exists for one run only, as a copy of standard input does. */
+  readonly isTransient: boolean
+  /** Bytes as they are stored; 0 for a source that is gone. */
+  size(): Promise<number>
+  /** Identifies the content without reading it: another text means that the source changed. */
+  state(): Promise<string>
+  /** The plain bytes, from the beginning. A piece holds until the next one is asked for. */
+  bytes(options?: ReadOptions): AsyncGenerator<Buffer>
+  /** Opens the source for reads at any offset; undefined if it can only be read from its beginning. */
+  ranges(): Promise<RangeReader | undefined>
+  /** The path below the real folder `root` by which messages refer to it; undefined if its bytes must travel. */
+  reference(root: string): Promise<string | undefined>
+}
+
+export interface ReadOptions {
+  /** Wanted size of a piece in bytes: small if only the beginning is wanted. */
+  readonly pieceBytes?: number
+}
+
+export interface RangeReader extends AsyncDisposable {
+  /** Reads from byte `at` on; returns the number of bytes, fewer than `into` takes at the end of the source. */
+  read(into: Buffer, at: number): Promise<number>
+}
+
+export interface ByteRange {
+  readonly byteStart: number
+  readonly bytes: number
+}
+
+/** What a message refers to instead of holding it. */
+export interface Reference extends ByteRange {
+  readonly path: string
+  readonly sha256: string
+}
+
+/** Why there are no bytes. It names the path, and never anything of what is in the file. */
+export interface ReadFault {
+  readonly code: 'REFERENCE_REFUSED' | 'REFERENCE_UNREADABLE' | 'CHECKSUM'
+  readonly detail: string
+}
+
+/** Reads what messages refer to. */
+export interface References {
+  /** The bytes, or why there are none; throws `REFERENCE_HOLD` for what passes. One call at a time. */
+  read(reference: Reference): Promise<Buffer | ReadFault>
+  close(): Promise<void>
+}
+
+/** The bytes of all sources, as they are stored. */
+export async function sizeOf(sources: readonly Source[]): Promise<number> {
+  let bytes = 0
+  for (const source of sources) bytes += await source.size()
+  return bytes
+}
