@@ -39,6 +39,19 @@ describe('the environment variables', () => {
   })
 })
 
+it('the image is built from every file that the build names', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: { build: string } }
+  const configs = all(scripts.build, /-p (\S+)/g)
+  expect(configs.length).toBeGreaterThan(1)
+  for (const config of configs) {
+    const folders = (JSON.parse(read(config).replace(/^ *\/\/.*$/gm, '')) as { include: string[] }).include
+    for (const path of [config, ...folders]) {
+      expect(read('Dockerfile')).toMatch(new RegExp(`^COPY .*(?<=\\s)${path}\\s`, 'm'))
+      expect(read('.dockerignore').split('\n')).toContain(`!${path}`)
+    }
+  }
+})
+
 it('the Makefile has the targets that are promised, each of one command', () => {
   const recipes = read('Makefile').matchAll(/^([a-z_]+):.*(?:\n\t.*)*$/gm)
   const lines = new Map([...recipes].map(([recipe, name]) => [name as string, recipe.split('\n').length - 1]))
