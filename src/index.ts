@@ -7,7 +7,10 @@ export type { Abortable } from './core/wait.ts'
 export {
   bigint,
   boolean,
+  type CellDecoder,
   Column,
+  columnType,
+  type ColumnType,
   custom,
   date,
   doublePrecision,
@@ -46,7 +49,6 @@ export {
 export { type DecodedRecord, decodeRecord, type RecordOrigin } from './model/values.ts'
 // What an adapter of your own implements or is called with, besides `Queue` and `Sink`. `lading/testing` holds
 // the suites that it must pass.
-export type { ColumnType } from './model/columns.ts'
 export { type Cells, RecordDecoder } from './model/record.ts'
 export type { RowBuffer, RowWriter } from './model/writer.ts'
 export { records } from './model/shipped/records.ts'

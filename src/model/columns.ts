@@ -2,26 +2,42 @@
  * Column types and their options. A column is data; decoding, DDL and wire encoding look at `spec` and
  * nothing else.
  */
+import type { Fault } from '../core/fault.ts'
+import { decodeBigint, decodeDouble, decodeInteger, numericDecoder } from './decode/number.ts'
+import {
+  decodeBoolean,
+  decodeCustom,
+  decodeJson,
+  decodeText,
+  decodeUuid,
+  varcharDecoder,
+} from './decode/text.ts'
+import { decodeDate, decodeTimestamp, timestamptzDecoder } from './decode/time.ts'
 import type { Mask } from './mask.ts'
-import { type Call, misuses } from './signatures.ts'
+import { type Call, isCall, misuses } from './signatures.ts'
+import type { RowWriter } from './writer.ts'
 
-export type ColumnType =
-  | {
-      readonly kind:
-        | 'text'
-        | 'integer'
-        | 'bigint'
-        | 'double'
-        | 'boolean'
-        | 'date'
-        | 'timestamp'
-        | 'uuid'
-        | 'json'
-    }
-  | { readonly kind: 'varchar'; readonly length: number }
-  | { readonly kind: 'numeric'; readonly precision?: number | undefined; readonly scale?: number | undefined }
-  | { readonly kind: 'timestamptz'; readonly zone?: string | undefined }
-  | { readonly kind: 'custom'; readonly sql: string }
+/** Reads one value from the bytes of a cell and writes it, or says why it cannot and writes nothing. */
+export type CellDecoder = (bytes: Buffer, start: number, end: number, writer: RowWriter) => Fault | undefined
+
+/** What a column holds. A type is this object alone, and a line in the table of each sink that keeps it apart. */
+export interface ColumnType {
+  /** Its name in the tables of the sinks; one that they do not list is kept as text. */
+  readonly kind: string
+  /** Called once for each column of a model that has no problem. */
+  readonly decoder: () => CellDecoder
+  /** What is wrong with its arguments, to be read after the column's name. */
+  readonly problem?: () => string | undefined
+  /** Characters, of a varchar. */
+  readonly length?: number | undefined
+  /** Digits, of a numeric. */
+  readonly precision?: number | undefined
+  readonly scale?: number | undefined
+  /** Where a timestamptz without an offset was local. */
+  readonly zone?: string | undefined
+  /** Name in SQL, where that is not the kind. */
+  readonly sql?: string | undefined
+}
 
 /**
  * What a transform may return: text or a value whose usual text form is then decoded strictly by the column's
@@ -126,27 +142,42 @@ export class Column<T = unknown> {
   }
 }
 
-/** The function that makes columns of a type. */
-function columnType<T, Given extends unknown[] = []>(name: Call, typeOf: (...given: Given) => ColumnType) {
-  const make = (...given: Given): Column<T | null> =>
-    new Column({ type: typeOf(...given), notNull: false, nullIf: [] }, misuses(name, given))
+/**
+ * The function that makes columns of a type, named `name`. `T` is the type of a value in a row, `Given` the
+ * arguments that the type takes.
+ */
+export function columnType<T, Given extends unknown[] = []>(
+  name: string,
+  typeOf: (...given: Given) => ColumnType,
+): (...given: Given) => Column<T | null> {
+  const make = (...given: Given): Column<T | null> => {
+    const misused = isCall(name) ? misuses(name, given) : []
+    return new Column({ type: typeOf(...given), notNull: false, nullIf: [] }, misused)
+  }
   // Where the function stands instead of a column, the message names it.
   return Object.defineProperty(make, 'name', { value: name })
 }
 
+/** A type without arguments. */
+function plain(kind: string, decode: CellDecoder): () => ColumnType {
+  const type = { kind, decoder: () => decode }
+  return () => type
+}
+
 /** Unicode text of any length. */
-export const text = columnType<string>('text', () => ({ kind: 'text' }))
+export const text = columnType<string>('text', plain('text', decodeText))
 /** Unicode text of at most `length` characters (code points). */
 export const varchar = columnType<string, [length: number]>('varchar', (length) => ({
   kind: 'varchar',
   length,
+  decoder: () => varcharDecoder(length),
 }))
 /** Whole number, 32 bits. */
-export const integer = columnType<number>('integer', () => ({ kind: 'integer' }))
+export const integer = columnType<number>('integer', plain('integer', decodeInteger))
 /** Whole number, 64 bits. */
-export const bigint = columnType<bigint>('bigint', () => ({ kind: 'bigint' }))
+export const bigint = columnType<bigint>('bigint', plain('bigint', decodeBigint))
 /** IEEE 754 double; NaN and infinities are refused. */
-export const doublePrecision = columnType<number>('doublePrecision', () => ({ kind: 'double' }))
+export const doublePrecision = columnType<number>('doublePrecision', plain('double', decodeDouble))
 /**
  * Exact decimal number, at most `precision` digits, `scale` of them behind the point; without them any
  * number.
@@ -157,14 +188,15 @@ export const numeric = columnType<string, [precision?: number, scale?: number]>(
     kind: 'numeric',
     precision,
     scale,
+    decoder: () => numericDecoder(precision, scale),
   }),
 )
 /** true/false, t/f, yes/no, y/n, on/off, 1/0, in any case. */
-export const boolean = columnType<boolean>('boolean', () => ({ kind: 'boolean' }))
+export const boolean = columnType<boolean>('boolean', plain('boolean', decodeBoolean))
 /** Calendar date, YYYY-MM-DD. */
-export const date = columnType<string>('date', () => ({ kind: 'date' }))
+export const date = columnType<string>('date', plain('date', decodeDate))
 /** Date and time without a zone, to the microsecond. A text with a zone is refused. */
-export const timestamp = columnType<string>('timestamp', () => ({ kind: 'timestamp' }))
+export const timestamp = columnType<string>('timestamp', plain('timestamp', decodeTimestamp))
 /**
  * Instant, to the microsecond. A text without an offset is refused, unless `zone` (an IANA name, or an offset
  * such as `+02:00`) states where it was local.
@@ -174,12 +206,17 @@ export const timestamptz = columnType<string, [options?: { readonly zone?: strin
   (options) => ({
     kind: 'timestamptz',
     zone: options?.zone,
+    decoder: () => timestamptzDecoder(options?.zone),
   }),
 )
-export const uuid = columnType<string>('uuid', () => ({ kind: 'uuid' }))
+export const uuid = columnType<string>('uuid', plain('uuid', decodeUuid))
 /** JSON document, checked and kept as the text that came. */
-export const json = columnType<string>('json', () => ({ kind: 'json' }))
+export const json = columnType<string>('json', plain('json', decodeJson))
 /**
  * Any other type of the database, by its SQL name; values travel as text and the database alone checks them.
  */
-export const custom = columnType<string, [sql: string]>('custom', (sql) => ({ kind: 'custom', sql }))
+export const custom = columnType<string, [sql: string]>('custom', (sql) => ({
+  kind: 'custom',
+  sql,
+  decoder: () => decodeCustom,
+}))

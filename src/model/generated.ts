@@ -1,7 +1,6 @@
 /** Values of columns that are not read from the source. */
 import type { Fault } from '../core/fault.ts'
-import type { Generated } from './columns.ts'
-import type { CellDecoder } from './decode/decoder.ts'
+import type { CellDecoder, Generated } from './columns.ts'
 import { Zone } from './decode/zone.ts'
 import type { RowWriter } from './writer.ts'
 

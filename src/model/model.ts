@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { LadingError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import { Column, type ColumnSpec, type ColumnType } from './columns.ts'
-import { decoderOf } from './decode/decoder.ts'
 import { visible } from './decode/found.ts'
 import type { Mask } from './mask.ts'
 import { argumentProblems, exampleOf, isCall, misuses, shown } from './signatures.ts'
@@ -143,7 +142,9 @@ function* indexMisuses(indexes: unknown): Generator<string> {
  */
 function functionsAsMarks(name: string, value: unknown): unknown {
   if (name === 'mask' && typeof value === 'object' && value !== null) return (value as Mask).name
-  return typeof value === 'function' ? 'function' : value
+  if (typeof value !== 'function') return value
+  // How a type decodes follows from its kind.
+  return name === 'decoder' || name === 'problem' ? undefined : 'function'
 }
 
 /** The name of the CSV column or JSON field that a column is read from. */
@@ -299,7 +300,7 @@ function* generatedProblems(column: ModelColumn): Generator<string> {
  */
 function* defaultProblems(name: string, type: ColumnType, fallback: string): Generator<string> {
   const bytes = Buffer.from(fallback)
-  const fault = decoderOf(type)(bytes, 0, bytes.length, nowhere)
+  const fault = type.decoder()(bytes, 0, bytes.length, nowhere)
   if (fault !== undefined) yield `${name}: the default: ${fault.detail}`
   if (fallback.includes('\0') || !fallback.isWellFormed())
     yield `${name}: the default is not text that a database takes`
@@ -324,9 +325,11 @@ function* typeProblems({ name, type }: ModelColumn): Generator<string> {
   }
   const zone = type.kind === 'timestamptz' && type.zone !== undefined ? zoneProblem(type.zone) : undefined
   if (zone !== undefined) yield `${name}: ${zone}`
-  if (type.kind === 'custom' && !/^[a-z_][\w .,()[\]]*$/i.test(type.sql))
+  if (type.sql !== undefined && !/^[a-z_][\w .,()[\]]*$/i.test(type.sql))
     yield `${name}: '${type.sql}' is not a type name`
+  const problem = type.problem?.()
+  if (problem !== undefined) yield `${name}: ${problem}`
 }
 
-const isBetween = (value: number, least: number, most: number): boolean =>
-  Number.isInteger(value) && value >= least && value <= most
+const isBetween = (value: number | undefined, least: number, most: number): boolean =>
+  value !== undefined && Number.isInteger(value) && value >= least && value <= most

@@ -1,6 +1,6 @@
 import type { Fault } from '../core/fault.ts'
 import type { Transformed } from './columns.ts'
-import { type CellDecoder, decoderOf } from './decode/decoder.ts'
+import type { CellDecoder } from './columns.ts'
 import { visible } from './decode/found.ts'
 import { generatorOf } from './generated.ts'
 import { cellOfColumn, isMasked, type Model, type ModelColumn, sourceColumns, sourceName } from './model.ts'
@@ -114,12 +114,12 @@ function planOf(column: ModelColumn, cell: number): ColumnPlan {
   return {
     name: column.name,
     cell,
-    decode: decoderOf(column.type),
+    decode: column.type.decoder(),
     missing: missingFault(column),
     fallback: column.fallback === undefined ? undefined : Buffer.from(column.fallback),
     nullIf: column.nullIf.map((text) => Buffer.from(text)),
     change: changeOf(column),
-    generate: generated === undefined ? undefined : generatorOf(generated, decoderOf(column.type)),
+    generate: generated === undefined ? undefined : generatorOf(generated, column.type.decoder()),
   }
 }
 

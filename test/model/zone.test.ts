@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { timestamptz } from '../../src/model/columns.ts'
-import { decoderOf } from '../../src/model/decode/decoder.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { ValueWriter } from '../../src/model/values.ts'
 import { verdict } from './helpers.ts'
@@ -105,7 +104,7 @@ const readers = new Map<string, (text: string) => unknown>()
 
 function reader(zone: string): (text: string) => unknown {
   const model = defineModel({ table: 't', columns: { at: timestamptz({ zone }) } })
-  const decode = decoderOf(timestamptz({ zone }).spec.type)
+  const decode = timestamptz({ zone }).spec.type.decoder()
   return (text) => {
     const writer = new ValueWriter(model)
     writer.startRow()

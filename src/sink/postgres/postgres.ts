@@ -1,3 +1,4 @@
+import { hasBinaryForm } from './table/fit.ts'
 import type pg from 'pg'
 import { LadingError } from '../../core/errors.ts'
 import type { Abortable } from '../../core/wait.ts'
@@ -134,9 +135,9 @@ export class PostgresSink implements Sink {
   }
 
   rows(model: Model): RowBuffer {
-    const types = model.columns.map((column) => column.type.kind)
-    if (types.includes('custom')) return new TextRows(types.map((kind) => kind === 'timestamptz'))
-    return new BinaryRows(types.length)
+    const types = model.columns.map((column) => column.type)
+    if (types.every(hasBinaryForm)) return new BinaryRows(types.length)
+    return new TextRows(types.map(({ kind }) => kind === 'timestamptz'))
   }
 
   isEmpty(model: Model, options?: Abortable): Promise<boolean> {

@@ -1,17 +1,11 @@
 /** What a file says of a model's table, and what of it does not fit the model. */
 import type { SqliteFile } from '../../core/sqlite.ts'
 import type { Model } from '../../model/model.ts'
-import { identifier, identifiers, sqlType } from './ddl.ts'
-
-/**
- * Types whose values SQLite compares as text, where equal values may have different texts and a greater one a
- * smaller text.
- */
-const comparedAsText: readonly string[] = ['numeric', 'json', 'custom']
+import { identifier, identifiers, isOrdered, sqlType } from './ddl.ts'
 
 export function* orderProblems({ columns, primaryKey, version }: Model): Generator<string> {
   for (const { name, type } of columns) {
-    if (!comparedAsText.includes(type.kind)) continue
+    if (isOrdered(type)) continue
     const what = `column ${name} is ${type.kind}, which SQLite compares as text`
     if (primaryKey.includes(name))
       yield `${what} (1 and 1.0 would be two keys), so it cannot be part of the primaryKey`

@@ -8,21 +8,27 @@ export const identifier = (name: string): string => `"${name.replaceAll('"', '""
 export const identifiers = (names: readonly string[]): string => names.map(identifier).join(', ')
 
 /**
- * Types of a STRICT table, in which SQLite refuses what does not fit instead of changing it. Numerics are
- * TEXT, because REAL would lose digits; times are TEXT of fixed width, so that their order is that of time.
+ * By the type's kind, for those whose values SQLite compares as they are meant: their type in a STRICT table,
+ * in which SQLite refuses what does not fit instead of changing it. Times are TEXT of fixed width, so that
+ * their order is that of time. A type without a line is TEXT: a numeric, because REAL would lose digits.
  */
-export function sqlType(type: ColumnType): 'INTEGER' | 'REAL' | 'TEXT' {
-  switch (type.kind) {
-    case 'integer':
-    case 'bigint':
-    case 'boolean':
-      return 'INTEGER'
-    case 'double':
-      return 'REAL'
-    default:
-      return 'TEXT'
-  }
+const orderedTypes: Readonly<Record<string, 'INTEGER' | 'REAL' | 'TEXT'>> = {
+  text: 'TEXT',
+  varchar: 'TEXT',
+  integer: 'INTEGER',
+  bigint: 'INTEGER',
+  double: 'REAL',
+  boolean: 'INTEGER',
+  date: 'TEXT',
+  timestamp: 'TEXT',
+  timestamptz: 'TEXT',
+  uuid: 'TEXT',
 }
+
+export const sqlType = ({ kind }: ColumnType): 'INTEGER' | 'REAL' | 'TEXT' => orderedTypes[kind] ?? 'TEXT'
+
+/** Whether equal values have one text, and a greater one the greater text. */
+export const isOrdered = ({ kind }: ColumnType): boolean => Object.hasOwn(orderedTypes, kind)
 
 export function createTable(model: Model): string {
   const lines = model.columns.map(columnLine)

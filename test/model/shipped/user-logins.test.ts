@@ -10,6 +10,7 @@ import { type ConsumerOptions, createConsumer } from '../../../src/consumer/cons
 import { replay } from '../../../src/review/letters.ts'
 import type { LadingEvent } from '../../../src/core/events.ts'
 import { SqliteFile } from '../../../src/core/sqlite.ts'
+import { text } from '../../../src/model/columns.ts'
 import { hmacSha256, maskKey, sha256 } from '../../../src/model/mask.ts'
 import type { Model } from '../../../src/model/model.ts'
 import { decodeRecord } from '../../../src/model/values.ts'
@@ -280,7 +281,7 @@ it('a login that was refused loads once when the model is mended, its masks as t
     code: 'TOO_LONG',
   })
   const columns = strict.columns.map((column) =>
-    column.name === 'locale' ? { ...column, type: { kind: 'text' } as const } : column,
+    column.name === 'locale' ? { ...column, type: text().spec.type } : column,
   )
   const mended: Model = { ...strict, columns }
   expect(await replay(letter, { sink: at.sink, model: mended })).toEqual({

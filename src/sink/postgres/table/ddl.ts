@@ -21,10 +21,8 @@ export function sqlType(type: ColumnType): string {
       return `varchar(${type.length})`
     case 'numeric':
       return type.precision === undefined ? 'numeric' : `numeric(${type.precision}, ${type.scale ?? 0})`
-    case 'custom':
-      return type.sql
     default:
-      return type.kind
+      return type.sql ?? type.kind
   }
 }
 

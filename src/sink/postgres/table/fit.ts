@@ -18,7 +18,7 @@ export interface CatalogType {
  * wrong.
  */
 export function misfit(type: ColumnType, column: CatalogType): string | undefined {
-  const compatible = compatibleTypes(type)
+  const compatible = binaryTypes[type.kind]
   if (compatible === undefined) return undefined
   const said = `is ${column.shown}, the model says ${sqlType(type)}`
   const cure = `(write ${modelType(column)})`
@@ -64,29 +64,28 @@ const writtenTypes: Readonly<Record<string, readonly string[]>> = {
 
 const isText = ({ kind }: ColumnType): boolean => kind === 'text' || kind === 'varchar'
 
+const texts: readonly string[] = ['text', 'varchar', 'citext']
+
 /**
- * Names of the types whose binary form is the same; undefined where values travel as text and any type will
- * do.
+ * By the type's kind: the types of PostgreSQL (pg_type.typname) that take what we write for it in binary. A
+ * type without a line travels as text, and any type of a column will do.
  */
-function compatibleTypes(type: ColumnType): readonly string[] | undefined {
-  switch (type.kind) {
-    case 'text':
-    case 'varchar':
-      return ['text', 'varchar', 'citext']
-    case 'integer':
-      return ['int4']
-    case 'bigint':
-      return ['int8']
-    case 'double':
-      return ['float8']
-    case 'boolean':
-      return ['bool']
-    case 'custom':
-      return undefined
-    default:
-      return [type.kind]
-  }
+const binaryTypes: Readonly<Record<string, readonly string[]>> = {
+  text: texts,
+  varchar: texts,
+  integer: ['int4'],
+  bigint: ['int8'],
+  double: ['float8'],
+  numeric: ['numeric'],
+  boolean: ['bool'],
+  date: ['date'],
+  timestamp: ['timestamp'],
+  timestamptz: ['timestamptz'],
+  uuid: ['uuid'],
+  json: ['json'],
 }
+
+export const hasBinaryForm = ({ kind }: ColumnType): boolean => Object.hasOwn(binaryTypes, kind)
 
 function hasRoom(type: ColumnType, { typmod }: CatalogType): boolean {
   if (typmod === -1) return true
@@ -94,7 +93,7 @@ function hasRoom(type: ColumnType, { typmod }: CatalogType): boolean {
     case 'text':
       return false
     case 'varchar':
-      return typmod - varlenaHeader >= type.length
+      return type.length !== undefined && typmod - varlenaHeader >= type.length
     case 'numeric':
       return type.precision !== undefined && hasDigits(type.precision, type.scale ?? 0, typmod)
     case 'timestamp':
