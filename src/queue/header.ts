@@ -1,3 +1,4 @@
+import { asBuffer } from '../core/bytes.ts'
 import { isUtf8 } from 'node:buffer'
 
 /**
@@ -5,6 +6,6 @@ import { isUtf8 } from 'node:buffer'
  * base64 otherwise.
  */
 export function textOfBytes(bytes: Uint8Array): string {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const buffer = asBuffer(bytes)
   return buffer.toString(isUtf8(buffer) && !buffer.includes(0) ? 'utf8' : 'base64')
 }

@@ -2,11 +2,11 @@
  * Rejects → files that can be mended and loaded: the records as they came, below a header line where they are
  * CSV.
  */
+import { asBuffer } from '../core/bytes.ts'
 import type { Layout } from '../core/load.ts'
 import { type CsvLayout, csvLayout } from '../format/csv/dialect.ts'
 import { RecordReader } from '../format/csv/read.ts'
 import type { StoredReject } from '../sink/sink.ts'
-import { bufferOf } from '../consumer/decode/decoded.ts'
 
 export interface ExportOptions {
   /**
@@ -44,7 +44,7 @@ export async function* exportRejects(
       const layout = rejects[0]?.layout
       const safe = (bytes: Buffer) =>
         excelSafe && layout !== undefined ? withoutFormulas(bytes, csvLayout(layout)) : bytes
-      const lines = rejects.map(({ raw }) => safe(bufferOf({ body: raw })))
+      const lines = rejects.map(({ raw }) => safe(asBuffer(raw)))
       if (!files.has(key)) {
         files.set(key, files.size)
         if (layout !== undefined) lines.unshift(safe(headerOf(csvLayout(layout))))

@@ -2,6 +2,7 @@
  * A reject → its record decoded once more: by the rules by which it was decoded first, and with what a person
  * mended in it.
  */
+import { asBuffer } from '../core/bytes.ts'
 import { type Fault, maxRawBytes } from '../core/fault.ts'
 import { type CsvLayout, csvLayout } from '../format/csv/dialect.ts'
 import { sha256Of } from '../core/sha256.ts'
@@ -11,7 +12,7 @@ import { fieldProblems, RecordDecoder } from '../model/record.ts'
 import type { RowBuffer } from '../model/writer.ts'
 import type { RejectReplay, StoredReject, Verdict } from '../sink/sink.ts'
 import { quoteFault } from '../consumer/decode/chunk.ts'
-import { bufferOf, type DecoderOptions } from '../consumer/decode/decoded.ts'
+import { type DecoderOptions } from '../consumer/decode/decoded.ts'
 import { dedupField } from '../consumer/decode/identity.ts'
 import { textFault } from '../format/text.ts'
 import { isRedacted, isRedactedRecord } from '../consumer/decode/keeping.ts'
@@ -43,7 +44,7 @@ export class Redecoder {
 
   /** Refused is what says nothing about the record itself: the reject stays as it is then. */
   decode(reject: StoredReject): RejectReplay | Refused {
-    const text = bufferOf({ body: reject.edited ?? reject.raw })
+    const text = asBuffer(reject.edited ?? reject.raw)
     const layout = reject.layout && csvLayout(reject.layout)
     return (
       this.#refusal(reject, text) ??

@@ -1,4 +1,5 @@
 /** What a person does about rejects: replay them, mend their records. */
+import { asBuffer } from '../core/bytes.ts'
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
 import { type CsvLayout, csvLayout } from '../format/csv/dialect.ts'
@@ -7,7 +8,6 @@ import type { Abortable } from '../core/wait.ts'
 import { RecordReader } from '../format/csv/read.ts'
 import { type Model, tableName } from '../model/model.ts'
 import type { Ledger, RejectFilter, RejectReplay, Sink, StoredReject, Verdict } from '../sink/sink.ts'
-import { bufferOf } from '../consumer/decode/decoded.ts'
 import { type DedupKey, dedupField, defaultDedupKey } from '../consumer/decode/identity.ts'
 import { isRedactedRecord, Keeping, settledIn } from '../consumer/decode/keeping.ts'
 import { Redecoder } from './redecode.ts'
@@ -105,7 +105,7 @@ export async function editReject(
     const detail = `reject ${reject.id} holds masks in ${foreign.join(', ')}, which the model ${tableName(model)} does not mask`
     throw new LadingError('MODEL_INVALID', `${detail}: give the model that it was consumed with`)
   }
-  const text = trimmed(bufferOf({ body: record }), reject.layout && csvLayout(reject.layout))
+  const text = trimmed(asBuffer(record), reject.layout && csvLayout(reject.layout))
   const kept = keeping === undefined ? text : maskEdited(reject, text, keeping)
   return sink.ledger.editReject(reject.id, kept, keeping?.maskedFields ?? [], { signal })
 }
@@ -120,7 +120,7 @@ function maskEdited(reject: StoredReject, text: Buffer, keeping: Keeping): Buffe
   const { raw, edited, masked } = reject
   const layout = reject.layout && csvLayout(reject.layout)
   // What nobody wrote down may be no mask.
-  const settled = masked === undefined ? undefined : settledIn(bufferOf({ body: edited ?? raw }), layout)
+  const settled = masked === undefined ? undefined : settledIn(asBuffer(edited ?? raw), layout)
   const kept =
     layout === undefined
       ? keeping.object(text, 0, text.length, settled)

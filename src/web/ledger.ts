@@ -2,6 +2,7 @@
  * What the page asks of the ledger, and does there. It has a sink of its own, opened when somebody first
  * asks, so that no batch waits for a person; whatever it asks for has a bound in time and in memory.
  */
+import { asBuffer } from '../core/bytes.ts'
 import { replay, type ReplayOptions } from '../review/letters.ts'
 import { replayRejects } from '../review/rejects.ts'
 import { type Code, codes, toLadingError } from '../core/errors.ts'
@@ -289,5 +290,4 @@ function splitText(bytes: Uint8Array, span: Span | undefined) {
   return { text: { before: before ?? '', fault: fault ?? '', after: after ?? '' }, cut }
 }
 
-const textOf = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+const textOf = (bytes: Uint8Array): string => asBuffer(bytes).toString('utf8')

@@ -2,6 +2,7 @@
  * A chunk of ours → one part of a batch: checks its bytes, decodes its records and remembers where each one
  * stood.
  */
+import { asBuffer } from '../../core/bytes.ts'
 import { LadingError } from '../../core/errors.ts'
 import type { Fault, Reject } from '../../core/fault.ts'
 import { sha256Of } from '../../core/sha256.ts'
@@ -13,7 +14,6 @@ import type { RowBuffer } from '../../model/writer.ts'
 import { type ChunkEnvelope, chunkKey } from '../../queue/envelope.ts'
 import type { Part } from '../../sink/sink.ts'
 import {
-  bufferOf,
   type Claim,
   cut,
   dead,
@@ -42,7 +42,7 @@ export class ChunkDecoder {
   }
 
   decode(envelope: ChunkEnvelope, message: Message, replays?: number): Decoded {
-    const body = bufferOf(message)
+    const body = asBuffer(message.body)
     if (sha256Of(body) !== envelope.sha256) return dead('CHECKSUM', 'the body is not what its header states')
     const decoder = this.#decoderOf(envelope)
     const claim = claimOfChunk(envelope)

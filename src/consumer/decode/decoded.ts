@@ -80,9 +80,6 @@ export const dead = (code: Code, detail: string, claim: Claim = { records: 0 }):
   ...claim,
 })
 
-export const bufferOf = ({ body }: Pick<Message, 'body'>): Buffer =>
-  Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-
 /** Number of the record that became row `row`, given the records (ascending) that became none. */
 export function recordOfRow(row: number, refused: readonly number[]): number {
   let record = row

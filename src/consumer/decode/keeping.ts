@@ -4,6 +4,7 @@
  * other fields as they came. What cannot be read is not kept at all. Where the model masks nothing, all of it
  * is kept as it came.
  */
+import { asBuffer } from '../../core/bytes.ts'
 import { sha256Of } from '../../core/sha256.ts'
 import { isUtf8 } from 'node:buffer'
 import type { CsvLayout } from '../../format/csv/dialect.ts'
@@ -145,7 +146,7 @@ export class Keeping {
     withRecords: boolean,
     readable = true,
   ): KeptMessage {
-    const body = Buffer.from(message.body.buffer, message.body.byteOffset, message.body.byteLength)
+    const body = asBuffer(message.body)
     // With its known parts alone: its sender may have put more into it.
     const envelope = readableEnvelope(message.headers)
     const names = Object.keys(withoutMaskedHeader(message.headers))

@@ -3,6 +3,7 @@
  * record fits is dead as a whole, because then it can be replayed once the model or the option is mended; one
  * of which some fit is loaded, and the others are rejects.
  */
+import { asBuffer } from '../../core/bytes.ts'
 import { codes } from '../../core/errors.ts'
 import type { Fault, Reject } from '../../core/fault.ts'
 import { maxRecordBytes } from '../../core/load.ts'
@@ -13,15 +14,7 @@ import { type ModelColumn, sourceColumns, sourceName } from '../../model/model.t
 import { type Origin, RecordDecoder } from '../../model/record.ts'
 import type { RowBuffer } from '../../model/writer.ts'
 import type { Part } from '../../sink/sink.ts'
-import {
-  bufferOf,
-  type Claim,
-  dead,
-  type Decoded,
-  type DecoderOptions,
-  type Message,
-  recordOfRow,
-} from './decoded.ts'
+import { type Claim, dead, type Decoded, type DecoderOptions, type Message, recordOfRow } from './decoded.ts'
 import {
   contentKey,
   dedupField,
@@ -81,7 +74,7 @@ export class MessageDecoder {
 
   /** `replays` is the dead letter that the message is. */
   decode(message: Message, replays?: number): Decoded {
-    const body = bufferOf(message)
+    const body = asBuffer(message.body)
     const claim = claimOfMessage(message, this.#options, replays !== undefined)
     const unreadable = this.#reader.open(body)
     if (unreadable !== undefined) {

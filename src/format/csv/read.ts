@@ -6,6 +6,7 @@
  * The chunk is made of whole records (see `RecordScanner`, whose rules these are); only its last one may lack
  * the line end.
  */
+import { asBuffer } from '../../core/bytes.ts'
 import { cr, lf } from './bytes.ts'
 import type { Dialect } from './dialect.ts'
 
@@ -48,7 +49,7 @@ export class RecordReader {
   readonly #above: number
 
   constructor(bytes: Uint8Array, dialect: Pick<Dialect, 'delimiter' | 'quote'>) {
-    this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.bytes = asBuffer(bytes)
     this.#delimiter = dialect.delimiter.charCodeAt(0)
     this.#quote = dialect.quote.charCodeAt(0)
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)

@@ -1,4 +1,5 @@
 /** Our messages ↔ those of AMQP. */
+import { asBuffer } from '../../core/bytes.ts'
 import type { Message, Options } from 'amqplib'
 import { LadingError } from '../../core/errors.ts'
 import { textOfBytes } from '../header.ts'
@@ -106,5 +107,3 @@ function countIn({ properties }: Message, name: string, most: number): number {
   const value = Math.trunc(Number(said ?? 0))
   return value > 0 ? Math.min(value, most) : 0
 }
-
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -2,6 +2,7 @@
  * Our messages ↔ those of SQS, which takes text of 1 byte or more alone, ten attributes, and few marks in
  * their names: so key and headers are one attribute, JSON in ASCII, which also says how the body is written.
  */
+import { asBuffer } from '../../core/bytes.ts'
 import { isUtf8 } from 'node:buffer'
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
@@ -190,5 +191,3 @@ function headersOf(attributes: Attributes): Headers {
 /** JSON whose characters count as one byte each, and which no server refuses. */
 export const ascii = (json: string): string =>
   json.replace(/[\u007f-\uffff]/g, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`)
-
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

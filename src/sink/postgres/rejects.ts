@@ -1,3 +1,4 @@
+import { asBuffer } from '../../core/bytes.ts'
 import type pg from 'pg'
 import type { Reject } from '../../core/fault.ts'
 import type { Part } from '../sink.ts'
@@ -31,9 +32,7 @@ export async function insertRejects(
       rejects.map(([, reject]) => (reject.column === undefined ? null : storable(reject.column))),
       rejects.map(([, reject]) => reject.code),
       rejects.map(([, reject]) => storable(reject.detail)),
-      rejects.map(([, reject]) =>
-        Buffer.from(reject.raw.buffer, reject.raw.byteOffset, reject.raw.byteLength),
-      ),
+      rejects.map(([, reject]) => asBuffer(reject.raw)),
       rejects.map(([, { masked }]) => (masked === undefined ? null : JSON.stringify(masked))),
       rejects.map(([, { span }]) => span?.start ?? null),
       rejects.map(([, { span }]) => span?.end ?? null),
