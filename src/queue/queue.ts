@@ -32,7 +32,10 @@ export interface Outgoing {
   readonly resent?: string
 }
 
-/** What becomes of a delivery. A delivery that is never settled is delivered again, never lost. */
+/**
+ * What becomes of a delivery. One that is never settled is delivered again, never lost. There is no outcome
+ * for a message that cannot be processed: a consumer keeps it in the ledger first, and settles it as done.
+ */
 export type Outcome =
   | { readonly kind: 'done' }
   | { readonly kind: 'retry'; readonly afterMs: number; readonly code: Code }
@@ -41,7 +44,6 @@ export type Outcome =
    * or after `afterMs`.
    */
   | { readonly kind: 'release'; readonly afterMs?: number | undefined }
-  | { readonly kind: 'dead'; readonly code: Code; readonly detail: string }
 
 /** A message as received. */
 export interface Delivery {
@@ -80,7 +82,7 @@ export interface Depth {
   readonly ready: number
   /** Delivered and not settled; undefined where others may hold messages that the queue does not tell of. */
   readonly inFlight: number | undefined
-  /** Settled as dead in the queue itself. */
+  /** Messages that the broker itself set aside in its dead-letter queue, mostly for being delivered too often. */
   readonly dead: number
 }
 

@@ -79,6 +79,17 @@ describe('the file of an embedded queue', () => {
     for (const queue of opened) expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
   })
 
+  it('keeps and counts a message that an older version set aside, and delivers it to no one', async () => {
+    const queue = open()
+    await queue.publish(messagesOf('a', 0, 2))
+    using file = new SqliteFile(path)
+    file.run("UPDATE message SET dead = 1, code = 'NOT_OURS', detail = 'set aside' WHERE key = 'a/0'")
+    expect(await queue.depth()).toEqual({ ready: 1, inFlight: 0, dead: 1 })
+    const reader = new Reader(queue)
+    expect(keysOf(await reader.take(1))).toEqual(['a/1'])
+    expect(await reader.takeAvailable()).toEqual([])
+  })
+
   it('is refused when a newer version made it', async () => {
     await open()[Symbol.asyncDispose]()
     using file = new SqliteFile(path)

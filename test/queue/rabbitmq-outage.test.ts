@@ -49,7 +49,7 @@ describeRabbit('when a RabbitMQ broker fails', () => {
       const outcomes: Outcome[] = [
         done,
         { kind: 'retry', afterMs: 0, code: 'SINK_BUSY' },
-        { kind: 'dead', code: 'NOT_OURS', detail: '' },
+        { kind: 'release', afterMs: 1 },
         { kind: 'release' },
       ]
       await Promise.all(outcomes.map((outcome, index) => late[index]?.settle(outcome)))

@@ -21,7 +21,7 @@ queueContract('SQS', {
     },
     {
       reason: 'SQS counts what is to come back later as in flight',
-      tests: ['depth tells what is ready, in flight and dead'],
+      tests: ['depth tells what is ready and in flight'],
     },
   ],
   many: 5_000,

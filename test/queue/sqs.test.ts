@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import type { LadingEvent } from '../../src/core/events.ts'
 import type { Delivery } from '../../src/queue/queue.ts'
 import { openQueue } from '../../src/queue/registry.ts'
 import { type Request, startSqsScript, type Written } from '../../tooling/servers/sqs-script.ts'
@@ -15,9 +14,9 @@ import { Reader } from '../contract/queue/reader.ts'
 const { server, freshSqsUrl, freshSqsUrlWithDead } = useSqs()
 
 const done = { kind: 'done' } as const
-const dead = { kind: 'dead', code: 'NOT_OURS', detail: 'of a tést' } as const
 const kib = 1024
 const nameOf = (url: string): string => url.slice(url.lastIndexOf('/') + 1)
+const retry = { kind: 'retry', afterMs: 0, code: 'SINK_BUSY' } as const
 const siblingOf = (url: string): string => server().url(`dead-${nameOf(url)}`)
 
 /** Messages as SQS holds them. */
@@ -350,55 +349,12 @@ it('closing a queue waits for what is being settled', async () => {
   await settled
 })
 
-describe('what is dead', () => {
-  it('goes to the dead-letter queue as it was, with the reason', async () => {
-    const url = await freshSqsUrlWithDead()
-    await using queue = await openQueue(url)
-    await queue.publish([messageOf('a', 7)])
-    await (await new Reader(queue).takeOne()).settle(dead)
-    expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 1 })
-    const [message] = await raw(siblingOf(url), 1)
-    expect(message?.['MessageAttributes']['lading-dead'].StringValue).toBe('NOT_OURS: of a t\\u00e9st')
-    await server().call('ChangeMessageVisibility', {
-      QueueUrl: siblingOf(url),
-      ReceiptHandle: message?.['ReceiptHandle'],
-      VisibilityTimeout: 0,
-    })
-    await using letters = await openQueue(siblingOf(url))
-    expectWhole(await new Reader(letters).takeOne())
-  })
-
-  it.each(['without a dead-letter queue', 'when its dead-letter queue is gone'])(
-    'stays and comes again %s, which is told once',
-    async (how) => {
-      const url = how.startsWith('without')
-        ? await freshSqsUrl({ VisibilityTimeout: '1' })
-        : await freshSqsUrlWithDead({ VisibilityTimeout: '1' })
-      if (!how.startsWith('without')) await server().call('DeleteQueue', { QueueUrl: siblingOf(url) })
-      const events: LadingEvent[] = []
-      await using queue = await openQueue(url, { onEvent: (event) => events.push(event) })
-      await queue.publish([messageOf('a', 7)])
-      const reader = new Reader(queue)
-      for (const attempt of [1, 2]) {
-        const delivery = await reader.takeOne()
-        expect(delivery.attempt).toBe(attempt)
-        await delivery.settle(dead)
-      }
-      expect((await reader.takeOne()).attempt).toBe(3)
-      expect(events).toEqual([
-        { type: 'caution', message: expect.stringMatching(/redrive policy|dead-letter queue/) },
-      ])
-      expect((await queue.depth()).dead).toBe(0)
-    },
-  )
-
-  it('by the count of SQS is cautioned of where that is low', async () => {
-    const url = await freshSqsUrl()
-    const policy = JSON.stringify({ deadLetterTargetArn: server().arn('nobody'), maxReceiveCount: 3 })
-    await server().call('SetQueueAttributes', { QueueUrl: url, Attributes: { RedrivePolicy: policy } })
-    await using queue = await openQueue(url)
-    expect(queue.traits.cautions).toEqual([expect.stringContaining('after 3 deliveries')])
-  })
+it('a dead-letter queue that SQS fills after few deliveries is warned of', async () => {
+  const url = await freshSqsUrl()
+  const policy = JSON.stringify({ deadLetterTargetArn: server().arn('nobody'), maxReceiveCount: 3 })
+  await server().call('SetQueueAttributes', { QueueUrl: url, Attributes: { RedrivePolicy: policy } })
+  await using queue = await openQueue(url)
+  expect(queue.traits.cautions).toEqual([expect.stringContaining('after 3 deliveries')])
 })
 
 describe('a queue of SQS that keeps an order', () => {
@@ -444,11 +400,11 @@ describe('a queue of SQS that keeps an order', () => {
           continue
         }
         keys.push(delivery.key)
-        await delivery.settle(delivery.key === 'b/1' ? dead : done)
+        await delivery.settle(done)
       }
     }
     expect(keys).toEqual(['a/0', 'b/0', 'b/1', 'b/2', 'a/1', 'a/2'])
-    expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 1 })
+    expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
   })
 
   it('gives back those behind a message that is given back, in hand or not, the last one first', async () => {
@@ -544,16 +500,11 @@ describe('a message that is not ours any more', () => {
   const callsOf = (requests: readonly Request[]) =>
     requests.map(({ action }) => action).filter((action) => /Send|Change|Delete/.test(action))
 
-  it('by our own clock is neither given back, nor extended, nor buried; what was done is deleted', async () => {
-    await using testQueue = await held(['0', '1', '2', '3'], 'usual')
+  it('by our own clock is neither given back nor extended; what was done is deleted', async () => {
+    await using testQueue = await held(['0', '1', '2'], 'usual')
     await sleep(1_100)
-    const [one, two, three, four] = testQueue.taken
-    await Promise.all([
-      one?.settle({ kind: 'release' }),
-      two?.settle(dead),
-      three?.extend?.(60_000),
-      four?.settle(done),
-    ])
+    const [one, two, three] = testQueue.taken
+    await Promise.all([one?.settle({ kind: 'release' }), two?.extend?.(60_000), three?.settle(done)])
     expect(callsOf(testQueue.requests)).toEqual(['DeleteMessageBatch'])
   })
 
@@ -570,7 +521,7 @@ describe('a message that is not ours any more', () => {
     }))
     await using testQueue = await held(['0', '1', '2'], { body: { Successful: [], Failed } })
     const [one, two, three] = testQueue.taken
-    await Promise.all([one?.settle({ kind: 'release' }), two?.settle(dead), three?.extend?.(60_000)])
+    await Promise.all([one?.settle({ kind: 'release' }), two?.settle(retry), three?.extend?.(60_000)])
     expect(callsOf(testQueue.requests)).toEqual(['ChangeMessageVisibilityBatch'])
   })
 })
@@ -590,17 +541,18 @@ describe('looking at SQS', () => {
     expect(taken.every(({ attempt }) => attempt > 1)).toBe(true)
   })
 
-  it('depth counts what is delayed as ready, and what comes back later as in flight', async () => {
+  it('depth counts what is delayed as ready, what comes back later as in flight, and the dead-letter queue', async () => {
     const url = await freshSqsUrlWithDead()
     await using queue = await openQueue(url)
     await queue.publish(messagesOf('a', 0, 6))
     await server().call('SendMessage', { QueueUrl: url, MessageBody: 'later', DelaySeconds: 600 })
+    await server().call('SendMessage', { QueueUrl: siblingOf(url), MessageBody: 'delivered too often' })
     const reader = new Reader(queue, 4)
     const [one, two, three] = await reader.take(4)
     await reader.stop()
     await Promise.all([
       one?.settle(done),
-      two?.settle(dead),
+      two?.settle(done),
       three?.settle({ kind: 'retry', afterMs: 600_000, code: 'SINK_BUSY' }),
     ])
     expect(await queue.depth()).toEqual({ ready: 3, inFlight: 2, dead: 1 })

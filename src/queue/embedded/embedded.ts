@@ -262,12 +262,6 @@ export class EmbeddedQueue implements Queue {
           id,
           lease,
         )
-        return
-      }
-      case 'dead': {
-        const sql =
-          'UPDATE message SET lease = NULL, dead = 1, code = ?, detail = ? WHERE id = ? AND lease = ?'
-        this.#consumer.run(sql, outcome.code, outcome.detail, id, lease)
       }
     }
   }

@@ -20,6 +20,7 @@ export const schema = [
      -- that is set back hides no message. A lease is a time in the future and a token.
      available_at INTEGER NOT NULL,
      lease TEXT,
+     -- Nothing sets "dead" or "detail"; files of 0.1.0 have them, and the index names "dead".
      dead INTEGER NOT NULL DEFAULT 0,
      code TEXT,
      detail TEXT

@@ -8,7 +8,7 @@ import type { Delivery, Headers, Outcome } from '../queue.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import type { Epoch } from './connection.ts'
 import { copyOf, deliveriesBefore, headersOf, keyOf, type Publishable, weightOf } from './message.ts'
-import { deadName, delayedName } from './topology.ts'
+import { delayedName } from './topology.ts'
 
 /** How long the broker may take for a copy, before the confirm of it is given up in a stop's own time. */
 const sendWithinMs = 5_000
@@ -81,8 +81,7 @@ export class Receiver {
 
   async #settleOther(message: Message, outcome: Exclude<Outcome, { kind: 'done' }>): Promise<void> {
     const before = deliveriesBefore(message)
-    if (outcome.kind === 'dead') await this.#move(message, before + 1, deadName(this.#queue))
-    else if (outcome.kind === 'retry') await this.#sendAgain(message, before + 1, outcome.afterMs)
+    if (outcome.kind === 'retry') await this.#sendAgain(message, before + 1, outcome.afterMs)
     else if (outcome.afterMs !== undefined) await this.#sendAgain(message, before, outcome.afterMs)
     else this.#acknowledgements.nack(tagOf(message))
     this.#settled(message)
@@ -94,19 +93,16 @@ export class Receiver {
     this.#unsettledBytes -= weightOf(message)
   }
 
-  /** A broker delays nothing, so a copy is sent that comes back. */
-  async #sendAgain(message: Message, attempts: number, afterMs: number): Promise<void> {
-    await this.#move(message, attempts, afterMs > 0 ? delayedName(this.#queue) : this.#queue, afterMs)
-  }
-
   /**
-   * Sends a copy and acknowledges the message. Dying in between makes two of one, which the ledger knows.
-   * Where there is no such queue to copy to, the message is kept here meanwhile and its copy sent to the
-   * queue itself; where that cannot be either, the message is given back, which the broker counts.
+   * Sends a copy and acknowledges the message, because a broker has no delay for a message that it has. A
+   * crash in between makes two messages of one, which the ledger recognizes. If there is no queue for delayed
+   * messages, the message is kept here until its time and its copy sent to the queue itself; if that fails
+   * too, the message is given back, which the broker counts.
    */
-  async #move(message: Message, attempts: number, queue: string, afterMs = 0): Promise<void> {
-    // Then the message is another's, who would get it once more.
+  async #sendAgain(message: Message, attempts: number, afterMs: number): Promise<void> {
+    // The message has a new holder, who would receive it twice.
     if (this.epoch.ended() !== undefined) return
+    const queue = afterMs > 0 ? delayedName(this.#queue) : this.#queue
     if (await this.#sends(copyOf(queue, message, attempts, afterMs)))
       return this.#acknowledgements.ack(tagOf(message))
     await sleep(afterMs, this.#ended.signal)

@@ -2,7 +2,7 @@
  * The queues behind one queue, all reached through the default exchange:
  * - the queue itself; what the broker gives up goes on to `.dead`, and a full queue refuses instead of
  *   dropping;
- * - `NAME.dead`: what was settled as dead, or delivered too often;
+ * - `NAME.dead`: what was delivered too often;
  * - `NAME.delayed`: what comes back later; each message has its own time to live, after which the broker
  *   moves it back, though not before those that stand in front of it.
  */

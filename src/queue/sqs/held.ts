@@ -14,8 +14,6 @@ const marginSeconds = 60
 export interface Holder {
   readonly leaseMs: number
   readonly settlements: Settlements
-  /** Keeps a copy of what is dead; false where there is no place for it. */
-  bury(message: Message, outcome: Outcome & { readonly kind: 'dead' }): Promise<boolean>
   /** Those of its group that were received after it, the last one first. */
   behind(held: Held): readonly Held[]
   /** Called once. */
@@ -80,20 +78,8 @@ export class Held implements Delivery {
   }
 
   async #settle(outcome: Outcome): Promise<void> {
-    switch (outcome.kind) {
-      case 'done':
-        return await this.#holder.settlements.delete(this.#handle)
-      case 'retry':
-      case 'release':
-        return await this.#giveBack(outcome.afterMs ?? 0)
-      case 'dead': {
-        // Who has lost it would keep a copy of what another one may have done by then.
-        if (!(await this.#hide(this.#holder.leaseMs))) return
-        if (await this.#holder.bury(this.#message, outcome))
-          return await this.#holder.settlements.delete(this.#handle)
-        await Promise.all(this.#holder.behind(this).map((each) => each.stop()))
-      }
-    }
+    if (outcome.kind === 'done') await this.#holder.settlements.delete(this.#handle)
+    else await this.#giveBack(outcome.afterMs ?? 0)
   }
 
   async extend(ms: number): Promise<void> {

@@ -94,7 +94,7 @@ export class Receiver {
   constructor(
     service: Service,
     options: ReceiveOptions,
-    holder: Pick<Holder, 'leaseMs' | 'settlements' | 'bury'>,
+    holder: Pick<Holder, 'leaseMs' | 'settlements'>,
     patience: Patience,
   ) {
     this.#service = service
@@ -102,7 +102,6 @@ export class Receiver {
     this.#patience = patience
     this.#holder = {
       ...holder,
-      bury: (...args) => holder.bury(...args),
       behind: (held) => this.#behind(held),
       settled: (held) => this.#settled(held),
     }

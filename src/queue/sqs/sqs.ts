@@ -2,14 +2,13 @@
  * A queue of Amazon SQS. It is never made here, and its own settings hold: how long a message is ours
  * (VisibilityTimeout), how large one may be (MaximumMessageSize), and where dead ones go (RedrivePolicy).
  */
-import type { Message } from '@aws-sdk/client-sqs'
 import { LadingError } from '../../core/errors.ts'
 import { ignoreEvents, type Listener } from '../../core/events.ts'
 import { type Abortable, sleep } from '../../core/wait.ts'
-import type { Delivery, Depth, OpenOptions, Outcome, Outgoing, Peeked, Queue, QueueTraits } from '../queue.ts'
+import type { Delivery, Depth, OpenOptions, Outgoing, Peeked, Queue, QueueTraits } from '../queue.ts'
 import { type Address, parseAddress } from './address.ts'
 import { mostEntries, patiently, type Patience } from './batch.ts'
-import { countIn, Graveyard } from './graveyard.ts'
+import { countIn, DeadLetterQueue } from './dead-letters.ts'
 import { largestBody, read } from './message.ts'
 import { publish } from './publisher.ts'
 import { Receiver } from './receiver.ts'
@@ -34,7 +33,7 @@ const peekSeconds = 1
 interface Settings {
   readonly leaseMs: number
   readonly limit: number
-  readonly graveyard: Graveyard | undefined
+  readonly deadLetters: DeadLetterQueue | undefined
 }
 
 export async function openSqsQueue(url: string, options: OpenOptions = {}): Promise<Queue> {
@@ -45,7 +44,7 @@ export async function openSqsQueue(url: string, options: OpenOptions = {}): Prom
     const settings = {
       leaseMs: 1000 * (Number(Attributes.VisibilityTimeout) || defaultLeaseSeconds),
       limit: Number(Attributes.MaximumMessageSize) || defaultLimit,
-      graveyard: Graveyard.of(service, address, Attributes.RedrivePolicy),
+      deadLetters: DeadLetterQueue.of(service, address, Attributes.RedrivePolicy),
     }
     return new SqsQueue(address, service, settings, options.onEvent ?? ignoreEvents)
   } catch (error) {
@@ -76,7 +75,6 @@ class SqsQueue implements Queue {
   readonly #receivers = new Set<Receiver>()
   /** Gives up what SQS has not answered when everything else is closed. */
   readonly #giveUp = new AbortController()
-  #toldOfDead = false
   #closing: Promise<void> | undefined
 
   constructor(address: Address, service: Service, settings: Settings, onEvent: Listener) {
@@ -124,7 +122,6 @@ class SqsQueue implements Queue {
     const holder = {
       leaseMs: this.#settings.leaseMs,
       settlements: this.#settlements,
-      bury: (message: Message, outcome: Outcome & { readonly kind: 'dead' }) => this.#bury(message, outcome),
     }
     const receiver = new Receiver(
       this.#service,
@@ -138,22 +135,6 @@ class SqsQueue implements Queue {
     } finally {
       this.#receivers.delete(receiver)
     }
-  }
-
-  async #bury(message: Message, outcome: Outcome & { readonly kind: 'dead' }): Promise<boolean> {
-    const { graveyard } = this.#settings
-    const isBuried =
-      (await graveyard?.bury(message, outcome, { ...this.#patience, giveUp: this.#giveUp.signal })) === true
-    if (!isBuried && !this.#toldOfDead) {
-      this.#toldOfDead = true
-      const why =
-        graveyard === undefined ? 'has no redrive policy' : 'does not let us send to its dead-letter queue'
-      this.#patience.onEvent({
-        type: 'caution',
-        message: `${this.#service.where} ${why}: what is dead stays in it and comes again`,
-      })
-    }
-    return isBuried
   }
 
   /**
@@ -198,7 +179,7 @@ class SqsQueue implements Queue {
     this.#requireOpen()
     const [{ Attributes = {} }, dead] = await Promise.all([
       patiently(() => attributesOf(this.#service, { signal }), { ...this.#patience, signal }),
-      this.#settings.graveyard?.count({ signal }) ?? 0,
+      this.#settings.deadLetters?.count({ signal }) ?? 0,
     ])
     return {
       ready: countIn(Attributes, 'ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesDelayed'),
@@ -226,9 +207,9 @@ class SqsQueue implements Queue {
   }
 }
 
-function* cautionsOf({ isPrivate }: Address, { graveyard }: Settings): Generator<string> {
+function* cautionsOf({ isPrivate }: Address, { deadLetters }: Settings): Generator<string> {
   if (!isPrivate) yield 'http:// sends all records as plain text; https:// encrypts them'
-  if (graveyard !== undefined && graveyard.maxReceiveCount < enoughReceives) {
-    yield `SQS moves a message to the dead-letter queue after ${graveyard.maxReceiveCount} deliveries, and counts those of stopped and killed consumers; a maxReceiveCount of ${enoughReceives} or more leaves that to lading`
+  if (deadLetters !== undefined && deadLetters.maxReceiveCount < enoughReceives) {
+    yield `SQS moves a message to the dead-letter queue after ${deadLetters.maxReceiveCount} deliveries, and counts those of stopped and killed consumers; a maxReceiveCount of ${enoughReceives} or more leaves that to lading`
   }
 }

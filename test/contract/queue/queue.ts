@@ -14,7 +14,7 @@ import { type Guarantee, guarantees, type QueueUnderTest, shortLeaseMs } from '.
 
 const done: Outcome = { kind: 'done' }
 const again: Outcome = { kind: 'retry', afterMs: 0, code: 'SINK_BUSY' }
-const dead: Outcome = { kind: 'dead', code: 'NOT_OURS', detail: 'of a test' }
+const release: Outcome = { kind: 'release' }
 
 export function queueContract(name: string, underTest: QueueUnderTest): void {
   describe(`${name} as a queue`, () => {
@@ -122,36 +122,16 @@ function settling(guarantee: Guarantee): void {
   guarantee('what was given back comes again at once, as the same attempt', async ({ queue, read }) => {
     await queue.publish([messageOf('a', 0)])
     const reader = read()
-    await (await reader.takeOne()).settle({ kind: 'release' })
+    await (await reader.takeOne()).settle(release)
     expect((await reader.takeOne()).attempt).toBe(1)
   })
-
-  guarantee(
-    'what was settled as dead is counted and not delivered, not even when its lease would have run out',
-    async ({ queue, read, openAgain, expectDepth }) => {
-      await queue.publish(messagesOf('a', 0, 2))
-      const reader = read()
-      const [lost, left] = await reader.take(2)
-      await lost?.settle(dead)
-      await expectDepth({ ready: 0, inFlight: 1, dead: 1 })
-      await reader.stop()
-      await queue[Symbol.asyncDispose]()
-      const later = await openAgain()
-      const second = read(10, later)
-      expect(keysOf(await second.take(1))).toEqual([left?.key])
-      expect(await second.takeAvailable()).toEqual([])
-      expect(await later.peek(10)).toEqual([])
-      expect((await later.depth()).dead).toBe(1)
-    },
-    shortLeaseMs,
-  )
 
   guarantee('settling twice takes effect once', async ({ queue, read, expectDepth }) => {
     await queue.publish([messageOf('a', 0)])
     const reader = read()
     const delivery = await reader.takeOne()
     await Promise.all([delivery.settle(again), delivery.settle(done)])
-    await delivery.settle(dead)
+    await delivery.settle(release)
     const next = await reader.takeOne()
     expect(next.attempt).toBe(2)
     await delivery.settle(done)
@@ -195,7 +175,7 @@ function leases(guarantee: Guarantee): void {
       const held = await takeAndExtend(holder, 3)
       expect(held.map(({ attempt }) => attempt)).toEqual([2, 2, 2])
       await Promise.all(late.map((delivery) => delivery.extend?.(1)))
-      await Promise.all(late.map((delivery, i) => delivery.settle([done, again, dead][i] ?? done)))
+      await Promise.all(late.map((delivery, i) => delivery.settle([done, again, release][i] ?? done)))
       await expectDepth({ ready: 0, inFlight: 3, dead: 0 })
       await Promise.all(held.map((delivery) => delivery.settle(again)))
       expect((await holder.take(3)).map(({ attempt }) => attempt)).toEqual([3, 3, 3])
@@ -225,7 +205,7 @@ function flow(guarantee: Guarantee): void {
     const inHand = await reader.takeAvailable()
     expect(inHand).toHaveLength(3)
     for (let left = 17; left > 0; left--) {
-      await inHand.shift()?.settle([done, dead][left % 2] ?? done)
+      await inHand.shift()?.settle(done)
       inHand.push(await reader.takeOne())
       expect(await reader.next()).toEqual([])
     }
@@ -281,7 +261,7 @@ function looking(guarantee: Guarantee): void {
     expect(await queue.peek(3)).toEqual([])
   })
 
-  guarantee('depth tells what is ready, in flight and dead', async ({ queue, read, expectDepth }) => {
+  guarantee('depth tells what is ready and in flight', async ({ queue, read, expectDepth }) => {
     await expectDepth({ ready: 0, inFlight: 0, dead: 0 })
     await queue.publish(messagesOf('a', 0, 6))
     await expectDepth({ ready: 6, inFlight: 0, dead: 0 })
@@ -291,10 +271,10 @@ function looking(guarantee: Guarantee): void {
     await reader.stop()
     await Promise.all([
       one?.settle(done),
-      two?.settle(dead),
+      two?.settle(done),
       three?.settle({ kind: 'retry', afterMs: 600_000, code: 'SINK_BUSY' }),
     ])
-    await expectDepth({ ready: 3, inFlight: 1, dead: 1 })
+    await expectDepth({ ready: 3, inFlight: 1, dead: 0 })
   })
 
   guarantee('closing twice is harmless', async ({ queue }) => {
