@@ -53,6 +53,7 @@ export { type Cells, RecordDecoder } from './model/record.ts'
 export type { RowBuffer, RowWriter } from './model/writer.ts'
 export { records } from './model/shipped/records.ts'
 export { userLogins, type UserLoginsOptions } from './model/shipped/user-logins.ts'
+export type { Dialect, FormatName, FormatOptions } from './format/splitters.ts'
 export { openQueue } from './queue/registry.ts'
 export type {
   Delivery,

@@ -280,7 +280,7 @@ export const codes = {
 
   // The files.
   SOURCE_MISSING: halt(66, 'there is no such file or folder', 'correct the path'),
-  SOURCE_EMPTY: halt(66, 'no CSV file was found', 'correct the path or the pattern'),
+  SOURCE_EMPTY: halt(66, 'no file to load was found', 'correct the path, the pattern or the format'),
   SOURCE_UNREADABLE: halt(66, 'the file cannot be read', 'correct its rights'),
   SOURCE_CORRUPT: halt(65, 'the compressed file is damaged or cut short', 'fetch it again'),
   SOURCE_COMPRESSED: halt(
@@ -303,7 +303,7 @@ export const codes = {
   RECORD_TOO_LARGE: halt(65, 'a record is larger than the limit', 'look for a quote that is never closed'),
   PLAN_CHANGED: halt(
     65,
-    'the load was begun with another chunk size, dialect or model',
+    'the load was begun with another chunk size, format, dialect or model',
     'finish it with the same ones, or use load --fresh',
   ),
   HEADER_MISMATCH: halt(

@@ -1,5 +1,6 @@
-/** Bytes of a record that no database takes as text. */
+/** What every format that is text has in common: UTF-8, and what no database takes as text. */
 import { isUtf8 } from 'node:buffer'
+import { LadingError } from '../core/errors.ts'
 import type { Fault } from '../core/fault.ts'
 
 /** Whether no record of the body can have a fault of its text. */
@@ -45,4 +46,19 @@ function characterStart(bytes: Buffer, at: number): number {
     if (byte < 0x80) return at
   }
   return at
+}
+
+/** Length of the byte order mark that a source of UTF-8 begins with; throws `SOURCE_ENCODING` for UTF-16. */
+export function markBytes(start: Buffer, path: string): number {
+  const isMarked = (start[0] === 0xff && start[1] === 0xfe) || (start[0] === 0xfe && start[1] === 0xff)
+  // Without a mark, every other byte of the ASCII that a source begins with is a NUL.
+  const isUnmarked = start.length > 1 && (start[0] === 0) !== (start[1] === 0)
+  if (isMarked || isUnmarked) {
+    const from = isMarked ? 'UTF-16' : start[0] === 0 ? 'UTF-16BE' : 'UTF-16LE'
+    throw new LadingError(
+      'SOURCE_ENCODING',
+      `${path} looks like ${from}: iconv -f ${from} -t UTF-8 makes it readable`,
+    )
+  }
+  return start[0] === 0xef && start[1] === 0xbb && start[2] === 0xbf ? 3 : 0
 }

@@ -7,7 +7,7 @@ import { sleep, unlessAborted } from '../core/wait.ts'
 import { tableName } from '../model/model.ts'
 import {
   begunFresh,
-  checkHeaders,
+  checkHeads,
   endAgain,
   endFresh,
   openSources,
@@ -133,7 +133,7 @@ export async function load(given: LoadOptions): Promise<LoadResult> {
   // A wrong path is reported before the database is waited for, and a wrong header must not leave tables
   // behind.
   const sources = await openSources(given)
-  await checkHeaders(sources, given)
+  await checkHeads(sources, given)
   const names = [
     ...sources.map(({ name }) => name),
     ...(given.paths.includes('-') ? [given.stdinName ?? 'stdin'] : []),

@@ -2,7 +2,7 @@
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
 import { listed } from '../core/listed.ts'
-import { defaultDialect, type Dialect, validateDialect } from '../format/csv/dialect.ts'
+import { type FormatOptions, splittersFor, suffixesOf } from '../format/splitters.ts'
 import { type Model, tableName } from '../model/model.ts'
 import { chunkKey } from '../queue/envelope.ts'
 import type { Queue } from '../queue/queue.ts'
@@ -10,7 +10,7 @@ import { type CarryOptions, referencesFor } from '../source/carry.ts'
 import { namedSources, sourceAt, type SpoolOptions, standardInput } from '../source/registry.ts'
 import { type Source, sizeOf } from '../source/source.ts'
 import { loadIdOf } from './identity.ts'
-import { checkHeader, type Plan, planSource } from './plan.ts'
+import { checkHead, type Plan, planSource } from './plan.ts'
 import { Publisher, type PublishOptions } from './publish.ts'
 import { type PlannedLoad, ProducerState } from './state.ts'
 
@@ -26,16 +26,15 @@ export interface KnownLoad {
   readonly keys: ReadonlySet<string>
 }
 
-export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptions {
+export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptions, FormatOptions {
   /** Files, folders, patterns; `-` is standard input, for which `stdin` gives the stream. */
   readonly paths: readonly string[]
   readonly model: Model
   readonly queue: Queue
   /** Name under which the ledger keeps the loads; the model's table where it is not given. */
   readonly pipeline?: string
-  readonly dialect?: Dialect
   /**
-   * Wanted size of a chunk, in bytes of CSV; 1 MiB where it is not given, or three quarters of what the queue
+   * Wanted size of a chunk, in bytes of the source; 1 MiB where it is not given, or three quarters of what the queue
    * takes where that is less.
    */
   readonly chunkBytes?: number
@@ -78,14 +77,15 @@ export interface ProducedLoad {
  * is opened or waited for.
  */
 export async function openSources(
-  options: Pick<ProduceOptions, 'paths' | 'dialect' | 'carry' | 'root'>,
+  options: Pick<ProduceOptions, 'paths'> & FormatOptions & CarryOptions,
   onLeft?: (message: string) => void,
 ): Promise<readonly Source[]> {
-  const { paths, dialect = defaultDialect } = options
-  validateDialect(dialect)
+  const { paths, format } = options
+  splittersFor(options)
   const referenceOf = await referencesFor(options)
   const named = paths.filter((path) => path !== '-')
-  const sources = named.length > 0 || paths.length === 0 ? await namedSources(named, onLeft) : []
+  const sources =
+    named.length > 0 || paths.length === 0 ? await namedSources(named, suffixesOf(format), onLeft) : []
   for (const source of sources) await referenceOf(source)
   return sources
 }
@@ -93,14 +93,13 @@ export async function openSources(
 /** Files whose headers do not fit that are named. */
 const mostNamed = 5
 
-/** Reads the header of each file; throws for the first that does not fit, and names the others. */
-export async function checkHeaders(sources: readonly Source[], options: ProduceOptions): Promise<void> {
-  const { model, dialect = defaultDialect, ignoreExtra = false, signal } = options
+/** Reads the beginning of each source; throws for the first that does not fit, and names the others. */
+export async function checkHeads(sources: readonly Source[], options: ProduceOptions): Promise<void> {
   let first: LadingError | undefined
   const others: string[] = []
   for (const source of sources) {
     try {
-      await checkHeader(source, { model, dialect, ignoreExtra, signal })
+      await checkHead(source, options)
     } catch (error) {
       if (!(error instanceof LadingError) || error.code === 'ABORTED') throw error
       if (first === undefined) first = error
@@ -117,12 +116,12 @@ export async function checkHeaders(sources: readonly Source[], options: ProduceO
  * that file is published.
  */
 export async function produce(options: ProduceOptions): Promise<readonly ProducedLoad[]> {
-  const { queue, onEvent = ignoreEvents, dialect = defaultDialect, statePath = defaultStatePath } = options
+  const { queue, onEvent = ignoreEvents, statePath = defaultStatePath } = options
   const named = await openSources(options, (message) => onEvent({ type: 'caution', message }))
   await using input = options.paths.includes('-') ? await standardInput(statePath, options) : undefined
   using state = new ProducerState(statePath, queue.id, options.target)
   const publisher = new Publisher(queue, state, onEvent, await referencesFor(options), options)
-  const run = { options, dialect, state, publisher, onEvent, loads: new Set<string>() }
+  const run = { options, state, publisher, onEvent, loads: new Set<string>() }
   const produced: ProducedLoad[] = []
   const sources = [...named, ...(input === undefined ? [] : [input.source])]
   onEvent({ type: 'found', files: sources.length, bytes: await sizeOf(sources) })
@@ -138,11 +137,11 @@ export async function produce(options: ProduceOptions): Promise<readonly Produce
 
 /** The loads that the files would be now, whatever has become of them. */
 export async function planAll(options: ProduceOptions): Promise<readonly string[]> {
-  const { queue, dialect = defaultDialect, statePath = defaultStatePath } = options
+  const { queue, statePath = defaultStatePath } = options
   using state = new ProducerState(statePath, queue.id, options.target)
   const loads: string[] = []
   for (const source of await openSources(options))
-    loads.push((await planLoad(source, options, dialect, state)).load.id)
+    loads.push((await planLoad(source, options, state)).load.id)
   return loads
 }
 
@@ -205,7 +204,6 @@ export function endFresh(
 
 interface Run {
   readonly options: ProduceOptions
-  readonly dialect: Dialect
   readonly state: ProducerState
   readonly publisher: Publisher
   readonly onEvent: Listener
@@ -214,10 +212,10 @@ interface Run {
 }
 
 async function produceSource(source: Source, run: Run): Promise<ProducedLoad> {
-  const { options, dialect, state, publisher, onEvent, loads } = run
+  const { options, state, publisher, onEvent, loads } = run
   const size = await source.size()
   const onRead = (bytes: number) => onEvent({ type: 'planning', source: source.name, bytes, size })
-  const { load, plan } = await planLoad(source, options, dialect, state, onRead)
+  const { load, plan } = await planLoad(source, options, state, onRead)
   const { sha256, bytes, records, chunks } = load
   const about = { loadId: load.id, source: load.name, records, chunks }
   const result = { ...about, sha256, bytes, plan: load.plan }
@@ -231,7 +229,7 @@ async function produceSource(source: Source, run: Run): Promise<ProducedLoad> {
     onEvent({ type: 'skipped', ...about, reason })
     return { ...result, published: 0 }
   }
-  requireSamePlan(load, plan, dialect, known)
+  requireSamePlan(load, plan, known)
   // With a ledger to ask, what the queue was seen to hold counts for nothing: it may have been lost since.
   const which = options.known === undefined ? 'unconfirmed' : 'all'
   const isWanted = (key: string) => known?.keys.has(key) !== true
@@ -248,16 +246,11 @@ async function produceSource(source: Source, run: Run): Promise<ProducedLoad> {
 }
 
 /** A load goes on as it was begun; its chunks would overlap otherwise, or be read in two ways. */
-function requireSamePlan(
-  load: PlannedLoad,
-  plan: Plan,
-  { delimiter, quote }: Dialect,
-  known: KnownLoad | undefined,
-): void {
-  const sameReading =
-    load.delimiter === delimiter && load.quote === quote && load.fields.join() === plan.fields.join()
-  if (sameReading && load.model === plan.model && (known === undefined || known.plan === load.plan)) return
-  const detail = `${load.path} was begun (load ${load.id}) with another chunk size, header, delimiter, quote or model`
+function requireSamePlan(load: PlannedLoad, plan: Plan, known: KnownLoad | undefined): void {
+  const isSameReading =
+    JSON.stringify(load.layout) === JSON.stringify(plan.layout) && load.model === plan.model
+  if (isSameReading && (known === undefined || known.plan === load.plan)) return
+  const detail = `${load.path} was begun (load ${load.id}) with another chunk size, format, header, delimiter, quote or model`
   throw new LadingError('PLAN_CHANGED', detail)
 }
 
@@ -288,24 +281,19 @@ function defaultChunkBytesOf({ queue, carry }: Pick<ProduceOptions, 'queue' | 'c
 async function planLoad(
   source: Source,
   options: ProduceOptions,
-  dialect: Dialect,
   state: ProducerState,
   onRead?: (bytes: number) => void,
 ) {
-  const { model, chunkBytes = defaultChunkBytesOf(options), ignoreExtra = false, signal } = options
+  const { chunkBytes = defaultChunkBytesOf(options) } = options
   const pipeline = pipelineOf(options)
   const draft = state.begin(pipeline, source.location, source.name)
   try {
-    const plan = await planSource(
-      source,
-      { model, dialect, chunkBytes, ignoreExtra, signal, onRead },
-      draft.add,
-    )
+    const plan = await planSource(source, { ...options, chunkBytes, onRead }, draft.add)
     draft.flush()
     const salt = options.again === true ? state.againSalt(pipeline) : ''
     const id = loadIdOf(pipeline, source.name, plan.sha256, salt)
     if ((await options.startFresh?.(id, state.isFresh(id))) === true) state.beginFresh(id)
-    return { load: state.freeze(draft, id, plan, dialect), plan }
+    return { load: state.freeze(draft, id, plan), plan }
   } catch (error) {
     state.forget(draft)
     throw error

@@ -279,7 +279,7 @@ function headersOf(load: PlannedLoad, chunk: PlannedChunk, { target, reference }
     byteStart: chunk.byteStart,
     firstRecord: chunk.firstRecord,
     firstLine: chunk.firstLine,
-    layout: { fields: load.fields, delimiter: load.delimiter, quote: load.quote },
+    layout: load.layout,
     ...(reference && { reference }),
   })
 }

@@ -54,6 +54,12 @@ const schema = [
    UPDATE again SET queue = queue || char(10) || newest.target
      FROM (SELECT queue AS of, pipeline AS by, target, max(no) FROM load GROUP BY queue, pipeline) AS newest
      WHERE queue = newest.of AND pipeline = newest.by AND newest.target IS NOT NULL`,
+  `-- What a format needs to read a record, as JSON. Version 0.1.0 knew CSV alone.
+   ALTER TABLE load ADD COLUMN layout TEXT;
+   UPDATE load SET layout = json_object('fields', json(fields), 'delimiter', delimiter, 'quote', quote) WHERE fields IS NOT NULL;
+   ALTER TABLE load DROP COLUMN fields;
+   ALTER TABLE load DROP COLUMN delimiter;
+   ALTER TABLE load DROP COLUMN quote`,
 ]
 
 export class StateFile implements Disposable {

@@ -3,6 +3,7 @@
  * holds. Losing it is harmless: the same file gives the same plan and the same keys again, and the ledger
  * absorbs what comes twice. That is why its writes do not wait for the disk.
  */
+import type { Layout } from '../core/load.ts'
 import type { Plan, PlannedChunk } from './plan.ts'
 import { StateFile } from './state-file.ts'
 
@@ -13,8 +14,6 @@ export interface PlannedLoad extends Plan {
   readonly pipeline: string
   readonly path: string
   readonly name: string
-  readonly delimiter: string
-  readonly quote: string
   /** When the queue held the last chunk, ISO 8601; undefined before. */
   readonly publishedAt: string | undefined
   /** Place of the database that the chunks were published for; undefined where any consumer may take them. */
@@ -30,15 +29,13 @@ interface Row {
   readonly path: string
   readonly name: string
   readonly state: string
-  readonly fields: string
+  readonly layout: string
   readonly model: string
   readonly sha256: string
   readonly bytes: number
   readonly plan: string
   readonly chunks: number
   readonly records: number
-  readonly delimiter: string
-  readonly quote: string
   readonly published_at: string | null
 }
 
@@ -121,12 +118,7 @@ export class ProducerState implements Disposable {
   /**
    * Freezes the plan under the load's identity; the first plan of a load wins, and a later one is forgotten.
    */
-  freeze(
-    draft: Draft,
-    id: string,
-    plan: Plan,
-    dialect: Pick<PlannedLoad, 'delimiter' | 'quote'>,
-  ): PlannedLoad {
+  freeze(draft: Draft, id: string, plan: Plan): PlannedLoad {
     return this.#file.transaction(() => {
       const first = this.find(id)
       if (first !== undefined) {
@@ -135,19 +127,20 @@ export class ProducerState implements Disposable {
         this.#file.run('UPDATE load SET path = ?, state = ? WHERE no = ?', draft.path, plan.state, first.no)
         return { ...first, path: draft.path, state: plan.state }
       }
-      const sql = `UPDATE load SET id = ?, state = ?, fields = ?, model = ?, sha256 = ?, bytes = ?, plan = ?, chunks = ?, records = ?, delimiter = ?, quote = ?
+      const { state, layout, model, sha256, bytes, chunks, records } = plan
+      const sql = `UPDATE load SET id = ?, state = ?, layout = ?, model = ?, sha256 = ?, bytes = ?, plan = ?, chunks = ?, records = ?
                    WHERE no = ?`
       const content = [
-        plan.state,
-        JSON.stringify(plan.fields),
-        plan.model,
-        plan.sha256,
-        plan.bytes,
+        state,
+        JSON.stringify(layout),
+        model,
+        sha256,
+        bytes,
         plan.plan,
-        plan.chunks,
-        plan.records,
+        chunks,
+        records,
       ] as const
-      this.#file.run(sql, id, ...content, dialect.delimiter, dialect.quote, draft.no)
+      this.#file.run(sql, id, ...content, draft.no)
       return this.find(id) as PlannedLoad
     })
   }
@@ -266,15 +259,13 @@ const loadOf = (row: Row): PlannedLoad => ({
   path: row.path,
   name: row.name,
   state: row.state,
-  fields: JSON.parse(row.fields) as string[],
+  layout: JSON.parse(row.layout) as Layout,
   model: row.model,
   sha256: row.sha256,
   bytes: row.bytes,
   plan: row.plan,
   chunks: row.chunks,
   records: row.records,
-  delimiter: row.delimiter,
-  quote: row.quote,
   publishedAt: row.published_at ?? undefined,
   target: row.target !== null && row.queue.endsWith(scopeOf('', row.target)) ? row.target : undefined,
 })

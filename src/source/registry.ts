@@ -8,12 +8,16 @@ import { isSpooled, spool, spooledSource, type SpoolOptions } from './stdin/spoo
 
 export type { SpoolOptions } from './stdin/spool.ts'
 
-/** The files that folders, patterns and paths name, in the order of their names; `onLeft` hears what is left out. */
+/**
+ * The files that paths and patterns name, and those of the suffixes in folders, in the order of their names;
+ * `onLeft` hears what is left out.
+ */
 export async function namedSources(
   paths: readonly string[],
+  suffixes: readonly string[],
   onLeft?: (message: string) => void,
 ): Promise<readonly Source[]> {
-  const files = await discover(paths, onLeft)
+  const files = await discover(paths, suffixes, onLeft)
   return files.map(({ path, name }) => decompressed(fileSource(path, name)))
 }
 

@@ -27,7 +27,7 @@ async function verdict(
 ): Promise<unknown> {
   const path = join(folder, name)
   await writeFile(path, name.endsWith('.gz') ? gzipSync(content) : content)
-  const options = { model, dialect: { ...defaultDialect, header }, chunkBytes: 1 << 20, ignoreExtra }
+  const options = { model, dialect: { header }, chunkBytes: 1 << 20, ignoreExtra }
   try {
     return (await planSource(sourceAt(path, name), options, () => undefined)).records
   } catch (error) {

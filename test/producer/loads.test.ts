@@ -98,6 +98,7 @@ it('a file that is named twice is loaded once, and files of one name below a pat
     await mkdir(dirname(path))
     await writeFile(path, 'id,note\n1,a\n')
   }
-  const found = await discover([join(workshop.folder, 'day*', 'x.csv'), workshop.folder, ...paths])
+  const named = [join(workshop.folder, 'day*', 'x.csv'), workshop.folder, ...paths]
+  const found = await discover(named, ['csv'])
   expect(found.map(({ name }) => name)).toEqual(['day1/x.csv', 'day2/x.csv'])
 })

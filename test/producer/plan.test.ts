@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { defaultDialect } from '../../src/format/csv/dialect.ts'
 import { text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { type PlannedChunk, planSource } from '../../src/producer/plan.ts'
@@ -28,11 +27,7 @@ async function planned(bytes: Buffer, chunkBytes: number, gz: boolean) {
   await writeFile(path, gz ? gzipSync(bytes) : bytes)
   const source = sourceAt(path, 'file.csv')
   const chunks: PlannedChunk[] = []
-  const plan = await planSource(
-    source,
-    { model, dialect: defaultDialect, chunkBytes, ignoreExtra: false },
-    (chunk) => chunks.push(chunk),
-  )
+  const plan = await planSource(source, { model, chunkBytes }, (chunk) => chunks.push(chunk))
   const bodies: Buffer[] = []
   for await (const [, body] of readRanges(source, chunks)) bodies.push(Buffer.from(body))
   return { plan, chunks, bodies }
@@ -102,6 +97,33 @@ it('the same file has the same plan whatever compresses it, and another plan wit
 })
 
 it.each([
+  [
+    'a mark, quotes and CR LF',
+    '\ufeffa,b\r\n1,"x\ny"\n2,z\n3,w',
+    {},
+    '211855d51e975169a4488beb9ea92886cc9a657c0edebce052e77335b468f3e0',
+  ],
+  [
+    'a dialect of its own',
+    'b;a\n1;2\n3;4\n',
+    { delimiter: ';', quote: "'" },
+    '20c96440363aa1162b2110e37c955b5f53014f86f066fda565d42a645d7e0114',
+  ],
+  [
+    'no header',
+    '1\t2\n3\t4\n',
+    { delimiter: '\t', header: false },
+    'f5a1baa3ae2010a65e22658292a1d2ec181c2afcae617bdf2f4e9f4eb317a969',
+  ],
+  ['nothing', '', {}, '114f56c356a98ff6e74c9f58bdb6a66da54bb022672a5760ace275bf2d3d089f'],
+])('a CSV file with %s has the plan that version 0.1.0 made of it', async (_, content, dialect, plan) => {
+  const path = join(folder, 'file.csv')
+  await writeFile(path, content)
+  const options = { model, dialect, chunkBytes: 8 }
+  expect(await planSource(sourceAt(path, 'file.csv'), options, () => undefined)).toMatchObject({ plan })
+})
+
+it.each([
   ['nothing at all', ''],
   ['a byte order mark', '\ufeff'],
   ['a header', 'id,note'],
@@ -125,11 +147,7 @@ it.each([1, 20])(
     const lines = Buffer.alloc(mib << 20, 'x,y\n')
     const path = join(folder, 'file.csv')
     await writeFile(path, Buffer.concat([Buffer.from('a,b\n1,2\n3,"4\n'), lines]))
-    const planning = planSource(
-      sourceAt(path, 'file.csv'),
-      { model, dialect: defaultDialect, chunkBytes: 1 << 20, ignoreExtra: false },
-      () => undefined,
-    )
+    const planning = planSource(sourceAt(path, 'file.csv'), { model, chunkBytes: 1 << 20 }, () => undefined)
     await expect(planning).rejects.toMatchObject({
       code: 'UNCLOSED_QUOTE',
       message: expect.stringContaining('file.csv:3: the quote opened here'),

@@ -21,7 +21,7 @@ interface Area {
 const everything = [
   'core',
   'format',
-  'formats',
+  'format registry',
   'source',
   'source registry',
   'model',
@@ -39,6 +39,11 @@ const everything = [
 
 const areas: readonly Area[] = [
   { name: 'core', files: /^src\/core\//, imports: [] },
+  {
+    name: 'format registry',
+    files: /^src\/format\/(registry|splitters)\.ts$/,
+    imports: ['core', 'format', 'formats'],
+  },
   { name: 'format', files: /^src\/format\/[^/]+\.ts$/, imports: ['core'] },
   { name: 'formats', files: /^src\/(format\/[^/]+)\//, imports: ['core', 'format'] },
   {
@@ -68,7 +73,16 @@ const areas: readonly Area[] = [
   {
     name: 'producer',
     files: /^src\/producer\//,
-    imports: ['core', 'format', 'formats', 'source', 'source registry', 'model', 'observe', 'contract'],
+    imports: [
+      'core',
+      'format',
+      'format registry',
+      'source',
+      'source registry',
+      'model',
+      'observe',
+      'contract',
+    ],
   },
   {
     name: 'consumer',

@@ -7,8 +7,8 @@ import { type HttpFlags, httpOptions, openWatch } from '../run/http.ts'
 import { loadModel } from '../settings/model.ts'
 import {
   type CarryFlags,
-  type DialectFlags,
-  dialectOf,
+  type FormatFlags,
+  formatSettings,
   jsonOption,
   modelOption,
   pipelineOption,
@@ -22,7 +22,7 @@ import { stopSignal } from '../run/signals.ts'
 import { isTraced } from '../run/traces.ts'
 
 /** Flags of everything that produces. */
-export interface ProduceFlags extends DialectFlags, CarryFlags, HttpFlags {
+export interface ProduceFlags extends FormatFlags, CarryFlags, HttpFlags {
   readonly model: string
   readonly queue: string
   readonly pipeline?: string
@@ -41,7 +41,7 @@ export const produceSettings = (paths: readonly string[], flags: ProduceFlags) =
   paths,
   ...nameOf(paths, flags),
   ...(flags.pipeline === undefined ? {} : { pipeline: flags.pipeline }),
-  dialect: dialectOf(flags),
+  ...formatSettings(flags),
   ...(flags.chunkBytes === undefined ? {} : { chunkBytes: flags.chunkBytes }),
   carry: flags.carry,
   root: flags.root,

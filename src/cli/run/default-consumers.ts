@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { InvalidArgumentError } from 'commander'
 import { whole } from '../settings/options.ts'
+import { type FormatName, suffixesOf } from '../../format/splitters.ts'
 import { namedSources } from '../../source/registry.ts'
 import { sizeOf } from '../../source/source.ts'
 
@@ -38,11 +39,11 @@ export function consumers(text: string): number {
  */
 export async function defaultConsumers(
   paths: readonly string[],
-  { to, queue }: { readonly to: string; readonly queue: string },
+  { to, queue, format }: { readonly to: string; readonly queue: string; readonly format?: FormatName },
 ): Promise<(indexesDeferred: boolean) => number> {
   const cores = availableParallelism()
   if (cores === 1 || to.startsWith('sqlite:') || paths.includes('-')) return () => 1
-  if ((await sizeOf(await namedSources(paths))) < largeBytes) return () => 1
+  if ((await sizeOf(await namedSources(paths, suffixesOf(format)))) < largeBytes) return () => 1
   const isEmbedded = queue.startsWith('embedded:')
   return (indexesDeferred) =>
     Math.min(mostConsumers, Math.max(isEmbedded && !indexesDeferred ? 2 : 1, Math.floor(cores / 2)))

@@ -1,7 +1,7 @@
 /** Options that several commands share, so that they have the same name, default and meaning everywhere. */
 import { InvalidArgumentError, Option } from 'commander'
 import { type DedupKey, defaultDedupKey, isDedupKey } from '../../consumer/decode/identity.ts'
-import { defaultDialect, type Dialect } from '../../format/csv/dialect.ts'
+import { type FormatName, formatNames, type FormatOptions } from '../../format/splitters.ts'
 import type { Carry } from '../../source/carry.ts'
 import { defaultQueueUrl } from '../../queue/registry.ts'
 import { defaultSinkUrl } from '../../sink/registry.ts'
@@ -106,9 +106,16 @@ export interface CarryFlags {
   readonly root: string
 }
 
+const formatOption = () =>
+  new Option(
+    '--format <name>',
+    'format of the files (by default the suffix of each decides, else csv)',
+  ).choices(formatNames)
+
 export const produceOptions = () => [
-  new Option('--delimiter <character>', "between cells; '\\t' is a tab").default(defaultDialect.delimiter),
-  new Option('--quote <character>', 'around cells').default(defaultDialect.quote),
+  formatOption(),
+  new Option('--delimiter <character>', "between cells of CSV (','); '\\t' is a tab"),
+  new Option('--quote <character>', 'around cells of CSV').default('"'),
   new Option('--no-header', 'the files have no header: cells are in the order of the columns of the model'),
   new Option(
     '--chunk-bytes <bytes>',
@@ -124,14 +131,18 @@ export const produceOptions = () => [
   stateOption(),
 ]
 
-export interface DialectFlags {
-  readonly delimiter: string
+export interface FormatFlags {
+  readonly format?: FormatName
+  readonly delimiter?: string
   readonly quote: string
   readonly header: boolean
 }
 
-export const dialectOf = ({ delimiter, quote, header }: DialectFlags): Dialect => ({
-  delimiter: delimiter === '\\t' ? '\t' : delimiter,
-  quote,
-  header,
+export const formatSettings = ({ format, delimiter, quote, header }: FormatFlags): FormatOptions => ({
+  ...(format && { format }),
+  dialect: {
+    ...(delimiter !== undefined && { delimiter: delimiter === '\\t' ? '\t' : delimiter }),
+    quote,
+    header,
+  },
 })

@@ -22,22 +22,23 @@ type Reason = keyof typeof reasons
 type Found = SourceFile & { readonly left?: Reason }
 
 const wildcard = /[*?[{]/
-const csv = /\.csv(\.gz|\.zst)?$/i
 
 /**
- * The files that `paths` name: files as they are, folders with all CSV files below them, patterns with the
- * files that match. Hidden files are left out, and with them files that are still written under a temporary
+ * The files that `paths` name: files as they are, folders with all files below them that have one of the
+ * suffixes, patterns with the files that match. Hidden files are left out, and with them files that are still written under a temporary
  * name; `onLeft` hears of each. In the order of their names.
  */
 export async function discover(
   paths: readonly string[],
+  suffixes: readonly string[],
   onLeft?: (message: string) => void,
 ): Promise<readonly SourceFile[]> {
+  const wanted = new RegExp(`\\.(${suffixes.join('|')})(\\.gz|\\.zst)?$`, 'i')
   // A file that is named twice has the name under which it came first.
   const found = new Map<string, SourceFile>()
   const left: Record<Reason, string[]> = { hidden: [], name: [] }
   for (const path of paths) {
-    for await (const file of filesOf(path)) {
+    for await (const file of filesOf(path, wanted)) {
       if (file.left !== undefined) left[file.left].push(file.path)
       else if (!found.has(resolve(file.path))) found.set(resolve(file.path), file)
     }
@@ -49,7 +50,7 @@ export async function discover(
     const besides = told.map((each) => `; ${each}`).join('')
     throw new LadingError(
       'SOURCE_EMPTY',
-      `no CSV file in ${paths.join(', ')} (looked for *.csv, *.csv.gz and *.csv.zst)${besides}`,
+      `no file to load in ${paths.join(', ')} (looked for ${searched(suffixes)}; --format looks for others)${besides}`,
     )
   }
   if (onLeft !== undefined) for (const message of told) onLeft(message)
@@ -63,16 +64,21 @@ function listed(paths: readonly string[]): string {
   return [...paths.slice(0, mostListed), ...(more > 0 ? [`and ${more} more`] : [])].join(', ')
 }
 
-async function* filesOf(path: string): AsyncGenerator<Found> {
+function searched(suffixes: readonly string[]): string {
+  const all = suffixes.flatMap((suffix) => ['', '.gz', '.zst'].map((packed) => `*.${suffix}${packed}`))
+  return `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`
+}
+
+async function* filesOf(path: string, wanted: RegExp): AsyncGenerator<Found> {
   const stats = await stat(path).catch(() => undefined)
-  if (stats?.isDirectory()) yield* filesBelow(path, '')
+  if (stats?.isDirectory()) yield* filesBelow(path, '', wanted)
   else if (stats !== undefined) yield { path, name: basename(path) }
   else if (wildcard.test(path)) yield* filesMatching(path)
   else throw new LadingError('SOURCE_MISSING', `there is no file or folder ${path}`)
 }
 
 /** `way` leads from the folder that was named to one below it, with '/' behind each part. */
-async function* filesBelow(named: string, way: string): AsyncGenerator<Found> {
+async function* filesBelow(named: string, way: string, wanted: RegExp): AsyncGenerator<Found> {
   const folder = join(named, way)
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause: Error) => {
     throw new LadingError('SOURCE_UNREADABLE', `folder ${folder}: ${cause.message}`, { cause })
@@ -80,9 +86,9 @@ async function* filesBelow(named: string, way: string): AsyncGenerator<Found> {
   for (const entry of entries) {
     const file = { path: join(folder, entry.name), name: way + entry.name }
     if (await isLost(file.path)) {
-      if (csv.test(file.name) || entry.isDirectory()) yield { ...file, left: 'name' }
-    } else if (entry.isDirectory()) yield* filesBelow(named, `${file.name}/`)
-    else if (csv.test(file.name) && (await isFileEntry(entry, file.path)))
+      if (wanted.test(file.name) || entry.isDirectory()) yield { ...file, left: 'name' }
+    } else if (entry.isDirectory()) yield* filesBelow(named, `${file.name}/`, wanted)
+    else if (wanted.test(file.name) && (await isFileEntry(entry, file.path)))
       yield hidden(file.name) ? { ...file, left: 'hidden' } : file
   }
 }

@@ -1,0 +1,44 @@
+/**
+ * Pass 1 over a source: where its records end, and everything that is wrong with the source as a whole. Every
+ * format has a splitter; it must find the same records as the reader of its layout, whatever the bytes.
+ */
+import type { Layout } from '../core/load.ts'
+
+/**
+ * Sees a source piece by piece from its start to its end. Every method throws a `LadingError` for a fault of
+ * the structure, with file and line: nothing of such a source is published.
+ */
+export interface Splitter {
+  /** How the records lie: known when the head has been read, or with the end of the first record. */
+  readonly layout: Layout
+  /** Whether everything that precedes the first record has been read: a mark, a header, a bracket. */
+  readonly isPastHead: boolean
+  /** Complete records so far. */
+  readonly records: number
+  /** LF bytes so far, those of the head included. */
+  readonly lines: number
+  /** Takes the next piece; returns the index after the head in it, its length if the head goes on. */
+  begin(piece: Buffer): number
+  /**
+   * Scans the piece on from index `from`: the index just after the first record that ends at `min` or beyond,
+   * or -1 when the piece is used up without one.
+   */
+  cut(from: number, min: number): number
+  /** Ends the source, and with it the last record. */
+  finish(): void
+}
+
+/** What a model expects of a source whose head names its fields. */
+export interface ExpectedFields {
+  /** As errors name it. */
+  readonly table: string
+  /** The names that columns read, in the order of the columns. */
+  readonly names: readonly string[]
+  /** Whether values must not be shown. */
+  readonly isMasked: boolean
+  /** What is wrong with a head of these fields, one line each. */
+  problems(fields: readonly string[]): readonly string[]
+}
+
+/** Makes the splitter of one source; errors begin with `path`. */
+export type MakeSplitter = (path: string, expected: ExpectedFields) => Splitter
