@@ -6,11 +6,11 @@ import { LadingError, toLadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener, type LoadCounts } from '../core/events.ts'
 import { traceLinks } from '../core/trace.ts'
 import { backoff, sleep, unlessAborted, within } from '../core/wait.ts'
-import { cautionsOf, hasZones, tableName } from '../model/model.ts'
+import { warningsOf, hasZones, tableName } from '../model/model.ts'
 import { zoneRelease } from '../model/zones.ts'
 import { targetOf } from '../queue/envelope.ts'
 import type { Delivery } from '../queue/queue.ts'
-import { preparedCautions } from '../sink/table.ts'
+import { preparedWarnings } from '../sink/table.ts'
 import { defaultDedupKey } from './decode/identity.ts'
 import { ForeignMessages, lastPauseMs } from './foreign.ts'
 import { batches, type BatchLimits, Leases } from './intake.ts'
@@ -21,7 +21,7 @@ import { openReferences } from '../source/registry.ts'
 import type { References } from '../source/source.ts'
 import { addTally, emptyTally, type Tally } from './tally.ts'
 import { BatchWriter, type DecodedBatch, type WrittenBatch } from './write.ts'
-import { zoneCaution } from './zones.ts'
+import { zoneWarning } from './zones.ts'
 
 export type { Consumer, ConsumerOptions, RunOptions } from './options.ts'
 export { addTally, type Tally } from './tally.ts'
@@ -145,7 +145,7 @@ class Run {
     signal?.addEventListener('abort', stop, { once: true })
     if (signal?.aborted) stop()
     try {
-      for (const message of cautionsOf(this.#options.model)) this.#onEvent({ type: 'caution', message })
+      for (const message of warningsOf(this.#options.model)) this.#onEvent({ type: 'warning', message })
       if (hasZones(this.#options.model)) this.#onEvent({ type: 'zones', release: zoneRelease })
       const files = await openReferences(this.#options.root ?? '.')
       await this.#prepare()
@@ -172,7 +172,7 @@ class Run {
     })
     if (prepared === undefined) return
     // The load says it once for all its consumers.
-    if (besideLoad !== true) for (const caution of preparedCautions(model, prepared)) this.#onEvent(caution)
+    if (besideLoad !== true) for (const warning of preparedWarnings(model, prepared)) this.#onEvent(warning)
     this.#writer.refuseNull(prepared.notNull ?? [])
   }
 
@@ -310,9 +310,9 @@ class Run {
     const { sink, model } = this.#options
     this.#nextLook = Math.max(firstLookAt, this.#tally.loaded * 4)
     const look = async () => {
-      const cautions = (await sink.cautions?.(model, { signal: this.#abandon.signal })) ?? []
-      for (const message of cautions) this.#onEvent({ type: 'caution', message })
-      if (cautions.length > 0) this.#nextLook = Number.POSITIVE_INFINITY
+      const warnings = (await sink.warnings?.(model, { signal: this.#abandon.signal })) ?? []
+      for (const message of warnings) this.#onEvent({ type: 'warning', message })
+      if (warnings.length > 0) this.#nextLook = Number.POSITIVE_INFINITY
     }
     // Whatever keeps the database from answering keeps the next batch from it too, and that is waited for and
     // told.
@@ -363,8 +363,8 @@ class Run {
     if (this.#compared.size > mostCompared) this.#compared.clear()
     for (const id of ids) this.#compared.add(id)
     await this.#keepHouse('comparing time-zone data', async () => {
-      const message = await zoneCaution(sink.ledger, model, ids, { signal: this.#abandon.signal })
-      if (message !== undefined) this.#onEvent({ type: 'caution', message })
+      const message = await zoneWarning(sink.ledger, model, ids, { signal: this.#abandon.signal })
+      if (message !== undefined) this.#onEvent({ type: 'warning', message })
     })
   }
 

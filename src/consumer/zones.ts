@@ -8,7 +8,7 @@ import type { Ledger } from '../sink/sink.ts'
  * Keeps the release of this process with the loads; what to say where local times of them were read by
  * another one.
  */
-export async function zoneCaution(
+export async function zoneWarning(
   ledger: Ledger,
   model: Model,
   loadIds: readonly string[],

@@ -106,7 +106,7 @@ export type LadingEvent =
    */
   | { readonly type: 'zones'; readonly release: string }
   /** Something promises less than it could, or files are left out; told once, at the start. */
-  | { readonly type: 'caution'; readonly message: string }
+  | { readonly type: 'warning'; readonly message: string }
   /**
    * What becomes of the indexes of a table that a load fills: taken away until its end, kept because it was
    * begun before, being built, built, or left to another load at work.

@@ -127,7 +127,7 @@ export class History {
   end(): void {
     if (this.#changed <= mostTold) return
     const more = this.#changed - mostTold
-    this.#caution(`${more} more of the files were loaded before with other content; ${this.#consequence()}`)
+    this.#warning(`${more} more of the files were loaded before with other content; ${this.#consequence()}`)
   }
 
   async #tellChanged(name: string, { loadId, startedAt }: NamedLoad): Promise<void> {
@@ -137,7 +137,7 @@ export class History {
         ? ''
         : `, ${receipt.loaded} ${receipt.loaded === 1 ? 'row' : 'rows'}, ${receipt.rejected} rejected`
     const when = `${startedAt.slice(0, 10)} ${startedAt.slice(11, 16)} UTC`
-    this.#caution(
+    this.#warning(
       `${name} was loaded before with other content (${when}${counts}, load ${loadId.slice(0, 8)}); ${this.#consequence()}`,
     )
   }
@@ -151,7 +151,7 @@ export class History {
     return `table ${table} has no key, so rows that stand in both are there twice; to load only what was rejected, use rejects edit and rejects replay, or rejects export`
   }
 
-  #caution(message: string): void {
-    this.#about.onEvent({ type: 'caution', message })
+  #warning(message: string): void {
+    this.#about.onEvent({ type: 'warning', message })
   }
 }

@@ -81,5 +81,5 @@ export async function buildIndexes({
 /** Once it is certain that everything can be loaded again. */
 export function tellAgain({ model, onEvent = ignoreEvents }: IndexOptions): void {
   const message = `table ${tableName(model)}: an index refuses a row (two share a key, mostly), so everything is loaded once more, with the indexes in place`
-  onEvent({ type: 'caution', message })
+  onEvent({ type: 'warning', message })
 }

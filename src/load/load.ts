@@ -25,7 +25,7 @@ import { History } from './history.ts'
 import { roomIn } from './room.ts'
 import { balance, openReceipt } from '../sink/receipt.ts'
 import type { Receipt, Sink } from '../sink/sink.ts'
-import { preparedCautions } from '../sink/table.ts'
+import { preparedWarnings } from '../sink/table.ts'
 
 /** Consumers at work beside the producer. */
 export interface Workers {
@@ -144,7 +144,7 @@ export async function load(given: LoadOptions): Promise<LoadResult> {
   const prepare = async (connectMs: number) =>
     sink.prepare(model, { signal, deferIndexes: await indexPlan(options, sources), connectMs })
   const prepared = await retrying(prepare, { signal, onEvent, deadlineMs: options.startTimeoutMs ?? 30_000 })
-  for (const caution of preparedCautions(model, prepared)) onEvent(caution)
+  for (const warning of preparedWarnings(model, prepared)) onEvent(warning)
   await tellPrepared(options, prepared, () => isBegun(options, patiently))
   const { ready, inFlight } = await patiently(() => queue.depth())
   // What the queue holds already may be loaded before its file is planned, so that the question has to come
@@ -284,7 +284,7 @@ async function move(options: Moving, ask: Ask, indexesDeferred: boolean): Promis
       // What was published of the other files is loaded first.
       await settled(course.published, options, stopped, patiently)
       const told = course.toldOf(options.names)
-      if (told !== undefined) onEvent({ type: 'caution', message: told })
+      if (told !== undefined) onEvent({ type: 'warning', message: told })
       throw error
     })
     const published = produced.filter((each) => each.published > 0).map(({ loadId }) => loadId)

@@ -13,7 +13,7 @@ export interface Mask {
   /** Its kind with the ids of its keys, which is what the fingerprint of a model holds of it. */
   readonly name: string
   /** What it does not promise, where a person may expect it. */
-  readonly caution?: string | undefined
+  readonly warning?: string | undefined
   /** What is written instead of the text. */
   apply(text: string): string
   /**
@@ -59,7 +59,7 @@ export function sha256(...given: []): Mask {
   const apply = (text: string) => hash('sha256', text, 'hex')
   return {
     name: 'sha256',
-    caution:
+    warning:
       'the plain hash of an IPv4 address is reversible by trying all of them; hmacSha256 with a key is not',
     apply,
     all: (text) => [apply(text)],

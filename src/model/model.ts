@@ -175,11 +175,11 @@ export const hasZones = (model: Model): boolean =>
   model.columns.some((column) => variableZone(column) !== undefined)
 
 /** What the model's masks do not promise, each said once with the columns that it holds for. */
-export function cautionsOf(model: Model): readonly string[] {
-  const cautions = [...new Set(model.columns.flatMap(({ mask }) => mask?.caution ?? []))]
-  return cautions.map((caution) => {
-    const columns = model.columns.filter(({ mask }) => mask?.caution === caution).map(({ name }) => name)
-    return `${tableName(model)}.${columns.join(', ')}: ${caution}`
+export function warningsOf(model: Model): readonly string[] {
+  const warnings = [...new Set(model.columns.flatMap(({ mask }) => mask?.warning ?? []))]
+  return warnings.map((warning) => {
+    const columns = model.columns.filter(({ mask }) => mask?.warning === warning).map(({ name }) => name)
+    return `${tableName(model)}.${columns.join(', ')}: ${warning}`
   })
 }
 

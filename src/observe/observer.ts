@@ -89,7 +89,7 @@ export class Observer {
       case 'found':
       case 'planning':
       case 'dead':
-      case 'caution':
+      case 'warning':
       case 'zones':
     }
   }

@@ -111,7 +111,7 @@ export class Progress {
       case 'held':
       case 'dead':
       case 'foreign':
-      case 'caution':
+      case 'warning':
       case 'zones':
         return
     }

@@ -117,7 +117,7 @@ export async function checkHeads(sources: readonly Source[], options: ProduceOpt
  */
 export async function produce(options: ProduceOptions): Promise<readonly ProducedLoad[]> {
   const { queue, onEvent = ignoreEvents, statePath = defaultStatePath } = options
-  const named = await openSources(options, (message) => onEvent({ type: 'caution', message }))
+  const named = await openSources(options, (message) => onEvent({ type: 'warning', message }))
   await using input = options.paths.includes('-') ? await standardInput(statePath, options) : undefined
   using state = new ProducerState(statePath, queue.id, options.target)
   const publisher = new Publisher(queue, state, onEvent, await referencesFor(options), options)

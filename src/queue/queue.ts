@@ -98,7 +98,7 @@ export interface QueueTraits {
    * In what way this queue, as it was opened, promises less than others; each one a sentence for whoever runs
    * it.
    */
-  readonly cautions?: readonly string[] | undefined
+  readonly warnings?: readonly string[] | undefined
 }
 
 export interface OpenOptions {

@@ -11,7 +11,7 @@ import { type MaskedBody, maskedBodyOf, withoutMasks } from '../consumer/decode/
 import { readReferenced } from '../consumer/bodies.ts'
 import type { ReadFault, References } from '../source/source.ts'
 import { openReferences } from '../source/registry.ts'
-import { zoneCaution } from '../consumer/zones.ts'
+import { zoneWarning } from '../consumer/zones.ts'
 
 export interface ReplayOptions extends Abortable {
   readonly sink: Sink
@@ -54,8 +54,8 @@ export async function replay(letter: StoredDeadLetter, options: ReplayOptions): 
   const { parts, claim } = decoded
   const verdicts = await sink.write({ pipeline, model, parts, rows }, options)
   if (claim.load !== undefined) {
-    const message = await zoneCaution(sink.ledger, model, [claim.load.id], options)
-    if (message !== undefined) options.onEvent?.({ type: 'caution', message })
+    const message = await zoneWarning(sink.ledger, model, [claim.load.id], options)
+    if (message !== undefined) options.onEvent?.({ type: 'warning', message })
     await sink.ledger.fold([claim.load.id], options)
   }
   return together(verdicts)

@@ -11,7 +11,7 @@ import type { Ledger, RejectFilter, RejectReplay, Sink, StoredReject, Verdict } 
 import { type DedupKey, dedupField, defaultDedupKey } from '../consumer/decode/identity.ts'
 import { isRedactedRecord, Keeping, settledIn } from '../consumer/decode/keeping.ts'
 import { Redecoder } from './redecode.ts'
-import { zoneCaution } from '../consumer/zones.ts'
+import { zoneWarning } from '../consumer/zones.ts'
 
 export interface ReplayRejectsOptions extends Abortable {
   readonly sink: Sink
@@ -83,8 +83,8 @@ async function replayTogether(
     await retrying(write, { signal, onEvent: onEvent ?? ignoreEvents, policy: retry })
   ).values()
   const loadIds = [...new Set(rejects.flatMap(({ loadId }) => loadId ?? []))]
-  const message = await zoneCaution(sink.ledger, model, loadIds, { signal })
-  if (message !== undefined) onEvent?.({ type: 'caution', message })
+  const message = await zoneWarning(sink.ledger, model, loadIds, { signal })
+  if (message !== undefined) onEvent?.({ type: 'warning', message })
   // A fold that found the loads busy with this call has left them to it.
   await sink.ledger.fold(loadIds, { signal })
   return decoded.map((each) => ('kind' in each ? each : (written.next().value as Verdict)))

@@ -343,7 +343,7 @@ export interface Sink extends AsyncDisposable {
    * What about the model's table, as it is filled now, costs more than it should, and what to do about it. A
    * sink without it knows nothing of the kind.
    */
-  cautions?(model: Model, options?: Abortable): Promise<readonly string[]>
+  warnings?(model: Model, options?: Abortable): Promise<readonly string[]>
   /** An empty buffer that encodes rows of the model for this sink. */
   rows(model: Model): RowBuffer
   /** Whether the model's table, which `prepare` has made or checked, holds no row. */

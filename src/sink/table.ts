@@ -18,17 +18,17 @@ export function requireFit(model: Model, problems: readonly string[]): void {
 }
 
 /** What a person should know of a table that was prepared. */
-export function* preparedCautions(model: Model, { remade, keyless }: Prepared): Generator<LadingEvent> {
+export function* preparedWarnings(model: Model, { remade, keyless }: Prepared): Generator<LadingEvent> {
   const table = `table ${tableName(model)}`
   if (remade === true)
     yield {
-      type: 'caution',
+      type: 'warning',
       message: `${table} was empty and made by lading for another model, so it was made again`,
     }
   if (keyless !== true) return
   const key = model.primaryKey.join(', ')
   yield {
-    type: 'caution',
+    type: 'warning',
     message: `${table} has no unique index on (${key}), so records of the same key are all loaded: add a primary key on (${key}) to the table, or leave primaryKey out of the model`,
   }
 }

@@ -197,24 +197,24 @@ describe.concurrent('the same file', () => {
     const german = Buffer.from('name,city\nAnna,Bonn\nJ\xf6rg,K\xf6ln\nTim,Ulm\nPia,M\xfcnchen\n', 'latin1')
     await using folder = await Folder.make({ 'de.csv': german, 'model.ts': keyless })
     const load = (...more: string[]) => folder.lading('load', 'de.csv', '--model', './model.ts', ...more)
-    expect((await load()).err).not.toContain('caution')
+    expect((await load()).err).not.toContain('warning')
     await folder.write('de.csv', (await readFile(folder.at('de.csv'))).toString('latin1'))
     const twice = await load()
     expect(twice.err).toMatch(
-      /caution: de\.csv was loaded before with other content \(20\S+ \S+ UTC, 2 rows, 2 rejected, load [0-9a-f]{8}\); table people has no key, so rows that stand in both are there twice; .*rejects edit/,
+      /warning: de\.csv was loaded before with other content \(20\S+ \S+ UTC, 2 rows, 2 rejected, load [0-9a-f]{8}\); table people has no key, so rows that stand in both are there twice; .*rejects edit/,
     )
-    expect((await load()).err).not.toContain('caution')
-    expect((await load('--again')).err).not.toContain('caution')
-    expect((await load('--to', 'sqlite:other.db')).err).not.toContain('caution')
+    expect((await load()).err).not.toContain('warning')
+    expect((await load('--again')).err).not.toContain('warning')
+    expect((await load('--to', 'sqlite:other.db')).err).not.toContain('warning')
     // A key makes it harmless, and of many files the first are named.
     for (const n of [1, 2]) {
       for (let file = 0; file < 7; file++) await folder.write(`many/${file}.csv`, header + record(file, n))
       const run = await folder.lading('load', 'many')
-      const cautions = run.err.split('\n').filter((line) => line.includes('caution'))
-      expect(cautions).toHaveLength(n === 1 ? 0 : 6)
-      if (n === 2) expect(cautions[0]).toContain('1 row, 0 rejected')
+      const warnings = run.err.split('\n').filter((line) => line.includes('warning'))
+      expect(warnings).toHaveLength(n === 1 ? 0 : 6)
+      if (n === 2) expect(warnings[0]).toContain('1 row, 0 rejected')
       if (n === 2)
-        expect(cautions.at(-1)).toMatch(
+        expect(warnings.at(-1)).toMatch(
           /2 more of the files were loaded before with other content; rows of the same key are updated$/,
         )
     }

@@ -83,9 +83,9 @@ describeRabbit('lading with a queue of RabbitMQ', () => {
     await using folder = await Folder.make({ 'a.csv': records(50) })
     const quorum = freshQueueUrl()
     const classic = `${freshQueueUrl()}&type=classic`
-    for (const [url, caution] of [
+    for (const [url, warning] of [
       [quorum, ''],
-      [classic, 'caution: a classic queue may lose'],
+      [classic, 'warning: a classic queue may lose'],
     ] as const) {
       const to = ['--to', `sqlite:${url === quorum ? 'quorum' : 'classic'}.db`, '--queue', url]
       const produced = await folder.lading(
@@ -99,11 +99,11 @@ describeRabbit('lading with a queue of RabbitMQ', () => {
         `${to[1]}.state`,
       )
       expect(produced.code, produced.err).toBe(0)
-      expect(produced.err.split('\n')[0]).toContain(caution)
+      expect(produced.err.split('\n')[0]).toContain(warning)
       expect(await folder.json('status', ...to)).toMatchObject({ queue: { ready: 7, dead: 0 } })
       const consumed = await folder.lading('consume', '--until-empty', ...to)
       expect(consumed.code, consumed.err).toBe(0)
-      expect(consumed.err.includes('caution')).toBe(caution !== '')
+      expect(consumed.err.includes('warning')).toBe(warning !== '')
       expect(await folder.json('status', ...to)).toMatchObject({
         queue: { ready: 0, dead: 0 },
         loads: [{ records: 50, loaded: 50, open: 0 }],

@@ -136,7 +136,7 @@ describe.concurrent('a file that cannot be right is refused in one line, and not
       const run = await folder.lading('load', 'in', '--chunk-bytes', '30')
       expectError(run, 'UNCLOSED_QUOTE', 65, 'in/b.csv:3')
       expect(run.err).toContain(
-        'caution: one of 3 files is at fault; loaded completely: a.csv; not loaded: b.csv, c.csv\n',
+        'warning: one of 3 files is at fault; loaded completely: a.csv; not loaded: b.csv, c.csv\n',
       )
       expect([folder.rows(), run.err.includes('skipped a.csv')]).toEqual([9, again])
     }

@@ -132,12 +132,12 @@ describe.concurrent('where records come from', () => {
     const broken = Buffer.concat([Buffer.from(folder.at('in/')), Buffer.from('m\xfcll.csv', 'latin1')])
     await writeFile(broken, records(9))
     await mkdir(Buffer.concat([Buffer.from(folder.at('in/')), Buffer.from('\xfc', 'latin1')]))
-    const lost = /^caution: files whose names are not UTF-8 .*m\ufffdll\.csv/m
+    const lost = /^warning: files whose names are not UTF-8 .*m\ufffdll\.csv/m
     const run = await folder.lading('load', 'in')
     expect(run.code, run.err).toBe(0)
-    expect(run.err).toMatch(/^caution: hidden files are left out.*in\/\.x\.csv$/m)
+    expect(run.err).toMatch(/^warning: hidden files are left out.*in\/\.x\.csv$/m)
     expect(run.err).toMatch(lost)
-    expect(run.err.match(/^caution/gm)).toHaveLength(2)
+    expect(run.err.match(/^warning/gm)).toHaveLength(2)
     expect(folder.rows()).toBe(2)
     expect((await folder.lading('load', 'in/**/*.csv')).err).toMatch(lost)
     await mkdir(folder.at('none'))

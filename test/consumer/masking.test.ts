@@ -628,7 +628,7 @@ it('a file whose first line is a record is refused without a word of it', async 
   await expectNoCanary(at)
 })
 
-it('a caution of a mask is told once for each run', async () => {
+it('a warning of a mask is told once for each run', async () => {
   await using at = await opened()
   const model = defineModel({
     table: 'visits',
@@ -636,6 +636,6 @@ it('a caution of a mask is told once for each run', async () => {
   })
   await at.queue.publish([message('a', visit), message('b', visit)])
   await at.consume({ model })
-  const cautions = (at.said as LadingEvent[]).filter(({ type }) => type === 'caution')
-  expect(cautions).toEqual([{ type: 'caution', message: `visits.ip: ${sha256().caution}` }])
+  const warnings = (at.said as LadingEvent[]).filter(({ type }) => type === 'warning')
+  expect(warnings).toEqual([{ type: 'warning', message: `visits.ip: ${sha256().warning}` }])
 })

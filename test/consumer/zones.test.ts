@@ -37,13 +37,13 @@ async function opened(model: Model) {
     execute: (sql: string) => workshop.target.execute(sql),
     receipt: async () => (await sink.ledger.receipts({}))[0],
     /** What was said since this was called last. */
-    said: () => events.splice(0).filter(({ type }) => type === 'caution' || type === 'zones'),
+    said: () => events.splice(0).filter(({ type }) => type === 'warning' || type === 'zones'),
     [Symbol.asyncDispose]: () => workshop[Symbol.asyncDispose](),
   }
 }
 
-const caution = {
-  type: 'caution',
+const warning = {
+  type: 'warning',
   message: expect.stringContaining(
     `time-zone data 2020a and ${zoneRelease} read local times of one load`,
   ) as string,
@@ -56,13 +56,13 @@ it('a consumer tells by which time-zone data it reads local times, and keeps it 
   expect(await at.receipt()).toMatchObject({ loaded: 3, rejected: 1, zoneRelease })
 })
 
-it('a load that a consumer with other time-zone data began is cautioned of, and so is its replay', async () => {
+it('a load that a consumer with other time-zone data began is warned of, and so is its replay', async () => {
   await using at = await opened(zoned)
   await at.run({ batches: 1 })
   await at.execute("UPDATE lading_load SET zone_release = '2020a'")
   at.said()
   await at.run()
-  expect(at.said()).toEqual([{ type: 'zones', release: zoneRelease }, caution])
+  expect(at.said()).toEqual([{ type: 'zones', release: zoneRelease }, warning])
   expect(await at.receipt()).toMatchObject({ zoneRelease: '2020a' })
   const [reject] = await at.sink.ledger.rejects({ limit: 1 })
   if (reject === undefined) throw new Error('no reject')
@@ -71,10 +71,10 @@ it('a load that a consumer with other time-zone data began is cautioned of, and 
     model: zoned,
     onEvent: at.onEvent,
   })
-  expect(at.said()).toEqual([caution])
+  expect(at.said()).toEqual([warning])
 })
 
-it('a dead letter that is replayed by other time-zone data is cautioned of', async () => {
+it('a dead letter that is replayed by other time-zone data is warned of', async () => {
   await using at = await opened(zoned)
   await at.run({ batches: 1 })
   await at.execute("UPDATE lading_load SET zone_release = '2020a'")
@@ -87,7 +87,7 @@ it('a dead letter that is replayed by other time-zone data is cautioned of', asy
     kind: 'applied',
     loaded: 1,
   })
-  expect(at.said()).toEqual([caution])
+  expect(at.said()).toEqual([warning])
 })
 
 it.each(['UTC', '+01:00'])(

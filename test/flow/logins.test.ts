@@ -49,7 +49,7 @@ describePostgres('PostgreSQL', () => {
     const run = await folder.run(['consume', '--until-empty', '--json'], { env })
     expect(run.code, run.err).toBe(0)
     expect(JSON.parse(run.out)).toMatchObject({ messages: count, loaded: count, rejected: 0, dead: 0 })
-    expect(run.err).toMatch(/^caution: .*sha256|reversible/m)
+    expect(run.err).toMatch(/^warning: .*sha256|reversible/m)
 
     const rows = await query<Record<string, unknown>>(
       database.url,

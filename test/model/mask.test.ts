@@ -16,7 +16,7 @@ import {
   redact,
   sha256,
 } from '../../src/model/mask.ts'
-import { cautionsOf, defineModel } from '../../src/model/model.ts'
+import { warningsOf, defineModel } from '../../src/model/model.ts'
 import { decodeRecord } from '../../src/model/values.ts'
 import { records } from '../../src/model/shipped/records.ts'
 
@@ -45,10 +45,10 @@ describe('sha256', () => {
   })
 
   it('says what it does not promise, and a key does', () => {
-    expect(sha256().caution).toBe(
+    expect(sha256().warning).toBe(
       'the plain hash of an IPv4 address is reversible by trying all of them; hmacSha256 with a key is not',
     )
-    expect(hmac('k1').caution).toBeUndefined()
+    expect(hmac('k1').warning).toBeUndefined()
   })
 })
 
@@ -256,13 +256,13 @@ describe('a masked column', () => {
     expect(records.fingerprint).toBe('b897283b591acffebf631e1a6a7ce8209c48b2086624b48ecc0ca5c9a74995d8')
   })
 
-  it('says its caution once for all columns that have it', () => {
+  it('says its warning once for all columns that have it', () => {
     const two = defineModel({
       table: 't',
       columns: { a: text().mask(sha256()), b: text().mask(sha256()), c: text().mask(hmac('k1')) },
     })
-    expect(cautionsOf(two)).toEqual([`t.a, b: ${sha256().caution}`])
-    expect(cautionsOf(records)).toEqual([])
+    expect(warningsOf(two)).toEqual([`t.a, b: ${sha256().warning}`])
+    expect(warningsOf(records)).toEqual([])
   })
 })
 

@@ -162,7 +162,7 @@ describeRabbit('a RabbitMQ broker that refuses', () => {
 
   it('takes a client with the right certificates over TLS', async () => {
     await using queue = await openQueue(tls({ ca: 'ours.pem', ...client }))
-    expect(queue.traits.cautions).toEqual([])
+    expect(queue.traits.warnings).toEqual([])
     await queue.publish([messageOf('a', 0)])
     expectWhole(await new Reader(queue).takeOne())
   })

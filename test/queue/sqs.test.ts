@@ -354,7 +354,7 @@ it('a dead-letter queue that SQS fills after few deliveries is warned of', async
   const policy = JSON.stringify({ deadLetterTargetArn: server().arn('nobody'), maxReceiveCount: 3 })
   await server().call('SetQueueAttributes', { QueueUrl: url, Attributes: { RedrivePolicy: policy } })
   await using queue = await openQueue(url)
-  expect(queue.traits.cautions).toEqual([expect.stringContaining('after 3 deliveries')])
+  expect(queue.traits.warnings).toEqual([expect.stringContaining('after 3 deliveries')])
 })
 
 describe('a queue of SQS that keeps an order', () => {

@@ -176,7 +176,7 @@ describePostgres('PostgreSQL', () => {
     for (const each of wanted) expect(String(error)).toContain(each)
   })
 
-  test('a hash index over many rows of one value is cautioned against once, with the statement that drops it, whether built or left for the end', async () => {
+  test('a hash index over many rows of one value is warned against once, with the statement that drops it, whether built or left for the end', async () => {
     await using target = await openPostgres()
     await using workshop = await Workshop.open({
       url: target.url,
@@ -191,8 +191,8 @@ describePostgres('PostgreSQL', () => {
       primaryKey: ['id'],
       indexes: [hash('id'), hash('kind')],
     })
-    const cautions: string[] = []
-    const onEvent: Listener = (event) => void (event.type === 'caution' && cautions.push(event.message))
+    const warnings: string[] = []
+    const onEvent: Listener = (event) => void (event.type === 'warning' && warnings.push(event.message))
     await using sink = new PostgresSink(target.url, { manyRowsOfOneValue: 150 })
     await sink.prepare(hashed, { deferIndexes: 'begin' })
     const consume = () =>
@@ -201,16 +201,16 @@ describePostgres('PostgreSQL', () => {
       })
     await produce(workshop.producing(queue, [await workshop.file(100)], { model: hashed }))
     await consume()
-    expect(cautions).toEqual([])
+    expect(warnings).toEqual([])
     await produce(workshop.producing(queue, [await workshop.file(200)], { model: hashed }))
     await consume()
-    expect(cautions).toEqual([
+    expect(warnings).toEqual([
       expect.stringMatching(
         /table numbers: about \d+ rows have the same kind.*leave hash\('kind'\) out of the model, and drop the index when it is built/,
       ),
     ])
     await sink.buildIndexes?.(hashed)
-    expect(await sink.cautions(hashed)).toEqual([
+    expect(await sink.warnings(hashed)).toEqual([
       expect.stringMatching(/about 300 rows.*; DROP INDEX numbers_kind_idx, and leave hash/),
     ])
   })

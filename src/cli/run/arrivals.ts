@@ -25,7 +25,7 @@ export async function noteArrivals(
       state.arrived(loads, place)
     } catch (error) {
       onEvent({
-        type: 'caution',
+        type: 'warning',
         message: `where loads arrive is not noted: ${toLadingError(error).message}`,
       })
     }

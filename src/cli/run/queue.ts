@@ -41,6 +41,6 @@ export async function openWorkingQueue(
     onEvent,
     deadlineMs: startTimeout * 1000,
   })
-  for (const message of opened.traits.cautions ?? []) onEvent({ type: 'caution', message })
+  for (const message of opened.traits.warnings ?? []) onEvent({ type: 'warning', message })
   return opened
 }

@@ -11,7 +11,7 @@ import { count, counted } from './output.ts'
 export const levelOf: Readonly<Record<LadingEvent['type'], Level>> = {
   dead: 'warn',
   waiting: 'warn',
-  caution: 'warn',
+  warning: 'warn',
   published: 'info',
   skipped: 'info',
   foreign: 'info',
@@ -41,7 +41,7 @@ export function reporter(hasBars = false): Listener {
     if (event.type === 'held') return
     const { type, ...fields } = event
     // Consumers side by side have the same to say.
-    if (event.type === 'caution' || event.type === 'zones') {
+    if (event.type === 'warning' || event.type === 'zones') {
       const line = lineOf(event)
       if (said.has(line)) return
       said.add(line)
@@ -74,8 +74,8 @@ function lineOf(event: Exclude<LadingEvent, { readonly type: 'held' }>): string 
       return `dead letter ${event.key}: ${event.code}: ${event.detail}`
     case 'waiting':
       return `waiting${lengthOf(event)}: ${event.code}: ${event.message} (${codes[event.code].advice})`
-    case 'caution':
-      return `caution: ${event.message}`
+    case 'warning':
+      return `warning: ${event.message}`
     case 'zones':
       return `local times are read by time-zone data ${event.release}`
     case 'foreign':

@@ -82,7 +82,7 @@ class RabbitQueue implements Queue {
   }
 
   get traits(): QueueTraits {
-    return { maxBytes: this.#maxBytes, cautions: [...cautionsOf(this.#address)] }
+    return { maxBytes: this.#maxBytes, warnings: [...warningsOf(this.#address)] }
   }
 
   /** Makes the queue where it may; throws what is wrong with it before anybody relies on it. */
@@ -257,7 +257,7 @@ const heard = <T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T 
 
 const loopback = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/
 
-function* cautionsOf({ type, tls, host }: Address): Generator<string> {
+function* warningsOf({ type, tls, host }: Address): Generator<string> {
   if (type === 'classic') {
     yield 'a classic queue may lose what it has confirmed when its machine fails, and does not count deliveries; a quorum queue keeps both promises'
   }

@@ -82,7 +82,7 @@ class SqsQueue implements Queue {
     this.traits = {
       maxBytes: largestBody(settings.limit),
       leaseMs: settings.leaseMs,
-      cautions: [...cautionsOf(address, settings)],
+      warnings: [...warningsOf(address, settings)],
     }
     this.#address = address
     this.#service = service
@@ -207,7 +207,7 @@ class SqsQueue implements Queue {
   }
 }
 
-function* cautionsOf({ isPrivate }: Address, { deadLetters }: Settings): Generator<string> {
+function* warningsOf({ isPrivate }: Address, { deadLetters }: Settings): Generator<string> {
   if (!isPrivate) yield 'http:// sends all records as plain text; https:// encrypts them'
   if (deadLetters !== undefined && deadLetters.maxReceiveCount < enoughReceives) {
     yield `SQS moves a message to the dead-letter queue after ${deadLetters.maxReceiveCount} deliveries, and counts those of stopped and killed consumers; a maxReceiveCount of ${enoughReceives} or more leaves that to lading`

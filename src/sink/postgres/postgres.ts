@@ -22,7 +22,7 @@ import { announce, buildIndexes, missingIndexes, startOver } from './table/defer
 import { DirectPath } from './direct.ts'
 import { PostgresLedger } from './ledger.ts'
 import { createStaging } from './staging.ts'
-import { hashCautions, manyRowsOfOneValue } from './table/hash-indexes.ts'
+import { hashWarnings, manyRowsOfOneValue } from './table/hash-indexes.ts'
 import { isEmpty, prepareLedger, prepareTable } from './table/prepare.ts'
 import { replayRejects } from './replay.ts'
 import { TextRows } from './copy/text.ts'
@@ -62,7 +62,7 @@ export class PostgresSink implements Sink {
   /**
    * `stalledMs`: how old a statement of ours may be whose client is being waited for, before others that wait
    * for its locks end its session; a lease, where `prepare` names one, says it better. `silentMs`: as that of
-   * `Connection`. `manyRowsOfOneValue`: rows from which on a hash index is cautioned against.
+   * `Connection`. `manyRowsOfOneValue`: rows from which on a hash index is warned against.
    */
   constructor(
     url: string,
@@ -126,10 +126,10 @@ export class PostgresSink implements Sink {
     return this.#connection.use((client) => startOver(client, model, loads), options?.signal)
   }
 
-  async cautions(model: Model, options?: Abortable): Promise<readonly string[]> {
+  async warnings(model: Model, options?: Abortable): Promise<readonly string[]> {
     if (!model.indexes.some(({ method }) => method === 'hash')) return []
     return this.#reading.use(
-      (client) => hashCautions(client, model, this.#manyRowsOfOneValue),
+      (client) => hashWarnings(client, model, this.#manyRowsOfOneValue),
       options?.signal,
     )
   }

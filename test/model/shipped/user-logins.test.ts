@@ -98,8 +98,8 @@ it('a login becomes a row, its address and device masked, once', async () => {
   expect(day).toBe(receivedAt.slice(0, 10))
   expect(rows[2]).toMatchObject({ locale: null, app_version: 3, app_version_full: '3' })
   expect(at.events).toContainEqual({
-    type: 'caution',
-    message: `user_logins.masked_ip, masked_device_id: ${sha256().caution}`,
+    type: 'warning',
+    message: `user_logins.masked_ip, masked_device_id: ${sha256().warning}`,
   })
 })
 

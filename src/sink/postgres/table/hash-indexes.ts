@@ -19,12 +19,12 @@ interface HashIndex {
 }
 
 /** What the hash indexes of the model's table cost, by a sample of its rows; empty where they cost little. */
-export async function hashCautions(
+export async function hashWarnings(
   client: pg.Client,
   model: Model,
   most: number,
 ): Promise<readonly string[]> {
-  const cautions: string[] = []
+  const warnings: string[] = []
   for (const { column, name } of await hashIndexes(client, model)) {
     const rows = await rowsOfOneValue(client, model, column)
     if (rows < most) continue
@@ -32,11 +32,11 @@ export async function hashCautions(
       name === null
         ? `leave hash('${column}') out of the model, and drop the index when it is built`
         : `DROP INDEX ${name}, and leave hash('${column}') out of the model`
-    cautions.push(
+    warnings.push(
       `table ${tableName(model)}: about ${rows.toLocaleString('en')} rows have the same ${column}, and its hash index goes through all of them for each row, which takes longer than everything else; ${cure} (btree('${column}') or a key that begins with it answers the same)`,
     )
   }
-  return cautions
+  return warnings
 }
 
 async function hashIndexes(client: pg.Client, model: Model): Promise<readonly HashIndex[]> {
