@@ -33,6 +33,8 @@ export interface QueueUnderTest {
   readonly many?: number
 }
 
+/** Four processes share two cores, and a broker may count with a delay. */
+const timeoutMs = 60_000
 /** Longer than any test. */
 const longLeaseMs = 300_000
 /** Short enough to wait for, long enough that a busy machine does not lose it by chance. */
@@ -113,7 +115,7 @@ export function guarantees({ module, create, deviations = [] }: QueueUnderTest) 
   ): void => {
     titles.add(title)
     if (deviations.some(({ tests }) => tests.includes(title))) return
-    it(title, async () => {
+    it(title, { timeout: timeoutMs }, async () => {
       const testQueue = await TestQueue.open(module, await create(leaseMs))
       try {
         await work(testQueue)

@@ -15,7 +15,7 @@ import type { OpenTarget } from './target.ts'
 import { types } from './types.ts'
 
 export function sinkContract(name: string, open: OpenTarget): void {
-  describe(`${name}: sink contract`, () => {
+  describe(`${name}: sink contract`, { timeout: 60_000 }, () => {
     describe('prepare', () => preparing(open))
     describe('takes effect once', () => effects(open))
     describe('together or not at all', () => atomicity(open))
