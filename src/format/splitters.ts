@@ -6,7 +6,7 @@ import type { MakeSplitter } from './split.ts'
 
 export type { Dialect } from './csv/dialect.ts'
 
-export type FormatName = 'csv'
+export type FormatName = 'csv' | 'tsv'
 
 export interface FormatOptions {
   /** By default the suffix of each file decides, and a file with none of the known suffixes is CSV. */
@@ -23,6 +23,7 @@ interface FileFormat {
 
 const formats: Readonly<Record<FormatName, FileFormat>> = {
   csv: { suffixes: ['csv'], splitter: ({ dialect = {} }) => csvSplitter(dialect) },
+  tsv: { suffixes: ['tsv'], splitter: ({ dialect = {} }) => csvSplitter({ delimiter: '\t', ...dialect }) },
 }
 
 export const formatNames = Object.keys(formats) as readonly FormatName[]

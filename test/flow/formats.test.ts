@@ -13,7 +13,7 @@ const cells = (suffix: string, delimiter: string): FileFormat => ({
   marked: 'x7',
 })
 
-const formats: readonly FileFormat[] = [cells('csv', ',')]
+const formats: readonly FileFormat[] = [cells('csv', ','), cells('tsv', '\t')]
 
 for (const format of formats) describeFormat(format)
 
