@@ -16,7 +16,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { root } from './sources.ts'
+import { root } from '../structure/sources.ts'
 
 const modules = join(root, 'node_modules')
 const page = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8')
