@@ -69,7 +69,8 @@ const sink: Sink = {
       parts.map(({ rows }) => ({ kind: 'applied', loaded: rows, rejected: 0, skipped: 0 }) as const),
     )
   },
-  replay: unknown,
+  replayLetter: unknown,
+  replayRejects: unknown,
   [Symbol.asyncDispose]: () => Promise.resolve(),
 }
 

@@ -4,7 +4,7 @@ import type { Abortable } from '../core/wait.ts'
 import { tableName } from '../model/model.ts'
 import type { Model } from '../model/model.ts'
 import { chunkKey, readableEnvelope } from '../queue/envelope.ts'
-import type { BatchVerdict, Counts, Sink, StoredDeadLetter, Verdict } from '../sink/sink.ts'
+import type { Counts, Sink, StoredDeadLetter, Verdict } from '../sink/sink.ts'
 import { Decoder } from '../consumer/decode/decode.ts'
 import { type DedupKey, defaultDedupKey } from '../consumer/decode/identity.ts'
 import { type MaskedBody, maskedBodyOf, withoutMasks } from '../consumer/decode/kept-header.ts'
@@ -26,8 +26,8 @@ export interface ReplayOptions extends Abortable {
 }
 
 /**
- * Processes a dead letter once more, as if it had just been delivered. The verdict `duplicate` says that it
- * took effect before.
+ * Processes a dead letter again, as if it had just been delivered. The verdict `duplicate` says that it took
+ * effect before.
  */
 export async function replay(letter: StoredDeadLetter, options: ReplayOptions): Promise<Verdict> {
   const {
@@ -47,12 +47,12 @@ export async function replay(letter: StoredDeadLetter, options: ReplayOptions): 
   if (referenced !== undefined && !Buffer.isBuffer(referenced)) return { kind: 'refused', ...referenced }
   const rows = sink.rows(model)
   const decoder = new Decoder({ pipeline, ignoreExtra, dedupKey, ...readingOf(letter, model, masked) }, rows)
-  const decoded = decoder.decode({ ...letter, body: referenced ?? letter.body }, letter.id)
+  const decoded = decoder.decode({ ...letter, body: referenced ?? letter.body }, true)
   if (decoded.kind === 'foreign')
     return { kind: 'refused', code: 'WRONG_PIPELINE', detail: `it belongs to pipeline ${decoded.pipeline}` }
   if (decoded.kind === 'dead') return { kind: 'refused', code: decoded.code, detail: decoded.detail }
   const { parts, claim } = decoded
-  const verdicts = await sink.write({ pipeline, model, parts, rows }, options)
+  const verdicts = await sink.replayLetter(letter.id, { pipeline, model, parts, rows }, options)
   if (claim.load !== undefined) {
     const message = await zoneWarning(sink.ledger, model, [claim.load.id], options)
     if (message !== undefined) options.onEvent?.({ type: 'warning', message })
@@ -62,7 +62,7 @@ export async function replay(letter: StoredDeadLetter, options: ReplayOptions): 
 }
 
 /**
- * What was masked when the letter was buried is not masked once more, and is known by the bytes that came.
+ * What was masked when the letter was stored is not masked again; its identity is that of the original bytes.
  */
 function readingOf(
   { sha256 }: StoredDeadLetter,
@@ -92,7 +92,7 @@ async function replayWithoutBody(
     return { kind: 'refused', code: 'BODY_NOT_KEPT', detail: `${detail}: its sender has to send it again` }
   if (chunk.pipeline !== pipeline)
     return { kind: 'refused', code: 'WRONG_PIPELINE', detail: `it belongs to pipeline ${chunk.pipeline}` }
-  // It died once more, of a model that masks nothing, and then it was counted.
+  // Its records were counted when a replay with a model without masks failed.
   if (letter.records > 0)
     return {
       kind: 'refused',
@@ -119,13 +119,13 @@ async function replayWithoutBody(
     rows: 0,
     rejects: [],
     describe,
-    replays: letter.id,
   }
-  return together(await sink.write({ pipeline, model, parts: [part], rows: sink.rows(model) }, options))
+  const batch = { pipeline, model, parts: [part], rows: sink.rows(model) }
+  return together(await sink.replayLetter(letter.id, batch, options))
 }
 
 /** Refused if any part is, for the letter is still dead then; a duplicate only if all are. */
-function together(verdicts: readonly BatchVerdict[]): Verdict {
+function together(verdicts: readonly Verdict[]): Verdict {
   const refused = verdicts.find((verdict) => verdict.kind === 'refused')
   const applied = verdicts.filter((verdict) => verdict.kind === 'applied')
   if (refused !== undefined || applied.length === 0) return refused ?? { kind: 'duplicate' }

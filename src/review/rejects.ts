@@ -78,7 +78,7 @@ async function replayTogether(
   const decoded = rejects.map((reject) => redecoder.decode(reject))
   const replays = decoded.filter((each): each is RejectReplay => !('kind' in each))
   if (replays.length === 0) return decoded as readonly Verdict[]
-  const write = () => sink.replay({ pipeline, model, replays, rows }, { signal })
+  const write = () => sink.replayRejects({ pipeline, model, replays, rows }, { signal })
   const written = (
     await retrying(write, { signal, onEvent: onEvent ?? ignoreEvents, policy: retry })
   ).values()

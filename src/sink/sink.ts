@@ -30,11 +30,6 @@ export interface Part {
   readonly rejects: readonly Reject[]
   /** Describes the part's row `row` (from 0), which the database refused. */
   describe(row: number, fault: Fault): Reject
-  /**
-   * The dead letter that this part replays: it takes effect only if that is still dead, which all parts that
-   * replay it in one batch find alike.
-   */
-  readonly replays?: number | undefined
 }
 
 export interface Batch {
@@ -353,10 +348,16 @@ export interface Sink extends AsyncDisposable {
    */
   write(batch: Batch, options?: Abortable): Promise<readonly BatchVerdict[]>
   /**
-   * Rejects once more, in ONE transaction: the verdict of each, in order. A record that is loaded now, or
-   * skipped by the conflict policy, moves from the rejected to those in the ledger, and its reject is
-   * `replayed`; it takes effect once, whoever else replays it. One that is refused again stays open, with its
-   * new reason. A reject that is not open is a duplicate.
+   * Replays a dead letter in ONE transaction: the verdict of each part, in order. The letter becomes
+   * `replayed`, and its parts are no longer counted as dead. If a part is refused, the letter stays dead. If
+   * the letter is not dead, every part is a duplicate, so two replays at a time take effect once.
    */
-  replay(batch: ReplayBatch, options?: Abortable): Promise<readonly Verdict[]>
+  replayLetter(letter: number, batch: Batch, options?: Abortable): Promise<readonly Verdict[]>
+  /**
+   * Replays rejects in ONE transaction: the verdict of each, in order. A record that is loaded now, or
+   * skipped by the conflict policy, is no longer counted as rejected, and its reject becomes `replayed`. A
+   * record that is refused again stays open, with its new reason. A reject that is not open is a duplicate,
+   * so two replays at a time take effect once.
+   */
+  replayRejects(batch: ReplayBatch, options?: Abortable): Promise<readonly Verdict[]>
 }

@@ -6,7 +6,7 @@ import type { LadingEvent } from '../../src/core/events.ts'
 import type { Delivery, Queue } from '../../src/queue/queue.ts'
 import type { Ledger, Sink } from '../../src/sink/sink.ts'
 
-export type SinkMethod = 'prepare' | 'write' | 'replay' | 'bury' | 'fold'
+export type SinkMethod = 'prepare' | 'write' | 'replayLetter' | 'replayRejects' | 'bury' | 'fold'
 export type QueueMethod = 'publish' | 'deliveries' | 'depth' | 'settle' | 'extend'
 
 /** Stands between the caller and the real call; `real` may be called never, once, or before an error. */
@@ -38,7 +38,8 @@ export function wrapSink(sink: Sink, between: Between<SinkMethod>, over: Partial
     isEmpty: (...args) => sink.isEmpty(...args),
     rows: (model) => sink.rows(model),
     write: (...args) => between('write', () => sink.write(...args)),
-    replay: (...args) => between('replay', () => sink.replay(...args)),
+    replayLetter: (...args) => between('replayLetter', () => sink.replayLetter(...args)),
+    replayRejects: (...args) => between('replayRejects', () => sink.replayRejects(...args)),
     [Symbol.asyncDispose]: () => sink[Symbol.asyncDispose](),
     ...over,
   }

@@ -41,13 +41,13 @@ export class ChunkDecoder {
     this.#keeping = Keeping.of(options.model)
   }
 
-  decode(envelope: ChunkEnvelope, message: Message, replays?: number): Decoded {
+  decode(envelope: ChunkEnvelope, message: Message): Decoded {
     const body = asBuffer(message.body)
     if (sha256Of(body) !== envelope.sha256) return dead('CHECKSUM', 'the body is not what its header states')
     const decoder = this.#decoderOf(envelope)
     const claim = claimOfChunk(envelope)
     if (typeof decoder === 'string') return dead('MODEL_MISMATCH', decoder, claim)
-    const part = this.#decodeChunk(envelope, body, decoder, replays)
+    const part = this.#decodeChunk(envelope, body, decoder)
     return { kind: 'parts', parts: [part], claim: { ...claim, records: part.records } }
   }
 
@@ -66,12 +66,7 @@ export class ChunkDecoder {
     return decoder
   }
 
-  #decodeChunk(
-    envelope: ChunkEnvelope,
-    body: Buffer,
-    decoder: RecordDecoder,
-    replays: number | undefined,
-  ): Part {
+  #decodeChunk(envelope: ChunkEnvelope, body: Buffer, decoder: RecordDecoder): Part {
     const { load, sha256, firstRecord } = envelope
     const records = new ChunkRecords(envelope, body, this.#options.model, this.#keeping)
     const origin: Origin = { keyOf: (record) => `${load.id}/${firstRecord + record}`, at: Date.now() }
@@ -101,7 +96,6 @@ export class ChunkDecoder {
       rows: this.#rows.rows - before,
       rejects,
       describe: (row, fault) => records.describe(recordOfRow(row, refused), fault),
-      replays,
     }
   }
 }

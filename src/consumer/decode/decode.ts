@@ -27,15 +27,13 @@ export class Decoder {
     this.#messages = new MessageDecoder(options, rows)
   }
 
-  /** `replays` is the dead letter that the message is. */
-  decode(message: Message, replays?: number): Decoded {
+  /** `isLetter`: the message was a dead letter, so its key is that of the ledger. */
+  decode(message: Message, isLetter = false): Decoded {
     const envelope = readEnvelope(message.headers)
-    if (envelope === undefined) return this.#messages.decode(message, replays)
+    if (envelope === undefined) return this.#messages.decode(message, isLetter)
     const other = otherPipelineIn(this.#pipeline, envelope)
     if (other !== undefined) return other
-    return 'code' in envelope
-      ? dead(envelope.code, envelope.detail)
-      : this.#chunks.decode(envelope, message, replays)
+    return 'code' in envelope ? dead(envelope.code, envelope.detail) : this.#chunks.decode(envelope, message)
   }
 }
 

@@ -35,7 +35,6 @@ interface Reading {
   readonly sha256: () => string
   readonly places: Places
   readonly rejects: Reject[]
-  readonly replays: number | undefined
 }
 
 export class MessageDecoder {
@@ -72,10 +71,10 @@ export class MessageDecoder {
     )
   }
 
-  /** `replays` is the dead letter that the message is. */
-  decode(message: Message, replays?: number): Decoded {
+  /** `isLetter`: the message was a dead letter, so its key is that of the ledger. */
+  decode(message: Message, isLetter = false): Decoded {
     const body = asBuffer(message.body)
-    const claim = claimOfMessage(message, this.#options, replays !== undefined)
+    const claim = claimOfMessage(message, this.#options, isLetter)
     const unreadable = this.#reader.open(body)
     if (unreadable !== undefined) {
       const { at, why } = unreadable
@@ -86,7 +85,7 @@ export class MessageDecoder {
     }
     const sha256 = () => this.#options.letter?.sha256 ?? sha256Of(body)
     const places = new Places(body, claim.key, this.#options.model, this.#keeping)
-    const reading: Reading = { body, key: claim.key, sha256, places, rejects: [], replays }
+    const reading: Reading = { body, key: claim.key, sha256, places, rejects: [] }
     const parts =
       this.#keyField === undefined ? [this.#together(reading)] : this.#oneByOne(reading, this.#keyField)
     const records = parts.reduce((sum, part) => sum + part.records, 0)
@@ -123,7 +122,7 @@ export class MessageDecoder {
   }
 
   /** All records as one part. */
-  #together({ body, key, sha256: hash, places, rejects, replays }: Reading): Part {
+  #together({ body, key, sha256: hash, places, rejects }: Reading): Part {
     const reader = this.#reader
     const origin: Origin = { keyOf: (record) => recordKey(key, record), at: Date.now() }
     const before = this.#rows.rows
@@ -144,7 +143,6 @@ export class MessageDecoder {
       rows: this.#rows.rows - before,
       rejects,
       describe: (row, fault) => places.describe(recordOfRow(row, refused), fault),
-      replays,
     }
   }
 
@@ -152,7 +150,7 @@ export class MessageDecoder {
    * Each record as a part of its own. Those that are refused share one under the key of the message, so that
    * the key of a record is still free when it comes once more and fits.
    */
-  #oneByOne({ body, key, sha256: hash, places, rejects, replays }: Reading, field: string): Part[] {
+  #oneByOne({ body, key, sha256: hash, places, rejects }: Reading, field: string): Part[] {
     const reader = this.#reader
     const { letter } = this.#options
     const origin: Origin = { keyOf: () => storableKey(this.#keyText()), at: Date.now() }
@@ -173,7 +171,6 @@ export class MessageDecoder {
         rows: 1,
         rejects: [],
         describe: (_, each) => places.describe(record, each),
-        replays,
       })
     }
     if (rejects.length === 0 && parts.length > 0) return parts
@@ -186,7 +183,6 @@ export class MessageDecoder {
       rows: 0,
       rejects,
       describe,
-      replays,
     }
     return [...parts, rest]
   }

@@ -43,8 +43,7 @@ export class DirectPath {
   /** The verdicts, or undefined where nothing was changed because the batch needs a closer look. */
   async write(client: pg.Client, batch: Batch): Promise<readonly Verdict[] | undefined> {
     const { parts, rows, model } = batch
-    if (rows.rows === 0 || parts.some(({ replays }) => replays !== undefined) || !this.#isWorthIt(model))
-      return undefined
+    if (rows.rows === 0 || !this.#isWorthIt(model)) return undefined
     const known = loadsOf(batch)
     if (parts.some(({ load }) => load !== undefined && load.plan !== known.get(load.id)?.plan))
       return undefined

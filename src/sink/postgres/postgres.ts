@@ -27,7 +27,7 @@ import { isEmpty, prepareLedger, prepareTable } from './table/prepare.ts'
 import { replayRejects } from './replay.ts'
 import { TextRows } from './copy/text.ts'
 import { Unanimity } from './unanimous.ts'
-import { writeBatch } from './write.ts'
+import { replayLetter, writeBatch } from './write.ts'
 
 /**
  * Of the lease, where there is one; it is extended at each third, so that a statement is at least this much
@@ -159,7 +159,11 @@ export class PostgresSink implements Sink {
     }
   }
 
-  replay(batch: ReplayBatch, options?: Abortable): Promise<readonly Verdict[]> {
+  replayLetter(letter: number, batch: Batch, options?: Abortable): Promise<readonly Verdict[]> {
+    return this.#connection.use((client) => replayLetter(client, letter, batch, this.#past), options?.signal)
+  }
+
+  replayRejects(batch: ReplayBatch, options?: Abortable): Promise<readonly Verdict[]> {
     return this.#connection.use((client) => replayRejects(client, batch), options?.signal)
   }
 

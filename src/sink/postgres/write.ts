@@ -2,8 +2,8 @@
 import type pg from 'pg'
 import type { Reject } from '../../core/fault.ts'
 import type { LoadInfo } from '../../core/load.ts'
-import type { Batch, BatchVerdict, Counts, Part } from '../sink.ts'
-import { lockAndAsk, registerLoads } from './loads.ts'
+import type { Batch, BatchVerdict, Counts, Part, Verdict } from '../sink.ts'
+import { lockAndAsk, lockLoads, registerLoads } from './loads.ts'
 import { lockedKeys } from './table/locked.ts'
 import type { DirectPath } from './direct.ts'
 import { tableError } from './errors.ts'
@@ -45,22 +45,52 @@ async function writeCarefully(
   past: Past,
   leaveLocked: boolean,
 ): Promise<readonly BatchVerdict[]> {
-  const spans = spansOf(batch.parts)
+  const plans = await registerLoads(client, batch)
+  return transaction(client, beginBatch, () => writeParts(client, batch, plans, past, leaveLocked))
+}
+
+/** Within a transaction. `plans`: the plan of each of the batch's loads. */
+async function writeParts(
+  client: pg.Client,
+  batch: Batch,
+  plans: ReadonlyMap<string, string>,
+  past: Past,
+  leaveLocked: boolean,
+): Promise<readonly BatchVerdict[]> {
+  const verdicts: BatchVerdict[] = []
+  const complete = await lockAndAsk(client, [...plans.keys()])
+  const open = spansOf(batch.parts).filter(({ part: { load }, index }) => {
+    if (load !== undefined && complete.has(load.id)) verdicts[index] = { kind: 'duplicate' }
+    else if (load !== undefined && plans.get(load.id) !== load.plan) verdicts[index] = planMismatch(load)
+    return verdicts[index] === undefined
+  })
+  const free = leaveLocked ? await leaveOutLocked(client, batch.pipeline, open, verdicts) : open
+  const applied = await enterLedger(client, batch.pipeline, free, verdicts)
+  await placeParts(client, batch, applied, verdicts, past)
+  return verdicts
+}
+
+/** Loads are locked before the letter, as `forget` does. */
+export async function replayLetter(
+  client: pg.Client,
+  letter: number,
+  batch: Batch,
+  past: Past,
+): Promise<readonly Verdict[]> {
   const plans = await registerLoads(client, batch)
   return transaction(client, beginBatch, async () => {
-    const verdicts: BatchVerdict[] = []
-    const complete = await lockAndAsk(client, [...plans.keys()])
-    const candidates = spans.filter(({ part, index }) => {
-      const { load } = part
-      if (load !== undefined && complete.has(load.id)) verdicts[index] = { kind: 'duplicate' }
-      else if (load !== undefined && plans.get(load.id) !== load.plan) verdicts[index] = planMismatch(load)
-      return verdicts[index] === undefined
-    })
-    await settleLetters(client, spans, verdicts)
-    const revived = await reviveDeadLetters(client, batch.pipeline, candidates, verdicts)
-    const free = leaveLocked ? await leaveOutLocked(client, batch.pipeline, revived, verdicts) : revived
-    const applied = await enterLedger(client, batch.pipeline, free, verdicts)
-    await placeParts(client, batch, applied, verdicts, past)
+    await client.query(lockLoads([...plans.keys()]))
+    const take = "UPDATE lading.dead_letter SET state = 'replayed' WHERE id = $1 AND state = 'dead'"
+    const { rowCount } = await client.query(take, [letter])
+    if (rowCount !== 1) return batch.parts.map(() => ({ kind: 'duplicate' }))
+    for (const { key, load } of batch.parts) {
+      if (load === undefined || plans.get(load.id) !== load.plan) continue
+      const revive = "DELETE FROM lading.ledger WHERE pipeline = $1 AND key = $2 AND outcome = 'dead'"
+      await client.query(revive, [batch.pipeline, key])
+    }
+    const verdicts = (await writeParts(client, batch, plans, past, false)) as readonly Verdict[]
+    if (verdicts.some(({ kind }) => kind === 'refused'))
+      await client.query("UPDATE lading.dead_letter SET state = 'dead' WHERE id = $1", [letter])
     return verdicts
   })
 }
@@ -77,59 +107,6 @@ const planMismatch = (load: LoadInfo): BatchVerdict => ({
 })
 
 const bytea = (hex: string): Buffer => Buffer.from(hex, 'hex')
-
-/** A replay of a chunk whose load is complete has nothing left to do: its letter is not dead any more. */
-async function settleLetters(
-  client: pg.Client,
-  spans: readonly Span[],
-  verdicts: readonly BatchVerdict[],
-): Promise<void> {
-  const letters = replayed(spans, verdicts, 'duplicate')
-  if (letters.length > 0)
-    await client.query("UPDATE lading.dead_letter SET state = 'replayed' WHERE id = ANY ($1)", [letters])
-}
-
-/** The dead letters that parts with such a verdict replay. */
-const replayed = (
-  spans: readonly Span[],
-  verdicts: readonly BatchVerdict[],
-  kind: BatchVerdict['kind'],
-): number[] =>
-  spans.flatMap(({ part, index }) =>
-    verdicts[index]?.kind === kind && part.replays !== undefined ? [part.replays] : [],
-  )
-
-/**
- * Takes back the verdict "dead" of the parts that replay a dead letter; a letter that is no longer dead makes
- * its part a duplicate.
- */
-async function reviveDeadLetters(
-  client: pg.Client,
-  pipeline: string,
-  spans: Span[],
-  verdicts: BatchVerdict[],
-): Promise<Span[]> {
-  const alive: Span[] = []
-  const letters = new Map<number, boolean>()
-  for (const span of spans) {
-    const { replays, key } = span.part
-    if (replays !== undefined) {
-      const sql = "UPDATE lading.dead_letter SET state = 'replayed' WHERE id = $1 AND state = 'dead'"
-      const wasDead = letters.get(replays) ?? (await client.query(sql, [replays])).rowCount === 1
-      letters.set(replays, wasDead)
-      if (!wasDead) {
-        verdicts[span.index] = { kind: 'duplicate' }
-        continue
-      }
-      await client.query("DELETE FROM lading.ledger WHERE pipeline = $1 AND key = $2 AND outcome = 'dead'", [
-        pipeline,
-        key,
-      ])
-    }
-    alive.push(span)
-  }
-  return alive
-}
 
 /** The parts whose keys no other session holds. */
 async function leaveOutLocked(
@@ -173,10 +150,7 @@ async function enterLedger(
   const entered = new Set(rows.map(({ key }) => key))
   const fresh = new Set(spans.filter(({ part }) => entered.delete(part.key)))
   const old = spans.filter((span) => !fresh.has(span))
-  if (old.length > 0) {
-    await judgeKnownKeys(client, pipeline, old, verdicts)
-    await keepDead(client, old, verdicts)
-  }
+  if (old.length > 0) await judgeKnownKeys(client, pipeline, old, verdicts)
   return [...fresh]
 }
 
@@ -201,17 +175,6 @@ async function judgeKnownKeys(
             detail: `key ${part.key} has taken effect with other content`,
           }
   }
-}
-
-/** A replay that is refused has settled nothing: its letter is as dead as before. */
-async function keepDead(
-  client: pg.Client,
-  spans: readonly Span[],
-  verdicts: readonly BatchVerdict[],
-): Promise<void> {
-  const letters = replayed(spans, verdicts, 'refused')
-  if (letters.length > 0)
-    await client.query("UPDATE lading.dead_letter SET state = 'dead' WHERE id = ANY ($1)", [letters])
 }
 
 async function placeParts(

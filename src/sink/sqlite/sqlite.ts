@@ -11,7 +11,7 @@ import { SqliteLedger } from './ledger.ts'
 import { prepareLedger, prepareTable } from './prepare.ts'
 import { replayRejects } from './replay.ts'
 import { ValueRows } from './rows.ts'
-import { writeBatch } from './write.ts'
+import { replayLetter, writeBatch } from './write.ts'
 import { Writer } from './writer.ts'
 
 export interface SqliteSinkOptions {
@@ -72,7 +72,13 @@ export class SqliteSink implements Sink {
     return verdicts ?? this.#writeHere(batch)
   }
 
-  async replay(batch: ReplayBatch): Promise<readonly Verdict[]> {
+  async replayLetter(letter: number, batch: Batch): Promise<readonly Verdict[]> {
+    const { pipeline, model, parts } = batch
+    const rows = batch.rows as ValueRows
+    return this.#guard((file) => replayLetter(file, letter, { pipeline, model, parts, rows }))
+  }
+
+  async replayRejects(batch: ReplayBatch): Promise<readonly Verdict[]> {
     return this.#guard((file) => replayRejects(file, batch))
   }
 

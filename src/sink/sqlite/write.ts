@@ -18,17 +18,28 @@ export function writeBatch(file: SqliteFile, batch: WritableBatch): readonly Ver
   return insertingIn(file, batch.model, (insert) => writeParts(file, batch, insert))
 }
 
+export function replayLetter(file: SqliteFile, letter: number, batch: WritableBatch): readonly Verdict[] {
+  const { pipeline, parts, model } = batch
+  return insertingIn(file, model, (insert) => {
+    const take = "UPDATE lading_dead_letter SET state = 'replayed' WHERE id = ? AND state = 'dead'"
+    if (file.run(take, letter) === 0) return parts.map(() => ({ kind: 'duplicate' }))
+    const revive = `DELETE FROM lading_ledger WHERE pipeline = ? AND key = ? AND outcome = 'dead'
+                    AND EXISTS (SELECT 1 FROM lading_load WHERE id = lading_ledger.load_id AND plan = ?)`
+    for (const { key, load } of parts) if (load) file.run(revive, pipeline, key, blob(load.plan))
+    const verdicts = writeParts(file, batch, insert)
+    if (verdicts.some(({ kind }) => kind === 'refused'))
+      file.run("UPDATE lading_dead_letter SET state = 'dead' WHERE id = ?", letter)
+    return verdicts
+  })
+}
+
 function writeParts(file: SqliteFile, batch: WritableBatch, insert: Insert): readonly Verdict[] {
   let end = 0
-  const letters = new Set<number>()
   return batch.parts.map((part) => {
     const start = end
     end += part.rows
-    const known = part.load === undefined ? undefined : judgeLoad(file, batch.pipeline, part.load)
-    if (known?.kind === 'duplicate') settleLetter(file, part)
     return (
-      known ??
-      revive(file, batch.pipeline, part, letters) ??
+      judgeLoad(file, batch.pipeline, part) ??
       judgeKey(file, batch.pipeline, part) ??
       apply(file, batch, part, start, end, insert)
     )
@@ -42,7 +53,8 @@ const hex = (value: Uint8Array): string => Buffer.from(value).toString('hex')
  * Makes the load's row where it is missing; a verdict where the load is finished, or was begun with another
  * plan.
  */
-function judgeLoad(file: SqliteFile, pipeline: string, load: LoadInfo): Verdict | undefined {
+function judgeLoad(file: SqliteFile, pipeline: string, { load }: Part): Verdict | undefined {
+  if (load === undefined) return undefined
   insertLoad(file, pipeline, load)
   const row = file.get<{ plan: Uint8Array; complete: number }>(
     'SELECT plan, complete FROM lading_load WHERE id = ?',
@@ -73,43 +85,12 @@ export function insertLoad(file: SqliteFile, pipeline: string, load: LoadInfo): 
   )
 }
 
-/** A replay of a chunk whose load is complete has nothing left to do: its letter is not dead any more. */
-function settleLetter(file: SqliteFile, { replays }: Part): void {
-  if (replays !== undefined)
-    file.run("UPDATE lading_dead_letter SET state = 'replayed' WHERE id = ?", replays)
-}
-
-/**
- * Takes back the verdict "dead" of a part that replays a dead letter; where the letter is no longer dead, the
- * part is a duplicate. `letters` are those that other parts of the batch have taken back.
- */
-function revive(file: SqliteFile, pipeline: string, part: Part, letters: Set<number>): Verdict | undefined {
-  if (part.replays === undefined) return undefined
-  if (!letters.has(part.replays)) {
-    const revived = file.run(
-      "UPDATE lading_dead_letter SET state = 'replayed' WHERE id = ? AND state = 'dead'",
-      part.replays,
-    )
-    if (revived === 0) return { kind: 'duplicate' }
-    letters.add(part.replays)
-  }
-  file.run(
-    "DELETE FROM lading_ledger WHERE pipeline = ? AND key = ? AND outcome = 'dead'",
-    pipeline,
-    part.key,
-  )
-  return undefined
-}
-
 /** A key that is there already is a duplicate only if its content is the same. */
 function judgeKey(file: SqliteFile, pipeline: string, part: Part): Verdict | undefined {
   const sql = 'SELECT sha256 FROM lading_ledger WHERE pipeline = ? AND key = ?'
   const known = file.get<{ sha256: Uint8Array }>(sql, pipeline, part.key)
   if (known === undefined) return undefined
   if (hex(known.sha256) === part.sha256) return { kind: 'duplicate' }
-  // A replay that is refused has settled nothing: its letter is as dead as before.
-  if (part.replays !== undefined)
-    file.run("UPDATE lading_dead_letter SET state = 'dead' WHERE id = ?", part.replays)
   return {
     kind: 'refused',
     code: 'KEY_REUSED',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { defineModel, integer, text } from 'lading'
+import { defineModel, integer, type Sink, text } from 'lading'
 import {
   allRejects,
   applied,
@@ -12,6 +12,7 @@ import {
   numbers,
   type OpenTarget,
   rejectOf,
+  replayLetter,
   write,
 } from './target.ts'
 
@@ -181,8 +182,9 @@ export function deadLetters(open: OpenTarget): void {
       await sink.ledger.bury(letterOf(dead))
       await write(sink, model, [good])
       const [letter] = await sink.ledger.deadLetters({ loadId: load.id, limit: 10 })
-      const replay = { ...dead, replays: letter?.id ?? -1 }
-      const verdicts = (await Promise.all(sinks.map((each) => write(each, model, [replay])))).flat()
+      const verdicts = (
+        await Promise.all(sinks.map((each) => replayLetter(each, model, letter, [dead])))
+      ).flat()
       expect(verdicts.filter(({ kind }) => kind === 'applied')).toEqual([applied(2)])
       expect(verdicts.filter(({ kind }) => kind === 'duplicate')).toHaveLength(2)
       expect(await sink.ledger.deadLetters({ loadId: load.id, limit: 10 })).toEqual([])
@@ -203,9 +205,8 @@ export function deadLetters(open: OpenTarget): void {
     const message: Delivery = { key: 'm', records: [['1', 'x']] }
     await sink.ledger.bury(letterOf(message))
     const [letter] = await sink.ledger.deadLetters({ limit: 10 })
-    const replay = { ...message, replays: letter?.id ?? -1 }
-    expect(await write(sink, model, [replay, replay])).toEqual([applied(1), duplicate])
-    expect(await write(sink, model, [replay])).toEqual([duplicate])
+    expect(await replayLetter(sink, model, letter, [message, message])).toEqual([applied(1), duplicate])
+    expect(await replayLetter(sink, model, letter, [message])).toEqual([duplicate])
     await sink.ledger.bury(letterOf(message))
     expect(await sink.ledger.deadLetters({ limit: 10 })).toEqual([])
     expect(await numbers(target, 'events')).toEqual([1])
@@ -219,18 +220,17 @@ export function deadLetters(open: OpenTarget): void {
     await write(sink, model, [{ key: 'b', records: [['9', 'other']] }])
     await sink.ledger.bury(letterOf({ key: 'm', records: [['1', 'x']] }))
     const [letter] = await sink.ledger.deadLetters({ limit: 10 })
-    const parts = (keys: readonly string[]) =>
-      keys.map((key, index) => ({ key, records: [[String(index), 'x']], replays: letter?.id ?? -1 }))
+    const replay = (each: Sink, ...keys: string[]) =>
+      replayLetter(
+        each,
+        model,
+        letter,
+        keys.map((key, index) => ({ key, records: [[String(index), 'x']] })),
+      )
     // One that is refused leaves the letter dead, and takes nothing from the others.
-    expect(await write(sink, model, parts(['a', 'b', 'c']))).toMatchObject([
-      applied(1),
-      { code: 'KEY_REUSED' },
-      applied(1),
-    ])
+    expect(await replay(sink, 'a', 'b', 'c')).toMatchObject([applied(1), { code: 'KEY_REUSED' }, applied(1)])
     expect(await sink.ledger.deadLetters({ limit: 10 })).toEqual([letter])
-    const verdicts = (
-      await Promise.all(sinks.map((each) => write(each, model, parts(['a', 'd', 'c', 'e']))))
-    ).flat()
+    const verdicts = (await Promise.all(sinks.map((each) => replay(each, 'a', 'd', 'c', 'e')))).flat()
     expect(verdicts.filter(({ kind }) => kind === 'applied')).toEqual([applied(1), applied(1)])
     expect(verdicts.filter(({ kind }) => kind === 'duplicate')).toHaveLength(6)
     expect(await sink.ledger.deadLetters({ limit: 10 })).toEqual([])
@@ -242,7 +242,9 @@ export function deadLetters(open: OpenTarget): void {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
-    expect(await write(sink, model, [{ key: 'm', records: [['1', 'x']], replays: 1 }])).toEqual([duplicate])
+    expect(await replayLetter(sink, model, undefined, [{ key: 'm', records: [['1', 'x']] }])).toEqual([
+      duplicate,
+    ])
     expect(await entries(target)).toEqual([])
     expect(await count(target, 'events')).toBe(0)
   })
@@ -261,7 +263,7 @@ export function deadLetters(open: OpenTarget): void {
       await write(sink, model, chunks)
       if (state === 'folded') await sink.ledger.fold([load.id])
       const [letter] = await sink.ledger.deadLetters({ limit: 10 })
-      expect(await write(sink, model, [{ ...chunks[0], replays: letter?.id ?? -1 }])).toEqual([duplicate])
+      expect(await replayLetter(sink, model, letter, [chunks[0]])).toEqual([duplicate])
       expect(await sink.ledger.deadLetters({ limit: 10 })).toEqual([])
       expect(await sink.ledger.deadLetters({ limit: 10, all: true })).toMatchObject([
         { id: letter?.id, state: 'replayed' },
@@ -278,11 +280,26 @@ export function deadLetters(open: OpenTarget): void {
     const clash: Delivery = { key: 'm', records: [['2', 'x']] }
     await sink.ledger.bury(letterOf(clash, { code: 'KEY_REUSED' }))
     const letters = await sink.ledger.deadLetters({ limit: 10 })
-    const replay = { ...clash, replays: letters[0]?.id ?? -1 }
-    expect(await write(sink, model, [replay])).toMatchObject([{ kind: 'refused', code: 'KEY_REUSED' }])
+    expect(await replayLetter(sink, model, letters[0], [clash])).toMatchObject([
+      { kind: 'refused', code: 'KEY_REUSED' },
+    ])
     expect(letters).toHaveLength(1)
     expect(await sink.ledger.deadLetters({ limit: 10 })).toEqual(letters)
     expect(await entries(target)).toMatchObject([{ key: 'm', outcome: 'applied' }])
+  })
+
+  test('a replay that is refused leaves its chunk counted as dead', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model)
+    const load = loadOf(1, 1)
+    const chunk = { key: `${load.id}/0`, records: [['1', 'x']], load }
+    await sink.ledger.bury(letterOf(chunk))
+    const [letter] = await sink.ledger.deadLetters({ limit: 1 })
+    const other = { ...chunk, load: { ...load, plan: loadOf(1, 1, 'another plan').plan } }
+    expect(await replayLetter(sink, model, letter, [other])).toMatchObject([{ code: 'PLAN_MISMATCH' }])
+    expect((await sink.ledger.receipts({}))[0]).toMatchObject({ dead: 1, openDeadLetters: 1, chunksDone: 1 })
+    expect(await replayLetter(sink, model, letter, [chunk])).toEqual([applied(1)])
   })
 }
 

@@ -8,6 +8,7 @@ import {
   loadOf,
   type OpenTarget,
   rejectOf,
+  replayLetter,
   write,
 } from './target.ts'
 
@@ -87,7 +88,7 @@ export function receipts(open: OpenTarget): void {
     await sink.ledger.fold([load.id])
     expect(await sink.ledger.progress(load.id)).toMatchObject({ complete: false })
     const [letter] = await sink.ledger.deadLetters({ limit: 1 })
-    await write(sink, keyed, [{ ...chunk(load, 1, 3, 4), replays: letter?.id ?? -1 }])
+    await replayLetter(sink, keyed, letter, [chunk(load, 1, 3, 4)])
     const done = {
       loaded: 6,
       rejected: 1,

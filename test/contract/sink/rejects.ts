@@ -11,6 +11,7 @@ import {
   type OpenTarget,
   rejectOf,
   replay,
+  replayLetter,
   sha256,
   write,
 } from './target.ts'
@@ -236,7 +237,7 @@ export function mending(open: OpenTarget): void {
     const { load, ids, first } = await rejecting(sink, model, 2)
     const rows = sink.rows(model)
     const replays = [{ id: first, fault: badInteger, describe: () => badInteger }]
-    expect(await sink.replay({ pipeline: 'other', model, replays, rows })).toEqual([duplicate])
+    expect(await sink.replayRejects({ pipeline: 'other', model, replays, rows })).toEqual([duplicate])
     expect(await sink.ledger.discardRejects([first, 999])).toBe(1)
     expect(await sink.ledger.discardRejects([first])).toBe(0)
     expect((await allRejects(sink)).map(({ id }) => id)).toEqual([ids[1]])
@@ -333,7 +334,7 @@ export function mending(open: OpenTarget): void {
     ])
     const [receipt] = await sink.ledger.receipts({})
     expect(receipt).toMatchObject({ dead: 1, deadLetters: 1 })
-    expect(await write(sink, model, [{ ...chunk, replays: id }])).toEqual([applied(1)])
+    expect(await replayLetter(sink, model, letter, [chunk])).toEqual([applied(1)])
     expect(await sink.ledger.deadLetters({ limit: 10, all: true })).toMatchObject([{ state: 'replayed' }])
   })
 }

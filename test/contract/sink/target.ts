@@ -16,6 +16,7 @@ import {
   type RejectReplay,
   type RowBuffer,
   type Sink,
+  type StoredDeadLetter,
   type StoredReject,
   type Verdict,
 } from 'lading'
@@ -57,7 +58,6 @@ export interface Delivery {
   readonly load?: LoadInfo
   readonly layout?: Layout
   readonly rejects?: readonly Reject[]
-  readonly replays?: number
 }
 
 export const pipeline = 'test'
@@ -80,6 +80,13 @@ export const write = (
   deliveries: readonly Delivery[],
 ): Promise<readonly BatchVerdict[]> => sink.write(batchOf(sink, model, deliveries))
 
+export const replayLetter = (
+  sink: Sink,
+  model: Model,
+  letter: StoredDeadLetter | undefined,
+  deliveries: readonly Delivery[],
+): Promise<readonly Verdict[]> => sink.replayLetter(letter?.id ?? -1, batchOf(sink, model, deliveries))
+
 /** A reject once more: with its record as it is now, or what is still wrong with it. */
 export interface Again {
   readonly id: number | undefined
@@ -98,7 +105,7 @@ export function replay(sink: Sink, model: Model, again: readonly Again[]): Promi
   const replays = again.map(({ id = -1, fault, claim }) => {
     return { id, fault, claim, describe: (each: Fault) => ({ ...each, span: { start: 1, end: 3 } }) }
   })
-  return sink.replay({ pipeline, model, replays, rows })
+  return sink.replayRejects({ pipeline, model, replays, rows })
 }
 
 export function encode(rows: RowBuffer, model: Model, records: readonly Texts[]): void {
@@ -125,7 +132,7 @@ function cellsOf(texts: Texts): Cells {
 }
 
 function partOf(delivery: Delivery): Part {
-  const { key, records, load, layout, rejects = [], replays } = delivery
+  const { key, records, load, layout, rejects = [] } = delivery
   return {
     key,
     sha256: delivery.sha256 ?? sha256([key, records, rejects.length]),
@@ -135,7 +142,6 @@ function partOf(delivery: Delivery): Part {
     rows: records.length,
     rejects,
     describe: (row, fault) => rejectOf(row, fault, `${records[row]}`),
-    replays,
   }
 }
 
