@@ -25,7 +25,8 @@ const publishing = 1
 describeRabbit('a RabbitMQ broker that does not answer', () => {
   it('and keeps the connection open is given up, and publishing goes on over another one', async () => {
     await using proxy = await startDeaf(freshQueueUrl())
-    await using queue = await openQueue(`${proxy.url}&timeout=0.5`)
+    // Long enough that even a busy machine connects within it.
+    await using queue = await openQueue(`${proxy.url}&timeout=2`)
     await expect(queue.publish([messageOf('a', 0)])).rejects.toThrow(
       expect.objectContaining({
         code: 'QUEUE_UNAVAILABLE',
