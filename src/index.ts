@@ -1,4 +1,5 @@
 /** The library's face: everything that a program of yours may rely on. */
+export type { Cells } from './core/cells.ts'
 export { type Code, type CodeInfo, codes, LadingError } from './core/errors.ts'
 export type { LadingEvent, Listener, LoadCounts } from './core/events.ts'
 export type { Fault, Reject, Span } from './core/fault.ts'
@@ -49,7 +50,7 @@ export {
 export { type DecodedRecord, decodeRecord, type RecordOrigin } from './model/values.ts'
 // What an adapter of your own implements or is called with, besides `Queue` and `Sink`. `lading/testing` holds
 // the suites that it must pass.
-export { type Cells, RecordDecoder } from './model/record.ts'
+export { RecordDecoder } from './model/record.ts'
 export type { RowBuffer, RowWriter } from './model/writer.ts'
 export { records } from './model/shipped/records.ts'
 export { userLogins, type UserLoginsOptions } from './model/shipped/user-logins.ts'

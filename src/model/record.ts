@@ -1,24 +1,11 @@
+import { type Cells, escaped, unquoted } from '../core/cells.ts'
 import type { Fault } from '../core/fault.ts'
 import type { Transformed } from './columns.ts'
 import type { CellDecoder } from './columns.ts'
-import { visible } from './decode/found.ts'
+import { visible } from '../core/found.ts'
 import { generatorOf } from './generated.ts'
-import { cellOfColumn, isMasked, type Model, type ModelColumn, sourceColumns, sourceName } from './model.ts'
+import { cellOfColumn, type Model, type ModelColumn } from './model.ts'
 import type { RowWriter } from './writer.ts'
-
-/**
- * The cells of one record, as a reader of a source offers them: byte ranges, so that no string is made that
- * nobody needs.
- */
-export interface Cells {
-  readonly bytes: Buffer
-  readonly count: number
-  readonly starts: Int32Array
-  readonly ends: Int32Array
-  /** 0 unquoted, 1 quoted, 2 quoted with something to undo, for which see `unescaped`. */
-  readonly quoting: Uint8Array
-  unescaped(cell: number): Buffer
-}
 
 /** Where records come from, for the columns whose values are generated. */
 export interface Origin {
@@ -49,46 +36,21 @@ interface Change {
   readonly change: (text: string) => Transformed
 }
 
-/** What of `fields` the model cannot use or misses: one line each, none where they fit. */
-export function* fieldProblems(
-  model: Model,
-  fields: readonly string[],
-  ignoreExtra = false,
-): Generator<string> {
-  const columns = sourceColumns(model)
-  const known = new Set(columns.map(sourceName))
-  const present = new Set(fields)
-  const needed = columns.filter((column) => column.notNull && column.fallback === undefined)
-  // Several columns may read one field.
-  for (const name of new Set(needed.map(sourceName)))
-    if (!present.has(name)) yield `column ${name} is missing`
-  const extra = fields.filter((field) => !known.has(field))
-  // Without it, every record would be a row of NULLs and defaults.
-  const noneKnown = known.size > 0 && extra.length === fields.length
-  // What looks like a header of which no name is known may be a record.
-  if (noneKnown && (ignoreExtra || isMasked(model) || extra.length === 0))
-    yield 'none of its columns is in the model'
-  else if (!ignoreExtra) for (const field of extra) yield `column ${field} is not in the model`
-}
-
 /**
  * Turns the cells of records into rows of a model. `fields` are the names of the cells, in their order; where
  * each column has a cell in its own place, two columns may read the same field in two ways.
  */
 export class RecordDecoder {
   readonly #plans: readonly ColumnPlan[]
-  readonly #cellCount: number
   readonly #writer: RowWriter
 
   constructor(model: Model, fields: readonly string[], writer: RowWriter) {
     this.#plans = model.columns.map((column) => planOf(column, cellOfColumn(model, fields, column.name)))
-    this.#cellCount = fields.length
     this.#writer = writer
   }
 
   /** Writes the record, number `record` of its origin, as one row, or writes nothing and says why. */
   decode(cells: Cells, origin = nowhere, record = 0): Fault | undefined {
-    if (cells.count !== this.#cellCount) return this.#countFault(cells)
     const writer = this.#writer
     writer.startRow()
     for (const plan of this.#plans) {
@@ -100,12 +62,6 @@ export class RecordDecoder {
     }
     writer.endRow()
     return undefined
-  }
-
-  #countFault(cells: Cells): Fault {
-    const blank = cells.count === 1 && cells.starts[0] === cells.ends[0] && cells.quoting[0] === 0
-    if (blank) return { code: 'BLANK_LINE', detail: 'the line is empty' }
-    return { code: 'COLUMN_COUNT', detail: `${cells.count} cells where the header has ${this.#cellCount}` }
   }
 }
 
@@ -145,8 +101,8 @@ function decodeCell(plan: ColumnPlan, cells: Cells, writer: RowWriter): Fault | 
   let start = cells.starts[cell] as number
   let end = cells.ends[cell] as number
   const quoting = cells.quoting[cell]
-  if (start === end && quoting === 0) return decodeMissing(plan, writer)
-  if (quoting === 2) {
+  if (start === end && quoting === unquoted) return decodeMissing(plan, writer)
+  if (quoting === escaped) {
     bytes = cells.unescaped(cell)
     start = 0
     end = bytes.length

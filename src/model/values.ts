@@ -1,7 +1,8 @@
+import { type Cells, quoted, unquoted } from '../core/cells.ts'
 import type { Fault } from '../core/fault.ts'
 import { isoDate, isoTimestamp } from './iso.ts'
 import { type Model, type RowOf, sourceColumns, sourceName } from './model.ts'
-import { type Cells, RecordDecoder } from './record.ts'
+import { RecordDecoder } from './record.ts'
 import { requireUse } from './signatures.ts'
 import type { RowWriter } from './writer.ts'
 
@@ -130,7 +131,7 @@ function cellsOf(texts: readonly (string | null)[]): Cells {
     count: texts.length,
     starts: Int32Array.from(parts, (part, index) => (ends[index] as number) - part.length),
     ends,
-    quoting: Uint8Array.from(texts, (text) => (text === null ? 0 : 1)),
+    quoting: Uint8Array.from(texts, (text) => (text === null ? unquoted : quoted)),
     unescaped: () => {
       throw new Error('no cell is escaped')
     },

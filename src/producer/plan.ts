@@ -10,7 +10,7 @@ import type { Abortable } from '../core/wait.ts'
 import type { Splitter } from '../format/split.ts'
 import { type FormatOptions, splittersFor } from '../format/splitters.ts'
 import { isMasked, type Model, sourceColumns, sourceName, tableName } from '../model/model.ts'
-import { fieldProblems } from '../model/record.ts'
+import { fieldProblems } from '../model/fields.ts'
 import type { ReadOptions, Source } from '../source/source.ts'
 
 export interface PlannedChunk {

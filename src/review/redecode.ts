@@ -1,40 +1,34 @@
 /**
- * A reject → its record decoded once more: by the rules by which it was decoded first, and with what a person
- * mended in it.
+ * A reject → its record decoded again: by the rules by which it was decoded first, and with what a person
+ * corrected in it.
  */
 import { asBuffer } from '../core/bytes.ts'
 import { type Fault, maxRawBytes } from '../core/fault.ts'
-import { type CsvLayout, csvLayout } from '../format/csv/dialect.ts'
+import type { Layout } from '../core/load.ts'
 import { sha256Of } from '../core/sha256.ts'
-import { cellBytes, RecordReader } from '../format/csv/read.ts'
-import { cellOfColumn, isMasked, type Model, sourceColumns, sourceName, tableName } from '../model/model.ts'
-import { fieldProblems, RecordDecoder } from '../model/record.ts'
+import { messageLayout } from '../format/registry.ts'
+import { isMasked, sourceColumns, sourceName } from '../model/model.ts'
 import type { RowBuffer } from '../model/writer.ts'
 import type { RejectReplay, StoredReject, Verdict } from '../sink/sink.ts'
-import { quoteFault } from '../consumer/decode/chunk.ts'
-import { type DecoderOptions } from '../consumer/decode/decoded.ts'
-import { dedupField } from '../consumer/decode/identity.ts'
-import { textFault } from '../format/text.ts'
-import { isRedacted, isRedactedRecord } from '../consumer/decode/keeping.ts'
+import type { DecoderOptions } from '../consumer/decode/decoded.ts'
+import { dedupField, fieldKey, recordKey, storableKey } from '../consumer/decode/identity.ts'
+import { isRedactedRecord } from '../consumer/decode/keeping.ts'
 import { withoutMasks } from '../consumer/decode/kept-header.ts'
-import { MessageDecoder } from '../consumer/decode/message.ts'
-import { spanInLine, spanInObject } from '../consumer/decode/span.ts'
+import { Records, type Unfit } from '../consumer/decode/records.ts'
 
 type Refused = Verdict & { readonly kind: 'refused' }
 
 const refused = (code: Refused['code'], detail: string): Refused => ({ kind: 'refused', code, detail })
 
-/** A decoder of records that are written the same way, and in which the same fields hold masks. */
-interface LineDecoder {
-  readonly decoder: RecordDecoder
-  readonly model: Model
-}
+/** How the record of a reject lies in its text; undefined where that is not known. */
+export const layoutOf = ({ layout, loadId }: Pick<StoredReject, 'layout' | 'loadId'>): Layout | undefined =>
+  layout ?? (loadId === undefined ? messageLayout : undefined)
 
 export class Redecoder {
   readonly #options: DecoderOptions
   readonly #rows: RowBuffer
-  readonly #lines = new Map<string, LineDecoder | Refused>()
-  readonly #objects = new Map<string, MessageDecoder>()
+  /** By what tells records apart, their layout, and the fields that hold masks. */
+  readonly #records = new Map<string, Records | Unfit>()
 
   /** Rows are written to `rows`. */
   constructor(options: DecoderOptions, rows: RowBuffer) {
@@ -45,116 +39,67 @@ export class Redecoder {
   /** Refused is what says nothing about the record itself: the reject stays as it is then. */
   decode(reject: StoredReject): RejectReplay | Refused {
     const text = asBuffer(reject.edited ?? reject.raw)
-    const layout = reject.layout && csvLayout(reject.layout)
-    return (
-      this.#refusal(reject, text) ??
-      (layout === undefined ? this.#decodeObject(reject, text) : this.#decodeLine(reject, text, layout))
-    )
-  }
-
-  #refusal({ pipeline, loadId, layout, edited, masked }: StoredReject, text: Buffer): Refused | undefined {
-    if (pipeline !== this.#options.pipeline)
-      return refused('WRONG_PIPELINE', `it belongs to pipeline ${pipeline}`)
-    if (loadId !== undefined && layout === undefined) {
+    const refusal = this.#refusal(reject, text)
+    if (refusal !== undefined) return refusal
+    const layout = layoutOf(reject)
+    if (layout === undefined) {
       return refused(
         'RECORD_NOT_KEPT',
         'nobody wrote down the columns of its load; export it and load it as a file of its own',
       )
     }
+    const records = this.#recordsOf(reject, layout)
+    return 'code' in records
+      ? refused(records.code, `its load ${records.detail}`)
+      : this.#decode(reject, text, records)
+  }
+
+  #refusal({ pipeline, edited, masked }: StoredReject, text: Buffer): Refused | undefined {
+    if (pipeline !== this.#options.pipeline)
+      return refused('WRONG_PIPELINE', `it belongs to pipeline ${pipeline}`)
     if (edited === undefined && text.length >= maxRawBytes)
       return refused('RECORD_NOT_KEPT', `no more than ${maxRawBytes} bytes were kept`)
     if (masked === undefined && isMasked(this.#options.model))
       return refused('RECORD_NOT_KEPT', 'nobody wrote down what of it was masked')
-    if (holdsMasks(masked) && isRedactedRecord(text))
+    if (masked !== undefined && masked.length > 0 && isRedactedRecord(text))
       return refused('RECORD_NOT_KEPT', 'it could not be read, so that it could not be masked')
     return undefined
   }
 
-  #decodeLine(reject: StoredReject, text: Buffer, layout: CsvLayout): RejectReplay | Refused {
-    const line = this.#lineDecoder(layout, reject.masked ?? [])
-    if ('kind' in line) return line
-    const place = (fault: Fault): Fault => ({ ...fault, span: spanInLine(text, fault, line.model, layout) })
-    // A blank line is a record of one empty cell.
-    const reader = new RecordReader(text.length === 0 ? Buffer.from('\n') : text, layout)
-    reader.next()
-    const origin = { keyOf: () => `${reject.loadId}/${reject.record}`, at: Date.now() }
-    const fault =
-      textFault(text) ??
-      quoteFault(reader) ??
-      surplusFault(reader) ??
-      (holdsMasks(reject.masked) ? redactedFault(reader, line.model, layout) : undefined) ??
-      line.decoder.decode(reader, origin)
-    return { id: reject.id, fault: fault && place(fault), describe: place }
-  }
-
-  #lineDecoder(layout: CsvLayout, masked: readonly string[]): LineDecoder | Refused {
-    const key = JSON.stringify([layout.fields, masked])
-    let line = this.#lines.get(key)
-    if (line === undefined) {
-      const model = withoutMasks(this.#options.model, masked)
-      const problems = [...fieldProblems(model, layout.fields, this.#options.ignoreExtra)]
-      line =
-        problems.length > 0
-          ? refused('MODEL_MISMATCH', `its load does not fit ${tableName(model)}: ${problems.join(', ')}`)
-          : { decoder: new RecordDecoder(model, layout.fields, this.#rows), model }
-      this.#lines.set(key, line)
+  #decode(reject: StoredReject, text: Buffer, records: Records): RejectReplay {
+    const { id, key, loadId, record } = reject
+    const field = this.#keyFieldOf(reject)
+    const keyOf = () => {
+      if (loadId !== undefined) return `${loadId}/${record}`
+      return field === undefined ? recordKey(key, record - 1) : storableKey(records.keyText())
     }
-    return line
-  }
-
-  #decodeObject(reject: StoredReject, text: Buffer): RejectReplay {
-    const { model } = this.#options
-    const place = (fault: Fault): Fault => ({ ...fault, span: spanInObject(text, fault, model) })
-    const { fault, key } = this.#objectDecoder(reject.masked ?? []).decodeAlone(
-      text,
-      reject.key,
-      reject.record - 1,
-    )
+    records.reader.openOne(text)
+    const fault = records.decode({ keyOf, at: Date.now() }, 0)
+    const place = (each: Fault): Fault => records.placed(text, each, false)
+    const own = fault === undefined && field !== undefined ? fieldKey(field, records.keyText()) : key
     // A record that the database refused has its key already, in the row that counts it as rejected.
-    const claim = key === undefined || key === reject.key ? undefined : { key, sha256: sha256Of(text) }
-    return { id: reject.id, fault: fault && place(fault), describe: place, claim }
+    const claim = own === key ? undefined : { key: own, sha256: sha256Of(text) }
+    return { id, fault: fault && place(fault), describe: place, claim }
   }
 
-  #objectDecoder(masked: readonly string[]): MessageDecoder {
-    const key = JSON.stringify(masked)
-    let decoder = this.#objects.get(key)
-    if (decoder === undefined) {
+  /** Records of a load are told apart by their number. */
+  #keyFieldOf({ loadId }: StoredReject): string | undefined {
+    return loadId === undefined ? dedupField(this.#options.dedupKey) : undefined
+  }
+
+  #recordsOf(reject: StoredReject, layout: Layout): Records | Unfit {
+    const masked = reject.masked ?? []
+    const keyField = this.#keyFieldOf(reject)
+    const key = JSON.stringify([layout, masked, keyField])
+    let records = this.#records.get(key)
+    if (records === undefined) {
       const model = withoutMasks(this.#options.model, masked)
-      const keyField = dedupField(this.#options.dedupKey)
+      const { ignoreExtra } = this.#options
       const fields = [...sourceColumns(model).map(sourceName), ...(keyField === undefined ? [] : [keyField])]
-      const letter = holdsMasks(masked) ? { sha256: '', redacted: fields } : undefined
-      decoder = new MessageDecoder({ ...this.#options, model, letter }, this.#rows)
-      this.#objects.set(key, decoder)
+      const redacted = masked.length > 0 ? fields : []
+      records = Records.of(layout, { model, ignoreExtra, keyField, redacted }, this.#rows)
+      this.#records.set(key, records)
     }
-    return decoder
+    return records
   }
-}
-
-const holdsMasks = (masked: readonly string[] | undefined): boolean =>
-  masked !== undefined && masked.length > 0
-
-function surplusFault({ bytes, recordEnd }: RecordReader): Fault | undefined {
-  const rest = bytes.subarray(recordEnd)
-  if (/^\r?\n?$/.test(rest.toString('latin1', 0, 3))) return undefined
-  return {
-    code: 'COLUMN_COUNT',
-    detail: 'the text holds more than one record',
-    span: { start: recordEnd, end: bytes.length },
-  }
-}
-
-/** A value that was not kept, and that a column would have. */
-function redactedFault(reader: RecordReader, model: Model, { fields }: CsvLayout): Fault | undefined {
-  if (reader.count !== fields.length) return undefined
-  for (const column of sourceColumns(model)) {
-    const cell = cellOfColumn(model, fields, column.name)
-    if (cell >= 0 && isRedacted(cellBytes(reader, cell).toString('latin1'))) {
-      return {
-        code: 'VALUE_REDACTED',
-        detail: `the value of field ${JSON.stringify(sourceName(column))} was not kept`,
-        column: column.name,
-      }
-    }
-  }
-  return undefined
 }

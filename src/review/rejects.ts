@@ -2,15 +2,14 @@
 import { asBuffer } from '../core/bytes.ts'
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
-import { type CsvLayout, csvLayout } from '../format/csv/dialect.ts'
 import { type RetryPolicy, retrying } from '../core/retry.ts'
 import type { Abortable } from '../core/wait.ts'
-import { RecordReader } from '../format/csv/read.ts'
+import { formatOf, messageLayout } from '../format/registry.ts'
 import { type Model, tableName } from '../model/model.ts'
 import type { Ledger, RejectFilter, RejectReplay, Sink, StoredReject, Verdict } from '../sink/sink.ts'
 import { type DedupKey, dedupField, defaultDedupKey } from '../consumer/decode/identity.ts'
 import { isRedactedRecord, Keeping, settledIn } from '../consumer/decode/keeping.ts'
-import { Redecoder } from './redecode.ts'
+import { layoutOf, Redecoder } from './redecode.ts'
 import { zoneWarning } from '../consumer/zones.ts'
 
 export interface ReplayRejectsOptions extends Abortable {
@@ -96,7 +95,7 @@ async function replayTogether(
  */
 export async function editReject(
   reject: StoredReject,
-  record: Uint8Array,
+  text: Uint8Array,
   { sink, model, signal }: Pick<ReplayRejectsOptions, 'sink' | 'model' | 'signal'>,
 ): Promise<boolean> {
   const keeping = Keeping.of(model)
@@ -105,36 +104,22 @@ export async function editReject(
     const detail = `reject ${reject.id} holds masks in ${foreign.join(', ')}, which the model ${tableName(model)} does not mask`
     throw new LadingError('MODEL_INVALID', `${detail}: give the model that it was consumed with`)
   }
-  const text = trimmed(asBuffer(record), reject.layout && csvLayout(reject.layout))
-  const kept = keeping === undefined ? text : maskEdited(reject, text, keeping)
+  const record = formatOf(layoutOf(reject) ?? messageLayout)?.record.trimmed(asBuffer(text)) ?? asBuffer(text)
+  const kept = keeping === undefined ? record : maskEdited(reject, record, keeping)
   return sink.ledger.editReject(reject.id, kept, keeping?.maskedFields ?? [], { signal })
 }
 
-/** Editors end the last line. */
-function trimmed(text: Buffer, layout: CsvLayout | undefined): Buffer {
-  const around = layout === undefined ? /^[ \t\r\n]+|[ \t\r\n]+$/g : /\r?\n$/
-  return Buffer.from(text.toString('latin1').replace(around, ''), 'latin1')
-}
-
-function maskEdited(reject: StoredReject, text: Buffer, keeping: Keeping): Buffer {
+function maskEdited(reject: StoredReject, record: Buffer, keeping: Keeping): Buffer {
   const { raw, edited, masked } = reject
-  const layout = reject.layout && csvLayout(reject.layout)
+  const layout = layoutOf(reject) ?? messageLayout
   // What nobody wrote down may be no mask.
   const settled = masked === undefined ? undefined : settledIn(asBuffer(edited ?? raw), layout)
-  const kept =
-    layout === undefined
-      ? keeping.object(text, 0, text.length, settled)
-      : keeping.line(text, 0, text.length, layout, settled)
-  if (isRedactedRecord(kept) || (layout !== undefined && !isOneRecord(text, layout))) {
+  const kept = keeping.record(record, layout, settled)
+  if (isRedactedRecord(kept)) {
     throw new LadingError(
       'RECORD_NOT_KEPT',
       'the mended record cannot be read, so that nothing in it can be masked',
     )
   }
   return kept
-}
-
-function isOneRecord(text: Buffer, layout: CsvLayout): boolean {
-  const reader = new RecordReader(text, layout)
-  return !(reader.next() && reader.next())
 }

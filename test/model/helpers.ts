@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { expect } from 'vitest'
+import type { Cells } from '../../src/core/cells.ts'
 import type { Fault } from '../../src/core/fault.ts'
 import type { Column } from '../../src/model/columns.ts'
 import { defineModel, type Model } from '../../src/model/model.ts'
-import { type Cells, RecordDecoder } from '../../src/model/record.ts'
+import { RecordDecoder } from '../../src/model/record.ts'
 import { type Value, ValueWriter } from '../../src/model/values.ts'
 
 /** Cells as a reader offers them, `around` before, between and after them; null is an unquoted empty cell. */

@@ -13,7 +13,8 @@ import {
   type Transformed,
 } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
-import { type Cells, fieldProblems } from '../../src/model/record.ts'
+import type { Cells } from '../../src/core/cells.ts'
+import { fieldProblems } from '../../src/model/fields.ts'
 import { decodeRecord as decode } from '../../src/model/values.ts'
 import { cellsOf, decodeCells, verdict } from './helpers.ts'
 
@@ -202,14 +203,6 @@ describe('the cells of a record', () => {
 
   test('are found by their names, in any order, with others between them', () => {
     expect(decodeCells(model, fields, cellsOf(['?', '1', 'y'], ','))).toEqual(['y', 1])
-  })
-
-  test.each([[['1', '2']], [['1', '2', '3', '4']], [[]], [['']]])('%j are too few or too many', (texts) => {
-    expect(decodeCells(model, fields, cellsOf(texts))).toMatchObject({ code: 'COLUMN_COUNT' })
-  })
-
-  test('a line without a character is told from a short one', () => {
-    expect(decodeCells(model, fields, cellsOf([null]))).toMatchObject({ code: 'BLANK_LINE' })
   })
 
   test('a cell with doubled quotes is read as what it means', () => {

@@ -10,7 +10,7 @@ import { Client } from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { defaultDialect } from '../../src/format/csv/dialect.ts'
-import { RecordReader } from '../../src/format/csv/read.ts'
+import { CsvReader } from '../../src/format/csv/read.ts'
 import * as columns from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { RecordDecoder } from '../../src/model/record.ts'
@@ -241,10 +241,8 @@ describePostgres('random values, as PostgreSQL reads them and as lading does:', 
       for (let done = 0; done < count; done += mostInBatch) {
         const texts = Array.from({ length: Math.min(mostInBatch, count - done) }, () => text(dice))
         rows.clear()
-        const reader = new RecordReader(
-          Buffer.from(texts.map((each, id) => `${id},${each}\n`).join('')),
-          defaultDialect,
-        )
+        const reader = new CsvReader(defaultDialect)
+        reader.open(Buffer.from(texts.map((each, id) => `${id},${each}\n`).join('')))
         while (reader.next()) decoder.decode(reader)
         expect(rows.rows).toBeGreaterThan(texts.length / 2)
         await client.query('truncate raw, ours')

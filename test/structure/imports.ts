@@ -87,7 +87,16 @@ const areas: readonly Area[] = [
   {
     name: 'consumer',
     files: /^src\/consumer\//,
-    imports: ['core', 'format', 'formats', 'source', 'source registry', 'model', 'observe', 'contract'],
+    imports: [
+      'core',
+      'format',
+      'format registry',
+      'source',
+      'source registry',
+      'model',
+      'observe',
+      'contract',
+    ],
   },
   {
     name: 'review',
@@ -95,7 +104,7 @@ const areas: readonly Area[] = [
     imports: [
       'core',
       'format',
-      'formats',
+      'format registry',
       'source',
       'source registry',
       'model',

@@ -70,23 +70,35 @@ async function* counting(
 class Files implements AsyncDisposable {
   readonly #out: string | undefined
   readonly #open: FileHandle[] = []
+  #firstSuffix: string | undefined
 
   /** Standard output without a path. */
   constructor(out: string | undefined) {
     this.#out = out
   }
 
-  async write({ file, layout, bytes }: ExportedRecords): Promise<void> {
+  async write({ file, suffix, bytes }: ExportedRecords): Promise<void> {
     if (this.#out === undefined) return writeOut(file, bytes)
     try {
       // What is there already may have been mended.
-      this.#open[file] ??= await open(pathOf(this.#out, file, layout === undefined), 'wx')
+      this.#open[file] ??= await open(this.#pathOf(this.#out, file, suffix), 'wx')
       await this.#open[file].write(bytes)
     } catch (cause) {
       throw new LadingError('OUTPUT_UNWRITABLE', cause instanceof Error ? cause.message : String(cause), {
         cause,
       })
     }
+  }
+
+  /** `bad.csv`, `bad-2.csv`, …; one of another format than the first has the suffix of its own. */
+  #pathOf(out: string, file: number, suffix: string | undefined): string {
+    if (file === 0) {
+      this.#firstSuffix = suffix
+      return out
+    }
+    const extension = extname(out)
+    const own = suffix === this.#firstSuffix ? extension : (suffix ?? extension)
+    return `${out.slice(0, out.length - extension.length)}-${file + 1}${own}`
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -104,11 +116,4 @@ async function writeOut(file: number, bytes: Buffer): Promise<void> {
   // A terminal is no file: what comes from data does not steer it.
   const text = process.stdout.isTTY ? visible(bytes.toString('utf8'), '\n') : bytes
   if (!process.stdout.write(text)) await once(process.stdout, 'drain')
-}
-
-/** `bad.csv`, `bad-2.csv`, … */
-function pathOf(out: string, file: number, isJson: boolean): string {
-  const extension = extname(out)
-  const number = file === 0 ? '' : `-${file + 1}`
-  return `${out.slice(0, out.length - extension.length)}${number}${isJson && file > 0 ? '.ndjson' : extension}`
 }

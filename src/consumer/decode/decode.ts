@@ -1,18 +1,16 @@
-/** A message → what it is: a chunk of ours, a chunk of another pipeline, or records of somebody else's. */
+/** A message → what it is: a chunk of this pipeline or of another one, or an external message. */
 import { LadingError } from '../../core/errors.ts'
 import { sha256Of } from '../../core/sha256.ts'
 import type { RowBuffer } from '../../model/writer.ts'
 import { readEnvelope } from '../../queue/envelope.ts'
 import type { Headers } from '../../queue/queue.ts'
-import { ChunkDecoder, claimOfChunk } from './chunk.ts'
 import { type Claim, dead, type Decoded, type DecoderOptions, type Foreign, type Message } from './decoded.ts'
 import { isDedupKey } from './identity.ts'
-import { claimOfMessage, MessageDecoder } from './message.ts'
+import { claimOfChunk, claimOfMessage, PartDecoder } from './parts.ts'
 
 export class Decoder {
   readonly #pipeline: string
-  readonly #chunks: ChunkDecoder
-  readonly #messages: MessageDecoder
+  readonly #parts: PartDecoder
 
   /** Rows are written to `rows`. */
   constructor(options: DecoderOptions, rows: RowBuffer) {
@@ -23,17 +21,16 @@ export class Decoder {
       )
     }
     this.#pipeline = options.pipeline
-    this.#chunks = new ChunkDecoder(options, rows)
-    this.#messages = new MessageDecoder(options, rows)
+    this.#parts = new PartDecoder(options, rows)
   }
 
   /** `isLetter`: the message was a dead letter, so its key is that of the ledger. */
   decode(message: Message, isLetter = false): Decoded {
     const envelope = readEnvelope(message.headers)
-    if (envelope === undefined) return this.#messages.decode(message, isLetter)
+    if (envelope === undefined) return this.#parts.message(message, isLetter)
     const other = otherPipelineIn(this.#pipeline, envelope)
     if (other !== undefined) return other
-    return 'code' in envelope ? dead(envelope.code, envelope.detail) : this.#chunks.decode(envelope, message)
+    return 'code' in envelope ? dead(envelope.code, envelope.detail) : this.#parts.chunk(envelope, message)
   }
 }
 

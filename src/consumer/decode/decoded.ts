@@ -1,6 +1,5 @@
 /** What goes into decoding and what comes out of it, whoever's the message is. */
 import type { Code } from '../../core/errors.ts'
-import { maxRawBytes } from '../../core/fault.ts'
 import type { LoadInfo } from '../../core/load.ts'
 import { shortened } from '../../core/text.ts'
 import type { Model } from '../../model/model.ts'
@@ -89,10 +88,3 @@ export function recordOfRow(row: number, refused: readonly number[]): number {
   }
   return record
 }
-
-/** What a reject keeps of bytes that were made for it. */
-export const cut = (bytes: Buffer): Buffer => bytes.subarray(0, maxRawBytes)
-
-/** What a reject keeps of its record: a copy, so that it does not keep the whole message in memory. */
-export const rawOf = (body: Buffer, start: number, end: number): Buffer =>
-  Buffer.from(body.subarray(start, Math.min(end, start + maxRawBytes)))

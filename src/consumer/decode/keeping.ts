@@ -5,15 +5,12 @@
  * is kept as it came.
  */
 import { asBuffer } from '../../core/bytes.ts'
+import type { Layout } from '../../core/load.ts'
 import { sha256Of } from '../../core/sha256.ts'
-import { isUtf8 } from 'node:buffer'
-import type { CsvLayout } from '../../format/csv/dialect.ts'
-import { cellBytes, RecordReader } from '../../format/csv/read.ts'
-import { ObjectReader } from '../../format/json/read.ts'
-import { kinds } from '../../format/json/scan.ts'
-import { type MemberValue, rewriteObject } from '../../format/json/rewrite.ts'
-import { unescape } from '../../format/json/text.ts'
-import { isMasked, type Model, type ModelColumn, sourceColumns, sourceName } from '../../model/model.ts'
+import type { FieldValue, RecordText } from '../../format/format.ts'
+import { formatOf, messageLayout } from '../../format/registry.ts'
+import { type FieldRule, fieldRules, maskedText } from '../../model/fields.ts'
+import { isMasked, type Model, sourceColumns, sourceName } from '../../model/model.ts'
 import { claimsChunk, envelopeHeaders, readableEnvelope } from '../../queue/envelope.ts'
 import type { Headers } from '../../queue/queue.ts'
 import { type MaskedBody, maskedHeaders, withoutMaskedHeader } from './kept-header.ts'
@@ -38,50 +35,32 @@ const redactedBytes = (bytes: number): string => `[redacted: ${bytes} bytes]`
 export const isRedactedRecord = (record: Buffer): boolean =>
   /^\[redacted: \d+ bytes\]$/.test(record.toString('latin1', 0, 64))
 
-/**
- * Values by their field that are not to be masked, because they are masks already; the bytes of each as
- * latin1.
- */
+/** Values by their field that are not to be masked, because they are masks already. */
 export type Settled = ReadonlyMap<string, string>
 
+/** What two values of a field have in common if they are the same. */
+const settledText = ({ kind, bytes }: FieldValue): string => `${kind}:${bytes.toString('latin1')}`
+
 /** The values of a record that was kept. */
-export function settledIn(record: Buffer, layout: CsvLayout | undefined): Settled {
+export function settledIn(record: Buffer, layout: Layout): Settled {
   const values = new Map<string, string>()
-  if (layout === undefined) {
-    rewriteObject(
-      record,
-      (name, { bytes, start, end }) => void values.set(name, bytes.toString('latin1', start, end)),
-    )
-    return values
-  }
-  const reader = new RecordReader(record, layout)
-  if (reader.next() && reader.fault === undefined && reader.count === layout.fields.length) {
-    for (const [cell, field] of layout.fields.entries())
-      values.set(field, cellBytes(reader, cell).toString('latin1'))
-  }
+  textOf(layout)?.rewrite(record, layout, (field, value) => void values.set(field, settledText(value)))
   return values
 }
 
-/** How the fields of a model are kept, and of a message all others. */
-interface FieldRule {
-  readonly mask: ((text: string) => string) | undefined
-  readonly nullIf: readonly string[]
-  /** Objects and arrays are values of it. */
-  readonly nested: boolean
-}
+const textOf = (layout: Layout): RecordText | undefined => formatOf(layout)?.record
 
 export class Keeping {
-  readonly #rules = new Map<string, FieldRule>()
+  readonly #rules: Map<string, FieldRule>
   /** In the order of the columns. */
   readonly maskedFields: readonly string[]
 
   private constructor(model: Model, keyField: string | undefined) {
-    const columns = sourceColumns(model)
-    for (const field of new Set(columns.map(sourceName)))
-      this.#rules.set(field, ruleOf(columns.filter((each) => sourceName(each) === field)))
+    this.#rules = fieldRules(model)
     // It tells records apart in the ledger, so that it is kept there anyway.
     if (keyField !== undefined && !this.#rules.has(keyField))
-      this.#rules.set(keyField, { mask: undefined, nullIf: [], nested: false })
+      this.#rules.set(keyField, { mask: undefined, nullIf: [], takesParts: false })
+    const columns = sourceColumns(model)
     this.maskedFields = columns.filter(({ mask }) => mask !== undefined).map(sourceName)
   }
 
@@ -95,45 +74,9 @@ export class Keeping {
     return this.#rules.get(field)?.mask
   }
 
-  /** The JSON record of the bytes from `start` to before `end`. */
-  object(bytes: Buffer, start: number, end: number, settled?: Settled): Buffer {
-    return (
-      this.#object(bytes.subarray(start, end), undefined, settled) ?? Buffer.from(redactedBytes(end - start))
-    )
-  }
-
-  /** The CSV record of the bytes from `start` to before `end`. */
-  line(
-    bytes: Buffer,
-    start: number,
-    end: number,
-    { fields, delimiter, quote }: CsvLayout,
-    settled?: Settled,
-  ): Buffer {
-    if (start === end) return Buffer.alloc(0)
-    const reader = new RecordReader(bytes.subarray(start, end), { delimiter, quote })
-    if (!reader.next() || reader.fault !== undefined || reader.count !== fields.length)
-      return Buffer.from(redactedBytes(end - start))
-    const quoted = (text: string) => (text.includes(quote) ? text.replaceAll(quote, quote + quote) : text)
-    const cells = fields.map((field, cell) => {
-      const [from, to, quoting] = [
-        reader.starts[cell] as number,
-        reader.ends[cell] as number,
-        reader.quoting[cell],
-      ]
-      const rule = this.#rules.get(field)
-      const isNull = from === to && quoting === 0
-      const source = cellBytes(reader, cell)
-      const isSettled = settled?.get(field) === source.toString('latin1')
-      if (isSettled || (rule !== undefined && (isNull || rule.mask === undefined)))
-        return quoting === 0 ? reader.bytes.subarray(from, to) : reader.bytes.subarray(from - 1, to + 1)
-      const text = isNull ? '' : (this.#masked(rule, source) ?? redacted)
-      const plain = !text.includes(delimiter) && !text.includes(quote) && !/[\r\n]/.test(text)
-      return Buffer.from(plain && quoting === 0 ? text : `${quote}${quoted(text)}${quote}`)
-    })
-    return Buffer.concat(
-      cells.flatMap((cell, index) => (index === 0 ? [cell] : [Buffer.from(delimiter), cell])),
-    )
+  /** The record as it may be kept. */
+  record(text: Buffer, layout: Layout, settled?: Settled): Buffer {
+    return this.#record(text, layout, undefined, settled) ?? Buffer.from(redactedBytes(text.length))
   }
 
   /**
@@ -164,13 +107,13 @@ export class Keeping {
     }
   }
 
-  /** The records of a message of somebody else's; undefined where there are none to be read. */
+  /** The records of an external message; undefined where there are none to be read. */
   #records(
     body: Buffer,
     withRecords: boolean,
   ): { readonly body: Buffer; readonly masked: MaskedBody } | undefined {
-    const reader = new ObjectReader([], true)
-    if (reader.open(body) !== undefined) return undefined
+    const reader = formatOf(messageLayout)?.reader(messageLayout, [], true)
+    if (reader === undefined || reader.open(body) !== undefined) return undefined
     const pieces: Buffer[] = []
     const hidden = new Set<string>()
     const hashes: string[] = []
@@ -178,11 +121,10 @@ export class Keeping {
     while (reader.next()) {
       const { recordStart, recordEnd } = reader
       const record = body.subarray(recordStart, recordEnd)
-      const kept = reader.flaw === 'BAD_JSON' ? undefined : this.#object(record, hidden)
-      pieces.push(
-        body.subarray(at, recordStart),
-        kept ?? Buffer.from(JSON.stringify(redactedBytes(record.length))),
-      )
+      const kept = this.#record(record, messageLayout, hidden)
+      // The body stays one that can be read, so that other records of it can be loaded.
+      const piece = kept ?? Buffer.from(JSON.stringify(redactedBytes(record.length)))
+      pieces.push(body.subarray(at, recordStart), piece)
       at = recordEnd
       if (withRecords) hashes.push(sha256Of(record))
     }
@@ -197,56 +139,23 @@ export class Keeping {
   }
 
   /**
-   * Undefined where the bytes are no object. `hidden` gets the names of the fields of which a value was
+   * Undefined where the bytes are no record. `hidden` gets the names of the fields of which a value was
    * redacted.
    */
-  #object(record: Buffer, hidden?: Set<string>, settled?: Settled): Buffer | undefined {
-    return rewriteObject(record, (name, value) => {
-      const isSettled = settled?.get(name) === value.bytes.toString('latin1', value.start, value.end)
-      const kept = isSettled ? undefined : this.#value(name, value)
-      if (kept === redactedValue) hidden?.add(name)
+  #record(record: Buffer, layout: Layout, hidden?: Set<string>, settled?: Settled): Buffer | undefined {
+    return textOf(layout)?.rewrite(record, layout, (field, value) => {
+      if (value.kind === 'null' || settled?.get(field) === settledText(value)) return undefined
+      const kept = this.#kept(field, value)
+      if (kept === redacted) hidden?.add(field)
       return kept
     })
   }
 
   /** Undefined for a value that is kept as it stands. */
-  #value(name: string, { bytes, start, end, kind, escaped }: MemberValue): string | undefined {
-    const rule = this.#rules.get(name)
-    if (rule === undefined) return redactedValue
-    if (kind === kinds.null) return undefined
-    if (kind >= kinds.object) return rule.nested ? undefined : redactedValue
-    if (rule.mask === undefined) return undefined
-    const isString = kind === kinds.string
-    const [from, to] = isString ? [start + 1, end - 1] : [start, end]
-    const source = escaped && isString ? unescape(bytes, from, to) : bytes.subarray(from, to)
-    const text = this.#masked(rule, source)
-    return text === undefined ? redactedValue : JSON.stringify(text)
-  }
-
-  /**
-   * The mask of a text; undefined where it has none, and where the text could not have been loaded, so that
-   * its mask cannot be either.
-   */
-  #masked(rule: FieldRule | undefined, source: Buffer): string | undefined {
-    if (rule?.mask === undefined || !isUtf8(source) || source.includes(0)) return undefined
-    const text = source.toString('utf8')
-    if (rule.nullIf.includes(text)) return text
-    try {
-      const masked: unknown = rule.mask(text)
-      return typeof masked === 'string' ? masked : undefined
-    } catch {
-      return undefined
-    }
-  }
-}
-
-function ruleOf(columns: readonly ModelColumn[]): FieldRule {
-  const mask = columns.find((column) => column.mask !== undefined)?.mask
-  return {
-    mask: mask === undefined ? undefined : (text) => mask.apply(text),
-    nullIf: columns.length === 1 ? (columns[0]?.nullIf ?? []) : [],
-    nested: columns.every(
-      ({ type, transform }) => type.kind === 'json' || type.kind === 'custom' || transform !== undefined,
-    ),
+  #kept(field: string, { kind, bytes }: FieldValue): string | undefined {
+    const rule = this.#rules.get(field)
+    if (rule === undefined) return redacted
+    if (kind === 'nested') return rule.takesParts ? undefined : redacted
+    return rule.mask === undefined ? undefined : (maskedText(rule, bytes) ?? redacted)
   }
 }

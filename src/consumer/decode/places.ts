@@ -1,79 +1,88 @@
-import type { Fault, Reject } from '../../core/fault.ts'
-import type { Model } from '../../model/model.ts'
-import { cut, rawOf } from './decoded.ts'
-import { messageName } from './identity.ts'
-import type { Keeping } from './keeping.ts'
-import { spanInObject } from './span.ts'
+/** Where the records of a chunk or message stand in their source; looked for only when one is refused. */
+import { LadingError } from '../../core/errors.ts'
+import { type Fault, maxRawBytes, type Reject } from '../../core/fault.ts'
+import type { Records } from './records.ts'
 
-/** Where the records of a message are. */
+/** Where a body begins in its source. */
+export interface BodyStart {
+  /** Name of the source, as a person knows it. */
+  readonly source: string
+  /** 1-based number of its first record, and of the physical line. */
+  readonly firstRecord: number
+  readonly firstLine: number
+  /** 0-based byte offset. */
+  readonly byteStart: number
+}
+
 export class Places {
+  readonly #records: Records
   readonly #body: Buffer
-  readonly #key: string
-  readonly #model: Model
-  readonly #keeping: Keeping | undefined
-  /** The first record has no arrays, because most messages have no other. */
-  #count = 0
-  #firstStart = 0
-  #firstEnd = 0
-  #starts: number[] | undefined
-  #ends: number[] | undefined
+  readonly #start: BodyStart
+  /** The start and end of each record, once one had to be found. */
+  #bounds: number[] | undefined
   /** Lines are counted from where one was asked for last. */
   #lineStart = 0
-  #line = 1
+  #line = 0
 
-  constructor(body: Buffer, key: string, model: Model, keeping: Keeping | undefined) {
+  constructor(records: Records, body: Buffer, start: BodyStart) {
+    this.#records = records
     this.#body = body
-    this.#key = key
-    this.#model = model
-    this.#keeping = keeping
+    this.#start = start
   }
 
-  get count(): number {
-    return this.#count
-  }
-
-  add(start: number, end: number): void {
-    if (this.#count++ === 0) {
-      this.#firstStart = start
-      this.#firstEnd = end
-      return
-    }
-    ;(this.#starts ??= []).push(start)
-    ;(this.#ends ??= []).push(end)
-  }
-
-  /** `record` is 0-based. */
+  /** The record, 0-based in the body, with a fault that was found after it was read. */
   describe(record: number, fault: Fault): Reject {
-    const start = record === 0 ? this.#firstStart : (this.#starts?.[record - 1] as number)
-    const end = record === 0 ? this.#firstEnd : (this.#ends?.[record - 1] as number)
-    const keeping = this.#keeping
+    this.#bounds ??= this.#read()
+    const [start, end] = [this.#bounds[2 * record], this.#bounds[2 * record + 1]]
+    if (start === undefined || end === undefined)
+      throw new LadingError('INTERNAL', `a part has no record ${record}`)
+    return this.#reject(record, start, end, fault)
+  }
+
+  /** The record, 0-based in the body, on which the reader stands. */
+  reject(record: number, fault: Fault): Reject {
+    const { recordStart, recordEnd } = this.#records.reader
+    return this.#reject(record, recordStart, recordEnd, fault)
+  }
+
+  #reject(record: number, start: number, end: number, fault: Fault): Reject {
+    const { source, firstRecord, firstLine, byteStart } = this.#start
+    const { keeping, layout } = this.#records
+    const text = this.#body.subarray(start, keeping === undefined ? Math.min(end, start + maxRawBytes) : end)
+    // A copy, so that it does not keep the whole body in memory.
     const raw =
-      keeping === undefined ? rawOf(this.#body, start, end) : cut(keeping.object(this.#body, start, end))
+      keeping === undefined ? Buffer.from(text) : keeping.record(text, layout).subarray(0, maxRawBytes)
     return {
-      ...fault,
-      span: spanInObject(raw, fault, this.#model, keeping !== undefined),
-      record: record + 1,
-      line: this.#lineAt(start),
-      byte: start,
-      source: messageName(this.#key),
+      ...this.#records.placed(raw, fault, keeping !== undefined),
+      record: firstRecord + record,
+      line: firstLine + this.#linesBefore(start),
+      byte: byteStart + start,
+      source,
       raw,
       masked: keeping?.maskedFields ?? [],
     }
   }
 
-  #lineAt(at: number): number {
+  #read(): number[] {
+    const { reader } = this.#records
+    const bounds: number[] = []
+    reader.open(this.#body)
+    while (reader.next()) bounds.push(reader.recordStart, reader.recordEnd)
+    return bounds
+  }
+
+  #linesBefore(at: number): number {
     if (at < this.#lineStart) {
       this.#lineStart = 0
-      this.#line = 1
+      this.#line = 0
     }
-    for (
-      let lf = this.#body.indexOf(10, this.#lineStart);
-      lf >= 0 && lf < at;
-      lf = this.#body.indexOf(10, this.#lineStart)
-    ) {
-      this.#lineStart = lf + 1
+    for (;;) {
+      const end = this.#body.indexOf(newline, this.#lineStart)
+      if (end < 0 || end >= at) return this.#line
+      this.#lineStart = end + 1
       this.#line++
     }
-    return this.#line
   }
 }
+
+const newline = 10

@@ -28,15 +28,11 @@ export function validateDialect(dialect: Dialect): void {
   if (typeof dialect.header !== 'boolean') throw new LadingError('USAGE', 'header must be true or false')
 }
 
+const isCharacter = (value: unknown): boolean =>
+  typeof value === 'string' && /^[^\n\r]$/.test(value) && value.charCodeAt(0) < 128
+
 function requireCharacter(name: string, value: unknown): void {
-  if (
-    typeof value === 'string' &&
-    value.length === 1 &&
-    value.charCodeAt(0) < 128 &&
-    value !== '\n' &&
-    value !== '\r'
-  )
-    return
+  if (isCharacter(value)) return
   throw new LadingError(
     'USAGE',
     `the ${name} must be one ASCII character that ends no line, not ${JSON.stringify(value)}`,
@@ -49,5 +45,7 @@ export interface CsvLayout extends Layout {
   readonly quote: string
 }
 
-/** The layout as one of CSV, which it is where it names no other format. */
-export const csvLayout = (layout: Layout): CsvLayout => layout as CsvLayout
+export const isCsvLayout = (layout: Layout): layout is CsvLayout => {
+  const { fields, delimiter, quote } = layout
+  return fields.length > 0 && isCharacter(delimiter) && isCharacter(quote) && delimiter !== quote
+}

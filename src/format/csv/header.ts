@@ -1,18 +1,20 @@
+import { cellBytes } from '../../core/cells.ts'
 import { LadingError } from '../../core/errors.ts'
 import type { Dialect } from './dialect.ts'
-import { cellBytes, RecordReader } from './read.ts'
+import { CsvReader } from './read.ts'
 
 /**
  * Names of the columns, from the bytes of the header record (a byte order mark is taken off by the caller),
  * without the spaces and tabs around them. Throws `HEADER_MISMATCH` for a header that cannot be read and
  * `HEADER_DUPLICATE` for a name given twice.
  */
-export function readHeader(bytes: Uint8Array, dialect: Dialect): string[] {
-  const reader = new RecordReader(bytes, dialect)
+export function readHeader(bytes: Buffer, dialect: Dialect): string[] {
+  const reader = new CsvReader(dialect)
+  reader.open(bytes)
   if (!reader.next()) throw new LadingError('HEADER_MISMATCH', 'the header is missing')
-  if (reader.fault) {
+  if (reader.flaw) {
     const problem =
-      reader.fault === 'BAD_QUOTE'
+      reader.flaw === 'BAD_QUOTE'
         ? 'a quote stands where the CSV rules allow none'
         : 'a quote is opened and never closed'
     throw new LadingError('HEADER_MISMATCH', `the header cannot be read: ${problem}`)
@@ -32,7 +34,7 @@ export function readHeader(bytes: Uint8Array, dialect: Dialect): string[] {
   return [...seen.keys()]
 }
 
-function readName(reader: RecordReader, i: number): string {
+function readName(reader: CsvReader, i: number): string {
   const name = decode(cellBytes(reader, i))?.replace(/^[ \t]+|[ \t]+$/g, '')
   if (name === undefined)
     throw new LadingError('HEADER_MISMATCH', `the name of column ${i + 1} in the header is not valid UTF-8`)
@@ -54,13 +56,14 @@ const usualDelimiters = [',', ';', '\t', '|']
  * The delimiter that makes the most columns of the header record, to be named in an error message; undefined
  * where none makes two.
  */
-export function guessDelimiter(bytes: Uint8Array): string | undefined {
+export function guessDelimiter(bytes: Buffer): string | undefined {
   let best: string | undefined
   let most = 1
   for (const delimiter of usualDelimiters) {
-    const reader = new RecordReader(bytes, { delimiter, quote: '"' })
+    const reader = new CsvReader({ delimiter, quote: '"' })
+    reader.open(bytes)
     // With the wrong delimiter, quotes stand where they may not.
-    if (!reader.next() || reader.fault || reader.count <= most) continue
+    if (!reader.next() || reader.flaw || reader.count <= most) continue
     best = delimiter
     most = reader.count
   }

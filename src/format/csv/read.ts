@@ -6,54 +6,61 @@
  * The chunk is made of whole records (see `RecordScanner`, whose rules these are); only its last one may lack
  * the line end.
  */
-import { asBuffer } from '../../core/bytes.ts'
+import { cellBytes, escaped, quoted, unquoted } from '../../core/cells.ts'
+import type { Fault } from '../../core/fault.ts'
+import type { RecordReader } from '../format.ts'
+import { isText, textFault } from '../text.ts'
 import { cr, lf } from './bytes.ts'
 import type { Dialect } from './dialect.ts'
 
-const unquoted = 0
-const plainlyQuoted = 1
-const doublyQuoted = 2
+const none = Buffer.alloc(0)
+const blankLine = Buffer.from('\n')
 
-/**
- * Stands on one record of a chunk at a time; its fields are to be read, and hold until the next call of
- * `next`.
- */
-export class RecordReader {
-  readonly bytes: Buffer
-  /** Number of cells; 1 for a blank line, whose only cell is empty and unquoted. */
+export class CsvReader implements RecordReader {
+  bytes: Buffer = none
+  readonly fields: readonly string[]
+  /** 1 for a blank line, whose only cell is empty and unquoted. */
   count = 0
-  /**
-   * Cell `i` is `bytes[starts[i], ends[i])`, without its outer quotes. Replaced when a wider record comes:
-   * fetch them after `next`.
-   */
+  /** Without the outer quotes. Replaced when a wider record comes: fetch them after `next`. */
   starts = new Int32Array(64)
   ends = new Int32Array(64)
-  /** 0 unquoted, 1 quoted, 2 quoted with doubled quotes that `unescape` must undo. */
+  /** Escaped are doubled quotes. */
   quoting = new Uint8Array(64)
   recordStart = 0
-  /** Without the line end. */
   recordEnd = 0
-  /** Number of LFs in the chunk before the record. */
-  line = 0
-  /**
-   * With a fault, cells are as they came (quotes included where they make no sense); the record's boundaries
-   * still hold.
-   */
-  fault: 'BAD_QUOTE' | 'UNCLOSED_QUOTE' | undefined
+  fault: Fault | undefined
+  /** With a flaw, quotes that make no sense are a part of their cells. */
+  flaw: 'BAD_QUOTE' | 'UNCLOSED_QUOTE' | undefined
   #next = 0
-  #lines = 0
-  readonly #view: DataView
+  /** Whether no record can have a fault of its text. */
+  #isText = true
+  #view: DataView = new DataView(none.buffer)
   readonly #delimiter: number
   readonly #quote: number
   /** One more than the greatest of delimiter, quote and LF, in each byte of a word. */
   readonly #above: number
 
-  constructor(bytes: Uint8Array, dialect: Pick<Dialect, 'delimiter' | 'quote'>) {
-    this.bytes = asBuffer(bytes)
-    this.#delimiter = dialect.delimiter.charCodeAt(0)
-    this.#quote = dialect.quote.charCodeAt(0)
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  /** Without `fields`, records may have any number of cells. */
+  constructor({ delimiter, quote }: Pick<Dialect, 'delimiter' | 'quote'>, fields: readonly string[] = []) {
+    this.fields = fields
+    this.#delimiter = delimiter.charCodeAt(0)
+    this.#quote = quote.charCodeAt(0)
     this.#above = Math.imul(Math.max(this.#delimiter, this.#quote, lf) + 1, 0x01010101)
+  }
+
+  open(body: Buffer): undefined {
+    this.bytes = body
+    this.#isText = isText(body)
+    this.#view = new DataView(body.buffer, body.byteOffset, body.length)
+    this.#next = 0
+  }
+
+  openOne(record: Buffer): void {
+    this.open(record.length === 0 ? blankLine : record)
+    this.next()
+    if (this.isLast || (this.fault !== undefined && !isOfCount(this.fault))) return
+    const span = { start: this.recordEnd, end: record.length }
+    this.fault = { code: 'COLUMN_COUNT', detail: 'the text holds more than one record', span }
   }
 
   /** Goes on to the next record; false at the end of the chunk. */
@@ -67,8 +74,7 @@ export class RecordReader {
     let at = this.#next
     if (at >= length) return false
     this.recordStart = at
-    this.line = this.#lines
-    this.fault = undefined
+    this.flaw = undefined
     let count = 0
     let { starts, ends, quoting } = this
     for (;;) {
@@ -95,7 +101,7 @@ export class RecordReader {
         if (at === length) break
         const byte = bytes[at]
         if (byte === delimiter || byte === lf) break
-        if (byte === quote) this.fault = 'BAD_QUOTE'
+        if (byte === quote) this.flaw = 'BAD_QUOTE'
       }
       if (quoting[count] === unquoted) ends[count] = at
       count++
@@ -104,10 +110,16 @@ export class RecordReader {
     }
     this.count = count
     this.#endRecord(at)
+    const isSound = this.flaw === undefined && this.#isText && count === this.fields.length
+    this.fault = isSound ? undefined : this.#faultOf()
     return true
   }
 
-  /** The bytes of a cell with `quoting` 2, its doubled quotes undone. */
+  /** Whether no record follows. */
+  get isLast(): boolean {
+    return this.#next >= this.bytes.length
+  }
+
   unescaped(cell: number): Buffer {
     return unescape(this.bytes, this.starts[cell] ?? 0, this.ends[cell] ?? 0, this.#quote)
   }
@@ -116,12 +128,53 @@ export class RecordReader {
     const { bytes, ends } = this
     let end = at
     // A CR in a quote that never closes is data.
-    if (end > this.recordStart && bytes[end - 1] === cr && this.fault !== 'UNCLOSED_QUOTE') end--
+    if (end > this.recordStart && bytes[end - 1] === cr && this.flaw !== 'UNCLOSED_QUOTE') end--
     const last = this.count - 1
     if ((ends[last] as number) > end) ends[last] = end
     this.recordEnd = end
-    this.#lines++
     this.#next = at + 1
+  }
+
+  #faultOf(): Fault | undefined {
+    const { count, recordStart, recordEnd } = this
+    const width = this.fields.length
+    const text = this.#isText ? undefined : textFault(this.bytes.subarray(recordStart, recordEnd))
+    if (text !== undefined) return text
+    if (this.flaw !== undefined) return this.#quoteFault()
+    if (count === width || width === 0) return undefined
+    const end = recordEnd - recordStart
+    if (end === 0) return { code: 'BLANK_LINE', detail: 'the line is empty', span: { start: 0, end } }
+    return {
+      code: 'COLUMN_COUNT',
+      detail: `${count} cells where the header has ${width}`,
+      // What is too much, or the place where something is missing.
+      span: { start: count > width ? this.cellStart(width) - recordStart : end, end },
+    }
+  }
+
+  /** At the first cell that holds a quote without being quoted, where there is one. */
+  #quoteFault(): Fault {
+    const { bytes, count, starts, ends, quoting, recordStart } = this
+    let cell = 0
+    const isStray = () =>
+      quoting[cell] === unquoted && bytes.subarray(starts[cell], ends[cell]).includes(this.#quote)
+    while (cell < count && !isStray()) cell++
+    return {
+      code: 'BAD_QUOTE',
+      detail: 'a quote stands inside a cell that is not quoted, or text follows a closing quote',
+      span:
+        cell === count
+          ? undefined
+          : { start: this.cellStart(cell) - recordStart, end: this.cellEnd(cell) - recordStart },
+    }
+  }
+
+  /** Where the cell begins and ends, its quotes counted. */
+  cellStart(cell: number): number {
+    return (this.starts[cell] as number) - (this.quoting[cell] === unquoted ? 0 : 1)
+  }
+  cellEnd(cell: number): number {
+    return (this.ends[cell] as number) + (this.quoting[cell] === unquoted ? 0 : 1)
   }
 
   /**
@@ -133,22 +186,18 @@ export class RecordReader {
     const bytes = this.bytes
     const length = bytes.length
     const quote = this.#quote
-    let kind = plainlyQuoted
-    let lines = 0
+    let kind: number = quoted
     let at = open + 1
     for (; at < length; at++) {
-      const byte = bytes[at]
-      if (byte === lf) lines++
-      if (byte !== quote) continue
+      if (bytes[at] !== quote) continue
       if (at + 1 === length || bytes[at + 1] !== quote) break
-      kind = doublyQuoted
+      kind = escaped
       at++
     }
-    this.#lines += lines
-    if (at === length) this.fault = 'UNCLOSED_QUOTE'
-    const after = this.#cellEnd(at)
+    if (at === length) this.flaw = 'UNCLOSED_QUOTE'
+    const after = this.#afterQuoted(at)
     if (after === -1) {
-      this.fault = 'BAD_QUOTE'
+      this.flaw = 'BAD_QUOTE'
       return at + 1
     }
     this.starts[cell] = open + 1
@@ -161,7 +210,7 @@ export class RecordReader {
    * Index of the delimiter, LF or end of the chunk that follows the closing quote, or -1 where other text
    * follows.
    */
-  #cellEnd(close: number): number {
+  #afterQuoted(close: number): number {
     const { bytes } = this
     let at = Math.min(close + 1, bytes.length)
     if (bytes[at] === this.#delimiter) return at
@@ -181,6 +230,8 @@ export class RecordReader {
   }
 }
 
+const isOfCount = ({ code }: Fault): boolean => code === 'COLUMN_COUNT' || code === 'BLANK_LINE'
+
 /** The bytes of a cell, its doubled quotes undone; `quote` is the byte. */
 export function unescape(bytes: Uint8Array, start: number, end: number, quote: number): Buffer {
   const cell = Buffer.allocUnsafe(end - start)
@@ -193,12 +244,5 @@ export function unescape(bytes: Uint8Array, start: number, end: number, quote: n
   return cell.subarray(0, size)
 }
 
-/** The bytes of cell `i`, its doubled quotes undone. */
-export function cellBytes(reader: RecordReader, i: number): Buffer {
-  return reader.quoting[i] === doublyQuoted
-    ? reader.unescaped(i)
-    : reader.bytes.subarray(reader.starts[i] ?? 0, reader.ends[i] ?? 0)
-}
-
 /** The text of cell `i`, with U+FFFD where it is not UTF-8. */
-export const cellText = (reader: RecordReader, i: number): string => cellBytes(reader, i).toString('utf8')
+export const cellText = (reader: CsvReader, i: number): string => cellBytes(reader, i).toString('utf8')

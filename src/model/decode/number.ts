@@ -5,7 +5,7 @@
 import type { Fault } from '../../core/fault.ts'
 import type { RowWriter } from '../writer.ts'
 import { exactDouble } from './double.ts'
-import { found } from './found.ts'
+import { found } from '../../core/found.ts'
 
 const ZERO = 48
 const NINE = 57

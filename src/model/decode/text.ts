@@ -4,7 +4,7 @@
  */
 import type { Fault } from '../../core/fault.ts'
 import type { RowWriter } from '../writer.ts'
-import { found, visible } from './found.ts'
+import { found, visible } from '../../core/found.ts'
 
 const HYPHEN = 45
 

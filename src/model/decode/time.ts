@@ -6,7 +6,7 @@
  */
 import type { Fault } from '../../core/fault.ts'
 import type { RowWriter } from '../writer.ts'
-import { found } from './found.ts'
+import { found } from '../../core/found.ts'
 import { Zone } from './zone.ts'
 
 type Decode = (bytes: Buffer, start: number, end: number, writer: RowWriter) => Fault | undefined

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { type Dialect, defaultDialect } from '../../../src/format/csv/dialect.ts'
-import { cellText, RecordReader } from '../../../src/format/csv/read.ts'
+import { cellText, CsvReader } from '../../../src/format/csv/read.ts'
 import { RecordScanner } from '../../../src/format/csv/scan.ts'
 
-export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
+export const bytesOf = (text: string): Buffer => Buffer.from(text)
 
 export interface ReadRecord {
   readonly cells: string[]
@@ -12,18 +12,20 @@ export interface ReadRecord {
   readonly line: number
 }
 
-export function readAll(bytes: Uint8Array, dialect: Dialect = defaultDialect): ReadRecord[] {
+export function readAll(bytes: Buffer, dialect: Dialect = defaultDialect): ReadRecord[] {
   const records: ReadRecord[] = []
-  const reader = new RecordReader(bytes, dialect)
+  const reader = new CsvReader(dialect)
+  reader.open(bytes)
   while (reader.next()) {
     const cells = Array.from({ length: reader.count }, (_, i) => cellText(reader, i))
-    const raw = Buffer.from(bytes.subarray(reader.recordStart, reader.recordEnd)).toString()
-    records.push({ cells, fault: reader.fault, raw, line: reader.line })
+    const raw = bytes.toString('utf8', reader.recordStart, reader.recordEnd)
+    const line = count(bytes.toString('latin1', 0, reader.recordStart), '\n')
+    records.push({ cells, fault: reader.flaw, raw, line })
   }
   return records
 }
 
-export const readCells = (bytes: Uint8Array, dialect?: Dialect): string[][] =>
+export const readCells = (bytes: Buffer, dialect?: Dialect): string[][] =>
   readAll(bytes, dialect).map((record) => record.cells)
 
 /**
@@ -37,13 +39,13 @@ export function cutAll(
   dialect: Dialect = defaultDialect,
 ) {
   const scanner = new RecordScanner(dialect)
-  const chunks: { bytes: Uint8Array; records: number; lines: number }[] = []
+  const chunks: { bytes: Buffer; records: number; lines: number }[] = []
   let held: Uint8Array[] = []
   let taken = { records: 0, lines: 0 }
   const close = () => {
     const { records, lines } = scanner
     chunks.push({
-      bytes: Uint8Array.from(Buffer.concat(held)),
+      bytes: Buffer.concat(held),
       records: records - taken.records,
       lines: lines - taken.lines,
     })

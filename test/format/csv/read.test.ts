@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { defaultDialect } from '../../../src/format/csv/dialect.ts'
-import { cellText, RecordReader, unescape } from '../../../src/format/csv/read.ts'
+import { cellText, CsvReader, unescape } from '../../../src/format/csv/read.ts'
 import { adversarialText, bytesOf, count, legalText, readAll, readCells } from './helpers.ts'
 import { csvParse, rawRecords } from './oracle.ts'
 
@@ -194,15 +194,16 @@ function judge(raw: string, cells: string[]) {
 }
 
 test('a record is described in full: cells, quoting, range and line', () => {
-  const reader = new RecordReader(bytesOf('x\n"1\n2",b,"c""d",""\r\ny'), defaultDialect)
+  const reader = new CsvReader(defaultDialect)
+  reader.open(bytesOf('x\n"1\n2",b,"c""d",""\r\ny'))
   expect(reader.next()).toBe(true)
   expect(reader.next()).toBe(true)
-  expect(reader).toMatchObject({ count: 4, recordStart: 2, recordEnd: 19, line: 1, fault: undefined })
+  expect(reader).toMatchObject({ count: 4, recordStart: 2, recordEnd: 19, fault: undefined })
   expect([...reader.starts.subarray(0, 4)]).toEqual([3, 8, 11, 18])
   expect([...reader.ends.subarray(0, 4)]).toEqual([6, 9, 15, 18])
   expect([...reader.quoting.subarray(0, 4)]).toEqual([1, 0, 2, 1])
   expect(reader.next()).toBe(true)
-  expect(reader).toMatchObject({ count: 1, recordStart: 21, recordEnd: 22, line: 3 })
+  expect(reader).toMatchObject({ count: 1, recordStart: 21, recordEnd: 22 })
   expect(reader.next()).toBe(false)
   expect(reader.next()).toBe(false)
 })
@@ -229,7 +230,8 @@ test('a chunk that ends with a CR and no LF ends with a line end', () => {
 
 test('a record may have any number of cells', () => {
   const cells = Array.from({ length: 5000 }, (_, i) => (i % 3 ? `${i}` : `"${i}"`))
-  const reader = new RecordReader(bytesOf(`a\n${cells.join(',')}\nb\n`), defaultDialect)
+  const reader = new CsvReader(defaultDialect)
+  reader.open(bytesOf(`a\n${cells.join(',')}\nb\n`))
   reader.next()
   reader.next()
   expect(Array.from({ length: reader.count }, (_, i) => cellText(reader, i))).toEqual(
@@ -243,4 +245,27 @@ test('doubled quotes are undone in a copy, never in the chunk', () => {
   const chunk = Buffer.from('"a""""b"')
   expect(Buffer.from(unescape(chunk, 1, 7, 34)).toString()).toBe('a""b')
   expect(chunk.toString()).toBe('"a""""b"')
+})
+
+describe('a record with another number of cells than the layout has fields', () => {
+  const faultOf = (line: string) => {
+    const reader = new CsvReader(defaultDialect, ['x', 'b', 'a'])
+    reader.open(bytesOf(`1,2,3\n${line}\n`))
+    reader.next()
+    expect(reader.fault).toBeUndefined()
+    reader.next()
+    return reader.fault
+  }
+
+  test.each([
+    ['1,2', { start: 3, end: 3 }],
+    ['1,2,3,"4",5', { start: 6, end: 11 }],
+    ['""', { start: 2, end: 2 }],
+  ])('%s is refused, and the place shown where something is missing or too much', (line, span) => {
+    expect(faultOf(line)).toMatchObject({ code: 'COLUMN_COUNT', span })
+  })
+
+  test('a line without a character is told from a short one', () => {
+    expect(faultOf('')).toMatchObject({ code: 'BLANK_LINE' })
+  })
 })

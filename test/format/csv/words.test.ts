@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { RecordReader } from '../../../src/format/csv/read.ts'
+import { CsvReader } from '../../../src/format/csv/read.ts'
 
 /** What is between the delimiters of lines without quotes, found in the plainest way. */
 function splitAt(bytes: Buffer, delimiter: number): string[][] {
@@ -35,10 +35,11 @@ test('any bytes fall into the same cells, whatever the delimiter, and wherever i
         // The quote has rules of its own, which other tests have.
         const bytes = around.subarray(shift, shift + body.length)
         bytes.set(body.map((byte) => (byte === quote ? 200 : byte)))
-        const reader = new RecordReader(bytes, {
+        const reader = new CsvReader({
           delimiter: String.fromCharCode(delimiter),
           quote: String.fromCharCode(quote),
         })
+        reader.open(bytes)
         const found: string[][] = []
         while (reader.next()) {
           found.push(

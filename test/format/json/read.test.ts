@@ -1,27 +1,28 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { type Field, ObjectReader, type Take } from '../../../src/format/json/read.ts'
+import type { Take, WantedField } from '../../../src/core/cells.ts'
+import { JsonReader } from '../../../src/format/json/read.ts'
 
-const fields = (...names: string[]): Field[] => names.map((name) => ({ name, take: 'text' }))
-const one = (name: string, take: Take): Field[] => [{ name, take }]
+const fields = (...names: string[]): WantedField[] => names.map((name) => ({ name, take: 'text' }))
+const one = (name: string, take: Take): WantedField[] => [{ name, take }]
 
 type Cell = string | null
 
 /** A record's cells as texts, null where there is none; or its flaw. */
 type Read = readonly Cell[] | string
 
-function readAll(reader: ObjectReader, body: string | Buffer): Read[] | string {
+function readAll(reader: JsonReader, body: string | Buffer): Read[] | string {
   const unreadable = reader.open(Buffer.from(body))
-  if (unreadable !== undefined) return unreadable.why
+  if (unreadable !== undefined) return unreadable
   const records: Read[] = []
-  while (reader.next()) records.push(reader.flaw ?? cellsOf(reader))
+  while (reader.next()) records.push(reader.fault?.code ?? cellsOf(reader))
   return records
 }
 
-const cellsOf = (reader: ObjectReader): Cell[] =>
+const cellsOf = (reader: JsonReader): Cell[] =>
   Array.from({ length: reader.count }, (_, cell) => cellOf(reader, cell))
 
-function cellOf(reader: ObjectReader, cell: number): Cell {
+function cellOf(reader: JsonReader, cell: number): Cell {
   const { bytes, starts, ends, quoting } = reader
   if (quoting[cell] === 0 && starts[cell] === ends[cell]) return null
   return quoting[cell] === 2
@@ -30,7 +31,7 @@ function cellOf(reader: ObjectReader, cell: number): Cell {
 }
 
 const read = (body: string | Buffer, of = fields('a', 'b'), ignoreExtra = false) =>
-  readAll(new ObjectReader(of, ignoreExtra), body)
+  readAll(new JsonReader(of, ignoreExtra), body)
 
 describe('the forms of a message', () => {
   it.each([
@@ -121,12 +122,11 @@ describe('the forms of a message', () => {
   })
 
   it('says where it stops', () => {
-    const reader = new ObjectReader(fields('a'), false)
-    expect(reader.open(Buffer.from('{"a":1,\n "b":}'))).toEqual({ at: 13, why: 'a value is expected' })
-    expect(reader.open(Buffer.from('{"a":1'))).toEqual({
-      at: 6,
-      why: 'it ends where a comma or a closing brace is expected',
-    })
+    const reader = new JsonReader(fields('a'), false)
+    expect(reader.open(Buffer.from('{"a":1,\n "b":}'))).toBe('at byte 13, a value is expected')
+    expect(reader.open(Buffer.from('{"a":1'))).toBe(
+      'at byte 6, it ends where a comma or a closing brace is expected',
+    )
   })
 
   it('a byte order mark inside is no space', () => {
@@ -165,7 +165,7 @@ test('bytes changed at random end in records or in a reason, always', () => {
     '[{"a":1},{"b":"\\ud83d\\ude00"}]',
     '{"a":1}\n{"b":2}\n\n{"a":{}}\n',
   ].map((body) => Buffer.from(body))
-  const reader = new ObjectReader([...fields('a'), ...one('b', 'source')], true)
+  const reader = new JsonReader([...fields('a'), ...one('b', 'source')], true)
   const changes = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 4 })
   fc.assert(
     fc.property(fc.constantFrom(...bodies), changes, (body, changed) => {
@@ -175,7 +175,7 @@ test('bytes changed at random end in records or in a reason, always', () => {
       if (typeof records === 'string') return
       expect(records.length).toBeLessThanOrEqual(5)
       // The reader that was used for others reads as a fresh one.
-      expect(records).toEqual(readAll(new ObjectReader([...fields('a'), ...one('b', 'source')], true), bytes))
+      expect(records).toEqual(readAll(new JsonReader([...fields('a'), ...one('b', 'source')], true), bytes))
     }),
     { numRuns: 10_000 },
   )
@@ -256,7 +256,7 @@ describe('an object in which no column finds its field', () => {
 
 describe('names', () => {
   it('are found in any order, also after many in another', () => {
-    const reader = new ObjectReader(fields('a', 'b', 'c'), false)
+    const reader = new JsonReader(fields('a', 'b', 'c'), false)
     const orders = [
       '{"a":1,"b":2,"c":3}',
       '{"c":3,"b":2,"a":1}',
@@ -299,7 +299,7 @@ describe('names', () => {
   })
 
   it('are compared with all before them, however many strangers come along', () => {
-    const reader = new ObjectReader(fields('a'), true)
+    const reader = new JsonReader(fields('a'), true)
     const many = (n: number) =>
       `{${Array.from({ length: 700 }, (_, index) => `"${n}-${index}":0`).join(',')},"a":1`
     for (let n = 0; n < 10; n++) {
@@ -324,7 +324,7 @@ test('objects of any fields and order come out as JSON.parse reads them', () => 
   )
   const member = fc.tuple(fc.constantFrom(...names), value)
   const object = fc.uniqueArray(member, { selector: ([name]) => name })
-  const reader = new ObjectReader(fields(...names), false)
+  const reader = new JsonReader(fields(...names), false)
   fc.assert(
     fc.property(fc.array(object, { minLength: 1 }), fc.constantFrom('array', 'lines'), (objects, form) => {
       const texts = objects.map(
@@ -348,7 +348,7 @@ test('objects of any fields and order come out as JSON.parse reads them', () => 
 
 it('the place of each record is that of its own bytes', () => {
   const body = Buffer.from('\ufeff{"a":1}\r\n\n  {"a":2} \noops \r\n{"a":3}')
-  const reader = new ObjectReader(fields('a'), false)
+  const reader = new JsonReader(fields('a'), false)
   reader.open(body)
   const raws: string[] = []
   while (reader.next()) raws.push(body.toString('utf8', reader.recordStart, reader.recordEnd))

@@ -1,8 +1,47 @@
-/** Writes an object again with other values, everything else of it byte by byte as it stands. */
-import { closeBrace, comma, nameAt, openBrace, Scanner } from './scan.ts'
+/** One object as a person sees, corrects and exports it. */
+import type { Span } from '../../core/fault.ts'
+import type { FieldValue, RecordText } from '../format.ts'
+import { closeBrace, comma, kinds, nameAt, openBrace, Scanner } from './scan.ts'
+import { unescape } from './text.ts'
+
+export const jsonRecord: RecordText = {
+  suffix: () => '.ndjson',
+
+  locate: (record, _, field) => {
+    let span: Span | undefined
+    rewriteObject(record, (name, { start, end }) => {
+      if (name === field) span ??= { start, end }
+      return undefined
+    })
+    return span
+  },
+
+  rewrite: (record, _, replace) =>
+    rewriteObject(record, (name, member) => {
+      const text = replace(name, valueOf(member))
+      return text === undefined ? undefined : JSON.stringify(text)
+    }),
+
+  trimmed: (text) => Buffer.from(text.toString('latin1').replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, ''), 'latin1'),
+
+  head: () => undefined,
+
+  // Between the members of an object line ends are space; in a string they cannot stand.
+  line: (record) => Buffer.from(record.toString('latin1').replace(/[\r\n]/g, ' '), 'latin1'),
+}
+
+/** The text of a string, or any other value as it stands. */
+function valueOf({ bytes, start, end, kind, escaped }: MemberValue): FieldValue {
+  if (kind !== kinds.string) {
+    const simple = kind === kinds.null ? 'null' : 'text'
+    return { kind: kind >= kinds.object ? 'nested' : simple, bytes: bytes.subarray(start, end) }
+  }
+  const text = escaped ? unescape(bytes, start + 1, end - 1) : bytes.subarray(start + 1, end - 1)
+  return { kind: 'text', bytes: text }
+}
 
 /** A value of a member: `bytes[start, end)`. */
-export interface MemberValue {
+interface MemberValue {
   readonly bytes: Buffer
   readonly start: number
   readonly end: number
@@ -16,7 +55,7 @@ export interface MemberValue {
  * The object that fills `bytes`, its members' values replaced by the JSON that `replace` returns, or kept
  * where it returns undefined. Undefined where the bytes are no object.
  */
-export function rewriteObject(
+function rewriteObject(
   bytes: Buffer,
   replace: (name: string, value: MemberValue) => string | undefined,
 ): Buffer | undefined {

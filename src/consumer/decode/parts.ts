@@ -1,0 +1,197 @@
+/**
+ * The records of a message → parts of a batch. How they lie in their bytes and what tells them apart are two
+ * choices: a chunk is one part, known by its load and number; an external message is one part under its own
+ * key, or a part for each record under the text of a field.
+ *
+ * An external message of which no record fits is dead as a whole, because then it can be replayed once the
+ * model or an option is corrected; one of which some fit is loaded, and the others are rejects.
+ */
+import { asBuffer } from '../../core/bytes.ts'
+import { codes } from '../../core/errors.ts'
+import type { Reject } from '../../core/fault.ts'
+import type { Layout } from '../../core/load.ts'
+import { sha256Of } from '../../core/sha256.ts'
+import { messageLayout } from '../../format/registry.ts'
+import type { Origin } from '../../model/record.ts'
+import type { RowBuffer } from '../../model/writer.ts'
+import { type ChunkEnvelope, chunkKey } from '../../queue/envelope.ts'
+import type { Part } from '../../sink/sink.ts'
+import { type Claim, dead, type Decoded, type DecoderOptions, type Message, recordOfRow } from './decoded.ts'
+import {
+  contentKey,
+  dedupField,
+  fieldKey,
+  isNobodys,
+  messageKey,
+  messageName,
+  recordKey,
+  storableKey,
+} from './identity.ts'
+import { Places } from './places.ts'
+import { Records, type Unfit } from './records.ts'
+
+type Identity = Pick<Part, 'key' | 'sha256' | 'load' | 'layout'>
+
+export class PartDecoder {
+  readonly #options: DecoderOptions
+  readonly #rows: RowBuffer
+  readonly #keyField: string | undefined
+  readonly #messages: Records
+  /** By layout: all chunks of a load have the same, and mostly all loads of a pipeline. */
+  readonly #chunks = new Map<string, Records | Unfit>()
+
+  /** Rows are written to `rows`. */
+  constructor(options: DecoderOptions, rows: RowBuffer) {
+    this.#options = options
+    this.#rows = rows
+    this.#keyField = dedupField(options.dedupKey)
+    const { model, ignoreExtra, letter } = options
+    const given = { model, ignoreExtra, keyField: this.#keyField, redacted: letter?.redacted }
+    this.#messages = Records.of(messageLayout, given, rows) as Records
+  }
+
+  chunk(envelope: ChunkEnvelope, message: Message): Decoded {
+    const { load, chunk, sha256, firstRecord, firstLine, byteStart, layout } = envelope
+    const body = asBuffer(message.body)
+    if (sha256Of(body) !== sha256) return dead('CHECKSUM', 'the body is not what its header states')
+    const claim = claimOfChunk(envelope)
+    const records = this.#recordsOf(layout)
+    if ('code' in records) return dead(records.code, `the chunk ${records.detail}`, claim)
+    const unreadable = records.reader.open(body)
+    if (unreadable !== undefined) return dead('NOT_OURS', `the chunk holds no records: ${unreadable}`, claim)
+    const places = new Places(records, body, { source: load.source, firstRecord, firstLine, byteStart })
+    const origin = { keyOf: (record: number) => `${load.id}/${firstRecord + record}`, at: Date.now() }
+    // Derived and not taken from the message: the identity of a chunk is its load and number, whatever carried
+    // it.
+    const part = this.#together(records, places, origin, {
+      key: chunkKey(load.id, chunk),
+      sha256,
+      load,
+      layout,
+    })
+    return { kind: 'parts', parts: [part], claim: { ...claim, records: part.records } }
+  }
+
+  message(message: Message, isLetter: boolean): Decoded {
+    const { letter } = this.#options
+    const records = this.#messages
+    const { reader } = records
+    const body = asBuffer(message.body)
+    const claim = claimOfMessage(message, this.#options, isLetter)
+    const { key } = claim
+    const unreadable = reader.open(body)
+    if (unreadable !== undefined)
+      return dead('NOT_OURS', `neither a chunk of ours nor JSON objects: ${unreadable}`, claim)
+    // One without records needs no id.
+    if (this.#options.dedupKey === 'message-id' && isNobodys(key) && reader.next())
+      return dead('KEY_MISSING', 'the message has no id, which would tell it apart from others', claim)
+    const source = messageName(key)
+    const places = new Places(records, body, { source, firstRecord: 1, firstLine: 1, byteStart: 0 })
+    const identity = () => {
+      const sha256 = letter?.sha256 ?? sha256Of(body)
+      return { key: isNobodys(key) ? contentKey(sha256) : key, sha256 }
+    }
+    const origin = { keyOf: (record: number) => recordKey(key, record), at: Date.now() }
+    const parts =
+      this.#keyField === undefined
+        ? [this.#together(records, places, origin, identity())]
+        : this.#oneByOne(records, places, body, this.#keyField, identity)
+    const count = parts.reduce((sum, part) => sum + part.records, 0)
+    const rejects = parts.at(-1)?.rejects ?? []
+    if (count > 0 && rejects.length === count) return allRefused(rejects, { ...claim, records: count })
+    return { kind: 'parts', parts, claim: { ...claim, records: count } }
+  }
+
+  #recordsOf(layout: Layout): Records | Unfit {
+    const key = JSON.stringify(layout)
+    let records = this.#chunks.get(key)
+    if (records === undefined) {
+      const { model, ignoreExtra } = this.#options
+      records = Records.of(layout, { model, ignoreExtra }, this.#rows)
+      this.#chunks.set(key, records)
+    }
+    return records
+  }
+
+  /** All records as one part. */
+  #together(records: Records, places: Places, origin: Origin, identity: Identity): Part {
+    const { reader } = records
+    const before = this.#rows.rows
+    const rejects: Reject[] = []
+    const refused: number[] = []
+    let record = 0
+    for (; reader.next(); record++) {
+      const fault = records.decode(origin, record)
+      if (fault === undefined) continue
+      refused.push(record)
+      rejects.push(places.reject(record, fault))
+    }
+    return {
+      ...identity,
+      records: record,
+      rows: this.#rows.rows - before,
+      rejects,
+      describe: (row, fault) => places.describe(recordOfRow(row, refused), fault),
+    }
+  }
+
+  /**
+   * Each record as a part of its own. Those that are refused share one, the last, under the key of the
+   * message, so that the key of a record is still free when it comes again and fits.
+   */
+  #oneByOne(records: Records, places: Places, body: Buffer, field: string, identity: () => Identity): Part[] {
+    const { reader } = records
+    const hashes = this.#options.letter?.records
+    const origin: Origin = { keyOf: () => storableKey(records.keyText()), at: Date.now() }
+    const parts: Part[] = []
+    const rejects: Reject[] = []
+    for (let record = 0; reader.next(); record++) {
+      const fault = records.decode(origin, record)
+      if (fault !== undefined) {
+        rejects.push(places.reject(record, fault))
+        continue
+      }
+      parts.push({
+        key: fieldKey(field, records.keyText()),
+        sha256: hashes?.[record] ?? sha256Of(body.subarray(reader.recordStart, reader.recordEnd)),
+        records: 1,
+        rows: 1,
+        rejects: [],
+        describe: (_, each) => places.describe(record, each),
+      })
+    }
+    if (rejects.length === 0 && parts.length > 0) return parts
+    const describe: Part['describe'] = (_, fault) => places.describe(0, fault)
+    return [...parts, { ...identity(), records: rejects.length, rows: 0, rejects, describe }]
+  }
+}
+
+/** What a chunk says of itself, once its bytes have been checked. */
+export const claimOfChunk = ({ load, chunk, records }: ChunkEnvelope): Claim => ({
+  key: chunkKey(load.id, chunk),
+  load,
+  records,
+})
+
+/** What an external message is; how many records it has shows only when it is read. */
+export function claimOfMessage(
+  message: Message,
+  { dedupKey, letter }: Pick<DecoderOptions, 'dedupKey' | 'letter'>,
+  isLetter: boolean,
+): Claim & { readonly key: string } {
+  const key =
+    dedupKey === 'content'
+      ? contentKey(letter?.sha256 ?? sha256Of(message.body))
+      : messageKey(message.key, isLetter)
+  return { key, records: 0 }
+}
+
+function allRefused(rejects: readonly Reject[], claim: Claim & { readonly key: string }): Decoded {
+  const [{ code, column, detail }] = rejects as [Reject]
+  const head = rejects.length === 1 ? '' : `all ${rejects.length} records are refused, the first one: `
+  const place = column === undefined ? '' : `column ${column}: `
+  return {
+    ...dead(code, `${head}${place}${detail}`, claim),
+    told: { key: claim.key, detail: `${head}${place}${codes[code].meaning}` },
+  }
+}

@@ -1,0 +1,153 @@
+/** Records of one layout → rows of the model. */
+import { cellBytes } from '../../core/cells.ts'
+import type { Fault, Span } from '../../core/fault.ts'
+import type { Layout } from '../../core/load.ts'
+import type { Format, RecordReader } from '../../format/format.ts'
+import { formatOf } from '../../format/registry.ts'
+import { fieldProblems, type FieldRule, wantedFields } from '../../model/fields.ts'
+import { cellOfColumn, type Model, sourceColumns, sourceName, tableName } from '../../model/model.ts'
+import { type Origin, RecordDecoder } from '../../model/record.ts'
+import type { RowBuffer } from '../../model/writer.ts'
+import { isRedacted, Keeping } from './keeping.ts'
+
+export interface RecordsOptions {
+  readonly model: Model
+  readonly ignoreExtra: boolean
+  /** The field that tells records apart. */
+  readonly keyField?: string | undefined
+  /** Fields of which values were redacted, in bytes that were masked before they were kept. */
+  readonly redacted?: readonly string[] | undefined
+}
+
+/** Why records cannot be decoded. */
+export interface Unfit {
+  readonly code: 'ENVELOPE_NEWER' | 'BAD_ENVELOPE' | 'MODEL_MISMATCH'
+  readonly detail: string
+}
+
+/** A cell whose value may have been redacted. */
+interface RedactableCell {
+  readonly cell: number
+  readonly field: string
+  readonly column: string | undefined
+}
+
+export class Records {
+  readonly layout: Layout
+  readonly reader: RecordReader
+  /** Undefined where the model masks nothing. */
+  readonly keeping: Keeping | undefined
+  readonly #model: Model
+  readonly #format: Format
+  readonly #decoder: RecordDecoder
+  readonly #keyField: string | undefined
+  readonly #keyMask: FieldRule['mask']
+  readonly #redactable: readonly RedactableCell[]
+
+  private constructor(format: Format, layout: Layout, options: RecordsOptions, rows: RowBuffer) {
+    const { model, ignoreExtra, keyField, redacted = [] } = options
+    this.layout = layout
+    this.#model = model
+    this.#format = format
+    // The last cell, which no column reads.
+    const key = keyField === undefined ? [] : [{ name: keyField, take: 'key' as const }]
+    this.reader = format.reader(layout, [...wantedFields(model), ...key], ignoreExtra)
+    this.#decoder = new RecordDecoder(model, this.reader.fields, rows)
+    this.keeping = Keeping.of(model, keyField)
+    this.#keyField = keyField
+    this.#keyMask = keyField === undefined ? undefined : this.keeping?.maskOf(keyField)
+    this.#redactable = this.#cells().filter(({ cell, field }) => cell >= 0 && redacted.includes(field))
+  }
+
+  /** Rows are written to `rows`. */
+  static of(layout: Layout, options: RecordsOptions, rows: RowBuffer): Records | Unfit {
+    const format = formatOf(layout)
+    if (format === undefined) {
+      const name = layout.format ?? 'csv'
+      const code = layout.format === undefined ? 'BAD_ENVELOPE' : 'ENVELOPE_NEWER'
+      return {
+        code,
+        detail: `its records have a layout of format ${JSON.stringify(name)} that cannot be read`,
+      }
+    }
+    const { model, ignoreExtra } = options
+    // Without fields in the layout, each record names its own.
+    const problems = layout.fields.length === 0 ? [] : [...fieldProblems(model, layout.fields, ignoreExtra)]
+    if (problems.length === 0) return new Records(format, layout, options, rows)
+    return { code: 'MODEL_MISMATCH', detail: `does not fit ${tableName(model)}: ${problems.join(', ')}` }
+  }
+
+  #cells(): RedactableCell[] {
+    const { fields } = this.reader
+    const cells: RedactableCell[] = sourceColumns(this.#model).map((column) => ({
+      cell: cellOfColumn(this.#model, fields, column.name),
+      field: sourceName(column),
+      column: column.name,
+    }))
+    const field = this.#keyField
+    return field === undefined ? cells : [...cells, { cell: fields.length - 1, field, column: undefined }]
+  }
+
+  /**
+   * Writes the record that the reader stands on, number `record` of the origin, as one row, or writes nothing
+   * and says why.
+   */
+  decode(origin: Origin, record: number): Fault | undefined {
+    return (
+      this.reader.fault ??
+      (this.#redactable.length === 0 ? undefined : this.#redactedFault()) ??
+      (this.#keyField === undefined ? undefined : this.#keyFault(this.#keyField)) ??
+      this.#decoder.decode(this.reader, origin, record)
+    )
+  }
+
+  /** The fault with its place in the text of its record; a `masked` text is another one than it was found in. */
+  placed(text: Buffer, fault: Fault, masked: boolean): Fault {
+    return { ...fault, span: this.#spanOf(text, fault, masked) }
+  }
+
+  #spanOf(text: Buffer, { span, column: name }: Fault, masked: boolean): Span | undefined {
+    if (span !== undefined && !masked)
+      return { start: Math.min(span.start, text.length), end: Math.min(span.end, text.length) }
+    const column = this.#model.columns.find((each) => each.name === name)
+    if (column === undefined) return undefined
+    const cell = cellOfColumn(this.#model, this.layout.fields, column.name)
+    return this.#format.record.locate(text, this.layout, sourceName(column), cell)
+  }
+
+  /** The text of the key field, or its mask. Throws what the mask throws. */
+  keyText(): string {
+    const text = cellBytes(this.reader, this.reader.fields.length - 1).toString('utf8')
+    return this.#keyMask === undefined ? text : this.#keyMask(text)
+  }
+
+  #keyFault(field: string): Fault | undefined {
+    const { starts, ends, fields } = this.reader
+    const cell = fields.length - 1
+    if ((starts[cell] as number) >= (ends[cell] as number)) {
+      return {
+        code: 'KEY_MISSING',
+        detail: `field ${JSON.stringify(field)}, which is the key of a record, is missing or empty`,
+      }
+    }
+    try {
+      this.keyText()
+      return undefined
+    } catch {
+      return { code: 'TRANSFORM_FAILED', detail: 'the mask of the model threw' }
+    }
+  }
+
+  #redactedFault(): Fault | undefined {
+    const one = this.#redactable.find(({ cell }) =>
+      isRedacted(cellBytes(this.reader, cell).toString('latin1')),
+    )
+    return (
+      one && {
+        code: 'VALUE_REDACTED',
+        detail: `the value of field ${JSON.stringify(one.field)} was not kept`,
+        column: one.column,
+      }
+    )
+  }
+}

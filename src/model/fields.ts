@@ -1,0 +1,80 @@
+/** What a model makes of the fields of a source: which it wants, which it misses, what may be kept of them. */
+import { isUtf8 } from 'node:buffer'
+import type { WantedField } from '../core/cells.ts'
+import { isMasked, type Model, type ModelColumn, sourceColumns, sourceName } from './model.ts'
+
+/** One for each column that is read from the source, in the order of the columns. */
+export const wantedFields = (model: Model): WantedField[] =>
+  sourceColumns(model).map((column) => ({
+    name: sourceName(column),
+    take: takeOf(column),
+    column: column.name,
+  }))
+
+function takeOf({ type, transform }: ModelColumn): WantedField['take'] {
+  if (type.kind === 'json') return 'source'
+  return type.kind === 'custom' || transform !== undefined ? 'either' : 'text'
+}
+
+/** What of `fields` the model cannot use or misses: one line each, none where they fit. */
+export function* fieldProblems(
+  model: Model,
+  fields: readonly string[],
+  ignoreExtra = false,
+): Generator<string> {
+  const columns = sourceColumns(model)
+  const known = new Set(columns.map(sourceName))
+  const present = new Set(fields)
+  const needed = columns.filter((column) => column.notNull && column.fallback === undefined)
+  // Several columns may read one field.
+  for (const name of new Set(needed.map(sourceName)))
+    if (!present.has(name)) yield `column ${name} is missing`
+  const extra = fields.filter((field) => !known.has(field))
+  // Without it, every record would be a row of NULLs and defaults.
+  const noneKnown = known.size > 0 && extra.length === fields.length
+  // What looks like a header of which no name is known may be a record.
+  if (noneKnown && (ignoreExtra || isMasked(model) || extra.length === 0))
+    yield 'none of its columns is in the model'
+  else if (!ignoreExtra) for (const field of extra) yield `column ${field} is not in the model`
+}
+
+/** What may be kept of a field outside its table. */
+export interface FieldRule {
+  /** Undefined where no column masks the field. May throw. */
+  readonly mask: ((text: string) => string) | undefined
+  /** Texts that stand for no value, and are not masked. */
+  readonly nullIf: readonly string[]
+  /** Whether a value with parts can be loaded. */
+  readonly takesParts: boolean
+}
+
+/** By the names of the fields that columns read; several columns may read one field. */
+export function fieldRules(model: Model): Map<string, FieldRule> {
+  const columns = Map.groupBy(sourceColumns(model), sourceName)
+  return new Map([...columns].map(([field, readers]) => [field, ruleOf(readers)]))
+}
+
+function ruleOf(columns: readonly ModelColumn[]): FieldRule {
+  const mask = columns.find((column) => column.mask !== undefined)?.mask
+  return {
+    mask: mask && ((text) => mask.apply(text)),
+    nullIf: columns.length === 1 ? (columns[0]?.nullIf ?? []) : [],
+    takesParts: columns.every((column) => takeOf(column) !== 'text'),
+  }
+}
+
+/**
+ * The mask of a text that the rule masks; undefined where its bytes are no valid text or the mask fails, for
+ * then the value cannot have been loaded.
+ */
+export function maskedText({ mask, nullIf }: FieldRule, bytes: Buffer): string | undefined {
+  if (mask === undefined || !isUtf8(bytes) || bytes.includes(0)) return undefined
+  const text = bytes.toString('utf8')
+  if (nullIf.includes(text)) return text
+  try {
+    const masked: unknown = mask(text)
+    return typeof masked === 'string' ? masked : undefined
+  } catch {
+    return undefined
+  }
+}
