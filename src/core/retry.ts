@@ -1,4 +1,4 @@
-import { type Code, LadingError, toLadingError } from './errors.ts'
+import { type Action, type Code, type LadingError, toLadingError } from './errors.ts'
 import type { Listener } from './events.ts'
 import { type Abortable, backoff, sleep } from './wait.ts'
 
@@ -18,54 +18,105 @@ export interface RetryPolicy {
 export const patientRetry: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, firstMs: 200, mostMs: 30_000 }
 
 /** The signal stops the waiting; the last error is thrown then. */
-export interface RetryOptions extends Abortable {
+export interface AttemptOptions extends Abortable {
   readonly onEvent: Listener
+  readonly policy?: RetryPolicy | undefined
+  /** Failures in a row from which on they are reported; the first one by default. */
+  readonly reportFrom?: number | undefined
+}
+
+export interface RetryOptions extends AttemptOptions {
   /** Gives up after this many milliseconds, pauses included; without it never. */
   readonly deadlineMs?: number | undefined
   /**
-   * Gives up where the other side was not reached for so long, in milliseconds; one that answers, if only
-   * that it is busy, was.
+   * Gives up if the other side was not reached for this many milliseconds; an answer counts as reached, even
+   * if it is only that it is busy.
    */
   readonly unreachableMs?: number | undefined
-  readonly policy?: RetryPolicy | undefined
+  /** Errors that are worth another try, by the action of their code; all that can pass by default. */
+  readonly retryOn?: readonly Action[] | undefined
 }
 
+const passing: readonly Action[] = ['retry', 'reconnect', 'hold']
+
+/** Whether trying again may help, by the table of codes. */
+export const mayPass = ({ action }: LadingError): boolean => passing.includes(action)
+
 /**
- * Does `work`, which is given the milliseconds left, until it succeeds, as long as the table of codes says
- * that trying again may help.
+ * Attempts at one thing that fails now and then: counts the failures in a row, reports each as `waiting` with
+ * the pause that follows it, and what went through after them as `resumed`.
  */
+export class Attempts {
+  readonly #options: AttemptOptions
+  readonly #policy: RetryPolicy
+  /** In a row. */
+  #failures = 0
+  #reported: Code | undefined
+
+  constructor(options: AttemptOptions) {
+    this.#options = options
+    this.#policy = options.policy ?? patientRetry
+  }
+
+  /** Whether the policy allows no attempt after the one under way. */
+  get isLast(): boolean {
+    return this.#failures + 1 >= this.#policy.attempts
+  }
+
+  /** Pauses after a failure, for at most `mostMs` milliseconds or until the signal aborts. */
+  async pauseAfter(
+    { code, message }: Pick<LadingError, 'code' | 'message'>,
+    mostMs = Number.POSITIVE_INFINITY,
+  ): Promise<void> {
+    const { onEvent, signal, reportFrom = 1 } = this.#options
+    const bound = backoff(this.#failures++, this.#policy.firstMs, this.#policy.mostMs)
+    const delayMs = Math.round(Math.min(bound, mostMs))
+    if (this.#failures >= reportFrom) {
+      this.#reported = code
+      onEvent({ type: 'waiting', code, message, attempt: this.#failures, delayMs })
+    }
+    await sleep(delayMs, signal)
+  }
+
+  /** What was waited for is there; whether it works is still to be seen. */
+  resumed(): void {
+    if (this.#reported !== undefined) this.#options.onEvent({ type: 'resumed', code: this.#reported })
+    this.#reported = undefined
+  }
+
+  /** Something went through: the next failure is the first one. */
+  progressed(): void {
+    this.resumed()
+    this.#failures = 0
+  }
+}
+
+/** Does `work`, which is given the milliseconds left, until it succeeds or trying again cannot help. */
 export async function retrying<T>(
   work: (leftMs: number) => Promise<T>,
   {
-    signal,
-    onEvent,
     deadlineMs = Number.POSITIVE_INFINITY,
     unreachableMs = Number.POSITIVE_INFINITY,
-    policy = patientRetry,
+    retryOn = passing,
+    ...options
   }: RetryOptions,
 ): Promise<T> {
+  const { signal } = options
   const start = performance.now()
   let reached = start
-  let waitedFor: Code | undefined
-  for (let attempt = 0; ; attempt++) {
-    const left = () => Math.max(0, Math.min(start + deadlineMs, reached + unreachableMs) - performance.now())
+  const attempts = new Attempts(options)
+  const left = () => Math.max(0, Math.min(start + deadlineMs, reached + unreachableMs) - performance.now())
+  for (;;) {
     try {
       const result = await work(left())
-      if (waitedFor !== undefined) onEvent({ type: 'resumed', code: waitedFor })
+      attempts.progressed()
       return result
     } catch (thrown) {
       const error = toLadingError(thrown)
       if (error.action !== 'reconnect') reached = performance.now()
-      const isLast = attempt + 1 >= policy.attempts || left() === 0
-      if (!mayHelp(error) || signal?.aborted || isLast) throw error
-      waitedFor = error.code
-      const delayMs = Math.round(Math.min(backoff(attempt, policy.firstMs, policy.mostMs), left()))
-      onEvent({ type: 'waiting', code: error.code, message: error.message, attempt: attempt + 1, delayMs })
-      await sleep(delayMs, signal)
+      if (!retryOn.includes(error.action) || signal?.aborted || attempts.isLast || left() === 0) throw error
+      await attempts.pauseAfter(error, left())
       if (signal?.aborted) throw error
     }
   }
 }
-
-const mayHelp = ({ action }: LadingError): boolean =>
-  action === 'retry' || action === 'reconnect' || action === 'hold'

@@ -19,6 +19,23 @@ export function backoff(n: number, firstMs = 200, mostMs = 30_000): number {
   return Math.random() * Math.min(mostMs, firstMs * 2 ** Math.min(n, 20))
 }
 
+export interface Stopping extends Disposable {
+  /** Take nothing more, start nothing more. */
+  readonly stop: AbortSignal
+  /** Give up what is under way. */
+  readonly abandon: AbortSignal
+}
+
+/** The way everything stops: `stop` aborts with the signal, `abandon` `graceMs` later. */
+export function stopping(signal: AbortSignal | undefined, graceMs: number): Stopping {
+  const [abandon, over] = [new AbortController(), new AbortController()]
+  const stop = signal ?? new AbortController().signal
+  const begin = () => void sleep(graceMs, over.signal).then(() => over.signal.aborted || abandon.abort())
+  if (stop.aborted) begin()
+  else stop.addEventListener('abort', begin, { once: true, signal: over.signal })
+  return { stop, abandon: abandon.signal, [Symbol.dispose]: () => over.abort() }
+}
+
 /**
  * Waits for the work, but not longer than `ms` milliseconds. Never throws: whoever asks has given up what
  * does not come.

@@ -1,5 +1,6 @@
 /** `lading status --watch`: the queue and the loads, looked at again and again. */
-import { LadingError, toLadingError } from '../../core/errors.ts'
+import { toLadingError } from '../../core/errors.ts'
+import { mayPass } from '../../core/retry.ts'
 import { sleep, unlessAborted } from '../../core/wait.ts'
 import type { Depth } from '../../queue/queue.ts'
 import { balance } from '../../sink/receipt.ts'
@@ -44,7 +45,7 @@ export async function watch(look: () => Promise<Look>, everySeconds: number, jso
       last = now
     } catch (thrown) {
       const error = toLadingError(thrown)
-      if (last === undefined || !isPassing(error)) throw error
+      if (last === undefined || !mayPass(error)) throw error
       show(last, last, `waiting: ${error.code}: ${error.message}`)
     }
     await sleep(everySeconds * 1000, signal)
@@ -52,9 +53,6 @@ export async function watch(look: () => Promise<Look>, everySeconds: number, jso
 }
 
 type Show = (seen: Seen, last: Seen | undefined, trouble?: string) => void
-
-const isPassing = ({ action }: LadingError): boolean =>
-  action === 'retry' || action === 'reconnect' || action === 'hold'
 
 const showJson: Show = ({ at, depth, receipts }, _, trouble) =>
   print(

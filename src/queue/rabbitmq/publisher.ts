@@ -5,7 +5,8 @@
 import type { ConfirmChannel } from 'amqplib'
 import { LadingError } from '../../core/errors.ts'
 import type { Listener } from '../../core/events.ts'
-import { type Abortable, backoff, sleep } from '../../core/wait.ts'
+import { retrying } from '../../core/retry.ts'
+import { type Abortable, sleep, stopping, unlessAborted } from '../../core/wait.ts'
 import type { Epoch } from './connection.ts'
 import { queueError } from './errors.ts'
 import type { Publishable } from './message.ts'
@@ -59,19 +60,13 @@ export class Publisher {
 
   async #publishWindow(window: readonly Publishable[], { signal }: Abortable): Promise<void> {
     let left = window
-    for (let attempt = 0; ; attempt++) {
+    const send = async () => {
       const answers = await this.#answers(left, signal)
       left = left.filter((_, index) => answers[index] === 'refused')
-      if (left.length === 0) {
-        if (attempt > 0) this.#onEvent({ type: 'resumed', code: 'QUEUE_HOLD' })
-        return
-      }
-      const delayMs = backoff(attempt)
-      const message = `${this.#where}: it is full, ${left.length} messages wait`
-      this.#onEvent({ type: 'waiting', code: 'QUEUE_HOLD', message, attempt: attempt + 1, delayMs })
-      await sleep(delayMs, signal)
-      if (signal?.aborted) throw new LadingError('QUEUE_HOLD', message)
+      if (left.length > 0)
+        throw new LadingError('QUEUE_HOLD', `${this.#where}: it is full, ${left.length} messages wait`)
     }
+    await retrying(send, { signal, onEvent: this.#onEvent, retryOn: ['hold'] })
   }
 
   async #answers(
@@ -79,12 +74,13 @@ export class Publisher {
     signal: AbortSignal | undefined,
   ): Promise<readonly Answer[]> {
     const waited = new AbortController()
-    const others = [
-      this.#silence(waited.signal),
-      ...(signal === undefined ? [] : [givenUp(signal, waited.signal)]),
-    ]
+    using stop = stopping(signal, stopWithinMs)
+    const sent = Promise.all(messages.map((message) => this.#send(message)))
     try {
-      return await Promise.race([Promise.all(messages.map((message) => this.#send(message))), ...others])
+      const answers = await unlessAborted(Promise.race([sent, this.#silence(waited.signal)]), stop.abandon)
+      if (answers === undefined)
+        throw new LadingError('ABORTED', 'stopped while the broker had not confirmed')
+      return answers
     } finally {
       waited.abort()
     }
@@ -137,14 +133,4 @@ function* windows(messages: readonly Publishable[]): Generator<readonly Publisha
     bytes += message.body.length
   }
   if (window.length > 0) yield window
-}
-
-/** Rejects some time after `signal` has aborted, unless it was `waited` for no longer. */
-async function givenUp(signal: AbortSignal, waited: AbortSignal): Promise<never> {
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true, signal: waited })
-  })
-  await sleep(stopWithinMs, waited)
-  throw new LadingError('ABORTED', 'stopped while the broker had not confirmed')
 }

@@ -4,18 +4,16 @@
  * tried again after growing pauses.
  */
 import type { BatchResultErrorEntry } from '@aws-sdk/client-sqs'
-import { LadingError, toLadingError } from '../../core/errors.ts'
+import { LadingError } from '../../core/errors.ts'
 import type { Listener } from '../../core/events.ts'
-import { backoff, sleep } from '../../core/wait.ts'
+import { type RetryPolicy, retrying } from '../../core/retry.ts'
 import { isBusy } from './errors.ts'
 
 export const mostEntries = 10
 /** About 20 seconds, beside the attempts of the client itself. */
-const mostAttempts = 12
-const firstPauseMs = 100
-const lastPauseMs = 4_000
-/** Fails that often before somebody hears of it: SQS refuses for a moment as a matter of course. */
-const toldFrom = 3
+const policy: RetryPolicy = { attempts: 12, firstMs: 100, mostMs: 4_000 }
+/** SQS refuses for a moment as a matter of course. */
+const reportFrom = 3
 
 /** What SQS answers to a batch; entries are named by their place in it. */
 export interface BatchAnswer {
@@ -40,15 +38,10 @@ export interface Patience {
 }
 
 /** Tries a call again while SQS is too busy for it. */
-export async function patiently<T>(call: () => Promise<T>, patience: Patience): Promise<T> {
-  let value: T | undefined
-  await persist(async () => {
-    value = await call()
-    return undefined
-  }, patience)
-  return value as T
-}
+export const patiently = <T>(call: () => Promise<T>, { onEvent, signal }: Patience): Promise<T> =>
+  retrying(call, { onEvent, signal, policy, reportFrom, retryOn: ['retry'] })
 
+/** Resolves with the entries that SQS refused. */
 export async function answered<T>(
   entries: readonly T[],
   call: (entries: readonly T[]) => Promise<BatchAnswer>,
@@ -56,7 +49,7 @@ export async function answered<T>(
 ): Promise<readonly Refusal<T>[]> {
   const refused: Refusal<T>[] = []
   let left = entries
-  await persist(async () => {
+  const askAgain = async () => {
     const { Successful = [], Failed = [] } = await call(left)
     const open = new Map(left.map((entry, index) => [String(index), entry]))
     for (const { Id = '' } of Successful) open.delete(Id)
@@ -69,37 +62,14 @@ export async function answered<T>(
       refused.push({ entry, code: Code, message: Message })
     }
     left = [...open.values()]
-    return left.length === 0
-      ? undefined
-      : new LadingError(
-          'QUEUE_BUSY',
-          `${patience.where}: ${left.length} entries are to be tried again: ${why}`,
-        )
-  }, patience)
-  return refused
-}
-
-/** Until the work has nothing to complain about. */
-async function persist(
-  work: () => Promise<LadingError | undefined>,
-  { where, onEvent, signal }: Patience,
-): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    const complaint = await work().catch((thrown: unknown) => {
-      const error = toLadingError(thrown)
-      if (error.action !== 'retry') throw error
-      return error
-    })
-    if (complaint === undefined) {
-      if (attempt > toldFrom) onEvent({ type: 'resumed', code: 'QUEUE_BUSY' })
-      return
-    }
-    if (attempt >= mostAttempts || signal?.aborted) throw complaint
-    const delayMs = Math.round(backoff(attempt - 1, firstPauseMs, lastPauseMs))
-    if (attempt >= toldFrom)
-      onEvent({ type: 'waiting', code: 'QUEUE_BUSY', message: complaint.message || where, attempt, delayMs })
-    await sleep(delayMs, signal)
+    if (left.length > 0)
+      throw new LadingError(
+        'QUEUE_BUSY',
+        `${patience.where}: ${left.length} entries are to be tried again: ${why}`,
+      )
   }
+  await patiently(askAgain, patience)
+  return refused
 }
 
 /** At most so many calls at once. */

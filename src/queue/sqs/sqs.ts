@@ -4,7 +4,7 @@
  */
 import { LadingError } from '../../core/errors.ts'
 import { ignoreEvents, type Listener } from '../../core/events.ts'
-import { type Abortable, sleep } from '../../core/wait.ts'
+import { type Abortable, sleep, stopping } from '../../core/wait.ts'
 import type { Delivery, Depth, OpenOptions, Outgoing, Peeked, Queue, QueueTraits } from '../queue.ts'
 import { type Address, parseAddress } from './address.ts'
 import { mostEntries, patiently, type Patience } from './batch.ts'
@@ -94,23 +94,10 @@ class SqsQueue implements Queue {
   async publish(messages: readonly Outgoing[], { signal }: Abortable = {}): Promise<void> {
     this.#requireOpen()
     const { limit } = this.#settings
-    const giveUp = new AbortController()
-    const published = new AbortController()
-    const stop = () => void sleep(stopWithinMs, published.signal).then(() => giveUp.abort())
-    if (signal?.aborted) stop()
-    else signal?.addEventListener('abort', stop, { once: true, signal: published.signal })
+    using stop = stopping(signal, stopWithinMs)
     const { isFifo } = this.#address
-    try {
-      await publish(this.#service, messages, {
-        ...this.#patience,
-        signal,
-        giveUp: giveUp.signal,
-        limit,
-        isFifo,
-      })
-    } finally {
-      published.abort()
-    }
+    const patience = { ...this.#patience, signal, giveUp: stop.abandon }
+    await publish(this.#service, messages, { ...patience, limit, isFifo })
   }
 
   async *deliveries({
