@@ -1,11 +1,11 @@
 /** What a consumer takes, and what it is. */
 import type { Listener } from '../core/events.ts'
-import type { RetryPolicy } from '../core/retry.ts'
+import { patientRetry, type RetryPolicy } from '../core/retry.ts'
 import type { Abortable } from '../core/wait.ts'
-import type { Model } from '../model/model.ts'
+import { type Model, tableName } from '../model/model.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Sink } from '../sink/sink.ts'
-import type { DedupKey } from './decode/identity.ts'
+import { type DedupKey, defaultDedupKey } from './decode/identity.ts'
 import type { Loads } from './foreign.ts'
 import type { BatchLimits } from './intake.ts'
 import type { Tally } from './tally.ts'
@@ -93,3 +93,37 @@ export interface Consumer {
    */
   run(options?: RunOptions): Promise<Tally>
 }
+
+export const defaults = {
+  /**
+   * Large enough that the cost of a commit does not count, small enough that a batch is written within a
+   * second or so.
+   */
+  batch: { bytes: 4 * 1024 * 1024, messages: 2000 },
+  /** Four batches of small messages: one settling, one writing, one decoding, one arriving. Queues bound bytes. */
+  prefetch: 8000,
+  maxAttempts: 20,
+  messageRetry: { attempts: 3, firstMs: 1_000, mostMs: 30_000 },
+  startTimeoutMs: 30_000,
+  graceMs: 20_000,
+  giveBackAfterMs: 30_000,
+} as const
+
+/** Without it, the consumer stops when its tries are over. */
+export const givesBack = ({ batchRetry }: ConsumerOptions): boolean => batchRetry?.attempts === undefined
+
+/** What the writing of batches needs, with the defaults. */
+export const writerSettings = (options: ConsumerOptions) => ({
+  model: options.model,
+  sink: options.sink,
+  pipeline: options.pipeline ?? tableName(options.model),
+  ignoreExtra: options.ignoreExtra ?? false,
+  dedupKey: options.dedupKey ?? defaultDedupKey,
+  maxAttempts: options.maxAttempts ?? defaults.maxAttempts,
+  setAside: new Set(options.setAside),
+  batchRetry: { ...patientRetry, ...options.batchRetry },
+  messageRetry: { ...defaults.messageRetry, ...options.messageRetry },
+  unreachableMs: givesBack(options)
+    ? (options.giveBackAfterMs ?? defaults.giveBackAfterMs)
+    : Number.POSITIVE_INFINITY,
+})

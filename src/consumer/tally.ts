@@ -1,5 +1,7 @@
-import type { LoadCounts } from '../core/events.ts'
+import type { LadingEvent, LoadCounts } from '../core/events.ts'
 import type { LoadInfo } from '../core/load.ts'
+import { traceLinks } from '../core/trace.ts'
+import type { Delivery } from '../queue/queue.ts'
 import type { BatchVerdict, Part, Verdict } from '../sink/sink.ts'
 
 /** What became of the messages of a batch or of a whole run. */
@@ -76,6 +78,10 @@ export class LoadTally {
   get counts(): readonly LoadCounts[] {
     return [...this.#counts.values()]
   }
+
+  get ids(): readonly string[] {
+    return [...this.#counts.keys()]
+  }
 }
 
 type Refused = Verdict & { readonly kind: 'refused' }
@@ -114,4 +120,17 @@ export function countVerdicts(
   if (duplicates === parts.length) tally.duplicates++
   if (refused.length > 0) tally.dead++
   return refused
+}
+
+/** What a batch has done, as an event. */
+export function batchEvent(
+  consumer: string,
+  deliveries: readonly Delivery[],
+  { tally, loads }: { readonly tally: Tally; readonly loads: LoadTally },
+  times: { readonly writeMs: number; readonly settleMs: number },
+): LadingEvent & { readonly type: 'batch' } {
+  const bytes = deliveries.reduce((sum, { body }) => sum + body.length, 0)
+  const links = traceLinks(deliveries.map(({ headers }) => headers))
+  const batch = { type: 'batch', consumer, ...tally, bytes, ...times, loads: loads.counts } as const
+  return links.length === 0 ? batch : { ...batch, links }
 }

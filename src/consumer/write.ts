@@ -1,49 +1,25 @@
-/**
- * Writes a batch until it has a verdict: tries again, splits, buries, or gives up, as the table of codes
- * says.
- */
-import { setImmediate } from 'node:timers/promises'
-import { type Code, codes, LadingError, toLadingError } from '../core/errors.ts'
-import type { Listener } from '../core/events.ts'
-import type { LoadInfo } from '../core/load.ts'
-import { backoff } from '../core/wait.ts'
-import { type Model, withNotNull } from '../model/model.ts'
-import type { RowBuffer } from '../model/writer.ts'
-import { chunkKey } from '../queue/envelope.ts'
-import type { Delivery } from '../queue/queue.ts'
-import type { BatchVerdict, LoadProgress, Part, Sink } from '../sink/sink.ts'
-import { DeadLetters, identityOf, refusedPart, stoppedAt } from './dead-letter.ts'
-import { claimOf, Decoder } from './decode/decode.ts'
-import { type Dead, dead, type Decoded, type Foreign } from './decode/decoded.ts'
-import type { DedupKey } from './decode/identity.ts'
-import { referenceIn } from './bodies.ts'
+/** Writes a batch until it has verdicts: tries again, splits, or gives up, as the table of codes says. */
+import { codes, LadingError, toLadingError } from '../core/errors.ts'
 import { type RetryPolicy, retrying } from '../core/retry.ts'
-import { shortened } from '../core/text.ts'
-import { addTally, type Count, countVerdicts, emptyTally, LoadTally, type Tally } from './tally.ts'
+import { backoff } from '../core/wait.ts'
+import type { RowBuffer } from '../model/writer.ts'
+import type { Delivery } from '../queue/queue.ts'
+import type { BatchVerdict, Part } from '../sink/sink.ts'
+import { type ConcludeOptions, Conclusions, type WrittenBatch } from './conclude.ts'
+import { identityOf, stoppedAt } from './dead-letter.ts'
+import { dead } from './decode/decoded.ts'
+import { type DecodedBatch, type Entry, type LaneOptions, Lanes } from './lanes.ts'
+import { addTally, emptyTally, LoadTally } from './tally.ts'
 
-export interface WriterOptions {
-  readonly pipeline: string
-  readonly model: Model
-  readonly sink: Sink
-  readonly ignoreExtra: boolean
-  readonly dedupKey: DedupKey
-  readonly maxAttempts: number
-  /** Keys of messages that become dead letters without being tried. */
-  readonly setAside: ReadonlySet<string>
+export interface WriterOptions extends LaneOptions, ConcludeOptions {
   /** For a batch that the database asks to try again. */
   readonly batchRetry: RetryPolicy
   /** For a message that fails alone for a reason that no rule knows. */
   readonly messageRetry: RetryPolicy
-  /**
-   * How long the database may not be reached, in milliseconds, before its error is thrown instead of waited
-   * for.
-   */
+  /** How long the database may not be reached before its error is thrown, in milliseconds. */
   readonly unreachableMs: number
-  readonly onEvent: Listener
   /** No more waiting. */
   readonly stop: AbortSignal
-  /** Give up the transaction. */
-  readonly abandon: AbortSignal
 }
 
 /**
@@ -52,106 +28,18 @@ export interface WriterOptions {
  */
 const mostFailuresInARow = 3
 
-/** Before a message that another consumer holds is tried again: as long as the sink waited for it. */
-const lockedPauseMs = 5_000
-
-/** Decoded at one go: some milliseconds of work. */
-const pauseBytes = 256 * 1024
-
-interface Lane {
-  readonly rows: RowBuffer
-  readonly decoder: Decoder
-}
-
-interface Entry {
-  readonly delivery: Delivery
-  readonly decoded: Exclude<Decoded, Foreign>
-}
-
-export interface DecodedBatch {
-  readonly entries: readonly Entry[]
-  readonly rows: RowBuffer
-}
-
-export interface WrittenBatch {
-  readonly tally: Tally
-  /** Loads that parts of the batch belong to. */
-  readonly loads: LoadTally
-}
-
 export class BatchWriter {
-  #options: WriterOptions
-  readonly #letters: DeadLetters
-  /** Two: the rows of one are written while the next batch is decoded into the other. */
-  #lanes: readonly Lane[]
-  #turn = 0
+  readonly #options: WriterOptions
+  readonly #lanes: Lanes
+  readonly #conclusions: Conclusions
   /** Identities of the messages that failed alone since the last one that did not. */
   readonly #failedInARow = new Set<string>()
 
-  constructor(options: WriterOptions) {
+  /** Writes what `lanes` decodes. */
+  constructor(options: WriterOptions, lanes: Lanes) {
     this.#options = options
-    this.#letters = new DeadLetters(options)
-    this.#lanes = [this.#newLane(), this.#newLane()]
-  }
-
-  /**
-   * To be called before anything is decoded: refuses NULL in columns in which the table does, which would
-   * cost a search for each such row.
-   */
-  refuseNull(columns: readonly string[]): void {
-    this.#options = { ...this.#options, model: withNotNull(this.#options.model, columns) }
-    this.#lanes = [this.#newLane(), this.#newLane()]
-  }
-
-  #newLane(): Lane {
-    const rows = this.#options.sink.rows(this.#options.model)
-    return { rows, decoder: new Decoder(this.#options, rows) }
-  }
-
-  /**
-   * Pauses now and then, because the batch before is being written meanwhile and the database's answers want
-   * to be heard.
-   */
-  async decode(deliveries: readonly Delivery[]): Promise<DecodedBatch> {
-    const lane = this.#lanes[this.#turn++ % 2] as Lane
-    lane.rows.clear()
-    const entries: Entry[] = []
-    let bytes = 0
-    for (const delivery of deliveries) {
-      entries.push({ delivery, decoded: this.#decodeOne(delivery, lane) })
-      bytes += delivery.body.length
-      if (bytes < pauseBytes) continue
-      bytes = 0
-      await setImmediate()
-    }
-    return { entries, rows: lane.rows }
-  }
-
-  #decodeOne(delivery: Delivery, lane: Lane): Entry['decoded'] {
-    const decoded = this.#verdictOf(delivery, lane)
-    if (decoded.kind === 'foreign')
-      throw new LadingError('INTERNAL', `a message of pipeline ${decoded.pipeline} was not left to it`)
-    return decoded
-  }
-
-  #verdictOf(delivery: Delivery, { decoder }: Lane): Decoded {
-    const { maxAttempts } = this.#options
-    const aside = this.#setAside(delivery)
-    if (aside !== undefined) return aside
-    // It claims nothing: without its bytes, anything may say that it is a chunk.
-    if (delivery.fault !== undefined) return dead(delivery.fault.code, delivery.fault.detail)
-    if (delivery.attempt <= maxAttempts) return decoder.decode(delivery)
-    // Not decoded any more: decoding it may be what kills us.
-    const detail = `delivered ${delivery.attempt} times without a verdict`
-    return dead('ATTEMPTS_EXHAUSTED', detail, claimOf(delivery, this.#options))
-  }
-
-  #setAside(delivery: Delivery): Decoded | undefined {
-    const { setAside } = this.#options
-    if (setAside.size === 0) return undefined
-    const claim = claimOf(delivery, this.#options)
-    if (!setAside.has(delivery.key) && (claim.key === undefined || !setAside.has(claim.key))) return undefined
-    return dead('SET_ASIDE', 'it was named with --set-aside', claim)
+    this.#lanes = lanes
+    this.#conclusions = new Conclusions(options, (work) => this.#retrying(work))
   }
 
   async write(batch: DecodedBatch): Promise<WrittenBatch> {
@@ -168,7 +56,7 @@ export class BatchWriter {
       if (!mayBeAMessages(error) || this.#options.stop.aborted) throw error
       return this.#writeOneByOne(batch)
     }
-    return this.#conclude(batch, verdicts)
+    return this.#conclusions.conclude(batch.entries, verdicts)
   }
 
   async #writeParts(
@@ -176,10 +64,11 @@ export class BatchWriter {
     rows: RowBuffer,
     leaveLocked = false,
   ): Promise<readonly BatchVerdict[]> {
-    const { pipeline, model, sink, abandon, batchRetry: policy } = this.#options
+    const { pipeline, sink, abandon, batchRetry: policy } = this.#options
     if (parts.reduce((sum, part) => sum + part.rows, 0) !== rows.rows)
       throw new LadingError('INTERNAL', 'a batch holds rows that are not its own')
-    const write = () => sink.write({ pipeline, model, parts, rows, leaveLocked }, { signal: abandon })
+    const write = () =>
+      sink.write({ pipeline, model: this.#lanes.model, parts, rows, leaveLocked }, { signal: abandon })
     const verdicts = await this.#retrying(write, policy)
     this.#failedInARow.clear()
     return verdicts
@@ -197,14 +86,11 @@ export class BatchWriter {
   async #writeOneByOne(batch: DecodedBatch): Promise<WrittenBatch> {
     let tally = emptyTally
     const loads = new LoadTally()
-    const lane = this.#newLane()
+    const lane = this.#lanes.spare()
     for (const { delivery } of batch.entries) {
       if (isOvertaken(delivery)) continue
-      lane.rows.clear()
-      const written = await this.#writeAlone(
-        { delivery, decoded: this.#decodeOne(delivery, lane) },
-        lane.rows,
-      )
+      const { entry, rows } = lane(delivery)
+      const written = await this.#writeAlone(entry, rows)
       tally = addTally(tally, written.tally)
       loads.join(written.loads)
     }
@@ -214,7 +100,7 @@ export class BatchWriter {
   /** One that fails alone is given back to be tried later, and buried when it has been tried often enough. */
   async #writeAlone(entry: Entry, rows: RowBuffer): Promise<WrittenBatch> {
     const { delivery, decoded } = entry
-    if (decoded.kind === 'dead') return this.#conclude({ entries: [entry], rows }, [])
+    if (decoded.kind === 'dead') return this.#conclusions.conclude([entry], [])
     let verdicts: readonly BatchVerdict[]
     try {
       verdicts = await this.#writeParts(decoded.parts, rows)
@@ -230,9 +116,9 @@ export class BatchWriter {
       // A database may quote the row, which belongs into the letter and into no log.
       const told = { key: decoded.claim.key ?? delivery.key, detail: codes[error.code].meaning }
       const buried = { ...dead('UNPROCESSABLE', error.message, decoded.claim), told }
-      return this.#conclude({ entries: [{ delivery, decoded: buried }], rows }, [])
+      return this.#conclusions.conclude([{ delivery, decoded: buried }], [])
     }
-    return this.#conclude({ entries: [entry], rows }, verdicts)
+    return this.#conclusions.conclude([entry], verdicts)
   }
 
   async #giveBack(delivery: Delivery, { code }: LadingError): Promise<WrittenBatch> {
@@ -248,85 +134,6 @@ export class BatchWriter {
     await delivery.settle({ kind: 'retry', afterMs, code })
     const redelivered = delivery.attempt > 1 ? 1 : 0
     return { tally: { ...emptyTally, messages: 1, redelivered, retried: 1 }, loads: new LoadTally() }
-  }
-
-  /** Buries what is dead, and counts. */
-  async #conclude(batch: DecodedBatch, verdicts: readonly BatchVerdict[]): Promise<WrittenBatch> {
-    const locked: Delivery[] = []
-    const someLocked = verdicts.some(({ kind }) => kind === 'locked')
-    const tally: Count = { ...emptyTally }
-    const loads = new LoadTally()
-    const known = new Map<string, LoadProgress | undefined>()
-    let next = 0
-    for (const { delivery, decoded } of batch.entries) {
-      tally.messages++
-      if (delivery.attempt > 1) tally.redelivered++
-      if (decoded.kind === 'parts') {
-        const refused = countVerdicts({ tally, loads }, decoded.parts, verdicts, next)
-        const end = next + decoded.parts.length
-        if (someLocked && verdicts.slice(next, end).some(({ kind }) => kind === 'locked'))
-          locked.push(delivery)
-        next = end
-        for (const [part, verdict] of refused)
-          await this.#bury(delivery, refusedPart(decoded.claim, part, verdict))
-        continue
-      }
-      const load = await this.#concludedLoad(delivery, decoded.code, known)
-      if (load === undefined) {
-        await this.#bury(delivery, decoded)
-        tally.dead++
-        if (decoded.load !== undefined) loads.add(decoded.load, { dead: decoded.records })
-      } else {
-        loads.add(load)
-        tally.duplicates++
-      }
-    }
-    if (locked.length > 0) await this.#leaveLocked(locked)
-    tally.retried += locked.length
-    return { tally, loads }
-  }
-
-  /**
-   * Another consumer has them in a transaction that it does not end; what else they hold has taken effect,
-   * which the ledger will say then.
-   */
-  async #leaveLocked(deliveries: readonly Delivery[]): Promise<void> {
-    const count = deliveries.length
-    const message = `${count === 1 ? 'a message is' : `${count} messages are`} held by another consumer that does not go on; given back for later`
-    this.#options.onEvent({ type: 'waiting', code: 'SINK_BUSY', message, attempt: 1, delayMs: lockedPauseMs })
-    await Promise.all(
-      deliveries.map((delivery) => delivery.settle({ kind: 'release', afterMs: lockedPauseMs })),
-    )
-  }
-
-  /**
-   * The load of a message that came without the bytes that it refers to, where its chunk has a verdict
-   * already: files are cleared away when their load is complete, and a settlement may have been lost before.
-   * `known` keeps what the ledger answered.
-   */
-  async #concludedLoad(
-    delivery: Delivery,
-    code: Code,
-    known: Map<string, LoadProgress | undefined>,
-  ): Promise<LoadInfo | undefined> {
-    const { pipeline, sink, abandon } = this.#options
-    const envelope = referenceIn(delivery)
-    if (envelope?.pipeline !== pipeline || code === 'REFERENCE_REFUSED') return undefined
-    const { id } = envelope.load
-    if (!known.has(id))
-      known.set(id, await this.#retrying(() => sink.ledger.progress(id, { signal: abandon })))
-    const progress = known.get(id)
-    return progress?.complete === true || progress?.keys.has(chunkKey(id, envelope.chunk)) === true
-      ? envelope.load
-      : undefined
-  }
-
-  async #bury(delivery: Delivery, decoded: Dead): Promise<void> {
-    const { sink, abandon, onEvent } = this.#options
-    const letter = this.#letters.letterOf(delivery, decoded)
-    await this.#retrying(() => sink.ledger.bury(letter, { signal: abandon }))
-    const { key, detail } = decoded.told ?? { key: letter.key, detail: decoded.detail }
-    onEvent({ type: 'dead', key: shortened(key), code: decoded.code, detail: shortened(detail) })
   }
 }
 

@@ -26,14 +26,16 @@ export interface Stopping extends Disposable {
   readonly abandon: AbortSignal
 }
 
-/** The way everything stops: `stop` aborts with the signal, `abandon` `graceMs` later. */
+/** The way everything stops: `stop` aborts with the signal, `abandon` `graceMs` later; neither once disposed. */
 export function stopping(signal: AbortSignal | undefined, graceMs: number): Stopping {
-  const [abandon, over] = [new AbortController(), new AbortController()]
-  const stop = signal ?? new AbortController().signal
-  const begin = () => void sleep(graceMs, over.signal).then(() => over.signal.aborted || abandon.abort())
-  if (stop.aborted) begin()
-  else stop.addEventListener('abort', begin, { once: true, signal: over.signal })
-  return { stop, abandon: abandon.signal, [Symbol.dispose]: () => over.abort() }
+  const [stop, abandon, over] = [new AbortController(), new AbortController(), new AbortController()]
+  const begin = () => {
+    stop.abort()
+    void sleep(graceMs, over.signal).then(() => over.signal.aborted || abandon.abort())
+  }
+  if (signal?.aborted) begin()
+  else signal?.addEventListener('abort', begin, { once: true, signal: over.signal })
+  return { stop: stop.signal, abandon: abandon.signal, [Symbol.dispose]: () => over.abort() }
 }
 
 /**
