@@ -71,9 +71,6 @@ export type {
 export { openSink } from './sink/registry.ts'
 export { type Balance, balance } from './sink/receipt.ts'
 export type {
-  Batch,
-  BatchVerdict,
-  Built,
   Counts,
   DeadLetter,
   ForgetOptions,
@@ -81,21 +78,26 @@ export type {
   ListFilter,
   LoadProgress,
   MessageCounts,
-  MissingIndexes,
   NamedLoad,
   Page,
-  Part,
-  Prepared,
-  PrepareOptions,
   Receipt,
   ReceiptFilter,
   RejectFilter,
   RejectGroup,
+  StoredDeadLetter,
+  StoredReject,
+} from './sink/ledger.ts'
+export type {
+  Batch,
+  BatchVerdict,
+  Built,
+  MissingIndexes,
+  Part,
+  Prepared,
+  PrepareOptions,
   RejectReplay,
   ReplayBatch,
   Sink,
-  StoredDeadLetter,
-  StoredReject,
   Verdict,
 } from './sink/sink.ts'
 export { type Consumer, type ConsumerOptions, createConsumer, type RunOptions } from './consumer/consumer.ts'

@@ -2,7 +2,7 @@
 import type { Abortable } from '../core/wait.ts'
 import { hasZones, type Model } from '../model/model.ts'
 import { zoneRelease } from '../model/zones.ts'
-import type { Ledger } from '../sink/sink.ts'
+import type { Ledger } from '../sink/ledger.ts'
 
 /**
  * Keeps the release of this process with the loads; what to say where local times of them were read by

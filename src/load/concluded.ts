@@ -1,5 +1,5 @@
 /** When the chunks of a load are done with, whether or not they took effect. */
-import type { Ledger } from '../sink/sink.ts'
+import type { Ledger } from '../sink/ledger.ts'
 import type { Course } from './course.ts'
 
 export interface Conclusion {

@@ -5,7 +5,8 @@
 import { LadingError } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
 import { type Model, tableName } from '../model/model.ts'
-import type { NamedLoad, Sink } from '../sink/sink.ts'
+import type { NamedLoad } from '../sink/ledger.ts'
+import type { Sink } from '../sink/sink.ts'
 import { storable } from '../sink/storable.ts'
 
 /** A file that is planned. */

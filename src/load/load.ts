@@ -24,7 +24,8 @@ import { buildIndexes, type DeferIndexes, indexPlan, tellAgain, tellPrepared } f
 import { History } from './history.ts'
 import { roomIn } from './room.ts'
 import { balance, openReceipt } from '../sink/receipt.ts'
-import type { Receipt, Sink } from '../sink/sink.ts'
+import type { Receipt } from '../sink/ledger.ts'
+import type { Sink } from '../sink/sink.ts'
 import { preparedWarnings } from '../sink/table.ts'
 
 /** Consumers at work beside the producer. */

@@ -4,7 +4,7 @@
  */
 import { asBuffer } from '../core/bytes.ts'
 import { formatOf } from '../format/registry.ts'
-import type { StoredReject } from '../sink/sink.ts'
+import type { StoredReject } from '../sink/ledger.ts'
 import { layoutOf } from './redecode.ts'
 
 export interface ExportOptions {

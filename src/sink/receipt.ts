@@ -1,4 +1,4 @@
-import type { Receipt } from './sink.ts'
+import type { Receipt } from './ledger.ts'
 
 export interface Balance {
   /** Records without a verdict yet. */

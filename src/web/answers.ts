@@ -3,7 +3,7 @@
  * anybody.
  */
 import type { Code } from '../core/errors.ts'
-import type { Receipt } from '../sink/sink.ts'
+import type { Receipt } from '../sink/ledger.ts'
 
 /** A receipt with what is open, and with what does not add up. */
 export type LoadAnswer = Receipt & { readonly open: number; readonly problems: readonly string[] }

@@ -7,7 +7,7 @@ import { balance, defineModel, exportRejects, integer, text } from '../../src/in
 import { load } from '../../src/load/load.ts'
 import { openQueue } from '../../src/queue/registry.ts'
 import { editReject, replayRejects } from '../../src/review/rejects.ts'
-import type { Ledger, StoredReject } from '../../src/sink/sink.ts'
+import type { Ledger, StoredReject } from '../../src/sink/ledger.ts'
 import { openSink } from '../../src/sink/registry.ts'
 import { SqliteFile } from '../../src/core/sqlite.ts'
 import { query, Workshop } from '../support/workshop.ts'

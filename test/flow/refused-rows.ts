@@ -7,7 +7,7 @@ import { type Column, integer, text } from '../../src/model/columns.ts'
 import { type ConflictPolicy, defineModel, type Model } from '../../src/model/model.ts'
 import { balance } from '../../src/sink/receipt.ts'
 import type { Queue } from '../../src/queue/queue.ts'
-import type { Receipt, StoredReject } from '../../src/sink/sink.ts'
+import type { Receipt, StoredReject } from '../../src/sink/ledger.ts'
 import type { Workshop } from '../support/workshop.ts'
 
 export const records = 2_000

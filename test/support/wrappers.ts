@@ -4,7 +4,8 @@
 import { type Code, LadingError } from '../../src/core/errors.ts'
 import type { LadingEvent } from '../../src/core/events.ts'
 import type { Delivery, Queue } from '../../src/queue/queue.ts'
-import type { Ledger, Sink } from '../../src/sink/sink.ts'
+import type { Ledger } from '../../src/sink/ledger.ts'
+import type { Sink } from '../../src/sink/sink.ts'
 
 export type SinkMethod = 'prepare' | 'write' | 'replayLetter' | 'replayRejects' | 'bury' | 'fold'
 export type QueueMethod = 'publish' | 'deliveries' | 'depth' | 'settle' | 'extend'

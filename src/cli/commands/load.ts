@@ -27,7 +27,7 @@ import {
 } from '../terminal/output.ts'
 import type { DeferIndexes } from '../../load/indexes.ts'
 import type { ProducedLoad } from '../../producer/produce.ts'
-import type { Receipt } from '../../sink/sink.ts'
+import type { Receipt } from '../../sink/ledger.ts'
 import { printLeft } from '../run/left.ts'
 import { openWorkingQueue, startLeftMs } from '../run/queue.ts'
 import { type ProduceFlags, produceSettings } from './produce.ts'

@@ -2,7 +2,8 @@ import { Command } from 'commander'
 import type { DedupKey } from '../../consumer/decode/identity.ts'
 import { exits } from '../../core/errors.ts'
 import { tableName } from '../../model/model.ts'
-import type { StoredReject, Verdict } from '../../sink/sink.ts'
+import type { StoredReject } from '../../sink/ledger.ts'
+import type { Verdict } from '../../sink/sink.ts'
 import { withExamples } from '../settings/examples.ts'
 import {
   type ChoiceFlags,

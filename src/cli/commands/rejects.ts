@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import { codes, LadingError } from '../../core/errors.ts'
-import type { StoredReject } from '../../sink/sink.ts'
+import type { StoredReject } from '../../sink/ledger.ts'
 import { diagnostic, placeOf } from '../terminal/diagnostic.ts'
 import { withExamples } from '../settings/examples.ts'
 import { hint } from '../settings/hint.ts'

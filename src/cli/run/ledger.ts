@@ -1,7 +1,8 @@
 /** What commands that look at rejects and dead letters share. */
 import { Option } from 'commander'
 import { codes, LadingError } from '../../core/errors.ts'
-import type { Ledger, NamedLoad, RejectFilter, Sink, StoredReject, Verdict } from '../../sink/sink.ts'
+import type { Ledger, NamedLoad, RejectFilter, StoredReject } from '../../sink/ledger.ts'
+import type { Sink, Verdict } from '../../sink/sink.ts'
 import type { Model } from '../../model/model.ts'
 import { requireDatabase } from '../settings/files.ts'
 import { loadName, toOption } from '../settings/options.ts'

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { PlannedLoad } from '../../producer/state.ts'
 import { openReceipt } from '../../sink/receipt.ts'
-import type { Receipt } from '../../sink/sink.ts'
+import type { Receipt } from '../../sink/ledger.ts'
 
 interface Wanted {
   readonly id: string | undefined

@@ -1,7 +1,7 @@
 /** A reject as a compiler shows an error: the place, the row, and what is wrong marked in it. */
 import { styleText } from 'node:util'
 import { codes } from '../../core/errors.ts'
-import type { StoredReject } from '../../sink/sink.ts'
+import type { StoredReject } from '../../sink/ledger.ts'
 import { hint } from '../settings/hint.ts'
 import { count, shortId, visible } from './output.ts'
 import { cutEnd, cutStart, widthOf, wrapped } from './width.ts'

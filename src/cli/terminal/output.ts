@@ -4,7 +4,8 @@
  */
 import { codes, exits } from '../../core/errors.ts'
 import { balance } from '../../sink/receipt.ts'
-import type { Ledger, MessageCounts, MissingIndexes, Receipt } from '../../sink/sink.ts'
+import type { Ledger, MessageCounts, Receipt } from '../../sink/ledger.ts'
+import type { MissingIndexes } from '../../sink/sink.ts'
 import { hint } from '../settings/hint.ts'
 import { cutEnd, cutMiddle, padEnd, padStart, widthOf } from './width.ts'
 

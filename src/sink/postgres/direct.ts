@@ -13,7 +13,7 @@ import { rowError } from './errors.ts'
 import { copyField } from './copy/literal.ts'
 import { insertLoads, loadsOf, lockLoads, openLoads } from './loads.ts'
 import { insertRejects } from './rejects.ts'
-import { copyInto, type CopyRows } from './copy/rows.ts'
+import { copyInto, type CopyBuffer } from './copy/rows.ts'
 import { beginBatch, commit, inOrderOfEntry, rollback } from './transaction.ts'
 
 const ledgerTable = 'lading.ledger'
@@ -41,7 +41,7 @@ export class DirectPath {
   }
 
   /** The verdicts, or undefined where nothing was changed because the batch needs a closer look. */
-  async write(client: pg.Client, batch: Batch): Promise<readonly Verdict[] | undefined> {
+  async write(client: pg.Client, batch: Batch<CopyBuffer>): Promise<readonly Verdict[] | undefined> {
     const { parts, rows, model } = batch
     if (rows.rows === 0 || !this.#isWorthIt(model)) return undefined
     const known = loadsOf(batch)
@@ -64,12 +64,11 @@ export class DirectPath {
 
   async #attempt(
     client: pg.Client,
-    batch: Batch,
+    batch: Batch<CopyBuffer>,
     sql: string,
     loads: number,
   ): Promise<readonly Verdict[] | undefined> {
-    const { parts, model } = batch
-    const rows = batch.rows as unknown as CopyRows
+    const { parts, model, rows } = batch
     try {
       const counts = await copy(
         client,
@@ -133,7 +132,7 @@ export class DirectPath {
  * Makes the rows of new loads, in a transaction of its own: two consumers of one load must not wait for each
  * other. It need not reach the disk before the batch does, which comes later in the same log.
  */
-const registration = ({ pipeline }: Batch, loads: readonly LoadInfo[]): readonly string[] =>
+const registration = ({ pipeline }: Batch<CopyBuffer>, loads: readonly LoadInfo[]): readonly string[] =>
   loads.length === 0
     ? []
     : [
@@ -147,13 +146,13 @@ const registration = ({ pipeline }: Batch, loads: readonly LoadInfo[]): readonly
  * BEGIN, the locks that keep the loads from being folded, which of the loads are open and have the parts'
  * plan, the keys, the rows.
  */
-function statements({ model, rows }: Batch, loads: readonly LoadInfo[]): readonly string[] {
+function statements({ model, rows }: Batch<CopyBuffer>, loads: readonly LoadInfo[]): readonly string[] {
   return [
     beginBatch,
     lockLoads(loads.map(({ id }) => id)),
     openLoads(loads),
     `COPY ${ledgerTable} (pipeline, key, sha256, load_id, outcome, records, loaded, rejected, skipped) FROM STDIN`,
-    copyInto(qualified(model), model, rows as unknown as CopyRows),
+    copyInto(qualified(model), model, rows),
   ]
 }
 
@@ -161,7 +160,7 @@ function statements({ model, rows }: Batch, loads: readonly LoadInfo[]): readonl
  * The keys as COPY TEXT: half the work of an INSERT for the server, and with a message for each record there
  * are thousands. A key that is there already makes the COPY fail before any row is sent to the table.
  */
-function ledgerRows({ pipeline, parts }: Batch): Buffer {
+function ledgerRows({ pipeline, parts }: Batch<CopyBuffer>): Buffer {
   const first = copyField(pipeline)
   const line = ({ key, sha256, load, records, rows }: Part): string =>
     `${first}\t${copyField(key)}\t\\\\x${sha256}\t${load?.id ?? '\\N'}\tapplied\t${records}\t${rows}\t${records - rows}\t0\n`

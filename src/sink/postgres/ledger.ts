@@ -26,7 +26,7 @@ import type {
   RejectGroup,
   StoredDeadLetter,
   StoredReject,
-} from '../sink.ts'
+} from '../ledger.ts'
 import { storable } from '../storable.ts'
 import type { Connection } from './connection.ts'
 import { forgetLoads, insertLoads, lockAgainstBatches, lockAndAsk } from './loads.ts'

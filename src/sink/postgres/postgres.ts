@@ -3,12 +3,12 @@ import type pg from 'pg'
 import { LadingError } from '../../core/errors.ts'
 import type { Abortable } from '../../core/wait.ts'
 import type { Model } from '../../model/model.ts'
-import type { RowBuffer } from '../../model/writer.ts'
+import type { CopyBuffer } from './copy/rows.ts'
+import type { Ledger } from '../ledger.ts'
 import type {
   Batch,
   BatchVerdict,
   Built,
-  Ledger,
   MissingIndexes,
   Prepared,
   PrepareOptions,
@@ -46,7 +46,7 @@ interface PreparedModel {
  * A PostgreSQL database, over one session for batches and, once the ledger is asked, another for that: a
  * question must not wait for the batch that is being written. Consumers in one process have a sink each.
  */
-export class PostgresSink implements Sink {
+export class PostgresSink implements Sink<CopyBuffer> {
   readonly ledger: Ledger
   readonly place: string
   readonly #connection: Connection
@@ -134,7 +134,7 @@ export class PostgresSink implements Sink {
     )
   }
 
-  rows(model: Model): RowBuffer {
+  rows(model: Model): CopyBuffer {
     const types = model.columns.map((column) => column.type)
     if (types.every(hasBinaryForm)) return new BinaryRows(types.length)
     return new TextRows(types.map(({ kind }) => kind === 'timestamptz'))
@@ -144,7 +144,7 @@ export class PostgresSink implements Sink {
     return this.#reading.use((client) => isEmpty(client, model), options?.signal)
   }
 
-  async write(batch: Batch, options?: Abortable): Promise<readonly BatchVerdict[]> {
+  async write(batch: Batch<CopyBuffer>, options?: Abortable): Promise<readonly BatchVerdict[]> {
     const leaveLocked = this.#metLock && batch.leaveLocked === true
     try {
       const verdicts = await this.#connection.use(
@@ -159,11 +159,11 @@ export class PostgresSink implements Sink {
     }
   }
 
-  replayLetter(letter: number, batch: Batch, options?: Abortable): Promise<readonly Verdict[]> {
+  replayLetter(letter: number, batch: Batch<CopyBuffer>, options?: Abortable): Promise<readonly Verdict[]> {
     return this.#connection.use((client) => replayLetter(client, letter, batch, this.#past), options?.signal)
   }
 
-  replayRejects(batch: ReplayBatch, options?: Abortable): Promise<readonly Verdict[]> {
+  replayRejects(batch: ReplayBatch<CopyBuffer>, options?: Abortable): Promise<readonly Verdict[]> {
     return this.#connection.use((client) => replayRejects(client, batch), options?.signal)
   }
 

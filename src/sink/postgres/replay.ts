@@ -5,7 +5,7 @@ import type { RejectReplay, ReplayBatch, Verdict } from '../sink.ts'
 import { storable } from '../storable.ts'
 import { lockAndAsk } from './loads.ts'
 import { adjacent, Placement, placeRun, type Stretch } from './place.ts'
-import type { CopyRows } from './copy/rows.ts'
+import type { CopyBuffer } from './copy/rows.ts'
 import { mayLeaveOut } from './staging.ts'
 import { beginBatch, transaction } from './transaction.ts'
 
@@ -28,7 +28,10 @@ interface Move {
   readonly to: 'loaded' | 'skipped' | 'elsewhere'
 }
 
-export async function replayRejects(client: pg.Client, batch: ReplayBatch): Promise<readonly Verdict[]> {
+export async function replayRejects(
+  client: pg.Client,
+  batch: ReplayBatch<CopyBuffer>,
+): Promise<readonly Verdict[]> {
   const { pipeline } = batch
   return transaction(client, beginBatch, async () => {
     const ids = batch.replays.map(({ id }) => id)
@@ -83,7 +86,11 @@ async function lockOpen(
   return new Map(rows.map(({ id, key, load_id }) => [Number(id), { key, loadId: load_id }]))
 }
 
-function entriesOf({ replays }: ReplayBatch, open: Map<number, Origin>, verdicts: Verdict[]): Entry[] {
+function entriesOf(
+  { replays }: ReplayBatch<CopyBuffer>,
+  open: Map<number, Origin>,
+  verdicts: Verdict[],
+): Entry[] {
   const entries: Entry[] = []
   let end = 0
   for (const [index, replay] of replays.entries()) {
@@ -154,8 +161,8 @@ async function skipClaim(client: pg.Client, pipeline: string, key: string): Prom
 }
 
 /** What became of each row: a fault, with its place, where the database refused it. */
-async function place(client: pg.Client, { model, rows }: ReplayBatch, entries: readonly Entry[]) {
-  const placement = new Placement(client, model, rows as unknown as CopyRows, false)
+async function place(client: pg.Client, { model, rows }: ReplayBatch<CopyBuffer>, entries: readonly Entry[]) {
+  const placement = new Placement(client, model, rows, false)
   const placed = new Map<Entry, 'loaded' | 'skipped' | Fault>()
   for (const run of adjacent(entries.filter(({ start, end }) => start < end))) {
     const outcome = await placeRun(placement, run, mayLeaveOut(model))

@@ -2,14 +2,15 @@
 import type pg from 'pg'
 import type { Reject } from '../../core/fault.ts'
 import type { LoadInfo } from '../../core/load.ts'
-import type { Batch, BatchVerdict, Counts, Part, Verdict } from '../sink.ts'
+import type { Counts } from '../ledger.ts'
+import type { Batch, BatchVerdict, Part, Verdict } from '../sink.ts'
 import { lockAndAsk, lockLoads, registerLoads } from './loads.ts'
 import { lockedKeys } from './table/locked.ts'
 import type { DirectPath } from './direct.ts'
 import { tableError } from './errors.ts'
 import { adjacent, Placement, placeRun, type Refusal, type Stretch } from './place.ts'
 import { insertRejects } from './rejects.ts'
-import type { CopyRows } from './copy/rows.ts'
+import type { CopyBuffer } from './copy/rows.ts'
 import { mayLeaveOut } from './staging.ts'
 import { beginBatch, inOrderOfEntry, transaction } from './transaction.ts'
 import type { Unanimity } from './unanimous.ts'
@@ -28,7 +29,7 @@ export interface Past {
 
 export async function writeBatch(
   client: pg.Client,
-  batch: Batch,
+  batch: Batch<CopyBuffer>,
   past: Past,
   leaveLocked: boolean,
 ): Promise<readonly BatchVerdict[]> {
@@ -41,7 +42,7 @@ export async function writeBatch(
 /** Part by part where it must be. */
 async function writeCarefully(
   client: pg.Client,
-  batch: Batch,
+  batch: Batch<CopyBuffer>,
   past: Past,
   leaveLocked: boolean,
 ): Promise<readonly BatchVerdict[]> {
@@ -52,7 +53,7 @@ async function writeCarefully(
 /** Within a transaction. `plans`: the plan of each of the batch's loads. */
 async function writeParts(
   client: pg.Client,
-  batch: Batch,
+  batch: Batch<CopyBuffer>,
   plans: ReadonlyMap<string, string>,
   past: Past,
   leaveLocked: boolean,
@@ -74,7 +75,7 @@ async function writeParts(
 export async function replayLetter(
   client: pg.Client,
   letter: number,
-  batch: Batch,
+  batch: Batch<CopyBuffer>,
   past: Past,
 ): Promise<readonly Verdict[]> {
   const plans = await registerLoads(client, batch)
@@ -179,18 +180,13 @@ async function judgeKnownKeys(
 
 async function placeParts(
   client: pg.Client,
-  batch: Batch,
+  batch: Batch<CopyBuffer>,
   spans: readonly Span[],
   verdicts: BatchVerdict[],
   past: Past,
 ): Promise<void> {
   const { direct, unanimity } = past
-  const placement = new Placement(
-    client,
-    batch.model,
-    batch.rows as unknown as CopyRows,
-    direct.expectsConflict(batch.model),
-  )
+  const placement = new Placement(client, batch.model, batch.rows, direct.expectsConflict(batch.model))
   const rejects: (readonly [Part, Reject])[] = []
   const corrections: (readonly [Part, Counts])[] = []
   const refused: (readonly [Part, readonly Refusal[]])[] = []

@@ -13,7 +13,7 @@ import type {
   RejectGroup,
   StoredDeadLetter,
   StoredReject,
-} from '../sink.ts'
+} from '../ledger.ts'
 
 type Cell = string | number | bigint | boolean | Date | Uint8Array | null
 

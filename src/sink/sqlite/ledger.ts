@@ -25,7 +25,7 @@ import type {
   RejectGroup,
   StoredDeadLetter,
   StoredReject,
-} from '../sink.ts'
+} from '../ledger.ts'
 import { storable } from '../storable.ts'
 import { insertLoad } from './write.ts'
 

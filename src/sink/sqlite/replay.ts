@@ -11,11 +11,11 @@ interface Origin {
   readonly load_id: string | null
 }
 
-export function replayRejects(file: SqliteFile, batch: ReplayBatch): readonly Verdict[] {
+export function replayRejects(file: SqliteFile, batch: ReplayBatch<ValueRows>): readonly Verdict[] {
   return insertingIn(file, batch.model, (insert) => replayEach(file, batch, insert))
 }
 
-function replayEach(file: SqliteFile, batch: ReplayBatch, insert: Insert): readonly Verdict[] {
+function replayEach(file: SqliteFile, batch: ReplayBatch<ValueRows>, insert: Insert): readonly Verdict[] {
   let row = -1
   return batch.replays.map((replay) => {
     if (replay.fault === undefined) row++
@@ -25,7 +25,7 @@ function replayEach(file: SqliteFile, batch: ReplayBatch, insert: Insert): reado
 
 function replayOne(
   file: SqliteFile,
-  batch: ReplayBatch,
+  batch: ReplayBatch<ValueRows>,
   replay: RejectReplay,
   row: number,
   insert: Insert,
@@ -49,7 +49,7 @@ function replayOne(
     return { kind: 'duplicate' }
   }
   let fault: Fault | undefined
-  const rows = { model, rows: batch.rows as ValueRows }
+  const rows = { model, rows: batch.rows }
   const changed = insert(file, rows, row, row + 1, (_, each) => (fault = each))
   if (fault !== undefined) return keepReason(file, replay, replay.describe(fault))
   const to = changed === 1 ? 'loaded' : 'skipped'

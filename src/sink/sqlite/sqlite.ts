@@ -3,8 +3,8 @@ import { basename, dirname, join, resolve } from 'node:path'
 import type { Fault, Reject } from '../../core/fault.ts'
 import { SqliteFile } from '../../core/sqlite.ts'
 import type { Model } from '../../model/model.ts'
-import type { RowBuffer } from '../../model/writer.ts'
-import type { Batch, Ledger, Part, Prepared, PrepareOptions, ReplayBatch, Sink, Verdict } from '../sink.ts'
+import type { Ledger } from '../ledger.ts'
+import type { Batch, Part, Prepared, PrepareOptions, ReplayBatch, Sink, Verdict } from '../sink.ts'
 import { identifier } from './ddl.ts'
 import { sinkError } from './errors.ts'
 import { SqliteLedger } from './ledger.ts'
@@ -28,7 +28,7 @@ const defaultThreadBytes = 64 * 1024
  * A SQLite file that holds the target table and the ledger; `:memory:` for tests. Any number of processes may
  * write it, one at a time.
  */
-export class SqliteSink implements Sink {
+export class SqliteSink implements Sink<ValueRows> {
   readonly ledger: Ledger
   readonly place: string
   readonly #path: string
@@ -57,7 +57,7 @@ export class SqliteSink implements Sink {
     return { ...table, deferred: false, reason: deferIndexes && 'a table of SQLite is its key' }
   }
 
-  rows(model: Model): RowBuffer {
+  rows(model: Model): ValueRows {
     return new ValueRows(model.columns.map((column) => column.type.kind === 'timestamptz'))
   }
 
@@ -65,33 +65,29 @@ export class SqliteSink implements Sink {
     return this.#guard((file) => file.get(`SELECT 1 FROM ${identifier(table)} LIMIT 1`) === undefined)
   }
 
-  async write(batch: Batch): Promise<readonly Verdict[]> {
+  async write(batch: Batch<ValueRows>): Promise<readonly Verdict[]> {
     // Where rows are refused, more are soon; trying the other way first would write each batch twice.
     const apart = !this.#refused && batch.rows.bytes >= this.#threadBytes
     const verdicts = apart ? await this.#writer?.write(batch) : undefined
     return verdicts ?? this.#writeHere(batch)
   }
 
-  async replayLetter(letter: number, batch: Batch): Promise<readonly Verdict[]> {
-    const { pipeline, model, parts } = batch
-    const rows = batch.rows as ValueRows
-    return this.#guard((file) => replayLetter(file, letter, { pipeline, model, parts, rows }))
+  async replayLetter(letter: number, batch: Batch<ValueRows>): Promise<readonly Verdict[]> {
+    return this.#guard((file) => replayLetter(file, letter, batch))
   }
 
-  async replayRejects(batch: ReplayBatch): Promise<readonly Verdict[]> {
+  async replayRejects(batch: ReplayBatch<ValueRows>): Promise<readonly Verdict[]> {
     return this.#guard((file) => replayRejects(file, batch))
   }
 
-  #writeHere(batch: Batch): readonly Verdict[] {
-    const { pipeline, model, parts } = batch
+  #writeHere(batch: Batch<ValueRows>): readonly Verdict[] {
+    const { pipeline, model, parts, rows } = batch
     this.#refused = false
     const described = parts.map((part) => ({
       ...part,
       describe: (row: number, fault: Fault) => this.#describe(part, row, fault),
     }))
-    return this.#guard((file) =>
-      writeBatch(file, { pipeline, model, parts: described, rows: batch.rows as ValueRows }),
-    )
+    return this.#guard((file) => writeBatch(file, { pipeline, model, parts: described, rows }))
   }
 
   #describe(part: Part, row: number, fault: Fault): Reject {

@@ -47,10 +47,10 @@ export class Writer implements AsyncDisposable {
   }
 
   /** Undefined where a row of the batch is refused; then nothing of it has taken effect. */
-  write(batch: Batch): Promise<readonly Verdict[] | undefined> {
+  write(batch: Batch<ValueRows>): Promise<readonly Verdict[] | undefined> {
     const { pipeline, parts } = batch
     const { table, primaryKey, onConflict, version, columns } = batch.model
-    const rows = batch.rows as ValueRows
+    const { rows } = batch
     const job: Job = {
       pipeline,
       model: { table, primaryKey, onConflict, version, columns: columns.map(({ name }) => ({ name })) },

@@ -68,7 +68,11 @@ export const sha256 = (content: unknown): string =>
 /**
  * Encodes the records into a batch. A row that the database refuses is described by its number in its part.
  */
-export function batchOf(sink: Sink, model: Model, deliveries: readonly Delivery[]): Batch {
+export function batchOf<Rows extends RowBuffer>(
+  sink: Sink<Rows>,
+  model: Model,
+  deliveries: readonly Delivery[],
+): Batch<Rows> {
   const rows = sink.rows(model)
   for (const { records } of deliveries) encode(rows, model, records)
   return { pipeline, model, parts: deliveries.map(partOf), rows }

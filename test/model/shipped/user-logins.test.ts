@@ -19,7 +19,7 @@ import { produce } from '../../../src/producer/produce.ts'
 import type { Outgoing } from '../../../src/queue/queue.ts'
 import { openQueue } from '../../../src/queue/registry.ts'
 import { openSink } from '../../../src/sink/registry.ts'
-import type { StoredDeadLetter } from '../../../src/sink/sink.ts'
+import type { StoredDeadLetter } from '../../../src/sink/ledger.ts'
 import { Folder } from '../../cli/run.ts'
 
 const model = userLogins({ mask: sha256() })

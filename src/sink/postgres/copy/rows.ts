@@ -1,4 +1,5 @@
 import type { Model } from '../../../model/model.ts'
+import type { RowBuffer } from '../../../model/writer.ts'
 import { EncodedRows } from '../../sql/encoded-rows.ts'
 import { identifiers } from '../table/ddl.ts'
 
@@ -10,6 +11,9 @@ export abstract class CopyRows extends EncodedRows {
   /** As COPY names it. */
   abstract readonly format: 'binary' | 'text'
 }
+
+/** What `PostgresSink.rows` makes. */
+export type CopyBuffer = CopyRows & RowBuffer
 
 /** The statement that takes rows of the model into a table. */
 export const copyInto = (table: string, model: Model, { format }: CopyRows): string =>

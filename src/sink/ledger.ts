@@ -1,0 +1,204 @@
+/**
+ * The contract of the ledger that a sink keeps beside its table: what took effect, what was refused, and what
+ * a person does about it afterwards. The same conformance suite covers it (test/contract/sink/).
+ */
+import type { Code } from '../core/errors.ts'
+import type { Reject } from '../core/fault.ts'
+import type { Layout, LoadInfo } from '../core/load.ts'
+import type { Abortable } from '../core/wait.ts'
+
+/** Records, by what became of them. */
+export interface Counts {
+  readonly loaded: number
+  readonly rejected: number
+  /** Left out by the conflict policy. */
+  readonly skipped: number
+}
+
+/** A message that could not be processed as a whole. */
+export interface DeadLetter {
+  readonly pipeline: string
+  readonly key: string
+  readonly sha256: string
+  readonly load?: LoadInfo | undefined
+  /** Records in it, as far as known; 0 for a message that cannot be read. */
+  readonly records: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+  readonly attempts: number
+  readonly code: Code
+  readonly detail: string
+}
+
+export interface StoredDeadLetter extends DeadLetter {
+  readonly id: number
+  /** A discarded letter still counts as dead: its records were not loaded. */
+  readonly state: 'dead' | 'replayed' | 'discarded'
+  /** ISO 8601. */
+  readonly at: string
+}
+
+export interface StoredReject extends Reject {
+  readonly id: number
+  readonly pipeline: string
+  /** Key in the ledger of the chunk or message that held the record. */
+  readonly key: string
+  /** Load of the record; undefined for an external message. */
+  readonly loadId: string | undefined
+  /** How the record is written; undefined for a JSON object of an external message, and where it is unknown. */
+  readonly layout: Layout | undefined
+  /** The record as a person edited it; `span` and `masked` then refer to this text. */
+  readonly edited: Uint8Array | undefined
+  /** A discarded reject still counts as rejected: it was not loaded. */
+  readonly state: 'open' | 'replayed' | 'discarded'
+  /** ISO 8601. */
+  readonly at: string
+}
+
+/** Open rejects that failed the same way. */
+export interface RejectGroup {
+  readonly code: Code
+  readonly column: string | undefined
+  readonly rejects: number
+}
+
+/** The account of a load: records = loaded + rejected + skipped + dead + open. */
+export interface Receipt extends Counts {
+  readonly loadId: string
+  readonly pipeline: string
+  readonly source: string
+  readonly sha256: string
+  readonly bytes: number
+  readonly plan: string
+  readonly records: number
+  readonly dead: number
+  readonly chunks: number
+  /** Chunks with a verdict, dead ones included. */
+  readonly chunksDone: number
+  /** Stored rejects and dead letters, counted independently of the ledger's sums. */
+  readonly rejectRows: number
+  readonly deadLetters: number
+  /** Those of them that were not discarded: what a person still has to decide on. */
+  readonly openRejects: number
+  readonly openDeadLetters: number
+  /** Records in those dead letters. */
+  readonly deadLetterRecords: number
+  readonly startedAt: string
+  /** The first release of the time-zone data that local times were read by, if the model has zones. */
+  readonly zoneRelease?: string
+}
+
+/** Rejects and dead letters of messages that belong to no load, and those of them that were not discarded. */
+export interface MessageCounts {
+  readonly rejects: number
+  readonly openRejects: number
+  readonly deadLetters: number
+  readonly openDeadLetters: number
+}
+
+/** A load as a person names it. */
+export interface NamedLoad {
+  readonly loadId: string
+  readonly source: string
+  /** sha256 of the whole source, in hexadecimal. */
+  readonly sha256: string
+  /** ISO 8601. */
+  readonly startedAt: string
+}
+
+/** What has become of a load so far. */
+export interface LoadProgress {
+  /** Hash of the plan that it was begun with, in hexadecimal. */
+  readonly plan: string
+  /** Every chunk has taken effect, and its key is folded into the load's own row. */
+  readonly complete: boolean
+  /** The keys of the chunks with a verdict. */
+  readonly keys: ReadonlySet<string>
+  /** Records that took effect. */
+  readonly loaded: number
+}
+
+export interface ForgetOptions extends Abortable {
+  /** Default: any number. */
+  readonly mostLoaded?: number | undefined
+}
+
+export interface Ledger {
+  /** Newest first. */
+  receipts(filter: ReceiptFilter, options?: Abortable): Promise<readonly Receipt[]>
+  /** Undefined for a load of which no chunk has arrived. */
+  progress(loadId: string, options?: Abortable): Promise<LoadProgress | undefined>
+  /** What was not loaded of messages that belong to no load, of one pipeline or all. */
+  messages(filter: Pick<ReceiptFilter, 'pipeline'>, options?: Abortable): Promise<MessageCounts>
+  /**
+   * Loads whose id begins with the text, or whose source is the end of the path in the text; newest first, at
+   * most 100.
+   */
+  named(text: string, options?: Abortable): Promise<readonly NamedLoad[]>
+  /** The newest load of each of these sources in the pipeline; none for a source that was never loaded. */
+  newest(pipeline: string, sources: readonly string[], options?: Abortable): Promise<readonly NamedLoad[]>
+  /**
+   * Forgets the loads, their rejects and their dead letters, in one transaction, so that they can be loaded
+   * from scratch. Rows in the table stay. Returns false and forgets nothing if more than `mostLoaded` of
+   * their records have taken effect.
+   */
+  forget(loadIds: readonly string[], options?: ForgetOptions): Promise<boolean>
+  /**
+   * Records `release`, of the time-zone data that local times are read by, with those of the loads that have
+   * none yet. Returns the other releases that the loads have.
+   */
+  zoneReleases(loadIds: readonly string[], release: string, options?: Abortable): Promise<readonly string[]>
+  rejects(filter: RejectFilter & Page, options?: Abortable): Promise<readonly StoredReject[]>
+  /** Largest first. */
+  rejectGroups(filter: RejectFilter, options?: Abortable): Promise<readonly RejectGroup[]>
+  /**
+   * Stores an edited text of an open reject's record beside the original, and the names of its fields that
+   * hold masks. Returns false if the reject is not open.
+   */
+  editReject(id: number, record: Uint8Array, masked: readonly string[], options?: Abortable): Promise<boolean>
+  /** Discards open rejects for good; returns how many were open. They still count as rejected. */
+  discardRejects(ids: readonly number[], options?: Abortable): Promise<number>
+  deadLetters(filter: ListFilter & Page, options?: Abortable): Promise<readonly StoredDeadLetter[]>
+  /** Like `discardRejects`, but a discarded letter can still be replayed. */
+  discardDeadLetters(ids: readonly number[], options?: Abortable): Promise<number>
+  /**
+   * Stores a dead letter and, if it is a chunk of a load, its verdict in the same transaction. A message that
+   * has its verdict already changes nothing.
+   */
+  bury(letter: DeadLetter, options?: Abortable): Promise<void>
+  /**
+   * Folds the ledger rows of each complete load into one row. It never waits: a load that a batch is being
+   * written to is skipped, because the writer of that batch folds it afterwards.
+   */
+  fold(loadIds: readonly string[], options?: Abortable): Promise<void>
+}
+
+/** Default: all loads. */
+export interface ReceiptFilter {
+  readonly loads?: readonly string[] | undefined
+  readonly pipeline?: string | undefined
+  /** Only the newest so many. */
+  readonly limit?: number | undefined
+}
+
+export interface ListFilter {
+  readonly pipeline?: string | undefined
+  readonly loadId?: string | undefined
+  readonly id?: number | undefined
+  readonly code?: string | undefined
+  /** A text that occurs in the record, message or detail, byte for byte. */
+  readonly search?: string | undefined
+  /** Include what was replayed or discarded. */
+  readonly all?: boolean | undefined
+}
+
+export interface RejectFilter extends ListFilter {
+  /** Name of the model's column; empty for rejects of no column. */
+  readonly column?: string | undefined
+}
+
+/** In the order of the ids, beginning behind `after`. */
+export interface Page {
+  readonly after?: number | undefined
+  readonly limit: number
+}
