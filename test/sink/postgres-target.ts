@@ -1,7 +1,8 @@
 import pg from 'pg'
 import { PostgresSink } from '../../src/sink/postgres/postgres.ts'
 import { freshDatabase } from '../../tooling/servers/database.ts'
-import type { Dialect, Row, Target } from '../contract/sink/target.ts'
+import { type Dialect, type SqlTarget, sqlTarget } from '../contract/sink/sql.ts'
+import type { Row } from '../contract/sink/target.ts'
 
 const failing = (name: string, raise: string) =>
   `CREATE OR REPLACE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${raise}; END $$`
@@ -27,7 +28,7 @@ export const dialect: Dialect = {
   },
 }
 
-export interface PostgresTarget extends Target {
+export interface PostgresTarget extends SqlTarget {
   readonly url: string
   readonly client: pg.Client
 }
@@ -37,7 +38,7 @@ export async function openPostgres(): Promise<PostgresTarget> {
   const database = await freshDatabase()
   const client = new pg.Client({ connectionString: database.url })
   await client.connect()
-  return {
+  return sqlTarget({
     dialect,
     client,
     url: database.url,
@@ -47,5 +48,5 @@ export async function openPostgres(): Promise<PostgresTarget> {
       await client.end()
       await database.drop()
     },
-  }
+  })
 }

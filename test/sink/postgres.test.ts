@@ -6,9 +6,10 @@ import type { Listener } from '../../src/core/events.ts'
 import { defineModel, hash } from '../../src/model/model.ts'
 import { produce } from '../../src/producer/produce.ts'
 import { Workshop } from '../support/workshop.ts'
-import { sinkContract } from '../contract/sink/sink.ts'
+import { sqlSinkContract } from '../contract/sink/sink.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { isolation, type Rule } from '../contract/sink/isolation.ts'
+import { idsWhere } from '../contract/sink/sql.ts'
 import { allRejects, applied, batchOf, letterOf, numbers, write } from '../contract/sink/target.ts'
 import { PostgresSink } from '../../src/sink/postgres/postgres.ts'
 import { openPostgres } from './postgres-target.ts'
@@ -104,7 +105,7 @@ const model = defineModel({
 const records = [1, 2, 3].map((id) => [`${id}`, 'x'])
 
 describePostgres('PostgreSQL', () => {
-  sinkContract('PostgreSQL', openPostgres)
+  sqlSinkContract('PostgreSQL', openPostgres)
 
   describe('isolation of bad records, by the rules that only PostgreSQL has', () =>
     isolation(openPostgres, rules))
@@ -394,7 +395,7 @@ describePostgres('PostgreSQL', () => {
     expect((await allRejects(sink)).map(({ record, code }) => [record, code])).toEqual(
       [1, 2, 4].map((row) => [row, 'TRIGGER_RAISED']),
     )
-    expect(await numbers(target, 'items', 'id', "note = 'y'")).toEqual([1, 4, 6])
+    expect(await idsWhere(target, 'items', "note = 'y'")).toEqual([1, 4, 6])
   })
 
   test('whatever the database lowers synchronous_commit to, batches and dead letters are committed durably', async () => {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { integer, text } from '../../src/model/columns.ts'
 import { type ConflictPolicy, defineModel, type Model } from '../../src/model/model.ts'
+import { idsWhere } from '../contract/sink/sql.ts'
 import { allRejects, applied, batchOf, entries, numbers, type Texts, write } from '../contract/sink/target.ts'
 import { openSqlite, type SqliteTarget } from './sqlite-target.ts'
 
@@ -74,7 +75,7 @@ describe.for(ways)('several rows for each statement, %s', ([, options]) => {
     expect((await load(target, there, skip)).verdict).toEqual(applied(18))
     const { verdict, rejects } = await load(target, withBad(new Map([[30, ['25', '30', 'again']]])), skip)
     expect([verdict, rejects]).toEqual([applied(21, 0, 19), []])
-    expect(await numbers(target, 'items', 'id', "note = 'again'")).toEqual([])
+    expect(await idsWhere(target, 'items', "note = 'again'")).toEqual([])
   })
 
   test('rows that are older than those that are there are skipped and counted', async () => {
@@ -89,7 +90,7 @@ describe.for(ways)('several rows for each statement, %s', ([, options]) => {
     expect((await load(target, records, versioned)).verdict).toEqual(applied(40))
     const again = ids.map((id): Texts => [`${id}`, `${id % 3 === 0 ? id - 1 : id + 1}`, 'new'])
     expect(await load(target, again, versioned)).toEqual({ verdict: applied(26, 0, 14), rejects: [] })
-    expect(await numbers(target, 'items', 'id', "note = 'new'")).toEqual(ids.filter((id) => id % 3 !== 0))
+    expect(await idsWhere(target, 'items', "note = 'new'")).toEqual(ids.filter((id) => id % 3 !== 0))
   })
 
   test('a refused row costs a skipping load no row and no count', async () => {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { SqliteSink, type SqliteSinkOptions } from '../../src/sink/sqlite/sqlite.ts'
-import type { Dialect, Row, Target } from '../contract/sink/target.ts'
+import { type Dialect, type SqlTarget, sqlTarget } from '../contract/sink/sql.ts'
+import type { Row } from '../contract/sink/target.ts'
 
 const dialect: Dialect = {
   strict: ' STRICT',
@@ -21,7 +22,7 @@ const dialect: Dialect = {
   },
 }
 
-export interface SqliteTarget extends Target {
+export interface SqliteTarget extends SqlTarget {
   readonly path: string
 }
 
@@ -30,7 +31,7 @@ export async function openSqlite(options: SqliteSinkOptions = {}): Promise<Sqlit
   const folder = await mkdtemp(join(tmpdir(), 'lading-sink-'))
   const path = join(folder, 'target.db')
   const database = new DatabaseSync(path)
-  return {
+  return sqlTarget({
     dialect,
     path,
     open: () => new SqliteSink(path, options),
@@ -43,5 +44,5 @@ export async function openSqlite(options: SqliteSinkOptions = {}): Promise<Sqlit
       database.close()
       await rm(folder, { recursive: true })
     },
-  }
+  })
 }

@@ -2,13 +2,13 @@ import { expect, test } from 'vitest'
 import { integer, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { SqliteSink } from '../../src/sink/sqlite/sqlite.ts'
-import { sinkContract } from '../contract/sink/sink.ts'
+import { sqlSinkContract } from '../contract/sink/sink.ts'
 import { allRejects, applied, entries, numbers, type Texts, write } from '../contract/sink/target.ts'
 import { openSqlite } from './sqlite-target.ts'
 
 const open = () => openSqlite({ threadBytes: 0 })
 
-sinkContract('SQLite, written by a thread', open)
+sqlSinkContract('SQLite, written by a thread', open)
 
 const columns = { id: integer().notNull(), note: text() }
 const model = defineModel({ table: 'items', columns, primaryKey: ['id'], onConflict: 'error' })

@@ -7,11 +7,12 @@ import { describe, expect, test } from 'vitest'
 import { type Column, custom, integer, json, numeric, text } from '../../src/model/columns.ts'
 import { btree, defineModel } from '../../src/model/model.ts'
 import { SqliteSink } from '../../src/sink/sqlite/sqlite.ts'
-import { sinkContract } from '../contract/sink/sink.ts'
+import { sqlSinkContract } from '../contract/sink/sink.ts'
+import { idsWhere } from '../contract/sink/sql.ts'
 import { allRejects, applied, entries, numbers, replay, write } from '../contract/sink/target.ts'
 import { openSqlite } from './sqlite-target.ts'
 
-sinkContract('SQLite', () => openSqlite())
+sqlSinkContract('SQLite', () => openSqlite())
 
 const model = defineModel({
   table: 'items',
@@ -181,7 +182,7 @@ describe('SQLite', () => {
     expect((await allRejects(sink)).map(({ record, code }) => [record, code])).toEqual(
       [1, 2, 4].map((row) => [row, 'TRIGGER_RAISED']),
     )
-    expect(await numbers(target, 'items', 'id', "note = 'y'")).toEqual([1, 4, 6])
+    expect(await idsWhere(target, 'items', "note = 'y'")).toEqual([1, 4, 6])
   })
 
   test.for(['REPLACE', 'IGNORE', 'ROLLBACK', 'FAIL'])(

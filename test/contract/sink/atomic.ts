@@ -22,9 +22,9 @@ const model = defineModel({
 const refusedBefore = rejectOf(9, { code: 'BAD_INTEGER', detail: 'as a test' }, 'x,y')
 
 export function atomicity(open: OpenTarget): void {
-  test.for(['items', 'ledger', 'reject'])(
+  test.for(['rows', 'ledger', 'rejects'] as const)(
     'ledger, rows and rejects appear together or not at all: %s fails',
-    async (name) => {
+    async (where) => {
       await using target = await open()
       await using sink = target.open()
       await sink.prepare(model)
@@ -42,8 +42,7 @@ export function atomicity(open: OpenTarget): void {
         },
         { key: 'b', records: [['4', 'x']], load, rejects: [refusedBefore] },
       ]
-      const breakdown = target.dialect.breakdown(name === 'items' ? name : target.dialect.ledger(name))
-      await target.query(breakdown.begin)
+      const repair = await target.breakDown(where === 'rows' ? { table: 'items' } : where)
       await expect(write(sink, model, batch)).rejects.toMatchObject({
         name: 'LadingError',
         action: expect.not.stringMatching(/reject|dead/),
@@ -51,7 +50,7 @@ export function atomicity(open: OpenTarget): void {
       expect(await numbers(target, 'items')).toEqual([1])
       expect(await entries(target)).toHaveLength(1)
       expect(await allRejects(sink)).toEqual([])
-      await target.query(breakdown.end)
+      await repair()
       expect(await write(sink, model, batch)).toEqual([applied(2, 1), applied(1, 1)])
       expect(await numbers(target, 'items')).toEqual([1, 2, 3, 4])
       expect(await allRejects(sink)).toHaveLength(2)

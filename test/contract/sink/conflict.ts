@@ -16,8 +16,10 @@ const records = (...lines: string[]): Texts[] =>
   lines.map((line) => line.split(',').map((cell) => (cell === '' ? null : cell)))
 
 async function content(target: Target, table = 'items'): Promise<string[]> {
-  const rows = await target.query(`SELECT id, version, note FROM ${table} ORDER BY id`)
-  return rows.map(({ id, version, note }) => `${id},${version ?? ''},${note}`)
+  const rows = await target.rows(table)
+  return rows
+    .toSorted((a, b) => Number(a['id']) - Number(b['id']))
+    .map(({ id, version, note }) => `${id},${version ?? ''},${note}`)
 }
 
 export function conflicts(open: OpenTarget): void {
@@ -95,10 +97,10 @@ export function conflicts(open: OpenTarget): void {
     })
     await sink.prepare(named)
     await write(sink, named, [{ key: 'a', records: records('2,first', '1,second', '2,third') }])
-    const rows = await target.query('SELECT lading_row AS id, lading_row_ AS note FROM items ORDER BY 1')
-    expect(rows).toEqual([
-      { id: 1, note: 'second' },
-      { id: 2, note: 'third' },
+    const rows = await target.rows('items')
+    expect(rows.toSorted((a, b) => Number(a['lading_row']) - Number(b['lading_row']))).toEqual([
+      { lading_row: 1, lading_row_: 'second' },
+      { lading_row: 2, lading_row_: 'third' },
     ])
   })
 

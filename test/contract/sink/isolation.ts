@@ -1,18 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Code, type ConflictPolicy, custom, defineModel, integer, type Sink, text } from 'lading'
-import {
-  allRejects,
-  type Delivery,
-  type Dialect,
-  entries,
-  loadOf,
-  numbers,
-  type OpenTarget,
-  pipeline,
-  type Target,
-  write,
-} from './target.ts'
+import { allRejects, type Delivery, entries, loadOf, numbers, pipeline, write } from './target.ts'
+import type { Dialect, OpenSqlTarget, SqlTarget } from './sql.ts'
 
 /** A rule by which a database refuses rows. The table is `items`, its columns `id`, `ref` and `note`. */
 export interface Rule {
@@ -86,7 +76,7 @@ const places = {
   all,
 }
 
-export function isolation(open: OpenTarget, each: readonly Rule[] = rules): void {
+export function isolation(open: OpenSqlTarget, each: readonly Rule[] = rules): void {
   const cases = each.flatMap((rule) =>
     (['error', 'update'] as const).map((policy) => ({ rule, policy, name: rule.name })),
   )
@@ -110,14 +100,14 @@ export function isolation(open: OpenTarget, each: readonly Rule[] = rules): void
 
 /** Writes the same rows again and again under new keys, each time with others of them bad. */
 class Bench {
-  readonly #target: Target
+  readonly #target: SqlTarget
   readonly #sink: Sink
   readonly #rule: Rule
   readonly #policy: ConflictPolicy
   readonly #model
   #round = 0
 
-  constructor(target: Target, sink: Sink, rule: Rule, policy: ConflictPolicy) {
+  constructor(target: SqlTarget, sink: Sink, rule: Rule, policy: ConflictPolicy) {
     this.#target = target
     this.#sink = sink
     this.#rule = rule

@@ -123,10 +123,9 @@ export function effects(open: OpenTarget): void {
     )
     for (const batch of batches) expect(await sink.write(batch)).toEqual([applied(1)])
     for (const batch of batches) expect(await sink.write(batch)).toEqual([duplicate])
-    const rows = await target.query(`SELECT pipeline, key FROM ${target.dialect.ledger('ledger')}`)
-    expect(rows.map(({ pipeline, key }) => JSON.stringify([pipeline, key])).toSorted()).toEqual(
-      texts.flatMap((pipeline) => texts.map((key) => JSON.stringify([pipeline, key]))).toSorted(),
-    )
+    expect(
+      (await target.entries()).map(({ pipeline, key }) => JSON.stringify([pipeline, key])).toSorted(),
+    ).toEqual(texts.flatMap((pipeline) => texts.map((key) => JSON.stringify([pipeline, key]))).toSorted())
   })
 
   test('keys of one pipeline are not those of another', async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { btree, defineModel, integer, type Model, text, unique } from 'lading'
-import { applied, entries, numbers, type OpenTarget, write } from './target.ts'
+import type { OpenSqlTarget } from './sql.ts'
+import { applied, entries, numbers, write } from './target.ts'
 
 const items = (more: Partial<Pick<Model, 'onConflict'>> = {}) =>
   defineModel({
@@ -37,7 +38,7 @@ const misfits = [
   },
 ]
 
-export function preparing(open: OpenTarget): void {
+export function preparing(open: OpenSqlTarget): void {
   test('the ledger, the table and its indexes are made once, however often a sink is prepared', async () => {
     await using target = await open()
     await using sink = target.open()

@@ -106,26 +106,6 @@ export function receipts(open: OpenTarget): void {
     expect(await sink.ledger.progress(load.id)).toMatchObject({ complete: true })
   })
 
-  test('a dead letter that was deleted shows in the receipt, also where others are left', async () => {
-    await using target = await open()
-    await using sink = target.open()
-    await sink.prepare(model)
-    const load = loadOf(3, 6)
-    await write(sink, model, [chunk(load, 0, 1)])
-    await sink.ledger.bury(letterOf(chunk(load, 1, 2, 3)))
-    await sink.ledger.bury(letterOf(chunk(load, 2, 4, 5, 6)))
-    const balanced = await receiptOf(sink, load)
-    expect([balance(balanced), balanced.deadLetters, balanced.deadLetterRecords]).toEqual([
-      { open: 0, problems: [] },
-      2,
-      5,
-    ])
-    await target.query(`DELETE FROM ${target.dialect.ledger('dead_letter')} WHERE records = 2`)
-    expect(balance(await receiptOf(sink, load)).problems).toEqual([
-      expect.stringMatching(/5 records are dead.* 3/),
-    ])
-  })
-
   test('a chunk that is buried first without its load and then with it counts with its load', async () => {
     await using target = await open()
     await using sink = target.open()

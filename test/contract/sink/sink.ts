@@ -1,6 +1,7 @@
 /**
- * What every sink promises, as tests: an adapter's own test file is one call of `sinkContract` with an empty
- * database, and what is particular to the adapter. Names are guarantees.
+ * What every sink promises, as tests: an adapter's own test file is one call of `sinkContract`, or of
+ * `sqlSinkContract` where the database speaks SQL, with an empty database; what is particular to the adapter
+ * follows. Names are guarantees.
  */
 import { describe } from 'vitest'
 import { atomicity } from './atomic.ts'
@@ -11,19 +12,27 @@ import { effects } from './once.ts'
 import { preparing } from './prepare.ts'
 import { receipts } from './receipts.ts'
 import { mending } from './rejects.ts'
+import { besides, type OpenSqlTarget } from './sql.ts'
 import type { OpenTarget } from './target.ts'
 import { types } from './types.ts'
 
 export function sinkContract(name: string, open: OpenTarget): void {
   describe(`${name}: sink contract`, { timeout: 60_000 }, () => {
-    describe('prepare', () => preparing(open))
     describe('takes effect once', () => effects(open))
     describe('together or not at all', () => atomicity(open))
-    describe('isolation of bad records', () => isolation(open))
     describe('conflicts', () => conflicts(open))
     describe('types', () => types(open))
     describe('rejects and dead letters', () => deadLetters(open))
     describe('rejects that are mended', () => mending(open))
     describe('receipts', () => receipts(open))
+  })
+}
+
+export function sqlSinkContract(name: string, open: OpenSqlTarget): void {
+  sinkContract(name, open)
+  describe(`${name}: SQL sink contract`, { timeout: 60_000 }, () => {
+    describe('prepare', () => preparing(open))
+    describe('isolation of bad records', () => isolation(open))
+    describe('besides', () => besides(open))
   })
 }

@@ -23,27 +23,31 @@ import {
 
 export type Row = Readonly<Record<string, unknown>>
 
-/** Where databases differ in the SQL of the tests. */
-export interface Dialect {
-  /** What a CREATE TABLE ends with. */
-  readonly strict: string
-  /** Name of a table of the ledger: load, ledger, reject, dead_letter, migration. */
-  readonly ledger: (table: string) => string
-  /** A trigger that refuses the rows for which `condition` (of `new`) holds. */
-  readonly refuse: (table: string, when: 'BEFORE' | 'AFTER', condition: string) => string
-  /** A trigger by which every INSERT into the table fails as a system does, and what takes it away. */
-  readonly breakdown: (table: string) => { readonly begin: string; readonly end: string }
-  /** An expression that gives a column's value in the form of `ValueWriter`, as text. */
-  readonly text: (kind: ColumnType['kind'], column: string) => string
+/** A row of the ledger: the verdict on one part. */
+export interface Entry {
+  readonly key: string
+  readonly outcome: string
+  readonly records: number
+  readonly loaded: number
+  readonly rejected: number
+  readonly skipped: number
 }
 
-/** An empty database of a test's own. */
+/** An empty database of a test's own, and what the tests ask of it beside the sink. */
 export interface Target extends AsyncDisposable {
-  readonly dialect: Dialect
-  /** Another sink on the same database; whoever opens it disposes of it. */
+  /** Another sink on the same database; the test disposes of it. */
   open(): Sink
-  /** Runs one or more statements and returns the rows of a single SELECT. */
-  query(sql: string): Promise<readonly Row[]>
+  /** The rows of a model's table, by the names of its columns. */
+  rows(table: string): Promise<readonly Row[]>
+  /** A column's values in the form of `ValueWriter`, as text, in the order of the column `id`. */
+  texts(table: string, column: string, kind: ColumnType['kind']): Promise<readonly (string | null)[]>
+  /** The rows of the ledger. */
+  entries(): Promise<readonly (Entry & { readonly pipeline: string })[]>
+  /**
+   * From here on every write that touches these rows fails as a full disk does, until the function that is
+   * returned has been called.
+   */
+  breakDown(where: { readonly table: string } | 'ledger' | 'rejects'): Promise<() => Promise<unknown>>
 }
 
 export type OpenTarget = () => Promise<Target>
@@ -191,41 +195,21 @@ export const applied = (loaded: number, rejected = 0, skipped = 0): Verdict => (
 
 export const duplicate: Verdict = { kind: 'duplicate' }
 
-/** The values of one column as numbers, in their order. */
-export async function numbers(
-  target: Target,
-  table: string,
-  column = 'id',
-  where = 'true',
-): Promise<number[]> {
-  const rows = await target.query(`SELECT ${column} AS value FROM ${table} WHERE ${where} ORDER BY 1`)
-  return rows.map(({ value }) => Number(value))
+/** The values of one column as numbers, sorted. */
+export async function numbers(target: Target, table: string, column = 'id'): Promise<number[]> {
+  return (await target.rows(table)).map((row) => Number(row[column])).sort((a, b) => a - b)
 }
 
-export const count = async (target: Target, table: string, where = 'true'): Promise<number> =>
-  (await numbers(target, table, '1', where)).length
-
-export interface Entry {
-  readonly key: string
-  readonly outcome: string
-  readonly records: number
-  readonly loaded: number
-  readonly rejected: number
-  readonly skipped: number
-}
+export const count = async (target: Target, table: string): Promise<number> =>
+  (await target.rows(table)).length
 
 /** The rows of the ledger, in the order of their keys. */
 export async function entries(target: Target): Promise<Entry[]> {
-  const rows = await target.query(`SELECT * FROM ${target.dialect.ledger('ledger')} ORDER BY key`)
-  const of = (row: Row, name: string) => Number(row[name])
-  return rows.map((row) => ({
-    key: String(row['key']),
-    outcome: String(row['outcome']),
-    records: of(row, 'records'),
-    loaded: of(row, 'loaded'),
-    rejected: of(row, 'rejected'),
-    skipped: of(row, 'skipped'),
-  }))
+  const all = await target.entries()
+  const own = all.map(({ key, outcome, records, loaded, rejected, skipped }) => {
+    return { key, outcome, records, loaded, rejected, skipped }
+  })
+  return own.sort((a, b) => (a.key < b.key ? -1 : 1))
 }
 
 export const allRejects = (sink: Sink): Promise<readonly StoredReject[]> =>
