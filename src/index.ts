@@ -108,7 +108,8 @@ export { type Outlook, type Preview, preview, type PreviewOptions } from './revi
 export { replay, type ReplayOptions } from './review/letters.ts'
 export { editReject, rejectPages, replayRejects, type ReplayRejectsOptions } from './review/rejects.ts'
 export { type ExportedRecords, exportRejects, type ExportOptions } from './review/export.ts'
-export { produce, type ProducedLoad, type ProduceOptions } from './producer/produce.ts'
+export type { ProduceOptions } from './producer/options.ts'
+export { produce, type ProducedLoad } from './producer/produce.ts'
 export { load, type LoadOptions, type LoadResult } from './load/load.ts'
 export {
   type Extent,

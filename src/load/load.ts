@@ -5,18 +5,10 @@ import { retrying } from '../core/retry.ts'
 import { type ForeignEvent, ignoreEvents, type Listener, tellAll } from '../core/events.ts'
 import { sleep, unlessAborted } from '../core/wait.ts'
 import { tableName } from '../model/model.ts'
-import {
-  begunFresh,
-  checkHeads,
-  endAgain,
-  endFresh,
-  openSources,
-  planAll,
-  plannedBefore,
-  produce,
-  type ProducedLoad,
-  type ProduceOptions,
-} from '../producer/produce.ts'
+import { begunFresh, endAgain, endFresh, planAll, plannedBefore } from '../producer/loads.ts'
+import type { ProduceOptions } from '../producer/options.ts'
+import { produce, type ProducedLoad } from '../producer/produce.ts'
+import { checkHeads, openSources } from '../producer/sources.ts'
 import type { Queue } from '../queue/queue.ts'
 import { concluded } from './concluded.ts'
 import { Course, type OwnLoads } from './course.ts'

@@ -9,24 +9,16 @@ import type { Listener } from '../core/events.ts'
 import { retrying } from '../core/retry.ts'
 import { type Abortable, unlessAborted } from '../core/wait.ts'
 import { sha256Of } from '../core/sha256.ts'
-import { newTraceparent, traceHeaders } from '../core/trace.ts'
+import { traceHeaders } from '../core/trace.ts'
 import { type ChunkReference, chunkKey, envelopeHeaders, targetOf } from '../queue/envelope.ts'
-import type { Outgoing, Queue } from '../queue/queue.ts'
+import type { Queue } from '../queue/queue.ts'
 import type { PlannedChunk } from './plan.ts'
 import type { ReferenceOf } from '../source/carry.ts'
 import { readRanges } from '../source/ranges.ts'
 import type { Source } from '../source/source.ts'
 import { SpareMemory } from './spare.ts'
 import type { PlannedLoad, ProducerState } from './state.ts'
-
-/**
- * Handed to the queue at once: as many bytes as keep a sync to disk cheap, and no more messages than a broker
- * likes.
- */
-const windowBytes = 4 * 1024 * 1024
-const windowMessages = 256
-/** Of bytes that messages only refer to, so that consumers need not wait for all the files to be planned. */
-const windowReferredBytes = 16 * 1024 * 1024
+import { sharesOf, Window, type WindowSize } from './window.ts'
 
 export interface PublishOptions extends Abortable {
   /**
@@ -47,46 +39,6 @@ export interface PublishOptions extends Abortable {
   readonly traced?: boolean
   /** The chunks were published before, and the queue is to take them all the same. */
   readonly resend?: boolean
-}
-
-export interface WindowSize {
-  readonly messages: number
-  /** Of CSV, whether the messages hold it or refer to it. */
-  readonly bytes: number
-}
-
-/** What is handed to the queue together, and what is noted when the queue holds it. */
-class Window {
-  readonly messages: Outgoing[] = []
-  readonly chunks: [PlannedLoad, PlannedChunk][] = []
-  /** Loads that are published as a whole with this window. */
-  readonly finished: { readonly load: PlannedLoad; readonly chunks: number }[] = []
-  readonly traceparent: string | undefined
-  #bytes = 0
-  #referredBytes = 0
-
-  constructor(traced: boolean | undefined) {
-    this.traceparent = traced === true ? newTraceparent() : undefined
-  }
-
-  get isFull(): boolean {
-    return (
-      this.#bytes >= windowBytes ||
-      this.#referredBytes >= windowReferredBytes ||
-      this.messages.length >= windowMessages
-    )
-  }
-
-  get size(): WindowSize {
-    return { messages: this.messages.length, bytes: this.#bytes + this.#referredBytes }
-  }
-
-  add(message: Outgoing, load: PlannedLoad, chunk: PlannedChunk): void {
-    this.messages.push(message)
-    this.chunks.push([load, chunk])
-    this.#bytes += message.body.length
-    this.#referredBytes += message.weight ?? 0
-  }
 }
 
 /**
@@ -230,22 +182,6 @@ export class Publisher {
       })
     }
   }
-}
-
-/** What a window holds of each load. */
-function sharesOf(
-  chunks: Window['chunks'],
-): readonly { readonly loadId: string; readonly records: number; readonly bytes: number }[] {
-  const shares = new Map<string, { loadId: string; records: number; bytes: number }>()
-  for (const [{ id: loadId }, { records, bytes }] of chunks) {
-    const share = shares.get(loadId)
-    shares.set(loadId, {
-      loadId,
-      records: records + (share?.records ?? 0),
-      bytes: bytes + (share?.bytes ?? 0),
-    })
-  }
-  return [...shares.values()]
 }
 
 function* only<T>(items: Iterable<T>, wanted: (item: T) => boolean): Generator<T> {

@@ -2,12 +2,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { LadingError } from '../../src/core/errors.ts'
-import {
-  type KnownLoad,
-  produce,
-  type ProducedLoad,
-  type ProduceOptions,
-} from '../../src/producer/produce.ts'
+import type { KnownLoad, ProduceOptions } from '../../src/producer/options.ts'
+import { produce, type ProducedLoad } from '../../src/producer/produce.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import { Workshop } from '../support/workshop.ts'
 import { untouched, wrapQueue } from '../support/wrappers.ts'

@@ -1,0 +1,64 @@
+/** What a producer is given. */
+import type { Listener } from '../core/events.ts'
+import type { FormatOptions } from '../format/splitters.ts'
+import { type Model, tableName } from '../model/model.ts'
+import type { Queue } from '../queue/queue.ts'
+import type { CarryOptions } from '../source/carry.ts'
+import type { SpoolOptions } from '../source/registry.ts'
+import type { PublishOptions } from './publish.ts'
+import { type PlannedLoad, ProducerState } from './state.ts'
+
+export const defaultStatePath = './.lading/producer.db'
+/** What the target's ledger knows of a load; undefined where it knows nothing. */
+export interface KnownLoad {
+  readonly plan: string
+  readonly complete: boolean
+  readonly keys: ReadonlySet<string>
+}
+
+export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptions, FormatOptions {
+  /** Files, folders, patterns; `-` is standard input, for which `stdin` gives the stream. */
+  readonly paths: readonly string[]
+  readonly model: Model
+  readonly queue: Queue
+  /** Name under which the ledger keeps the loads; the model's table where it is not given. */
+  readonly pipeline?: string
+  /**
+   * Wanted size of a chunk, in bytes of the source; 1 MiB where it is not given, or three quarters of what the queue
+   * takes where that is less.
+   */
+  readonly chunkBytes?: number
+  /** Cells of the files that the model does not know are left out instead of refused. */
+  readonly ignoreExtra?: boolean
+  /** Load once more what was loaded before. */
+  readonly again?: boolean
+  /** File that remembers plans between runs. */
+  readonly statePath?: string
+  /**
+   * Asks the target's ledger. With it, what took effect is left out, and everything else is published;
+   * without it, what the queue was seen to hold is left out.
+   */
+  readonly known?: (
+    loadId: string,
+    load: Pick<PlannedLoad, 'id' | 'name' | 'sha256'>,
+  ) => Promise<KnownLoad | undefined>
+  /**
+   * Asked of each load before its plan is frozen: true where it is begun from scratch, and its target has
+   * forgotten it. `isBegun` tells that an earlier run, which was interrupted, has begun it so already.
+   */
+  readonly startFresh?: (loadId: string, isBegun: boolean) => Promise<boolean>
+  readonly onEvent?: Listener
+}
+
+/** What identifies the loads of a producer in its state. */
+export type ProducerOptions = Pick<ProduceOptions, 'queue' | 'target' | 'statePath' | 'pipeline' | 'model'>
+
+export const pipelineOf = ({ pipeline, model }: Pick<ProduceOptions, 'pipeline' | 'model'>): string =>
+  pipeline ?? tableName(model)
+
+export const openState = ({
+  statePath = defaultStatePath,
+  queue,
+  target,
+}: Pick<ProduceOptions, 'queue' | 'target' | 'statePath'>): ProducerState =>
+  new ProducerState(statePath, queue.id, target)

@@ -1,0 +1,48 @@
+/** The sources that a producer is given, checked before anything else is opened. */
+import { LadingError } from '../core/errors.ts'
+import { listed } from '../core/listed.ts'
+import { type FormatOptions, splittersFor, suffixesOf } from '../format/splitters.ts'
+import { type CarryOptions, referencesFor } from '../source/carry.ts'
+import { namedSources } from '../source/registry.ts'
+import type { Source } from '../source/source.ts'
+import type { ProduceOptions } from './options.ts'
+import { checkHead } from './plan.ts'
+
+/**
+ * The files that the options name, standard input left out; throws for what cannot be right before anything
+ * is opened or waited for.
+ */
+export async function openSources(
+  options: Pick<ProduceOptions, 'paths'> & FormatOptions & CarryOptions,
+  onLeft?: (message: string) => void,
+): Promise<readonly Source[]> {
+  const { paths, format } = options
+  splittersFor(options)
+  const referenceOf = await referencesFor(options)
+  const named = paths.filter((path) => path !== '-')
+  const sources =
+    named.length > 0 || paths.length === 0 ? await namedSources(named, suffixesOf(format), onLeft) : []
+  for (const source of sources) await referenceOf(source)
+  return sources
+}
+
+/** Files whose headers do not fit that are named. */
+const mostNamed = 5
+
+/** Reads the beginning of each source; throws for the first that does not fit, and names the others. */
+export async function checkHeads(sources: readonly Source[], options: ProduceOptions): Promise<void> {
+  let first: LadingError | undefined
+  const others: string[] = []
+  for (const source of sources) {
+    try {
+      await checkHead(source, options)
+    } catch (error) {
+      if (!(error instanceof LadingError) || error.code === 'ABORTED') throw error
+      if (first === undefined) first = error
+      else others.push(source.path)
+    }
+  }
+  if (first === undefined) return
+  const more = others.length === 0 ? '' : `; these cannot be loaded either: ${listed(others, mostNamed)}`
+  throw new LadingError(first.code, `${first.message}${more}; nothing was loaded`, { cause: first })
+}
