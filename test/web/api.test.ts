@@ -3,7 +3,7 @@
  * refused.
  */
 import { request } from 'node:http'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { openQueue } from '../../src/queue/registry.ts'
 import { Folder, header, record, records } from '../cli/run.ts'
 import { type Site, startSite } from './site.ts'
@@ -161,7 +161,7 @@ describe.concurrent('what the page asks for', () => {
       for await (const piece of response.body as AsyncIterable<Uint8Array>)
         text += Buffer.from(piece).toString()
     })()
-    await expect.poll(() => text, { timeout: 10_000 }).toMatch(/^data: \{"at":.*"loaded":3,/m)
+    await vi.waitFor(() => expect(text).toMatch(/^data: \{"at":.*"loaded":3,/m), { timeout: 10_000 })
     expect(await site.end()).toBe(0)
     await read
     expect(text).toMatch(/\n\nevent: bye\ndata:\n\n$/)
