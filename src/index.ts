@@ -1,6 +1,6 @@
 /** The library's face: everything that a program of yours may rely on. */
 export type { Cells } from './core/cells.ts'
-export { type Code, type CodeInfo, codes, LadingError } from './core/errors.ts'
+export { type Code, type CodeInfo, codes, LadingError, toLadingError } from './core/errors.ts'
 export type { LadingEvent, Listener, LoadCounts } from './core/events.ts'
 export type { Fault, Reject, Span } from './core/fault.ts'
 export type { Layout, LoadInfo } from './core/load.ts'
@@ -47,11 +47,18 @@ export {
   redact,
   sha256,
 } from './model/mask.ts'
-export { type DecodedRecord, decodeRecord, type RecordOrigin } from './model/values.ts'
+export {
+  type DecodedRecord,
+  decodeRecord,
+  type RecordOrigin,
+  type Value,
+  ValueWriter,
+} from './model/values.ts'
 // What an adapter of your own implements or is called with, besides `Queue` and `Sink`. `lading/testing` holds
 // the suites that it must pass.
 export { RecordDecoder } from './model/record.ts'
 export type { RowBuffer, RowWriter } from './model/writer.ts'
+export { storable } from './sink/storable.ts'
 export { records } from './model/shipped/records.ts'
 export { userLogins, type UserLoginsOptions } from './model/shipped/user-logins.ts'
 export type { Dialect, FormatName, FormatOptions } from './format/splitters.ts'
