@@ -61,7 +61,7 @@ export type { RowBuffer, RowWriter } from './model/writer.ts'
 export { storable } from './sink/storable.ts'
 export { records } from './model/shipped/records.ts'
 export { userLogins, type UserLoginsOptions } from './model/shipped/user-logins.ts'
-export type { Dialect, FormatName, FormatOptions } from './format/splitters.ts'
+export type { Dialect, FormatName, FormatOptions } from './format/registry.ts'
 export { openQueue } from './queue/registry.ts'
 export type {
   Delivery,

@@ -1,6 +1,6 @@
 /** What a producer is given. */
 import type { Listener } from '../core/events.ts'
-import type { FormatOptions } from '../format/splitters.ts'
+import type { FormatOptions } from '../format/registry.ts'
 import { type Model, tableName } from '../model/model.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { CarryOptions } from '../source/carry.ts'

@@ -1,7 +1,7 @@
 /** The sources that a producer is given, checked before anything else is opened. */
 import { LadingError } from '../core/errors.ts'
 import { listed } from '../core/listed.ts'
-import { type FormatOptions, splittersFor, suffixesOf } from '../format/splitters.ts'
+import { type FormatOptions, splittersFor, suffixesOf } from '../format/registry.ts'
 import { type CarryOptions, referencesFor } from '../source/carry.ts'
 import { namedSources } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'

@@ -41,7 +41,7 @@ const areas: readonly Area[] = [
   { name: 'core', files: /^src\/core\//, imports: [] },
   {
     name: 'format registry',
-    files: /^src\/format\/(registry|splitters)\.ts$/,
+    files: /^src\/format\/registry\.ts$/,
     imports: ['core', 'format', 'formats'],
   },
   { name: 'format', files: /^src\/format\/[^/]+\.ts$/, imports: ['core'] },

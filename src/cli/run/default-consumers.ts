@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { InvalidArgumentError } from 'commander'
 import { whole } from '../settings/options.ts'
-import { type FormatName, suffixesOf } from '../../format/splitters.ts'
+import { type FormatName, suffixesOf } from '../../format/registry.ts'
 import { namedSources } from '../../source/registry.ts'
 import { sizeOf } from '../../source/source.ts'
 

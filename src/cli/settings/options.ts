@@ -1,7 +1,7 @@
 /** Options that several commands share, so that they have the same name, default and meaning everywhere. */
 import { InvalidArgumentError, Option } from 'commander'
 import { type DedupKey, defaultDedupKey, isDedupKey } from '../../consumer/decode/identity.ts'
-import { type FormatName, formatNames, type FormatOptions } from '../../format/splitters.ts'
+import { type FormatName, formatNames, type FormatOptions } from '../../format/registry.ts'
 import type { Carry } from '../../source/carry.ts'
 import { defaultQueueUrl } from '../../queue/registry.ts'
 import { defaultSinkUrl } from '../../sink/registry.ts'
