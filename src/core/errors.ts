@@ -294,13 +294,22 @@ export const codes = {
     'the lines of the file end with CR alone',
     "end them with LF: tr '\\r' '\\n' < FILE > NEW",
   ),
+  SOURCE_MALFORMED: halt(
+    65,
+    'the structure of the file is broken, or the file is of another format',
+    'correct it at the line that is named, or state its format: --format',
+  ),
   SOURCE_CHANGED: halt(4, 'the file changed while it was read', 'load it again when it is complete'),
   UNCLOSED_QUOTE: halt(
     65,
     'a quote is opened and never closed',
     'close it, or state another quote character',
   ),
-  RECORD_TOO_LARGE: halt(65, 'a record is larger than the limit', 'look for a quote that is never closed'),
+  RECORD_TOO_LARGE: halt(
+    65,
+    'a record is larger than the limit',
+    'look for a quote or a bracket that is never closed',
+  ),
   PLAN_CHANGED: halt(
     65,
     'the load was begun with another chunk size, format, dialect or model',

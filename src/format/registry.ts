@@ -6,6 +6,7 @@ import type { Dialect } from './csv/dialect.ts'
 import { csvSplitter } from './csv/split.ts'
 import type { Format } from './format.ts'
 import { json, jsonMessage, ndjson } from './json/json.ts'
+import { ndjsonSplitter } from './json/lines.ts'
 import type { MakeSplitter } from './split.ts'
 
 export type { Dialect } from './csv/dialect.ts'
@@ -35,6 +36,7 @@ interface FileFormat {
 const fileFormats = {
   csv: { suffixes: ['csv'], splitter: ({ dialect = {} }) => csvSplitter(dialect) },
   tsv: { suffixes: ['tsv'], splitter: ({ dialect = {} }) => csvSplitter({ delimiter: '\t', ...dialect }) },
+  ndjson: { suffixes: ['ndjson', 'jsonl'], splitter: ndjsonSplitter },
 } as const satisfies Readonly<Record<string, FileFormat>>
 
 export type FormatName = keyof typeof fileFormats

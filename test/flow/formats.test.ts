@@ -13,7 +13,17 @@ const cells = (suffix: string, delimiter: string): FileFormat => ({
   marked: 'x7',
 })
 
-const formats: readonly FileFormat[] = [cells('csv', ','), cells('tsv', '\t')]
+const ndjson: FileFormat = {
+  suffix: 'ndjson',
+  record: (values) => JSON.stringify(values),
+  file: (_, records) => `${records.join('\n')}\n`,
+  headLines: 0,
+  damaged: '{"id":150,"note":"cut',
+  damagedCode: 'BAD_JSON',
+  marked: '"x7"',
+}
+
+const formats: readonly FileFormat[] = [cells('csv', ','), cells('tsv', '\t'), ndjson]
 
 for (const format of formats) describeFormat(format)
 

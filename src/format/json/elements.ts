@@ -8,7 +8,7 @@
  */
 import { backslash, closeBrace, closeBracket, comma, openBrace, openBracket, quote } from './scan.ts'
 
-const isSpace = (byte: number | undefined): boolean =>
+export const isSpace = (byte: number | undefined): boolean =>
   byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 
 /** Index of the first byte that separates nothing. */

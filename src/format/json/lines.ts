@@ -1,0 +1,95 @@
+/** Pass 1 over NDJSON: each line that is not blank is a record, whatever is in it. */
+import { LadingError } from '../../core/errors.ts'
+import { type Layout, maxRecordBytes } from '../../core/load.ts'
+import type { MakeSplitter, Splitter } from '../split.ts'
+import { markBytes } from '../text.ts'
+import { isSpace } from './elements.ts'
+import { openBracket } from './scan.ts'
+
+const lf = 0x0a
+const cr = 0x0d
+
+/** Index of the first byte from `from` to before `to` that is no space, or `to`. */
+export function passSpace(bytes: Buffer, from: number, to = bytes.length): number {
+  let at = from
+  while (at < to && isSpace(bytes[at])) at++
+  return at
+}
+
+export const ndjsonSplitter = (): MakeSplitter => (path) => new LinesSplitter(path)
+
+export class LinesSplitter implements Splitter {
+  readonly layout: Layout = { format: 'ndjson', fields: [] }
+  isPastHead: boolean
+  records: number
+  lines: number
+  readonly #path: string
+  #piece: Buffer = Buffer.alloc(0)
+  /** Of the line that is still open. */
+  #lineBytes = 0
+  #isBlank = true
+  /** The byte before the piece. */
+  #before: number | undefined
+
+  /** `counted` are records and lines before the first piece: it goes on with a file that was begun. */
+  constructor(path: string, counted?: { readonly records: number; readonly lines: number }) {
+    this.#path = path
+    this.isPastHead = counted !== undefined
+    this.records = counted?.records ?? 0
+    this.lines = counted?.lines ?? 0
+  }
+
+  begin(piece: Buffer): number {
+    this.#piece = piece
+    if (this.isPastHead) return 0
+    this.isPastHead = true
+    const start = markBytes(piece, this.#path)
+    if (piece[passSpace(piece, start)] === openBracket)
+      throw new LadingError(
+        'SOURCE_MALFORMED',
+        `${this.#path}:1: an array begins where each line holds an object: --format json`,
+      )
+    return start
+  }
+
+  cut(from: number, min: number): number {
+    const piece = this.#piece
+    for (let at = from; ;) {
+      const found = piece.indexOf(lf, at)
+      const end = found < 0 ? piece.length : found + 1
+      // The first byte decides, mostly.
+      if (this.#isBlank) this.#isBlank = passSpace(piece, at, end) === end
+      this.#lineBytes += end - at
+      at = end
+      if (found < 0) {
+        this.#before = piece.at(-1)
+        // One byte more may be the CR of a line end.
+        this.#requireSize(this.#lineBytes - 1)
+        return -1
+      }
+      this.#requireSize(this.#lineBytes - 1, found > 0 ? piece[found - 1] : this.#before)
+      this.lines++
+      const isRecord = !this.#isBlank
+      this.#lineBytes = 0
+      this.#isBlank = true
+      if (!isRecord) continue
+      this.records++
+      if (at >= min) return at
+    }
+  }
+
+  finish(): void {
+    this.isPastHead = true
+    this.#requireSize(this.#lineBytes, this.#before)
+    if (!this.#isBlank) this.records++
+  }
+
+  #requireSize(bytes: number, last?: number): void {
+    if (bytes <= maxRecordBytes || bytes - (last === cr ? 1 : 0) <= maxRecordBytes) return
+    const limit = `${maxRecordBytes / 1024 / 1024} MiB`
+    throw new LadingError(
+      'RECORD_TOO_LARGE',
+      `${this.#path}:${this.lines + 1}: the line is larger than ${limit}`,
+    )
+  }
+}
