@@ -7,6 +7,7 @@ import { csvSplitter } from './csv/split.ts'
 import type { Format } from './format.ts'
 import { json, jsonMessage, ndjson } from './json/json.ts'
 import { ndjsonSplitter } from './json/lines.ts'
+import { jsonSplitter } from './json/split.ts'
 import type { MakeSplitter } from './split.ts'
 
 export type { Dialect } from './csv/dialect.ts'
@@ -37,6 +38,7 @@ const fileFormats = {
   csv: { suffixes: ['csv'], splitter: ({ dialect = {} }) => csvSplitter(dialect) },
   tsv: { suffixes: ['tsv'], splitter: ({ dialect = {} }) => csvSplitter({ delimiter: '\t', ...dialect }) },
   ndjson: { suffixes: ['ndjson', 'jsonl'], splitter: ndjsonSplitter },
+  json: { suffixes: ['json'], splitter: jsonSplitter },
 } as const satisfies Readonly<Record<string, FileFormat>>
 
 export type FormatName = keyof typeof fileFormats

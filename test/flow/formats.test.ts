@@ -23,7 +23,15 @@ const ndjson: FileFormat = {
   marked: '"x7"',
 }
 
-const formats: readonly FileFormat[] = [cells('csv', ','), cells('tsv', '\t'), ndjson]
+const json: FileFormat = {
+  ...ndjson,
+  suffix: 'json',
+  file: (_, records) => `[\n${records.join(',\n')}\n]\n`,
+  headLines: 1,
+  damaged: '{"id":150,"note":tru}',
+}
+
+const formats: readonly FileFormat[] = [cells('csv', ','), cells('tsv', '\t'), ndjson, json]
 
 for (const format of formats) describeFormat(format)
 

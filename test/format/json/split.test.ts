@@ -1,0 +1,221 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { maxRecordBytes } from '../../../src/core/load.ts'
+import { formatOf } from '../../../src/format/registry.ts'
+import type { FormatName } from '../../../src/format/registry.ts'
+import { text } from '../../../src/model/columns.ts'
+import { defineModel } from '../../../src/model/model.ts'
+import { type PlannedChunk, planSource } from '../../../src/producer/plan.ts'
+import type { Source } from '../../../src/source/source.ts'
+
+const model = defineModel({ table: 't', columns: { a: text() } })
+
+/** A source that comes in pieces of these sizes, in turn. */
+const inPieces = (bytes: Buffer, sizes: readonly number[]): Source => ({
+  name: 'x',
+  path: 'x',
+  location: 'x',
+  isTransient: false,
+  size: async () => bytes.length,
+  state: async () => 'same',
+  ranges: async () => undefined,
+  reference: async () => undefined,
+  async *bytes() {
+    for (let at = 0, n = 0; at < bytes.length; n++) {
+      const size = sizes[n % sizes.length] as number
+      yield bytes.subarray(at, at + size)
+      at += size
+    }
+  },
+})
+
+async function planned(
+  format: FormatName,
+  content: string | Buffer,
+  sizes = [1 << 20],
+  chunkBytes = 1 << 20,
+) {
+  const bytes = Buffer.from(content)
+  const chunks: PlannedChunk[] = []
+  const plan = await planSource(inPieces(bytes, sizes), { model, format, chunkBytes }, (chunk) =>
+    chunks.push(chunk),
+  )
+  return {
+    ...plan,
+    chunks,
+    bodies: chunks.map(({ byteStart, bytes: size }) => bytes.subarray(byteStart, byteStart + size)),
+  }
+}
+
+/** What the plan says of the chunks is true of the bytes, and what their reader finds in them. */
+function expectTrue(bytes: Buffer, { chunks, bodies, layout }: Awaited<ReturnType<typeof planned>>): void {
+  const reader = formatOf(layout)?.reader(layout, [{ name: 'a', take: 'either' }], true)
+  for (const [index, body] of bodies.entries()) {
+    expect(reader?.open(Buffer.from(body))).toBeUndefined()
+    let found = 0
+    while (reader?.next() === true) found++
+    expect(found).toBe(chunks[index]?.records)
+  }
+  let records = 0
+  let end = chunks[0]?.byteStart
+  for (const chunk of chunks) {
+    expect(chunk.byteStart).toBe(end)
+    expect(chunk.firstRecord).toBe(records + 1)
+    expect(chunk.firstLine).toBe(1 + bytes.subarray(0, chunk.byteStart).filter((byte) => byte === 10).length)
+    records += chunk.records
+    end = chunk.byteStart + chunk.bytes
+  }
+}
+
+const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 4 })
+const chunkBytes = fc.integer({ min: 1, max: 120 })
+const space = fc.constantFrom('', '', ' ', '\n', '\r\n', ' \t\n  ')
+const document = fc.oneof(
+  fc.constantFrom(
+    '{}',
+    '[]',
+    '1',
+    '"x"',
+    'null',
+    '{"a":"\\"}"}',
+    '{"a":"x\\\\"}',
+    '{"a":[{"b":"],[{\\\\\\""}]}',
+  ),
+  fc.json({ maxDepth: 2, stringUnit: 'grapheme' }),
+  // Sound to a scanner of brackets and quotes alone.
+  fc.constantFrom('{"a":}', '{"a":1,}', '{a:tru}', '{"a":"x\ny"}', 'nul', '{"a":"\u0001"}'),
+)
+const array = fc.array(fc.tuple(space, document, space), { maxLength: 12 })
+
+describe('the chunks of a JSON array', () => {
+  it('hold its elements, cut between them, whatever they are and however the bytes arrive', async () => {
+    await fc.assert(
+      fc.asyncProperty(array, space, sizes, chunkBytes, async (elements, around, pieces, size) => {
+        const content = `${around}[${around}${elements.map((each) => each.join('')).join(',')}]${around}`
+        const plan = await planned('json', content, pieces, size)
+        expectTrue(Buffer.from(content), plan)
+        expect(plan).toMatchObject({ records: elements.length, layout: { format: 'json', fields: [] } })
+        // What closes the array is in the last chunk, or in none.
+        const all = plan.bodies.map((body) => body.toString().trim().replace(/^,/, '')).join(',')
+        const expected = elements.map(([, each]) => each).join(',')
+        const bare = (spaced: string) => spaced.replaceAll(/\s/g, '')
+        expect([bare(expected), bare(`${expected}]`)]).toContain(bare(all))
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it.each([
+    ['never closes', '[{"a":1},\n{"a":2}\n', 3, 'before the bracket'],
+    ['ends in an element', '[\n{"a":1},\n{"a":\n2', 3, 'element that begins here is never closed'],
+    ['has a quote that is never closed', '[\n{"a":1},\n{"a":"2},\n{"a":3}\n]', 3, 'element that begins here'],
+    ['lacks a comma', '[\n{"a":1}\n{"a":2}\n]', 3, 'a comma'],
+    ['has rubbish between elements', '[\n{"a":1},\n{"a":2} x,\n{"a":3}]', 3, 'a comma'],
+    ['has two commas', '[\n{"a":1},\n,{"a":2}]', 3, 'an element is expected'],
+    ['ends with a comma', '[\n{"a":1},\n]', 3, 'an element is expected'],
+    ['has one brace too many', '[\n{"a":1}},\n{"a":2}]', 2, 'a comma'],
+    ['is followed by more', '[{"a":1}]\n[{"a":2}]', 2, 'more follows the array'],
+    ['is none', '\n"x"', 2, 'neither an array nor an object'],
+  ])('are not published where it %s: the line is named', async (_, content, line, what) => {
+    for (const size of [1, 1000])
+      await expect(planned('json', content, [size], 1)).rejects.toMatchObject({
+        code: 'SOURCE_MALFORMED',
+        message: expect.stringMatching(new RegExp(`^x:${line}: .*${what}`)),
+      })
+  })
+})
+
+it('any bytes that are taken for an array have the records that their reader finds', async () => {
+  const unit = fc.constantFrom('{', '}', '[', ']', '"', ',', ':', '\\', '\n', ' ', 'a', '1')
+  let taken = 0
+  await fc.assert(
+    fc.asyncProperty(fc.string({ unit, maxLength: 14 }), sizes, chunkBytes, async (content, pieces, size) => {
+      const bytes = Buffer.from(`[${content}]`)
+      const plan = await planned('json', bytes, pieces, size).catch(() => undefined)
+      if (plan === undefined) return
+      taken++
+      expectTrue(bytes, plan)
+    }),
+    { numRuns: 5_000 },
+  )
+  expect(taken).toBeGreaterThan(100)
+})
+
+describe('a JSON file', () => {
+  it('of a single object is one record, pretty-printed or not', async () => {
+    for (const content of ['{"a":1}', ' {\n  "a": [1, {"b": "}"}]\n}\n\n', '\ufeff{"a":1}\n']) {
+      const plan = await planned('json', content, [3], 1)
+      expect(plan).toMatchObject({ records: 1, chunks: [{ records: 1 }], layout: { format: 'json' } })
+    }
+  })
+
+  it('of objects one a line is NDJSON, and has its plan', async () => {
+    const content = '{"a":1}\r\n  \n{"a":2\n{"a":3}\n'
+    for (const size of [1, 3, 1000]) {
+      const plan = await planned('json', content, [size], 1)
+      expectTrue(Buffer.from(content), plan)
+      expect(plan).toMatchObject({ records: 3, layout: { format: 'ndjson', fields: [] } })
+    }
+  })
+
+  it.each(['{"a":1} {"a":2}', '{"a":1}x', '{\n"a":1}\n{"a":2}', '{"a":1}]'])(
+    'of anything else is refused: %j',
+    async (content) => {
+      await expect(planned('json', content, [1])).rejects.toMatchObject({ code: 'SOURCE_MALFORMED' })
+    },
+  )
+})
+
+describe('the chunks of NDJSON', () => {
+  const line = fc.oneof(
+    fc.constantFrom('', ' ', '\t \r', '{"a":1}', '{"a":', 'x', '"', '{"a":"\\'),
+    fc.string({ unit: fc.constantFrom('{', '}', '"', ' ', 'a', '[', '\r'), maxLength: 30 }),
+  )
+
+  it('hold its lines, blank ones not counted, whatever is in them and however the bytes arrive', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(line, { maxLength: 20 }),
+        fc.boolean(),
+        sizes,
+        chunkBytes,
+        async (lines, ended, pieces, size) => {
+          const content = lines.join('\n') + (ended ? '\n' : '')
+          fc.pre(!content.trim().startsWith('['))
+          const plan = await planned('ndjson', content, pieces, size)
+          expectTrue(Buffer.from(content), plan)
+          expect(plan.records).toBe(lines.filter((each) => each.trim() !== '').length)
+          expect(Buffer.concat(plan.bodies).toString().trim()).toBe(content.trim())
+          expect(plan.chunks.slice(0, -1).every(({ records }) => records > 0)).toBe(true)
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  it('are not published where an array begins: --format json is named', async () => {
+    await expect(planned('ndjson', ' [{"a":1}]')).rejects.toMatchObject({
+      code: 'SOURCE_MALFORMED',
+      message: expect.stringContaining('--format json'),
+    })
+  })
+})
+
+describe('a record of 16 MiB is taken, and one of a byte more is refused with its line', () => {
+  const of = (bytes: number) => `{"a":"${'x'.repeat(bytes - 8)}"}`
+
+  it.each([
+    ['ndjson', (record: string) => `{}\n${record}\n{}\n`],
+    ['ndjson', (record: string) => `{}\n${record}\r\n{}`],
+    ['ndjson', (record: string) => `{}\n${record}`],
+    ['json', (record: string) => `[{},\n${record}, {}]`],
+  ] as const)('of %s', async (format, file) => {
+    const { records } = await planned(format, file(of(maxRecordBytes)))
+    expect(records).toBeGreaterThan(1)
+    const refused = planned(format, file(of(maxRecordBytes + 1))).then(({ plan }) => plan)
+    await expect(refused).rejects.toMatchObject({
+      code: 'RECORD_TOO_LARGE',
+      message: expect.stringMatching(/^x:2: /),
+    })
+  })
+})
