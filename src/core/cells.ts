@@ -1,13 +1,13 @@
-/** The cells of a record: what a reader of a format finds, and what a model makes rows of. */
+/** The cells of a record: a format's reader fills them, a model decodes them into rows. */
 
-/** How the bytes of a cell stand for its text; an empty cell that is `unquoted` has no value. */
+/** The bytes are the text; an empty `unquoted` cell has no value. */
 export const unquoted = 0
-/** They are the text, also where that is empty. */
+/** The bytes are the text, even if it is empty. */
 export const quoted = 1
-/** They are the text once `unescaped` has undone what is escaped in them. */
+/** The bytes contain escapes; `unescaped` returns the text. */
 export const escaped = 2
 
-/** Byte ranges, so that no string is made that nobody needs. Cell `i` is `bytes[starts[i], ends[i])`. */
+/** Byte ranges, so that no string is created without need. Cell `i` is `bytes[starts[i], ends[i])`. */
 export interface Cells {
   readonly bytes: Buffer
   readonly count: number
@@ -25,16 +25,18 @@ export const cellBytes = (cells: Cells, cell: number): Buffer =>
     : cells.bytes.subarray(cells.starts[cell] ?? 0, cells.ends[cell] ?? 0)
 
 /**
- * How the value of a field is wanted, in formats whose values are of several kinds: as its text, and refused
- * where it has parts; as it stands in the record; or as its text, and as it stands where it has parts. `key`
- * is as `text`, for a field that no column reads.
+ * How to read a value, in formats with several kinds of values:
+ * - `text`: its text; objects and arrays are refused;
+ * - `source`: its source text, unchanged;
+ * - `either`: its text, or the source text of an object or array;
+ * - `key`: as `text`, for a field that no column reads.
  */
 export type Take = 'text' | 'source' | 'either' | 'key'
 
-/** A field that is wanted of a record, in a cell of its own. */
+/** A field to read from each record, into its own cell. */
 export interface WantedField {
   readonly name: string
   readonly take: Take
-  /** Name of the column that reads it, for faults. */
+  /** The column that reads it, for faults. */
   readonly column?: string | undefined
 }

@@ -11,35 +11,30 @@ export interface Fault {
   readonly code: Code
   /** What was found and what was expected, in one line. */
   readonly detail: string
-  /** Name of the model's column, where one is to blame. */
+  /** The model's column at fault, if there is one. */
   readonly column?: string | undefined
-  /** Where in the record, as far as that is known: an empty one is the place where something is missing. */
+  /** Where in the record, if known. An empty span marks where something is missing. */
   readonly span?: Span | undefined
 }
 
-/** A fault with the place of its record: what a person needs to find it in the file. */
+/** A fault with the position of its record, so that a person finds it in the file. */
 export interface Reject extends Fault {
-  /** 1-based number of the record within its source, the header not counted. */
+  /** 1-based number of the record in its source, not counting the header. */
   readonly record: number
-  /** 1-based physical line on which the record begins; 0 where a source has no lines. */
+  /** 1-based physical line where the record begins; 0 for a source without lines. */
   readonly line: number
   /** 0-based byte offset of the record in the (decompressed) source. */
   readonly byte: number
-  /** Name of the source, as a person knows it. */
+  /** Display name of the source. */
   readonly source: string
   /**
-   * The record as it came, cut at `maxRawBytes`; of a model with masks, what may be kept of it. `span` is a
-   * part of this text.
+   * The original record, cut at `maxRawBytes`; with masks, only what may be kept of it. `span` refers to these
+   * bytes.
    */
   readonly raw: Uint8Array
-  /**
-   * Fields whose values in `raw` are masks, none where it is the record as it came; undefined where nobody
-   * wrote that down.
-   */
+  /** Fields masked in `raw`; empty if it is the original record, undefined if this is unknown. */
   readonly masked?: readonly string[] | undefined
 }
 
-/**
- * Raw text beyond this many bytes is not kept with a reject: enough for any record a person wants to read.
- */
+/** Bytes of raw text kept with a reject: enough for any record that a person wants to read. */
 export const maxRawBytes = 65_536

@@ -1,11 +1,8 @@
-/** What errors of the file system mean, and folders made without the traps of doing so. */
+/** Classifies file system errors, and creates folders safely. */
 import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/**
- * Errors that may pass while the path stays the same. Every other error repeats, however often the path is
- * tried.
- */
+/** Errors that may pass. Every other error repeats, however often the path is tried. */
 const passing: ReadonlySet<string | undefined> = new Set(
   'EMFILE ENFILE ENOMEM EIO ESTALE EAGAIN EBUSY EINTR ETIMEDOUT ENOTCONN ECONNREFUSED ECONNRESET EHOSTDOWN EHOSTUNREACH ENETDOWN ENETUNREACH'.split(
     ' ',
@@ -13,12 +10,10 @@ const passing: ReadonlySet<string | undefined> = new Set(
 )
 const full: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT'])
 
-/**
- * `full`: there is no room; `passing`: it may go away by itself; `refused`: the path cannot be used as it is.
- */
+/** `full`: no space left; `passing`: may go away by itself; `refused`: the path cannot be used. */
 export type FileTrouble = 'full' | 'passing' | 'refused'
 
-/** What an error of the file system means; undefined for any other error. */
+/** Classifies a file system error; undefined for any other error. */
 export function fileTrouble(error: unknown): FileTrouble | undefined {
   if (!(error instanceof Error) || !('syscall' in error)) return undefined
   const { code } = error as NodeJS.ErrnoException
@@ -27,8 +22,8 @@ export function fileTrouble(error: unknown): FileTrouble | undefined {
 }
 
 /**
- * Makes the folder and those above it. Node's own recursive way never returns where a folder can hold none,
- * as in /proc.
+ * Creates the folder and its parents. Node's own `recursive` option never returns in a folder that cannot hold
+ * others, such as /proc.
  */
 export function makeFolder(path: string, mode = 0o777): void {
   try {
@@ -52,12 +47,12 @@ const notAFolder = (path: string): NodeJS.ErrnoException =>
   Object.assign(new Error(`ENOTDIR: not a directory, '${path}'`), { code: 'ENOTDIR', syscall: 'mkdir', path })
 
 /**
- * Why a file can be neither opened for writing nor made, for callers that know only that it is so; undefined
- * where it can now.
+ * Why a file can be neither opened for writing nor created, for callers that know only that it failed.
+ * Undefined if it works now.
  */
 export function whyNotWritable(path: string): NodeJS.ErrnoException | undefined {
   try {
-    // May leave an empty file, which SQLite takes for a new database.
+    // May leave an empty file, which SQLite treats as a new database.
     closeSync(openSync(path, 'a'))
     accessSync(dirname(path), constants.W_OK | constants.X_OK)
     return undefined

@@ -1,4 +1,4 @@
-/** A cell as a fault quotes it: short, on one line, what cannot be seen made visible. */
+/** A cell as a fault quotes it: short, on one line, with invisible characters escaped. */
 export function found(bytes: Buffer, start: number, end: number): string {
   const most = 40
   if (end - start <= most) return quoted(bytes.toString('utf8', start, end))
@@ -9,7 +9,7 @@ export function found(bytes: Buffer, start: number, end: number): string {
 
 const quoted = (text: string): string => visible(JSON.stringify(text))
 
-/** Line ends, control characters, and spaces and marks that nobody sees, written as `\u{…}`. */
+/** Writes line ends, control characters and invisible spaces and marks as `\u{…}`. */
 export function visible(text: string): string {
   return text.replace(
     /(?! )[\p{C}\p{Z}]/gu,

@@ -1,36 +1,34 @@
-/** A larger record is refused, its line end not counted: it is taken for a quote that is never closed. */
+/** A larger record (without its line end) is refused: a quote was probably never closed. */
 export const maxRecordBytes = 16 * 1024 * 1024
 
 /**
- * A larger chunk travels as bytes or not at all, so that nobody can make a consumer hold more: one of the
- * usual size has 1 MiB, a record at most 16.
+ * A larger chunk is never sent by reference, so that no message can make a consumer hold more. A usual chunk
+ * has 1 MiB, a record at most 16.
  */
 export const maxReferenceBytes = 64 * 1024 * 1024
 
 /**
- * How the records of a load lie in their bytes: what a format needs to read one again. Plain JSON, kept in the
- * producer's state, in envelopes and in the ledger; beyond `format` and `fields` the keys are the format's own.
+ * How records are laid out in bytes: what a format needs to read one again. Plain JSON, kept in the producer's
+ * state, in envelopes and in the ledger. All keys but `format` and `fields` belong to the format.
  */
 export interface Layout {
-  /** Name of the format; without it CSV, the only one that version 0.1.0 writes. */
+  /** Name of the format; CSV by default, because version 0.1.0 writes no name. */
   readonly format?: string
-  /** Names of the cells, in their order; empty where each record names its own. */
+  /** Names of the cells, in order; empty if each record names its own. */
   readonly fields: readonly string[]
   readonly [key: string]: unknown
 }
 
-/** What a chunk says of the load that it belongs to. */
+/** What a chunk states about its load. */
 export interface LoadInfo {
   readonly id: string
-  /** The source's name, as a person knows it. */
+  /** Display name of the source. */
   readonly source: string
-  /** sha256 of the whole (decompressed) source, in hexadecimal, and its size. */
+  /** sha256 of the whole (decompressed) source, in hexadecimal. */
   readonly sha256: string
+  /** Size of the decompressed source. */
   readonly bytes: number
-  /**
-   * Hash of the frozen plan, in hexadecimal; the first plan that the ledger sees of a load is the only one it
-   * takes.
-   */
+  /** Hash of the frozen plan, in hexadecimal. The ledger accepts only the first plan it sees for a load. */
   readonly plan: string
   readonly chunks: number
   readonly records: number

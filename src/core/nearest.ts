@@ -1,10 +1,7 @@
-/**
- * The one of `names` that `word` is most likely a slip of; undefined where none is near. Neither case nor `_`
- * and `-` count.
- */
+/** The name that `word` probably misspells; undefined if none is near. Case, `_` and `-` do not count. */
 export function nearest(word: string, names: Iterable<string>): string | undefined {
   const wanted = plain(word)
-  // A third of the letters may be wrong: with more, the guess would be another word.
+  // At most a third of the letters may differ; beyond that the guess would be another word.
   let least = Math.ceil(wanted.length / 3) + 1
   let best: string | undefined
   for (const name of names) {
@@ -16,7 +13,7 @@ export function nearest(word: string, names: Iterable<string>): string | undefin
 
 const plain = (word: string): string => word.toLowerCase().replaceAll(/[_-]/g, '')
 
-/** How many letters must be inserted, deleted or replaced (Levenshtein), row by row of the usual table. */
+/** Levenshtein distance, computed row by row. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, n) => n)
   for (let i = 0; i < a.length; i++) {

@@ -1,4 +1,4 @@
 import { hash } from 'node:crypto'
 
-/** In hexadecimal. */
+/** Returns hexadecimal. */
 export const sha256Of = (content: Uint8Array | string): string => hash('sha256', content, 'hex')

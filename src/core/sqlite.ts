@@ -1,6 +1,6 @@
 /**
- * The one place that opens SQLite files: the embedded queue, the SQLite sink and the producer's state all
- * stand on it. Durable by default (WAL, synchronous FULL: a commit survives a loss of power).
+ * The only place that opens SQLite files, for the embedded queue, the SQLite sink and the producer's state.
+ * Durable by default (WAL, synchronous FULL: a commit survives a power loss).
  */
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
@@ -9,14 +9,14 @@ import { fileTrouble, type FileTrouble, makeFolder, whyNotWritable } from './fil
 export type SqliteValue = null | number | bigint | string | Uint8Array
 
 /**
- * Values for `?`, in order, or behind one object with values for `$name`, where a value stands in several
- * places. Numbered ones (`?1`) work only in the newest releases of Node 22 and 24.
+ * Values for `?`, in order. An object with values for `$name` may precede them, for a value used several
+ * times. Numbered parameters (`?1`) work only in the newest releases of Node 22 and 24.
  */
 export type SqliteValues =
   | readonly SqliteValue[]
   | readonly [named: Readonly<Record<string, SqliteValue>>, ...rest: SqliteValue[]]
 
-/** Primary result codes of SQLite (sqlite3.h) that have a meaning of their own for us. */
+/** The primary result codes of SQLite (sqlite3.h) that we tell apart. */
 export const sqliteCodes = {
   error: 1,
   permission: 3,
@@ -36,14 +36,14 @@ export const sqliteCodes = {
   notADatabase: 26,
 } as const
 
-/** The primary result code of an error of SQLite, and its extended one; undefined for any other error. */
+/** The primary and extended result codes of a SQLite error; undefined for any other error. */
 export function sqliteCode(error: unknown): { primary: number; extended: number } | undefined {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
     return undefined
   return { primary: error.errcode & 0xff, extended: error.errcode }
 }
 
-/** `busy`: another process writes; `damaged`: the file is no database, or not a whole one. */
+/** `busy`: another process writes; `damaged`: the file is not a database, or is incomplete. */
 export type SqliteTrouble = FileTrouble | 'busy' | 'damaged'
 
 const troubles: Readonly<Record<number, SqliteTrouble>> = {
@@ -60,10 +60,7 @@ const troubles: Readonly<Record<number, SqliteTrouble>> = {
   [sqliteCodes.notADatabase]: 'damaged',
 }
 
-/**
- * What an error says of the file and its disk; undefined for one that concerns a statement, or nothing of
- * SQLite.
- */
+/** What is wrong with the file or its disk; undefined if the error concerns a statement or is unrelated. */
 export function sqliteTrouble(error: unknown): SqliteTrouble | undefined {
   const code = sqliteCode(error)
   return code === undefined ? fileTrouble(error) : troubles[code.primary]
@@ -73,7 +70,7 @@ export interface SqliteOptions {
   readonly synchronous?: 'FULL' | 'NORMAL'
   /** How long to wait for a lock, in milliseconds. */
   readonly busyMs?: number
-  /** Size of a page of a file that is made; one that exists keeps its own. */
+  /** Page size of a new file; an existing file keeps its own. */
   readonly pageBytes?: number
 }
 
@@ -81,7 +78,7 @@ export class SqliteFile implements Disposable {
   readonly database: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
 
-  /** `path` may be `:memory:`. The folder of the file is made where it is missing. */
+  /** `path` may be `:memory:`. A missing folder is created. */
   constructor(path: string, { synchronous = 'FULL', busyMs = 10_000, pageBytes = 4096 }: SqliteOptions = {}) {
     if (path !== ':memory:') makeFolder(dirname(path))
     this.database = explaining(path, () => new DatabaseSync(path, { timeout: busyMs }))
@@ -96,7 +93,7 @@ export class SqliteFile implements Disposable {
     }
   }
 
-  /** A prepared statement, kept for the next call with the same text. */
+  /** A prepared statement, cached by its text. */
   prepare(sql: string): StatementSync {
     let statement = this.#statements.get(sql)
     if (statement === undefined) this.#statements.set(sql, (statement = this.database.prepare(sql)))
@@ -119,10 +116,7 @@ export class SqliteFile implements Disposable {
     this.database.exec(sql)
   }
 
-  /**
-   * Runs `work` in a transaction that takes the write lock at once, so that it cannot fail half-way for want
-   * of it.
-   */
+  /** Runs `work` in a transaction that takes the write lock first, so that it cannot fail half-way for it. */
   transaction<T>(work: () => T): T {
     this.database.exec('BEGIN IMMEDIATE')
     try {
@@ -130,16 +124,13 @@ export class SqliteFile implements Disposable {
       this.database.exec('COMMIT')
       return result
     } catch (error) {
-      // Some errors (disk full, I/O) have rolled the transaction back already.
+      // SQLite itself rolls back on some errors (disk full, I/O).
       if (this.database.isTransaction) this.database.exec('ROLLBACK')
       throw error
     }
   }
 
-  /**
-   * Brings the file to the last of `steps`, one transaction each; false where the file is newer than they
-   * are.
-   */
+  /** Applies the missing `steps`, each in a transaction. Returns false if the file is newer than they are. */
   migrate(steps: readonly string[]): boolean {
     const version = () => this.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0
     if (version() < steps.length) {
@@ -157,7 +148,7 @@ export class SqliteFile implements Disposable {
   }
 }
 
-/** SQLite does not say why a file cannot be opened; the file system does. */
+/** SQLite does not say why it cannot open a file; the file system does. */
 function explaining<T>(path: string, open: () => T): T {
   try {
     return open()
@@ -170,8 +161,8 @@ function explaining<T>(path: string, open: () => T): T {
 }
 
 /**
- * When several processes make a file at once, SQLite refuses the switch of all but one without waiting, so
- * the waiting is done here.
+ * When several processes create a file at once, only one can switch it to WAL. SQLite fails the others without
+ * waiting, so we wait here.
  */
 function switchToWal(database: DatabaseSync, busyMs: number): void {
   const deadline = performance.now() + busyMs

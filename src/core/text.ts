@@ -1,9 +1,6 @@
-/**
- * Longest text of a message, detail or name that is reported or kept, in characters: more than a person
- * reads.
- */
+/** Longest text of a message, detail or name that is reported or kept, in characters. */
 const mostCharacters = 2_048
 
-/** The text, cut where it is longer than a person reads: what a stranger sends may be of any length. */
+/** Shortens a text to what a person reads: an external message may hold text of any length. */
 export const shortened = (text: string): string =>
   text.length > mostCharacters ? `${text.slice(0, mostCharacters - 1).toWellFormed()}…` : text

@@ -1,7 +1,4 @@
-/**
- * Trace context of the W3C (https://www.w3.org/TR/trace-context), by which what is published and what is
- * written are told to belong together.
- */
+/** W3C trace context (https://www.w3.org/TR/trace-context), which links publish spans to write spans. */
 import { randomBytes } from 'node:crypto'
 
 export interface SpanId {
@@ -9,10 +6,10 @@ export interface SpanId {
   readonly spanId: string
 }
 
-/** Header of a message that names the span in which it was published. */
+/** Message header with the publish span. */
 const header = 'traceparent'
 
-/** Of all the messages of a batch, so many different ones are named. */
+/** Most links that a batch reports. */
 const mostLinks = 32
 
 export const newTraceparent = (): string =>
@@ -21,7 +18,7 @@ export const newTraceparent = (): string =>
 export const traceHeaders = (traceparent: string | undefined): Readonly<Record<string, string>> =>
   traceparent === undefined ? {} : { [header]: traceparent }
 
-/** Undefined for what is none, which a stranger may have written. */
+/** Undefined for an invalid header, which an external message may have. */
 export function readTraceparent(text: string | undefined): SpanId | undefined {
   const [, traceId, spanId] = /^00-([\da-f]{32})-([\da-f]{16})-[\da-f]{2}$/.exec(text ?? '') ?? []
   return traceId === undefined || spanId === undefined || /^0+$/.test(traceId) || /^0+$/.test(spanId)
@@ -29,7 +26,7 @@ export function readTraceparent(text: string | undefined): SpanId | undefined {
     : { traceId, spanId }
 }
 
-/** The different spans in which messages with these headers were published. */
+/** The distinct publish spans in these headers. */
 export function traceLinks(headers: Iterable<Readonly<Record<string, string>>>): readonly string[] {
   const links = new Set<string>()
   for (const { [header]: link } of headers) {

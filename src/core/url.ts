@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
 
 /**
- * The scheme of a URL in lower case, and what follows its colon; undefined where there is none. The rest may
- * hold a password and belongs into no message.
+ * Splits a URL into its scheme, in lower case, and what follows the colon; undefined without a scheme. Never
+ * print the rest: it may contain a password.
  */
 export function splitScheme(url: string): { readonly scheme: string; readonly rest: string } | undefined {
   const scheme = /^[a-z][a-z0-9+.-]*(?=:)/i.exec(url)?.[0]
@@ -11,10 +11,7 @@ export function splitScheme(url: string): { readonly scheme: string; readonly re
     : { scheme: scheme.toLowerCase(), rest: url.slice(scheme.length + 1) }
 }
 
-/**
- * A URL as it may be shown: without user, password and query, which may hold secrets. Text that is no URL is
- * not shown at all.
- */
+/** A URL without user, password and query, which may hold secrets. Text that is not a URL is never shown. */
 export function shownUrl(url: string): string {
   const parts = splitScheme(url)
   if (parts === undefined) return '(not a URL)'
@@ -25,10 +22,7 @@ export function shownUrl(url: string): string {
   return `${scheme}//${[authority.slice(authority.lastIndexOf('@') + 1), ...path].join('/')}`
 }
 
-/**
- * Whether the text has the form of an address or of a name that a resolver can know (RFC 1035: labels of 1 to
- * 63 bytes, 253 in all).
- */
+/** Whether the text is an IP address or a valid DNS name (RFC 1035: labels of 1 to 63 bytes, 253 in all). */
 export function isHost(text: string): boolean {
   if (isIP(text.split('%')[0] as string) !== 0) return true
   return text.length <= 254 && /^([^\s\0./%]{1,63}\.)*[^\s\0./%]{1,63}\.?$/.test(text)
