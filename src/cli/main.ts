@@ -22,12 +22,13 @@ import { produceCommand } from './commands/produce.ts'
 import { rejectsCommand } from './commands/rejects.ts'
 import { statusCommand } from './commands/status.ts'
 import { verifyCommand } from './commands/verify.ts'
+import { defaultSinkUrl, exampleSinkUrl } from '../sink/registry.ts'
 import { version } from './run/version.ts'
 
 const examples = [
   ['generate sensors --sensors 10 --records 1000 --dir data'],
-  ['load data', 'into sqlite:./lading.db'],
-  ['load data --to postgresql://me@localhost/mydb', 'into PostgreSQL'],
+  ['load data', `into ${defaultSinkUrl}`],
+  [`load data --to ${exampleSinkUrl}`, 'into a database server'],
   ["load 'in/*.csv.gz' --model ./my-model.ts"],
   ['verify', 'the receipts: does it add up?'],
   ['rejects list', 'what was left out, and why'],

@@ -1,32 +1,27 @@
-import { LadingError } from '../core/errors.ts'
+/** The databases that there are. A driver is loaded when a URL of its database is opened. */
+import { type Adapter, adapterOf, examplesOf, type Place, placeOf } from '../core/address.ts'
 import { splitScheme } from '../core/url.ts'
+import { postgres } from './postgres/address.ts'
 import type { Sink } from './sink.ts'
+import { sqlite } from './sqlite/address.ts'
+
+const adapters: readonly Adapter<Sink>[] = [
+  { ...postgres, open: async (url) => new (await import('./postgres/postgres.ts')).PostgresSink(url) },
+  { ...sqlite, open: async (url) => (await import('./sqlite/sqlite.ts')).openSqlite(url) },
+]
 
 export const defaultSinkUrl = 'sqlite:./lading.db'
+/** For the examples of help: a server. */
+export const exampleSinkUrl = 'postgresql://me@localhost/mydb'
+export const sinkUrls = examplesOf(adapters)
 
-/**
- * Opens the database that the URL names. Adapters are imported when used, so that no driver is loaded that
- * nobody needs.
- */
-export async function openSink(url: string = defaultSinkUrl): Promise<Sink> {
-  const { scheme, rest } = splitScheme(url) ?? {}
-  if (scheme === undefined || rest === undefined)
-    throw new LadingError('USAGE', 'the database URL has no scheme: postgresql://… or sqlite:PATH')
-  switch (scheme) {
-    case 'sqlite': {
-      const { SqliteSink } = await import('./sqlite/sqlite.ts')
-      if (rest === '') throw new LadingError('USAGE', 'the database URL names no file: sqlite:PATH')
-      return new SqliteSink(rest)
-    }
-    case 'postgres':
-    case 'postgresql': {
-      const { PostgresSink } = await import('./postgres/postgres.ts')
-      return new PostgresSink(url)
-    }
-    default:
-      throw new LadingError(
-        'USAGE',
-        `no database is known for '${scheme}:'; there are postgresql://… and sqlite:PATH`,
-      )
-  }
+export const placeOfSink = (url: string): Place => placeOf(adapters, url)
+
+export const openSink = async (url: string = defaultSinkUrl): Promise<Sink> =>
+  adapterOf(adapters, 'database', url).open(url)
+
+/** The URL that opens what `Sink.place` names; the place of a file is its path alone. */
+export function urlOfPlace(place: string): string {
+  const scheme = splitScheme(place)?.scheme ?? ''
+  return adapters.some(({ schemes }) => schemes.includes(scheme)) ? place : `sqlite:${place}`
 }

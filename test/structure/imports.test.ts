@@ -69,6 +69,13 @@ it('a registry names an adapter, and loads it late', () => {
   ])
 })
 
+it('an address is known at once, and imports no driver', () => {
+  const [registry, address] = ['src/queue/registry.ts', 'src/queue/sqs/address.ts']
+  expect(check({ [registry]: "import { sqs } from './sqs/address.ts'", [address]: '' })).toEqual([])
+  expect(check({ [address]: "import '@aws-sdk/client-sqs'" })).toHaveLength(1)
+  expect(check({ 'src/sink/postgres/a.ts': "import '../sqlite/address.ts'" })).toHaveLength(1)
+})
+
 it('a circle is named with its path, types included', () => {
   const files = {
     'src/core/a.ts': "import './b.ts'",
@@ -86,6 +93,9 @@ it('a driver stays in the folder of its adapter', () => {
     }),
   ).toEqual([])
   expect(check({ 'src/consumer/a.ts': "import type { Client } from 'pg'" })).toHaveLength(1)
+  expect(check({ 'src/sink/postgres/a.ts': "import 'pg'", 'src/sink/redshift/a.ts': "import 'pg'" })).toEqual(
+    ['src/sink/redshift/a.ts imports pg, which is for src/sink/postgres/ alone'],
+  )
   expect(check({ 'src/sink/sqlite/a.ts': "import 'node:sqlite'" })).toHaveLength(1)
   expect(check({ 'src/cli/a.ts': "import 'left-pad'" })).toHaveLength(1)
 })

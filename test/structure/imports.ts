@@ -60,9 +60,10 @@ const areas: readonly Area[] = [
   {
     name: 'registry',
     files: /^src\/(queue|sink)\/registry\.ts$/,
-    imports: ['core', 'model', 'contract', 'adapter'],
+    imports: ['core', 'model', 'contract', 'address', 'adapter'],
     lazily: ['adapter'],
   },
+  { name: 'address', files: /^src\/((?:queue|sink)\/[^/]+)\/address\.ts$/, imports: ['core'] },
   { name: 'contract', files: /^src\/(queue|sink)\/[^/]+\.ts$/, imports: ['core', 'model'] },
   { name: 'sql', files: /^src\/sink\/sql\//, imports: ['core', 'model', 'contract'] },
   {
@@ -137,11 +138,10 @@ const areas: readonly Area[] = [
   { name: 'index', files: /^src\/index\.ts$/, imports: everything },
 ]
 
-/** Where a package may be imported. A package that no line names may be imported nowhere. */
+/**
+ * Where a package may be imported. One that no line names is a driver: it belongs to the folder of one adapter.
+ */
 const packages: readonly { readonly name: RegExp; readonly only: RegExp }[] = [
-  { name: /^pg$|^pg-copy-streams$/, only: /^src\/sink\/postgres\// },
-  { name: /^amqplib$/, only: /^src\/queue\/rabbitmq\// },
-  { name: /^@aws-sdk\//, only: /^src\/queue\/sqs\// },
   { name: /^prom-client$/, only: /^src\/observe\/metrics\.ts$/ },
   { name: /^commander$/, only: /^src\/cli\// },
   { name: /^node:sqlite$/, only: /^src\/core\/sqlite\.ts$/ },
@@ -161,6 +161,7 @@ const bannedFolders: readonly string[] = ['utils', 'helpers', 'common', 'types',
 export function violations(files: ReadonlyMap<string, string>): string[] {
   const found: string[] = []
   const graph = new Map<string, string[]>()
+  const drivers = new Map<string, string>()
   for (const [path, text] of files) {
     const { imports, uses } = read(text)
     const targets = imports
@@ -174,7 +175,7 @@ export function violations(files: ReadonlyMap<string, string>): string[] {
       ...placeFaults(path),
       ...targets.flatMap((target) => layerFaults(path, target.path, target.lazy)),
     )
-    found.push(...imports.flatMap(({ specifier }) => packageFaults(path, specifier)))
+    found.push(...imports.flatMap(({ specifier }) => packageFaults(path, specifier, drivers)))
     if (!reserved.only.test(path)) {
       found.push(
         ...uses
@@ -196,7 +197,8 @@ function layerFaults(from: string, to: string, lazy: boolean): string[] {
   if (!to.startsWith('src/')) return [`${from} imports ${to}, which lies outside src/`]
   const [source, target] = [areaOf(from), areaOf(to)]
   if (!source || !target) return []
-  if (source.area === target.area && source.instance === target.instance) return []
+  const isSameFolder = source.instance !== undefined && source.instance === target.instance
+  if (isSameFolder || (source.area === target.area && source.instance === target.instance)) return []
   if (!source.area.imports.includes(target.area.name))
     return [`${from} (${source.area.name}) imports ${to} (${target.area.name})`]
   if (source.area.lazily?.includes(target.area.name) && !lazy)
@@ -204,11 +206,21 @@ function layerFaults(from: string, to: string, lazy: boolean): string[] {
   return []
 }
 
-function packageFaults(path: string, specifier: string): string[] {
+/** `drivers`: the adapter of each driver that was met before. */
+function packageFaults(path: string, specifier: string, drivers: Map<string, string>): string[] {
   if (specifier.startsWith('.')) return []
   const rule = packages.find(({ name }) => name.test(specifier))
-  if (!rule) return [`${path} imports ${specifier}, for which test/structure/imports.ts names no place`]
+  if (!rule) return driverFaults(path, specifier, drivers)
   return rule.only.test(path) ? [] : [`${path} imports ${specifier}, which is for ${rule.only.source} alone`]
+}
+
+function driverFaults(path: string, specifier: string, drivers: Map<string, string>): string[] {
+  const { area, instance } = areaOf(path) ?? {}
+  if (area?.name !== 'adapter' || instance === undefined)
+    return [`${path} imports ${specifier}, for which test/structure/imports.ts names no place`]
+  const owner = drivers.get(specifier) ?? instance
+  drivers.set(specifier, owner)
+  return owner === instance ? [] : [`${path} imports ${specifier}, which is for src/${owner}/ alone`]
 }
 
 function areaOf(path: string): { area: Area; instance: string | undefined } | null {

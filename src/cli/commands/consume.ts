@@ -1,3 +1,4 @@
+import { exampleSinkUrl, placeOfSink } from '../../sink/registry.ts'
 import { Command, Option } from 'commander'
 import type { RunOptions, Tally } from '../../consumer/consumer.ts'
 import type { DedupKey } from '../../consumer/decode/identity.ts'
@@ -132,13 +133,16 @@ export function consumeCommand(): Command {
   ])
     command.addOption(option)
   withExamples(command, [
-    ['consume --to postgresql://me@localhost/mydb', 'until told to stop'],
+    [`consume --to ${exampleSinkUrl}`, 'until told to stop'],
     ['consume --until-empty --model ./my-model.ts'],
   ])
   return command.action(async (flags: RunFlags) => {
     requireTwoFiles(flags.queue, flags.to)
-    if (flags.concurrency > 1 && (flags.batches !== undefined || /^sqlite::memory:$/i.test(flags.to)))
-      throw new LadingError('USAGE', '--concurrency goes neither with --batches nor with sqlite::memory:')
+    if (flags.concurrency > 1 && (flags.batches !== undefined || placeOfSink(flags.to).writers === 'self'))
+      throw new LadingError(
+        'USAGE',
+        '--concurrency goes neither with --batches nor with a database in memory',
+      )
     const since = performance.now()
     await using watch = await openWatch('consume', flags)
     using report = isTied() ? undefined : reporting('consume')

@@ -1,3 +1,4 @@
+import { exampleSinkUrl } from '../../sink/registry.ts'
 import { Command, Option } from 'commander'
 import type { DedupKey } from '../../consumer/decode/identity.ts'
 import { exits, LadingError } from '../../core/errors.ts'
@@ -77,7 +78,7 @@ export function deadCommand(): Command {
         print(`  ${visible(body)}`)
       }),
     )
-  withExamples(list, [['dead list --to postgresql://me@localhost/mydb'], ['dead list --all --json']])
+  withExamples(list, [[`dead list --to ${exampleSinkUrl}`], ['dead list --all --json']])
   withExamples(show, [['dead show 2', 'number 2 of dead list']])
   const dead = new Command('dead')
     .description('messages that could not be processed')

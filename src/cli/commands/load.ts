@@ -1,3 +1,5 @@
+import { shownUrl } from '../../core/url.ts'
+import { exampleSinkUrl, placeOfSink } from '../../sink/registry.ts'
 import { Command, Option } from 'commander'
 import { LadingError } from '../../core/errors.ts'
 import { tellAll } from '../../core/events.ts'
@@ -48,12 +50,12 @@ export function loadCommand(): Command {
     .addOption(
       new Option(
         '--consumers <n>',
-        'consumers at work; more than one are processes of their own (1; for files of 64 MiB and more into PostgreSQL half the cores, at most 4, and 2 of two cores where that pays)',
+        'consumers at work; more than one are processes of their own (default: from the cores, the size of the files and the database)',
       ).argParser(consumers),
     )
   const deferOption = new Option(
     '--defer-indexes <when>',
-    'build the indexes of an empty PostgreSQL table, its key among them, when everything is loaded: auto for files of 32 MiB and more',
+    'build the indexes of an empty table, its key among them, when everything is loaded, if the database can: auto for files of 32 MiB and more',
   )
     .choices(['auto', 'always', 'never'])
     .default('auto')
@@ -77,7 +79,7 @@ export function loadCommand(): Command {
     if (!names.has(option.name()) && names.add(option.name())) command.addOption(option)
   withExamples(command, [
     ['load data', 'a folder, with all CSV files below it'],
-    ["load 'in/*.csv.gz' --to postgresql://me@localhost/mydb --consumers 4"],
+    [`load 'in/*.csv.gz' --to ${exampleSinkUrl} --consumers 4`],
     ["load export.csv --delimiter ';' --model ./my-model.ts"],
     ['load - --model ./my-model.ts < export.csv'],
   ])
@@ -86,8 +88,8 @@ export function loadCommand(): Command {
     requireTwoFiles(flags.queue, flags.to)
     const { consumers: wanted } = flags
     const consumersOf = wanted === undefined ? await defaultConsumers(paths, flags) : () => wanted
-    if (consumersOf(false) > 1 && /^sqlite::memory:$/i.test(flags.to)) {
-      throw new LadingError('USAGE', 'sqlite::memory: is seen by one process alone; leave --consumers out')
+    if (consumersOf(false) > 1 && placeOfSink(flags.to).writers === 'self') {
+      throw new LadingError('USAGE', `only one process can see ${shownUrl(flags.to)}; leave --consumers out`)
     }
     const [{ load }, { openSink }, model] = await Promise.all([
       import('../../load/load.ts'),

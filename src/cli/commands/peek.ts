@@ -31,10 +31,10 @@ interface Flags {
 
 const note = `
 
-Nothing is settled or made. RabbitMQ and SQS show messages only by delivering them, so the look counts as a delivery of each (see
---max-attempts of lading consume); RabbitMQ's are missed by others for a moment, and SQS shows its own in any order. What a message
-holds is shown as the model makes it, masked where the model masks; of what is refused only the reason is shown. No database is
-asked, so a duplicate looks like any other.`
+Nothing is settled or created. A broker can show messages only by delivering them: the look counts as a delivery of each (see
+--max-attempts of lading consume), other consumers miss them for a moment, and the order may be any. Values are shown as the model
+makes them, masked if the model masks them. Of a refused message only the reason is shown. No database is asked, so a duplicate
+looks like any other.`
 
 export function peekCommand(): Command {
   const command = new Command('peek')

@@ -1,3 +1,4 @@
+import { exampleQueueUrl } from '../../queue/registry.ts'
 import { Command } from 'commander'
 import { requirePaths } from '../settings/environment.ts'
 import { LadingError } from '../../core/errors.ts'
@@ -76,7 +77,7 @@ export function produceCommand(): Command {
     command.addOption(option)
   withExamples(command, [
     ['produce data', 'a folder, with all CSV files below it'],
-    ["produce 'in/*.csv.gz' --model ./my-model.ts --queue embedded:/var/lib/lading/queue.db"],
+    [`produce 'in/*.csv.gz' --model ./my-model.ts --queue ${exampleQueueUrl}`],
     ["produce export.csv --delimiter ';'"],
   ])
   return command.action(async (named: string[], flags: ProduceFlags) => {

@@ -1,3 +1,4 @@
+import { exampleSinkUrl } from '../../sink/registry.ts'
 import { Command, Option } from 'commander'
 import { codes, LadingError } from '../../core/errors.ts'
 import type { StoredReject } from '../../sink/ledger.ts'
@@ -68,7 +69,7 @@ function listCommand(): Command {
     .addOption(new Option('--after <id>', 'beginning after this reject').argParser(whole(0)))
     .addOption(jsonOption())
   withExamples(list, [
-    ['rejects list --to postgresql://me@localhost/mydb'],
+    [`rejects list --to ${exampleSinkUrl}`],
     ['rejects list --code BAD_NUMBER --column value', 'of one code and column'],
     ['rejects list --limit 1000 --json', 'for a program: with the record as it came'],
   ])

@@ -1,3 +1,4 @@
+import { exampleSinkUrl } from '../../sink/registry.ts'
 import { Command, Option } from 'commander'
 import { exits, LadingError } from '../../core/errors.ts'
 import type { Depth } from '../../queue/queue.ts'
@@ -41,7 +42,7 @@ export function statusCommand(): Command {
   withExamples(command, [
     ['status'],
     ['status --watch', 'with the progress of the loads that are at work'],
-    ['status --to postgresql://me@localhost/mydb --json'],
+    [`status --to ${exampleSinkUrl} --json`],
   ])
   return command.action(async (flags: Flags) => {
     const look = async () => ({ depth: await depthOf(flags.queue), ...(await targetOf(flags)) })

@@ -1,3 +1,4 @@
+import { exampleSinkUrl } from '../../sink/registry.ts'
 import { Command, Option } from 'commander'
 import { exits, LadingError } from '../../core/errors.ts'
 import type { Listener } from '../../core/events.ts'
@@ -72,7 +73,7 @@ export function verifyCommand(): Command {
   for (const option of options) command.addOption(option)
   withExamples(command, [
     ['verify', 'every load'],
-    ['verify 4fc3ab34 --to postgresql://me@localhost/mydb', 'one load, by the beginning of its id'],
+    [`verify 4fc3ab34 --to ${exampleSinkUrl}`, 'one load, by the beginning of its id'],
     ['verify --republish-missing ; lading consume --until-empty', 'after a queue was lost'],
   ])
   return command.action(async (name: string | undefined, flags: Flags) => {

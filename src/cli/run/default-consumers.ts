@@ -1,8 +1,10 @@
-/** How many consumers a load has where nobody says so: of the machine and of the work, and not of a wish. */
+/** How many consumers a load has by default: from the machine and the work. */
 import { availableParallelism } from 'node:os'
 import { InvalidArgumentError } from 'commander'
 import { whole } from '../settings/options.ts'
 import { type FormatName, suffixesOf } from '../../format/registry.ts'
+import { placeOfQueue } from '../../queue/registry.ts'
+import { placeOfSink } from '../../sink/registry.ts'
 import { namedSources } from '../../source/registry.ts'
 import { sizeOf } from '../../source/source.ts'
 
@@ -15,8 +17,7 @@ const largeBytes = 64 * 1024 * 1024
 const mostConsumers = 4
 
 /**
- * More never load faster: each keeps a core busy, and PostgreSQL takes 100 sessions by default
- * (max_connections).
+ * More never load faster: each keeps a core busy, and a database server takes about 100 sessions by default.
  */
 const mostPerCore = 8
 
@@ -32,19 +33,18 @@ export function consumers(text: string): number {
 }
 
 /**
- * SQLite has one writer, which has a thread of its own; of the cores, half are left to PostgreSQL and the
- * producer. Of two cores, a second consumer is worth its third more of the server's time only where one
- * leaves some of it unused: not beside a broker, which needs a core too, and not while the table has no
- * indexes.
+ * A database with one writer gains nothing from a second consumer. Beside a database server, half of the cores
+ * are left to it and to the producer. On two cores, a second consumer pays only if the queue is a file (a
+ * broker needs a core too) and the table has its indexes.
  */
 export async function defaultConsumers(
   paths: readonly string[],
   { to, queue, format }: { readonly to: string; readonly queue: string; readonly format?: FormatName },
 ): Promise<(indexesDeferred: boolean) => number> {
   const cores = availableParallelism()
-  if (cores === 1 || to.startsWith('sqlite:') || paths.includes('-')) return () => 1
+  if (cores === 1 || placeOfSink(to).writers !== 'many' || paths.includes('-')) return () => 1
   if ((await sizeOf(await namedSources(paths, suffixesOf(format)))) < largeBytes) return () => 1
-  const isEmbedded = queue.startsWith('embedded:')
+  const isFile = placeOfQueue(queue).file !== undefined
   return (indexesDeferred) =>
-    Math.min(mostConsumers, Math.max(isEmbedded && !indexesDeferred ? 2 : 1, Math.floor(cores / 2)))
+    Math.min(mostConsumers, Math.max(isFile && !indexesDeferred ? 2 : 1, Math.floor(cores / 2)))
 }

@@ -7,6 +7,7 @@ import type { DedupKey } from '../../consumer/decode/identity.ts'
 import { LadingError } from '../../core/errors.ts'
 import { ignoreEvents, type LadingEvent, type Listener, tellAll } from '../../core/events.ts'
 import { shownUrl } from '../../core/url.ts'
+import { placeOfSink } from '../../sink/registry.ts'
 import type { Metrics } from '../../observe/metrics.ts'
 import type { Observer } from '../../observe/observer.ts'
 import type { About } from '../../observe/snapshot.ts'
@@ -134,7 +135,8 @@ async function openHttp(command: string, flags: HttpFlags & Places): Promise<Wat
   })
   const metrics = lateMetrics(about, observer)
   const depth = new DepthWatch(observer)
-  const ledger = to === undefined || isPrivate(to) ? undefined : new WebLedger(accessOf(to, flags))
+  const ledger =
+    to === undefined || placeOfSink(to).writers === 'self' ? undefined : new WebLedger(accessOf(to, flags))
   const refresh = (ms: number) => depth.refresh(ms)
   const stream = new SnapshotStream(observer, refresh)
   const routes = routesOf({ observer, metrics: metrics.made, refresh, stream, ledger })
@@ -181,9 +183,6 @@ function lateMetrics(
   }
   return { listener: hear, made }
 }
-
-/** A database that one connection alone sees has nothing to show to another. */
-const isPrivate = (to: string): boolean => /^sqlite::memory:$/i.test(to)
 
 const accessOf = (to: string, { model, pipeline, ignoreExtra, dedupKey, root }: Places) => ({
   openSink: async () => (await import('../../sink/registry.ts')).openSink(to),

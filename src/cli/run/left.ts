@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import type { ForeignEvent } from '../../core/events.ts'
 import type { LeftInQueue } from '../../load/load.ts'
 import type { PlannedLoad } from '../../producer/state.ts'
+import { urlOfPlace } from '../../sink/registry.ts'
 import { hint } from '../settings/hint.ts'
 import { counted, print, visible } from '../terminal/output.ts'
 
@@ -42,9 +43,6 @@ function described({ pipeline, load }: ForeignEvent, plan: PlannedLoad | undefin
     return database === 'this'
       ? `${source}, for this database: ${consume}`
       : `${source}, for another database`
-  const command = hint('load', source === 'stdin' ? '-' : plan.path, '--to', urlOf(plan.target))
+  const command = hint('load', source === 'stdin' ? '-' : plan.path, '--to', urlOfPlace(plan.target))
   return `${source}, for ${database === 'this' ? 'this database' : plan.target}: ${command}`
 }
-
-/** A file's place is its path. */
-const urlOf = (place: string): string => (/^(postgresql|sqlite):/.test(place) ? place : `sqlite:${place}`)

@@ -3,8 +3,8 @@ import { InvalidArgumentError, Option } from 'commander'
 import { type DedupKey, defaultDedupKey, isDedupKey } from '../../consumer/decode/identity.ts'
 import { type FormatName, formatNames, type FormatOptions } from '../../format/registry.ts'
 import type { Carry } from '../../source/carry.ts'
-import { defaultQueueUrl } from '../../queue/registry.ts'
-import { defaultSinkUrl } from '../../sink/registry.ts'
+import { defaultQueueUrl, queueUrls } from '../../queue/registry.ts'
+import { defaultSinkUrl, sinkUrls } from '../../sink/registry.ts'
 
 /** A whole number of at least `least`. */
 export const whole = (least: number) => (text: string) => {
@@ -40,17 +40,10 @@ function dedupKey(text: string): DedupKey {
 }
 
 export const toOption = () =>
-  new Option('--to <url>', 'target database: postgresql://… or sqlite:PATH')
-    .env('LADING_TO')
-    .default(defaultSinkUrl)
+  new Option('--to <url>', `target database: ${sinkUrls}`).env('LADING_TO').default(defaultSinkUrl)
 
 export const queueOption = () =>
-  new Option(
-    '--queue <url>',
-    'queue: embedded:PATH, amqp://user@host/vhost?queue=NAME, or the https://… of SQS',
-  )
-    .env('LADING_QUEUE')
-    .default(defaultQueueUrl)
+  new Option('--queue <url>', `queue: ${queueUrls}`).env('LADING_QUEUE').default(defaultQueueUrl)
 
 export const modelOption = () =>
   new Option(

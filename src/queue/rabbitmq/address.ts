@@ -1,7 +1,14 @@
 /** `amqp://user:password@host:port/vhost?queue=NAME` → where the queue is and how it is used. */
 import { readFileSync } from 'node:fs'
+import type { Address as AnyAddress } from '../../core/address.ts'
 import { LadingError } from '../../core/errors.ts'
 import { isHost } from '../../core/url.ts'
+
+export const rabbitmq: AnyAddress = {
+  schemes: ['amqp', 'amqps'],
+  example: 'amqp://user@host/vhost?queue=NAME',
+  place: () => ({ writers: 'many' }),
+}
 
 export interface Address {
   readonly tls: Tls | undefined

@@ -1,6 +1,13 @@
 /** `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME?receivers=4` → where the queue is and how it is used. */
+import type { Address as AnyAddress } from '../../core/address.ts'
 import { LadingError } from '../../core/errors.ts'
 import { isHost } from '../../core/url.ts'
+
+export const sqs: AnyAddress = {
+  schemes: ['https', 'http'],
+  example: 'https://sqs.REGION.amazonaws.com/ACCOUNT/NAME',
+  place: () => ({ writers: 'many' }),
+}
 
 export interface Address {
   /** As SQS gives it, without parameters of ours. */

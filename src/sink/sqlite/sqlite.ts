@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { LadingError } from '../../core/errors.ts'
 import type { Fault, Reject } from '../../core/fault.ts'
 import { SqliteFile } from '../../core/sqlite.ts'
 import type { Model } from '../../model/model.ts'
@@ -113,6 +114,12 @@ export class SqliteSink implements Sink<ValueRows> {
     this.#file?.[Symbol.dispose]()
     this.#file = undefined
   }
+}
+
+export function openSqlite(url: string): SqliteSink {
+  const path = url.slice(url.indexOf(':') + 1)
+  if (path === '') throw new LadingError('USAGE', 'the database URL names no file: sqlite:PATH')
+  return new SqliteSink(path)
 }
 
 /** The file need not be there yet, nor its folder. */

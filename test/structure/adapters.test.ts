@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest'
+import { parseAst } from 'vitest/node'
+import { readSources } from './sources.ts'
+
+const registries = ['src/queue/registry.ts', 'src/sink/registry.ts']
+
+/** Files outside the folder of an adapter whose code may name it, and why. */
+const excepted: Readonly<Record<string, string>> = {
+  'src/core/sqlite.ts': 'opens the SQLite files of the queue, the sink and the state of a producer',
+  'src/producer/state-file.ts': 'the state of a producer is a SQLite file',
+  'src/cli/settings/environment.ts': 'the variables that it reads were named by others',
+}
+
+const sources = readSources()
+const folder = /^src\/(?:queue|sink)\/(?!sql\/)([^/]+)\//
+const folders = new Set([...sources.keys()].flatMap((path) => folder.exec(path)?.[1] ?? []))
+const names = new RegExp([...folders, 'amqp'].join('|').replace('sqs', '\\bsqs\\b'), 'i')
+
+/** Identifiers, strings and names of modules in which the text names an adapter; comments do not count. */
+function namesIn(text: string): string[] {
+  const found: string[] = []
+  const visit = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return
+    const { name, value: content } = value as { readonly name?: unknown; readonly value?: unknown }
+    const raw = (content as { readonly raw?: unknown } | undefined)?.raw
+    for (const each of [name, content, raw])
+      if (typeof each === 'string' && names.test(each)) found.push(each)
+    Object.values(value).forEach(visit)
+  }
+  visit(parseAst(text, { lang: 'ts' }))
+  return found
+}
+
+it('no adapter is named outside its folder, its registry and the files that say why', () => {
+  const outside = [...sources].filter(([path]) => !folder.test(path) && !registries.includes(path))
+  const naming = outside.filter(([, text]) => names.test(text) && namesIn(text).length > 0)
+  expect(naming.map(([path]) => path)).toEqual(Object.keys(excepted).toSorted())
+})
+
+it('a name is found in an identifier, a string, a template and an import, and not in a comment', () => {
+  for (const code of ['const isSqlite = 1', "f('amqp://x')", 'f(`to ${a} sqlite:`)', "import './sqs/a.ts'"])
+    expect(namesIn(code), code).not.toEqual([])
+  expect(namesIn('// PostgreSQL has a limit\nconst a = 1')).toEqual([])
+})
+
+it('an adapter is named by its registry in two lines: its address, and what opens it', () => {
+  for (const registry of registries) {
+    const text = sources.get(registry) ?? ''
+    const adapters = [...text.matchAll(/^import \{ (\w+) \} from '\.\/\w+\/address\.ts'$/gm)].map(
+      ([, name]) => name,
+    )
+    expect(adapters.length).toBeGreaterThan(1)
+    const list = /= \[\n(.*?)\n\]/s.exec(text)?.[1]?.split('\n') ?? []
+    expect(list.map((line) => /\.\.\.(\w+),/.exec(line)?.[1]).toSorted()).toEqual(adapters.toSorted())
+  }
+})
