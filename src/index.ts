@@ -61,7 +61,17 @@ export type { RowBuffer, RowWriter } from './model/writer.ts'
 export { storable } from './sink/storable.ts'
 export { records } from './model/shipped/records.ts'
 export { userLogins, type UserLoginsOptions } from './model/shipped/user-logins.ts'
-export type { Dialect, FormatName, FormatOptions } from './format/registry.ts'
+export {
+  addFormat,
+  type Dialect,
+  type FileFormat,
+  type FormatName,
+  type FormatOptions,
+} from './format/registry.ts'
+export type { FieldValue, Format, RecordReader, RecordText } from './format/format.ts'
+export type { ExpectedFields, MakeSplitter, Splitter } from './format/split.ts'
+export { textFault } from './format/text.ts'
+export { cellBytes, quoted, type Take, unquoted, type WantedField } from './core/cells.ts'
 export { openQueue } from './queue/registry.ts'
 export type {
   Delivery,

@@ -12,7 +12,7 @@ import type { MakeSplitter } from './split.ts'
 
 export type { Dialect } from './csv/dialect.ts'
 
-const formats: readonly Format[] = [csv, ndjson, json, jsonMessage]
+const formats = [csv, ndjson, json, jsonMessage]
 
 /** How the records of external messages lie. */
 export const messageLayout: Layout = { format: jsonMessage.name, fields: [] }
@@ -23,41 +23,56 @@ export const formatOf = (layout: Layout): Format | undefined =>
 
 export interface FormatOptions {
   /** By default the suffix of each file decides, and a file with none of the known suffixes is CSV. */
-  readonly format?: FormatName
+  readonly format?: FormatName | (string & {})
   /** How CSV is written; what is not given is the format's default. */
   readonly dialect?: Partial<Dialect>
 }
 
-interface FileFormat {
+/** How files of a format are found and split. */
+export interface FileFormat {
   readonly suffixes: readonly string[]
   /** Throws `USAGE` for options that cannot be right. */
   readonly splitter: (options: FormatOptions) => MakeSplitter
 }
 
-const fileFormats = {
+const shipped = {
   csv: { suffixes: ['csv'], splitter: ({ dialect = {} }) => csvSplitter(dialect) },
   tsv: { suffixes: ['tsv'], splitter: ({ dialect = {} }) => csvSplitter({ delimiter: '\t', ...dialect }) },
   ndjson: { suffixes: ['ndjson', 'jsonl'], splitter: ndjsonSplitter },
   json: { suffixes: ['json'], splitter: jsonSplitter },
 } as const satisfies Readonly<Record<string, FileFormat>>
 
-export type FormatName = keyof typeof fileFormats
+export type FormatName = keyof typeof shipped
 
-export const formatNames = Object.keys(fileFormats) as readonly FormatName[]
+export const formatNames = Object.keys(shipped) as readonly FormatName[]
+
+const fileFormats = new Map<string, FileFormat>(Object.entries(shipped))
+
+/**
+ * Makes a format known to this process, under its name. Every process that produces or consumes it does so
+ * before; the module of the model is a good place.
+ */
+export function addFormat(format: Format, files: FileFormat): void {
+  if (fileFormats.has(format.name)) throw new LadingError('USAGE', `there is a format ${format.name} already`)
+  formats.push(format)
+  fileFormats.set(format.name, files)
+}
 
 /** Suffixes of the files that a folder is searched for. */
-export const suffixesOf = (format: FormatName = 'csv'): readonly string[] => fileFormats[format].suffixes
+export const suffixesOf = (format = 'csv'): readonly string[] => fileFormats.get(format)?.suffixes ?? []
 
 /** Makes splitters; throws `USAGE` for options that cannot be right, before any source is opened. */
 export function splittersFor(options: FormatOptions): MakeSplitter {
   const { format } = options
-  if (format !== undefined && !formatNames.includes(format))
-    throw new LadingError('USAGE', `format is ${formatNames.join(', ')}, and not ${JSON.stringify(format)}`)
-  const splitters = new Map(formatNames.map((name) => [name, fileFormats[name].splitter(options)]))
+  if (format !== undefined && !fileFormats.has(format)) {
+    const names = [...fileFormats.keys()].join(', ')
+    throw new LadingError('USAGE', `format is ${names}, and not ${JSON.stringify(format)}`)
+  }
+  const splitters = new Map([...fileFormats].map(([name, { splitter }]) => [name, splitter(options)]))
   return (path, expected) => (splitters.get(format ?? formatOfPath(path)) as MakeSplitter)(path, expected)
 }
 
-function formatOfPath(path: string): FormatName {
+function formatOfPath(path: string): string {
   const suffix = /\.([^./\\]+)(\.gz|\.zst)?$/i.exec(path)?.[1]?.toLowerCase() ?? ''
-  return formatNames.find((name) => suffixesOf(name).includes(suffix)) ?? 'csv'
+  return [...fileFormats.keys()].find((name) => suffixesOf(name).includes(suffix)) ?? 'csv'
 }

@@ -75,7 +75,12 @@ it('each recipe adds its thing in one or two files, and a test', () => {
     title,
     [...blocks.keys()].filter((name) => !name.endsWith('.test.ts')).length,
   ])
-  expect(Object.fromEntries(files)).toEqual({ 'Add a queue': 1, 'Add a sink': 2, 'Add a column type': 1 })
+  expect(Object.fromEntries(files)).toEqual({
+    'Add a format': 1,
+    'Add a queue': 1,
+    'Add a sink': 2,
+    'Add a column type': 1,
+  })
 })
 
 it('the code compiles as a package of its own, against the types that are shipped', () => {

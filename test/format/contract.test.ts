@@ -1,7 +1,11 @@
 import fc from 'fast-check'
 import { parse } from 'csv-parse/sync'
+import { csv } from '../../src/format/csv/csv.ts'
 import { csvSplitter } from '../../src/format/csv/split.ts'
-import { formatContract, type FormatUnderTest, type Values } from './contract.ts'
+import { json as jsonArray, ndjson } from '../../src/format/json/json.ts'
+import { ndjsonSplitter } from '../../src/format/json/lines.ts'
+import { jsonSplitter } from '../../src/format/json/split.ts'
+import { formatContract, type FormatUnderTest, type Values } from '../contract/format/format.ts'
 
 const fields = ['a', 'b', 'ä "x"']
 const expected = { table: 't', names: fields, isMasked: false, problems: () => [] }
@@ -12,6 +16,7 @@ function dialect(delimiter: string): FormatUnderTest {
       .tuple(...values.map((value) => cell(value, delimiter)), fc.constantFrom('\n', '\r\n'))
       .map((parts) => `${parts.slice(0, -1).join(delimiter)}${parts.at(-1)}`)
   return {
+    format: csv,
     layout: { fields, delimiter, quote: '"' },
     fields,
     splitter: () => csvSplitter({ delimiter, header: false })('x.csv', expected),
@@ -45,7 +50,10 @@ function json(name: 'ndjson' | 'json'): FormatUnderTest {
   }
   const between = isLines ? fc.constantFrom('\n', '\r\n', ' \n\n') : fc.constantFrom(',', ' ,\n', ',,')
   return {
+    format: isLines ? ndjson : jsonArray,
     layout: { format: name, fields: [] },
+    splitter: () => (isLines ? ndjsonSplitter() : jsonSplitter())('x.json', expected),
+    exported: { format: ndjson, layout: { format: 'ndjson', fields: [] } },
     fields,
     around: isLines ? ['', ''] : ['[', ']'],
     anyBody: joined(
