@@ -1,0 +1,53 @@
+/** What a model declares. */
+import type { Column, ColumnSpec } from './columns.ts'
+
+export interface Index {
+  readonly method: 'btree' | 'brin' | 'hash'
+  readonly unique: boolean
+  readonly columns: readonly string[]
+}
+
+const index = (method: Index['method'], unique: boolean, columns: readonly string[]): Index => ({
+  method,
+  unique,
+  columns,
+})
+export const btree = (...columns: string[]): Index => index('btree', false, columns)
+export const unique = (...columns: string[]): Index => index('btree', true, columns)
+/** Block range index, for columns whose values grow in order of arrival. PostgreSQL only; ignored in SQLite. */
+export const brin = (...columns: string[]): Index => index('brin', false, columns)
+/** Hash index, for equality only. PostgreSQL only; ignored in SQLite. */
+export const hash = (...column: [column: string]): Index => index('hash', false, column)
+
+/** What happens to a record whose primary key is already in the table. */
+export type ConflictPolicy = 'error' | 'skip' | 'update'
+
+export interface ModelColumn extends ColumnSpec {
+  readonly name: string
+  /** The table forbids NULL here, although the model allows it. */
+  readonly tableNotNull?: boolean
+}
+
+export type Columns = Readonly<Record<string, Column>>
+
+/** Describes a record. Row type, decoder, DDL, wire encoding and upsert all derive from it. */
+export interface Model<C extends Columns = Columns> {
+  readonly table: string
+  readonly schema: string | undefined
+  readonly columns: readonly ModelColumn[]
+  readonly primaryKey: readonly string[]
+  readonly indexes: readonly Index[]
+  readonly onConflict: ConflictPolicy
+  /** With `update`: a record never overwrites a row with a greater value in this column. */
+  readonly version: string | undefined
+  /** sha256 of the declaration, so that a producer cannot start a load with one model and finish it with another. */
+  readonly fingerprint: string
+  /** Carries the row type for inference only. */
+  readonly row?: { readonly [K in keyof C]: C[K]['value'] }
+}
+
+/** The type of a row of `M`. */
+export type RowOf<M extends { readonly row?: unknown }> = NonNullable<M['row']>
+
+/** The CSV column or JSON field that a column is read from. */
+export const sourceName = (column: ModelColumn): string => column.from ?? column.name

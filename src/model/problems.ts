@@ -1,0 +1,137 @@
+import { nearest } from '../core/nearest.ts'
+import type { ColumnType } from './columns.ts'
+import { type Model, type ModelColumn, sourceName } from './declared.ts'
+import type { RowWriter } from './writer.ts'
+import { zoneProblem } from './zones.ts'
+
+/** Everything that is wrong with a declaration. */
+export function* problemsOf(model: Omit<Model, 'fingerprint'>): Generator<string> {
+  const names = new Set(model.columns.map((column) => column.name))
+  yield* identifierProblems([model.table, ...(model.schema === undefined ? [] : [model.schema]), ...names])
+  if (names.size === 0) yield 'it has no columns'
+  for (const column of model.columns) yield* columnProblems(column)
+  yield* sharedMaskProblems(model.columns)
+  const used = [
+    ...model.primaryKey,
+    ...model.indexes.flatMap((each) => each.columns),
+    ...(model.version === undefined ? [] : [model.version]),
+  ]
+  for (const name of new Set(used))
+    if (!names.has(name)) yield `there is no column ${name}${guess(name, names)}`
+  if (new Set(model.primaryKey).size < model.primaryKey.length) yield 'the primaryKey names a column twice'
+  if (model.indexes.some((each) => each.columns.length === 0)) yield 'an index has no columns'
+  for (const name of model.primaryKey) {
+    if (!model.columns.find((column) => column.name === name)?.notNull)
+      yield `the key column ${name} must be notNull()`
+  }
+  if (model.onConflict !== 'error' && model.primaryKey.length === 0)
+    yield `onConflict: '${model.onConflict}' needs a primaryKey`
+  if (model.version !== undefined && model.onConflict !== 'update') yield "version needs onConflict: 'update'"
+}
+
+function guess(name: string, names: Iterable<string>): string {
+  const near = nearest(name, names)
+  return near === undefined ? '' : ` (did you mean ${near}?)`
+}
+
+/** PostgreSQL's limit is 63 bytes (NAMEDATALEN - 1); it silently truncates a longer name. */
+function* identifierProblems(names: readonly string[]): Generator<string> {
+  for (const name of names) {
+    if (name === '' || name.includes('\0') || Buffer.byteLength(name) > 63)
+      yield `'${name}' is not a usable name (1 to 63 bytes, no NUL)`
+  }
+}
+
+/** PostgreSQL's limit for varchar. */
+const mostCharacters = 10_485_760
+
+function* columnProblems(column: ModelColumn): Generator<string> {
+  let sound = true
+  for (const problem of typeProblems(column)) {
+    sound = false
+    yield problem
+  }
+  if (sound && column.fallback !== undefined)
+    yield* defaultProblems(column.name, column.type, column.fallback)
+  yield* maskProblems(column)
+  yield* generatedProblems(column)
+}
+
+/** With a transform, the order of the two would be unclear, and what a reject may show if one fails. */
+function* maskProblems({ name, type, mask, transform }: ModelColumn): Generator<string> {
+  if (mask === undefined) return
+  if (type.kind !== 'text' && type.kind !== 'varchar')
+    yield `${name}: only text and varchar columns can be masked`
+  if (transform !== undefined) yield `${name}: mask and transform do not go together`
+}
+
+/** A value that one column masks must not appear in another. */
+function* sharedMaskProblems(columns: readonly ModelColumn[]): Generator<string> {
+  for (const { name, from, mask } of columns) {
+    const field = from ?? name
+    const others = columns.filter(
+      (other) => other.name !== name && other.generated === undefined && sourceName(other) === field,
+    )
+    if (mask !== undefined && others.length > 0)
+      yield `${name}: its field ${field} is masked, and read by ${others[0]?.name} too`
+  }
+}
+
+const generatedTypes = {
+  recordKey: ['text', 'varchar'],
+  processedAt: ['timestamptz'],
+  processedOn: ['date'],
+} as const
+
+function* generatedProblems(column: ModelColumn): Generator<string> {
+  const { name, type, generated } = column
+  if (generated === undefined) return
+  const types: readonly string[] | undefined = Object.hasOwn(generatedTypes, generated.value)
+    ? generatedTypes[generated.value]
+    : undefined
+  if (types === undefined) yield `${name}: '${generated.value}' is not generated`
+  else if (!types.includes(type.kind)) yield `${name}: ${generated.value} needs ${types.join(' or ')}`
+  const zone = generated.value === 'processedOn' ? zoneProblem(generated.zone) : undefined
+  if (zone !== undefined) yield `${name}: ${zone}`
+  const { from, fallback, nullIf, transform, mask } = column
+  if ([from, fallback, transform, mask].some((each) => each !== undefined) || nullIf.length > 0) {
+    yield `${name}: a generated value has no field, default, nullIf, transform or mask`
+  }
+}
+
+/** The default is decoded for each record without a value, so an invalid one would reject them all. */
+function* defaultProblems(name: string, type: ColumnType, fallback: string): Generator<string> {
+  const bytes = Buffer.from(fallback)
+  const fault = type.decoder()(bytes, 0, bytes.length, nowhere)
+  if (fault !== undefined) yield `${name}: the default: ${fault.detail}`
+  if (fallback.includes('\0') || !fallback.isWellFormed())
+    yield `${name}: the default is not text that a database takes`
+}
+
+/** Discards every value. */
+const nowhere = new Proxy({}, { get: () => () => undefined }) as RowWriter
+
+function* typeProblems({ name, type }: ModelColumn): Generator<string> {
+  if (type.kind === 'varchar' && !isBetween(type.length, 1, mostCharacters))
+    yield `${name}: varchar needs a length of 1 to ${mostCharacters}`
+  if (type.kind === 'numeric') {
+    const { precision, scale } = type
+    if (precision === undefined && scale !== undefined)
+      yield `${name}: numeric needs a precision where it has a scale`
+    else if (
+      precision !== undefined &&
+      !(isBetween(precision, 1, 1000) && isBetween(scale ?? 0, 0, precision))
+    ) {
+      yield `${name}: numeric(${precision}, ${scale ?? 0}) is not possible`
+    }
+  }
+  const zone = type.kind === 'timestamptz' && type.zone !== undefined ? zoneProblem(type.zone) : undefined
+  if (zone !== undefined) yield `${name}: ${zone}`
+  if (type.sql !== undefined && !/^[a-z_][\w .,()[\]]*$/i.test(type.sql))
+    yield `${name}: '${type.sql}' is not a type name`
+  const problem = type.problem?.()
+  if (problem !== undefined) yield `${name}: ${problem}`
+}
+
+const isBetween = (value: number | undefined, least: number, most: number): boolean =>
+  value !== undefined && Number.isInteger(value) && value >= least && value <= most
