@@ -1,7 +1,4 @@
-/**
- * Column types and their options. A column is data; decoding, DDL and wire encoding look at `spec` and
- * nothing else.
- */
+/** Column types and their options. A column is data: decoding, DDL and wire encoding read only its `spec`. */
 import type { Fault } from '../core/fault.ts'
 import { decodeBigint, decodeDouble, decodeInteger, numericDecoder } from './decode/number.ts'
 import {
@@ -17,40 +14,36 @@ import type { Mask } from './mask.ts'
 import { type Call, isCall, misuses } from './signatures.ts'
 import type { RowWriter } from './writer.ts'
 
-/** Reads one value from the bytes of a cell and writes it, or says why it cannot and writes nothing. */
+/** Decodes a cell's bytes into `writer`; on a fault, returns it and writes nothing. */
 export type CellDecoder = (bytes: Buffer, start: number, end: number, writer: RowWriter) => Fault | undefined
 
-/** What a column holds. A type is this object alone, and a line in the table of each sink that keeps it apart. */
+/** The type of a column: this object, plus a line in the table of each sink that has a type of its own for it. */
 export interface ColumnType {
-  /** Its name in the tables of the sinks; one that they do not list is kept as text. */
+  /** The type's name in the sinks' tables; a sink stores an unlisted kind as text. */
   readonly kind: string
-  /** Called once for each column of a model that has no problem. */
+  /** Called once per column of a valid model. */
   readonly decoder: () => CellDecoder
-  /** What is wrong with its arguments, to be read after the column's name. */
+  /** What is wrong with its arguments; a message puts the column's name before it. */
   readonly problem?: () => string | undefined
-  /** Characters, of a varchar. */
+  /** Most characters of a varchar. */
   readonly length?: number | undefined
-  /** Digits, of a numeric. */
+  /** Most digits of a numeric. */
   readonly precision?: number | undefined
   readonly scale?: number | undefined
-  /** Where a timestamptz without an offset was local. */
+  /** The zone of a timestamptz written without an offset. */
   readonly zone?: string | undefined
-  /** Name in SQL, where that is not the kind. */
+  /** SQL name, if it is not the kind. */
   readonly sql?: string | undefined
 }
 
-/**
- * What a transform may return: text or a value whose usual text form is then decoded strictly by the column's
- * type.
- */
+/** What a transform may return. The column's type decodes the value's usual text form, strictly. */
 export type Transformed = string | number | bigint | boolean | null
 
 /**
- * A value that does not come from a field of the source:
- * - `recordKey`: what tells the record apart from all others, as the ledger does; see docs/models.md for its
- *   form;
- * - `processedAt`: when the record was processed;
- * - `processedOn`: on which day that was, in a zone (an IANA name, or an offset such as `+02:00`).
+ * A value that does not come from the source:
+ * - `recordKey`: identifies the record uniquely, as in the ledger; see docs/models.md for its form;
+ * - `processedAt`: the time when the record was processed;
+ * - `processedOn`: the day of that time in a zone (an IANA name, or an offset such as `+02:00`).
  */
 export type Generated =
   | { readonly value: 'recordKey' | 'processedAt' }
@@ -59,11 +52,11 @@ export type Generated =
 export interface ColumnSpec {
   readonly type: ColumnType
   readonly notNull: boolean
-  /** Name of the CSV column or JSON field, where it is not the column's own name. */
+  /** The CSV column or JSON field, if it has another name than the column. */
   readonly from?: string | undefined
-  /** Text form of the value that stands in for a missing one. */
+  /** Text form of the default value. */
   readonly fallback?: string | undefined
-  /** Texts that mean NULL, besides an unquoted empty cell. */
+  /** Texts that mean NULL, in addition to an unquoted empty cell. */
   readonly nullIf: readonly string[]
   readonly transform?: ((text: string) => Transformed) | undefined
   readonly mask?: Mask | undefined
@@ -73,7 +66,7 @@ export interface ColumnSpec {
 /** A column of a model; every method returns a new column. `T` is the type of its value in a row. */
 export class Column<T = unknown> {
   readonly spec: ColumnSpec
-  /** What is wrong with how it was made; `defineModel` says it, because only there the column has a name. */
+  /** Invalid arguments so far; `defineModel` reports them, because it knows the column's name. */
   readonly #misuses: readonly string[]
   /** Carries `T` for inference only. */
   declare readonly value: T
@@ -87,37 +80,37 @@ export class Column<T = unknown> {
     return column.#misuses
   }
 
-  /** A record without a value here is rejected. */
+  /** Rejects a record without a value here. */
   notNull(...given: []): Column<NonNullable<T>> {
     return this.#with({ notNull: true }, 'notNull', given)
   }
 
-  /** Stands in for a missing value; also the DEFAULT of the created table. */
+  /** Replaces a missing value; also the DEFAULT in the created table. */
   default(...given: [value: NonNullable<T>]): Column<NonNullable<T>> {
     return this.#with({ fallback: String(given[0]) }, 'default', given)
   }
 
-  /** Reads the column from the CSV column or JSON field `field` instead of the one that has its own name. */
+  /** Reads the column from the CSV column or JSON field `field` instead of the one with its own name. */
   from(...given: [field: string]): Column<T> {
     return this.#with({ from: given[0] }, 'from', given)
   }
 
-  /** Texts that mean NULL, quoted or not, besides an unquoted empty cell. */
+  /** Texts that mean NULL, quoted or not, in addition to an unquoted empty cell. */
   nullIf(...texts: string[]): Column<T> {
     return this.#with({ nullIf: texts }, 'nullIf', texts)
   }
 
   /**
-   * Changes the text of the source before it is decoded; what it returns is decoded as strictly as a text of
-   * the source. Not called for NULL. A throw rejects the record.
+   * Changes the source text before decoding. Its result is decoded as strictly as source text. Not called for
+   * NULL. A throw rejects the record.
    */
   transform(...given: [fn: (text: string) => Transformed]): Column<T> {
     return this.#with({ transform: given[0] }, 'transform', given)
   }
 
   /**
-   * Writes the mask of the source's text instead of the text. Nothing else keeps the text either: no reject,
-   * dead letter, event or error. Not called for NULL. Text columns only, and not together with `transform`.
+   * Writes a mask instead of the source text. Rejects, dead letters, events and errors do not contain the text
+   * either. Not called for NULL. Text columns only, and not together with `transform`.
    */
   mask(...given: [mask: Mask]): Column<T> {
     return this.#with({ mask: given[0] }, 'mask', given)
@@ -125,7 +118,7 @@ export class Column<T = unknown> {
 
   /** Fills the column with a value that is not in the source. */
   generated(...given: [value: 'recordKey' | 'processedAt']): Column<T>
-  /** `zone` is UTC where it is not given. */
+  /** `zone` is UTC by default. */
   generated(...given: [value: 'processedOn', options?: { readonly zone?: string }]): Column<T>
   generated(...given: [value: Generated['value'], options?: { readonly zone?: string }]): Column<T> {
     const [value, options] = given
@@ -142,10 +135,7 @@ export class Column<T = unknown> {
   }
 }
 
-/**
- * The function that makes columns of a type, named `name`. `T` is the type of a value in a row, `Given` the
- * arguments that the type takes.
- */
+/** Makes a column function called `name`. `T` is the type of a value in a row, `Given` the arguments. */
 export function columnType<T, Given extends unknown[] = []>(
   name: string,
   typeOf: (...given: Given) => ColumnType,
@@ -154,7 +144,7 @@ export function columnType<T, Given extends unknown[] = []>(
     const misused = isCall(name) ? misuses(name, given) : []
     return new Column({ type: typeOf(...given), notNull: false, nullIf: [] }, misused)
   }
-  // Where the function stands instead of a column, the message names it.
+  // An error message shows the name if the function itself is used as a column.
   return Object.defineProperty(make, 'name', { value: name })
 }
 
@@ -176,12 +166,9 @@ export const varchar = columnType<string, [length: number]>('varchar', (length) 
 export const integer = columnType<number>('integer', plain('integer', decodeInteger))
 /** Whole number, 64 bits. */
 export const bigint = columnType<bigint>('bigint', plain('bigint', decodeBigint))
-/** IEEE 754 double; NaN and infinities are refused. */
+/** IEEE 754 double; refuses NaN and infinities. */
 export const doublePrecision = columnType<number>('doublePrecision', plain('double', decodeDouble))
-/**
- * Exact decimal number, at most `precision` digits, `scale` of them behind the point; without them any
- * number.
- */
+/** Exact decimal number of at most `precision` digits, `scale` of them after the point; by default any number. */
 export const numeric = columnType<string, [precision?: number, scale?: number]>(
   'numeric',
   (precision, scale) => ({
@@ -195,11 +182,11 @@ export const numeric = columnType<string, [precision?: number, scale?: number]>(
 export const boolean = columnType<boolean>('boolean', plain('boolean', decodeBoolean))
 /** Calendar date, YYYY-MM-DD. */
 export const date = columnType<string>('date', plain('date', decodeDate))
-/** Date and time without a zone, to the microsecond. A text with a zone is refused. */
+/** Date and time without a zone, to the microsecond. Refuses text with a zone. */
 export const timestamp = columnType<string>('timestamp', plain('timestamp', decodeTimestamp))
 /**
- * Instant, to the microsecond. A text without an offset is refused, unless `zone` (an IANA name, or an offset
- * such as `+02:00`) states where it was local.
+ * Instant, to the microsecond. Refuses text without an offset, unless `zone` (an IANA name, or an offset such
+ * as `+02:00`) gives its time zone.
  */
 export const timestamptz = columnType<string, [options?: { readonly zone?: string }]>(
   'timestamptz',
@@ -210,11 +197,9 @@ export const timestamptz = columnType<string, [options?: { readonly zone?: strin
   }),
 )
 export const uuid = columnType<string>('uuid', plain('uuid', decodeUuid))
-/** JSON document, checked and kept as the text that came. */
+/** JSON document; validated, and stored as the original text. */
 export const json = columnType<string>('json', plain('json', decodeJson))
-/**
- * Any other type of the database, by its SQL name; values travel as text and the database alone checks them.
- */
+/** Any other database type, by its SQL name. Values are sent as text; only the database validates them. */
 export const custom = columnType<string, [sql: string]>('custom', (sql) => ({
   kind: 'custom',
   sql,

@@ -1,4 +1,4 @@
-/** Values of columns that are not read from the source. */
+/** Values of generated columns. */
 import type { Fault } from '../core/fault.ts'
 import type { CellDecoder, Generated } from './columns.ts'
 import { Zone } from './decode/zone.ts'
@@ -38,8 +38,8 @@ export function generatorOf(generated: Generated, decode: CellDecoder): Generate
 }
 
 /**
- * The day of an instant in a zone, since 1970-01-01. Records that follow each other mostly share their
- * second, and Intl takes microseconds.
+ * The day of an instant in a zone, in days since 1970-01-01. Cached per second, because consecutive records
+ * mostly share it and Intl takes microseconds.
  */
 function dayIn(zoneName: string): (at: number) => number {
   const zone = new Zone(zoneName)

@@ -1,20 +1,18 @@
-/** Canonical text of dates and times, of fixed width, so that text order is time order. */
+/** Canonical text of dates and times. Its width is fixed, so that text order is time order. */
 
 /** `YYYY-MM-DD`; years outside 0000 to 9999 cannot occur, because decoding refuses them. */
 export function isoDate(days: number): string {
   return new Date(days * 86_400_000).toISOString().slice(0, 10)
 }
 
-/**
- * `YYYY-MM-DDTHH:MM:SS.ffffffZ`, written in place: a template would leave a dozen strings behind for each.
- */
+/** Written in place: a template would allocate a dozen strings per timestamp. */
 const buffer = Buffer.from('0000-00-00T00:00:00.000000Z')
 const withoutZone = buffer.length - 1
 let lastDays = Number.NaN
 
-/** `YYYY-MM-DDTHH:MM:SS.ffffff`, with a `Z` behind it where it is an instant. */
+/** `YYYY-MM-DDTHH:MM:SS.ffffff`, with a final `Z` for an instant. */
 export function isoTimestamp(days: number, micros: number, instant: boolean): string {
-  // Neighbouring records mostly share their date.
+  // Consecutive records mostly share their date.
   if (days !== lastDays) {
     buffer.write(isoDate(days), 0, 'latin1')
     lastDays = days
@@ -29,7 +27,7 @@ export function isoTimestamp(days: number, micros: number, instant: boolean): st
   return buffer.toString('latin1', 0, instant ? buffer.length : withoutZone)
 }
 
-/** Writes `count` digits that end before `end`. */
+/** Writes `count` digits that end just before `end`. */
 function digits(value: number, end: number, count: number): void {
   let rest = value
   for (let at = end - 1; at >= end - count; at--) {

@@ -1,7 +1,7 @@
 /**
- * Masks: what stands in the table, and in everything else that is kept, instead of personal data. A mask is a
- * function of the text alone, so that equal texts stay equal and a replay gives what the first attempt gave.
- * Keys never leave this file: no error, no fingerprint and no inspection of a mask or of a model shows one.
+ * Masks replace personal data in the table and in everything else that is kept. A mask depends only on the
+ * text, so equal texts stay equal and a replay gives the same result. Keys never leave this file: no error,
+ * no fingerprint and no inspection of a mask or model shows one.
  */
 import { isUtf8 } from 'node:buffer'
 import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto'
@@ -10,21 +10,18 @@ import { LadingError } from '../core/errors.ts'
 import { requireUse } from './signatures.ts'
 
 export interface Mask {
-  /** Its kind with the ids of its keys, which is what the fingerprint of a model holds of it. */
+  /** Its kind and the ids of its keys, as part of the model's fingerprint. */
   readonly name: string
-  /** What it does not promise, where a person may expect it. */
+  /** A limit of its protection that a person may not expect. */
   readonly warning?: string | undefined
-  /** What is written instead of the text. */
+  /** The text to write instead. */
   apply(text: string): string
-  /**
-   * Everything that may have been written instead of the text, under former keys too: a person's rows are
-   * those that hold one of them.
-   */
+  /** Every mask of the text, under previous keys too: the rows of a person hold one of them. */
   all(text: string): readonly string[]
 }
 
 export interface MaskKey {
-  /** Stands before each mask that was made with the key: 1 to 20 letters, digits, `_`, `.` or `-`. */
+  /** The prefix of each mask made with the key: 1 to 20 letters, digits, `_`, `.` or `-`. */
   readonly id: string
   /** At least 32 bytes. */
   readonly key: Uint8Array
@@ -33,8 +30,8 @@ export interface MaskKey {
 const leastKeyBytes = 32
 
 /**
- * `ID:` and the HMAC-SHA-256 of the text in hexadecimal: without the key nobody can find the text by trying.
- * The first key masks; further ones are former keys, for `all`. Throws `CONFIG_INVALID`.
+ * `ID:` and the HMAC-SHA-256 of the text in hexadecimal. Without the key the text cannot be found by brute
+ * force. The first key masks; the others are previous keys, for `all`. Throws `CONFIG_INVALID`.
  */
 export function hmacSha256(...given: [options: { readonly keys: readonly MaskKey[] }]): Mask {
   requireUse('hmacSha256', given)
@@ -66,7 +63,7 @@ export function sha256(...given: []): Mask {
   }
 }
 
-/** The same text instead of every other. */
+/** Replaces every text by the same one. */
 export function redact(...given: [text?: string]): Mask {
   requireUse('redact', given)
   const [text = '***'] = given
@@ -75,18 +72,15 @@ export function redact(...given: [text?: string]): Mask {
 }
 
 export interface PartialOptions {
-  /** Characters (code points) that stay at the beginning; 0 where it is not given. */
+  /** Characters (code points) to keep at the beginning; default 0. */
   readonly keepFirst?: number
-  /** Characters that stay at the end; 0 where it is not given. */
+  /** Characters to keep at the end; default 0. */
   readonly keepLast?: number
-  /** Stands for each character that goes; `*` where it is not given. */
+  /** Replaces each hidden character; default `*`. */
   readonly with?: string
 }
 
-/**
- * Hides what lies between the beginning and the end of the text; the whole of a text that has no more
- * characters than would be kept.
- */
+/** Hides the middle of the text, or all of it if it has no more characters than would be kept. */
 export function partial(...given: [options?: PartialOptions]): Mask {
   requireUse('partial', given)
   const [{ keepFirst = 0, keepLast = 0, with: stand = '*' } = {}] = given
@@ -112,26 +106,23 @@ function requireText(mask: string, text: unknown): void {
   throw new LadingError('MODEL_INVALID', `${mask} needs a text that a database takes`)
 }
 
-/**
- * A key from text (UTF-8, or `hex:…`, or `base64:…`) or from bytes. Throws `CONFIG_INVALID`, which does not
- * show it.
- */
+/** A key from text (UTF-8, `hex:…` or `base64:…`) or bytes. Throws `CONFIG_INVALID`, which never shows it. */
 export function maskKey(id: string, key: string | Uint8Array): MaskKey {
   checkedId(id)
   const bytes = typeof key === 'string' ? bytesOf(id, key) : key
   secret(id, bytes)
-  // Not enumerable, so that nothing that prints the object prints the key.
+  // Not enumerable, so that printing the object does not print the key.
   return Object.defineProperty({ id }, 'key', { value: Uint8Array.from(bytes) }) as MaskKey
 }
 
-/** A key from a file: text as `maskKey` takes it, a line end after it left out, or bytes that are no text. */
+/** A key from a file: text as for `maskKey`, without its final line end, or bytes that are not UTF-8. */
 export function maskKeyFromFile(id: string, path: string): MaskKey {
   checkedId(id)
   let bytes: Buffer
   try {
     bytes = readFileSync(path)
   } catch (error) {
-    // Without the path: a key may stand in its place by mistake.
+    // Without the path: a key may be there by mistake.
     throw invalid(
       `the file of mask key ${id} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`,
     )
@@ -147,7 +138,7 @@ function bytesOf(id: string, text: string): Uint8Array {
   return Buffer.from(rest, form as 'hex' | 'base64')
 }
 
-/** What is no id is not shown: it may be a key. */
+/** An invalid id is never shown: it may be a key. */
 function checkedId(id: string): string {
   if (typeof id === 'string' && /^[\w.-]{1,20}$/.test(id)) return id
   throw invalid('the id of a mask key has 1 to 20 letters, digits, _, . or -')

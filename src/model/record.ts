@@ -1,15 +1,14 @@
 import { type Cells, escaped, unquoted } from '../core/cells.ts'
 import type { Fault } from '../core/fault.ts'
-import type { Transformed } from './columns.ts'
-import type { CellDecoder } from './columns.ts'
+import type { CellDecoder, Transformed } from './columns.ts'
 import { visible } from '../core/found.ts'
 import { generatorOf } from './generated.ts'
 import { cellOfColumn, type Model, type ModelColumn } from './model.ts'
 import type { RowWriter } from './writer.ts'
 
-/** Where records come from, for the columns whose values are generated. */
+/** The origin of records, for generated columns. */
 export interface Origin {
-  /** What tells record number `record` apart from all others. */
+  /** Identifies record number `record` uniquely. */
   keyOf(record: number): string
   /** When the records are processed, in milliseconds since 1970-01-01. */
   readonly at: number
@@ -19,14 +18,14 @@ const nowhere: Origin = { keyOf: () => '', at: 0 }
 
 interface ColumnPlan {
   readonly name: string
-  /** Index of the cell, -1 where the source has none. */
+  /** Index of the cell; -1 if the source has none. */
   readonly cell: number
   readonly decode: CellDecoder
-  /** What a record without a value is refused with; undefined where it has NULL then. */
+  /** The fault of a record without a value; undefined if the column becomes NULL. */
   readonly missing: Fault | undefined
   readonly fallback: Buffer | undefined
   readonly nullIf: readonly Buffer[]
-  /** What makes another text of the source's: the transform or the mask. */
+  /** Changes the source text: the transform or the mask. */
   readonly change: Change | undefined
   readonly generate: ((origin: Origin, record: number, writer: RowWriter) => Fault | undefined) | undefined
 }
@@ -37,8 +36,8 @@ interface Change {
 }
 
 /**
- * Turns the cells of records into rows of a model. `fields` are the names of the cells, in their order; where
- * each column has a cell in its own place, two columns may read the same field in two ways.
+ * Decodes the cells of records into rows of a model. `fields` names the cells, in order. If it has one entry
+ * per column, in order, two columns may read the same field, each from its own cell.
  */
 export class RecordDecoder {
   readonly #plans: readonly ColumnPlan[]
@@ -49,7 +48,7 @@ export class RecordDecoder {
     this.#writer = writer
   }
 
-  /** Writes the record, number `record` of its origin, as one row, or writes nothing and says why. */
+  /** Writes the record, number `record` of its origin, as one row; on a fault, returns it and writes nothing. */
   decode(cells: Cells, origin = nowhere, record = 0): Fault | undefined {
     const writer = this.#writer
     writer.startRow()
@@ -131,7 +130,7 @@ function decodeChanged(
   try {
     value = change(text)
   } catch (error) {
-    // What a mask throws may hold the value, which is personal.
+    // An error of a mask may contain the value, which is personal data.
     return {
       code: 'TRANSFORM_FAILED',
       detail: `the ${by} of the model threw${by === 'mask' ? '' : messageOf(error)}`,
@@ -152,7 +151,7 @@ function decodeChanged(
   return plan.decode(bytes, 0, bytes.length, writer)
 }
 
-/** What the model's own code said when it threw, on one line and short. */
+/** The message that the model's own code threw, short and on one line. */
 function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : error
   if (typeof message !== 'string' || message === '') return ''

@@ -1,27 +1,26 @@
 /**
- * What the public functions of a model take, as data, and what is wrong with what they are given. Types alone
- * do not check it: the command line strips them, and an option that is misspelt would be ignored.
+ * The parameters of a model's public functions, as data, and a check of arguments against them. Types alone
+ * are not enough: the command line strips them, and a misspelt option would be ignored.
  */
 import { LadingError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 
 /** What a value must be. */
 interface Kind {
-  /** To be read after "is not". */
+  /** Follows "is not" in a message. */
   readonly what: string
   readonly accepts: (value: unknown) => boolean
   readonly optional?: boolean
-  /** Of an object: the kind of each option that it may have. */
+  /** The kinds of an object's options. */
   readonly options?: Readonly<Record<string, Kind>>
-  /** Of a list: the kind of each element. */
+  /** The kind of a list's elements. */
   readonly items?: Kind
 }
 
 interface Signature {
   readonly parameters: readonly Kind[]
-  /** Of any number of further arguments. */
+  /** The kind of any further arguments. */
   readonly rest?: Kind
-  /** How it is written. */
   readonly example: string
 }
 
@@ -116,7 +115,7 @@ const signatures = {
     example: 'userLogins({ mask: hmacSha256({ keys }) })',
   },
 
-  // The keys themselves are checked where they are used, by code that shows none.
+  // The code that uses the keys checks them, and never shows one.
   hmacSha256: {
     parameters: [object({ keys: list(anything) })],
     example: "hmacSha256({ keys: [maskKeyFromFile('k1', PATH)] })",
@@ -133,7 +132,7 @@ const signatures = {
 
 export type Call = keyof typeof signatures
 
-/** Where that is said which people look for among the options. */
+/** Where to find what people look for among the options. */
 const elsewhere: Readonly<Record<string, string>> = {
   notnull: '.notNull()',
   nullable: '.notNull(); without it a column may be NULL',
@@ -154,11 +153,11 @@ export const exampleOf = (call: Call): string => signatures[call].example
 
 export const isCall = (name: string): name is Call => Object.hasOwn(signatures, name)
 
-/** What is wrong with the arguments, one line each, which names the function. */
+/** Problems with the arguments, each prefixed with the function's name. */
 export const misuses = (call: Call, given: readonly unknown[]): readonly string[] =>
   argumentProblems(call, given).map((problem) => `${call}: ${problem}`)
 
-/** The same without the function's name. */
+/** Problems with the arguments, without the function's name. */
 export function argumentProblems(call: Call, given: readonly unknown[]): readonly string[] {
   const { parameters, rest, example }: Signature = signatures[call]
   const problems = parameters.flatMap((kind, index) => [...kindProblems('', kind, given[index], example)])
@@ -170,7 +169,7 @@ export function argumentProblems(call: Call, given: readonly unknown[]): readonl
   return problems
 }
 
-/** Throws `MODEL_INVALID` where the arguments are not what the function takes. */
+/** Throws `MODEL_INVALID` for invalid arguments. */
 export function requireUse(call: Call, given: readonly unknown[]): void {
   const problems = misuses(call, given)
   if (problems.length > 0) throw new LadingError('MODEL_INVALID', problems.join('; '))
@@ -205,7 +204,7 @@ function unknownOption(name: string, known: readonly string[]): string {
 
 const mostShown = 40
 
-/** A value as a message quotes it. */
+/** How a message quotes a value. */
 export function shown(value: unknown): string {
   if (typeof value === 'string')
     return `'${value.length > mostShown ? `${value.slice(0, mostShown)}…` : value}'`

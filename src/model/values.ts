@@ -6,10 +6,7 @@ import { RecordDecoder } from './record.ts'
 import { requireUse } from './signatures.ts'
 import type { RowWriter } from './writer.ts'
 
-/**
- * A value of a row as JavaScript holds it without losing a digit: times and numerics are text, 64-bit
- * integers are bigint.
- */
+/** A value in JavaScript without lost digits: times and numerics are text, 64-bit integers are bigint. */
 export type Value = string | number | bigint | boolean | null
 
 /** Collects rows as arrays of values, in the order of the model's columns. */
@@ -75,20 +72,20 @@ export function uuidText(bytes: Buffer): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
-/** A record's row, or why it has none. */
+/** A record's row, or the fault that rejects it. */
 export type DecodedRecord<M extends Model> = { readonly row: RowOf<M> } | { readonly fault: Fault }
 
-/** What the generated columns of a record are to hold. */
+/** Values for the generated columns of a record. */
 export interface RecordOrigin {
-  /** `record` where it is not given. */
+  /** Default: `record`. */
   readonly key?: string
-  /** Now where it is not given. */
+  /** Default: now. */
   readonly at?: Date
 }
 
 /**
- * Decodes one record given as texts by field name, exactly as a CSV file's cells would be; for tests of a
- * model and for tools. Nothing of it quotes what a column masks.
+ * Decodes one record from texts by field name, exactly like the cells of a CSV file. For tests of a model and
+ * for tools. Its result never quotes a value that a column masks.
  */
 export function decodeRecord<M extends Model>(
   model: M,
@@ -113,7 +110,7 @@ export function decodeRecord<M extends Model>(
   }
 }
 
-/** What a file's bytes are checked for before they are decoded. */
+/** The checks that a file's bytes go through before decoding. */
 function textFault(texts: readonly (string | null)[]): Fault | undefined {
   if (texts.some((text) => text?.includes('\0'))) return { code: 'NUL_BYTE', detail: 'a NUL in the record' }
   if (texts.some((text) => text?.isWellFormed() === false))

@@ -1,18 +1,18 @@
 /**
- * Which time zones a model may name: names of the tz database and fixed offsets. Intl takes more: ICU knows
- * short ids of the early Java (`BST` is Asia/Dhaka, `AST` America/Anchorage) and others of its own
- * (`SystemV/PST8`), none of which is in use today.
+ * The time zones that a model may use: names of the tz database, and fixed offsets. Intl accepts more: short
+ * ids of early Java (`BST` is Asia/Dhaka, `AST` is America/Anchorage) and ids of ICU (`SystemV/PST8`), which
+ * are obsolete.
  */
 import type { ColumnSpec } from './columns.ts'
 
-/** What stands before the first slash in names of the tz database, links of older releases included. */
+/** Parts before the first slash of tz database names, including links of older releases. */
 const regions = new Set(
   'Africa America Antarctica Arctic Asia Atlantic Australia Brazil Canada Chile Etc Europe Indian Mexico Pacific US'.split(
     ' ',
   ),
 )
 
-/** Names of the tz database without a slash. */
+/** tz database names without a slash. */
 const plainNames = new Set(
   (
     'UTC UCT GMT GMT0 GMT+0 GMT-0 Greenwich Universal Zulu CET EET MET WET EST5EDT CST6CDT MST7MDT PST8PDT Cuba Egypt Eire GB GB-Eire ' +
@@ -20,12 +20,12 @@ const plainNames = new Set(
   ).split(' '),
 )
 
-/** The tz database has these too, but as offsets that never change, which is hardly what is meant. */
+/** In the tz database these are fixed offsets, which is rarely what is meant. */
 const standardTimes: Readonly<Record<string, string>> = { EST: '-05:00', MST: '-07:00', HST: '-10:00' }
 
 const fixedOffset = /^[+-](?:0\d|1[0-5]):[0-5]\d$/
 
-/** Why the name cannot be used, and what to write instead; undefined where it can. */
+/** Why the name is invalid and what to write instead; undefined if it is valid. */
 export function zoneProblem(zone: string): string | undefined {
   if (typeof zone !== 'string') return 'a zone is a name such as Europe/Berlin or an offset such as +02:00'
   if (fixedOffset.test(zone)) return undefined
@@ -39,7 +39,7 @@ export function zoneProblem(zone: string): string | undefined {
   return `'${zone}' is not an IANA time zone: ${hint}write a name such as Europe/Berlin, or an offset such as +02:00`
 }
 
-/** As Intl does, whatever the case. */
+/** Ignores case, as Intl does. */
 const hasName = (names: ReadonlySet<string>, wanted: string): boolean =>
   names.has(wanted) || names.values().some((name) => name.toLowerCase() === wanted.toLowerCase())
 
@@ -52,10 +52,10 @@ function isInIntl(zone: string): boolean {
   }
 }
 
-/** The release of the time-zone data by which this process reads local times, such as `2026c`. */
+/** The release of this process's time-zone data, such as `2026c`. */
 export const zoneRelease: string = process.versions['tz'] ?? 'unknown'
 
-/** The column's zone, where its values depend on the release of the time-zone data. */
+/** The column's zone, if its values depend on the release of the time-zone data. */
 export function variableZone({ type, generated }: ColumnSpec): string | undefined {
   const zone =
     generated?.value === 'processedOn' ? generated.zone : type.kind === 'timestamptz' ? type.zone : undefined

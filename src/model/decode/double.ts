@@ -1,4 +1,4 @@
-/** Doubles straight from digits, exact to the last bit or not at all. */
+/** Doubles from digits: exact to the last bit, or NaN. */
 
 const ZERO = 48
 const PLUS = 43
@@ -6,30 +6,25 @@ const MINUS = 45
 const POINT = 46
 const LOWER_E = 101
 
-/**
- * Powers of ten that a double holds exactly, and the same as sums of two halves of 26 bits, whose products
- * are exact (Veltkamp).
- */
+/** Powers of ten that are exact in a double, also split into halves of 26 bits with exact products (Veltkamp). */
 const powers = Array.from({ length: 23 }, (_, power) => 10 ** power)
 const splitter = 2 ** 27 + 1
 const headOf = (value: number): number => value * splitter - (value * splitter - value)
 const powerHeads = powers.map(headOf)
 const powerTails = powers.map((power) => power - headOf(power))
 
-/** More than the rounding of the correction below can amount to: two roundings of 2^-53 each. */
+/** Exceeds the rounding error of the correction below: two roundings of 2^-53 each. */
 const doubt = 2 ** -50
 
 /**
- * The double nearest to the decimal number that fills the bytes, an exponent included. NaN where this way
- * does not lead to it, which says nothing of the bytes: they may be no number, have more than 18 digits, or
- * need a power of ten beyond 10^22. Shortest forms such as 27.300000000000001, which have up to 17 digits,
- * are read here without a string.
+ * The double nearest to a decimal number, exponent included. NaN if this method cannot tell: the bytes may not
+ * be a number, have more than 18 digits, or need a power of ten beyond 10^22. Shortest forms have up to 17
+ * digits (27.300000000000001), so they are read here without a string.
  */
 export function exactDouble(bytes: Buffer, start: number, end: number): number {
   const sign = bytes[start]
   const first = sign === MINUS || sign === PLUS ? start + 1 : start
-  // The digits are `high * 10^lowDigits + low`: two integers of 32 bits, which V8 adds in a third of the time
-  // of doubles.
+  // The digits are `high * 10^lowDigits + low`: V8 adds 32-bit integers three times as fast as doubles.
   let high = 0
   let low = 0
   let lowDigits = 0
@@ -54,7 +49,7 @@ export function exactDouble(bytes: Buffer, start: number, end: number): number {
   return sign === MINUS ? -value : value
 }
 
-/** The exponent `e…` that fills the bytes from `at`, of at most three digits; NaN where there is no such. */
+/** The exponent `e…` from `at` to the end, of at most three digits; NaN if there is none. */
 function smallExponent(bytes: Buffer, at: number, end: number): number {
   if (((bytes[at] as number) | 0x20) !== LOWER_E) return Number.NaN
   const sign = bytes[at + 1]
@@ -71,7 +66,7 @@ function smallExponent(bytes: Buffer, at: number, end: number): number {
 
 /**
  * The double nearest to `(head + low) / 10^scale`, or NaN. `head` is a whole number below 10^9 times a power
- * of ten up to 10^9, which is exact: of its factors of 2 and 5 only those of 5 need bits of the mantissa, and
+ * of ten up to 10^9. It is exact: of the power's factors 2 and 5, only the fives need mantissa bits, and
  * 10^9 * 5^9 < 2^53.
  */
 function scaled(head: number, low: number, scale: number): number {
@@ -83,9 +78,9 @@ function scaled(head: number, low: number, scale: number): number {
   }
   const power = powers[scale] as number
   const near = digits / power
-  // Two exact doubles, and one operation that is rounded correctly (Clinger 1990).
+  // Two exact doubles and one correctly rounded operation (Clinger 1990).
   if (digits <= Number.MAX_SAFE_INTEGER) return near
-  // What `digits` lost, and what is left of it when `near * power` is taken away: both exact (Dekker 1971).
+  // What `digits` lost, and its remainder after subtracting `near * power`: both exact (Dekker 1971).
   const lost = low - (digits - head)
   const nearHead = near * splitter - (near * splitter - near)
   const nearTail = near - nearHead
@@ -96,8 +91,7 @@ function scaled(head: number, low: number, scale: number): number {
     nearHead * powerHead - product + nearHead * powerTail + nearTail * powerHead + nearTail * powerTail
   const left = digits - product - productLost
   const correction = (left + lost) / power
-  // The number lies between these two: where they agree, so does the number; else it is too near the middle
-  // of two doubles to tell.
+  // The number lies between these bounds. If they differ, it is too close to the middle of two doubles.
   const least = near + correction * (1 - doubt)
   const most = near + correction * (1 + doubt)
   return least === most ? most : Number.NaN

@@ -1,7 +1,4 @@
-/**
- * Decoders of numbers, straight from bytes. Strict: no white space, no digit groups, no NaN, nothing that
- * would lose a digit.
- */
+/** Decode numbers from bytes. Strict: no white space, no digit groups, no NaN, no lost digits. */
 import type { Fault } from '../../core/fault.ts'
 import type { RowWriter } from '../writer.ts'
 import { exactDouble } from './double.ts'
@@ -58,10 +55,7 @@ export function decodeBigint(
   return undefined
 }
 
-/**
- * A whole number beyond 2^53, so that it has nine digits and more: those are taken apart from the others, and
- * each step is exact.
- */
+/** A whole number beyond 2^53: its last nine digits are read apart from the others, so that each step is exact. */
 function decodeLarge(bytes: Buffer, start: number, end: number, writer: RowWriter): Fault | undefined {
   const negative = bytes[start] === MINUS
   const head = wholeNumber(bytes, isSign(bytes[start] as number) ? start + 1 : start, end - 9)
@@ -82,27 +76,24 @@ function decodeLarge(bytes: Buffer, start: number, end: number, writer: RowWrite
   return undefined
 }
 
-/** The whole number, inexact beyond 2^53; NaN where it is none. */
+/** The whole number, inexact beyond 2^53; NaN if it is not one. */
 function smallInteger(bytes: Buffer, start: number, end: number): number {
   const first = isSign(bytes[start] ?? 0) ? start + 1 : start
   if (first >= end || skipDigits(bytes, first, end) !== end) return Number.NaN
   const value = wholeNumber(bytes, first, end)
-  // The difference and not the negation: -0 is no integer that a database knows.
+  // A difference, not a negation: databases have no integer -0.
   return bytes[start] === MINUS ? 0 - value : value
 }
 
-/** What the digits from `first` to before `end` amount to, inexact beyond 2^53. */
+/** The value of the digits from `first` to before `end`, inexact beyond 2^53. */
 function wholeNumber(bytes: Buffer, first: number, end: number): number {
   let value = 0
-  // The digit's value is taken first: on the way to a sum just below 2^53, a greater one would be rounded.
+  // Subtract first: an intermediate sum above 2^53 would be rounded.
   for (let at = first; at < end; at++) value = value * 10 + ((bytes[at] as number) - ZERO)
   return value
 }
 
-/**
- * Where the parts of the decimal number lie that was located last. One object, reused: decoding allocates
- * nothing.
- */
+/** Positions of the decimal number located last. Reused, so that decoding allocates nothing. */
 const decimal = { integerStart: 0, integerEnd: 0, fractionStart: 0, fractionEnd: 0, exponent: 0 }
 
 /** Whether a decimal number fills the bytes. */
@@ -151,7 +142,7 @@ function allZero(bytes: Buffer): boolean {
   return true
 }
 
-/** PostgreSQL's limits for numeric: 131,072 digits before the point, 16,383 behind it. */
+/** PostgreSQL's limits for numeric: 131,072 digits before the point, 16,383 after it. */
 const mostIntegerDigits = 131_072
 const mostFractionDigits = 16_383
 
@@ -189,17 +180,14 @@ export function numericDecoder(precision: number | undefined, scale = 0) {
   }
 }
 
-/**
- * Whether the bytes of the number located last are the form that a writer takes, from the first digit on and
- * but for a point at the end.
- */
+/** Whether the number located last has the writer's form already, from its first digit, except for a final point. */
 function isPlain(bytes: Buffer): boolean {
   const { integerStart, integerEnd, exponent } = decimal
   const digits = integerEnd - integerStart
   return exponent === 0 && (digits === 1 || (digits > 1 && bytes[integerStart] !== ZERO))
 }
 
-/** That form of the number located last: the exponent worked in, and no zeros in front. */
+/** The number located last in the writer's form: exponent applied, no leading zeros. */
 function plainForm(bytes: Buffer, negative: boolean): Buffer {
   const { exponent } = decimal
   let integer = bytes.toString('latin1', decimal.integerStart, decimal.integerEnd)
@@ -216,10 +204,7 @@ function plainForm(bytes: Buffer, negative: boolean): Buffer {
   return Buffer.from(`${negative ? '-' : ''}${whole === '' ? '0' : whole}.${fraction}`, 'latin1')
 }
 
-/**
- * Where the digits from `start` to before `end` end, when zeros at their end do not count; not before
- * `start`.
- */
+/** The end of the digits from `start` to before `end` without trailing zeros. */
 function withoutZeros(bytes: Buffer, start: number, end: number): number {
   let last = end
   while (last > start && bytes[last - 1] === ZERO) last--

@@ -1,7 +1,4 @@
-/**
- * Decoders of everything that is neither a number nor a time. UTF-8 and NUL were checked for the whole record
- * before.
- */
+/** Decode everything but numbers and times. The whole record was already checked for UTF-8 and NUL. */
 import type { Fault } from '../../core/fault.ts'
 import type { RowWriter } from '../writer.ts'
 import { found, visible } from '../../core/found.ts'
@@ -22,7 +19,7 @@ export function varcharDecoder(length: number) {
   }
 }
 
-/** Code points, which is what the databases count: every byte of UTF-8 that does not continue another. */
+/** Counts code points, as the databases do: every byte of UTF-8 that is not a continuation. */
 function characters(bytes: Buffer, start: number, end: number): number {
   let count = 0
   for (let at = start; at < end; at++) if (((bytes[at] as number) & 0xc0) !== 0x80) count++
@@ -38,9 +35,9 @@ const booleans = new Map([
   ),
 ])
 
-/** A word of at most five bytes as one number, capital letters as small ones. */
+/** A word of at most five bytes as one number, in lower case. */
 function wordAt(bytes: Buffer, start: number, end: number): number {
-  // Not 0, so that a NUL in front of a word would make another one.
+  // Not 0, so that a leading NUL changes the number.
   let word = 1
   for (let at = start; at < end; at++) {
     const byte = bytes[at] as number
@@ -62,18 +59,18 @@ export function decodeBoolean(
   return undefined
 }
 
-/** Values of hexadecimal digits by their byte, -1 of all other bytes. */
+/** Values of hexadecimal digits by byte; -1 for other bytes. */
 const hexValues = Int8Array.from({ length: 256 }, (_, byte) => {
   const character = String.fromCharCode(byte)
   return /[0-9a-f]/i.test(character) ? Number.parseInt(character, 16) : -1
 })
 
-/** One for all: decoding allocates nothing. */
+/** Reused, so that decoding allocates nothing. */
 const uuidBytes = Buffer.alloc(16)
 
 /**
- * Reads 32 hexadecimal digits in either case, with hyphens in the four usual places or in none, into
- * `uuidBytes`; whether there are such.
+ * Reads 32 hexadecimal digits in either case, with hyphens in the four usual places or none, into `uuidBytes`.
+ * Returns whether it succeeded.
  */
 function readUuid(bytes: Buffer, start: number, end: number): boolean {
   const hyphens = end - start === 36
@@ -85,7 +82,7 @@ function readUuid(bytes: Buffer, start: number, end: number): boolean {
       wrong |= (bytes[at++] as number) ^ HYPHEN
     const value =
       ((hexValues[bytes[at] as number] as number) << 4) | (hexValues[bytes[at + 1] as number] as number)
-    // What is no digit makes it negative.
+    // Any byte that is not a digit makes it negative.
     wrong |= value & ~0xff
     uuidBytes[index] = value
   }
@@ -112,7 +109,7 @@ export function decodeJson(bytes: Buffer, start: number, end: number, writer: Ro
   return undefined
 }
 
-/** Without the piece of the document that V8 appends. */
+/** V8's message without the piece of the document at its end. */
 const reasonOf = (error: Error): string =>
   visible(error.message.replace(/, (?:\.{3})?".*$/s, '').slice(0, 100))
 

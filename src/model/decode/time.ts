@@ -1,8 +1,8 @@
 /**
- * Decoders of dates and times, straight from bytes: ISO 8601 and PostgreSQL's own output forms. `YYYY-MM-DD`,
- * `T` or one space, `HH:MM[:SS[.ffffff]]`, and for an instant `Z`, `UTC`, `GMT` (in any case), `±HH`, `±HHMM`
- * or `±HH:MM[:SS]`, one space before it allowed. Words such as `now` and `infinity` are refused: they would
- * mean something else at each replay.
+ * Decode dates and times from bytes, in the forms of ISO 8601 and PostgreSQL's output: `YYYY-MM-DD`, `T` or one
+ * space, `HH:MM[:SS[.ffffff]]`. An instant ends with `Z`, `UTC`, `GMT` (in any case), `±HH`, `±HHMM` or
+ * `±HH:MM[:SS]`, optionally after one space. Words such as `now` and `infinity` are refused: their meaning
+ * would change with each replay.
  */
 import type { Fault } from '../../core/fault.ts'
 import type { RowWriter } from '../writer.ts'
@@ -13,7 +13,7 @@ type Decode = (bytes: Buffer, start: number, end: number, writer: RowWriter) => 
 
 const microsPerDay = 86_400_000_000
 
-/** Two digits at `at`, -1 where there are none. */
+/** The value of two digits at `at`; -1 if there are none. */
 function pair(bytes: Buffer, at: number): number {
   const tens = (bytes[at] as number) - 48
   const ones = (bytes[at + 1] as number) - 48
@@ -23,10 +23,7 @@ function pair(bytes: Buffer, at: number): number {
 let lastDate = -1
 let lastDays = 0
 
-/**
- * Days since 1970-01-01 of the ten bytes `YYYY-MM-DD` at `at`; NaN where there is no such date. Years 0001 to
- * 9999.
- */
+/** Days since 1970-01-01 of `YYYY-MM-DD` at `at`, years 0001 to 9999; NaN if the date does not exist. */
 function daysAt(bytes: Buffer, at: number): number {
   const century = pair(bytes, at)
   const year = pair(bytes, at + 2)
@@ -34,7 +31,7 @@ function daysAt(bytes: Buffer, at: number): number {
   const dayOfMonth = pair(bytes, at + 8)
   if (century < 0 || year < 0 || month < 0 || dayOfMonth < 0 || bytes[at + 4] !== 45 || bytes[at + 7] !== 45)
     return Number.NaN
-  // Neighbouring records mostly share their date.
+  // Consecutive records mostly share their date.
   const key = ((century * 100 + year) * 100 + month) * 100 + dayOfMonth
   if (key === lastDate) return lastDays
   const days = daysOf(century * 100 + year, month, dayOfMonth)
@@ -52,7 +49,7 @@ function daysOf(year: number, month: number, dayOfMonth: number): number {
   const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
   const length = month === 2 && leap ? 29 : (monthLengths[month - 1] as number)
   if (dayOfMonth > length) return Number.NaN
-  // Years counted from March, so that the leap day is the last of its year.
+  // Years start in March, so that the leap day is the last of its year.
   const marchYear = month > 2 ? year : year - 1
   const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + dayOfMonth - 1
   const leapDays = Math.floor(marchYear / 4) - Math.floor(marchYear / 100) + Math.floor(marchYear / 400)
@@ -68,12 +65,12 @@ export const decodeDate: Decode = (bytes, start, end, writer) => {
 }
 
 /**
- * Where the time of day ended, and whether digits beyond the microsecond were not zero. One object, reused:
+ * The end of the time of day read last, and whether it had non-zero digits beyond microseconds. Reused, so that
  * decoding allocates nothing.
  */
 const time = { end: 0, lossy: false }
 
-/** Microseconds of the day of `HH:MM[:SS[.f…]]` at `at`; -1 where there is none. */
+/** Microseconds of the day of `HH:MM[:SS[.f…]]` at `at`; -1 if it is invalid. */
 function microsAt(bytes: Buffer, at: number, end: number): number {
   time.lossy = false
   time.end = at + 5
@@ -89,7 +86,7 @@ function microsAt(bytes: Buffer, at: number, end: number): number {
   return minutes + second * 1_000_000 + fractionAt(bytes, at + 8, end)
 }
 
-/** Microseconds of `.f…` at `at`, 0 where there is none. */
+/** Microseconds of `.f…` at `at`; 0 if there is no fraction. */
 function fractionAt(bytes: Buffer, at: number, end: number): number {
   if (at + 1 >= end || bytes[at] !== 46) return 0
   let micros = 0
@@ -107,8 +104,8 @@ function fractionAt(bytes: Buffer, at: number, end: number): number {
 }
 
 /**
- * Seconds east of UTC of `Z`, `UTC`, `GMT`, `±HH`, `±HHMM` or `±HH:MM[:SS]` that fills the bytes from `at` to
- * `end`; NaN where there is none.
+ * Seconds east of UTC of `Z`, `UTC`, `GMT`, `±HH`, `±HHMM` or `±HH:MM[:SS]` from `at` to `end`; NaN if it is
+ * invalid.
  */
 function offsetAt(bytes: Buffer, at: number, end: number): number {
   const first = bytes[at]
@@ -125,7 +122,7 @@ function offsetAt(bytes: Buffer, at: number, end: number): number {
   return first === 45 ? -offset : offset
 }
 
-/** Whether `UTC` or `GMT` stands at `at`, in any case. */
+/** Whether the bytes at `at` are `UTC` or `GMT`, in any case. */
 function isUtcWord(bytes: Buffer, at: number): boolean {
   const word =
     (((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)) & ~0x202020
@@ -199,7 +196,7 @@ function writeLocal(
 const firstDay = daysOf(1, 1, 1)
 const lastDay = daysOf(9999, 12, 31)
 
-/** The offset may lead out of the years that every text form of an instant can write. */
+/** The offset may move the instant out of the years that its text forms can represent. */
 function writeInstant(
   days: number,
   micros: number,

@@ -1,7 +1,4 @@
-/**
- * Offsets of IANA time zones, and local times turned into instants without guessing. All times in seconds
- * since 1970-01-01.
- */
+/** Offsets of IANA time zones, and unambiguous conversion of local times. Times are seconds since 1970-01-01. */
 
 const day = 86_400
 
@@ -10,7 +7,7 @@ export type LocalTime =
   | { readonly kind: 'ambiguous' }
   | { readonly kind: 'missing' }
 
-/** Local times of one zone; remembers what it looked up, because Intl takes microseconds a call. */
+/** One zone. Caches lookups, because a call of Intl takes microseconds. */
 export class Zone {
   readonly #format: Intl.DateTimeFormat
   readonly #steadyDays = new Map<number, number | undefined>()
@@ -30,7 +27,7 @@ export class Zone {
     })
   }
 
-  /** The offset east of UTC, in seconds, of a local time given as if it were UTC. */
+  /** The offset east of UTC, in seconds, of a local time written as if it were UTC. */
   resolve(local: number): LocalTime {
     const localDay = Math.floor(local / day)
     let steady = this.#steadyDays.get(localDay)
@@ -43,8 +40,8 @@ export class Zone {
   }
 
   /**
-   * The offset of a whole local day, undefined where it changes on the day or next to it. No zone is further
-   * than a day from UTC.
+   * The offset of a whole local day; undefined if it changes on that day or next to it. No zone is more than a
+   * day away from UTC.
    */
   #steadyOffset(localDay: number): number | undefined {
     const before = this.offsetAt((localDay - 1) * day)
@@ -59,7 +56,7 @@ export class Zone {
     return valid.length > 1 ? { kind: 'ambiguous' } : { kind: 'instant', offset }
   }
 
-  /** The offset in force at an instant. */
+  /** The offset at an instant. */
   offsetAt(instant: number): number {
     const parts: Record<string, string> = {}
     for (const { type, value } of this.#format.formatToParts(new Date(instant * 1000))) parts[type] = value

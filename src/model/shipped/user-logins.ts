@@ -1,16 +1,13 @@
-/**
- * Logins of users, as an app reports them: one JSON object each, of which the address and the device are
- * personal data.
- */
+/** Logins of app users: one JSON object each. The address and the device are personal data. */
 import { date, integer, text, timestamptz, varchar } from '../columns.ts'
 import type { Mask } from '../mask.ts'
 import { btree, defineModel } from '../model.ts'
 import { requireUse } from '../signatures.ts'
 
 export interface UserLoginsOptions {
-  /** Of the columns masked_ip and masked_device_id. */
+  /** For the columns masked_ip and masked_device_id. */
   readonly mask: Mask
-  /** Where the day of create_date begins, an IANA name; UTC where it is not given. */
+  /** The time zone of create_date, an IANA name; default UTC. */
   readonly zone?: string
 }
 
@@ -38,9 +35,6 @@ export function userLogins(...given: [options: UserLoginsOptions]) {
   })
 }
 
-/**
- * The first number of a version such as `2.3.0`, `2.3` or `2`, perhaps with `-beta.1` behind it; of anything
- * else no number.
- */
+/** The first number of a version such as `2.3.0`, `2.3-beta.1` or `2`; text that is not a number otherwise. */
 const majorOf = (version: string): string =>
   /^(\d+)(?:\.\d+)*(?:[-+][\w.+-]+)?$/.exec(version)?.[1] ?? `version ${version}`
