@@ -42,7 +42,7 @@ Exit codes: 0 everything loaded, 3 complete but with rejects or dead letters (--
 export function program(): Command {
   const lading = new Command('lading')
     .description(
-      'Loads CSV files and queue messages into databases: fast, each record exactly once, with a receipt.',
+      'Loads files and queue messages into databases: fast, each record exactly once, with a receipt.',
     )
     // Local times depend on that data.
     .version(`${version()} (time-zone data ${zoneRelease})`)

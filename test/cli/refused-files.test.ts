@@ -52,6 +52,14 @@ describe.concurrent('a file that cannot be right is refused in one line, and not
       'UNCLOSED_QUOTE',
       ['quote.csv:3: '],
     ],
+    [
+      'broken.json',
+      '[\n{"sensor_id":"a"}\n{"sensor_id":"b"}]',
+      'SOURCE_MALFORMED',
+      ['broken.json:3: ', 'a comma or a closing bracket is expected'],
+    ],
+    ['array.ndjson', '[{"sensor_id":"a"}]', 'SOURCE_MALFORMED', ['array.ndjson:1: ', '--format json']],
+    ['json.csv', '{"value":1}\n{"value":2}\n', 'HEADER_MISMATCH', ['json.csv:1: ', '--format ndjson']],
     ['utf16.csv', utf16, 'SOURCE_ENCODING', ['utf16.csv', 'iconv -f UTF-16 -t UTF-8']],
     ['utf16le.csv', utf16.subarray(2), 'SOURCE_ENCODING', ['iconv -f UTF-16LE -t UTF-8']],
     [

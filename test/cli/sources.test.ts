@@ -123,6 +123,25 @@ describe.concurrent('where records come from', () => {
     expect(folder.rows()).toBe(3)
   })
 
+  it('--format says what a file, standard input or a folder holds, whatever their names say', async () => {
+    const line = (n: number) => `{"record_time":"2021-01-01T00:00:0${n}Z","sensor_id":"a","value":${n}}\n`
+    await using folder = await Folder.make({
+      'a.csv': line(1),
+      'in/b.jsonl': line(2),
+      'in/deep/c.ndjson': line(3),
+      'in/d.csv': records(9),
+      'e.tsv': records(4).replaceAll(',', ';'),
+    })
+    const { produced } = await folder.json<Loaded>('load', 'a.csv', 'in', '--format', 'ndjson')
+    expect(produced.map(({ source }) => source)).toEqual(['a.csv', 'b.jsonl', 'deep/c.ndjson'])
+    const stdin = `[${line(4)}]`
+    expect((await folder.run(['load', '-', '--format', 'json'], { stdin })).out).toContain('loaded 1 record')
+    expect(folder.rows()).toBe(4)
+    // A delimiter that is named is that of a TSV file, too.
+    expect((await folder.run(['load', 'e.tsv', '--delimiter', ';'])).out).toContain('loaded 4 records')
+    expectError(await folder.lading('load', 'a.csv', '--format', 'xml'), 'USAGE', 64, '--format')
+  })
+
   it('hidden files and names that are not UTF-8 are said, and cost nothing else', async () => {
     await using folder = await Folder.make({
       'in/a.csv': records(1),

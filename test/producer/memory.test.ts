@@ -6,27 +6,37 @@ import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { Workshop } from '../support/workshop.ts'
 
-it('a file of 300 MB is planned and published in less memory than 200 MiB, of which Node itself is the half', async () => {
-  await using workshop = await Workshop.open()
-  const path = join(workshop.folder, 'large.csv')
-  const block = Buffer.from(`17,${'"a note, quoted"'.padEnd(87, ' ')}\n`.repeat(10_000))
-  await using file = await open(path, 'w')
-  await file.write('id,note\n')
-  const blocks = Math.ceil(300_000_000 / block.length)
-  for (let n = 0; n < blocks; n++) await file.write(block)
-  const script = fileURLToPath(new URL('./large.ts', import.meta.url))
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    '--no-warnings',
-    script,
-    path,
-    workshop.folder,
-  ])
-  const { records, published, peak } = JSON.parse(stdout) as {
-    records: number
-    published: number
-    peak: number
-  }
-  expect(records).toBe(blocks * 10_000)
-  expect(published).toBeGreaterThan(250)
-  expect(peak).toBeLessThan(200)
-})
+const note = '"a note, quoted"'.padEnd(87, ' ')
+const object = `{"id":17,"note":${note}}`
+
+it.each([
+  ['csv', 'id,note\n', `17,${note}\n`, ''],
+  ['json', `[${object}`, `,\n${object}`, ']'],
+])(
+  'a %s file of 300 MB is planned and published in less memory than 200 MiB, of which Node itself is the half',
+  async (suffix, head, record, end) => {
+    await using workshop = await Workshop.open()
+    const path = join(workshop.folder, `large.${suffix}`)
+    const block = Buffer.from(record.repeat(10_000))
+    await using file = await open(path, 'w')
+    await file.write(head)
+    const blocks = Math.ceil(300_000_000 / block.length)
+    for (let n = 0; n < blocks; n++) await file.write(block)
+    await file.write(end)
+    const script = fileURLToPath(new URL('./large.ts', import.meta.url))
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      '--no-warnings',
+      script,
+      path,
+      workshop.folder,
+    ])
+    const { records, published, peak } = JSON.parse(stdout) as {
+      records: number
+      published: number
+      peak: number
+    }
+    expect(records).toBe(blocks * 10_000 + (suffix === 'json' ? 1 : 0))
+    expect(published).toBeGreaterThan(250)
+    expect(peak).toBeLessThan(200)
+  },
+)

@@ -45,7 +45,7 @@ interface Flags extends ProduceFlags, ConsumeFlags {
 
 export function loadCommand(): Command {
   const command = new Command('load')
-    .description('load CSV files into a database, through a durable queue, and print the receipt')
+    .description('load files into a database, through a durable queue, and print the receipt')
     .argument('[path...]', "files, folders, patterns; '-' is standard input")
     .addOption(
       new Option(
@@ -81,7 +81,8 @@ export function loadCommand(): Command {
     ['load data', 'a folder, with all CSV files below it'],
     [`load 'in/*.csv.gz' --to ${exampleSinkUrl} --consumers 4`],
     ["load export.csv --delimiter ';' --model ./my-model.ts"],
-    ['load - --model ./my-model.ts < export.csv'],
+    ['load events.ndjson.gz --model ./my-model.ts'],
+    ['load - --format json --model ./my-model.ts < export.json'],
   ])
   return command.action(async (named: string[], flags: Flags) => {
     const paths = requirePaths(named, command, process.env)

@@ -62,7 +62,7 @@ function nameOf(paths: readonly string[], { name }: ProduceFlags): { readonly st
 
 export function produceCommand(): Command {
   const command = new Command('produce')
-    .description('split CSV files into chunks and put them into a queue')
+    .description('split files into chunks and put them into a queue')
     .argument('[path...]', "files, folders, patterns; '-' is standard input")
   for (const option of [
     modelOption(),

@@ -101,7 +101,7 @@ class CsvSplitter implements Splitter {
     const fields = this.#readHeader(bytes)
     const problems = this.#expected.problems(fields)
     if (problems.length === 0) return fields
-    const guess = delimiterHint(bytes, this.#dialect)
+    const guess = jsonHint(bytes) ?? delimiterHint(bytes, this.#dialect)
     const isKnown = names.some((name) => fields.includes(name))
     const hint = isKnown || guess !== undefined ? '' : '; if line 1 is a record already: --no-header'
     const why = guess ?? listed(problems, mostListed)
@@ -116,7 +116,8 @@ class CsvSplitter implements Splitter {
       // What is named twice in line 1 may be a value that the model masks, where that line is no header.
       if (error.code === 'HEADER_DUPLICATE' && this.#expected.isMasked)
         throw this.#error(error.code, 1, 'the header names a column twice')
-      throw new LadingError(error.code, `${this.#path}:1: ${error.message}`, { cause: error })
+      const why = jsonHint(bytes) ?? error.message
+      throw new LadingError(error.code, `${this.#path}:1: ${why}`, { cause: error })
     }
   }
 
@@ -149,7 +150,13 @@ class CsvSplitter implements Splitter {
   }
 }
 
-/** Said instead of the names, which make no sense with another delimiter. */
+/** Stands instead of what is wrong with a header that is none. */
+function jsonHint(header: Buffer): string | undefined {
+  const isJson = /^\s*([[{]\s*$|\{\s*"|\[\s*\{)/.test(header.toString('latin1', 0, 1000))
+  return isJson ? 'it looks like JSON and not like a header: --format ndjson, or json' : undefined
+}
+
+/** Stands instead of the names, which make no sense with another delimiter. */
 function delimiterHint(header: Buffer, { delimiter }: Dialect): string | undefined {
   const guess = guessDelimiter(header)
   if (guess === undefined || guess === delimiter) return undefined

@@ -24,6 +24,7 @@ export interface SpoolOptions extends Abortable {
 /** A copy of standard input: it does not stay, so messages hold its bytes. */
 export const spooledSource = (path: string, name: string): Source => ({
   ...fileSource(path, name),
+  path: 'standard input',
   isTransient: true,
   reference: async () => undefined,
 })
