@@ -1,8 +1,8 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { LadingError } from '../../src/core/errors.ts'
 import { type RetryPolicy, retrying } from '../../src/core/retry.ts'
 
-test('pauses end with the deadline, however long the policy would make them, and each attempt knows what is left', async () => {
+it('pauses end with the deadline, however long the policy would make them, and each attempt knows what is left', async () => {
   const deadlineMs = 200
   const policy: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, firstMs: 3_600_000, mostMs: 3_600_000 }
   const pauses: number[] = []

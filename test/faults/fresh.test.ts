@@ -1,5 +1,5 @@
 /** Loading from scratch while another command loads the same file. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { load } from '../../src/load/load.ts'
 import type { Sink } from '../../src/sink/sink.ts'
 import { openQueue } from '../../src/queue/registry.ts'
@@ -9,7 +9,7 @@ import { Workshop } from '../support/workshop.ts'
 import { wrapSink } from '../support/wrappers.ts'
 
 function conformance(target: 'sqlite' | 'postgres'): void {
-  test('what another command has loaded since this one found the table empty is not forgotten, and is there once', async () => {
+  it('what another command has loaded since this one found the table empty is not forgotten, and is there once', async () => {
     await using workshop = await Workshop.open(target)
     const path = await workshop.file(50)
     const loadFresh = async (sink: Sink) => {

@@ -2,7 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import pg from 'pg'
 import { createConsumer } from '../../src/consumer/consumer.ts'
 import { ignoreEvents, type LadingEvent, type Listener } from '../../src/core/events.ts'
@@ -75,7 +75,7 @@ async function outcome(model: Model, deferIndexes: DeferIndexes) {
 }
 
 describePostgres('indexes left for the end of a load', () => {
-  test('are as they were, whatever the table has', async () => {
+  it('are as they were, whatever the table has', async () => {
     await using workshop = await Workshop.open('postgres')
     await workshop.target.execute(`CREATE SCHEMA other; SET search_path = other, public;
       CREATE TABLE public.numbers (id integer CONSTRAINT "the key" PRIMARY KEY DEFERRABLE, note text NOT NULL, CONSTRAINT "o'note" UNIQUE (note, id));
@@ -94,7 +94,7 @@ describePostgres('indexes left for the end of a load', () => {
     expect(await query(workshop.target.url, 'SELECT FROM lading.deferred')).toEqual([])
   })
 
-  test.for(['error', 'skip', 'update'] as const)(
+  it.for(['error', 'skip', 'update'] as const)(
     'rows that share a key come out as without that: onConflict %s',
     async (onConflict) => {
       const always = await outcome(withPolicy(onConflict), 'always')
@@ -107,7 +107,7 @@ describePostgres('indexes left for the end of a load', () => {
     },
   )
 
-  test.for([
+  it.for([
     ['has rows', 'INSERT INTO numbers VALUES (0, $$of others$$)'],
     [
       'has triggers',
@@ -133,7 +133,7 @@ describePostgres('indexes left for the end of a load', () => {
     expect((await loadInto(workshop, keyedNumbers, [path], 'auto')).indexes).toEqual(before)
   })
 
-  test('a load that was interrupted is gone on with, and a consumer that comes instead builds them first', async () => {
+  it('a load that was interrupted is gone on with, and a consumer that comes instead builds them first', async () => {
     for (const next of ['load', 'consumer'] as const) {
       await using workshop = await Workshop.open('postgres')
       const paths = [await workshop.file(500), await workshop.file(300)]
@@ -174,7 +174,7 @@ describePostgres('indexes left for the end of a load', () => {
     }
   })
 
-  test('are not taken from whoever has prepared the table and waits for messages', async () => {
+  it('are not taken from whoever has prepared the table and waits for messages', async () => {
     await using workshop = await Workshop.open('postgres')
     await (await workshop.sink()).prepare(keyedNumbers)
     const path = await workshop.file(10)
@@ -185,7 +185,7 @@ describePostgres('indexes left for the end of a load', () => {
     expect(await query(workshop.target.url, catalog)).toHaveLength(3)
   })
 
-  test('a table that does not fit the model keeps them', async () => {
+  it('a table that does not fit the model keeps them', async () => {
     await using workshop = await Workshop.open('postgres')
     await workshop.target.execute('CREATE TABLE numbers (id bigint PRIMARY KEY, note text NOT NULL)')
     const path = await workshop.file(10)
@@ -195,7 +195,7 @@ describePostgres('indexes left for the end of a load', () => {
     expect(await query(workshop.target.url, catalog)).toHaveLength(1)
   })
 
-  test('a row that no index takes is a reject in the end, as without that', async () => {
+  it('a row that no index takes is a reject in the end, as without that', async () => {
     const outcomes = []
     for (const when of ['always', 'never'] as const) {
       await using workshop = await Workshop.open('postgres')
@@ -209,7 +209,7 @@ describePostgres('indexes left for the end of a load', () => {
     expect(outcomes[0]).toEqual(outcomes[1])
   })
 
-  test.for(['gone', 'changed', 'standard input'] as const)(
+  it.for(['gone', 'changed', 'standard input'] as const)(
     'what cannot be loaded again is not taken out of the table: %s',
     async (how) => {
       await using workshop = await Workshop.open('postgres')
@@ -234,7 +234,7 @@ describePostgres('indexes left for the end of a load', () => {
     },
   )
 
-  test('a load that fails before its end leaves a table with its indexes', async () => {
+  it('a load that fails before its end leaves a table with its indexes', async () => {
     await using workshop = await Workshop.open('postgres')
     const good = await workshop.file(10)
     const bad = join(workshop.folder, 'x.csv')
@@ -245,7 +245,7 @@ describePostgres('indexes left for the end of a load', () => {
     expect(await query(workshop.target.url, catalog)).toHaveLength(3)
   })
 
-  test('rows of others that share a key with ours are not touched, and it is said', async () => {
+  it('rows of others that share a key with ours are not touched, and it is said', async () => {
     await using workshop = await Workshop.open('postgres')
     const path = await workshop.file(100)
     const onEvent = (event: LadingEvent) => {
@@ -278,7 +278,7 @@ describePostgres('indexes left for the end of a load', () => {
     'a parent whose rows it became':
       'CREATE TABLE parent (LIKE numbers); ALTER TABLE numbers INHERIT parent; UPDATE parent SET note = $$of others$$ WHERE id = 2',
   }
-  test.for(Object.entries(others))(
+  it.for(Object.entries(others))(
     'what another program has committed is never destroyed: %s',
     async ([, sql]) => {
       await using workshop = await Workshop.open('postgres')
@@ -300,7 +300,7 @@ describePostgres('indexes left for the end of a load', () => {
     },
   )
 
-  test('starting over whose answer was lost is not done twice, and the load goes on', async () => {
+  it('starting over whose answer was lost is not done twice, and the load goes on', async () => {
     await using workshop = await Workshop.open('postgres')
     const path = join(workshop.folder, 'doubles.csv')
     await writeFile(path, 'id,note\n1,one\n1,another\n2,two\n')
@@ -320,7 +320,7 @@ describePostgres('indexes left for the end of a load', () => {
     expect(await query(workshop.target.url, 'SELECT FROM numbers')).toHaveLength(2)
   })
 
-  test('other programs that write meanwhile wait for nobody, and where no row is refused nothing is left of the watch', async () => {
+  it('other programs that write meanwhile wait for nobody, and where no row is refused nothing is left of the watch', async () => {
     await using workshop = await Workshop.open('postgres')
     await using sink = await openSink(workshop.target.url)
     await sink.prepare(keyedNumbers, { deferIndexes: 'begin' })
@@ -337,7 +337,7 @@ describePostgres('indexes left for the end of a load', () => {
     expect(await query(workshop.target.url, left)).toEqual([])
   })
 
-  test('verify and status say that a table lacks the indexes that a load left for its end, and end with 1', async () => {
+  it('verify and status say that a table lacks the indexes that a load left for its end, and end with 1', async () => {
     await using workshop = await Workshop.open('postgres')
     const path = join(workshop.folder, 'doubles.csv')
     await writeFile(path, 'id,note\n1,one\n1,another\n2,two\n')
@@ -366,7 +366,7 @@ describePostgres('indexes left for the end of a load', () => {
     expect(await tell('verify')).toMatchObject({ exit: 0 })
   })
 
-  test('the same command again goes on or has nothing to do, with the indexes left for the end on purpose too', async () => {
+  it('the same command again goes on or has nothing to do, with the indexes left for the end on purpose too', async () => {
     await using workshop = await Workshop.open('postgres')
     const path = await workshop.file(200)
     const states: string[] = []
@@ -409,7 +409,7 @@ describePostgres('indexes left for the end of a load', () => {
     })
   })
 
-  test(
+  it(
     'a load that is killed again and again ends with every row once and every index',
     { timeout: 120_000 },
     async () => {

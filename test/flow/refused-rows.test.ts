@@ -2,7 +2,7 @@
  * A row that is refused alone is a reject, whatever the database calls the error, and however the row
  * travels.
  */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createConsumer } from '../../src/consumer/consumer.ts'
 import { replayRejects } from '../../src/review/rejects.ts'
 import { replay } from '../../src/review/letters.ts'
@@ -91,7 +91,7 @@ describePostgres(
   'one row of 2,000 that PostgreSQL refuses is a reject with its line and column, and costs no other',
   () => {
     for (const [rule, sql] of Object.entries(rules)) {
-      test.for(Object.entries(ways))(`by the SQLSTATEs of ${rule}: %s`, async ([, { note, onConflict }]) => {
+      it.for(Object.entries(ways))(`by the SQLSTATEs of ${rule}: %s`, async ([, { note, onConflict }]) => {
         await using workshop = await Workshop.open('postgres')
         await workshop.target.execute(`${sql('text')}; ${taken(onConflict)}`)
         await expectOneReject(
@@ -103,7 +103,7 @@ describePostgres(
       })
     }
 
-    test.for(['COPY BINARY', 'a staging table that updates'] as const)(
+    it.for(['COPY BINARY', 'a staging table that updates'] as const)(
       'at COMMIT, because a trigger defers the check again: %s',
       async (way) => {
         const { note, onConflict } = ways[way]
@@ -115,18 +115,18 @@ describePostgres(
       },
     )
 
-    test('by SQLSTATEs that mostly are the fault of the schema, the rights or the session', async () => {
+    it('by SQLSTATEs that mostly are the fault of the schema, the rights or the session', async () => {
       await using workshop = await Workshop.open('postgres')
       await workshop.target.execute(rules['a row trigger']('text'))
       await expectOneReject(workshop, itemsOf(), casesOf(rare))
     })
 
-    test('by a type', async () => {
+    it('by a type', async () => {
       await using workshop = await Workshop.open('postgres')
       await refuseTypes(workshop, types)
     })
 
-    test.for(['error', 'skip'] as const)(
+    it.for(['error', 'skip'] as const)(
       'by a value that COPY BINARY names the column of, onConflict %s',
       async (onConflict) => {
         await using workshop = await Workshop.open('postgres')
@@ -140,7 +140,7 @@ describePostgres(
       },
     )
 
-    test('and stays one when it is replayed, until the table takes it', async () => {
+    it('and stays one when it is replayed, until the table takes it', async () => {
       await using workshop = await Workshop.open('postgres')
       await workshop.target.execute(rules['a row trigger']('text'))
       const model = itemsOf()
@@ -163,7 +163,7 @@ describePostgres(
       expect(await replayRejects(open, { sink, model })).toMatchObject([{ loaded: 1 }, { loaded: 1 }])
     })
 
-    test('when a dead letter is replayed, too', async () => {
+    it('when a dead letter is replayed, too', async () => {
       await using workshop = await Workshop.open('postgres')
       const model = itemsOf(custom('regclass'))
       const [queue, sink] = [await workshop.queue(), await workshop.sink()]
@@ -199,13 +199,13 @@ describe('with the extensions of the system', () => {
   }, 180_000)
   afterAll(async () => server?.stop())
 
-  test('a type of an extension refuses one row of 2,000, whatever it raises', async ({ skip }) => {
+  it('a type of an extension refuses one row of 2,000, whatever it raises', async ({ skip }) => {
     if (server === undefined) return skip(reason)
     await using workshop = await Workshop.open(serverTarget(server.url))
     await refuseTypes(workshop, [...types, ...extended])
   })
 
-  test('the command loads the good rows, names the line of the other, exits with 3, and loads the mended file', async ({
+  it('the command loads the good rows, names the line of the other, exits with 3, and loads the mended file', async ({
     skip,
   }) => {
     if (server === undefined) return skip(reason)
@@ -229,7 +229,7 @@ describe('with the extensions of the system', () => {
   })
 })
 
-test('one row of 2,000 that SQLite refuses is a reject with its line, and costs no other', async () => {
+it('one row of 2,000 that SQLite refuses is a reject with its line, and costs no other', async () => {
   const raising = (how: string) =>
     `; CREATE TRIGGER t AFTER INSERT ON items WHEN new.note = '[' BEGIN SELECT RAISE(${how}, 'no'); END`
   const each = {

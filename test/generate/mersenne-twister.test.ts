@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { LadingError } from '../../src/core/errors.ts'
 import { MersenneTwister } from '../../src/generate/mersenne-twister.ts'
 
@@ -120,30 +120,30 @@ const golden = [
 ]
 
 describe.each(golden)('seed $seed', ({ seed, bits, randoms, word2000 }) => {
-  test("128-bit draws are those of Python's random", () => {
+  it("128-bit draws are those of Python's random", () => {
     const twister = new MersenneTwister(seed)
     expect(bits.map(() => twister.getrandbits128())).toEqual(bits)
   })
 
-  test("53-bit numbers are those of Python's random", () => {
+  it("53-bit numbers are those of Python's random", () => {
     const twister = new MersenneTwister(seed)
     expect(randoms.map(() => twister.random())).toEqual(randoms)
   })
 
-  test("words are those of Python's random after the state has been refreshed", () => {
+  it("words are those of Python's random after the state has been refreshed", () => {
     const twister = new MersenneTwister(seed)
     for (let i = 1; i < 2000; i++) twister.word()
     expect(twister.word()).toBe(word2000)
   })
 })
 
-test('a number and a bigint are the same seed', () => {
+it('a number and a bigint are the same seed', () => {
   expect(new MersenneTwister(Number.MAX_SAFE_INTEGER).getrandbits128()).toBe(
     new MersenneTwister(BigInt(Number.MAX_SAFE_INTEGER)).getrandbits128(),
   )
 })
 
-test.each([-1, -1n, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])('the seed %s is refused', (seed) => {
+it.each([-1, -1n, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])('the seed %s is refused', (seed) => {
   expect(() => new MersenneTwister(seed)).toThrow(
     expect.objectContaining({ name: 'LadingError', code: 'USAGE' }) as LadingError,
   )

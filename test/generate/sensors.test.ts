@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { generateSensors, type SensorFile, type SensorOptions } from '../../src/generate/sensors.ts'
 
 let root: string
@@ -46,11 +46,11 @@ function rowsOf(text: string | undefined): string[][] {
   return lines.slice(0, -1).map((line) => line.split(','))
 }
 
-test("sensor ids are those of Python's random for the same seed", async () => {
+it("sensor ids are those of Python's random for the same seed", async () => {
   expect(Object.keys(await generated())).toEqual(['23b8c1e9_1.csv', 'bd9c66b3_2.csv', 'bdd640fb_0.csv'])
 })
 
-test('a file has the header, CRLF line ends, evenly spaced local times and values that Python can reproduce', async () => {
+it('a file has the header, CRLF line ends, evenly spaced local times and values that Python can reproduce', async () => {
   // [random.Random((1 << 64) | 42).random() for _ in range(4)] of CPython 3.11.
   expect((await generated())['bdd640fb_0.csv']).toBe(
     [
@@ -64,37 +64,37 @@ test('a file has the header, CRLF line ends, evenly spaced local times and value
   )
 })
 
-test('the same seed writes the same bytes, another seed others', async () => {
+it('the same seed writes the same bytes, another seed others', async () => {
   const first = await generated({ directory: join(root, 'a') })
   expect(await generated({ directory: join(root, 'b') })).toEqual(first)
   const other = await generated({ directory: join(root, 'c'), seed: 43 })
   expect(Object.keys(other)).not.toEqual(Object.keys(first))
 })
 
-test('a run over the files of an earlier one replaces them', async () => {
+it('a run over the files of an earlier one replaces them', async () => {
   await generated({ records: 9 })
   expect(await generated()).toEqual(await generated({ directory: join(root, 'fresh') }))
 })
 
-test('a file does not depend on the number of sensors', async () => {
+it('a file does not depend on the number of sensors', async () => {
   const few = await generated({ sensors: 2, directory: join(root, 'few') })
   const many = await generated({ sensors: 5, directory: join(root, 'many') })
   expect(many).toMatchObject(few)
 })
 
-test('a longer file begins with the shorter one', async () => {
+it('a longer file begins with the shorter one', async () => {
   const short = await generated({ sensors: 2, directory: join(root, 'short') })
   const long = await generated({ sensors: 2, records: 12_000, directory: join(root, 'long') })
   for (const [name, text] of Object.entries(short)) expect(long[name]?.startsWith(text)).toBe(true)
 })
 
-test('sensors have values of their own', async () => {
+it('sensors have values of their own', async () => {
   const files = Object.values(await generated({ sensors: 20 }))
   const values = files.flatMap((text) => rowsOf(text).map(([, , value]) => value))
   expect(new Set(values).size).toBe(80)
 })
 
-test('a file larger than the buffer has every record once, each value a number in [0, 1)', async () => {
+it('a file larger than the buffer has every record once, each value a number in [0, 1)', async () => {
   const rows = rowsOf(
     (await generated({ sensors: 1, records: 20_000, intervalSeconds: 0.25 }))['bdd640fb_0.csv'],
   )
@@ -110,7 +110,7 @@ test('a file larger than the buffer has every record once, each value a number i
   expect(mean).toBeCloseTo(0.5, 1)
 })
 
-test('times are evenly spaced across a change of daylight saving', async () => {
+it('times are evenly spaced across a change of daylight saving', async () => {
   const files = await generated({
     sensors: 1,
     records: 6,
@@ -128,7 +128,7 @@ test('times are evenly spaced across a change of daylight saving', async () => {
   ])
 })
 
-test('the totals and the reports of files are those of the files', async () => {
+it('the totals and the reports of files are those of the files', async () => {
   const files: SensorFile[] = []
   const totals = await generateSensors(optionsOf({ onFile: (file) => files.push(file) }))
   const sizes = await Promise.all(files.map(async ({ path }) => (await readFile(path)).length))
@@ -137,14 +137,14 @@ test('the totals and the reports of files are those of the files', async () => {
 })
 
 describe('a file appears whole or not at all', () => {
-  test('when the run is aborted, the files reported are there and nothing else', async () => {
+  it('when the run is aborted, the files reported are there and nothing else', async () => {
     const control = new AbortController()
     const options = optionsOf({ signal: control.signal, onFile: () => control.abort() })
     await expect(generateSensors(options)).rejects.toMatchObject({ code: 'ABORTED' })
     expect(Object.keys(await contentsOf(options.directory))).toEqual(['bdd640fb_0.csv'])
   })
 
-  test('while a file is written, it is hidden; under its name it is never seen in part', async () => {
+  it('while a file is written, it is hidden; under its name it is never seen in part', async () => {
     const options = optionsOf({ sensors: 1, records: 50_000 })
     const path = join(options.directory, 'bdd640fb_0.csv')
     const seen = new Set<string>()
@@ -161,7 +161,7 @@ describe('a file appears whole or not at all', () => {
     expect(await readdir(options.directory)).toEqual(['bdd640fb_0.csv'])
   })
 
-  test('when a file cannot take its name, no part of it is left', async () => {
+  it('when a file cannot take its name, no part of it is left', async () => {
     const options = optionsOf()
     await mkdir(join(options.directory, 'bdd640fb_0.csv'), { recursive: true })
     await expect(generateSensors(options)).rejects.toMatchObject({ code: 'OUTPUT_UNWRITABLE' })
@@ -169,7 +169,7 @@ describe('a file appears whole or not at all', () => {
   })
 })
 
-test('a folder that cannot be made is told by its name', async () => {
+it('a folder that cannot be made is told by its name', async () => {
   const directory = join(root, 'taken')
   await writeFile(directory, '')
   const run = generateSensors(optionsOf({ directory }))
@@ -180,7 +180,7 @@ test('a folder that cannot be made is told by its name', async () => {
 })
 
 describe('wrong options write nothing', () => {
-  test.each<Partial<SensorOptions>>([
+  it.each<Partial<SensorOptions>>([
     { sensors: 0 },
     { sensors: -1 },
     { sensors: 1.5 },

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Clock, timeLength } from '../../src/generate/clock.ts'
 import { offsetsOf, Periods, startInstant } from '../../src/generate/zone.ts'
 
@@ -21,7 +21,7 @@ function times(text: string, zone: string, interval: number, count: number): str
 }
 
 describe('the start', () => {
-  test.each([
+  it.each([
     ['2021-01-01', 'Asia/Taipei', '2020-12-31T16:00:00.000Z'],
     ['2021-01-01T08:30', 'Asia/Taipei', '2021-01-01T00:30:00.000Z'],
     ['2021-01-01 08:30:15.25', 'Asia/Taipei', '2021-01-01T00:30:15.250Z'],
@@ -30,7 +30,7 @@ describe('the start', () => {
     ['0099-01-01', 'UTC', '0099-01-01T00:00:00.000Z'],
   ])('%s is local time of %s', (text, zone, instant) => expect(start(text, zone)).toBe(instant))
 
-  test.each([
+  it.each([
     ['2021-01-01T00:00:00Z', '2021-01-01T00:00:00.000Z'],
     ['2021-01-01T00:00:00.5-03:30', '2021-01-01T03:30:00.500Z'],
     ['2021-01-01T00:00+0100', '2020-12-31T23:00:00.000Z'],
@@ -39,11 +39,11 @@ describe('the start', () => {
     expect(start(text, 'Asia/Taipei')).toBe(instant),
   )
 
-  test('a local time that happened twice is the first', () => {
+  it('a local time that happened twice is the first', () => {
     expect(start('2021-10-31T02:30', 'Europe/Berlin')).toBe('2021-10-31T00:30:00.000Z')
   })
 
-  test('a midnight that never happened is the first instant of its day', () => {
+  it('a midnight that never happened is the first instant of its day', () => {
     expect(start('2018-11-04', 'America/Sao_Paulo')).toBe('2018-11-04T03:00:00.000Z')
   })
 
@@ -57,13 +57,13 @@ describe('the start', () => {
     '2021-01-01T10:60',
     '2021-01-01T00:00+25:00',
   ]
-  test.each(wrong)('%j is refused in one line', (text) => {
+  it.each(wrong)('%j is refused in one line', (text) => {
     expect(() => start(text, 'UTC')).toThrow(
       expect.objectContaining({ code: 'USAGE', message: expect.not.stringContaining('\n') }) as Error,
     )
   })
 
-  test.each(['Asia/Taipeh', '', 'a\nb'])('the zone %j is refused in one line', (zone) => {
+  it.each(['Asia/Taipeh', '', 'a\nb'])('the zone %j is refused in one line', (zone) => {
     expect(() => start('2021-01-01', zone)).toThrow(
       expect.objectContaining({ code: 'USAGE', message: expect.not.stringContaining('\n') }) as Error,
     )
@@ -71,7 +71,7 @@ describe('the start', () => {
 })
 
 describe('the text of a time', () => {
-  test('the offset changes at the very instant at which the zone changes it', () => {
+  it('the offset changes at the very instant at which the zone changes it', () => {
     expect(times('2021-03-28T01:59:59.998', 'Europe/Berlin', 1, 3)).toEqual([
       '2021-03-28T01:59:59.998+01:00',
       '2021-03-28T01:59:59.999+01:00',
@@ -83,14 +83,14 @@ describe('the text of a time', () => {
     ])
   })
 
-  test('a day that a zone left out is left out', () => {
+  it('a day that a zone left out is left out', () => {
     expect(times('2011-12-29T23:00', 'Pacific/Apia', hour, 2)).toEqual([
       '2011-12-29T23:00:00.000-10:00',
       '2011-12-31T00:00:00.000+14:00',
     ])
   })
 
-  test('offsets that had seconds are cut to minutes and the instant stays right', () => {
+  it('offsets that had seconds are cut to minutes and the instant stays right', () => {
     expect(times('1971-01-01T00:00:00Z', 'Africa/Monrovia', 1, 1)).toEqual(['1970-12-31T23:16:00.000-00:44'])
   })
 
@@ -103,7 +103,7 @@ describe('the text of a time', () => {
     'America/Sao_Paulo',
   ]
   describe.each(zones)('in %s', (zone) => {
-    test.each([61_001, 977_777, 13 * hour + 7, 40 * 24 * hour])(
+    it.each([61_001, 977_777, 13 * hour + 7, 40 * 24 * hour])(
       'instants %i ms apart are what their texts mean, with the offset of the zone',
       (interval) => {
         const offsetAt = offsetsOf(zone)
@@ -119,7 +119,7 @@ describe('the text of a time', () => {
   })
 })
 
-test('a clock may go back, over a change of offset too', () => {
+it('a clock may go back, over a change of offset too', () => {
   const offsetAt = offsetsOf('Europe/Berlin')
   const first = startInstant('2021-03-28', offsetAt)
   const clock = new Clock(new Periods(offsetAt, first))

@@ -1,4 +1,4 @@
-import { describe, expect, expectTypeOf, test } from 'vitest'
+import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { Fault } from '../../src/core/fault.ts'
 import {
   bigint,
@@ -42,7 +42,7 @@ const call = <T>(make: (...given: never[]) => T, ...given: unknown[]): T => make
 
 describe('a model that cannot work is refused in one line', () => {
   const long = 'ä'.repeat(32)
-  test.each<[string, Any, string]>([
+  it.each<[string, Any, string]>([
     ['an empty name', { table: '' }, 'usable name'],
     ['a name that PostgreSQL would cut', { table: long }, 'usable name'],
     ['a name with a NUL', { columns: { 'a\0': text() } }, 'usable name'],
@@ -82,7 +82,7 @@ describe('a model that cannot work is refused in one line', () => {
 
 describe('what the types of a model forbid is refused at run time too, with what to write', () => {
   const of = (column: unknown): Any => ({ columns: { id: column } })
-  test.each<[() => unknown, string]>([
+  it.each<[() => unknown, string]>([
     [() => define({ onConflict: 'ignore' }), "onConflict 'ignore' is not one of 'error', 'skip', 'update'"],
     [() => define({ primarykey: ['id'] } as Any), 'there is no option primarykey (did you mean primaryKey?)'],
     [
@@ -164,7 +164,7 @@ describe('what the types of a model forbid is refused at run time too, with what
     )
   })
 
-  test('all of it at once', () => {
+  it('all of it at once', () => {
     const columns = { a: call(text, 1), b: call(date, 2) }
     expect(() => define({ columns, onconflict: 'skip' } as Any)).toThrow(
       /onConflict.*; a: text: 1 .*; b: date: 2 /,
@@ -176,7 +176,7 @@ describe('what the types of a model forbid is refused at run time too, with what
 })
 
 describe('a model', () => {
-  test.each<[string, Any]>([
+  it.each<[string, Any]>([
     ['names of 63 bytes', { table: 'x'.repeat(63), columns: { ['ä'.repeat(31)]: text() } }],
     ['names that need quotes', { table: 'a "b" c', columns: { "it's": text(), __proto__x: text() } }],
     ['the greatest numeric', { columns: { a: numeric(1000, 1000) } }],
@@ -194,7 +194,7 @@ describe('a model', () => {
     ['a version', { primaryKey: ['id'], onConflict: 'update', version: 'id' }],
   ])('may have %s', (_, options) => expect(define(options).columns.length).toBeGreaterThan(0))
 
-  test('keeps its columns in the order of their declaration', () => {
+  it('keeps its columns in the order of their declaration', () => {
     expect(define({ columns: { b: text(), a: text(), c: text() } }).columns.map(({ name }) => name)).toEqual([
       'b',
       'a',
@@ -202,11 +202,11 @@ describe('a model', () => {
     ])
   })
 
-  test('is called by its table, with the schema where it has one', () => {
+  it('is called by its table, with the schema where it has one', () => {
     expect([tableName(define({})), tableName(define({ schema: 's' }))]).toEqual(['t', 's.t'])
   })
 
-  test('a method of a column leaves the column as it was', () => {
+  it('a method of a column leaves the column as it was', () => {
     const base = integer()
     base.notNull().default(1).from('x').nullIf('y')
     expect(base.spec).toEqual(integer().spec)
@@ -245,11 +245,11 @@ describe('the fingerprint', () => {
     { indexes: [hash('id')] },
   ]
 
-  test('is another for every other declaration', () => {
+  it('is another for every other declaration', () => {
     expect(new Set(declarations.map((options) => define(options).fingerprint)).size).toBe(declarations.length)
   })
 
-  test('is the same for the same declaration', () => {
+  it('is the same for the same declaration', () => {
     for (const options of declarations)
       expect(define(options).fingerprint).toBe(define({ ...options }).fingerprint)
     expect(define({}).fingerprint).toMatch(/^[0-9a-f]{64}$/)
@@ -277,7 +277,7 @@ describe('the type of a row', () => {
     primaryKey: ['text', 'bigint'],
   })
 
-  test('follows from the columns', () => {
+  it('follows from the columns', () => {
     expectTypeOf<RowOf<typeof model>>().toEqualTypeOf<{
       readonly text: string
       readonly varchar: string | null
@@ -298,7 +298,7 @@ describe('the type of a row', () => {
     >()
   })
 
-  test('a default that the column itself would refuse is refused at once', () => {
+  it('a default that the column itself would refuse is refused at once', () => {
     for (const column of [date().default('2024-13-01'), integer().default(1.5), text().default('a\0b')]) {
       expect(() => defineModel({ table: 't', columns: { value: column } })).toThrow(
         /^model t: value: the default/,
@@ -306,9 +306,9 @@ describe('the type of a row', () => {
     }
   })
 
-  test('a model of any columns is a model', () => expectTypeOf(model).toExtend<Model>())
+  it('a model of any columns is a model', () => expectTypeOf(model).toExtend<Model>())
 
-  test('a key, a version and a default must fit the columns', () => {
+  it('a key, a version and a default must fit the columns', () => {
     // @ts-expect-error -- there is no column of that name
     expect(() => defineModel({ table: 't', columns: { a: text() }, primaryKey: ['b'] })).toThrow(
       'no column b',

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { bigint, doublePrecision, integer, numeric } from '../../src/model/columns.ts'
 import { verdict } from './helpers.ts'
 
@@ -29,7 +29,7 @@ const words = [
 ]
 
 describe('integer', () => {
-  test.each([
+  it.each([
     ['0', 0],
     ['-0', 0],
     ['+7', 7],
@@ -40,20 +40,20 @@ describe('integer', () => {
     ['00000000000000000000000000001', 1],
   ])('%j is %j', (text, value) => expect(verdict(integer(), text)).toBe(value))
 
-  test.each(['2147483648', '-2147483649', '4294967296', '99999999999999999999', '9'.repeat(400)])(
+  it.each(['2147483648', '-2147483649', '4294967296', '99999999999999999999', '9'.repeat(400)])(
     '%j does not fit',
     (text) => {
       expect(verdict(integer(), text)).toEqual({ refused: 'OUT_OF_RANGE' })
     },
   )
 
-  test.each([...words, '1.0', '1e3', '.5', '5.', '١', '１'])('%j is no integer', (text) => {
+  it.each([...words, '1.0', '1e3', '.5', '5.', '١', '１'])('%j is no integer', (text) => {
     expect(verdict(integer(), text)).toEqual({ refused: 'BAD_INTEGER' })
   })
 })
 
 describe('bigint', () => {
-  test.each([
+  it.each([
     ['9223372036854775807', 2n ** 63n - 1n],
     ['-9223372036854775808', -(2n ** 63n)],
     ['+9223372036854775807', 2n ** 63n - 1n],
@@ -61,14 +61,14 @@ describe('bigint', () => {
     ['000000000000000000000000000000012', 12n],
   ])('%j is %s', (text, value) => expect(verdict(bigint(), text)).toBe(value))
 
-  test('every whole number around 2^53 keeps its last digit', () => {
+  it('every whole number around 2^53 keeps its last digit', () => {
     for (let value = 2n ** 53n - 200n; value < 2n ** 53n + 200n; value++) {
       expect(verdict(bigint(), String(value))).toBe(value)
       expect(verdict(bigint(), String(-value))).toBe(-value)
     }
   })
 
-  test('every 64-bit integer keeps all its digits', () => {
+  it('every 64-bit integer keeps all its digits', () => {
     fc.assert(
       fc.property(
         fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n),
@@ -77,24 +77,24 @@ describe('bigint', () => {
     )
   })
 
-  test.each(['9223372036854775808', '-9223372036854775809', '18446744073709551616', '9'.repeat(400)])(
+  it.each(['9223372036854775808', '-9223372036854775809', '18446744073709551616', '9'.repeat(400)])(
     '%j does not fit',
     (text) => {
       expect(verdict(bigint(), text)).toEqual({ refused: 'OUT_OF_RANGE' })
     },
   )
 
-  test('a million digits are refused at once', () => {
+  it('a million digits are refused at once', () => {
     expect(verdict(bigint(), '9'.repeat(1_000_000))).toEqual({ refused: 'OUT_OF_RANGE' })
   })
 
-  test.each([...words, '1.0', '1e3', '5n'])('%j is no integer', (text) => {
+  it.each([...words, '1.0', '1e3', '5n'])('%j is no integer', (text) => {
     expect(verdict(bigint(), text)).toEqual({ refused: 'BAD_INTEGER' })
   })
 })
 
 describe('double', () => {
-  test.each([
+  it.each([
     ['0', 0],
     ['-0', -0],
     ['-0.000', -0],
@@ -115,7 +115,7 @@ describe('double', () => {
     ['1' + '0'.repeat(308), 1e308],
   ])('%j is %j', (text, value) => expect(verdict(doublePrecision(), text)).toBe(value))
 
-  test('a text is the double that JavaScript itself reads', () => {
+  it('a text is the double that JavaScript itself reads', () => {
     const digits = fc.stringMatching(/^[+-]?\d{0,17}\.?\d{0,17}$/).filter((text) => /\d/.test(text))
     fc.assert(
       fc.property(
@@ -128,18 +128,18 @@ describe('double', () => {
     )
   })
 
-  test.each(['1e309', '-1e309', '1.7976931348623159e308', '1e-400', '2e-324', '1e99999999999999999999'])(
+  it.each(['1e309', '-1e309', '1.7976931348623159e308', '1e-400', '2e-324', '1e99999999999999999999'])(
     '%j would become infinite or zero and is refused',
     (text) => expect(verdict(doublePrecision(), text)).toEqual({ refused: 'OUT_OF_RANGE' }),
   )
 
-  test.each(words)('%j is no double', (text) =>
+  it.each(words)('%j is no double', (text) =>
     expect(verdict(doublePrecision(), text)).toEqual({ refused: 'BAD_NUMBER' }),
   )
 })
 
 describe('numeric', () => {
-  test.each([
+  it.each([
     ['0', '0'],
     ['-0', '-0'],
     ['0.000', '0.000'],
@@ -161,16 +161,16 @@ describe('numeric', () => {
     ],
   ])('%j is passed through as %j', (text, value) => expect(verdict(numeric(), text)).toBe(value))
 
-  test.each(words)('%j is no number', (text) =>
+  it.each(words)('%j is no number', (text) =>
     expect(verdict(numeric(), text)).toEqual({ refused: 'BAD_NUMBER' }),
   )
 
-  test.each(['1e131072', '1e-16384', '1e99999999999', '1'.repeat(131_073), `.${'1'.repeat(16_384)}`])(
+  it.each(['1e131072', '1e-16384', '1e99999999999', '1'.repeat(131_073), `.${'1'.repeat(16_384)}`])(
     'a number beyond the limits of PostgreSQL is refused (%#)',
     (text) => expect(verdict(numeric(), text)).toEqual({ refused: 'OUT_OF_RANGE' }),
   )
 
-  test.each([
+  it.each([
     ['99.99', '99.99'],
     ['-99.99', '-99.99'],
     ['0099.99', '99.99'],
@@ -180,7 +180,7 @@ describe('numeric', () => {
     ['1234e-2', '12.34'],
   ])('numeric(4, 2) takes %j as %j', (text, value) => expect(verdict(numeric(4, 2), text)).toBe(value))
 
-  test.each([
+  it.each([
     ['100', 'OUT_OF_RANGE'],
     ['1e2', 'OUT_OF_RANGE'],
     ['1.234', 'PRECISION_LOST'],
@@ -190,14 +190,14 @@ describe('numeric', () => {
     expect(verdict(numeric(4, 2), text)).toEqual({ refused }),
   )
 
-  test('numeric(2, 2) has no place before the point', () => {
+  it('numeric(2, 2) has no place before the point', () => {
     expect([verdict(numeric(2, 2), '0.99'), verdict(numeric(2, 2), '1')]).toEqual([
       '0.99',
       { refused: 'OUT_OF_RANGE' },
     ])
   })
 
-  test('a million zeros before the digit that is too many are refused at once', () => {
+  it('a million zeros before the digit that is too many are refused at once', () => {
     expect(verdict(numeric(4, 2), `0.${'0'.repeat(1_000_000)}1`)).toEqual({ refused: 'PRECISION_LOST' })
   })
 })

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   bigint,
   boolean,
@@ -31,20 +31,20 @@ function valueOf(column: Column, cell: string | null | undefined): unknown {
 }
 
 describe('a missing value', () => {
-  test.each([null, undefined])('(%s) is NULL', (cell) =>
+  it.each([null, undefined])('(%s) is NULL', (cell) =>
     expect(valueOf(integer(), cell)).toEqual({ value: null }),
   )
 
-  test.each([null, undefined])('(%s) is refused where the column must have one', (cell) => {
+  it.each([null, undefined])('(%s) is refused where the column must have one', (cell) => {
     expect(valueOf(integer().notNull(), cell)).toMatchObject({ code: 'NULL_NOT_ALLOWED', column: 'value' })
   })
 
-  test.each([null, undefined])('(%s) is the default where there is one', (cell) => {
+  it.each([null, undefined])('(%s) is the default where there is one', (cell) => {
     expect(valueOf(integer().default(7), cell)).toEqual({ value: 7 })
     expect(valueOf(integer().notNull().default(7), cell)).toEqual({ value: 7 })
   })
 
-  test.each([
+  it.each([
     [bigint().default(2n ** 63n - 1n), 2n ** 63n - 1n],
     [doublePrecision().default(1e300), 1e300],
     [boolean().default(false), false],
@@ -56,11 +56,11 @@ describe('a missing value', () => {
 })
 
 describe('a quoted empty cell', () => {
-  test('is a text without characters and not NULL', () => {
+  it('is a text without characters and not NULL', () => {
     expect(valueOf(text().notNull(), '')).toEqual({ value: '' })
   })
 
-  test('is no number, whatever stands next to it', () => {
+  it('is no number, whatever stands next to it', () => {
     const model = defineModel({ table: 't', columns: { a: doublePrecision(), b: doublePrecision() } })
     expect(decodeRecord(model, { a: '', b: '-5' })).toMatchObject({ code: 'BAD_NUMBER', column: 'a' })
   })
@@ -69,20 +69,20 @@ describe('a quoted empty cell', () => {
 describe('nullIf', () => {
   const column = integer().nullIf('NULL', '-', '')
 
-  test.each(['NULL', '-', ''])('%j is NULL, quoted too', (cell) =>
+  it.each(['NULL', '-', ''])('%j is NULL, quoted too', (cell) =>
     expect(valueOf(column, cell)).toEqual({ value: null }),
   )
 
-  test.each(['null', 'NULL ', '--', ' '])('%j is not, for every byte counts', (cell) => {
+  it.each(['null', 'NULL ', '--', ' '])('%j is not, for every byte counts', (cell) => {
     expect(valueOf(column, cell)).toMatchObject({ code: 'BAD_INTEGER' })
   })
 
-  test('comes before notNull and default', () => {
+  it('comes before notNull and default', () => {
     expect(valueOf(column.notNull(), '-')).toMatchObject({ code: 'NULL_NOT_ALLOWED' })
     expect(valueOf(column.default(3), '-')).toEqual({ value: 3 })
   })
 
-  test('comes before the transform', () => {
+  it('comes before the transform', () => {
     expect(
       valueOf(
         text()
@@ -93,8 +93,7 @@ describe('nullIf', () => {
     ).toEqual({ value: null })
   })
 
-  test('compares text beyond ASCII', () =>
-    expect(valueOf(text().nullIf('无'), '无')).toEqual({ value: null }))
+  it('compares text beyond ASCII', () => expect(valueOf(text().nullIf('无'), '无')).toEqual({ value: null }))
 })
 
 describe('a transform', () => {
@@ -104,7 +103,7 @@ describe('a transform', () => {
       'cell',
     )
 
-  test('sees the text of the cell and is decoded as strictly as a cell', () => {
+  it('sees the text of the cell and is decoded as strictly as a cell', () => {
     expect(
       valueOf(
         integer().transform((cell) => cell.replace('€', '')),
@@ -119,7 +118,7 @@ describe('a transform', () => {
     ).toMatchObject({ code: 'BAD_INTEGER', column: 'value' })
   })
 
-  test.each([
+  it.each([
     [integer(), 5, 5],
     [bigint(), 2n ** 60n, 2n ** 60n],
     [doublePrecision(), 1e-7, 1e-7],
@@ -132,13 +131,13 @@ describe('a transform', () => {
     expect(returning(column, value)).toEqual({ value: expected })
   })
 
-  test.each([null, undefined])('that returns %s makes a missing value', (missing) => {
+  it.each([null, undefined])('that returns %s makes a missing value', (missing) => {
     expect(returning(integer(), missing)).toEqual({ value: null })
     expect(returning(integer().notNull(), missing)).toMatchObject({ code: 'NULL_NOT_ALLOWED' })
     expect(returning(integer().default(4), missing)).toEqual({ value: 4 })
   })
 
-  test.each<[unknown, string]>([
+  it.each<[unknown, string]>([
     [new Error('no price in "x"'), ': no price in "x"'],
     [new TypeError('two\nlines'), ': two\\u{a}lines'],
     [new Error('x'.repeat(300)), `: ${'x'.repeat(200)}…`],
@@ -157,7 +156,7 @@ describe('a transform', () => {
     })
   })
 
-  test.each([
+  it.each([
     [text(), 'a\0b', 'NUL_BYTE'],
     [text(), '\ud800', 'LONE_SURROGATE'],
     [doublePrecision(), Number.NaN, 'BAD_NUMBER'],
@@ -167,12 +166,12 @@ describe('a transform', () => {
     expect(returning(column, value)).toMatchObject({ code }),
   )
 
-  test.each([[Object.create(null)], [new Date(0)], [Promise.resolve('x')], [() => 'x'], [Symbol('x')]])(
+  it.each([[Object.create(null)], [new Date(0)], [Promise.resolve('x')], [() => 'x'], [Symbol('x')]])(
     'may not return an object, against its type (%#)',
     (value) => expect(returning(text(), value)).toMatchObject({ code: 'TRANSFORM_FAILED', column: 'value' }),
   )
 
-  test('is not called for a missing value', () => {
+  it('is not called for a missing value', () => {
     expect(
       valueOf(
         text().transform(() => 'never'),
@@ -188,11 +187,11 @@ describe('from', () => {
     columns: { a: integer().from('A b'), b: text().from('A b'), c: text() },
   })
 
-  test('reads a column from the field of another name, twice if need be', () => {
+  it('reads a column from the field of another name, twice if need be', () => {
     expect(decodeRecord(model, { 'A b': '1', c: 'x', a: '9' })).toEqual({ a: 1, b: '1', c: 'x' })
   })
 
-  test('a fault names the column of the model', () => {
+  it('a fault names the column of the model', () => {
     expect(decodeRecord(model, { 'A b': 'x' })).toMatchObject({ code: 'BAD_INTEGER', column: 'a' })
   })
 })
@@ -201,11 +200,11 @@ describe('the cells of a record', () => {
   const model = defineModel({ table: 't', columns: { a: text(), b: integer().notNull() } })
   const fields = ['x', 'b', 'a']
 
-  test('are found by their names, in any order, with others between them', () => {
+  it('are found by their names, in any order, with others between them', () => {
     expect(decodeCells(model, fields, cellsOf(['?', '1', 'y'], ','))).toEqual(['y', 1])
   })
 
-  test('a cell with doubled quotes is read as what it means', () => {
+  it('a cell with doubled quotes is read as what it means', () => {
     const cells: Cells = {
       ...cellsOf(['1', '"" ""']),
       quoting: Uint8Array.of(0, 2),
@@ -216,7 +215,7 @@ describe('the cells of a record', () => {
     expect(decodeCells(nullIf, ['b', 'a'], cells)).toEqual([null, 1])
   })
 
-  test('a record with one bad cell writes nothing', () => {
+  it('a record with one bad cell writes nothing', () => {
     expect(decodeCells(model, ['a', 'b'], cellsOf(['kept?', 'bad']))).toMatchObject({
       code: 'BAD_INTEGER',
       column: 'b',
@@ -230,12 +229,12 @@ describe('the fields of a source', () => {
     columns: { a: text(), b: integer().notNull().from('B'), c: integer().notNull().default(1) },
   })
 
-  test('fit where every needed one is there and none is unknown', () => {
+  it('fit where every needed one is there and none is unknown', () => {
     expect([...fieldProblems(model, ['B'])]).toEqual([])
     expect([...fieldProblems(model, ['c', 'B', 'a'])]).toEqual([])
   })
 
-  test('are told by name where they do not', () => {
+  it('are told by name where they do not', () => {
     expect([...fieldProblems(model, ['a', 'b', 'd'])]).toEqual([
       'column B is missing',
       'column b is not in the model',
@@ -243,11 +242,11 @@ describe('the fields of a source', () => {
     ])
   })
 
-  test('may be more than the model wants, when asked to', () => {
+  it('may be more than the model wants, when asked to', () => {
     expect([...fieldProblems(model, ['B', 'd'], true)]).toEqual([])
   })
 
-  test('are refused where no column finds its own among them, always', () => {
+  it('are refused where no column finds its own among them, always', () => {
     const nullable = defineModel({ table: 't', columns: { a: text(), b: integer().default(1) } })
     expect([...fieldProblems(nullable, ['x', 'y'], true)]).toEqual(['none of its columns is in the model'])
     expect([...fieldProblems(nullable, ['x'])]).toEqual(['column x is not in the model'])
@@ -255,13 +254,13 @@ describe('the fields of a source', () => {
     expect([...fieldProblems(nullable, ['x', 'b'], true)]).toEqual([])
   })
 
-  test('are any where every column is generated', () => {
+  it('are any where every column is generated', () => {
     const generated = defineModel({ table: 't', columns: { a: text().generated('recordKey') } })
     expect([...fieldProblems(generated, ['x'], true)]).toEqual([])
   })
 })
 
-test('values of every type lie in their own columns', () => {
+it('values of every type lie in their own columns', () => {
   const model = defineModel({ table: 't', columns: { a: timestamp(), b: json(), c: text() } })
   expect(decodeRecord(model, { c: 'x', b: '{}', a: '2024-01-01 00:00' })).toEqual({
     a: '2024-01-01T00:00:00.000000',

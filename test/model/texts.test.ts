@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Fault } from '../../src/core/fault.ts'
 import { boolean, custom, date, integer, json, text, uuid, varchar } from '../../src/model/columns.ts'
 import { anyText, outcome, verdict } from './helpers.ts'
@@ -7,13 +7,13 @@ import { anyText, outcome, verdict } from './helpers.ts'
 const detailOf = (result: unknown): string => (result as Fault).detail
 
 describe('boolean', () => {
-  test.each(['true', 'TRUE', 'True', 't', 'T', 'yes', 'y', 'Y', 'on', 'ON', '1'])('%j is true', (word) => {
+  it.each(['true', 'TRUE', 'True', 't', 'T', 'yes', 'y', 'Y', 'on', 'ON', '1'])('%j is true', (word) => {
     expect(verdict(boolean(), word)).toBe(true)
   })
-  test.each(['false', 'FALSE', 'f', 'no', 'n', 'N', 'off', 'Off', '0'])('%j is false', (word) => {
+  it.each(['false', 'FALSE', 'f', 'no', 'n', 'N', 'off', 'Off', '0'])('%j is false', (word) => {
     expect(verdict(boolean(), word)).toBe(false)
   })
-  test.each(['', ' ', 'tru', 'truee', 'o', '2', '-1', 'null', ' t', 't ', 'ja', 'ＴＲＵＥ'])(
+  it.each(['', ' ', 'tru', 'truee', 'o', '2', '-1', 'null', ' t', 't ', 'ja', 'ＴＲＵＥ'])(
     '%j is no boolean',
     (word) => {
       expect(verdict(boolean(), word)).toEqual({ refused: 'BAD_BOOLEAN' })
@@ -23,10 +23,10 @@ describe('boolean', () => {
 
 describe('uuid', () => {
   const canonical = '0189f5a2-7c3e-7abc-9def-0123456789ab'
-  test.each([canonical, canonical.toUpperCase(), canonical.replaceAll('-', '')])('%j is read', (word) => {
+  it.each([canonical, canonical.toUpperCase(), canonical.replaceAll('-', '')])('%j is read', (word) => {
     expect(verdict(uuid(), word)).toBe(canonical)
   })
-  test.each([
+  it.each([
     '',
     `{${canonical}}`,
     canonical.slice(1),
@@ -39,28 +39,28 @@ describe('uuid', () => {
 })
 
 describe('text', () => {
-  test('every text comes through as it is', () => {
+  it('every text comes through as it is', () => {
     fc.assert(fc.property(anyText, (word) => void expect(verdict(text(), word)).toBe(word)))
   })
 
-  test('a custom type leaves every text to the database', () => {
+  it('a custom type leaves every text to the database', () => {
     fc.assert(fc.property(anyText, (word) => void expect(verdict(custom('inet'), word)).toBe(word)))
   })
 
-  test.each(['', 'abc', 'äöü', '中文字', '😀😀😀', 'e\u0301x', '   '])(
+  it.each(['', 'abc', 'äöü', '中文字', '😀😀😀', 'e\u0301x', '   '])(
     'varchar(3) takes %j, counting code points',
     (word) => {
       expect(verdict(varchar(3), word)).toBe(word)
     },
   )
 
-  test.each(['abcd', '中文字了', '😀😀😀😀', 'abc '])('varchar(3) refuses %j and cuts nothing', (word) => {
+  it.each(['abcd', '中文字了', '😀😀😀😀', 'abc '])('varchar(3) refuses %j and cuts nothing', (word) => {
     expect(verdict(varchar(3), word)).toEqual({ refused: 'TOO_LONG' })
   })
 })
 
 describe('json', () => {
-  test.each([
+  it.each([
     '{}',
     '[]',
     'null',
@@ -74,7 +74,7 @@ describe('json', () => {
     '{"a":1,"a":2}',
   ])('%j is kept as it came', (word) => expect(verdict(json(), word)).toBe(word))
 
-  test.each([
+  it.each([
     '',
     ' ',
     '{',
@@ -95,13 +95,13 @@ describe('json', () => {
 })
 
 describe('a fault quotes the text', () => {
-  test('with what cannot be seen made visible, in one line', () => {
+  it('with what cannot be seen made visible, in one line', () => {
     expect(detailOf(outcome(integer(), '1\n\u007f\u009b\u2028\u00a0\u200b\u{e0001}\\"é'))).toBe(
       String.raw`"1\n\u{7f}\u{9b}\u{2028}\u{a0}\u{200b}\u{e0001}\\\"é" is not a whole number`,
     )
   })
 
-  test('in one printable line, whatever it is', () => {
+  it('in one printable line, whatever it is', () => {
     fc.assert(
       fc.property(anyText, fc.constantFrom(integer(), date(), uuid(), json()), (word, column) => {
         const result = outcome(column, `${word}x`)
@@ -112,7 +112,7 @@ describe('a fault quotes the text', () => {
     )
   })
 
-  test('cut between characters and never within one', () => {
+  it('cut between characters and never within one', () => {
     for (let length = 30; length < 50; length++) {
       const detail = detailOf(outcome(integer(), `${'x'.repeat(length)}${'😀'.repeat(20)}`))
       expect(detail).toMatch(/^"x+(😀)*…" is not a whole number$/u)

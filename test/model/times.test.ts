@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { date, timestamp, timestamptz } from '../../src/model/columns.ts'
 import { verdict } from './helpers.ts'
 
@@ -19,7 +19,7 @@ const words = [
 ]
 
 describe('date', () => {
-  test.each([
+  it.each([
     '0001-01-01',
     '1582-10-10',
     '1900-02-28',
@@ -30,7 +30,7 @@ describe('date', () => {
     '9999-12-31',
   ])('%j is a date', (text) => expect(verdict(date(), text)).toBe(text))
 
-  test.each([
+  it.each([
     ...words,
     '0000-01-01',
     '0000-00-00',
@@ -43,7 +43,7 @@ describe('date', () => {
     '2024-01-32',
   ])('%j does not exist', (text) => expect(verdict(date(), text)).toEqual({ refused: 'BAD_DATE' }))
 
-  test.each([
+  it.each([
     '2024-1-1',
     '20240101',
     '01/02/2024',
@@ -60,7 +60,7 @@ describe('date', () => {
     '2024-01-01 BC',
   ])('%j is in another form', (text) => expect(verdict(date(), text)).toEqual({ refused: 'BAD_DATE' }))
 
-  test('a day that does not exist is refused after any other date', () => {
+  it('a day that does not exist is refused after any other date', () => {
     const existing = fc
       .date({ min: new Date('1900-01-01Z'), max: new Date('2100-01-01Z'), noInvalidDate: true })
       .map((day) => day.toISOString().slice(0, 10))
@@ -112,7 +112,7 @@ const misshapen = [
 ]
 
 describe('timestamp', () => {
-  test.each([
+  it.each([
     ['2024-01-02 03:04', '2024-01-02T03:04:00.000000'],
     ['2024-01-02T03:04', '2024-01-02T03:04:00.000000'],
     ['2024-01-02t03:04:05', '2024-01-02T03:04:05.000000'],
@@ -123,18 +123,18 @@ describe('timestamp', () => {
     ['9999-12-31 23:59:59.999999', '9999-12-31T23:59:59.999999'],
   ])('%j is %j', (text, value) => expect(verdict(timestamp(), text)).toBe(value))
 
-  test.each([...words, ...misshapen])('%j is no timestamp', (text) =>
+  it.each([...words, ...misshapen])('%j is no timestamp', (text) =>
     expect(verdict(timestamp(), text)).toEqual({ refused: 'BAD_TIMESTAMP' }),
   )
 
-  test.each(['Z', 'z', '+00', '-0830', ' +08:00', ' Z', ' UTC', 'gmt'])(
+  it.each(['Z', 'z', '+00', '-0830', ' +08:00', ' Z', ' UTC', 'gmt'])(
     'a zone (%j) is refused, not dropped',
     (zone) => {
       expect(verdict(timestamp(), `2024-01-02 03:04:05${zone}`)).toEqual({ refused: 'ZONE_NOT_ALLOWED' })
     },
   )
 
-  test.each(['2024-01-02 03:04:05.1234567', '2024-01-02 03:04:05.0000000001'])(
+  it.each(['2024-01-02 03:04:05.1234567', '2024-01-02 03:04:05.0000000001'])(
     '%j would be rounded and is refused',
     (text) => {
       expect(verdict(timestamp(), text)).toEqual({ refused: 'PRECISION_LOST' })
@@ -143,7 +143,7 @@ describe('timestamp', () => {
 })
 
 describe('timestamptz', () => {
-  test.each([
+  it.each([
     ['Z', '2024-01-02T03:04:05.000000Z'],
     ['z', '2024-01-02T03:04:05.000000Z'],
     [' Z', '2024-01-02T03:04:05.000000Z'],
@@ -168,7 +168,7 @@ describe('timestamptz', () => {
     expect(verdict(timestamptz(), `2024-01-02T03:04:05${rest}`)).toBe(value)
   })
 
-  test.each([
+  it.each([
     '+',
     '-',
     '+8',
@@ -203,32 +203,32 @@ describe('timestamptz', () => {
     expect(verdict(timestamptz(), `2024-01-02 03:04:05${zone}`)).toEqual({ refused: 'BAD_TIMESTAMP' }),
   )
 
-  test.each([...words, ...misshapen])('%j is no timestamp', (text) =>
+  it.each([...words, ...misshapen])('%j is no timestamp', (text) =>
     expect(verdict(timestamptz(), text)).toEqual({ refused: 'BAD_TIMESTAMP' }),
   )
 
-  test('without a zone it is refused', () => {
+  it('without a zone it is refused', () => {
     expect(verdict(timestamptz(), '2024-01-02 03:04:05')).toEqual({ refused: 'ZONE_MISSING' })
   })
 
-  test('digits beyond the microsecond are refused', () => {
+  it('digits beyond the microsecond are refused', () => {
     expect(verdict(timestamptz(), '2024-01-02 03:04:05.1234567Z')).toEqual({ refused: 'PRECISION_LOST' })
   })
 
-  test.each(['0001-01-01 00:00:00+00:01', '9999-12-31 23:59:59-01'])(
+  it.each(['0001-01-01 00:00:00+00:01', '9999-12-31 23:59:59-01'])(
     'the instant %j lies outside the years 0001 to 9999 and is refused',
     (text) => {
       expect(verdict(timestamptz(), text)).toEqual({ refused: 'OUT_OF_RANGE' })
     },
   )
 
-  test.each([
+  it.each([
     ['0001-01-01 00:00:00-01', '0001-01-01T01:00:00.000000Z'],
     ['0001-01-01 15:00:00+15', '0001-01-01T00:00:00.000000Z'],
     ['9999-12-31 23:59:59.999999+01', '9999-12-31T22:59:59.999999Z'],
   ])('%j lies just inside', (text, value) => expect(verdict(timestamptz(), text)).toBe(value))
 
-  test('every instant written with every offset is that instant', () => {
+  it('every instant written with every offset is that instant', () => {
     const instants = fc.date({
       min: new Date('0001-01-02Z'),
       max: new Date('9999-12-30Z'),

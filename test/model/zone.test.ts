@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { timestamptz } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { ValueWriter } from '../../src/model/values.ts'
@@ -9,7 +9,7 @@ const hour = 3600
 const day = 24 * hour
 
 describe('a local time of the zone that the column states', () => {
-  test.each([
+  it.each([
     ['Europe/Berlin', '2024-10-27 01:59:59', '2024-10-26T23:59:59.000000Z'],
     ['Europe/Berlin', '2024-10-27 03:00', '2024-10-27T02:00:00.000000Z'],
     ['Europe/Berlin', '2024-03-31 01:59:59.999999', '2024-03-31T00:59:59.999999Z'],
@@ -30,7 +30,7 @@ describe('a local time of the zone that the column states', () => {
     ['Asia/Taipei', '9999-12-31 23:59:59', '9999-12-31T15:59:59.000000Z'],
   ])('%s %s is %s', (zone, text, value) => expect(verdict(timestamptz({ zone }), text)).toBe(value))
 
-  test.each([
+  it.each([
     ['Europe/Berlin', '2024-10-27 02:00'],
     ['Europe/Berlin', '2024-10-27 02:30'],
     ['Europe/Berlin', '2024-10-27 02:59:59.999999'],
@@ -41,7 +41,7 @@ describe('a local time of the zone that the column states', () => {
     expect(verdict(timestamptz({ zone }), text)).toEqual({ refused: 'LOCAL_TIME_AMBIGUOUS' })
   })
 
-  test.each([
+  it.each([
     ['Europe/Berlin', '2024-03-31 02:00'],
     ['Europe/Berlin', '2024-03-31 02:30'],
     ['America/New_York', '2024-03-10 02:59:59'],
@@ -53,20 +53,20 @@ describe('a local time of the zone that the column states', () => {
     expect(verdict(timestamptz({ zone }), text)).toEqual({ refused: 'LOCAL_TIME_MISSING' })
   })
 
-  test.each(['0001-01-01 00:00', '0001-01-01 07:59'])(
+  it.each(['0001-01-01 00:00', '0001-01-01 07:59'])(
     'in the first hours of the calendar (%s) the instant is refused',
     (text) => {
       expect(verdict(timestamptz({ zone: 'Asia/Taipei' }), text)).toEqual({ refused: 'OUT_OF_RANGE' })
     },
   )
 
-  test('in the last hours of the calendar the instant is refused', () => {
+  it('in the last hours of the calendar the instant is refused', () => {
     expect(verdict(timestamptz({ zone: 'America/New_York' }), '9999-12-31 23:00')).toEqual({
       refused: 'OUT_OF_RANGE',
     })
   })
 
-  test('an offset in the text comes before the zone', () => {
+  it('an offset in the text comes before the zone', () => {
     const column = timestamptz({ zone: 'Europe/Berlin' })
     expect(verdict(column, '2024-10-27 02:30+02')).toBe('2024-10-27T00:30:00.000000Z')
     expect(verdict(column, '2024-10-27 02:30+01')).toBe('2024-10-27T01:30:00.000000Z')
@@ -144,14 +144,14 @@ describe('in any zone', () => {
   const zones = fc.constantFrom(...Intl.supportedValuesOf('timeZone'))
   const instants = fc.integer({ min: Date.parse('1850-01-01') / 1000, max: Date.parse('2100-01-01') / 1000 })
 
-  test('a local time is its instant, or refused where it has none or two', () => {
+  it('a local time is its instant, or refused where it has none or two', () => {
     fc.assert(
       fc.property(zones, instants, (zone, instant) => expectMeaning(zone, localOf(zone, instant))),
       { numRuns: 1000 },
     )
   })
 
-  test('so it is around every change of the offset', () => {
+  it('so it is around every change of the offset', () => {
     const near = fc.array(fc.integer({ min: -2 * day, max: 2 * day }), { minLength: 1, maxLength: 3 })
     fc.assert(
       fc.property(

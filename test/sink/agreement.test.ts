@@ -8,7 +8,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Client } from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { defaultDialect } from '../../src/format/csv/dialect.ts'
 import { CsvReader } from '../../src/format/csv/read.ts'
 import * as columns from '../../src/model/columns.ts'
@@ -224,7 +224,7 @@ describePostgres('random values, as PostgreSQL reads them and as lading does:', 
     await database.drop()
   })
 
-  test.each(types)(
+  it.each(types)(
     '$name',
     async ({ name, column, text, send, share }) => {
       const model = defineModel({

@@ -8,7 +8,7 @@ import { pipeline } from 'node:stream/promises'
 import fc from 'fast-check'
 import { Client } from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Code } from '../../src/core/errors.ts'
 import * as columns from '../../src/model/columns.ts'
 import { defineModel, type Model } from '../../src/model/model.ts'
@@ -80,7 +80,7 @@ describePostgres('what PostgreSQL reads from a text', () => {
     })
     afterAll(() => client.query('drop table raw; drop function pg_temp.reads'))
 
-    test('is accepted, but for the kinds that are stated; and nothing else is', async () => {
+    it('is accepted, but for the kinds that are stated; and nothing else is', async () => {
       const refused = encode(rowsOf('text', model), model, all)
       const { rows } = await client.query<{ id: number }>('select id from raw where legal')
       const legal = new Set(rows.map(({ id }) => id))
@@ -96,7 +96,7 @@ describePostgres('what PostgreSQL reads from a text', () => {
       ).toEqual([])
     })
 
-    test.each(['binary', 'text'] as const)('arrives by COPY %s bit by bit', async (format) => {
+    it.each(['binary', 'text'] as const)('arrives by COPY %s bit by bit', async (format) => {
       const rows = rowsOf(format, model)
       encode(rows, model, all)
       await client.query(`create temp table ours (id integer, value ${sql})`)
@@ -150,7 +150,7 @@ const bytesOf = (rows: Rows, start = 0, end = rows.rows): Buffer => Buffer.from(
 describe.each(['binary', 'text'] as const)('rows encoded as %s', (format) => {
   const records = numbered(12_000)
 
-  test('keep no trace of a record that was refused, whichever cell was bad', () => {
+  it('keep no trace of a record that was refused, whichever cell was bad', () => {
     const rows = rowsOf(format, wide)
     const accepted = fill(rows, records)
     const good = records.filter((_, i) => accepted[i])
@@ -162,7 +162,7 @@ describe.each(['binary', 'text'] as const)('rows encoded as %s', (format) => {
     expect(bytesOf(rows).equals(bytesOf(alone))).toBe(true)
   })
 
-  test('are the same one by one and all together, beyond the memory they began with', () => {
+  it('are the same one by one and all together, beyond the memory they began with', () => {
     const rows = rowsOf(format, wide)
     const single = rowsOf(format, wide)
     const long = Array.from({ length: 80 }, (_, i) => [
@@ -187,7 +187,7 @@ describe.each(['binary', 'text'] as const)('rows encoded as %s', (format) => {
     expect(Buffer.concat(whole).equals(rows.slice(0, rows.rows))).toBe(true)
   })
 
-  test('are whole wherever the memory ends', () => {
+  it('are whole wherever the memory ends', () => {
     const escaped = ['1', '\t'.repeat(150), '2024-01-01 00:00Z', '1.5', 't']
     const alone = rowsOf(format, wide)
     fill(alone, [escaped])
@@ -198,7 +198,7 @@ describe.each(['binary', 'text'] as const)('rows encoded as %s', (format) => {
     }
   })
 
-  test('leave nothing behind when they are cleared', () => {
+  it('leave nothing behind when they are cleared', () => {
     const rows = rowsOf(format, wide)
     fill(rows, records)
     rows.clear()
@@ -216,7 +216,7 @@ describePostgres('any run of rows', () => {
   beforeAll(connect)
   afterAll(disconnect)
 
-  test.each(['binary', 'text'] as const)('is a COPY %s of its own', async (format) => {
+  it.each(['binary', 'text'] as const)('is a COPY %s of its own', async (format) => {
     const records = numbered(6000)
     const rows = rowsOf(format, wide)
     const accepted = fill(rows, records)

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Fault } from '../../src/core/fault.ts'
 import { isolate } from '../../src/sink/sql/isolate.ts'
 
@@ -58,7 +58,7 @@ const mostSent = (size: number) => size * (Math.log2(Math.max(size, 1)) + 4)
 const mostAttempts = ({ size, bad }: Case) => bad.length * (2 * Math.log2(Math.max(size, 1)) + 2) + 2
 
 describe('isolate', () => {
-  test('exactly the bad rows are refused, in their order, whether or not errors name them, in few attempts', async () => {
+  it('exactly the bad rows are refused, in their order, whether or not errors name them, in few attempts', async () => {
     const property = fc.asyncProperty(cases, async (each) => {
       const { placed, refused, attempts, badRows, all } = await run(each, (row, _, n) =>
         each.names[n % each.names.length] ? row : undefined,
@@ -70,7 +70,7 @@ describe('isolate', () => {
     await fc.assert(property, { numRuns: 1000 })
   })
 
-  test('an error that names a wrong row costs no good one', async () => {
+  it('an error that names a wrong row costs no good one', async () => {
     const lies = fc.tuple(cases, fc.array(fc.integer({ min: -3, max: 310 }), { minLength: 1, maxLength: 10 }))
     const property = fc.asyncProperty(lies, async ([each, names]) => {
       const { placed, refused, attempts, badRows, all } = await run(
@@ -84,7 +84,7 @@ describe('isolate', () => {
     await fc.assert(property, { numRuns: 1000 })
   })
 
-  test('all attempts together send about n log n rows, however many are bad and whatever errors name', async () => {
+  it('all attempts together send about n log n rows, however many are bad and whatever errors name', async () => {
     const names = fc.oneof(
       fc.constant([0]),
       fc.array(fc.option(fc.integer({ min: -3, max: 310 })), { minLength: 1, maxLength: 10 }),
@@ -99,7 +99,7 @@ describe('isolate', () => {
     await fc.assert(property, { numRuns: 2000 })
   })
 
-  test.for(['every row', 'every second row', 'the second half', 'the first half'])(
+  it.for(['every row', 'every second row', 'the second half', 'the first half'])(
     'a large batch of which %s is bad and named is sent a few times at most',
     async (which) => {
       const size = 8000
@@ -123,7 +123,7 @@ describe('isolate', () => {
     },
   )
 
-  test('an error that names the last row each time, whichever is bad, does not send the batch once for each row', async () => {
+  it('an error that names the last row each time, whichever is bad, does not send the batch once for each row', async () => {
     const { sent, refused } = await run(
       { first: 0, size: 1000, bad: [0], names: [] },
       (_, start) => start + 999,
@@ -133,13 +133,13 @@ describe('isolate', () => {
     expect(Math.max(sent, creeping.sent)).toBeLessThanOrEqual(mostSent(1000))
   })
 
-  test('a batch without a bad row costs one attempt, an empty one none', async () => {
+  it('a batch without a bad row costs one attempt, an empty one none', async () => {
     const none = { first: 0, bad: [], names: [] }
     expect(await run({ ...none, size: 300 }, () => undefined)).toMatchObject({ attempts: 1 })
     expect(await run({ ...none, size: 0 }, () => undefined)).toMatchObject({ attempts: 0 })
   })
 
-  test('an error of the system comes out at once', async () => {
+  it('an error of the system comes out at once', async () => {
     const attempt = () => Promise.reject(new Error('as a test'))
     await expect(isolate(0, 10, attempt, () => expect.unreachable())).rejects.toThrow('as a test')
   })

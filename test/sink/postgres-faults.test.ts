@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { integer, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { transaction } from '../../src/sink/postgres/transaction.ts'
@@ -56,7 +56,7 @@ async function waiting(target: PostgresTarget): Promise<boolean> {
 }
 
 describePostgres('PostgreSQL sink, faults', () => {
-  test('COMMIT that is answered with ROLLBACK is an error', async () => {
+  it('COMMIT that is answered with ROLLBACK is an error', async () => {
     await using target = await openPostgres()
     const { client } = target
     const work = () => client.query('SELECT 1/0').catch(() => undefined)
@@ -66,7 +66,7 @@ describePostgres('PostgreSQL sink, faults', () => {
     })
   })
 
-  test('a session that is ended in the middle of COPY leaves nothing, and the next write has a session of its own', async () => {
+  it('a session that is ended in the middle of COPY leaves nothing, and the next write has a session of its own', async () => {
     await using target = await openPostgres()
     await using sink = target.open()
     await sink.prepare(model)
@@ -87,7 +87,7 @@ describePostgres('PostgreSQL sink, faults', () => {
     await until(async () => (await target.query(`SELECT FROM ${sessions}`)).length === 1)
   })
 
-  test('a session that is ended between two writes costs one attempt at most', async () => {
+  it('a session that is ended between two writes costs one attempt at most', async () => {
     await using target = await openPostgres()
     await using sink = target.open()
     const upsert = defineModel({
@@ -111,7 +111,7 @@ describePostgres('PostgreSQL sink, faults', () => {
     expect(verdicts).toMatchObject([{ kind: 'applied' }])
   })
 
-  test('a write that is aborted ends at once, and its batch is written later', async () => {
+  it('a write that is aborted ends at once, and its batch is written later', async () => {
     await using target = await openPostgres()
     await using sink = target.open()
     await sink.prepare(model)
@@ -139,7 +139,7 @@ describePostgres('PostgreSQL sink, faults', () => {
   })
 
   describe.concurrent('locks', () => {
-    test('a table that another session keeps locked is busy, nothing is left of the batch, and the session is left alone', async () => {
+    it('a table that another session keeps locked is busy, nothing is left of the batch, and the session is left alone', async () => {
       await using target = await openPostgres()
       await using sink = target.open()
       await sink.prepare(model)
@@ -151,7 +151,7 @@ describePostgres('PostgreSQL sink, faults', () => {
       expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(3)])
     })
 
-    test('a consumer that stopped in the middle of COPY is ended by one that waits for its chunk', async () => {
+    it('a consumer that stopped in the middle of COPY is ended by one that waits for its chunk', async () => {
       await using target = await openPostgres()
       await using sink = new PostgresSink(target.url, { stalledMs: 0 })
       await sink.prepare(model)
@@ -161,7 +161,7 @@ describePostgres('PostgreSQL sink, faults', () => {
       await stopped.ended
     })
 
-    test('a key that another session holds is waited for once and then left out, and the rest of the batch takes effect', async () => {
+    it('a key that another session holds is waited for once and then left out, and the rest of the batch takes effect', async () => {
       await using target = await openPostgres()
       await using sink = new PostgresSink(target.url, { stalledMs: 600_000 })
       await sink.prepare(model)
@@ -176,7 +176,7 @@ describePostgres('PostgreSQL sink, faults', () => {
       expect(await attempt()).toEqual([duplicate, applied(1), duplicate])
     })
 
-    test('a ledger that is locked as a whole is waited for, and nothing is left out', async () => {
+    it('a ledger that is locked as a whole is waited for, and nothing is left out', async () => {
       await using target = await openPostgres()
       await using sink = target.open()
       await sink.prepare(model)
@@ -188,7 +188,7 @@ describePostgres('PostgreSQL sink, faults', () => {
       expect(await attempt()).toEqual([applied(3)])
     })
 
-    test('a consumer that stopped in the middle of COPY is ended by one that buries its chunk', async () => {
+    it('a consumer that stopped in the middle of COPY is ended by one that buries its chunk', async () => {
       await using target = await openPostgres()
       await using sink = new PostgresSink(target.url, { stalledMs: 0 })
       await sink.prepare(model)
@@ -201,7 +201,7 @@ describePostgres('PostgreSQL sink, faults', () => {
     })
   })
 
-  test('a fold waits for nobody: a load of which a stopped consumer holds a batch is left for a later one, the others are folded', async () => {
+  it('a fold waits for nobody: a load of which a stopped consumer holds a batch is left for a later one, the others are folded', async () => {
     await using target = await openPostgres()
     await using sink = target.open()
     await sink.prepare(model)
@@ -224,7 +224,7 @@ describePostgres('PostgreSQL sink, faults', () => {
     expect(await complete()).toEqual([true, true])
   })
 
-  test.for(['application_name=mine', 'application_name='])(
+  it.for(['application_name=mine', 'application_name='])(
     "sessions are lading's by name, so that a stopped one is found, whatever the URL calls them: %s",
     async (option) => {
       await using target = await openPostgres()
@@ -235,7 +235,7 @@ describePostgres('PostgreSQL sink, faults', () => {
     },
   )
 
-  test('a server that cannot be reached is unavailable, and no message tells the password', async () => {
+  it('a server that cannot be reached is unavailable, and no message tells the password', async () => {
     const port = await freePort()
     const url = new URL(`postgresql://user@127.0.0.1:${port}/nowhere`)
     url.password = secret
@@ -248,7 +248,7 @@ describePostgres('PostgreSQL sink, faults', () => {
     expect(String(error)).not.toMatch(/CANARY/)
   })
 
-  test.for([
+  it.for([
     'postgresql://user:CANARY@[broken/x',
     'postgresql://user:CANARY@127.0.0.1/x?sslmode=require&sslrootcert=/not/there',
     'postgresql://CANARY:CANARY@127.0.0.1:99999/x',
@@ -259,7 +259,7 @@ describePostgres('PostgreSQL sink, faults', () => {
     )
   })
 
-  test('a database that is not there is refused', async () => {
+  it('a database that is not there is refused', async () => {
     await using target = await openPostgres()
     const url = new URL(target.url)
     url.pathname = '/not_there'
@@ -267,7 +267,7 @@ describePostgres('PostgreSQL sink, faults', () => {
     await expect(sink.prepare(model)).rejects.toMatchObject({ code: 'SINK_REFUSED' })
   })
 
-  test('a server that crashes is unavailable; after its restart what was committed is there, and loading goes on', async () => {
+  it('a server that crashes is unavailable; after its restart what was committed is there, and loading goes on', async () => {
     await using server = await startPostgres()
     await using sink = new PostgresSink(server.url)
     await sink.prepare(model)
@@ -287,7 +287,7 @@ describePostgres('PostgreSQL sink, faults', () => {
     ).toEqual([duplicate, applied(1)])
   })
 
-  test('a wrong or missing password is refused, and no message tells it', async ({ skip }) => {
+  it('a wrong or missing password is refused, and no message tells it', async ({ skip }) => {
     await using server = await startPostgres()
     skip(server.dataDirectory === '', 'the server runs in a container, whose pg_hba.conf is out of reach')
     await requirePassword(server.url, server.dataDirectory)
@@ -308,7 +308,7 @@ describePostgres('PostgreSQL sink, faults', () => {
   })
 
   // Without a limit of its own, connecting may take 10 s.
-  test(
+  it(
     'a server that does not answer is given up in the time that is left of the start',
     { timeout: 8_000 },
     async () => {

@@ -1,5 +1,5 @@
 /** What a role, a database or a table of PostgreSQL prefers, and what becomes of the values all the same. */
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { bigint, custom, integer, text } from '../../src/model/columns.ts'
 import { defineModel, type Model } from '../../src/model/model.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
@@ -54,13 +54,13 @@ async function stored(prefers: Readonly<Record<string, string>>) {
 }
 
 describePostgres('PostgreSQL, settings and identity columns', () => {
-  test('a text means the same whatever the database prefers for dates, zones, intervals and arrays', async () => {
+  it('a text means the same whatever the database prefers for dates, zones, intervals and arrays', async () => {
     const plain = await stored({})
     expect(plain).toMatchObject([{ day: '2026-01-02', at: '2026-03-04 05:06', list: [null, 'x'] }])
     expect(await stored(preferences)).toEqual(plain)
   })
 
-  test.for(['error', 'skip', 'update'] as const)(
+  it.for(['error', 'skip', 'update'] as const)(
     'a key GENERATED ALWAYS AS IDENTITY takes the values of the file: %s',
     async (onConflict) => {
       await using target = await openPostgres()
@@ -92,7 +92,7 @@ describePostgres('PostgreSQL, settings and identity columns', () => {
     },
   )
 
-  test('an identity column outside the key goes with inserts, and what PostgreSQL cannot do is refused by name', async () => {
+  it('an identity column outside the key goes with inserts, and what PostgreSQL cannot do is refused by name', async () => {
     await using target = await openPostgres()
     await target.query(
       `CREATE TABLE items (id integer PRIMARY KEY, seq integer GENERATED ALWAYS AS IDENTITY, twice integer GENERATED ALWAYS AS (id * 2) STORED)`,

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import * as column from '../../src/model/columns.ts'
 import { bigint, custom, integer, text } from '../../src/model/columns.ts'
 import { createConsumer } from '../../src/consumer/consumer.ts'
@@ -110,7 +110,7 @@ describePostgres('PostgreSQL', () => {
   describe('isolation of bad records, by the rules that only PostgreSQL has', () =>
     isolation(openPostgres, rules))
 
-  test('a row for which a partitioned table has no partition is a reject', async () => {
+  it('a row for which a partitioned table has no partition is a reject', async () => {
     await using target = await openPostgres()
     await using sink = target.open()
     await target.query(`CREATE TABLE items (id integer PRIMARY KEY, note text) PARTITION BY RANGE (id);
@@ -120,7 +120,7 @@ describePostgres('PostgreSQL', () => {
     expect(await allRejects(sink)).toMatchObject([{ record: 2, code: 'CONSTRAINT_CHECK' }])
   })
 
-  test.for(widths)(
+  it.for(widths)(
     'an existing column that would change values of the model is refused by name: %s',
     async ([is, says, keeps]) => {
       await using target = await openPostgres()
@@ -140,7 +140,7 @@ describePostgres('PostgreSQL', () => {
     },
   )
 
-  test('everything that does not fit is told at once, each with what to write instead', async () => {
+  it('everything that does not fit is told at once, each with what to write instead', async () => {
     await using target = await openPostgres()
     await using sink = target.open()
     await target.query(`CREATE TYPE mood AS ENUM ('good'); CREATE TABLE items (id bigint, small smallint, price numeric(8,2), name varchar(20), code char(3),
@@ -177,7 +177,7 @@ describePostgres('PostgreSQL', () => {
     for (const each of wanted) expect(String(error)).toContain(each)
   })
 
-  test('a hash index over many rows of one value is warned against once, with the statement that drops it, whether built or left for the end', async () => {
+  it('a hash index over many rows of one value is warned against once, with the statement that drops it, whether built or left for the end', async () => {
     await using target = await openPostgres()
     await using workshop = await Workshop.open({
       url: target.url,
@@ -216,7 +216,7 @@ describePostgres('PostgreSQL', () => {
     ])
   })
 
-  test.for([
+  it.for([
     'GRANT SELECT ON items TO PUBLIC',
     "COMMENT ON COLUMN items.id IS 'mine'",
     'ALTER TABLE items ALTER note SET STORAGE PLAIN, ALTER id SET STATISTICS 7',
@@ -240,7 +240,7 @@ describePostgres('PostgreSQL', () => {
     await expect(sink.prepare(model)).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH' })
   })
 
-  test('a table of ours that a consumer has prepared is left alone until that is gone, and indexes left for the end change nothing', async () => {
+  it('a table of ours that a consumer has prepared is left alone until that is gone, and indexes left for the end change nothing', async () => {
     await using target = await openPostgres()
     await using first = target.open()
     const wrong = defineModel({
@@ -260,24 +260,21 @@ describePostgres('PostgreSQL', () => {
     await expect.poll(() => sink.prepare(model)).toMatchObject({ remade: true })
   })
 
-  test.for(['UNLOGGED', 'FOREIGN'])(
-    'a table with a partition that is %s is refused by name',
-    async (kind) => {
-      await using target = await openPostgres()
-      await using sink = target.open()
-      const server = kind === 'FOREIGN' ? 'SERVER elsewhere' : ''
-      await target.query(`CREATE FOREIGN DATA WRAPPER none; CREATE SERVER elsewhere FOREIGN DATA WRAPPER none;
+  it.for(['UNLOGGED', 'FOREIGN'])('a table with a partition that is %s is refused by name', async (kind) => {
+    await using target = await openPostgres()
+    await using sink = target.open()
+    const server = kind === 'FOREIGN' ? 'SERVER elsewhere' : ''
+    await target.query(`CREATE FOREIGN DATA WRAPPER none; CREATE SERVER elsewhere FOREIGN DATA WRAPPER none;
       CREATE TABLE items (id integer NOT NULL, note text) PARTITION BY RANGE (id);
       CREATE TABLE items_low PARTITION OF items FOR VALUES FROM (0) TO (3) PARTITION BY RANGE (id);
       CREATE ${kind} TABLE items_lowest PARTITION OF items_low FOR VALUES FROM (0) TO (1) ${server}`)
-      await expect(sink.prepare(model)).rejects.toMatchObject({
-        code: 'SCHEMA_MISMATCH',
-        message: expect.stringContaining('items_lowest'),
-      })
-    },
-  )
+    await expect(sink.prepare(model)).rejects.toMatchObject({
+      code: 'SCHEMA_MISMATCH',
+      message: expect.stringContaining('items_lowest'),
+    })
+  })
 
-  test('a database that is not in UTF-8 is refused, because it could not keep every reject', async () => {
+  it('a database that is not in UTF-8 is refused, because it could not keep every reject', async () => {
     await using target = await openPostgres()
     const { pathname } = new URL(target.url)
     const other = `${pathname.slice(1)}_latin`
@@ -294,7 +291,7 @@ describePostgres('PostgreSQL', () => {
     await target.query(`DROP DATABASE ${other}`)
   })
 
-  test.for(['key', 'version'])(
+  it.for(['key', 'version'])(
     'json cannot be compared, so a %s of that type is refused before anything is made',
     async (use) => {
       await using target = await openPostgres()
@@ -318,7 +315,7 @@ describePostgres('PostgreSQL', () => {
     },
   )
 
-  test('a table that is not logged is refused', async () => {
+  it('a table that is not logged is refused', async () => {
     await using target = await openPostgres()
     await using sink = target.open()
     await target.query('CREATE UNLOGGED TABLE items (id integer PRIMARY KEY, note text)')
@@ -328,7 +325,7 @@ describePostgres('PostgreSQL', () => {
     })
   })
 
-  test.for([
+  it.for([
     ['ALTER TABLE items RENAME note TO other', 'ALTER TABLE items RENAME other TO note', 'SCHEMA_MISMATCH'],
     ['ALTER TABLE items RENAME TO others', 'ALTER TABLE others RENAME TO items', 'SCHEMA_MISMATCH'],
     [
@@ -369,7 +366,7 @@ describePostgres('PostgreSQL', () => {
     },
   )
 
-  test('a row that a trigger silently leaves out is a reject', async () => {
+  it('a row that a trigger silently leaves out is a reject', async () => {
     await using target = await openPostgres()
     await using sink = target.open()
     await sink.prepare(model)
@@ -380,7 +377,7 @@ describePostgres('PostgreSQL', () => {
     expect(await numbers(target, 'items')).toEqual([1, 3])
   })
 
-  test('a row that a trigger silently leaves out of an update is a reject', async () => {
+  it('a row that a trigger silently leaves out of an update is a reject', async () => {
     await using target = await openPostgres()
     await using sink = target.open()
     const columns = { id: integer().notNull(), note: text() }
@@ -398,7 +395,7 @@ describePostgres('PostgreSQL', () => {
     expect(await idsWhere(target, 'items', "note = 'y'")).toEqual([1, 4, 6])
   })
 
-  test('whatever the database lowers synchronous_commit to, batches and dead letters are committed durably', async () => {
+  it('whatever the database lowers synchronous_commit to, batches and dead letters are committed durably', async () => {
     await using target = await openPostgres()
     await target.query(
       `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off', current_database()); END $$`,
@@ -415,7 +412,7 @@ describePostgres('PostgreSQL', () => {
     expect(await target.query('SELECT setting FROM seen')).toEqual([{ setting: 'on' }, { setting: 'on' }])
   })
 
-  test('a database whose default isolation is serializable is prepared and loaded by several at once', async () => {
+  it('a database whose default isolation is serializable is prepared and loaded by several at once', async () => {
     await using target = await openPostgres()
     await target.query(`DO $$ BEGIN
       EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = serializable', current_database()); END $$`)
@@ -436,7 +433,7 @@ describePostgres('PostgreSQL', () => {
     for (const sink of sinks) await sink[Symbol.asyncDispose]()
   })
 
-  test('a row that the schema, the search path and the letter case name apart goes to the table of the model', async () => {
+  it('a row that the schema, the search path and the letter case name apart goes to the table of the model', async () => {
     await using target = await openPostgres()
     await using sink = target.open()
     await target.query(
@@ -455,7 +452,7 @@ describePostgres('PostgreSQL', () => {
     expect(await numbers(target, 'items')).toEqual([])
   })
 
-  test('rows with a type that lading does not know travel as text', async () => {
+  it('rows with a type that lading does not know travel as text', async () => {
     await using target = await openPostgres()
     await using sink = target.open()
     const types = defineModel({

@@ -1,5 +1,5 @@
 /** SQLite takes several rows in one statement; nobody can tell that from one by one but by the clock. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { integer, text } from '../../src/model/columns.ts'
 import { type ConflictPolicy, defineModel, type Model } from '../../src/model/model.ts'
 import { idsWhere } from '../contract/sink/sql.ts'
@@ -34,7 +34,7 @@ const rules = [
 ] as const
 
 describe.for(ways)('several rows for each statement, %s', ([, options]) => {
-  test.for(rules)(
+  it.for(rules)(
     'rows that %s refuses are rejects and the rows beside them in the statement are loaded',
     async ([, column, code, note]) => {
       await using target = await openSqlite(options)
@@ -50,14 +50,14 @@ describe.for(ways)('several rows for each statement, %s', ([, options]) => {
     },
   )
 
-  test('a key that comes twice in one statement is loaded once: the first, and the second is a reject', async () => {
+  it('a key that comes twice in one statement is loaded once: the first, and the second is a reject', async () => {
     await using target = await openSqlite(options)
     const { verdict, rejects } = await load(target, withBad(new Map([[7, ['3', '7', 'second']]])))
     expect([verdict, rejects]).toEqual([applied(39, 1), [[7, 'CONSTRAINT_UNIQUE']]])
     expect(await target.query('SELECT note FROM items WHERE id = 3')).toEqual([{ note: 'good' }])
   })
 
-  test('a key that comes twice in one statement is updated by the later one', async () => {
+  it('a key that comes twice in one statement is updated by the later one', async () => {
     await using target = await openSqlite(options)
     const { verdict, rejects } = await load(
       target,
@@ -68,7 +68,7 @@ describe.for(ways)('several rows for each statement, %s', ([, options]) => {
     expect(await target.query('SELECT note FROM items WHERE id IN (3, 7)')).toEqual([{ note: 'second' }])
   })
 
-  test('rows that the policy leaves out are skipped and counted, in whole statements and in parts of them', async () => {
+  it('rows that the policy leaves out are skipped and counted, in whole statements and in parts of them', async () => {
     await using target = await openSqlite(options)
     const skip = modelOf('skip')
     const there = records.filter((_, id) => id < 16 || id === 20 || id === 39)
@@ -78,7 +78,7 @@ describe.for(ways)('several rows for each statement, %s', ([, options]) => {
     expect(await idsWhere(target, 'items', "note = 'again'")).toEqual([])
   })
 
-  test('rows that are older than those that are there are skipped and counted', async () => {
+  it('rows that are older than those that are there are skipped and counted', async () => {
     await using target = await openSqlite(options)
     const versioned = defineModel({
       table: 'items',
@@ -93,7 +93,7 @@ describe.for(ways)('several rows for each statement, %s', ([, options]) => {
     expect(await idsWhere(target, 'items', "note = 'new'")).toEqual(ids.filter((id) => id % 3 !== 0))
   })
 
-  test('a refused row costs a skipping load no row and no count', async () => {
+  it('a refused row costs a skipping load no row and no count', async () => {
     await using target = await openSqlite(options)
     await target.query('CREATE TABLE items (id integer PRIMARY KEY, ref integer UNIQUE, note text) STRICT')
     const rows = withBad(
@@ -106,7 +106,7 @@ describe.for(ways)('several rows for each statement, %s', ([, options]) => {
     expect([verdict, rejects]).toEqual([applied(38, 1, 1), [[5, 'CONSTRAINT_UNIQUE']]])
   })
 
-  test.for(['', ' DEFERRABLE INITIALLY DEFERRED'])(
+  it.for(['', ' DEFERRABLE INITIALLY DEFERRED'])(
     'a row that refers to nothing is a reject, and no row beside it: %s',
     async (deferred) => {
       await using target = await openSqlite(options)
@@ -119,7 +119,7 @@ describe.for(ways)('several rows for each statement, %s', ([, options]) => {
     },
   )
 
-  test('a row that refers to a later one is a reject wherever the two stand', async () => {
+  it('a row that refers to a later one is a reject wherever the two stand', async () => {
     await using target = await openSqlite(options)
     await target.query(
       'CREATE TABLE items (id integer PRIMARY KEY, ref integer REFERENCES Items, note text) STRICT',
@@ -129,7 +129,7 @@ describe.for(ways)('several rows for each statement, %s', ([, options]) => {
     expect([verdict, rejects]).toEqual([applied(38, 2), [3, 31].map((id) => [id, 'CONSTRAINT_FOREIGN_KEY'])])
   })
 
-  test('a row that takes away what others refer to is a reject, whether or not a later one gives it back', async () => {
+  it('a row that takes away what others refer to is a reject, whether or not a later one gives it back', async () => {
     await using target = await openSqlite(options)
     await target.query(`CREATE TABLE items (id integer PRIMARY KEY, ref integer UNIQUE, note text) STRICT;
     CREATE TABLE children (ref integer REFERENCES items (ref)) STRICT;
@@ -141,7 +141,7 @@ describe.for(ways)('several rows for each statement, %s', ([, options]) => {
     expect([verdict, rejects]).toEqual([applied(39, 1), [[2, 'CONSTRAINT_FOREIGN_KEY']]])
   })
 
-  test('a trigger that keeps what it did before it fails leaves no trace of the rows that it refuses', async () => {
+  it('a trigger that keeps what it did before it fails leaves no trace of the rows that it refuses', async () => {
     await using target = await openSqlite(options)
     await target.query(`CREATE TABLE items (id integer PRIMARY KEY, ref integer, note text) STRICT; CREATE TABLE log (id integer);
     CREATE TRIGGER t AFTER INSERT ON items BEGIN
@@ -152,7 +152,7 @@ describe.for(ways)('several rows for each statement, %s', ([, options]) => {
     expect(await numbers(target, 'log')).toEqual(ids.filter((id) => id % 10 !== 9))
   })
 
-  test('a trigger that is made while the sink is open holds from the next batch on', async () => {
+  it('a trigger that is made while the sink is open holds from the next batch on', async () => {
     await using target = await openSqlite(options)
     await using sink = target.open()
     await sink.prepare(model)
@@ -164,7 +164,7 @@ describe.for(ways)('several rows for each statement, %s', ([, options]) => {
     expect(await write(sink, model, [{ key: 'b', records: more }])).toEqual([applied(39, 1)])
   })
 
-  test('parts that share a batch keep their rows apart, whatever their sizes', async () => {
+  it('parts that share a batch keep their rows apart, whatever their sizes', async () => {
     await using target = await openSqlite(options)
     await using sink = target.open()
     await sink.prepare(model)
@@ -179,7 +179,7 @@ describe.for(ways)('several rows for each statement, %s', ([, options]) => {
     expect(await entries(target)).toHaveLength(sizes.length)
   })
 
-  test('a table of many columns takes as many rows at once as it may', async () => {
+  it('a table of many columns takes as many rows at once as it may', async () => {
     await using target = await openSqlite(options)
     const wide = defineModel({
       table: 'items',

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { integer, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { SqliteSink } from '../../src/sink/sqlite/sqlite.ts'
@@ -15,7 +15,7 @@ const model = defineModel({ table: 'items', columns, primaryKey: ['id'], onConfl
 const records = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, index): Texts => [`${from + index}`, 'x'])
 
-test('a batch with a refused row is written whole, and so are those before, behind and after it', async () => {
+it('a batch with a refused row is written whole, and so are those before, behind and after it', async () => {
   await using target = await open()
   await using sink = target.open()
   await sink.prepare(model)
@@ -35,7 +35,7 @@ test('a batch with a refused row is written whole, and so are those before, behi
   ])
 })
 
-test('batches that are written without waiting are written in their order, and closing waits for them', async () => {
+it('batches that are written without waiting are written in their order, and closing waits for them', async () => {
   await using target = await open()
   const sink = target.open()
   await sink.prepare(model)
@@ -47,7 +47,7 @@ test('batches that are written without waiting are written in their order, and c
   expect(await numbers(target, 'items')).toHaveLength(80)
 })
 
-test('what the thread cannot write has the same code as without it, and nothing is left of it', async () => {
+it('what the thread cannot write has the same code as without it, and nothing is left of it', async () => {
   await using target = await openSqlite()
   for (const threadBytes of [0, Number.POSITIVE_INFINITY]) {
     await using sink = new SqliteSink(target.path, { busyMs: 1, threadBytes })

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type Column, custom, integer, json, numeric, text } from '../../src/model/columns.ts'
 import { btree, defineModel } from '../../src/model/model.ts'
 import { SqliteSink } from '../../src/sink/sqlite/sqlite.ts'
@@ -22,7 +22,7 @@ const model = defineModel({
 const records = [1, 2, 3, 4].map((id) => [`${id}`, 'x'])
 
 describe('SQLite', () => {
-  test('processes that load the same batches at the same time apply each once', async () => {
+  it('processes that load the same batches at the same time apply each once', async () => {
     await using target = await openSqlite()
     const child = fileURLToPath(new URL('sqlite-child.ts', import.meta.url))
     const run = () =>
@@ -37,7 +37,7 @@ describe('SQLite', () => {
     expect(await numbers(target, 'events')).toEqual(Array.from({ length: 120 }, (_, id) => id))
   })
 
-  test('a file that another process keeps locked is busy, and nothing is left of the batch', async () => {
+  it('a file that another process keeps locked is busy, and nothing is left of the batch', async () => {
     await using target = await openSqlite()
     await using sink = new SqliteSink(target.path, { busyMs: 1 })
     await sink.prepare(model)
@@ -48,7 +48,7 @@ describe('SQLite', () => {
     expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(4)])
   })
 
-  test.for(['BEFORE', 'AFTER'])(
+  it.for(['BEFORE', 'AFTER'])(
     'a row for which a trigger rolls the transaction back is a reject, and costs no other: %s',
     async (when) => {
       await using target = await openSqlite()
@@ -72,7 +72,7 @@ describe('SQLite', () => {
     },
   )
 
-  test('a trigger that rolls the transaction back again and again leaves nothing, neither before nor after it', async () => {
+  it('a trigger that rolls the transaction back again and again leaves nothing, neither before nor after it', async () => {
     await using target = await openSqlite()
     await using sink = target.open()
     await sink.prepare(model)
@@ -87,7 +87,7 @@ describe('SQLite', () => {
     expect(await entries(target)).toEqual([])
   })
 
-  test.for([
+  it.for([
     [
       'a CHECK',
       "CREATE TABLE items (id integer PRIMARY KEY, note text CHECK (json_extract(note, '$.a') > 0)) STRICT",
@@ -135,7 +135,7 @@ describe('SQLite', () => {
     expect(await allRejects(sink)).toMatchObject([{ id: first?.id }])
   })
 
-  test('a trigger that SQLite cannot compile is the fault of the schema, however many rows there are', async () => {
+  it('a trigger that SQLite cannot compile is the fault of the schema, however many rows there are', async () => {
     await using target = await openSqlite()
     await using sink = target.open()
     await sink.prepare(model)
@@ -148,7 +148,7 @@ describe('SQLite', () => {
     expect(await allRejects(sink)).toEqual([])
   })
 
-  test.for(['BEFORE', 'AFTER'])(
+  it.for(['BEFORE', 'AFTER'])(
     'a row that a trigger refuses by any other RAISE is a reject, and leaves no trace: %s',
     async (when) => {
       await using target = await openSqlite()
@@ -168,7 +168,7 @@ describe('SQLite', () => {
     },
   )
 
-  test('a row that a trigger silently leaves out of an update is a reject', async () => {
+  it('a row that a trigger silently leaves out of an update is a reject', async () => {
     await using target = await openSqlite()
     await using sink = target.open()
     const columns = { id: integer().notNull(), note: text() }
@@ -185,7 +185,7 @@ describe('SQLite', () => {
     expect(await idsWhere(target, 'items', "note = 'y'")).toEqual([1, 4, 6])
   })
 
-  test.for(['REPLACE', 'IGNORE', 'ROLLBACK', 'FAIL'])(
+  it.for(['REPLACE', 'IGNORE', 'ROLLBACK', 'FAIL'])(
     "the model's conflict policy holds, not the table's own ON CONFLICT %s",
     async (clause) => {
       await using target = await openSqlite()
@@ -213,7 +213,7 @@ describe('SQLite', () => {
     },
   )
 
-  test.for([
+  it.for([
     ['CREATE TABLE items (id integer PRIMARY KEY, note text)', /STRICT/],
     ['CREATE TABLE items (id any PRIMARY KEY, note text) STRICT', /id/],
     ['CREATE TABLE items (id integer, note text, extra integer, PRIMARY KEY (id, extra)) STRICT', /extra/],
@@ -233,7 +233,7 @@ describe('SQLite', () => {
     ['custom', custom('inet')],
   ]
 
-  test.for(comparedAsText)(
+  it.for(comparedAsText)(
     'a key or version of type %s, which SQLite would compare as text, is refused',
     async ([, type]) => {
       await using target = await openSqlite()
@@ -258,7 +258,7 @@ describe('SQLite', () => {
     },
   )
 
-  test('names of indexes are the same in every file', async () => {
+  it('names of indexes are the same in every file', async () => {
     const names = async () => {
       await using target = await openSqlite()
       await using sink = target.open()
@@ -275,7 +275,7 @@ describe('SQLite', () => {
     expect(second).toEqual(first)
   })
 
-  test('a table whose rowid the model does not know fits', async () => {
+  it('a table whose rowid the model does not know fits', async () => {
     await using target = await openSqlite()
     await using sink = target.open()
     await target.query('CREATE TABLE items (nr INTEGER PRIMARY KEY, id int NOT NULL, note any) STRICT')
@@ -283,7 +283,7 @@ describe('SQLite', () => {
     expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(4)])
   })
 
-  test('a file that is no database is refused and stays as it is; a folder cannot be opened', async () => {
+  it('a file that is no database is refused and stays as it is; a folder cannot be opened', async () => {
     await using target = await openSqlite()
     const folder = dirname(target.path)
     await writeFile(join(folder, 'notes.txt'), 'not a database, '.repeat(100))
@@ -294,7 +294,7 @@ describe('SQLite', () => {
     await expect(directory.prepare()).rejects.toMatchObject({ code: 'SINK_REFUSED' })
   })
 
-  test('the folder of a new file is made', async () => {
+  it('the folder of a new file is made', async () => {
     await using target = await openSqlite()
     await using sink = new SqliteSink(join(dirname(target.path), 'a', 'b', 'new.db'))
     await sink.prepare(model)

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { defineModel, integer, text } from 'lading'
 import {
   allRejects,
@@ -22,7 +22,7 @@ const model = defineModel({
 const refusedBefore = rejectOf(9, { code: 'BAD_INTEGER', detail: 'as a test' }, 'x,y')
 
 export function atomicity(open: OpenTarget): void {
-  test.for(['rows', 'ledger', 'rejects'] as const)(
+  it.for(['rows', 'ledger', 'rejects'] as const)(
     'ledger, rows and rejects appear together or not at all: %s fails',
     async (where) => {
       await using target = await open()
@@ -57,7 +57,7 @@ export function atomicity(open: OpenTarget): void {
     },
   )
 
-  test('an error of whoever describes a reject leaves nothing, and the next batch is written', async () => {
+  it('an error of whoever describes a reject leaves nothing, and the next batch is written', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -82,7 +82,7 @@ export function atomicity(open: OpenTarget): void {
     expect(await sink.write(batch)).toEqual([applied(1, 1)])
   })
 
-  test('a buffer that is cleared is filled again for the next batch', async () => {
+  it('a buffer that is cleared is filled again for the next batch', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)

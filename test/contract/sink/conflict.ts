@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { type ConflictPolicy, defineModel, integer, text } from 'lading'
 import { allRejects, applied, type OpenTarget, type Target, type Texts, write } from './target.ts'
 
@@ -23,7 +23,7 @@ async function content(target: Target, table = 'items'): Promise<string[]> {
 }
 
 export function conflicts(open: OpenTarget): void {
-  test('onConflict error: a record whose key exists, in the table or in its batch, is a reject', async () => {
+  it('onConflict error: a record whose key exists, in the table or in its batch, is a reject', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model('error'))
@@ -40,7 +40,7 @@ export function conflicts(open: OpenTarget): void {
     ])
   })
 
-  test('onConflict skip: the record that was there first stays, and the others are counted as skipped', async () => {
+  it('onConflict skip: the record that was there first stays, and the others are counted as skipped', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model('skip'))
@@ -54,7 +54,7 @@ export function conflicts(open: OpenTarget): void {
     expect(await allRejects(sink)).toEqual([])
   })
 
-  test('onConflict update: the record that comes last stays', async () => {
+  it('onConflict update: the record that comes last stays', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model('update'))
@@ -71,7 +71,7 @@ export function conflicts(open: OpenTarget): void {
     expect(await content(target)).toEqual(['1,,new', '2,5,second', '3,,y', '4,,third'])
   })
 
-  test('a record never overwrites one of a greater version, and one without a version overwrites none that has one', async () => {
+  it('a record never overwrites one of a greater version, and one without a version overwrites none that has one', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(versioned())
@@ -85,7 +85,7 @@ export function conflicts(open: OpenTarget): void {
     expect(await content(target)).toEqual(['1,5,old', '2,5,x', '3,6,x', '4,,x', '5,1,x', '6,5,old', '7,1,x'])
   })
 
-  test("the model's columns may have the names of lading's own", async () => {
+  it("the model's columns may have the names of lading's own", async () => {
     await using target = await open()
     await using sink = target.open()
     const own = { lading_row: integer().notNull(), lading_row_: text() }
@@ -104,7 +104,7 @@ export function conflicts(open: OpenTarget): void {
     ])
   })
 
-  test('a table of keys alone takes each key once', async () => {
+  it('a table of keys alone takes each key once', async () => {
     await using target = await open()
     await using sink = target.open()
     const keys = defineModel({
@@ -130,7 +130,7 @@ export function conflicts(open: OpenTarget): void {
     },
   ]
 
-  test.for(policies)(
+  it.for(policies)(
     'however records are cut into batches and parts, $name leaves what one after the other would',
     async ({ of, takes }) => {
       await using target = await open()

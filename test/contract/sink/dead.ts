@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { defineModel, integer, type Sink, text } from 'lading'
 import {
   allRejects,
@@ -22,7 +22,7 @@ const everyByte = Uint8Array.from({ length: 512 }, (_, index) => index)
 const oddText = 'NUL \0 quote \' " backslash \\ \\u0000 {"a"} ä 😀 \n'
 
 export function deadLetters(open: OpenTarget): void {
-  test('a reject comes back as it was, byte for byte', async () => {
+  it('a reject comes back as it was, byte for byte', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -52,7 +52,7 @@ export function deadLetters(open: OpenTarget): void {
     expect(await sink.ledger.rejects({ limit: 1 })).toEqual(stored.slice(0, 1))
   })
 
-  test('a reject whose detail holds what the database cannot keep is kept all the same', async () => {
+  it('a reject whose detail holds what the database cannot keep is kept all the same', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -63,7 +63,7 @@ export function deadLetters(open: OpenTarget): void {
     expect(stored?.loadId).toBeUndefined()
   })
 
-  test('texts about a record that are half a character, hold a NUL or are endless are kept in a form that the database takes', async () => {
+  it('texts about a record that are half a character, hold a NUL or are endless are kept in a form that the database takes', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -86,7 +86,7 @@ export function deadLetters(open: OpenTarget): void {
     expect((await sink.ledger.receipts({})).map(({ source }) => source)).toEqual(['odd \ufffd \\0'])
   })
 
-  test('a dead letter comes back as it was, byte for byte', async () => {
+  it('a dead letter comes back as it was, byte for byte', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare()
@@ -112,7 +112,7 @@ export function deadLetters(open: OpenTarget): void {
     expect(await sink.ledger.deadLetters({ loadId: loadOf(1, 1).id, limit: 10 })).toEqual([])
   })
 
-  test('a dead letter whose detail holds what the database cannot keep is kept all the same', async () => {
+  it('a dead letter whose detail holds what the database cannot keep is kept all the same', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare()
@@ -120,7 +120,7 @@ export function deadLetters(open: OpenTarget): void {
     expect((await sink.ledger.deadLetters({ limit: 10 }))[0]?.detail).toContain('quote')
   })
 
-  test.for([true, false])(
+  it.for([true, false])(
     'a message that is buried twice, or by several at once, is kept once (of a load: %s)',
     async (ofLoad) => {
       await using target = await open()
@@ -136,7 +136,7 @@ export function deadLetters(open: OpenTarget): void {
     },
   )
 
-  test('a buried chunk has its verdict: it counts as dead, and comes again as a duplicate', async () => {
+  it('a buried chunk has its verdict: it counts as dead, and comes again as a duplicate', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -157,7 +157,7 @@ export function deadLetters(open: OpenTarget): void {
     expect((await sink.ledger.progress(load.id))?.keys).toEqual(new Set([dead.key, good.key]))
   })
 
-  test.for(['applied', 'folded'])('a chunk that took effect is not buried afterwards: %s', async (state) => {
+  it.for(['applied', 'folded'])('a chunk that took effect is not buried afterwards: %s', async (state) => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -171,7 +171,7 @@ export function deadLetters(open: OpenTarget): void {
     expect(await sink.ledger.deadLetters({ limit: 10, all: true })).toEqual([])
   })
 
-  test('a replay takes effect once, also when several replay at the same time', async () => {
+  it('a replay takes effect once, also when several replay at the same time', async () => {
     await using target = await open()
     const sinks = [target.open(), target.open(), target.open()] as const
     for (const sink of sinks) await sink.prepare(model)
@@ -198,7 +198,7 @@ export function deadLetters(open: OpenTarget): void {
     expect(await count(target, 'events')).toBe(30)
   })
 
-  test('a message without a load is replayed once', async () => {
+  it('a message without a load is replayed once', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -212,7 +212,7 @@ export function deadLetters(open: OpenTarget): void {
     expect(await numbers(target, 'events')).toEqual([1])
   })
 
-  test('a letter that is replayed as several parts takes effect once as a whole, also when several replay at the same time', async () => {
+  it('a letter that is replayed as several parts takes effect once as a whole, also when several replay at the same time', async () => {
     await using target = await open()
     const sinks = [target.open(), target.open()] as const
     for (const sink of sinks) await sink.prepare(model)
@@ -238,7 +238,7 @@ export function deadLetters(open: OpenTarget): void {
     for (const each of sinks) await each[Symbol.asyncDispose]()
   })
 
-  test('a replay of a letter that is not dead takes no effect, whatever it holds', async () => {
+  it('a replay of a letter that is not dead takes no effect, whatever it holds', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -249,7 +249,7 @@ export function deadLetters(open: OpenTarget): void {
     expect(await count(target, 'events')).toBe(0)
   })
 
-  test.for(['applied', 'folded'])(
+  it.for(['applied', 'folded'])(
     'a letter of a chunk that took effect in another way is settled by its replay: %s',
     async (state) => {
       await using target = await open()
@@ -272,7 +272,7 @@ export function deadLetters(open: OpenTarget): void {
     },
   )
 
-  test('a replay that is refused leaves the letter dead', async () => {
+  it('a replay that is refused leaves the letter dead', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -288,7 +288,7 @@ export function deadLetters(open: OpenTarget): void {
     expect(await entries(target)).toMatchObject([{ key: 'm', outcome: 'applied' }])
   })
 
-  test('a replay that is refused leaves its chunk counted as dead', async () => {
+  it('a replay that is refused leaves its chunk counted as dead', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { type Code, type ConflictPolicy, custom, defineModel, integer, type Sink, text } from 'lading'
 import { allRejects, type Delivery, entries, loadOf, numbers, pipeline, write } from './target.ts'
 import type { Dialect, OpenSqlTarget, SqlTarget } from './sql.ts'
@@ -81,7 +81,7 @@ export function isolation(open: OpenSqlTarget, each: readonly Rule[] = rules): v
     (['error', 'update'] as const).map((policy) => ({ rule, policy, name: rule.name })),
   )
 
-  test.for(cases)(
+  it.for(cases)(
     'a bad record never costs a good one: $name, onConflict $policy',
     async ({ rule, policy }) => {
       await using target = await open()

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { defineModel, integer, text } from 'lading'
 import {
   applied,
@@ -23,7 +23,7 @@ const delivery = (key: string, ids: readonly number[], more: Partial<Delivery> =
 })
 
 export function effects(open: OpenTarget): void {
-  test('a batch that comes again is a duplicate, and changes nothing', async () => {
+  it('a batch that comes again is a duplicate, and changes nothing', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -35,7 +35,7 @@ export function effects(open: OpenTarget): void {
     expect(await numbers(target, 'events')).toEqual([1, 2, 3, 4])
   })
 
-  test('a duplicate between new parts costs them nothing', async () => {
+  it('a duplicate between new parts costs them nothing', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -50,7 +50,7 @@ export function effects(open: OpenTarget): void {
     expect(await numbers(target, 'events')).toEqual([1, 2, 3, 4, 5])
   })
 
-  test('a part that comes twice in one batch takes effect once', async () => {
+  it('a part that comes twice in one batch takes effect once', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -59,7 +59,7 @@ export function effects(open: OpenTarget): void {
     expect(await numbers(target, 'events')).toEqual([1, 2])
   })
 
-  test('of many parts with one key and different contents in one batch, the first takes effect and its hash is kept', async () => {
+  it('of many parts with one key and different contents in one batch, the first takes effect and its hash is kept', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -75,7 +75,7 @@ export function effects(open: OpenTarget): void {
     expect(await numbers(target, 'events')).toEqual(Array.from({ length: 100 }, (_, index) => index))
   })
 
-  test('of sinks that write the same parts at the same time exactly one applies each', async () => {
+  it('of sinks that write the same parts at the same time exactly one applies each', async () => {
     await using target = await open()
     const sinks = Array.from({ length: 4 }, () => target.open())
     for (const sink of sinks) await sink.prepare(model)
@@ -93,7 +93,7 @@ export function effects(open: OpenTarget): void {
     expect(await count(target, 'events')).toBe(100)
   })
 
-  test('a key that took effect with other content is refused', async () => {
+  it('a key that took effect with other content is refused', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -103,7 +103,7 @@ export function effects(open: OpenTarget): void {
     expect(await numbers(target, 'events')).toEqual([1, 3])
   })
 
-  test('keys and pipelines of any text are kept as they are', async () => {
+  it('keys and pipelines of any text are kept as they are', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -128,7 +128,7 @@ export function effects(open: OpenTarget): void {
     ).toEqual(texts.flatMap((pipeline) => texts.map((key) => JSON.stringify([pipeline, key]))).toSorted())
   })
 
-  test('keys of one pipeline are not those of another', async () => {
+  it('keys of one pipeline are not those of another', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -145,7 +145,7 @@ export function effects(open: OpenTarget): void {
     expect(await sink.write({ pipeline: 'other', model, parts: [part], rows })).toEqual([applied(0)])
   })
 
-  test('a load that was begun with one plan takes no chunk of another', async () => {
+  it('a load that was begun with one plan takes no chunk of another', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -167,7 +167,7 @@ export function effects(open: OpenTarget): void {
     expect(await numbers(target, 'events')).toEqual([1])
   })
 
-  test('a chunk of a load that is complete and folded is a duplicate', async () => {
+  it('a chunk of a load that is complete and folded is a duplicate', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)

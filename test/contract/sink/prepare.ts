@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { btree, defineModel, integer, type Model, text, unique } from 'lading'
 import type { OpenSqlTarget } from './sql.ts'
 import { applied, entries, numbers, write } from './target.ts'
@@ -39,7 +39,7 @@ const misfits = [
 ]
 
 export function preparing(open: OpenSqlTarget): void {
-  test('the ledger, the table and its indexes are made once, however often a sink is prepared', async () => {
+  it('the ledger, the table and its indexes are made once, however often a sink is prepared', async () => {
     await using target = await open()
     await using sink = target.open()
     const columns = { id: integer().notNull(), note: text() }
@@ -54,7 +54,7 @@ export function preparing(open: OpenSqlTarget): void {
     expect(await write(sink, indexed(), [{ key: 'a', records: [['1', 'x']] }])).toEqual([applied(1)])
   })
 
-  test('indexes are made whose columns read the same when they are joined', async () => {
+  it('indexes are made whose columns read the same when they are joined', async () => {
     await using target = await open()
     await using sink = target.open()
     const columns = { a: integer(), b: integer(), a_b: integer() }
@@ -63,7 +63,7 @@ export function preparing(open: OpenSqlTarget): void {
     await sink.prepare(defineModel({ table: 't_a', columns: { b: integer() }, indexes: [btree('b')] }))
   })
 
-  test('several sinks that prepare at the same time all succeed', async () => {
+  it('several sinks that prepare at the same time all succeed', async () => {
     await using target = await open()
     const sinks = Array.from({ length: 4 }, () => target.open())
     await Promise.all(sinks.map((sink) => sink.prepare(items({ onConflict: 'update' }))))
@@ -72,7 +72,7 @@ export function preparing(open: OpenSqlTarget): void {
     expect(await entries(target)).toEqual([])
   })
 
-  test.for(misfits)(
+  it.for(misfits)(
     'a table that does not fit is refused by name: $name',
     async ({ table, problem, onConflict }) => {
       await using target = await open()
@@ -86,7 +86,7 @@ export function preparing(open: OpenSqlTarget): void {
     },
   )
 
-  test.for([
+  it.for([
     ['id integer NOT NULL, note text', true],
     ['id integer NOT NULL PRIMARY KEY, note text', false],
     ['id integer NOT NULL, note text, UNIQUE (id)', false],
@@ -109,7 +109,7 @@ export function preparing(open: OpenSqlTarget): void {
   const wrong = () =>
     defineModel({ table: 'items', columns: { id: integer().notNull(), note: integer() }, primaryKey: ['id'] })
 
-  test('an empty table that lading made is made again when its model is corrected', async () => {
+  it('an empty table that lading made is made again when its model is corrected', async () => {
     await using target = await open()
     await using first = target.open()
     expect(await first.prepare(wrong())).toMatchObject({ remade: false })
@@ -123,7 +123,7 @@ export function preparing(open: OpenSqlTarget): void {
     expect(await write(sink, right, [{ key: 'a', records: [['1', 'x']] }])).toEqual([applied(1)])
   })
 
-  test.for([
+  it.for([
     'INSERT INTO items VALUES (1, 1)',
     'CREATE INDEX mine ON items (note)',
     'ALTER TABLE items ADD COLUMN more text',
@@ -143,7 +143,7 @@ export function preparing(open: OpenSqlTarget): void {
     })
   })
 
-  test('a column in which the table alone takes no NULL is told, unless a trigger may fill it', async () => {
+  it('a column in which the table alone takes no NULL is told, unless a trigger may fill it', async () => {
     await using target = await open()
     await target.query(
       `CREATE TABLE items (id integer NOT NULL PRIMARY KEY, note text NOT NULL DEFAULT 'x')${target.dialect.strict}`,
@@ -155,7 +155,7 @@ export function preparing(open: OpenSqlTarget): void {
     expect(await later.prepare(items())).toMatchObject({ notNull: [] })
   })
 
-  test('a table that has more than the model knows, none of it required, fits', async () => {
+  it('a table that has more than the model knows, none of it required, fits', async () => {
     await using target = await open()
     await using sink = target.open()
     const more = `extra text, stamp text NOT NULL DEFAULT 'now', twice integer NOT NULL GENERATED ALWAYS AS (id * 2) STORED`
@@ -177,14 +177,14 @@ export function preparing(open: OpenSqlTarget): void {
     expect(await numbers(target, 'items', 'twice')).toEqual([14])
   })
 
-  test('a view is refused', async () => {
+  it('a view is refused', async () => {
     await using target = await open()
     await using sink = target.open()
     await target.query(`CREATE VIEW items AS SELECT 1 AS id, 'x' AS note`)
     await expect(sink.prepare(items())).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH' })
   })
 
-  test('a ledger that a newer version made is refused', async () => {
+  it('a ledger that a newer version made is refused', async () => {
     await using target = await open()
     {
       await using first = target.open()
@@ -195,7 +195,7 @@ export function preparing(open: OpenSqlTarget): void {
     await expect(sink.prepare()).rejects.toMatchObject({ code: 'LEDGER_NEWER' })
   })
 
-  test('names are only names, whatever they hold', async () => {
+  it('names are only names, whatever they hold', async () => {
     await using target = await open()
     await using sink = target.open()
     const table = `it's "; DROP TABLE items; --`

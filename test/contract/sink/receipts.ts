@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { balance, defineModel, integer, type LoadInfo, type Sink, text } from 'lading'
 import {
   count,
@@ -32,7 +32,7 @@ async function receiptOf(sink: Sink, load: LoadInfo) {
 }
 
 export function receipts(open: OpenTarget): void {
-  test('a load keeps the release of the time-zone data that read it first, and tells it to those with another one', async () => {
+  it('a load keeps the release of the time-zone data that read it first, and tells it to those with another one', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -48,7 +48,7 @@ export function receipts(open: OpenTarget): void {
     expect(await receiptOf(sink, other)).toMatchObject({ zoneRelease: '2026c' })
   })
 
-  test('a receipt adds up at every step of a load: open, loaded, rejected, skipped, dead, replayed, folded', async () => {
+  it('a receipt adds up at every step of a load: open, loaded, rejected, skipped, dead, replayed, folded', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(keyed)
@@ -106,7 +106,7 @@ export function receipts(open: OpenTarget): void {
     expect(await sink.ledger.progress(load.id)).toMatchObject({ complete: true })
   })
 
-  test('a chunk that is buried first without its load and then with it counts with its load', async () => {
+  it('a chunk that is buried first without its load and then with it counts with its load', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -121,7 +121,7 @@ export function receipts(open: OpenTarget): void {
     ])
   })
 
-  test('receipts are found by load and by pipeline, the newest first', async () => {
+  it('receipts are found by load and by pipeline, the newest first', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -137,7 +137,7 @@ export function receipts(open: OpenTarget): void {
     for (const time of times) expect(time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z$/)
   })
 
-  test('a complete load folds into one row; one that is incomplete, or has a dead chunk, stays', async () => {
+  it('a complete load folds into one row; one that is incomplete, or has a dead chunk, stays', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -158,7 +158,7 @@ export function receipts(open: OpenTarget): void {
     expect(keys).toEqual([`${incomplete.id}/0`, `${dead.id}/0`, `${dead.id}/1`].toSorted())
   })
 
-  test('what was not loaded of messages of no load is counted, by pipeline, and what was discarded apart from it', async () => {
+  it('what was not loaded of messages of no load is counted, by pipeline, and what was discarded apart from it', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -192,7 +192,7 @@ export function receipts(open: OpenTarget): void {
     })
   })
 
-  test('loads are found by the beginning of their id and by their source, and the newest of a source is known', async () => {
+  it('loads are found by the beginning of their id and by their source, and the newest of a source is known', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -210,7 +210,7 @@ export function receipts(open: OpenTarget): void {
     expect(await sink.ledger.newest('other', ['a.csv'])).toEqual([])
   })
 
-  test('loads that are forgotten can be loaded from scratch, and their rows stay', async () => {
+  it('loads that are forgotten can be loaded from scratch, and their rows stay', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -235,7 +235,7 @@ export function receipts(open: OpenTarget): void {
     ])
   })
 
-  test('a fold that races with late redeliveries never makes a double', async () => {
+  it('a fold that races with late redeliveries never makes a double', async () => {
     await using target = await open()
     const sinks = [target.open(), target.open(), target.open()] as const
     for (const sink of sinks) await sink.prepare(model)

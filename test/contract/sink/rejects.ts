@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { balance, defineModel, integer, type LoadInfo, type Sink, text } from 'lading'
 import {
   allRejects,
@@ -49,7 +49,7 @@ async function countsOf(sink: Sink, load: LoadInfo) {
 const sound = { open: 0, problems: [] }
 
 export function mending(open: OpenTarget): void {
-  test.for([false, true])(
+  it.for([false, true])(
     'a replayed record moves from the rejected to the loaded, once (load folded: %s)',
     async (folded) => {
       await using target = await open()
@@ -90,7 +90,7 @@ export function mending(open: OpenTarget): void {
     },
   )
 
-  test('a reject takes effect once, however many replay it at the same time, and while its load is folded', async () => {
+  it('a reject takes effect once, however many replay it at the same time, and while its load is folded', async () => {
     await using target = await open()
     const sinks = [target.open(), target.open(), target.open()] as const
     for (const sink of sinks) await sink.prepare(model)
@@ -117,7 +117,7 @@ export function mending(open: OpenTarget): void {
     for (const each of sinks) await each[Symbol.asyncDispose]()
   })
 
-  test('a record that is refused again stays open with its new reason, and costs the others nothing', async () => {
+  it('a record that is refused again stays open with its new reason, and costs the others nothing', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(keyed)
@@ -152,7 +152,7 @@ export function mending(open: OpenTarget): void {
     expect(left[1]?.column).toBeUndefined()
   })
 
-  test('a record whose key exists is skipped where the model says so', async () => {
+  it('a record whose key exists is skipped where the model says so', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(skipping)
@@ -173,7 +173,7 @@ export function mending(open: OpenTarget): void {
     expect(await numbers(target, 'items')).toEqual([1, 2])
   })
 
-  test('a system that fails in the middle leaves everything as it was', async () => {
+  it('a system that fails in the middle leaves everything as it was', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -194,7 +194,7 @@ export function mending(open: OpenTarget): void {
     expect(await replay(sink, model, again)).toEqual([applied(1), applied(1)])
   })
 
-  test('a record with an identity of its own takes effect once under it, whatever came of it before', async () => {
+  it('a record with an identity of its own takes effect once under it, whatever came of it before', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(keyed)
@@ -229,7 +229,7 @@ export function mending(open: OpenTarget): void {
     expect(await numbers(target, 'items')).toEqual([1, 2])
   })
 
-  test('rejects of another pipeline, and those that are discarded, are not replayed; discarded ones still count', async () => {
+  it('rejects of another pipeline, and those that are discarded, are not replayed; discarded ones still count', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -254,7 +254,7 @@ export function mending(open: OpenTarget): void {
     expect(await numbers(target, 'events')).toEqual([1])
   })
 
-  test('what a person made of a record stays beside the record as it came, as long as its reject is open', async () => {
+  it('what a person made of a record stays beside the record as it came, as long as its reject is open', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -276,7 +276,7 @@ export function mending(open: OpenTarget): void {
     expect(await sink.ledger.editReject(ids[1] as number, Buffer.from('late'), [])).toBe(false)
   })
 
-  test('rejects are found by load, code, column, pipeline and text, and counted by what is wrong', async () => {
+  it('rejects are found by load, code, column, pipeline and text, and counted by what is wrong', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)
@@ -314,7 +314,7 @@ export function mending(open: OpenTarget): void {
     })
   })
 
-  test('a dead letter that is discarded is out of sight, still counts as dead, and can still be replayed', async () => {
+  it('a dead letter that is discarded is out of sight, still counts as dead, and can still be replayed', async () => {
     await using target = await open()
     await using sink = target.open()
     await sink.prepare(model)

@@ -1,6 +1,6 @@
 /** What a sink over an SQL database promises besides, and such a database as the target of all the tests. */
 import { balance, boolean, type ColumnType, defineModel, integer, type Sink, text } from 'lading'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { type Entry, letterOf, loadOf, type Row, type Target, write } from './target.ts'
 
 /** Where databases differ in the SQL of the tests. */
@@ -69,7 +69,7 @@ export async function idsWhere(target: SqlTarget, table: string, condition: stri
 }
 
 export function besides(open: OpenSqlTarget): void {
-  test('a default stands in for a missing value, in the rows of lading and in those of others', async () => {
+  it('a default stands in for a missing value, in the rows of lading and in those of others', async () => {
     await using target = await open()
     await using sink = target.open()
     const columns = {
@@ -88,7 +88,7 @@ export function besides(open: OpenSqlTarget): void {
     expect(rows).toEqual([row, row])
   })
 
-  test('a dead letter that was deleted shows in the receipt, also where others are left', async () => {
+  it('a dead letter that was deleted shows in the receipt, also where others are left', async () => {
     await using target = await open()
     await using sink = target.open()
     const model = defineModel({ table: 'events', columns: { id: integer() } })

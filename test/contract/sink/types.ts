@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import * as column from 'lading'
 import { defineModel } from 'lading'
 import { applied, type OpenTarget, write } from './target.ts'
@@ -52,7 +52,7 @@ const from = (value: string | readonly [string, string]) => (typeof value === 's
 const to = (value: string | readonly [string, string]) => (typeof value === 'string' ? value : value[1])
 
 export function types(open: OpenTarget): void {
-  test.for(Object.entries(samples))(
+  it.for(Object.entries(samples))(
     'values of type %s come back as they were written, and NULL as NULL',
     async ([name, { type, values }]) => {
       await using target = await open()
@@ -80,7 +80,7 @@ export function types(open: OpenTarget): void {
     },
   )
 
-  test('a model without a value in any row but NULL, and a batch of many rows, are written whole', async () => {
+  it('a model without a value in any row but NULL, and a batch of many rows, are written whole', async () => {
     await using target = await open()
     await using sink = target.open()
     const model = defineModel({ table: 'many', columns: { a: column.text(), b: column.integer() } })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { countLines, hasByte } from '../../../src/format/csv/bytes.ts'
 
 /** LF and the bytes that differ from it in the bits that counting by words plays with. */
@@ -8,7 +8,7 @@ const anyBytes = fc
   .array(fc.oneof(nearLf, fc.nat(255)), { maxLength: 60 })
   .map((bytes) => Uint8Array.from(bytes))
 
-test('lines are counted exactly, whatever the bytes are and wherever they lie in memory', () => {
+it('lines are counted exactly, whatever the bytes are and wherever they lie in memory', () => {
   fc.assert(
     fc.property(anyBytes, fc.nat(5), fc.nat(60), fc.nat(60), (bytes, skip, a, b) => {
       const view = bytes.subarray(Math.min(skip, bytes.length))
@@ -20,7 +20,7 @@ test('lines are counted exactly, whatever the bytes are and wherever they lie in
   )
 })
 
-test('a large block of nothing but LFs is counted without overflow', () => {
+it('a large block of nothing but LFs is counted without overflow', () => {
   const bytes = new Uint8Array(100_003).fill(10)
   expect(countLines(bytes, 0, bytes.length)).toBe(100_003)
   expect(countLines(bytes, 1, bytes.length - 1)).toBe(100_001)

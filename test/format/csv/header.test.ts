@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import type { Code } from '../../../src/core/errors.ts'
 import { type Dialect, defaultDialect, validateDialect } from '../../../src/format/csv/dialect.ts'
 import { guessDelimiter, readHeader } from '../../../src/format/csv/header.ts'
@@ -15,12 +15,12 @@ const caught = (call: () => unknown): unknown => {
   }
 }
 
-test('names are read without the spaces around them', () => {
+it('names are read without the spaces around them', () => {
   expect(header('a, b\t,"c d"," e ","f""g","h\ni"\r\n1,2\n')).toEqual(['a', 'b', 'c d', 'e', 'f"g', 'h\ni'])
   expect(header('größe|日', { delimiter: '|', quote: '"', header: true })).toEqual(['größe', '日'])
 })
 
-test('a header that cannot be read is refused with the place', () => {
+it('a header that cannot be read is refused with the place', () => {
   expect(caught(() => header(''))).toEqual(fails('HEADER_MISMATCH', /missing/))
   expect(caught(() => header('\na\n'))).toEqual(fails('HEADER_MISMATCH', /column 1 has no name/))
   expect(caught(() => header('a,\t ,c'))).toEqual(fails('HEADER_MISMATCH', /column 2 has no name/))
@@ -31,13 +31,13 @@ test('a header that cannot be read is refused with the place', () => {
   )
 })
 
-test('a name given twice is refused, however it is written', () => {
+it('a name given twice is refused, however it is written', () => {
   expect(caught(() => header('a,b,"a" '))).toEqual(fails('HEADER_MISMATCH', /quote/))
   expect(caught(() => header('a,b," a"'))).toEqual(fails('HEADER_DUPLICATE', /"a" twice, in columns 1 and 3/))
   expect(header('a,A')).toEqual(['a', 'A'])
 })
 
-test('the delimiter of a header is guessed for the error message', () => {
+it('the delimiter of a header is guessed for the error message', () => {
   expect(guessDelimiter(bytesOf('a,b,c\n1|2|3|4\n'))).toBe(',')
   expect(guessDelimiter(bytesOf('a;b;"c,d,e,f"\n'))).toBe(';')
   expect(guessDelimiter(bytesOf('a\tb, c\td\n'))).toBe('\t')
@@ -46,7 +46,7 @@ test('the delimiter of a header is guessed for the error message', () => {
   expect(guessDelimiter(bytesOf(''))).toBeUndefined()
 })
 
-test('a dialect that could not be read is refused', () => {
+it('a dialect that could not be read is refused', () => {
   validateDialect(defaultDialect)
   validateDialect({ delimiter: '\t', quote: "'", header: false })
   const bad = [
@@ -66,6 +66,6 @@ test('a dialect that could not be read is refused', () => {
   }
 })
 
-test('the default dialect survives JSON', () => {
+it('the default dialect survives JSON', () => {
   expect(JSON.parse(JSON.stringify(defaultDialect))).toEqual(defaultDialect)
 })

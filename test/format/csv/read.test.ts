@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { defaultDialect } from '../../../src/format/csv/dialect.ts'
 import { cellText, CsvReader, unescape } from '../../../src/format/csv/read.ts'
 import { adversarialText, bytesOf, count, legalText, readAll, readCells } from './helpers.ts'
@@ -108,14 +108,14 @@ const corpus: Record<string, [text: string, records: string[][]]> = {
 }
 
 for (const [name, [text, records]] of Object.entries(corpus)) {
-  test(`corpus: ${name}`, () => {
+  it(`corpus: ${name}`, () => {
     expect(readCells(bytesOf(text))).toEqual(records)
     expect(csvParse(text)).toEqual(records)
   })
 }
 
 describe('for any file', () => {
-  test('one that keeps to the rules is read without a fault, as csv-parse reads it', () => {
+  it('one that keeps to the rules is read without a fault, as csv-parse reads it', () => {
     fc.assert(
       fc.property(legalText, (text) => {
         const records = readAll(bytesOf(text))
@@ -126,7 +126,7 @@ describe('for any file', () => {
     )
   })
 
-  test('one in which no fault is found is read as csv-parse reads it', () => {
+  it('one in which no fault is found is read as csv-parse reads it', () => {
     let compared = 0
     fc.assert(
       fc.property(adversarialText, (text) => {
@@ -142,7 +142,7 @@ describe('for any file', () => {
     expect(compared).toBeGreaterThan(2000)
   })
 
-  test('a quote within an unquoted cell is a fault, and the cell is kept as csv-parse keeps it', () => {
+  it('a quote within an unquoted cell is a fault, and the cell is kept as csv-parse keeps it', () => {
     const stray = fc.stringMatching(/^[a-c ]{1,3}"[a-c "]{0,3}$/)
     const cells = fc.array(fc.oneof(stray, fc.constantFrom('a', '"b"', '"c\n,"', '')), {
       minLength: 1,
@@ -162,7 +162,7 @@ describe('for any file', () => {
     )
   })
 
-  test('records, cells, lines and faults are those that the rules give', () => {
+  it('records, cells, lines and faults are those that the rules give', () => {
     fc.assert(
       fc.property(fc.oneof(adversarialText, legalText), (text) => {
         let line = 0
@@ -193,7 +193,7 @@ function judge(raw: string, cells: string[]) {
   return { cells: trimmed.map(value), fault, raw: raw.slice(0, raw.length - lineEnd) }
 }
 
-test('a record is described in full: cells, quoting, range and line', () => {
+it('a record is described in full: cells, quoting, range and line', () => {
   const reader = new CsvReader(defaultDialect)
   reader.open(bytesOf('x\n"1\n2",b,"c""d",""\r\ny'))
   expect(reader.next()).toBe(true)
@@ -208,7 +208,7 @@ test('a record is described in full: cells, quoting, range and line', () => {
   expect(reader.next()).toBe(false)
 })
 
-test('text after a closing quote is a fault of that record, and the cell is kept whole', () => {
+it('text after a closing quote is a fault of that record, and the cell is kept whole', () => {
   expect(readAll(bytesOf('"a"b,c\r\n"d" ,"e"\nf\n'))).toEqual([
     { cells: ['"a"b', 'c'], fault: 'BAD_QUOTE', raw: '"a"b,c', line: 0 },
     { cells: ['"d" ', 'e'], fault: 'BAD_QUOTE', raw: '"d" ,"e"', line: 1 },
@@ -216,19 +216,19 @@ test('text after a closing quote is a fault of that record, and the cell is kept
   ])
 })
 
-test('a quote that never closes is a fault of the last record', () => {
+it('a quote that never closes is a fault of the last record', () => {
   expect(readAll(bytesOf('a\n"b,\nc\r'))).toMatchObject([
     { cells: ['a'] },
     { cells: ['b,\nc\r'], fault: 'UNCLOSED_QUOTE', line: 1 },
   ])
 })
 
-test('a chunk that ends with a CR and no LF ends with a line end', () => {
+it('a chunk that ends with a CR and no LF ends with a line end', () => {
   expect(readAll(bytesOf('a,b\r'))).toMatchObject([{ cells: ['a', 'b'], fault: undefined, raw: 'a,b' }])
   expect(readAll(bytesOf('a,"b"\r'))).toMatchObject([{ cells: ['a', 'b'], fault: undefined, raw: 'a,"b"' }])
 })
 
-test('a record may have any number of cells', () => {
+it('a record may have any number of cells', () => {
   const cells = Array.from({ length: 5000 }, (_, i) => (i % 3 ? `${i}` : `"${i}"`))
   const reader = new CsvReader(defaultDialect)
   reader.open(bytesOf(`a\n${cells.join(',')}\nb\n`))
@@ -241,7 +241,7 @@ test('a record may have any number of cells', () => {
   expect(reader.count).toBe(1)
 })
 
-test('doubled quotes are undone in a copy, never in the chunk', () => {
+it('doubled quotes are undone in a copy, never in the chunk', () => {
   const chunk = Buffer.from('"a""""b"')
   expect(Buffer.from(unescape(chunk, 1, 7, 34)).toString()).toBe('a""b')
   expect(chunk.toString()).toBe('"a""""b"')
@@ -257,7 +257,7 @@ describe('a record with another number of cells than the layout has fields', () 
     return reader.fault
   }
 
-  test.each([
+  it.each([
     ['1,2', { start: 3, end: 3 }],
     ['1,2,3,"4",5', { start: 6, end: 11 }],
     ['""', { start: 2, end: 2 }],
@@ -265,7 +265,7 @@ describe('a record with another number of cells than the layout has fields', () 
     expect(faultOf(line)).toMatchObject({ code: 'COLUMN_COUNT', span })
   })
 
-  test('a line without a character is told from a short one', () => {
+  it('a line without a character is told from a short one', () => {
     expect(faultOf('')).toMatchObject({ code: 'BLANK_LINE' })
   })
 })

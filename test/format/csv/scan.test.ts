@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { defaultDialect } from '../../../src/format/csv/dialect.ts'
 import { RecordScanner } from '../../../src/format/csv/scan.ts'
 import { adversarialText, bytesOf, count, cutAll, legalText, pieceSizes, readAll } from './helpers.ts'
@@ -10,7 +10,7 @@ const anyText = fc.oneof(adversarialText, legalText)
 const anyMin = fc.integer({ min: 0, max: 60 })
 
 describe('for any bytes, cut into any pieces, at any chunk size', () => {
-  test('the chunks joined are the file', () => {
+  it('the chunks joined are the file', () => {
     fc.assert(
       fc.property(anyText, pieceSizes, anyMin, (text, pieces, min) => {
         const { chunks } = cutAll(bytesOf(text), pieces, min)
@@ -20,7 +20,7 @@ describe('for any bytes, cut into any pieces, at any chunk size', () => {
     )
   })
 
-  test('a file cut at any chunk size parses to the same records', () => {
+  it('a file cut at any chunk size parses to the same records', () => {
     fc.assert(
       fc.property(anyText, pieceSizes, anyMin, (text, pieces, min) => {
         const file = bytesOf(text)
@@ -36,7 +36,7 @@ describe('for any bytes, cut into any pieces, at any chunk size', () => {
     )
   })
 
-  test('the records and lines counted are those that are read', () => {
+  it('the records and lines counted are those that are read', () => {
     fc.assert(
       fc.property(anyText, pieceSizes, anyMin, (text, pieces, min) => {
         const { chunks, scanner } = cutAll(bytesOf(text), pieces, min)
@@ -48,7 +48,7 @@ describe('for any bytes, cut into any pieces, at any chunk size', () => {
     )
   })
 
-  test('a chunk ends with the first record that makes it large enough', () => {
+  it('a chunk ends with the first record that makes it large enough', () => {
     fc.assert(
       fc.property(anyText, pieceSizes, anyMin, (text, pieces, min) => {
         const { chunks } = cutAll(bytesOf(text), pieces, min)
@@ -63,7 +63,7 @@ describe('for any bytes, cut into any pieces, at any chunk size', () => {
     )
   })
 
-  test('an unclosed quote is told exactly when the reader meets one, with the line it opened on', () => {
+  it('an unclosed quote is told exactly when the reader meets one, with the line it opened on', () => {
     fc.assert(
       fc.property(anyText, pieceSizes, anyMin, (text, pieces, min) => {
         const { unclosedQuoteLine } = cutAll(bytesOf(text), pieces, min)
@@ -77,7 +77,7 @@ describe('for any bytes, cut into any pieces, at any chunk size', () => {
     )
   })
 
-  test('the bytes of the open record are known after each piece', () => {
+  it('the bytes of the open record are known after each piece', () => {
     fc.assert(
       fc.property(anyText, fc.nat(60), fc.integer({ min: 0, max: 100 }), (text, at, min) => {
         const piece = bytesOf(text).subarray(0, at)
@@ -95,7 +95,7 @@ describe('for any bytes, cut into any pieces, at any chunk size', () => {
   })
 })
 
-test('a file of many windows with quotes here and there is counted as it is read', () => {
+it('a file of many windows with quotes here and there is counted as it is read', () => {
   const plain = '2021-01-01T00:00:00.000+08:00,bdd640fb_0,0.0746765216767864\r\n'.repeat(700)
   const odd = `"a\n""b""\r\nc",5" pipe,"x"y\n${'long '.repeat(9000)}\n"${'in\nquotes '.repeat(3000)}"\n\n`
   const text = (plain + odd).repeat(4) + plain + 'last'
@@ -118,7 +118,7 @@ test('a file of many windows with quotes here and there is counted as it is read
   }
 })
 
-test('a stray quote damages its own record only', () => {
+it('a stray quote damages its own record only', () => {
   const { chunks } = cutAll(bytesOf('a,5" pipe\n"x"y,1\nb,2\n'), [4], 0)
   expect(chunks.map((chunk) => Buffer.from(chunk.bytes).toString())).toEqual([
     'a,5" pipe\n',
@@ -127,14 +127,14 @@ test('a stray quote damages its own record only', () => {
   ])
 })
 
-test('an input without bytes has no records', () => {
+it('an input without bytes has no records', () => {
   const scanner = new RecordScanner(defaultDialect)
   expect(scanner.cut(new Uint8Array(0), 0, 0)).toBe(-1)
   expect(scanner.finish()).toEqual({})
   expect(scanner.records).toBe(0)
 })
 
-test('another delimiter and another quote are followed, also where they are higher than letters', () => {
+it('another delimiter and another quote are followed, also where they are higher than letters', () => {
   const dialect = { delimiter: '|', quote: '~', header: true }
   const { chunks, scanner } = cutAll(bytesOf('~a\n|~|"b\nc|d\n'), [3], 0, dialect)
   expect(scanner.records).toBe(2)

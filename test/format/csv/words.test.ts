@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, it } from 'vitest'
 import { CsvReader } from '../../../src/format/csv/read.ts'
 
 /** What is between the delimiters of lines without quotes, found in the plainest way. */
@@ -18,7 +18,7 @@ function splitAt(bytes: Buffer, delimiter: number): string[][] {
 
 const characters = fc.integer({ min: 0, max: 127 }).filter((byte) => byte !== 10 && byte !== 13)
 
-test('any bytes fall into the same cells, whatever the delimiter, and wherever in the memory they begin and end', () => {
+it('any bytes fall into the same cells, whatever the delimiter, and wherever in the memory they begin and end', () => {
   const bodies = fc.uint8Array({ maxLength: 60 })
   const rare = fc.array(fc.constantFrom(0, 1, 9, 10, 13, 43, 44, 45, 126, 127, 128, 129, 172, 173, 255), {
     maxLength: 40,

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Take, WantedField } from '../../../src/core/cells.ts'
 import { JsonReader } from '../../../src/format/json/read.ts'
 
@@ -136,7 +136,7 @@ describe('the forms of a message', () => {
 
 const row = fc.record({ a: fc.jsonValue({ maxDepth: 1 }), b: fc.jsonValue({ maxDepth: 1 }) })
 
-test('no part of an object or array is taken for the whole, however it is broken into lines', () => {
+it('no part of an object or array is taken for the whole, however it is broken into lines', () => {
   const document = fc.tuple(
     fc.oneof(row, fc.array(row, { minLength: 1, maxLength: 4 })),
     fc.constantFrom('', '\n', ' \n'),
@@ -159,7 +159,7 @@ test('no part of an object or array is taken for the whole, however it is broken
   )
 })
 
-test('bytes changed at random end in records or in a reason, always', () => {
+it('bytes changed at random end in records or in a reason, always', () => {
   const bodies = [
     '{"a":"x\\n","b":[1,{"c":null}]}',
     '[{"a":1},{"b":"\\ud83d\\ude00"}]',
@@ -313,7 +313,7 @@ describe('names', () => {
   })
 })
 
-test('objects of any fields and order come out as JSON.parse reads them', () => {
+it('objects of any fields and order come out as JSON.parse reads them', () => {
   const names = ['a', 'b', 'ab', '', 'ä', '__proto__']
   const value = fc.oneof(
     fc.string({ unit: 'grapheme' }),

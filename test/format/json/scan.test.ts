@@ -3,7 +3,7 @@
  * text may be nested.
  */
 import fc from 'fast-check'
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { kinds, mostDepth, odds, Scanner } from '../../../src/format/json/scan.ts'
 import { unescape } from '../../../src/format/json/text.ts'
 
@@ -65,7 +65,7 @@ const spaced = fc
   .map(([value, space]) => JSON.stringify(value, null, space))
 
 describe('the scanner takes what JSON.parse takes', () => {
-  test('of sound documents', () => {
+  it('of sound documents', () => {
     fc.assert(
       fc.property(spaced, (text) => {
         expect(scan(text).sound).toBe(true)
@@ -74,7 +74,7 @@ describe('the scanner takes what JSON.parse takes', () => {
     )
   })
 
-  test('of texts that come near', () => {
+  it('of texts that come near', () => {
     fc.assert(
       fc.property(nearlyJson, (text) => {
         expect([text, scan(text).sound]).toEqual([text, parses(text)])
@@ -83,7 +83,7 @@ describe('the scanner takes what JSON.parse takes', () => {
     )
   })
 
-  test('of sound documents with one byte changed, and whatever stands around them', () => {
+  it('of sound documents with one byte changed, and whatever stands around them', () => {
     const change = fc.tuple(
       spaced,
       fc.nat(),
@@ -179,7 +179,7 @@ describe('the scanner takes what JSON.parse takes', () => {
   })
 })
 
-test('every truncation of a sound object or array is refused', () => {
+it('every truncation of a sound object or array is refused', () => {
   const document = fc.oneof(
     fc.array(fc.jsonValue({ maxDepth: 3 })),
     fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })),
@@ -194,7 +194,7 @@ test('every truncation of a sound object or array is refused', () => {
   )
 })
 
-test('whatever the bytes, the scanner ends, and stays within them', () => {
+it('whatever the bytes, the scanner ends, and stays within them', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       const scanner = scan(Buffer.from(bytes))
@@ -219,7 +219,7 @@ const escapedString = fc
       .join(''),
   )
 
-test('a string comes out as JSON.parse reads it', () => {
+it('a string comes out as JSON.parse reads it', () => {
   fc.assert(
     fc.property(
       fc.oneof(
@@ -254,7 +254,7 @@ it.each([
   expect(unescape(bytes, 1, bytes.length - 1).toString()).toBe(text)
 })
 
-test('different strings stay different, also where they hold half a surrogate pair', () => {
+it('different strings stay different, also where they hold half a surrogate pair', () => {
   const texts = ['\\ud800', '\\ud801', '\\udc00', '\\ufffd', '\\ud800\\ud800', '\\udc00\\ud800']
   const all = texts.map((text) => unescape(Buffer.from(text), 0, text.length).toString('hex'))
   expect(new Set(all).size).toBe(texts.length)
