@@ -153,6 +153,8 @@ export interface LoadCounts {
   readonly dead: number
 }
 
+export type EventOf<Type extends LadingEvent['type']> = Extract<LadingEvent, { readonly type: Type }>
+
 export type Listener = (event: LadingEvent) => void
 
 export const ignoreEvents: Listener = () => undefined

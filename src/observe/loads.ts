@@ -1,134 +1,263 @@
-import type { LadingEvent, LoadCounts } from '../core/events.ts'
-import type { LoadSnapshot } from './snapshot.ts'
+/**
+ * Events → how far each load is. One count for the page, the bars and the log. What is kept of loads that were
+ * only met in a queue has a bound, because a consumer may run without end.
+ */
+import type { EventOf, LadingEvent, LoadCounts } from '../core/events.ts'
+import { Rate } from './rate.ts'
 
-/** A folder may hold a hundred thousand files: the loads that were begun last are enough to look at. */
-const mostLoads = 200
+/** What makes a record done: a verdict in the target, or its place in the queue. */
+export type Goal = 'verdict' | 'queue'
 
-type Event<Type extends LadingEvent['type']> = Extract<LadingEvent, { readonly type: Type }>
+/** How far a load is, or all of them together. */
+export interface Extent {
+  readonly records: number
+  /** What was done by runs before is among them. */
+  readonly done: number
+  readonly rejected: number
+  readonly dead: number
+  /** Of the file, decompressed; 0 for a load without a plan. */
+  readonly bytes: number
+  readonly bytesDone: number
+  /** Records a second during the last ten seconds; 0 if unknown. */
+  readonly rate: number
+}
 
-interface Progress extends Omit<LoadCounts, 'loadId'> {
+export interface LoadExtent extends Extent {
+  readonly loadId: string
+  readonly source: string
+}
+
+/** Records with a verdict. */
+export const verdictsIn = ({
+  loaded,
+  rejected,
+  skipped,
+  dead,
+}: Pick<LoadCounts, 'loaded' | 'rejected' | 'skipped' | 'dead'>): number => loaded + rejected + skipped + dead
+
+/** Loads that were met without a plan; beyond so many, the one that was quiet longest is forgotten. */
+const mostMet = 200
+
+export class Load implements LoadCounts {
+  readonly loadId: string
+  readonly source: string
+  /** Its place among the loads, in the order in which they came. */
+  readonly order: number
   readonly startedAt: number
-  readonly bytes?: number
-  published: number
-  before: number
-  loaded: number
-  rejected: number
-  skipped: number
-  dead: number
-  firstVerdictAt?: number
-  lastVerdictAt?: number
-  wasSkipped: boolean
-  isPublished: boolean
+  readonly rate: Rate
+  records: number
+  /** Of the file; undefined without a plan. */
+  bytes: number | undefined
+  /** Paths that lead to this load. */
+  paths = 0
+  /** Records that an earlier run has seen to. */
+  before = 0
+  published = 0
+  loaded = 0
+  rejected = 0
+  skipped = 0
+  dead = 0
+  isPublished = false
+  /** There was nothing to publish. */
+  wasSkipped = false
+  hasReceipt = false
+  readonly #goal: Goal
+
+  constructor({ loadId, source, records }: LoadNamed, goal: Goal, order: number, now: number) {
+    this.loadId = loadId
+    this.source = source
+    this.records = records
+    this.order = order
+    this.startedAt = now
+    this.rate = new Rate(now)
+    this.#goal = goal
+  }
+
+  /** Records that this run has done. */
+  get now(): number {
+    return this.#goal === 'queue' ? this.published : verdictsIn(this)
+  }
+
+  get done(): number {
+    if (this.wasSkipped && !this.hasReceipt) return this.records
+    return Math.min(this.records, this.before + this.now)
+  }
+
+  get isDone(): boolean {
+    return this.records === 0 ? this.isPublished || this.wasSkipped : this.done >= this.records
+  }
+
+  get bytesDone(): number {
+    return this.records === 0 ? 0 : Math.round(((this.bytes ?? 0) * this.done) / this.records)
+  }
+
+  extent(now: number): LoadExtent {
+    const { loadId, source, records, done, rejected, dead, bytes = 0, bytesDone } = this
+    return { loadId, source, records, done, rejected, dead, bytes, bytesDone, rate: this.rate.recent(now) }
+  }
 }
 
-/** How far each load is, as far as this run has to do with it. */
-export class LoadKeeper {
-  readonly #loads = new Map<string, Progress>()
+type LoadNamed = Pick<LoadCounts, 'loadId' | 'source' | 'records'>
 
-  /** A load that is planned once more, because it is done all over, begins at nothing. */
-  planned({ loadId, source, records, bytes }: Event<'planned'>, now: number): void {
-    const before = this.#loads.get(loadId)
-    // Consumers may be ahead of the plan, where the queue held some of it already.
-    if (before !== undefined && before.bytes === undefined) this.#keep(loadId, { ...before, bytes })
-    else this.#keep(loadId, { ...begun(source, records, now), bytes })
+export interface LoadsOptions {
+  readonly goal?: Goal | undefined
+  /** Planned loads that are kept, the newest ones; all of them by default. */
+  readonly mostPlanned?: number | undefined
+}
+
+export class Loads {
+  readonly #goal: Goal
+  readonly #mostPlanned: number
+  readonly #planned = new Map<string, Load>()
+  /** Without a plan, the one that moved last at the end. */
+  readonly #met = new Map<string, Load>()
+  /** Begun and not done, likewise. */
+  readonly #atWork = new Map<string, Load>()
+  #order = 0
+  /** Of the planned loads. */
+  #sums = { records: 0, bytes: 0, done: 0, rejected: 0, dead: 0, bytesDone: 0 }
+  #paths = 0
+  #pathsDone = 0
+  #rate: Rate | undefined
+
+  constructor({ goal = 'verdict', mostPlanned = Number.POSITIVE_INFINITY }: LoadsOptions = {}) {
+    this.#goal = goal
+    this.#mostPlanned = mostPlanned
   }
 
-  resuming({ loadId, done }: Event<'resuming'>): void {
-    const load = this.#loads.get(loadId)
-    if (load !== undefined) load.before = done
-  }
-
-  /** The ledger knows better than what was heard. */
-  receipt({ loadId, loaded, rejected, skipped, dead }: Event<'receipt'>): void {
-    const load = this.#loads.get(loadId)
-    if (load !== undefined) Object.assign(load, { loaded, rejected, skipped, dead, before: 0 })
-  }
-
-  window({ loads }: Event<'window'>): void {
-    for (const { loadId, records } of loads) {
-      const load = this.#loads.get(loadId)
-      if (load !== undefined) load.published += records
+  hear(event: LadingEvent, now: number): void {
+    switch (event.type) {
+      case 'found':
+        return this.#clear()
+      case 'planned':
+        return this.#plan(event, now)
+      case 'resuming':
+        // Of what the queue held, some may have been counted in this run already.
+        return this.#change(event.loadId, now, (load) => {
+          load.before = Math.max(load.before, event.done - load.now)
+        })
+      case 'window':
+        for (const { loadId, records } of event.loads)
+          this.#change(loadId, now, (load) => (load.published += records), this.#goal === 'queue')
+        return
+      case 'published':
+        return this.#change(event.loadId, now, (load) => (load.isPublished = true))
+      case 'skipped':
+        // Of two paths to the same load, the second is skipped while the first is at work.
+        return this.#change(event.loadId, now, (load) => (load.wasSkipped ||= load.paths === 1))
+      case 'batch':
+        for (const counts of event.loads) this.#count(counts, now)
+        return
+      case 'receipt':
+        return this.#settle(event, now)
+      default:
     }
   }
 
-  published(loadId: string): void {
-    const load = this.#loads.get(loadId)
-    if (load !== undefined) load.isPublished = true
+  /** Of the planned loads; `paths` counts files that lead to the same load one by one. */
+  sums(now: number): Extent & { readonly paths: number; readonly pathsDone: number } {
+    const rate = this.#rate?.recent(now) ?? 0
+    return { ...this.#sums, rate, paths: this.#paths, pathsDone: this.#pathsDone }
   }
 
-  skipped(loadId: string): void {
-    const load = this.#loads.get(loadId)
-    if (load !== undefined) load.wasSkipped = true
+  /** In the order of their files. */
+  get planned(): readonly Load[] {
+    return [...this.#planned.values()]
   }
 
-  batch({ loads }: Event<'batch'>, now: number): void {
-    for (const counts of loads) {
-      const load =
-        this.#loads.get(counts.loadId) ?? this.#keep(counts.loadId, begun(counts.source, counts.records, now))
+  /** The last `most` loads, in the order in which they came. */
+  last(most: number): readonly Load[] {
+    const loads = [...this.planned.slice(-most), ...this.#met.values()]
+    return loads.toSorted((a, b) => a.order - b.order).slice(-most)
+  }
+
+  /** The loads that have begun and are not done: the `most` that moved last, in the order in which they came. */
+  atWork(most: number): readonly Load[] {
+    const isPlanned = this.#planned.size > 0
+    const loads = [...this.#atWork.values()].filter(({ loadId }) => this.#planned.has(loadId) === isPlanned)
+    return loads.slice(Math.max(0, loads.length - most)).toSorted((a, b) => a.order - b.order)
+  }
+
+  #clear(): void {
+    for (const loads of [this.#planned, this.#met, this.#atWork]) loads.clear()
+    this.#sums = { records: 0, bytes: 0, done: 0, rejected: 0, dead: 0, bytesDone: 0 }
+    this.#paths = 0
+    this.#pathsDone = 0
+    this.#rate = undefined
+  }
+
+  #plan(event: EventOf<'planned'>, now: number): void {
+    const { loadId, bytes } = event
+    this.#paths++
+    const twice = this.#planned.get(loadId)
+    if (twice !== undefined) {
+      twice.paths++
+      this.#pathsDone++
+      return
+    }
+    // Consumers may be ahead of the plan, if the queue held some of it already.
+    const load = this.#met.get(loadId) ?? new Load(event, this.#goal, this.#order++, now)
+    this.#met.delete(loadId)
+    load.paths = 1
+    load.bytes = bytes
+    this.#planned.set(loadId, load)
+    this.#add(load, 1)
+    const [oldest] = this.#planned.values()
+    if (this.#planned.size > this.#mostPlanned && oldest !== undefined) this.#forget(oldest)
+  }
+
+  /** A load that is forgotten keeps its part of the sums. */
+  #forget({ loadId }: Load): void {
+    for (const loads of [this.#planned, this.#met, this.#atWork]) loads.delete(loadId)
+  }
+
+  #count(counts: LoadCounts, now: number): void {
+    const { loadId } = counts
+    if (!this.#planned.has(loadId)) {
+      const met = this.#met.get(loadId) ?? new Load(counts, this.#goal, this.#order++, now)
+      this.#met.delete(loadId)
+      this.#met.set(loadId, met)
+      const [quietest] = this.#met.values()
+      if (this.#met.size > mostMet && quietest !== undefined) this.#forget(quietest)
+    }
+    const add = (load: Load) => {
       for (const name of ['loaded', 'rejected', 'skipped', 'dead'] as const) load[name] += counts[name]
-      load.firstVerdictAt ??= now
-      load.lastVerdictAt = now
     }
+    this.#change(loadId, now, add, this.#goal === 'verdict')
   }
 
-  snapshot(): readonly LoadSnapshot[] {
-    return [...this.#loads].map(([loadId, load]) => {
-      const { source, records, bytes, published, before, loaded, rejected, skipped, dead, startedAt } = load
-      const about = {
-        loadId,
-        source,
-        state: stateOf(load),
-        records,
-        bytes,
-        published,
-        before,
-        loaded,
-        rejected,
-        skipped,
-        dead,
-        startedAt,
-      }
-      return { ...about, perSecond: perSecondOf(load) }
-    })
+  /**
+   * The ledger knows best: an event of a process that was killed may be lost, and some records may have been
+   * counted twice.
+   */
+  #settle({ loadId, loaded, rejected, skipped, dead }: EventOf<'receipt'>, now: number): void {
+    this.#change(loadId, now, (load) =>
+      Object.assign(load, { loaded, rejected, skipped, dead, before: 0, hasReceipt: true }),
+    )
   }
 
-  #keep(loadId: string, load: Progress): Progress {
-    this.#loads.set(loadId, load)
-    const [oldest] = this.#loads.keys()
-    if (this.#loads.size > mostLoads && oldest !== undefined) this.#loads.delete(oldest)
-    return load
+  /** Changes a load that is known, and with it the sums. Only what happens just now counts for the rate. */
+  #change(loadId: string, now: number, change: (load: Load) => unknown, isNow = false): void {
+    const planned = this.#planned.get(loadId)
+    const load = planned ?? this.#met.get(loadId)
+    if (load === undefined) return
+    const doneBefore = load.done
+    if (planned !== undefined) this.#add(load, -1)
+    change(load)
+    if (planned !== undefined) this.#add(load, 1)
+    this.#atWork.delete(loadId)
+    if (load.done > 0 && !load.isDone) this.#atWork.set(loadId, load)
+    if (!isNow) return
+    load.rate.add(load.done - doneBefore, now)
+    if (planned === undefined) return
+    this.#rate ??= new Rate(now)
+    this.#rate.add(load.done - doneBefore, now)
   }
-}
 
-const begun = (source: string, records: number, startedAt: number): Progress => ({
-  source,
-  records,
-  startedAt,
-  published: 0,
-  before: 0,
-  loaded: 0,
-  rejected: 0,
-  skipped: 0,
-  dead: 0,
-  wasSkipped: false,
-  isPublished: false,
-})
-
-const verdictsOf = ({ loaded, rejected, skipped, dead }: Progress): number =>
-  loaded + rejected + skipped + dead
-
-function stateOf(load: Progress): LoadSnapshot['state'] {
-  if (load.wasSkipped) return 'skipped'
-  const verdicts = verdictsOf(load) + load.before
-  if (verdicts >= load.records && (verdicts > 0 || load.isPublished)) return 'done'
-  if (verdicts > 0 || load.isPublished) return 'loading'
-  return load.published > 0 ? 'publishing' : 'planned'
-}
-
-function perSecondOf(load: Progress): number {
-  const { firstVerdictAt, lastVerdictAt, startedAt } = load
-  if (firstVerdictAt === undefined || lastVerdictAt === undefined) return 0
-  // The first batch took its time before it was told.
-  const since = lastVerdictAt > firstVerdictAt ? firstVerdictAt : startedAt
-  return Math.round((verdictsOf(load) * 1000) / Math.max(1, lastVerdictAt - since))
+  #add({ records, bytes = 0, done, rejected, dead, bytesDone, isDone }: Load, sign: 1 | -1): void {
+    const more = { records, bytes, done, rejected, dead, bytesDone }
+    for (const name of ['records', 'bytes', 'done', 'rejected', 'dead', 'bytesDone'] as const)
+      this.#sums[name] += sign * more[name]
+    this.#pathsDone += sign * Number(isDone)
+  }
 }

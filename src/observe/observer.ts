@@ -3,12 +3,13 @@
  * however long the run is. The one that knows how deep the queue is tells it here (depth.ts).
  */
 import { type Code, codes } from '../core/errors.ts'
-import type { LadingEvent, Listener } from '../core/events.ts'
-import { LoadKeeper } from './loads.ts'
+import type { EventOf, Listener } from '../core/events.ts'
+import { type Load, Loads, verdictsIn } from './loads.ts'
 import { SeriesKeeper } from './series.ts'
 import type {
   About,
   ConsumerSnapshot,
+  LoadSnapshot,
   QueueDepth,
   Readiness,
   Snapshot,
@@ -17,6 +18,8 @@ import type {
 } from './snapshot.ts'
 import { StallWatch } from './stall.ts'
 
+/** A folder may hold a hundred thousand files: the loads that were begun last are enough to look at. */
+const mostLoads = 200
 /** What a consumer did is of interest for so long after its last word, and what a queue said of itself. */
 const consumerKeptMs = 600_000
 const depthKeptMs = 15_000
@@ -31,14 +34,13 @@ export interface ObserverOptions {
 }
 
 type Consumer = { -readonly [Name in keyof ConsumerSnapshot]: ConsumerSnapshot[Name] } & { heardAt: number }
-type Event<Type extends LadingEvent['type']> = Extract<LadingEvent, { readonly type: Type }>
 
 export class Observer {
   readonly #about: About
   readonly #consumes: boolean
   readonly #clock: () => number
   readonly #stall: StallWatch
-  readonly #loads = new LoadKeeper()
+  readonly #loads = new Loads({ mostPlanned: mostLoads })
   readonly #series = new SeriesKeeper()
   readonly #totals: Totals = { ...nothing }
   readonly #consumers = new Map<string, Consumer>()
@@ -58,15 +60,10 @@ export class Observer {
 
   readonly listener: Listener = (event) => {
     const now = this.#clock()
+    this.#loads.hear(event, now)
     switch (event.type) {
-      case 'planned':
-        return this.#loads.planned(event, now)
       case 'window':
         return this.#window(event, now)
-      case 'published':
-        return this.#loads.published(event.loadId)
-      case 'skipped':
-        return this.#loads.skipped(event.loadId)
       case 'held':
         this.#consumer(event.consumer, now).held = event.messages
         return this.#look(now)
@@ -82,15 +79,7 @@ export class Observer {
         return this.#look(now)
       case 'indexes':
         return this.#stall.progress(now)
-      case 'resuming':
-        return this.#loads.resuming(event)
-      case 'receipt':
-        return this.#loads.receipt(event)
-      case 'found':
-      case 'planning':
-      case 'dead':
-      case 'warning':
-      case 'zones':
+      default:
     }
   }
 
@@ -146,25 +135,23 @@ export class Observer {
       readiness: this.readiness(),
       queue: { depth: this.depth, askedAt: this.#depthAt, failures: this.#depthFailures },
       totals: { ...this.#totals },
-      loads: this.#loads.snapshot(),
+      loads: this.#loads.last(mostLoads).map(loadSnapshot),
       series: this.#series.snapshot(at),
       consumers: [...this.#consumers.values()].map(consumerSnapshot),
       waiting: this.waiting,
     }
   }
 
-  #window(event: Event<'window'>, now: number): void {
+  #window(event: EventOf<'window'>, now: number): void {
     const records = event.loads.reduce((sum, load) => sum + load.records, 0)
     this.#totals.published += records
     this.#series.at(now).published += records
-    this.#loads.window(event)
     this.#isThere('QUEUE')
     this.#progress(now)
   }
 
-  #batch(event: Event<'batch'>, now: number): void {
+  #batch(event: EventOf<'batch'>, now: number): void {
     const { records, loaded, rejected, skipped, dead, bytes, writeMs, settleMs } = event
-    this.#loads.batch(event, now)
     for (const name of messageCounts) this.#totals[name] += event[name]
     this.#totals.received += records
     this.#totals.batches++
@@ -189,7 +176,7 @@ export class Observer {
     this.#progress(now)
   }
 
-  #wait({ code, message, attempt, delayMs }: Event<'waiting'>, now: number): void {
+  #wait({ code, message, attempt, delayMs }: EventOf<'waiting'>, now: number): void {
     // Nothing is waited for, something is given up.
     if (delayMs === 0) return
     const since = this.#waiting.get(code)?.since ?? now
@@ -249,6 +236,22 @@ export class Observer {
     for (const [name, { heardAt, held }] of this.#consumers)
       if (held === 0 && now - heardAt > consumerKeptMs) this.#consumers.delete(name)
   }
+}
+
+function loadSnapshot(load: Load): LoadSnapshot {
+  const { loadId, source, records, bytes, published, before, loaded, rejected, skipped, dead, startedAt } =
+    load
+  const counts = { records, bytes, published, before, loaded, rejected, skipped, dead }
+  const perSecond = Math.round(load.rate.average)
+  return { loadId, source, state: stateOf(load), ...counts, startedAt, perSecond }
+}
+
+function stateOf(load: Load): LoadSnapshot['state'] {
+  if (load.wasSkipped) return 'skipped'
+  const verdicts = verdictsIn(load) + load.before
+  if (verdicts >= load.records && (verdicts > 0 || load.isPublished)) return 'done'
+  if (verdicts > 0 || load.isPublished) return 'loading'
+  return load.published > 0 ? 'publishing' : 'planned'
 }
 
 const consumerSnapshot = ({ consumer, held, batches, records, last }: Consumer): ConsumerSnapshot => ({

@@ -1,17 +1,12 @@
-/**
- * Events → how far the loads are. It knows no terminal, and no clock but the one that it is given; what it
- * keeps of loads that were only met in a queue does not grow, because a consumer may run without end.
- */
-import type { LadingEvent, Listener, LoadCounts } from '../core/events.ts'
-import { type Extent, type LoadExtent, LoadSums, type More, Sums } from './extent.ts'
+/** Events → how a run goes as a whole. It knows no terminal, and no clock but the one that it is given. */
+import type { EventOf, Listener } from '../core/events.ts'
+import { type Extent, type Goal, type LoadExtent, Loads } from './loads.ts'
+import { Rate } from './rate.ts'
 
-export type { Extent, LoadExtent } from './extent.ts'
-
-/** What makes a record done: a verdict in the target, or its place in the queue. */
-export type Goal = 'verdict' | 'queue'
+export type { Extent, Goal, LoadExtent } from './loads.ts'
 
 export interface ProgressSnapshot {
-  /** Of the loads that are planned; where none is, of everything that was met. */
+  /** Of the loads that are planned; without any files, of everything that was met. */
   readonly all: Extent
   /**
    * Records that there will be: as planned, or estimated by the sizes of the files while some are still to be
@@ -29,28 +24,18 @@ export interface ProgressSnapshot {
   readonly elapsedMs: number
 }
 
-/** Loads that were met without a plan; beyond so many, the one that was quiet longest is forgotten. */
-const mostMet = 100
-
 export class Progress {
-  readonly #goal: Goal
   readonly #now: () => number
   readonly #startedAt: number
+  readonly #goal: Goal
+  readonly #loads: Loads
   #found = { files: 0, bytes: 0 }
   /** On the disk, of the files that are planned. */
   #bytesPlanned = 0
-  #filesPlanned = 0
-  #filesDone = 0
   #batches = 0
-  #order = 0
-  #all: Sums
-  readonly #planned = new Map<string, LoadSums>()
-  /**
-   * Those of them that have begun and are not done, the one that moved last at the end; and loads without a
-   * plan, likewise.
-   */
-  readonly #atWork = new Map<string, LoadSums>()
-  readonly #met = new Map<string, LoadSums>()
+  /** What came of messages, whether a load of them is known or not. */
+  readonly #met = { done: 0, rejected: 0, dead: 0, bytesDone: 0 }
+  readonly #rate: Rate
   #planning: ProgressSnapshot['planning']
   #building: { readonly table: string; readonly since: number } | undefined
   #waiting: { readonly code: string; readonly message: string; readonly since: number } | undefined
@@ -60,75 +45,56 @@ export class Progress {
     this.#goal = goal
     this.#now = now
     this.#startedAt = now()
-    this.#all = new Sums(now)
+    this.#loads = new Loads({ goal })
+    this.#rate = new Rate(this.#startedAt)
   }
 
   readonly tell: Listener = (event) => {
+    const now = this.#now()
+    this.#loads.hear(event, now)
     switch (event.type) {
       case 'found':
-        return this.#begin(event)
+        this.#found = event
+        this.#bytesPlanned = 0
+        return
       case 'planning':
         this.#planning = event
         return
       case 'planned':
-        return this.#plan(event)
-      case 'resuming':
-        return this.#raise(this.#planned.get(event.loadId), event.done)
-      case 'skipped': {
-        const load = this.#planned.get(event.loadId)
-        // Of two paths to the same load, the second is skipped while the first is at work.
-        if (load?.paths === 1) this.#end(load)
+        this.#bytesPlanned += this.#planning?.size ?? 0
+        this.#planning = undefined
         return
-      }
       case 'window':
-        if (this.#goal === 'queue') this.#window(event)
-        return
-      case 'published':
-        // An empty file is done with its only chunk, in which there is nothing to count.
-        if (event.records === 0) this.#end(this.#planned.get(event.loadId))
-        return
+        return this.#window(event, now)
       case 'batch':
-        return this.#batch(event)
-      case 'receipt':
-        return this.#settle(event)
+        return this.#batch(event, now)
       case 'indexes':
         // It may be tried again.
         this.#building =
-          event.state === 'building'
-            ? (this.#building ?? { table: event.table, since: this.#now() })
-            : undefined
+          event.state === 'building' ? (this.#building ?? { table: event.table, since: now }) : undefined
         return
-      case 'waiting':
-        this.#waiting = {
-          code: event.code,
-          message: event.message,
-          since: this.#waiting?.since ?? this.#now(),
-        }
+      case 'waiting': {
+        const { code, message } = event
+        this.#waiting = { code, message, since: this.#waiting?.since ?? now }
         return
+      }
       case 'resumed':
         this.#waiting = undefined
         return
-      case 'held':
-      case 'dead':
-      case 'foreign':
-      case 'warning':
-      case 'zones':
-        return
+      default:
     }
   }
 
   snapshot(): ProgressSnapshot {
     const now = this.#now()
     const { files: found, bytes } = this.#found
-    const isEstimate = this.#filesPlanned < found && this.#bytesPlanned > 0
-    const { records } = this.#all
+    const { paths: planned, pathsDone, ...sums } = this.#loads.sums(now)
+    const isEstimate = planned < found && this.#bytesPlanned > 0
+    const share = isEstimate ? Math.max(1, bytes / this.#bytesPlanned) : 1
     return {
-      all: this.#all.extent(),
-      expected: {
-        records: isEstimate ? Math.round(records * Math.max(1, bytes / this.#bytesPlanned)) : records,
-        isEstimate,
-      },
-      files: { found, planned: this.#filesPlanned, done: this.#filesDone },
+      all: found > 0 ? sums : { ...sums, ...this.#met, rate: this.#rate.recent(now) },
+      expected: { records: Math.round(sums.records * share), isEstimate },
+      files: { found, planned, done: pathsDone },
       batches: this.#batches,
       planning: this.#planning,
       building: this.#building && { table: this.#building.table, ms: now - this.#building.since },
@@ -143,130 +109,29 @@ export class Progress {
 
   /** The planned loads, in the order of their files. */
   loads(): readonly LoadExtent[] {
-    return [...this.#planned.values()].map((load) => load.extent())
+    const now = this.#now()
+    return this.#loads.planned.map((load) => load.extent(now))
   }
 
-  /**
-   * The loads that have begun and are not done: those that moved last, at most so many, in the order in which
-   * they came.
-   */
+  /** The loads that have begun and are not done: those that moved last, in the order in which they came. */
   atWork(most: number): readonly LoadExtent[] {
-    const loads = [...(this.#found.files > 0 ? this.#atWork : this.#met).values()]
-    return loads
-      .slice(Math.max(0, loads.length - most))
-      .toSorted((a, b) => a.order - b.order)
-      .map((load) => load.extent())
+    const now = this.#now()
+    return this.#loads.atWork(most).map((load) => load.extent(now))
   }
 
-  #begin({ files, bytes }: { readonly files: number; readonly bytes: number }): void {
-    this.#found = { files, bytes }
-    this.#bytesPlanned = 0
-    this.#filesPlanned = 0
-    this.#filesDone = 0
-    this.#all = new Sums(this.#now)
-    for (const loads of [this.#planned, this.#atWork, this.#met]) loads.clear()
+  #window({ loads, bytes }: EventOf<'window'>, now: number): void {
+    if (this.#goal !== 'queue') return
+    this.#meet({ done: loads.reduce((sum, { records }) => sum + records, 0), bytesDone: bytes }, now)
   }
 
-  #plan(event: LadingEvent & { readonly type: 'planned' }): void {
-    const { loadId, records, bytes } = event
-    this.#filesPlanned++
-    this.#bytesPlanned += this.#planning?.size ?? 0
-    this.#planning = undefined
-    const twice = this.#planned.get(loadId)
-    if (twice !== undefined) {
-      twice.paths++
-      this.#filesDone++
-      return
-    }
-    const load = new LoadSums(this.#now, this.#order++, event)
-    this.#planned.set(loadId, load)
-    this.#all.records += records
-    this.#all.bytes += bytes
-    // The queue may have held some of it before its file was read.
-    const met = this.#met.get(loadId)
-    this.#met.delete(loadId)
-    if (met !== undefined) this.#change(load, met)
-  }
-
-  #window({ loads, bytes }: LadingEvent & { readonly type: 'window' }): void {
-    this.#waiting = undefined
-    for (const { loadId, records } of loads) {
-      const load = this.#planned.get(loadId)
-      if (load !== undefined) this.#change(load, { done: records })
-      else this.#all.add({ done: records })
-    }
-    if (this.#found.files === 0) this.#all.bytesDone += bytes
-  }
-
-  #batch({ loads, bytes, ...tally }: LadingEvent & { readonly type: 'batch' }): void {
+  #batch({ loaded, rejected, skipped, dead, bytes }: EventOf<'batch'>, now: number): void {
     this.#batches++
+    this.#meet({ done: loaded + rejected + skipped, rejected, dead, bytesDone: bytes }, now)
+  }
+
+  #meet(more: Partial<Pick<Extent, 'done' | 'rejected' | 'dead' | 'bytesDone'>>, now: number): void {
     this.#waiting = undefined
-    if (this.#found.files === 0) {
-      this.#all.add({
-        done: tally.loaded + tally.rejected + tally.skipped,
-        rejected: tally.rejected,
-        dead: tally.dead,
-      })
-      this.#all.bytesDone += bytes
-    }
-    for (const counts of loads) {
-      const done = doneOf(counts)
-      if (done > 0) this.#change(this.#planned.get(counts.loadId) ?? this.#meet(counts), { ...counts, done })
-    }
-  }
-
-  #meet(counts: LoadCounts): LoadSums {
-    const { loadId } = counts
-    const load = this.#met.get(loadId) ?? new LoadSums(this.#now, this.#order++, counts)
-    this.#met.delete(loadId)
-    this.#met.set(loadId, load)
-    const [quietest] = this.#met.keys()
-    if (this.#met.size > mostMet) this.#met.delete(quietest as string)
-    return load
-  }
-
-  /**
-   * The ledger knows best: an event of a process that was killed may be lost, and some records may have been
-   * counted twice.
-   */
-  #settle(counts: LoadCounts): void {
-    const load = this.#planned.get(counts.loadId)
-    if (load === undefined) return
-    const { rejected, dead } = counts
-    this.#change(
-      load,
-      { done: doneOf(counts) - load.done, rejected: rejected - load.rejected, dead: dead - load.dead },
-      false,
-    )
-  }
-
-  /** At least so many are done, whoever did them. */
-  #raise(load: LoadSums | undefined, done: number): void {
-    if (load !== undefined) this.#change(load, { done: Math.max(0, done - load.done) }, false)
-  }
-
-  /** Nothing more is to come of it. */
-  #end(load: LoadSums | undefined): void {
-    if (load === undefined || load.isDone) return
-    load.isEnded = true
-    if (load.records === 0) this.#filesDone++
-    else this.#raise(load, load.records)
-  }
-
-  #change(load: LoadSums, more: More, isNow = true): void {
-    const [bytesBefore, wasDone] = [load.bytesDone, load.isDone]
-    const done = Math.min(more.done ?? 0, load.records - load.done)
-    load.add({ ...more, done }, isNow)
-    if (!this.#planned.has(load.loadId)) {
-      if (load.isDone) this.#met.delete(load.loadId)
-      return
-    }
-    this.#all.add({ ...more, done }, isNow)
-    this.#all.bytesDone += load.bytesDone - bytesBefore
-    this.#filesDone += Number(load.isDone) - Number(wasDone)
-    this.#atWork.delete(load.loadId)
-    if (load.done > 0 && !load.isDone) this.#atWork.set(load.loadId, load)
+    for (const name of ['done', 'rejected', 'dead', 'bytesDone'] as const) this.#met[name] += more[name] ?? 0
+    this.#rate.add(more.done ?? 0, now)
   }
 }
-
-const doneOf = ({ loaded, rejected, skipped, dead }: LoadCounts): number => loaded + rejected + skipped + dead

@@ -182,7 +182,8 @@ describe('a snapshot', () => {
   it('knows a load that is done all over only from then on', () => {
     const observer = observe()
     const planned: LadingEvent = { type: 'planned', ...load, chunks: 2, bytes: 200 }
-    for (const event of [planned, batch(), planned]) observer.listener(event)
+    const found: LadingEvent = { type: 'found', files: 1, bytes: 200 }
+    for (const event of [found, planned, batch(), found, planned]) observer.listener(event)
     expect(observer.snapshot().loads).toMatchObject([{ state: 'planned', loaded: 0 }])
   })
 

@@ -3,7 +3,7 @@ import { toLadingError } from '../../core/errors.ts'
 import { mayPass } from '../../core/retry.ts'
 import { sleep, unlessAborted } from '../../core/wait.ts'
 import type { Depth } from '../../queue/queue.ts'
-import { balance } from '../../sink/receipt.ts'
+import { verdictsIn } from '../../observe/loads.ts'
 import type { Receipt } from '../../sink/ledger.ts'
 import { type Bar, barLines, noteLine, type Paint } from '../terminal/bars.ts'
 import { count, counted, print, receiptJson } from '../terminal/output.ts'
@@ -95,7 +95,7 @@ export function watchLines(
   const inFlight = depth.inFlight === undefined ? 'an unknown number' : count(depth.inFlight)
   const queue = `${new Date(at).toISOString().slice(0, -5)}Z  queue: ${count(depth.ready)} ready, ${inFlight} in flight, ${count(depth.dead)} dead`
   const seconds = last === undefined ? 0 : (at - last.at) / 1000
-  const before = new Map(last?.receipts.map((receipt) => [receipt.loadId, doneOf(receipt)]))
+  const before = new Map(last?.receipts.map((receipt) => [receipt.loadId, verdictsIn(receipt)]))
   const bars = receipts.map((receipt) => barOf(receipt, before.get(receipt.loadId) ?? 0, seconds))
   const open = bars.filter(({ done, records }) => done < records)
   const head = [
@@ -123,11 +123,9 @@ export function watchLines(
   return [...head, ...barLines([all, ...shown], columns, paint), ...more]
 }
 
-const doneOf = (receipt: Receipt): number => receipt.records - balance(receipt).open
-
 function barOf(receipt: Receipt, before: number, seconds: number): Bar {
   const { source, records, rejected, dead, bytes } = receipt
-  const done = doneOf(receipt)
+  const done = verdictsIn(receipt)
   const rate = seconds > 0 ? Math.max(0, done - before) / seconds : 0
   return {
     name: source,

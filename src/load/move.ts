@@ -1,0 +1,67 @@
+/** Files → queue → database, with a producer and workers side by side. */
+import { createConsumer } from '../consumer/consumer.ts'
+import { LadingError } from '../core/errors.ts'
+import { produce, type ProducedLoad } from '../producer/produce.ts'
+import { type Ask, askingUntil, type Running, type Workers } from './options.ts'
+import { roomIn } from './room.ts'
+import { settled } from './settled.ts'
+
+export interface Moved {
+  readonly produced: readonly ProducedLoad[]
+  /** Whether the queue was empty in the end. */
+  readonly isEmpty: boolean
+}
+
+/** Files → queue → database, with workers of its own. */
+export async function move(options: Running, ask: Ask, indexesDeferred: boolean): Promise<Moved> {
+  const { signal, course, onEvent } = options
+  const stop = new AbortController()
+  const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
+  const patiently = askingUntil(stopped, onEvent)
+  const workers =
+    options.start?.({ signal: stopped, indexesDeferred, loads: course.loads, onEvent }) ??
+    inProcess(options, stopped)
+  // Consumers that end before they are told to have failed, or were stopped; either way the producer must not
+  // go on alone.
+  const early = workers.ended.finally(() => stop.abort())
+  early.catch(() => undefined)
+  const work = async () => {
+    const room =
+      options.room ?? roomIn(options.queue, stopped, { patiently, outstanding: () => course.outstanding })
+    const known: Ask = (...asked) => patiently(() => ask(...asked))
+    const producing = { ...options, room, signal: stopped, known }
+    const produced = await produce(producing).catch(async (error: unknown) => {
+      if (stopped.aborted || !isOfFile(error)) throw error
+      // What was published of the other files is loaded first.
+      await settled(course.published, options, stopped, patiently)
+      const told = course.toldOf(options.names)
+      if (told !== undefined) onEvent({ type: 'warning', message: told })
+      throw error
+    })
+    const published = produced.filter((each) => each.published > 0).map(({ loadId }) => loadId)
+    return { produced, isEmpty: await settled(published, options, stopped, patiently) }
+  }
+  try {
+    const moved = await Promise.race([work(), early.then(() => new Promise<never>(() => undefined))])
+    // What an earlier run published of the same loads may stand behind messages of others.
+    if (moved.isEmpty) workers.stop()
+    else workers.finish()
+    await workers.ended
+    return moved
+  } finally {
+    workers.stop()
+    await workers.ended.catch(() => undefined)
+  }
+}
+
+const fileCodes = /^(SOURCE|HEADER)_|^(UNCLOSED_QUOTE|RECORD_TOO_LARGE|MESSAGE_TOO_LARGE|PLAN_CHANGED)$/
+
+/** Whether one file is at fault, and neither the queue nor the database. */
+const isOfFile = (error: unknown): boolean => error instanceof LadingError && fileCodes.test(error.code)
+
+function inProcess({ course, ...options }: Running, signal: AbortSignal): Workers {
+  const [stop, finish] = [new AbortController(), new AbortController()]
+  const consumer = createConsumer({ ...options, loads: course.loads, besideLoad: true })
+  const run = consumer.run({ signal: AbortSignal.any([signal, stop.signal]), finish: finish.signal })
+  return { ended: run.then(() => undefined), stop: () => stop.abort(), finish: () => finish.abort() }
+}

@@ -1,0 +1,105 @@
+/** What a load takes, what it gives, and what its parts share. */
+import type { ConsumerOptions } from '../consumer/options.ts'
+import type { ForeignEvent, Listener } from '../core/events.ts'
+import { retrying } from '../core/retry.ts'
+import type { ProduceOptions } from '../producer/options.ts'
+import type { ProducedLoad } from '../producer/produce.ts'
+import type { Receipt } from '../sink/ledger.ts'
+import type { Sink } from '../sink/sink.ts'
+import type { Course, OwnLoads } from './course.ts'
+import type { DeferIndexes } from './indexes.ts'
+
+/** Consumers at work beside the producer. */
+export interface Workers {
+  /** Settles when they have ended, by themselves or because they were told to; rejects where one failed. */
+  readonly ended: Promise<void>
+  /** Tells them to finish what is in hand and end. */
+  stop(): void
+  /** Tells them to end when nothing of the loads waits any more; what else is in the queue is others'. */
+  finish(): void
+}
+
+/** What workers have to know of the load beside which they are at work. */
+export interface WorkerOptions {
+  readonly signal: AbortSignal
+  readonly indexesDeferred: boolean
+  /** Whose chunks they take, and no others. */
+  readonly loads: OwnLoads
+  /** Hears of what they do. */
+  readonly onEvent: Listener
+}
+
+/** What waits in the queue when the load is complete. */
+export interface LeftInQueue {
+  readonly messages: number
+  /** Whose they are, as far as they were met. */
+  readonly of: readonly ForeignEvent[]
+}
+
+export interface LoadOptions
+  extends
+    Omit<ProduceOptions, 'known' | 'startFresh' | 'target'>,
+    Pick<
+      ConsumerOptions,
+      | 'dedupKey'
+      | 'batch'
+      | 'prefetch'
+      | 'maxAttempts'
+      | 'setAside'
+      | 'batchRetry'
+      | 'messageRetry'
+      | 'startTimeoutMs'
+      | 'graceMs'
+    > {
+  readonly sink: Sink
+  /**
+   * Forget what the ledger knows of the files and load them from scratch; throws `TABLE_NOT_EMPTY` where rows
+   * would be there twice.
+   */
+  readonly fresh?: boolean
+  /**
+   * Whether the indexes of an empty table, its key among them, are built when everything is loaded; `auto`
+   * where it is not given.
+   */
+  readonly deferIndexes?: DeferIndexes
+  /** Starts the consumers; one in this process where it is not given, or gives none. */
+  readonly start?: (options: WorkerOptions) => Workers | undefined
+}
+
+export interface LoadResult {
+  readonly produced: readonly ProducedLoad[]
+  /** The paper of each load, in the order of the files. */
+  readonly receipts: readonly Receipt[]
+  /** Records that took effect during this run; what took effect before is in the receipts too. */
+  readonly loadedNow: number
+  /**
+   * Messages of others. Nothing is known of them while a load is not complete, because then they may be its
+   * own.
+   */
+  readonly left: LeftInQueue
+  /**
+   * Loads whose rows had been loaded before, though the table held none when the run began; `fresh` loads
+   * them again.
+   */
+  readonly emptied: readonly string[]
+}
+
+/** As `LoadOptions`, with the target named and every event heard. */
+export interface Running extends LoadOptions, Pick<ProduceOptions, 'startFresh'> {
+  readonly target: string
+  readonly course: Course
+  readonly onEvent: Listener
+  /** Names of all the sources. */
+  readonly names: readonly string[]
+}
+
+export type Ask = NonNullable<ProduceOptions['known']>
+
+/** Asks until it is answered, or until nobody waits for the answer any more. */
+export type Patiently = <T>(ask: () => Promise<T>) => Promise<T>
+
+/** A database or a queue that goes away is waited for, as the consumers do. */
+export const askingUntil =
+  (signal: AbortSignal | undefined, onEvent: Listener): Patiently =>
+  (ask) =>
+    retrying(ask, { signal, onEvent })
