@@ -1,7 +1,7 @@
 /**
- * Messages that refer to their bytes → messages that hold them. It stands between the queue and the batches,
- * which count bytes, and reads lazily: what the queue hands out at once may be a thousand references, of
- * which two are in memory here.
+ * Messages that refer to their bytes → messages that hold them, between the queue and the batches, which count
+ * bytes. It reads lazily: of a thousand references that a queue delivers at once, the bytes of two are in
+ * memory.
  */
 import type { Listener } from '../core/events.ts'
 import { type ChunkEnvelope, type ChunkReference, readableEnvelope } from '../queue/envelope.ts'
@@ -59,7 +59,7 @@ export async function* withBodies(
     for await (const deliveries of arrivals) {
       if (deliveries.some((each) => referenceIn(each) !== undefined)) yield* oneByOne(deliveries, options)
       else {
-        // While nothing comes, no file is kept open that somebody may have deleted.
+        // Between messages no file is kept open: it may have been deleted.
         if (deliveries.length === 0) await files.close()
         yield deliveries
       }

@@ -28,7 +28,7 @@ export interface Splitter {
   finish(): void
 }
 
-/** What a model expects of a source whose head names its fields. */
+/** What a model expects of a head that names the fields. */
 export interface ExpectedFields {
   /** As errors name it. */
   readonly table: string

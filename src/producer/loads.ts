@@ -11,7 +11,7 @@ const defaultChunkBytes = 1024 * 1024
 const shareOfQueue = 3 / 4
 
 /**
- * The same for a queue whenever it is asked, because a load goes on with the chunks with which it was begun.
+ * Depends on nothing but the queue, because a load must resume with the chunks it was begun with.
  */
 function defaultChunkBytesOf({ queue, carry }: Pick<ProduceOptions, 'queue' | 'carry'>): number {
   return carry === 'reference'
@@ -41,7 +41,7 @@ export async function planLoad(
   }
 }
 
-/** The loads that the files would be now, whatever has become of them. */
+/** Plans all sources: the ids of their loads as the sources are now, loaded or not. */
 export async function planAll(options: ProduceOptions): Promise<readonly string[]> {
   using state = openState(options)
   const loads: string[] = []
@@ -51,8 +51,8 @@ export async function planAll(options: ProduceOptions): Promise<readonly string[
 }
 
 /**
- * Loads of the files as they are that an earlier run planned: their chunks may wait in the queue before the
- * files are planned again.
+ * Loads that an earlier run planned of sources that have not changed since: their chunks may wait in the queue
+ * before the sources are planned again.
  */
 export async function plannedBefore(
   options: ProduceOptions,
@@ -72,8 +72,7 @@ export async function plannedBefore(
 }
 
 /**
- * Says that everything that was loaded once more on purpose has taken effect, so that the next `again` is
- * another one.
+ * Ends an `again` whose loads have all taken effect, so that the next one makes loads of its own.
  */
 export function endAgain(options: ProducerOptions): void {
   using state = openState(options)
@@ -90,8 +89,7 @@ export function begunFresh(
 }
 
 /**
- * Says that the loads, which were begun from scratch, have taken effect, so that the next such command begins
- * them anew.
+ * Ends a start from scratch: the loads have taken effect, and the next such command begins them anew.
  */
 export function endFresh(options: ProducerOptions, loads: readonly string[]): void {
   using state = openState(options)

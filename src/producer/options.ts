@@ -21,16 +21,16 @@ export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptio
   readonly paths: readonly string[]
   readonly model: Model
   readonly queue: Queue
-  /** Name under which the ledger keeps the loads; the model's table where it is not given. */
+  /** Name under which the ledger keeps the loads; the model's table by default. */
   readonly pipeline?: string
   /**
-   * Wanted size of a chunk, in bytes of the source; 1 MiB where it is not given, or three quarters of what the queue
+   * Wanted size of a chunk, in bytes of the source; by default 1 MiB, or three quarters of what the queue
    * takes where that is less.
    */
   readonly chunkBytes?: number
-  /** Cells of the files that the model does not know are left out instead of refused. */
+  /** Leave out fields that the model does not know instead of refusing them. */
   readonly ignoreExtra?: boolean
-  /** Load once more what was loaded before. */
+  /** Load again what was loaded before. */
   readonly again?: boolean
   /** File that remembers plans between runs. */
   readonly statePath?: string
@@ -44,7 +44,7 @@ export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptio
   ) => Promise<KnownLoad | undefined>
   /**
    * Asked of each load before its plan is frozen: true where it is begun from scratch, and its target has
-   * forgotten it. `isBegun` tells that an earlier run, which was interrupted, has begun it so already.
+   * forgotten it. `isBegun`: an earlier run that was interrupted has begun it so already.
    */
   readonly startFresh?: (loadId: string, isBegun: boolean) => Promise<boolean>
   readonly onEvent?: Listener

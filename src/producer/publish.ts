@@ -1,6 +1,6 @@
 /**
- * Pass 2 over a file: reads each planned chunk again, proves that it is still what was planned, and publishes
- * it. As a reference, a chunk is not read again: whoever receives it reads and proves it.
+ * Pass 2 over a source: reads each planned chunk again, proves that it is still what was planned, and publishes
+ * it. A chunk that travels by reference is not read again: its consumer reads and proves it.
  */
 import { randomUUID } from 'node:crypto'
 import { LadingError } from '../core/errors.ts'
@@ -22,10 +22,9 @@ import { sharesOf, Window, type WindowSize } from './window.ts'
 
 export interface PublishOptions extends Abortable {
   /**
-   * Awaited before each window (4 MiB, 16 MiB of references, or 256 messages) is published, so that whoever
-   * knows how much waits in the queue can hold the producer back; meanwhile no more than one further window
-   * is read. It is not waited for after a stop, and what it throws ends the producer as a failure of the
-   * queue does.
+   * Awaited before each window (4 MiB, 16 MiB of references, or 256 messages) is published, to hold the
+   * producer back while enough waits in the queue; meanwhile it reads one more window at most. It is not
+   * awaited after a stop. An error that it throws ends the producer, as one of the queue does.
    */
   readonly room?: ((next: WindowSize) => Promise<void>) | undefined
   /**
@@ -34,18 +33,18 @@ export interface PublishOptions extends Abortable {
    */
   readonly target?: string | undefined
   /**
-   * Messages say in which span (a window) they were published, so that whoever writes them can refer to it.
+   * Messages carry the span of the window they were published in, for the traces of their consumers.
    */
   readonly traced?: boolean
-  /** The chunks were published before, and the queue is to take them all the same. */
+  /** Publish chunks that the queue may have taken before. */
   readonly resend?: boolean
 }
 
 /**
- * Collects messages across files and publishes them in windows: with many small files, the sync to disk is
- * what costs. While the queue takes one window, the next one is read; one window follows the other, so that
- * what is noted has no gaps. After a window that fails none is published, and its error comes out of every
- * call.
+ * Collects messages across files and publishes them in windows, because with many small files the sync to disk
+ * sets the cost. While the queue takes one window, the next one is read. Windows are published one after the
+ * other, so that confirmed chunks have no gaps. After a window fails, none is published, and every call throws
+ * its error.
  */
 export class Publisher {
   readonly #queue: Queue
@@ -54,9 +53,9 @@ export class Publisher {
   readonly #onEvent: Listener
   readonly #referenceOf: ReferenceOf
   readonly #spare = new SpareMemory()
-  /** As envelopes name it. */
+  /** The hash by which envelopes name the database. */
   readonly #target: string | undefined
-  /** One for all that is published, so that a window that is tried again is not taken twice. */
+  /** The same for everything that this publisher sends, so that a window that is retried is not taken twice. */
   readonly #resent: { readonly resent?: string }
   #window: Window
   #underWay: Promise<void> = Promise.resolve()
@@ -79,8 +78,7 @@ export class Publisher {
   }
 
   /**
-   * Publishes those of the chunks that `wanted` lets through; the last of them may still wait for `flush`.
-   * Returns their number.
+   * Publishes the chunks that `wanted` accepts and returns their number; the last of them may wait for `flush`.
    */
   async publish(
     load: PlannedLoad,
@@ -103,7 +101,7 @@ export class Publisher {
       await this.#add(load, chunk, body, path)
       published++
     }
-    // Each chunk was what was planned, yet what grew meanwhile will be another load: better said now.
+    // Every chunk was as planned, but a source that grew meanwhile is another load now: report it.
     if ((await source.state()) !== load.state) throw changed(load, 'while it was published')
     this.#window.finished.push({ load, chunks: published })
     return published

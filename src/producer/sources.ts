@@ -26,7 +26,7 @@ export async function openSources(
   return sources
 }
 
-/** Files whose headers do not fit that are named. */
+/** Most paths that an error lists. */
 const mostNamed = 5
 
 /** Reads the beginning of each source; throws for the first that does not fit, and names the others. */

@@ -17,7 +17,7 @@ export class SpareMemory {
     return Buffer.from(memory, 0, bytes)
   }
 
-  /** A body that nobody looks at any more. Memory that did not come from here stays whose it is. */
+  /** Takes back a body that is no longer used; other memory than that of `take` is left alone. */
   give({ buffer }: Uint8Array): void {
     if (this.#taken.delete(buffer)) this.#spare.push(buffer as ArrayBuffer)
   }

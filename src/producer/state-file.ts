@@ -2,7 +2,7 @@
 import { LadingError } from '../core/errors.ts'
 import { SqliteFile, type SqliteValues, sqliteCode, sqliteTrouble } from '../core/sqlite.ts'
 
-/** Marks a file as ours ("LdgP"), so that nobody's other database is taken for one. */
+/** Marks the file as a producer's state ("LdgP"), so that no other database is taken for one. */
 const applicationId = 0x4c646750
 
 const schema = [
@@ -33,7 +33,7 @@ const schema = [
      published_at TEXT,
      UNIQUE (id, queue)
    ) STRICT;
-   -- Salts of loads made once more on purpose whose command has not come to its end.
+   -- Salts of commands with --again that have not ended.
    CREATE TABLE again (queue TEXT NOT NULL, pipeline TEXT NOT NULL, salt TEXT NOT NULL, PRIMARY KEY (queue, pipeline)) STRICT, WITHOUT ROWID;
    CREATE TABLE chunk (
      load INTEGER NOT NULL REFERENCES load ON DELETE CASCADE,
@@ -47,7 +47,7 @@ const schema = [
      confirmed INTEGER NOT NULL DEFAULT 0,
      PRIMARY KEY (load, chunk)
    ) STRICT, WITHOUT ROWID`,
-  `-- Loads that a command has begun from scratch which has not come to its end.
+  `-- Loads begun from scratch by commands that have not ended.
    CREATE TABLE fresh (queue TEXT NOT NULL, load TEXT NOT NULL, PRIMARY KEY (queue, load)) STRICT, WITHOUT ROWID;
    -- Version 0.1.0 kept URLs of servers, and wrote no target below a queue. The salt of a command that was interrupted is that of the newest load's target.
    UPDATE load SET target = place_of(target) WHERE target LIKE 'postgres%://%';

@@ -183,7 +183,7 @@ export class ProducerState implements Disposable {
   }
 
   /**
-   * The salt of loads made once more on purpose: that of the command that was interrupted, else a new one.
+   * The salt of `again`: that of the command that was interrupted, or a new one.
    */
   againSalt(pipeline: string): string {
     this.#file.run(
@@ -195,7 +195,7 @@ export class ProducerState implements Disposable {
     return (this.#file.get<{ salt: string }>(sql, this.#queue, pipeline) as { salt: string }).salt
   }
 
-  /** The command came to its end: the next one of its kind makes loads of its own. */
+  /** The command has ended: the next one makes loads of its own. */
   endAgain(pipeline: string): void {
     this.#file.run('DELETE FROM again WHERE queue = ? AND pipeline = ?', this.#queue, pipeline)
   }

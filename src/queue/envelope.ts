@@ -158,7 +158,7 @@ function knownParts(value: ChunkEnvelope, layout: Layout): ChunkEnvelope {
   }
 }
 
-/** Longer paths are opened nowhere (PATH_MAX of Linux), and names are told and kept. */
+/** PATH_MAX of Linux; names are shown and stored, so they need a limit. */
 const mostNameLength = 4096
 const isName = (value: unknown): value is string =>
   typeof value === 'string' && value.length <= mostNameLength

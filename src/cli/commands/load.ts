@@ -175,7 +175,7 @@ function printRejectedBefore(before: readonly Receipt[]): void {
 
 const mostPaths = 5
 
-/** The ledger tells what took effect, and not what others have removed since. */
+/** The ledger knows what took effect, not what others have removed since. */
 function printEmptied(emptied: readonly Receipt[], table: string, paths: readonly string[]): void {
   if (emptied.length === 0) return
   const rows = emptied.reduce((sum, { loaded }) => sum + loaded, 0)
@@ -185,7 +185,7 @@ function printEmptied(emptied: readonly Receipt[], table: string, paths: readonl
   )
 }
 
-/** What came on standard input has no name of its own by which a second one could be told from the first. */
+/** Standard input has no name of its own, so equal bytes are the same load. */
 function printSameBytes(receipt: Receipt | undefined): void {
   if (receipt === undefined) return
   const { source, records, startedAt } = receipt

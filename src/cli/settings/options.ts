@@ -26,7 +26,7 @@ export function positive(text: string): number {
   return value
 }
 
-/** A load as a person names it: `findLoad` tells which it is. */
+/** A load as a person names it; `findLoad` finds it. */
 export function loadName(text: string): string {
   if (text !== '') return text
   throw new InvalidArgumentError(

@@ -37,8 +37,8 @@ const notRead: readonly Format[] = [
 /* oxlint-enable no-control-regex */
 
 /**
- * The compression of the file that begins with `start`; throws for one that is not read, and where the name
- * promises another.
+ * The compression of the file that begins with `start`. Throws for a format that is not read, and for a file
+ * that its name calls compressed and that is not.
  */
 export function compressionOf(path: string, start: Uint8Array): Compression | undefined {
   const text = Buffer.from(start.subarray(0, signatureBytes)).toString('latin1')

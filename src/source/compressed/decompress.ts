@@ -1,7 +1,6 @@
 /**
- * Decompresses a file of any number of members (files joined with cat, pzstd, bgzip), and reads it to its
- * end: where Node's decompressors end before what they do not take for another member, and silently drop the
- * rest of the file, it is refused.
+ * Decompresses a file of any number of members (files joined with cat, pzstd, bgzip) to its end. Node's
+ * decompressors end before bytes that are no further member and silently drop the rest; here that is an error.
  */
 import * as zlib from 'node:zlib'
 import { LadingError } from '../../core/errors.ts'
@@ -64,8 +63,8 @@ async function requirePadding(rest: Buffer, next: Next): Promise<void> {
 }
 
 /**
- * One decompressor for all frames, which costs a fiftieth of one for each. It goes on with the next frame
- * only where a write ends with the frame before.
+ * One decompressor for all frames costs a fiftieth of one for each. It accepts the next frame only if a write
+ * ended with the previous one.
  */
 async function feedFrames(decompressor: Decompressor, next: Next): Promise<void> {
   const frames = new ZstdFrames()
@@ -97,12 +96,12 @@ function write(decompressor: Decompressor, piece: Buffer): Promise<void> {
   })
 }
 
-/** gzip warns and leaves it out; here that takes a decision. */
+/** gzip warns and leaves the rest out; here a person has to decide. */
 const whatIsBefore = 'gzip -dc FILE | lading load - loads what is before it, and nothing else'
 
 const corrupt = (why: string): LadingError => new LadingError('SOURCE_CORRUPT', why)
 
-/** In words that say what to do; other errors as they are. */
+/** Adds what to do to the errors that need it. */
 function explained(error: unknown): unknown {
   const { code, message } = error as NodeJS.ErrnoException
   if (code === 'ZSTD_error_frameParameter_windowTooLarge') {

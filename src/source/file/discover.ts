@@ -43,17 +43,17 @@ export async function discover(
       else if (!found.has(resolve(file.path))) found.set(resolve(file.path), file)
     }
   }
-  const told = (Object.keys(reasons) as Reason[]).flatMap((reason) =>
+  const leftOut = (Object.keys(reasons) as Reason[]).flatMap((reason) =>
     left[reason].length > 0 ? [`${reasons[reason]}: ${listed(left[reason])}`] : [],
   )
   if (found.size === 0) {
-    const besides = told.map((each) => `; ${each}`).join('')
+    const besides = leftOut.map((each) => `; ${each}`).join('')
     throw new LadingError(
       'SOURCE_EMPTY',
       `no file to load in ${paths.join(', ')} (looked for ${searched(suffixes)}; --format looks for others)${besides}`,
     )
   }
-  if (onLeft !== undefined) for (const message of told) onLeft(message)
+  if (onLeft !== undefined) for (const message of leftOut) onLeft(message)
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
 }
 

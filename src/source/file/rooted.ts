@@ -1,9 +1,8 @@
 /**
- * Reads ranges of files below one folder, for whoever sends messages and knows no better: the path may be
- * hostile. It must lead downwards by its form alone; the file that it leads to must be a regular one and lie
- * below the folder itself, so that a link out of it leads nowhere; and no more is read than what the message
- * states and the limit allows. What was read counts only with the sha256 that was stated, so that nobody
- * learns or loads a byte that he does not know already.
+ * Reads ranges of files below one folder, at paths that come from messages and may be hostile. A path must lead
+ * downwards by its form alone. The file must be a regular one and lie below the folder itself, so that a link
+ * out of it leads nowhere. No more is read than the message states and the limit allows. The bytes count only
+ * with the sha256 that the message states, so that its sender learns and loads nothing that it does not know.
  */
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
@@ -16,7 +15,7 @@ import { isPathDown, openRoot, pathBelow } from '../root.ts'
 import type { ReadFault, Reference, References } from '../source.ts'
 
 /**
- * Opening a pipe must not wait for whoever writes into it, and a link is followed by `realpath` alone.
+ * Opening a pipe must not wait for its writer, and only `realpath` follows links.
  * (Windows knows neither flag.)
  */
 const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0)
@@ -101,7 +100,7 @@ export class RootedFiles implements References {
   }
 }
 
-/** Where the open file lies, as the system itself knows it; only Linux tells. */
+/** Where the open file lies according to the system; undefined except on Linux. */
 const pathOf = (file: FileHandle): Promise<string | undefined> =>
   readlink(`/proc/self/fd/${file.fd}`).catch(() => undefined)
 

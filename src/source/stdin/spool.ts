@@ -10,14 +10,13 @@ import { fileSource } from '../file/file.ts'
 import type { Source } from '../source.ts'
 
 /**
- * What stands longer in the folder was left behind by a run that was killed: no load of standard input takes
- * a day.
+ * A copy older than this was left behind by a run that was killed: no load of standard input takes a day.
  */
 const leftBehindMs = 86_400_000
 
 export interface SpoolOptions extends Abortable {
   readonly stdin?: AsyncIterable<Uint8Array>
-  /** Name of the source; `stdin` where it is not given, and then its content alone identifies it. */
+  /** Name of the source; by default `stdin`, and then its content alone identifies it. */
   readonly stdinName?: string
 }
 
