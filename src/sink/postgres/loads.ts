@@ -64,28 +64,3 @@ export async function lockAndAsk(client: pg.Client, ids: readonly string[]): Pro
   )
   return new Set(rows.map(({ id }) => id))
 }
-
-/**
- * Keeps batches of the loads out until the end of the transaction, as a fold does; returns how many of their
- * records have taken effect.
- */
-export async function lockAgainstBatches(client: pg.Client, ids: readonly string[]): Promise<number> {
-  await client.query(
-    'SELECT pg_advisory_xact_lock(hashtextextended(id, 0)) FROM unnest($1::text[]) id ORDER BY id',
-    [ids],
-  )
-  // A statement of its own, because its snapshot must be taken after the locks were had.
-  const { rows } = await client.query<{ loaded: string }>(
-    `SELECT coalesce(sum(CASE WHEN complete THEN loaded ELSE
-       (SELECT sum(l.loaded) FROM lading.ledger l WHERE l.load_id = load.id) END), 0) AS loaded FROM lading.load WHERE id = ANY ($1)`,
-    [ids],
-  )
-  return Number(rows[0]?.loaded)
-}
-
-/** Within a transaction that has locked them. */
-export async function forgetLoads(client: pg.Client, ids: readonly string[]): Promise<void> {
-  for (const table of ['reject', 'dead_letter', 'ledger'])
-    await client.query(`DELETE FROM lading.${table} WHERE load_id = ANY ($1)`, [ids])
-  await client.query('DELETE FROM lading.load WHERE id = ANY ($1)', [ids])
-}

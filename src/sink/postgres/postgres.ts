@@ -20,7 +20,8 @@ import { BinaryRows } from './copy/binary.ts'
 import { Connection } from './connection.ts'
 import { announce, buildIndexes, missingIndexes, startOver } from './table/defer.ts'
 import { DirectPath } from './direct.ts'
-import { PostgresLedger } from './ledger.ts'
+import { SqlLedger } from '../sql/ledger.ts'
+import { postgresLedger } from './ledger.ts'
 import { createStaging } from './staging.ts'
 import { hashWarnings, manyRowsOfOneValue } from './table/hash-indexes.ts'
 import { isEmpty, prepareLedger, prepareTable } from './table/prepare.ts'
@@ -82,7 +83,7 @@ export class PostgresSink implements Sink<CopyBuffer> {
     this.#reading = new Connection(url, options)
     for (const connection of [this.#connection, this.#reading])
       connection.onBusy = (client) => this.#reap(client)
-    this.ledger = new PostgresLedger(this.#reading)
+    this.ledger = new SqlLedger(postgresLedger(this.#reading))
   }
 
   prepare(model?: Model, options: PrepareOptions = {}): Promise<Prepared> {

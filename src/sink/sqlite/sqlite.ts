@@ -8,7 +8,8 @@ import type { Ledger } from '../ledger.ts'
 import type { Batch, Part, Prepared, PrepareOptions, ReplayBatch, Sink, Verdict } from '../sink.ts'
 import { identifier } from './ddl.ts'
 import { sinkError } from './errors.ts'
-import { SqliteLedger } from './ledger.ts'
+import { SqlLedger } from '../sql/ledger.ts'
+import { sqliteLedger } from './ledger.ts'
 import { prepareLedger, prepareTable } from './prepare.ts'
 import { replayRejects } from './replay.ts'
 import { ValueRows } from './rows.ts'
@@ -47,7 +48,7 @@ export class SqliteSink implements Sink<ValueRows> {
     this.#busyMs = options.busyMs
     this.#threadBytes = options.threadBytes ?? defaultThreadBytes
     this.#writer = path === ':memory:' ? undefined : new Writer(path, options.busyMs)
-    this.ledger = new SqliteLedger((work) => this.#guard(work))
+    this.ledger = new SqlLedger(sqliteLedger((work) => this.#guard(work)))
   }
 
   async prepare(model?: Model, { deferIndexes }: PrepareOptions = {}): Promise<Prepared> {

@@ -69,7 +69,7 @@ function judgeLoad(file: SqliteFile, pipeline: string, { load }: Part): Verdict 
   }
 }
 
-export function insertLoad(file: SqliteFile, pipeline: string, load: LoadInfo): void {
+function insertLoad(file: SqliteFile, pipeline: string, load: LoadInfo): void {
   const sql = `INSERT INTO lading_load (id, pipeline, source, sha256, bytes, plan, chunks, records) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                ON CONFLICT DO NOTHING`
   file.run(

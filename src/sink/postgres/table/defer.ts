@@ -11,7 +11,8 @@ import type { Built, MissingIndexes } from '../../sink.ts'
 import { qualified } from './ddl.ts'
 import { rowError } from '../errors.ts'
 import { foreignWrite, unwatchWrites, watchWrites } from './foreign-writes.ts'
-import { forgetLoads, lockAgainstBatches } from '../loads.ts'
+import { forgetLoads, lockLoaded } from '../../sql/steps.ts'
+import { dialect, run } from '../ledger.ts'
 import { transaction } from '../transaction.ts'
 
 const begin =
@@ -195,7 +196,7 @@ async function rebuild(client: pg.Client, model: Model): Promise<void> {
 export async function startOver(client: pg.Client, model: Model, loads: readonly string[]): Promise<void> {
   await transaction(client, begin, async () => {
     // In the order of a batch, which locks its loads first.
-    const theirs = await lockAgainstBatches(client, loads)
+    const theirs = await run(client, lockLoaded(dialect, loads))
     await client.query(`LOCK TABLE ${qualified(model)} IN ACCESS EXCLUSIVE MODE`)
     // Done before, by a COMMIT whose answer was lost.
     if (!(await isDeferred(client, model))) return
@@ -206,7 +207,7 @@ export async function startOver(client: pg.Client, model: Model, loads: readonly
     if (foreign !== undefined) throw blocked(model, foreign)
     await client.query(`TRUNCATE ${qualified(model)}`)
     await rebuild(client, model)
-    await forgetLoads(client, loads)
+    await run(client, forgetLoads(dialect, loads))
   })
 }
 

@@ -1,0 +1,261 @@
+/** The ledger of every SQL sink. What differs between databases is in their `LedgerDatabase`. */
+import type { Abortable } from '../../core/wait.ts'
+import type {
+  DeadLetter,
+  ForgetOptions,
+  Ledger,
+  ListFilter,
+  LoadProgress,
+  MessageCounts,
+  NamedLoad,
+  Page,
+  Receipt,
+  ReceiptFilter,
+  RejectFilter,
+  RejectGroup,
+  StoredDeadLetter,
+  StoredReject,
+} from '../ledger.ts'
+import { storable } from '../storable.ts'
+import {
+  deadLetterOf,
+  type LedgerRow,
+  messagesOf,
+  namedLoadOf,
+  progressOf,
+  receiptOf,
+  rejectGroupOf,
+  rejectOf,
+} from './ledger-rows.ts'
+import { allOf, type Sql, sql } from './statement.ts'
+import { bury, fold, forgetLoads, insertLoad, type LedgerDialect, lockLoaded, type Steps } from './steps.ts'
+
+export interface LedgerDatabase {
+  readonly dialect: LedgerDialect
+  /** Runs one statement. */
+  ask(statement: Sql, options?: Abortable): Promise<readonly LedgerRow[]>
+  /** Runs the steps in one transaction. */
+  transact<T>(steps: () => Steps<T>, options?: Abortable): Promise<T>
+}
+
+const rejectCounts = sql`count(*) AS reject_rows, count(*) FILTER (WHERE state = 'open') AS open_rejects`
+const letterCounts = sql`count(*) AS dead_letters, count(*) FILTER (WHERE discarded_at IS NULL) AS open_dead_letters,
+  sum(records) AS dead_letter_records`
+const chunkSums = sql`sum(loaded) AS sum_loaded, sum(rejected) AS sum_rejected, sum(skipped) AS sum_skipped,
+  sum(records) FILTER (WHERE outcome = 'dead') AS dead, count(*) AS chunks_done`
+
+export class SqlLedger implements Ledger {
+  readonly #database: LedgerDatabase
+  readonly #dialect: LedgerDialect
+
+  constructor(database: LedgerDatabase) {
+    this.#database = database
+    this.#dialect = database.dialect
+  }
+
+  /** ONE statement, because a load may be folded between two. A count that has no row is null, and null is 0. */
+  async receipts(
+    { loads, pipeline, limit }: ReceiptFilter,
+    options?: Abortable,
+  ): Promise<readonly Receipt[]> {
+    const { load, reject, deadLetter, ledger, among } = this.#dialect
+    const chosen = allOf([loads && among(sql`id`, loads), equal(sql`pipeline`, pipeline)])
+    const ofChosen = sql`load_id IN (SELECT id FROM chosen)`
+    const rows = await this.#ask(
+      sql`WITH chosen AS (SELECT * FROM ${load} AS load WHERE ${chosen} ORDER BY started_at DESC, id ${limited(limit)}),
+        rejects AS (SELECT load_id, ${rejectCounts} FROM ${reject} AS reject WHERE ${ofChosen} AND state <> 'replayed' GROUP BY load_id),
+        letters AS (SELECT load_id, ${letterCounts} FROM ${deadLetter} AS letter WHERE ${ofChosen} AND state = 'dead' GROUP BY load_id),
+        sums AS (SELECT load_id, ${chunkSums} FROM ${ledger} AS ledger WHERE ${ofChosen} GROUP BY load_id)
+      SELECT chosen.*, reject_rows, open_rejects, dead_letters, open_dead_letters, dead_letter_records,
+        sum_loaded, sum_rejected, sum_skipped, dead, chunks_done
+      FROM chosen LEFT JOIN rejects ON rejects.load_id = chosen.id LEFT JOIN letters ON letters.load_id = chosen.id
+        LEFT JOIN sums ON sums.load_id = chosen.id
+      ORDER BY started_at DESC, id`,
+      options,
+    )
+    return rows.map(receiptOf)
+  }
+
+  async progress(loadId: string, options?: Abortable): Promise<LoadProgress | undefined> {
+    const { load, ledger } = this.#dialect
+    const [found] = await this.#ask(
+      sql`SELECT plan, complete, loaded FROM ${load} WHERE id = ${loadId}`,
+      options,
+    )
+    if (found === undefined) return undefined
+    return progressOf(
+      found,
+      await this.#ask(sql`SELECT key, loaded FROM ${ledger} WHERE load_id = ${loadId}`, options),
+    )
+  }
+
+  async messages({ pipeline }: Pick<ReceiptFilter, 'pipeline'>, options?: Abortable): Promise<MessageCounts> {
+    const { reject, deadLetter } = this.#dialect
+    const ofMessages = allOf([sql`load_id IS NULL`, equal(sql`pipeline`, pipeline)])
+    const [counts] = await this.#ask(
+      sql`SELECT * FROM (SELECT ${rejectCounts} FROM ${reject} AS reject WHERE ${ofMessages} AND state <> 'replayed') rejects,
+        (SELECT ${letterCounts} FROM ${deadLetter} AS letter WHERE ${ofMessages} AND state = 'dead') letters`,
+      options,
+    )
+    return messagesOf(counts as LedgerRow)
+  }
+
+  async named(text: string, options?: Abortable): Promise<readonly NamedLoad[]> {
+    const name = sql`CAST(${storable(text)} AS text)`
+    const rows = await this.#ask(
+      sql`SELECT id, source, sha256, started_at FROM ${this.#dialect.load}
+        WHERE substr(CAST(id AS text), 1, length(${name})) = lower(${name}) OR source = ${name}
+          OR substr(${name}, length(${name}) - length(source)) = '/' || source
+        ORDER BY started_at DESC, id LIMIT 100`,
+      options,
+    )
+    return rows.map(namedLoadOf)
+  }
+
+  async newest(
+    pipeline: string,
+    sources: readonly string[],
+    options?: Abortable,
+  ): Promise<readonly NamedLoad[]> {
+    const { load, among } = this.#dialect
+    const rows = await this.#ask(
+      sql`SELECT id, source, sha256, started_at
+        FROM (SELECT id, source, sha256, started_at, row_number() OVER (PARTITION BY source ORDER BY started_at DESC, id) AS place
+              FROM ${load} WHERE pipeline = ${pipeline} AND ${among(sql`source`, sources.map(storable))}) load
+        WHERE place = 1 ORDER BY source`,
+      options,
+    )
+    return rows.map(namedLoadOf)
+  }
+
+  async forget(loadIds: readonly string[], { mostLoaded, ...options }: ForgetOptions = {}): Promise<boolean> {
+    if (loadIds.length === 0) return true
+    const dialect = this.#dialect
+    return this.#database.transact(function* () {
+      if ((yield* lockLoaded(dialect, loadIds)) > (mostLoaded ?? Number.POSITIVE_INFINITY)) return false
+      yield* forgetLoads(dialect, loadIds)
+      return true
+    }, options)
+  }
+
+  async zoneReleases(
+    loadIds: readonly string[],
+    release: string,
+    options?: Abortable,
+  ): Promise<readonly string[]> {
+    const { load, among } = this.#dialect
+    const ofLoads = among(sql`id`, loadIds)
+    await this.#ask(
+      sql`UPDATE ${load} SET zone_release = ${release} WHERE ${ofLoads} AND zone_release IS NULL`,
+      options,
+    )
+    // A statement of its own, whose snapshot has what another consumer wrote at the same time.
+    const others = await this.#ask(
+      sql`SELECT DISTINCT zone_release FROM ${load} WHERE ${ofLoads} AND zone_release <> ${release} ORDER BY zone_release`,
+      options,
+    )
+    return others.map((row) => String(row['zone_release']))
+  }
+
+  async rejects(filter: RejectFilter & Page, options?: Abortable): Promise<readonly StoredReject[]> {
+    const { load, reject } = this.#dialect
+    const rows = await this.#ask(
+      sql`SELECT one.*, load.layout FROM ${reject} AS one LEFT JOIN ${load} AS load ON load.id = one.load_id
+        WHERE ${this.#chosenRejects(filter)} AND ${page(filter)}`,
+      options,
+    )
+    return rows.map(rejectOf)
+  }
+
+  async rejectGroups(filter: RejectFilter, options?: Abortable): Promise<readonly RejectGroup[]> {
+    const rows = await this.#ask(
+      sql`SELECT code, column_name, count(*) AS rejects FROM ${this.#dialect.reject} AS one WHERE ${this.#chosenRejects(filter)}
+        GROUP BY code, column_name ORDER BY rejects DESC, code, column_name`,
+      options,
+    )
+    return rows.map(rejectGroupOf)
+  }
+
+  async editReject(
+    id: number,
+    record: Uint8Array,
+    masked: readonly string[],
+    options?: Abortable,
+  ): Promise<boolean> {
+    const edited = await this.#ask(
+      sql`UPDATE ${this.#dialect.reject} SET edited = ${record}, masked = ${JSON.stringify(masked)}, span_start = NULL, span_end = NULL
+        WHERE id = ${id} AND state = 'open' RETURNING id`,
+      options,
+    )
+    return edited.length > 0
+  }
+
+  async discardRejects(ids: readonly number[], options?: Abortable): Promise<number> {
+    const { reject, among } = this.#dialect
+    const discard = sql`UPDATE ${reject} SET state = 'discarded' WHERE ${among(sql`id`, ids)} AND state = 'open' RETURNING id`
+    return (await this.#ask(discard, options)).length
+  }
+
+  async deadLetters(filter: ListFilter & Page, options?: Abortable): Promise<readonly StoredDeadLetter[]> {
+    const chosen = allOf([
+      ...this.#chosen(filter, sql`one.body`),
+      filter.all === true ? undefined : sql`one.state = 'dead' AND one.discarded_at IS NULL`,
+    ])
+    const rows = await this.#ask(
+      sql`SELECT * FROM ${this.#dialect.deadLetter} AS one WHERE ${chosen} AND ${page(filter)}`,
+      options,
+    )
+    return rows.map(deadLetterOf)
+  }
+
+  async discardDeadLetters(ids: readonly number[], options?: Abortable): Promise<number> {
+    const { deadLetter, among, now } = this.#dialect
+    const discard = sql`UPDATE ${deadLetter} SET discarded_at = ${now}
+      WHERE ${among(sql`id`, ids)} AND state = 'dead' AND discarded_at IS NULL RETURNING id`
+    return (await this.#ask(discard, options)).length
+  }
+
+  async bury(letter: DeadLetter, options?: Abortable): Promise<void> {
+    const { load, pipeline } = letter
+    if (load !== undefined) await this.#ask(insertLoad(this.#dialect, pipeline, load), options)
+    const isNew = await this.#database.transact(() => bury(this.#dialect, letter), options)
+    // Another session may have skipped this load in its fold, because this transaction was at work.
+    if (!isNew && load !== undefined) await this.fold([load.id], options)
+  }
+
+  async fold(loadIds: readonly string[], options?: Abortable): Promise<void> {
+    if (loadIds.length > 0) await this.#database.transact(() => fold(this.#dialect, loadIds), options)
+  }
+
+  #chosenRejects(filter: RejectFilter): Sql {
+    return allOf([
+      ...this.#chosen(filter, sql`one.raw`),
+      filter.all === true ? undefined : sql`one.state = 'open'`,
+      equal(sql`coalesce(one.column_name, '')`, filter.column),
+    ])
+  }
+
+  #chosen({ pipeline, loadId, id, code, search }: ListFilter, content: Sql): (Sql | undefined)[] {
+    const { position } = this.#dialect
+    return [
+      equal(sql`one.pipeline`, pipeline),
+      equal(sql`one.load_id`, loadId),
+      equal(sql`one.id`, id),
+      equal(sql`one.code`, code),
+      search === undefined
+        ? undefined
+        : sql`(${position(storable(search), sql`one.detail`)} > 0 OR ${position(Buffer.from(search), content)} > 0)`,
+    ]
+  }
+
+  #ask(statement: Sql, options: Abortable | undefined): Promise<readonly LedgerRow[]> {
+    return this.#database.ask(statement, options)
+  }
+}
+
+const equal = (column: Sql, value: string | number | undefined): Sql | undefined =>
+  value === undefined ? undefined : sql`${column} = ${value}`
+
+const limited = (limit: number | undefined): Sql => (limit === undefined ? sql`` : sql`LIMIT ${limit}`)
+
+const page = ({ after = 0, limit }: Page): Sql => sql`one.id > ${after} ORDER BY one.id LIMIT ${limit}`
