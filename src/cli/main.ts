@@ -1,4 +1,4 @@
-/** argv → one run. What a command prints and how it exits is decided in this folder and nowhere else. */
+/** argv → one run. Only this folder decides what a command prints and how it exits. */
 import { Command, CommanderError } from 'commander'
 import { exits, LadingError } from '../core/errors.ts'
 import { zoneRelease } from '../model/zones.ts'
@@ -30,8 +30,8 @@ const examples = [
   ['load data', `into ${defaultSinkUrl}`],
   [`load data --to ${exampleSinkUrl}`, 'into a database server'],
   ["load 'in/*.csv.gz' --model ./my-model.ts"],
-  ['verify', 'the receipts: does it add up?'],
-  ['rejects list', 'what was left out, and why'],
+  ['verify', 'check the receipts: does everything add up?'],
+  ['rejects list', 'rejected records, and why'],
 ] as const
 
 const exitCodes = `
@@ -44,7 +44,7 @@ export function program(): Command {
     .description(
       'Loads files and queue messages into databases: fast, each record exactly once, with a receipt.',
     )
-    // Local times depend on that data.
+    // Local times depend on this data.
     .version(`${version()} (time-zone data ${zoneRelease})`)
     .option('--config <file>', 'JSON file with defaults for the options of a command, such as {"to": "…"}')
     .hook('preAction', (root, command) => {
@@ -73,7 +73,7 @@ export function program(): Command {
   return lading
 }
 
-/** What the parser says, as one line like every other error. */
+/** Prints the parser's error on one line, like every other error. */
 function printUsageError(text: string, command: Command): void {
   const message = text
     .trim()
@@ -97,16 +97,13 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await program().parseAsync(argv)
   } catch (error) {
-    // Commander has printed its message already; asking for help or the version is no error.
+    // Commander has already printed its message. Help and version are not errors.
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exits.ok : 64
     else process.exitCode = printError(error)
   }
 }
 
-/**
- * Whoever reads our output may have had enough of it (`lading verify | head`), which changes nothing about
- * what was done.
- */
+/** A reader may close our output early (`lading verify | head`), which is not an error. */
 function onOutputError(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE')
     process.exitCode = printError(new LadingError('OUTPUT_UNWRITABLE', `standard output: ${error.message}`))

@@ -1,7 +1,7 @@
 /**
- * Writes instants as `2021-01-01T00:00:00.000+08:00`, 29 bytes, with the offset that the zone has at that
- * instant. Within a local day only the time is written, by arithmetic; a `Date` is made once a day or when
- * the offset changes.
+ * Writes instants as `2021-01-01T00:00:00.000+08:00`, 29 bytes, with the zone's offset at that instant. Within
+ * a local day it writes only the time, by arithmetic. It creates a `Date` once a day, or when the offset
+ * changes.
  */
 import { dayMs, type Periods } from './zone.ts'
 
@@ -11,7 +11,7 @@ const zero = 48
 
 export class Clock {
   readonly #periods: Periods
-  // The stretch for which date and offset are already in the text, and the instant of its local midnight.
+  // The period for which the text already has the date and offset, and the instant of its local midnight.
   #from = 0
   #until = 0
   #midnight = 0
@@ -20,9 +20,7 @@ export class Clock {
     this.#periods = periods
   }
 
-  /**
-   * Writes an instant over the first 29 bytes; they must be those of this clock's last call, or of its first.
-   */
+  /** Writes an instant into the first 29 bytes. After the first call, they must hold the previous result. */
   write(text: Uint8Array, instant: number): void {
     if (instant < this.#from || instant >= this.#until) this.#turn(text, instant)
     let rest = (instant - this.#midnight) | 0

@@ -1,15 +1,12 @@
-/**
- * Files that appear whole under their name or not at all. They are not forced to the disk: after a power cut
- * one generates again.
- */
+/** Files that appear complete or not at all. They are not synced to disk: after a power loss, generate again. */
 import { randomUUID } from 'node:crypto'
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { LadingError } from '../core/errors.ts'
 
-/** The file gets its name once `write` is done; what `write` returns is returned. */
+/** Gives the file its name once `write` is done, and returns the result of `write`. */
 export async function writeWhole<T>(path: string, write: (file: FileHandle) => Promise<T>): Promise<T> {
-  // A name of its own for each attempt: two runs into one folder must not write into the same file.
+  // A unique name per attempt, because two runs may write into one folder.
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}`)
   try {
     const file = await writing(path, open(temporary, 'wx'))
@@ -26,7 +23,7 @@ export async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<voi
   for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at)).bytesWritten
 }
 
-/** A failing file system is the operator's to mend, so it must not look like a fault of ours. */
+/** Only an operator can fix the file system, so its errors must not look like our faults. */
 export async function writing<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work

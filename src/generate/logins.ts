@@ -1,6 +1,6 @@
 /**
- * Login events of made-up users: the same options always give the same messages, and a larger count begins
- * with those of a smaller. Nobody in them exists; addresses and device numbers only look like real ones.
+ * Login events of fictitious users. The same options always give the same messages, and a larger count starts
+ * with those of a smaller one. Addresses and device numbers only look real.
  */
 import { createHash } from 'node:crypto'
 import { LadingError } from '../core/errors.ts'
@@ -8,29 +8,26 @@ import { writeAll, writeWhole, writing } from './file.ts'
 import { MersenneTwister } from './mersenne-twister.ts'
 
 export interface LoginOptions {
-  /** Messages in all, broken ones and repetitions included. */
+  /** Number of messages, including broken and repeated ones. */
   readonly count: number
   /** A non-negative safe integer. */
   readonly seed: number
-  /** Share of the messages that no consumer can load, 0 to 1; 0 where it is not given. */
+  /** Share of messages that no consumer can load, 0 to 1; default 0. */
   readonly broken?: number
-  /** Share of the messages that are an earlier one once more, key and all; 0 where it is not given. */
+  /** Share of messages that repeat an earlier one, including its key, 0 to 1; default 0. */
   readonly duplicates?: number
 }
 
 export interface LoginMessage {
-  /**
-   * Identity of the event, a UUID from the seed and its number; a repetition has that of the event it
-   * repeats.
-   */
+  /** A UUID from the seed and the event's number; a repetition has the key of the original event. */
   readonly key: string
-  /** One line of JSON, or what is left of it. */
+  /** One line of JSON; a broken message may be truncated. */
   readonly body: string
   readonly flaw?: Flaw | undefined
   readonly isRepeated: boolean
 }
 
-/** In what way a message is broken. */
+/** How a message is broken. */
 export type Flaw = 'shape' | 'cut' | 'locale' | 'version' | 'nested'
 
 interface Login {
@@ -49,12 +46,9 @@ const locales = ['en_US', 'de_DE', 'fr_FR', 'pt_BR', 'ja_JP', 'zh_Hant_TW', 'RU'
 const versions = ['2.3.0', '2.3.1', '2.2.0', '2.10.4', '3.0', '1.9.12', '4'] as const
 const flaws: readonly Flaw[] = ['shape', 'cut', 'locale', 'version', 'nested']
 
-/**
- * How many of the latest users may log in once more, and of the latest messages come once more: what is
- * remembered is bounded.
- */
+/** How many of the latest users may return and of the latest messages may repeat; bounds the memory. */
 const remembered = 200
-/** Share of the logins that are of a user who was seen already. */
+/** Share of logins by a returning user. */
 const returning = 0.4
 
 /** Throws `USAGE` for a wrong option. */
@@ -79,7 +73,7 @@ export function* logins({ count, seed, broken = 0, duplicates = 0 }: LoginOption
   }
 }
 
-/** Writes the messages into a file, one a line, and returns its bytes. It appears whole or not at all. */
+/** Writes one message per line and returns the file's size in bytes. The file appears complete or not at all. */
 export async function writeLogins(
   path: string,
   messages: Iterable<LoginMessage>,
@@ -130,7 +124,7 @@ function userOf(random: Random): User {
   }
 }
 
-/** Each is an event that somebody may really send, and none is one that fits. */
+/** Realistic events, each invalid. */
 function spoiled(login: Login, flaw: Flaw): string {
   switch (flaw) {
     case 'shape':
@@ -157,7 +151,7 @@ function spoiled(login: Login, flaw: Flaw): string {
 const eventId = (seed: number, n: number): string =>
   uuidOf(createHash('sha256').update(`login ${seed} ${n}`).digest('hex'))
 
-/** A UUID of version 8, whose bits are nobody's but ours, from the first of the digits. */
+/** A UUID of version 8 (custom bits) from the first digits. */
 function uuidOf(hex: string): string {
   const variant = '89ab'[Number.parseInt(hex[16] as string, 16) % 4] as string
   return [
@@ -196,7 +190,7 @@ class Random {
     return String(this.below(10 ** n)).padStart(n, '0')
   }
 
-  /** Mostly of version 4. */
+  /** Mostly IPv4. */
   ip(): string {
     if (this.chance(0.1))
       return `2001:db8::${this.below(65_536).toString(16)}:${this.below(65_536).toString(16)}`
@@ -212,7 +206,7 @@ class Latest<T> {
     this.#items[this.#added++ % remembered] = item
   }
 
-  /** Undefined where there is none yet. */
+  /** Undefined if there is none yet. */
   any(random: Random): T | undefined {
     return this.#items[random.below(this.#items.length)]
   }

@@ -1,7 +1,6 @@
 /**
- * MT19937, bit for bit the generator behind Python's `random.Random(seed)`: the system that this one replaces
- * was written in Python and names its sensors by it, so equal seeds must give equal names. It must never be
- * used for secrets.
+ * MT19937, bit for bit the generator of Python's `random.Random(seed)`. The system that lading replaces was
+ * written in Python, and equal seeds must give equal sensor names. Never use it for secrets.
  */
 import { LadingError } from '../core/errors.ts'
 
@@ -12,9 +11,7 @@ export class MersenneTwister {
   readonly #state: Uint32Array
   #next = size
 
-  /**
-   * @param seed a non-negative integer of any length; a `number` must be a safe integer. `USAGE` otherwise.
-   */
+  /** @param seed a non-negative integer of any length; a `number` must be a safe integer. Throws `USAGE`. */
   constructor(seed: number | bigint) {
     this.#state = seededByArray(wordsOf(seed))
   }
@@ -47,7 +44,7 @@ export class MersenneTwister {
   }
 }
 
-/** The seed's 32-bit words, the least significant first. */
+/** The seed's 32-bit words, least significant first. */
 function wordsOf(seed: number | bigint): number[] {
   const valid = typeof seed === 'bigint' || Number.isSafeInteger(seed)
   if (!valid || seed < 0)

@@ -1,8 +1,7 @@
 /**
- * Writes the files of made-up sensors: the same options always give the same bytes.
- *
- * A file appears whole under its name or not at all, whatever happens to the process. It is not forced to the
- * disk: after a power cut one generates again. Memory does not grow with the number of sensors or records.
+ * Writes files of fictitious sensors. The same options always give the same bytes. A file appears complete or
+ * not at all, but is not synced to disk: after a power loss, generate again. Memory does not grow with the
+ * number of sensors or records.
  */
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,24 +13,21 @@ import { MersenneTwister } from './mersenne-twister.ts'
 import { offsetsOf, Periods, startInstant } from './zone.ts'
 
 export interface SensorOptions {
-  /** Number of files, one for each sensor. */
+  /** Number of sensors, with one file each. */
   readonly sensors: number
-  /** Records of each file. */
+  /** Records per file. */
   readonly records: number
-  /** Seconds from one record to the next, in whole milliseconds. */
+  /** Seconds between records; at most 3 decimals. */
   readonly intervalSeconds: number
-  /**
-   * Time of the first record: a date (its midnight) or an ISO 8601 timestamp, local to `timezone` unless it
-   * has an offset.
-   */
+  /** Time of the first record: a date (midnight) or an ISO 8601 timestamp, in `timezone` unless it has an offset. */
   readonly start: string
-  /** IANA name of the zone in which times are written. */
+  /** IANA name of the time zone of the written times. */
   readonly timezone: string
-  /** Made when it is missing. */
+  /** Created if missing. */
   readonly directory: string
   /** A non-negative safe integer. */
   readonly seed: number
-  /** Told of each file when it stands under its name. */
+  /** Called for each complete file. */
   readonly onFile?: ((file: SensorFile) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -48,7 +44,7 @@ export interface SensorTotals {
   readonly bytes: number
 }
 
-/** What is the same for all files of a run. */
+/** Settings that all files of a run share. */
 interface Plan {
   readonly records: number
   readonly intervalMs: number
@@ -61,20 +57,18 @@ interface Plan {
 
 const header = 'record_time,sensor_id,value\r\n'
 const bufferBytes = 262_144
-/**
- * The longest text of a double in [0, 1) that JavaScript writes, 0.000001…: 2 + 5 zeros + 17 digits, and the
- * line end.
- */
+/** Longest JavaScript text of a double in [0, 1), 0.000001…: 2 + 5 zeros + 17 digits, plus the line end. */
 const longestTail = 26
 const firstTime = Date.parse('0000-01-01T00:00:00Z')
 const lastTime = Date.parse('9999-12-31T23:59:59.999Z')
 
 /**
- * Writes `<sensor id>.csv` for each sensor. The id is the first eight hex digits of one `getrandbits(128)` of
- * Python's `Random(seed)` for each sensor in turn, `_`, and the sensor's index; the values are the successive
+ * Writes `<sensor id>.csv` for each sensor. The id is the first eight hex digits of the next
+ * `getrandbits(128)` of Python's `Random(seed)`, then `_` and the sensor's index. The values are the successive
  * `random()` of Python's `Random(((index + 1) << 64) | seed)`, so that no file depends on another.
  *
- * @throws LadingError `USAGE` for a wrong option, `ABORTED` when the signal aborts, `OUTPUT_UNWRITABLE` when a file cannot be written.
+ * @throws LadingError `USAGE` for an invalid option, `ABORTED` if the signal aborts, `OUTPUT_UNWRITABLE` if a
+ *   file cannot be written.
  */
 export async function generateSensors(options: SensorOptions): Promise<SensorTotals> {
   const plan = planOf(options)
@@ -118,7 +112,7 @@ function mustCount(what: string, value: number): void {
 
 function intervalOf(seconds: number): number {
   const ms = Math.round(seconds * 1000)
-  // 0.001 s and the like have no exact double, hence the tolerance.
+  // Most decimals have no exact double, hence the tolerance.
   const isWhole = Number.isSafeInteger(ms) && Math.abs(seconds * 1000 - ms) < 1e-6
   if (!isWhole || ms < 1)
     throw wrong('the interval', seconds, 'a number of seconds above 0, with at most 3 decimals')
@@ -171,7 +165,7 @@ async function writeRecords(
 class Lines {
   readonly #values: MersenneTwister
   readonly #clock: Clock
-  /** Time and sensor id of a record, with their commas; only the time changes. */
+  /** Time and sensor id, with their commas; only the time changes. */
   readonly #prefix: Uint8Array
   readonly #intervalMs: number
   #instant: number
@@ -190,7 +184,7 @@ class Lines {
     return this.#left === 0
   }
 
-  /** Writes as many records as there is room for, and returns the end of the last. */
+  /** Writes as many records as fit, and returns the end of the last one. */
   fill(buffer: Uint8Array, from: number): number {
     const prefix = this.#prefix
     const lastStart = buffer.length - prefix.length - longestTail

@@ -1,28 +1,26 @@
 /**
- * Offsets of a time zone, and the instant at which a text such as `2021-01-01` begins there.
+ * Offsets of a time zone, and the instant of a text such as `2021-01-01` there.
  *
- * Asking Intl costs about a microsecond, so offsets are remembered as periods, each as long as the zone keeps
- * its offset. Offsets are cut to whole minutes, as ISO 8601 writes them: zones of the nineteenth century had
- * seconds too, and a time written with the cut offset is still the right instant.
+ * A call of Intl takes about a microsecond, so offsets are cached as periods without a change. Offsets are
+ * truncated to whole minutes, as ISO 8601 writes them. Zones of the nineteenth century had seconds too, but a
+ * time written with the truncated offset is still the right instant.
  */
 import { LadingError } from '../core/errors.ts'
 
 export const dayMs = 86_400_000
 const minuteMs = 60_000
 
-/**
- * A stretch of time in which a zone keeps one offset; all in milliseconds, `from` included, `until` excluded.
- */
+/** A period in which a zone keeps one offset, in milliseconds; `from` is inclusive, `until` exclusive. */
 export interface Period {
   readonly from: number
   readonly until: number
   readonly offset: number
 }
 
-/** Milliseconds by which a zone is ahead of UTC at an instant (milliseconds since 1970). */
+/** A zone's offset from UTC, in milliseconds, at an instant (milliseconds since 1970). */
 export type OffsetAt = (instant: number) => number
 
-/** The offsets of an IANA zone; `USAGE` when there is no such zone. */
+/** The offsets of an IANA zone. Throws `USAGE` for an unknown zone. */
 export function offsetsOf(timezone: string): OffsetAt {
   const format = formatOf(timezone)
   return (instant) => {
@@ -44,9 +42,7 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
   }
 }
 
-/**
- * The periods of a zone from one instant on, found as they are asked for; instants before it are not known.
- */
+/** The periods of a zone from one instant on, computed on demand. Earlier instants are not supported. */
 export class Periods {
   readonly #offsetAt: OffsetAt
   readonly #known: [Period, ...Period[]]
@@ -57,7 +53,7 @@ export class Periods {
     this.#known = [{ from: start, until: start, offset: offsetAt(start) }]
   }
 
-  /** The period that holds an instant; it may go on beyond the `until` that is known so far. */
+  /** The period of an instant; it may last longer than its `until`, which is only what is known so far. */
   at(instant: number): Period {
     if (instant < this.#current().from) this.#at = 0
     for (;;) {
@@ -72,7 +68,7 @@ export class Periods {
     return this.#known[this.#at] ?? this.#known[0]
   }
 
-  // By one day at a time, because no zone has ever changed its offset twice within a day.
+  // One day at a time: no zone has ever changed its offset twice within a day.
   #extend(last: Period): void {
     const probe = last.until + dayMs
     const offset = this.#offsetAt(probe)
@@ -81,7 +77,7 @@ export class Periods {
     if (offset !== last.offset) this.#known.push({ from: edge, until: probe, offset })
   }
 
-  /** The first instant of the new offset: in it at `probe`, not yet at the end of `last`. */
+  /** The first instant of the new offset, between the end of `last` and `probe`. */
   #change(last: Period, probe: number): number {
     let before = last.until
     let after = probe
@@ -97,9 +93,8 @@ export class Periods {
 const pattern = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?(Z|[+-]\d\d(?::?\d\d)?)?)?$/i
 
 /**
- * The instant that a date (its midnight) or an ISO 8601 timestamp means; without an offset of its own it is
- * local time. A local time that happened twice means the first; one that never happened is moved on by the
- * length of the gap.
+ * The instant of a date (midnight) or an ISO 8601 timestamp. Without an offset it is local time. An ambiguous
+ * local time means its first occurrence; a missing one moves forward by the length of the gap.
  */
 export function startInstant(text: string, offsetAt: OffsetAt): number {
   const match = pattern.exec(text)
@@ -107,7 +102,7 @@ export function startInstant(text: string, offsetAt: OffsetAt): number {
   const [, date = '', time = '00:00', seconds = '00', fraction = '', offset] = match
   const iso = `${date}T${time}:${seconds}.${fraction.padEnd(3, '0')}Z`
   const wall = new Date(iso)
-  // JavaScript takes the 30th of February for the 2nd of March.
+  // JavaScript reads the 30th of February as the 2nd of March.
   if (Number.isNaN(wall.getTime()) || wall.toISOString() !== iso) throw badStart(text)
   return offset === undefined
     ? localInstant(wall.getTime(), offsetAt)

@@ -31,7 +31,7 @@ import { createOption, openWorkingQueue, startLeftMs, startTimeoutOption } from 
 import { reporting } from '../terminal/progress.ts'
 import { isTied, type Orders, parentOrders, stopSignal, tellParent } from '../run/signals.ts'
 
-/** Flags of everything that consumes. */
+/** Flags of all commands that consume. */
 export interface ConsumeFlags extends HttpFlags {
   readonly model: string
   readonly queue: string
@@ -65,28 +65,28 @@ export const consumeOptions = () => [
   ignoreExtraOption(),
   dedupKeyOption(),
   rootOption(),
-  new Option('--max-attempts <n>', 'deliveries without a verdict before a message becomes a dead letter')
+  new Option('--max-attempts <n>', 'deliveries without a result before a message becomes a dead letter')
     .default(20)
     .argParser(whole(1)),
   new Option(
     '--set-aside <key>',
-    'make a dead letter of the message with this key, at which a consumer stops; may be given several times',
+    'turn the message with this key, at which a consumer stops, into a dead letter; repeatable',
   )
     .default([], 'none')
     .argParser((key: string, earlier: readonly string[]) => [...earlier, key]),
   new Option(
     '--message-attempts <n>',
-    'tries of a message that fails by itself before it becomes a dead letter',
+    'attempts for a message that fails on its own before it becomes a dead letter',
   )
     .default(3)
     .argParser(whole(1)),
   new Option(
     '--batch-attempts <n>',
-    'tries of a batch that the database asks to try again before the consumer stops (no limit)',
+    'attempts for a batch that the database asks to retry before the consumer stops (default: no limit)',
   ).argParser(whole(1)),
   new Option(
     '--retry-pause <seconds>',
-    'longest pause after the first try of a message; it doubles with each',
+    'longest pause after the first attempt for a message; doubles with each attempt',
   )
     .default(1)
     .argParser(positive),
@@ -96,7 +96,7 @@ export const consumeOptions = () => [
   allowRejectsOption(),
 ]
 
-/** The options of the library's consumer that the flags stand for. */
+/** Converts flags into options of the library's consumer. */
 export const consumeSettings = (flags: ConsumeFlags) => ({
   ...(flags.pipeline === undefined ? {} : { pipeline: flags.pipeline }),
   ignoreExtra: flags.ignoreExtra === true,
@@ -111,14 +111,16 @@ export const consumeSettings = (flags: ConsumeFlags) => ({
 
 export function consumeCommand(): Command {
   const command = new Command('consume')
-    .description('write messages of a queue into a database, each once; without a limit until told to stop')
+    .description('write messages of a queue into a database, each exactly once, until stopped')
     .addOption(new Option('--until-empty', 'end when the queue is empty').conflicts('batches'))
-    .addOption(new Option('--batches <n>', 'end after so many batches').argParser(whole(1)))
+    .addOption(new Option('--batches <n>', 'end after this many batches').argParser(whole(1)))
     .addOption(
-      new Option('--idle-timeout <seconds>', 'end when nothing has come for so long').argParser(positive),
+      new Option('--idle-timeout <seconds>', 'end when no message has arrived for this long').argParser(
+        positive,
+      ),
     )
     .addOption(
-      new Option('--concurrency <n>', 'consumers in this process, each with sessions of its own')
+      new Option('--concurrency <n>', 'consumers in this process, each with its own database sessions')
         .default(1)
         .argParser(consumers),
     )
@@ -133,7 +135,7 @@ export function consumeCommand(): Command {
   ])
     command.addOption(option)
   withExamples(command, [
-    [`consume --to ${exampleSinkUrl}`, 'until told to stop'],
+    [`consume --to ${exampleSinkUrl}`, 'until stopped'],
     ['consume --until-empty --model ./my-model.ts'],
   ])
   return command.action(async (flags: RunFlags) => {
@@ -141,7 +143,7 @@ export function consumeCommand(): Command {
     if (flags.concurrency > 1 && (flags.batches !== undefined || placeOfSink(flags.to).writers === 'self'))
       throw new LadingError(
         'USAGE',
-        '--concurrency goes neither with --batches nor with a database in memory',
+        '--concurrency cannot be used with --batches or with a database in memory',
       )
     const since = performance.now()
     await using watch = await openWatch('consume', flags)
@@ -182,7 +184,7 @@ interface Shared {
   readonly orders: Orders
 }
 
-/** Runs the consumers side by side; one that fails stops the others, and its error is the command's. */
+/** Runs the consumers in parallel. If one fails, stops the others and throws its error. */
 async function consumeAll(
   flags: RunFlags,
   { queue, model, onEvent, signal, orders: { finish, loads }, startTimeoutMs }: Shared,

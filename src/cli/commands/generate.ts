@@ -18,16 +18,14 @@ interface Flags {
 
 export function generateCommand(): Command {
   const sensors = new Command('sensors')
-    .description(
-      'write CSV files of sensor readings, one for each sensor; the same seed writes the same bytes',
-    )
+    .description('write CSV files of sensor readings, one per sensor; the same seed gives the same bytes')
     .addOption(new Option('--sensors <n>', 'number of sensors').default(10).argParser(whole(1)))
-    .addOption(new Option('--records <n>', 'records of each sensor').default(1000).argParser(whole(0)))
-    .addOption(new Option('--interval <seconds>', 'between two records').default(1).argParser(positive))
-    .option('--start <date>', 'time of the first record, local to the zone', '2021-01-01')
+    .addOption(new Option('--records <n>', 'records per sensor').default(1000).argParser(whole(0)))
+    .addOption(new Option('--interval <seconds>', 'time between two records').default(1).argParser(positive))
+    .option('--start <date>', 'time of the first record, in the time zone', '2021-01-01')
     .option('--timezone <zone>', 'IANA time zone', 'UTC')
     .option('--dir <folder>', 'folder for the files', './data')
-    .addOption(new Option('--seed <n>', 'decides ids and values').default(42).argParser(whole(0)))
+    .addOption(new Option('--seed <n>', 'seed of ids and values').default(42).argParser(whole(0)))
     .addOption(jsonOption())
     .action(async (flags: Flags) => {
       const { generateSensors } = await import('../../generate/sensors.ts')
@@ -50,7 +48,7 @@ export function generateCommand(): Command {
     ['generate sensors --start 2024-06-01 --timezone Asia/Taipei --interval 60 --seed 7'],
   ])
   const generate = new Command('generate')
-    .description('make data to try things with')
+    .description('generate test data')
     .addCommand(sensors)
     .addCommand(loginsCommand())
   return withExamples(generate, [

@@ -18,7 +18,7 @@ interface Flags extends Omit<QueueFlags, 'queue'> {
   readonly broken: number
   readonly duplicates: number
   readonly toFile: string
-  /** True where no URL stands behind it. */
+  /** True if the option has no URL. */
   readonly queue?: string | true
   readonly json?: true
 }
@@ -32,24 +32,28 @@ function share(text: string): number {
 
 export function loginsCommand(): Command {
   const command = new Command('logins')
-    .description('login events as JSON, for the model user_logins; the same seed makes the same events')
-    .addOption(new Option('--count <n>', 'messages in all').default(100).argParser(whole(0)))
-    .addOption(new Option('--seed <n>', 'decides everything about them').default(42).argParser(whole(0)))
+    .description('login events as JSON, for the model user_logins; the same seed gives the same events')
+    .addOption(new Option('--count <n>', 'number of messages').default(100).argParser(whole(0)))
+    .addOption(new Option('--seed <n>', 'seed of the events').default(42).argParser(whole(0)))
     .addOption(
-      new Option('--broken <share>', 'how many of them no consumer can load, 0 to 1')
+      new Option('--broken <share>', 'share of events that no consumer can load, 0 to 1')
         .default(0)
         .argParser(share),
     )
     .addOption(
-      new Option('--duplicates <share>', 'how many of them are an earlier one once more, 0 to 1')
+      new Option('--duplicates <share>', 'share of events that repeat an earlier one, 0 to 1')
         .default(0)
         .argParser(share),
     )
-    .addOption(new Option('--to-file <file>', 'one a line').default('./logins.ndjson').conflicts('queue'))
+    .addOption(
+      new Option('--to-file <file>', 'output file, one event per line')
+        .default('./logins.ndjson')
+        .conflicts('queue'),
+    )
     .addOption(
       new Option(
         '--queue [url]',
-        'publish them instead, each with the id of its event; the queue of LADING_QUEUE without a URL',
+        'publish the events instead, each with its id; without a URL, to the queue of LADING_QUEUE',
       ),
     )
     .addOption(createOption())
@@ -66,8 +70,7 @@ export function loginsCommand(): Command {
     const { logins, writeLogins } = await import('../../generate/logins.ts')
     const signal = stopSignal()
     const made = new Counter(logins(flags))
-    // A queue of the configuration file is the one to consume from; events go there only if this command line
-    // says so.
+    // The queue in a configuration file is for consuming. Events go there only if this command line says so.
     if (command.getOptionValueSource('queue') !== 'cli') {
       const bytes = await writeLogins(flags.toFile, made, { signal })
       if (flags.json) printJson({ ...made.totals, bytes, file: flags.toFile })
@@ -84,7 +87,7 @@ export function loginsCommand(): Command {
 const namedQueue = (): string =>
   process.env['LADING_QUEUE'] || (queueDefault(process.env)?.text ?? defaultQueueUrl)
 
-/** As many as one request to a queue should hold. */
+/** Messages per request to a queue. */
 const windowMessages = 256
 
 async function publish(
@@ -99,7 +102,7 @@ async function publish(
     if (signal.aborted) throw new LadingError('ABORTED', 'stopped before every event was published')
     const outgoing = window.map(({ key, body }) => ({ key, body: Buffer.from(body), headers: {} }))
     window = []
-    // What is published twice has the same key.
+    // A message published twice has the same key.
     await retrying(() => queue.publish(outgoing, { signal }), { signal, onEvent })
   }
   for (const message of messages) {
@@ -109,7 +112,7 @@ async function publish(
   if (window.length > 0) await flush()
 }
 
-/** Passes messages on and counts what they are. */
+/** Passes messages on, and counts them by kind. */
 class Counter implements Iterable<LoginMessage> {
   readonly #messages: Iterable<LoginMessage>
   readonly totals = { messages: 0, broken: 0, duplicates: 0 }

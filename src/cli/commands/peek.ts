@@ -31,15 +31,15 @@ interface Flags {
 
 const note = `
 
-Nothing is settled or created. A broker can show messages only by delivering them: the look counts as a delivery of each (see
---max-attempts of lading consume), other consumers miss them for a moment, and the order may be any. Values are shown as the model
-makes them, masked if the model masks them. Of a refused message only the reason is shown. No database is asked, so a duplicate
-looks like any other.`
+Peeking settles and creates nothing. A broker shows messages only by delivering them: each look counts as a delivery (see
+--max-attempts of lading consume), other consumers miss the messages for a moment, and the order may vary. Values appear as the
+model decodes them, masked if the model masks them. For a refused message only the reason appears. Peeking asks no database, so
+it cannot recognize duplicates.`
 
 export function peekCommand(): Command {
   const command = new Command('peek')
-    .description('the next messages of a queue, and what a consumer would make of each')
-    .argument('[n]', 'messages to look at', whole(1), 10)
+    .description('show the next messages of a queue, and what a consumer would do with each')
+    .argument('[n]', 'number of messages', whole(1), 10)
   const options = [
     modelOption(),
     queueOption(),
@@ -59,7 +59,7 @@ export function peekCommand(): Command {
     ])
     const { pipeline, ignoreExtra, dedupKey, root } = flags
     const signal = stopSignal()
-    // An empty queue and none at all are two answers: somebody who looks for a message has to know which.
+    // An empty queue and a missing one need different answers.
     await using queue = await openQueue(flags.queue, { create: false, onEvent: reporter() })
     const previews = await preview(await queue.peek(n, { signal }), {
       model,
@@ -73,7 +73,7 @@ export function peekCommand(): Command {
   })
 }
 
-/** 64-bit integers as text, because readers of JSON would round them. */
+/** 64-bit integers as text, because JSON readers would round them. */
 const asJson = ({ outlook, ...message }: Preview) => ({
   ...message,
   outlook:

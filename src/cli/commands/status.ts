@@ -29,11 +29,11 @@ interface Flags {
 
 export function statusCommand(): Command {
   const command = new Command('status').description(
-    'what waits in the queue and what has become of the loads',
+    'show what waits in the queue, and the state of the loads',
   )
   const watchOption = new Option(
     '--watch [seconds]',
-    'look again and again, every 2 seconds or as given, until told to stop',
+    'refresh every 2 seconds, or as often as given, until stopped',
   )
     .preset(2)
     .argParser(positive)
@@ -41,7 +41,7 @@ export function statusCommand(): Command {
     command.addOption(option)
   withExamples(command, [
     ['status'],
-    ['status --watch', 'with the progress of the loads that are at work'],
+    ['status --watch', 'with the progress of running loads'],
     [`status --to ${exampleSinkUrl} --json`],
   ])
   return command.action(async (flags: Flags) => {
@@ -67,7 +67,7 @@ export function statusCommand(): Command {
 async function depthOf(url: string): Promise<Depth> {
   const { openQueue } = await import('../../queue/registry.ts')
   try {
-    // Looking makes nothing; where there is no queue yet, nothing waits.
+    // Looking creates nothing. If there is no queue yet, nothing waits.
     await using queue = await openQueue(url, { create: false })
     return await queue.depth()
   } catch (error) {

@@ -52,11 +52,11 @@ interface Flags extends CarryFlags {
 export function verifyCommand(): Command {
   const command = new Command('verify')
     .description('print receipts and check them: records = loaded + rejected + skipped + dead + open')
-    .argument('[load]', 'one load instead of all: the beginning of its id, or its file', loadName)
+    .argument('[load]', 'only this load: the beginning of its id, or its file', loadName)
     .addOption(
       new Option(
         '--republish-missing',
-        'publish again what has no verdict, from the files and the plans of this producer',
+        'publish open chunks again, from the files and the plans of this producer',
       ),
     )
   const options = [
@@ -77,7 +77,7 @@ export function verifyCommand(): Command {
     ['verify --republish-missing ; lading consume --until-empty', 'after a queue was lost'],
   ])
   return command.action(async (name: string | undefined, flags: Flags) => {
-    // A queue may be lost before anything of it was loaded.
+    // A queue may be lost before anything in it was loaded.
     if (flags.republishMissing !== true) requireDatabase(flags.to)
     const { openSink } = await import('../../sink/registry.ts')
     await using sink = await openSink(flags.to)
@@ -91,7 +91,7 @@ export function verifyCommand(): Command {
     report[Symbol.dispose]()
     if (flags.json) {
       printJson(receipts.map(receiptJson))
-      // What is printed are the loads; the exit code needs its reason all the same.
+      // The output shows loads only, but the exit code needs an explanation.
       for (const line of messageLines(messages)) say('warn', 'messages', messages, line)
       for (const line of missingLines(missing)) say('warn', 'indexes', { missingIndexes: missing }, line)
     } else {
@@ -107,10 +107,7 @@ export function verifyCommand(): Command {
   })
 }
 
-/**
- * A load that a person names: one of the ledger, or one that this producer planned and of which nothing has
- * arrived.
- */
+/** The named load: one in the ledger, or one that this producer planned and that has not arrived yet. */
 async function loadOf({ ledger, place }: Sink, name: string, { pipeline, state }: Flags): Promise<string> {
   const id = isWholeId(name) ? name.toLowerCase() : theOne(name, await ledger.named(name))
   const planned = id === undefined ? await plannedReceipts({ id, pipeline, state, place }, []) : []
@@ -134,7 +131,7 @@ async function receiptsOf(
   return receipts
 }
 
-/** One load that cannot be published, because its file is gone or has changed, does not keep the others. */
+/** A load whose file is gone or has changed cannot be published; the others still are. */
 async function republish(
   id: string | undefined,
   receipts: readonly Receipt[],
@@ -145,7 +142,7 @@ async function republish(
   using report = reporting('verify')
   const signal = stopSignal()
   await using queue = await openWorkingQueue(flags, report.onEvent, signal)
-  // That something is published again has words of its own, below.
+  // Publishing again is reported below.
   const onEvent: Listener = (event) => void (event.type === 'published' || report.onEvent(event))
   const { state: statePath, carry, root } = flags
   const producer = { queue, place, statePath, carry, root, signal, onEvent }

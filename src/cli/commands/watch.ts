@@ -1,4 +1,4 @@
-/** `lading status --watch`: the queue and the loads, looked at again and again. */
+/** `lading status --watch`: shows the queue and the loads periodically. */
 import { toLadingError } from '../../core/errors.ts'
 import { mayPass } from '../../core/retry.ts'
 import { sleep, unlessAborted } from '../../core/wait.ts'
@@ -16,19 +16,19 @@ export interface Look {
   readonly receipts: readonly Receipt[]
 }
 
-/** When it was, and what was seen. */
+/** A snapshot and its time. */
 export interface Seen extends Look {
   /** Milliseconds since 1970. */
   readonly at: number
 }
 
 const mostLoads = 20
-/** Where nobody tells how wide the output is. */
+/** Width of an output that is not a terminal. */
 const pipedColumns = 120
 
 /**
- * Looks until it is told to stop, or nobody reads any more. Only the first look may fail: later ones wait for
- * what has gone away.
+ * Refreshes until stopped, or until the output is closed. Only the first refresh may fail: later ones wait for
+ * a database or queue that is unavailable.
  */
 export async function watch(look: () => Promise<Look>, everySeconds: number, json: boolean): Promise<void> {
   const gone = new AbortController()
@@ -85,7 +85,7 @@ interface WatchView {
   readonly trouble?: string | undefined
 }
 
-/** The lines of one look; rates are those since the last one. */
+/** The lines of one refresh, with rates since the last one. */
 export function watchLines(
   seen: Seen,
   last: Seen | undefined,
@@ -118,7 +118,7 @@ export function watchLines(
   const shown = open.slice(0, Math.max(0, Math.min(mostLoads, rows - head.length - 3)))
   const more =
     open.length > shown.length
-      ? [noteLine(`… and ${counted(open.length - shown.length, 'load')} more at work`, columns)]
+      ? [noteLine(`… and ${counted(open.length - shown.length, 'load')} more running`, columns)]
       : []
   return [...head, ...barLines([all, ...shown], columns, paint), ...more]
 }

@@ -5,7 +5,7 @@ import { LadingError } from '../../core/errors.ts'
 const mostBytes = 1024 * 1024
 
 /**
- * Takes the options that the command line and the environment leave open from a JSON file; every key must be
+ * Sets the options that the command line and the environment leave unset from a JSON file. Every key must be
  * the name of an option.
  */
 export function applyConfig(command: Command, path: string | undefined): void {
@@ -38,7 +38,7 @@ function readConfig(path: string): Record<string, unknown> {
   try {
     value = JSON.parse(text)
   } catch {
-    // The parser's message quotes the text, which may hold a password.
+    // The parser's message quotes the text, which may contain a password.
     throw new LadingError('CONFIG_INVALID', `${path}: not valid JSON`)
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -53,7 +53,7 @@ function isKnownAnywhere(command: Command, key: string): boolean {
   return all(root).some(({ options }) => options.some((each) => isNamed(each, key)))
 }
 
-/** `chunkBytes` or `chunk-bytes`; but `no-header` would have to mean the opposite of its value. */
+/** `chunkBytes` or `chunk-bytes`, but not `no-header`, which would mean the opposite of its value. */
 const isNamed = (option: Option, key: string): boolean =>
   option.attributeName() === key || (option.long === `--${key}` && !option.negate)
 

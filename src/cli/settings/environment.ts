@@ -1,7 +1,8 @@
 /**
- * The environment variables of the two pipelines that lading replaces, as defaults: below the command line,
- * LADING_* and the configuration file, above what is built in. An empty variable counts as not set. Messages
- * name the variable and never its value, which may be a secret; values become URLs here and in memory alone.
+ * Reads the environment variables of the two pipelines that lading replaces, as defaults. The command line,
+ * LADING_* and the configuration file override them; they override built-in defaults. An empty variable counts
+ * as unset. Messages name a variable but never its value, which may be a secret. URLs made of values exist only
+ * in memory.
  */
 import { isIPv6 } from 'node:net'
 import type { Command, Option } from 'commander'
@@ -10,16 +11,13 @@ import { isTied } from '../run/signals.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** What an option is to be, as if it had been typed, and the variable that it comes from. */
+/** The value of an option, as if typed, and the variable it comes from. */
 export interface Found {
   readonly text: string
   readonly variable: string
 }
 
-/**
- * Options that are one variable as it is, by their names; behind the name of a command where others mean
- * something else by it.
- */
+/** The variables of options that use them unchanged; with the command's name, for that command only. */
 const plain: Readonly<Record<string, string>> = {
   batchMessages: 'POSTGRES_BATCH_UPSERT_SIZE',
   delimiter: 'CSV_PARSER_DELIMITER',
@@ -32,10 +30,7 @@ const plain: Readonly<Record<string, string>> = {
   'sensors dir': 'TARGET_FILE_DIR',
 }
 
-/**
- * What the levels of other loggers are here; more of them than one pipeline had, because everybody's
- * LOG_LEVEL is called so.
- */
+/** Levels of other loggers. More than one pipeline had, because LOG_LEVEL is a common name. */
 const logLevels: Readonly<Record<string, string>> = {
   critical: 'error',
   fatal: 'error',
@@ -50,17 +45,17 @@ const logLevels: Readonly<Record<string, string>> = {
 }
 
 /**
- * The longest that connecting to a queue may take, in seconds; a socket time-out of old may be a day, and a
- * stop waits for it.
+ * Longest connection timeout of a queue, in seconds. An existing socket timeout may be a day, and stopping
+ * would wait for it.
  */
 const longestTimeout = 60
 
-/** An empty variable counts as not set, those of lading's own as well. */
+/** Empty LADING_* variables count as unset, too. */
 export function dropEmpty(env: Record<string, string | undefined>): void {
   for (const name of Object.keys(env)) if (name.startsWith('LADING_') && env[name] === '') delete env[name]
 }
 
-/** Gives the options that nothing else gives. */
+/** Sets the options that nothing else sets. */
 export function applyEnvironment(command: Command, env: Environment): void {
   for (const option of command.options) {
     const name = option.attributeName()
@@ -75,7 +70,7 @@ export function applyEnvironment(command: Command, env: Environment): void {
   }
 }
 
-/** The paths of the command line, or the files that the variables name. */
+/** The paths on the command line, or else from the variables. */
 export function requirePaths(
   paths: readonly string[],
   command: Command,
@@ -88,10 +83,10 @@ export function requirePaths(
   )
 }
 
-/** What the variables say of an option. Throws `CONFIG_INVALID` for a value that cannot be meant. */
+/** An option's value from the variables. Throws `CONFIG_INVALID` for an invalid value. */
 export function environmentDefault(command: string, option: string, env: Environment): Found | undefined {
   if (option === 'to') return onlyOne(wholeUrl(env, 'PG_URL'), databaseUrl(env))
-  // Generated events go where somebody says, and never by themselves to where others consume.
+  // Never publish generated events by default to a queue that others consume from.
   if (option === 'queue') return command === 'logins' ? undefined : queueDefault(env)
   if (option === 'logLevel') return logLevel(env)
   const variable = plain[option] ?? plain[`${command} ${option}`]
@@ -102,10 +97,7 @@ export function environmentDefault(command: string, option: string, env: Environ
   return { text, variable }
 }
 
-/**
- * A pattern for the files below TARGET_FILE_DIR that have the extension; the folder itself where none is
- * stated.
- */
+/** A pattern for the files with the extension below TARGET_FILE_DIR; without an extension, the folder. */
 export function environmentPaths(env: Environment): readonly string[] | undefined {
   const folder = read(env, 'TARGET_FILE_DIR')
   if (folder === undefined) return undefined
@@ -115,21 +107,21 @@ export function environmentPaths(env: Environment): readonly string[] | undefine
   if (variable === undefined) return [folder]
   const extension = (read(env, variable) as string).replace(/^\./, '')
   if (!/^\w+(\.\w+)*$/.test(extension)) throw invalid(variable, 'must be an extension such as .csv')
-  // The folder is a name, whatever marks of a pattern are in it.
+  // Escape the folder: it is a name, not a pattern.
   return [`${folder.replace(/\/+$/, '').replaceAll(/[*?[{]/g, '[$&]')}/**/*.${extension}`]
 }
 
-/** The queue that the variables name. */
+/** The queue from the variables. */
 export const queueDefault = (env: Environment): Found | undefined =>
   onlyOne(wholeUrl(env, 'SQS_URL'), queueUrl(env))
 
-/** The AWS SDK for JavaScript knows the region by one name, those for other languages by this one too. */
+/** AWS SDKs for other languages also read AWS_DEFAULT_REGION; the one for JavaScript does not. */
 export function nameRegion(env: Record<string, string | undefined>): void {
   const region = read(env, 'AWS_DEFAULT_REGION')
   if (read(env, 'AWS_REGION') === undefined && region !== undefined) env['AWS_REGION'] = region
 }
 
-/** A consumer that is told when to end is not to end before. */
+/** Whether something else decides when the consumer ends, so that it must not end earlier. */
 function endsOtherwise(command: Command, env: Environment): boolean {
   return isTied(env) || ['untilEmpty', 'batches'].some((name) => command.getOptionValue(name) !== undefined)
 }
@@ -139,10 +131,10 @@ function wholeUrl(env: Environment, variable: string): Found | undefined {
   return text === undefined ? undefined : { text, variable }
 }
 
-/** Which of two places is meant, nobody but the operator can say. */
+/** Only the operator can say which of two places is meant. */
 function onlyOne(one: Found | undefined, other: Found | undefined): Found | undefined {
   if (one !== undefined && other !== undefined) {
-    const message = `the environment variables ${one.variable} and ${other.variable} name two places; unset one, or use the option`
+    const message = `the environment variables ${one.variable} and ${other.variable} are both set; unset one, or use the option`
     throw new LadingError('CONFIG_INVALID', message)
   }
   return one ?? other
@@ -169,7 +161,7 @@ function databaseUrl(env: Environment): Found | undefined {
   if (variable === undefined) return undefined
   const [hostName, portName, userName, passwordName, databaseName] = names
   const user = `${encoded(env, userName, 'postgres')}:${encoded(env, passwordName, 'postgres')}`
-  // A folder stands for the socket in it.
+  // A folder contains a Unix socket.
   const host =
     read(env, hostName)?.startsWith('/') === true ? encoded(env, hostName, '') : hostOf(env, hostName)
   const text = `postgresql://${user}@${host}:${portOf(env, portName, '5432')}/${encoded(env, databaseName, 'postgres')}`

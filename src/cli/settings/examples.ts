@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
 
-/** A command line without `lading`, and what it does where that does not show. */
+/** A command line without `lading`, and an optional explanation. */
 type Example = readonly [line: string, note?: string]
 
-/** Examples below the help of a command. */
+/** Adds examples to the help of a command. */
 export function withExamples(command: Command, examples: readonly Example[], below = ''): Command {
   const width = Math.max(...examples.map(([line]) => line.length))
   const lines = examples.map(([line, note = '']) => `  lading ${line.padEnd(width)}  ${note}`.trimEnd())

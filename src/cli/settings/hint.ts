@@ -1,10 +1,10 @@
 /**
- * Commands that a person may paste: they repeat what this one was told, and work where this one was started.
- * What a variable of the environment gave is left out, because it is still set there.
+ * Commands to copy and paste: they repeat the options of this command, and work in the same folder. Options
+ * from environment variables are left out, because the variables are still set.
  */
 import type { Command, Option } from 'commander'
 
-/** Options that mean the same to every command that has them. */
+/** Options with the same meaning in all commands that have them. */
 const shared: readonly string[] = [
   'to',
   'queue',
@@ -16,14 +16,14 @@ const shared: readonly string[] = [
   'root',
 ]
 
-/** URLs, and the variables that can hold them. */
+/** URL options and their variables. */
 const variables: Readonly<Record<string, string>> = { to: 'LADING_TO', queue: 'LADING_QUEUE' }
 
 let running: Command | undefined
 
 export const hintsRepeat = (command: Command): void => void (running = command)
 
-/** The command with these words, as `lading rejects list --load 4fc3ab34 --to sqlite:my.db`. */
+/** The command with these words, for example `lading rejects list --load 4fc3ab34 --to sqlite:my.db`. */
 export function hint(command: string, ...words: readonly (string | number)[]): string {
   const repeated = shared.filter((name) => !words.includes(`--${name}`))
   const given = running === undefined ? [] : givenOptions(running, repeated, named(running, command))
@@ -43,7 +43,7 @@ function named(from: Command, command: string): Command | undefined {
   return at
 }
 
-/** As typed, or as a configuration file gave them; of all, or of the names alone that `known` has too. */
+/** Options as typed or as in a configuration file; all of them, or those that `known` also has. */
 function givenOptions(
   command: Command,
   names: readonly string[] | undefined,
@@ -61,7 +61,7 @@ function givenOptions(
 
 function worded(option: Option, value: unknown): string[] {
   const flag = option.long ?? ''
-  // `--no-header` and `--header` are two options of one name.
+  // `--no-header` and `--header` have the same name.
   if (typeof value === 'boolean') return value === option.negate ? [] : [flag]
   if (typeof value !== 'string' && typeof value !== 'number') return []
   const variable = variables[option.attributeName()]
@@ -71,10 +71,7 @@ function worded(option: Option, value: unknown): string[] {
   ]
 }
 
-/**
- * A password before the host, or among the parameters. A shell that does not know the variable makes an empty
- * URL of it, which is refused.
- */
+/** Has a password before the host or among the parameters. If the variable is unset, the URL is empty and refused. */
 function holdsSecret(url: string): boolean {
   const user = /^[^:]+:\/\/(.*)@/s.exec(url)?.[1]
   return user?.includes(':') === true || /[?&][^=&]*(pass|secret|token|key)[^=&]*=/i.test(url)

@@ -1,15 +1,12 @@
-/**
- * The mask that the environment stands for: a key of its own where one is given, else the plain hash, which
- * says what it lacks.
- */
+/** The mask from the environment: an HMAC if there is a key, otherwise the plain hash, with its warning. */
 import { LadingError } from '../../core/errors.ts'
 import { hmacSha256, type Mask, type MaskKey, maskKey, maskKeyFromFile, sha256 } from '../../model/mask.ts'
 
 export type MaskEnvironment = Readonly<Record<string, string | undefined>>
 
-/** Throws `CONFIG_INVALID`, which names variables and shows no value. An empty variable counts as not set. */
+/** Throws `CONFIG_INVALID`, which never shows a value. An empty variable counts as unset. */
 export function maskFrom(env: MaskEnvironment): Mask {
-  // The id that the key has before it is replaced is the one that the next one's predecessor has.
+  // Both default to `k1`: a key keeps its id when it becomes the previous key.
   const current = keyFrom(env, 'LADING_MASK_KEY', 'k1')
   const previous = keyFrom(env, 'LADING_MASK_KEY_PREVIOUS', 'k1')
   if (current === undefined) {
@@ -17,12 +14,12 @@ export function maskFrom(env: MaskEnvironment): Mask {
       (name) => name.startsWith('LADING_MASK_') && read(env, name) !== undefined,
     )
     if (variable !== undefined)
-      throw invalid(`${variable} is set, and neither LADING_MASK_KEY nor LADING_MASK_KEY_FILE`)
+      throw invalid(`${variable} is set, but neither LADING_MASK_KEY nor LADING_MASK_KEY_FILE is`)
     return sha256()
   }
   if (current.id === previous?.id) {
     throw invalid(
-      'LADING_MASK_KEY_ID and LADING_MASK_KEY_PREVIOUS_ID are the same (k1 without a word): give the new key an id of its own',
+      'LADING_MASK_KEY_ID and LADING_MASK_KEY_PREVIOUS_ID are the same (default: k1): give the new key another id',
     )
   }
   return hmacSha256({ keys: previous === undefined ? [current] : [current, previous] })

@@ -20,8 +20,8 @@ const shipped: Readonly<Record<string, () => Promise<Model>>> = {
 }
 
 /**
- * A shipped model by its name, or the one that a TypeScript or JavaScript module exports: as default, as
- * `model`, or as its only model.
+ * A shipped model by its name, or the model of a TypeScript or JavaScript module: its default export, its
+ * export `model`, or its only model.
  */
 export async function loadModel(name: string): Promise<Model> {
   if (Object.hasOwn(shipped, name)) return (shipped[name] as () => Promise<Model>)()
@@ -57,8 +57,7 @@ async function importModule(path: string): Promise<Record<string, unknown>> {
 }
 
 function hintFor(message: string): string {
-  // A package.json that says "type": "commonjs", as npm init writes it, makes .ts and .js files what they are
-  // not.
+  // `npm init` writes "type": "commonjs" into package.json, so Node does not load .ts and .js as ES modules.
   if (/import statement outside a module/.test(message))
     return '; name it .mts, or set "type": "module" in package.json'
   const method = /\.(\w+) is not a function$/.exec(message)?.[1]
@@ -67,10 +66,7 @@ function hintFor(message: string): string {
   return near === undefined ? '' : `; did you mean .${near}()?`
 }
 
-/**
- * `:LINE:COLUMN` of the model's file where the error arose, as far as Node tells; that of another file with
- * its path.
- */
+/** `:LINE:COLUMN` of the error in the model's file, or with its path in another file, if Node tells. */
 function placeOf({ name, stack = '' }: Error, file: string): string {
   const [, line, column] =
     stack
@@ -79,16 +75,14 @@ function placeOf({ name, stack = '' }: Error, file: string): string {
       ?.match(/^:(\d+):(\d+)/) ?? []
   if (line !== undefined) return `:${line}:${column}`
   if (name !== 'SyntaxError') return ''
-  // Of a plain JavaScript module only `--check` says where.
+  // For a plain JavaScript module only `--check` reports the place.
   const place =
     syntaxPlace(stack, file) ??
     syntaxPlace(spawnSync(process.execPath, ['--check', file], { encoding: 'utf8' }).stderr, file)
   return place ?? ''
 }
 
-/**
- * Node shows the place of a syntax error as `PATH:LINE`, with the line below it and a mark below its column.
- */
+/** Node reports a syntax error as `PATH:LINE`, the line, and a caret below the column. */
 function syntaxPlace(shown: string, file: string): string | undefined {
   const [, where = '', line, mark = ''] = /^(.+):(\d+)\n[^]*?^( *)\^/m.exec(shown) ?? []
   if (line === undefined) return undefined
