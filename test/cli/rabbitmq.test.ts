@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
-import { stranger } from '../queue/stranger.ts'
+import { externalClient } from '../queue/external-client.ts'
 import { expectError, Folder, records } from './run.ts'
 
 const secret = 'CANARY-pw'
@@ -35,7 +35,7 @@ describeRabbit('lading with a queue of RabbitMQ', () => {
   ])('ends with 78 and one line when %s', async (_, wrong, flags, code, part) => {
     const url = wrong(freshQueueUrl())
     if (String(part).includes('inequivalent')) {
-      await using other = await stranger(url)
+      await using other = await externalClient(url)
       await other.channel.assertQueue(other.queue, { durable: true })
     }
     await using folder = await Folder.make({ 'a.csv': records(1) })
@@ -58,7 +58,7 @@ describeRabbit('lading with a queue of RabbitMQ', () => {
         queue: { ready: 0, inFlight: 0, dead: 0 },
       })
     }
-    await using other = await stranger(url)
+    await using other = await externalClient(url)
     await expect(other.channel.checkQueue(other.queue)).rejects.toThrow('NOT_FOUND')
     const refused = await folder.lading('status', '--queue', withPassword(url))
     expectError(refused, 'QUEUE_REFUSED', 78)

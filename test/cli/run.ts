@@ -1,5 +1,5 @@
 /**
- * `lading` as a stranger runs it: a process in a folder of its own, of which only the exit code and what it
+ * `lading` as a user runs it: a process in a folder of its own, of which only the exit code and what it
  * printed count.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'

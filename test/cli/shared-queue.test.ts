@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { realpath } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
-import { stranger } from '../queue/stranger.ts'
+import { externalClient } from '../queue/external-client.ts'
 import { Folder, records, type Run, sources } from './run.ts'
 
 /** Slow where it is asked to be, and then it counts what it has done. */
@@ -255,7 +255,7 @@ describeRabbit('RabbitMQ', () => {
     const url = freshQueueUrl()
     await using shared = await Shared.make(url)
     await shared.lading('consume', '--until-empty')
-    await using other = await stranger(url)
+    await using other = await externalClient(url)
     await other.publish(JSON.stringify({ record_time: 'now', sensor_id: 'a', value: 'b' }), {
       messageId: '1',
     })

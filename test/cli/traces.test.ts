@@ -173,7 +173,7 @@ describe.concurrent('where the environment of OpenTelemetry asks for traces', ()
   })
 })
 
-it('what a stranger wrote as a trace is taken only where it is one, and of many only some', () => {
+it('what an external sender wrote as a trace is taken only where it is one, and of many only some', () => {
   const good = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`
   expect(readTraceparent(good)).toEqual({ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) })
   for (const bad of [

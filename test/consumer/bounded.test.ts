@@ -4,7 +4,7 @@ import { type LadingEvent, tellAll } from '../../src/core/events.ts'
 import { reporter } from '../../src/cli/terminal/report.ts'
 import { writeThrough } from '../../src/cli/terminal/log.ts'
 import type { Headers } from '../../src/queue/queue.ts'
-import { numbers, Workshop } from '../support/workshop.ts'
+import { numbers, Fixture } from '../support/fixture.ts'
 
 const mostBytes = 8_192
 const long = 'x'.repeat(7 << 20)
@@ -33,9 +33,9 @@ function forged(change: object): Headers {
   return { lading: JSON.stringify({ v: 1, pipeline: 'numbers', load, ...rest, fields: ['id'], ...change }) }
 }
 
-it('no line of the log, no event and no reason that is kept is long, whatever a stranger sends', async () => {
-  await using workshop = await Workshop.open('sqlite')
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+it('no line of the log, no event and no reason that is kept is long, whatever an external sender sends', async () => {
+  await using fixture = await Fixture.open('sqlite')
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
   const messages: readonly (readonly [key: string, body: string, headers: Headers])[] = [
     ['fields', '', forged({ fields: ['id', long] })],
     ['source', '', forged({ load: { source: long } })],

@@ -11,7 +11,7 @@ import type { Layout } from '../../src/core/load.ts'
 import { exportRejects } from '../../src/review/export.ts'
 import { editReject, replayRejects } from '../../src/review/rejects.ts'
 import type { StoredReject } from '../../src/sink/ledger.ts'
-import { Workshop } from '../support/workshop.ts'
+import { Fixture } from '../support/fixture.ts'
 
 const id = '0d9e3d4c-6f0a-4b5e-9d3b-5c2a1b0f9e8d'
 const sha256 = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex')
@@ -30,8 +30,8 @@ const visits = defineModel({ table: 'visits', columns: { user: text().notNull().
 
 /** One chunk of a file: its bytes from byte 40 on, which begin with record 11 on line 21. */
 async function consumed(layout: Layout, body: string, records: number, model: Model = notes) {
-  const workshop = await Workshop.open()
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+  const fixture = await Fixture.open()
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
   const load = { id, source: 'x.json', sha256: sha256(''), bytes: 999, plan: sha256(''), chunks: 1, records }
   const place = { chunk: 0, records, byteStart: 40, firstRecord: 11, firstLine: 21 }
   const bytes = Buffer.from(body)
@@ -44,10 +44,10 @@ async function consumed(layout: Layout, body: string, records: number, model: Mo
     rejects: () => sink.ledger.rejects({ limit: 10 }),
     letters: () => sink.ledger.deadLetters({ limit: 10 }),
     rows: () => {
-      using file = new SqliteFile(workshop.target.url.slice('sqlite:'.length))
+      using file = new SqliteFile(fixture.target.url.slice('sqlite:'.length))
       return file.all<object>(`SELECT * FROM ${pipeline} ORDER BY 1`).map((row) => ({ ...row }))
     },
-    [Symbol.asyncDispose]: () => workshop[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => fixture[Symbol.asyncDispose](),
   }
 }
 

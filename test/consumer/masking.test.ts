@@ -24,7 +24,7 @@ import { republishMissing } from '../../src/producer/republish.ts'
 import type { Outgoing } from '../../src/queue/queue.ts'
 import type { StoredDeadLetter } from '../../src/sink/ledger.ts'
 import type { Sink } from '../../src/sink/sink.ts'
-import { query, Workshop } from '../support/workshop.ts'
+import { query, Fixture } from '../support/fixture.ts'
 import { wrapSink } from '../support/wrappers.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 
@@ -58,8 +58,8 @@ const message = (key: string, body: unknown, headers: Readonly<Record<string, st
 })
 
 async function opened(kind: 'sqlite' | 'postgres' = 'sqlite') {
-  const workshop = await Workshop.open(kind)
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+  const fixture = await Fixture.open(kind)
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
   const said: unknown[] = []
   const consume = async (more: Partial<ConsumerOptions> = {}) => {
     const options = {
@@ -75,7 +75,7 @@ async function opened(kind: 'sqlite' | 'postgres' = 'sqlite') {
     return tally
   }
   return {
-    workshop,
+    fixture,
     queue,
     sink,
     said,
@@ -83,28 +83,28 @@ async function opened(kind: 'sqlite' | 'postgres' = 'sqlite') {
     letters: (all = false) => sink.ledger.deadLetters({ limit: 1000, all }),
     rejects: () => sink.ledger.rejects({ limit: 1000 }),
     /** Everything that was kept or told, as bytes. */
-    everything: () => everything(workshop, kind, sink, said),
+    everything: () => everything(fixture, kind, sink, said),
     press: async (letter: StoredDeadLetter, model: Model = mended, more: Partial<ReplayOptions> = {}) => {
       const verdict = await replay(letter, { sink, model, ...more })
       said.push(verdict)
       return verdict
     },
-    rows: () => rowsOf(workshop, kind),
-    [Symbol.asyncDispose]: () => workshop[Symbol.asyncDispose](),
+    rows: () => rowsOf(fixture, kind),
+    [Symbol.asyncDispose]: () => fixture[Symbol.asyncDispose](),
   }
 }
 
 type At = Awaited<ReturnType<typeof opened>>
 
-async function rowsOf(workshop: Workshop, kind: string): Promise<Record<string, unknown>[]> {
+async function rowsOf(fixture: Fixture, kind: string): Promise<Record<string, unknown>[]> {
   const sql = 'SELECT "user", ip, device, locale FROM visits ORDER BY "user", ip'
-  if (kind === 'postgres') return query(workshop.target.url, sql)
-  using file = new SqliteFile(workshop.target.url.slice('sqlite:'.length))
+  if (kind === 'postgres') return query(fixture.target.url, sql)
+  using file = new SqliteFile(fixture.target.url.slice('sqlite:'.length))
   return file.all(sql)
 }
 
 async function everything(
-  workshop: Workshop,
+  fixture: Fixture,
   kind: string,
   sink: Sink,
   said: readonly unknown[],
@@ -122,13 +122,13 @@ async function everything(
   })
   return Buffer.concat([
     Buffer.from(told),
-    kind === 'sqlite' ? await files(workshop) : await tables(workshop.target.url),
+    kind === 'sqlite' ? await files(fixture) : await tables(fixture.target.url),
   ])
 }
 
 /** The file of the database as it lies on the disk, its log and freed pages included. */
-async function files(workshop: Workshop): Promise<Buffer> {
-  const path = workshop.target.url.slice('sqlite:'.length)
+async function files(fixture: Fixture): Promise<Buffer> {
+  const path = fixture.target.url.slice('sqlite:'.length)
   const parts = [path, `${path}-wal`, `${path}-shm`].filter((each) => existsSync(each))
   return Buffer.concat(await Promise.all(parts.map((each) => readFile(each))))
 }
@@ -268,7 +268,7 @@ function everywhere(kind: 'sqlite' | 'postgres') {
 
   it('no cell of a file leaves a canary', async () => {
     await using at = await opened(kind)
-    const path = join(at.workshop.folder, 'visits.csv')
+    const path = join(at.fixture.folder, 'visits.csv')
     const lines = [
       'user,ip,device_id,locale,doc,extra',
       `u1,${ip},${device},RU,,${ip}`,
@@ -296,7 +296,7 @@ function everywhere(kind: 'sqlite' | 'postgres') {
       paths: [path],
       model: visits,
       queue: at.queue,
-      statePath: join(at.workshop.folder, 'p.db'),
+      statePath: join(at.fixture.folder, 'p.db'),
       ignoreExtra: true,
     })
     expect(await at.consume({ ignoreExtra: true })).toMatchObject({
@@ -335,7 +335,7 @@ function everywhere(kind: 'sqlite' | 'postgres') {
     })
     expect(await at.press(letter, visits)).toMatchObject({ kind: 'refused', code: 'TOO_LONG' })
     if (kind === 'postgres')
-      await at.workshop.target.execute('ALTER TABLE visits ALTER locale TYPE varchar(4000)')
+      await at.fixture.target.execute('ALTER TABLE visits ALTER locale TYPE varchar(4000)')
     expect(await at.press(letter)).toEqual({ kind: 'applied', loaded: 2, rejected: 0, skipped: 0 })
     expect(await at.press(letter)).toEqual({ kind: 'duplicate' })
     expect(await at.rows()).toEqual([
@@ -425,7 +425,7 @@ it('a value that was not kept does not become a row when the model learns its fi
   ])
   expect(await at.consume({ model: visits })).toMatchObject({ dead: 2 })
   const [a, b] = (await at.letters()) as [StoredDeadLetter, StoredDeadLetter]
-  await at.workshop.target.execute('ALTER TABLE visits ADD COLUMN note TEXT')
+  await at.fixture.target.execute('ALTER TABLE visits ADD COLUMN note TEXT')
   expect(await at.press(a, widened)).toEqual({
     kind: 'refused',
     code: 'VALUE_REDACTED',
@@ -536,10 +536,10 @@ it('what has failed for reasons of its own is kept masked too', async () => {
 describe('a chunk of ours that dies', () => {
   async function withChunk(carry: 'bytes' | 'reference' = 'bytes') {
     const at = await opened()
-    const path = join(at.workshop.folder, 'visits.csv')
+    const path = join(at.fixture.folder, 'visits.csv')
     await writeFile(path, `user,ip,device_id,note\nu,${ip},${device},${ip}\n`)
-    const statePath = join(at.workshop.folder, 'p.db')
-    const producer = { queue: at.queue, statePath, carry, root: at.workshop.folder }
+    const statePath = join(at.fixture.folder, 'p.db')
+    const producer = { queue: at.queue, statePath, carry, root: at.fixture.folder }
     const [load] = await produce({ paths: [path], model: widened, ...producer })
     const republish = async () => {
       const loadId = load?.loadId as string
@@ -597,7 +597,7 @@ describe('a chunk of ours that dies', () => {
   it('that refers to its bytes is read again by its replay', async () => {
     await using chunk = await withChunk('reference')
     const { at } = chunk
-    const root = at.workshop.folder
+    const root = at.fixture.folder
     expect(await at.consume({ model: visits, root })).toMatchObject({ dead: 1, loaded: 0 })
     await expectNoCanary(at)
     const letter = (await at.letters())[0] as StoredDeadLetter
@@ -612,14 +612,14 @@ describe('a chunk of ours that dies', () => {
 
 it('a file whose first line is a record is refused without a word of it', async () => {
   await using at = await opened()
-  const path = join(at.workshop.folder, 'visits.csv')
+  const path = join(at.fixture.folder, 'visits.csv')
   for (const line of [`u,${ip},${device}`, `${ip},${ip},x`]) {
     await writeFile(path, `${line}\n${line}\n`)
     const error: unknown = await produce({
       paths: [path],
       model: visits,
       queue: at.queue,
-      statePath: join(at.workshop.folder, 'p.db'),
+      statePath: join(at.fixture.folder, 'p.db'),
     }).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(LadingError)
     at.said.push(error)

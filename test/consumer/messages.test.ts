@@ -14,7 +14,7 @@ import type { StoredDeadLetter } from '../../src/sink/ledger.ts'
 import type { Sink } from '../../src/sink/sink.ts'
 import { SqliteFile } from '../../src/core/sqlite.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
-import { numbers, query, Workshop } from '../support/workshop.ts'
+import { numbers, query, Fixture } from '../support/fixture.ts'
 import { failingCall, type QueueMethod, untouched, wrapQueue, wrapSink } from '../support/wrappers.ts'
 
 const message = (key: string, body: unknown): Outgoing => ({
@@ -39,14 +39,14 @@ async function onlyLetter(sink: Sink): Promise<StoredDeadLetter> {
 }
 
 async function opened(kind: 'sqlite' | 'postgres' = 'sqlite') {
-  const workshop = await Workshop.open(kind)
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+  const fixture = await Fixture.open(kind)
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
   return {
-    workshop,
+    fixture,
     queue,
     sink,
-    ids: () => workshop.target.ids(),
-    [Symbol.asyncDispose]: () => workshop[Symbol.asyncDispose](),
+    ids: () => fixture.target.ids(),
+    [Symbol.asyncDispose]: () => fixture[Symbol.asyncDispose](),
   }
 }
 
@@ -114,7 +114,7 @@ function everywhere(kind: 'sqlite' | 'postgres') {
   it('a record that the database refuses is a reject with its place', async () => {
     await using at = await opened(kind)
     await at.sink.prepare(numbers)
-    await at.workshop.target.execute('CREATE UNIQUE INDEX one_of_each ON numbers (id)')
+    await at.fixture.target.execute('CREATE UNIQUE INDEX one_of_each ON numbers (id)')
     await at.queue.publish([message('m', '[{"id":"bad"},\n{"id":1},\n{"id":1,"note":"again"},{"id":2}]')])
     expect(await consume(at.queue, at.sink)).toMatchObject({ records: 4, loaded: 2, rejected: 2 })
     const kept = (await rejects(at.sink)).find(({ code }) => code === 'CONSTRAINT_UNIQUE')
@@ -321,10 +321,10 @@ function everywhere(kind: 'sqlite' | 'postgres') {
     expect(await at.ids()).toEqual([5, 6, 10, 20])
   })
 
-  it('a stranger cannot take the place of a chunk, whatever he calls his message or his record', async () => {
+  it('an external message cannot take the place of a chunk, whatever its id or its key', async () => {
     await using at = await opened(kind)
     const chunks: Outgoing[] = []
-    await at.workshop.publish(
+    await at.fixture.publish(
       wrapQueue(at.queue, untouched, { publish: async (some) => void chunks.push(...some) }),
       10,
       1000,
@@ -444,7 +444,7 @@ function everywhere(kind: 'sqlite' | 'postgres') {
     await at.queue.publish([message('m', body)])
     expect(await consume(at.queue, at.sink, { model })).toMatchObject({ loaded: 1 })
     const row = await firstRow(
-      at.workshop,
+      at.fixture,
       kind,
       'SELECT exact, flag, empty, gone, doc, name, label, tags FROM things',
     )
@@ -462,9 +462,9 @@ function everywhere(kind: 'sqlite' | 'postgres') {
   })
 }
 
-async function firstRow(workshop: Workshop, kind: string, sql: string): Promise<Record<string, unknown>> {
-  if (kind === 'postgres') return (await query<Record<string, unknown>>(workshop.target.url, sql))[0] ?? {}
-  using file = new SqliteFile(workshop.target.url.slice('sqlite:'.length))
+async function firstRow(fixture: Fixture, kind: string, sql: string): Promise<Record<string, unknown>> {
+  if (kind === 'postgres') return (await query<Record<string, unknown>>(fixture.target.url, sql))[0] ?? {}
+  using file = new SqliteFile(fixture.target.url.slice('sqlite:'.length))
   return file.get<Record<string, string>>(sql) ?? {}
 }
 
@@ -477,7 +477,7 @@ async function replaysOnce(
   more: { dedupKey?: DedupKey; ignoreExtra?: boolean },
   loaded: number,
 ) {
-  const again = await at.workshop.sink()
+  const again = await at.fixture.sink()
   const before = (await at.ids()).length
   const results = await Promise.all(
     [at.sink, again].map((sink) => replay(letter, { sink, model: numbers, ...more })),
@@ -529,7 +529,7 @@ describe('an object in which no column finds its field', () => {
         code: 'NO_FIELD',
         detail: 'none of its fields is in the model',
       })
-      expect(await firstRow(at.workshop, 'sqlite', 'SELECT count(*) AS n FROM numbers')).toEqual({ n: 0 })
+      expect(await firstRow(at.fixture, 'sqlite', 'SELECT count(*) AS n FROM numbers')).toEqual({ n: 0 })
     },
   )
 
@@ -575,20 +575,20 @@ it('a custom column takes a value with parts as it stands', async () => {
   })
   await at.queue.publish([message('m', '{"id":1,"note":[1,  2]}')])
   expect(await consume(at.queue, at.sink, { model })).toMatchObject({ loaded: 1 })
-  expect(await firstRow(at.workshop, 'sqlite', 'SELECT note FROM numbers')).toEqual({ note: '[1,  2]' })
+  expect(await firstRow(at.fixture, 'sqlite', 'SELECT note FROM numbers')).toEqual({ note: '[1,  2]' })
 })
 
 it.each<DedupKey>(['message-id', 'content', 'field:id'])(
   'a settlement that is lost means one more delivery and no second effect: %s',
   async (dedupKey) => {
-    await using workshop = await Workshop.open()
-    const [queue, sink] = [await workshop.queue(0.3), await workshop.sink()]
+    await using fixture = await Fixture.open()
+    const [queue, sink] = [await fixture.queue(0.3), await fixture.sink()]
     await queue.publish([message('m', [{ id: 1 }, { id: 2, more: 0 }]), message('bad', [{ id: 'x' }])])
     const fault = failingCall<QueueMethod>('settle', 1, 'QUEUE_UNAVAILABLE', 'before')
     const tally = await consume(wrapQueue(queue, fault.between), sink, { dedupKey })
     expect(fault.reached()).toBe(true)
     expect(tally.loaded).toBe(1)
-    expect(await workshop.target.ids()).toEqual([1])
+    expect(await fixture.target.ids()).toEqual([1])
     expect(await rejects(sink)).toHaveLength(1)
     expect(await letters(sink)).toHaveLength(1)
   },

@@ -2,17 +2,17 @@ import { expect, it } from 'vitest'
 import { type ConsumerOptions, createConsumer } from '../../src/consumer/consumer.ts'
 import type { Delivery, Queue } from '../../src/queue/queue.ts'
 import type { Sink } from '../../src/sink/sink.ts'
-import { numbers, Workshop } from '../support/workshop.ts'
-import { Witness, wrapDelivery, wrapQueue, wrapSink, untouched } from '../support/wrappers.ts'
+import { numbers, Fixture } from '../support/fixture.ts'
+import { EventLog, wrapDelivery, wrapQueue, wrapSink, untouched } from '../support/wrappers.ts'
 
 const consumer = (queue: Queue, sink: Sink, more: Partial<ConsumerOptions> = {}) =>
   createConsumer({ queue, sink, model: numbers, ...more })
 
 it('a run until empty writes what is there, and ends', async () => {
-  await using workshop = await Workshop.open()
-  const queue = await workshop.queue()
-  await workshop.publish(queue, 1_000)
-  const tally = await consumer(queue, await workshop.sink()).run({ untilEmpty: true })
+  await using fixture = await Fixture.open()
+  const queue = await fixture.queue()
+  await fixture.publish(queue, 1_000)
+  const tally = await consumer(queue, await fixture.sink()).run({ untilEmpty: true })
   expect(tally).toMatchObject({
     records: 1_000,
     loaded: 1_000,
@@ -21,14 +21,14 @@ it('a run until empty writes what is there, and ends', async () => {
     duplicates: 0,
     redelivered: 0,
   })
-  await workshop.expectAllOnce()
+  await fixture.expectAllOnce()
 })
 
 it('a run until empty waits for what another consumer has in hand', async () => {
-  await using workshop = await Workshop.open()
-  const queue = await workshop.queue()
-  await workshop.publish(queue, 10, 1_000)
-  const other = (await workshop.queue()).deliveries({ prefetch: 1 })[Symbol.asyncIterator]()
+  await using fixture = await Fixture.open()
+  const queue = await fixture.queue()
+  await fixture.publish(queue, 10, 1_000)
+  const other = (await fixture.queue()).deliveries({ prefetch: 1 })[Symbol.asyncIterator]()
   const [held] = (await other.next()).value as readonly Delivery[]
   let ended = false
   const idle = wrapQueue(queue, async (method, real) => {
@@ -38,48 +38,48 @@ it('a run until empty waits for what another consumer has in hand', async () => 
     if (method === 'depth') expect(ended).toBe(false)
     return result
   })
-  await consumer(idle, await workshop.sink()).run({ untilEmpty: true })
+  await consumer(idle, await fixture.sink()).run({ untilEmpty: true })
   ended = true
-  await workshop.expectAllOnce()
+  await fixture.expectAllOnce()
   await other.return?.()
 })
 
 it('a run of N batches writes N batches and leaves the rest in the queue', async () => {
-  await using workshop = await Workshop.open()
-  const queue = await workshop.queue()
-  await workshop.publish(queue, 1_000)
+  await using fixture = await Fixture.open()
+  const queue = await fixture.queue()
+  await fixture.publish(queue, 1_000)
   const { ready } = await queue.depth()
-  const sink = await workshop.sink()
+  const sink = await fixture.sink()
   const tally = await consumer(queue, sink, { batch: { bytes: 1e9, messages: 7 } }).run({ batches: 3 })
   expect(tally.messages).toBe(21)
   expect(await queue.depth()).toEqual({ ready: ready - 21, inFlight: 0, dead: 0 })
   await consumer(queue, sink).run({ untilEmpty: true })
-  await workshop.expectAllOnce()
+  await fixture.expectAllOnce()
 })
 
 it('a run without a limit goes on until the signal, through an empty queue', async () => {
-  await using workshop = await Workshop.open()
-  const queue = await workshop.queue()
+  await using fixture = await Fixture.open()
+  const queue = await fixture.queue()
   const stop = new AbortController()
-  const witness = new Witness()
-  const running = consumer(queue, await workshop.sink(), { onEvent: witness.listen }).run({
+  const eventLog = new EventLog()
+  const running = consumer(queue, await fixture.sink(), { onEvent: eventLog.listen }).run({
     signal: stop.signal,
   })
   for (let round = 0; round < 3; round++) {
-    const written = witness.next('batch')
-    await workshop.publish(queue, 10)
+    const written = eventLog.next('batch')
+    await fixture.publish(queue, 10)
     await written
   }
   await expect.poll(() => queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
   stop.abort()
   expect(await running).toMatchObject({ loaded: 30 })
-  await workshop.expectAllOnce()
+  await fixture.expectAllOnce()
 })
 
 it('never more deliveries are in hand than prefetch, and no batch passes its limits by more than one message', async () => {
-  await using workshop = await Workshop.open()
-  const queue = await workshop.queue()
-  await workshop.publish(queue, 2_000, 10)
+  await using fixture = await Fixture.open()
+  const queue = await fixture.queue()
+  await fixture.publish(queue, 2_000, 10)
   let inHand = 0
   let most = 0
   const counted: Queue = {
@@ -94,7 +94,7 @@ it('never more deliveries are in hand than prefetch, and no batch passes its lim
     },
   }
   const batches: { messages: number; bytes: number }[] = []
-  const sink = await workshop.sink()
+  const sink = await fixture.sink()
   const watched = wrapSink(sink, untouched, {
     write: (batch, options) => {
       batches.push({
@@ -110,14 +110,14 @@ it('never more deliveries are in hand than prefetch, and no batch passes its lim
   expect(most).toBe(30)
   expect(Math.max(...batches.map(({ messages }) => messages))).toBe(12)
   expect(Math.max(...batches.map(({ bytes }) => bytes))).toBeLessThan(2_000 + 300)
-  await workshop.expectAllOnce()
+  await fixture.expectAllOnce()
 })
 
 it('the next batch is decoded while one is written', async () => {
-  await using workshop = await Workshop.open()
-  const queue = await workshop.queue()
-  await workshop.publish(queue, 100)
-  const sink = await workshop.sink()
+  await using fixture = await Fixture.open()
+  const queue = await fixture.queue()
+  await fixture.publish(queue, 100)
+  const sink = await fixture.sink()
   const decoded = Promise.withResolvers<void>()
   let writes = 0
   // Without the overlap nothing is decoded until the first write returns, and it never does.
@@ -136,14 +136,14 @@ it('the next batch is decoded while one is written', async () => {
   }
   await consumer(queue, slow, { batch: { bytes: 1e9, messages: 4 } }).run({ untilEmpty: true })
   expect(writes).toBeGreaterThan(1)
-  await workshop.expectAllOnce()
+  await fixture.expectAllOnce()
 })
 
 it('a message is settled only after the transaction with its verdict has committed', async () => {
-  await using workshop = await Workshop.open()
-  const queue = await workshop.queue()
-  await workshop.publish(queue, 300)
-  const sink = await workshop.sink()
+  await using fixture = await Fixture.open()
+  const queue = await fixture.queue()
+  await fixture.publish(queue, 300)
+  const sink = await fixture.sink()
   const committed = new Set<string>()
   const early: string[] = []
   let settled = 0
@@ -174,5 +174,5 @@ it('a message is settled only after the transaction with its verdict has committ
   await consumer(watched, recording, { batch: { bytes: 1e9, messages: 5 } }).run({ untilEmpty: true })
   expect(settled).toBe(committed.size)
   expect(early).toEqual([])
-  await workshop.expectAllOnce()
+  await fixture.expectAllOnce()
 })

@@ -18,26 +18,26 @@ import type { Delivery, Outgoing, Queue } from '../../src/queue/queue.ts'
 import { balance } from '../../src/sink/receipt.ts'
 import type { StoredDeadLetter } from '../../src/sink/ledger.ts'
 import type { Sink, Verdict } from '../../src/sink/sink.ts'
-import { numbers, Workshop } from '../support/workshop.ts'
-import { untouched, Witness, wrapQueue, wrapSink } from '../support/wrappers.ts'
+import { numbers, Fixture } from '../support/fixture.ts'
+import { untouched, EventLog, wrapQueue, wrapSink } from '../support/wrappers.ts'
 
-/** A workshop with a root in it, and what goes through it. */
+/** A fixture with a root in it, and what goes through it. */
 async function bench() {
-  const workshop = await Workshop.open()
-  const root = join(workshop.folder, 'shared')
+  const fixture = await Fixture.open()
+  const root = join(fixture.folder, 'shared')
   await mkdir(root)
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
   const refer = (paths: readonly string[], more: Partial<ProduceOptions> = {}, to: Queue = queue) =>
-    produce(workshop.producing(to, paths, { carry: 'reference', root, chunkBytes: 1_000, ...more }))
+    produce(fixture.producing(to, paths, { carry: 'reference', root, chunkBytes: 1_000, ...more }))
   return {
-    workshop,
+    fixture,
     root,
     queue,
     sink,
     refer,
     at: (name: string) => join(root, name),
     /** A file below the root with the next `count` numbers. */
-    file: (count: number, name = 'a.csv') => workshop.file(count, `shared/${name}`),
+    file: (count: number, name = 'a.csv') => fixture.file(count, `shared/${name}`),
     /** The messages that would be published for the paths. */
     messages: async (paths: readonly string[], more: Partial<ProduceOptions> = {}) => {
       const messages: Outgoing[] = []
@@ -51,7 +51,7 @@ async function bench() {
     consume: (more: Partial<ConsumerOptions> = {}) =>
       createConsumer({ queue, sink, model: numbers, root, ...more }).run({ untilEmpty: true }),
     letters: () => sink.ledger.deadLetters({ limit: 1_000 }),
-    [Symbol.asyncDispose]: () => workshop[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => fixture[Symbol.asyncDispose](),
   }
 }
 
@@ -89,16 +89,16 @@ describe('a path that leads where it must not', () => {
 
   it.each(hostile)('(%s) is refused, and the rest goes on', { timeout: 10_000 }, async (_, path) => {
     await using all = await bench()
-    const { workshop, at, queue, consume, letters } = all
+    const { fixture, at, queue, consume, letters } = all
     const [good] = (await all.messages([await all.file(20)])) as [Outgoing]
     await mkdir(at('sub'))
-    const outside = await workshop.file(20, 'outside.csv')
+    const outside = await fixture.file(20, 'outside.csv')
     await symlink(outside, at('link.csv'))
-    await symlink(workshop.folder, at('link'))
+    await symlink(fixture.folder, at('link'))
     await symlink('/dev/zero', at('device'))
     execFileSync('mkfifo', [at('pipe')])
     // The bytes would be right: only the path is wrong.
-    const [wrong] = (await all.messages([outside], { root: workshop.folder })) as [Outgoing]
+    const [wrong] = (await all.messages([outside], { root: fixture.folder })) as [Outgoing]
     const bad = altered(wrong, ({ reference }) => ({ reference: { ...reference, path } }))
     await queue.publish([bad, good])
     expect(await consume()).toMatchObject({ dead: 1, loaded: 20 })
@@ -124,7 +124,7 @@ describe('a path that leads where it must not', () => {
     'is not read even if a folder becomes a link out while it is opened',
     async () => {
       await using all = await bench()
-      const outside = join(all.workshop.folder, 'outside')
+      const outside = join(all.fixture.folder, 'outside')
       await Promise.all([mkdir(all.at('sub')), mkdir(outside)])
       await Promise.all([
         writeFile(all.at('sub/a.csv'), 'inside'),
@@ -161,8 +161,8 @@ describe('a path that leads where it must not', () => {
 
   it('is refused in a replay too', async () => {
     await using all = await bench()
-    const outside = await all.workshop.file(20, 'outside.csv')
-    await all.queue.publish(await all.messages([outside], { root: all.workshop.folder }))
+    const outside = await all.fixture.file(20, 'outside.csv')
+    await all.queue.publish(await all.messages([outside], { root: all.fixture.folder }))
     await all.consume()
     const letters = await all.letters()
     expect(letters).toMatchObject([{ code: 'REFERENCE_UNREADABLE' }])
@@ -170,7 +170,7 @@ describe('a path that leads where it must not', () => {
     expect(await replayed(all.sink, all.root, letters)).toMatchObject([
       { kind: 'refused', code: 'REFERENCE_REFUSED' },
     ])
-    expect(await replayed(all.sink, all.workshop.folder, letters)).toMatchObject([
+    expect(await replayed(all.sink, all.fixture.folder, letters)).toMatchObject([
       { kind: 'applied', loaded: 20 },
     ])
   })
@@ -246,7 +246,7 @@ describe('a file that is not what it was', () => {
     expect(new Set((await replayed(all.sink, all.root, letters)).map(({ kind }) => kind))).toEqual(
       new Set(['duplicate']),
     )
-    await all.workshop.expectAllOnce()
+    await all.fixture.expectAllOnce()
   })
 
   it('in one place leaves that chunk open, and what is published again completes the load', async () => {
@@ -266,7 +266,7 @@ describe('a file that is not what it was', () => {
     expect({ open: open > 0, problems }).toEqual({ open: true, problems: [] })
     await rename(`${path}.kept`, path)
     const known = await all.sink.ledger.progress(loadId)
-    const statePath = join(all.workshop.folder, 'producer.db')
+    const statePath = join(all.fixture.folder, 'producer.db')
     expect(
       await republishMissing({
         queue: all.queue,
@@ -279,7 +279,7 @@ describe('a file that is not what it was', () => {
       }),
     ).toBe(1)
     expect(await all.consume()).toMatchObject({ dead: 0, messages: 1 })
-    await all.workshop.expectAllOnce()
+    await all.fixture.expectAllOnce()
     expect(await replayed(all.sink, all.root, await all.letters())).toMatchObject([{ kind: 'duplicate' }])
   })
 
@@ -314,7 +314,7 @@ describe('a message that comes again when its file is gone', () => {
     await all.queue.publish(messages)
     expect(await all.consume()).toMatchObject({ dead: 0, duplicates: messages.length })
     expect(await all.letters()).toEqual([])
-    await all.workshop.expectAllOnce()
+    await all.fixture.expectAllOnce()
   })
 
   it('after its chunk alone took effect is a duplicate, and the chunks that did not are dead', async () => {
@@ -375,7 +375,7 @@ it('a message that used up its attempts is not read, and loads by its replay', a
   const letters = await all.letters()
   expect(letters).toMatchObject([{ code: 'ATTEMPTS_EXHAUSTED', records: 0 }])
   expect(await replayed(all.sink, all.root, letters)).toMatchObject([{ kind: 'applied' }])
-  await all.workshop.expectAllOnce()
+  await all.fixture.expectAllOnce()
 })
 
 describe('the root', () => {
@@ -392,19 +392,19 @@ describe('the root', () => {
   it('that goes away is waited for, and no message is buried for it', async () => {
     await using all = await bench()
     await all.refer([await all.file(200)])
-    const witness = new Witness()
+    const eventLog = new EventLog()
     const moved = `${all.root}.moved`
     const sink = wrapSink(all.sink, async (method, real) => {
       // By then the consumer knows its root.
       if (method === 'prepare') await rename(all.root, moved)
       return real()
     })
-    const back = witness.next('waiting').then(() => rename(moved, all.root))
-    expect(await all.consume({ sink, onEvent: witness.listen })).toMatchObject({ dead: 0, loaded: 200 })
+    const back = eventLog.next('waiting').then(() => rename(moved, all.root))
+    expect(await all.consume({ sink, onEvent: eventLog.listen })).toMatchObject({ dead: 0, loaded: 200 })
     await back
-    expect(witness.of('waiting')[0]).toMatchObject({ code: 'REFERENCE_HOLD' })
-    expect(witness.of('resumed')[0]).toMatchObject({ code: 'REFERENCE_HOLD' })
-    await all.workshop.expectAllOnce()
+    expect(eventLog.of('waiting')[0]).toMatchObject({ code: 'REFERENCE_HOLD' })
+    expect(eventLog.of('resumed')[0]).toMatchObject({ code: 'REFERENCE_HOLD' })
+    await all.fixture.expectAllOnce()
   })
 })
 

@@ -4,13 +4,13 @@ import { LadingError } from '../../src/core/errors.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import type { Sink } from '../../src/sink/sink.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
-import { numbers, query, Workshop } from '../support/workshop.ts'
-import { type Between, type SinkMethod, untouched, Witness, wrapSink } from '../support/wrappers.ts'
+import { numbers, query, Fixture } from '../support/fixture.ts'
+import { type Between, type SinkMethod, untouched, EventLog, wrapSink } from '../support/wrappers.ts'
 
 const consumer = (queue: Queue, sink: Sink, more: Partial<ConsumerOptions> = {}) =>
   createConsumer({ queue, sink, model: numbers, ...more })
-const finish = async (workshop: Workshop, queue: Queue) =>
-  consumer(queue, await workshop.sink()).run({ untilEmpty: true })
+const finish = async (fixture: Fixture, queue: Queue) =>
+  consumer(queue, await fixture.sink()).run({ untilEmpty: true })
 
 /** Says when a call begins, and holds it until it is let go. */
 function gate(method: SinkMethod) {
@@ -27,9 +27,9 @@ function gate(method: SinkMethod) {
 }
 
 it('a stop during a write finishes it, settles it, and leaves the rest to the next consumer', async () => {
-  await using workshop = await Workshop.open()
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-  await workshop.publish(queue, 300)
+  await using fixture = await Fixture.open()
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+  await fixture.publish(queue, 300)
   const { ready } = await queue.depth()
   const stop = new AbortController()
   const held = gate('write')
@@ -43,51 +43,51 @@ it('a stop during a write finishes it, settles it, and leaves the rest to the ne
   expect(messages).toBeGreaterThanOrEqual(5)
   expect(messages).toBeLessThan(ready)
   expect(await queue.depth()).toEqual({ ready: ready - messages, inFlight: 0, dead: 0 })
-  await finish(workshop, queue)
-  await workshop.expectAllOnce()
+  await finish(fixture, queue)
+  await fixture.expectAllOnce()
 })
 
 it.each(['write', 'prepare', 'fold', 'bury'] as const)(
   'a stop while the database is away (%s) ends at once and gives back what is in hand',
   async (method) => {
-    await using workshop = await Workshop.open()
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    await using fixture = await Fixture.open()
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
     await queue.publish([{ key: 'a stranger', body: Buffer.from('?'), headers: {} }])
-    await workshop.publish(queue, 100)
+    await fixture.publish(queue, 100)
     const away = wrapSink(sink, async (called, real) => {
       if (called === method) throw new LadingError('SINK_UNAVAILABLE', 'away, says the test')
       return real()
     })
-    const witness = new Witness()
-    const waiting = witness.next('waiting')
+    const eventLog = new EventLog()
+    const waiting = eventLog.next('waiting')
     const stop = new AbortController()
-    const running = consumer(queue, away, { onEvent: witness.listen }).run({ signal: stop.signal })
+    const running = consumer(queue, away, { onEvent: eventLog.listen }).run({ signal: stop.signal })
     await waiting
     const started = performance.now()
     stop.abort()
     await running
     expect(performance.now() - started).toBeLessThan(1_000)
     expect(await queue.depth()).toMatchObject({ inFlight: 0 })
-    await finish(workshop, queue)
-    await workshop.expectAllOnce()
+    await finish(fixture, queue)
+    await fixture.expectAllOnce()
   },
 )
 
 // Fails until the queue gives a released delivery its attempt back: today an attempt is charged when a
 // message is taken.
 it('orderly stops while the database is away use up no attempts', async () => {
-  await using workshop = await Workshop.open()
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-  await workshop.publish(queue, 100)
+  await using fixture = await Fixture.open()
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+  await fixture.publish(queue, 100)
   const away = wrapSink(sink, async (called, real) => {
     if (called === 'write') throw new LadingError('SINK_UNAVAILABLE', 'away, says the test')
     return real()
   })
   for (let n = 0; n < 3; n++) {
-    const witness = new Witness()
-    const waiting = witness.next('waiting')
+    const eventLog = new EventLog()
+    const waiting = eventLog.next('waiting')
     const stop = new AbortController()
-    const running = consumer(queue, away, { maxAttempts: 3, onEvent: witness.listen }).run({
+    const running = consumer(queue, away, { maxAttempts: 3, onEvent: eventLog.listen }).run({
       signal: stop.signal,
     })
     await waiting
@@ -101,10 +101,10 @@ it('orderly stops while the database is away use up no attempts', async () => {
 })
 
 it('a consumer that is told to stop before it starts touches nothing', async () => {
-  await using workshop = await Workshop.open()
-  const queue = await workshop.queue()
-  await workshop.publish(queue, 10)
-  const tally = await consumer(queue, await workshop.sink()).run({ signal: AbortSignal.abort() })
+  await using fixture = await Fixture.open()
+  const queue = await fixture.queue()
+  await fixture.publish(queue, 10)
+  const tally = await consumer(queue, await fixture.sink()).run({ signal: AbortSignal.abort() })
   expect(tally.messages).toBe(0)
   expect(await queue.depth()).toMatchObject({ ready: 1, inFlight: 0 })
 })
@@ -112,9 +112,9 @@ it('a consumer that is told to stop before it starts touches nothing', async () 
 it.each(['prepare', 'write', 'fold'] as const)(
   'a stop while %s hangs gives it up when the time of grace is over',
   async (method) => {
-    await using workshop = await Workshop.open()
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-    await workshop.publish(queue, 50)
+    await using fixture = await Fixture.open()
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+    await fixture.publish(queue, 50)
     const hanging = Promise.withResolvers<void>()
     const hang = (options?: { readonly signal?: AbortSignal | undefined }) =>
       new Promise<never>((_, reject) => {
@@ -137,42 +137,42 @@ it.each(['prepare', 'write', 'fold'] as const)(
     stop.abort()
     await running
     expect(await queue.depth()).toMatchObject({ inFlight: 0 })
-    await finish(workshop, queue)
-    await workshop.expectAllOnce()
+    await finish(fixture, queue)
+    await fixture.expectAllOnce()
   },
 )
 
 it('a write that takes longer than its lease keeps its messages: no second delivery', async () => {
-  await using workshop = await Workshop.open()
-  const [queue, sink] = [await workshop.queue(0.6), await workshop.sink()]
-  await workshop.publish(queue, 100)
+  await using fixture = await Fixture.open()
+  const [queue, sink] = [await fixture.queue(0.6), await fixture.sink()]
+  await fixture.publish(queue, 100)
   const held = gate('write')
   const running = consumer(queue, wrapSink(sink, held.between)).run({ untilEmpty: true })
   await held.entered
-  const others = (await workshop.queue(0.6)).deliveries({ prefetch: 10 })[Symbol.asyncIterator]()
+  const others = (await fixture.queue(0.6)).deliveries({ prefetch: 10 })[Symbol.asyncIterator]()
   const until = performance.now() + 2_000
   while (performance.now() < until) expect((await others.next()).value).toEqual([])
   await others.return?.()
   held.open()
   expect(await running).toMatchObject({ redelivered: 0, duplicates: 0, loaded: 100 })
-  await workshop.expectAllOnce()
+  await fixture.expectAllOnce()
 })
 
 it('without heartbeats the same write is delivered a second time, and the ledger absorbs it', async () => {
-  await using workshop = await Workshop.open()
-  const [queue, sink] = [await workshop.queue(0.3), await workshop.sink()]
-  await workshop.publish(queue, 50)
+  await using fixture = await Fixture.open()
+  const [queue, sink] = [await fixture.queue(0.3), await fixture.sink()]
+  await fixture.publish(queue, 50)
   const held = gate('write')
   // A queue that says that it has no leases gets no heartbeats.
   const leaseless: Queue = { ...bound(queue), traits: { maxBytes: queue.traits.maxBytes } }
   const first = consumer(leaseless, wrapSink(sink, held.between)).run({ untilEmpty: true })
   await held.entered
-  const second = await finish(workshop, await workshop.queue(60))
+  const second = await finish(fixture, await fixture.queue(60))
   expect(second).toMatchObject({ loaded: 50 })
   expect(second.redelivered).toBeGreaterThan(0)
   held.open()
   expect((await first).duplicates).toBe(second.messages)
-  await workshop.expectAllOnce()
+  await fixture.expectAllOnce()
 })
 
 const bound = (queue: Queue): Queue => ({
@@ -187,19 +187,19 @@ const bound = (queue: Queue): Queue => ({
 
 describePostgres('PostgreSQL', () => {
   it('a write that hangs in the server is rolled back when the time of grace is over, and delivered again', async () => {
-    await using workshop = await Workshop.open('postgres')
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    await using fixture = await Fixture.open('postgres')
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
     await sink.prepare(numbers)
-    await workshop.publish(queue, 100)
+    await fixture.publish(queue, 100)
     // A trigger that sleeps is a statement that no lock time-out ends.
-    await workshop.target
+    await fixture.target
       .execute(`CREATE FUNCTION hang() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(600); RETURN NULL; END';
       CREATE TRIGGER hang BEFORE INSERT ON numbers FOR EACH STATEMENT EXECUTE FUNCTION hang()`)
     const stop = new AbortController()
     const running = consumer(queue, sink, { graceMs: 300 }).run({ signal: stop.signal })
     const sleeping = () =>
       query<{ pid: number }>(
-        workshop.target.url,
+        fixture.target.url,
         "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()",
       )
     await expect.poll(sleeping, { timeout: 10_000 }).toHaveLength(1)
@@ -208,12 +208,12 @@ describePostgres('PostgreSQL', () => {
     await running
     expect(performance.now() - started).toBeLessThan(3_000)
     expect(await queue.depth()).toMatchObject({ inFlight: 0 })
-    expect(await workshop.target.ids()).toEqual([])
-    await workshop.target.execute(
+    expect(await fixture.target.ids()).toEqual([])
+    await fixture.target.execute(
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()",
     )
-    await workshop.target.execute('DROP TRIGGER hang ON numbers')
-    expect((await finish(workshop, queue)).loaded).toBe(100)
-    await workshop.expectAllOnce()
+    await fixture.target.execute('DROP TRIGGER hang ON numbers')
+    expect((await finish(fixture, queue)).loaded).toBe(100)
+    await fixture.expectAllOnce()
   })
 })

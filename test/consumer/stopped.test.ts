@@ -7,7 +7,7 @@ import type { Queue } from '../../src/queue/queue.ts'
 import { Unanimity } from '../../src/sink/postgres/unanimous.ts'
 import type { Sink } from '../../src/sink/sink.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
-import { numbers, Workshop } from '../support/workshop.ts'
+import { numbers, Fixture } from '../support/fixture.ts'
 import { untouched, wrapSink } from '../support/wrappers.ts'
 import { loadOf } from '../contract/sink/target.ts'
 
@@ -45,11 +45,11 @@ describePostgres('a trigger or a function of the table that does not work', () =
   ] as const)(
     'stops the consumer when it refuses every row of two loads, and makes no reject: %s',
     async ([body, code, what]) => {
-      await using workshop = await Workshop.open('postgres')
-      const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+      await using fixture = await Fixture.open('postgres')
+      const [queue, sink] = [await fixture.queue(), await fixture.sink()]
       await sink.prepare(numbers)
-      await workshop.target.execute(trigger(body))
-      const loads = [await workshop.publish(queue, 3), await workshop.publish(queue, 4)]
+      await fixture.target.execute(trigger(body))
+      const loads = [await fixture.publish(queue, 3), await fixture.publish(queue, 4)]
       const { ready } = await queue.depth()
       const error = await failure(consume(queue, sink))
       expect(error).toMatchObject({ code, exitCode: 78, message: expect.stringContaining(what) })
@@ -59,46 +59,46 @@ describePostgres('a trigger or a function of the table that does not work', () =
       expect(loads.some((load) => error.stoppedAt === `${load}/0`)).toBe(true)
       expect(await sink.ledger.rejects({ limit: 10 })).toEqual([])
       expect(await queue.depth()).toMatchObject({ ready })
-      await workshop.target.execute('DROP TRIGGER broken ON numbers')
+      await fixture.target.execute('DROP TRIGGER broken ON numbers')
       await consume(queue, sink)
-      await workshop.expectAllOnce()
+      await fixture.expectAllOnce()
     },
   )
 
   it('makes rejects of a load, and loads it by their replay, as long as no other load says that it is the table', async () => {
-    await using workshop = await Workshop.open('postgres')
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    await using fixture = await Fixture.open('postgres')
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
     await sink.prepare(numbers)
-    await workshop.target.execute(trigger(missing))
-    await workshop.publish(queue, 1)
+    await fixture.target.execute(trigger(missing))
+    await fixture.publish(queue, 1)
     expect(await consume(queue, sink)).toMatchObject({ loaded: 0, rejected: 1 })
-    await workshop.publish(queue, 30)
+    await fixture.publish(queue, 30)
     expect(await failure(consume(queue, sink))).toMatchObject({ code: 'SCHEMA_MISMATCH' })
     // Another process knows nothing of the load before.
-    expect(await consume(queue, await workshop.sink())).toMatchObject({ loaded: 0, rejected: 30 })
+    expect(await consume(queue, await fixture.sink())).toMatchObject({ loaded: 0, rejected: 30 })
   })
 
   it('is told from rows that it refuses in the same words, by a row of any load that is taken between', async () => {
-    await using workshop = await Workshop.open('postgres')
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    await using fixture = await Fixture.open('postgres')
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
     await sink.prepare(numbers)
-    await workshop.target.execute(trigger(forbidden, 'new.id <> 3'))
-    for (const count of [2, 1, 2, 2]) await workshop.publish(queue, count)
+    await fixture.target.execute(trigger(forbidden, 'new.id <> 3'))
+    for (const count of [2, 1, 2, 2]) await fixture.publish(queue, count)
     expect(await consume(queue, sink)).toMatchObject({ loaded: 1, rejected: 6, dead: 0 })
   })
 
   it('is told from rows that it refuses in different words, and from values that a column refuses', async () => {
-    await using workshop = await Workshop.open('postgres')
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    await using fixture = await Fixture.open('postgres')
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
     await sink.prepare(numbers)
-    await workshop.target.execute(trigger("RAISE EXCEPTION 'not %', new.id USING ERRCODE = '42501'"))
-    for (const count of [2, 3]) await workshop.publish(queue, count)
+    await fixture.target.execute(trigger("RAISE EXCEPTION 'not %', new.id USING ERRCODE = '42501'"))
+    for (const count of [2, 3]) await fixture.publish(queue, count)
     expect(await consume(queue, sink)).toMatchObject({ loaded: 0, rejected: 5 })
-    await workshop.target
+    await fixture.target
       .execute(`DROP TRIGGER broken ON numbers; CREATE FUNCTION fine(text) RETURNS boolean LANGUAGE plpgsql AS
       $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '42601'; END $$;
       CREATE DOMAIN fine AS text CHECK (fine(value)); ALTER TABLE numbers ALTER note TYPE fine`)
-    for (const count of [2, 3]) await workshop.publish(queue, count)
+    for (const count of [2, 3]) await fixture.publish(queue, count)
     expect(await consume(queue, sink)).toMatchObject({ loaded: 0, rejected: 5 })
     expect((await sink.ledger.rejects({ limit: 10 })).map(({ column }) => column)).toEqual([
       ...Array(5).fill(undefined),
@@ -107,10 +107,10 @@ describePostgres('a trigger or a function of the table that does not work', () =
   })
 
   it('does not stop at a few messages of others', async () => {
-    await using workshop = await Workshop.open('postgres')
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    await using fixture = await Fixture.open('postgres')
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
     await sink.prepare(numbers)
-    await workshop.target.execute(trigger(forbidden, "new.note = 'bad'"))
+    await fixture.target.execute(trigger(forbidden, "new.note = 'bad'"))
     const message = (id: number, note: string) => ({
       key: `m${id}`,
       body: Buffer.from(JSON.stringify({ id, note })),
@@ -143,9 +143,9 @@ for (const kind of ['sqlite', 'postgres'] as const) {
   const suite = kind === 'sqlite' ? describe : describePostgres
   suite(kind, () => {
     it('a consumer that stops names the message, and goes on without it when that is set aside', async () => {
-      await using workshop = await Workshop.open(kind)
-      const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-      const loadId = await workshop.publish(queue, 100, 10)
+      await using fixture = await Fixture.open(kind)
+      const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+      const loadId = await fixture.publish(queue, 100, 10)
       const poison = `${loadId}/3`
       const stopping = wrapSink(sink, untouched, {
         write: (batch, options) => {
@@ -165,20 +165,20 @@ for (const kind of ['sqlite', 'postgres'] as const) {
         (_, index) => Number(first) - 1 + index,
       )
       expect(await consume(queue, stopping, { setAside: [poison] })).toMatchObject({ dead: 1 })
-      await workshop.expectAllOnce(lost)
+      await fixture.expectAllOnce(lost)
       const [letter] = await sink.ledger.deadLetters({ limit: 1 })
       expect(letter).toMatchObject({ key: poison, code: 'SET_ASIDE', records: lost.length })
       if (letter)
         expect(await replay(letter, { sink, model: numbers })).toMatchObject({ loaded: lost.length })
-      await workshop.expectAllOnce()
+      await fixture.expectAllOnce()
     })
 
     it('a table that is gone is said with the message, and costs no record', async () => {
-      await using workshop = await Workshop.open(kind)
-      const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+      await using fixture = await Fixture.open(kind)
+      const [queue, sink] = [await fixture.queue(), await fixture.sink()]
       await sink.prepare(numbers)
-      const loadId = await workshop.publish(queue, 5)
-      await workshop.target.execute('DROP TABLE numbers')
+      const loadId = await fixture.publish(queue, 5)
+      await fixture.target.execute('DROP TABLE numbers')
       const error = await failure(
         createConsumer({
           queue,
@@ -195,8 +195,8 @@ for (const kind of ['sqlite', 'postgres'] as const) {
     })
 
     it('a message of somebody else is named by its key', async () => {
-      await using workshop = await Workshop.open(kind)
-      const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+      await using fixture = await Fixture.open(kind)
+      const [queue, sink] = [await fixture.queue(), await fixture.sink()]
       await queue.publish([{ key: "it's", body: Buffer.from('{"id":1}'), headers: {} }])
       const stopping = wrapSink(sink, async (method, real) => {
         if (method === 'write') throw new LadingError('SINK_REFUSED', 'says the test')

@@ -16,7 +16,7 @@ import { openSink } from '../../src/sink/registry.ts'
 import type { StoredDeadLetter } from '../../src/sink/ledger.ts'
 import type { Sink } from '../../src/sink/sink.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
-import { numbers, Workshop } from '../support/workshop.ts'
+import { numbers, Fixture } from '../support/fixture.ts'
 import { untouched, wrapQueue, wrapSink } from '../support/wrappers.ts'
 
 const consume = (queue: Queue, sink: Sink, more: Partial<ConsumerOptions> = {}) =>
@@ -27,14 +27,14 @@ const letters = (sink: Sink): Promise<readonly StoredDeadLetter[]> =>
 
 /** The messages that `publish` would send. */
 async function messagesOf(
-  workshop: Workshop,
+  fixture: Fixture,
   queue: Queue,
   count: number,
   perChunk = 1_000,
 ): Promise<Outgoing[]> {
   const messages: Outgoing[] = []
   const catching = wrapQueue(queue, untouched, { publish: async (some) => void messages.push(...some) })
-  await workshop.publish(catching, count, perChunk)
+  await fixture.publish(catching, count, perChunk)
   return messages
 }
 
@@ -45,10 +45,10 @@ function altered(message: Outgoing, change: (envelope: ChunkEnvelope) => unknown
 
 function verdicts(kind: 'sqlite' | 'postgres') {
   it('a NULL that the table alone refuses is a reject with its line and column, for which the database is not asked', async () => {
-    await using workshop = await Workshop.open(kind)
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    await using fixture = await Fixture.open(kind)
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
     const strict = kind === 'sqlite' ? ' STRICT' : ''
-    await workshop.target.execute(
+    await fixture.target.execute(
       `CREATE TABLE numbers (id bigint NOT NULL PRIMARY KEY, note text NOT NULL)${strict}`.replace(
         'bigint',
         kind === 'sqlite' ? 'INTEGER' : 'bigint',
@@ -66,14 +66,14 @@ function verdicts(kind: 'sqlite' | 'postgres') {
       columns: { id: bigint().notNull(), note: text() },
       primaryKey: ['id'],
     })
-    const path = join(workshop.folder, 'numbers.csv')
+    const path = join(fixture.folder, 'numbers.csv')
     await writeFile(path, 'id,note\n1,a\n2,\n3,""\n4,\n')
-    await produce(workshop.producing(queue, [path], { model }))
+    await produce(fixture.producing(queue, [path], { model }))
     await writeFile(path, 'id\n5\n')
-    await produce(workshop.producing(queue, [path], { model }))
+    await produce(fixture.producing(queue, [path], { model }))
     expect(await consume(queue, counting, { model })).toMatchObject({ loaded: 2, rejected: 3, dead: 0 })
     expect(sent.reduce((sum, each) => sum + each, 0)).toBe(2)
-    expect(await workshop.target.ids()).toEqual([1, 3])
+    expect(await fixture.target.ids()).toEqual([1, 3])
     const rejects = await sink.ledger.rejects({ limit: 10 })
     const missing = { code: 'CONSTRAINT_NOT_NULL', column: 'note' }
     expect(rejects).toMatchObject([
@@ -84,9 +84,9 @@ function verdicts(kind: 'sqlite' | 'postgres') {
   })
 
   it('a message that fails alone is tried again, then buried, and all others load', async () => {
-    await using workshop = await Workshop.open(kind)
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-    const loadId = await workshop.publish(queue, 200, 10)
+    await using fixture = await Fixture.open(kind)
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+    const loadId = await fixture.publish(queue, 200, 10)
     const poison = `${loadId}/7`
     const choking = wrapSink(sink, untouched, {
       write: (batch, options) => {
@@ -106,13 +106,13 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     const [receipt] = await sink.ledger.receipts({ loads: [loadId] })
     expect(receipt).toMatchObject({ dead: letter?.records, loaded: 200 - (letter?.records ?? 0) })
     if (receipt) expect(balance(receipt)).toEqual({ open: 0, problems: [] })
-    await replaysOnce(workshop, sink, letter as StoredDeadLetter)
+    await replaysOnce(fixture, sink, letter as StoredDeadLetter)
   })
 
   it('messages that all fail alone stop the consumer after a few, and the rest stays in the queue', async () => {
-    await using workshop = await Workshop.open(kind)
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-    await workshop.publish(queue, 200, 10)
+    await using fixture = await Fixture.open(kind)
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+    await fixture.publish(queue, 200, 10)
     const { ready } = await queue.depth()
     const choking = wrapSink(sink, untouched, {
       write: async () => {
@@ -126,9 +126,9 @@ function verdicts(kind: 'sqlite' | 'postgres') {
   })
 
   it('a batch that the database asks to try again stops the consumer when its tries are over, and stays in the queue', async () => {
-    await using workshop = await Workshop.open(kind)
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-    await workshop.publish(queue, 20, 10)
+    await using fixture = await Fixture.open(kind)
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+    await fixture.publish(queue, 20, 10)
     let tries = 0
     const busy = wrapSink(sink, untouched, {
       write: async () => {
@@ -143,9 +143,9 @@ function verdicts(kind: 'sqlite' | 'postgres') {
   })
 
   it('a message without a verdict after all its attempts becomes a dead letter that counts its records', async () => {
-    await using workshop = await Workshop.open(kind)
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-    const loadId = await workshop.publish(queue, 30, 1_000)
+    await using fixture = await Fixture.open(kind)
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+    const loadId = await fixture.publish(queue, 30, 1_000)
     for (let attempt = 1; attempt <= 3; attempt++) await giveBack(queue)
     expect(await consume(queue, sink, { maxAttempts: 3 })).toMatchObject({ dead: 1, loaded: 0 })
     const [letter] = await letters(sink)
@@ -153,27 +153,27 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     const [receipt] = await sink.ledger.receipts({ loads: [loadId] })
     expect(receipt).toMatchObject({ dead: 30, loaded: 0, deadLetters: 1 })
     if (receipt) expect(balance(receipt)).toEqual({ open: 0, problems: [] })
-    await replaysOnce(workshop, sink, letter as StoredDeadLetter)
+    await replaysOnce(fixture, sink, letter as StoredDeadLetter)
   })
 
   it('a damaged message that used up its attempts does not take the place of its chunk', async () => {
-    await using workshop = await Workshop.open(kind)
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-    const [message] = (await messagesOf(workshop, queue, 30)) as [Outgoing]
+    await using fixture = await Fixture.open(kind)
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+    const [message] = (await messagesOf(fixture, queue, 30)) as [Outgoing]
     await queue.publish([{ ...message, body: Buffer.from('damaged') }])
     for (let attempt = 1; attempt <= 3; attempt++) await giveBack(queue)
     await consume(queue, sink, { maxAttempts: 3 })
     expect(await letters(sink)).toMatchObject([{ code: 'ATTEMPTS_EXHAUSTED', records: 0 }])
     await queue.publish([message])
     expect(await consume(queue, sink)).toMatchObject({ loaded: 30, dead: 0 })
-    await workshop.expectAllOnce()
+    await fixture.expectAllOnce()
   })
 
   it('what cannot be a chunk of this pipeline is kept as a dead letter with its reason, and costs no other message', async () => {
-    await using workshop = await Workshop.open(kind)
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-    const good = await messagesOf(workshop, queue, 10)
-    const [bad] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
+    await using fixture = await Fixture.open(kind)
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+    const good = await messagesOf(fixture, queue, 10)
+    const [bad] = (await messagesOf(fixture, queue, 5)) as [Outgoing]
     const cases: Record<string, Outgoing> = {
       NOT_OURS: { key: 'a stranger', body: Buffer.from('hello'), headers: { from: 'elsewhere' } },
       BAD_ENVELOPE: { key: 'no json', body: bad.body, headers: { lading: '{' } },
@@ -192,20 +192,20 @@ function verdicts(kind: 'sqlite' | 'postgres') {
       expect(headers).toEqual(cases[code]?.headers)
     }
     expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
-    expect(await workshop.target.ids()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    expect(await fixture.target.ids()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
   })
 
   it('chunks that were published for another database are left in the queue, and a load leaves all but its own', async () => {
-    await using workshop = await Workshop.open(kind)
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    await using fixture = await Fixture.open(kind)
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
     const published: Record<string, string> = {}
     for (const [name, target] of Object.entries({
       elsewhere: 'sqlite::memory:',
       here: sink.place,
       anywhere: undefined,
     })) {
-      const path = await workshop.file(10, `${name}.csv`)
-      const [load] = await produce(workshop.producing(queue, [path], target === undefined ? {} : { target }))
+      const path = await fixture.file(10, `${name}.csv`)
+      const [load] = await produce(fixture.producing(queue, [path], target === undefined ? {} : { target }))
       published[name] = load?.loadId ?? ''
     }
     const left = async (more: Partial<ConsumerOptions>) => {
@@ -235,10 +235,10 @@ function verdicts(kind: 'sqlite' | 'postgres') {
   })
 
   it('messages of another pipeline are left in the queue for their own consumer, and said once', async () => {
-    await using workshop = await Workshop.open(kind)
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-    const mine = await messagesOf(workshop, queue, 10)
-    const [foreign] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
+    await using fixture = await Fixture.open(kind)
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+    const mine = await messagesOf(fixture, queue, 10)
+    const [foreign] = (await messagesOf(fixture, queue, 5)) as [Outgoing]
     const another = (n: number) =>
       altered({ ...foreign, key: `another ${n}` }, (envelope) => ({ ...envelope, pipeline: 'another' }))
     await queue.publish([another(1), ...mine, another(2)])
@@ -261,9 +261,9 @@ function verdicts(kind: 'sqlite' | 'postgres') {
   })
 
   it('a message of another pipeline is left however often it was delivered', async () => {
-    await using workshop = await Workshop.open(kind)
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-    const [mine] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
+    await using fixture = await Fixture.open(kind)
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+    const [mine] = (await messagesOf(fixture, queue, 5)) as [Outgoing]
     await queue.publish([altered(mine, (envelope) => ({ ...envelope, pipeline: 'another' }))])
     for (let attempt = 1; attempt <= 3; attempt++) await giveBack(queue)
     expect(await consume(queue, sink, { maxAttempts: 1 })).toMatchObject({ messages: 0, dead: 0 })
@@ -272,8 +272,8 @@ function verdicts(kind: 'sqlite' | 'postgres') {
   })
 
   it('a key that no index takes is shortened in the dead letter', async () => {
-    await using workshop = await Workshop.open(kind)
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+    await using fixture = await Fixture.open(kind)
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
     await queue.publish(
       [1, 2].map((n) => ({ key: `${'k'.repeat(12_000)}${n}`, body: Buffer.from('x'), headers: {} })),
     )
@@ -286,9 +286,9 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     ['no load', '{"v":1}'],
     ['a negative count', undefined],
   ])('an envelope with %s is a bad one', async (_, header) => {
-    await using workshop = await Workshop.open(kind)
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-    const [message] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
+    await using fixture = await Fixture.open(kind)
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+    const [message] = (await messagesOf(fixture, queue, 5)) as [Outgoing]
     const wrong =
       header === undefined
         ? altered(message, (envelope) => ({ ...envelope, chunk: -1 }))
@@ -299,9 +299,9 @@ function verdicts(kind: 'sqlite' | 'postgres') {
   })
 
   it('a message whose texts no database takes is kept all the same', async () => {
-    await using workshop = await Workshop.open(kind)
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-    const [message] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
+    await using fixture = await Fixture.open(kind)
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+    const [message] = (await messagesOf(fixture, queue, 5)) as [Outgoing]
     const named = altered(message, (envelope) => ({
       ...envelope,
       load: { ...envelope.load, source: 'nul \0 and half a pair \ud800' },
@@ -310,17 +310,17 @@ function verdicts(kind: 'sqlite' | 'postgres') {
       { key: 'nul \0 in the key \udc00', body: Buffer.from([0, 255]), headers: { '\0': '\0\ud800' } },
       named,
     ])
-    await workshop.publish(queue, 10)
+    await fixture.publish(queue, 10)
     await consume(queue, sink)
     expect((await letters(sink)).length).toBeGreaterThanOrEqual(1)
-    expect((await workshop.target.ids()).filter((id) => id > 5)).toHaveLength(10)
+    expect((await fixture.target.ids()).filter((id) => id > 5)).toHaveLength(10)
     expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
   })
 
   it('a message of a newer version is set aside alone and whole, and a lading that knows the version replays it', async () => {
-    await using workshop = await Workshop.open(kind)
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-    const [message, ...others] = (await messagesOf(workshop, queue, 20, 5)) as [
+    await using fixture = await Fixture.open(kind)
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+    const [message, ...others] = (await messagesOf(fixture, queue, 20, 5)) as [
       Outgoing,
       Outgoing,
       Outgoing,
@@ -351,14 +351,14 @@ function verdicts(kind: 'sqlite' | 'postgres') {
       code: 'ENVELOPE_NEWER',
     })
     // As the newer one would read it.
-    await replaysOnce(workshop, sink, { ...(letter as StoredDeadLetter), headers: message.headers })
-    await workshop.expectAllOnce()
+    await replaysOnce(fixture, sink, { ...(letter as StoredDeadLetter), headers: message.headers })
+    await fixture.expectAllOnce()
   })
 
   it('a message of a newer version that belongs to another pipeline is left to it', async () => {
-    await using workshop = await Workshop.open(kind)
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-    const [message] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
+    await using fixture = await Fixture.open(kind)
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+    const [message] = (await messagesOf(fixture, queue, 5)) as [Outgoing]
     await queue.publish([altered(message, (envelope) => ({ ...envelope, v: 4, pipeline: 'theirs' }))])
     expect(await consume(queue, sink)).toMatchObject({ dead: 0, loaded: 0 })
     expect(await letters(sink)).toEqual([])
@@ -366,9 +366,9 @@ function verdicts(kind: 'sqlite' | 'postgres') {
   })
 
   it('a code that halts stops the consumer at once, and every message stays in the queue', async () => {
-    await using workshop = await Workshop.open(kind)
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-    await workshop.publish(queue, 100)
+    await using fixture = await Fixture.open(kind)
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+    await fixture.publish(queue, 100)
     const { ready } = await queue.depth()
     const refusing = wrapSink(sink, async (method, real) => {
       if (method === 'write') throw new LadingError('SINK_REFUSED', 'says the test')
@@ -377,13 +377,13 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     await expect(consume(queue, refusing)).rejects.toMatchObject({ code: 'SINK_REFUSED' })
     expect(await queue.depth()).toEqual({ ready, inFlight: 0, dead: 0 })
     await consume(queue, sink)
-    await workshop.expectAllOnce()
+    await fixture.expectAllOnce()
   })
 
   it('a key that comes again with other content is a dead letter, and its load stays as it is', async () => {
-    await using workshop = await Workshop.open(kind)
-    const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-    const [message, second] = (await messagesOf(workshop, queue, 20, 10)) as [Outgoing, Outgoing]
+    await using fixture = await Fixture.open(kind)
+    const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+    const [message, second] = (await messagesOf(fixture, queue, 20, 10)) as [Outgoing, Outgoing]
     const body = Buffer.from('99,other\n')
     const sha256 = createHash('sha256').update(body).digest('hex')
     await queue.publish([
@@ -394,7 +394,7 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     expect(await letters(sink)).toMatchObject([{ code: 'KEY_REUSED', records: 0 }])
     await queue.publish([second])
     await consume(queue, sink)
-    expect(await workshop.target.ids()).toHaveLength(20)
+    expect(await fixture.target.ids()).toHaveLength(20)
   })
 }
 
@@ -402,13 +402,13 @@ describe('SQLite', () => verdicts('sqlite'))
 describePostgres('PostgreSQL', () => verdicts('postgres'))
 
 it('a letter for a model that was mended loads once by its replay', async () => {
-  await using workshop = await Workshop.open()
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+  await using fixture = await Fixture.open()
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
   const narrow = defineModel({
     table: 'numbers',
     columns: { id: bigint().notNull(), note: text().from('remark') },
   })
-  await workshop.publish(queue, 10, 1_000)
+  await fixture.publish(queue, 10, 1_000)
   await sink.prepare(numbers)
   await consume(queue, sink, { model: narrow })
   const [letter] = (await letters(sink)) as [StoredDeadLetter]
@@ -418,12 +418,12 @@ it('a letter for a model that was mended loads once by its replay', async () => 
     code: 'MODEL_MISMATCH',
   })
   expect((await letters(sink))[0]).toMatchObject({ state: 'dead' })
-  await replaysOnce(workshop, sink, letter)
+  await replaysOnce(fixture, sink, letter)
 })
 
 it('a letter of another pipeline is not loaded by our replay', async () => {
-  await using workshop = await Workshop.open()
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+  await using fixture = await Fixture.open()
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
   await queue.publish([
     { key: 'theirs', body: Buffer.from('{"id": 1, "note": "x", "more": 1}'), headers: {} },
   ])
@@ -431,7 +431,7 @@ it('a letter of another pipeline is not loaded by our replay', async () => {
   const [letter] = (await letters(sink)) as [StoredDeadLetter]
   const mended = { sink, model: numbers, ignoreExtra: true }
   expect(await replay(letter, mended)).toMatchObject({ kind: 'refused', code: 'WRONG_PIPELINE' })
-  expect(await workshop.target.ids()).toEqual([])
+  expect(await fixture.target.ids()).toEqual([])
   expect(await replay(letter, { ...mended, pipeline: 'theirs' })).toMatchObject({
     kind: 'applied',
     loaded: 1,
@@ -439,9 +439,9 @@ it('a letter of another pipeline is not loaded by our replay', async () => {
 })
 
 it('a message of a newer version is set aside however often it was delivered', async () => {
-  await using workshop = await Workshop.open()
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-  const [chunk] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
+  await using fixture = await Fixture.open()
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+  const [chunk] = (await messagesOf(fixture, queue, 5)) as [Outgoing]
   await queue.publish([altered(chunk, (envelope) => ({ ...envelope, v: 99 }))])
   for (let attempt = 1; attempt <= 3; attempt++) await giveBack(queue)
   expect(await consume(queue, sink, { maxAttempts: 2 })).toMatchObject({ dead: 1 })
@@ -449,9 +449,9 @@ it('a message of a newer version is set aside however often it was delivered', a
 })
 
 it('a consumer until empty ends although a message of another pipeline is there three times', async () => {
-  await using workshop = await Workshop.open()
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-  const [chunk] = (await messagesOf(workshop, queue, 5)) as [Outgoing]
+  await using fixture = await Fixture.open()
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+  const [chunk] = (await messagesOf(fixture, queue, 5)) as [Outgoing]
   const foreign = altered(chunk, (envelope) => ({ ...envelope, pipeline: 'another' }))
   await queue.publish([foreign, foreign, foreign])
   expect(await consume(queue, sink)).toMatchObject({ records: 0, dead: 0 })
@@ -459,15 +459,15 @@ it('a consumer until empty ends although a message of another pipeline is there 
 })
 
 /** Replaying takes effect once, however often and from however many places at once it is asked for. */
-async function replaysOnce(workshop: Workshop, sink: Sink, letter: StoredDeadLetter): Promise<void> {
-  const again = await workshop.sink()
+async function replaysOnce(fixture: Fixture, sink: Sink, letter: StoredDeadLetter): Promise<void> {
+  const again = await fixture.sink()
   const results = await Promise.all(
     [sink, again].map((each) => replay(letter, { sink: each, model: numbers })),
   )
   results.push(await replay(letter, { sink, model: numbers }))
   expect(results.map(({ kind }) => kind).toSorted()).toEqual(['applied', 'duplicate', 'duplicate'])
   expect((await letters(sink)).find(({ id }) => id === letter.id)).toMatchObject({ state: 'replayed' })
-  await workshop.expectAllOnce()
+  await fixture.expectAllOnce()
 }
 
 /** Delivers what waits once more without a verdict. */

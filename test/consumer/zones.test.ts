@@ -10,7 +10,7 @@ import { integer, timestamptz } from '../../src/model/columns.ts'
 import { defineModel, type Model } from '../../src/model/model.ts'
 import { zoneRelease } from '../../src/model/zones.ts'
 import { produce } from '../../src/producer/produce.ts'
-import { Workshop } from '../support/workshop.ts'
+import { Fixture } from '../support/fixture.ts'
 
 const modelIn = (zone: string) =>
   defineModel({ table: 'events', columns: { id: integer().notNull(), at: timestamptz({ zone }) } })
@@ -18,14 +18,14 @@ const zoned = modelIn('Africa/Casablanca')
 
 /** A load of four records in four chunks, of which the last is refused. */
 async function opened(model: Model) {
-  const workshop = await Workshop.open()
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-  const path = join(workshop.folder, 'events.csv')
+  const fixture = await Fixture.open()
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+  const path = join(fixture.folder, 'events.csv')
   await writeFile(
     path,
     'id,at\n1,2026-11-28 12:00\n2,2026-11-28 12:00\n3,2026-11-28 12:00\nx,2026-11-28 12:00\n',
   )
-  await produce({ paths: [path], model, queue, statePath: join(workshop.folder, 'state.db'), chunkBytes: 1 })
+  await produce({ paths: [path], model, queue, statePath: join(fixture.folder, 'state.db'), chunkBytes: 1 })
   const events: LadingEvent[] = []
   const onEvent = (event: LadingEvent) => events.push(event)
   return {
@@ -34,11 +34,11 @@ async function opened(model: Model) {
     onEvent,
     run: (options: RunOptions = { untilEmpty: true }) =>
       createConsumer({ queue, sink, model, onEvent, batch: { messages: 1 }, prefetch: 1 }).run(options),
-    execute: (sql: string) => workshop.target.execute(sql),
+    execute: (sql: string) => fixture.target.execute(sql),
     receipt: async () => (await sink.ledger.receipts({}))[0],
     /** What was said since this was called last. */
     said: () => events.splice(0).filter(({ type }) => type === 'warning' || type === 'zones'),
-    [Symbol.asyncDispose]: () => workshop[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => fixture[Symbol.asyncDispose](),
   }
 }
 

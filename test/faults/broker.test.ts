@@ -12,8 +12,8 @@ import { balance, openQueue, openSink } from '../../src/index.ts'
 import { describeRabbit } from '../../tooling/servers/broker.ts'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
 import { type RabbitServer, startRabbit } from '../../tooling/servers/rabbitmq.ts'
-import { randomFrom, Told, Victim } from '../support/victim.ts'
-import { query } from '../support/workshop.ts'
+import { randomFrom, EventCounts, RestartedProcess } from '../support/restarted-process.ts'
+import { query } from '../support/fixture.ts'
 
 const files = 25
 const recordsPerFile = 40_000
@@ -37,7 +37,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 async function harm(
   file: number,
   broker: RabbitServer,
-  consumers: readonly Victim[],
+  consumers: readonly RestartedProcess[],
   random: () => number,
 ): Promise<void> {
   for (let kill = 0; kill < killsPerFile; kill++)
@@ -67,15 +67,19 @@ describePostgres('PostgreSQL', () => {
         await using broker = await startRabbit()
         const queueUrl = `${broker.url}?queue=readings`
         await (await openQueue(queueUrl))[Symbol.asyncDispose]()
-        const seen = new Told()
+        const seen = new EventCounts()
         const consumers = Array.from(
           { length: consumerCount },
-          () => new Victim('consumer.ts', ['readings', queueUrl, database.url], seen.line),
+          () => new RestartedProcess('consumer.ts', ['readings', queueUrl, database.url], seen.line),
         )
         const random = randomFrom(seed)
         try {
           for (const [file, path] of paths.entries()) {
-            const producer = new Victim('producer.ts', [path, queueUrl, join(folder, 'state.db')], seen.line)
+            const producer = new RestartedProcess(
+              'producer.ts',
+              [path, queueUrl, join(folder, 'state.db')],
+              seen.line,
+            )
             await harm(file, broker, consumers, random)
             await producer.ended
             expect(producer.failure).toBeUndefined()

@@ -7,7 +7,7 @@ import { createConsumer } from '../../src/consumer/consumer.ts'
 import type { Code } from '../../src/core/errors.ts'
 import type { Delivery, Queue } from '../../src/queue/queue.ts'
 import type { Sink } from '../../src/sink/sink.ts'
-import { numbers, Workshop } from '../support/workshop.ts'
+import { numbers, Fixture } from '../support/fixture.ts'
 import {
   failingCall,
   type QueueMethod,
@@ -26,14 +26,14 @@ async function sweep(round: (n: number) => Promise<boolean>): Promise<number> {
 }
 
 async function runOnce(wrap: (queue: Queue, sink: Sink) => [Queue, Sink], lease?: number): Promise<void> {
-  await using workshop = await Workshop.open()
-  const [queue, sink] = wrap(await workshop.queue(lease), await workshop.sink())
-  await (await workshop.queue()).publish([{ key: 'a stranger', body: Buffer.from('?'), headers: {} }])
-  await workshop.publish(queue, records, 10)
+  await using fixture = await Fixture.open()
+  const [queue, sink] = wrap(await fixture.queue(lease), await fixture.sink())
+  await (await fixture.queue()).publish([{ key: 'a stranger', body: Buffer.from('?'), headers: {} }])
+  await fixture.publish(queue, records, 10)
   await createConsumer({ queue, sink, model: numbers, batch }).run({ untilEmpty: true })
-  await workshop.expectAllOnce()
+  await fixture.expectAllOnce()
   expect(await sink.ledger.deadLetters({ limit: 10 })).toMatchObject([{ code: 'NOT_OURS' }])
-  expect(await (await workshop.queue()).depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
+  expect(await (await fixture.queue()).depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
 }
 
 type Case<M> = readonly [method: M, when: 'before' | 'after', codes: readonly Code[]]
@@ -88,9 +88,9 @@ describe.concurrent('a failing call of the queue loses and doubles nothing', () 
 })
 
 it('a settlement that never works means one more delivery each time, and the ledger knows them all', async () => {
-  await using workshop = await Workshop.open()
-  const queue = await workshop.queue(1)
-  await workshop.publish(queue, 100, 10)
+  await using fixture = await Fixture.open()
+  const queue = await fixture.queue(1)
+  await fixture.publish(queue, 100, 10)
   const { ready } = await queue.depth()
   let refused = 0
   const deaf = wrapQueue(queue, async (method, real) => {
@@ -100,31 +100,31 @@ it('a settlement that never works means one more delivery each time, and the led
   })
   const tally = await createConsumer({
     queue: deaf,
-    sink: await workshop.sink(),
+    sink: await fixture.sink(),
     model: numbers,
     prefetch: 3,
   }).run({ untilEmpty: true })
   expect(tally.duplicates).toBeGreaterThan(0)
   expect(tally.dead).toBe(0)
-  await workshop.expectAllOnce()
+  await fixture.expectAllOnce()
 })
 
 it('a write whose reply is lost after it took effect is tried again, found in the ledger, and loaded once', async () => {
-  await using workshop = await Workshop.open()
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-  await workshop.publish(queue, records)
+  await using fixture = await Fixture.open()
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+  await fixture.publish(queue, records)
   const fault = failingCall<SinkMethod>('write', 1, 'SINK_UNAVAILABLE', 'after')
   const tally = await createConsumer({ queue, sink: wrapSink(sink, fault.between), model: numbers }).run({
     untilEmpty: true,
   })
   expect(fault.reached()).toBe(true)
   expect(tally.duplicates).toBe(tally.messages)
-  await workshop.expectAllOnce()
+  await fixture.expectAllOnce()
 })
 
 it('a dead letter that cannot be kept stops the consumer, and its message stays', async () => {
-  await using workshop = await Workshop.open()
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+  await using fixture = await Fixture.open()
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
   await queue.publish([{ key: 'a stranger', body: Buffer.from('?'), headers: {} }])
   const fault = failingCall<SinkMethod>('bury', 1, 'SINK_FAILED', 'before')
   const running = createConsumer({ queue, sink: wrapSink(sink, fault.between), model: numbers }).run({
@@ -135,26 +135,26 @@ it('a dead letter that cannot be kept stops the consumer, and its message stays'
 })
 
 it('a ledger that forgets shows as doubled records: this very test would see them', async () => {
-  await using workshop = await Workshop.open()
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-  await workshop.publish(queue, records)
+  await using fixture = await Fixture.open()
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+  await fixture.publish(queue, records)
   let writes = 0
   const forgetful = wrapSink(sink, untouched, {
     write: async (...args) => {
       const verdicts = await sink.write(...args)
       if (writes++ > 0) return verdicts
-      await workshop.target.execute('DELETE FROM lading_ledger')
+      await fixture.target.execute('DELETE FROM lading_ledger')
       return await sink.write(...args)
     },
   })
   await createConsumer({ queue, sink: forgetful, model: numbers }).run({ untilEmpty: true })
-  await expect(workshop.expectAllOnce()).rejects.toThrow(/doubled/)
+  await expect(fixture.expectAllOnce()).rejects.toThrow(/doubled/)
 })
 
 it('a queue that fails again and again after each delivery gives up no message', async () => {
-  await using workshop = await Workshop.open()
-  const queue = await workshop.queue()
-  await workshop.publish(queue, 40, 10)
+  await using fixture = await Fixture.open()
+  const queue = await fixture.queue()
+  await fixture.publish(queue, 40, 10)
   let openings = 0
   const flapping: Queue = {
     ...wrapQueue(queue, untouched),
@@ -169,13 +169,13 @@ it('a queue that fails again and again after each delivery gives up no message',
   }
   const running = createConsumer({
     queue: flapping,
-    sink: await workshop.sink(),
+    sink: await fixture.sink(),
     model: numbers,
     prefetch: 2,
   }).run({ untilEmpty: true })
   // A driver's own error is not one of the table; what has no code of the queue ends the run, and its
   // messages are given back.
   await expect(running).rejects.toMatchObject({ code: 'INTERNAL' })
-  await createConsumer({ queue, sink: await workshop.sink(), model: numbers }).run({ untilEmpty: true })
-  await workshop.expectAllOnce()
+  await createConsumer({ queue, sink: await fixture.sink(), model: numbers }).run({ untilEmpty: true })
+  await fixture.expectAllOnce()
 })

@@ -18,8 +18,8 @@ import { type ConsumerOptions, createConsumer } from '../../src/consumer/consume
 import { produce } from '../../src/producer/produce.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { startPostgres } from '../../tooling/servers/postgres.ts'
-import { numbers, query, serverTarget, sqliteTarget, Workshop } from '../support/workshop.ts'
-import { Witness } from '../support/wrappers.ts'
+import { numbers, query, serverTarget, sqliteTarget, Fixture } from '../support/fixture.ts'
+import { EventLog } from '../support/wrappers.ts'
 
 const mount = (folder: string): boolean =>
   spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m,mode=777', 'tmpfs', folder]).status === 0
@@ -63,71 +63,71 @@ describe.skipIf(!able)(name, () => {
   }
 
   async function holdsAndGoesOn(
-    workshop: Workshop,
+    fixture: Fixture,
     code: string,
     batch: NonNullable<ConsumerOptions['batch']>,
   ): Promise<void> {
-    const queue = await workshop.queue()
-    const sink = await workshop.sink()
+    const queue = await fixture.queue()
+    const sink = await fixture.sink()
     await sink.prepare(numbers)
-    await produce(workshop.producing(queue, [await workshop.file(40_000)], { chunkBytes: 16 * 1024 }))
-    const witness = new Witness()
-    const running = createConsumer({ queue, sink, model: numbers, batch, onEvent: witness.listen }).run({
+    await produce(fixture.producing(queue, [await fixture.file(40_000)], { chunkBytes: 16 * 1024 }))
+    const eventLog = new EventLog()
+    const running = createConsumer({ queue, sink, model: numbers, batch, onEvent: eventLog.listen }).run({
       untilEmpty: true,
     })
-    await expect.poll(() => witness.of('batch').length, { timeout: 20_000, interval: 1 }).toBeGreaterThan(2)
+    await expect.poll(() => eventLog.of('batch').length, { timeout: 20_000, interval: 1 }).toBeGreaterThan(2)
     fill()
-    await expect.poll(() => witness.of('waiting').length, { timeout: 20_000 }).toBeGreaterThan(1)
-    expect(witness.of('waiting').every((event) => event.code === code)).toBe(true)
-    expect(witness.of('dead')).toEqual([])
+    await expect.poll(() => eventLog.of('waiting').length, { timeout: 20_000 }).toBeGreaterThan(1)
+    expect(eventLog.of('waiting').every((event) => event.code === code)).toBe(true)
+    expect(eventLog.of('dead')).toEqual([])
     rmSync(ballast())
     expect(await running).toMatchObject({ loaded: 40_000, dead: 0, rejected: 0 })
-    expect(witness.of('resumed')).toMatchObject([{ code }])
-    await workshop.expectAllOnce()
+    expect(eventLog.of('resumed')).toMatchObject([{ code }])
+    await fixture.expectAllOnce()
   }
 
   it('that SQLite fills: it holds, goes on by itself when there is space, and loses nothing', async () => {
-    await using workshop = await Workshop.open(sqliteTarget(join(folder, 'target.db')))
-    await holdsAndGoesOn(workshop, 'SINK_HOLD', { bytes: 1, messages: 1 })
+    await using fixture = await Fixture.open(sqliteTarget(join(folder, 'target.db')))
+    await holdsAndGoesOn(fixture, 'SINK_HOLD', { bytes: 1, messages: 1 })
   })
 
   it('that is full from the start says so, and a file too large for it is not half loaded', async () => {
     fill()
-    await using workshop = await Workshop.open(sqliteTarget(join(folder, 'target.db')))
-    const queue = await workshop.queue()
-    await workshop.publish(queue, 100)
-    const witness = new Witness()
+    await using fixture = await Fixture.open(sqliteTarget(join(folder, 'target.db')))
+    const queue = await fixture.queue()
+    await fixture.publish(queue, 100)
+    const eventLog = new EventLog()
     const running = createConsumer({
       queue,
-      sink: await workshop.sink(),
+      sink: await fixture.sink(),
       model: numbers,
-      onEvent: witness.listen,
+      onEvent: eventLog.listen,
     }).run({
       untilEmpty: true,
     })
-    await expect.poll(() => witness.of('waiting').length, { timeout: 20_000 }).toBeGreaterThan(1)
+    await expect.poll(() => eventLog.of('waiting').length, { timeout: 20_000 }).toBeGreaterThan(1)
     rmSync(ballast())
     await running
-    await workshop.expectAllOnce()
+    await fixture.expectAllOnce()
   })
 
   it('that the queue is on: publishing holds, and goes on by itself', async () => {
-    await using workshop = await Workshop.open()
+    await using fixture = await Fixture.open()
     const url = `embedded:${join(folder, 'queue.db')}`
     const { openQueue } = await import('../../src/queue/registry.ts')
     await using queue = await openQueue(url)
-    const witness = new Witness()
-    const path = await workshop.file(40_000)
+    const eventLog = new EventLog()
+    const path = await fixture.file(40_000)
     fill()
     const producing = produce(
-      workshop.producing(queue, [path], { chunkBytes: 16 * 1024, onEvent: witness.listen }),
+      fixture.producing(queue, [path], { chunkBytes: 16 * 1024, onEvent: eventLog.listen }),
     )
-    await expect.poll(() => witness.of('waiting').length, { timeout: 20_000 }).toBeGreaterThan(1)
-    expect(witness.of('waiting')[0]).toMatchObject({ code: 'QUEUE_HOLD' })
+    await expect.poll(() => eventLog.of('waiting').length, { timeout: 20_000 }).toBeGreaterThan(1)
+    expect(eventLog.of('waiting')[0]).toMatchObject({ code: 'QUEUE_HOLD' })
     rmSync(ballast())
     await producing
-    await createConsumer({ queue, sink: await workshop.sink(), model: numbers }).run({ untilEmpty: true })
-    await workshop.expectAllOnce()
+    await createConsumer({ queue, sink: await fixture.sink(), model: numbers }).run({ untilEmpty: true })
+    await fixture.expectAllOnce()
   })
 
   describePostgres('PostgreSQL', () => {
@@ -141,8 +141,8 @@ describe.skipIf(!able)(name, () => {
       expect(existsSync(space)).toBe(true)
       await query(server.url, `CREATE TABLESPACE small LOCATION '${space}'`)
       await query(server.url, 'CREATE TABLE numbers (id bigint NOT NULL, note text) TABLESPACE small')
-      await using workshop = await Workshop.open(serverTarget(server.url))
-      await holdsAndGoesOn(workshop, 'SINK_HOLD', { bytes: 1, messages: 1 })
+      await using fixture = await Fixture.open(serverTarget(server.url))
+      await holdsAndGoesOn(fixture, 'SINK_HOLD', { bytes: 1, messages: 1 })
       return undefined
     })
   })

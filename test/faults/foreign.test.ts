@@ -5,21 +5,21 @@ import { expect, it } from 'vitest'
 import { createConsumer } from '../../src/consumer/consumer.ts'
 import { produce } from '../../src/producer/produce.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
-import { numbers, Workshop } from '../support/workshop.ts'
+import { numbers, Fixture } from '../support/fixture.ts'
 
 describePostgres('messages of another pipeline', () => {
   it('between two batches change nothing of the one that is being written', async () => {
-    await using workshop = await Workshop.open('postgres')
-    const queue = await workshop.queue()
-    const sink = await workshop.sink()
+    await using fixture = await Fixture.open('postgres')
+    const queue = await fixture.queue()
+    const sink = await fixture.sink()
     await sink.prepare(numbers)
-    const [first, second] = [await workshop.file(3), await workshop.file(3)]
-    const foreign = join(workshop.folder, 'foreign.csv')
+    const [first, second] = [await fixture.file(3), await fixture.file(3)]
+    const foreign = join(fixture.folder, 'foreign.csv')
     await writeFile(foreign, 'id,note\n77,of another\n')
-    await produce(workshop.producing(queue, [first]))
-    await produce(workshop.producing(queue, [foreign], { pipeline: 'another' }))
-    await produce(workshop.producing(queue, [second]))
-    const client = new pg.Client(workshop.target.url)
+    await produce(fixture.producing(queue, [first]))
+    await produce(fixture.producing(queue, [foreign], { pipeline: 'another' }))
+    await produce(fixture.producing(queue, [second]))
+    const client = new pg.Client(fixture.target.url)
     await client.connect()
     await client.query('BEGIN; LOCK TABLE lading.load IN ACCESS EXCLUSIVE MODE')
     const running = createConsumer({ queue, model: numbers, sink, batch: { messages: 1 } }).run({
@@ -30,6 +30,6 @@ describePostgres('messages of another pipeline', () => {
     await client.query('COMMIT')
     await client.end()
     expect(await running).toMatchObject({ loaded: 6, duplicates: 0 })
-    await workshop.expectAllOnce()
+    await fixture.expectAllOnce()
   })
 })

@@ -11,7 +11,7 @@ import { SqliteFile } from '../../src/core/sqlite.ts'
 import { generateSensors } from '../../src/generate/sensors.ts'
 import { balance, openQueue, openSink } from '../../src/index.ts'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
-import { randomFrom, Told, Victim } from '../support/victim.ts'
+import { randomFrom, EventCounts, RestartedProcess } from '../support/restarted-process.ts'
 
 const recordsPerFile = 40_000
 const consumerCount = 3
@@ -43,12 +43,12 @@ async function killedLoad(target: string, kills: number, read: () => Promise<Sto
   const files = (await readdir(join(folder, 'data'))).map((name) => join(folder, 'data', name))
   const queueUrl = `embedded:${join(folder, 'queue.db')}?lease=1s`
   await (await openSink(target))[Symbol.asyncDispose]()
-  const seen = new Told()
+  const seen = new EventCounts()
   const consumers = Array.from(
     { length: consumerCount },
-    () => new Victim('consumer.ts', ['readings', queueUrl, target], seen.line),
+    () => new RestartedProcess('consumer.ts', ['readings', queueUrl, target], seen.line),
   )
-  let producer: Victim | undefined
+  let producer: RestartedProcess | undefined
   let killed = 0
   let loadedFiles = 0
   let over = false
@@ -56,15 +56,15 @@ async function killedLoad(target: string, kills: number, read: () => Promise<Sto
   const killer = async () => {
     while (killed < kills && !over) {
       await new Promise((resolve) => setTimeout(resolve, random() * 200))
-      const victims = [...consumers, ...(producer === undefined ? [] : [producer])]
-      if (victims[Math.floor(random() * victims.length)]?.kill() === true) killed++
+      const processes = [...consumers, ...(producer === undefined ? [] : [producer])]
+      if (processes[Math.floor(random() * processes.length)]?.kill() === true) killed++
     }
   }
   const killing = killer()
   try {
     // As many files as it takes until every kill has found a load at work.
     for (const file of files) {
-      producer = new Victim('producer.ts', [file, queueUrl, join(folder, 'state.db')])
+      producer = new RestartedProcess('producer.ts', [file, queueUrl, join(folder, 'state.db')])
       await producer.ended
       expect(producer.failure).toBeUndefined()
       loadedFiles++
@@ -83,7 +83,7 @@ async function killedLoad(target: string, kills: number, read: () => Promise<Sto
     await Promise.all(consumers.map(({ ended }) => ended))
   } finally {
     over = true
-    for (const victim of [...consumers, ...(producer === undefined ? [] : [producer])]) victim.stop('SIGKILL')
+    for (const each of [...consumers, ...(producer === undefined ? [] : [producer])]) each.stop('SIGKILL')
   }
 
   const records = loadedFiles * recordsPerFile

@@ -5,8 +5,8 @@ import { load } from '../../src/load/load.ts'
 import { produce } from '../../src/producer/produce.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { type PostgresServer, startPostgres } from '../../tooling/servers/postgres.ts'
-import { numbers, query, serverTarget, Workshop } from '../support/workshop.ts'
-import { Witness } from '../support/wrappers.ts'
+import { numbers, query, serverTarget, Fixture } from '../support/fixture.ts'
+import { EventLog } from '../support/wrappers.ts'
 
 const chunkBytes = 16 * 1024
 
@@ -30,41 +30,41 @@ describePostgres('a load outlives its database', () => {
   async function disturbed(
     records: number,
     times: number,
-    disturb: (round: number, witness: Witness) => Promise<void>,
-  ): Promise<Witness> {
-    await using workshop = await Workshop.open(serverTarget(url))
-    const queue = await workshop.queue()
-    await produce(workshop.producing(queue, [await workshop.file(records)], { chunkBytes }))
-    const witness = new Witness()
+    disturb: (round: number, eventLog: EventLog) => Promise<void>,
+  ): Promise<EventLog> {
+    await using fixture = await Fixture.open(serverTarget(url))
+    const queue = await fixture.queue()
+    await produce(fixture.producing(queue, [await fixture.file(records)], { chunkBytes }))
+    const eventLog = new EventLog()
     const consumer = createConsumer({
       queue,
-      sink: await workshop.sink(),
+      sink: await fixture.sink(),
       model: numbers,
       batch: { bytes: 1, messages: 1 },
-      onEvent: witness.listen,
+      onEvent: eventLog.listen,
     })
     let ended = false
     const running = consumer.run({ untilEmpty: true }).finally(() => (ended = true))
     for (let round = 0; round < times; round++) {
-      const seen = witness.of('batch').length
+      const seen = eventLog.of('batch').length
       await expect
-        .poll(() => witness.of('batch').length, { timeout: 20_000, interval: 1 })
+        .poll(() => eventLog.of('batch').length, { timeout: 20_000, interval: 1 })
         .toBeGreaterThan(seen + 5)
-      await disturb(round, witness)
+      await disturb(round, eventLog)
     }
     // Else the test would show nothing.
     expect(ended).toBe(false)
     expect(await running).toMatchObject({ dead: 0, rejected: 0 })
-    await workshop.expectAllOnce()
-    return witness
+    await fixture.expectAllOnce()
+    return eventLog
   }
 
   it('restarted five times, by crash and in order', async () => {
-    const witness = await disturbed(200_000, 5, (round) =>
+    const eventLog = await disturbed(200_000, 5, (round) =>
       server.restart(round % 2 === 0 ? 'immediate' : 'fast'),
     )
-    expect(witness.of('waiting').length).toBeGreaterThanOrEqual(5)
-    expect(witness.of('resumed').length).toBeGreaterThanOrEqual(5)
+    expect(eventLog.of('waiting').length).toBeGreaterThanOrEqual(5)
+    expect(eventLog.of('resumed').length).toBeGreaterThanOrEqual(5)
   })
 
   it('its session terminated again and again', async () => {
@@ -72,9 +72,9 @@ describePostgres('a load outlives its database', () => {
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lading' AND state <> 'idle'"
     // A session that ended between two statements is opened again without a word: only a statement that
     // failed shows something.
-    const untilMet = async (_: number, witness: Witness) => {
-      const met = witness.of('waiting').length
-      const waits = () => query(url, sql).then(() => witness.of('waiting').length)
+    const untilMet = async (_: number, eventLog: EventLog) => {
+      const met = eventLog.of('waiting').length
+      const waits = () => query(url, sql).then(() => eventLog.of('waiting').length)
       await expect.poll(waits, { timeout: 20_000, interval: 1 }).toBeGreaterThan(met)
     }
     await disturbed(200_000, 10, untilMet)
@@ -88,48 +88,48 @@ describePostgres('a load outlives its database', () => {
   })
 
   it('down at the start and down for a while in the middle, which is said and waited for', async () => {
-    await using workshop = await Workshop.open(serverTarget(url))
-    const queue = await workshop.queue()
-    const paths = [await workshop.file(20_000), await workshop.file(20_000)]
-    const witness = new Witness()
+    await using fixture = await Fixture.open(serverTarget(url))
+    const queue = await fixture.queue()
+    const paths = [await fixture.file(20_000), await fixture.file(20_000)]
+    const eventLog = new EventLog()
     await server.halt('fast')
-    const refused = witness.next('waiting')
+    const refused = eventLog.next('waiting')
     const running = load({
-      ...workshop.producing(queue, paths, { chunkBytes, onEvent: witness.listen }),
-      sink: await workshop.sink(),
+      ...fixture.producing(queue, paths, { chunkBytes, onEvent: eventLog.listen }),
+      sink: await fixture.sink(),
       batch: { bytes: 1, messages: 1 },
     })
     await refused
     await server.start()
-    await expect.poll(() => witness.of('batch').length, { timeout: 20_000, interval: 1 }).toBeGreaterThan(3)
+    await expect.poll(() => eventLog.of('batch').length, { timeout: 20_000, interval: 1 }).toBeGreaterThan(3)
     await server.halt('immediate')
-    const before = witness.of('waiting').length
-    await expect.poll(() => witness.of('waiting').length, { timeout: 20_000 }).toBeGreaterThan(before + 3)
-    expect(witness.of('waiting').every(({ code }) => code === 'SINK_UNAVAILABLE')).toBe(true)
-    const written = witness.of('batch').length
+    const before = eventLog.of('waiting').length
+    await expect.poll(() => eventLog.of('waiting').length, { timeout: 20_000 }).toBeGreaterThan(before + 3)
+    expect(eventLog.of('waiting').every(({ code }) => code === 'SINK_UNAVAILABLE')).toBe(true)
+    const written = eventLog.of('batch').length
     await server.start()
     const { receipts, loadedNow } = await running
-    expect(witness.of('batch').length).toBeGreaterThan(written)
-    expect(witness.events.findLastIndex(({ type }) => type === 'resumed')).toBeGreaterThan(0)
+    expect(eventLog.of('batch').length).toBeGreaterThan(written)
+    expect(eventLog.events.findLastIndex(({ type }) => type === 'resumed')).toBeGreaterThan(0)
     expect(loadedNow).toBe(40_000)
     expect(receipts).toHaveLength(2)
-    await workshop.expectAllOnce()
+    await fixture.expectAllOnce()
   })
 
   it('down at the start for longer than the consumer will wait', async () => {
-    await using workshop = await Workshop.open(serverTarget(url))
-    const queue = await workshop.queue()
-    await workshop.publish(queue, 100)
+    await using fixture = await Fixture.open(serverTarget(url))
+    const queue = await fixture.queue()
+    await fixture.publish(queue, 100)
     const { ready } = await queue.depth()
     await server.halt('fast')
     try {
-      const sink = await workshop.sink()
+      const sink = await fixture.sink()
       const running = createConsumer({ queue, sink, model: numbers, startTimeoutMs: 300 }).run({
         untilEmpty: true,
       })
       await expect(running).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE', exitCode: 69 })
       await expect(
-        load({ ...workshop.producing(queue, [await workshop.file(1)]), sink, startTimeoutMs: 300 }),
+        load({ ...fixture.producing(queue, [await fixture.file(1)]), sink, startTimeoutMs: 300 }),
       ).rejects.toMatchObject({
         exitCode: 69,
       })
@@ -140,22 +140,22 @@ describePostgres('a load outlives its database', () => {
   })
 
   it('its table dropped in the middle stops it without a dead letter, and a new run finishes', async () => {
-    await using workshop = await Workshop.open(serverTarget(url))
-    const queue = await workshop.queue()
-    await produce(workshop.producing(queue, [await workshop.file(50_000)], { chunkBytes }))
-    const witness = new Witness()
-    const sink = await workshop.sink()
+    await using fixture = await Fixture.open(serverTarget(url))
+    const queue = await fixture.queue()
+    await produce(fixture.producing(queue, [await fixture.file(50_000)], { chunkBytes }))
+    const eventLog = new EventLog()
+    const sink = await fixture.sink()
     const running = createConsumer({
       queue,
       sink,
       model: numbers,
       batch: { bytes: 1, messages: 1 },
-      onEvent: witness.listen,
+      onEvent: eventLog.listen,
     }).run({
       untilEmpty: true,
     })
     running.catch(() => undefined)
-    await expect.poll(() => witness.of('batch').length, { timeout: 20_000, interval: 1 }).toBeGreaterThan(3)
+    await expect.poll(() => eventLog.of('batch').length, { timeout: 20_000, interval: 1 }).toBeGreaterThan(3)
     // Kept under another name: what took effect stays in effect.
     await query(url, 'ALTER TABLE numbers RENAME TO away')
     await expect(running).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH', exitCode: 78 })
@@ -164,24 +164,24 @@ describePostgres('a load outlives its database', () => {
     expect(depth).toMatchObject({ inFlight: 0, dead: 0 })
     expect(depth.ready).toBeGreaterThan(0)
     await query(url, 'ALTER TABLE away RENAME TO numbers')
-    await createConsumer({ queue, sink: await workshop.sink(), model: numbers }).run({ untilEmpty: true })
-    await workshop.expectAllOnce()
+    await createConsumer({ queue, sink: await fixture.sink(), model: numbers }).run({ untilEmpty: true })
+    await fixture.expectAllOnce()
   })
 
   it('its database gone in the middle is waited for, and when it is back the load goes on', async () => {
-    await using workshop = await Workshop.open(serverTarget(url))
-    const queue = await workshop.queue()
-    await produce(workshop.producing(queue, [await workshop.file(50_000)], { chunkBytes }))
-    const witness = new Witness()
+    await using fixture = await Fixture.open(serverTarget(url))
+    const queue = await fixture.queue()
+    await produce(fixture.producing(queue, [await fixture.file(50_000)], { chunkBytes }))
+    const eventLog = new EventLog()
     const running = createConsumer({
       queue,
-      sink: await workshop.sink(),
+      sink: await fixture.sink(),
       model: numbers,
       batch: { bytes: 1, messages: 1 },
-      onEvent: witness.listen,
+      onEvent: eventLog.listen,
     }).run({ untilEmpty: true })
     running.catch(() => undefined)
-    await expect.poll(() => witness.of('batch').length, { timeout: 20_000, interval: 1 }).toBeGreaterThan(3)
+    await expect.poll(() => eventLog.of('batch').length, { timeout: 20_000, interval: 1 }).toBeGreaterThan(3)
     const name = `outage${n}`
     await query(server.url, `ALTER DATABASE ${name} ALLOW_CONNECTIONS false`)
     await query(
@@ -193,11 +193,11 @@ describePostgres('a load outlives its database', () => {
       return true
     }
     await expect.poll(() => gone().catch(() => false), { timeout: 10_000 }).toBe(true)
-    const away = () => witness.of('waiting').some(({ message }) => message.includes('does not exist'))
+    const away = () => eventLog.of('waiting').some(({ message }) => message.includes('does not exist'))
     await expect.poll(away, { timeout: 20_000 }).toBe(true)
     await query(server.url, `ALTER DATABASE gone RENAME TO ${name}`)
     await query(server.url, `ALTER DATABASE ${name} ALLOW_CONNECTIONS true`)
     expect(await running).toMatchObject({ dead: 0 })
-    await workshop.expectAllOnce()
+    await fixture.expectAllOnce()
   })
 })

@@ -9,8 +9,8 @@ import { produce } from '../../src/producer/produce.ts'
 import { balance } from '../../src/sink/receipt.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { readings } from '../support/processes/model.ts'
-import { randomFrom, Victim } from '../support/victim.ts'
-import { query, Workshop } from '../support/workshop.ts'
+import { randomFrom, RestartedProcess } from '../support/restarted-process.ts'
+import { query, Fixture } from '../support/fixture.ts'
 
 const records = 12_000
 /** One of 2,000 is refused, by an error of a table that is not there. */
@@ -23,18 +23,18 @@ describePostgres('rows that a trigger refuses', () => {
     'are the same rejects, and cost the same rows nothing, however often consumers are killed',
     { timeout: 120_000 },
     async () => {
-      await using workshop = await Workshop.open('postgres')
-      const { url } = workshop.target
-      const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+      await using fixture = await Fixture.open('postgres')
+      const { url } = fixture.target
+      const [queue, sink] = [await fixture.queue(), await fixture.sink()]
       await sink.prepare(readings)
-      await workshop.target.execute(trigger)
-      const path = join(workshop.folder, 'readings.csv')
+      await fixture.target.execute(trigger)
+      const path = join(fixture.folder, 'readings.csv')
       const lines = Array.from({ length: records }, (_, n) => `2021-01-01T00:00:00Z,${n},${n}\n`)
       await writeFile(path, `record_time,sensor_id,value\n${lines.join('')}`)
-      await produce(workshop.producing(queue, [path], { model: readings, chunkBytes: 8 * 1024 }))
+      await produce(fixture.producing(queue, [path], { model: readings, chunkBytes: 8 * 1024 }))
       const random = randomFrom(Number(process.env['LADING_SEED'] ?? Date.now() % 1_000_000))
       const consumers = [1, 2].map(
-        () => new Victim('consumer.ts', ['readings', `${workshop.queueUrl}?lease=1s`, url]),
+        () => new RestartedProcess('consumer.ts', ['readings', `${fixture.queueUrl}?lease=1s`, url]),
       )
       let kills = 0
       let over = false

@@ -11,22 +11,22 @@ import { rejectPages } from '../../src/review/rejects.ts'
 import { produce } from '../../src/producer/produce.ts'
 import type { Sink } from '../../src/sink/sink.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
-import { randomFrom } from '../support/victim.ts'
-import { numbers, Workshop } from '../support/workshop.ts'
+import { randomFrom } from '../support/restarted-process.ts'
+import { numbers, Fixture } from '../support/fixture.ts'
 
 const entry = join(import.meta.dirname, '..', 'cli', 'entry.ts')
 const records = 6_000
 
 /** Records that a trigger refuses, which is then taken away. */
-async function refusedOnce(workshop: Workshop, sink: Sink, refuse: string, relent: string): Promise<void> {
+async function refusedOnce(fixture: Fixture, sink: Sink, refuse: string, relent: string): Promise<void> {
   await sink.prepare(numbers)
-  await workshop.target.execute(refuse)
-  const queue = await workshop.queue()
-  const path = await workshop.file(records)
-  await produce(workshop.producing(queue, [path], { chunkBytes: 20_000 }))
+  await fixture.target.execute(refuse)
+  const queue = await fixture.queue()
+  const path = await fixture.file(records)
+  await produce(fixture.producing(queue, [path], { chunkBytes: 20_000 }))
   const tally = await createConsumer({ queue, model: numbers, sink }).run({ untilEmpty: true })
   expect(tally).toMatchObject({ loaded: 0, rejected: records })
-  await workshop.target.execute(relent)
+  await fixture.target.execute(relent)
 }
 
 async function openCount(sink: Sink): Promise<number> {
@@ -63,8 +63,8 @@ async function replayAndKill(sink: Sink, url: string, seed: number, withinMs: nu
   return kills
 }
 
-async function expectOnce(workshop: Workshop, sink: Sink): Promise<void> {
-  await workshop.expectAllOnce()
+async function expectOnce(fixture: Fixture, sink: Sink): Promise<void> {
+  await fixture.expectAllOnce()
   for await (const page of rejectPages(sink.ledger, { all: true })) {
     expect(page.filter(({ state }) => state !== 'replayed')).toEqual([])
   }
@@ -78,20 +78,20 @@ describePostgres('PostgreSQL', () => {
     'a replay that is killed at any moment has taken effect once or not at all',
     { timeout: 120_000 },
     async () => {
-      await using workshop = await Workshop.open('postgres')
-      const sink = await workshop.sink()
+      await using fixture = await Fixture.open('postgres')
+      const sink = await fixture.sink()
       await refusedOnce(
-        workshop,
+        fixture,
         sink,
         `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
        CREATE TRIGGER refuse BEFORE INSERT ON numbers FOR EACH ROW EXECUTE FUNCTION refuse()`,
         'DROP TRIGGER refuse ON numbers',
       )
       const seed = Number(process.env['LADING_SEED'] ?? Date.now() % 1_000_000)
-      const kills = await replayAndKill(sink, workshop.target.url, seed, 60)
+      const kills = await replayAndKill(sink, fixture.target.url, seed, 60)
       console.log(`replays: ${JSON.stringify({ seed, kills })}`)
       expect(kills).toBeGreaterThan(2)
-      await expectOnce(workshop, sink)
+      await expectOnce(fixture, sink)
     },
   )
 })
@@ -100,14 +100,14 @@ it(
   'a replay into SQLite that is killed at any moment has taken effect once or not at all',
   { timeout: 120_000 },
   async () => {
-    await using workshop = await Workshop.open('sqlite')
-    const sink = await workshop.sink()
+    await using fixture = await Fixture.open('sqlite')
+    const sink = await fixture.sink()
     const refuse = "CREATE TRIGGER refuse BEFORE INSERT ON numbers BEGIN SELECT RAISE(ABORT, 'no'); END"
-    await refusedOnce(workshop, sink, refuse, 'DROP TRIGGER refuse')
+    await refusedOnce(fixture, sink, refuse, 'DROP TRIGGER refuse')
     const seed = Number(process.env['LADING_SEED'] ?? Date.now() % 1_000_000)
-    const kills = await replayAndKill(sink, workshop.target.url, seed, 15)
+    const kills = await replayAndKill(sink, fixture.target.url, seed, 15)
     console.log(`replays: ${JSON.stringify({ seed, kills })}`)
     expect(kills).toBeGreaterThan(2)
-    await expectOnce(workshop, sink)
+    await expectOnce(fixture, sink)
   },
 )

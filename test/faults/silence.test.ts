@@ -7,17 +7,17 @@ import { createConsumer } from '../../src/consumer/consumer.ts'
 import { PostgresSink } from '../../src/sink/postgres/postgres.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { startProxy } from '../support/proxy.ts'
-import { numbers, Workshop } from '../support/workshop.ts'
-import { Witness } from '../support/wrappers.ts'
+import { numbers, Fixture } from '../support/fixture.ts'
+import { EventLog } from '../support/wrappers.ts'
 
 const silentMs = 500
 
 /** A consumer of small batches that goes through a proxy, some way into its work. */
-async function atWork(workshop: Workshop, url: string, giveBackAfterMs: number) {
-  const queue = await workshop.queue()
-  await workshop.publish(queue, 20_000, 100)
+async function atWork(fixture: Fixture, url: string, giveBackAfterMs: number) {
+  const queue = await fixture.queue()
+  await fixture.publish(queue, 20_000, 100)
   const sink = new PostgresSink(url, { silentMs })
-  const witness = new Witness()
+  const eventLog = new EventLog()
   const stop = new AbortController()
   const options = {
     queue,
@@ -26,14 +26,14 @@ async function atWork(workshop: Workshop, url: string, giveBackAfterMs: number) 
     prefetch: 20,
     batch: { messages: 1 },
     giveBackAfterMs,
-    onEvent: witness.listen,
+    onEvent: eventLog.listen,
   }
   const running = createConsumer(options)
     .run({ signal: stop.signal })
     .finally(() => sink[Symbol.asyncDispose]())
   running.catch(() => undefined)
-  await expect.poll(() => witness.of('batch').length, { timeout: 20_000, interval: 1 }).toBeGreaterThan(5)
-  return { queue, witness, stop, running }
+  await expect.poll(() => eventLog.of('batch').length, { timeout: 20_000, interval: 1 }).toBeGreaterThan(5)
+  return { queue, eventLog, stop, running }
 }
 
 const isEmpty = async ({ queue }: Awaited<ReturnType<typeof atWork>>) => {
@@ -43,50 +43,50 @@ const isEmpty = async ({ queue }: Awaited<ReturnType<typeof atWork>>) => {
 
 describePostgres('a connection to PostgreSQL that falls silent', () => {
   it('is given up when the server does not work on what was sent, which is said, and the consumer goes on', async () => {
-    await using workshop = await Workshop.open('postgres')
-    await using proxy = await startProxy(workshop.target.url)
-    const work = await atWork(workshop, proxy.url, 30_000)
+    await using fixture = await Fixture.open('postgres')
+    await using proxy = await startProxy(fixture.target.url)
+    const work = await atWork(fixture, proxy.url, 30_000)
     proxy.forget()
     await expect.poll(() => isEmpty(work), { timeout: 30_000 }).toBe(true)
     const message = expect.stringMatching(/^PostgreSQL: no answer for \d+ s: the server waits/)
-    expect(work.witness.of('waiting')[0]).toMatchObject({ code: 'SINK_UNAVAILABLE', message })
+    expect(work.eventLog.of('waiting')[0]).toMatchObject({ code: 'SINK_UNAVAILABLE', message })
     work.stop.abort()
     expect(await work.running).toMatchObject({ dead: 0, retried: 0 })
-    await workshop.expectAllOnce()
+    await fixture.expectAllOnce()
   })
 
   it('costs nobody else a message: what is in hand is given back, others load it, and the consumer goes on when the database answers', async () => {
-    await using workshop = await Workshop.open('postgres')
-    await using proxy = await startProxy(workshop.target.url)
-    const work = await atWork(workshop, proxy.url, 1)
+    await using fixture = await Fixture.open('postgres')
+    await using proxy = await startProxy(fixture.target.url)
+    const work = await atWork(fixture, proxy.url, 1)
     proxy.blackHole(true)
-    await createConsumer({ queue: work.queue, sink: await workshop.sink(), model: numbers }).run({
+    await createConsumer({ queue: work.queue, sink: await fixture.sink(), model: numbers }).run({
       untilEmpty: true,
     })
-    await workshop.expectAllOnce()
-    expect(work.witness.of('held').at(-1)?.messages).toBe(0)
-    expect(work.witness.of('waiting').some(({ message }) => message.includes('given back'))).toBe(true)
+    await fixture.expectAllOnce()
+    expect(work.eventLog.of('held').at(-1)?.messages).toBe(0)
+    expect(work.eventLog.of('waiting').some(({ message }) => message.includes('given back'))).toBe(true)
     proxy.blackHole(false)
     proxy.reset()
-    await workshop.publish(work.queue, 100)
+    await fixture.publish(work.queue, 100)
     await expect.poll(() => isEmpty(work), { timeout: 30_000 }).toBe(true)
     work.stop.abort()
     expect(await work.running).toMatchObject({ dead: 0 })
-    await workshop.expectAllOnce()
+    await fixture.expectAllOnce()
   })
 
   it('is kept as long as the server is at work, however long it says nothing', async () => {
-    await using workshop = await Workshop.open('postgres')
-    await workshop.target.execute(`CREATE TABLE numbers (id bigint NOT NULL, note text);
+    await using fixture = await Fixture.open('postgres')
+    await fixture.target.execute(`CREATE TABLE numbers (id bigint NOT NULL, note text);
       CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(2); RETURN NULL; END';
       CREATE TRIGGER dawdle BEFORE INSERT ON numbers EXECUTE FUNCTION dawdle()`)
-    await expectOneSession(workshop, workshop.target.url, 100, 100)
+    await expectOneSession(fixture, fixture.target.url, 100, 100)
   })
 
   it('is kept as long as what is sent arrives, however slowly', async () => {
-    await using workshop = await Workshop.open('postgres')
-    await using proxy = await startProxy(workshop.target.url, { slowMs: 100 })
-    await expectOneSession(workshop, proxy.url, 40_000, 400)
+    await using fixture = await Fixture.open('postgres')
+    await using proxy = await startProxy(fixture.target.url, { slowMs: 100 })
+    await expectOneSession(fixture, proxy.url, 40_000, 400)
   })
 })
 
@@ -95,18 +95,18 @@ describePostgres('a connection to PostgreSQL that falls silent', () => {
  * be asked for.
  */
 async function expectOneSession(
-  workshop: Workshop,
+  fixture: Fixture,
   url: string,
   records: number,
   silent: number,
 ): Promise<void> {
-  const queue = await workshop.queue()
-  await workshop.publish(queue, records, records)
-  const witness = new Witness()
+  const queue = await fixture.queue()
+  await fixture.publish(queue, records, records)
+  const eventLog = new EventLog()
   await using sink = new PostgresSink(url, { silentMs: silent })
-  await createConsumer({ queue, sink, model: numbers, onEvent: witness.listen }).run({ untilEmpty: true })
-  expect(witness.of('waiting')).toEqual([])
-  expect(witness.of('batch')).toMatchObject([{ loaded: records }])
-  expect(witness.of('batch')[0]?.writeMs).toBeGreaterThan(3 * silent)
-  await workshop.expectAllOnce()
+  await createConsumer({ queue, sink, model: numbers, onEvent: eventLog.listen }).run({ untilEmpty: true })
+  expect(eventLog.of('waiting')).toEqual([])
+  expect(eventLog.of('batch')).toMatchObject([{ loaded: records }])
+  expect(eventLog.of('batch')[0]?.writeMs).toBeGreaterThan(3 * silent)
+  await fixture.expectAllOnce()
 }

@@ -9,8 +9,8 @@ import { describePostgres, freshDatabase } from '../../tooling/servers/database.
 import { type SqsKnobs, type SqsStub, startSqsStub } from '../../tooling/servers/sqs-stub.ts'
 import { sqsEnvironment } from '../../tooling/servers/sqs.ts'
 import { sequence } from '../support/processes/model.ts'
-import { randomFrom, Told, Victim } from '../support/victim.ts'
-import { query } from '../support/workshop.ts'
+import { randomFrom, EventCounts, RestartedProcess } from '../support/restarted-process.ts'
+import { query } from '../support/fixture.ts'
 
 const consumerCount = 3
 const kills = 20
@@ -60,10 +60,10 @@ async function survive(
   await using sink = await openSink(database.url)
   await sink.prepare(sequence)
   const url = await stub.createQueue(queueName, { VisibilityTimeout: '3' })
-  const seen = new Told()
+  const seen = new EventCounts()
   const consumers = Array.from(
     { length: consumerCount },
-    () => new Victim('consumer.ts', ['sequence', url, database.url], seen.line),
+    () => new RestartedProcess('consumer.ts', ['sequence', url, database.url], seen.line),
   )
   try {
     await using queue = await openQueue(url)

@@ -5,17 +5,17 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { startWatched } from '../support/watched.ts'
-import { query, Workshop } from '../support/workshop.ts'
+import { query, Fixture } from '../support/fixture.ts'
 
 const model = join(import.meta.dirname, '../support/model.ts')
 
 describePostgres('a consumer whose database hangs', () => {
   it('turns /readyz red within 30 seconds, stays alive, and is green again by itself when the database goes on', async () => {
-    await using workshop = await Workshop.open('postgres')
-    const queue = await workshop.queue()
-    await workshop.publish(queue, 100)
-    const { url } = workshop.target
-    const lading = await startWatched('consume', '--model', model, '--queue', workshop.queueUrl, '--to', url)
+    await using fixture = await Fixture.open('postgres')
+    const queue = await fixture.queue()
+    await fixture.publish(queue, 100)
+    const { url } = fixture.target
+    const lading = await startWatched('consume', '--model', model, '--queue', fixture.queueUrl, '--to', url)
     try {
       await expect.poll(() => lading.metric('lading_records_loaded_total'), { timeout: 20_000 }).toBe(100)
       expect(await lading.status('/readyz')).toBe(200)
@@ -26,7 +26,7 @@ describePostgres('a consumer whose database hangs', () => {
       expect(sessions.length).toBeGreaterThan(0)
       for (const { pid } of sessions) process.kill(pid, 'SIGSTOP')
       try {
-        await workshop.publish(queue, 100)
+        await fixture.publish(queue, 100)
         await expect.poll(() => lading.status('/readyz'), { timeout: 30_000, interval: 200 }).toBe(503)
         // A consumer stopped between two batches, while it adds up the loads, has taken no message yet.
         const work = /^not ready: nothing was committed.*messages (in hand|waiting): [1-9]/
@@ -38,7 +38,7 @@ describePostgres('a consumer whose database hangs', () => {
       }
       await expect.poll(() => lading.status('/readyz'), { timeout: 20_000, interval: 50 }).toBe(200)
       await expect.poll(() => lading.metric('lading_records_loaded_total'), { timeout: 20_000 }).toBe(200)
-      await workshop.expectAllOnce()
+      await fixture.expectAllOnce()
     } finally {
       lading.child.kill('SIGTERM')
       expect(await lading.ended).toBe(0)
@@ -46,8 +46,8 @@ describePostgres('a consumer whose database hangs', () => {
   })
 
   it('is red too before it has taken anything, as long as messages wait', async () => {
-    await using workshop = await Workshop.open()
-    await workshop.publish(await workshop.queue(), 10)
+    await using fixture = await Fixture.open()
+    await fixture.publish(await fixture.queue(), 10)
     // It takes connections and never says a word.
     const silent = createServer().listen(0, '127.0.0.1')
     await once(silent, 'listening')
@@ -57,7 +57,7 @@ describePostgres('a consumer whose database hangs', () => {
       '--model',
       model,
       '--queue',
-      workshop.queueUrl,
+      fixture.queueUrl,
       '--to',
       to,
       '--stall-after',
@@ -77,16 +77,16 @@ describePostgres('a consumer whose database hangs', () => {
   })
 
   it('idle for longer than that, it stays green', async () => {
-    await using workshop = await Workshop.open('postgres')
-    await workshop.queue()
+    await using fixture = await Fixture.open('postgres')
+    await fixture.queue()
     const args = [
       'consume',
       '--model',
       model,
       '--queue',
-      workshop.queueUrl,
+      fixture.queueUrl,
       '--to',
-      workshop.target.url,
+      fixture.target.url,
       '--stall-after',
       '0.01',
     ]

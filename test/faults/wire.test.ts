@@ -4,21 +4,21 @@ import { createConsumer } from '../../src/consumer/consumer.ts'
 import { produce } from '../../src/producer/produce.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { type Proxy, startProxy } from '../support/proxy.ts'
-import { numbers, query, Workshop } from '../support/workshop.ts'
-import { Witness } from '../support/wrappers.ts'
+import { numbers, query, Fixture } from '../support/fixture.ts'
+import { EventLog } from '../support/wrappers.ts'
 
 const isCommit = (sent: Buffer): boolean => sent.includes('COMMIT\0')
 
-async function consumeThrough(proxy: Proxy, workshop: Workshop, count: number, witness = new Witness()) {
-  const queue = await workshop.queue()
-  await produce(workshop.producing(queue, [await workshop.file(count)], { chunkBytes: 2_000 }))
-  const sink = await workshop.sink(proxy.url)
+async function consumeThrough(proxy: Proxy, fixture: Fixture, count: number, eventLog = new EventLog()) {
+  const queue = await fixture.queue()
+  await produce(fixture.producing(queue, [await fixture.file(count)], { chunkBytes: 2_000 }))
+  const sink = await fixture.sink(proxy.url)
   return await createConsumer({
     queue,
     sink,
     model: numbers,
     batch: { bytes: 1, messages: 1 },
-    onEvent: witness.listen,
+    onEvent: eventLog.listen,
   }).run({
     untilEmpty: true,
   })
@@ -26,20 +26,20 @@ async function consumeThrough(proxy: Proxy, workshop: Workshop, count: number, w
 
 describePostgres('the wire to PostgreSQL', () => {
   it('twenty times the answer to COMMIT is swallowed, and every record takes effect once', async () => {
-    await using workshop = await Workshop.open('postgres')
-    await (await workshop.sink()).prepare(numbers)
+    await using fixture = await Fixture.open('postgres')
+    await (await fixture.sink()).prepare(numbers)
     let commits = 0
     let swallowed = 0
     // Every other, so that each is that of a new batch.
     const swallowReply = (sent: Buffer) =>
       isCommit(sent) && ++commits % 2 === 0 && swallowed < 20 && ++swallowed > 0
-    await using proxy = await startProxy(workshop.target.url, { swallowReply })
-    const witness = new Witness()
-    const tally = await consumeThrough(proxy, workshop, 5_000, witness)
+    await using proxy = await startProxy(fixture.target.url, { swallowReply })
+    const eventLog = new EventLog()
+    const tally = await consumeThrough(proxy, fixture, 5_000, eventLog)
     expect(swallowed).toBe(20)
     expect(tally.duplicates).toBeGreaterThanOrEqual(18)
-    expect(witness.of('waiting').length).toBeGreaterThanOrEqual(18)
-    await workshop.expectAllOnce()
+    expect(eventLog.of('waiting').length).toBeGreaterThanOrEqual(18)
+    await fixture.expectAllOnce()
   })
 
   // The first session writes batches, the second asks and tidies the ledger.
@@ -49,51 +49,51 @@ describePostgres('the wire to PostgreSQL', () => {
   ] as const)(
     'session %i is reset after every number of bytes that it takes',
     async ([session, leastRounds]) => {
-      await using workshop = await Workshop.open('postgres')
+      await using fixture = await Fixture.open('postgres')
       const step = 149
       let rounds = 0
       for (let met = true; met; rounds++) {
         let sessions = 0
         const resetAfter = () => (sessions++ === session ? 1 + rounds * step : undefined)
-        await using proxy = await startProxy(workshop.target.url, { resetAfter })
-        const witness = new Witness()
-        expect(await consumeThrough(proxy, workshop, 50, witness)).toMatchObject({ dead: 0 })
-        met = witness.of('waiting').length > 0
+        await using proxy = await startProxy(fixture.target.url, { resetAfter })
+        const eventLog = new EventLog()
+        expect(await consumeThrough(proxy, fixture, 50, eventLog)).toMatchObject({ dead: 0 })
+        met = eventLog.of('waiting').length > 0
       }
       expect(rounds).toBeGreaterThan(leastRounds)
-      await workshop.expectAllOnce()
+      await fixture.expectAllOnce()
     },
   )
 
   it('a session that breaks in each of its batches, at another byte each time', async () => {
-    await using workshop = await Workshop.open('postgres')
-    await (await workshop.sink()).prepare(numbers)
+    await using fixture = await Fixture.open('postgres')
+    await (await fixture.sink()).prepare(numbers)
     let connections = 0
-    await using proxy = await startProxy(workshop.target.url, {
+    await using proxy = await startProxy(fixture.target.url, {
       resetAfter: () => 9_000 + 331 * connections++,
     })
-    await consumeThrough(proxy, workshop, 3_000)
+    await consumeThrough(proxy, fixture, 3_000)
     expect(connections).toBeGreaterThan(5)
-    await workshop.expectAllOnce()
+    await fixture.expectAllOnce()
   })
 
   it('a connection that falls silent ends with the stop, and nothing is lost', async () => {
-    await using workshop = await Workshop.open('postgres')
-    await using proxy = await startProxy(workshop.target.url)
-    const queue = await workshop.queue()
-    await produce(workshop.producing(queue, [await workshop.file(20_000)], { chunkBytes: 2_000 }))
-    const witness = new Witness()
+    await using fixture = await Fixture.open('postgres')
+    await using proxy = await startProxy(fixture.target.url)
+    const queue = await fixture.queue()
+    await produce(fixture.producing(queue, [await fixture.file(20_000)], { chunkBytes: 2_000 }))
+    const eventLog = new EventLog()
     const stop = new AbortController()
     const consumer = createConsumer({
       queue,
-      sink: await workshop.sink(proxy.url),
+      sink: await fixture.sink(proxy.url),
       model: numbers,
       graceMs: 500,
       batch: { bytes: 1, messages: 1 },
-      onEvent: witness.listen,
+      onEvent: eventLog.listen,
     })
     const running = consumer.run({ signal: stop.signal })
-    await expect.poll(() => witness.of('batch').length, { timeout: 20_000, interval: 1 }).toBeGreaterThan(5)
+    await expect.poll(() => eventLog.of('batch').length, { timeout: 20_000, interval: 1 }).toBeGreaterThan(5)
     proxy.blackHole(true)
     const started = performance.now()
     stop.abort()
@@ -102,8 +102,8 @@ describePostgres('the wire to PostgreSQL', () => {
     expect(await queue.depth()).toMatchObject({ inFlight: 0 })
     proxy.blackHole(false)
     proxy.reset()
-    await query(workshop.target.url, 'SELECT 1')
-    await createConsumer({ queue, sink: await workshop.sink(), model: numbers }).run({ untilEmpty: true })
-    await workshop.expectAllOnce()
+    await query(fixture.target.url, 'SELECT 1')
+    await createConsumer({ queue, sink: await fixture.sink(), model: numbers }).run({ untilEmpty: true })
+    await fixture.expectAllOnce()
   })
 })

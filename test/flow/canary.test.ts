@@ -1,7 +1,7 @@
 /** Whatever a run prints, logs or stores, an address and a device id are in it masked or not at all. */
 import { expect, it } from 'vitest'
 import { Folder } from '../cli/run.ts'
-import { query } from '../support/workshop.ts'
+import { query } from '../support/fixture.ts'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
 import { sqsEnvironment, useSqs } from '../../tooling/servers/sqs.ts'
 

@@ -10,8 +10,8 @@ import { editReject, replayRejects } from '../../src/review/rejects.ts'
 import type { Ledger, StoredReject } from '../../src/sink/ledger.ts'
 import { openSink } from '../../src/sink/registry.ts'
 import { SqliteFile } from '../../src/core/sqlite.ts'
-import { query, Workshop } from '../support/workshop.ts'
-import { Told, Victim } from '../support/victim.ts'
+import { query, Fixture } from '../support/fixture.ts'
+import { EventCounts, RestartedProcess } from '../support/restarted-process.ts'
 
 type Values = Readonly<Record<string, number | string>>
 
@@ -53,8 +53,8 @@ const sound = Array.from({ length: count }, (_, index) => index + 1).filter(
 )
 
 async function opened(format: FileFormat, kind: 'sqlite' | 'postgres' = 'sqlite') {
-  const workshop = await Workshop.open(kind)
-  const root = join(workshop.folder, 'in')
+  const fixture = await Fixture.open(kind)
+  const root = join(fixture.folder, 'in')
   await mkdir(root)
   const path = join(root, `x.${format.suffix}`)
   await writeFile(path, fileOf(format))
@@ -63,14 +63,14 @@ async function opened(format: FileFormat, kind: 'sqlite' | 'postgres' = 'sqlite'
     paths: readonly string[],
     { name = '', ...more }: { name?: string; carry?: 'reference' } = {},
   ) => {
-    const url = name === '' ? workshop.target.url : `sqlite:${join(workshop.folder, `${name}.db`)}`
-    await using queue = await openQueue(`embedded:${join(workshop.folder, `queue${name}.db`)}`)
+    const url = name === '' ? fixture.target.url : `sqlite:${join(fixture.folder, `${name}.db`)}`
+    await using queue = await openQueue(`embedded:${join(fixture.folder, `queue${name}.db`)}`)
     await using sink = await openSink(url)
-    const statePath = join(workshop.folder, `state${name}.db`)
+    const statePath = join(fixture.folder, `state${name}.db`)
     const done = await load({ paths, model: lines, queue, sink, statePath, chunkBytes: 1_000, root, ...more })
     return { ...done, ...(await stored(url, sink.ledger)) }
   }
-  return { workshop, root, path, loading, [Symbol.asyncDispose]: () => workshop[Symbol.asyncDispose]() }
+  return { fixture, root, path, loading, [Symbol.asyncDispose]: () => fixture[Symbol.asyncDispose]() }
 }
 
 async function stored(url: string, ledger: Ledger) {
@@ -150,7 +150,7 @@ export function describeFormat(format: FileFormat): void {
     it('a rejected record is edited, replayed and then loaded once', async () => {
       await using at = await opened(format)
       await at.loading([at.path])
-      await using sink = await openSink(at.workshop.target.url)
+      await using sink = await openSink(at.fixture.target.url)
       const rejects = await sink.ledger.rejects({ limit: 10 })
       for (const [index, id] of [badAt, damagedAt].entries())
         await editReject(
@@ -160,7 +160,7 @@ export function describeFormat(format: FileFormat): void {
         )
       const edited = await sink.ledger.rejects({ limit: 10 })
       for (const _ of ['now', 'and again']) await replayRejects(edited, { sink, model: lines })
-      expect((await stored(at.workshop.target.url, sink.ledger)).rows).toEqual(
+      expect((await stored(at.fixture.target.url, sink.ledger)).rows).toEqual(
         rowsOf([...sound, badAt, damagedAt].sort((a, b) => a - b)),
       )
       expect(await sink.ledger.receipts({})).toMatchObject([{ loaded: count, openRejects: 0 }])
@@ -169,8 +169,8 @@ export function describeFormat(format: FileFormat): void {
     it('exported rejects are a file of the same format, which loads when it is corrected', async () => {
       await using at = await opened(format)
       await at.loading([at.path])
-      await using sink = await openSink(at.workshop.target.url)
-      const out = join(at.workshop.folder, 'out')
+      await using sink = await openSink(at.fixture.target.url)
+      const out = join(at.fixture.folder, 'out')
       await mkdir(out)
       const rejects = (await sink.ledger.rejects({ limit: 10 })).slice(0, 1)
       const exported = await exportedTo(out, format, rejects)
@@ -202,25 +202,25 @@ export function describeFormat(format: FileFormat): void {
     })
 
     it('a load whose producer and consumer are killed at work ends with every record once', async () => {
-      await using workshop = await Workshop.open()
-      const path = join(workshop.folder, `x.${suffix}`)
+      await using fixture = await Fixture.open()
+      const path = join(fixture.folder, `x.${suffix}`)
       await writeFile(path, sequenceFile(format, 30_000))
-      const consumer = new Victim(
+      const consumer = new RestartedProcess(
         'consumer.ts',
-        ['sequence', `${workshop.queueUrl}?lease=1s`, workshop.target.url],
-        new Told().line,
+        ['sequence', `${fixture.queueUrl}?lease=1s`, fixture.target.url],
+        new EventCounts().line,
       )
-      const producer = new Victim('producer.ts', [
+      const producer = new RestartedProcess('producer.ts', [
         path,
-        workshop.queueUrl,
-        join(workshop.folder, 'producer.db'),
+        fixture.queueUrl,
+        join(fixture.folder, 'producer.db'),
         'sequence',
       ])
       try {
         for (const each of [producer, consumer]) await each.killAtWork()
         await producer.ended
         expect(producer.failure).toBeUndefined()
-        await using sink = await openSink(workshop.target.url)
+        await using sink = await openSink(fixture.target.url)
         await expect
           .poll(
             async () =>
@@ -235,7 +235,7 @@ export function describeFormat(format: FileFormat): void {
         consumer.stop('SIGTERM')
       }
       await consumer.ended
-      using file = new SqliteFile(workshop.target.url.slice('sqlite:'.length))
+      using file = new SqliteFile(fixture.target.url.slice('sqlite:'.length))
       expect(
         file.get(
           'SELECT count(*) AS rows, count(DISTINCT n) AS numbers, min(n) AS least, max(n) AS most FROM sequence',

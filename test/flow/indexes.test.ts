@@ -16,8 +16,8 @@ import { openQueue } from '../../src/queue/registry.ts'
 import { openSink } from '../../src/sink/registry.ts'
 import type { Built, Sink } from '../../src/sink/sink.ts'
 import { startLading } from '../support/lading.ts'
-import { randomFrom } from '../support/victim.ts'
-import { query, Workshop } from '../support/workshop.ts'
+import { randomFrom } from '../support/restarted-process.ts'
+import { query, Fixture } from '../support/fixture.ts'
 import { wrapSink } from '../support/wrappers.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { keyedNumbers } from './keyed-numbers.ts'
@@ -27,16 +27,16 @@ const catalog = `SELECT indexrelid::regclass::text AS name, pg_get_indexdef(inde
 
 /** Loads the file in chunks of a few records, through a queue of its own. */
 async function loadInto(
-  workshop: Workshop,
+  fixture: Fixture,
   model: Model,
   paths: readonly string[],
   deferIndexes: DeferIndexes,
   onEvent: Listener = ignoreEvents,
 ) {
-  const queue = await workshop.queue()
-  const sink = await workshop.sink()
+  const queue = await fixture.queue()
+  const sink = await fixture.sink()
   const { receipts } = await load({
-    ...workshop.producing(queue, paths, { model, chunkBytes: 100 }),
+    ...fixture.producing(queue, paths, { model, chunkBytes: 100 }),
     sink,
     deferIndexes,
     onEvent,
@@ -48,8 +48,8 @@ async function loadInto(
       ...reject,
       raw: Buffer.from(reject.raw).toString(),
     })),
-    rows: await query(workshop.target.url, 'SELECT id, note FROM numbers ORDER BY id, note'),
-    indexes: await query(workshop.target.url, catalog),
+    rows: await query(fixture.target.url, 'SELECT id, note FROM numbers ORDER BY id, note'),
+    indexes: await query(fixture.target.url, catalog),
   }
 }
 
@@ -61,14 +61,14 @@ const withPolicy = (onConflict: Model['onConflict']): Model => ({
 
 /** What a file with doubled keys and a bad record becomes. */
 async function outcome(model: Model, deferIndexes: DeferIndexes) {
-  await using workshop = await Workshop.open('postgres')
-  const path = join(workshop.folder, 'doubles.csv')
+  await using fixture = await Fixture.open('postgres')
+  const path = join(fixture.folder, 'doubles.csv')
   const lines = Array.from({ length: 60 }, (_, line) =>
     line === 33 ? 'x,bad' : `${line % 50},"line ${line}\nof it"`,
   )
   await writeFile(path, `id,note\n${lines.join('\n')}\n`)
   const events: string[] = []
-  const result = await loadInto(workshop, model, [path], deferIndexes, (event) => {
+  const result = await loadInto(fixture, model, [path], deferIndexes, (event) => {
     if (event.type === 'indexes') events.push(event.state)
   })
   return { result, events }
@@ -76,22 +76,22 @@ async function outcome(model: Model, deferIndexes: DeferIndexes) {
 
 describePostgres('indexes left for the end of a load', () => {
   it('are as they were, whatever the table has', async () => {
-    await using workshop = await Workshop.open('postgres')
-    await workshop.target.execute(`CREATE SCHEMA other; SET search_path = other, public;
+    await using fixture = await Fixture.open('postgres')
+    await fixture.target.execute(`CREATE SCHEMA other; SET search_path = other, public;
       CREATE TABLE public.numbers (id integer CONSTRAINT "the key" PRIMARY KEY DEFERRABLE, note text NOT NULL, CONSTRAINT "o'note" UNIQUE (note, id));
       CREATE INDEX "Half" ON public.numbers (lower(note) DESC) INCLUDE (id) WITH (fillfactor = 50) WHERE id > 10;
       CREATE UNIQUE INDEX the_pair ON public.numbers (id, note)`)
-    const before = await query(workshop.target.url, catalog)
-    const path = await workshop.file(1_000)
+    const before = await query(fixture.target.url, catalog)
+    const path = await fixture.file(1_000)
     const states: (string | number)[] = []
-    const { indexes } = await loadInto(workshop, keyedNumbers, [path], 'always', (event) => {
+    const { indexes } = await loadInto(fixture, keyedNumbers, [path], 'always', (event) => {
       if (event.type === 'indexes') states.push(event.state)
     })
     expect(states).toEqual(['deferred', 'building', 'built'])
     expect(before).toHaveLength(4)
     expect(indexes).toEqual(before)
-    await workshop.expectAllOnce()
-    expect(await query(workshop.target.url, 'SELECT FROM lading.deferred')).toEqual([])
+    await fixture.expectAllOnce()
+    expect(await query(fixture.target.url, 'SELECT FROM lading.deferred')).toEqual([])
   })
 
   it.for(['error', 'skip', 'update'] as const)(
@@ -118,29 +118,29 @@ describePostgres('indexes left for the end of a load', () => {
     ['more than its definition', 'ALTER TABLE numbers CLUSTER ON numbers_pkey'],
     ['no index', 'ALTER TABLE numbers DROP CONSTRAINT numbers_pkey'],
   ] as const)('are never taken from a table that is not ours alone: %s', async ([reason, sql]) => {
-    await using workshop = await Workshop.open('postgres')
-    await workshop.target.execute(
+    await using fixture = await Fixture.open('postgres')
+    await fixture.target.execute(
       `CREATE TABLE numbers (id integer PRIMARY KEY, note text NOT NULL); ${sql.replaceAll('$$', "'")}`,
     )
-    const before = await query(workshop.target.url, catalog)
-    const path = await workshop.file(10)
-    await expect(loadInto(workshop, keyedNumbers, [path], 'always')).rejects.toMatchObject({
+    const before = await query(fixture.target.url, catalog)
+    const path = await fixture.file(10)
+    await expect(loadInto(fixture, keyedNumbers, [path], 'always')).rejects.toMatchObject({
       code: 'DEFER_REFUSED',
       message: expect.stringContaining(reason),
     })
-    expect(await query(workshop.target.url, catalog)).toEqual(before)
+    expect(await query(fixture.target.url, catalog)).toEqual(before)
     if (reason === 'has triggers') return
-    expect((await loadInto(workshop, keyedNumbers, [path], 'auto')).indexes).toEqual(before)
+    expect((await loadInto(fixture, keyedNumbers, [path], 'auto')).indexes).toEqual(before)
   })
 
   it('a load that was interrupted is gone on with, and a consumer that comes instead builds them first', async () => {
     for (const next of ['load', 'consumer'] as const) {
-      await using workshop = await Workshop.open('postgres')
-      const paths = [await workshop.file(500), await workshop.file(300)]
-      const queue = await workshop.queue()
-      const options = workshop.producing(queue, paths.slice(0, 1), { model: keyedNumbers, chunkBytes: 100 })
+      await using fixture = await Fixture.open('postgres')
+      const paths = [await fixture.file(500), await fixture.file(300)]
+      const queue = await fixture.queue()
+      const options = fixture.producing(queue, paths.slice(0, 1), { model: keyedNumbers, chunkBytes: 100 })
       {
-        await using first = await openSink(workshop.target.url)
+        await using first = await openSink(fixture.target.url)
         expect(await first.prepare(keyedNumbers, { deferIndexes: 'begin' })).toMatchObject({
           deferred: true,
           reason: undefined,
@@ -150,59 +150,59 @@ describePostgres('indexes left for the end of a load', () => {
           batches: 3,
         })
         // While it is at work, others do not build in the middle of it.
-        await using other = await openSink(workshop.target.url)
+        await using other = await openSink(fixture.target.url)
         expect(await other.prepare(keyedNumbers, { deferIndexes: 'resume' })).toMatchObject({
           deferred: true,
         })
-        await using stranger = await openSink(workshop.target.url)
-        await expect(stranger.prepare(keyedNumbers)).rejects.toMatchObject({ code: 'SINK_BUSY' })
-        expect(await stranger.missingIndexes?.()).toEqual([])
+        await using besideLoad = await openSink(fixture.target.url)
+        await expect(besideLoad.prepare(keyedNumbers)).rejects.toMatchObject({ code: 'SINK_BUSY' })
+        expect(await besideLoad.missingIndexes?.()).toEqual([])
       }
-      const missing = async () => await (await workshop.sink()).missingIndexes?.()
+      const missing = async () => await (await fixture.sink()).missingIndexes?.()
       await expect.poll(missing).toEqual([{ table: 'numbers', indexes: 3 }])
-      expect(await query(workshop.target.url, catalog)).toEqual([])
+      expect(await query(fixture.target.url, catalog)).toEqual([])
       if (next === 'load')
-        expect((await loadInto(workshop, keyedNumbers, paths, 'auto')).indexes).toHaveLength(3)
+        expect((await loadInto(fixture, keyedNumbers, paths, 'auto')).indexes).toHaveLength(3)
       else {
-        const sink = await workshop.sink()
+        const sink = await fixture.sink()
         await sink.prepare(keyedNumbers)
-        expect(await query(workshop.target.url, catalog)).toHaveLength(3)
+        expect(await query(fixture.target.url, catalog)).toHaveLength(3)
         await createConsumer({ queue, model: keyedNumbers, sink }).run({ untilEmpty: true })
-        await loadInto(workshop, keyedNumbers, paths, 'never')
+        await loadInto(fixture, keyedNumbers, paths, 'never')
       }
-      await workshop.expectAllOnce()
+      await fixture.expectAllOnce()
     }
   })
 
   it('are not taken from whoever has prepared the table and waits for messages', async () => {
-    await using workshop = await Workshop.open('postgres')
-    await (await workshop.sink()).prepare(keyedNumbers)
-    const path = await workshop.file(10)
-    await expect(loadInto(workshop, keyedNumbers, [path], 'always')).rejects.toMatchObject({
+    await using fixture = await Fixture.open('postgres')
+    await (await fixture.sink()).prepare(keyedNumbers)
+    const path = await fixture.file(10)
+    await expect(loadInto(fixture, keyedNumbers, [path], 'always')).rejects.toMatchObject({
       code: 'DEFER_REFUSED',
       message: expect.stringContaining('others are using it'),
     })
-    expect(await query(workshop.target.url, catalog)).toHaveLength(3)
+    expect(await query(fixture.target.url, catalog)).toHaveLength(3)
   })
 
   it('a table that does not fit the model keeps them', async () => {
-    await using workshop = await Workshop.open('postgres')
-    await workshop.target.execute('CREATE TABLE numbers (id bigint PRIMARY KEY, note text NOT NULL)')
-    const path = await workshop.file(10)
-    await expect(loadInto(workshop, keyedNumbers, [path], 'always')).rejects.toMatchObject({
+    await using fixture = await Fixture.open('postgres')
+    await fixture.target.execute('CREATE TABLE numbers (id bigint PRIMARY KEY, note text NOT NULL)')
+    const path = await fixture.file(10)
+    await expect(loadInto(fixture, keyedNumbers, [path], 'always')).rejects.toMatchObject({
       code: 'SCHEMA_MISMATCH',
     })
-    expect(await query(workshop.target.url, catalog)).toHaveLength(1)
+    expect(await query(fixture.target.url, catalog)).toHaveLength(1)
   })
 
   it('a row that no index takes is a reject in the end, as without that', async () => {
     const outcomes = []
     for (const when of ['always', 'never'] as const) {
-      await using workshop = await Workshop.open('postgres')
-      const path = join(workshop.folder, 'long.csv')
+      await using fixture = await Fixture.open('postgres')
+      const path = join(fixture.folder, 'long.csv')
       const long = Array.from({ length: 3_000 }, (_, n) => String((n * 7919) % 10_007)).join('')
       await writeFile(path, `id,note\n1,short\n2,${long}\n3,short\n`)
-      const { rows, receipts, rejects } = await loadInto(workshop, keyedNumbers, [path], when)
+      const { rows, receipts, rejects } = await loadInto(fixture, keyedNumbers, [path], when)
       outcomes.push({ rows, receipts, codes: rejects.map(({ record, code }) => [record, code]) })
     }
     expect(outcomes[0]?.rows).toHaveLength(2)
@@ -212,16 +212,16 @@ describePostgres('indexes left for the end of a load', () => {
   it.for(['gone', 'changed', 'standard input'] as const)(
     'what cannot be loaded again is not taken out of the table: %s',
     async (how) => {
-      await using workshop = await Workshop.open('postgres')
-      const path = join(workshop.folder, 'doubles.csv')
+      await using fixture = await Fixture.open('postgres')
+      const path = join(fixture.folder, 'doubles.csv')
       await writeFile(path, 'id,note\n1,one\n1,another\n2,two\n')
       if (how === 'standard input') {
-        await expect(loadInto(workshop, keyedNumbers, ['-'], 'always')).rejects.toMatchObject({
+        await expect(loadInto(fixture, keyedNumbers, ['-'], 'always')).rejects.toMatchObject({
           code: 'DEFER_REFUSED',
         })
         return
       }
-      const loading = loadInto(workshop, keyedNumbers, [path], 'always', (event) => {
+      const loading = loadInto(fixture, keyedNumbers, [path], 'always', (event) => {
         if (event.type !== 'indexes' || event.state !== 'building') return
         if (how === 'gone') rmSync(path)
         else writeFileSync(path, 'id,note\n9,other\n')
@@ -229,41 +229,41 @@ describePostgres('indexes left for the end of a load', () => {
       await expect(loading).rejects.toMatchObject({
         code: how === 'gone' ? 'SOURCE_MISSING' : 'INDEXES_BLOCKED',
       })
-      expect(await query(workshop.target.url, 'SELECT FROM numbers')).toHaveLength(3)
-      expect(await (await workshop.sink()).ledger.receipts({})).toMatchObject([{ loaded: 3 }])
+      expect(await query(fixture.target.url, 'SELECT FROM numbers')).toHaveLength(3)
+      expect(await (await fixture.sink()).ledger.receipts({})).toMatchObject([{ loaded: 3 }])
     },
   )
 
   it('a load that fails before its end leaves a table with its indexes', async () => {
-    await using workshop = await Workshop.open('postgres')
-    const good = await workshop.file(10)
-    const bad = join(workshop.folder, 'x.csv')
+    await using fixture = await Fixture.open('postgres')
+    const good = await fixture.file(10)
+    const bad = join(fixture.folder, 'x.csv')
     await writeFile(bad, 'id,note\n1,"a\n')
-    await expect(loadInto(workshop, keyedNumbers, [good, bad], 'always')).rejects.toMatchObject({
+    await expect(loadInto(fixture, keyedNumbers, [good, bad], 'always')).rejects.toMatchObject({
       code: 'UNCLOSED_QUOTE',
     })
-    expect(await query(workshop.target.url, catalog)).toHaveLength(3)
+    expect(await query(fixture.target.url, catalog)).toHaveLength(3)
   })
 
   it('rows of others that share a key with ours are not touched, and it is said', async () => {
-    await using workshop = await Workshop.open('postgres')
-    const path = await workshop.file(100)
+    await using fixture = await Fixture.open('postgres')
+    const path = await fixture.file(100)
     const onEvent = (event: LadingEvent) => {
       if (event.type === 'published')
-        void workshop.target.execute("INSERT INTO numbers VALUES (5, 'of others')")
+        void fixture.target.execute("INSERT INTO numbers VALUES (5, 'of others')")
     }
-    const loading = loadInto(workshop, keyedNumbers, [path], 'always', onEvent)
+    const loading = loadInto(fixture, keyedNumbers, [path], 'always', onEvent)
     await expect(loading).rejects.toMatchObject({
       code: 'INDEXES_BLOCKED',
       message: expect.stringContaining('of its 101 rows, 100 came'),
     })
-    expect(await query(workshop.target.url, 'SELECT FROM numbers')).toHaveLength(101)
-    await expect((await workshop.sink()).prepare(keyedNumbers)).rejects.toMatchObject({
+    expect(await query(fixture.target.url, 'SELECT FROM numbers')).toHaveLength(101)
+    await expect((await fixture.sink()).prepare(keyedNumbers)).rejects.toMatchObject({
       code: 'INDEXES_BLOCKED',
     })
-    await workshop.target.execute("DELETE FROM numbers WHERE note = 'of others'")
-    expect((await loadInto(workshop, keyedNumbers, [path], 'auto')).indexes).toHaveLength(3)
-    await workshop.expectAllOnce()
+    await fixture.target.execute("DELETE FROM numbers WHERE note = 'of others'")
+    expect((await loadInto(fixture, keyedNumbers, [path], 'auto')).indexes).toHaveLength(3)
+    await fixture.expectAllOnce()
   })
 
   const others = {
@@ -281,30 +281,30 @@ describePostgres('indexes left for the end of a load', () => {
   it.for(Object.entries(others))(
     'what another program has committed is never destroyed: %s',
     async ([, sql]) => {
-      await using workshop = await Workshop.open('postgres')
-      const path = join(workshop.folder, 'doubles.csv')
+      await using fixture = await Fixture.open('postgres')
+      const path = join(fixture.folder, 'doubles.csv')
       await writeFile(path, 'id,note\n1,one\n1,another\n2,two\n')
-      const sink = await workshop.sink()
+      const sink = await fixture.sink()
       const buildIndexes: Sink['buildIndexes'] = async (...args) => {
-        await workshop.target.execute(sql)
+        await fixture.target.execute(sql)
         return (await sink.buildIndexes?.(...args)) ?? 'nothing'
       }
       const startOver: Sink['startOver'] = (...args) => sink.startOver?.(...args) as Promise<void>
       const meddled = wrapSink(sink, (_, real) => real(), { buildIndexes, startOver })
-      const queue = await workshop.queue()
-      const options = workshop.producing(queue, [path], { model: keyedNumbers })
+      const queue = await fixture.queue()
+      const options = fixture.producing(queue, [path], { model: keyedNumbers })
       await expect(load({ ...options, sink: meddled, deferIndexes: 'always' })).rejects.toMatchObject({
         code: 'INDEXES_BLOCKED',
       })
-      expect(await query(workshop.target.url, "SELECT FROM numbers WHERE note LIKE 'of%'")).toHaveLength(1)
+      expect(await query(fixture.target.url, "SELECT FROM numbers WHERE note LIKE 'of%'")).toHaveLength(1)
     },
   )
 
   it('starting over whose answer was lost is not done twice, and the load goes on', async () => {
-    await using workshop = await Workshop.open('postgres')
-    const path = join(workshop.folder, 'doubles.csv')
+    await using fixture = await Fixture.open('postgres')
+    const path = join(fixture.folder, 'doubles.csv')
     await writeFile(path, 'id,note\n1,one\n1,another\n2,two\n')
-    const sink = await workshop.sink()
+    const sink = await fixture.sink()
     let times = 0
     const startOver: Sink['startOver'] = async (...args) => {
       await sink.startOver?.(...args)
@@ -313,18 +313,18 @@ describePostgres('indexes left for the end of a load', () => {
     }
     const buildIndexes: Sink['buildIndexes'] = (...args) => sink.buildIndexes?.(...args) as Promise<Built>
     const forgetful = wrapSink(sink, (_, real) => real(), { buildIndexes, startOver })
-    const options = workshop.producing(await workshop.queue(), [path], { model: keyedNumbers })
+    const options = fixture.producing(await fixture.queue(), [path], { model: keyedNumbers })
     const { receipts } = await load({ ...options, sink: forgetful, deferIndexes: 'always' })
     expect(receipts).toMatchObject([{ loaded: 2, rejected: 1 }])
     expect(times).toBe(2)
-    expect(await query(workshop.target.url, 'SELECT FROM numbers')).toHaveLength(2)
+    expect(await query(fixture.target.url, 'SELECT FROM numbers')).toHaveLength(2)
   })
 
   it('other programs that write meanwhile wait for nobody, and where no row is refused nothing is left of the watch', async () => {
-    await using workshop = await Workshop.open('postgres')
-    await using sink = await openSink(workshop.target.url)
+    await using fixture = await Fixture.open('postgres')
+    await using sink = await openSink(fixture.target.url)
     await sink.prepare(keyedNumbers, { deferIndexes: 'begin' })
-    const sessions = [new pg.Client(workshop.target.url), new pg.Client(workshop.target.url)]
+    const sessions = [new pg.Client(fixture.target.url), new pg.Client(fixture.target.url)]
     for (const [id, session] of sessions.entries()) {
       await session.connect()
       await session.query(`BEGIN; INSERT INTO numbers VALUES (${id}, 'of others')`)
@@ -334,19 +334,19 @@ describePostgres('indexes left for the end of a load', () => {
     expect(await sink.buildIndexes?.(keyedNumbers)).toBe('built')
     const left =
       "SELECT FROM pg_trigger WHERE tgrelid = 'numbers'::regclass UNION ALL SELECT FROM lading.foreign_write"
-    expect(await query(workshop.target.url, left)).toEqual([])
+    expect(await query(fixture.target.url, left)).toEqual([])
   })
 
   it('verify and status say that a table lacks the indexes that a load left for its end, and end with 1', async () => {
-    await using workshop = await Workshop.open('postgres')
-    const path = join(workshop.folder, 'doubles.csv')
+    await using fixture = await Fixture.open('postgres')
+    const path = join(fixture.folder, 'doubles.csv')
     await writeFile(path, 'id,note\n1,one\n1,another\n2,two\n')
-    const loading = loadInto(workshop, keyedNumbers, [path], 'always', (event) => {
+    const loading = loadInto(fixture, keyedNumbers, [path], 'always', (event) => {
       if (event.type === 'indexes' && event.state === 'building') writeFileSync(path, 'id,note\n9,other\n')
     })
     await expect(loading).rejects.toMatchObject({ code: 'INDEXES_BLOCKED' })
     const tell = async (command: string, ...more: string[]) => {
-      const told = startLading(command, '--to', workshop.target.url, '--queue', workshop.queueUrl, ...more)
+      const told = startLading(command, '--to', fixture.target.url, '--queue', fixture.queueUrl, ...more)
       return { exit: await told.ended, output: told.output() }
     }
     // The session of the load is open still, but at work it is not.
@@ -361,20 +361,20 @@ describePostgres('indexes left for the end of a load', () => {
       exit: 1,
       output: expect.stringContaining('table numbers LACKS 3 indexes'),
     })
-    await workshop.target.execute('DELETE FROM numbers WHERE id = 1')
-    await (await workshop.sink()).prepare(keyedNumbers)
+    await fixture.target.execute('DELETE FROM numbers WHERE id = 1')
+    await (await fixture.sink()).prepare(keyedNumbers)
     expect(await tell('verify')).toMatchObject({ exit: 0 })
   })
 
   it('the same command again goes on or has nothing to do, with the indexes left for the end on purpose too', async () => {
-    await using workshop = await Workshop.open('postgres')
-    const path = await workshop.file(200)
+    await using fixture = await Fixture.open('postgres')
+    const path = await fixture.file(200)
     const states: string[] = []
     const again = (start?: LoadOptions['start']) => async () => {
-      await using queue = await openQueue(workshop.queueUrl)
-      await using sink = await openSink(workshop.target.url)
+      await using queue = await openQueue(fixture.queueUrl)
+      await using sink = await openSink(fixture.target.url)
       const onEvent = (event: LadingEvent) => void (event.type === 'indexes' && states.push(event.state))
-      const options = workshop.producing(queue, [path], { model: keyedNumbers, chunkBytes: 100, onEvent })
+      const options = fixture.producing(queue, [path], { model: keyedNumbers, chunkBytes: 100, onEvent })
       return await load({
         ...options,
         sink,
@@ -384,8 +384,8 @@ describePostgres('indexes left for the end of a load', () => {
     }
     const losing = again(({ signal }) => {
       const consuming = async () => {
-        await using queue = await openQueue(workshop.queueUrl)
-        await using sink = await openSink(workshop.target.url)
+        await using queue = await openQueue(fixture.queueUrl)
+        await using sink = await openSink(fixture.target.url)
         await createConsumer({
           queue,
           sink,
@@ -398,13 +398,13 @@ describePostgres('indexes left for the end of a load', () => {
       return { ended: consuming(), stop: () => undefined, finish: () => undefined }
     })
     await expect(losing()).rejects.toMatchObject({ code: 'CONSUMER_LOST' })
-    expect(await query(workshop.target.url, catalog)).toHaveLength(3)
+    expect(await query(fixture.target.url, catalog)).toHaveLength(3)
     await again()()
-    await workshop.expectAllOnce()
+    await fixture.expectAllOnce()
     expect((await again()()).loadedNow).toBe(0)
     expect(states).toEqual(['deferred', 'building', 'built', 'kept', 'kept'])
-    const other = await workshop.file(10)
-    await expect(loadInto(workshop, keyedNumbers, [other], 'always')).rejects.toMatchObject({
+    const other = await fixture.file(10)
+    await expect(loadInto(fixture, keyedNumbers, [other], 'always')).rejects.toMatchObject({
       code: 'DEFER_REFUSED',
     })
   })
@@ -413,16 +413,11 @@ describePostgres('indexes left for the end of a load', () => {
     'a load that is killed again and again ends with every row once and every index',
     { timeout: 120_000 },
     async () => {
-      await using workshop = await Workshop.open('postgres')
+      await using fixture = await Fixture.open('postgres')
       const seed = Number(process.env['LADING_SEED'] ?? Date.now() % 1_000_000)
       const random = randomFrom(seed)
-      const paths = await Promise.all([workshop.file(60_000), workshop.file(60_000)])
-      const state = [
-        '--queue',
-        `${workshop.queueUrl}?lease=1`,
-        '--state',
-        join(workshop.folder, 'producer.db'),
-      ]
+      const paths = await Promise.all([fixture.file(60_000), fixture.file(60_000)])
+      const state = ['--queue', `${fixture.queueUrl}?lease=1`, '--state', join(fixture.folder, 'producer.db')]
       const model = join(import.meta.dirname, 'keyed-numbers.ts')
       const args = [
         'load',
@@ -430,7 +425,7 @@ describePostgres('indexes left for the end of a load', () => {
         '--model',
         model,
         '--to',
-        workshop.target.url,
+        fixture.target.url,
         '--chunk-bytes',
         '20000',
         '--batch-messages',
@@ -452,13 +447,13 @@ describePostgres('indexes left for the end of a load', () => {
         await Promise.race([over, sleep(random() * 150 * (kill + 1))])
         lading.child.kill('SIGKILL')
         await lading.ended
-        deferred += (await query(workshop.target.url, 'SELECT FROM lading.deferred')).length
+        deferred += (await query(fixture.target.url, 'SELECT FROM lading.deferred')).length
       }
       expect(deferred, `no kill found the indexes away (seed ${seed})`).toBeGreaterThan(0)
       const last = startLading(...args)
       expect(await last.ended, last.output()).toBe(0)
-      expect(await query(workshop.target.url, catalog)).toHaveLength(3)
-      await workshop.expectAllOnce()
+      expect(await query(fixture.target.url, catalog)).toHaveLength(3)
+      await fixture.expectAllOnce()
     },
   )
 })

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { query } from '../support/workshop.ts'
+import { query } from '../support/fixture.ts'
 
 export interface Reading {
   /** Milliseconds since 1970. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { createConsumer, openQueue, openSink, sha256, userLogins } from '../../src/index.ts'
 import { Folder } from '../cli/run.ts'
-import { query } from '../support/workshop.ts'
+import { query } from '../support/fixture.ts'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
 import { sqsEnvironment, useSqs } from '../../tooling/servers/sqs.ts'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { describe, expect, it } from 'vitest'
 import { startWatched } from '../support/watched.ts'
-import { Workshop } from '../support/workshop.ts'
+import { Fixture } from '../support/fixture.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { keyedNumbers } from './keyed-numbers.ts'
 import {
@@ -33,10 +33,10 @@ describe.skipIf(missing !== undefined)('the alert rules', () => {
 describe.skipIf(missing !== undefined)('Prometheus', () => {
   describePostgres('at a load that runs', () => {
     it('reads what two consumer processes did, sees one hang, and evaluates every rule and every expression of the dashboard', async () => {
-      await using workshop = await Workshop.open('postgres')
-      const { url } = workshop.target
-      const files = [await workshop.file(1_000), await workshop.file(1_000)]
-      await (await workshop.sink()).prepare(keyedNumbers)
+      await using fixture = await Fixture.open('postgres')
+      const { url } = fixture.target
+      const files = [await fixture.file(1_000), await fixture.file(1_000)]
+      await (await fixture.sink()).prepare(keyedNumbers)
       // Another session holds the key of the last record, so that the load can end only when that lets go.
       const other = new pg.Client(url)
       await other.connect()
@@ -45,11 +45,11 @@ describe.skipIf(missing !== undefined)('Prometheus', () => {
         '--model',
         model,
         '--queue',
-        workshop.queueUrl,
+        fixture.queueUrl,
         '--to',
         url,
         '--state',
-        join(workshop.folder, 'producer.db'),
+        join(fixture.folder, 'producer.db'),
       ]
       const flags = [
         '--consumers',
@@ -74,7 +74,7 @@ describe.skipIf(missing !== undefined)('Prometheus', () => {
       }
       expect(await lading.ended, lading.output()).toBe(0)
       await expect(fetch(lading.url)).rejects.toThrow('fetch failed')
-      await workshop.expectAllOnce()
+      await fixture.expectAllOnce()
     })
   })
 })

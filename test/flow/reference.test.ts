@@ -6,11 +6,11 @@ import { load } from '../../src/load/load.ts'
 import type { Carry } from '../../src/source/carry.ts'
 import { openQueue } from '../../src/queue/registry.ts'
 import { openSink } from '../../src/sink/registry.ts'
-import { numbers, Workshop } from '../support/workshop.ts'
+import { numbers, Fixture } from '../support/fixture.ts'
 
 it('what travels as references becomes the same rows, rejects and receipts as what travels as bytes', async () => {
-  await using workshop = await Workshop.open()
-  const root = join(workshop.folder, 'in')
+  await using fixture = await Fixture.open()
+  const root = join(fixture.folder, 'in')
   await mkdir(root)
   const lines = (n: number) =>
     Array.from({ length: n }, (_, id) =>
@@ -21,11 +21,11 @@ it('what travels as references becomes the same rows, rejects and receipts as wh
   await writeFile(join(root, 'empty.csv'), 'id,note\n')
 
   async function loaded(carry: Carry) {
-    const path = join(workshop.folder, `${carry}.db`)
-    await using queue = await openQueue(`embedded:${join(workshop.folder, `${carry}-queue.db`)}`)
+    const path = join(fixture.folder, `${carry}.db`)
+    await using queue = await openQueue(`embedded:${join(fixture.folder, `${carry}-queue.db`)}`)
     await using sink = await openSink(`sqlite:${path}`)
     const { receipts } = await load({
-      ...workshop.producing(queue, [root]),
+      ...fixture.producing(queue, [root]),
       chunkBytes: 5_000,
       carry,
       root,

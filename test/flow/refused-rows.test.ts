@@ -10,7 +10,7 @@ import { custom, text } from '../../src/model/columns.ts'
 import type { ConflictPolicy } from '../../src/model/model.ts'
 import { produce } from '../../src/producer/produce.ts'
 import { Folder, sources } from '../cli/run.ts'
-import { query, serverTarget, Workshop } from '../support/workshop.ts'
+import { query, serverTarget, Fixture } from '../support/fixture.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { Unavailable } from '../../tooling/servers/machine.ts'
 import { type PostgresServer, startPostgres } from '../../tooling/servers/postgres.ts'
@@ -65,14 +65,14 @@ const extended: typeof types = [
 ]
 
 /** Loads one bad value of each type. */
-async function refuseTypes(workshop: Workshop, some: typeof types): Promise<void> {
+async function refuseTypes(fixture: Fixture, some: typeof types): Promise<void> {
   for (const [type, good, bad] of some) {
     for (const onConflict of ['error', 'update'] as const) {
-      await workshop.target.execute(
+      await fixture.target.execute(
         `DROP TABLE IF EXISTS items; CREATE TABLE items (id integer PRIMARY KEY, note ${type}); ${taken(onConflict)}`,
       )
       const name = `${type} ${onConflict}`
-      await expectOneReject(workshop, itemsOf(custom(type), onConflict), [
+      await expectOneReject(fixture, itemsOf(custom(type), onConflict), [
         { name, good, bad, code: 'VALUE_REFUSED', column: 'note' },
       ])
     }
@@ -92,10 +92,10 @@ describePostgres(
   () => {
     for (const [rule, sql] of Object.entries(rules)) {
       it.for(Object.entries(ways))(`by the SQLSTATEs of ${rule}: %s`, async ([, { note, onConflict }]) => {
-        await using workshop = await Workshop.open('postgres')
-        await workshop.target.execute(`${sql('text')}; ${taken(onConflict)}`)
+        await using fixture = await Fixture.open('postgres')
+        await fixture.target.execute(`${sql('text')}; ${taken(onConflict)}`)
         await expectOneReject(
-          workshop,
+          fixture,
           itemsOf(note, onConflict),
           casesOf(raised),
           onConflict === 'skip' ? 1 : 0,
@@ -107,45 +107,45 @@ describePostgres(
       'at COMMIT, because a trigger defers the check again: %s',
       async (way) => {
         const { note, onConflict } = ways[way]
-        await using workshop = await Workshop.open('postgres')
-        await workshop.target.execute(
+        await using fixture = await Fixture.open('postgres')
+        await fixture.target.execute(
           `${rules['a deferred constraint trigger']('text')}; ${deferredAgain}; ${taken(onConflict)}`,
         )
-        await expectOneReject(workshop, itemsOf(note, onConflict), casesOf(['XX000', '23514', '42P01']))
+        await expectOneReject(fixture, itemsOf(note, onConflict), casesOf(['XX000', '23514', '42P01']))
       },
     )
 
     it('by SQLSTATEs that mostly are the fault of the schema, the rights or the session', async () => {
-      await using workshop = await Workshop.open('postgres')
-      await workshop.target.execute(rules['a row trigger']('text'))
-      await expectOneReject(workshop, itemsOf(), casesOf(rare))
+      await using fixture = await Fixture.open('postgres')
+      await fixture.target.execute(rules['a row trigger']('text'))
+      await expectOneReject(fixture, itemsOf(), casesOf(rare))
     })
 
     it('by a type', async () => {
-      await using workshop = await Workshop.open('postgres')
-      await refuseTypes(workshop, types)
+      await using fixture = await Fixture.open('postgres')
+      await refuseTypes(fixture, types)
     })
 
     it.for(['error', 'skip'] as const)(
       'by a value that COPY BINARY names the column of, onConflict %s',
       async (onConflict) => {
-        await using workshop = await Workshop.open('postgres')
-        await workshop.target.execute(`CREATE FUNCTION fine(text) RETURNS boolean LANGUAGE plpgsql AS $$
+        await using fixture = await Fixture.open('postgres')
+        await fixture.target.execute(`CREATE FUNCTION fine(text) RETURNS boolean LANGUAGE plpgsql AS $$
       BEGIN IF $1 = 'bad' THEN RAISE 'not fine' USING ERRCODE = '42501'; END IF; RETURN true; END $$;
       CREATE DOMAIN fine_text AS text CHECK (fine(value)); CREATE TABLE items (id integer PRIMARY KEY, note fine_text)`)
         const named = { code: 'VALUE_REFUSED', column: 'note' }
-        await expectOneReject(workshop, itemsOf(text(), onConflict), [
+        await expectOneReject(fixture, itemsOf(text(), onConflict), [
           { name: 'domain', good: 'x', bad: 'bad', ...named },
         ])
       },
     )
 
     it('and stays one when it is replayed, until the table takes it', async () => {
-      await using workshop = await Workshop.open('postgres')
-      await workshop.target.execute(rules['a row trigger']('text'))
+      await using fixture = await Fixture.open('postgres')
+      await fixture.target.execute(rules['a row trigger']('text'))
       const model = itemsOf()
-      await expectOneReject(workshop, model, casesOf(['42P01', 'XX000', '42501']))
-      const sink = await workshop.sink()
+      await expectOneReject(fixture, model, casesOf(['42P01', 'XX000', '42501']))
+      const sink = await fixture.sink()
       const [first, second, third] = await sink.ledger.rejects({ limit: 10 })
       await sink.ledger.editReject(third?.id ?? 0, Buffer.from('9999;mended'), [])
       const edited = await sink.ledger.rejects({ limit: 10 })
@@ -159,16 +159,16 @@ describePostgres(
       expect(open).toMatchObject(
         [first, second].map((each) => ({ id: each?.id, line: badNumber + 1, state: 'open' })),
       )
-      await workshop.target.execute('DROP TRIGGER refuse ON items')
+      await fixture.target.execute('DROP TRIGGER refuse ON items')
       expect(await replayRejects(open, { sink, model })).toMatchObject([{ loaded: 1 }, { loaded: 1 }])
     })
 
     it('when a dead letter is replayed, too', async () => {
-      await using workshop = await Workshop.open('postgres')
+      await using fixture = await Fixture.open('postgres')
       const model = itemsOf(custom('regclass'))
-      const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-      const path = await fileOf(workshop, { name: 'dead', good: 'pg_class', bad: 'nowhere' })
-      const [produced] = await produce(producing(workshop, queue, [path], model))
+      const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+      const path = await fileOf(fixture, { name: 'dead', good: 'pg_class', bad: 'nowhere' })
+      const [produced] = await produce(producing(fixture, queue, [path], model))
       const setAside = [`${produced?.loadId}/0`]
       expect(await createConsumer({ queue, sink, model, setAside }).run({ untilEmpty: true })).toMatchObject({
         dead: 1,
@@ -201,8 +201,8 @@ describe('with the extensions of the system', () => {
 
   it('a type of an extension refuses one row of 2,000, whatever it raises', async ({ skip }) => {
     if (server === undefined) return skip(reason)
-    await using workshop = await Workshop.open(serverTarget(server.url))
-    await refuseTypes(workshop, [...types, ...extended])
+    await using fixture = await Fixture.open(serverTarget(server.url))
+    await refuseTypes(fixture, [...types, ...extended])
   })
 
   it('the command loads the good rows, names the line of the other, exits with 3, and loads the mended file', async ({
@@ -240,12 +240,12 @@ it('one row of 2,000 that SQLite refuses is a reject with its line, and costs no
   }
   for (const onConflict of ['error', 'update'] as const) {
     for (const [name, trigger] of Object.entries(each)) {
-      await using workshop = await Workshop.open()
+      await using fixture = await Fixture.open()
       const check = trigger === '' ? " CHECK (json_extract(note, '$[0]') > 0)" : ''
-      await workshop.target.execute(
+      await fixture.target.execute(
         `CREATE TABLE items (id integer PRIMARY KEY, note text${check}) STRICT${trigger}`,
       )
-      await expectOneReject(workshop, itemsOf(text(), onConflict), [
+      await expectOneReject(fixture, itemsOf(text(), onConflict), [
         { name, good: '[1]', bad: '[', code: 'TRIGGER_RAISED' },
       ])
     }

@@ -8,7 +8,7 @@ import { type ConflictPolicy, defineModel, type Model } from '../../src/model/mo
 import { balance } from '../../src/sink/receipt.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import type { Receipt, StoredReject } from '../../src/sink/ledger.ts'
-import type { Workshop } from '../support/workshop.ts'
+import type { Fixture } from '../support/fixture.ts'
 
 export const records = 2_000
 /** Of the record that is refused; its line is the next, because of the header. */
@@ -28,8 +28,8 @@ export interface Case {
 }
 
 /** Records with the ids from `first` on. */
-export async function fileOf(workshop: Workshop, { name, good, bad }: Case, first = 1): Promise<string> {
-  const path = join(workshop.folder, `${name}.csv`)
+export async function fileOf(fixture: Fixture, { name, good, bad }: Case, first = 1): Promise<string> {
+  const path = join(fixture.folder, `${name}.csv`)
   const lines = Array.from(
     { length: records },
     (_, index) => `${first + index};${index + 1 === badNumber ? bad : good}\n`,
@@ -38,23 +38,23 @@ export async function fileOf(workshop: Workshop, { name, good, bad }: Case, firs
   return path
 }
 
-export const producing = (workshop: Workshop, queue: Queue, paths: readonly string[], model: Model) =>
-  workshop.producing(queue, paths, { model, dialect })
+export const producing = (fixture: Fixture, queue: Queue, paths: readonly string[], model: Model) =>
+  fixture.producing(queue, paths, { model, dialect })
 
 /**
  * Loads a file for each case, a batch for each file: 1,999 records are loaded, or skipped by the conflict
  * policy, and the other one is a reject with its place.
  */
 export async function expectOneReject(
-  workshop: Workshop,
+  fixture: Fixture,
   model: Model,
   cases: readonly Case[],
   skipped = 0,
 ): Promise<void> {
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-  const paths = await Promise.all(cases.map((each, index) => fileOf(workshop, each, 1 + index * records)))
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+  const paths = await Promise.all(cases.map((each, index) => fileOf(fixture, each, 1 + index * records)))
   const { receipts } = await load({
-    ...producing(workshop, queue, paths, model),
+    ...producing(fixture, queue, paths, model),
     sink,
     deferIndexes: 'never',
     batch: { messages: 1 },

@@ -6,7 +6,7 @@ import type { Sink } from '../../src/sink/sink.ts'
 import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { buildRelease, type Release } from '../support/release.ts'
-import { Workshop } from '../support/workshop.ts'
+import { Fixture } from '../support/fixture.ts'
 
 /** What these tests call of a release, in the form that 0.1.0 and this build share. */
 type Lading = Pick<
@@ -21,30 +21,30 @@ beforeAll(async () => {
 afterAll(() => release?.[Symbol.dispose]())
 
 const perChunk = 10
-/** The model of the workshop's files, as the release itself defines it. */
+/** The model of the fixture's files, as the release itself defines it. */
 const numbersOf = ({ bigint, defineModel, text }: Lading) =>
   defineModel({ table: 'numbers', columns: { id: bigint().notNull(), note: text() } })
 
 interface Place {
-  readonly workshop: Workshop
+  readonly fixture: Fixture
   readonly queueUrl: string
 }
 
 /** Does `work` with the queue and the sink as one release opens them. */
 async function as<T>(
   lading: Lading,
-  { workshop, queueUrl }: Place,
+  { fixture, queueUrl }: Place,
   work: (queue: Queue, sink: Sink) => Promise<T>,
 ): Promise<T> {
   await using queue = await lading.openQueue(queueUrl)
-  await using sink = await lading.openSink(workshop.target.url)
+  await using sink = await lading.openSink(fixture.target.url)
   return await work(queue, sink)
 }
 
 const publish = (lading: Lading, place: Place, path: string, more: Partial<current.ProduceOptions> = {}) =>
   as(lading, place, (queue) =>
     lading.produce({
-      ...place.workshop.producing(queue, [path], { chunkBytes: perChunk * 15 }),
+      ...place.fixture.producing(queue, [path], { chunkBytes: perChunk * 15 }),
       model: numbersOf(lading),
       ...more,
     }),
@@ -57,22 +57,22 @@ const consume = (lading: Lading, place: Place, run: current.RunOptions) =>
         queue,
         sink,
         model: numbersOf(lading),
-        root: place.workshop.folder,
+        root: place.fixture.folder,
         batch: { messages: 50 },
       })
       .run(run),
   )
 
-function finishing(queueUrl: (workshop: Workshop) => string, target: 'sqlite' | 'postgres'): void {
+function finishing(queueUrl: (fixture: Fixture) => string, target: 'sqlite' | 'postgres'): void {
   it('what it published and half consumed is finished by this build, nothing lost or doubled', async () => {
-    await using workshop = await Workshop.open(target)
-    const place = { workshop, queueUrl: queueUrl(workshop) }
-    const half = await workshop.file(1_500)
-    const untouched = await workshop.file(50)
-    const interrupted = await workshop.file(4_000)
+    await using fixture = await Fixture.open(target)
+    const place = { fixture, queueUrl: queueUrl(fixture) }
+    const half = await fixture.file(1_500)
+    const untouched = await fixture.file(50)
+    const interrupted = await fixture.file(4_000)
     await publish(release.face, place, half)
     await consume(release.face, place, { batches: 1 })
-    const loaded = (await workshop.target.ids()).length
+    const loaded = (await fixture.target.ids()).length
     expect([loaded > 0, loaded < 1_500]).toEqual([true, true])
     await publish(release.face, place, untouched)
     let windows = 0
@@ -85,38 +85,38 @@ function finishing(queueUrl: (workshop: Workshop) => string, target: 'sqlite' | 
     await publish(current, place, interrupted)
     await publish(current, place, half)
     await consume(current, place, { untilEmpty: true })
-    await workshop.expectAllOnce()
+    await fixture.expectAllOnce()
   })
 
   it('once this build has prepared its ledger, it refuses that in plain words and changes nothing', async () => {
-    await using workshop = await Workshop.open(target)
-    const place = { workshop, queueUrl: queueUrl(workshop) }
-    await publish(release.face, place, await workshop.file(50))
+    await using fixture = await Fixture.open(target)
+    const place = { fixture, queueUrl: queueUrl(fixture) }
+    await publish(release.face, place, await fixture.file(50))
     await consume(release.face, place, { batches: 1 })
     await as(current, place, (_, sink) => sink.prepare(numbersOf(current)))
     await expect(consume(release.face, place, { untilEmpty: true })).rejects.toMatchObject({
       code: 'LEDGER_NEWER',
     })
     await consume(current, place, { untilEmpty: true })
-    await workshop.expectAllOnce()
+    await fixture.expectAllOnce()
   })
 }
 
-function reading(queueUrl: (workshop: Workshop) => string): void {
+function reading(queueUrl: (fixture: Fixture) => string): void {
   it.each(['bytes', 'reference'] as const)(
     'a chunk of CSV that this build publishes as %s is read by a consumer of 0.1.0',
     async (carry) => {
-      await using workshop = await Workshop.open()
-      const place = { workshop, queueUrl: queueUrl(workshop) }
-      await publish(current, place, await workshop.file(100), { carry, root: workshop.folder })
+      await using fixture = await Fixture.open()
+      const place = { fixture, queueUrl: queueUrl(fixture) }
+      await publish(current, place, await fixture.file(100), { carry, root: fixture.folder })
       await consume(release.face, place, { untilEmpty: true })
-      await workshop.expectAllOnce()
+      await fixture.expectAllOnce()
     },
   )
 }
 
 describe('0.1.0 over the embedded queue', () => {
-  const queueUrl = (workshop: Workshop) => workshop.queueUrl
+  const queueUrl = (fixture: Fixture) => fixture.queueUrl
   describe('into SQLite', () => finishing(queueUrl, 'sqlite'))
   describePostgres('into PostgreSQL', () => finishing(queueUrl, 'postgres'))
   reading(queueUrl)

@@ -11,67 +11,67 @@ import { discover } from '../../src/source/file/discover.ts'
 import { produce } from '../../src/producer/produce.ts'
 import { openQueue } from '../../src/queue/registry.ts'
 import { balance } from '../../src/sink/receipt.ts'
-import { numbers, Workshop } from '../support/workshop.ts'
+import { numbers, Fixture } from '../support/fixture.ts'
 import { untouched, wrapQueue } from '../support/wrappers.ts'
 
 it('a command that makes loads once more and is interrupted between them does not load its first file a third time', async () => {
-  await using workshop = await Workshop.open()
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-  const [sound, broken] = [await workshop.file(10, 'a.csv'), join(workshop.folder, 'b.csv')]
-  const again = () => load({ ...workshop.producing(queue, [sound, broken], { again: true }), sink })
+  await using fixture = await Fixture.open()
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+  const [sound, broken] = [await fixture.file(10, 'a.csv'), join(fixture.folder, 'b.csv')]
+  const again = () => load({ ...fixture.producing(queue, [sound, broken], { again: true }), sink })
   await writeFile(broken, 'id,note\n100,"never closed\n')
   await expect(again()).rejects.toMatchObject({ code: 'UNCLOSED_QUOTE' })
   await createConsumer({ queue, sink, model: numbers }).run({ untilEmpty: true })
   await writeFile(broken, 'id,note\n100,closed\n')
   expect(await again()).toMatchObject({ loadedNow: 1 })
-  expect(await workshop.target.ids()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 100])
+  expect(await fixture.target.ids()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 100])
   // The command came to its end, so this is another one.
   expect(await again()).toMatchObject({ loadedNow: 11 })
 })
 
 it('what one queue holds says nothing about another, be it at the same place', async () => {
-  await using workshop = await Workshop.open()
-  const path = await workshop.file(10)
+  await using fixture = await Fixture.open()
+  const path = await fixture.file(10)
   for (const n of [1, 2]) {
-    await using queue = await openQueue(`embedded:${join(workshop.folder, 'again', 'queue.db')}`)
-    const [produced] = await produce(workshop.producing(queue, [path]))
+    await using queue = await openQueue(`embedded:${join(fixture.folder, 'again', 'queue.db')}`)
+    const [produced] = await produce(fixture.producing(queue, [path]))
     expect([n, produced?.published]).toEqual([n, 1])
     expect((await queue.depth()).ready).toBe(1)
-    await rm(join(workshop.folder, 'again'), { recursive: true })
+    await rm(join(fixture.folder, 'again'), { recursive: true })
   }
 })
 
 it('a load that was begun with one model is not published to its end with another', async () => {
-  await using workshop = await Workshop.open()
-  const queue = await workshop.queue()
-  const path = await workshop.file(100)
+  await using fixture = await Fixture.open()
+  const queue = await fixture.queue()
+  const path = await fixture.file(100)
   const broken = wrapQueue(queue, untouched, {
     publish: async () => {
       throw new LadingError('QUEUE_CORRUPT', 'says the test')
     },
   })
-  await expect(produce(workshop.producing(broken, [path]))).rejects.toMatchObject({ code: 'QUEUE_CORRUPT' })
+  await expect(produce(fixture.producing(broken, [path]))).rejects.toMatchObject({ code: 'QUEUE_CORRUPT' })
   const columns = Object.fromEntries(
     numbers.columns.map(({ name, ...spec }) => [name, new Column({ ...spec, nullIf: ['note of 7'] })]),
   )
   const model = defineModel({ table: numbers.table, columns })
-  await expect(produce(workshop.producing(queue, [path], { model }))).rejects.toMatchObject({
+  await expect(produce(fixture.producing(queue, [path], { model }))).rejects.toMatchObject({
     code: 'PLAN_CHANGED',
   })
-  expect(await produce(workshop.producing(queue, [path]))).toMatchObject([{ published: 1 }])
+  expect(await produce(fixture.producing(queue, [path]))).toMatchObject([{ published: 1 }])
 })
 
 it('loads of two models at once over one queue are both complete', async () => {
-  await using workshop = await Workshop.open()
-  const queue = await workshop.queue()
+  await using fixture = await Fixture.open()
+  const queue = await fixture.queue()
   const others = defineModel({ table: 'others', columns: { id: integer(), note: text() } })
   const results = await Promise.all(
     [numbers, others].map(async (model) => {
-      const path = await workshop.file(2_000)
+      const path = await fixture.file(2_000)
       return load({
-        ...workshop.producing(queue, [path], { chunkBytes: 200 }),
+        ...fixture.producing(queue, [path], { chunkBytes: 200 }),
         model,
-        sink: await workshop.sink(),
+        sink: await fixture.sink(),
       })
     }),
   )
@@ -82,23 +82,23 @@ it('loads of two models at once over one queue are both complete', async () => {
 })
 
 it('a load of which nothing reached the ledger is open in its receipt, and not complete', async () => {
-  await using workshop = await Workshop.open()
-  const lost = wrapQueue(await workshop.queue(), untouched, { publish: async () => undefined })
+  await using fixture = await Fixture.open()
+  const lost = wrapQueue(await fixture.queue(), untouched, { publish: async () => undefined })
   const { receipts } = await load({
-    ...workshop.producing(lost, [await workshop.file(10)]),
-    sink: await workshop.sink(),
+    ...fixture.producing(lost, [await fixture.file(10)]),
+    sink: await fixture.sink(),
   })
   expect(receipts.map(balance)).toEqual([{ open: 10, problems: [] }])
 })
 
 it('a file that is named twice is loaded once, and files of one name below a pattern are told apart', async () => {
-  await using workshop = await Workshop.open()
-  const paths = ['day1', 'day2'].map((day) => join(workshop.folder, day, 'x.csv'))
+  await using fixture = await Fixture.open()
+  const paths = ['day1', 'day2'].map((day) => join(fixture.folder, day, 'x.csv'))
   for (const path of paths) {
     await mkdir(dirname(path))
     await writeFile(path, 'id,note\n1,a\n')
   }
-  const named = [join(workshop.folder, 'day*', 'x.csv'), workshop.folder, ...paths]
+  const named = [join(fixture.folder, 'day*', 'x.csv'), fixture.folder, ...paths]
   const found = await discover(named, ['csv'])
   expect(found.map(({ name }) => name)).toEqual(['day1/x.csv', 'day2/x.csv'])
 })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
-import { Workshop } from '../support/workshop.ts'
+import { Fixture } from '../support/fixture.ts'
 
 const note = '"a note, quoted"'.padEnd(87, ' ')
 const object = `{"id":17,"note":${note}}`
@@ -15,8 +15,8 @@ it.each([
 ])(
   'a %s file of 300 MB is planned and published in less memory than 200 MiB, of which Node itself is the half',
   async (suffix, head, record, end) => {
-    await using workshop = await Workshop.open()
-    const path = join(workshop.folder, `large.${suffix}`)
+    await using fixture = await Fixture.open()
+    const path = join(fixture.folder, `large.${suffix}`)
     const block = Buffer.from(record.repeat(10_000))
     await using file = await open(path, 'w')
     await file.write(head)
@@ -28,7 +28,7 @@ it.each([
       '--no-warnings',
       script,
       path,
-      workshop.folder,
+      fixture.folder,
     ])
     const { records, published, peak } = JSON.parse(stdout) as {
       records: number

@@ -11,7 +11,7 @@ import { type PlannedChunk, planSource } from '../../src/producer/plan.ts'
 import { readRanges } from '../../src/source/ranges.ts'
 import { sourceAt } from '../../src/source/registry.ts'
 import { produce } from '../../src/producer/produce.ts'
-import { Workshop } from '../support/workshop.ts'
+import { Fixture } from '../support/fixture.ts'
 
 const model = defineModel({ table: 't', columns: { a: text(), b: text() } })
 const mark = Buffer.from([0xef, 0xbb, 0xbf])
@@ -129,15 +129,15 @@ it.each([
   ['a header', 'id,note'],
   ['a header and its end', '\ufeffid,note\r\n'],
 ])('a file of %s is a load of no record, complete when its paper has come', async (_, content) => {
-  await using workshop = await Workshop.open()
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+  await using fixture = await Fixture.open()
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
   const path = join(folder, 'empty.csv')
   await writeFile(path, content)
   const { createConsumer } = await import('../../src/consumer/consumer.ts')
-  const { numbers } = await import('../support/workshop.ts')
-  await produce(workshop.producing(queue, [path]))
+  const { numbers } = await import('../support/fixture.ts')
+  await produce(fixture.producing(queue, [path]))
   await createConsumer({ queue, sink, model: numbers }).run({ untilEmpty: true })
-  const [receipt] = await workshop.expectAllOnce()
+  const [receipt] = await fixture.expectAllOnce()
   expect(receipt).toMatchObject({ records: 0, loaded: 0, chunks: 1, chunksDone: 1 })
 })
 

@@ -7,11 +7,11 @@ import { LadingError } from '../../src/core/errors.ts'
 import { load } from '../../src/load/load.ts'
 import { produce } from '../../src/producer/produce.ts'
 import type { Queue } from '../../src/queue/queue.ts'
-import { numbers, Workshop } from '../support/workshop.ts'
-import { untouched, Witness, wrapQueue, wrapSink } from '../support/wrappers.ts'
+import { numbers, Fixture } from '../support/fixture.ts'
+import { untouched, EventLog, wrapQueue, wrapSink } from '../support/wrappers.ts'
 
-const consume = async (workshop: Workshop, queue: Queue) =>
-  createConsumer({ queue, sink: await workshop.sink(), model: numbers }).run({ untilEmpty: true })
+const consume = async (fixture: Fixture, queue: Queue) =>
+  createConsumer({ queue, sink: await fixture.sink(), model: numbers }).run({ untilEmpty: true })
 
 /** The queue, with something that happens before or after its n-th window. */
 function around(
@@ -35,17 +35,16 @@ const count = 40_000
 
 describe('the identity of a load', () => {
   it('does not change with the place or the compression level of the day, and does with name, content and pipeline', async () => {
-    await using workshop = await Workshop.open()
-    const queue = await workshop.queue()
-    const path = await workshop.file(10, 'a.csv')
-    const others = join(workshop.folder, 'elsewhere')
+    await using fixture = await Fixture.open()
+    const queue = await fixture.queue()
+    const path = await fixture.file(10, 'a.csv')
+    const others = join(fixture.folder, 'elsewhere')
     await mkdir(others)
     await copyFile(path, join(others, 'a.csv'))
     await copyFile(path, join(others, 'b.csv'))
-    await writeFile(join(workshop.folder, 'changed.csv'), 'x')
+    await writeFile(join(fixture.folder, 'changed.csv'), 'x')
     const idOf = async (file: string, pipeline?: string) =>
-      (await produce(workshop.producing(queue, [file], pipeline === undefined ? {} : { pipeline })))[0]
-        ?.loadId
+      (await produce(fixture.producing(queue, [file], pipeline === undefined ? {} : { pipeline })))[0]?.loadId
     const id = await idOf(path)
     expect(await idOf(join(others, 'a.csv'))).toBe(id)
     expect(await idOf(`${others}/../a.csv`)).toBe(id)
@@ -68,16 +67,16 @@ describe('a file that changes', () => {
   ])(
     'while it was published (it %s) ends with SOURCE_CHANGED, and nothing that was not planned is published',
     async (_, change) => {
-      await using workshop = await Workshop.open()
-      const queue = await workshop.queue()
-      const path = await workshop.file(count)
+      await using fixture = await Fixture.open()
+      const queue = await fixture.queue()
+      const path = await fixture.file(count)
       const original = await readFile(path)
       const changing = around(
         queue,
         async () => undefined,
         async (window) => (window === 1 ? change(path) : undefined),
       )
-      await expect(produce(workshop.producing(changing, [path], { chunkBytes }))).rejects.toMatchObject({
+      await expect(produce(fixture.producing(changing, [path], { chunkBytes }))).rejects.toMatchObject({
         code: 'SOURCE_CHANGED',
         exitCode: 4,
       })
@@ -85,23 +84,23 @@ describe('a file that changes', () => {
         expect(original.includes(Buffer.from(body))).toBe(true)
       // What it was comes back, and the load goes on where it stopped.
       await writeFile(path, original)
-      await produce(workshop.producing(queue, [path], { chunkBytes }))
-      await consume(workshop, queue)
-      await workshop.expectAllOnce()
+      await produce(fixture.producing(queue, [path], { chunkBytes }))
+      await consume(fixture, queue)
+      await fixture.expectAllOnce()
     },
   )
 
   it('between its plan and its publishing publishes nothing', async () => {
-    await using workshop = await Workshop.open()
-    const queue = await workshop.queue()
-    const path = await workshop.file(count)
+    await using fixture = await Fixture.open()
+    const queue = await fixture.queue()
+    const path = await fixture.file(count)
     const onEvent = ({ type }: { type: string }) => {
       if (type === 'planned') changing = appendFile(path, '999999,late\n')
     }
     let changing: Promise<void> = Promise.resolve()
     // The ledger is asked between the two.
     const known = async () => (await changing, undefined)
-    await expect(produce(workshop.producing(queue, [path], { onEvent, known }))).rejects.toMatchObject({
+    await expect(produce(fixture.producing(queue, [path], { onEvent, known }))).rejects.toMatchObject({
       code: 'SOURCE_CHANGED',
       exitCode: 4,
     })
@@ -119,27 +118,27 @@ async function replaced(path: string): Promise<void> {
 
 describe('a producer that ends in the middle', () => {
   it.each([1, 2, 3])('because window %d fails goes on with the rest only', async (failing) => {
-    await using workshop = await Workshop.open()
-    const queue = await workshop.queue()
-    const path = await workshop.file(count)
+    await using fixture = await Fixture.open()
+    const queue = await fixture.queue()
+    const path = await fixture.file(count)
     const broken = around(queue, async (window) => {
       if (window >= failing) throw new LadingError('QUEUE_CORRUPT', 'says the test')
     })
-    await expect(produce(workshop.producing(broken, [path], { chunkBytes }))).rejects.toMatchObject({
+    await expect(produce(fixture.producing(broken, [path], { chunkBytes }))).rejects.toMatchObject({
       code: 'QUEUE_CORRUPT',
     })
     const { ready } = await queue.depth()
     expect(ready).toBe((failing - 1) * 256)
-    const [rest] = await produce(workshop.producing(queue, [path], { chunkBytes }))
+    const [rest] = await produce(fixture.producing(queue, [path], { chunkBytes }))
     expect(rest?.published).toBe((rest?.chunks ?? 0) - ready)
-    await consume(workshop, queue)
-    await workshop.expectAllOnce()
+    await consume(fixture, queue)
+    await fixture.expectAllOnce()
   })
 
   it('between a window and the note of it publishes that window twice, which the ledger absorbs', async () => {
-    await using workshop = await Workshop.open()
-    const queue = await workshop.queue()
-    const path = await workshop.file(count)
+    await using fixture = await Fixture.open()
+    const queue = await fixture.queue()
+    const path = await fixture.file(count)
     const dying = around(
       queue,
       async () => undefined,
@@ -148,130 +147,130 @@ describe('a producer that ends in the middle', () => {
         if (window > 2) throw new LadingError('QUEUE_CORRUPT', 'dead')
       },
     )
-    await expect(produce(workshop.producing(dying, [path], { chunkBytes }))).rejects.toMatchObject({
+    await expect(produce(fixture.producing(dying, [path], { chunkBytes }))).rejects.toMatchObject({
       code: 'QUEUE_CORRUPT',
     })
-    await produce(workshop.producing(queue, [path], { chunkBytes }))
-    const tally = await consume(workshop, queue)
+    await produce(fixture.producing(queue, [path], { chunkBytes }))
+    const tally = await consume(fixture, queue)
     expect(tally.duplicates).toBeGreaterThanOrEqual(256)
-    await workshop.expectAllOnce()
+    await fixture.expectAllOnce()
   })
 
   it('because it is told to goes on later', async () => {
-    await using workshop = await Workshop.open()
-    const queue = await workshop.queue()
-    const path = await workshop.file(count)
+    await using fixture = await Fixture.open()
+    const queue = await fixture.queue()
+    const path = await fixture.file(count)
     const stop = new AbortController()
     const stopping = around(queue, async (window) => (window === 2 ? stop.abort() : undefined))
     await expect(
-      produce(workshop.producing(stopping, [path], { chunkBytes, signal: stop.signal })),
+      produce(fixture.producing(stopping, [path], { chunkBytes, signal: stop.signal })),
     ).rejects.toMatchObject({
       code: 'ABORTED',
       exitCode: 75,
     })
-    await produce(workshop.producing(queue, [path], { chunkBytes }))
-    expect(await consume(workshop, queue)).toMatchObject({ duplicates: 0, loaded: count })
-    await workshop.expectAllOnce()
+    await produce(fixture.producing(queue, [path], { chunkBytes }))
+    expect(await consume(fixture, queue)).toMatchObject({ duplicates: 0, loaded: count })
+    await fixture.expectAllOnce()
   })
 
   it('keeps to the plan that it began with, whatever chunk size it is given afterwards', async () => {
-    await using workshop = await Workshop.open()
-    const queue = await workshop.queue()
-    const path = await workshop.file(count)
+    await using fixture = await Fixture.open()
+    const queue = await fixture.queue()
+    const path = await fixture.file(count)
     const broken = around(queue, async (window) => {
       if (window > 1) throw new LadingError('QUEUE_CORRUPT', 'says the test')
     })
-    await expect(produce(workshop.producing(broken, [path], { chunkBytes }))).rejects.toThrow()
-    const [rest] = await produce(workshop.producing(queue, [path], { chunkBytes: 100_000 }))
+    await expect(produce(fixture.producing(broken, [path], { chunkBytes }))).rejects.toThrow()
+    const [rest] = await produce(fixture.producing(queue, [path], { chunkBytes: 100_000 }))
     expect(rest?.chunks).toBeGreaterThan(500)
-    expect(await consume(workshop, queue)).toMatchObject({ dead: 0, duplicates: 0 })
-    await workshop.expectAllOnce()
+    expect(await consume(fixture, queue)).toMatchObject({ dead: 0, duplicates: 0 })
+    await fixture.expectAllOnce()
   })
 })
 
 it('a plan that was lost is made again, and another chunk size is refused instead of loading records twice', async () => {
-  await using workshop = await Workshop.open()
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-  const path = await workshop.file(count)
-  await produce(workshop.producing(queue, [path], { chunkBytes }))
+  await using fixture = await Fixture.open()
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+  const path = await fixture.file(count)
+  await produce(fixture.producing(queue, [path], { chunkBytes }))
   await createConsumer({ queue, sink, model: numbers, batch: { bytes: 1, messages: 1 } }).run({ batches: 5 })
   const lost = {
-    statePath: join(workshop.folder, 'another.db'),
+    statePath: join(fixture.folder, 'another.db'),
     known: (id: string) => sink.ledger.progress(id),
   }
   await expect(
-    produce(workshop.producing(queue, [path], { ...lost, chunkBytes: 5_000 })),
+    produce(fixture.producing(queue, [path], { ...lost, chunkBytes: 5_000 })),
   ).rejects.toMatchObject({ code: 'PLAN_CHANGED' })
-  await consume(workshop, queue)
-  await workshop.expectAllOnce()
+  await consume(fixture, queue)
+  await fixture.expectAllOnce()
 })
 
 it('two plans of one load in one queue load it once, and the second is kept as dead letters', async () => {
-  await using workshop = await Workshop.open()
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-  const path = await workshop.file(count)
-  await produce(workshop.producing(queue, [path], { chunkBytes }))
+  await using fixture = await Fixture.open()
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+  const path = await fixture.file(count)
+  await produce(fixture.producing(queue, [path], { chunkBytes }))
   await produce(
-    workshop.producing(queue, [path], { chunkBytes: 50_000, statePath: join(workshop.folder, 'another.db') }),
+    fixture.producing(queue, [path], { chunkBytes: 50_000, statePath: join(fixture.folder, 'another.db') }),
   )
-  const { dead } = await consume(workshop, queue)
+  const { dead } = await consume(fixture, queue)
   const letters = await sink.ledger.deadLetters({ limit: 1_000 })
   expect(letters.length).toBe(dead)
   expect(new Set(letters.map(({ code }) => code))).toEqual(new Set(['PLAN_MISMATCH']))
-  await workshop.expectAllOnce()
+  await fixture.expectAllOnce()
 })
 
 it('two producers of one file at once load it once', async () => {
-  await using workshop = await Workshop.open()
-  const path = await workshop.file(count)
-  const queues = [await workshop.queue(), await workshop.queue()] as const
+  await using fixture = await Fixture.open()
+  const path = await fixture.file(count)
+  const queues = [await fixture.queue(), await fixture.queue()] as const
   const produced = await Promise.all(
-    queues.map((queue) => produce(workshop.producing(queue, [path], { chunkBytes }))),
+    queues.map((queue) => produce(fixture.producing(queue, [path], { chunkBytes }))),
   )
   expect(new Set(produced.map(([each]) => each?.loadId)).size).toBe(1)
-  await consume(workshop, queues[0])
-  await workshop.expectAllOnce()
+  await consume(fixture, queues[0])
+  await fixture.expectAllOnce()
 })
 
 it('two loads of one file at once, each with its own state, load it once', async () => {
-  await using workshop = await Workshop.open()
-  const path = await workshop.file(count)
+  await using fixture = await Fixture.open()
+  const path = await fixture.file(count)
   const one = async (state: string) => {
-    const queue = await workshop.queue()
+    const queue = await fixture.queue()
     return load({
-      ...workshop.producing(queue, [path], { chunkBytes, statePath: join(workshop.folder, state) }),
-      sink: await workshop.sink(),
+      ...fixture.producing(queue, [path], { chunkBytes, statePath: join(fixture.folder, state) }),
+      sink: await fixture.sink(),
     })
   }
   const results = await Promise.all([one('first.db'), one('second.db')])
   for (const { receipts } of results) expect(receipts).toMatchObject([{ records: count, loaded: count }])
-  await workshop.expectAllOnce()
+  await fixture.expectAllOnce()
 })
 
 it('a second load on purpose that was interrupted goes on, and is not followed by a third', async () => {
-  await using workshop = await Workshop.open()
-  const queue = await workshop.queue()
-  const path = await workshop.file(count)
-  const [first] = await produce(workshop.producing(queue, [path], { chunkBytes }))
+  await using fixture = await Fixture.open()
+  const queue = await fixture.queue()
+  const path = await fixture.file(count)
+  const [first] = await produce(fixture.producing(queue, [path], { chunkBytes }))
   const broken = around(queue, async (window) => {
     if (window > 1) throw new LadingError('QUEUE_CORRUPT', 'says the test')
   })
   const again = { chunkBytes, again: true }
-  await expect(produce(workshop.producing(broken, [path], again))).rejects.toThrow()
-  const [second] = await produce(workshop.producing(queue, [path], again))
+  await expect(produce(fixture.producing(broken, [path], again))).rejects.toThrow()
+  const [second] = await produce(fixture.producing(queue, [path], again))
   expect(second?.loadId).not.toBe(first?.loadId)
-  await consume(workshop, queue)
-  const receipts = await (await workshop.sink()).ledger.receipts({})
+  await consume(fixture, queue)
+  const receipts = await (await fixture.sink()).ledger.receipts({})
   expect(receipts.map(({ loadId }) => loadId).toSorted()).toEqual([first?.loadId, second?.loadId].toSorted())
-  expect(await workshop.target.ids()).toHaveLength(2 * count)
-  const [third] = await produce(workshop.producing(queue, [path], again))
+  expect(await fixture.target.ids()).toHaveLength(2 * count)
+  const [third] = await produce(fixture.producing(queue, [path], again))
   expect([first?.loadId, second?.loadId]).not.toContain(third?.loadId)
 })
 
 it('a load waits for a ledger that is away when it asks, instead of giving up', async () => {
-  await using workshop = await Workshop.open()
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
-  const paths = [await workshop.file(10), await workshop.file(10)]
+  await using fixture = await Fixture.open()
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+  const paths = [await fixture.file(10), await fixture.file(10)]
   let asked = 0
   const flaky = wrapSink(sink, untouched)
   const away = async <T>(real: () => Promise<T>) => {
@@ -283,25 +282,25 @@ it('a load waits for a ledger that is away when it asks, instead of giving up', 
     progress: (id: string) => away(() => sink.ledger.progress(id)),
     receipts: () => away(() => sink.ledger.receipts({})),
   }
-  const witness = new Witness()
+  const eventLog = new EventLog()
   const result = await load({
-    ...workshop.producing(queue, paths, { onEvent: witness.listen }),
+    ...fixture.producing(queue, paths, { onEvent: eventLog.listen }),
     sink: { ...flaky, ledger },
   })
   expect(result.loadedNow).toBe(20)
-  expect(witness.of('waiting').length).toBeGreaterThanOrEqual(3)
-  await workshop.expectAllOnce()
+  expect(eventLog.of('waiting').length).toBeGreaterThanOrEqual(3)
+  await fixture.expectAllOnce()
 })
 
 it('chunks that took effect before are told of, and no others', async () => {
-  await using workshop = await Workshop.open()
-  const queue = await workshop.queue()
-  const path = await workshop.file(40)
+  await using fixture = await Fixture.open()
+  const queue = await fixture.queue()
+  const path = await fixture.file(40)
   const events: LadingEvent[] = []
   const onEvent = (event: LadingEvent) => void events.push(event)
   const planning = { chunkBytes: 150, onEvent }
   const [first] = await produce(
-    workshop.producing(queue, [path], { ...planning, known: async () => undefined }),
+    fixture.producing(queue, [path], { ...planning, known: async () => undefined }),
   )
   expect(events.map(({ type }) => type)).not.toContain('resuming')
   const known = async (id: string) => ({
@@ -310,7 +309,7 @@ it('chunks that took effect before are told of, and no others', async () => {
     keys: new Set([`${id}/0`]),
     loaded: 0,
   })
-  await produce(workshop.producing(queue, [path], { ...planning, known }))
+  await produce(fixture.producing(queue, [path], { ...planning, known }))
   const resuming = events.find((event) => event.type === 'resuming')
   expect(resuming).toMatchObject({ source: 'numbers-0.csv', records: 40 })
   expect(resuming?.done).toSatisfy((done: number) => done > 0 && done < 40)

@@ -5,7 +5,7 @@ import { LadingError } from '../../src/core/errors.ts'
 import type { KnownLoad, ProduceOptions } from '../../src/producer/options.ts'
 import { produce, type ProducedLoad } from '../../src/producer/produce.ts'
 import type { Queue } from '../../src/queue/queue.ts'
-import { Workshop } from '../support/workshop.ts'
+import { Fixture } from '../support/fixture.ts'
 import { untouched, wrapQueue } from '../support/wrappers.ts'
 
 /** Chunks in a window of small ones. */
@@ -18,15 +18,15 @@ const chunkBytes = 512
  * read.
  */
 class Bench implements AsyncDisposable {
-  readonly workshop: Workshop
+  readonly fixture: Fixture
   readonly queue: Queue
   readonly #path: string
   readonly #plan: string
   readonly chunks: number
   seen = 0
 
-  private constructor(workshop: Workshop, queue: Queue, path: string, { plan, chunks }: ProducedLoad) {
-    this.workshop = workshop
+  private constructor(fixture: Fixture, queue: Queue, path: string, { plan, chunks }: ProducedLoad) {
+    this.fixture = fixture
     this.queue = queue
     this.#path = path
     this.#plan = plan
@@ -34,15 +34,15 @@ class Bench implements AsyncDisposable {
   }
 
   static async open(): Promise<Bench> {
-    const workshop = await Workshop.open()
-    const path = await workshop.file(count)
-    const elsewhere = { statePath: join(workshop.folder, 'elsewhere.db'), chunkBytes }
-    const queue = await workshop.queue()
+    const fixture = await Fixture.open()
+    const path = await fixture.file(count)
+    const elsewhere = { statePath: join(fixture.folder, 'elsewhere.db'), chunkBytes }
+    const queue = await fixture.queue()
     const [load] = await produce(
-      workshop.producing(wrapQueue(queue, untouched, { publish: async () => undefined }), [path], elsewhere),
+      fixture.producing(wrapQueue(queue, untouched, { publish: async () => undefined }), [path], elsewhere),
     )
     if (load === undefined) throw new Error('no load was made')
-    return new Bench(workshop, queue, path, load)
+    return new Bench(fixture, queue, path, load)
   }
 
   produce(publish: Queue['publish'], more: Partial<ProduceOptions> = {}): Promise<readonly ProducedLoad[]> {
@@ -50,7 +50,7 @@ class Bench implements AsyncDisposable {
     const keys = Object.assign(new Set<string>(), { has: look })
     const known = async (): Promise<KnownLoad> => ({ plan: this.#plan, complete: false, keys })
     return produce(
-      this.workshop.producing(wrapQueue(this.queue, untouched, { publish }), [this.#path], {
+      this.fixture.producing(wrapQueue(this.queue, untouched, { publish }), [this.#path], {
         chunkBytes,
         known,
         ...more,
@@ -60,12 +60,12 @@ class Bench implements AsyncDisposable {
 
   /** What is left to publish, as the state knows it. */
   async rest(): Promise<number | undefined> {
-    const [load] = await produce(this.workshop.producing(this.queue, [this.#path], { chunkBytes }))
+    const [load] = await produce(this.fixture.producing(this.queue, [this.#path], { chunkBytes }))
     return load?.published
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.workshop[Symbol.asyncDispose]()
+    await this.fixture[Symbol.asyncDispose]()
   }
 }
 

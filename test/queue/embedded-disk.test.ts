@@ -11,7 +11,7 @@ import { load } from '../../src/load/load.ts'
 import { produce } from '../../src/producer/produce.ts'
 import { openQueue } from '../../src/queue/registry.ts'
 import { openSink } from '../../src/sink/registry.ts'
-import { numbers, Workshop } from '../support/workshop.ts'
+import { numbers, Fixture } from '../support/fixture.ts'
 import { mountSmall, skipLoudly } from './system.ts'
 
 const mib = 1024 * 1024
@@ -19,24 +19,24 @@ const mib = 1024 * 1024
 async function onDisk(
   context: TestContext,
   kib: number,
-  work: (workshop: Workshop, disk: string) => Promise<void>,
+  work: (fixture: Fixture, disk: string) => Promise<void>,
 ): Promise<void> {
-  await using workshop = await Workshop.open()
-  const disk = join(workshop.folder, 'disk')
+  await using fixture = await Fixture.open()
+  const disk = join(fixture.folder, 'disk')
   const mounted = mountSmall(disk, kib)
   if (typeof mounted === 'string') return skipLoudly(context, mounted)
   try {
-    await work(workshop, disk)
+    await work(fixture, disk)
   } finally {
     mounted.unmount()
   }
 }
 
 /** A file of so many bytes with few records. */
-function largeFile(workshop: Workshop, bytes: number): { readonly path: string; readonly records: number } {
+function largeFile(fixture: Fixture, bytes: number): { readonly path: string; readonly records: number } {
   const note = 'x'.repeat(20_000)
   const records = Math.ceil(bytes / note.length)
-  const path = join(workshop.folder, 'large.csv')
+  const path = join(fixture.folder, 'large.csv')
   writeFileSync(path, `id,note\n${Array.from({ length: records }, (_, id) => `${id},${note}\n`).join('')}`)
   return { path, records }
 }
@@ -48,8 +48,8 @@ describe('a disk that holds nothing but the queue', () => {
     [60, 64],
   ] as const) {
     it(`of ${size} MiB lets a load of ${bytes} MiB through, its state beside it`, async (context) => {
-      await onDisk(context, size * 1024, async (workshop, disk) => {
-        const { path, records } = largeFile(workshop, bytes * mib)
+      await onDisk(context, size * 1024, async (fixture, disk) => {
+        const { path, records } = largeFile(fixture, bytes * mib)
         await using queue = await openQueue(`embedded:${join(disk, 'queue.db')}`)
         await using sink = await openSink('sqlite::memory:')
         const statePath = join(disk, 'producer.db')
@@ -60,13 +60,13 @@ describe('a disk that holds nothing but the queue', () => {
   }
 
   it('is filled by producers alone no further than consumers need, who are waited for by name', async (context) => {
-    await onDisk(context, 16 * 1024, async (workshop, disk) => {
-      const { path, records } = largeFile(workshop, 24 * mib)
+    await onDisk(context, 16 * 1024, async (fixture, disk) => {
+      const { path, records } = largeFile(fixture, 24 * mib)
       await using queue = await openQueue(`embedded:${join(disk, 'queue.db')}`)
       const stop = new AbortController()
       const waiting: string[] = []
       const onEvent = (event: LadingEvent) => void (event.type === 'waiting' && waiting.push(event.message))
-      const producing = produce(workshop.producing(queue, [path], { onEvent }))
+      const producing = produce(fixture.producing(queue, [path], { onEvent }))
       await expect.poll(() => waiting.length, { timeout: 20_000 }).toBeGreaterThan(0)
       expect(waiting[0]).toMatch(
         /its disk has \d\.\d MiB free, which consumers need to settle the \d+ messages that wait/,
@@ -88,10 +88,10 @@ describe('a disk that holds nothing but the queue', () => {
         message: expect.stringContaining('its disk has 2.0 MiB, too little for a queue'),
       })
     })
-    await onDisk(context, 7 * 1024, async (workshop, disk) => {
-      const { path } = largeFile(workshop, 4 * mib)
+    await onDisk(context, 7 * 1024, async (fixture, disk) => {
+      const { path } = largeFile(fixture, 4 * mib)
       await using queue = await openQueue(`embedded:${join(disk, 'queue.db')}`)
-      const producing = produce(workshop.producing(queue, [path], { chunkBytes: 4 * mib }))
+      const producing = produce(fixture.producing(queue, [path], { chunkBytes: 4 * mib }))
       await expect(producing).rejects.toMatchObject({
         code: 'MESSAGE_TOO_LARGE',
         message: expect.stringMatching(/the queue takes \d+/),

@@ -11,7 +11,7 @@ import { queueContract } from '../contract/queue/queue.ts'
 import { queueModule } from './module.ts'
 import { expectWhole, keysOf } from '../contract/queue/expected.ts'
 import { messageOf, messagesOf } from '../contract/queue/messages.ts'
-import type { LockerData } from './locker.ts'
+import type { LockHolderData } from './lock-holder.ts'
 import { startChild } from '../contract/queue/start-child.ts'
 import { Reader } from '../contract/queue/reader.ts'
 import { mountSmall, skipLoudly, stracePrefix, syncsBeforeReports, withoutRights } from './system.ts'
@@ -63,12 +63,12 @@ describe('the file of an embedded queue', () => {
 
   it('is made even while another process is making it', async () => {
     const paths = Array.from({ length: 20 }, (_, i) => join(folder, `${i}.db`))
-    const workerData: LockerData = { paths, state: new Int32Array(new SharedArrayBuffer(4)) }
-    const locker = new Worker(new URL('./locker.ts', import.meta.url), {
+    const workerData: LockHolderData = { paths, state: new Int32Array(new SharedArrayBuffer(4)) }
+    const lockHolder = new Worker(new URL('./lock-holder.ts', import.meta.url), {
       workerData,
       execArgv: ['--no-warnings'],
     })
-    const ended = once(locker, 'exit')
+    const ended = once(lockHolder, 'exit')
     try {
       Atomics.wait(workerData.state, 0, 0, 20_000)
       for (const at of paths) open(at)

@@ -14,7 +14,7 @@ import { messageOf, messagesOf } from '../contract/queue/messages.ts'
 import { startChild } from '../contract/queue/start-child.ts'
 import { queueModule } from './module.ts'
 import { Reader } from '../contract/queue/reader.ts'
-import { toldBy } from './stranger.ts'
+import { reportedBy } from './external-client.ts'
 
 const done = { kind: 'done' } as const
 const unavailable = expect.objectContaining({
@@ -79,7 +79,7 @@ describeRabbit('when a RabbitMQ broker fails', () => {
     const taken = await reader.take(50)
     await server.ctl('set_vm_memory_high_watermark', '0.0000001')
     const published = queue.publish([messageOf('b', 0)])
-    await expect.poll(() => toldBy(events), { timeout: 10_000 }).toEqual(['waiting QUEUE_HOLD'])
+    await expect.poll(() => reportedBy(events), { timeout: 10_000 }).toEqual(['waiting QUEUE_HOLD'])
     await Promise.all(taken.map((delivery) => delivery.settle(done)))
     await expect.poll(() => queue.depth()).toMatchObject({ ready: 0, inFlight: 0 })
     const blocked = await openQueue(url)
@@ -89,7 +89,7 @@ describeRabbit('when a RabbitMQ broker fails', () => {
     await given
     await server.ctl('set_vm_memory_high_watermark', '0.8')
     await published
-    expect(toldBy(events)).toEqual(['waiting QUEUE_HOLD', 'resumed QUEUE_HOLD'])
+    expect(reportedBy(events)).toEqual(['waiting QUEUE_HOLD', 'resumed QUEUE_HOLD'])
     const keys = keysOf(await reader.take(1))
     expect(keys).toContain('b/0')
   })

@@ -7,7 +7,7 @@ import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
 import { keysOf, sorted } from '../contract/queue/expected.ts'
 import { messageOf, messagesOf } from '../contract/queue/messages.ts'
 import { Reader } from '../contract/queue/reader.ts'
-import { mib, stranger, toldBy } from './stranger.ts'
+import { mib, externalClient, reportedBy } from './external-client.ts'
 
 const full = {
   durable: true,
@@ -22,7 +22,7 @@ async function oneByOne(queue: Queue, signal?: AbortSignal): Promise<void> {
 describeRabbit('publishing to RabbitMQ', () => {
   it('to a queue that was deleted fails, and the next one makes it anew', async () => {
     const url = freshQueueUrl()
-    await using other = await stranger(url)
+    await using other = await externalClient(url)
     await using queue = await openQueue(url)
     await queue.publish([messageOf('a', 0)])
     await other.channel.deleteQueue(other.queue)
@@ -33,7 +33,7 @@ describeRabbit('publishing to RabbitMQ', () => {
 
   it('to a queue that was deleted fails as often as it is tried, where we are not to make it', async () => {
     const url = freshQueueUrl()
-    await using other = await stranger(url)
+    await using other = await externalClient(url)
     await other.channel.assertQueue(other.queue, { durable: true })
     await using queue = await openQueue(url, { create: false })
     await queue.publish([messageOf('a', 0)])
@@ -45,21 +45,21 @@ describeRabbit('publishing to RabbitMQ', () => {
 
   it('to a full queue is told and waits, and brings each message once', async () => {
     const url = freshQueueUrl()
-    await using other = await stranger(url)
+    await using other = await externalClient(url)
     await other.channel.assertQueue(other.queue, full)
     const events: LadingEvent[] = []
     await using queue = await openQueue(url, { create: false, onEvent: (event) => events.push(event) })
     const published = oneByOne(queue)
-    await expect.poll(() => toldBy(events), { timeout: 20_000 }).toEqual(['waiting QUEUE_HOLD'])
+    await expect.poll(() => reportedBy(events), { timeout: 20_000 }).toEqual(['waiting QUEUE_HOLD'])
     const taken = await new Reader(queue).drain(20)
     await published
     expect(sorted(keysOf(taken))).toEqual(sorted(keysOf(messagesOf('a', 0, 20))))
-    expect(toldBy(events)).toEqual(['waiting QUEUE_HOLD', 'resumed QUEUE_HOLD'])
+    expect(reportedBy(events)).toEqual(['waiting QUEUE_HOLD', 'resumed QUEUE_HOLD'])
   })
 
   it('to a full queue ends when it is aborted', async () => {
     const url = freshQueueUrl()
-    await using other = await stranger(url)
+    await using other = await externalClient(url)
     await other.channel.assertQueue(other.queue, full)
     const stop = new AbortController()
     await using queue = await openQueue(url, { create: false, onEvent: () => stop.abort() })

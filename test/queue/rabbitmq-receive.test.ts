@@ -5,7 +5,7 @@ import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
 import { expectWhole, keysOf, sorted } from '../contract/queue/expected.ts'
 import { messageOf, messagesOf } from '../contract/queue/messages.ts'
 import { Reader } from '../contract/queue/reader.ts'
-import { mib, stranger } from './stranger.ts'
+import { mib, externalClient } from './external-client.ts'
 
 const done = { kind: 'done' } as const
 const later = (afterMs: number) => ({ kind: 'release', afterMs }) as const
@@ -39,7 +39,7 @@ describeRabbit('what was received from RabbitMQ', () => {
 
   it('and given back for later stays away too where we may not make a queue for it', async () => {
     const url = freshQueueUrl()
-    await using other = await stranger(url)
+    await using other = await externalClient(url)
     await other.channel.assertQueue(other.queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } })
     await using queue = await openQueue(url, { create: false })
     await queue.publish([messageOf('a', 0)])
@@ -88,10 +88,10 @@ describeRabbit('what was received from RabbitMQ', () => {
     },
   )
 
-  it('comes from a stranger too, who states no key and headers of any type', async () => {
+  it('comes from an external sender too, who states no key and headers of any type', async () => {
     const url = freshQueueUrl()
     await using queue = await openQueue(url)
-    await using other = await stranger(url)
+    await using other = await externalClient(url)
     const headers = {
       text: 'a',
       number: 1.5,
@@ -138,7 +138,7 @@ describeRabbit('what was received from RabbitMQ', () => {
   it('a hundred times by processes that died goes out of the way and is kept', async () => {
     const url = freshQueueUrl()
     await using queue = await openQueue(url)
-    await using other = await stranger(url)
+    await using other = await externalClient(url)
     await queue.publish([messageOf('a', 0)])
     await other.channel.consume(other.queue, (message) => message && other.channel.nack(message, false, true))
     const kept = await other.get(`${other.queue}.dead`)
@@ -247,10 +247,10 @@ describeRabbit('a consumer of RabbitMQ', () => {
     expect(keys.size).toBe(150)
   })
 
-  it('is not impressed by what a stranger says of attempts and weight', async () => {
+  it('is not impressed by what an external sender says of attempts and weight', async () => {
     const url = freshQueueUrl()
     await using queue = await openQueue(url)
-    await using other = await stranger(url)
+    await using other = await externalClient(url)
     for (const value of ['Infinity', 1e12, -5, 'many', { very: 'much' }]) {
       await other.publish('x', {
         messageId: String(value),
@@ -263,7 +263,7 @@ describeRabbit('a consumer of RabbitMQ', () => {
 
   it('that has nowhere to put a message for later gives it back without the broker counting it', async () => {
     const url = freshQueueUrl()
-    await using made = await stranger(url)
+    await using made = await externalClient(url)
     await made.channel.assertQueue(made.queue, {
       durable: true,
       arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 3 },
@@ -282,7 +282,7 @@ describeRabbit('a consumer of RabbitMQ', () => {
   it('fails when the broker ends it, and another one goes on', async () => {
     const url = freshQueueUrl()
     await using queue = await openQueue(url)
-    await using other = await stranger(url)
+    await using other = await externalClient(url)
     const reader = new Reader(queue)
     expect(await reader.next()).toEqual([])
     await other.channel.deleteQueue(other.queue)

@@ -8,7 +8,7 @@ import { type Certificates, certificates } from './certificates.ts'
 import { expectWhole } from '../contract/queue/expected.ts'
 import { messageOf, messagesOf } from '../contract/queue/messages.ts'
 import { Reader } from '../contract/queue/reader.ts'
-import { stranger } from './stranger.ts'
+import { externalClient } from './external-client.ts'
 
 const secret = 'hunter2'
 const limit = 4_321
@@ -112,7 +112,7 @@ describeRabbit('a RabbitMQ broker that refuses', () => {
   it('a message that another user has signed can be given back for later', async () => {
     const url = `${server.url}?queue=signed`
     await using queue = await openQueue(url)
-    await using other = await stranger(at('nobody', '?queue=signed'))
+    await using other = await externalClient(at('nobody', '?queue=signed'))
     await other.publish('signed', { userId: 'nobody' })
     const reader = new Reader(queue)
     await (await reader.takeOne()).settle({ kind: 'release', afterMs: 50 })
@@ -121,7 +121,7 @@ describeRabbit('a RabbitMQ broker that refuses', () => {
 
   it('a queue with other arguments is told with the argument, and used as it is with create: false', async () => {
     const url = `${server.url}?queue=classic`
-    await using other = await stranger(url)
+    await using other = await externalClient(url)
     await other.channel.assertQueue('classic', { durable: true })
     await expectRefused(openQueue(url), 'QUEUE_REFUSED', /x-queue-type|x-dead-letter-exchange/, '--no-create')
     await using queue = await openQueue(url, { create: false })

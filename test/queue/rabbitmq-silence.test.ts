@@ -6,7 +6,7 @@ import { type Frame, methods, startFrameProxy } from './frames.ts'
 import { keysOf, sorted } from '../contract/queue/expected.ts'
 import { messageOf, messagesOf } from '../contract/queue/messages.ts'
 import { Reader } from '../contract/queue/reader.ts'
-import { stranger } from './stranger.ts'
+import { externalClient } from './external-client.ts'
 
 const done = { kind: 'done' } as const
 const unavailable = expect.objectContaining({ code: 'QUEUE_UNAVAILABLE' })
@@ -74,7 +74,7 @@ describeRabbit('a RabbitMQ broker that does not answer', () => {
 describeRabbit('a RabbitMQ queue', () => {
   it('with a single active consumer is counted like any other, where messages cannot be fetched from it', async () => {
     const url = freshQueueUrl()
-    await using other = await stranger(url)
+    await using other = await externalClient(url)
     await other.channel.assertQueue(other.queue, {
       durable: true,
       arguments: { 'x-queue-type': 'quorum', 'x-single-active-consumer': true },

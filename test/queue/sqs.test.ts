@@ -124,7 +124,7 @@ describe('what is sent to SQS', () => {
 })
 
 describe('what comes from SQS', () => {
-  it("is a stranger's too, whose key is the message's id and whose attributes are headers", async () => {
+  it("is an external one too, whose key is the message's id and whose attributes are headers", async () => {
     const url = await freshSqsUrl()
     await using queue = await openQueue(url)
     const { MessageId } = await server().call('SendMessage', {
@@ -275,7 +275,7 @@ describe('what comes from SQS', () => {
     const answers = [['0'], ['1', '2', '3', '4'], [], [], []]
     await using script = await startSqsScript('ours', ({ action }) => {
       const next = action === 'ReceiveMessage' ? answers.shift() : undefined
-      return next === undefined ? 'usual' : { body: { Messages: next.map((key) => stranger(key)) } }
+      return next === undefined ? 'usual' : { body: { Messages: next.map((key) => externalMessage(key)) } }
     })
     await using queue = await openQueue(`${script.url}?receivers=3`)
     const startedAt = Date.now()
@@ -338,7 +338,7 @@ it('closing a queue waits for what is being settled', async () => {
   await using script = await startSqsScript('ours', async ({ action }) => {
     if (action === 'DeleteMessageBatch') await sleep(1_000)
     const next = action === 'ReceiveMessage' ? answers.shift() : undefined
-    return next === undefined ? 'usual' : { body: { Messages: next.map((key) => stranger(key)) } }
+    return next === undefined ? 'usual' : { body: { Messages: next.map((key) => externalMessage(key)) } }
   })
   const queue = await openQueue(script.url)
   const [delivery] = await new Reader(queue).take(1)
@@ -412,7 +412,7 @@ describe('a queue of SQS that keeps an order', () => {
     await using script = await startSqsScript('ours.fifo', ({ action }) => {
       const keys = action === 'ReceiveMessage' ? answers.shift() : undefined
       if (keys === undefined) return 'usual'
-      return { body: { Messages: keys.map((key) => stranger(key, key[0] as string)) } }
+      return { body: { Messages: keys.map((key) => externalMessage(key, key[0] as string)) } }
     })
     await using queue = await openQueue(`${script.url}?receivers=1`)
     const reader = new Reader(queue)
@@ -457,7 +457,7 @@ describe('how long a message is ours', () => {
     let answers = [keys.slice(0, 1), keys.slice(1, 4), keys.slice(4), ['a', 'b']]
     await using script = await startSqsScript('ours', ({ action }) => {
       const next = action === 'ReceiveMessage' ? answers.shift() : undefined
-      return next === undefined ? 'usual' : { body: { Messages: next.map((key) => stranger(key)) } }
+      return next === undefined ? 'usual' : { body: { Messages: next.map((key) => externalMessage(key)) } }
     })
     await using queue = await openQueue(`${script.url}?receivers=1`)
     expect(queue.traits.leaseMs).toBe(30_000)
@@ -487,7 +487,7 @@ describe('a message that is not ours any more', () => {
       if (action === 'GetQueueAttributes') return { body: { Attributes: attributes } }
       if (action === 'ChangeMessageVisibilityBatch') return changed
       const next = action === 'ReceiveMessage' ? answers.shift() : undefined
-      return next === undefined ? 'usual' : { body: { Messages: next.map((key) => stranger(key)) } }
+      return next === undefined ? 'usual' : { body: { Messages: next.map((key) => externalMessage(key)) } }
     })
     const queue = await openQueue(script.url)
     const taken = await new Reader(queue).take(keys.length)
@@ -583,8 +583,8 @@ describe('where a queue of SQS is', () => {
 
 const keysIn = (deliveries: readonly Delivery[]): string[] => deliveries.map(({ body }) => String(body))
 
-/** A message as a stranger sends it. */
-const stranger = (key: string, group?: string) => ({
+/** A message as an external sender sends it. */
+const externalMessage = (key: string, group?: string) => ({
   MessageId: `id of ${key}`,
   ReceiptHandle: `handle of ${key}`,
   Body: key,

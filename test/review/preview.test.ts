@@ -145,17 +145,17 @@ it('of a message of which some records fit, the others are refused without a wor
 })
 
 it('the options are those of the consumer', async () => {
-  const stranger = message('', { id: 1, other: 'x' })
-  expect((await only(stranger)).outlook).toMatchObject({ kind: 'dead', code: 'KEY_MISSING' })
-  expect((await only(stranger, { dedupKey: 'content' })).outlook).toMatchObject({
+  const external = message('', { id: 1, other: 'x' })
+  expect((await only(external)).outlook).toMatchObject({ kind: 'dead', code: 'KEY_MISSING' })
+  expect((await only(external, { dedupKey: 'content' })).outlook).toMatchObject({
     kind: 'dead',
     code: 'EXTRA_FIELD',
   })
-  expect((await only(stranger, { dedupKey: 'content', ignoreExtra: true })).outlook).toMatchObject({
+  expect((await only(external, { dedupKey: 'content', ignoreExtra: true })).outlook).toMatchObject({
     kind: 'rows',
     rejected: 0,
   })
-  expect((await only(stranger, { dedupKey: 'field:other' })).outlook).toMatchObject({
+  expect((await only(external, { dedupKey: 'field:other' })).outlook).toMatchObject({
     kind: 'rows',
     rejected: 0,
   })

@@ -10,7 +10,7 @@ import { hmacSha256, maskKey } from '../../src/model/mask.ts'
 import { defineModel, type Model } from '../../src/model/model.ts'
 import { produce } from '../../src/producer/produce.ts'
 import type { StoredReject } from '../../src/sink/ledger.ts'
-import { query, Workshop } from '../support/workshop.ts'
+import { query, Fixture } from '../support/fixture.ts'
 import { SqliteFile } from '../../src/core/sqlite.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 
@@ -39,21 +39,21 @@ const visits = defineModel({
 const ip = '199.172.111.135'
 
 async function opened(kind: 'sqlite' | 'postgres' = 'sqlite') {
-  const workshop = await Workshop.open(kind)
-  const [queue, sink] = [await workshop.queue(), await workshop.sink()]
+  const fixture = await Fixture.open(kind)
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
   const consume = (model: Model, more: Partial<ConsumerOptions> = {}) =>
     createConsumer({ queue, sink, model, ...more }).run({ untilEmpty: true })
   return {
     sink,
-    url: workshop.target.url,
+    url: fixture.target.url,
     load: async (model: Model, csv: string | Buffer, dialect: Partial<Dialect> = {}) => {
-      const path = join(workshop.folder, 'a.csv')
+      const path = join(fixture.folder, 'a.csv')
       await writeFile(path, csv)
       await produce({
         paths: [path],
         model,
         queue,
-        statePath: join(workshop.folder, 'state.db'),
+        statePath: join(fixture.folder, 'state.db'),
         dialect: { delimiter: ',', quote: '"', header: true, ...dialect },
       })
       return consume(model)
@@ -67,17 +67,17 @@ async function opened(kind: 'sqlite' | 'postgres' = 'sqlite') {
     replay: async (model: Model, more: Partial<ReplayRejectsOptions> = {}) =>
       replayRejects(await sink.ledger.rejects({ limit: 1000 }), { sink, model, ...more }),
     run: async (sql: string): Promise<void> => {
-      if (kind === 'postgres') return void (await query(workshop.target.url, sql))
-      using file = new SqliteFile(workshop.target.url.slice('sqlite:'.length))
+      if (kind === 'postgres') return void (await query(fixture.target.url, sql))
+      using file = new SqliteFile(fixture.target.url.slice('sqlite:'.length))
       file.exec(sql)
     },
     rows: async (table: string): Promise<unknown[]> => {
       const sql = `SELECT * FROM ${table} ORDER BY 1, 2`
-      if (kind === 'postgres') return query(workshop.target.url, sql)
-      using file = new SqliteFile(workshop.target.url.slice('sqlite:'.length))
+      if (kind === 'postgres') return query(fixture.target.url, sql)
+      using file = new SqliteFile(fixture.target.url.slice('sqlite:'.length))
       return file.all<object>(sql).map((row) => ({ ...row }))
     },
-    [Symbol.asyncDispose]: () => workshop[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => fixture[Symbol.asyncDispose](),
   }
 }
 

@@ -5,7 +5,7 @@ import { createConsumer } from '../../src/consumer/consumer.ts'
 import type { Listener } from '../../src/core/events.ts'
 import { defineModel, hash } from '../../src/model/model.ts'
 import { produce } from '../../src/producer/produce.ts'
-import { Workshop } from '../support/workshop.ts'
+import { Fixture } from '../support/fixture.ts'
 import { sqlSinkContract } from '../contract/sink/sink.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { isolation, type Rule } from '../contract/sink/isolation.ts'
@@ -179,13 +179,13 @@ describePostgres('PostgreSQL', () => {
 
   it('a hash index over many rows of one value is warned against once, with the statement that drops it, whether built or left for the end', async () => {
     await using target = await openPostgres()
-    await using workshop = await Workshop.open({
+    await using fixture = await Fixture.open({
       url: target.url,
       ids: () => numbers(target, 'numbers'),
       execute: async () => undefined,
       [Symbol.asyncDispose]: async () => undefined,
     })
-    const queue = await workshop.queue()
+    const queue = await fixture.queue()
     const hashed = defineModel({
       table: 'numbers',
       columns: { id: bigint().notNull(), note: text(), kind: text().default('same') },
@@ -200,10 +200,10 @@ describePostgres('PostgreSQL', () => {
       createConsumer({ queue, sink, model: hashed, onEvent, besideLoad: true, batch: { messages: 1 } }).run({
         untilEmpty: true,
       })
-    await produce(workshop.producing(queue, [await workshop.file(100)], { model: hashed }))
+    await produce(fixture.producing(queue, [await fixture.file(100)], { model: hashed }))
     await consume()
     expect(warnings).toEqual([])
-    await produce(workshop.producing(queue, [await workshop.file(200)], { model: hashed }))
+    await produce(fixture.producing(queue, [await fixture.file(200)], { model: hashed }))
     await consume()
     expect(warnings).toEqual([
       expect.stringMatching(

@@ -95,7 +95,7 @@ export function failingCall<Method>(method: Method, n: number, code: Code, when:
 export const untouched: Between<unknown> = (_, real) => real()
 
 /** Keeps what happened, and can wait for it. */
-export class Witness {
+export class EventLog {
   readonly events: LadingEvent[] = []
   readonly #waiting: { readonly type: LadingEvent['type']; readonly seen: () => void }[] = []
 

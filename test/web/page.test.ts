@@ -7,7 +7,7 @@ import { Folder, header, records } from '../cli/run.ts'
 import { startChromium } from '../../tooling/servers/chromium.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { Unavailable } from '../../tooling/servers/machine.ts'
-import { query, Workshop } from '../support/workshop.ts'
+import { query, Fixture } from '../support/fixture.ts'
 import { startSite, Visitor } from './site.ts'
 
 const looks = [
@@ -311,8 +311,8 @@ describePostgres('the page of a load', () => {
   it.skipIf(withoutBrowser)(
     'shows it moving, waits with it, and shows it complete although the run is over then',
     async () => {
-      await using workshop = await Workshop.open('postgres')
-      const { url } = workshop.target
+      await using fixture = await Fixture.open('postgres')
+      const { url } = fixture.target
       const lines = Array.from({ length: 600_000 }, (_, n) => `${n + 1},note ${n + 1}\n`)
       await using folder = await Folder.make({ 'numbers.csv': `id,note\n${lines.join('')}` })
       const model = join(import.meta.dirname, '../support/model.ts')
@@ -334,7 +334,7 @@ describePostgres('the page of a load', () => {
       const pg = (await import('pg')).default
       const holder = new pg.Client({ connectionString: url })
       await holder.connect()
-      await (await workshop.sink()).prepare((await import('../support/model.ts')).numbers)
+      await (await fixture.sink()).prepare((await import('../support/model.ts')).numbers)
       await holder.query('BEGIN')
       const site = await startSite(folder, args)
       await expect

@@ -238,7 +238,7 @@ describe('an object in which no column finds its field', () => {
     for (const each of read(body, fields('a', 'b'), true)) expect(each).toBe('NO_FIELD')
   })
 
-  it('is refused after one that had it, and in whatever place strangers stand', () => {
+  it('is refused after one that had it, and in whatever place unknown fields stand', () => {
     const body = '[{"a":1,"x":2},{"x":2,"y":1},{"y":1,"b":null},{"x":1}]'
     expect(read(body, fields('a', 'b'), true)).toEqual([['1', null], 'NO_FIELD', [null, null], 'NO_FIELD'])
   })
@@ -298,7 +298,7 @@ describe('names', () => {
     ])
   })
 
-  it('are compared with all before them, however many strangers come along', () => {
+  it('are compared with all before them, however many unknown fields come along', () => {
     const reader = new JsonReader(fields('a'), true)
     const many = (n: number) =>
       `{${Array.from({ length: 700 }, (_, index) => `"${n}-${index}":0`).join(',')},"a":1`

@@ -14,7 +14,7 @@ export function randomFrom(seed: number): () => number {
 }
 
 /** A process that is started again whenever it is killed. */
-export class Victim {
+export class RestartedProcess {
   readonly #args: readonly string[]
   readonly #onLine: (line: string) => void
   #child: ChildProcess
@@ -77,7 +77,7 @@ export class Victim {
 }
 
 /** What consumers said of their work, line by line. */
-export class Told {
+export class EventCounts {
   redelivered = 0
   duplicates = 0
   dead = 0

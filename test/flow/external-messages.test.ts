@@ -1,7 +1,7 @@
 /** Messages that somebody else publishes, in another language, with another client. */
 import { expect, it } from 'vitest'
 import { Folder } from '../cli/run.ts'
-import { query } from '../support/workshop.ts'
+import { query } from '../support/fixture.ts'
 import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
 import { Unavailable } from '../../tooling/servers/machine.ts'

@@ -28,7 +28,7 @@ export interface Target extends AsyncDisposable {
   execute(sql: string): Promise<void>
 }
 
-export class Workshop implements AsyncDisposable {
+export class Fixture implements AsyncDisposable {
   readonly folder: string
   readonly target: Target
   readonly #opened: AsyncDisposable[] = []
@@ -39,10 +39,10 @@ export class Workshop implements AsyncDisposable {
     this.target = target
   }
 
-  static async open(target: 'sqlite' | 'postgres' | Target = 'sqlite'): Promise<Workshop> {
+  static async open(target: 'sqlite' | 'postgres' | Target = 'sqlite'): Promise<Fixture> {
     const folder = await mkdtemp(join(tmpdir(), 'lading-faults-'))
-    if (target === 'sqlite') return new Workshop(folder, sqliteTarget(join(folder, 'target.db')))
-    return new Workshop(folder, target === 'postgres' ? await postgresTarget() : target)
+    if (target === 'sqlite') return new Fixture(folder, sqliteTarget(join(folder, 'target.db')))
+    return new Fixture(folder, target === 'postgres' ? await postgresTarget() : target)
   }
 
   get queueUrl(): string {

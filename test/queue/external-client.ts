@@ -1,11 +1,11 @@
-/** The broker as somebody else uses it, beside the adapter. */
+/** The broker as another program uses it, beside the adapter. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ConfirmChannel, connect, type GetMessage, type Options } from 'amqplib'
 import type { LadingEvent } from '../../src/core/events.ts'
 
 export const mib = 1024 * 1024
 
-export interface Stranger extends AsyncDisposable {
+export interface ExternalClient extends AsyncDisposable {
   readonly channel: ConfirmChannel
   readonly queue: string
   /** Resolves when the broker has confirmed. */
@@ -14,7 +14,7 @@ export interface Stranger extends AsyncDisposable {
   get(queue?: string): Promise<GetMessage>
 }
 
-export async function stranger(url: string): Promise<Stranger> {
+export async function externalClient(url: string): Promise<ExternalClient> {
   const queue = new URL(url).searchParams.get('queue') ?? ''
   const connection = await connect(url)
   connection.on('error', () => undefined)
@@ -38,8 +38,8 @@ export async function stranger(url: string): Promise<Stranger> {
   }
 }
 
-/** What is waited for, in the order in which it was told, without repetitions. */
-export function toldBy(events: readonly LadingEvent[]): string[] {
-  const told = events.map((event) => ('code' in event ? `${event.type} ${event.code}` : event.type))
-  return told.filter((each, index) => each !== told[index - 1])
+/** What is waited for, in the order in which it was reported, without repetitions. */
+export function reportedBy(events: readonly LadingEvent[]): string[] {
+  const reported = events.map((event) => ('code' in event ? `${event.type} ${event.code}` : event.type))
+  return reported.filter((each, index) => each !== reported[index - 1])
 }

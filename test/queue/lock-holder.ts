@@ -5,13 +5,13 @@
 import { DatabaseSync } from 'node:sqlite'
 import { workerData } from 'node:worker_threads'
 
-export interface LockerData {
+export interface LockHolderData {
   readonly paths: readonly string[]
   /** 1 once the locks have been taken, 2 when they shall be left alone. */
   readonly state: Int32Array
 }
 
-const { paths, state } = workerData as LockerData
+const { paths, state } = workerData as LockHolderData
 const turnMs = 5
 const databases = paths.map((path) => new DatabaseSync(path, { timeout: 10_000 }))
 
