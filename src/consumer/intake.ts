@@ -1,5 +1,6 @@
 /** Deliveries → batches, and the leases of everything that is in hand. */
 import type { Delivery } from '../queue/queue.ts'
+import { aloneFrom } from '../queue/window.ts'
 
 export interface BatchLimits {
   /** A batch is written when it holds this many bytes of messages, or when nothing more is waiting. */
@@ -7,12 +8,6 @@ export interface BatchLimits {
   /** Or this many messages. */
   readonly messages: number
 }
-
-/**
- * A message that was delivered more often is processed alone, so that whatever it does to us it does to
- * itself.
- */
-const aloneFromAttempt = 6
 
 /**
  * Groups deliveries into batches. Nothing waits for a clock: a batch is written when it is full or when the
@@ -27,7 +22,8 @@ export async function* batches(
   let bytes = 0
   for await (const deliveries of arrivals) {
     for (const delivery of deliveries) {
-      if (delivery.attempt >= aloneFromAttempt) {
+      // It may be what crashes consumers: if it does, no other message is affected.
+      if (delivery.attempt >= aloneFrom) {
         yield [delivery]
         continue
       }

@@ -340,6 +340,7 @@ describePostgres('the page of a load', () => {
       await expect
         .poll(
           async () => (await query<{ n: number }>(url, 'SELECT count(*)::int AS n FROM numbers'))[0]?.n ?? 0,
+          { timeout: 20_000 },
         )
         .toBeGreaterThan(0)
       await holder.query('LOCK TABLE numbers IN ACCESS EXCLUSIVE MODE')

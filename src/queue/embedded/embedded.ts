@@ -20,6 +20,7 @@ import {
   type QueueTraits,
   mostInFlightBytes,
 } from '../queue.ts'
+import { Patience } from '../window.ts'
 import { queueError } from './errors.ts'
 import { atOnce, noRoom, Producer } from './producer.ts'
 import { applicationId, pageBytes, schema } from './schema.ts'
@@ -99,22 +100,20 @@ export class EmbeddedQueue implements Queue {
     signal,
   }: Abortable & { readonly prefetch: number }): AsyncIterable<readonly Delivery[]> {
     const inFlight = { count: 0, bytes: 0 }
-    let wait = firstPollMs
+    const patience = new Patience(firstPollMs, lastPollMs)
     while (!signal?.aborted) {
       const count = Math.min(prefetch, mostMessages) - inFlight.count
       const bytes = mostInFlightBytes - inFlight.bytes
       const claimed = this.#claim(count, bytes)
-      // Who waits for settlements and not for messages does not touch the file, so he may look again soon.
-      if (claimed.rows.length > 0 || count <= 0 || bytes <= 0) wait = firstPollMs
       for (const row of claimed.rows) {
         inFlight.count++
         inFlight.bytes += row.bytes
       }
       yield claimed.rows.map((row) => this.#delivery(row, claimed.lease, inFlight))
-      if (claimed.rows.length === 0) {
-        await sleep(wait, signal)
-        wait = Math.min(wait * 2, lastPollMs)
-      }
+      if (claimed.rows.length === 0) await sleep(patience.ms, signal)
+      // A consumer that waits for settlements does not touch the file, so it may look again soon.
+      const isFull = count <= 0 || bytes <= 0
+      patience.saw(isFull ? 1 : claimed.rows.length)
     }
   }
 

@@ -2,6 +2,7 @@
 import type { GetMessage } from 'amqplib'
 import { type Abortable, sleep } from '../../core/wait.ts'
 import { type Delivery, mostInFlightBytes } from '../queue.ts'
+import { Patience } from '../window.ts'
 import { queueError } from './errors.ts'
 import { weightOf } from './message.ts'
 import type { Receiver } from './receiver.ts'
@@ -21,7 +22,7 @@ export async function* poll(
   receiver: Receiver,
   { queue, prefetch, where, signal }: PollOptions,
 ): AsyncGenerator<readonly Delivery[]> {
-  let idleMs = firstIdleMs
+  const patience = new Patience(firstIdleMs, lastIdleMs)
   while (!signal?.aborted) {
     const messages: GetMessage[] = []
     while (
@@ -41,7 +42,7 @@ export async function* poll(
     const ended = receiver.epoch.ended()
     if (ended !== undefined) throw ended
     yield messages.map((message) => receiver.delivery(message))
-    idleMs = messages.length > 0 ? firstIdleMs : Math.min(idleMs * 2, lastIdleMs)
-    if (messages.length === 0) await sleep(idleMs, signal)
+    patience.saw(messages.length)
+    if (messages.length === 0) await sleep(patience.ms, signal)
   }
 }

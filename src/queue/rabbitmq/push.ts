@@ -8,35 +8,22 @@ import { LadingError } from '../../core/errors.ts'
 import type { Abortable } from '../../core/wait.ts'
 import { Arrival } from '../arrival.ts'
 import { type Delivery, mostInFlightBytes } from '../queue.ts'
+import { firstLimit, Patience, suspectFrom, Window } from '../window.ts'
 import { type Epoch, goodbye } from './connection.ts'
 import { queueError } from './errors.ts'
 import { deliveriesBefore, weightOf } from './message.ts'
 import type { Receiver } from './receiver.ts'
 
-/**
- * Messages in hand at the start, and by how much that may grow at a time. The broker counts a delivery of
- * everything that a consumer holds when it dies, so one that dies again and again of the first message in
- * line must not have taken those behind it.
- */
-const firstPrefetch = 1
-const growth = 4
-/**
- * Messages in hand at most: four batches of the consumer's, one that is settled, one that is written, one
- * that is decoded, one that arrives.
- */
+/** Upper bound on unacknowledged messages: four batches (settling, writing, decoding, arriving). */
 const mostMessages = 8_000
 /**
  * Bodies in hand at most, whatever comes: sizes may change from one message to the next, and what was granted
  * is sent. What is beyond is given back.
  */
 const mostBytes = 4 * mostInFlightBytes
-/** Deliveries before this one, from which on the first message in line may be what kills consumers. */
-const suspectFrom = 2
-/** Of the number of messages in hand, with each message that comes: twice as many after 700. */
+/** Growth of the limit after messages were declined, with each message that comes: doubled after 700. */
 const recovery = 1.001
-/**
- * Messages over which their mean size is taken, about: where one in a hundred is large, it has to be seen.
- */
+/** If one message in a hundred is large, the mean has to show it. */
 const meanOver = 256
 /**
  * How long more messages are waited for before it is said that there are none: longer than the gaps of a busy
@@ -64,10 +51,7 @@ export class PushConsumer {
   readonly #arrival = new Arrival()
   /** Since a consumer was added or taken away. */
   #received = 0
-  /** Of the messages received, the later ones counting more, in bytes; 0 before the first. */
-  #meanSize = 0
-  /** Messages that it is taken of, at most `meanOver`. */
-  #measured = 0
+  readonly #window: Window
   /** The first message may be what kills consumers, and nothing is taken beside it. */
   #isSuspect = false
   /** Tags of what came beyond our bytes, and is to be given back. */
@@ -78,23 +62,24 @@ export class PushConsumer {
   constructor(receiver: Receiver, options: PushOptions) {
     this.receiver = receiver
     this.#options = options
+    this.#window = new Window({ prefetch: options.prefetch, mostMessages, meanOver })
     receiver.epoch.onEnd(() => this.#fail(receiver.epoch.ended() as LadingError))
     options.signal?.addEventListener('abort', () => this.#arrival.come(), { once: true })
   }
 
   async *deliveries(): AsyncGenerator<readonly Delivery[]> {
     const { prefetch, signal } = this.#options
-    await this.#guarded(this.#add(Math.min(firstPrefetch, prefetch)))
-    let idleMs = firstIdleMs
+    await this.#guarded(this.#add(Math.min(firstLimit, prefetch)))
+    const patience = new Patience(firstIdleMs, lastIdleMs)
     while (!signal?.aborted) {
       // Nothing comes before something is settled, which whoever gathers a batch wants to know at once.
-      const isExhausted = idleMs === firstIdleMs && this.receiver.unsettled >= this.#limit
-      if (this.#buffer.length === 0) await this.#awaitArrival(isExhausted ? 0 : idleMs)
+      const isExhausted = patience.isFirst && this.receiver.unsettled >= this.#limit
+      if (this.#buffer.length === 0) await this.#awaitArrival(isExhausted ? 0 : patience.ms)
       if (this.#failure !== undefined) throw this.#failure
       if (signal?.aborted) return
       const messages = this.#buffer
       this.#buffer = []
-      idleMs = messages.length > 0 ? firstIdleMs : Math.min(idleMs * 2, lastIdleMs)
+      patience.saw(messages.length)
       yield messages.map((message) => this.receiver.delivery(message))
       await this.#guarded(this.#adjust())
     }
@@ -194,9 +179,8 @@ export class PushConsumer {
     const size = weightOf(message)
     this.#received++
     this.#most = Math.min(mostMessages, this.#most * recovery)
-    if (this.#measured === 0) this.#isSuspect = deliveriesBefore(message) >= suspectFrom
-    this.#measured = Math.min(this.#measured + 1, meanOver)
-    this.#meanSize += (Math.max(1, size) - this.#meanSize) / this.#measured
+    if (this.#window.isNew) this.#isSuspect = deliveriesBefore(message) + 1 >= suspectFrom
+    this.#window.came(size)
     if (!isFirst && this.receiver.unsettledBytes + size > mostBytes) return this.#decline(message, size)
     this.receiver.accept(message, size)
     this.#buffer.push(message)
@@ -234,15 +218,8 @@ export class PushConsumer {
     this.#isSuspect = false
     // After large ones came unexpectedly: what is granted now would be declined.
     if (this.receiver.unsettledBytes > mostInFlightBytes) return
-    const wanted = Math.max(
-      1,
-      Math.min(
-        this.#options.prefetch,
-        this.#most,
-        limit * growth,
-        Math.floor(mostInFlightBytes / this.#meanSize),
-      ),
-    )
+    const fitting = Math.min(this.#most, this.#window.after(limit), this.#window.fitBeside(0))
+    const wanted = Math.max(1, fitting)
     if (wanted >= limit * 1.25) await this.#add(wanted - limit)
     while (this.#consumers.length > 1 && wanted < this.#limit / 2) await this.#takeAway()
   }

@@ -8,7 +8,8 @@ import type { Message } from '@aws-sdk/client-sqs'
 import type { LadingError } from '../../core/errors.ts'
 import { type Abortable, sleep, within } from '../../core/wait.ts'
 import { Arrival } from '../arrival.ts'
-import { type Delivery, mostInFlightBytes } from '../queue.ts'
+import type { Delivery } from '../queue.ts'
+import { aloneFrom, firstLimit, Patience as Idle, suspectFrom, Window } from '../window.ts'
 import { mostEntries, patiently, type Patience } from './batch.ts'
 import { Held, type Holder } from './held.ts'
 import { read } from './message.ts'
@@ -18,19 +19,6 @@ import type { Service } from './service.ts'
 const pauseMs = 100
 /** The longest that SQS waits for a message. Waiting costs one request each time. */
 const waitSeconds = 20
-/**
- * Messages in hand at the start, and by how much that may grow at a time. SQS counts a delivery of everything
- * that a consumer holds when it dies, so one that dies again and again of the same message must not have
- * taken many others beside it.
- */
-const firstLimit = 1
-const growth = 4
-/**
- * Deliveries from which on a message may be what kills consumers, or stand beside one: few are taken then, or
- * it alone.
- */
-const fewFromAttempt = 3
-const aloneFromAttempt = 6
 /**
  * How long more messages are waited for before it is said that there are none, in multiples of what an answer
  * takes.
@@ -50,7 +38,7 @@ const comesBackWithinMs = 1_000
  * is over.
  */
 const giveBackWithinMs = 3_000
-/** Over which a mean is taken, about. */
+/** Messages over which a mean is taken, about. */
 const meanOver = 16
 
 /**
@@ -82,8 +70,7 @@ export class Receiver {
   #asked = 0
   #limit = firstLimit
   #isBusy = false
-  /** Of the messages received, the later ones counting more, in bytes; 0 before the first. */
-  #meanSize = 0
+  readonly #window: Window
   #answerMs = firstAnswerMs
   /** When the latest call was made. */
   #askedAt = 0
@@ -99,6 +86,7 @@ export class Receiver {
   ) {
     this.#service = service
     this.#options = options
+    this.#window = new Window({ prefetch: options.prefetch, mostMessages, meanOver })
     this.#patience = patience
     this.#holder = {
       ...holder,
@@ -115,16 +103,16 @@ export class Receiver {
     const heartbeat = setInterval(() => {
       for (const held of this.#buffer) held.extend(leaseMs).catch(() => undefined)
     }, leaseMs / 3)
-    let idleMs = 0
+    const idle = new Idle(leastPatienceMs, lastIdleMs)
     try {
       while (!this.#stop.signal.aborted) {
         if (this.#asking.signal.aborted) this.#asking = new AbortController()
         this.#pump()
-        if (this.#buffer.length === 0) await this.#awaitArrival(Math.max(idleMs, this.#patienceMs))
+        if (this.#buffer.length === 0) await this.#awaitArrival(Math.max(idle.ms, this.#patienceMs))
         if (this.#stop.signal.aborted) return
         if (this.#failure !== undefined) throw this.#failure
         const ready = this.#takeBuffer()
-        idleMs = ready.length > 0 ? 0 : Math.min(Math.max(idleMs, leastPatienceMs) * 2, lastIdleMs)
+        idle.saw(ready.length)
         const leave = setTimeout(() => this.#asking.abort(), Math.min(comesBackWithinMs, leaseMs / 4))
         try {
           yield ready
@@ -188,8 +176,7 @@ export class Receiver {
 
   #room(): number {
     const inHand = this.#unsettled.size + this.#asked
-    const size = Math.max(1, this.#meanSize)
-    const fit = Math.floor((mostInFlightBytes - this.#unsettledBytes - this.#asked * size) / size)
+    const fit = this.#window.fitBeside(this.#unsettledBytes, this.#asked)
     // One that is larger than the bound is taken alone.
     return Math.min(
       mostEntries,
@@ -247,14 +234,13 @@ export class Receiver {
     for (const each of held) {
       this.#unsettled.add(each)
       this.#unsettledBytes += each.weight
-      this.#meanSize += (Math.max(1, each.weight) - this.#meanSize) / (this.#meanSize === 0 ? 1 : meanOver)
+      this.#window.came(each.weight)
       this.#buffer.push(each)
       attempt = Math.max(attempt, each.attempt)
     }
-    if (attempt >= aloneFromAttempt) this.#limit = 1
-    else if (attempt >= fewFromAttempt) this.#limit = mostEntries
-    else if (held.length > 0)
-      this.#limit = Math.min(this.#options.prefetch, mostMessages, this.#limit * growth)
+    if (attempt >= aloneFrom) this.#limit = 1
+    else if (attempt >= suspectFrom) this.#limit = mostEntries
+    else if (held.length > 0) this.#limit = this.#window.after(this.#limit)
   }
 
   #behind(held: Held): readonly Held[] {
