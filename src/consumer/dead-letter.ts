@@ -12,8 +12,8 @@ import { withoutMaskedHeader } from './decode/kept-header.ts'
 import { referenceIn } from './bodies.ts'
 
 /**
- * Deliveries beyond the most in which a message is still read for what may be kept of it: reading it may be
- * what kills us.
+ * After `maxAttempts` plus this many deliveries the body is not parsed any more, not even to mask it: parsing
+ * may be what crashes the consumer.
  */
 const mostReadings = 20
 

@@ -1,11 +1,11 @@
-/** Messages of others: which they are, and how they are left in the queue. */
+/** Messages for other consumers: how they are recognized, and left in the queue. */
 import { setImmediate } from 'node:timers/promises'
 import type { ForeignEvent, Listener } from '../core/events.ts'
 import { readEnvelope } from '../queue/envelope.ts'
 import type { Delivery, Headers } from '../queue/queue.ts'
 import type { Leases } from './intake.ts'
 
-/** Whose messages a consumer takes. */
+/** The messages that a consumer takes. */
 export interface Own {
   readonly pipeline: string
   /** Of its database, as envelopes name it: chunks that were published for another are left. */
@@ -22,8 +22,8 @@ export interface Loads {
 }
 
 /**
- * What is said of a message that is another's; undefined of one that is ours, or that cannot be read, which
- * decoding says.
+ * The event for a message of another consumer; undefined for one of this consumer, and for one that cannot be
+ * read, which decoding reports.
  */
 export function foreignIn(own: Own, headers: Headers): ForeignEvent | undefined {
   const envelope = readEnvelope(headers)
@@ -55,11 +55,14 @@ const longestPauseMs = 120_000
 /** How many other pipelines are reported by name: publishers choose the names. */
 const mostTold = 20
 
-/** How a message was met: a producer that published again may have made several of it. */
+/**
+ * Sightings of one key. Copies of a message (a producer that published twice) are counted by how often the
+ * key shows up within one pause.
+ */
 interface Met {
   /**
-   * When it was met last, when the pause began in which it was met `count` times, how long that is, and how
-   * many there have been.
+   * Times of the last sighting and of the start of the pause under way, the length of that pause, the number
+   * of pauses so far, and the sightings in this one.
    */
   readonly at: number
   readonly since: number
@@ -77,8 +80,8 @@ export interface ForeignOptions {
 }
 
 /**
- * The messages of others that a consumer meets: gives them back, and knows of them what it takes to tell when
- * the rest is done.
+ * Gives back the messages of other consumers, and counts them, so that the consumer can tell when nothing else
+ * is left.
  */
 export class ForeignMessages {
   readonly #options: ForeignOptions
@@ -90,13 +93,13 @@ export class ForeignMessages {
   }
 
   /**
-   * Lets through what is ours. An empty array says, as it does of a queue, that nothing of ours waits just
-   * now.
+   * Passes on the messages of this consumer. An empty array says, as it does from a queue, that none of them
+   * waits just now.
    */
   async *leave(arrivals: AsyncIterable<readonly Delivery[]>): AsyncGenerator<readonly Delivery[]> {
     const { own, leases } = this.#options
     for await (const deliveries of arrivals) {
-      // A load tells of itself before it publishes, over another channel.
+      // A load announces itself before it publishes, over another channel.
       if (own.loads !== undefined && deliveries.length > 0) await setImmediate()
       const foreign = new Set(deliveries.filter((each) => this.#isForeign(each)))
       if (foreign.size === 0) {
@@ -129,13 +132,13 @@ export class ForeignMessages {
     this.#options.onEvent(foreign)
   }
 
-  /** How many there are in the queue, as far as they were met. */
+  /** How many of them the queue holds, as far as they were seen. */
   count(): number {
     this.#forget()
     return [...this.#met.values()].reduce((sum, { copies }) => sum + copies, 0)
   }
 
-  /** What is not met again when its pause is over has been taken by its own consumer. */
+  /** A message that is not seen again after its pause was taken by its own consumer. */
   #forget(): void {
     for (const [key, { at, pauseMs }] of this.#met)
       if (performance.now() - at > 2 * Math.max(pauseMs, lastPauseMs)) this.#met.delete(key)

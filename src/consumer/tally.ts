@@ -11,8 +11,9 @@ export interface Tally {
   readonly redelivered: number
   /** Messages that had taken effect before. */
   readonly duplicates: number
-  /** Messages that failed and were given back to be tried once more. */
+  /** Messages that failed and were given back to be tried again. */
   readonly retried: number
+  /** Messages that became dead letters; in the counts of a load, `dead` is a number of records. */
   readonly dead: number
   readonly records: number
   readonly loaded: number

@@ -6,11 +6,11 @@ import type { Code } from './errors.ts'
  */
 export type LadingEvent =
   /**
-   * What there is to do: so many files, with so many bytes as they lie on the disk. Told once more where
-   * everything is loaded again.
+   * What there is to do: so many files, with so many bytes as they lie on the disk. Emitted again if
+   * everything is loaded a second time.
    */
   | { readonly type: 'found'; readonly files: number; readonly bytes: number }
-  /** A file is read for its plan: told when that begins, and now and then while it lasts. */
+  /** A file is read for its plan: emitted when that begins, and now and then while it lasts. */
   | {
       readonly type: 'planning'
       readonly source: string
@@ -42,7 +42,7 @@ export type LadingEvent =
       /** Of CSV, whether the messages hold it or refer to it. */
       readonly bytes: number
       readonly publishMs: number
-      /** Of the span in which the messages say that they were published, where they do. */
+      /** W3C trace context of the publish span, when tracing is on. */
       readonly traceparent?: string
       readonly loads: readonly { readonly loadId: string; readonly records: number; readonly bytes: number }[]
     }
@@ -68,7 +68,7 @@ export type LadingEvent =
       readonly redelivered: number
       readonly duplicates: number
       readonly retried: number
-      /** Messages that became dead letters; each is told by itself as well. */
+      /** Messages that became dead letters; each emits a `dead` event as well. */
       readonly dead: number
       readonly records: number
       readonly loaded: number
@@ -82,17 +82,17 @@ export type LadingEvent =
       readonly writeMs: number
       readonly settleMs: number
       readonly loads: readonly LoadCounts[]
-      /** The spans in which the messages were published, where they say so. */
+      /** W3C trace contexts of the publish spans, when tracing is on. */
       readonly links?: readonly string[]
     }
   /**
-   * How many messages a consumer has in hand, told when a batch begins, when it is settled, and when all that
-   * is left is given back.
+   * How many messages a consumer has in hand: emitted when a batch begins, when it is settled, and when all
+   * that is left is given back.
    */
   | { readonly type: 'held'; readonly consumer: string; readonly messages: number }
   | { readonly type: 'dead'; readonly key: string; readonly code: Code; readonly detail: string }
   | ForeignEvent
-  /** Something is tried again after `delayMs`; without it, whatever is waited for comes by itself. */
+  /** Something is tried again after `delayMs`; without it, what is waited for comes by itself. */
   | {
       readonly type: 'waiting'
       readonly code: Code
@@ -101,11 +101,11 @@ export type LadingEvent =
       readonly delayMs?: number
     }
   /**
-   * The release of the time-zone data by which a consumer reads local times; told at its start where its
+   * The release of the time-zone data by which a consumer reads local times; emitted at its start if its
    * model has zones.
    */
   | { readonly type: 'zones'; readonly release: string }
-  /** Something promises less than it could, or files are left out; told once, at the start. */
+  /** Something promises less than it could, or files are left out. */
   | { readonly type: 'warning'; readonly message: string }
   /**
    * What becomes of the indexes of a table that a load fills: taken away until its end, kept because it was
@@ -118,12 +118,12 @@ export type LadingEvent =
     }
   /** What was waited for is there again. */
   | { readonly type: 'resumed'; readonly code: Code }
-  /** What has become of a load in the end, as its receipt says. */
+  /** The outcome of a load, as in its receipt. */
   | ({ readonly type: 'receipt' } & LoadCounts)
 
 /**
- * Messages that are not this consumer's were met and left in the queue; told once of each pipeline and of
- * each load.
+ * Messages that are not for this consumer were found and left in the queue; emitted once for each pipeline
+ * and each load.
  */
 export interface ForeignEvent {
   readonly type: 'foreign'
@@ -149,7 +149,7 @@ export interface LoadCounts {
   readonly loaded: number
   readonly rejected: number
   readonly skipped: number
-  /** Records in messages that died. */
+  /** Records, in chunks that became dead letters. */
   readonly dead: number
 }
 
@@ -159,7 +159,7 @@ export type Listener = (event: LadingEvent) => void
 
 export const ignoreEvents: Listener = () => undefined
 
-/** Tells each of the listeners. */
+/** Passes each event to all the listeners. */
 export const tellAll =
   (...listeners: readonly Listener[]): Listener =>
   (event) => {

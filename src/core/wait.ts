@@ -38,10 +38,7 @@ export function stopping(signal: AbortSignal | undefined, graceMs: number): Stop
   return { stop: stop.signal, abandon: abandon.signal, [Symbol.dispose]: () => over.abort() }
 }
 
-/**
- * Waits for the work, but not longer than `ms` milliseconds. Never throws: whoever asks has given up what
- * does not come.
- */
+/** Waits for the work, but at most `ms` milliseconds. Never throws: the caller can do without the result. */
 export async function within(ms: number, work: Promise<unknown>): Promise<void> {
   const waited = new AbortController()
   await Promise.race([work.catch(() => undefined), sleep(ms, waited.signal)])

@@ -1,6 +1,6 @@
 /**
- * Events of a run → what is to be seen of it. Hears everything, asks nobody, and its memory has a bound
- * however long the run is. The one that knows how deep the queue is tells it here (depth.ts).
+ * Events of a run → what the page and the metrics show of it. It asks nothing, and its memory has a bound
+ * however long the run is. How deep the queue is comes from depth.ts.
  */
 import { type Code, codes } from '../core/errors.ts'
 import type { EventOf, Listener } from '../core/events.ts'
@@ -20,7 +20,7 @@ import { StallWatch } from './stall.ts'
 
 /** A folder may hold a hundred thousand files: the loads that were begun last are enough to look at. */
 const mostLoads = 200
-/** What a consumer did is of interest for so long after its last word, and what a queue said of itself. */
+/** How long a consumer without messages, and what a queue said of itself, are kept after the last event. */
 const consumerKeptMs = 600_000
 const depthKeptMs = 15_000
 
@@ -48,7 +48,7 @@ export class Observer {
   #depth: QueueDepth | undefined
   #depthAt: number | undefined
   #depthFailures = 0
-  /** Messages of others lie in the queue, so that what waits there says nothing of our own work. */
+  /** Messages of other pipelines are in the queue, so its depth does not measure this run's work. */
   #foreign = false
 
   constructor(about: About, options: ObserverOptions) {
@@ -93,7 +93,7 @@ export class Observer {
     this.#depthFailures++
   }
 
-  /** Undefined where nobody has asked for a while, or got no answer. */
+  /** Undefined if the queue has not answered for a while. */
   get depth(): QueueDepth | undefined {
     return this.#depthAt === undefined || this.#clock() - this.#depthAt > depthKeptMs
       ? undefined
@@ -185,16 +185,16 @@ export class Observer {
   }
 
   /**
-   * Whatever of the system was waited for, because one failure follows another and only the last is told to
-   * be over.
+   * Clears every wait for the system, because one failure follows another and only the last one is reported
+   * as over.
    */
   #isThere(system: string): void {
     for (const { code } of this.waiting) if (systemOf(code) === system) this.#waiting.delete(code)
   }
 
   /**
-   * What is tried again is told again if it fails; what comes by itself, and need not stand in the way of
-   * this, is told when it has come.
+   * Progress clears every wait that has a retry timer; if the retry fails, it is reported again. A wait
+   * without a timer ends with its own `resumed` event.
    */
   #progress(now: number): void {
     for (const { code, delayMs } of this.waiting) if (delayMs !== undefined) this.#waiting.delete(code)

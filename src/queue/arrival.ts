@@ -1,4 +1,4 @@
-/** Lets one wait, for a while, for what others bring. Whoever waits looks for it before and after. */
+/** A wake-up call for one waiter, which checks before and after whether something has come. */
 export class Arrival {
   #wake: () => void = () => undefined
 

@@ -47,7 +47,7 @@ export type Outcome =
 
 /** A message as received. */
 export interface Delivery {
-  /** As its sender chose it; empty where a stranger chose none. */
+  /** As its sender chose it; empty for an external message without one. */
   readonly key: string
   readonly body: Uint8Array
   readonly headers: Headers
@@ -56,15 +56,15 @@ export interface Delivery {
   /** Why the body cannot be had as it was sent; then it is what there is. */
   readonly fault?: MessageFault | undefined
   /**
-   * Takes effect once; a delivery whose lease was lost in the meantime is left to its new holder, without an
-   * error.
+   * Takes effect once. If the lease was lost in the meantime, the delivery is left to its new holder, without
+   * an error.
    */
   settle(outcome: Outcome): Promise<void>
-  /** Keeps the message ours for `ms` more milliseconds from now, where the queue has leases. */
+  /** Extends the lease to `ms` milliseconds from now, if the queue has leases. */
   extend?(ms: number): Promise<void>
   /**
-   * Where the queue keeps groups of messages in order: false once an earlier message of the group was given
-   * back, by which this one was given back too. It must not take effect now; it comes again behind the other.
+   * For a queue that keeps groups of messages in order: false once an earlier message of the group was given
+   * back, and this one with it. It must not take effect now; it comes again behind the earlier one.
    */
   isCurrent?(): boolean
 }
@@ -80,7 +80,7 @@ export interface MessageFault {
 export interface Depth {
   /** Waiting to be delivered, those with a delay included. */
   readonly ready: number
-  /** Delivered and not settled; undefined where others may hold messages that the queue does not tell of. */
+  /** Delivered and not settled; undefined if others may hold messages that the queue cannot count. */
   readonly inFlight: number | undefined
   /** Messages that the broker itself set aside in its dead-letter queue, mostly for being delivered too often. */
   readonly dead: number
@@ -90,12 +90,12 @@ export interface QueueTraits {
   /** The largest body that the queue takes, in bytes. */
   readonly maxBytes: number
   /**
-   * How long a delivery stays ours without `extend`, in milliseconds; undefined where it stays ours as long
-   * as we are connected.
+   * How long a consumer holds a delivery without `extend`, in milliseconds; undefined if it holds it as long
+   * as it is connected.
    */
   readonly leaseMs?: number | undefined
   /**
-   * In what way this queue, as it was opened, promises less than others; each one a sentence for whoever runs
+   * How this queue, as it was opened, promises less than others; each one a sentence for the person who runs
    * it.
    */
   readonly warnings?: readonly string[] | undefined
@@ -103,13 +103,12 @@ export interface QueueTraits {
 
 export interface OpenOptions {
   /**
-   * Make the queue where there is none, which is what happens without a word; `false` throws `QUEUE_MISSING`
-   * instead.
+   * Make the queue if there is none (default); `false` throws `QUEUE_MISSING` instead.
    */
   readonly create?: boolean | undefined
-  /** Gives up what is waited for while the queue is opened. */
+  /** Stops waiting while the queue is opened. */
   readonly signal?: AbortSignal | undefined
-  /** Hears of what the queue waits for by itself. */
+  /** Receives what the queue waits for by itself. */
   readonly onEvent?: Listener | undefined
 }
 
@@ -120,14 +119,16 @@ export interface Queue extends AsyncDisposable {
   readonly id: string
   readonly traits: QueueTraits
   /**
-   * Resolves when the queue holds all the messages durably, and their bodies are the sender's again; when it
-   * rejects, any number of them may be in the queue.
+   * Resolves when the queue holds all the messages durably; from then on the sender may reuse their bodies.
+   * When it rejects, any number of them may be in the queue.
    */
   publish(messages: readonly Outgoing[], options?: Abortable): Promise<void>
   /**
-   * Messages as they come, in arrays of at most `prefetch`; waits while the queue is empty, and then yields
-   * an empty array from time to time, so that a caller can look at the clock. Ends when the signal aborts;
-   * what was yielded can still be settled. At most `prefetch` deliveries are unsettled at any time.
+   * Messages as they come, in arrays of at most `prefetch`. While the queue is empty it yields an empty array
+   * from time to time, so that a caller can look at the clock. Ends when the signal aborts; what was yielded
+   * can still be settled. At most `prefetch` deliveries are unsettled at any time, and the adapter keeps
+   * their bodies to about `mostInFlightBytes`. Where the broker counts deliveries, it begins with one message
+   * (window.ts says why).
    */
   deliveries(options: Abortable & { readonly prefetch: number }): AsyncIterable<readonly Delivery[]>
   /** The next `n` messages, changing nothing for any consumer. */

@@ -75,10 +75,7 @@ export async function answered<T>(
 /** At most so many calls at once. */
 const mostCalls = 16
 
-/**
- * Entries that come one by one and go together, those of one turn of the event loop and those that wait for
- * others.
- */
+/** Sends entries that come one by one in batches: those of one turn of the event loop, and those that queue up. */
 export class Gathered<T> {
   readonly #send: (entries: readonly T[]) => Promise<readonly Refusal<T>[]>
   readonly #waiting: {
