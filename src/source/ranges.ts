@@ -53,9 +53,9 @@ async function* fromStream<R extends ByteRange>(
         // A piece holds only until the next one is asked for.
         if (from < piece.length) size += piece.copy(buffer, size, from, from + range.bytes - size)
         if (size === range.bytes) break
-        pieceStart += piece.length
         const next = await pieces.next()
         if (next.done) break
+        pieceStart += piece.length
         piece = next.value as Buffer<ArrayBuffer>
       }
       yield [range, buffer.subarray(0, size)]

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { unpacked } from '../../src/source/compressed/decompress.ts'
 import { readRanges } from '../../src/source/ranges.ts'
 import { sourceAt } from '../../src/source/registry.ts'
+import { inPieces } from '../support/pieces.ts'
 import { ZstdFrames } from '../../src/source/compressed/zstd-frames.ts'
 
 let folder: string
@@ -246,4 +247,31 @@ describe('what a file is compressed with, its first bytes tell, and not its name
       message: expect.stringContaining('empty'),
     })
   })
+})
+
+it('ranges of a source that can only be read from its beginning are cut out of its pieces, wherever those end', async () => {
+  const size = fc.integer({ min: 1, max: 9 })
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uint8Array({ maxLength: 60 }),
+      fc.array(size, { minLength: 1, maxLength: 4 }),
+      fc.array(fc.tuple(fc.integer({ min: 0, max: 4 }), size), { maxLength: 12 }),
+      async (content, pieces, gaps) => {
+        const bytes = Buffer.from(content)
+        let end = 0
+        const ranges = gaps.map(([gap, length]) => {
+          const byteStart = end + gap
+          end = byteStart + length
+          return { byteStart, bytes: length }
+        })
+        const bodies: Buffer[] = []
+        for await (const [, range] of readRanges(inPieces(bytes, pieces), ranges))
+          bodies.push(Buffer.from(range))
+        expect(bodies).toEqual(
+          ranges.map(({ byteStart, bytes: length }) => bytes.subarray(byteStart, byteStart + length)),
+        )
+      },
+    ),
+    { numRuns: 500 },
+  )
 })

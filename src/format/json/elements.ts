@@ -1,6 +1,6 @@
 /**
- * Where the elements of an array begin and end, whatever is in them: the boundaries that pass 1 and the
- * reader of a chunk share.
+ * Where the elements of an array begin and end, whatever is in them, for the reader of a chunk; pass 1
+ * (split.ts) refuses arrays in which it would find other ends.
  *
  * The rules: space and commas separate elements; any other byte but a closing bracket begins one. It goes on
  * to the next comma or closing bracket that stands in no string and in nothing that the element opened; the
@@ -25,27 +25,20 @@ export function withoutSpace(bytes: Uint8Array, start: number, end: number): num
   return at
 }
 
-/** Finds the end of an element, which may lie in several pieces; a new one for each element. */
-export class ElementEnd {
-  #depth = 0
-  #inString = false
-  #isEscaped = false
-
-  /** Index of the comma or bracket that ends the element; the piece's length where it goes on behind that. */
-  find(piece: Uint8Array, from: number): number {
-    let at = from
-    for (; at < piece.length; at++) {
-      const byte = piece[at]
-      if (this.#isEscaped) this.#isEscaped = false
-      else if (this.#inString) {
-        if (byte === backslash) this.#isEscaped = true
-        else if (byte === quote) this.#inString = false
-      } else if (byte === quote) this.#inString = true
-      else if (byte === openBrace || byte === openBracket) this.#depth++
-      else if (this.#depth > 0) {
-        if (byte === closeBrace || byte === closeBracket) this.#depth--
-      } else if (byte === comma || byte === closeBracket) break
-    }
-    return at
+/** Index of the comma or bracket that ends the element, or the end of the bytes. */
+export function elementEnd(bytes: Uint8Array, start: number): number {
+  let depth = 0
+  let isQuoted = false
+  let at = start
+  for (; at < bytes.length; at++) {
+    const byte = bytes[at]
+    if (byte === quote) isQuoted = !isQuoted
+    else if (isQuoted) {
+      if (byte === backslash) at++
+    } else if (byte === openBrace || byte === openBracket) depth++
+    else if (depth > 0) {
+      if (byte === closeBrace || byte === closeBracket) depth--
+    } else if (byte === comma || byte === closeBracket) return at
   }
+  return bytes.length
 }

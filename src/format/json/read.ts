@@ -11,7 +11,7 @@ import type { Fault } from '../../core/fault.ts'
 import { maxRecordBytes } from '../../core/load.ts'
 import type { RecordReader } from '../format.ts'
 import { isText } from '../text.ts'
-import { ElementEnd, elementStart, withoutSpace } from './elements.ts'
+import { elementEnd, elementStart, withoutSpace } from './elements.ts'
 import { ObjectCells } from './object.ts'
 import { closeBracket, comma, openBrace, openBracket } from './scan.ts'
 
@@ -162,7 +162,7 @@ export class JsonReader extends ObjectCells implements RecordReader {
       this.#next = rest
       return true
     }
-    this.#next = new ElementEnd().find(bytes, start)
+    this.#next = elementEnd(bytes, start)
     if (bytes[start] !== openBrace) this.begin(start)
     if (after >= 0) this.spoil(rest, 'a comma is expected')
     else if (bytes[start] === openBrace) this.spoil(scan.brokenAt, scan.broken)

@@ -6,28 +6,9 @@ import type { FormatName } from '../../../src/format/registry.ts'
 import { text } from '../../../src/model/columns.ts'
 import { defineModel } from '../../../src/model/model.ts'
 import { type PlannedChunk, planSource } from '../../../src/producer/plan.ts'
-import type { Source } from '../../../src/source/source.ts'
+import { inPieces } from '../../support/pieces.ts'
 
 const model = defineModel({ table: 't', columns: { a: text() } })
-
-/** A source that comes in pieces of these sizes, in turn. */
-const inPieces = (bytes: Buffer, sizes: readonly number[]): Source => ({
-  name: 'x',
-  path: 'x',
-  location: 'x',
-  isTransient: false,
-  size: async () => bytes.length,
-  state: async () => 'same',
-  ranges: async () => undefined,
-  reference: async () => undefined,
-  async *bytes() {
-    for (let at = 0, n = 0; at < bytes.length; n++) {
-      const size = sizes[n % sizes.length] as number
-      yield bytes.subarray(at, at + size)
-      at += size
-    }
-  },
-})
 
 async function planned(
   format: FormatName,
