@@ -187,6 +187,14 @@ describe('a snapshot', () => {
     expect(observer.snapshot().loads).toMatchObject([{ state: 'planned', loaded: 0 }])
   })
 
+  it('counts once what the queue held before its file was planned', () => {
+    const observer = observe()
+    observer.listener(batch({ loads: [{ ...load, loaded: 3, rejected: 0, skipped: 0, dead: 0 }] }))
+    observer.listener({ type: 'planned', ...load, chunks: 2, bytes: 200 })
+    observer.listener({ type: 'resuming', ...load, done: 5 })
+    expect(observer.snapshot().loads).toMatchObject([{ state: 'loading', bytes: 200, before: 2, loaded: 3 }])
+  })
+
   it('takes no more memory after a day than after ten minutes', () => {
     const observer = observe()
     for (let second = 0; second < 86_400; second += 5) {
