@@ -11,28 +11,28 @@ import type { DeferIndexes } from './indexes.ts'
 
 /** Consumers at work beside the producer. */
 export interface Workers {
-  /** Settles when they have ended, by themselves or because they were told to; rejects where one failed. */
+  /** Settles when they have ended, by themselves or after `stop` or `finish`; rejects if one failed. */
   readonly ended: Promise<void>
-  /** Tells them to finish what is in hand and end. */
+  /** Asks them to finish what is in hand and end. */
   stop(): void
-  /** Tells them to end when nothing of the loads waits any more; what else is in the queue is others'. */
+  /** Asks them to end when nothing of the loads waits any more; what else is in the queue stays there. */
   finish(): void
 }
 
-/** What workers have to know of the load beside which they are at work. */
+/** What workers need to know of the load. */
 export interface WorkerOptions {
   readonly signal: AbortSignal
   readonly indexesDeferred: boolean
-  /** Whose chunks they take, and no others. */
+  /** They take the chunks of these loads alone. */
   readonly loads: OwnLoads
-  /** Hears of what they do. */
+  /** Receives their events. */
   readonly onEvent: Listener
 }
 
 /** What waits in the queue when the load is complete. */
 export interface LeftInQueue {
   readonly messages: number
-  /** Whose they are, as far as they were met. */
+  /** The pipelines and loads that they belong to, as far as they were seen. */
   readonly of: readonly ForeignEvent[]
 }
 
@@ -68,7 +68,7 @@ export interface LoadOptions
 
 export interface LoadResult {
   readonly produced: readonly ProducedLoad[]
-  /** The paper of each load, in the order of the files. */
+  /** In the order of the files. */
   readonly receipts: readonly Receipt[]
   /** Records that took effect during this run; what took effect before is in the receipts too. */
   readonly loadedNow: number
@@ -95,10 +95,10 @@ export interface Running extends LoadOptions, Pick<ProduceOptions, 'startFresh'>
 
 export type Ask = NonNullable<ProduceOptions['known']>
 
-/** Asks until it is answered, or until nobody waits for the answer any more. */
+/** Asks until there is an answer, or until the load is stopped. */
 export type Patiently = <T>(ask: () => Promise<T>) => Promise<T>
 
-/** A database or a queue that goes away is waited for, as the consumers do. */
+/** Waits for a database or a queue that goes away, as consumers do. */
 export const askingUntil =
   (signal: AbortSignal | undefined, onEvent: Listener): Patiently =>
   (ask) =>

@@ -1,6 +1,6 @@
 /**
- * How a run goes, while it goes: bars at a terminal, now and then a line elsewhere. What there is to show is
- * counted in observe/progress.ts, and drawn by bars.ts and region.ts.
+ * Shows how a run goes: bars at a terminal, a line now and then elsewhere. observe/progress.ts counts what is
+ * shown; bars.ts and region.ts draw it.
  */
 import { styleText } from 'node:util'
 import { type Listener, tellAll } from '../../core/events.ts'
@@ -25,21 +25,18 @@ export type Shown = 'load' | 'produce' | 'consume' | 'verify'
 
 export interface Reporting extends Disposable {
   readonly onEvent: Listener
-  /** Says what goes on where no event tells it. */
+  /** Shows what goes on when there is no event for it. */
   note(text: string): void
 }
 
 /** As fast as an eye follows. */
 const drawEveryMs = 100
-/** Where nobody sees bars: seldom enough for a mail of cron, and often enough to know that it lives. */
+/** Without bars: seldom enough for a mail of cron, and often enough to see that the run is alive. */
 const sayEveryMs = 30_000
 /** Bars of single loads, below the one of all. */
 const mostBars = 5
 
-/**
- * Tells events to the log and shows progress, until it is disposed of; then a last picture stays, and results
- * may be printed.
- */
+/** Logs events and shows progress until it is disposed; then a last picture stays, and results may be printed. */
 export function reporting(shown: Shown): Reporting {
   const progress = new Progress(shown === 'load' || shown === 'consume' ? 'verdict' : 'queue')
   const display =

@@ -1,12 +1,11 @@
-/** What a run tells on its way, for the log. */
+/** Events → lines of the log. */
 import { codes } from '../../core/errors.ts'
 import type { ForeignEvent, LadingEvent, Listener } from '../../core/events.ts'
 import { isJson, type Level, say } from './log.ts'
 import { count, counted } from './output.ts'
 
 /**
- * How much each event matters. Whoever wants errors alone hears of none: what is waited for, and what is
- * dead, ends no command.
+ * How much each event matters. None is an error: neither what is waited for nor a dead letter ends a command.
  */
 export const levelOf: Readonly<Record<LadingEvent['type'], Level>> = {
   dead: 'warn',
@@ -28,7 +27,7 @@ export const levelOf: Readonly<Record<LadingEvent['type'], Level>> = {
   receipt: 'debug',
 }
 
-/** Files that are named one by one to a person; of more, only the sum is told at the end. */
+/** Files that are named one by one to a person; of the others, only the sum is reported at the end. */
 const mostNamed = 20
 
 /** With bars, files that are published are seen there. */
@@ -37,7 +36,7 @@ export function reporter(hasBars = false): Listener {
   const said = new Set<string>()
   let indexes = ''
   return (event) => {
-    // What a watchdog wants to know; the batches say the same to a person.
+    // For a watchdog; to a person, the batches say the same.
     if (event.type === 'held') return
     const { type, ...fields } = event
     // Consumers side by side have the same to say.
@@ -46,7 +45,7 @@ export function reporter(hasBars = false): Listener {
       if (said.has(line)) return
       said.add(line)
     }
-    // Building is tried again while the database is away, which has its own words.
+    // Building is tried again while the database is away, which is reported by itself.
     if (event.type === 'indexes') {
       if (indexes === lineOf(event)) return
       indexes = lineOf(event)

@@ -1,6 +1,6 @@
 /**
  * A durable queue in one SQLite file, for any number of processes of one machine. A message is leased to
- * whoever takes it and deleted when it is settled; a lease that runs out makes it available again.
+ * the consumer that takes it, and deleted when it is settled; a lease that runs out makes it available again.
  *
  * Publishing syncs to disk before it resolves. Leases and settlements do not wait for the disk: losing one in
  * a power cut only means one more delivery, which the ledger absorbs.
@@ -27,7 +27,7 @@ import { applicationId, pageBytes, schema } from './schema.ts'
 import { Space } from './space.ts'
 
 export interface EmbeddedOptions {
-  /** How long a delivery is ours without being extended, in milliseconds. */
+  /** Length of a lease, in milliseconds; a consumer extends it while it works. */
   readonly leaseMs?: number | undefined
 }
 

@@ -1,4 +1,4 @@
-/** Marks a file as a queue of ours ("LdgQ"), so that nobody's other database is taken for one. */
+/** Marks a file as a Lading queue ("LdgQ"), so that no other database is taken for one. */
 export const applicationId = 0x4c646751
 
 /** A body of 1 MiB is written in a quarter of the page writes, 1.7 times as fast as with SQLite's 4096. */

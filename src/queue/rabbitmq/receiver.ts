@@ -1,6 +1,6 @@
 /**
  * One channel that receives: what came on it is settled on it and nowhere else. When the channel ends, the
- * broker gives whatever was not settled to others, and settling it has no effect any more.
+ * broker gives what was not settled to others, and settling it has no effect any more.
  */
 import type { Message } from 'amqplib'
 import { sleep } from '../../core/wait.ts'
@@ -37,7 +37,7 @@ export class Receiver {
     epoch.onEnd(() => this.#ended.abort())
   }
 
-  /** Received on this channel and not settled; those of a channel that has ended are others' now. */
+  /** Received on this channel and not settled; none once the channel has ended. */
   get unsettled(): number {
     return this.epoch.ended() === undefined ? this.#unsettled : 0
   }
@@ -112,7 +112,7 @@ export class Receiver {
     this.#acknowledgements.nack(tagOf(message))
   }
 
-  /** A broker that takes nothing is not waited for: the message is still in its queue. */
+  /** If the broker takes nothing, there is no waiting: the message is still in its queue. */
   #sends(copy: Publishable): Promise<boolean> {
     return this.#publish(copy, AbortSignal.timeout(sendWithinMs)).then(
       () => true,

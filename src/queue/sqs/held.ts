@@ -1,6 +1,6 @@
 /**
- * A message that was received: ours until its time out of sight is over, by our own clock, and never for more
- * than 12 hours.
+ * A message that was received. It is held until its visibility timeout is over, by this process's clock, and
+ * never for more than 12 hours.
  */
 import type { Message } from '@aws-sdk/client-sqs'
 import type { Delivery, Headers, MessageFault, Outcome } from '../queue.ts'
@@ -10,7 +10,7 @@ import { mostVisibilitySeconds, type Settlements } from './settlements.ts'
 /** Before the 12 hours are over, so that no call comes too late. */
 const marginSeconds = 60
 
-/** What a message needs of whoever received it. */
+/** What a message needs of its receiver. */
 export interface Holder {
   readonly leaseMs: number
   readonly settlements: Settlements
@@ -32,7 +32,7 @@ export class Held implements Delivery {
   readonly #message: Message
   readonly #holder: Holder
   readonly #receivedAt: number
-  /** When it is another's, unless it is kept. */
+  /** When the lease is lost, unless it is extended. */
   #leaseEnd: number
   #settlement: Promise<void> | undefined
   #isStopped = false
@@ -96,7 +96,7 @@ export class Held implements Delivery {
     await Promise.all([...behind, this.#hide(afterMs)])
   }
 
-  /** Gives it back, because one in front of it was. Whatever its holder makes of it has no effect. */
+  /** Gives it back, because one in front of it was. Settling it has no effect any more. */
   async stop(): Promise<void> {
     if (this.#settlement !== undefined) return
     this.#isStopped = true
@@ -106,7 +106,7 @@ export class Held implements Delivery {
     await this.#settlement
   }
 
-  /** False where it is another's. */
+  /** False if the lease is lost. */
   async #hide(ms: number): Promise<boolean> {
     const now = performance.now()
     if (now >= this.#leaseEnd) return false

@@ -28,15 +28,9 @@ const firstAnswerMs = 80
 const leastPatienceMs = 20
 const mostPatienceMs = 300
 const lastIdleMs = 1_000
-/**
- * Who does not come back for more within this time, or a quarter of the lease, leaves what comes to others
- * meanwhile.
- */
+/** A consumer that does not ask for more within this time, or a quarter of the lease, leaves messages to others. */
 const comesBackWithinMs = 1_000
-/**
- * How long SQS may take to have back what was not handed out; then it comes again when its time out of sight
- * is over.
- */
+/** How long SQS may take to take back what was not handed out; otherwise it comes again after its lease. */
 const giveBackWithinMs = 3_000
 /** Messages over which a mean is taken, about. */
 const meanOver = 16
@@ -129,7 +123,7 @@ export class Receiver {
   /** Gives back what was not handed out, the last one first. What was can still be settled. Never throws. */
   async end(): Promise<void> {
     this.#abort()
-    // What is on its way to a call that is given up is nobody's until its time out of sight is over.
+    // A message that is on its way to a call that is given up comes to no consumer before its lease is over.
     const young = this.#askedAt + this.#patienceMs - performance.now()
     if (young > 0 && this.#polls.size > 0) await within(young, Promise.all(this.#polls))
     this.#asking.abort()
@@ -143,7 +137,7 @@ export class Receiver {
     this.#arrival.come()
   }
 
-  /** Those that waited here until they were others' are left to them. */
+  /** Without those whose lease was lost while they waited here. */
   #takeBuffer(): readonly Held[] {
     const taken = this.#buffer.splice(0)
     for (const held of taken) if (held.isLost) this.#settled(held)

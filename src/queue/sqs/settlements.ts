@@ -1,7 +1,4 @@
-/**
- * What becomes of receipt handles, ten in a call. A handle that means nothing any more says that the message
- * is another's.
- */
+/** Settles receipt handles, ten in a call. A handle that has become invalid means that the lease is lost. */
 import { answered, Gathered, type Patience, type Refusal } from './batch.ts'
 import { entryError } from './errors.ts'
 import type { Service } from './service.ts'
@@ -62,7 +59,7 @@ export class Settlements {
     this.#isOurs(await this.#deletions.add({ handle }))
   }
 
-  /** Keeps the message out of sight for so long from now, 0 for not at all; false where it is another's. */
+  /** Hides the message for so long from now, 0 for not at all; false if the lease is lost. */
   async hide(handle: string, seconds: number): Promise<boolean> {
     return this.#isOurs(await this.#changes.add({ handle, seconds }))
   }

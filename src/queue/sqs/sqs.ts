@@ -1,6 +1,6 @@
 /**
- * A queue of Amazon SQS. It is never made here, and its own settings hold: how long a message is ours
- * (VisibilityTimeout), how large one may be (MaximumMessageSize), and where dead ones go (RedrivePolicy).
+ * A queue of Amazon SQS. It is never made here, and its own settings hold: the length of a lease
+ * (VisibilityTimeout), the size of a message (MaximumMessageSize), and the dead-letter queue (RedrivePolicy).
  */
 import { LadingError } from '../../core/errors.ts'
 import { ignoreEvents, type Listener } from '../../core/events.ts'
@@ -15,9 +15,9 @@ import { Receiver } from './receiver.ts'
 import { Service } from './service.ts'
 import { Settlements } from './settlements.ts'
 
-/** Where a queue has none, which shows a message to others at once. */
+/** If a queue has a timeout of 0, which would show a message to others at once. */
 const defaultLeaseSeconds = 30
-/** Where nobody says, such as a server that only speaks the protocol. */
+/** If the server does not say, as one that only speaks the protocol. */
 const defaultLimit = 256 * 1024
 /**
  * Deliveries that a message has before a consumer gives it up, with room for those that an orderly stop gives
