@@ -73,7 +73,6 @@ export class PartDecoder {
   }
 
   message(message: Message, isLetter: boolean): Decoded {
-    const { letter } = this.#options
     const records = this.#messages
     const { reader } = records
     const body = asBuffer(message.body)
@@ -87,19 +86,23 @@ export class PartDecoder {
       return dead('KEY_MISSING', 'the message has no id, which would tell it apart from others', claim)
     const source = messageName(key)
     const places = new Places(records, body, { source, firstRecord: 1, firstLine: 1, byteStart: 0 })
-    const identity = () => {
-      const sha256 = letter?.sha256 ?? sha256Of(body)
-      return { key: isNobodys(key) ? contentKey(sha256) : key, sha256 }
-    }
     const origin = { keyOf: (record: number) => recordKey(key, record), at: Date.now() }
     const parts =
       this.#keyField === undefined
-        ? [this.#together(records, places, origin, identity())]
-        : this.#oneByOne(records, places, body, this.#keyField, identity)
-    const count = parts.reduce((sum, part) => sum + part.records, 0)
+        ? [this.#together(records, places, origin, this.#identityOf(key, body))]
+        : this.#oneByOne(records, places, body, this.#keyField, key)
+    let count = 0
+    for (const part of parts) count += part.records
     const rejects = parts.at(-1)?.rejects ?? []
-    if (count > 0 && rejects.length === count) return allRefused(rejects, { ...claim, records: count })
-    return { kind: 'parts', parts, claim: { ...claim, records: count } }
+    const whole = { key, records: count }
+    if (count > 0 && rejects.length === count) return allRefused(rejects, whole)
+    return { kind: 'parts', parts, claim: whole }
+  }
+
+  /** Nobody can tell messages without a name apart but by their bytes. */
+  #identityOf(key: string, body: Buffer): Identity {
+    const sha256 = this.#options.letter?.sha256 ?? sha256Of(body)
+    return { key: isNobodys(key) ? contentKey(sha256) : key, sha256 }
   }
 
   #recordsOf(layout: Layout): Records | Unfit {
@@ -115,6 +118,7 @@ export class PartDecoder {
 
   /** All records as one part. */
   #together(records: Records, places: Places, origin: Origin, identity: Identity): Part {
+    const { key, sha256, load, layout } = identity
     const { reader } = records
     const before = this.#rows.rows
     const rejects: Reject[] = []
@@ -127,7 +131,10 @@ export class PartDecoder {
       rejects.push(places.reject(record, fault))
     }
     return {
-      ...identity,
+      key,
+      sha256,
+      load,
+      layout,
       records: record,
       rows: this.#rows.rows - before,
       rejects,
@@ -139,7 +146,7 @@ export class PartDecoder {
    * Each record as a part of its own. Those that are refused share one, the last, under the key of the
    * message, so that the key of a record is still free when it comes again and fits.
    */
-  #oneByOne(records: Records, places: Places, body: Buffer, field: string, identity: () => Identity): Part[] {
+  #oneByOne(records: Records, places: Places, body: Buffer, field: string, key: string): Part[] {
     const { reader } = records
     const hashes = this.#options.letter?.records
     const origin: Origin = { keyOf: () => storableKey(records.keyText()), at: Date.now() }
@@ -162,7 +169,7 @@ export class PartDecoder {
     }
     if (rejects.length === 0 && parts.length > 0) return parts
     const describe: Part['describe'] = (_, fault) => places.describe(0, fault)
-    return [...parts, { ...identity(), records: rejects.length, rows: 0, rejects, describe }]
+    return [...parts, { ...this.#identityOf(key, body), records: rejects.length, rows: 0, rejects, describe }]
   }
 }
 

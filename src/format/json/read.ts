@@ -20,7 +20,6 @@ export type Form = 'object' | 'array' | 'lines' | 'elements'
 
 const lf = 0x0a
 const cr = 0x0d
-const byteOrderMark = [0xef, 0xbb, 0xbf]
 
 export class JsonReader extends ObjectCells implements RecordReader {
   fault: Fault | undefined
@@ -77,7 +76,8 @@ export class JsonReader extends ObjectCells implements RecordReader {
   /** Finds the form of a message; why it has none, and where that shows. */
   #findForm(): { readonly at: number; readonly why: string } | undefined {
     const { scan, bytes } = this
-    const start = scan.space(byteOrderMark.every((byte, at) => bytes[at] === byte) ? byteOrderMark.length : 0)
+    const isMarked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
+    const start = scan.space(isMarked ? 3 : 0)
     if (start === bytes.length) return { at: start, why: 'there is nothing but space' }
     const form = this.#wholeForm(start)
     const { brokenAt, broken } = scan
