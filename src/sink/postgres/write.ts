@@ -5,21 +5,15 @@ import type { LoadInfo } from '../../core/load.ts'
 import type { Counts } from '../ledger.ts'
 import type { Batch, BatchVerdict, Part, Verdict } from '../sink.ts'
 import { lockAndAsk, lockLoads, registerLoads } from './loads.ts'
-import { lockedKeys } from './table/locked.ts'
+import { correct, enterLedger, leaveOutLocked, type Span, spansOf } from './keys.ts'
 import type { DirectPath } from './direct.ts'
 import { tableError } from './errors.ts'
-import { adjacent, Placement, placeRun, type Refusal, type Stretch } from './place.ts'
+import { adjacent, Placement, placeRun, type Refusal } from './place.ts'
 import { insertRejects } from './rejects.ts'
 import type { CopyBuffer } from './copy/rows.ts'
 import { mayLeaveOut } from './staging.ts'
-import { beginBatch, inOrderOfEntry, transaction } from './transaction.ts'
+import { beginBatch, transaction } from './transaction.ts'
 import type { Unanimity } from './unanimous.ts'
-
-/** Where a part's rows lie in the buffer. */
-interface Span extends Stretch {
-  readonly part: Part
-  readonly index: number
-}
 
 /** What a session's batches before say of the next one. */
 export interface Past {
@@ -96,87 +90,11 @@ export async function replayLetter(
   })
 }
 
-function spansOf(parts: readonly Part[]): Span[] {
-  let end = 0
-  return parts.map((part, index) => ({ part, index, start: end, end: (end += part.rows) }))
-}
-
 const planMismatch = (load: LoadInfo): BatchVerdict => ({
   kind: 'refused',
   code: 'PLAN_MISMATCH',
   detail: `load ${load.id} of ${load.source} was begun with another plan`,
 })
-
-const bytea = (hex: string): Buffer => Buffer.from(hex, 'hex')
-
-/** The parts whose keys no other session holds. */
-async function leaveOutLocked(
-  client: pg.Client,
-  pipeline: string,
-  spans: Span[],
-  verdicts: BatchVerdict[],
-): Promise<Span[]> {
-  const locked = await lockedKeys(
-    client,
-    pipeline,
-    spans.map(({ part }) => part.key),
-  )
-  for (const { part, index } of spans) if (locked.has(part.key)) verdicts[index] = { kind: 'locked' }
-  return spans.filter(({ part }) => !locked.has(part.key))
-}
-
-/** Claims the parts' keys. A key that is there already is a duplicate only if its content is the same. */
-async function enterLedger(
-  client: pg.Client,
-  pipeline: string,
-  spans: Span[],
-  verdicts: BatchVerdict[],
-): Promise<Span[]> {
-  if (spans.length === 0) return []
-  const sorted = spans.toSorted((a, b) => inOrderOfEntry(a.part, b.part))
-  const { rows } = await client.query<{ key: string }>(
-    `INSERT INTO lading.ledger (pipeline, key, sha256, load_id, outcome, records, loaded, rejected, skipped)
-     SELECT $1, key, sha256, load_id, 'applied', records, loaded, records - loaded, 0
-     FROM unnest($2::text[], $3::bytea[], $4::uuid[], $5::bigint[], $6::bigint[]) AS part (key, sha256, load_id, records, loaded)
-     ON CONFLICT DO NOTHING RETURNING key`,
-    [
-      pipeline,
-      sorted.map(({ part }) => part.key),
-      sorted.map(({ part }) => bytea(part.sha256)),
-      sorted.map(({ part }) => part.load?.id ?? null),
-      sorted.map(({ part }) => part.records),
-      sorted.map(({ part }) => part.rows),
-    ],
-  )
-  const entered = new Set(rows.map(({ key }) => key))
-  const fresh = new Set(spans.filter(({ part }) => entered.delete(part.key)))
-  const old = spans.filter((span) => !fresh.has(span))
-  if (old.length > 0) await judgeKnownKeys(client, pipeline, old, verdicts)
-  return [...fresh]
-}
-
-async function judgeKnownKeys(
-  client: pg.Client,
-  pipeline: string,
-  spans: Span[],
-  verdicts: BatchVerdict[],
-): Promise<void> {
-  const { rows } = await client.query<{ key: string; sha256: Buffer }>(
-    'SELECT key, sha256 FROM lading.ledger WHERE pipeline = $1 AND key = ANY ($2)',
-    [pipeline, spans.map(({ part }) => part.key)],
-  )
-  const known = new Map(rows.map(({ key, sha256 }) => [key, sha256.toString('hex')]))
-  for (const { part, index } of spans) {
-    verdicts[index] =
-      known.get(part.key) === part.sha256
-        ? { kind: 'duplicate' }
-        : {
-            kind: 'refused',
-            code: 'KEY_REUSED',
-            detail: `key ${part.key} has taken effect with other content`,
-          }
-  }
-}
 
 async function placeParts(
   client: pg.Client,
@@ -228,25 +146,6 @@ function requireTakers(
   throw tableError(
     error,
     'every row is refused with the same error, so it is the fault of a trigger or a function of the table',
-  )
-}
-
-async function correct(
-  client: pg.Client,
-  pipeline: string,
-  corrections: readonly (readonly [Part, Counts])[],
-): Promise<void> {
-  await client.query(
-    `UPDATE lading.ledger SET loaded = part.loaded, rejected = part.rejected, skipped = part.skipped
-     FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) AS part (key, loaded, rejected, skipped)
-     WHERE pipeline = $1 AND ledger.key = part.key`,
-    [
-      pipeline,
-      corrections.map(([part]) => part.key),
-      corrections.map(([, counts]) => counts.loaded),
-      corrections.map(([, counts]) => counts.rejected),
-      corrections.map(([, counts]) => counts.skipped),
-    ],
   )
 }
 
