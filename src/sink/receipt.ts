@@ -4,8 +4,7 @@ export interface Balance {
   /** Records without a verdict yet. */
   readonly open: number
   /**
-   * What does not add up, one line each; empty where the receipt is sound. An open record is no
-   * contradiction.
+   * What does not add up, one line each; empty if the receipt is sound. An open record is no contradiction.
    */
   readonly problems: readonly string[]
 }

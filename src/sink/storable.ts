@@ -1,8 +1,8 @@
 import { shortened } from '../core/text.ts'
 
 /**
- * A text that every database keeps: without NUL, without half a surrogate pair, and not longer than a person
- * reads. Where such a text were refused, the reject that it tells of could not be kept.
+ * A text that every database can keep: without NUL, without half a surrogate pair, and no longer than a
+ * person reads. If a database refused the text, it could not keep the reject that the text describes.
  */
 export function storable(text: string): string {
   return shortened(text).toWellFormed().replaceAll('\0', '\\0')

@@ -5,10 +5,10 @@ import { listed } from '../core/listed.ts'
 import { type Model, tableName } from '../model/model.ts'
 import type { Prepared } from './sink.ts'
 
-/** Of a table and a model that have nothing in common, a screenful says enough. */
+/** If a table and a model have nothing in common, a screenful says enough. */
 const mostListed = 20
 
-/** Throws `SCHEMA_MISMATCH`, which lists the problems at once, where there are any. */
+/** Throws `SCHEMA_MISMATCH` with all the problems, if there are any. */
 export function requireFit(model: Model, problems: readonly string[]): void {
   if (problems.length > 0)
     throw new LadingError(

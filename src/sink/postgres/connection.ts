@@ -8,10 +8,7 @@ import { defaultSilentMs, streamOf, watchSilence } from './silence.ts'
 
 /** How long connecting may take before it counts as failed, in milliseconds. */
 const connectTimeoutMs = 10_000
-/**
- * A connection on which nothing is said is asked after so many milliseconds whether it is still there, and
- * ended by the system where it is not.
- */
+/** Milliseconds of silence after which the system probes a connection, and closes it if the peer is gone. */
 const keepAliveMs = 30_000
 /** How long the server may take to end a session in good order, in milliseconds. */
 const endWithinMs = 3_000
@@ -19,11 +16,11 @@ const endWithinMs = 3_000
 const leastConnectMs = 1_000
 
 /**
- * What every session of ours says first. The name is set here and not by the connection's options, where the
- * URL would override it: we find our sessions by it. Then what decides how a text is read, so that values of
- * a `custom` type and defaults mean the same whatever a role or database prefers. Two things stay as they
- * are: `search_path` says which table a model without a schema means, and `lc_monetary` says what the numbers
- * in a stored `money` mean.
+ * What every session sends first. The name is set here, because in the connection's options the URL would
+ * override it, and Lading finds its sessions by it. Then the settings that decide how a text is read, so that
+ * values of a `custom` type and defaults mean the same whatever a role or database prefers. Two settings
+ * stay: `search_path` selects the table of a model without a schema, and `lc_monetary` decides what a stored
+ * `money` means.
  */
 const sessionSettings = `SET application_name = 'lading';
   SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; SET tcp_user_timeout = '60s';
@@ -162,7 +159,8 @@ export class Connection implements AsyncDisposable {
   }
 
   /**
-   * Gives up the session, or the making of it, without a word to the server, which rolls back what was open.
+   * Drops the session, or the attempt to open it, without notice to the server, which rolls back what was
+   * open.
    */
   #drop(): void {
     this.#client = undefined
@@ -190,7 +188,7 @@ function withoutAlias(url: URL): URL {
 }
 
 /**
- * A database that was there and takes no connections any more, because it is being restored, say, is away and
+ * A database that was there before and refuses connections now (it is being restored, say) is unavailable,
  * not misspelt.
  */
 function asAway(error: unknown): unknown {

@@ -1,7 +1,6 @@
 /**
  * The good path of a batch: its keys and its rows in one round trip, and COMMIT in another. COMMIT is sent
- * only where every key was new, every load open and every row taken; in any other case all of it is rolled
- * back, as if it had not been tried.
+ * only if every key was new, every load open and every row accepted; otherwise everything is rolled back.
  */
 import type pg from 'pg'
 import type { LoadInfo } from '../../core/load.ts'
@@ -17,7 +16,7 @@ import { copyInto, type CopyBuffer } from './copy/rows.ts'
 import { beginBatch, commit, inOrderOfEntry, rollback } from './transaction.ts'
 
 const ledgerTable = 'lading.ledger'
-/** Loads whose rows are known to be there; a load is at work for a while, and then never again. */
+/** Most loads whose rows are remembered to exist; a load is at work for a while, and then never again. */
 const mostKnownLoads = 10_000
 /** Batches at most that do without an attempt after one that failed. */
 const longestPause = 32
@@ -113,8 +112,8 @@ export class DirectPath {
   }
 
   /**
-   * Keys that are there already say nothing of the table, and where one batch comes again, the next may be
-   * new: the second in a row counts.
+   * Known keys say nothing about the table, and after one repeated batch the next may be new: only the second
+   * in a row counts.
    */
   #doubtKeys(model: Model): void {
     const doubt = this.#doubts.get(model.fingerprint)
@@ -129,8 +128,8 @@ export class DirectPath {
 }
 
 /**
- * Makes the rows of new loads, in a transaction of its own: two consumers of one load must not wait for each
- * other. It need not reach the disk before the batch does, which comes later in the same log.
+ * Creates the rows of new loads in a separate transaction: two consumers of one load must not wait for each
+ * other. It need not reach the disk before the batch, which comes later in the same log.
  */
 const registration = ({ pipeline }: Batch<CopyBuffer>, loads: readonly LoadInfo[]): readonly string[] =>
   loads.length === 0

@@ -52,8 +52,8 @@ function systemCode(sqlstate: string): Code | undefined {
 }
 
 /**
- * Any error of the driver or the server as one of ours. A connection that broke has no SQLSTATE. `role` is
- * whom the server knows us by.
+ * Turns any error of the driver or the server into a `LadingError`. A broken connection has no SQLSTATE.
+ * `role`: the role of the session.
  */
 export function sinkError(error: unknown, role?: string): LadingError {
   if (error instanceof LadingError) return error
@@ -79,7 +79,7 @@ export function sinkError(error: unknown, role?: string): LadingError {
 const refusals: readonly (readonly [cause: RegExp, help: string])[] = [
   [/ SASL: .* client password must be /, `; ${passwordHelp()}`],
   [/ SASL: /, ''],
-  // A socket whose path cannot be one; where there is none yet (ENOENT), the server may come.
+  // The path of the socket can never work. With ENOENT, the server may still come up.
   [/^(ENOTDIR|EACCES|ELOOP|ENAMETOOLONG|EINVAL) /, ''],
   [/does not support SSL/, '; leave sslmode out of the URL, or turn TLS on in the server'],
   [
@@ -140,7 +140,9 @@ function describeSocketError(error: Error): string {
 
 const waiting: readonly Action[] = ['reconnect', 'retry', 'hold']
 
-/** Whose fault an error with the SQLSTATE is; `uncertain` where only a statement without any row can tell. */
+/**
+ * What an error with the SQLSTATE is about; `uncertain` if only the same statement without any row shows it.
+ */
 function faultOf(sqlstate: string): 'system' | 'row' | 'uncertain' {
   const code = systemCode(sqlstate)
   if (code === undefined) return 'row'
@@ -165,8 +167,8 @@ export function rowError(error: unknown, columns: readonly string[] = []): RowEr
   if (whose === 'system') return undefined
   const places = [...(error.where ?? '').matchAll(/^COPY .+?, line (\d+)(?:, column (.+))?/gm)]
   const line = places[0]?.[1]
-  // Text of functions and values may look like a place. As a number it is tried out, as a name it is believed
-  // only where it is the only one.
+  // The text of functions and values may look like a place. A line number is only tried out; a column's name
+  // is believed only if no other is mentioned.
   const named = places.length === 1 ? columnIn(places[0]?.[2] ?? '', columns) : undefined
   const raised = named === undefined && !/^(22|23|44|54)/.test(sqlstate)
   const code = rowCodes[sqlstate] ?? (raised ? 'TRIGGER_RAISED' : 'VALUE_REFUSED')
@@ -185,8 +187,8 @@ const columnIn = (context: string, columns: readonly string[]): string | undefin
     .toSorted((a, b) => b.length - a.length)[0]
 
 /**
- * The error of a table whose functions refuse every row. What a function raises itself may quote a row, so
- * its name stands for it.
+ * The error of a table whose functions refuse every row. A message that a function raises may quote a row, so
+ * only the function's name is shown.
  */
 export function tableError(error: unknown, detail: string): LadingError {
   const { code, message } = sinkError(error)

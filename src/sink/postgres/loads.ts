@@ -9,8 +9,8 @@ import { storable } from '../storable.ts'
 import { arrayLiteral, literal } from './copy/literal.ts'
 
 /**
- * Makes the loads' rows where they are missing, outside the batch's transaction: two consumers of one load
- * must not wait for each other.
+ * Creates missing rows of the loads, outside the batch's transaction: two consumers of one load must not wait
+ * for each other.
  */
 export async function registerLoads(client: pg.Client, batch: Batch): Promise<Map<string, string>> {
   const loads = loadsOf(batch)
@@ -46,18 +46,18 @@ export function insertLoads(pipeline: string, loads: readonly LoadInfo[]): strin
 export const lockLoads = (ids: readonly string[]): string =>
   `SELECT pg_advisory_xact_lock_shared(hashtextextended(id, 0)) FROM unnest(${arrayLiteral('text', ids)}) id ORDER BY id`
 
-/** The statement that finds as many of the loads as are open and have the same plan. */
+/** The statement that finds those of the loads that are open and have the same plan. */
 export function openLoads(loads: readonly LoadInfo[]): string {
   const column = (type: string, value: (load: LoadInfo) => string) => arrayLiteral(type, loads.map(value))
   return `SELECT FROM unnest(${column('uuid', ({ id }) => id)}, ${column('text', ({ plan }) => plan)}) AS part (id, plan)
     JOIN lading.load ON load.id = part.id AND load.plan = decode(part.plan, 'hex') WHERE NOT complete`
 }
 
-/** Locks the loads and tells which have been folded before. */
+/** Locks the loads and returns those that are folded already. */
 export async function lockAndAsk(client: pg.Client, ids: readonly string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set()
   await client.query(lockLoads(ids))
-  // A statement of its own, because its snapshot must be taken after the locks were had.
+  // A separate statement, because its snapshot must be taken after the locks.
   const { rows } = await client.query<{ id: string }>(
     'SELECT id FROM lading.load WHERE id = ANY ($1) AND complete',
     [ids],

@@ -1,7 +1,7 @@
 /**
- * Puts encoded rows into the table, inside the transaction of a batch. The good path is one direct COPY. Only
- * where a key exists already, and the model says skip or update, do rows go through a staging table; and only
- * where the database refuses a row does the window narrow until exactly the refused rows are known.
+ * Puts encoded rows into the table, inside the transaction of a batch. The good path is one direct COPY. Rows
+ * go through a staging table only after a key has conflicted in a model that says skip or update. Only after
+ * the database has refused a row does the window narrow, until exactly the refused rows are known.
  */
 import type pg from 'pg'
 import type { Fault } from '../../core/fault.ts'
@@ -45,7 +45,7 @@ export class Placement {
   #taken = false
   readonly #objections = new Map<string, unknown>()
 
-  /** `staged` where rows are expected to conflict; a direct COPY is not tried first then. */
+  /** `staged`: conflicts are expected, so no direct COPY is tried first. */
   constructor(client: pg.Client, model: Model, rows: CopyRows, staged: boolean) {
     this.#client = client
     this.#model = model
@@ -69,7 +69,7 @@ export class Placement {
   }
 
   /**
-   * All rows at once, without isolating anything: false where the database refused some, and then none is
+   * Places all rows at once, without isolating any. Returns false if the database refused some; then none is
    * placed.
    */
   async placeAll(start: number, end: number): Promise<boolean> {
@@ -78,8 +78,8 @@ export class Placement {
   }
 
   /**
-   * Of parts whose rows may be left out, how many of each part's took effect; undefined where the database
-   * refused some, and then none is placed.
+   * For parts whose rows may be left out: how many rows of each part took effect. Undefined if the database
+   * refused some; then none is placed.
    */
   async placeParts(starts: readonly number[], end: number): Promise<ReadonlyMap<number, number> | undefined> {
     if (!this.#staged) return undefined
@@ -112,7 +112,7 @@ export class Placement {
     return { skipped, refusals }
   }
 
-  /** Runs `work`, which may return a fault of its own, and undoes it where a row was refused. */
+  /** Runs `work`, which may return a fault of its own, and undoes it if a row was refused. */
   async #attempt(start: number, end: number, work: () => Promise<Fault | undefined>): Promise<Attempt> {
     await this.#client.query('SAVEPOINT attempt')
     try {
@@ -139,8 +139,8 @@ export class Placement {
   }
 
   /**
-   * The same statement without any row: where that fails too, the error is no row's. Each time, because
-   * nothing keeps the table as it is.
+   * Runs the same statement without any row: if that fails too, the error is not about a row. It runs each
+   * time, because the table may change at any moment.
    */
   async #probe(at: number): Promise<void> {
     await this.#client.query('SAVEPOINT attempt')
@@ -168,9 +168,9 @@ const leftOut = (taken: number, sent: number): Fault => ({
 })
 
 /**
- * Places the rows of a run together as far as their parts' counts can still be told: what became of the rows
- * from `start` to before `end`, or undefined where each part has to be placed by itself. With a message for
- * each record there are a thousand parts.
+ * Places the rows of a run together if the counts of each part can still be known. Returns a function that
+ * gives the outcome of the rows from `start` to before `end`, or undefined if each part must be placed by
+ * itself. With one message per record there are thousands of parts.
  */
 export async function placeRun(
   placement: Placement,
@@ -195,7 +195,7 @@ export async function placeRun(
   }
 }
 
-/** Runs of spans whose rows lie next to each other, which is all of them unless a duplicate lies between. */
+/** Runs of spans whose rows are adjacent: one run, unless a duplicate lies in between. */
 export function adjacent<S extends Stretch>(spans: readonly S[]): S[][] {
   const runs: S[][] = []
   for (const span of spans) {

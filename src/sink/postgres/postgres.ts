@@ -31,8 +31,8 @@ import { Unanimity } from './unanimous.ts'
 import { replayLetter, writeBatch } from './write.ts'
 
 /**
- * Of the lease, where there is one; it is extended at each third, so that a statement is at least this much
- * of it old when it runs out.
+ * Share of the lease. It is extended at each third, so a statement is at least this old when the lease runs
+ * out.
  */
 const stalledShareOfLease = 2 / 3
 /** Without a lease, or with one that is longer. */
@@ -61,9 +61,9 @@ export class PostgresSink implements Sink<CopyBuffer> {
   #metLock = false
 
   /**
-   * `stalledMs`: how old a statement of ours may be whose client is being waited for, before others that wait
-   * for its locks end its session; a lease, where `prepare` names one, says it better. `silentMs`: as that of
-   * `Connection`. `manyRowsOfOneValue`: rows from which on a hash index is warned against.
+   * `stalledMs`: age at which a statement that waits for its client is considered stalled, so that others
+   * that need its locks may end its session; a lease passed to `prepare` overrides it. `silentMs`: see
+   * `Connection`. `manyRowsOfOneValue`: rows of one value from which on a hash index is warned against.
    */
   constructor(
     url: string,
@@ -174,12 +174,12 @@ export class PostgresSink implements Sink<CopyBuffer> {
   }
 
   /**
-   * Ends sessions of ours that have a transaction open, are waiting for their client, and whose last
-   * statement began longer ago than the limit. No time-out of the server covers a COPY that waits for a
-   * stopped or vanished client, and its locks would stay for ever. The server knows the age of the statement
-   * and not that of the silence: a COPY that is older than the limit and happens to wait for the next bytes
-   * of a slow client is ended too, which costs that client one more attempt. What a batch sends is all in
-   * memory before it begins, so a COPY takes about as long as the network needs for it.
+   * Ends sessions of Lading that have an open transaction, wait for their client, and whose last statement
+   * began longer ago than the limit. No time-out of the server covers a COPY that waits for a stopped or
+   * vanished client, and its locks would stay forever. The server knows the age of the statement, not of the
+   * silence. So a COPY over the limit that waits for the next bytes of a slow client is ended too, which
+   * costs that client another attempt. All bytes of a batch are in memory before it begins, so a COPY takes
+   * about as long as the network needs.
    */
   async #reap(client: pg.Client): Promise<void> {
     const sql = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity

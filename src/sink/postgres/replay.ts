@@ -1,4 +1,4 @@
-/** Rejects once more, in one transaction: rows, rejects and counts together, or nothing. */
+/** The one transaction of a replay of rejects: rows, rejects and counts together, or nothing. */
 import type pg from 'pg'
 import type { Fault } from '../../core/fault.ts'
 import type { RejectReplay, ReplayBatch, Verdict } from '../sink.ts'
@@ -22,7 +22,7 @@ interface Entry extends Stretch {
   readonly origin: Origin
 }
 
-/** What a record that is no reject any more counts as; one with a key of its own counts there. */
+/** What a record counts as once its reject is settled; `elsewhere`: under a key of its own. */
 interface Move {
   readonly origin: Origin
   readonly to: 'loaded' | 'skipped' | 'elsewhere'
@@ -66,14 +66,14 @@ export async function replayRejects(
   })
 }
 
-/** Loads are locked before rejects, as whoever starts a load over does. */
+/** Loads are locked before rejects, in the same order as `forget`. */
 async function loadsOf(client: pg.Client, ids: readonly number[]): Promise<string[]> {
   const sql = 'SELECT DISTINCT load_id FROM lading.reject WHERE id = ANY ($1) AND load_id IS NOT NULL'
   const { rows } = await client.query<{ load_id: string }>(sql, [ids])
   return rows.map(({ load_id }) => load_id)
 }
 
-/** Whoever replays one of them at the same time waits here, and finds it settled. */
+/** A concurrent replay of one of them waits here, and then finds it settled. */
 async function lockOpen(
   client: pg.Client,
   pipeline: string,
@@ -106,8 +106,8 @@ function entriesOf(
 }
 
 /**
- * Enters the keys of records that have one of their own. One whose key and content took effect meanwhile is
- * `known`.
+ * Enters the keys of records that have one of their own. `known`: key and content took effect in the
+ * meantime.
  */
 async function claimKeys(
   client: pg.Client,
@@ -136,7 +136,7 @@ async function claimKeys(
   return { fresh, known }
 }
 
-/** The sha256 of what took effect under the key before; undefined where nothing did, and the key is ours. */
+/** The sha256 of what took effect under the key before; undefined if the key was free and is entered now. */
 async function enter(
   client: pg.Client,
   pipeline: string,
@@ -160,7 +160,7 @@ async function skipClaim(client: pg.Client, pipeline: string, key: string): Prom
   ])
 }
 
-/** What became of each row: a fault, with its place, where the database refused it. */
+/** The outcome of each row; for a refused one a fault with its place in the record. */
 async function place(client: pg.Client, { model, rows }: ReplayBatch<CopyBuffer>, entries: readonly Entry[]) {
   const placement = new Placement(client, model, rows, false)
   const placed = new Map<Entry, 'loaded' | 'skipped' | Fault>()
@@ -183,7 +183,7 @@ async function settle(client: pg.Client, entries: readonly Entry[]): Promise<voi
     await client.query("UPDATE lading.reject SET state = 'replayed' WHERE id = ANY ($1)", [ids])
 }
 
-/** Those that are refused again stay open; their keys are free again. */
+/** Rejects that are refused again stay open, and their keys become free. */
 async function keepReasons(
   client: pg.Client,
   pipeline: string,
@@ -211,8 +211,8 @@ async function keepReasons(
 }
 
 /**
- * Moves records from the rejected to what they are now: in the load's own row where that is folded, else in
- * the ledger's.
+ * Subtracts the records from the rejected and adds them to what they are now: in the load's own row if it is
+ * folded, else in the ledger's row.
  */
 async function move(
   client: pg.Client,

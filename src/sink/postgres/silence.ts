@@ -1,20 +1,19 @@
 /**
- * A session whose answer is overdue. The other end may be gone without a sign (a failover, a router that has
- * forgotten the connection, a power cut), and TCP alone would notice after a quarter of an hour at best, or
- * the server may be at work for as long as that takes. So it is asked over a connection of its own; only a
- * server that cannot be reached, does not know the session, or waits for us instead of we for it, twice in a
- * row, has lost it.
+ * A session whose answer is overdue. Either the other end has vanished (a failover, a router that forgot the
+ * connection, a power cut), which TCP alone would notice after a quarter of an hour at best; or the server is
+ * still working. So the server is asked over a separate connection. The session counts as lost only if, twice
+ * in a row, the server cannot be reached, does not know the session, or waits for this client.
  */
 import type { Socket } from 'node:net'
 import pg from 'pg'
 
 /**
- * How long a session may say nothing before the server is asked, how long its answer may take, and the pause
- * between two questions, in milliseconds: a lost session is known within 40 s.
+ * Silence of a session before the server is asked, limit for its answer, and pause between two questions, in
+ * milliseconds: a lost session is noticed within 40 s.
  */
 export const defaultSilentMs = 10_000
 
-/** The socket below a session, which the driver's types do not tell of. */
+/** The socket of a session, which the driver's types leave out. */
 export const streamOf = (client: pg.Client): Socket =>
   (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream
 
@@ -30,9 +29,7 @@ interface Suspicion {
   readonly at?: string
 }
 
-/**
- * Watches a session until it is disposed of; calls `onLost` once, with the reason, where the session is lost.
- */
+/** Watches a session until disposal; calls `onLost` once, with the reason, if the session is lost. */
 export function watchSilence(
   session: () => Session | undefined,
   config: pg.ClientConfig,

@@ -1,7 +1,7 @@
 /**
- * Rows whose keys may be there already: COPY into a temporary table, then one INSERT … ON CONFLICT, sorted by
- * key so that two consumers lock rows in the same order. Of rows with the same key the newest counts: the
- * greatest version, then the last in the source.
+ * For rows whose keys may exist: COPY into a temporary table, then one INSERT … ON CONFLICT, sorted by key so
+ * that two consumers lock rows in the same order. Among rows of one key the newest wins: the greatest
+ * version, then the last in the source.
  */
 import type pg from 'pg'
 import { LadingError } from '../../core/errors.ts'
@@ -14,8 +14,8 @@ import { copyInto, type CopyRows } from './copy/rows.ts'
 const stagingName = (model: Model): string => `lading_staging_${model.fingerprint.slice(0, 16)}`
 
 /**
- * The staging table of a session, made once for each session: making it for each batch would bloat the
- * catalog. Its rows are numbered, because where a row lies in a table does not tell when it came.
+ * The staging table of a session, created once, because creating it for each batch would bloat the catalog.
+ * Its rows are numbered, because their place in the table says nothing about their order.
  */
 export function createStaging(model: Model): string {
   const staging = stagingName(model)
@@ -121,7 +121,10 @@ export class Staging {
     return Number(rows[0]?.keys)
   }
 
-  /** COPY takes values for a column that is GENERATED ALWAYS AS IDENTITY as it is; INSERT has to be told. */
+  /**
+   * COPY accepts values for a column that is GENERATED ALWAYS AS IDENTITY; INSERT needs OVERRIDING SYSTEM
+   * VALUE.
+   */
   #insert(): string {
     return `INSERT INTO ${qualified(this.#model)} AS target (${columnNames(this.#model)}) OVERRIDING SYSTEM VALUE`
   }

@@ -3,9 +3,9 @@ import { LadingError } from '../../core/errors.ts'
 
 /**
  * READ COMMITTED, because under a stricter level the second of two consumers of one chunk would fail instead
- * of waiting to see what the first one does. synchronous_commit is raised where a role or database has
- * lowered it. Deferred constraints are checked at once, so that a refused row shows before COMMIT. A lock
- * that is not had within 5 s is somebody else's: the batch is tried again.
+ * of waiting for the first. synchronous_commit is raised if a role or database has lowered it. Deferred
+ * constraints are checked at once, so that a refused row shows before COMMIT. If a lock takes more than 5 s,
+ * the batch is tried again.
  */
 export const beginBatch = `BEGIN ISOLATION LEVEL READ COMMITTED;
   SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '10min';
@@ -13,8 +13,8 @@ export const beginBatch = `BEGIN ISOLATION LEVEL READ COMMITTED;
   SET CONSTRAINTS ALL IMMEDIATE`
 
 /**
- * How keys are entered into the ledger, by whatever way: two consumers with the same messages wait for each
- * other instead of deadlocking.
+ * The order in which every statement enters keys into the ledger: two consumers with the same messages wait
+ * for each other instead of deadlocking.
  */
 export const inOrderOfEntry = (a: { readonly key: string }, b: { readonly key: string }): number =>
   a.key < b.key ? -1 : a.key > b.key ? 1 : 0
@@ -43,7 +43,7 @@ export async function commit(client: pg.Client): Promise<void> {
     throw new LadingError('SINK_FAILED', `PostgreSQL: COMMIT was answered with ${command}`)
 }
 
-/** Where the connection is gone this fails too, and the error that led here is the one that counts. */
+/** Fails too if the connection is gone; the error that led here is the one that counts. */
 export async function rollback(client: pg.Client): Promise<void> {
   await client.query('ROLLBACK').catch(() => undefined)
 }

@@ -1,7 +1,6 @@
 /**
- * Tells a table whose triggers or CHECK functions are broken from rows that they refuse. A function is
- * compiled when it is called, so a table that it does not find, or may not read, shows with the first row and
- * not without any.
+ * Distinguishes a table whose triggers or CHECK functions are broken from rows that they refuse. A function
+ * is compiled when it is called, so a table that it cannot find or read shows only with the first row.
  */
 import type { Part } from '../sink.ts'
 
@@ -37,9 +36,9 @@ export class Unanimity {
   }
 
   /**
-   * Every row of a batch was refused in these words. Returns whether that is the table's fault: rows of two
-   * loads were refused so, or too many, and none was taken between. Messages of others are no loads, so that
-   * a few bad ones stop nothing.
+   * Every row of a batch was refused with this message. Returns whether that is the table's fault: rows of
+   * two loads, or too many rows, were refused with it, and none was accepted in between. External messages
+   * belong to no load, so a few bad ones stop nothing.
    */
   isTables(words: string, refused: readonly RefusedRows[]): boolean {
     if (words !== this.#words) this.clear()

@@ -128,7 +128,7 @@ async function placeParts(
   if (corrections.length > 0) await correct(client, batch.pipeline, corrections)
 }
 
-/** Throws where every row is refused for what is the table's fault. */
+/** Throws if every row is refused and the table is at fault. */
 function requireTakers(
   { taken, objections }: Placement,
   unanimity: Unanimity,

@@ -37,7 +37,7 @@ export function sql(texts: TemplateStringsArray, ...inserted: readonly (SqlValue
   return new Sql(built, values)
 }
 
-/** Text of ours, never of a person's. */
+/** A part of a statement that is a constant of the code, never a user's text. */
 export const raw = (text: string): Sql => new Sql([text])
 
 /** All of the conditions; those that are undefined do not matter. */

@@ -34,7 +34,7 @@ const constraintCodes: Readonly<Record<number, Code>> = {
 
 export const isForeignKeyError = (error: unknown): boolean => sqliteCode(error)?.extended === 787
 
-/** Any error of the file as one of ours. */
+/** Turns any error of the file into a `LadingError`. */
 export function sinkError(error: unknown, path: string): LadingError {
   if (error instanceof LadingError) return error
   const detail = `SQLite ${path}: ${error instanceof Error ? error.message : String(error)}`

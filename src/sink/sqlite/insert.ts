@@ -1,6 +1,6 @@
 /**
- * Rows of a batch → table. Several rows for each statement where that cannot be told from one by one;
- * wherever something is refused, exactly those rows again, one by one.
+ * Rows of a batch → table. Inserts several rows per statement if the outcome is the same as row by row. If a
+ * statement fails, its rows are inserted again one at a time.
  */
 import { LadingError } from '../../core/errors.ts'
 import type { Fault } from '../../core/fault.ts'
@@ -39,7 +39,7 @@ const mostParameters = 512
  */
 const mostRollbacks = 100
 
-/** Why a transaction is written again: what it showed of rows that do not leave it as it was. */
+/** What a failed transaction showed about its rows, for the next attempt. */
 interface Lessons {
   /** A foreign key is deferred: it shows at COMMIT and names no row. */
   checked: boolean
@@ -50,8 +50,7 @@ interface Lessons {
 }
 
 /**
- * Runs `work` in a transaction, and again with another way to insert where an error showed only then that it
- * takes one.
+ * Runs `work` in a transaction, and again with another way to insert if an error showed that it needs one.
  */
 export function insertingIn<T>(file: SqliteFile, model: InsertModel, work: (insert: Insert) => T): T {
   const lessons: Lessons = { checked: false, guarded: false, refused: new Map() }
@@ -104,7 +103,7 @@ const insertGroups =
     return changed + insertOneByOne(file, batch, row, end, refuse)
   }
 
-/** Says how many of the rows changed the table; undefined where one was refused, and with it all. */
+/** Returns how many of the rows changed the table; undefined if one was refused, and all with it. */
 function groupInserter(
   file: SqliteFile,
   model: InsertModel,

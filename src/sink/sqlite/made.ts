@@ -1,7 +1,7 @@
 /**
- * Tables that we have made: one that is still empty and as it was made is made again when its model says
- * something else now, so that a first try with a wrong model leaves nothing behind. Everything that others
- * have added to the table keeps it, and so does a row.
+ * Tables that Lading has made. One that is still empty and unchanged is made again when its model has
+ * changed, so that a first try with a wrong model leaves nothing behind. A single row, or anything that
+ * others have added to the table, keeps it.
  */
 import type { SqliteFile } from '../../core/sqlite.ts'
 import type { Model } from '../../model/model.ts'
@@ -46,8 +46,8 @@ export function makeTable(file: SqliteFile, model: Model): void {
 }
 
 /**
- * Makes the table again where it is ours, empty, and was made for another model; says whether it did. Within
- * a transaction.
+ * Recreates the table if Lading made it for another model and it is empty; returns whether it did. Within a
+ * transaction.
  */
 export function remakeTable(file: SqliteFile, model: Model): boolean {
   const made = file.get<{ definition: string; state: string }>(

@@ -1,6 +1,5 @@
 /**
- * Makes the ledger, a model's table and its indexes where they are missing, and checks that what is there
- * fits.
+ * Creates what is missing of the ledger, a model's table and its indexes, and checks that what exists fits.
  */
 import { LadingError } from '../../core/errors.ts'
 import type { SqliteFile } from '../../core/sqlite.ts'
@@ -11,7 +10,7 @@ import { isKeyless, isThere, orderProblems, problemsOf, refusingNull } from './c
 import { makeTable, remakeTable } from './made.ts'
 import { migrations } from './schema.ts'
 
-/** The version has a table of its own: the file's user_version belongs to whoever owns the target tables. */
+/** The version has a table of its own: the file's user_version belongs to the owner of the target tables. */
 export function prepareLedger(file: SqliteFile): void {
   if (ledgerVersion(file) === migrations.length) return
   file.transaction(() => {

@@ -1,4 +1,4 @@
-/** Rejects once more, in one transaction: rows, rejects and counts together, or nothing. */
+/** The one transaction of a replay of rejects: rows, rejects and counts together, or nothing. */
 import type { Fault } from '../../core/fault.ts'
 import type { SqliteFile } from '../../core/sqlite.ts'
 import type { RejectReplay, ReplayBatch, Verdict } from '../sink.ts'
@@ -70,8 +70,8 @@ function holderOf(file: SqliteFile, pipeline: string, key: string): string | und
 }
 
 /**
- * The reject is one no more: its record counts as what it is now, in the load's own row where that is folded,
- * else in the ledger's.
+ * Settles the reject: its record counts as what it is now, in the load's own row if it is folded, else in the
+ * ledger's row.
  */
 function settle(
   file: SqliteFile,

@@ -68,7 +68,7 @@ export class SqliteSink implements Sink<ValueRows> {
   }
 
   async write(batch: Batch<ValueRows>): Promise<readonly Verdict[]> {
-    // Where rows are refused, more are soon; trying the other way first would write each batch twice.
+    // Refused rows come in series; trying the thread first would write each of these batches twice.
     const apart = !this.#refused && batch.rows.bytes >= this.#threadBytes
     const verdicts = apart ? await this.#writer?.write(batch) : undefined
     return verdicts ?? this.#writeHere(batch)

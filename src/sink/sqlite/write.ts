@@ -50,8 +50,8 @@ const blob = (hex: string): Buffer => Buffer.from(hex, 'hex')
 const hex = (value: Uint8Array): string => Buffer.from(value).toString('hex')
 
 /**
- * Makes the load's row where it is missing; a verdict where the load is finished, or was begun with another
- * plan.
+ * Creates the load's row if it is missing. Returns a verdict if the load is complete or was begun with
+ * another plan.
  */
 function judgeLoad(file: SqliteFile, pipeline: string, { load }: Part): Verdict | undefined {
   if (load === undefined) return undefined

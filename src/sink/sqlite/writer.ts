@@ -46,7 +46,7 @@ export class Writer implements AsyncDisposable {
     return thread
   }
 
-  /** Undefined where a row of the batch is refused; then nothing of it has taken effect. */
+  /** Undefined if a row of the batch is refused; then nothing of it has taken effect. */
   write(batch: Batch<ValueRows>): Promise<readonly Verdict[] | undefined> {
     const { pipeline, parts } = batch
     const { table, primaryKey, onConflict, version, columns } = batch.model

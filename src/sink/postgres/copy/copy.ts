@@ -11,10 +11,9 @@ const copyData = 0x64
 const copyDone = Buffer.from([0x63, 0, 0, 0, 4])
 
 /**
- * Sends `sql` and the data of each `COPY … FROM STDIN` in it, in their order, without waiting for a word in
- * between: where a statement fails, the server drops the data that follows (PostgreSQL documentation,
- * "Message Flow", "COPY Operations"). Returns how many rows each statement touched, as the server's answers
- * count them.
+ * Sends `sql` and the data of each `COPY … FROM STDIN` in it, in order, without waiting for answers in
+ * between: if a statement fails, the server drops the data that follows (PostgreSQL documentation, "Message
+ * Flow", "COPY Operations"). Returns how many rows each statement touched, by the server's own count.
  */
 export function copy(
   client: pg.Client,

@@ -1,8 +1,8 @@
 /**
- * The indexes of an empty table, its key among them, taken away for a load and built at its end: keeping them
- * up to date row by row is PostgreSQL's largest single cost (docs/benchmarks.md). What was taken away is
- * written down in the same transaction, so that whoever comes after a crash builds it. The ledger alone sees
- * to it meanwhile that nothing takes effect twice.
+ * The indexes of an empty table, its key among them, dropped for a load and built at its end: keeping them up
+ * to date row by row is PostgreSQL's largest single cost (docs/benchmarks.md). What was dropped is recorded
+ * in the same transaction, so that the next run after a crash builds it. Meanwhile the ledger alone ensures
+ * that nothing takes effect twice.
  */
 import pg from 'pg'
 import { LadingError } from '../../../core/errors.ts'
@@ -19,15 +19,12 @@ const begin =
   "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0"
 
 /**
- * Loads at work hold it shared, whoever builds holds it alone: no load's indexes are built in the middle of
- * it by somebody else.
+ * Held shared by loads at work and exclusively by the builder, so that no other process builds the indexes in
+ * the middle of a load.
  */
 const lockKeyOf = (table: string): string => `hashtextextended('lading/deferred/' || ${table}::oid, 0)`
 const lockKey = lockKeyOf('to_regclass($1)')
-/**
- * Whoever has prepared the table and relies on its indexes holds it shared, whoever takes them away holds it
- * alone.
- */
+/** Held shared by sessions that rely on the table's indexes, and exclusively to drop them. */
 export const relianceKey = "hashtextextended('lading/relied on/' || to_regclass($1)::oid, 0)"
 
 /** Whether indexes of the model's table are missing because a load has taken them away. */
@@ -39,8 +36,8 @@ export async function isDeferred(client: pg.Client, model: Model): Promise<boole
 }
 
 /**
- * Says, for as long as the session lasts or until `buildIndexes`, that a load is at work, or that somebody
- * relies on the indexes.
+ * Announces, until the session ends or `buildIndexes`, that a load is at work or that this session relies on
+ * the indexes.
  */
 export async function announce(client: pg.Client, model: Model, deferred: boolean): Promise<void> {
   await client.query(`SELECT pg_try_advisory_lock_shared(${deferred ? lockKey : relianceKey})`, [
@@ -50,12 +47,11 @@ export async function announce(client: pg.Client, model: Model, deferred: boolea
 
 const inUse = 'others are using it'
 
-/** Takes the indexes away. Returns why not, where that cannot be done. */
+/** Drops the indexes, or returns the reason why it cannot. */
 export async function deferIndexes(client: pg.Client, model: Model): Promise<string | undefined> {
   try {
     return await transaction(client, begin, async () => {
-      // Looked at before the lock is asked for, and once more when it is had: a table that is in use must not
-      // be kept waiting for.
+      // Checked before requesting the lock, and again under it: a table that is in use must not be blocked.
       const early = await obstacle(client, model)
       if (early !== undefined) return early
       const { rows } = await client.query<{ had: boolean }>(
@@ -74,10 +70,7 @@ export async function deferIndexes(client: pg.Client, model: Model): Promise<str
   }
 }
 
-/**
- * What keeps the indexes of the table from being taken away and built again just as they are; undefined where
- * nothing does.
- */
+/** Why the indexes of the table cannot be dropped and rebuilt exactly as they are; undefined if they can. */
 async function obstacle(client: pg.Client, model: Model): Promise<string | undefined> {
   const { rows } = await client.query<{ why: string | null }>(
     `SELECT CASE
@@ -151,7 +144,7 @@ export async function buildIndexes(client: pg.Client, model: Model): Promise<Bui
   }
 }
 
-/** By a session that may be that of a client long gone: a server builds on for as long as it takes. */
+/** Possibly by the session of a client that has gone: a server goes on building. */
 async function isBeingBuilt(client: pg.Client, table: readonly string[]): Promise<boolean> {
   const { rows } = await client.query(`${holdersOf(lockKey)} AND mode = 'ExclusiveLock'`, [...table])
   return rows.length > 0
@@ -161,10 +154,7 @@ const holdersOf = (key: string): string =>
   `SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND (classid::bigint << 32) | objid::bigint = ${key}
      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
 
-/**
- * Tables whose indexes are away though no load is at work that will build them: it was interrupted, or they
- * refuse a row.
- */
+/** Tables whose indexes are missing without a load at work: it was interrupted, or a row violates them. */
 export async function missingIndexes(client: pg.Client): Promise<readonly MissingIndexes[]> {
   const { rows } = await client.query<MissingIndexes>(
     `SELECT target::text AS "table", cardinality(statements) AS indexes FROM lading.deferred
@@ -188,17 +178,16 @@ async function rebuild(client: pg.Client, model: Model): Promise<void> {
 }
 
 /**
- * Takes back everything that the loads did, and builds the indexes of the table, which is empty then. Throws
- * `INDEXES_BLOCKED` and changes nothing where the table holds a row that is not theirs, or another session
- * has written to it: we only ever insert here, so with no other writer the number of rows says whose they
- * are.
+ * Undoes everything that the loads did, and builds the indexes of the then empty table. Throws
+ * `INDEXES_BLOCKED` and changes nothing if the table holds a row of another origin or another session has
+ * written to it. Loads only insert here, so without another writer the number of rows proves their origin.
  */
 export async function startOver(client: pg.Client, model: Model, loads: readonly string[]): Promise<void> {
   await transaction(client, begin, async () => {
     // In the order of a batch, which locks its loads first.
     const theirs = await run(client, lockLoaded(dialect, loads))
     await client.query(`LOCK TABLE ${qualified(model)} IN ACCESS EXCLUSIVE MODE`)
-    // Done before, by a COMMIT whose answer was lost.
+    // An earlier COMMIT whose answer was lost did it already.
     if (!(await isDeferred(client, model))) return
     const { rows } = await client.query<{ rows: string }>(`SELECT count(*) AS rows FROM ${qualified(model)}`)
     if (Number(rows[0]?.rows) !== theirs)

@@ -1,6 +1,6 @@
 /**
- * Keys that another session holds: entered into the ledger by a transaction that is open, because its
- * consumer has stopped, mostly.
+ * Keys that another session holds: entered into the ledger by a transaction that is still open, mostly
+ * because its consumer has stopped.
  */
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
@@ -8,19 +8,17 @@ import { LadingError } from '../../../core/errors.ts'
 import { arrayLiteral, literal } from '../copy/literal.ts'
 
 /**
- * A healthy consumer's transaction was waited for before, so this only tells a key that is held from one that
- * is free.
+ * Healthy transactions were waited for before; this only separates keys that are held from those that are
+ * free.
  */
 const lockTimeout = '200ms'
-/**
- * Questions that may be answered with a lock before halves are not looked into any more: some seconds in all.
- */
+/** Time-outs after which groups are not halved any more: a few seconds in all. */
 const mostTimeouts = 16
 
 /**
- * Which of the keys cannot be entered now, where others can; changes nothing. Several that are held lie next
- * to each other in most cases, so groups are asked for and halved. Where it takes too many questions, free
- * keys of a group count as held. Throws `SINK_BUSY` where it is the table that is locked.
+ * Returns the keys that cannot be entered now; changes nothing. Keys that are held are mostly adjacent, so
+ * groups are probed and halved. After too many probes, the free keys of a group count as held. Throws
+ * `SINK_BUSY` if the whole table is locked.
  */
 export async function lockedKeys(
   client: pg.Client,

@@ -1,7 +1,7 @@
 /**
- * Tables that we have made: one that is still empty and as it was made is made again when its model says
- * something else now, so that a first try with a wrong model leaves nothing behind. Everything that others
- * have added to the table keeps it, and so does a row.
+ * Tables that Lading has made. One that is still empty and unchanged is made again when its model has
+ * changed, so that a first try with a wrong model leaves nothing behind. A single row, or anything that
+ * others have added to the table, keeps it.
  */
 import pg from 'pg'
 import type { Model } from '../../../model/model.ts'
@@ -64,11 +64,11 @@ export async function isOutdated(client: pg.Client, model: Model): Promise<boole
 }
 
 /**
- * Makes the table again where it is ours, empty, unused, and was made for another model; says whether it did.
+ * Recreates the table if Lading made it for another model and it is empty and unused; returns whether it did.
  * Within a transaction.
  */
 export async function remakeTable(client: pg.Client, model: Model): Promise<boolean> {
-  // Asked before the lock as well: a table with rows must not be kept from anybody.
+  // Checked before the lock as well: a table with rows must not be blocked.
   if (!(await mayBeRemade(client, model)) || (await hasRows(client, model))) return false
   const { rows } = await client.query<{ had: boolean }>(
     `SELECT pg_try_advisory_xact_lock(${relianceKey}) AS had`,

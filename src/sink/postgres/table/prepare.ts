@@ -1,6 +1,5 @@
 /**
- * Makes the ledger, a model's table and its indexes where they are missing, and checks that what is there
- * fits.
+ * Creates what is missing of the ledger, a model's table and its indexes, and checks that what exists fits.
  */
 import pg from 'pg'
 import { LadingError } from '../../../core/errors.ts'
@@ -79,7 +78,7 @@ export async function prepareTable(
   const wereAway = await isDeferred(client, model)
   if (wereAway && deferring === undefined) await buildAbandoned(client, model)
   const catalog = await readCatalog(client, model)
-  // Before anything is taken away: the table may be somebody else's.
+  // Before anything is dropped: the table may not be Lading's.
   requireFit(model, [...problemsOf(model, catalog, wereAway && deferring !== undefined)])
   const table = { remade, keyless: !wereAway && !catalog.checksKey, notNull: refusingNull(model, catalog) }
   if (deferring === undefined || wereAway) return { ...table, deferred: wereAway && deferring !== undefined }
@@ -88,8 +87,8 @@ export async function prepareTable(
 }
 
 /**
- * Makes the table where it is missing, and makes an empty one of ours again where the model was changed; says
- * whether it did that.
+ * Creates a missing table, and recreates an empty one that Lading made for another model; returns whether it
+ * recreated it.
  */
 async function ensureTable(client: pg.Client, model: Model): Promise<boolean> {
   if ((await isThere(client, qualified(model))) && !(await isOutdated(client, model))) return false
