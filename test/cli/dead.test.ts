@@ -55,7 +55,7 @@ describe.concurrent('dead letters', () => {
     const stopped = await folder.lading('load', 'a.csv', '--pipeline', 'p')
     expectError(stopped, 'SCHEMA_MISMATCH', 78, 'stopped at chunk', '(a.csv, line 2)')
     const [, hint = ''] =
-      /to go on without the message: lading (consume --set-aside .+)\)\n$/.exec(stopped.err) ?? []
+      /to continue without the message: lading (consume --set-aside .+)\)\n$/.exec(stopped.err) ?? []
     const [, , key, ...repeated] = hint.split(' ')
     expect(repeated).toEqual(['--pipeline', 'p'])
     const run = await folder.lading('consume', '--until-empty', ...hint.split(' ').slice(1))

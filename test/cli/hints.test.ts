@@ -96,7 +96,7 @@ describe.concurrent('a load', () => {
       await folder.lading('rejects', 'discard', '--load', 'b.csv'),
       'USAGE',
       64,
-      /2 loads answer to b\.csv; .*[0-9a-f]{8} \(b\.csv, 20/,
+      /2 loads match b\.csv; .*[0-9a-f]{8} \(b\.csv, 20/,
     )
     await folder.lading('produce', 'in/a.csv', '--pipeline', 'planned')
     expect((await folder.lading('verify', 'in/a.csv', '--pipeline', 'planned')).code).toBe(66)
@@ -128,7 +128,7 @@ describe.concurrent('receipts, rejects and dead letters', () => {
       expect.stringMatching(/^… +21 more +21 +21 +0 +0 +0 +0$/),
       expect.stringMatching(/^ +all +22 +21 +1 +0 +0 +0$/),
     ])
-    expect(rows[3]).toBe('1 load needs a look; --json shows every load')
+    expect(rows[3]).toBe('1 load needs attention; --json shows every load')
     await folder.lading('consume', '--until-empty')
     const lists = [
       run,

@@ -80,7 +80,7 @@ describe.concurrent('bad records', () => {
       expect.stringMatching(/^ {2}help: use digits/),
       expect.stringMatching(/nullIf\)$/),
       '  edit the record: lading rejects edit 4',
-      '  load it then: lading rejects replay 4',
+      '  then load it: lading rejects replay 4',
       expect.stringMatching(/^ {2}reject 4, open: record 5, at byte \d+ of the source, load \S+$/),
       '',
     ])

@@ -137,7 +137,7 @@ describeTerminal(`at a terminal${isThere ? '' : ' (SKIPPED: no script of util-li
     const type = typedWhen('\u0003', (written) => / [1-9]\d? %/.test(written))
     const { code, written, screen } = await atTerminal(folder, ['load', 'in/a.csv', ...consumers], { type })
     expect(code, written).toBe(75)
-    expect(screen.text[0]).toBe('stopping: finishing what is in hand (again to end at once)')
+    expect(screen.text[0]).toBe('stopping: finishing the work in hand (repeat to end at once)')
     expect(screen.text[1]).toMatch(/^a\.csv .*%/)
     expect(written).not.toContain(hidesCursor)
     expect(written.endsWith('\r\n')).toBe(true)

@@ -3,9 +3,9 @@ import { toLadingError } from '../../core/errors.ts'
 import type { Listener } from '../../core/events.ts'
 
 /**
- * Notes in the producer's state, where it lies on this machine, which loads arrive in the database, so that
- * `verify` of another database does not miss what was published for any. A state that cannot be written costs
- * that note alone.
+ * Records in the producer's state, if it is on this machine, which loads arrive in the database, so that
+ * `verify` on another database does not report them as missing. If the state cannot be written, only this
+ * record is lost.
  */
 export async function noteArrivals(
   path: string,
@@ -26,7 +26,7 @@ export async function noteArrivals(
     } catch (error) {
       onEvent({
         type: 'warning',
-        message: `where loads arrive is not noted: ${toLadingError(error).message}`,
+        message: `cannot record which loads arrived: ${toLadingError(error).message}`,
       })
     }
   }

@@ -1,4 +1,4 @@
-/** How many consumers a load has by default: from the machine and the work. */
+/** Chooses the default number of consumers from the machine and the work. */
 import { availableParallelism } from 'node:os'
 import { InvalidArgumentError } from 'commander'
 import { whole } from '../settings/options.ts'
@@ -8,20 +8,15 @@ import { placeOfSink } from '../../sink/registry.ts'
 import { namedSources } from '../../source/registry.ts'
 import { sizeOf } from '../../source/source.ts'
 
-/**
- * Bytes of files from which on a consumer in a process of its own earns back what its start costs, a third of
- * a second.
- */
+/** Bytes of files from which a consumer process pays for its start, a third of a second. */
 const largeBytes = 64 * 1024 * 1024
-/** A bound and no measurement: who has more cores may say so. */
+/** An upper bound, not a measurement; --consumers may exceed it. */
 const mostConsumers = 4
 
-/**
- * More never load faster: each keeps a core busy, and a database server takes about 100 sessions by default.
- */
+/** More never load faster: each keeps a core busy, and a database server allows about 100 sessions by default. */
 const mostPerCore = 8
 
-/** How many consumers a person asks of this machine. */
+/** Parses --consumers. */
 export function consumers(text: string): number {
   const value = whole(1)(text)
   const cores = availableParallelism()

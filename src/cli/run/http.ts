@@ -1,4 +1,4 @@
-/** `--http`: metrics, health and what else is to be seen of a run, for as long as it lasts. */
+/** `--http`: metrics, health and the page, for the duration of a run. */
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
@@ -24,7 +24,7 @@ interface Address {
   readonly port: number
 }
 
-/** Flags of everything that can be looked at while it runs. */
+/** Flags of all commands that can be observed while they run. */
 export interface HttpFlags {
   readonly http?: Address
   readonly httpToken?: string
@@ -46,37 +46,31 @@ interface Places {
 export const httpOptions = () => [
   new Option(
     '--http <address>',
-    'show a page, and answer /metrics, /healthz and /readyz, at [HOST:]PORT while it runs; 127.0.0.1 where no host is named',
+    'serve a page, /metrics, /healthz and /readyz at [HOST:]PORT during the run; the default host is 127.0.0.1',
   )
     .env('LADING_HTTP')
     .argParser(address),
   new Option(
     '--http-token <file>',
-    'file with the token (or LADING_HTTP_TOKEN) that everybody beyond this machine needs',
+    'file with the token for clients on other machines (or LADING_HTTP_TOKEN)',
   ),
   new Option(
     '--http-name <name>',
-    'further name of this machine by which browsers and Prometheus ask; may be repeated',
+    'another host name that browsers and Prometheus may use for this machine; repeatable',
   ).argParser((name: string, names: readonly string[] | undefined) => [...(names ?? []), name]),
-  new Option(
-    '--stall-after <seconds>',
-    '/readyz turns red when there is work and nothing has moved for so long',
-  )
+  new Option('--stall-after <seconds>', '/readyz fails after this long without progress while there is work')
     .default(20)
     .argParser(positive),
 ]
 
-/** What listens to a run, and the server that shows it. */
+/** Observes a run, and serves what it sees. */
 export interface Watch extends AsyncDisposable {
   readonly listener: Listener
-  /** Tells of the queue, once it is open. */
+  /** Passes the queue, once it is open. */
   see(queue: Queue): void
 }
 
-/**
- * Without `--http` and OpenTelemetry it costs nothing, and of a load only the process that was started by a
- * person answers.
- */
+/** Costs nothing without `--http` and OpenTelemetry. In a load, only the parent process serves. */
 export async function openWatch(command: string, flags: HttpFlags & Places): Promise<Watch> {
   const traces = await openTraces(process.env)
   const shown = await openHttp(command, flags).catch(async (error: unknown) => {
@@ -116,7 +110,7 @@ async function openHttp(command: string, flags: HttpFlags & Places): Promise<Wat
   if (given === undefined && !isLoopback(http.host))
     throw new LadingError(
       'USAGE',
-      '--http beyond this machine needs --http-token FILE or LADING_HTTP_TOKEN, of 16 characters and more',
+      '--http on another address than localhost needs --http-token FILE or LADING_HTTP_TOKEN, with at least 16 characters',
     )
   const target = to === undefined ? undefined : shownUrl(to)
   const queue = shownUrl(flags.queue)
@@ -142,7 +136,7 @@ async function openHttp(command: string, flags: HttpFlags & Places): Promise<Wat
   const routes = routesOf({ observer, metrics: metrics.made, refresh, stream, ledger })
   const token = given ?? randomBytes(24).toString('base64url')
   const web = await startWeb({ ...http, names: flags.httpName ?? [], token, routes })
-  // One that we made is worth something to people on this machine alone, for as long as this runs.
+  // A generated token works only on this machine and only during this run, so it may be printed.
   const page = given === undefined ? `${web.url}/#token=${token}` : web.url
   say('info', 'http', { url: web.url }, `page, metrics and health at ${page}`)
   return {
@@ -159,8 +153,8 @@ async function openHttp(command: string, flags: HttpFlags & Places): Promise<Wat
 }
 
 /**
- * Made when the first event comes, while the run waits for its database anyway, or when somebody asks before:
- * their library is a fiftieth of a second's work. Events that come meanwhile are told then.
+ * Created on the first event or request, because loading the metrics library takes 20 ms, and the run waits for
+ * its database then anyway. Earlier events are replayed to it.
  */
 function lateMetrics(
   about: About,

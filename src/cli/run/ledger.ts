@@ -1,4 +1,4 @@
-/** What commands that look at rejects and dead letters share. */
+/** Shared by the commands for rejects and dead letters. */
 import { Option } from 'commander'
 import { codes, LadingError } from '../../core/errors.ts'
 import type { Ledger, NamedLoad, RejectFilter, StoredReject } from '../../sink/ledger.ts'
@@ -8,7 +8,7 @@ import { requireDatabase } from '../settings/files.ts'
 import { loadName, toOption } from '../settings/options.ts'
 import { counted, shortId, visible } from '../terminal/output.ts'
 
-/** Opens a database that is there; with a model, its table is made or checked too. */
+/** Opens an existing database; with a model, also creates or checks its table. */
 export async function withSink(
   to: string,
   model: Model | undefined,
@@ -32,13 +32,13 @@ export interface ChoiceFlags {
   readonly search?: string
 }
 
-/** Where the ledger is, and which rejects. */
+/** Options for the ledger and the rejects in it. */
 export const choiceOptions = (): Option[] => [
   toOption(),
-  new Option('--load <load>', 'of one load only: the beginning of its id, or its file').argParser(loadName),
-  new Option('--code <code>', 'with this code only'),
-  new Option('--column <column>', 'of this column of the model only'),
-  new Option('--search <text>', 'with this text in the record or the reason'),
+  new Option('--load <load>', 'only of this load: the beginning of its id, or its file').argParser(loadName),
+  new Option('--code <code>', 'only with this code'),
+  new Option('--column <column>', 'only of this column of the model'),
+  new Option('--search <text>', 'only with this text in the record or the reason'),
 ]
 
 export const choiceOf = async (
@@ -53,10 +53,10 @@ export const choiceOf = async (
 
 export const isWholeId = (name: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(name)
 
-/** The load that is meant by its id, by a beginning of it that no other has, or by its file. */
+/** Finds a load by its id, by a unique beginning of its id, or by its file. */
 export async function findLoad(ledger: Ledger, name: string): Promise<string> {
   const id = isWholeId(name) ? name.toLowerCase() : theOne(name, await ledger.named(name))
-  if (id === undefined) throw new LadingError('NOT_FOUND', `the ledger knows no load ${name}`)
+  if (id === undefined) throw new LadingError('NOT_FOUND', `there is no load ${name} in the ledger`)
   return id
 }
 
@@ -65,7 +65,7 @@ type Nameable = Omit<NamedLoad, 'sha256'>
 const isCalled = (name: string, { source }: Nameable): boolean =>
   name === source || name.endsWith(`/${source}`)
 
-/** As the ledger's `named`. */
+/** Same rule as the ledger's `named`. */
 export const answersTo =
   (name: string) =>
   (load: Nameable): boolean =>
@@ -73,7 +73,7 @@ export const answersTo =
 
 const mostNamed = 5
 
-/** Undefined where there is none. A file that is called like the beginning of an id is meant before that. */
+/** Undefined if there is none. A file name takes precedence over the beginning of an id. */
 export function theOne(name: string, loads: readonly Nameable[]): string | undefined {
   const files = loads.filter((load) => isCalled(name, load))
   const [one, ...others] = files.length > 0 ? files : loads
@@ -85,11 +85,11 @@ export function theOne(name: string, loads: readonly Nameable[]): string | undef
   const which = `${all.slice(0, mostNamed).join(', ')}${more}`
   throw new LadingError(
     'USAGE',
-    `${counted(all.length, 'load')} answer to ${visible(name)}; name one by its id: ${which}`,
+    `${counted(all.length, 'load')} match ${visible(name)}; choose one by its id: ${which}`,
   )
 }
 
-/** The rejects with these ids, or without ids the open ones of the filter; a page at a time. */
+/** The rejects with these ids, or else the open ones that match the filter, in pages. */
 export async function* chosenRejects(
   ledger: Ledger,
   ids: readonly number[],
@@ -106,7 +106,7 @@ export async function findReject(ledger: Ledger, id: number): Promise<StoredReje
   return reject
 }
 
-/** A replay takes what is open in the pipeline of its model; what others have open stays unseen. */
+/** A replay takes only what is open in the model's pipeline. */
 export const noneToReplay = (what: string, pipeline: string): string =>
   `no ${what} to replay in pipeline ${pipeline}, which --model and --pipeline choose`
 

@@ -1,4 +1,4 @@
-/** What a load leaves in the queue, and the commands that go on with it. */
+/** What a load leaves in the queue, and the commands that process it. */
 import { existsSync } from 'node:fs'
 import type { ForeignEvent } from '../../core/events.ts'
 import type { LeftInQueue } from '../../load/load.ts'
@@ -10,8 +10,8 @@ import { counted, print, visible } from '../terminal/output.ts'
 /** `state` is the file of the producer's state. */
 export async function printLeft({ messages, of }: LeftInQueue, state: string): Promise<void> {
   if (messages === 0) return
-  // What another process holds cannot be seen: one that was killed may hold chunks of this load, until its
-  // lease runs out.
+  // Messages that another process holds are not visible. A killed process may hold chunks of this load until
+  // its lease expires.
   if (of.length === 0)
     return print(
       `left in the queue: ${counted(messages, 'message')} that this load did not see; any of its own are repeats: ${hint('peek')}`,
@@ -23,7 +23,7 @@ export async function printLeft({ messages, of }: LeftInQueue, state: string): P
   for (const each of of) print(`  ${visible(described(each, plans.get(each.load?.loadId ?? '')))}`)
 }
 
-/** What this producer knows of the loads; another one's are known by their source alone. */
+/** This producer's plans of the loads; loads of other producers have only a source name. */
 async function plansOf(of: readonly ForeignEvent[], path: string): Promise<ReadonlyMap<string, PlannedLoad>> {
   if (!existsSync(path)) return new Map()
   const { ProducerState } = await import('../../producer/state.ts')
@@ -35,7 +35,7 @@ async function plansOf(of: readonly ForeignEvent[], path: string): Promise<Reado
 
 function described({ pipeline, load }: ForeignEvent, plan: PlannedLoad | undefined): string {
   const consume = hint('consume')
-  if (pipeline === undefined) return `messages of others: ${consume}`
+  if (pipeline === undefined) return `external messages: ${consume}`
   if (load === undefined) return `pipeline ${pipeline}, for its own consumer`
   const { source, database } = load
   if (database === 'any') return `${source}, for any consumer: ${consume}`

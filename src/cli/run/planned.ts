@@ -7,23 +7,22 @@ interface Wanted {
   readonly id: string | undefined
   readonly pipeline?: string | undefined
   readonly state: string
-  /** Of the database. */
+  /** The database. */
   readonly place: string
 }
 
 /**
- * Receipts of loads that this producer planned for the database, or for any and that have arrived in none,
- * and of which the ledger knows nothing: every record of theirs is open.
+ * Receipts of planned loads that are not in the ledger: all their records are open. Includes loads for this
+ * database, and loads for any database that have not arrived in one.
  */
 export async function plannedReceipts(
   { id, pipeline, state, place }: Wanted,
   known: readonly Receipt[],
 ): Promise<readonly Receipt[]> {
-  // Looking makes no files; and a producer elsewhere leaves its state there.
+  // Reading must not create the file, and a producer on another machine keeps its state there.
   if (!existsSync(state)) return []
   const { ProducerState } = await import('../../producer/state.ts')
-  // No queue has an empty id, and the plans of all queues count: the one that is lost is not there to be
-  // asked for its own.
+  // An empty queue id: the plans of all queues count, because a lost queue cannot tell its id.
   using plans = new ProducerState(state, '', place)
   const arrived = new Set(known.map(({ loadId }) => loadId))
   const wanted = plans.ids(pipeline).filter((each) => !arrived.has(each) && (id === undefined || each === id))

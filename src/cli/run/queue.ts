@@ -4,7 +4,7 @@ import type { Listener } from '../../core/events.ts'
 import type { Queue } from '../../queue/queue.ts'
 import { positive } from '../settings/options.ts'
 
-/** Flags of everything that opens a queue to work with it. */
+/** Flags of all commands that work with a queue. */
 export interface QueueFlags {
   readonly queue: string
   readonly create: boolean
@@ -12,24 +12,21 @@ export interface QueueFlags {
 }
 
 export const createOption = () =>
-  new Option('--no-create', 'refuse a queue that is not there, instead of making it')
+  new Option('--no-create', 'fail if the queue does not exist, instead of creating it')
 
 export const startTimeoutOption = () =>
   new Option(
     '--start-timeout <seconds>',
-    'how long to wait for a database or queue that is not there at the start',
+    'how long to wait at the start for an unavailable database or queue',
   )
     .default(30)
     .argParser(positive)
 
-/**
- * What is left of the time that the whole start may wait, in milliseconds. `since` is when the first of them
- * was asked.
- */
+/** Milliseconds left of the start timeout; `since` is when the first connection was attempted. */
 export const startLeftMs = ({ startTimeout }: Pick<QueueFlags, 'startTimeout'>, since: number): number =>
   Math.max(0, startTimeout * 1000 - (performance.now() - since))
 
-/** Opens the queue, waits for one that is not there yet, and says what it does not promise. */
+/** Opens the queue, waits until it is available, and emits its warnings. */
 export async function openWorkingQueue(
   { queue, create, startTimeout }: QueueFlags,
   onEvent: Listener,

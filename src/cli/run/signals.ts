@@ -1,59 +1,55 @@
 import type { Listener } from '../../core/events.ts'
 import { isJson, say } from '../terminal/log.ts'
 
-/** Exit code of a process that a signal ended, as shells count: 128 and the signal's number. */
+/** Exit codes of a process that a signal ended: 128 plus the signal's number, as in shells. */
 const signals = { SIGINT: 130, SIGTERM: 143 } as const
 
-/** A signal that follows another within so many milliseconds is its echo. */
+/** A second signal within this many milliseconds repeats the first one. */
 const echoMs = 150
 
 /**
- * A signal that aborts at the first SIGINT or SIGTERM which means: finish what is in hand. A second one ends
- * the process at once, which is safe at any moment, because nothing is believed before it is committed. Where
- * nothing is in hand, nothing is told.
+ * Aborts at the first SIGINT or SIGTERM: finish the work in hand. A second one ends the process at once, which
+ * is always safe, because nothing counts before it is committed. `isTold` logs the stop.
  */
 export function stopSignal({ isTold = true } = {}): AbortSignal {
   const stop = new AbortController()
   let since = 0
   for (const [name, exit] of Object.entries(signals)) {
     process.on(name, () => {
-      // npm passes on what the terminal has sent already: that is no second wish.
+      // npm forwards a signal that the terminal has already sent: not a second request.
       if (stop.signal.aborted && performance.now() - since > echoMs) process.exit(exit)
       if (stop.signal.aborted) return
       since = performance.now()
       stop.abort()
-      // For a person at a terminal, which a consumer process of a load has not, and for the log of a service.
+      // For a person at a terminal and for a service's log; a consumer process of a load has neither.
       if (isTold && (process.stdin.isTTY || isJson()))
         say(
           'info',
           'stopping',
           { signal: name },
-          'stopping: finishing what is in hand (again to end at once)',
+          'stopping: finishing the work in hand (repeat to end at once)',
         )
     })
   }
   return stop.signal
 }
 
-/**
- * Environment of a consumer process whose IPC channel ties it to the `lading load` that started it. Others
- * may have a channel too.
- */
+/** Marks a consumer process that `lading load` started, because any process may have an IPC channel. */
 export const tied = { LADING_TIED: '1' } as const
 
 export const isTied = (env: Readonly<Record<string, string | undefined>> = process.env): boolean =>
   Object.keys(tied).some((name) => env[name] !== undefined)
 
-/** What a load tells its consumer processes; their channel stays open for what they have to tell. */
+/** What a load sends to its consumer processes; their channel stays open for their events. */
 export type Order = 'stop' | 'finish' | { readonly load: string }
 
-/** What the load that started this process has told it. */
+/** Orders from the load that started this process. */
 export interface Orders {
-  /** Aborts when it says stop, or is gone. */
+  /** Aborts on the order to stop, or when the load is gone. */
   readonly stop: AbortSignal
   /** Aborts when nothing more will be published. */
   readonly finish: AbortSignal
-  /** Those whose chunks this process takes; undefined where no load started it. */
+  /** The loads whose chunks this process takes; undefined if no load started it. */
   readonly loads: ReadonlySet<string> | undefined
 }
 
@@ -68,16 +64,13 @@ export function parentOrders(): Orders {
     else if (order === 'finish') finish.abort()
     else loads.add(order.load)
   })
-  // Listening alone must not keep the process alive.
+  // Listening must not keep the process alive.
   process.channel?.unref()
   if (!process.connected) stop.abort()
   return { ...none, loads }
 }
 
-/**
- * Tells events to the load that started this process, which has the log and whatever else listens. A load
- * that is gone hears nothing.
- */
+/** Sends events to the load that started this process, for its log and other listeners, unless it is gone. */
 export const tellParent: Listener = (event) => {
   if (process.connected) process.send?.(event, undefined, undefined, () => undefined)
 }

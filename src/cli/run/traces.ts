@@ -1,5 +1,5 @@
 /**
- * Traces where the usual environment of OpenTelemetry asks for them:
+ * Exports traces if OpenTelemetry's environment variables ask for it:
  * https://opentelemetry.io/docs/specs/otel/protocol/exporter.
  */
 import { ignoreEvents, type Listener } from '../../core/events.ts'
@@ -14,10 +14,10 @@ export interface Traces extends AsyncDisposable {
 
 const defaultTimeoutMs = 10_000
 
-/** Whether messages are to say in which span they were published. */
+/** Whether messages carry the id of their publish span. */
 export const isTraced = (env: Environment): boolean => endpointOf(env) !== undefined
 
-/** Of a load, the process that was started by a person tells of all. */
+/** In a load, the parent process exports for all. */
 export async function openTraces(env: Environment): Promise<Traces> {
   const url = isTied(env) ? undefined : endpointOf(env)
   if (url === undefined) return { listener: ignoreEvents, [Symbol.asyncDispose]: async () => undefined }
@@ -50,10 +50,10 @@ export async function openTraces(env: Environment): Promise<Traces> {
   }
 }
 
-/** A variable that is meant for all programs of a machine must not stop this one. */
+/** A variable meant for all programs of a machine must not stop this one. */
 function warnOfProtocol(protocol = 'http/json'): void {
   if (!protocol.startsWith('http/'))
-    say('warn', 'traces', { protocol }, `traces go by HTTP alone, and not by ${protocol}`)
+    say('warn', 'traces', { protocol }, `traces are exported by HTTP only, not by ${protocol}`)
 }
 
 function endpointOf(env: Environment): string | undefined {
@@ -66,7 +66,7 @@ function endpointOf(env: Environment): string | undefined {
   return URL.canParse(url) ? url : undefined
 }
 
-/** A request takes no user in its address, but in a header. */
+/** Moves the user from the address into a header, because requests refuse it in the address. */
 function withoutUser(text: string): {
   readonly address: string
   readonly authorization?: Readonly<Record<string, string>>
@@ -85,7 +85,7 @@ const given = (env: Environment, name: string): string | undefined =>
 const serviceName = (env: Environment) =>
   env['OTEL_SERVICE_NAME'] ? { 'service.name': env['OTEL_SERVICE_NAME'] } : {}
 
-/** `name=value,name=value`, values with the escapes of a URL. */
+/** `name=value,name=value`, with URL-encoded values. */
 function pairs(text: string | undefined): Record<string, string> {
   const found: Record<string, string> = {}
   for (const each of text?.split(',') ?? []) {

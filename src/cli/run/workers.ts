@@ -9,11 +9,10 @@ import { lineWriter, loggingArguments } from '../terminal/log.ts'
 import { type Order, tied } from './signals.ts'
 
 /**
- * Starts `lading consume` as `n` processes of their own. URLs go through the environment, because everybody
- * on a machine can read arguments. Orders, and the loads whose chunks they take, go over the IPC channel,
- * which is no signal: a signal may have reached the whole process group already, and a second one would end
- * the consumer at once. The channel's end, which comes by itself when this process is killed, tells them to
- * stop.
+ * Starts `n` processes of `lading consume`. URLs go through the environment, because any user on the machine
+ * can read arguments. Orders, and the loads whose chunks they take, go over the IPC channel, not as signals: a
+ * signal may have reached the whole process group already, and a second one would end a consumer at once. The
+ * channel closes when this process is killed, which also stops the consumers.
  */
 export function consumerProcesses(
   n: number,
@@ -27,10 +26,10 @@ export function consumerProcesses(
     LADING_MODEL: flags.model,
     ...tied,
   }
-  // What a consumer says for itself, of an error mostly, must not break what is drawn on the terminal.
+  // A consumer's own output, mostly an error, must not break the drawing on the terminal.
   const write = lineWriter()
   const children = Array.from({ length: n }, () =>
-    // Standard output belongs to the parent's result; a child's own tally would be mixed into it.
+    // Standard output is for the parent's result only, not for a child's counts.
     spawn(
       process.execPath,
       [...process.execArgv, process.argv[1] as string, 'consume', ...argumentsOf(flags)],
@@ -45,7 +44,7 @@ export function consumerProcesses(
     if (child.stderr !== null) createInterface(child.stderr).on('line', (line) => write?.(`${line}\n`))
   }
   const order = (what: Order) => {
-    // One that is ending anyway cannot be told.
+    // A process that is already ending takes no orders.
     for (const child of children) if (child.connected) child.send(what, () => undefined)
   }
   loads.each((load) => order({ load }))
@@ -102,7 +101,7 @@ function ending(child: ChildProcess, told: () => boolean): Promise<void> {
         reject(
           new LadingError(
             'CONSUMER_LOST',
-            `a consumer process ended with ${signal ?? `exit code ${code}`}; what it said stands above`,
+            `a consumer process ended with ${signal ?? `exit code ${code}`}; see its output above`,
           ),
         )
     })

@@ -1,4 +1,4 @@
-/** A reject as a compiler shows an error: the place, the row, and what is wrong marked in it. */
+/** Shows a reject like a compiler error: the place, and the row with the fault marked. */
 import { styleText } from 'node:util'
 import { codes } from '../../core/errors.ts'
 import type { StoredReject } from '../../sink/ledger.ts'
@@ -6,10 +6,10 @@ import { hint } from '../settings/hint.ts'
 import { count, shortId, visible } from './output.ts'
 import { cutEnd, cutStart, widthOf, wrapped } from './width.ts'
 
-/** Lines that are shown of a record in which no place is known. */
+/** Lines to show of a record without a known place. */
 const mostLines = 3
 
-/** A physical line of a record, in three parts: what is wrong, and what stands before and behind it. */
+/** A physical line of a record: the marked part, and the text before and after it. */
 interface MarkedLine {
   readonly line: number
   readonly before: Buffer
@@ -17,14 +17,14 @@ interface MarkedLine {
   readonly after: Buffer
 }
 
-/** `file:line:column`, as editors and terminals know it; the column is 1-based, in characters. */
+/** `file:line:column`, as editors and terminals use it; the column is 1-based, in characters. */
 export function placeOf(reject: StoredReject): string {
   const place = placeIn(reject)
   if (place === undefined) return `${visible(reject.source)}:${reject.line}`
   return `${visible(reject.source)}:${place.line}:${[...place.before.toString('utf8')].length + 1}`
 }
 
-/** `others` is how many more of the load failed the same way, and how to list them. */
+/** `others`: how many other records of the load failed in the same way, and the command that lists them. */
 export function diagnostic(
   reject: StoredReject,
   width: number,
@@ -38,14 +38,14 @@ export function diagnostic(
     ...rowsOf(reject, width),
     ...wrapped(visible(detail), width, '  '),
     ...wrapped(`help: ${advice}`, width, '  '),
-    // Commands for pasting are not broken into lines.
+    // Do not wrap commands: they are for pasting.
     ...(state === 'open'
       ? [
           `  edit the record: ${hint('rejects edit', reject.id)}`,
-          `  load it then: ${hint('rejects replay', reject.id)}`,
+          `  then load it: ${hint('rejects replay', reject.id)}`,
         ]
       : []),
-    ...(edited === undefined ? [] : ['  shown as it was mended; rejects export has it as it came']),
+    ...(edited === undefined ? [] : ['  shows the corrected record; rejects export has the original']),
     ...(others.count === 0
       ? []
       : [
@@ -80,7 +80,7 @@ function rowsOf(reject: StoredReject, width: number): string[] {
   return rows
 }
 
-/** Where the span begins; a span over several lines is marked in its first. */
+/** The line where the span begins; a span over several lines is marked only there. */
 function placeIn({ raw, edited, span, line }: StoredReject): MarkedLine | undefined {
   if (span === undefined) return undefined
   const text = Buffer.from(edited ?? raw)
@@ -121,7 +121,7 @@ function endOfLine(text: Buffer, from: number): number {
 
 const countLines = (text: Buffer): number => text.reduce((lines, byte) => lines + (byte === lf ? 1 : 0), 0)
 
-/** The row, cut around what is marked where it is too long, and where under it the mark stands. */
+/** Fits a line into `room` columns around the marked cell; returns the text and the caret's column and length. */
 function fit(
   { before, marked, after }: MarkedLine,
   room: number,
@@ -136,6 +136,6 @@ function fit(
 
 const shownText = (bytes: Buffer): string => visible(bytes.toString('utf8').replaceAll('\t', '    '))
 
-/** On a terminal alone, and not where NO_COLOR is set. */
+/** Colours only on a terminal, and not with NO_COLOR. */
 const paint = (style: 'bold' | 'red', text: string): string =>
   styleText(style, text, { stream: process.stdout })

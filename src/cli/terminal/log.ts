@@ -1,7 +1,6 @@
 /**
- * Everything that goes to standard error: one line each, for people or as one JSON object, and no more of it
- * than was asked for. Secrets are taken out here, whoever speaks. Results go to standard output, and the log
- * has no part in them.
+ * The log, on standard error: one line per entry, as text or JSON, filtered by level. It removes secrets from
+ * every entry. Results go to standard output, not through the log.
  */
 import { styleText } from 'node:util'
 import { type Command, Option } from 'commander'
@@ -10,7 +9,7 @@ import { shortened } from '../../core/text.ts'
 import { hint } from '../settings/hint.ts'
 import { visible, withoutSecrets } from './output.ts'
 
-/** The first matters most. */
+/** Most important first. */
 const levels = ['error', 'warn', 'info', 'debug'] as const
 export type Level = (typeof levels)[number]
 const formats = ['pretty', 'json'] as const
@@ -21,7 +20,7 @@ interface Logging {
   format: Format
 }
 
-/** Of the whole process: an error has to be told wherever it comes from. */
+/** Process-wide, because an error may come from anywhere. */
 const logging: Logging = { level: 'info', format: 'pretty' }
 
 export const isJson = (): boolean => logging.format === 'json'
@@ -30,21 +29,21 @@ const formatVariable = 'LADING_LOG_FORMAT'
 
 /** Options of every command. */
 export const loggingOptions = () => [
-  new Option('--log-level <level>', 'what is said on the way, on standard error: this and what matters more')
+  new Option('--log-level <level>', 'log entries of this level and above, on standard error')
     .choices(levels)
     .env('LADING_LOG_LEVEL')
     .default('info'),
-  new Option('--log-format <format>', 'for people, or one JSON object a line')
+  new Option('--log-format <format>', 'text for people, or one JSON object per line')
     .choices(formats)
     .env(formatVariable)
     .default('pretty'),
-  new Option('--quiet', 'say nothing on the way; short for --log-level error'),
+  new Option('--quiet', 'log only errors; short for --log-level error'),
 ]
 
-/** Where an option may come from, the strongest last. */
+/** Sources of an option's value, in ascending priority. */
 const sources = ['default', 'environment', 'config', 'env', 'cli']
 
-/** As the options of the command say, once they are all known. */
+/** Applies the command's options, once all are known. */
 export function configureLogging(command: Command): void {
   const { logLevel, logFormat, quiet } = command.opts<{
     logLevel: Level
@@ -56,7 +55,7 @@ export function configureLogging(command: Command): void {
   logging.format = logFormat
 }
 
-/** For what is wrong with the command line itself: the format that it seems to ask for. */
+/** Guesses the format before parsing, for errors in the command line itself. */
 export function presumeFormat(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
@@ -66,10 +65,10 @@ export function presumeFormat(
   logging.format = (at < 0 ? env[formatVariable] : typed) === 'json' ? 'json' : 'pretty'
 }
 
-/** The options that make another command of ours log as this one does. */
+/** Options that make a child process log in the same way. */
 export const loggingArguments = (): string[] => ['--log-level', logging.level, '--log-format', logging.format]
 
-/** Whether what matters so much is said, and to people. */
+/** Whether this level is logged, as text. */
 export const isForPeople = (level: Level): boolean => !isJson() && isSaid(level)
 
 const isSaid = (level: Level): boolean => levels.indexOf(level) <= levels.indexOf(logging.level)
@@ -79,32 +78,29 @@ type Write = (text: string) => void
 const writeDirectly: Write = (text) => void process.stderr.write(text)
 let write = writeDirectly
 
-/**
- * Whole lines take this way from now on, because something is drawn on the terminal that they must not break;
- * undefined ends that.
- */
+/** Redirects whole lines, so that they do not break a drawing on the terminal; undefined ends the redirection. */
 export const writeThrough = (through: Write | undefined): void => void (write = through ?? writeDirectly)
 
-/** Where lines of other processes have to take the same way. */
+/** The current redirection, for the lines of child processes. */
 export const lineWriter = (): Write | undefined => (write === writeDirectly ? undefined : write)
 
-/** Not the only sign of how much a line matters: its first word tells that as well. */
+/** Not the only sign of a line's level: its first word tells it too. */
 const styles = { error: 'red', warn: 'yellow', debug: 'dim' } as const
 
-/** `fields` are for programs, `line` is for people. Neither may hold data of a record. */
+/** `fields` is for programs, `line` for people. Neither may contain data of a record. */
 export function say(level: Level, type: string, fields: object, line: string): void {
   if (!isSaid(level)) return
   if (isJson()) return writeJson({ level, type, ...fields })
-  // Whoever sits at a terminal knows the time; whoever reads a file wants to know when it was.
+  // A log file needs the time of each line; a terminal does not.
   const time = process.stderr.isTTY ? '' : `${new Date().toISOString().slice(0, -5)}Z `
-  const text = toldText(line)
+  const text = safeText(line)
   write(`${time}${level === 'info' ? text : coloured(styles[level], text)}\n`)
 }
 
 const coloured = (style: 'red' | 'yellow' | 'dim', text: string): string =>
   styleText(style, text, { stream: process.stderr })
 
-/** Prints the error as one line with what to do, and returns the exit code. */
+/** Prints the error and its advice on one line, and returns the exit code. */
 export function printError(thrown: unknown): number {
   const error = toLadingError(thrown)
   const stack =
@@ -117,20 +113,18 @@ export function printError(thrown: unknown): number {
 const withoutMessage = ({ stoppedAt }: LadingError): string[] =>
   stoppedAt === undefined
     ? []
-    : [`to go on without the message: ${hint('consume', '--set-aside', stoppedAt)}`]
+    : [`to continue without the message: ${hint('consume', '--set-aside', stoppedAt)}`]
 
 export function printErrorLine(code: Code, message: string, advice: string, stack?: string): void {
   if (isJson()) return writeJson({ level: 'error', type: 'error', code, message, advice, stack })
-  write(`${coloured('red', 'error')} ${code}: ${toldText(message)} (${advice})\n`)
+  write(`${coloured('red', 'error')} ${code}: ${safeText(message)} (${advice})\n`)
   if (stack !== undefined) write(`${visible(withoutSecrets(stack), '\n')}\n`)
 }
 
-/**
- * A line is read by people and kept by programs, neither of which want megabytes of what a stranger has sent.
- */
-const toldText = (text: string): string => shortened(visible(shortened(withoutSecrets(text))))
+/** Limits the length, because an external message may be megabytes long. */
+const safeText = (text: string): string => shortened(visible(shortened(withoutSecrets(text))))
 
-/** Of a longer list, so many are told, and how many there are besides. */
+/** Limits a list, and appends the number of the other entries. */
 const mostOfList = 20
 const someOf = (list: readonly unknown[]): readonly unknown[] =>
   list.length > mostOfList ? [...list.slice(0, mostOfList), `… ${list.length - mostOfList} more`] : list
@@ -143,6 +137,6 @@ function writeJson(fields: object): void {
         ? someOf(value)
         : value,
   )
-  // What is made visible is an escape of JSON as well.
+  // The escapes of `visible` are valid JSON too.
   write(`${visible(line)}\n`)
 }

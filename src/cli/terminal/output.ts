@@ -1,7 +1,4 @@
-/**
- * What people and programs read of a result: tables, JSON. It goes to standard output; what is said on the
- * way is in log.ts.
- */
+/** Prints results to standard output, as tables or JSON. The log is in log.ts. */
 import { codes, exits } from '../../core/errors.ts'
 import { balance } from '../../sink/receipt.ts'
 import type { Ledger, MessageCounts, Receipt } from '../../sink/ledger.ts'
@@ -9,17 +6,14 @@ import type { MissingIndexes } from '../../sink/sink.ts'
 import { hint } from '../settings/hint.ts'
 import { cutEnd, cutMiddle, padEnd, padStart, widthOf } from './width.ts'
 
-/**
- * A URL may stand where nobody expects one, such as in the place of a path; its user and password are never
- * shown.
- */
+/** Removes user and password from URLs, which may be anywhere, for example in place of a path. */
 export const withoutSecrets = (text: string): string => text.replaceAll(/([a-z][a-z0-9+.-]*:\/+)\S*@/gi, '$1')
 
-/** Control characters, invisible characters, and those that turn the direction of writing. */
+/** Control characters, invisible characters, and those that change the text direction. */
 // oxlint-disable-next-line no-control-regex
 const steering = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
 
-/** Shows such characters as escapes: what comes from a file or a queue must not steer a terminal. */
+/** Escapes such characters: data from a file or queue must not control a terminal. */
 export function visible(text: string, keep = ''): string {
   return text.replaceAll(steering, (character) => {
     if (keep.includes(character) && character !== '') return character
@@ -29,10 +23,10 @@ export function visible(text: string, keep = ''): string {
 
 export const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
-/** What is made visible is an escape of JSON as well. */
+/** The escapes of `visible` are valid JSON too. */
 export const printJson = (value: unknown): void => print(visible(JSON.stringify(value, jsonValue, 2), '\n'))
 
-/** Bytes as text where they are text, because that is what a person wants to see; base64 otherwise. */
+/** Bytes as text if they are text, for people; base64 otherwise. */
 function jsonValue(_: string, value: unknown): unknown {
   if (
     value !== null &&
@@ -57,35 +51,32 @@ export const count = (value: number): string => value.toLocaleString('en-US')
 export const counted = (value: number, thing: string): string =>
   `${count(value)} ${thing}${value === 1 ? '' : 's'}`
 
-/**
- * ` in 0.4 s`, ` in 12.3 s (52,000 records/s)`; of what is over at once, a rate would tell how long it takes
- * to start.
- */
+/** ` in 0.4 s`, ` in 12.3 s (52,000 records/s)`; no rate for short runs, where it would measure the start. */
 export function paceOf(records: number, ms: number): string {
   const pace = records > 0 && ms >= 1000 ? ` (${count(Math.round((records / ms) * 1000))} records/s)` : ''
   return ` in ${(ms / 1000).toFixed(1)} s${pace}`
 }
 
-/** Columns that a line may have: those of the terminal, or 80 where the output is none. */
+/** Width of the terminal in columns; 80 if the output is not a terminal. */
 export const outputWidth = (): number => process.stdout.columns ?? 80
 
-/** Columns of a table that give way where it is wider than the terminal, and how. */
-type GivingWay = Readonly<Record<string, (text: string, columns: number) => string>>
+/** How to shorten the columns of a table that is wider than the terminal. */
+type Shorten = Readonly<Record<string, (text: string, columns: number) => string>>
 
-/** Below it, a text tells nothing any more. */
+/** A narrower text would be useless. */
 const leastWidth = 8
 
-/** Lines of a table with aligned columns; numbers are aligned to the right. */
+/** Lines of a table with aligned columns; numbers are right-aligned. */
 export function table(
   head: readonly string[],
   rows: readonly (readonly (string | number)[])[],
-  givingWay: GivingWay = {},
+  shorten: Shorten = {},
 ): string[] {
   const lines = [head, ...rows].map((row) =>
     row.map((cell) => (typeof cell === 'number' ? count(cell) : visible(cell))),
   )
   const widths = head.map((_, column) => Math.max(...lines.map((line) => widthOf(line[column] ?? ''))))
-  const flexible = head.flatMap((name, column) => (givingWay[name] === undefined ? [] : [column]))
+  const flexible = head.flatMap((name, column) => (shorten[name] === undefined ? [] : [column]))
   const all = () => widths.reduce((sum, width) => sum + width + gap.length, -gap.length)
   while (all() > outputWidth()) {
     const widest = flexible.reduce((most, column) => Math.max(most, widths[column] as number), 0)
@@ -94,7 +85,7 @@ export function table(
   }
   for (const line of lines.slice(1)) {
     for (const column of flexible)
-      line[column] = givingWay[head[column] as string]?.(line[column] ?? '', widths[column] as number) ?? ''
+      line[column] = shorten[head[column] as string]?.(line[column] ?? '', widths[column] as number) ?? ''
   }
   const right = head.map(
     (_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'),
@@ -109,14 +100,14 @@ export function table(
 
 const gap = '  '
 
-/** How much of a load's id is shown; `--load` takes it. */
+/** The part of a load's id to show; `--load` accepts it. */
 export const shortId = (loadId: string): string => loadId.slice(0, 8)
 
-/** More do not fit on a screen. */
+/** About one screen. */
 const mostReceipts = 20
 const columns = ['records', 'loaded', 'rejected', 'skipped', 'dead'] as const
 
-/** A receipt as JSON, with what is open and whether it adds up. */
+/** A receipt as JSON, with the open records and any problems. */
 export const receiptJson = (receipt: Receipt) => ({ ...receipt, ...balance(receipt) })
 
 const numbersOf = (receipt: Receipt): number[] => [
@@ -130,7 +121,7 @@ const sumsOf = (receipts: readonly Receipt[]): number[] =>
     .reduce((sums, numbers) => sums.map((sum, index) => sum + (numbers[index] as number)))
 
 export function printReceipts(receipts: readonly Receipt[]): void {
-  const wanted = receipts.length <= mostReceipts ? receipts : receipts.filter(needsLook)
+  const wanted = receipts.length <= mostReceipts ? receipts : receipts.filter(needsAttention)
   const shown = wanted.slice(0, mostReceipts)
   const isShown = new Set(shown)
   const more = receipts.filter((receipt) => !isShown.has(receipt))
@@ -146,21 +137,21 @@ export function printReceipts(receipts: readonly Receipt[]): void {
 }
 
 function lookAt(shown: number, wanted: number): string {
-  if (shown < wanted) return `${count(shown)} of ${count(wanted)} loads that need a look are shown`
+  if (shown < wanted) return `${count(shown)} of ${count(wanted)} loads that need attention are shown`
   return wanted === 0
-    ? 'no load needs a look'
-    : `${counted(wanted, 'load')} ${wanted === 1 ? 'needs' : 'need'} a look`
+    ? 'no load needs attention'
+    : `${counted(wanted, 'load')} ${wanted === 1 ? 'needs' : 'need'} attention`
 }
 
-/** Whether there is something to decide or to wait for. */
-function needsLook(receipt: Receipt): boolean {
+/** Whether a person must decide or wait for something. */
+function needsAttention(receipt: Receipt): boolean {
   const { open, problems } = balance(receipt)
   return open > 0 || problems.length > 0 || receipt.openRejects > 0 || receipt.openDeadLetters > 0
 }
 
 export const noMessages: MessageCounts = { rejects: 0, openRejects: 0, deadLetters: 0, openDeadLetters: 0 }
 
-/** The exit code that receipts, and messages of no load, deserve. What was discarded is decided. */
+/** The exit code for receipts, and for messages that belong to no load. Discarded entries do not count. */
 export function receiptsExit(
   receipts: readonly Receipt[],
   allowRejects: boolean,
@@ -174,14 +165,14 @@ export function receiptsExit(
   return left && !allowRejects ? exits.rejects : exits.ok
 }
 
-/** The table may hold a row twice, which no receipt shows. */
+/** Without its indexes, a table may contain a row twice, which no receipt shows. */
 export const missingLines = (missing: readonly MissingIndexes[]): string[] =>
   missing.map(
     ({ table: name, indexes }) =>
-      `table ${visible(name)} LACKS ${count(indexes)} ${indexes === 1 ? 'index' : 'indexes'} that a load left for its end, and may hold rows twice: run that load again, which builds them or says what is in the way`,
+      `table ${visible(name)} LACKS ${count(indexes)} ${indexes === 1 ? 'index' : 'indexes'} that a load deferred to its end, and may contain duplicate rows: run that load again to build them, or to see why it cannot`,
   )
 
-/** What the numbers mean, in words, and where to look. */
+/** Explains the numbers, and which commands show more. */
 export function printVerdict(receipts: readonly Receipt[], missing: readonly MissingIndexes[] = []): void {
   const sum = (of: (receipt: Receipt) => number) => receipts.reduce((total, each) => total + of(each), 0)
   const wrong = receipts.filter((receipt) => balance(receipt).problems.length > 0).length
@@ -189,12 +180,12 @@ export function printVerdict(receipts: readonly Receipt[], missing: readonly Mis
   if (wrong > 0) print(`${count(wrong)} of ${counted(receipts.length, 'load')} DO NOT ADD UP`)
   if (open > 0)
     print(
-      `${counted(open, 'record')} without a verdict yet: let consumers run; where a queue was lost: ${hint('verify', '--republish-missing')}`,
+      `${counted(open, 'record')} without a verdict yet: let consumers run; if a queue was lost: ${hint('verify', '--republish-missing')}`,
     )
   missingLines(missing).forEach(print)
   if (wrong === 0 && open <= 0 && missing.length === 0 && receipts.length > 0)
     print('every load is complete and adds up')
-  // Where there is one load, the command that lists its rejects and no others.
+  // With one load, the command lists only its rejects.
   const only =
     receipts[0] !== undefined && receipts.length === 1 ? ['--load', shortId(receipts[0].loadId)] : []
   const rejected = sum((receipt) => receipt.rejected)
@@ -209,7 +200,7 @@ export function printVerdict(receipts: readonly Receipt[], missing: readonly Mis
   if (dead > 0) print(`${counted(dead, 'record')} in dead letters${decided(letters, hint('dead list'))}`)
 }
 
-/** What was not loaded of messages that belong to no load. */
+/** What was not loaded from messages that belong to no load. */
 export function messageLines({
   rejects,
   openRejects,
@@ -221,7 +212,7 @@ export function messageLines({
   return [...(rejects > 0 ? [records] : []), ...(deadLetters > 0 ? [letters] : [])]
 }
 
-/** What was discarded counts, and is nothing to look at any more. */
+/** Discarded entries count, but need no attention. */
 function decided({ all, open }: { readonly all: number; readonly open: number }, command: string): string {
   if (open === 0 && all > 0) return ', and discarded'
   return `${open < all ? ` (${count(all - open)} discarded)` : ''}: ${command}`
@@ -230,7 +221,7 @@ function decided({ all, open }: { readonly all: number; readonly open: number },
 const mostRejects = 3
 const leastName = 12
 
-/** Where to look first, without anything of what the records hold. */
+/** Shows the first rejects, without the content of records. */
 export async function printFirstRejects(receipts: readonly Receipt[], ledger: Ledger): Promise<void> {
   let left = mostRejects
   for (const { loadId } of receipts.filter(({ openRejects }) => openRejects > 0)) {

@@ -1,7 +1,6 @@
 /**
- * The last lines of a terminal, drawn over and over, with other lines passing above them. The cursor stays
- * visible and rests below them at the beginning of a line: whatever ends this process, nothing has to be put
- * right.
+ * Redraws the last lines of a terminal, while other lines scroll above them. The cursor stays visible at the
+ * beginning of the line below, so that the terminal is intact however the process ends.
  */
 import { stripVTControlCharacters } from 'node:util'
 import { widthOf } from './width.ts'
@@ -12,7 +11,7 @@ export interface Terminal {
   write(text: string): unknown
 }
 
-/** Some terminals do not tell their size. */
+/** Some terminals do not report their size. */
 export const sizeOf = ({ columns, rows }: Pick<Terminal, 'columns' | 'rows'>) => ({
   columns: columns || 80,
   rows: rows || 24,
@@ -30,22 +29,19 @@ export class Region {
     this.#terminal = terminal
   }
 
-  /**
-   * No line may be wider than the terminal; those that do not fit in below one another are left out, the last
-   * ones first.
-   */
+  /** No line may be wider than the terminal. Lines beyond its height are left out, the last ones first. */
   draw(lines: readonly string[]): void {
-    // Terminals that break lines anew when they become narrower forget blanks at the end.
+    // Terminals that rewrap lines when they become narrower drop trailing blanks.
     const fitting = lines.slice(0, Math.max(1, sizeOf(this.#terminal).rows - 1)).map((line) => line.trimEnd())
     if (fitting.length === this.#lines.length && fitting.every((line, index) => line === this.#lines[index]))
       return
     const start = this.#start()
     this.#lines = fitting
-    // Overwriting what was there flickers less than clearing it first.
+    // Overwriting flickers less than clearing first.
     this.#terminal.write(`${start}${fitting.map((line) => `${line}${clearLine}\n`).join('')}${clearBelow}`)
   }
 
-  /** Writes whole lines above what is drawn. */
+  /** Writes whole lines above the drawing. */
   above(text: string): void {
     if (this.#lines.length === 0) return void this.#terminal.write(text)
     this.#terminal.write(
@@ -53,7 +49,7 @@ export class Region {
     )
   }
 
-  /** To where the first line begins; a terminal that has become narrower since has broken lines in two. */
+  /** Moves to the start of the first line, also after a narrower terminal has wrapped the lines. */
   #start(): string {
     const { columns, rows: most } = sizeOf(this.#terminal)
     const rows = this.#lines.reduce(

@@ -1,12 +1,10 @@
-/** Events → lines of the log. */
+/** The log lines of a run's events. */
 import { codes } from '../../core/errors.ts'
 import type { ForeignEvent, LadingEvent, Listener } from '../../core/events.ts'
 import { isJson, type Level, say } from './log.ts'
 import { count, counted } from './output.ts'
 
-/**
- * How much each event matters. None is an error: neither what is waited for nor a dead letter ends a command.
- */
+/** The level of each event. None is an error, because waiting and dead letters do not end a command. */
 export const levelOf: Readonly<Record<LadingEvent['type'], Level>> = {
   dead: 'warn',
   waiting: 'warn',
@@ -27,25 +25,25 @@ export const levelOf: Readonly<Record<LadingEvent['type'], Level>> = {
   receipt: 'debug',
 }
 
-/** Files that are named one by one to a person; of the others, only the sum is reported at the end. */
+/** Most files to name in a text log; the result has the total. */
 const mostNamed = 20
 
-/** With bars, files that are published are seen there. */
+/** The bars show published files, so they are not logged then. */
 export function reporter(hasBars = false): Listener {
   let named = 0
   const said = new Set<string>()
   let indexes = ''
   return (event) => {
-    // For a watchdog; to a person, the batches say the same.
+    // For the watchdog only; the batches tell the same to a person.
     if (event.type === 'held') return
     const { type, ...fields } = event
-    // Consumers side by side have the same to say.
+    // Parallel consumers emit the same warnings.
     if (event.type === 'warning' || event.type === 'zones') {
       const line = lineOf(event)
       if (said.has(line)) return
       said.add(line)
     }
-    // Building is tried again while the database is away, which is reported by itself.
+    // Building is retried while the database is unavailable, which has its own event.
     if (event.type === 'indexes') {
       if (indexes === lineOf(event)) return
       indexes = lineOf(event)
@@ -59,7 +57,7 @@ export function reporter(hasBars = false): Listener {
       type === 'waiting' ? { ...fields, advice: codes[event.code].advice } : fields,
       lineOf(event),
     )
-    if (isFile && named === mostNamed && !isJson()) say('info', type, {}, '… further files are not named')
+    if (isFile && named === mostNamed && !isJson()) say('info', type, {}, '… further files are not listed')
   }
 }
 
@@ -76,7 +74,7 @@ function lineOf(event: Exclude<LadingEvent, { readonly type: 'held' }>): string 
     case 'warning':
       return `warning: ${event.message}`
     case 'zones':
-      return `local times are read by time-zone data ${event.release}`
+      return `local times use time-zone data ${event.release}`
     case 'foreign':
       return `${ownersOf(event)} are left in the queue`
     case 'indexes':
@@ -84,7 +82,7 @@ function lineOf(event: Exclude<LadingEvent, { readonly type: 'held' }>): string 
     case 'resumed':
       return 'resumed'
     case 'resuming':
-      return `resuming ${event.source}: ${count(event.done)} of ${counted(event.records, 'record')} were done before`
+      return `resuming ${event.source}: ${count(event.done)} of ${counted(event.records, 'record')} were already done`
     case 'found':
       return `found ${counted(event.files, 'file')} of ${counted(event.bytes, 'byte')}`
     case 'planning':
@@ -101,7 +99,7 @@ function lineOf(event: Exclude<LadingEvent, { readonly type: 'held' }>): string 
 }
 
 function ownersOf({ pipeline, load }: ForeignEvent): string {
-  if (pipeline === undefined) return 'messages of others'
+  if (pipeline === undefined) return 'external messages'
   if (load === undefined) return `messages of pipeline ${pipeline}`
   return `chunks of ${load.source} (load ${load.loadId}), which ${publishedFor[load.database]},`
 }
@@ -113,11 +111,11 @@ const publishedFor = {
 } as const
 
 const indexStates: Readonly<Record<(LadingEvent & { readonly type: 'indexes' })['state'], string>> = {
-  deferred: 'left for the end of the load',
-  kept: 'kept, because the load was begun before',
+  deferred: 'deferred to the end of the load',
+  kept: 'kept, because the load was started earlier',
   building: 'being built',
   built: 'built',
-  left: 'left to another load at work',
+  left: 'left to another running load',
 }
 
 const countsOf = (event: LadingEvent & { readonly type: 'batch' | 'window' | 'receipt' }): string =>
