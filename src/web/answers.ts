@@ -1,21 +1,18 @@
-/**
- * What the page gets for its questions: plain values, so that they are JSON as they stand. Texts are data of
- * anybody.
- */
+/** The API's answers to the page: plain JSON values. Their texts are untrusted data. */
 import type { Code } from '../core/errors.ts'
 import type { Receipt } from '../sink/ledger.ts'
 
-/** A receipt with what is open, and with what does not add up. */
+/** A receipt with its open records and its problems. */
 export type LoadAnswer = Receipt & { readonly open: number; readonly problems: readonly string[] }
 
 /** A page of a list. */
 export interface ListAnswer<Item> {
   readonly items: readonly Item[]
-  /** There may be more, behind this id: the page is full, or the search has taken long enough. */
+  /** There may be more after this id: the page is full, or the search has reached its time limit. */
   readonly next?: number | undefined
 }
 
-/** A line of a list; the text of the record or message is only looked up with one of them. */
+/** A line of a list; the text of the record or message is only in `KeptAnswer`. */
 export interface KeptItem {
   readonly id: number
   /** Source and line, or the key of a message. */
@@ -32,18 +29,15 @@ export interface KeptItem {
 export interface KeptAnswer extends KeptItem {
   readonly meaning: string
   readonly advice: string
-  /** Further names and values that help a person to find it. */
+  /** More names and values that help a person find it. */
   readonly facts: readonly (readonly [name: string, value: string])[]
-  /**
-   * The record or message as it was kept, around the place that is to blame; without such a place it is all
-   * in `before`.
-   */
+  /** The stored record or message, split around its fault; without a known place all of it is in `before`. */
   readonly text: { readonly before: string; readonly fault?: string | undefined; readonly after: string }
-  /** What is left out at its end, in bytes. */
+  /** Bytes left out at its end. */
   readonly cut: number
 }
 
-/** How records fail, the most first. */
+/** Why records fail, the most frequent first. */
 export interface Reason {
   readonly code: Code
   readonly column?: string | undefined

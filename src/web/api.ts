@@ -1,4 +1,4 @@
-/** The page's questions to the ledger, and what it has done there, as routes. */
+/** Routes by which the page reads and changes the ledger. */
 import type { IncomingMessage } from 'node:http'
 import { codes, type LadingError, toLadingError } from '../core/errors.ts'
 import type { Kept, WebLedger } from './ledger.ts'
@@ -24,7 +24,7 @@ function keptRoutes(path: string, kept: Kept): Route[] {
     return route('POST', `${path}/${name}`, async (request) => {
       const ids = await idsOf(request)
       return ids === undefined
-        ? plain(400, `{"ids": [1, 2, …]} is wanted, at most ${mostIds}`)
+        ? plain(400, `expected {"ids": [1, 2, …]} with at most ${mostIds} ids`)
         : json(await kept[name](ids))
     })
   })
@@ -32,9 +32,7 @@ function keptRoutes(path: string, kept: Kept): Route[] {
     ...changes,
     route('GET', path, async (request) => {
       const question = questionOf(parametersOf(request))
-      return question === undefined
-        ? plain(400, 'not a question that is understood')
-        : json(await kept.list(question))
+      return question === undefined ? plain(400, 'invalid query') : json(await kept.list(question))
     }),
     route('GET', `${path}/`, async (request) => {
       const id = wholeOf((request.url ?? '').split('?')[0]?.slice(path.length + 1) ?? '')
@@ -49,12 +47,12 @@ function route(
   path: string,
   answer: (request: IncomingMessage) => Promise<Reply>,
 ): Route {
-  const told = (request: IncomingMessage) =>
+  const guarded = (request: IncomingMessage) =>
     answer(request).catch((thrown: unknown) => failure(toLadingError(thrown)))
-  return { method, path, to: 'known', answer: told }
+  return { method, path, to: 'known', answer: guarded }
 }
 
-/** What lading itself failed at may hold anything; the others are made to be shown. */
+/** The message of an internal error may contain anything; the others are safe to show. */
 function failure({ code, message, advice }: LadingError): Reply {
   const isOurFault = code === 'INTERNAL' || code === 'SINK_FAILED'
   return json({ code, message: isOurFault ? codes[code].meaning : message, advice }, isOurFault ? 500 : 503)
@@ -63,7 +61,7 @@ function failure({ code, message, advice }: LadingError): Reply {
 const parametersOf = ({ url = '' }: IncomingMessage): URLSearchParams =>
   new URLSearchParams(url.split('?')[1] ?? '')
 
-/** Undefined where something is asked for that can be nothing. */
+/** Undefined for an invalid query. */
 function questionOf(parameters: URLSearchParams): Question | undefined {
   const text = (name: string) => parameters.get(name) || undefined
   const loadId = text('load')?.toLowerCase()
@@ -99,7 +97,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   let bytes = 0
   for await (const piece of request as AsyncIterable<Buffer>) {
     bytes += piece.length
-    if (bytes > mostBodyBytes) throw new RangeError('more than anybody has to ask')
+    if (bytes > mostBodyBytes) throw new RangeError('the body is too large')
     pieces.push(piece)
   }
   return Buffer.concat(pieces).toString('utf8')

@@ -1,39 +1,33 @@
 /**
- * Who may ask for what. Whoever reads our pages must have the token; whoever makes a browser ask us from
- * another page must get nothing, whatever name he has led it here by.
+ * Access control. Reading needs the token. A foreign page that makes a browser send requests gets nothing,
+ * whatever host name it uses for this server.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 
 /**
- * Wrong tokens from one address that are answered as such within a minute. A right one is always let in:
- * others may share its address. What keeps a token from being guessed is its length, 16 characters at least.
+ * Wrong tokens per address and minute before the answer is 429. A right token always works, because clients may
+ * share an address. Its length, at least 16 characters, prevents guessing.
  */
 const mostFailures = 20
 const failuresKeptMs = 60_000
-/** Addresses whose failures are remembered. */
+/** Most addresses whose failures are remembered. */
 const mostAddresses = 1_000
 
-/** No page of somebody else can send it without asking us first whether it may, which nobody here answers. */
+/** A foreign page cannot send this header without a CORS preflight, which this server never answers. */
 export const pageHeader = 'lading-page'
 
 export class Guard {
   readonly #token: Buffer
-  /**
-   * What a browser gets for the token: worth as much as that, so that a page finds its way back to a server
-   * that was started again.
-   */
+  /** The browser's cookie, derived from the token, so that a page reconnects to a restarted server. */
   readonly #session: string
   readonly #hashedSession: Buffer
   readonly #hosts: ReadonlySet<string>
-  /** When a token was wrong, by the address that it came from. */
+  /** Times of wrong tokens, by client address. */
   readonly #failures = new Map<string, number[]>()
 
-  /**
-   * `hosts` are the names, without a port, by which a browser may ask; addresses and localhost are always
-   * right.
-   */
+  /** `hosts`: allowed host names, without a port. IP addresses and localhost are always allowed. */
   constructor(token: string, hosts: readonly string[]) {
     this.#token = hashed(token)
     this.#session = createHmac('sha256', token).update('session of a page').digest('base64url')
@@ -41,15 +35,13 @@ export class Guard {
     this.#hosts = new Set(['localhost', ...hosts.map((host) => host.toLowerCase())])
   }
 
-  /**
-   * A name that somebody has made to lead here would let his page read ours; an address cannot be made to.
-   */
+  /** Prevents DNS rebinding: a foreign name that resolves to this server is refused. IP addresses are safe. */
   knowsHost({ headers }: IncomingMessage): boolean {
     const host = hostOf(headers.host ?? '')
     return host !== undefined && (isIP(host) !== 0 || this.#hosts.has(host))
   }
 
-  /** Undefined for a wrong one where too many were wrong of late. */
+  /** Undefined for a wrong token after too many failures. */
   hasToken({ headers, socket }: IncomingMessage): boolean | undefined {
     const cookie = cookieOf(headers.cookie, cookieName(headers))
     const given = /^Bearer (\S+)$/i.exec(headers.authorization ?? '')?.[1]
@@ -64,7 +56,7 @@ export class Guard {
     return false
   }
 
-  /** A request that changes something comes from a page of ours, or it does not count. */
+  /** Whether a request comes from our own page; only such requests may change something. */
   isOurs({ headers }: IncomingMessage): boolean {
     const origin = headers.origin === undefined ? undefined : URL.parse(headers.origin)
     const isSameOrigin =
@@ -72,7 +64,7 @@ export class Guard {
     return isSameOrigin && headers[pageHeader] !== undefined
   }
 
-  /** The header that lets a browser in from now on. */
+  /** The cookie header that gives a browser access. */
   cookie({ headers }: IncomingMessage): string {
     return `${cookieName(headers)}=${this.#session}; HttpOnly; SameSite=Strict; Path=/`
   }
@@ -88,10 +80,10 @@ export class Guard {
   }
 }
 
-/** Browsers send a cookie to all the ports of a host: each server needs one of its own. */
+/** Browsers send a cookie to all ports of a host, so each server needs its own name. */
 const cookieName = ({ host = '' }: IncomingHttpHeaders): string => `lading-${/:(\d+)$/.exec(host)?.[1] ?? ''}`
 
-/** Without its port, in lower case, an IPv6 address without brackets. */
+/** The host without its port, in lower case; an IPv6 address without brackets. */
 function hostOf(header: string): string | undefined {
   const [, address, name] = /^(?:\[([^\]]+)\]|([^:[\]/@\s]+))(?::\d{1,5})?$/.exec(header) ?? []
   return (address ?? name)?.toLowerCase()
@@ -102,5 +94,5 @@ function cookieOf(header: string | undefined, name: string): string | undefined 
   return found?.trim().slice(name.length + 1)
 }
 
-/** Of one length whatever was given, so that comparing takes the same time for all. */
+/** Hashes have one length, so that every comparison takes the same time. */
 const hashed = (token: string): Buffer => createHash('sha256').update(token).digest()

@@ -1,6 +1,6 @@
 /**
- * What the page asks of the ledger, and does there. It has a sink of its own, opened when somebody first
- * asks, so that no batch waits for a person; whatever it asks for has a bound in time and in memory.
+ * The page's access to the ledger. It opens its own sink on the first request, so that no batch waits for a
+ * person. Every query is bounded in time and memory.
  */
 import { asBuffer } from '../core/bytes.ts'
 import { replay, type ReplayOptions } from '../review/letters.ts'
@@ -21,38 +21,38 @@ export interface LedgerAccess {
   readonly replay: Omit<ReplayOptions, 'sink' | 'model' | 'signal'>
 }
 
-/** Rejects or dead letters, as the page shows both. */
+/** Rejects or dead letters: the page handles both alike. */
 export interface Kept {
   list(question: Question): Promise<ListAnswer<KeptItem>>
   show(id: number): Promise<KeptAnswer | undefined>
   replay(ids: readonly number[]): Promise<Outcome[]>
-  /** What is discarded stays counted as not loaded. */
+  /** Discarded entries still count as not loaded. */
   discard(ids: readonly number[]): Promise<Outcome[]>
 }
 
-/** What rejects and dead letters differ in. */
+/** How rejects and dead letters differ. */
 interface Kind<Stored> {
-  /** So many are in memory at once. */
+  /** Most entries in memory at once. */
   readonly atOnce: number
   readonly find: (ledger: Ledger, filter: ListFilter & Page, options: Abortable) => Promise<readonly Stored[]>
   readonly textOf: (stored: Stored) => Uint8Array
   readonly item: (stored: Stored) => KeptItem
   readonly answer: (stored: Stored) => KeptAnswer
   readonly replay: (stored: Stored, options: ReplayOptions) => Promise<Verdict>
-  /** Returns how many were there to be discarded. */
+  /** Returns how many it discarded. */
   readonly discard: (ledger: Ledger, id: number, options: Abortable) => Promise<number>
 }
 
-/** For an answer, and for what is done with all that were chosen, in milliseconds. */
+/** Time limits of an answer and of a change to all selected entries, in milliseconds. */
 const answerMs = 5_000
 const changeMs = 30_000
-/** Reasons are counted no more often, in milliseconds. */
+/** Shortest time between two counts of the reasons, in milliseconds. */
 const leastCountMs = 3_000
 /** Records are small, messages are not. */
 const rejectsAtOnce = 500
 const lettersAtOnce = 8
 const mostReceipts = 200
-/** Of a message; a person reads no more of it here. */
+/** Most bytes of a message to show. */
 const mostTextBytes = 65_536
 const mostDetail = 300
 
@@ -78,10 +78,7 @@ export class WebLedger implements AsyncDisposable {
     return receipts.map((receipt) => ({ ...receipt, ...balance(receipt) }))
   }
 
-  /**
-   * Counting them all takes its time where there are millions, so that it is done the more seldom the longer
-   * it took.
-   */
+  /** Counting millions takes long, so the interval grows with the duration of the last count. */
   async reasons(): Promise<readonly Reason[]> {
     if (performance.now() < this.#countAgainAt) return this.#reasons
     const ledger = await this.#ledger()
@@ -120,7 +117,7 @@ export class WebLedger implements AsyncDisposable {
     return {
       list: async (question) => {
         const { loadId, after } = question
-        // The ledger's own filters look on until they have found enough, however many there are.
+        // The ledger's own filters search without a limit, so the rest is filtered here.
         const matches = (stored: Stored) => isWanted(kind.item(stored), kind.textOf(stored), question)
         const read = (from: number) =>
           find({ loadId, after: from, limit: kind.atOnce }, this.#within(answerMs))
@@ -145,27 +142,27 @@ export class WebLedger implements AsyncDisposable {
           const ledger = await this.#ledger()
           return eachOf(ids, async (id) => {
             if ((await kind.discard(ledger, id, { signal })) === 0) return gone(id)
-            return { id, outcome: 'discarded', detail: 'it stays counted as not loaded' }
+            return { id, outcome: 'discarded', detail: 'it still counts as not loaded' }
           })
         }),
     }
   }
 
-  /** A table whose indexes are away belongs to the load that took them away: then this fails. */
+  /** Fails for a table whose indexes a running load has deferred. */
   async #prepared(signal: AbortSignal): Promise<readonly [Sink, Model]> {
     const [sink, model] = [await this.#sink(), await this.#access.loadModel()]
     await sink.prepare(model, { signal })
     return [sink, model]
   }
 
-  /** Changes are made one after the other, whoever asks for them. */
+  /** Serializes the changes of all clients. */
   #alone<T>(change: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const turn = this.#lastChange.then(() => change(this.#within(changeMs).signal))
     this.#lastChange = turn.catch(() => undefined)
     return turn
   }
 
-  /** Nobody who looks on keeps a run from ending. */
+  /** A query ends with the run, so that it never delays the run's end. */
   #within(ms: number): { readonly signal: AbortSignal } {
     return { signal: AbortSignal.any([AbortSignal.timeout(ms), this.#closed.signal]) }
   }
@@ -205,7 +202,7 @@ export class WebLedger implements AsyncDisposable {
   }
 }
 
-/** One that fails keeps none of the others from being told of. */
+/** A failure of one entry does not hide the outcomes of the others. */
 async function eachOf(ids: readonly number[], change: (id: number) => Promise<Outcome>): Promise<Outcome[]> {
   const outcomes: Outcome[] = []
   for (const id of new Set(ids)) {
@@ -218,13 +215,13 @@ async function eachOf(ids: readonly number[], change: (id: number) => Promise<Ou
   return outcomes
 }
 
-const gone = (id: number): Outcome => ({ id, outcome: 'gone', detail: 'it is not there any more' })
+const gone = (id: number): Outcome => ({ id, outcome: 'gone', detail: 'it no longer exists' })
 
 function outcomeOf(id: number, verdict: Verdict): Outcome {
   if (verdict.kind === 'refused')
     return { id, outcome: 'refused', detail: `${verdict.code}: ${verdict.detail}` }
   if (verdict.kind === 'duplicate')
-    return { id, outcome: 'duplicate', detail: 'it is not open any more, or has taken effect already' }
+    return { id, outcome: 'duplicate', detail: 'it is no longer open, or was already applied' }
   const { loaded, rejected, skipped } = verdict
   return { id, outcome: 'replayed', detail: `loaded ${loaded}, rejected ${rejected}, skipped ${skipped}` }
 }
@@ -258,7 +255,7 @@ function rejectAnswer(reject: StoredReject): KeptAnswer {
     ['Line', String(line)],
     ['Byte', String(byte)],
     ...(loadId === undefined ? [] : [['Load', loadId] as [string, string]]),
-    ...(edited === undefined ? [] : [['Shown', 'as it was mended'] as [string, string]]),
+    ...(edited === undefined ? [] : [['Shown', 'the corrected record'] as [string, string]]),
   ]
   return { ...rejectItem(reject), ...wordsOf(code), facts, ...splitText(edited ?? raw, span) }
 }
@@ -273,7 +270,7 @@ function letterAnswer(letter: StoredDeadLetter): KeptAnswer {
   return { ...letterItem(letter), ...wordsOf(letter.code), facts, ...splitText(letter.body, undefined) }
 }
 
-/** A code that a newer version wrote has no words here. */
+/** A code written by a newer version has no texts here. */
 function wordsOf(code: Code): { meaning: string; advice: string } {
   const { meaning, advice } = (codes as Partial<typeof codes>)[code] ?? { meaning: '', advice: '' }
   return { meaning, advice }

@@ -1,7 +1,4 @@
-/**
- * The files of the page, by name; there is nothing else that a path could lead to. They hold no data, so that
- * everybody may have them.
- */
+/** The page's files, by name; no path leads to any other file. They contain no data, so they need no token. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'

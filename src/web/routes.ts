@@ -6,19 +6,16 @@ import { pageRoutes } from './page.ts'
 import { json, plain, type Route } from './server.ts'
 import type { SnapshotStream } from './stream.ts'
 
-/**
- * How long a question may wait for the queue to say how deep it is, in milliseconds; then the answer is
- * without it.
- */
+/** How long a request may wait for the queue's depth, in milliseconds; then the answer lacks it. */
 const depthWithinMs = 1_000
 
 export interface Seen {
   readonly observer: Observer
   readonly metrics: () => Promise<Metrics>
-  /** Learns how deep the queue is, unless that takes longer than so many milliseconds. */
+  /** Updates the queue's depth, unless that takes longer than `ms`. */
   readonly refresh: (ms: number) => Promise<void>
   readonly stream: SnapshotStream
-  /** None where a command has no database. */
+  /** Undefined if the command has no database. */
   readonly ledger: WebLedger | undefined
 }
 
@@ -28,7 +25,7 @@ export const routesOf = (seen: Seen): readonly Route[] => [
   ...pageRoutes(),
 ]
 
-/** What can be asked of every run. */
+/** Routes that every run has. */
 function observedRoutes({ metrics, observer, refresh, stream }: Seen): Route[] {
   return [
     { method: 'GET', path: '/healthz', to: 'all', answer: () => plain(200, 'ok') },

@@ -1,15 +1,15 @@
-/** Lists that may be of any length: one page at a time, in bounded time. */
+/** Searches lists of any length: one page at a time, in bounded time. */
 import { setImmediate } from 'node:timers/promises'
 
 const pageItems = 100
-/** A search that has found less than a page by then tells how far it came, in milliseconds. */
+/** Time limit in milliseconds, after which a search returns a partial page and its position. */
 const searchMs = 400
 
 export interface Question {
   readonly loadId?: string | undefined
   readonly code?: string | undefined
   readonly column?: string | undefined
-  /** Stands in the detail, the place or the text, in whatever case. */
+  /** Text to find in the detail, the place or the text, in any case. */
   readonly search?: string | undefined
   readonly after: number
 }
@@ -19,7 +19,7 @@ interface Page<Item> {
   readonly next?: number | undefined
 }
 
-/** Reads on from `after`, `step` items at once, until a page is full or the time is up. */
+/** Reads from `after` on, `step` items at a time, until a page is full or the time is up. */
 export async function search<Item extends { readonly id: number }>(
   read: (after: number) => Promise<readonly Item[]>,
   matches: (item: Item) => boolean,
@@ -35,7 +35,7 @@ export async function search<Item extends { readonly id: number }>(
     }
     if (some.length < step) return { items }
     if (performance.now() > until) return { items, next: last }
-    // A database that answers at once would keep the run from its work.
+    // A fast database must not block the run's own work.
     await setImmediate()
   }
 }

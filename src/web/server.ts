@@ -1,7 +1,4 @@
-/**
- * The HTTP server of a run: metrics, health and what else is to be seen. Nothing that it
- * does may keep the run from its work, or from ending.
- */
+/** The HTTP server of a run: metrics, health and the page. It never blocks the run's work or its end. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { LadingError } from '../core/errors.ts'
@@ -16,20 +13,20 @@ export interface Reply {
 
 export interface Route {
   readonly method: 'GET' | 'POST'
-  /** With a slash at its end it stands for whatever follows that. */
+  /** With a slash at the end it matches all paths below. */
   readonly path: string
-  /** Whom it answers: everybody, whoever is on this machine or has the token, or whoever has the token. */
+  /** `all`: any client; `near`: clients on this machine, or with the token; `known`: clients with the token. */
   readonly to: 'all' | 'near' | 'known'
-  /** Undefined where it answers by itself, which a stream does. */
+  /** Undefined if it writes the response itself, as a stream does. */
   answer(request: IncomingMessage, response: ServerResponse): Promise<Reply | undefined> | Reply | undefined
 }
 
 export interface WebOptions {
   readonly host: string
-  /** 0 for one that is free. */
+  /** 0 for any free port. */
   readonly port: number
   readonly token: string
-  /** Further names by which a browser may ask for this server. */
+  /** More host names that browsers may use for this server. */
   readonly names?: readonly string[]
   readonly routes: readonly Route[]
 }
@@ -42,10 +39,10 @@ const mostConnections = 64
 const mostHeaderBytes = 16 * 1024
 const headersWithinMs = 5_000
 const requestWithinMs = 10_000
-/** How often Node looks for connections that take longer; without it every 30 s. */
+/** How often Node checks connections for these limits; its default is 30 s. */
 const checkedEveryMs = 1_000
 
-/** For every answer: a page of ours runs no script but our own, sits in no frame, and is kept by nobody. */
+/** For every answer: our page runs only our own scripts, in no frame, and is never cached. */
 const safeHeaders = {
   'content-security-policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
@@ -73,7 +70,7 @@ export const plain = (status: number, body: string): Reply => ({
 
 export async function startWeb({ host, port, token, names = [], routes }: WebOptions): Promise<WebServer> {
   const guard = new Guard(token, [host, ...names])
-  // What listens under another name has somebody before it who asks for others.
+  // Behind another name there is a proxy, whose requests come from other machines.
   const near = isLoopback(host) && names.length === 0
   const all = [...routes, login(guard)]
   const server = createServer(
@@ -89,7 +86,7 @@ export async function startWeb({ host, port, token, names = [], routes }: WebOpt
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
       reject(
-        new LadingError('HTTP_UNAVAILABLE', `${host}:${port} cannot be listened on: ${cause.message}`, {
+        new LadingError('HTTP_UNAVAILABLE', `${host}:${port} cannot be opened: ${cause.message}`, {
           cause,
         }),
       ),
@@ -97,7 +94,7 @@ export async function startWeb({ host, port, token, names = [], routes }: WebOpt
     server.listen(port, host, resolve)
   })
   server.on('error', () => undefined)
-  // Whoever looks on keeps nobody from ending.
+  // The server must not keep the process alive.
   server.unref()
   const at = server.address() as AddressInfo
   return {
@@ -135,7 +132,7 @@ function limitConnections(server: Server): void {
   })
 }
 
-/** The token, given once, lets a browser in; it sends the cookie by itself from then on. */
+/** A browser gives the token once, and sends the cookie from then on. */
 const login = (guard: Guard): Route => ({
   method: 'POST',
   path: '/login',
@@ -157,11 +154,11 @@ async function respond(request: IncomingMessage, response: ServerResponse, site:
   const { status, type, body, headers = {} } = reply
   response.writeHead(status, { ...headers, 'content-type': type, 'content-length': Buffer.byteLength(body) })
   response.end(request.method === 'HEAD' ? undefined : body)
-  // A body that nobody reads must not be taken for the next request.
+  // Drain an unread body, so that it is not parsed as the next request.
   request.resume()
 }
 
-/** What answers, or why nothing does. */
+/** The route that answers, or the refusal. */
 function routeOf(request: IncomingMessage, { guard, near, routes }: Site): Route | Reply {
   if (!guard.knowsHost(request)) return plain(421, 'unknown host')
   const method = request.method === 'HEAD' ? 'GET' : request.method

@@ -1,4 +1,4 @@
-/** Server-sent events: a snapshot each second to all who look on, and no work at all while nobody does. */
+/** Server-sent events: a snapshot each second for all listeners, and no work without listeners. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Observer } from '../observe/observer.ts'
 import type { Snapshot } from '../observe/snapshot.ts'
@@ -8,7 +8,7 @@ import { plain, type Reply } from './server.ts'
 const everyMs = 1_000
 const depthWithinMs = 500
 const mostListeners = 16
-/** How long those who look on may take to hear how it ended. */
+/** How long listeners may take to receive the last snapshot, in milliseconds. */
 const farewellMs = 300
 
 export class SnapshotStream {
@@ -17,7 +17,7 @@ export class SnapshotStream {
   readonly #listeners = new Set<ServerResponse>()
   #timer: NodeJS.Timeout | undefined
 
-  /** `refresh` learns how deep the queue is, unless that takes longer than so many milliseconds. */
+  /** `refresh` updates the queue's depth, unless that takes longer than `ms`. */
   constructor(observer: Observer, refresh: (ms: number) => Promise<void>) {
     this.#observer = observer
     this.#refresh = refresh
@@ -29,28 +29,28 @@ export class SnapshotStream {
   }
 
   listen(request: IncomingMessage, response: ServerResponse): Reply | undefined {
-    if (this.#listeners.size >= mostListeners) return plain(503, 'too many look on already')
+    if (this.#listeners.size >= mostListeners) return plain(503, 'too many listeners')
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     if (request.method === 'HEAD') return void response.end()
     this.#listeners.add(response)
     response.once('close', () => this.#leave(response))
-    void this.#tell([response])
-    this.#timer ??= setInterval(() => void this.#tell(this.#listeners), everyMs).unref()
+    void this.#send([response])
+    this.#timer ??= setInterval(() => void this.#send(this.#listeners), everyMs).unref()
     return undefined
   }
 
-  /** How it ended, for all who look on. */
+  /** Sends the last snapshot to all listeners. */
   async end(): Promise<void> {
     if (this.#listeners.size === 0) return
-    await this.#tell(this.#listeners)
-    const heard = [...this.#listeners].map(
+    await this.#send(this.#listeners)
+    const ended = [...this.#listeners].map(
       (response) => new Promise<void>((resolve) => response.end('event: bye\ndata:\n\n', resolve)),
     )
-    await within(farewellMs, Promise.all(heard))
+    await within(farewellMs, Promise.all(ended))
   }
 
-  /** Whoever does not read fast enough is left out this time, instead of being kept in memory. */
-  async #tell(listeners: Iterable<ServerResponse>): Promise<void> {
+  /** Skips a listener that reads too slowly, instead of buffering for it. */
+  async #send(listeners: Iterable<ServerResponse>): Promise<void> {
     const text = `data: ${JSON.stringify(await this.snapshot())}\n\n`
     for (const response of listeners) if (!response.writableNeedDrain) response.write(text)
   }

@@ -1,12 +1,12 @@
-/** Questions to the server. */
+/** Requests to the server. */
 
 export class NotAllowed extends Error {}
 
-/** A server that hangs is one that does not answer, in milliseconds; what is replayed takes its time. */
+/** Timeouts in milliseconds; a replay takes longer than an answer. */
 const answerMs = 10_000
 const changeMs = 60_000
 
-/** @param {string} path @returns {Promise<any>} Undefined where there is no such thing. */
+/** @param {string} path @returns {Promise<any>} Undefined if it does not exist. */
 export const get = (path) => ask(path, { signal: AbortSignal.timeout(answerMs) })
 
 /** @param {string} path @param {unknown} body @returns {Promise<any>} */
@@ -18,14 +18,14 @@ export const post = (path, body) =>
     signal: AbortSignal.timeout(changeMs),
   })
 
-/** The browser keeps the session from then on; the token itself is kept nowhere. @param {string} token */
+/** The browser then keeps the session cookie; the token itself is not stored. @param {string} token */
 export async function login(token) {
   const { ok, status } = await fetch('login', {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'lading-page': '1' },
   })
   if (ok) return undefined
-  return status === 429 ? 'Too many wrong tokens: wait a minute.' : 'That is not the token of this run.'
+  return status === 429 ? 'Too many wrong tokens: wait a minute.' : 'Wrong token.'
 }
 
 /** @param {string} path @param {RequestInit} options */

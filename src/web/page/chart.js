@@ -1,9 +1,9 @@
-/** Lines over the last ten minutes, without a library: a few paths that stretch, and texts that do not. */
+/** Line charts of the last ten minutes, without a library: stretching paths, and fixed texts. */
 import { count, h, setText, svg, time } from './dom.js'
 
 const width = 600
 const height = 120
-/** A chart of a run that has just begun shows at least so much, in milliseconds. */
+/** Shortest time range of a chart, in milliseconds, for a run that has just begun. */
 const least = 20_000
 
 /**
@@ -84,7 +84,7 @@ function runsOf(points) {
   return runs.filter(({ length }) => length > 0)
 }
 
-/** To 1, 2 or 5 times a power of ten. @param {number} value */
+/** Rounds up to 1, 2 or 5 times a power of ten. @param {number} value */
 function roundUp(value) {
   if (value <= 0) return 1
   const power = 10 ** Math.floor(Math.log10(value))

@@ -1,4 +1,4 @@
-/** One dialog for all: the browser keeps the focus inside, and gives it back. */
+/** One dialog for everything: the browser keeps the focus inside, and restores it. */
 import { byId, h, setText, visible } from './dom.js'
 
 const dialog = /** @type {HTMLDialogElement} */ (byId('dialog'))
@@ -23,7 +23,7 @@ export function showDialog(title, content, actions = []) {
 export const closeDialog = () => dialog.close()
 
 /**
- * Asks once more before something is done that cannot be undone. @param {string} title @param {string} text
+ * Asks for confirmation before something that cannot be undone. @param {string} title @param {string} text
  * @param {string} word @param {() => void} act
  */
 export function confirmFirst(title, text, word, act) {
@@ -31,7 +31,7 @@ export function confirmFirst(title, text, word, act) {
   showDialog(title, [h('p', {}, text)], [yes])
 }
 
-/** To be read, and heard. @param {string} text */
+/** Shows a message, also to screen readers. @param {string} text */
 export function tell(text) {
   const said = byId('said')
   setText(said, text)

@@ -1,7 +1,7 @@
-/** Elements and texts. Whatever comes from data becomes a text node: nothing in this folder writes HTML. */
+/** Elements and texts. Data only becomes text nodes: nothing in this folder writes HTML. */
 
 /**
- * Named `on…`, an attribute is a listener, of keys or of anything; undefined and false are left out.
+ * An attribute `on…` is a listener; undefined and false attributes are left out.
  * @typedef {string | number | boolean | undefined | ((event: KeyboardEvent) => void)} Attribute
  * @param {string} name
  * @param {Readonly<Record<string, Attribute>>} [attributes]
@@ -44,7 +44,7 @@ export function byId(id) {
 }
 
 /**
- * Only where it changes, so that a selection stays and a screen reader is quiet. @param {Element} element
+ * Sets only a changed text, so that selections stay and screen readers are quiet. @param {Element} element
  * @param {string} text
  */
 export function setText(element, text) {
@@ -52,15 +52,15 @@ export function setText(element, text) {
 }
 
 /**
- * What a person cannot see, or what changes the order of what he sees: C0, C1, joiners, marks of direction,
- * line separators, replacements.
+ * Characters that are invisible or change the order of others: C0, C1, joiners, direction marks, line
+ * separators, replacements.
  */
 const hidden =
   // oxlint-disable-next-line no-control-regex, no-misleading-character-class
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffd]+/g
 
 /**
- * A text of anybody: what steers a terminal or a browser is shown as its number. Tabs and ends of lines stay.
+ * Untrusted text, with control characters escaped. Tabs and line ends stay.
  * @param {string} text
  */
 export function visible(text) {

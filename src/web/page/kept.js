@@ -1,6 +1,5 @@
 /**
- * A list of what was kept instead of loaded, rejects or dead letters: search, pages, one by one, and what can
- * be done about them.
+ * The list of rejects or of dead letters, with search, pages, details and actions.
  */
 import { get, NotAllowed, post } from './ask.js'
 import { closeDialog, confirmFirst, showDialog, tell } from './dialog.js'
@@ -17,23 +16,19 @@ export function keptView({ id, title, thing, columns, none, ended }) {
   const [form, fields] = filterForm(id)
   const table = /** @type {HTMLTableElement} */ (h('table', { id: `${id}-table` }))
   const found = h('p', { class: 'empty', id: `${id}-found` })
-  const more = h(
-    'button',
-    { type: 'button', hidden: true, onclick: () => void load() },
-    'There are new ones: show them',
-  )
+  const more = h('button', { type: 'button', hidden: true, onclick: () => void load() }, 'Show new entries')
   const previous = h('button', { type: 'button', onclick: () => turn(-1) }, 'Previous page')
   const next = h('button', { type: 'button', onclick: () => turn(1) }, 'Next page')
   const replay = h(
     'button',
-    { type: 'button', onclick: () => void change('replay', chosen()) },
-    'Replay chosen',
+    { type: 'button', onclick: () => void change('replay', selected()) },
+    'Replay selected',
   )
-  const discard = h('button', { type: 'button', onclick: () => askDiscard(chosen()) }, 'Discard chosen')
+  const discard = h('button', { type: 'button', onclick: () => askDiscard(selected()) }, 'Discard selected')
   const all = h('input', {
     type: 'checkbox',
-    'aria-label': `Choose all ${thing}s of this page`,
-    onchange: chooseAll,
+    'aria-label': `Select all ${thing}s on this page`,
+    onchange: selectAll,
   })
   const tools = h('div', { class: 'tools' }, h('label', { class: 'all' }, all, ' All'), replay, discard)
   const pager = h('p', { class: 'pager' }, previous, next)
@@ -43,7 +38,7 @@ export function keptView({ id, title, thing, columns, none, ended }) {
     table,
     title,
     /** @type {import('./table.js').Column<KeptItem>[]} */ ([
-      { head: 'Choose', text: (item) => `Choose ${thing} ${item.id}`, check: true },
+      { head: 'Select', text: (item) => `Select ${thing} ${item.id}`, check: true },
       { head: 'No.', text: (item) => String(item.id), number: true, open: (item) => void open(item.id) },
       ...columns,
     ]),
@@ -60,12 +55,12 @@ export function keptView({ id, title, thing, columns, none, ended }) {
   })
 
   let parameters = new URLSearchParams()
-  /** Where each page that was shown begins after, the one that is shown last. */
+  /** The id before each page up to the current one. */
   let pages = [0]
   /** @type {ListAnswer<KeptItem> | undefined} */
   let answer
   let asked = 0
-  /** How many there were when the list was read. */
+  /** Number of entries when the list was read. */
   let atReading = 0
   let known = 0
 
@@ -93,11 +88,11 @@ export function keptView({ id, title, thing, columns, none, ended }) {
         const query = new URLSearchParams(parameters)
         query.set('after', String(pages.at(-1)))
         const now = /** @type {ListAnswer<KeptItem> | undefined} */ (await get(`api/${id}?${query}`))
-        // An answer that was overtaken by another question.
+        // A newer request has overtaken this one.
         if (turnOf !== asked) return
         answer = now
         if (now?.next === undefined || now.items.length > 0) break
-        // The server stops a search that takes long; nobody wants to press a button for it to go on.
+        // The server limits the time of a search, so continue without asking the person.
         pages.splice(-1, 1, now.next)
         setText(found, `Searched up to No. ${count(now.next)}…`)
       }
@@ -117,15 +112,15 @@ export function keptView({ id, title, thing, columns, none, ended }) {
     const isFiltered = [...parameters.keys()].length > 0
     const nothing =
       answer === undefined
-        ? 'This run has no database to ask: see the page of a consumer.'
+        ? 'This run has no database: see the page of a consumer.'
         : isFiltered
-          ? 'Nothing matches here.'
+          ? 'No matches.'
           : none
     const part =
       after === undefined
         ? ''
         : items.length < 100
-          ? ` Searched up to No. ${count(after)}; the next page goes on.`
+          ? ` Searched up to No. ${count(after)}; the next page continues.`
           : ''
     setText(
       found,
@@ -143,18 +138,18 @@ export function keptView({ id, title, thing, columns, none, ended }) {
   }
 
   const boxes = () => [.../** @type {NodeListOf<HTMLInputElement>} */ (table.querySelectorAll('tbody input'))]
-  const chosen = () => boxes().flatMap((box) => (box.checked ? [Number(box.value)] : []))
+  const selected = () => boxes().flatMap((box) => (box.checked ? [Number(box.value)] : []))
 
   function arm() {
-    const chosenNow = chosen().length
-    for (const button of [replay, discard]) button.toggleAttribute('disabled', chosenNow === 0)
+    const selectedNow = selected().length
+    for (const button of [replay, discard]) button.toggleAttribute('disabled', selectedNow === 0)
     const box = /** @type {HTMLInputElement} */ (all)
-    box.checked = chosenNow > 0 && chosenNow === boxes().length
-    box.indeterminate = chosenNow > 0 && !box.checked
+    box.checked = selectedNow > 0 && selectedNow === boxes().length
+    box.indeterminate = selectedNow > 0 && !box.checked
   }
 
   /** @param {Event} event */
-  function chooseAll(event) {
+  function selectAll(event) {
     for (const box of boxes()) box.checked = /** @type {HTMLInputElement} */ (event.target).checked
     arm()
   }
@@ -163,7 +158,7 @@ export function keptView({ id, title, thing, columns, none, ended }) {
   async function open(one) {
     try {
       const kept = /** @type {KeptAnswer | undefined} */ (await get(`api/${id}/${one}`))
-      if (kept === undefined) return tell(`${thing} ${one} is not there any more.`)
+      if (kept === undefined) return tell(`${thing} ${one} no longer exists.`)
       const actions = [
         h(
           'button',
@@ -188,7 +183,7 @@ export function keptView({ id, title, thing, columns, none, ended }) {
     const what = ids.length === 1 ? `${thing} ${ids[0]}` : counted(ids.length, thing)
     confirmFirst(
       `Discard ${what}?`,
-      'They leave this list for good. They stay counted as not loaded, so that the receipt still adds up.',
+      'They leave this list permanently. They still count as not loaded, so the receipt adds up.',
       'Discard',
       () => void change('discard', ids),
     )
@@ -210,7 +205,7 @@ export function keptView({ id, title, thing, columns, none, ended }) {
   return {
     show,
     /**
-     * Told with each snapshot how many there have been in this run; nobody's list changes under his hands.
+     * Takes the number of entries from each snapshot. The list itself never changes while a person reads it.
      * @param {number} number
      */
     heard(number) {
@@ -268,7 +263,7 @@ function detailOf({ place, code, column, detail, state, at, meaning, advice, fac
   const record = h('pre', {
     class: mark.length > 0 ? 'record marked' : 'record',
     tabindex: '0',
-    'aria-label': 'As it was kept',
+    'aria-label': 'Stored text',
   })
   record.append(visible(text.before), ...mark, visible(text.after))
   return [
@@ -298,10 +293,10 @@ function detailOf({ place, code, column, detail, state, at, meaning, advice, fac
 function summaryOf(outcomes) {
   const words = {
     replayed: 'replayed',
-    duplicate: 'had taken effect already',
+    duplicate: 'already applied',
     discarded: 'discarded',
     refused: 'refused again',
-    gone: 'not there any more',
+    gone: 'no longer there',
   }
   const parts = Object.entries(words).flatMap(([name, word]) => {
     const number = outcomes.filter(({ outcome }) => outcome === name).length

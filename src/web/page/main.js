@@ -1,4 +1,4 @@
-/** Lets people in, listens to the run, and shows the view that the address names. */
+/** Signs in, listens to the run, and shows the view of the address. */
 import { get, login, NotAllowed } from './ask.js'
 import { tell } from './dialog.js'
 import { byId, setText, time, visible } from './dom.js'
@@ -7,7 +7,7 @@ import * as overview from './overview.js'
 
 /** @import { Snapshot } from '../../observe/snapshot.ts' */
 
-/** Without a word for so long, the run is not there, in milliseconds. */
+/** Silence after which the run counts as lost, in milliseconds. */
 const silentMs = 8_000
 const againMs = 1_500
 const receiptsMs = 4_000
@@ -45,13 +45,13 @@ let heardAt = 0
 /** @type {Snapshot | undefined} */
 let last
 let receiptsAt = 0
-/** Whether the database has answered of late: of two questions only one waits for it. */
+/** Whether a request to the ledger is pending, so that only one waits for the database. */
 let asking = false
 
 async function start() {
   const token = /^#token=(.+)$/.exec(location.hash)?.[1]
   if (token !== undefined) {
-    // It must stand neither in the history nor in a bookmark.
+    // Keep the token out of the history and of bookmarks.
     history.replaceState(null, '', `${location.pathname}#/`)
     await login(token).catch(() => undefined)
   }
@@ -106,7 +106,7 @@ function receive(snapshot) {
   if (!document.hidden && performance.now() - receiptsAt > receiptsMs) void askLedger()
 }
 
-/** What the ledger knows comes less often: somebody has to ask a database for it. */
+/** The ledger is read less often, because that queries the database. */
 async function askLedger() {
   if (asking) return
   asking = true
@@ -122,16 +122,16 @@ async function askLedger() {
   }
 }
 
-/** Comes back by itself. @param {string} [why] */
+/** Shows the lost connection, and reconnects. @param {string} [why] */
 function lost(why) {
   if (source === undefined && document.body.classList.contains('lost') && why === undefined) return again()
   source?.close()
   source = undefined
   document.body.classList.add('lost')
-  const stood = last === undefined ? '' : ` This is how it stood at ${time(last.at)}.`
+  const stood = last === undefined ? '' : ` Last update: ${time(last.at)}.`
   setText(
     byId('connection'),
-    `${why ?? 'The run does not answer: it has ended, or cannot be reached'}.${stood}`,
+    `${why ?? 'The run does not respond: it has ended, or cannot be reached'}.${stood}`,
   )
   again()
 }
@@ -156,7 +156,7 @@ function showLogin() {
 async function submit(event) {
   event.preventDefault()
   const field = /** @type {HTMLInputElement} */ (byId('token'))
-  const refused = await login(field.value.trim()).catch(() => 'The run does not answer.')
+  const refused = await login(field.value.trim()).catch(() => 'The run does not respond.')
   setText(byId('login-error'), refused ?? '')
   if (refused !== undefined) return field.select()
   field.value = ''
@@ -179,7 +179,7 @@ function route() {
   if (isNew) scrollTo(0, 0)
 }
 
-/** Where nothing is being typed: `/` goes to the search, `?` says so. @param {KeyboardEvent} event */
+/** Keys, unless a person is typing: `/` goes to the search, `?` lists the keys. @param {KeyboardEvent} event */
 function shortcut(event) {
   const target = /** @type {Element} */ (event.target)
   if (event.ctrlKey || event.altKey || event.metaKey || target.closest('input:not([type=checkbox]), dialog'))

@@ -1,4 +1,4 @@
-/** Is it moving? How much is left? What fails, and why? */
+/** Is it running? How much is left? What fails, and why? */
 import { keepChart } from './chart.js'
 import { byId, bytes, count, counted, day, duration, h, setText, time, visible } from './dom.js'
 import { showDialog } from './dialog.js'
@@ -7,20 +7,21 @@ import { keepTable } from './table.js'
 /** @import { Snapshot, Point } from '../../observe/snapshot.ts' */
 /** @import { LoadAnswer, Reason } from '../answers.ts' */
 
-/** What is known of a load: by this run, by the ledger, or by both. */
 /**
+ * A load, as known to this run, to the ledger, or to both.
+ *
  * @typedef {{ id: string, source: string, state: string, records: number, loaded: number, rejected: number,
  * skipped: number, dead: number, open: number, perSecond: number | undefined, receipt: LoadAnswer | undefined
  * }} Load
  */
 
 const mostRows = 100
-/** A rate is that of so many milliseconds. */
+/** Time range of a rate, in milliseconds. */
 const rateMs = 10_000
 
 /** @type {LoadAnswer[]} */
 let receipts = []
-/** As far as somebody counts them. @type {number | undefined} */
+/** Undefined if unknown. @type {number | undefined} */
 let openRejects
 
 const showThroughput = keepChart(byId('throughput'), 'Records per second')
@@ -62,7 +63,7 @@ const loadTable = keepTable(
 
 const reasonTable = keepTable(
   /** @type {HTMLTableElement} */ (byId('reasons')),
-  'Reasons of rejects, the most first',
+  'Reasons of rejects, the most frequent first',
   /** @type {import('./table.js').Column<Reason>[]} */ ([
     {
       head: 'Code',
@@ -103,13 +104,13 @@ export function showReceipts(answers) {
   if (newest) show(newest)
 }
 
-/** @param {Reason[] | undefined} reasons undefined where nobody counts them */
+/** @param {Reason[] | undefined} reasons undefined if unknown */
 export function showReasons(reasons) {
   openRejects = reasons?.reduce((sum, { rejects }) => sum + rejects, 0)
   reasonTable(reasons ?? [])
   setText(
     byId('reasons-empty'),
-    reasons === undefined ? 'Not known here.' : reasons.length > 0 ? '' : 'No record is rejected.',
+    reasons === undefined ? 'Unknown in this run.' : reasons.length > 0 ? '' : 'No record is rejected.',
   )
 }
 
@@ -118,7 +119,7 @@ export function show(snapshot) {
   newest = snapshot
   const { at, process, series, queue, consumers } = snapshot
   const loads = loadsOf(snapshot)
-  // What earlier runs have done says nothing of this one.
+  // Earlier runs say nothing about this one.
   showState(
     snapshot,
     loads.filter(({ id }) => snapshot.loads.some(({ loadId }) => loadId === id)),
@@ -167,7 +168,7 @@ export function show(snapshot) {
       ? ''
       : process.command === 'produce'
         ? 'This run only publishes.'
-        : 'None has begun yet.',
+        : 'No consumer has started yet.',
   )
 }
 
@@ -183,7 +184,7 @@ function showState(snapshot, loads) {
   const failed = totals.rejected + totals.dead > 0 ? `; ${count(totals.rejected)} rejected` : ''
   /** @type {[tone: string, word: string, detail: string]} */
   let state
-  if (!readiness.ready) state = ['bad', 'Standing still', readiness.reason ?? '']
+  if (!readiness.ready) state = ['bad', 'Stalled', readiness.reason ?? '']
   else if (wait)
     state = [
       'warn',
@@ -192,12 +193,12 @@ function showState(snapshot, loads) {
     ]
   else if (loads.length > 0 && open === 0)
     state = ['good', 'Complete', `${counted(records, 'record')}${failed}; this run took ${took}`]
-  else if (rate > 0) state = ['good', 'Moving', `${count(rate)} records per second`]
+  else if (rate > 0) state = ['good', 'Running', `${count(rate)} records per second`]
   else
     state = [
       'quiet',
       'Idle',
-      produces ? 'nothing is being published' : 'nothing waits; whatever comes is taken',
+      produces ? 'nothing is being published' : 'the queue is empty; waiting for messages',
     ]
   const [tone, word, detail] = state
   byId('state-box').className = `state ${tone}`
@@ -239,7 +240,7 @@ function showTiles({ process, queue, totals, at }) {
   setText(byId('dead-count'), totals.dead > 0 ? count(totals.dead) : '')
 }
 
-/** Records with a verdict, or published, of late. @param {Snapshot} snapshot */
+/** Recent records per second with a verdict, or published. @param {Snapshot} snapshot */
 function rateOf({ at, process, series }) {
   const from = Math.max(process.startedAt, Math.floor((at - rateMs) / series.stepMs) * series.stepMs)
   const points = series.points.filter((point) => point.at + series.stepMs > from)
@@ -254,7 +255,7 @@ function rateOf({ at, process, series }) {
 const verdicts = ({ loaded, rejected, skipped }) => loaded + rejected + skipped
 
 /**
- * Each step a point, at its middle; steps without anything are left out of the series, and are 0 here.
+ * One point per step, at its middle. Steps that the series leaves out are 0.
  * @param {Snapshot['series']} series @param {number} now @param {number} began @param {'loaded' | 'rejected' | 'published'} name
  * @returns {[number, number][]}
  */
@@ -264,7 +265,7 @@ function rates({ stepMs, points }, now, began, name) {
   const all = []
   for (let at = Math.floor(Math.max(began, now - 600_000) / stepMs) * stepMs; at <= now; at += stepMs) {
     const [start, end] = [Math.max(at, began), Math.min(at + stepMs, now)]
-    // A step that has just begun says nothing yet.
+    // The current step is incomplete.
     if (end - start < 1000 && at > began) continue
     all.push([(start + end) / 2, ((values.get(at) ?? 0) * 1000) / Math.max(1000, end - start)])
   }
@@ -286,8 +287,7 @@ function gapped(points, stepMs, of) {
 }
 
 /**
- * Those at work first, then the newest. The ledger knows what other runs did; this run knows what was done
- * just now. @param {Snapshot} snapshot @returns {Load[]}
+ * Running loads first, then the newest. The ledger knows about other runs; this run has newer numbers. @param {Snapshot} snapshot @returns {Load[]}
  */
 function loadsOf({ loads, process }) {
   const byLoad = new Map(receipts.map((receipt) => [receipt.loadId, receipt]))
@@ -354,7 +354,7 @@ function showReceipt({ id, source, records, loaded, rejected, skipped, dead, ope
   }
   const verdict =
     receipt === undefined
-      ? 'The ledger does not know it yet.'
+      ? 'Not in the ledger yet.'
       : receipt.problems.length > 0
         ? receipt.problems.join('; ')
         : open > 0

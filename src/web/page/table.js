@@ -1,4 +1,4 @@
-/** Tables that are brought up to date in place: focus and selection stay where they are. */
+/** Tables that update in place, so that focus and selection stay. */
 import { h, visible } from './dom.js'
 
 /**
@@ -7,9 +7,9 @@ import { h, visible } from './dom.js'
  * @property {string} head
  * @property {(item: Item) => string} text
  * @property {boolean} [number]
- * @property {boolean} [wide] left out where there is no room
+ * @property {boolean} [wide] hidden on a narrow screen
  * @property {(item: Item) => void} [open] the text is a button
- * @property {boolean} [check] a box to choose the row, which the text is the label of
+ * @property {boolean} [check] a checkbox for the row, labelled with the text
  * @property {(item: Item) => string} [tone] class of the cell
  */
 
@@ -19,7 +19,7 @@ const shown = new WeakMap()
 /**
  * @template Item
  * @param {HTMLTableElement} table
- * @param {string} caption for whoever does not see what stands above it
+ * @param {string} caption for screen readers
  * @param {readonly Column<Item>[]} columns
  * @param {(item: Item) => string} keyOf
  * @returns {(items: readonly Item[]) => void}
@@ -78,7 +78,7 @@ function write(cell, { text, tone, number, wide, check }, item) {
   if (tone) cell.className = `${classOf({ number, wide, check })} ${tone(item)}`
 }
 
-/** The words of a code on a narrow screen. @param {string} code */
+/** Lets a code wrap between its words on a narrow screen. @param {string} code */
 const breakable = (code) =>
   code.split(/(?<=_)/).flatMap((word, index) => (index === 0 ? [word] : [h('wbr'), word]))
 
@@ -88,7 +88,7 @@ const classOf = (names) =>
     .filter((name) => names[name])
     .join(' ')
 
-/** Up and down the rows, with the arrows or as in vi. @param {KeyboardEvent} event */
+/** Moves between rows with the arrow keys or j and k. @param {KeyboardEvent} event */
 function walk(event) {
   const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key]
   if (step === undefined || event.ctrlKey || event.altKey || event.metaKey) return
