@@ -1,6 +1,5 @@
 /**
- * docs/benchmarks.md, rendered from everything that lies in bench/results. Whoever wants other words changes
- * them here or in the section.
+ * docs/benchmarks.md, rendered from bench/results. Change its words here or in the section.
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,11 +18,11 @@ export function writeDocument(results: readonly Result[]): string {
 }
 
 function rendered(results: readonly Result[]): string {
-  const told = sectionNames.flatMap((name) => {
+  const texts = sectionNames.flatMap((name) => {
     const mine = results.filter(({ section }) => section === name)
     return mine.length === 0 ? [] : [sectionText(mine)]
   })
-  return [preface, surroundings(results), ...told, lossesText(results), memoryText(results)]
+  return [preface, surroundings(results), ...texts, lossesText(results), memoryText(results)]
     .filter((text) => text !== '')
     .join('\n\n')
 }
@@ -32,20 +31,22 @@ const preface = `# Benchmarks
 
 <!-- Written by \`npm run bench\` from bench/results; change bench/document.ts or the sections in bench/sections instead. -->
 
-    npm run bench                                       everything below, 3 rounds after a warm-up (from 10,000,000 records on without), interleaved
+    npm run bench                                       everything below, 3 interleaved rounds after a warm-up (none from 10,000,000 records on)
     npm run bench -- --targets brin --sensors 10        one section, and few large files
     npm run bench -- --targets messages --profile       where the time of lading's processes goes
     npm run bench -- --help
 
-It starts a private PostgreSQL and a private RabbitMQ with their default durability, brings the same records into the same table by each
-way in turn, writes what it measured into \`bench/results\` and this page from there. Each run must give the same rows (their number, the sum
-of their hashes, and the indexes of the table), or the bench fails. A program that is missing on the machine is said to be missing.
+The benchmark starts a private PostgreSQL and a private RabbitMQ with their default durability. It loads the same records into the same
+table in each way in turn, writes the measurements to \`bench/results\`, and renders this page from them. Each run must give the same rows
+(their number, the sum of their hashes, and the indexes of the table), or the benchmark fails. It lists programs that are missing on the
+machine.
 
-Rates are those of one machine at one hour; only the ratios within a table mean anything. Ratio: how many rows in the same time as the
-first way of the table, the median of the ratios within each round. Wall time counts whole processes as users run them, the start of
-Node's (about 0.25 s) included, and for lading also what the others do not do: a durable queue with its own syncs to disk, a reading of
-each file to its end before anything is published, sha256, a check of every value, the ledger and the receipt. Server CPU is that of all
-of the server's processes during the run; memory is the largest process of each kind.`
+- **Ratio**: how many rows in the same time as the first way of the table; the median of the ratios within each round. Rates depend on the
+  machine and the hour: compare only ratios within a table.
+- **Wall time** counts whole processes as users run them, including the start of Node (about 0.25 s). For Lading it also counts what the
+  others do not do: a durable queue with its own syncs to disk, reading each file to its end before anything is published, sha256, a check
+  of every value, the ledger and the receipt.
+- **Server CPU** is that of all processes of the server during the run. **Memory** is the largest process of each kind.`
 
 /** One paragraph for each machine and number of rounds; results of a machine share the rest, or show both. */
 function surroundings(results: readonly Result[]): string {
@@ -114,9 +115,9 @@ function lossesText(results: readonly Result[]): string {
   )
   const text =
     texts.length === 0
-      ? 'Nowhere in these figures.'
-      : `Every ratio below 1 to a peer of the same table:\n\n${texts.join('\n')}`
-  return `## Where lading loses\n\n${text}`
+      ? 'Nowhere, in these figures.'
+      : `Every ratio below 1 against another program of the same table:\n\n${texts.join('\n')}`
+  return `## Where Lading loses\n\n${text}`
 }
 
 const lossText = ({ peer, ways }: Loss): string =>
@@ -127,7 +128,7 @@ function memoryText(results: readonly Result[]): string {
   const rows = results.flatMap(({ tables }) => tables.flatMap(memoryRow))
   if (rows.length === 0) return ''
   const about =
-    'MiB of the largest process of each kind among all ways of lading in a table, medians of the rounds.'
+    'MiB of the largest process of each kind over all ways of Lading in a table, medians of the rounds.'
   return ['## Memory', about, ['| table | MiB |', '|---|---|', ...rows].join('\n')].join('\n\n')
 }
 

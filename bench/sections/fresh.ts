@@ -25,9 +25,8 @@ const shapes = [
 export const fresh: Section = {
   name: 'fresh',
   heading: 'Empty table, indexes made at the end',
-  about: `The first way finds the indexes there, as the sections above do. The others bring the rows into a table without key and
-indexes and make these in the same session at the end, which is counted; \`--defer-indexes always\` is how lading does it. Lading
-finds no table and makes it.`,
+  about: `In the first way the indexes exist already, as in the sections above. The others load into a table without key and indexes, and build
+these in the same session at the end, which is counted. Lading does that with \`--defer-indexes always\`, and makes the table too.`,
   records: 1_000_000,
   sensors: [1000],
   tables: async (context, size) => {

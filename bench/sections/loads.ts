@@ -26,10 +26,11 @@ const hugeRecords = 100_000_000
 export const brin: Section = {
   name: 'brin',
   heading: 'Table with primary key and BRIN index',
-  about: `\`psql\` copies the same files, one statement for each, as CSV and as PostgreSQL's binary format; the binary files are made
-beforehand, which is not counted. \`pgloader\` runs with its own defaults. \`--carry reference\` puts paths and byte ranges into the
-messages instead of the bytes, indexes are kept up to date all the while (\`--defer-indexes never\`; the section on empty tables has the other), \`--queue amqp://…\` is a quorum queue of RabbitMQ, and without it the queue is the embedded one. \`lading
-produce\`, then \`lading consume\`: the two halves one after the other, so that the memory of each can be told.`,
+  about: `\`psql\` copies the same files, one statement for each, as CSV and in PostgreSQL's binary format. Making the binary files
+is not counted. \`pgloader\` runs with its own defaults. \`--carry reference\` puts paths and byte ranges into the
+messages instead of the bytes. Indexes are updated row by row (\`--defer-indexes never\`; the section on empty tables has deferred ones).
+\`--queue amqp://…\` is a quorum queue of RabbitMQ; the default queue is the embedded one. \`lading produce\`, then \`lading consume\` runs the
+two halves one after the other, to measure the memory of each.`,
   records: 1_000_000,
   sensors: [1000, 10],
   tables: async (context, size) => {
@@ -71,7 +72,7 @@ export const hash: Section = {
   name: 'hash',
   heading: 'The same with the HASH index of the model `records`',
   about:
-    'A hash index costs the server the more, the more records share a value; see [models.md](models.md#indexes).',
+    'The more records share a value, the more a hash index costs the server; see [models.md](models.md#indexes).',
   records: 1_000_000,
   sensors: [1000],
   tables: async (context, size) => {

@@ -18,11 +18,15 @@ import type { Section } from './section.ts'
 export const messages: Section = {
   name: 'messages',
   heading: 'Messages of one record each',
-  about: `JSON objects of about 200 bytes, one message each, that wait in a quorum queue of RabbitMQ; filling it is not timed. \`lading
-consume --until-empty\` in one process, with two consumers in one process, and as two processes; the way without a database is lading's own
-consumer with a sink that encodes nothing and counts (\`bench/programs/drain.ts\`), which is the price of client, queue and decoding.
-\`basic_consume\`: a Python consumer to which the broker pushes with a prefetch of 1,000, COPY of 1,000 records for each commit, which
-neither checks a record nor survives a message that comes twice. \`basic_get\`: the replaced one, \`executemany\` of 5,000 for each commit.`,
+  about: `JSON objects of about 200 bytes, one message each, wait in a quorum queue of RabbitMQ.
+
+- \`lading consume --until-empty\`: one process, two consumers in one process, and two processes. The way without a database is Lading's
+  consumer with a sink that encodes nothing and only counts (\`bench/programs/drain.ts\`): the price of client, queue and decoding.
+- \`basic_consume\`: a Python consumer with a prefetch of 1,000, and COPY of 1,000 records for each commit. It neither checks a record nor
+  survives a duplicate message.
+- \`basic_get\`: the replaced consumer, \`executemany\` of 5,000 for each commit.
+
+Filling the queue is not timed.`,
   records: 100_000,
   sensors: [],
   tables: async (context, { records }) => {

@@ -20,8 +20,8 @@ const token = 'a token of the bench'.replaceAll(' ', '-')
 export const observed: Section = {
   name: 'observed',
   heading: 'Metrics and what a page shows',
-  about: `The same load by itself, and with \`--http\` while a client asks for \`/metrics\` and for all that a page shows (\`/api/snapshot\`) once a
-second, from the first moment at which it answers. The client's own CPU time is not counted, but it is taken from the same cores.`,
+  about: `The same load alone, and with \`--http\` while a client requests \`/metrics\` and everything that a page shows (\`/api/snapshot\`) once a
+second, from the first answer on. The client's CPU time is not counted, but it comes from the same cores.`,
   records: 1_000_000,
   sensors: [10],
   tables: async (context, size) => {

@@ -21,13 +21,17 @@ const shareOfMessages = 10
 export const pipeline: Section = {
   name: 'pipeline',
   heading: 'The replaced pipelines, in Python',
-  about: `\`pika\` and \`psycopg2\`. Names of files: the producer puts the names of the files into a durable queue; each consumer takes
-one with \`basic_get\`, reads the file with \`csv.reader\` and upserts it in batches of 5,000, one transaction for each file.
-\`executemany\` is what was replaced; \`execute_values\` and COPY of the whole file, which cannot update, are what it could have been.
-Messages of one record: each row is a message of JSON, and each consumer commits 5,000 of them with \`executemany\`; they load a tenth of the
-files, and their rate is what is compared. Producer and consumers start together; a consumer ends when the queue gives nothing although the
-producer had ended before it was asked, which an idle one asks every 10 ms. Lading: \`lading load\` through a quorum queue, with as many
-consumers.`,
+  about: `\`pika\` and \`psycopg2\`.
+
+- Names of files: the producer puts the names of the files into a durable queue. Each consumer takes one with \`basic_get\`, reads the file
+  with \`csv.reader\` and upserts it in batches of 5,000, one transaction for each file. \`executemany\` is the replaced way. \`execute_values\`
+  and COPY of the whole file, which cannot update, are alternatives to it.
+- Messages of one record: each row is a JSON message, and each consumer commits 5,000 of them with \`executemany\`. They load a tenth of the
+  files; compare their rate.
+- Lading: \`lading load\` through a quorum queue, with as many consumers.
+
+Producer and consumers start together. An idle consumer asks the queue every 10 ms. It ends when the queue is empty and the producer had
+ended before the request.`,
   records: 200_000,
   sensors: [200],
   tables: async (context, size) => {

@@ -18,8 +18,8 @@ export const scaling: Section = {
   name: 'scaling',
   heading: 'More consumers, where the database is not the limit',
   about: `Six columns are masked with HMAC-SHA-256, which is the consumers' own work. \`lading load --consumers 1\` is one process that
-plans, queues and consumes; \`--consumers 2\` adds two. The ways with \`lading consume\` find the queue full, so that their ratio is that of
-consumers alone. The cores are shared with the server.`,
+plans, queues and consumes; \`--consumers 2\` adds two. The ways with \`lading consume\` start with a full queue, so their ratio is that of
+consumers only. The server shares the cores.`,
   records: 200_000,
   sensors: [20],
   tables: async (context, size) => {

@@ -30,9 +30,9 @@ const environment = {
 export const sqs: Section = {
   name: 'sqs',
   heading: 'Login events from SQS',
-  about: `JSON events that wait in a queue of a local server of SQS (\`fauxqs\`), which is a process of its own: there is
-no network between, so what a call costs here is little. \`sqs-consumer\` takes batches of ten and inserts each with one
-statement; it ends when it has had as many messages as there are. Lading ends when the queue tells it that nothing is left.`,
+  about: `JSON events wait in a queue of a local SQS server (\`fauxqs\`) in a process of its own. Without a network between, a
+call costs little here. \`sqs-consumer\` takes batches of ten and inserts each with one statement. It ends after as many messages
+as there are. Lading ends when the queue reports that nothing is left.`,
   records: 5000,
   sensors: [],
   tables: async (context, { records }) => {

@@ -24,8 +24,8 @@ const shared = [
 export const upsert: Section = {
   name: 'upsert',
   heading: 'Upserts',
-  about: `\`psql\` copies into a temporary table and then says \`INSERT … SELECT … ON CONFLICT (…) DO UPDATE\`, once for each stream;
-lading's model says \`onConflict: 'update'\`, and its ledger knows nothing of these files. The rows that are there have other values.`,
+  about: `\`psql\` copies into a temporary table and then runs \`INSERT … SELECT … ON CONFLICT (…) DO UPDATE\`, once for each stream.
+Lading's model has \`onConflict: 'update'\`, and its ledger does not know these files. The existing rows have other values.`,
   records: 1_000_000,
   sensors: [1000],
   tables: async (context, size) => {
