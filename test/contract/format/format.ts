@@ -70,7 +70,7 @@ export function formatContract(name: string, under: FormatUnderTest): void {
   )
   const legal = records.chain((each) => under.written(each))
 
-  describe(name, () => {
+  describe(name, { timeout: 60_000 }, () => {
     const { splitter } = under
     if (splitter !== undefined)
       it('splits a source into chunks that are read as the records that the splitter counts, whatever the bytes', () => {

@@ -16,7 +16,7 @@ export interface TypeUnderTest {
 const surroundings = ['', '"', '-', '5', '.5', ':30', 'Z', ' ', 'e1', 'a']
 
 export function columnTypeContract(name: string, { column, accepts, refuses }: TypeUnderTest): void {
-  describe(`${name}: column type contract`, () => {
+  describe(`${name}: column type contract`, { timeout: 60_000 }, () => {
     it.each(accepts)('%j is decoded, whatever stands next to it', (text, value) => {
       for (const around of surroundings)
         expect(decoded(column, Buffer.from(text), around)).toEqual({ values: [value], fault: undefined })
