@@ -30,7 +30,7 @@ export interface ReplayOptions extends Abortable {
  * Processes a dead letter again, as if it had just been delivered. The verdict `duplicate` says that it took
  * effect before.
  */
-export async function replay(letter: StoredDeadLetter, options: ReplayOptions): Promise<Verdict> {
+export async function replayLetter(letter: StoredDeadLetter, options: ReplayOptions): Promise<Verdict> {
   const {
     sink,
     model,

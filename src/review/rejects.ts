@@ -10,6 +10,7 @@ import type { Ledger, RejectFilter, StoredReject } from '../sink/ledger.ts'
 import type { RejectReplay, Sink, Verdict } from '../sink/sink.ts'
 import { type DedupKey, dedupField, defaultDedupKey } from '../consumer/decode/identity.ts'
 import { isRedactedRecord, Keeping, settledIn } from '../consumer/decode/keeping.ts'
+import { keptPages, keptRejects } from './kept.ts'
 import { layoutOf, Redecoder } from './redecode.ts'
 import { zoneWarning } from '../consumer/zones.ts'
 
@@ -26,23 +27,12 @@ export interface ReplayRejectsOptions extends Abortable {
 /** A person waits: longer than a deadlock or another's lock lasts, and not for ever. */
 const retry: RetryPolicy = { attempts: 6, firstMs: 100, mostMs: 5_000 }
 
-/** Rejects that are read at once. */
-const pageSize = 500
-
 /** The rejects of the filter, a page at a time, in the order of their ids. */
-export async function* rejectPages(
+export const rejectPages = (
   ledger: Ledger,
   filter: RejectFilter,
-  { signal }: Abortable = {},
-): AsyncGenerator<readonly StoredReject[]> {
-  for (let after = 0; ;) {
-    const page = await ledger.rejects({ ...filter, after, limit: pageSize }, { signal })
-    const last = page.at(-1)
-    if (last === undefined) return
-    yield page
-    after = last.id
-  }
-}
+  options?: Abortable,
+): AsyncGenerator<readonly StoredReject[]> => keptPages(keptRejects, ledger, filter, options)
 
 /**
  * Decodes the records of rejects once more, with what was mended in them, and writes them together: the

@@ -1,7 +1,7 @@
 /** Routes by which the page reads and changes the ledger. */
 import type { IncomingMessage } from 'node:http'
 import { codes, type LadingError, toLadingError } from '../core/errors.ts'
-import type { Kept, WebLedger } from './ledger.ts'
+import type { KeptList, WebLedger } from './ledger.ts'
 import type { Question } from './search.ts'
 import { json, plain, type Reply, type Route } from './server.ts'
 
@@ -19,7 +19,7 @@ export function apiRoutes(ledger: WebLedger | undefined): Route[] {
   ]
 }
 
-function keptRoutes(path: string, kept: Kept): Route[] {
+function keptRoutes(path: string, kept: KeptList): Route[] {
   const changes = (['replay', 'discard'] as const).map((name) => {
     return route('POST', `${path}/${name}`, async (request) => {
       const ids = await idsOf(request)

@@ -3,7 +3,8 @@
  * person. Every query is bounded in time and memory.
  */
 import { asBuffer } from '../core/bytes.ts'
-import { replay, type ReplayOptions } from '../review/letters.ts'
+import { type Kept, keptLetters, keptRejects } from '../review/kept.ts'
+import { replayLetter, type ReplayOptions } from '../review/letters.ts'
 import { replayRejects } from '../review/rejects.ts'
 import { type Code, codes, toLadingError } from '../core/errors.ts'
 import type { Abortable } from '../core/wait.ts'
@@ -22,7 +23,7 @@ export interface LedgerAccess {
 }
 
 /** Rejects or dead letters: the page handles both alike. */
-export interface Kept {
+export interface KeptList {
   list(question: Question): Promise<ListAnswer<KeptItem>>
   show(id: number): Promise<KeptAnswer | undefined>
   replay(ids: readonly number[]): Promise<Outcome[]>
@@ -30,17 +31,12 @@ export interface Kept {
   discard(ids: readonly number[]): Promise<Outcome[]>
 }
 
-/** How rejects and dead letters differ. */
+/** How rejects and dead letters differ on the page. */
 interface Kind<Stored> {
-  /** Most entries in memory at once. */
-  readonly atOnce: number
-  readonly find: (ledger: Ledger, filter: ListFilter & Page, options: Abortable) => Promise<readonly Stored[]>
   readonly textOf: (stored: Stored) => Uint8Array
   readonly item: (stored: Stored) => KeptItem
   readonly answer: (stored: Stored) => KeptAnswer
   readonly replay: (stored: Stored, options: ReplayOptions) => Promise<Verdict>
-  /** Returns how many it discarded. */
-  readonly discard: (ledger: Ledger, id: number, options: Abortable) => Promise<number>
 }
 
 /** Time limits of an answer and of a change to all selected entries, in milliseconds. */
@@ -48,9 +44,6 @@ const answerMs = 5_000
 const changeMs = 30_000
 /** Shortest time between two counts of the reasons, in milliseconds. */
 const leastCountMs = 3_000
-/** Records are small, messages are not. */
-const rejectsAtOnce = 500
-const lettersAtOnce = 8
 const mostReceipts = 200
 /** Most bytes of a message to show. */
 const mostTextBytes = 65_536
@@ -89,29 +82,23 @@ export class WebLedger implements AsyncDisposable {
     return this.#reasons
   }
 
-  readonly rejects = this.#kept<StoredReject>({
-    atOnce: rejectsAtOnce,
-    find: (ledger, filter, options) => ledger.rejects(filter, options),
+  readonly rejects = this.#list<StoredReject>(keptRejects, {
     textOf: ({ edited, raw }) => edited ?? raw,
     item: rejectItem,
     answer: rejectAnswer,
     replay: async (reject, options) => (await replayRejects([reject], options))[0] as Verdict,
-    discard: (ledger, id, options) => ledger.discardRejects([id], options),
   })
 
-  readonly letters = this.#kept<StoredDeadLetter>({
-    atOnce: lettersAtOnce,
-    find: (ledger, filter, options) => ledger.deadLetters(filter, options),
+  readonly letters = this.#list<StoredDeadLetter>(keptLetters, {
     textOf: ({ body }) => body,
     item: letterItem,
     answer: letterAnswer,
-    replay,
-    discard: (ledger, id, options) => ledger.discardDeadLetters([id], options),
+    replay: replayLetter,
   })
 
-  #kept<Stored extends { readonly id: number }>(kind: Kind<Stored>): Kept {
+  #list<Stored extends { readonly id: number }>(kept: Kept<Stored>, kind: Kind<Stored>): KeptList {
     const find = async (filter: ListFilter & Page, options: Abortable) =>
-      kind.find(await this.#ledger(), { ...filter, pipeline: await this.#pipeline() }, options)
+      kept.read(await this.#ledger(), { ...filter, pipeline: await this.#pipeline() }, options)
     const one = async (id: number, options: Abortable) =>
       (await find({ id, all: true, limit: 1 }, options))[0]
     return {
@@ -120,8 +107,8 @@ export class WebLedger implements AsyncDisposable {
         // The ledger's own filters search without a limit, so the rest is filtered here.
         const matches = (stored: Stored) => isWanted(kind.item(stored), kind.textOf(stored), question)
         const read = (from: number) =>
-          find({ loadId, after: from, limit: kind.atOnce }, this.#within(answerMs))
-        const { items, next } = await search(read, matches, { after, step: kind.atOnce })
+          find({ loadId, after: from, limit: kept.atOnce }, this.#within(answerMs))
+        const { items, next } = await search(read, matches, { after, step: kept.atOnce })
         return { items: items.map(kind.item).map(shortened), next }
       },
       show: async (id) => {
@@ -141,7 +128,7 @@ export class WebLedger implements AsyncDisposable {
         this.#alone(async (signal) => {
           const ledger = await this.#ledger()
           return eachOf(ids, async (id) => {
-            if ((await kind.discard(ledger, id, { signal })) === 0) return gone(id)
+            if ((await kept.discard(ledger, [id], { signal })) === 0) return gone(id)
             return { id, outcome: 'discarded', detail: 'it still counts as not loaded' }
           })
         }),

@@ -1,7 +1,7 @@
 /** What stops a consumer, what it says of the message that it stopped at, and how to go on without it. */
 import { describe, expect, it } from 'vitest'
 import { type ConsumerOptions, createConsumer } from '../../src/consumer/consumer.ts'
-import { replay } from '../../src/review/letters.ts'
+import { replayLetter as replay } from '../../src/review/letters.ts'
 import { LadingError } from '../../src/core/errors.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import { Unanimity } from '../../src/sink/postgres/unanimous.ts'

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createConsumer } from '../../src/consumer/consumer.ts'
 import { replayRejects } from '../../src/review/rejects.ts'
-import { replay } from '../../src/review/letters.ts'
+import { replayLetter as replay } from '../../src/review/letters.ts'
 import { custom, text } from '../../src/model/columns.ts'
 import type { ConflictPolicy } from '../../src/model/model.ts'
 import { produce } from '../../src/producer/produce.ts'

@@ -1,9 +1,10 @@
 import { exampleSinkUrl } from '../../sink/registry.ts'
 import { Command, Option } from 'commander'
 import type { DedupKey } from '../../consumer/decode/identity.ts'
-import { exits, LadingError } from '../../core/errors.ts'
+import { exits } from '../../core/errors.ts'
 import type { StoredDeadLetter } from '../../sink/ledger.ts'
 import type { Verdict } from '../../sink/sink.ts'
+import { chosenKept, findKept, keptLetters } from '../../review/kept.ts'
 import { tableName } from '../../model/model.ts'
 import { withExamples } from '../settings/examples.ts'
 import { noneToReplay, refusalOf, withLedger, withSink } from '../run/ledger.ts'
@@ -66,7 +67,7 @@ export function deadCommand(): Command {
     .addOption(jsonOption())
     .action((id: number, flags: Flags) =>
       withLedger(flags.to, async (ledger) => {
-        const letter = await find(id, (filter) => ledger.deadLetters(filter))
+        const letter = await findKept(keptLetters, ledger, id)
         const body = bytesAsText(Buffer.from(letter.body))
         if (flags.json) return printJson({ ...summary(letter), headers: letter.headers, body })
         print(
@@ -112,18 +113,29 @@ function replayCommand(): Command {
     ['dead replay 2 5 --model ./my-model.ts', 'two of them, with the model they belong to'],
   ])
   return command.action(async (ids: number[], flags: Flags) => {
-    const [{ replay }, model] = await Promise.all([import('../../review/letters.ts'), loadModel(flags.model)])
+    const [{ replayLetter }, model] = await Promise.all([
+      import('../../review/letters.ts'),
+      loadModel(flags.model),
+    ])
     await withSink(flags.to, model, async (sink) => {
       const results: { id: number; verdict: Verdict }[] = []
       const onEvent = reporter()
       const { pipeline = tableName(model), ignoreExtra, dedupKey, root } = flags
-      for await (const letter of chosen(ids, (filter) => sink.ledger.deadLetters(filter))) {
-        // Those of others are theirs to replay, unless they were named.
-        if (ids.length === 0 && letter.pipeline !== pipeline) continue
-        const verdict = await replay(letter, { sink, model, pipeline, ignoreExtra, dedupKey, root, onEvent })
-        results.push({ id: letter.id, verdict })
-        if (!flags.json) print(`${letter.id}: ${words(verdict)}`)
-      }
+      // Those of others are theirs to replay, unless they were named.
+      for await (const letters of chosenKept(keptLetters, sink.ledger, ids, { pipeline }))
+        for (const letter of letters) {
+          const verdict = await replayLetter(letter, {
+            sink,
+            model,
+            pipeline,
+            ignoreExtra,
+            dedupKey,
+            root,
+            onEvent,
+          })
+          results.push({ id: letter.id, verdict })
+          if (!flags.json) print(`${letter.id}: ${words(verdict)}`)
+        }
       if (flags.json) printJson(results)
       else if (results.length === 0) print(noneToReplay('dead letters', pipeline))
       if (results.some(({ verdict }) => verdict.kind === 'refused')) process.exitCode = exits.rejects
@@ -141,34 +153,10 @@ function discardCommand(): Command {
   withExamples(discard, [['dead discard 2 5']])
   return discard.action((ids: number[], flags: Flags) =>
     withLedger(flags.to, async (ledger) => {
-      for (const id of ids) await find(id, (filter) => ledger.deadLetters(filter))
+      for (const id of ids) await findKept(keptLetters, ledger, id)
       print(`discarded ${counted(await ledger.discardDeadLetters(ids), 'dead letter')}`)
     }),
   )
-}
-
-type Read = (filter: {
-  id?: number
-  after?: number
-  all?: boolean
-  limit: number
-}) => Promise<readonly StoredDeadLetter[]>
-
-async function* chosen(ids: readonly number[], read: Read): AsyncGenerator<StoredDeadLetter> {
-  for (const id of ids) yield await find(id, read)
-  if (ids.length > 0) return
-  for (let after = 0; ;) {
-    const [letter] = await read({ after, limit: 1 })
-    if (letter === undefined) return
-    yield letter
-    after = letter.id
-  }
-}
-
-async function find(id: number, read: Read): Promise<StoredDeadLetter> {
-  const [letter] = await read({ id, all: true, limit: 1 })
-  if (letter === undefined) throw new LadingError('NOT_FOUND', `there is no dead letter ${id}`)
-  return letter
 }
 
 function words(verdict: Verdict): string {

@@ -3,6 +3,7 @@ import { Option } from 'commander'
 import { codes, LadingError } from '../../core/errors.ts'
 import type { Ledger, NamedLoad, RejectFilter, StoredReject } from '../../sink/ledger.ts'
 import type { Sink, Verdict } from '../../sink/sink.ts'
+import { chosenKept, findKept, keptRejects } from '../../review/kept.ts'
 import type { Model } from '../../model/model.ts'
 import { requireDatabase } from '../settings/files.ts'
 import { loadName, toOption } from '../settings/options.ts'
@@ -90,21 +91,11 @@ export function theOne(name: string, loads: readonly Nameable[]): string | undef
 }
 
 /** The rejects with these ids, or else the open ones that match the filter, in pages. */
-export async function* chosenRejects(
-  ledger: Ledger,
-  ids: readonly number[],
-  filter: RejectFilter,
-): AsyncGenerator<readonly StoredReject[]> {
-  const { rejectPages } = await import('../../review/rejects.ts')
-  if (ids.length === 0) yield* rejectPages(ledger, filter)
-  for (const id of ids) yield [await findReject(ledger, id)]
-}
+export const chosenRejects = (ledger: Ledger, ids: readonly number[], filter: RejectFilter) =>
+  chosenKept(keptRejects, ledger, ids, filter)
 
-export async function findReject(ledger: Ledger, id: number): Promise<StoredReject> {
-  const [reject] = await ledger.rejects({ id, all: true, limit: 1 })
-  if (reject === undefined) throw new LadingError('NOT_FOUND', `there is no reject ${id}`)
-  return reject
-}
+export const findReject = (ledger: Ledger, id: number): Promise<StoredReject> =>
+  findKept(keptRejects, ledger, id)
 
 /** A replay takes only what is open in the model's pipeline. */
 export const noneToReplay = (what: string, pipeline: string): string =>
