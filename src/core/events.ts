@@ -1,9 +1,6 @@
 import type { Code } from './errors.ts'
 
-/**
- * What happens during a run, one event for each thing a person may want to know, without any data of a
- * record.
- */
+/** What happens during a run: one event per fact that a person may want to know, without data of records. */
 export type LadingEvent =
   /**
    * What there is to do: so many files, with so many bytes as they lie on the disk. Emitted again if
@@ -27,7 +24,7 @@ export type LadingEvent =
       readonly chunks: number
       readonly bytes: number
     }
-  /** So many records of a load need not be published: they took effect before, or the queue holds them. */
+  /** `done` records of a load need not be published: they were applied before, or are in the queue. */
   | {
       readonly type: 'resuming'
       readonly loadId: string
@@ -35,7 +32,7 @@ export type LadingEvent =
       readonly records: number
       readonly done: number
     }
-  /** The queue holds some more messages. */
+  /** More messages are in the queue. */
   | {
       readonly type: 'window'
       readonly messages: number

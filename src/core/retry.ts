@@ -2,22 +2,20 @@ import { type Action, type Code, type LadingError, toLadingError } from './error
 import type { Listener } from './events.ts'
 import { type Abortable, backoff, sleep } from './wait.ts'
 
-/** How often something is tried, and the pauses in between: random shares of a bound that doubles. */
+/** The number of attempts, and the pauses between them: random shares of a bound that doubles. */
 export interface RetryPolicy {
-  /** Tries in all, the first one included; `Infinity` for no limit. */
+  /** Attempts, including the first one; `Infinity` for no limit. */
   readonly attempts: number
-  /** Longest pause after the first try, in milliseconds. */
+  /** Longest pause after the first attempt, in milliseconds. */
   readonly firstMs: number
-  /** Longest pause of all, in milliseconds. */
+  /** Upper bound of all pauses, in milliseconds. */
   readonly mostMs: number
 }
 
-/**
- * For what a database or a queue asks to try again: without a limit, because nothing is wrong with the data.
- */
+/** For errors that a database or queue asks to retry: no limit, because nothing is wrong with the data. */
 export const patientRetry: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, firstMs: 200, mostMs: 30_000 }
 
-/** The signal stops the waiting; the last error is thrown then. */
+/** An abort ends the waiting and throws the last error. */
 export interface AttemptOptions extends Abortable {
   readonly onEvent: Listener
   readonly policy?: RetryPolicy | undefined
@@ -26,7 +24,7 @@ export interface AttemptOptions extends Abortable {
 }
 
 export interface RetryOptions extends AttemptOptions {
-  /** Gives up after this many milliseconds, pauses included; without it never. */
+  /** Gives up after this many milliseconds, including pauses; by default never. */
   readonly deadlineMs?: number | undefined
   /**
    * Gives up if the other side was not reached for this many milliseconds; an answer counts as reached, even

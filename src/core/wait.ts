@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** What every asynchronous call of a contract takes. */
+/** Options of every asynchronous call of a contract. */
 export interface Abortable {
   readonly signal?: AbortSignal | undefined
 }
@@ -12,8 +12,8 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /**
- * Milliseconds to wait before attempt `n` (0-based): "full jitter", a random share of an exponentially
- * growing bound, because clients that wait equally long come back together.
+ * Milliseconds to wait before attempt `n` (0-based), with "full jitter": a random share of an exponentially
+ * growing bound, so that clients do not return all at once.
  */
 export function backoff(n: number, firstMs = 200, mostMs = 30_000): number {
   return Math.random() * Math.min(mostMs, firstMs * 2 ** Math.min(n, 20))
@@ -45,9 +45,9 @@ export async function within(ms: number, work: Promise<unknown>): Promise<void> 
   waited.abort()
 }
 
-/** What the work resolves with; undefined as soon as the signal aborts. */
+/** The result of the work, or undefined as soon as the signal aborts. */
 export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  // After an abort its failure is of no interest, and must not count as unhandled.
+  // After an abort, a failure must not count as an unhandled rejection.
   work.catch(() => undefined)
   if (signal.aborted) return undefined
   const waited = new AbortController()

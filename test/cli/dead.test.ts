@@ -101,7 +101,7 @@ describe.concurrent('dead letters', () => {
     })
     expect(await replay('--dedup-key', 'field:sensor_id')).toMatchObject({
       code: 0,
-      out: '1: it has taken effect already\n',
+      out: '1: it was already applied\n',
     })
     expect(folder.rows()).toBe(1)
   })
@@ -127,7 +127,7 @@ describe.concurrent('dead letters', () => {
     folder.sql('DROP TABLE records', 't.db')
     const replay = () => folder.lading('dead', 'replay', '1', '--to', 'sqlite:t.db', '--model', './wide.ts')
     expect(await replay()).toMatchObject({ code: 0, out: '1: loaded 2, rejected 0, skipped 0\n' })
-    expect(await replay()).toMatchObject({ code: 0, out: '1: it has taken effect already\n' })
+    expect(await replay()).toMatchObject({ code: 0, out: '1: it was already applied\n' })
     expect(folder.rows('records', 't.db')).toBe(2)
     expect(await folder.lading('verify', '--to', 'sqlite:t.db')).toMatchObject({ code: 0 })
     expect(await folder.json('dead', 'list', '--to', 'sqlite:t.db')).toEqual([])

@@ -184,7 +184,7 @@ describe.concurrent('the same file', () => {
     database.close()
     const again = await folder.lading('load', 'a.csv', '--model', './right.ts', '--to', 'sqlite:a.db')
     expect(again.out).toContain(
-      '2 records of what had been loaded before were rejected; with the model or the table corrected: ',
+      '2 records of these loads were rejected before; after correcting the model or the table: ',
     )
     expect(await folder.paste(pasted(again.out, 'rejects replay'))).toMatchObject({ code: 0 })
     expect(folder.rows('people', 'a.db')).toBe(2)

@@ -68,7 +68,7 @@ describe.concurrent('bad records', () => {
     expect(list).toMatch(/^id +place +column +code +detail$/m)
     expect(list).toMatch(/^1 +bad\\u001b\[2J\.csv:3:23 +COLUMN_COUNT +2 cells where the hea…$/m)
     expect((await folder.lading('rejects', 'list', '--limit', '2')).out).toContain(
-      '… the first 2; go on with --after 2',
+      '… the first 2; continue with --after 2',
     )
     expect(await folder.json('rejects', 'list', '--after', '6')).toMatchObject([{ id: 7 }])
     const show = await folder.lading('rejects', 'show', '4')
@@ -177,7 +177,7 @@ describe.concurrent('bad records', () => {
     )
     expect(await folder.lading('rejects', 'replay', '1', '2')).toMatchObject({
       code: 0,
-      out: expect.stringContaining('taken effect already'),
+      out: expect.stringContaining('already applied'),
     })
     expect(folder.rows()).toBe(2)
     expect((await folder.lading('verify')).out).toMatch(/a\.csv +3 +2 +1 +0 +0 +0\n/)

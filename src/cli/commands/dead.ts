@@ -38,10 +38,10 @@ interface Flags {
 
 export function deadCommand(): Command {
   const list = new Command('list')
-    .description('messages that could not be processed as a whole')
+    .description('list messages that could not be processed')
     .addOption(toOption())
-    .option('--all', 'also those that were replayed or discarded')
-    .addOption(new Option('--limit <n>', 'at most so many').default(100).argParser(whole(1)))
+    .option('--all', 'include replayed and discarded ones')
+    .addOption(new Option('--limit <n>', 'most entries to list').default(100).argParser(whole(1)))
     .addOption(jsonOption())
     .action((flags: Flags) =>
       withLedger(flags.to, async (ledger) => {
@@ -61,8 +61,8 @@ export function deadCommand(): Command {
       }),
     )
   const show = new Command('show')
-    .description('one dead letter with its headers and body')
-    .argument('<id>', 'as dead list shows it', whole(1))
+    .description('show one dead letter with its headers and body')
+    .argument('<id>', 'id in dead list', whole(1))
     .addOption(toOption())
     .addOption(jsonOption())
     .action((id: number, flags: Flags) =>
@@ -96,8 +96,8 @@ export function deadCommand(): Command {
 
 function replayCommand(): Command {
   const command = new Command('replay')
-    .description('process dead letters once more, after whatever was wrong is mended; twice does no harm')
-    .argument('[id...]', 'as dead list shows them; all of them without', wholes(1), [])
+    .description('process dead letters again, after the cause is fixed; safe to repeat')
+    .argument('[id...]', 'ids in dead list (default: all)', wholes(1), [])
   for (const option of [
     toOption(),
     modelOption(),
@@ -110,7 +110,7 @@ function replayCommand(): Command {
     command.addOption(option)
   withExamples(command, [
     ['dead replay', 'all of them'],
-    ['dead replay 2 5 --model ./my-model.ts', 'two of them, with the model they belong to'],
+    ['dead replay 2 5 --model ./my-model.ts', 'two of them, with their model'],
   ])
   return command.action(async (ids: number[], flags: Flags) => {
     const [{ replayLetter }, model] = await Promise.all([
@@ -121,7 +121,7 @@ function replayCommand(): Command {
       const results: { id: number; verdict: Verdict }[] = []
       const onEvent = reporter()
       const { pipeline = tableName(model), ignoreExtra, dedupKey, root } = flags
-      // Those of others are theirs to replay, unless they were named.
+      // Skip dead letters of other pipelines, unless their ids were given.
       for await (const letters of chosenKept(keptLetters, sink.ledger, ids, { pipeline }))
         for (const letter of letters) {
           const verdict = await replayLetter(letter, {
@@ -145,10 +145,8 @@ function replayCommand(): Command {
 
 function discardCommand(): Command {
   const discard = new Command('discard')
-    .description(
-      'take dead letters out of sight that will never be loaded; their records still count as dead',
-    )
-    .argument('<id...>', 'as dead list shows them', wholes(1), [])
+    .description('hide dead letters that will never be loaded; their records still count as dead')
+    .argument('<id...>', 'ids in dead list', wholes(1), [])
     .addOption(toOption())
   withExamples(discard, [['dead discard 2 5']])
   return discard.action((ids: number[], flags: Flags) =>
@@ -164,7 +162,7 @@ function words(verdict: Verdict): string {
     case 'applied':
       return `loaded ${verdict.loaded}, rejected ${verdict.rejected}, skipped ${verdict.skipped}`
     case 'duplicate':
-      return 'it has taken effect already'
+      return 'it was already applied'
     case 'refused':
       return `still dead: ${refusalOf(verdict)}`
   }

@@ -50,18 +50,18 @@ export function loadCommand(): Command {
     .addOption(
       new Option(
         '--consumers <n>',
-        'consumers at work; more than one are processes of their own (default: from the cores, the size of the files and the database)',
+        'number of consumers; more than one run as separate processes (default: chosen from cores, file size and database)',
       ).argParser(consumers),
     )
   const deferOption = new Option(
     '--defer-indexes <when>',
-    'build the indexes of an empty table, its key among them, when everything is loaded, if the database can: auto for files of 32 MiB and more',
+    'build the indexes of an empty table, including its key, after the load, if the database can; auto: for files of 32 MiB and more',
   )
     .choices(['auto', 'always', 'never'])
     .default('auto')
   const freshOption = new Option(
     '--fresh',
-    'forget what the ledger knows of these files, their rejects included, and load them from scratch: for a table that was emptied or dropped (--again keeps what was loaded)',
+    'delete what the ledger has of these files, including their rejects, and load them from scratch; for an emptied or dropped table (--again keeps what was loaded)',
   ).conflicts('again')
   const options = [
     deferOption,
@@ -78,7 +78,7 @@ export function loadCommand(): Command {
   for (const option of options)
     if (!names.has(option.name()) && names.add(option.name())) command.addOption(option)
   withExamples(command, [
-    ['load data', 'a folder, with all CSV files below it'],
+    ['load data', 'the CSV files below a folder'],
     [`load 'in/*.csv.gz' --to ${exampleSinkUrl} --consumers 4`],
     ["load export.csv --delimiter ';' --model ./my-model.ts"],
     ['load events.ndjson.gz --model ./my-model.ts'],
@@ -90,7 +90,7 @@ export function loadCommand(): Command {
     const { consumers: wanted } = flags
     const consumersOf = wanted === undefined ? await defaultConsumers(paths, flags) : () => wanted
     if (consumersOf(false) > 1 && placeOfSink(flags.to).writers === 'self') {
-      throw new LadingError('USAGE', `only one process can see ${shownUrl(flags.to)}; leave --consumers out`)
+      throw new LadingError('USAGE', `only one process can use ${shownUrl(flags.to)}; omit --consumers`)
     }
     const [{ load }, { openSink }, model] = await Promise.all([
       import('../../load/load.ts'),
@@ -149,19 +149,17 @@ export function loadCommand(): Command {
     }
     process.exitCode = receiptsExit(receipts, flags.allowRejects === true)
     if (signal.aborted && process.exitCode === 1)
-      throw new LadingError('ABORTED', 'stopped before every record had its verdict')
+      throw new LadingError('ABORTED', 'stopped before every record had a verdict')
   })
 }
 
-/**
- * Loads of which this run had nothing to publish; of two paths to one load, the second has nothing either.
- */
+/** Loads with nothing to publish in this run; a second path to the same load has nothing to publish either. */
 function producedBefore(produced: readonly ProducedLoad[]): readonly string[] {
   const now = new Set(produced.filter(({ published }) => published > 0).map(({ loadId }) => loadId))
   return produced.map(({ loadId }) => loadId).filter((loadId) => !now.has(loadId))
 }
 
-/** What was rejected is not tried again by itself. */
+/** Rejects are not retried automatically. */
 function printRejectedBefore(before: readonly Receipt[]): void {
   const some = before.filter(({ openRejects }) => openRejects > 0)
   const [one, ...others] = some
@@ -169,7 +167,7 @@ function printRejectedBefore(before: readonly Receipt[]): void {
   const rejects = some.reduce((sum, { openRejects }) => sum + openRejects, 0)
   const only = others.length === 0 ? ['--load', shortId(one.loadId)] : []
   print(
-    `${counted(rejects, 'record')} of what had been loaded before ${rejects === 1 ? 'was' : 'were'} rejected; with the model or the table corrected: ${hint('rejects replay', ...only)}`,
+    `${counted(rejects, 'record')} of these loads ${rejects === 1 ? 'was' : 'were'} rejected before; after correcting the model or the table: ${hint('rejects replay', ...only)}`,
   )
 }
 

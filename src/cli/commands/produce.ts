@@ -22,7 +22,7 @@ import { reporting } from '../terminal/progress.ts'
 import { stopSignal } from '../run/signals.ts'
 import { isTraced } from '../run/traces.ts'
 
-/** Flags of everything that produces. */
+/** Flags of all commands that produce. */
 export interface ProduceFlags extends FormatFlags, CarryFlags, HttpFlags {
   readonly model: string
   readonly queue: string
@@ -37,7 +37,7 @@ export interface ProduceFlags extends FormatFlags, CarryFlags, HttpFlags {
   readonly json?: boolean
 }
 
-/** The options of the library's `produce` that the flags stand for. */
+/** Converts flags into options of the library's `produce`. */
 export const produceSettings = (paths: readonly string[], flags: ProduceFlags) => ({
   paths,
   ...nameOf(paths, flags),
@@ -76,7 +76,7 @@ export function produceCommand(): Command {
   ])
     command.addOption(option)
   withExamples(command, [
-    ['produce data', 'a folder, with all CSV files below it'],
+    ['produce data', 'the CSV files below a folder'],
     [`produce 'in/*.csv.gz' --model ./my-model.ts --queue ${exampleQueueUrl}`],
     ["produce export.csv --delimiter ';'"],
   ])

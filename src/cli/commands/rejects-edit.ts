@@ -23,14 +23,14 @@ interface Flags {
 
 export function editCommand(): Command {
   const edit = new Command('edit')
-    .description('mend the record of a reject, in $VISUAL or $EDITOR; the record as it came stays beside it')
-    .argument('<id>', 'as rejects list shows it', whole(1))
-    .option('--record <text>', "the mended record instead; '-' reads it from standard input")
+    .description('correct the record of a reject in $VISUAL or $EDITOR; the original record is kept')
+    .argument('<id>', 'id in rejects list', whole(1))
+    .option('--record <text>', "the corrected record; '-' reads it from standard input")
   for (const option of [toOption(), modelOption()]) edit.addOption(option)
   withExamples(edit, [
     ['rejects edit 7 ; lading rejects replay 7'],
     ["rejects edit 7 --record '2021-01-01 00:00:07+00,a,12.5'"],
-    ['rejects edit 7 --model ./my-model.ts', 'what is typed into fields that the model masks is masked'],
+    ['rejects edit 7 --model ./my-model.ts', 'masks what you type into masked fields'],
   ])
   return edit.action(async (id: number, flags: Flags) => {
     const [{ editReject }, model] = await Promise.all([
@@ -51,14 +51,13 @@ export function editCommand(): Command {
 }
 
 function requireOpen({ id, state }: StoredReject): void {
-  if (state !== 'open')
-    throw new LadingError('NOT_FOUND', `reject ${id} is not open any more: it was ${state}`)
+  if (state !== 'open') throw new LadingError('NOT_FOUND', `reject ${id} is no longer open: it was ${state}`)
 }
 
 const given = (record: string): Promise<Buffer> | Buffer =>
   record === '-' ? buffer(process.stdin) : Buffer.from(record)
 
-/** In a file that nobody else may read, and that is gone afterwards. */
+/** Edits the record in a private temporary file. */
 async function inEditor(text: Buffer): Promise<Buffer> {
   const editor = [process.env['VISUAL'], process.env['EDITOR']].find(
     (each) => each !== undefined && each !== '',
@@ -72,7 +71,7 @@ async function inEditor(text: Buffer): Promise<Buffer> {
   process.on('SIGINT', ignore)
   try {
     await writeFile(path, Buffer.concat([text, Buffer.from('\n')]), { mode: 0o600 })
-    // By the shell, as others do, because it may be a command with arguments.
+    // Through the shell, as usual, because it may be a command with arguments.
     const child = spawn('sh', ['-c', `${editor} "$1"`, 'sh', path], { stdio: 'inherit' })
     const [code] = (await once(child, 'close')) as [number | null]
     if (code !== 0)

@@ -19,17 +19,17 @@ interface Flags extends ChoiceFlags {
 
 export function exportCommand(): Command {
   const command = new Command('export')
-    .description('the records as they came, byte for byte, with a header line, to be mended and loaded')
-    .argument('[id...]', 'as rejects list shows them; without, all open ones that are chosen', wholes(1), [])
+    .description('export the original records, byte for byte, with a header line, to correct and load them')
+    .argument('[id...]', 'ids in rejects list (default: all selected open ones)', wholes(1), [])
   for (const option of choiceOptions()) command.addOption(option)
   command
     .option(
       '--out <file>',
-      'a new file instead of standard output; records of other columns go to files of their own beside it',
+      'a new file instead of standard output; records with other columns go to more files beside it',
     )
     .option(
       '--excel-safe',
-      'an apostrophe before cells that a spreadsheet would take for a formula, which changes the records',
+      'put an apostrophe before cells that a spreadsheet would read as formulas; this changes the records',
     )
   withExamples(command, [
     ['rejects export --load export.csv > bad.csv'],
@@ -49,7 +49,7 @@ export function exportCommand(): Command {
           'warn',
           'cut',
           { ...seen },
-          `${counted(seen.cut, 'record')} cut at ${counted(maxRawBytes, 'byte')}: no more was kept`,
+          `${counted(seen.cut, 'record')} cut at ${counted(maxRawBytes, 'byte')}: the rest was not kept`,
         )
     })
   })
@@ -66,13 +66,13 @@ async function* counting(
   }
 }
 
-/** Files that are made when their first record comes. */
+/** Output files, each created with its first record. */
 class Files implements AsyncDisposable {
   readonly #out: string | undefined
   readonly #open: FileHandle[] = []
   #firstSuffix: string | undefined
 
-  /** Standard output without a path. */
+  /** Undefined for standard output. */
   constructor(out: string | undefined) {
     this.#out = out
   }
@@ -80,7 +80,7 @@ class Files implements AsyncDisposable {
   async write({ file, suffix, bytes }: ExportedRecords): Promise<void> {
     if (this.#out === undefined) return writeOut(file, bytes)
     try {
-      // What is there already may have been mended.
+      // An existing file may contain corrections.
       this.#open[file] ??= await open(this.#pathOf(this.#out, file, suffix), 'wx')
       await this.#open[file].write(bytes)
     } catch (cause) {
@@ -90,7 +90,7 @@ class Files implements AsyncDisposable {
     }
   }
 
-  /** `bad.csv`, `bad-2.csv`, …; one of another format than the first has the suffix of its own. */
+  /** `bad.csv`, `bad-2.csv`, …; a file in another format has that format's suffix. */
   #pathOf(out: string, file: number, suffix: string | undefined): string {
     if (file === 0) {
       this.#firstSuffix = suffix
@@ -110,10 +110,10 @@ async function writeOut(file: number, bytes: Buffer): Promise<void> {
   if (file > 0) {
     throw new LadingError(
       'USAGE',
-      'these rejects are written in several ways: choose some with --load, or use --out, which makes several files',
+      'these rejects have several layouts: select some with --load, or use --out, which writes several files',
     )
   }
-  // A terminal is no file: what comes from data does not steer it.
+  // On a terminal, escape characters that would control it.
   const text = process.stdout.isTTY ? visible(bytes.toString('utf8'), '\n') : bytes
   if (!process.stdout.write(text)) await once(process.stdout, 'drain')
 }

@@ -34,20 +34,18 @@ interface Flags extends ChoiceFlags {
   readonly json?: boolean
 }
 
-/** Of rejects that were not named, so many are told one by one. */
+/** Most outcomes to print one by one if no ids were given. */
 const mostTold = 20
 
 export function replayCommand(): Command {
   const replay = new Command('replay')
-    .description(
-      'load rejects once more, after the model, the table or the record is mended; twice does no harm',
-    )
-    .argument('[id...]', 'as rejects list shows them; without, all that are chosen', wholes(1), [])
+    .description('load rejects again, after the model, the table or the record is corrected; safe to repeat')
+    .argument('[id...]', 'ids in rejects list (default: all selected ones)', wholes(1), [])
   const options = [modelOption(), pipelineOption(), ignoreExtraOption(), dedupKeyOption(), jsonOption()]
   for (const option of [...choiceOptions(), ...options]) replay.addOption(option)
   withExamples(replay, [
     ['rejects replay 7'],
-    ['rejects replay --code CONSTRAINT_FOREIGN_KEY', 'after the rows that they refer to were loaded'],
+    ['rejects replay --code CONSTRAINT_FOREIGN_KEY', 'after loading the rows that they refer to'],
     ['rejects replay --model ./my-model.ts', 'all of a model'],
   ])
   return replay.action(async (ids: number[], flags: Flags) => {
@@ -58,7 +56,7 @@ export function replayCommand(): Command {
     const { pipeline = tableName(model), ignoreExtra, dedupKey } = flags
     await withSink(flags.to, model, async (sink) => {
       const told = new Outcome(flags.json === true, Math.max(ids.length, mostTold), pipeline)
-      // Those of others are theirs to replay, unless they were named.
+      // Skip rejects of other pipelines, unless their ids were given.
       const filter = { ...(await choiceOf(sink.ledger, flags)), pipeline }
       const onEvent = reporter()
       for await (const rejects of chosenRejects(sink.ledger, ids, filter)) {
@@ -77,7 +75,7 @@ export function replayCommand(): Command {
   })
 }
 
-/** What became of rejects; only the first are told one by one. */
+/** Outcomes of a replay; prints only the first ones one by one. */
 class Outcome {
   readonly #json: boolean
   readonly #most: number
@@ -109,7 +107,7 @@ class Outcome {
     if (this.#json) printJson({ ...this.#sums, results: this.#results })
     else if (all === 0) print(noneToReplay('rejects', this.#pipeline))
     else if (all > 1) {
-      const known = duplicates === 0 ? '' : `, had been settled ${count(duplicates)}`
+      const known = duplicates === 0 ? '' : `, already settled ${count(duplicates)}`
       print(
         `of ${count(all)} rejects: loaded ${count(loaded)}, skipped ${count(skipped)}, still rejected ${count(refused)}${known}`,
       )
@@ -124,7 +122,7 @@ function words(reject: StoredReject, verdict: Verdict): string {
     case 'duplicate':
       return reject.state === 'discarded'
         ? 'it was discarded'
-        : 'it is not open any more, or has taken effect already'
+        : 'it is no longer open, or was already applied'
     case 'refused':
       return `still rejected: ${refusalOf(verdict)}`
   }

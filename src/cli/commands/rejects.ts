@@ -39,7 +39,7 @@ interface Flags extends ChoiceFlags {
 
 export function rejectsCommand(): Command {
   const rejects = new Command('rejects').description(
-    'records that were not loaded: look at them, mend them, replay them',
+    'records that were not loaded: list, correct and replay them',
   )
   for (const command of [
     listCommand(),
@@ -52,26 +52,26 @@ export function rejectsCommand(): Command {
     rejects.addCommand(command)
   }
   return withExamples(rejects, [
-    ['rejects list --summary', 'how many, by what is wrong'],
-    ['rejects show 7', 'number 7 of the list, and the place that is wrong'],
+    ['rejects list --summary', 'numbers by code and column'],
+    ['rejects show 7', 'number 7 of the list, with its fault marked'],
     ['rejects edit 7 ; lading rejects replay 7'],
-    ['rejects export --out bad.csv', 'to mend many of them, and load the file'],
+    ['rejects export --out bad.csv', 'to correct many of them in a file, and load it'],
   ])
 }
 
 function listCommand(): Command {
-  const list = new Command('list').description('records that were not loaded, with place and reason')
+  const list = new Command('list').description('list records that were not loaded, with place and reason')
   for (const option of choiceOptions()) list.addOption(option)
   list
-    .option('--summary', 'how many of each code and column')
-    .option('--all', 'also those that were replayed or discarded')
-    .addOption(new Option('--limit <n>', 'at most so many').default(100).argParser(whole(1)))
-    .addOption(new Option('--after <id>', 'beginning after this reject').argParser(whole(0)))
+    .option('--summary', 'only numbers by code and column')
+    .option('--all', 'include replayed and discarded ones')
+    .addOption(new Option('--limit <n>', 'most entries to list').default(100).argParser(whole(1)))
+    .addOption(new Option('--after <id>', 'start after this reject').argParser(whole(0)))
     .addOption(jsonOption())
   withExamples(list, [
     [`rejects list --to ${exampleSinkUrl}`],
     ['rejects list --code BAD_NUMBER --column value', 'of one code and column'],
-    ['rejects list --limit 1000 --json', 'for a program: with the record as it came'],
+    ['rejects list --limit 1000 --json', 'for a program, with the original records'],
   ])
   return list.action((flags: Flags) => (flags.summary === true ? summarise(flags) : printList(flags)))
 }
@@ -89,7 +89,7 @@ const printList = (flags: Flags) =>
     })
     for (const line of table(head, rows, { place: cutMiddle, column: cutMiddle, detail: cutEnd })) print(line)
     if (rejects.length === limit)
-      print(`… the first ${count(limit)}; go on with --after ${rejects.at(-1)?.id}`)
+      print(`… the first ${count(limit)}; continue with --after ${rejects.at(-1)?.id}`)
   })
 
 const summarise = (flags: Flags) =>
@@ -107,8 +107,8 @@ const summarise = (flags: Flags) =>
 
 function showCommand(): Command {
   const show = new Command('show')
-    .description('one reject: its place, the row with what is wrong marked in it, and what to do')
-    .argument('<id>', 'as rejects list shows it', whole(1))
+    .description('show one reject: its place, the row with its fault marked, and what to do')
+    .argument('<id>', 'id in rejects list', whole(1))
     .addOption(toOption())
     .addOption(jsonOption())
   withExamples(show, [['rejects show 7', 'number 7 of rejects list']])
@@ -129,8 +129,8 @@ function showCommand(): Command {
 
 function discardCommand(): Command {
   const discard = new Command('discard')
-    .description('take rejects out of sight that will never be loaded; they still count as rejected')
-    .argument('[id...]', 'as rejects list shows them', wholes(1), [])
+    .description('hide rejects that will never be loaded; they still count as rejected')
+    .argument('[id...]', 'ids in rejects list', wholes(1), [])
   for (const option of choiceOptions()) discard.addOption(option)
   withExamples(discard, [['rejects discard 7 8'], ['rejects discard --code BLANK_LINE', 'all of one kind']])
   return discard.action((ids: number[], flags: Flags) =>
@@ -139,7 +139,7 @@ function discardCommand(): Command {
       if (ids.length === 0 && Object.values(filter).every((each) => each === undefined)) {
         throw new LadingError(
           'USAGE',
-          'name rejects, or choose them with --load, --code, --column or --search',
+          'give ids of rejects, or select rejects with --load, --code, --column or --search',
         )
       }
       let discarded = 0

@@ -14,7 +14,7 @@ export const whole = (least: number) => (text: string) => {
   return value
 }
 
-/** Of an argument that may be given several times. */
+/** Parses an argument that may be repeated. */
 export const wholes = (least: number) => (text: string, earlier: readonly number[]) => [
   ...earlier,
   whole(least)(text),
@@ -30,7 +30,7 @@ export function positive(text: string): number {
 export function loadName(text: string): string {
   if (text !== '') return text
   throw new InvalidArgumentError(
-    'A load is named by the beginning of its id, as lading verify shows it, or by its file.',
+    'Name a load by the beginning of its id, as lading verify shows it, or by its file.',
   )
 }
 
@@ -48,46 +48,41 @@ export const queueOption = () =>
 export const modelOption = () =>
   new Option(
     '--model <model>',
-    "what a record is: 'records', 'user_logins', or the path of a module that exports a model",
+    "model of the records: 'records', 'user_logins', or the path of a module that exports one",
   )
     .env('LADING_MODEL')
     .default('records')
 
 export const pipelineOption = () =>
-  new Option(
-    '--pipeline <name>',
-    'name under which the ledger keeps what took effect (the table of the model)',
-  )
+  new Option('--pipeline <name>', "name of the pipeline in the ledger (default: the model's table)")
 
 export const jsonOption = () => new Option('--json', 'print JSON')
 
 export const stateOption = () =>
-  new Option('--state <file>', 'what the producer remembers between runs').default('./.lading/producer.db')
+  new Option('--state <file>', "file with the producer's state between runs").default('./.lading/producer.db')
 
-export const ignoreExtraOption = () =>
-  new Option('--ignore-extra', 'leave out columns that the model does not know')
+export const ignoreExtraOption = () => new Option('--ignore-extra', 'ignore fields that are not in the model')
 
 export const dedupKeyOption = () =>
   new Option(
     '--dedup-key <which>',
-    "what tells others' JSON messages apart: message-id, content, or field:NAME for each record",
+    'key that identifies external messages: message-id, content, or field:NAME for each record',
   )
     .default(defaultDedupKey)
     .argParser(dedupKey)
 
 export const allowRejectsOption = () =>
-  new Option('--allow-rejects', 'exit with 0 although records were rejected')
+  new Option('--allow-rejects', 'exit with 0 even if records were rejected')
 
 export const rootOption = () =>
-  new Option(
-    '--root <folder>',
-    'messages refer to files below it (--carry reference), and to nothing else',
-  ).default('.')
+  new Option('--root <folder>', 'folder of the files that messages may refer to (--carry reference)').default(
+    '.',
+  )
 
 export const carryOptions = () => [
   new Option(
     '--carry <what>',
-    'what messages hold: the bytes, or a reference to the file, which consumers read below their --root',
+    'content of messages: the bytes, or a reference to the file, which consumers read below their --root',
   )
     .choices(['bytes', 'reference'])
     .default('bytes'),
@@ -102,25 +97,25 @@ export interface CarryFlags {
 const formatOption = () =>
   new Option(
     '--format <name>',
-    'format of the files (by default the suffix of each decides, else csv)',
+    'format of the files (default: by the suffix of each file, else csv)',
   ).choices(formatNames)
 
 export const produceOptions = () => [
   formatOption(),
-  new Option('--delimiter <character>', "between cells of CSV (','); '\\t' is a tab"),
-  new Option('--quote <character>', 'around cells of CSV').default('"'),
-  new Option('--no-header', 'the files have no header: cells are in the order of the columns of the model'),
+  new Option('--delimiter <character>', "character between CSV cells (default: ','); '\\t' is a tab"),
+  new Option('--quote <character>', 'character around CSV cells').default('"'),
+  new Option('--no-header', "the files have no header; cells are in the order of the model's columns"),
   new Option(
     '--chunk-bytes <bytes>',
-    'wanted size of a message (1 MiB, or less where the queue takes less)',
+    'target size of a message (default: 1 MiB, or less if the queue accepts less)',
   ).argParser(whole(1)),
   ...carryOptions(),
   ignoreExtraOption(),
+  new Option('--name <name>', 'name of standard input; the same bytes under another name are another load'),
   new Option(
-    '--name <name>',
-    'name of what comes on standard input; the same bytes under another name are another load',
+    '--again',
+    'load the same files a second time: as additional rows, or over rows with the same key',
   ),
-  new Option('--again', 'load a second time what was loaded before: beside it, or over rows of the same key'),
   stateOption(),
 ]
 
