@@ -65,6 +65,7 @@ const document = fc.oneof(
   fc.json({ maxDepth: 2, stringUnit: 'grapheme' }),
   // Sound to a scanner of brackets and quotes alone.
   fc.constantFrom('{"a":}', '{"a":1,}', '{a:tru}', '{"a":"x\ny"}', 'nul', '{"a":"\u0001"}'),
+  fc.constantFrom('{"a":"\\"},{",}', '{"a":"\\\\",}', '{"a":"]\\\\\\"[",}'),
 )
 const array = fc.array(fc.tuple(space, document, space), { maxLength: 12 })
 
