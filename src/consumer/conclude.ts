@@ -67,7 +67,7 @@ export class Conclusions {
       const load = await this.#concludedLoad(delivery, decoded.code, known)
       if (load === undefined) {
         await this.#bury(delivery, decoded)
-        tally.dead++
+        tally.deadMessages++
         if (decoded.load !== undefined) loads.add(decoded.load, { dead: decoded.records })
       } else {
         loads.add(load)

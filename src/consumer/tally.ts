@@ -13,8 +13,8 @@ export interface Tally {
   readonly duplicates: number
   /** Messages that failed and were given back to be tried again. */
   readonly retried: number
-  /** Messages that became dead letters; in the counts of a load, `dead` is a number of records. */
-  readonly dead: number
+  /** Messages that became dead letters. */
+  readonly deadMessages: number
   readonly records: number
   readonly loaded: number
   readonly rejected: number
@@ -26,7 +26,7 @@ export const emptyTally: Tally = {
   redelivered: 0,
   duplicates: 0,
   retried: 0,
-  dead: 0,
+  deadMessages: 0,
   records: 0,
   loaded: 0,
   rejected: 0,
@@ -43,7 +43,7 @@ export function addTally(a: Tally, b: Partial<Tally>): Tally {
     redelivered: sum('redelivered'),
     duplicates: sum('duplicates'),
     retried: sum('retried'),
-    dead: sum('dead'),
+    deadMessages: sum('deadMessages'),
     records: sum('records'),
     loaded: sum('loaded'),
     rejected: sum('rejected'),
@@ -119,7 +119,7 @@ export function countVerdicts(
     }
   }
   if (duplicates === parts.length) tally.duplicates++
-  if (refused.length > 0) tally.dead++
+  if (refused.length > 0) tally.deadMessages++
   return refused
 }
 

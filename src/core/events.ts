@@ -66,7 +66,7 @@ export type LadingEvent =
       readonly duplicates: number
       readonly retried: number
       /** Messages that became dead letters; each emits a `dead` event as well. */
-      readonly dead: number
+      readonly deadMessages: number
       readonly records: number
       readonly loaded: number
       readonly rejected: number
@@ -146,7 +146,7 @@ export interface LoadCounts {
   readonly loaded: number
   readonly rejected: number
   readonly skipped: number
-  /** Records, in chunks that became dead letters. */
+  /** Records in chunks that became dead letters. */
   readonly dead: number
 }
 

@@ -151,7 +151,7 @@ export class Observer {
   }
 
   #batch(event: EventOf<'batch'>, now: number): void {
-    const { records, loaded, rejected, skipped, dead, bytes, writeMs, settleMs } = event
+    const { records, loaded, rejected, skipped, deadMessages, bytes, writeMs, settleMs } = event
     for (const name of messageCounts) this.#totals[name] += event[name]
     this.#totals.received += records
     this.#totals.batches++
@@ -160,7 +160,7 @@ export class Observer {
       loaded,
       rejected,
       skipped,
-      dead,
+      deadMessages,
       bytes,
       writeMs,
       settleMs,
@@ -273,7 +273,7 @@ const messageCounts = [
   'redelivered',
   'duplicates',
   'retried',
-  'dead',
+  'deadMessages',
 ] as const
 
 const nothing: Totals = {
@@ -286,6 +286,6 @@ const nothing: Totals = {
   redelivered: 0,
   duplicates: 0,
   retried: 0,
-  dead: 0,
+  deadMessages: 0,
   batches: 0,
 }

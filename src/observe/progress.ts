@@ -124,9 +124,11 @@ export class Progress {
     this.#meet({ done: loads.reduce((sum, { records }) => sum + records, 0), bytesDone: bytes }, now)
   }
 
-  #batch({ loaded, rejected, skipped, dead, bytes }: EventOf<'batch'>, now: number): void {
+  #batch({ loaded, rejected, skipped, deadMessages, bytes }: EventOf<'batch'>, now: number): void {
     this.#batches++
-    this.#meet({ done: loaded + rejected + skipped, rejected, dead, bytesDone: bytes }, now)
+    const done = loaded + rejected + skipped
+    // Of messages without a load the records of a dead one are unknown, so the message is counted.
+    this.#meet({ done, rejected, dead: deadMessages, bytesDone: bytes }, now)
   }
 
   #meet(more: Partial<Pick<Extent, 'done' | 'rejected' | 'dead' | 'bytesDone'>>, now: number): void {

@@ -21,7 +21,7 @@ export class SeriesKeeper {
       loaded: 0,
       rejected: 0,
       skipped: 0,
-      dead: 0,
+      deadMessages: 0,
       batches: 0,
       bytes: 0,
       ...noTimes,

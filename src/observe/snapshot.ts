@@ -69,7 +69,7 @@ export interface Totals {
   redelivered: number
   duplicates: number
   retried: number
-  dead: number
+  deadMessages: number
   batches: number
 }
 
@@ -108,8 +108,7 @@ export interface Point {
   loaded: number
   rejected: number
   skipped: number
-  /** Messages. */
-  dead: number
+  deadMessages: number
   batches: number
   bytes: number
   /** Sums over the batches, and the longest of each, in milliseconds. */

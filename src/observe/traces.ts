@@ -55,12 +55,12 @@ export function spanOf(event: LadingEvent, now: number): Span | undefined {
       duplicates,
       redelivered,
       retried,
-      dead,
+      deadMessages,
       bytes,
       writeMs,
       settleMs,
     } = event
-    const told = { records, loaded, rejected, skipped, duplicates, redelivered, retried, dead, bytes }
+    const told = { records, loaded, rejected, skipped, duplicates, redelivered, retried, deadMessages, bytes }
     const named = Object.fromEntries(Object.entries(told).map(([name, value]) => [`lading.${name}`, value]))
     const attributes = counts({
       ...messaging(messages),

@@ -258,7 +258,7 @@ describe('SQS', () => {
       ).toBe(0)
       const consumed = await folder.run(['consume', '--until-empty', '--json', '--quiet'], { env: variables })
       expect(consumed.code, consumed.err).toBe(0)
-      expect(JSON.parse(consumed.out)).toMatchObject({ loaded: 20, dead: 0 })
+      expect(JSON.parse(consumed.out)).toMatchObject({ loaded: 20, deadMessages: 0 })
     })
   })
 })

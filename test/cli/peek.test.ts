@@ -137,7 +137,7 @@ describe.concurrent('lading peek', () => {
       redelivered: 0,
       loaded: 6,
       rejected: 1,
-      dead: 3,
+      deadMessages: 3,
     })
     expect(await folder.json('consume', '--until-empty')).toMatchObject({
       messages: 1,
@@ -179,7 +179,7 @@ describeRabbit('RabbitMQ', () => {
     )
     expect(new Set((await look()).map(({ attempt }) => attempt))).toEqual(new Set([1]))
     const consumed = await folder.run(['consume', '--until-empty', '--json'], { env })
-    expect(JSON.parse(consumed.out)).toMatchObject({ messages: 5, loaded: 5, rejected: 1, dead: 3 })
+    expect(JSON.parse(consumed.out)).toMatchObject({ messages: 5, loaded: 5, rejected: 1, deadMessages: 3 })
   })
 })
 
@@ -222,6 +222,6 @@ describe('SQS', () => {
     const printed = await folder.run(['peek'], { env })
     expect(seen.out + seen.err + printed.out + printed.err).not.toMatch(/203\.0\.113\.7|593-47-5928/)
     const consumed = await folder.run(['consume', '--until-empty', '--json'], { env })
-    expect(JSON.parse(consumed.out)).toMatchObject({ messages: 3, loaded: 1, dead: 2 })
+    expect(JSON.parse(consumed.out)).toMatchObject({ messages: 3, loaded: 1, deadMessages: 2 })
   })
 })

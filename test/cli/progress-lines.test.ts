@@ -9,7 +9,7 @@ const batch: LadingEvent = {
   redelivered: 0,
   duplicates: 0,
   retried: 0,
-  dead: 0,
+  deadMessages: 0,
   records: 250,
   loaded: 249,
   rejected: 1,

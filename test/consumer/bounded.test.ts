@@ -52,7 +52,7 @@ it('no line of the log, no event and no reason that is kept is long, whatever an
   try {
     const onEvent = tellAll((event) => void events.push(event), reporter())
     const tally = await createConsumer({ queue, sink, model: numbers, onEvent }).run({ untilEmpty: true })
-    expect(tally).toMatchObject({ dead: messages.length, loaded: 0 })
+    expect(tally).toMatchObject({ deadMessages: messages.length, loaded: 0 })
   } finally {
     writeThrough(undefined)
   }

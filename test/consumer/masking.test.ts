@@ -249,9 +249,9 @@ function everywhere(kind: 'sqlite' | 'postgres') {
         message('bad chunk', good, { lading: JSON.stringify({ v: 1, ip }) }),
         message('no chunk', good, { lading: ip }),
       ])
-      const { loaded, dead, rejected } = await at.consume({ dedupKey })
+      const { loaded, deadMessages, rejected } = await at.consume({ dedupKey })
       expect(loaded).toBeGreaterThan(0)
-      expect(dead).toBeGreaterThan(20)
+      expect(deadMessages).toBeGreaterThan(20)
       expect(rejected).toBeGreaterThan(20)
       await expectNoCanary(at)
       for (const letter of await at.letters()) await at.press(letter, visits, { dedupKey })
@@ -303,7 +303,7 @@ function everywhere(kind: 'sqlite' | 'postgres') {
       records: 12,
       loaded: 1,
       rejected: 11,
-      dead: 0,
+      deadMessages: 0,
     })
     await expectNoCanary(at)
     const raws = (await at.rejects()).map(({ raw }) => Buffer.from(raw).toString('latin1'))
@@ -327,7 +327,7 @@ function everywhere(kind: 'sqlite' | 'postgres') {
     await using at = await opened(kind)
     const late = { ...visit, locale: 'too long' }
     await at.queue.publish([message('m', [late, { ...late, user: 'v', ip: 'unknown-1' }], { trace: ip })])
-    expect(await at.consume()).toMatchObject({ dead: 1 })
+    expect(await at.consume()).toMatchObject({ deadMessages: 1 })
     const letter = (await at.letters())[0] as StoredDeadLetter
     expect(letter.headers).toEqual({
       trace: '[redacted]',
@@ -344,7 +344,7 @@ function everywhere(kind: 'sqlite' | 'postgres') {
     ])
     // The message itself comes once more.
     await at.queue.publish([message('m', [late, { ...late, user: 'v', ip: 'unknown-1' }], { trace: ip })])
-    expect(await at.consume({ model: mended })).toMatchObject({ duplicates: 1, loaded: 0, dead: 0 })
+    expect(await at.consume({ model: mended })).toMatchObject({ duplicates: 1, loaded: 0, deadMessages: 0 })
     await expectNoCanary(at)
   })
 }
@@ -407,12 +407,16 @@ it.each<DedupKey>(['content', 'field:ip', 'field:event'])(
     const events = [1, 2].map((n) => ({ ...visit, ip: `${ip}${n}`, event: `e${n}`, locale: 'too long' }))
     const known = defineModel({ table: 'visits', columns: { ...columns, event: text() } })
     await at.queue.publish([message('m', events)])
-    expect(await at.consume({ dedupKey, model: known })).toMatchObject({ dead: 1 })
+    expect(await at.consume({ dedupKey, model: known })).toMatchObject({ deadMessages: 1 })
     const letter = (await at.letters())[0] as StoredDeadLetter
     const fits = defineModel({ table: 'visits', columns: { ...columns, event: text(), locale: text() } })
     expect(await at.press(letter, fits, { dedupKey })).toMatchObject({ kind: 'applied', loaded: 2 })
     await at.queue.publish([message('n', events), message('m', events)])
-    expect(await at.consume({ dedupKey, model: fits })).toMatchObject({ duplicates: 2, loaded: 0, dead: 0 })
+    expect(await at.consume({ dedupKey, model: fits })).toMatchObject({
+      duplicates: 2,
+      loaded: 0,
+      deadMessages: 0,
+    })
     await expectNoCanary(at)
   },
 )
@@ -423,7 +427,7 @@ it('a value that was not kept does not become a row when the model learns its fi
     message('a', { ...visit, note: ip }),
     message('b', good.replace('"RU"', JSON.stringify([ip]))),
   ])
-  expect(await at.consume({ model: visits })).toMatchObject({ dead: 2 })
+  expect(await at.consume({ model: visits })).toMatchObject({ deadMessages: 2 })
   const [a, b] = (await at.letters()) as [StoredDeadLetter, StoredDeadLetter]
   await at.fixture.target.execute('ALTER TABLE visits ADD COLUMN note TEXT')
   expect(await at.press(a, widened)).toEqual({
@@ -446,7 +450,7 @@ it('records whose key was not kept are not taken for one', async () => {
       [1, 2].map((n) => ({ ...visit, user: `u${n}`, event: `${ip}-${n}` })),
     ),
   ])
-  expect(await at.consume()).toMatchObject({ dead: 1 })
+  expect(await at.consume()).toMatchObject({ deadMessages: 1 })
   const letter = (await at.letters())[0] as StoredDeadLetter
   const pressed = await at.press(letter, visits, { dedupKey: 'field:event' })
   expect(pressed).toMatchObject({ kind: 'refused', code: 'VALUE_REDACTED' })
@@ -473,7 +477,7 @@ it('a message of a newer version, and one that is set aside, are kept without a 
     message('newer', visit, { lading: header }),
     message('aside', { ...visit, note: device }),
   ])
-  expect(await at.consume({ setAside: ['message:aside'] })).toMatchObject({ dead: 2, loaded: 0 })
+  expect(await at.consume({ setAside: ['message:aside'] })).toMatchObject({ deadMessages: 2, loaded: 0 })
   expect((await at.letters()).map(({ code }) => code).toSorted()).toEqual(['ENVELOPE_NEWER', 'SET_ASIDE'])
   await expectNoCanary(at)
 })
@@ -485,7 +489,7 @@ it('nobody can say of his own message that it is masked already', async () => {
     message('good', visit, headers),
     message('bad', { ...visit, locale: 'too long' }, headers),
   ])
-  expect(await at.consume()).toMatchObject({ loaded: 1, dead: 1 })
+  expect(await at.consume()).toMatchObject({ loaded: 1, deadMessages: 1 })
   expect(await at.press((await at.letters())[0] as StoredDeadLetter)).toMatchObject({ kind: 'applied' })
   expect(new Set((await at.rows()).map((row) => row['ip']))).toEqual(new Set([mask.apply(ip)]))
   // Nor may a letter of a model without masks bring the header to one that has them.
@@ -509,13 +513,13 @@ it('what has failed for reasons of its own is kept masked too', async () => {
     },
   })
   await at.queue.publish([message('choke', visit), message('good', visit)])
-  expect(await at.consume({ sink: choking })).toMatchObject({ loaded: 1, dead: 1 })
+  expect(await at.consume({ sink: choking })).toMatchObject({ loaded: 1, deadMessages: 1 })
   await at.queue.publish([message('tried', visit)])
-  expect(await at.consume({ maxAttempts: 0 })).toMatchObject({ dead: 1 })
+  expect(await at.consume({ maxAttempts: 0 })).toMatchObject({ deadMessages: 1 })
   await at.queue.publish([message('tried too often', visit)])
-  expect(await at.consume({ maxAttempts: -20 })).toMatchObject({ dead: 1 })
+  expect(await at.consume({ maxAttempts: -20 })).toMatchObject({ deadMessages: 1 })
   await at.queue.publish([message('good', { ...visit, user: 'other' })])
-  expect(await at.consume()).toMatchObject({ dead: 1 })
+  expect(await at.consume()).toMatchObject({ deadMessages: 1 })
   await expectNoCanary(at)
   const kept = await at.letters()
   const verdicts = []
@@ -556,7 +560,7 @@ describe('a chunk of ours that dies', () => {
   it('keeps no byte, stays open, and loads when it is published again; then its letter is settled', async () => {
     await using chunk = await withChunk()
     const { at, republish } = chunk
-    expect(await at.consume({ model: visits })).toMatchObject({ dead: 1, loaded: 0 })
+    expect(await at.consume({ model: visits })).toMatchObject({ deadMessages: 1, loaded: 0 })
     await expectNoCanary(at)
     const letter = (await at.letters())[0] as StoredDeadLetter
     expect(letter).toMatchObject({ code: 'MODEL_MISMATCH' })
@@ -566,7 +570,10 @@ describe('a chunk of ours that dies', () => {
     })
     expect(await at.press(letter, mended, { pipeline: 'other' })).toMatchObject({ code: 'WRONG_PIPELINE' })
     expect(await republish()).toBe(1)
-    expect(await at.consume({ model: visits, ignoreExtra: true })).toMatchObject({ loaded: 1, dead: 0 })
+    expect(await at.consume({ model: visits, ignoreExtra: true })).toMatchObject({
+      loaded: 1,
+      deadMessages: 0,
+    })
     expect(await at.press(letter)).toEqual({ kind: 'duplicate' })
     expect(await at.letters()).toEqual([])
     expect(await republish()).toBe(0)
@@ -598,7 +605,7 @@ describe('a chunk of ours that dies', () => {
     await using chunk = await withChunk('reference')
     const { at } = chunk
     const root = at.fixture.folder
-    expect(await at.consume({ model: visits, root })).toMatchObject({ dead: 1, loaded: 0 })
+    expect(await at.consume({ model: visits, root })).toMatchObject({ deadMessages: 1, loaded: 0 })
     await expectNoCanary(at)
     const letter = (await at.letters())[0] as StoredDeadLetter
     expect(letter.body).toHaveLength(0)

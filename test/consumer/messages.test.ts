@@ -68,7 +68,7 @@ function everywhere(kind: 'sqlite' | 'postgres') {
       records: 7,
       loaded: 7,
       rejected: 0,
-      dead: 8,
+      deadMessages: 8,
       duplicates: 0,
     })
     expect(await at.ids()).toEqual([1, 2, 3, 4, 5, 6, 7])
@@ -84,7 +84,12 @@ function everywhere(kind: 'sqlite' | 'postgres') {
     await using at = await opened(kind)
     const body = '{"id":1}\n{"id":"x"}\noops\n\n{"id":2,"more":0}\n{"id":3}\n'
     await at.queue.publish([message('m', body)])
-    expect(await consume(at.queue, at.sink)).toMatchObject({ records: 5, loaded: 2, rejected: 3, dead: 0 })
+    expect(await consume(at.queue, at.sink)).toMatchObject({
+      records: 5,
+      loaded: 2,
+      rejected: 3,
+      deadMessages: 0,
+    })
     expect(await at.ids()).toEqual([1, 3])
     const kept = (await rejects(at.sink)).map(({ raw, ...rest }) => ({
       ...rest,
@@ -137,7 +142,7 @@ function everywhere(kind: 'sqlite' | 'postgres') {
     await at.queue.publish([...messages, ...messages])
     expect(await consume(at.queue, at.sink, { dedupKey })).toMatchObject({
       loaded: times,
-      dead: 0,
+      deadMessages: 0,
       messages: 8,
       duplicates: 8 - times,
     })
@@ -160,7 +165,7 @@ function everywhere(kind: 'sqlite' | 'postgres') {
       records: 3,
       loaded: 3,
       duplicates: 1,
-      dead: 0,
+      deadMessages: 0,
     })
     expect(await at.ids()).toEqual([1, 2, 3])
   })
@@ -173,7 +178,7 @@ function everywhere(kind: 'sqlite' | 'postgres') {
       message('b', [{ id: 1, note: 'other' }, { id: 2 }, { id: 1 }]),
     ])
     const run = await consume(at.queue, at.sink, { dedupKey, onEvent: (event) => events.push(event) })
-    expect(run).toMatchObject({ messages: 2, loaded: 2, dead: 1 })
+    expect(run).toMatchObject({ messages: 2, loaded: 2, deadMessages: 1 })
     const letter = await onlyLetter(at.sink)
     expect(letter).toMatchObject({ code: 'KEY_REUSED', key: 'field:id:1' })
     expect(Buffer.from(letter.body).toString()).toContain('other')
@@ -204,7 +209,7 @@ function everywhere(kind: 'sqlite' | 'postgres') {
       ]),
     ])
     const run = await consume(at.queue, relaxed, { model: strict, onEvent: (event) => events.push(event) })
-    expect(run).toMatchObject({ messages: 1, dead: 1, loaded: 0, rejected: 0 })
+    expect(run).toMatchObject({ messages: 1, deadMessages: 1, loaded: 0, rejected: 0 })
     const letter = await onlyLetter(at.sink)
     expect(letter).toMatchObject({ key: 'message:m', code: 'BAD_INTEGER', records: 2 })
     expect(letter.detail).toBe(
@@ -245,7 +250,7 @@ function everywhere(kind: 'sqlite' | 'postgres') {
           { id: 3, extra: 0 },
         ]),
       ])
-      expect(await consume(at.queue, at.sink, { dedupKey })).toMatchObject({ dead: 1 })
+      expect(await consume(at.queue, at.sink, { dedupKey })).toMatchObject({ deadMessages: 1 })
       const letter = await onlyLetter(at.sink)
       expect(letter).toMatchObject({ code: 'EXTRA_FIELD' })
       await replaysOnce(at, letter, { dedupKey, ignoreExtra: true }, 3)
@@ -267,7 +272,7 @@ function everywhere(kind: 'sqlite' | 'postgres') {
   it('a message without an id is dead with its reason, and loads by a replay that says what tells it apart', async () => {
     await using at = await opened(kind)
     await at.queue.publish([message('', { id: 1 }), message('', { id: 2 }), message('', [])])
-    expect(await consume(at.queue, at.sink)).toMatchObject({ messages: 3, dead: 2, loaded: 0 })
+    expect(await consume(at.queue, at.sink)).toMatchObject({ messages: 3, deadMessages: 2, loaded: 0 })
     const kept = await letters(at.sink)
     expect(kept.map(({ code, key }) => [code, key])).toEqual(
       Array.from(kept, () => ['KEY_MISSING', 'message:']),
@@ -305,7 +310,7 @@ function everywhere(kind: 'sqlite' | 'postgres') {
       duplicates: 1,
       loaded: 1,
       rejected: 5,
-      dead: 0,
+      deadMessages: 0,
     })
     expect((await rejects(at.sink)).map(({ code, record }) => [record, code])).toEqual([
       [1, 'KEY_MISSING'],
@@ -315,9 +320,17 @@ function everywhere(kind: 'sqlite' | 'postgres') {
       [5, 'BAD_INTEGER'],
     ])
     await at.queue.publish([message('mended', [{ event: 'e5', id: 5 }, { id: 7 }])])
-    expect(await consume(at.queue, at.sink, { dedupKey })).toMatchObject({ loaded: 1, rejected: 1, dead: 0 })
+    expect(await consume(at.queue, at.sink, { dedupKey })).toMatchObject({
+      loaded: 1,
+      rejected: 1,
+      deadMessages: 0,
+    })
     await at.queue.publish([1, 2].map((n) => message('', [{ event: `f${n}`, id: 10 * n }, { id: n }])))
-    expect(await consume(at.queue, at.sink, { dedupKey })).toMatchObject({ loaded: 2, rejected: 2, dead: 0 })
+    expect(await consume(at.queue, at.sink, { dedupKey })).toMatchObject({
+      loaded: 2,
+      rejected: 2,
+      deadMessages: 0,
+    })
     expect(await at.ids()).toEqual([5, 6, 10, 20])
   })
 
@@ -356,7 +369,7 @@ function everywhere(kind: 'sqlite' | 'postgres') {
     const letter = (await letters(at.sink)).find((each) => each.key === key) as StoredDeadLetter
     expect(await replay(letter, { sink: at.sink, model: numbers })).toEqual({ kind: 'duplicate' })
     await at.queue.publish(chunks)
-    expect(await consume(at.queue, at.sink)).toMatchObject({ loaded: 10, dead: 0, duplicates: 0 })
+    expect(await consume(at.queue, at.sink)).toMatchObject({ loaded: 10, deadMessages: 0, duplicates: 0 })
   })
 
   it('keys of any text and length are kept apart, and known again', async () => {
@@ -376,7 +389,7 @@ function everywhere(kind: 'sqlite' | 'postgres') {
     ]
     const messages = keys.map((key, index) => message(key, { id: index }))
     await at.queue.publish(messages)
-    expect(await consume(at.queue, at.sink)).toMatchObject({ loaded: keys.length, dead: 0 })
+    expect(await consume(at.queue, at.sink)).toMatchObject({ loaded: keys.length, deadMessages: 0 })
     await at.queue.publish(messages)
     expect(await consume(at.queue, at.sink)).toMatchObject({ loaded: 0, duplicates: keys.length })
   })
@@ -400,7 +413,7 @@ function everywhere(kind: 'sqlite' | 'postgres') {
     expect(await consume(at.queue, choking, { dedupKey, messageRetry })).toMatchObject({
       messages: 3,
       loaded: 2,
-      dead: 1,
+      deadMessages: 1,
     })
     const letter = await onlyLetter(at.sink)
     expect(letter).toMatchObject({ code: 'UNPROCESSABLE', key: 'message:b', records: 2 })
@@ -419,7 +432,7 @@ function everywhere(kind: 'sqlite' | 'postgres') {
     const options = { dedupKey: 'content', messageRetry: { attempts: 1 } } as const
     await expect(consume(at.queue, choking, options)).rejects.toMatchObject({ code: 'SINK_FAILED' })
     expect((await at.sink.ledger.deadLetters({ limit: 10 })).length).toBeLessThanOrEqual(3)
-    expect(await consume(at.queue, at.sink, { dedupKey: 'content' })).toMatchObject({ dead: 0 })
+    expect(await consume(at.queue, at.sink, { dedupKey: 'content' })).toMatchObject({ deadMessages: 0 })
   })
 
   it('values of all sorts come into their columns as they stand in the message', async () => {
@@ -524,7 +537,7 @@ describe('an object in which no column finds its field', () => {
       await using at = await opened()
       await at.queue.publish([message('m', envelope)])
       const tally = await consume(at.queue, at.sink, { model: nullable, ignoreExtra: true, dedupKey })
-      expect(tally).toMatchObject({ loaded: 0, dead: 1 })
+      expect(tally).toMatchObject({ loaded: 0, deadMessages: 1 })
       expect(await onlyLetter(at.sink)).toMatchObject({
         code: 'NO_FIELD',
         detail: 'none of its fields is in the model',
@@ -599,7 +612,7 @@ it('a message without a verdict after all its attempts is buried under its key, 
   await at.queue.publish([message('a', { id: 1 })])
   expect(await consume(at.queue, at.sink)).toMatchObject({ loaded: 1 })
   await at.queue.publish([message('a', { id: 1 }), message('b', { id: 2 })])
-  expect(await consume(at.queue, at.sink, { maxAttempts: 0 })).toMatchObject({ dead: 2 })
+  expect(await consume(at.queue, at.sink, { maxAttempts: 0 })).toMatchObject({ deadMessages: 2 })
   const letter = await onlyLetter(at.sink)
   expect(letter).toMatchObject({ key: 'message:b', code: 'ATTEMPTS_EXHAUSTED' })
   await replaysOnce(at, letter, {}, 1)

@@ -17,7 +17,7 @@ it('a run until empty writes what is there, and ends', async () => {
     records: 1_000,
     loaded: 1_000,
     rejected: 0,
-    dead: 0,
+    deadMessages: 0,
     duplicates: 0,
     redelivered: 0,
   })

@@ -101,7 +101,7 @@ describe('a path that leads where it must not', () => {
     const [wrong] = (await all.messages([outside], { root: fixture.folder })) as [Outgoing]
     const bad = altered(wrong, ({ reference }) => ({ reference: { ...reference, path } }))
     await queue.publish([bad, good])
-    expect(await consume()).toMatchObject({ dead: 1, loaded: 20 })
+    expect(await consume()).toMatchObject({ deadMessages: 1, loaded: 20 })
     const [letter, ...others] = await letters()
     expect(others).toEqual([])
     expect(letter).toMatchObject({ code: 'REFERENCE_REFUSED', records: 0 })
@@ -117,7 +117,7 @@ describe('a path that leads where it must not', () => {
     await all.queue.publish([
       altered(message, ({ reference }) => ({ reference: { ...reference, path: 'link.csv' } })),
     ])
-    expect(await all.consume()).toMatchObject({ dead: 0, loaded: 20 })
+    expect(await all.consume()).toMatchObject({ deadMessages: 0, loaded: 20 })
   })
 
   it.runIf(process.platform === 'linux')(
@@ -201,7 +201,7 @@ describe('a range', () => {
     await using all = await bench()
     const [message] = (await all.messages([await all.file(20)])) as [Outgoing]
     await all.queue.publish([altered(message, () => change)])
-    expect(await all.consume()).toMatchObject({ dead: 1, loaded: 0 })
+    expect(await all.consume()).toMatchObject({ deadMessages: 1, loaded: 0 })
     expect(await all.letters()).toMatchObject([{ code, records: 0 }])
   })
 })
@@ -227,7 +227,7 @@ describe('a file that is not what it was', () => {
     const [load] = await all.refer([path])
     await all.refer([await all.file(20, 'other.csv')])
     await change(path)
-    expect(await all.consume()).toMatchObject({ dead: load?.chunks, loaded: 20 })
+    expect(await all.consume()).toMatchObject({ deadMessages: load?.chunks, loaded: 20 })
     const letters = await all.letters()
     for (const letter of letters) {
       expect(letter).toMatchObject({ code, records: 0 })
@@ -257,7 +257,7 @@ describe('a file that is not what it was', () => {
     await rename(path, `${path}.kept`)
     damaged.write('#', damaged.length >> 1)
     await writeFile(path, damaged)
-    expect(await all.consume()).toMatchObject({ dead: 1 })
+    expect(await all.consume()).toMatchObject({ deadMessages: 1 })
     const loadId = load?.loadId ?? ''
     const [receipt] = await all.sink.ledger.receipts({ loads: [loadId] })
     // A chunk that nobody could prove has no verdict: it might be any message that says so.
@@ -278,7 +278,7 @@ describe('a file that is not what it was', () => {
         root: all.root,
       }),
     ).toBe(1)
-    expect(await all.consume()).toMatchObject({ dead: 0, messages: 1 })
+    expect(await all.consume()).toMatchObject({ deadMessages: 0, messages: 1 })
     await all.fixture.expectAllOnce()
     expect(await replayed(all.sink, all.root, await all.letters())).toMatchObject([{ kind: 'duplicate' }])
   })
@@ -312,7 +312,7 @@ describe('a message that comes again when its file is gone', () => {
     await all.consume()
     await rm(all.at('a.csv'))
     await all.queue.publish(messages)
-    expect(await all.consume()).toMatchObject({ dead: 0, duplicates: messages.length })
+    expect(await all.consume()).toMatchObject({ deadMessages: 0, duplicates: messages.length })
     expect(await all.letters()).toEqual([])
     await all.fixture.expectAllOnce()
   })
@@ -324,7 +324,7 @@ describe('a message that comes again when its file is gone', () => {
     await all.consume()
     await rm(all.at('a.csv'))
     await all.queue.publish(messages)
-    expect(await all.consume()).toMatchObject({ dead: messages.length - 1, duplicates: 1 })
+    expect(await all.consume()).toMatchObject({ deadMessages: messages.length - 1, duplicates: 1 })
   })
 
   it('is kept as a dead letter all the same where it refers to what it must not', async () => {
@@ -335,7 +335,7 @@ describe('a message that comes again when its file is gone', () => {
     await all.queue.publish([
       altered(message, ({ reference }) => ({ reference: { ...reference, path: '../a.csv' } })),
     ])
-    expect(await all.consume()).toMatchObject({ dead: 1, duplicates: 0 })
+    expect(await all.consume()).toMatchObject({ deadMessages: 1, duplicates: 0 })
   })
 })
 
@@ -371,7 +371,7 @@ it('a message that used up its attempts is not read, and loads by its replay', a
     )
     if (deliveries.length > 0) break
   }
-  expect(await all.consume({ maxAttempts: 1 })).toMatchObject({ dead: 1, loaded: 0 })
+  expect(await all.consume({ maxAttempts: 1 })).toMatchObject({ deadMessages: 1, loaded: 0 })
   const letters = await all.letters()
   expect(letters).toMatchObject([{ code: 'ATTEMPTS_EXHAUSTED', records: 0 }])
   expect(await replayed(all.sink, all.root, letters)).toMatchObject([{ kind: 'applied' }])
@@ -400,7 +400,10 @@ describe('the root', () => {
       return real()
     })
     const back = eventLog.next('waiting').then(() => rename(moved, all.root))
-    expect(await all.consume({ sink, onEvent: eventLog.listen })).toMatchObject({ dead: 0, loaded: 200 })
+    expect(await all.consume({ sink, onEvent: eventLog.listen })).toMatchObject({
+      deadMessages: 0,
+      loaded: 200,
+    })
     await back
     expect(eventLog.of('waiting')[0]).toMatchObject({ code: 'REFERENCE_HOLD' })
     expect(eventLog.of('resumed')[0]).toMatchObject({ code: 'REFERENCE_HOLD' })
@@ -489,7 +492,10 @@ describe('references are read lazily', () => {
       },
     })
     const before = process.memoryUsage().arrayBuffers
-    expect(await all.consume({ queue, sink, prefetch: 2_000 })).toMatchObject({ loaded: 20_000, dead: 0 })
+    expect(await all.consume({ queue, sink, prefetch: 2_000 })).toMatchObject({
+      loaded: 20_000,
+      deadMessages: 0,
+    })
     expect((most - before) / 1024 / 1024).toBeLessThan(300)
   })
 })

@@ -95,7 +95,7 @@ it('orderly stops while the database is away use up no attempts', async () => {
     await running
   }
   expect(await consumer(queue, sink, { maxAttempts: 3 }).run({ untilEmpty: true })).toMatchObject({
-    dead: 0,
+    deadMessages: 0,
     loaded: 100,
   })
 })

@@ -84,7 +84,7 @@ describePostgres('a trigger or a function of the table that does not work', () =
     await sink.prepare(numbers)
     await fixture.target.execute(trigger(forbidden, 'new.id <> 3'))
     for (const count of [2, 1, 2, 2]) await fixture.publish(queue, count)
-    expect(await consume(queue, sink)).toMatchObject({ loaded: 1, rejected: 6, dead: 0 })
+    expect(await consume(queue, sink)).toMatchObject({ loaded: 1, rejected: 6, deadMessages: 0 })
   })
 
   it('is told from rows that it refuses in different words, and from values that a column refuses', async () => {
@@ -164,7 +164,7 @@ for (const kind of ['sqlite', 'postgres'] as const) {
         { length: Number(last) - Number(first) + 1 },
         (_, index) => Number(first) - 1 + index,
       )
-      expect(await consume(queue, stopping, { setAside: [poison] })).toMatchObject({ dead: 1 })
+      expect(await consume(queue, stopping, { setAside: [poison] })).toMatchObject({ deadMessages: 1 })
       await fixture.expectAllOnce(lost)
       const [letter] = await sink.ledger.deadLetters({ limit: 1 })
       expect(letter).toMatchObject({ key: poison, code: 'SET_ASIDE', records: lost.length })
@@ -205,7 +205,7 @@ for (const kind of ['sqlite', 'postgres'] as const) {
       const error = await failure(consume(queue, stopping))
       expect(error.message).toBe(`stopped at message "message:it's": says the test`)
       for (const key of ["message:it's", "it's"]) {
-        expect(await consume(queue, sink, { setAside: [key] })).toMatchObject({ loaded: 0, dead: 1 })
+        expect(await consume(queue, sink, { setAside: [key] })).toMatchObject({ loaded: 0, deadMessages: 1 })
         await queue.publish([{ key: "it's", body: Buffer.from('{"id":2}'), headers: {} }])
       }
     })

@@ -71,7 +71,11 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     await produce(fixture.producing(queue, [path], { model }))
     await writeFile(path, 'id\n5\n')
     await produce(fixture.producing(queue, [path], { model }))
-    expect(await consume(queue, counting, { model })).toMatchObject({ loaded: 2, rejected: 3, dead: 0 })
+    expect(await consume(queue, counting, { model })).toMatchObject({
+      loaded: 2,
+      rejected: 3,
+      deadMessages: 0,
+    })
     expect(sent.reduce((sum, each) => sum + each, 0)).toBe(2)
     expect(await fixture.target.ids()).toEqual([1, 3])
     const rejects = await sink.ledger.rejects({ limit: 10 })
@@ -98,7 +102,7 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     const waits: number[] = []
     const onEvent: Listener = (event) => void (event.type === 'waiting' && waits.push(event.attempt))
     const tally = await consume(queue, choking, { messageRetry: { attempts: 3, firstMs: 20 }, onEvent })
-    expect(tally).toMatchObject({ dead: 1, duplicates: 0, retried: 2, redelivered: 2 })
+    expect(tally).toMatchObject({ deadMessages: 1, duplicates: 0, retried: 2, redelivered: 2 })
     expect(waits).toEqual([1, 2])
     const [letter, ...others] = await letters(sink)
     expect(others).toEqual([])
@@ -122,7 +126,12 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     await expect(consume(queue, choking)).rejects.toMatchObject({ code: 'SINK_FAILED' })
     expect(await letters(sink)).toEqual([])
     expect(await queue.depth()).toMatchObject({ ready, inFlight: 0 })
-    expect(await consume(queue, sink)).toMatchObject({ dead: 0, duplicates: 0, records: 200, loaded: 200 })
+    expect(await consume(queue, sink)).toMatchObject({
+      deadMessages: 0,
+      duplicates: 0,
+      records: 200,
+      loaded: 200,
+    })
   })
 
   it('a batch that the database asks to try again stops the consumer when its tries are over, and stays in the queue', async () => {
@@ -139,7 +148,7 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     const batchRetry = { attempts: 3, firstMs: 10 }
     await expect(consume(queue, busy, { batchRetry })).rejects.toMatchObject({ code: 'SINK_BUSY' })
     expect(tries).toBe(3)
-    expect(await consume(queue, sink)).toMatchObject({ dead: 0, loaded: 20 })
+    expect(await consume(queue, sink)).toMatchObject({ deadMessages: 0, loaded: 20 })
   })
 
   it('a message without a verdict after all its attempts becomes a dead letter that counts its records', async () => {
@@ -147,7 +156,7 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     const [queue, sink] = [await fixture.queue(), await fixture.sink()]
     const loadId = await fixture.publish(queue, 30, 1_000)
     for (let attempt = 1; attempt <= 3; attempt++) await giveBack(queue)
-    expect(await consume(queue, sink, { maxAttempts: 3 })).toMatchObject({ dead: 1, loaded: 0 })
+    expect(await consume(queue, sink, { maxAttempts: 3 })).toMatchObject({ deadMessages: 1, loaded: 0 })
     const [letter] = await letters(sink)
     expect(letter).toMatchObject({ code: 'ATTEMPTS_EXHAUSTED', attempts: 4, records: 30, key: `${loadId}/0` })
     const [receipt] = await sink.ledger.receipts({ loads: [loadId] })
@@ -165,7 +174,7 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     await consume(queue, sink, { maxAttempts: 3 })
     expect(await letters(sink)).toMatchObject([{ code: 'ATTEMPTS_EXHAUSTED', records: 0 }])
     await queue.publish([message])
-    expect(await consume(queue, sink)).toMatchObject({ loaded: 30, dead: 0 })
+    expect(await consume(queue, sink)).toMatchObject({ loaded: 30, deadMessages: 0 })
     await fixture.expectAllOnce()
   })
 
@@ -184,7 +193,7 @@ function verdicts(kind: 'sqlite' | 'postgres') {
       })),
     }
     await queue.publish([...Object.values(cases), ...good])
-    expect(await consume(queue, sink)).toMatchObject({ dead: 4, loaded: 10 })
+    expect(await consume(queue, sink)).toMatchObject({ deadMessages: 4, loaded: 10 })
     const kept = await letters(sink)
     expect(kept.map(({ code }) => code).toSorted()).toEqual(Object.keys(cases).toSorted())
     for (const { code, body, headers } of kept) {
@@ -244,7 +253,7 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     await queue.publish([another(1), ...mine, another(2)])
     const events: LadingEvent[] = []
     expect(await consume(queue, sink, { onEvent: (event) => events.push(event) })).toMatchObject({
-      dead: 0,
+      deadMessages: 0,
       loaded: 10,
       messages: mine.length,
     })
@@ -253,7 +262,7 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     ])
     expect(await queue.depth()).toEqual({ ready: 2, inFlight: 0, dead: 0 })
     expect(await consume(queue, sink, { pipeline: 'another' })).toMatchObject({
-      dead: 0,
+      deadMessages: 0,
       loaded: 5,
       duplicates: 1,
     })
@@ -266,7 +275,7 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     const [mine] = (await messagesOf(fixture, queue, 5)) as [Outgoing]
     await queue.publish([altered(mine, (envelope) => ({ ...envelope, pipeline: 'another' }))])
     for (let attempt = 1; attempt <= 3; attempt++) await giveBack(queue)
-    expect(await consume(queue, sink, { maxAttempts: 1 })).toMatchObject({ messages: 0, dead: 0 })
+    expect(await consume(queue, sink, { maxAttempts: 1 })).toMatchObject({ messages: 0, deadMessages: 0 })
     expect(await letters(sink)).toEqual([])
     expect((await queue.depth()).ready).toBe(1)
   })
@@ -277,7 +286,7 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     await queue.publish(
       [1, 2].map((n) => ({ key: `${'k'.repeat(12_000)}${n}`, body: Buffer.from('x'), headers: {} })),
     )
-    expect(await consume(queue, sink)).toMatchObject({ dead: 2 })
+    expect(await consume(queue, sink)).toMatchObject({ deadMessages: 2 })
     expect(new Set((await letters(sink)).map(({ key }) => key)).size).toBe(2)
   })
 
@@ -330,7 +339,7 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     await queue.publish([newer, ...others])
     const told: LadingEvent[] = []
     expect(await consume(queue, sink, { onEvent: (event) => void told.push(event) })).toMatchObject({
-      dead: 1,
+      deadMessages: 1,
       rejected: 0,
     })
     expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
@@ -360,7 +369,7 @@ function verdicts(kind: 'sqlite' | 'postgres') {
     const [queue, sink] = [await fixture.queue(), await fixture.sink()]
     const [message] = (await messagesOf(fixture, queue, 5)) as [Outgoing]
     await queue.publish([altered(message, (envelope) => ({ ...envelope, v: 4, pipeline: 'theirs' }))])
-    expect(await consume(queue, sink)).toMatchObject({ dead: 0, loaded: 0 })
+    expect(await consume(queue, sink)).toMatchObject({ deadMessages: 0, loaded: 0 })
     expect(await letters(sink)).toEqual([])
     expect(await queue.depth()).toMatchObject({ ready: 1 })
   })
@@ -390,7 +399,7 @@ function verdicts(kind: 'sqlite' | 'postgres') {
       message,
       { ...altered(message, (envelope) => ({ ...envelope, sha256, records: 1 })), body },
     ])
-    expect(await consume(queue, sink)).toMatchObject({ dead: 1 })
+    expect(await consume(queue, sink)).toMatchObject({ deadMessages: 1 })
     expect(await letters(sink)).toMatchObject([{ code: 'KEY_REUSED', records: 0 }])
     await queue.publish([second])
     await consume(queue, sink)
@@ -444,7 +453,7 @@ it('a message of a newer version is set aside however often it was delivered', a
   const [chunk] = (await messagesOf(fixture, queue, 5)) as [Outgoing]
   await queue.publish([altered(chunk, (envelope) => ({ ...envelope, v: 99 }))])
   for (let attempt = 1; attempt <= 3; attempt++) await giveBack(queue)
-  expect(await consume(queue, sink, { maxAttempts: 2 })).toMatchObject({ dead: 1 })
+  expect(await consume(queue, sink, { maxAttempts: 2 })).toMatchObject({ deadMessages: 1 })
   expect(await letters(sink)).toMatchObject([{ code: 'ATTEMPTS_EXHAUSTED', records: 0 }])
 })
 
@@ -454,7 +463,7 @@ it('a consumer until empty ends although a message of another pipeline is there 
   const [chunk] = (await messagesOf(fixture, queue, 5)) as [Outgoing]
   const foreign = altered(chunk, (envelope) => ({ ...envelope, pipeline: 'another' }))
   await queue.publish([foreign, foreign, foreign])
-  expect(await consume(queue, sink)).toMatchObject({ records: 0, dead: 0 })
+  expect(await consume(queue, sink)).toMatchObject({ records: 0, deadMessages: 0 })
   expect((await queue.depth()).ready).toBe(3)
 })
 

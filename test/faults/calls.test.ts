@@ -105,7 +105,7 @@ it('a settlement that never works means one more delivery each time, and the led
     prefetch: 3,
   }).run({ untilEmpty: true })
   expect(tally.duplicates).toBeGreaterThan(0)
-  expect(tally.dead).toBe(0)
+  expect(tally.deadMessages).toBe(0)
   await fixture.expectAllOnce()
 })
 

@@ -81,7 +81,7 @@ describe.skipIf(!able)(name, () => {
     expect(eventLog.of('waiting').every((event) => event.code === code)).toBe(true)
     expect(eventLog.of('dead')).toEqual([])
     rmSync(ballast())
-    expect(await running).toMatchObject({ loaded: 40_000, dead: 0, rejected: 0 })
+    expect(await running).toMatchObject({ loaded: 40_000, deadMessages: 0, rejected: 0 })
     expect(eventLog.of('resumed')).toMatchObject([{ code }])
     await fixture.expectAllOnce()
   }

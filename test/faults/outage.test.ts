@@ -54,7 +54,7 @@ describePostgres('a load outlives its database', () => {
     }
     // Else the test would show nothing.
     expect(ended).toBe(false)
-    expect(await running).toMatchObject({ dead: 0, rejected: 0 })
+    expect(await running).toMatchObject({ deadMessages: 0, rejected: 0 })
     await fixture.expectAllOnce()
     return eventLog
   }
@@ -197,7 +197,7 @@ describePostgres('a load outlives its database', () => {
     await expect.poll(away, { timeout: 20_000 }).toBe(true)
     await query(server.url, `ALTER DATABASE gone RENAME TO ${name}`)
     await query(server.url, `ALTER DATABASE ${name} ALLOW_CONNECTIONS true`)
-    expect(await running).toMatchObject({ dead: 0 })
+    expect(await running).toMatchObject({ deadMessages: 0 })
     await fixture.expectAllOnce()
   })
 })

@@ -51,7 +51,7 @@ describePostgres('a connection to PostgreSQL that falls silent', () => {
     const message = expect.stringMatching(/^PostgreSQL: no answer for \d+ s: the server waits/)
     expect(work.eventLog.of('waiting')[0]).toMatchObject({ code: 'SINK_UNAVAILABLE', message })
     work.stop.abort()
-    expect(await work.running).toMatchObject({ dead: 0, retried: 0 })
+    expect(await work.running).toMatchObject({ deadMessages: 0, retried: 0 })
     await fixture.expectAllOnce()
   })
 
@@ -71,7 +71,7 @@ describePostgres('a connection to PostgreSQL that falls silent', () => {
     await fixture.publish(work.queue, 100)
     await expect.poll(() => isEmpty(work), { timeout: 30_000 }).toBe(true)
     work.stop.abort()
-    expect(await work.running).toMatchObject({ dead: 0 })
+    expect(await work.running).toMatchObject({ deadMessages: 0 })
     await fixture.expectAllOnce()
   })
 

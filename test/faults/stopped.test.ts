@@ -68,7 +68,7 @@ describePostgres('a consumer that is stopped in the middle of COPY', () => {
     })
     await holder.query('ROLLBACK')
     await holder.end()
-    expect(await running).toMatchObject({ loaded: 100, retried: 1, dead: 0, duplicates: 0 })
+    expect(await running).toMatchObject({ loaded: 100, retried: 1, deadMessages: 0, duplicates: 0 })
     await fixture.expectAllOnce()
   })
 })

@@ -57,7 +57,7 @@ describePostgres('the wire to PostgreSQL', () => {
         const resetAfter = () => (sessions++ === session ? 1 + rounds * step : undefined)
         await using proxy = await startProxy(fixture.target.url, { resetAfter })
         const eventLog = new EventLog()
-        expect(await consumeThrough(proxy, fixture, 50, eventLog)).toMatchObject({ dead: 0 })
+        expect(await consumeThrough(proxy, fixture, 50, eventLog)).toMatchObject({ deadMessages: 0 })
         met = eventLog.of('waiting').length > 0
       }
       expect(rounds).toBeGreaterThan(leastRounds)

@@ -58,7 +58,7 @@ describePostgres('PostgreSQL', () => {
         records,
         loaded: records,
         rejected: 0,
-        dead: 3,
+        deadMessages: 3,
       })
       const [table] = await query(
         database.url,

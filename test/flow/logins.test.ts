@@ -48,7 +48,12 @@ describePostgres('PostgreSQL', () => {
     }
     const run = await folder.run(['consume', '--until-empty', '--json'], { env })
     expect(run.code, run.err).toBe(0)
-    expect(JSON.parse(run.out)).toMatchObject({ messages: count, loaded: count, rejected: 0, dead: 0 })
+    expect(JSON.parse(run.out)).toMatchObject({
+      messages: count,
+      loaded: count,
+      rejected: 0,
+      deadMessages: 0,
+    })
     expect(run.err).toMatch(/^warning: .*sha256|reversible/m)
 
     const rows = await query<Record<string, unknown>>(
@@ -106,12 +111,12 @@ describePostgres('PostgreSQL', () => {
     const tally = JSON.parse(run.out) as {
       messages: number
       loaded: number
-      dead: number
+      deadMessages: number
       duplicates: number
     }
     expect(tally.messages).toBe(400)
     expect(tally.loaded).toBeGreaterThan(100)
-    expect(tally.loaded * 2 + tally.dead).toBe(400)
+    expect(tally.loaded * 2 + tally.deadMessages).toBe(400)
     const [{ rows, letters } = {}] = await query<{ rows: number; letters: number }>(
       database.url,
       "SELECT (SELECT count(*)::int FROM user_logins) AS rows, (SELECT count(*)::int FROM lading.dead_letter WHERE state = 'dead') AS letters",
@@ -127,7 +132,7 @@ it('100 logins in an SQS queue load into SQLite in memory, as a unit test would 
   await using queue = await openQueue(url)
   await using sink = await openSink('sqlite::memory:')
   const consumer = createConsumer({ queue, model: userLogins({ mask: sha256() }), sink })
-  expect(await consumer.run({ batches: 1 })).toMatchObject({ dead: 0, rejected: 0 })
+  expect(await consumer.run({ batches: 1 })).toMatchObject({ deadMessages: 0, rejected: 0 })
   await consumer.run({ untilEmpty: true })
   expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
   expect(await consumer.run({ untilEmpty: true })).toMatchObject({ messages: 0, loaded: 0 })

@@ -48,7 +48,7 @@ async function run(
   }
 }
 
-const counts = '{ loaded: 1, duplicates: 1, dead: 1 } BAD_NUMBER'
+const counts = '{ loaded: 1, duplicates: 1, deadMessages: 1 } BAD_NUMBER'
 
 it('the README shows a model, the library, and a unit test', () => {
   expect(orders).toContain('export default defineModel(')

@@ -171,7 +171,7 @@ describePostgres(
       const [produced] = await produce(producing(fixture, queue, [path], model))
       const setAside = [`${produced?.loadId}/0`]
       expect(await createConsumer({ queue, sink, model, setAside }).run({ untilEmpty: true })).toMatchObject({
-        dead: 1,
+        deadMessages: 1,
         loaded: 0,
       })
       const [letter] = await sink.ledger.deadLetters({ limit: 1 })

@@ -19,7 +19,7 @@ const batch = (more: Partial<LadingEvent & { type: 'batch' }> = {}): LadingEvent
   redelivered: 1,
   duplicates: 0,
   retried: 0,
-  dead: 0,
+  deadMessages: 0,
   records: 10,
   loaded: 7,
   rejected: 2,

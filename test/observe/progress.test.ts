@@ -56,7 +56,7 @@ function batch(...loads: readonly LoadCounts[]): LadingEvent {
     redelivered: 0,
     duplicates: 0,
     retried: 0,
-    dead: 0,
+    deadMessages: 0,
     writeMs: 1,
     settleMs: 1,
   }

@@ -183,7 +183,7 @@ describe('a producer that ends in the middle', () => {
     await expect(produce(fixture.producing(broken, [path], { chunkBytes }))).rejects.toThrow()
     const [rest] = await produce(fixture.producing(queue, [path], { chunkBytes: 100_000 }))
     expect(rest?.chunks).toBeGreaterThan(500)
-    expect(await consume(fixture, queue)).toMatchObject({ dead: 0, duplicates: 0 })
+    expect(await consume(fixture, queue)).toMatchObject({ deadMessages: 0, duplicates: 0 })
     await fixture.expectAllOnce()
   })
 })
@@ -213,9 +213,9 @@ it('two plans of one load in one queue load it once, and the second is kept as d
   await produce(
     fixture.producing(queue, [path], { chunkBytes: 50_000, statePath: join(fixture.folder, 'another.db') }),
   )
-  const { dead } = await consume(fixture, queue)
+  const { deadMessages } = await consume(fixture, queue)
   const letters = await sink.ledger.deadLetters({ limit: 1_000 })
-  expect(letters.length).toBe(dead)
+  expect(letters.length).toBe(deadMessages)
   expect(new Set(letters.map(({ code }) => code))).toEqual(new Set(['PLAN_MISMATCH']))
   await fixture.expectAllOnce()
 })

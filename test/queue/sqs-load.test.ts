@@ -53,7 +53,7 @@ it.each(['8192', '65536', '262144', '1048576'])(
     const known = async () => ({ plan: load?.plan ?? '', complete: false, keys: new Set<string>() })
     expect((await produce({ ...producing, known }))[0]?.published).toBe(load?.chunks)
     const tally = await createConsumer({ queue, model, sink }).run({ untilEmpty: true })
-    expect(tally).toMatchObject({ loaded: count, duplicates: load?.chunks, dead: 0, rejected: 0 })
+    expect(tally).toMatchObject({ loaded: count, duplicates: load?.chunks, deadMessages: 0, rejected: 0 })
     expect(server().calls['SendMessageBatch']).toBeGreaterThan(0)
   },
 )

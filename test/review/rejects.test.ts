@@ -197,7 +197,9 @@ for (const kind of ['sqlite', 'postgres'] as const) {
       await at.send(notes, '{"id":2,"Note":"c"}', { dedupKey }, 'n')
       expect(await at.replay(notes, { dedupKey })).toEqual([loaded, { kind: 'duplicate' }])
       expect(await at.send(notes, '{"id":2,"Note":"b"}', { dedupKey }, 'o')).toMatchObject({ duplicates: 1 })
-      expect(await at.send(notes, '{"id":3,"Note":"b"}', { dedupKey }, 'p')).toMatchObject({ dead: 1 })
+      expect(await at.send(notes, '{"id":3,"Note":"b"}', { dedupKey }, 'p')).toMatchObject({
+        deadMessages: 1,
+      })
       expect(await at.rejects()).toEqual([])
       expect(await at.rows('notes')).toMatchObject([{ id: 1 }, { id: 2 }, { id: 2 }])
     })

@@ -170,7 +170,7 @@ export function consumeCommand(): Command {
       for (const line of table(Object.keys(tally), [Object.values(tally)])) print(line)
       print(`this run loaded ${counted(tally.loaded, 'record')}${paceOf(tally.loaded, ms)}`)
     }
-    if ((tally.rejected > 0 || tally.dead > 0) && flags.allowRejects !== true)
+    if ((tally.rejected > 0 || tally.deadMessages > 0) && flags.allowRejects !== true)
       process.exitCode = exits.rejects
   })
 }

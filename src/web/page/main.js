@@ -102,7 +102,7 @@ function receive(snapshot) {
   )
   overview.show(snapshot)
   rejects.heard(totals.rejected)
-  letters.heard(totals.dead)
+  letters.heard(totals.deadMessages)
   if (!document.hidden && performance.now() - receiptsAt > receiptsMs) void askLedger()
 }
 

@@ -181,7 +181,7 @@ function showState(snapshot, loads) {
   const records = loads.reduce((sum, load) => sum + load.records, 0)
   const open = loads.reduce((sum, load) => sum + load.open, 0)
   const took = duration(readiness.progressAt - process.startedAt)
-  const failed = totals.rejected + totals.dead > 0 ? `; ${count(totals.rejected)} rejected` : ''
+  const failed = totals.rejected + totals.deadMessages > 0 ? `; ${count(totals.rejected)} rejected` : ''
   /** @type {[tone: string, word: string, detail: string]} */
   let state
   if (!readiness.ready) state = ['bad', 'Stalled', readiness.reason ?? '']
@@ -225,7 +225,7 @@ function showTiles({ process, queue, totals, at }) {
     ['Loaded', count(totals.loaded)],
     ['Rejected', count(totals.rejected), totals.rejected > 0 ? 'warn' : ''],
     ['Skipped', count(totals.skipped)],
-    ['Dead messages', count(totals.dead), totals.dead > 0 ? 'bad' : ''],
+    ['Dead messages', count(totals.deadMessages), totals.deadMessages > 0 ? 'bad' : ''],
     ['Queue, ready', known(depth?.ready)],
     ['Queue, in flight', known(depth?.inFlight)],
     ['Oldest message', depth?.oldestMs === undefined ? '–' : duration(depth.oldestMs)],
@@ -237,7 +237,7 @@ function showTiles({ process, queue, totals, at }) {
   )
   const rejects = openRejects ?? totals.rejected
   setText(byId('rejects-count'), rejects > 0 ? count(rejects) : '')
-  setText(byId('dead-count'), totals.dead > 0 ? count(totals.dead) : '')
+  setText(byId('dead-count'), totals.deadMessages > 0 ? count(totals.deadMessages) : '')
 }
 
 /** Recent records per second with a verdict, or published. @param {Snapshot} snapshot */

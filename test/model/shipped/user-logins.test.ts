@@ -85,7 +85,13 @@ it('a login becomes a row, its address and device masked, once', async () => {
     message('m1', login),
     message('m2', [login, { ...login, locale: null, app_version: 3 }]),
   ])
-  expect(await at.consume()).toMatchObject({ messages: 3, duplicates: 1, loaded: 3, rejected: 0, dead: 0 })
+  expect(await at.consume()).toMatchObject({
+    messages: 3,
+    duplicates: 1,
+    loaded: 3,
+    rejected: 0,
+    deadMessages: 0,
+  })
   const rows = at.rows()
   expect(rows.map(({ event_id: id }) => id)).toEqual(['m1', 'm2', 'm2#2'])
   const {
@@ -137,7 +143,7 @@ it('content and fields give their own keys', async () => {
 it('what is generated is no field of a message', async () => {
   await using at = await opened()
   await at.queue.publish([message('m', { ...login, event_id: 'mine' })])
-  expect(await at.consume()).toMatchObject({ dead: 1 })
+  expect(await at.consume()).toMatchObject({ deadMessages: 1 })
   expect(await at.letters()).toMatchObject([
     { code: 'EXTRA_FIELD', detail: 'field "event_id" is not in the model' },
   ])
@@ -229,7 +235,11 @@ it('every bad message is a dead letter with its reason, while the others land', 
   await at.queue.publish(
     bad.flatMap(([name, body]) => [message(name, body), message(`good after ${name}`, login)]),
   )
-  expect(await at.consume()).toMatchObject({ messages: 2 * bad.length, loaded: bad.length, dead: bad.length })
+  expect(await at.consume()).toMatchObject({
+    messages: 2 * bad.length,
+    loaded: bad.length,
+    deadMessages: bad.length,
+  })
   const letters = await at.letters()
   expect(letters.map(({ key, code }) => [key, code])).toEqual(
     bad.map(([name, , code]) => [`message:${name}`, code]),
@@ -247,7 +257,7 @@ it('every bad line is a reject with its reason, while the others land', async ()
     records: lines.length,
     loaded: bad.length + 1,
     rejected: bad.length,
-    dead: 0,
+    deadMessages: 0,
   })
   const kept = (await at.rejects()).map(({ record, code, column }) => [record, code, column])
   const expected = bad.map(([, , code, column], index) => [
@@ -268,7 +278,7 @@ it('a login that was refused loads once when the model is mended, its masks as t
     { ...login, ip: 12345678901234567890n.toString(), locale },
   ])
   await at.queue.publish([message('m', body)])
-  expect(await at.consume({ model: strict })).toMatchObject({ dead: 1, loaded: 0 })
+  expect(await at.consume({ model: strict })).toMatchObject({ deadMessages: 1, loaded: 0 })
   const letter = (await at.letters())[0] as StoredDeadLetter
   expect(Buffer.from(letter.body).toString()).toBe(
     body
@@ -298,7 +308,7 @@ it('a login that was refused loads once when the model is mended, its masks as t
   ])
   // Its sender sends it once more.
   await at.queue.publish([message('m', body)])
-  expect(await at.consume({ model: mended })).toMatchObject({ duplicates: 1, loaded: 0, dead: 0 })
+  expect(await at.consume({ model: mended })).toMatchObject({ duplicates: 1, loaded: 0, deadMessages: 0 })
 })
 
 it('indexes and keys are those that are promised', async () => {
