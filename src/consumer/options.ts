@@ -79,10 +79,7 @@ export interface RunOptions extends Abortable {
   readonly untilEmpty?: boolean
   /** Ends when nothing has come for so many milliseconds. */
   readonly idleTimeoutMs?: number
-  /**
-   * Ends when this is aborted and nothing that is ours has come for a moment: the rest of the queue is
-   * others'.
-   */
+  /** Ends when this is aborted and no message of this load has come for a moment. */
   readonly finish?: AbortSignal
 }
 

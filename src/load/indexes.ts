@@ -23,9 +23,8 @@ export interface IndexOptions extends Abortable {
 }
 
 /**
- * What `prepare` is to do with the indexes. Doubles show when they are built, and then everything is loaded
- * once more with the indexes in place; so all that gets into the table must come from files that can be read
- * again.
+ * What `prepare` is to do with the indexes. Building them shows duplicates, and then everything is loaded again
+ * with the indexes in place; so every row must come from a file that can be read again.
  */
 export async function indexPlan(
   options: IndexOptions,
@@ -80,6 +79,6 @@ export async function buildIndexes({
 
 /** Once it is certain that everything can be loaded again. */
 export function tellAgain({ model, onEvent = ignoreEvents }: IndexOptions): void {
-  const message = `table ${tableName(model)}: an index refuses a row (two share a key, mostly), so everything is loaded once more, with the indexes in place`
+  const message = `table ${tableName(model)}: an index refuses a row (two share a key, mostly), so everything is loaded again, with the indexes in place`
   onEvent({ type: 'warning', message })
 }

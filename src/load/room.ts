@@ -10,14 +10,12 @@ import type { Queue } from '../queue/queue.ts'
 const mostWaitingBytes = 64 * 1024 * 1024
 const firstPollMs = 20
 const lastPollMs = 200
-/**
- * What does not get less for so long is not ours, or nobody takes it now: then the queue is the place for it.
- */
+/** A queue that does not shrink for this long holds other messages, or has no consumer: publishing goes on. */
 const patienceMs = 1_000
 
 interface RoomOptions {
   readonly patiently: <T>(ask: () => Promise<T>) => Promise<T>
-  /** Our messages without a verdict, as far as we have heard: what else waits in the queue is others'. */
+  /** Known messages of this load without a verdict; whatever else waits in the queue belongs to other loads. */
   readonly outstanding: () => number
 }
 

@@ -44,7 +44,7 @@ export async function settled(
       unchangedMs = mayBeDone && answer.done === done ? unchangedMs + sinceMs : 0
       askedAt = performance.now()
       done = answer.done
-      // Somebody has taken messages out of the queue: the receipts will show what is open.
+      // Messages were taken out of the queue: the receipts will show what is open.
       if (unchangedMs >= mostUnchangedMs) return false
     }
     await sleep(pollMs, signal)

@@ -1,7 +1,6 @@
 /**
- * Asks the queue how deep it is, when somebody wants to know and no more often than it pays. Whatever the
- * queue does, nobody who works is kept from it: an answer that fails or does not come is counted, and that is
- * all.
+ * Asks the queue for its depth on demand, and no more often than an answer is fresh. The work never waits for
+ * it: an answer that fails or does not come is only counted.
  */
 import { within } from '../core/wait.ts'
 import type { Observer } from './observer.ts'

@@ -55,10 +55,7 @@ export function makeMetrics(about: About, observer: Observer): Metrics {
       'lading_messages_duplicate_total',
       'Of these, in effect before, so that they changed nothing.',
     ),
-    retried: counter(
-      'lading_messages_retried_total',
-      'Of these, failed and given back to be tried once more.',
-    ),
+    retried: counter('lading_messages_retried_total', 'Of these, failed and given back to be retried.'),
   }
   const batch = {
     bytes: counter('lading_received_bytes_total', 'Bytes of the messages of batches that were written.'),
@@ -129,7 +126,7 @@ export function makeMetrics(about: About, observer: Observer): Metrics {
 type Event<Type extends LadingEvent['type']> = Extract<LadingEvent, { readonly type: Type }>
 
 /**
- * What is looked up when it is asked for. A gauge whose value nobody knows is left out, instead of being 0.
+ * What is looked up when it is asked for. A gauge whose value is unknown is left out, instead of being 0.
  */
 function addGauges(about: About, observer: Observer, registry: Registry): void {
   const registers = [registry]

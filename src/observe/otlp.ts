@@ -1,6 +1,6 @@
 /**
  * Sends spans to a collector by OTLP over HTTP, in JSON, which every collector takes where it takes HTTP.
- * Nobody waits for it while the run is at work; a collector that does not answer costs the spans and nothing
+ * The run never waits for it while it works; a collector that does not answer costs the spans and nothing
  * else.
  */
 import { within } from '../core/wait.ts'

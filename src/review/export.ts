@@ -22,7 +22,7 @@ export interface ExportedRecords {
    * belong to another one.
    */
   readonly file: number
-  /** How names of such files end; undefined where nobody wrote down how the records are written. */
+  /** The suffix of such files; undefined where the layout of the records was not recorded. */
   readonly suffix: string | undefined
   readonly bytes: Buffer
 }

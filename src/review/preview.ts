@@ -67,7 +67,7 @@ export type Outlook =
   | { readonly kind: 'held'; readonly code: Code; readonly detail: string }
 
 export interface Preview {
-  /** As its sender chose it; empty where a stranger chose none. */
+  /** As its sender chose it; empty where the sender of an external message chose none. */
   readonly key: string
   readonly bytes: number
   /** Deliveries so far, as the queue counts them. */

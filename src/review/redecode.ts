@@ -46,7 +46,7 @@ export class Redecoder {
     if (layout === undefined) {
       return refused(
         'RECORD_NOT_KEPT',
-        'nobody wrote down the columns of its load; export it and load it as a file of its own',
+        'the columns of its load were not recorded; export it and load it as a file of its own',
       )
     }
     const records = this.#recordsOf(reject, layout)
@@ -61,7 +61,7 @@ export class Redecoder {
     if (edited === undefined && text.length >= maxRawBytes)
       return refused('RECORD_NOT_KEPT', `no more than ${maxRawBytes} bytes were kept`)
     if (masked === undefined && isMasked(this.#options.model))
-      return refused('RECORD_NOT_KEPT', 'nobody wrote down what of it was masked')
+      return refused('RECORD_NOT_KEPT', 'what of it was masked was not recorded')
     if (masked !== undefined && masked.length > 0 && isRedactedRecord(text))
       return refused('RECORD_NOT_KEPT', 'it could not be read, so that it could not be masked')
     return undefined

@@ -35,7 +35,7 @@ export const rejectPages = (
 ): AsyncGenerator<readonly StoredReject[]> => keptPages(keptRejects, ledger, filter, options)
 
 /**
- * Decodes the records of rejects once more, with what was mended in them, and writes them together: the
+ * Decodes the records of rejects again, as corrected, and writes them together: the
  * verdict of each, in order. A record takes effect once, however often its reject is replayed, and by however
  * many at once: for all others it is a `duplicate`. One that is `refused` stays open, with its new reason.
  */
@@ -103,13 +103,13 @@ export async function editReject(
 function maskEdited(reject: StoredReject, record: Buffer, keeping: Keeping): Buffer {
   const { raw, edited, masked } = reject
   const layout = layoutOf(reject) ?? messageLayout
-  // What nobody wrote down may be no mask.
+  // Without that record, a value may not be a mask.
   const settled = masked === undefined ? undefined : settledIn(asBuffer(edited ?? raw), layout)
   const kept = keeping.record(record, layout, settled)
   if (isRedactedRecord(kept)) {
     throw new LadingError(
       'RECORD_NOT_KEPT',
-      'the mended record cannot be read, so that nothing in it can be masked',
+      'the corrected record cannot be read, so that nothing in it can be masked',
     )
   }
   return kept

@@ -76,7 +76,7 @@ export async function startWeb({ host, port, token, names = [], routes }: WebOpt
   const server = createServer(
     { maxHeaderSize: mostHeaderBytes, connectionsCheckingInterval: checkedEveryMs },
     (request, response) => {
-      // A path that nobody asked for is nobody's secret; what follows a question mark may be.
+      // A path holds no secret; what follows a question mark may.
       respond(request, response, { guard, near, routes: all }).catch(() => response.destroy())
     },
   )

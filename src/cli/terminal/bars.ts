@@ -5,7 +5,7 @@ import { cutEnd, cutMiddle, padEnd, padStart, widthOf } from './width.ts'
 
 export interface Bar extends Extent {
   readonly name: string
-  /** Records that there will be, and whether that is a guess; undefined where nobody can know. */
+  /** Records that there will be, and whether that is a guess; undefined where it is unknown. */
   readonly expected?: number | undefined
   readonly isEstimate?: boolean
 }

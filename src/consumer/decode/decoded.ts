@@ -1,4 +1,4 @@
-/** What goes into decoding and what comes out of it, whoever's the message is. */
+/** The input and output of decoding, for chunks and external messages alike. */
 import type { Code } from '../../core/errors.ts'
 import type { LoadInfo } from '../../core/load.ts'
 import { shortened } from '../../core/text.ts'
@@ -68,7 +68,7 @@ export interface MaskedOrigin {
   readonly sha256: string
   /** Fields of which a value was redacted. */
   readonly redacted: readonly string[]
-  /** sha256 of each record as it came. */
+  /** sha256 of each original record. */
   readonly records?: readonly string[] | undefined
 }
 

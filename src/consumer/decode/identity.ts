@@ -1,7 +1,7 @@
 /**
- * What tells messages of others apart, so that each takes effect once: their identity in the ledger. A
- * chunk's is `<uuid>/<n>`; each kind below has a beginning of its own, so that no stranger's message can take
- * the place of a chunk, whatever it calls itself.
+ * The identity of external messages in the ledger, so that each takes effect once. A chunk's is `<uuid>/<n>`;
+ * each kind below has a prefix of its own, so that no external message can take the place of a chunk,
+ * whatever id it states.
  */
 import { sha256Of } from '../../core/sha256.ts'
 
@@ -55,7 +55,7 @@ export function messageKey(id: string, isLetter: boolean): string {
   return isKey ? id : `${ofMessage}${storableKey(id)}`
 }
 
-/** Whether the key stands for an identity that nobody gave. */
+/** Whether the message has no id of its own. */
 export const isNobodys = (key: string): boolean => key === ofMessage
 
 /** What a person calls the message with this key. */

@@ -1,8 +1,8 @@
 /**
  * What may be kept of messages and records outside their table, where the model masks columns: masked fields
  * masked, fields that the model does not know redacted, because anything may be in them, and the model's
- * other fields as they came. What cannot be read is not kept at all. Where the model masks nothing, all of it
- * is kept as it came.
+ * other fields unchanged. What cannot be read is not kept at all. Where the model masks nothing, the original
+ * is kept.
  */
 import { asBuffer } from '../../core/bytes.ts'
 import type { Layout } from '../../core/load.ts'

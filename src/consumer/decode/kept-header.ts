@@ -11,7 +11,7 @@ export type MaskedBody =
       readonly masked: readonly string[]
       /** Fields of which a value was redacted. */
       readonly redacted: readonly string[]
-      /** sha256 of each record as it came, where records are told apart. */
+      /** sha256 of each original record, where each record has a key. */
       readonly records?: readonly string[] | undefined
     }
 
@@ -25,7 +25,7 @@ export const withoutMaskedHeader = (headers: Headers): Headers =>
     ? Object.fromEntries(Object.entries(headers).filter(([name]) => name !== maskedHeader))
     : headers
 
-/** Undefined where the body was kept as it came. */
+/** Undefined where the original body was kept. */
 export function maskedBodyOf(letter: { readonly headers: Headers }): MaskedBody | undefined {
   const text = Object.hasOwn(letter.headers, maskedHeader) ? letter.headers[maskedHeader] : undefined
   return text === undefined ? undefined : (JSON.parse(text) as MaskedBody)

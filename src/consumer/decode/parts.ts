@@ -99,7 +99,7 @@ export class PartDecoder {
     return { kind: 'parts', parts, claim: whole }
   }
 
-  /** Nobody can tell messages without a name apart but by their bytes. */
+  /** Messages without an id can be told apart by their bytes only. */
   #identityOf(key: string, body: Buffer): Identity {
     const sha256 = this.#options.letter?.sha256 ?? sha256Of(body)
     return { key: isNobodys(key) ? contentKey(sha256) : key, sha256 }

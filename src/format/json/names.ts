@@ -1,8 +1,8 @@
 import { nameAt } from './scan.ts'
 
 /**
- * Names that are remembered besides those of the fields, and their bytes: strangers may use as many and as
- * long ones as they like.
+ * Limits on the names remembered besides those of the fields, and on their bytes: external messages may use
+ * any number of names, of any length.
  */
 const mostOthers = 1000
 const mostNameBytes = 256
@@ -26,8 +26,8 @@ export class Names {
   }
 
   /**
-   * The name that stands from `start` to before `end` as number `position` of its object; -1 for a stranger
-   * beyond what is remembered.
+   * The name that stands from `start` to before `end` as number `position` of its object; -1 for an
+   * unknown name beyond those limits.
    */
   idOf(position: number, bytes: Buffer, start: number, end: number, escaped: boolean): number {
     const hint = position < mostPositions ? (this.#last[position] as number) : -1

@@ -1,7 +1,7 @@
 /**
  * Passes over JSON text byte by byte: RFC 8259 and nothing beside it. No value is made of anything, so that a
  * number keeps every digit. Nested values are passed without recursion, and no deeper than `mostDepth`. Bytes
- * that are not UTF-8 are passed inside strings; whoever needs text checks that.
+ * that are not UTF-8 are passed inside strings; callers that need text check it.
  */
 import { unescape } from './text.ts'
 

@@ -42,7 +42,7 @@ const mostHeartbeatSeconds = 600
 /** A name is a short string on the wire, and ours have suffixes. */
 const mostNameBytes = 240
 
-/** Throws `USAGE` without a word of the URL itself, which may hold a password. */
+/** Throws `USAGE` without quoting the URL, which may hold a password. */
 export function parseAddress(url: string): Address {
   const parts = parse(url)
   const given = parametersOf(parts.searchParams)

@@ -89,7 +89,7 @@ export class Connection {
       port,
       username: user,
       password,
-      // The client decodes it once more.
+      // The client decodes it again.
       vhost: encodeURIComponent(vhost),
       heartbeat: heartbeatSeconds,
     }

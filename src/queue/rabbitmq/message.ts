@@ -13,7 +13,7 @@ const weightHeader = 'lading-weight'
 const brokerHeaders = /^x-(delivery-count|acquired-count|death|first-death-\w+|last-death-\w+)$/
 /** With these the broker would send a copy to other queues as well. */
 const routingHeaders: readonly string[] = ['CC', 'BCC']
-/** What a header may say at most, because strangers write headers too. */
+/** What a header may say at most, because other programs write headers too. */
 const mostAttempts = 1_000_000
 const mostWeight = 64 * 1024 * 1024
 /** A message id is a short string on the wire. */
@@ -37,7 +37,7 @@ export function publishable(queue: string, { key, body, headers, weight }: Outgo
   }
 }
 
-/** The same message once more, as one that was delivered `attempts` times. */
+/** A copy of the message, as one that was delivered `attempts` times. */
 export function copyOf(queue: string, message: Message, attempts: number, afterMs: number): Publishable {
   // The broker refuses a user id other than our own.
   const { userId: _, headers: all = {}, ...properties } = message.properties
@@ -63,7 +63,7 @@ export const keyOf = ({ properties }: Message): string =>
 const noHeaders: Headers = Object.freeze({})
 
 /**
- * Without those that the broker or we added. Strangers write values of other types, which are shown as text.
+ * Without those that the broker or we added. Other programs write values of other types, which are shown as text.
  */
 export function headersOf({ properties }: Message): Headers {
   const headers = sendersOf(properties.headers)
@@ -97,7 +97,7 @@ export function deliveriesBefore(message: Message): number {
   )
 }
 
-/** What the message costs whoever holds it, in bytes. */
+/** What the message costs its holder, in bytes. */
 export const weightOf = (message: Message): number =>
   Math.max(message.content.length, countIn(message, weightHeader, mostWeight))
 

@@ -86,7 +86,7 @@ export class Publisher {
     }
   }
 
-  /** Rejects when nothing is confirmed any more, or when nobody waits. */
+  /** Rejects when nothing is confirmed any more, or when no call waits. */
   async #silence(waited: AbortSignal): Promise<never> {
     for (let [quiet, seen] = [0, this.#confirms]; quiet < 3 && !waited.aborted;) {
       await sleep(this.#silentForMs / 3, waited)

@@ -72,7 +72,7 @@ export class PushConsumer {
     await this.#guarded(this.#add(Math.min(firstLimit, prefetch)))
     const patience = new Patience(firstIdleMs, lastIdleMs)
     while (!signal?.aborted) {
-      // Nothing comes before something is settled, which whoever gathers a batch wants to know at once.
+      // Nothing comes before something is settled, which must reach the batch at once.
       const isExhausted = patience.isFirst && this.receiver.unsettled >= this.#limit
       if (this.#buffer.length === 0) await this.#awaitArrival(isExhausted ? 0 : patience.ms)
       if (this.#failure !== undefined) throw this.#failure
@@ -224,7 +224,7 @@ export class PushConsumer {
     while (this.#consumers.length > 1 && wanted < this.#limit / 2) await this.#takeAway()
   }
 
-  /** With the first consumer alone; what was declined is taken by whoever has room. */
+  /** With the first consumer alone; others that have room take what this one declined. */
   async #startAgain(): Promise<void> {
     while (this.#consumers.length > 1) await this.#takeAway()
     this.#giveBackDeclined()

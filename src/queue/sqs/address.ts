@@ -19,7 +19,7 @@ export interface Address {
   readonly isFifo: boolean
   /** Messages are asked for side by side, at most, while there are some. */
   readonly receivers: number
-  /** Nobody on the way can read what is sent. */
+  /** Encrypted on the way. */
   readonly isPrivate: boolean
 }
 
@@ -34,7 +34,7 @@ const awsHosts = [
 ]
 const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
-/** Throws `USAGE` without a word of the URL itself, which may hold what somebody took for a password. */
+/** Throws `USAGE` without quoting the URL, which may hold a password. */
 export function parseAddress(url: string): Address {
   const parts = form.test(url) ? URL.parse(url) : null
   if (parts === null)

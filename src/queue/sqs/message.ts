@@ -97,7 +97,7 @@ export interface Read {
   readonly key: string
   readonly headers: Headers
   readonly body: Uint8Array
-  /** What the message costs whoever holds it, in bytes. */
+  /** What the message costs its holder, in bytes. */
   readonly weight: number
   readonly fault?: MessageFault
 }
@@ -127,7 +127,7 @@ export async function read(message: Message): Promise<Read> {
   return { key, headers, body, weight: Math.max(body.length, weight) }
 }
 
-/** Of one that was sent once more: those of a chunk belong to its load. */
+/** The attributes of a message that is sent again: those of a chunk belong to its load. */
 function groupOf(key: string): string {
   const slash = key.lastIndexOf('/')
   const group = slash > 0 ? key.slice(0, slash) : key
@@ -147,7 +147,7 @@ async function written(body: Buffer): Promise<[Writing, string]> {
   return isPlain ? ['text', text] : ['base64', body.toString('base64')]
 }
 
-/** What is not as its attribute says goes on as it is, and is refused by whoever knows what it should be. */
+/** What is not as its attribute says goes on as it is, and the decoder refuses it. */
 async function bodyOf(text: string, writing: string): Promise<Buffer> {
   switch (writing as Writing) {
     case 'text':
@@ -181,7 +181,7 @@ const isOwn = (value: Partial<Own> | null): value is Own =>
   Object.values(value.headers).every((each) => typeof each === 'string') &&
   (value.weight === undefined || (Number.isSafeInteger(value.weight) && value.weight >= 0))
 
-/** A stranger's attributes as text. */
+/** The attributes of an external message as text. */
 function headersOf(attributes: Attributes): Headers {
   const text = ({ StringValue, BinaryValue }: MessageAttributeValue) =>
     StringValue ?? textOfBytes(BinaryValue ?? new Uint8Array())

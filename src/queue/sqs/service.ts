@@ -15,7 +15,7 @@ const connectWithinMs = 5_000
 const answerWithinMs = 20_000
 /** More than we ever have under way, so that no call waits for another. */
 const sockets = 100
-/** Where neither the URL nor the configuration names one: not AWS, and whoever it is signs nothing. */
+/** Where neither the URL nor the configuration names a region: not AWS, and such services ignore it. */
 const anyRegion = 'us-east-1'
 
 /** Given to every call of the client. */

@@ -125,7 +125,7 @@ class SqsQueue implements Queue {
   }
 
   /**
-   * Receives the messages and hides them from nobody. SQS counts a delivery of each all the same, and takes
+   * Receives the messages without hiding them from other consumers. SQS counts a delivery of each all the same, and takes
    * them in any order.
    */
   async peek(n: number, { signal }: Abortable = {}): Promise<readonly Peeked[]> {

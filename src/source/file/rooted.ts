@@ -76,7 +76,7 @@ export class RootedFiles implements References {
     if (!(await lstat(real)).isFile()) return refused(path, 'is not a regular file')
     const file = await open(real, openFlags)
     this.#last = { path, file }
-    // Somebody may have swapped a folder for a link in between.
+    // A folder may have been replaced by a link in between.
     const opened = await pathOf(file)
     if (opened !== undefined && pathBelow(this.#root, opened) === undefined)
       return refused(path, 'leads out of the root')
