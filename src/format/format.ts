@@ -19,6 +19,8 @@ export interface Format {
    */
   reader(layout: Layout, wanted: readonly WantedField[], ignoreExtra: boolean): RecordReader
   readonly record: RecordText
+  /** False where a record may begin in the middle of a line; the column of a fault in it is unknown then. */
+  readonly beginsLine?: boolean
 }
 
 /**

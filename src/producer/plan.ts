@@ -100,11 +100,23 @@ const splitterOf = (source: Source, { model, ignoreExtra, ...options }: HeadOpti
     problems: (fields) => [...fieldProblems(model, fields, ignoreExtra)],
   })
 
+/**
+ * The first piece has `headPieceBytes` or all there is: a byte order mark, and what tells an array from lines,
+ * may lie in several frames of a compressed source.
+ */
 async function* piecesOf(source: Source, { signal, ...options }: ReadOptions & Abortable) {
+  let head: Buffer | undefined = Buffer.alloc(0)
   for await (const piece of source.bytes(options)) {
     if (signal?.aborted) throw new LadingError('ABORTED', `stopped while reading ${source.path}`)
-    yield piece
+    if (head === undefined) yield piece
+    else {
+      const start: Buffer =
+        head.length === 0 && piece.length >= headPieceBytes ? piece : Buffer.concat([head, piece])
+      head = start.length < headPieceBytes ? start : undefined
+      if (head === undefined) yield start
+    }
   }
+  if (head !== undefined && head.length > 0) yield head
 }
 
 class Planner {

@@ -240,6 +240,16 @@ describe.concurrent('bad records', () => {
     expectError(await folder.lading('rejects', 'export', '--out', 'bad.csv'), 'OUTPUT_UNWRITABLE', 73)
   })
 
+  it('of a JSON file have a column only where they begin their line, and an export hides no line end in a string', async () => {
+    const broken = '{"sensor_id":"a\nb",\n "value":1}'
+    const good = '{"record_time":"2021-01-01T00:00:01Z",\n  "sensor_id":"a",\n  "value":"x"}'
+    await using folder = await Folder.make({ 'a.json': `[{"value":"y"}, ${good},\n${broken}]` })
+    await folder.lading('load', 'a.json')
+    const places = (await folder.lading('rejects', 'list')).out.match(/a\.json\S*/g)
+    expect(places).toEqual(['a.json:1', 'a.json:3:11', 'a.json:4'])
+    expect((await folder.lading('rejects', 'export', '3')).out).toBe('{"sensor_id":"a\nb",  "value":1}\n')
+  })
+
   it('of several layouts are exported into a file each', async () => {
     await using folder = await Folder.make({
       'a.csv': `${header}x,a,1\n`,

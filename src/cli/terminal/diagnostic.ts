@@ -1,6 +1,7 @@
 /** Shows a reject like a compiler error: the place, and the row with the fault marked. */
 import { styleText } from 'node:util'
 import { codes } from '../../core/errors.ts'
+import { formatOf } from '../../format/registry.ts'
 import type { StoredReject } from '../../sink/ledger.ts'
 import { hint } from '../settings/hint.ts'
 import { count, shortId, visible } from './output.ts'
@@ -17,11 +18,17 @@ interface MarkedLine {
   readonly after: Buffer
 }
 
-/** `file:line:column`, as editors and terminals use it; the column is 1-based, in characters. */
+/**
+ * `file:line:column`, as editors and terminals use it; the column is 1-based, in characters, and left out where
+ * the record may begin in the middle of its line.
+ */
 export function placeOf(reject: StoredReject): string {
   const place = placeIn(reject)
-  if (place === undefined) return `${visible(reject.source)}:${reject.line}`
-  return `${visible(reject.source)}:${place.line}:${[...place.before.toString('utf8')].length + 1}`
+  const { source, line, layout } = reject
+  if (place === undefined) return `${visible(source)}:${line}`
+  const beginsLine = layout === undefined || formatOf(layout)?.beginsLine !== false
+  if (place.line === line && !beginsLine) return `${visible(source)}:${line}`
+  return `${visible(source)}:${place.line}:${[...place.before.toString('utf8')].length + 1}`
 }
 
 /** `others`: how many other records of the load failed in the same way, and the command that lists them. */

@@ -13,13 +13,13 @@ export const dataCodes = {
   BLANK_LINE: reject('the line is empty', 'discard it with rejects discard, or use --allow-rejects'),
   EXTRA_FIELD: reject(
     'the object has a field that is not in the model',
-    'correct the sender, or use --ignore-extra',
+    'correct the source, or use --ignore-extra',
   ),
   NO_FIELD: reject(
     'the object has no field that a column reads',
-    'correct the sender or the from() of the columns; SNS needs raw message delivery',
+    'correct the source or the from() of the columns; SNS needs raw message delivery',
   ),
-  DUPLICATE_FIELD: reject('an object names a field twice', 'correct the sender'),
+  DUPLICATE_FIELD: reject('an object names a field twice', 'correct the source'),
   NESTED_VALUE: reject(
     'an object or array stands where the column takes a single value',
     'make the column json(), or give it a transform',
@@ -34,7 +34,7 @@ export const dataCodes = {
   ),
   LONE_SURROGATE: reject(
     'the text contains half a surrogate pair, which is not a character',
-    'correct the sender: it cuts text inside a character',
+    'correct the source: it cuts text inside a character',
   ),
   NUL_BYTE: reject('the text contains a NUL, which databases refuse', 'remove the NUL'),
   NULL_NOT_ALLOWED: reject(
@@ -72,7 +72,7 @@ export const dataCodes = {
     'correct it, or add the offset that was meant',
   ),
   BAD_UUID: reject('not a UUID', 'use 32 hexadecimal digits, with or without hyphens'),
-  BAD_JSON: reject('not valid JSON', 'correct the document'),
+  BAD_JSON: reject('not a valid JSON object or value', 'correct the document'),
   OUT_OF_RANGE: reject(
     'the value does not fit the column type',
     'use a wider type: bigint, numeric; text for instants outside the years 0001 to 9999',

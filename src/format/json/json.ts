@@ -8,6 +8,8 @@ const jsonFormat = (name: string, form?: 'lines' | 'elements'): Format => ({
   accepts: () => true,
   reader: (_, wanted, ignoreExtra) => new JsonReader(wanted, ignoreExtra, form),
   record: jsonRecord,
+  // Elements may share a line.
+  beginsLine: form !== 'elements',
 })
 
 export const ndjson = jsonFormat('ndjson', 'lines')

@@ -44,11 +44,14 @@ export class LinesSplitter implements Splitter {
     if (this.isPastHead) return 0
     this.isPastHead = true
     const start = markBytes(piece, this.#path)
-    if (piece[passSpace(piece, start)] === openBracket)
+    const first = passSpace(piece, start)
+    if (piece[first] === openBracket) {
+      const line = 1 + piece.subarray(0, first).filter((byte) => byte === lf).length
       throw new LadingError(
         'SOURCE_MALFORMED',
-        `${this.#path}:1: an array begins where each line holds an object: --format json`,
+        `${this.#path}:${line}: an array begins where each line holds an object: --format json`,
       )
+    }
     return start
   }
 

@@ -1,8 +1,12 @@
 /** One object as a person sees, corrects and exports it. */
 import type { Span } from '../../core/fault.ts'
 import type { FieldValue, RecordText } from '../format.ts'
-import { closeBrace, comma, kinds, nameAt, openBrace, Scanner } from './scan.ts'
+import { backslash, closeBrace, comma, kinds, nameAt, openBrace, quote, Scanner } from './scan.ts'
 import { unescape } from './text.ts'
+
+const lf = 0x0a
+const cr = 0x0d
+const space = 0x20
 
 export const jsonRecord: RecordText = {
   suffix: () => '.ndjson',
@@ -26,8 +30,24 @@ export const jsonRecord: RecordText = {
 
   head: () => undefined,
 
-  // Between the members of an object line ends are space; in a string they cannot stand.
-  line: (record) => Buffer.from(record.toString('latin1').replace(/[\r\n]/g, ' '), 'latin1'),
+  line: withoutLineEnds,
+}
+
+/**
+ * On one line: between members line ends are space. In a string they are a fault of the record, which an export
+ * must not hide, so they stay.
+ */
+function withoutLineEnds(record: Buffer): Buffer {
+  const line = Buffer.from(record)
+  let isQuoted = false
+  for (let at = 0; at < line.length; at++) {
+    const byte = line[at]
+    if (byte === quote) isQuoted = !isQuoted
+    else if (isQuoted) {
+      if (byte === backslash) at++
+    } else if (byte === lf || byte === cr) line[at] = space
+  }
+  return line
 }
 
 /** The text of a string, or any other value as it stands. */

@@ -120,7 +120,12 @@ class JsonSplitter implements Splitter {
   /** Passes over what stands between records, or begins one; returns where to go on. */
   #pass(byte: number, at: number): number {
     const state = this.#state
-    if (state === 'end') this.#refuse(`more follows the ${this.#isArray ? 'array' : 'object'}`)
+    if (state === 'end')
+      this.#refuse(
+        this.#isArray
+          ? 'more follows the array'
+          : 'more follows the object: put one object on each line (jq -c .)',
+      )
     if (byte === closeBracket && state !== 'next') {
       this.#state = 'end'
       return at + 1

@@ -175,6 +175,17 @@ describe('the chunks of NDJSON', () => {
     )
   })
 
+  it('have the same head however the first bytes arrive: a mark, or an array on a later line', async () => {
+    for (const pieces of [[1], [2], [3], [1000]]) {
+      const plan = await planned('ndjson', '\ufeff{"a":1}\n', pieces)
+      expect(plan.bodies.map(String)).toEqual(['{"a":1}\n'])
+      await expect(planned('ndjson', '\n\n[{"a":1},\n{"a":2}]', pieces)).rejects.toMatchObject({
+        code: 'SOURCE_MALFORMED',
+        message: expect.stringMatching(/^x:3: .*--format json/),
+      })
+    }
+  })
+
   it('are not published where an array begins: --format json is named', async () => {
     await expect(planned('ndjson', ' [{"a":1}]')).rejects.toMatchObject({
       code: 'SOURCE_MALFORMED',
