@@ -69,7 +69,7 @@ async function produceSource(source: Source, run: Run): Promise<ProducedLoad> {
   const known = await options.known?.(load.id, load)
   const reason = loads.has(load.id)
     ? `the same name and content was named twice (load ${load.id})`
-    : skipReason(load, known, options)
+    : skipReason(load, plan, known, options)
   loads.add(load.id)
   if (reason !== undefined) {
     onEvent({ type: 'skipped', ...about, reason })
@@ -91,10 +91,12 @@ async function produceSource(source: Source, run: Run): Promise<ProducedLoad> {
   return { ...result, published }
 }
 
+const hasSameLayout = (load: PlannedLoad, plan: Plan): boolean =>
+  JSON.stringify(load.layout) === JSON.stringify(plan.layout)
+
 /** A load goes on as it was begun; its chunks would overlap otherwise, or be read in two ways. */
 function requireSamePlan(load: PlannedLoad, plan: Plan, known: KnownLoad | undefined): void {
-  const isSameReading =
-    JSON.stringify(load.layout) === JSON.stringify(plan.layout) && load.model === plan.model
+  const isSameReading = hasSameLayout(load, plan) && load.model === plan.model
   if (isSameReading && (known === undefined || known.plan === load.plan)) return
   const detail = `${load.path} was begun (load ${load.id}) with another chunk size, format, header, delimiter, quote or model`
   throw new LadingError('PLAN_CHANGED', detail)
@@ -102,14 +104,18 @@ function requireSamePlan(load: PlannedLoad, plan: Plan, known: KnownLoad | undef
 
 function skipReason(
   load: PlannedLoad,
+  plan: Plan,
   known: KnownLoad | undefined,
   options: ProduceOptions,
 ): string | undefined {
+  const reading = hasSameLayout(load, plan)
+    ? ''
+    : ', as another format, header or delimiter: load --fresh reads it anew'
   const again = `--again loads it a second time${sourceAt(load.path, load.name).isTransient ? ', --name NAME as a load of its own' : ''}`
   if (known?.complete === true || known?.keys.size === load.chunks)
     return options.again === true
       ? `the same --again, which was interrupted, has loaded it already (load ${load.id})`
-      : `the same name and content is loaded already (load ${load.id}); ${again}`
+      : `the same name and content is loaded already (load ${load.id})${reading}; ${again}`
   if (options.known !== undefined || load.publishedAt === undefined) return undefined
   const lost = 'verify --republish-missing publishes what was lost'
   return `the same name and content was published to this queue at ${load.publishedAt} (load ${load.id}); ${lost}, ${again}`

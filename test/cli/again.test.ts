@@ -32,6 +32,15 @@ describe.concurrent('the same file twice', () => {
     expect((await load('here')).out).toContain('this run loaded 0 records')
   })
 
+  it('says that it was loaded as another format, and the command that reads it anew does', async () => {
+    await using folder = await Folder.make({ 'a.csv': records(3) })
+    expect(await folder.lading('load', 'a.csv', '--format', 'ndjson')).toMatchObject({ code: 3 })
+    const again = await folder.lading('load', 'a.csv')
+    expect(again.err).toMatch(/as another format, header or delimiter: load --fresh reads it anew; --again/)
+    expect((await folder.lading('load', 'a.csv', '--fresh')).out).toContain('this run loaded 3 records\n')
+    expect(folder.rows('records')).toBe(3)
+  })
+
   it('is a new load when its content or its name is another', async () => {
     await using folder = await Folder.make({ 'a.csv': records(3), 'model.ts': keyless })
     const load = (path: string) => folder.json<{ loadedNow: number }>('load', path, '--model', './model.ts')
