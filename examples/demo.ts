@@ -20,7 +20,7 @@ function run(...args: string[]): void {
 
 try {
   run('generate', 'sensors', '--sensors', '10', '--records', '10000', '--dir', 'data')
-  run(
+  const load = [
     'load',
     'data',
     '--model',
@@ -32,20 +32,9 @@ try {
     '--consumers',
     '2',
     '--quiet',
-  )
-  run(
-    'load',
-    'data',
-    '--model',
-    'records',
-    '--to',
-    `sqlite:${database}`,
-    '--queue',
-    'embedded:queue.db',
-    '--consumers',
-    '2',
-    '--quiet',
-  )
+  ]
+  run(...load)
+  run(...load)
   console.log('\n$ sqlite> SELECT * FROM records ORDER BY record_time, sensor_id LIMIT 5')
   using file = new DatabaseSync(database, { readOnly: true })
   console.table(

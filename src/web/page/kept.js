@@ -3,7 +3,8 @@
  */
 import { get, NotAllowed, post } from './ask.js'
 import { closeDialog, confirmFirst, showDialog, tell } from './dialog.js'
-import { byId, count, counted, day, h, setText, visible } from './dom.js'
+import { detailOf, summaryOf } from './kept-detail.js'
+import { byId, count, counted, h, setText } from './dom.js'
 import { keepTable } from './table.js'
 
 /** @import { KeptAnswer, KeptItem, ListAnswer, Outcome } from '../answers.ts' */
@@ -252,56 +253,4 @@ function filterForm(id) {
     buttons,
   )
   return [form, Object.fromEntries(Object.entries(names).map(([name, { input }]) => [name, input]))]
-}
-
-/** @param {KeptAnswer} kept */
-function detailOf({ place, code, column, detail, state, at, meaning, advice, facts, text, cut }) {
-  const mark =
-    text.fault === undefined
-      ? []
-      : [h('mark', {}, h('span', { class: 'caret', 'aria-hidden': 'true' }), visible(text.fault))]
-  const record = h('pre', {
-    class: mark.length > 0 ? 'record marked' : 'record',
-    tabindex: '0',
-    'aria-label': 'Stored text',
-  })
-  record.append(visible(text.before), ...mark, visible(text.after))
-  return [
-    h(
-      'p',
-      {},
-      h('b', {}, visible(place)),
-      column === undefined ? '' : ', column ',
-      column === undefined ? undefined : h('b', {}, visible(column)),
-    ),
-    h('p', {}, h('code', {}, code), `: ${meaning}. `, h('span', { class: 'advice' }, `To do: ${advice}.`)),
-    h('p', {}, visible(detail)),
-    record,
-    cut > 0 ? h('p', { class: 'advice' }, `${count(cut)} more bytes are not shown here.`) : undefined,
-    h(
-      'dl',
-      { class: 'facts' },
-      ...[['State', state], ['Kept', day(at)], ...facts].flatMap(([name = '', value = '']) => [
-        h('dt', {}, visible(name)),
-        h('dd', {}, visible(value)),
-      ]),
-    ),
-  ]
-}
-
-/** @param {Outcome[]} outcomes */
-function summaryOf(outcomes) {
-  const words = {
-    replayed: 'replayed',
-    duplicate: 'already applied',
-    discarded: 'discarded',
-    refused: 'refused again',
-    gone: 'no longer there',
-  }
-  const parts = Object.entries(words).flatMap(([name, word]) => {
-    const number = outcomes.filter(({ outcome }) => outcome === name).length
-    return number === 0 ? [] : [`${count(number)} ${word}`]
-  })
-  const [first] = outcomes.filter(({ outcome }) => outcome === 'refused' || outcome === 'replayed')
-  return `${parts.join(', ')}${first === undefined ? '' : ` (${first.detail})`}.`
 }
