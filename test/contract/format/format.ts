@@ -42,7 +42,11 @@ interface ReadRecord {
   readonly values: Values
   readonly fault: string | undefined
   readonly bytes: string
+  /** Index after it in its chunk, without a line end. */
+  readonly end: number
 }
+
+const lf = 0x0a
 
 const anyText = fc
   .array(
@@ -73,7 +77,7 @@ export function formatContract(name: string, under: FormatUnderTest): void {
   describe(name, { timeout: 60_000 }, () => {
     const { splitter } = under
     if (splitter !== undefined)
-      it('splits a source into chunks that are read as the records that the splitter counts, whatever the bytes', () => {
+      it('splits a source into chunks of at least min that are read as the records and lines that the splitter counts, whatever the bytes', () => {
         let compared = 0
         const [head, tail] = under.around
         fc.assert(
@@ -86,11 +90,19 @@ export function formatContract(name: string, under: FormatUnderTest): void {
               const chunks = chunksOf(splitter(), source, sizes, min)
               if (chunks === undefined) return
               compared++
-              for (const { bytes, count } of chunks)
-                expect(readAll(reader, bytes), String(bytes)).toHaveLength(count)
+              const all: ReadRecord[] = []
+              for (const { bytes, count, lines, start } of chunks) {
+                const read = readAll(reader, bytes)
+                expect(read, String(bytes)).toHaveLength(count)
+                const before = source.subarray(0, start + bytes.length)
+                expect(lines, 'LF bytes so far').toBe(before.filter((byte) => byte === lf).length)
+                for (const { end } of read.slice(0, -1)) expect(end, 'cut before here').toBeLessThan(min)
+                if (start + bytes.length < source.length) expect(bytes.length).toBeGreaterThanOrEqual(min)
+                all.push(...read.map((record) => ({ ...record, end: record.end + start })))
+              }
               const start = chunks[0]?.start ?? source.length
               const whole = readAll(reader, source.subarray(start))
-              expect(chunks.flatMap(({ bytes }) => readAll(reader, bytes))).toEqual(whole)
+              expect(all).toEqual(whole.map((record) => ({ ...record, end: record.end + start })))
             },
           ),
           { numRuns: 5_000 },
@@ -218,7 +230,12 @@ function readAll(reader: RecordReader, body: Buffer): ReadRecord[] {
   while (reader.next()) {
     const { recordStart, recordEnd, fault } = reader
     const values = fault === undefined ? valuesOf(reader) : []
-    records.push({ values, fault: fault?.code, bytes: body.toString('utf8', recordStart, recordEnd) })
+    records.push({
+      values,
+      fault: fault?.code,
+      bytes: body.toString('utf8', recordStart, recordEnd),
+      end: recordEnd,
+    })
   }
   expect(reader.next()).toBe(false)
   return records
@@ -232,13 +249,14 @@ const valuesOf = (reader: RecordReader): Values =>
 
 /** Cuts a source as the producer does; undefined where its structure has a fault. */
 function chunksOf(splitter: Splitter, source: Buffer, sizes: readonly number[], min: number) {
-  const chunks: { bytes: Buffer; count: number; start: number }[] = []
+  const chunks: { bytes: Buffer; count: number; lines: number; start: number }[] = []
   let start = -1
   let counted = 0
   const close = (end: number) => {
-    chunks.push({ bytes: source.subarray(start, end), count: splitter.records - counted, start })
+    const { records, lines } = splitter
+    chunks.push({ bytes: source.subarray(start, end), count: records - counted, lines, start })
     start = end
-    counted = splitter.records
+    counted = records
   }
   try {
     for (let at = 0, index = 0; at < source.length; index++) {
