@@ -223,6 +223,22 @@ describe('what a file is compressed with, its first bytes tell, and not its name
     })
   })
 
+  it.each([
+    ['a.json.bz2', ' --format json'],
+    ['a.NDJSON.bz2', ' --format ndjson'],
+    ['a.jsonl', ' --format ndjson'],
+    ['a.tsv.bz2', ' --format tsv'],
+    ['a.csv.bz2', ''],
+    ['json.bz2', ''],
+  ])(
+    'the command that unpacks %s names the format, which standard input does not tell',
+    async (name, format) => {
+      await expect(read(name, Buffer.from('BZh91AY&SY', 'latin1'))).rejects.toMatchObject({
+        message: expect.stringMatching(new RegExp(`bzip2 -dc FILE \\| lading load -${format}$`)),
+      })
+    },
+  )
+
   it('rubbish behind a gzip member, and a member behind zeros, are said with what loads the rest', async () => {
     for (const end of [Buffer.from('rubbish'), Buffer.concat([zeros, gzipSync(two)])]) {
       await expect(read('file.csv.gz', Buffer.concat([gzipSync(one), end]))).rejects.toMatchObject({

@@ -36,6 +36,12 @@ const notRead: readonly Format[] = [
 
 /* oxlint-enable no-control-regex */
 
+/** How to load on standard input, which is CSV unless told otherwise, what `path` holds by its inner suffix. */
+function loadInput(path: string): string {
+  const suffix = /\.(json|ndjson|jsonl|tsv)(\.[^./\\]+)?$/i.exec(path)?.[1]?.toLowerCase()
+  return `lading load -${suffix === undefined ? '' : ` --format ${suffix === 'jsonl' ? 'ndjson' : suffix}`}`
+}
+
 /**
  * The compression of the file that begins with `start`. Throws for a format that is not read, and for a file
  * that its name calls compressed and that is not.
@@ -46,7 +52,7 @@ export function compressionOf(path: string, start: Uint8Array): Compression | un
   if (found !== undefined) return found.compression
   const other = notRead.find(({ signature }) => signature.test(text))
   if (other !== undefined) {
-    const how = `${other.unpack} | lading load -`
+    const how = `${other.unpack} | ${loadInput(path)}`
     throw new LadingError('SOURCE_COMPRESSED', `${path} is ${other.name}, which is not read: ${how}`)
   }
   const named = /\.(gz|zst)$/i.exec(path)?.[1]?.toLowerCase()
