@@ -35,11 +35,23 @@ export interface FileFormat {
   readonly splitter: (options: FormatOptions) => MakeSplitter
 }
 
+/** A format that is written in one way only: refuses how CSV is written, where `--format` names this one. */
+const plain =
+  (name: string, make: () => MakeSplitter): FileFormat['splitter'] =>
+  ({ format, dialect = {} }) => {
+    const given = Object.entries(dialect).find(([, value]) => value !== undefined)
+    if (format === name && given !== undefined) {
+      const flag = given[0] === 'header' ? '--no-header' : `--${given[0]}`
+      throw new LadingError('USAGE', `${given[0]} (${flag}) is for CSV and TSV; format ${name} has none`)
+    }
+    return make()
+  }
+
 const shipped = {
   csv: { suffixes: ['csv'], splitter: ({ dialect = {} }) => csvSplitter(dialect) },
   tsv: { suffixes: ['tsv'], splitter: ({ dialect = {} }) => csvSplitter({ delimiter: '\t', ...dialect }) },
-  ndjson: { suffixes: ['ndjson', 'jsonl'], splitter: ndjsonSplitter },
-  json: { suffixes: ['json'], splitter: jsonSplitter },
+  ndjson: { suffixes: ['ndjson', 'jsonl'], splitter: plain('ndjson', ndjsonSplitter) },
+  json: { suffixes: ['json'], splitter: plain('json', jsonSplitter) },
 } as const satisfies Readonly<Record<string, FileFormat>>
 
 export type FormatName = keyof typeof shipped
@@ -60,6 +72,10 @@ export function addFormat(format: Format, files: FileFormat): void {
 
 /** Suffixes of the files that a folder is searched for. */
 export const suffixesOf = (format = 'csv'): readonly string[] => fileFormats.get(format)?.suffixes ?? []
+
+/** Suffixes of all other formats. */
+export const otherSuffixes = (format = 'csv'): readonly string[] =>
+  [...fileFormats.keys()].filter((name) => name !== format).flatMap((name) => suffixesOf(name))
 
 /** Makes splitters; throws `USAGE` for options that cannot be right, before any source is opened. */
 export function splittersFor(options: FormatOptions): MakeSplitter {

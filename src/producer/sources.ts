@@ -1,7 +1,7 @@
 /** The sources that a producer is given, checked before anything else is opened. */
 import { LadingError } from '../core/errors.ts'
 import { listed } from '../core/listed.ts'
-import { type FormatOptions, splittersFor, suffixesOf } from '../format/registry.ts'
+import { type FormatOptions, otherSuffixes, splittersFor, suffixesOf } from '../format/registry.ts'
 import { type CarryOptions, referencesFor } from '../source/carry.ts'
 import { namedSources } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
@@ -21,7 +21,9 @@ export async function openSources(
   const referenceOf = await referencesFor(options)
   const named = paths.filter((path) => path !== '-')
   const sources =
-    named.length > 0 || paths.length === 0 ? await namedSources(named, suffixesOf(format), onLeft) : []
+    named.length > 0 || paths.length === 0
+      ? await namedSources(named, suffixesOf(format), otherSuffixes(format), onLeft)
+      : []
   for (const source of sources) await referenceOf(source)
   return sources
 }

@@ -10,14 +10,15 @@ export type { SpoolOptions } from './stdin/spool.ts'
 
 /**
  * The files that paths and patterns name, and those of the suffixes in folders, in the order of their names;
- * `onLeft` hears what is left out.
+ * `onLeft` hears what is left out, in folders also of the suffixes `others`.
  */
 export async function namedSources(
   paths: readonly string[],
   suffixes: readonly string[],
+  others?: readonly string[],
   onLeft?: (message: string) => void,
 ): Promise<readonly Source[]> {
-  const files = await discover(paths, suffixes, onLeft)
+  const files = await discover(paths, suffixes, others, onLeft)
   return files.map(({ path, name }) => decompressed(fileSource(path, name)))
 }
 

@@ -166,6 +166,28 @@ describe.concurrent('where records come from', () => {
     )
   })
 
+  it('files of other formats in a folder are said, and how to load them', async () => {
+    await using folder = await Folder.make({
+      'mix/d.csv': records(1),
+      'mix/a.json': '[]',
+      'mix/deep/b.ndjson.gz': '',
+      'mix/c.tsv': records(1).replaceAll(',', '\t'),
+      'mix/.e.json': '',
+      'mix/notes.txt': '',
+    })
+    const run = await folder.lading('load', 'mix')
+    expect(run.code, run.err).toBe(0)
+    expect(run.err.match(/^warning.*$/gm)).toEqual([
+      expect.stringMatching(
+        /files of other formats are left out; --format .*name them: (?!.*notes|.*\.e\.json)/,
+      ),
+    ])
+    for (const left of ['a.json', 'deep/b.ndjson.gz', 'c.tsv']) expect(run.err).toContain(`mix/${left}`)
+    expect(folder.rows()).toBe(1)
+    expect((await folder.lading('load', 'mix', 'mix/c.tsv')).err).not.toContain('mix/c.tsv,')
+    expect((await folder.lading('load', 'mix/*.csv')).err).not.toContain('left out')
+  })
+
   it('a quoted pattern stands for the files that match, a hidden folder only where it is named', async () => {
     await using folder = await Folder.make({
       'x/a1.csv': records(1),

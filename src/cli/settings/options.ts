@@ -103,7 +103,7 @@ const formatOption = () =>
 export const produceOptions = () => [
   formatOption(),
   new Option('--delimiter <character>', "character between CSV cells (default: ','); '\\t' is a tab"),
-  new Option('--quote <character>', 'character around CSV cells').default('"'),
+  new Option('--quote <character>', "character around CSV cells (default: '\"')"),
   new Option('--no-header', "the files have no header; cells are in the order of the model's columns"),
   new Option(
     '--chunk-bytes <bytes>',
@@ -122,7 +122,7 @@ export const produceOptions = () => [
 export interface FormatFlags {
   readonly format?: FormatName
   readonly delimiter?: string
-  readonly quote: string
+  readonly quote?: string
   readonly header: boolean
 }
 
@@ -130,7 +130,7 @@ export const formatSettings = ({ format, delimiter, quote, header }: FormatFlags
   ...(format && { format }),
   dialect: {
     ...(delimiter !== undefined && { delimiter: delimiter === '\\t' ? '\t' : delimiter }),
-    quote,
-    header,
+    ...(quote !== undefined && { quote }),
+    ...(!header && { header }),
   },
 })

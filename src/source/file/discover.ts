@@ -14,6 +14,7 @@ export interface SourceFile {
 
 /** Files that a folder or a pattern holds and that are not loaded, and what to say of them. */
 const reasons = {
+  format: 'files of other formats are left out; --format loads those of one, or name them',
   hidden: 'hidden files are left out; name one to load it',
   name: 'files whose names are not UTF-8 cannot be opened, and are left out; rename them',
 } as const
@@ -25,24 +26,27 @@ const wildcard = /[*?[{]/
 
 /**
  * The files that `paths` name: files as they are, folders with all files below them that have one of the
- * suffixes, patterns with the files that match. Hidden files are left out, and with them files that are still written under a temporary
- * name; `onLeft` hears of each. In the order of their names.
+ * suffixes, patterns with the files that match. Hidden files are left out, and with them files that are still
+ * written under a temporary name; so are files in folders that have one of the suffixes `others`. `onLeft`
+ * hears of each. In the order of their names.
  */
 export async function discover(
   paths: readonly string[],
   suffixes: readonly string[],
+  others: readonly string[] = [],
   onLeft?: (message: string) => void,
 ): Promise<readonly SourceFile[]> {
-  const wanted = new RegExp(`\\.(${suffixes.join('|')})(\\.gz|\\.zst)?$`, 'i')
+  const looked = { wanted: endingWith(suffixes), others: endingWith(others) }
   // A file that is named twice has the name under which it came first.
   const found = new Map<string, SourceFile>()
-  const left: Record<Reason, string[]> = { hidden: [], name: [] }
+  const left: Record<Reason, string[]> = { format: [], hidden: [], name: [] }
   for (const path of paths) {
-    for await (const file of filesOf(path, wanted)) {
+    for await (const file of filesOf(path, looked)) {
       if (file.left !== undefined) left[file.left].push(file.path)
       else if (!found.has(resolve(file.path))) found.set(resolve(file.path), file)
     }
   }
+  left.format = left.format.filter((path) => !found.has(resolve(path)))
   const leftOut = (Object.keys(reasons) as Reason[]).flatMap((reason) =>
     left[reason].length > 0 ? [`${reasons[reason]}: ${listed(left[reason])}`] : [],
   )
@@ -69,17 +73,26 @@ function searched(suffixes: readonly string[]): string {
   return `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`
 }
 
-async function* filesOf(path: string, wanted: RegExp): AsyncGenerator<Found> {
+interface Looked {
+  readonly wanted: RegExp
+  readonly others: RegExp
+}
+
+const endingWith = (suffixes: readonly string[]): RegExp =>
+  suffixes.length === 0 ? /(?!)/ : new RegExp(`\\.(${suffixes.join('|')})(\\.gz|\\.zst)?$`, 'i')
+
+async function* filesOf(path: string, looked: Looked): AsyncGenerator<Found> {
   const stats = await stat(path).catch(() => undefined)
-  if (stats?.isDirectory()) yield* filesBelow(path, '', wanted)
+  if (stats?.isDirectory()) yield* filesBelow(path, '', looked)
   else if (stats !== undefined) yield { path, name: basename(path) }
   else if (wildcard.test(path)) yield* filesMatching(path)
   else throw new LadingError('SOURCE_MISSING', `there is no file or folder ${path}`)
 }
 
 /** `way` leads from the folder that was named to one below it, with '/' behind each part. */
-async function* filesBelow(named: string, way: string, wanted: RegExp): AsyncGenerator<Found> {
+async function* filesBelow(named: string, way: string, looked: Looked): AsyncGenerator<Found> {
   const folder = join(named, way)
+  const { wanted, others } = looked
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause: Error) => {
     throw new LadingError('SOURCE_UNREADABLE', `folder ${folder}: ${cause.message}`, { cause })
   })
@@ -87,9 +100,11 @@ async function* filesBelow(named: string, way: string, wanted: RegExp): AsyncGen
     const file = { path: join(folder, entry.name), name: way + entry.name }
     if (await isLost(file.path)) {
       if (wanted.test(file.name) || entry.isDirectory()) yield { ...file, left: 'name' }
-    } else if (entry.isDirectory()) yield* filesBelow(named, `${file.name}/`, wanted)
+    } else if (entry.isDirectory()) yield* filesBelow(named, `${file.name}/`, looked)
     else if (wanted.test(file.name) && (await isFileEntry(entry, file.path)))
       yield hidden(file.name) ? { ...file, left: 'hidden' } : file
+    else if (others.test(file.name) && !hidden(file.name) && (await isFileEntry(entry, file.path)))
+      yield { ...file, left: 'format' }
   }
 }
 
