@@ -10,7 +10,8 @@ export default defineConfig({
     globalSetup: 'test/setup.ts',
     pool: 'forks',
     maxWorkers: 2,
-    // Tests of a file that run at once share two cores with another file's: more of them only take longer each.
+    // Tests of a file that run at once share two cores with another file's: more of them only take longer
+    // each.
     maxConcurrency: 3,
     // Tests start `lading` from its sources hundreds of times; Node compiles each file once.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/node', import.meta.url)) },

@@ -54,8 +54,8 @@ export {
   type Value,
   ValueWriter,
 } from './model/values.ts'
-// What an adapter of your own implements or is called with, besides `Queue` and `Sink`. `lading/testing` holds
-// the suites that it must pass.
+// What an adapter of your own implements or is called with, besides `Queue` and `Sink`. `lading/testing`
+// holds the suites that it must pass.
 export { RecordDecoder } from './model/record.ts'
 export type { RowBuffer, RowWriter } from './model/writer.ts'
 export { storable } from './sink/storable.ts'

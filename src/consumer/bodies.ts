@@ -1,7 +1,7 @@
 /**
- * Messages that refer to their bytes → messages that hold them, between the queue and the batches, which count
- * bytes. It reads lazily: of a thousand references that a queue delivers at once, the bytes of two are in
- * memory.
+ * Messages that refer to their bytes → messages that hold them, between the queue and the batches, which
+ * count bytes. It reads lazily: of a thousand references that a queue delivers at once, the bytes of two are
+ * in memory.
  */
 import type { Listener } from '../core/events.ts'
 import { type ChunkEnvelope, type ChunkReference, readableEnvelope } from '../queue/envelope.ts'

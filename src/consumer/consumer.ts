@@ -78,7 +78,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   return { run: (runOptions = {}) => new Run(options, runOptions).run() }
 }
 
-/** Runs that this process has begun. */
+/** Runs that this process has started. */
 let runs = 0
 
 /** One run from its start to its end. */

@@ -19,7 +19,7 @@ const mostReadings = 20
 
 export class DeadLetters {
   readonly #pipeline: string
-  /** Whether records are told apart, so that a masked letter says of each which one it is. */
+  /** Whether each record has a key, so that a masked letter states the key of each. */
   readonly #withRecords: boolean
   readonly #mostReadAttempts: number
   readonly #keeping: Keeping | undefined

@@ -80,8 +80,8 @@ export interface ForeignOptions {
 }
 
 /**
- * Gives back the messages of other consumers, and counts them, so that the consumer can tell when nothing else
- * is left.
+ * Gives back the messages of other consumers, and counts them, so that the consumer can tell when nothing
+ * else is left.
  */
 export class ForeignMessages {
   readonly #options: ForeignOptions

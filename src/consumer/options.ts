@@ -18,7 +18,7 @@ export interface ConsumerOptions {
   readonly pipeline?: string
   readonly ignoreExtra?: boolean
   /**
-   * What tells messages of others (JSON objects) apart, so that each takes effect once; `message-id` where it
+   * What identifies external messages (JSON objects), so that each takes effect once; `message-id` where it
    * is not given.
    */
   readonly dedupKey?: DedupKey
@@ -97,7 +97,10 @@ export const defaults = {
    * second or so.
    */
   batch: { bytes: 4 * 1024 * 1024, messages: 2000 },
-  /** Four batches of small messages: one settling, one writing, one decoding, one arriving. Queues bound bytes. */
+  /**
+   * Four batches of small messages: one settling, one writing, one decoding, one arriving. Queues bound
+   * bytes.
+   */
   prefetch: 8000,
   maxAttempts: 20,
   messageRetry: { attempts: 3, firstMs: 1_000, mostMs: 30_000 },

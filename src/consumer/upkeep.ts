@@ -29,7 +29,9 @@ export class Upkeep {
   readonly #touched = new Set<string>()
   /** Loads whose release of the time-zone data was compared with ours. */
   readonly #compared = new Set<string>()
-  /** Records loaded at which the table is looked at next: after the first batch, then more and more seldom. */
+  /**
+   * Records loaded at which the table is looked at next: after the first batch, then more and more seldom.
+   */
   #nextLook = 1
   #looking: Promise<void> = Promise.resolve()
 

@@ -28,8 +28,8 @@ export interface Reject extends Fault {
   /** Display name of the source. */
   readonly source: string
   /**
-   * The original record, cut at `maxRawBytes`; with masks, only what may be kept of it. `span` refers to these
-   * bytes.
+   * The original record, cut at `maxRawBytes`; with masks, only what may be kept of it. `span` refers to
+   * these bytes.
    */
   readonly raw: Uint8Array
   /** Fields masked in `raw`; empty if it is the original record, undefined if this is unknown. */

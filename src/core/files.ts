@@ -22,8 +22,8 @@ export function fileTrouble(error: unknown): FileTrouble | undefined {
 }
 
 /**
- * Creates the folder and its parents. Node's own `recursive` option never returns in a folder that cannot hold
- * others, such as /proc.
+ * Creates the folder and its parents. Node's own `recursive` option never returns in a folder that cannot
+ * hold others, such as /proc.
  */
 export function makeFolder(path: string, mode = 0o777): void {
   try {

@@ -8,8 +8,8 @@ export const maxRecordBytes = 16 * 1024 * 1024
 export const maxReferenceBytes = 64 * 1024 * 1024
 
 /**
- * How records are laid out in bytes: what a format needs to read one again. Plain JSON, kept in the producer's
- * state, in envelopes and in the ledger. All keys but `format` and `fields` belong to the format.
+ * How records are laid out in bytes: what a format needs to read one again. Plain JSON, kept in the
+ * producer's state, in envelopes and in the ledger. All keys but `format` and `fields` belong to the format.
  */
 export interface Layout {
   /** Name of the format; CSV by default, because version 0.1.0 writes no name. */

@@ -16,7 +16,7 @@ export type SqliteValues =
   | readonly SqliteValue[]
   | readonly [named: Readonly<Record<string, SqliteValue>>, ...rest: SqliteValue[]]
 
-/** The primary result codes of SQLite (sqlite3.h) that we tell apart. */
+/** The primary result codes of SQLite (sqlite3.h) that are handled separately. */
 export const sqliteCodes = {
   error: 1,
   permission: 3,
@@ -161,8 +161,8 @@ function explaining<T>(path: string, open: () => T): T {
 }
 
 /**
- * When several processes create a file at once, only one can switch it to WAL. SQLite fails the others without
- * waiting, so we wait here.
+ * When several processes create a file at once, only one can switch it to WAL. SQLite fails the others
+ * without waiting, so we wait here.
  */
 function switchToWal(database: DatabaseSync, busyMs: number): void {
   const deadline = performance.now() + busyMs

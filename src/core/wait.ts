@@ -26,7 +26,9 @@ export interface Stopping extends Disposable {
   readonly abandon: AbortSignal
 }
 
-/** The way everything stops: `stop` aborts with the signal, `abandon` `graceMs` later; neither once disposed. */
+/**
+ * The way everything stops: `stop` aborts with the signal, `abandon` `graceMs` later; neither once disposed.
+ */
 export function stopping(signal: AbortSignal | undefined, graceMs: number): Stopping {
   const [stop, abandon, over] = [new AbortController(), new AbortController(), new AbortController()]
   const begin = () => {

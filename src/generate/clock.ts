@@ -1,7 +1,7 @@
 /**
- * Writes instants as `2021-01-01T00:00:00.000+08:00`, 29 bytes, with the zone's offset at that instant. Within
- * a local day it writes only the time, by arithmetic. It creates a `Date` once a day, or when the offset
- * changes.
+ * Writes instants as `2021-01-01T00:00:00.000+08:00`, 29 bytes, with the zone's offset at that instant.
+ * Within a local day it writes only the time, by arithmetic. It creates a `Date` once a day, or when the
+ * offset changes.
  */
 import { dayMs, type Periods } from './zone.ts'
 

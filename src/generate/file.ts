@@ -1,4 +1,6 @@
-/** Files that appear complete or not at all. They are not synced to disk: after a power loss, generate again. */
+/**
+ * Files that appear complete or not at all. They are not synced to disk: after a power loss, generate again.
+ */
 import { randomUUID } from 'node:crypto'
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'

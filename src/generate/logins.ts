@@ -73,7 +73,9 @@ export function* logins({ count, seed, broken = 0, duplicates = 0 }: LoginOption
   }
 }
 
-/** Writes one message per line and returns the file's size in bytes. The file appears complete or not at all. */
+/**
+ * Writes one message per line and returns the file's size in bytes. The file appears complete or not at all.
+ */
 export async function writeLogins(
   path: string,
   messages: Iterable<LoginMessage>,

@@ -19,7 +19,10 @@ export interface SensorOptions {
   readonly records: number
   /** Seconds between records; at most 3 decimals. */
   readonly intervalSeconds: number
-  /** Time of the first record: a date (midnight) or an ISO 8601 timestamp, in `timezone` unless it has an offset. */
+  /**
+   * Time of the first record: a date (midnight) or an ISO 8601 timestamp, in `timezone` unless it has an
+   * offset.
+   */
   readonly start: string
   /** IANA name of the time zone of the written times. */
   readonly timezone: string
@@ -64,8 +67,8 @@ const lastTime = Date.parse('9999-12-31T23:59:59.999Z')
 
 /**
  * Writes `<sensor id>.csv` for each sensor. The id is the first eight hex digits of the next
- * `getrandbits(128)` of Python's `Random(seed)`, then `_` and the sensor's index. The values are the successive
- * `random()` of Python's `Random(((index + 1) << 64) | seed)`, so that no file depends on another.
+ * `getrandbits(128)` of Python's `Random(seed)`, then `_` and the sensor's index. The values are the
+ * successive `random()` of Python's `Random(((index + 1) << 64) | seed)`, so that no file depends on another.
  *
  * @throws LadingError `USAGE` for an invalid option, `ABORTED` if the signal aborts, `OUTPUT_UNWRITABLE` if a
  *   file cannot be written.

@@ -9,7 +9,9 @@ export class Earlier {
   readonly #options: Running
   readonly #patiently: Patiently
   readonly #history: History
-  /** Whether the queue held nothing when the run began, so that each load may be asked for when it is planned. */
+  /**
+   * Whether the queue held nothing when the run began, so that each load may be asked for when it is planned.
+   */
   readonly #wasEmpty: boolean
   /** Records that took effect before the run, by load. */
   readonly #loaded: Map<string, number>

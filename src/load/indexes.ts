@@ -23,8 +23,8 @@ export interface IndexOptions extends Abortable {
 }
 
 /**
- * What `prepare` is to do with the indexes. Building them shows duplicates, and then everything is loaded again
- * with the indexes in place; so every row must come from a file that can be read again.
+ * What `prepare` is to do with the indexes. Building them shows duplicates, and then everything is loaded
+ * again with the indexes in place; so every row must come from a file that can be read again.
  */
 export async function indexPlan(
   options: IndexOptions,

@@ -58,7 +58,9 @@ async function prepareTable(
   return prepared.deferred
 }
 
-/** Moves everything, and builds the indexes that were left for the end; again with them if they refuse a row. */
+/**
+ * Moves everything, and builds the indexes that were left for the end; again with them if they refuse a row.
+ */
 async function moveAndIndex(
   options: Running,
   earlier: Earlier,

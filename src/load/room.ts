@@ -10,12 +10,16 @@ import type { Queue } from '../queue/queue.ts'
 const mostWaitingBytes = 64 * 1024 * 1024
 const firstPollMs = 20
 const lastPollMs = 200
-/** A queue that does not shrink for this long holds other messages, or has no consumer: publishing goes on. */
+/**
+ * A queue that does not shrink for this long holds other messages, or has no consumer: publishing goes on.
+ */
 const patienceMs = 1_000
 
 interface RoomOptions {
   readonly patiently: <T>(ask: () => Promise<T>) => Promise<T>
-  /** Known messages of this load without a verdict; whatever else waits in the queue belongs to other loads. */
+  /**
+   * Known messages of this load without a verdict; whatever else waits in the queue belongs to other loads.
+   */
   readonly outstanding: () => number
 }
 

@@ -9,12 +9,14 @@ const pollMs = 50
 /** How often the ledger is asked, which costs more; and how often once everything seems to be done. */
 const askEveryMs = 1_000
 const askAtEndEveryMs = 200
-/** If the ledger shows no change for so long while nothing waits, what is missing is not in flight any more. */
+/**
+ * If the ledger shows no change for so long while nothing waits, what is missing is not in flight any more.
+ */
 const mostUnchangedMs = 300_000
 
 /**
- * Until the queue is empty (true), or holds nothing of the loads (false). Only the ledger can tell the latter,
- * and also the former if the queue cannot count what is in flight.
+ * Until the queue is empty (true), or holds nothing of the loads (false). Only the ledger can tell the
+ * latter, and also the former if the queue cannot count what is in flight.
  */
 export async function settled(
   loads: readonly string[],

@@ -17,7 +17,9 @@ import type { RowWriter } from './writer.ts'
 /** Decodes a cell's bytes into `writer`; on a fault, returns it and writes nothing. */
 export type CellDecoder = (bytes: Buffer, start: number, end: number, writer: RowWriter) => Fault | undefined
 
-/** The type of a column: this object, plus a line in the table of each sink that has a type of its own for it. */
+/**
+ * The type of a column: this object, plus a line in the table of each sink that has a type of its own for it.
+ */
 export interface ColumnType {
   /** The type's name in the sinks' tables; a sink stores an unlisted kind as text. */
   readonly kind: string
@@ -109,8 +111,8 @@ export class Column<T = unknown> {
   }
 
   /**
-   * Writes a mask instead of the source text. Rejects, dead letters, events and errors do not contain the text
-   * either. Not called for NULL. Text columns only, and not together with `transform`.
+   * Writes a mask instead of the source text. Rejects, dead letters, events and errors do not contain the
+   * text either. Not called for NULL. Text columns only, and not together with `transform`.
    */
   mask(...given: [mask: Mask]): Column<T> {
     return this.#with({ mask: given[0] }, 'mask', given)
@@ -168,7 +170,9 @@ export const integer = columnType<number>('integer', plain('integer', decodeInte
 export const bigint = columnType<bigint>('bigint', plain('bigint', decodeBigint))
 /** IEEE 754 double; refuses NaN and infinities. */
 export const doublePrecision = columnType<number>('doublePrecision', plain('double', decodeDouble))
-/** Exact decimal number of at most `precision` digits, `scale` of them after the point; by default any number. */
+/**
+ * Exact decimal number of at most `precision` digits, `scale` of them after the point; by default any number.
+ */
 export const numeric = columnType<string, [precision?: number, scale?: number]>(
   'numeric',
   (precision, scale) => ({

@@ -14,7 +14,9 @@ const index = (method: Index['method'], unique: boolean, columns: readonly strin
 })
 export const btree = (...columns: string[]): Index => index('btree', false, columns)
 export const unique = (...columns: string[]): Index => index('btree', true, columns)
-/** Block range index, for columns whose values grow in order of arrival. PostgreSQL only; ignored in SQLite. */
+/**
+ * Block range index, for columns whose values grow in order of arrival. PostgreSQL only; ignored in SQLite.
+ */
 export const brin = (...columns: string[]): Index => index('brin', false, columns)
 /** Hash index, for equality only. PostgreSQL only; ignored in SQLite. */
 export const hash = (...column: [column: string]): Index => index('hash', false, column)
@@ -40,7 +42,10 @@ export interface Model<C extends Columns = Columns> {
   readonly onConflict: ConflictPolicy
   /** With `update`: a record never overwrites a row with a greater value in this column. */
   readonly version: string | undefined
-  /** sha256 of the declaration, so that a producer cannot start a load with one model and finish it with another. */
+  /**
+   * sha256 of the declaration, so that a producer cannot start a load with one model and finish it with
+   * another.
+   */
   readonly fingerprint: string
   /** Carries the row type for inference only. */
   readonly row?: { readonly [K in keyof C]: C[K]['value'] }

@@ -1,4 +1,6 @@
-/** What a model makes of the fields of a source: which it wants, which it misses, what may be kept of them. */
+/**
+ * What a model makes of the fields of a source: which it wants, which it misses, what may be kept of them.
+ */
 import { isUtf8 } from 'node:buffer'
 import type { WantedField } from '../core/cells.ts'
 import { isMasked, type Model, type ModelColumn, sourceColumns, sourceName } from './model.ts'

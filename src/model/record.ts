@@ -48,7 +48,9 @@ export class RecordDecoder {
     this.#writer = writer
   }
 
-  /** Writes the record, number `record` of its origin, as one row; on a fault, returns it and writes nothing. */
+  /**
+   * Writes the record, number `record` of its origin, as one row; on a fault, returns it and writes nothing.
+   */
   decode(cells: Cells, origin = nowhere, record = 0): Fault | undefined {
     const writer = this.#writer
     writer.startRow()

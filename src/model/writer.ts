@@ -1,6 +1,7 @@
 /**
- * Receives a record's values from a decoder: one call per column, in the model's order, between `startRow` and
- * `endRow`. A sink's encoder implements it, so that bytes become wire format without an object in between.
+ * Receives a record's values from a decoder: one call per column, in the model's order, between `startRow`
+ * and `endRow`. A sink's encoder implements it, so that bytes become wire format without an object in
+ * between.
  */
 export interface RowWriter {
   startRow(): void

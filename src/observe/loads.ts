@@ -1,6 +1,6 @@
 /**
- * Events → how far each load is. One count for the page, the bars and the log. What is kept of loads that were
- * only met in a queue has a bound, because a consumer may run without end.
+ * Events → how far each load is. One count for the page, the bars and the log. What is kept of loads that
+ * were only met in a queue has a bound, because a consumer may run without end.
  */
 import type { EventOf, LadingEvent, LoadCounts } from '../core/events.ts'
 import { Rate } from './rate.ts'
@@ -171,7 +171,9 @@ export class Loads {
     return loads.toSorted((a, b) => a.order - b.order).slice(-most)
   }
 
-  /** The loads that have begun and are not done: the `most` that moved last, in the order in which they came. */
+  /**
+   * The loads that have begun and are not done: the `most` that moved last, in the order in which they came.
+   */
   atWork(most: number): readonly Load[] {
     const isPlanned = this.#planned.size > 0
     const loads = [...this.#atWork.values()].filter(({ loadId }) => this.#planned.has(loadId) === isPlanned)

@@ -51,8 +51,8 @@ export async function planAll(options: ProduceOptions): Promise<readonly string[
 }
 
 /**
- * Loads that an earlier run planned of sources that have not changed since: their chunks may wait in the queue
- * before the sources are planned again.
+ * Loads that an earlier run planned of sources that have not changed since: their chunks may wait in the
+ * queue before the sources are planned again.
  */
 export async function plannedBefore(
   options: ProduceOptions,

@@ -101,8 +101,8 @@ const splitterOf = (source: Source, { model, ignoreExtra, ...options }: HeadOpti
   })
 
 /**
- * The first piece has `headPieceBytes` or all there is: a byte order mark, and what tells an array from lines,
- * may lie in several frames of a compressed source.
+ * The first piece has `headPieceBytes` or all there is: a byte order mark, and what tells an array from
+ * lines, may lie in several frames of a compressed source.
  */
 async function* piecesOf(source: Source, { signal, ...options }: ReadOptions & Abortable) {
   let head: Buffer | undefined = Buffer.alloc(0)

@@ -1,6 +1,6 @@
 /**
- * Pass 2 over a source: reads each planned chunk again, proves that it is still what was planned, and publishes
- * it. A chunk that travels by reference is not read again: its consumer reads and proves it.
+ * Pass 2 over a source: reads each planned chunk again, proves that it is still what was planned, and
+ * publishes it. A chunk that travels by reference is not read again: its consumer reads and proves it.
  */
 import { randomUUID } from 'node:crypto'
 import { LadingError } from '../core/errors.ts'
@@ -41,10 +41,10 @@ export interface PublishOptions extends Abortable {
 }
 
 /**
- * Collects messages across files and publishes them in windows, because with many small files the sync to disk
- * sets the cost. While the queue takes one window, the next one is read. Windows are published one after the
- * other, so that confirmed chunks have no gaps. After a window fails, none is published, and every call throws
- * its error.
+ * Collects messages across files and publishes them in windows, because with many small files the sync to
+ * disk sets the cost. While the queue takes one window, the next one is read. Windows are published one after
+ * the other, so that confirmed chunks have no gaps. After a window fails, none is published, and every call
+ * throws its error.
  */
 export class Publisher {
   readonly #queue: Queue
@@ -55,7 +55,9 @@ export class Publisher {
   readonly #spare = new SpareMemory()
   /** The hash by which envelopes name the database. */
   readonly #target: string | undefined
-  /** The same for everything that this publisher sends, so that a window that is retried is not taken twice. */
+  /**
+   * The same for everything that this publisher sends, so that a window that is retried is not taken twice.
+   */
   readonly #resent: { readonly resent?: string }
   #window: Window
   #underWay: Promise<void> = Promise.resolve()
@@ -78,7 +80,8 @@ export class Publisher {
   }
 
   /**
-   * Publishes the chunks that `wanted` accepts and returns their number; the last of them may wait for `flush`.
+   * Publishes the chunks that `wanted` accepts and returns their number; the last of them may wait for
+   * `flush`.
    */
   async publish(
     load: PlannedLoad,

@@ -110,7 +110,7 @@ export class ProducerState implements Disposable {
     })
   }
 
-  /** Forgets a plan that was begun and not frozen. */
+  /** Forgets a plan that was started and not frozen. */
   forget(draft: Draft): void {
     this.#file.run('DELETE FROM load WHERE no = ?', draft.no)
   }

@@ -72,7 +72,7 @@ export function envelopeHeaders({ layout, ...rest }: ChunkEnvelope): Headers {
   return { [header]: JSON.stringify(envelope) }
 }
 
-/** Whether the message says that it is a chunk of ours, be it readable or not. */
+/** Whether the message says that it is a Lading chunk, readable or not. */
 export const claimsChunk = (headers: Headers): boolean => Object.hasOwn(headers, header)
 
 /** The envelope of a chunk, with its known parts alone; undefined where the message is an external one. */

@@ -82,7 +82,9 @@ export interface Depth {
   readonly ready: number
   /** Delivered and not settled; undefined if others may hold messages that the queue cannot count. */
   readonly inFlight: number | undefined
-  /** Messages that the broker itself set aside in its dead-letter queue, mostly for being delivered too often. */
+  /**
+   * Messages that the broker itself set aside in its dead-letter queue, mostly for being delivered too often.
+   */
   readonly dead: number
 }
 

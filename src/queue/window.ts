@@ -50,7 +50,9 @@ export class Window {
     this.#meanSize += (Math.max(1, bytes) - this.#meanSize) / this.#measured
   }
 
-  /** Messages of the mean size that go into the bytes that are left when `bytes` and `messages` are in hand. */
+  /**
+   * Messages of the mean size that go into the bytes that are left when `bytes` and `messages` are in hand.
+   */
   fitBeside(bytes: number, messages = 0): number {
     const size = Math.max(1, this.#meanSize)
     return Math.floor((mostInFlightBytes - bytes - messages * size) / size)

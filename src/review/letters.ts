@@ -19,7 +19,7 @@ export interface ReplayOptions extends Abortable {
   readonly model: Model
   readonly pipeline?: string | undefined
   readonly ignoreExtra?: boolean | undefined
-  /** As the consumer's: what tells messages of others apart. */
+  /** As the consumer's: what identifies external messages. */
   readonly dedupKey?: DedupKey | undefined
   /** Folder below which a letter may refer to a file; `.` where it is not given. */
   readonly root?: string | undefined

@@ -31,7 +31,7 @@ export interface PreviewOptions {
   readonly most?: number | undefined
 }
 
-/** Which chunk of ours the message says that it is. */
+/** The Lading chunk that the message says it is. */
 export interface PreviewedChunk {
   readonly pipeline: string
   readonly loadId: string

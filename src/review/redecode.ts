@@ -28,7 +28,7 @@ export const layoutOf = ({ layout, loadId }: Pick<StoredReject, 'layout' | 'load
 export class Redecoder {
   readonly #options: DecoderOptions
   readonly #rows: RowBuffer
-  /** By what tells records apart, their layout, and the fields that hold masks. */
+  /** By the key of records, their layout, and the fields that hold masks. */
   readonly #records = new Map<string, Records | Unfit>()
 
   /** Rows are written to `rows`. */
@@ -83,7 +83,7 @@ export class Redecoder {
     return { id, fault: fault && place(fault), describe: place, claim }
   }
 
-  /** Records of a load are told apart by their number. */
+  /** Records of a load are identified by their number. */
   #keyFieldOf({ loadId }: StoredReject): string | undefined {
     return loadId === undefined ? dedupField(this.#options.dedupKey) : undefined
   }

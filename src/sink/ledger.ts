@@ -45,7 +45,9 @@ export interface StoredReject extends Reject {
   readonly key: string
   /** Load of the record; undefined for an external message. */
   readonly loadId: string | undefined
-  /** How the record is written; undefined for a JSON object of an external message, and where it is unknown. */
+  /**
+   * How the record is written; undefined for a JSON object of an external message, and where it is unknown.
+   */
   readonly layout: Layout | undefined
   /** The record as a person edited it; `span` and `masked` then refer to this text. */
   readonly edited: Uint8Array | undefined

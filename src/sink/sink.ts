@@ -158,6 +158,8 @@ export interface Sink<Rows extends RowBuffer = RowBuffer> extends AsyncDisposabl
    * in the table is proven to come from these loads.
    */
   startOver?(model: Model, loads: readonly string[], options?: Abortable): Promise<void>
-  /** What makes the model's table, with its present rows, slower than it should be, and what to do about it. */
+  /**
+   * What makes the model's table, with its present rows, slower than it should be, and what to do about it.
+   */
   warnings?(model: Model, options?: Abortable): Promise<readonly string[]>
 }

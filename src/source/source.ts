@@ -20,7 +20,9 @@ export interface Source {
   bytes(options?: ReadOptions): AsyncGenerator<Buffer>
   /** Opens the source for reads at any offset; undefined if it can only be read from its beginning. */
   ranges(): Promise<RangeReader | undefined>
-  /** The path below the real folder `root` by which messages refer to it; undefined if its bytes must travel. */
+  /**
+   * The path below the real folder `root` by which messages refer to it; undefined if its bytes must travel.
+   */
   reference(root: string): Promise<string | undefined>
 }
 
@@ -30,7 +32,9 @@ export interface ReadOptions {
 }
 
 export interface RangeReader extends AsyncDisposable {
-  /** Reads from byte `at` on; returns the number of bytes, fewer than `into` takes at the end of the source. */
+  /**
+   * Reads from byte `at` on; returns the number of bytes, fewer than `into` takes at the end of the source.
+   */
   read(into: Buffer, at: number): Promise<number>
 }
 

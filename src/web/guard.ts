@@ -7,8 +7,8 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { isIP } from 'node:net'
 
 /**
- * Wrong tokens per address and minute before the answer is 429. A right token always works, because clients may
- * share an address. Its length, at least 16 characters, prevents guessing.
+ * Wrong tokens per address and minute before the answer is 429. A right token always works, because clients
+ * may share an address. Its length, at least 16 characters, prevents guessing.
  */
 const mostFailures = 20
 const failuresKeptMs = 60_000
@@ -35,7 +35,9 @@ export class Guard {
     this.#hosts = new Set(['localhost', ...hosts.map((host) => host.toLowerCase())])
   }
 
-  /** Prevents DNS rebinding: a foreign name that resolves to this server is refused. IP addresses are safe. */
+  /**
+   * Prevents DNS rebinding: a foreign name that resolves to this server is refused. IP addresses are safe.
+   */
   knowsHost({ headers }: IncomingMessage): boolean {
     const host = hostOf(headers.host ?? '')
     return host !== undefined && (isIP(host) !== 0 || this.#hosts.has(host))

@@ -1,4 +1,6 @@
-/** The page's files, by name; no path leads to any other file. They contain no data, so they need no token. */
+/**
+ * The page's files, by name; no path leads to any other file. They contain no data, so they need no token.
+ */
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -15,7 +15,9 @@ export interface Route {
   readonly method: 'GET' | 'POST'
   /** With a slash at the end it matches all paths below. */
   readonly path: string
-  /** `all`: any client; `near`: clients on this machine, or with the token; `known`: clients with the token. */
+  /**
+   * `all`: any client; `near`: clients on this machine, or with the token; `known`: clients with the token.
+   */
   readonly to: 'all' | 'near' | 'known'
   /** Undefined if it writes the response itself, as a stream does. */
   answer(request: IncomingMessage, response: ServerResponse): Promise<Reply | undefined> | Reply | undefined

@@ -1,4 +1,7 @@
-/** A chunk is known by its load and number, and its records by their place in the file, in whatever format they lie. */
+/**
+ * A chunk is known by its load and number, and its records by their place in the file, in whatever format
+ * they lie.
+ */
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { createConsumer } from '../../src/consumer/consumer.ts'

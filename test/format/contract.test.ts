@@ -99,7 +99,9 @@ const textOf = (value: unknown): fc.Arbitrary<string> =>
 const escapedWhole = (text: string): string =>
   `"${text.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`
 
-/** The texts of an array's elements, which `JSON.parse` is to read: a string that it takes ends an element. */
+/**
+ * The texts of an array's elements, which `JSON.parse` is to read: a string that it takes ends an element.
+ */
 function elements(body: string): string[] {
   const found: string[] = []
   for (let rest = body.replace(/^[\s,]+/, ''); rest !== ''; rest = rest.replace(/^[\s,]+/, '')) {

@@ -139,7 +139,8 @@ const areas: readonly Area[] = [
 ]
 
 /**
- * Where a package may be imported. One that no line names is a driver: it belongs to the folder of one adapter.
+ * Where a package may be imported. One that no line names is a driver: it belongs to the folder of one
+ * adapter.
  */
 const packages: readonly { readonly name: RegExp; readonly only: RegExp }[] = [
   { name: /^prom-client$/, only: /^src\/observe\/metrics\.ts$/ },

@@ -153,7 +153,9 @@ export function loadCommand(): Command {
   })
 }
 
-/** Loads with nothing to publish in this run; a second path to the same load has nothing to publish either. */
+/**
+ * Loads with nothing to publish in this run; a second path to the same load has nothing to publish either.
+ */
 function producedBefore(produced: readonly ProducedLoad[]): readonly string[] {
   const now = new Set(produced.filter(({ published }) => published > 0).map(({ loadId }) => loadId))
   return produced.map(({ loadId }) => loadId).filter((loadId) => !now.has(loadId))

@@ -27,8 +27,8 @@ const mostLoads = 20
 const pipedColumns = 120
 
 /**
- * Refreshes until stopped, or until the output is closed. Only the first refresh may fail: later ones wait for
- * a database or queue that is unavailable.
+ * Refreshes until stopped, or until the output is closed. Only the first refresh may fail: later ones wait
+ * for a database or queue that is unavailable.
  */
 export async function watch(look: () => Promise<Look>, everySeconds: number, json: boolean): Promise<void> {
   const gone = new AbortController()

@@ -13,7 +13,9 @@ const largeBytes = 64 * 1024 * 1024
 /** An upper bound, not a measurement; --consumers may exceed it. */
 const mostConsumers = 4
 
-/** More never load faster: each keeps a core busy, and a database server allows about 100 sessions by default. */
+/**
+ * More never load faster: each keeps a core busy, and a database server allows about 100 sessions by default.
+ */
 const mostPerCore = 8
 
 /** Parses --consumers. */
@@ -28,9 +30,9 @@ export function consumers(text: string): number {
 }
 
 /**
- * A database with one writer gains nothing from a second consumer. Beside a database server, half of the cores
- * are left to it and to the producer. On two cores, a second consumer pays only if the queue is a file (a
- * broker needs a core too) and the table has its indexes.
+ * A database with one writer gains nothing from a second consumer. Beside a database server, half of the
+ * cores are left to it and to the producer. On two cores, a second consumer pays only if the queue is a file
+ * (a broker needs a core too) and the table has its indexes.
  */
 export async function defaultConsumers(
   paths: readonly string[],

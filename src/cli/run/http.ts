@@ -153,8 +153,8 @@ async function openHttp(command: string, flags: HttpFlags & Places): Promise<Wat
 }
 
 /**
- * Created on the first event or request, because loading the metrics library takes 20 ms, and the run waits for
- * its database then anyway. Earlier events are replayed to it.
+ * Created on the first event or request, because loading the metrics library takes 20 ms, and the run waits
+ * for its database then anyway. Earlier events are replayed to it.
  */
 function lateMetrics(
   about: About,

@@ -8,8 +8,8 @@ const signals = { SIGINT: 130, SIGTERM: 143 } as const
 const echoMs = 150
 
 /**
- * Aborts at the first SIGINT or SIGTERM: finish the work in hand. A second one ends the process at once, which
- * is always safe, because nothing counts before it is committed. `isTold` logs the stop.
+ * Aborts at the first SIGINT or SIGTERM: finish the work in hand. A second one ends the process at once,
+ * which is always safe, because nothing counts before it is committed. `isTold` logs the stop.
  */
 export function stopSignal({ isTold = true } = {}): AbortSignal {
   const stop = new AbortController()

@@ -10,9 +10,9 @@ import { type Order, tied } from './signals.ts'
 
 /**
  * Starts `n` processes of `lading consume`. URLs go through the environment, because any user on the machine
- * can read arguments. Orders, and the loads whose chunks they take, go over the IPC channel, not as signals: a
- * signal may have reached the whole process group already, and a second one would end a consumer at once. The
- * channel closes when this process is killed, which also stops the consumers.
+ * can read arguments. Orders, and the loads whose chunks they take, go over the IPC channel, not as signals:
+ * a signal may have reached the whole process group already, and a second one would end a consumer at once.
+ * The channel closes when this process is killed, which also stops the consumers.
  */
 export function consumerProcesses(
   n: number,

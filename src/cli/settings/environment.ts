@@ -1,8 +1,8 @@
 /**
  * Reads the environment variables of the two pipelines that lading replaces, as defaults. The command line,
- * LADING_* and the configuration file override them; they override built-in defaults. An empty variable counts
- * as unset. Messages name a variable but never its value, which may be a secret. URLs made of values exist only
- * in memory.
+ * LADING_* and the configuration file override them; they override built-in defaults. An empty variable
+ * counts as unset. Messages name a variable but never its value, which may be a secret. URLs made of values
+ * exist only in memory.
  */
 import { isIPv6 } from 'node:net'
 import type { Command, Option } from 'commander'

@@ -71,7 +71,10 @@ function worded(option: Option, value: unknown): string[] {
   ]
 }
 
-/** Has a password before the host or among the parameters. If the variable is unset, the URL is empty and refused. */
+/**
+ * Has a password before the host or among the parameters. If the variable is unset, the URL is empty and
+ * refused.
+ */
 function holdsSecret(url: string): boolean {
   const user = /^[^:]+:\/\/(.*)@/s.exec(url)?.[1]
   return user?.includes(':') === true || /[?&][^=&]*(pass|secret|token|key)[^=&]*=/i.test(url)

@@ -19,8 +19,8 @@ interface MarkedLine {
 }
 
 /**
- * `file:line:column`, as editors and terminals use it; the column is 1-based, in characters, and left out where
- * the record may begin in the middle of its line.
+ * `file:line:column`, as editors and terminals use it; the column is 1-based, in characters, and left out
+ * where the record may begin in the middle of its line.
  */
 export function placeOf(reject: StoredReject): string {
   const place = placeIn(reject)
@@ -128,7 +128,9 @@ function endOfLine(text: Buffer, from: number): number {
 
 const countLines = (text: Buffer): number => text.reduce((lines, byte) => lines + (byte === lf ? 1 : 0), 0)
 
-/** Fits a line into `room` columns around the marked cell; returns the text and the caret's column and length. */
+/**
+ * Fits a line into `room` columns around the marked cell; returns the text and the caret's column and length.
+ */
 function fit(
   { before, marked, after }: MarkedLine,
   room: number,

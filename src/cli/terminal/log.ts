@@ -78,7 +78,9 @@ type Write = (text: string) => void
 const writeDirectly: Write = (text) => void process.stderr.write(text)
 let write = writeDirectly
 
-/** Redirects whole lines, so that they do not break a drawing on the terminal; undefined ends the redirection. */
+/**
+ * Redirects whole lines, so that they do not break a drawing on the terminal; undefined ends the redirection.
+ */
 export const writeThrough = (through: Write | undefined): void => void (write = through ?? writeDirectly)
 
 /** The current redirection, for the lines of child processes. */

@@ -36,7 +36,9 @@ const sayEveryMs = 30_000
 /** Bars of single loads, below the one of all. */
 const mostBars = 5
 
-/** Logs events and shows progress until it is disposed; then a last picture stays, and results may be printed. */
+/**
+ * Logs events and shows progress until it is disposed; then a last picture stays, and results may be printed.
+ */
 export function reporting(shown: Shown): Reporting {
   const progress = new Progress(shown === 'load' || shown === 'consume' ? 'verdict' : 'queue')
   const display =

@@ -41,7 +41,9 @@ function otherPipelineIn(
   return pipeline === undefined || pipeline === own ? undefined : { kind: 'foreign', pipeline }
 }
 
-/** The other pipeline that a chunk belongs to; undefined for one of this pipeline and for external messages. */
+/**
+ * The other pipeline that a chunk belongs to; undefined for one of this pipeline and for external messages.
+ */
 export const foreignTo = (pipeline: string, headers: Headers): Foreign | undefined =>
   otherPipelineIn(pipeline, readEnvelope(headers) ?? {})
 

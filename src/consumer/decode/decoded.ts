@@ -58,7 +58,7 @@ export interface DecoderOptions {
   /** Cells and fields that the model does not know are left out instead of refused. */
   readonly ignoreExtra: boolean
   readonly dedupKey: DedupKey
-  /** Of a dead letter whose body was masked when it was buried. */
+  /** Set for a dead letter whose body was masked when it was kept. */
   readonly letter?: MaskedOrigin | undefined
 }
 

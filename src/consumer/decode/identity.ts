@@ -32,7 +32,7 @@ const bareKey = (key: string): string =>
   key.slice([ofMessage, ofContent].find((beginning) => key.startsWith(beginning))?.length ?? 0)
 
 /**
- * What tells record `record` (from 0) apart in a column of the table: the message's own identity for its
+ * The key of record `record` (from 0) in a column of the table: the message's own identity for its
  * first record, with `#2` behind it for its second, and so on. An identity that ends like that itself gets a
  * `#1`, so that no two records share a key.
  */

@@ -57,7 +57,7 @@ export class Keeping {
 
   private constructor(model: Model, keyField: string | undefined) {
     this.#rules = fieldRules(model)
-    // It tells records apart in the ledger, so that it is kept there anyway.
+    // It identifies records in the ledger, so that it is kept there anyway.
     if (keyField !== undefined && !this.#rules.has(keyField))
       this.#rules.set(keyField, { mask: undefined, nullIf: [], takesParts: false })
     const columns = sourceColumns(model)
@@ -81,7 +81,7 @@ export class Keeping {
 
   /**
    * A message that is kept whole: its headers with their names alone, its body with its records as above. Of
-   * a chunk of ours the envelope is kept and no byte of its body: its file has them. `readable` is false for
+   * a Lading chunk the envelope is kept and no byte of its body: its file has them. `readable` is false for
    * a body that had better not be read.
    */
   message(

@@ -61,8 +61,8 @@ export class PartDecoder {
     if (unreadable !== undefined) return dead('NOT_OURS', `the chunk holds no records: ${unreadable}`, claim)
     const places = new Places(records, body, { source: load.source, firstRecord, firstLine, byteStart })
     const origin = { keyOf: (record: number) => `${load.id}/${firstRecord + record}`, at: Date.now() }
-    // Derived and not taken from the message: the identity of a chunk is its load and number, whatever carried
-    // it.
+    // Derived and not taken from the message: the identity of a chunk is its load and number, whatever
+    // carried it.
     const part = this.#together(records, places, origin, {
       key: chunkKey(load.id, chunk),
       sha256,

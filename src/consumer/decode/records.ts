@@ -13,7 +13,7 @@ import { isRedacted, Keeping } from './keeping.ts'
 export interface RecordsOptions {
   readonly model: Model
   readonly ignoreExtra: boolean
-  /** The field that tells records apart. */
+  /** The field that identifies a record. */
   readonly keyField?: string | undefined
   /** Fields of which values were redacted, in bytes that were masked before they were kept. */
   readonly redacted?: readonly string[] | undefined
@@ -101,7 +101,9 @@ export class Records {
     )
   }
 
-  /** The fault with its place in the text of its record; a `masked` text is another one than it was found in. */
+  /**
+   * The fault with its place in the text of its record; a `masked` text is another one than it was found in.
+   */
   placed(text: Buffer, fault: Fault, masked: boolean): Fault {
     return { ...fault, span: this.#spanOf(text, fault, masked) }
   }

@@ -34,8 +34,8 @@ export const jsonRecord: RecordText = {
 }
 
 /**
- * On one line: between members line ends are space. In a string they are a fault of the record, which an export
- * must not hide, so they stay.
+ * On one line: between members line ends are space. In a string they are a fault of the record, which an
+ * export must not hide, so they stay.
  */
 function withoutLineEnds(record: Buffer): Buffer {
   const line = Buffer.from(record)

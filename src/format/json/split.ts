@@ -2,9 +2,9 @@
  * Pass 1 over a JSON file: an array, whose elements are the records; a single object, which is one record; or
  * objects one a line, which many such files hold.
  *
- * The structure must be sound: brackets close, one comma stands between two elements, nothing follows the end.
- * Brackets and quotes alone decide where an element ends, so a bad element is still one record, which the
- * reader rejects. In every array that passes, the reader finds the same elements (elements.ts).
+ * The structure must be sound: brackets close, one comma stands between two elements, nothing follows the
+ * end. Brackets and quotes alone decide where an element ends, so a bad element is still one record, which
+ * the reader rejects. In every array that passes, the reader finds the same elements (elements.ts).
  */
 import { LadingError } from '../../core/errors.ts'
 import { type Layout, maxRecordBytes } from '../../core/load.ts'

@@ -6,7 +6,9 @@ const MINUS = 45
 const POINT = 46
 const LOWER_E = 101
 
-/** Powers of ten that are exact in a double, also split into halves of 26 bits with exact products (Veltkamp). */
+/**
+ * Powers of ten that are exact in a double, also split into halves of 26 bits with exact products (Veltkamp).
+ */
 const powers = Array.from({ length: 23 }, (_, power) => 10 ** power)
 const splitter = 2 ** 27 + 1
 const headOf = (value: number): number => value * splitter - (value * splitter - value)
@@ -17,9 +19,9 @@ const powerTails = powers.map((power) => power - headOf(power))
 const doubt = 2 ** -50
 
 /**
- * The double nearest to a decimal number, exponent included. NaN if this method cannot tell: the bytes may not
- * be a number, have more than 18 digits, or need a power of ten beyond 10^22. Shortest forms have up to 17
- * digits (27.300000000000001), so they are read here without a string.
+ * The double nearest to a decimal number, exponent included. NaN if this method cannot tell: the bytes may
+ * not be a number, have more than 18 digits, or need a power of ten beyond 10^22. Shortest forms have up to
+ * 17 digits (27.300000000000001), so they are read here without a string.
  */
 export function exactDouble(bytes: Buffer, start: number, end: number): number {
   const sign = bytes[start]

@@ -55,7 +55,10 @@ export function decodeBigint(
   return undefined
 }
 
-/** A whole number beyond 2^53: its last nine digits are read apart from the others, so that each step is exact. */
+/**
+ * A whole number beyond 2^53: its last nine digits are read apart from the others, so that each step is
+ * exact.
+ */
 function decodeLarge(bytes: Buffer, start: number, end: number, writer: RowWriter): Fault | undefined {
   const negative = bytes[start] === MINUS
   const head = wholeNumber(bytes, isSign(bytes[start] as number) ? start + 1 : start, end - 9)
@@ -180,7 +183,10 @@ export function numericDecoder(precision: number | undefined, scale = 0) {
   }
 }
 
-/** Whether the number located last has the writer's form already, from its first digit, except for a final point. */
+/**
+ * Whether the number located last has the writer's form already, from its first digit, except for a final
+ * point.
+ */
 function isPlain(bytes: Buffer): boolean {
   const { integerStart, integerEnd, exponent } = decimal
   const digits = integerEnd - integerStart

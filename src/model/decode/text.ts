@@ -69,8 +69,8 @@ const hexValues = Int8Array.from({ length: 256 }, (_, byte) => {
 const uuidBytes = Buffer.alloc(16)
 
 /**
- * Reads 32 hexadecimal digits in either case, with hyphens in the four usual places or none, into `uuidBytes`.
- * Returns whether it succeeded.
+ * Reads 32 hexadecimal digits in either case, with hyphens in the four usual places or none, into
+ * `uuidBytes`. Returns whether it succeeded.
  */
 function readUuid(bytes: Buffer, start: number, end: number): boolean {
   const hyphens = end - start === 36

@@ -1,6 +1,6 @@
 /**
- * Decode dates and times from bytes, in the forms of ISO 8601 and PostgreSQL's output: `YYYY-MM-DD`, `T` or one
- * space, `HH:MM[:SS[.ffffff]]`. An instant ends with `Z`, `UTC`, `GMT` (in any case), `±HH`, `±HHMM` or
+ * Decode dates and times from bytes, in the forms of ISO 8601 and PostgreSQL's output: `YYYY-MM-DD`, `T` or
+ * one space, `HH:MM[:SS[.ffffff]]`. An instant ends with `Z`, `UTC`, `GMT` (in any case), `±HH`, `±HHMM` or
  * `±HH:MM[:SS]`, optionally after one space. Words such as `now` and `infinity` are refused: their meaning
  * would change with each replay.
  */
@@ -65,8 +65,8 @@ export const decodeDate: Decode = (bytes, start, end, writer) => {
 }
 
 /**
- * The end of the time of day read last, and whether it had non-zero digits beyond microseconds. Reused, so that
- * decoding allocates nothing.
+ * The end of the time of day read last, and whether it had non-zero digits beyond microseconds. Reused, so
+ * that decoding allocates nothing.
  */
 const time = { end: 0, lossy: false }
 

@@ -1,4 +1,6 @@
-/** Offsets of IANA time zones, and unambiguous conversion of local times. Times are seconds since 1970-01-01. */
+/**
+ * Offsets of IANA time zones, and unambiguous conversion of local times. Times are seconds since 1970-01-01.
+ */
 
 const day = 86_400
 
@@ -40,8 +42,8 @@ export class Zone {
   }
 
   /**
-   * The offset of a whole local day; undefined if it changes on that day or next to it. No zone is more than a
-   * day away from UTC.
+   * The offset of a whole local day; undefined if it changes on that day or next to it. No zone is more than
+   * a day away from UTC.
    */
   #steadyOffset(localDay: number): number | undefined {
     const before = this.offsetAt((localDay - 1) * day)

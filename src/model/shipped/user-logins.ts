@@ -35,6 +35,8 @@ export function userLogins(...given: [options: UserLoginsOptions]) {
   })
 }
 
-/** The first number of a version such as `2.3.0`, `2.3-beta.1` or `2`; text that is not a number otherwise. */
+/**
+ * The first number of a version such as `2.3.0`, `2.3-beta.1` or `2`; text that is not a number otherwise.
+ */
 const majorOf = (version: string): string =>
   /^(\d+)(?:\.\d+)*(?:[-+][\w.+-]+)?$/.exec(version)?.[1] ?? `version ${version}`

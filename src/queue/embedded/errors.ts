@@ -9,7 +9,7 @@ const codes: Readonly<Record<SqliteTrouble, Code>> = {
   damaged: 'QUEUE_CORRUPT',
 }
 
-/** An error of the queue's file as one of ours. */
+/** An error of the queue's file as a LadingError. */
 export function queueError(error: unknown, path: string): LadingError {
   if (error instanceof LadingError) return error
   const trouble = sqliteTrouble(error)

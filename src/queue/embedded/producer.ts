@@ -89,7 +89,7 @@ const rowOf = ({ key, headers, weight, body }: Outgoing): Row => ({
   body,
 })
 
-/** Says who waits for whom. */
+/** Reports which process waits for which. */
 export function noRoom(path: string, free: number, waiting: number): LadingError {
   const disk = `queue ${path}: its disk has ${sized(free)} free`
   if (waiting === 0)

@@ -96,7 +96,7 @@ export class Space {
     this.#file.all('PRAGMA wal_checkpoint(TRUNCATE)')
   }
 
-  /** Unlimited where the file system does not tell. */
+  /** Unlimited where the file system reports nothing. */
   #disk(): { readonly total: number; readonly free: number } {
     const { bsize, blocks, bfree, bavail } = statfsSync(dirname(this.#path))
     if (blocks === 0) return { total: Number.POSITIVE_INFINITY, free: Number.POSITIVE_INFINITY }

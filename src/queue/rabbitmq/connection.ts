@@ -215,7 +215,7 @@ export class Connection {
   }
 }
 
-/** Waits for an answer, and not for one who does not answer. Never throws. */
+/** Waits for an answer, but no longer than the time limit. Never throws. */
 export const goodbye = (answer: Promise<unknown>): Promise<void> => within(closeWithinMs, answer)
 
 /** The client has no other way to end a connection whose broker does not answer. */

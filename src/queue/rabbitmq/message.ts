@@ -63,7 +63,8 @@ export const keyOf = ({ properties }: Message): string =>
 const noHeaders: Headers = Object.freeze({})
 
 /**
- * Without those that the broker or we added. Other programs write values of other types, which are shown as text.
+ * Without those that the broker or we added. Other programs write values of other types, which are shown as
+ * text.
  */
 export function headersOf({ properties }: Message): Headers {
   const headers = sendersOf(properties.headers)

@@ -25,7 +25,7 @@ import { deadName, declareQueues, delayedName } from './topology.ts'
 /** Longer than a broker with our heartbeats needs to notice that a connection is dead, in milliseconds. */
 const lingersMs = 60_000
 
-/** The broker's own limit of a message (max_message_size), which it does not tell: that of its version. */
+/** The broker's own limit of a message (max_message_size), which it does not report: that of its version. */
 const mebibyte = 1024 * 1024
 const messageLimit = (version: string): number => (Number.parseInt(version, 10) >= 4 ? 16 : 128) * mebibyte
 
@@ -55,7 +55,7 @@ class RabbitQueue implements Queue {
   readonly #publisher: Reopening<Publisher>
   readonly #consumers = new Set<PushConsumer>()
   readonly #receivers = new Set<Receiver>()
-  /** Messages that were lost with connections of ours that the broker may still think open. */
+  /** Messages that were lost with connections that the broker may still consider open. */
   #lingering: { readonly messages: number; readonly until: number }[] = []
   #maxBytes = messageLimit('')
   /** What the broker refused later, it granted before. */
@@ -197,7 +197,7 @@ class RabbitQueue implements Queue {
     await Promise.all(consumers.map((consumer) => consumer.roundTrip()))
     const ours = [...this.#receivers].reduce((sum, { unsettled }) => sum + unsettled, 0)
     const waiting = consumers.reduce((sum, consumer) => sum + consumer.waiting, 0)
-    // Those who poll cannot be seen.
+    // Consumers that poll cannot be seen.
     const alone = receive === 'push' && consumerCount <= consumers.reduce((sum, { count }) => sum + count, 0)
     this.#lingering = this.#lingering.filter(({ until }) => !alone && until > performance.now())
     const lingering = this.#lingering.reduce((sum, { messages }) => sum + messages, 0)

@@ -100,7 +100,7 @@ export class Receiver {
    * too, the message is given back, which the broker counts.
    */
   async #sendAgain(message: Message, attempts: number, afterMs: number): Promise<void> {
-    // The message has a new holder, who would receive it twice.
+    // The message has a new holder, which would receive it twice.
     if (this.epoch.ended() !== undefined) return
     const queue = afterMs > 0 ? delayedName(this.#queue) : this.#queue
     if (await this.#sends(copyOf(queue, message, attempts, afterMs)))

@@ -1,7 +1,7 @@
 import { LadingError } from '../../core/errors.ts'
 
 /**
- * Something that is opened when it is needed, and again when it has become unusable; everybody who asks gets
+ * Something that is opened when it is needed, and again when it has become unusable; every caller gets
  * the same one.
  */
 export class Reopening<T extends { readonly isUsable: boolean }> {

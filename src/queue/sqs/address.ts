@@ -10,7 +10,7 @@ export const sqs: AnyAddress = {
 }
 
 export interface Address {
-  /** As SQS gives it, without parameters of ours. */
+  /** As SQS gives it, without Lading's parameters. */
   readonly url: string
   readonly origin: string
   readonly name: string

@@ -75,7 +75,10 @@ export async function answered<T>(
 /** At most so many calls at once. */
 const mostCalls = 16
 
-/** Sends entries that come one by one in batches: those of one turn of the event loop, and those that queue up. */
+/**
+ * Sends entries that come one by one in batches: those of one turn of the event loop, and those that queue
+ * up.
+ */
 export class Gathered<T> {
   readonly #send: (entries: readonly T[]) => Promise<readonly Refusal<T>[]>
   readonly #waiting: {

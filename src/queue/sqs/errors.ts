@@ -55,7 +55,7 @@ function nameOf(error: Error): string {
 
 const plain = (code: string): string => code.replace(/^AWS\.SimpleQueueService\./, '').replace(/^.*#/, '')
 
-/** The first sentence: those after it tell of signatures and identifiers of requests. */
+/** The first sentence: the rest holds signatures and identifiers of requests. */
 function said(code: string, message: string): string {
   const [line = ''] = message.trim().split('\n')
   const sentence = /^(.*?)[.!:]?(?:[.!] |$)/.exec(line)?.[1]?.slice(0, 300) ?? ''

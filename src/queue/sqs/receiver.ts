@@ -28,7 +28,10 @@ const firstAnswerMs = 80
 const leastPatienceMs = 20
 const mostPatienceMs = 300
 const lastIdleMs = 1_000
-/** A consumer that does not ask for more within this time, or a quarter of the lease, leaves messages to others. */
+/**
+ * A consumer that does not ask for more within this time, or a quarter of the lease, leaves messages to
+ * others.
+ */
 const comesBackWithinMs = 1_000
 /** How long SQS may take to take back what was not handed out; otherwise it comes again after its lease. */
 const giveBackWithinMs = 3_000

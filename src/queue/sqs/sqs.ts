@@ -125,8 +125,8 @@ class SqsQueue implements Queue {
   }
 
   /**
-   * Receives the messages without hiding them from other consumers. SQS counts a delivery of each all the same, and takes
-   * them in any order.
+   * Receives the messages without hiding them from other consumers. SQS counts a delivery of each all the
+   * same, and takes them in any order.
    */
   async peek(n: number, { signal }: Abortable = {}): Promise<readonly Peeked[]> {
     this.#requireOpen()

@@ -35,7 +35,9 @@ export async function leaveOutLocked(
   return spans.filter(({ part }) => !locked.has(part.key))
 }
 
-/** Enters the keys; returns the parts whose keys are new. A known key is a duplicate only of the same content. */
+/**
+ * Enters the keys; returns the parts whose keys are new. A known key is a duplicate only of the same content.
+ */
 export async function enterLedger(
   client: pg.Client,
   pipeline: string,

@@ -8,7 +8,10 @@ import type { LedgerDialect, Steps } from '../sql/steps.ts'
 import type { Connection } from './connection.ts'
 import { beginBatch, transaction } from './transaction.ts'
 
-/** Loads are locked in the order of their ids, so that two sessions wait for each other instead of deadlocking. */
+/**
+ * Loads are locked in the order of their ids, so that two sessions wait for each other instead of
+ * deadlocking.
+ */
 const lock = (how: string, ids: readonly string[]): Sql =>
   sql`SELECT ${raw(how)}(hashtextextended(id, 0)) FROM unnest(${ids}::text[]) id ORDER BY id`
 
@@ -26,8 +29,8 @@ export const dialect: LedgerDialect = {
   *lockBatches(ids) {
     yield lock('pg_advisory_xact_lock', ids)
   },
-  // A load that is busy is skipped: waiting could hang on a stopped consumer, and the writer of its batch folds
-  // it after committing.
+  // A load that is busy is skipped: waiting could hang on a stopped consumer, and the writer of its batch
+  // folds it after committing.
   *lockFreeLoads(ids) {
     const free =
       yield sql`SELECT id FROM unnest(${ids}::text[]) id WHERE pg_try_advisory_xact_lock(hashtextextended(id, 0))`

@@ -53,7 +53,9 @@ export class SqlLedger implements Ledger {
     this.#dialect = database.dialect
   }
 
-  /** ONE statement, because a load may be folded between two. A count that has no row is null, and null is 0. */
+  /**
+   * ONE statement, because a load may be folded between two. A count that has no row is null, and null is 0.
+   */
   async receipts(
     { loads, pipeline, limit }: ReceiptFilter,
     options?: Abortable,

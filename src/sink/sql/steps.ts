@@ -1,6 +1,6 @@
 /**
- * What changes the ledger in a transaction, as steps: each yields a statement and gets its rows. A driver that
- * waits and one that does not run the same steps, and neither has to pretend that it is the other.
+ * What changes the ledger in a transaction, as steps: each yields a statement and gets its rows. A driver
+ * that waits and one that does not run the same steps, and neither has to pretend that it is the other.
  */
 import type { LoadInfo } from '../../core/load.ts'
 import type { DeadLetter } from '../ledger.ts'
@@ -23,7 +23,9 @@ export interface LedgerDialect {
   readonly position: (searched: string | Uint8Array, column: Sql) => Sql
   /** Keeps the loads from being folded or forgotten until the end of the transaction. */
   readonly lockLoads: (ids: readonly string[]) => Steps<void>
-  /** Keeps batches of the loads out until the end of the transaction; waits for those that are being written. */
+  /**
+   * Keeps batches of the loads out until the end of the transaction; waits for those that are being written.
+   */
   readonly lockBatches: (ids: readonly string[]) => Steps<void>
   /** As `lockBatches` for the loads that no batch is being written to: returns their ids, and never waits. */
   readonly lockFreeLoads: (ids: readonly string[]) => Steps<readonly string[]>

@@ -1,4 +1,6 @@
-/** The ledger in the file of the target. A transaction has the file to itself, so there is nothing to lock. */
+/**
+ * The ledger in the file of the target. A transaction has the file to itself, so there is nothing to lock.
+ */
 import type { SqliteFile, SqliteValue } from '../../core/sqlite.ts'
 import type { LedgerDatabase } from '../sql/ledger.ts'
 import type { LedgerRow } from '../sql/ledger-rows.ts'

@@ -1,5 +1,5 @@
 /**
- * The plain bytes of a source that may be compressed, which its first bytes tell. A range of compressed bytes
+ * The plain bytes of a source that may be compressed, as its first bytes show. A range of compressed bytes
  * cannot be read without all that precedes it, so such a source has no ranges and travels as bytes.
  */
 import { LadingError } from '../../core/errors.ts'

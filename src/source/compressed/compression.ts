@@ -36,7 +36,9 @@ const notRead: readonly Format[] = [
 
 /* oxlint-enable no-control-regex */
 
-/** How to load on standard input, which is CSV unless told otherwise, what `path` holds by its inner suffix. */
+/**
+ * How to load on standard input, which is CSV unless told otherwise, what `path` holds by its inner suffix.
+ */
 function loadInput(path: string): string {
   const suffix = /\.(json|ndjson|jsonl|tsv)(\.[^./\\]+)?$/i.exec(path)?.[1]?.toLowerCase()
   return `lading load -${suffix === undefined ? '' : ` --format ${suffix === 'jsonl' ? 'ndjson' : suffix}`}`

@@ -1,6 +1,7 @@
 /**
  * Decompresses a file of any number of members (files joined with cat, pzstd, bgzip) to its end. Node's
- * decompressors end before bytes that are no further member and silently drop the rest; here that is an error.
+ * decompressors end before bytes that are no further member and silently drop the rest; here that is an
+ * error.
  */
 import * as zlib from 'node:zlib'
 import { LadingError } from '../../core/errors.ts'

@@ -1,8 +1,9 @@
 /**
- * Reads ranges of files below one folder, at paths that come from messages and may be hostile. A path must lead
- * downwards by its form alone. The file must be a regular one and lie below the folder itself, so that a link
- * out of it leads nowhere. No more is read than the message states and the limit allows. The bytes count only
- * with the sha256 that the message states, so that its sender learns and loads nothing that it does not know.
+ * Reads ranges of files below one folder, at paths that come from messages and may be hostile. A path must
+ * lead downwards by its form alone. The file must be a regular one and lie below the folder itself, so that a
+ * link out of it leads nowhere. No more is read than the message states and the limit allows. The bytes count
+ * only with the sha256 that the message states, so that its sender learns and loads nothing that it does not
+ * know.
  */
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'

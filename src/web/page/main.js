@@ -179,7 +179,9 @@ function route() {
   if (isNew) scrollTo(0, 0)
 }
 
-/** Keys, unless a person is typing: `/` goes to the search, `?` lists the keys. @param {KeyboardEvent} event */
+/**
+ * Keys, unless a person is typing: `/` goes to the search, `?` lists the keys. @param {KeyboardEvent} event
+ */
 function shortcut(event) {
   const target = /** @type {Element} */ (event.target)
   if (event.ctrlKey || event.altKey || event.metaKey || target.closest('input:not([type=checkbox]), dialog'))

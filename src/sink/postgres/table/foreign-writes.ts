@@ -9,7 +9,7 @@ import type pg from 'pg'
 import type { Model } from '../../../model/model.ts'
 import { qualified } from './ddl.ts'
 
-/** What a session of ours says of itself. */
+/** How Lading's sessions name themselves. */
 export const isOurSession = "SET lading.session = 'ours'"
 
 /**
