@@ -230,7 +230,7 @@ it('for people it is a line for each file, and with debug one for each step', as
       'planned a.csv: 3 records in 1 chunk',
       'window: messages 1, bytes 75, publishMs 0',
       'published a.csv: 3 records in 1 chunk',
-      'batch: messages 1, redelivered 0, duplicates 0, retried 0, dead 0, records 3, loaded 3, rejected 0, skipped 0, bytes 75, writeMs 0, settleMs 0',
+      'batch: messages 1, redelivered 0, duplicates 0, retried 0, deadMessages 0, records 3, loaded 3, rejected 0, skipped 0, bytes 75, writeMs 0, settleMs 0',
       'receipt of a.csv: records 3, loaded 3, rejected 0, skipped 0, dead 0',
       '',
     ].join('\n'),
