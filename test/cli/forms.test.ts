@@ -131,7 +131,7 @@ describe.concurrent('the forms', () => {
     }
     const rest = await folder.run(['consume', '--until-empty'], { env })
     expect(rest.code, rest.err).toBe(0)
-    expect(rest.out).toMatch(/^messages +redelivered +duplicates +retried +dead +records +loaded/)
+    expect(rest.out).toMatch(/^messages +redelivered +duplicates +retried +dead messages +records +loaded/)
     expect(folder.rows('records', 't/target.db')).toBe(4)
     expect(await readdir(folder.path)).not.toContain('lading.db')
   })

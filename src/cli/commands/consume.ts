@@ -167,13 +167,16 @@ export function consumeCommand(): Command {
     report?.[Symbol.dispose]()
     if (flags.json) printJson({ ...tally, ms })
     else {
-      for (const line of table(Object.keys(tally), [Object.values(tally)])) print(line)
+      const titles = Object.keys(tally).map(inWords)
+      for (const line of table(titles, [Object.values(tally)])) print(line)
       print(`this run loaded ${counted(tally.loaded, 'record')}${paceOf(tally.loaded, ms)}`)
     }
     if ((tally.rejected > 0 || tally.deadMessages > 0) && flags.allowRejects !== true)
       process.exitCode = exits.rejects
   })
 }
+
+const inWords = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 
 interface Shared {
   readonly queue: Queue
