@@ -1,4 +1,5 @@
 /** A delivery that could not be processed as a whole → the letter that is kept of it. */
+import { lf } from '../core/bytes.ts'
 import { codes, LadingError } from '../core/errors.ts'
 import { sha256Of } from '../core/sha256.ts'
 import { readableEnvelope } from '../queue/envelope.ts'
@@ -81,12 +82,10 @@ function placeOf({ headers, body }: Delivery, key: string): string {
   const envelope = readableEnvelope(headers)
   if (envelope === undefined) return `message ${JSON.stringify(key)}`
   const { load, firstLine } = envelope
-  const breaks = body.reduce((count, byte) => (byte === newline ? count + 1 : count), 0)
-  const lastLine = firstLine + breaks - (body.at(-1) === newline ? 1 : 0)
+  const breaks = body.reduce((count, byte) => (byte === lf ? count + 1 : count), 0)
+  const lastLine = firstLine + breaks - (body.at(-1) === lf ? 1 : 0)
   return `chunk ${key} (${load.source}, ${lastLine > firstLine ? `lines ${firstLine} to ${lastLine}` : `line ${firstLine}`})`
 }
-
-const newline = 10
 
 /**
  * Without its load: the verdict of the chunk that took effect under this key stands. The key of a record is

@@ -1,4 +1,4 @@
-/** What a person does about rejects: replay them, mend their records. */
+/** Replays rejects and keeps corrections of their records. */
 import { asBuffer } from '../core/bytes.ts'
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'

@@ -3,7 +3,7 @@ import type { ByteRange, RangeReader, Source } from './source.ts'
 
 type Ranges<R> = AsyncIterable<R> | Iterable<R>
 
-/** Memory of at least so many bytes, whatever it holds. */
+/** Returns a buffer of at least `bytes` bytes, with undefined contents. */
 type Allocate = (bytes: number) => Buffer
 
 /**

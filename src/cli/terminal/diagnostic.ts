@@ -1,4 +1,5 @@
 /** Shows a reject like a compiler error: the place, and the row with the fault marked. */
+import { lf } from '../../core/bytes.ts'
 import { styleText } from 'node:util'
 import { codes } from '../../core/errors.ts'
 import { formatOf } from '../../format/registry.ts'
@@ -118,8 +119,6 @@ function firstLines({ raw, edited, line }: StoredReject): MarkedLine[] {
   }
   return lines
 }
-
-const lf = 10
 
 function endOfLine(text: Buffer, from: number): number {
   const end = text.indexOf(lf, from)

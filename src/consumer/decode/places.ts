@@ -1,4 +1,5 @@
 /** Where the records of a chunk or message stand in their source; looked for only when one is refused. */
+import { lf } from '../../core/bytes.ts'
 import { LadingError } from '../../core/errors.ts'
 import { type Fault, maxRawBytes, type Reject } from '../../core/fault.ts'
 import type { Records } from './records.ts'
@@ -77,12 +78,10 @@ export class Places {
       this.#line = 0
     }
     for (;;) {
-      const end = this.#body.indexOf(newline, this.#lineStart)
+      const end = this.#body.indexOf(lf, this.#lineStart)
       if (end < 0 || end >= at) return this.#line
       this.#lineStart = end + 1
       this.#line++
     }
   }
 }
-
-const newline = 10

@@ -1,6 +1,4 @@
-/** The bytes that end lines. */
-export const lf = 10
-export const cr = 13
+import { lf } from '../../core/bytes.ts'
 
 /**
  * Whether `byte` occurs in `bytes[from, to)`. Through Buffer, whose search is memchr: eight times as fast as

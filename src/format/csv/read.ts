@@ -6,11 +6,11 @@
  * The chunk is made of whole records (see `RecordScanner`, whose rules these are); only its last one may lack
  * the line end.
  */
+import { cr, lf } from '../../core/bytes.ts'
 import { cellBytes, escaped, quoted, unquoted } from '../../core/cells.ts'
 import type { Fault } from '../../core/fault.ts'
 import type { RecordReader } from '../format.ts'
 import { isText, textFault } from '../text.ts'
-import { cr, lf } from './bytes.ts'
 import type { Dialect } from './dialect.ts'
 
 const none = Buffer.alloc(0)

@@ -1,10 +1,10 @@
 /** One record of CSV as a person sees, corrects and exports it. */
+import { cr, lf } from '../../core/bytes.ts'
 import { cellBytes, unquoted } from '../../core/cells.ts'
 import { maxRawBytes } from '../../core/fault.ts'
 import type { Layout } from '../../core/load.ts'
 import type { RecordText } from '../format.ts'
 import type { CsvLayout } from './dialect.ts'
-import { cr, lf } from './bytes.ts'
 import { CsvReader } from './read.ts'
 
 /** Stands on the record that the bytes are. */

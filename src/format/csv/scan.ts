@@ -9,8 +9,9 @@
  * - in quotes, a doubled quote is a literal one; whatever follows the closing quote goes on unquoted to the
  *   next delimiter or LF.
  */
+import { cr, lf } from '../../core/bytes.ts'
 import { maxRecordBytes } from '../../core/load.ts'
-import { countLines, cr, hasByte, lf } from './bytes.ts'
+import { countLines, hasByte } from './bytes.ts'
 import type { Dialect } from './dialect.ts'
 
 /** At the first byte of a cell. */

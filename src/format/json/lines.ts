@@ -1,13 +1,11 @@
 /** Pass 1 over NDJSON: each line that is not blank is a record, whatever is in it. */
+import { cr, lf } from '../../core/bytes.ts'
 import { LadingError } from '../../core/errors.ts'
 import { type Layout, maxRecordBytes } from '../../core/load.ts'
 import type { MakeSplitter, Splitter } from '../split.ts'
 import { markBytes } from '../text.ts'
 import { isSpace } from './elements.ts'
 import { openBracket } from './scan.ts'
-
-const lf = 0x0a
-const cr = 0x0d
 
 /** Index of the first byte from `from` to before `to` that is no space, or `to`. */
 export function passSpace(bytes: Buffer, from: number, to = bytes.length): number {

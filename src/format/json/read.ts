@@ -6,6 +6,7 @@
  * array as a whole. The boundaries of lines and elements do not depend on what is in them: a line is a record
  * unless it is blank, and of elements elements.ts has the rules.
  */
+import { cr, lf } from '../../core/bytes.ts'
 import type { WantedField } from '../../core/cells.ts'
 import type { Fault } from '../../core/fault.ts'
 import { maxRecordBytes } from '../../core/load.ts'
@@ -17,9 +18,6 @@ import { closeBracket, comma, openBrace, openBracket } from './scan.ts'
 
 /** How the records lie in their bytes; those of a message in any of the first three. */
 export type Form = 'object' | 'array' | 'lines' | 'elements'
-
-const lf = 0x0a
-const cr = 0x0d
 
 export class JsonReader extends ObjectCells implements RecordReader {
   fault: Fault | undefined

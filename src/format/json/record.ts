@@ -1,11 +1,10 @@
 /** One object as a person sees, corrects and exports it. */
+import { cr, lf } from '../../core/bytes.ts'
 import type { Span } from '../../core/fault.ts'
 import type { FieldValue, RecordText } from '../format.ts'
 import { backslash, closeBrace, comma, kinds, nameAt, openBrace, quote, Scanner } from './scan.ts'
 import { unescape } from './text.ts'
 
-const lf = 0x0a
-const cr = 0x0d
 const space = 0x20
 
 export const jsonRecord: RecordText = {

@@ -6,6 +6,7 @@
  * end. Brackets and quotes alone decide where an element ends, so a bad element is still one record, which
  * the reader rejects. In every array that passes, the reader finds the same elements (elements.ts).
  */
+import { lf } from '../../core/bytes.ts'
 import { LadingError } from '../../core/errors.ts'
 import { type Layout, maxRecordBytes } from '../../core/load.ts'
 import type { MakeSplitter, Splitter } from '../split.ts'
@@ -13,8 +14,6 @@ import { markBytes } from '../text.ts'
 import { isSpace } from './elements.ts'
 import { LinesSplitter, passSpace } from './lines.ts'
 import { backslash, closeBrace, closeBracket, comma, openBrace, openBracket, quote } from './scan.ts'
-
-const lf = 0x0a
 
 export const jsonSplitter = (): MakeSplitter => (path) => new JsonSplitter(path)
 

@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs'
 import { glob, readdir, stat } from 'node:fs/promises'
 import { basename, join, relative, resolve, sep } from 'node:path'
 import { LadingError } from '../../core/errors.ts'
+import { listed } from '../../core/listed.ts'
 
 /**
  * A file to load, and the name by which the load is known: relative to the folder that was named, or to the
@@ -48,7 +49,7 @@ export async function discover(
   }
   left.format = left.format.filter((path) => !found.has(resolve(path)))
   const leftOut = (Object.keys(reasons) as Reason[]).flatMap((reason) =>
-    left[reason].length > 0 ? [`${reasons[reason]}: ${listed(left[reason])}`] : [],
+    left[reason].length > 0 ? [`${reasons[reason]}: ${listed(left[reason], mostListed)}`] : [],
   )
   if (found.size === 0) {
     const besides = leftOut.map((each) => `; ${each}`).join('')
@@ -62,11 +63,6 @@ export async function discover(
 }
 
 const mostListed = 5
-
-function listed(paths: readonly string[]): string {
-  const more = paths.length - mostListed
-  return [...paths.slice(0, mostListed), ...(more > 0 ? [`and ${more} more`] : [])].join(', ')
-}
 
 function searched(suffixes: readonly string[]): string {
   const all = suffixes.flatMap((suffix) => ['', '.gz', '.zst'].map((packed) => `*.${suffix}${packed}`))
