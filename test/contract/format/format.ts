@@ -264,7 +264,7 @@ function chunksOf(splitter: Splitter, source: Buffer, sizes: readonly number[], 
       let from = splitter.begin(piece)
       if (splitter.isPastHead && start < 0) start = at + from
       while (start >= 0 && from < piece.length) {
-        const end = splitter.cut(from, from + Math.max(1, min - (at + from - start)))
+        const end = splitter.cut(from, from + Math.max(0, min - (at + from - start)))
         if (end < 0) break
         from = end
         close(at + end)
