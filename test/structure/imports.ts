@@ -32,6 +32,7 @@ const everything = [
   'registry',
   'producer',
   'consumer',
+  'infer',
   'review',
   'load',
   'web',
@@ -100,6 +101,11 @@ const areas: readonly Area[] = [
     ],
   },
   {
+    name: 'infer',
+    files: /^src\/infer\//,
+    imports: ['core', 'format', 'format registry', 'source', 'model', 'contract'],
+  },
+  {
     name: 'review',
     files: /^src\/review\//,
     imports: [
@@ -127,6 +133,7 @@ const areas: readonly Area[] = [
       'contract',
       'producer',
       'consumer',
+      'infer',
     ],
   },
   {

@@ -114,6 +114,12 @@ export const systemCodes = {
     'the structure of the file is broken, or the file has another format',
     'correct the file at the line in the message, or state its format with --format',
   ),
+  SOURCE_UNDECIDED: code(
+    'halt',
+    65,
+    'the file can be read in several ways, which would give other records or values',
+    'choose one of the readings with its option',
+  ),
   SOURCE_CHANGED: code('halt', 4, 'the file changed while it was read', 'load it again when it is complete'),
   UNCLOSED_QUOTE: code(
     'halt',
