@@ -3,7 +3,9 @@ export type { Cells } from './core/cells.ts'
 export { type Code, type CodeInfo, codes, LadingError, toLadingError } from './core/errors.ts'
 export type { LadingEvent, Listener, LoadCounts } from './core/events.ts'
 export type { Fault, Reject, Span } from './core/fault.ts'
-export type { Layout, LoadInfo } from './core/load.ts'
+export type { Encoding, TextForm } from './core/encoding.ts'
+export type { Layout, LeftOut, LoadInfo } from './core/load.ts'
+export type { Notation } from './core/notation.ts'
 export type { Abortable } from './core/wait.ts'
 export {
   bigint,
@@ -68,6 +70,7 @@ export {
   type FormatName,
   type FormatOptions,
 } from './format/registry.ts'
+export type { Reading } from './format/reading.ts'
 export type { FieldValue, Format, RecordReader, RecordText } from './format/format.ts'
 export type { ExpectedFields, MakeSplitter, Splitter } from './format/split.ts'
 export { textFault } from './format/text.ts'

@@ -1,4 +1,5 @@
 import type { Code } from './errors.ts'
+import type { LeftOut } from './load.ts'
 
 /** What happens during a run: one event per fact that a person may want to know, without data of records. */
 export type LadingEvent =
@@ -23,6 +24,8 @@ export type LadingEvent =
       readonly records: number
       readonly chunks: number
       readonly bytes: number
+      /** Lines that belong to no record; absent where there are none. */
+      readonly leftOut?: LeftOut
     }
   /** `done` records of a load need not be published: they were applied before, or are in the queue. */
   | {

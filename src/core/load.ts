@@ -19,6 +19,15 @@ export interface Layout {
   readonly [key: string]: unknown
 }
 
+/** Lines of a source that belong to no record, because an option says so. */
+export interface LeftOut {
+  /** Above the header. */
+  readonly preamble: number
+  readonly comments: number
+  /** At the end. */
+  readonly footer: number
+}
+
 /** What a chunk states about its load. */
 export interface LoadInfo {
   readonly id: string

@@ -35,13 +35,16 @@ export interface FileFormat {
   readonly splitter: (options: FormatOptions) => MakeSplitter
 }
 
+/** `skipLines` → `skip-lines`. */
+const kebab = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+
 /** A format that is written in one way only: refuses how CSV is written, where `--format` names this one. */
 const plain =
   (name: string, make: () => MakeSplitter): FileFormat['splitter'] =>
   ({ format, dialect = {} }) => {
     const given = Object.entries(dialect).find(([, value]) => value !== undefined)
     if (format === name && given !== undefined) {
-      const flag = given[0] === 'header' ? '--no-header' : `--${given[0]}`
+      const flag = given[0] === 'header' ? '--no-header' : `--${kebab(given[0])}`
       throw new LadingError('USAGE', `${given[0]} (${flag}) is for CSV and TSV; format ${name} has none`)
     }
     return make()

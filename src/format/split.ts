@@ -2,7 +2,7 @@
  * Pass 1 over a source: where its records end, and everything that is wrong with the source as a whole. Every
  * format has a splitter; it must find the same records as the reader of its layout, whatever the bytes.
  */
-import type { Layout } from '../core/load.ts'
+import type { Layout, LeftOut } from '../core/load.ts'
 
 /**
  * Sees a source piece by piece from its start to its end. Every method throws a `LadingError` for a fault of
@@ -26,6 +26,10 @@ export interface Splitter {
   cut(from: number, min: number): number
   /** Ends the source, and with it the last record. */
   finish(): void
+  /** Lines so far that belong to no record by what the options say. */
+  readonly leftOut?: Pick<LeftOut, 'preamble' | 'comments'>
+  /** What a person should know of the head, when it has been read. */
+  readonly warnings?: readonly string[]
 }
 
 /** What a model expects of a head that names the fields. */
@@ -36,6 +40,8 @@ export interface ExpectedFields {
   readonly names: readonly string[]
   /** Whether values must not be shown. */
   readonly isMasked: boolean
+  /** Whether a column without a name gets one, and a name that stands twice a suffix. */
+  readonly namesColumns?: boolean
   /** What is wrong with a head of these fields, one line each. */
   problems(fields: readonly string[]): readonly string[]
 }

@@ -3,6 +3,7 @@ import type { Source } from '../source/source.ts'
 import { loadIdOf } from './identity.ts'
 import { openState, pipelineOf, type ProduceOptions, type ProducerOptions } from './options.ts'
 import { planSource } from './plan.ts'
+import type { ReadSource } from './reading.ts'
 import { openSources } from './sources.ts'
 import type { ProducerState } from './state.ts'
 
@@ -20,7 +21,7 @@ function defaultChunkBytesOf({ queue, carry }: Pick<ProduceOptions, 'queue' | 'c
 }
 
 export async function planLoad(
-  source: Source,
+  source: ReadSource,
   options: ProduceOptions,
   state: ProducerState,
   onRead?: (bytes: number) => void,

@@ -1,11 +1,11 @@
 /** What a producer is given. */
 import type { Listener } from '../core/events.ts'
-import type { FormatOptions } from '../format/registry.ts'
 import { type Model, tableName } from '../model/model.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { CarryOptions } from '../source/carry.ts'
 import type { SpoolOptions } from '../source/registry.ts'
 import type { PublishOptions } from './publish.ts'
+import type { ReadingOptions } from './reading.ts'
 import { type PlannedLoad, ProducerState } from './state.ts'
 
 export const defaultStatePath = './.lading/producer.db'
@@ -16,7 +16,7 @@ export interface KnownLoad {
   readonly keys: ReadonlySet<string>
 }
 
-export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptions, FormatOptions {
+export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptions, ReadingOptions {
   /** Files, folders, patterns; `-` is standard input, for which `stdin` gives the stream. */
   readonly paths: readonly string[]
   readonly model: Model

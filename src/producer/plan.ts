@@ -5,13 +5,15 @@
  */
 import { createHash, type Hash } from 'node:crypto'
 import { LadingError } from '../core/errors.ts'
-import type { Layout } from '../core/load.ts'
+import type { Layout, LeftOut } from '../core/load.ts'
 import type { Abortable } from '../core/wait.ts'
 import type { Splitter } from '../format/split.ts'
+import type { Reading } from '../format/reading.ts'
 import { type FormatOptions, splittersFor } from '../format/registry.ts'
 import { isMasked, type Model, sourceColumns, sourceName, tableName } from '../model/model.ts'
 import { fieldProblems } from '../model/fields.ts'
 import type { ReadOptions, Source } from '../source/source.ts'
+import type { ReadSource } from './reading.ts'
 
 export interface PlannedChunk {
   readonly chunk: number
@@ -53,16 +55,22 @@ export interface Plan {
   readonly records: number
   /** Of the source, see `Source.state`. */
   readonly state: string
+  readonly leftOut: LeftOut
+  /** What a person should know of the source. */
+  readonly warnings: readonly string[]
 }
+
+/** Without a reading of its own, a source is written as the options say. */
+export type PlannedSource = Source & Partial<Pick<ReadSource, 'reading'>>
 
 /** Plans the source and calls `onChunk` for each chunk, in order. */
 export async function planSource(
-  source: Source,
+  source: PlannedSource,
   options: PlanOptions,
   onChunk: (chunk: PlannedChunk) => void,
 ): Promise<Plan> {
   const state = await source.state()
-  const planner = new Planner(splitterOf(source, options), options, onChunk)
+  const planner = new Planner(splitterOf(source, options), source, options, onChunk)
   let reported = 0
   options.onRead?.(reported)
   for await (const piece of piecesOf(source, options)) {
@@ -81,7 +89,7 @@ export async function planSource(
 }
 
 /** Reads the source as far as its first record, and throws what `planSource` would throw for that. */
-export async function checkHead(source: Source, options: HeadOptions): Promise<void> {
+export async function checkHead(source: PlannedSource, options: HeadOptions): Promise<void> {
   await source.state()
   const splitter = splitterOf(source, options)
   if (splitter.isPastHead) return
@@ -92,8 +100,8 @@ export async function checkHead(source: Source, options: HeadOptions): Promise<v
   splitter.finish()
 }
 
-const splitterOf = (source: Source, { model, ignoreExtra, ...options }: HeadOptions): Splitter =>
-  splittersFor(options)(source.path, {
+const splitterOf = (source: PlannedSource, { model, ignoreExtra, ...options }: HeadOptions): Splitter =>
+  splittersFor(source.reading ?? options)(source.path, {
     table: tableName(model),
     names: sourceColumns(model).map(sourceName),
     isMasked: isMasked(model),
@@ -122,6 +130,7 @@ async function* piecesOf(source: Source, { signal, ...options }: ReadOptions & A
 class Planner {
   bytes = 0
   readonly #splitter: Splitter
+  readonly #reading: Reading
   readonly #options: PlanOptions
   readonly #onChunk: (chunk: PlannedChunk) => void
   readonly #sourceHash = createHash('sha256')
@@ -134,8 +143,14 @@ class Planner {
   #recordsBefore = 0
   #linesBefore = 0
 
-  constructor(splitter: Splitter, options: PlanOptions, onChunk: (chunk: PlannedChunk) => void) {
+  constructor(
+    splitter: Splitter,
+    { reading = {} }: PlannedSource,
+    options: PlanOptions,
+    onChunk: (chunk: PlannedChunk) => void,
+  ) {
     this.#splitter = splitter
+    this.#reading = reading
     this.#options = options
     this.#onChunk = onChunk
   }
@@ -167,14 +182,26 @@ class Planner {
     // A source without a record still is a load: one empty chunk carries its paper.
     if (this.#splitter.records > this.#recordsBefore || this.#chunks === 0) this.#endChunk(this.bytes)
     return {
-      layout: this.#splitter.layout,
+      layout: this.#layout,
       model: this.#options.model.fingerprint,
       sha256: this.#sourceHash.digest('hex'),
       bytes: this.bytes,
       plan: this.#planHash.digest('hex'),
       chunks: this.#chunks,
       records: this.#splitter.records,
+      leftOut: {
+        preamble: this.#splitter.leftOut?.preamble ?? 0,
+        comments: this.#splitter.leftOut?.comments ?? 0,
+        footer: this.#reading.footerLines ?? 0,
+      },
+      warnings: this.#splitter.warnings ?? [],
     }
+  }
+
+  get #layout(): Layout {
+    const { notations = {} } = this.#reading
+    const { layout } = this.#splitter
+    return Object.keys(notations).length === 0 ? layout : { ...layout, notations }
   }
 
   #startChunk(byteStart: number): void {
@@ -185,7 +212,7 @@ class Planner {
   }
 
   #endChunk(end: number): void {
-    if (this.#chunks === 0) this.#planHash.update(layoutKey(this.#splitter.layout, this.#options.model))
+    if (this.#chunks === 0) this.#planHash.update(layoutKey(this.#layout, this.#options.model))
     const { records } = this.#splitter
     const chunk = {
       chunk: this.#chunks++,
@@ -202,11 +229,11 @@ class Planner {
   }
 }
 
-/** Of CSV the text that version 0.1.0 hashes, so that its loads go on: delimiter, quote, fields and model. */
-function layoutKey({ format, fields, ...own }: Layout, { fingerprint }: Model): string {
+/** Of plain CSV the text that version 0.1.0 hashes, so that its loads go on: delimiter, quote, fields, model. */
+function layoutKey({ format, fields, delimiter, quote, ...own }: Layout, { fingerprint }: Model): string {
   return JSON.stringify([
-    ...(format === undefined ? [] : [format]),
-    ...Object.values(own),
+    ...[format, delimiter, quote].filter((each) => each !== undefined),
+    ...(Object.keys(own).length === 0 ? [] : [own]),
     fields,
     fingerprint,
   ])

@@ -1,14 +1,16 @@
 /** Sources → plans → chunks → queue. */
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
+import type { LeftOut } from '../core/load.ts'
 import { chunkKey } from '../queue/envelope.ts'
 import { referencesFor } from '../source/carry.ts'
 import { sourceAt, standardInput } from '../source/registry.ts'
-import { type Source, sizeOf } from '../source/source.ts'
+import { sizeOf } from '../source/source.ts'
 import { planLoad } from './loads.ts'
 import { defaultStatePath, type KnownLoad, openState, pipelineOf, type ProduceOptions } from './options.ts'
 import type { Plan } from './plan.ts'
 import { Publisher } from './publish.ts'
+import { readAs, type ReadSource } from './reading.ts'
 import { openSources } from './sources.ts'
 import type { PlannedLoad, ProducerState } from './state.ts'
 
@@ -36,7 +38,7 @@ export async function produce(options: ProduceOptions): Promise<readonly Produce
   const publisher = new Publisher(queue, state, onEvent, await referencesFor(options), options)
   const run = { options, state, publisher, onEvent, loads: new Set<string>() }
   const produced: ProducedLoad[] = []
-  const sources = [...named, ...(input === undefined ? [] : [input.source])]
+  const sources = [...named, ...(input === undefined ? [] : [await readAs(input.source, options)])]
   onEvent({ type: 'found', files: sources.length, bytes: await sizeOf(sources) })
   try {
     for (const source of sources) produced.push(await produceSource(source, run))
@@ -57,7 +59,7 @@ interface Run {
   readonly loads: Set<string>
 }
 
-async function produceSource(source: Source, run: Run): Promise<ProducedLoad> {
+async function produceSource(source: ReadSource, run: Run): Promise<ProducedLoad> {
   const { options, state, publisher, onEvent, loads } = run
   const size = await source.size()
   const onRead = (bytes: number) => onEvent({ type: 'planning', source: source.name, bytes, size })
@@ -65,7 +67,8 @@ async function produceSource(source: Source, run: Run): Promise<ProducedLoad> {
   const { sha256, bytes, records, chunks } = load
   const about = { loadId: load.id, source: load.name, records, chunks }
   const result = { ...about, sha256, bytes, plan: load.plan }
-  onEvent({ type: 'planned', ...about, bytes })
+  for (const message of plan.warnings) onEvent({ type: 'warning', message })
+  onEvent({ type: 'planned', ...about, bytes, ...(isSome(plan.leftOut) && { leftOut: plan.leftOut }) })
   const known = await options.known?.(load.id, load)
   const reason = loads.has(load.id)
     ? `the same name and content was named twice (load ${load.id})`
@@ -90,6 +93,8 @@ async function produceSource(source: Source, run: Run): Promise<ProducedLoad> {
   const published = await publisher.publish(load, source, state.chunks(load, which), isWanted)
   return { ...result, published }
 }
+
+const isSome = (leftOut: LeftOut): boolean => Object.values(leftOut).some((lines) => lines > 0)
 
 const hasSameLayout = (load: PlannedLoad, plan: Plan): boolean =>
   JSON.stringify(load.layout) === JSON.stringify(plan.layout)

@@ -1,29 +1,31 @@
 /** The sources that a producer is given, checked before anything else is opened. */
 import { LadingError } from '../core/errors.ts'
 import { listed } from '../core/listed.ts'
-import { type FormatOptions, otherSuffixes, splittersFor, suffixesOf } from '../format/registry.ts'
+import { otherSuffixes, splittersFor, suffixesOf } from '../format/registry.ts'
 import { type CarryOptions, referencesFor } from '../source/carry.ts'
 import { namedSources } from '../source/registry.ts'
-import type { Source } from '../source/source.ts'
 import type { ProduceOptions } from './options.ts'
 import { checkHead } from './plan.ts'
+import { readAs, type ReadingOptions, type ReadSource } from './reading.ts'
 
 /**
  * The files that the options name, standard input left out; throws for what cannot be right before anything
  * is opened or waited for.
  */
 export async function openSources(
-  options: Pick<ProduceOptions, 'paths'> & FormatOptions & CarryOptions,
+  options: Pick<ProduceOptions, 'paths'> & ReadingOptions & CarryOptions,
   onLeft?: (message: string) => void,
-): Promise<readonly Source[]> {
+): Promise<readonly ReadSource[]> {
   const { paths, format } = options
   splittersFor(options)
   const referenceOf = await referencesFor(options)
   const named = paths.filter((path) => path !== '-')
-  const sources =
+  const found =
     named.length > 0 || paths.length === 0
       ? await namedSources(named, suffixesOf(format), otherSuffixes(format), onLeft)
       : []
+  const sources: ReadSource[] = []
+  for (const source of found) sources.push(await readAs(source, options))
   for (const source of sources) await referenceOf(source)
   return sources
 }
@@ -32,7 +34,7 @@ export async function openSources(
 const mostNamed = 5
 
 /** Reads the beginning of each source; throws for the first that does not fit, and names the others. */
-export async function checkHeads(sources: readonly Source[], options: ProduceOptions): Promise<void> {
+export async function checkHeads(sources: readonly ReadSource[], options: ProduceOptions): Promise<void> {
   let first: LadingError | undefined
   const others: string[] = []
   for (const source of sources) {

@@ -8,7 +8,7 @@ import type { Plan, PlannedChunk } from './plan.ts'
 import { StateFile } from './state-file.ts'
 
 /** A load with a frozen plan. */
-export interface PlannedLoad extends Plan {
+export interface PlannedLoad extends Omit<Plan, 'leftOut' | 'warnings'> {
   readonly no: number
   readonly id: string
   readonly pipeline: string

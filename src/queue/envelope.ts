@@ -54,8 +54,8 @@ const header = 'lading'
 
 /**
  * Versions of the header. 1: CSV, whose layout stands beside the other parts. 2: the same with a reference; a
- * consumer that knows version 1 alone would take the empty body for a damaged one. 3: any format, with the
- * layout in a part of its own. Each chunk gets the lowest that can state it, for consumers of older versions.
+ * consumer that knows version 1 alone would take the empty body for a damaged one. 3: any format, and CSV
+ * written in any way, with the layout in a part of its own. Each chunk gets the lowest that can state it, for consumers of older versions.
  */
 const newestVersion = 3
 
@@ -65,12 +65,15 @@ export const targetOf = (place: string): string => sha256Of(place)
 export const chunkKey = (loadId: string, chunk: number): string => `${loadId}/${chunk}`
 
 export function envelopeHeaders({ layout, ...rest }: ChunkEnvelope): Headers {
-  const envelope =
-    layout.format === undefined
-      ? { v: rest.reference === undefined ? 1 : 2, ...rest, ...layout }
-      : { v: 3, ...rest, layout }
+  const envelope = isOfOldest(layout)
+    ? { v: rest.reference === undefined ? 1 : 2, ...rest, ...layout }
+    : { v: 3, ...rest, layout }
   return { [header]: JSON.stringify(envelope) }
 }
+
+/** Whether version 1 can state the layout: CSV with a delimiter and a quote, and nothing more. */
+const isOfOldest = (layout: Layout): boolean =>
+  Object.keys(layout).every((key) => key === 'fields' || key === 'delimiter' || key === 'quote')
 
 /** Whether the message says that it is a Lading chunk, readable or not. */
 export const claimsChunk = (headers: Headers): boolean => Object.hasOwn(headers, header)
@@ -111,11 +114,13 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 function layoutIn({ v, fields, delimiter, quote, layout }: Record<string, unknown>): Layout | undefined {
   if (v === 3) {
-    const isLayout = isObject(layout) && isName(layout['format']) && areFields(layout['fields'])
+    const isLayout = isObject(layout) && isFormat(layout['format']) && areFields(layout['fields'])
     return isLayout ? (layout as Layout) : undefined
   }
   return areFields(fields) && isName(delimiter) && isName(quote) ? { fields, delimiter, quote } : undefined
 }
+
+const isFormat = (value: unknown): boolean => value === undefined || isName(value)
 
 const areFields = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((each) => typeof each === 'string')

@@ -42,7 +42,7 @@ const areas: readonly Area[] = [
   { name: 'core', files: /^src\/core\//, imports: [] },
   {
     name: 'format registry',
-    files: /^src\/format\/registry\.ts$/,
+    files: /^src\/format\/(?:registry|reading)\.ts$/,
     imports: ['core', 'format', 'formats'],
   },
   { name: 'format', files: /^src\/format\/[^/]+\.ts$/, imports: ['core'] },

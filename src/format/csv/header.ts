@@ -1,6 +1,6 @@
 import { cellBytes } from '../../core/cells.ts'
 import { LadingError } from '../../core/errors.ts'
-import type { Dialect } from './dialect.ts'
+import type { RecordDialect } from './dialect.ts'
 import { CsvReader } from './read.ts'
 
 /**
@@ -8,7 +8,7 @@ import { CsvReader } from './read.ts'
  * without the spaces and tabs around them. Throws `HEADER_MISMATCH` for a header that cannot be read and
  * `HEADER_DUPLICATE` for a name given twice.
  */
-export function readHeader(bytes: Buffer, dialect: Dialect): string[] {
+export function readHeader(bytes: Buffer, dialect: RecordDialect): string[] {
   const reader = new CsvReader(dialect)
   reader.open(bytes)
   if (!reader.next()) throw new LadingError('HEADER_MISMATCH', 'the header is missing')

@@ -11,7 +11,7 @@ import { cellBytes, escaped, quoted, unquoted } from '../../core/cells.ts'
 import type { Fault } from '../../core/fault.ts'
 import type { RecordReader } from '../format.ts'
 import { isText, textFault } from '../text.ts'
-import type { Dialect } from './dialect.ts'
+import type { RecordDialect } from './dialect.ts'
 
 const none = Buffer.alloc(0)
 const blankLine = Buffer.from('\n')
@@ -41,7 +41,10 @@ export class CsvReader implements RecordReader {
   readonly #above: number
 
   /** Without `fields`, records may have any number of cells. */
-  constructor({ delimiter, quote }: Pick<Dialect, 'delimiter' | 'quote'>, fields: readonly string[] = []) {
+  constructor(
+    { delimiter, quote }: Pick<RecordDialect, 'delimiter' | 'quote'>,
+    fields: readonly string[] = [],
+  ) {
     this.fields = fields
     this.#delimiter = delimiter.charCodeAt(0)
     this.#quote = quote.charCodeAt(0)

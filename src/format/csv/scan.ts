@@ -12,7 +12,7 @@
 import { cr, lf } from '../../core/bytes.ts'
 import { maxRecordBytes } from '../../core/load.ts'
 import { countLines, hasByte } from './bytes.ts'
-import type { Dialect } from './dialect.ts'
+import type { RecordDialect } from './dialect.ts'
 
 /** At the first byte of a cell. */
 const opening = 0
@@ -45,7 +45,7 @@ export class RecordScanner {
   readonly #delimiter: number
   readonly #quote: number
 
-  constructor(dialect: Dialect) {
+  constructor(dialect: Pick<RecordDialect, 'delimiter' | 'quote'>) {
     this.#delimiter = dialect.delimiter.charCodeAt(0)
     this.#quote = dialect.quote.charCodeAt(0)
   }
@@ -180,7 +180,7 @@ export class LoneCrSearch {
   #afterCr = false
   #over = false
 
-  constructor({ quote }: Dialect) {
+  constructor({ quote }: Pick<RecordDialect, 'quote'>) {
     this.#quote = quote.charCodeAt(0)
   }
 

@@ -4,7 +4,7 @@ import { listed } from '../../core/listed.ts'
 import { maxRecordBytes } from '../../core/load.ts'
 import type { ExpectedFields, MakeSplitter, Splitter } from '../split.ts'
 import { markBytes } from '../text.ts'
-import { type CsvLayout, defaultDialect, type Dialect, validateDialect } from './dialect.ts'
+import { type CsvLayout, defaultDialect, type Dialect, recordDialect, validateDialect } from './dialect.ts'
 import { guessDelimiter, readHeader } from './header.ts'
 import { LoneCrSearch, RecordScanner } from './scan.ts'
 
@@ -44,7 +44,7 @@ class CsvSplitter implements Splitter {
   }
 
   get layout(): CsvLayout {
-    return { fields: this.#fields, delimiter: this.#dialect.delimiter, quote: this.#dialect.quote }
+    return { fields: this.#fields, ...recordDialect(this.#dialect) }
   }
 
   get records(): number {

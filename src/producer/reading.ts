@@ -1,0 +1,25 @@
+/** A source with how it is written, by which it is planned and published. */
+import type { Reading } from '../format/reading.ts'
+import type { FormatOptions } from '../format/registry.ts'
+import type { Source } from '../source/source.ts'
+
+export interface ReadingOptions extends FormatOptions {
+  /**
+   * How each source is written, from its stored bytes; without it, the other options are the reading of every
+   * source. A source may be asked about several times in one run, so remember the answer.
+   */
+  readonly readingOf?: (source: Source) => Promise<Reading>
+}
+
+export interface ReadSource extends Source {
+  readonly reading: Reading
+}
+
+export async function readAs(source: Source, options: ReadingOptions): Promise<ReadSource> {
+  const { readingOf, format, dialect } = options
+  const reading =
+    readingOf === undefined
+      ? { ...(format && { format }), ...(dialect && { dialect }) }
+      : await readingOf(source)
+  return { ...source, reading }
+}
