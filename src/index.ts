@@ -5,7 +5,7 @@ export type { LadingEvent, Listener, LoadCounts } from './core/events.ts'
 export type { Fault, Reject, Span } from './core/fault.ts'
 export type { Encoding, TextForm } from './core/encoding.ts'
 export type { Layout, LeftOut, LoadInfo } from './core/load.ts'
-export type { Notation } from './core/notation.ts'
+export type { Notation, Notations } from './core/notation.ts'
 export type { Abortable } from './core/wait.ts'
 export {
   bigint,

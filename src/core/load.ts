@@ -1,3 +1,5 @@
+import type { Notations } from './notation.ts'
+
 /** A larger record (without its line end) is refused: a quote was probably never closed. */
 export const maxRecordBytes = 16 * 1024 * 1024
 
@@ -9,9 +11,10 @@ export const maxReferenceBytes = 64 * 1024 * 1024
 
 /**
  * How records are laid out in bytes: what a format needs to read one again. Plain JSON, kept in the
- * producer's state, in envelopes and in the ledger. All keys but `format` and `fields` belong to the format.
+ * producer's state, in envelopes and in the ledger. All keys but `format`, `fields` and those of notations
+ * belong to the format.
  */
-export interface Layout {
+export interface Layout extends Notations {
   /** Name of the format; CSV by default, because version 0.1.0 writes no name. */
   readonly format?: string
   /** Names of the cells, in order; empty if each record names its own. */

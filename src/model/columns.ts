@@ -1,5 +1,6 @@
 /** Column types and their options. A column is data: decoding, DDL and wire encoding read only its `spec`. */
 import type { Fault } from '../core/fault.ts'
+import type { Notation } from '../core/notation.ts'
 import { decodeBigint, decodeDouble, decodeInteger, numericDecoder } from './decode/number.ts'
 import {
   decodeBoolean,
@@ -60,6 +61,8 @@ export interface ColumnSpec {
   readonly fallback?: string | undefined
   /** Texts that mean NULL, in addition to an unquoted empty cell. */
   readonly nullIf: readonly string[]
+  /** How its values are written. */
+  readonly written?: Notation | undefined
   readonly transform?: ((text: string) => Transformed) | undefined
   readonly mask?: Mask | undefined
   readonly generated?: Generated | undefined
@@ -100,6 +103,14 @@ export class Column<T = unknown> {
   /** Texts that mean NULL, quoted or not, in addition to an unquoted empty cell. */
   nullIf(...texts: string[]): Column<T> {
     return this.#with({ nullIf: texts }, 'nullIf', texts)
+  }
+
+  /**
+   * States how the values are written, where that is not the form that the type reads:
+   * `.written({ decimal: ',', thousands: '.' })`, `.written({ pattern: 'DD.MM.YYYY' })`.
+   */
+  written(...given: [notation: Notation]): Column<T> {
+    return this.#with({ written: given[0] }, 'written', given)
   }
 
   /**

@@ -3,7 +3,9 @@
  */
 import { isUtf8 } from 'node:buffer'
 import type { WantedField } from '../core/cells.ts'
+import type { Notations } from '../core/notation.ts'
 import { isMasked, type Model, type ModelColumn, sourceColumns, sourceName } from './model.ts'
+import { notationOf, textWritten } from './notation/notation.ts'
 
 /** One for each column that is read from the source, in the order of the columns. */
 export const wantedFields = (model: Model): WantedField[] =>
@@ -42,39 +44,50 @@ export function* fieldProblems(
 
 /** What may be kept of a field outside its table. */
 export interface FieldRule {
-  /** Undefined where no column masks the field. May throw. */
-  readonly mask: ((text: string) => string) | undefined
-  /** Texts that stand for no value, and are not masked. */
-  readonly nullIf: readonly string[]
+  /** Undefined where no column masks the field. */
+  readonly mask: FieldMask | undefined
   /** Whether a value with parts can be loaded. */
   readonly takesParts: boolean
 }
 
-/** By the names of the fields that columns read; several columns may read one field. */
-export function fieldRules(model: Model): Map<string, FieldRule> {
+/** The mask of a text of the source; null for one that stands for no value. May throw. */
+export type FieldMask = (text: string) => string | null
+
+/**
+ * By the names of the fields that columns read; several columns may read one field. `notations`: those of the
+ * layout.
+ */
+export function fieldRules(model: Model, notations?: Notations): Map<string, FieldRule> {
   const columns = Map.groupBy(sourceColumns(model), sourceName)
-  return new Map([...columns].map(([field, readers]) => [field, ruleOf(readers)]))
+  return new Map([...columns].map(([field, readers]) => [field, ruleOf(readers, notations)]))
 }
 
-function ruleOf(columns: readonly ModelColumn[]): FieldRule {
-  const mask = columns.find((column) => column.mask !== undefined)?.mask
+function ruleOf(columns: readonly ModelColumn[], notations?: Notations): FieldRule {
+  const masked = columns.find((column) => column.mask !== undefined)
   return {
-    mask: mask && ((text) => mask.apply(text)),
-    nullIf: columns.length === 1 ? (columns[0]?.nullIf ?? []) : [],
+    mask: masked && maskOf(masked, notations),
     takesParts: columns.every((column) => takeOf(column) !== 'text'),
   }
 }
 
+function maskOf(column: ModelColumn, notations?: Notations): FieldMask {
+  const { mask, type, nullIf } = column
+  const written = textWritten(notationOf(column.written, sourceName(column), type, notations) ?? {}, nullIf)
+  return (text) => {
+    const plain = written(text)
+    return plain === null ? null : (mask?.apply(plain) ?? null)
+  }
+}
+
 /**
- * The mask of a text that the rule masks; undefined where its bytes are no valid text or the mask fails, for
- * then the value cannot have been loaded.
+ * The mask of a text, which is the text itself where it stands for no value; undefined where its bytes are no
+ * valid text or the mask fails, for then the value cannot have been loaded.
  */
-export function maskedText({ mask, nullIf }: FieldRule, bytes: Buffer): string | undefined {
-  if (mask === undefined || !isUtf8(bytes) || bytes.includes(0)) return undefined
+export function maskedText(mask: FieldMask, bytes: Buffer): string | undefined {
+  if (!isUtf8(bytes) || bytes.includes(0)) return undefined
   const text = bytes.toString('utf8')
-  if (nullIf.includes(text)) return text
   try {
-    const masked: unknown = mask(text)
+    const masked: unknown = mask(text) ?? text
     return typeof masked === 'string' ? masked : undefined
   } catch {
     return undefined

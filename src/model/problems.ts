@@ -1,6 +1,7 @@
 import { nearest } from '../core/nearest.ts'
 import type { ColumnType } from './columns.ts'
 import { type Model, type ModelColumn, sourceName } from './declared.ts'
+import { notationProblems, unsuited } from './notation/notation.ts'
 import type { RowWriter } from './writer.ts'
 import { zoneProblem } from './zones.ts'
 
@@ -53,8 +54,16 @@ function* columnProblems(column: ModelColumn): Generator<string> {
   }
   if (sound && column.fallback !== undefined)
     yield* defaultProblems(column.name, column.type, column.fallback)
+  yield* writtenProblems(column)
   yield* maskProblems(column)
   yield* generatedProblems(column)
+}
+
+function* writtenProblems({ name, type, written }: ModelColumn): Generator<string> {
+  if (written === undefined) return
+  const problems = [...notationProblems(written)]
+  for (const problem of problems.length > 0 ? problems : unsuited(written, type))
+    yield `${name}: written: ${problem}`
 }
 
 /** With a transform, the order of the two would be unclear, and what a reject may show if one fails. */
@@ -93,9 +102,9 @@ function* generatedProblems(column: ModelColumn): Generator<string> {
   else if (!types.includes(type.kind)) yield `${name}: ${generated.value} needs ${types.join(' or ')}`
   const zone = generated.value === 'processedOn' ? zoneProblem(generated.zone) : undefined
   if (zone !== undefined) yield `${name}: ${zone}`
-  const { from, fallback, nullIf, transform, mask } = column
-  if ([from, fallback, transform, mask].some((each) => each !== undefined) || nullIf.length > 0) {
-    yield `${name}: a generated value has no field, default, nullIf, transform or mask`
+  const { from, fallback, nullIf, written, transform, mask } = column
+  if ([from, fallback, written, transform, mask].some((each) => each !== undefined) || nullIf.length > 0) {
+    yield `${name}: a generated value has no field, default, nullIf, notation, transform or mask`
   }
 }
 

@@ -1,9 +1,11 @@
 import { type Cells, escaped, unquoted } from '../core/cells.ts'
 import type { Fault } from '../core/fault.ts'
-import type { CellDecoder, Transformed } from './columns.ts'
 import { visible } from '../core/found.ts'
+import type { Notations } from '../core/notation.ts'
+import type { CellDecoder, Transformed } from './columns.ts'
 import { generatorOf } from './generated.ts'
-import { cellOfColumn, type Model, type ModelColumn } from './model.ts'
+import { cellOfColumn, type Model, type ModelColumn, sourceName } from './model.ts'
+import { notationOf, type Written, writtenBy } from './notation/notation.ts'
 import type { RowWriter } from './writer.ts'
 
 /** The origin of records, for generated columns. */
@@ -25,12 +27,18 @@ interface ColumnPlan {
   readonly missing: Fault | undefined
   readonly fallback: Buffer | undefined
   readonly nullIf: readonly Buffer[]
-  /** Changes the source text: the transform or the mask. */
   readonly change: Change | undefined
   readonly generate: ((origin: Origin, record: number, writer: RowWriter) => Fault | undefined) | undefined
 }
 
+/** What changes the source text, in this order. */
 interface Change {
+  /** Applies `nullIf` too, because what comes before it may leave one of its texts. */
+  readonly written: Written | undefined
+  readonly model: ModelChange | undefined
+}
+
+interface ModelChange {
   readonly by: 'transform' | 'mask'
   readonly change: (text: string) => Transformed
 }
@@ -43,8 +51,11 @@ export class RecordDecoder {
   readonly #plans: readonly ColumnPlan[]
   readonly #writer: RowWriter
 
-  constructor(model: Model, fields: readonly string[], writer: RowWriter) {
-    this.#plans = model.columns.map((column) => planOf(column, cellOfColumn(model, fields, column.name)))
+  /** `notations`: those of the layout. */
+  constructor(model: Model, fields: readonly string[], writer: RowWriter, notations?: Notations) {
+    this.#plans = model.columns.map((column) =>
+      planOf(column, cellOfColumn(model, fields, column.name), notations),
+    )
     this.#writer = writer
   }
 
@@ -66,16 +77,17 @@ export class RecordDecoder {
   }
 }
 
-function planOf(column: ModelColumn, cell: number): ColumnPlan {
+function planOf(column: ModelColumn, cell: number, notations?: Notations): ColumnPlan {
   const { generated } = column
+  const change = changeOf(column, notations)
   return {
     name: column.name,
     cell,
     decode: column.type.decoder(),
     missing: missingFault(column),
     fallback: column.fallback === undefined ? undefined : Buffer.from(column.fallback),
-    nullIf: column.nullIf.map((text) => Buffer.from(text)),
-    change: changeOf(column),
+    nullIf: change?.written === undefined ? column.nullIf.map((text) => Buffer.from(text)) : [],
+    change,
     generate: generated === undefined ? undefined : generatorOf(generated, column.type.decoder()),
   }
 }
@@ -87,7 +99,14 @@ function missingFault({ notNull, tableNotNull }: ModelColumn): Fault | undefined
     : undefined
 }
 
-function changeOf({ transform, mask }: ModelColumn): Change | undefined {
+function changeOf(column: ModelColumn, notations?: Notations): Change | undefined {
+  const notation = notationOf(column.written, sourceName(column), column.type, notations)
+  const written = notation && writtenBy(notation, column.type, column.nullIf)
+  const model = modelChangeOf(column)
+  return written === undefined && model === undefined ? undefined : { written, model }
+}
+
+function modelChangeOf({ transform, mask }: ModelColumn): ModelChange | undefined {
   if (mask !== undefined) return { by: 'mask', change: (text) => mask.apply(text) }
   return transform === undefined ? undefined : { by: 'transform', change: transform }
 }
@@ -124,7 +143,21 @@ function decodeMissing(plan: ColumnPlan, writer: RowWriter): Fault | undefined {
 
 function decodeChanged(
   plan: ColumnPlan,
-  { by, change }: Change,
+  { written, model }: Change,
+  source: string,
+  writer: RowWriter,
+): Fault | undefined {
+  const text = written === undefined ? source : written(source)
+  if (text === null) return decodeMissing(plan, writer)
+  if (typeof text !== 'string') return text
+  if (model !== undefined) return decodeByModel(plan, model, text, writer)
+  const bytes = Buffer.from(text)
+  return plan.decode(bytes, 0, bytes.length, writer)
+}
+
+function decodeByModel(
+  plan: ColumnPlan,
+  { by, change }: ModelChange,
   text: string,
   writer: RowWriter,
 ): Fault | undefined {

@@ -80,6 +80,22 @@ const signatures = {
   default: { parameters: [scalar], example: "default('EUR')" },
   from: { parameters: [text], example: "from('Customer Name')" },
   nullIf: names("nullIf('', 'n/a')"),
+  written: {
+    parameters: [
+      object({
+        trim: optional(anything),
+        nulls: optional(list(text)),
+        decimal: optional(anything),
+        thousands: optional(text),
+        money: optional(anything),
+        percent: optional(anything),
+        pattern: optional(text),
+        epoch: optional(oneOf('s', 'ms', 'us', 'excel')),
+        excelText: optional(anything),
+      }),
+    ],
+    example: "written({ decimal: ',', thousands: '.' })",
+  },
   transform: { parameters: [callback], example: 'transform((text) => text.trim())' },
   mask: { parameters: [mask], example: 'mask(hmacSha256({ keys }))' },
   generated: {
@@ -142,7 +158,8 @@ const elsewhere: Readonly<Record<string, string>> = {
   nullif: ".nullIf('n/a')",
   transform: '.transform((text) => …)',
   mask: '.mask(mask)',
-  format: '.transform((text) => …), which returns YYYY-MM-DD or YYYY-MM-DD HH:MM:SS',
+  format: ".written({ pattern: 'DD.MM.YYYY' })",
+  trim: '.written({ trim: true })',
   primary: "primaryKey: ['column'] of the model",
   unique: "indexes: [unique('column')] of the model",
   tz: 'zone',

@@ -199,9 +199,12 @@ class Planner {
   }
 
   get #layout(): Layout {
-    const { notations = {} } = this.#reading
-    const { layout } = this.#splitter
-    return Object.keys(notations).length === 0 ? layout : { ...layout, notations }
+    const { notation = {}, notations = {} } = this.#reading
+    return {
+      ...this.#splitter.layout,
+      ...(Object.keys(notation).length > 0 && { notation }),
+      ...(Object.keys(notations).length > 0 && { notations }),
+    }
   }
 
   #startChunk(byteStart: number): void {

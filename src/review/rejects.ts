@@ -3,6 +3,7 @@ import { asBuffer } from '../core/bytes.ts'
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
 import { type RetryPolicy, retrying } from '../core/retry.ts'
+import type { Layout } from '../core/load.ts'
 import type { Abortable } from '../core/wait.ts'
 import { formatOf, messageLayout } from '../format/registry.ts'
 import { type Model, tableName } from '../model/model.ts'
@@ -89,20 +90,20 @@ export async function editReject(
   text: Uint8Array,
   { sink, model, signal }: Pick<ReplayRejectsOptions, 'sink' | 'model' | 'signal'>,
 ): Promise<boolean> {
-  const keeping = Keeping.of(model)
+  const layout = layoutOf(reject) ?? messageLayout
+  const keeping = Keeping.of(model, undefined, layout)
   const foreign = (reject.masked ?? []).filter((field) => keeping?.maskOf(field) === undefined)
   if (foreign.length > 0) {
     const detail = `reject ${reject.id} holds masks in ${foreign.join(', ')}, which the model ${tableName(model)} does not mask`
     throw new LadingError('MODEL_INVALID', `${detail}: give the model that it was consumed with`)
   }
-  const record = formatOf(layoutOf(reject) ?? messageLayout)?.record.trimmed(asBuffer(text)) ?? asBuffer(text)
-  const kept = keeping === undefined ? record : maskEdited(reject, record, keeping)
+  const record = formatOf(layout)?.record.trimmed(asBuffer(text)) ?? asBuffer(text)
+  const kept = keeping === undefined ? record : maskEdited(reject, record, keeping, layout)
   return sink.ledger.editReject(reject.id, kept, keeping?.maskedFields ?? [], { signal })
 }
 
-function maskEdited(reject: StoredReject, record: Buffer, keeping: Keeping): Buffer {
+function maskEdited(reject: StoredReject, record: Buffer, keeping: Keeping, layout: Layout): Buffer {
   const { raw, edited, masked } = reject
-  const layout = layoutOf(reject) ?? messageLayout
   // Without that record, a value may not be a mask.
   const settled = masked === undefined ? undefined : settledIn(asBuffer(edited ?? raw), layout)
   const kept = keeping.record(record, layout, settled)

@@ -114,7 +114,7 @@ describe('what the types of a model forbid is refused at run time too, with what
     ],
     [
       () => define(of(call(date, { format: 'DD.MM.YYYY' }))),
-      'id: date: there is no option format (did you mean .transform(',
+      'id: date: there is no option format (did you mean .written({ pattern: ',
     ],
     [
       () => define(of(call(timestamptz, { tz: 'UTC' }))),

@@ -314,15 +314,15 @@ describe('a generated column', () => {
       text().generated('other' as 'recordKey') as Column,
     ],
     [
-      'a generated value has no field, default, nullIf, transform or mask',
+      'a generated value has no field, default, nullIf, notation, transform or mask',
       text().generated('recordKey').from('x') as Column,
     ],
     [
-      'a generated value has no field, default, nullIf, transform or mask',
+      'a generated value has no field, default, nullIf, notation, transform or mask',
       text().generated('recordKey').nullIf('x') as Column,
     ],
     [
-      'a generated value has no field, default, nullIf, transform or mask',
+      'a generated value has no field, default, nullIf, notation, transform or mask',
       text().generated('recordKey').mask(sha256()) as Column,
     ],
   ])('%s', (message, column) => {

@@ -47,6 +47,16 @@ it('each source is planned by its own reading, and notations travel in its layou
   ])
 })
 
+it('a notation of every field travels too, and one that cannot be read is refused', async () => {
+  const paths = [await file('d.csv', 'id,note\n1,x\n')]
+  const notation = { nulls: ['NA'] }
+  const [one] = await plan({ paths, notation })
+  expect(one?.layout).toEqual({ fields: ['id', 'note'], delimiter: ',', quote: '"', notation })
+  await expect(plan({ paths, notations: { id: { thousands: '_' } } })).rejects.toMatchObject({
+    code: 'USAGE',
+  })
+})
+
 it('without one, the options are the reading of every source', async () => {
   const [one] = await plan({ paths: [await file('c.csv', 'id;note\n1;x\n')], dialect: { delimiter: ';' } })
   expect(one?.layout).toEqual({ fields: ['id', 'note'], delimiter: ';', quote: '"' })
@@ -75,14 +85,16 @@ const envelope = (layout: Layout) => ({
 
 it('plain CSV travels in version 1, which 0.1.0 reads, and CSV written in another way in version 3', () => {
   const plain = { fields: ['a'], delimiter: ',', quote: '"' }
-  for (const more of [
+  const others: readonly Partial<Layout>[] = [
     {},
     { escape: '\\' },
     { comment: '#' },
     { ragged: 'pad' },
     { trim: true },
+    { notation: { nulls: ['NA'] } },
     { notations: { a: { decimal: ',' } } },
-  ]) {
+  ]
+  for (const more of others) {
     const headers = envelopeHeaders(envelope({ ...plain, ...more }))
     expect(JSON.parse(headers['lading'] as string).v).toBe(Object.keys(more).length === 0 ? 1 : 3)
     expect(readEnvelope(headers)).toEqual(envelope({ ...plain, ...more }))

@@ -6,10 +6,11 @@
  */
 import { asBuffer } from '../../core/bytes.ts'
 import type { Layout } from '../../core/load.ts'
+import type { Notations } from '../../core/notation.ts'
 import { sha256Of } from '../../core/sha256.ts'
 import type { FieldValue, RecordText } from '../../format/format.ts'
 import { formatOf, messageLayout } from '../../format/registry.ts'
-import { type FieldRule, fieldRules, maskedText } from '../../model/fields.ts'
+import { type FieldMask, type FieldRule, fieldRules, maskedText } from '../../model/fields.ts'
 import { isMasked, type Model, sourceColumns, sourceName } from '../../model/model.ts'
 import { claimsChunk, envelopeHeaders, readableEnvelope } from '../../queue/envelope.ts'
 import type { Headers } from '../../queue/queue.ts'
@@ -55,22 +56,22 @@ export class Keeping {
   /** In the order of the columns. */
   readonly maskedFields: readonly string[]
 
-  private constructor(model: Model, keyField: string | undefined) {
-    this.#rules = fieldRules(model)
+  private constructor(model: Model, keyField: string | undefined, notations: Notations | undefined) {
+    this.#rules = fieldRules(model, notations)
     // It identifies records in the ledger, so that it is kept there anyway.
     if (keyField !== undefined && !this.#rules.has(keyField))
-      this.#rules.set(keyField, { mask: undefined, nullIf: [], takesParts: false })
+      this.#rules.set(keyField, { mask: undefined, takesParts: false })
     const columns = sourceColumns(model)
     this.maskedFields = columns.filter(({ mask }) => mask !== undefined).map(sourceName)
   }
 
-  /** Undefined where the model masks nothing. */
-  static of(model: Model, keyField?: string): Keeping | undefined {
-    return isMasked(model) ? new Keeping(model, keyField) : undefined
+  /** Undefined where the model masks nothing. `notations`: those of the layout. */
+  static of(model: Model, keyField?: string, notations?: Notations): Keeping | undefined {
+    return isMasked(model) ? new Keeping(model, keyField, notations) : undefined
   }
 
   /** The mask of a field, where one of its columns has one. */
-  maskOf(field: string): ((text: string) => string) | undefined {
+  maskOf(field: string): FieldMask | undefined {
     return this.#rules.get(field)?.mask
   }
 
@@ -156,6 +157,6 @@ export class Keeping {
     const rule = this.#rules.get(field)
     if (rule === undefined) return redacted
     if (kind === 'nested') return rule.takesParts ? undefined : redacted
-    return rule.mask === undefined ? undefined : (maskedText(rule, bytes) ?? redacted)
+    return rule.mask === undefined ? undefined : (maskedText(rule.mask, bytes) ?? redacted)
   }
 }

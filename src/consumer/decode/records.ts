@@ -4,8 +4,9 @@ import type { Fault, Span } from '../../core/fault.ts'
 import type { Layout } from '../../core/load.ts'
 import type { Format, RecordReader } from '../../format/format.ts'
 import { formatOf } from '../../format/registry.ts'
-import { fieldProblems, type FieldRule, wantedFields } from '../../model/fields.ts'
+import { fieldProblems, type FieldMask, wantedFields } from '../../model/fields.ts'
 import { cellOfColumn, type Model, sourceColumns, sourceName, tableName } from '../../model/model.ts'
+import { notationsProblem } from '../../model/notation/notation.ts'
 import { type Origin, RecordDecoder } from '../../model/record.ts'
 import type { RowBuffer } from '../../model/writer.ts'
 import { isRedacted, Keeping } from './keeping.ts'
@@ -41,7 +42,7 @@ export class Records {
   readonly #format: Format
   readonly #decoder: RecordDecoder
   readonly #keyField: string | undefined
-  readonly #keyMask: FieldRule['mask']
+  readonly #keyMask: FieldMask | undefined
   readonly #redactable: readonly RedactableCell[]
 
   private constructor(format: Format, layout: Layout, options: RecordsOptions, rows: RowBuffer) {
@@ -52,8 +53,8 @@ export class Records {
     // The last cell, which no column reads.
     const key = keyField === undefined ? [] : [{ name: keyField, take: 'key' as const }]
     this.reader = format.reader(layout, [...wantedFields(model), ...key], ignoreExtra)
-    this.#decoder = new RecordDecoder(model, this.reader.fields, rows)
-    this.keeping = Keeping.of(model, keyField)
+    this.#decoder = new RecordDecoder(model, this.reader.fields, rows, layout)
+    this.keeping = Keeping.of(model, keyField, layout)
     this.#keyField = keyField
     this.#keyMask = keyField === undefined ? undefined : this.keeping?.maskOf(keyField)
     this.#redactable = this.#cells().filter(({ cell, field }) => cell >= 0 && redacted.includes(field))
@@ -70,6 +71,9 @@ export class Records {
         detail: `its records have a layout of format ${JSON.stringify(name)} that cannot be read`,
       }
     }
+    const unreadable = notationsProblem(layout)
+    if (unreadable !== undefined)
+      return { code: 'BAD_ENVELOPE', detail: `its fields have a notation that cannot be read: ${unreadable}` }
     const { model, ignoreExtra } = options
     // Without fields in the layout, each record names its own.
     const problems = layout.fields.length === 0 ? [] : [...fieldProblems(model, layout.fields, ignoreExtra)]
@@ -120,7 +124,7 @@ export class Records {
   /** The text of the key field, or its mask. Throws what the mask throws. */
   keyText(): string {
     const text = cellBytes(this.reader, this.reader.fields.length - 1).toString('utf8')
-    return this.#keyMask === undefined ? text : this.#keyMask(text)
+    return this.#keyMask?.(text) ?? text
   }
 
   #keyFault(field: string): Fault | undefined {

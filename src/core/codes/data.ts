@@ -45,18 +45,25 @@ export const dataCodes = {
     'not a boolean',
     'use true/false, t/f, yes/no, y/n, on/off, 1/0; other words need a transform',
   ),
-  BAD_INTEGER: reject('not a whole number', 'use digits with an optional sign; other forms need a transform'),
+  BAD_INTEGER: reject(
+    'not a whole number',
+    'use digits with an optional sign; for thousands and currencies see written() and --thousands',
+  ),
   BAD_NUMBER: reject(
     'not a decimal number',
-    'use digits, a point and an exponent; other forms need a transform; NaN and Infinity are refused (see nullIf)',
+    'use digits, a point and an exponent; for decimal commas, thousands and currencies see written() and --decimal; NaN and Infinity are refused (see nullIf)',
   ),
   BAD_DATE: reject(
     'not a date that exists, in the form YYYY-MM-DD',
-    'write YYYY-MM-DD; other forms, also those of ISO 8601, need a transform',
+    'write YYYY-MM-DD, or state how it is written: written({ pattern }), or --date-format',
   ),
   BAD_TIMESTAMP: reject(
     'not a timestamp that exists, in the form YYYY-MM-DD HH:MM:SS',
-    'write YYYY-MM-DD HH:MM:SS, with T or a space; other forms, also those of ISO 8601, need a transform',
+    'write YYYY-MM-DD HH:MM:SS, with T or a space, or state how it is written: written({ pattern }) or written({ epoch }), or --date-format',
+  ),
+  BAD_TIME: reject(
+    'not a time of day, in the form HH:MM:SS',
+    'write HH:MM:SS, or state how it is written: written({ pattern })',
   ),
   ZONE_MISSING: reject(
     'the timestamp has no zone',

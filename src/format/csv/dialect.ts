@@ -1,6 +1,5 @@
 import { LadingError } from '../../core/errors.ts'
 import type { Layout } from '../../core/load.ts'
-import type { Notation } from '../../core/notation.ts'
 
 /**
  * How a file is written. Every optional key is absent where it has its default, so that layouts and plans of
@@ -43,8 +42,6 @@ export const defaultDialect: Dialect = { delimiter: ',', quote: '"', header: tru
 export interface CsvLayout extends Layout, RecordDialect {
   readonly delimiter: string
   readonly quote: string
-  /** By field. */
-  readonly notations?: Readonly<Record<string, Notation>>
 }
 
 /** The keys of the dialect that a layout holds, those with their default left out. */
@@ -115,6 +112,7 @@ const layoutKeys: ReadonlySet<string> = new Set([
   'comment',
   'ragged',
   'trim',
+  'notation',
   'notations',
 ])
 

@@ -1,0 +1,268 @@
+/**
+ * The text of a value → the text that the column's type reads, no value, or a fault. In this order: trimming,
+ * texts that mean no value, Excel's `="…"`, and then numbers and times in the columns that hold them.
+ */
+import type { Fault } from '../../core/fault.ts'
+import { found, visible } from '../../core/found.ts'
+import type { Notation, Notations } from '../../core/notation.ts'
+import type { ColumnType } from '../columns.ts'
+import { type EpochReader, epochReader } from './epoch.ts'
+import type { Instant } from './instant.ts'
+import { numberExample, numberProblems, numberRewrite } from './number.ts'
+import { hasDate, patternProblems, patternReader } from './pattern.ts'
+
+/** Null is no value. */
+export type Written = (text: string) => string | null | Fault
+
+/** What a column holds, as far as notations differ. */
+type Holds = 'number' | 'date' | 'time' | 'timestamp' | 'timestamptz' | 'text' | 'any'
+
+const kinds: Readonly<Record<string, Holds>> = {
+  integer: 'number',
+  bigint: 'number',
+  double: 'number',
+  numeric: 'number',
+  date: 'date',
+  time: 'time',
+  timestamp: 'timestamp',
+  timestamptz: 'timestamptz',
+}
+
+/** SQL names of the types of a `custom` column. */
+const names: readonly (readonly [RegExp, Holds])[] = [
+  [
+    /^(?:smallint|int\d?|integer|bigint|real|float\d?|double precision|numeric|decimal|money)\b(?!.*\[)/i,
+    'number',
+  ],
+  [/^date\b(?!.*\[)/i, 'date'],
+  [/^(?:timestamptz|timestamp\b.*with time zone)(?!.*\[)/i, 'timestamptz'],
+  [/^timestamp\b(?!.*\[)/i, 'timestamp'],
+  [/^time\b(?!.*\[)/i, 'time'],
+]
+
+function holds({ kind, sql }: ColumnType): Holds {
+  if (kind !== 'custom') return kinds[kind] ?? 'text'
+  return names.find(([name]) => name.test(sql ?? ''))?.[1] ?? 'any'
+}
+
+const isTimes = (held: Holds): boolean => held !== 'number' && held !== 'text' && held !== 'any'
+
+/** Whether the notation says something of numbers, and of times. */
+const ofNumbers = ({ decimal, thousands, money, percent }: Notation): boolean =>
+  decimal !== undefined || thousands !== undefined || money !== undefined || percent !== undefined
+const ofTimes = ({ pattern, epoch }: Notation): boolean => pattern !== undefined || epoch !== undefined
+
+const numbersOf = ({ decimal, thousands, money, percent }: Notation): Notation =>
+  given({ decimal, thousands, money, percent })
+const timesOf = ({ pattern, epoch }: Notation): Notation => given({ pattern, epoch })
+const textsOf = ({ trim, nulls, excelText }: Notation): Notation => given({ trim, nulls, excelText })
+
+const given = (notation: { readonly [K in keyof Notation]: Notation[K] | undefined }): Notation =>
+  Object.fromEntries(Object.entries(notation).filter(([, value]) => value !== undefined))
+
+/**
+ * The notation of a column, of what its model states, what the layout states of its field, and what the
+ * layout states of every field; undefined where none says anything. The first that says something of numbers
+ * decides them all, and so with times.
+ */
+export function notationOf(
+  own: Notation | undefined,
+  field: string,
+  type: ColumnType,
+  { notation, notations }: Notations = {},
+): Notation | undefined {
+  const ofField = notations !== undefined && Object.hasOwn(notations, field) ? notations[field] : undefined
+  const stated = [own, ofField, notation && suited(notation, holds(type))].filter(
+    (each) => each !== undefined,
+  )
+  if (stated.length === 0) return undefined
+  const merged = {
+    ...Object.assign({}, ...stated.toReversed().map(textsOf)),
+    ...numbersOf(stated.find(ofNumbers) ?? {}),
+    ...timesOf(stated.find(ofTimes) ?? {}),
+  }
+  return Object.keys(merged).length === 0 ? undefined : merged
+}
+
+/** What of a notation of every field holds for a column. */
+function suited(notation: Notation, held: Holds): Notation {
+  const { pattern } = notation
+  const timed =
+    isTimes(held) && (pattern === undefined || (held === 'time' ? !hasDate(pattern) : hasDate(pattern)))
+  return {
+    ...textsOf(notation),
+    ...(held === 'number' || isTimes(held) ? numbersOf(notation) : {}),
+    ...(timed ? timesOf(notation) : {}),
+  }
+}
+
+/** What is wrong with a notation, whatever the column; it may come from outside, as a layout does. */
+export function* notationProblems(notation: Notation): Generator<string> {
+  const wrong = Object.entries(notation).find(([name, value]) => {
+    const accepts = Object.hasOwn(shapes, name) ? shapes[name as keyof Notation] : undefined
+    return value !== undefined && accepts?.(value) !== true
+  })
+  if (wrong !== undefined) {
+    yield `${wrong[0]} cannot be ${JSON.stringify(wrong[1])}`
+    return
+  }
+  yield* numberProblems(notation)
+  const { pattern, epoch } = notation
+  if (pattern !== undefined)
+    for (const problem of patternProblems(pattern)) yield `the pattern '${pattern}': ${problem}`
+  if (pattern !== undefined && epoch !== undefined) yield 'pattern and epoch do not go together'
+}
+
+/** What is wrong with what a layout states, which may come from outside. */
+export function notationsProblem({ notation, notations = {} }: Notations): string | undefined {
+  if (!isObject(notations) || (notation !== undefined && !isObject(notation))) return 'it is no object'
+  for (const each of [notation ?? {}, ...Object.values(notations)]) {
+    if (!isObject(each)) return 'it is no object'
+    for (const problem of notationProblems(each)) return problem
+  }
+  return undefined
+}
+
+const isObject = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isTrue = (value: unknown): boolean => value === true
+const isText = (value: unknown): boolean => typeof value === 'string'
+
+const shapes: Readonly<Record<keyof Notation, (value: unknown) => boolean>> = {
+  trim: isTrue,
+  nulls: (value) => Array.isArray(value) && value.every(isText),
+  decimal: (value) => value === ',',
+  thousands: isText,
+  money: (value) => value === true || isText(value),
+  percent: isTrue,
+  pattern: isText,
+  epoch: (value) => ['s', 'ms', 'us', 'excel'].includes(value as string),
+  excelText: isTrue,
+}
+
+/** Why the notation, stated for a column of the type, can mean nothing there. */
+export function* unsuited(notation: Notation, type: ColumnType): Generator<string> {
+  const held = holds(type)
+  if (held === 'any') return
+  const { pattern, epoch, percent } = notation
+  if (ofTimes(notation) && !isTimes(held)) yield 'pattern and epoch are for columns of dates and times'
+  else if (pattern !== undefined && held === 'time' && hasDate(pattern)) yield `a time has no date`
+  else if (pattern !== undefined && held !== 'time' && !hasDate(pattern)) yield `its pattern has no date`
+  if (epoch !== undefined && held === 'time') yield 'epoch is for dates and timestamps'
+  if (ofNumbers(notation) && held !== 'number' && epoch === undefined)
+    yield 'decimal, thousands, money and percent are for columns of numbers'
+  if (percent === true && (type.kind === 'integer' || type.kind === 'bigint'))
+    yield 'a percentage is a fraction: use numeric() or doublePrecision()'
+}
+
+/** `nullIf`: more texts that mean no value. */
+export function writtenBy(notation: Notation, type: ColumnType, nullIf: readonly string[] = []): Written {
+  const texts = textWritten(notation, nullIf)
+  const held = holds(type)
+  const values = valueWritten(notation, held, type.kind)
+  if (values === undefined) return texts
+  return (text) => {
+    const plain = texts(text)
+    return plain === null ? null : values(plain)
+  }
+}
+
+/** The part of a notation that holds for columns of every type. */
+export function textWritten(
+  { trim, nulls = [], excelText }: Notation,
+  nullIf: readonly string[] = [],
+): (text: string) => string | null {
+  const none = new Set([...nulls, ...nullIf])
+  return (text) => {
+    const plain = trim === true ? trimmed(text) : text
+    if (none.has(plain) || (plain === '' && text !== '')) return null
+    return excelText === true && isExcelText(plain) ? plain.slice(2, -1).replaceAll('""', '"') : plain
+  }
+}
+
+const trimmed = (text: string): string => text.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '')
+
+const isExcelText = (text: string): boolean => /^="(?:[^"]|"")*"$/s.test(text)
+
+function valueWritten(
+  notation: Notation,
+  held: Holds,
+  kind: string,
+): ((text: string) => string | Fault) | undefined {
+  const { pattern, epoch } = notation
+  const times = isTimes(held) || held === 'any'
+  if (pattern !== undefined && times) {
+    const read = patternReader(pattern)
+    return (text) => formOf(read(text), text, held, `written ${pattern}`)
+  }
+  const numbers = ofNumbers(notation) ? numberWritten(notation, kind) : undefined
+  if (epoch !== undefined && times) {
+    const read = epochReader(epoch)
+    return (text) => {
+      const digits = numbers === undefined ? text : numbers(text)
+      if (typeof digits !== 'string') return digits
+      return formOf(inUtc(read(digits), held), text, held, epochNames[epoch])
+    }
+  }
+  return held === 'number' || held === 'any' ? numbers : undefined
+}
+
+/** With its offset, where the column keeps one. */
+const inUtc = (instant: ReturnType<EpochReader>, held: Holds): ReturnType<EpochReader> =>
+  typeof instant === 'object' && (held === 'timestamptz' || held === 'any')
+    ? { ...instant, offset: 'Z' }
+    : instant
+
+const epochNames = {
+  s: 'in seconds since 1970',
+  ms: 'in milliseconds since 1970',
+  us: 'in microseconds since 1970',
+  excel: 'as a day number of Excel',
+} as const
+
+function numberWritten(notation: Notation, kind: string): (text: string) => string | Fault {
+  const rewrite = numberRewrite(notation)
+  const code = kind === 'integer' || kind === 'bigint' ? 'BAD_INTEGER' : 'BAD_NUMBER'
+  const detail = `is not a number written like ${visible(numberExample(notation))}`
+  return (text) => rewrite(text) ?? { code, detail: `${quoted(text)} ${detail}` }
+}
+
+/** The form that a column of dates or times reads. */
+function formOf(
+  instant: Instant | 'lossy' | undefined,
+  text: string,
+  held: Holds,
+  how: string,
+): string | Fault {
+  const name = held === 'date' ? 'date' : held === 'time' ? 'time' : 'timestamp'
+  const bad = (): Fault => ({
+    code: name === 'date' ? 'BAD_DATE' : name === 'time' ? 'BAD_TIME' : 'BAD_TIMESTAMP',
+    detail: `${quoted(text)} is not a ${name} ${visible(how)}`,
+  })
+  if (instant === undefined) return bad()
+  if (instant === 'lossy')
+    return { code: 'PRECISION_LOST', detail: `${quoted(text)} is finer than a microsecond` }
+  const { date, time, offset = '' } = instant
+  if (offset !== '' && (held === 'date' || held === 'timestamp'))
+    return { code: 'ZONE_NOT_ALLOWED', detail: `${quoted(text)} has a zone, the column keeps none` }
+  switch (held) {
+    case 'time':
+      return date === undefined && time !== undefined ? time : bad()
+    case 'date':
+      if (date === undefined) return bad()
+      return time === undefined || /^[0:.]*$/.test(time)
+        ? date
+        : { code: 'PRECISION_LOST', detail: `${quoted(text)} has a time of day, the column keeps none` }
+    case 'timestamp':
+    case 'timestamptz':
+      return date === undefined ? bad() : `${date} ${time ?? '00:00:00'}${offset}`
+    default:
+      return [date, time].filter((part) => part !== undefined).join(' ') + offset
+  }
+}
+
+function quoted(text: string): string {
+  const bytes = Buffer.from(text)
+  return found(bytes, 0, bytes.length)
+}
