@@ -1,0 +1,19 @@
+import type { Choice, Decision, Question } from '../decision.ts'
+
+/** What was decided and what is unclear, in the order in which it was found. */
+export class Findings {
+  readonly decisions: Decision[] = []
+  readonly questions: Question[] = []
+
+  decide(about: string, chosen: string, because: string, line?: number): void {
+    this.decisions.push({ about, chosen, because, ...(line !== undefined && { line }) })
+  }
+
+  ask(about: string, line: number, readings: readonly Choice[]): void {
+    this.questions.push({ about, line, readings })
+  }
+}
+
+/** `1 line`, `3 lines`. */
+export const counted = (count: number, what: string): string =>
+  `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'}`

@@ -1,0 +1,97 @@
+/** Lines that are no records below the header: comments between records, totals and notes at the end. */
+import type { Dialect } from '../../format/registry.ts'
+import { isBlank } from './dialects.ts'
+import { counted, type Findings } from './findings.ts'
+import { votesOf } from './header.ts'
+import { isValue } from './kinds.ts'
+import type { Row } from './rows.ts'
+import type { Table } from './table.ts'
+
+/** The most rows of a footer, its empty lines not counted. */
+const mostRows = 12
+const closing =
+  /^\W*((grand |sub)?totals?|sums?|sub ?totals?|(gesamt|end|zwischen)?summe|gesamt|insgesamt|saldo|somme|total g[ée]n[ée]ral|totale|suma|end of|source|quelle|notes?|hinweis|fu(ß|ss)note|legend|stand|generated|erstellt)\b/i
+
+/** Comments that look like records would be taken for such, so they are asked about. */
+export function askForComments(table: Table, stated: Partial<Dialect>, found: Findings): void {
+  if (stated.comment !== undefined) return
+  const marked = table.body.filter(
+    ({ cells, quoted }) => cells[0]?.startsWith('#') === true && !quoted.has(0),
+  )
+  const [first] = marked
+  if (first === undefined || marked.length * 2 > table.body.length) return
+  const width = table.names.length
+  const asRecord = marked.find((row) => {
+    const { names } = votesOf(row, table.kinds)
+    return row.cells.length === width && (names.length > 0 || isValue(table.kinds[0] ?? 'text'))
+  })
+  if (asRecord !== undefined)
+    found.ask('it begins with #, as a comment, and has the cells of a record', asRecord.line, [
+      { option: "--comment '#'", meaning: `${counted(marked.length, 'line')} that begin so are left out` },
+      { option: '--types text', meaning: 'they are records' },
+    ])
+  else if (marked.some(({ cells }) => cells.length !== width))
+    found.decide(
+      'comments',
+      'none',
+      "lines that begin with # are rejects; --comment '#' leaves them out",
+      first.line,
+    )
+}
+
+/** `rows` are the last of the file; those above the header are not among them. */
+export function askForFooter(rows: readonly Row[], table: Table, found: Findings): void {
+  const width = table.names.length
+  if (width < 2) return
+  let start = rows.length
+  let count = 0
+  for (let at = rows.length - 1; at >= 0 && count < mostRows; at--) {
+    const row = rows[at] as Row
+    if (isBlank(row)) continue
+    if (!isClosing(row, table, rows)) break
+    start = at
+    count++
+  }
+  const footer = rows.slice(start).filter((row) => !isBlank(row))
+  const [first] = footer
+  if (first === undefined || table.body.filter((row) => !isBlank(row)).length < count + 2) return
+  while (start > 0 && isBlank(rows[start - 1] as Row)) start--
+  const lines = rows.slice(start).reduce((sum, row) => sum + row.lines, 0)
+  const option = `--footer-lines ${lines}`
+  const asRecord = footer.find(({ cells }) => cells.length === width)
+  if (asRecord === undefined) {
+    const cells = `${counted(first.cells.length, 'cell')} and not ${width}`
+    return found.decide(
+      'footer',
+      'none',
+      `what ends the file is a reject, as it has ${cells}; ${option} leaves it out`,
+      first.line,
+    )
+  }
+  found.ask('it ends the file and looks like a total or a note', asRecord.line, [
+    { option, meaning: 'it is left out' },
+    { option: '--footer-lines 0', meaning: 'it is a record' },
+  ])
+}
+
+function isClosing(row: Row, { names, kinds }: Table, rows: readonly Row[]): boolean {
+  const width = names.length
+  const filled = row.cells.filter((cell) => cell.trim() !== '')
+  if (row.isFlawed || filled.length === 0) return filled.length === 0
+  const isNamed = closing.test(filled[0] ?? '')
+  if (row.cells.length > width) return false
+  if (row.cells.length < width) return row.cells.length === 1 || filled.length === 1 || isNamed
+  const { names: texts } = votesOf(row, kinds)
+  const isAlone = filled.length === 1 && width > 2 && texts.length > 0
+  return isAlone || (isNamed && (texts.length > 0 || hasNewGap(row, rows)))
+}
+
+/** Whether it lacks a value that every other row has. */
+const hasNewGap = (row: Row, rows: readonly Row[]): boolean =>
+  row.cells.some(
+    (cell, column) =>
+      cell === '' &&
+      rows.every(
+        (each) => each === row || each.cells.length !== row.cells.length || each.cells[column] !== '',
+      ),
+  )

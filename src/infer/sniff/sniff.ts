@@ -1,0 +1,132 @@
+/**
+ * How a file is written, found by looking at its head and tail. What is stated is taken as it is, and helps to decide the rest.
+ * docs/inference.md says what is found and how.
+ */
+import type { Dialect } from '../../format/registry.ts'
+import type { Reading } from '../../format/reading.ts'
+import type { Decision, Question } from '../decision.ts'
+import { type Candidate, chooseMarks, commonWidth, isBlank, isComment } from './dialects.ts'
+import { textsOf } from './encoding.ts'
+import { counted, Findings } from './findings.ts'
+import { askForComments, askForFooter } from './foot.ts'
+import { readRows } from './rows.ts'
+import { findTable, type Table } from './table.ts'
+
+/** Bytes of a file's beginning and end that are looked at; a shorter file is seen as a whole. */
+export const headBytes = 1024 * 1024
+export const tailBytes = 64 * 1024
+
+export interface Sniffed extends Reading {
+  /** Names of the columns; empty where each record names its own. */
+  readonly fields: readonly string[]
+  readonly decisions: readonly Decision[]
+  /** What the file alone does not tell. The reading is then one of several. */
+  readonly questions: readonly Question[]
+}
+
+/** `tail` is undefined where `head` is the whole file. */
+export function sniff(head: Buffer, tail: Buffer | undefined, stated: Reading): Sniffed {
+  const found = new Findings()
+  const { texts, written } = textsOf(head, tail, stated, found)
+  const own = { ...stated, ...written }
+  const format = stated.format ?? formatOf(texts.head, stated, found)
+  if (format !== 'csv' && format !== 'tsv') return { ...own, format, fields: [], ...found }
+  const dialect = format === 'tsv' ? { delimiter: '\t', ...stated.dialect } : { ...stated.dialect }
+  const table = tableOf(texts.head, texts.tail, { ...own, dialect }, found)
+  return { ...own, format: 'csv', dialect: table.dialect, fields: mended(table.names), ...found }
+}
+
+/** JSON begins with a bracket, and what follows it is no name of a column. */
+function formatOf(text: string, { dialect = {} }: Reading, found: Findings): string {
+  if (Object.values(dialect).some((value) => value !== undefined)) return 'csv'
+  const [first = '', second] = text.split('\n', 1000).filter((line) => line.trim() !== '')
+  const isObject = /^\s*\{\s*("([^"\\]|\\.)*"\s*:|\}|$)/.test(first)
+  if (isObject && second !== undefined && /^\s*\{/.test(second) && /\}\s*$/.test(first)) {
+    found.decide('format', 'ndjson', 'its lines are objects', 1)
+    return 'ndjson'
+  }
+  if (isObject || /^\s*\[\s*(\{\s*("|\}|$)|\]\s*$|$)/.test(first)) {
+    found.decide('format', 'json', `it begins with ${isObject ? 'an object' : 'an array'}`, 1)
+    return 'json'
+  }
+  return 'csv'
+}
+
+function tableOf(
+  head: string,
+  tail: string | undefined,
+  stated: Reading,
+  found: Findings,
+): Table & { dialect: Dialect } {
+  const given = { ...stated.dialect }
+  const separator = /^"?sep=([^\r\n])"?\r?(\n|$)/i.exec(head)?.[1]
+  const delimiter = given.delimiter ?? separator
+  const text = separator === undefined ? head : head.slice(head.indexOf('\n') + 1)
+  const chosen = chooseMarks(text, { ...given, ...(delimiter !== undefined && { delimiter }) })
+  const rows = readRows(head, chosen.marks).slice(separator === undefined ? 0 : 1)
+  const records = rows.filter((row) => !isComment(row, given.comment))
+  const width = commonWidth(records.filter((row) => !isBlank(row) && !row.isFlawed))
+  sayMarks(chosen, width, separator, given, found)
+  const table = findTable(records, width, given, found)
+  askForComments(table, given, found)
+  if (stated.footerLines === undefined)
+    askForFooter(tail === undefined ? table.body : readRows(tail, chosen.marks), table, found)
+  const { frame } = table
+  const names = frame.names === undefined ? {} : { names: mended(frame.names) }
+  const dialect: Dialect = { ...given, ...chosen.marks, ...frame, ...names }
+  return { ...table, dialect }
+}
+
+function sayMarks(
+  { marks, rows, width }: Candidate,
+  all: number,
+  separator: string | undefined,
+  stated: Partial<Dialect>,
+  found: Findings,
+): void {
+  const agreeing = rows.filter(({ cells }) => cells.length === width).length
+  const lines =
+    agreeing === rows.length
+      ? `each of ${counted(rows.length, 'line')}`
+      : `${agreeing} of ${counted(rows.length, 'line')}`
+  if (stated.delimiter === undefined && all === 1)
+    found.decide(
+      'delimiter',
+      'none',
+      'no delimiter gives the lines the same number of cells: there is one column',
+    )
+  else if (stated.delimiter === undefined && separator !== undefined)
+    found.decide('delimiter', written(separator), 'the line sep= says so', 1)
+  else if (stated.delimiter === undefined)
+    found.decide('delimiter', written(marks.delimiter), `it gives ${lines} ${counted(width, 'cell')}`)
+  const quoted = rows.find((row) => row.quoted.size > 0)
+  if (stated.quote === undefined && marks.quote === '')
+    found.decide('quote', 'none', 'no cell stands in quotes, and some hold one')
+  else if (stated.quote === undefined && quoted !== undefined)
+    found.decide('quote', marks.quote, 'cells stand in it', quoted.line)
+  if (stated.escape === undefined && marks.escape !== undefined)
+    found.decide('escape', marks.escape, 'a backslash stands before quotes within cells')
+  if (stated.trim === undefined && marks.trim !== undefined)
+    found.decide('trim', 'blanks around cells', 'blanks follow the delimiters')
+}
+
+const written = (delimiter: string): string =>
+  new Map([
+    ['\t', 'tab'],
+    [' ', 'space'],
+    ['\u001f', 'U+001F'],
+  ]).get(delimiter) ?? delimiter
+
+/** A name for each column: those without one are named by their number, and a name that stands twice gets one. */
+function mended(names: readonly string[]): string[] {
+  const taken = new Set(names)
+  const used = new Set<string>()
+  return names.map((given, column) => {
+    const name = given === '' ? `column_${column + 1}` : given
+    let free = name
+    for (let count = 2; used.has(free) || (free !== given && taken.has(free)); count++)
+      free = `${name}_${count}`
+    used.add(free)
+    return free
+  })
+}

@@ -1,0 +1,105 @@
+/** Where a table begins: what stands above its header is left out. */
+import { isBlank } from './dialects.ts'
+import { kindsOf, votesOf } from './header.ts'
+import { isValue, type Kind, kindOf } from './kinds.ts'
+import type { Row } from './rows.ts'
+
+/** Rows among which a table begins. */
+const mostAbove = 60
+
+/** Index of the row that holds the names, or the first record; `rows` are those of the whole head. */
+export function findStart(rows: readonly Row[], width: number): number {
+  if (width === 1) return firstOf(rows, (row) => !isBlank(row) && !isMarked(row))
+  const wide = firstOf(
+    rows,
+    (row) => row.cells.length === width && !isHollow(row) && !isRemark(row, rows, width),
+  )
+  const start = belowTitles(rows, wide, width)
+  const narrow = start === wide ? raggedHeader(rows, start, width) : undefined
+  return narrow ?? belowGap(rows, start, width)
+}
+
+const firstOf = (rows: readonly Row[], is: (row: Row) => boolean): number => Math.max(0, rows.findIndex(is))
+
+/** Whether all cells are empty. */
+export const isHollow = ({ cells }: Row): boolean => cells.every((cell) => cell.trim() === '')
+
+const isMarked = ({ cells, quoted }: Row): boolean => cells[0]?.startsWith('#') === true && !quoted.has(0)
+
+/** A line that begins with `#`, unless it names the columns of the values below it. */
+function isRemark(row: Row, rows: readonly Row[], width: number): boolean {
+  if (!isMarked(row)) return false
+  const below = rows.slice(rows.indexOf(row) + 1)
+  const next = below.find(({ cells }) => cells.length === width)
+  if (next === undefined || isMarked(next)) return true
+  const kinds = bodyKinds(below, width)
+  return votesOf(row, kinds).names.length === 0 || votesOf(next, kinds).values.length === 0
+}
+
+/** Kinds of the columns of a table of which the first rows may be a part of the header. */
+export function bodyKinds(rows: readonly Row[], width: number): Kind[] {
+  const body = rows.filter((row) => row.cells.length === width && !row.isFlawed)
+  return kindsOf(body.slice(Math.max(0, Math.min(2, body.length - 2))), width)
+}
+
+/** Filled from the left, and hardly. */
+function isTitle(row: Row, width: number): boolean {
+  const filled = row.cells.findLastIndex((cell) => cell.trim() !== '') + 1
+  return filled <= Math.max(1, Math.floor(width / 3)) && row.cells[0]?.trim() !== ''
+}
+
+/** Titles may have the delimiters of a whole row, as spreadsheets write them. */
+function belowTitles(rows: readonly Row[], wide: number, width: number): number {
+  let start = wide
+  while (start < wide + mostAbove) {
+    const row = rows[start]
+    if (row === undefined || !(isHollow(row) || row.cells.length !== width || isTitle(row, width))) break
+    start++
+  }
+  const header = rows[start]
+  if (start === wide || header === undefined || start === wide + mostAbove) return wide
+  const { names, values } = votesOf(header, bodyKinds(rows.slice(start + 1), width))
+  const isFull = header.cells.every((cell) => cell.trim() !== '')
+  const isSure =
+    names.length > 0 || (width > 2 && isFull && !header.cells.some((cell) => isValue(kindOf(cell))))
+  return isSure && values.length <= names.length ? start : wide
+}
+
+/** A header with another number of cells than the records right below it. */
+function raggedHeader(rows: readonly Row[], start: number, width: number): number | undefined {
+  const [above, first] = [rows[start - 1], rows[start] as Row]
+  if (above === undefined || isHollow(above) || above.line + above.lines !== first.line) return undefined
+  const { cells } = above
+  if (namesByOther(above, width) !== undefined) return start - 1
+  const isNear = cells.length >= Math.max(2, width / 2) && cells.length <= width * 2
+  if (!isNear || cells.some((cell) => isValue(kindOf(cell)))) return undefined
+  const { names, values } = votesOf(first, bodyKinds(rows.slice(start + 1), width))
+  return values.length > 0 || (names.length === 0 && Math.abs(cells.length - width) === 1)
+    ? start - 1
+    : undefined
+}
+
+/** The names of a header that is written with another delimiter than the records. */
+export function namesByOther({ cells }: Row, width: number): readonly string[] | undefined {
+  const [line = '', ...more] = cells
+  if (more.length > 0 || width < 3) return undefined
+  return [',', ';', '\t', '|']
+    .map((delimiter) => line.split(delimiter))
+    .find((names) => names.length === width)
+}
+
+/** Above an empty line may stand something of another kind that has as many cells. */
+function belowGap(rows: readonly Row[], start: number, width: number): number {
+  const last = Math.min(rows.length - 1, start + mostAbove)
+  for (let at = start + 1; at < last; at++) {
+    const row = rows[at + 1] as Row
+    if (!isHollow(rows[at] as Row) || row.cells.length !== width || isHollow(row)) continue
+    const kinds = bodyKinds(rows.slice(at + 2), width)
+    const { names, values } = votesOf(row, kinds)
+    if (names.length === 0 || values.length > 0) continue
+    const block = rows.slice(start + 1, at).filter(({ cells }) => cells.length === width)
+    const fits = block.some((each) => votesOf(each, kinds).names.length === 0)
+    if (!fits) return at + 1
+  }
+  return start
+}

@@ -1,0 +1,146 @@
+/** Files that sniffers are known to misread, and what is right for each. */
+import { describe, expect, it } from 'vitest'
+import { headBytes } from '../../../src/infer/sniff/sniff.ts'
+import { sniffed } from '../../support/inferred.ts'
+
+const dialect = (text: string) => sniffed(Buffer.from(text)).dialect
+const fields = (text: string) => sniffed(Buffer.from(text)).fields
+const about = (text: string) => sniffed(Buffer.from(text)).questions.map((question) => question.line)
+
+describe('delimiter', () => {
+  it.each([
+    ['decimal commas below a header of one column', 'price\n1,5\n2,25\n12,50\n', ['price']],
+    ['decimal commas beside semicolons', 'name;price\nx;1,5\ny;2,5\n', ['name', 'price']],
+    ['decimal commas in every column', '1,5;2,5\n1,6;2,6\n', ['column_1', 'column_2']],
+    ['dates alone', 'day\n2021-01-01\n2021-01-02\n', ['day']],
+    ['times alone', 'at\n12:30\n12:45\n', ['at']],
+    ['dates with times alone', 'at\n2021-01-01 12:30\n2021-01-02 12:45\n', ['at']],
+    ['two columns and few lines', 'a,b\n1,2\n', ['a', 'b']],
+    ['one column with a quoted comma', 'place\n"Ulm, Germany"\nRome\n', ['place']],
+    ['a semicolon before a comma', 'a;b,c\nd;e,f\n', ['a;b', 'c']],
+    ['prose', 'note\nHello, world\nGood, bad, ugly\nnothing\n', ['note']],
+    ['names of people', 'name\nAnn Lee\nBob Ray\n', ['name']],
+    ['a line Total that is too short', 'a,b\n1,2\n3,4\n5,6\nTotal\n', ['a', 'b']],
+    ['rows that are too long and too short', 'a,b,c\n1,2,3\n4,5\n6,7,8,9\n1,2,3\n', ['a', 'b', 'c']],
+    ['colons', 'root:x:0:0:/root\nann:x:1000:1000:/home/ann\n', 5],
+    ['spaces with quotes', 'id name size\n1 "a b" 2.5\n2 c 3.5\n', ['id', 'name', 'size']],
+    ['pipes', 'id|name\n1|a,b\n2|c,d\n', ['id', 'name']],
+    ['a line sep=', 'sep=|\r\na|b\r\n1|2\r\n', ['a', 'b']],
+    ['semicolons with prose', 'id;note\n1;Hello, you\n2;No, no, no\n', ['id', 'note']],
+  ])('%s', (_, text, expected) => {
+    if (typeof expected === 'number') expect(fields(text)).toHaveLength(expected)
+    else expect(fields(text)).toEqual(expected)
+  })
+})
+
+describe('header', () => {
+  it.each([
+    ['years', 'country,2020,2021\nDE,83.1,83.2\nFR,67.3,67.5\n', true],
+    ['an empty name beside numbers', ',2020,2021\nDE,83.1,83.2\nFR,67.3,67.5\n', true],
+    ['texts alone', 'name,city\nAnn,Rome\nBob,Ulm\n', true],
+    ['one line of names', 'name,city\n', true],
+    ['one line of values', '1,2024-01-01\n', false],
+    ['numbers alone', '1,2\n3,4\n5,6\n', false],
+    ['values of every kind', '1,Ann,2024-01-01\n2,Bob,2024-01-02\n3,Cid,2024-01-03\n', false],
+    ['a missing value in the first record', 'id,size\n1,NA\n2,5\n3,6\n', true],
+    ['texts that come again', 'Ann,Rome\nBob,Rome\nCid,Ulm\nAnn,Ulm\n', false],
+    ['codes', 'sku\nA-17\nB-18\n', true],
+  ])('%s', (_, text, expected) => {
+    expect(dialect(text)?.header).toBe(expected)
+  })
+
+  it('rows of groups above the names belong to it', () => {
+    const text = ',2020,,2021,\nid,qty,price,qty,price\n1,2,3.5,4,5.5\n2,3,4.5,5,6.5\n3,3,4.5,5,6.5\n'
+    expect(dialect(text)?.headerRows).toBe(2)
+    expect(fields(text)).toEqual(['id', '2020 qty', 'price', '2021 qty', 'price_2'])
+  })
+
+  it('that stands twice is left out once', () => {
+    expect(dialect('a,b\na,b\n1,2\n3,4\n')?.skipLines).toBe(1)
+  })
+
+  it.each([
+    ['narrower', 'id,name\n1,a,x\n2,b,y\n3,c,z\n', ['id', 'name', 'column_3']],
+    ['of R, which numbers rows', '"a","b"\n"1",5,6\n"2",7,8\n', ['column_1', 'a', 'b']],
+    ['with an empty cell too many', 'id,,name\n1,a\n2,b\n', ['id', 'name']],
+    ['with a stray quote', '"id,name\n1,a\n2,"b, c"\n', ['id', 'name']],
+    ['with another delimiter', 'id;name;n\n1,a,2\n2,b,3\n', ['id', 'name', 'n']],
+    ['with names twice and none', 'a,a,,b\n1,2,3,x\n4,5,6,y\n', ['a', 'a_2', 'column_3', 'b']],
+  ])('%s', (_, text, expected) => {
+    expect(fields(text)).toEqual(expected)
+  })
+})
+
+describe('quotes', () => {
+  it.each([
+    ['an unclosed one', 'a,b\n1,"x\n2,"y, z"\n3,w\n4,v\n', '"'],
+    ['the apostrophe', "a,b\n1,'x, y'\n2,'z'\n", "'"],
+    ['apostrophes that are none', "a,b\n'tis,1\nO'Neil,2\n", '"'],
+    ['inches', 'size,n\n3",1\n5",2\n', ''],
+  ])('%s', (_, text, quote) => {
+    expect(dialect(text)?.quote).toBe(quote)
+  })
+
+  it('both ways to escape in one file are read as backslashes', () => {
+    const { quote, escape } = dialect('a,b\n1,"a \\"b\\" c"\n2,"a ""b"" c"\n3,d\n') ?? {}
+    expect({ quote, escape }).toEqual({ quote: '"', escape: '\\' })
+  })
+
+  it('one that first comes far down is still one', () => {
+    const rows = Array.from({ length: 30_000 }, (_, row) => `${row},word\n`).join('')
+    expect(dialect(`id,name\n${rows}30000,"a, b"\n`)).toMatchObject({ delimiter: ',', quote: '"' })
+  })
+})
+
+describe('line ends and encodings', () => {
+  it('CR LF and LF may be mixed', () => {
+    expect(fields('a,b\r\n1,2\n3,4\r\n')).toEqual(['a', 'b'])
+  })
+  it('CR alone is found, and a CR within a cell is none', () => {
+    expect(sniffed(Buffer.from('a,b\r1,2\r')).lineEnd).toBe('cr')
+    expect(sniffed(Buffer.from('a,b\n1,x\ry\n')).lineEnd).toBeUndefined()
+  })
+  it('UTF-16 is found with a mark and without', () => {
+    const text = 'name,city\nAnn,Rome\nBob,Zürich\n'
+    expect(sniffed(Buffer.from(text, 'utf16le')).encoding).toBe('utf-16le')
+    expect(sniffed(Buffer.from(`\ufeff${text}`, 'utf16le').swap16()).encoding).toBe('utf-16be')
+    expect(sniffed(Buffer.from(`\ufeff${text}`, 'utf16le')).fields).toEqual(['name', 'city'])
+  })
+  it('other bytes are asked about, with one word as Windows-1252 has it', () => {
+    const [question] = sniffed(Buffer.from('name;city\nAnn;Bonn\nTim;Köln\n', 'latin1')).questions
+    expect(question).toMatchObject({ line: 3, readings: [{ meaning: 'reads "Köln"' }, {}] })
+  })
+  it('a character that the end of the head cuts is none of them', () => {
+    const row = `1,${'ä'.repeat(50)}\n`
+    const bytes = Buffer.from(`id,x\n${row.repeat((headBytes * 2) / row.length)}`)
+    expect(sniffed(bytes).questions).toEqual([])
+    expect(sniffed(bytes.subarray(1)).questions).toEqual([])
+  })
+})
+
+describe('what is asked', () => {
+  it.each([
+    ['units', 'time,temp\n[UTC],[degC]\n2024-01-01,1.5\n2024-01-02,1.6\n', [2]],
+    ['a total', 'item,n,price\na,1,2.5\nb,2,3.5\nTotal,,6\n', [4]],
+    ['comments that look like records', 'site,temp\nA,1.5\n# cable swapped, ok\nB,2.5\nC,2.5\n', [3]],
+    ['a header with more names than cells', 'a,b,c\n1,2\n3,4\n', [1]],
+    ['nothing of a plain file', 'id,val\nA,n.d.\nB,2\nC,3\nD,4\n', []],
+    ['nothing of a footer that is no record', 'a,b\n1,2\n3,4\nEnd of data\n', []],
+  ])('%s', (_, text, lines) => {
+    expect(about(text)).toEqual(lines)
+  })
+
+  it('nothing that was stated', () => {
+    const bytes = Buffer.from('time,temp\n[UTC],[degC]\n2024-01-01,1.5\n2024-01-02,1.6\n')
+    expect(sniffed(bytes, { dialect: { headerRows: 2 } }).questions).toEqual([])
+    const total = Buffer.from('item,n,price\na,1,2.5\nb,2,3.5\nTotal,,6\n')
+    expect(sniffed(total, { footerLines: 1 }).questions).toEqual([])
+  })
+})
+
+it('JSON is known by how it begins', () => {
+  expect(sniffed(Buffer.from('{"a":1}\n{"a":2}\n')).format).toBe('ndjson')
+  expect(sniffed(Buffer.from('[{"a":1}]')).format).toBe('json')
+  expect(sniffed(Buffer.from('[\n  {"a":1}\n]')).format).toBe('json')
+  expect(sniffed(Buffer.from('[UTC],[degC]\n1,2\n')).format).toBe('csv')
+})

@@ -1,0 +1,45 @@
+/** Reads a file as a load without a model would: by what is found in it, with the splitter and the reader of its format. */
+import { cellBytes } from '../../src/core/cells.ts'
+import { formatOf, splittersFor } from '../../src/format/registry.ts'
+import type { Reading } from '../../src/format/reading.ts'
+import { headBytes, type Sniffed, sniff, tailBytes } from '../../src/infer/sniff/sniff.ts'
+
+export interface Inferred {
+  readonly sniffed: Sniffed
+  readonly fields: readonly string[]
+  readonly records: string[][]
+  /** Records that a load would reject. */
+  readonly rejects: number
+}
+
+export function sniffed(bytes: Buffer, stated: Reading = {}): Sniffed {
+  return bytes.length <= headBytes
+    ? sniff(bytes, undefined, stated)
+    : sniff(bytes.subarray(0, headBytes), bytes.subarray(-tailBytes), stated)
+}
+
+/** Throws what a load would throw for the file as a whole. */
+export function readInferred(bytes: Buffer, stated: Reading = {}): Inferred {
+  const found = sniffed(bytes, stated)
+  const splitter = splittersFor(found)('file', {
+    table: 'table',
+    names: found.fields,
+    isMasked: false,
+    problems: () => [],
+  })
+  const head = splitter.begin(bytes)
+  for (let at = head; at !== -1 && at < bytes.length;) at = splitter.cut(at, at)
+  splitter.finish()
+  const { layout } = splitter
+  const reader = formatOf(layout)?.reader(layout, [], false)
+  if (reader === undefined) throw new Error(`no format reads ${JSON.stringify(layout)}`)
+  const problem = reader.open(bytes.subarray(head))
+  if (problem !== undefined) throw new Error(problem)
+  const records: string[][] = []
+  let rejects = 0
+  while (reader.next()) {
+    if (reader.fault !== undefined) rejects++
+    else records.push(Array.from({ length: reader.count }, (_, cell) => cellBytes(reader, cell).toString()))
+  }
+  return { sniffed: found, fields: layout.fields, records, rejects }
+}
