@@ -37,6 +37,8 @@ export interface ColumnType {
   readonly zone?: string | undefined
   /** SQL name, if it is not the kind. */
   readonly sql?: string | undefined
+  /** Of a column of an ordinary table in SQLite, which changes values that its affinity does not keep. */
+  readonly affinity?: 'INTEGER' | 'REAL' | 'TEXT' | 'NUMERIC' | 'BLOB' | undefined
 }
 
 /** What a transform may return. The column's type decodes the value's usual text form, strictly. */

@@ -49,8 +49,13 @@ export function defineModel<const C extends Columns>(...given: [options: ModelOp
     onConflict: options.onConflict ?? 'error',
     version: options.version,
   }
+  return modelOf(declared)
+}
+
+/** The model of a declaration that a program has made. Throws `MODEL_INVALID`, which lists every problem. */
+export function modelOf<C extends Columns>(declared: Omit<Model<C>, 'fingerprint'>): Model<C> {
   const problems = [...problemsOf(declared)]
-  if (problems.length > 0) throw invalid(options.table, problems)
+  if (problems.length > 0) throw invalid(declared.table, problems)
   return {
     ...declared,
     fingerprint: createHash('sha256').update(JSON.stringify(declared, functionsAsMarks)).digest('hex'),

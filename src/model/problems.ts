@@ -136,11 +136,16 @@ function* typeProblems({ name, type }: ModelColumn): Generator<string> {
   }
   const zone = type.kind === 'timestamptz' && type.zone !== undefined ? zoneProblem(type.zone) : undefined
   if (zone !== undefined) yield `${name}: ${zone}`
-  if (type.sql !== undefined && !/^[a-z_][\w .,()[\]]*$/i.test(type.sql))
-    yield `${name}: '${type.sql}' is not a type name`
+  if (type.sql !== undefined && !typeName.test(type.sql)) yield `${name}: '${type.sql}' is not a type name`
   const problem = type.problem?.()
   if (problem !== undefined) yield `${name}: ${problem}`
 }
+
+/**
+ * What PostgreSQL's format_type writes: words, quoted names, lengths and precisions, brackets. Nothing in it
+ * can end the name, because what is quoted stays within its quotes.
+ */
+const typeName = /^(?=[a-z_"])(?:[\w$ .,()[\]]|(?<=[(,])-(?=\d)|"(?:[^"\0]|"")+")+$/i
 
 const isBetween = (value: number | undefined, least: number, most: number): boolean =>
   value !== undefined && Number.isInteger(value) && value >= least && value <= most

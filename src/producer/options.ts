@@ -4,6 +4,7 @@ import { type Model, tableName } from '../model/model.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { CarryOptions } from '../source/carry.ts'
 import type { SpoolOptions } from '../source/registry.ts'
+import type { Source } from '../source/source.ts'
 import type { PublishOptions } from './publish.ts'
 import type { ReadingOptions } from './reading.ts'
 import { type PlannedLoad, ProducerState } from './state.ts'
@@ -19,6 +20,8 @@ export interface KnownLoad {
 export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptions, ReadingOptions {
   /** Files, folders, patterns; `-` is standard input, for which `stdin` gives the stream. */
   readonly paths: readonly string[]
+  /** Standard input, where the caller has kept a copy of it already. */
+  readonly input?: Source | undefined
   readonly model: Model
   readonly queue: Queue
   /** Name under which the ledger keeps the loads; the model's table by default. */

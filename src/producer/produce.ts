@@ -33,12 +33,15 @@ export interface ProducedLoad {
 export async function produce(options: ProduceOptions): Promise<readonly ProducedLoad[]> {
   const { queue, onEvent = ignoreEvents, statePath = defaultStatePath } = options
   const named = await openSources(options, (message) => onEvent({ type: 'warning', message }))
-  await using input = options.paths.includes('-') ? await standardInput(statePath, options) : undefined
+  const kept = options.input
+  await using input =
+    options.paths.includes('-') && kept === undefined ? await standardInput(statePath, options) : undefined
   using state = openState(options)
   const publisher = new Publisher(queue, state, onEvent, await referencesFor(options), options)
   const run = { options, state, publisher, onEvent, loads: new Set<string>() }
   const produced: ProducedLoad[] = []
-  const sources = [...named, ...(input === undefined ? [] : [await readAs(input.source, options)])]
+  const given = kept ?? input?.source
+  const sources = [...named, ...(given === undefined ? [] : [await readAs(given, options)])]
   onEvent({ type: 'found', files: sources.length, bytes: await sizeOf(sources) })
   try {
     for (const source of sources) produced.push(await produceSource(source, run))

@@ -9,6 +9,7 @@ import type { Fault, Reject } from '../core/fault.ts'
 import type { Layout, LoadInfo } from '../core/load.ts'
 import type { Abortable } from '../core/wait.ts'
 import type { Model } from '../model/model.ts'
+import type { TableFacts, TableName } from '../model/table.ts'
 import type { RowBuffer } from '../model/writer.ts'
 import type { Counts, Ledger } from './ledger.ts'
 
@@ -128,6 +129,14 @@ export interface Sink<Rows extends RowBuffer = RowBuffer> extends AsyncDisposabl
    * `SCHEMA_MISMATCH` if an existing table does not fit.
    */
   prepare(model?: Model, options?: PrepareOptions): Promise<Prepared>
+  /**
+   * What the catalogue says of a table or view; undefined where there is none of the name. Creates nothing,
+   * not even the ledger. A sink without this method takes loads with a written model alone.
+   */
+  table?(
+    name: TableName,
+    options?: Abortable & Pick<PrepareOptions, 'connectMs'>,
+  ): Promise<TableFacts | undefined>
   /** An empty buffer that encodes rows of the model for this sink. */
   rows(model: Model): Rows
   /** Whether the model's table, which `prepare` has created or checked, holds no row. */

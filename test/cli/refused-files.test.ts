@@ -79,7 +79,7 @@ describe.concurrent('a file that cannot be right is refused in one line, and not
     ['plain.csv.zst', records(1), 'SOURCE_CORRUPT', ['plain.csv.zst: ']],
   ])('%s', async (name, content, code, parts) => {
     await using folder = await Folder.make({ [name]: content })
-    expectError(await folder.lading('load', name), code, 65, ...parts)
+    expectError(await folder.lading('load', name, '--model', 'records'), code, 65, ...parts)
     const wasTouched = existsSync(folder.at('lading.db'))
     if (wasTouched) expect([folder.rows(), folder.sql('SELECT 1 FROM lading_load')]).toEqual([0, []])
     else expect(code).not.toBe('UNCLOSED_QUOTE')
@@ -96,7 +96,7 @@ describe.concurrent('a file that cannot be right is refused in one line, and not
       'b.csv:1: the header does not fit',
       'these cannot be loaded either: in/c.csv.gz; nothing was loaded',
     ]
-    expectError(await folder.lading('load', 'in'), 'HEADER_MISMATCH', 65, ...parts)
+    expectError(await folder.lading('load', 'in', '--model', 'records'), 'HEADER_MISMATCH', 65, ...parts)
     expect([existsSync(folder.at('lading.db')), await folder.json('status')]).toMatchObject([
       false,
       { queue: { ready: 0 } },
@@ -157,7 +157,7 @@ describe.concurrent('a file that cannot be right is refused in one line, and not
       'in/b.csv': 'no,such\n',
       'in/c.csv': records(3),
     })
-    expectError(await folder.lading('load', 'in'), 'HEADER_MISMATCH', 65, 'in/b.csv:1')
+    expectError(await folder.lading('load', 'in', '--model', 'records'), 'HEADER_MISMATCH', 65, 'in/b.csv:1')
     await folder.write('in/b.csv', records(4))
     expect(await folder.json('load', 'in')).toMatchObject({
       receipts: [{ loaded: 2 }, { loaded: 4 }, { loaded: 3 }],

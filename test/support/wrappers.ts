@@ -37,6 +37,7 @@ export function wrapSink(sink: Sink, between: Between<SinkMethod>, over: Partial
     place: sink.place,
     prepare: (...args) => between('prepare', () => sink.prepare(...args)),
     isEmpty: (...args) => sink.isEmpty(...args),
+    table: async (...args) => sink.table?.(...args),
     rows: (model) => sink.rows(model),
     write: (...args) => between('write', () => sink.write(...args)),
     replayLetter: (...args) => between('replayLetter', () => sink.replayLetter(...args)),

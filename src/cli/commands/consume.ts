@@ -11,6 +11,7 @@ import { consumers } from '../run/default-consumers.ts'
 import { withExamples } from '../settings/examples.ts'
 import { requireTwoFiles } from '../settings/files.ts'
 import { type HttpFlags, httpOptions, openWatch } from '../run/http.ts'
+import { derivationFrom, derivePatiently } from '../run/derived.ts'
 import { loadModel } from '../settings/model.ts'
 import {
   allowRejectsOption,
@@ -33,7 +34,6 @@ import { isTied, type Orders, parentOrders, stopSignal, tellParent } from '../ru
 
 /** Flags of all commands that consume. */
 export interface ConsumeFlags extends HttpFlags {
-  readonly model: string
   readonly queue: string
   readonly to: string
   readonly pipeline?: string
@@ -53,6 +53,7 @@ export interface ConsumeFlags extends HttpFlags {
 }
 
 interface RunFlags extends ConsumeFlags {
+  readonly model: string
   readonly concurrency: number
   readonly idleTimeout?: number
   readonly untilEmpty?: boolean
@@ -151,7 +152,7 @@ export function consumeCommand(): Command {
     const onEvent = tellAll(report?.onEvent ?? tellParent, watch.listener)
     const orders = parentOrders()
     const signal = AbortSignal.any([stopSignal(), orders.stop])
-    const model = await loadModel(flags.model)
+    const model = await modelOf(flags, signal)
     const startsAt = performance.now()
     await using queue = await openWorkingQueue(flags, onEvent, signal)
     watch.see(queue)
@@ -177,6 +178,15 @@ export function consumeCommand(): Command {
 }
 
 const inWords = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+
+/** A load without a model has told its consumers how to derive it. */
+async function modelOf(flags: RunFlags, signal: AbortSignal): Promise<Model> {
+  const derivation = isTied() ? derivationFrom(process.env) : undefined
+  if (derivation === undefined) return loadModel(flags.model)
+  const { openSink } = await import('../../sink/registry.ts')
+  await using sink = await openSink(flags.to)
+  return await derivePatiently(sink, derivation, { signal, deadlineMs: flags.startTimeout * 1000 })
+}
 
 interface Shared {
   readonly queue: Queue

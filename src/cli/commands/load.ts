@@ -11,8 +11,18 @@ import { consumers, defaultConsumers } from '../run/default-consumers.ts'
 import { requireTwoFiles } from '../settings/files.ts'
 import { hint, sameCommand } from '../settings/hint.ts'
 import { httpOptions, openWatch } from '../run/http.ts'
-import { loadModel } from '../settings/model.ts'
-import { jsonOption, modelOption, pipelineOption, produceOptions, queueOption } from '../settings/options.ts'
+import { loadModel, usualModel } from '../settings/model.ts'
+import {
+  jsonOption,
+  loadModelOption,
+  pipelineOption,
+  produceOptions,
+  queueOption,
+  refuseBesideModel,
+  type TableFlags,
+  tableOptions,
+} from '../settings/options.ts'
+import { say } from '../terminal/log.ts'
 import {
   count,
   counted,
@@ -28,6 +38,7 @@ import {
   visible,
 } from '../terminal/output.ts'
 import type { DeferIndexes } from '../../load/indexes.ts'
+import type { Unmodelled, UnmodelledOptions } from '../../load/unmodelled.ts'
 import type { ProducedLoad } from '../../producer/produce.ts'
 import type { Receipt } from '../../sink/ledger.ts'
 import { printLeft } from '../run/left.ts'
@@ -37,7 +48,8 @@ import { reporting } from '../terminal/progress.ts'
 import { stopSignal } from '../run/signals.ts'
 import { consumerProcesses } from '../run/workers.ts'
 
-interface Flags extends ProduceFlags, ConsumeFlags {
+interface Flags extends ProduceFlags, ConsumeFlags, TableFlags {
+  readonly model?: string
   readonly consumers?: number
   readonly deferIndexes: DeferIndexes
   readonly fresh?: boolean
@@ -66,7 +78,8 @@ export function loadCommand(): Command {
   const options = [
     deferOption,
     freshOption,
-    modelOption(),
+    loadModelOption(),
+    ...tableOptions(),
     queueOption(),
     pipelineOption(),
     ...consumeOptions(),
@@ -87,15 +100,16 @@ export function loadCommand(): Command {
   return command.action(async (named: string[], flags: Flags) => {
     const paths = requirePaths(named, command, process.env)
     requireTwoFiles(flags.queue, flags.to)
+    refuseBesideModel(flags)
     const { consumers: wanted } = flags
     const consumersOf = wanted === undefined ? await defaultConsumers(paths, flags) : () => wanted
     if (consumersOf(false) > 1 && placeOfSink(flags.to).writers === 'self') {
       throw new LadingError('USAGE', `only one process can use ${shownUrl(flags.to)}; omit --consumers`)
     }
-    const [{ load }, { openSink }, model] = await Promise.all([
+    const [{ load }, { openSink }, stated] = await Promise.all([
       import('../../load/load.ts'),
       import('../../sink/registry.ts'),
-      loadModel(flags.model),
+      flags.model === undefined ? undefined : loadModel(flags.model),
     ])
     const signal = stopSignal()
     const since = performance.now()
@@ -103,23 +117,24 @@ export function loadCommand(): Command {
     using report = reporting('load')
     const onEvent = tellAll(report.onEvent, watch.listener)
     const startsAt = performance.now()
+    await using sink = await openSink(flags.to)
+    const settings = { ...produceSettings(paths, flags), ...consumeSettings(flags), sink, signal, onEvent }
+    await using found = stated === undefined ? await findModel(settings, flags) : undefined
+    const model = stated ?? (found as Unmodelled).model
     await using queue = await openWorkingQueue(flags, onEvent, signal)
     watch.see(queue)
-    await using sink = await openSink(flags.to)
     const { produced, receipts, loadedNow, left, emptied } = await load({
-      ...produceSettings(paths, flags),
-      ...consumeSettings(flags),
+      ...settings,
+      ...(found && { readingOf: found.readingOf, input: found.input }),
       startTimeoutMs: startLeftMs(flags, startsAt),
       model,
       fresh: flags.fresh === true,
       deferIndexes: flags.deferIndexes,
       queue,
-      sink,
-      signal,
-      onEvent,
       start: ({ indexesDeferred, ...worker }) => {
         const n = consumersOf(indexesDeferred)
-        return n > 1 ? consumerProcesses(n, flags, worker) : undefined
+        const source = flags.model ?? found?.derivation ?? usualModel
+        return n > 1 ? consumerProcesses(n, flags, source, worker) : undefined
       },
     })
     const ms = Math.round(performance.now() - since)
@@ -151,6 +166,23 @@ export function loadCommand(): Command {
     if (signal.aborted && process.exitCode === 1)
       throw new LadingError('ABORTED', 'stopped before every record had a verdict')
   })
+}
+
+/** The model of files that come without one, and says what was decided. */
+async function findModel(
+  settings: Omit<UnmodelledOptions, 'table' | 'choices' | 'usual'>,
+  { table, key, onConflict, ignoreExtra, startTimeout }: Flags,
+): Promise<Unmodelled> {
+  const { unmodelled } = await import('../../load/unmodelled.ts')
+  const found = await unmodelled({
+    ...settings,
+    startTimeoutMs: startTimeout * 1000,
+    table,
+    choices: { key, onConflict, ignoreExtra },
+    usual: await loadModel(usualModel),
+  })
+  for (const line of found.decisions) say('info', 'decided', { decision: line }, line)
+  return found
 }
 
 /**

@@ -24,7 +24,6 @@ import { isTraced } from '../run/traces.ts'
 
 /** Flags of all commands that produce. */
 export interface ProduceFlags extends FormatFlags, CarryFlags, HttpFlags {
-  readonly model: string
   readonly queue: string
   readonly pipeline?: string
   readonly chunkBytes?: number
@@ -80,7 +79,7 @@ export function produceCommand(): Command {
     [`produce 'in/*.csv.gz' --model ./my-model.ts --queue ${exampleQueueUrl}`],
     ["produce export.csv --delimiter ';'"],
   ])
-  return command.action(async (named: string[], flags: ProduceFlags) => {
+  return command.action(async (named: string[], flags: ProduceFlags & { readonly model: string }) => {
     const paths = requirePaths(named, command, process.env)
     const [{ produce }, model] = await Promise.all([
       import('../../producer/produce.ts'),

@@ -13,7 +13,7 @@ import type { Observer } from '../../observe/observer.ts'
 import type { About } from '../../observe/snapshot.ts'
 import type { Queue } from '../../queue/queue.ts'
 import { say } from '../terminal/log.ts'
-import { loadModel } from '../settings/model.ts'
+import { loadModel, usualModel } from '../settings/model.ts'
 import { positive } from '../settings/options.ts'
 import { isTied } from './signals.ts'
 import { openTraces } from './traces.ts'
@@ -37,7 +37,7 @@ interface Places {
   readonly queue: string
   readonly to?: string
   readonly pipeline?: string
-  readonly model: string
+  readonly model?: string
   readonly ignoreExtra?: boolean
   readonly dedupKey?: DedupKey
   readonly root?: string
@@ -180,7 +180,7 @@ function lateMetrics(
 
 const accessOf = (to: string, { model, pipeline, ignoreExtra, dedupKey, root }: Places) => ({
   openSink: async () => (await import('../../sink/registry.ts')).openSink(to),
-  loadModel: () => loadModel(model),
+  loadModel: () => loadModel(model ?? usualModel),
   replay: { pipeline, ignoreExtra, dedupKey, root },
 })
 

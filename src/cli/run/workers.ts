@@ -6,6 +6,7 @@ import type { LadingEvent } from '../../core/events.ts'
 import type { WorkerOptions, Workers } from '../../load/load.ts'
 import type { ConsumeFlags } from '../commands/consume.ts'
 import { lineWriter, loggingArguments } from '../terminal/log.ts'
+import { type ModelSource, modelVariables } from './derived.ts'
 import { type Order, tied } from './signals.ts'
 
 /**
@@ -17,13 +18,14 @@ import { type Order, tied } from './signals.ts'
 export function consumerProcesses(
   n: number,
   flags: ConsumeFlags,
+  model: ModelSource,
   { signal, loads, onEvent }: Omit<WorkerOptions, 'indexesDeferred'>,
 ): Workers {
   const env = {
     ...process.env,
     LADING_TO: flags.to,
     LADING_QUEUE: flags.queue,
-    LADING_MODEL: flags.model,
+    ...modelVariables(model),
     ...tied,
   }
   // A consumer's own output, mostly an error, must not break the drawing on the terminal.

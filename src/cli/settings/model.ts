@@ -7,6 +7,9 @@ import { nearest } from '../../core/nearest.ts'
 import { Column } from '../../model/columns.ts'
 import type { Model } from '../../model/model.ts'
 
+/** Taken without `--model` where the files fit it. */
+export const usualModel = 'records'
+
 /** Models that ship with lading, by name. */
 const shipped: Readonly<Record<string, () => Promise<Model>>> = {
   records: async () => (await import('../../model/shipped/records.ts')).records,

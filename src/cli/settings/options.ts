@@ -1,7 +1,10 @@
 /** Options that several commands share, so that they have the same name, default and meaning everywhere. */
 import { InvalidArgumentError, Option } from 'commander'
+import { LadingError } from '../../core/errors.ts'
 import { type DedupKey, defaultDedupKey, isDedupKey } from '../../consumer/decode/identity.ts'
 import { type FormatName, formatNames, type FormatOptions } from '../../format/registry.ts'
+import type { ConflictPolicy } from '../../model/model.ts'
+import type { TableName } from '../../model/table.ts'
 import type { Carry } from '../../source/carry.ts'
 import { defaultQueueUrl, queueUrls } from '../../queue/registry.ts'
 import { defaultSinkUrl, sinkUrls } from '../../sink/registry.ts'
@@ -52,6 +55,59 @@ export const modelOption = () =>
   )
     .env('LADING_MODEL')
     .default('records')
+
+/** Without a default: what no model says, the files and the table say. */
+export const loadModelOption = () =>
+  new Option(
+    '--model <model>',
+    "model of the records: 'records', 'user_logins', or the path of a module (default: derived from the table and the files)",
+  ).env('LADING_MODEL')
+
+const namePart = /"(?:[^"]|"")+"|[^".]+/.source
+const qualifiedName = new RegExp(`^(?:(${namePart})\\.)?(${namePart})$`)
+
+/** `[schema.]table`; quotes around a name with a point in it, as in SQL. */
+export function tableArgument(text: string): TableName {
+  const [, schema, table] = qualifiedName.exec(text) ?? []
+  if (table === undefined) throw new InvalidArgumentError('Not a name such as orders or shop.orders.')
+  const plain = (name: string) => (name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name)
+  return { ...(schema !== undefined && { schema: plain(schema) }), table: plain(table) }
+}
+
+const columnsArgument = (text: string): readonly string[] => {
+  const columns = text.split(',').map((name) => name.trim())
+  if (columns.includes('')) throw new InvalidArgumentError('Not names of columns, separated by commas.')
+  return columns
+}
+
+export const tableOptions = () => [
+  new Option(
+    '--table <name>',
+    '[schema.]name of the table, without a model (default: the name of the file)',
+  ).argParser(tableArgument),
+  new Option(
+    '--key <columns>',
+    'columns that identify a row, without a model (default: the primary key of the table)',
+  ).argParser(columnsArgument),
+  new Option(
+    '--on-conflict <policy>',
+    'what happens to a record whose key is in the table already, without a model (default: error)',
+  ).choices(['error', 'skip', 'update']),
+]
+
+export interface TableFlags {
+  readonly table?: TableName
+  readonly key?: readonly string[]
+  readonly onConflict?: ConflictPolicy
+}
+
+/** Throws `USAGE` where a model says what these options would. */
+export function refuseBesideModel(flags: TableFlags & { readonly model?: string }): void {
+  const given = (['table', 'key', 'onConflict'] as const).find((name) => flags[name] !== undefined)
+  if (flags.model === undefined || given === undefined) return
+  const flag = given === 'onConflict' ? 'on-conflict' : given
+  throw new LadingError('USAGE', `--${flag} and --model do not go together: the model says it`)
+}
 
 export const pipelineOption = () =>
   new Option('--pipeline <name>', "name of the pipeline in the ledger (default: the model's table)")

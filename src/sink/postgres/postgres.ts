@@ -1,8 +1,8 @@
-import { hasBinaryForm } from './table/fit.ts'
 import type pg from 'pg'
 import { LadingError } from '../../core/errors.ts'
 import type { Abortable } from '../../core/wait.ts'
 import type { Model } from '../../model/model.ts'
+import type { TableFacts, TableName } from '../../model/table.ts'
 import type { CopyBuffer } from './copy/rows.ts'
 import type { Ledger } from '../ledger.ts'
 import type {
@@ -23,6 +23,8 @@ import { DirectPath } from './direct.ts'
 import { SqlLedger } from '../sql/ledger.ts'
 import { postgresLedger } from './ledger.ts'
 import { createStaging } from './staging.ts'
+import { factsOf } from './table/facts.ts'
+import { hasBinaryForm } from './table/fit.ts'
 import { hashWarnings, manyRowsOfOneValue } from './table/hash-indexes.ts'
 import { isEmpty, prepareLedger, prepareTable } from './table/prepare.ts'
 import { replayRejects } from './replay.ts'
@@ -133,6 +135,13 @@ export class PostgresSink implements Sink<CopyBuffer> {
       (client) => hashWarnings(client, model, this.#manyRowsOfOneValue),
       options?.signal,
     )
+  }
+
+  table(
+    name: TableName,
+    options: Abortable & Pick<PrepareOptions, 'connectMs'> = {},
+  ): Promise<TableFacts | undefined> {
+    return this.#connection.use((client) => factsOf(client, name), options.signal, options.connectMs)
   }
 
   rows(model: Model): CopyBuffer {

@@ -1,6 +1,7 @@
 /** What a file says of a model's table, and what of it does not fit the model. */
 import type { SqliteFile } from '../../core/sqlite.ts'
 import type { Model } from '../../model/model.ts'
+import { affinityOf } from './affinity.ts'
 import { identifier, identifiers, isOrdered, sqlType } from './ddl.ts'
 
 export function* orderProblems({ columns, primaryKey, version }: Model): Generator<string> {
@@ -13,7 +14,7 @@ export function* orderProblems({ columns, primaryKey, version }: Model): Generat
   }
 }
 
-interface CatalogColumn {
+export interface CatalogColumn {
   readonly name: string
   readonly type: string
   readonly notnull: number
@@ -22,7 +23,7 @@ interface CatalogColumn {
   readonly hidden: number
 }
 
-const columnsOf = (file: SqliteFile, model: Model): CatalogColumn[] =>
+export const columnsOf = (file: SqliteFile, model: Pick<Model, 'table'>): CatalogColumn[] =>
   file.all<CatalogColumn>(`SELECT * FROM pragma_table_xinfo(?)`, model.table)
 
 /** One line each, with what to do about it. */
@@ -32,17 +33,21 @@ export function* problemsOf(file: SqliteFile, model: Model): Generator<string> {
     'SELECT type, strict, wr FROM pragma_table_list WHERE name = ?',
     model.table,
   )
-  if (table?.type !== 'table') yield 'it is not an ordinary table'
-  // Without STRICT, SQLite would change a value that does not fit instead of refusing it.
-  if (table?.strict !== 1) yield 'it is not STRICT'
+  if (table?.type !== 'table' && !hasInsteadTrigger(file, model)) yield 'it is not an ordinary table'
   const columns = new Map(columnsOf(file, model).map((column) => [column.name, column]))
+  const knowsAffinity = model.columns.every(
+    ({ name, type }) =>
+      type.affinity !== undefined && type.affinity === affinityOf(columns.get(name)?.type ?? ''),
+  )
+  // Without STRICT, SQLite would change a value that does not fit instead of refusing it.
+  if (table?.strict !== 1 && !knowsAffinity) yield 'it is not STRICT'
   for (const { name, type } of model.columns) {
     const column = columns.get(name)
     if (column === undefined)
       yield `it has no column ${name} (ALTER TABLE ${identifier(model.table)} ADD COLUMN ${identifier(name)} ${sqlType(type)}, or leave it out of the model)`
     else if (column.hidden > 1)
       yield `column ${name} is computed by the table itself (leave it out of the model)`
-    else if (!fits(column.type, sqlType(type))) {
+    else if (table?.strict === 1 && !fits(column.type, sqlType(type))) {
       yield `column ${name} is ${column.type}, the model needs ${sqlType(type)} (write ${modelType(column.type)})`
     }
   }
@@ -83,6 +88,14 @@ export function refusingNull(file: SqliteFile, model: Model): readonly string[] 
     .filter(({ name, notNull }) => !notNull && columns.get(name) === 1)
     .map(({ name }) => name)
 }
+
+/** Whether INSERT into the view of that name is answered by a trigger. */
+export const hasInsteadTrigger = (file: SqliteFile, { table }: Pick<Model, 'table'>): boolean =>
+  file.get(
+    `SELECT 1 FROM sqlite_schema v JOIN sqlite_schema t ON t.type = 'trigger' AND lower(t.tbl_name) = lower(v.name)
+     WHERE v.type = 'view' AND v.name = ?`,
+    table,
+  ) !== undefined
 
 export const isThere = (file: SqliteFile, model: Model): boolean => columnsOf(file, model).length > 0
 

@@ -23,7 +23,7 @@ const definition = (model: Model): string => statements(model).join(';\n')
 /**
  * The table with its indexes and triggers, and whatever else mentions it: views, and tables that refer to it.
  */
-function stateOf(file: SqliteFile, { table }: Model): string {
+function stateOf(file: SqliteFile, { table }: Pick<Model, 'table'>): string {
   const mention = new RegExp(`(^|\\W)${table.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')}(\\W|$)`, 'i')
   const rows = file.all<{ tbl_name: string; name: string; sql: string | null }>(
     'SELECT tbl_name, name, sql FROM sqlite_schema ORDER BY name',
@@ -45,6 +45,17 @@ export function makeTable(file: SqliteFile, model: Model): void {
   )
 }
 
+/** Whether Lading has made the table, and it is as it was then, without a row. */
+export function isDraft(file: SqliteFile, name: Pick<Model, 'table'>): boolean {
+  if (file.get("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'lading_made'") === undefined)
+    return false
+  const made = file.get<{ state: string }>('SELECT state FROM lading_made WHERE target = ?', name.table)
+  return made?.state === stateOf(file, name) && isEmpty(file, name)
+}
+
+const isEmpty = (file: SqliteFile, { table }: Pick<Model, 'table'>): boolean =>
+  file.get(`SELECT 1 FROM ${identifier(table)} LIMIT 1`) === undefined
+
 /**
  * Recreates the table if Lading made it for another model and it is empty; returns whether it did. Within a
  * transaction.
@@ -56,7 +67,7 @@ export function remakeTable(file: SqliteFile, model: Model): boolean {
   )
   if (made === undefined || made.definition === definition(model) || made.state !== stateOf(file, model))
     return false
-  if (file.get(`SELECT 1 FROM ${identifier(model.table)} LIMIT 1`) !== undefined) return false
+  if (!isEmpty(file, model)) return false
   file.exec(`DROP TABLE ${identifier(model.table)}`)
   makeTable(file, model)
   return true

@@ -1,13 +1,15 @@
-import { realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { LadingError } from '../../core/errors.ts'
 import type { Fault, Reject } from '../../core/fault.ts'
 import { SqliteFile } from '../../core/sqlite.ts'
 import type { Model } from '../../model/model.ts'
+import type { TableFacts, TableName } from '../../model/table.ts'
 import type { Ledger } from '../ledger.ts'
 import type { Batch, Part, Prepared, PrepareOptions, ReplayBatch, Sink, Verdict } from '../sink.ts'
 import { identifier } from './ddl.ts'
 import { sinkError } from './errors.ts'
+import { factsOf } from './facts.ts'
 import { SqlLedger } from '../sql/ledger.ts'
 import { sqliteLedger } from './ledger.ts'
 import { prepareLedger, prepareTable } from './prepare.ts'
@@ -57,6 +59,11 @@ export class SqliteSink implements Sink<ValueRows> {
       return model === undefined ? {} : prepareTable(file, model)
     })
     return { ...table, deferred: false, reason: deferIndexes && 'a table of SQLite is its key' }
+  }
+
+  async table(name: TableName): Promise<TableFacts | undefined> {
+    if (this.#path !== ':memory:' && this.#file === undefined && !existsSync(this.#path)) return undefined
+    return this.#guard((file) => factsOf(file, name))
   }
 
   rows(model: Model): ValueRows {

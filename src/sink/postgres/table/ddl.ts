@@ -1,5 +1,6 @@
 import type { ColumnType } from '../../../model/columns.ts'
 import type { Index, Model, ModelColumn } from '../../../model/model.ts'
+import type { TableName } from '../../../model/table.ts'
 
 /** A name as SQL text. The model has refused names that PostgreSQL would cut or that hold a NUL. */
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
@@ -8,10 +9,8 @@ export const identifiers = (names: readonly string[]): string => names.map(ident
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
-export const qualified = (model: Model): string =>
-  model.schema === undefined
-    ? identifier(model.table)
-    : `${identifier(model.schema)}.${identifier(model.table)}`
+export const qualified = ({ schema, table }: TableName): string =>
+  schema === undefined ? identifier(table) : `${identifier(schema)}.${identifier(table)}`
 
 export function sqlType(type: ColumnType): string {
   switch (type.kind) {

@@ -10,6 +10,7 @@ import { type Model, tableName } from '../../../model/model.ts'
 import type { Built, MissingIndexes } from '../../sink.ts'
 import { qualified } from './ddl.ts'
 import { rowError } from '../errors.ts'
+import { keysSql } from './unique-keys.ts'
 import { foreignWrite, unwatchWrites, watchWrites } from './foreign-writes.ts'
 import { forgetLoads, lockLoaded } from '../../sql/steps.ts'
 import { dialect, run } from '../ledger.ts'
@@ -99,6 +100,7 @@ async function takeAway(client: pg.Client, model: Model): Promise<undefined> {
     qualified(model),
   ])
   await watchWrites(client, model)
+  const { rows: keys } = await client.query(keysSql, [qualified(model)])
   // So that every name comes out with its schema, whatever path the session that builds has.
   await client.query('SET LOCAL search_path = pg_catalog')
   const { rows } = await client.query<{ build: string; take: string }>(
@@ -112,9 +114,10 @@ async function takeAway(client: pg.Client, model: Model): Promise<undefined> {
   )
   for (const { take } of rows) await client.query(take)
   await client.query('DELETE FROM lading.deferred WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = target)')
-  await client.query('INSERT INTO lading.deferred (target, statements) VALUES ($1, $2)', [
+  await client.query('INSERT INTO lading.deferred (target, statements, keys) VALUES ($1, $2, $3)', [
     found[0]?.oid,
     rows.map(({ build }) => build),
+    JSON.stringify(keys),
   ])
   return undefined
 }

@@ -1,5 +1,20 @@
 /** Whether a column that exists keeps every value of a model's column exactly as it is. */
-import type { ColumnType } from '../../../model/columns.ts'
+import {
+  bigint,
+  boolean,
+  type ColumnType,
+  custom,
+  date,
+  doublePrecision,
+  integer,
+  json,
+  numeric,
+  text,
+  timestamp,
+  timestamptz,
+  uuid,
+  varchar,
+} from '../../../model/columns.ts'
 import { sqlType } from './ddl.ts'
 
 /** The type of a column as the catalog has it; that of its base where it is a domain. */
@@ -32,34 +47,42 @@ export function misfit(type: ColumnType, column: CatalogType): string | undefine
 }
 
 /** How a model writes the column. */
-export function modelType({ type, shown, typmod, enumerated }: CatalogType): string {
-  const [written, unlimited] = enumerated ? ['text'] : (writtenTypes[type] ?? [])
-  const isTime = type === 'timestamp' || type === 'timestamptz'
-  if (written !== undefined && (typmod === -1 || (isTime && typmod === 6))) return `${unlimited ?? written}()`
-  // Times with fewer digits and numerics with a scale below zero have no type of their own.
-  const size = /\((\d+)(?:,(\d+))?\)$/
-    .exec(shown)
-    ?.slice(1)
-    .filter((each) => each !== undefined)
-  const hasOwn = written !== undefined && !isTime && size !== undefined
-  return hasOwn ? `${written}(${size.join(', ')})` : `custom('${shown}')`
+export function modelType(column: CatalogType): string {
+  const { kind, sql, length, precision, scale } = typeOf(column, column.shown)
+  if (kind === 'custom') return `custom('${sql}')`
+  const size = [length, precision, scale].filter((each) => each !== undefined)
+  return `${kind === 'double' ? 'doublePrecision' : kind}(${size.join(', ')})`
 }
 
-/** By pg_type.typname; the second where there is no length. */
-const writtenTypes: Readonly<Record<string, readonly string[]>> = {
-  text: ['text'],
-  citext: ['text'],
-  varchar: ['varchar', 'text'],
-  int4: ['integer'],
-  int8: ['bigint'],
-  float8: ['doublePrecision'],
-  numeric: ['numeric'],
-  bool: ['boolean'],
-  date: ['date'],
-  timestamp: ['timestamp'],
-  timestamptz: ['timestamptz'],
-  uuid: ['uuid'],
-  json: ['json'],
+/**
+ * The type of a model that writes the column without a loss: one with a binary form that says beforehand what
+ * does not fit, or else `declared`, whose values travel as text and which PostgreSQL alone reads.
+ */
+export function typeOf(column: CatalogType, declared: string): ColumnType {
+  if (column.enumerated) return text().spec.type
+  const type = modelTypes[column.type]?.(column)
+  return type !== undefined && hasRoom(type, column) ? type : custom(declared).spec.type
+}
+
+/** By pg_type.typname. Times with fewer digits, and numerics with a scale below zero, have no type of their own. */
+const modelTypes: Readonly<Record<string, (column: CatalogType) => ColumnType | undefined>> = {
+  text: () => text().spec.type,
+  citext: () => text().spec.type,
+  varchar: ({ typmod }) => (typmod === -1 ? text() : varchar(typmod - varlenaHeader)).spec.type,
+  int4: () => integer().spec.type,
+  int8: () => bigint().spec.type,
+  float8: () => doublePrecision().spec.type,
+  numeric: ({ typmod }) => {
+    if (typmod === -1) return numeric().spec.type
+    const { digits, scale } = numericSize(typmod)
+    return scale < 0 || scale > digits ? undefined : numeric(digits, scale).spec.type
+  },
+  bool: () => boolean().spec.type,
+  date: () => date().spec.type,
+  timestamp: () => timestamp().spec.type,
+  timestamptz: () => timestamptz().spec.type,
+  uuid: () => uuid().spec.type,
+  json: () => json().spec.type,
 }
 
 const isText = ({ kind }: ColumnType): boolean => kind === 'text' || kind === 'varchar'
@@ -111,8 +134,12 @@ const varlenaHeader = 4
  * The typmod of numeric(p, s) holds p in its upper and s, which may be negative, in its lower 11 bits
  * (numeric.c, make_numeric_typmod).
  */
-function hasDigits(precision: number, scale: number, typmod: number): boolean {
+function numericSize(typmod: number): { readonly digits: number; readonly scale: number } {
   const encoded = typmod - varlenaHeader
-  const columnScale = ((encoded & 0x7ff) ^ 1024) - 1024
-  return columnScale >= scale && (encoded >> 16) - columnScale >= precision - scale
+  return { digits: encoded >> 16, scale: ((encoded & 0x7ff) ^ 1024) - 1024 }
+}
+
+function hasDigits(precision: number, scale: number, typmod: number): boolean {
+  const column = numericSize(typmod)
+  return column.scale >= scale && column.digits - column.scale >= precision - scale
 }

@@ -5,6 +5,7 @@
  */
 import pg from 'pg'
 import type { Model } from '../../../model/model.ts'
+import type { TableName } from '../../../model/table.ts'
 import { createIndex, createTable, qualified } from './ddl.ts'
 import { relianceKey } from './defer.ts'
 
@@ -91,7 +92,18 @@ export async function remakeTable(client: pg.Client, model: Model): Promise<bool
   return true
 }
 
-async function hasRows(client: pg.Client, model: Model): Promise<boolean> {
+/** Whether Lading has made the table, and it is as it was then, without a row. Needs no ledger. */
+export async function isDraft(client: pg.Client, name: TableName): Promise<boolean> {
+  const { rows: ledger } = await client.query("SELECT WHERE to_regclass('lading.made') IS NOT NULL")
+  if (ledger.length === 0) return false
+  const { rows } = await client.query(
+    `SELECT FROM lading.made WHERE target = to_regclass($1) AND state = ${state('to_regclass($1)')}`,
+    [qualified(name)],
+  )
+  return rows.length > 0 && !(await hasRows(client, name))
+}
+
+async function hasRows(client: pg.Client, model: TableName): Promise<boolean> {
   const { rows } = await client.query(`SELECT FROM ${qualified(model)} LIMIT 1`)
   return rows.length > 0
 }

@@ -92,4 +92,6 @@ export const migrations = [
   madeTables,
   `-- Release of the time-zone data by which the load's local times were read first, where its model has zones.
    ALTER TABLE lading.load ADD COLUMN zone_release text`,
+  `-- JSON: the unique indexes among them, because a model that is derived from the table needs its keys.
+   ALTER TABLE lading.deferred ADD COLUMN keys jsonb`,
 ]

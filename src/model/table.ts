@@ -1,0 +1,55 @@
+/** What the catalogue of a database says of a table: the model of a load that has no model of its own. */
+import type { ColumnType } from './columns.ts'
+
+export interface TableName {
+  /** By default the database's search path decides. Ignored in SQLite. */
+  readonly schema?: string | undefined
+  readonly table: string
+}
+
+export interface TableFacts extends TableName {
+  readonly kind: 'table' | 'partitioned' | 'view' | 'other'
+  /** Lading has made the table, nobody has changed it since, and it has no row: it may be made again. */
+  readonly isDraft: boolean
+  /** In the order of the table. */
+  readonly columns: readonly TableColumn[]
+  /** What no two rows of the table share; the primary key first. */
+  readonly keys: readonly TableKey[]
+  /**
+   * Why rows are inserted one after the other instead of copied: a view with an INSTEAD OF trigger, a table
+   * under row security.
+   */
+  readonly inserts?: string | undefined
+}
+
+export interface TableColumn {
+  readonly name: string
+  readonly type: ColumnType
+  /** The type as the database writes it. */
+  readonly shown: string
+  readonly notNull: boolean
+  readonly hasDefault: boolean
+  readonly identity?: 'always' | 'by default' | undefined
+  /** The table computes it: no value can be given. */
+  readonly generated: boolean
+}
+
+/** A unique index or constraint. */
+export interface TableKey {
+  readonly name: string
+  readonly primary: boolean
+  /** Columns that it compares, those within its expressions included. */
+  readonly columns: readonly string[]
+  /** In SQL what it compares, where that is not columns alone. */
+  readonly expressions?: readonly string[] | undefined
+  /** In SQL which rows it compares, where it is partial. */
+  readonly predicate?: string | undefined
+  /** Columns that the predicate reads. */
+  readonly reads?: readonly string[] | undefined
+  /** Why it cannot decide a conflict. */
+  readonly unfit?: string | undefined
+}
+
+/** The display name of a table. */
+export const shownTable = ({ schema, table }: TableName): string =>
+  schema === undefined ? table : `${schema}.${table}`

@@ -1,0 +1,75 @@
+/** What a file says of any table or view in it: its columns as types of a model, and its keys. */
+import type { SqliteFile } from '../../core/sqlite.ts'
+import { bigint, type ColumnType, doublePrecision, text } from '../../model/columns.ts'
+import type { TableColumn, TableFacts, TableKey, TableName } from '../../model/table.ts'
+import { typeOf } from './affinity.ts'
+import { type CatalogColumn, columnsOf, hasInsteadTrigger } from './catalog.ts'
+import { isDraft } from './made.ts'
+
+export function factsOf(file: SqliteFile, { table }: TableName): TableFacts | undefined {
+  const found = file.get<{ type: string; strict: number; wr: number }>(
+    "SELECT type, strict, wr FROM pragma_table_list WHERE schema = 'main' AND name = ?",
+    table,
+  )
+  if (found === undefined) return undefined
+  const columns = columnsOf(file, { table })
+  const primary = columns.filter(({ pk }) => pk > 0)
+  const rowid = found.wr === 0 && primary.length === 1 && /^integer$/i.test(primary[0]?.type ?? '')
+  return {
+    table,
+    kind: found.type === 'table' || found.type === 'view' ? found.type : 'other',
+    isDraft: isDraft(file, { table }),
+    columns: columns.map((column) => columnOf(column, found.strict === 1, found.wr === 1, rowid)),
+    keys: keysOf(file, table, primary),
+    inserts: hasInsteadTrigger(file, { table }) ? 'it is a view with an INSTEAD OF trigger' : undefined,
+  }
+}
+
+/** The rowid gives a lone INTEGER PRIMARY KEY its value. Any other key of a STRICT table must have one. */
+function columnOf(
+  { name, type, notnull, dflt_value, pk, hidden }: CatalogColumn,
+  strict: boolean,
+  withoutRowid: boolean,
+  rowid: boolean,
+): TableColumn {
+  const isRowid = pk > 0 && rowid
+  return {
+    name,
+    type: strict ? strictType(type) : typeOf(type),
+    shown: type === '' ? 'a column without a type' : type,
+    notNull: !isRowid && (notnull === 1 || (pk > 0 && (strict || withoutRowid))),
+    hasDefault: dflt_value !== null,
+    identity: isRowid ? 'by default' : undefined,
+    generated: hidden > 1,
+  }
+}
+
+const strictTypes: Readonly<Record<string, ColumnType>> = {
+  INT: bigint().spec.type,
+  INTEGER: bigint().spec.type,
+  REAL: doublePrecision().spec.type,
+}
+
+const strictType = (declared: string): ColumnType => strictTypes[declared.toUpperCase()] ?? text().spec.type
+
+function keysOf(file: SqliteFile, table: string, primary: readonly CatalogColumn[]): TableKey[] {
+  const indexes = file.all<{ name: string; origin: string; partial: number }>(
+    'SELECT name, origin, partial FROM pragma_index_list(?) WHERE "unique" = 1 ORDER BY name',
+    table,
+  )
+  const others = indexes
+    .filter(({ origin }) => origin !== 'pk')
+    .map(({ name, partial }) => indexKey(file, name, partial === 1))
+  if (primary.length === 0) return others
+  const columns = primary.toSorted((a, b) => a.pk - b.pk).map(({ name }) => name)
+  return [{ name: 'PRIMARY KEY', primary: true, columns }, ...others]
+}
+
+function indexKey(file: SqliteFile, name: string, partial: boolean): TableKey {
+  const columns = file.all<{ name: string | null }>('SELECT name FROM pragma_index_info(?)', name)
+  const plain = columns.flatMap((column) => column.name ?? [])
+  const key = { name, primary: false, columns: plain }
+  return partial || plain.length < columns.length
+    ? { ...key, unfit: 'it is partial or over an expression' }
+    : key
+}

@@ -1,0 +1,171 @@
+/**
+ * Files go into tables that exist without a model: whatever types the table has, every value is what the
+ * database's own COPY makes of the file, and what the database refuses is one reject.
+ */
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import pg from 'pg'
+import { from as copyFrom } from 'pg-copy-streams'
+import { expect, it } from 'vitest'
+import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
+import { expectError, Folder } from '../cli/run.ts'
+
+interface Database extends AsyncDisposable {
+  readonly url: string
+  readonly client: pg.Client
+}
+
+async function openDatabase(sql: string): Promise<Database> {
+  const database = await freshDatabase()
+  const client = new pg.Client({ connectionString: database.url })
+  await client.connect()
+  await client.query(sql)
+  return {
+    url: database.url,
+    client,
+    [Symbol.asyncDispose]: async () => {
+      await client.end()
+      await database.drop()
+    },
+  }
+}
+
+/** What psql's \copy does with the file. */
+const copy = (client: pg.Client, table: string, csv: string): Promise<void> =>
+  pipeline(Readable.from([csv]), client.query(copyFrom(`COPY ${table} FROM STDIN (FORMAT csv, HEADER)`)))
+
+const setUp = `
+  CREATE EXTENSION hstore; CREATE EXTENSION ltree; CREATE EXTENSION citext; CREATE SCHEMA "My Shop";
+  CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TYPE "My Shop"."Size (cm)" AS ENUM ('S', 'L');
+  CREATE DOMAIN short AS text CHECK (length(value) < 5); CREATE DOMAIN shorter AS short CHECK (length(value) < 3);
+  CREATE DOMAIN age AS smallint CHECK (value > 0); CREATE DOMAIN mooded AS mood;
+  CREATE TYPE pair AS (a int, b text); CREATE TYPE floats AS RANGE (subtype = float8);`
+
+/** Type, a value that it takes, and one that it refuses; the code where Lading itself refuses it. */
+const types: readonly (readonly [type: string, good: string, bad: string, code?: string])[] = [
+  ['smallint', '-32768', '32768'],
+  ['integer', '7', 'x', 'BAD_INTEGER'],
+  ['bigint', '9223372036854775807', '9223372036854775808', 'OUT_OF_RANGE'],
+  ['real', '0.1', 'x'],
+  ['double precision', '0.1', 'x', 'BAD_NUMBER'],
+  ['numeric', '1.50', 'x', 'BAD_NUMBER'],
+  ['numeric(6, 2)', '1.50', '1.505', 'PRECISION_LOST'],
+  ['numeric(3, -2)', '12300', 'x'],
+  ['numeric(2, 4)', '0.0012', 'x'],
+  ['money', '$1,234.50', 'x'],
+  ['boolean', 'yes', 'x', 'BAD_BOOLEAN'],
+  ['text', 'a, "b"', ''],
+  ['varchar(3)', 'abc', 'abcd', 'TOO_LONG'],
+  ['char(3)', 'ab', 'abcd'],
+  ['"char"', 'a', ''],
+  ['name', 'a', ''],
+  ['citext', 'aB', ''],
+  ['bytea', '\\xdeadbeef', '\\xzz'],
+  ['bit(4)', '1010', '101'],
+  ['bit varying(4)', '10', '10101'],
+  ['date', '2024-02-29', '2023-02-29', 'BAD_DATE'],
+  ['time', '12:30:00.5', '25:00'],
+  ['time(0) with time zone', '12:30:00+02', 'x'],
+  ['timestamp', '2024-01-01 12:00', 'x', 'BAD_TIMESTAMP'],
+  ['timestamp(3)', '2024-01-01 12:00:00.125', 'x'],
+  ['timestamptz', '2024-01-01T12:00:00Z', 'x', 'BAD_TIMESTAMP'],
+  ['interval', '1 day 02:00', 'x'],
+  ['interval day to second(3)', '1 02:00:00.125', 'x'],
+  ['uuid', '00000000-0000-0000-0000-0000000000ff', 'x', 'BAD_UUID'],
+  ['json', '{"a": 1.0}', '{', 'BAD_JSON'],
+  ['jsonb', '{"a": 1.0}', '{'],
+  ['xml', '<a>b</a>', '<a>'],
+  ['inet', '10.0.0.1/8', '10.0.0'],
+  ['cidr', '10.0.0.0/8', '10.0.0.1/8'],
+  ['macaddr', '08:00:2b:01:02:03', 'x'],
+  ['point', '(1,2)', '(1'],
+  ['line', '{1,2,3}', 'x'],
+  ['lseg', '[(1,2),(3,4)]', 'x'],
+  ['box', '(3,4),(1,2)', 'x'],
+  ['path', '[(1,2),(3,4)]', 'x'],
+  ['polygon', '((1,2),(3,4))', 'x'],
+  ['circle', '<(1,2),3>', 'x'],
+  ['integer[]', '{1,2,NULL}', '{1,'],
+  ['text[]', '{a,"b c",NULL}', 'a'],
+  ['int4range', '[1,5)', '[5,1)'],
+  ['floats', '[1.5,2.5]', 'x'],
+  ['int4multirange', '{[1,3),[5,7)}', 'x'],
+  ['tsvector', "'a':1", "'"],
+  ['pg_lsn', '16/B374D848', 'x'],
+  ['mood', 'ok', 'happy'],
+  ['mood[]', '{ok,sad}', '{happy}'],
+  ['"My Shop"."Size (cm)"', 'L', 'M'],
+  ['short', 'abcd', 'abcde', 'CONSTRAINT_CHECK'],
+  ['shorter', 'ab', 'abc', 'CONSTRAINT_CHECK'],
+  ['age', '1', '0', 'CONSTRAINT_CHECK'],
+  ['mooded', 'ok', 'happy'],
+  ['pair', '(1,"a b")', '(1'],
+  ['hstore', '"a"=>"1"', '"a"=>'],
+  ['ltree', 'a.b.c', 'a..b'],
+]
+
+const quoted = (value: string) => `"${value.replaceAll('"', '""')}"`
+const columns = types.map(([type], n) => ({ name: `c${n}`, type }))
+const definition = columns.map(({ name, type }) => `${name} ${type}`).join(', ')
+/** Types without a text that they refuse have none in the file. */
+const refusing = types.flatMap(([, , bad, code = 'VALUE_REFUSED'], n) =>
+  bad === '' ? [] : [{ n, bad, code }],
+)
+
+describePostgres('a file into a table that exists, without a model', () => {
+  it('takes every type of PostgreSQL in its text form as COPY does, and refuses one record for each bad value', async () => {
+    await using database = await openDatabase(
+      `${setUp} CREATE TABLE things (id int PRIMARY KEY, ${definition}); CREATE TABLE oracle (LIKE things);`,
+    )
+    const record = (id: number, values: readonly string[]) => [id, ...values.map(quoted)].join(',')
+    const good = types.map(([, value]) => value)
+    const head = ['id', ...columns.map(({ name }) => name)].join(',')
+    const none = `2${','.repeat(columns.length)}`
+    const bad = refusing.map((each, at) => record(at + 3, good.with(each.n, each.bad)))
+    await using folder = await Folder.make({
+      'things.csv': [head, record(1, good), none, ...bad, ''].join('\n'),
+    })
+    const run = await folder.lading('load', 'things.csv', '--to', database.url)
+    expect([run.code, run.out], run.err).toEqual([3, expect.stringContaining('this run loaded 2 records\n')])
+    await copy(database.client, 'oracle', [head, record(1, good), none, ''].join('\n'))
+    const texts = async (table: string) =>
+      (await database.client.query(`SELECT ${table}::text AS row FROM ${table} ORDER BY id`)).rows
+    expect(await texts('things')).toEqual(await texts('oracle'))
+    const rejects = await folder.json<{ line: number; column: string; code: string }[]>(
+      'rejects',
+      'list',
+      '--to',
+      database.url,
+      '--limit',
+      '1000',
+    )
+    const places = rejects.toSorted((a, b) => a.line - b.line)
+    expect(places.map(({ line, column, code }) => [line, column, code])).toEqual(
+      refusing.map(({ n, code }, at) => [at + 4, `c${n}`, code]),
+    )
+  })
+
+  it('gives what the file does not have its default, its number and what the table computes', async () => {
+    await using database = await openDatabase(`
+      CREATE SCHEMA shop;
+      CREATE TABLE shop.items (nr int GENERATED ALWAYS AS IDENTITY, id int GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+        price numeric(8, 2) NOT NULL, twice numeric GENERATED ALWAYS AS (price * 2) STORED, made date NOT NULL DEFAULT '2024-01-01', note text)`)
+    await using folder = await Folder.make({ 'a.csv': 'Price\n1.50\n\n2\n', 'b.csv': 'price,twice\n1,2\n' })
+    const to = ['--to', database.url, '--table', 'shop.items']
+    const run = await folder.lading('load', 'a.csv', ...to)
+    expect(run.code, run.err).toBe(3)
+    expect(run.err).toContain('Price → price')
+    const { rows } = await database.client.query('SELECT items::text AS row FROM shop.items ORDER BY nr')
+    expect(rows).toEqual([
+      { row: '(1,1,1.50,3.00,2024-01-01,)' },
+      { row: expect.stringMatching(/,2.00,4.00,/) },
+    ])
+    expectError(
+      await folder.lading('load', 'b.csv', ...to),
+      'SCHEMA_MISMATCH',
+      78,
+      'b.csv',
+      'field twice is column twice, which the table computes itself',
+    )
+  })
+})
