@@ -71,7 +71,7 @@ export interface RecordText {
     replace: (field: string, value: FieldValue) => string | undefined,
   ): Buffer | undefined
   /** Without what an editor puts around a record. */
-  trimmed(text: Buffer): Buffer
+  trimmed(text: Buffer, layout: Layout): Buffer
   /** How the name of a file of exported records ends, and its first line where it needs one. */
   suffix(layout: Layout): string
   head(layout: Layout): Buffer | undefined

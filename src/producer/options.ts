@@ -33,6 +33,11 @@ export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptio
   readonly chunkBytes?: number
   /** Leave out fields that the model does not know instead of refusing them. */
   readonly ignoreExtra?: boolean
+  /**
+   * Give a name to columns of CSV without one, and a suffix to a name that stands twice, instead of refusing
+   * the header: for models that were not written by hand.
+   */
+  readonly namesColumns?: boolean
   /** Load again what was loaded before. */
   readonly again?: boolean
   /** File that remembers plans between runs. */

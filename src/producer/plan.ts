@@ -28,6 +28,11 @@ export interface PlannedChunk {
 interface HeadOptions extends Abortable, FormatOptions {
   readonly model: Model
   readonly ignoreExtra?: boolean
+  /**
+   * Give a name to columns of CSV without one, and a suffix to a name that stands twice, instead of refusing
+   * the header: for models that were not written by hand.
+   */
+  readonly namesColumns?: boolean
 }
 
 export interface PlanOptions extends HeadOptions {
@@ -100,13 +105,16 @@ export async function checkHead(source: PlannedSource, options: HeadOptions): Pr
   splitter.finish()
 }
 
-const splitterOf = (source: PlannedSource, { model, ignoreExtra, ...options }: HeadOptions): Splitter =>
-  splittersFor(source.reading ?? options)(source.path, {
+const splitterOf = (source: PlannedSource, options: HeadOptions): Splitter => {
+  const { model, ignoreExtra, namesColumns = false } = options
+  return splittersFor(source.reading ?? options)(source.path, {
     table: tableName(model),
     names: sourceColumns(model).map(sourceName),
     isMasked: isMasked(model),
+    namesColumns,
     problems: (fields) => [...fieldProblems(model, fields, ignoreExtra)],
   })
+}
 
 /**
  * The first piece has `headPieceBytes` or all there is: a byte order mark, and what tells an array from

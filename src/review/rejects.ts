@@ -97,7 +97,7 @@ export async function editReject(
     const detail = `reject ${reject.id} holds masks in ${foreign.join(', ')}, which the model ${tableName(model)} does not mask`
     throw new LadingError('MODEL_INVALID', `${detail}: give the model that it was consumed with`)
   }
-  const record = formatOf(layout)?.record.trimmed(asBuffer(text)) ?? asBuffer(text)
+  const record = formatOf(layout)?.record.trimmed(asBuffer(text), layout) ?? asBuffer(text)
   const kept = keeping === undefined ? record : maskEdited(reject, record, keeping, layout)
   return sink.ledger.editReject(reject.id, kept, keeping?.maskedFields ?? [], { signal })
 }

@@ -5,6 +5,7 @@ import { csvSplitter } from '../../src/format/csv/split.ts'
 import { json as jsonArray, ndjson } from '../../src/format/json/json.ts'
 import { ndjsonSplitter } from '../../src/format/json/lines.ts'
 import { jsonSplitter } from '../../src/format/json/split.ts'
+import { dialectUnderTest } from './csv/dialects.ts'
 import { formatContract, type FormatUnderTest, type Values } from '../contract/format/format.ts'
 
 const fields = ['a', 'b', 'ä "x"']
@@ -141,5 +142,18 @@ function cell(value: string | null, delimiter: string): fc.Arbitrary<string> {
 
 formatContract('CSV', dialect(','))
 formatContract('TSV', dialect('\t'))
+formatContract('CSV without quotes', dialectUnderTest({ quote: '', delimiter: '\t' }))
+formatContract('CSV with backslashes', dialectUnderTest({ escape: '\\' }))
+formatContract(
+  'CSV with backslashes and no quotes',
+  dialectUnderTest({ escape: '\\', quote: '', delimiter: '\t' }),
+)
+formatContract('CSV with comments', dialectUnderTest({ comment: '#' }))
+formatContract('CSV with spaces around cells', dialectUnderTest({ trim: true }))
+formatContract('CSV with short and long records', dialectUnderTest({ ragged: 'pad' }))
+formatContract(
+  'CSV with all of it',
+  dialectUnderTest({ delimiter: ';', quote: "'", escape: '\\', comment: '#', trim: true, ragged: 'pad' }),
+)
 formatContract('NDJSON', json('ndjson'))
 formatContract('JSON', json('json'))

@@ -1,13 +1,13 @@
-/** CSV after RFC 4180, with any delimiter and quote; TSV is a dialect of it. */
+/** CSV after RFC 4180 and in the dialects of other programs; TSV is one of them. */
 import type { Layout } from '../../core/load.ts'
 import type { Format } from '../format.ts'
+import { csvReader } from './choose.ts'
 import { type CsvLayout, isCsvLayout } from './dialect.ts'
-import { CsvReader } from './read.ts'
 import { csvRecord } from './record.ts'
 
 export const csv: Format = {
   name: 'csv',
   accepts: isCsvLayout,
-  reader: (layout: Layout) => new CsvReader(layout as CsvLayout, layout.fields),
+  reader: (layout: Layout) => csvReader(layout as CsvLayout, layout.fields),
   record: csvRecord,
 }

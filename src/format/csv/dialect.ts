@@ -22,7 +22,10 @@ export interface RecordDialect {
   readonly delimiter: string
   /** One ASCII character; the empty text where no character quotes. */
   readonly quote: string
-  /** The byte behind a backslash is data, in quotes and without; see `read.ts` of this folder. */
+  /**
+   * The byte behind a backslash is data, in quotes and without: a quote, a delimiter, a line end, a backslash.
+   * The letters n, r and t stand for LF, CR and tab there, and a cell `\N` without quotes has no value.
+   */
   readonly escape?: '\\'
   /** One ASCII character. Lines that begin with it are left out, and empty lines with them. */
   readonly comment?: string
@@ -44,6 +47,10 @@ export interface CsvLayout extends Layout, RecordDialect {
   readonly quote: string
 }
 
+/** Whether records are written as RFC 4180 has them, with any delimiter and quote. */
+export const isPlain = (dialect: RecordDialect): boolean =>
+  Object.keys(recordDialect(dialect)).length === 2 && dialect.quote !== ''
+
 /** The keys of the dialect that a layout holds, those with their default left out. */
 export function recordDialect(dialect: RecordDialect): RecordDialect {
   const { delimiter, quote, escape, comment, ragged, trim } = dialect
@@ -55,6 +62,12 @@ export function recordDialect(dialect: RecordDialect): RecordDialect {
     ...(ragged !== undefined && { ragged }),
     ...(trim !== undefined && { trim }),
   }
+}
+
+/** The dialect, for what records of any number of cells have in common. */
+export function withoutRagged(dialect: RecordDialect): RecordDialect {
+  const { ragged, ...record } = recordDialect(dialect)
+  return ragged === undefined ? dialect : record
 }
 
 /**
@@ -95,6 +108,9 @@ function recordProblem(dialect: { readonly [Key in keyof RecordDialect]: unknown
     return `ragged must be trim or pad, not ${JSON.stringify(ragged)}`
   if (trim !== undefined && trim !== true) return 'trim must be true or left out'
   const marks = { delimiter, quote, escape, comment }
+  const letter = Object.entries(marks).find(([, mark]) => typeof mark === 'string' && /[nrtN]/.test(mark))
+  if (escape !== undefined && letter !== undefined)
+    return `the ${letter[0]} must not be ${JSON.stringify(letter[1])}, which has a meaning behind a backslash`
   const given = Object.entries(marks).filter(([, mark]) => mark !== undefined && mark !== '')
   for (const [index, [name, mark]] of given.entries()) {
     const other = given.slice(index + 1).find(([, each]) => each === mark)

@@ -1,44 +1,107 @@
 import { cellBytes } from '../../core/cells.ts'
 import { LadingError } from '../../core/errors.ts'
-import type { RecordDialect } from './dialect.ts'
-import { CsvReader } from './read.ts'
+import type { CsvCells } from './cells.ts'
+import { csvReader } from './choose.ts'
+import { type RecordDialect, withoutRagged } from './dialect.ts'
+
+export interface Header {
+  readonly fields: readonly string[]
+  /** Whether columns beyond the last name were left out, which have no name and should have no values. */
+  readonly isTrimmed: boolean
+  /** Names that are not in the header as they are here. */
+  readonly made: readonly string[]
+}
+
+interface HeaderOptions {
+  /** Records that it takes. */
+  readonly rows?: number
+  /** Whether a column without a name gets one, and a name that stands twice a suffix. */
+  readonly namesColumns?: boolean
+}
 
 /**
- * Names of the columns, from the bytes of the header record (a byte order mark is taken off by the caller),
+ * Names of the columns, from the bytes of the header's records (a byte order mark is taken off by the caller),
  * without the spaces and tabs around them. Throws `HEADER_MISMATCH` for a header that cannot be read and
  * `HEADER_DUPLICATE` for a name given twice.
  */
-export function readHeader(bytes: Buffer, dialect: RecordDialect): string[] {
-  const reader = new CsvReader(dialect)
+export function readHeader(bytes: Buffer, dialect: RecordDialect, options: HeaderOptions = {}): Header {
+  const { rows = 1, namesColumns = false } = options
+  const names = joinedNames(bytes, dialect, rows)
+  const named = names.findLastIndex((name) => name !== '') + 1
+  // With names of their own, columns may hold values, unless records may be trimmed.
+  const isTrimmed = named > 0 && named < names.length && (!namesColumns || dialect.ragged !== undefined)
+  const wanted = isTrimmed ? names.slice(0, named) : names
+  if (namesColumns) return { ...madeUnique(wanted), isTrimmed }
+  requireNames(wanted)
+  return { fields: wanted, isTrimmed, made: [] }
+}
+
+/** By column, over all rows. */
+function joinedNames(bytes: Buffer, dialect: RecordDialect, rows: number): string[] {
+  const reader = csvReader(withoutRagged(dialect))
   reader.open(bytes)
-  if (!reader.next()) throw new LadingError('HEADER_MISMATCH', 'the header is missing')
-  if (reader.flaw) {
-    const problem =
-      reader.flaw === 'BAD_QUOTE'
-        ? 'a quote stands where the CSV rules allow none'
-        : 'a quote is opened and never closed'
-    throw new LadingError('HEADER_MISMATCH', `the header cannot be read: ${problem}`)
+  const names: string[][] = []
+  for (let row = 0; row < rows; row++) {
+    if (!reader.next()) {
+      const what = row === 0 ? 'the header is missing' : `the header has ${row} of ${rows} rows`
+      throw new LadingError('HEADER_MISMATCH', what)
+    }
+    if (reader.flaw !== undefined) throw unreadable(reader.flaw)
+    for (let i = 0; i < reader.count; i++) (names[i] ??= []).push(readName(reader, i))
   }
+  return names.map((parts) => parts.filter((part) => part !== '').join(' '))
+}
+
+function unreadable(flaw: 'BAD_QUOTE' | 'UNCLOSED_QUOTE'): LadingError {
+  const problem =
+    flaw === 'BAD_QUOTE'
+      ? 'a quote stands where the CSV rules allow none'
+      : 'a quote is opened and never closed'
+  return new LadingError('HEADER_MISMATCH', `the header cannot be read: ${problem}`)
+}
+
+function requireNames(names: readonly string[]): void {
   const seen = new Map<string, number>()
-  for (let i = 0; i < reader.count; i++) {
-    const name = readName(reader, i)
+  for (const [index, name] of names.entries()) {
+    if (name === '') throw new LadingError('HEADER_MISMATCH', `column ${index + 1} has no name in the header`)
     const first = seen.get(name)
     if (first !== undefined) {
       throw new LadingError(
         'HEADER_DUPLICATE',
-        `the header names ${JSON.stringify(name)} twice, in columns ${first} and ${i + 1}`,
+        `the header names ${JSON.stringify(name)} twice, in columns ${first} and ${index + 1}`,
       )
     }
-    seen.set(name, i + 1)
+    seen.set(name, index + 1)
   }
-  return [...seen.keys()]
 }
 
-function readName(reader: CsvReader, i: number): string {
+/** `column_3` for a third column without a name, `_2` behind a name that stands there a second time. */
+function madeUnique(names: readonly string[]): Omit<Header, 'isTrimmed'> {
+  const taken = new Set(names)
+  const seen = new Set<string>()
+  const made: string[] = []
+  const fields = names.map((name, index) => {
+    if (name !== '' && !seen.has(name)) {
+      seen.add(name)
+      return name
+    }
+    const stem = name === '' ? `column_${index + 1}` : name
+    let unique = name === '' ? stem : `${stem}_2`
+    for (let nth = name === '' ? 2 : 3; taken.has(unique); nth++) unique = `${stem}_${nth}`
+    taken.add(unique)
+    made.push(unique)
+    return unique
+  })
+  return { fields, made }
+}
+
+function readName(reader: CsvCells, i: number): string {
   const name = decode(cellBytes(reader, i))?.replace(/^[ \t]+|[ \t]+$/g, '')
   if (name === undefined)
-    throw new LadingError('HEADER_MISMATCH', `the name of column ${i + 1} in the header is not valid UTF-8`)
-  if (name === '') throw new LadingError('HEADER_MISMATCH', `column ${i + 1} has no name in the header`)
+    throw new LadingError(
+      'HEADER_MISMATCH',
+      `the name of column ${i + 1} in the header is not valid UTF-8; --encoding says what it is written in`,
+    )
   return name
 }
 
@@ -60,7 +123,7 @@ export function guessDelimiter(bytes: Buffer): string | undefined {
   let best: string | undefined
   let most = 1
   for (const delimiter of usualDelimiters) {
-    const reader = new CsvReader({ delimiter, quote: '"' })
+    const reader = csvReader({ delimiter, quote: '"' })
     reader.open(bytes)
     // With the wrong delimiter, quotes stand where they may not.
     if (!reader.next() || reader.flaw || reader.count <= most) continue

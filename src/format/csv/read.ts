@@ -9,14 +9,14 @@
 import { cr, lf } from '../../core/bytes.ts'
 import { cellBytes, escaped, quoted, unquoted } from '../../core/cells.ts'
 import type { Fault } from '../../core/fault.ts'
-import type { RecordReader } from '../format.ts'
-import { isText, textFault } from '../text.ts'
+import { isText } from '../text.ts'
+import { type CsvCells, isOfCount, recordFault, surplusFault } from './cells.ts'
 import type { RecordDialect } from './dialect.ts'
 
 const none = Buffer.alloc(0)
 const blankLine = Buffer.from('\n')
 
-export class CsvReader implements RecordReader {
+export class CsvReader implements CsvCells {
   bytes: Buffer = none
   readonly fields: readonly string[]
   /** 1 for a blank line, whose only cell is empty and unquoted. */
@@ -29,23 +29,22 @@ export class CsvReader implements RecordReader {
   recordStart = 0
   recordEnd = 0
   fault: Fault | undefined
-  /** With a flaw, quotes that make no sense are a part of their cells. */
   flaw: 'BAD_QUOTE' | 'UNCLOSED_QUOTE' | undefined
   #next = 0
   /** Whether no record can have a fault of its text. */
   #isText = true
   #view: DataView = new DataView(none.buffer)
+  readonly #dialect: RecordDialect
   readonly #delimiter: number
   readonly #quote: number
   /** One more than the greatest of delimiter, quote and LF, in each byte of a word. */
   readonly #above: number
 
   /** Without `fields`, records may have any number of cells. */
-  constructor(
-    { delimiter, quote }: Pick<RecordDialect, 'delimiter' | 'quote'>,
-    fields: readonly string[] = [],
-  ) {
+  constructor(dialect: RecordDialect, fields: readonly string[] = []) {
+    const { delimiter, quote } = dialect
     this.fields = fields
+    this.#dialect = dialect
     this.#delimiter = delimiter.charCodeAt(0)
     this.#quote = quote.charCodeAt(0)
     this.#above = Math.imul(Math.max(this.#delimiter, this.#quote, lf) + 1, 0x01010101)
@@ -62,8 +61,7 @@ export class CsvReader implements RecordReader {
     this.open(record.length === 0 ? blankLine : record)
     this.next()
     if (this.isLast || (this.fault !== undefined && !isOfCount(this.fault))) return
-    const span = { start: this.recordEnd, end: record.length }
-    this.fault = { code: 'COLUMN_COUNT', detail: 'the text holds more than one record', span }
+    this.fault = surplusFault(this.recordEnd, record.length)
   }
 
   /** Goes on to the next record; false at the end of the chunk. */
@@ -114,11 +112,14 @@ export class CsvReader implements RecordReader {
     this.count = count
     this.#endRecord(at)
     const isSound = this.flaw === undefined && this.#isText && count === this.fields.length
-    this.fault = isSound ? undefined : this.#faultOf()
+    this.fault = isSound ? undefined : recordFault(this, this.#isText, this.#dialect)
     return true
   }
 
-  /** Whether no record follows. */
+  get present(): number {
+    return this.count
+  }
+
   get isLast(): boolean {
     return this.#next >= this.bytes.length
   }
@@ -138,41 +139,6 @@ export class CsvReader implements RecordReader {
     this.#next = at + 1
   }
 
-  #faultOf(): Fault | undefined {
-    const { count, recordStart, recordEnd } = this
-    const width = this.fields.length
-    const text = this.#isText ? undefined : textFault(this.bytes.subarray(recordStart, recordEnd))
-    if (text !== undefined) return text
-    if (this.flaw !== undefined) return this.#quoteFault()
-    if (count === width || width === 0) return undefined
-    const end = recordEnd - recordStart
-    if (end === 0) return { code: 'BLANK_LINE', detail: 'the line is empty', span: { start: 0, end } }
-    return {
-      code: 'COLUMN_COUNT',
-      detail: `${count} cells where the header has ${width}`,
-      // What is too much, or the place where something is missing.
-      span: { start: count > width ? this.cellStart(width) - recordStart : end, end },
-    }
-  }
-
-  /** At the first cell that holds a quote without being quoted, where there is one. */
-  #quoteFault(): Fault {
-    const { bytes, count, starts, ends, quoting, recordStart } = this
-    let cell = 0
-    const isStray = () =>
-      quoting[cell] === unquoted && bytes.subarray(starts[cell], ends[cell]).includes(this.#quote)
-    while (cell < count && !isStray()) cell++
-    return {
-      code: 'BAD_QUOTE',
-      detail: 'a quote stands inside a cell that is not quoted, or text follows a closing quote',
-      span:
-        cell === count
-          ? undefined
-          : { start: this.cellStart(cell) - recordStart, end: this.cellEnd(cell) - recordStart },
-    }
-  }
-
-  /** Where the cell begins and ends, its quotes counted. */
   cellStart(cell: number): number {
     return (this.starts[cell] as number) - (this.quoting[cell] === unquoted ? 0 : 1)
   }
@@ -233,8 +199,6 @@ export class CsvReader implements RecordReader {
   }
 }
 
-const isOfCount = ({ code }: Fault): boolean => code === 'COLUMN_COUNT' || code === 'BLANK_LINE'
-
 /** The bytes of a cell, its doubled quotes undone; `quote` is the byte. */
 export function unescape(bytes: Uint8Array, start: number, end: number, quote: number): Buffer {
   const cell = Buffer.allocUnsafe(end - start)
@@ -248,4 +212,4 @@ export function unescape(bytes: Uint8Array, start: number, end: number, quote: n
 }
 
 /** The text of cell `i`, with U+FFFD where it is not UTF-8. */
-export const cellText = (reader: CsvReader, i: number): string => cellBytes(reader, i).toString('utf8')
+export const cellText = (reader: CsvCells, i: number): string => cellBytes(reader, i).toString('utf8')

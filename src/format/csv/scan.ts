@@ -25,11 +25,25 @@ const closing = 3
 /** Bytes looked at together: a quote costs the fast path no more than this. */
 const windowBytes = 8192
 
+/** Sees a file from its start to its end, and counts its records and lines. */
+export interface Scanner {
+  records: number
+  lines: number
+  readonly recordBytes: number
+  readonly oversizeLine: number | undefined
+  readonly openQuoteLine: number | undefined
+  /** Lines that are no records: comments, and the empty ones among them. */
+  readonly comments: number
+  cut(piece: Uint8Array, from: number, min: number): number
+  finish(): { readonly unclosedQuoteLine?: number }
+}
+
 /**
  * Finds the ends of records in pieces of a file, and counts records and lines; one scanner sees the file from
  * its start to its end.
  */
-export class RecordScanner {
+export class RecordScanner implements Scanner {
+  readonly comments = 0
   /** Complete records since construction. */
   records = 0
   /** LF bytes since construction, those in quotes included. */

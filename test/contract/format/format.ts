@@ -136,7 +136,7 @@ export function formatContract(name: string, under: FormatUnderTest): void {
       fc.assert(
         fc.property(legal, fc.constantFrom('', '\n', '\r\n'), (body, lineEnd) => {
           for (const record of readAll(reader, Buffer.from(body))) {
-            const edited = format.record.trimmed(Buffer.from(`${record.bytes}${lineEnd}`))
+            const edited = format.record.trimmed(Buffer.from(`${record.bytes}${lineEnd}`), layout)
             reader.openOne(edited)
             expect(reader.fault).toBeUndefined()
             expect(valuesOf(reader)).toEqual(record.values)

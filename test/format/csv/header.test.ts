@@ -4,7 +4,7 @@ import { type Dialect, defaultDialect, validateDialect } from '../../../src/form
 import { guessDelimiter, readHeader } from '../../../src/format/csv/header.ts'
 import { bytesOf } from './helpers.ts'
 
-const header = (text: string, dialect: Dialect = defaultDialect) => readHeader(bytesOf(text), dialect)
+const header = (text: string, dialect: Dialect = defaultDialect) => readHeader(bytesOf(text), dialect).fields
 const fails = (code: Code, message: RegExp) =>
   expect.objectContaining({ code, message: expect.stringMatching(message) as string })
 const caught = (call: () => unknown): unknown => {

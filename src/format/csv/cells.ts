@@ -1,0 +1,108 @@
+/** What both readers of CSV give, and what is wrong with a record of either. */
+import { lf } from '../../core/bytes.ts'
+import { unquoted } from '../../core/cells.ts'
+import type { Fault } from '../../core/fault.ts'
+import type { RecordReader } from '../format.ts'
+import { textFault } from '../text.ts'
+import type { RecordDialect } from './dialect.ts'
+
+export interface CsvCells extends RecordReader {
+  /** With a flaw, quotes that make no sense are a part of their cells. */
+  readonly flaw: 'BAD_QUOTE' | 'UNCLOSED_QUOTE' | undefined
+  /** Cells that stand in the record; a padded one has more. */
+  readonly present: number
+  /** Whether no record follows. */
+  readonly isLast: boolean
+  /** Where the cell begins and ends, its quotes counted. */
+  cellStart(cell: number): number
+  cellEnd(cell: number): number
+}
+
+/** What a byte may mean outside of quotes; 0 for one that is data wherever it stands. */
+export const endKind = 1
+export const quoteKind = 2
+export const escapeKind = 3
+
+export const backslash = 0x5c
+
+/** By byte. The delimiter and LF end a cell. */
+export function kindsOf({ delimiter, quote, escape }: RecordDialect): Uint8Array {
+  const kinds = new Uint8Array(256)
+  kinds[lf] = endKind
+  kinds[delimiter.charCodeAt(0)] = endKind
+  if (quote !== '') kinds[quote.charCodeAt(0)] = quoteKind
+  if (escape !== undefined) kinds[backslash] = escapeKind
+  return kinds
+}
+
+/** The byte of a character, and -1 where there is none. */
+export const byteOf = (character: string | undefined): number => (character ? character.charCodeAt(0) : -1)
+
+/** What is wrong with the record that a reader stands on. */
+export function recordFault(cells: CsvCells, isText: boolean, dialect: RecordDialect): Fault | undefined {
+  const { bytes, count, recordStart, recordEnd } = cells
+  const text = isText ? undefined : textFault(bytes.subarray(recordStart, recordEnd))
+  if (text !== undefined) return text
+  if (cells.flaw !== undefined) return quoteFault(cells, dialect)
+  const width = cells.fields.length
+  if (count === width || width === 0) return undefined
+  const end = recordEnd - recordStart
+  if (isBlank(cells)) return { code: 'BLANK_LINE', detail: 'the line is empty', span: { start: 0, end } }
+  return {
+    code: 'COLUMN_COUNT',
+    detail: `${count} ${count === 1 ? 'cell' : 'cells'} where the header has ${width}${countHint(cells, dialect)}`,
+    // What is too much, or the place where something is missing.
+    span: { start: count > width ? cells.cellStart(width) - recordStart : end, end },
+  }
+}
+
+const hash = 0x23
+
+/** The option that would take the record, if there is one. */
+function countHint(cells: CsvCells, { comment, ragged }: RecordDialect): string {
+  const { count, fields, bytes, recordStart } = cells
+  if (comment === undefined && bytes[recordStart] === hash) return "; --comment '#' leaves such lines out"
+  if (count < fields.length) return '; --ragged pad fills short records'
+  if (ragged !== undefined) return ''
+  for (let cell = fields.length; cell < count; cell++)
+    if (cells.cellStart(cell) < cells.cellEnd(cell)) return ''
+  return '; --ragged trim drops empty cells at the end'
+}
+
+/** Whether the line is empty, except for spaces around a cell that are no part of it. */
+export const isBlank = (cells: CsvCells): boolean =>
+  cells.present === 1 && cells.cellStart(0) === cells.cellEnd(0)
+
+/** At the first cell that holds a quote without being quoted, where there is one. */
+function quoteFault(cells: CsvCells, dialect: RecordDialect): Fault {
+  const { bytes, count, starts, ends, quoting, recordStart, recordEnd } = cells
+  const mark = byteOf(dialect.quote)
+  let cell = 0
+  const isStray = () => quoting[cell] === unquoted && bytes.subarray(starts[cell], ends[cell]).includes(mark)
+  while (cell < count && !isStray()) cell++
+  return {
+    code: 'BAD_QUOTE',
+    detail: `a quote stands inside a cell that is not quoted, or text follows a closing quote${quoteHint(bytes.subarray(recordStart, recordEnd), dialect)}`,
+    span:
+      cell === count
+        ? undefined
+        : { start: cells.cellStart(cell) - recordStart, end: cells.cellEnd(cell) - recordStart },
+  }
+}
+
+/** The option that would take the record, as it looks. */
+function quoteHint(record: Buffer, { delimiter, quote, escape, trim }: RecordDialect): string {
+  if (escape === undefined && record.includes(`\\${quote}`))
+    return "; where a backslash escapes quotes: --escape '\\'"
+  const isSpaced = record.includes(`${delimiter} ${quote}`) || record.includes(`${quote} ${delimiter}`)
+  return trim === undefined && isSpaced ? '; --trim takes spaces around quotes' : ''
+}
+
+export const isOfCount = ({ code }: Fault): boolean => code === 'COLUMN_COUNT' || code === 'BLANK_LINE'
+
+/** Where one record was asked for, and more bytes follow it. */
+export const surplusFault = (start: number, end: number): Fault => ({
+  code: 'COLUMN_COUNT',
+  detail: 'the text holds more than one record',
+  span: { start, end },
+})
