@@ -1,0 +1,179 @@
+/** What a column holds: the shapes of all its values, and the first value of each. */
+import { unquoted } from '../../core/cells.ts'
+import { anyOrder, type Dated } from './dates.ts'
+import { anyNumeral } from './numerals.ts'
+import { shapeOf } from './shape.ts'
+import {
+  amount,
+  bare,
+  beyondDouble,
+  booleans,
+  code,
+  dated,
+  decimal,
+  emptyText,
+  exponents,
+  json,
+  marker,
+  none,
+  numeral,
+  oddNumber,
+  otherOffset,
+  plainNumbers,
+  text,
+  timestamptz,
+  value,
+} from './shapes.ts'
+
+/** Where a record lies; asked only for the few values that are kept. */
+export interface Place {
+  readonly source: string
+  /** 1-based physical line of the record that is looked at. */
+  line(): number
+}
+
+/** The first value of a shape. */
+export interface Witness {
+  readonly source: string
+  readonly line: number
+  /** Cut after `mostWitness` bytes. */
+  readonly text: string
+  /** The shapes that it added. */
+  readonly shapes: number
+}
+
+const mostWitness = 60
+/** Numbers, booleans and documents of JSON stand there without quotes. */
+const notStrings = plainNumbers | exponents | oddNumber | numeral | amount | booleans | code | json
+
+/** Values of a mixed form (`T`, `NA`) that are kept. */
+const mostKept = 6
+
+export class ColumnProfile {
+  readonly field: string
+  /** Shapes of all records of each source but its first and its last, and of those. */
+  inner = 0
+  firsts = 0
+  lasts = 0
+  missing = 0
+  /** In the order of the records. */
+  readonly witnesses: Witness[] = []
+  /** Of numbers in plain or local notation. */
+  mostDigits = 0
+  leastScale = Number.POSITIVE_INFINITY
+  mostScale = 0
+  numerals = anyNumeral
+  /** How dates are written; undefined where no form fits all of them. */
+  dated: Dated | undefined
+  /** How many records have each of the texts that often mean no value. */
+  readonly markers = new Map<number, number>()
+  /** Texts that are booleans or codes, some of them. */
+  readonly codes = new Set<string>()
+  #known = 0
+  #hasDated = false
+  #offset = Number.NaN
+  #isFirst = true
+  /** Shapes of the last record so far. */
+  #pending = 0
+
+  constructor(field: string) {
+    this.field = field
+  }
+
+  /** All shapes. */
+  get shapes(): number {
+    return this.inner | this.firsts | this.lasts | this.#pending
+  }
+
+  /** Looks at the value of the next record. `isString`: a string of JSON, which is no number or boolean. */
+  add(bytes: Buffer, start: number, end: number, quoting: number, isString: boolean, place: Place): void {
+    let shapes: number
+    if (start === end) {
+      if (quoting === unquoted) this.missing++
+      shapes = quoting === unquoted ? none : emptyText
+    } else if ((this.inner & text) !== 0) {
+      // Whatever follows, the column is text.
+      this.#pending = text
+      return
+    } else shapes = this.#shapesOf(bytes, start, end, isString)
+    if (quoting === unquoted) shapes |= bare
+    if ((shapes & ~this.#known) !== 0) this.#witness(shapes, bytes, start, end, place)
+    if (this.#isFirst) {
+      this.#isFirst = false
+      this.firsts |= shapes
+    } else {
+      this.inner |= this.#pending
+      this.#pending = shapes
+    }
+  }
+
+  /** A field that its record lacks. */
+  addMissing(): void {
+    this.missing++
+    if (this.#isFirst) {
+      this.#isFirst = false
+      this.firsts |= none
+    } else {
+      this.inner |= this.#pending
+      this.#pending = none
+    }
+  }
+
+  endSource(): void {
+    this.lasts |= this.#pending
+    this.#pending = 0
+    this.#isFirst = true
+  }
+
+  #shapesOf(bytes: Buffer, start: number, end: number, isString: boolean): number {
+    const shapes = shapeOf(bytes, start, end, (this.#known & beyondDouble) === 0)
+    if (isString && (shapes & notStrings) !== 0) return text
+    if ((shapes & plainNumbers) !== 0 || (shapes & numeral) !== 0) this.#addNumber(shapes)
+    else if ((shapes & timestamptz) !== 0) return this.#addOffset(shapes)
+    else if ((shapes & dated) !== 0) return this.#addDated(shapes)
+    else if ((shapes & marker) !== 0)
+      this.markers.set(value.marker, (this.markers.get(value.marker) ?? 0) + 1)
+    else if ((shapes & code) !== 0 && this.codes.size < mostKept)
+      this.codes.add(bytes.toString('latin1', start, end).trim())
+    return shapes
+  }
+
+  #addNumber(shapes: number): void {
+    const { digits, scale } = value
+    if (digits > this.mostDigits) this.mostDigits = digits
+    if (scale > this.mostScale) this.mostScale = scale
+    if (scale < this.leastScale) this.leastScale = scale
+    if ((shapes & (decimal | numeral)) !== 0) this.numerals &= value.numerals
+  }
+
+  #addOffset(shapes: number): number {
+    const { offset } = value
+    if (offset === this.#offset) return shapes
+    if (!Number.isNaN(this.#offset)) return shapes | otherOffset
+    this.#offset = offset
+    return shapes
+  }
+
+  #addDated(shapes: number): number {
+    const found = value.dated as Dated
+    const before = this.dated
+    if (!this.#hasDated) this.dated = found
+    else if (before === undefined || before.form !== found.form) this.dated = undefined
+    else if ((before.orders & found.orders) !== before.orders || before.isPadded !== found.isPadded) {
+      const orders = before.orders & found.orders & anyOrder
+      this.dated = { form: before.form, orders, isPadded: before.isPadded && found.isPadded }
+    }
+    this.#hasDated = true
+    return shapes
+  }
+
+  #witness(shapes: number, bytes: Buffer, start: number, end: number, place: Place): void {
+    const added = shapes & ~this.#known
+    this.#known |= shapes
+    let cut = Math.min(end, start + mostWitness)
+    while (cut < end && cut > start && ((bytes[cut] as number) & 0xc0) === 0x80) cut--
+    const kept = bytes.toString('utf8', start, cut) + (cut < end ? '…' : '')
+    this.witnesses.push({ source: place.source, line: place.line(), text: kept, shapes: added })
+  }
+}
+

@@ -1,0 +1,160 @@
+/** The shape of one value: the checks of the fast path, and those of everything else. */
+import type { RowWriter } from '../../model/writer.ts'
+import { decodeDate, decodeTimestamp, timestamptzDecoder } from '../../model/decode/time.ts'
+import { decodeJson } from '../../model/decode/text.ts'
+import { datedOf } from './dates.ts'
+import { numeralsOf, sizeOf } from './numerals.ts'
+import { numberShape } from './number.ts'
+import {
+  amount,
+  code,
+  date,
+  dated,
+  excelText,
+  json,
+  lowerBoolean,
+  marker,
+  numeral,
+  oddUuid,
+  padded,
+  text,
+  time,
+  timestamp,
+  timestamptz,
+  titleBoolean,
+  upperBoolean,
+  uuid,
+  value,
+} from './shapes.ts'
+
+const ZERO = 48
+const NINE = 57
+const MINUS = 45
+const COLON = 58
+const SPACE = 32
+
+/** Accepts what a decoder gives and keeps nothing. */
+const nothing = Object.fromEntries(
+  ['date', 'timestamp', 'json'].map((name) => [name, () => undefined]),
+) as unknown as RowWriter
+
+const decodeTimestamptz = timestamptzDecoder(undefined)
+
+/** The shape of a value that is not empty. `comesBack` as in `numberShape`. */
+export function shapeOf(bytes: Buffer, start: number, end: number, comesBack: boolean): number {
+  const first = bytes[start] as number
+  if ((first >= ZERO && first <= NINE) || first === MINUS) {
+    const shape =
+      bytes[start + 4] === MINUS && end - start >= 10
+        ? timeShape(bytes, start, end)
+        : numberShape(bytes, start, end, comesBack)
+    if (shape !== 0) return shape
+  }
+  return oddShape(bytes, start, end, comesBack)
+}
+
+/** The shape of `YYYY-MM-DD` with a time or without, 0 for others. The decoders decide. */
+function timeShape(bytes: Buffer, start: number, end: number): number {
+  if (end - start === 10) return decodeDate(bytes, start, end, nothing) === undefined ? date : 0
+  if (bytes[start + 13] !== COLON) return 0
+  value.offset = offsetOf(bytes, start, end)
+  if (Number.isNaN(value.offset))
+    return decodeTimestamp(bytes, start, end, nothing) === undefined ? timestamp : 0
+  return decodeTimestamptz(bytes, start, end, nothing) === undefined ? timestamptz : 0
+}
+
+/**
+ * A number that is equal for equal offsets of an instant, 0 for UTC; NaN without an offset. Whether it is one
+ * is left to the decoder.
+ */
+function offsetOf(bytes: Buffer, start: number, end: number): number {
+  const last = bytes[end - 1] as number
+  if (last < ZERO || last > NINE) return 0
+  // Behind the minutes of the day, a sign begins the offset.
+  for (let at = end - 3; at >= start + 16 && at >= end - 9; at--) {
+    const sign = bytes[at] as number
+    if (sign !== 43 && sign !== MINUS) continue
+    let offset = 0
+    for (let next = at + 1; next < end; next++)
+      if (bytes[next] !== COLON) offset = offset * 10 + (bytes[next] as number) - ZERO
+    const seconds = end - at === 3 ? offset * 10_000 : end - at <= 6 ? offset * 100 : offset
+    return sign === MINUS ? -seconds : seconds
+  }
+  return Number.NaN
+}
+
+/** Longer values are never anything but text or JSON. */
+const mostOddBytes = 64
+
+/** Values that are seldom, or whose column is text anyway. */
+function oddShape(bytes: Buffer, start: number, end: number, comesBack: boolean): number {
+  const first = bytes[start] as number
+  if (first === 0x7b || first === 0x5b)
+    return decodeJson(bytes, start, end, nothing) === undefined ? json : markerOrText(bytes, start, end)
+  if (isSpace(first) || isSpace(bytes[end - 1] as number)) return paddedShape(bytes, start, end, comesBack)
+  if (end - start > mostOddBytes) return text
+  const source = bytes.toString('utf8', start, end)
+  const word = words.get(source)
+  if (word !== undefined) return word
+  const size = end - start
+  if (size === 36 && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(source))
+    return /[A-F]/.test(source) ? oddUuid : uuid
+  if (/^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$/.test(source)) return time
+  if (markers.includes(source)) return markerOrText(bytes, start, end)
+  if (/^="(?:[^"]|"")*"$/.test(source)) return excelText
+  const found = datedOf(source)
+  if (found !== undefined) {
+    value.dated = found
+    return dated
+  }
+  return localNumber(source)
+}
+
+/** Space and tab; a text of nothing else is text. */
+const isSpace = (byte: number): boolean => byte === SPACE || byte === 9
+
+function paddedShape(bytes: Buffer, start: number, end: number, comesBack: boolean): number {
+  let from = start
+  let to = end
+  while (from < to && isSpace(bytes[from] as number)) from++
+  while (to > from && isSpace(bytes[to - 1] as number)) to--
+  return from === to ? padded : padded | shapeOf(bytes, from, to, comesBack)
+}
+
+const words = new Map<string, number>([
+  ['true', lowerBoolean],
+  ['false', lowerBoolean],
+  ['TRUE', upperBoolean],
+  ['FALSE', upperBoolean],
+  ['True', titleBoolean],
+  ['False', titleBoolean],
+  ...'t f T F y n Y N yes no Yes No YES NO on off On Off ON OFF'
+    .split(' ')
+    .map((word) => [word, code] as const),
+])
+
+/** Texts by which programs mean no value. */
+export const markers: readonly string[] = [
+  ...['NULL', 'null', 'Null', '(null)', '<null>', '\\N', 'NA', 'N/A', 'n/a', 'na', '#N/A', '#N/D'],
+  ...['NaN', 'nan', 'None', 'none', 'nil', '-', '--', '—', '–', '?', '.', 'missing'],
+]
+
+function markerOrText(bytes: Buffer, start: number, end: number): number {
+  const index = markers.indexOf(bytes.toString('utf8', start, end))
+  if (index < 0) return text
+  value.marker = index
+  return marker
+}
+
+/** A number of a locale, an amount of money or a percentage; else text. */
+function localNumber(source: string): number {
+  const unsigned = source.replace(/^-/, '')
+  value.numerals = numeralsOf(unsigned)
+  if (value.numerals !== 0 && !/^-0[.,0]*$/.test(source)) {
+    Object.assign(value, sizeOf(unsigned, value.numerals))
+    return numeral
+  }
+  const inner = unsigned.replace(/^\((.+)\)$/, '$1').replace(/^-/, '')
+  const bare = inner.replace(/^[A-Z]{0,3}\p{Sc}?\s?|\s?(?:%|[A-Z]{3}|\p{Sc})$/gu, '')
+  return bare !== source && numeralsOf(bare) !== 0 ? amount : text
+}

@@ -1,0 +1,146 @@
+/**
+ * The type of a column: the narrowest one that every value has and that gives every value back. A function of
+ * the set of shapes, so the order of the rows does not matter.
+ */
+import type { Notation } from '../../core/notation.ts'
+import type { ColumnProfile } from './column.ts'
+import { hasTime, isShort, patternOf } from './dates.ts'
+import { notationOf, rivalsOf } from './numerals.ts'
+import {
+  bare,
+  beyondDouble,
+  booleans,
+  date,
+  dated,
+  emptyText,
+  exponents,
+  int32,
+  int53,
+  int64,
+  intLarge,
+  json,
+  none,
+  numeral,
+  plainExponent,
+  plainNumbers,
+  time,
+  timestamp,
+  timestamptz,
+  uuid,
+} from './shapes.ts'
+
+export type TypeName =
+  | 'integer'
+  | 'bigint'
+  | 'numeric'
+  | 'doublePrecision'
+  | 'boolean'
+  | 'date'
+  | 'timestamp'
+  | 'timestamptz'
+  | 'time'
+  | 'uuid'
+  | 'json'
+  | 'text'
+
+export interface FoundType {
+  readonly name: TypeName
+  /** Of a numeric that has them. */
+  readonly precision?: number
+  readonly scale?: number
+  /** How its values are written, where not in the type's own form. */
+  readonly notation?: Notation
+}
+
+/** Types of one shape each. */
+const plainTypes: readonly (readonly [shapes: number, name: TypeName])[] = [
+  [int32, 'integer'],
+  [int32 | int53 | int64, 'bigint'],
+  [date, 'date'],
+  [timestamp, 'timestamp'],
+  [timestamptz, 'timestamptz'],
+  [time, 'time'],
+  [uuid, 'uuid'],
+  [json, 'json'],
+]
+
+const asText: FoundType = { name: 'text' }
+
+/** Of the column, or of a part of its shapes. */
+export function typeOf(column: ColumnProfile, shapes = column.shapes): FoundType {
+  // Where every cell is quoted, the quotes of an empty one mean nothing.
+  const isQuoted = (shapes & bare) === 0
+  const given = shapes & ~(none | bare) & (isQuoted ? ~emptyText : -1)
+  if (given === 0) return asText
+  const found = typeOfShapes(column, given)
+  const nulls = isQuoted && (shapes & emptyText) !== 0
+  return nulls && found.name !== 'text' ? { ...found, notation: { ...found.notation, nulls: [''] } } : found
+}
+
+function typeOfShapes(column: ColumnProfile, shapes: number): FoundType {
+  const isOnly = (allowed: number): boolean => (shapes & ~allowed) === 0
+  const plain = plainTypes.find(([allowed]) => isOnly(allowed))
+  if (plain !== undefined) return { name: plain[1] }
+  if (isOnly(plainNumbers)) return numericOf(column)
+  if (isOnly(plainNumbers | exponents)) return doubleOf(shapes)
+  if (isOnly(plainNumbers | numeral)) return localNumberOf(column)
+  // One spelling, so that its text can be told from the value.
+  if (isOnly(booleans) && (shapes & (shapes - 1)) === 0) return { name: 'boolean' }
+  if (isOnly(dated)) return datedOf(column)
+  return asText
+}
+
+/** A larger scale is that of a measurement, which the next file may exceed. */
+const mostFixedScale = 4
+const precisions = [12, 18, 38]
+/** Digits before the point that a precision leaves for larger numbers. */
+const spareDigits = 2
+
+/** With one scale in all values, as prices have it; else without, so that each value keeps its own. */
+function numericOf({ leastScale, mostScale, mostDigits }: ColumnProfile): FoundType {
+  const precision = precisions.find((each) => each - mostScale >= mostDigits + spareDigits)
+  if (leastScale !== mostScale || mostScale === 0 || mostScale > mostFixedScale || precision === undefined)
+    return { name: 'numeric' }
+  return { name: 'numeric', precision, scale: mostScale }
+}
+
+/**
+ * A number with an exponent that needs none is a spreadsheet's short form of a longer one, unless the whole
+ * column has exponents.
+ */
+function doubleOf(shapes: number): FoundType {
+  const isMixed = (shapes & plainExponent) !== 0 && (shapes & ~exponents) !== 0
+  const isLost = (shapes & (beyondDouble | int64 | intLarge)) !== 0
+  return isMixed || isLost ? asText : { name: 'doublePrecision' }
+}
+
+const most32Digits = 9
+const most64Digits = 18
+
+function localNumberOf(column: ColumnProfile): FoundType {
+  const { numerals, mostDigits, mostScale } = column
+  if (numerals === 0 || rivalsOf(numerals) !== undefined) return asText
+  const { decimal, thousands } = notationOf(numerals)
+  const notation: Notation = {
+    ...(decimal === ',' && { decimal }),
+    ...(thousands !== '' && { thousands }),
+  }
+  if (mostScale > 0) return { ...numericOf(column), notation }
+  const name = mostDigits <= most32Digits ? 'integer' : mostDigits <= most64Digits ? 'bigint' : 'numeric'
+  return { name, notation }
+}
+
+function datedOf({ dated: found }: ColumnProfile): FoundType {
+  if (found === undefined || isShort(found.form) || (found.orders & (found.orders - 1)) !== 0) return asText
+  if (found.orders === 0) return asText
+  const pattern = patternOf(found.form, found.orders, found.isPadded)
+  return { name: hasTime(found.form) ? 'timestamp' : 'date', notation: { pattern } }
+}
+
+/** As SQL and `--columns` write it. */
+export const shownType = ({ name, precision, scale }: FoundType): string => {
+  if (name === 'doublePrecision') return 'double precision'
+  return precision === undefined ? name : `${name}(${precision},${scale ?? 0})`
+}
+
+export const isText = ({ name }: FoundType): boolean => name === 'text'
