@@ -18,20 +18,26 @@ export interface Choice {
   readonly meaning: string
 }
 
-/** Something that can be read in several ways: it is never guessed. */
+/** Something that can be read in several ways: it is not guessed. */
 export interface Question {
   /** What is unclear, as a sentence without its end. */
   readonly about: string
   readonly line?: number
   readonly readings: readonly Choice[]
+  /**
+   * What is done while no option answers it, because that loses nothing. Without it the source cannot be
+   * loaded.
+   */
+  readonly otherwise?: string
 }
 
 export const decisionText = ({ about, chosen, because }: Decision): string =>
   `${about}: ${chosen}, because ${because}`
 
-export function questionText({ about, readings }: Question): string {
-  const choices = readings.map(({ option, meaning }) => `${option} (${meaning})`).join(' or ')
-  return choices === '' ? about : `${about}: ${choices}`
+export function questionText({ about, readings, otherwise }: Question): string {
+  const choices = readings.map(({ option, meaning }) => `${option} (${meaning})`)
+  const all = [...(otherwise === undefined ? [] : [otherwise]), ...choices].join(' or ')
+  return all === '' ? about : `${about}: ${all}`
 }
 
 /** Most questions that an error lists. */

@@ -49,6 +49,20 @@ const notStrings = plainNumbers | exponents | oddNumber | numeral | amount | boo
 /** Values of a mixed form (`T`, `NA`) that are kept. */
 const mostKept = 6
 
+/** The sizes of numbers. */
+export class Sizes {
+  /** Most digits before the decimal sign, or somewhat more. */
+  digits = 0
+  leastScale = Number.POSITIVE_INFINITY
+  mostScale = 0
+
+  add(digits: number, scale: number): void {
+    if (digits > this.digits) this.digits = digits
+    if (scale > this.mostScale) this.mostScale = scale
+    if (scale < this.leastScale) this.leastScale = scale
+  }
+}
+
 export class ColumnProfile {
   readonly field: string
   /** Shapes of all records of each source but its first and its last, and of those. */
@@ -58,10 +72,9 @@ export class ColumnProfile {
   missing = 0
   /** In the order of the records. */
   readonly witnesses: Witness[] = []
-  /** Of numbers in plain or local notation. */
-  mostDigits = 0
-  leastScale = Number.POSITIVE_INFINITY
-  mostScale = 0
+  /** Sizes of the numbers, if a point is their decimal sign, and if a comma is. */
+  readonly point = new Sizes()
+  readonly comma = new Sizes()
   numerals = anyNumeral
   /** How dates are written; undefined where no form fits all of them. */
   dated: Dated | undefined
@@ -139,10 +152,8 @@ export class ColumnProfile {
   }
 
   #addNumber(shapes: number): void {
-    const { digits, scale } = value
-    if (digits > this.mostDigits) this.mostDigits = digits
-    if (scale > this.mostScale) this.mostScale = scale
-    if (scale < this.leastScale) this.leastScale = scale
+    this.point.add(value.digits, value.scale)
+    this.comma.add(value.digits + value.scale - value.commaScale, value.commaScale)
     if ((shapes & (decimal | numeral)) !== 0) this.numerals &= value.numerals
   }
 
@@ -176,4 +187,3 @@ export class ColumnProfile {
     this.witnesses.push({ source: place.source, line: place.line(), text: kept, shapes: added })
   }
 }
-

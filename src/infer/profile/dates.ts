@@ -24,7 +24,7 @@ const months = names.toLowerCase().split('|')
 const ofNumbers = /^(\d{4}|\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{1,2})/
 const dayThenName = new RegExp(`^(\\d{1,2})([ -])(${fullNames}|${names})\\2(\\d{4}|\\d{2})`, 'i')
 const nameThenDay = new RegExp(`^(${fullNames}|${names}) (\\d{1,2}), (\\d{4})`, 'i')
-const ofTime = /^(,? |T)(\d{1,2}):(\d\d)(:(\d\d)(\.\d{1,6})?)?( ?)([AP]M)?$/i
+const ofTime = /^(,? |T)(\d{1,2}):(\d\d)(:(\d\d)(\.\d{1,6})?)?( ?)([AaPp][Mm])?$/
 
 /** How a date or time is written; undefined where the text is none, or the day does not exist. */
 export function datedOf(text: string): Dated | undefined {

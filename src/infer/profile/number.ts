@@ -1,5 +1,5 @@
 /** Shapes of numbers, and whether a double gives a number back. */
-import { exactDouble } from '../../model/decode/double.ts'
+import { comesFromDouble, scientific } from './doubles.ts'
 import { numeralsOfDecimal } from './numerals.ts'
 import {
   beyondDouble,
@@ -15,7 +15,6 @@ import {
 } from './shapes.ts'
 
 const ZERO = 48
-const NINE = 57
 const PLUS = 43
 const MINUS = 45
 const POINT = 46
@@ -34,35 +33,38 @@ const safeDigits = 15
 export function numberShape(bytes: Buffer, start: number, end: number, comesBack: boolean): number {
   const sign = bytes[start] as number
   const first = sign === MINUS || sign === PLUS ? start + 1 : start
+  // The significant digits are `high * 10^n + low`, nine of them in `high`; more than 18 are counted alone.
+  let high = 0
+  let low = 0
+  let significant = 0
+  let point = -1
   let at = first
-  while (at < end && isDigit(bytes[at] as number)) at++
-  const digits = at - first
-  let scale = 0
-  if (at < end && bytes[at] === POINT) {
-    const fraction = ++at
-    while (at < end && isDigit(bytes[at] as number)) at++
-    scale = at - fraction
-    if (digits + scale === 0) return 0
-    if (at === end && scale === 0) return oddNumber
-  } else if (digits === 0) return 0
-  if (digits > mostDigits || scale > mostDigits) return 0
+  for (; at < end; at++) {
+    const digit = (bytes[at] as number) - ZERO
+    if (digit >= 0 && digit <= 9) {
+      if (significant < 9) {
+        high = (Math.imul(high, 10) + digit) | 0
+        if (high !== 0) significant++
+      } else {
+        low = (Math.imul(low, 10) + digit) | 0
+        significant++
+      }
+    } else if (digit === POINT - ZERO && point < 0) point = at
+    else break
+  }
+  const digits = (point < 0 ? at : point) - first
+  const scale = point < 0 ? 0 : at - point - 1
+  if (digits + scale === 0 || digits > mostDigits || scale > mostDigits) return 0
   if (at < end) return ((bytes[at] as number) | 0x20) === LOWER_E ? exponentShape(bytes, start, end) : 0
   const isOdd = digits === 0 || (bytes[first] === ZERO && digits > 1) || sign === PLUS
-  if (isOdd || (sign === MINUS && bytes[first] === ZERO && isZero(bytes, first, end))) return oddNumber
+  if (isOdd || (point >= 0 && scale === 0) || (significant === 0 && sign === MINUS)) return oddNumber
   value.digits = digits
   value.scale = scale
+  value.commaScale = 0
   if (scale === 0) return wholeShape(bytes, first, digits, sign === MINUS)
   value.numerals = numeralsOfDecimal(bytes, first, digits, scale)
-  if (!comesBack || digits + scale <= safeDigits || isFromDouble(bytes, start, end, first, digits, scale))
-    return decimal
-  return decimal | beyondDouble
-}
-
-const isDigit = (byte: number): boolean => byte >= ZERO && byte <= NINE
-
-function isZero(bytes: Buffer, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) if (bytes[at] !== ZERO && bytes[at] !== POINT) return false
-  return true
+  if (!comesBack || significant <= safeDigits) return decimal
+  return comesFromDouble(bytes, first, end, scale, high, low, significant) ? decimal : decimal | beyondDouble
 }
 
 const most32 = Buffer.from('2147483647')
@@ -95,87 +97,4 @@ function exponentShape(bytes: Buffer, start: number, end: number): number {
   if (!Number.isFinite(double) || scientific(String(double)).key !== given.key) return 0
   // The bounds of float8out.
   return given.power < -4 || given.power >= safeDigits ? exponent : plainExponent
-}
-
-/** The digits of a number without the zeros around them, and the power of ten of the first one. */
-function scientific(source: string): { readonly key: string; readonly power: number } {
-  const [, sign, whole = '', fraction = '', shift = '0'] =
-    /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(source) ?? []
-  const all = whole + fraction
-  const digits = all.replace(/^0+/, '')
-  if (digits === '') return { key: '0', power: 0 }
-  const power = whole.length - 1 - (all.length - digits.length) + Number(shift)
-  return { key: `${sign}${digits.replace(/0+$/, '')}e${power}`, power }
-}
-
-const powers = Array.from({ length: 23 }, (_, power) => 10 ** power)
-const splitter = 2 ** 27 + 1
-const words = new Float64Array(1)
-const wordBits = new Int32Array(words.buffer)
-
-/**
- * Whether the shortest text of the nearest double has the value of this decimal number of more than 15
- * digits. Decided by arithmetic where that can tell, because the text itself takes five times as long.
- */
-function isFromDouble(
-  bytes: Buffer,
-  start: number,
-  end: number,
-  first: number,
-  digits: number,
-  scale: number,
-): boolean {
-  let significant = digits + scale
-  for (let at = first; bytes[at] === ZERO || bytes[at] === POINT; at++)
-    if (bytes[at] === ZERO) significant--
-  if (significant <= safeDigits) return true
-  const double = Math.abs(exactDouble(bytes, start, end))
-  // Its last digit, so that a zero there is left to the text.
-  const last = (bytes[end - 1] as number) - ZERO
-  words[0] = double
-  // Below a power of two the doubles lie closer than above it.
-  const isPowerOfTwo = wordBits[0] === 0 && ((wordBits[1] as number) & 0xfffff) === 0
-  if (scale <= 22 && significant <= 17 && last !== 0 && double > 0 && !isPowerOfTwo) {
-    const away = distance(bytes, first, end, double, powers[scale] as number)
-    const half = 2 ** ((((wordBits[1] as number) >>> 20) & 0x7ff) - 1076) * (powers[scale] as number)
-    const margin = Math.min(last - away, 10 - last + away) - half
-    const nearest = 0.5 - Math.abs(away)
-    // Nothing shorter lies so near that it would be read as the same double, and nothing as long is nearer.
-    if (margin > 1e-6 && nearest > 1e-6) return true
-    if (margin < -1e-6 || nearest < -1e-6) return false
-  }
-  const source = bytes.toString('latin1', start, end)
-  return scientific(String(Number(source))).key === scientific(source).key
-}
-
-/**
- * How many units of its last digit a decimal number of at most 17 significant digits is greater than a double
- * near it. The product of double and power is exact as the sum of two doubles (Dekker 1971).
- */
-function distance(bytes: Buffer, first: number, end: number, double: number, power: number): number {
-  const middle = Math.max(first, end - 9)
-  const high = whole(bytes, first, middle)
-  const low = whole(bytes, middle, end)
-  // A point among the last nine characters leaves eight digits there.
-  const unit = holdsPoint(bytes, middle, end) ? 100_000_000 : 1_000_000_000
-  const product = double * power
-  const a = double * splitter - (double * splitter - double)
-  const b = power * splitter - (power * splitter - power)
-  const lost = a * b - product + a * (power - b) + (double - a) * b + (double - a) * (power - b)
-  // The first difference is exact, because the two are near to each other (Sterbenz 1974).
-  return high * unit - product + low - lost
-}
-
-function whole(bytes: Buffer, start: number, end: number): number {
-  let sum = 0
-  for (let at = start; at < end; at++) {
-    const digit = (bytes[at] as number) - ZERO
-    if (digit >= 0) sum = sum * 10 + digit
-  }
-  return sum
-}
-
-function holdsPoint(bytes: Buffer, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) if (bytes[at] === POINT) return true
-  return false
 }

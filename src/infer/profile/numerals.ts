@@ -22,7 +22,6 @@ export const anyNumeral = (1 << notations.length) - 1
 /** Those with a point before the decimals. */
 const pointNumerals = bitsOf(({ decimal }) => decimal === '.')
 const groupingPoint = bitsOf(({ thousands }) => thousands === '.')
-const plainPoint = bitsOf(({ decimal, thousands }) => decimal === '.' && thousands === '')
 
 function bitsOf(isMeant: (notation: Numeral) => boolean): number {
   return notations.reduce((bits, notation, index) => (isMeant(notation) ? bits | (1 << index) : bits), 0)
@@ -51,19 +50,20 @@ function isWhole(whole: string, thousands: string): boolean {
   return /^[1-9]\d{0,2}$/.test(groups[0] ?? '') && groups.slice(1).every((group) => /^\d{3}$/.test(group))
 }
 
-/** Digits before the decimal sign and behind it, of a text that is a number in the notation. */
-export function sizeOf(text: string, bits: number): { readonly digits: number; readonly scale: number } {
-  const { decimal } = notationOf(bits)
-  const [whole = '', fraction = ''] = text.split(decimal)
-  return { digits: whole.replaceAll(/\D/g, '').length, scale: fraction.length }
+/** All digits of a number, and those behind its last point and its last comma. */
+export function sizeOf(text: string): {
+  readonly digits: number
+  readonly point: number
+  readonly comma: number
+} {
+  const digitsFrom = (at: number): number => text.slice(at).replaceAll(/\D/g, '').length
+  const behind = (sign: string): number => (text.includes(sign) ? digitsFrom(text.lastIndexOf(sign)) : 0)
+  return { digits: digitsFrom(0), point: behind('.'), comma: behind(',') }
 }
 
 /** The first notation of several. */
 export const notationOf = (bits: number): Numeral =>
   notations.find((_, index) => (bits & (1 << index)) !== 0) as Numeral
-
-/** Whether numbers with a point before the decimals alone are among the notations. */
-export const isPlain = (bits: number): boolean => (bits & plainPoint) !== 0
 
 /**
  * The two notations that give other numbers, where there are two: `1,234` is one thousand or one. Groups

@@ -92,6 +92,9 @@ function oddShape(bytes: Buffer, start: number, end: number, comesBack: boolean)
   if (first === 0x7b || first === 0x5b)
     return decodeJson(bytes, start, end, nothing) === undefined ? json : markerOrText(bytes, start, end)
   if (isSpace(first) || isSpace(bytes[end - 1] as number)) return paddedShape(bytes, start, end, comesBack)
+  // A plus sign, or a point without a digit before it.
+  const odd = first === 43 || first === 46 ? numberShape(bytes, start, end, comesBack) : 0
+  if (odd !== 0) return odd
   if (end - start > mostOddBytes) return text
   const source = bytes.toString('utf8', start, end)
   const word = words.get(source)
@@ -134,10 +137,10 @@ const words = new Map<string, number>([
 ])
 
 /** Texts by which programs mean no value. */
-export const markers: readonly string[] = [
-  ...['NULL', 'null', 'Null', '(null)', '<null>', '\\N', 'NA', 'N/A', 'n/a', 'na', '#N/A', '#N/D'],
-  ...['NaN', 'nan', 'None', 'none', 'nil', '-', '--', '—', '–', '?', '.', 'missing'],
-]
+export const markers: readonly string[] =
+  'NULL null Null (null) <null> \\N NA N/A n/a na #N/A #N/D NaN nan None none nil - -- — – ? . missing'.split(
+    ' ',
+  )
 
 function markerOrText(bytes: Buffer, start: number, end: number): number {
   const index = markers.indexOf(bytes.toString('utf8', start, end))
@@ -151,7 +154,10 @@ function localNumber(source: string): number {
   const unsigned = source.replace(/^-/, '')
   value.numerals = numeralsOf(unsigned)
   if (value.numerals !== 0 && !/^-0[.,0]*$/.test(source)) {
-    Object.assign(value, sizeOf(unsigned, value.numerals))
+    const { digits, point, comma } = sizeOf(unsigned)
+    value.digits = digits - point
+    value.scale = point
+    value.commaScale = comma
     return numeral
   }
   const inner = unsigned.replace(/^\((.+)\)$/, '$1').replace(/^-/, '')

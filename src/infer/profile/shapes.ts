@@ -70,6 +70,8 @@ export const value = {
   /** Digits before the point and behind it. */
   digits: 0,
   scale: 0,
+  /** Digits behind the comma, if that is the decimal sign. */
+  commaScale: 0,
   /** The notations in which it is a number, see `numerals.ts`. */
   numerals: anyNumeral,
   /** How a date is written, see `dates.ts`. */

@@ -3,7 +3,7 @@
  * the set of shapes, so the order of the rows does not matter.
  */
 import type { Notation } from '../../core/notation.ts'
-import type { ColumnProfile } from './column.ts'
+import type { ColumnProfile, Sizes } from './column.ts'
 import { hasTime, isShort, patternOf } from './dates.ts'
 import { notationOf, rivalsOf } from './numerals.ts'
 import {
@@ -81,7 +81,7 @@ function typeOfShapes(column: ColumnProfile, shapes: number): FoundType {
   const isOnly = (allowed: number): boolean => (shapes & ~allowed) === 0
   const plain = plainTypes.find(([allowed]) => isOnly(allowed))
   if (plain !== undefined) return { name: plain[1] }
-  if (isOnly(plainNumbers)) return numericOf(column)
+  if (isOnly(plainNumbers)) return numericOf(column.point)
   if (isOnly(plainNumbers | exponents)) return doubleOf(shapes)
   if (isOnly(plainNumbers | numeral)) return localNumberOf(column)
   // One spelling, so that its text can be told from the value.
@@ -97,8 +97,8 @@ const precisions = [12, 18, 38]
 const spareDigits = 2
 
 /** With one scale in all values, as prices have it; else without, so that each value keeps its own. */
-function numericOf({ leastScale, mostScale, mostDigits }: ColumnProfile): FoundType {
-  const precision = precisions.find((each) => each - mostScale >= mostDigits + spareDigits)
+function numericOf({ leastScale, mostScale, digits }: Sizes): FoundType {
+  const precision = precisions.find((each) => each - mostScale >= digits + spareDigits)
   if (leastScale !== mostScale || mostScale === 0 || mostScale > mostFixedScale || precision === undefined)
     return { name: 'numeric' }
   return { name: 'numeric', precision, scale: mostScale }
@@ -118,15 +118,16 @@ const most32Digits = 9
 const most64Digits = 18
 
 function localNumberOf(column: ColumnProfile): FoundType {
-  const { numerals, mostDigits, mostScale } = column
+  const { numerals } = column
   if (numerals === 0 || rivalsOf(numerals) !== undefined) return asText
   const { decimal, thousands } = notationOf(numerals)
   const notation: Notation = {
     ...(decimal === ',' && { decimal }),
     ...(thousands !== '' && { thousands }),
   }
-  if (mostScale > 0) return { ...numericOf(column), notation }
-  const name = mostDigits <= most32Digits ? 'integer' : mostDigits <= most64Digits ? 'bigint' : 'numeric'
+  const sizes = decimal === ',' ? column.comma : column.point
+  if (sizes.mostScale > 0) return { ...numericOf(sizes), notation }
+  const name = sizes.digits <= most32Digits ? 'integer' : sizes.digits <= most64Digits ? 'bigint' : 'numeric'
   return { name, notation }
 }
 

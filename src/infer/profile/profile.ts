@@ -1,0 +1,96 @@
+/**
+ * The profile of a load: every column of all its sources, from every record. Records are pulled from a reader
+ * as bytes of cells; no text is made of a value unless it is kept.
+ */
+import { lf } from '../../core/bytes.ts'
+import { quoted } from '../../core/cells.ts'
+import type { RecordReader } from '../../format/format.ts'
+import { ColumnProfile, type Place } from './column.ts'
+
+const quote = 0x22
+
+export interface ProfileOptions {
+  /** Whether strings of the format are texts, whatever is in them. */
+  readonly hasStrings?: boolean
+}
+
+export class Profile implements Place {
+  /** In the order in which fields were first seen. */
+  readonly columns: ColumnProfile[] = []
+  /** Records that can be read, and those that cannot. */
+  records = 0
+  faults = 0
+  source = ''
+  readonly #byField = new Map<string, ColumnProfile>()
+  /** Of the source: a column for each cell, and columns that it lacks. */
+  #cells: readonly ColumnProfile[] = []
+  #absent: readonly ColumnProfile[] = []
+  #hasStrings = false
+  #reader: RecordReader | undefined
+  #firstLine = 1
+
+  /** Begins with the next source. `fields` name the cells of its reader. */
+  begin(source: string, fields: readonly string[], { hasStrings = false }: ProfileOptions = {}): void {
+    this.source = source
+    this.#hasStrings = hasStrings
+    this.setFields(fields)
+  }
+
+  /** The fields of the records that follow. */
+  setFields(fields: readonly string[]): void {
+    this.#cells = fields.map((field) => this.#columnOf(field))
+    this.#absent = this.columns.filter((column) => !this.#cells.includes(column))
+  }
+
+  end(): void {
+    for (const column of this.columns) column.endSource()
+  }
+
+  /** Looks at the record on which the reader stands. `firstLine` is the line on which its bytes begin. */
+  add(reader: RecordReader, firstLine: number): void {
+    if (reader.fault !== undefined) {
+      this.faults++
+      return
+    }
+    this.records++
+    this.#reader = reader
+    this.#firstLine = firstLine
+    const { bytes, starts, ends, quoting } = reader
+    const cells = this.#cells
+    for (let cell = 0; cell < cells.length; cell++) {
+      const column = cells[cell] as ColumnProfile
+      const kind = quoting[cell] as number
+      if (kind > quoted) this.#addEscaped(column, reader, cell)
+      else {
+        const start = starts[cell] as number
+        const isString = this.#hasStrings && kind === quoted && bytes[start - 1] === quote
+        column.add(bytes, start, ends[cell] as number, kind, isString, this)
+      }
+    }
+    for (const column of this.#absent) column.addMissing()
+  }
+
+  /** Of the record that is looked at. */
+  line(): number {
+    const { bytes, recordStart } = this.#reader as RecordReader
+    let lines = 0
+    for (let at = bytes.indexOf(lf); at >= 0 && at < recordStart; at = bytes.indexOf(lf, at + 1)) lines++
+    return this.#firstLine + lines
+  }
+
+  #addEscaped(column: ColumnProfile, reader: RecordReader, cell: number): void {
+    const bytes = reader.unescaped(cell)
+    column.add(bytes, 0, bytes.length, quoted, this.#hasStrings, this)
+  }
+
+  #columnOf(field: string): ColumnProfile {
+    const known = this.#byField.get(field)
+    if (known !== undefined) return known
+    const column = new ColumnProfile(field)
+    // Records before it had no such field.
+    column.missing = this.records
+    this.#byField.set(field, column)
+    this.columns.push(column)
+    return column
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * What a column could be if an option said so. Without it the column stays text, which loses nothing, so none
+ * of these keeps a file from being loaded.
+ */
+import type { Choice, Question } from '../decision.ts'
+import type { ColumnProfile } from './column.ts'
+import { dayFirst, monthFirst, patternOf, yearFirst } from './dates.ts'
+import { rivalsOf } from './numerals.ts'
+import { decidingWitness, shownWitness } from './reasons.ts'
+import { markers } from './shape.ts'
+import {
+  amount,
+  bare,
+  code,
+  dated,
+  emptyText,
+  excelText,
+  exponents,
+  marker,
+  none,
+  numeral,
+  oddUuid,
+  otherOffset,
+  padded,
+  plainNumbers,
+  timestamptz,
+  uuid,
+} from './shapes.ts'
+import { isText, shownType, typeOf } from './types.ts'
+
+const otherwise = 'it stays text'
+
+/** Undefined where nothing but text can be meant, or where the type is found. */
+export function questionOf(column: ColumnProfile): Question | undefined {
+  const readings = isText(typeOf(column)) ? readingsOf(column) : []
+  const witness = decidingWitness(column)
+  if (readings.length === 0 || witness === undefined) return undefined
+  return {
+    about: `${column.field}, because of ${shownWitness(witness)}`,
+    line: witness.line,
+    readings,
+    otherwise,
+  }
+}
+
+function readingsOf(column: ColumnProfile): readonly Choice[] {
+  const around = column.shapes & (marker | padded | emptyText)
+  const inner = column.shapes & ~(none | bare | marker | padded | emptyText)
+  if (inner === 0) return []
+  const type = typeOf(column, inner | bare)
+  const options = [
+    ...(around & padded ? ['--trim'] : []),
+    ...((around & (marker | emptyText)) === 0 ? [] : [`--null ${nullsOf(column)}`]),
+  ]
+  if (!isText(type)) return [{ option: options.join(' '), meaning: shownType(type) }]
+  const prefix = options.map((option) => `${option} `).join('')
+  return choicesOf(column, inner).map(({ option, meaning }) => ({ option: prefix + option, meaning }))
+}
+
+/** The texts without a value that the column has, as `--null` takes them. */
+function nullsOf({ markers: found, shapes }: ColumnProfile): string {
+  const texts = [...found.keys()].toSorted((a, b) => a - b).map((index) => markers[index] ?? '')
+  const all = [...(shapes & emptyText ? [''] : []), ...texts]
+  return all.every((text) => /^[\w./-]+$/.test(text)) ? all.join(',') : `'${all.join(',')}'`
+}
+
+/** Readings of the shapes, which are no type by themselves. */
+function choicesOf(column: ColumnProfile, shapes: number): readonly Choice[] {
+  const isOnly = (allowed: number): boolean => (shapes & ~allowed) === 0
+  if (isOnly(dated)) return dateChoices(column)
+  if (isOnly(plainNumbers | numeral)) return numberChoices(column)
+  if (isOnly(code)) return codeChoices(column)
+  const as = (type: string, meaning: string): Choice => ({
+    option: `--columns ${written(column.field)}:${type}`,
+    meaning,
+  })
+  if (isOnly(timestamptz | otherOffset)) return [as('timestamptz', 'the instants, without their offsets')]
+  if (isOnly(uuid | oddUuid)) return [as('uuid', 'in small letters')]
+  if (isOnly(plainNumbers | exponents)) return [as('double', 'the nearest doubles')]
+  if (isOnly(plainNumbers | numeral | amount))
+    return [{ option: '--money', meaning: 'numbers, without the currency' }]
+  if ((shapes & excelText) !== 0) return [{ option: '--excel-text', meaning: 'the texts without =""' }]
+  return []
+}
+
+/** A name that a shell takes as it is. */
+const written = (field: string): string =>
+  /^[\w.-]+$/.test(field) ? field : `'${field.replaceAll("'", "'\\''")}'`
+
+function dateChoices({ dated: found }: ColumnProfile): readonly Choice[] {
+  if (found === undefined) return []
+  const { form, orders, isPadded } = found
+  const meanings = [
+    [dayFirst, 'day first'],
+    [monthFirst, 'month first'],
+    [yearFirst, 'year first'],
+  ] as const
+  return meanings
+    .filter(([order]) => (orders & order) !== 0)
+    .map(([order, meaning]) => ({ option: `--date-format '${patternOf(form, order, isPadded)}'`, meaning }))
+}
+
+function numberChoices({ numerals }: ColumnProfile): readonly Choice[] {
+  return (rivalsOf(numerals) ?? []).map(({ decimal, thousands }) => {
+    const grouped = thousands === '' ? [] : [`--thousands '${thousands}'`]
+    const options = [...(decimal === ',' ? ['--decimal ,'] : []), ...grouped]
+    return {
+      option: options.join(' '),
+      meaning: decimal === ',' ? 'the comma stands before decimals' : 'the comma stands between thousands',
+    }
+  })
+}
+
+const booleanPairs = [
+  ['t', 'f'],
+  ['y', 'n'],
+  ['yes', 'no'],
+  ['on', 'off'],
+]
+
+function codeChoices({ field, codes }: ColumnProfile): readonly Choice[] {
+  const found = [...codes].map((each) => each.toLowerCase())
+  const isPair = booleanPairs.some((pair) => found.every((each) => pair.includes(each)))
+  return isPair ? [{ option: `--columns ${written(field)}:boolean`, meaning: 'true and false' }] : []
+}

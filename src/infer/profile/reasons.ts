@@ -1,0 +1,78 @@
+/** Why a column has its type: the line that decided it, and what its value is. */
+import { visible } from '../../core/found.ts'
+import type { Decision } from '../decision.ts'
+import type { ColumnProfile, Witness } from './column.ts'
+import {
+  amount,
+  bare,
+  code,
+  dated,
+  emptyText,
+  excelText,
+  exponents,
+  marker,
+  none,
+  numeral,
+  oddNumber,
+  oddUuid,
+  otherOffset,
+  padded,
+} from './shapes.ts'
+import { shownType, typeOf } from './types.ts'
+
+/** The value that changed the type last, or that made it text; undefined where all values are alike. */
+export function decidingWitness(column: ColumnProfile): Witness | undefined {
+  let shapes = 0
+  let type: string | undefined
+  let last: Witness | undefined
+  for (const witness of column.witnesses) {
+    shapes |= witness.shapes
+    if ((witness.shapes & ~(none | bare)) === 0) continue
+    const next = shownType(typeOf(column, shapes))
+    if (type === undefined ? next === 'text' : next !== type) last = witness
+    type = next
+  }
+  return last
+}
+
+/** What a value is that has no type of its own. */
+const kinds: readonly (readonly [shapes: number, what: (text: string) => string])[] = [
+  [emptyText, () => 'an empty text in quotes'],
+  [padded, () => 'spaces around it'],
+  [marker, () => 'which often means no value'],
+  [oddNumber, oddNumberKind],
+  [exponents, () => 'an exponent'],
+  [amount, () => 'a number with more than digits'],
+  [numeral, () => 'a number in another notation'],
+  [code, () => 'a boolean or a code'],
+  [otherOffset, () => 'another offset than before'],
+  [dated, () => 'a date in another form'],
+  [excelText, () => 'a text of Excel'],
+  [oddUuid, () => 'a UUID in capital letters'],
+]
+
+function oddNumberKind(text: string): string {
+  if (text.startsWith('+')) return 'a plus sign'
+  if (/^-?0\d/.test(text)) return 'a leading zero'
+  if (/^-?\.|\.$/.test(text)) return 'no digit beside the point'
+  return 'a negative zero'
+}
+
+/** `line 18,204: "A-17"`, with what is odd about it. */
+export function shownWitness({ line, text, shapes }: Witness): string {
+  const what = kinds.find(([each]) => (shapes & each) !== 0)?.[1](text)
+  return `line ${line.toLocaleString('en-US')}: ${visible(JSON.stringify(text))}${what === undefined ? '' : ` (${what})`}`
+}
+
+export function reasonOf(column: ColumnProfile, records: number): Decision {
+  const type = typeOf(column)
+  const witness = decidingWitness(column)
+  const values = records - column.missing
+  const about = column.field
+  const chosen = shownType(type)
+  if (values <= 0) return { about, chosen, because: 'it has no value in any record' }
+  if (witness !== undefined)
+    return { about, chosen, because: `of ${shownWitness(witness)}`, line: witness.line }
+  const count = values.toLocaleString('en-US')
+  return { about, chosen, because: values === 1 ? 'its only value is one' : `all ${count} values are` }
+}

@@ -1,0 +1,224 @@
+/**
+ * Whatever the values: the order of the rows changes no type, and every value of a typed column is decoded
+ * and comes back. What PostgreSQL gives back for a decoded value is checked by test/sink/agreement.test.ts.
+ */
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { defaultDialect } from '../../../src/format/csv/dialect.ts'
+import { CsvReader } from '../../../src/format/csv/read.ts'
+import type { ColumnProfile } from '../../../src/infer/profile/column.ts'
+import { scientific } from '../../../src/infer/profile/doubles.ts'
+import { markers } from '../../../src/infer/profile/shape.ts'
+import { type FoundType, shownType, typeOf } from '../../../src/infer/profile/types.ts'
+import { columnOfType } from '../../../src/infer/profile/written-type.ts'
+import { defineModel } from '../../../src/model/model.ts'
+import { writtenBy } from '../../../src/model/notation/notation.ts'
+import { RecordDecoder } from '../../../src/model/record.ts'
+import { type Value, ValueWriter } from '../../../src/model/values.ts'
+import { columnOf, inQuotes } from './columns.ts'
+
+const two = (value: number) => String(value).padStart(2, '0')
+const day = fc
+  .date({ min: new Date('0001-01-01T00:00:00Z'), max: new Date('9999-12-31T00:00:00Z'), noInvalidDate: true })
+  .map((date) => date.toISOString().slice(0, 10))
+const clock = fc
+  .tuple(fc.integer({ min: 0, max: 23 }), fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 60 }))
+  .chain(([h, m, s]) =>
+    fc.constantFrom(
+      `${two(h)}:${two(m)}`,
+      `${two(h)}:${two(m)}:${two(s)}`,
+      `${two(h)}:${two(m)}:${two(s)}.5000001`,
+      `${h}:${two(m)}`,
+    ),
+  )
+const zones = fc.constantFrom('Z', '+00', '+02:00', '-0330', ' UTC', '+1', '')
+const slashed = fc
+  .tuple(
+    fc.integer({ min: 1, max: 31 }),
+    fc.integer({ min: 1, max: 13 }),
+    fc.constantFrom('2024', '24', '1999'),
+    fc.constantFrom('/', '.', '-'),
+  )
+  .map(([a, b, year, mark]) => `${a < 20 ? a : two(a)}${mark}${two(b)}${mark}${year}`)
+const digits = fc.stringMatching(/^[0-9]{1,22}$/)
+const grouped = fc
+  .tuple(
+    fc.integer({ min: 1, max: 999 }),
+    fc.array(fc.stringMatching(/^[0-9]{3}$/), { maxLength: 2 }),
+    fc.constantFrom(',', '.', ' ', "'"),
+    fc.constantFrom('', ',5', '.25', ',123'),
+  )
+  .map(([first, groups, mark, rest]) => [first, ...groups].join(mark) + rest)
+
+const kinds: Readonly<Record<string, fc.Arbitrary<string>>> = {
+  small: fc.integer().map(String),
+  large: fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }).map(String),
+  digits,
+  decimal: fc.tuple(fc.constantFrom('', '-', '+'), digits, digits).map(([sign, a, b]) => `${sign}${a}.${b}`),
+  price: fc.integer({ min: 0, max: 999_999 }).map((cents) => (cents / 100).toFixed(2)),
+  double: fc.double({ noNaN: true }).map(String),
+  exponent: fc.double().map((value) => value.toExponential()),
+  grouped,
+  day,
+  local: fc.tuple(day, fc.constantFrom('T', ' ', 't'), clock).map((parts) => parts.join('')),
+  instant: fc.tuple(day, fc.constantFrom('T', ' '), clock, zones).map((parts) => parts.join('')),
+  clock,
+  slashed,
+  slashedTime: fc
+    .tuple(slashed, fc.constantFrom(' ', 'T', ', '), clock, fc.constantFrom('', ' AM', 'pm'))
+    .map((parts) => parts.join('')),
+  named: fc.constantFrom(
+    '02-Jan-2021',
+    '3-May-2021',
+    'January 2, 2021',
+    '02 Feb 2021',
+    '31-Feb-2021',
+    '2-Mar-21',
+  ),
+  uuid: fc.uuid().chain((text) => fc.constantFrom(text, text.toUpperCase())),
+  json: fc.json(),
+  boolean: fc.constantFrom('true', 'false', 'TRUE', 'FALSE', 'True', 't', 'f', 'yes', 'no', '1', '0'),
+  marker: fc.constantFrom(...markers),
+  odd: fc.constantFrom(
+    '007',
+    '+5',
+    '.5',
+    '5.',
+    '-0',
+    '-0.0',
+    '0x1F',
+    '1_000',
+    'nan',
+    'inf',
+    '1e400',
+    ' 7',
+    '7 ',
+    ' ',
+    '$5.00',
+    '5%',
+    '(5)',
+    '="007"',
+    '',
+  ),
+  text: fc.string({ unit: 'binary' }).filter((text) => !text.includes('\0')),
+}
+
+/** Cells of a column: mostly of one or two kinds, so that types other than text are common. */
+const column = fc
+  .uniqueArray(fc.constantFrom(...Object.keys(kinds)), { minLength: 1, maxLength: 2 })
+  .chain((names) =>
+    fc.array(fc.oneof(...names.map((name) => kinds[name] as fc.Arbitrary<string>)), {
+      minLength: 1,
+      maxLength: 12,
+    }),
+  )
+  .chain((values) =>
+    fc.constantFrom(
+      values.map(inQuotes),
+      values.map((text) => (/[",\n\r]/.test(text) ? inQuotes(text) : text)),
+    ),
+  )
+
+const shown = (found: FoundType) => shownType(found) + JSON.stringify(found.notation ?? {})
+
+it('the order of the rows changes no type', () => {
+  fc.assert(
+    fc.property(
+      column.chain((cells) =>
+        fc.tuple(fc.constant(cells), fc.shuffledSubarray(cells, { minLength: cells.length })),
+      ),
+      ([cells, shuffled]) => {
+        expect(shown(typeOf(columnOf(...shuffled)))).toBe(shown(typeOf(columnOf(...cells))))
+      },
+    ),
+    { numRuns: 3000 },
+  )
+})
+
+it('every value of a typed column is decoded, and comes back from its value', () => {
+  const seen = new Map<string, number>()
+  fc.assert(
+    fc.property(column, (cells) => {
+      const profile = columnOf(...cells)
+      const found = typeOf(profile)
+      seen.set(found.name, (seen.get(found.name) ?? 0) + 1)
+      for (const [text, value] of decoded(profile, found, cells)) {
+        if (value === null) expect(['', ...(found.notation?.nulls ?? [])]).toContain(text)
+        else expect(backFrom(value, found), text).toBe(canonical(text, found))
+      }
+    }),
+    { numRuns: 5000 },
+  )
+  // The property means something only if every type occurs.
+  expect([...seen.keys()].toSorted()).toEqual([
+    'bigint',
+    'boolean',
+    'date',
+    'doublePrecision',
+    'integer',
+    'json',
+    'numeric',
+    'text',
+    'time',
+    'timestamp',
+    'timestamptz',
+    'uuid',
+  ])
+})
+
+/** Texts of cells, as the CSV reader gives them, and what the model's decoder makes of them. */
+function* decoded(
+  { field }: ColumnProfile,
+  found: FoundType,
+  cells: readonly string[],
+): Generator<[string, Value]> {
+  const model = defineModel({ table: 'test', columns: { value: columnOfType(found).from(field) } })
+  const fields = ['id', field]
+  const writer = new ValueWriter(model)
+  const decoder = new RecordDecoder(model, fields, writer, { notations: { [field]: found.notation ?? {} } })
+  const reader = new CsvReader(defaultDialect, fields)
+  reader.open(Buffer.from(cells.map((cell) => `r,${cell}\n`).join('')))
+  while (reader.next()) {
+    if (reader.fault !== undefined) continue
+    const text =
+      reader.quoting[1] === 2 ? reader.unescaped(1) : reader.bytes.subarray(reader.starts[1], reader.ends[1])
+    const fault = decoder.decode(reader)
+    expect(fault, `${text.toString()} as ${shown(found)}`).toBeUndefined()
+    yield [text.toString(), writer.values.at(-1) as Value]
+  }
+}
+
+const numbers = ['integer', 'bigint', 'numeric', 'doublePrecision']
+
+/** The text in the form that PostgreSQL writes. Read by other code than the decoders. */
+function canonical(text: string, found: FoundType): string {
+  const written =
+    found.notation === undefined ? text : writtenBy(found.notation, columnOfType(found).spec.type)(text)
+  const plain = String(written)
+  if (found.name === 'doublePrecision') return scientific(plain).key
+  if (numbers.includes(found.name)) return plain
+  // Of one spelling.
+  if (found.name === 'boolean') return plain.toLowerCase()
+  if (found.name === 'timestamp') return instantOf(`${plain}Z`)
+  if (found.name === 'timestamptz') return instantOf(plain)
+  return plain
+}
+
+function backFrom(value: Value, { name }: FoundType): string {
+  if (name === 'doublePrecision') return scientific(String(value)).key
+  if (name === 'timestamp' || name === 'timestamptz') return instantOf(String(value))
+  return String(value)
+}
+
+/** Milliseconds, and the digits behind them. */
+function instantOf(text: string): string {
+  const [, local = '', time = '', second = '', fraction = '', zone = ''] =
+    /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(:\d\d)?(?:\.(\d+))? ?(.*)$/.exec(text) ?? []
+  const hours = /^[+-]\d\d$/.test(zone)
+    ? `${zone}:00`
+    : /^[+-]\d{4}$/.test(zone)
+      ? `${zone.slice(0, 3)}:${zone.slice(3)}`
+      : zone
+  const offset = hours === '' || /^(utc|gmt|z)$/i.test(hours) ? 'Z' : hours
+  return `${Date.parse(`${local}T${time}${second || ':00'}${offset}`)} ${fraction.replace(/0+$/, '')}`
+}
