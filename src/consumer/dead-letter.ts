@@ -25,12 +25,18 @@ export class DeadLetters {
   readonly #mostReadAttempts: number
   readonly #keeping: Keeping | undefined
 
-  constructor({ pipeline, model, dedupKey, maxAttempts }: DecoderOptions & { readonly maxAttempts: number }) {
+  constructor({
+    pipeline,
+    model,
+    dedupKey,
+    messages,
+    maxAttempts,
+  }: DecoderOptions & { readonly maxAttempts: number }) {
     const field = dedupField(dedupKey)
     this.#pipeline = pipeline
     this.#withRecords = field !== undefined
     this.#mostReadAttempts = maxAttempts + mostReadings
-    this.#keeping = Keeping.of(model, field)
+    this.#keeping = Keeping.of(model, field, messages)
   }
 
   letterOf(delivery: Delivery, decoded: Dead): DeadLetter {

@@ -2,6 +2,7 @@
 import type { Listener } from '../core/events.ts'
 import { patientRetry, type RetryPolicy } from '../core/retry.ts'
 import type { Abortable } from '../core/wait.ts'
+import { type InsideOptions, messagesLayout } from '../format/registry.ts'
 import { type Model, tableName } from '../model/model.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Sink } from '../sink/sink.ts'
@@ -10,7 +11,8 @@ import type { Loads } from './foreign.ts'
 import type { BatchLimits } from './intake.ts'
 import type { Tally } from './tally.ts'
 
-export interface ConsumerOptions {
+/** `records` and `unwrap` are of external messages: how a chunk is read is stated in its header. */
+export interface ConsumerOptions extends InsideOptions {
   readonly queue: Queue
   readonly model: Model
   readonly sink: Sink
@@ -119,6 +121,7 @@ export const writerSettings = (options: ConsumerOptions) => ({
   pipeline: options.pipeline ?? tableName(options.model),
   ignoreExtra: options.ignoreExtra ?? false,
   dedupKey: options.dedupKey ?? defaultDedupKey,
+  messages: messagesLayout(options),
   maxAttempts: options.maxAttempts ?? defaults.maxAttempts,
   setAside: new Set(options.setAside),
   batchRetry: { ...patientRetry, ...options.batchRetry },

@@ -20,7 +20,7 @@ export interface Format {
   reader(layout: Layout, wanted: readonly WantedField[], ignoreExtra: boolean): RecordReader
   readonly record: RecordText
   /** False where a record may begin in the middle of a line; the column of a fault in it is unknown then. */
-  readonly beginsLine?: boolean
+  readonly beginsLine?: (layout: Layout) => boolean
 }
 
 /**
@@ -33,6 +33,8 @@ export interface RecordReader extends Cells {
   readonly recordStart: number
   /** What separates it from the next record not counted. */
   readonly recordEnd: number
+  /** The record, where it was opened from something else that stands there. */
+  readonly text?: Buffer | undefined
   /**
    * The first thing that is wrong with the record itself, its span counted from `recordStart`. The cells mean
    * nothing then, and the boundaries still hold.
@@ -63,12 +65,15 @@ export interface RecordText {
   locate(record: Buffer, layout: Layout, field: string, cell: number): Span | undefined
   /**
    * The record with other texts for the values for which `replace` returns one, everything else byte by byte
-   * as it stands. Undefined where the bytes are not one record of the layout.
+   * as it stands. Undefined where the bytes are not one record of the layout. Where a record has objects
+   * inside, those on the way to one of `fields` are gone into: a value in them goes by that field, or by the
+   * path to it.
    */
   rewrite(
     record: Buffer,
     layout: Layout,
     replace: (field: string, value: FieldValue) => string | undefined,
+    fields?: readonly string[],
   ): Buffer | undefined
   /** Without what an editor puts around a record. */
   trimmed(text: Buffer, layout: Layout): Buffer

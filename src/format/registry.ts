@@ -1,27 +1,64 @@
 /** The formats that records lie in, by their layout, and those of files, by name and suffix. */
 import { LadingError } from '../core/errors.ts'
 import type { Layout } from '../core/load.ts'
+import { parsePath } from '../core/path.ts'
 import { csv } from './csv/csv.ts'
 import type { Dialect } from './csv/dialect.ts'
 import { csvSplitter } from './csv/split.ts'
 import type { Format } from './format.ts'
+import { type Inside, insideKeys } from './json/inside.ts'
 import { json, jsonMessage, ndjson } from './json/json.ts'
 import { ndjsonSplitter } from './json/lines.ts'
 import { jsonSplitter } from './json/split.ts'
+import { type Envelope, envelopes, isEnvelope } from './json/unwrap.ts'
 import type { MakeSplitter } from './split.ts'
 
 export type { Dialect } from './csv/dialect.ts'
+export { type Envelope, envelopes } from './json/unwrap.ts'
 
 const formats = [csv, ndjson, json, jsonMessage]
 
-/** How the records of external messages lie. */
+/** How one record of an external message lies, and a message whose records stand in no other object. */
 export const messageLayout: Layout = { format: jsonMessage.name, fields: [] }
+
+/** Where the records of JSON stand, if each is not an object by itself. */
+export interface InsideOptions {
+  /** The path to them, inside of other objects: `data[]`. */
+  readonly records?: string | undefined
+  /** The envelopes around them, the outermost first. */
+  readonly unwrap?: readonly (Envelope | (string & {}))[] | undefined
+}
+
+/** How the records of external messages lie. Throws `USAGE` for what cannot be read. */
+export function messagesLayout(options: InsideOptions): Layout {
+  const keys = insideKeys(insideFor(options))
+  return Object.keys(keys).length === 0 ? messageLayout : { ...messageLayout, ...keys }
+}
+
+function insideFor({ records, unwrap = [] }: InsideOptions): Inside {
+  const other = unwrap.find((name) => !isEnvelope(name))
+  if (other !== undefined)
+    throw new LadingError(
+      'USAGE',
+      `unwrap (--unwrap) is ${envelopes.join(', ')}, and not ${JSON.stringify(other)}`,
+    )
+  const path = records === undefined ? undefined : parsePath(records)
+  if (records !== undefined && path === undefined) {
+    const forms = 'data[], Records[].s3, or with quotes \'"odd.name"[]\''
+    throw new LadingError(
+      'USAGE',
+      `records (--records) is a path such as ${forms}, and not ${JSON.stringify(records)}`,
+    )
+  }
+  // The array that a message or a file is by itself.
+  return { path: path?.[0] === null ? path.slice(1) : path, unwrap: unwrap as readonly Envelope[] }
+}
 
 /** The format of a layout; undefined where none can read it, as that of a newer version. */
 export const formatOf = (layout: Layout): Format | undefined =>
   formats.find((format) => format.name === (layout.format ?? csv.name) && format.accepts(layout))
 
-export interface FormatOptions {
+export interface FormatOptions extends InsideOptions {
   /** By default the suffix of each file decides, and a file with none of the known suffixes is CSV. */
   readonly format?: FormatName | (string & {})
   /** How CSV is written; what is not given is the format's default. */
@@ -40,19 +77,29 @@ const kebab = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${let
 
 /** A format that is written in one way only: refuses how CSV is written, where `--format` names this one. */
 const plain =
-  (name: string, make: () => MakeSplitter): FileFormat['splitter'] =>
-  ({ format, dialect = {} }) => {
+  (name: string, make: (inside: Inside) => MakeSplitter): FileFormat['splitter'] =>
+  ({ format, dialect = {}, ...options }) => {
     const given = Object.entries(dialect).find(([, value]) => value !== undefined)
     if (format === name && given !== undefined) {
       const flag = given[0] === 'header' ? '--no-header' : `--${kebab(given[0])}`
       throw new LadingError('USAGE', `${given[0]} (${flag}) is for CSV and TSV; format ${name} has none`)
     }
-    return make()
+    return make(insideFor(options))
+  }
+
+/** A format whose records stand in nothing else. */
+const flat =
+  (make: (dialect: Partial<Dialect>) => MakeSplitter): FileFormat['splitter'] =>
+  ({ format, dialect = {}, records, unwrap }) => {
+    const given = records === undefined ? unwrap && 'unwrap' : 'records'
+    if (format !== undefined && given !== undefined && ['csv', 'tsv'].includes(format))
+      throw new LadingError('USAGE', `${given} (--${given}) is for JSON and NDJSON, and not for ${format}`)
+    return make(dialect)
   }
 
 const shipped = {
-  csv: { suffixes: ['csv'], splitter: ({ dialect = {} }) => csvSplitter(dialect) },
-  tsv: { suffixes: ['tsv'], splitter: ({ dialect = {} }) => csvSplitter({ delimiter: '\t', ...dialect }) },
+  csv: { suffixes: ['csv'], splitter: flat((dialect) => csvSplitter(dialect)) },
+  tsv: { suffixes: ['tsv'], splitter: flat((dialect) => csvSplitter({ delimiter: '\t', ...dialect })) },
   ndjson: { suffixes: ['ndjson', 'jsonl'], splitter: plain('ndjson', ndjsonSplitter) },
   json: { suffixes: ['json'], splitter: plain('json', jsonSplitter) },
 } as const satisfies Readonly<Record<string, FileFormat>>

@@ -1,4 +1,5 @@
 import { nearest } from '../core/nearest.ts'
+import { fieldPath } from '../core/path.ts'
 import type { ColumnType } from './columns.ts'
 import { type Model, type ModelColumn, sourceName } from './declared.ts'
 import { notationProblems, unsuited } from './notation/notation.ts'
@@ -74,16 +75,29 @@ function* maskProblems({ name, type, mask, transform }: ModelColumn): Generator<
   if (transform !== undefined) yield `${name}: mask and transform do not go together`
 }
 
-/** A value that one column masks must not appear in another. */
+/** A value that one column masks must not appear in another, by itself or within an object. */
 function* sharedMaskProblems(columns: readonly ModelColumn[]): Generator<string> {
   for (const { name, from, mask } of columns) {
     const field = from ?? name
     const others = columns.filter(
-      (other) => other.name !== name && other.generated === undefined && sourceName(other) === field,
+      (other) => other.name !== name && other.generated === undefined && overlap(sourceName(other), field),
     )
     if (mask !== undefined && others.length > 0)
       yield `${name}: its field ${field} is masked, and read by ${others[0]?.name} too`
   }
+}
+
+/** Whether one field is the other, or may hold it. */
+function overlap(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((field) => fieldPath(field) ?? [field]) as [
+    readonly string[],
+    readonly string[],
+  ]
+  return (
+    one === other ||
+    a.every((step, index) => b[index] === step) ||
+    b.every((step, index) => a[index] === step)
+  )
 }
 
 const generatedTypes = {

@@ -19,8 +19,8 @@ export interface ReadSource extends Source {
 }
 
 export async function readAs(source: Source, options: ReadingOptions): Promise<ReadSource> {
-  const { readingOf, format, dialect, notation, notations } = options
-  const reading =
+  const { readingOf, format, dialect, notation, notations, records, unwrap } = options
+  const found =
     readingOf === undefined
       ? {
           ...(format && { format }),
@@ -29,6 +29,7 @@ export async function readAs(source: Source, options: ReadingOptions): Promise<R
           ...(notations && { notations }),
         }
       : await readingOf(source)
+  const reading = { ...(records !== undefined && { records }), ...(unwrap && { unwrap }), ...found }
   const problem = notationsProblem(reading)
   if (problem !== undefined) throw new LadingError('USAGE', `the notation of ${source.name}: ${problem}`)
   return { ...source, reading }

@@ -1,6 +1,7 @@
 import { LadingError } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
 import type { Abortable } from '../core/wait.ts'
+import { type InsideOptions, messagesLayout } from '../format/registry.ts'
 import { tableName } from '../model/model.ts'
 import type { Model } from '../model/model.ts'
 import { chunkKey, readableEnvelope } from '../queue/envelope.ts'
@@ -14,7 +15,7 @@ import type { ReadFault, References } from '../source/source.ts'
 import { openReferences } from '../source/registry.ts'
 import { zoneWarning } from '../consumer/zones.ts'
 
-export interface ReplayOptions extends Abortable {
+export interface ReplayOptions extends Abortable, InsideOptions {
   readonly sink: Sink
   readonly model: Model
   readonly pipeline?: string | undefined
@@ -47,7 +48,9 @@ export async function replayLetter(letter: StoredDeadLetter, options: ReplayOpti
   const referenced = await read(letter, pipeline, root)
   if (referenced !== undefined && !Buffer.isBuffer(referenced)) return { kind: 'refused', ...referenced }
   const rows = sink.rows(model)
-  const decoder = new Decoder({ pipeline, ignoreExtra, dedupKey, ...readingOf(letter, model, masked) }, rows)
+  const messages = messagesLayout(masked?.isApart === true ? {} : options)
+  const reading = { messages, ...readingOf(letter, model, masked) }
+  const decoder = new Decoder({ pipeline, ignoreExtra, dedupKey, ...reading }, rows)
   const decoded = decoder.decode({ ...letter, body: referenced ?? letter.body }, true)
   if (decoded.kind === 'foreign')
     return { kind: 'refused', code: 'WRONG_PIPELINE', detail: `it belongs to pipeline ${decoded.pipeline}` }

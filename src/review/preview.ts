@@ -8,6 +8,7 @@
  */
 import { type Code, codes, toLadingError } from '../core/errors.ts'
 import type { Reject } from '../core/fault.ts'
+import { type InsideOptions, messagesLayout } from '../format/registry.ts'
 import { type Model, tableName } from '../model/model.ts'
 import { type Value, ValueWriter } from '../model/values.ts'
 import type { RowBuffer } from '../model/writer.ts'
@@ -20,7 +21,7 @@ import { readReferenced } from '../consumer/bodies.ts'
 import { openReferences } from '../source/registry.ts'
 import type { References } from '../source/source.ts'
 
-export interface PreviewOptions {
+export interface PreviewOptions extends InsideOptions {
   readonly model: Model
   /** As the consumer's, each of them. */
   readonly pipeline?: string | undefined
@@ -95,7 +96,10 @@ export async function preview(
     most = defaultMost,
   } = options
   const rows = new RowValues(model)
-  const decoder = new Decoder({ pipeline, model, ignoreExtra, dedupKey }, rows)
+  const decoder = new Decoder(
+    { pipeline, model, ignoreExtra, dedupKey, messages: messagesLayout(options) },
+    rows,
+  )
   let files: References | undefined
   const decode = async (message: Peeked): Promise<Outlook> => {
     try {

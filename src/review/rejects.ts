@@ -105,7 +105,8 @@ export async function editReject(
 function maskEdited(reject: StoredReject, record: Buffer, keeping: Keeping, layout: Layout): Buffer {
   const { raw, edited, masked } = reject
   // Without that record, a value may not be a mask.
-  const settled = masked === undefined ? undefined : settledIn(asBuffer(edited ?? raw), layout)
+  const settled =
+    masked === undefined ? undefined : settledIn(asBuffer(edited ?? raw), layout, keeping.fields)
   const kept = keeping.record(record, layout, settled)
   if (isRedactedRecord(kept)) {
     throw new LadingError(

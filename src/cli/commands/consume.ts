@@ -17,6 +17,9 @@ import {
   allowRejectsOption,
   dedupKeyOption,
   ignoreExtraOption,
+  type InsideFlags,
+  insideOptions,
+  insideSettings,
   jsonOption,
   modelOption,
   pipelineOption,
@@ -33,7 +36,7 @@ import { reporting } from '../terminal/progress.ts'
 import { isTied, type Orders, parentOrders, stopSignal, tellParent } from '../run/signals.ts'
 
 /** Flags of all commands that consume. */
-export interface ConsumeFlags extends HttpFlags {
+export interface ConsumeFlags extends HttpFlags, InsideFlags {
   readonly queue: string
   readonly to: string
   readonly pipeline?: string
@@ -65,6 +68,7 @@ export const consumeOptions = () => [
   toOption(),
   ignoreExtraOption(),
   dedupKeyOption(),
+  ...insideOptions(),
   rootOption(),
   new Option('--max-attempts <n>', 'deliveries without a result before a message becomes a dead letter')
     .default(20)
@@ -102,6 +106,7 @@ export const consumeSettings = (flags: ConsumeFlags) => ({
   ...(flags.pipeline === undefined ? {} : { pipeline: flags.pipeline }),
   ignoreExtra: flags.ignoreExtra === true,
   dedupKey: flags.dedupKey,
+  ...insideSettings(flags),
   root: flags.root,
   batch: { messages: flags.batchMessages },
   maxAttempts: flags.maxAttempts,

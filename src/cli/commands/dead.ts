@@ -12,6 +12,9 @@ import { loadModel } from '../settings/model.ts'
 import {
   dedupKeyOption,
   ignoreExtraOption,
+  type InsideFlags,
+  insideOptions,
+  insideSettings,
   jsonOption,
   modelOption,
   pipelineOption,
@@ -24,7 +27,7 @@ import { bytesAsText, counted, print, printJson, table, visible } from '../termi
 import { reporter } from '../terminal/report.ts'
 import { cutEnd, cutMiddle } from '../terminal/width.ts'
 
-interface Flags {
+interface Flags extends InsideFlags {
   readonly to: string
   readonly model: string
   readonly pipeline?: string
@@ -104,6 +107,7 @@ function replayCommand(): Command {
     pipelineOption(),
     ignoreExtraOption(),
     dedupKeyOption(),
+    ...insideOptions(),
     rootOption(),
     jsonOption(),
   ])
@@ -131,6 +135,7 @@ function replayCommand(): Command {
             ignoreExtra,
             dedupKey,
             root,
+            ...insideSettings(flags),
             onEvent,
           })
           results.push({ id: letter.id, verdict })

@@ -8,6 +8,9 @@ import { loadModel } from '../settings/model.ts'
 import {
   dedupKeyOption,
   ignoreExtraOption,
+  type InsideFlags,
+  insideOptions,
+  insideSettings,
   jsonOption,
   modelOption,
   pipelineOption,
@@ -19,7 +22,7 @@ import { count, counted, print, printJson, table, visible } from '../terminal/ou
 import { reporter } from '../terminal/report.ts'
 import { stopSignal } from '../run/signals.ts'
 
-interface Flags {
+interface Flags extends InsideFlags {
   readonly queue: string
   readonly model: string
   readonly pipeline?: string
@@ -46,6 +49,7 @@ export function peekCommand(): Command {
     pipelineOption(),
     ignoreExtraOption(),
     dedupKeyOption(),
+    ...insideOptions(),
     rootOption(),
     jsonOption(),
   ]
@@ -67,6 +71,7 @@ export function peekCommand(): Command {
       ignoreExtra,
       dedupKey,
       root,
+      ...insideSettings(flags),
     })
     if (flags.json) printJson(previews.map(asJson))
     else printPreviews(previews, tableName(model))

@@ -14,7 +14,7 @@ import type { About } from '../../observe/snapshot.ts'
 import type { Queue } from '../../queue/queue.ts'
 import { say } from '../terminal/log.ts'
 import { loadModel, usualModel } from '../settings/model.ts'
-import { positive } from '../settings/options.ts'
+import { type InsideFlags, insideSettings, positive } from '../settings/options.ts'
 import { isTied } from './signals.ts'
 import { openTraces } from './traces.ts'
 import { version } from './version.ts'
@@ -33,7 +33,7 @@ export interface HttpFlags {
 }
 
 /** What a run works with. */
-interface Places {
+interface Places extends InsideFlags {
   readonly queue: string
   readonly to?: string
   readonly pipeline?: string
@@ -178,10 +178,10 @@ function lateMetrics(
   return { listener: hear, made }
 }
 
-const accessOf = (to: string, { model, pipeline, ignoreExtra, dedupKey, root }: Places) => ({
+const accessOf = (to: string, { model, pipeline, ignoreExtra, dedupKey, root, ...inside }: Places) => ({
   openSink: async () => (await import('../../sink/registry.ts')).openSink(to),
   loadModel: () => loadModel(model ?? usualModel),
-  replay: { pipeline, ignoreExtra, dedupKey, root },
+  replay: { pipeline, ignoreExtra, dedupKey, root, ...insideSettings(inside) },
 })
 
 function address(text: string): Address {

@@ -13,6 +13,8 @@ const shared: readonly string[] = [
   'pipeline',
   'ignoreExtra',
   'dedupKey',
+  'records',
+  'unwrap',
   'root',
 ]
 

@@ -2,7 +2,13 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { LadingError } from '../../core/errors.ts'
 import { type DedupKey, defaultDedupKey, isDedupKey } from '../../consumer/decode/identity.ts'
-import { type FormatName, formatNames, type FormatOptions } from '../../format/registry.ts'
+import {
+  envelopes,
+  type FormatName,
+  formatNames,
+  type FormatOptions,
+  type InsideOptions,
+} from '../../format/registry.ts'
 import type { ConflictPolicy } from '../../model/model.ts'
 import type { TableName } from '../../model/table.ts'
 import type { Carry } from '../../source/carry.ts'
@@ -127,6 +133,27 @@ export const dedupKeyOption = () =>
     .default(defaultDedupKey)
     .argParser(dedupKey)
 
+export const insideOptions = () => [
+  new Option(
+    '--records <path>',
+    "path to the records inside of JSON, for example 'data[]'; of messages and of JSON files",
+  ),
+  new Option(
+    '--unwrap <envelope>',
+    `envelopes around the records, the outermost first, for example sns,s3: ${envelopes.join(', ')}`,
+  ),
+]
+
+export interface InsideFlags {
+  readonly records?: string
+  readonly unwrap?: string
+}
+
+export const insideSettings = ({ records, unwrap }: InsideFlags): InsideOptions => ({
+  records,
+  unwrap: unwrap?.split(','),
+})
+
 export const allowRejectsOption = () =>
   new Option('--allow-rejects', 'exit with 0 even if records were rejected')
 
@@ -158,6 +185,7 @@ const formatOption = () =>
 
 export const produceOptions = () => [
   formatOption(),
+  ...insideOptions(),
   new Option('--delimiter <character>', "character between CSV cells (default: ','); '\\t' is a tab"),
   new Option('--quote <character>', "character around CSV cells (default: '\"')"),
   new Option('--no-header', "the files have no header; cells are in the order of the model's columns"),
@@ -175,15 +203,22 @@ export const produceOptions = () => [
   stateOption(),
 ]
 
-export interface FormatFlags {
+export interface FormatFlags extends InsideFlags {
   readonly format?: FormatName
   readonly delimiter?: string
   readonly quote?: string
   readonly header: boolean
 }
 
-export const formatSettings = ({ format, delimiter, quote, header }: FormatFlags): FormatOptions => ({
+export const formatSettings = ({
+  format,
+  delimiter,
+  quote,
+  header,
+  ...inside
+}: FormatFlags): FormatOptions => ({
   ...(format && { format }),
+  ...insideSettings(inside),
   dialect: {
     ...(delimiter !== undefined && { delimiter: delimiter === '\\t' ? '\t' : delimiter }),
     ...(quote !== undefined && { quote }),

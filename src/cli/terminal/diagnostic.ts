@@ -27,7 +27,7 @@ export function placeOf(reject: StoredReject): string {
   const place = placeIn(reject)
   const { source, line, layout } = reject
   if (place === undefined) return `${visible(source)}:${line}`
-  const beginsLine = layout === undefined || formatOf(layout)?.beginsLine !== false
+  const beginsLine = layout === undefined || formatOf(layout)?.beginsLine?.(layout) !== false
   if (place.line === line && !beginsLine) return `${visible(source)}:${line}`
   return `${visible(source)}:${place.line}:${[...place.before.toString('utf8')].length + 1}`
 }

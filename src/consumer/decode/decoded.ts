@@ -1,6 +1,6 @@
 /** The input and output of decoding, for chunks and external messages alike. */
 import type { Code } from '../../core/errors.ts'
-import type { LoadInfo } from '../../core/load.ts'
+import type { Layout, LoadInfo } from '../../core/load.ts'
 import { shortened } from '../../core/text.ts'
 import type { Model } from '../../model/model.ts'
 import type { Headers } from '../../queue/queue.ts'
@@ -58,6 +58,8 @@ export interface DecoderOptions {
   /** Cells and fields that the model does not know are left out instead of refused. */
   readonly ignoreExtra: boolean
   readonly dedupKey: DedupKey
+  /** How the records of external messages lie; each message is a record, or an array or lines of them. */
+  readonly messages?: Layout | undefined
   /** Set for a dead letter whose body was masked when it was kept. */
   readonly letter?: MaskedOrigin | undefined
 }

@@ -5,8 +5,8 @@
  * is kept.
  */
 import { asBuffer } from '../../core/bytes.ts'
+import type { WantedField } from '../../core/cells.ts'
 import type { Layout } from '../../core/load.ts'
-import type { Notations } from '../../core/notation.ts'
 import { sha256Of } from '../../core/sha256.ts'
 import type { FieldValue, RecordText } from '../../format/format.ts'
 import { formatOf, messageLayout } from '../../format/registry.ts'
@@ -43,9 +43,14 @@ export type Settled = ReadonlyMap<string, string>
 const settledText = ({ kind, bytes }: FieldValue): string => `${kind}:${bytes.toString('latin1')}`
 
 /** The values of a record that was kept. */
-export function settledIn(record: Buffer, layout: Layout): Settled {
+export function settledIn(record: Buffer, layout: Layout, fields: readonly string[]): Settled {
   const values = new Map<string, string>()
-  textOf(layout)?.rewrite(record, layout, (field, value) => void values.set(field, settledText(value)))
+  textOf(layout)?.rewrite(
+    record,
+    layout,
+    (field, value) => void values.set(field, settledText(value)),
+    fields,
+  )
   return values
 }
 
@@ -53,21 +58,27 @@ const textOf = (layout: Layout): RecordText | undefined => formatOf(layout)?.rec
 
 export class Keeping {
   readonly #rules: Map<string, FieldRule>
+  /** Those that have a rule. */
+  readonly fields: readonly string[]
   /** In the order of the columns. */
   readonly maskedFields: readonly string[]
 
-  private constructor(model: Model, keyField: string | undefined, notations: Notations | undefined) {
-    this.#rules = fieldRules(model, notations)
+  readonly #messages: Layout
+
+  private constructor(model: Model, keyField: string | undefined, layout: Layout) {
+    this.#messages = layout
+    this.#rules = fieldRules(model, layout)
     // It identifies records in the ledger, so that it is kept there anyway.
     if (keyField !== undefined && !this.#rules.has(keyField))
       this.#rules.set(keyField, { mask: undefined, takesParts: false })
+    this.fields = [...this.#rules.keys()]
     const columns = sourceColumns(model)
     this.maskedFields = columns.filter(({ mask }) => mask !== undefined).map(sourceName)
   }
 
-  /** Undefined where the model masks nothing. `notations`: those of the layout. */
-  static of(model: Model, keyField?: string, notations?: Notations): Keeping | undefined {
-    return isMasked(model) ? new Keeping(model, keyField, notations) : undefined
+  /** Undefined where the model masks nothing. `layout`: how the records lie, by default in messages. */
+  static of(model: Model, keyField?: string, layout: Layout = messageLayout): Keeping | undefined {
+    return isMasked(model) ? new Keeping(model, keyField, layout) : undefined
   }
 
   /** The mask of a field, where one of its columns has one. */
@@ -108,12 +119,17 @@ export class Keeping {
     }
   }
 
-  /** The records of an external message; undefined where there are none to be read. */
+  /**
+   * The records of an external message; undefined where there are none to be read. What stands around them
+   * is not kept if they had to be looked for: they are an array then.
+   */
   #records(
     body: Buffer,
     withRecords: boolean,
   ): { readonly body: Buffer; readonly masked: MaskedBody } | undefined {
-    const reader = formatOf(messageLayout)?.reader(messageLayout, [], true)
+    const layout = this.#messages
+    const isApart = layout !== messageLayout
+    const reader = formatOf(layout)?.reader(layout, this.#wanted(), true)
     if (reader === undefined || reader.open(body) !== undefined) return undefined
     const pieces: Buffer[] = []
     const hidden = new Set<string>()
@@ -121,22 +137,28 @@ export class Keeping {
     let at = 0
     while (reader.next()) {
       const { recordStart, recordEnd } = reader
-      const record = body.subarray(recordStart, recordEnd)
+      const record = reader.text ?? body.subarray(recordStart, recordEnd)
       const kept = this.#record(record, messageLayout, hidden)
+      const before = isApart ? Buffer.from(pieces.length === 0 ? '[' : ',') : body.subarray(at, recordStart)
       // The body stays one that can be read, so that other records of it can be loaded.
-      const piece = kept ?? Buffer.from(JSON.stringify(redactedBytes(record.length)))
-      pieces.push(body.subarray(at, recordStart), piece)
+      pieces.push(before, kept ?? Buffer.from(JSON.stringify(redactedBytes(record.length))))
       at = recordEnd
       if (withRecords) hashes.push(sha256Of(record))
     }
-    pieces.push(body.subarray(at))
+    pieces.push(isApart ? Buffer.from(pieces.length === 0 ? '[]' : ']') : body.subarray(at))
     const masked = {
       v: 1,
       masked: this.maskedFields,
       redacted: [...hidden],
       ...(withRecords && { records: hashes }),
+      ...(isApart && { isApart }),
     } as const
     return { body: Buffer.concat(pieces), masked }
+  }
+
+  /** So that a record has of its envelope what columns read. */
+  #wanted(): WantedField[] {
+    return this.fields.map((name) => ({ name, take: 'either' }))
   }
 
   /**
@@ -144,12 +166,13 @@ export class Keeping {
    * redacted.
    */
   #record(record: Buffer, layout: Layout, hidden?: Set<string>, settled?: Settled): Buffer | undefined {
-    return textOf(layout)?.rewrite(record, layout, (field, value) => {
+    const keep = (field: string, value: FieldValue) => {
       if (value.kind === 'null' || settled?.get(field) === settledText(value)) return undefined
       const kept = this.#kept(field, value)
       if (kept === redacted) hidden?.add(field)
       return kept
-    })
+    }
+    return textOf(layout)?.rewrite(record, layout, keep, this.fields)
   }
 
   /** Undefined for a value that is kept as it stands. */

@@ -13,6 +13,8 @@ export type MaskedBody =
       readonly redacted: readonly string[]
       /** sha256 of each original record, where each record has a key. */
       readonly records?: readonly string[] | undefined
+      /** The body is an array of the records alone, without what stood around them. */
+      readonly isApart?: boolean
     }
 
 /** The header is ours alone: of a message that comes it is never believed, and never kept. */

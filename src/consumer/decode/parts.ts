@@ -45,9 +45,9 @@ export class PartDecoder {
     this.#options = options
     this.#rows = rows
     this.#keyField = dedupField(options.dedupKey)
-    const { model, ignoreExtra, letter } = options
+    const { model, ignoreExtra, letter, messages = messageLayout } = options
     const given = { model, ignoreExtra, keyField: this.#keyField, redacted: letter?.redacted }
-    this.#messages = Records.of(messageLayout, given, rows) as Records
+    this.#messages = Records.of(messages, given, rows) as Records
   }
 
   chunk(envelope: ChunkEnvelope, message: Message): Decoded {
@@ -160,7 +160,8 @@ export class PartDecoder {
       }
       parts.push({
         key: fieldKey(field, records.keyText()),
-        sha256: hashes?.[record] ?? sha256Of(body.subarray(reader.recordStart, reader.recordEnd)),
+        sha256:
+          hashes?.[record] ?? sha256Of(reader.text ?? body.subarray(reader.recordStart, reader.recordEnd)),
         records: 1,
         rows: 1,
         rejects: [],

@@ -15,12 +15,18 @@ export interface BodyStart {
   readonly byteStart: number
 }
 
+interface Place {
+  /** Where the record begins in the body. */
+  readonly start: number
+  readonly text: Buffer
+}
+
 export class Places {
   readonly #records: Records
   readonly #body: Buffer
   readonly #start: BodyStart
-  /** The start and end of each record, once one had to be found. */
-  #bounds: number[] | undefined
+  /** All of them, once one had to be found. */
+  #found: readonly Place[] | undefined
   /** Lines are counted from where one was asked for last. */
   #lineStart = 0
   #line = 0
@@ -33,26 +39,31 @@ export class Places {
 
   /** The record, 0-based in the body, with a fault that was found after it was read. */
   describe(record: number, fault: Fault): Reject {
-    this.#bounds ??= this.#read()
-    const [start, end] = [this.#bounds[2 * record], this.#bounds[2 * record + 1]]
-    if (start === undefined || end === undefined)
-      throw new LadingError('INTERNAL', `a part has no record ${record}`)
-    return this.#reject(record, start, end, fault)
+    this.#found ??= this.#read()
+    const place = this.#found[record]
+    if (place === undefined) throw new LadingError('INTERNAL', `a part has no record ${record}`)
+    return this.#reject(record, place, fault)
   }
 
   /** The record, 0-based in the body, on which the reader stands. */
   reject(record: number, fault: Fault): Reject {
-    const { recordStart, recordEnd } = this.#records.reader
-    return this.#reject(record, recordStart, recordEnd, fault)
+    return this.#reject(record, this.#here(), fault)
   }
 
-  #reject(record: number, start: number, end: number, fault: Fault): Reject {
+  /** Where the reader stands. */
+  #here(): Place {
+    const { recordStart, recordEnd, text } = this.#records.reader
+    return { start: recordStart, text: text ?? this.#body.subarray(recordStart, recordEnd) }
+  }
+
+  #reject(record: number, { start, text }: Place, fault: Fault): Reject {
     const { source, firstRecord, firstLine, byteStart } = this.#start
     const { keeping, layout } = this.#records
-    const text = this.#body.subarray(start, keeping === undefined ? Math.min(end, start + maxRawBytes) : end)
     // A copy, so that it does not keep the whole body in memory.
     const raw =
-      keeping === undefined ? Buffer.from(text) : keeping.record(text, layout).subarray(0, maxRawBytes)
+      keeping === undefined
+        ? Buffer.from(text.subarray(0, maxRawBytes))
+        : keeping.record(text, layout).subarray(0, maxRawBytes)
     return {
       ...this.#records.placed(raw, fault, keeping !== undefined),
       record: firstRecord + record,
@@ -64,12 +75,11 @@ export class Places {
     }
   }
 
-  #read(): number[] {
+  #read(): readonly Place[] {
     const { reader } = this.#records
-    const bounds: number[] = []
-    reader.open(this.#body)
-    while (reader.next()) bounds.push(reader.recordStart, reader.recordEnd)
-    return bounds
+    const places: Place[] = []
+    for (reader.open(this.#body); reader.next();) places.push(this.#here())
+    return places
   }
 
   #linesBefore(at: number): number {

@@ -19,6 +19,18 @@ export const dataCodes = {
     'the object has no field that a column reads',
     'correct the source or the from() of the columns; SNS needs raw message delivery',
   ),
+  NO_RECORDS: reject(
+    'nothing stands where the path to the records leads',
+    'correct the source or --records; a record that stands elsewhere: rejects edit, then replay',
+  ),
+  NOT_WRAPPED: reject(
+    'the object is not the envelope that --unwrap names',
+    'correct --unwrap; a record that stands without an envelope: rejects edit, then replay',
+  ),
+  NOT_AN_OBJECT: reject(
+    'the path of a column leads through a value that is no object',
+    'correct the source or the from() of the column',
+  ),
   DUPLICATE_FIELD: reject('an object names a field twice', 'correct the source'),
   NESTED_VALUE: reject(
     'an object or array stands where the column takes a single value',

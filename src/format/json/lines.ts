@@ -5,7 +5,9 @@ import { type Layout, maxRecordBytes } from '../../core/load.ts'
 import type { MakeSplitter, Splitter } from '../split.ts'
 import { markBytes } from '../text.ts'
 import { isSpace } from './elements.ts'
+import { type Inside, insideKeys } from './inside.ts'
 import { openBracket } from './scan.ts'
+import { UnitRecords } from './units.ts'
 
 /** Index of the first byte from `from` to before `to` that is no space, or `to`. */
 export function passSpace(bytes: Buffer, from: number, to = bytes.length): number {
@@ -14,10 +16,20 @@ export function passSpace(bytes: Buffer, from: number, to = bytes.length): numbe
   return at
 }
 
-export const ndjsonSplitter = (): MakeSplitter => (path) => new LinesSplitter(path)
+/** `inside`: where the records stand in each line. */
+export const ndjsonSplitter =
+  (inside?: Inside): MakeSplitter =>
+  (path) =>
+    new LinesSplitter(path, { inside })
+
+interface LinesOptions {
+  /** Records and lines before the first piece: it goes on with a file that was begun. */
+  readonly counted?: { readonly records: number; readonly lines: number }
+  readonly inside?: Inside | undefined
+}
 
 export class LinesSplitter implements Splitter {
-  readonly layout: Layout = { format: 'ndjson', fields: [] }
+  readonly layout: Layout
   isPastHead: boolean
   records: number
   lines: number
@@ -29,9 +41,12 @@ export class LinesSplitter implements Splitter {
   /** The byte before the piece. */
   #before: number | undefined
 
-  /** `counted` are records and lines before the first piece: it goes on with a file that was begun. */
-  constructor(path: string, counted?: { readonly records: number; readonly lines: number }) {
+  readonly #units: UnitRecords
+
+  constructor(path: string, { counted, inside = { unwrap: [] } }: LinesOptions = {}) {
     this.#path = path
+    this.layout = { format: 'ndjson', fields: [], ...insideKeys(inside) }
+    this.#units = new UnitRecords(inside, 'lines')
     this.isPastHead = counted !== undefined
     this.records = counted?.records ?? 0
     this.lines = counted?.lines ?? 0
@@ -61,6 +76,7 @@ export class LinesSplitter implements Splitter {
       // The first byte decides, mostly.
       if (this.#isBlank) this.#isBlank = passSpace(piece, at, end) === end
       this.#lineBytes += end - at
+      this.#units.add(piece, at, end)
       at = end
       if (found < 0) {
         this.#before = piece.at(-1)
@@ -70,11 +86,12 @@ export class LinesSplitter implements Splitter {
       }
       this.#requireSize(this.#lineBytes - 1, found > 0 ? piece[found - 1] : this.#before)
       this.lines++
-      const isRecord = !this.#isBlank
+      const records = this.#isBlank ? 0 : this.#units.count()
+      this.#units.begin()
       this.#lineBytes = 0
       this.#isBlank = true
-      if (!isRecord) continue
-      this.records++
+      if (records === 0) continue
+      this.records += records
       if (at >= min) return at
     }
   }
@@ -82,7 +99,7 @@ export class LinesSplitter implements Splitter {
   finish(): void {
     this.isPastHead = true
     this.#requireSize(this.#lineBytes, this.#before)
-    if (!this.#isBlank) this.records++
+    if (!this.#isBlank) this.records += this.#units.count()
   }
 
   #requireSize(bytes: number, last?: number): void {

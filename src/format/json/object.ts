@@ -4,22 +4,27 @@
  */
 import { escaped, quoted, type Take, unquoted, type WantedField } from '../../core/cells.ts'
 import type { Fault } from '../../core/fault.ts'
-import { found } from '../../core/found.ts'
 import { maxRecordBytes } from '../../core/load.ts'
+import { fieldPath } from '../../core/path.ts'
 import { textFault } from '../text.ts'
+import { type Flaw, flawFault } from './flaw.ts'
 import { Names } from './names.ts'
-import { closeBrace, comma, kinds, nameAt, odds, Scanner } from './scan.ts'
+import { type CellPlan, planCells, type Want } from './plan.ts'
+import { closeBrace, comma, kinds, nameAt, odds, openBrace, Scanner } from './scan.ts'
 import { unescape } from './text.ts'
 
-/** What may be wrong with an object. */
-type Flaw =
-  | 'BAD_JSON'
-  | 'EXTRA_FIELD'
-  | 'NO_FIELD'
-  | 'DUPLICATE_FIELD'
-  | 'NESTED_VALUE'
-  | 'NUL_BYTE'
-  | 'LONE_SURROGATE'
+/** The member with what stood around a record: what no column reads of it is no extra field. */
+export const envelopeName = '$'
+
+/** An object inside of another one, from which fields are read. */
+interface InnerObject extends Pick<CellPlan['inner'][number], 'cell' | 'whole' | 'targets'> {
+  readonly object: ObjectCells
+  readonly isEnvelope: boolean
+}
+
+/** The fields of a model as a record is asked for them. */
+export const wantsOf = (wanted: readonly WantedField[]): readonly Want[] =>
+  wanted.map((want) => ({ ...want, path: fieldPath(want.name) }))
 
 export class ObjectCells {
   bytes: Buffer = Buffer.alloc(0)
@@ -38,8 +43,7 @@ export class ObjectCells {
   /** The name that is to blame: `bytes[flawStart, flawEnd)`. With `BAD_JSON` both are the place. */
   #flawStart = 0
   #flawEnd = 0
-  /** The cell that is to blame, or -1. */
-  #flawCell = -1
+  #flawColumn: string | undefined
   /** With `BAD_JSON`: what is expected. */
   #why = ''
   readonly #takes: readonly Take[]
@@ -57,24 +61,40 @@ export class ObjectCells {
   #record = 0
   /** Names of this record that have no number. */
   readonly #unnumbered = new Set<string>()
+  /** The number of the name of each cell, or -1. */
+  readonly #ids: Int32Array
+  readonly #inner: readonly InnerObject[]
+  /** Whether a column has found its field in this record, in an object inside of it. */
+  #findsInside = false
 
   /** Two fields may have the same name. One of `key` comes last. */
-  constructor(wanted: readonly WantedField[], ignoreExtra: boolean) {
-    this.fields = wanted.map(({ name }) => name)
-    const names = [...new Set(this.fields)]
-    this.count = wanted.length
-    this.starts = new Int32Array(wanted.length)
-    this.ends = new Int32Array(wanted.length)
-    this.quoting = new Uint8Array(wanted.length)
-    this.#takes = wanted.map(({ take }) => take)
-    this.#columns = wanted.map(({ column }) => column)
+  constructor(wants: readonly Want[], ignoreExtra: boolean) {
+    const { cells, inner } = planCells(wants)
+    const namesOfCells = cells.map(({ name }) => name)
+    const names = [...new Set(namesOfCells.filter((name) => name !== undefined))]
+    this.fields = wants.map(({ name = '' }) => name)
+    this.count = wants.length
+    this.starts = new Int32Array(cells.length)
+    this.ends = new Int32Array(cells.length)
+    this.quoting = new Uint8Array(cells.length)
+    this.#takes = cells.map(({ take }) => take)
+    this.#columns = cells.map(({ column }) => column)
     this.#ignoreExtra = ignoreExtra
     this.#names = new Names(names)
     this.#known = names.length
-    this.#read = new Set(wanted.filter(({ take }) => take !== 'key').map(({ name }) => name)).size
-    this.#cells = Int32Array.from(names, (name) => this.fields.indexOf(name))
-    this.#twins = Int32Array.from(this.fields, (name, cell) => this.fields.indexOf(name, cell + 1))
+    this.#read = new Set(wants.filter(({ take }) => take !== 'key').flatMap(({ name }) => name ?? [])).size
+    this.#cells = Int32Array.from(names, (name) => namesOfCells.indexOf(name))
+    this.#twins = Int32Array.from(namesOfCells, (name, cell) =>
+      name === undefined ? -1 : namesOfCells.indexOf(name, cell + 1),
+    )
     this.#seen = new Int32Array(this.#names.most)
+    this.#ids = Int32Array.from(namesOfCells, (name) => (name === undefined ? -1 : names.indexOf(name)))
+    this.#inner = inner.map(({ wants: inside, ...rest }) => {
+      // Where a column reads the whole object, nothing in it is left out.
+      const isRead = wants.some(({ name, take }) => take !== 'key' && name === cells[rest.cell]?.name)
+      const isEnvelope = cells[rest.cell]?.name === envelopeName
+      return { ...rest, isEnvelope, object: new ObjectCells(inside, ignoreExtra || isRead || isEnvelope) }
+    })
   }
 
   unescaped(cell: number): Buffer {
@@ -84,7 +104,8 @@ export class ObjectCells {
   protected begin(start: number): void {
     this.recordStart = start
     this.flaw = undefined
-    const { count, starts, ends, quoting } = this
+    const { starts, ends, quoting } = this
+    const count = starts.length
     // For the few cells of a record a loop is faster than three calls of `fill`.
     for (let cell = 0; cell < count; cell++) {
       starts[cell] = 0
@@ -125,12 +146,13 @@ export class ObjectCells {
       if (byte !== comma) return scan.fail(at, 'a comma or a closing brace is expected')
       at = scan.space(at + 1)
     }
-    if (scan.twiceStart >= 0) this.#blame('DUPLICATE_FIELD', scan.twiceStart, scan.twiceEnd, -1)
+    if (scan.twiceStart >= 0) this.#blame('DUPLICATE_FIELD', scan.twiceStart, scan.twiceEnd)
     return this.#endObject(open, at + 1)
   }
 
   #endObject(open: number, after: number): number {
-    if (!this.#findsColumn()) this.#blame('NO_FIELD', open, after, -1)
+    if (this.#inner.length > 0) this.#readInside()
+    if (!this.#findsColumn()) this.#blame('NO_FIELD', open, after)
     return (this.recordEnd = after)
   }
 
@@ -138,7 +160,51 @@ export class ObjectCells {
   #findsColumn(): boolean {
     const seen = this.#seen
     for (let id = 0; id < this.#read; id++) if (seen[id] === this.#record) return true
-    return this.#read === 0
+    return this.#findsInside || this.count === 0
+  }
+
+  /** Whether the object has the member that a cell is read from. */
+  #hasOwn(cell: number): boolean {
+    const id = this.#ids[cell] as number
+    return id >= 0 && this.#seen[id] === this.#record
+  }
+
+  /** Enters the fields that paths reach into their cells, but for those that are members themselves. */
+  #readInside(): void {
+    this.#findsInside = false
+    for (const { cell, whole, targets, object, isEnvelope } of this.#inner) {
+      if (!this.#hasOwn(cell)) continue
+      for (const target of whole) this.#take(target, this, cell)
+      if (targets.every((target) => this.#hasOwn(target)) || this.quoting[cell] === unquoted) continue
+      const start = this.starts[cell] as number
+      if (this.bytes[start] === openBrace) this.#readObjectInside(start, object, targets, isEnvelope)
+      else this.#blame('NOT_AN_OBJECT', start, this.ends[cell] as number, this.#columns[targets[0] as number])
+    }
+  }
+
+  #readObjectInside(
+    start: number,
+    object: ObjectCells,
+    targets: readonly number[],
+    isEnvelope: boolean,
+  ): void {
+    object.bytes = object.scan.bytes = this.bytes
+    object.scan.end = this.scan.end
+    object.readObject(start)
+    const { flaw } = object
+    if (flaw !== undefined && flaw !== 'NO_FIELD')
+      this.#blame(flaw, object.#flawStart, object.#flawEnd, object.#flawColumn)
+    this.#findsInside ||= !isEnvelope && object.#findsColumn()
+    for (let index = 0; index < targets.length; index++) this.#take(targets[index] as number, object, index)
+  }
+
+  /** Takes the value of a cell of another object, or of this one, into a cell. */
+  #take(target: number, from: ObjectCells, cell: number): void {
+    if (this.#hasOwn(target)) return
+    if (from === this && this.#takes[target] !== 'key') this.#findsInside = true
+    this.starts[target] = from.starts[cell] as number
+    this.ends[target] = from.ends[cell] as number
+    this.quoting[target] = from.quoting[cell] as number
   }
 
   /** The first cell of a name, or -1 where none is. */
@@ -146,14 +212,14 @@ export class ObjectCells {
     const id = this.#names.idOf(position, this.bytes, start, end, isEscaped)
     if (id < 0) {
       const name = nameAt(this.bytes, start, end, isEscaped)
-      if (this.#unnumbered.has(name)) this.#blame('DUPLICATE_FIELD', start, end, -1)
+      if (this.#unnumbered.has(name)) this.#blame('DUPLICATE_FIELD', start, end)
       this.#unnumbered.add(name)
     } else {
-      if (this.#seen[id] === this.#record) this.#blame('DUPLICATE_FIELD', start, end, -1)
+      if (this.#seen[id] === this.#record) this.#blame('DUPLICATE_FIELD', start, end)
       this.#seen[id] = this.#record
       if (id < this.#known) return this.#cells[id] as number
     }
-    if (!this.#ignoreExtra) this.#blame('EXTRA_FIELD', start, end, -1)
+    if (!this.#ignoreExtra) this.#blame('EXTRA_FIELD', start, end)
     return -1
   }
 
@@ -166,31 +232,31 @@ export class ObjectCells {
     let to = end
     let quoting: number = unquoted
     if (take === 'source' || (take === 'either' && kind >= kinds.object)) quoting = quoted
-    else if (kind >= kinds.object) this.#blame('NESTED_VALUE', nameStart, nameEnd, cell)
+    else if (kind >= kinds.object) this.#blame('NESTED_VALUE', nameStart, nameEnd, this.#columns[cell])
     else if (kind === kinds.string) {
       from++
       to--
       quoting = isEscaped ? escaped : quoted
       if (odd !== odds.nothing)
-        this.#blame(odd === odds.nul ? 'NUL_BYTE' : 'LONE_SURROGATE', nameStart, nameEnd, cell)
+        this.#blame(odd === odds.nul ? 'NUL_BYTE' : 'LONE_SURROGATE', nameStart, nameEnd, this.#columns[cell])
     }
     this.starts[cell] = from
     this.ends[cell] = to
     this.quoting[cell] = quoting
   }
 
-  #blame(flaw: Flaw, start: number, end: number, cell: number): void {
+  #blame(flaw: Flaw, start: number, end: number, column?: string): void {
     if (this.flaw !== undefined) return
     this.flaw = flaw
     this.#flawStart = start
     this.#flawEnd = end
-    this.#flawCell = cell
+    this.#flawColumn = column
   }
 
   /** The record is no object. */
   protected spoil(at: number, why: string): void {
     this.flaw = undefined
-    this.#blame('BAD_JSON', at, at, -1)
+    this.#blame('BAD_JSON', at, at)
     this.#why = why
   }
 
@@ -203,30 +269,8 @@ export class ObjectCells {
       return { code: 'OBJECT_TOO_LARGE', detail }
     }
     const text = isText ? undefined : textFault(bytes.subarray(recordStart, recordEnd))
-    return text ?? (flaw && this.#flawFault(flaw))
-  }
-
-  #flawFault(code: Flaw): Fault {
-    const start = this.#flawStart - this.recordStart
-    const span = { start, end: this.#flawEnd - this.recordStart }
-    // Of a value the place is found by its column.
-    const column = this.#columns[this.#flawCell]
-    const name = () => `field ${found(this.bytes, this.#flawStart, this.#flawEnd)}`
-    switch (code) {
-      case 'BAD_JSON':
-        return { code, detail: `at byte ${start} of the record, ${this.#why}`, span }
-      case 'EXTRA_FIELD':
-        return { code, detail: `${name()} is not in the model`, span }
-      case 'NO_FIELD':
-        return { code, detail: 'none of its fields is in the model', span }
-      case 'DUPLICATE_FIELD':
-        return { code, detail: `${name()} stands twice in an object`, span }
-      case 'NESTED_VALUE':
-        return { code, detail: `${name()} holds an object or an array`, column }
-      case 'NUL_BYTE':
-        return { code, detail: `${name()} holds a NUL`, column }
-      case 'LONE_SURROGATE':
-        return { code, detail: `${name()} holds half a surrogate pair`, column }
-    }
+    if (text !== undefined || flaw === undefined) return text
+    const [start, end, column] = [this.#flawStart, this.#flawEnd, this.#flawColumn]
+    return flawFault(flaw, { bytes, recordStart, start, end, column, why: this.#why })
   }
 }

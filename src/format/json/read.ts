@@ -13,7 +13,7 @@ import { maxRecordBytes } from '../../core/load.ts'
 import type { RecordReader } from '../format.ts'
 import { isText } from '../text.ts'
 import { elementEnd, elementStart, withoutSpace } from './elements.ts'
-import { ObjectCells } from './object.ts'
+import { ObjectCells, wantsOf } from './object.ts'
 import { closeBracket, comma, openBrace, openBracket } from './scan.ts'
 
 /** How the records lie in their bytes; those of a message in any of the first three. */
@@ -30,12 +30,12 @@ export class JsonReader extends ObjectCells implements RecordReader {
 
   /** Without a form, that of each message is found. */
   constructor(wanted: readonly WantedField[], ignoreExtra: boolean, form?: 'lines' | 'elements') {
-    super(wanted, ignoreExtra)
+    super(wantsOf(wanted), ignoreExtra)
     this.#given = form
   }
 
   open(body: Buffer): string | undefined {
-    this.#begin(body)
+    this.take(body)
     if (this.#given === undefined) {
       const unreadable = this.#findForm()
       return unreadable && `at byte ${unreadable.at}, ${unreadable.why}`
@@ -46,9 +46,9 @@ export class JsonReader extends ObjectCells implements RecordReader {
   }
 
   openOne(record: Buffer): void {
-    this.#begin(record)
+    this.take(record)
     const unreadable = this.#findForm()
-    if (unreadable === undefined && this.next() && this.#next < 0) return
+    if (unreadable === undefined && this.#advance() && this.#next < 0) return
     const { at, why } = unreadable ?? { at: 0, why: 'exactly one object is expected' }
     this.recordStart = 0
     this.recordEnd = record.length
@@ -57,14 +57,34 @@ export class JsonReader extends ObjectCells implements RecordReader {
   }
 
   next(): boolean {
+    return this.#advance()
+  }
+
+  #advance(): boolean {
     if (this.#next < 0 || !this.#read(this.#next)) return false
-    const isSound =
-      this.flaw === undefined && this.#isText && this.recordEnd - this.recordStart <= maxRecordBytes
-    this.fault = isSound ? undefined : this.faultOf(this.#isText)
+    this.#judge()
     return true
   }
 
-  #begin(body: Buffer): void {
+  #judge(): void {
+    const isSound =
+      this.flaw === undefined && this.#isText && this.recordEnd - this.recordStart <= maxRecordBytes
+    this.fault = isSound ? undefined : this.faultOf(this.#isText)
+  }
+
+  /** Stands on a record that was found elsewhere, with a fault that it has in its place. */
+  protected standOn(start: number, end: number, fault: Fault | undefined): void {
+    if (fault === undefined && this.bytes[start] === openBrace) this.readObject(start)
+    else {
+      this.begin(start)
+      this.spoil(start, 'an object is expected')
+    }
+    this.recordEnd = end
+    if (fault === undefined) this.#judge()
+    else this.fault = fault
+  }
+
+  protected take(body: Buffer): void {
     this.bytes = this.scan.bytes = body
     this.scan.end = body.length
     this.#isText = isText(body)

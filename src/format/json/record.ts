@@ -1,6 +1,7 @@
 /** One object as a person sees, corrects and exports it. */
 import { cr, lf } from '../../core/bytes.ts'
 import type { Span } from '../../core/fault.ts'
+import { fieldPath, pathText } from '../../core/path.ts'
 import type { FieldValue, RecordText } from '../format.ts'
 import { backslash, closeBrace, comma, kinds, nameAt, openBrace, quote, Scanner } from './scan.ts'
 import { unescape } from './text.ts'
@@ -11,17 +12,20 @@ export const jsonRecord: RecordText = {
   suffix: () => '.ndjson',
 
   locate: (record, _, field) => {
-    let span: Span | undefined
-    rewriteObject(record, (name, { start, end }) => {
-      if (name === field) span ??= { start, end }
+    let own: Span | undefined
+    let inside: Span | undefined
+    rewriteObject(record, [field], (name, { start, end, depth }) => {
+      if (name !== field) return undefined
+      if (depth === 1) own ??= { start, end }
+      else inside ??= { start, end }
       return undefined
     })
-    return span
+    return own ?? inside
   },
 
-  rewrite: (record, _, replace) =>
-    rewriteObject(record, (name, member) => {
-      const text = replace(name, valueOf(member))
+  rewrite: (record, _, replace, fields = []) =>
+    rewriteObject(record, fields, (field, member) => {
+      const text = replace(field, valueOf(member))
       return text === undefined ? undefined : JSON.stringify(text)
     }),
 
@@ -68,43 +72,99 @@ interface MemberValue {
   readonly kind: number
   /** Of a string: it has escapes. */
   readonly escaped: boolean
+  /** 1 for a member of the record itself. */
+  readonly depth: number
+}
+
+type Replace = (field: string, value: MemberValue) => string | undefined
+
+/** Objects on the way to a field, by the names of their members. */
+interface Inside {
+  /** The field itself, as it was asked for. */
+  field?: string
+  readonly members: Map<string, Inside>
+}
+
+function waysTo(fields: readonly string[]): Inside {
+  const root: Inside = { members: new Map() }
+  for (const field of fields) {
+    let at = root
+    for (const name of fieldPath(field) ?? []) {
+      const next: Inside = at.members.get(name) ?? { members: new Map() }
+      at.members.set(name, next)
+      at = next
+    }
+    if (at !== root) at.field = field
+  }
+  return root
 }
 
 /**
  * The object that fills `bytes`, its members' values replaced by the JSON that `replace` returns, or kept
- * where it returns undefined. Undefined where the bytes are no object.
+ * where it returns undefined. Objects on the way to one of the fields are gone into, and their members
+ * replaced. Undefined where the bytes are no object.
  */
-function rewriteObject(
-  bytes: Buffer,
-  replace: (name: string, value: MemberValue) => string | undefined,
-): Buffer | undefined {
-  const scan = new Scanner()
-  scan.bytes = bytes
-  scan.end = bytes.length
-  if (bytes[0] !== openBrace) return undefined
-  const pieces: Buffer[] = []
-  let copied = 0
-  let at = scan.space(1)
-  if (bytes[at] === closeBrace) return at + 1 === bytes.length ? Buffer.from(bytes) : undefined
-  for (;;) {
-    const nameEnd = scan.string(at) - 1
-    if (nameEnd < 0) return undefined
-    const name = Buffer.from(nameAt(bytes, at + 1, nameEnd, scan.escaped), 'latin1').toString('utf8')
-    const start = scan.colon(nameEnd + 1)
-    const end = start < 0 ? -1 : scan.value(start, 2, false)
-    if (end < 0) return undefined
-    const { kind, escaped } = scan
-    const other = replace(name, { bytes, start, end, kind, escaped })
-    if (other !== undefined) {
-      pieces.push(bytes.subarray(copied, start), Buffer.from(other))
-      copied = end
-    }
-    at = scan.space(end)
-    if (bytes[at] === closeBrace) break
-    if (bytes[at] !== comma) return undefined
-    at = scan.space(at + 1)
+function rewriteObject(bytes: Buffer, fields: readonly string[], replace: Replace): Buffer | undefined {
+  const rewriter = new Rewriter(bytes, fields, replace)
+  return bytes[0] === openBrace && rewriter.object(0, [], waysTo(fields)) === bytes.length
+    ? rewriter.result()
+    : undefined
+}
+
+class Rewriter {
+  readonly #bytes: Buffer
+  readonly #fields: ReadonlySet<string>
+  readonly #replace: Replace
+  readonly #scan = new Scanner()
+  readonly #pieces: Buffer[] = []
+  #copied = 0
+
+  constructor(bytes: Buffer, fields: readonly string[], replace: Replace) {
+    this.#bytes = bytes
+    this.#fields = new Set(fields)
+    this.#replace = replace
+    this.#scan.bytes = bytes
+    this.#scan.end = bytes.length
   }
-  if (at + 1 !== bytes.length) return undefined
-  pieces.push(bytes.subarray(copied))
-  return Buffer.concat(pieces)
+
+  result(): Buffer {
+    return Buffer.concat([...this.#pieces, this.#bytes.subarray(this.#copied)])
+  }
+
+  /** The index after the object that begins at `open` at the end of a path, or -1. */
+  object(open: number, path: readonly string[], inside: Inside): number {
+    const [scan, bytes] = [this.#scan, this.#bytes]
+    let at = scan.space(open + 1)
+    if (bytes[at] === closeBrace) return at + 1
+    for (;;) {
+      const nameEnd = scan.string(at) - 1
+      if (nameEnd < 0) return -1
+      const name = Buffer.from(nameAt(bytes, at + 1, nameEnd, scan.escaped), 'latin1').toString('utf8')
+      const start = scan.colon(nameEnd + 1)
+      const end = start < 0 ? -1 : this.#member(start, [...path, name], inside.members.get(name))
+      if (end < 0) return -1
+      at = scan.space(end)
+      if (bytes[at] === closeBrace) return at + 1
+      if (bytes[at] !== comma) return -1
+      at = scan.space(at + 1)
+    }
+  }
+
+  #member(start: number, path: readonly string[], inside: Inside | undefined): number {
+    const [scan, bytes] = [this.#scan, this.#bytes]
+    const depth = path.length
+    const [own] = depth === 1 && (inside === undefined || this.#fields.has(path[0] as string)) ? path : []
+    const field = own ?? inside?.field
+    if (field === undefined && inside !== undefined && bytes[start] === openBrace)
+      return this.object(start, path, inside)
+    const end = scan.value(start, 2, false)
+    if (end < 0) return -1
+    const { kind, escaped } = scan
+    const other = this.#replace(field ?? pathText(path), { bytes, start, end, kind, escaped, depth })
+    if (other !== undefined) {
+      this.#pieces.push(bytes.subarray(this.#copied, start), Buffer.from(other))
+      this.#copied = end
+    }
+    return end
+  }
 }

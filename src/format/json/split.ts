@@ -12,10 +12,21 @@ import { type Layout, maxRecordBytes } from '../../core/load.ts'
 import type { MakeSplitter, Splitter } from '../split.ts'
 import { markBytes } from '../text.ts'
 import { isSpace } from './elements.ts'
+import { type Inside, insideKeys } from './inside.ts'
+import { WayIn } from './into.ts'
 import { LinesSplitter, passSpace } from './lines.ts'
-import { backslash, closeBrace, closeBracket, comma, openBrace, openBracket, quote } from './scan.ts'
+import { closeBracket, comma, openBrace, openBracket } from './scan.ts'
+import { UnitRecords } from './units.ts'
+import { ValueEnd } from './value-end.ts'
 
-export const jsonSplitter = (): MakeSplitter => (path) => new JsonSplitter(path)
+/**
+ * `inside`: where the records stand. To a path alone the file is one object, in which an array is looked for;
+ * envelopes are elements of the file.
+ */
+export const jsonSplitter =
+  (inside?: Inside): MakeSplitter =>
+  (path) =>
+    new JsonSplitter(path, inside)
 
 type State =
   /** Before the array, the object, or anything. */
@@ -43,13 +54,21 @@ class JsonSplitter implements Splitter {
   #linesBefore = 0
   /** Takes over if the object turns out to be the first of several lines. */
   #byLine: LinesSplitter | undefined
+  /** Where the array does not stand at the beginning. */
+  readonly #way: WayIn | undefined
+  /** Where the records stand in an element. */
+  #inside: Inside = { unwrap: [] }
+  #units: UnitRecords
 
-  constructor(path: string) {
+  constructor(path: string, inside: Inside = { unwrap: [] }) {
     this.#path = path
+    if (inside.path === undefined || inside.unwrap.length > 0) this.#inside = inside
+    else this.#way = new WayIn(inside.path, (what) => this.#refuse(what, this.#way?.lines))
+    this.#units = new UnitRecords(this.#inside, 'elements')
   }
 
   get layout(): Layout {
-    return this.#byLine?.layout ?? { format: 'json', fields: [] }
+    return this.#byLine?.layout ?? { format: 'json', fields: [], ...insideKeys(this.#inside) }
   }
 
   get isPastHead(): boolean {
@@ -70,6 +89,7 @@ class JsonSplitter implements Splitter {
     this.#piece = piece
     if (this.#state !== 'head') return 0
     const start = isFirst ? markBytes(piece, this.#path) : 0
+    if (this.#way !== undefined) return this.#beginWithin(this.#way, start)
     const at = passSpace(piece, start)
     for (let each = start; each < at; each++) if (piece[each] === lf) this.#lines++
     if (at === piece.length) return at
@@ -80,6 +100,17 @@ class JsonSplitter implements Splitter {
       )
     this.#state = this.#isArray ? 'first' : 'next'
     return this.#isArray ? at + 1 : at
+  }
+
+  #beginWithin(way: WayIn, from: number): number {
+    const at = way.find(this.#piece, from)
+    this.#lines = way.lines
+    if (at < 0) return this.#piece.length
+    this.#isArray = true
+    this.#state = 'first'
+    if (way.rest.length > 0) this.#inside = { path: way.rest, unwrap: [] }
+    this.#units = new UnitRecords(this.#inside, 'elements')
+    return at
   }
 
   cut(from: number, min: number): number {
@@ -94,15 +125,27 @@ class JsonSplitter implements Splitter {
         if (this.#isArray && at >= min) return at
         continue
       }
+      if (this.#state === 'end' && this.#way !== undefined) return this.#leave(this.#way, at)
       const byte = piece[at] as number
       if (byte === lf) this.#lines++
       if (isSpace(byte)) at++
       else if (this.#state === 'end' && !this.#isArray && this.#isSecondLine()) {
-        this.#byLine = new LinesSplitter(this.#path, { records: this.#records, lines: this.#lines })
+        this.#byLine = new LinesSplitter(this.#path, {
+          counted: { records: this.#records, lines: this.#lines },
+          inside: this.#inside,
+        })
         this.#byLine.begin(piece)
         if (at >= min) return at
       } else at = this.#pass(byte, at)
     }
+    return -1
+  }
+
+  /** Passes over what stands behind the array. */
+  #leave(way: WayIn, from: number): -1 {
+    way.lines = this.#lines
+    way.passRest(this.#piece, from)
+    this.#lines = way.lines
     return -1
   }
 
@@ -112,7 +155,10 @@ class JsonSplitter implements Splitter {
       const what = this.#isArray ? 'element' : 'object'
       this.#refuse(`the ${what} that begins here is never closed`, this.#linesBefore)
     }
-    if (this.#state === 'head') this.#state = 'end'
+    const isCut = this.#way?.isAtEnd === false
+    if (this.#state === 'head' && !isCut) this.#state = 'end'
+    if (isCut && (this.#state === 'head' || this.#state === 'end'))
+      this.#refuse('the file ends before the array that --records names, or inside of the objects around it')
     if (this.#state !== 'end') this.#refuse('the file ends before the bracket that closes its array')
   }
 
@@ -138,6 +184,7 @@ class JsonSplitter implements Splitter {
     this.#state = 'value'
     this.#linesBefore = this.#lines
     this.#value.begin(byte)
+    this.#units.begin()
     return at
   }
 
@@ -154,8 +201,9 @@ class JsonSplitter implements Splitter {
         `${where}: the record that begins here is larger than ${limit}; is a quote or a bracket never closed?`,
       )
     }
+    this.#units.add(this.#piece, from, end < 0 ? this.#piece.length : end)
     if (end < 0) return end
-    this.#records++
+    this.#records += this.#units.count()
     this.#state = this.#isArray ? 'separator' : 'end'
     return end
   }
@@ -168,66 +216,4 @@ class JsonSplitter implements Splitter {
   #refuse(what: string, linesBefore = this.#lines): never {
     throw new LadingError('SOURCE_MALFORMED', `${this.#path}:${linesBefore + 1}: ${what}`)
   }
-}
-
-/** Finds the end of a value, which may lie in several pieces, by its brackets and quotes. */
-class ValueEnd {
-  /** Of the value so far, and the LFs in it. */
-  bytes = 0
-  lines = 0
-  /** Neither string, object nor array: it ends with the first byte that cannot be a part of it. */
-  #isWord = false
-  #depth = 0
-  #isQuoted = false
-  #isEscaped = false
-
-  /** Begins with a value of this first byte, which `find` sees as well. */
-  begin(first: number): void {
-    this.bytes = 0
-    this.lines = 0
-    this.#isWord = first !== openBrace && first !== openBracket && first !== quote
-    this.#depth = 0
-    this.#isQuoted = false
-    this.#isEscaped = false
-  }
-
-  /** Index after the value, or -1 if the piece ends before it. */
-  find(piece: Buffer, from: number): number {
-    const end = this.#isWord ? endOfWord(piece, from) : this.#endOfParts(piece, from)
-    this.bytes += (end < 0 ? piece.length : end) - from
-    return end
-  }
-
-  #endOfParts(piece: Buffer, from: number): number {
-    const { length } = piece
-    let at = from
-    let depth = this.#depth
-    let isQuoted = this.#isQuoted
-    let isClosed = false
-    if (this.#isEscaped && piece[at++] === lf) this.lines++
-    while (at < length && !isClosed) {
-      const byte = piece[at++]
-      if (byte === lf) this.lines++
-      else if (byte === quote) {
-        isQuoted = !isQuoted
-        isClosed = !isQuoted && depth === 0
-      } else if (isQuoted) {
-        if (byte === backslash && piece[at++] === lf) this.lines++
-      } else if (byte === openBrace || byte === openBracket) depth++
-      else if (byte === closeBrace || byte === closeBracket) isClosed = --depth === 0
-    }
-    // An escape may be cut in two.
-    this.#isEscaped = at > length
-    this.#depth = depth
-    this.#isQuoted = isQuoted
-    return isClosed ? at : -1
-  }
-}
-
-const endsWord = (byte: number): boolean =>
-  isSpace(byte) || [comma, quote, openBrace, closeBrace, openBracket, closeBracket].includes(byte)
-
-function endOfWord(piece: Buffer, from: number): number {
-  const end = piece.subarray(from).findIndex(endsWord)
-  return end < 0 ? -1 : from + end
 }
