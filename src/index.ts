@@ -8,8 +8,10 @@ export type { Layout, LeftOut, LoadInfo } from './core/load.ts'
 export type { Notation, Notations } from './core/notation.ts'
 export type { Abortable } from './core/wait.ts'
 export {
+  array,
   bigint,
   boolean,
+  bytea,
   type CellDecoder,
   Column,
   columnType,
@@ -17,10 +19,13 @@ export {
   custom,
   date,
   doublePrecision,
+  enumeration,
   integer,
+  interval,
   json,
   numeric,
   text,
+  time,
   timestamp,
   timestamptz,
   uuid,

@@ -34,7 +34,9 @@ class CountingRows {
   numeric = ignore
   date = ignore
   timestamp = ignore
+  time = ignore
   uuid = ignore
+  bytea = ignore
   text = ignore
   json = ignore
   custom = ignore

@@ -1,6 +1,7 @@
-/** Column types and their options. A column is data: decoding, DDL and wire encoding read only its `spec`. */
-import type { Fault } from '../core/fault.ts'
-import type { Notation } from '../core/notation.ts'
+/** The types of columns. */
+import { type CellDecoder, type Column, columnType, type ColumnType } from './column.ts'
+import { arrayDecoder, arrayText, type Elements } from './decode/array.ts'
+import { bytesDecoder, type BytesEncoding, bytesOf } from './decode/bytes.ts'
 import { decodeBigint, decodeDouble, decodeInteger, numericDecoder } from './decode/number.ts'
 import {
   decodeBoolean,
@@ -8,160 +9,12 @@ import {
   decodeJson,
   decodeText,
   decodeUuid,
+  enumerationDecoder,
   varcharDecoder,
 } from './decode/text.ts'
-import { decodeDate, decodeTimestamp, timestamptzDecoder } from './decode/time.ts'
-import type { Mask } from './mask.ts'
-import { type Call, isCall, misuses } from './signatures.ts'
-import type { RowWriter } from './writer.ts'
+import { decodeDate, decodeTime, decodeTimestamp, timestamptzDecoder } from './decode/time.ts'
 
-/** Decodes a cell's bytes into `writer`; on a fault, returns it and writes nothing. */
-export type CellDecoder = (bytes: Buffer, start: number, end: number, writer: RowWriter) => Fault | undefined
-
-/**
- * The type of a column: this object, plus a line in the table of each sink that has a type of its own for it.
- */
-export interface ColumnType {
-  /** The type's name in the sinks' tables; a sink stores an unlisted kind as text. */
-  readonly kind: string
-  /** Called once per column of a valid model. */
-  readonly decoder: () => CellDecoder
-  /** What is wrong with its arguments; a message puts the column's name before it. */
-  readonly problem?: () => string | undefined
-  /** Most characters of a varchar. */
-  readonly length?: number | undefined
-  /** Most digits of a numeric. */
-  readonly precision?: number | undefined
-  readonly scale?: number | undefined
-  /** The zone of a timestamptz written without an offset. */
-  readonly zone?: string | undefined
-  /** SQL name, if it is not the kind. */
-  readonly sql?: string | undefined
-  /** Of a column of an ordinary table in SQLite, which changes values that its affinity does not keep. */
-  readonly affinity?: 'INTEGER' | 'REAL' | 'TEXT' | 'NUMERIC' | 'BLOB' | undefined
-}
-
-/** What a transform may return. The column's type decodes the value's usual text form, strictly. */
-export type Transformed = string | number | bigint | boolean | null
-
-/**
- * A value that does not come from the source:
- * - `recordKey`: identifies the record uniquely, as in the ledger; see docs/models.md for its form;
- * - `processedAt`: the time when the record was processed;
- * - `processedOn`: the day of that time in a zone (an IANA name, or an offset such as `+02:00`).
- */
-export type Generated =
-  | { readonly value: 'recordKey' | 'processedAt' }
-  | { readonly value: 'processedOn'; readonly zone: string }
-
-export interface ColumnSpec {
-  readonly type: ColumnType
-  readonly notNull: boolean
-  /** The CSV column or JSON field, if it has another name than the column. */
-  readonly from?: string | undefined
-  /** Text form of the default value. */
-  readonly fallback?: string | undefined
-  /** Texts that mean NULL, in addition to an unquoted empty cell. */
-  readonly nullIf: readonly string[]
-  /** How its values are written. */
-  readonly written?: Notation | undefined
-  readonly transform?: ((text: string) => Transformed) | undefined
-  readonly mask?: Mask | undefined
-  readonly generated?: Generated | undefined
-}
-
-/** A column of a model; every method returns a new column. `T` is the type of its value in a row. */
-export class Column<T = unknown> {
-  readonly spec: ColumnSpec
-  /** Invalid arguments so far; `defineModel` reports them, because it knows the column's name. */
-  readonly #misuses: readonly string[]
-  /** Carries `T` for inference only. */
-  declare readonly value: T
-
-  constructor(spec: ColumnSpec, misused: readonly string[] = []) {
-    this.spec = spec
-    this.#misuses = misused
-  }
-
-  static misusesOf(column: Column): readonly string[] {
-    return column.#misuses
-  }
-
-  /** Rejects a record without a value here. */
-  notNull(...given: []): Column<NonNullable<T>> {
-    return this.#with({ notNull: true }, 'notNull', given)
-  }
-
-  /** Replaces a missing value; also the DEFAULT in the created table. */
-  default(...given: [value: NonNullable<T>]): Column<NonNullable<T>> {
-    return this.#with({ fallback: String(given[0]) }, 'default', given)
-  }
-
-  /** Reads the column from the CSV column or JSON field `field` instead of the one with its own name. */
-  from(...given: [field: string]): Column<T> {
-    return this.#with({ from: given[0] }, 'from', given)
-  }
-
-  /** Texts that mean NULL, quoted or not, in addition to an unquoted empty cell. */
-  nullIf(...texts: string[]): Column<T> {
-    return this.#with({ nullIf: texts }, 'nullIf', texts)
-  }
-
-  /**
-   * States how the values are written, where that is not the form that the type reads:
-   * `.written({ decimal: ',', thousands: '.' })`, `.written({ pattern: 'DD.MM.YYYY' })`.
-   */
-  written(...given: [notation: Notation]): Column<T> {
-    return this.#with({ written: given[0] }, 'written', given)
-  }
-
-  /**
-   * Changes the source text before decoding. Its result is decoded as strictly as source text. Not called for
-   * NULL. A throw rejects the record.
-   */
-  transform(...given: [fn: (text: string) => Transformed]): Column<T> {
-    return this.#with({ transform: given[0] }, 'transform', given)
-  }
-
-  /**
-   * Writes a mask instead of the source text. Rejects, dead letters, events and errors do not contain the
-   * text either. Not called for NULL. Text columns only, and not together with `transform`.
-   */
-  mask(...given: [mask: Mask]): Column<T> {
-    return this.#with({ mask: given[0] }, 'mask', given)
-  }
-
-  /** Fills the column with a value that is not in the source. */
-  generated(...given: [value: 'recordKey' | 'processedAt']): Column<T>
-  /** `zone` is UTC by default. */
-  generated(...given: [value: 'processedOn', options?: { readonly zone?: string }]): Column<T>
-  generated(...given: [value: Generated['value'], options?: { readonly zone?: string }]): Column<T> {
-    const [value, options] = given
-    const zone = options?.zone ?? 'UTC'
-    return this.#with(
-      { generated: value === 'processedOn' ? { value, zone } : { value } },
-      'generated',
-      given,
-    )
-  }
-
-  #with<U>(change: Partial<ColumnSpec>, call: Call, given: readonly unknown[]): Column<U> {
-    return new Column({ ...this.spec, ...change }, [...this.#misuses, ...misuses(call, given)])
-  }
-}
-
-/** Makes a column function called `name`. `T` is the type of a value in a row, `Given` the arguments. */
-export function columnType<T, Given extends unknown[] = []>(
-  name: string,
-  typeOf: (...given: Given) => ColumnType,
-): (...given: Given) => Column<T | null> {
-  const make = (...given: Given): Column<T | null> => {
-    const misused = isCall(name) ? misuses(name, given) : []
-    return new Column({ type: typeOf(...given), notNull: false, nullIf: [] }, misused)
-  }
-  // An error message shows the name if the function itself is used as a column.
-  return Object.defineProperty(make, 'name', { value: name })
-}
+export * from './column.ts'
 
 /** A type without arguments. */
 function plain(kind: string, decode: CellDecoder): () => ColumnType {
@@ -213,6 +66,28 @@ export const timestamptz = columnType<string, [options?: { readonly zone?: strin
     decoder: () => timestamptzDecoder(options?.zone),
   }),
 )
+/** Time of day without a zone, to the microsecond: HH:MM[:SS[.ffffff]], and 24:00. */
+export const time = columnType<string>('time', () => ({
+  kind: 'timeOfDay',
+  sql: 'time',
+  decoder: () => decodeTime,
+}))
+/** A span of time. Values are sent as text; only the database validates them. */
+export const interval = columnType<string>('interval', () => ({
+  kind: 'custom',
+  sql: 'interval',
+  decoder: () => decodeCustom,
+}))
+/** Bytes: `\\x48656c6c6f` as PostgreSQL writes them, or in the encoding that is stated. */
+export const bytea = columnType<string, [options?: { readonly encoding?: BytesEncoding }]>(
+  'bytea',
+  (options) => ({
+    kind: 'bytes',
+    sql: 'bytea',
+    decoder: () => bytesDecoder(options?.encoding),
+    canonical: (given) => `\\x${bytesOf(given, options?.encoding)?.toString('hex') ?? ''}`,
+  }),
+)
 export const uuid = columnType<string>('uuid', plain('uuid', decodeUuid))
 /** JSON document; validated, and stored as the original text. */
 export const json = columnType<string>('json', plain('json', decodeJson))
@@ -222,3 +97,52 @@ export const custom = columnType<string, [sql: string]>('custom', (sql) => ({
   sql,
   decoder: () => decodeCustom,
 }))
+
+/** One of these texts; the created table has a CHECK that says so. */
+export function enumeration<const T extends string>(...values: readonly T[]): Column<T | null> {
+  return enumerationOf(...values) as Column<T | null>
+}
+
+const enumerationOf = columnType<string, string[]>('enumeration', (...values) => ({
+  kind: 'enumeration',
+  sql: 'text',
+  values,
+  length: Math.max(0, ...values.map((value) => Array.from(value).length)),
+  decoder: () => enumerationDecoder(values),
+  problem: () => {
+    if (values.length === 0 || new Set(values).size < values.length)
+      return 'an enumeration has at least one value, each once'
+    return values.every((value) => value.isWellFormed() && !value.includes('\0'))
+      ? undefined
+      : 'a value of the enumeration is not text that a database takes'
+  },
+}))
+
+/**
+ * An array of the type of `element`, of any number of dimensions: `{1,NULL,"a b"}` as PostgreSQL writes it, or
+ * JSON. Its value is PostgreSQL's text, in SQLite too.
+ */
+export const array = columnType<string, [element: Column]>('array', (element) => {
+  const type = element?.spec?.type
+  const elements = (): Elements => ({
+    decode: type.decoder(),
+    instants: type.kind === 'timestamptz',
+    json: type.kind === 'json' || /^jsonb?$/i.test(type.sql ?? ''),
+  })
+  return {
+    kind: 'array',
+    element: type,
+    decoder: () => arrayDecoder(elements()),
+    canonical: (given) => {
+      const value = arrayText(given, elements())
+      return typeof value === 'string' ? value : given
+    },
+    problem: () => elementProblem(element),
+  }
+})
+
+function elementProblem({ spec: { type, notNull, nullIf, ...others } }: Column): string | undefined {
+  if (type.kind === 'array') return 'an array has any number of dimensions: write the innermost type'
+  const hasOptions = notNull || nullIf.length > 0 || Object.values(others).some((each) => each !== undefined)
+  return hasOptions ? 'the elements of an array have a type and no options' : type.problem?.()
+}

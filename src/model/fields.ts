@@ -17,7 +17,7 @@ export const wantedFields = (model: Model): WantedField[] =>
 
 function takeOf({ type, transform }: ModelColumn): WantedField['take'] {
   if (type.kind === 'json') return 'source'
-  return type.kind === 'custom' || transform !== undefined ? 'either' : 'text'
+  return type.kind === 'custom' || type.kind === 'array' || transform !== undefined ? 'either' : 'text'
 }
 
 /** What of `fields` the model cannot use or misses: one line each, none where they fit. */

@@ -27,6 +27,9 @@ export function isoTimestamp(days: number, micros: number, instant: boolean): st
   return buffer.toString('latin1', 0, instant ? buffer.length : withoutZone)
 }
 
+/** `HH:MM:SS.ffffff` */
+export const isoTime = (micros: number): string => isoTimestamp(0, micros, false).slice(11)
+
 /** Writes `count` digits that end just before `end`. */
 function digits(value: number, end: number, count: number): void {
   let rest = value

@@ -134,7 +134,8 @@ function* defaultProblems(name: string, type: ColumnType, fallback: string): Gen
 /** Discards every value. */
 const nowhere = new Proxy({}, { get: () => () => undefined }) as RowWriter
 
-function* typeProblems({ name, type }: ModelColumn): Generator<string> {
+function* typeProblems(column: ModelColumn): Generator<string> {
+  const { name, type } = column
   if (type.kind === 'varchar' && !isBetween(type.length, 1, mostCharacters))
     yield `${name}: varchar needs a length of 1 to ${mostCharacters}`
   if (type.kind === 'numeric') {
@@ -151,6 +152,7 @@ function* typeProblems({ name, type }: ModelColumn): Generator<string> {
   const zone = type.kind === 'timestamptz' && type.zone !== undefined ? zoneProblem(type.zone) : undefined
   if (zone !== undefined) yield `${name}: ${zone}`
   if (type.sql !== undefined && !typeName.test(type.sql)) yield `${name}: '${type.sql}' is not a type name`
+  if (type.element !== undefined) yield* typeProblems({ ...column, type: type.element })
   const problem = type.problem?.()
   if (problem !== undefined) yield `${name}: ${problem}`
 }

@@ -57,6 +57,10 @@ const optional = (kind: Kind): Kind => ({
   accepts: (value) => value === undefined || kind.accepts(value),
 })
 
+const column: Kind = {
+  what: 'a column type such as integer()',
+  accepts: (value) => isObject(value) && isObject(value['spec']) && isObject(value['spec']['type']),
+}
 const zone = optional(object({ zone: optional(text) }))
 const names = (example: string): Signature => ({ parameters: [], rest: text, example })
 const nothing = (example: string): Signature => ({ parameters: [], example })
@@ -72,6 +76,14 @@ const signatures = {
   date: nothing('date()'),
   timestamp: nothing('timestamp()'),
   timestamptz: { parameters: [zone], example: "timestamptz({ zone: 'Europe/Berlin' })" },
+  time: nothing('time()'),
+  interval: nothing('interval()'),
+  bytea: {
+    parameters: [optional(object({ encoding: optional(oneOf('hex', 'base64')) }))],
+    example: "bytea({ encoding: 'base64' })",
+  },
+  array: { parameters: [column], example: 'array(integer())' },
+  enumeration: names("enumeration('open', 'closed')"),
   uuid: nothing('uuid()'),
   json: nothing('json()'),
   custom: { parameters: [text], example: "custom('inet')" },

@@ -1,12 +1,15 @@
 import { type Cells, quoted, unquoted } from '../core/cells.ts'
 import type { Fault } from '../core/fault.ts'
-import { isoDate, isoTimestamp } from './iso.ts'
+import { isoDate, isoTime, isoTimestamp } from './iso.ts'
 import { type Model, type RowOf, sourceColumns, sourceName } from './model.ts'
 import { RecordDecoder } from './record.ts'
 import { requireUse } from './signatures.ts'
 import type { RowWriter } from './writer.ts'
 
-/** A value in JavaScript without lost digits: times and numerics are text, 64-bit integers are bigint. */
+/**
+ * A value in JavaScript without lost digits: times and numerics are text, 64-bit integers are bigint. Bytes
+ * are text too (`\x48656c6c6f`), and so are arrays (`{1,2}`).
+ */
 export type Value = string | number | bigint | boolean | null
 
 /** Collects rows as arrays of values, in the order of the model's columns. */
@@ -52,11 +55,17 @@ export class ValueWriter implements RowWriter {
   timestamp(days: number, micros: number): void {
     this.values.push(isoTimestamp(days, micros, this.#utc.has(this.values.length - this.#rowStart)))
   }
+  time(micros: number): void {
+    this.values.push(isoTime(micros))
+  }
   uuid(bytes: Buffer): void {
     this.values.push(uuidText(bytes))
   }
   text(bytes: Buffer, start: number, end: number): void {
     this.values.push(bytes.toString('utf8', start, end))
+  }
+  bytea(bytes: Buffer, start: number, end: number): void {
+    this.values.push(`\\x${bytes.toString('hex', start, end)}`)
   }
   json(bytes: Buffer, start: number, end: number): void {
     this.values.push(bytes.toString('utf8', start, end))

@@ -29,10 +29,14 @@ export interface RowWriter {
    * cannot hold all sums exactly.
    */
   timestamp(days: number, micros: number): void
+  /** Microseconds since midnight, up to those of a whole day (24:00). */
+  time(micros: number): void
   /** 16 bytes, only valid during the call. */
   uuid(bytes: Buffer): void
   /** Valid UTF-8 without NUL; only valid during the call. */
   text(bytes: Buffer, start: number, end: number): void
+  /** Any bytes; only valid during the call. */
+  bytea(bytes: Buffer, start: number, end: number): void
   /** A valid JSON document, in UTF-8; only valid during the call. */
   json(bytes: Buffer, start: number, end: number): void
   /** Text in the database's input format, for a `custom` column. */

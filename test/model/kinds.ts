@@ -156,6 +156,13 @@ const fraction = fc
   .chain((point) =>
     point === '' ? fc.constant('') : fc.stringMatching(/^\d{1,6}0{0,3}$/).map((f) => `.${f}`),
   )
+const clockTimes = join(
+  two(24),
+  fc.constant(':'),
+  two(59),
+  fc.oneof(fc.constant(''), join(fc.constant(':'), two(59), fraction)),
+)
+const bytesTexts = fc.stringMatching(/^\\x([0-9a-fA-F]{2}){0,20}$/)
 const localTimes = join(
   fc.oneof(days, days, looseDays),
   separator,
@@ -356,6 +363,40 @@ export const kinds: readonly Kind[] = [
       },
     }
   }),
+  {
+    name: 'time',
+    column: columns.time(),
+    sql: 'time',
+    texts: () => [
+      ...sample(clockTimes, 6000),
+      ...sample(edited(clockTimes, timeAlphabet), 3000),
+      ...timeWords,
+      ...listed(
+        '24:00|24:00:00|24:00:00.000|24:00:01|23:59:60|040506|04:05 AM|04:05:06.7891234|12:00+02|12:00Z',
+      ),
+    ],
+    image: (value) => value,
+    stricter: {
+      'another form': (text: string) => !/^\d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text),
+      'second 60': matching(/^\d\d:\d\d:60/),
+      'digits beyond the microsecond': refusedFor('PRECISION_LOST'),
+    },
+  },
+  {
+    name: 'bytea',
+    column: columns.bytea(),
+    sql: 'bytea',
+    texts: () => [
+      ...sample(bytesTexts, 3000),
+      ...sample(edited(bytesTexts, '0123456789abcdefg\\x \n'), 2000),
+      ...listed('|\\x|\\x0|\\X00|abc|\\000|\\\\'),
+    ],
+    image: (value) => value,
+    stricter: {
+      'the escape format': (text: string) => !text.startsWith('\\x'),
+      'white space between digits': matching(/\s/),
+    },
+  },
   {
     name: 'uuid',
     column: columns.uuid(),

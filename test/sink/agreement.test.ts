@@ -15,6 +15,8 @@ import * as columns from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { RecordDecoder } from '../../src/model/record.ts'
 import { BinaryRows } from '../../src/sink/postgres/copy/binary.ts'
+import { TextRows } from '../../src/sink/postgres/copy/text.ts'
+import { cellsOf } from '../model/helpers.ts'
 import { describePostgres, type FreshDatabase, freshDatabase } from '../../tooling/servers/database.ts'
 
 const values = Number(process.env['LADING_TEST_VALUES'] ?? 1_000_000)
@@ -143,6 +145,8 @@ const local = (dice: Dice): string => {
   )
   return `${day(dice)}${dice.of('T', ' ', 't')}${two(dice.below(24))}:${two(dice.below(60))}${seconds}${seconds.includes('.') ? dice.of('', '000') : ''}`
 }
+const clock = (dice: Dice): string => local(dice).slice(11)
+const bytes = (dice: Dice): string => `\\x${dice.hex(2 * dice.below(20))}`
 const offset = (dice: Dice): string => {
   const [hours, minutes, seconds] = [two(dice.below(16)), two(dice.below(60)), two(dice.below(60))]
   return dice.of(
@@ -197,6 +201,8 @@ const types = [
   { name: 'timestamp', column: columns.timestamp(), text: local, send: 'timestamp_send', share: 1 },
   { name: 'date', column: columns.date(), text: day, send: 'date_send', share: 1 },
   { name: 'bigint', column: columns.bigint(), text: bigint, send: 'int8send', share: 2 },
+  { name: 'time', column: columns.time(), text: clock, send: 'time_send', share: 1 },
+  { name: 'bytea', column: columns.bytea(), text: bytes, send: 'byteasend', share: 1 },
   { name: 'integer', column: columns.integer(), text: integer, send: 'int4send', share: 1 },
   { name: 'numeric', column: columns.numeric(), text: numeric, send: 'numeric_send', share: 2 },
   { name: 'numeric(12, 4)', column: columns.numeric(12, 4), text: money, send: 'numeric_send', share: 1 },
@@ -246,7 +252,8 @@ describePostgres('random values, as PostgreSQL reads them and as lading does:', 
         while (reader.next()) decoder.decode(reader)
         expect(rows.rows).toBeGreaterThan(texts.length / 2)
         await client.query('truncate raw, ours')
-        await copy('raw from stdin', Buffer.from(texts.map((each, id) => `${id}\t${each}\n`).join('')))
+        const raw = texts.map((each, id) => `${id}\t${each.replaceAll('\\', '\\\\')}\n`)
+        await copy('raw from stdin', Buffer.from(raw.join('')))
         await copy('ours from stdin (format binary)', rows.header, rows.slice(0, rows.rows), rows.trailer)
         const { rows: answers } = await client.query(
           `select count(*)::integer count, (array_agg(text) filter (where ${send}(value) is distinct from ${send}(text::${name})))[:20] different
@@ -257,4 +264,22 @@ describePostgres('random values, as PostgreSQL reads them and as lading does:', 
     },
     60_000 + values / 10,
   )
+
+  it('arrays of text, from JSON', async () => {
+    const pieces = ['', 'a', ' ', ',', '{', '}', '"', '\\', '\n', 'NULL', 'ä', '\t', "'"]
+    const dice = new Dice(seed)
+    const element = () =>
+      dice.below(9) === 0 ? null : Array.from({ length: dice.below(4) }, () => dice.of(...pieces)).join('')
+    const texts = Array.from({ length: 5000 }, () =>
+      JSON.stringify(Array.from({ length: dice.below(5) }, element)),
+    )
+    const model = defineModel({ table: 'ours', columns: { value: columns.array(columns.text()) } })
+    const rows = new TextRows([false])
+    const decoder = new RecordDecoder(model, ['value'], rows)
+    for (const each of texts) expect(decoder.decode(cellsOf([each]))).toBeUndefined()
+    await client.query('create temp table lists (id serial, value text[])')
+    await copy('lists (value) from stdin', rows.slice(0, rows.rows))
+    const { rows: lists } = await client.query('select to_json(value) as list from lists order by id')
+    expect(lists.map(({ list }) => JSON.stringify(list))).toEqual(texts)
+  })
 })

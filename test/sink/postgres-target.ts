@@ -21,6 +21,7 @@ export const dialect: Dialect = {
     end: `DROP TRIGGER breakdown ON ${table}`,
   }),
   text: (kind, column) => {
+    if (kind === 'timeOfDay') return `to_char(${column}, 'HH24:MI:SS.US')`
     if (kind === 'timestamp') return `to_char(${column}, '${timestamp}')`
     return kind === 'timestamptz'
       ? `to_char(${column} AT TIME ZONE 'UTC', '${timestamp}"Z"')`

@@ -18,6 +18,7 @@ const dialect: Dialect = {
   }),
   text: (kind, column) => {
     if (kind === 'boolean') return `CASE ${column} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END`
+    if (kind === 'bytes') return `CASE WHEN ${column} IS NOT NULL THEN '\\x' || lower(hex(${column})) END`
     return kind === 'double' ? column : `CAST(${column} AS TEXT)`
   },
 }

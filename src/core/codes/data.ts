@@ -90,6 +90,12 @@ export const dataCodes = {
     'the local time never happened in its zone',
     'correct it, or add the offset that was meant',
   ),
+  BAD_ENUM: reject('not one of the values of the column', 'correct it, or add it to the enumeration'),
+  BAD_BYTES: reject(
+    'not bytes in the encoding of the column',
+    'write \\x and hexadecimal digits, or state the encoding: bytea({ encoding })',
+  ),
+  BAD_ARRAY: reject('not an array', 'write {1,2} as PostgreSQL does, or JSON: [1,2]'),
   BAD_UUID: reject('not a UUID', 'use 32 hexadecimal digits, with or without hyphens'),
   BAD_JSON: reject('not a valid JSON object or value', 'correct the document'),
   OUT_OF_RANGE: reject(

@@ -2,6 +2,7 @@
 import type { Fault } from '../../core/fault.ts'
 import type { RowWriter } from '../writer.ts'
 import { found, visible } from '../../core/found.ts'
+import { listed } from '../../core/listed.ts'
 
 const HYPHEN = 45
 
@@ -112,6 +113,19 @@ export function decodeJson(bytes: Buffer, start: number, end: number, writer: Ro
 /** V8's message without the piece of the document at its end. */
 const reasonOf = (error: Error): string =>
   visible(error.message.replace(/, (?:\.{3})?".*$/s, '').slice(0, 100))
+
+export function enumerationDecoder(values: readonly string[]) {
+  const known = new Set(values)
+  return (bytes: Buffer, start: number, end: number, writer: RowWriter): Fault | undefined => {
+    if (!known.has(bytes.toString('utf8', start, end)))
+      return {
+        code: 'BAD_ENUM',
+        detail: `${found(bytes, start, end)} is not one of ${visible(listed(values, 10))}`,
+      }
+    writer.text(bytes, start, end)
+    return undefined
+  }
+}
 
 export function decodeCustom(bytes: Buffer, start: number, end: number, writer: RowWriter): undefined {
   writer.custom(bytes.toString('utf8', start, end))

@@ -150,15 +150,40 @@ export const decodeTimestamp: Decode = (bytes, start, end, writer) => {
   if (time.end !== end) {
     const at = bytes[time.end] === 32 ? time.end + 1 : time.end
     if (Number.isNaN(offsetAt(bytes, at, end))) return bad(bytes, start, end)
-    return {
-      code: 'ZONE_NOT_ALLOWED',
-      detail: `${found(bytes, start, end)} has a zone, the column keeps none`,
-    }
+    return zoned(bytes, start, end)
   }
   if (time.lossy) return lossy(bytes, start, end)
   writer.timestamp(days, micros)
   return undefined
 }
+
+/** `HH:MM[:SS[.f…]]`, and `24:00`, which PostgreSQL keeps apart from midnight. */
+export const decodeTime: Decode = (bytes, start, end, writer) => {
+  const read = microsAt(bytes, start, end)
+  const micros = read < 0 && isEndOfDay(bytes, start, end) ? microsPerDay : read
+  if (micros < 0) return badTime(bytes, start, end)
+  if (micros < microsPerDay && time.end !== end) {
+    const at = bytes[time.end] === 32 ? time.end + 1 : time.end
+    if (Number.isNaN(offsetAt(bytes, at, end))) return badTime(bytes, start, end)
+    return zoned(bytes, start, end)
+  }
+  if (time.lossy) return lossy(bytes, start, end)
+  writer.time(micros)
+  return undefined
+}
+
+const isEndOfDay = (bytes: Buffer, start: number, end: number): boolean =>
+  end - start <= 32 && /^24:00(?::00(?:\.0+)?)?$/.test(bytes.toString('latin1', start, end))
+
+const badTime = (bytes: Buffer, start: number, end: number): Fault => ({
+  code: 'BAD_TIME',
+  detail: `${found(bytes, start, end)} is not a time of day (HH:MM:SS)`,
+})
+
+const zoned = (bytes: Buffer, start: number, end: number): Fault => ({
+  code: 'ZONE_NOT_ALLOWED',
+  detail: `${found(bytes, start, end)} has a zone, the column keeps none`,
+})
 
 export function timestamptzDecoder(zoneName: string | undefined): Decode {
   const zone = zoneName === undefined ? undefined : new Zone(zoneName)

@@ -22,8 +22,10 @@ const kinds: Readonly<Record<string, Holds>> = {
   bigint: 'number',
   double: 'number',
   numeric: 'number',
+  exactNumber: 'number',
   date: 'date',
   time: 'time',
+  timeOfDay: 'time',
   timestamp: 'timestamp',
   timestamptz: 'timestamptz',
 }

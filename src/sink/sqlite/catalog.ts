@@ -2,7 +2,7 @@
 import type { SqliteFile } from '../../core/sqlite.ts'
 import type { Model } from '../../model/model.ts'
 import { affinityOf } from './affinity.ts'
-import { identifier, identifiers, isOrdered, sqlType } from './ddl.ts'
+import { identifier, identifiers, isOrdered, type SqliteType, sqlType } from './ddl.ts'
 
 export function* orderProblems({ columns, primaryKey, version }: Model): Generator<string> {
   for (const { name, type } of columns) {
@@ -69,6 +69,7 @@ function modelType(declared: string): string {
     INT: 'bigint()',
     INTEGER: 'bigint()',
     REAL: 'doublePrecision()',
+    BLOB: 'bytea()',
   }
   return written[declared] ?? 'text()'
 }
@@ -100,7 +101,7 @@ export const hasInsteadTrigger = (file: SqliteFile, { table }: Pick<Model, 'tabl
 export const isThere = (file: SqliteFile, model: Model): boolean => columnsOf(file, model).length > 0
 
 /** An ANY column keeps what is bound, and numbers are bound as REAL: 1 would become 1.0. */
-function fits(declared: string, wanted: 'INTEGER' | 'REAL' | 'TEXT'): boolean {
+function fits(declared: string, wanted: SqliteType): boolean {
   if (declared === 'ANY') return wanted !== 'INTEGER'
   return (declared === 'INT' ? 'INTEGER' : declared) === wanted
 }

@@ -7,12 +7,14 @@ export const identifier = (name: string): string => `"${name.replaceAll('"', '""
 
 export const identifiers = (names: readonly string[]): string => names.map(identifier).join(', ')
 
+export type SqliteType = 'INTEGER' | 'REAL' | 'TEXT' | 'BLOB'
+
 /**
  * By the type's kind, for those whose values SQLite compares as they are meant: their type in a STRICT table,
  * in which SQLite refuses what does not fit instead of changing it. Times are TEXT of fixed width, so that
  * their order is that of time. A type without a line is TEXT: a numeric, because REAL would lose digits.
  */
-const orderedTypes: Readonly<Record<string, 'INTEGER' | 'REAL' | 'TEXT'>> = {
+const orderedTypes: Readonly<Record<string, SqliteType>> = {
   text: 'TEXT',
   varchar: 'TEXT',
   integer: 'INTEGER',
@@ -22,10 +24,13 @@ const orderedTypes: Readonly<Record<string, 'INTEGER' | 'REAL' | 'TEXT'>> = {
   date: 'TEXT',
   timestamp: 'TEXT',
   timestamptz: 'TEXT',
+  timeOfDay: 'TEXT',
   uuid: 'TEXT',
+  bytes: 'BLOB',
+  enumeration: 'TEXT',
 }
 
-export const sqlType = ({ kind }: ColumnType): 'INTEGER' | 'REAL' | 'TEXT' => orderedTypes[kind] ?? 'TEXT'
+export const sqlType = ({ kind }: ColumnType): SqliteType => orderedTypes[kind] ?? 'TEXT'
 
 /** Whether equal values have one text, and a greater one the greater text. */
 export const isOrdered = ({ kind }: ColumnType): boolean => Object.hasOwn(orderedTypes, kind)
@@ -42,12 +47,18 @@ function columnLine({ name, type, notNull, fallback }: ModelColumn): string {
   const parts = [identifier(name), sqlType(type)]
   if (notNull) parts.push('NOT NULL')
   if (fallback !== undefined) parts.push(`DEFAULT ${defaultLiteral(type, fallback)}`)
+  if (type.values !== undefined)
+    parts.push(`CHECK (${identifier(name)} IN (${type.values.map(literal).join(', ')}))`)
   return parts.join(' ')
 }
 
-function defaultLiteral(type: ColumnType, text: string): string {
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
+function defaultLiteral(type: ColumnType, given: string): string {
+  const text = type.canonical?.(given) ?? given
   if (type.kind === 'boolean') return text === 'true' ? '1' : '0'
-  return sqlType(type) === 'TEXT' ? `'${text.replaceAll("'", "''")}'` : text
+  if (type.kind === 'bytes') return `x'${text.slice(2)}'`
+  return sqlType(type) === 'TEXT' ? literal(text) : text
 }
 
 /**

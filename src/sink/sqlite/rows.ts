@@ -1,5 +1,5 @@
 import type { SqliteValue } from '../../core/sqlite.ts'
-import { isoDate, isoTimestamp } from '../../model/iso.ts'
+import { isoDate, isoTime, isoTimestamp } from '../../model/iso.ts'
 import { uuidText } from '../../model/values.ts'
 import type { RowBuffer } from '../../model/writer.ts'
 import { type EncodedCopy, EncodedRows } from '../sql/encoded-rows.ts'
@@ -11,6 +11,7 @@ const BIGINT = 2
 const TEXT = 3
 const DATE = 4
 const TIMESTAMP = 5
+const BLOB = 6
 
 interface Column {
   readonly utc: boolean
@@ -62,6 +63,10 @@ export class ValueRows extends EncodedRows implements RowBuffer {
       } else if (tag === BIGINT) {
         values[index] = view.getBigInt64(at, true)
         at += 8
+      } else if (tag === BLOB) {
+        const length = view.getUint32(at, true)
+        values[index] = this.buffer.subarray(at + 4, at + 4 + length)
+        at += 4 + length
       } else values[index] = null
       index++
     }
@@ -121,11 +126,20 @@ export class ValueRows extends EncodedRows implements RowBuffer {
     this.view.setFloat64(this.at + 4, micros, true)
     this.at += 12
   }
+  time(micros: number): void {
+    this.custom(isoTime(micros))
+  }
   uuid(bytes: Buffer): void {
     this.custom(uuidText(bytes))
   }
   text(bytes: Buffer, start: number, end: number): void {
-    this.#tag(TEXT, 4 + end - start)
+    this.#sized(TEXT, bytes, start, end)
+  }
+  bytea(bytes: Buffer, start: number, end: number): void {
+    this.#sized(BLOB, bytes, start, end)
+  }
+  #sized(tag: number, bytes: Buffer, start: number, end: number): void {
+    this.#tag(tag, 4 + end - start)
     this.view.setUint32(this.at, end - start, true)
     this.at += 4
     this.append(bytes, start, end)

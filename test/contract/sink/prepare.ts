@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { btree, defineModel, integer, type Model, text, unique } from 'lading'
+import { array, btree, bytea, defineModel, enumeration, integer, type Model, text, unique } from 'lading'
 import type { OpenSqlTarget } from './sql.ts'
 import { applied, entries, numbers, write } from './target.ts'
 
@@ -61,6 +61,25 @@ export function preparing(open: OpenSqlTarget): void {
     const indexes = [btree('a_b'), btree('a', 'b'), unique('a', 'b'), btree('a', 'b')]
     await sink.prepare(defineModel({ table: 't', columns, indexes }))
     await sink.prepare(defineModel({ table: 't_a', columns: { b: integer() }, indexes: [btree('b')] }))
+  })
+
+  it('the table takes no value but those of an enumeration, and its defaults are those of the model', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    const columns = {
+      id: integer().notNull(),
+      state: enumeration('open', "it's").default('open'),
+      data: bytea({ encoding: 'base64' }).default('AP8='),
+      numbers: array(integer()).default('[1, null]'),
+    }
+    await sink.prepare(defineModel({ table: 'states', columns }))
+    await target.query(
+      "INSERT INTO states (id) VALUES (1); INSERT INTO states (id, state) VALUES (2, 'it''s')",
+    )
+    await expect(target.query("INSERT INTO states (id, state) VALUES (3, 'closed')")).rejects.toThrow()
+    expect(await target.texts('states', 'state', 'enumeration')).toEqual(['open', "it's"])
+    expect((await target.texts('states', 'data', 'bytes'))[0]).toBe('\\x00ff')
+    expect((await target.texts('states', 'numbers', 'array'))[0]).toBe('{1,NULL}')
   })
 
   it('several sinks that prepare at the same time all succeed', async () => {

@@ -41,6 +41,36 @@ const samples: Readonly<
       ['1999-12-31 23:59:59.123456Z', '1999-12-31T23:59:59.123456Z'],
     ],
   },
+  time: {
+    type: column.time(),
+    values: [
+      ['12:30', '12:30:00.000000'],
+      ['00:00:00', '00:00:00.000000'],
+      ['23:59:59.999999', '23:59:59.999999'],
+      ['24:00:00', '24:00:00.000000'],
+    ],
+  },
+  interval: { type: column.interval(), values: ['1 day', '02:03:04'] },
+  bytea: { type: column.bytea(), values: ['\\x', '\\x00ff5c', ['\\xABCD', '\\xabcd']] },
+  base64: {
+    type: column.bytea({ encoding: 'base64' }),
+    values: [
+      ['AP9c', '\\x00ff5c'],
+      ['', '\\x'],
+    ],
+  },
+  enumeration: { type: column.enumeration('open', "it's", 'ä'), values: ['open', "it's", 'ä'] },
+  integers: {
+    type: column.array(column.integer()),
+    values: ['{1,NULL,-3}', '{}', ['[1, null]', '{1,NULL}'], ['[[1,2],[3,4]]', '{{1,2},{3,4}}']],
+  },
+  texts: {
+    type: column.array(column.text()),
+    values: [
+      ['["a b", "", "null", "\\"q\\"", "c\\\\d", "ä\\n"]', '{"a b","","null","\\"q\\"","c\\\\d","ä\n"}'],
+      ['{a, "b c" , d\\"e}', '{a,"b c","d\\"e"}'],
+    ],
+  },
   uuid: {
     type: column.uuid(),
     values: [['0123456789ABCDEF0123456789abcdef', '01234567-89ab-cdef-0123-456789abcdef']],

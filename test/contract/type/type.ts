@@ -99,6 +99,8 @@ function writerOf(values: string[]): RowWriter {
     numeric: bytesAsText,
     date: asText,
     timestamp: asText,
+    time: asText,
+    bytea: (bytes, start, end) => asText(bytes.toString('hex', start, end)),
     uuid: (bytes) => asText(bytes.toString('hex')),
     text: bytesAsText,
     json: bytesAsText,

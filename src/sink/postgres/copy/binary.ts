@@ -82,6 +82,11 @@ export class BinaryRows extends CopyRows implements RowBuffer {
     }
   }
 
+  time(micros: number): void {
+    this.#length(8)
+    this.#int64(micros)
+  }
+
   uuid(bytes: Buffer): void {
     this.#length(16)
     this.append(bytes, 0, 16)
@@ -92,6 +97,10 @@ export class BinaryRows extends CopyRows implements RowBuffer {
     this.reserve(length + this.#room)
     this.#length(length)
     this.append(bytes, start, end)
+  }
+
+  bytea(bytes: Buffer, start: number, end: number): void {
+    this.text(bytes, start, end)
   }
 
   json(bytes: Buffer, start: number, end: number): void {

@@ -1,5 +1,5 @@
 /** Rows as COPY TEXT, for models with a column whose binary form lading does not know. */
-import { isoDate, isoTimestamp } from '../../../model/iso.ts'
+import { isoDate, isoTime, isoTimestamp } from '../../../model/iso.ts'
 import type { RowBuffer } from '../../../model/writer.ts'
 import { CopyRows } from './rows.ts'
 
@@ -65,6 +65,10 @@ export class TextRows extends CopyRows implements RowBuffer {
     this.#plain(isoTimestamp(days, micros, this.#utc[this.#column] === true))
   }
 
+  time(micros: number): void {
+    this.#plain(isoTime(micros))
+  }
+
   uuid(bytes: Buffer): void {
     this.#plain(bytes.toString('hex'))
   }
@@ -80,6 +84,10 @@ export class TextRows extends CopyRows implements RowBuffer {
         buffer[this.at++] = byte === TAB ? 116 : byte === NEWLINE ? 110 : byte === RETURN ? 114 : BACKSLASH
       } else buffer[this.at++] = byte
     }
+  }
+
+  bytea(bytes: Buffer, start: number, end: number): void {
+    this.#plain(`\\\\x${bytes.toString('hex', start, end)}`)
   }
 
   json(bytes: Buffer, start: number, end: number): void {

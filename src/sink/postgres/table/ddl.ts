@@ -20,6 +20,8 @@ export function sqlType(type: ColumnType): string {
       return `varchar(${type.length})`
     case 'numeric':
       return type.precision === undefined ? 'numeric' : `numeric(${type.precision}, ${type.scale ?? 0})`
+    case 'array':
+      return `${type.element === undefined ? 'text' : sqlType(type.element)}[]`
     default:
       return type.sql ?? type.kind
   }
@@ -34,7 +36,9 @@ export function createTable(model: Model): string {
 function columnLine({ name, type, notNull, fallback }: ModelColumn): string {
   const parts = [identifier(name), sqlType(type)]
   if (notNull) parts.push('NOT NULL')
-  if (fallback !== undefined) parts.push(`DEFAULT ${literal(fallback)}`)
+  if (fallback !== undefined) parts.push(`DEFAULT ${literal(type.canonical?.(fallback) ?? fallback)}`)
+  if (type.values !== undefined)
+    parts.push(`CHECK (${identifier(name)} IN (${type.values.map(literal).join(', ')}))`)
   return parts.join(' ')
 }
 

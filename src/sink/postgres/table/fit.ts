@@ -2,6 +2,7 @@
 import {
   bigint,
   boolean,
+  bytea,
   type ColumnType,
   custom,
   date,
@@ -10,6 +11,7 @@ import {
   json,
   numeric,
   text,
+  time,
   timestamp,
   timestamptz,
   uuid,
@@ -51,7 +53,14 @@ export function modelType(column: CatalogType): string {
   const { kind, sql, length, precision, scale } = typeOf(column, column.shown)
   if (kind === 'custom') return `custom('${sql}')`
   const size = [length, precision, scale].filter((each) => each !== undefined)
-  return `${kind === 'double' ? 'doublePrecision' : kind}(${size.join(', ')})`
+  return `${writtenKinds[kind] ?? kind}(${size.join(', ')})`
+}
+
+/** By kind, where the model's function has another name. */
+const writtenKinds: Readonly<Record<string, string>> = {
+  double: 'doublePrecision',
+  timeOfDay: 'time',
+  bytes: 'bytea',
 }
 
 /**
@@ -81,11 +90,14 @@ const modelTypes: Readonly<Record<string, (column: CatalogType) => ColumnType | 
   date: () => date().spec.type,
   timestamp: () => timestamp().spec.type,
   timestamptz: () => timestamptz().spec.type,
+  time: () => time().spec.type,
+  bytea: () => bytea().spec.type,
   uuid: () => uuid().spec.type,
   json: () => json().spec.type,
 }
 
-const isText = ({ kind }: ColumnType): boolean => kind === 'text' || kind === 'varchar'
+const isText = ({ kind }: ColumnType): boolean =>
+  kind === 'text' || kind === 'varchar' || kind === 'enumeration'
 
 const texts: readonly string[] = ['text', 'varchar', 'citext']
 
@@ -104,7 +116,10 @@ const binaryTypes: Readonly<Record<string, readonly string[]>> = {
   date: ['date'],
   timestamp: ['timestamp'],
   timestamptz: ['timestamptz'],
+  timeOfDay: ['time'],
   uuid: ['uuid'],
+  bytes: ['bytea'],
+  enumeration: texts,
   json: ['json'],
 }
 
@@ -119,8 +134,11 @@ function hasRoom(type: ColumnType, { typmod }: CatalogType): boolean {
       return type.length !== undefined && typmod - varlenaHeader >= type.length
     case 'numeric':
       return type.precision !== undefined && hasDigits(type.precision, type.scale ?? 0, typmod)
+    case 'enumeration':
+      return type.length !== undefined && typmod - varlenaHeader >= type.length
     case 'timestamp':
     case 'timestamptz':
+    case 'timeOfDay':
       return typmod === 6
     default:
       return true
