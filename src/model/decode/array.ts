@@ -31,11 +31,19 @@ export const arrayDecoder =
 
 /** PostgreSQL's text of an array; undefined for a text that is none. */
 export function arrayText(text: string, elements: Elements): string | Fault | undefined {
+  const bounds = /^\s*(?:\[[+-]?\d+(?::[+-]?\d+)?\])+\s*=/.exec(text)?.[0]
+  if (bounds !== undefined) return boundedText(bounds, text.slice(bounds.length), elements)
   const first = text.trimStart()[0]
   if (first === '[' && !isJson(text)) return undefined
   const reader = first === '[' ? new JsonElements(text, elements) : new TextElements(text, elements)
   const value = reader.array()
   return value === undefined || reader.fault !== undefined || !reader.isAtEnd ? reader.fault : value
+}
+
+/** With the subscripts that its elements begin with, `[0:1]={a,b}`. */
+function boundedText(bounds: string, text: string, elements: Elements): string | Fault | undefined {
+  const value = text.trimStart().startsWith('{') ? arrayText(text, elements) : undefined
+  return typeof value === 'string' ? `${bounds.trim()}${value}` : value
 }
 
 function isJson(text: string): boolean {

@@ -1,5 +1,6 @@
 /** Whether a column that exists keeps every value of a model's column exactly as it is. */
 import {
+  array,
   bigint,
   boolean,
   bytea,
@@ -51,7 +52,7 @@ export function misfit(type: ColumnType, column: CatalogType): string | undefine
 /** How a model writes the column. */
 export function modelType(column: CatalogType): string {
   const { kind, sql, length, precision, scale } = typeOf(column, column.shown)
-  if (kind === 'custom') return `custom('${sql}')`
+  if (kind === 'custom' || kind === 'array') return `custom('${sql ?? column.shown}')`
   const size = [length, precision, scale].filter((each) => each !== undefined)
   return `${writtenKinds[kind] ?? kind}(${size.join(', ')})`
 }
@@ -69,8 +70,14 @@ const writtenKinds: Readonly<Record<string, string>> = {
  */
 export function typeOf(column: CatalogType, declared: string): ColumnType {
   if (column.enumerated) return text().spec.type
-  const type = modelTypes[column.type]?.(column)
+  const type = modelTypes[column.type]?.(column) ?? arrayType(declared)
   return type !== undefined && hasRoom(type, column) ? type : custom(declared).spec.type
+}
+
+/** Its elements are PostgreSQL's to read. Boxes are the only ones that no comma separates. */
+function arrayType(declared: string): ColumnType | undefined {
+  const element = /^(?!box)(.*)\[\]$/.exec(declared)?.[1]
+  return element === undefined ? undefined : array(custom(element)).spec.type
 }
 
 /** By pg_type.typname. Times with fewer digits, and numerics with a scale below zero, have no type of their own. */
