@@ -95,7 +95,7 @@ export const dataCodes = {
     'not bytes in the encoding of the column',
     'write \\x and hexadecimal digits, or state the encoding: bytea({ encoding })',
   ),
-  BAD_ARRAY: reject('not an array', 'write {1,2} as PostgreSQL does, or JSON: [1,2]'),
+  BAD_ARRAY: reject('not an array', 'write {1,2}, or JSON: [1,2]'),
   BAD_UUID: reject('not a UUID', 'use 32 hexadecimal digits, with or without hyphens'),
   BAD_JSON: reject('not a valid JSON object or value', 'correct the document'),
   OUT_OF_RANGE: reject(
