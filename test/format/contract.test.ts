@@ -150,6 +150,7 @@ formatContract(
 )
 formatContract('CSV with comments', dialectUnderTest({ comment: '#' }))
 formatContract('CSV with spaces around cells', dialectUnderTest({ trim: true }))
+formatContract('CSV without line ends in cells', dialectUnderTest({ multiline: false }))
 formatContract('CSV with short and long records', dialectUnderTest({ ragged: 'pad' }))
 formatContract(
   'CSV with all of it',

@@ -82,7 +82,7 @@ function quoteFault(cells: CsvCells, dialect: RecordDialect): Fault {
   while (cell < count && !isStray()) cell++
   return {
     code: 'BAD_QUOTE',
-    detail: `a quote stands inside a cell that is not quoted, or text follows a closing quote${quoteHint(bytes.subarray(recordStart, recordEnd), dialect)}`,
+    detail: `a quote stands inside a cell that is not quoted, or ${dialect.multiline === false ? 'its line does not close it, or ' : ''}text follows a closing quote${quoteHint(bytes.subarray(recordStart, recordEnd), dialect)}`,
     span:
       cell === count
         ? undefined

@@ -37,6 +37,10 @@ export interface RecordDialect {
   readonly ragged?: 'trim' | 'pad'
   /** Spaces and tabs around cells, also around their quotes, are no part of them. */
   readonly trim?: true
+  /**
+   * No cell goes on in the next line: a quote that its own line does not close is a fault of that record alone.
+   */
+  readonly multiline?: false
 }
 
 export const defaultDialect: Dialect = { delimiter: ',', quote: '"', header: true }
@@ -53,7 +57,7 @@ export const isPlain = (dialect: RecordDialect): boolean =>
 
 /** The keys of the dialect that a layout holds, those with their default left out. */
 export function recordDialect(dialect: RecordDialect): RecordDialect {
-  const { delimiter, quote, escape, comment, ragged, trim } = dialect
+  const { delimiter, quote, escape, comment, ragged, trim, multiline } = dialect
   return {
     delimiter,
     quote,
@@ -61,6 +65,7 @@ export function recordDialect(dialect: RecordDialect): RecordDialect {
     ...(comment !== undefined && { comment }),
     ...(ragged !== undefined && { ragged }),
     ...(trim !== undefined && { trim }),
+    ...(multiline !== undefined && { multiline }),
   }
 }
 
@@ -96,7 +101,7 @@ const isCharacter = (value: unknown): boolean =>
 
 /** What is wrong with how records are written. */
 function recordProblem(dialect: { readonly [Key in keyof RecordDialect]: unknown }): string | undefined {
-  const { delimiter, quote, escape, comment, ragged, trim } = dialect
+  const { delimiter, quote, escape, comment, ragged, trim, multiline } = dialect
   const character = (name: string, value: unknown) =>
     `the ${name} must be one ASCII character that ends no line, not ${JSON.stringify(value)}`
   if (!isCharacter(delimiter)) return character('delimiter', delimiter)
@@ -107,6 +112,7 @@ function recordProblem(dialect: { readonly [Key in keyof RecordDialect]: unknown
   if (ragged !== undefined && ragged !== 'trim' && ragged !== 'pad')
     return `ragged must be trim or pad, not ${JSON.stringify(ragged)}`
   if (trim !== undefined && trim !== true) return 'trim must be true or left out'
+  if (multiline !== undefined && multiline !== false) return 'multiline must be false or left out'
   const marks = { delimiter, quote, escape, comment }
   const letter = Object.entries(marks).find(([, mark]) => typeof mark === 'string' && /[nrtN]/.test(mark))
   if (escape !== undefined && letter !== undefined)
@@ -128,6 +134,7 @@ const layoutKeys: ReadonlySet<string> = new Set([
   'comment',
   'ragged',
   'trim',
+  'multiline',
   'notation',
   'notations',
 ])

@@ -58,6 +58,8 @@ export class DialectReader implements CsvCells {
   readonly #quote: number
   readonly #escape: number
   readonly #comment: number
+  /** Whether an LF ends the record in quotes, too. */
+  readonly #isOneLine: boolean
   /** Bytes that are no part of a cell around which they stand; -1 for none. */
   readonly #space: number
   readonly #tab: number
@@ -71,6 +73,7 @@ export class DialectReader implements CsvCells {
     this.#quote = byteOf(dialect.quote)
     this.#escape = byteOf(dialect.escape)
     this.#comment = byteOf(dialect.comment)
+    this.#isOneLine = dialect.multiline === false
     const trims = dialect.trim === true
     this.#space = trims && this.#kinds[space] === 0 ? space : -1
     this.#tab = trims && this.#kinds[tab] === 0 ? tab : -1
@@ -216,6 +219,10 @@ export class DialectReader implements CsvCells {
     let at = open + 1
     for (; at < length; at++) {
       const byte = bytes[at]
+      if (byte === lf && this.#isOneLine) {
+        this.flaw = 'BAD_QUOTE'
+        return at
+      }
       if (byte === this.#escape) at++
       else if (byte !== this.#quote) continue
       else if (at + 1 < length && bytes[at + 1] === this.#quote) at++

@@ -4,7 +4,8 @@
  * - the byte behind a backslash is data, also a delimiter, a quote or an LF;
  * - a line that begins with the comment character where a record would begin is none, and an empty line there
  *   is none either;
- * - spaces and tabs before a quote do not keep it from opening a cell.
+ * - spaces and tabs before a quote do not keep it from opening a cell;
+ * - where no cell goes on in the next line, an LF that no backslash makes data ends a record, in quotes, too.
  */
 import { cr, lf } from '../../core/bytes.ts'
 import { maxRecordBytes } from '../../core/load.ts'
@@ -45,12 +46,15 @@ export class DialectScanner implements Scanner {
   readonly #quote: number
   readonly #comment: number
   readonly #trims: boolean
+  /** Whether an LF ends a record in quotes, too. */
+  readonly #isOneLine: boolean
 
   constructor(dialect: RecordDialect) {
     this.#kinds = kindsOf(dialect)
     this.#quote = byteOf(dialect.quote)
     this.#comment = byteOf(dialect.comment)
     this.#trims = dialect.trim === true
+    this.#isOneLine = dialect.multiline === false
   }
 
   cut(piece: Uint8Array, from: number, min: number): number {
@@ -80,7 +84,8 @@ export class DialectScanner implements Scanner {
   }
 
   get openQuoteLine(): number | undefined {
-    return this.#state === quoted || this.#state === quotedEscape ? this.#openLine : undefined
+    const isOpen = this.#state === quoted || this.#state === quotedEscape
+    return isOpen && !this.#isOneLine ? this.#openLine : undefined
   }
 
   finish(): { readonly unclosedQuoteLine?: number } {
@@ -97,6 +102,7 @@ export class DialectScanner implements Scanner {
   #takes(byte: number): boolean {
     switch (this.#state) {
       case quoted:
+        if (byte === lf && this.#isOneLine) return false
         if (byte === this.#quote) this.#state = closing
         else if (this.#kinds[byte] === escapeKind) this.#state = quotedEscape
         return true

@@ -3,7 +3,8 @@ import type { RecordDialect } from './dialect.ts'
 
 /**
  * The text as cell number `cell` of a record. Undefined where the dialect has no way to write it: without
- * quotes and backslashes, a cell cannot hold a delimiter or a line end.
+ * quotes and backslashes, a cell cannot hold a delimiter or a line end, and where no cell goes on in the next
+ * line, none can hold a line end.
  */
 export function writeCell(
   text: string,
@@ -13,6 +14,7 @@ export function writeCell(
 ): string | undefined {
   const isLiteral = isLiteralText(text, dialect, cell)
   if (isLiteral && !inQuotes) return text
+  if (dialect.multiline === false && text.includes('\n')) return undefined
   if (dialect.quote !== '') return quotedText(text, dialect)
   return dialect.escape === undefined ? undefined : escapedText(text, dialect, cell)
 }

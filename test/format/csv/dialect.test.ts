@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { cellBytes } from '../../../src/core/cells.ts'
 import type { CsvCells } from '../../../src/format/csv/cells.ts'
-import { csvReader } from '../../../src/format/csv/choose.ts'
+import { csvReader, csvScanner } from '../../../src/format/csv/choose.ts'
 import type { RecordDialect } from '../../../src/format/csv/dialect.ts'
 import { DialectReader } from '../../../src/format/csv/read-dialect.ts'
 import { CsvReader } from '../../../src/format/csv/read.ts'
@@ -99,6 +99,14 @@ const cases: readonly (readonly [Partial<RecordDialect>, ...Case])[] = [
   ],
   [{ trim: true }, ' a ,\t"b, c" , \n', [['a', 'b, c', null]]],
   [{ trim: true, delimiter: '\t' }, 'a \t\t b\n', [['a', null, 'b']]],
+  [
+    { multiline: false },
+    'a,"b, c"\r\n"d",e',
+    [
+      ['a', 'b, c'],
+      ['d', 'e'],
+    ],
+  ],
 ]
 
 it.each(cases)('%j reads %j', (dialect, text, cells) => {
@@ -139,6 +147,18 @@ it('a record that is too long or too short is what `ragged` says', () => {
     ])
   }
   expect([counts('trim', '1,2,3,,')[0], counts('pad', '1')[0]]).toEqual([3, 3])
+})
+
+it('a quote that its line does not close is a fault of that record alone where no cell goes on in the next line', () => {
+  const file = Buffer.from('1,"a\r\n2,"b, c"\r\n"3,d\n4,e"\n5,f\n6,"g')
+  const dialect: RecordDialect = { ...plain, multiline: false }
+  const scanner = csvScanner(dialect)
+  expect([scanner.cut(file, 0, file.length), scanner.finish(), scanner.records]).toEqual([-1, {}, 6])
+  const reader = csvReader(dialect, ['n', 'text'])
+  reader.open(file)
+  const faults: (string | undefined)[] = []
+  while (reader.next()) faults.push(reader.fault?.code)
+  expect(faults).toEqual(['BAD_QUOTE', undefined, 'BAD_QUOTE', 'BAD_QUOTE', undefined, 'BAD_QUOTE'])
 })
 
 it('a fault of a record says which option would take it', () => {

@@ -45,10 +45,13 @@ const deciding = ({ delimiter, quote, escape, comment }: RecordDialect) => [
 ]
 
 /** Without quotes there is no empty text, and without backslashes no delimiter in a text either. */
-function textsOf({ delimiter, quote, escape }: RecordDialect): fc.Arbitrary<string> {
+function textsOf({ delimiter, quote, escape, multiline }: RecordDialect): fc.Arbitrary<string> {
   const all = ['a', 'N', 'n', '"', '\\', delimiter, '\t', '\n', '\r', '\r\n', ' ', '#', '☃', "'"]
   const isBare = quote === '' && escape === undefined
-  const parts = all.filter((part) => !isBare || !(part === delimiter || /[\r\n]/.test(part)))
+  const parts = all.filter(
+    (part) =>
+      (!isBare || !(part === delimiter || /[\r\n]/.test(part))) && (multiline !== false || !/\n/.test(part)),
+  )
   return fc
     .array(fc.constantFrom(...parts), { minLength: quote === '' ? 1 : 0, maxLength: 5 })
     .map((each) => each.join(''))
