@@ -25,15 +25,19 @@ export function readInferred(bytes: Buffer, stated: Reading = {}): Inferred {
     table: 'table',
     names: found.fields,
     isMasked: false,
+    namesColumns: true,
     problems: () => [],
   })
-  const head = splitter.begin(bytes)
-  for (let at = head; at !== -1 && at < bytes.length;) at = splitter.cut(at, at)
+  const plain = plainText(bytes, found)
+  const head = splitter.begin(plain)
+  for (let at = head; at !== -1 && at < plain.length;) at = splitter.cut(at, at)
   splitter.finish()
   const { layout } = splitter
+  if (layout.fields.length === 0 && found.format === 'csv')
+    return { sniffed: found, fields: [], records: [], rejects: 0 }
   const reader = formatOf(layout)?.reader(layout, [], false)
   if (reader === undefined) throw new Error(`no format reads ${JSON.stringify(layout)}`)
-  const problem = reader.open(bytes.subarray(head))
+  const problem = reader.open(plain.subarray(head))
   if (problem !== undefined) throw new Error(problem)
   const records: string[][] = []
   let rejects = 0
@@ -42,4 +46,13 @@ export function readInferred(bytes: Buffer, stated: Reading = {}): Inferred {
     else records.push(Array.from({ length: reader.count }, (_, cell) => cellBytes(reader, cell).toString()))
   }
   return { sniffed: found, fields: layout.fields, records, rejects }
+}
+
+function plainText(bytes: Buffer, { encoding, lineEnd, footerLines }: Sniffed): Buffer {
+  if (encoding === undefined && lineEnd === undefined && footerLines === undefined) return bytes
+  const text = new TextDecoder(encoding ?? 'utf-8').decode(bytes)
+  const lines = (lineEnd === 'cr' ? text.replaceAll('\r', '\n') : text).split('\n')
+  if (lines.at(-1) === '') lines.pop()
+  const kept = lines.slice(0, lines.length - (footerLines ?? 0))
+  return Buffer.from(kept.map((line) => `${line}\n`).join(''))
 }

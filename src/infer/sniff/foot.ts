@@ -9,8 +9,11 @@ import type { Table } from './table.ts'
 
 /** The most rows of a footer, its empty lines not counted. */
 const mostRows = 12
+/** Alone in the first cell. */
+const total = /^\s*((grand |sub)?total|sum|(gesamt)?summe|gesamt|insgesamt|somme|totale|suma)\s*:?\s*$/i
+/** At its beginning. */
 const closing =
-  /^\W*((grand |sub)?totals?|sums?|sub ?totals?|(gesamt|end|zwischen)?summe|gesamt|insgesamt|saldo|somme|total g[ée]n[ée]ral|totale|suma|end of|source|quelle|notes?|hinweis|fu(ß|ss)note|legend|stand|generated|erstellt)\b/i
+  /^\W*((grand |sub)?totals?|sums?|(gesamt|end|zwischen)?summe|gesamt|insgesamt|saldo|somme|totale|suma|end of|source|quelle|notes?|hinweis|footnote|legend|stand|generated|erstellt)\b/i
 
 /** Comments that look like records would be taken for such, so they are asked about. */
 export function askForComments(table: Table, stated: Partial<Dialect>, found: Findings): void {
@@ -83,7 +86,8 @@ function isClosing(row: Row, { names, kinds }: Table, rows: readonly Row[]): boo
   if (row.cells.length < width) return row.cells.length === 1 || filled.length === 1 || isNamed
   const { names: texts } = votesOf(row, kinds)
   const isAlone = filled.length === 1 && width > 2 && texts.length > 0
-  return isAlone || (isNamed && (texts.length > 0 || hasNewGap(row, rows)))
+  const isAll = total.test(row.cells[0] ?? '')
+  return isAlone || isAll || (isNamed && (texts.length > 0 || hasNewGap(row, rows)))
 }
 
 /** Whether it lacks a value that every other row has. */

@@ -71,6 +71,8 @@ function loneHeader({ cells }: Row): { answer: boolean; because: string } {
   return { answer, because: answer ? 'its only line holds no values' : 'its only line holds values' }
 }
 
+const year = /^(1[89]|20)\d\d$/
+
 /** Years and numbers as names: each one more than the one before, by the same step, and not so below. */
 function isSequence({ cells }: Row, body: readonly Row[], columns: readonly number[]): boolean {
   if (columns.length < 2) return false
@@ -83,8 +85,12 @@ function isSequence({ cells }: Row, body: readonly Row[], columns: readonly numb
   const [step, ...rest] = steps(cells)
   const isEven = step !== undefined && (Math.abs(step) === 1 || Math.abs(step) === 5 || Math.abs(step) === 10)
   if (!isEven || !rest.every((each) => each === step)) return false
-  if (columns.length === 2 && !/^(19|20)\d\d$/.test(cells[columns[0] as number] ?? '')) return false
-  const alike = body.slice(0, mostBody).filter((row) => steps(row.cells).every((each) => each === step))
+  const areYears = (row: readonly string[]) => columns.every((column) => year.test(row[column] ?? ''))
+  if (columns.length === 2 && !areYears(cells)) return false
+  const isAlike = areYears(cells)
+    ? areYears
+    : (row: readonly string[]) => steps(row).every((each) => each === step)
+  const alike = body.slice(0, mostBody).filter((row) => isAlike(row.cells))
   return alike.length * 2 < Math.min(body.length, mostBody)
 }
 

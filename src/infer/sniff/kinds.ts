@@ -38,6 +38,9 @@ const kinds: readonly (readonly [Kind, RegExp])[] = [
   ['code', /^\S*\d\S*$/],
 ]
 
+/** Of a cell without a digit. */
+const wordKinds = kinds.filter(([kind]) => kind === 'boolean' || kind === 'url' || kind === 'email')
+
 /** Longer cells are texts: no expression is run over them. */
 const longest = 60
 
@@ -45,7 +48,8 @@ export function kindOf(cell: string): Kind {
   const text = cell.trim()
   if (text === '' || missing.test(text)) return 'empty'
   if (text.length > longest) return 'text'
-  return kinds.find(([, form]) => form.test(text))?.[0] ?? 'text'
+  const forms = /\d/.test(text) ? kinds : wordKinds
+  return forms.find(([, form]) => form.test(text))?.[0] ?? 'text'
 }
 
 /** Kinds that a name of a column hardly has. */

@@ -36,6 +36,8 @@ interface Cell {
 }
 
 const backslash = 0x5c
+/** Where a backslash escapes, a cell without a value. */
+const noValue = String.raw`\N`
 const none: ReadonlySet<number> = new Set()
 
 /** `text` has LF or CR LF as line ends. */
@@ -93,7 +95,7 @@ function readCell(text: string, start: number, marks: Marks): Cell {
   if (quote !== '' && text[open] === quote) return quotedCell(text, start, open, marks)
   const end = cellEnd(text, start, marks)
   const raw = text.slice(start, end)
-  const cell = escape === undefined ? raw : unescaped(raw, '', escape)
+  const cell = escape === undefined ? raw : raw === noValue ? '' : unescaped(raw, '', escape)
   const isStray = quote !== '' && (escape === undefined ? raw : raw.replaceAll(/\\./gs, '')).includes(quote)
   return {
     text: trim ? trimmed(cell) : cell,

@@ -9,7 +9,7 @@ import { type Candidate, chooseMarks, commonWidth, isBlank, isComment } from './
 import { textsOf } from './encoding.ts'
 import { counted, Findings } from './findings.ts'
 import { askForComments, askForFooter } from './foot.ts'
-import { readRows } from './rows.ts'
+import { readRows, type Row } from './rows.ts'
 import { findTable, type Table } from './table.ts'
 
 /** Bytes of a file's beginning and end that are looked at; a shorter file is seen as a whole. */
@@ -73,8 +73,23 @@ function tableOf(
     askForFooter(tail === undefined ? table.body : readRows(tail, chosen.marks), table, found)
   const { frame } = table
   const names = frame.names === undefined ? {} : { names: mended(frame.names) }
-  const dialect: Dialect = { ...given, ...chosen.marks, ...frame, ...names }
+  const lines = tail === undefined && given.multiline === undefined ? oneLine(records, width, found) : {}
+  const dialect: Dialect = { ...given, ...chosen.marks, ...frame, ...names, ...lines }
   return { ...table, dialect }
+}
+
+/** Whether quotes end with their line: the whole file has some that must, and no cell that goes on in the next line. */
+function oneLine(rows: readonly Row[], width: number, found: Findings): { readonly multiline?: false } {
+  const open = rows.find((row) => row.isOpen || (row.lines > 1 && row.cells.length !== width))
+  const goesOn = rows.some((row) => row.lines > 1 && !row.isFlawed && row.cells.length === width)
+  if (open === undefined || goesOn) return {}
+  found.decide(
+    'quote',
+    'ends with its line',
+    `line ${open.line} opens one that it does not close, and no cell has two lines`,
+    open.line,
+  )
+  return { multiline: false }
 }
 
 function sayMarks(

@@ -26,14 +26,14 @@ export const isHollow = ({ cells }: Row): boolean => cells.every((cell) => cell.
 
 const isMarked = ({ cells, quoted }: Row): boolean => cells[0]?.startsWith('#') === true && !quoted.has(0)
 
-/** A line that begins with `#`, unless it names the columns of the values below it. */
+/** A line that begins with `#`, unless it is the header: what follows it is none, and it reads like names. */
 function isRemark(row: Row, rows: readonly Row[], width: number): boolean {
   if (!isMarked(row)) return false
   const below = rows.slice(rows.indexOf(row) + 1)
   const next = below.find(({ cells }) => cells.length === width)
   if (next === undefined || isMarked(next)) return true
-  const kinds = bodyKinds(below, width)
-  return votesOf(row, kinds).names.length === 0 || votesOf(next, kinds).values.length === 0
+  const { names, values } = votesOf(next, bodyKinds(below, width))
+  return values.length === 0 && (names.length > 0 || /^#+ /.test(row.cells[0] as string))
 }
 
 /** Kinds of the columns of a table of which the first rows may be a part of the header. */
