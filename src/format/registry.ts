@@ -3,7 +3,8 @@ import { LadingError } from '../core/errors.ts'
 import type { Layout } from '../core/load.ts'
 import { parsePath } from '../core/path.ts'
 import { csv } from './csv/csv.ts'
-import type { Dialect } from './csv/dialect.ts'
+import { defaultDialect, type Dialect, type RecordDialect } from './csv/dialect.ts'
+import { LoneCr } from './csv/lone-cr.ts'
 import { csvSplitter } from './csv/split.ts'
 import type { Format } from './format.ts'
 import { type Inside, insideKeys } from './json/inside.ts'
@@ -68,6 +69,8 @@ export interface FormatOptions extends InsideOptions {
 /** How files of a format are found and split. */
 export interface FileFormat {
   readonly suffixes: readonly string[]
+  /** Of a format with cells; a CR in its quotes ends no line. */
+  readonly dialect?: (options: FormatOptions) => RecordDialect
   /** Throws `USAGE` for options that cannot be right. */
   readonly splitter: (options: FormatOptions) => MakeSplitter
 }
@@ -98,8 +101,16 @@ const flat =
   }
 
 const shipped = {
-  csv: { suffixes: ['csv'], splitter: flat((dialect) => csvSplitter(dialect)) },
-  tsv: { suffixes: ['tsv'], splitter: flat((dialect) => csvSplitter({ delimiter: '\t', ...dialect })) },
+  csv: {
+    suffixes: ['csv'],
+    splitter: flat((dialect) => csvSplitter(dialect)),
+    dialect: ({ dialect }) => ({ ...defaultDialect, ...dialect }),
+  },
+  tsv: {
+    suffixes: ['tsv'],
+    splitter: flat((dialect) => csvSplitter({ delimiter: '\t', ...dialect })),
+    dialect: ({ dialect }) => ({ ...defaultDialect, delimiter: '\t', ...dialect }),
+  },
   ndjson: { suffixes: ['ndjson', 'jsonl'], splitter: plain('ndjson', ndjsonSplitter) },
   json: { suffixes: ['json'], splitter: plain('json', jsonSplitter) },
 } as const satisfies Readonly<Record<string, FileFormat>>
@@ -136,6 +147,13 @@ export function splittersFor(options: FormatOptions): MakeSplitter {
   }
   const splitters = new Map([...fileFormats].map(([name, { splitter }]) => [name, splitter(options)]))
   return (path, expected) => (splitters.get(format ?? formatOfPath(path)) as MakeSplitter)(path, expected)
+}
+
+/** Makes what turns CR alone into the line ends of a source. */
+export function lineEndsFor(path: string, options: FormatOptions): () => LoneCr {
+  const { dialect } = fileFormats.get(options.format ?? formatOfPath(path)) ?? {}
+  const cells = dialect?.(options) ?? { delimiter: '\n', quote: '' }
+  return () => new LoneCr(cells)
 }
 
 function formatOfPath(path: string): string {

@@ -48,16 +48,17 @@ function characterStart(bytes: Buffer, at: number): number {
   return at
 }
 
-/** Length of the byte order mark that a source of UTF-8 begins with; throws `SOURCE_ENCODING` for UTF-16. */
+/**
+ * Length of the byte order mark that a source of UTF-8 begins with; throws `SOURCE_ENCODING` for UTF-16 without
+ * one, which shows in the NULs of the ASCII that a source begins with.
+ */
 export function markBytes(start: Buffer, path: string): number {
-  const isMarked = (start[0] === 0xff && start[1] === 0xfe) || (start[0] === 0xfe && start[1] === 0xff)
-  // Without a mark, every other byte of the ASCII that a source begins with is a NUL.
-  const isUnmarked = start.length > 1 && (start[0] === 0) !== (start[1] === 0)
-  if (isMarked || isUnmarked) {
-    const from = isMarked ? 'UTF-16' : start[0] === 0 ? 'UTF-16BE' : 'UTF-16LE'
+  const isUtf16 = start.length > 1 && (start[0] === 0) !== (start[1] === 0)
+  if (isUtf16) {
+    const encoding = start[0] === 0 ? 'utf-16be' : 'utf-16le'
     throw new LadingError(
       'SOURCE_ENCODING',
-      `${path} looks like ${from}: iconv -f ${from} -t UTF-8 makes it readable`,
+      `${path} looks like UTF-16 without a byte order mark: --encoding ${encoding} reads it`,
     )
   }
   return start[0] === 0xef && start[1] === 0xbb && start[2] === 0xbf ? 3 : 0

@@ -49,6 +49,7 @@ const reportEveryBytes = 16 * 1024 * 1024
 
 export interface Plan {
   readonly layout: Layout
+  readonly reading: Reading
   /** Fingerprint of the model. */
   readonly model: string
   /** sha256 of the plain bytes, and their number. */
@@ -191,6 +192,7 @@ class Planner {
     if (this.#splitter.records > this.#recordsBefore || this.#chunks === 0) this.#endChunk(this.bytes)
     return {
       layout: this.#layout,
+      reading: this.#reading,
       model: this.#options.model.fingerprint,
       sha256: this.#sourceHash.digest('hex'),
       bytes: this.bytes,
@@ -200,7 +202,7 @@ class Planner {
       leftOut: {
         preamble: this.#splitter.leftOut?.preamble ?? 0,
         comments: this.#splitter.leftOut?.comments ?? 0,
-        footer: this.#reading.footerLines ?? 0,
+        footer: this.bytes === 0 ? 0 : (this.#reading.footerLines ?? 0),
       },
       warnings: this.#splitter.warnings ?? [],
     }

@@ -1,15 +1,16 @@
 /** A source with how it is written, by which it is planned and published. */
-import { LadingError } from '../core/errors.ts'
-import type { Notations } from '../core/notation.ts'
-import type { Reading } from '../format/reading.ts'
-import type { FormatOptions } from '../format/registry.ts'
 import { notationsProblem } from '../model/notation/notation.ts'
+import type { Reading } from '../format/reading.ts'
+import { lineEndsFor } from '../format/registry.ts'
+import { LadingError } from '../core/errors.ts'
+import { textSource } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
 
-export interface ReadingOptions extends FormatOptions, Notations {
+export interface ReadingOptions extends Reading {
   /**
-   * How each source is written, from its stored bytes; without it, the other options are the reading of every
-   * source. A source may be asked about several times in one run, so remember the answer.
+   * How each source is written, from its bytes as they are stored, decompressed; without it, the other options
+   * are the reading of every source. A source may be asked about several times in one run, so remember the
+   * answer.
    */
   readonly readingOf?: (source: Source) => Promise<Reading>
 }
@@ -18,19 +19,33 @@ export interface ReadSource extends Source {
   readonly reading: Reading
 }
 
+/** The source as its reading gives it; throws `USAGE` for what cannot be read. */
 export async function readAs(source: Source, options: ReadingOptions): Promise<ReadSource> {
-  const { readingOf, format, dialect, notation, notations, records, unwrap } = options
-  const found =
-    readingOf === undefined
-      ? {
-          ...(format && { format }),
-          ...(dialect && { dialect }),
-          ...(notation && { notation }),
-          ...(notations && { notations }),
-        }
-      : await readingOf(source)
-  const reading = { ...(records !== undefined && { records }), ...(unwrap && { unwrap }), ...found }
+  const { readingOf, records, unwrap } = options
+  const inside = { ...(records !== undefined && { records }), ...(unwrap && { unwrap }) }
+  const reading = { ...inside, ...(readingOf === undefined ? statedIn(options) : await readingOf(source)) }
   const problem = notationsProblem(reading)
   if (problem !== undefined) throw new LadingError('USAGE', `the notation of ${source.name}: ${problem}`)
-  return { ...source, reading }
+  const { footerLines = 0 } = reading
+  if (!Number.isSafeInteger(footerLines) || footerLines < 0)
+    throw new LadingError('USAGE', 'footerLines must be a whole number of 0 or more')
+  return written(source, reading)
 }
+
+/** The source, written in this way: plain text for its format. */
+export function written(source: Source, reading: Reading): ReadSource {
+  const { encoding, lineEnd, footerLines, dialect } = reading
+  const text = textSource(source, {
+    encoding,
+    footerLines,
+    lineEnds: lineEnd === undefined ? undefined : lineEndsFor(source.path, reading),
+    key: JSON.stringify([encoding, lineEnd && dialect, footerLines]),
+  })
+  return { ...text, reading }
+}
+
+const stated = ['format', 'dialect', 'encoding', 'lineEnd', 'footerLines', 'notation', 'notations'] as const
+
+/** What the options say of how every source is written. */
+const statedIn = (options: Reading): Reading =>
+  Object.fromEntries(stated.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]])))

@@ -6,6 +6,7 @@ import type { KnownLoad } from './options.ts'
 import { Publisher } from './publish.ts'
 import { type CarryOptions, referencesFor } from '../source/carry.ts'
 import { sourceAt } from '../source/registry.ts'
+import { written } from './reading.ts'
 import { ProducerState } from './state.ts'
 
 export interface RepublishOptions extends Abortable, CarryOptions {
@@ -42,7 +43,7 @@ export async function republishMissing(options: RepublishOptions): Promise<numbe
   })
   const published = await publisher.publish(
     load,
-    sourceAt(load.path, load.name),
+    written(sourceAt(load.path, load.name), load.reading),
     state.chunks(load, 'all'),
     (key) => known?.keys.has(key) !== true,
   )

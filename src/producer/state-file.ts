@@ -60,6 +60,8 @@ const schema = [
    ALTER TABLE load DROP COLUMN fields;
    ALTER TABLE load DROP COLUMN delimiter;
    ALTER TABLE load DROP COLUMN quote`,
+  `-- How the source is written, as JSON, for publishing it again.
+   ALTER TABLE load ADD COLUMN reading TEXT`,
 ]
 
 export class StateFile implements Disposable {

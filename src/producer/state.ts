@@ -4,6 +4,7 @@
  * absorbs what comes twice. That is why its writes do not wait for the disk.
  */
 import type { Layout } from '../core/load.ts'
+import type { Reading } from '../format/reading.ts'
 import type { Plan, PlannedChunk } from './plan.ts'
 import { StateFile } from './state-file.ts'
 
@@ -30,6 +31,7 @@ interface Row {
   readonly name: string
   readonly state: string
   readonly layout: string
+  readonly reading: string | null
   readonly model: string
   readonly sha256: string
   readonly bytes: number
@@ -119,20 +121,23 @@ export class ProducerState implements Disposable {
    * Freezes the plan under the load's identity; the first plan of a load wins, and a later one is forgotten.
    */
   freeze(draft: Draft, id: string, plan: Plan): PlannedLoad {
+    const reading = JSON.stringify(plan.reading)
     return this.#file.transaction(() => {
       const first = this.find(id)
       if (first !== undefined) {
         this.forget(draft)
         // The same content may lie at another place today.
-        this.#file.run('UPDATE load SET path = ?, state = ? WHERE no = ?', draft.path, plan.state, first.no)
-        return { ...first, path: draft.path, state: plan.state }
+        const sql = 'UPDATE load SET path = ?, state = ?, reading = ? WHERE no = ?'
+        this.#file.run(sql, draft.path, plan.state, reading, first.no)
+        return { ...first, path: draft.path, state: plan.state, reading: plan.reading }
       }
       const { state, layout, model, sha256, bytes, chunks, records } = plan
-      const sql = `UPDATE load SET id = ?, state = ?, layout = ?, model = ?, sha256 = ?, bytes = ?, plan = ?, chunks = ?, records = ?
+      const sql = `UPDATE load SET id = ?, state = ?, layout = ?, reading = ?, model = ?, sha256 = ?, bytes = ?, plan = ?, chunks = ?, records = ?
                    WHERE no = ?`
       const content = [
         state,
         JSON.stringify(layout),
+        reading,
         model,
         sha256,
         bytes,
@@ -260,6 +265,7 @@ const loadOf = (row: Row): PlannedLoad => ({
   name: row.name,
   state: row.state,
   layout: JSON.parse(row.layout) as Layout,
+  reading: JSON.parse(row.reading ?? '{}') as Reading,
   model: row.model,
   sha256: row.sha256,
   bytes: row.bytes,

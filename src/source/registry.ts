@@ -4,9 +4,11 @@ import { discover } from './file/discover.ts'
 import { fileSource } from './file/file.ts'
 import { RootedFiles } from './file/rooted.ts'
 import type { References, Source } from './source.ts'
+import { textSource } from './text/text.ts'
 import { isSpooled, spool, spooledSource, type SpoolOptions } from './stdin/spool.ts'
 
 export type { SpoolOptions } from './stdin/spool.ts'
+export { textSource }
 
 /**
  * The files that paths and patterns name, and those of the suffixes in folders, in the order of their names;

@@ -60,8 +60,8 @@ describe.concurrent('a file that cannot be right is refused in one line, and not
     ],
     ['array.ndjson', '[{"sensor_id":"a"}]', 'SOURCE_MALFORMED', ['array.ndjson:1: ', '--format json']],
     ['json.csv', '{"value":1}\n{"value":2}\n', 'HEADER_MISMATCH', ['json.csv:1: ', '--format ndjson']],
-    ['utf16.csv', utf16, 'SOURCE_ENCODING', ['utf16.csv', 'iconv -f UTF-16 -t UTF-8']],
-    ['utf16le.csv', utf16.subarray(2), 'SOURCE_ENCODING', ['iconv -f UTF-16LE -t UTF-8']],
+    ['utf16le.csv', utf16.subarray(2), 'SOURCE_ENCODING', ['utf16le.csv', '--encoding utf-16le']],
+    ['cr.csv', records(2).replaceAll('\n', '\r'), 'SOURCE_LINE_ENDS', ['cr.csv', '--line-end cr']],
     [
       'cut.csv.gz',
       gzipSync(records(50)).subarray(0, -20),

@@ -101,13 +101,8 @@ export const systemCodes = {
     'the file is compressed in an unsupported format',
     'unpack it first, as the message says',
   ),
-  SOURCE_ENCODING: code('halt', 65, 'the file is not UTF-8', 'convert it to UTF-8'),
-  SOURCE_LINE_ENDS: code(
-    'halt',
-    65,
-    'the lines of the file end with CR alone',
-    "end them with LF: tr '\\r' '\\n' < FILE > NEW",
-  ),
+  SOURCE_ENCODING: code('halt', 65, 'the file is not UTF-8', 'state its encoding with --encoding'),
+  SOURCE_LINE_ENDS: code('halt', 65, 'the lines of the file end with CR alone', 'read it with --line-end cr'),
   SOURCE_MALFORMED: code(
     'halt',
     65,
