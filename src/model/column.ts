@@ -53,8 +53,8 @@ export type Generated =
 export interface ColumnSpec {
   readonly type: ColumnType
   readonly notNull: boolean
-  /** The CSV column or JSON field, if it has another name than the column. */
-  readonly from?: string | undefined
+  /** The CSV column or JSON field, if it has another name than the column, or several of them. */
+  readonly from?: string | readonly string[] | undefined
   /** Text form of the default value. */
   readonly fallback?: string | undefined
   /** Texts that mean NULL, in addition to an unquoted empty cell. */
@@ -93,9 +93,12 @@ export class Column<T = unknown> {
     return this.#with({ fallback: String(given[0]) }, 'default', given)
   }
 
-  /** Reads the column from the CSV column or JSON field `field` instead of the one with its own name. */
-  from(...given: [field: string]): Column<T> {
-    return this.#with({ from: given[0] }, 'from', given)
+  /**
+   * Reads the column from the CSV column or JSON field `field` instead of the one with its own name. The texts
+   * of several are joined by a space, without those that have no value.
+   */
+  from(...fields: [field: string, ...others: string[]]): Column<T> {
+    return this.#with({ from: fields.length === 1 ? fields[0] : fields }, 'from', fields)
   }
 
   /** Texts that mean NULL, quoted or not, in addition to an unquoted empty cell. */

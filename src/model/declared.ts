@@ -54,5 +54,6 @@ export interface Model<C extends Columns = Columns> {
 /** The type of a row of `M`. */
 export type RowOf<M extends { readonly row?: unknown }> = NonNullable<M['row']>
 
-/** The CSV column or JSON field that a column is read from. */
-export const sourceName = (column: ModelColumn): string => column.from ?? column.name
+/** The CSV columns or JSON fields that a column is read from. */
+export const sourceNames = ({ from, name }: ModelColumn): readonly string[] =>
+  typeof from === 'object' ? from : [from ?? name]

@@ -4,16 +4,14 @@
 import { isUtf8 } from 'node:buffer'
 import type { WantedField } from '../core/cells.ts'
 import type { Notations } from '../core/notation.ts'
-import { isMasked, type Model, type ModelColumn, sourceColumns, sourceName } from './model.ts'
+import { isMasked, type Model, type ModelColumn, sourceColumns, sourceNames } from './model.ts'
 import { notationOf, textWritten } from './notation/notation.ts'
 
-/** One for each column that is read from the source, in the order of the columns. */
+/** One for each field of each column that is read from the source, in the order of the columns. */
 export const wantedFields = (model: Model): WantedField[] =>
-  sourceColumns(model).map((column) => ({
-    name: sourceName(column),
-    take: takeOf(column),
-    column: column.name,
-  }))
+  sourceColumns(model).flatMap((column) =>
+    sourceNames(column).map((name) => ({ name, take: takeOf(column), column: column.name })),
+  )
 
 function takeOf({ type, transform }: ModelColumn): WantedField['take'] {
   if (type.kind === 'json') return 'source'
@@ -27,11 +25,11 @@ export function* fieldProblems(
   ignoreExtra = false,
 ): Generator<string> {
   const columns = sourceColumns(model)
-  const known = new Set(columns.map(sourceName))
+  const known = new Set(columns.flatMap(sourceNames))
   const present = new Set(fields)
   const needed = columns.filter((column) => column.notNull && column.fallback === undefined)
   // Several columns may read one field.
-  for (const name of new Set(needed.map(sourceName)))
+  for (const name of new Set(needed.flatMap(sourceNames)))
     if (!present.has(name)) yield `column ${name} is missing`
   const extra = fields.filter((field) => !known.has(field))
   // Without it, every record would be a row of NULLs and defaults.
@@ -58,21 +56,23 @@ export type FieldMask = (text: string) => string | null
  * layout.
  */
 export function fieldRules(model: Model, notations?: Notations): Map<string, FieldRule> {
-  const columns = Map.groupBy(sourceColumns(model), sourceName)
-  return new Map([...columns].map(([field, readers]) => [field, ruleOf(readers, notations)]))
+  const readers = new Map<string, ModelColumn[]>()
+  for (const column of sourceColumns(model))
+    for (const field of sourceNames(column)) readers.set(field, [...(readers.get(field) ?? []), column])
+  return new Map([...readers].map(([field, columns]) => [field, ruleOf(field, columns, notations)]))
 }
 
-function ruleOf(columns: readonly ModelColumn[], notations?: Notations): FieldRule {
+function ruleOf(field: string, columns: readonly ModelColumn[], notations?: Notations): FieldRule {
   const masked = columns.find((column) => column.mask !== undefined)
   return {
-    mask: masked && maskOf(masked, notations),
+    mask: masked && maskOf(field, masked, notations),
     takesParts: columns.every((column) => takeOf(column) !== 'text'),
   }
 }
 
-function maskOf(column: ModelColumn, notations?: Notations): FieldMask {
+function maskOf(field: string, column: ModelColumn, notations?: Notations): FieldMask {
   const { mask, type, nullIf } = column
-  const written = textWritten(notationOf(column.written, sourceName(column), type, notations) ?? {}, nullIf)
+  const written = textWritten(notationOf(column.written, field, type, notations) ?? {}, nullIf)
   return (text) => {
     const plain = written(text)
     return plain === null ? null : (mask?.apply(plain) ?? null)

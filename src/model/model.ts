@@ -8,7 +8,7 @@ import {
   type Index,
   type Model,
   type ModelColumn,
-  sourceName,
+  sourceNames,
 } from './declared.ts'
 import type { Mask } from './mask.ts'
 import { problemsOf } from './problems.ts'
@@ -107,16 +107,21 @@ export const sourceColumns = (model: Model): readonly ModelColumn[] =>
   model.columns.filter(({ generated }) => generated === undefined)
 
 /**
- * Index of the cell that a column is read from; -1 if there is none. If `fields` has one entry per column, in
- * order, two columns may read the same field, each from its own cell.
+ * Indexes of the cells that a column is read from; -1 where there is none. If `fields` has an entry for each
+ * field of each column, in order, two columns may read the same field, each from its own cell.
  */
-export function cellOfColumn(model: Model, fields: readonly string[], name: string): number {
-  const columns = sourceColumns(model)
-  const own = columns.findIndex((column) => column.name === name)
-  const column = columns[own]
-  if (column === undefined) return -1
-  const field = sourceName(column)
-  return fields[own] === field ? own : fields.indexOf(field)
+export function cellsOfColumn(model: Model, fields: readonly string[], name: string): readonly number[] {
+  let first = 0
+  for (const column of sourceColumns(model)) {
+    const names = sourceNames(column)
+    if (column.name === name) {
+      return names.map((field, index) =>
+        fields[first + index] === field ? first + index : fields.indexOf(field),
+      )
+    }
+    first += names.length
+  }
+  return []
 }
 
 /** Whether the model masks a column. */

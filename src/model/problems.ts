@@ -1,7 +1,7 @@
 import { nearest } from '../core/nearest.ts'
 import { fieldPath } from '../core/path.ts'
 import type { ColumnType } from './columns.ts'
-import { type Model, type ModelColumn, sourceName } from './declared.ts'
+import { type Model, type ModelColumn, sourceNames } from './declared.ts'
 import { notationProblems, unsuited } from './notation/notation.ts'
 import type { RowWriter } from './writer.ts'
 import { zoneProblem } from './zones.ts'
@@ -68,19 +68,25 @@ function* writtenProblems({ name, type, written }: ModelColumn): Generator<strin
 }
 
 /** With a transform, the order of the two would be unclear, and what a reject may show if one fails. */
-function* maskProblems({ name, type, mask, transform }: ModelColumn): Generator<string> {
+function* maskProblems({ name, type, mask, transform, from }: ModelColumn): Generator<string> {
   if (mask === undefined) return
   if (type.kind !== 'text' && type.kind !== 'varchar')
     yield `${name}: only text and varchar columns can be masked`
   if (transform !== undefined) yield `${name}: mask and transform do not go together`
+  // What is kept of a record keeps its fields apart, and could not hold the mask of them together.
+  if (typeof from === 'object') yield `${name}: a column of several fields cannot be masked`
 }
 
 /** A value that one column masks must not appear in another, by itself or within an object. */
 function* sharedMaskProblems(columns: readonly ModelColumn[]): Generator<string> {
-  for (const { name, from, mask } of columns) {
-    const field = from ?? name
+  for (const column of columns) {
+    const { name, mask } = column
+    const [field = name] = sourceNames(column)
     const others = columns.filter(
-      (other) => other.name !== name && other.generated === undefined && overlap(sourceName(other), field),
+      (other) =>
+        other.name !== name &&
+        other.generated === undefined &&
+        sourceNames(other).some((each) => overlap(each, field)),
     )
     if (mask !== undefined && others.length > 0)
       yield `${name}: its field ${field} is masked, and read by ${others[0]?.name} too`

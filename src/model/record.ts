@@ -1,11 +1,11 @@
-import { type Cells, escaped, unquoted } from '../core/cells.ts'
+import { cellBytes, type Cells, escaped, unquoted } from '../core/cells.ts'
 import type { Fault } from '../core/fault.ts'
 import { visible } from '../core/found.ts'
 import type { Notations } from '../core/notation.ts'
 import type { CellDecoder, Transformed } from './columns.ts'
 import { generatorOf } from './generated.ts'
-import { cellOfColumn, type Model, type ModelColumn, sourceName } from './model.ts'
-import { notationOf, type Written, writtenBy } from './notation/notation.ts'
+import { cellsOfColumn, type Model, type ModelColumn, sourceNames } from './model.ts'
+import { notationOf, textWritten, valueWritten, type Written, writtenBy } from './notation/notation.ts'
 import type { RowWriter } from './writer.ts'
 
 /** The origin of records, for generated columns. */
@@ -20,8 +20,9 @@ const nowhere: Origin = { keyOf: () => '', at: 0 }
 
 interface ColumnPlan {
   readonly name: string
-  /** Index of the cell; -1 if the source has none. */
+  /** Index of the cell; -1 if the source has none, or the column has several. */
   readonly cell: number
+  readonly parts: readonly CellPart[] | undefined
   readonly decode: CellDecoder
   /** The fault of a record without a value; undefined if the column becomes NULL. */
   readonly missing: Fault | undefined
@@ -29,6 +30,13 @@ interface ColumnPlan {
   readonly nullIf: readonly Buffer[]
   readonly change: Change | undefined
   readonly generate: ((origin: Origin, record: number, writer: RowWriter) => Fault | undefined) | undefined
+}
+
+/** One of several cells that make a value. */
+interface CellPart {
+  readonly cell: number
+  /** Null is no value. */
+  readonly read: (text: string) => string | null
 }
 
 /** What changes the source text, in this order. */
@@ -54,7 +62,7 @@ export class RecordDecoder {
   /** `notations`: those of the layout. */
   constructor(model: Model, fields: readonly string[], writer: RowWriter, notations?: Notations) {
     this.#plans = model.columns.map((column) =>
-      planOf(column, cellOfColumn(model, fields, column.name), notations),
+      planOf(column, cellsOfColumn(model, fields, column.name), notations),
     )
     this.#writer = writer
   }
@@ -66,7 +74,8 @@ export class RecordDecoder {
     const writer = this.#writer
     writer.startRow()
     for (const plan of this.#plans) {
-      const fault = plan.cell < 0 ? fill(plan, writer, origin, record) : decodeCell(plan, cells, writer)
+      const fault =
+        plan.cell < 0 ? fill(plan, cells, writer, origin, record) : decodeCell(plan, cells, writer)
       if (fault !== undefined) {
         writer.dropRow()
         return { ...fault, column: plan.name }
@@ -77,12 +86,14 @@ export class RecordDecoder {
   }
 }
 
-function planOf(column: ModelColumn, cell: number, notations?: Notations): ColumnPlan {
+function planOf(column: ModelColumn, cells: readonly number[], notations?: Notations): ColumnPlan {
   const { generated } = column
+  const parts = cells.length > 1 ? partsOf(column, cells, notations) : undefined
   const change = changeOf(column, notations)
   return {
     name: column.name,
-    cell,
+    cell: parts === undefined ? (cells[0] ?? -1) : -1,
+    parts,
     decode: column.type.decoder(),
     missing: missingFault(column),
     fallback: column.fallback === undefined ? undefined : Buffer.from(column.fallback),
@@ -99,11 +110,31 @@ function missingFault({ notNull, tableNotNull }: ModelColumn): Fault | undefined
     : undefined
 }
 
+function partsOf(
+  column: ModelColumn,
+  cells: readonly number[],
+  notations: Notations | undefined,
+): readonly CellPart[] {
+  return sourceNames(column).map((field, index) => ({
+    cell: cells[index] ?? -1,
+    read: textWritten(notationOf(column.written, field, column.type, notations) ?? {}, column.nullIf),
+  }))
+}
+
 function changeOf(column: ModelColumn, notations?: Notations): Change | undefined {
-  const notation = notationOf(column.written, sourceName(column), column.type, notations)
-  const written = notation && writtenBy(notation, column.type, column.nullIf)
+  const written = writtenOf(column, notations)
   const model = modelChangeOf(column)
   return written === undefined && model === undefined ? undefined : { written, model }
+}
+
+function writtenOf(column: ModelColumn, notations?: Notations): Written | undefined {
+  const { type, nullIf } = column
+  const [field, ...others] = sourceNames(column)
+  const isWhole = others.length === 0
+  const notation = notationOf(column.written, isWhole ? field : undefined, type, notations)
+  if (notation === undefined) return undefined
+  // The parts of a value have been read already.
+  return isWhole ? writtenBy(notation, type, nullIf) : valueWritten(notation, type)
 }
 
 function modelChangeOf({ transform, mask }: ModelColumn): ModelChange | undefined {
@@ -111,9 +142,37 @@ function modelChangeOf({ transform, mask }: ModelColumn): ModelChange | undefine
   return transform === undefined ? undefined : { by: 'transform', change: transform }
 }
 
-/** A column without a cell. */
-const fill = (plan: ColumnPlan, writer: RowWriter, origin: Origin, record: number): Fault | undefined =>
-  plan.generate === undefined ? decodeMissing(plan, writer) : plan.generate(origin, record, writer)
+/** A column without a cell of its own. */
+function fill(
+  plan: ColumnPlan,
+  cells: Cells,
+  writer: RowWriter,
+  origin: Origin,
+  record: number,
+): Fault | undefined {
+  if (plan.generate !== undefined) return plan.generate(origin, record, writer)
+  return plan.parts === undefined ? decodeMissing(plan, writer) : decodeParts(plan, plan.parts, cells, writer)
+}
+
+/** The texts of the cells, joined by a space, without those that have no value. */
+function decodeParts(
+  plan: ColumnPlan,
+  parts: readonly CellPart[],
+  cells: Cells,
+  writer: RowWriter,
+): Fault | undefined {
+  const texts: string[] = []
+  for (const { cell, read } of parts) {
+    const isMissing =
+      cell < 0 || (cells.starts[cell] === cells.ends[cell] && cells.quoting[cell] === unquoted)
+    const text = isMissing ? null : read(cellBytes(cells, cell).toString('utf8'))
+    if (text !== null) texts.push(text)
+  }
+  if (texts.length === 0) return decodeMissing(plan, writer)
+  return decodeChanged(plan, plan.change ?? unchanged, texts.join(' '), writer)
+}
+
+const unchanged: Change = { written: undefined, model: undefined }
 
 function decodeCell(plan: ColumnPlan, cells: Cells, writer: RowWriter): Fault | undefined {
   const { cell } = plan

@@ -90,7 +90,7 @@ const signatures = {
 
   notNull: nothing('notNull()'),
   default: { parameters: [scalar], example: "default('EUR')" },
-  from: { parameters: [text], example: "from('Customer Name')" },
+  from: { parameters: [text], rest: text, example: "from('Customer Name')" },
   nullIf: names("nullIf('', 'n/a')"),
   written: {
     parameters: [

@@ -1,7 +1,7 @@
 import { type Cells, quoted, unquoted } from '../core/cells.ts'
 import type { Fault } from '../core/fault.ts'
 import { isoDate, isoTime, isoTimestamp } from './iso.ts'
-import { type Model, type RowOf, sourceColumns, sourceName } from './model.ts'
+import { type Model, type RowOf, sourceColumns, sourceNames } from './model.ts'
 import { RecordDecoder } from './record.ts'
 import { requireUse } from './signatures.ts'
 import type { RowWriter } from './writer.ts'
@@ -104,7 +104,7 @@ export function decodeRecord<M extends Model>(
   requireUse('decodeRecord', [model, record, origin])
   const { key = 'record', at = new Date() } = origin
   const fields = sourceColumns(model)
-    .map(sourceName)
+    .flatMap(sourceNames)
     .filter((name) => Object.hasOwn(record, name))
   const texts = fields.map((name) => record[name] ?? null)
   const writer = new ValueWriter(model)

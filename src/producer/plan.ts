@@ -10,7 +10,7 @@ import type { Abortable } from '../core/wait.ts'
 import type { Splitter } from '../format/split.ts'
 import type { Reading } from '../format/reading.ts'
 import { type FormatOptions, splittersFor } from '../format/registry.ts'
-import { isMasked, type Model, sourceColumns, sourceName, tableName } from '../model/model.ts'
+import { isMasked, type Model, sourceColumns, sourceNames, tableName } from '../model/model.ts'
 import { fieldProblems } from '../model/fields.ts'
 import type { ReadOptions, Source } from '../source/source.ts'
 import type { ReadSource } from './reading.ts'
@@ -110,7 +110,7 @@ const splitterOf = (source: PlannedSource, options: HeadOptions): Splitter => {
   const { model, ignoreExtra, namesColumns = false } = options
   return splittersFor(source.reading ?? options)(source.path, {
     table: tableName(model),
-    names: sourceColumns(model).map(sourceName),
+    names: sourceColumns(model).flatMap(sourceNames),
     isMasked: isMasked(model),
     namesColumns,
     problems: (fields) => [...fieldProblems(model, fields, ignoreExtra)],

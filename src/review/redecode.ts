@@ -7,7 +7,7 @@ import { type Fault, maxRawBytes } from '../core/fault.ts'
 import type { Layout } from '../core/load.ts'
 import { sha256Of } from '../core/sha256.ts'
 import { messageLayout } from '../format/registry.ts'
-import { isMasked, sourceColumns, sourceName } from '../model/model.ts'
+import { isMasked, sourceColumns, sourceNames } from '../model/model.ts'
 import type { RowBuffer } from '../model/writer.ts'
 import type { StoredReject } from '../sink/ledger.ts'
 import type { RejectReplay, Verdict } from '../sink/sink.ts'
@@ -96,7 +96,10 @@ export class Redecoder {
     if (records === undefined) {
       const model = withoutMasks(this.#options.model, masked)
       const { ignoreExtra } = this.#options
-      const fields = [...sourceColumns(model).map(sourceName), ...(keyField === undefined ? [] : [keyField])]
+      const fields = [
+        ...sourceColumns(model).flatMap(sourceNames),
+        ...(keyField === undefined ? [] : [keyField]),
+      ]
       const redacted = masked.length > 0 ? fields : []
       records = Records.of(layout, { model, ignoreExtra, keyField, redacted }, this.#rows)
       this.#records.set(key, records)

@@ -12,6 +12,7 @@ import {
   timestamp,
   type Transformed,
 } from '../../src/model/columns.ts'
+import { sha256 } from '../../src/model/mask.ts'
 import { defineModel } from '../../src/model/model.ts'
 import type { Cells } from '../../src/core/cells.ts'
 import { fieldProblems } from '../../src/model/fields.ts'
@@ -268,4 +269,54 @@ it('values of every type lie in their own columns', () => {
     c: 'x',
   })
   expect(verdict(text(), 'a')).toBe('a')
+})
+
+describe('a column of several fields', () => {
+  const began = timestamp().from('date', 'time')
+  const model = defineModel({ table: 't', columns: { began, date: text() } })
+
+  it('has their texts, joined by a space, without those that have no value', () => {
+    expect(decodeRecord(model, { date: '2021-01-02', time: '03:04' })).toEqual({
+      began: '2021-01-02T03:04:00.000000',
+      date: '2021-01-02',
+    })
+    const name = defineModel({ table: 't', columns: { name: text().from('first', 'last').nullIf('-') } })
+    expect(decodeRecord(name, { first: 'Ann', last: 'Lee' })).toEqual({ name: 'Ann Lee' })
+    expect(decodeRecord(name, { first: 'Ann', last: '-' })).toEqual({ name: 'Ann' })
+    expect(decodeRecord(name, { first: null, last: '-' })).toEqual({ name: null })
+    expect(decodeRecord(name, {})).toEqual({ name: null })
+  })
+
+  it('has the notation of each of them, and a pattern and a transform of them together', () => {
+    const column = timestamp()
+      .from('date', 'time')
+      .written({ trim: true, pattern: 'DD.MM.YYYY HH:mm' })
+      .transform((joined) => joined.replace('2021', '2022'))
+    const together = defineModel({ table: 't', columns: { column } })
+    expect(decodeRecord(together, { date: ' 02.01.2021', time: '03:04 ' })).toEqual({
+      column: '2022-01-02T03:04:00.000000',
+    })
+  })
+
+  it('misses each of them that the source does not have', () => {
+    const needed = defineModel({ table: 't', columns: { began: began.notNull() } })
+    expect([...fieldProblems(needed, ['date', 'other'])]).toEqual([
+      'column time is missing',
+      'column other is not in the model',
+    ])
+    expect([...fieldProblems(needed, ['date', 'time'])]).toEqual([])
+  })
+
+  it('cannot be masked, nor read what another column masks', () => {
+    const masked = { both: text().from('a', 'b').mask(sha256()) }
+    expect(() => defineModel({ table: 't', columns: masked })).toThrow('several fields cannot be masked')
+    const columns = { both: text().from('a', 'b'), b: text().mask(sha256()) }
+    expect(() => defineModel({ table: 't', columns })).toThrow('its field b is masked, and read by both too')
+  })
+
+  it('is part of the fingerprint', () => {
+    const print = (...fields: [string, ...string[]]) =>
+      defineModel({ table: 't', columns: { a: text().from(...fields) } }).fingerprint
+    expect(new Set([print('a'), print('a', 'b'), print('b', 'a')]).size).toBe(3)
+  })
 })

@@ -11,7 +11,7 @@ import { sha256Of } from '../../core/sha256.ts'
 import type { FieldValue, RecordText } from '../../format/format.ts'
 import { formatOf, messageLayout } from '../../format/registry.ts'
 import { type FieldMask, type FieldRule, fieldRules, maskedText } from '../../model/fields.ts'
-import { isMasked, type Model, sourceColumns, sourceName } from '../../model/model.ts'
+import { isMasked, type Model, sourceColumns, sourceNames } from '../../model/model.ts'
 import { claimsChunk, envelopeHeaders, readableEnvelope } from '../../queue/envelope.ts'
 import type { Headers } from '../../queue/queue.ts'
 import { type MaskedBody, maskedHeaders, withoutMaskedHeader } from './kept-header.ts'
@@ -73,7 +73,7 @@ export class Keeping {
       this.#rules.set(keyField, { mask: undefined, takesParts: false })
     this.fields = [...this.#rules.keys()]
     const columns = sourceColumns(model)
-    this.maskedFields = columns.filter(({ mask }) => mask !== undefined).map(sourceName)
+    this.maskedFields = columns.filter(({ mask }) => mask !== undefined).flatMap(sourceNames)
   }
 
   /** Undefined where the model masks nothing. `layout`: how the records lie, by default in messages. */

@@ -1,5 +1,5 @@
 /** What the dead letter of a model with masked columns says of its body, in a header of its own. */
-import { type Model, sourceName } from '../../model/model.ts'
+import { type Model, sourceNames } from '../../model/model.ts'
 import type { Headers } from '../../queue/queue.ts'
 
 export type MaskedBody =
@@ -36,7 +36,7 @@ export function maskedBodyOf(letter: { readonly headers: Headers }): MaskedBody 
 /** The model as it reads bytes in which the fields are masked already. */
 export function withoutMasks<M extends Model>(model: M, fields: readonly string[]): M {
   const columns = model.columns.map((column) =>
-    fields.includes(sourceName(column)) ? { ...column, mask: undefined } : column,
+    sourceNames(column).some((field) => fields.includes(field)) ? { ...column, mask: undefined } : column,
   )
   return { ...model, columns }
 }

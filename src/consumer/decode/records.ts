@@ -5,7 +5,7 @@ import type { Layout } from '../../core/load.ts'
 import type { Format, RecordReader } from '../../format/format.ts'
 import { formatOf } from '../../format/registry.ts'
 import { fieldProblems, type FieldMask, wantedFields } from '../../model/fields.ts'
-import { cellOfColumn, type Model, sourceColumns, sourceName, tableName } from '../../model/model.ts'
+import { cellsOfColumn, type Model, sourceColumns, sourceNames, tableName } from '../../model/model.ts'
 import { notationsProblem } from '../../model/notation/notation.ts'
 import { type Origin, RecordDecoder } from '../../model/record.ts'
 import type { RowBuffer } from '../../model/writer.ts'
@@ -83,11 +83,14 @@ export class Records {
 
   #cells(): RedactableCell[] {
     const { fields } = this.reader
-    const cells: RedactableCell[] = sourceColumns(this.#model).map((column) => ({
-      cell: cellOfColumn(this.#model, fields, column.name),
-      field: sourceName(column),
-      column: column.name,
-    }))
+    const cells: RedactableCell[] = sourceColumns(this.#model).flatMap((column) => {
+      const own = cellsOfColumn(this.#model, fields, column.name)
+      return sourceNames(column).map((field, index) => ({
+        cell: own[index] ?? -1,
+        field,
+        column: column.name,
+      }))
+    })
     const field = this.#keyField
     return field === undefined ? cells : [...cells, { cell: fields.length - 1, field, column: undefined }]
   }
@@ -117,8 +120,15 @@ export class Records {
       return { start: Math.min(span.start, text.length), end: Math.min(span.end, text.length) }
     const column = this.#model.columns.find((each) => each.name === name)
     if (column === undefined) return undefined
-    const cell = cellOfColumn(this.#model, this.layout.fields, column.name)
-    return this.#format.record.locate(text, this.layout, sourceName(column), cell)
+    const cells = cellsOfColumn(this.#model, this.layout.fields, column.name)
+    const spans = sourceNames(column)
+      .map((field, index) => this.#format.record.locate(text, this.layout, field, cells[index] ?? -1))
+      .filter((each) => each !== undefined)
+    if (spans.length === 0) return undefined
+    return {
+      start: Math.min(...spans.map(({ start }) => start)),
+      end: Math.max(...spans.map(({ end }) => end)),
+    }
   }
 
   /** The text of the key field, or its mask. Throws what the mask throws. */

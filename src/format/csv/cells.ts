@@ -1,5 +1,5 @@
 /** What both readers of CSV give, and what is wrong with a record of either. */
-import { lf } from '../../core/bytes.ts'
+import { cr, lf } from '../../core/bytes.ts'
 import { unquoted } from '../../core/cells.ts'
 import type { Fault } from '../../core/fault.ts'
 import type { RecordReader } from '../format.ts'
@@ -37,6 +37,28 @@ export function kindsOf({ delimiter, quote, escape }: RecordDialect): Uint8Array
 
 /** The byte of a character, and -1 where there is none. */
 export const byteOf = (character: string | undefined): number => (character ? character.charCodeAt(0) : -1)
+
+/** What ends a cell, and what quotes one. */
+interface Marks {
+  readonly delimiter: number
+  readonly quote: number
+}
+
+/**
+ * Excel keeps the zeros of `="007"` although it does not quote the cell. Such a cell is one as it stands: it
+ * begins at `start`, and `at` is its first quote. Returns the index of its last one, -1 for any other cell.
+ */
+export function excelTextEnd(bytes: Buffer, start: number, at: number, { delimiter, quote }: Marks): number {
+  if (at !== start + 1 || bytes[start] !== equals) return -1
+  let close = at + 1
+  for (; close < bytes.length && bytes[close] !== quote; close++)
+    if (bytes[close] === delimiter || bytes[close] === lf) return -1
+  const after = bytes[close + 1]
+  const isEnd = after === delimiter || after === lf || after === cr || close + 1 === bytes.length
+  return isEnd && close < bytes.length ? close : -1
+}
+
+const equals = 0x3d
 
 /** What is wrong with the record that a reader stands on. */
 export function recordFault(cells: CsvCells, isText: boolean, dialect: RecordDialect): Fault | undefined {

@@ -18,6 +18,7 @@ import {
   kindsOf,
   recordFault,
   surplusFault,
+  excelTextEnd,
 } from './cells.ts'
 import type { RecordDialect } from './dialect.ts'
 
@@ -189,7 +190,12 @@ export class DialectReader implements CsvCells {
         if (at + 1 === length) continue
         this.#escapedEnd = ++at + 1
         this.quoting[cell] = escaped
-      } else this.flaw = 'BAD_QUOTE'
+      } else {
+        const marks = { delimiter: this.#delimiter, quote: this.#quote }
+        const close = excelTextEnd(bytes, start, at, marks)
+        if (close < 0) this.flaw = 'BAD_QUOTE'
+        else at = close
+      }
     }
     this.#endUnquoted(cell, start, at)
     return at

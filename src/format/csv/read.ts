@@ -10,7 +10,7 @@ import { cr, lf } from '../../core/bytes.ts'
 import { cellBytes, escaped, quoted, unquoted } from '../../core/cells.ts'
 import type { Fault } from '../../core/fault.ts'
 import { isText } from '../text.ts'
-import { type CsvCells, isOfCount, recordFault, surplusFault } from './cells.ts'
+import { type CsvCells, excelTextEnd, isOfCount, recordFault, surplusFault } from './cells.ts'
 import type { RecordDialect } from './dialect.ts'
 
 const none = Buffer.alloc(0)
@@ -37,6 +37,7 @@ export class CsvReader implements CsvCells {
   readonly #dialect: RecordDialect
   readonly #delimiter: number
   readonly #quote: number
+  readonly #marks: { readonly delimiter: number; readonly quote: number }
   /** One more than the greatest of delimiter, quote and LF, in each byte of a word. */
   readonly #above: number
 
@@ -47,6 +48,7 @@ export class CsvReader implements CsvCells {
     this.#dialect = dialect
     this.#delimiter = delimiter.charCodeAt(0)
     this.#quote = quote.charCodeAt(0)
+    this.#marks = { delimiter: this.#delimiter, quote: this.#quote }
     this.#above = Math.imul(Math.max(this.#delimiter, this.#quote, lf) + 1, 0x01010101)
   }
 
@@ -102,7 +104,7 @@ export class CsvReader implements CsvCells {
         if (at === length) break
         const byte = bytes[at]
         if (byte === delimiter || byte === lf) break
-        if (byte === quote) this.flaw = 'BAD_QUOTE'
+        if (byte === quote) at = this.#strayQuote(at, starts[count] as number)
       }
       if (quoting[count] === unquoted) ends[count] = at
       count++
@@ -173,6 +175,13 @@ export class CsvReader implements CsvCells {
     this.ends[cell] = at
     this.quoting[cell] = kind
     return after
+  }
+
+  /** A quote at `at` in a cell that begins at `start` without one; returns the last index that is done with. */
+  #strayQuote(at: number, start: number): number {
+    const close = excelTextEnd(this.bytes, start, at, this.#marks)
+    if (close < 0) this.flaw = 'BAD_QUOTE'
+    return Math.max(at, close)
   }
 
   /**

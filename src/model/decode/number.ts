@@ -28,8 +28,7 @@ export function decodeInteger(
   writer: RowWriter,
 ): Fault | undefined {
   const value = smallInteger(bytes, start, end)
-  if (Number.isNaN(value))
-    return { code: 'BAD_INTEGER', detail: `${found(bytes, start, end)} is not a whole number` }
+  if (Number.isNaN(value)) return badInteger(bytes, start, end)
   if (value > 2_147_483_647 || value < -2_147_483_648)
     return outOfRange(bytes, start, end, 'a 32-bit integer')
   writer.integer(value)
@@ -47,8 +46,7 @@ export function decodeBigint(
   writer: RowWriter,
 ): Fault | undefined {
   const value = smallInteger(bytes, start, end)
-  if (Number.isNaN(value))
-    return { code: 'BAD_INTEGER', detail: `${found(bytes, start, end)} is not a whole number` }
+  if (Number.isNaN(value)) return badInteger(bytes, start, end)
   if (!Number.isSafeInteger(value)) return decodeLarge(bytes, start, end, writer)
   const high = Math.floor(value / twoTo32)
   writer.bigint(high, value - high * twoTo32)
@@ -215,6 +213,13 @@ function withoutZeros(bytes: Buffer, start: number, end: number): number {
   let last = end
   while (last > start && bytes[last - 1] === ZERO) last--
   return last
+}
+
+function badInteger(bytes: Buffer, start: number, end: number): Fault {
+  // A spreadsheet has shortened it: what it was cannot be told.
+  const isShortened = locateDecimal(bytes, start, end) && decimal.exponent > 0
+  const reason = isShortened ? 'a number in scientific notation, which may lack digits' : 'not a whole number'
+  return { code: 'BAD_INTEGER', detail: `${found(bytes, start, end)} is ${reason}` }
 }
 
 const outOfRange = (bytes: Buffer, start: number, end: number, type: string): Fault => ({

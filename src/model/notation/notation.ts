@@ -69,11 +69,14 @@ const given = (notation: { readonly [K in keyof Notation]: Notation[K] | undefin
  */
 export function notationOf(
   own: Notation | undefined,
-  field: string,
+  field: string | undefined,
   type: ColumnType,
   { notation, notations }: Notations = {},
 ): Notation | undefined {
-  const ofField = notations !== undefined && Object.hasOwn(notations, field) ? notations[field] : undefined
+  const ofField =
+    field !== undefined && notations !== undefined && Object.hasOwn(notations, field)
+      ? notations[field]
+      : undefined
   const stated = [own, ofField, notation && suited(notation, holds(type))].filter(
     (each) => each !== undefined,
   )
@@ -161,8 +164,7 @@ export function* unsuited(notation: Notation, type: ColumnType): Generator<strin
 /** `nullIf`: more texts that mean no value. */
 export function writtenBy(notation: Notation, type: ColumnType, nullIf: readonly string[] = []): Written {
   const texts = textWritten(notation, nullIf)
-  const held = holds(type)
-  const values = valueWritten(notation, held, type.kind)
+  const values = valueWritten(notation, type)
   if (values === undefined) return texts
   return (text) => {
     const plain = texts(text)
@@ -187,18 +189,19 @@ const trimmed = (text: string): string => text.replace(/^[ \t]+/, '').replace(/[
 
 const isExcelText = (text: string): boolean => /^="(?:[^"]|"")*"$/s.test(text)
 
-function valueWritten(
+/** The part that holds for columns of numbers and times; undefined where there is none for the type. */
+export function valueWritten(
   notation: Notation,
-  held: Holds,
-  kind: string,
+  type: ColumnType,
 ): ((text: string) => string | Fault) | undefined {
+  const held = holds(type)
   const { pattern, epoch } = notation
   const times = isTimes(held) || held === 'any'
   if (pattern !== undefined && times) {
     const read = patternReader(pattern)
     return (text) => formOf(read(text), text, held, `written ${pattern}`)
   }
-  const numbers = ofNumbers(notation) ? numberWritten(notation, kind) : undefined
+  const numbers = ofNumbers(notation) ? numberWritten(notation, type.kind) : undefined
   if (epoch !== undefined && times) {
     const read = epochReader(epoch)
     return (text) => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { defaultDialect } from '../../../src/format/csv/dialect.ts'
+import { csvReader } from '../../../src/format/csv/choose.ts'
 import { cellText, CsvReader, unescape } from '../../../src/format/csv/read.ts'
 import { adversarialText, bytesOf, count, legalText, readAll, readCells } from './helpers.ts'
 import { csvParse, rawRecords } from './oracle.ts'
@@ -267,5 +268,31 @@ describe('a record with another number of cells than the layout has fields', () 
 
   it('a line without a character is told from a short one', () => {
     expect(faultOf('')).toMatchObject({ code: 'BLANK_LINE' })
+  })
+})
+
+describe('a cell that Excel has marked as text', () => {
+  const cells = (text: string, trim: boolean) => {
+    const reader = csvReader({ delimiter: ',', quote: '"', ...(trim && { trim }) }, ['a', 'b'])
+    reader.open(Buffer.from(text))
+    reader.next()
+    return reader.fault?.code ?? [cellText(reader, 0), cellText(reader, 1)]
+  }
+
+  it.each([
+    ['="007",1\n', ['="007"', '1']],
+    ['1,="007"\n', ['1', '="007"']],
+    ['1,="007"\r\n', ['1', '="007"']],
+    ['1,="007"', ['1', '="007"']],
+    ['="",=""', ['=""', '=""']],
+    ['="0,7",1\n', 'BAD_QUOTE'],
+    ['="0""7",1\n', 'BAD_QUOTE'],
+    ['="007"8,1\n', 'BAD_QUOTE'],
+    ['a="007",1\n', 'BAD_QUOTE'],
+    ['="007,1\n', 'BAD_QUOTE'],
+    ['1,="007', 'BAD_QUOTE'],
+  ])('%j', (text, expected) => {
+    expect(cells(text, false)).toEqual(expected)
+    expect(cells(text, true)).toEqual(expected)
   })
 })
