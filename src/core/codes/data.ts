@@ -63,7 +63,7 @@ export const dataCodes = {
   ),
   BAD_NUMBER: reject(
     'not a decimal number',
-    'use digits, a point and an exponent; for decimal commas, thousands and currencies see written() and --decimal; NaN and Infinity are refused (see nullIf)',
+    'use digits, a point and an exponent; other forms: written(), --decimal, --thousands; NaN and Infinity are refused (see nullIf)',
   ),
   BAD_DATE: reject(
     'not a date that exists, in the form YYYY-MM-DD',
