@@ -19,6 +19,8 @@ export interface Layout extends Notations {
   readonly format?: string
   /** Names of the cells, in order; empty if each record names its own. */
   readonly fields: readonly string[]
+  /** Of a load without a written model: what was stated in place of one. */
+  readonly ofTable?: unknown
   readonly [key: string]: unknown
 }
 

@@ -7,7 +7,7 @@ import { retrying } from '../core/retry.ts'
 import { fieldProblems } from '../model/fields.ts'
 import { snakeCase } from '../model/match.ts'
 import type { Model } from '../model/model.ts'
-import { modelOfTable, type TableChoices } from '../model/of-table.ts'
+import { modelOfTable, type StatedChoices, type TableChoices } from '../model/of-table.ts'
 import { shownTable, type TableFacts, type TableName } from '../model/table.ts'
 import { type Head, headOf } from '../producer/heads.ts'
 import { defaultStatePath } from '../producer/options.ts'
@@ -44,6 +44,8 @@ export interface Unmodelled extends AsyncDisposable {
   readonly model: Model
   /** How the model is derived again; undefined where it is the usual one. */
   readonly derivation: Derivation | undefined
+  /** What the layout of the loads keeps of it. */
+  readonly ofTable: StatedChoices | undefined
   /** How each source is written. */
   readonly readingOf: NonNullable<ReadingOptions['readingOf']>
   /** The copy of standard input, if that is among the sources. */
@@ -76,7 +78,7 @@ export async function unmodelled(options: UnmodelledOptions): Promise<Unmodelled
 async function decide(options: UnmodelledOptions, heads: readonly Head[]): Promise<Decided> {
   const { usual, table } = options
   if (usual !== undefined && table === undefined && heads.every((head) => fits(head, usual, options)))
-    return { model: usual, derivation: undefined, decisions: [] }
+    return { model: usual, derivation: undefined, ofTable: undefined, decisions: [] }
   const facts = await findTable(options, tableNames(options, heads))
   return ofTable(options, facts, heads)
 }
@@ -133,10 +135,11 @@ function ofTable(options: UnmodelledOptions, facts: TableFacts, heads: readonly 
       `the fields of ${listed(paths, mostNamed)} fill other columns of table ${shownTable(facts)} than those of ${first.head.source.path}: load them with commands of their own`,
     )
   }
-  const derivation = { ...options.choices, table: nameOf(facts), fields: first.fields }
+  const stated = options.choices ?? {}
   return {
     model: first.model,
-    derivation,
+    derivation: { ...stated, table: nameOf(facts), fields: first.fields },
+    ofTable: stated,
     decisions: decisionsOf(facts, first.found),
   }
 }

@@ -18,6 +18,15 @@ export interface TableChoices {
   readonly ignoreExtra?: boolean | undefined
 }
 
+/**
+ * What a load without a written model was stated with: its layout holds it, so that a replay derives the same
+ * model from the table of its pipeline.
+ */
+export interface StatedChoices extends TableChoices {
+  /** Fields of a source whose records name their own. */
+  readonly fields?: readonly string[] | undefined
+}
+
 export interface OfTable {
   /** Undefined where something does not fit. */
   readonly model: Model | undefined

@@ -1,6 +1,7 @@
 /** What a producer is given. */
 import type { Listener } from '../core/events.ts'
 import { type Model, tableName } from '../model/model.ts'
+import type { StatedChoices } from '../model/of-table.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { CarryOptions } from '../source/carry.ts'
 import type { SpoolOptions } from '../source/registry.ts'
@@ -23,6 +24,8 @@ export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptio
   /** Standard input, where the caller has kept a copy of it already. */
   readonly input?: Source | undefined
   readonly model: Model
+  /** What a model that nobody has written is derived from, beside the table and the fields of the sources. */
+  readonly ofTable?: StatedChoices | undefined
   readonly queue: Queue
   /** Name under which the ledger keeps the loads; the model's table by default. */
   readonly pipeline?: string

@@ -12,6 +12,7 @@ import type { Reading } from '../format/reading.ts'
 import { type FormatOptions, splittersFor } from '../format/registry.ts'
 import { isMasked, type Model, sourceColumns, sourceNames, tableName } from '../model/model.ts'
 import { fieldProblems } from '../model/fields.ts'
+import type { StatedChoices } from '../model/of-table.ts'
 import type { ReadOptions, Source } from '../source/source.ts'
 import type { ReadSource } from './reading.ts'
 
@@ -27,6 +28,8 @@ export interface PlannedChunk {
 
 interface HeadOptions extends Abortable, FormatOptions {
   readonly model: Model
+  /** What the model is derived from beside the table and the fields; absent where it was written. */
+  readonly ofTable?: StatedChoices | undefined
   readonly ignoreExtra?: boolean
   /**
    * Give a name to columns of CSV without one, and a suffix to a name that stands twice, instead of refusing
@@ -107,7 +110,7 @@ export async function checkHead(source: PlannedSource, options: HeadOptions): Pr
 }
 
 const splitterOf = (source: PlannedSource, options: HeadOptions): Splitter => {
-  const { model, ignoreExtra, namesColumns = false } = options
+  const { model, ofTable, ignoreExtra, namesColumns = ofTable !== undefined } = options
   return splittersFor(source.reading ?? options)(source.path, {
     table: tableName(model),
     names: sourceColumns(model).flatMap(sourceNames),
@@ -214,6 +217,7 @@ class Planner {
       ...this.#splitter.layout,
       ...(Object.keys(notation).length > 0 && { notation }),
       ...(Object.keys(notations).length > 0 && { notations }),
+      ...(this.#options.ofTable && { ofTable: this.#options.ofTable }),
     }
   }
 

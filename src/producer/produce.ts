@@ -106,7 +106,8 @@ const hasSameLayout = (load: PlannedLoad, plan: Plan): boolean =>
 function requireSamePlan(load: PlannedLoad, plan: Plan, known: KnownLoad | undefined): void {
   const isSameReading = hasSameLayout(load, plan) && load.model === plan.model
   if (isSameReading && (known === undefined || known.plan === load.plan)) return
-  const detail = `${load.path} was begun (load ${load.id}) with another chunk size, format, header, delimiter, quote or model`
+  const altered = load.layout.ofTable === undefined ? '' : ', or the columns of its table have changed since'
+  const detail = `${load.path} was begun (load ${load.id}) with another chunk size, format, header, delimiter, quote or model${altered}`
   throw new LadingError('PLAN_CHANGED', detail)
 }
 

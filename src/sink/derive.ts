@@ -2,15 +2,13 @@
 import { LadingError } from '../core/errors.ts'
 import { listed } from '../core/listed.ts'
 import type { Model } from '../model/model.ts'
-import { modelOfTable, type OfTable, type TableChoices } from '../model/of-table.ts'
+import { modelOfTable, type OfTable, type StatedChoices } from '../model/of-table.ts'
 import { shownTable, type TableFacts, type TableName } from '../model/table.ts'
 import type { PrepareOptions, Sink } from './sink.ts'
 
-/** All that the model follows from, beside the catalogue. Plain JSON. */
-export interface Derivation extends TableChoices {
+/** All that the model follows from, beside the catalogue. Plain JSON; `fields` are those of the source. */
+export interface Derivation extends StatedChoices {
   readonly table: TableName
-  /** Fields of the source; without them, each record names its own. */
-  readonly fields?: readonly string[] | undefined
 }
 
 const mostListed = 20

@@ -5,10 +5,9 @@ import { exits } from '../../core/errors.ts'
 import type { StoredDeadLetter } from '../../sink/ledger.ts'
 import type { Verdict } from '../../sink/sink.ts'
 import { chosenKept, findKept, keptLetters } from '../../review/kept.ts'
-import { tableName } from '../../model/model.ts'
 import { withExamples } from '../settings/examples.ts'
-import { noneToReplay, refusalOf, withLedger, withSink } from '../run/ledger.ts'
-import { loadModel } from '../settings/model.ts'
+import { noneToReplay, refusalOf, withKeptModels, withLedger, withoutModel } from '../run/ledger.ts'
+import { usualModel } from '../settings/model.ts'
 import {
   dedupKeyOption,
   ignoreExtraOption,
@@ -16,9 +15,11 @@ import {
   insideOptions,
   insideSettings,
   jsonOption,
-  modelOption,
+  keptModelOption,
   pipelineOption,
   rootOption,
+  type TableFlags,
+  tableOptions,
   toOption,
   whole,
   wholes,
@@ -27,9 +28,9 @@ import { bytesAsText, counted, print, printJson, table, visible } from '../termi
 import { reporter } from '../terminal/report.ts'
 import { cutEnd, cutMiddle } from '../terminal/width.ts'
 
-interface Flags extends InsideFlags {
+interface Flags extends InsideFlags, TableFlags {
   readonly to: string
-  readonly model: string
+  readonly model?: string
   readonly pipeline?: string
   readonly ignoreExtra?: boolean
   readonly dedupKey: DedupKey
@@ -103,7 +104,8 @@ function replayCommand(): Command {
     .argument('[id...]', 'ids in dead list (default: all)', wholes(1), [])
   for (const option of [
     toOption(),
-    modelOption(),
+    keptModelOption(),
+    ...tableOptions(),
     pipelineOption(),
     ignoreExtraOption(),
     dedupKeyOption(),
@@ -117,32 +119,32 @@ function replayCommand(): Command {
     ['dead replay 2 5 --model ./my-model.ts', 'two of them, with their model'],
   ])
   return command.action(async (ids: number[], flags: Flags) => {
-    const [{ replayLetter }, model] = await Promise.all([
-      import('../../review/letters.ts'),
-      loadModel(flags.model),
-    ])
-    await withSink(flags.to, model, async (sink) => {
+    const { replayAnyLetter } = await import('../../review/replay.ts')
+    await withKeptModels(flags, async (sink, models, own) => {
       const results: { id: number; verdict: Verdict }[] = []
-      const onEvent = reporter()
-      const { pipeline = tableName(model), ignoreExtra, dedupKey, root } = flags
+      const { ignoreExtra, dedupKey, root } = flags
+      const pipeline = flags.pipeline ?? own
+      const options = {
+        sink,
+        models,
+        pipeline,
+        ignoreExtra,
+        dedupKey,
+        root,
+        ...insideSettings(flags),
+        onEvent: reporter(),
+      }
       // Skip dead letters of other pipelines, unless their ids were given.
       for await (const letters of chosenKept(keptLetters, sink.ledger, ids, { pipeline }))
         for (const letter of letters) {
-          const verdict = await replayLetter(letter, {
-            sink,
-            model,
-            pipeline,
-            ignoreExtra,
-            dedupKey,
-            root,
-            ...insideSettings(flags),
-            onEvent,
-          })
+          const replayed = await replayAnyLetter(letter, options)
+          if (replayed === undefined && ids.length === 0) continue
+          const verdict = replayed ?? withoutModel(letter)
           results.push({ id: letter.id, verdict })
           if (!flags.json) print(`${letter.id}: ${words(verdict)}`)
         }
       if (flags.json) printJson(results)
-      else if (results.length === 0) print(noneToReplay('dead letters', pipeline))
+      else if (results.length === 0) print(noneToReplay('dead letters', pipeline ?? usualModel))
       if (results.some(({ verdict }) => verdict.kind === 'refused')) process.exitCode = exits.rejects
     })
   })

@@ -18,9 +18,9 @@ import {
   pipelineOption,
   produceOptions,
   queueOption,
-  refuseBesideModel,
   type TableFlags,
   tableOptions,
+  tableSettings,
 } from '../settings/options.ts'
 import { say } from '../terminal/log.ts'
 import {
@@ -100,7 +100,7 @@ export function loadCommand(): Command {
   return command.action(async (named: string[], flags: Flags) => {
     const paths = requirePaths(named, command, process.env)
     requireTwoFiles(flags.queue, flags.to)
-    refuseBesideModel(flags)
+    const wantedTable = tableSettings(flags)
     const { consumers: wanted } = flags
     const consumersOf = wanted === undefined ? await defaultConsumers(paths, flags) : () => wanted
     if (consumersOf(false) > 1 && placeOfSink(flags.to).writers === 'self') {
@@ -119,13 +119,14 @@ export function loadCommand(): Command {
     const startsAt = performance.now()
     await using sink = await openSink(flags.to)
     const settings = { ...produceSettings(paths, flags), ...consumeSettings(flags), sink, signal, onEvent }
-    await using found = stated === undefined ? await findModel(settings, flags) : undefined
+    await using found =
+      stated === undefined ? await findModel({ ...settings, ...wantedTable }, flags.startTimeout) : undefined
     const model = stated ?? (found as Unmodelled).model
     await using queue = await openWorkingQueue(flags, onEvent, signal)
     watch.see(queue)
     const { produced, receipts, loadedNow, left, emptied } = await load({
       ...settings,
-      ...(found && { readingOf: found.readingOf, input: found.input }),
+      ...(found && { readingOf: found.readingOf, input: found.input, ofTable: found.ofTable }),
       startTimeoutMs: startLeftMs(flags, startsAt),
       model,
       fresh: flags.fresh === true,
@@ -170,17 +171,12 @@ export function loadCommand(): Command {
 
 /** The model of files that come without one, and says what was decided. */
 async function findModel(
-  settings: Omit<UnmodelledOptions, 'table' | 'choices' | 'usual'>,
-  { table, key, onConflict, ignoreExtra, startTimeout }: Flags,
+  settings: Omit<UnmodelledOptions, 'usual'>,
+  startTimeout: number,
 ): Promise<Unmodelled> {
   const { unmodelled } = await import('../../load/unmodelled.ts')
-  const found = await unmodelled({
-    ...settings,
-    startTimeoutMs: startTimeout * 1000,
-    table,
-    choices: { key, onConflict, ignoreExtra },
-    usual: await loadModel(usualModel),
-  })
+  const usual = await loadModel(usualModel)
+  const found = await unmodelled({ ...settings, startTimeoutMs: startTimeout * 1000, usual })
   for (const line of found.decisions) say('info', 'decided', { decision: line }, line)
   return found
 }

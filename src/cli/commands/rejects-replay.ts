@@ -1,7 +1,6 @@
 import { Command } from 'commander'
 import type { DedupKey } from '../../consumer/decode/identity.ts'
 import { exits } from '../../core/errors.ts'
-import { tableName } from '../../model/model.ts'
 import type { StoredReject } from '../../sink/ledger.ts'
 import type { Verdict } from '../../sink/sink.ts'
 import { withExamples } from '../settings/examples.ts'
@@ -12,22 +11,25 @@ import {
   chosenRejects,
   noneToReplay,
   refusalOf,
-  withSink,
+  withKeptModels,
+  withoutModel,
 } from '../run/ledger.ts'
-import { loadModel } from '../settings/model.ts'
+import { usualModel } from '../settings/model.ts'
 import {
   dedupKeyOption,
   ignoreExtraOption,
   jsonOption,
-  modelOption,
+  keptModelOption,
   pipelineOption,
+  type TableFlags,
+  tableOptions,
   wholes,
 } from '../settings/options.ts'
 import { count, print, printJson } from '../terminal/output.ts'
 import { reporter } from '../terminal/report.ts'
 
-interface Flags extends ChoiceFlags {
-  readonly model: string
+interface Flags extends ChoiceFlags, TableFlags {
+  readonly model?: string
   readonly pipeline?: string
   readonly ignoreExtra?: boolean
   readonly dedupKey: DedupKey
@@ -41,7 +43,14 @@ export function replayCommand(): Command {
   const replay = new Command('replay')
     .description('load rejects again, after the model, the table or the record is corrected; safe to repeat')
     .argument('[id...]', 'ids in rejects list (default: all selected ones)', wholes(1), [])
-  const options = [modelOption(), pipelineOption(), ignoreExtraOption(), dedupKeyOption(), jsonOption()]
+  const options = [
+    keptModelOption(),
+    ...tableOptions(),
+    pipelineOption(),
+    ignoreExtraOption(),
+    dedupKeyOption(),
+    jsonOption(),
+  ]
   for (const option of [...choiceOptions(), ...options]) replay.addOption(option)
   withExamples(replay, [
     ['rejects replay 7'],
@@ -49,26 +58,22 @@ export function replayCommand(): Command {
     ['rejects replay --model ./my-model.ts', 'all of a model'],
   ])
   return replay.action(async (ids: number[], flags: Flags) => {
-    const [{ replayRejects }, model] = await Promise.all([
-      import('../../review/rejects.ts'),
-      loadModel(flags.model),
-    ])
-    const { pipeline = tableName(model), ignoreExtra, dedupKey } = flags
-    await withSink(flags.to, model, async (sink) => {
-      const told = new Outcome(flags.json === true, Math.max(ids.length, mostTold), pipeline)
+    const { replayAnyRejects } = await import('../../review/replay.ts')
+    await withKeptModels(flags, async (sink, models, own) => {
+      // Without a model, each reject has the pipeline and the model of its load.
+      const pipeline = flags.pipeline ?? own
+      const told = new Outcome(flags.json === true, Math.max(ids.length, mostTold), pipeline ?? usualModel)
       // Skip rejects of other pipelines, unless their ids were given.
       const filter = { ...(await choiceOf(sink.ledger, flags)), pipeline }
-      const onEvent = reporter()
+      const { ignoreExtra, dedupKey } = flags
+      const options = { sink, models, pipeline, ignoreExtra, dedupKey, onEvent: reporter() }
       for await (const rejects of chosenRejects(sink.ledger, ids, filter)) {
-        const verdicts = await replayRejects(rejects, {
-          sink,
-          model,
-          pipeline,
-          ignoreExtra,
-          dedupKey,
-          onEvent,
-        })
-        for (const [index, reject] of rejects.entries()) told.add(reject, verdicts[index] as Verdict)
+        const verdicts = await replayAnyRejects(rejects, options)
+        for (const [index, reject] of rejects.entries()) {
+          const verdict = verdicts[index]
+          if (verdict !== undefined) told.add(reject, verdict)
+          else if (ids.length > 0) told.add(reject, withoutModel(reject))
+        }
       }
       told.end()
     })

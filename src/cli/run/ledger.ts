@@ -4,9 +4,11 @@ import { codes, LadingError } from '../../core/errors.ts'
 import type { Ledger, NamedLoad, RejectFilter, StoredReject } from '../../sink/ledger.ts'
 import type { Sink, Verdict } from '../../sink/sink.ts'
 import { chosenKept, findKept, keptRejects } from '../../review/kept.ts'
-import type { Model } from '../../model/model.ts'
+import { type Model, tableName } from '../../model/model.ts'
+import type { KeptModels } from '../../review/models.ts'
 import { requireDatabase } from '../settings/files.ts'
-import { loadName, toOption } from '../settings/options.ts'
+import { loadModel, usualModel } from '../settings/model.ts'
+import { loadName, type TableFlags, tableSettings, toOption } from '../settings/options.ts'
 import { counted, shortId, visible } from '../terminal/output.ts'
 
 /** Opens an existing database; with a model, also creates or checks its table. */
@@ -21,6 +23,36 @@ export async function withSink(
   await sink.prepare(model)
   await work(sink)
 }
+
+interface KeptFlags extends TableFlags {
+  readonly to: string
+  readonly model?: string
+  readonly pipeline?: string
+  readonly ignoreExtra?: boolean
+}
+
+/** With the models of what is kept, and the pipeline of the model that is given, if one is. */
+export async function withKeptModels(
+  flags: KeptFlags,
+  work: (sink: Sink, models: KeptModels, own: string | undefined) => Promise<void>,
+): Promise<void> {
+  const settings = tableSettings(flags)
+  const [{ KeptModels }, usual, model] = await Promise.all([
+    import('../../review/models.ts'),
+    loadModel(usualModel),
+    flags.model === undefined ? undefined : loadModel(flags.model),
+  ])
+  await withSink(flags.to, model, (sink) =>
+    work(sink, new KeptModels(sink, { ...settings, model, usual, pipeline: flags.pipeline }), model && tableName(model)),
+  )
+}
+
+/** Its load had a model of its own. */
+export const withoutModel = ({ pipeline }: { readonly pipeline: string }): Verdict => ({
+  kind: 'refused',
+  code: 'WRONG_PIPELINE',
+  detail: `it belongs to pipeline ${pipeline}`,
+})
 
 export const withLedger = (to: string, work: (ledger: Ledger) => Promise<void>): Promise<void> =>
   withSink(to, undefined, ({ ledger }) => work(ledger))

@@ -10,6 +10,7 @@ import {
   type InsideOptions,
 } from '../../format/registry.ts'
 import type { ConflictPolicy } from '../../model/model.ts'
+import type { TableChoices } from '../../model/of-table.ts'
 import type { TableName } from '../../model/table.ts'
 import type { Carry } from '../../source/carry.ts'
 import { defaultQueueUrl, queueUrls } from '../../queue/registry.ts'
@@ -69,50 +70,67 @@ export const loadModelOption = () =>
     "model of the records: 'records', 'user_logins', or the path of a module (default: derived from the table and the files)",
   ).env('LADING_MODEL')
 
+/** Without a default: a load without a model has one that its table says. */
+export const keptModelOption = () =>
+  new Option(
+    '--model <model>',
+    "model of the load, where it had one (default: 'records' for pipeline records, else derived from the table)",
+  ).env('LADING_MODEL')
+
 const namePart = /"(?:[^"]|"")+"|[^".]+/.source
 const qualifiedName = new RegExp(`^(?:(${namePart})\\.)?(${namePart})$`)
 
 /** `[schema.]table`; quotes around a name with a point in it, as in SQL. */
-export function tableArgument(text: string): TableName {
+function tableNamed(text: string): TableName {
   const [, schema, table] = qualifiedName.exec(text) ?? []
-  if (table === undefined) throw new InvalidArgumentError('Not a name such as orders or shop.orders.')
+  if (table === undefined)
+    throw new LadingError('USAGE', `--table is a name such as orders or shop.orders, and not ${text}`)
   const plain = (name: string) => (name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name)
   return { ...(schema !== undefined && { schema: plain(schema) }), table: plain(table) }
 }
 
-const columnsArgument = (text: string): readonly string[] => {
+function columnsNamed(text: string): readonly string[] {
   const columns = text.split(',').map((name) => name.trim())
-  if (columns.includes('')) throw new InvalidArgumentError('Not names of columns, separated by commas.')
+  if (columns.includes(''))
+    throw new LadingError('USAGE', `--key is one name or several, separated by commas, and not ${text}`)
   return columns
 }
 
 export const tableOptions = () => [
-  new Option(
-    '--table <name>',
-    '[schema.]name of the table, without a model (default: the name of the file)',
-  ).argParser(tableArgument),
+  new Option('--table <name>', '[schema.]name of the table, without a model (default: the name of the file)'),
   new Option(
     '--key <columns>',
     'columns that identify a row, without a model (default: the primary key of the table)',
-  ).argParser(columnsArgument),
+  ),
   new Option(
     '--on-conflict <policy>',
     'what happens to a record whose key is in the table already, without a model (default: error)',
   ).choices(['error', 'skip', 'update']),
 ]
 
+/** As typed, so that a hint can repeat them. */
 export interface TableFlags {
-  readonly table?: TableName
-  readonly key?: readonly string[]
+  readonly table?: string
+  readonly key?: string
   readonly onConflict?: ConflictPolicy
 }
 
-/** Throws `USAGE` where a model says what these options would. */
-export function refuseBesideModel(flags: TableFlags & { readonly model?: string }): void {
-  const given = (['table', 'key', 'onConflict'] as const).find((name) => flags[name] !== undefined)
-  if (flags.model === undefined || given === undefined) return
-  const flag = given === 'onConflict' ? 'on-conflict' : given
-  throw new LadingError('USAGE', `--${flag} and --model do not go together: the model says it`)
+/** Throws `USAGE` where they cannot be read, and beside a model, which says what they would. */
+export function tableSettings(
+  flags: TableFlags & { readonly model?: string; readonly ignoreExtra?: boolean },
+) {
+  const { table, key, onConflict, model, ignoreExtra } = flags
+  const given = Object.entries({ table, key, 'on-conflict': onConflict }).find(
+    ([, value]) => value !== undefined,
+  )
+  if (model !== undefined && given !== undefined)
+    throw new LadingError('USAGE', `--${given[0]} and --model do not go together: the model says it`)
+  const choices: TableChoices = {
+    ...(key !== undefined && { key: columnsNamed(key) }),
+    ...(onConflict !== undefined && { onConflict }),
+    ...(ignoreExtra === true && { ignoreExtra }),
+  }
+  return { table: table === undefined ? undefined : tableNamed(table), choices }
 }
 
 export const pipelineOption = () =>

@@ -137,6 +137,7 @@ const layoutKeys: ReadonlySet<string> = new Set([
   'multiline',
   'notation',
   'notations',
+  'ofTable',
 ])
 
 /** A layout with a key that is not known belongs to a newer version, and is not read without it. */

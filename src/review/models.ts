@@ -1,0 +1,96 @@
+/** The model by which a kept record or message was decoded, where nobody has written one: derived again. */
+import type { Layout } from '../core/load.ts'
+import type { ConflictPolicy, Model } from '../model/model.ts'
+import { tableName } from '../model/model.ts'
+import type { StatedChoices, TableChoices } from '../model/of-table.ts'
+import type { TableName } from '../model/table.ts'
+import { derive } from '../sink/derive.ts'
+import type { Sink } from '../sink/sink.ts'
+
+export interface KeptModelsOptions {
+  /** The only model, if one is given. */
+  readonly model?: Model | undefined
+  /** The model of loads of one pipeline, by default that of its table, that were begun with a model. */
+  readonly usual: Model
+  readonly pipeline?: string | undefined
+  /** By default that whose name the pipeline has. */
+  readonly table?: TableName | undefined
+  /** They override what the load was stated with. */
+  readonly choices?: TableChoices | undefined
+}
+
+/** What is known of a reject, or of a dead letter by its header. */
+interface Kept {
+  readonly pipeline: string
+  readonly layout: Layout | undefined
+}
+
+/** Prepares the table of each model that it gives. */
+export class KeptModels {
+  readonly #sink: Sink
+  readonly #options: KeptModelsOptions
+  readonly #models = new Map<string, Promise<Model>>()
+
+  constructor(sink: Sink, options: KeptModelsOptions) {
+    this.#sink = sink
+    this.#options = options
+  }
+
+  /** Undefined where the load had a model of its own, which is not given. */
+  async modelOf({ pipeline, layout }: Kept): Promise<Model | undefined> {
+    const { model, usual, pipeline: usualPipeline = tableName(usual) } = this.#options
+    if (model !== undefined) return this.#once('given', async () => model)
+    const stated = choicesIn(layout)
+    if (stated !== undefined) {
+      const fields = layout?.fields.length === 0 ? stated.fields : layout?.fields
+      return this.#once(JSON.stringify([pipeline, fields, stated]), () =>
+        this.#derive(pipeline, { ...stated, fields }),
+      )
+    }
+    return pipeline === usualPipeline ? this.#once('usual', async () => usual) : undefined
+  }
+
+  #once(key: string, make: () => Promise<Model>): Promise<Model> {
+    const known = this.#models.get(key) ?? this.#prepared(make)
+    this.#models.set(key, known)
+    return known
+  }
+
+  async #prepared(make: () => Promise<Model>): Promise<Model> {
+    const model = await make()
+    await this.#sink.prepare(model)
+    return model
+  }
+
+  async #derive(pipeline: string, stated: StatedChoices): Promise<Model> {
+    const { table, choices } = this.#options
+    const own = { ...stated, ...choices }
+    return derive(this.#sink, { ...own, table: table ?? (await this.#tableOf(pipeline)) })
+  }
+
+  /** A pipeline is named after its table, with the schema that was stated. */
+  async #tableOf(pipeline: string): Promise<TableName> {
+    const [, schema, table] = /^([^.]+)\.(.+)$/s.exec(pipeline) ?? []
+    const whole = { table: pipeline }
+    if (table === undefined || (await this.#sink.table?.(whole)) !== undefined) return whole
+    return { schema, table }
+  }
+}
+
+const policies: readonly unknown[] = ['error', 'skip', 'update'] satisfies readonly ConflictPolicy[]
+
+/** The layout may come from outside, so nothing of it is trusted. Undefined where the model was written. */
+function choicesIn(layout: Layout | undefined): StatedChoices | undefined {
+  const stated = layout?.ofTable
+  if (typeof stated !== 'object' || stated === null) return undefined
+  const { key, onConflict, ignoreExtra, fields } = stated as Readonly<Record<string, unknown>>
+  return {
+    ...(areNames(key) && { key }),
+    ...(policies.includes(onConflict) && { onConflict: onConflict as ConflictPolicy }),
+    ...(ignoreExtra === true && { ignoreExtra }),
+    ...(areNames(fields) && { fields }),
+  }
+}
+
+const areNames = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((each) => typeof each === 'string')

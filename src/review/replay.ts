@@ -1,0 +1,50 @@
+/** Replays what is kept, of whatever loads, each by its own model. */
+import { readableEnvelope } from '../queue/envelope.ts'
+import type { StoredDeadLetter, StoredReject } from '../sink/ledger.ts'
+import type { Verdict } from '../sink/sink.ts'
+import { replayLetter, type ReplayOptions } from './letters.ts'
+import type { KeptModels } from './models.ts'
+import { layoutOf } from './redecode.ts'
+import { replayRejects } from './rejects.ts'
+
+export interface ReplayAnyOptions extends Omit<ReplayOptions, 'model'> {
+  readonly models: KeptModels
+  /** By default the pipeline of each. */
+  readonly pipeline?: string | undefined
+}
+
+/** The verdict of each, in order; undefined where its load had a model of its own, which is not given. */
+export async function replayAnyRejects(
+  rejects: readonly StoredReject[],
+  { models, ...options }: ReplayAnyOptions,
+): Promise<readonly (Verdict | undefined)[]> {
+  const verdicts: (Verdict | undefined)[] = rejects.map(() => undefined)
+  const found = []
+  for (const [index, reject] of rejects.entries()) {
+    const { pipeline } = reject
+    const model = await models.modelOf({ pipeline, layout: layoutOf(reject) })
+    if (model !== undefined) found.push({ index, reject, model, pipeline: options.pipeline ?? pipeline })
+  }
+  for (const group of Map.groupBy(
+    found,
+    ({ model, pipeline }) => `${model.fingerprint} ${pipeline}`,
+  ).values()) {
+    const [{ model, pipeline }] = group as [(typeof group)[number]]
+    const own = await replayRejects(
+      group.map(({ reject }) => reject),
+      { ...options, model, pipeline },
+    )
+    for (const [at, { index }] of group.entries()) verdicts[index] = own[at]
+  }
+  return verdicts
+}
+
+/** Undefined where its load had a model of its own, which is not given. */
+export async function replayAnyLetter(
+  letter: StoredDeadLetter,
+  { models, ...options }: ReplayAnyOptions,
+): Promise<Verdict | undefined> {
+  const { pipeline, headers } = letter
+  const model = await models.modelOf({ pipeline, layout: readableEnvelope(headers)?.layout })
+  return model && replayLetter(letter, { ...options, model, pipeline: options.pipeline ?? pipeline })
+}
