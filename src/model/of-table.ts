@@ -98,6 +98,13 @@ function keyOf(facts: TableFacts, matched: readonly Match[], choices: TableChoic
     ({ columns, unfit }) => unfit === undefined && columns.every((name) => found.has(name)),
   )
   const [first, ...others] = usable
+  if (facts.kind === 'view' && onConflict !== 'error')
+    return {
+      columns: [],
+      problems: [
+        `onConflict '${onConflict}' is for tables: what happens to a known key, the trigger of a view decides (leave --on-conflict out)`,
+      ],
+    }
   if (onConflict === 'error') return { columns: first?.primary === true ? first.columns : [], problems: [] }
   if (first !== undefined && (first.primary || others.length === 0))
     return { columns: first.columns, problems: [] }

@@ -102,6 +102,8 @@ export interface Prepared {
   readonly remade?: boolean | undefined
   /** The model has a key, but the table has no unique index that would refuse a second record of one key. */
   readonly keyless?: boolean | undefined
+  /** Why rows are inserted, which takes longer than to copy them. */
+  readonly inserts?: string | undefined
   /** Columns in which the table takes no NULL, although the model does: a NULL there need not be tried. */
   readonly notNull?: readonly string[] | undefined
 }

@@ -18,8 +18,16 @@ export function requireFit(model: Model, problems: readonly string[]): void {
 }
 
 /** What a person should know of a table that was prepared. */
-export function* preparedWarnings(model: Model, { remade, keyless }: Prepared): Generator<LadingEvent> {
+export function* preparedWarnings(
+  model: Model,
+  { remade, keyless, inserts }: Prepared,
+): Generator<LadingEvent> {
   const table = `table ${tableName(model)}`
+  if (inserts !== undefined)
+    yield {
+      type: 'warning',
+      message: `${table}: ${inserts}, so rows are staged and inserted, which takes the database about twice as long as COPY`,
+    }
   if (remade === true)
     yield {
       type: 'warning',

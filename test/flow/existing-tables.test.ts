@@ -2,11 +2,12 @@
  * Files go into tables that exist without a model: whatever types the table has, every value is what the
  * database's own COPY makes of the file, and what the database refuses is one reject.
  */
+import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
 import { expectError, Folder } from '../cli/run.ts'
 
@@ -169,5 +170,199 @@ describePostgres('a file into a table that exists, without a model', () => {
       'b.csv',
       'field twice is column twice, which the table computes itself',
     )
+  })
+
+  it.each([
+    ['with its indexes', ['--consumers', '3']],
+    ['whose indexes are built at the end', ['--consumers', '2', '--defer-indexes', 'always']],
+    ['by reference', ['--consumers', '2', '--carry', 'reference']],
+  ])(
+    'is killed and goes on by the same command, and each record takes effect once: a table %s',
+    async (_, more) => {
+      await using database = await openDatabase('CREATE TABLE items (id int PRIMARY KEY, "Note" text)')
+      const rows = 60_000
+      const lines = Array.from({ length: rows }, (_row, id) => `${id},note ${id}\n`).join('')
+      await using folder = await Folder.make({ 'items.csv': `ID;note\n${lines.replaceAll(',', ';')}` })
+      const command = [
+        'load',
+        'items.csv',
+        '--to',
+        database.url,
+        '--chunk-bytes',
+        '8000',
+        '--on-conflict',
+        'skip',
+        ...more,
+      ]
+      const first = folder.start(command, {}, true)
+      const ended = new Promise((resolve) => first.once('close', resolve))
+      const entered =
+        "SELECT to_regclass('lading.ledger') IS NOT NULL AND (SELECT count(*) > 0 FROM lading.ledger) AS begun"
+      await vi.waitFor(
+        async () => expect((await database.client.query(entered)).rows).toEqual([{ begun: true }]),
+        {
+          timeout: 30_000,
+        },
+      )
+      process.kill(-(first.pid as number), 'SIGKILL')
+      await ended
+      const run = await folder.lading(...command)
+      expect([run.code, run.err], run.out).toEqual([0, expect.stringMatching(/^.*resuming items.csv/m)])
+      const stored = await database.client.query(
+        'SELECT count(*)::int AS n, count(DISTINCT "Note")::int AS notes FROM items',
+      )
+      expect(stored.rows).toEqual([{ n: rows, notes: rows }])
+      const again = await folder.lading(...command)
+      expect(again.out).toContain('this run loaded 0 records; 1 of 1 file had been loaded before')
+      expect((await folder.lading('verify', '--to', database.url)).out).toContain(
+        'every load is complete and adds up',
+      )
+    },
+  )
+
+  it('whose columns change before an interrupted load is over says so, and nothing is loaded by another reading', async () => {
+    await using database = await openDatabase('CREATE TABLE items (id int, note text)')
+    await using folder = await Folder.make({ 'items.csv': 'id,note\n1,2\n' })
+    const to = ['--to', database.url]
+    await database.client.query(
+      `CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no' USING ERRCODE = '53100'; END $$;
+       CREATE TRIGGER hold BEFORE INSERT ON items FOR EACH ROW EXECUTE FUNCTION hold()`,
+    )
+    const first = folder.start(['load', 'items.csv', ...to])
+    const told = new Promise<void>((resolve) =>
+      first.stderr.on('data', (text) => /SINK_HOLD/.test(String(text)) && resolve()),
+    )
+    const ended = new Promise((resolve) => first.once('close', resolve))
+    await told
+    first.kill('SIGKILL')
+    await ended
+    await database.client.query(
+      'DROP TRIGGER hold ON items; ALTER TABLE items ALTER note TYPE bigint USING note::bigint',
+    )
+    expectError(
+      await folder.lading('load', 'items.csv', ...to),
+      'PLAN_CHANGED',
+      65,
+      'or the columns of its table have changed since',
+    )
+    const fresh = await folder.lading('load', 'items.csv', ...to, '--fresh')
+    expect(fresh.code, fresh.err).toBe(0)
+    expect((await database.client.query('SELECT note + 1 AS note FROM items')).rows).toEqual([{ note: '3' }])
+  })
+
+  it('has rejects that are replayed, edited and found without a model, in the table of their pipeline or a named one', async () => {
+    await using database = await openDatabase(
+      `CREATE SCHEMA shop; CREATE TABLE shop.items (id int PRIMARY KEY, day date, tags text[]); CREATE TABLE parts (id int, "Part No" text)`,
+    )
+    await using folder = await Folder.make({
+      'a.csv': 'ID,day,Tags\n1,2024-01-01,{a}\n2,x,{b}\n1,2024-01-03,{c}\n4,2024-01-04,d\n',
+      'b.csv': 'id,part-no\nx,7\n',
+    })
+    const to = ['--to', database.url]
+    await folder.lading('load', 'a.csv', ...to, '--table', 'shop.items')
+    await folder.lading('load', 'b.csv', ...to, '--table', 'parts', '--pipeline', 'other')
+    const rejects = await folder.json<{ id: number; column?: string; pipeline: string }[]>(
+      'rejects',
+      'list',
+      ...to,
+    )
+    expect(rejects.map(({ pipeline, column }) => [pipeline, column])).toEqual([
+      ['shop.items', 'day'],
+      ['shop.items', undefined],
+      ['shop.items', 'tags'],
+      ['other', 'id'],
+    ])
+    const [day, , tags, other] = rejects.map(({ id }) => String(id))
+    await folder.lading('rejects', 'edit', `${day}`, '--record', '2,2024-01-02,{b}', ...to)
+    await folder.lading('rejects', 'edit', `${tags}`, '--record', '4,2024-01-04,{d}', ...to)
+    await folder.lading('rejects', 'edit', `${other}`, '--record', '7,7', ...to)
+    const named = await folder.lading('rejects', 'replay', `${other}`, '--table', 'parts', ...to)
+    expect(named.out, named.err).toBe(`${other}: loaded\n`)
+    const all = await folder.json('rejects', 'replay', ...to, '--on-conflict', 'skip')
+    expect(all).toMatchObject({ loaded: 2, skipped: 1, refused: 0 })
+    const { rows } = await database.client.query('SELECT items::text AS row FROM shop.items ORDER BY id')
+    expect(rows.map(({ row }) => row)).toEqual([
+      '(1,2024-01-01,{a})',
+      '(2,2024-01-02,{b})',
+      '(4,2024-01-04,{d})',
+    ])
+    expect((await folder.lading('verify', ...to)).out).toContain('every load is complete and adds up')
+  })
+
+  it('a view takes rows by its trigger, which also leaves some out and refuses one, each of them a reject', async () => {
+    await using database = await openDatabase(`
+      CREATE TABLE stored (id int PRIMARY KEY, note text); CREATE VIEW items AS SELECT id, note FROM stored;
+      CREATE FUNCTION take() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF new.note = 'none' THEN RETURN NULL; END IF; IF new.note = 'no' THEN RAISE 'no'; END IF;
+        INSERT INTO stored VALUES (new.id, upper(new.note)); RETURN new; END $$;
+      CREATE TRIGGER take INSTEAD OF INSERT ON items FOR EACH ROW EXECUTE FUNCTION take();
+      CREATE VIEW readable AS SELECT id FROM stored;`)
+    await using folder = await Folder.make({
+      'items.csv': 'id,note\n1,a\n2,none\n3,b\n4,no\n1,c\nx,d\n6,e\n',
+      'readable.csv': 'id\n1\n',
+    })
+    const to = ['--to', database.url]
+    const run = await folder.lading('load', 'items.csv', ...to)
+    expect([run.code, run.out], run.err).toEqual([3, expect.stringContaining('this run loaded 3 records\n')])
+    expect(run.err).toContain('it is a view with an INSTEAD OF trigger, so rows are staged and inserted')
+    const { rows } = await database.client.query('SELECT id, note FROM stored ORDER BY id')
+    expect(rows).toEqual([
+      { id: 1, note: 'A' },
+      { id: 3, note: 'B' },
+      { id: 6, note: 'E' },
+    ])
+    const rejects = await folder.json<{ line: number; code: string }[]>('rejects', 'list', ...to)
+    expect(rejects.map(({ line, code }) => [line, code]).toSorted()).toEqual([
+      [3, 'TRIGGER_RAISED'],
+      [5, 'TRIGGER_RAISED'],
+      [6, 'CONSTRAINT_UNIQUE'],
+      [7, 'BAD_INTEGER'],
+    ])
+    await database.client.query('UPDATE stored SET id = 9 WHERE id = 1')
+    expect(await folder.json('rejects', 'replay', '--code', 'CONSTRAINT_UNIQUE', ...to)).toMatchObject({
+      loaded: 1,
+    })
+    expectError(
+      await folder.lading('load', 'readable.csv', ...to),
+      'SCHEMA_MISMATCH',
+      78,
+      'a view without an INSTEAD OF INSERT trigger',
+    )
+    expectError(
+      await folder.lading('load', 'items.csv', ...to, '--on-conflict', 'skip', '--again'),
+      'SCHEMA_MISMATCH',
+      78,
+      'the trigger of a view decides',
+    )
+  })
+
+  it('a table under row security takes what its policies allow, and the key of a row that nobody sees is a reject', async () => {
+    await using database = await openDatabase(`
+      CREATE TABLE items (id int PRIMARY KEY, tenant text NOT NULL, note text); INSERT INTO items VALUES (5, 'b', 'theirs');
+      ALTER TABLE items ENABLE ROW LEVEL SECURITY; CREATE POLICY own ON items USING (tenant = 'a') WITH CHECK (tenant = 'a');`)
+    const role = `tenant_${randomUUID().replaceAll('-', '')}`
+    await database.client.query(
+      `CREATE ROLE ${role} LOGIN; GRANT SELECT, INSERT, UPDATE ON items TO ${role}; GRANT CREATE ON DATABASE ${new URL(database.url).pathname.slice(1)} TO ${role}`,
+    )
+    const url = new URL(database.url)
+    url.username = role
+    const to = ['--to', url.href]
+    await using folder = await Folder.make({
+      'items.csv': 'id,tenant,note\n1,a,x\n2,b,x\n3,a,y\n5,a,z\n',
+      'more.csv': 'id,tenant,note\n1,a,changed\n7,a,new\n7,a,newer\n',
+    })
+    const run = await folder.lading('load', 'items.csv', ...to)
+    expect([run.code, run.out], run.err).toEqual([3, expect.stringContaining('this run loaded 2 records\n')])
+    expect(run.err).toContain('row security applies to our role')
+    const rejects = await folder.json<{ line: number; code: string }[]>('rejects', 'list', ...to)
+    expect(rejects.map(({ line, code }) => [line, code])).toEqual([
+      [3, 'CONSTRAINT_CHECK'],
+      [5, 'CONSTRAINT_UNIQUE'],
+    ])
+    const more = await folder.lading('load', 'more.csv', '--table', 'items', '--on-conflict', 'update', ...to)
+    expect(more.code, more.err).toBe(0)
+    const { rows } = await database.client.query('SELECT items::text AS row FROM items ORDER BY id')
+    expect(rows.map(({ row }) => row)).toEqual(['(1,a,changed)', '(3,a,y)', '(5,b,theirs)', '(7,a,newer)'])
+    await database.client.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
   })
 })

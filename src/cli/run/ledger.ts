@@ -43,7 +43,11 @@ export async function withKeptModels(
     flags.model === undefined ? undefined : loadModel(flags.model),
   ])
   await withSink(flags.to, model, (sink) =>
-    work(sink, new KeptModels(sink, { ...settings, model, usual, pipeline: flags.pipeline }), model && tableName(model)),
+    work(
+      sink,
+      new KeptModels(sink, { ...settings, model, usual, pipeline: flags.pipeline }),
+      model && tableName(model),
+    ),
   )
 }
 

@@ -149,6 +149,11 @@ function faultOf(sqlstate: string): 'system' | 'row' | 'uncertain' {
   return code === 'SINK_CORRUPT' || waiting.includes(codes[code].action) ? 'system' : 'uncertain'
 }
 
+/** What PostgreSQL says of a row that a view's CHECK OPTION refuses; under row security it has no code of its own. */
+const rowSecurity = '44000'
+const isPolicy = ({ code, routine }: pg.DatabaseError): boolean =>
+  code === '42501' && routine === 'ExecWithCheckOptions'
+
 export interface RowError {
   readonly fault: Fault
   /** It is the row's only if the same statement succeeds without any row. */
@@ -162,7 +167,7 @@ export interface RowError {
 /** The error as the refusal of one row of a COPY into `columns`; undefined where it concerns the system. */
 export function rowError(error: unknown, columns: readonly string[] = []): RowError | undefined {
   if (!(error instanceof DatabaseError)) return undefined
-  const sqlstate = error.code ?? ''
+  const sqlstate = isPolicy(error) ? rowSecurity : (error.code ?? '')
   const whose = faultOf(sqlstate)
   if (whose === 'system') return undefined
   const places = [...(error.where ?? '').matchAll(/^COPY .+?, line (\d+)(?:, column (.+))?/gm)]
@@ -173,7 +178,7 @@ export function rowError(error: unknown, columns: readonly string[] = []): RowEr
   const raised = named === undefined && !/^(22|23|44|54)/.test(sqlstate)
   const code = rowCodes[sqlstate] ?? (raised ? 'TRIGGER_RAISED' : 'VALUE_REFUSED')
   return {
-    fault: { code, detail: `${error.message} (SQLSTATE ${sqlstate})`, column: error.column ?? named },
+    fault: { code, detail: `${error.message} (SQLSTATE ${error.code})`, column: error.column ?? named },
     uncertain: whose === 'uncertain',
     line: line === undefined ? undefined : Number(line),
     table: error.table === undefined ? undefined : `${error.schema}.${error.table}`,

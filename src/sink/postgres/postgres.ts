@@ -58,7 +58,8 @@ export class PostgresSink implements Sink<CopyBuffer> {
   readonly #models = new Map<string, PreparedModel>()
   #stalledMs: number
   readonly #manyRowsOfOneValue: number
-  readonly #past = { direct: new DirectPath(), unanimity: new Unanimity() }
+  readonly #inserting = new Set<string>()
+  readonly #past = { inserting: this.#inserting, direct: new DirectPath(), unanimity: new Unanimity() }
   /** The last batch met a lock. */
   #metLock = false
 
@@ -98,10 +99,11 @@ export class PostgresSink implements Sink<CopyBuffer> {
         const known = this.#models.get(model.fingerprint)
         if (known !== undefined) return known.prepared
         const prepared = await prepareTable(client, model, options.deferIndexes)
+        if (prepared.inserts !== undefined) this.#inserting.add(model.fingerprint)
         await this.#stage(client, { model, prepared })
         this.#models.set(model.fingerprint, {
           model,
-          prepared: { ...prepared, remade: false, keyless: false },
+          prepared: { ...prepared, remade: false, keyless: false, inserts: undefined },
         })
         return prepared
       },
@@ -174,11 +176,15 @@ export class PostgresSink implements Sink<CopyBuffer> {
   }
 
   replayRejects(batch: ReplayBatch<CopyBuffer>, options?: Abortable): Promise<readonly Verdict[]> {
-    return this.#connection.use((client) => replayRejects(client, batch), options?.signal)
+    return this.#connection.use(
+      (client) => replayRejects(client, batch, this.#inserting.has(batch.model.fingerprint)),
+      options?.signal,
+    )
   }
 
   async #stage(client: pg.Client, { model, prepared }: PreparedModel): Promise<void> {
-    if (model.onConflict !== 'error') await client.query(createStaging(model))
+    if (model.onConflict !== 'error' || this.#inserting.has(model.fingerprint))
+      await client.query(createStaging(model))
     await announce(client, model, prepared.deferred)
   }
 

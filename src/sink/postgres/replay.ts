@@ -31,6 +31,7 @@ interface Move {
 export async function replayRejects(
   client: pg.Client,
   batch: ReplayBatch<CopyBuffer>,
+  isInserted: boolean,
 ): Promise<readonly Verdict[]> {
   const { pipeline } = batch
   return transaction(client, beginBatch, async () => {
@@ -39,7 +40,7 @@ export async function replayRejects(
     const verdicts: Verdict[] = []
     const open = await lockOpen(client, pipeline, ids)
     const claimed = await claimKeys(client, pipeline, entriesOf(batch, open, verdicts), verdicts)
-    const placed = await place(client, batch, claimed.fresh)
+    const placed = await place(client, batch, claimed.fresh, isInserted)
     const moves: Move[] = claimed.known.map(({ origin }) => ({ origin, to: 'elsewhere' }))
     const refused: (readonly [Entry, Fault])[] = []
     for (const entry of claimed.fresh) {
@@ -161,8 +162,13 @@ async function skipClaim(client: pg.Client, pipeline: string, key: string): Prom
 }
 
 /** The outcome of each row; for a refused one a fault with its place in the record. */
-async function place(client: pg.Client, { model, rows }: ReplayBatch<CopyBuffer>, entries: readonly Entry[]) {
-  const placement = new Placement(client, model, rows, false)
+async function place(
+  client: pg.Client,
+  { model, rows }: ReplayBatch<CopyBuffer>,
+  entries: readonly Entry[],
+  isInserted: boolean,
+) {
+  const placement = new Placement(client, model, rows, isInserted)
   const placed = new Map<Entry, 'loaded' | 'skipped' | Fault>()
   for (const run of adjacent(entries.filter(({ start, end }) => start < end))) {
     const outcome = await placeRun(placement, run, mayLeaveOut(model))

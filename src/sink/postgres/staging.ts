@@ -1,5 +1,5 @@
 /**
- * For rows whose keys may exist: COPY into a temporary table, then one INSERT … ON CONFLICT, sorted by key so
+ * For rows whose keys may exist, and for tables that take no COPY: COPY into a temporary table, then one INSERT … ON CONFLICT, sorted by key so
  * that two consumers lock rows in the same order. Among rows of one key the newest wins: the greatest
  * version, then the last in the source.
  */
@@ -37,7 +37,7 @@ function rowNumber(model: Model): string {
  * the same key, the first took effect and was replaced.
  */
 export const mayLeaveOut = (model: Model): boolean =>
-  model.version !== undefined || conflictAction(model) === 'NOTHING'
+  model.onConflict !== 'error' && (model.version !== undefined || conflictAction(model) === 'NOTHING')
 
 function conflictAction({ columns, primaryKey, version, onConflict }: Model): string {
   const others = columns
@@ -75,7 +75,8 @@ export class Staging {
       `${this.#insert()} ${this.#newest(columnNames(this.#model))} ${this.#conflict()}`,
     )
     const placed = rowCount ?? 0
-    return { placed, keys: placed === end - start ? placed : await this.#keys() }
+    const isEvery = this.#model.onConflict === 'error' || placed === end - start
+    return { placed, keys: isEvery ? end - start : await this.#keys() }
   }
 
   /**
@@ -130,11 +131,14 @@ export class Staging {
   }
 
   #conflict(): string {
+    if (this.#model.onConflict === 'error') return ''
     return `ON CONFLICT (${identifiers(this.#model.primaryKey)}) DO ${conflictAction(this.#model)}`
   }
 
   #newest(names: string): string {
     const { primaryKey, version, onConflict } = this.#model
+    if (onConflict === 'error')
+      return `SELECT ${names} FROM ${this.#table} ORDER BY ${rowNumber(this.#model)}`
     const key = identifiers(primaryKey)
     const last = `${rowNumber(this.#model)} ${onConflict === 'skip' ? 'ASC' : 'DESC'}`
     const order =

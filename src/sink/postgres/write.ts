@@ -17,6 +17,8 @@ import type { Unanimity } from './unanimous.ts'
 
 /** What a session's batches before say of the next one. */
 export interface Past {
+  /** Fingerprints of models whose tables take no COPY. */
+  readonly inserting: ReadonlySet<string>
   readonly direct: DirectPath
   readonly unanimity: Unanimity
 }
@@ -27,7 +29,8 @@ export async function writeBatch(
   past: Past,
   leaveLocked: boolean,
 ): Promise<readonly BatchVerdict[]> {
-  const verdicts = leaveLocked ? undefined : await past.direct.write(client, batch)
+  const isCopied = !leaveLocked && !past.inserting.has(batch.model.fingerprint)
+  const verdicts = isCopied ? await past.direct.write(client, batch) : undefined
   if (verdicts === undefined) return writeCarefully(client, batch, past, leaveLocked)
   past.unanimity.clear()
   return verdicts
@@ -103,8 +106,9 @@ async function placeParts(
   verdicts: BatchVerdict[],
   past: Past,
 ): Promise<void> {
-  const { direct, unanimity } = past
-  const placement = new Placement(client, batch.model, batch.rows, direct.expectsConflict(batch.model))
+  const { direct, inserting, unanimity } = past
+  const isStaged = inserting.has(batch.model.fingerprint) || direct.expectsConflict(batch.model)
+  const placement = new Placement(client, batch.model, batch.rows, isStaged)
   const rejects: (readonly [Part, Reject])[] = []
   const corrections: (readonly [Part, Counts])[] = []
   const refused: (readonly [Part, readonly Refusal[]])[] = []

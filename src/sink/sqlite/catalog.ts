@@ -33,14 +33,17 @@ export function* problemsOf(file: SqliteFile, model: Model): Generator<string> {
     'SELECT type, strict, wr FROM pragma_table_list WHERE name = ?',
     model.table,
   )
-  if (table?.type !== 'table' && !hasInsteadTrigger(file, model)) yield 'it is not an ordinary table'
+  const isView = hasInsteadTrigger(file, model)
+  if (table?.type === 'view' && !isView)
+    yield 'it is a view without an INSTEAD OF INSERT trigger (name the table below it)'
+  else if (table?.type !== 'table' && !isView) yield 'it is not an ordinary table'
   const columns = new Map(columnsOf(file, model).map((column) => [column.name, column]))
   const knowsAffinity = model.columns.every(
     ({ name, type }) =>
       type.affinity !== undefined && type.affinity === affinityOf(columns.get(name)?.type ?? ''),
   )
   // Without STRICT, SQLite would change a value that does not fit instead of refusing it.
-  if (table?.strict !== 1 && !knowsAffinity) yield 'it is not STRICT'
+  if (table?.strict !== 1 && !isView && !knowsAffinity) yield 'it is not STRICT'
   for (const { name, type } of model.columns) {
     const column = columns.get(name)
     if (column === undefined)
@@ -90,13 +93,15 @@ export function refusingNull(file: SqliteFile, model: Model): readonly string[] 
     .map(({ name }) => name)
 }
 
-/** Whether INSERT into the view of that name is answered by a trigger. */
-export const hasInsteadTrigger = (file: SqliteFile, { table }: Pick<Model, 'table'>): boolean =>
-  file.get(
-    `SELECT 1 FROM sqlite_schema v JOIN sqlite_schema t ON t.type = 'trigger' AND lower(t.tbl_name) = lower(v.name)
+/** Whether the table is a view whose trigger answers INSERT. */
+export function hasInsteadTrigger(file: SqliteFile, { table }: Pick<Model, 'table'>): boolean {
+  const triggers = file.all<{ sql: string }>(
+    `SELECT t.sql FROM sqlite_schema v JOIN sqlite_schema t ON t.type = 'trigger' AND lower(t.tbl_name) = lower(v.name)
      WHERE v.type = 'view' AND v.name = ?`,
     table,
-  ) !== undefined
+  )
+  return triggers.some(({ sql }) => /\bINSTEAD\s+OF\s+INSERT\b/i.test(sql))
+}
 
 export const isThere = (file: SqliteFile, model: Model): boolean => columnsOf(file, model).length > 0
 

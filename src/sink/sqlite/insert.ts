@@ -75,7 +75,8 @@ function learn(lessons: Lessons, error: unknown): boolean {
 
 /** To be asked within the transaction: another process may have made a trigger. */
 function inserterOf(file: SqliteFile, model: InsertModel, { checked, guarded, refused }: Lessons): Insert {
-  const insert = guarded || hasTriggers(file, model.table) ? insertGuarded : unguarded(file, model)
+  const insertOne = isView(file, model.table) ? insertInView : insertGuarded
+  const insert = guarded || hasTriggers(file, model.table) ? insertOne : unguarded(file, model)
   const insertOthers = refused.size === 0 ? insert : without(refused, insert)
   return checked ? insertChecked(insertOthers) : insertOthers
 }
@@ -129,6 +130,16 @@ function groupInserter(
 const insertOneByOne: Insert = (file, batch, start, end, refuse) =>
   insertEach(file, batch, start, end, refuse, false)
 
+/** SQLite counts no row that an INSTEAD OF trigger takes, only what the trigger changes. */
+const insertInView: Insert = (file, batch, start, end, refuse) =>
+  insertEach(file, batch, start, end, refuse, true, totalChanges)
+
+const totalChanges = (file: SqliteFile): number =>
+  file.get<{ n: number }>('SELECT total_changes() AS n')?.n ?? 0
+
+const isView = (file: SqliteFile, table: string): boolean =>
+  file.get("SELECT 1 FROM sqlite_schema WHERE type = 'view' AND name = ?", table) !== undefined
+
 /**
  * For tables with triggers, where RAISE(FAIL) keeps what was changed before it, and for expressions that
  * fail.
@@ -143,6 +154,7 @@ function insertEach(
   end: number,
   refuse: Refuse,
   guarded: boolean,
+  count?: (file: SqliteFile) => number,
 ): number {
   if (start === end) return 0
   const { rows } = batch
@@ -154,7 +166,9 @@ function insertEach(
     if (guarded) file.exec('SAVEPOINT row')
     try {
       // A trigger's own changes count too, so a row counts as one or none.
-      if (statement.run(...bound).changes > 0) changed++
+      const before = count?.(file) ?? 0
+      const { changes } = statement.run(...bound)
+      if ((count === undefined ? Number(changes) : count(file) - before) > 0) changed++
       else if (!mayLeaveOut(batch.model)) refuse(row, leftOut)
     } catch (error) {
       const fault =

@@ -45,5 +45,9 @@ export function prepareTable(file: SqliteFile, model: Model): Omit<Prepared, 'de
     return false
   })
   requireFit(model, [...problemsOf(file, model)])
-  return { remade, keyless: isKeyless(file, model), notNull: refusingNull(file, model) }
+  return {
+    remade,
+    keyless: isKeyless(file, model),
+    notNull: refusingNull(file, model),
+  }
 }

@@ -7,6 +7,7 @@ import type { Model } from '../../model/model.ts'
 import type { TableFacts, TableName } from '../../model/table.ts'
 import type { Ledger } from '../ledger.ts'
 import type { Batch, Part, Prepared, PrepareOptions, ReplayBatch, Sink, Verdict } from '../sink.ts'
+import { hasInsteadTrigger } from './catalog.ts'
 import { identifier } from './ddl.ts'
 import { sinkError } from './errors.ts'
 import { factsOf } from './facts.ts'
@@ -70,8 +71,14 @@ export class SqliteSink implements Sink<ValueRows> {
     return new ValueRows(model.columns.map((column) => column.type.kind === 'timestamptz'))
   }
 
-  async isEmpty({ table }: Model): Promise<boolean> {
-    return this.#guard((file) => file.get(`SELECT 1 FROM ${identifier(table)} LIMIT 1`) === undefined)
+  /** Of a view it is not known. */
+  async isEmpty(model: Model): Promise<boolean> {
+    const { table } = model
+    return this.#guard(
+      (file) =>
+        !hasInsteadTrigger(file, model) &&
+        file.get(`SELECT 1 FROM ${identifier(table)} LIMIT 1`) === undefined,
+    )
   }
 
   async write(batch: Batch<ValueRows>): Promise<readonly Verdict[]> {

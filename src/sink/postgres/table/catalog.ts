@@ -63,8 +63,10 @@ export function* problemsOf(
   deferred: boolean,
 ): Generator<string> {
   yield* orderProblems(model)
-  for (const { it, relkind, relpersistence } of tables) {
-    if (relkind !== 'r' && relkind !== 'p')
+  for (const { it, relkind, relpersistence, instead } of tables) {
+    if (relkind === 'v' && !instead)
+      yield `${it} is a view without an INSTEAD OF INSERT trigger (name the table below it)`
+    else if (relkind !== 'r' && relkind !== 'p' && relkind !== 'v')
       yield `${it} is not an ordinary or partitioned table, so rows and ledger would not share a transaction`
     if (relpersistence !== 'p')
       yield `${it} is not logged: a crash would empty it while the ledger says that the rows took effect`
@@ -96,14 +98,35 @@ interface CatalogTable {
   readonly it: string
   readonly relkind: string
   readonly relpersistence: string
+  /** A view whose trigger answers INSERT. */
+  readonly instead: boolean
+  /** Whether row security applies to our role. */
+  readonly secured: boolean
   /** A trigger before each row, or a rule, may put a value where there is none. */
   readonly mayFillIn: boolean
+}
+
+/** Bits of tgtype: for each row, on INSERT, INSTEAD OF (pg_trigger.h). */
+export const hasInsteadTrigger =
+  "EXISTS (SELECT FROM pg_trigger WHERE tgrelid = pg_class.oid AND tgtype & 69 = 69 AND tgenabled <> 'D')"
+
+/**
+ * Why rows are inserted instead of copied; undefined where COPY takes them. COPY is refused under row
+ * security. Of a view, it counts rows that the trigger left out as if it had taken them.
+ */
+export function whyInserted({
+  instead,
+  secured,
+}: Pick<CatalogTable, 'instead' | 'secured'>): string | undefined {
+  if (instead) return 'it is a view with an INSTEAD OF trigger'
+  return secured ? 'row security applies to our role' : undefined
 }
 
 /** The table, and where it is partitioned all its partitions: that is where the rows lie. */
 async function tablesOf(client: pg.Client, model: Model): Promise<readonly CatalogTable[]> {
   const { rows } = await client.query<CatalogTable>(
     `SELECT CASE WHEN oid = to_regclass($1) THEN 'it' ELSE 'its partition ' || oid::regclass END AS it, relkind, relpersistence,
+       row_security_active(oid) AS secured, ${hasInsteadTrigger} AS instead,
        relhasrules OR EXISTS (SELECT FROM pg_trigger WHERE tgrelid = pg_class.oid AND tgtype & 3 = 3 AND tgenabled <> 'D') AS "mayFillIn"
      FROM pg_class WHERE oid = to_regclass($1) OR oid IN (SELECT relid FROM pg_partition_tree(to_regclass($1)))
      ORDER BY oid <> to_regclass($1), oid`,

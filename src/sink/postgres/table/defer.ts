@@ -80,6 +80,7 @@ async function obstacle(client: pg.Client, model: Model): Promise<string | undef
        WHEN NOT has_schema_privilege(relnamespace, 'CREATE') THEN 'our role may make no index in its schema'
        WHEN NOT has_table_privilege(t.oid, 'TRIGGER') THEN 'our role may make no trigger on it'
        WHEN EXISTS (SELECT FROM pg_subscription_rel WHERE srrelid = t.oid) THEN 'it is replicated from another server'
+       WHEN row_security_active(t.oid) THEN 'row security applies to our role'
        WHEN EXISTS (SELECT FROM ${qualified(model)}) THEN 'it has rows'
        WHEN EXISTS (SELECT FROM pg_trigger WHERE tgrelid = t.oid AND NOT tgisinternal) THEN 'it has triggers'
        WHEN EXISTS (SELECT FROM pg_constraint WHERE confrelid = t.oid) THEN 'others refer to it'

@@ -1,6 +1,7 @@
 /** What the catalogue says of any table, view or partition: its columns as types of a model, and its keys. */
 import type pg from 'pg'
 import type { TableColumn, TableFacts, TableName } from '../../../model/table.ts'
+import { hasInsteadTrigger, whyInserted } from './catalog.ts'
 import { qualified } from './ddl.ts'
 import { type CatalogType, typeOf } from './fit.ts'
 import { isDraft } from './made.ts'
@@ -28,19 +29,6 @@ export async function factsOf(client: pg.Client, name: TableName): Promise<Table
 }
 
 const kinds: Readonly<Record<string, TableFacts['kind']>> = { r: 'table', p: 'partitioned', v: 'view' }
-
-/** Bits of tgtype: for each row, on INSERT, INSTEAD OF (pg_trigger.h). */
-const hasInsteadTrigger =
-  "EXISTS (SELECT FROM pg_trigger WHERE tgrelid = pg_class.oid AND tgtype & 69 = 69 AND tgenabled <> 'D')"
-
-/**
- * COPY is refused under row security. Of a view, it counts rows that the trigger left out as if it had taken
- * them.
- */
-function whyInserted(relation: { readonly instead: boolean; readonly secured: boolean }): string | undefined {
-  if (relation.instead) return 'it is a view with an INSTEAD OF trigger'
-  return relation.secured ? 'it is under row security for our role' : undefined
-}
 
 interface CatalogColumn extends CatalogType, Omit<TableColumn, 'type' | 'shown'> {
   readonly declared: string

@@ -6,7 +6,14 @@ import { LadingError } from '../../../core/errors.ts'
 import { type Model, tableName } from '../../../model/model.ts'
 import type { Prepared, PrepareOptions } from '../../sink.ts'
 import { requireFit } from '../../table.ts'
-import { orderProblems, problemsOf, readCatalog, refusingNull } from './catalog.ts'
+import {
+  hasInsteadTrigger,
+  orderProblems,
+  problemsOf,
+  readCatalog,
+  refusingNull,
+  whyInserted,
+} from './catalog.ts'
 import { qualified } from './ddl.ts'
 import { blocked, buildIndexes, deferIndexes, isDeferred } from './defer.ts'
 import { isOutdated, makeTable, remakeTable } from './made.ts'
@@ -80,7 +87,13 @@ export async function prepareTable(
   const catalog = await readCatalog(client, model)
   // Before anything is dropped: the table may not be Lading's.
   requireFit(model, [...problemsOf(model, catalog, wereAway && deferring !== undefined)])
-  const table = { remade, keyless: !wereAway && !catalog.checksKey, notNull: refusingNull(model, catalog) }
+  const [itself] = catalog.tables
+  const table = {
+    remade,
+    keyless: !wereAway && !catalog.checksKey,
+    notNull: refusingNull(model, catalog),
+    inserts: itself && whyInserted(itself),
+  }
   if (deferring === undefined || wereAway) return { ...table, deferred: wereAway && deferring !== undefined }
   const reason = deferring === 'begin' ? await deferIndexes(client, model) : undefined
   return { ...table, deferred: deferring === 'begin' && reason === undefined, reason }
@@ -101,10 +114,17 @@ async function ensureTable(client: pg.Client, model: Model): Promise<boolean> {
   })
 }
 
-/** A role that may only insert does not know, and then it is not said to be. */
+/**
+ * A role that may only insert does not know, and one that sees not every row does not either; then it is not
+ * said to be.
+ */
 export async function isEmpty(client: pg.Client, model: Model): Promise<boolean> {
   try {
-    const { rows } = await client.query(`SELECT WHERE NOT EXISTS (SELECT FROM ${qualified(model)})`)
+    const { rows } = await client.query(
+      `SELECT FROM pg_class WHERE oid = to_regclass($1) AND NOT row_security_active(oid) AND NOT ${hasInsteadTrigger}
+         AND NOT EXISTS (SELECT FROM ${qualified(model)})`,
+      [qualified(model)],
+    )
     return rows.length > 0
   } catch (error) {
     if (error instanceof pg.DatabaseError && error.code === insufficientPrivilege) return false
