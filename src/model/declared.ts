@@ -32,6 +32,14 @@ export interface ModelColumn extends ColumnSpec {
 
 export type Columns = Readonly<Record<string, Column>>
 
+/** As ON CONFLICT names an index. */
+export interface Arbiter {
+  /** In SQL, quoted columns among them; only columns of the primary key where there are none. */
+  readonly expressions?: readonly string[] | undefined
+  /** In SQL: other rows have no conflict. */
+  readonly predicate?: string | undefined
+}
+
 /** Describes a record. Row type, decoder, DDL, wire encoding and upsert all derive from it. */
 export interface Model<C extends Columns = Columns> {
   readonly table: string
@@ -40,6 +48,8 @@ export interface Model<C extends Columns = Columns> {
   readonly primaryKey: readonly string[]
   readonly indexes: readonly Index[]
   readonly onConflict: ConflictPolicy
+  /** The unique index that decides conflicts, where it compares more than columns, or not every row. */
+  readonly arbiter?: Arbiter | undefined
   /** With `update`: a record never overwrites a row with a greater value in this column. */
   readonly version: string | undefined
   /**

@@ -4,13 +4,13 @@
  * consumer process and a replay all come to the same model.
  */
 import { Column } from './columns.ts'
-import type { ConflictPolicy, ModelColumn } from './declared.ts'
+import type { Arbiter, ConflictPolicy, ModelColumn } from './declared.ts'
 import { type Match, matchFields } from './match.ts'
 import { type Model, modelOf } from './model.ts'
 import { type TableColumn, type TableFacts, type TableKey, shownTable } from './table.ts'
 
 export interface TableChoices {
-  /** Columns that identify a row, by the names of the table or of the file. */
+  /** Columns that identify a row, by the names of the table or of the file; or the name of a unique index. */
   readonly key?: readonly string[] | undefined
   /** Default: `error`. */
   readonly onConflict?: ConflictPolicy | undefined
@@ -49,7 +49,8 @@ export function modelOfTable(
   const fieldOf = new Map(matched.map(({ field, column }) => [column, field]))
   const columns = facts.columns.flatMap((column) => {
     const field = fieldOf.get(column.name)
-    return field === undefined ? [] : [modelColumn(column, field, key.columns.includes(column.name))]
+    const isKey = key.arbiter === undefined && key.columns.includes(column.name)
+    return field === undefined ? [] : [modelColumn(column, field, isKey)]
   })
   const model = modelOf({
     schema: facts.schema,
@@ -58,6 +59,7 @@ export function modelOfTable(
     primaryKey: key.columns,
     indexes: [],
     onConflict: choices.onConflict ?? 'error',
+    ...(key.arbiter && { arbiter: key.arbiter }),
     version: undefined,
   })
   return { model, matched, problems }
@@ -87,64 +89,83 @@ function* missing({ columns }: TableFacts, matched: readonly Match[]): Generator
 
 interface ChosenKey {
   readonly columns: readonly string[]
+  readonly arbiter?: Arbiter | undefined
   readonly problems: readonly string[]
 }
 
+const none: ChosenKey = { columns: [], problems: [] }
+
+/** What identifies a row: nothing needs to where no policy asks for it. */
 function keyOf(facts: TableFacts, matched: readonly Match[], choices: TableChoices): ChosenKey {
   const { key, onConflict = 'error' } = choices
+  const index = key?.length === 1 ? facts.keys.find(({ name }) => name === key[0]) : undefined
+  if (index !== undefined) return arbiterOf({ ...facts, keys: [index] }, matched, onConflict, index.columns)
+  const stated = key === undefined ? undefined : columnsOf(key, matched)
+  if (stated !== undefined && stated.problems.length > 0) return { columns: [], problems: stated.problems }
+  if (onConflict !== 'error') return arbiterOf(facts, matched, onConflict, stated?.columns)
+  if (stated !== undefined) return { columns: stated.columns, problems: [] }
   const found = new Set(matched.map(({ column }) => column))
-  if (key !== undefined) return statedKey(facts, matched, key, onConflict)
-  const usable = facts.keys.filter(
-    ({ columns, unfit }) => unfit === undefined && columns.every((name) => found.has(name)),
-  )
-  const [first, ...others] = usable
-  if (facts.kind === 'view' && onConflict !== 'error')
-    return {
-      columns: [],
-      problems: [
-        `onConflict '${onConflict}' is for tables: what happens to a known key, the trigger of a view decides (leave --on-conflict out)`,
-      ],
-    }
-  if (onConflict === 'error') return { columns: first?.primary === true ? first.columns : [], problems: [] }
-  if (first !== undefined && (first.primary || others.length === 0))
-    return { columns: first.columns, problems: [] }
-  const table = shownTable(facts)
-  const why =
-    first === undefined
-      ? `table ${table} has no unique index on columns of the file${unfitKeys(facts.keys, found)} (CREATE UNIQUE INDEX on those that identify a row)`
-      : `table ${table} has several unique indexes: choose one with ${usable.map(({ columns }) => `--key ${columns.join(',')}`).join(' or ')}`
-  return { columns: [], problems: [`onConflict '${onConflict}' needs to know what identifies a row: ${why}`] }
+  const primary = facts.keys.find((each) => each.primary && each.columns.every((name) => found.has(name)))
+  return primary === undefined ? none : { columns: primary.columns, problems: [] }
 }
 
-function unfitKeys(keys: readonly TableKey[], found: ReadonlySet<string>): string {
-  const reasons = keys.map(({ name, columns, unfit }) => {
-    const absent = columns.filter((column) => !found.has(column))
-    return `${name}: ${unfit ?? `the file has no ${absent.join(', ')}`}`
-  })
-  return reasons.length === 0 ? '' : ` (${reasons.join('; ')})`
-}
-
-function statedKey(
-  facts: TableFacts,
-  matched: readonly Match[],
-  key: readonly string[],
-  onConflict: ConflictPolicy,
-): ChosenKey {
+/** `names` may be those of columns or of fields. */
+function columnsOf(names: readonly string[], matched: readonly Match[]) {
   const problems: string[] = []
-  const columns = key.flatMap((name) => {
+  const columns = names.flatMap((name) => {
     const match = matched.find(({ column }) => column === name) ?? matched.find(({ field }) => field === name)
     if (match === undefined) problems.push(`--key ${name} is no column that the file has`)
     return match?.column ?? []
   })
-  const same = facts.keys.filter(
-    (each) => each.columns.length === columns.length && each.columns.every((name) => columns.includes(name)),
-  )
-  const unfit = same.every((each) => each.unfit !== undefined)
-  if (problems.length === 0 && onConflict !== 'error' && unfit) {
-    const why = same[0]?.unfit
-    problems.push(
-      `--key ${key.join(',')} with --on-conflict ${onConflict} needs a unique index on exactly these columns${why === undefined ? '' : ` (${same[0]?.name}: ${why})`} (CREATE UNIQUE INDEX ON ${shownTable(facts)} (${columns.join(', ')}))`,
-    )
-  }
   return { columns, problems }
+}
+
+/** The index that decides what is known: the one on the stated columns, the primary key, or the only one. */
+function arbiterOf(
+  facts: TableFacts,
+  matched: readonly Match[],
+  onConflict: ConflictPolicy,
+  stated: readonly string[] | undefined,
+): ChosenKey {
+  const refused = (why: string): ChosenKey => ({
+    columns: [],
+    problems: [`--on-conflict ${onConflict} needs to know what identifies a row: ${why}`],
+  })
+  if (facts.kind === 'view') return refused('the trigger of a view decides that (leave --on-conflict out)')
+  const found = new Set(matched.map(({ column }) => column))
+  const meant = facts.keys.filter(({ columns }) => stated === undefined || isSame(columns, stated))
+  const fit = meant.filter((key) => unfitness(key, found) === undefined)
+  const best =
+    fit.length === 1 ? fit[0] : fit.find((key) => isPlain(key) && (stated !== undefined || key.primary))
+  if (best !== undefined) return chosen(best)
+  const table = shownTable(facts)
+  if (fit.length > 0) {
+    const rivals = ({ columns }: TableKey) => fit.filter((other) => isSame(other.columns, columns)).length
+    const ways = fit.map((key) => `--key ${rivals(key) > 1 ? key.name : key.columns.join(',')}`)
+    return refused(`table ${table} has several unique indexes: choose one with ${ways.join(' or ')}`)
+  }
+  const reasons = meant.map((key) => `${key.name}: ${unfitness(key, found)}`)
+  const where = stated === undefined ? 'columns of the file' : `exactly (${stated.join(', ')})`
+  const why = reasons.length === 0 ? '' : ` that can decide it (${reasons.join('; ')})`
+  const on = stated === undefined ? 'those that identify a row' : `${table} (${stated.join(', ')})`
+  return refused(`table ${table} has no unique index on ${where}${why}: CREATE UNIQUE INDEX ON ${on}`)
+}
+
+const isSame = (some: readonly string[], others: readonly string[]): boolean =>
+  some.length === others.length && some.every((name) => others.includes(name))
+
+const isPlain = ({ expressions, predicate }: TableKey): boolean =>
+  expressions === undefined && predicate === undefined
+
+/** Why the index cannot decide what is known of the records of the file. */
+function unfitness({ columns, reads = [], unfit }: TableKey, found: ReadonlySet<string>): string | undefined {
+  const absent = [...new Set([...columns, ...reads])].filter((name) => !found.has(name))
+  return unfit ?? (absent.length === 0 ? undefined : `the file has no ${absent.join(', ')}`)
+}
+
+function chosen(key: TableKey): ChosenKey {
+  const { columns, expressions, predicate } = key
+  if (isPlain(key)) return { columns, problems: [] }
+  const arbiter = { ...(expressions && { expressions }), ...(predicate !== undefined && { predicate }) }
+  return { columns, arbiter, problems: [] }
 }

@@ -190,22 +190,28 @@ describePostgres('a file into a table that exists, without a model', () => {
         database.url,
         '--chunk-bytes',
         '8000',
+        '--batch-messages',
+        '3',
         '--on-conflict',
         'skip',
         ...more,
       ]
+      await folder.lading('verify', '--to', database.url)
+      // The load is held in the middle, whatever it has loaded by then.
+      await database.client.query(`
+        CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+          IF (SELECT count(*) FROM lading.ledger) > 9 THEN PERFORM pg_advisory_xact_lock(7); END IF; RETURN NULL; END $$;
+        CREATE TRIGGER hold AFTER INSERT ON lading.ledger FOR EACH STATEMENT EXECUTE FUNCTION hold(); SELECT pg_advisory_lock(7)`)
       const first = folder.start(command, {}, true)
       const ended = new Promise((resolve) => first.once('close', resolve))
-      const entered =
-        "SELECT to_regclass('lading.ledger') IS NOT NULL AND (SELECT count(*) > 0 FROM lading.ledger) AS begun"
+      const begun = 'SELECT count(*) > 0 AS begun FROM lading.ledger'
       await vi.waitFor(
-        async () => expect((await database.client.query(entered)).rows).toEqual([{ begun: true }]),
-        {
-          timeout: 30_000,
-        },
+        async () => expect((await database.client.query(begun)).rows).toEqual([{ begun: true }]),
+        { timeout: 30_000 },
       )
       process.kill(-(first.pid as number), 'SIGKILL')
       await ended
+      await database.client.query('SELECT pg_advisory_unlock(7); DROP TRIGGER hold ON lading.ledger')
       const run = await folder.lading(...command)
       expect([run.code, run.err], run.out).toEqual([0, expect.stringMatching(/^.*resuming items.csv/m)])
       const stored = await database.client.query(
@@ -266,7 +272,7 @@ describePostgres('a file into a table that exists, without a model', () => {
       'list',
       ...to,
     )
-    expect(rejects.map(({ pipeline, column }) => [pipeline, column])).toEqual([
+    expect(rejects.map((each) => [each.pipeline, each.column])).toEqual([
       ['shop.items', 'day'],
       ['shop.items', undefined],
       ['shop.items', 'tags'],
@@ -364,5 +370,45 @@ describePostgres('a file into a table that exists, without a model', () => {
     const { rows } = await database.client.query('SELECT items::text AS row FROM items ORDER BY id')
     expect(rows.map(({ row }) => row)).toEqual(['(1,a,changed)', '(3,a,y)', '(5,b,theirs)', '(7,a,newer)'])
     await database.client.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
+  })
+
+  it('is updated or left as it is by the unique index that decides, over expressions and parts of the rows too', async () => {
+    await using database = await openDatabase(`
+      CREATE TABLE people (id int GENERATED ALWAYS AS IDENTITY, email text, gone date, name text, CONSTRAINT dull CHECK (name <> 'bad'));
+      CREATE UNIQUE INDEX lower_email ON people (lower(email)); INSERT INTO people (email, name) VALUES ('Ada@x', 'old');
+      CREATE TABLE seats (seat int, gone date, name text, row int GENERATED ALWAYS AS IDENTITY);
+      CREATE UNIQUE INDEX taken ON seats (seat) WHERE gone IS NULL; INSERT INTO seats (seat, name) VALUES (1, 'old');`)
+    const to = ['--to', database.url]
+    await using folder = await Folder.make({
+      'people.csv': 'email,name\nada@x,new\nbob@x,1\nBOB@x,2\n,none\n,none too\neve@x,bad\n',
+      'seats.csv': 'seat,gone,name\n1,,new\n2,,a\n2,2024-01-01,left\n2,2024-01-02,left too\n2,,b\n',
+      'few.csv': 'seat,name\n1,a\n',
+    })
+    const people = await folder.lading('load', 'people.csv', ...to, '--on-conflict', 'update')
+    expect(people.code, people.err).toBe(3)
+    const found = await database.client.query(
+      "SELECT concat_ws(',', email, name) AS row FROM people ORDER BY name",
+    )
+    expect(found.rows.map(({ row }) => row)).toEqual(['BOB@x,2', 'ada@x,new', 'none', 'none too'])
+    const skipped = await folder.lading('load', 'seats.csv', ...to, '--on-conflict', 'skip', '--key', 'seat')
+    expect([skipped.code, skipped.out], skipped.err).toEqual([
+      0,
+      expect.stringMatching(/seats.csv +5 +3 +0 +2 /),
+    ])
+    const seats = await database.client.query(
+      "SELECT concat_ws(',', seat, gone, name) AS row FROM seats ORDER BY seat, gone, name",
+    )
+    expect(seats.rows.map(({ row }) => row)).toEqual([
+      '1,old',
+      '2,2024-01-01,left',
+      '2,2024-01-02,left too',
+      '2,a',
+    ])
+    expectError(
+      await folder.lading('load', 'few.csv', ...to, '--table', 'seats', '--on-conflict', 'skip'),
+      'SCHEMA_MISMATCH',
+      78,
+      'taken: the file has no gone',
+    )
   })
 })

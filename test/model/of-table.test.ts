@@ -132,6 +132,14 @@ describe('what does not fit is said all at once, each with its cure', () => {
   })
 })
 
+const partial = (name: string): TableKey => ({
+  name,
+  primary: false,
+  columns: ['a'],
+  predicate: 'b IS NULL',
+  reads: ['b'],
+})
+
 describe('what identifies a row', () => {
   const table = facts([id, column('a'), column('b')], [primary, unique('a'), unique('b', 'a')])
 
@@ -143,7 +151,7 @@ describe('what identifies a row', () => {
       'is what is stated, by columns',
       ['id', 'a', 'b'],
       { key: ['a', 'b'], onConflict: 'update' },
-      ['a', 'b'],
+      ['b', 'a'],
     ],
     ['is what is stated, by fields', ['id', 'A', 'b'], { key: ['A'], onConflict: 'update' }, ['a']],
     ['is what is stated, with an index or without', ['id', 'b'], { key: ['b'] }, ['b']],
@@ -155,6 +163,26 @@ describe('what identifies a row', () => {
     const { model, problems } = modelOfTable(given, fields, choices)
     expect(problems).toEqual([])
     expect(model?.primaryKey).toEqual(expected)
+  })
+
+  it('may be an index over expressions or a part of the rows, found by its columns or by its name', () => {
+    const lower: TableKey = { name: 'lower', primary: false, columns: ['a'], expressions: ['(lower(a))'] }
+    const given = facts([column('a'), column('b')], [lower, partial('one'), partial('two')])
+    const chosen = (...key: string[]) => modelOfTable(given, ['a', 'b'], { key, onConflict: 'update' })
+    expect(chosen('lower').model).toMatchObject({
+      primaryKey: ['a'],
+      arbiter: { expressions: ['(lower(a))'] },
+    })
+    expect(chosen('two').model).toMatchObject({ primaryKey: ['a'], arbiter: { predicate: 'b IS NULL' } })
+    expect(chosen('a').problems).toEqual([
+      expect.stringMatching(/choose one with --key lower or --key one or --key two$/),
+    ])
+    const few = modelOfTable(facts([column('a'), column('b')], [partial('one')]), ['a'], {
+      onConflict: 'skip',
+    })
+    expect(few.problems).toEqual([expect.stringMatching(/one: the file has no b/)])
+    const own = modelOfTable(given, ['a'], { onConflict: 'skip' })
+    expect(own.model?.arbiter).toEqual({ expressions: ['(lower(a))'] })
   })
 
   it.each<[string, TableFacts, readonly string[], Parameters<typeof modelOfTable>[2], RegExp]>([
@@ -170,14 +198,14 @@ describe('what identifies a row', () => {
       facts([column('a')]),
       ['a'],
       { onConflict: 'update' },
-      /no unique index on columns of the file \(CREATE UNIQUE INDEX/,
+      /no unique index on columns of the file: CREATE UNIQUE INDEX ON/,
     ],
     [
       'the stated one has no index',
       facts([column('a'), column('b')], [unique('a')]),
       ['a', 'b'],
       { key: ['b'], onConflict: 'skip' },
-      /--key b with --on-conflict skip needs a unique index on exactly these columns/,
+      /no unique index on exactly \(b\): CREATE UNIQUE INDEX ON products \(b\)/,
     ],
     [
       'it is deferrable',

@@ -43,7 +43,7 @@ export function replayCommand(): Command {
   const replay = new Command('replay')
     .description('load rejects again, after the model, the table or the record is corrected; safe to repeat')
     .argument('[id...]', 'ids in rejects list (default: all selected ones)', wholes(1), [])
-  const options = [
+  const more = [
     keptModelOption(),
     ...tableOptions(),
     pipelineOption(),
@@ -51,7 +51,7 @@ export function replayCommand(): Command {
     dedupKeyOption(),
     jsonOption(),
   ]
-  for (const option of [...choiceOptions(), ...options]) replay.addOption(option)
+  for (const option of [...choiceOptions(), ...more]) replay.addOption(option)
   withExamples(replay, [
     ['rejects replay 7'],
     ['rejects replay --code CONSTRAINT_FOREIGN_KEY', 'after loading the rows that they refer to'],

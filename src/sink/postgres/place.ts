@@ -82,7 +82,7 @@ export class Placement {
    * refused some; then none is placed.
    */
   async placeParts(starts: readonly number[], end: number): Promise<ReadonlyMap<number, number> | undefined> {
-    if (!this.#staged) return undefined
+    if (!this.#staged || this.#model.arbiter !== undefined) return undefined
     let placed: ReadonlyMap<number, number> | undefined
     const attempt = await this.#attempt(starts[0] as number, end, async () => {
       placed = await this.#staging.placeParts(starts, end)

@@ -39,15 +39,34 @@ function rowNumber(model: Model): string {
 export const mayLeaveOut = (model: Model): boolean =>
   model.onConflict !== 'error' && (model.version !== undefined || conflictAction(model) === 'NOTHING')
 
-function conflictAction({ columns, primaryKey, version, onConflict }: Model): string {
+function conflictAction({ columns, primaryKey, version, onConflict, arbiter }: Model): string {
+  // An expression may give one key to several texts of a column.
   const others = columns
-    .filter((column) => !primaryKey.includes(column.name))
+    .filter((column) => arbiter?.expressions !== undefined || !primaryKey.includes(column.name))
     .map((column) => identifier(column.name))
   if (onConflict === 'skip' || others.length === 0) return 'NOTHING'
   const assignments = others.map((name) => `${name} = excluded.${name}`).join(', ')
   if (version === undefined) return `UPDATE SET ${assignments}`
   const column = identifier(version)
   return `UPDATE SET ${assignments} WHERE target.${column} IS NULL OR target.${column} <= excluded.${column}`
+}
+
+/** What is compared, as ON CONFLICT names it. */
+const comparedBy = ({ primaryKey, arbiter }: Model): readonly string[] =>
+  arbiter?.expressions ?? primaryKey.map(identifier)
+
+const conflictTarget = (model: Model): string => {
+  const { predicate } = model.arbiter ?? {}
+  return `(${comparedBy(model).join(', ')})${predicate === undefined ? '' : ` WHERE ${predicate}`}`
+}
+
+/** What only one row of the staging table may have: rows that no index compares have a number of their own. */
+function distinctBy(model: Model): string {
+  const compared = comparedBy(model)
+  if (model.arbiter === undefined) return compared.join(', ')
+  const { predicate = 'true' } = model.arbiter
+  const isCompared = [`(${predicate})`, ...compared.map((each) => `(${each}) IS NOT NULL`)].join(' AND ')
+  return `${compared.join(', ')}, CASE WHEN ${isCompared} THEN 0 ELSE ${rowNumber(model)} END`
 }
 
 /** The staging table of one session, within the transaction of one batch. */
@@ -81,7 +100,7 @@ export class Staging {
 
   /**
    * Places the rows of parts, which begin at `starts` and lie next to each other; returns how many of each
-   * part took effect.
+   * part took effect. Only for keys of columns alone: the rows that took effect are found again by them.
    */
   async placeParts(starts: readonly number[], end: number): Promise<ReadonlyMap<number, number>> {
     const first = starts[0] as number
@@ -115,9 +134,8 @@ export class Staging {
   }
 
   async #keys(): Promise<number> {
-    const key = identifiers(this.#model.primaryKey)
     const { rows } = await this.#client.query<{ keys: string }>(
-      `SELECT count(*) AS keys FROM (SELECT DISTINCT ${key} FROM ${this.#table}) distinct_keys`,
+      `SELECT count(*) AS keys FROM (SELECT DISTINCT ON (${distinctBy(this.#model)}) 1 FROM ${this.#table}) distinct_keys`,
     )
     return Number(rows[0]?.keys)
   }
@@ -132,14 +150,14 @@ export class Staging {
 
   #conflict(): string {
     if (this.#model.onConflict === 'error') return ''
-    return `ON CONFLICT (${identifiers(this.#model.primaryKey)}) DO ${conflictAction(this.#model)}`
+    return `ON CONFLICT ${conflictTarget(this.#model)} DO ${conflictAction(this.#model)}`
   }
 
   #newest(names: string): string {
-    const { primaryKey, version, onConflict } = this.#model
+    const { version, onConflict } = this.#model
     if (onConflict === 'error')
       return `SELECT ${names} FROM ${this.#table} ORDER BY ${rowNumber(this.#model)}`
-    const key = identifiers(primaryKey)
+    const key = distinctBy(this.#model)
     const last = `${rowNumber(this.#model)} ${onConflict === 'skip' ? 'ASC' : 'DESC'}`
     const order =
       onConflict === 'skip' || version === undefined

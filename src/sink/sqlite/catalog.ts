@@ -60,7 +60,11 @@ export function* problemsOf(file: SqliteFile, model: Model): Generator<string> {
     if (!known.has(column.name) && needsValue(column, hasRowidKey))
       yield `column ${column.name} needs a value and is not in the model (write ${column.name}: ${modelType(column.type)}.notNull(), or give it a DEFAULT)`
   }
-  if (model.onConflict !== 'error' && !hasUniqueKey(file, model, [...columns.values()])) {
+  if (
+    model.onConflict !== 'error' &&
+    model.arbiter === undefined &&
+    !hasUniqueKey(file, model, [...columns.values()])
+  ) {
     const key = identifiers(model.primaryKey)
     yield `onConflict '${model.onConflict}' needs a unique index on exactly (${key}) (CREATE UNIQUE INDEX … ON ${identifier(model.table)} (${key}), or onConflict: 'error')`
   }
@@ -145,4 +149,6 @@ const hasUniqueKey = (file: SqliteFile, model: Model, columns: readonly CatalogC
 
 /** Whether the model has a key, and nothing in the table refuses a second row of it. */
 export const isKeyless = (file: SqliteFile, model: Model): boolean =>
-  model.primaryKey.length > 0 && uniqueKeys(file, model, columnsOf(file, model)).length === 0
+  model.primaryKey.length > 0 &&
+  model.arbiter === undefined &&
+  uniqueKeys(file, model, columnsOf(file, model)).length === 0

@@ -33,7 +33,8 @@ const orderedTypes: Readonly<Record<string, SqliteType>> = {
 export const sqlType = ({ kind }: ColumnType): SqliteType => orderedTypes[kind] ?? 'TEXT'
 
 /** Whether equal values have one text, and a greater one the greater text. */
-export const isOrdered = ({ kind }: ColumnType): boolean => Object.hasOwn(orderedTypes, kind)
+export const isOrdered = ({ kind, affinity }: ColumnType): boolean =>
+  affinity !== undefined || Object.hasOwn(orderedTypes, kind)
 
 export function createTable(model: Model): string {
   const lines = model.columns.map(columnLine)
@@ -84,13 +85,16 @@ const shortHash = (parts: readonly unknown[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 8)
 
 /** What an INSERT depends on. */
-export interface InsertModel extends Pick<Model, 'table' | 'primaryKey' | 'onConflict'> {
+export interface InsertModel extends Pick<Model, 'table' | 'primaryKey' | 'onConflict' | 'arbiter'> {
   readonly version?: string | undefined
   readonly columns: readonly { readonly name: string }[]
 }
 
-const notInKey = ({ columns, primaryKey }: InsertModel): string[] =>
-  columns.map(({ name }) => name).filter((name) => !primaryKey.includes(name))
+/** An expression may give one key to several texts of a column. */
+const notInKey = ({ columns, primaryKey, arbiter }: InsertModel): string[] =>
+  columns
+    .map(({ name }) => name)
+    .filter((name) => arbiter?.expressions !== undefined || !primaryKey.includes(name))
 
 /** Whether the conflict policy itself may leave a row out, without an error. */
 export const mayLeaveOut = (model: InsertModel): boolean =>
@@ -104,7 +108,10 @@ export function insertRows(model: InsertModel, rows: number): string {
   // OR ABORT, because a constraint may say that its conflicts roll back the transaction or replace the row.
   const insert = `INSERT OR ABORT INTO ${identifier(model.table)} (${identifiers(names)}) VALUES ${Array(rows).fill(row).join(', ')}`
   if (model.onConflict === 'error') return insert
-  const conflict = `${insert} ON CONFLICT (${identifiers(model.primaryKey)}) DO`
+  const { expressions, predicate } = model.arbiter ?? {}
+  const where = predicate === undefined ? '' : ` WHERE ${predicate}`
+  const target = `(${expressions?.join(', ') ?? identifiers(model.primaryKey)})${where}`
+  const conflict = `${insert} ON CONFLICT ${target} DO`
   const others = notInKey(model).map(identifier)
   if (model.onConflict === 'skip' || others.length === 0) return `${conflict} NOTHING`
   const update = `${conflict} UPDATE SET ${others.map((name) => `${name} = excluded.${name}`).join(', ')}`

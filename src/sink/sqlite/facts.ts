@@ -1,10 +1,11 @@
 /** What a file says of any table or view in it: its columns as types of a model, and its keys. */
 import type { SqliteFile } from '../../core/sqlite.ts'
 import { bigint, type ColumnType, doublePrecision, text } from '../../model/columns.ts'
-import type { TableColumn, TableFacts, TableKey, TableName } from '../../model/table.ts'
+import type { TableColumn, TableFacts, TableName } from '../../model/table.ts'
 import { typeOf } from './affinity.ts'
 import { type CatalogColumn, columnsOf, hasInsteadTrigger } from './catalog.ts'
 import { isDraft } from './made.ts'
+import { keysOf } from './unique-keys.ts'
 
 export function factsOf(file: SqliteFile, { table }: TableName): TableFacts | undefined {
   const found = file.get<{ type: string; strict: number; wr: number }>(
@@ -20,7 +21,7 @@ export function factsOf(file: SqliteFile, { table }: TableName): TableFacts | un
     kind: found.type === 'table' || found.type === 'view' ? found.type : 'other',
     isDraft: isDraft(file, { table }),
     columns: columns.map((column) => columnOf(column, found.strict === 1, found.wr === 1, rowid)),
-    keys: keysOf(file, table, primary),
+    keys: keysOf(file, table, columns),
     inserts: hasInsteadTrigger(file, { table }) ? 'it is a view with an INSTEAD OF trigger' : undefined,
   }
 }
@@ -51,25 +52,3 @@ const strictTypes: Readonly<Record<string, ColumnType>> = {
 }
 
 const strictType = (declared: string): ColumnType => strictTypes[declared.toUpperCase()] ?? text().spec.type
-
-function keysOf(file: SqliteFile, table: string, primary: readonly CatalogColumn[]): TableKey[] {
-  const indexes = file.all<{ name: string; origin: string; partial: number }>(
-    'SELECT name, origin, partial FROM pragma_index_list(?) WHERE "unique" = 1 ORDER BY name',
-    table,
-  )
-  const others = indexes
-    .filter(({ origin }) => origin !== 'pk')
-    .map(({ name, partial }) => indexKey(file, name, partial === 1))
-  if (primary.length === 0) return others
-  const columns = primary.toSorted((a, b) => a.pk - b.pk).map(({ name }) => name)
-  return [{ name: 'PRIMARY KEY', primary: true, columns }, ...others]
-}
-
-function indexKey(file: SqliteFile, name: string, partial: boolean): TableKey {
-  const columns = file.all<{ name: string | null }>('SELECT name FROM pragma_index_info(?)', name)
-  const plain = columns.flatMap((column) => column.name ?? [])
-  const key = { name, primary: false, columns: plain }
-  return partial || plain.length < columns.length
-    ? { ...key, unfit: 'it is partial or over an expression' }
-    : key
-}

@@ -49,11 +49,18 @@ export class Writer implements AsyncDisposable {
   /** Undefined if a row of the batch is refused; then nothing of it has taken effect. */
   write(batch: Batch<ValueRows>): Promise<readonly Verdict[] | undefined> {
     const { pipeline, parts } = batch
-    const { table, primaryKey, onConflict, version, columns } = batch.model
+    const { table, primaryKey, onConflict, arbiter, version, columns } = batch.model
     const { rows } = batch
     const job: Job = {
       pipeline,
-      model: { table, primaryKey, onConflict, version, columns: columns.map(({ name }) => ({ name })) },
+      model: {
+        table,
+        primaryKey,
+        onConflict,
+        arbiter,
+        version,
+        columns: columns.map(({ name }) => ({ name })),
+      },
       parts: parts.map(plain),
       rows: rows.copy(),
       utc: rows.utc,

@@ -1,8 +1,10 @@
 /** What the catalogue says of a model's table, and what of it does not fit the model. */
 import type pg from 'pg'
 import type { Model } from '../../../model/model.ts'
+import type { TableKey } from '../../../model/table.ts'
 import { identifier, identifiers, qualified, sqlType } from './ddl.ts'
 import { type CatalogType, misfit, modelType } from './fit.ts'
+import { keysOf } from './unique-keys.ts'
 
 export interface Catalog {
   readonly tables: readonly CatalogTable[]
@@ -153,6 +155,13 @@ async function keyChecks(
   client: pg.Client,
   model: Model,
 ): Promise<Pick<Catalog, 'hasUniqueKey' | 'checksKey'>> {
+  const { arbiter } = model
+  if (arbiter !== undefined) {
+    const keys = await keysOf(client, qualified(model))
+    const isOf = (key: TableKey) =>
+      key.predicate === arbiter.predicate && `${key.expressions}` === `${arbiter.expressions}`
+    return { hasUniqueKey: keys.some(isOf), checksKey: true }
+  }
   const { rows } = await client.query<{ immediate: boolean; columns: readonly string[] }>(
     `SELECT indimmediate AS immediate, (SELECT array_agg(attname::text) FROM pg_attribute
        WHERE attrelid = indrelid AND attnum = ANY (indkey[0:indnkeyatts - 1])) AS columns

@@ -7,7 +7,7 @@ import type { TableKey } from '../../../model/table.ts'
  * predicate read (pg_depend), and only there are those of a predicate named.
  */
 export const keysSql = `
-  SELECT c.relname AS name, indisprimary AS primary, indimmediate AS immediate, pg_get_expr(indpred, indrelid) AS predicate,
+  SELECT c.relname AS name, indisprimary AS primary, indimmediate AS immediate, to_jsonb(i) ->> 'indnullsnotdistinct' = 'true' AS nullless, pg_get_expr(indpred, indrelid) AS predicate,
     (SELECT array_agg(a.attname::text ORDER BY n) FROM unnest(indkey[0:indnkeyatts - 1]) WITH ORDINALITY AS key (num, n)
        JOIN pg_attribute a ON attrelid = indrelid AND attnum = num) AS plain,
     CASE WHEN indexprs IS NOT NULL THEN
@@ -15,13 +15,15 @@ export const keysSql = `
        FROM unnest(indkey[0:indnkeyatts - 1]) WITH ORDINALITY AS key (num, n) LEFT JOIN pg_attribute ON attrelid = indrelid AND attnum = num) END AS expressions,
     (SELECT array_agg(DISTINCT attname::text) FROM pg_depend JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid
        WHERE classid = 'pg_class'::regclass AND objid = indexrelid AND refobjid = indrelid AND refobjsubid > 0) AS read
-  FROM pg_index JOIN pg_class c ON c.oid = indexrelid
+  FROM pg_index i JOIN pg_class c ON c.oid = indexrelid
   WHERE indrelid = to_regclass($1) AND indisunique AND indisvalid ORDER BY indisprimary DESC, c.relname`
 
 interface CatalogKey {
   readonly name: string
   readonly primary: boolean
   readonly immediate: boolean
+  /** Two rows without a value are the same to it. */
+  readonly nullless: boolean | null
   readonly predicate: string | null
   readonly plain: readonly string[] | null
   readonly expressions: readonly string[] | null
@@ -32,7 +34,15 @@ export async function keysOf(client: pg.Client, target: string): Promise<TableKe
   return (await client.query<CatalogKey>(keysSql, [target])).rows.map(keyOf)
 }
 
-function keyOf({ name, primary, immediate, predicate, expressions, ...found }: CatalogKey): TableKey {
+function keyOf({
+  name,
+  primary,
+  immediate,
+  nullless,
+  predicate,
+  expressions,
+  ...found
+}: CatalogKey): TableKey {
   const plain = found.plain ?? []
   const read = found.read ?? []
   return {
@@ -42,8 +52,13 @@ function keyOf({ name, primary, immediate, predicate, expressions, ...found }: C
     expressions: expressions ?? undefined,
     predicate: predicate ?? undefined,
     reads: predicate === null ? undefined : read,
-    unfit: immediate ? undefined : 'it is DEFERRABLE, and such a constraint decides no conflict',
+    unfit: unfitness(immediate, nullless === true && (expressions ?? predicate) !== null),
   }
+}
+
+function unfitness(immediate: boolean, isNullless: boolean): string | undefined {
+  if (!immediate) return 'it is DEFERRABLE, and such a constraint decides no conflict'
+  return isNullless ? 'it is NULLS NOT DISTINCT over an expression or a part of the rows' : undefined
 }
 
 /**

@@ -1,0 +1,169 @@
+/** Files go into tables and views of SQLite that exist, without a model, and no value is changed. */
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, it } from 'vitest'
+import { expectError, Folder } from '../cli/run.ts'
+
+interface Reject {
+  readonly line: number
+  readonly column?: string
+  readonly code: string
+}
+
+async function folderOf(sql: string, files: Readonly<Record<string, string>>): Promise<Folder> {
+  const folder = await Folder.make(files)
+  const database = new DatabaseSync(folder.at('lading.db'))
+  database.exec(sql)
+  database.close()
+  return folder
+}
+
+const rejectsOf = async (folder: Folder): Promise<unknown[]> =>
+  (await folder.json<Reject[]>('rejects', 'list'))
+    .map(({ line, column = '', code }) => [line, column, code])
+    .toSorted(([a], [b]) => Number(a) - Number(b))
+
+describe.concurrent('a file into a table of SQLite that exists, without a model', () => {
+  it('STRICT or not, keeps each value as the file has it, and refuses what the affinity of a column would change', async () => {
+    const columns = {
+      n: 'INTEGER',
+      big: 'UNSIGNED BIG INT',
+      r: 'DOUBLE PRECISION',
+      t: 'VARCHAR(2)',
+      none: '',
+      b: 'BLOB',
+      d: 'DECIMAL(10,2)',
+      day: 'DATETIME',
+      yes: 'BOOLEAN',
+      s: 'STRING',
+    }
+    const good = [
+      '7',
+      '-9223372036854775808',
+      '1.5',
+      '007',
+      '1.0',
+      '1e3',
+      '1.50',
+      '2024-01-01 10:00',
+      'true',
+      'A-1',
+    ]
+    const other = ['0', '9007199254740993', '1e300', 'long', '', 'x', '123456789012345', '2024', 'F', '12']
+    const bad: readonly (readonly [at: number, value: string, code: string])[] = [
+      [0, '1.5', 'BAD_INTEGER'],
+      [1, '9223372036854775808', 'OUT_OF_RANGE'],
+      [2, 'x', 'BAD_NUMBER'],
+      [6, '12345678901234.567', 'PRECISION_LOST'],
+      [6, '92233720368547758080', 'PRECISION_LOST'],
+      [7, '007', 'PRECISION_LOST'],
+      [8, 'maybe', 'BAD_BOOLEAN'],
+      [9, '1.50', 'PRECISION_LOST'],
+      [9, ' 7', 'PRECISION_LOST'],
+      [9, '1e3', 'PRECISION_LOST'],
+    ]
+    const names = Object.keys(columns)
+    const rows = [good, other, ...bad.map(([at, value]) => good.with(at, value))]
+    await using folder = await folderOf(
+      `CREATE TABLE things (${names.map((name) => `${name} ${columns[name as 'n']}`).join(', ')})`,
+      { 'things.csv': [names, ...rows].map((row) => `${row.join(',')}\n`).join('') },
+    )
+    const run = await folder.lading('load', 'things.csv')
+    expect([run.code, run.out], run.err).toEqual([3, expect.stringContaining('this run loaded 2 records\n')])
+    expect(await rejectsOf(folder)).toEqual(bad.map(([at, , code], index) => [index + 4, names[at], code]))
+    const stored = folder.sql<{ row: string }>(
+      `SELECT concat_ws('|', ${names.map((name) => `typeof(${name}) || ' ' || ${name}`).join(', ')}) AS row FROM things`,
+    )
+    expect(stored.map(({ row }) => row)).toEqual([
+      'integer 7|integer -9223372036854775808|real 1.5|text 007|text 1.0|text 1e3|real 1.5|text 2024-01-01 10:00|integer 1|text A-1',
+      'integer 0|integer 9007199254740993|real 1.0e+300|text long|text x|integer 123456789012345|integer 2024|integer 0|integer 12',
+    ])
+  })
+
+  it('gives what the file does not have its default, its rowid and what the table computes', async () => {
+    await using folder = await folderOf(
+      `CREATE TABLE items (id INTEGER PRIMARY KEY, price REAL NOT NULL, twice REAL AS (price * 2), made TEXT NOT NULL DEFAULT 'now');
+       CREATE TABLE codes (code TEXT PRIMARY KEY, note TEXT) STRICT, WITHOUT ROWID`,
+      { 'items.csv': 'Price (EUR)\n1.5\n', 'codes.csv': 'note\nx\n', 'both.csv': 'price,twice\n1,2\n' },
+    )
+    expect((await folder.lading('load', 'items.csv')).code).toBe(0)
+    expect(folder.sql('SELECT * FROM items')).toEqual([{ id: 1, price: 1.5, twice: 3, made: 'now' }])
+    expectError(
+      await folder.lading('load', 'codes.csv'),
+      'SCHEMA_MISMATCH',
+      78,
+      'column code (TEXT) needs a value',
+    )
+    const both = ['load', 'both.csv', '--table', 'items']
+    expectError(
+      await folder.lading(...both),
+      'SCHEMA_MISMATCH',
+      78,
+      'field twice is column twice, which the table computes',
+    )
+    expect((await folder.lading(...both, '--ignore-extra')).code).toBe(0)
+  })
+
+  it('updates or leaves rows by the unique index that decides, over expressions and parts of the rows too', async () => {
+    await using folder = await folderOf(
+      `CREATE TABLE people (email TEXT, name TEXT); CREATE UNIQUE INDEX mail ON people (lower(email));
+       INSERT INTO people VALUES ('Ada@x', 'old');
+       CREATE TABLE seats (seat INTEGER, gone TEXT, name TEXT); CREATE UNIQUE INDEX taken ON seats ("seat") WHERE gone IS NULL;
+       INSERT INTO seats VALUES (1, NULL, 'old')`,
+      {
+        'people.csv': 'email,name\nada@x,new\nbob@x,1\nBOB@x,2\n',
+        'seats.csv': 'seat,gone,name\n1,,new\n2,,a\n2,2024,left\n2,,b\n',
+      },
+    )
+    const people = await folder.lading('load', 'people.csv', '--on-conflict', 'update')
+    expect(people.code, people.err).toBe(0)
+    expect(folder.sql("SELECT email || ' ' || name AS row FROM people")).toEqual([
+      { row: 'ada@x new' },
+      { row: 'BOB@x 2' },
+    ])
+    const seats = await folder.lading(
+      'load',
+      'seats.csv',
+      '--on-conflict',
+      'skip',
+      '--key',
+      'seat',
+      '--consumers',
+      '2',
+    )
+    expect(seats.code, seats.err).toBe(0)
+    expect(folder.sql("SELECT seat || ' ' || name AS row FROM seats")).toEqual([
+      { row: '1 old' },
+      { row: '2 a' },
+      { row: '2 left' },
+    ])
+  })
+
+  it('a view takes rows by its trigger, which leaves some out and refuses one, each of them a reject', async () => {
+    await using folder = await folderOf(
+      `CREATE TABLE stored (id INTEGER PRIMARY KEY, note TEXT); CREATE VIEW items AS SELECT id, note FROM stored;
+       CREATE TRIGGER take INSTEAD OF INSERT ON items BEGIN
+         SELECT RAISE(IGNORE) WHERE new.note = 'none'; SELECT RAISE(ABORT, 'no') WHERE new.note = 'no';
+         INSERT INTO stored VALUES (new.id, upper(new.note)); END;
+       CREATE VIEW readable AS SELECT id FROM stored`,
+      { 'items.csv': 'id,note\n1,a\n2,none\n3,b\n4,no\n1,c\n6,e\n', 'readable.csv': 'id\n1\n' },
+    )
+    const run = await folder.lading('load', 'items.csv')
+    expect([run.code, run.out], run.err).toEqual([3, expect.stringContaining('this run loaded 3 records\n')])
+    expect(folder.sql('SELECT * FROM stored')).toEqual([
+      { id: 1, note: 'A' },
+      { id: 3, note: 'B' },
+      { id: 6, note: 'E' },
+    ])
+    expect(await rejectsOf(folder)).toEqual([
+      [3, '', 'TRIGGER_RAISED'],
+      [5, '', 'TRIGGER_RAISED'],
+      [6, '', 'CONSTRAINT_UNIQUE'],
+    ])
+    expectError(
+      await folder.lading('load', 'readable.csv'),
+      'SCHEMA_MISMATCH',
+      78,
+      'a view without an INSTEAD OF INSERT trigger',
+    )
+  })
+})
