@@ -24,6 +24,8 @@ export interface ProducedLoad {
   readonly chunks: number
   /** Chunks published by this run; 0 where the load was skipped. */
   readonly published: number
+  /** Lines that belong to no record; absent where there are none. */
+  readonly leftOut?: LeftOut
 }
 
 /**
@@ -69,9 +71,10 @@ async function produceSource(source: ReadSource, run: Run): Promise<ProducedLoad
   const { load, plan } = await planLoad(source, options, state, onRead)
   const { sha256, bytes, records, chunks } = load
   const about = { loadId: load.id, source: load.name, records, chunks }
-  const result = { ...about, sha256, bytes, plan: load.plan }
+  const leftOut = isSome(plan.leftOut) ? { leftOut: plan.leftOut } : {}
+  const result = { ...about, sha256, bytes, plan: load.plan, ...leftOut }
   for (const message of plan.warnings) onEvent({ type: 'warning', message })
-  onEvent({ type: 'planned', ...about, bytes, ...(isSome(plan.leftOut) && { leftOut: plan.leftOut }) })
+  onEvent({ type: 'planned', ...about, bytes, ...leftOut })
   const known = await options.known?.(load.id, load)
   const reason = loads.has(load.id)
     ? `the same name and content was named twice (load ${load.id})`

@@ -37,10 +37,12 @@ import {
   shortId,
   visible,
 } from '../terminal/output.ts'
+import { readingOptions } from '../settings/reading.ts'
 import type { DeferIndexes } from '../../load/indexes.ts'
 import type { Unmodelled, UnmodelledOptions } from '../../load/unmodelled.ts'
 import type { ProducedLoad } from '../../producer/produce.ts'
 import type { Receipt } from '../../sink/ledger.ts'
+import { printLeftOut } from '../run/left-out.ts'
 import { printLeft } from '../run/left.ts'
 import { openWorkingQueue, startLeftMs } from '../run/queue.ts'
 import { type ProduceFlags, produceSettings } from './produce.ts'
@@ -83,6 +85,7 @@ export function loadCommand(): Command {
     queueOption(),
     pipelineOption(),
     ...consumeOptions(),
+    ...readingOptions(),
     ...produceOptions(),
     ...httpOptions(),
     jsonOption(),
@@ -142,6 +145,7 @@ export function loadCommand(): Command {
     report[Symbol.dispose]()
     if (flags.json) printJson({ loadedNow, ms, produced, receipts: receipts.map(receiptJson), left, emptied })
     else {
+      printLeftOut(produced)
       printReceipts(receipts)
       printVerdict(receipts)
       await printFirstRejects(receipts, sink.ledger)

@@ -8,22 +8,22 @@ import { type HttpFlags, httpOptions, openWatch } from '../run/http.ts'
 import { loadModel } from '../settings/model.ts'
 import {
   type CarryFlags,
-  type FormatFlags,
-  formatSettings,
   jsonOption,
   modelOption,
   pipelineOption,
   produceOptions,
   queueOption,
 } from '../settings/options.ts'
+import { type ReadingFlags, readingOptions, readingSettings } from '../settings/reading.ts'
 import { count, counted, paceOf, print, printJson } from '../terminal/output.ts'
+import { printLeftOut } from '../run/left-out.ts'
 import { createOption, openWorkingQueue, startTimeoutOption } from '../run/queue.ts'
 import { reporting } from '../terminal/progress.ts'
 import { stopSignal } from '../run/signals.ts'
 import { isTraced } from '../run/traces.ts'
 
 /** Flags of all commands that produce. */
-export interface ProduceFlags extends FormatFlags, CarryFlags, HttpFlags {
+export interface ProduceFlags extends ReadingFlags, CarryFlags, HttpFlags {
   readonly queue: string
   readonly pipeline?: string
   readonly chunkBytes?: number
@@ -41,7 +41,7 @@ export const produceSettings = (paths: readonly string[], flags: ProduceFlags) =
   paths,
   ...nameOf(paths, flags),
   ...(flags.pipeline === undefined ? {} : { pipeline: flags.pipeline }),
-  ...formatSettings(flags),
+  ...readingSettings(flags),
   ...(flags.chunkBytes === undefined ? {} : { chunkBytes: flags.chunkBytes }),
   carry: flags.carry,
   root: flags.root,
@@ -67,6 +67,7 @@ export function produceCommand(): Command {
     modelOption(),
     queueOption(),
     pipelineOption(),
+    ...readingOptions(),
     ...produceOptions(),
     createOption(),
     startTimeoutOption(),
@@ -96,6 +97,7 @@ export function produceCommand(): Command {
     const ms = performance.now() - since
     report[Symbol.dispose]()
     if (flags.json) return printJson(produced)
+    printLeftOut(produced)
     const published = produced.filter((each) => each.published > 0)
     const records = published.reduce((sum, each) => sum + each.records, 0)
     print(

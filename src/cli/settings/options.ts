@@ -2,13 +2,7 @@
 import { InvalidArgumentError, Option } from 'commander'
 import { LadingError } from '../../core/errors.ts'
 import { type DedupKey, defaultDedupKey, isDedupKey } from '../../consumer/decode/identity.ts'
-import {
-  envelopes,
-  type FormatName,
-  formatNames,
-  type FormatOptions,
-  type InsideOptions,
-} from '../../format/registry.ts'
+import { envelopes, type InsideOptions } from '../../format/registry.ts'
 import type { ConflictPolicy } from '../../model/model.ts'
 import type { TableChoices } from '../../model/of-table.ts'
 import type { TableName } from '../../model/table.ts'
@@ -195,18 +189,7 @@ export interface CarryFlags {
   readonly root: string
 }
 
-const formatOption = () =>
-  new Option(
-    '--format <name>',
-    'format of the files (default: by the suffix of each file, else csv)',
-  ).choices(formatNames)
-
 export const produceOptions = () => [
-  formatOption(),
-  ...insideOptions(),
-  new Option('--delimiter <character>', "character between CSV cells (default: ','); '\\t' is a tab"),
-  new Option('--quote <character>', "character around CSV cells (default: '\"')"),
-  new Option('--no-header', "the files have no header; cells are in the order of the model's columns"),
   new Option(
     '--chunk-bytes <bytes>',
     'target size of a message (default: 1 MiB, or less if the queue accepts less)',
@@ -220,26 +203,3 @@ export const produceOptions = () => [
   ),
   stateOption(),
 ]
-
-export interface FormatFlags extends InsideFlags {
-  readonly format?: FormatName
-  readonly delimiter?: string
-  readonly quote?: string
-  readonly header: boolean
-}
-
-export const formatSettings = ({
-  format,
-  delimiter,
-  quote,
-  header,
-  ...inside
-}: FormatFlags): FormatOptions => ({
-  ...(format && { format }),
-  ...insideSettings(inside),
-  dialect: {
-    ...(delimiter !== undefined && { delimiter: delimiter === '\\t' ? '\t' : delimiter }),
-    ...(quote !== undefined && { quote }),
-    ...(!header && { header }),
-  },
-})

@@ -1,5 +1,6 @@
 /** Prints results to standard output, as tables or JSON. The log is in log.ts. */
 import { codes, exits } from '../../core/errors.ts'
+import type { LeftOut } from '../../core/load.ts'
 import { balance } from '../../sink/receipt.ts'
 import type { Ledger, MessageCounts, Receipt } from '../../sink/ledger.ts'
 import type { MissingIndexes } from '../../sink/sink.ts'
@@ -50,6 +51,16 @@ export const count = (value: number): string => value.toLocaleString('en-US')
 /** `1 file`, `2 files`. */
 export const counted = (value: number, thing: string): string =>
   `${count(value)} ${thing}${value === 1 ? '' : 's'}`
+
+/** `2 lines above the header, 1 comment or empty line`. */
+export const leftOutText = ({ preamble, comments, footer }: LeftOut): string =>
+  [
+    preamble > 0 ? `${counted(preamble, 'line')} above the header` : '',
+    comments > 0 ? counted(comments, 'comment or empty line') : '',
+    footer > 0 ? `${counted(footer, 'line')} at the end` : '',
+  ]
+    .filter((part) => part !== '')
+    .join(', ')
 
 /** ` in 0.4 s`, ` in 12.3 s (52,000 records/s)`; no rate for short runs, where it would measure the start. */
 export function paceOf(records: number, ms: number): string {

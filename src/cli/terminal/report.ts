@@ -2,7 +2,7 @@
 import { codes } from '../../core/errors.ts'
 import type { ForeignEvent, LadingEvent, Listener } from '../../core/events.ts'
 import { isJson, type Level, say } from './log.ts'
-import { count, counted } from './output.ts'
+import { count, counted, leftOutText } from './output.ts'
 
 /** The level of each event. None is an error, because waiting and dead letters do not end a command. */
 export const levelOf: Readonly<Record<LadingEvent['type'], Level>> = {
@@ -90,7 +90,7 @@ function lineOf(event: Exclude<LadingEvent, { readonly type: 'held' }>): string 
     case 'receipt':
       return `receipt of ${event.source}: ${countsOf(event)}`
     case 'planned':
-      return `planned ${event.source}: ${counted(event.records, 'record')} in ${counted(event.chunks, 'chunk')}`
+      return `planned ${event.source}: ${counted(event.records, 'record')} in ${counted(event.chunks, 'chunk')}${event.leftOut === undefined ? '' : `; left out: ${leftOutText(event.leftOut)}`}`
     case 'window':
       return `window: ${countsOf(event)}`
     case 'batch':

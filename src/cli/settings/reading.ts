@@ -1,0 +1,79 @@
+/** Options that say how files are written. */
+import { Option } from 'commander'
+import type { Reading } from '../../format/reading.ts'
+import { type Dialect, type FormatName, formatNames } from '../../format/registry.ts'
+import { type InsideFlags, insideOptions, insideSettings, whole } from './options.ts'
+
+export const readingOptions = () => [
+  new Option(
+    '--format <name>',
+    'format of the files (default: by the suffix of each file, else csv)',
+  ).choices(formatNames),
+  ...insideOptions(),
+  new Option(
+    '--encoding <name>',
+    "what the files are written in, for example windows-1252 (default: UTF-8, and what a file's byte order mark says)",
+  ),
+  new Option('--line-end <which>', 'cr: lines end with CR alone (default: LF or CR LF)').choices(['cr']),
+  new Option('--skip-lines <n>', 'lines above the header to leave out').argParser(whole(0)),
+  new Option('--footer-lines <n>', 'lines at the end to leave out').argParser(whole(0)),
+  new Option(
+    '--comment <character>',
+    "leave out CSV lines that begin with it, for example '#', and empty lines",
+  ),
+  new Option('--delimiter <character>', "character between CSV cells (default: ','); '\\t' is a tab"),
+  new Option('--quote <character>', "character around CSV cells (default: '\"'), or none"),
+  new Option('--escape <character>', "'\\': a backslash makes the next character of a CSV cell data"),
+  new Option('--trim', 'spaces and tabs around CSV cells and their quotes are no part of them'),
+  new Option(
+    '--ragged <how>',
+    'CSV records with another number of cells: reject them, trim empty cells at the end, or pad short ones too (default: reject)',
+  ).choices(['reject', 'trim', 'pad']),
+  new Option(
+    '--header-rows <n>',
+    'rows of the CSV header; the names in one column are joined by a space (default: 1)',
+  ).argParser(whole(0)),
+  new Option('--no-header', "the files have no header; cells are in the order of the model's columns"),
+]
+
+export interface ReadingFlags extends InsideFlags {
+  readonly format?: FormatName
+  readonly encoding?: string
+  readonly lineEnd?: 'cr'
+  readonly skipLines?: number
+  readonly footerLines?: number
+  readonly comment?: string
+  readonly delimiter?: string
+  readonly quote?: string
+  readonly escape?: string
+  readonly trim?: true
+  readonly ragged?: 'reject' | 'trim' | 'pad'
+  readonly headerRows?: number
+  readonly header: boolean
+}
+
+/** What the flags say of every file; what they do not say is absent. */
+export const readingSettings = (flags: ReadingFlags): Reading => ({
+  ...(flags.format && { format: flags.format }),
+  ...insideSettings(flags),
+  ...(flags.encoding !== undefined && { encoding: flags.encoding }),
+  ...(flags.lineEnd && { lineEnd: flags.lineEnd }),
+  ...(flags.footerLines !== undefined && { footerLines: flags.footerLines }),
+  dialect: dialectOf(flags),
+})
+
+function dialectOf(flags: ReadingFlags): Partial<Dialect> {
+  const { skipLines, comment, delimiter, quote, escape, trim, ragged, headerRows, header } = flags
+  return {
+    ...(delimiter !== undefined && { delimiter: delimiter === '\\t' ? '\t' : delimiter }),
+    ...(quote !== undefined && { quote: quote === 'none' ? '' : quote }),
+    // In double quotes, a shell may leave two.
+    ...(escape !== undefined && { escape: (escape === '\\\\' ? '\\' : escape) as '\\' }),
+    ...(comment !== undefined && { comment }),
+    ...(trim && { trim }),
+    ...(ragged !== undefined && ragged !== 'reject' && { ragged }),
+    ...(skipLines !== undefined && skipLines > 0 && { skipLines }),
+    ...(headerRows !== undefined && headerRows > 1 && { headerRows }),
+    ...((!header || headerRows === 0) && { header: false }),
+  }
+}
