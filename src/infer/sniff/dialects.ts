@@ -117,9 +117,10 @@ function judge(sample: string, marks: Marks, prior: number, comment?: string): C
   const counted = all.length - first / 2
   const agreement = all.length === 0 ? 0 : agreeing.length / Math.max(counted, 1)
   const looks = looksOf(agreeing, marks)
-  const credit = isPerfect ? Math.max(looks, 0.6) : looks
+  // Nothing was cut into cells that could look wrong.
+  const credit = width === 1 ? 1 : isPerfect ? Math.max(looks, 0.6) : looks
   const gain = width === 1 ? singleScore : 1 - 0.3 / width
-  const isDoubtful = width === 2 && first === 1 && (all[0]?.lines ?? 0) + (all[0]?.line ?? 0) === all[1]?.line
+  const isDoubtful = first === 1 && isLineAbove(all) && (width === 2 || agreeing.length < 2)
   return {
     marks,
     rows: all,
@@ -130,6 +131,10 @@ function judge(sample: string, marks: Marks, prior: number, comment?: string): C
     score: agreement * credit * gain * prior * (isDoubtful ? 0.5 : 1),
   }
 }
+
+/** A header of one cell right above lines that look like more is one column, rather than a title. */
+const isLineAbove = ([first, second]: readonly Row[]): boolean =>
+  first?.cells.length === 1 && first.line + first.lines === second?.line
 
 export const isBlank = ({ cells, quoted }: Row): boolean =>
   cells.length === 1 && cells[0] === '' && quoted.size === 0

@@ -95,7 +95,7 @@ function readCell(text: string, start: number, marks: Marks): Cell {
   if (quote !== '' && text[open] === quote) return quotedCell(text, start, open, marks)
   const end = cellEnd(text, start, marks)
   const raw = text.slice(start, end)
-  const cell = escape === undefined ? raw : raw === noValue ? '' : unescaped(raw, '', escape)
+  const cell = escape === undefined || raw === noValue ? raw : unescaped(raw, '', escape)
   const isStray = quote !== '' && (escape === undefined ? raw : raw.replaceAll(/\\./gs, '')).includes(quote)
   return {
     text: trim ? trimmed(cell) : cell,

@@ -93,7 +93,7 @@ function belowGap(rows: readonly Row[], start: number, width: number): number {
   const last = Math.min(rows.length - 1, start + mostAbove)
   for (let at = start + 1; at < last; at++) {
     const row = rows[at + 1] as Row
-    if (!isHollow(rows[at] as Row) || row.cells.length !== width || isHollow(row)) continue
+    if (!isBlank(rows[at] as Row) || row.cells.length !== width || isHollow(row)) continue
     const kinds = bodyKinds(rows.slice(at + 2), width)
     const { names, values } = votesOf(row, kinds)
     if (names.length === 0 || values.length > 0) continue

@@ -1,11 +1,12 @@
 /** From rows to a table: header, columns, and rows that have too many cells or are no records. */
 import type { Dialect } from '../../format/registry.ts'
+import { type Columns, columnsOf } from './columns.ts'
 import { isBlank } from './dialects.ts'
 import { counted, type Findings } from './findings.ts'
 import { isHeader, shown, votesOf } from './header.ts'
 import { isValue, type Kind } from './kinds.ts'
 import type { Row } from './rows.ts'
-import { bodyKinds, findStart, isHollow, namesByOther } from './start.ts'
+import { bodyKinds, findStart, isHollow } from './start.ts'
 
 /** The keys of a dialect that say where the records are and what their columns are called. */
 export type Frame = Pick<Dialect, 'header' | 'skipLines' | 'headerRows' | 'names' | 'ragged'>
@@ -168,128 +169,3 @@ const joined = (rows: readonly Row[]): string[] =>
       .filter((name) => name !== '')
       .join(' '),
   )
-
-interface Columns {
-  readonly names: readonly string[]
-  /** Whether they stand in place of the header. */
-  readonly isStated: boolean
-  readonly ragged?: 'trim' | undefined
-}
-
-function columnsOf(
-  written: readonly string[],
-  row: Row,
-  body: readonly Row[],
-  width: number,
-  stated: Partial<Dialect>,
-  found: Findings,
-): Columns {
-  if (stated.names !== undefined)
-    return { names: stated.names, isStated: true, ragged: stated.ragged as 'trim' | undefined }
-  const records = body.filter(({ cells, isFlawed }) => cells.length === width && !isFlawed)
-  const all = written.length === 0 ? Array.from({ length: width }, () => '') : written
-  const hollow = hollowColumns(all, records, width)
-  const columns = width - hollow
-  const surplus = hollow > 0 || isSurplusEmpty(body, columns, bodyKinds(records, width))
-  if (hollow > 0)
-    found.decide(
-      'columns',
-      String(columns),
-      `${hollow === 1 ? 'the last column has' : `the last ${hollow} columns have`} neither names nor values`,
-    )
-  else if (surplus) found.decide('ragged', 'trim', 'the cells beyond the last column are empty')
-  const ragged = stated.ragged ?? (surplus ? 'trim' : undefined)
-  const { names, isStated } = namesFor(all, row, records, columns, found)
-  return { names, isStated, ragged: ragged as 'trim' | undefined }
-}
-
-/** Columns at the end that have neither a name nor a value in any row. */
-function hollowColumns(names: readonly string[], records: readonly Row[], width: number): number {
-  if (records.length === 0)
-    return names.length - (names.findLastIndex((name) => name !== '') + 1 || names.length)
-  const isEmpty = (column: number) =>
-    records.every(({ cells, quoted }) => cells[column] === '' && !quoted.has(column))
-  let last = width
-  while (last > 1 && (names[last - 1] ?? '') === '' && isEmpty(last - 1)) last--
-  return width - last
-}
-
-/** Whether some records have more cells than columns, all of them empty, and the others fit the columns. */
-function isSurplusEmpty(body: readonly Row[], columns: number, kinds: readonly Kind[]): boolean {
-  const wide = body.filter(({ cells, isFlawed }) => cells.length > columns && !isFlawed)
-  const trimmed = wide.filter(({ cells, quoted }) =>
-    cells.slice(columns).every((cell, index) => cell === '' && !quoted.has(columns + index)),
-  )
-  const fits = trimmed.filter((row) => votesOf(row, kinds.slice(0, columns)).names.length === 0)
-  const isFull = ({ cells }: Row) => cells[columns - 1] !== ''
-  return (
-    trimmed.length > 0 &&
-    fits.length === trimmed.length &&
-    (trimmed.every(isFull) || trimmed.length * 2 > body.length)
-  )
-}
-
-/** The names of so many columns, where the header may have more or fewer, or cannot be read. */
-function namesFor(
-  written: readonly string[],
-  row: Row,
-  records: readonly Row[],
-  columns: number,
-  found: Findings,
-): { names: readonly string[]; isStated: boolean } {
-  const say = (because: string) =>
-    found.decide('names', 'one for each cell of the records', because, row.line)
-  if (row.isFlawed) {
-    say('a quote in the header is amiss')
-    return {
-      names: fitted(
-        written.map((name) => name.replaceAll(/["']/g, '').trim()),
-        columns,
-      ),
-      isStated: true,
-    }
-  }
-  if (written.length === columns) return { names: written, isStated: false }
-  const other = namesByOther(row, columns)
-  if (other !== undefined) {
-    say('the header is written with another delimiter')
-    return { names: other.map((name) => name.trim()), isStated: true }
-  }
-  if (written.slice(columns).every((name) => name === '') && written.length > columns)
-    return { names: written.slice(0, columns), isStated: false }
-  const filled = written.filter((name) => name !== '')
-  if (filled.length === columns) {
-    say('without its empty cells the header has as many')
-    return { names: filled, isStated: true }
-  }
-  if (written.length > columns) {
-    askForShort(written, row, columns, found)
-    return { names: written, isStated: false }
-  }
-  const areLabels = written.length === columns - 1 && areRowNames(row, records)
-  say(
-    `the header has ${written.length} and the records ${columns}${areLabels ? '; the first cells name the rows' : ''}`,
-  )
-  return { names: areLabels ? ['', ...written] : fitted(written, columns), isStated: true }
-}
-
-const fitted = (names: readonly string[], columns: number): string[] =>
-  Array.from({ length: columns }, (_, column) => names[column] ?? '')
-
-function askForShort(written: readonly string[], row: Row, columns: number, found: Findings): void {
-  const names = written.slice(columns).map(shown).join(', ')
-  found.ask(`the header has ${written.length} names and the records ${columns} cells`, row.line, [
-    {
-      option: '--ragged pad',
-      meaning: `${names} ${written.length - columns === 1 ? 'has' : 'have'} no values`,
-    },
-    { option: '--ragged reject', meaning: 'such records are refused' },
-  ])
-}
-
-/** R writes the names of the rows, in quotes as those of the columns, without a name of their own. */
-function areRowNames(header: Row, records: readonly Row[]): boolean {
-  const firsts = new Set(records.map(({ cells }) => cells[0]))
-  const areQuoted = records.every(({ quoted }) => quoted.has(0)) && header.quoted.size === header.cells.length
-  return firsts.size > 0 && firsts.size === records.length && areQuoted
-}
