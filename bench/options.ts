@@ -29,6 +29,7 @@ export const sectionNames = [
   'sqlite',
   'scaling',
   'observed',
+  'polluted',
 ] as const
 export type SectionName = (typeof sectionNames)[number]
 

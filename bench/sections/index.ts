@@ -5,6 +5,7 @@ import { messages } from './messages.ts'
 import { observed } from './observed.ts'
 import { pipeline } from './pipeline.ts'
 import { scaling } from './scaling.ts'
+import { polluted } from './polluted.ts'
 import type { Section } from './section.ts'
 import { sqlite } from './sqlite.ts'
 import { sqs } from './sqs.ts'
@@ -21,4 +22,5 @@ export const sections: Readonly<Record<SectionName, Section>> = {
   sqlite,
   scaling,
   observed,
+  polluted,
 }

@@ -1,7 +1,10 @@
 /** Reads a file as a load without a model would: by what is found in it, with the splitter and the reader of its format. */
+import { buffer } from 'node:stream/consumers'
 import { cellBytes } from '../../src/core/cells.ts'
 import { formatOf, splittersFor } from '../../src/format/registry.ts'
 import type { Reading } from '../../src/format/reading.ts'
+import type { Source } from '../../src/source/source.ts'
+import { written } from '../../src/producer/reading.ts'
 import { headBytes, type Sniffed, sniff, tailBytes } from '../../src/infer/sniff/sniff.ts'
 
 export interface Inferred {
@@ -19,8 +22,9 @@ export function sniffed(bytes: Buffer, stated: Reading = {}): Sniffed {
 }
 
 /** Throws what a load would throw for the file as a whole. */
-export function readInferred(bytes: Buffer, stated: Reading = {}): Inferred {
+export async function readInferred(bytes: Buffer, stated: Reading = {}): Promise<Inferred> {
   const found = sniffed(bytes, stated)
+  const plain = await buffer(written(sourceOf(bytes), found).bytes())
   const splitter = splittersFor(found)('file', {
     table: 'table',
     names: found.fields,
@@ -28,14 +32,14 @@ export function readInferred(bytes: Buffer, stated: Reading = {}): Inferred {
     namesColumns: true,
     problems: () => [],
   })
-  const plain = plainText(bytes, found)
   const head = splitter.begin(plain)
   for (let at = head; at !== -1 && at < plain.length;) at = splitter.cut(at, at)
   splitter.finish()
   const { layout } = splitter
-  if (layout.fields.length === 0 && found.format === 'csv')
-    return { sniffed: found, fields: [], records: [], rejects: 0 }
   const reader = formatOf(layout)?.reader(layout, [], false)
+  // A file that is empty has no columns, and nothing that a reader could read.
+  if (reader === undefined && bytes.length === 0)
+    return { sniffed: found, fields: [], records: [], rejects: 0 }
   if (reader === undefined) throw new Error(`no format reads ${JSON.stringify(layout)}`)
   const problem = reader.open(plain.subarray(head))
   if (problem !== undefined) throw new Error(problem)
@@ -48,11 +52,16 @@ export function readInferred(bytes: Buffer, stated: Reading = {}): Inferred {
   return { sniffed: found, fields: layout.fields, records, rejects }
 }
 
-function plainText(bytes: Buffer, { encoding, lineEnd, footerLines }: Sniffed): Buffer {
-  if (encoding === undefined && lineEnd === undefined && footerLines === undefined) return bytes
-  const text = new TextDecoder(encoding ?? 'utf-8').decode(bytes)
-  const lines = (lineEnd === 'cr' ? text.replaceAll('\r', '\n') : text).split('\n')
-  if (lines.at(-1) === '') lines.pop()
-  const kept = lines.slice(0, lines.length - (footerLines ?? 0))
-  return Buffer.from(kept.map((line) => `${line}\n`).join(''))
-}
+const sourceOf = (bytes: Buffer): Source => ({
+  name: 'file',
+  path: 'file',
+  location: 'file',
+  isTransient: false,
+  size: async () => bytes.length,
+  state: async () => 'the same',
+  bytes: async function* () {
+    yield bytes
+  },
+  ranges: async () => undefined,
+  reference: async () => undefined,
+})

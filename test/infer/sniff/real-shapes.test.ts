@@ -18,11 +18,11 @@ interface Right {
 const folder = join(import.meta.dirname, '..', '..', 'fixtures', 'real-shapes')
 const names = readdirSync(folder).filter((name) => !name.endsWith('.json'))
 
-it.each(names)('%s', (name) => {
+it.each(names)('%s', async (name) => {
   const bytes = readFileSync(join(folder, name))
   const right = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Right
   expect(sniffed(bytes).questions.map(({ readings }) => readings[0]?.option)).toEqual(right.cures ?? [])
-  const { fields, records, rejects } = readInferred(bytes, right.stated)
+  const { fields, records, rejects } = await readInferred(bytes, right.stated)
   expect({ fields, records, rejects }).toEqual({
     fields: right.fields,
     records: right.records,

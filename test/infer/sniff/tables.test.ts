@@ -65,9 +65,9 @@ const table = (columns: { min: number; max: number }) =>
   )
 
 it('a table that another program wrote gives its cells back, with nothing stated', () => {
-  fc.assert(
-    fc.property(table({ min: 2, max: 7 }), writing, ({ header, records }, how) => {
-      const read = readInferred(write([header, ...records], how))
+  return fc.assert(
+    fc.asyncProperty(table({ min: 2, max: 7 }), writing, async ({ header, records }, how) => {
+      const read = await readInferred(write([header, ...records], how))
       expect(read.fields).toEqual(header)
       expect(read.records).toEqual(records)
       expect(read.rejects).toBe(0)
@@ -77,11 +77,11 @@ it('a table that another program wrote gives its cells back, with nothing stated
 })
 
 it('so does a single column', () => {
-  fc.assert(
-    fc.property(table({ min: 1, max: 1 }), writing, ({ header, records }, how) => {
+  return fc.assert(
+    fc.asyncProperty(table({ min: 1, max: 1 }), writing, async ({ header, records }, how) => {
       // An empty cell alone is an empty line.
       fc.pre(how.quoteAll || records.every(([cell]) => cell !== ''))
-      const read = readInferred(write([header, ...records], how))
+      const read = await readInferred(write([header, ...records], how))
       expect(read.fields).toEqual(header)
       expect(read.records).toEqual(records)
     }),
@@ -96,10 +96,10 @@ it.each([
   ['apostrophes', { quote: "'" }],
   ['backslashes', { escape: '\\' }],
 ])('quotes that the cells need are found: %s', (_, how) => {
-  fc.assert(
-    fc.property(telling, writing, (rows, usual) => {
+  return fc.assert(
+    fc.asyncProperty(telling, writing, async (rows, usual) => {
       const records = rows.map(([first, ...rest]) => [`${first}, "x"${usual.delimiter}y`, ...rest])
-      const read = readInferred(write([['a_', 'b_', 'c_'], ...records], { ...usual, ...how }))
+      const read = await readInferred(write([['a_', 'b_', 'c_'], ...records], { ...usual, ...how }))
       expect(read.fields).toEqual(['a_', 'b_', 'c_'])
       expect(read.records).toEqual(records)
     }),
@@ -112,9 +112,9 @@ it('a table without a header has none', () => {
     .integer({ min: 0, max: 9999 })
     .map((each) => new Date(each * 86_400_000).toISOString().slice(0, 10))
   const record = fc.tuple(fc.nat().map(String), word, day, value)
-  fc.assert(
-    fc.property(fc.array(record, { minLength: 2, maxLength: 12 }), writing, (records, how) => {
-      const read = readInferred(write(records, how))
+  return fc.assert(
+    fc.asyncProperty(fc.array(record, { minLength: 2, maxLength: 12 }), writing, async (records, how) => {
+      const read = await readInferred(write(records, how))
       expect(read.fields).toEqual(['column_1', 'column_2', 'column_3', 'column_4'])
       expect(read.records).toEqual(records)
     }),
