@@ -2,6 +2,7 @@
 import { Option } from 'commander'
 import type { Reading } from '../../format/reading.ts'
 import { type Dialect, type FormatName, formatNames } from '../../format/registry.ts'
+import { type NotationFlags, notationOptions, notationSettings } from './notation.ts'
 import { type InsideFlags, insideOptions, insideSettings, whole } from './options.ts'
 
 export const readingOptions = () => [
@@ -34,9 +35,10 @@ export const readingOptions = () => [
     'rows of the CSV header; the names in one column are joined by a space (default: 1)',
   ).argParser(whole(0)),
   new Option('--no-header', "the files have no header; cells are in the order of the model's columns"),
+  ...notationOptions(),
 ]
 
-export interface ReadingFlags extends InsideFlags {
+export interface ReadingFlags extends InsideFlags, NotationFlags {
   readonly format?: FormatName
   readonly encoding?: string
   readonly lineEnd?: 'cr'
@@ -60,6 +62,7 @@ export const readingSettings = (flags: ReadingFlags): Reading => ({
   ...(flags.lineEnd && { lineEnd: flags.lineEnd }),
   ...(flags.footerLines !== undefined && { footerLines: flags.footerLines }),
   dialect: dialectOf(flags),
+  ...notationSettings(flags),
 })
 
 function dialectOf(flags: ReadingFlags): Partial<Dialect> {

@@ -66,15 +66,15 @@ export const dataCodes = {
     'use digits, a point and an exponent; other forms: written(), --decimal, --thousands; NaN and Infinity are refused (see nullIf)',
   ),
   BAD_DATE: reject(
-    'not a date that exists, in the form YYYY-MM-DD',
+    'not a date that exists, in the form YYYY-MM-DD or the one stated',
     'write YYYY-MM-DD, or state how it is written: written({ pattern }), or --date-format',
   ),
   BAD_TIMESTAMP: reject(
-    'not a timestamp that exists, in the form YYYY-MM-DD HH:MM:SS',
+    'not a timestamp that exists, in the form YYYY-MM-DD HH:MM:SS or the one stated',
     'write YYYY-MM-DD HH:MM:SS, with T or a space, or state how it is written: written({ pattern }) or written({ epoch }), or --date-format',
   ),
   BAD_TIME: reject(
-    'not a time of day, in the form HH:MM:SS',
+    'not a time of day, in the form HH:MM:SS or the one stated',
     'write HH:MM:SS, or state how it is written: written({ pattern })',
   ),
   ZONE_MISSING: reject(

@@ -1,0 +1,87 @@
+/** How the values of files are written, as options. */
+import { InvalidArgumentError, Option } from 'commander'
+import { LadingError } from '../../core/errors.ts'
+import type { Notation, Notations } from '../../core/notation.ts'
+import { notationsProblem } from '../../model/notation/notation.ts'
+
+const epochs: Readonly<Record<string, NonNullable<Notation['epoch']>>> = {
+  'epoch-s': 's',
+  'epoch-ms': 'ms',
+  'epoch-us': 'us',
+  'excel-days': 'excel',
+}
+
+type Times = Pick<Notation, 'pattern' | 'epoch'>
+
+/** For every field, or as `FIELD=FORMAT` for one. */
+interface DateFormat {
+  readonly field?: string
+  readonly times: Times
+}
+
+function dateFormat(text: string, earlier: readonly DateFormat[] = []): readonly DateFormat[] {
+  const [, field, format = text] = /^(.+)=([^=]*)$/s.exec(text) ?? []
+  const epoch = Object.hasOwn(epochs, format) ? epochs[format] : undefined
+  const times = epoch === undefined ? { pattern: format } : { epoch }
+  if (earlier.some((each) => each.field === field))
+    throw new InvalidArgumentError(field === undefined ? 'Give one for all fields.' : 'Give one for a field.')
+  return [...earlier, field === undefined ? { times } : { field, times }]
+}
+
+const nulls = (text: string, earlier: readonly string[] = []): readonly string[] => [
+  ...earlier,
+  ...text.split(','),
+]
+
+function decimalSign(text: string): ',' | '.' {
+  if (text === ',' || text === '.') return text
+  throw new InvalidArgumentError("Not ',' or '.'.")
+}
+
+export const notationOptions = () => [
+  new Option('--null <texts>', 'texts that mean no value, for example NA,-').argParser(nulls),
+  new Option('--decimal <sign>', "decimal sign of numbers (default: '.')").argParser(decimalSign),
+  new Option('--thousands <sign>', "sign between groups of three digits: '.', ',', ' ' or \"'\""),
+  new Option(
+    '--money [currency]',
+    'numbers may have a currency (any, or this one), and (12.50) or 12.50- is negative',
+  ),
+  new Option(
+    '--date-format <format>',
+    'dates and times: for example DD.MM.YYYY, epoch-ms or excel-days; FIELD=FORMAT for one field; may be repeated',
+  ).argParser(dateFormat),
+  new Option('--excel-text', '="007" is the text 007'),
+]
+
+export interface NotationFlags {
+  readonly null?: readonly string[]
+  readonly decimal?: ',' | '.'
+  readonly thousands?: string
+  readonly money?: true | string
+  readonly dateFormat?: readonly DateFormat[]
+  readonly excelText?: true
+}
+
+/** Throws `USAGE` for a notation that nothing is written in. */
+export function notationSettings(flags: NotationFlags): Notations {
+  const { decimal, thousands, money, dateFormat: formats = [], excelText } = flags
+  const notation: Notation = {
+    ...(flags.null !== undefined && { nulls: flags.null }),
+    ...(decimal === ',' && { decimal }),
+    ...(thousands !== undefined && { thousands }),
+    ...(money !== undefined && { money }),
+    ...(excelText && { excelText }),
+    ...formats.find(({ field }) => field === undefined)?.times,
+  }
+  const ofFields = formats.flatMap(({ field, times }) =>
+    field === undefined ? [] : [[field, times] as const],
+  )
+  const notations = {
+    ...(Object.keys(notation).length > 0 && { notation }),
+    ...(ofFields.length > 0 && { notations: Object.fromEntries(ofFields) }),
+  }
+  const problem = notationsProblem(notations)
+  if (problem !== undefined)
+    throw new LadingError('USAGE', `--decimal, --thousands, --money and --date-format: ${problem}`)
+  return notations
+}

@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest'
+import { expectError, Folder, sources } from './run.ts'
+
+const model = `
+import { defineModel } from '${sources}/model/model.ts'
+import { bigint, date, numeric, text, timestamp } from '${sources}/model/columns.ts'
+export default defineModel({ table: 'orders', columns: {
+  code: text(), day: date(), at: timestamp(), amount: numeric(), count: bigint() } })`
+
+const csv = `code;day;at;amount;count
+="007";02.01.2021;1609459200500;1.234,50 €;1.200
+NA;-;-;(0,5);NA
+x,y;31.02.2021;0;1;1
+`
+
+it('options say how values are written, and the rest is loaded without a transform', async () => {
+  await using folder = await Folder.make({ 'orders.csv': csv, 'model.ts': model })
+  const options =
+    '--null NA,- --decimal , --thousands . --money € --excel-text --date-format DD.MM.YYYY --date-format at=epoch-ms'
+  const load = `load orders.csv --model ./model.ts --delimiter ; ${options}`
+  const run = await folder.lading(...load.split(' '))
+  expect(run.code, run.err).toBe(3)
+  expect(run.out).toContain('orders.csv:4: BAD_DATE in day: not a date')
+  const shown = await folder.lading('rejects', 'show', '1')
+  expect(shown.out).toContain('"31.02.2021" is not a date written DD.MM.YYYY')
+  expect(folder.sql('SELECT * FROM orders ORDER BY count')).toEqual([
+    { code: null, day: null, at: null, amount: '-0.5', count: null },
+    { code: '007', day: '2021-01-02', at: '2021-01-01T00:00:00.500000', amount: '1234.50', count: 1200 },
+  ])
+})
+
+it.each([
+  [['--thousands', '.'], "thousands: '.' needs decimal: ','"],
+  [['--thousands', '_'], 'thousands is one of'],
+  [['--date-format', 'dd.mm.yyyy'], 'the letter d means nothing in a pattern'],
+  [['--date-format', 'at=YYYY'], "the pattern 'YYYY': a date needs"],
+  [['--date-format', 'DD.MM.YYYY', '--date-format', 'YYYY-MM-DD'], 'Give one for all fields'],
+  [['--decimal', ';'], "Not ',' or '.'"],
+])('%j is refused: %s', async (options, problem) => {
+  await using folder = await Folder.make({ 'orders.csv': csv })
+  const run = await folder.lading('load', 'orders.csv', ...options)
+  expectError(run, 'USAGE', 64, problem)
+})
