@@ -1,11 +1,13 @@
 /**
- * Messages that refer to their bytes → messages that hold them, between the queue and the batches, which
- * count bytes. It reads lazily: of a thousand references that a queue delivers at once, the bytes of two are
- * in memory.
+ * Messages that refer to their bytes, or hold them encoded → messages that hold them, between the queue and
+ * the batches, which count bytes. It reads lazily: of a thousand references that a queue delivers at once, the
+ * bytes of two are in memory.
  */
+import { asBuffer } from '../core/bytes.ts'
 import type { Listener } from '../core/events.ts'
 import { type ChunkEnvelope, type ChunkReference, readableEnvelope } from '../queue/envelope.ts'
-import type { Delivery } from '../queue/queue.ts'
+import type { Delivery, MessageFault } from '../queue/queue.ts'
+import { decodedBody, decodedHeaders, encodingOf } from './encoding.ts'
 import type { Leases } from './intake.ts'
 import { retrying } from '../core/retry.ts'
 import type { ReadFault, References } from '../source/source.ts'
@@ -21,14 +23,15 @@ export function referenceIn({ headers, body }: Pick<Delivery, 'headers' | 'body'
 }
 
 /**
- * The bytes that a message of the pipeline refers to, or why they cannot be had; undefined where the message
- * holds what there is, or is another's.
+ * The bytes that a message of the pipeline refers to, or holds encoded, or why they cannot be had; undefined
+ * where the message holds what there is, or is another's.
  */
-export async function readReferenced(
+export async function readBody(
   message: Pick<Delivery, 'headers' | 'body'>,
   pipeline: string,
   open: () => Promise<References>,
-): Promise<Buffer | ReadFault | undefined> {
+): Promise<Buffer | ReadFault | MessageFault | undefined> {
+  if (encodingOf(message.headers) !== undefined) return decodedBody(asBuffer(message.body), message.headers)
   const envelope = referenceIn(message)
   if (envelope === undefined || envelope.pipeline !== pipeline) return undefined
   const { reference, byteStart, sha256 } = envelope
@@ -57,7 +60,7 @@ export async function* withBodies(
   const { files } = options
   try {
     for await (const deliveries of arrivals) {
-      if (deliveries.some((each) => referenceIn(each) !== undefined)) yield* oneByOne(deliveries, options)
+      if (deliveries.some((each) => isElsewhere(each))) yield* oneByOne(deliveries, options)
       else {
         // Between messages no file is kept open: it may have been deleted.
         if (deliveries.length === 0) await files.close()
@@ -68,6 +71,9 @@ export async function* withBodies(
     await files.close()
   }
 }
+
+const isElsewhere = (delivery: Delivery): boolean =>
+  referenceIn(delivery) !== undefined || encodingOf(delivery.headers) !== undefined
 
 async function* oneByOne(
   deliveries: readonly Delivery[],
@@ -100,13 +106,13 @@ async function arrive(
   delivery: Delivery,
   { files, pipeline, maxAttempts }: ReferenceOptions,
 ): Promise<Delivery> {
-  if (delivery.attempt > maxAttempts) return delivery
-  const read = await readReferenced(delivery, pipeline, async () => files)
+  if (delivery.attempt > maxAttempts || delivery.fault !== undefined) return delivery
+  const read = await readBody(delivery, pipeline, async () => files)
   if (read === undefined) return delivery
   const { key, headers, attempt, body } = delivery
   return {
     key,
-    headers,
+    headers: Buffer.isBuffer(read) ? decodedHeaders(headers) : headers,
     attempt,
     ...(Buffer.isBuffer(read) ? { body: read } : { body, fault: read }),
     settle: (outcome) => delivery.settle(outcome),

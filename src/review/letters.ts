@@ -10,7 +10,8 @@ import type { Sink, Verdict } from '../sink/sink.ts'
 import { Decoder } from '../consumer/decode/decode.ts'
 import { type DedupKey, defaultDedupKey } from '../consumer/decode/identity.ts'
 import { type MaskedBody, maskedBodyOf, withoutMasks } from '../consumer/decode/kept-header.ts'
-import { readReferenced } from '../consumer/bodies.ts'
+import { readBody } from '../consumer/bodies.ts'
+import type { MessageFault } from '../queue/queue.ts'
 import type { ReadFault, References } from '../source/source.ts'
 import { openReferences } from '../source/registry.ts'
 import { zoneWarning } from '../consumer/zones.ts'
@@ -45,13 +46,13 @@ export async function replayLetter(letter: StoredDeadLetter, options: ReplayOpti
   const masked = maskedBodyOf(letter)
   if (masked !== undefined && 'bytes' in masked)
     return replayWithoutBody(letter, pipeline, masked.bytes, options)
-  const referenced = await read(letter, pipeline, root)
-  if (referenced !== undefined && !Buffer.isBuffer(referenced)) return { kind: 'refused', ...referenced }
+  const body = await read(letter, pipeline, root)
+  if (body !== undefined && !Buffer.isBuffer(body)) return { kind: 'refused', ...body }
   const rows = sink.rows(model)
   const messages = messagesLayout(masked?.isApart === true ? {} : options)
   const reading = { messages, ...readingOf(letter, model, masked) }
   const decoder = new Decoder({ pipeline, ignoreExtra, dedupKey, ...reading }, rows)
-  const decoded = decoder.decode({ ...letter, body: referenced ?? letter.body }, true)
+  const decoded = decoder.decode({ ...letter, body: body ?? letter.body }, true)
   if (decoded.kind === 'foreign')
     return { kind: 'refused', code: 'WRONG_PIPELINE', detail: `it belongs to pipeline ${decoded.pipeline}` }
   if (decoded.kind === 'dead') return { kind: 'refused', code: decoded.code, detail: decoded.detail }
@@ -145,10 +146,10 @@ async function read(
   letter: StoredDeadLetter,
   pipeline: string,
   root: string,
-): Promise<Buffer | ReadFault | undefined> {
+): Promise<Buffer | ReadFault | MessageFault | undefined> {
   let files: References | undefined
   try {
-    return await readReferenced(letter, pipeline, async () => (files = await openReferences(root)))
+    return await readBody(letter, pipeline, async () => (files = await openReferences(root)))
   } finally {
     await files?.close()
   }

@@ -17,7 +17,8 @@ import type { Headers, Peeked } from '../queue/queue.ts'
 import { Decoder, foreignTo } from '../consumer/decode/decode.ts'
 import type { Decoded } from '../consumer/decode/decoded.ts'
 import { type DedupKey, defaultDedupKey } from '../consumer/decode/identity.ts'
-import { readReferenced } from '../consumer/bodies.ts'
+import { readBody } from '../consumer/bodies.ts'
+import { encodingOf } from '../consumer/encoding.ts'
 import { openReferences } from '../source/registry.ts'
 import type { References } from '../source/source.ts'
 
@@ -74,6 +75,8 @@ export interface Preview {
   /** Deliveries so far, as the queue counts them. */
   readonly attempt: number
   readonly chunk?: PreviewedChunk | undefined
+  /** What the body is encoded as, where it is. */
+  readonly encoding?: string | undefined
   readonly outlook: Outlook
 }
 
@@ -105,7 +108,7 @@ export async function preview(
     try {
       if (message.fault !== undefined)
         return foreignTo(pipeline, message.headers) ?? { kind: 'dead', ...message.fault }
-      const read = await readReferenced(message, pipeline, async () => (files ??= await openReferences(root)))
+      const read = await readBody(message, pipeline, async () => (files ??= await openReferences(root)))
       if (read !== undefined && !Buffer.isBuffer(read)) return { kind: 'dead', ...read }
       rows.clear()
       return outlookOf(decoder.decode({ ...message, body: read ?? message.body }), rows, most)
@@ -119,7 +122,14 @@ export async function preview(
     const seen: Preview[] = []
     for (const message of messages) {
       const { key, body, attempt, headers } = message
-      seen.push({ key, bytes: body.length, attempt, chunk: chunkOf(headers), outlook: await decode(message) })
+      seen.push({
+        key,
+        bytes: body.length,
+        attempt,
+        chunk: chunkOf(headers),
+        encoding: encodingOf(headers),
+        outlook: await decode(message),
+      })
     }
     return seen
   } finally {

@@ -94,12 +94,12 @@ const mapValues = <A, B>(record: Readonly<Record<string, A>>, map: (value: A) =>
 
 function printPreviews(previews: readonly Preview[], target: string): void {
   if (previews.length === 0) return print('no messages')
-  const lines = previews.map(({ key, bytes, attempt, chunk, outlook }, index) => [
+  const lines = previews.map(({ key, bytes, attempt, chunk, encoding, outlook }, index) => [
     index + 1,
     shortened(key),
     bytes,
     attempt,
-    chunk === undefined ? 'message' : chunkWords(chunk),
+    chunk === undefined ? messageWords(encoding) : chunkWords(chunk),
     verdict(outlook, target),
   ])
   for (const line of table(['#', 'key', 'bytes', 'delivered', 'what', 'verdict'], lines)) print(line)
@@ -129,6 +129,9 @@ function printPreviews(previews: readonly Preview[], target: string): void {
   ])
   for (const line of table(['#', 'record', 'line', 'column', 'code', 'meaning'], reasons)) print(line)
 }
+
+const messageWords = (encoding: string | undefined): string =>
+  encoding === undefined ? 'message' : `message (${visible(encoding)})`
 
 const chunkWords = ({ source, chunk, pipeline }: PreviewedChunk): string =>
   `chunk ${chunk} of ${source}, pipeline ${pipeline}`

@@ -15,6 +15,7 @@ import { messageLayout } from '../../format/registry.ts'
 import type { Origin } from '../../model/record.ts'
 import type { RowBuffer } from '../../model/writer.ts'
 import { type ChunkEnvelope, chunkKey } from '../../queue/envelope.ts'
+import type { Headers } from '../../queue/queue.ts'
 import type { Part } from '../../sink/sink.ts'
 import { type Claim, dead, type Decoded, type DecoderOptions, type Message, recordOfRow } from './decoded.ts'
 import {
@@ -30,6 +31,10 @@ import {
 import { Places } from './places.ts'
 import { Records, type Unfit } from './records.ts'
 
+/** CloudEvents in binary mode: the body is the data, and the rest stands in headers. */
+const isOpened = (headers: Headers): boolean =>
+  Object.keys(headers).some((name) => /^(ce-|cloudevents[:_])specversion$/i.test(name))
+
 type Identity = Pick<Part, 'key' | 'sha256' | 'load' | 'layout'>
 
 export class PartDecoder {
@@ -37,6 +42,8 @@ export class PartDecoder {
   readonly #rows: RowBuffer
   readonly #keyField: string | undefined
   readonly #messages: Records
+  /** For messages whose outermost envelope is in their headers. */
+  readonly #opened: Records | undefined
   /** By layout: all chunks of a load have the same, and mostly all loads of a pipeline. */
   readonly #chunks = new Map<string, Records | Unfit>()
 
@@ -48,6 +55,8 @@ export class PartDecoder {
     const { model, ignoreExtra, letter, messages = messageLayout } = options
     const given = { model, ignoreExtra, keyField: this.#keyField, redacted: letter?.redacted }
     this.#messages = Records.of(messages, given, rows) as Records
+    const [outer, ...unwrap] = (messages['unwrap'] ?? []) as readonly string[]
+    if (outer === 'cloudevents') this.#opened = Records.of({ ...messages, unwrap }, given, rows) as Records
   }
 
   chunk(envelope: ChunkEnvelope, message: Message): Decoded {
@@ -73,7 +82,7 @@ export class PartDecoder {
   }
 
   message(message: Message, isLetter: boolean): Decoded {
-    const records = this.#messages
+    const records = this.#opened !== undefined && isOpened(message.headers) ? this.#opened : this.#messages
     const { reader } = records
     const body = asBuffer(message.body)
     const claim = claimOfMessage(message, this.#options, isLetter)

@@ -136,6 +136,10 @@ export const dataCodes = {
 
   // A message could not be processed as a whole.
   NOT_OURS: dead('the message is not a Lading chunk, and not JSON objects', 'look at it with dead show'),
+  CONTENT_ENCODING: dead(
+    'the body of the message cannot be decoded as its content encoding says',
+    'send it plain, or as gzip, zstd or base64; at most 16 MiB when decoded',
+  ),
   KEY_MISSING: dead(
     'nothing identifies the message or a record in it',
     'set a message id, or use --dedup-key field:NAME or content',

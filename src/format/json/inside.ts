@@ -52,6 +52,8 @@ export class InsideReader extends JsonReader {
   readonly #inside: Inside
   readonly #reach: Reach | undefined
   readonly #withEnvelope: boolean
+  readonly #isMessage: boolean
+  readonly #isOfChanges: boolean
   #body: Buffer = Buffer.alloc(0)
   #found: readonly Found[] = []
   #at = 0
@@ -66,6 +68,8 @@ export class InsideReader extends JsonReader {
     this.#units = new JsonReader([], true, form)
     this.#inside = inside
     this.#reach = inside.path && new Reach(inside.path)
+    this.#isMessage = form === undefined
+    this.#isOfChanges = inside.unwrap.includes('debezium')
     this.#withEnvelope = wanted.some(({ name }) => fieldPath(name)?.[0] === envelopeName)
   }
 
@@ -75,7 +79,9 @@ export class InsideReader extends JsonReader {
     this.#at = 0
     this.text = undefined
     this.take(body)
-    return this.#units.open(body)
+    // A message of its own, for which some transports have no null.
+    const isTombstone = this.#isOfChanges && /^(null|default)?$/.test(body.toString('latin1', 0, 16))
+    return this.#units.open(this.#isMessage && isTombstone ? Buffer.from('[]') : body)
   }
 
   override openOne(record: Buffer): void {
@@ -113,7 +119,7 @@ export class InsideReader extends JsonReader {
 
   /** A line of NDJSON that is null. */
   #isTombstone({ bytes, start, end }: Doc): boolean {
-    return this.#inside.unwrap.at(-1) === 'debezium' && bytes.toString('latin1', start, end) === 'null'
+    return this.#isOfChanges && bytes.toString('latin1', start, end) === 'null'
   }
 
   #reachedIn(doc: Doc, unit: Found): readonly Found[] {

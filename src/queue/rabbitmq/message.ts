@@ -63,17 +63,20 @@ export const keyOf = ({ properties }: Message): string =>
 const noHeaders: Headers = Object.freeze({})
 
 /**
- * Without those that the broker or we added. Other programs write values of other types, which are shown as
- * text.
+ * Without those that the broker or we added, and with the content encoding, which AMQP keeps beside them.
+ * Other programs write values of other types, which are shown as text.
  */
 export function headersOf({ properties }: Message): Headers {
-  const headers = sendersOf(properties.headers)
+  const { contentEncoding, headers: sent } = properties
+  const headers = sendersOf(sent)
+  if (typeof contentEncoding === 'string' && contentEncoding !== '')
+    headers.push(['content-encoding', contentEncoding])
   return headers.length === 0
     ? noHeaders
     : Object.fromEntries(headers.map(([name, value]) => [name, textOf(value)]))
 }
 
-function sendersOf(headers: object | undefined): readonly [name: string, value: unknown][] {
+function sendersOf(headers: object | undefined): [name: string, value: unknown][] {
   const isSenders = ([name]: [string, unknown]) =>
     name !== attemptsHeader && name !== weightHeader && !brokerHeaders.test(name)
   return headers === undefined ? [] : Object.entries(headers).filter(isSenders)
