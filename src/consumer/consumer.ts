@@ -34,6 +34,7 @@ import { type LadingError, toLadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
 import { Attempts, patientRetry, type RetryPolicy, retrying } from '../core/retry.ts'
 import { type Stopping, stopping, unlessAborted } from '../core/wait.ts'
+import { modelOfChanges } from '../model/change.ts'
 import { hasZones, warningsOf } from '../model/model.ts'
 import { zoneRelease } from '../model/zones.ts'
 import { targetOf } from '../queue/envelope.ts'
@@ -75,7 +76,8 @@ const sinkPauses: RetryPolicy = { ...patientRetry, firstMs: 400, mostMs: 600_000
 const quietMs = lastPauseMs + 500
 
 export function createConsumer(options: ConsumerOptions): Consumer {
-  return { run: (runOptions = {}) => new Run(options, runOptions).run() }
+  const model = modelOfChanges(options.model, options.unwrap)
+  return { run: (runOptions = {}) => new Run({ ...options, model }, runOptions).run() }
 }
 
 /** Runs that this process has started. */

@@ -16,16 +16,16 @@ type Decode = (body: Buffer) => Promise<Buffer>
 const options = { maxOutputLength: maxRecordBytes }
 
 const decoders: Readonly<Record<string, Decode>> = {
-  gzip: async (body) => promisify(zlib.gunzip)(await bytesOf(body, /^\x1f\x8b/), options),
-  zstd: async (body) => promisify(zlib.zstdDecompress)(await bytesOf(body, /^\x28\xb5\x2f\xfd/), options),
+  gzip: async (body) => promisify(zlib.gunzip)(bytesOf(body, '1f8b'), options),
+  zstd: async (body) => promisify(zlib.zstdDecompress)(bytesOf(body, '28b52ffd'), options),
   base64: async (body) => fromBase64(body),
 }
 
 const names: Readonly<Record<string, string>> = { 'x-gzip': 'gzip' }
 
 /** A queue of text carries compressed bytes as base64, whether their sender says so or not. */
-const bytesOf = async (body: Buffer, signature: RegExp): Promise<Buffer> =>
-  signature.test(body.toString('latin1', 0, 4)) ? body : fromBase64(body)
+const bytesOf = (body: Buffer, signature: string): Buffer =>
+  body.toString('hex', 0, 4).startsWith(signature) ? body : fromBase64(body)
 
 function fromBase64(body: Buffer): Buffer {
   const text = body.toString('latin1')

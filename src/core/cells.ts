@@ -16,6 +16,8 @@ export interface Cells {
   /** `unquoted`, `quoted` or `escaped`. */
   readonly quoting: Uint8Array
   unescaped(cell: number): Buffer
+  /** Whether the record does not name the cell's field, in formats whose records may leave fields out. */
+  isAbsent?(cell: number): boolean
 }
 
 /** The bytes of a cell's text. */

@@ -145,7 +145,7 @@ export class History {
 
   #consequence(): string {
     const { onConflict, primaryKey } = this.#about.model
-    if (onConflict === 'update') return 'rows of the same key are updated'
+    if (onConflict === 'update' || onConflict === 'merge') return 'rows of the same key are updated'
     if (onConflict === 'skip') return 'rows of the same key are skipped'
     if (primaryKey.length > 0) return 'rows of the same key are rejected'
     const table = tableName(this.#about.model)

@@ -2,6 +2,7 @@
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
 import type { Abortable } from '../core/wait.ts'
+import { changesRows } from '../model/change.ts'
 import { type Model, tableName } from '../model/model.ts'
 import { type Source, sizeOf } from '../source/source.ts'
 import type { Queue } from '../queue/queue.ts'
@@ -32,6 +33,10 @@ export async function indexPlan(
 ): Promise<PrepareOptions['deferIndexes']> {
   const { paths, model, queue, deferIndexes = 'auto' } = options
   if (deferIndexes === 'never') return undefined
+  if (changesRows(model)) {
+    if (deferIndexes === 'auto') return undefined
+    throw new LadingError('DEFER_REFUSED', 'records that change rows find them by the key')
+  }
   if (deferIndexes === 'always') {
     if (!paths.includes('-')) return 'begin'
     throw new LadingError(

@@ -3,6 +3,7 @@ import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, tellAll } from '../core/events.ts'
 import { retrying } from '../core/retry.ts'
 import { sleep } from '../core/wait.ts'
+import { modelOfChanges } from '../model/change.ts'
 import { tableName } from '../model/model.ts'
 import { endAgain, endFresh, planAll } from '../producer/loads.ts'
 import type { ProducedLoad } from '../producer/produce.ts'
@@ -34,7 +35,8 @@ export async function load(given: LoadOptions): Promise<LoadResult> {
     ...sources.map(({ name }) => name),
     ...(given.paths.includes('-') ? [given.stdinName ?? 'stdin'] : []),
   ]
-  const options: Running = { ...given, target: given.sink.place, course, names, onEvent }
+  const model = modelOfChanges(given.model, given.unwrap)
+  const options: Running = { ...given, model, target: given.sink.place, course, names, onEvent }
   const isDeferred = await prepareTable(options, sources, patiently)
   const earlier = await Earlier.begin(options, sources, patiently)
   const moved = await moveAndIndex(options, earlier, isDeferred, patiently)

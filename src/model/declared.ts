@@ -21,8 +21,11 @@ export const brin = (...columns: string[]): Index => index('brin', false, column
 /** Hash index, for equality only. PostgreSQL only; ignored in SQLite. */
 export const hash = (...column: [column: string]): Index => index('hash', false, column)
 
-/** What happens to a record whose primary key is already in the table. */
-export type ConflictPolicy = 'error' | 'skip' | 'update'
+/**
+ * What happens to a record whose primary key is already in the table. `merge` updates what the record names,
+ * and leaves the other columns as they are.
+ */
+export type ConflictPolicy = 'error' | 'skip' | 'update' | 'merge'
 
 export interface ModelColumn extends ColumnSpec {
   readonly name: string
@@ -50,6 +53,8 @@ export interface Model<C extends Columns = Columns> {
   readonly onConflict: ConflictPolicy
   /** The unique index that decides conflicts, where it compares more than columns, or not every row. */
   readonly arbiter?: Arbiter | undefined
+  /** Records may be deletions, see `modelOfChanges`. */
+  readonly deletes?: boolean
   /** With `update`: a record never overwrites a row with a greater value in this column. */
   readonly version: string | undefined
   /**

@@ -30,6 +30,8 @@ export function* problemsOf(model: Omit<Model, 'fingerprint'>): Generator<string
   if (model.onConflict !== 'error' && model.primaryKey.length === 0)
     yield `onConflict: '${model.onConflict}' needs a primaryKey`
   if (model.version !== undefined && model.onConflict !== 'update') yield "version needs onConflict: 'update'"
+  if (model.arbiter !== undefined && model.onConflict === 'merge')
+    yield "onConflict: 'merge' finds a row by the columns of its key, and not by an expression or a part of an index"
 }
 
 function guess(name: string, names: Iterable<string>): string {

@@ -3,6 +3,7 @@ import type { Fault } from '../core/fault.ts'
 import { visible } from '../core/found.ts'
 import type { Notations } from '../core/notation.ts'
 import type { CellDecoder, Transformed } from './columns.ts'
+import { changesRows, isDeletion, isSent, isUnsent } from './change.ts'
 import { generatorOf } from './generated.ts'
 import { cellsOfColumn, type Model, type ModelColumn, sourceNames } from './model.ts'
 import { notationOf, textWritten, valueWritten, type Written, writtenBy } from './notation/notation.ts'
@@ -20,6 +21,7 @@ const nowhere: Origin = { keyOf: () => '', at: 0 }
 
 interface ColumnPlan {
   readonly name: string
+  readonly isKey: boolean
   /** Index of the cell; -1 if the source has none, or the column has several. */
   readonly cell: number
   readonly parts: readonly CellPart[] | undefined
@@ -58,19 +60,25 @@ interface ModelChange {
 export class RecordDecoder {
   readonly #plans: readonly ColumnPlan[]
   readonly #writer: RowWriter
+  readonly #changes: boolean
+  readonly #merges: boolean
 
   /** `notations`: those of the layout. */
   constructor(model: Model, fields: readonly string[], writer: RowWriter, notations?: Notations) {
-    this.#plans = model.columns.map((column) =>
-      planOf(column, cellsOfColumn(model, fields, column.name), notations),
-    )
+    this.#plans = model.columns.map((column) => ({
+      ...planOf(column, cellsOfColumn(model, fields, column.name), notations),
+      isKey: model.primaryKey.includes(column.name),
+    }))
     this.#writer = writer
+    this.#changes = changesRows(model)
+    this.#merges = model.onConflict === 'merge'
   }
 
   /**
    * Writes the record, number `record` of its origin, as one row; on a fault, returns it and writes nothing.
    */
   decode(cells: Cells, origin = nowhere, record = 0): Fault | undefined {
+    if (this.#changes) return this.#decodeChange(cells, origin, record, false)
     const writer = this.#writer
     writer.startRow()
     for (const plan of this.#plans) {
@@ -84,9 +92,50 @@ export class RecordDecoder {
     writer.endRow()
     return undefined
   }
+
+  /** As `decode`, for a record that deletes the row of its key; the model must take that. */
+  delete(cells: Cells, origin = nowhere, record = 0): Fault | undefined {
+    return this.#decodeChange(cells, origin, record, true)
+  }
+
+  #decodeChange(cells: Cells, origin: Origin, record: number, deletes: boolean): Fault | undefined {
+    const writer = this.#writer
+    let change = ''
+    writer.startRow()
+    for (const plan of this.#plans) {
+      const isAsked = plan.isKey || !(deletes || this.#isUnsent(plan, cells))
+      const decode = () =>
+        plan.cell < 0 ? fill(plan, cells, writer, origin, record) : decodeCell(plan, cells, writer)
+      const fault = isAsked ? decode() : decodeUnsent(plan, writer)
+      if (fault !== undefined) {
+        writer.dropRow()
+        return { ...fault, column: plan.name }
+      }
+      change += isAsked ? isSent : isUnsent
+    }
+    writer.change?.(deletes ? isDeletion : this.#merges ? change : '')
+    writer.endRow()
+    return undefined
+  }
+
+  #isUnsent({ cell, parts, generate }: ColumnPlan, cells: Cells): boolean {
+    if (!this.#merges || generate !== undefined) return false
+    return (parts ?? [{ cell }]).every((part) => part.cell < 0 || cells.isAbsent?.(part.cell) === true)
+  }
 }
 
-function planOf(column: ModelColumn, cells: readonly number[], notations?: Notations): ColumnPlan {
+/** A value that is not asked of a record: what a new row has, or nothing. */
+function decodeUnsent({ fallback, decode }: ColumnPlan, writer: RowWriter): Fault | undefined {
+  if (fallback !== undefined) return decode(fallback, 0, fallback.length, writer)
+  writer.null()
+  return undefined
+}
+
+function planOf(
+  column: ModelColumn,
+  cells: readonly number[],
+  notations?: Notations,
+): Omit<ColumnPlan, 'isKey'> {
   const { generated } = column
   const parts = cells.length > 1 ? partsOf(column, cells, notations) : undefined
   const change = changeOf(column, notations)

@@ -128,7 +128,7 @@ const signatures = {
         columns: { what: 'an object of columns', accepts: isObject },
         primaryKey: optional(list(text)),
         indexes: optional(list(anything)),
-        onConflict: optional(oneOf('error', 'skip', 'update')),
+        onConflict: optional(oneOf('error', 'skip', 'update', 'merge')),
         version: optional(text),
       }),
     ],

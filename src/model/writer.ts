@@ -41,6 +41,11 @@ export interface RowWriter {
   json(bytes: Buffer, start: number, end: number): void
   /** Text in the database's input format, for a `custom` column. */
   custom(text: string): void
+  /**
+   * The last value of a row of a model that changes rows (change.ts): what of the row its record has named. A
+   * writer without it takes every row as a whole one.
+   */
+  change?(change: string): void
 }
 
 /** Encoded rows that a sink keeps until it writes them, numbered from 0 in order of `endRow`. */

@@ -2,6 +2,7 @@ import { LadingError } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
 import type { Abortable } from '../core/wait.ts'
 import { type InsideOptions, messagesLayout } from '../format/registry.ts'
+import { modelOfChanges } from '../model/change.ts'
 import { tableName } from '../model/model.ts'
 import type { Model } from '../model/model.ts'
 import { chunkKey, readableEnvelope } from '../queue/envelope.ts'
@@ -33,9 +34,9 @@ export interface ReplayOptions extends Abortable, InsideOptions {
  * effect before.
  */
 export async function replayLetter(letter: StoredDeadLetter, options: ReplayOptions): Promise<Verdict> {
+  const model = modelOfChanges(options.model, options.unwrap)
   const {
     sink,
-    model,
     pipeline = tableName(model),
     ignoreExtra = false,
     dedupKey = defaultDedupKey,

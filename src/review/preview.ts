@@ -9,6 +9,7 @@
 import { type Code, codes, toLadingError } from '../core/errors.ts'
 import type { Reject } from '../core/fault.ts'
 import { type InsideOptions, messagesLayout } from '../format/registry.ts'
+import { modelOfChanges } from '../model/change.ts'
 import { type Model, tableName } from '../model/model.ts'
 import { type Value, ValueWriter } from '../model/values.ts'
 import type { RowBuffer } from '../model/writer.ts'
@@ -90,8 +91,8 @@ export async function preview(
   messages: Iterable<Peeked>,
   options: PreviewOptions,
 ): Promise<readonly Preview[]> {
+  const model = modelOfChanges(options.model, options.unwrap)
   const {
-    model,
     pipeline = tableName(model),
     ignoreExtra = false,
     dedupKey = defaultDedupKey,

@@ -6,6 +6,7 @@ import { type RetryPolicy, retrying } from '../core/retry.ts'
 import type { Layout } from '../core/load.ts'
 import type { Abortable } from '../core/wait.ts'
 import { formatOf, messageLayout } from '../format/registry.ts'
+import { deletedField, modelOfChanges } from '../model/change.ts'
 import { type Model, tableName } from '../model/model.ts'
 import type { Ledger, RejectFilter, StoredReject } from '../sink/ledger.ts'
 import type { RejectReplay, Sink, Verdict } from '../sink/sink.ts'
@@ -55,9 +56,10 @@ async function replayTogether(
   rejects: readonly StoredReject[],
   options: ReplayRejectsOptions,
 ): Promise<readonly Verdict[]> {
+  const deletes = rejects.some(({ edited, raw }) => asBuffer(edited ?? raw).includes(`"${deletedField}"`))
+  const model = modelOfChanges(options.model, deletes ? ['debezium'] : [])
   const {
     sink,
-    model,
     pipeline = tableName(model),
     ignoreExtra = false,
     dedupKey = defaultDedupKey,

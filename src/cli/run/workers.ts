@@ -73,6 +73,7 @@ function argumentsOf(flags: ConsumeFlags): string[] {
     absolute(root),
     ...(pipeline === undefined ? [] : ['--pipeline', pipeline]),
     ...(ignoreExtra === true ? ['--ignore-extra'] : []),
+    ...(flags.unwrap === undefined ? [] : ['--unwrap', flags.unwrap]),
     '--batch-messages',
     String(batchMessages),
     '--max-attempts',

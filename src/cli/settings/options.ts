@@ -99,7 +99,7 @@ export const tableOptions = () => [
   new Option(
     '--on-conflict <policy>',
     'what happens to a record whose key is in the table already, without a model (default: error)',
-  ).choices(['error', 'skip', 'update']),
+  ).choices(['error', 'skip', 'update', 'merge']),
 ]
 
 /** As typed, so that a hint can repeat them. */

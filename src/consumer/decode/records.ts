@@ -5,6 +5,7 @@ import type { Layout } from '../../core/load.ts'
 import type { Format, RecordReader } from '../../format/format.ts'
 import { formatOf } from '../../format/registry.ts'
 import { fieldProblems, type FieldMask, wantedFields } from '../../model/fields.ts'
+import { deletedField, mayChangeRows } from '../../model/change.ts'
 import { cellsOfColumn, type Model, sourceColumns, sourceNames, tableName } from '../../model/model.ts'
 import { notationsProblem } from '../../model/notation/notation.ts'
 import { type Origin, RecordDecoder } from '../../model/record.ts'
@@ -33,6 +34,9 @@ interface RedactableCell {
   readonly column: string | undefined
 }
 
+const mayDelete = (model: Model, { unwrap }: Layout): boolean =>
+  model.deletes === true || (Array.isArray(unwrap) && unwrap.includes('debezium'))
+
 export class Records {
   readonly layout: Layout
   readonly reader: RecordReader
@@ -41,6 +45,8 @@ export class Records {
   readonly #model: Model
   readonly #format: Format
   readonly #decoder: RecordDecoder
+  /** The cell that says whether the record deletes its row, or -1. */
+  readonly #deletedCell: number
   readonly #keyField: string | undefined
   readonly #keyMask: FieldMask | undefined
   readonly #redactable: readonly RedactableCell[]
@@ -50,9 +56,13 @@ export class Records {
     this.layout = layout
     this.#model = model
     this.#format = format
-    // The last cell, which no column reads.
+    // Behind those that columns read, that of the key as the last one.
     const key = keyField === undefined ? [] : [{ name: keyField, take: 'key' as const }]
-    this.reader = format.reader(layout, [...wantedFields(model), ...key], ignoreExtra)
+    const wanted = wantedFields(model)
+    const isMark = mayDelete(model, layout) && wanted.every(({ name }) => name !== deletedField)
+    const mark = isMark ? [{ name: deletedField, take: 'key' as const }] : []
+    this.#deletedCell = isMark ? wanted.length : -1
+    this.reader = format.reader(layout, [...wanted, ...mark, ...key], ignoreExtra)
     this.#decoder = new RecordDecoder(model, this.reader.fields, rows, layout)
     this.keeping = Keeping.of(model, keyField, layout)
     this.#keyField = keyField
@@ -104,8 +114,20 @@ export class Records {
       this.reader.fault ??
       (this.#redactable.length === 0 ? undefined : this.#redactedFault()) ??
       (this.#keyField === undefined ? undefined : this.#keyFault(this.#keyField)) ??
-      this.#decoder.decode(this.reader, origin, record)
+      (this.#isDeletion() ? this.#delete(origin, record) : this.#decoder.decode(this.reader, origin, record))
     )
+  }
+
+  #isDeletion(): boolean {
+    return this.#deletedCell >= 0 && cellBytes(this.reader, this.#deletedCell).toString('latin1') === 'true'
+  }
+
+  #delete(origin: Origin, record: number): Fault | undefined {
+    if (this.#model.deletes === true) return this.#decoder.delete(this.reader, origin, record)
+    const detail = mayChangeRows(this.#model)
+      ? 'the consumer does not unwrap debezium'
+      : "the model has no onConflict 'update' or 'merge', or it has a version"
+    return { code: 'DELETE_REFUSED', detail: `the record deletes a row, and ${detail}` }
   }
 
   /**

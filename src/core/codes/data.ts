@@ -27,6 +27,10 @@ export const dataCodes = {
     'the object is not the envelope that --unwrap names',
     'correct --unwrap; a record that stands without an envelope: rejects edit, then replay',
   ),
+  DELETE_REFUSED: reject(
+    'the record deletes a row, and the model or the consumer does not allow that',
+    "give the model a primaryKey and onConflict 'update' or 'merge' without a version, and consume with --unwrap debezium",
+  ),
   NOT_AN_OBJECT: reject(
     'the path of a column leads through a value that is no object',
     'correct the source or the from() of the column',

@@ -101,6 +101,18 @@ export class ObjectCells {
     return unescape(this.bytes, this.starts[cell] as number, this.ends[cell] as number)
   }
 
+  isAbsent(cell: number): boolean {
+    if (this.#hasOwn(cell)) return false
+    for (const { cell: holder, whole, targets, object } of this.#inner) {
+      if (!this.#hasOwn(holder)) continue
+      const index = targets.indexOf(cell)
+      if (whole.includes(cell)) return false
+      // An object that is null has no field that is kept.
+      if (index >= 0) return this.quoting[holder] !== unquoted && object.isAbsent(index)
+    }
+    return true
+  }
+
   protected begin(start: number): void {
     this.recordStart = start
     this.flaw = undefined

@@ -4,6 +4,7 @@
  */
 import type pg from 'pg'
 import type { LoadInfo } from '../../core/load.ts'
+import { changesRows } from '../../model/change.ts'
 import type { Model } from '../../model/model.ts'
 import type { Batch, Part, Verdict } from '../sink.ts'
 import { copy } from './copy/copy.ts'
@@ -42,7 +43,7 @@ export class DirectPath {
   /** The verdicts, or undefined where nothing was changed because the batch needs a closer look. */
   async write(client: pg.Client, batch: Batch<CopyBuffer>): Promise<readonly Verdict[] | undefined> {
     const { parts, rows, model } = batch
-    if (rows.rows === 0 || !this.#isWorthIt(model)) return undefined
+    if (rows.rows === 0 || changesRows(model) || !this.#isWorthIt(model)) return undefined
     const known = loadsOf(batch)
     if (parts.some(({ load }) => load !== undefined && load.plan !== known.get(load.id)?.plan))
       return undefined

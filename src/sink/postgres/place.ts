@@ -5,7 +5,9 @@
  */
 import type pg from 'pg'
 import type { Fault } from '../../core/fault.ts'
+import { changesRows } from '../../model/change.ts'
 import type { Model } from '../../model/model.ts'
+import { Changes } from './changes.ts'
 import { type Attempt, isolate } from '../sql/isolate.ts'
 import { copy } from './copy/copy.ts'
 import { qualified } from './table/ddl.ts'
@@ -50,9 +52,9 @@ export class Placement {
     this.#client = client
     this.#model = model
     this.#rows = rows
-    this.#staging = new Staging(client, model, rows)
+    this.#staging = new (changesRows(model) ? Changes : Staging)(client, model, rows)
     this.#columns = model.columns.map(({ name }) => name)
-    this.#staged = staged
+    this.#staged = staged || changesRows(model)
   }
 
   /** Whether the table has taken a row. */

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { LadingError } from '../../core/errors.ts'
 import type { Abortable } from '../../core/wait.ts'
+import { changesRows } from '../../model/change.ts'
 import type { Model } from '../../model/model.ts'
 import type { TableFacts, TableName } from '../../model/table.ts'
 import type { CopyBuffer } from './copy/rows.ts'
@@ -148,8 +149,9 @@ export class PostgresSink implements Sink<CopyBuffer> {
 
   rows(model: Model): CopyBuffer {
     const types = model.columns.map((column) => column.type)
-    if (types.every(hasBinaryForm)) return new BinaryRows(types.length)
-    return new TextRows(types.map(({ kind }) => kind === 'timestamptz'))
+    const change = changesRows(model) ? [false] : []
+    if (types.every(hasBinaryForm)) return new BinaryRows(types.length + change.length)
+    return new TextRows([...types.map(({ kind }) => kind === 'timestamptz'), ...change])
   }
 
   isEmpty(model: Model, options?: Abortable): Promise<boolean> {

@@ -5,6 +5,7 @@
  */
 import type pg from 'pg'
 import { LadingError } from '../../core/errors.ts'
+import { changesRows } from '../../model/change.ts'
 import type { Model } from '../../model/model.ts'
 import { copy } from './copy/copy.ts'
 import { identifier, identifiers, qualified } from './table/ddl.ts'
@@ -20,15 +21,21 @@ const stagingName = (model: Model): string => `lading_staging_${model.fingerprin
 export function createStaging(model: Model): string {
   const staging = stagingName(model)
   return `CREATE TEMP TABLE ${staging} ON COMMIT DELETE ROWS AS SELECT ${columnNames(model)} FROM ${qualified(model)} WITH NO DATA;
-          ALTER TABLE pg_temp.${staging} ADD COLUMN ${rowNumber(model)} bigint GENERATED ALWAYS AS IDENTITY (CACHE 10000)`
+          ALTER TABLE pg_temp.${staging} ADD COLUMN ${rowNumber(model)} bigint GENERATED ALWAYS AS IDENTITY (CACHE 10000),
+            ADD COLUMN ${changeColumn(model)} text`
 }
 
-const columnNames = ({ columns }: Model): string => identifiers(columns.map(({ name }) => name))
+export const columnNames = ({ columns }: Model): string => identifiers(columns.map(({ name }) => name))
 
-/** The staging table's own column, under a name that no column of the model has. */
-function rowNumber(model: Model): string {
-  let name = 'lading_row'
-  while (model.columns.some((column) => column.name === name)) name += '_'
+/** The staging table's own columns, under names that no column of the model has. */
+export const rowNumber = (model: Model): string => ownColumn(model, 'lading_row')
+
+/** How a row changes that of its key, where rows say that. */
+export const changeColumn = (model: Model): string => ownColumn(model, 'lading_change')
+
+function ownColumn({ columns }: Model, wanted: string): string {
+  let name = wanted
+  while (columns.some((column) => column.name === name)) name += '_'
   return identifier(name)
 }
 
@@ -37,7 +44,9 @@ function rowNumber(model: Model): string {
  * the same key, the first took effect and was replaced.
  */
 export const mayLeaveOut = (model: Model): boolean =>
-  model.onConflict !== 'error' && (model.version !== undefined || conflictAction(model) === 'NOTHING')
+  !changesRows(model) &&
+  model.onConflict !== 'error' &&
+  (model.version !== undefined || conflictAction(model) === 'NOTHING')
 
 function conflictAction({ columns, primaryKey, version, onConflict, arbiter }: Model): string {
   // An expression may give one key to several texts of a column.
@@ -71,17 +80,17 @@ function distinctBy(model: Model): string {
 
 /** The staging table of one session, within the transaction of one batch. */
 export class Staging {
-  readonly #client: pg.Client
-  readonly #model: Model
+  protected readonly client: pg.Client
+  protected readonly model: Model
+  protected readonly table: string
   readonly #rows: CopyRows
-  readonly #table: string
   #isUsed = false
 
   constructor(client: pg.Client, model: Model, rows: CopyRows) {
-    this.#client = client
-    this.#model = model
+    this.client = client
+    this.model = model
     this.#rows = rows
-    this.#table = `pg_temp.${stagingName(model)}`
+    this.table = `pg_temp.${stagingName(model)}`
   }
 
   /**
@@ -89,12 +98,12 @@ export class Staging {
    * if those are fewer.
    */
   async place(start: number, end: number): Promise<{ readonly placed: number; readonly keys: number }> {
-    await this.#fill(start, end)
-    const { rowCount } = await this.#client.query(
-      `${this.#insert()} ${this.#newest(columnNames(this.#model))} ${this.#conflict()}`,
+    await this.fill(start, end)
+    const { rowCount } = await this.client.query(
+      `${this.insert()} ${this.#newest(columnNames(this.model))} ${this.#conflict()}`,
     )
     const placed = rowCount ?? 0
-    const isEvery = this.#model.onConflict === 'error' || placed === end - start
+    const isEvery = this.model.onConflict === 'error' || placed === end - start
     return { placed, keys: isEvery ? end - start : await this.#keys() }
   }
 
@@ -104,27 +113,28 @@ export class Staging {
    */
   async placeParts(starts: readonly number[], end: number): Promise<ReadonlyMap<number, number>> {
     const first = starts[0] as number
-    await this.#fill(first, end)
-    const names = columnNames(this.#model)
-    const key = identifiers(this.#model.primaryKey)
-    const number = rowNumber(this.#model)
-    const returned = this.#model.primaryKey.map((name) => `target.${identifier(name)}`).join(', ')
-    const { rows } = await this.#client.query<{ part: number; placed: string }>(
+    await this.fill(first, end)
+    const names = columnNames(this.model)
+    const key = identifiers(this.model.primaryKey)
+    const number = rowNumber(this.model)
+    const returned = this.model.primaryKey.map((name) => `target.${identifier(name)}`).join(', ')
+    const { rows } = await this.client.query<{ part: number; placed: string }>(
       `WITH newest AS MATERIALIZED (${this.#newest(`${names}, ${number}`)}),
-         placed AS (${this.#insert()} SELECT ${names} FROM newest ${this.#conflict()} RETURNING ${returned})
-       SELECT width_bucket(${number} - (SELECT min(${number}) FROM ${this.#table}), $1::bigint[]) AS part, count(*) AS placed
+         placed AS (${this.insert()} SELECT ${names} FROM newest ${this.#conflict()} RETURNING ${returned})
+       SELECT width_bucket(${number} - (SELECT min(${number}) FROM ${this.table}), $1::bigint[]) AS part, count(*) AS placed
        FROM newest JOIN placed USING (${key}) GROUP BY part`,
       [starts.map((start) => start - first)],
     )
     return new Map(rows.map(({ part, placed }) => [starts[part - 1] as number, Number(placed)]))
   }
 
-  async #fill(start: number, end: number): Promise<void> {
+  protected async fill(start: number, end: number): Promise<void> {
     // It is empty at the beginning of a transaction.
-    if (this.#isUsed) await this.#client.query(`TRUNCATE ${this.#table}`)
+    if (this.#isUsed) await this.client.query(`TRUNCATE ${this.table}`)
     this.#isUsed = true
     const { header, trailer } = this.#rows
-    const [taken] = await copy(this.#client, copyInto(this.#table, this.#model, this.#rows), [
+    const change = changesRows(this.model) ? changeColumn(this.model) : undefined
+    const [taken] = await copy(this.client, copyInto(this.table, this.model, this.#rows, change), [
       header,
       this.#rows.slice(start, end),
       trailer,
@@ -134,8 +144,8 @@ export class Staging {
   }
 
   async #keys(): Promise<number> {
-    const { rows } = await this.#client.query<{ keys: string }>(
-      `SELECT count(*) AS keys FROM (SELECT DISTINCT ON (${distinctBy(this.#model)}) 1 FROM ${this.#table}) distinct_keys`,
+    const { rows } = await this.client.query<{ keys: string }>(
+      `SELECT count(*) AS keys FROM (SELECT DISTINCT ON (${distinctBy(this.model)}) 1 FROM ${this.table}) distinct_keys`,
     )
     return Number(rows[0]?.keys)
   }
@@ -144,25 +154,24 @@ export class Staging {
    * COPY accepts values for a column that is GENERATED ALWAYS AS IDENTITY; INSERT needs OVERRIDING SYSTEM
    * VALUE.
    */
-  #insert(): string {
-    return `INSERT INTO ${qualified(this.#model)} AS target (${columnNames(this.#model)}) OVERRIDING SYSTEM VALUE`
+  protected insert(): string {
+    return `INSERT INTO ${qualified(this.model)} AS target (${columnNames(this.model)}) OVERRIDING SYSTEM VALUE`
   }
 
   #conflict(): string {
-    if (this.#model.onConflict === 'error') return ''
-    return `ON CONFLICT ${conflictTarget(this.#model)} DO ${conflictAction(this.#model)}`
+    if (this.model.onConflict === 'error') return ''
+    return `ON CONFLICT ${conflictTarget(this.model)} DO ${conflictAction(this.model)}`
   }
 
   #newest(names: string): string {
-    const { version, onConflict } = this.#model
-    if (onConflict === 'error')
-      return `SELECT ${names} FROM ${this.#table} ORDER BY ${rowNumber(this.#model)}`
-    const key = distinctBy(this.#model)
-    const last = `${rowNumber(this.#model)} ${onConflict === 'skip' ? 'ASC' : 'DESC'}`
+    const { version, onConflict } = this.model
+    if (onConflict === 'error') return `SELECT ${names} FROM ${this.table} ORDER BY ${rowNumber(this.model)}`
+    const key = distinctBy(this.model)
+    const last = `${rowNumber(this.model)} ${onConflict === 'skip' ? 'ASC' : 'DESC'}`
     const order =
       onConflict === 'skip' || version === undefined
         ? last
         : `${identifier(version)} DESC NULLS LAST, ${last}`
-    return `SELECT DISTINCT ON (${key}) ${names} FROM ${this.#table} ORDER BY ${key}, ${order}`
+    return `SELECT DISTINCT ON (${key}) ${names} FROM ${this.table} ORDER BY ${key}, ${order}`
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ColumnType } from '../../model/columns.ts'
+import { changesRows } from '../../model/change.ts'
 import type { Model, ModelColumn } from '../../model/model.ts'
 
 /** A name as SQL text. */
@@ -85,13 +86,16 @@ const shortHash = (parts: readonly unknown[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 8)
 
 /** What an INSERT depends on. */
-export interface InsertModel extends Pick<Model, 'table' | 'primaryKey' | 'onConflict' | 'arbiter'> {
+export interface InsertModel extends Pick<
+  Model,
+  'table' | 'primaryKey' | 'onConflict' | 'deletes' | 'arbiter'
+> {
   readonly version?: string | undefined
   readonly columns: readonly { readonly name: string }[]
 }
 
 /** An expression may give one key to several texts of a column. */
-const notInKey = ({ columns, primaryKey, arbiter }: InsertModel): string[] =>
+export const notInKey = ({ columns, primaryKey, arbiter }: InsertModel): string[] =>
   columns
     .map(({ name }) => name)
     .filter((name) => arbiter?.expressions !== undefined || !primaryKey.includes(name))
@@ -100,14 +104,15 @@ const notInKey = ({ columns, primaryKey, arbiter }: InsertModel): string[] =>
 export const mayLeaveOut = (model: InsertModel): boolean =>
   model.onConflict === 'skip' ||
   model.version !== undefined ||
-  (model.onConflict === 'update' && notInKey(model).length === 0)
+  (model.onConflict === 'update' && notInKey(model).length === 0 && !changesRows(model))
 
 export function insertRows(model: InsertModel, rows: number): string {
   const names = model.columns.map(({ name }) => name)
   const row = `(${names.map(() => '?').join(', ')})`
   // OR ABORT, because a constraint may say that its conflicts roll back the transaction or replace the row.
   const insert = `INSERT OR ABORT INTO ${identifier(model.table)} (${identifiers(names)}) VALUES ${Array(rows).fill(row).join(', ')}`
-  if (model.onConflict === 'error') return insert
+  // Of a row that changes others, what was there is gone, or has been changed.
+  if (model.onConflict === 'error' || changesRows(model)) return insert
   const { expressions, predicate } = model.arbiter ?? {}
   const where = predicate === undefined ? '' : ` WHERE ${predicate}`
   const target = `(${expressions?.join(', ') ?? identifiers(model.primaryKey)})${where}`

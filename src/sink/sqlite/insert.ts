@@ -5,6 +5,8 @@
 import { LadingError } from '../../core/errors.ts'
 import type { Fault } from '../../core/fault.ts'
 import type { SqliteFile, SqliteValue } from '../../core/sqlite.ts'
+import { changesRows } from '../../model/change.ts'
+import { rowChanger } from './change.ts'
 import { identifier, type InsertModel, insertRows, mayLeaveOut } from './ddl.ts'
 import { expressionFault, isForeignKeyError, isUncertain, rowFault } from './errors.ts'
 import type { ValueRows } from './rows.ts'
@@ -76,7 +78,9 @@ function learn(lessons: Lessons, error: unknown): boolean {
 /** To be asked within the transaction: another process may have made a trigger. */
 function inserterOf(file: SqliteFile, model: InsertModel, { checked, guarded, refused }: Lessons): Insert {
   const insertOne = isView(file, model.table) ? insertInView : insertGuarded
-  const insert = guarded || hasTriggers(file, model.table) ? insertOne : unguarded(file, model)
+  // Of a row that changes another one, a part may have been done.
+  const isGuarded = guarded || changesRows(model) || hasTriggers(file, model.table)
+  const insert = isGuarded ? insertOne : unguarded(file, model)
   const insertOthers = refused.size === 0 ? insert : without(refused, insert)
   return checked ? insertChecked(insertOthers) : insertOthers
 }
@@ -158,7 +162,9 @@ function insertEach(
 ): number {
   if (start === end) return 0
   const { rows } = batch
-  const statement = file.prepare(insertRows(batch.model, 1))
+  const write = changesRows(batch.model)
+    ? rowChanger(file, batch.model)
+    : rowInserter(file, batch.model, count)
   const bound: SqliteValue[] = []
   let changed = 0
   for (let row = start; row < end; row++) {
@@ -166,9 +172,7 @@ function insertEach(
     if (guarded) file.exec('SAVEPOINT row')
     try {
       // A trigger's own changes count too, so a row counts as one or none.
-      const before = count?.(file) ?? 0
-      const { changes } = statement.run(...bound)
-      if ((count === undefined ? Number(changes) : count(file) - before) > 0) changed++
+      if (write(bound)) changed++
       else if (!mayLeaveOut(batch.model)) refuse(row, leftOut)
     } catch (error) {
       const fault =
@@ -183,6 +187,20 @@ function insertEach(
     if (guarded) file.exec('RELEASE row')
   }
   return changed
+}
+
+/** Writes one row; returns whether it took effect. */
+function rowInserter(
+  file: SqliteFile,
+  model: InsertModel,
+  count?: (file: SqliteFile) => number,
+): (values: readonly SqliteValue[]) => boolean {
+  const statement = file.prepare(insertRows(model, 1))
+  return (values) => {
+    const before = count?.(file) ?? 0
+    const { changes } = statement.run(...values)
+    return (count === undefined ? Number(changes) : count(file) - before) > 0
+  }
 }
 
 const hasTriggers = (file: SqliteFile, table: string): boolean =>

@@ -152,6 +152,10 @@ export class ValueRows extends EncodedRows implements RowBuffer {
     this.text(bytes, 0, bytes.length)
   }
 
+  change(change: string): void {
+    this.custom(change)
+  }
+
   #tag(tag: number, bytes: number): void {
     this.reserve(1 + bytes)
     this.buffer[this.at++] = tag

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { LadingError } from '../../core/errors.ts'
 import type { Fault, Reject } from '../../core/fault.ts'
 import { SqliteFile } from '../../core/sqlite.ts'
+import { changesRows } from '../../model/change.ts'
 import type { Model } from '../../model/model.ts'
 import type { TableFacts, TableName } from '../../model/table.ts'
 import type { Ledger } from '../ledger.ts'
@@ -68,7 +69,8 @@ export class SqliteSink implements Sink<ValueRows> {
   }
 
   rows(model: Model): ValueRows {
-    return new ValueRows(model.columns.map((column) => column.type.kind === 'timestamptz'))
+    const change = changesRows(model) ? [false] : []
+    return new ValueRows([...model.columns.map((column) => column.type.kind === 'timestamptz'), ...change])
   }
 
   /** Of a view it is not known. */

@@ -49,7 +49,7 @@ export class Writer implements AsyncDisposable {
   /** Undefined if a row of the batch is refused; then nothing of it has taken effect. */
   write(batch: Batch<ValueRows>): Promise<readonly Verdict[] | undefined> {
     const { pipeline, parts } = batch
-    const { table, primaryKey, onConflict, arbiter, version, columns } = batch.model
+    const { table, primaryKey, onConflict, arbiter, deletes = false, version, columns } = batch.model
     const { rows } = batch
     const job: Job = {
       pipeline,
@@ -58,6 +58,7 @@ export class Writer implements AsyncDisposable {
         primaryKey,
         onConflict,
         arbiter,
+        deletes,
         version,
         columns: columns.map(({ name }) => ({ name })),
       },

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { type ConflictPolicy, defineModel, integer, text } from 'lading'
-import { allRejects, applied, type OpenTarget, type Target, type Texts, write } from './target.ts'
+import { allRejects, applied, deletion, type OpenTarget, type Target, type Texts, write } from './target.ts'
 
 const columns = { id: integer().notNull(), version: integer(), note: text() }
 
@@ -117,6 +117,122 @@ export function conflicts(open: OpenTarget): void {
     expect(await write(sink, keys, [{ key: 'a', records: [['1'], ['1'], ['2']] }])).toEqual([
       applied(2, 0, 1),
     ])
+  })
+
+  const merging = (table = 'items') =>
+    defineModel({ table, columns, primaryKey: ['id'], onConflict: 'merge' })
+
+  it('onConflict merge: what a record does not name stays as it is, null is NULL, and a new row has the rest empty', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    const merged = merging()
+    await sink.prepare(merged)
+    const first = [
+      ['1', undefined, 'chocolate'],
+      ['1', '5', undefined],
+      ['2', '1', 'a'],
+    ]
+    expect(await write(sink, merged, [{ key: 'a', records: first }])).toEqual([applied(3)])
+    expect(await content(target)).toEqual(['1,5,chocolate', '2,1,a'])
+    const second = [
+      { key: 'b', records: [['2', null, undefined]] },
+      { key: 'c', records: [['1', undefined, 'cookie'], ['3'], ['2', undefined, 'b']] },
+    ]
+    expect(await write(sink, merged, second)).toEqual([applied(1), applied(3)])
+    expect(await content(target)).toEqual(['1,5,cookie', '2,,b', '3,,null'])
+  })
+
+  it('onConflict merge: a column that must have a value may be left out of a record whose row is there, and of no other', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    const merged = defineModel({
+      table: 'items',
+      columns: { id: integer().notNull(), must: text().notNull(), note: text().default('none') },
+      primaryKey: ['id'],
+      onConflict: 'merge',
+    })
+    await sink.prepare(merged)
+    await write(sink, merged, [{ key: 'a', records: [['1', 'm', undefined]] }])
+    const partial = [
+      ['1', undefined, 'n'],
+      ['2', undefined, 'n'],
+      ['1', 'm2', undefined],
+    ]
+    expect(await write(sink, merged, [{ key: 'b', records: partial }])).toEqual([applied(2, 1)])
+    expect(await target.rows('items')).toEqual([{ id: 1, must: 'm2', note: 'n' }])
+    expect((await allRejects(sink)).map(({ code, record }) => [code, record])).toEqual([
+      ['CONSTRAINT_NOT_NULL', 1],
+    ])
+  })
+
+  it('a record that deletes removes the row of its key, in the order of the records, and only once', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    const whole = { ...model('update'), deletes: true }
+    await sink.prepare(whole)
+    await write(sink, whole, [{ key: 'a', records: records('1,,a', '2,,b', '3,,c') }])
+    const deletes = [
+      { key: 'b', records: [['1', null, deletion], ...records('4,,d'), ['9', null, deletion]] },
+      {
+        key: 'c',
+        records: [['4', null, deletion], ...records('3,,c2'), ['2', null, deletion], ...records('2,,b2')],
+      },
+    ]
+    expect(await write(sink, whole, deletes)).toEqual([applied(3), applied(4)])
+    expect(await content(target)).toEqual(['2,,b2', '3,,c2'])
+    await write(sink, whole, [{ key: 'd', records: records('1,,again') }])
+    expect((await write(sink, whole, deletes)).map(({ kind }) => kind)).toEqual(['duplicate', 'duplicate'])
+    expect(await content(target)).toEqual(['1,,again', '2,,b2', '3,,c2'])
+  })
+
+  it('a table of keys alone takes and deletes them', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    const keys = defineModel({
+      table: 'keys',
+      columns: { id: integer().notNull() },
+      primaryKey: ['id'],
+      onConflict: 'merge',
+    })
+    const changing = { ...keys, deletes: true }
+    await sink.prepare(keys)
+    expect(await write(sink, keys, [{ key: 'a', records: [['1'], ['1'], ['2']] }])).toEqual([applied(3)])
+    expect(await write(sink, changing, [{ key: 'b', records: [['1'], ['3']] }])).toEqual([applied(2)])
+    expect((await target.rows('keys')).map(({ id }) => Number(id)).sort()).toEqual([1, 2, 3])
+  })
+
+  it('however records are cut into batches and parts, merged and deleted rows are as one after the other leaves them', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    const cell = fc.oneof(fc.constant(undefined), fc.constant(null), fc.nat(9).map(String))
+    const change = fc.oneof(
+      { weight: 3, arbitrary: fc.tuple(fc.nat(3).map(String), cell, cell) },
+      { weight: 1, arbitrary: fc.nat(3).map((id) => [id.toString(), null, deletion] as const) },
+    )
+    const batches = fc.array(fc.array(fc.array(change, { maxLength: 6 }), { maxLength: 3 }), { maxLength: 3 })
+    let run = 0
+    const check = async (written: (readonly (readonly (string | null | undefined)[])[])[][]) => {
+      const table = `changed${++run}`
+      const changing = { ...merging(table), deletes: true }
+      await sink.prepare(changing)
+      const expected = new Map<string, readonly (string | null)[]>()
+      for (const [id = '', version, note] of written.flat(2) as (readonly string[])[]) {
+        const old = expected.get(id) ?? [null, null]
+        const next = [version, note].map((value, index) =>
+          value === undefined ? (old[index] ?? null) : value,
+        )
+        if (note === deletion) expected.delete(id)
+        else expected.set(id, next)
+      }
+      for (const [batch, parts] of written.entries()) {
+        const deliveries = parts.map((each, part) => ({ key: `${table}-${batch}-${part}`, records: each }))
+        const verdicts = await write(sink, changing, deliveries)
+        expect(verdicts).toEqual(parts.map(({ length }) => applied(length)))
+      }
+      const lines = [...expected].map(([id, [version, note]]) => `${id},${version ?? ''},${note}`)
+      expect(await content(target, table)).toEqual(lines.sort())
+    }
+    await fc.assert(fc.asyncProperty(batches, check), { numRuns: 30 })
   })
 
   const policies = [

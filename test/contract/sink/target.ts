@@ -52,8 +52,11 @@ export interface Target extends AsyncDisposable {
 
 export type OpenTarget = () => Promise<Target>
 
-/** A record as the cells of a CSV line; null is an unquoted empty cell. */
-export type Texts = readonly (string | null)[]
+/** A record as the cells of a CSV line; null is an unquoted empty cell, undefined a field that it lacks. */
+export type Texts = readonly (string | null | undefined)[]
+
+/** The record of this key deletes its row: its other cells do not count. */
+export const deletion = 'delete'
 
 export interface Delivery {
   readonly key: string
@@ -120,7 +123,8 @@ export function encode(rows: RowBuffer, model: Model, records: readonly Texts[])
   const names = model.columns.map(({ name }) => name)
   const decoder = new RecordDecoder(model, names, rows)
   for (const record of records) {
-    const fault = decoder.decode(cellsOf(record))
+    const isDeletion = record.at(-1) === deletion && model.deletes === true
+    const fault = isDeletion ? decoder.delete(cellsOf(record)) : decoder.decode(cellsOf(record))
     if (fault !== undefined) throw new Error(`${fault.column}: ${fault.code} ${fault.detail}`)
   }
 }
@@ -134,7 +138,8 @@ function cellsOf(texts: Texts): Cells {
     count: texts.length,
     starts: Int32Array.from([0, ...ends.slice(0, -1)]),
     ends: Int32Array.from(ends),
-    quoting: Uint8Array.from(texts, (text) => (text === null ? 0 : 1)),
+    quoting: Uint8Array.from(texts, (text) => (typeof text === 'string' ? 1 : 0)),
+    isAbsent: (cell) => texts[cell] === undefined,
     unescaped: () => bytes,
   }
 }

@@ -128,6 +128,11 @@ export class BinaryRows extends CopyRows implements RowBuffer {
     view.setUint16(field + 10, point === end ? 0 : end - point - 1)
   }
 
+  change(change: string): void {
+    const bytes = Buffer.from(change)
+    this.text(bytes, 0, bytes.length)
+  }
+
   custom(): never {
     throw new Error('a model with a custom type is written as text')
   }

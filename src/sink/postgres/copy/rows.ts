@@ -15,6 +15,6 @@ export abstract class CopyRows extends EncodedRows {
 /** What `PostgresSink.rows` makes. */
 export type CopyBuffer = CopyRows & RowBuffer
 
-/** The statement that takes rows of the model into a table. */
-export const copyInto = (table: string, model: Model, { format }: CopyRows): string =>
-  `COPY ${table} (${identifiers(model.columns.map((column) => column.name))}) FROM STDIN (FORMAT ${format})`
+/** The statement that takes rows of the model into a table; `more` is a column behind those of the model. */
+export const copyInto = (table: string, model: Model, { format }: CopyRows, more?: string): string =>
+  `COPY ${table} (${identifiers(model.columns.map((column) => column.name))}${more === undefined ? '' : `, ${more}`}) FROM STDIN (FORMAT ${format})`

@@ -99,6 +99,10 @@ export class TextRows extends CopyRows implements RowBuffer {
     this.text(bytes, 0, bytes.length)
   }
 
+  change(change: string): void {
+    this.custom(change)
+  }
+
   #separate(): void {
     if (this.#column++ === 0) return
     this.reserve(1)

@@ -80,7 +80,11 @@ export function* problemsOf(
       yield `it has no column ${name} (ALTER TABLE ${qualified(model)} ADD COLUMN ${identifier(name)} ${sqlType(type)}, or leave it out of the model)`
     else if (column.computed)
       yield `column ${name} is computed by the table itself (leave it out of the model)`
-    else if (column.alwaysIdentity && model.onConflict === 'update' && !model.primaryKey.includes(name))
+    else if (
+      column.alwaysIdentity &&
+      ['update', 'merge'].includes(model.onConflict) &&
+      !model.primaryKey.includes(name)
+    )
       yield `column ${name} is GENERATED ALWAYS AS IDENTITY outside the primaryKey, and PostgreSQL lets onConflict 'update' change no such column`
     else if (problem !== undefined) yield `column ${name} ${problem}`
   }
