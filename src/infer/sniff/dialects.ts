@@ -100,7 +100,8 @@ function mayTrim(sample: string, delimiter: string, quote: string): boolean {
   const start = sample.slice(0, 4096)
   const behind = start.split(delimiter).slice(1, -1)
   const areAllBlank = behind.length > 1 && behind.every((cell) => /^( |[\r\n]|$)/.test(cell))
-  return areAllBlank || (quote !== '' && new RegExp(`[${classOf(delimiter)}] +${quote}`).test(sample))
+  const mark = `[${classOf(delimiter)}]`
+  return areAllBlank || (quote !== '' && new RegExp(`${mark} +${quote}|${quote} +${mark}`).test(sample))
 }
 
 const classOf = (character: string): string => (character === '|' ? '\\|' : character)

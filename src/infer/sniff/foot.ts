@@ -1,10 +1,10 @@
 /** Lines that are no records below the header: comments between records, totals and notes at the end. */
 import type { Dialect } from '../../format/registry.ts'
-import { isBlank } from './dialects.ts'
 import { counted, type Findings } from './findings.ts'
-import { votesOf } from './header.ts'
+import { kindsOf, votesOf } from './header.ts'
 import { isValue } from './kinds.ts'
 import type { Row } from './rows.ts'
+import { isHollow } from './start.ts'
 import type { Table } from './table.ts'
 
 /** The most rows of a footer, its empty lines not counted. */
@@ -50,31 +50,42 @@ export function askForFooter(rows: readonly Row[], table: Table, found: Findings
   let count = 0
   for (let at = rows.length - 1; at >= 0 && count < mostRows; at--) {
     const row = rows[at] as Row
-    if (isBlank(row)) continue
+    if (isHollow(row)) continue
     if (!isClosing(row, table, rows)) break
     start = at
     count++
   }
-  const footer = rows.slice(start).filter((row) => !isBlank(row))
+  const footer = rows.slice(start).filter((row) => !isHollow(row))
   const [first] = footer
-  if (first === undefined || table.body.filter((row) => !isBlank(row)).length < count + 2) return
-  while (start > 0 && isBlank(rows[start - 1] as Row)) start--
+  if (first === undefined || table.body.filter((row) => !isHollow(row)).length < count + 2) return
+  while (start > 0 && isHollow(rows[start - 1] as Row)) start--
   const lines = rows.slice(start).reduce((sum, row) => sum + row.lines, 0)
   const option = `--footer-lines ${lines}`
   const asRecord = footer.find(({ cells }) => cells.length === width)
-  if (asRecord === undefined) {
-    const cells = `${counted(first.cells.length, 'cell')} and not ${width}`
-    return found.decide(
-      'footer',
-      'none',
-      `what ends the file is a reject, as it has ${cells}; ${option} leaves it out`,
-      first.line,
+  const kinds = kindsOf(
+    table.body.filter((row) => !footer.includes(row)),
+    width,
+  )
+  const misfit = footer.find((row) => row.cells.length === width && votesOf(row, kinds).names.length > 0)
+  if (misfit !== undefined)
+    return found.ask(
+      'it ends the file like a total or a note, and columns of values hold texts in it',
+      misfit.line,
+      [
+        { option, meaning: 'it is left out' },
+        { option: '--footer-lines 0', meaning: 'it is a record' },
+      ],
     )
-  }
-  found.ask('it ends the file and looks like a total or a note', asRecord.line, [
-    { option, meaning: 'it is left out' },
-    { option: '--footer-lines 0', meaning: 'it is a record' },
-  ])
+  const what =
+    asRecord === undefined
+      ? `has ${counted(first.cells.length, 'cell')} and not ${width}, so it is a reject`
+      : 'looks like a total or a note, and is a record'
+  found.decide(
+    'footer',
+    'none',
+    `the end of the file ${what}; ${option} leaves it out`,
+    (asRecord ?? first).line,
+  )
 }
 
 function isClosing(row: Row, { names, kinds }: Table, rows: readonly Row[]): boolean {
@@ -91,11 +102,9 @@ function isClosing(row: Row, { names, kinds }: Table, rows: readonly Row[]): boo
 }
 
 /** Whether it lacks a value that every other row has. */
-const hasNewGap = (row: Row, rows: readonly Row[]): boolean =>
-  row.cells.some(
-    (cell, column) =>
-      cell === '' &&
-      rows.every(
-        (each) => each === row || each.cells.length !== row.cells.length || each.cells[column] !== '',
-      ),
+function hasNewGap(row: Row, rows: readonly Row[]): boolean {
+  const others = rows.filter(
+    (each) => each !== row && each.cells.length === row.cells.length && !isHollow(each),
   )
+  return row.cells.some((cell, column) => cell === '' && others.every(({ cells }) => cells[column] !== ''))
+}

@@ -33,66 +33,76 @@ export function votesOf({ cells }: Row, kinds: readonly Kind[]): Votes {
   return { names, values }
 }
 
+export interface Verdict {
+  readonly answer: boolean
+  readonly because: string
+  /** Whether the columns told it. */
+  readonly isTold: boolean
+}
+
 /**
- * Whether the first row holds names. Where columns of texts say nothing, it does, as RFC 4180 expects; unless it names
- * two columns alike or its own texts come again below.
+ * Whether the first row holds names. Where columns of texts say nothing, it does, as RFC 4180 expects, unless
+ * its own texts come again below.
  */
-export function isHeader(
-  row: Row,
-  body: readonly Row[],
-  kinds: readonly Kind[],
-): { answer: boolean; because: string } {
+export function isHeader(row: Row, body: readonly Row[], kinds: readonly Kind[]): Verdict {
   const { names, values } = votesOf(row, kinds)
   const example = (columns: readonly number[]) => shown(row.cells[columns[0] as number] ?? '')
+  const verdict = (answer: boolean, because: string, isTold = true) => ({ answer, because, isTold })
   const kind = kinds[(names[0] ?? values[0]) as number]
-  if (values.length > 0 && isSequence(row, body, values))
-    return {
-      answer: true,
-      because: `${example(values)} and those beside it count on, and the values below do not`,
-    }
+  if (isSequence(row, body, values, names.length > 0))
+    return verdict(true, `${example(values)} and those beside it count on, and the values below do not`)
   if (names.length > values.length)
-    return { answer: true, because: `${example(names)} stands above a column of ${plural(kind)}` }
-  if (values.length > 0)
-    return {
-      answer: false,
-      because: `column ${(values[0] as number) + 1} of its first line is a ${kinds[values[0] as number]} like those below it`,
-    }
+    return verdict(true, `${example(names)} stands above a column of ${plural(kind)}`)
+  const value = values[0]
+  if (value !== undefined)
+    return verdict(false, `column ${value + 1} of its first line is a ${kinds[value]} like those below it`)
   if (body.length === 0) return loneHeader(row)
-  if (recurs(row, body)) return { answer: false, because: 'its texts come again in the lines below it' }
-  return { answer: true, because: 'the first line names the columns unless its values show otherwise' }
+  if (recurs(row, body)) return verdict(false, 'its texts come again in the lines below it')
+  return verdict(true, 'the first line names the columns unless its values show otherwise', false)
 }
 
 const plural = (kind: Kind | undefined): string =>
   kind === 'boolean' ? 'true and false' : kind === 'code' ? 'codes' : `${kind ?? 'value'}s`
 
 /** Of a file of one line: names are texts. */
-function loneHeader({ cells }: Row): { answer: boolean; because: string } {
+function loneHeader({ cells }: Row): Verdict {
   const answer = !cells.some((cell) => isValue(kindOf(cell)))
-  return { answer, because: answer ? 'its only line holds no values' : 'its only line holds values' }
+  return {
+    answer,
+    because: answer ? 'its only line holds no values' : 'its only line holds values',
+    isTold: false,
+  }
 }
 
 const year = /^(1[89]|20)\d\d$/
 
-/** Years and numbers as names: each one more than the one before, by the same step, and not so below. */
-function isSequence({ cells }: Row, body: readonly Row[], columns: readonly number[]): boolean {
-  if (columns.length < 2) return false
-  const steps = (row: readonly string[]) => {
-    const numbers = columns.map((column) =>
-      /^\d{1,4}$/.test(row[column] ?? '') ? Number(row[column]) : Number.NaN,
-    )
-    return numbers.slice(1).map((each, index) => each - (numbers[index] as number))
-  }
-  const [step, ...rest] = steps(cells)
-  const isEven = step !== undefined && (Math.abs(step) === 1 || Math.abs(step) === 5 || Math.abs(step) === 10)
-  if (!isEven || !rest.every((each) => each === step)) return false
-  const areYears = (row: readonly string[]) => columns.every((column) => year.test(row[column] ?? ''))
-  if (columns.length === 2 && !areYears(cells)) return false
-  const isAlike = areYears(cells)
-    ? areYears
-    : (row: readonly string[]) => steps(row).every((each) => each === step)
-  const alike = body.slice(0, mostBody).filter((row) => isAlike(row.cells))
+/**
+ * Years, numbers that count on, and numbers that grow beside a name: names, unless most rows below are like them.
+ */
+function isSequence(
+  { cells }: Row,
+  body: readonly Row[],
+  columns: readonly number[],
+  isNamed: boolean,
+): boolean {
+  const numbersOf = (row: readonly string[]) =>
+    columns.map((column) => (/^\d+(\.\d+)?$/.test(row[column] ?? '') ? Number(row[column]) : Number.NaN))
+  const grows = (row: readonly string[]) => stepsOf(numbersOf(row)).every((step) => step > 0)
+  if (columns.length < 2 || !grows(cells)) return false
+  if (isNamed && columns.length > 4) return true
+  const areYears = (row: readonly string[]) =>
+    columns.every((column) => year.test(row[column] ?? '')) && grows(row)
+  const [step, ...rest] = stepsOf(numbersOf(cells))
+  const counts = (row: readonly string[]) => stepsOf(numbersOf(row)).every((each) => each === step)
+  const isCount =
+    columns.length > 2 && (step === 1 || step === 5 || step === 10) && rest.every((each) => each === step)
+  if (!areYears(cells) && !isCount) return false
+  const alike = body.slice(0, mostBody).filter((row) => (areYears(cells) ? areYears : counts)(row.cells))
   return alike.length * 2 < Math.min(body.length, mostBody)
 }
+
+const stepsOf = (numbers: readonly number[]): number[] =>
+  numbers.slice(1).map((each, index) => each - (numbers[index] as number))
 
 /** Whether most of its texts are values of the columns below them, which names are not. */
 function recurs({ cells }: Row, body: readonly Row[]): boolean {

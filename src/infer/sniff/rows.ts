@@ -96,13 +96,22 @@ function readCell(text: string, start: number, marks: Marks): Cell {
   const end = cellEnd(text, start, marks)
   const raw = text.slice(start, end)
   const cell = escape === undefined || raw === noValue ? raw : unescaped(raw, '', escape)
-  const isStray = quote !== '' && (escape === undefined ? raw : raw.replaceAll(/\\./gs, '')).includes(quote)
+  const isStray =
+    quote !== '' &&
+    !isExcelText(raw, quote) &&
+    (escape === undefined ? raw : raw.replaceAll(/\\./gs, '')).includes(quote)
   return {
     text: trim ? trimmed(cell) : cell,
     end,
     isQuoted: false,
     ...(isStray && { flaw: 'stray' as const }),
   }
+}
+
+/** `="007"`, which Excel does not quote. */
+const isExcelText = (raw: string, quote: string): boolean => {
+  const cell = raw.endsWith('\r') ? raw.slice(0, -1) : raw
+  return cell.startsWith(`=${quote}`) && cell.indexOf(quote, 2) === cell.length - 1 && cell.length > 2
 }
 
 function quotedCell(text: string, start: number, open: number, marks: Marks): Cell {

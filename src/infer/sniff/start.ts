@@ -1,6 +1,6 @@
 /** Where a table begins: what stands above its header is left out. */
 import { isBlank } from './dialects.ts'
-import { kindsOf, votesOf } from './header.ts'
+import { isHeader, kindsOf, votesOf } from './header.ts'
 import { isValue, type Kind, kindOf } from './kinds.ts'
 import type { Row } from './rows.ts'
 
@@ -58,11 +58,11 @@ function belowTitles(rows: readonly Row[], wide: number, width: number): number 
   }
   const header = rows[start]
   if (start === wide || header === undefined || start === wide + mostAbove) return wide
-  const { names, values } = votesOf(header, bodyKinds(rows.slice(start + 1), width))
+  const below = rows.slice(start + 1).filter((row) => row.cells.length === width && !isHollow(row))
+  const { answer, isTold } = isHeader(header, below, bodyKinds(below, width))
   const isFull = header.cells.every((cell) => cell.trim() !== '')
-  const isSure =
-    names.length > 0 || (width > 2 && isFull && !header.cells.some((cell) => isValue(kindOf(cell))))
-  return isSure && values.length <= names.length ? start : wide
+  const isSure = isTold || (width > 2 && isFull && !header.cells.some((cell) => isValue(kindOf(cell))))
+  return answer && isSure ? start : wide
 }
 
 /** A header with another number of cells than the records right below it. */

@@ -27,10 +27,10 @@ export function findTable(
 ): Table {
   const start = stated.skipLines === undefined ? findStart(rows, width) : afterLines(rows, stated.skipLines)
   const first = rows[start]
-  if (first === undefined)
+  if (first === undefined || rows.every(isBlank))
     return { frame: { header: stated.header ?? true }, names: stated.names ?? [], body: [], kinds: [] }
   const below = rows.slice(start + 1)
-  const kinds = bodyKinds(below.length === 0 ? [] : below, width)
+  const kinds = bodyKinds(below, width)
   const header = headerOf(first, below, kinds, width, stated, found)
   const top = header ? afterRepeats(rows, start, kinds) : start
   const headerRows = header ? (stated.headerRows ?? headerRowsOf(rows, top, width, kinds, found)) : 0

@@ -126,7 +126,8 @@ describe('line ends and encodings', () => {
 describe('what is asked', () => {
   it.each([
     ['units', 'time,temp\n[UTC],[degC]\n2024-01-01,1.5\n2024-01-02,1.6\n', [2]],
-    ['a total', 'item,n,price\na,1,2.5\nb,2,3.5\nTotal,,6\n', [4]],
+    ['a total that is no date', 'day,n,price\n2024-01-01,1,2.5\n2024-01-02,2,3.5\nTotal,,6\n', [4]],
+    ['nothing of a total that could be a record', 'item,n,price\na,1,2.5\nb,2,3.5\nTotal,,6\n', []],
     ['comments that look like records', 'site,temp\nA,1.5\n# cable swapped, ok\nB,2.5\nC,2.5\n', [3]],
     ['nothing of a plain file', 'id,val\nA,n.d.\nB,2\nC,3\nD,4\n', []],
     ['nothing of a footer that is no record', 'a,b\n1,2\n3,4\nEnd of data\n', []],
@@ -137,7 +138,7 @@ describe('what is asked', () => {
   it('nothing that was stated', () => {
     const bytes = Buffer.from('time,temp\n[UTC],[degC]\n2024-01-01,1.5\n2024-01-02,1.6\n')
     expect(sniffed(bytes, { dialect: { headerRows: 2 } }).questions).toEqual([])
-    const total = Buffer.from('item,n,price\na,1,2.5\nb,2,3.5\nTotal,,6\n')
+    const total = Buffer.from('day,n,price\n2024-01-01,1,2.5\n2024-01-02,2,3.5\nTotal,,6\n')
     expect(sniffed(total, { footerLines: 1 }).questions).toEqual([])
   })
 })
