@@ -44,7 +44,11 @@ function isFolder(path: string): boolean {
 }
 
 const notAFolder = (path: string): NodeJS.ErrnoException =>
-  Object.assign(new Error(`ENOTDIR: not a directory, '${path}'`), { code: 'ENOTDIR', syscall: 'mkdir', path })
+  Object.assign(new Error(`ENOTDIR: ${path} is a file, and not a folder`), {
+    code: 'ENOTDIR',
+    syscall: 'mkdir',
+    path,
+  })
 
 /**
  * Why a file can be neither opened for writing nor created, for callers that know only that it failed.
@@ -57,6 +61,8 @@ export function whyNotWritable(path: string): NodeJS.ErrnoException | undefined 
     accessSync(dirname(path), constants.W_OK | constants.X_OK)
     return undefined
   } catch (error) {
-    return error as NodeJS.ErrnoException
+    const trouble = error as NodeJS.ErrnoException
+    if (trouble.code === 'EISDIR') trouble.message = 'EISDIR: it is a folder, and not a file'
+    return trouble
   }
 }

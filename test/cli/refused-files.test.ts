@@ -103,6 +103,50 @@ describe.concurrent('a file that cannot be right is refused in one line, and not
     ])
   })
 
+  it.each<[string, Code, number, RegExp]>([
+    [
+      'https://me:secret@example.org/data/a.csv?token=secret',
+      'USAGE',
+      64,
+      /https:\/\/example\.org\/data\/a\.csv is the address of a file .*: curl -sSL URL \| lading load - \(/,
+    ],
+    ['https://example.org/a.jsonl.gz', 'USAGE', 64, /curl -sSL URL \| lading load - --format ndjson/],
+    ['s3://bucket/a.csv', 'USAGE', 64, /aws s3 cp URL - \| lading load -/],
+    [
+      'postgresql://me:secret@db/app',
+      'USAGE',
+      64,
+      /postgresql:\/\/db\/app is the URL of a server, .* behind --to/,
+    ],
+    ['file:///a.csv', 'USAGE', 64, /name the file by its path/],
+    ['a.csv/', 'SOURCE_MISSING', 66, /a\.csv\/ ends as a folder does, and it is a file/],
+    ['a.csv/b/c.csv', 'SOURCE_MISSING', 66, /a\.csv is a file, and not a folder/],
+    ['a.csv/*.csv', 'SOURCE_MISSING', 66, /a\.csv is a file, and not a folder/],
+  ])('%s is named for what it is', async (path, code, exit, message) => {
+    await using folder = await Folder.make({ 'a.csv': records(1) })
+    const run = await folder.lading('load', path, '--model', 'records')
+    expectError(run, code, exit, message)
+    expect(run.err).not.toContain('secret')
+  })
+
+  it.each<[readonly string[], Code, number, RegExp]>([
+    [['--model', './in'], 'MODEL_INVALID', 78, /\.\/in is a folder; name the file in it/],
+    [['--to', 'sqlite:./in'], 'SINK_REFUSED', 78, /\.\/in: EISDIR: it is a folder, and not a file/],
+    [['--queue', 'embedded:./in'], 'QUEUE_REFUSED', 78, /\.\/in: EISDIR: it is a folder, and not a file/],
+    [['--state', './in'], 'OUTPUT_UNWRITABLE', 73, /\.\/in: EISDIR: it is a folder, and not a file/],
+    [['--state', 'a.csv/x.db'], 'OUTPUT_UNWRITABLE', 73, /a\.csv is a file, and not a folder/],
+  ])('a folder where a file is expected is one, and the reverse: %j', async (flags, code, exit, message) => {
+    await using folder = await Folder.make({ 'a.csv': records(1), 'in/b.csv': records(1) })
+    const model = flags[0] === '--model' ? [] : ['--model', 'records']
+    expectError(await folder.lading('load', 'a.csv', ...model, ...flags), code, exit, message)
+  })
+
+  it('a file of another kind on standard input is named, too', async () => {
+    await using folder = await Folder.make()
+    const run = await folder.run(['load', '-', '--model', 'records'], { stdin: 'PAR1\x15\x04' })
+    expectError(run, 'SOURCE_FORMAT', 65, /standard input is Parquet, which is not read: duckdb/)
+  })
+
   it('a path that leads nowhere is told before a database is asked, whatever the other paths are', async () => {
     await using folder = await Folder.make({ 'a.csv': records(1), 'notes/x.txt': '' })
     await mkdir(folder.at('empty'))

@@ -223,6 +223,62 @@ describe('what a file is compressed with, its first bytes tell, and not its name
     })
   })
 
+  const localHeader = `PK\x03\x04${'\0'.repeat(26)}`
+  it.each([
+    [
+      'a workbook of Excel (.xlsx)',
+      `${localHeader}[Content_Types].xml`,
+      /save its sheet as CSV, or: libreoffice .* FILE$/,
+    ],
+    [
+      'a spreadsheet of LibreOffice (.ods)',
+      `${localHeader}mimetypeapplication/vnd.oasis.opendocument.spreadsheet`,
+      /libreoffice/,
+    ],
+    ['a workbook of an old Excel (.xls)', '\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1', /libreoffice/],
+    ['Parquet', 'PAR1\x15\x04', /duckdb -csv -c "FROM read_parquet\('FILE'\)" \| lading load -$/],
+    ['Avro', 'Obj\x01', /avro-tools tojson FILE \| lading load - --format ndjson$/],
+    ['ORC', 'ORC\x1d\0', /orc-contents FILE \| lading load - --format ndjson$/],
+    ['a database of SQLite', 'SQLite format 3\0', /sqlite3 -header -csv FILE .* \| lading load -$/],
+    ['a PDF', '%PDF-1.7', /export its table as CSV/],
+    ['a web page (HTML)', '\xef\xbb\xbf\n<!DOCTYPE html>', /get the data behind it/],
+    ['a web page (HTML)', '<html lang="en">', /get the data behind it/],
+    ['XML', '<?xml version="1.0"?>', /yq -p xml .* --format json; --records PATH/],
+  ])('%s is named, with what makes it readable, compressed or not', async (what, start, how) => {
+    const content = Buffer.from(start, 'latin1')
+    for (const packed of [content, gzipSync(content), zstdCompressSync(content)]) {
+      const reading = read('what.csv', packed)
+      await expect(reading).rejects.toMatchObject({ code: 'SOURCE_FORMAT' })
+      await expect(reading).rejects.toThrow(`what.csv is ${what}, which is not read: `)
+      await expect(reading).rejects.toThrow(how)
+    }
+  })
+
+  it('a tar archive is one, compressed or not', async () => {
+    const tar = Buffer.alloc(512)
+    tar.write('a.csv')
+    tar.write('ustar', 257)
+    for (const [name, content] of [
+      ['a.tar', tar],
+      ['a.tar.gz', gzipSync(tar)],
+    ] as const)
+      await expect(read(name, content)).rejects.toMatchObject({
+        code: 'SOURCE_COMPRESSED',
+        message: expect.stringMatching(/is a tar archive, .*: tar -xOf FILE \| lading load -$/) as string,
+      })
+  })
+
+  it.each([
+    'ORCID,name\n',
+    'PAR1,PAR2\n',
+    '<ticker>,<date>\n',
+    'PK,name\n',
+    'SQLite format 3,x\n',
+    'BZh,a\n',
+  ])('a header %j is none of them', async (text) => {
+    expect(await read('a.csv', Buffer.from(text))).toBe(text)
+  })
+
   it.each([
     ['a.json.bz2', ' --format json'],
     ['a.NDJSON.bz2', ' --format ndjson'],

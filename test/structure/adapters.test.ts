@@ -8,6 +8,7 @@ const registries = ['src/queue/registry.ts', 'src/sink/registry.ts']
 const excepted: Readonly<Record<string, string>> = {
   'src/core/sqlite.ts': 'opens the SQLite files of the queue, the sink and the state of a producer',
   'src/producer/state-file.ts': 'the state of a producer is a SQLite file',
+  'src/source/compressed/foreign.ts': 'a file of SQLite that is given as a file of records is named',
   'src/cli/settings/environment.ts': 'the variables that it reads were named by others',
 }
 

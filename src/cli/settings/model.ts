@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { LadingError } from '../../core/errors.ts'
@@ -45,6 +45,8 @@ export async function loadModel(name: string): Promise<Model> {
 }
 
 async function importModule(path: string): Promise<Record<string, unknown>> {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw new LadingError('MODEL_INVALID', `${path} is a folder; name the file in it that exports the model`)
   if (!existsSync(path))
     throw new LadingError('MODEL_INVALID', `there is no file ${path} to take the model from`)
   const file = resolve(path)

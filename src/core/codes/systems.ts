@@ -101,6 +101,12 @@ export const systemCodes = {
     'the file is compressed in an unsupported format',
     'unpack it first, as the message says',
   ),
+  SOURCE_FORMAT: code(
+    'halt',
+    65,
+    'the file is of a kind that is not read',
+    'convert it first, as the message says',
+  ),
   SOURCE_ENCODING: code('halt', 65, 'the file is not UTF-8', 'state its encoding with --encoding'),
   SOURCE_LINE_ENDS: code('halt', 65, 'the lines of the file end with CR alone', 'read it with --line-end cr'),
   SOURCE_MALFORMED: code(

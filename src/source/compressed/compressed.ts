@@ -4,8 +4,9 @@
  */
 import { LadingError } from '../../core/errors.ts'
 import type { ReadOptions, Source } from '../source.ts'
-import { compressionOf, signatureBytes } from './compression.ts'
+import { compressionOf } from './compression.ts'
 import { unpacked } from './decompress.ts'
+import { refuseForeign, signatureBytes } from './foreign.ts'
 
 /** Size of a decompressed piece, in bytes. */
 const plainBytes = 1 << 20
@@ -33,11 +34,22 @@ async function* plainBytesOf(source: Source, options?: ReadOptions): AsyncGenera
     const start = first.done === true ? Buffer.alloc(0) : first.value
     const compression = compressionOf(source.path, start)
     const all = startingWith(start, pieces)
-    yield* compression === undefined ? all : unpacked(compression, all, options?.pieceBytes ?? plainBytes)
+    if (compression === undefined) yield* all
+    else yield* checked(source.path, unpacked(compression, all, options?.pieceBytes ?? plainBytes))
   } catch (error) {
     throw readError(source.path, error)
   } finally {
     await pieces.return(undefined)
+  }
+}
+
+/** What was unpacked may again be of a kind that is not read. */
+async function* checked(path: string, pieces: AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  let isFirst = true
+  for await (const piece of pieces) {
+    if (isFirst) refuseForeign(path, piece)
+    isFirst = false
+    yield piece
   }
 }
 

@@ -1,8 +1,9 @@
 import type { Dirent } from 'node:fs'
 import { glob, readdir, stat } from 'node:fs/promises'
-import { basename, join, relative, resolve, sep } from 'node:path'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { LadingError } from '../../core/errors.ts'
 import { listed } from '../../core/listed.ts'
+import { shownUrl } from '../../core/url.ts'
 
 /**
  * A file to load, and the name by which the load is known: relative to the folder that was named, or to the
@@ -79,10 +80,44 @@ const endingWith = (suffixes: readonly string[]): RegExp =>
 
 async function* filesOf(path: string, looked: Looked): AsyncGenerator<Found> {
   const stats = await stat(path).catch(() => undefined)
+  if (stats === undefined) await refuseOther(path)
   if (stats?.isDirectory()) yield* filesBelow(path, '', looked)
   else if (stats !== undefined) yield { path, name: basename(path) }
   else if (wildcard.test(path)) yield* filesMatching(path)
   else throw new LadingError('SOURCE_MISSING', `there is no file or folder ${path}`)
+}
+
+/** Throws for what is named and is no path, or a path through a file. */
+async function refuseOther(path: string): Promise<void> {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(path)?.[1]?.toLowerCase()
+  if (scheme !== undefined) throw new LadingError('USAGE', notAPath(path, scheme))
+  for (let above = dirname(path); above !== dirname(above); above = dirname(above))
+    if (await isFile(above)) throw new LadingError('SOURCE_MISSING', `${above} is a file, and not a folder`)
+  if (/[/\\]$/.test(path) && (await isFile(path.replace(/[/\\]+$/, ''))))
+    throw new LadingError('SOURCE_MISSING', `${path} ends as a folder does, and it is a file`)
+}
+
+/** By the scheme of an address: the command that writes what lies there to standard output. */
+const fetching: Readonly<Record<string, string>> = {
+  http: 'curl -sSL URL',
+  https: 'curl -sSL URL',
+  ftp: 'curl -sS URL',
+  sftp: 'curl -sS URL',
+  s3: 'aws s3 cp URL -',
+  gs: 'gcloud storage cat URL',
+  hdfs: 'hdfs dfs -cat URL',
+}
+
+/** Never shows what of an address may be a secret. */
+function notAPath(address: string, scheme: string): string {
+  const shown = shownUrl(address)
+  if (scheme === 'file') return `${shown} is a URL; name the file by its path`
+  const command = fetching[scheme]
+  if (command === undefined)
+    return `${shown} is the URL of a server, and not a file; a database goes behind --to`
+  const suffix = /\.(json|ndjson|jsonl|tsv)(\.(gz|zst))?$/i.exec(shown)?.[1]?.toLowerCase()
+  const format = suffix === undefined ? '' : ` --format ${suffix === 'jsonl' ? 'ndjson' : suffix}`
+  return `${shown} is the address of a file that lies elsewhere: ${command} | lading load -${format}`
 }
 
 /** `way` leads from the folder that was named to one below it, with '/' behind each part. */
