@@ -164,14 +164,8 @@ function fieldsOf(
 }
 
 function decisionsOf(facts: TableFacts, { matched }: ReturnType<typeof modelOfTable>): string[] {
-  const table = shownTable(facts)
-  const inserts =
-    facts.inserts === undefined
-      ? []
-      : [`table ${table}: ${facts.inserts}, so rows are inserted instead of copied`]
   const renamed = matched.filter(({ isExact }) => !isExact).map(({ field, column }) => `${field} → ${column}`)
-  return [
-    ...inserts,
-    ...(renamed.length === 0 ? [] : [`fields and their columns in table ${table}: ${renamed.join(', ')}`]),
-  ]
+  return renamed.length === 0
+    ? []
+    : [`fields and their columns in table ${shownTable(facts)}: ${renamed.join(', ')}`]
 }

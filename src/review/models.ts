@@ -1,5 +1,6 @@
 /** The model by which a kept record or message was decoded, where nobody has written one: derived again. */
 import type { Layout } from '../core/load.ts'
+import type { Abortable } from '../core/wait.ts'
 import type { ConflictPolicy, Model } from '../model/model.ts'
 import { tableName } from '../model/model.ts'
 import type { StatedChoices, TableChoices } from '../model/of-table.ts'
@@ -7,7 +8,7 @@ import type { TableName } from '../model/table.ts'
 import { derive } from '../sink/derive.ts'
 import type { Sink } from '../sink/sink.ts'
 
-export interface KeptModelsOptions {
+export interface KeptModelsOptions extends Abortable {
   /** The only model, if one is given. */
   readonly model?: Model | undefined
   /** The model of loads of one pipeline, by default that of its table, that were begun with a model. */
@@ -58,14 +59,15 @@ export class KeptModels {
 
   async #prepared(make: () => Promise<Model>): Promise<Model> {
     const model = await make()
-    await this.#sink.prepare(model)
+    await this.#sink.prepare(model, { signal: this.#options.signal })
     return model
   }
 
   async #derive(pipeline: string, stated: StatedChoices): Promise<Model> {
     const { table, choices } = this.#options
     const own = { ...stated, ...choices }
-    return derive(this.#sink, { ...own, table: table ?? (await this.#tableOf(pipeline)) })
+    const { signal } = this.#options
+    return derive(this.#sink, { ...own, table: table ?? (await this.#tableOf(pipeline)) }, { signal })
   }
 
   /** A pipeline is named after its table, with the schema that was stated. */

@@ -26,7 +26,7 @@ export function* preparedWarnings(
   if (inserts !== undefined)
     yield {
       type: 'warning',
-      message: `${table}: ${inserts}, so rows are staged and inserted, which takes the database about twice as long as COPY`,
+      message: `${table}: ${inserts}, so rows are staged and inserted, which takes up to about twice as long`,
     }
   if (remade === true)
     yield {

@@ -4,11 +4,12 @@
  */
 import { asBuffer } from '../core/bytes.ts'
 import { type Kept, keptLetters, keptRejects } from '../review/kept.ts'
-import { replayLetter, type ReplayOptions } from '../review/letters.ts'
-import { replayRejects } from '../review/rejects.ts'
+import type { ReplayOptions } from '../review/letters.ts'
+import { KeptModels, type KeptModelsOptions } from '../review/models.ts'
+import { replayAnyLetter, type ReplayAnyOptions, replayAnyRejects } from '../review/replay.ts'
 import { type Code, codes, toLadingError } from '../core/errors.ts'
 import type { Abortable } from '../core/wait.ts'
-import { type Model, tableName } from '../model/model.ts'
+import { tableName } from '../model/model.ts'
 import type { Span } from '../core/fault.ts'
 import { balance } from '../sink/receipt.ts'
 import type { Ledger, ListFilter, Page, StoredDeadLetter, StoredReject } from '../sink/ledger.ts'
@@ -18,7 +19,8 @@ import { type Question, search } from './search.ts'
 
 export interface LedgerAccess {
   openSink(): Promise<Sink>
-  loadModel(): Promise<Model>
+  /** What is known of the models of loads. */
+  loadModels(): Promise<Omit<KeptModelsOptions, 'pipeline' | 'signal'>>
   readonly replay: Omit<ReplayOptions, 'sink' | 'model' | 'signal'>
 }
 
@@ -36,7 +38,7 @@ interface Kind<Stored> {
   readonly textOf: (stored: Stored) => Uint8Array
   readonly item: (stored: Stored) => KeptItem
   readonly answer: (stored: Stored) => KeptAnswer
-  readonly replay: (stored: Stored, options: ReplayOptions) => Promise<Verdict>
+  readonly replay: (stored: Stored, options: ReplayAnyOptions) => Promise<Verdict | undefined>
 }
 
 /** Time limits of an answer and of a change to all selected entries, in milliseconds. */
@@ -86,14 +88,14 @@ export class WebLedger implements AsyncDisposable {
     textOf: ({ edited, raw }) => edited ?? raw,
     item: rejectItem,
     answer: rejectAnswer,
-    replay: async (reject, options) => (await replayRejects([reject], options))[0] as Verdict,
+    replay: async (reject, options) => (await replayAnyRejects([reject], options))[0],
   })
 
   readonly letters = this.#list<StoredDeadLetter>(keptLetters, {
     textOf: ({ body }) => body,
     item: letterItem,
     answer: letterAnswer,
-    replay: replayLetter,
+    replay: replayAnyLetter,
   })
 
   #list<Stored extends { readonly id: number }>(kept: Kept<Stored>, kind: Kind<Stored>): KeptList {
@@ -117,11 +119,13 @@ export class WebLedger implements AsyncDisposable {
       },
       replay: (ids) =>
         this.#alone(async (signal) => {
-          const [sink, model] = await this.#prepared(signal)
+          const sink = await this.#sink()
+          const models = await this.#models(sink, signal)
+          const options = { ...this.#access.replay, sink, models, signal }
           return eachOf(ids, async (id) => {
             const stored = await one(id, { signal })
             if (stored === undefined) return gone(id)
-            return outcomeOf(id, await kind.replay(stored, { ...this.#access.replay, sink, model, signal }))
+            return outcomeOf(id, await kind.replay(stored, options))
           })
         }),
       discard: (ids) =>
@@ -135,11 +139,10 @@ export class WebLedger implements AsyncDisposable {
     }
   }
 
-  /** Fails for a table whose indexes a running load has deferred. */
-  async #prepared(signal: AbortSignal): Promise<readonly [Sink, Model]> {
-    const [sink, model] = [await this.#sink(), await this.#access.loadModel()]
-    await sink.prepare(model, { signal })
-    return [sink, model]
+  /** To prepare a model fails for a table whose indexes a running load has deferred. */
+  async #models(sink: Sink, signal: AbortSignal): Promise<KeptModels> {
+    const { pipeline } = this.#access.replay
+    return new KeptModels(sink, { ...(await this.#access.loadModels()), pipeline, signal })
   }
 
   /** Serializes the changes of all clients. */
@@ -154,8 +157,10 @@ export class WebLedger implements AsyncDisposable {
     return { signal: AbortSignal.any([AbortSignal.timeout(ms), this.#closed.signal]) }
   }
 
-  async #pipeline(): Promise<string> {
-    return this.#access.replay.pipeline ?? tableName(await this.#access.loadModel())
+  /** All of them, where neither a pipeline nor a model is given. */
+  async #pipeline(): Promise<string | undefined> {
+    const { model } = await this.#access.loadModels()
+    return this.#access.replay.pipeline ?? (model && tableName(model))
   }
 
   async #ledger(): Promise<Ledger> {
@@ -204,7 +209,9 @@ async function eachOf(ids: readonly number[], change: (id: number) => Promise<Ou
 
 const gone = (id: number): Outcome => ({ id, outcome: 'gone', detail: 'it no longer exists' })
 
-function outcomeOf(id: number, verdict: Verdict): Outcome {
+function outcomeOf(id: number, verdict: Verdict | undefined): Outcome {
+  if (verdict === undefined)
+    return { id, outcome: 'refused', detail: 'WRONG_PIPELINE: its load had a model of its own' }
   if (verdict.kind === 'refused')
     return { id, outcome: 'refused', detail: `${verdict.code}: ${verdict.detail}` }
   if (verdict.kind === 'duplicate')

@@ -120,10 +120,11 @@ function replayCommand(): Command {
   ])
   return command.action(async (ids: number[], flags: Flags) => {
     const { replayAnyLetter } = await import('../../review/replay.ts')
-    await withKeptModels(flags, async (sink, models, own) => {
+    await withKeptModels(flags, async (sink, models, given) => {
       const results: { id: number; verdict: Verdict }[] = []
       const { ignoreExtra, dedupKey, root } = flags
-      const pipeline = flags.pipeline ?? own
+      const pipeline = flags.pipeline ?? given.ofModel
+      const asked = pipeline ?? given.ofTable
       const options = {
         sink,
         models,
@@ -135,7 +136,7 @@ function replayCommand(): Command {
         onEvent: reporter(),
       }
       // Skip dead letters of other pipelines, unless their ids were given.
-      for await (const letters of chosenKept(keptLetters, sink.ledger, ids, { pipeline }))
+      for await (const letters of chosenKept(keptLetters, sink.ledger, ids, { pipeline: asked }))
         for (const letter of letters) {
           const replayed = await replayAnyLetter(letter, options)
           if (replayed === undefined && ids.length === 0) continue
@@ -144,7 +145,7 @@ function replayCommand(): Command {
           if (!flags.json) print(`${letter.id}: ${words(verdict)}`)
         }
       if (flags.json) printJson(results)
-      else if (results.length === 0) print(noneToReplay('dead letters', pipeline ?? usualModel))
+      else if (results.length === 0) print(noneToReplay('dead letters', asked ?? usualModel))
       if (results.some(({ verdict }) => verdict.kind === 'refused')) process.exitCode = exits.rejects
     })
   })

@@ -59,12 +59,13 @@ export function replayCommand(): Command {
   ])
   return replay.action(async (ids: number[], flags: Flags) => {
     const { replayAnyRejects } = await import('../../review/replay.ts')
-    await withKeptModels(flags, async (sink, models, own) => {
+    await withKeptModels(flags, async (sink, models, given) => {
       // Without a model, each reject has the pipeline and the model of its load.
-      const pipeline = flags.pipeline ?? own
-      const told = new Outcome(flags.json === true, Math.max(ids.length, mostTold), pipeline ?? usualModel)
+      const pipeline = flags.pipeline ?? given.ofModel
+      const asked = pipeline ?? given.ofTable
+      const told = new Outcome(flags.json === true, Math.max(ids.length, mostTold), asked ?? usualModel)
       // Skip rejects of other pipelines, unless their ids were given.
-      const filter = { ...(await choiceOf(sink.ledger, flags)), pipeline }
+      const filter = { ...(await choiceOf(sink.ledger, flags)), pipeline: asked }
       const { ignoreExtra, dedupKey } = flags
       const options = { sink, models, pipeline, ignoreExtra, dedupKey, onEvent: reporter() }
       for await (const rejects of chosenRejects(sink.ledger, ids, filter)) {

@@ -13,8 +13,8 @@ import type { Observer } from '../../observe/observer.ts'
 import type { About } from '../../observe/snapshot.ts'
 import type { Queue } from '../../queue/queue.ts'
 import { say } from '../terminal/log.ts'
-import { loadModel, usualModel } from '../settings/model.ts'
-import { type InsideFlags, insideSettings, positive } from '../settings/options.ts'
+import { keptModels } from './ledger.ts'
+import { type InsideFlags, insideSettings, positive, type TableFlags } from '../settings/options.ts'
 import { isTied } from './signals.ts'
 import { openTraces } from './traces.ts'
 import { version } from './version.ts'
@@ -33,7 +33,7 @@ export interface HttpFlags {
 }
 
 /** What a run works with. */
-interface Places extends InsideFlags {
+interface Places extends InsideFlags, TableFlags {
   readonly queue: string
   readonly to?: string
   readonly pipeline?: string
@@ -178,10 +178,10 @@ function lateMetrics(
   return { listener: hear, made }
 }
 
-const accessOf = (to: string, { model, pipeline, ignoreExtra, dedupKey, root, ...inside }: Places) => ({
+const accessOf = (to: string, { pipeline, ignoreExtra, dedupKey, root, ...flags }: Places) => ({
   openSink: async () => (await import('../../sink/registry.ts')).openSink(to),
-  loadModel: () => loadModel(model ?? usualModel),
-  replay: { pipeline, ignoreExtra, dedupKey, root, ...insideSettings(inside) },
+  loadModels: () => keptModels(flags),
+  replay: { pipeline, ignoreExtra, dedupKey, root, ...insideSettings(flags) },
 })
 
 function address(text: string): Address {

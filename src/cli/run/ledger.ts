@@ -5,6 +5,7 @@ import type { Ledger, NamedLoad, RejectFilter, StoredReject } from '../../sink/l
 import type { Sink, Verdict } from '../../sink/sink.ts'
 import { chosenKept, findKept, keptRejects } from '../../review/kept.ts'
 import { type Model, tableName } from '../../model/model.ts'
+import { shownTable } from '../../model/table.ts'
 import type { KeptModels } from '../../review/models.ts'
 import { requireDatabase } from '../settings/files.ts'
 import { loadModel, usualModel } from '../settings/model.ts'
@@ -31,23 +32,34 @@ interface KeptFlags extends TableFlags {
   readonly ignoreExtra?: boolean
 }
 
-/** With the models of what is kept, and the pipeline of the model that is given, if one is. */
-export async function withKeptModels(
-  flags: KeptFlags,
-  work: (sink: Sink, models: KeptModels, own: string | undefined) => Promise<void>,
-): Promise<void> {
+/** What the options say of the models of loads. */
+export async function keptModels(flags: Omit<KeptFlags, 'to' | 'pipeline'>) {
   const settings = tableSettings(flags)
-  const [{ KeptModels }, usual, model] = await Promise.all([
-    import('../../review/models.ts'),
+  const [usual, model] = await Promise.all([
     loadModel(usualModel),
     flags.model === undefined ? undefined : loadModel(flags.model),
   ])
+  return { ...settings, model, usual }
+}
+
+/** The pipelines of the model and of the table that are given. */
+interface Given {
+  readonly ofModel: string | undefined
+  readonly ofTable: string | undefined
+}
+
+/** With the models of what is kept. */
+export async function withKeptModels(
+  flags: KeptFlags,
+  work: (sink: Sink, models: KeptModels, given: Given) => Promise<void>,
+): Promise<void> {
+  const [{ KeptModels }, { model, table, ...others }] = await Promise.all([
+    import('../../review/models.ts'),
+    keptModels(flags),
+  ])
+  const given = { ofModel: model && tableName(model), ofTable: table && shownTable(table) }
   await withSink(flags.to, model, (sink) =>
-    work(
-      sink,
-      new KeptModels(sink, { ...settings, model, usual, pipeline: flags.pipeline }),
-      model && tableName(model),
-    ),
+    work(sink, new KeptModels(sink, { ...others, model, table, pipeline: flags.pipeline }), given),
   )
 }
 

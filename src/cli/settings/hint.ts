@@ -10,6 +10,7 @@ const shared: readonly string[] = [
   'queue',
   'state',
   'model',
+  'table',
   'pipeline',
   'ignoreExtra',
   'dedupKey',

@@ -1,6 +1,6 @@
 /** What a file says of any table or view in it: its columns as types of a model, and its keys. */
 import type { SqliteFile } from '../../core/sqlite.ts'
-import { bigint, type ColumnType, doublePrecision, text } from '../../model/columns.ts'
+import { bigint, bytea, type ColumnType, doublePrecision, text } from '../../model/columns.ts'
 import type { TableColumn, TableFacts, TableName } from '../../model/table.ts'
 import { typeOf } from './affinity.ts'
 import { type CatalogColumn, columnsOf, hasInsteadTrigger } from './catalog.ts'
@@ -49,6 +49,7 @@ const strictTypes: Readonly<Record<string, ColumnType>> = {
   INT: bigint().spec.type,
   INTEGER: bigint().spec.type,
   REAL: doublePrecision().spec.type,
+  BLOB: bytea().spec.type,
 }
 
 const strictType = (declared: string): ColumnType => strictTypes[declared.toUpperCase()] ?? text().spec.type
