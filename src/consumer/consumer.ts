@@ -38,7 +38,7 @@ import { modelOfChanges } from '../model/change.ts'
 import { hasZones, warningsOf } from '../model/model.ts'
 import { zoneRelease } from '../model/zones.ts'
 import { targetOf } from '../queue/envelope.ts'
-import { preparedWarnings } from '../sink/table.ts'
+import { preparedWarnings, requireChanges } from '../sink/table.ts'
 import { openReferences } from '../source/registry.ts'
 import type { References } from '../source/source.ts'
 import { type ReferenceOptions, withBodies } from './bodies.ts'
@@ -140,6 +140,7 @@ class Run {
 
   async #prepare(): Promise<void> {
     const { queue, sink, model, startTimeoutMs = defaults.startTimeoutMs, besideLoad } = this.#options
+    requireChanges(sink, model)
     const { leaseMs } = queue.traits
     const deferIndexes = besideLoad === true ? 'resume' : undefined
     const options = { signal: this.#stopping.abandon, deferIndexes, leaseMs } as const

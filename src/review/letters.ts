@@ -8,6 +8,7 @@ import type { Model } from '../model/model.ts'
 import { chunkKey, readableEnvelope } from '../queue/envelope.ts'
 import type { Counts, StoredDeadLetter } from '../sink/ledger.ts'
 import type { Sink, Verdict } from '../sink/sink.ts'
+import { requireChanges } from '../sink/table.ts'
 import { Decoder } from '../consumer/decode/decode.ts'
 import { type DedupKey, defaultDedupKey } from '../consumer/decode/identity.ts'
 import { type MaskedBody, maskedBodyOf, withoutMasks } from '../consumer/decode/kept-header.ts'
@@ -49,6 +50,7 @@ export async function replayLetter(letter: StoredDeadLetter, options: ReplayOpti
     return replayWithoutBody(letter, pipeline, masked.bytes, options)
   const body = await read(letter, pipeline, root)
   if (body !== undefined && !Buffer.isBuffer(body)) return { kind: 'refused', ...body }
+  requireChanges(sink, model)
   const rows = sink.rows(model)
   const messages = messagesLayout(masked?.isApart === true ? {} : options)
   const reading = { messages, ...readingOf(letter, model, masked) }

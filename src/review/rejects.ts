@@ -10,6 +10,7 @@ import { deletedField, modelOfChanges } from '../model/change.ts'
 import { type Model, tableName } from '../model/model.ts'
 import type { Ledger, RejectFilter, StoredReject } from '../sink/ledger.ts'
 import type { RejectReplay, Sink, Verdict } from '../sink/sink.ts'
+import { requireChanges } from '../sink/table.ts'
 import { type DedupKey, dedupField, defaultDedupKey } from '../consumer/decode/identity.ts'
 import { isRedactedRecord, Keeping, settledIn } from '../consumer/decode/keeping.ts'
 import { keptPages, keptRejects } from './kept.ts'
@@ -66,6 +67,7 @@ async function replayTogether(
     signal,
     onEvent,
   } = options
+  requireChanges(sink, model)
   const rows = sink.rows(model)
   const redecoder = new Redecoder({ pipeline, model, ignoreExtra, dedupKey }, rows)
   const decoded = rejects.map((reject) => redecoder.decode(reject))

@@ -127,6 +127,11 @@ export interface Sink<Rows extends RowBuffer = RowBuffer> extends AsyncDisposabl
    */
   readonly place: string
   /**
+   * Whether its rows take what changes others: `RowWriter.change`, for models with `onConflict: 'merge'` and for
+   * deletions.
+   */
+  readonly changesRows?: boolean
+  /**
    * Creates what is missing of the ledger and, with a model, of its table and indexes. Throws
    * `SCHEMA_MISMATCH` if an existing table does not fit.
    */

@@ -2,8 +2,9 @@
 import { LadingError } from '../core/errors.ts'
 import type { LadingEvent } from '../core/events.ts'
 import { listed } from '../core/listed.ts'
+import { changesRows } from '../model/change.ts'
 import { type Model, tableName } from '../model/model.ts'
-import type { Prepared } from './sink.ts'
+import type { Prepared, Sink } from './sink.ts'
 
 /** If a table and a model have nothing in common, a screenful says enough. */
 const mostListed = 20
@@ -14,6 +15,15 @@ export function requireFit(model: Model, problems: readonly string[]): void {
     throw new LadingError(
       'SCHEMA_MISMATCH',
       `table ${tableName(model)}: ${listed(problems, mostListed, '; ')}`,
+    )
+}
+
+/** Throws `MODEL_INVALID` where rows of the model change others, and the sink would take them as whole rows. */
+export function requireChanges(sink: Pick<Sink, 'changesRows'>, model: Model): void {
+  if (changesRows(model) && sink.changesRows !== true)
+    throw new LadingError(
+      'MODEL_INVALID',
+      `model ${tableName(model)}: this database takes neither onConflict: 'merge' nor records that delete`,
     )
 }
 

@@ -53,6 +53,7 @@ interface PreparedModel {
 export class PostgresSink implements Sink<CopyBuffer> {
   readonly ledger: Ledger
   readonly place: string
+  readonly changesRows = true
   readonly #connection: Connection
   readonly #reading: Connection
   /** By fingerprint: what is made for a model serves every model that declares the same. */

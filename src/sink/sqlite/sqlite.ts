@@ -37,6 +37,7 @@ const defaultThreadBytes = 64 * 1024
 export class SqliteSink implements Sink<ValueRows> {
   readonly ledger: Ledger
   readonly place: string
+  readonly changesRows = true
   readonly #path: string
   readonly #busyMs: number | undefined
   readonly #threadBytes: number
