@@ -4,40 +4,23 @@ import { LadingError } from '../core/errors.ts'
 import { ignoreEvents } from '../core/events.ts'
 import { listed } from '../core/listed.ts'
 import { retrying } from '../core/retry.ts'
+import type { Reading } from '../format/reading.ts'
 import { fieldProblems } from '../model/fields.ts'
-import { snakeCase } from '../model/match.ts'
+import { matchFields, snakeCase } from '../model/match.ts'
 import type { Model } from '../model/model.ts'
-import { modelOfTable, type StatedChoices, type TableChoices } from '../model/of-table.ts'
+import { modelOfTable, type StatedChoices } from '../model/of-table.ts'
 import { shownTable, type TableFacts, type TableName } from '../model/table.ts'
 import { type Head, headOf } from '../producer/heads.ts'
 import { defaultStatePath } from '../producer/options.ts'
-import { readAs, type ReadingOptions } from '../producer/reading.ts'
+import type { ReadingOptions } from '../producer/reading.ts'
 import { openSources } from '../producer/sources.ts'
 import { type Derivation, requireModel } from '../sink/derive.ts'
 import { standardInput } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
-import type { LoadOptions } from './options.ts'
-
-export interface UnmodelledOptions extends Pick<
-  LoadOptions,
-  | 'paths'
-  | keyof ReadingOptions
-  | 'carry'
-  | 'root'
-  | 'stdin'
-  | 'stdinName'
-  | 'statePath'
-  | 'sink'
-  | 'signal'
-  | 'onEvent'
-  | 'startTimeoutMs'
-> {
-  /** By default the name of the file says it. */
-  readonly table?: TableName | undefined
-  readonly choices?: TableChoices | undefined
-  /** The model that is taken where no table is named and the heads of all sources fit it exactly. */
-  readonly usual?: Model | undefined
-}
+import { withNotationsFor } from './existing-table.ts'
+import { makeTable, newTable } from './new-table.ts'
+import { dressed, namesIn, sniffedHead, statedReading } from './readings.ts'
+import type { UnmodelledOptions } from './unmodelled-options.ts'
 
 /** Disposed of, it removes the copy of standard input. */
 export interface Unmodelled extends AsyncDisposable {
@@ -59,28 +42,71 @@ type Decided = Omit<Unmodelled, 'input' | 'readingOf' | keyof AsyncDisposable>
 export async function unmodelled(options: UnmodelledOptions): Promise<Unmodelled> {
   const { paths, statePath = defaultStatePath } = options
   await using kept = new AsyncDisposableStack()
-  const sources = await openSources(options)
+  const stated = statedReading(options)
+  const sources: Source[] = []
+  await openSources({
+    ...options,
+    readingOf: async (source) => {
+      sources.push(source)
+      return stated
+    },
+  })
   const input = paths.includes('-') ? kept.use(await standardInput(statePath, options)).source : undefined
-  const heads: Head[] = []
-  for (const source of [...sources, ...(input === undefined ? [] : [await readAs(input, options)])])
-    heads.push(await headOf(source))
-  const decided = await decide(options, heads)
+  if (input !== undefined) sources.push(input)
+  const { heads, ...decided } = await decide(options, sources)
   const readings = new Map(heads.map(({ source, reading }) => [source.location, reading]))
   const copies = kept.move()
   return {
     ...decided,
     input,
-    readingOf: async ({ location }) => readings.get(location) ?? {},
+    readingOf: async ({ location }) => readings.get(location) ?? stated,
     [Symbol.asyncDispose]: () => copies.disposeAsync(),
   }
 }
 
-async function decide(options: UnmodelledOptions, heads: readonly Head[]): Promise<Decided> {
-  const { usual, table } = options
-  if (usual !== undefined && table === undefined && heads.every((head) => fits(head, usual, options)))
-    return { model: usual, derivation: undefined, ofTable: undefined, decisions: [] }
-  const facts = await findTable(options, tableNames(options, heads))
-  return ofTable(options, facts, heads)
+interface DecidedHeads extends Decided {
+  readonly heads: readonly Head[]
+}
+
+/** The sources are as they are stored. */
+async function decide(options: UnmodelledOptions, sources: readonly Source[]): Promise<DecidedHeads> {
+  const { usual, table, types = {} } = options
+  const stated = statedReading(options)
+  if (usual !== undefined && table === undefined && Object.keys(types).length === 0) {
+    const heads = await usualHeads(sources, stated)
+    if (heads?.every((head) => fits(head, usual, options)) === true)
+      return { model: usual, derivation: undefined, ofTable: undefined, decisions: [], heads }
+  }
+  const heads = []
+  for (const source of sources) heads.push(await sniffedHead(source, stated, types))
+  const names = tableNames(options, heads)
+  const facts = await findTable(options, names)
+  const decisions = heads.flatMap((head) => head.decisions)
+  if (facts !== undefined && !facts.isDraft) {
+    const named = withFields(heads, await namesIn(heads), facts)
+    const found = ofTable(options, facts, named)
+    const noted = await withNotationsFor(options, found.model, named)
+    return { ...found, heads: noted.heads, decisions: [...decisions, ...found.decisions, ...noted.decisions] }
+  }
+  const name = facts === undefined ? (names.at(-1) as TableName) : nameOf(facts)
+  const made = await newTable(options, name, heads)
+  await makeTable(options, made.model)
+  const found = ofTable(options, (await findTable(options, [name])) as TableFacts, made.heads)
+  return { ...found, heads: made.heads, decisions: [...decisions, ...made.decisions] }
+}
+
+/** As they are without a look at their bytes; undefined where they cannot be read so. */
+async function usualHeads(sources: readonly Source[], stated: Reading): Promise<readonly Head[] | undefined> {
+  const heads: Head[] = []
+  for (const source of sources) {
+    try {
+      heads.push({ ...(await headOf(await dressed(source, stated))), source })
+    } catch (error) {
+      if (error instanceof LadingError) return undefined
+      throw error
+    }
+  }
+  return heads
 }
 
 /** Columns without names fit in number alone. An empty file fits, and so do records that name their own fields. */
@@ -103,18 +129,17 @@ function tableNames({ table, paths }: UnmodelledOptions, heads: readonly Head[])
   return [...new Set([stem, snakeCase(stem)])].filter((name) => name !== '').map((name) => ({ table: name }))
 }
 
-async function findTable(options: UnmodelledOptions, names: readonly TableName[]): Promise<TableFacts> {
+async function findTable(
+  options: UnmodelledOptions,
+  names: readonly TableName[],
+): Promise<TableFacts | undefined> {
   const { sink, signal, onEvent = ignoreEvents, startTimeoutMs: deadlineMs = 30_000 } = options
   for (const name of names) {
     const find = async (connectMs: number) => sink.table?.(name, { signal, connectMs })
     const facts = await retrying(find, { signal, onEvent, deadlineMs })
     if (facts !== undefined) return facts
   }
-  const name = names.map(shownTable).at(-1) ?? ''
-  throw new LadingError(
-    'SCHEMA_MISMATCH',
-    `there is no table ${name}: create it, name another with --table [schema.]name, or give a model with --model`,
-  )
+  return undefined
 }
 
 const mostNamed = 5
@@ -148,6 +173,21 @@ const nameOf = ({ schema, table }: TableFacts): TableName => ({
   ...(schema !== undefined && { schema }),
   table,
 })
+
+/**
+ * Records that name their own fields may name some otherwise than the table names its columns. Columns that
+ * no field of the first records fills are fields by their own name.
+ */
+function withFields(heads: readonly Head[], names: readonly string[], facts: TableFacts): readonly Head[] {
+  const { matched } = matchFields(names, facts, { ignoreExtra: true })
+  if (matched.every(({ isExact }) => isExact)) return heads
+  const filled = new Set(matched.map(({ column }) => column))
+  const others = facts.columns.filter(
+    ({ name, generated, identity }) => !filled.has(name) && !generated && identity !== 'always',
+  )
+  const fields = [...matched.map(({ field }) => field), ...others.map(({ name }) => name)]
+  return heads.map((head) => ({ ...head, fields: head.fields ?? fields }))
+}
 
 /** Columns without names are those of the table, in their order. */
 function fieldsOf(

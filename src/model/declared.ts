@@ -58,6 +58,11 @@ export interface Model<C extends Columns = Columns> {
   /** With `update`: a record never overwrites a row with a greater value in this column. */
   readonly version: string | undefined
   /**
+   * Where it comes from, if nobody wrote it: `inferred` from the values of files, or read from a `table` that
+   * exists, which is never made again for it.
+   */
+  readonly origin?: 'inferred' | 'table' | undefined
+  /**
    * sha256 of the declaration, so that a producer cannot start a load with one model and finish it with
    * another.
    */

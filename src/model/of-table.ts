@@ -52,16 +52,19 @@ export function modelOfTable(
     const isKey = key.arbiter === undefined && key.columns.includes(column.name)
     return field === undefined ? [] : [modelColumn(column, field, isKey)]
   })
-  const model = modelOf({
-    schema: facts.schema,
-    table: facts.table,
-    columns,
-    primaryKey: key.columns,
-    indexes: [],
-    onConflict: choices.onConflict ?? 'error',
-    ...(key.arbiter && { arbiter: key.arbiter }),
-    version: undefined,
-  })
+  const model: Model = {
+    ...modelOf({
+      schema: facts.schema,
+      table: facts.table,
+      columns,
+      primaryKey: key.columns,
+      indexes: [],
+      onConflict: choices.onConflict ?? 'error',
+      ...(key.arbiter && { arbiter: key.arbiter }),
+      version: undefined,
+    }),
+    origin: 'table',
+  }
   return { model, matched, problems }
 }
 

@@ -13,7 +13,8 @@ import { type FormatOptions, splittersFor } from '../format/registry.ts'
 import { isMasked, type Model, sourceColumns, sourceNames, tableName } from '../model/model.ts'
 import { fieldProblems } from '../model/fields.ts'
 import type { StatedChoices } from '../model/of-table.ts'
-import type { ReadOptions, Source } from '../source/source.ts'
+import { headPieceBytes, piecesOf } from '../source/pieces.ts'
+import type { Source } from '../source/source.ts'
 import type { ReadSource } from './reading.ts'
 
 export interface PlannedChunk {
@@ -44,9 +45,6 @@ export interface PlanOptions extends HeadOptions {
   /** Hears how many plain bytes were read so far: at the beginning, and after each 16 MiB or so. */
   readonly onRead?: ((bytes: number) => void) | undefined
 }
-
-/** Most heads are shorter, and what is read with them is hashed for nothing. */
-const headPieceBytes = 4096
 
 const reportEveryBytes = 16 * 1024 * 1024
 
@@ -118,25 +116,6 @@ const splitterOf = (source: PlannedSource, options: HeadOptions): Splitter => {
     namesColumns,
     problems: (fields) => [...fieldProblems(model, fields, ignoreExtra)],
   })
-}
-
-/**
- * The first piece has `headPieceBytes` or all there is: a byte order mark, and what tells an array from
- * lines, may lie in several frames of a compressed source.
- */
-async function* piecesOf(source: Source, { signal, ...options }: ReadOptions & Abortable) {
-  let head: Buffer | undefined = Buffer.alloc(0)
-  for await (const piece of source.bytes(options)) {
-    if (signal?.aborted) throw new LadingError('ABORTED', `stopped while reading ${source.path}`)
-    if (head === undefined) yield piece
-    else {
-      const start: Buffer =
-        head.length === 0 && piece.length >= headPieceBytes ? piece : Buffer.concat([head, piece])
-      head = start.length < headPieceBytes ? start : undefined
-      if (head === undefined) yield start
-    }
-  }
-  if (head !== undefined && head.length > 0) yield head
 }
 
 class Planner {

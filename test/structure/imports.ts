@@ -103,7 +103,16 @@ const areas: readonly Area[] = [
   {
     name: 'infer',
     files: /^src\/infer\//,
-    imports: ['core', 'format', 'format registry', 'source', 'model', 'contract'],
+    imports: [
+      'core',
+      'format',
+      'format registry',
+      'source',
+      'source registry',
+      'model',
+      'contract',
+      'producer',
+    ],
   },
   {
     name: 'review',
@@ -126,6 +135,7 @@ const areas: readonly Area[] = [
     imports: [
       'core',
       'format',
+      'format registry',
       'source',
       'source registry',
       'model',

@@ -39,7 +39,8 @@ import {
 } from '../terminal/output.ts'
 import { readingOptions } from '../settings/reading.ts'
 import type { DeferIndexes } from '../../load/indexes.ts'
-import type { Unmodelled, UnmodelledOptions } from '../../load/unmodelled.ts'
+import type { Unmodelled } from '../../load/unmodelled.ts'
+import type { UnmodelledOptions } from '../../load/unmodelled-options.ts'
 import type { ProducedLoad } from '../../producer/produce.ts'
 import type { Receipt } from '../../sink/ledger.ts'
 import { printLeftOut } from '../run/left-out.ts'
@@ -129,7 +130,12 @@ export function loadCommand(): Command {
     watch.see(queue)
     const { produced, receipts, loadedNow, left, emptied } = await load({
       ...settings,
-      ...(found && { readingOf: found.readingOf, input: found.input, ofTable: found.ofTable }),
+      ...(found && {
+        readingOf: found.readingOf,
+        input: found.input,
+        ofTable: found.ofTable,
+        namesColumns: true,
+      }),
       startTimeoutMs: startLeftMs(flags, startsAt),
       model,
       fresh: flags.fresh === true,

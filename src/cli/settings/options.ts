@@ -5,6 +5,7 @@ import { type DedupKey, defaultDedupKey, isDedupKey } from '../../consumer/decod
 import { envelopes, type InsideOptions } from '../../format/registry.ts'
 import type { ConflictPolicy } from '../../model/model.ts'
 import type { TableChoices } from '../../model/of-table.ts'
+import type { StatedTypes } from '../../infer/profile/propose.ts'
 import type { TableName } from '../../model/table.ts'
 import type { Carry } from '../../source/carry.ts'
 import { defaultQueueUrl, queueUrls } from '../../queue/registry.ts'
@@ -100,10 +101,36 @@ export const tableOptions = () => [
     '--on-conflict <policy>',
     'what happens to a record whose key is in the table already, without a model (default: error)',
   ).choices(['error', 'skip', 'update', 'merge']),
+  ...typeOptions(),
+]
+
+/** Of the columns of a new table. */
+export const typeOptions = () => [
+  new Option(
+    '--types <types>',
+    'text: all columns of a new table are text (default: what their values are)',
+  ).choices(['text']),
+  new Option('--columns <types>', 'types of columns of a new table: id:bigint,price:numeric(12,2)'),
 ]
 
 /** As typed, so that a hint can repeat them. */
-export interface TableFlags {
+export interface TypeFlags {
+  readonly types?: 'text'
+  readonly columns?: string
+}
+
+/** Throws `USAGE` where they cannot be read. */
+export function typeSettings({ types, columns }: TypeFlags): StatedTypes {
+  // The comma within `numeric(12,2)` separates nothing.
+  const entries = columns?.split(/,(?![^(]*\))/).map((each) => /^(.+):([^:]+)$/s.exec(each.trim()))
+  if (entries?.includes(null) === true)
+    throw new LadingError('USAGE', `--columns is FIELD:TYPE, separated by commas, and not ${columns}`)
+  const stated = entries?.map((entry) => [entry?.[1] ?? '', entry?.[2] ?? ''] as const)
+  return { ...(types && { types }), ...(stated && { columns: Object.fromEntries(stated) }) }
+}
+
+/** As typed, so that a hint can repeat them. */
+export interface TableFlags extends TypeFlags {
   readonly table?: string
   readonly key?: string
   readonly onConflict?: ConflictPolicy
@@ -113,8 +140,8 @@ export interface TableFlags {
 export function tableSettings(
   flags: TableFlags & { readonly model?: string; readonly ignoreExtra?: boolean },
 ) {
-  const { table, key, onConflict, model, ignoreExtra } = flags
-  const given = Object.entries({ table, key, 'on-conflict': onConflict }).find(
+  const { table, key, onConflict, types, columns, model, ignoreExtra } = flags
+  const given = Object.entries({ table, key, 'on-conflict': onConflict, types, columns }).find(
     ([, value]) => value !== undefined,
   )
   if (model !== undefined && given !== undefined)
@@ -124,7 +151,7 @@ export function tableSettings(
     ...(onConflict !== undefined && { onConflict }),
     ...(ignoreExtra === true && { ignoreExtra }),
   }
-  return { table: table === undefined ? undefined : tableNamed(table), choices }
+  return { table: table === undefined ? undefined : tableNamed(table), choices, types: typeSettings(flags) }
 }
 
 export const pipelineOption = () =>

@@ -3,12 +3,14 @@ import { unquoted } from '../../core/cells.ts'
 import { anyOrder, type Dated } from './dates.ts'
 import { anyNumeral } from './numerals.ts'
 import { shapeOf } from './shape.ts'
+import type { StatedNotation } from './stated.ts'
 import {
   amount,
   bare,
   beyondDouble,
   booleans,
   code,
+  date,
   dated,
   decimal,
   emptyText,
@@ -21,6 +23,8 @@ import {
   otherOffset,
   plainNumbers,
   text,
+  time,
+  timestamp,
   timestamptz,
   value,
 } from './shapes.ts'
@@ -28,6 +32,8 @@ import {
 /** Where a record lies; asked only for the few values that are kept. */
 export interface Place {
   readonly source: string
+  /** Whether the record begins with `#`, and may be none. */
+  readonly isRemark: boolean
   /** 1-based physical line of the record that is looked at. */
   line(): number
 }
@@ -46,18 +52,23 @@ const mostWitness = 60
 /** Numbers, booleans and documents of JSON stand there without quotes. */
 const notStrings = plainNumbers | exponents | oddNumber | numeral | amount | booleans | code | json
 
+/** Dates and times of ISO 8601 and of other forms. */
+const times = date | timestamp | timestamptz | time | dated
+
 /** Values of a mixed form (`T`, `NA`) that are kept. */
 const mostKept = 6
 
 /** The sizes of numbers. */
 export class Sizes {
-  /** Most digits before the decimal sign, or somewhat more. */
+  /** Most and least digits before the decimal sign, or somewhat more. */
   digits = 0
+  leastDigits = Number.POSITIVE_INFINITY
   leastScale = Number.POSITIVE_INFINITY
   mostScale = 0
 
   add(digits: number, scale: number): void {
     if (digits > this.digits) this.digits = digits
+    if (digits < this.leastDigits) this.leastDigits = digits
     if (scale > this.mostScale) this.mostScale = scale
     if (scale < this.leastScale) this.leastScale = scale
   }
@@ -65,10 +76,14 @@ export class Sizes {
 
 export class ColumnProfile {
   readonly field: string
+  /** How its values are said to be written. */
+  readonly stated: StatedNotation | undefined
   /** Shapes of all records of each source but its first and its last, and of those. */
   inner = 0
   firsts = 0
   lasts = 0
+  /** Of records that begin with `#`. */
+  remarks = 0
   missing = 0
   /** In the order of the records. */
   readonly witnesses: Witness[] = []
@@ -89,17 +104,29 @@ export class ColumnProfile {
   /** Shapes of the last record so far. */
   #pending = 0
 
-  constructor(field: string) {
+  /** What a stated notation has read, and what is a number or a time without it. */
+  readonly statedUses = { numbers: false, times: false, plainNumbers: false, plainTimes: false }
+
+  constructor(field: string, stated?: StatedNotation) {
     this.field = field
+    this.stated = stated
   }
 
   /** All shapes. */
   get shapes(): number {
-    return this.inner | this.firsts | this.lasts | this.#pending
+    return this.inner | this.firsts | this.lasts | this.remarks | this.#pending
   }
 
   /** Looks at the value of the next record. `isString`: a string of JSON, which is no number or boolean. */
   add(bytes: Buffer, start: number, end: number, quoting: number, isString: boolean, place: Place): void {
+    if (this.stated !== undefined && (start < end || quoting !== unquoted)) {
+      this.#addStated(this.stated, bytes.toString('utf8', start, end), quoting, isString, place)
+      return
+    }
+    this.#add(bytes, start, end, quoting, isString, place)
+  }
+
+  #add(bytes: Buffer, start: number, end: number, quoting: number, isString: boolean, place: Place): void {
     let shapes: number
     if (start === end) {
       if (quoting === unquoted) this.missing++
@@ -111,7 +138,8 @@ export class ColumnProfile {
     } else shapes = this.#shapesOf(bytes, start, end, isString)
     if (quoting === unquoted) shapes |= bare
     if ((shapes & ~this.#known) !== 0) this.#witness(shapes, bytes, start, end, place)
-    if (this.#isFirst) {
+    if (place.isRemark) this.remarks |= shapes
+    else if (this.#isFirst) {
       this.#isFirst = false
       this.firsts |= shapes
     } else {
@@ -130,6 +158,25 @@ export class ColumnProfile {
       this.inner |= this.#pending
       this.#pending = none
     }
+  }
+
+  #addStated(stated: StatedNotation, source: string, quoting: number, isString: boolean, place: Place): void {
+    const read = stated.read(source)
+    if (read === null) {
+      this.addMissing()
+      return
+    }
+    const bytes = Buffer.from(read.text)
+    const uses = this.statedUses
+    if (read.as === 'number') uses.numbers = true
+    else if (read.as === 'time') uses.times = true
+    else if (read.as === 'text' && bytes.length > 0) {
+      const shapes = shapeOf(bytes, 0, bytes.length, false)
+      if (stated.numbers !== undefined && (shapes & (plainNumbers | exponents | numeral)) !== 0)
+        uses.plainNumbers = true
+      if (stated.times !== undefined && (shapes & times) !== 0) uses.plainTimes = true
+    }
+    this.#add(bytes, 0, bytes.length, quoting, isString, place)
   }
 
   endSource(): void {

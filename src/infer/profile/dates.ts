@@ -29,7 +29,8 @@ const ofTime = /^(,? |T)(\d{1,2}):(\d\d)(:(\d\d)(\.\d{1,6})?)?( ?)([AaPp][Mm])?$
 /** How a date or time is written; undefined where the text is none, or the day does not exist. */
 export function datedOf(text: string): Dated | undefined {
   const date = numericDate(text) ?? namedDate(text)
-  if (date === undefined) return undefined
+  // Twenty-four hours are a form of ISO 8601.
+  if (date === undefined) return isHalfDay.test(text) ? clockOf(text) : undefined
   const rest = text.slice(date.length)
   if (rest === '') return date
   const time = timeOf(rest)
@@ -50,8 +51,10 @@ export function patternOf(form: string, order: number, isPadded: boolean): strin
 /** Whether the form has a time of day. */
 export const hasTime = (form: string): boolean => form.includes(':mm')
 
+export const hasDate = (form: string): boolean => form.includes('D') || form.includes('{1}')
+
 /** Whether the century is left open. */
-export const isShort = (form: string): boolean => !form.includes('YYYY')
+export const isShort = (form: string): boolean => hasDate(form) && !form.includes('YYYY')
 
 type DatePart = Dated & { readonly length: number }
 
@@ -94,6 +97,14 @@ const monthOf = (name: string): number => months.indexOf(name.slice(0, 3).toLowe
 
 /** The pivot of POSIX: 69 is 1969, 68 is 2068. */
 const fullYear = (year: number): number => (year >= 100 ? year : year + (year >= 69 ? 1900 : 2000))
+
+const isHalfDay = /^\d.*[AaPp][Mm]$/
+
+/** Of a time without a date. */
+function clockOf(text: string): Dated | undefined {
+  const time = timeOf(`T${text}`)
+  return time && { form: time.form.slice(1), orders: dayFirst, isPadded: time.isPadded }
+}
 
 function timeOf(text: string): Pick<Dated, 'form' | 'isPadded'> | undefined {
   const [, between, hour = '', minute, seconds = '', second = '0', fraction = '', gap, half = ''] =

@@ -4,12 +4,15 @@
  */
 import { lf } from '../../core/bytes.ts'
 import { quoted } from '../../core/cells.ts'
+import type { Notations } from '../../core/notation.ts'
 import type { RecordReader } from '../../format/format.ts'
 import { ColumnProfile, type Place } from './column.ts'
+import { StatedNotation } from './stated.ts'
 
 const quote = 0x22
+const hash = 0x23
 
-export interface ProfileOptions {
+export interface ProfileOptions extends Notations {
   /** Whether strings of the format are texts, whatever is in them. */
   readonly hasStrings?: boolean
 }
@@ -21,18 +24,21 @@ export class Profile implements Place {
   records = 0
   faults = 0
   source = ''
+  isRemark = false
   readonly #byField = new Map<string, ColumnProfile>()
   /** Of the source: a column for each cell, and columns that it lacks. */
   #cells: readonly ColumnProfile[] = []
   #absent: readonly ColumnProfile[] = []
   #hasStrings = false
+  #notations: Notations = {}
   #reader: RecordReader | undefined
   #firstLine = 1
 
   /** Begins with the next source. `fields` name the cells of its reader. */
-  begin(source: string, fields: readonly string[], { hasStrings = false }: ProfileOptions = {}): void {
+  begin(source: string, fields: readonly string[], options: ProfileOptions = {}): void {
     this.source = source
-    this.#hasStrings = hasStrings
+    this.#hasStrings = options.hasStrings === true
+    this.#notations = options
     this.setFields(fields)
   }
 
@@ -56,6 +62,7 @@ export class Profile implements Place {
     this.#reader = reader
     this.#firstLine = firstLine
     const { bytes, starts, ends, quoting } = reader
+    this.isRemark = bytes[reader.recordStart] === hash
     const cells = this.#cells
     for (let cell = 0; cell < cells.length; cell++) {
       const column = cells[cell] as ColumnProfile
@@ -86,7 +93,13 @@ export class Profile implements Place {
   #columnOf(field: string): ColumnProfile {
     const known = this.#byField.get(field)
     if (known !== undefined) return known
-    const column = new ColumnProfile(field)
+    const { notation, notations = {} } = this.#notations
+    const own = Object.hasOwn(notations, field) ? notations[field] : undefined
+    const isStated = own !== undefined || notation !== undefined
+    const column = new ColumnProfile(
+      field,
+      isStated ? new StatedNotation({ ...notation, ...own }) : undefined,
+    )
     // Records before it had no such field.
     column.missing = this.records
     this.#byField.set(field, column)

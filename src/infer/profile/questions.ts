@@ -26,7 +26,8 @@ import {
   timestamptz,
   uuid,
 } from './shapes.ts'
-import { isText, shownType, typeOf } from './types.ts'
+import { isText, shownType } from './found-type.ts'
+import { typeOf } from './types.ts'
 
 const otherwise = 'it stays text'
 
@@ -58,7 +59,7 @@ function readingsOf(column: ColumnProfile): readonly Choice[] {
 }
 
 /** The texts without a value that the column has, as `--null` takes them. */
-function nullsOf({ markers: found, shapes }: ColumnProfile): string {
+export function nullsOf({ markers: found, shapes }: ColumnProfile): string {
   const texts = [...found.keys()].toSorted((a, b) => a - b).map((index) => markers[index] ?? '')
   const all = [...(shapes & emptyText ? [''] : []), ...texts]
   return all.every((text) => /^[\w./-]+$/.test(text)) ? all.join(',') : `'${all.join(',')}'`
@@ -71,7 +72,7 @@ function choicesOf(column: ColumnProfile, shapes: number): readonly Choice[] {
   if (isOnly(plainNumbers | numeral)) return numberChoices(column)
   if (isOnly(code)) return codeChoices(column)
   const as = (type: string, meaning: string): Choice => ({
-    option: `--columns ${written(column.field)}:${type}`,
+    option: `--columns ${shellWord(column.field)}:${type}`,
     meaning,
   })
   if (isOnly(timestamptz | otherOffset)) return [as('timestamptz', 'the instants, without their offsets')]
@@ -84,10 +85,10 @@ function choicesOf(column: ColumnProfile, shapes: number): readonly Choice[] {
 }
 
 /** A name that a shell takes as it is. */
-const written = (field: string): string =>
-  /^[\w.-]+$/.test(field) ? field : `'${field.replaceAll("'", "'\\''")}'`
+export const shellWord = (field: string): string =>
+  /^[\w.=/:-]+$/.test(field) ? field : `'${field.replaceAll("'", "'\\''")}'`
 
-function dateChoices({ dated: found }: ColumnProfile): readonly Choice[] {
+export function dateChoices({ field, dated: found }: ColumnProfile): readonly Choice[] {
   if (found === undefined) return []
   const { form, orders, isPadded } = found
   const meanings = [
@@ -97,10 +98,10 @@ function dateChoices({ dated: found }: ColumnProfile): readonly Choice[] {
   ] as const
   return meanings
     .filter(([order]) => (orders & order) !== 0)
-    .map(([order, meaning]) => ({ option: `--date-format '${patternOf(form, order, isPadded)}'`, meaning }))
+    .map(([order, meaning]) => ({ option: `--date-format ${shellWord(`${field}=${patternOf(form, order, isPadded)}`)}`, meaning }))
 }
 
-function numberChoices({ numerals }: ColumnProfile): readonly Choice[] {
+export function numberChoices({ numerals }: ColumnProfile): readonly Choice[] {
   return (rivalsOf(numerals) ?? []).map(({ decimal, thousands }) => {
     const grouped = thousands === '' ? [] : [`--thousands '${thousands}'`]
     const options = [...(decimal === ',' ? ['--decimal ,'] : []), ...grouped]
@@ -121,5 +122,5 @@ const booleanPairs = [
 function codeChoices({ field, codes }: ColumnProfile): readonly Choice[] {
   const found = [...codes].map((each) => each.toLowerCase())
   const isPair = booleanPairs.some((pair) => found.every((each) => pair.includes(each)))
-  return isPair ? [{ option: `--columns ${written(field)}:boolean`, meaning: 'true and false' }] : []
+  return isPair ? [{ option: `--columns ${shellWord(field)}:boolean`, meaning: 'true and false' }] : []
 }

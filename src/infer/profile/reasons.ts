@@ -17,8 +17,10 @@ import {
   oddUuid,
   otherOffset,
   padded,
+  plainNumbers,
 } from './shapes.ts'
-import { shownType, typeOf } from './types.ts'
+import { shownType } from './found-type.ts'
+import { typeOf } from './types.ts'
 
 /** The value that changed the type last, or that made it text; undefined where all values are alike. */
 export function decidingWitness(column: ColumnProfile): Witness | undefined {
@@ -32,7 +34,9 @@ export function decidingWitness(column: ColumnProfile): Witness | undefined {
     if (type === undefined ? next === 'text' : next !== type) last = witness
     type = next
   }
-  return last
+  // Beside a number with an exponent, the number without one is not what is odd.
+  if (type !== 'text' || last === undefined || (last.shapes & plainNumbers) === 0) return last
+  return column.witnesses.find((witness) => (witness.shapes & exponents) !== 0) ?? last
 }
 
 /** What a value is that has no type of its own. */
@@ -74,5 +78,9 @@ export function reasonOf(column: ColumnProfile, records: number): Decision {
   if (witness !== undefined)
     return { about, chosen, because: `of ${shownWitness(witness)}`, line: witness.line }
   const count = values.toLocaleString('en-US')
-  return { about, chosen, because: values === 1 ? 'its only value is one' : `all ${count} values are` }
+  return {
+    about,
+    chosen,
+    because: values === 1 ? 'its only value has this form' : `all ${count} values have this form`,
+  }
 }

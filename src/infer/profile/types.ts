@@ -4,7 +4,8 @@
  */
 import type { Notation } from '../../core/notation.ts'
 import type { ColumnProfile, Sizes } from './column.ts'
-import { hasTime, isShort, patternOf } from './dates.ts'
+import type { FoundType, TypeName } from './found-type.ts'
+import { hasDate, hasTime, isShort, patternOf } from './dates.ts'
 import { notationOf, rivalsOf } from './numerals.ts'
 import {
   bare,
@@ -29,29 +30,6 @@ import {
   uuid,
 } from './shapes.ts'
 
-export type TypeName =
-  | 'integer'
-  | 'bigint'
-  | 'numeric'
-  | 'doublePrecision'
-  | 'boolean'
-  | 'date'
-  | 'timestamp'
-  | 'timestamptz'
-  | 'time'
-  | 'uuid'
-  | 'json'
-  | 'text'
-
-export interface FoundType {
-  readonly name: TypeName
-  /** Of a numeric that has them. */
-  readonly precision?: number
-  readonly scale?: number
-  /** How its values are written, where not in the type's own form. */
-  readonly notation?: Notation
-}
-
 /** Types of one shape each. */
 const plainTypes: readonly (readonly [shapes: number, name: TypeName])[] = [
   [int32, 'integer'],
@@ -72,9 +50,22 @@ export function typeOf(column: ColumnProfile, shapes = column.shapes): FoundType
   const isQuoted = (shapes & bare) === 0
   const given = shapes & ~(none | bare) & (isQuoted ? ~emptyText : -1)
   if (given === 0) return asText
-  const found = typeOfShapes(column, given)
+  const found = asStated(column, typeOfShapes(column, given))
   const nulls = isQuoted && (shapes & emptyText) !== 0
   return nulls && found.name !== 'text' ? { ...found, notation: { ...found.notation, nulls: [''] } } : found
+}
+
+const numberTypes: readonly TypeName[] = ['integer', 'bigint', 'numeric', 'doublePrecision']
+const timeTypes: readonly TypeName[] = ['date', 'timestamp', 'timestamptz', 'time']
+
+/** With the stated notation that its values are written in; text where some are written in it and some not. */
+function asStated({ stated, statedUses }: ColumnProfile, found: FoundType): FoundType {
+  const { numbers, times, plainNumbers: hasPlainNumbers, plainTimes } = statedUses
+  if (numbers && stated?.numbers !== undefined && numberTypes.includes(found.name))
+    return hasPlainNumbers ? asText : { ...found, notation: stated.numbers }
+  if (times && stated?.times !== undefined && timeTypes.includes(found.name))
+    return plainTimes ? asText : { ...found, notation: stated.times }
+  return found
 }
 
 function typeOfShapes(column: ColumnProfile, shapes: number): FoundType {
@@ -135,13 +126,6 @@ function datedOf({ dated: found }: ColumnProfile): FoundType {
   if (found === undefined || isShort(found.form) || (found.orders & (found.orders - 1)) !== 0) return asText
   if (found.orders === 0) return asText
   const pattern = patternOf(found.form, found.orders, found.isPadded)
-  return { name: hasTime(found.form) ? 'timestamp' : 'date', notation: { pattern } }
+  const name = !hasDate(found.form) ? 'time' : hasTime(found.form) ? 'timestamp' : 'date'
+  return { name, notation: { pattern } }
 }
-
-/** As SQL and `--columns` write it. */
-export const shownType = ({ name, precision, scale }: FoundType): string => {
-  if (name === 'doublePrecision') return 'double precision'
-  return precision === undefined ? name : `${name}(${precision},${scale ?? 0})`
-}
-
-export const isText = ({ name }: FoundType): boolean => name === 'text'

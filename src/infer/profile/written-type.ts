@@ -3,18 +3,20 @@ import {
   bigint,
   boolean,
   type Column,
-  custom,
   date,
   doublePrecision,
   integer,
   json,
   numeric,
   text,
+  time,
   timestamp,
   timestamptz,
   uuid,
 } from '../../model/columns.ts'
-import type { FoundType, TypeName } from './types.ts'
+import type { FoundType, TypeName } from './found-type.ts'
+import { LadingError } from '../../core/errors.ts'
+import { nearest } from '../../core/nearest.ts'
 
 const makers: Readonly<Record<Exclude<TypeName, 'numeric'>, () => Column>> = {
   integer,
@@ -24,7 +26,7 @@ const makers: Readonly<Record<Exclude<TypeName, 'numeric'>, () => Column>> = {
   date,
   timestamp,
   timestamptz,
-  time: () => custom('time'),
+  time,
   uuid,
   json,
   text,
@@ -34,4 +36,33 @@ const makers: Readonly<Record<Exclude<TypeName, 'numeric'>, () => Column>> = {
 export function columnOfType({ name, precision, scale }: FoundType): Column {
   if (name !== 'numeric') return makers[name]()
   return precision === undefined ? numeric() : numeric(precision, scale ?? 0)
+}
+
+/** Names of types as SQL and people write them. */
+const typeNames: Readonly<Record<string, TypeName>> = {
+  int: 'integer',
+  int4: 'integer',
+  int8: 'bigint',
+  double: 'doublePrecision',
+  'double precision': 'doublePrecision',
+  float: 'doublePrecision',
+  decimal: 'numeric',
+  bool: 'boolean',
+  ...Object.fromEntries(Object.keys(makers).map((name) => [name.toLowerCase(), name as TypeName])),
+  numeric: 'numeric',
+}
+
+/** Of a column, as `--columns` states it: `bigint`, `numeric(12,2)`. Throws `USAGE`. */
+export function parseType(field: string, text: string): FoundType {
+  const [, written = '', precision, scale] =
+    /^\s*([a-z\d ]+?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*$/i.exec(text) ?? []
+  const name = Object.hasOwn(typeNames, written.toLowerCase()) ? typeNames[written.toLowerCase()] : undefined
+  if (name === undefined || (precision !== undefined && name !== 'numeric')) {
+    const near = nearest(written, Object.keys(typeNames))
+    throw new LadingError(
+      'USAGE',
+      `${JSON.stringify(text)} is no type for ${field}${near === undefined ? '' : `; did you mean ${near}?`} (integer, bigint, numeric, numeric(12,2), double, boolean, date, time, timestamp, timestamptz, uuid, json, text)`,
+    )
+  }
+  return { name, ...(precision !== undefined && { precision: Number(precision), scale: Number(scale ?? 0) }) }
 }

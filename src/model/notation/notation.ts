@@ -15,7 +15,7 @@ import { hasDate, patternProblems, patternReader } from './pattern.ts'
 export type Written = (text: string) => string | null | Fault
 
 /** What a column holds, as far as notations differ. */
-type Holds = 'number' | 'date' | 'time' | 'timestamp' | 'timestamptz' | 'text' | 'any'
+export type Holds = 'number' | 'date' | 'time' | 'timestamp' | 'timestamptz' | 'text' | 'any'
 
 const kinds: Readonly<Record<string, Holds>> = {
   integer: 'number',
@@ -42,7 +42,7 @@ const names: readonly (readonly [RegExp, Holds])[] = [
   [/^time\b(?!.*\[)/i, 'time'],
 ]
 
-function holds({ kind, sql }: ColumnType): Holds {
+export function holds({ kind, sql }: ColumnType): Holds {
   if (kind !== 'custom') return kinds[kind] ?? 'text'
   return names.find(([name]) => name.test(sql ?? ''))?.[1] ?? 'any'
 }

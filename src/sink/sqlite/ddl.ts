@@ -1,6 +1,16 @@
 import { createHash } from 'node:crypto'
-import type { ColumnType } from '../../model/columns.ts'
 import { changesRows } from '../../model/change.ts'
+import {
+  boolean,
+  type ColumnType,
+  date,
+  json,
+  numeric,
+  time,
+  timestamp,
+  timestamptz,
+  uuid,
+} from '../../model/columns.ts'
 import type { Model, ModelColumn } from '../../model/model.ts'
 
 /** A name as SQL text. */
@@ -38,7 +48,8 @@ export const isOrdered = ({ kind, affinity }: ColumnType): boolean =>
   affinity !== undefined || Object.hasOwn(orderedTypes, kind)
 
 export function createTable(model: Model): string {
-  const lines = model.columns.map(columnLine)
+  const notes = model.origin === 'inferred'
+  const lines = model.columns.map((column) => columnLine(column) + (notes ? typeNote(column.type) : ''))
   const { primaryKey } = model
   if (primaryKey.length > 0) lines.push(`PRIMARY KEY (${identifiers(primaryKey)})`)
   // Without a rowid the key is the table: half the file, and one tree to write instead of two.
@@ -52,6 +63,36 @@ function columnLine({ name, type, notNull, fallback }: ModelColumn): string {
   if (type.values !== undefined)
     parts.push(`CHECK (${identifier(name)} IN (${type.values.map(literal).join(', ')}))`)
   return parts.join(' ')
+}
+
+/**
+ * What SQLite's own types do not say, where no module of a person says it: the schema keeps comments. Only so
+ * can a later load know that a TEXT holds dates.
+ */
+function typeNote({ kind, precision, scale = 0 }: ColumnType): string {
+  if (!Object.hasOwn(notedTypes, kind)) return ''
+  return ` /* ${kind}${precision === undefined ? '' : `(${precision},${scale})`} */`
+}
+
+const notedTypes = { boolean, date, timestamp, timestamptz, timeOfDay: time, uuid, json, numeric }
+
+const note = /^ {2}"((?:[^"]|"")+)" .*? \/\* ([a-zA-Z]+)(?:\((\d+),(\d+)\))? \*\/,?$/gm
+
+/** By column, the types that the schema of a table notes. */
+export function notedColumns(sql: string): ReadonlyMap<string, ColumnType> {
+  const found = Array.from(sql.matchAll(note), ([, name = '', kind = '', precision, scale]) => {
+    if (kind === 'numeric' && precision !== undefined)
+      return [name, numeric(Number(precision), Number(scale)).spec.type] as const
+    return [
+      name,
+      Object.hasOwn(notedTypes, kind) ? notedTypes[kind as 'date']().spec.type : undefined,
+    ] as const
+  })
+  return new Map(
+    found.flatMap(([name, type]) =>
+      type === undefined ? [] : [[name.replaceAll('""', '"'), type] as const],
+    ),
+  )
 }
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`

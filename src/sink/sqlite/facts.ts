@@ -4,6 +4,7 @@ import { bigint, bytea, type ColumnType, doublePrecision, text } from '../../mod
 import type { TableColumn, TableFacts, TableName } from '../../model/table.ts'
 import { typeOf } from './affinity.ts'
 import { type CatalogColumn, columnsOf, hasInsteadTrigger } from './catalog.ts'
+import { notedColumns } from './ddl.ts'
 import { isDraft } from './made.ts'
 import { keysOf } from './unique-keys.ts'
 
@@ -14,13 +15,17 @@ export function factsOf(file: SqliteFile, { table }: TableName): TableFacts | un
   )
   if (found === undefined) return undefined
   const columns = columnsOf(file, { table })
+  const sql = file.get<{ sql: string | null }>('SELECT sql FROM sqlite_schema WHERE name = ?', table)?.sql
+  const noted = notedColumns(found.strict === 1 ? (sql ?? '') : '')
   const primary = columns.filter(({ pk }) => pk > 0)
   const rowid = found.wr === 0 && primary.length === 1 && /^integer$/i.test(primary[0]?.type ?? '')
   return {
     table,
     kind: found.type === 'table' || found.type === 'view' ? found.type : 'other',
     isDraft: isDraft(file, { table }),
-    columns: columns.map((column) => columnOf(column, found.strict === 1, found.wr === 1, rowid)),
+    columns: columns
+      .map((column) => columnOf(column, found.strict === 1, found.wr === 1, rowid))
+      .map((column) => ({ ...column, type: noted.get(column.name) ?? column.type })),
     keys: keysOf(file, table, columns),
     inserts: hasInsteadTrigger(file, { table }) ? 'it is a view with an INSTEAD OF trigger' : undefined,
   }

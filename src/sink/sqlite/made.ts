@@ -61,6 +61,7 @@ const isEmpty = (file: SqliteFile, { table }: Pick<Model, 'table'>): boolean =>
  * transaction.
  */
 export function remakeTable(file: SqliteFile, model: Model): boolean {
+  if (model.origin === 'table') return false
   const made = file.get<{ definition: string; state: string }>(
     'SELECT definition, state FROM lading_made WHERE target = ?',
     model.table,

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { questionText } from '../../../src/infer/decision.ts'
 import { questionOf } from '../../../src/infer/profile/questions.ts'
 import { decidingWitness, reasonOf } from '../../../src/infer/profile/reasons.ts'
-import { shownType, typeOf } from '../../../src/infer/profile/types.ts'
+import { shownType } from '../../../src/infer/profile/found-type.ts'
+import { typeOf } from '../../../src/infer/profile/types.ts'
 import { columnOf, inQuotes } from './columns.ts'
 
 const shown = (...cells: readonly string[]) => {
@@ -90,6 +91,7 @@ const cases: readonly (readonly [string, readonly string[], string])[] = [
   ['days first and months first', ['31/12/2024', '12/31/2024'], 'text'],
   ['points', ['31.12.2024 23:59', '1.2.2024 8:05'], 'timestamp {"pattern":"D.M.YYYY H:mm"}'],
   ['twelve hours', ['8/14/1998 09:00:00 AM'], 'timestamp {"pattern":"M/D/YYYY h:mm:ss A"}'],
+  ['a time of day with AM', ['09:00:00 AM', '12:05:00 PM'], 'time {"pattern":"hh:mm:ss A"}'],
   ['names of months', ['02-Jan-2021', '31-Dec-2021'], 'date {"pattern":"DD-MMM-YYYY"}'],
   ['years first', ['2021/01/31'], 'date {"pattern":"YYYY/MM/DD"}'],
   ['two forms of dates', ['2021-01-01', '02.01.2021'], 'text'],
@@ -122,7 +124,7 @@ describe('the reason of a type', () => {
     expect(reason('1', 'NA')).toBe('of line 3: "NA" (which often means no value)')
   })
   it('is that all values are alike', () => {
-    expect(reason('1', '2', '')).toBe('all 2 values are')
+    expect(reason('1', '2', '')).toBe('all 2 values have this form')
     expect(reason('', '')).toBe('it has no value in any record')
   })
   it('cuts a long value, and shows what cannot be seen', () => {

@@ -9,7 +9,8 @@ import { CsvReader } from '../../../src/format/csv/read.ts'
 import type { ColumnProfile } from '../../../src/infer/profile/column.ts'
 import { scientific } from '../../../src/infer/profile/doubles.ts'
 import { markers } from '../../../src/infer/profile/shape.ts'
-import { type FoundType, shownType, typeOf } from '../../../src/infer/profile/types.ts'
+import { type FoundType, shownType } from '../../../src/infer/profile/found-type.ts'
+import { typeOf } from '../../../src/infer/profile/types.ts'
 import { columnOfType } from '../../../src/infer/profile/written-type.ts'
 import { defineModel } from '../../../src/model/model.ts'
 import { writtenBy } from '../../../src/model/notation/notation.ts'
@@ -199,6 +200,7 @@ function canonical(text: string, found: FoundType): string {
   if (numbers.includes(found.name)) return plain
   // Of one spelling.
   if (found.name === 'boolean') return plain.toLowerCase()
+  if (found.name === 'time') return timeOf(plain)
   if (found.name === 'timestamp') return instantOf(`${plain}Z`)
   if (found.name === 'timestamptz') return instantOf(plain)
   return plain
@@ -207,8 +209,14 @@ function canonical(text: string, found: FoundType): string {
 function backFrom(value: Value, { name }: FoundType): string {
   if (name === 'doublePrecision') return scientific(String(value)).key
   if (name === 'timestamp' || name === 'timestamptz') return instantOf(String(value))
-  return String(value)
+  return name === 'time' ? timeOf(String(value)) : String(value)
 }
+
+/** With seconds, and without zeros behind them. */
+const timeOf = (text: string) =>
+  (/^\d\d:\d\d$/.test(text) ? `${text}:00` : text).replace(/\.?0+$/, (zeros) =>
+    text.includes('.') ? '' : zeros,
+  )
 
 /** Milliseconds, and the digits behind them. */
 function instantOf(text: string): string {

@@ -57,6 +57,7 @@ export async function makeTable(client: pg.Client, model: Model): Promise<void> 
 
 /** Whether we have made the table, for another model; at the price of one question for a table that fits. */
 export async function isOutdated(client: pg.Client, model: Model): Promise<boolean> {
+  if (model.origin === 'table') return false
   const { rows } = await client.query(
     'SELECT FROM lading.made WHERE target = to_regclass($1) AND definition <> $2',
     [qualified(model), definition(model)],

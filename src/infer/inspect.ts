@@ -1,0 +1,154 @@
+/**
+ * What a file says of itself, without a database: how it is written, the columns of a table for it, and what
+ * its values are. It is read twice: once for the types, and once as a load with these types would read it.
+ */
+import type { Abortable } from '../core/wait.ts'
+import type { Notation, Notations } from '../core/notation.ts'
+import type { Reading } from '../format/reading.ts'
+import { defineModel, type Model } from '../model/model.ts'
+import { readAs, type ReadSource } from '../producer/reading.ts'
+import type { Source } from '../source/source.ts'
+import { decodeSource, type Outcome } from './decoded.ts'
+import type { Decision, Question } from './decision.ts'
+import { columnOfType } from './profile/written-type.ts'
+import { Profile } from './profile/profile.ts'
+import { propose, type Proposal, type StatedTypes } from './profile/propose.ts'
+import { profileSource } from './records.ts'
+import { sniffSource } from './sniffed.ts'
+import { ColumnStatistics, Memory, type Statistics } from './statistics.ts'
+
+export interface InspectOptions extends StatedTypes, Abortable {
+  /** Columns that identify a record, by the names of the table. */
+  readonly key?: readonly string[] | undefined
+}
+
+export interface Inspection {
+  readonly source: Source
+  /** Of the structure. */
+  readonly decisions: readonly Decision[]
+  /** Without an answer, the file cannot be loaded. */
+  readonly questions: readonly Question[]
+  readonly reading: Reading
+  readonly proposal: Proposal
+  readonly model: Model
+  readonly outcome: Outcome
+  /** Of each column, in the order of the proposal. */
+  readonly statistics: readonly Statistics[]
+  /** A column that has a value in every record and the same one in none. */
+  readonly key: { readonly column: string; readonly because: string } | undefined
+}
+
+/** `table`: the name of the table that is proposed. */
+export async function inspect(
+  source: Source,
+  stated: Reading,
+  table: string,
+  options: InspectOptions = {},
+): Promise<Inspection> {
+  const { decisions, questions, fields: _, ...sniffed } = await sniffSource(source, stated)
+  const profile = new Profile()
+  await profileSource(profile, await asRead(source, sniffed), sniffed, options)
+  const proposal = propose(profile, options)
+  const reading = withNotations(sniffed, proposal)
+  const model = modelOf(table, proposal, options.key)
+  const memory = new Memory()
+  const statistics = model.columns.map(({ type }) => new ColumnStatistics(memory, isNumber(type.kind)))
+  const onRow = (values: readonly unknown[]): void => {
+    for (let column = 0; column < statistics.length; column++)
+      statistics[column]?.add((values[column] ?? null) as never)
+  }
+  const outcome = await decodeSource(await asRead(source, reading), model, {
+    ...options,
+    namesColumns: true,
+    onRow,
+  })
+  const results = statistics.map(({ result }) => result)
+  return {
+    source,
+    decisions,
+    questions: openQuestions([...questions, ...proposal.questions], options),
+    reading,
+    proposal,
+    model,
+    outcome,
+    statistics: results,
+    key: keyOf(proposal, results),
+  }
+}
+
+const asRead = (source: Source, reading: Reading): Promise<ReadSource> =>
+  readAs(source, { readingOf: async () => reading })
+
+/** Those that the options do not answer. */
+export const openQuestions = (questions: readonly Question[], { types }: StatedTypes): readonly Question[] =>
+  questions.filter(
+    ({ readings, otherwise }) =>
+      otherwise === undefined &&
+      !(types === 'text' && readings.some(({ option }) => option === '--types text')),
+  )
+
+const textKeys: readonly (keyof Notation)[] = ['trim', 'nulls', 'excelText']
+
+/**
+ * The reading with the notation of each field. What is stated for every field holds for those whose values are
+ * written so; what it says of all texts holds for every field.
+ */
+export function withNotations(reading: Reading, { columns }: Proposal): Reading {
+  const { notation, notations, ...others } = reading
+  const texts = Object.fromEntries(
+    Object.entries(notation ?? {}).filter(([key]) => textKeys.includes(key as keyof Notation)),
+  ) as Notation
+  const found = columns.flatMap(({ field, type }) =>
+    type.notation === undefined ? [] : [[field, { ...notations?.[field], ...type.notation }] as const],
+  )
+  const all: Notations = {
+    ...(Object.keys(texts).length > 0 && { notation: texts }),
+    ...((found.length > 0 || notations !== undefined) && {
+      notations: { ...notations, ...Object.fromEntries(found) },
+    }),
+  }
+  return { ...others, ...all }
+}
+
+/** The model of a new table. Throws `MODEL_INVALID`. */
+export function modelOf(
+  table: string,
+  { columns }: Proposal,
+  key: readonly string[] = [],
+  schema?: string,
+): Model {
+  const entries = columns.map(({ field, name, type, notNull }) => {
+    const plain = columnOfType(type)
+    const named = field === name ? plain : plain.from(field)
+    return [name, notNull || key.includes(name) ? named.notNull() : named] as const
+  })
+  const model = defineModel({
+    table,
+    ...(schema !== undefined && { schema }),
+    columns: Object.fromEntries(entries),
+    ...(key.length > 0 && { primaryKey: [...key] }),
+  })
+  return { ...model, origin: 'inferred' }
+}
+
+const isNumber = (kind: string): boolean => ['integer', 'bigint', 'numeric', 'double'].includes(kind)
+
+const keyTypes = new Set(['integer', 'bigint', 'uuid', 'text'])
+const keyName = /(^|_)(id|key|code|no|nr|number|uuid|sku|ean|isbn)$|^id/
+
+/** The first column that may identify a record; one whose name says so comes first. */
+function keyOf({ columns }: Proposal, statistics: readonly Statistics[]): Inspection['key'] {
+  const unique = columns.filter(
+    ({ type, notNull }, index) =>
+      notNull &&
+      keyTypes.has(type.name) &&
+      statistics[index]?.isUnique === true &&
+      statistics[index].records > 1,
+  )
+  const named =
+    unique.find(({ name }) => keyName.test(name)) ?? unique.find((column) => column === columns[0])
+  if (named === undefined) return undefined
+  const { records = 0 } = statistics[columns.indexOf(named)] ?? {}
+  const because = `each of its ${records.toLocaleString('en-US')} records has a value of its own there`
+  return { column: named.name, because }
+}

@@ -1,0 +1,105 @@
+/**
+ * A first record that gives units, and a last one that is a total or a remark, turn columns of numbers and
+ * dates to text. Whether they are records is not for the profile to say.
+ */
+import { listed } from '../../core/listed.ts'
+import type { Question } from '../decision.ts'
+import type { ColumnProfile } from './column.ts'
+import type { Profile } from './profile.ts'
+import { bare, none, text } from './shapes.ts'
+import { isText, shownType } from './found-type.ts'
+import { typeOf } from './types.ts'
+
+const totals =
+  /^(grand )?(total|sum|totals|average|mean|count|summe|gesamt|gesamtsumme|insgesamt|somme|suma|totale|totaal)\b/i
+
+export function oddRecords({ columns, records }: Profile): readonly Question[] {
+  const remarks = oddRemarks(columns)
+  return records < 3 ? [...remarks] : [...remarks, ...oddFirst(columns), ...oddLast(columns)]
+}
+
+/** Columns that are text because of some of their records, and typed without them. */
+const turned = (
+  columns: readonly ColumnProfile[],
+  of: (column: ColumnProfile) => number,
+  without: (column: ColumnProfile) => number,
+): readonly ColumnProfile[] =>
+  columns.filter((column) => (of(column) & text) !== 0 && !isText(typeOf(column, without(column))))
+
+function* oddRemarks(columns: readonly ColumnProfile[]): Generator<Question> {
+  const odd = turned(
+    columns,
+    ({ remarks }) => remarks,
+    ({ inner, firsts, lasts }) => inner | firsts | lasts,
+  )
+  if (odd.length === 0) return
+  yield {
+    about: `records that begin with # may be comments: without them, ${shownColumns(odd)}`,
+    ...lineOf(odd),
+    readings: [
+      { option: "--comment '#'", meaning: 'they are none' },
+      { option: '--types text', meaning: 'they are records' },
+    ],
+  }
+}
+
+function* oddFirst(columns: readonly ColumnProfile[]): Generator<Question> {
+  const odd = turned(
+    columns,
+    ({ firsts }) => firsts,
+    ({ inner, lasts }) => inner | lasts,
+  )
+  // Units stand in every column of numbers, and a single odd value is one that can be there.
+  if (odd.length === 0 || (odd.length === 1 && columns.length > 2)) return
+  yield {
+    about: `the first record may hold units or more of the header: without it, ${shownColumns(odd)}`,
+    ...lineOf(odd),
+    readings: [
+      { option: '--header-rows 2', meaning: 'it belongs to the header' },
+      { option: '--types text', meaning: 'it is a record' },
+    ],
+  }
+}
+
+function* oddLast(columns: readonly ColumnProfile[]): Generator<Question> {
+  const odd = turned(
+    columns,
+    ({ lasts }) => lasts,
+    ({ inner, firsts }) => inner | firsts,
+  )
+  const isEmptied = columns.some(
+    ({ inner, firsts, lasts }) => (lasts & ~bare) === none && ((inner | firsts) & none) === 0,
+  )
+  const isTotal = odd.some((column) => totals.test(witnessOf(column)?.text.trim() ?? ''))
+  if (odd.length === 0 || (odd.length === 1 && !isEmptied && !isTotal)) return
+  yield {
+    about: `the last record may be a total or a remark: without it, ${shownColumns(odd)}`,
+    ...lineOf(odd),
+    readings: [
+      { option: '--footer-lines 1', meaning: 'it is no record' },
+      { option: '--types text', meaning: 'it is a record' },
+    ],
+  }
+}
+
+const witnessOf = ({ witnesses }: ColumnProfile) => witnesses.find(({ shapes }) => (shapes & text) !== 0)
+
+function lineOf([column]: readonly ColumnProfile[]): Pick<Question, 'line'> {
+  const line = column === undefined ? undefined : witnessOf(column)?.line
+  return line === undefined ? {} : { line }
+}
+
+/** Without what may be no record. */
+function bestType(column: ColumnProfile) {
+  const { inner, firsts, lasts } = column
+  const type = typeOf(column, inner | firsts | lasts)
+  return isText(type) ? typeOf(column, inner) : type
+}
+
+const mostShown = 3
+
+const shownColumns = (columns: readonly ColumnProfile[]): string =>
+  listed(
+    columns.map((column) => `${column.field} is ${shownType(bestType(column))}`),
+    mostShown,
+  )

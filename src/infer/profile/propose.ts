@@ -1,0 +1,110 @@
+/** A profile → the columns of a new table, each with its reason, and what a person may want otherwise. */
+import { snakeCase } from '../../model/match.ts'
+import { holds } from '../../model/notation/notation.ts'
+import type { Decision, Question } from '../decision.ts'
+import type { ColumnProfile } from './column.ts'
+import { notationFor } from './notation-for.ts'
+import { oddRecords } from './odd-records.ts'
+import type { Profile } from './profile.ts'
+import { questionOf, shellWord } from './questions.ts'
+import { reasonOf, shownWitness } from './reasons.ts'
+import { decimal } from './shapes.ts'
+import { rivalsOf } from './numerals.ts'
+import { type FoundType, shownType } from './found-type.ts'
+import { typeOf } from './types.ts'
+import { columnOfType, parseType } from './written-type.ts'
+
+/** What was stated of the columns of a new table. */
+export interface StatedTypes {
+  /** All columns that are not named are text. */
+  readonly types?: 'text' | undefined
+  /** Types by field, as SQL writes them. */
+  readonly columns?: Readonly<Record<string, string>> | undefined
+}
+
+export interface ProposedColumn {
+  readonly field: string
+  readonly name: string
+  readonly type: FoundType
+  readonly notNull: boolean
+  readonly reason: Decision
+  /** Undefined where nothing else can be meant. */
+  readonly question: Question | undefined
+  readonly profile: ColumnProfile
+}
+
+export interface Proposal {
+  readonly columns: readonly ProposedColumn[]
+  /** What keeps the load from being right: they must be answered before it. */
+  readonly questions: readonly Question[]
+}
+
+export function propose(profile: Profile, stated: StatedTypes = {}): Proposal {
+  const names = columnNames(profile.columns.map(({ field }) => field))
+  const hasCommas = profile.columns.some((column) => typeOf(column).notation?.decimal === ',')
+  const columns = profile.columns.map((column, index) => ({
+    field: column.field,
+    name: names[index] as string,
+    notNull: column.missing === 0 && profile.records > 0,
+    profile: column,
+    ...(hasCommas && stated.types === undefined && mayGroup(column, stated)
+      ? groupedOrNot(column)
+      : typed(column, profile, stated)),
+  }))
+  const isOpen = stated.types === undefined
+  return { columns, questions: isOpen ? oddRecords(profile) : [] }
+}
+
+/** Whether points of the column could stand between thousands, as in `1.200`. */
+const mayGroup = (column: ColumnProfile, { columns = {} }: StatedTypes): boolean =>
+  !Object.hasOwn(columns, column.field) &&
+  typeOf(column).name === 'numeric' &&
+  typeOf(column).notation === undefined &&
+  column.point.mostScale > 0 &&
+  rivalsOf(column.numerals) !== undefined
+
+/** In a file with decimal commas, a point is none before decimals, or it is: 1.200 is either number. */
+function groupedOrNot(column: ColumnProfile): Typed {
+  const { field } = column
+  const witness = column.witnesses.find(({ shapes }) => (shapes & decimal) !== 0)
+  const because = `of ${witness === undefined ? 'its points' : shownWitness(witness)}, and other columns have decimal commas`
+  const readings = [
+    { option: "--decimal , --thousands '.'", meaning: 'the point stands between thousands' },
+    { option: `--columns ${shellWord(field)}:numeric`, meaning: 'the point stands before decimals' },
+  ]
+  return {
+    type: { name: 'text' },
+    reason: { about: field, chosen: 'text', because, ...(witness && { line: witness.line }) },
+    question: { about: `${field}, because ${because}`, readings, otherwise: 'it stays text' },
+  }
+}
+
+type Typed = Pick<ProposedColumn, 'type' | 'reason' | 'question'>
+
+function typed(column: ColumnProfile, profile: Profile, { types, columns = {} }: StatedTypes): Typed {
+  const { field } = column
+  const text = Object.hasOwn(columns, field) ? columns[field] : undefined
+  if (text !== undefined) {
+    const type = parseType(field, text)
+    const { notation, question } = notationFor(holds(columnOfType(type).spec.type), column)
+    const reason = { about: field, chosen: shownType(type), because: '--columns says so' }
+    return { type: { ...type, ...(notation && { notation }) }, reason, question }
+  }
+  if (types === 'text') {
+    const reason = { about: field, chosen: 'text', because: '--types text says so' }
+    return { type: { name: 'text' }, reason, question: undefined }
+  }
+  return { type: typeOf(column), reason: reasonOf(column, profile.records), question: questionOf(column) }
+}
+
+/** In snake case, no name twice; a field of signs alone is named by its number. */
+function columnNames(fields: readonly string[]): readonly string[] {
+  const used = new Set<string>()
+  return fields.map((field, index) => {
+    const name = snakeCase(field) || `column_${index + 1}`
+    let free = name
+    for (let count = 2; used.has(free); count++) free = `${name}_${count}`
+    used.add(free)
+    return free
+  })
+}

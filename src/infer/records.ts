@@ -1,0 +1,151 @@
+/** Every record of a source, read as its reading says, for a profile. Memory does not grow with the source. */
+import { lf } from '../core/bytes.ts'
+import type { Layout } from '../core/load.ts'
+import type { Abortable } from '../core/wait.ts'
+import type { RecordReader } from '../format/format.ts'
+import type { Reading } from '../format/reading.ts'
+import { formatOf, splittersFor } from '../format/registry.ts'
+import type { Splitter } from '../format/split.ts'
+import { piecesOf } from '../source/pieces.ts'
+import type { Source } from '../source/source.ts'
+import type { Profile } from './profile/profile.ts'
+
+export interface RecordOptions extends Abortable {
+  /** Hears how many plain bytes were read so far. */
+  readonly onRead?: ((bytes: number) => void) | undefined
+  /** Looks at the first records alone. */
+  readonly isHead?: boolean
+}
+
+/** Bytes of records that are looked at together. */
+const runBytes = 256 * 1024
+
+export interface Run {
+  /** Whole records. */
+  readonly bytes: Buffer
+  /** 1-based physical line on which they begin. */
+  readonly line: number
+}
+
+/** The records of a source, some at a time; throws what planning the source would throw. */
+export async function* runsOf(
+  source: Source,
+  splitter: Splitter,
+  options: RecordOptions = {},
+): AsyncGenerator<Run> {
+  /** Of a run that began in earlier pieces. */
+  let begun: Buffer[] = []
+  let line = 1
+  let read = 0
+  for await (const piece of piecesOf(source, options)) {
+    options.onRead?.((read += piece.length))
+    const wasPastHead = splitter.isPastHead
+    let at = splitter.begin(piece)
+    if (!splitter.isPastHead) continue
+    if (!wasPastHead) line = splitter.lines + 1
+    while (at < piece.length) {
+      const end = splitter.cut(at, Math.min(at + runBytes, piece.length))
+      const run = piece.subarray(at, end === -1 ? piece.length : end)
+      if (end === -1) {
+        begun.push(Buffer.from(run))
+        break
+      }
+      yield { bytes: begun.length === 0 ? run : Buffer.concat([...begun, run]), line }
+      begun = []
+      line = splitter.lines + 1
+      at = end
+    }
+  }
+  splitter.finish()
+  if (begun.length > 0) yield { bytes: Buffer.concat(begun), line }
+}
+
+/** Adds every record of the source to the profile. */
+export async function profileSource(
+  profile: Profile,
+  source: Source,
+  reading: Reading,
+  options?: RecordOptions,
+): Promise<Splitter> {
+  const expected = { table: '', names: [], isMasked: false, namesColumns: true, problems: () => [] }
+  const splitter = splittersFor(reading)(source.path, expected)
+  let records: Records | undefined
+  for await (const { bytes, line } of runsOf(source, splitter, options)) {
+    records ??= new Records(profile, source, splitter.layout, reading)
+    records.add(bytes, line)
+    if (options?.isHead === true) break
+  }
+  if (records === undefined) profile.begin(source.name, splitter.layout.fields, reading)
+  profile.end()
+  return splitter
+}
+
+/** More fields than any table can have are not told apart. */
+const mostFields = 2000
+
+class Records {
+  readonly #profile: Profile
+  readonly #layout: Layout
+  /** Where each record names its own fields: those that were seen. */
+  readonly #names: string[] | undefined
+  #reader: RecordReader
+
+  constructor(profile: Profile, { name }: Source, layout: Layout, reading: Reading) {
+    this.#profile = profile
+    this.#layout = layout
+    this.#names = layout.fields.length === 0 ? [] : undefined
+    this.#reader = this.#makeReader()
+    profile.begin(name, this.#reader.fields, { hasStrings: this.#names !== undefined, ...reading })
+  }
+
+  add(run: Buffer, firstLine: number): void {
+    const profile = this.#profile
+    this.#reader.open(run)
+    let bytes = run
+    let line = firstLine
+    while (this.#reader.next()) {
+      const reader = this.#reader
+      if (
+        reader.fault !== undefined &&
+        this.#learnNames(bytes.subarray(reader.recordStart, reader.recordEnd))
+      ) {
+        line += linesBefore(bytes, reader.recordStart)
+        bytes = bytes.subarray(reader.recordStart)
+        this.#reader = this.#makeReader()
+        this.#reader.open(bytes)
+        profile.setFields(this.#reader.fields)
+      } else profile.add(reader, line)
+    }
+  }
+
+  #makeReader(): RecordReader {
+    const wanted = (this.#names ?? []).map((name) => ({ name, take: 'either' as const }))
+    const format = formatOf(this.#layout)
+    if (format === undefined) throw new Error(`no reader of format ${this.#layout.format}`)
+    return format.reader(this.#layout, wanted, false)
+  }
+
+  /** Whether the record has a field that was not known. */
+  #learnNames(record: Buffer): boolean {
+    const names = this.#names
+    if (names === undefined || names.length >= mostFields) return false
+    const added = namesOf(record).filter((name) => !names.includes(name))
+    names.push(...added)
+    return added.length > 0
+  }
+}
+
+function namesOf(record: Buffer): readonly string[] {
+  try {
+    const value: unknown = JSON.parse(record.toString('utf8'))
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : []
+  } catch {
+    return []
+  }
+}
+
+function linesBefore(bytes: Buffer, end: number): number {
+  let lines = 0
+  for (let at = bytes.indexOf(lf); at >= 0 && at < end; at = bytes.indexOf(lf, at + 1)) lines++
+  return lines
+}

@@ -1,0 +1,36 @@
+/** How a source is written, from its head and its tail. */
+import type { Reading } from '../format/reading.ts'
+import type { Source } from '../source/source.ts'
+import { headBytes, sniff, type Sniffed, tailBytes } from './sniff/sniff.ts'
+
+/** The source as it is stored, decompressed. */
+export async function sniffSource(source: Source, stated: Reading): Promise<Sniffed> {
+  const pieces: Buffer[] = []
+  let size = 0
+  let isWhole = true
+  for await (const piece of source.bytes({ pieceBytes: 65_536 })) {
+    if (size >= headBytes) {
+      isWhole = false
+      break
+    }
+    pieces.push(Buffer.from(piece))
+    size += piece.length
+  }
+  return sniff(Buffer.concat(pieces), isWhole ? undefined : await tailOf(source), stated)
+}
+
+async function tailOf(source: Source): Promise<Buffer> {
+  await using ranges = await source.ranges()
+  if (ranges === undefined) return lastOf(source)
+  const size = await source.size()
+  const tail = Buffer.alloc(Math.min(tailBytes, size))
+  return tail.subarray(0, await ranges.read(tail, size - tail.length))
+}
+
+/** Of a source that is read from its beginning alone. */
+async function lastOf(source: Source): Promise<Buffer> {
+  let last: Buffer = Buffer.alloc(0)
+  for await (const piece of source.bytes())
+    last = Buffer.from(Buffer.concat([last, piece.subarray(-tailBytes)]).subarray(-tailBytes))
+  return last
+}

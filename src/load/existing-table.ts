@@ -1,0 +1,73 @@
+/** How the values of the sources are written, where the types of their columns are given by a table. */
+import { holds } from '../model/notation/notation.ts'
+import { decodeSource } from '../infer/decoded.ts'
+import type { ColumnProfile } from '../infer/profile/column.ts'
+import { notationFor } from '../infer/profile/notation-for.ts'
+import { type Model, sourceNames } from '../model/model.ts'
+import type { Head } from '../producer/heads.ts'
+import { dressed, hintsOf, requireAnswers } from './readings.ts'
+import { profileOf } from './new-table.ts'
+import type { UnmodelledOptions } from './unmodelled-options.ts'
+
+export interface FoundNotations {
+  readonly heads: readonly Head[]
+  readonly decisions: readonly string[]
+}
+
+/**
+ * The heads with the notations that their values need. What the options state of values stands: nothing is
+ * looked for then, nor where the first records can be loaded as they are.
+ */
+export async function withNotationsFor(
+  options: UnmodelledOptions,
+  model: Model,
+  heads: readonly Head[],
+): Promise<FoundNotations> {
+  const isStated = options.notation !== undefined || options.notations !== undefined
+  if (isStated || (await arePlain(options, model, heads))) return { heads, decisions: [] }
+  const profile = await profileOf(heads, options)
+  const found = profile.columns.map((column) => ({ column, ...foundFor(model, column) }))
+  const questions = found.flatMap(({ question }) => question ?? [])
+  requireAnswers(heads.map(({ source }) => source.path).join(', '), questions, {})
+  const notations = Object.fromEntries(
+    found.flatMap(({ column, notation }) => (notation === undefined ? [] : [[column.field, notation]])),
+  )
+  if (Object.keys(notations).length === 0) return { heads, decisions: hintsOf(questions) }
+  return {
+    heads: heads.map((head) => ({ ...head, reading: { ...head.reading, notations } })),
+    decisions: [
+      ...Object.entries(notations).map(([field, each]) => `${field} is written ${JSON.stringify(each)}`),
+      ...hintsOf(questions),
+    ],
+  }
+}
+
+/** Whether the first records of all sources are rows of the model as they are. */
+async function arePlain(
+  { choices, signal }: UnmodelledOptions,
+  model: Model,
+  heads: readonly Head[],
+): Promise<boolean> {
+  for (const { source, reading } of heads) {
+    const { ignoreExtra } = choices ?? {}
+    const options = { ignoreExtra, namesColumns: true, isHead: true, signal }
+    const { codes } = await decodeSource(await dressed(source, reading), model, options)
+    if (Object.keys(codes).some((code) => valueCodes.has(code))) return false
+  }
+  return true
+}
+
+/** What a notation may cure. */
+const valueCodes: ReadonlySet<string> = new Set([
+  'BAD_INTEGER',
+  'BAD_NUMBER',
+  'BAD_DATE',
+  'BAD_TIME',
+  'BAD_TIMESTAMP',
+  'OUT_OF_RANGE',
+])
+
+function foundFor(model: Model, column: ColumnProfile): ReturnType<typeof notationFor> {
+  const target = model.columns.find((each) => sourceNames(each).includes(column.field))
+  return target === undefined ? {} : notationFor(holds(target.type), column)
+}

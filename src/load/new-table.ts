@@ -1,0 +1,106 @@
+/** A table for sources that have none: every record is looked at, and then the table is made. */
+import { LadingError } from '../core/errors.ts'
+import { ignoreEvents } from '../core/events.ts'
+import { retrying } from '../core/retry.ts'
+import { modelOf, withNotations } from '../infer/inspect.ts'
+import { Profile } from '../infer/profile/profile.ts'
+import { propose, type Proposal } from '../infer/profile/propose.ts'
+import { shownType } from '../infer/profile/found-type.ts'
+import { profileSource } from '../infer/records.ts'
+import { snakeCase } from '../model/match.ts'
+import type { Model } from '../model/model.ts'
+import { shownTable, type TableName } from '../model/table.ts'
+import type { Head } from '../producer/heads.ts'
+import { dressed, hintsOf, requireAnswers } from './readings.ts'
+import type { UnmodelledOptions } from './unmodelled-options.ts'
+
+export interface NewTable {
+  readonly model: Model
+  /** The heads, with what was found of their values. */
+  readonly heads: readonly Head[]
+  readonly decisions: readonly string[]
+}
+
+/** Proposes the table, from every record of the sources. */
+export async function newTable(
+  options: UnmodelledOptions,
+  { schema, table }: TableName,
+  heads: readonly Head[],
+): Promise<NewTable> {
+  const { types = {}, choices = {} } = options
+  const named = heads.map(withNames)
+  const profile = await profileOf(named, options)
+  const proposal = propose(profile, types)
+  const path = heads.map(({ source }) => source.path).join(', ')
+  requireAnswers(path, proposal.questions, types)
+  if (proposal.columns.length === 0)
+    throw new LadingError(
+      'HEADER_MISMATCH',
+      `${path}: there is neither a header nor a record to make a table of`,
+    )
+  const key = choices.key?.map((name) => columnName(proposal, name))
+  const model = modelOf(table, proposal, key, schema)
+  const decisions = [
+    `table ${shownTable({ schema, table })} is new: ${proposal.columns.length} columns`,
+    ...shownColumns(proposal),
+    ...hintsOf(proposal.columns.map(({ question }) => question)),
+  ]
+  const fields = proposal.columns.map(({ field }) => field)
+  const found = named.map((head) => ({
+    ...head,
+    fields: head.fields ?? fields,
+    reading: withNotations(head.reading, proposal),
+  }))
+  return { model, heads: found, decisions }
+}
+
+/** Columns without names are named by their number. */
+function withNames(head: Head): Head {
+  const { cells, fields, reading } = head
+  if (cells === undefined || fields === undefined) return head
+  const dialect = { ...reading.dialect, header: false, names: fields }
+  return { ...head, cells: undefined, reading: { ...reading, dialect } }
+}
+
+/** Of every record of the sources. */
+export async function profileOf(
+  heads: readonly Head[],
+  { signal, onEvent = ignoreEvents }: UnmodelledOptions,
+): Promise<Profile> {
+  const profile = new Profile()
+  for (const { source, reading } of heads) {
+    const size = await source.size()
+    const onRead = (bytes: number) => onEvent({ type: 'planning', source: source.name, bytes, size })
+    await profileSource(profile, await dressed(source, reading), reading, { signal, onRead })
+  }
+  return profile
+}
+
+const columnName = ({ columns }: Proposal, name: string): string => {
+  const found = columns.find((column) => column.name === name || column.field === name)
+  if (found !== undefined) return found.name
+  const names = columns.map((column) => column.name).join(', ')
+  throw new LadingError('USAGE', `--key ${name} is no column of the new table: ${names}`)
+}
+
+const mostColumns = 40
+
+function shownColumns({ columns }: Proposal): string[] {
+  const shown = columns.slice(0, mostColumns).map(({ field, name, type, notNull, reason }) => {
+    const from = snakeCase(field) === field ? '' : ` from ${JSON.stringify(field)}`
+    const notation = type.notation === undefined ? '' : ` written ${JSON.stringify(type.notation)}`
+    return `${name} ${shownType(type)}${notNull ? ' not null' : ''}${from}${notation}, because ${reason.because}`
+  })
+  const more = columns.length - mostColumns
+  return more > 0 ? [...shown, `and ${more} more columns: lading inspect shows them`] : shown
+}
+
+/** Creates the table, or makes it again where Lading has made it and it is empty. */
+export async function makeTable(options: UnmodelledOptions, model: Model): Promise<void> {
+  const { sink, signal, onEvent = ignoreEvents, startTimeoutMs: deadlineMs = 30_000 } = options
+  await retrying(async (connectMs) => sink.prepare(model, { signal, connectMs }), {
+    signal,
+    onEvent,
+    deadlineMs,
+  })
+}

@@ -1,0 +1,76 @@
+/** How the sources of a load without a model are written, and what they ask. */
+import { listed } from '../core/listed.ts'
+import type { Reading } from '../format/reading.ts'
+import { type Decision, decisionText, type Question, questionText, undecided } from '../infer/decision.ts'
+import { openQuestions } from '../infer/inspect.ts'
+import { Profile } from '../infer/profile/profile.ts'
+import type { StatedTypes } from '../infer/profile/propose.ts'
+import { profileSource } from '../infer/records.ts'
+import { sniffSource } from '../infer/sniffed.ts'
+import type { Head } from '../producer/heads.ts'
+import { readAs, type ReadSource } from '../producer/reading.ts'
+import type { Source } from '../source/source.ts'
+
+const keys = ['format', 'dialect', 'encoding', 'lineEnd', 'footerLines', 'notation', 'notations'] as const
+
+/** What options state of how every source is written. */
+export const statedReading = (options: Reading): Reading =>
+  Object.fromEntries(keys.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]])))
+
+/** The head of a source, which is as it is stored, as its bytes say it; throws `SOURCE_UNDECIDED` for what they do not say. */
+export async function sniffedHead(
+  source: Source,
+  stated: Reading,
+  types: StatedTypes,
+): Promise<Head & { readonly decisions: readonly string[] }> {
+  await source.state()
+  const { fields, decisions, questions, ...reading } = await sniffSource(source, stated)
+  requireAnswers(source.path, questions, types)
+  const isCsv = reading.format === 'csv'
+  const isNamed = reading.dialect?.header !== false || reading.dialect.names !== undefined
+  return {
+    source,
+    reading,
+    fields: isCsv ? fields : undefined,
+    cells: isCsv && !isNamed ? fields.length : undefined,
+    decisions: decisions.filter((decision) => !isUsual(decision)).map((decision) => said(source, decision)),
+  }
+}
+
+/** The names of fields in the first records of sources whose records name their own. */
+export async function namesIn(heads: readonly Head[]): Promise<readonly string[]> {
+  const profile = new Profile()
+  for (const { source, reading, fields } of heads)
+    if (fields === undefined)
+      await profileSource(profile, await dressed(source, reading), reading, { isHead: true })
+  return profile.columns.map(({ field }) => field)
+}
+
+/** A source that is as it is stored, read in this way. */
+export const dressed = (source: Source, reading: Reading): Promise<ReadSource> =>
+  readAs(source, { readingOf: async () => reading })
+
+const said = ({ name }: Source, decision: Decision): string => `${name}: ${decisionText(decision)}`
+
+/** What a person expects of CSV anyway. */
+const isUsual = ({ about, chosen }: Decision): boolean =>
+  (about === 'delimiter' && chosen === ',') ||
+  (about === 'header' && chosen === 'line 1') ||
+  (about === 'quote' && chosen === '"') ||
+  about === 'format'
+
+/** Throws `SOURCE_UNDECIDED`. */
+export function requireAnswers(path: string, questions: readonly Question[], types: StatedTypes): void {
+  const open = openQuestions(questions, types)
+  if (open.length > 0) throw undecided(path, open)
+}
+
+const mostHints = 10
+
+/** Questions that keep nothing from being loaded. */
+export function hintsOf(questions: readonly (Question | undefined)[]): readonly string[] {
+  const hints = questions.flatMap((question) =>
+    question?.otherwise === undefined ? [] : [questionText(question)],
+  )
+  return hints.length > mostHints ? [listed(hints, mostHints, '; ')] : hints
+}

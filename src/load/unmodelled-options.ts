@@ -1,0 +1,30 @@
+/** What a load without a model is given. */
+import type { StatedTypes } from '../infer/profile/propose.ts'
+import type { Model } from '../model/model.ts'
+import type { TableChoices } from '../model/of-table.ts'
+import type { TableName } from '../model/table.ts'
+import type { ReadingOptions } from '../producer/reading.ts'
+import type { LoadOptions } from './options.ts'
+
+export interface UnmodelledOptions extends Pick<
+  LoadOptions,
+  | 'paths'
+  | keyof ReadingOptions
+  | 'carry'
+  | 'root'
+  | 'stdin'
+  | 'stdinName'
+  | 'statePath'
+  | 'sink'
+  | 'signal'
+  | 'onEvent'
+  | 'startTimeoutMs'
+> {
+  /** By default the name of the file says it. */
+  readonly table?: TableName | undefined
+  readonly choices?: TableChoices | undefined
+  /** What is stated of the columns of a new table. */
+  readonly types?: StatedTypes | undefined
+  /** The model that is taken where no table is named and the heads of all sources fit it exactly. */
+  readonly usual?: Model | undefined
+}
