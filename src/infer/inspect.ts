@@ -10,6 +10,7 @@ import { readAs, type ReadSource } from '../producer/reading.ts'
 import type { Source } from '../source/source.ts'
 import { decodeSource, type Outcome } from './decoded.ts'
 import type { Decision, Question } from './decision.ts'
+import { openQuestions } from './open-questions.ts'
 import { columnOfType } from './profile/written-type.ts'
 import { Profile } from './profile/profile.ts'
 import { propose, type Proposal, type StatedTypes } from './profile/propose.ts'
@@ -66,7 +67,7 @@ export async function inspect(
   return {
     source,
     decisions,
-    questions: openQuestions([...questions, ...proposal.questions], options),
+    questions: openQuestions([...questions, ...proposal.questions], options, stated),
     reading,
     proposal,
     model,
@@ -78,14 +79,6 @@ export async function inspect(
 
 const asRead = (source: Source, reading: Reading): Promise<ReadSource> =>
   readAs(source, { readingOf: async () => reading })
-
-/** Those that the options do not answer. */
-export const openQuestions = (questions: readonly Question[], { types }: StatedTypes): readonly Question[] =>
-  questions.filter(
-    ({ readings, otherwise }) =>
-      otherwise === undefined &&
-      !(types === 'text' && readings.some(({ option }) => option === '--types text')),
-  )
 
 const textKeys: readonly (keyof Notation)[] = ['trim', 'nulls', 'excelText']
 

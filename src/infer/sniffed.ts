@@ -21,7 +21,7 @@ export async function sniffSource(source: Source, stated: Reading): Promise<Snif
 
 async function tailOf(source: Source): Promise<Buffer> {
   await using ranges = await source.ranges()
-  if (ranges === undefined) return lastOf(source)
+  if (ranges === undefined) return await lastOf(source)
   const size = await source.size()
   const tail = Buffer.alloc(Math.min(tailBytes, size))
   return tail.subarray(0, await ranges.read(tail, size - tail.length))

@@ -28,7 +28,7 @@ export async function withNotationsFor(
   const profile = await profileOf(heads, options)
   const found = profile.columns.map((column) => ({ column, ...foundFor(model, column) }))
   const questions = found.flatMap(({ question }) => question ?? [])
-  requireAnswers(heads.map(({ source }) => source.path).join(', '), questions, {})
+  requireAnswers(heads.map(({ source }) => source.path).join(', '), questions, {}, options)
   const notations = Object.fromEntries(
     found.flatMap(({ column, notation }) => (notation === undefined ? [] : [[column.field, notation]])),
   )

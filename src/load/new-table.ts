@@ -11,7 +11,7 @@ import { snakeCase } from '../model/match.ts'
 import type { Model } from '../model/model.ts'
 import { shownTable, type TableName } from '../model/table.ts'
 import type { Head } from '../producer/heads.ts'
-import { dressed, hintsOf, requireAnswers } from './readings.ts'
+import { dressed, hintsOf, requireAnswers, statedReading } from './readings.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
 
 export interface NewTable {
@@ -32,7 +32,7 @@ export async function newTable(
   const profile = await profileOf(named, options)
   const proposal = propose(profile, types)
   const path = heads.map(({ source }) => source.path).join(', ')
-  requireAnswers(path, proposal.questions, types)
+  requireAnswers(path, proposal.questions, types, statedReading(options))
   if (proposal.columns.length === 0)
     throw new LadingError(
       'HEADER_MISMATCH',

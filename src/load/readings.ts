@@ -2,7 +2,7 @@
 import { listed } from '../core/listed.ts'
 import type { Reading } from '../format/reading.ts'
 import { type Decision, decisionText, type Question, questionText, undecided } from '../infer/decision.ts'
-import { openQuestions } from '../infer/inspect.ts'
+import { openQuestions } from '../infer/open-questions.ts'
 import { Profile } from '../infer/profile/profile.ts'
 import type { StatedTypes } from '../infer/profile/propose.ts'
 import { profileSource } from '../infer/records.ts'
@@ -25,7 +25,7 @@ export async function sniffedHead(
 ): Promise<Head & { readonly decisions: readonly string[] }> {
   await source.state()
   const { fields, decisions, questions, ...reading } = await sniffSource(source, stated)
-  requireAnswers(source.path, questions, types)
+  requireAnswers(source.path, questions, types, stated)
   const isCsv = reading.format === 'csv'
   const isNamed = reading.dialect?.header !== false || reading.dialect.names !== undefined
   return {
@@ -60,8 +60,13 @@ const isUsual = ({ about, chosen }: Decision): boolean =>
   about === 'format'
 
 /** Throws `SOURCE_UNDECIDED`. */
-export function requireAnswers(path: string, questions: readonly Question[], types: StatedTypes): void {
-  const open = openQuestions(questions, types)
+export function requireAnswers(
+  path: string,
+  questions: readonly Question[],
+  types: StatedTypes,
+  stated: Reading,
+): void {
+  const open = openQuestions(questions, types, stated)
   if (open.length > 0) throw undecided(path, open)
 }
 

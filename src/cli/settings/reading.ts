@@ -75,8 +75,8 @@ function dialectOf(flags: ReadingFlags): Partial<Dialect> {
     ...(comment !== undefined && { comment }),
     ...(trim && { trim }),
     ...(ragged !== undefined && ragged !== 'reject' && { ragged }),
-    ...(skipLines !== undefined && skipLines > 0 && { skipLines }),
-    ...(headerRows !== undefined && headerRows > 1 && { headerRows }),
+    ...(skipLines !== undefined && { skipLines }),
+    ...(headerRows !== undefined && headerRows > 0 && { headerRows }),
     ...((!header || headerRows === 0) && { header: false }),
   }
 }

@@ -96,6 +96,14 @@ function timesFor(held: Holds, column: ColumnProfile, shapes: number): Inner {
   if (shapes === 0 || (shapes & ~wholes) !== 0 || held === 'time') return {}
   const same = epochs.find(({ least, most }) => point.leastDigits >= least && point.digits <= most)
   if (same !== undefined) return { notation: { epoch: same.epoch } }
-  const readings = epochs.map(({ epoch, meaning }) => ({ option: `--date-format ${shellWord(column.field)}=epoch-${epoch}`, meaning }))
-  return { readings: [...readings, { option: `--date-format ${shellWord(column.field)}=excel-days`, meaning: 'days of Excel' }] }
+  const readings = epochs.map(({ epoch, meaning }) => ({
+    option: `--date-format ${shellWord(column.field)}=epoch-${epoch}`,
+    meaning,
+  }))
+  return {
+    readings: [
+      ...readings,
+      { option: `--date-format ${shellWord(column.field)}=excel-days`, meaning: 'days of Excel' },
+    ],
+  }
 }

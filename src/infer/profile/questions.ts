@@ -98,7 +98,10 @@ export function dateChoices({ field, dated: found }: ColumnProfile): readonly Ch
   ] as const
   return meanings
     .filter(([order]) => (orders & order) !== 0)
-    .map(([order, meaning]) => ({ option: `--date-format ${shellWord(`${field}=${patternOf(form, order, isPadded)}`)}`, meaning }))
+    .map(([order, meaning]) => ({
+      option: `--date-format ${shellWord(`${field}=${patternOf(form, order, isPadded)}`)}`,
+      meaning,
+    }))
 }
 
 export function numberChoices({ numerals }: ColumnProfile): readonly Choice[] {

@@ -21,12 +21,12 @@ export class StatedNotation {
   readonly #time: Written | undefined
 
   constructor(notation: Notation) {
-    const { decimal, thousands, money, percent, pattern } = notation
+    const { decimal, thousands, money, percent, pattern, epoch } = notation
     this.#texts = textWritten(notation)
     this.numbers = part({ decimal, thousands, money, percent })
-    this.times = part({ pattern })
+    this.times = part({ pattern, epoch })
     this.#number = this.numbers && writtenBy(this.numbers, columnOfType({ name: 'numeric' }).spec.type)
-    this.#time = this.times && writtenBy(this.times, typeOfPattern(pattern as string))
+    this.#time = this.times && writtenBy(this.times, typeOfPattern(pattern))
   }
 
   /** Null is no value. */
@@ -46,7 +46,9 @@ function part(parts: { readonly [K in keyof Notation]: Notation[K] | undefined }
   return given.length === 0 ? undefined : Object.fromEntries(given)
 }
 
-function typeOfPattern(pattern: string): ColumnType {
+/** A count since an epoch is an instant. */
+function typeOfPattern(pattern: string | undefined): ColumnType {
+  if (pattern === undefined) return columnOfType({ name: 'timestamptz' }).spec.type
   const name = !hasDate(pattern) ? 'time' : hasTime(pattern) ? 'timestamp' : 'date'
   return columnOfType({ name }).spec.type
 }

@@ -53,15 +53,15 @@ const typeNames: Readonly<Record<string, TypeName>> = {
 }
 
 /** Of a column, as `--columns` states it: `bigint`, `numeric(12,2)`. Throws `USAGE`. */
-export function parseType(field: string, text: string): FoundType {
+export function parseType(field: string, stated: string): FoundType {
   const [, written = '', precision, scale] =
-    /^\s*([a-z\d ]+?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*$/i.exec(text) ?? []
+    /^\s*([a-z\d ]+?)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?\s*$/i.exec(stated) ?? []
   const name = Object.hasOwn(typeNames, written.toLowerCase()) ? typeNames[written.toLowerCase()] : undefined
   if (name === undefined || (precision !== undefined && name !== 'numeric')) {
     const near = nearest(written, Object.keys(typeNames))
     throw new LadingError(
       'USAGE',
-      `${JSON.stringify(text)} is no type for ${field}${near === undefined ? '' : `; did you mean ${near}?`} (integer, bigint, numeric, numeric(12,2), double, boolean, date, time, timestamp, timestamptz, uuid, json, text)`,
+      `${JSON.stringify(stated)} is no type for ${field}${near === undefined ? '' : `; did you mean ${near}?`} (integer, bigint, numeric, numeric(12,2), double, boolean, date, time, timestamp, timestamptz, uuid, json, text)`,
     )
   }
   return { name, ...(precision !== undefined && { precision: Number(precision), scale: Number(scale ?? 0) }) }

@@ -1,0 +1,114 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { questionText } from '../../src/infer/decision.ts'
+import { inspect, type InspectOptions } from '../../src/infer/inspect.ts'
+import { shownType } from '../../src/infer/profile/found-type.ts'
+import type { Reading } from '../../src/format/reading.ts'
+import { namedSources } from '../../src/source/registry.ts'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lading-inspect-'))
+})
+afterAll(async () => {
+  await rm(folder, { recursive: true })
+})
+
+async function inspected(text: string | Buffer, stated: Reading = {}, options: InspectOptions = {}) {
+  const path = join(folder, 'file.csv')
+  await writeFile(path, text)
+  const [source] = await namedSources([path], ['csv'])
+  if (source === undefined) throw new Error('the file is gone')
+  const found = await inspect(source, stated, 'file', options)
+  const types = Object.fromEntries(found.proposal.columns.map(({ name, type }) => [name, shownType(type)]))
+  return { ...found, types, asked: found.questions.map(questionText) }
+}
+
+it('says what every column is, and what its values are', async () => {
+  const { types, statistics, key, outcome } = await inspected(
+    'Order ID,Customer,Price\n2,Ann,1.50\n10,Bob,\n3,Ann,12.25\n',
+  )
+  expect(types).toEqual({ order_id: 'integer', customer: 'text', price: 'numeric(12,2)' })
+  expect(outcome).toMatchObject({ records: 3, rejected: 0 })
+  expect(key).toEqual({
+    column: 'order_id',
+    because: 'each of its 3 records has a value of its own there',
+  })
+  expect(statistics).toMatchObject([
+    { minimum: '2', maximum: '10', isUnique: true, distinct: 3, missing: 0 },
+    { minimum: 'Ann', maximum: 'Bob', isUnique: false, frequent: [{ value: 'Ann', records: 2 }], longest: 3 },
+    { minimum: '1.50', maximum: '12.25', missing: 1 },
+  ])
+})
+
+it('a file of several runs of records is profiled to its end, with the right lines', async () => {
+  const lines = Array.from({ length: 60_000 }, (_, id) => `${id},"two\nlines"\n`)
+  const { types, proposal, outcome } = await inspected(`id,note\n${lines.join('')}x,y\n`)
+  expect(types).toEqual({ id: 'text', note: 'text' })
+  expect(proposal.columns[0]?.reason).toMatchObject({ because: 'of line 120,002: "x"', line: 120_002 })
+  expect(outcome.records).toBe(60_001)
+})
+
+it('fields of objects are those of all records', async () => {
+  const { types, outcome } = await inspected(
+    '{"id":1,"day":"2024-01-31"}\n{"id":2,"tags":["a"],"note":"7"}\n{"note":"x","id":9007199254740993}\n',
+  )
+  expect(types).toEqual({ id: 'bigint', day: 'date', tags: 'json', note: 'text' })
+  expect(outcome).toMatchObject({ records: 3, rejected: 0 })
+})
+
+it('a string of JSON is no number, and a list of two is none either', async () => {
+  const { types } = await inspected('[{"a":"1","b":1},{"a":"2","b":2.5},{"a":null,"b":null}]')
+  expect(types).toEqual({ a: 'text', b: 'numeric' })
+})
+
+it('a row of units, a total and comments are asked about where they turn typed columns to text', async () => {
+  const records = '2024-01-01,1\n2024-01-02,2\n2024-01-03,3\n'
+  expect((await inspected(`day,value\n${records}Total,6\n`)).asked).toEqual([
+    expect.stringMatching(/--footer-lines 1 .* or --footer-lines 0/),
+  ])
+  const told = await inspected(`day,value\n${records}Total,6\n`, { footerLines: 0 })
+  expect(told.asked, 'an answer is not asked for again').toEqual([])
+  expect((await inspected(`day,value\n${records}remark,x\n`)).asked).toEqual([
+    'the last record may be a total or a remark: without it, day is date, value is integer: --footer-lines 1 (it is no record) or --types text (it is a record)',
+  ])
+  expect((await inspected(`day,value\n2024-01-01,1\n# a,b\n2024-01-03,3\n`)).asked).toContainEqual(
+    expect.stringMatching(/^records that begin with # may be comments: .*--comment '#'/),
+  )
+  expect((await inspected(`day,value\n${records}Total,6\n`, {}, { types: 'text' })).asked).toEqual([])
+  expect((await inspected(`day,value\n${records}A-17,6\n`)).asked, 'one odd value is one').toEqual([])
+})
+
+it('stated notations decide what is a number and what is a date, and what is none', async () => {
+  const text = 'part;price;day\n1.10;1.234,50;01.02.2024\n1.9;0,5;03.04.2024\n'
+  const notation = { decimal: ',', thousands: '.', pattern: 'DD.MM.YYYY' } as const
+  const { types, reading, statistics } = await inspected(text, { notation })
+  expect(types).toEqual({ part: 'numeric', price: 'numeric', day: 'date' })
+  expect(reading.notations).toEqual({
+    price: { decimal: ',', thousands: '.' },
+    day: { pattern: 'DD.MM.YYYY' },
+  })
+  expect(statistics[2]).toMatchObject({ minimum: '2024-02-01', maximum: '2024-04-03' })
+})
+
+it('a point is no decimal sign where other columns have decimal commas', async () => {
+  const { types, proposal } = await inspected('name;count;price\na;10;0,25\nb;1.200;1.234,50\n')
+  expect(types).toEqual({ name: 'text', count: 'text', price: 'numeric(12,2)' })
+  expect(proposal.columns[1]?.question?.readings.map(({ option }) => option)).toEqual([
+    "--decimal , --thousands '.'",
+    '--columns count:numeric',
+  ])
+})
+
+it('types are stated by field, and their notation is found', async () => {
+  const { types, reading, statistics } = await inspected(
+    'id,at,day\n1,1609459200000,01/02/2024\n2,1609459201500,31/12/2024\n',
+    {},
+    { columns: { id: 'bigint', at: 'timestamptz' } },
+  )
+  expect(types).toEqual({ id: 'bigint', at: 'timestamptz', day: 'date' })
+  expect(reading.notations).toEqual({ at: { epoch: 'ms' }, day: { pattern: 'DD/MM/YYYY' } })
+  expect(statistics[1]).toMatchObject({ maximum: '2021-01-01T00:00:01.500000Z' })
+})
