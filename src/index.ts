@@ -6,6 +6,7 @@ export type { Fault, Reject, Span } from './core/fault.ts'
 export type { Encoding, TextForm } from './core/encoding.ts'
 export type { Layout, LeftOut, LoadInfo } from './core/load.ts'
 export type { Notation, Notations } from './core/notation.ts'
+export type { SkipWhen } from './core/skip.ts'
 export type { Abortable } from './core/wait.ts'
 export {
   array,
@@ -42,6 +43,7 @@ export {
   type ModelOptions,
   type RowOf,
   unique,
+  type Where,
 } from './model/model.ts'
 export {
   hmacSha256,

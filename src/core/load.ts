@@ -1,4 +1,5 @@
 import type { Notations } from './notation.ts'
+import type { SkipWhen } from './skip.ts'
 
 /** A larger record (without its line end) is refused: a quote was probably never closed. */
 export const maxRecordBytes = 16 * 1024 * 1024
@@ -11,14 +12,15 @@ export const maxReferenceBytes = 64 * 1024 * 1024
 
 /**
  * How records are laid out in bytes: what a format needs to read one again. Plain JSON, kept in the
- * producer's state, in envelopes and in the ledger. All keys but `format`, `fields` and those of notations
- * belong to the format.
+ * producer's state, in envelopes and in the ledger. All keys but `format`, `fields`, `skipWhen` and those of
+ * notations belong to the format.
  */
 export interface Layout extends Notations {
   /** Name of the format; CSV by default, because version 0.1.0 writes no name. */
   readonly format?: string
   /** Names of the cells, in order; empty if each record names its own. */
   readonly fields: readonly string[]
+  readonly skipWhen?: SkipWhen
   /** Of a load without a written model: what was stated in place of one. */
   readonly ofTable?: unknown
   readonly [key: string]: unknown

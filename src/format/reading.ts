@@ -1,7 +1,10 @@
 /** How one source is written: stated by options, found by inspection, or both. */
 import type { TextForm } from '../core/encoding.ts'
 import type { Notations } from '../core/notation.ts'
+import type { SkipWhen } from '../core/skip.ts'
 import type { FormatOptions } from './registry.ts'
 
-/** Its notations become a part of the layout. */
-export interface Reading extends FormatOptions, TextForm, Notations {}
+/** Its notations and what is skipped become a part of the layout. */
+export interface Reading extends FormatOptions, TextForm, Notations {
+  readonly skipWhen?: SkipWhen
+}

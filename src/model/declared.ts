@@ -1,4 +1,5 @@
 /** What a model declares. */
+import type { SkipWhen } from '../core/skip.ts'
 import type { Column, ColumnSpec } from './columns.ts'
 
 export interface Index {
@@ -33,6 +34,9 @@ export interface ModelColumn extends ColumnSpec {
   readonly tableNotNull?: boolean
 }
 
+/** Asked of each record, by the texts of its fields; null is no value. */
+export type Where = (record: Readonly<Record<string, string | null>>) => boolean
+
 export type Columns = Readonly<Record<string, Column>>
 
 /** As ON CONFLICT names an index. */
@@ -57,6 +61,10 @@ export interface Model<C extends Columns = Columns> {
   readonly deletes?: boolean
   /** With `update`: a record never overwrites a row with a greater value in this column. */
   readonly version: string | undefined
+  /** Records of these are left out. */
+  readonly skipWhen?: SkipWhen
+  /** Records for which it returns false are left out. */
+  readonly where?: Where
   /**
    * Where it comes from, if nobody wrote it: `inferred` from the values of files, or read from a `table` that
    * exists, which is never made again for it.

@@ -4,6 +4,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { WantedField } from '../core/cells.ts'
 import type { Notations } from '../core/notation.ts'
+import type { SkipWhen } from '../core/skip.ts'
 import { isMasked, type Model, type ModelColumn, sourceColumns, sourceNames } from './model.ts'
 import { notationOf, textWritten } from './notation/notation.ts'
 
@@ -18,18 +19,25 @@ function takeOf({ type, transform }: ModelColumn): WantedField['take'] {
   return type.kind === 'custom' || type.kind === 'array' || transform !== undefined ? 'either' : 'text'
 }
 
+/** The fields that decide whether a record is left out, by the model or by the layout. */
+export const skipFields = (model: Model, skipWhen: SkipWhen = {}): readonly string[] => [
+  ...new Set([...Object.keys(model.skipWhen ?? {}), ...Object.keys(skipWhen)]),
+]
+
 /** What of `fields` the model cannot use or misses: one line each, none where they fit. */
 export function* fieldProblems(
   model: Model,
   fields: readonly string[],
   ignoreExtra = false,
+  skipWhen: SkipWhen = {},
 ): Generator<string> {
   const columns = sourceColumns(model)
   const known = new Set(columns.flatMap(sourceNames))
+  const skipping = skipFields(model, skipWhen)
   const present = new Set(fields)
   const needed = columns.filter((column) => column.notNull && column.fallback === undefined)
   // Several columns may read one field.
-  for (const name of new Set(needed.flatMap(sourceNames)))
+  for (const name of new Set([...needed.flatMap(sourceNames), ...skipping]))
     if (!present.has(name)) yield `column ${name} is missing`
   const extra = fields.filter((field) => !known.has(field))
   // Without it, every record would be a row of NULLs and defaults.
@@ -37,7 +45,8 @@ export function* fieldProblems(
   // What looks like a header of which no name is known may be a record.
   if (noneKnown && (ignoreExtra || isMasked(model) || extra.length === 0))
     yield 'none of its columns is in the model'
-  else if (!ignoreExtra) for (const field of extra) yield `column ${field} is not in the model`
+  else if (!ignoreExtra)
+    for (const field of extra) if (!skipping.includes(field)) yield `column ${field} is not in the model`
 }
 
 /** What may be kept of a field outside its table. */

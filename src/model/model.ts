@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { LadingError } from '../core/errors.ts'
+import type { SkipWhen } from '../core/skip.ts'
 import { visible } from '../core/found.ts'
 import { Column } from './columns.ts'
 import {
@@ -9,6 +10,7 @@ import {
   type Model,
   type ModelColumn,
   sourceNames,
+  type Where,
 } from './declared.ts'
 import type { Mask } from './mask.ts'
 import { problemsOf } from './problems.ts'
@@ -28,6 +30,13 @@ export interface ModelOptions<C extends Columns> {
   /** Default: `error`, which rejects a conflicting record. */
   readonly onConflict?: ConflictPolicy
   readonly version?: keyof C & string
+  /**
+   * Leaves out records on purpose: those of which a field has one of these texts. They count as skipped, and
+   * receipts say how many they are.
+   */
+  readonly skipWhen?: SkipWhen
+  /** Leaves out records for which it returns false. A throw rejects the record. */
+  readonly where?: Where
 }
 
 /** Checks the options and makes a model of them. Throws `MODEL_INVALID`, which lists every problem. */
@@ -48,6 +57,8 @@ export function defineModel<const C extends Columns>(...given: [options: ModelOp
     indexes: options.indexes ?? [],
     onConflict: options.onConflict ?? 'error',
     version: options.version,
+    ...(options.skipWhen && { skipWhen: options.skipWhen }),
+    ...(options.where && { where: options.where }),
   }
   return modelOf(declared)
 }

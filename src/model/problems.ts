@@ -1,3 +1,4 @@
+import { skipProblem } from '../core/skip.ts'
 import { nearest } from '../core/nearest.ts'
 import { fieldPath } from '../core/path.ts'
 import type { ColumnType } from './columns.ts'
@@ -13,6 +14,8 @@ export function* problemsOf(model: Omit<Model, 'fingerprint'>): Generator<string
   if (names.size === 0) yield 'it has no columns'
   for (const column of model.columns) yield* columnProblems(column)
   yield* sharedMaskProblems(model.columns)
+  const skipping = skipProblem(model.skipWhen)
+  if (skipping !== undefined) yield skipping
   const used = [
     ...model.primaryKey,
     ...model.indexes.flatMap((each) => each.columns),

@@ -130,6 +130,8 @@ const signatures = {
         indexes: optional(list(anything)),
         onConflict: optional(oneOf('error', 'skip', 'update', 'merge')),
         version: optional(text),
+        skipWhen: optional(object({})),
+        where: optional(callback),
       }),
     ],
     example: 'defineModel({ table, columns: { id: bigint().notNull() } })',

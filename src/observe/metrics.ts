@@ -46,7 +46,10 @@ export function makeMetrics(about: About, observer: Observer): Metrics {
     records: counter('lading_records_received_total', 'Records in messages of batches that were written.'),
     loaded: counter('lading_records_loaded_total', 'Records that took effect in the database.'),
     rejected: counter('lading_records_rejected_total', 'Records that were kept as rejects.'),
-    skipped: counter('lading_records_skipped_total', 'Records that the conflict policy left out.'),
+    skipped: counter(
+      'lading_records_skipped_total',
+      'Records that the conflict policy, the model or an option left out.',
+    ),
   }
   const messages = {
     messages: counter('lading_messages_received_total', 'Messages of batches that were written.'),

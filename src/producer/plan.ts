@@ -114,7 +114,7 @@ const splitterOf = (source: PlannedSource, options: HeadOptions): Splitter => {
     names: sourceColumns(model).flatMap(sourceNames),
     isMasked: isMasked(model),
     namesColumns,
-    problems: (fields) => [...fieldProblems(model, fields, ignoreExtra)],
+    problems: (fields) => [...fieldProblems(model, fields, ignoreExtra, source.reading?.skipWhen)],
   })
 }
 
@@ -191,11 +191,12 @@ class Planner {
   }
 
   get #layout(): Layout {
-    const { notation = {}, notations = {} } = this.#reading
+    const { notation = {}, notations = {}, skipWhen } = this.#reading
     return {
       ...this.#splitter.layout,
       ...(Object.keys(notation).length > 0 && { notation }),
       ...(Object.keys(notations).length > 0 && { notations }),
+      ...(skipWhen && { skipWhen }),
       ...(this.#options.ofTable && { ofTable: this.#options.ofTable }),
     }
   }

@@ -2,6 +2,7 @@
 import { notationsProblem } from '../model/notation/notation.ts'
 import type { Reading } from '../format/reading.ts'
 import { lineEndsFor } from '../format/registry.ts'
+import { skipProblem } from '../core/skip.ts'
 import { LadingError } from '../core/errors.ts'
 import { textSource } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
@@ -26,6 +27,8 @@ export async function readAs(source: Source, options: ReadingOptions): Promise<R
   const reading = { ...inside, ...(readingOf === undefined ? statedIn(options) : await readingOf(source)) }
   const problem = notationsProblem(reading)
   if (problem !== undefined) throw new LadingError('USAGE', `the notation of ${source.name}: ${problem}`)
+  const wrong = skipProblem(reading.skipWhen)
+  if (wrong !== undefined) throw new LadingError('USAGE', wrong)
   const { footerLines = 0 } = reading
   if (!Number.isSafeInteger(footerLines) || footerLines < 0)
     throw new LadingError('USAGE', 'footerLines must be a whole number of 0 or more')
@@ -44,7 +47,16 @@ export function written(source: Source, reading: Reading): ReadSource {
   return { ...text, reading }
 }
 
-const stated = ['format', 'dialect', 'encoding', 'lineEnd', 'footerLines', 'notation', 'notations'] as const
+const stated = [
+  'format',
+  'dialect',
+  'encoding',
+  'lineEnd',
+  'footerLines',
+  'notation',
+  'notations',
+  'skipWhen',
+] as const
 
 /** What the options say of how every source is written. */
 const statedIn = (options: Reading): Reading =>

@@ -21,6 +21,9 @@ type Refused = Verdict & { readonly kind: 'refused' }
 
 const refused = (code: Refused['code'], detail: string): Refused => ({ kind: 'refused', code, detail })
 
+/** A person who replays it wants it loaded, so it stays a reject and says why it is not. */
+const leftOut: Fault = { code: 'RECORD_FILTERED', detail: 'the model or an option leaves such records out' }
+
 /** How the record of a reject lies in its text; undefined where that is not known. */
 export const layoutOf = ({ layout, loadId }: Pick<StoredReject, 'layout' | 'loadId'>): Layout | undefined =>
   layout ?? (loadId === undefined ? messageLayout : undefined)
@@ -75,7 +78,9 @@ export class Redecoder {
       return field === undefined ? recordKey(key, record - 1) : storableKey(records.keyText())
     }
     records.reader.openOne(text)
-    const fault = records.decode({ keyOf, at: Date.now() }, 0)
+    const left = records.filter?.() ?? false
+    const fault =
+      left === true ? leftOut : left === false ? records.decode({ keyOf, at: Date.now() }, 0) : left
     const place = (each: Fault): Fault => records.placed(text, each, false)
     const own = fault === undefined && field !== undefined ? fieldKey(field, records.keyText()) : key
     // A record that the database refused has its key already, in the row that counts it as rejected.

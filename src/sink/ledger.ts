@@ -11,7 +11,7 @@ import type { Abortable } from '../core/wait.ts'
 export interface Counts {
   readonly loaded: number
   readonly rejected: number
-  /** Left out by the conflict policy. */
+  /** Left out: by the conflict policy, or on purpose. */
   readonly skipped: number
 }
 
@@ -74,6 +74,8 @@ export interface Receipt extends Counts {
   readonly plan: string
   readonly records: number
   readonly dead: number
+  /** Of the skipped: those that the model or an option leaves out on purpose. */
+  readonly filtered: number
   readonly chunks: number
   /** Chunks with a verdict, dead ones included. */
   readonly chunksDone: number

@@ -16,7 +16,7 @@ export function openReceipt(
     'loadId' | 'pipeline' | 'source' | 'sha256' | 'bytes' | 'plan' | 'records' | 'chunks' | 'startedAt'
   >,
 ): Receipt {
-  const counts = { loaded: 0, rejected: 0, skipped: 0, dead: 0, chunksDone: 0 }
+  const counts = { loaded: 0, rejected: 0, skipped: 0, dead: 0, filtered: 0, chunksDone: 0 }
   return {
     ...load,
     ...counts,
@@ -41,6 +41,8 @@ export function balance(receipt: Receipt): Balance {
   if (chunksDone > chunks) problems.push(`${chunksDone} chunks have a verdict, the plan has ${chunks}`)
   if (chunksDone === chunks && open > 0)
     problems.push(`every chunk has a verdict, and ${open} records have none`)
+  if (receipt.filtered > skipped)
+    problems.push(`${receipt.filtered} records are left out on purpose, and only ${skipped} are skipped`)
   if (rejectRows !== rejected)
     problems.push(`${rejected} records are rejected, and ${rejectRows} rejects are kept`)
   if (deadLetterRecords !== dead)

@@ -27,6 +27,8 @@ export interface Part {
   readonly rows: number
   /** Records that were refused before they reached the database. */
   readonly rejects: readonly Reject[]
+  /** Records that are left out on purpose; they count as skipped. None by default. */
+  readonly filtered?: number | undefined
   /**
    * Describes the part's row `row` (from 0), which the database refused. A sink calls it inside the batch's
    * transaction, under its locks: it must be synchronous and quick, touch no database, and give the same

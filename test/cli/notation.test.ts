@@ -41,3 +41,14 @@ it.each([
   const run = await folder.lading('load', 'orders.csv', ...options)
   expectError(run, 'USAGE', 64, problem)
 })
+
+it('records are left out by an option, and the receipt says how many', async () => {
+  await using folder = await Folder.make({ 'orders.csv': csv, 'model.ts': model })
+  const load = 'load orders.csv --model ./model.ts --delimiter ; --skip-when code=NA --skip-when count=1'
+  const run = await folder.lading(...load.split(' '), '--skip-when', 'count=1.200')
+  expect(run.code, run.err).toBe(0)
+  expect(run.out).toContain('3 records of the skipped left out on purpose')
+  const [receipt] = await folder.json<{ skipped: number; filtered: number }[]>('verify')
+  expect(receipt).toMatchObject({ skipped: 3, filtered: 3 })
+  expectError(await folder.lading('load', 'orders.csv', '--skip-when', 'code'), 'USAGE', 64, 'Not FIELD=TEXT')
+})

@@ -1,7 +1,9 @@
-/** How the values of files are written, as options. */
+/** How the values of files are written, and which records are left out, as options. */
 import { InvalidArgumentError, Option } from 'commander'
 import { LadingError } from '../../core/errors.ts'
 import type { Notation, Notations } from '../../core/notation.ts'
+import type { SkipWhen } from '../../core/skip.ts'
+import type { Reading } from '../../format/reading.ts'
 import { notationsProblem } from '../../model/notation/notation.ts'
 
 const epochs: Readonly<Record<string, NonNullable<Notation['epoch']>>> = {
@@ -38,6 +40,15 @@ function decimalSign(text: string): ',' | '.' {
   throw new InvalidArgumentError("Not ',' or '.'.")
 }
 
+function skipWhen(
+  text: string,
+  earlier: Readonly<Record<string, readonly string[]>> = {},
+): Readonly<Record<string, readonly string[]>> {
+  const [, field, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
+  if (field === undefined || value === undefined) throw new InvalidArgumentError('Not FIELD=TEXT.')
+  return { ...earlier, [field]: [...(earlier[field] ?? []), value] }
+}
+
 export const notationOptions = () => [
   new Option('--null <texts>', 'texts that mean no value, for example NA,-').argParser(nulls),
   new Option('--decimal <sign>', "decimal sign of numbers (default: '.')").argParser(decimalSign),
@@ -51,6 +62,10 @@ export const notationOptions = () => [
     'dates and times: for example DD.MM.YYYY, epoch-ms or excel-days; FIELD=FORMAT for one field; may be repeated',
   ).argParser(dateFormat),
   new Option('--excel-text', '="007" is the text 007'),
+  new Option(
+    '--skip-when <field=text>',
+    'leave out records in which the field has this text (none: no value); may be repeated; receipts count them',
+  ).argParser(skipWhen),
 ]
 
 export interface NotationFlags {
@@ -60,10 +75,11 @@ export interface NotationFlags {
   readonly money?: true | string
   readonly dateFormat?: readonly DateFormat[]
   readonly excelText?: true
+  readonly skipWhen?: SkipWhen
 }
 
 /** Throws `USAGE` for a notation that nothing is written in. */
-export function notationSettings(flags: NotationFlags): Notations {
+export function notationSettings(flags: NotationFlags): Pick<Reading, keyof Notations | 'skipWhen'> {
   const { decimal, thousands, money, dateFormat: formats = [], excelText } = flags
   const notation: Notation = {
     ...(flags.null !== undefined && { nulls: flags.null }),
@@ -83,5 +99,5 @@ export function notationSettings(flags: NotationFlags): Notations {
   const problem = notationsProblem(notations)
   if (problem !== undefined)
     throw new LadingError('USAGE', `--decimal, --thousands, --money and --date-format: ${problem}`)
-  return notations
+  return { ...notations, ...(flags.skipWhen && { skipWhen: flags.skipWhen }) }
 }

@@ -196,6 +196,11 @@ export function printVerdict(receipts: readonly Receipt[], missing: readonly Mis
   missingLines(missing).forEach(print)
   if (wrong === 0 && open <= 0 && missing.length === 0 && receipts.length > 0)
     print('every load is complete and adds up')
+  const filtered = sum((receipt) => receipt.filtered)
+  if (filtered > 0)
+    print(
+      `${counted(filtered, 'record')} of the skipped left out on purpose, as the model or --skip-when says`,
+    )
   // With one load, the command lists only its rejects.
   const only =
     receipts[0] !== undefined && receipts.length === 1 ? ['--load', shortId(receipts[0].loadId)] : []

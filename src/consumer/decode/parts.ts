@@ -128,16 +128,18 @@ export class PartDecoder {
   /** All records as one part. */
   #together(records: Records, places: Places, origin: Origin, identity: Identity): Part {
     const { key, sha256, load, layout } = identity
-    const { reader } = records
+    const { reader, filter } = records
     const before = this.#rows.rows
     const rejects: Reject[] = []
-    const refused: number[] = []
+    /** Records that became no row. */
+    const rowless: number[] = []
     let record = 0
     for (; reader.next(); record++) {
-      const fault = records.decode(origin, record)
+      const left = filter?.() ?? false
+      const fault = left === false ? records.decode(origin, record) : left
       if (fault === undefined) continue
-      refused.push(record)
-      rejects.push(places.reject(record, fault))
+      rowless.push(record)
+      if (fault !== true) rejects.push(places.reject(record, fault))
     }
     return {
       key,
@@ -147,22 +149,29 @@ export class PartDecoder {
       records: record,
       rows: this.#rows.rows - before,
       rejects,
-      describe: (row, fault) => places.describe(recordOfRow(row, refused), fault),
+      filtered: rowless.length - rejects.length,
+      describe: (row, fault) => places.describe(recordOfRow(row, rowless), fault),
     }
   }
 
   /**
-   * Each record as a part of its own. Those that are refused share one, the last, under the key of the
+   * Each record as a part of its own. Those that are refused or left out share one, the last, under the key of the
    * message, so that the key of a record is still free when it comes again and fits.
    */
   #oneByOne(records: Records, places: Places, body: Buffer, field: string, key: string): Part[] {
-    const { reader } = records
+    const { reader, filter } = records
     const hashes = this.#options.letter?.records
     const origin: Origin = { keyOf: () => storableKey(records.keyText()), at: Date.now() }
     const parts: Part[] = []
     const rejects: Reject[] = []
+    let filtered = 0
     for (let record = 0; reader.next(); record++) {
-      const fault = records.decode(origin, record)
+      const left = filter?.() ?? false
+      if (left === true) {
+        filtered++
+        continue
+      }
+      const fault = left === false ? records.decode(origin, record) : left
       if (fault !== undefined) {
         rejects.push(places.reject(record, fault))
         continue
@@ -177,9 +186,11 @@ export class PartDecoder {
         describe: (_, each) => places.describe(record, each),
       })
     }
-    if (rejects.length === 0 && parts.length > 0) return parts
+    const others = rejects.length + filtered
+    if (others === 0 && parts.length > 0) return parts
     const describe: Part['describe'] = (_, fault) => places.describe(0, fault)
-    return [...parts, { ...this.#identityOf(key, body), records: rejects.length, rows: 0, rejects, describe }]
+    const identity = this.#identityOf(key, body)
+    return [...parts, { ...identity, records: others, rows: 0, rejects, filtered, describe }]
   }
 }
 

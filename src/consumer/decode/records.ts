@@ -4,12 +4,14 @@ import type { Fault, Span } from '../../core/fault.ts'
 import type { Layout } from '../../core/load.ts'
 import type { Format, RecordReader } from '../../format/format.ts'
 import { formatOf } from '../../format/registry.ts'
-import { fieldProblems, type FieldMask, wantedFields } from '../../model/fields.ts'
+import { skipProblem } from '../../core/skip.ts'
+import { fieldProblems, type FieldMask, skipFields, wantedFields } from '../../model/fields.ts'
 import { deletedField, mayChangeRows } from '../../model/change.ts'
 import { cellsOfColumn, type Model, sourceColumns, sourceNames, tableName } from '../../model/model.ts'
 import { notationsProblem } from '../../model/notation/notation.ts'
 import { type Origin, RecordDecoder } from '../../model/record.ts'
 import type { RowBuffer } from '../../model/writer.ts'
+import { type Filter, filterOf } from './filter.ts'
 import { isRedacted, Keeping } from './keeping.ts'
 
 export interface RecordsOptions {
@@ -42,6 +44,8 @@ export class Records {
   readonly reader: RecordReader
   /** Undefined where the model masks nothing. */
   readonly keeping: Keeping | undefined
+  /** Undefined where no record is left out on purpose. */
+  readonly filter: Filter | undefined
   readonly #model: Model
   readonly #format: Format
   readonly #decoder: RecordDecoder
@@ -62,7 +66,11 @@ export class Records {
     const isMark = mayDelete(model, layout) && wanted.every(({ name }) => name !== deletedField)
     const mark = isMark ? [{ name: deletedField, take: 'key' as const }] : []
     this.#deletedCell = isMark ? wanted.length : -1
-    this.reader = format.reader(layout, [...wanted, ...mark, ...key], ignoreExtra)
+    const skipping = skipFields(model, layout.skipWhen)
+      .filter((name) => !wanted.some((each) => each.name === name))
+      .map((name) => ({ name, take: 'either' as const }))
+    this.reader = format.reader(layout, [...wanted, ...mark, ...skipping, ...key], ignoreExtra)
+    this.filter = filterOf(model, layout, this.reader)
     this.#decoder = new RecordDecoder(model, this.reader.fields, rows, layout)
     this.keeping = Keeping.of(model, keyField, layout)
     this.#keyField = keyField
@@ -81,12 +89,13 @@ export class Records {
         detail: `its records have a layout of format ${JSON.stringify(name)} that cannot be read`,
       }
     }
-    const unreadable = notationsProblem(layout)
+    const unreadable = notationsProblem(layout) ?? skipProblem(layout.skipWhen)
     if (unreadable !== undefined)
-      return { code: 'BAD_ENVELOPE', detail: `its fields have a notation that cannot be read: ${unreadable}` }
+      return { code: 'BAD_ENVELOPE', detail: `its records have a layout that cannot be read: ${unreadable}` }
     const { model, ignoreExtra } = options
     // Without fields in the layout, each record names its own.
-    const problems = layout.fields.length === 0 ? [] : [...fieldProblems(model, layout.fields, ignoreExtra)]
+    const problems =
+      layout.fields.length === 0 ? [] : [...fieldProblems(model, layout.fields, ignoreExtra, layout.skipWhen)]
     if (problems.length === 0) return new Records(format, layout, options, rows)
     return { code: 'MODEL_MISMATCH', detail: `does not fit ${tableName(model)}: ${problems.join(', ')}` }
   }

@@ -115,6 +115,10 @@ export const dataCodes = {
     "the model's own transform threw",
     'correct the transform, or the record, then replay',
   ),
+  RECORD_FILTERED: reject(
+    'the model or an option leaves the record out',
+    'discard it with rejects discard, or correct where, skipWhen or --skip-when',
+  ),
   OBJECT_TOO_LARGE: reject('the object is larger than 16 MiB', 'send smaller ones'),
   VALUE_REDACTED: reject(
     'the value was not kept when the message became a dead letter',

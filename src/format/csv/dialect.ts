@@ -137,6 +137,7 @@ const layoutKeys: ReadonlySet<string> = new Set([
   'multiline',
   'notation',
   'notations',
+  'skipWhen',
   'ofTable',
 ])
 

@@ -85,11 +85,11 @@ export class DirectPath {
         )
         await commit(client)
         this.#doubts.delete(model.fingerprint)
-        return parts.map((part) => ({
+        return parts.map(({ records, rows: loaded, filtered = 0 }) => ({
           kind: 'applied',
-          loaded: part.rows,
-          rejected: part.records - part.rows,
-          skipped: 0,
+          loaded,
+          rejected: records - loaded - filtered,
+          skipped: filtered,
         }))
       }
       // A trigger leaves rows out, and will do so again.
@@ -151,7 +151,7 @@ function statements({ model, rows }: Batch<CopyBuffer>, loads: readonly LoadInfo
     beginBatch,
     lockLoads(loads.map(({ id }) => id)),
     openLoads(loads),
-    `COPY ${ledgerTable} (pipeline, key, sha256, load_id, outcome, records, loaded, rejected, skipped) FROM STDIN`,
+    `COPY ${ledgerTable} (pipeline, key, sha256, load_id, outcome, records, loaded, rejected, skipped, filtered) FROM STDIN`,
     copyInto(qualified(model), model, rows),
   ]
 }
@@ -162,7 +162,7 @@ function statements({ model, rows }: Batch<CopyBuffer>, loads: readonly LoadInfo
  */
 function ledgerRows({ pipeline, parts }: Batch<CopyBuffer>): Buffer {
   const first = copyField(pipeline)
-  const line = ({ key, sha256, load, records, rows }: Part): string =>
-    `${first}\t${copyField(key)}\t\\\\x${sha256}\t${load?.id ?? '\\N'}\tapplied\t${records}\t${rows}\t${records - rows}\t0\n`
+  const line = ({ key, sha256, load, records, rows, filtered = 0 }: Part): string =>
+    `${first}\t${copyField(key)}\t\\\\x${sha256}\t${load?.id ?? '\\N'}\tapplied\t${records}\t${rows}\t${records - rows - filtered}\t${filtered}\t${filtered}\n`
   return Buffer.from(parts.toSorted(inOrderOfEntry).map(line).join(''))
 }

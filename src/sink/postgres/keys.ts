@@ -47,9 +47,10 @@ export async function enterLedger(
   if (spans.length === 0) return []
   const sorted = spans.toSorted((a, b) => inOrderOfEntry(a.part, b.part))
   const { rows } = await client.query<{ key: string }>(
-    `INSERT INTO lading.ledger (pipeline, key, sha256, load_id, outcome, records, loaded, rejected, skipped)
-     SELECT $1, key, sha256, load_id, 'applied', records, loaded, records - loaded, 0
-     FROM unnest($2::text[], $3::bytea[], $4::uuid[], $5::bigint[], $6::bigint[]) AS part (key, sha256, load_id, records, loaded)
+    `INSERT INTO lading.ledger (pipeline, key, sha256, load_id, outcome, records, loaded, rejected, skipped, filtered)
+     SELECT $1, key, sha256, load_id, 'applied', records, loaded, records - loaded - filtered, filtered, filtered
+     FROM unnest($2::text[], $3::bytea[], $4::uuid[], $5::bigint[], $6::bigint[], $7::bigint[])
+       AS part (key, sha256, load_id, records, loaded, filtered)
      ON CONFLICT DO NOTHING RETURNING key`,
     [
       pipeline,
@@ -58,6 +59,7 @@ export async function enterLedger(
       sorted.map(({ part }) => part.load?.id ?? null),
       sorted.map(({ part }) => part.records),
       sorted.map(({ part }) => part.rows),
+      sorted.map(({ part }) => part.filtered ?? 0),
     ],
   )
   const entered = new Set(rows.map(({ key }) => key))

@@ -117,10 +117,11 @@ async function placeParts(
     for (const { part, index, start, end } of run) {
       const { skipped, refusals } = placed(start, end) ?? (await placement.place(start, end))
       for (const reject of [...part.rejects, ...describe(part, start, refusals)]) rejects.push([part, reject])
+      const { filtered = 0 } = part
       const counts = {
         loaded: part.rows - skipped - refusals.length,
-        rejected: part.records - part.rows + refusals.length,
-        skipped,
+        rejected: part.records - part.rows - filtered + refusals.length,
+        skipped: skipped + filtered,
       }
       if (counts.loaded !== part.rows) corrections.push([part, counts])
       verdicts[index] = { kind: 'applied', ...counts }

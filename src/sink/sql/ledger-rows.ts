@@ -45,6 +45,7 @@ export function receiptOf(row: LedgerRow): Receipt {
     loaded: count('loaded'),
     rejected: count('rejected'),
     skipped: count('skipped'),
+    filtered: count('filtered'),
     dead: Number(row['dead']),
     chunks: Number(row['chunks']),
     chunksDone: Number(complete ? row['chunks'] : row['chunks_done']),

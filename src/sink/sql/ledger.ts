@@ -41,7 +41,7 @@ export interface LedgerDatabase {
 const rejectCounts = sql`count(*) AS reject_rows, count(*) FILTER (WHERE state = 'open') AS open_rejects`
 const letterCounts = sql`count(*) AS dead_letters, count(*) FILTER (WHERE discarded_at IS NULL) AS open_dead_letters,
   sum(records) AS dead_letter_records`
-const chunkSums = sql`sum(loaded) AS sum_loaded, sum(rejected) AS sum_rejected, sum(skipped) AS sum_skipped,
+const chunkSums = sql`sum(loaded) AS sum_loaded, sum(rejected) AS sum_rejected, sum(skipped) AS sum_skipped, sum(filtered) AS sum_filtered,
   sum(records) FILTER (WHERE outcome = 'dead') AS dead, count(*) AS chunks_done`
 
 export class SqlLedger implements Ledger {
@@ -69,7 +69,7 @@ export class SqlLedger implements Ledger {
         letters AS (SELECT load_id, ${letterCounts} FROM ${deadLetter} AS letter WHERE ${ofChosen} AND state = 'dead' GROUP BY load_id),
         sums AS (SELECT load_id, ${chunkSums} FROM ${ledger} AS ledger WHERE ${ofChosen} GROUP BY load_id)
       SELECT chosen.*, reject_rows, open_rejects, dead_letters, open_dead_letters, dead_letter_records,
-        sum_loaded, sum_rejected, sum_skipped, dead, chunks_done
+        sum_loaded, sum_rejected, sum_skipped, sum_filtered, dead, chunks_done
       FROM chosen LEFT JOIN rejects ON rejects.load_id = chosen.id LEFT JOIN letters ON letters.load_id = chosen.id
         LEFT JOIN sums ON sums.load_id = chosen.id
       ORDER BY started_at DESC, id`,

@@ -84,4 +84,7 @@ export const migrations = [
   madeTables,
   `-- Release of the time-zone data by which the load's local times were read first, where its model has zones.
    ALTER TABLE lading_load ADD COLUMN zone_release TEXT`,
+  `-- Of the skipped records, those that are left out on purpose; an older version counts them as skipped.
+   ALTER TABLE lading_load ADD COLUMN filtered INTEGER;
+   ALTER TABLE lading_ledger ADD COLUMN filtered INTEGER`,
 ]

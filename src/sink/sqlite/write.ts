@@ -114,10 +114,11 @@ function apply(
   const rejects = [...part.rejects, ...refused]
   if (rejects.length > 0) keepLayout(file, part)
   for (const reject of rejects) insertReject(file, pipeline, part, reject)
-  const rejected = part.records - part.rows + refused.length
-  const skipped = part.rows - refused.length - changed
-  const sql = `INSERT INTO lading_ledger (pipeline, key, sha256, load_id, outcome, records, loaded, rejected, skipped)
-               VALUES (?, ?, ?, ?, 'applied', ?, ?, ?, ?)`
+  const { filtered = 0 } = part
+  const rejected = part.records - part.rows - filtered + refused.length
+  const skipped = part.rows - refused.length - changed + filtered
+  const sql = `INSERT INTO lading_ledger (pipeline, key, sha256, load_id, outcome, records, loaded, rejected, skipped, filtered)
+               VALUES (?, ?, ?, ?, 'applied', ?, ?, ?, ?, ?)`
   file.run(
     sql,
     pipeline,
@@ -128,6 +129,7 @@ function apply(
     changed,
     rejected,
     skipped,
+    filtered,
   )
   return { kind: 'applied', loaded: changed, rejected, skipped }
 }

@@ -16,10 +16,10 @@ interface Waiting {
 
 const entry = import.meta.url.endsWith('.ts') ? './writer-thread.ts' : './writer-thread.js'
 
-function plain({ key, sha256, load, layout, records, rows, rejects }: Part): Job['parts'][number] {
+function plain({ key, sha256, load, layout, records, rows, rejects, filtered }: Part): Job['parts'][number] {
   // A copy of a view would take along all the bytes behind it.
   const own = rejects.map((reject) => ({ ...reject, raw: new Uint8Array(reject.raw) }))
-  return { key, sha256, load, layout, records, rows, rejects: own }
+  return { key, sha256, load, layout, records, rows, rejects: own, filtered }
 }
 
 export class Writer implements AsyncDisposable {

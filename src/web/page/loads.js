@@ -72,6 +72,7 @@ export function showReceipt({ id, source, records, loaded, rejected, skipped, de
   ]
   if (receipt) {
     const { chunks, chunksDone, bytes: size, sha256, plan, startedAt } = receipt
+    if (receipt.filtered > 0) facts.push(['left out on purpose', count(receipt.filtered)])
     facts.push(
       ['chunks', `${count(chunksDone)} of ${count(chunks)}`],
       ['size', `${count(size)} bytes`],

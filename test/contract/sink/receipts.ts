@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest'
 import { balance, defineModel, integer, type LoadInfo, type Sink, text } from 'lading'
 import {
+  applied,
   count,
   type Delivery,
+  duplicate,
   entries,
   letterOf,
   loadOf,
@@ -46,6 +48,30 @@ export function receipts(open: OpenTarget): void {
     expect(await sink.ledger.zoneReleases([load.id, other.id], '2027a')).toEqual(['2025b', '2026c'])
     expect(await receiptOf(sink, load)).toMatchObject({ zoneRelease: '2025b' })
     expect(await receiptOf(sink, other)).toMatchObject({ zoneRelease: '2026c' })
+  })
+
+  it('records that are left out on purpose count as skipped, and a receipt says how many they are', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(keyed)
+    const load = loadOf(2, 8)
+    const reject = rejectOf(2, { code: 'BAD_INTEGER', detail: 'x' }, 'x')
+    const first = { ...chunk(load, 0, 1, 2), filtered: 3, rejects: [reject] }
+    expect(await write(sink, keyed, [first])).toEqual([applied(2, 1, 3)])
+    const begun = { loaded: 2, rejected: 1, skipped: 3, filtered: 3, open: 2 }
+    expect(await receiptOf(sink, load)).toMatchObject(begun)
+    expect(await write(sink, keyed, [first])).toEqual([duplicate])
+    // One more is skipped by the conflict policy.
+    expect(await write(sink, keyed, [{ ...chunk(load, 1, 2), filtered: 1 }])).toEqual([applied(0, 0, 2)])
+    const done = { loaded: 2, rejected: 1, skipped: 5, filtered: 4, open: 0 }
+    expect(await receiptOf(sink, load)).toMatchObject(done)
+    await sink.ledger.fold([load.id])
+    const receipt = await receiptOf(sink, load)
+    expect(receipt).toMatchObject(done)
+    expect(balance(receipt)).toEqual({ open: 0, problems: [] })
+    const other = loadOf(1, 2)
+    expect(await write(sink, keyed, [{ ...chunk(other, 0), filtered: 2 }])).toEqual([applied(0, 0, 2)])
+    expect(await receiptOf(sink, other)).toMatchObject({ loaded: 0, skipped: 2, filtered: 2, open: 0 })
   })
 
   it('a receipt adds up at every step of a load: open, loaded, rejected, skipped, dead, replayed, folded', async () => {
@@ -241,7 +267,7 @@ export function receipts(open: OpenTarget): void {
     for (const sink of sinks) await sink.prepare(model)
     const [a, b, folder] = sinks
     const rounds = 100
-    let applied = 0
+    let effective = 0
     for (let round = 0; round < rounds; round++) {
       const load = loadOf(2, 3)
       const parts = [chunk(load, 0, 1, 2), chunk(load, 1, 3)]
@@ -257,7 +283,7 @@ export function receipts(open: OpenTarget): void {
         folder.ledger.fold([load.id]),
         write(b, model, parts),
       ])
-      applied += [...verdicts, ...late.flatMap((verdict) => verdict ?? [])].filter(
+      effective += [...verdicts, ...late.flatMap((verdict) => verdict ?? [])].filter(
         ({ kind }) => kind === 'applied',
       ).length
       expect(await receiptOf(a, load)).toMatchObject({ loaded: 3, chunksDone: 2, open: 0 })
@@ -266,7 +292,7 @@ export function receipts(open: OpenTarget): void {
       expect(await a.ledger.progress(load.id)).toMatchObject({ complete: true })
     }
     for (const sink of sinks) await sink[Symbol.asyncDispose]()
-    expect(applied).toBe(rounds * 2)
+    expect(effective).toBe(rounds * 2)
     expect(await count(target, 'events')).toBe(rounds * 3)
     expect(await entries(target)).toEqual([])
   })

@@ -65,6 +65,8 @@ export interface Delivery {
   readonly load?: LoadInfo
   readonly layout?: Layout
   readonly rejects?: readonly Reject[]
+  /** Records that are left out on purpose. */
+  readonly filtered?: number
 }
 
 export const pipeline = 'test'
@@ -145,15 +147,16 @@ function cellsOf(texts: Texts): Cells {
 }
 
 function partOf(delivery: Delivery): Part {
-  const { key, records, load, layout, rejects = [] } = delivery
+  const { key, records, load, layout, rejects = [], filtered } = delivery
   return {
     key,
     sha256: delivery.sha256 ?? sha256([key, records, rejects.length]),
     load,
     layout,
-    records: records.length + rejects.length,
+    records: records.length + rejects.length + (filtered ?? 0),
     rows: records.length,
     rejects,
+    filtered,
     describe: (row, fault) => rejectOf(row, fault, `${records[row]}`),
   }
 }

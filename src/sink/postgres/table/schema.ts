@@ -94,4 +94,7 @@ export const migrations = [
    ALTER TABLE lading.load ADD COLUMN zone_release text`,
   `-- JSON: the unique indexes among them, because a model that is derived from the table needs its keys.
    ALTER TABLE lading.deferred ADD COLUMN keys jsonb`,
+  `-- Of the skipped records, those that are left out on purpose; an older version counts them as skipped.
+   ALTER TABLE lading.load ADD COLUMN filtered bigint;
+   ALTER TABLE lading.ledger ADD COLUMN filtered bigint`,
 ]

@@ -1,0 +1,144 @@
+/** Records that are left out on purpose: counted, shown, and neither loaded nor rejected. */
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import {
+  balance,
+  createConsumer,
+  defineModel,
+  integer,
+  load,
+  type LoadOptions,
+  type Model,
+  type ModelOptions,
+  openQueue,
+  openSink,
+  replayRejects,
+  text,
+} from '../../src/index.ts'
+import { Fixture } from '../support/fixture.ts'
+import { describePostgres } from '../../tooling/servers/database.ts'
+
+const columns = { id: integer().notNull(), note: text() }
+const model = (more: Partial<ModelOptions<typeof columns>> = {}) =>
+  defineModel({ table: 'items', columns, ...more })
+
+async function opened(kind: 'sqlite' | 'postgres' = 'sqlite') {
+  const fixture = await Fixture.open(kind)
+  const queue = await openQueue(`embedded:${join(fixture.folder, 'queue.db')}`)
+  const sink = await openSink(fixture.target.url)
+  const counts = (receipts: Awaited<ReturnType<typeof sink.ledger.receipts>>) =>
+    receipts.map((receipt) => {
+      expect(balance(receipt)).toEqual({ open: 0, problems: [] })
+      const { records, loaded, rejected, skipped, filtered } = receipt
+      return { records, loaded, rejected, skipped, filtered }
+    })
+  return {
+    sink,
+    queue,
+    load: async (of: Model, content: string, more: Partial<LoadOptions> = {}) => {
+      const path = join(fixture.folder, 'a.csv')
+      await writeFile(path, content)
+      const statePath = join(fixture.folder, 'state.db')
+      const { receipts } = await load({ paths: [path], model: of, queue, sink, statePath, ...more })
+      return counts(receipts)[0]
+    },
+    rejects: async () =>
+      (await sink.ledger.rejects({ limit: 10 })).map(({ line, code, detail }) => ({ line, code, detail })),
+    [Symbol.asyncDispose]: async () => {
+      await queue[Symbol.asyncDispose]()
+      await sink[Symbol.asyncDispose]()
+      await fixture[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function everywhere(kind: 'sqlite' | 'postgres'): void {
+  it('the model says which, by texts of fields and by its own code, and others become rejects as ever', async () => {
+    await using target = await opened(kind)
+    const of = model({ skipWhen: { id: ['Total', 'Sum'] }, where: ({ note }) => note !== 'test' })
+    const csv = 'id,note\n1,a\nTotal,\n2,test\nx,b\n3,\nSum,1,2\n'
+    expect(await target.load(of, csv)).toEqual({
+      records: 6,
+      loaded: 2,
+      rejected: 2,
+      skipped: 2,
+      filtered: 2,
+    })
+    expect(await target.rejects()).toMatchObject([
+      { line: 5, code: 'BAD_INTEGER' },
+      { line: 7, code: 'COLUMN_COUNT' },
+    ])
+  })
+}
+
+describe('SQLite', () => everywhere('sqlite'))
+describePostgres('PostgreSQL', () => everywhere('postgres'))
+
+it('an option says which, of fields that no column reads too, and the empty text is no value', async () => {
+  await using target = await opened()
+  const csv = 'id,note,state\n1,a,ok\n2,,ok\n3,"",ok\n4,d,deleted\n'
+  const skipWhen = { state: 'deleted', note: [''] }
+  expect(await target.load(model(), csv, { skipWhen })).toMatchObject({ loaded: 1, filtered: 3 })
+  const missing = target.load(model(), 'id,note\n1,a\n', { skipWhen })
+  await expect(missing).rejects.toMatchObject({ code: 'HEADER_MISMATCH' })
+  await expect(target.load(model(), csv, { skipWhen: { state: [] } })).rejects.toMatchObject({
+    code: 'USAGE',
+  })
+})
+
+it('records of JSON are left out by any of their fields', async () => {
+  await using target = await opened()
+  const lines = '{"id":1,"state":"ok"}\n{"id":"-"}\n{"id":2,"state":"deleted"}\n{"id":3}\n'
+  const of = model({ skipWhen: { state: 'deleted' }, where: ({ id }) => id !== '-' })
+  expect(await target.load(of, lines, { format: 'ndjson' })).toMatchObject({ loaded: 2, filtered: 2 })
+})
+
+it('messages are left out record by record, whatever identifies them', async () => {
+  for (const dedupKey of ['message-id', 'field:id'] as const) {
+    await using target = await opened()
+    const body = Buffer.from('[{"id":1},{"id":2,"note":"test"},{"id":3}]')
+    await target.queue.publish([{ key: 'm', body, headers: {} }])
+    const consumer = createConsumer({
+      queue: target.queue,
+      sink: target.sink,
+      model: model({ where: ({ note }) => note !== 'test' }),
+      dedupKey,
+    })
+    expect(await consumer.run({ untilEmpty: true })).toMatchObject({ loaded: 2, rejected: 0, skipped: 1 })
+  }
+})
+
+it('code that throws rejects its record', async () => {
+  await using target = await opened()
+  const of = model({
+    where: ({ note }) => {
+      if (note === null) throw new Error('no note')
+      return true
+    },
+  })
+  expect(await target.load(of, 'id,note\n1,a\n2,\n')).toMatchObject({ loaded: 1, rejected: 1, filtered: 0 })
+  expect(await target.rejects()).toEqual([
+    { line: 3, code: 'TRANSFORM_FAILED', detail: 'the where of the model threw: no note' },
+  ])
+})
+
+it('a reject that the model leaves out by now stays one, and says so', async () => {
+  await using target = await opened()
+  await target.load(model(), 'id,note\nTotal,\n')
+  const rejects = await target.sink.ledger.rejects({ limit: 1 })
+  await replayRejects(rejects, { sink: target.sink, model: model({ skipWhen: { id: 'Total' } }) })
+  expect(await target.rejects()).toMatchObject([{ line: 2, code: 'RECORD_FILTERED' }])
+})
+
+it('what is left out is part of the fingerprint', () => {
+  const prints = [
+    model(),
+    model({ skipWhen: { id: 'a' } }),
+    model({ skipWhen: { id: 'b' } }),
+    model({ where: () => true }),
+  ].map(({ fingerprint }) => fingerprint)
+  expect(new Set(prints).size).toBe(4)
+  expect(() => model({ skipWhen: { id: 1 as never } })).toThrow('skipWhen of id must be a text')
+  expect(() => model({ where: 'x' as never })).toThrow("where 'x' is not a function")
+})
