@@ -54,7 +54,7 @@ async function readAll(scores: Map<Variant, number>): Promise<Cost> {
 export async function scoreOfVariant(variant: Variant): Promise<number> {
   try {
     const { sniffed, fields, records } = await readInferred(variant.bytes)
-    if (sniffed.questions.length > 0) return scoreOf(undefined, variant)
+    if (sniffed.questions.some(({ otherwise }) => otherwise === undefined)) return scoreOf(undefined, variant)
     const { header, names } = sniffed.dialect ?? {}
     return scoreOf({ header: header === true || names !== undefined ? fields : [], records }, variant)
   } catch {

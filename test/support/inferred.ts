@@ -38,7 +38,7 @@ export async function readInferred(bytes: Buffer, stated: Reading = {}): Promise
   const { layout } = splitter
   const reader = formatOf(layout)?.reader(layout, [], false)
   // A file that is empty has no columns, and nothing that a reader could read.
-  if (reader === undefined && bytes.length === 0)
+  if (reader === undefined && head === plain.length)
     return { sniffed: found, fields: [], records: [], rejects: 0 }
   if (reader === undefined) throw new Error(`no format reads ${JSON.stringify(layout)}`)
   const problem = reader.open(plain.subarray(head))

@@ -69,6 +69,8 @@ const beginning = 4096
 const wideShare = 0.4
 
 function encodingByNuls(head: Buffer): Encoding | undefined {
+  // The ASCII that a file begins with shows it at once.
+  if (head.length > 1 && (head[0] === 0) !== (head[1] === 0)) return head[0] === 0 ? 'utf-16be' : 'utf-16le'
   const start = head.subarray(0, beginning)
   const half = start.length / 2
   if (half < 2) return undefined

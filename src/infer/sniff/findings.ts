@@ -9,8 +9,9 @@ export class Findings {
     this.decisions.push({ about, chosen, because, ...(line !== undefined && { line }) })
   }
 
-  ask(about: string, line: number, readings: readonly Choice[]): void {
-    this.questions.push({ about, line, readings })
+  /** With `otherwise`, the file can be loaded without an answer. */
+  ask(about: string, line: number, readings: readonly Choice[], otherwise?: string): void {
+    this.questions.push({ about, line, readings, ...(otherwise !== undefined && { otherwise }) })
   }
 }
 

@@ -34,11 +34,11 @@ export function askForComments(table: Table, stated: Partial<Dialect>, found: Fi
       { option: '--types text', meaning: 'they are records' },
     ])
   else if (marked.some(({ cells }) => cells.length !== width))
-    found.decide(
-      'comments',
-      'none',
-      "lines that begin with # are rejects; --comment '#' leaves them out",
+    found.ask(
+      'it begins with #, as a comment',
       first.line,
+      [{ option: "--comment '#'", meaning: `${counted(marked.length, 'line')} that begin so are left out` }],
+      'it is a reject',
     )
 }
 
@@ -60,32 +60,20 @@ export function askForFooter(rows: readonly Row[], table: Table, found: Findings
   if (first === undefined || table.body.filter((row) => !isHollow(row)).length < count + 2) return
   while (start > 0 && isHollow(rows[start - 1] as Row)) start--
   const lines = rows.slice(start).reduce((sum, row) => sum + row.lines, 0)
-  const option = `--footer-lines ${lines}`
-  const asRecord = footer.find(({ cells }) => cells.length === width)
+  const leftOut = { option: `--footer-lines ${lines}`, meaning: 'it is left out' }
+  const isRecord = ({ cells }: Row) => cells.length === width
   const kinds = kindsOf(
     table.body.filter((row) => !footer.includes(row)),
     width,
   )
-  const misfit = footer.find((row) => row.cells.length === width && votesOf(row, kinds).names.length > 0)
-  if (misfit !== undefined)
-    return found.ask(
-      'it ends the file like a total or a note, and columns of values hold texts in it',
-      misfit.line,
-      [
-        { option, meaning: 'it is left out' },
-        { option: '--footer-lines 0', meaning: 'it is a record' },
-      ],
-    )
-  const what =
-    asRecord === undefined
-      ? `has ${counted(first.cells.length, 'cell')} and not ${width}, so it is a reject`
-      : 'looks like a total or a note, and is a record'
-  found.decide(
-    'footer',
-    'none',
-    `the end of the file ${what}; ${option} leaves it out`,
-    (asRecord ?? first).line,
-  )
+  const misfit = footer.find((row) => isRecord(row) && votesOf(row, kinds).names.length > 0)
+  if (misfit !== undefined) {
+    const asText = { option: '--types text', meaning: 'it is a record' }
+    const about = 'it ends the file like a total or a note, and columns of values hold texts in it'
+    return found.ask(about, misfit.line, [leftOut, asText])
+  }
+  const otherwise = footer.some(isRecord) ? 'it is a record' : 'it is a reject'
+  found.ask('it ends the file like a total or a note', first.line, [leftOut], otherwise)
 }
 
 function isClosing(row: Row, { names, kinds }: Table, rows: readonly Row[]): boolean {

@@ -61,7 +61,7 @@ function readRow(text: string, start: number, marks: Marks, line: number): { row
   for (;;) {
     const cell = readCell(text, at, marks)
     // Read again by itself: what follows its line has its own quotes.
-    if (cell.flaw !== undefined && text.slice(at, cell.end).includes('\n'))
+    if (cell.flaw === 'open' || (cell.flaw === 'stray' && text.slice(at, cell.end).includes('\n')))
       return openRow(text, start, marks, line)
     if (cell.isQuoted) (quoted ??= new Set()).add(cells.length)
     isFlawed ||= cell.flaw !== undefined

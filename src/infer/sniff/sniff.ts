@@ -2,7 +2,8 @@
  * How a file is written, found by looking at its head and tail. What is stated is taken as it is, and helps to decide the rest.
  * docs/inference.md says what is found and how.
  */
-import type { Dialect } from '../../format/registry.ts'
+import { LadingError } from '../../core/errors.ts'
+import { type Dialect, splittersFor } from '../../format/registry.ts'
 import type { Reading } from '../../format/reading.ts'
 import type { Decision, Question } from '../decision.ts'
 import { type Candidate, chooseMarks, commonWidth, isBlank, isComment } from './dialects.ts'
@@ -33,7 +34,8 @@ export function sniff(head: Buffer, tail: Buffer | undefined, stated: Reading): 
   if (format !== 'csv' && format !== 'tsv') return { ...own, format, fields: [], ...found }
   const dialect = format === 'tsv' ? { delimiter: '\t', ...stated.dialect } : { ...stated.dialect }
   const table = tableOf(texts.head, texts.tail, { ...own, dialect }, found)
-  return { ...own, format: 'csv', dialect: table.dialect, fields: mended(table.names), ...found }
+  const fields = fieldsOf(texts.head, table.dialect, mended(table.names))
+  return { ...own, format: 'csv', dialect: table.dialect, fields, ...found }
 }
 
 /** JSON begins with a bracket, and what follows it is no name of a column. */
@@ -131,6 +133,27 @@ const written = (delimiter: string): string =>
     [' ', 'space'],
     ['\u001f', 'U+001F'],
   ]).get(delimiter) ?? delimiter
+
+/** As the splitter finds them, which reads the header by its own rules. */
+function fieldsOf(head: string, dialect: Dialect, names: readonly string[]): readonly string[] {
+  const splitter = splittersFor({ format: 'csv', dialect })('', {
+    table: '',
+    names,
+    isMasked: false,
+    namesColumns: true,
+    problems: () => [],
+  })
+  try {
+    // A mark of its own, so that a character that looks like one is data.
+    splitter.begin(Buffer.from(`\ufeff${head}`))
+    if (!splitter.isPastHead) splitter.finish()
+    return splitter.layout.fields
+  } catch (error) {
+    // Reading the file throws it again, with the name of the file.
+    if (error instanceof LadingError) return names
+    throw error
+  }
+}
 
 /** A name for each column: those without one are named by their number, and a name that stands twice gets one. */
 function mended(names: readonly string[]): string[] {

@@ -156,7 +156,7 @@ function askForRow(row: Row, count: number, isUnits: boolean, found: Findings): 
     row.line,
     [
       { option: `--header-rows ${count + 1}`, meaning: `its ${what} join the names above it` },
-      { option: `--header-rows ${count}`, meaning: 'it is a record' },
+      { option: '--types text', meaning: 'it is a record' },
     ],
   )
 }

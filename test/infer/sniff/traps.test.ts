@@ -5,7 +5,11 @@ import { sniffed } from '../../support/inferred.ts'
 
 const dialect = (text: string) => sniffed(Buffer.from(text)).dialect
 const fields = (text: string) => sniffed(Buffer.from(text)).fields
-const about = (text: string) => sniffed(Buffer.from(text)).questions.map((question) => question.line)
+/** Lines without whose answer nothing is loaded. */
+const about = (text: string) =>
+  sniffed(Buffer.from(text))
+    .questions.filter(({ otherwise }) => otherwise === undefined)
+    .map(({ line }) => line)
 
 describe('delimiter', () => {
   it.each([
