@@ -76,6 +76,7 @@ export {
   type FileFormat,
   type FormatName,
   type FormatOptions,
+  type InsideOptions,
 } from './format/registry.ts'
 export type { Reading } from './format/reading.ts'
 export type { FieldValue, Format, RecordReader, RecordText } from './format/format.ts'

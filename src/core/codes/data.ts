@@ -17,7 +17,7 @@ export const dataCodes = {
   ),
   NO_FIELD: reject(
     'the object has no field that a column reads',
-    'correct the source or the from() of the columns; SNS needs raw message delivery',
+    'correct the source or the from() of the columns; a record in an envelope, as SNS sends it, needs --unwrap',
   ),
   NO_RECORDS: reject(
     'nothing stands where the path to the records leads',
