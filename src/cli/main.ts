@@ -9,6 +9,8 @@ import { applyEnvironment, dropEmpty, nameRegion } from './settings/environment.
 import { withExamples } from './settings/examples.ts'
 import { generateCommand } from './commands/generate.ts'
 import { hintsRepeat } from './settings/hint.ts'
+import { initCommand } from './commands/init.ts'
+import { inspectCommand } from './commands/inspect.ts'
 import { loadCommand } from './commands/load.ts'
 import {
   configureLogging,
@@ -57,6 +59,8 @@ export function program(): Command {
   const commands = [
     generateCommand(),
     loadCommand(),
+    inspectCommand(),
+    initCommand(),
     produceCommand(),
     consumeCommand(),
     peekCommand(),

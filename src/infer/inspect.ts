@@ -2,6 +2,7 @@
  * What a file says of itself, without a database: how it is written, the columns of a table for it, and what
  * its values are. It is read twice: once for the types, and once as a load with these types would read it.
  */
+import { posix } from 'node:path'
 import type { Abortable } from '../core/wait.ts'
 import type { Notation, Notations } from '../core/notation.ts'
 import type { Reading } from '../format/reading.ts'
@@ -38,6 +39,9 @@ export interface Inspection {
   /** A column that has a value in every record and the same one in none. */
   readonly key: { readonly column: string; readonly because: string } | undefined
 }
+
+/** Of a file, without its suffixes. */
+export const stemOf = ({ name }: Source): string => posix.basename(name).replace(/(\.[a-z]\w{0,6})+$/i, '')
 
 /** `table`: the name of the table that is proposed. */
 export async function inspect(

@@ -4,6 +4,7 @@ import type { Model } from '../model/model.ts'
 import type { TableChoices } from '../model/of-table.ts'
 import type { TableName } from '../model/table.ts'
 import type { ReadingOptions } from '../producer/reading.ts'
+import type { Sink } from '../sink/sink.ts'
 import type { LoadOptions } from './options.ts'
 
 export interface UnmodelledOptions extends Pick<
@@ -15,11 +16,14 @@ export interface UnmodelledOptions extends Pick<
   | 'stdin'
   | 'stdinName'
   | 'statePath'
-  | 'sink'
   | 'signal'
   | 'onEvent'
   | 'startTimeoutMs'
 > {
+  /** Where tables are found and made. */
+  readonly sink: Pick<Sink, 'table' | 'prepare'>
+  /** Makes no table: the model of a new one is the proposal. */
+  readonly isDry?: boolean
   /** By default the name of the file says it. */
   readonly table?: TableName | undefined
   readonly choices?: TableChoices | undefined

@@ -1,10 +1,10 @@
 /** A load without a model: its sources and the table that they go to say what a record is. */
-import { posix } from 'node:path'
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents } from '../core/events.ts'
 import { listed } from '../core/listed.ts'
 import { retrying } from '../core/retry.ts'
 import type { Reading } from '../format/reading.ts'
+import { stemOf } from '../infer/inspect.ts'
 import { fieldProblems } from '../model/fields.ts'
 import { matchFields, snakeCase } from '../model/match.ts'
 import type { Model } from '../model/model.ts'
@@ -90,9 +90,12 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
   }
   const name = facts === undefined ? (names.at(-1) as TableName) : nameOf(facts)
   const made = await newTable(options, name, heads)
+  const all = [...decisions, ...made.decisions]
+  if (options.isDry === true)
+    return { model: made.model, derivation: undefined, ofTable: undefined, heads: made.heads, decisions: all }
   await makeTable(options, made.model)
   const found = ofTable(options, (await findTable(options, [name])) as TableFacts, made.heads)
-  return { ...found, heads: made.heads, decisions: [...decisions, ...made.decisions] }
+  return { ...found, heads: made.heads, decisions: all }
 }
 
 /** As they are without a look at their bytes; undefined where they cannot be read so. */
@@ -125,7 +128,7 @@ function tableNames({ table, paths }: UnmodelledOptions, heads: readonly Head[])
       'USAGE',
       `${paths.includes('-') ? 'standard input names no table' : `there are ${heads.length} files`}: name the table with --table [schema.]name, or the model with --model`,
     )
-  const stem = posix.basename(head.source.name).replace(/(\.[a-z]\w{0,6})+$/i, '')
+  const stem = stemOf(head.source)
   return [...new Set([stem, snakeCase(stem)])].filter((name) => name !== '').map((name) => ({ table: name }))
 }
 

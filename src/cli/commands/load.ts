@@ -38,6 +38,7 @@ import {
   visible,
 } from '../terminal/output.ts'
 import { readingOptions } from '../settings/reading.ts'
+import { standardInput } from '../../source/registry.ts'
 import type { DeferIndexes } from '../../load/indexes.ts'
 import type { Unmodelled } from '../../load/unmodelled.ts'
 import type { UnmodelledOptions } from '../../load/unmodelled-options.ts'
@@ -56,6 +57,7 @@ interface Flags extends ProduceFlags, ConsumeFlags, TableFlags {
   readonly consumers?: number
   readonly deferIndexes: DeferIndexes
   readonly fresh?: boolean
+  readonly dryRun?: boolean
 }
 
 export function loadCommand(): Command {
@@ -78,7 +80,12 @@ export function loadCommand(): Command {
     '--fresh',
     'delete what the ledger has of these files, including their rejects, and load them from scratch; for an emptied or dropped table (--again keeps what was loaded)',
   ).conflicts('again')
+  const dryOption = new Option(
+    '--dry-run',
+    'decode every record, show what would be loaded and rejected, and write nothing',
+  )
   const options = [
+    dryOption,
     deferOption,
     freshOption,
     loadModelOption(),
@@ -110,6 +117,7 @@ export function loadCommand(): Command {
     if (consumersOf(false) > 1 && placeOfSink(flags.to).writers === 'self') {
       throw new LadingError('USAGE', `only one process can use ${shownUrl(flags.to)}; omit --consumers`)
     }
+    if (flags.dryRun === true) return await rehearse(paths, flags, wantedTable)
     const [{ load }, { openSink }, stated] = await Promise.all([
       import('../../load/load.ts'),
       import('../../sink/registry.ts'),
@@ -177,6 +185,34 @@ export function loadCommand(): Command {
     if (signal.aborted && process.exitCode === 1)
       throw new LadingError('ABORTED', 'stopped before every record had a verdict')
   })
+}
+
+/** Says what the load would do. */
+async function rehearse(
+  paths: readonly string[],
+  flags: Flags,
+  wantedTable: ReturnType<typeof tableSettings>,
+): Promise<void> {
+  const [{ dryRun }, { dryRunExit, printOutcomes, tablesOf }] = await Promise.all([
+    import('../../load/dry-run.ts'),
+    import('../run/dry-run.ts'),
+  ])
+  const signal = stopSignal()
+  const settings = { ...produceSettings(paths, flags), signal }
+  await using sink = await tablesOf(flags.to)
+  const stated = flags.model === undefined ? undefined : await loadModel(flags.model)
+  await using found =
+    stated === undefined
+      ? await findModel({ ...settings, ...wantedTable, sink, isDry: true }, flags.startTimeout)
+      : undefined
+  const model = stated ?? (found as Unmodelled).model
+  await using input =
+    found === undefined && paths.includes('-') ? await standardInput(flags.state, settings) : undefined
+  const reading = found && { readingOf: found.readingOf, namesColumns: true }
+  const outcomes = await dryRun({ ...settings, ...reading }, model, found?.input ?? input?.source)
+  if (flags.json) printJson(outcomes)
+  else printOutcomes(outcomes, model)
+  process.exitCode = dryRunExit(outcomes, flags.allowRejects === true)
 }
 
 /** The model of files that come without one, and says what was decided. */

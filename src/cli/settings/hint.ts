@@ -84,5 +84,5 @@ function holdsSecret(url: string): boolean {
 }
 
 /** For a POSIX shell. */
-const quoted = (word: string): string =>
+export const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`

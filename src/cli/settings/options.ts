@@ -76,7 +76,7 @@ const namePart = /"(?:[^"]|"")+"|[^".]+/.source
 const qualifiedName = new RegExp(`^(?:(${namePart})\\.)?(${namePart})$`)
 
 /** `[schema.]table`; quotes around a name with a point in it, as in SQL. */
-function tableNamed(text: string): TableName {
+export function tableNamed(text: string): TableName {
   const [, schema, table] = qualifiedName.exec(text) ?? []
   if (table === undefined)
     throw new LadingError('USAGE', `--table is a name such as orders or shop.orders, and not ${text}`)
@@ -84,19 +84,25 @@ function tableNamed(text: string): TableName {
   return { ...(schema !== undefined && { schema: plain(schema) }), table: plain(table) }
 }
 
-function columnsNamed(text: string): readonly string[] {
+export function columnsNamed(text: string): readonly string[] {
   const columns = text.split(',').map((name) => name.trim())
   if (columns.includes(''))
     throw new LadingError('USAGE', `--key is one name or several, separated by commas, and not ${text}`)
   return columns
 }
 
-export const tableOptions = () => [
-  new Option('--table <name>', '[schema.]name of the table, without a model (default: the name of the file)'),
+export const tableOption = () =>
+  new Option('--table <name>', '[schema.]name of the table, without a model (default: the name of the file)')
+
+export const keyOption = () =>
   new Option(
     '--key <columns>',
     'columns that identify a row, without a model (default: the primary key of the table)',
-  ),
+  )
+
+export const tableOptions = () => [
+  tableOption(),
+  keyOption(),
   new Option(
     '--on-conflict <policy>',
     'what happens to a record whose key is in the table already, without a model (default: error)',

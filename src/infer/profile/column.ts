@@ -2,7 +2,7 @@
 import { unquoted } from '../../core/cells.ts'
 import { anyOrder, type Dated } from './dates.ts'
 import { anyNumeral } from './numerals.ts'
-import { shapeOf } from './shape.ts'
+import { shapeOf, strongMarker } from './shape.ts'
 import type { StatedNotation } from './stated.ts'
 import {
   amount,
@@ -134,6 +134,8 @@ export class ColumnProfile {
     } else if ((this.inner & text) !== 0) {
       // Whatever follows, the column is text.
       this.#pending = text
+      const index = strongMarker(bytes, start, end)
+      if (index >= 0) this.#addMarker(index, bytes, start, end, place)
       return
     } else shapes = this.#shapesOf(bytes, start, end, isString)
     if (quoting === unquoted) shapes |= bare
@@ -196,6 +198,11 @@ export class ColumnProfile {
     else if ((shapes & code) !== 0 && this.codes.size < mostKept)
       this.codes.add(bytes.toString('latin1', start, end).trim())
     return shapes
+  }
+
+  #addMarker(index: number, bytes: Buffer, start: number, end: number, place: Place): void {
+    this.markers.set(index, (this.markers.get(index) ?? 0) + 1)
+    if ((marker & ~this.#known) !== 0) this.#witness(marker, bytes, start, end, place)
   }
 
   #addNumber(shapes: number): void {

@@ -7,7 +7,7 @@ import type { ColumnProfile } from './column.ts'
 import { dayFirst, monthFirst, patternOf, yearFirst } from './dates.ts'
 import { rivalsOf } from './numerals.ts'
 import { decidingWitness, shownWitness } from './reasons.ts'
-import { markers } from './shape.ts'
+import { isStrongMarker, markers } from './shape.ts'
 import {
   amount,
   bare,
@@ -34,6 +34,7 @@ const otherwise = 'it stays text'
 /** Undefined where nothing but text can be meant, or where the type is found. */
 export function questionOf(column: ColumnProfile): Question | undefined {
   const readings = isText(typeOf(column)) ? readingsOf(column) : []
+  if (readings.length === 0 && isText(typeOf(column))) return amongTexts(column)
   const witness = decidingWitness(column)
   if (readings.length === 0 || witness === undefined) return undefined
   return {
@@ -42,6 +43,16 @@ export function questionOf(column: ColumnProfile): Question | undefined {
     readings,
     otherwise,
   }
+}
+
+/** Markers that mean no value beside any texts. */
+function amongTexts(column: ColumnProfile): Question | undefined {
+  const strong = [...column.markers.keys()].filter(isStrongMarker).toSorted((a, b) => a - b)
+  const witness = column.witnesses.find(({ shapes }) => (shapes & marker) !== 0)
+  if (strong.length === 0 || witness === undefined) return undefined
+  const option = `--null ${shellWord(strong.map((index) => markers[index]).join(','))}`
+  const about = `${column.field}, because of ${shownWitness(witness)}`
+  return { about, line: witness.line, readings: [{ option, meaning: 'no value' }], otherwise }
 }
 
 function readingsOf(column: ColumnProfile): readonly Choice[] {

@@ -142,6 +142,22 @@ export const markers: readonly string[] =
     ' ',
   )
 
+/** Those that are no words, so that they mean no value beside any texts. */
+const strongMarkers = new Set(['NULL', 'null', '(null)', '<null>', '\\N', '#N/A', '#N/D'])
+const mostStrongBytes = 6
+
+export const isStrongMarker = (index: number): boolean => strongMarkers.has(markers[index] ?? '')
+
+/** The index of a marker that means no value even among texts, or -1. */
+export function strongMarker(bytes: Buffer, start: number, end: number): number {
+  if (end - start > mostStrongBytes || end - start < 2) return -1
+  const first = bytes[start]
+  // #, (, <, \, N and n
+  if (first !== 35 && first !== 40 && first !== 60 && first !== 92 && first !== 78 && first !== 110) return -1
+  const source = bytes.toString('latin1', start, end)
+  return strongMarkers.has(source) ? markers.indexOf(source) : -1
+}
+
 function markerOrText(bytes: Buffer, start: number, end: number): number {
   const index = markers.indexOf(bytes.toString('utf8', start, end))
   if (index < 0) return text

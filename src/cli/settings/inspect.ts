@@ -1,0 +1,58 @@
+/** Options of commands that look at files alone, and how they do it. */
+import { LadingError } from '../../core/errors.ts'
+import type { Inspection } from '../../infer/inspect.ts'
+import { snakeCase } from '../../model/match.ts'
+import { stopSignal } from '../run/signals.ts'
+import {
+  columnsNamed,
+  jsonOption,
+  keyOption,
+  tableNamed,
+  tableOption,
+  type TypeFlags,
+  typeOptions,
+  typeSettings,
+} from './options.ts'
+import { type ReadingFlags, readingOptions, readingSettings } from './reading.ts'
+
+export const inspectOptions = () => [
+  ...readingOptions(),
+  ...typeOptions(),
+  tableOption(),
+  keyOption(),
+  jsonOption(),
+]
+
+export interface InspectFlags extends ReadingFlags, TypeFlags {
+  readonly table?: string
+  readonly key?: string
+}
+
+/** Each file by itself. */
+export async function inspectFiles(
+  paths: readonly string[],
+  flags: InspectFlags,
+): Promise<readonly Inspection[]> {
+  const [{ inspect, stemOf }, { namedSources }, { otherSuffixes, suffixesOf }] = await Promise.all([
+    import('../../infer/inspect.ts'),
+    import('../../source/registry.ts'),
+    import('../../format/registry.ts'),
+  ])
+  if (paths.includes('-'))
+    throw new LadingError('USAGE', 'standard input cannot be read twice: write it to a file first')
+  const stated = readingSettings(flags)
+  const { format } = stated
+  const sources = await namedSources(paths, suffixesOf(format), otherSuffixes(format))
+  const options = {
+    ...typeSettings(flags),
+    ...(flags.key !== undefined && { key: columnsNamed(flags.key) }),
+    signal: stopSignal(),
+  }
+  const inspections: Inspection[] = []
+  for (const source of sources) {
+    await source.state()
+    const name = flags.table === undefined ? snakeCase(stemOf(source)) : tableNamed(flags.table).table
+    inspections.push(await inspect(source, stated, name === '' ? 'records' : name, options))
+  }
+  return inspections
+}

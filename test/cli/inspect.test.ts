@@ -1,0 +1,134 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { expectError, Folder, sources } from './run.ts'
+
+const orders = `Order ID,Customer,Price,Placed,Zip
+1,Ann,1.10,31/12/2024,01067
+2,Bob,19.99,01/02/2024,10115
+3,Ann,0.50,02/02/2024,49170
+`
+
+describe.concurrent('a file without a model', () => {
+  it('is inspected without a database, and the command that it proposes loads it', async () => {
+    await using folder = await Folder.make({ 'orders.csv': orders })
+    const run = await folder.lading('inspect', 'orders.csv')
+    expect(run.code, run.err).toBe(0)
+    const lines = run.out.trimEnd().split('\n')
+    expect(lines[0]).toBe('orders.csv: 3 records')
+    expect(run.out).toMatch(
+      /^zip +text not null +0 +all +01067 +49170 +of line 2: "01067" \(a leading zero\)$/m,
+    )
+    expect(run.out).toMatch(/^customer +text not null +0 +2 +Ann +Bob +Ann \(2\)/m)
+    expect(run.out).toContain('key: order_id may identify a record')
+    expect(lines.at(-1)).toBe('lading load orders.csv')
+    expect((await folder.lines('lading.db')).length, 'no database is made').toBe(0)
+    const load = await folder.paste(`${lines.at(-1)} --to sqlite:lading.db`)
+    expect(load.code, load.err).toBe(0)
+    expect(folder.sql('SELECT order_id, price, placed, zip FROM orders LIMIT 1')).toEqual([
+      { order_id: 1, price: '1.10', placed: '2024-12-31', zip: '01067' },
+    ])
+  })
+
+  it('is inspected as JSON, with all questions and their options', async () => {
+    await using folder = await Folder.make({ 'a.csv': 'day,n\n01/02/2024,NA\n03/04/2024,2\n' })
+    const [found] = await folder.json<Record<string, unknown>[]>('inspect', 'a.csv')
+    expect(found).toMatchObject({
+      file: 'a.csv',
+      records: 2,
+      columns: [
+        { name: 'day', type: 'text', isUnique: true, line: 2 },
+        { name: 'n', type: 'text', maximum: 'NA' },
+      ],
+      questions: [
+        {
+          readings: [{ option: '--date-format day=DD/MM/YYYY' }, { option: '--date-format day=MM/DD/YYYY' }],
+        },
+        { readings: [{ option: '--null NA', meaning: 'integer' }] },
+      ],
+      command: 'lading load a.csv --null NA',
+    })
+  })
+
+  it('that has several readings is not loaded before one of them is chosen', async () => {
+    await using folder = await Folder.make({
+      'a.csv': 'day,value\n2024-01-01,1\n2024-01-02,2\n2024-01-03,3\nremark,x\n',
+    })
+    expectError(
+      await folder.lading('load', 'a.csv'),
+      'SOURCE_UNDECIDED',
+      65,
+      'line 5: the last record may be a total or a remark',
+      '--footer-lines 1',
+      '--types text',
+    )
+    const without = await folder.lading('load', 'a.csv', '--footer-lines', '1')
+    expect(without.code, without.err).toBe(0)
+    expect(folder.sql('SELECT max(day) AS day, sum(value) AS value FROM a')).toEqual([
+      { day: '2024-01-03', value: 6 },
+    ])
+    const all = await folder.lading('load', 'a.csv', '--types', 'text', '--table', 'b')
+    expect(all.code, all.err).toBe(0)
+    expect(folder.sql("SELECT day, value FROM b WHERE day = 'remark'")).toEqual([
+      { day: 'remark', value: 'x' },
+    ])
+  })
+
+  it('gets the model that a person would have written, and it loads the file', async () => {
+    await using folder = await Folder.make({ 'orders.csv': orders.replaceAll(',', ';') })
+    const printed = await folder.lading('init', 'orders.csv', '-o', 'orders.ts')
+    expect(printed.code, printed.err).toBe(0)
+    expect(printed.err).toContain("lading load orders.csv --model ./orders.ts --delimiter ';'")
+    const text = await readFile(folder.at('orders.ts'), 'utf8')
+    expect(text).toBe(`import { date, defineModel, integer, numeric, text } from 'lading'
+
+// primaryKey: ['order_id'] is possible: each of its 3 records has a value of its own there
+export default defineModel({
+  table: 'orders',
+  columns: {
+    order_id: integer().notNull().from('Order ID'),
+    customer: text().notNull().from('Customer'),
+    price: numeric(12, 2).notNull().from('Price'),
+    placed: date().notNull().from('Placed').written({ pattern: 'DD/MM/YYYY' }),
+    zip: text().notNull().from('Zip'),
+  },
+})
+`)
+    await writeFile(folder.at('orders.ts'), text.replace("'lading'", `'${sources}/index.ts'`))
+    const load = await folder.lading('load', 'orders.csv', '--model', './orders.ts', '--delimiter', ';')
+    expect(load.code, load.err).toBe(0)
+    expect(folder.sql('SELECT placed FROM orders WHERE order_id = 1')).toEqual([{ placed: '2024-12-31' }])
+    expectError(
+      await folder.lading('init', 'orders.csv', '-o', 'orders.ts'),
+      'OUTPUT_UNWRITABLE',
+      73,
+      'the file exists already',
+    )
+  })
+
+  it('gets the model of a table', async () => {
+    await using folder = await Folder.make({ 'orders.csv': orders })
+    await folder.lading('load', 'orders.csv', '--key', 'order_id')
+    const run = await folder.lading('init', '--from-table', 'sqlite:lading.db', '--table', 'orders')
+    expect(run.code, run.err).toBe(0)
+    expect(run.out).toContain("  primaryKey: ['order_id'],\n")
+    expect(run.out).toContain('    price: numeric(12, 2).notNull(),\n    placed: date().notNull(),\n')
+  })
+
+  it('is rehearsed: every record is decoded, the first rejects are shown, and nothing is written', async () => {
+    await using folder = await Folder.make({ 'orders.csv': orders })
+    const dry = await folder.lading('load', 'orders.csv', '--dry-run')
+    expect(dry.code, dry.err).toBe(0)
+    expect(dry.out).toContain('nothing was written: 3 records would go to table orders')
+    expect(folder.rows('orders', 'lading.db'), 'an empty file would have been made').toBe(0)
+    expect((await folder.lading('load', 'orders.csv')).code).toBe(0)
+    await folder.write(
+      'more.csv',
+      `Order ID,Customer,Price,Placed,Zip\n4,Eve,1.005,31/12/2024,1\nx,Kim,1,1/1/1,2\n`,
+    )
+    const more = await folder.lading('load', 'more.csv', '--table', 'orders', '--dry-run')
+    expect(more.code, more.err).toBe(3)
+    expect(more.out).toContain('  more.csv:2: PRECISION_LOST in price')
+    expect(more.out).toContain('  more.csv:3: BAD_INTEGER in order_id: "x" is not a whole number')
+    expect(folder.rows('orders')).toBe(3)
+  })
+})
