@@ -38,6 +38,8 @@ export interface Verdict {
   readonly because: string
   /** Whether the columns told it. */
   readonly isTold: boolean
+  /** Whether the row may hold names all the same: one of them is a year, and no value below it is. */
+  readonly mayBeYear?: boolean
 }
 
 /**
@@ -54,8 +56,10 @@ export function isHeader(row: Row, body: readonly Row[], kinds: readonly Kind[])
   if (names.length > values.length)
     return verdict(true, `${example(names)} stands above a column of ${plural(kind)}`)
   const value = values[0]
-  if (value !== undefined)
-    return verdict(false, `column ${value + 1} of its first line is a ${kinds[value]} like those below it`)
+  if (value !== undefined) {
+    const because = `column ${value + 1} of its first line is a ${kinds[value]} like those below it`
+    return { ...verdict(false, because), mayBeYear: values.length === 1 && isLoneYear(row, body, value) }
+  }
   if (body.length === 0) return loneHeader(row)
   if (recurs(row, body)) return verdict(false, 'its texts come again in the lines below it')
   return verdict(true, 'the first line names the columns unless its values show otherwise', false)
@@ -100,6 +104,12 @@ function isSequence(
   const alike = body.slice(0, mostBody).filter((row) => (areYears(cells) ? areYears : counts)(row.cells))
   return alike.length * 2 < Math.min(body.length, mostBody)
 }
+
+/** A year above values that are none. */
+const isLoneYear = ({ cells }: Row, body: readonly Row[], column: number): boolean =>
+  cells.length > 1 &&
+  year.test(cells[column] ?? '') &&
+  !body.some((row) => year.test(row.cells[column] ?? ''))
 
 const stepsOf = (numbers: readonly number[]): number[] =>
   numbers.slice(1).map((each, index) => each - (numbers[index] as number))

@@ -79,7 +79,12 @@ function headerOf(
   if (stated.headerRows !== undefined) return true
   const records = below.filter(({ cells }) => cells.length === width)
   if (first.cells.length !== width) return true
-  const { answer, because } = isHeader(first, records, kinds)
+  const { answer, because, mayBeYear } = isHeader(first, records, kinds)
+  if (mayBeYear)
+    found.ask('it may hold the names of the columns, one of them a year, or be a record', first.line, [
+      { option: '--header-rows 1', meaning: 'it holds names' },
+      { option: '--no-header', meaning: 'it is a record' },
+    ])
   found.decide('header', answer ? `line ${first.line}` : 'none', because, first.line)
   return answer
 }

@@ -59,7 +59,7 @@ it('whatever a file holds, it can be read as it was found, with the same fields'
       }
       expect(read.fields).toEqual(found.fields)
     }),
-    { numRuns: 2000 },
+    { numRuns: 700 },
   )
 })
 
@@ -68,6 +68,6 @@ it('bytes that are no text are looked at as well', () => {
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
       expect(sniffed(Buffer.from(bytes)).format).toBeDefined()
     }),
-    { numRuns: 2000 },
+    { numRuns: 700 },
   )
 })

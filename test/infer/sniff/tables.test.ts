@@ -72,7 +72,7 @@ it('a table that another program wrote gives its cells back, with nothing stated
       expect(read.records).toEqual(records)
       expect(read.rejects).toBe(0)
     }),
-    { numRuns: 10000 },
+    { numRuns: 5000 },
   )
 })
 
@@ -85,7 +85,7 @@ it('so does a single column', () => {
       expect(read.fields).toEqual(header)
       expect(read.records).toEqual(records)
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   )
 })
 
@@ -103,7 +103,7 @@ it.each([
       expect(read.fields).toEqual(['a_', 'b_', 'c_'])
       expect(read.records).toEqual(records)
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   )
 })
 
@@ -118,6 +118,6 @@ it('a table without a header has none', () => {
       expect(read.fields).toEqual(['column_1', 'column_2', 'column_3', 'column_4'])
       expect(read.records).toEqual(records)
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   )
 })
