@@ -185,7 +185,7 @@ const wide: FirstDay = {
   content: lf(
     names.join(','),
     ...Array.from({ length: 50 }, (_, row) =>
-      names.map((_, index) => (index % 2 === 0 ? row + index : `t${row}-${index}`)).join(','),
+      [...names.keys()].map((index) => (index % 2 === 0 ? row + index : `t${row}-${index}`)).join(','),
     ),
   ),
   options: [],
