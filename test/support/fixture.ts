@@ -99,6 +99,7 @@ export class Fixture implements AsyncDisposable {
     await using sink = await openSink(this.target.url)
     const receipts = await sink.ledger.receipts({})
     for (const receipt of receipts) expect(balance(receipt)).toEqual({ open: 0, problems: [] })
+    expect(receipts.every(({ filtered }) => filtered === 0)).toBe(true)
     expect(receipts.reduce((sum, { loaded }) => sum + loaded, 0)).toBe(expected.length)
     return receipts
   }

@@ -33,7 +33,7 @@ const jsonOrNothing = <T>(cell: Cell | undefined): T | undefined =>
  */
 export function receiptOf(row: LedgerRow): Receipt {
   const complete = isTrue(row['complete'])
-  const count = (name: string) => Number(complete ? row[name] : row[`sum_${name}`])
+  const count = (name: string) => Number((complete ? row[name] : row[`sum_${name}`]) ?? 0)
   return {
     loadId: String(row['id']),
     pipeline: String(row['pipeline']),

@@ -41,8 +41,15 @@ export interface LedgerDatabase {
 const rejectCounts = sql`count(*) AS reject_rows, count(*) FILTER (WHERE state = 'open') AS open_rejects`
 const letterCounts = sql`count(*) AS dead_letters, count(*) FILTER (WHERE discarded_at IS NULL) AS open_dead_letters,
   sum(records) AS dead_letter_records`
-const chunkSums = sql`sum(loaded) AS sum_loaded, sum(rejected) AS sum_rejected, sum(skipped) AS sum_skipped, sum(filtered) AS sum_filtered,
+const chunkSums = sql`sum(loaded) AS sum_loaded, sum(rejected) AS sum_rejected, sum(skipped) AS sum_skipped,
   sum(records) FILTER (WHERE outcome = 'dead') AS dead, count(*) AS chunks_done`
+
+/**
+ * A ledger that an older version has made and that was not prepared since has no such column. The name is then
+ * that of the table around the subquery; a column of the inner table keeps the sum inside.
+ */
+const sumFiltered = (ledger: Sql): Sql =>
+  sql`(SELECT sum(filtered + 0 * part.records) FROM ${ledger} AS part WHERE part.load_id = chosen.id)`
 
 export class SqlLedger implements Ledger {
   readonly #database: LedgerDatabase
@@ -69,9 +76,9 @@ export class SqlLedger implements Ledger {
         letters AS (SELECT load_id, ${letterCounts} FROM ${deadLetter} AS letter WHERE ${ofChosen} AND state = 'dead' GROUP BY load_id),
         sums AS (SELECT load_id, ${chunkSums} FROM ${ledger} AS ledger WHERE ${ofChosen} GROUP BY load_id)
       SELECT chosen.*, reject_rows, open_rejects, dead_letters, open_dead_letters, dead_letter_records,
-        sum_loaded, sum_rejected, sum_skipped, sum_filtered, dead, chunks_done
-      FROM chosen LEFT JOIN rejects ON rejects.load_id = chosen.id LEFT JOIN letters ON letters.load_id = chosen.id
-        LEFT JOIN sums ON sums.load_id = chosen.id
+        sum_loaded, sum_rejected, sum_skipped, dead, chunks_done, ${sumFiltered(ledger)} AS sum_filtered
+      FROM chosen CROSS JOIN (SELECT 0 AS filtered) AS older LEFT JOIN rejects ON rejects.load_id = chosen.id
+        LEFT JOIN letters ON letters.load_id = chosen.id LEFT JOIN sums ON sums.load_id = chosen.id
       ORDER BY started_at DESC, id`,
       options,
     )
