@@ -21,7 +21,7 @@ export interface Splitter {
   begin(piece: Buffer): number
   /**
    * Scans the piece on from index `from`: the index just after the first record that ends at `min` or beyond,
-   * or -1 when the piece is used up without one.
+   * or after the last one where more follows that holds none; or -1 when the piece is used up without one.
    */
   cut(from: number, min: number): number
   /** Ends the source, and with it the last record. */

@@ -49,6 +49,8 @@ class JsonSplitter implements Splitter {
   #state: State = 'head'
   #isArray = false
   #records = 0
+  /** Records before the last cut. */
+  #cutAt = -1
   #lines = 0
   /** LFs before the record that is open or was the last one. */
   #linesBefore = 0
@@ -122,10 +124,14 @@ class JsonSplitter implements Splitter {
         if (end < 0) return -1
         at = end
         // After an object, the next byte that is no space decides: end, further lines, or a fault.
-        if (this.#isArray && at >= min) return at
+        if (this.#isArray && at >= min) return this.#cutOff(at)
         continue
       }
-      if (this.#state === 'end' && this.#way !== undefined) return this.#leave(this.#way, at)
+      if (this.#state === 'end' && this.#way !== undefined) {
+        // What stands behind the array belongs to no chunk, and may be of any size.
+        if (this.#records > this.#cutAt) return this.#cutOff(at)
+        return this.#leave(this.#way, at)
+      }
       const byte = piece[at] as number
       if (byte === lf) this.#lines++
       if (isSpace(byte)) at++
@@ -139,6 +145,11 @@ class JsonSplitter implements Splitter {
       } else at = this.#pass(byte, at)
     }
     return -1
+  }
+
+  #cutOff(at: number): number {
+    this.#cutAt = this.#records
+    return at
   }
 
   /** Passes over what stands behind the array. */

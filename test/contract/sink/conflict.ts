@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { type ConflictPolicy, defineModel, integer, text } from 'lading'
+import { array, type ConflictPolicy, custom, defineModel, integer, json, text } from 'lading'
 import { allRejects, applied, deletion, type OpenTarget, type Target, type Texts, write } from './target.ts'
 
 const columns = { id: integer().notNull(), version: integer(), note: text() }
@@ -165,6 +165,31 @@ export function conflicts(open: OpenTarget): void {
     expect((await allRejects(sink)).map(({ code, record }) => [code, record])).toEqual([
       ['CONSTRAINT_NOT_NULL', 1],
     ])
+  })
+
+  it('onConflict merge: of several records of one key in a batch, arrays and values of other types come through too', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    if (sink.changesRows !== true) return
+    const kinds = {
+      id: integer().notNull(),
+      tags: array(text()),
+      doc: json(),
+      other: custom('text'),
+      own: text(),
+    }
+    const merged = defineModel({ table: 'items', columns: kinds, primaryKey: ['id'], onConflict: 'merge' })
+    await sink.prepare(merged)
+    const partial = [
+      ['1', '["a"]', undefined, 'x', undefined],
+      ['1', '["b","c"]', '{"n":1.50}', undefined, 'o'],
+      ['1', undefined, undefined, 'y'],
+    ]
+    expect(await write(sink, merged, [{ key: 'a', records: partial }])).toEqual([applied(3)])
+    const [row] = await target.rows('items')
+    expect(row).toMatchObject({ id: 1, other: 'y', own: 'o' })
+    expect(JSON.stringify(row?.['tags'])).toMatch(/b.*c/)
+    expect(JSON.stringify(row?.['doc'])).toMatch(/n.*1\.5/)
   })
 
   it('a record that deletes removes the row of its key, in the order of the records, and only once', async () => {

@@ -50,6 +50,7 @@ it('several columns read parts of one object, and one may read the whole of it',
 it('a field whose name has a point wins where the record has it, and a name in quotes is that of a member', () => {
   expect(read('{"a.b":1,"a":{"b":2}}', ['a.b'])).toEqual(['1'])
   expect(read('{"a":{"b":2}}', ['a.b'])).toEqual(['2'])
+  expect(read('{"a":{"b":2,"c":3},"a.b":1}', ['a.b', 'a.c'])).toEqual(['1', '3'])
   expect(read('{"a.b":null,"a":{"b":2}}', ['a.b'])).toEqual([null])
   expect(read('{"a.b":{"c.d":3}}', ['"a.b"."c.d"'])).toEqual(['3'])
   expect(read('{"a.b":1}', ['"a.b"'])).toEqual(['1'])
@@ -168,7 +169,7 @@ it('whatever the objects, a path reads what a parser finds', () => {
       )
       expect(compact).toEqual(expected)
     }),
-    { numRuns: 5_000 },
+    { numRuns: 3_000 },
   )
   expect(compared).toBeGreaterThan(1_000)
 })
