@@ -1,5 +1,6 @@
 /** Files go into tables and views of SQLite that exist, without a model, and no value is changed. */
 import { DatabaseSync } from 'node:sqlite'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { expectError, Folder } from '../cli/run.ts'
 
@@ -9,7 +10,7 @@ interface Reject {
   readonly code: string
 }
 
-async function folderOf(sql: string, files: Readonly<Record<string, string>>): Promise<Folder> {
+async function folderOf(sql: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<Folder> {
   const folder = await Folder.make(files)
   const database = new DatabaseSync(folder.at('lading.db'))
   database.exec(sql)
@@ -164,6 +165,61 @@ describe.concurrent('a file into a table of SQLite that exists, without a model'
       'SCHEMA_MISMATCH',
       78,
       'a view without an INSTEAD OF INSERT trigger',
+    )
+  })
+
+  it('names its table by the file or by an option, and several files fill the same columns', async () => {
+    await using folder = await folderOf(
+      'CREATE TABLE order_lines (id INTEGER, note TEXT); CREATE TABLE "Order Lines" (id INTEGER); CREATE TABLE "a.b" (id INTEGER)',
+      {
+        'OrderLines.csv.gz': gzipSync('id,note\n1,x\n'),
+        'Order Lines.csv': 'id\n2\n',
+        'in/1.csv': 'id,note\n3,x\n',
+        'in/2.csv': 'note,id\nx,4\n',
+        'in/3.csv': 'id,Note\n5,x\n',
+      },
+    )
+    for (const paths of [
+      ['OrderLines.csv.gz'],
+      ['Order Lines.csv'],
+      ['in/1.csv', 'in/2.csv', '--table', 'order_lines'],
+    ])
+      expect((await folder.lading('load', ...paths)).code, paths.join(' ')).toBe(0)
+    const quoted = await folder.run(['load', '-', '--table', '"a.b"'], { stdin: 'id\n6\n' })
+    expect(quoted.code, quoted.err).toBe(0)
+    expect(
+      folder.sql('SELECT id FROM order_lines UNION SELECT id FROM "Order Lines" UNION SELECT id FROM "a.b"'),
+    ).toEqual([1, 2, 3, 4, 6].map((id) => ({ id })))
+    expectError(
+      await folder.lading('load', 'in'),
+      'USAGE',
+      64,
+      'there are 3 files: name the table with --table',
+    )
+    expectError(
+      await folder.lading('load', 'in', '--table', 'order_lines'),
+      'HEADER_MISMATCH',
+      65,
+      'the fields of in/3.csv fill other columns of table order_lines than those of in/1.csv',
+    )
+    expectError(
+      await folder.run(['load', '-'], { stdin: 'id\n1\n' }),
+      'USAGE',
+      64,
+      'standard input names no table',
+    )
+    for (const option of ['--table', '--key', '--on-conflict'])
+      expectError(
+        await folder.lading('load', 'in/1.csv', '--model', 'records', option, 'skip'),
+        'USAGE',
+        64,
+        `${option} and --model do not go together`,
+      )
+    expectError(
+      await folder.lading('load', 'in/1.csv', '--table', 'a.b.c'),
+      'USAGE',
+      64,
+      '--table is a name such as',
     )
   })
 })

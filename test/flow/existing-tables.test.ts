@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { expect, it, vi } from 'vitest'
+import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
 import { expectError, Folder } from '../cli/run.ts'
 
@@ -115,6 +116,53 @@ const refusing = types.flatMap(([, , bad, code = 'VALUE_REFUSED'], n) =>
   bad === '' ? [] : [{ n, bad, code }],
 )
 
+/** Kills the load in the middle, and runs the same command until nothing is left to do. */
+async function killAndResume(more: readonly string[]): Promise<void> {
+  await using database = await openDatabase('CREATE TABLE items (id int PRIMARY KEY, "Note" text)')
+  const rows = 20_000
+  const lines = Array.from({ length: rows }, (_row, id) => `${id},note ${id}\n`).join('')
+  await using folder = await Folder.make({ 'items.csv': `ID;note\n${lines.replaceAll(',', ';')}` })
+  const command = [
+    'load',
+    'items.csv',
+    '--to',
+    database.url,
+    '--chunk-bytes',
+    '8000',
+    '--batch-messages',
+    '3',
+    '--on-conflict',
+    'skip',
+    ...more,
+  ]
+  await folder.lading('verify', '--to', database.url)
+  // The load is held in the middle, whatever it has loaded by then.
+  await database.client.query(`
+    CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF (SELECT count(*) FROM lading.ledger) > 9 THEN PERFORM pg_advisory_xact_lock(7); END IF; RETURN NULL; END $$;
+    CREATE TRIGGER hold AFTER INSERT ON lading.ledger FOR EACH STATEMENT EXECUTE FUNCTION hold(); SELECT pg_advisory_lock(7)`)
+  const first = folder.start(command, {}, true)
+  const ended = new Promise((resolve) => first.once('close', resolve))
+  const begun = 'SELECT count(*) > 0 AS begun FROM lading.ledger'
+  await vi.waitFor(async () => expect((await database.client.query(begun)).rows).toEqual([{ begun: true }]), {
+    timeout: 30_000,
+  })
+  process.kill(-(first.pid as number), 'SIGKILL')
+  await ended
+  await database.client.query('SELECT pg_advisory_unlock(7); DROP TRIGGER hold ON lading.ledger')
+  const run = await folder.lading(...command)
+  expect([run.code, run.err], run.out).toEqual([0, expect.stringMatching(/^.*resuming items.csv/m)])
+  const stored = await database.client.query(
+    'SELECT count(*)::int AS n, count(DISTINCT "Note")::int AS notes FROM items',
+  )
+  expect(stored.rows).toEqual([{ n: rows, notes: rows }])
+  const again = await folder.lading(...command)
+  expect(again.out).toContain('this run loaded 0 records; 1 of 1 file had been loaded before')
+  expect((await folder.lading('verify', '--to', database.url)).out).toContain(
+    'every load is complete and adds up',
+  )
+}
+
 describePostgres('a file into a table that exists, without a model', () => {
   it('takes every type of PostgreSQL in its text form as COPY does, and refuses one record for each bad value', async () => {
     await using database = await openDatabase(
@@ -176,54 +224,8 @@ describePostgres('a file into a table that exists, without a model', () => {
     ['with its indexes', ['--consumers', '3']],
     ['whose indexes are built at the end', ['--consumers', '2', '--defer-indexes', 'always']],
     ['by reference', ['--consumers', '2', '--carry', 'reference']],
-  ])(
-    'is killed and goes on by the same command, and each record takes effect once: a table %s',
-    async (_, more) => {
-      await using database = await openDatabase('CREATE TABLE items (id int PRIMARY KEY, "Note" text)')
-      const rows = 60_000
-      const lines = Array.from({ length: rows }, (_row, id) => `${id},note ${id}\n`).join('')
-      await using folder = await Folder.make({ 'items.csv': `ID;note\n${lines.replaceAll(',', ';')}` })
-      const command = [
-        'load',
-        'items.csv',
-        '--to',
-        database.url,
-        '--chunk-bytes',
-        '8000',
-        '--batch-messages',
-        '3',
-        '--on-conflict',
-        'skip',
-        ...more,
-      ]
-      await folder.lading('verify', '--to', database.url)
-      // The load is held in the middle, whatever it has loaded by then.
-      await database.client.query(`
-        CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-          IF (SELECT count(*) FROM lading.ledger) > 9 THEN PERFORM pg_advisory_xact_lock(7); END IF; RETURN NULL; END $$;
-        CREATE TRIGGER hold AFTER INSERT ON lading.ledger FOR EACH STATEMENT EXECUTE FUNCTION hold(); SELECT pg_advisory_lock(7)`)
-      const first = folder.start(command, {}, true)
-      const ended = new Promise((resolve) => first.once('close', resolve))
-      const begun = 'SELECT count(*) > 0 AS begun FROM lading.ledger'
-      await vi.waitFor(
-        async () => expect((await database.client.query(begun)).rows).toEqual([{ begun: true }]),
-        { timeout: 30_000 },
-      )
-      process.kill(-(first.pid as number), 'SIGKILL')
-      await ended
-      await database.client.query('SELECT pg_advisory_unlock(7); DROP TRIGGER hold ON lading.ledger')
-      const run = await folder.lading(...command)
-      expect([run.code, run.err], run.out).toEqual([0, expect.stringMatching(/^.*resuming items.csv/m)])
-      const stored = await database.client.query(
-        'SELECT count(*)::int AS n, count(DISTINCT "Note")::int AS notes FROM items',
-      )
-      expect(stored.rows).toEqual([{ n: rows, notes: rows }])
-      const again = await folder.lading(...command)
-      expect(again.out).toContain('this run loaded 0 records; 1 of 1 file had been loaded before')
-      expect((await folder.lading('verify', '--to', database.url)).out).toContain(
-        'every load is complete and adds up',
-      )
-    },
+  ])('is killed and goes on by the same command, and each record takes effect once: a table %s', (_, more) =>
+    killAndResume(more),
   )
 
   it('whose columns change before an interrupted load is over says so, and nothing is loaded by another reading', async () => {
@@ -411,4 +413,9 @@ describePostgres('a file into a table that exists, without a model', () => {
       'taken: the file has no gone',
     )
   })
+})
+
+describeRabbit('a file into a table that exists, without a model, over RabbitMQ', () => {
+  it('is killed with its four consumers and goes on by the same command, and each record takes effect once', () =>
+    killAndResume(['--consumers', '4', '--queue', freshQueueUrl()]))
 })
