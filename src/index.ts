@@ -66,6 +66,7 @@ export {
 // What an adapter of your own implements or is called with, besides `Queue` and `Sink`. `lading/testing`
 // holds the suites that it must pass.
 export { RecordDecoder } from './model/record.ts'
+export type { TableColumn, TableFacts, TableKey, TableName } from './model/table.ts'
 export type { RowBuffer, RowWriter } from './model/writer.ts'
 export { storable } from './sink/storable.ts'
 export { records } from './model/shipped/records.ts'

@@ -14,6 +14,7 @@ import { receipts } from './receipts.ts'
 import { mending } from './rejects.ts'
 import { besides, type OpenSqlTarget } from './sql.ts'
 import type { OpenTarget } from './target.ts'
+import { tables } from './tables.ts'
 import { types } from './types.ts'
 
 export function sinkContract(name: string, open: OpenTarget): void {
@@ -22,6 +23,7 @@ export function sinkContract(name: string, open: OpenTarget): void {
     describe('together or not at all', () => atomicity(open))
     describe('conflicts', () => conflicts(open))
     describe('types', () => types(open))
+    describe('tables that exist', () => tables(open))
     describe('rejects and dead letters', () => deadLetters(open))
     describe('rejects that are mended', () => mending(open))
     describe('receipts', () => receipts(open))
