@@ -37,12 +37,12 @@ export async function sniffedHead(
   }
 }
 
-/** The names of fields in the first records of sources whose records name their own. */
-export async function namesIn(heads: readonly Head[]): Promise<readonly string[]> {
+/** The names of fields in the records of sources whose records name their own; in the first ones alone. */
+export async function namesIn(heads: readonly Head[], isHead: boolean): Promise<readonly string[]> {
   const profile = new Profile()
   for (const { source, reading, fields } of heads)
     if (fields === undefined)
-      await profileSource(profile, await dressed(source, reading), reading, { isHead: true })
+      await profileSource(profile, await dressed(source, reading), reading, { isHead })
   return profile.columns.map(({ field }) => field)
 }
 

@@ -6,10 +6,10 @@ import { retrying } from '../core/retry.ts'
 import type { Reading } from '../format/reading.ts'
 import { stemOf } from '../infer/inspect.ts'
 import { fieldProblems } from '../model/fields.ts'
-import { matchFields, snakeCase } from '../model/match.ts'
+import { type Match, matchFields, snakeCase } from '../model/match.ts'
 import type { Model } from '../model/model.ts'
 import { modelOfTable, type StatedChoices } from '../model/of-table.ts'
-import { shownTable, type TableFacts, type TableName } from '../model/table.ts'
+import { shownTable, type TableColumn, type TableFacts, type TableName } from '../model/table.ts'
 import { type Head, headOf } from '../producer/heads.ts'
 import { defaultStatePath } from '../producer/options.ts'
 import type { ReadingOptions } from '../producer/reading.ts'
@@ -74,7 +74,7 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
   const stated = statedReading(options)
   if (usual !== undefined && table === undefined && Object.keys(types).length === 0) {
     const heads = await usualHeads(sources, stated)
-    if (heads?.every((head) => fits(head, usual, options)) === true)
+    if (heads !== undefined && (await allFit(heads, usual, options)))
       return { model: usual, derivation: undefined, ofTable: undefined, decisions: [], heads }
   }
   const heads = []
@@ -83,7 +83,7 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
   const facts = await findTable(options, names)
   const decisions = heads.flatMap((head) => head.decisions)
   if (facts !== undefined && !facts.isDraft) {
-    const named = withFields(heads, await namesIn(heads), facts)
+    const named = await withFields(heads, facts)
     const found = ofTable(options, facts, named)
     const noted = await withNotationsFor(options, found.model, named)
     return { ...found, heads: noted.heads, decisions: [...decisions, ...found.decisions, ...noted.decisions] }
@@ -112,11 +112,20 @@ async function usualHeads(sources: readonly Source[], stated: Reading): Promise<
   return heads
 }
 
-/** Columns without names fit in number alone. An empty file fits, and so do records that name their own fields. */
-function fits({ fields, cells }: Head, usual: Model, { choices }: UnmodelledOptions): boolean {
-  if (cells !== undefined) return cells === usual.columns.length
-  if (fields === undefined || fields.length === 0) return true
-  return fieldProblems(usual, fields, choices?.ignoreExtra).next().done === true
+/** Columns without names fit in number alone. An empty file fits. */
+async function allFit(
+  heads: readonly Head[],
+  usual: Model,
+  { choices }: UnmodelledOptions,
+): Promise<boolean> {
+  for (const head of heads) {
+    const { cells } = head
+    const fields = cells === undefined ? (head.fields ?? (await namesIn([head], true))) : []
+    if (cells !== undefined && cells !== usual.columns.length) return false
+    if (fields.length > 0 && fieldProblems(usual, fields, choices?.ignoreExtra).next().done !== true)
+      return false
+  }
+  return true
 }
 
 /** The names that the table may have: as the first file is named, or else in snake case. */
@@ -167,10 +176,14 @@ function ofTable(options: UnmodelledOptions, facts: TableFacts, heads: readonly 
   return {
     model: first.model,
     derivation: { ...stated, table: nameOf(facts), fields: first.fields },
-    ofTable: stated,
+    // The layout of records that name their own fields has none.
+    ofTable: isNamed(first.head) || first.fields === undefined ? stated : { ...stated, fields: first.fields },
     decisions: decisionsOf(facts, first.found),
   }
 }
+
+/** Whether the fields have their names in the head of the source, or from an option. */
+const isNamed = ({ reading: { format = 'csv' } }: Head): boolean => format === 'csv' || format === 'tsv'
 
 const nameOf = ({ schema, table }: TableFacts): TableName => ({
   ...(schema !== undefined && { schema }),
@@ -179,17 +192,26 @@ const nameOf = ({ schema, table }: TableFacts): TableName => ({
 
 /**
  * Records that name their own fields may name some otherwise than the table names its columns. Columns that
- * no field of the first records fills are fields by their own name.
+ * no field of the first records fills are fields by their own name. Those that the table has a value for
+ * itself are so only where some record has them: a record without the field would take it away.
  */
-function withFields(heads: readonly Head[], names: readonly string[], facts: TableFacts): readonly Head[] {
-  const { matched } = matchFields(names, facts, { ignoreExtra: true })
-  if (matched.every(({ isExact }) => isExact)) return heads
-  const filled = new Set(matched.map(({ column }) => column))
-  const others = facts.columns.filter(
-    ({ name, generated, identity }) => !filled.has(name) && !generated && identity !== 'always',
-  )
+async function withFields(heads: readonly Head[], facts: TableFacts): Promise<readonly Head[]> {
+  if (heads.every(({ fields }) => fields !== undefined)) return heads
+  const first = matchFields(await namesIn(heads, true), facts, { ignoreExtra: true }).matched
+  const hasOwnValue = ({ hasDefault, identity }: TableColumn) => hasDefault || identity !== undefined
+  const isLacking = unfilled(facts, first).some(hasOwnValue)
+  const matched = isLacking
+    ? matchFields(await namesIn(heads, false), facts, { ignoreExtra: true }).matched
+    : first
+  const others = unfilled(facts, matched).filter((column) => !hasOwnValue(column))
+  if (!isLacking && matched.every(({ isExact }) => isExact)) return heads
   const fields = [...matched.map(({ field }) => field), ...others.map(({ name }) => name)]
   return heads.map((head) => ({ ...head, fields: head.fields ?? fields }))
+}
+
+function unfilled({ columns }: TableFacts, matched: readonly Match[]): readonly TableColumn[] {
+  const filled = new Set(matched.map(({ column }) => column))
+  return columns.filter(({ name, generated }) => !generated && !filled.has(name))
 }
 
 /** Columns without names are those of the table, in their order. */
