@@ -228,10 +228,11 @@ class CsvSplitter implements Splitter {
   }
 
   #refuseOpenQuote(line: number, what: string): never {
+    const orEscape = this.#dialect.escape === undefined ? ", --escape '\\' those behind a backslash" : ''
     throw this.#error(
       'UNCLOSED_QUOTE',
       line,
-      `the quote opened here ${what}; --quote none takes quotes as data`,
+      `the quote opened here ${what}; --quote none takes quotes as data${orEscape}`,
     )
   }
 
