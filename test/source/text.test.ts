@@ -7,7 +7,9 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Dialect } from '../../src/format/csv/dialect.ts'
+import type { Reading } from '../../src/format/reading.ts'
 import { lineEndsFor } from '../../src/format/registry.ts'
+import { written } from '../../src/producer/reading.ts'
 import { decompressed } from '../../src/source/compressed/compressed.ts'
 import { fileSource } from '../../src/source/file/file.ts'
 import type { Source } from '../../src/source/source.ts'
@@ -138,10 +140,10 @@ describe('lines that end with CR alone', () => {
     const lines = fc.array(fc.array(cell, { minLength: 1, maxLength: 3 }).map((cells) => cells.join(',')))
     await fc.assert(
       fc.asyncProperty(lines, pieceSizes, fc.constantFrom('', 'end'), async (all, sizes, last) => {
-        const written = (end: string) => Buffer.from(`${all.map((line) => `${line}${end}`).join('')}${last}`)
-        expect((await textOf(written('\r'), cr(), sizes)).toString()).toBe(written('\n').toString())
+        const ended = (end: string) => Buffer.from(`${all.map((line) => `${line}${end}`).join('')}${last}`)
+        expect((await textOf(ended('\r'), cr(), sizes)).toString()).toBe(ended('\n').toString())
         // One before an LF belongs to that.
-        expect((await textOf(written('\r\n'), cr(), sizes)).toString()).toBe(written('\r\n').toString())
+        expect((await textOf(ended('\r\n'), cr(), sizes)).toString()).toBe(ended('\r\n').toString())
       }),
     )
   })
@@ -203,6 +205,23 @@ describe('a file', () => {
     folder = await mkdtemp(join(tmpdir(), 'lading-text-'))
   })
   afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  it('that is read in another way has another state, so that no plan of it goes on', async () => {
+    const path = join(folder, 'state.csv')
+    await writeFile(path, 'a\n')
+    const stateOf = (reading: Reading) => written(fileSource(path, 'state.csv'), reading).state()
+    const readings: readonly Reading[] = [
+      {},
+      { encoding: 'windows-1252' },
+      { encoding: 'iso-8859-1' },
+      { footerLines: 1 },
+      { footerLines: 2 },
+      { lineEnd: 'cr' },
+      { lineEnd: 'cr', dialect: { quote: '' } },
+    ]
+    expect(new Set(await Promise.all(readings.map(stateOf))).size).toBe(readings.length)
+    expect(await stateOf({ encoding: 'utf-8', dialect: { delimiter: ';' } })).toBe(await stateOf({}))
+  })
 
   it('of which the bytes are not what is read has no ranges, and messages do not refer to it', async () => {
     const files = {
