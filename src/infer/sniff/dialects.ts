@@ -108,7 +108,9 @@ const classOf = (character: string): string => (character === '|' ? '\\|' : char
 
 /** Blanks are no part of values only where every cell has one in front, or a quote needs it. */
 function judge(sample: string, marks: Marks, prior: number, comment?: string): Candidate {
-  const all = readRows(sample, marks).filter((row) => !isBlank(row) && !isComment(row, comment))
+  const all = withoutRemarks(
+    readRows(sample, marks).filter((row) => !isBlank(row) && !isComment(row, comment)),
+  )
   const width = commonWidth(all)
   const flaws = all.filter(({ isFlawed }) => isFlawed).length
   const agreeing = all.filter((row) => row.cells.length === width && !row.isFlawed)
@@ -142,6 +144,15 @@ export const isBlank = ({ cells, quoted }: Row): boolean =>
 
 export const isComment = ({ cells, quoted }: Row, comment: string | undefined): boolean =>
   comment !== undefined && !quoted.has(0) && cells[0]?.startsWith(comment) === true
+
+/** A line that begins with `#`. */
+export const isRemark = (row: Row): boolean => isComment(row, '#')
+
+/** Lines that begin with `#` say nothing of the others, unless most do. */
+export function withoutRemarks(rows: readonly Row[]): readonly Row[] {
+  const others = rows.filter((row) => !isRemark(row))
+  return others.length > 1 && others.length * 2 >= rows.length ? others : rows
+}
 
 /** The number of cells of most rows; of two, the one that comes first and is not 1. */
 export function commonWidth(rows: readonly Row[]): number {

@@ -116,6 +116,7 @@ function encodingReadings(line: Buffer) {
 
 /** `cr` where most lines end with CR alone. */
 function lineEndOf(text: string, found: Findings): 'cr' | undefined {
+  if (!/\r(?!\n)/.test(text)) return undefined
   let alone = 0
   let feeds = 0
   let isQuoted = false
@@ -126,7 +127,7 @@ function lineEndOf(text: string, found: Findings): 'cr' | undefined {
     else if (code === lf) feeds++
     else if (code === cr && text.charCodeAt(at + 1) !== lf) alone++
   }
-  if (alone <= feeds || !text.includes('\r')) return undefined
+  if (alone <= feeds) return undefined
   if (feeds === 0 && !/\r[^\r\n]/.test(text)) return undefined
   const lines = feeds === 0 ? 'no line ends with LF' : `CR alone ends ${alone} lines and LF ${feeds}`
   found.decide('line end', 'CR alone', lines, 1)

@@ -1,5 +1,6 @@
 /** Lines that are no records below the header: comments between records, totals and notes at the end. */
 import type { Dialect } from '../../format/registry.ts'
+import { isRemark } from './dialects.ts'
 import { counted, type Findings } from './findings.ts'
 import { kindsOf, votesOf } from './header.ts'
 import { isValue } from './kinds.ts'
@@ -15,31 +16,32 @@ const total = /^\s*((grand |sub)?total|sum|(gesamt)?summe|gesamt|insgesamt|somme
 const closing =
   /^\W*((grand |sub)?totals?|sums?|(gesamt|end|zwischen)?summe|gesamt|insgesamt|saldo|somme|totale|suma|end of|source|quelle|notes?|hinweis|footnote|legend|stand|generated|erstellt)\b/i
 
-/** Comments that look like records would be taken for such, so they are asked about. */
-export function askForComments(table: Table, stated: Partial<Dialect>, found: Findings): void {
+/** Comments that look like records would be taken for such. `rows` are those of the whole head. */
+export function askForComments(
+  rows: readonly Row[],
+  table: Table,
+  stated: Partial<Dialect>,
+  found: Findings,
+): void {
   if (stated.comment !== undefined) return
-  const marked = table.body.filter(
-    ({ cells, quoted }) => cells[0]?.startsWith('#') === true && !quoted.has(0),
-  )
+  const marked = table.body.filter(isRemark)
   const [first] = marked
   if (first === undefined || marked.length * 2 > table.body.length) return
   const width = table.names.length
-  const asRecord = marked.find((row) => {
-    const { names } = votesOf(row, table.kinds)
-    return row.cells.length === width && (names.length > 0 || isValue(table.kinds[0] ?? 'text'))
-  })
-  if (asRecord !== undefined)
-    found.ask('it begins with #, as a comment, and has the cells of a record', asRecord.line, [
-      { option: "--comment '#'", meaning: `${counted(marked.length, 'line')} that begin so are left out` },
-      { option: '--types text', meaning: 'they are records' },
+  const isRecord = ({ cells }: Row) => cells.length === width
+  const misfit = marked.find(
+    (row) =>
+      isRecord(row) && (votesOf(row, table.kinds).names.length > 0 || isValue(table.kinds[0] ?? 'text')),
+  )
+  const lines = counted(rows.filter(isRemark).length, 'line')
+  const leftOut = { option: "--comment '#'", meaning: `${lines} that begin so are left out` }
+  if (misfit !== undefined)
+    found.ask('it begins with #, as a comment, and has the cells of a record', misfit.line, [
+      leftOut,
+      { option: '--types text', meaning: 'such lines are records' },
     ])
-  else if (marked.some(({ cells }) => cells.length !== width))
-    found.ask(
-      'it begins with #, as a comment',
-      first.line,
-      [{ option: "--comment '#'", meaning: `${counted(marked.length, 'line')} that begin so are left out` }],
-      'it is a reject',
-    )
+  else if (!marked.every(isRecord))
+    found.ask('it begins with #, as a comment', first.line, [leftOut], 'it is a reject')
 }
 
 /** `rows` are the last of the file; those above the header are not among them. */

@@ -3,7 +3,7 @@
  * except that a quote that is never closed costs its own line and not the rest of the text.
  */
 
-import { lf } from '../../core/bytes.ts'
+import { cr, lf } from '../../core/bytes.ts'
 
 /** How rows are read; the keys are those of `Dialect`. */
 export interface Marks {
@@ -44,13 +44,36 @@ const none: ReadonlySet<number> = new Set()
 export function readRows(text: string, marks: Marks, most = Number.POSITIVE_INFINITY): Row[] {
   const rows: Row[] = []
   let line = 1
+  let quoteAt = -1
   for (let at = 0; at < text.length && rows.length < most;) {
-    const { row, next } = readRow(text, at, marks, line)
+    if (quoteAt < at) quoteAt = quoteFrom(text, at, marks.quote)
+    const end = lineEnd(text, at)
+    const isBare = quoteAt >= end && marks.escape === undefined
+    const { row, next } = isBare ? bareRow(text, at, end, marks, line) : readRow(text, at, marks, line)
     rows.push(row)
     line += row.lines
     at = next
   }
   return rows
+}
+
+function quoteFrom(text: string, at: number, quote: string): number {
+  const found = quote === '' ? -1 : text.indexOf(quote, at)
+  return found === -1 ? Number.POSITIVE_INFINITY : found
+}
+
+/** Most lines have no quote. */
+function bareRow(
+  text: string,
+  start: number,
+  end: number,
+  marks: Marks,
+  line: number,
+): { row: Row; next: number } {
+  const until = end > start && text.charCodeAt(end - 1) === cr ? end - 1 : end
+  const parts = text.slice(start, until).split(marks.delimiter)
+  const cells = marks.trim ? parts.map(trimmed) : parts
+  return { row: { line, lines: 1, cells, quoted: none, isFlawed: false, isOpen: false }, next: end + 1 }
 }
 
 function readRow(text: string, start: number, marks: Marks, line: number): { row: Row; next: number } {

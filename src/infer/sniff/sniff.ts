@@ -54,6 +54,9 @@ function formatOf(text: string, { dialect = {} }: Reading, found: Findings): str
   return 'csv'
 }
 
+/** Characters of a larger file whose rows are looked at. */
+const mostSeen = 256 * 1024
+
 function tableOf(
   head: string,
   tail: string | undefined,
@@ -65,12 +68,13 @@ function tableOf(
   const delimiter = given.delimiter ?? separator
   const text = separator === undefined ? head : head.slice(head.indexOf('\n') + 1)
   const chosen = chooseMarks(text, { ...given, ...(delimiter !== undefined && { delimiter }) })
-  const rows = readRows(head, chosen.marks).slice(separator === undefined ? 0 : 1)
+  const seen = tail === undefined ? head : head.slice(0, head.lastIndexOf('\n', mostSeen) + 1 || head.length)
+  const rows = readRows(seen, chosen.marks).slice(separator === undefined ? 0 : 1)
   const records = rows.filter((row) => !isComment(row, given.comment))
   const width = commonWidth(records.filter((row) => !isBlank(row) && !row.isFlawed))
   sayMarks(chosen, width, separator, given, found)
   const table = findTable(records, width, given, found)
-  askForComments(table, given, found)
+  askForComments(records, table, given, found)
   if (stated.footerLines === undefined)
     askForFooter(tail === undefined ? table.body : readRows(tail, chosen.marks), table, found)
   const { frame } = table
@@ -134,6 +138,9 @@ const written = (delimiter: string): string =>
     ['\u001f', 'U+001F'],
   ]).get(delimiter) ?? delimiter
 
+/** Characters of a header and what stands above it. */
+const largestHeader = 256 * 1024
+
 /** As the splitter finds them, which reads the header by its own rules. */
 function fieldsOf(head: string, dialect: Dialect, names: readonly string[]): readonly string[] {
   const splitter = splittersFor({ format: 'csv', dialect })('', {
@@ -145,7 +152,7 @@ function fieldsOf(head: string, dialect: Dialect, names: readonly string[]): rea
   })
   try {
     // A mark of its own, so that a character that looks like one is data.
-    splitter.begin(Buffer.from(`\ufeff${head}`))
+    splitter.begin(Buffer.from(`\ufeff${head.slice(0, largestHeader)}`))
     if (!splitter.isPastHead) splitter.finish()
     return splitter.layout.fields
   } catch (error) {

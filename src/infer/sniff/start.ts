@@ -1,5 +1,5 @@
 /** Where a table begins: what stands above its header is left out. */
-import { isBlank } from './dialects.ts'
+import { isBlank, isRemark, withoutRemarks } from './dialects.ts'
 import { isHeader, kindsOf, votesOf } from './header.ts'
 import { isValue, type Kind, kindOf } from './kinds.ts'
 import type { Row } from './rows.ts'
@@ -9,10 +9,10 @@ const mostAbove = 60
 
 /** Index of the row that holds the names, or the first record; `rows` are those of the whole head. */
 export function findStart(rows: readonly Row[], width: number): number {
-  if (width === 1) return firstOf(rows, (row) => !isBlank(row) && !isMarked(row))
+  if (width === 1) return firstOf(rows, (row) => !isBlank(row) && !isRemark(row))
   const wide = firstOf(
     rows,
-    (row) => row.cells.length === width && !isHollow(row) && !isRemark(row, rows, width),
+    (row) => row.cells.length === width && !isHollow(row) && !isAside(row, rows, width),
   )
   const start = belowTitles(rows, wide, width)
   const narrow = start === wide ? raggedHeader(rows, start, width) : undefined
@@ -24,21 +24,19 @@ const firstOf = (rows: readonly Row[], is: (row: Row) => boolean): number => Mat
 /** Whether all cells are empty. */
 export const isHollow = ({ cells }: Row): boolean => cells.every((cell) => cell.trim() === '')
 
-const isMarked = ({ cells, quoted }: Row): boolean => cells[0]?.startsWith('#') === true && !quoted.has(0)
-
 /** A line that begins with `#`, unless it is the header: what follows it is none, and it reads like names. */
-function isRemark(row: Row, rows: readonly Row[], width: number): boolean {
-  if (!isMarked(row)) return false
+function isAside(row: Row, rows: readonly Row[], width: number): boolean {
+  if (!isRemark(row)) return false
   const below = rows.slice(rows.indexOf(row) + 1)
   const next = below.find(({ cells }) => cells.length === width)
-  if (next === undefined || isMarked(next)) return true
+  if (next === undefined || isRemark(next)) return true
   const { names, values } = votesOf(next, bodyKinds(below, width))
   return values.length === 0 && (names.length > 0 || /^#+ /.test(row.cells[0] as string))
 }
 
 /** Kinds of the columns of a table of which the first rows may be a part of the header. */
 export function bodyKinds(rows: readonly Row[], width: number): Kind[] {
-  const body = rows.filter((row) => row.cells.length === width && !row.isFlawed)
+  const body = withoutRemarks(rows.filter((row) => row.cells.length === width && !row.isFlawed))
   return kindsOf(body.slice(Math.max(0, Math.min(2, body.length - 2))), width)
 }
 

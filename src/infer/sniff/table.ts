@@ -35,8 +35,10 @@ export function findTable(
   const top = header ? afterRepeats(rows, start, kinds) : start
   const headerRows = header ? (stated.headerRows ?? headerRowsOf(rows, top, width, kinds, found)) : 0
   const body = rows.slice(top + headerRows)
-  const skipLines = stated.skipLines ?? (rows[top] as Row).line - 1
-  sayAbove(rows, start, top, stated, found)
+  // The reader passes over comments and empty lines where comments are stated.
+  const isBare = stated.comment !== undefined && rows.slice(0, top).every(isBlank)
+  const skipLines = stated.skipLines ?? (isBare ? 0 : (rows[top] as Row).line - 1)
+  if (!isBare) sayAbove(rows, start, top, stated, found)
   const written = header ? joined(rows.slice(top, top + headerRows)) : []
   const columns = columnsOf(written, rows[top] as Row, body, width, stated, found)
   const end = body[0]?.line ?? (rows.at(-1) as Row).line + 1

@@ -26,6 +26,11 @@ describe('delimiter', () => {
     ['names of people', 'name\nAnn Lee\nBob Ray\n', ['name']],
     ['a line Total that is too short', 'a,b\n1,2\n3,4\n5,6\nTotal\n', ['a', 'b']],
     ['rows that are too long and too short', 'a,b,c\n1,2,3\n4,5\n6,7,8,9\n1,2,3\n', ['a', 'b', 'c']],
+    [
+      'comments among few records',
+      '## by the logger\nsite,temp\nA,1.5\n# cable swapped, ok\nB,2.5\n\n# end\n',
+      ['site', 'temp'],
+    ],
     ['colons', 'root:x:0:0:/root\nann:x:1000:1000:/home/ann\n', 5],
     ['spaces with quotes', 'id name size\n1 "a b" 2.5\n2 c 3.5\n', ['id', 'name', 'size']],
     ['pipes', 'id|name\n1|a,b\n2|c,d\n', ['id', 'name']],
@@ -129,6 +134,11 @@ describe('line ends and encodings', () => {
 
 describe('what is asked', () => {
   it.each([
+    [
+      'comments of a small file',
+      '## by the logger\nsite,temp\nA,1.5\n# cable swapped, ok\nB,2.5\n\n# end\n',
+      [4],
+    ],
     ['units', 'time,temp\n[UTC],[degC]\n2024-01-01,1.5\n2024-01-02,1.6\n', [2]],
     ['a total that is no date', 'day,n,price\n2024-01-01,1,2.5\n2024-01-02,2,3.5\nTotal,,6\n', [4]],
     ['nothing of a total that could be a record', 'item,n,price\na,1,2.5\nb,2,3.5\nTotal,,6\n', []],
@@ -143,6 +153,9 @@ describe('what is asked', () => {
   it('nothing that was stated', () => {
     const bytes = Buffer.from('time,temp\n[UTC],[degC]\n2024-01-01,1.5\n2024-01-02,1.6\n')
     expect(sniffed(bytes, { dialect: { headerRows: 2 } }).questions).toEqual([])
+    const logged = Buffer.from('# by the logger\nsite,temp\nA,1.5\n# cable swapped, ok\nB,2.5\n')
+    const { questions, dialect: found } = sniffed(logged, { dialect: { comment: '#' } })
+    expect([questions, found?.skipLines]).toEqual([[], undefined])
     const total = Buffer.from('day,n,price\n2024-01-01,1,2.5\n2024-01-02,2,3.5\nTotal,,6\n')
     expect(sniffed(total, { footerLines: 1 }).questions).toEqual([])
   })
