@@ -104,6 +104,18 @@ describe.concurrent('a file into a table of SQLite that exists, without a model'
     expect((await folder.lading(...both, '--ignore-extra')).code).toBe(0)
   })
 
+  it('reads numbers as they are written, in DECIMAL columns too', async () => {
+    await using folder = await folderOf('CREATE TABLE prices (price DECIMAL(10,2), rate REAL)', {
+      'prices.csv': 'price;rate\n1.234,50;0,5\n2,5;1\n',
+    })
+    const run = await folder.lading('load', 'prices.csv', '--decimal', ',', '--thousands', '.')
+    expect(run.code, run.err).toBe(0)
+    expect(folder.sql('SELECT * FROM prices')).toEqual([
+      { price: 1234.5, rate: 0.5 },
+      { price: 2.5, rate: 1 },
+    ])
+  })
+
   it('updates or leaves rows by the unique index that decides, over expressions and parts of the rows too', async () => {
     await using folder = await folderOf(
       `CREATE TABLE people (email TEXT, name TEXT); CREATE UNIQUE INDEX mail ON people (lower(email));

@@ -53,7 +53,7 @@ function keepsValue(number: string): boolean {
 
 /** A decimal number that the column stores as an INTEGER or a REAL of the same value: 1.50 becomes 1.5. */
 const exactNumber: ColumnType = {
-  kind: 'exactNumber',
+  kind: 'numeric',
   decoder: () => {
     const decode = numeric().spec.type.decoder()
     return (bytes, start, end, writer) => {
