@@ -13,6 +13,8 @@ export interface Splitter {
   readonly layout: Layout
   /** Whether everything that precedes the first record has been read: a mark, a header, a bracket. */
   readonly isPastHead: boolean
+  /** Whether no record can follow what has been scanned, in formats where other things may. */
+  readonly isPastRecords?: boolean
   /** Complete records so far. */
   readonly records: number
   /** LF bytes so far, those of the head included. */

@@ -47,7 +47,7 @@ export async function* runsOf(
       const end = splitter.cut(at, Math.min(at + runBytes, piece.length))
       const run = piece.subarray(at, end === -1 ? piece.length : end)
       if (end === -1) {
-        begun.push(Buffer.from(run))
+        if (splitter.isPastRecords !== true) begun.push(Buffer.from(run))
         break
       }
       yield { bytes: begun.length === 0 ? run : Buffer.concat([...begun, run]), line }
@@ -103,18 +103,26 @@ class Records {
     this.#reader.open(run)
     let bytes = run
     let line = firstLine
+    let added = 0
     while (this.#reader.next()) {
       const reader = this.#reader
-      if (
-        reader.fault !== undefined &&
-        this.#learnNames(bytes.subarray(reader.recordStart, reader.recordEnd))
-      ) {
-        line += linesBefore(bytes, reader.recordStart)
-        bytes = bytes.subarray(reader.recordStart)
+      const { fault, recordStart, recordEnd, text = bytes.subarray(recordStart, recordEnd) } = reader
+      if (fault !== undefined && this.#learnNames(text)) {
+        // A record inside of another object cannot be begun with.
+        const isInside = this.#layout['records'] !== undefined || this.#layout['unwrap'] !== undefined
+        if (!isInside) {
+          line += linesBefore(bytes, recordStart)
+          bytes = bytes.subarray(recordStart)
+          added = 0
+        }
         this.#reader = this.#makeReader()
         this.#reader.open(bytes)
+        for (let skipped = 0; skipped < added; skipped++) this.#reader.next()
         profile.setFields(this.#reader.fields)
-      } else profile.add(reader, line)
+      } else {
+        added++
+        profile.add(reader, line, bytes)
+      }
     }
   }
 

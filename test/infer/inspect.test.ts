@@ -51,6 +51,25 @@ it('a file of several runs of records is profiled to its end, with the right lin
   expect(outcome.records).toBe(60_001)
 })
 
+it('records inside of other objects are those that a load finds there, each with its line', async () => {
+  const beside = JSON.stringify('x'.repeat(5_000_000))
+  const rows = '{"id":1},\n{"id":2,"note":"a"},\n{"id":"x"}'
+  const inArray = await inspected(`{"n":0,"d":[\n${rows}\n],"rest":${beside}}`, {
+    format: 'json',
+    records: 'd[]',
+  })
+  expect(inArray.types).toEqual({ id: 'text', note: 'text' })
+  expect(inArray.outcome).toMatchObject({ records: 3, rejected: 0 })
+  expect(inArray.proposal.columns[0]?.reason).toMatchObject({ line: 4 })
+  const wrapped = ['{"id":1}', '[{"id":2},{"id":3,"note":"a"}]', '{"id":"x"}'].map((Message) =>
+    JSON.stringify({ Type: 'Notification', Message }),
+  )
+  const inEnvelopes = await inspected(`${wrapped.join('\n')}\n`, { format: 'ndjson', unwrap: ['sns'] })
+  expect(inEnvelopes.types).toEqual({ id: 'text', note: 'text' })
+  expect(inEnvelopes.outcome).toMatchObject({ records: 4, rejected: 0 })
+  expect(inEnvelopes.proposal.columns[0]?.reason).toMatchObject({ line: 3 })
+})
+
 it('fields of objects are those of all records', async () => {
   const { types, outcome } = await inspected(
     '{"id":1,"day":"2024-01-31"}\n{"id":2,"tags":["a"],"note":"7"}\n{"note":"x","id":9007199254740993}\n',

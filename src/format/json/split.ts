@@ -77,6 +77,10 @@ class JsonSplitter implements Splitter {
     return this.#state !== 'head'
   }
 
+  get isPastRecords(): boolean {
+    return this.#state === 'end' && this.#way !== undefined && this.#records === this.#cutAt
+  }
+
   get records(): number {
     return this.#byLine?.records ?? this.#records
   }

@@ -33,6 +33,7 @@ export class Profile implements Place {
   #notations: Notations = {}
   #reader: RecordReader | undefined
   #firstLine = 1
+  #run: Buffer = Buffer.alloc(0)
 
   /** Begins with the next source. `fields` name the cells of its reader. */
   begin(source: string, fields: readonly string[], options: ProfileOptions = {}): void {
@@ -52,8 +53,11 @@ export class Profile implements Place {
     for (const column of this.columns) column.endSource()
   }
 
-  /** Looks at the record on which the reader stands. `firstLine` is the line on which its bytes begin. */
-  add(reader: RecordReader, firstLine: number): void {
+  /**
+   * Looks at the record on which the reader stands. `firstLine` is the line on which the bytes begin that it has
+   * opened, `run`.
+   */
+  add(reader: RecordReader, firstLine: number, run = reader.bytes): void {
     if (reader.fault !== undefined) {
       this.faults++
       return
@@ -61,6 +65,7 @@ export class Profile implements Place {
     this.records++
     this.#reader = reader
     this.#firstLine = firstLine
+    this.#run = run
     const { bytes, starts, ends, quoting } = reader
     this.isRemark = bytes[reader.recordStart] === hash
     const cells = this.#cells
@@ -79,7 +84,8 @@ export class Profile implements Place {
 
   /** Of the record that is looked at. */
   line(): number {
-    const { bytes, recordStart } = this.#reader as RecordReader
+    const { recordStart } = this.#reader as RecordReader
+    const bytes = this.#run
     let lines = 0
     for (let at = bytes.indexOf(lf); at >= 0 && at < recordStart; at = bytes.indexOf(lf, at + 1)) lines++
     return this.#firstLine + lines
