@@ -58,6 +58,8 @@ export type Outlook =
       readonly kind: 'rows'
       readonly records: number
       readonly rejected: number
+      /** Left out on purpose. */
+      readonly filtered: number
       /** The first of each. */
       readonly rows: readonly Readonly<Record<string, Value>>[]
       readonly rejects: readonly PreviewedReject[]
@@ -151,6 +153,7 @@ function outlookOf(decoded: Decoded, rows: RowValues, most: number): Outlook {
         kind: 'rows',
         records,
         rejected: rejects.length,
+        filtered: decoded.parts.reduce((sum, { filtered = 0 }) => sum + filtered, 0),
         rows: rows.first(most),
         rejects: rejects.slice(0, most).map(withoutValue),
       }

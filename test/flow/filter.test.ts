@@ -13,6 +13,7 @@ import {
   type ModelOptions,
   openQueue,
   openSink,
+  preview,
   replayRejects,
   text,
 } from '../../src/index.ts'
@@ -107,6 +108,13 @@ it('messages are left out record by record, whatever identifies them', async () 
     })
     expect(await consumer.run({ untilEmpty: true })).toMatchObject({ loaded: 2, rejected: 0, skipped: 1 })
   }
+})
+
+it('a preview says how many a consumer would leave out', async () => {
+  const body = Buffer.from('[{"id":1},{"id":2,"note":"test"},{"id":"x"}]')
+  const message = { key: 'm', body, headers: {}, attempt: 1 }
+  const [seen] = await preview([message], { model: model({ skipWhen: { note: 'test' } }) })
+  expect(seen?.outlook).toMatchObject({ records: 3, rejected: 1, filtered: 1, rows: [{ id: 1 }] })
 })
 
 it('code that throws rejects its record', async () => {

@@ -75,6 +75,7 @@ it('a record is shown as the model makes it, with the key, the size and the deli
       kind: 'rows',
       records: 1,
       rejected: 0,
+      filtered: 0,
       rejects: [],
       rows: [
         {

@@ -139,8 +139,12 @@ const chunkWords = ({ source, chunk, pipeline }: PreviewedChunk): string =>
 function verdict(outlook: Outlook, target: string): string {
   switch (outlook.kind) {
     case 'rows': {
-      const { records, rejected } = outlook
-      return `${counted(records - rejected, 'record')} for ${target}${rejected === 0 ? '' : `, ${count(rejected)} rejected`}`
+      const { records, rejected, filtered } = outlook
+      const others = [
+        ...(rejected === 0 ? [] : [`, ${count(rejected)} rejected`]),
+        ...(filtered === 0 ? [] : [`, ${count(filtered)} left out on purpose`]),
+      ]
+      return `${counted(records - rejected - filtered, 'record')} for ${target}${others.join('')}`
     }
     case 'foreign':
       return `left to the consumer of pipeline ${outlook.pipeline}`
