@@ -56,6 +56,8 @@ describe('numbers as people write them', () => {
     [{ decimal: ',' }, '1.234,5'],
     [{ decimal: ',', thousands: '.' }, '1.23.4'],
     [{ decimal: ',', thousands: '.' }, '1.2345'],
+    [{ decimal: ',', thousands: '.' }, '1.234.56'],
+    [{ decimal: ',', thousands: '.' }, '1.234.5678'],
     [{ decimal: ',', thousands: '.' }, '1234.567'],
     [{ decimal: ',', thousands: '.' }, '0.123'],
     [{ decimal: ',', thousands: '.' }, '.123'],
