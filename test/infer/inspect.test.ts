@@ -86,7 +86,7 @@ it('a string of JSON is no number, and a list of two is none either', async () =
 it('a row of units, a total and comments are asked about where they turn typed columns to text', async () => {
   const records = '2024-01-01,1\n2024-01-02,2\n2024-01-03,3\n'
   expect((await inspected(`day,value\n${records}Total,6\n`)).asked).toEqual([
-    expect.stringMatching(/--footer-lines 1 .* or --footer-lines 0/),
+    expect.stringMatching(/--footer-lines 1 .* or --types text/),
   ])
   const told = await inspected(`day,value\n${records}Total,6\n`, { footerLines: 0 })
   expect(told.asked, 'an answer is not asked for again').toEqual([])
