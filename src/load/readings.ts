@@ -11,7 +11,18 @@ import type { Head } from '../producer/heads.ts'
 import { readAs, type ReadSource } from '../producer/reading.ts'
 import type { Source } from '../source/source.ts'
 
-const keys = ['format', 'dialect', 'encoding', 'lineEnd', 'footerLines', 'notation', 'notations'] as const
+const keys = [
+  'format',
+  'dialect',
+  'records',
+  'unwrap',
+  'encoding',
+  'lineEnd',
+  'footerLines',
+  'notation',
+  'notations',
+  'skipWhen',
+] as const
 
 /** What options state of how every source is written. */
 export const statedReading = (options: Reading): Reading =>

@@ -5,12 +5,14 @@ import { quoted } from './hint.ts'
 
 /** What a load without a model finds by itself is left out, unless `isWhole`. */
 export function readingArguments(reading: Reading, stated: Reading, isWhole: boolean): readonly string[] {
-  const { format, encoding, lineEnd, footerLines } = isWhole ? reading : stated
+  const { format, records, unwrap, encoding, lineEnd, footerLines } = isWhole ? reading : stated
   const { dialect = {} } = isWhole ? reading : stated
   const option = (name: string, value: string | number | undefined): string[] =>
     value === undefined ? [] : [`--${name} ${quoted(String(value))}`]
   return [
     ...(format === undefined || format === 'csv' ? [] : [`--format ${format}`]),
+    ...option('records', records),
+    ...option('unwrap', unwrap?.join(',')),
     ...option('encoding', encoding),
     ...option('line-end', lineEnd),
     ...option('skip-lines', dialect.skipLines),

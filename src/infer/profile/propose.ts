@@ -8,7 +8,7 @@ import { oddRecords } from './odd-records.ts'
 import type { Profile } from './profile.ts'
 import { questionOf, shellWord } from './questions.ts'
 import { reasonOf, shownWitness } from './reasons.ts'
-import { decimal } from './shapes.ts'
+import { decimal, json } from './shapes.ts'
 import { rivalsOf } from './numerals.ts'
 import { type FoundType, shownType } from './found-type.ts'
 import { typeOf } from './types.ts'
@@ -94,7 +94,21 @@ function typed(column: ColumnProfile, profile: Profile, { types, columns = {} }:
     const reason = { about: field, chosen: 'text', because: '--types text says so' }
     return { type: { name: 'text' }, reason, question: undefined }
   }
-  return { type: typeOf(column), reason: reasonOf(column, profile.records), question: questionOf(column) }
+  const question = recordsWithin(column, profile) ?? questionOf(column)
+  return { type: typeOf(column), reason: reasonOf(column, profile.records), question }
+}
+
+/** The only record of JSON may hold the records themselves. */
+function recordsWithin(column: ColumnProfile, { records }: Profile): Question | undefined {
+  const { field, witnesses } = column
+  const witness = witnesses.find(({ shapes }) => (shapes & json) !== 0)
+  if (records !== 1 || witness === undefined || !/^\[\s*\{/.test(witness.text)) return undefined
+  return {
+    about: `${field} is an array of objects in the only record`,
+    line: witness.line,
+    readings: [{ option: `--records ${shellWord(field)}`, meaning: 'each of them is a record' }],
+    otherwise: 'it is one document',
+  }
 }
 
 /** In snake case, no name twice; a field of signs alone is named by its number. */

@@ -135,9 +135,11 @@ function judge(sample: string, marks: Marks, prior: number, comment?: string): C
   }
 }
 
-/** A header of one cell right above lines that look like more is one column, rather than a title. */
+/** A header of one cell right above lines that look like more is one column, rather than a title or a comment. */
 const isLineAbove = ([first, second]: readonly Row[]): boolean =>
-  first?.cells.length === 1 && first.line + first.lines === second?.line
+  first?.cells.length === 1 &&
+  first.cells[0]?.startsWith('#') === false &&
+  first.line + first.lines === second?.line
 
 export const isBlank = ({ cells, quoted }: Row): boolean =>
   cells.length === 1 && cells[0] === '' && quoted.size === 0
