@@ -94,7 +94,7 @@ it('a row of units, a total and comments are asked about where they turn typed c
     'the last record may be a total or a remark: without it, day is date, value is integer: --footer-lines 1 (it is no record) or --types text (it is a record)',
   ])
   expect((await inspected(`day,value\n2024-01-01,1\n# a,b\n2024-01-03,3\n`)).asked).toContainEqual(
-    expect.stringMatching(/^records that begin with # may be comments: .*--comment '#'/),
+    expect.stringMatching(/begins with #, as a comment, .*--comment '#' .* or --types text/),
   )
   expect((await inspected(`day,value\n${records}Total,6\n`, {}, { types: 'text' })).asked).toEqual([])
   expect((await inspected(`day,value\n${records}A-17,6\n`)).asked, 'one odd value is one').toEqual([])

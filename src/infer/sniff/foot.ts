@@ -34,7 +34,7 @@ export function askForComments(
       isRecord(row) && (votesOf(row, table.kinds).names.length > 0 || isValue(table.kinds[0] ?? 'text')),
   )
   const lines = counted(rows.filter(isRemark).length, 'line')
-  const leftOut = { option: "--comment '#'", meaning: `${lines} that begin so are left out` }
+  const leftOut = { option: "--comment '#'", meaning: `such lines are left out, ${lines}` }
   if (misfit !== undefined)
     found.ask('it begins with #, as a comment, and has the cells of a record', misfit.line, [
       leftOut,
