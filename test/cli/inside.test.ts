@@ -80,3 +80,14 @@ it('a path or an envelope that there is not is refused before anything is read',
     'SOURCE_MALFORMED: x.json:1: no "data" stands in the object',
   )
 })
+
+it('a new table is made for the records inside of a file, and not for the object around them', async () => {
+  await using folder = await Folder.make({
+    'data.json': '{"page":1,"data":[{"id":1},{"id":9007199254740993}]}',
+  })
+  expect(await folder.lading('load', 'data.json', '--records', 'data[]')).toMatchObject({ code: 0 })
+  expect(folder.sql('SELECT CAST(id AS text) AS id FROM data ORDER BY id')).toEqual([
+    { id: '1' },
+    { id: '9007199254740993' },
+  ])
+})
