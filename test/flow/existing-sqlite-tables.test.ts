@@ -180,6 +180,20 @@ describe.concurrent('a file into a table of SQLite that exists, without a model'
     )
   })
 
+  it('has dead letters that are replayed without a model', async () => {
+    const sql = 'CREATE TABLE items (id INTEGER, "Note" TEXT)'
+    const files = { 'items.csv': 'id,note\n1,x\n' }
+    await using first = await folderOf(sql, files)
+    const { receipts } = await first.json<{ receipts: { loadId: string }[] }>('load', 'items.csv')
+    await using folder = await folderOf(sql, files)
+    // The same file has the same load, wherever it goes.
+    const run = await folder.lading('load', 'items.csv', '--set-aside', `${receipts[0]?.loadId}/0`)
+    expect([run.code, run.out], run.err).toEqual([3, expect.stringContaining('1 record in dead letters')])
+    const replayed = await folder.lading('dead', 'replay')
+    expect(replayed.out, replayed.err).toBe('1: loaded 1, rejected 0, skipped 0\n')
+    expect(folder.sql('SELECT * FROM items')).toEqual([{ id: 1, Note: 'x' }])
+  })
+
   it('names its table by the file or by an option, and several files fill the same columns', async () => {
     await using folder = await folderOf(
       'CREATE TABLE order_lines (id INTEGER, note TEXT); CREATE TABLE "Order Lines" (id INTEGER); CREATE TABLE "a.b" (id INTEGER)',

@@ -60,6 +60,8 @@ describe('a model that cannot work is refused in one line', () => {
     ['numeric with a scale alone', { columns: { a: numeric(undefined, 3) } }, 'numeric'],
     ['an unknown zone', { columns: { a: timestamptz({ zone: 'Asia/Taipeh\n' }) } }, 'IANA'],
     ['an empty zone', { columns: { a: timestamptz({ zone: '' }) } }, 'IANA'],
+    ['a type with a comment', { columns: { a: custom('int--') } }, 'type name'],
+    ['a type whose quotes do not end', { columns: { a: custom('"My Shop"."Size') } }, 'type name'],
     ['a type that is not a name', { columns: { a: custom("int'; drop\ntable") } }, 'type name'],
     ['a key of an unknown column', { primaryKey: ['no'] }, 'no column no'],
     ['a key that names a column twice', { primaryKey: ['id', 'id'] }, 'twice'],
@@ -185,7 +187,9 @@ describe('a model', () => {
       {
         columns: {
           a: custom('numeric(3, 1)[]'),
-          b: custom('myschema.my_type'),
+          b: custom('"My Shop"."Size; (""cm"")"[]'),
+          b2: custom('numeric(3,-2)'),
+          b3: custom('myschema.my_type'),
           c: custom('double precision'),
         },
       },

@@ -49,7 +49,9 @@ export function partsOf(sql: string): {
   let depth = 0
   let part = ''
   let isPast = false
-  for (const [piece] of sql.matchAll(token)) {
+  for (const [found] of sql.matchAll(token)) {
+    // A comment would hide what follows it in a statement.
+    const piece = /^(--|\/\*)/.test(found) ? ' ' : found
     if (isPast) part += piece
     else if (piece === '(' && depth++ === 0) part = ''
     else if (piece === ')' && --depth === 0) {
