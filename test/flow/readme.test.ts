@@ -11,6 +11,7 @@ import { describe, expect, it } from 'vitest'
 import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
 import { useSqs } from '../../tooling/servers/sqs.ts'
+import { Folder } from '../cli/run.ts'
 
 const root = join(import.meta.dirname, '../..')
 const blocks = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^```ts\n([^]*?)^```$/gm)].map(
@@ -54,6 +55,18 @@ it('the README shows a model, the library, and a unit test', () => {
   expect(orders).toContain('export default defineModel(')
   expect(library).toContain('produce({')
   expect(unitTest).toContain(`// ${counts}\n`)
+})
+
+it('the README shows a file that others made, loaded by one command', async () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  const [, file = '', command = '', told = ''] =
+    /^    \$ cat statement\.csv\n([^]*?)\n    \$ npx lading (.+)\n([^]*?)\n\n(?! )/m.exec(readme) ?? []
+  await using folder = await Folder.make({ 'statement.csv': file.replace(/^ {4}/gm, '') })
+  const run = await folder.run(command.split(' '))
+  expect(run.code, run.err).toBe(0)
+  const lines = told.split('\n').map((line) => line.trim())
+  expect(lines.length).toBeGreaterThan(4)
+  for (const line of lines) if (line !== '…') expect(`${run.err}${run.out}`).toContain(line)
 })
 
 describe.concurrent('the code of the README', () => {
