@@ -62,11 +62,11 @@ it('the README shows a file that others made, loaded by one command', async () =
   const [, file = '', command = '', told = ''] =
     /^    \$ cat statement\.csv\n([^]*?)\n    \$ npx lading (.+)\n([^]*?)\n\n(?! )/m.exec(readme) ?? []
   await using folder = await Folder.make({ 'statement.csv': file.replace(/^ {4}/gm, '') })
-  const run = await folder.run(command.split(' '))
-  expect(run.code, run.err).toBe(0)
+  const done = await folder.run(command.split(' '))
+  expect(done.code, done.err).toBe(0)
   const lines = told.split('\n').map((line) => line.trim())
   expect(lines.length).toBeGreaterThan(4)
-  for (const line of lines) if (line !== '…') expect(`${run.err}${run.out}`).toContain(line)
+  for (const line of lines) if (line !== '…') expect(`${done.err}${done.out}`).toContain(line)
 })
 
 describe.concurrent('the code of the README', () => {
