@@ -16,7 +16,7 @@ import { columnOfType } from './profile/written-type.ts'
 import { Profile } from './profile/profile.ts'
 import { propose, type Proposal, type StatedTypes } from './profile/propose.ts'
 import { profileSource } from './records.ts'
-import { sniffSource } from './sniffed.ts'
+import { sniffSource, withColumnNames } from './sniffed.ts'
 import { ColumnStatistics, Memory, type Statistics } from './statistics.ts'
 
 export interface InspectOptions extends StatedTypes, Abortable {
@@ -50,7 +50,8 @@ export async function inspect(
   table: string,
   options: InspectOptions = {},
 ): Promise<Inspection> {
-  const { decisions, questions, fields: _, ...sniffed } = await sniffSource(source, stated)
+  const { decisions, questions, fields, ...found } = await sniffSource(source, stated)
+  const sniffed = withColumnNames(found, fields)
   const profile = new Profile()
   await profileSource(profile, await asRead(source, sniffed), sniffed, options)
   const proposal = propose(profile, options)

@@ -34,3 +34,10 @@ async function lastOf(source: Source): Promise<Buffer> {
     last = Buffer.from(Buffer.concat([last, piece.subarray(-tailBytes)]).subarray(-tailBytes))
   return last
 }
+
+/** The reading of a file without a header, whose columns get these names. */
+export function withColumnNames(reading: Reading, fields: readonly string[]): Reading {
+  const { dialect } = reading
+  if (dialect?.header !== false || dialect.names !== undefined || fields.length === 0) return reading
+  return { ...reading, dialect: { ...dialect, names: fields } }
+}

@@ -7,6 +7,7 @@ import { Profile } from '../infer/profile/profile.ts'
 import { propose, type Proposal } from '../infer/profile/propose.ts'
 import { shownType } from '../infer/profile/found-type.ts'
 import { profileSource } from '../infer/records.ts'
+import { withColumnNames } from '../infer/sniffed.ts'
 import { snakeCase } from '../model/match.ts'
 import type { Model } from '../model/model.ts'
 import { shownTable, type TableName } from '../model/table.ts'
@@ -58,8 +59,7 @@ export async function newTable(
 function withNames(head: Head): Head {
   const { cells, fields, reading } = head
   if (cells === undefined || fields === undefined) return head
-  const dialect = { ...reading.dialect, header: false, names: fields }
-  return { ...head, cells: undefined, reading: { ...reading, dialect } }
+  return { ...head, cells: undefined, reading: withColumnNames(reading, fields) }
 }
 
 /** Of every record of the sources. */

@@ -100,6 +100,14 @@ describe.concurrent('the cases of real work, loaded by what inspection proposes'
       ],
     ],
     [
+      '12-backslash-escapes.csv',
+      [],
+      [
+        [1, 'C:\\tools\\bin\\', 'a "quoted" word', null],
+        [2, "O'Neil", 'tab\there', null],
+      ],
+    ],
+    [
       '13-date-and-time.csv',
       [],
       [

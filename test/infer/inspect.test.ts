@@ -131,3 +131,9 @@ it('types are stated by field, and their notation is found', async () => {
   expect(reading.notations).toEqual({ at: { epoch: 'ms' }, day: { pattern: 'DD/MM/YYYY' } })
   expect(statistics[1]).toMatchObject({ maximum: '2021-01-01T00:00:01.500000Z' })
 })
+
+it('columns of a file without a header are named by their number', async () => {
+  const { types, outcome } = await inspected('1,2024-01-01\n2,2024-01-02\n3,2024-01-03\n')
+  expect(types).toEqual({ column_1: 'integer', column_2: 'date' })
+  expect(outcome).toMatchObject({ records: 3, rejected: 0 })
+})
