@@ -2,6 +2,7 @@
 import { unquoted } from '../../core/cells.ts'
 import { anyOrder, type Dated } from './dates.ts'
 import { anyNumeral } from './numerals.ts'
+import { LastClock } from './clock.ts'
 import { shapeOf, strongMarker } from './shape.ts'
 import type { StatedNotation } from './stated.ts'
 import {
@@ -97,6 +98,7 @@ export class ColumnProfile {
   readonly markers = new Map<number, number>()
   /** Texts that are booleans or codes, some of them. */
   readonly codes = new Set<string>()
+  readonly #clock = new LastClock()
   #known = 0
   #hasDated = false
   #offset = Number.NaN
@@ -188,10 +190,15 @@ export class ColumnProfile {
   }
 
   #shapesOf(bytes: Buffer, start: number, end: number, isString: boolean): number {
+    if (this.#clock.isLike(bytes, start, end)) return this.#clock.shapes
     const shapes = shapeOf(bytes, start, end, (this.#known & beyondDouble) === 0)
     if (isString && (shapes & notStrings) !== 0) return text
     if ((shapes & plainNumbers) !== 0 || (shapes & numeral) !== 0) this.#addNumber(shapes)
-    else if ((shapes & timestamptz) !== 0) return this.#addOffset(shapes)
+    else if ((shapes & timestamptz) !== 0) {
+      const all = this.#addOffset(shapes)
+      if (all === timestamptz) this.#clock.set(bytes, start, end, all)
+      return all
+    } else if (shapes === timestamp) this.#clock.set(bytes, start, end, shapes)
     else if ((shapes & dated) !== 0) return this.#addDated(shapes)
     else if ((shapes & marker) !== 0)
       this.markers.set(value.marker, (this.markers.get(value.marker) ?? 0) + 1)

@@ -62,6 +62,12 @@ const cases: readonly (readonly [string, readonly string[], string])[] = [
   ['instants', ['2021-01-01T00:00:00Z', '2021-01-01 00:00:00+00'], 'timestamptz'],
   ['one offset', ['2021-01-01T00:00:00+02:00', '2021-06-01T00:00:00+0200'], 'timestamptz'],
   ['two offsets', ['2021-01-01T00:00:00+01:00', '2021-06-01T00:00:00+02:00'], 'text'],
+  [
+    'two offsets behind minutes',
+    ['2021-01-01T00:00+02:00', '2021-01-01T00:00+03:00', '2021-01-01T00:00+02:00'],
+    'text',
+  ],
+  ['a minute that is none', ['2021-01-01T00:00:00Z', '2021-01-01T00:01:00Z', '2021-01-01T00:60:00Z'], 'text'],
   ['a zone in some rows', ['2021-01-01T00:00:00Z', '2021-01-01T00:00:00'], 'text'],
   ['a zone by name', ['2021-01-01T00:00:00 Europe/Berlin'], 'text'],
   ['nanoseconds', ['2021-01-01T00:00:00.123456789'], 'text'],
