@@ -15,7 +15,8 @@ export function ladingCommand(role: string, args: readonly string[], more: Parti
 export interface LadingOptions {
   /** A folder of CSV files. */
   readonly data: string
-  readonly model: string
+  /** Without one, `flags` name a table. */
+  readonly model?: string
   readonly target: string
   readonly consumers: readonly number[]
   /** Messages go through a quorum queue of it, and else through the embedded queue. */
@@ -40,8 +41,7 @@ export function loadWays(options: LadingOptions): Way[] {
         const args = [
           'load',
           data,
-          '--model',
-          model,
+          ...(model === undefined ? [] : ['--model', model]),
           '--to',
           target,
           '--consumers',
@@ -62,7 +62,7 @@ export function loadWays(options: LadingOptions): Way[] {
 }
 
 /** The two halves as commands of their own, one after the other, so that the memory of each can be told. */
-export function halvesWay(options: Omit<LadingOptions, 'consumers'>): Way {
+export function halvesWay(options: Omit<LadingOptions, 'consumers'> & { readonly model: string }): Way {
   const { data, model, target } = options
   return {
     name: `${nameOf(['produce', ...shownFlags(options)])}, then \`lading consume\``,

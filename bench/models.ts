@@ -12,7 +12,7 @@ export const installed = pathToFileURL(join(import.meta.dirname, '..', 'dist', '
  * installed lading. They have no types of their own to take out, so that they are modules as they stand: a
  * module with types costs Node some 40 ms and 15 MiB in each process.
  */
-export function userModel(name: 'records-brin' | 'events' | 'masked', folder: string): string {
+export function userModel(name: 'records-brin' | 'events' | 'masked' | 'readings', folder: string): string {
   const text = readFileSync(join(import.meta.dirname, 'models', `${name}.ts`), 'utf8')
   if (!text.includes(`'${sources}'`)) throw new Error(`the model ${name} does not import ${sources}`)
   const path = join(folder, `${name}.mjs`)

@@ -30,6 +30,7 @@ export const sectionNames = [
   'scaling',
   'observed',
   'polluted',
+  'inferred',
 ] as const
 export type SectionName = (typeof sectionNames)[number]
 

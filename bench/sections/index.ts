@@ -1,5 +1,6 @@
 import type { SectionName } from '../options.ts'
 import { fresh } from './fresh.ts'
+import { inferred } from './inferred.ts'
 import { brin, hash } from './loads.ts'
 import { messages } from './messages.ts'
 import { observed } from './observed.ts'
@@ -23,4 +24,5 @@ export const sections: Readonly<Record<SectionName, Section>> = {
   scaling,
   observed,
   polluted,
+  inferred,
 }
