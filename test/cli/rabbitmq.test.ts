@@ -70,7 +70,7 @@ describeRabbit('lading with a queue of RabbitMQ', () => {
     const url = `amqp://me:${secret}@127.0.0.1:1/?queue=q`
     const commands = [['produce', 'a.csv'], ['consume']]
     const runs = await Promise.all(
-      commands.map((command) => folder.lading(...command, '--queue', url, '--start-timeout', '0.5')),
+      commands.map((command) => folder.lading(...command, '--queue', url, '--start-timeout', '2')),
     )
     for (const run of runs) {
       expectError(run, 'QUEUE_UNAVAILABLE', 69, 'ECONNREFUSED')
