@@ -6,7 +6,7 @@ import { posix } from 'node:path'
 import type { Abortable } from '../core/wait.ts'
 import type { Notation, Notations } from '../core/notation.ts'
 import type { Reading } from '../format/reading.ts'
-import { defineModel, type Model } from '../model/model.ts'
+import { type Model, modelOf as modelOfColumns } from '../model/model.ts'
 import { readAs, type ReadSource } from '../producer/reading.ts'
 import type { Source } from '../source/source.ts'
 import { decodeSource, type Outcome } from './decoded.ts'
@@ -115,16 +115,20 @@ export function modelOf(
   key: readonly string[] = [],
   schema?: string,
 ): Model {
-  const entries = columns.map(({ field, name, type, notNull }) => {
+  // An object would put names that are numbers, such as years, in front.
+  const declared = columns.map(({ field, name, type, notNull }) => {
     const plain = columnOfType(type)
     const named = field === name ? plain : plain.from(field)
-    return [name, notNull || key.includes(name) ? named.notNull() : named] as const
+    return { name, ...(notNull || key.includes(name) ? named.notNull() : named).spec }
   })
-  const model = defineModel({
+  const model = modelOfColumns({
     table,
-    ...(schema !== undefined && { schema }),
-    columns: Object.fromEntries(entries),
-    ...(key.length > 0 && { primaryKey: [...key] }),
+    schema,
+    columns: declared,
+    primaryKey: key,
+    indexes: [],
+    onConflict: 'error',
+    version: undefined,
   })
   return { ...model, origin: 'inferred' }
 }

@@ -6,7 +6,7 @@ import { retrying } from '../core/retry.ts'
 import type { Reading } from '../format/reading.ts'
 import { stemOf } from '../infer/inspect.ts'
 import { fieldProblems } from '../model/fields.ts'
-import { type Match, matchFields, snakeCase } from '../model/match.ts'
+import { type Match, matchFields, sqlName } from '../model/match.ts'
 import type { Model } from '../model/model.ts'
 import { modelOfTable, type StatedChoices } from '../model/of-table.ts'
 import { shownTable, type TableColumn, type TableFacts, type TableName } from '../model/table.ts'
@@ -138,7 +138,10 @@ function tableNames({ table, paths }: UnmodelledOptions, heads: readonly Head[])
       `${paths.includes('-') ? 'standard input names no table' : `there are ${heads.length} files`}: name the table with --table [schema.]name, or the model with --model`,
     )
   const stem = stemOf(head.source)
-  return [...new Set([stem, snakeCase(stem)])].filter((name) => name !== '').map((name) => ({ table: name }))
+  const name = sqlName(stem)
+  if (name === '')
+    throw new LadingError('USAGE', `${head.source.path} names no table: name it with --table [schema.]name`)
+  return [...new Set([stem, name])].map((each) => ({ table: each }))
 }
 
 async function findTable(

@@ -8,22 +8,50 @@ export interface Match {
   readonly isExact: boolean
 }
 
+interface Matches {
+  readonly matched: readonly Match[]
+  readonly problems: readonly string[]
+}
+
+interface MatchOptions {
+  readonly ignoreExtra?: boolean | undefined
+}
+
 /**
  * A field fills the column of its name; or else the only one whose name differs in case, spaces and
- * punctuation alone; or else the only one that does so without a unit in brackets.
+ * punctuation alone; or else the only one that does so without a unit in brackets. Where that is unclear, and
+ * the table has every column that would be made for the fields, each fills the one that was made for it.
  */
 export function matchFields(
   fields: readonly string[],
   { columns }: Pick<TableFacts, 'columns'>,
-  { ignoreExtra = false }: { readonly ignoreExtra?: boolean | undefined },
-): { readonly matched: readonly Match[]; readonly problems: readonly string[] } {
-  const problems: string[] = []
+  options: MatchOptions,
+): Matches {
   const names = new Set(columns.map(({ name }) => name))
   const exact = new Set(fields.filter((field) => names.has(field)))
   const free = columns.filter(({ name }) => !exact.has(name))
-  const found = fields.flatMap((field): { field: string; column: TableColumn; isExact: boolean }[] => {
+  const matches = matchesOf(fields, (field) => candidatesOf(field, free), columns, options)
+  const made = new Map(columnNames(fields).map((name, index) => [fields[index], name]))
+  if (matches.problems.length === 0 || ![...made.values()].every((name) => names.has(name))) return matches
+  return matchesOf(
+    fields,
+    (field) => columns.filter(({ name }) => name === made.get(field)),
+    columns,
+    options,
+  )
+}
+
+function matchesOf(
+  fields: readonly string[],
+  candidatesFor: (field: string) => readonly TableColumn[],
+  columns: readonly TableColumn[],
+  { ignoreExtra = false }: MatchOptions,
+): Matches {
+  const problems: string[] = []
+  const names = columnNames(fields)
+  const found = fields.flatMap((field, index): { field: string; column: TableColumn; isExact: boolean }[] => {
     const same = columns.find(({ name }) => name === field)
-    const candidates = same === undefined ? candidatesOf(field, free) : [same]
+    const candidates = same === undefined ? candidatesFor(field) : [same]
     const [column, ...others] = candidates
     if (column !== undefined && others.length === 0) return [{ field, column, isExact: same !== undefined }]
     if (column !== undefined)
@@ -32,14 +60,14 @@ export function matchFields(
       )
     else if (!ignoreExtra)
       problems.push(
-        `field ${field} has no column (ALTER TABLE … ADD COLUMN ${snakeCase(field)} …, or --ignore-extra leaves it out)`,
+        `field ${field} has no column (ALTER TABLE … ADD COLUMN ${names[index]} …, or --ignore-extra leaves it out)`,
       )
     return []
   })
   for (const [column, rivals] of Map.groupBy(found, (each) => each.column.name))
     if (rivals.length > 1)
       problems.push(
-        `fields ${rivals.map(({ field }) => field).join(' and ')} could all be column ${column} (write its name above one of them, and rename the others)`,
+        `fields ${rivals.map(({ field }) => field).join(' and ')} could each be column ${column} (write its name above one of them, and rename the others)`,
       )
   const written = found.filter(({ column: { generated } }) => !generated)
   if (!ignoreExtra)
@@ -62,7 +90,7 @@ function candidatesOf(field: string, columns: readonly TableColumn[]): readonly 
     const same = form === '' ? [] : columns.filter(({ name }) => bare(name) === form)
     if (same.length > 0) return same
   }
-  return []
+  return columns.filter(({ name }) => name === columnName(field))
 }
 
 /** Letters and digits alone, in lower case. */
@@ -82,3 +110,45 @@ export const snakeCase = (name: string): string =>
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}]+/gu, '_')
     .replaceAll(/^_+|_+$/g, '')
+
+/** Of PostgreSQL, in every table. */
+const systemColumns = new Set(['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid'])
+/** Of an identifier of PostgreSQL. */
+const mostBytes = 63
+
+/** In snake case, as much of it as a name in a database may have; empty for a name of signs alone. */
+export const sqlName = (name: string): string => cut(snakeCase(name), mostBytes)
+
+function columnName(field: string): string {
+  const name = sqlName(field)
+  return systemColumns.has(name) ? `${name}_2` : name
+}
+
+function cut(name: string, most: number): string {
+  if (Buffer.byteLength(name) <= most) return name
+  const points = [...name]
+  while (Buffer.byteLength(points.join('')) > most) points.pop()
+  return points.join('')
+}
+
+/**
+ * The names that a new table gives to the columns of the fields: in snake case, and by number for a field of
+ * signs alone. Of fields with one name, the one that is written so keeps it, and the others are numbered by
+ * their own order, not that of the file.
+ */
+export function columnNames(fields: readonly string[]): readonly string[] {
+  const names = fields.map((field, index) => columnName(field) || `column_${index + 1}`)
+  const used = new Set(fields.filter((field, index) => names[index] === field))
+  const others = [...fields.keys()].filter((index) => names[index] !== fields[index])
+  const byField = (a: number, b: number) => ((fields[a] as string) < (fields[b] as string) ? -1 : 1)
+  for (const index of others.toSorted(byField)) {
+    const name = names[index] as string
+    let free = name
+    for (let count = 2; used.has(free); count++) free = numbered(name, `_${count}`)
+    used.add(free)
+    names[index] = free
+  }
+  return names
+}
+
+const numbered = (name: string, suffix: string): string => cut(name, mostBytes - suffix.length) + suffix

@@ -234,6 +234,8 @@ describe.concurrent('a file into a table of SQLite that exists, without a model'
       64,
       'standard input names no table',
     )
+    await folder.write('.csv', 'id\n1\n')
+    expectError(await folder.lading('load', '.csv'), 'USAGE', 64, '.csv names no table: name it with --table')
     for (const option of ['--table', '--key', '--on-conflict'])
       expectError(
         await folder.lading('load', 'in/1.csv', '--model', 'records', option, 'skip'),

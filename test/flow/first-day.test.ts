@@ -13,6 +13,21 @@ async function load(folder: Folder, { file, content, options }: FirstDay, to: st
   expect(run.out).toContain('every load is complete and adds up')
 }
 
+/** Survey questions, boxes of maps, years: names that databases do not take, or that differ in case alone. */
+const question = 'Which of these answers, all of which are rather long, do you agree with? ['
+const odd = [`${question}1]`, `${question}2]`, 'first name', 'First Name', '%', 'xmin', '2021', '2020']
+const oddNames = `${odd.map((name) => `"${name}"`).join(',')}\n${odd.map((_, index) => index).join(',')}\n`
+
+async function loadOddNames(to: string, rows: (folder: Folder) => Promise<readonly object[]>): Promise<void> {
+  await using folder = await Folder.make({ 'odd.csv': oddNames })
+  for (const options of [[], ['--again']]) {
+    const run = await folder.lading('load', 'odd.csv', ...options, '--to', to)
+    expect(run.code, run.err).toBe(0)
+  }
+  const found = (await rows(folder)).map((row) => Object.values(row).map(Number).toSorted())
+  expect(found).toEqual([odd, odd].map((names) => [...names.keys()]))
+}
+
 /** The columns that are expected, as texts. */
 const picked = (rows: readonly Row[], expected: readonly Row[]): Row[] =>
   rows.map((row, index) =>
@@ -53,6 +68,9 @@ describe('SQLite', () => {
     const expected = day.existing?.sqlite ?? day.fresh
     expect(picked(sqliteRows(folder.at('old.db'), day), expected)).toEqual(expected)
   })
+
+  it('finds the columns that it has made for odd names again', async () =>
+    loadOddNames('sqlite:new.db', async (folder) => folder.sql('SELECT * FROM odd', 'new.db')))
 })
 
 describePostgres('PostgreSQL', () => {
@@ -77,5 +95,10 @@ describePostgres('PostgreSQL', () => {
     await load(folder, day, database.url)
     const expected = day.existing?.postgres ?? day.fresh
     expect(picked(await postgresRows(database.url, day), expected)).toEqual(expected)
+  })
+
+  it('finds the columns that it has made for odd names again', async () => {
+    await using database = await freshDatabase()
+    await loadOddNames(database.url, async () => query(database.url, 'SELECT * FROM odd'))
   })
 })

@@ -137,3 +137,8 @@ it('columns of a file without a header are named by their number', async () => {
   expect(types).toEqual({ column_1: 'integer', column_2: 'date' })
   expect(outcome).toMatchObject({ records: 3, rejected: 0 })
 })
+
+it('a new table has the columns in the order of the file, also those whose names are numbers', async () => {
+  const { model } = await inspected('country,2020,2021\nFR,1.5,2.5\nDE,3.5,4.5\n')
+  expect(model.columns.map(({ name }) => name)).toEqual(['country', '2020', '2021'])
+})

@@ -1,6 +1,7 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bigint, numeric, text } from '../../src/model/columns.ts'
-import { snakeCase } from '../../src/model/match.ts'
+import { columnNames, snakeCase } from '../../src/model/match.ts'
 import { modelOfTable } from '../../src/model/of-table.ts'
 import type { TableColumn, TableFacts, TableKey } from '../../src/model/table.ts'
 
@@ -106,7 +107,7 @@ describe('what does not fit is said all at once, each with its cure', () => {
       'two fields that could be one column',
       [price],
       ['Unit Price', 'UnitPrice'],
-      [/fields Unit Price and UnitPrice could all be column unit_price/],
+      [/fields Unit Price and UnitPrice could each be column unit_price/],
     ],
     [
       'everything at once',
@@ -235,4 +236,45 @@ it.each([
   ['HTTPStatus', 'httpstatus'],
 ])('the name %s is %s in snake case', (name, expected) => {
   expect(snakeCase(name)).toBe(expected)
+})
+
+describe('the columns that are made for fields are found again by the same fields', () => {
+  const made = (fields: readonly string[]) => columnNames(fields).map((name) => column(name))
+  const matchesOf = (fields: readonly string[], columns: readonly TableColumn[]) => {
+    const { matched, problems } = modelOfTable(facts(columns), fields)
+    expect(problems).toEqual([])
+    return Object.fromEntries(matched.map((match) => [match.field, match.column]))
+  }
+
+  it.each<[string, readonly string[]]>([
+    ['names that differ in case and punctuation', ['id', 'first name', 'First Name', 'first_name']],
+    ['names of signs alone', ['%', 'id', '#']],
+    ['names that differ in their unit', ['Price (EUR)', 'Price (USD)', 'price']],
+    ['names that PostgreSQL keeps for itself', ['xmin', 'ymin', 'xmax', 'ymax']],
+    ['names longer than PostgreSQL allows', [`Question ${'é'.repeat(60)} 1`, `Question ${'é'.repeat(60)} 2`]],
+    ['a number that another name has', ['A', 'a b', 'A B', 'a_b_2']],
+  ])('%s', (_, fields) => {
+    const names = columnNames(fields)
+    expect(new Set(names).size).toBe(fields.length)
+    for (const name of names) expect(Buffer.byteLength(name)).toBeLessThanOrEqual(63)
+    const expected = Object.fromEntries(fields.map((field, index) => [field, names[index]]))
+    expect(matchesOf(fields, made(fields))).toEqual(expected)
+  })
+
+  it('whatever the names, also in another order of the fields', () => {
+    const name = fc.string({
+      unit: fc.constantFrom('a', 'A', 'b', '1', '2', ' ', '_', '(', ')', '%'),
+      minLength: 1,
+    })
+    fc.assert(
+      fc.property(fc.uniqueArray(name, { minLength: 1, maxLength: 6 }), (fields) => {
+        const names = columnNames(fields)
+        expect(new Set(names).size).toBe(fields.length)
+        const found = matchesOf(fields, made(fields))
+        expect(fields.map((field) => found[field])).toEqual(names)
+        const isNumbered = fields.some((field) => snakeCase(field) === '')
+        if (!isNumbered) expect(matchesOf(fields.toReversed(), made(fields))).toEqual(found)
+      }),
+    )
+  })
 })

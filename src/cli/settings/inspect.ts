@@ -1,7 +1,7 @@
 /** Options of commands that look at files alone, and how they do it. */
 import { LadingError } from '../../core/errors.ts'
 import type { Inspection } from '../../infer/inspect.ts'
-import { snakeCase } from '../../model/match.ts'
+import { sqlName } from '../../model/match.ts'
 import { stopSignal } from '../run/signals.ts'
 import {
   columnsNamed,
@@ -51,7 +51,7 @@ export async function inspectFiles(
   const inspections: Inspection[] = []
   for (const source of sources) {
     await source.state()
-    const name = flags.table === undefined ? snakeCase(stemOf(source)) : tableNamed(flags.table).table
+    const name = flags.table === undefined ? sqlName(stemOf(source)) : tableNamed(flags.table).table
     inspections.push(await inspect(source, stated, name === '' ? 'records' : name, options))
   }
   return inspections

@@ -133,7 +133,10 @@ export const dataCodes = {
     'choose onConflict skip or update, or remove the duplicate',
   ),
   CONSTRAINT_NOT_NULL: reject('the table requires a value here', 'fill the cell'),
-  CONSTRAINT_CHECK: reject('a check constraint of the table refused the row', 'correct the value'),
+  CONSTRAINT_CHECK: reject(
+    'a check constraint of the table refused the row, or it has no partition for it',
+    'correct the value, or create the partition',
+  ),
   CONSTRAINT_FOREIGN_KEY: reject(
     'the row refers to one that does not exist',
     'load the referenced rows first',

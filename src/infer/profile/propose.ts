@@ -1,5 +1,5 @@
 /** A profile → the columns of a new table, each with its reason, and what a person may want otherwise. */
-import { snakeCase } from '../../model/match.ts'
+import { columnNames } from '../../model/match.ts'
 import { holds } from '../../model/notation/notation.ts'
 import type { Decision, Question } from '../decision.ts'
 import type { ColumnProfile } from './column.ts'
@@ -8,7 +8,7 @@ import { oddRecords } from './odd-records.ts'
 import type { Profile } from './profile.ts'
 import { questionOf, shellWord } from './questions.ts'
 import { reasonOf, shownWitness } from './reasons.ts'
-import { decimal, json } from './shapes.ts'
+import { decimal, emptyText, json } from './shapes.ts'
 import { rivalsOf } from './numerals.ts'
 import { type FoundType, shownType } from './found-type.ts'
 import { typeOf } from './types.ts'
@@ -42,18 +42,24 @@ export interface Proposal {
 export function propose(profile: Profile, stated: StatedTypes = {}): Proposal {
   const names = columnNames(profile.columns.map(({ field }) => field))
   const hasCommas = profile.columns.some((column) => typeOf(column).notation?.decimal === ',')
-  const columns = profile.columns.map((column, index) => ({
-    field: column.field,
-    name: names[index] as string,
-    notNull: column.missing === 0 && profile.records > 0,
-    profile: column,
-    ...(hasCommas && stated.types === undefined && mayGroup(column, stated)
-      ? groupedOrNot(column)
-      : typed(column, profile, stated)),
-  }))
+  const columns = profile.columns.map((column, index) => {
+    const isUnclear = hasCommas && stated.types === undefined && mayGroup(column, stated)
+    const found = isUnclear ? groupedOrNot(column) : typed(column, profile, stated)
+    return {
+      field: column.field,
+      name: names[index] as string,
+      notNull: profile.records > 0 && column.missing === 0 && !hasEmptyNulls(column, found.type),
+      profile: column,
+      ...found,
+    }
+  })
   const isOpen = stated.types === undefined
   return { columns, questions: isOpen ? oddRecords(profile) : [] }
 }
+
+/** Whether a quoted empty cell of the column is no value. */
+const hasEmptyNulls = ({ shapes }: ColumnProfile, { notation }: FoundType): boolean =>
+  (shapes & emptyText) !== 0 && notation?.nulls?.includes('') === true
 
 /** Whether points of the column could stand between thousands, as in `1.200`. */
 const mayGroup = (column: ColumnProfile, { columns = {} }: StatedTypes): boolean =>
@@ -109,16 +115,4 @@ function recordsWithin(column: ColumnProfile, { records }: Profile): Question | 
     readings: [{ option: `--records ${shellWord(field)}`, meaning: 'each of them is a record' }],
     otherwise: 'it is one document',
   }
-}
-
-/** In snake case, no name twice; a field of signs alone is named by its number. */
-function columnNames(fields: readonly string[]): readonly string[] {
-  const used = new Set<string>()
-  return fields.map((field, index) => {
-    const name = snakeCase(field) || `column_${index + 1}`
-    let free = name
-    for (let count = 2; used.has(free); count++) free = `${name}_${count}`
-    used.add(free)
-    return free
-  })
 }

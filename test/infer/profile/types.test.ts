@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { questionText } from '../../../src/infer/decision.ts'
 import { questionOf } from '../../../src/infer/profile/questions.ts'
 import { decidingWitness, reasonOf } from '../../../src/infer/profile/reasons.ts'
+import { propose } from '../../../src/infer/profile/propose.ts'
 import { shownType } from '../../../src/infer/profile/found-type.ts'
 import { typeOf } from '../../../src/infer/profile/types.ts'
-import { columnOf, inQuotes } from './columns.ts'
+import { columnOf, inQuotes, profileOf } from './columns.ts'
 
 const shown = (...cells: readonly string[]) => {
   const type = typeOf(columnOf(...cells))
@@ -174,4 +175,13 @@ describe('what could be meant is a question with its options, and stays text', (
     'nothing is asked of %j',
     (cells) => expect(question(...cells)).toBeUndefined(),
   )
+})
+
+describe('a column of a new table forbids NULL', () => {
+  const forbids = (...cells: readonly string[]) => propose(profileOf(['a'], ...cells)).columns[0]?.notNull
+
+  it('where every record has a value', () => expect(forbids('1', '2')).toBe(true))
+  it('not where a cell is empty', () => expect(forbids('1', '', '2')).toBe(false))
+  it('not where an empty cell in quotes is no value', () => expect(forbids('"1"', '""', '"2"')).toBe(false))
+  it('where an empty cell in quotes is an empty text', () => expect(forbids('"x"', '""')).toBe(true))
 })
