@@ -108,7 +108,10 @@ export function withNotations(reading: Reading, { columns }: Proposal): Reading 
   return { ...others, ...all }
 }
 
-/** The model of a new table. Throws `MODEL_INVALID`. */
+/**
+ * The model of a new table. Its columns may be NULL unless they are the key: that no value is missing in one
+ * file says nothing about the next one. Throws `MODEL_INVALID`.
+ */
 export function modelOf(
   table: string,
   { columns }: Proposal,
@@ -116,10 +119,10 @@ export function modelOf(
   schema?: string,
 ): Model {
   // An object would put names that are numbers, such as years, in front.
-  const declared = columns.map(({ field, name, type, notNull }) => {
+  const declared = columns.map(({ field, name, type }) => {
     const plain = columnOfType(type)
     const named = field === name ? plain : plain.from(field)
-    return { name, ...(notNull || key.includes(name) ? named.notNull() : named).spec }
+    return { name, ...(key.includes(name) ? named.notNull() : named).spec }
   })
   const model = modelOfColumns({
     table,

@@ -86,10 +86,10 @@ const columnName = ({ columns }: Proposal, name: string): string => {
 const mostColumns = 40
 
 function shownColumns({ columns }: Proposal): string[] {
-  const shown = columns.slice(0, mostColumns).map(({ field, name, type, notNull, reason }) => {
+  const shown = columns.slice(0, mostColumns).map(({ field, name, type, reason }) => {
     const from = snakeCase(field) === field ? '' : ` from ${JSON.stringify(field)}`
     const notation = type.notation === undefined ? '' : ` written ${JSON.stringify(type.notation)}`
-    return `${name} ${shownType(type)}${notNull ? ' not null' : ''}${from}${notation}, because ${reason.because}`
+    return `column ${name}: ${shownType(type)}${from}${notation}, because ${reason.because}`
   })
   const more = columns.length - mostColumns
   return more > 0 ? [...shown, `and ${more} more columns: lading inspect shows them`] : shown

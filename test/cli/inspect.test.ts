@@ -111,7 +111,27 @@ export default defineModel({
     const run = await folder.lading('init', '--from-table', 'sqlite:lading.db', '--table', 'orders')
     expect(run.code, run.err).toBe(0)
     expect(run.out).toContain("  primaryKey: ['order_id'],\n")
-    expect(run.out).toContain('    price: numeric(12, 2).notNull(),\n    placed: date().notNull(),\n')
+    expect(run.out).toContain('    price: numeric(12, 2),\n    placed: date(),\n')
+  })
+
+  it('has the columns of the file, in their order, and those without gaps take a gap of a later file', async () => {
+    await using folder = await Folder.make({
+      'years.csv': 'country,2020,2021,name\nit,1,2,a\nde,3,4,b\n',
+      'more.csv': 'country,2020,2021,name\nfr,,6,\n',
+    })
+    const run = await folder.lading('load', 'years.csv')
+    expect(run.code, run.err).toBe(0)
+    expect(run.err).toContain('column 2020: integer, because all 2 values have this form')
+    const more = await folder.lading('load', 'more.csv', '--table', 'years', '--header-rows', '1')
+    expect(more.code, more.err).toBe(0)
+    const names = folder.sql("SELECT name FROM pragma_table_info('years') ORDER BY cid")
+    expect(names.map(({ name }) => name)).toEqual(['country', '2020', '2021', 'name'])
+    expect(folder.sql('SELECT * FROM years').at(-1)).toEqual({
+      country: 'fr',
+      '2020': null,
+      '2021': 6,
+      name: null,
+    })
   })
 
   it('is rehearsed: every record is decoded, the first rejects are shown, and nothing is written', async () => {
