@@ -12,7 +12,8 @@ import { snakeCase } from '../model/match.ts'
 import type { Model } from '../model/model.ts'
 import { shownTable, type TableName } from '../model/table.ts'
 import type { Head } from '../producer/heads.ts'
-import { dressed, hintsOf, requireAnswers, statedReading } from './readings.ts'
+import { statedReading } from '../producer/reading.ts'
+import { dressed, hintsOf, requireAnswers } from './readings.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
 
 export interface NewTable {

@@ -11,23 +11,6 @@ import type { Head } from '../producer/heads.ts'
 import { readAs, type ReadSource } from '../producer/reading.ts'
 import type { Source } from '../source/source.ts'
 
-const keys = [
-  'format',
-  'dialect',
-  'records',
-  'unwrap',
-  'encoding',
-  'lineEnd',
-  'footerLines',
-  'notation',
-  'notations',
-  'skipWhen',
-] as const
-
-/** What options state of how every source is written. */
-export const statedReading = (options: Reading): Reading =>
-  Object.fromEntries(keys.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]])))
-
 /** The head of a source, which is as it is stored, as its bytes say it; throws `SOURCE_UNDECIDED` for what they do not say. */
 export async function sniffedHead(
   source: Source,

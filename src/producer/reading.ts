@@ -24,7 +24,10 @@ export interface ReadSource extends Source {
 export async function readAs(source: Source, options: ReadingOptions): Promise<ReadSource> {
   const { readingOf, records, unwrap } = options
   const inside = { ...(records !== undefined && { records }), ...(unwrap && { unwrap }) }
-  const reading = { ...inside, ...(readingOf === undefined ? statedIn(options) : await readingOf(source)) }
+  const reading = {
+    ...inside,
+    ...(readingOf === undefined ? statedReading(options) : await readingOf(source)),
+  }
   const problem = notationsProblem(reading)
   if (problem !== undefined) throw new LadingError('USAGE', `the notation of ${source.name}: ${problem}`)
   const wrong = skipProblem(reading.skipWhen)
@@ -50,6 +53,8 @@ export function written(source: Source, reading: Reading): ReadSource {
 const stated = [
   'format',
   'dialect',
+  'records',
+  'unwrap',
   'encoding',
   'lineEnd',
   'footerLines',
@@ -59,5 +64,5 @@ const stated = [
 ] as const
 
 /** What the options say of how every source is written. */
-const statedIn = (options: Reading): Reading =>
+export const statedReading = (options: Reading): Reading =>
   Object.fromEntries(stated.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]])))
