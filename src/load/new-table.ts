@@ -1,10 +1,12 @@
 /** A table for sources that have none: every record is looked at, and then the table is made. */
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents } from '../core/events.ts'
+import { listed } from '../core/listed.ts'
 import { retrying } from '../core/retry.ts'
 import { modelOf, withNotations } from '../infer/inspect.ts'
 import { Profile } from '../infer/profile/profile.ts'
 import { propose, type Proposal } from '../infer/profile/propose.ts'
+import { counted } from '../infer/sniff/findings.ts'
 import { shownType } from '../infer/profile/found-type.ts'
 import { profileSource } from '../infer/records.ts'
 import { withColumnNames } from '../infer/sniffed.ts'
@@ -40,10 +42,16 @@ export async function newTable(
       'HEADER_MISMATCH',
       `${path}: there is neither a header nor a record to make a table of`,
     )
+  const { onConflict = 'error' } = choices
+  if (onConflict !== 'error' && choices.key === undefined)
+    throw new LadingError(
+      'USAGE',
+      `--on-conflict ${onConflict} needs to know what identifies a row of the new table: --key and one or more of ${namesOf(proposal)}`,
+    )
   const key = choices.key?.map((name) => columnName(proposal, name))
   const model = modelOf(table, proposal, key, schema)
   const decisions = [
-    `table ${shownTable({ schema, table })} is new: ${proposal.columns.length} columns`,
+    `table ${shownTable({ schema, table })} is new: ${counted(proposal.columns.length, 'column')}`,
     ...shownColumns(proposal),
     ...hintsOf(proposal.columns.map(({ question }) => question)),
   ]
@@ -80,9 +88,16 @@ export async function profileOf(
 const columnName = ({ columns }: Proposal, name: string): string => {
   const found = columns.find((column) => column.name === name || column.field === name)
   if (found !== undefined) return found.name
-  const names = columns.map((column) => column.name).join(', ')
-  throw new LadingError('USAGE', `--key ${name} is no column of the new table: ${names}`)
+  throw new LadingError('USAGE', `--key ${name} is no column of the new table: ${namesOf({ columns })}`)
 }
+
+const mostNamed = 20
+
+const namesOf = ({ columns }: Pick<Proposal, 'columns'>): string =>
+  listed(
+    columns.map(({ name }) => name),
+    mostNamed,
+  )
 
 const mostColumns = 40
 
@@ -93,7 +108,7 @@ function shownColumns({ columns }: Proposal): string[] {
     return `column ${name}: ${shownType(type)}${from}${notation}, because ${reason.because}`
   })
   const more = columns.length - mostColumns
-  return more > 0 ? [...shown, `and ${more} more columns: lading inspect shows them`] : shown
+  return more > 0 ? [...shown, `and ${counted(more, 'more column')}: lading inspect shows them`] : shown
 }
 
 /** Creates the table, or makes it again where Lading has made it and it is empty. */

@@ -1,6 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { expectError, Folder, sources } from './run.ts'
+import { expectError, Folder } from './run.ts'
 
 const orders = `Order ID,Customer,Price,Placed,Zip
 1,Ann,1.10,31/12/2024,01067
@@ -93,7 +93,7 @@ export default defineModel({
   },
 })
 `)
-    await writeFile(folder.at('orders.ts'), text.replace("'lading'", `'${sources}/index.ts'`))
+    // No project is around it that has lading installed.
     const load = await folder.lading('load', 'orders.csv', '--model', './orders.ts', '--delimiter', ';')
     expect(load.code, load.err).toBe(0)
     expect(folder.sql('SELECT placed FROM orders WHERE order_id = 1')).toEqual([{ placed: '2024-12-31' }])
@@ -103,6 +103,31 @@ export default defineModel({
       73,
       'the file exists already',
     )
+  })
+
+  it('is proposed no option that changes texts of other columns', async () => {
+    await using folder = await Folder.make({
+      'a.csv': 'n,country\nNA,DE\n2,NA\n3,FR\n',
+      'b.csv': 'n,country\nNULL,DE\n2,NULL\n3,FR\n',
+    })
+    const found = await folder.json<{ command: string }[]>('inspect', 'a.csv', 'b.csv')
+    expect(found.map(({ command }) => command)).toEqual([
+      'lading load a.csv',
+      'lading load b.csv --null NULL',
+    ])
+  })
+
+  it('has the types that are stated by fields or columns, and refuses others before anything is made', async () => {
+    await using folder = await Folder.make({ 'a.csv': 'Order ID,n\n1,2\n' })
+    const refuse = async (part: string, ...options: string[]) =>
+      expectError(await folder.lading('load', 'a.csv', ...options), 'USAGE', 64, part)
+    await refuse('--columns id:text: there is no field id: Order ID, n', '--columns', 'id:text')
+    await refuse('the new table: --key and one or more of order_id, n', '--on-conflict', 'update')
+    expect(await folder.lines('lading.db')).toEqual([])
+    const run = await folder.lading('load', 'a.csv', '--columns', 'order_id:text,n:bigint')
+    expect(run.code, run.err).toBe(0)
+    expect(run.err).toContain('column order_id: text from "Order ID", because --columns says so')
+    expect(folder.sql('SELECT order_id FROM a')).toEqual([{ order_id: '1' }])
   })
 
   it('gets the model of a table', async () => {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { registerHooks } from 'node:module'
+import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { LadingError } from '../../core/errors.ts'
 import { nearest } from '../../core/nearest.ts'
@@ -50,6 +51,7 @@ async function importModule(path: string): Promise<Record<string, unknown>> {
   if (!existsSync(path))
     throw new LadingError('MODEL_INVALID', `there is no file ${path} to take the model from`)
   const file = resolve(path)
+  provideLading()
   try {
     return (await import(pathToFileURL(file).href)) as Record<string, unknown>
   } catch (cause) {
@@ -59,6 +61,25 @@ async function importModule(path: string): Promise<Record<string, unknown>> {
       cause,
     })
   }
+}
+
+let isProvided = false
+
+/** A model outside of a project that has lading installed gets it from the lading that runs. */
+function provideLading(): void {
+  if (isProvided) return
+  isProvided = true
+  const own = import.meta.resolve(`../../index${extname(import.meta.url)}`)
+  registerHooks({
+    resolve(specifier, context, next) {
+      try {
+        return next(specifier, context)
+      } catch (error) {
+        if (specifier !== 'lading') throw error
+        return { url: own, shortCircuit: true }
+      }
+    },
+  })
 }
 
 function hintFor(message: string): string {

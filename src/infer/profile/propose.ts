@@ -1,4 +1,6 @@
 /** A profile → the columns of a new table, each with its reason, and what a person may want otherwise. */
+import { LadingError } from '../../core/errors.ts'
+import { listed } from '../../core/listed.ts'
 import { columnNames } from '../../model/match.ts'
 import { holds } from '../../model/notation/notation.ts'
 import type { Decision, Question } from '../decision.ts'
@@ -39,8 +41,11 @@ export interface Proposal {
   readonly questions: readonly Question[]
 }
 
-export function propose(profile: Profile, stated: StatedTypes = {}): Proposal {
-  const names = columnNames(profile.columns.map(({ field }) => field))
+/** Throws `USAGE` for types of fields that there are not. */
+export function propose(profile: Profile, { types, columns: typesByName }: StatedTypes = {}): Proposal {
+  const fields = profile.columns.map(({ field }) => field)
+  const names = columnNames(fields)
+  const stated = { types, columns: typesByField(typesByName, fields, names) }
   const hasCommas = profile.columns.some((column) => typeOf(column).notation?.decimal === ',')
   const columns = profile.columns.map((column, index) => {
     const isUnclear = hasCommas && stated.types === undefined && mayGroup(column, stated)
@@ -55,6 +60,25 @@ export function propose(profile: Profile, stated: StatedTypes = {}): Proposal {
   })
   const isOpen = stated.types === undefined
   return { columns, questions: isOpen ? oddRecords(profile) : [] }
+}
+
+const mostNamed = 20
+
+/** They may be stated by the names of the columns, too. */
+function typesByField(
+  stated: Readonly<Record<string, string>> = {},
+  fields: readonly string[],
+  names: readonly string[],
+): Readonly<Record<string, string>> {
+  const entries = Object.entries(stated).map(([name, type]) => {
+    const field = fields.includes(name) ? name : fields[names.indexOf(name)]
+    if (field !== undefined) return [field, type] as const
+    throw new LadingError(
+      'USAGE',
+      `--columns ${name}:${type}: there is no field ${name}: ${listed(fields, mostNamed)}`,
+    )
+  })
+  return Object.fromEntries(entries)
 }
 
 /** Whether a quoted empty cell of the column is no value. */

@@ -146,7 +146,9 @@ export const markers: readonly string[] =
 const strongMarkers = new Set(['NULL', 'null', '(null)', '<null>', '\\N', '#N/A', '#N/D'])
 const mostStrongBytes = 6
 
-export const isStrongMarker = (index: number): boolean => strongMarkers.has(markers[index] ?? '')
+export const isStrongMarker = (index: number): boolean => isStrongNull(markers[index] ?? '')
+
+export const isStrongNull = (text: string): boolean => strongMarkers.has(text)
 
 /** The index of a marker that means no value even among texts, or -1. */
 export function strongMarker(bytes: Buffer, start: number, end: number): number {
