@@ -1,4 +1,6 @@
 /** How the values of the sources are written, where the types of their columns are given by a table. */
+import type { Notation } from '../core/notation.ts'
+import type { Reading } from '../format/reading.ts'
 import { holds } from '../model/notation/notation.ts'
 import { decodeSource } from '../infer/decoded.ts'
 import type { ColumnProfile } from '../infer/profile/column.ts'
@@ -15,16 +17,15 @@ export interface FoundNotations {
 }
 
 /**
- * The heads with the notations that their values need. What the options state of values stands: nothing is
- * looked for then, nor where the first records can be loaded as they are.
+ * The heads with the notations that their values need. What the options state of a field's numbers or times
+ * stands. Nothing is looked for where the first records can be loaded as they are.
  */
 export async function withNotationsFor(
   options: UnmodelledOptions,
   model: Model,
   heads: readonly Head[],
 ): Promise<FoundNotations> {
-  const isStated = options.notation !== undefined || options.notations !== undefined
-  if (isStated || (await arePlain(options, model, heads))) return { heads, decisions: [] }
+  if (await arePlain(options, model, heads)) return { heads, decisions: [] }
   const profile = await profileOf(heads, options)
   const found = profile.columns.map((column) => ({ column, ...foundFor(model, column) }))
   const questions = found.flatMap(({ question }) => question ?? [])
@@ -34,12 +35,23 @@ export async function withNotationsFor(
   )
   if (Object.keys(notations).length === 0) return { heads, decisions: hintsOf(questions) }
   return {
-    heads: heads.map((head) => ({ ...head, reading: { ...head.reading, notations } })),
+    heads: heads.map((head) => ({ ...head, reading: withFound(head.reading, notations) })),
     decisions: [
       ...Object.entries(notations).map(([field, each]) => `${field} is written ${JSON.stringify(each)}`),
       ...hintsOf(questions),
     ],
   }
+}
+
+/** Beside what is stated of the same fields. */
+function withFound(reading: Reading, found: Readonly<Record<string, Notation>>): Reading {
+  const notations = { ...reading.notations }
+  for (const [field, notation] of Object.entries(found)) {
+    const stated = notations[field]
+    const nulls = notation.nulls && [...(stated?.nulls ?? reading.notation?.nulls ?? []), ...notation.nulls]
+    notations[field] = { ...stated, ...notation, ...(nulls && { nulls }) }
+  }
+  return { ...reading, notations }
 }
 
 /** Whether the first records of all sources are rows of the model as they are. */
@@ -69,5 +81,8 @@ const valueCodes: ReadonlySet<string> = new Set([
 
 function foundFor(model: Model, column: ColumnProfile): ReturnType<typeof notationFor> {
   const target = model.columns.find((each) => sourceNames(each).includes(column.field))
-  return target === undefined ? {} : notationFor(holds(target.type), column)
+  if (target === undefined) return {}
+  const held = holds(target.type)
+  const { numbers, times } = column.stated ?? {}
+  return (held === 'number' ? numbers : times) === undefined ? notationFor(held, column) : {}
 }

@@ -86,7 +86,12 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
     const named = await withFields(heads, facts)
     const found = ofTable(options, facts, named)
     const noted = await withNotationsFor(options, found.model, named)
-    return { ...found, heads: noted.heads, decisions: [...decisions, ...found.decisions, ...noted.decisions] }
+    const ignored = Object.keys(types).map(
+      (option) =>
+        `table ${shownTable(facts)} exists, and its columns have its types: --${option} is of a new table`,
+    )
+    const all = [...decisions, ...found.decisions, ...noted.decisions, ...ignored]
+    return { ...found, heads: noted.heads, decisions: all }
   }
   const name = facts === undefined ? (names.at(-1) as TableName) : nameOf(facts)
   const made = await newTable(options, name, heads)

@@ -117,6 +117,28 @@ export default defineModel({
     ])
   })
 
+  it('that answers one question by an option is read for all else, and no table that exists gets other types', async () => {
+    await using folder = await Folder.make({
+      't.csv': 'd,n\n2024-01-31,1.50\n',
+      'a.csv': 'd;n\n01.02.2024;2,50\n',
+    })
+    await folder.lading('load', 't.csv')
+    expectError(
+      await folder.lading('load', 'a.csv', '--table', 't'),
+      'SOURCE_UNDECIDED',
+      65,
+      '--date-format d=DD.MM.YYYY (day first)',
+    )
+    const options = ['--table', 't', '--date-format', 'd=DD.MM.YYYY', '--types', 'text']
+    const run = await folder.lading('load', 'a.csv', ...options)
+    expect(run.code, run.out).toBe(0)
+    expect(run.err).toContain('its columns have its types: --types is of a new table')
+    expect(folder.sql('SELECT * FROM t')).toEqual([
+      { d: '2024-01-31', n: '1.50' },
+      { d: '2024-02-01', n: '2.50' },
+    ])
+  })
+
   it('has the types that are stated by fields or columns, and refuses others before anything is made', async () => {
     await using folder = await Folder.make({ 'a.csv': 'Order ID,n\n1,2\n' })
     const refuse = async (part: string, ...options: string[]) =>

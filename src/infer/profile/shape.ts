@@ -148,7 +148,7 @@ const mostStrongBytes = 6
 
 export const isStrongMarker = (index: number): boolean => isStrongNull(markers[index] ?? '')
 
-export const isStrongNull = (text: string): boolean => strongMarkers.has(text)
+export const isStrongNull = (source: string): boolean => strongMarkers.has(source)
 
 /** The index of a marker that means no value even among texts, or -1. */
 export function strongMarker(bytes: Buffer, start: number, end: number): number {
