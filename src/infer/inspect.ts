@@ -3,8 +3,10 @@
  * its values are. It is read twice: once for the types, and once as a load with these types would read it.
  */
 import { posix } from 'node:path'
+import { LadingError } from '../core/errors.ts'
+import { listed } from '../core/listed.ts'
 import type { Abortable } from '../core/wait.ts'
-import type { Notation, Notations } from '../core/notation.ts'
+import type { Notation } from '../core/notation.ts'
 import type { Reading } from '../format/reading.ts'
 import { type Model, modelOf as modelOfColumns } from '../model/model.ts'
 import { readAs, type ReadSource } from '../producer/reading.ts'
@@ -92,25 +94,38 @@ const textKeys: readonly (keyof Notation)[] = ['trim', 'nulls', 'excelText']
  * written so; what it says of all texts holds for every field.
  */
 export function withNotations(reading: Reading, { columns }: Proposal): Reading {
-  const { notation, notations, ...others } = reading
+  const { notation, notations: _, ...others } = reading
   const texts = Object.fromEntries(
     Object.entries(notation ?? {}).filter(([key]) => textKeys.includes(key as keyof Notation)),
   ) as Notation
   const found = columns.flatMap(({ field, type }) =>
-    type.notation === undefined ? [] : [[field, { ...notations?.[field], ...type.notation }] as const],
+    type.notation === undefined ? [] : [[field, type.notation] as const],
   )
-  const all: Notations = {
+  const all = withFound(reading, Object.fromEntries(found)).notations
+  return {
+    ...others,
     ...(Object.keys(texts).length > 0 && { notation: texts }),
-    ...((found.length > 0 || notations !== undefined) && {
-      notations: { ...notations, ...Object.fromEntries(found) },
-    }),
+    ...(all !== undefined && { notations: all }),
   }
-  return { ...others, ...all }
+}
+
+/** The reading with what was found of fields, beside what is stated of them. */
+export function withFound(reading: Reading, found: Readonly<Record<string, Notation>>): Reading {
+  if (Object.keys(found).length === 0) return reading
+  const notations = { ...reading.notations }
+  for (const [field, notation] of Object.entries(found)) {
+    const stated = notations[field]
+    // A field's own null markers replace those of every field.
+    const nulls = notation.nulls && [...(stated?.nulls ?? reading.notation?.nulls ?? []), ...notation.nulls]
+    notations[field] = { ...stated, ...notation, ...(nulls && { nulls: [...new Set(nulls)] }) }
+  }
+  return { ...reading, notations }
 }
 
 /**
  * The model of a new table. Its columns may be NULL unless they are the key: that no value is missing in one
- * file says nothing about the next one. Throws `MODEL_INVALID`.
+ * file says nothing about the next one. `key` may name columns or their fields. Throws `MODEL_INVALID`, and
+ * `USAGE` for a key that is no column.
  */
 export function modelOf(
   table: string,
@@ -118,22 +133,32 @@ export function modelOf(
   key: readonly string[] = [],
   schema?: string,
 ): Model {
+  const primaryKey = key.map((name) => columnName(columns, name))
   // An object would put names that are numbers, such as years, in front.
   const declared = columns.map(({ field, name, type }) => {
     const plain = columnOfType(type)
     const named = field === name ? plain : plain.from(field)
-    return { name, ...(key.includes(name) ? named.notNull() : named).spec }
+    return { name, ...(primaryKey.includes(name) ? named.notNull() : named).spec }
   })
   const model = modelOfColumns({
     table,
     schema,
     columns: declared,
-    primaryKey: key,
+    primaryKey,
     indexes: [],
     onConflict: 'error',
     version: undefined,
   })
   return { ...model, origin: 'inferred' }
+}
+
+const mostNamed = 20
+
+function columnName(columns: Proposal['columns'], stated: string): string {
+  const found = columns.find(({ name, field }) => name === stated || field === stated)
+  if (found !== undefined) return found.name
+  const names = columns.map(({ name }) => name)
+  throw new LadingError('USAGE', `--key ${stated} is no column of the new table: ${listed(names, mostNamed)}`)
 }
 
 const isNumber = (kind: string): boolean => ['integer', 'bigint', 'numeric', 'double'].includes(kind)

@@ -1,7 +1,6 @@
 /** How the values of the sources are written, where the types of their columns are given by a table. */
-import type { Notation } from '../core/notation.ts'
-import type { Reading } from '../format/reading.ts'
 import { holds } from '../model/notation/notation.ts'
+import { withFound } from '../infer/inspect.ts'
 import { decodeSource } from '../infer/decoded.ts'
 import type { ColumnProfile } from '../infer/profile/column.ts'
 import { notationFor } from '../infer/profile/notation-for.ts'
@@ -41,17 +40,6 @@ export async function withNotationsFor(
       ...hintsOf(questions),
     ],
   }
-}
-
-/** Beside what is stated of the same fields. */
-function withFound(reading: Reading, found: Readonly<Record<string, Notation>>): Reading {
-  const notations = { ...reading.notations }
-  for (const [field, notation] of Object.entries(found)) {
-    const stated = notations[field]
-    const nulls = notation.nulls && [...(stated?.nulls ?? reading.notation?.nulls ?? []), ...notation.nulls]
-    notations[field] = { ...stated, ...notation, ...(nulls && { nulls }) }
-  }
-  return { ...reading, notations }
 }
 
 /** Whether the first records of all sources are rows of the model as they are. */

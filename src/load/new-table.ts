@@ -48,8 +48,7 @@ export async function newTable(
       'USAGE',
       `--on-conflict ${onConflict} needs to know what identifies a row of the new table: --key and one or more of ${namesOf(proposal)}`,
     )
-  const key = choices.key?.map((name) => columnName(proposal, name))
-  const model = modelOf(table, proposal, key, schema)
+  const model = modelOf(table, proposal, choices.key, schema)
   const decisions = [
     `table ${shownTable({ schema, table })} is new: ${counted(proposal.columns.length, 'column')}`,
     ...shownColumns(proposal),
@@ -83,12 +82,6 @@ export async function profileOf(
     await profileSource(profile, await dressed(source, reading), reading, { signal, onRead })
   }
   return profile
-}
-
-const columnName = ({ columns }: Proposal, name: string): string => {
-  const found = columns.find((column) => column.name === name || column.field === name)
-  if (found !== undefined) return found.name
-  throw new LadingError('USAGE', `--key ${name} is no column of the new table: ${namesOf({ columns })}`)
 }
 
 const mostNamed = 20

@@ -142,3 +142,19 @@ it('a new table has the columns in the order of the file, also those whose names
   const { model } = await inspected('country,2020,2021\nFR,1.5,2.5\nDE,3.5,4.5\n')
   expect(model.columns.map(({ name }) => name)).toEqual(['country', '2020', '2021'])
 })
+
+it('null markers that are stated and empty cells in quotes are no values of the same column', async () => {
+  const { types, outcome } = await inspected('"id","n"\n"1",""\n"2","NA"\n"3","7"\n', {
+    notation: { nulls: ['NA'] },
+  })
+  expect(types).toEqual({ id: 'integer', n: 'integer' })
+  expect(outcome).toMatchObject({ records: 3, rejected: 0 })
+})
+
+it('a key is named by a column or its field, and another name is refused with the names that there are', async () => {
+  const { model } = await inspected('Order ID,n\n1,2\n', {}, { key: ['Order ID'] })
+  expect(model.primaryKey).toEqual(['order_id'])
+  await expect(inspected('Order ID,n\n1,2\n', {}, { key: ['id'] })).rejects.toThrow(
+    '--key id is no column of the new table: order_id, n',
+  )
+})
