@@ -158,3 +158,15 @@ it('a key is named by a column or its field, and another name is refused with th
     '--key id is no column of the new table: order_id, n',
   )
 })
+
+it('a remark of several lines at the end is left out with all of them', async () => {
+  const { asked } = await inspected('n,d\n1,2024-01-01\n2,2024-01-02\n3,2024-01-03\n"Totals\nand more",x\n')
+  expect(asked.join()).toContain('--footer-lines 2')
+})
+
+it('a first record with numbers or dates among its values is no row of units', async () => {
+  const { asked } = await inspected(
+    'a,b,c,d\nx,y,2024-01-01,z\n1,2,2024-01-02,3\n4,5,2024-01-03,6\n7,8,2024-01-04,9\n',
+  )
+  expect(asked).toEqual([])
+})

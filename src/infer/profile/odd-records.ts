@@ -6,17 +6,31 @@ import { listed } from '../../core/listed.ts'
 import type { Question } from '../decision.ts'
 import type { ColumnProfile } from './column.ts'
 import type { Profile } from './profile.ts'
-import { bare, none, text } from './shapes.ts'
+import {
+  bare,
+  date,
+  dated,
+  exponents,
+  none,
+  numeral,
+  plainNumbers,
+  text,
+  time,
+  timestamp,
+  timestamptz,
+} from './shapes.ts'
 import { isText, shownType } from './found-type.ts'
 import { typeOf } from './types.ts'
 
 const totals =
   /^(grand )?(total|sum|totals|average|mean|count|summe|gesamt|gesamtsumme|insgesamt|somme|suma|totale|totaal)\b/i
 
-export function oddRecords({ columns, records }: Profile): readonly Question[] {
+export function oddRecords({ columns, records, lastLines }: Profile): readonly Question[] {
   const remarks = oddRemarks(columns)
-  return records < 3 ? [...remarks] : [...remarks, ...oddFirst(columns), ...oddLast(columns)]
+  return records < 3 ? [...remarks] : [...remarks, ...oddFirst(columns), ...oddLast(columns, lastLines)]
 }
+
+const values = plainNumbers | exponents | numeral | date | timestamp | timestamptz | time | dated
 
 /** Columns that are text because of some of their records, and typed without them. */
 const turned = (
@@ -49,6 +63,8 @@ function* oddFirst(columns: readonly ColumnProfile[]): Generator<Question> {
     ({ firsts }) => firsts,
     ({ inner, lasts }) => inner | lasts,
   )
+  // No unit and no name is a number or a date.
+  if (columns.some(({ firsts }) => (firsts & values) !== 0 && (firsts & ~(values | bare)) === 0)) return
   // Units stand in every column of numbers, and a single odd value is one that can be there.
   if (odd.length === 0 || (odd.length === 1 && columns.length > 2)) return
   yield {
@@ -61,7 +77,7 @@ function* oddFirst(columns: readonly ColumnProfile[]): Generator<Question> {
   }
 }
 
-function* oddLast(columns: readonly ColumnProfile[]): Generator<Question> {
+function* oddLast(columns: readonly ColumnProfile[], lines: number): Generator<Question> {
   const odd = turned(
     columns,
     ({ lasts }) => lasts,
@@ -76,7 +92,7 @@ function* oddLast(columns: readonly ColumnProfile[]): Generator<Question> {
     about: `the last record may be a total or a remark: without it, ${shownColumns(odd)}`,
     ...lineOf(odd),
     readings: [
-      { option: '--footer-lines 1', meaning: 'it is no record' },
+      { option: `--footer-lines ${lines}`, meaning: 'it is no record' },
       { option: '--types text', meaning: 'it is a record' },
     ],
   }

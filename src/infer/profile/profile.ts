@@ -25,6 +25,8 @@ export class Profile implements Place {
   faults = 0
   source = ''
   isRemark = false
+  /** Of the last record of the last source. */
+  lastLines = 1
   readonly #byField = new Map<string, ColumnProfile>()
   /** Of the source: a column for each cell, and columns that it lacks. */
   #cells: readonly ColumnProfile[] = []
@@ -34,6 +36,8 @@ export class Profile implements Place {
   #reader: RecordReader | undefined
   #firstLine = 1
   #run: Buffer = Buffer.alloc(0)
+  #recordStart = 0
+  #recordEnd = 0
 
   /** Begins with the next source. `fields` name the cells of its reader. */
   begin(source: string, fields: readonly string[], options: ProfileOptions = {}): void {
@@ -50,6 +54,7 @@ export class Profile implements Place {
   }
 
   end(): void {
+    this.lastLines = 1 + linesIn(this.#run, this.#recordStart, this.#recordEnd)
     for (const column of this.columns) column.endSource()
   }
 
@@ -66,6 +71,8 @@ export class Profile implements Place {
     this.#reader = reader
     this.#firstLine = firstLine
     this.#run = run
+    this.#recordStart = reader.recordStart
+    this.#recordEnd = reader.recordEnd
     const { bytes, starts, ends, quoting } = reader
     this.isRemark = bytes[reader.recordStart] === hash
     const cells = this.#cells
@@ -85,10 +92,7 @@ export class Profile implements Place {
   /** Of the record that is looked at. */
   line(): number {
     const { recordStart } = this.#reader as RecordReader
-    const bytes = this.#run
-    let lines = 0
-    for (let at = bytes.indexOf(lf); at >= 0 && at < recordStart; at = bytes.indexOf(lf, at + 1)) lines++
-    return this.#firstLine + lines
+    return this.#firstLine + linesIn(this.#run, 0, recordStart)
   }
 
   #addEscaped(column: ColumnProfile, reader: RecordReader, cell: number): void {
@@ -112,4 +116,11 @@ export class Profile implements Place {
     this.columns.push(column)
     return column
   }
+}
+
+/** How many of them end there. */
+function linesIn(bytes: Buffer, start: number, end: number): number {
+  let lines = 0
+  for (let at = bytes.indexOf(lf, start); at >= 0 && at < end; at = bytes.indexOf(lf, at + 1)) lines++
+  return lines
 }
