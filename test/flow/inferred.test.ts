@@ -40,7 +40,8 @@ async function loaded(folder: string, path: string, types?: 'text'): Promise<Loa
       namesColumns: true,
       queue,
     })
-    const [{ records = 0, rejected = 0 } = {}] = receipts
+    const records = receipts.reduce((sum, receipt) => sum + receipt.records, 0)
+    const rejected = receipts.reduce((sum, receipt) => sum + receipt.rejected, 0)
     using target = new DatabaseSync(file('target'))
     const select = target.prepare('SELECT * FROM t ORDER BY rowid')
     select.setReadBigInts(true)

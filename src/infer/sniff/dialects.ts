@@ -230,7 +230,8 @@ function isDecimals(rows: readonly Row[], { delimiter }: Marks, width: number): 
 function singleColumn(sample: string, stated: StatedMarks): Candidate {
   const quote = stated.quote ?? '"'
   const usual = judge(sample, { ...fixedOf(stated), delimiter: ',', quote }, 1, stated.comment)
-  if (usual.isPerfect && usual.width === 1) return usual
+  const isOneCell = () => readRows(sample, usual.marks).every(({ cells }) => cells.length === 1)
+  if (usual.isPerfect && usual.width === 1 && isOneCell()) return usual
   const unused = ['\t', ';', '|'].find((each) => !sample.includes(each)) ?? '\u001f'
   const delimiter = sample.includes(',') ? unused : ','
   const quoting = judge(sample, { ...fixedOf(stated), delimiter, quote }, 1, stated.comment)
