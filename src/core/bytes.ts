@@ -5,3 +5,10 @@ export const cr = 0x0d
 /** The same bytes as a `Buffer`, without a copy. */
 export const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+/** LF bytes in `bytes[start, end)`; for a few lines: csv/bytes.ts counts those of whole files. */
+export function linesIn(bytes: Buffer, start = 0, end = bytes.length): number {
+  let lines = 0
+  for (let at = bytes.indexOf(lf, start); at >= 0 && at < end; at = bytes.indexOf(lf, at + 1)) lines++
+  return lines
+}

@@ -2,7 +2,7 @@
 import { LadingError } from '../core/errors.ts'
 import type { Fault } from '../core/fault.ts'
 import type { LeftOut } from '../core/load.ts'
-import { lf } from '../core/bytes.ts'
+import { linesIn } from '../core/bytes.ts'
 import { formatOf, splittersFor } from '../format/registry.ts'
 import { fieldProblems, wantedFields } from '../model/fields.ts'
 import { isMasked, type Model, sourceColumns, sourceNames, tableName } from '../model/model.ts'
@@ -67,7 +67,7 @@ export async function decodeSource(
         rejected++
         codes[fault.code] = (codes[fault.code] ?? 0) + 1
         if (rejects.length < mostRejects)
-          rejects.push({ ...fault, line: line + linesIn(bytes.subarray(0, reader.recordStart)) })
+          rejects.push({ ...fault, line: line + linesIn(bytes, 0, reader.recordStart) })
       }
       writer.values.length = 0
     }
@@ -92,10 +92,4 @@ function readerOf(
     ...(notations && { notations }),
   })
   return { reader, decoder }
-}
-
-function linesIn(bytes: Buffer): number {
-  let lines = 0
-  for (let at = bytes.indexOf(lf); at >= 0; at = bytes.indexOf(lf, at + 1)) lines++
-  return lines
 }

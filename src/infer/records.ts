@@ -1,5 +1,5 @@
 /** Every record of a source, read as its reading says, for a profile. Memory does not grow with the source. */
-import { lf } from '../core/bytes.ts'
+import { linesIn } from '../core/bytes.ts'
 import type { Layout } from '../core/load.ts'
 import type { Abortable } from '../core/wait.ts'
 import type { RecordReader } from '../format/format.ts'
@@ -111,7 +111,7 @@ class Records {
         // A record inside of another object cannot be begun with.
         const isInside = this.#layout['records'] !== undefined || this.#layout['unwrap'] !== undefined
         if (!isInside) {
-          line += linesBefore(bytes, recordStart)
+          line += linesIn(bytes, 0, recordStart)
           bytes = bytes.subarray(recordStart)
           added = 0
         }
@@ -150,10 +150,4 @@ function namesOf(record: Buffer): readonly string[] {
   } catch {
     return []
   }
-}
-
-function linesBefore(bytes: Buffer, end: number): number {
-  let lines = 0
-  for (let at = bytes.indexOf(lf); at >= 0 && at < end; at = bytes.indexOf(lf, at + 1)) lines++
-  return lines
 }

@@ -66,7 +66,7 @@ export interface Model<C extends Columns = Columns> {
   /** Records for which it returns false are left out. */
   readonly where?: Where
   /**
-   * Where it comes from, if nobody wrote it: `inferred` from the values of files, or read from a `table` that
+   * Where it comes from, unless a person wrote it: `inferred` from the values of files, or read from a `table` that
    * exists, which is never made again for it.
    */
   readonly origin?: 'inferred' | 'table' | undefined

@@ -9,7 +9,7 @@ export interface TableName {
 
 export interface TableFacts extends TableName {
   readonly kind: 'table' | 'partitioned' | 'view' | 'other'
-  /** Lading has made the table, nobody has changed it since, and it has no row: it may be made again. */
+  /** Lading made the table, it is unchanged since, and it has no row: it may be made again. */
   readonly isDraft: boolean
   /** In the order of the table. */
   readonly columns: readonly TableColumn[]

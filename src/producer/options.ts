@@ -24,7 +24,7 @@ export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptio
   /** Standard input, where the caller has kept a copy of it already. */
   readonly input?: Source | undefined
   readonly model: Model
-  /** What a model that nobody has written is derived from, beside the table and the fields of the sources. */
+  /** What a derived model follows from, beside the table and the fields of the sources. */
   readonly ofTable?: StatedChoices | undefined
   readonly queue: Queue
   /** Name under which the ledger keeps the loads; the model's table by default. */

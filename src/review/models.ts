@@ -1,4 +1,4 @@
-/** The model by which a kept record or message was decoded, where nobody has written one: derived again. */
+/** The model by which a kept record or message was decoded, derived again where a person did not write it. */
 import type { Layout } from '../core/load.ts'
 import type { Abortable } from '../core/wait.ts'
 import type { ConflictPolicy, Model } from '../model/model.ts'

@@ -1,4 +1,5 @@
 /** Prints results to standard output, as tables or JSON. The log is in log.ts. */
+import { count, counted } from '../../core/counted.ts'
 import { codes, exits } from '../../core/errors.ts'
 import type { LeftOut } from '../../core/load.ts'
 import { balance } from '../../sink/receipt.ts'
@@ -46,11 +47,7 @@ export function bytesAsText(bytes: Buffer): string {
   return Buffer.from(text).equals(bytes) ? text : `base64:${bytes.toString('base64')}`
 }
 
-export const count = (value: number): string => value.toLocaleString('en-US')
-
-/** `1 file`, `2 files`. */
-export const counted = (value: number, thing: string): string =>
-  `${count(value)} ${thing}${value === 1 ? '' : 's'}`
+export { count, counted }
 
 /** `2 lines above the header, 1 comment or empty line`. */
 export const leftOutText = ({ preamble, comments, footer }: LeftOut): string =>

@@ -1,4 +1,4 @@
-/** What may be wrong with an object, and how it is told. */
+/** What may be wrong with an object, and how errors describe it. */
 import type { Fault } from '../../core/fault.ts'
 import { found } from '../../core/found.ts'
 

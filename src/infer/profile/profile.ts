@@ -2,7 +2,7 @@
  * The profile of a load: every column of all its sources, from every record. Records are pulled from a reader
  * as bytes of cells; no text is made of a value unless it is kept.
  */
-import { lf } from '../../core/bytes.ts'
+import { linesIn } from '../../core/bytes.ts'
 import { quoted } from '../../core/cells.ts'
 import type { Notations } from '../../core/notation.ts'
 import type { RecordReader } from '../../format/format.ts'
@@ -116,11 +116,4 @@ export class Profile implements Place {
     this.columns.push(column)
     return column
   }
-}
-
-/** How many of them end there. */
-function linesIn(bytes: Buffer, start: number, end: number): number {
-  let lines = 0
-  for (let at = bytes.indexOf(lf, start); at >= 0 && at < end; at = bytes.indexOf(lf, at + 1)) lines++
-  return lines
 }

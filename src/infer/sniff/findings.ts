@@ -14,7 +14,3 @@ export class Findings {
     this.questions.push({ about, line, readings, ...(otherwise !== undefined && { otherwise }) })
   }
 }
-
-/** `1 line`, `3 lines`. */
-export const counted = (count: number, what: string): string =>
-  `${String(count).replaceAll(/\B(?=(\d{3})+$)/g, ',')} ${what}${count === 1 ? '' : 's'}`

@@ -1,7 +1,8 @@
 /** Lines that are no records below the header: comments between records, totals and notes at the end. */
 import type { Dialect } from '../../format/registry.ts'
 import { isRemark } from './dialects.ts'
-import { counted, type Findings } from './findings.ts'
+import { counted } from '../../core/counted.ts'
+import { type Findings } from './findings.ts'
 import { kindsOf, votesOf } from './header.ts'
 import { isValue } from './kinds.ts'
 import type { Row } from './rows.ts'

@@ -8,7 +8,8 @@ import type { Reading } from '../../format/reading.ts'
 import type { Decision, Question } from '../decision.ts'
 import { type Candidate, chooseMarks, commonWidth, isBlank, isComment } from './dialects.ts'
 import { textsOf } from './encoding.ts'
-import { counted, Findings } from './findings.ts'
+import { counted } from '../../core/counted.ts'
+import { Findings } from './findings.ts'
 import { askForComments, askForFooter } from './foot.ts'
 import { readRows, type Row } from './rows.ts'
 import { findTable, type Table } from './table.ts'
@@ -34,7 +35,7 @@ export function sniff(head: Buffer, tail: Buffer | undefined, stated: Reading): 
   if (format !== 'csv' && format !== 'tsv') return { ...own, format, fields: [], ...found }
   const dialect = format === 'tsv' ? { delimiter: '\t', ...stated.dialect } : { ...stated.dialect }
   const table = tableOf(texts.head, texts.tail, { ...own, dialect }, found)
-  const fields = fieldsOf(texts.head, table.dialect, mended(table.names))
+  const fields = fieldsOf(texts.head, table.dialect, uniqueNames(table.names))
   return { ...own, format: 'csv', dialect: table.dialect, fields, ...found }
 }
 
@@ -78,7 +79,7 @@ function tableOf(
   if (stated.footerLines === undefined)
     askForFooter(tail === undefined ? table.body : readRows(tail, chosen.marks), table, found)
   const { frame } = table
-  const names = frame.names === undefined ? {} : { names: mended(frame.names) }
+  const names = frame.names === undefined ? {} : { names: uniqueNames(frame.names) }
   const lines = tail === undefined && given.multiline === undefined ? oneLine(records, width, found) : {}
   const dialect: Dialect = { ...given, ...chosen.marks, ...frame, ...names, ...lines }
   return { ...table, dialect }
@@ -163,7 +164,7 @@ function fieldsOf(head: string, dialect: Dialect, names: readonly string[]): rea
 }
 
 /** A name for each column: those without one are named by their number, and a name that stands twice gets one. */
-function mended(names: readonly string[]): string[] {
+function uniqueNames(names: readonly string[]): string[] {
   const taken = new Set(names)
   const used = new Set<string>()
   return names.map((given, column) => {
