@@ -48,8 +48,8 @@ const excelLeapDay = 60n
 /**
  * Excel keeps a time as a fraction of a day: a double, of which it writes 15 digits. So most times have none
  * that is exact. The fraction is taken as it stands if it is whole microseconds, or else as the millisecond
- * of which it is the rounded form: within half of its last digit, or 5 microseconds, about four times the
- * spacing of doubles at the days of this century.
+ * of which it is the rounded form: rounded twice, to a double and then to its last digit. So it lies within
+ * half of that digit and 5 microseconds, about four times the spacing of doubles up to the year 2173.
  */
 function excelDay(text: string): Instant | 'lossy' | undefined {
   const [, sign, whole, fraction = ''] = decimal.exec(text) ?? []
@@ -68,7 +68,6 @@ function microsOfDay(fraction: string): bigint | undefined {
   const ms = (2n * parts * msPerDay + scale) / (2n * scale)
   const error = parts * msPerDay - ms * scale
   const halfDigit = msPerDay / 2n
-  const spacing = scale / 200n
-  const most = halfDigit > spacing ? halfDigit : spacing
-  return (error < 0n ? -error : error) <= most ? ms * 1000n : undefined
+  const fiveMicros = scale / 200n
+  return (error < 0n ? -error : error) <= halfDigit + fiveMicros ? ms * 1000n : undefined
 }
