@@ -84,7 +84,7 @@ const plain =
   ({ format, dialect = {}, ...options }) => {
     const given = Object.entries(dialect).find(([, value]) => value !== undefined)
     if (format === name && given !== undefined) {
-      const flag = given[0] === 'header' ? '--no-header' : `--${kebab(given[0])}`
+      const flag = `--${given[1] === false ? 'no-' : ''}${kebab(given[0])}`
       throw new LadingError('USAGE', `${given[0]} (${flag}) is for CSV and TSV; format ${name} has none`)
     }
     return make(insideFor(options))
@@ -156,7 +156,8 @@ export function lineEndsFor(path: string, options: FormatOptions): () => LoneCr 
   return () => new LoneCr(cells)
 }
 
-function formatOfPath(path: string): string {
+/** By the suffix. */
+export function formatOfPath(path: string): string {
   const suffix = /\.([^./\\]+)(\.gz|\.zst)?$/i.exec(path)?.[1]?.toLowerCase() ?? ''
   return [...fileFormats.keys()].find((name) => suffixesOf(name).includes(suffix)) ?? 'csv'
 }

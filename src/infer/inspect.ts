@@ -57,6 +57,7 @@ export async function inspect(
   const profile = new Profile()
   await profileSource(profile, await asRead(source, sniffed), sniffed, options)
   const proposal = propose(profile, options)
+  requireColumns(source.path, proposal)
   const reading = withNotations(sniffed, proposal)
   const model = modelOf(table, proposal, options.key)
   const memory = new Memory()
@@ -86,6 +87,12 @@ export async function inspect(
 
 const asRead = (source: Source, reading: Reading): Promise<ReadSource> =>
   readAs(source, { readingOf: async () => reading })
+
+/** Throws `HEADER_MISMATCH`. */
+export function requireColumns(path: string, { columns }: Proposal): void {
+  if (columns.length > 0) return
+  throw new LadingError('HEADER_MISMATCH', `${path} has neither a header nor a record to make a table of`)
+}
 
 const textKeys: readonly (keyof Notation)[] = ['trim', 'nulls', 'excelText']
 
@@ -134,7 +141,6 @@ export function modelOf(
   schema?: string,
 ): Model {
   const primaryKey = key.map((name) => columnName(columns, name))
-  // An object would put names that are numbers, such as years, in front.
   const declared = columns.map(({ field, name, type }) => {
     const plain = columnOfType(type)
     const named = field === name ? plain : plain.from(field)

@@ -3,7 +3,7 @@ import { LadingError } from '../core/errors.ts'
 import { ignoreEvents } from '../core/events.ts'
 import { listed } from '../core/listed.ts'
 import { retrying } from '../core/retry.ts'
-import { modelOf, withNotations } from '../infer/inspect.ts'
+import { modelOf, requireColumns, withNotations } from '../infer/inspect.ts'
 import { Profile } from '../infer/profile/profile.ts'
 import { propose, type Proposal } from '../infer/profile/propose.ts'
 import { counted } from '../core/counted.ts'
@@ -37,11 +37,7 @@ export async function newTable(
   const proposal = propose(profile, types)
   const path = heads.map(({ source }) => source.path).join(', ')
   requireAnswers(path, proposal.questions, types, statedReading(options))
-  if (proposal.columns.length === 0)
-    throw new LadingError(
-      'HEADER_MISMATCH',
-      `${path}: there is neither a header nor a record to make a table of`,
-    )
+  requireColumns(path, proposal)
   const { onConflict = 'error' } = choices
   if (onConflict !== 'error' && choices.key === undefined)
     throw new LadingError(

@@ -119,8 +119,10 @@ const mostBytes = 63
 /** In snake case, as much of it as a name in a database may have; empty for a name of signs alone. */
 export const sqlName = (name: string): string => cut(snakeCase(name), mostBytes)
 
+/** `2020` is `_2020`: SELECT 2020 is a number, and JavaScript puts keys that are whole numbers first. */
 function columnName(field: string): string {
   const name = sqlName(field)
+  if (/^\p{N}/u.test(name)) return cut(`_${name}`, mostBytes)
   return systemColumns.has(name) ? `${name}_2` : name
 }
 

@@ -74,7 +74,11 @@ describe.concurrent('a file without a model', () => {
   })
 
   it('gets the model that a person would have written, and it loads the file', async () => {
-    await using folder = await Folder.make({ 'orders.csv': orders.replaceAll(',', ';') })
+    await using folder = await Folder.make({
+      'orders.csv': orders.replaceAll(',', ';'),
+      // As `npm init` writes it.
+      'package.json': '{"type":"commonjs"}',
+    })
     const printed = await folder.lading('init', 'orders.csv', '-o', 'orders.ts')
     expect(printed.code, printed.err).toBe(0)
     expect(printed.err).toContain("lading load orders.csv --model ./orders.ts --delimiter ';'")
@@ -103,6 +107,7 @@ export default defineModel({
       73,
       'the file exists already',
     )
+    expectError(await folder.lading('init', 'orders.csv', '-o', 'orders'), 'USAGE', 64, 'with .ts or .js')
   })
 
   it('is proposed no option that changes texts of other columns', async () => {
@@ -168,15 +173,15 @@ export default defineModel({
     })
     const run = await folder.lading('load', 'years.csv')
     expect(run.code, run.err).toBe(0)
-    expect(run.err).toContain('column 2020: integer, because all 2 values have this form')
+    expect(run.err).toContain('column _2020: integer, because all 2 values have this form')
     const more = await folder.lading('load', 'more.csv', '--table', 'years', '--header-rows', '1')
     expect(more.code, more.err).toBe(0)
     const names = folder.sql("SELECT name FROM pragma_table_info('years') ORDER BY cid")
-    expect(names.map(({ name }) => name)).toEqual(['country', '2020', '2021', 'name'])
+    expect(names.map(({ name }) => name)).toEqual(['country', '_2020', '_2021', 'name'])
     expect(folder.sql('SELECT * FROM years').at(-1)).toEqual({
       country: 'fr',
-      '2020': null,
-      '2021': 6,
+      _2020: null,
+      _2021: 6,
       name: null,
     })
   })

@@ -140,7 +140,7 @@ it('columns of a file without a header are named by their number', async () => {
 
 it('a new table has the columns in the order of the file, also those whose names are numbers', async () => {
   const { model } = await inspected('country,2020,2021\nFR,1.5,2.5\nDE,3.5,4.5\n')
-  expect(model.columns.map(({ name }) => name)).toEqual(['country', '2020', '2021'])
+  expect(model.columns.map(({ name }) => name)).toEqual(['country', '_2020', '_2021'])
 })
 
 it('null markers that are stated and empty cells in quotes are no values of the same column', async () => {

@@ -9,7 +9,7 @@ import { withExamples } from '../settings/examples.ts'
 import { quoted } from '../settings/hint.ts'
 import { inspectFiles, type InspectFlags, inspectOptions } from '../settings/inspect.ts'
 import { tableNamed } from '../settings/options.ts'
-import { readingArguments } from '../settings/reading-arguments.ts'
+import { wholeArguments } from '../settings/reading-arguments.ts'
 import { print } from '../terminal/output.ts'
 import { say } from '../terminal/log.ts'
 
@@ -33,6 +33,8 @@ export function initCommand(): Command {
     const { fromTable, output } = flags
     if ((file === undefined) === (fromTable === undefined))
       throw new LadingError('USAGE', 'name either a file or, with --from-table, a database')
+    if (output !== undefined && !/\.[cm]?[jt]s$/.test(output))
+      throw new LadingError('USAGE', `a model is a module: end the name ${output} with .ts or .js`)
     const [inspection] = file === undefined ? [] : await inspectFiles([file], flags)
     const { moduleText } = await import('../../infer/module.ts')
     const model =
@@ -43,7 +45,7 @@ export function initCommand(): Command {
     if (inspection === undefined) return
     const load = [
       `lading load ${quoted(inspection.source.path)} --model ${quoted(modelPath(output))}`,
-      ...readingArguments(inspection.reading, {}, true),
+      ...wholeArguments(inspection.source.path, inspection.reading),
     ].join(' ')
     say('info', 'next', { command: load }, load)
   })

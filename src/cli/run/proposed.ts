@@ -8,7 +8,7 @@ import { marker, text } from '../../infer/profile/shapes.ts'
 import type { Reading } from '../../format/reading.ts'
 import { quoted } from '../settings/hint.ts'
 import type { InspectFlags } from '../settings/inspect.ts'
-import { readingArguments } from '../settings/reading-arguments.ts'
+import { statedArguments } from '../settings/reading-arguments.ts'
 
 /**
  * What the file says by itself needs no option. Of a question that must be answered the first answer is
@@ -29,7 +29,7 @@ export function proposedLoad(inspection: Inspection, stated: Reading, flags: Ins
     hint === undefined || (hasTexts && !nullsIn(hint.option).every(isStrongNull)) ? [] : [hint],
   )
   const options = [
-    ...readingArguments(inspection.reading, stated, false),
+    ...statedArguments(stated),
     ...merged([...answers, ...hints.filter(({ option }) => !option.includes('--columns'))]),
     ...(flags.types === undefined ? [] : [`--types ${flags.types}`]),
     ...(flags.columns === undefined ? [] : [`--columns ${quoted(flags.columns)}`]),

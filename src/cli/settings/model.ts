@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { extname, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { LadingError } from '../../core/errors.ts'
 import { nearest } from '../../core/nearest.ts'
 import { Column } from '../../model/columns.ts'
@@ -51,7 +51,7 @@ async function importModule(path: string): Promise<Record<string, unknown>> {
   if (!existsSync(path))
     throw new LadingError('MODEL_INVALID', `there is no file ${path} to take the model from`)
   const file = resolve(path)
-  provideLading()
+  adjustImports()
   try {
     return (await import(pathToFileURL(file).href)) as Record<string, unknown>
   } catch (cause) {
@@ -63,12 +63,15 @@ async function importModule(path: string): Promise<Record<string, unknown>> {
   }
 }
 
-let isProvided = false
+let areAdjusted = false
 
-/** A model outside of a project that has lading installed gets it from the lading that runs. */
-function provideLading(): void {
-  if (isProvided) return
-  isProvided = true
+/**
+ * A model outside of a project that has lading installed gets it from the lading that runs. A model that
+ * imports and exports is an ES module, also where package.json says `"type": "commonjs"`, as `npm init` writes.
+ */
+function adjustImports(): void {
+  if (areAdjusted) return
+  areAdjusted = true
   const own = import.meta.resolve(`../../index${extname(import.meta.url)}`)
   registerHooks({
     resolve(specifier, context, next) {
@@ -79,13 +82,20 @@ function provideLading(): void {
         return { url: own, shortCircuit: true }
       }
     },
+    load(url, context, next) {
+      const { format } = context
+      const isModule = format?.startsWith('commonjs') === true && hasModuleSyntax(url)
+      return next(url, isModule ? { ...context, format: format.replace('commonjs', 'module') } : context)
+    },
   })
 }
 
+const hasModuleSyntax = (url: string): boolean =>
+  url.startsWith('file:') &&
+  !url.includes('/node_modules/') &&
+  /^(import|export)\b/m.test(readFileSync(fileURLToPath(url), 'utf8'))
+
 function hintFor(message: string): string {
-  // `npm init` writes "type": "commonjs" into package.json, so Node does not load .ts and .js as ES modules.
-  if (/import statement outside a module/.test(message))
-    return '; name it .mts, or set "type": "module" in package.json'
   const method = /\.(\w+) is not a function$/.exec(message)?.[1]
   const near =
     method === undefined ? undefined : nearest(method, Object.getOwnPropertyNames(Column.prototype))

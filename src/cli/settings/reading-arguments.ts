@@ -1,16 +1,35 @@
 /** A reading as the options that state it. */
 import type { Notation } from '../../core/notation.ts'
 import type { Reading } from '../../format/reading.ts'
+import { formatOfPath } from '../../format/registry.ts'
 import { quoted } from './hint.ts'
 
-/** What a load without a model finds by itself is left out, unless `isWhole`. */
-export function readingArguments(reading: Reading, stated: Reading, isWhole: boolean): readonly string[] {
-  const { format, records, unwrap, encoding, lineEnd, footerLines } = isWhole ? reading : stated
-  const { dialect = {} } = isWhole ? reading : stated
-  const option = (name: string, value: string | number | undefined): string[] =>
-    value === undefined ? [] : [`--${name} ${quoted(String(value))}`]
+/** Of a load without a model: what it finds by itself is left out. */
+export const statedArguments = (stated: Reading): readonly string[] => [
+  ...(stated.format === undefined ? [] : [`--format ${stated.format}`]),
+  ...option('delimiter', delimiterName(stated.dialect?.delimiter)),
+  ...writtenArguments(stated),
+  ...notationArguments(stated.notation ?? {}),
+  ...Object.entries(stated.notations ?? {}).flatMap(([field, each]) => timesOf(each, `${field}=`)),
+]
+
+/** Of a load with a model, which has the notations and finds nothing but the format, by the suffix. */
+export function wholeArguments(path: string, reading: Reading): readonly string[] {
+  const { format = 'csv', dialect = {} } = reading
+  const { delimiter = ',' } = dialect
+  const usual = formatOfPath(path)
+  const named = format === 'csv' && usual === 'tsv' && delimiter === '\t' ? usual : format
+  const isUsual = delimiter === (named === 'tsv' ? '\t' : ',')
   return [
-    ...(format === undefined || format === 'csv' ? [] : [`--format ${format}`]),
+    ...(named === usual ? [] : [`--format ${named}`]),
+    ...(isUsual ? [] : option('delimiter', delimiterName(delimiter))),
+    ...writtenArguments(reading),
+  ]
+}
+
+function writtenArguments(reading: Reading): readonly string[] {
+  const { records, unwrap, encoding, lineEnd, footerLines, dialect = {} } = reading
+  return [
     ...option('records', records),
     ...option('unwrap', unwrap?.join(',')),
     ...option('encoding', encoding),
@@ -18,23 +37,20 @@ export function readingArguments(reading: Reading, stated: Reading, isWhole: boo
     ...option('skip-lines', dialect.skipLines),
     ...option('footer-lines', footerLines),
     ...option('comment', dialect.comment),
-    ...(dialect.delimiter === undefined || dialect.delimiter === ','
-      ? []
-      : option('delimiter', delimiterName(dialect.delimiter))),
     ...(dialect.quote === undefined || dialect.quote === '"' ? [] : option('quote', dialect.quote || 'none')),
+    ...(dialect.multiline === false ? ['--no-multiline'] : []),
     ...option('escape', dialect.escape),
     ...(dialect.trim === true ? ['--trim'] : []),
     ...option('ragged', dialect.ragged),
     ...option('header-rows', dialect.headerRows),
     ...(dialect.header === false ? ['--no-header'] : []),
-    ...(isWhole ? [] : notationArguments(stated.notation ?? {})),
-    ...(isWhole
-      ? []
-      : Object.entries(stated.notations ?? {}).flatMap(([field, each]) => timesOf(each, `${field}=`))),
   ]
 }
 
-const delimiterName = (delimiter: string): string => (delimiter === '\t' ? '\\t' : delimiter)
+const option = (name: string, value: string | number | undefined): readonly string[] =>
+  value === undefined ? [] : [`--${name} ${quoted(String(value))}`]
+
+const delimiterName = (delimiter: string | undefined) => (delimiter === '\t' ? '\\t' : delimiter)
 
 const epochs = { s: 'epoch-s', ms: 'epoch-ms', us: 'epoch-us', excel: 'excel-days' } as const
 

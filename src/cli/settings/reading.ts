@@ -24,6 +24,10 @@ export const readingOptions = () => [
   ),
   new Option('--delimiter <character>', "character between CSV cells (default: ','); '\\t' is a tab"),
   new Option('--quote <character>', "character around CSV cells (default: '\"'), or none"),
+  new Option(
+    '--no-multiline',
+    'CSV cells end with their line: a quote that it does not close is a fault of that record alone',
+  ),
   new Option('--escape <character>', "'\\': a backslash makes the next character of a CSV cell data"),
   new Option('--trim', 'spaces and tabs around CSV cells and their quotes are no part of them'),
   new Option(
@@ -47,6 +51,7 @@ export interface ReadingFlags extends InsideFlags, NotationFlags {
   readonly comment?: string
   readonly delimiter?: string
   readonly quote?: string
+  readonly multiline: boolean
   readonly escape?: string
   readonly trim?: true
   readonly ragged?: 'reject' | 'trim' | 'pad'
@@ -66,10 +71,11 @@ export const readingSettings = (flags: ReadingFlags): Reading => ({
 })
 
 function dialectOf(flags: ReadingFlags): Partial<Dialect> {
-  const { skipLines, comment, delimiter, quote, escape, trim, ragged, headerRows, header } = flags
+  const { skipLines, comment, delimiter, quote, multiline, escape, trim, ragged, headerRows, header } = flags
   return {
     ...(delimiter !== undefined && { delimiter: delimiter === '\\t' ? '\t' : delimiter }),
     ...(quote !== undefined && { quote: quote === 'none' ? '' : quote }),
+    ...(!multiline && { multiline }),
     // In double quotes, a shell may leave two.
     ...(escape !== undefined && { escape: (escape === '\\\\' ? '\\' : escape) as '\\' }),
     ...(comment !== undefined && { comment }),

@@ -146,7 +146,12 @@ export const systemCodes = {
     'the header does not fit the model',
     'correct the header, the delimiter or the model',
   ),
-  HEADER_DUPLICATE: code('halt', 65, 'the header names a column twice', 'rename one'),
+  HEADER_DUPLICATE: code(
+    'halt',
+    65,
+    'the header names a column twice',
+    'rename one, or read the second as NAME_2',
+  ),
 
   OUTPUT_UNWRITABLE: code('halt', 73, 'a file cannot be written', 'correct the folder or its permissions'),
 

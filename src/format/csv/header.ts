@@ -17,6 +17,8 @@ interface HeaderOptions {
   readonly rows?: number
   /** Whether a column without a name gets one, and a name that stands twice a suffix. */
   readonly namesColumns?: boolean
+  /** Names that are read: made names among them are meant. */
+  readonly wanted?: readonly string[]
 }
 
 /**
@@ -25,15 +27,17 @@ interface HeaderOptions {
  * `HEADER_DUPLICATE` for a name given twice.
  */
 export function readHeader(bytes: Buffer, dialect: RecordDialect, options: HeaderOptions = {}): Header {
-  const { rows = 1, namesColumns = false } = options
+  const { rows = 1, namesColumns = false, wanted = [] } = options
   const names = joinedNames(bytes, dialect, rows)
   const named = names.findLastIndex((name) => name !== '') + 1
+  const isLonger = named > 0 && named < names.length
   // With names of their own, columns may hold values, unless records may be trimmed.
-  const isTrimmed = named > 0 && named < names.length && (!namesColumns || dialect.ragged !== undefined)
-  const wanted = isTrimmed ? names.slice(0, named) : names
-  if (namesColumns) return { ...madeUnique(wanted), isTrimmed }
-  requireNames(wanted)
-  return { fields: wanted, isTrimmed, made: [] }
+  const isTrimmed = isLonger && dialect.ragged !== undefined
+  const made = madeUnique(isTrimmed ? names.slice(0, named) : names)
+  if (namesColumns || made.made.every((name) => wanted.includes(name))) return { ...made, isTrimmed }
+  const given = isLonger ? names.slice(0, named) : names
+  requireNames(given)
+  return { fields: given, isTrimmed: isLonger, made: [] }
 }
 
 /** By column, over all rows. */

@@ -180,11 +180,12 @@ class CsvSplitter implements Splitter {
 
   #readHeader(bytes: Buffer): Header {
     const { headerRows: rows } = this.#dialect
-    const { isMasked, namesColumns } = this.#expected
+    const { isMasked, names, namesColumns } = this.#expected
     try {
       return readHeader(bytes, this.#dialect, {
         ...(rows && { rows }),
         ...(namesColumns && { namesColumns }),
+        wanted: names,
       })
     } catch (error) {
       if (!(error instanceof LadingError)) throw error

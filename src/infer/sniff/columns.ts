@@ -38,7 +38,9 @@ export function columnsOf(
   const { names, isStated } = namesFor(all, row, records, columns, found)
   const isShort = names.length > columns
   if (isShort) sayShort(names, row, columns, found)
-  return { names, isStated, ragged: stated.ragged ?? (isShort ? 'pad' : surplus ? 'trim' : undefined) }
+  const ragged = stated.ragged ?? (isShort ? 'pad' : surplus ? 'trim' : undefined)
+  // Where records may be trimmed, a header ends with its last name.
+  return { names, isStated: isStated || (ragged !== undefined && names.at(-1) === ''), ragged }
 }
 
 /** Columns at the end that have neither a name nor a value in any row. */

@@ -37,6 +37,16 @@ it('a name given twice is refused, however it is written', () => {
   expect(header('a,A')).toEqual(['a', 'A'])
 })
 
+it('names that a model reads are those of columns without one, and of names given twice', () => {
+  const read = (text: string, wanted: readonly string[]) =>
+    readHeader(bytesOf(text), defaultDialect, { wanted })
+  expect(read('a,b,a', ['a', 'a_2']).fields).toEqual(['a', 'b', 'a_2'])
+  expect(read(',a,', ['column_1', 'column_3'])).toMatchObject({ fields: ['column_1', 'a', 'column_3'] })
+  expect(read('a,', ['a'])).toMatchObject({ fields: ['a'], isTrimmed: true, made: [] })
+  expect(caught(() => read('a,b,a', ['a', 'b']))).toEqual(fails('HEADER_DUPLICATE', /twice/))
+  expect(caught(() => read('a,,a', ['a', 'a_2']))).toEqual(fails('HEADER_MISMATCH', /column 2/))
+})
+
 it('the delimiter of a header is guessed for the error message', () => {
   expect(guessDelimiter(bytesOf('a,b,c\n1|2|3|4\n'))).toBe(',')
   expect(guessDelimiter(bytesOf('a;b;"c,d,e,f"\n'))).toBe(';')

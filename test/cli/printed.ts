@@ -1,0 +1,35 @@
+/** The command line in this process: many runs that need no process each. */
+import { spawnSync } from 'node:child_process'
+import { vi } from 'vitest'
+import { main } from '../../src/cli/main.ts'
+
+export interface Printed {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** One at a time: what it prints, and how it would exit. */
+export async function runHere(args: readonly string[]): Promise<Printed> {
+  const out: string[] = []
+  const err: string[] = []
+  const into = (chunks: string[]) => (chunk: unknown) => {
+    chunks.push(String(chunk))
+    return true
+  }
+  using stdout = vi.spyOn(process.stdout, 'write').mockImplementation(into(out))
+  using stderr = vi.spyOn(process.stderr, 'write').mockImplementation(into(err))
+  process.exitCode = 0
+  await main(['node', 'lading', ...args])
+  const code = process.exitCode
+  process.exitCode = 0
+  stdout.mockRestore()
+  stderr.mockRestore()
+  return { code, out: out.join(''), err: err.join('') }
+}
+
+/** The words of a line that was printed, as a shell takes them. */
+export function wordsOf(line: string): readonly string[] {
+  const script = `lading() { printf '%s\\0' "$@"; }; ${line}`
+  return spawnSync('sh', ['-c', script], { encoding: 'utf8' }).stdout.split('\0').slice(0, -1)
+}
