@@ -5,7 +5,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY tooling ./tooling
 RUN npm ci --ignore-scripts
-COPY tsconfig.json tsconfig.build.json tsconfig.testing.json ./
+COPY rolldown.config.ts tsconfig.json tsconfig.build.json tsconfig.testing.json ./
 COPY src ./src
 COPY test/contract ./test/contract
 RUN npm run build

@@ -30,12 +30,10 @@ async function main(): Promise<void> {
 }
 
 function build(): void {
-  const tsc = join(import.meta.dirname, '..', 'node_modules', 'typescript', 'bin', 'tsc')
-  const { status } = spawnSync(
-    process.execPath,
-    [tsc, '-p', join(import.meta.dirname, '..', 'tsconfig.build.json')],
-    { stdio: 'inherit' },
-  )
+  const { status } = spawnSync('npm', ['run', '--silent', 'build'], {
+    cwd: join(import.meta.dirname, '..'),
+    stdio: 'inherit',
+  })
   if (status !== 0) throw new Error('lading could not be built')
 }
 

@@ -3,15 +3,9 @@ import { Command, CommanderError } from 'commander'
 import { exits, LadingError } from '../core/errors.ts'
 import { zoneRelease } from '../model/zones.ts'
 import { applyConfig } from './settings/config.ts'
-import { consumeCommand } from './commands/consume.ts'
-import { deadCommand } from './commands/dead.ts'
 import { applyEnvironment, dropEmpty, nameRegion } from './settings/environment.ts'
 import { withExamples } from './settings/examples.ts'
-import { generateCommand } from './commands/generate.ts'
 import { hintsRepeat } from './settings/hint.ts'
-import { initCommand } from './commands/init.ts'
-import { inspectCommand } from './commands/inspect.ts'
-import { loadCommand } from './commands/load.ts'
 import {
   configureLogging,
   loggingOptions,
@@ -19,11 +13,6 @@ import {
   printError,
   printErrorLine,
 } from './terminal/log.ts'
-import { peekCommand } from './commands/peek.ts'
-import { produceCommand } from './commands/produce.ts'
-import { rejectsCommand } from './commands/rejects.ts'
-import { statusCommand } from './commands/status.ts'
-import { verifyCommand } from './commands/verify.ts'
 import { defaultSinkUrl, exampleSinkUrl } from '../sink/registry.ts'
 import { version } from './run/version.ts'
 
@@ -41,7 +30,70 @@ const exitCodes = `
 Exit codes: 0 everything loaded, 3 complete but with rejects or dead letters (--allow-rejects makes it 0),
 1 a receipt does not add up or records are open, 64 wrong usage, 78 wrong configuration; all: docs/errors.md`
 
-export function program(): Command {
+type Define = (command: Command) => Command
+
+/**
+ * What the help says of each command, and what defines its options and its work, which is loaded only for a
+ * command line that names a command.
+ */
+const commands: readonly (readonly [name: string, about: string, definition: () => Promise<Define>])[] = [
+  ['generate', 'generate test data', async () => (await import('./commands/generate.ts')).generateCommand],
+  [
+    'load',
+    'load files into a database, through a durable queue, and print the receipt',
+    async () => (await import('./commands/load.ts')).loadCommand,
+  ],
+  [
+    'inspect',
+    'show how files are written, the types of their columns, and why',
+    async () => (await import('./commands/inspect.ts')).inspectCommand,
+  ],
+  [
+    'init',
+    'write the model of a file or of a table, to change and to load with --model',
+    async () => (await import('./commands/init.ts')).initCommand,
+  ],
+  [
+    'produce',
+    'split files into chunks and put them into a queue',
+    async () => (await import('./commands/produce.ts')).produceCommand,
+  ],
+  [
+    'consume',
+    'write messages of a queue into a database, each exactly once, until stopped',
+    async () => (await import('./commands/consume.ts')).consumeCommand,
+  ],
+  [
+    'peek',
+    'show the next messages of a queue, and what a consumer would do with each',
+    async () => (await import('./commands/peek.ts')).peekCommand,
+  ],
+  [
+    'status',
+    'show what waits in the queue, and the state of the loads',
+    async () => (await import('./commands/status.ts')).statusCommand,
+  ],
+  [
+    'verify',
+    'print receipts and check them: records = loaded + rejected + skipped + dead + open',
+    async () => (await import('./commands/verify.ts')).verifyCommand,
+  ],
+  [
+    'rejects',
+    'records that were not loaded: list, correct and replay them',
+    async () => (await import('./commands/rejects.ts')).rejectsCommand,
+  ],
+  [
+    'dead',
+    'messages that could not be processed',
+    async () => (await import('./commands/dead.ts')).deadCommand,
+  ],
+]
+
+/** Whether a word of the command line is the name of a command: then all are defined, because hints name others. */
+const namesCommand = (argv: readonly string[]): boolean => commands.some(([name]) => argv.includes(name))
+
+export async function program(isDefined = true): Promise<Command> {
   const lading = new Command('lading')
     .description(
       'Loads files and queue messages into databases: fast, each record exactly once, with a receipt.',
@@ -49,6 +101,8 @@ export function program(): Command {
     // Local times depend on this data.
     .version(`${version()} (time-zone data ${zoneRelease})`)
     .option('--config <file>', 'JSON file with defaults for the options of a command, such as {"to": "…"}')
+    // The options of a command are in its own help.
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .hook('preAction', (root, command) => {
       applyConfig(command, root.opts()['config'] as string | undefined)
       applyEnvironment(command, process.env)
@@ -56,20 +110,11 @@ export function program(): Command {
       hintsRepeat(command)
     })
   withExamples(lading, examples, exitCodes)
-  const commands = [
-    generateCommand(),
-    loadCommand(),
-    inspectCommand(),
-    initCommand(),
-    produceCommand(),
-    consumeCommand(),
-    peekCommand(),
-    statusCommand(),
-    verifyCommand(),
-    rejectsCommand(),
-    deadCommand(),
-  ]
-  for (const command of commands) lading.addCommand(command)
+  const definitions = isDefined ? await Promise.all(commands.map(([, , definition]) => definition())) : []
+  for (const [index, [name, about]] of commands.entries()) {
+    const command = new Command(name).description(about)
+    lading.addCommand(definitions[index]?.(command) ?? command)
+  }
   for (const command of [lading, ...descendants(lading)]) {
     command.exitOverride().configureOutput({ outputError: (text) => printUsageError(text, command) })
     if (command.commands.length === 0) for (const option of loggingOptions()) command.addOption(option)
@@ -99,7 +144,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   presumeFormat(argv, process.env)
   nameRegion(process.env)
   try {
-    await program().parseAsync(argv)
+    await (await program(namesCommand(argv))).parseAsync(argv)
   } catch (error) {
     // Commander has already printed its message. Help and version are not errors.
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exits.ok : 64

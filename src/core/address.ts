@@ -24,8 +24,12 @@ export interface Adapter<Opened, Options = void> extends Address {
   open(url: string, options: Options): Promise<Opened>
 }
 
-export const examplesOf = (adapters: readonly Address[]): string =>
-  new Intl.ListFormat('en', { type: 'disjunction' }).format(adapters.map(({ example }) => example))
+/** `a, b, or c`. Not by Intl, whose data takes milliseconds to load: every start needs this text. */
+export function examplesOf(adapters: readonly Address[]): string {
+  const examples = adapters.map(({ example }) => example)
+  const last = examples.pop()
+  return examples.length < 2 ? [...examples, last].join(' or ') : `${examples.join(', ')}, or ${last}`
+}
 
 /** Throws `USAGE`, with nothing of the URL but its scheme: the rest may hold a password. */
 export function adapterOf<A extends Address>(adapters: readonly A[], what: string, url: string): A {

@@ -45,12 +45,16 @@ it('the image is built from every file that the build names', () => {
   expect(configs.length).toBeGreaterThan(1)
   for (const config of configs) {
     const folders = (JSON.parse(read(config).replace(/^ *\/\/.*$/gm, '')) as { include: string[] }).include
-    for (const path of [config, ...folders]) {
-      expect(read('Dockerfile')).toMatch(new RegExp(`^COPY .*(?<=\\s)${path}\\s`, 'm'))
-      expect(read('.dockerignore').split('\n')).toContain(`!${path}`)
-    }
+    for (const path of [config, ...folders]) expectInImage(path)
   }
+  expect(scripts.build).toContain('rolldown -c')
+  expectInImage('rolldown.config.ts')
 })
+
+function expectInImage(path: string): void {
+  expect(read('Dockerfile')).toMatch(new RegExp(`^COPY .*(?<=\\s)${path}\\s`, 'm'))
+  expect(read('.dockerignore').split('\n')).toContain(`!${path}`)
+}
 
 it('the Makefile has the targets that are promised, each of one command', () => {
   const recipes = read('Makefile').matchAll(/^([a-z_]+):.*(?:\n\t.*)*$/gm)

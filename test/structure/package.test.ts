@@ -25,7 +25,7 @@ describe('the published package', () => {
       ]),
     )
     expect(
-      paths.filter((path) => path.startsWith('dist/web/page/')).map((path) => path.replace('dist', 'src')),
+      paths.filter((path) => path.startsWith('dist/page/')).map((path) => path.replace('dist', 'src/web')),
     ).toEqual(globSync('src/web/page/*', { cwd: root }).sort())
     const papers = /^(README\.md|LICENSE|CHANGELOG\.md|package\.json)$/
     expect(paths.filter((path) => !/^(bin|dist|docs)\//.test(path) && !papers.test(path))).toEqual([])

@@ -115,9 +115,8 @@ export const consumeSettings = (flags: ConsumeFlags) => ({
   ...(flags.batchAttempts === undefined ? {} : { batchRetry: { attempts: flags.batchAttempts } }),
 })
 
-export function consumeCommand(): Command {
-  const command = new Command('consume')
-    .description('write messages of a queue into a database, each exactly once, until stopped')
+export function consumeCommand(command: Command): Command {
+  command
     .addOption(new Option('--until-empty', 'end when the queue is empty').conflicts('batches'))
     .addOption(new Option('--batches <n>', 'end after this many batches').argParser(whole(1)))
     .addOption(

@@ -40,7 +40,7 @@ interface Flags extends InsideFlags, TableFlags {
   readonly json?: boolean
 }
 
-export function deadCommand(): Command {
+export function deadCommand(dead: Command): Command {
   const list = new Command('list')
     .description('list messages that could not be processed')
     .addOption(toOption())
@@ -85,12 +85,7 @@ export function deadCommand(): Command {
     )
   withExamples(list, [[`dead list --to ${exampleSinkUrl}`], ['dead list --all --json']])
   withExamples(show, [['dead show 2', 'number 2 of dead list']])
-  const dead = new Command('dead')
-    .description('messages that could not be processed')
-    .addCommand(list)
-    .addCommand(show)
-    .addCommand(replayCommand())
-    .addCommand(discardCommand())
+  dead.addCommand(list).addCommand(show).addCommand(replayCommand()).addCommand(discardCommand())
   return withExamples(dead, [
     ['dead list'],
     ['dead show 2', 'number 2 of the list'],

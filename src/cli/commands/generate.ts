@@ -16,7 +16,7 @@ interface Flags {
   readonly json?: true
 }
 
-export function generateCommand(): Command {
+export function generateCommand(generate: Command): Command {
   const sensors = new Command('sensors')
     .description('write CSV files of sensor readings, one per sensor; the same seed gives the same bytes')
     .addOption(new Option('--sensors <n>', 'number of sensors').default(10).argParser(whole(1)))
@@ -47,10 +47,7 @@ export function generateCommand(): Command {
     ['generate sensors --sensors 1000 --records 100000 --dir big'],
     ['generate sensors --start 2024-06-01 --timezone Asia/Taipei --interval 60 --seed 7'],
   ])
-  const generate = new Command('generate')
-    .description('generate test data')
-    .addCommand(sensors)
-    .addCommand(loginsCommand())
+  generate.addCommand(sensors).addCommand(loginsCommand())
   return withExamples(generate, [
     ['generate sensors --sensors 10 --records 1000 --dir data'],
     ['generate logins --count 100 --broken 0.1'],

@@ -18,9 +18,8 @@ interface Flags extends InspectFlags {
   readonly output?: string
 }
 
-export function initCommand(): Command {
-  const command = new Command('init')
-    .description('write the model of a file or of a table, to change and to load with --model')
+export function initCommand(command: Command): Command {
+  command
     .argument('[file]', 'file whose records the model describes')
     .addOption(new Option('--from-table <url>', 'database whose table --table the model describes'))
     .addOption(new Option('-o, --output <file>', 'file to write, which must not exist (default: print it)'))

@@ -17,10 +17,8 @@ const note = `
 
 Every record is read. Nothing is written, and no database is needed.`
 
-export function inspectCommand(): Command {
-  const command = new Command('inspect')
-    .description('show how files are written, the types of their columns, and why')
-    .argument('<path...>', 'files, folders, patterns')
+export function inspectCommand(command: Command): Command {
+  command.argument('<path...>', 'files, folders, patterns')
   for (const option of inspectOptions()) command.addOption(option)
   withExamples(
     command,

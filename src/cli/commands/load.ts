@@ -60,9 +60,8 @@ interface Flags extends ProduceFlags, ConsumeFlags, TableFlags {
   readonly dryRun?: boolean
 }
 
-export function loadCommand(): Command {
-  const command = new Command('load')
-    .description('load files into a database, through a durable queue, and print the receipt')
+export function loadCommand(command: Command): Command {
+  command
     .argument('[path...]', "files, folders, patterns; '-' is standard input")
     .addOption(
       new Option(

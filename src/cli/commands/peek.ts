@@ -39,10 +39,8 @@ Peeking settles and creates nothing. A broker shows messages only by delivering 
 model decodes them, masked if the model masks them. For a refused message only the reason appears. Peeking asks no database, so
 it cannot recognize duplicates.`
 
-export function peekCommand(): Command {
-  const command = new Command('peek')
-    .description('show the next messages of a queue, and what a consumer would do with each')
-    .argument('[n]', 'number of messages', whole(1), 10)
+export function peekCommand(command: Command): Command {
+  command.argument('[n]', 'number of messages', whole(1), 10)
   const options = [
     modelOption(),
     queueOption(),

@@ -59,10 +59,8 @@ function nameOf(paths: readonly string[], { name }: ProduceFlags): { readonly st
   return { stdinName: name }
 }
 
-export function produceCommand(): Command {
-  const command = new Command('produce')
-    .description('split files into chunks and put them into a queue')
-    .argument('[path...]', "files, folders, patterns; '-' is standard input")
+export function produceCommand(command: Command): Command {
+  command.argument('[path...]', "files, folders, patterns; '-' is standard input")
   for (const option of [
     modelOption(),
     queueOption(),

@@ -37,10 +37,7 @@ interface Flags extends ChoiceFlags {
   readonly json?: boolean
 }
 
-export function rejectsCommand(): Command {
-  const rejects = new Command('rejects').description(
-    'records that were not loaded: list, correct and replay them',
-  )
+export function rejectsCommand(rejects: Command): Command {
   for (const command of [
     listCommand(),
     showCommand(),

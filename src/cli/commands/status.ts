@@ -27,10 +27,7 @@ interface Flags {
   readonly watch?: number
 }
 
-export function statusCommand(): Command {
-  const command = new Command('status').description(
-    'show what waits in the queue, and the state of the loads',
-  )
+export function statusCommand(command: Command): Command {
   const watchOption = new Option(
     '--watch [seconds]',
     'refresh every 2 seconds, or as often as given, until stopped',

@@ -49,9 +49,8 @@ interface Flags extends CarryFlags {
   readonly startTimeout: number
 }
 
-export function verifyCommand(): Command {
-  const command = new Command('verify')
-    .description('print receipts and check them: records = loaded + rejected + skipped + dead + open')
+export function verifyCommand(command: Command): Command {
+  command
     .argument('[load]', 'only this load: the beginning of its id, or its file', loadName)
     .addOption(
       new Option(

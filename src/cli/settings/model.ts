@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { registerHooks } from 'node:module'
-import { extname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { LadingError } from '../../core/errors.ts'
 import { nearest } from '../../core/nearest.ts'
@@ -72,7 +72,7 @@ let areAdjusted = false
 function adjustImports(): void {
   if (areAdjusted) return
   areAdjusted = true
-  const own = import.meta.resolve(`../../index${extname(import.meta.url)}`)
+  const own = import.meta.resolve(import.meta.url.endsWith('.ts') ? '../../index.ts' : 'lading')
   registerHooks({
     resolve(specifier, context, next) {
       try {

@@ -1,0 +1,95 @@
+/**
+ * Bundles `src/` into few files, because a start takes half a millisecond for each file that it loads.
+ * Dependencies stay packages, but for Commander, which every start needs.
+ */
+import { cpSync, globSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type ChunkingContext, defineConfig, type Plugin } from 'rolldown'
+
+const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, import.meta.url))
+
+/**
+ * Files of modules that are needed together: each holds what its roots import, directly or not, and what no
+ * file before it holds. The other modules (drivers, the page) are loaded late, and have files of their own.
+ */
+const files: readonly (readonly [engine: string, cli: string, roots: readonly string[]])[] = [
+  ['core', 'cli', ['cli/main.ts']],
+  ['engine', 'commands', globSync('cli/commands/*.ts', { cwd: source('') })],
+  ['load', 'load', ['load/load.ts', ...globSync('sink/sql/*.ts', { cwd: source('') })]],
+  ['infer', 'infer', ['load/unmodelled.ts']],
+]
+
+const closures = new Map<string, ReadonlySet<string>>()
+
+function closureOf(root: string, context: ChunkingContext): ReadonlySet<string> {
+  const known = closures.get(root)
+  if (known !== undefined) return known
+  const found = new Set([source(root)])
+  for (const id of found) for (const next of context.getModuleInfo(id)?.importedIds ?? []) found.add(next)
+  closures.set(root, found)
+  return found
+}
+
+const isBuiltin = (id: string): boolean => id.startsWith('\0node:')
+const isOfCli = (id: string): boolean => !id.startsWith(source('')) || id.startsWith(source('cli/'))
+
+/** The library needs nothing of the command line, so these do not lie in one file. */
+function fileOf(id: string, context: ChunkingContext): string | null {
+  if (id.startsWith('\0')) return 'core'
+  const [engine, cli] =
+    files.find(([, , roots]) => roots.some((root) => closureOf(root, context).has(id))) ?? []
+  return (isOfCli(id) ? cli : engine) ?? null
+}
+
+/** `import … from 'node:util'` runs all getters of the module, and some load a lot; this does not. */
+const builtins: Plugin = {
+  name: 'builtins',
+  resolveId: (id, importer) =>
+    id.startsWith('node:') && importer?.startsWith('\0') === false ? { id: `\0${id}` } : null,
+  load: (id) =>
+    isBuiltin(id)
+      ? { code: `module.exports = process.getBuiltinModule('${id.slice(1)}')`, moduleType: 'js' }
+      : null,
+}
+
+/** What is bundled and not ours; the helpers of compiled code come with the bundler. */
+const bundled = ['commander', 'rolldown']
+
+const licences: Plugin = {
+  name: 'licences',
+  generateBundle() {
+    const texts = bundled.map(
+      (name) =>
+        `${name}\n\n${readFileSync(new URL(`node_modules/${name}/LICENSE`, import.meta.url), 'utf8')}`,
+    )
+    this.emitFile({ type: 'asset', fileName: 'LICENSES.txt', source: texts.join('\n\n') })
+  },
+}
+
+/** The page is served as it is. */
+const page: Plugin = {
+  name: 'page',
+  writeBundle: () => cpSync(source('web/page'), new URL('dist/page', import.meta.url), { recursive: true }),
+}
+
+export default defineConfig({
+  input: {
+    index: source('index.ts'),
+    'cli/main': source('cli/main.ts'),
+    'writer-thread': source('sink/sqlite/writer-thread.ts'),
+  },
+  platform: 'node',
+  preserveEntrySignatures: 'allow-extension',
+  logLevel: 'warn',
+  external: (id) => /^[@a-z]/.test(id) && !/^(commander$|node:|@oxc-project\/runtime\/)/.test(id),
+  plugins: [builtins, licences, page],
+  transform: { target: 'es2024' },
+  output: {
+    dir: 'dist',
+    cleanDir: true,
+    sourcemap: true,
+    sourcemapExcludeSources: true,
+    chunkFileNames: '[name].js',
+    codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: fileOf, debugName: 'files' }] },
+  },
+})

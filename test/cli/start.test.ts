@@ -1,0 +1,75 @@
+/**
+ * What a start loads. Its time depends on the machine; the modules that it has to read and run do not. The
+ * built package is what starts: from the sources, each module is a file of its own.
+ */
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { root } from '../structure/sources.ts'
+import { Folder, records } from './run.ts'
+
+const run = promisify(execFile)
+
+/** Prints what was loaded until the process ends: files and packages by URL, and parts of Node by name. */
+const spy = `data:text/javascript,${encodeURIComponent(`
+  import { registerHooks } from 'node:module'
+  const urls = []
+  registerHooks({ load(url, context, next) { urls.push(url); return next(url, context) } })
+  process.on('exit', () => process.stderr.write('loaded ' + JSON.stringify({ urls, node: process.moduleLoadList })))
+`)}`
+
+interface Loaded {
+  /** Paths below the folder of the package, without parts of Node. */
+  readonly files: readonly string[]
+  /** Parts of Node that cost milliseconds each. */
+  readonly costly: readonly string[]
+}
+
+async function loadedBy(folder: Folder, ...args: readonly string[]): Promise<Loaded> {
+  const { stderr } = await run(process.execPath, ['--import', spy, join(root, 'bin/lading.js'), ...args], {
+    cwd: folder.path,
+  })
+  const { urls, node } = JSON.parse(stderr.slice(stderr.indexOf('loaded {') + 7)) as {
+    readonly urls: readonly string[]
+    readonly node: readonly string[]
+  }
+  const own = urls.filter((url) => url.startsWith('file:')).map((url) => url.slice(`file://${root}`.length))
+  const isCostly =
+    /^NativeModule (http|https|tls|crypto|worker_threads|sqlite|undici.*|internal\/deps\/undici.*)$/
+  return {
+    files: own.toSorted(),
+    costly: node.filter((name) => isCostly.test(name)).map((name) => name.split(' ')[1] as string),
+  }
+}
+
+describe.concurrent('a start', () => {
+  it.each(['--help', '--version', 'help'])(
+    'lading %s loads no command, no package and no engine',
+    async (word) => {
+      await using folder = await Folder.make()
+      expect(await loadedBy(folder, word)).toEqual({
+        files: ['bin/lading.js', 'dist/cli/main.js', 'dist/core.js', 'dist/rolldown-runtime.js'],
+        costly: [],
+      })
+    },
+  )
+
+  it.each([
+    ['with a model', ['--model', 'records']],
+    ['without a model', []],
+  ])(
+    'a load into SQLite %s loads no package and no driver of another adapter, and starts no thread',
+    async (_, flags) => {
+      await using folder = await Folder.make({ 'a.csv': records(1) })
+      const { files, costly } = await loadedBy(folder, 'load', 'a.csv', '--to', 'sqlite:a.db', ...flags)
+      expect(files.filter((path) => !/^(bin|dist)\//.test(path))).toEqual([])
+      expect(files.filter((path) => /postgres|rabbitmq|sqs|metrics|server|writer-thread/.test(path))).toEqual(
+        [],
+      )
+      expect(files).toContain('dist/sqlite.js')
+      expect(files.length).toBeLessThan(20)
+      expect(costly.toSorted()).toEqual(['crypto', 'sqlite', 'worker_threads'])
+    },
+  )
+})
