@@ -12,7 +12,7 @@ import { profileSource } from '../infer/records.ts'
 import { withColumnNames } from '../infer/sniffed.ts'
 import { snakeCase } from '../model/match.ts'
 import type { Model } from '../model/model.ts'
-import { shownTable, type TableName } from '../model/table.ts'
+import { maxNameBytes, nameOf, shownTable, type TableName } from '../model/table.ts'
 import type { Head } from '../producer/heads.ts'
 import { statedReading } from '../producer/reading.ts'
 import { dressed, hintsOf, requireAnswers } from './readings.ts'
@@ -32,6 +32,7 @@ export async function newTable(
   heads: readonly Head[],
 ): Promise<NewTable> {
   const { types = {}, choices = {} } = options
+  requireName({ schema, table })
   const named = heads.map(withNames)
   const profile = await profileOf(named, options)
   const proposal = propose(profile, types)
@@ -57,6 +58,16 @@ export async function newTable(
     reading: withNotations(head.reading, proposal),
   }))
   return { model, heads: found, decisions }
+}
+
+/** Throws `USAGE` where a database would cut the name. */
+function requireName(name: TableName): void {
+  const long = Object.values(nameOf(name)).find((part) => Buffer.byteLength(part) > maxNameBytes)
+  if (long !== undefined)
+    throw new LadingError(
+      'USAGE',
+      `--table: a name has at most ${maxNameBytes} bytes, and ${long} has ${Buffer.byteLength(long)}`,
+    )
 }
 
 /** Columns without names are named by their number. */

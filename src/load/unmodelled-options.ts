@@ -2,7 +2,7 @@
 import type { StatedTypes } from '../infer/profile/propose.ts'
 import type { Model } from '../model/model.ts'
 import type { TableChoices } from '../model/of-table.ts'
-import type { TableName } from '../model/table.ts'
+import type { WantedTable } from '../model/table.ts'
 import type { ReadingOptions } from '../producer/reading.ts'
 import type { Sink } from '../sink/sink.ts'
 import type { LoadOptions } from './options.ts'
@@ -25,7 +25,7 @@ export interface UnmodelledOptions extends Pick<
   /** Makes no table: the model of a new one is the proposal. */
   readonly isDry?: boolean
   /** By default the name of the file says it. */
-  readonly table?: TableName | undefined
+  readonly table?: WantedTable | undefined
   readonly choices?: TableChoices | undefined
   /** What is stated of the columns of a new table. */
   readonly types?: StatedTypes | undefined

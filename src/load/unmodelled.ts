@@ -1,15 +1,12 @@
 /** A load without a model: its sources and the table that they go to say what a record is. */
 import { LadingError } from '../core/errors.ts'
-import { ignoreEvents } from '../core/events.ts'
 import { listed } from '../core/listed.ts'
-import { retrying } from '../core/retry.ts'
 import type { Reading } from '../format/reading.ts'
-import { stemOf } from '../infer/inspect.ts'
 import { fieldProblems } from '../model/fields.ts'
-import { type Match, matchFields, sqlName } from '../model/match.ts'
+import { type Match, matchFields } from '../model/match.ts'
 import type { Model } from '../model/model.ts'
 import { modelOfTable, type StatedChoices } from '../model/of-table.ts'
-import { shownTable, type TableColumn, type TableFacts, type TableName } from '../model/table.ts'
+import { nameOf, shownTable, type TableColumn, type TableFacts } from '../model/table.ts'
 import { type Head, headOf } from '../producer/heads.ts'
 import { defaultStatePath } from '../producer/options.ts'
 import { type ReadingOptions, statedReading } from '../producer/reading.ts'
@@ -21,6 +18,7 @@ import { withNotationsFor } from './existing-table.ts'
 import { makeTable, newTable } from './new-table.ts'
 import { dressed, namesIn, sniffedHead } from './readings.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
+import { wantedTable } from './wanted-table.ts'
 
 /** Disposed of, it removes the copy of standard input. */
 export interface Unmodelled extends AsyncDisposable {
@@ -79,9 +77,8 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
   }
   const heads = []
   for (const source of sources) heads.push(await sniffedHead(source, stated, types))
-  const names = tableNames(options, heads)
-  const facts = await findTable(options, names)
-  const decisions = heads.flatMap((head) => head.decisions)
+  const { name, facts, ...wanted } = await wantedTable(options, sources)
+  const decisions = [...heads.flatMap((head) => head.decisions), ...wanted.decisions]
   if (facts !== undefined && !facts.isDraft) {
     const named = await withFields(heads, facts)
     const found = ofTable(options, facts, named)
@@ -93,13 +90,13 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
     const all = [...decisions, ...found.decisions, ...noted.decisions, ...ignored]
     return { ...found, heads: noted.heads, decisions: all }
   }
-  const name = facts === undefined ? (names.at(-1) as TableName) : nameOf(facts)
   const made = await newTable(options, name, heads)
   const all = [...decisions, ...made.decisions]
   if (options.isDry === true)
     return { model: made.model, derivation: undefined, ofTable: undefined, heads: made.heads, decisions: all }
   await makeTable(options, made.model)
-  const found = ofTable(options, (await findTable(options, [name])) as TableFacts, made.heads)
+  const { facts: own } = await wantedTable({ ...options, table: name }, sources)
+  const found = ofTable(options, own as TableFacts, made.heads)
   return { ...found, heads: made.heads, decisions: all }
 }
 
@@ -133,35 +130,6 @@ async function allFit(
   return true
 }
 
-/** The names that the table may have: as the first file is named, or else in snake case. */
-function tableNames({ table, paths }: UnmodelledOptions, heads: readonly Head[]): readonly TableName[] {
-  if (table !== undefined) return [table]
-  const [head, ...others] = heads
-  if (head === undefined || others.length > 0 || paths.includes('-'))
-    throw new LadingError(
-      'USAGE',
-      `${paths.includes('-') ? 'standard input names no table' : `there are ${heads.length} files`}: name the table with --table [schema.]name, or the model with --model`,
-    )
-  const stem = stemOf(head.source)
-  const name = sqlName(stem)
-  if (name === '')
-    throw new LadingError('USAGE', `${head.source.path} names no table: name it with --table [schema.]name`)
-  return [...new Set([stem, name])].map((each) => ({ table: each }))
-}
-
-async function findTable(
-  options: UnmodelledOptions,
-  names: readonly TableName[],
-): Promise<TableFacts | undefined> {
-  const { sink, signal, onEvent = ignoreEvents, startTimeoutMs: deadlineMs = 30_000 } = options
-  for (const name of names) {
-    const find = async (connectMs: number) => sink.table?.(name, { signal, connectMs })
-    const facts = await retrying(find, { signal, onEvent, deadlineMs })
-    if (facts !== undefined) return facts
-  }
-  return undefined
-}
-
 const mostNamed = 5
 
 function ofTable(options: UnmodelledOptions, facts: TableFacts, heads: readonly Head[]): Decided {
@@ -192,11 +160,6 @@ function ofTable(options: UnmodelledOptions, facts: TableFacts, heads: readonly 
 
 /** Whether the fields have their names in the head of the source, or from an option. */
 const isNamed = ({ reading: { format = 'csv' } }: Head): boolean => format === 'csv' || format === 'tsv'
-
-const nameOf = ({ schema, table }: TableFacts): TableName => ({
-  ...(schema !== undefined && { schema }),
-  table,
-})
 
 /**
  * Records that name their own fields may name some otherwise than the table names its columns. Columns that

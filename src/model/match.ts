@@ -1,5 +1,5 @@
 /** Which column of a table each field of a file fills. */
-import type { TableColumn, TableFacts } from './table.ts'
+import { maxNameBytes, type TableColumn, type TableFacts } from './table.ts'
 
 export interface Match {
   readonly field: string
@@ -113,11 +113,9 @@ export const snakeCase = (name: string): string =>
 
 /** Of PostgreSQL, in every table. */
 const systemColumns = new Set(['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid'])
-/** Of an identifier of PostgreSQL. */
-const mostBytes = 63
 
 /** In snake case, as much of it as a name in a database may have; empty for a name of signs alone. */
-export const sqlName = (name: string): string => cut(snakeCase(name), mostBytes)
+export const sqlName = (name: string): string => cut(snakeCase(name), maxNameBytes)
 
 /** `2020` is `_2020`: SELECT 2020 is a number, and JavaScript puts keys that are whole numbers first. */
 function columnName(field: string): string {
@@ -153,4 +151,4 @@ export function columnNames(fields: readonly string[]): readonly string[] {
   return names
 }
 
-const numbered = (name: string, suffix: string): string => cut(name, mostBytes - suffix.length) + suffix
+const numbered = (name: string, suffix: string): string => cut(name, maxNameBytes - suffix.length) + suffix

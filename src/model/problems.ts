@@ -4,6 +4,7 @@ import { fieldPath } from '../core/path.ts'
 import type { ColumnType } from './columns.ts'
 import { type Model, type ModelColumn, sourceNames } from './declared.ts'
 import { notationProblems, unsuited } from './notation/notation.ts'
+import { maxNameBytes } from './table.ts'
 import type { RowWriter } from './writer.ts'
 import { zoneProblem } from './zones.ts'
 
@@ -42,11 +43,10 @@ function guess(name: string, names: Iterable<string>): string {
   return near === undefined ? '' : ` (did you mean ${near}?)`
 }
 
-/** PostgreSQL's limit is 63 bytes (NAMEDATALEN - 1); it silently truncates a longer name. */
 function* identifierProblems(names: readonly string[]): Generator<string> {
   for (const name of names) {
-    if (name === '' || name.includes('\0') || Buffer.byteLength(name) > 63)
-      yield `'${name}' is not a usable name (1 to 63 bytes, no NUL)`
+    if (name === '' || name.includes('\0') || Buffer.byteLength(name) > maxNameBytes)
+      yield `'${name}' is not a usable name (1 to ${maxNameBytes} bytes, no NUL)`
   }
 }
 

@@ -7,6 +7,18 @@ export interface TableName {
   readonly table: string
 }
 
+/** A table as a person names it. */
+export interface WantedTable extends TableName {
+  /**
+   * Where no table has the name, the only one whose name differs in case alone: as in SQL, a name is taken
+   * letter by letter only in quotes.
+   */
+  readonly anyCase?: boolean | undefined
+}
+
+/** PostgreSQL's limit (NAMEDATALEN - 1): the server cuts a longer name without an error. */
+export const maxNameBytes = 63
+
 export interface TableFacts extends TableName {
   readonly kind: 'table' | 'partitioned' | 'view' | 'other'
   /** Lading made the table, it is unchanged since, and it has no row: it may be made again. */
@@ -53,3 +65,8 @@ export interface TableKey {
 /** The display name of a table. */
 export const shownTable = ({ schema, table }: TableName): string =>
   schema === undefined ? table : `${schema}.${table}`
+
+export const nameOf = ({ schema, table }: TableName): TableName => ({
+  ...(schema !== undefined && { schema }),
+  table,
+})

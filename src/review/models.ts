@@ -4,7 +4,7 @@ import type { Abortable } from '../core/wait.ts'
 import type { ConflictPolicy, Model } from '../model/model.ts'
 import { tableName } from '../model/model.ts'
 import type { StatedChoices, TableChoices } from '../model/of-table.ts'
-import type { TableName } from '../model/table.ts'
+import type { TableName, WantedTable } from '../model/table.ts'
 import { derive } from '../sink/derive.ts'
 import type { Sink } from '../sink/sink.ts'
 
@@ -15,7 +15,7 @@ export interface KeptModelsOptions extends Abortable {
   readonly usual: Model
   readonly pipeline?: string | undefined
   /** By default that whose name the pipeline has. */
-  readonly table?: TableName | undefined
+  readonly table?: WantedTable | undefined
   /** They override what the load was stated with. */
   readonly choices?: TableChoices | undefined
 }

@@ -3,12 +3,12 @@ import { LadingError } from '../core/errors.ts'
 import { listed } from '../core/listed.ts'
 import type { Model } from '../model/model.ts'
 import { modelOfTable, type OfTable, type StatedChoices } from '../model/of-table.ts'
-import { shownTable, type TableFacts, type TableName } from '../model/table.ts'
+import { shownTable, type TableFacts, type WantedTable } from '../model/table.ts'
 import type { PrepareOptions, Sink } from './sink.ts'
 
 /** All that the model follows from, beside the catalogue. Plain JSON; `fields` are those of the source. */
 export interface Derivation extends StatedChoices {
-  readonly table: TableName
+  readonly table: WantedTable
 }
 
 const mostListed = 20

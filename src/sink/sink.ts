@@ -9,7 +9,7 @@ import type { Fault, Reject } from '../core/fault.ts'
 import type { Layout, LoadInfo } from '../core/load.ts'
 import type { Abortable } from '../core/wait.ts'
 import type { Model } from '../model/model.ts'
-import type { TableFacts, TableName } from '../model/table.ts'
+import type { TableFacts, WantedTable } from '../model/table.ts'
 import type { RowBuffer } from '../model/writer.ts'
 import type { Counts, Ledger } from './ledger.ts'
 
@@ -140,10 +140,12 @@ export interface Sink<Rows extends RowBuffer = RowBuffer> extends AsyncDisposabl
   prepare(model?: Model, options?: PrepareOptions): Promise<Prepared>
   /**
    * What the catalogue says of a table or view; undefined where there is none of the name. Creates nothing,
-   * not even the ledger. A sink without this method takes loads with a written model alone.
+   * not even the ledger. Throws `SCHEMA_MISMATCH` for a schema that does not exist, and `USAGE` for a table of
+   * the ledger or of the database itself, and where several names differ in case alone. A sink without this
+   * method takes loads with a written model alone.
    */
   table?(
-    name: TableName,
+    name: WantedTable,
     options?: Abortable & Pick<PrepareOptions, 'connectMs'>,
   ): Promise<TableFacts | undefined>
   /** An empty buffer that encodes rows of the model for this sink. */

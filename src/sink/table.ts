@@ -4,6 +4,7 @@ import type { LadingEvent } from '../core/events.ts'
 import { listed } from '../core/listed.ts'
 import { changesRows } from '../model/change.ts'
 import { type Model, tableName } from '../model/model.ts'
+import { nameOf, shownTable, type TableName, type WantedTable } from '../model/table.ts'
 import type { Prepared, Sink } from './sink.ts'
 
 /** If a table and a model have nothing in common, a screenful says enough. */
@@ -16,6 +17,29 @@ export function requireFit(model: Model, problems: readonly string[]): void {
       'SCHEMA_MISMATCH',
       `table ${tableName(model)}: ${listed(problems, mostListed, '; ')}`,
     )
+}
+
+/** Throws `USAGE` for the table of which a person could not mean one. */
+export function requireOwn(name: TableName, owner: string | undefined): void {
+  if (owner !== undefined)
+    throw new LadingError(
+      'USAGE',
+      `table ${shownTable(name)} belongs to ${owner}: name another one with --table`,
+    )
+}
+
+/** The only one of the tables whose names differ from the wanted one in case alone; throws `USAGE` where several do. */
+export function inOtherCase(wanted: WantedTable, tables: readonly TableName[]): TableName | undefined {
+  if (tables.length < 2) return tables[0]
+  const quoted = tables.map((each) =>
+    Object.values(nameOf(each))
+      .map((part) => `"${part}"`)
+      .join('.'),
+  )
+  throw new LadingError(
+    'USAGE',
+    `table ${shownTable(wanted)} could be ${quoted.join(' or ')}: write the name as it is, in quotes: --table '${quoted[0]}'`,
+  )
 }
 
 /** Throws `MODEL_INVALID` where rows of the model change others, and the sink would take them as whole rows. */
@@ -36,7 +60,7 @@ export function* preparedWarnings(
   if (inserts !== undefined)
     yield {
       type: 'warning',
-      message: `${table}: ${inserts}, so rows are staged and inserted, which takes up to about twice as long`,
+      message: `${table}: ${inserts}, so rows are staged and inserted, which takes longer`,
     }
   if (remade === true)
     yield {

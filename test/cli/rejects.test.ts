@@ -256,7 +256,9 @@ describe.concurrent('bad records', () => {
       'b.csv': 'value,sensor_id,record_time\n1,a,x\n',
     })
     await folder.lading('load', 'a.csv', 'b.csv')
-    expect((await folder.lading('rejects', 'export')).code).toBe(64)
+    const printed = await folder.lading('rejects', 'export')
+    expectError(printed, 'USAGE', 64, 'several layouts')
+    expect(printed.out, 'nothing is printed before the refusal').toBe('')
     expect((await folder.lading('rejects', 'export', '--out', 'out.csv')).code).toBe(0)
     const files = [
       await readFile(folder.at('out.csv'), 'utf8'),

@@ -2,6 +2,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { openSink } from '../../src/sink/registry.ts'
 import { expectError, Folder } from '../cli/run.ts'
 
 interface Reject {
@@ -192,6 +193,35 @@ describe.concurrent('a file into a table of SQLite that exists, without a model'
     const replayed = await folder.lading('dead', 'replay')
     expect(replayed.out, replayed.err).toBe('1: loaded 1, rejected 0, skipped 0\n')
     expect(folder.sql('SELECT * FROM items')).toEqual([{ id: 1, Note: 'x' }])
+  })
+
+  it('whose name differs in case alone is found, and tables of SQLite and of the ledger are refused', async () => {
+    const csv = 'a,b\n1,2\n'
+    await using folder = await folderOf('CREATE TABLE nn (a INTEGER, b INTEGER CHECK (b < 9)) STRICT', {
+      'nn.csv': `${csv}3,9\n`,
+      'sqlite_stat1.csv': csv,
+    })
+    const run = await folder.lading('load', 'nn.csv', '--table', 'NN', '--allow-rejects')
+    expect(run.code, run.err).toBe(0)
+    expect(run.err).toContain('table NN is nn, whose name differs in case alone')
+    expect(folder.rows('nn')).toBe(1)
+    await folder.write(
+      'nn.ts',
+      `import { bigint, defineModel } from 'lading'
+export default defineModel({ table: 'NN', columns: { a: bigint(), b: bigint() } })`,
+    )
+    const written = await folder.lading('load', 'nn.csv', '--model', './nn.ts', '--again', '--allow-rejects')
+    expect(written.code, written.err).toBe(0)
+    expect(folder.rows('nn')).toBe(2)
+    expectError(
+      await folder.lading('load', 'sqlite_stat1.csv'),
+      'USAGE',
+      64,
+      'table sqlite_stat1 belongs to SQLite itself: name another one with --table',
+    )
+    await using sink = await openSink(`sqlite:${folder.at('lading.db')}`)
+    for (const table of ['sqlite_x', 'LADING_MADE', 'lading_migration', 'lading_reject'])
+      await expect(sink.table?.({ table })).rejects.toThrow(`table ${table} belongs to`)
   })
 
   it('names its table by the file or by an option, and several files fill the same columns', async () => {

@@ -10,6 +10,9 @@ import { from as copyFrom } from 'pg-copy-streams'
 import { expect, it, vi } from 'vitest'
 import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
+import { tableNamed } from '../../src/cli/settings/options.ts'
+import { shownTable } from '../../src/model/table.ts'
+import { openSink } from '../../src/sink/registry.ts'
 import { expectError, Folder } from '../cli/run.ts'
 
 interface Database extends AsyncDisposable {
@@ -227,6 +230,42 @@ describePostgres('a file into a table that exists, without a model', () => {
   ])('is killed and goes on by the same command, and each record takes effect once: a table %s', (_, more) =>
     killAndResume(more),
   )
+
+  it('is the one that its name means: in another case, in quotes, in a schema that exists, and none of the database', async () => {
+    const sql =
+      'CREATE TABLE nn (a int, b int); CREATE TABLE "Aa" (); CREATE TABLE "aA" (); CREATE SCHEMA "Shop"; CREATE TABLE "Shop".n (a int)'
+    await using database = await openDatabase(sql)
+    const { url, client } = database
+    await using sink = await openSink(url)
+    const table = async (text: string) => {
+      const facts = await sink.table?.(tableNamed(text))
+      return facts && shownTable(facts)
+    }
+    expect(await table('NN')).toBe('nn')
+    expect(await table('"NN"')).toBeUndefined()
+    expect(await table('shop.N')).toBe('Shop.n')
+    expect(await table('"Shop".m')).toBeUndefined()
+    const refused = (text: string, code: string, reason: string) =>
+      expect(table(text), text).rejects.toMatchObject({ code, message: expect.stringContaining(reason) })
+    await refused('AA', 'USAGE', 'table AA could be "Aa" or "aA"')
+    await refused(
+      'nope.x',
+      'SCHEMA_MISMATCH',
+      'no schema nope, only Shop, public (CREATE SCHEMA "nope" makes it)',
+    )
+    for (const name of ['pg_class', 'pg_catalog.x', 'information_schema.tables', 'lading.load'])
+      await refused(name, 'USAGE', `table ${name} belongs to`)
+    const long = 'n'.repeat(64)
+    await using folder = await Folder.make({ 'nn.csv': 'a,b\n1,2\n', [`${long}.csv`]: 'a,b\n1,2\n' })
+    const load = (file: string, ...args: string[]) => folder.lading('load', file, '--to', url, ...args)
+    const run = await load('nn.csv', '--table', 'NN')
+    expect(run.code, run.err).toBe(0)
+    expect(run.err).toContain('table NN is nn, whose name differs in case alone')
+    expect((await client.query('SELECT * FROM nn')).rows).toEqual([{ a: 1, b: 2 }])
+    expectError(await load('nn.csv', '--table', long), 'USAGE', 64, 'a name has at most 63 bytes')
+    expect((await load(`${long}.csv`)).code).toBe(0)
+    expect((await load(`${long}.csv`)).err, 'the server would cut the name').toContain('loaded already')
+  })
 
   it('whose columns change before an interrupted load is over says so, and nothing is loaded by another reading', async () => {
     await using database = await openDatabase('CREATE TABLE items (id int, note text)')

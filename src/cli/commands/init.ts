@@ -87,7 +87,7 @@ async function ofTable(url: string, { table }: Flags): Promise<ModelModule> {
   const isWhole = key.every((each) => columns.some((column) => column.name === each))
   return {
     table: facts.table,
-    schema: name.schema,
+    schema: facts.schema,
     columns: columns.map((column) => ({ ...column, notNull: column.notNull || key.includes(column.name) })),
     primaryKey: isWhole ? key : [],
   }

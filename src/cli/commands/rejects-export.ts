@@ -40,8 +40,11 @@ export function exportCommand(): Command {
     await withLedger(flags.to, async (ledger) => {
       await using files = new Files(flags.out)
       const seen = { rejects: 0, cut: 0 }
-      const pages = counting(chosenRejects(ledger, ids, await choiceOf(ledger, flags)), seen)
-      for await (const records of exportRejects(pages, { excelSafe: flags.excelSafe }))
+      const choice = await choiceOf(ledger, flags)
+      const pages = () => chosenRejects(ledger, ids, choice)
+      // What was printed cannot be taken back.
+      if (flags.out === undefined) for await (const { file } of exportRejects(pages())) requireFirst(file)
+      for await (const records of exportRejects(counting(pages(), seen), { excelSafe: flags.excelSafe }))
         await files.write(records)
       say('info', 'exported', { ...seen }, `exported ${counted(seen.rejects, 'record')}`)
       if (seen.cut > 0)
@@ -106,13 +109,17 @@ class Files implements AsyncDisposable {
   }
 }
 
-async function writeOut(file: number, bytes: Buffer): Promise<void> {
-  if (file > 0) {
+/** Throws `USAGE` for records of a second file, of which standard output is none. */
+function requireFirst(file: number): void {
+  if (file > 0)
     throw new LadingError(
       'USAGE',
       'these rejects have several layouts: select some with --load, or use --out, which writes several files',
     )
-  }
+}
+
+async function writeOut(file: number, bytes: Buffer): Promise<void> {
+  requireFirst(file)
   // On a terminal, escape characters that would control it.
   const text = process.stdout.isTTY ? visible(bytes.toString('utf8'), '\n') : bytes
   if (!process.stdout.write(text)) await once(process.stdout, 'drain')

@@ -5,7 +5,7 @@ import type { Ledger, NamedLoad, RejectFilter, StoredReject } from '../../sink/l
 import type { Sink, Verdict } from '../../sink/sink.ts'
 import { chosenKept, findKept, keptRejects } from '../../review/kept.ts'
 import { type Model, tableName } from '../../model/model.ts'
-import { shownTable } from '../../model/table.ts'
+import { nameOf, shownTable } from '../../model/table.ts'
 import type { KeptModels } from '../../review/models.ts'
 import { requireDatabase } from '../settings/files.ts'
 import { loadModel, usualModel } from '../settings/model.ts'
@@ -53,14 +53,16 @@ export async function withKeptModels(
   flags: KeptFlags,
   work: (sink: Sink, models: KeptModels, given: Given) => Promise<void>,
 ): Promise<void> {
-  const [{ KeptModels }, { model, table, ...others }] = await Promise.all([
+  const [{ KeptModels }, { model, table: wanted, ...others }] = await Promise.all([
     import('../../review/models.ts'),
     keptModels(flags),
   ])
-  const given = { ofModel: model && tableName(model), ofTable: table && shownTable(table) }
-  await withSink(flags.to, model, (sink) =>
-    work(sink, new KeptModels(sink, { ...others, model, table, pipeline: flags.pipeline }), given),
-  )
+  await withSink(flags.to, model, async (sink) => {
+    const facts = wanted && (await sink.table?.(wanted))
+    const table = facts === undefined ? wanted : nameOf(facts)
+    const given = { ofModel: model && tableName(model), ofTable: table && shownTable(table) }
+    await work(sink, new KeptModels(sink, { ...others, model, table, pipeline: flags.pipeline }), given)
+  })
 }
 
 /** Its load had a model of its own. */

@@ -6,7 +6,7 @@ import { envelopes, type InsideOptions } from '../../format/registry.ts'
 import type { ConflictPolicy } from '../../model/model.ts'
 import type { TableChoices } from '../../model/of-table.ts'
 import type { StatedTypes } from '../../infer/profile/propose.ts'
-import type { TableName } from '../../model/table.ts'
+import type { WantedTable } from '../../model/table.ts'
 import type { Carry } from '../../source/carry.ts'
 import { defaultQueueUrl, queueUrls } from '../../queue/registry.ts'
 import { defaultSinkUrl, sinkUrls } from '../../sink/registry.ts'
@@ -75,13 +75,17 @@ export const keptModelOption = () =>
 const namePart = /"(?:[^"]|"")+"|[^".]+/.source
 const qualifiedName = new RegExp(`^(?:(${namePart})\\.)?(${namePart})$`)
 
-/** `[schema.]table`; quotes around a name with a point in it, as in SQL. */
-export function tableNamed(text: string): TableName {
+/** `[schema.]table`; quotes, as in SQL, around a name with a point in it or with capital letters that count. */
+export function tableNamed(text: string): WantedTable {
   const [, schema, table] = qualifiedName.exec(text) ?? []
   if (table === undefined)
     throw new LadingError('USAGE', `--table is a name such as orders or shop.orders, and not ${text}`)
   const plain = (name: string) => (name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name)
-  return { ...(schema !== undefined && { schema: plain(schema) }), table: plain(table) }
+  return {
+    ...(schema !== undefined && { schema: plain(schema) }),
+    table: plain(table),
+    ...(!table.startsWith('"') && { anyCase: true }),
+  }
 }
 
 export function columnsNamed(text: string): readonly string[] {
@@ -92,7 +96,10 @@ export function columnsNamed(text: string): readonly string[] {
 }
 
 export const tableOption = () =>
-  new Option('--table <name>', '[schema.]name of the table, without a model (default: the name of the file)')
+  new Option(
+    '--table <name>',
+    '[schema.]name of the table, without a model (default: the name of the file); in double quotes, its case counts',
+  )
 
 export const keyOption = () =>
   new Option(

@@ -3,7 +3,7 @@ import { LadingError } from '../../core/errors.ts'
 import type { Abortable } from '../../core/wait.ts'
 import { changesRows } from '../../model/change.ts'
 import type { Model } from '../../model/model.ts'
-import type { TableFacts, TableName } from '../../model/table.ts'
+import type { TableFacts, WantedTable } from '../../model/table.ts'
 import type { CopyBuffer } from './copy/rows.ts'
 import type { Ledger } from '../ledger.ts'
 import type {
@@ -142,7 +142,7 @@ export class PostgresSink implements Sink<CopyBuffer> {
   }
 
   table(
-    name: TableName,
+    name: WantedTable,
     options: Abortable & Pick<PrepareOptions, 'connectMs'> = {},
   ): Promise<TableFacts | undefined> {
     return this.#connection.use((client) => factsOf(client, name), options.signal, options.connectMs)

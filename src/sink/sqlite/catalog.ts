@@ -30,7 +30,7 @@ export const columnsOf = (file: SqliteFile, model: Pick<Model, 'table'>): Catalo
 export function* problemsOf(file: SqliteFile, model: Model): Generator<string> {
   yield* orderProblems(model)
   const table = file.get<{ type: string; strict: number; wr: number }>(
-    'SELECT type, strict, wr FROM pragma_table_list WHERE name = ?',
+    'SELECT type, strict, wr FROM pragma_table_list WHERE name = ? COLLATE NOCASE',
     model.table,
   )
   const isView = hasInsteadTrigger(file, model)
@@ -101,7 +101,7 @@ export function refusingNull(file: SqliteFile, model: Model): readonly string[] 
 export function hasInsteadTrigger(file: SqliteFile, { table }: Pick<Model, 'table'>): boolean {
   const triggers = file.all<{ sql: string }>(
     `SELECT t.sql FROM sqlite_schema v JOIN sqlite_schema t ON t.type = 'trigger' AND lower(t.tbl_name) = lower(v.name)
-     WHERE v.type = 'view' AND v.name = ?`,
+     WHERE v.type = 'view' AND v.name = ? COLLATE NOCASE`,
     table,
   )
   return triggers.some(({ sql }) => /\bINSTEAD\s+OF\s+INSERT\b/i.test(sql))

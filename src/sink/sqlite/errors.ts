@@ -69,7 +69,9 @@ export function rowFault(error: unknown, model: InsertModel): Fault | undefined 
  */
 function columnIn(message: string, { table, columns }: InsertModel, extended: number): string | undefined {
   if (extended !== 1299 && extended !== 3091) return undefined
-  return columns.find(({ name }) => message.endsWith(` ${table}.${name}`))?.name
+  // The name of the table is as the file has it.
+  const text = message.toLowerCase()
+  return columns.find(({ name }) => text.endsWith(` ${table}.${name}`.toLowerCase()))?.name
 }
 
 /**

@@ -8,12 +8,14 @@ import { notedColumns } from './ddl.ts'
 import { isDraft } from './made.ts'
 import { keysOf } from './unique-keys.ts'
 
-export function factsOf(file: SqliteFile, { table }: TableName): TableFacts | undefined {
-  const found = file.get<{ type: string; strict: number; wr: number }>(
-    "SELECT type, strict, wr FROM pragma_table_list WHERE schema = 'main' AND name = ?",
-    table,
+/** Names of tables have no case in SQLite, but for letters beyond ASCII. */
+export function factsOf(file: SqliteFile, wanted: TableName): TableFacts | undefined {
+  const found = file.get<{ name: string; type: string; strict: number; wr: number }>(
+    "SELECT name, type, strict, wr FROM pragma_table_list WHERE schema = 'main' AND name = ? COLLATE NOCASE",
+    wanted.table,
   )
   if (found === undefined) return undefined
+  const table = found.name
   const columns = columnsOf(file, { table })
   const sql = file.get<{ sql: string | null }>('SELECT sql FROM sqlite_schema WHERE name = ?', table)?.sql
   const noted = notedColumns(found.strict === 1 ? (sql ?? '') : '')

@@ -142,7 +142,7 @@ const totalChanges = (file: SqliteFile): number =>
   file.get<{ n: number }>('SELECT total_changes() AS n')?.n ?? 0
 
 const isView = (file: SqliteFile, table: string): boolean =>
-  file.get("SELECT 1 FROM sqlite_schema WHERE type = 'view' AND name = ?", table) !== undefined
+  file.get("SELECT 1 FROM sqlite_schema WHERE type = 'view' AND name = ? COLLATE NOCASE", table) !== undefined
 
 /**
  * For tables with triggers, where RAISE(FAIL) keeps what was changed before it, and for expressions that

@@ -88,3 +88,17 @@ export const migrations = [
    ALTER TABLE lading_load ADD COLUMN filtered INTEGER;
    ALTER TABLE lading_ledger ADD COLUMN filtered INTEGER`,
 ]
+
+const ownTables = new Set(
+  migrations
+    .join()
+    .match(/(?<=CREATE TABLE )lading_\w+/g)
+    ?.concat('lading_migration') ?? [],
+)
+
+/** Whose table it is that has the name, where no load may write to it. */
+export function ownerOf(table: string): string | undefined {
+  const name = table.toLowerCase()
+  if (name.startsWith('sqlite_')) return 'SQLite itself'
+  return ownTables.has(name) ? 'the ledger' : undefined
+}

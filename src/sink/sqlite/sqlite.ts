@@ -17,6 +17,8 @@ import { sqliteLedger } from './ledger.ts'
 import { prepareLedger, prepareTable } from './prepare.ts'
 import { replayRejects } from './replay.ts'
 import { ValueRows } from './rows.ts'
+import { requireOwn } from '../table.ts'
+import { ownerOf } from './schema.ts'
 import { replayLetter, writeBatch } from './write.ts'
 import { Writer } from './writer.ts'
 
@@ -65,6 +67,7 @@ export class SqliteSink implements Sink<ValueRows> {
   }
 
   async table(name: TableName): Promise<TableFacts | undefined> {
+    requireOwn(name, ownerOf(name.table))
     if (this.#path !== ':memory:' && this.#file === undefined && !existsSync(this.#path)) return undefined
     return this.#guard((file) => factsOf(file, name))
   }

@@ -20,6 +20,15 @@ export function tables(open: OpenTarget): void {
     expect(await write(sink, items, [{ key: 'a', records: [['1', 'x', 'y']] }])).toHaveLength(1)
   })
 
+  it('a table whose name differs in case alone is found where a name in any case is asked for', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(items)
+    const known = (await itemsOf(sink)) !== undefined
+    expect((await sink.table?.({ table: 'ITEMS', anyCase: true }))?.table).toBe(known ? 'items' : undefined)
+    expect(await sink.table?.({ table: 'ITEM', anyCase: true })).toBeUndefined()
+  })
+
   it('a table that was made for a model is known by its columns and its key, and as empty until it has a row', async () => {
     await using target = await open()
     await using sink = target.open()

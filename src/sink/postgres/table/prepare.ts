@@ -18,6 +18,7 @@ import { qualified } from './ddl.ts'
 import { blocked, buildIndexes, deferIndexes, isDeferred } from './defer.ts'
 import { isOutdated, makeTable, remakeTable } from './made.ts'
 import { migrations } from './schema.ts'
+import { requireSchema } from './schemas.ts'
 import { transaction } from '../transaction.ts'
 
 /** Serialises everything that creates: two consumers that start together must not both make the table. */
@@ -108,6 +109,7 @@ async function ensureTable(client: pg.Client, model: Model): Promise<boolean> {
   return transaction(client, begin, async () => {
     await client.query(lock)
     if (await isThere(client, qualified(model))) return remakeTable(client, model)
+    await requireSchema(client, model)
     requireFit(model, [...orderProblems(model)])
     await makeTable(client, model)
     return false
