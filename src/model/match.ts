@@ -120,7 +120,7 @@ export const sqlName = (name: string): string => cut(snakeCase(name), maxNameByt
 /** `2020` is `_2020`: SELECT 2020 is a number, and JavaScript puts keys that are whole numbers first. */
 function columnName(field: string): string {
   const name = sqlName(field)
-  if (/^\p{N}/u.test(name)) return cut(`_${name}`, mostBytes)
+  if (/^\p{N}/u.test(name)) return cut(`_${name}`, maxNameBytes)
   return systemColumns.has(name) ? `${name}_2` : name
 }
 
