@@ -52,13 +52,7 @@ export async function inspect(
   table: string,
   options: InspectOptions = {},
 ): Promise<Inspection> {
-  const { decisions, questions, fields, ...found } = await sniffSource(source, stated)
-  const sniffed = withColumnNames(found, fields)
-  const profile = new Profile()
-  await profileSource(profile, await asRead(source, sniffed), sniffed, options)
-  const proposal = propose(profile, options)
-  requireColumns(source.path, proposal)
-  const reading = withNotations(sniffed, proposal)
+  const { decisions, questions, proposal, reading } = await proposalFor(source, stated, options)
   const model = modelOf(table, proposal, options.key)
   const memory = new Memory()
   const statistics = model.columns.map(({ type }) => new ColumnStatistics(memory, isNumber(type.kind)))
@@ -75,13 +69,35 @@ export async function inspect(
   return {
     source,
     decisions,
-    questions: openQuestions([...questions, ...proposal.questions], options, stated),
+    questions,
     reading,
     proposal,
     model,
     outcome,
     statistics: results,
     key: keyOf(proposal, results),
+  }
+}
+
+type Proposed = Pick<Inspection, 'decisions' | 'questions' | 'proposal' | 'reading'>
+
+/** What the source says of itself and asks, from every record. */
+export async function proposalFor(
+  source: Source,
+  stated: Reading,
+  options: InspectOptions = {},
+): Promise<Proposed> {
+  const { decisions, questions, fields, ...found } = await sniffSource(source, stated)
+  const sniffed = withColumnNames(found, fields)
+  const profile = new Profile()
+  await profileSource(profile, await asRead(source, sniffed), sniffed, options)
+  const proposal = propose(profile, options)
+  requireColumns(source.path, proposal)
+  return {
+    decisions,
+    questions: openQuestions([...questions, ...proposal.questions], options, stated),
+    proposal,
+    reading: withNotations(sniffed, proposal),
   }
 }
 

@@ -20,6 +20,8 @@ export async function runHere(args: readonly string[]): Promise<Printed> {
   using stdout = vi.spyOn(process.stdout, 'write').mockImplementation(into(out))
   using stderr = vi.spyOn(process.stderr, 'write').mockImplementation(into(err))
   process.exitCode = 0
+  // Each run listens for signals and for errors of its output.
+  for (const emitter of [process, process.stdout, process.stderr]) emitter.setMaxListeners(0)
   await main(['node', 'lading', ...args])
   const code = process.exitCode
   process.exitCode = 0

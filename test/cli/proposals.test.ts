@@ -20,8 +20,6 @@ let folder: string
 let files: readonly Inspected[]
 
 beforeAll(async () => {
-  // Each run in this process listens for signals.
-  process.setMaxListeners(0)
   folder = await mkdtemp(join(tmpdir(), 'lading-proposals-'))
   const paths = [...(await fixturesIn('real-shapes')), ...(await fixturesIn('cases')), ...(await written())]
   const run = await runHere(['inspect', ...paths, '--json'])
@@ -67,6 +65,11 @@ async function written(): Promise<string[]> {
 const shapes = [
   'id,price,price\n1,2,3\n2,3,4\n',
   'a,b,,\n1,2,3,\n4,5,6,\n',
+  // What an option says of one column leads to a question of another.
+  'a,b,c\n$1,$1,0\n$2,$2,1\n$3,$3,2\n$4,Total,3\n',
+  'a,b,c\nNULL,NULL,0\n2,2,1\n3,3,2\n4,Total,3\n',
+  'a,b,c\n 1, 1,0\n 2, 2,1\n 3, 3,2\n 4,Total,3\n',
+  'a,b\n[m],[s]\nNULL,1\n3,2\n4,3\nend,x\n',
   'country,2019,2020\nDE,1.50,2.50\nFR,3.50,4.50\n',
 ]
 

@@ -2,7 +2,6 @@ import { Command } from 'commander'
 import { questionText } from '../../infer/decision.ts'
 import type { Inspection } from '../../infer/inspect.ts'
 import { shownType } from '../../infer/profile/found-type.ts'
-import { proposedLoad } from '../run/proposed.ts'
 import { withExamples } from '../settings/examples.ts'
 import { inspectFiles, type InspectFlags, inspectOptions } from '../settings/inspect.ts'
 import { readingSettings } from '../settings/reading.ts'
@@ -31,7 +30,9 @@ export function inspectCommand(command: Command): Command {
   )
   return command.action(async (paths: string[], flags: Flags) => {
     const inspections = await inspectFiles(paths, flags)
-    const commands = inspections.map((each) => proposedLoad(each, readingSettings(flags), flags))
+    const { proposedLoad } = await import('../run/proposed.ts')
+    const commands: string[] = []
+    for (const each of inspections) commands.push(await proposedLoad(each, readingSettings(flags), flags))
     if (flags.json) return printJson(inspections.map((each, index) => asJson(each, commands[index] ?? '')))
     for (const [index, each] of inspections.entries()) {
       if (index > 0) print('')

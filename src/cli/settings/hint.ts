@@ -86,3 +86,9 @@ function holdsSecret(url: string): boolean {
 /** For a POSIX shell. */
 export const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+
+/** The words of a line of which each is as `quoted` writes it. */
+export const unquoted = (line: string): readonly string[] =>
+  (line.match(/('[^']*'|\\.|[^\s'\\])+/g) ?? []).map((word) =>
+    word.replaceAll(/'([^']*)'|\\(.)/g, (_, inner: string | undefined, escaped) => inner ?? String(escaped)),
+  )

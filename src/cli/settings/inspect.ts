@@ -1,6 +1,8 @@
 /** Options of commands that look at files alone, and how they do it. */
+import { Command } from 'commander'
 import { LadingError } from '../../core/errors.ts'
 import type { Inspection } from '../../infer/inspect.ts'
+import type { StatedTypes } from '../../infer/profile/propose.ts'
 import { sqlName } from '../../model/match.ts'
 import { stopSignal } from '../run/signals.ts'
 import {
@@ -28,6 +30,19 @@ export interface InspectFlags extends ReadingFlags, TypeFlags {
   readonly key?: string
 }
 
+/** The flags of these words. */
+export function inspectFlags(words: readonly string[]): InspectFlags {
+  const command = new Command()
+  for (const option of inspectOptions()) command.addOption(option)
+  return command.parse(words, { from: 'user' }).opts()
+}
+
+/** What of the flags is stated of the columns. */
+export const columnSettings = (flags: InspectFlags): StatedTypes & { readonly key?: readonly string[] } => ({
+  ...typeSettings(flags),
+  ...(flags.key !== undefined && { key: columnsNamed(flags.key) }),
+})
+
 /** Each file by itself. */
 export async function inspectFiles(
   paths: readonly string[],
@@ -43,11 +58,7 @@ export async function inspectFiles(
   const stated = readingSettings(flags)
   const { format } = stated
   const sources = await namedSources(paths, suffixesOf(format), otherSuffixes(format))
-  const options = {
-    ...typeSettings(flags),
-    ...(flags.key !== undefined && { key: columnsNamed(flags.key) }),
-    signal: stopSignal(),
-  }
+  const options = { ...columnSettings(flags), signal: stopSignal() }
   const inspections: Inspection[] = []
   for (const source of sources) {
     await source.state()

@@ -28,7 +28,7 @@ export function wholeArguments(path: string, reading: Reading): readonly string[
 }
 
 function writtenArguments(reading: Reading): readonly string[] {
-  const { records, unwrap, encoding, lineEnd, footerLines, dialect = {} } = reading
+  const { records, unwrap, encoding, lineEnd, footerLines, dialect = {}, skipWhen = {} } = reading
   return [
     ...option('records', records),
     ...option('unwrap', unwrap?.join(',')),
@@ -44,6 +44,9 @@ function writtenArguments(reading: Reading): readonly string[] {
     ...option('ragged', dialect.ragged),
     ...option('header-rows', dialect.headerRows),
     ...(dialect.header === false ? ['--no-header'] : []),
+    ...Object.entries(skipWhen).flatMap(([field, texts]) =>
+      [texts].flat().flatMap((text) => option('skip-when', `${field}=${text}`)),
+    ),
   ]
 }
 
