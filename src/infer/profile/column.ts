@@ -1,10 +1,11 @@
 /** What a column holds: the shapes of all its values, and the first value of each. */
 import { unquoted } from '../../core/cells.ts'
-import { anyOrder, type Dated } from './dates.ts'
-import { anyNumeral } from './numerals.ts'
+import type { Notation } from '../../core/notation.ts'
+import type { Dated } from './dates.ts'
 import { LastClock } from './clock.ts'
-import { shapeOf, strongMarker } from './shape.ts'
-import type { StatedNotation } from './stated.ts'
+import { addSize, type Facts, joinDated, joinFacts, knownShapes, type Witness } from './facts.ts'
+import { mayBeMarked, shapeOf } from './shape.ts'
+import { StatedNotation } from './stated.ts'
 import {
   amount,
   bare,
@@ -15,6 +16,7 @@ import {
   dated,
   decimal,
   emptyText,
+  excelText,
   exponents,
   json,
   marker,
@@ -22,6 +24,7 @@ import {
   numeral,
   oddNumber,
   otherOffset,
+  padded,
   plainNumbers,
   text,
   time,
@@ -39,16 +42,6 @@ export interface Place {
   line(): number
 }
 
-/** The first value of a shape. */
-export interface Witness {
-  readonly source: string
-  readonly line: number
-  /** Cut after `mostWitness` bytes. */
-  readonly text: string
-  /** The shapes that it added. */
-  readonly shapes: number
-}
-
 const mostWitness = 60
 /** Numbers, booleans and documents of JSON stand there without quotes. */
 const notStrings = plainNumbers | exponents | oddNumber | numeral | amount | booleans | code | json
@@ -56,62 +49,82 @@ const notStrings = plainNumbers | exponents | oddNumber | numeral | amount | boo
 /** Dates and times of ISO 8601 and of other forms. */
 const times = date | timestamp | timestamptz | time | dated
 
-/** Values of a mixed form (`T`, `NA`) that are kept. */
-const mostKept = 6
+/** Facts of the whole column, whichever of its records show them. */
+const ofColumn = otherOffset | beyondDouble
 
-/** The sizes of numbers. */
-export class Sizes {
-  /** Most and least digits before the decimal sign, or somewhat more. */
-  digits = 0
-  leastDigits = Number.POSITIVE_INFINITY
-  leastScale = Number.POSITIVE_INFINITY
-  mostScale = 0
+/** What is still looked for in a column that is text whatever follows. */
+const besideText = padded | excelText | marker
 
-  add(digits: number, scale: number): void {
-    if (digits > this.digits) this.digits = digits
-    if (digits < this.leastDigits) this.leastDigits = digits
-    if (scale > this.mostScale) this.mostScale = scale
-    if (scale < this.leastScale) this.leastScale = scale
-  }
-}
-
-export class ColumnProfile {
+export class ColumnProfile implements Facts {
   readonly field: string
-  /** How its values are said to be written. */
+  readonly notation: Notation | undefined
   readonly stated: StatedNotation | undefined
-  /** Shapes of all records of each source but its first and its last, and of those. */
-  inner = 0
-  firsts = 0
-  lasts = 0
-  /** Of records that begin with `#`. */
-  remarks = 0
-  missing = 0
-  /** In the order of the records. */
-  readonly witnesses: Witness[] = []
-  /** Sizes of the numbers, if a point is their decimal sign, and if a comma is. */
-  readonly point = new Sizes()
-  readonly comma = new Sizes()
-  numerals = anyNumeral
-  /** How dates are written; undefined where no form fits all of them. */
+  missing: number
+  inner: number
+  firsts: number
+  lasts: number
+  remarks: number
+  readonly witnesses: Facts['witnesses']
+  readonly point: Facts['point']
+  readonly comma: Facts['comma']
+  numerals: number
   dated: Dated | undefined
-  /** How many records have each of the texts that often mean no value. */
-  readonly markers = new Map<number, number>()
-  /** Texts that are booleans or codes, some of them. */
-  readonly codes = new Set<string>()
+  offset: number
+  readonly markers: Facts['markers']
+  codes: number
+  readonly statedUses: Facts['statedUses']
   readonly #clock = new LastClock()
-  #known = 0
-  #hasDated = false
-  #offset = Number.NaN
+  #known: number
   #isFirst = true
   /** Shapes of the last record so far. */
   #pending = 0
 
-  /** What a stated notation has read, and what is a number or a time without it. */
-  readonly statedUses = { numbers: false, times: false, plainNumbers: false, plainTimes: false }
+  /** Begins with these facts, which it goes on with. */
+  constructor(facts: Facts) {
+    this.field = facts.field
+    this.notation = facts.notation
+    this.stated = facts.notation && new StatedNotation(facts.notation)
+    this.missing = facts.missing
+    this.inner = facts.inner
+    this.firsts = facts.firsts
+    this.lasts = facts.lasts
+    this.remarks = facts.remarks
+    this.witnesses = facts.witnesses
+    this.point = facts.point
+    this.comma = facts.comma
+    this.numerals = facts.numerals
+    this.dated = facts.dated
+    this.offset = facts.offset
+    this.markers = facts.markers
+    this.codes = facts.codes
+    this.statedUses = facts.statedUses
+    this.#known = knownShapes(facts)
+  }
 
-  constructor(field: string, stated?: StatedNotation) {
-    this.field = field
-    this.stated = stated
+  /** Plain data. */
+  get facts(): Facts {
+    const { field, notation, missing, inner, firsts, lasts, remarks, witnesses, point, comma } = this
+    const { numerals, dated: found, offset, markers, codes, statedUses } = this
+    const shapes = { inner, firsts, lasts, remarks, witnesses }
+    const numbers = { point, comma, numerals }
+    return {
+      field,
+      notation,
+      missing,
+      ...shapes,
+      ...numbers,
+      dated: found,
+      offset,
+      markers,
+      codes,
+      statedUses,
+    }
+  }
+
+  /** Adds the facts of the sources that follow; between two sources only. */
+  join(next: Facts): void {
+    joinFacts(this, next)
+    this.#known = knownShapes(this)
   }
 
   /** All shapes. */
@@ -133,41 +146,42 @@ export class ColumnProfile {
     if (start === end) {
       if (quoting === unquoted) this.missing++
       shapes = quoting === unquoted ? none : emptyText
-    } else if ((this.inner & text) !== 0) {
-      // Whatever follows, the column is text.
-      this.#pending = text
-      const index = strongMarker(bytes, start, end)
-      if (index >= 0) this.#addMarker(index, bytes, start, end, place)
+    } else if ((this.inner & text) !== 0 && !this.#isFirst && !place.isRemark) {
+      this.#addText(bytes, start, end, place)
       return
     } else shapes = this.#shapesOf(bytes, start, end, isString)
     if (quoting === unquoted) shapes |= bare
-    if ((shapes & ~this.#known) !== 0) this.#witness(shapes, bytes, start, end, place)
-    if (place.isRemark) this.remarks |= shapes
+    if (((shapes & ~this.#known) | (shapes & marker)) !== 0) this.#witness(shapes, bytes, start, end, place)
+    this.inner |= shapes & ofColumn
+    const own = shapes & ~ofColumn
+    if (place.isRemark) this.remarks |= own
     else if (this.#isFirst) {
       this.#isFirst = false
-      this.firsts |= shapes
+      this.firsts |= own
     } else {
       this.inner |= this.#pending
-      this.#pending = shapes
+      this.#pending = own
     }
   }
 
-  /** A field that its record lacks. */
-  addMissing(): void {
-    this.missing++
-    if (this.#isFirst) {
-      this.#isFirst = false
-      this.firsts |= none
-    } else {
-      this.inner |= this.#pending
-      this.#pending = none
+  /** Records of its source, at the beginning of it, that lack the field. */
+  addMissing(records: number): void {
+    this.missing += records
+    for (let record = 0; record < Math.min(records, 3); record++) {
+      if (this.#isFirst) {
+        this.#isFirst = false
+        this.firsts |= none
+      } else {
+        this.inner |= this.#pending
+        this.#pending = none
+      }
     }
   }
 
   #addStated(stated: StatedNotation, source: string, quoting: number, isString: boolean, place: Place): void {
     const read = stated.read(source)
     if (read === null) {
-      this.addMissing()
+      this.addMissing(1)
       return
     }
     const bytes = Buffer.from(read.text)
@@ -200,51 +214,48 @@ export class ColumnProfile {
       return all
     } else if (shapes === timestamp) this.#clock.set(bytes, start, end, shapes)
     else if ((shapes & dated) !== 0) return this.#addDated(shapes)
-    else if ((shapes & marker) !== 0)
-      this.markers.set(value.marker, (this.markers.get(value.marker) ?? 0) + 1)
-    else if ((shapes & code) !== 0 && this.codes.size < mostKept)
-      this.codes.add(bytes.toString('latin1', start, end).trim())
+    else if ((shapes & code) !== 0) this.codes |= 1 << value.code
     return shapes
   }
 
-  #addMarker(index: number, bytes: Buffer, start: number, end: number, place: Place): void {
-    this.markers.set(index, (this.markers.get(index) ?? 0) + 1)
-    if ((marker & ~this.#known) !== 0) this.#witness(marker, bytes, start, end, place)
+  /** In a column that is text whatever follows. */
+  #addText(bytes: Buffer, start: number, end: number, place: Place): void {
+    this.inner |= this.#pending
+    this.#pending = text
+    if (!mayBeMarked(bytes, start, end)) return
+    const shapes = shapeOf(bytes, start, end, false) & besideText
+    this.inner |= shapes
+    if (((shapes & ~this.#known) | (shapes & marker)) !== 0) this.#witness(shapes, bytes, start, end, place)
   }
 
   #addNumber(shapes: number): void {
-    this.point.add(value.digits, value.scale)
-    this.comma.add(value.digits + value.scale - value.commaScale, value.commaScale)
+    addSize(this.point, value.digits, value.scale)
+    addSize(this.comma, value.digits + value.scale - value.commaScale, value.commaScale)
     if ((shapes & (decimal | numeral)) !== 0) this.numerals &= value.numerals
   }
 
   #addOffset(shapes: number): number {
     const { offset } = value
-    if (offset === this.#offset) return shapes
-    if (!Number.isNaN(this.#offset)) return shapes | otherOffset
-    this.#offset = offset
-    return shapes
+    if (Number.isNaN(this.offset)) this.offset = offset
+    return offset === this.offset ? shapes : shapes | otherOffset
   }
 
   #addDated(shapes: number): number {
     const found = value.dated as Dated
-    const before = this.dated
-    if (!this.#hasDated) this.dated = found
-    else if (before === undefined || before.form !== found.form) this.dated = undefined
-    else if ((before.orders & found.orders) !== before.orders || before.isPadded !== found.isPadded) {
-      const orders = before.orders & found.orders & anyOrder
-      this.dated = { form: before.form, orders, isPadded: before.isPadded && found.isPadded }
-    }
-    this.#hasDated = true
+    this.dated = (this.#known & dated) === 0 ? found : joinDated(this.dated, found)
     return shapes
   }
 
   #witness(shapes: number, bytes: Buffer, start: number, end: number, place: Place): void {
     const added = shapes & ~this.#known
+    const isMarker = (shapes & marker) !== 0 && !this.markers.has(value.marker)
+    if (added === 0 && !isMarker) return
     this.#known |= shapes
     let cut = Math.min(end, start + mostWitness)
     while (cut < end && cut > start && ((bytes[cut] as number) & 0xc0) === 0x80) cut--
     const kept = bytes.toString('utf8', start, cut) + (cut < end ? '…' : '')
-    this.witnesses.push({ source: place.source, line: place.line(), text: kept, shapes: added })
+    const witness: Witness = { source: place.source, line: place.line(), text: kept, shapes: added }
+    if (isMarker) this.markers.set(value.marker, { ...witness, shapes: marker })
+    if (added !== 0) this.witnesses.push(witness)
   }
 }

@@ -7,7 +7,6 @@
 export const dayFirst = 1
 export const monthFirst = 2
 export const yearFirst = 4
-export const anyOrder = 7
 
 export interface Dated {
   /** A pattern with `{1}`, `{2}` and `{3}` for numbers whose meaning depends on the order. */

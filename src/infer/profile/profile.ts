@@ -4,10 +4,10 @@
  */
 import { linesIn } from '../../core/bytes.ts'
 import { quoted } from '../../core/cells.ts'
-import type { Notations } from '../../core/notation.ts'
+import type { Notation, Notations } from '../../core/notation.ts'
 import type { RecordReader } from '../../format/format.ts'
 import { ColumnProfile, type Place } from './column.ts'
-import { StatedNotation } from './stated.ts'
+import { type Facts, noFacts } from './facts.ts'
 
 const quote = 0x22
 const hash = 0x23
@@ -17,6 +17,20 @@ export interface ProfileOptions extends Notations {
   readonly hasStrings?: boolean
 }
 
+/** Plain data, so that a thread can send it. */
+export interface ProfileFacts {
+  readonly records: number
+  readonly faults: number
+  readonly lastLines: number
+  readonly columns: readonly Facts[]
+  /** Of a column that no record has. */
+  readonly absent: Facts
+}
+
+/**
+ * Of some sources. The profile of the sources behind them can be joined to it, and then it is that of all:
+ * what was stated of their notations must be the same.
+ */
 export class Profile implements Place {
   /** In the order in which fields were first seen. */
   readonly columns: ColumnProfile[] = []
@@ -28,9 +42,10 @@ export class Profile implements Place {
   /** Of the last record of the last source. */
   lastLines = 1
   readonly #byField = new Map<string, ColumnProfile>()
-  /** Of the source: a column for each cell, and columns that it lacks. */
+  /** Of the source: a column for each cell, and its records so far. */
   #cells: readonly ColumnProfile[] = []
-  #absent: readonly ColumnProfile[] = []
+  #sourceRecords = 0
+  readonly #absent = new ColumnProfile(noFacts('', undefined))
   #hasStrings = false
   #notations: Notations = {}
   #reader: RecordReader | undefined
@@ -39,23 +54,48 @@ export class Profile implements Place {
   #recordStart = 0
   #recordEnd = 0
 
+  /** Plain data, of whole sources. */
+  get facts(): ProfileFacts {
+    const { records, faults, lastLines } = this
+    const columns = this.columns.map((column) => column.facts)
+    return { records, faults, lastLines, columns, absent: this.#absent.facts }
+  }
+
+  /** Adds what another profile found of the sources that follow. */
+  join({ records, faults, lastLines, columns, absent }: ProfileFacts): void {
+    const fields = new Set(columns.map(({ field }) => field))
+    for (const column of this.columns) if (!fields.has(column.field)) column.join(absent)
+    for (const column of columns) this.#columnOf(column.field, column.notation).join(column)
+    this.#absent.join(absent)
+    this.records += records
+    this.faults += faults
+    if (records > 0) this.lastLines = lastLines
+  }
+
   /** Begins with the next source. `fields` name the cells of its reader. */
   begin(source: string, fields: readonly string[], options: ProfileOptions = {}): void {
     this.source = source
+    this.#sourceRecords = 0
+    this.#cells = []
     this.#hasStrings = options.hasStrings === true
     this.#notations = options
     this.setFields(fields)
   }
 
-  /** The fields of the records that follow. */
+  /** The fields of the records that follow: those of the records before them, and others. */
   setFields(fields: readonly string[]): void {
-    this.#cells = fields.map((field) => this.#columnOf(field))
-    this.#absent = this.columns.filter((column) => !this.#cells.includes(column))
+    const before = new Set(this.#cells)
+    this.#cells = fields.map((field) => this.#columnOf(field, this.#notationOf(field)))
+    for (const column of this.#cells) if (!before.has(column)) column.addMissing(this.#sourceRecords)
   }
 
   end(): void {
-    this.lastLines = 1 + linesIn(this.#run, this.#recordStart, this.#recordEnd)
-    for (const column of this.columns) column.endSource()
+    if (this.#sourceRecords > 0) this.lastLines = 1 + linesIn(this.#run, this.#recordStart, this.#recordEnd)
+    const present = new Set(this.#cells)
+    for (const column of [...this.columns, this.#absent]) {
+      if (!present.has(column)) column.addMissing(this.#sourceRecords)
+      column.endSource()
+    }
   }
 
   /**
@@ -68,6 +108,7 @@ export class Profile implements Place {
       return
     }
     this.records++
+    this.#sourceRecords++
     this.#reader = reader
     this.#firstLine = firstLine
     this.#run = run
@@ -86,7 +127,6 @@ export class Profile implements Place {
         column.add(bytes, start, ends[cell] as number, kind, isString, this)
       }
     }
-    for (const column of this.#absent) column.addMissing()
   }
 
   /** Of the record that is looked at. */
@@ -100,18 +140,18 @@ export class Profile implements Place {
     column.add(bytes, 0, bytes.length, quoted, this.#hasStrings, this)
   }
 
-  #columnOf(field: string): ColumnProfile {
-    const known = this.#byField.get(field)
-    if (known !== undefined) return known
+  #notationOf(field: string): Notation | undefined {
     const { notation, notations = {} } = this.#notations
     const own = Object.hasOwn(notations, field) ? notations[field] : undefined
-    const isStated = own !== undefined || notation !== undefined
-    const column = new ColumnProfile(
-      field,
-      isStated ? new StatedNotation({ ...notation, ...own }) : undefined,
-    )
-    // Records before it had no such field.
-    column.missing = this.records
+    return own === undefined ? notation : { ...notation, ...own }
+  }
+
+  /** Records before it had no such field. */
+  #columnOf(field: string, notation: Notation | undefined): ColumnProfile {
+    const known = this.#byField.get(field)
+    if (known !== undefined) return known
+    const column = new ColumnProfile(noFacts(field, notation))
+    column.join(this.#absent.facts)
     this.#byField.set(field, column)
     this.columns.push(column)
     return column

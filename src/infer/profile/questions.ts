@@ -7,7 +7,7 @@ import type { ColumnProfile } from './column.ts'
 import { dayFirst, monthFirst, patternOf, yearFirst } from './dates.ts'
 import { rivalsOf } from './numerals.ts'
 import { decidingWitness, shownWitness } from './reasons.ts'
-import { isStrongMarker, markers } from './shape.ts'
+import { codes as codeTexts, isStrongMarker, markers } from './shape.ts'
 import {
   amount,
   bare,
@@ -47,9 +47,10 @@ export function questionOf(column: ColumnProfile): Question | undefined {
 
 /** Markers that mean no value beside any texts. */
 function amongTexts(column: ColumnProfile): Question | undefined {
-  const strong = [...column.markers.keys()].filter(isStrongMarker).toSorted((a, b) => a - b)
-  const witness = column.witnesses.find(({ shapes }) => (shapes & marker) !== 0)
-  if (strong.length === 0 || witness === undefined) return undefined
+  const strong = [...column.markers.keys()].filter(isStrongMarker)
+  const witness = strong[0] === undefined ? undefined : column.markers.get(strong[0])
+  if (witness === undefined) return undefined
+  strong.sort((a, b) => a - b)
   const option = `--null ${shellWord(strong.map((index) => markers[index]).join(','))}`
   const about = `${column.field}, because of ${shownWitness(witness)}`
   return { about, line: witness.line, readings: [{ option, meaning: 'no value' }], otherwise }
@@ -134,7 +135,7 @@ const booleanPairs = [
 ]
 
 function codeChoices({ field, codes }: ColumnProfile): readonly Choice[] {
-  const found = [...codes].map((each) => each.toLowerCase())
+  const found = codeTexts.filter((_, index) => (codes & (1 << index)) !== 0).map((each) => each.toLowerCase())
   const isPair = booleanPairs.some((pair) => found.every((each) => pair.includes(each)))
   return isPair ? [{ option: `--columns ${shellWord(field)}:boolean`, meaning: 'true and false' }] : []
 }

@@ -1,7 +1,8 @@
 /** Why a column has its type: the line that decided it, and what its value is. */
 import { visible } from '../../core/found.ts'
 import type { Decision } from '../decision.ts'
-import type { ColumnProfile, Witness } from './column.ts'
+import type { ColumnProfile } from './column.ts'
+import type { Witness } from './facts.ts'
 import {
   amount,
   bare,
@@ -18,16 +19,23 @@ import {
   otherOffset,
   padded,
   plainNumbers,
+  text as anyText,
 } from './shapes.ts'
 import { shownType } from './found-type.ts'
 import { typeOf } from './types.ts'
 
-/** The value that changed the type last, or that made it text; undefined where all values are alike. */
+/**
+ * The first value that can be nothing but text; where there is none, the value that changed the type last, or
+ * that made it text; undefined where all values are alike.
+ */
 export function decidingWitness(column: ColumnProfile): Witness | undefined {
+  const { witnesses } = column
+  const ofText = witnesses.find((witness) => (witness.shapes & anyText) !== 0)
+  if (ofText !== undefined) return ofText
   let shapes = 0
   let type: string | undefined
   let last: Witness | undefined
-  for (const witness of column.witnesses) {
+  for (const witness of witnesses) {
     shapes |= witness.shapes
     if ((witness.shapes & ~(none | bare)) === 0) continue
     const next = shownType(typeOf(column, shapes))
@@ -36,7 +44,7 @@ export function decidingWitness(column: ColumnProfile): Witness | undefined {
   }
   // Beside a number with an exponent, the number without one is not what is odd.
   if (type !== 'text' || last === undefined || (last.shapes & plainNumbers) === 0) return last
-  return column.witnesses.find((witness) => (witness.shapes & exponents) !== 0) ?? last
+  return witnesses.find((witness) => (witness.shapes & exponents) !== 0) ?? last
 }
 
 /** What a value is that has no type of its own. */

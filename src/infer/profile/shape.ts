@@ -99,6 +99,11 @@ function oddShape(bytes: Buffer, start: number, end: number, comesBack: boolean)
   const source = bytes.toString('utf8', start, end)
   const word = words.get(source)
   if (word !== undefined) return word
+  const index = codes.indexOf(source)
+  if (index >= 0) {
+    value.code = index
+    return code
+  }
   const size = end - start
   if (size === 36 && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(source))
     return /[A-F]/.test(source) ? oddUuid : uuid
@@ -131,10 +136,9 @@ const words = new Map<string, number>([
   ['FALSE', upperBoolean],
   ['True', titleBoolean],
   ['False', titleBoolean],
-  ...'t f T F y n Y N yes no Yes No YES NO on off On Off ON OFF'
-    .split(' ')
-    .map((word) => [word, code] as const),
 ])
+
+export const codes: readonly string[] = 't f T F y n Y N yes no Yes No YES NO on off On Off ON OFF'.split(' ')
 
 /** Texts by which programs mean no value. */
 export const markers: readonly string[] =
@@ -144,20 +148,22 @@ export const markers: readonly string[] =
 
 /** Those that are no words, so that they mean no value beside any texts. */
 const strongMarkers = new Set(['NULL', 'null', '(null)', '<null>', '\\N', '#N/A', '#N/D'])
-const mostStrongBytes = 6
-
 export const isStrongMarker = (index: number): boolean => isStrongNull(markers[index] ?? '')
 
 export const isStrongNull = (source: string): boolean => strongMarkers.has(source)
 
-/** The index of a marker that means no value even among texts, or -1. */
-export function strongMarker(bytes: Buffer, start: number, end: number): number {
-  if (end - start > mostStrongBytes || end - start < 2) return -1
-  const first = bytes[start]
-  // #, (, <, \, N and n
-  if (first !== 35 && first !== 40 && first !== 60 && first !== 92 && first !== 78 && first !== 110) return -1
-  const source = bytes.toString('latin1', start, end)
-  return strongMarkers.has(source) ? markers.indexOf(source) : -1
+const mostMarkerBytes = Math.max(...markers.map((each) => Buffer.byteLength(each)))
+/** By byte: the first ones of markers. */
+const beginsMarker = new Uint8Array(256)
+for (const each of markers) beginsMarker[Buffer.from(each)[0] as number] = 1
+
+const EQUALS = 61
+
+/** False for most values that have neither spaces around them nor are a marker or a text of Excel. */
+export function mayBeMarked(bytes: Buffer, start: number, end: number): boolean {
+  const first = bytes[start] as number
+  if (beginsMarker[first] === 1 && end - start <= mostMarkerBytes) return true
+  return first === EQUALS || isSpace(first) || isSpace(bytes[end - 1] as number)
 }
 
 function markerOrText(bytes: Buffer, start: number, end: number): number {

@@ -78,6 +78,7 @@ export const value = {
   dated: undefined as Dated | undefined,
   /** Of a timestamptz: equal for equal offsets. */
   offset: 0,
-  /** The index of a text that often means no value. */
+  /** The index of a text that often means no value, and of one that is a boolean or a code. */
   marker: 0,
+  code: 0,
 }

@@ -3,7 +3,8 @@
  * the set of shapes, so the order of the rows does not matter.
  */
 import type { Notation } from '../../core/notation.ts'
-import type { ColumnProfile, Sizes } from './column.ts'
+import type { ColumnProfile } from './column.ts'
+import type { Sizes } from './facts.ts'
 import type { FoundType, TypeName } from './found-type.ts'
 import { hasDate, hasTime, isShort, patternOf } from './dates.ts'
 import { notationOf, rivalsOf } from './numerals.ts'
