@@ -1,10 +1,10 @@
 /** How a source is written, from its head and its tail. */
 import type { Reading } from '../format/reading.ts'
 import type { Source } from '../source/source.ts'
-import { headBytes, sniff, type Sniffed, tailBytes } from './sniff/sniff.ts'
+import { type HeaderTable, headBytes, sniff, type Sniffed, tailBytes } from './sniff/sniff.ts'
 
-/** The source as it is stored, decompressed. */
-export async function sniffSource(source: Source, stated: Reading): Promise<Sniffed> {
+/** The source as it is stored, decompressed; `table` is the one that it goes to. */
+export async function sniffSource(source: Source, stated: Reading, table?: HeaderTable): Promise<Sniffed> {
   const pieces: Buffer[] = []
   let size = 0
   let isWhole = true
@@ -16,7 +16,7 @@ export async function sniffSource(source: Source, stated: Reading): Promise<Snif
     pieces.push(Buffer.from(piece))
     size += piece.length
   }
-  return sniff(Buffer.concat(pieces), isWhole ? undefined : await tailOf(source), stated)
+  return sniff(Buffer.concat(pieces), isWhole ? undefined : await tailOf(source), stated, table)
 }
 
 async function tailOf(source: Source): Promise<Buffer> {

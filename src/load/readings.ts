@@ -7,18 +7,23 @@ import { Profile } from '../infer/profile/profile.ts'
 import type { StatedTypes } from '../infer/profile/propose.ts'
 import { profileSource } from '../infer/records.ts'
 import { sniffSource } from '../infer/sniffed.ts'
+import type { TableFacts } from '../model/table.ts'
 import type { Head } from '../producer/heads.ts'
 import { readAs, type ReadSource } from '../producer/reading.ts'
 import type { Source } from '../source/source.ts'
 
-/** The head of a source, which is as it is stored, as its bytes say it; throws `SOURCE_UNDECIDED` for what they do not say. */
+/**
+ * The head of a source, which is as it is stored, as its bytes say it, and the table that it goes to, if there
+ * is one; throws `SOURCE_UNDECIDED` for what they do not say.
+ */
 export async function sniffedHead(
   source: Source,
   stated: Reading,
   types: StatedTypes,
+  table: TableFacts | undefined,
 ): Promise<Head & { readonly decisions: readonly string[] }> {
   await source.state()
-  const { fields, decisions, questions, ...reading } = await sniffSource(source, stated)
+  const { fields, decisions, questions, ...reading } = await sniffSource(source, stated, table)
   requireAnswers(source.path, questions, types, stated)
   const isCsv = reading.format === 'csv'
   const isNamed = reading.dialect?.header !== false || reading.dialect.names !== undefined

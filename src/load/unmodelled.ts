@@ -75,9 +75,9 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
     if (heads !== undefined && (await allFit(heads, usual, options)))
       return { model: usual, derivation: undefined, ofTable: undefined, decisions: [], heads }
   }
-  const heads = []
-  for (const source of sources) heads.push(await sniffedHead(source, stated, types))
   const { name, facts, ...wanted } = await wantedTable(options, sources)
+  const heads = []
+  for (const source of sources) heads.push(await sniffedHead(source, stated, types, facts))
   const decisions = [...heads.flatMap((head) => head.decisions), ...wanted.decisions]
   if (facts !== undefined && !facts.isDraft) {
     const named = await withFields(heads, facts)
@@ -190,9 +190,11 @@ function fieldsOf(
   { fields, cells, source }: Head,
   { columns, ...facts }: TableFacts,
 ): readonly string[] | undefined {
-  if (cells === undefined) return fields
   const names = columns.filter(({ generated }) => !generated).map(({ name }) => name)
-  if (cells === names.length) return names
+  // An empty file has no header, and no record either.
+  const isEmpty = cells === undefined && fields?.length === 0
+  if (isEmpty || cells === names.length) return names
+  if (cells === undefined) return fields
   throw new LadingError(
     'HEADER_MISMATCH',
     `${source.path} has ${cells} columns without names, and table ${shownTable(facts)} has ${names.length}`,

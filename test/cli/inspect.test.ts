@@ -169,12 +169,13 @@ export default defineModel({
   it('has the columns of the file, in their order, and those without gaps take a gap of a later file', async () => {
     await using folder = await Folder.make({
       'years.csv': 'country,2020,2021,name\nit,1,2,a\nde,3,4,b\n',
+      // The columns of the table are its names, though two of them are years.
       'more.csv': 'country,2020,2021,name\nfr,,6,\n',
     })
     const run = await folder.lading('load', 'years.csv')
     expect(run.code, run.err).toBe(0)
     expect(run.err).toContain('column _2020: integer, because all 2 values have this form')
-    const more = await folder.lading('load', 'more.csv', '--table', 'years', '--header-rows', '1')
+    const more = await folder.lading('load', 'more.csv', '--table', 'years')
     expect(more.code, more.err).toBe(0)
     const names = folder.sql("SELECT name FROM pragma_table_info('years') ORDER BY cid")
     expect(names.map(({ name }) => name)).toEqual(['country', '_2020', '_2021', 'name'])
@@ -184,6 +185,18 @@ export default defineModel({
       _2021: 6,
       name: null,
     })
+  })
+
+  it('that holds blank lines alone holds no record: no table is made for it, and one that exists is left as it is', async () => {
+    await using folder = await Folder.make({ 'a.csv': 'n\n1\n', 'blank.csv': '\n  \r\n\n', 'empty.csv': '' })
+    const none = await folder.lading('load', 'blank.csv')
+    expectError(none, 'HEADER_MISMATCH', 65, 'neither a header nor a record')
+    await folder.lading('load', 'a.csv')
+    for (const file of ['blank.csv', 'empty.csv']) {
+      const run = await folder.lading('load', file, '--table', 'a', '--json')
+      expect(run.code, run.err).toBe(0)
+      expect(JSON.parse(run.out)).toMatchObject({ receipts: [{ records: 0 }] })
+    }
   })
 
   it('is rehearsed: every record is decoded, the first rejects are shown, and nothing is written', async () => {

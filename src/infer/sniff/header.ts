@@ -78,7 +78,7 @@ function loneHeader({ cells }: Row): Verdict {
   }
 }
 
-const year = /^(1[89]|20)\d\d$/
+export const year = /^(1[89]|20)\d\d$/
 
 /**
  * Years, numbers that count on, and numbers that grow beside a name: names, unless most rows below are like them.

@@ -12,7 +12,9 @@ import { counted } from '../../core/counted.ts'
 import { Findings } from './findings.ts'
 import { askForComments, askForFooter } from './foot.ts'
 import { readRows, type Row } from './rows.ts'
-import { findTable, type Table } from './table.ts'
+import { findTable, type HeaderTable, type Table } from './table.ts'
+
+export type { HeaderTable } from './table.ts'
 
 /** Bytes of a file's beginning and end that are looked at; a shorter file is seen as a whole. */
 export const headBytes = 1024 * 1024
@@ -26,15 +28,15 @@ export interface Sniffed extends Reading {
   readonly questions: readonly Question[]
 }
 
-/** `tail` is undefined where `head` is the whole file. */
-export function sniff(head: Buffer, tail: Buffer | undefined, stated: Reading): Sniffed {
+/** `tail` is undefined where `head` is the whole file; `goal` is the table that it goes to. */
+export function sniff(head: Buffer, tail: Buffer | undefined, stated: Reading, goal?: HeaderTable): Sniffed {
   const found = new Findings()
   const { texts, written } = textsOf(head, tail, stated, found)
   const own = { ...stated, ...written }
   const format = stated.format ?? formatOf(texts.head, stated, found)
   if (format !== 'csv' && format !== 'tsv') return { ...own, format, fields: [], ...found }
   const dialect = format === 'tsv' ? { delimiter: '\t', ...stated.dialect } : { ...stated.dialect }
-  const table = tableOf(texts.head, texts.tail, { ...own, dialect }, found)
+  const table = tableOf(texts.head, texts.tail, { ...own, dialect }, found, goal)
   const fields = fieldsOf(texts.head, table.dialect, uniqueNames(table.names))
   return { ...own, format: 'csv', dialect: table.dialect, fields, ...found }
 }
@@ -63,6 +65,7 @@ function tableOf(
   tail: string | undefined,
   stated: Reading,
   found: Findings,
+  goal?: HeaderTable,
 ): Table & { dialect: Dialect } {
   const given = { ...stated.dialect }
   const separator = /^"?sep=([^\r\n])"?\r?(\n|$)/i.exec(head)?.[1]
@@ -74,7 +77,7 @@ function tableOf(
   const records = rows.filter((row) => !isComment(row, given.comment))
   const width = commonWidth(records.filter((row) => !isBlank(row) && !row.isFlawed))
   sayMarks(chosen, width, separator, given, found)
-  const table = findTable(records, width, given, found)
+  const table = findTable(records, width, given, found, goal)
   askForComments(records, table, given, found)
   if (stated.footerLines === undefined)
     askForFooter(tail === undefined ? table.body : readRows(tail, chosen.marks), table, found)

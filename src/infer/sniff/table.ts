@@ -2,10 +2,12 @@
 import type { Dialect } from '../../format/registry.ts'
 import { type Columns, columnsOf } from './columns.ts'
 import { isBlank } from './dialects.ts'
+import { matchFields } from '../../model/match.ts'
+import type { TableFacts } from '../../model/table.ts'
 import { counted } from '../../core/counted.ts'
 import { type Findings } from './findings.ts'
-import { isHeader, shown, votesOf } from './header.ts'
-import { isValue, type Kind } from './kinds.ts'
+import { isHeader, shown, votesOf, year } from './header.ts'
+import { isValue, type Kind, kindOf } from './kinds.ts'
 import type { Row } from './rows.ts'
 import { bodyKinds, findStart, isHollow } from './start.ts'
 
@@ -20,19 +22,25 @@ export interface Table {
   readonly kinds: readonly Kind[]
 }
 
+/** A table of a database, whose columns a header may name. */
+export type HeaderTable = Pick<TableFacts, 'columns'>
+
 export function findTable(
   rows: readonly Row[],
   width: number,
   stated: Partial<Dialect>,
   found: Findings,
+  goal?: HeaderTable,
 ): Table {
   const start = stated.skipLines === undefined ? findStart(rows, width) : afterLines(rows, stated.skipLines)
   const first = rows[start]
-  if (first === undefined || rows.every(isBlank))
-    return { frame: { header: stated.header ?? true }, names: stated.names ?? [], body: [], kinds: [] }
+  if (first === undefined || rows.every(isWhite)) {
+    const frame = { header: stated.header ?? true, skipLines: stated.skipLines ?? blankLines(rows) }
+    return { frame, names: stated.names ?? [], body: [], kinds: [] }
+  }
   const below = rows.slice(start + 1)
   const kinds = bodyKinds(below, width)
-  const header = headerOf(first, below, kinds, width, stated, found)
+  const header = isStatedBy(goal, first, stated, found) || headerOf(first, below, kinds, width, stated, found)
   const top = header ? afterRepeats(rows, start, kinds) : start
   const headerRows = header ? (stated.headerRows ?? headerRowsOf(rows, top, width, kinds, found)) : 0
   const body = rows.slice(top + headerRows)
@@ -54,6 +62,16 @@ export function findTable(
   }
 }
 
+/** Without a cell, or with spaces alone. */
+const isWhite = ({ cells, quoted }: Row): boolean =>
+  cells.length === 1 && cells[0]?.trim() === '' && quoted.size === 0
+
+/** Of a file without anything else. The last one may have no end, and then it has spaces. */
+const blankLines = (rows: readonly Row[]): number => {
+  const last = rows.at(-1)
+  return last === undefined ? 0 : isBlank(last) ? last.line : last.line - 1
+}
+
 const afterLines = (rows: readonly Row[], lines: number): number => {
   const at = rows.findIndex((row) => row.line > lines && !isBlank(row))
   return at === -1 ? rows.length : at
@@ -68,6 +86,20 @@ function frameOf({ names, isStated }: Columns, skipLines: number, headerRows: nu
     ...(headerRows > 1 && !isStated && { headerRows }),
     ...(isStated && { names }),
   }
+}
+
+/** Whether the table has a column for each cell, which is then its name. */
+function isStatedBy(
+  goal: HeaderTable | undefined,
+  { cells, line }: Row,
+  stated: Partial<Dialect>,
+  found: Findings,
+): boolean {
+  if (goal === undefined || stated.header !== undefined || stated.headerRows !== undefined) return false
+  const names = cells.map((cell) => cell.trim()).filter((name) => name !== '')
+  if (names.length === 0 || matchFields(names, goal, {}).problems.length > 0) return false
+  found.decide('header', `line ${line}`, 'the table has the columns that it names', line)
+  return true
 }
 
 function headerOf(
@@ -135,7 +167,7 @@ function headerRowsOf(
     const [above, row] = [rows[top + count - 1] as Row, rows[top + count]]
     if (row === undefined || row.cells.length !== width || row.isFlawed || isHollow(row)) break
     const votes = votesOf(row, kinds)
-    if (votes.values.length > 0 || votes.names.length === 0) break
+    if (votes.values.length > 0 || votes.names.length === 0 || row.cells.some(isNoName)) break
     const isUnits = votes.names.every((column) => unit.test((row.cells[column] as string).trim()))
     if (isUnits || !hasGaps(above)) {
       if (isUnits || (votes.names.length > 1 && votes.names.length === values))
@@ -152,6 +184,9 @@ function headerRowsOf(
   }
   return count
 }
+
+/** A value, unless it is a year. */
+const isNoName = (cell: string): boolean => isValue(kindOf(cell)) && !year.test(cell.trim())
 
 /** A row of groups names some columns only, or several alike. */
 const hasGaps = ({ cells }: Row): boolean =>

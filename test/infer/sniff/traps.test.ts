@@ -144,6 +144,11 @@ describe('what is asked', () => {
     ['nothing of a total that could be a record', 'item,n,price\na,1,2.5\nb,2,3.5\nTotal,,6\n', []],
     ['comments that look like records', 'site,temp\nA,1.5\n# cable swapped, ok\nB,2.5\nC,2.5\n', [3]],
     ['a single year as a name', 'country,2020\nDE,83.1\nFR,67.3\n', [1]],
+    [
+      'nothing of a first record with another date than those below',
+      "x y z,id\n15.03.2018 21:06:17,O'Neil\n16.03.2018,7\n17.03.2018,8\n",
+      [],
+    ],
     ['nothing of a plain file', 'id,val\nA,n.d.\nB,2\nC,3\nD,4\n', []],
     ['nothing of a footer that is no record', 'a,b\n1,2\n3,4\nEnd of data\n', []],
   ])('%s', (_, text, lines) => {
