@@ -1,13 +1,13 @@
 /** Every record of a source, decoded as a load would decode it, and written nowhere. */
 import { LadingError } from '../core/errors.ts'
 import type { Fault } from '../core/fault.ts'
-import type { LeftOut } from '../core/load.ts'
+import type { Layout, LeftOut } from '../core/load.ts'
 import { linesIn } from '../core/bytes.ts'
-import { formatOf, splittersFor } from '../format/registry.ts'
-import { fieldProblems, wantedFields } from '../model/fields.ts'
-import { isMasked, type Model, sourceColumns, sourceNames, tableName } from '../model/model.ts'
-import { RecordDecoder } from '../model/record.ts'
+import { Records } from '../consumer/decode/records.ts'
+import type { Model } from '../model/model.ts'
+import type { Origin } from '../model/record.ts'
 import { type Value, ValueWriter } from '../model/values.ts'
+import { layoutOf, splitterOf } from '../producer/plan.ts'
 import type { ReadSource } from '../producer/reading.ts'
 import { type RecordOptions, runsOf } from './records.ts'
 
@@ -26,6 +26,8 @@ export interface Outcome {
   readonly source: string
   readonly records: number
   readonly rejected: number
+  /** Left out on purpose. */
+  readonly filtered: number
   /** The first ones. */
   readonly rejects: readonly FoundReject[]
   /** By code. */
@@ -40,29 +42,25 @@ export async function decodeSource(
   model: Model,
   options: DecodeOptions = {},
 ): Promise<Outcome> {
-  const { ignoreExtra = false, namesColumns = false, onRow } = options
-  const { reading } = source
-  const splitter = splittersFor(reading)(source.path, {
-    table: tableName(model),
-    names: sourceColumns(model).flatMap(sourceNames),
-    isMasked: isMasked(model),
-    namesColumns,
-    problems: (fields) => [...fieldProblems(model, fields, ignoreExtra)],
-  })
+  const { onRow } = options
+  const splitter = splitterOf(source, { ...options, model })
   const writer = new ValueWriter(model)
   const rejects: FoundReject[] = []
   const codes: Record<string, number> = {}
   let records = 0
   let rejected = 0
-  let read: ReturnType<typeof readerOf> | undefined
+  let filtered = 0
+  let decoding: Records | undefined
   for await (const { bytes, line } of runsOf(source, splitter, options)) {
-    read ??= readerOf(source, splitter.layout, model, ignoreExtra, writer)
-    const { reader, decoder } = read
+    decoding ??= decodingOf(source, layoutOf(splitter, source.reading), model, options, writer)
+    const { reader, filter } = decoding
     reader.open(bytes)
     while (reader.next()) {
+      const left = filter?.() ?? false
+      const fault = left === false ? decoding.decode(nowhere, records) : left
       records++
-      const fault = reader.fault ?? decoder.decode(reader)
-      if (fault === undefined) onRow?.(writer.values)
+      if (fault === true) filtered++
+      else if (fault === undefined) onRow?.(writer.values)
       else {
         rejected++
         codes[fault.code] = (codes[fault.code] ?? 0) + 1
@@ -74,22 +72,19 @@ export async function decodeSource(
     if (options.isHead === true) break
   }
   const { preamble = 0, comments = 0 } = splitter.leftOut ?? {}
-  return { source: source.name, records, rejected, rejects, codes, leftOut: { preamble, comments } }
+  return { source: source.name, records, rejected, filtered, rejects, codes, leftOut: { preamble, comments } }
 }
 
-function readerOf(
-  { name, reading }: ReadSource,
-  layout: Parameters<typeof formatOf>[0],
+const nowhere: Origin = { keyOf: () => '', at: 0 }
+
+function decodingOf(
+  { name }: ReadSource,
+  layout: Layout,
   model: Model,
-  ignoreExtra: boolean,
+  { ignoreExtra = false }: DecodeOptions,
   writer: ValueWriter,
-) {
-  const { notation, notations } = reading
-  const reader = formatOf(layout)?.reader(layout, wantedFields(model), ignoreExtra)
-  if (reader === undefined) throw new LadingError('INTERNAL', `${name} has a layout that cannot be read`)
-  const decoder = new RecordDecoder(model, reader.fields, writer, {
-    ...(notation && { notation }),
-    ...(notations && { notations }),
-  })
-  return { reader, decoder }
+): Records {
+  const records = Records.of(layout, { model, ignoreExtra }, writer)
+  if (records instanceof Records) return records
+  throw new LadingError('INTERNAL', `${name}: ${records.detail}`)
 }

@@ -1,23 +1,97 @@
-/** A load that writes nothing: every record is decoded as the load would decode it. */
-import { type DecodeOptions, decodeSource, type Outcome } from '../infer/decoded.ts'
-import type { Model } from '../model/model.ts'
-import type { ProduceOptions } from '../producer/options.ts'
-import { readAs } from '../producer/reading.ts'
+/** A load that writes nothing: every record is decoded as the load would decode it, and the ledger is asked. */
+import { ignoreEvents } from '../core/events.ts'
+import { decodeSource, type Outcome } from '../infer/decoded.ts'
+import { modelOfChanges } from '../model/change.ts'
+import { loadIdOf } from '../producer/identity.ts'
+import { pipelineOf, type ProduceOptions } from '../producer/options.ts'
+import { planSource } from '../producer/plan.ts'
+import { readAs, type ReadSource } from '../producer/reading.ts'
 import { checkHeads, openSources } from '../producer/sources.ts'
-import type { Source } from '../source/source.ts'
+import type { Receipt } from '../sink/ledger.ts'
+import { balance } from '../sink/receipt.ts'
+import type { Sink } from '../sink/sink.ts'
+import { History, tableNotEmpty } from './history.ts'
 
-export type DryRunOptions = Omit<ProduceOptions, 'queue' | 'model'> & DecodeOptions
+export interface DryRunOptions extends Omit<ProduceOptions, 'queue'> {
+  /** Asked, and not written to. */
+  readonly sink: Pick<Sink, 'ledger' | 'table' | 'isEmpty'>
+  readonly fresh?: boolean | undefined
+}
 
-/** Of each source, in their order; `input` is the copy of standard input. */
-export async function dryRun(
-  options: DryRunOptions,
-  model: Model,
-  input?: Source,
-): Promise<readonly Outcome[]> {
-  const named = await openSources(options)
+export interface Rehearsal extends Outcome {
+  /** Records that the load would hand to the database; of one that was begun before, at most so many. */
+  readonly wouldLoad: number
+  /** Why these are not all. */
+  readonly known?: string
+}
+
+/** Of each source, in their order. An `again` that was interrupted counts as a new one. */
+export async function dryRun(given: DryRunOptions): Promise<readonly Rehearsal[]> {
+  const options = { ...given, model: modelOfChanges(given.model, given.unwrap) }
+  const { input, onEvent = ignoreEvents, model } = options
+  const warn = (message: string) => onEvent({ type: 'warning', message })
+  const named = await openSources(options, warn)
   const sources = input === undefined ? named : [...named, await readAs(input, options)]
-  await checkHeads(sources, { ...options, model } as Parameters<typeof checkHeads>[1])
-  const outcomes: Outcome[] = []
-  for (const source of sources) outcomes.push(await decodeSource(source, model, options))
-  return outcomes
+  await checkHeads(sources, options)
+  const history = await historyOf(options, sources)
+  const met = new Set<string>()
+  const rehearsals: Rehearsal[] = []
+  for (const source of sources) {
+    const { sha256, warnings } = await planSource(source, { ...options, chunkBytes }, () => undefined)
+    warnings.forEach(warn)
+    const id = loadIdOf(pipelineOf(options), source.name, sha256)
+    const receipt = history && (await receiptOf(options, id))
+    await history?.meet({ id, name: source.name, sha256 }, receipt?.loaded)
+    const outcome = await decodeSource(source, model, options)
+    const isTwice = met.has(id)
+    rehearsals.push(
+      isTwice ? { ...outcome, wouldLoad: 0, known: 'named twice' } : rehearsed(outcome, receipt),
+    )
+    met.add(id)
+  }
+  history?.end()
+  return rehearsals
+}
+
+/** Nothing that is said depends on it. */
+const chunkBytes = 1024 * 1024
+
+/** Undefined where nothing was ever loaded into the database. */
+async function historyOf(
+  options: DryRunOptions,
+  sources: readonly ReadSource[],
+): Promise<History | undefined> {
+  const { sink, model, again = false, fresh = false, onEvent = ignoreEvents } = options
+  if ((await sink.ledger.isThere?.(options)) === false) return undefined
+  const facts = await sink.table?.({ schema: model.schema, table: model.table })
+  const isEmpty = async () => facts === undefined || (await sink.isEmpty(model))
+  const about = {
+    sink: { ledger: sink.ledger, isEmpty },
+    model,
+    pipeline: pipelineOf(options),
+    fresh,
+    onEvent,
+  }
+  return History.begin(about, again ? [] : sources.map(({ name }) => name))
+}
+
+/** What the ledger has of the load; throws `TABLE_NOT_EMPTY` where it would have to be forgotten and cannot be. */
+async function receiptOf(
+  { sink, model, again, fresh }: DryRunOptions,
+  id: string,
+): Promise<Receipt | undefined> {
+  if (again === true) return undefined
+  const [receipt] = await sink.ledger.receipts({ loads: [id] })
+  if (fresh !== true || receipt === undefined) return receipt
+  if (model.onConflict === 'error' && receipt.loaded > 0 && !(await sink.isEmpty(model)))
+    throw tableNotEmpty(model, receipt)
+  return undefined
+}
+
+function rehearsed(outcome: Outcome, receipt: Receipt | undefined): Rehearsal {
+  const good = outcome.records - outcome.rejected - outcome.filtered
+  if (receipt === undefined) return { ...outcome, wouldLoad: good }
+  const { open } = balance(receipt)
+  const known = `${open === 0 ? 'loaded' : 'begun'} before (load ${receipt.loadId})`
+  return { ...outcome, wouldLoad: Math.min(good, open), known }
 }

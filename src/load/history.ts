@@ -18,7 +18,7 @@ export interface MetLoad {
 }
 
 interface About {
-  readonly sink: Sink
+  readonly sink: Pick<Sink, 'ledger' | 'isEmpty'>
   readonly model: Model
   readonly pipeline: string
   /** Loads are begun from scratch. */
@@ -28,6 +28,15 @@ interface About {
 
 /** Files that are named one by one; of more, their number is reported. */
 const mostTold = 5
+
+export const tableNotEmpty = (
+  model: Model,
+  { loadId, loaded }: { readonly loadId: string; readonly loaded: number | undefined },
+): LadingError =>
+  new LadingError(
+    'TABLE_NOT_EMPTY',
+    `table ${tableName(model)} holds rows, and ${loaded} rows of load ${loadId} were put there`,
+  )
 
 export class History {
   readonly #about: About
@@ -118,8 +127,7 @@ export class History {
       model.onConflict === 'error' ? (this.#isEmpty ? (this.#loaded.get(loadId) ?? 0) : 0) : undefined
     if (!(await sink.ledger.forget([loadId], { mostLoaded }))) {
       const loaded = (await sink.ledger.progress(loadId))?.loaded
-      const detail = `table ${tableName(model)} holds rows, and ${loaded} rows of load ${loadId} were put there`
-      throw new LadingError('TABLE_NOT_EMPTY', detail)
+      throw tableNotEmpty(model, { loadId, loaded })
     }
     return true
   }

@@ -27,16 +27,16 @@ export interface PlannedChunk {
   readonly sha256: string
 }
 
-interface HeadOptions extends Abortable, FormatOptions {
+export interface HeadOptions extends Abortable, FormatOptions {
   readonly model: Model
   /** What the model is derived from beside the table and the fields; absent where it was written. */
   readonly ofTable?: StatedChoices | undefined
-  readonly ignoreExtra?: boolean
+  readonly ignoreExtra?: boolean | undefined
   /**
    * Give a name to columns of CSV without one, and a suffix to a name that stands twice, instead of refusing
    * the header: for models that were not written by hand.
    */
-  readonly namesColumns?: boolean
+  readonly namesColumns?: boolean | undefined
 }
 
 export interface PlanOptions extends HeadOptions {
@@ -107,7 +107,7 @@ export async function checkHead(source: PlannedSource, options: HeadOptions): Pr
   splitter.finish()
 }
 
-const splitterOf = (source: PlannedSource, options: HeadOptions): Splitter => {
+export function splitterOf(source: PlannedSource, options: HeadOptions): Splitter {
   const { model, ofTable, ignoreExtra, namesColumns = ofTable !== undefined } = options
   return splittersFor(source.reading ?? options)(source.path, {
     table: tableName(model),
@@ -191,14 +191,8 @@ class Planner {
   }
 
   get #layout(): Layout {
-    const { notation = {}, notations = {}, skipWhen } = this.#reading
-    return {
-      ...this.#splitter.layout,
-      ...(Object.keys(notation).length > 0 && { notation }),
-      ...(Object.keys(notations).length > 0 && { notations }),
-      ...(skipWhen && { skipWhen }),
-      ...(this.#options.ofTable && { ofTable: this.#options.ofTable }),
-    }
+    const { ofTable } = this.#options
+    return { ...layoutOf(this.#splitter, this.#reading), ...(ofTable && { ofTable }) }
   }
 
   #startChunk(byteStart: number): void {
@@ -223,6 +217,16 @@ class Planner {
     this.#planHash.update(`${chunk.byteStart}:${chunk.bytes}:${chunk.sha256};`)
     this.#onChunk(chunk)
     this.#startChunk(end)
+  }
+}
+
+/** Of records that are split and written so. */
+export function layoutOf({ layout }: Splitter, { notation = {}, notations = {}, skipWhen }: Reading): Layout {
+  return {
+    ...layout,
+    ...(Object.keys(notation).length > 0 && { notation }),
+    ...(Object.keys(notations).length > 0 && { notations }),
+    ...(skipWhen && { skipWhen }),
   }
 }
 

@@ -5,7 +5,7 @@ import { otherSuffixes, splittersFor, suffixesOf } from '../format/registry.ts'
 import { type CarryOptions, referencesFor } from '../source/carry.ts'
 import { namedSources } from '../source/registry.ts'
 import type { ProduceOptions } from './options.ts'
-import { checkHead } from './plan.ts'
+import { checkHead, type HeadOptions } from './plan.ts'
 import { readAs, type ReadingOptions, type ReadSource } from './reading.ts'
 
 /**
@@ -34,7 +34,7 @@ export async function openSources(
 const mostNamed = 5
 
 /** Reads the beginning of each source; throws for the first that does not fit, and names the others. */
-export async function checkHeads(sources: readonly ReadSource[], options: ProduceOptions): Promise<void> {
+export async function checkHeads(sources: readonly ReadSource[], options: HeadOptions): Promise<void> {
   let first: LadingError | undefined
   const others: string[] = []
   for (const source of sources) {

@@ -128,6 +128,11 @@ export interface ForgetOptions extends Abortable {
 }
 
 export interface Ledger {
+  /**
+   * Whether there is a ledger to ask: the other methods need one, which `prepare` makes. Makes nothing; a ledger
+   * without this method is always there.
+   */
+  isThere?(options?: Abortable): Promise<boolean>
   /** Newest first. */
   receipts(filter: ReceiptFilter, options?: Abortable): Promise<readonly Receipt[]>
   /** Undefined for a load of which no chunk has arrived. */

@@ -48,6 +48,7 @@ import { printLeftOut } from '../run/left-out.ts'
 import { printLeft } from '../run/left.ts'
 import { openWorkingQueue, startLeftMs } from '../run/queue.ts'
 import { type ProduceFlags, produceSettings } from './produce.ts'
+import { reporter } from '../terminal/report.ts'
 import { reporting } from '../terminal/progress.ts'
 import { stopSignal } from '../run/signals.ts'
 import { consumerProcesses } from '../run/workers.ts'
@@ -192,23 +193,30 @@ async function rehearse(
   flags: Flags,
   wantedTable: ReturnType<typeof tableSettings>,
 ): Promise<void> {
-  const [{ dryRun }, { dryRunExit, printOutcomes, tablesOf }] = await Promise.all([
+  const [{ dryRun }, { openSink }, { dryRunExit, printOutcomes }] = await Promise.all([
     import('../../load/dry-run.ts'),
+    import('../../sink/registry.ts'),
     import('../run/dry-run.ts'),
   ])
   const signal = stopSignal()
-  const settings = { ...produceSettings(paths, flags), signal }
-  await using sink = await tablesOf(flags.to)
+  await using sink = await openSink(flags.to)
+  const settings = { ...produceSettings(paths, flags), sink, signal, onEvent: reporter() }
   const stated = flags.model === undefined ? undefined : await loadModel(flags.model)
   await using found =
     stated === undefined
-      ? await findModel({ ...settings, ...wantedTable, sink, isDry: true }, flags.startTimeout)
+      ? await findModel({ ...settings, ...wantedTable, isDry: true }, flags.startTimeout)
       : undefined
   const model = stated ?? (found as Unmodelled).model
   await using input =
     found === undefined && paths.includes('-') ? await standardInput(flags.state, settings) : undefined
   const reading = found && { readingOf: found.readingOf, namesColumns: true }
-  const outcomes = await dryRun({ ...settings, ...reading }, model, found?.input ?? input?.source)
+  const outcomes = await dryRun({
+    ...settings,
+    ...reading,
+    model,
+    input: found?.input ?? input?.source,
+    fresh: flags.fresh === true,
+  })
   if (flags.json) printJson(outcomes)
   else printOutcomes(outcomes, model)
   process.exitCode = dryRunExit(outcomes, flags.allowRejects === true)

@@ -1,33 +1,20 @@
 /** `load --dry-run`: what a load would do, and nothing written. */
-import { existsSync } from 'node:fs'
 import { codes, exits } from '../../core/errors.ts'
-import type { Outcome } from '../../infer/decoded.ts'
-import type { UnmodelledOptions } from '../../load/unmodelled-options.ts'
+import type { Rehearsal } from '../../load/dry-run.ts'
 import { isMasked, type Model, tableName } from '../../model/model.ts'
-import { openSink, placeOfSink } from '../../sink/registry.ts'
 import { count, counted, print, table, visible } from '../terminal/output.ts'
 
-type Tables = UnmodelledOptions['sink'] & AsyncDisposable
-
-/** The tables of a database; a file that is not there has none, and is not made. */
-export async function tablesOf(url: string): Promise<Tables> {
-  const { file } = placeOfSink(url)
-  if (file === undefined || existsSync(file)) return await openSink(url)
-  return {
-    table: async () => undefined,
-    prepare: async () => ({ deferred: false }),
-    [Symbol.asyncDispose]: async () => undefined,
-  }
-}
-
-export function printOutcomes(outcomes: readonly Outcome[], model: Model): void {
-  const rows = outcomes.map(({ source, records, rejected }) => [
+export function printOutcomes(outcomes: readonly Rehearsal[], model: Model): void {
+  const rows = outcomes.map(({ source, records, wouldLoad, rejected, filtered, known = '' }) => [
     source,
     records,
-    records - rejected,
+    wouldLoad,
     rejected,
+    filtered,
+    known,
   ])
-  for (const line of table(['source', 'records', 'would load', 'rejected'], rows)) print(line)
+  const columns = ['source', 'records', 'would load', 'rejected', 'left out', '']
+  for (const line of table(columns, rows)) print(line.trimEnd())
   for (const { source, rejects, rejected } of outcomes) {
     for (const { line, code, column, detail } of rejects) {
       const where = column === undefined ? '' : ` in ${visible(column)}`
@@ -37,11 +24,11 @@ export function printOutcomes(outcomes: readonly Outcome[], model: Model): void 
     }
     if (rejected > rejects.length) print(`  and ${count(rejected - rejects.length)} more`)
   }
-  const records = outcomes.reduce((sum, each) => sum + each.records - each.rejected, 0)
+  const records = outcomes.reduce((sum, { wouldLoad }) => sum + wouldLoad, 0)
   print(
     `nothing was written: ${counted(records, 'record')} would go to table ${visible(tableName(model))}, unless the database refuses some`,
   )
 }
 
-export const dryRunExit = (outcomes: readonly Outcome[], allowsRejects: boolean): number =>
+export const dryRunExit = (outcomes: readonly Rehearsal[], allowsRejects: boolean): number =>
   outcomes.some(({ rejected }) => rejected > 0) && !allowsRejects ? exits.rejects : exits.ok

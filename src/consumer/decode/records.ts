@@ -10,7 +10,7 @@ import { deletedField, mayChangeRows } from '../../model/change.ts'
 import { cellsOfColumn, type Model, sourceColumns, sourceNames, tableName } from '../../model/model.ts'
 import { notationsProblem } from '../../model/notation/notation.ts'
 import { type Origin, RecordDecoder } from '../../model/record.ts'
-import type { RowBuffer } from '../../model/writer.ts'
+import type { RowWriter } from '../../model/writer.ts'
 import { type Filter, filterOf } from './filter.ts'
 import { isRedacted, Keeping } from './keeping.ts'
 
@@ -55,7 +55,7 @@ export class Records {
   readonly #keyMask: FieldMask | undefined
   readonly #redactable: readonly RedactableCell[]
 
-  private constructor(format: Format, layout: Layout, options: RecordsOptions, rows: RowBuffer) {
+  private constructor(format: Format, layout: Layout, options: RecordsOptions, rows: RowWriter) {
     const { model, ignoreExtra, keyField, redacted = [] } = options
     this.layout = layout
     this.#model = model
@@ -79,7 +79,7 @@ export class Records {
   }
 
   /** Rows are written to `rows`. */
-  static of(layout: Layout, options: RecordsOptions, rows: RowBuffer): Records | Unfit {
+  static of(layout: Layout, options: RecordsOptions, rows: RowWriter): Records | Unfit {
     const format = formatOf(layout)
     if (format === undefined) {
       const name = layout.format ?? 'csv'

@@ -6,6 +6,7 @@ import type { LedgerRow } from '../sql/ledger-rows.ts'
 import { raw, type Sql, sql } from '../sql/statement.ts'
 import type { LedgerDialect, Steps } from '../sql/steps.ts'
 import type { Connection } from './connection.ts'
+import { ledgerVersion } from './table/there.ts'
 import { beginBatch, transaction } from './transaction.ts'
 
 /**
@@ -41,6 +42,8 @@ export const dialect: LedgerDialect = {
 export function postgresLedger(connection: Connection): LedgerDatabase {
   return {
     dialect,
+    isThere: (options) =>
+      connection.use(async (client) => (await ledgerVersion(client)) > 0, options?.signal),
     ask: (statement, options) => connection.use((client) => rowsOf(client, statement), options?.signal),
     transact: (steps, options) =>
       connection.use(

@@ -32,6 +32,8 @@ import { bury, fold, forgetLoads, insertLoad, type LedgerDialect, lockLoaded, ty
 
 export interface LedgerDatabase {
   readonly dialect: LedgerDialect
+  /** Whether its tables are there; makes nothing. */
+  isThere(options?: Abortable): Promise<boolean>
   /** Runs one statement. */
   ask(statement: Sql, options?: Abortable): Promise<readonly LedgerRow[]>
   /** Runs the steps in one transaction. */
@@ -58,6 +60,10 @@ export class SqlLedger implements Ledger {
   constructor(database: LedgerDatabase) {
     this.#database = database
     this.#dialect = database.dialect
+  }
+
+  isThere(options?: Abortable): Promise<boolean> {
+    return this.#database.isThere(options)
   }
 
   /**

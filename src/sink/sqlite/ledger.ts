@@ -2,6 +2,7 @@
  * The ledger in the file of the target. A transaction has the file to itself, so there is nothing to lock.
  */
 import type { SqliteFile, SqliteValue } from '../../core/sqlite.ts'
+import { ledgerVersion } from './prepare.ts'
 import type { LedgerDatabase } from '../sql/ledger.ts'
 import type { LedgerRow } from '../sql/ledger-rows.ts'
 import { raw, type Sql, sql } from '../sql/statement.ts'
@@ -26,10 +27,14 @@ const dialect: LedgerDialect = {
   },
 }
 
-/** `guard` turns errors of the file into ours. */
-export function sqliteLedger(guard: <T>(work: (file: SqliteFile) => T) => T): LedgerDatabase {
+/** `guard` turns errors of the file into ours, and makes one that is not there; `exists`: whether it is. */
+export function sqliteLedger(
+  guard: <T>(work: (file: SqliteFile) => T) => T,
+  exists: () => boolean,
+): LedgerDatabase {
   return {
     dialect,
+    isThere: async () => exists() && guard((file) => ledgerVersion(file) > 0),
     ask: async (statement) => guard((file) => rowsOf(file, statement)),
     transact: async (steps) => guard((file) => file.transaction(() => run(file, steps()))),
   }

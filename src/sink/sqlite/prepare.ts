@@ -28,7 +28,7 @@ export function prepareLedger(file: SqliteFile): void {
   })
 }
 
-function ledgerVersion(file: SqliteFile): number {
+export function ledgerVersion(file: SqliteFile): number {
   const table = file.get("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'lading_migration'")
   if (table === undefined) return 0
   return (

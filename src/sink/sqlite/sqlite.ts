@@ -55,7 +55,12 @@ export class SqliteSink implements Sink<ValueRows> {
     this.#busyMs = options.busyMs
     this.#threadBytes = options.threadBytes ?? defaultThreadBytes
     this.#writer = path === ':memory:' ? undefined : new Writer(path, options.busyMs)
-    this.ledger = new SqlLedger(sqliteLedger((work) => this.#guard(work)))
+    this.ledger = new SqlLedger(
+      sqliteLedger(
+        (work) => this.#guard(work),
+        () => this.#exists,
+      ),
+    )
   }
 
   async prepare(model?: Model, { deferIndexes }: PrepareOptions = {}): Promise<Prepared> {
@@ -68,8 +73,12 @@ export class SqliteSink implements Sink<ValueRows> {
 
   async table(name: TableName): Promise<TableFacts | undefined> {
     requireOwn(name, ownerOf(name.table))
-    if (this.#path !== ':memory:' && this.#file === undefined && !existsSync(this.#path)) return undefined
-    return this.#guard((file) => factsOf(file, name))
+    return this.#exists ? this.#guard((file) => factsOf(file, name)) : undefined
+  }
+
+  /** Opening the file would make it. */
+  get #exists(): boolean {
+    return this.#path === ':memory:' || this.#file !== undefined || existsSync(this.#path)
   }
 
   rows(model: Model): ValueRows {

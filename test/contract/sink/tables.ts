@@ -16,7 +16,9 @@ export function tables(open: OpenTarget): void {
     await using target = await open()
     await using sink = target.open()
     expect(await itemsOf(sink)).toBeUndefined()
+    expect(await sink.ledger.isThere?.()).not.toBe(true)
     await sink.prepare(items)
+    expect(await sink.ledger.isThere?.()).not.toBe(false)
     expect(await write(sink, items, [{ key: 'a', records: [['1', 'x', 'y']] }])).toHaveLength(1)
   })
 

@@ -18,6 +18,7 @@ import { qualified } from './ddl.ts'
 import { blocked, buildIndexes, deferIndexes, isDeferred } from './defer.ts'
 import { isOutdated, makeTable, remakeTable } from './made.ts'
 import { migrations } from './schema.ts'
+import { isThere, ledgerVersion } from './there.ts'
 import { requireSchema } from './schemas.ts'
 import { transaction } from '../transaction.ts'
 
@@ -26,14 +27,6 @@ const lock = "SELECT pg_advisory_xact_lock(hashtextextended('lading/prepare', 0)
 
 /** Under a stricter level the transaction would not see what others made while it waited for the lock. */
 const begin = 'BEGIN ISOLATION LEVEL READ COMMITTED'
-
-/**
- * Reads pg_class, because to_regclass alone may answer from a cache that is older than the wait for the lock.
- */
-async function isThere(client: pg.Client, name: string): Promise<boolean> {
-  const { rows } = await client.query('SELECT FROM pg_class WHERE oid = to_regclass($1)', [name])
-  return rows.length > 0
-}
 
 /**
  * In another encoding the database could not keep every reject: a message about a record quotes what the
@@ -69,12 +62,6 @@ export async function prepareLedger(client: pg.Client): Promise<void> {
       if (index >= version) await client.query(`${step}; INSERT INTO lading.migration VALUES (${index + 1})`)
     }
   })
-}
-
-async function ledgerVersion(client: pg.Client): Promise<number> {
-  if (!(await isThere(client, 'lading.migration'))) return 0
-  const { rows } = await client.query('SELECT coalesce(max(version), 0) AS version FROM lading.migration')
-  return rows[0].version
 }
 
 export async function prepareTable(
