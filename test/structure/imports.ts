@@ -112,6 +112,7 @@ const areas: readonly Area[] = [
       'model',
       'contract',
       'producer',
+      'consumer',
     ],
   },
   {
