@@ -1,6 +1,7 @@
 /** What took effect of the files before this run, as far as the ledger knows. */
 import { tableName } from '../model/model.ts'
 import { begunFresh, plannedBefore } from '../producer/loads.ts'
+import type { LoadProgress, Receipt } from '../sink/ledger.ts'
 import type { Source } from '../source/source.ts'
 import { History } from './history.ts'
 import type { Ask, Patiently, Running } from './options.ts'
@@ -60,13 +61,21 @@ export class Earlier {
     return isFresh
   }
 
-  /** What the ledger knows of a load that was planned just now. */
-  readonly ask: Ask = async (loadId, planned) => {
-    const progress = await this.#options.sink.ledger.progress(loadId)
-    const loaded = this.#wasEmpty ? progress?.loaded : this.#loaded.get(loadId)
-    await this.#history.meet(planned, loaded)
-    if (this.#wasEmpty && !this.#loaded.has(loadId)) this.#loaded.set(loadId, loaded ?? 0)
-    return progress
+  /** What the ledger knows of loads that were planned just now. */
+  readonly ask: Ask = async (planned) => {
+    const { ledger } = this.#options.sink
+    const receipts = await ledger.receipts({ loads: planned.map(({ id }) => id) })
+    const known = new Map<string, LoadProgress>()
+    for (const receipt of receipts) {
+      const progress = wholeProgress(receipt) ?? (await ledger.progress(receipt.loadId))
+      if (progress !== undefined) known.set(receipt.loadId, progress)
+    }
+    for (const load of planned) {
+      const loaded = this.#wasEmpty ? known.get(load.id)?.loaded : this.#loaded.get(load.id)
+      await this.#history.meet(load, loaded)
+      if (this.#wasEmpty && !this.#loaded.has(load.id)) this.#loaded.set(load.id, loaded ?? 0)
+    }
+    return known
   }
 
   /** Records of a load that took effect before the run. */
@@ -83,4 +92,10 @@ export class Earlier {
   end(): void {
     this.#history.end()
   }
+}
+
+/** Of a load of which all chunks have taken effect, or none has a verdict; undefined where they have to be asked for. */
+function wholeProgress({ plan, chunks, chunksDone, dead, loaded }: Receipt): LoadProgress | undefined {
+  const complete = chunksDone === chunks && dead === 0
+  return complete || chunksDone === 0 ? { plan, complete, loaded, keys: new Set() } : undefined
 }

@@ -42,8 +42,9 @@ export function roomIn(
       !signal.aborted && performance.now() - since < patienceMs;
       pollMs = Math.min(pollMs * 2, lastPollMs)
     ) {
+      if (outstanding() <= mostWaiting) return
       const { ready } = await patiently(() => queue.depth())
-      if (Math.min(ready, outstanding()) <= mostWaiting) return
+      if (ready <= mostWaiting) return
       if (ready < fewest) since = performance.now()
       fewest = Math.min(fewest, ready)
       await sleep(pollMs, signal)

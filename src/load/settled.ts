@@ -4,8 +4,12 @@ import type { Ledger } from '../sink/ledger.ts'
 import type { Course } from './course.ts'
 import type { Patiently, Running } from './options.ts'
 
-/** How often the queue is asked whether it is empty, in milliseconds. */
+/**
+ * How often the queue is asked whether it is empty, in milliseconds; and how often while messages of this run
+ * have no verdict that was heard of.
+ */
 const pollMs = 50
+const pollBusyMs = 250
 /** How often the ledger is asked, which costs more; and how often once everything seems to be done. */
 const askEveryMs = 1_000
 const askAtEndEveryMs = 200
@@ -24,6 +28,7 @@ export async function settled(
   signal: AbortSignal,
   patiently: Patiently,
 ): Promise<boolean> {
+  const conclusions = new Conclusions(loads, sink.ledger, course)
   let done = 0
   let unchangedMs = 0
   let askedAt = performance.now()
@@ -39,7 +44,7 @@ export async function settled(
     const mayBeDone = ready === 0 && inFlight === undefined
     const askAfterMs = mayBeDone || course.outstanding <= 0 ? askAtEndEveryMs : askEveryMs
     if (performance.now() - askedAt >= askAfterMs) {
-      const answer = await patiently(() => concluded(loads, sink.ledger, course))
+      const answer = await patiently(() => conclusions.ask())
       if (answer.isReached) return false
       // The time in which the queue or the ledger was away does not count: consumers waited as well.
       const sinceMs = Math.min(performance.now() - askedAt, askEveryMs)
@@ -49,9 +54,16 @@ export async function settled(
       // Messages were taken out of the queue: the receipts will show what is open.
       if (unchangedMs >= mostUnchangedMs) return false
     }
-    await sleep(pollMs, signal)
+    await nextPoll(course, signal)
   }
   return false
+}
+
+async function nextPoll(course: Course, signal: AbortSignal): Promise<void> {
+  for (let waitedMs = 0; waitedMs < pollBusyMs && !signal.aborted; waitedMs += pollMs) {
+    await sleep(pollMs, signal)
+    if (course.outstanding <= 0) return
+  }
 }
 
 interface Conclusion {
@@ -61,27 +73,49 @@ interface Conclusion {
   readonly done: number
 }
 
-/**
- * Asks the ledger, and counts what became a dead letter of which the ledger keeps no verdict: the chunk stays
- * open, and nothing more comes of it.
- */
-async function concluded(loads: readonly string[], ledger: Ledger, course: Course): Promise<Conclusion> {
-  const receipts = new Map((await ledger.receipts({ loads })).map((receipt) => [receipt.loadId, receipt]))
-  let isReached = true
-  let done = 0
-  for (const loadId of new Set(loads)) {
-    const { chunks = course.chunksOf(loadId), chunksDone = 0 } = receipts.get(loadId) ?? {}
-    done += chunksDone
-    if (chunksDone !== chunks && chunksDone + (await withoutVerdict(loadId, ledger, course)) !== chunks)
-      isReached = false
-  }
-  return { isReached, done }
-}
+/** Loads that the ledger is asked about at once. */
+const page = 1_000
 
-/** Mostly there are none, and then nothing is asked. */
-async function withoutVerdict(loadId: string, ledger: Ledger, course: Course): Promise<number> {
-  const dead = course.deadOf(loadId)
-  if (dead.length === 0) return 0
-  const progress = await ledger.progress(loadId)
-  return dead.filter((key) => progress?.keys.has(key) !== true).length
+/** What the ledger says of the loads. One of which nothing waits any more is not asked about again. */
+class Conclusions {
+  readonly #open: Set<string>
+  readonly #ledger: Ledger
+  readonly #course: Course
+  #done = 0
+
+  constructor(loads: readonly string[], ledger: Ledger, course: Course) {
+    this.#open = new Set(loads)
+    this.#ledger = ledger
+    this.#course = course
+  }
+
+  /**
+   * Counts too what became a dead letter of which the ledger keeps no verdict: the chunk stays open, and
+   * nothing more comes of it.
+   */
+  async ask(): Promise<Conclusion> {
+    let doneOfOpen = 0
+    const asked = [...this.#open]
+    for (let at = 0; at < asked.length; at += page) {
+      const loads = asked.slice(at, at + page)
+      const receipts = await this.#ledger.receipts({ loads })
+      const known = new Map(receipts.map((receipt) => [receipt.loadId, receipt]))
+      for (const loadId of loads) {
+        const { chunks = this.#course.chunksOf(loadId), chunksDone = 0 } = known.get(loadId) ?? {}
+        const isOver = chunksDone === chunks || chunksDone + (await this.#withoutVerdict(loadId)) === chunks
+        if (isOver) this.#open.delete(loadId)
+        if (isOver) this.#done += chunksDone
+        else doneOfOpen += chunksDone
+      }
+    }
+    return { isReached: this.#open.size === 0, done: this.#done + doneOfOpen }
+  }
+
+  /** Mostly there are none, and then nothing is asked. */
+  async #withoutVerdict(loadId: string): Promise<number> {
+    const dead = this.#course.deadOf(loadId)
+    if (dead.length === 0) return 0
+    const progress = await this.#ledger.progress(loadId)
+    return dead.filter((key) => progress?.keys.has(key) !== true).length
+  }
 }

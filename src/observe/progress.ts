@@ -37,6 +37,8 @@ export class Progress {
   readonly #met = { done: 0, rejected: 0, dead: 0, bytesDone: 0 }
   readonly #rate: Rate
   #planning: ProgressSnapshot['planning']
+  /** On the disk, of the files that are read for a plan: some are planned together. */
+  readonly #sizes = new Map<string, number>()
   #building: { readonly table: string; readonly since: number } | undefined
   #waiting: { readonly code: string; readonly message: string; readonly since: number } | undefined
 
@@ -59,9 +61,11 @@ export class Progress {
         return
       case 'planning':
         this.#planning = event
+        this.#sizes.set(event.source, event.size)
         return
       case 'planned':
-        this.#bytesPlanned += this.#planning?.size ?? 0
+        this.#bytesPlanned += this.#sizes.get(event.source) ?? 0
+        this.#sizes.delete(event.source)
         this.#planning = undefined
         return
       case 'window':

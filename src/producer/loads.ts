@@ -2,10 +2,10 @@
 import type { Source } from '../source/source.ts'
 import { loadIdOf } from './identity.ts'
 import { openState, pipelineOf, type ProduceOptions, type ProducerOptions } from './options.ts'
-import { planSource } from './plan.ts'
+import { type Plan, planSource } from './plan.ts'
 import type { ReadSource } from './reading.ts'
 import { openSources } from './sources.ts'
-import type { ProducerState } from './state.ts'
+import type { Draft, FrozenPlan, ProducerState } from './state.ts'
 
 const defaultChunkBytes = 1024 * 1024
 /** Of what a queue takes: a chunk ends with the record that reaches its size, which needs room. */
@@ -20,24 +20,89 @@ function defaultChunkBytesOf({ queue, carry }: Pick<ProduceOptions, 'queue' | 'c
     : Math.min(defaultChunkBytes, Math.floor(queue.traits.maxBytes * shareOfQueue))
 }
 
-export async function planLoad(
+/**
+ * Sources that are planned before the first of them is published: as many small ones as share a transaction of
+ * the state and a question to the ledger. Consumers need not wait for them any longer than for one window.
+ */
+const mostTogether = 256
+const mostBytesTogether = 4 * 1024 * 1024
+
+interface DraftedLoad {
+  readonly source: ReadSource
+  readonly draft: Draft
+  readonly plan: Plan
+}
+
+export interface FrozenLoad extends FrozenPlan {
+  readonly source: ReadSource
+  readonly plan: Plan
+}
+
+/** Hears of each source how far it is read, and its size as it is stored. */
+type OnRead = (source: ReadSource, bytes: number, size: number) => void
+
+/** Plans the sources, in their order. Of one that is at fault, the error comes behind the loads before it. */
+export async function* planLoads(
+  sources: readonly ReadSource[],
+  options: ProduceOptions,
+  state: ProducerState,
+  onRead?: OnRead,
+): AsyncGenerator<readonly FrozenLoad[]> {
+  let drafted: DraftedLoad[] = []
+  let bytes = 0
+  for (const source of sources) {
+    try {
+      drafted.push(await draftLoad(source, options, state, onRead))
+    } catch (error) {
+      if (drafted.length > 0) yield await freeze(drafted, options, state)
+      throw error
+    }
+    bytes += drafted.at(-1)?.plan.bytes as number
+    if (drafted.length < mostTogether && bytes < mostBytesTogether) continue
+    yield await freeze(drafted, options, state)
+    drafted = []
+    bytes = 0
+  }
+  if (drafted.length > 0) yield await freeze(drafted, options, state)
+}
+
+async function draftLoad(
   source: ReadSource,
   options: ProduceOptions,
   state: ProducerState,
-  onRead?: (bytes: number) => void,
-) {
+  onRead?: OnRead,
+): Promise<DraftedLoad> {
   const { chunkBytes = defaultChunkBytesOf(options) } = options
-  const pipeline = pipelineOf(options)
-  const draft = state.begin(pipeline, source.location, source.name)
+  const draft = state.begin(pipelineOf(options), source.location, source.name)
   try {
-    const plan = await planSource(source, { ...options, chunkBytes, onRead }, draft.add)
-    draft.flush()
-    const salt = options.again === true ? state.againSalt(pipeline) : ''
-    const id = loadIdOf(pipeline, source.name, plan.sha256, salt)
-    if ((await options.startFresh?.(id, state.isFresh(id))) === true) state.beginFresh(id)
-    return { load: state.freeze(draft, id, plan), plan }
+    const size = onRead === undefined ? 0 : await source.size()
+    const planning = { ...options, chunkBytes, onRead: (bytes: number) => onRead?.(source, bytes, size) }
+    return { source, draft, plan: await planSource(source, planning, draft.add) }
   } catch (error) {
     state.forget(draft)
+    throw error
+  }
+}
+
+async function freeze(
+  drafted: readonly DraftedLoad[],
+  options: ProduceOptions,
+  state: ProducerState,
+): Promise<readonly FrozenLoad[]> {
+  const pipeline = pipelineOf(options)
+  const salt = options.again === true ? state.againSalt(pipeline) : ''
+  try {
+    const made = drafted.map(({ source, draft, plan }) => ({
+      draft,
+      plan,
+      id: loadIdOf(pipeline, source.name, plan.sha256, salt),
+    }))
+    if (options.startFresh !== undefined)
+      for (const { id } of made) if (await options.startFresh(id, state.isFresh(id))) state.beginFresh(id)
+    const frozen = state.freeze(made)
+    return drafted.map(({ source, plan }, index) => ({ source, plan, ...(frozen[index] as FrozenPlan) }))
+  } catch (error) {
+    for (const { draft } of drafted) state.forget(draft)
     throw error
   }
 }
@@ -45,10 +110,10 @@ export async function planLoad(
 /** Plans all sources: the ids of their loads as the sources are now, loaded or not. */
 export async function planAll(options: ProduceOptions): Promise<readonly string[]> {
   using state = openState(options)
-  const loads: string[] = []
-  for (const source of await openSources(options))
-    loads.push((await planLoad(source, options, state)).load.id)
-  return loads
+  const ids: string[] = []
+  for await (const loads of planLoads(await openSources(options), options, state))
+    for (const { load } of loads) ids.push(load.id)
+  return ids
 }
 
 /**

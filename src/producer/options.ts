@@ -8,7 +8,8 @@ import type { SpoolOptions } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
 import type { PublishOptions } from './publish.ts'
 import type { ReadingOptions } from './reading.ts'
-import { type PlannedLoad, ProducerState } from './state.ts'
+import type { PlannedLoad } from './planned-load.ts'
+import { ProducerState } from './state.ts'
 
 export const defaultStatePath = './.lading/producer.db'
 /** What the target's ledger knows of a load; undefined where it knows nothing. */
@@ -46,13 +47,13 @@ export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptio
   /** File that remembers plans between runs. */
   readonly statePath?: string
   /**
-   * Asks the target's ledger. With it, what took effect is left out, and everything else is published;
-   * without it, what the queue was seen to hold is left out.
+   * Asks the target's ledger about loads that were planned, by their ids; those that it does not know are not
+   * in the answer. With it, what took effect is left out, and everything else is published; without it, what
+   * the queue was seen to hold is left out.
    */
   readonly known?: (
-    loadId: string,
-    load: Pick<PlannedLoad, 'id' | 'name' | 'sha256'>,
-  ) => Promise<KnownLoad | undefined>
+    loads: readonly Pick<PlannedLoad, 'id' | 'name' | 'sha256'>[],
+  ) => Promise<ReadonlyMap<string, KnownLoad>>
   /**
    * Asked of each load before its plan is frozen: true where it is begun from scratch, and its target has
    * forgotten it. `isBegun`: an earlier run that was interrupted has begun it so already.

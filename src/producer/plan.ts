@@ -65,7 +65,12 @@ export interface Plan {
   readonly leftOut: LeftOut
   /** What a person should know of the source. */
   readonly warnings: readonly string[]
+  /** The plain bytes of a small source, which need not be read again. */
+  readonly kept?: Buffer | undefined
 }
+
+/** Most bytes that are kept of a source. */
+const mostKept = 64 * 1024
 
 /** Without a reading of its own, a source is written as the options say. */
 export type PlannedSource = Source & Partial<Pick<ReadSource, 'reading'>>
@@ -133,6 +138,8 @@ class Planner {
   /** Counts of the splitter when the chunk began. */
   #recordsBefore = 0
   #linesBefore = 0
+  /** Undefined once there are too many. */
+  #kept: Buffer | undefined = Buffer.alloc(0)
 
   constructor(
     splitter: Splitter,
@@ -150,6 +157,8 @@ class Planner {
     this.#sourceHash.update(piece)
     const pieceStart = this.bytes
     this.bytes += piece.length
+    // A copy, because a piece holds until the next one is asked for.
+    this.#kept = this.#kept && this.bytes <= mostKept ? Buffer.concat([this.#kept, piece]) : undefined
     const splitter = this.#splitter
     let at = splitter.begin(piece)
     if (!this.#isPastHead) {
@@ -187,6 +196,7 @@ class Planner {
         footer: this.bytes === 0 ? 0 : (this.#reading.footerLines ?? 0),
       },
       warnings: this.#splitter.warnings ?? [],
+      kept: this.#kept,
     }
   }
 

@@ -6,13 +6,14 @@ import { chunkKey } from '../queue/envelope.ts'
 import { referencesFor } from '../source/carry.ts'
 import { sourceAt, standardInput } from '../source/registry.ts'
 import { sizeOf } from '../source/source.ts'
-import { planLoad } from './loads.ts'
+import { type FrozenLoad, planLoads } from './loads.ts'
 import { defaultStatePath, type KnownLoad, openState, pipelineOf, type ProduceOptions } from './options.ts'
 import type { Plan } from './plan.ts'
 import { Publisher } from './publish.ts'
 import { readAs, type ReadSource } from './reading.ts'
 import { openSources } from './sources.ts'
-import type { PlannedLoad, ProducerState } from './state.ts'
+import type { PlannedLoad } from './planned-load.ts'
+import type { ProducerState } from './state.ts'
 
 export interface ProducedLoad {
   readonly loadId: string
@@ -29,8 +30,8 @@ export interface ProducedLoad {
 }
 
 /**
- * Plans a file, then publishes it, one after the other: a structural fault of a file shows before anything of
- * that file is published.
+ * Plans some files, then publishes them, one after the other: a structural fault of a file shows before anything
+ * of that file is published.
  */
 export async function produce(options: ProduceOptions): Promise<readonly ProducedLoad[]> {
   const { queue, onEvent = ignoreEvents, statePath = defaultStatePath } = options
@@ -46,7 +47,13 @@ export async function produce(options: ProduceOptions): Promise<readonly Produce
   const sources = [...named, ...(given === undefined ? [] : [await readAs(given, options)])]
   onEvent({ type: 'found', files: sources.length, bytes: await sizeOf(sources) })
   try {
-    for (const source of sources) produced.push(await produceSource(source, run))
+    const onRead = ({ name: source }: ReadSource, bytes: number, size: number) =>
+      onEvent({ type: 'planning', source, bytes, size })
+    for await (const loads of planLoads(sources, options, state, onRead)) {
+      for (const load of loads) tellPlanned(load, onEvent)
+      const known = await options.known?.(loads.map(({ load }) => load))
+      for (const each of loads) produced.push(await produceLoad(each, known?.get(each.load.id), run))
+    }
   } finally {
     await publisher.flush()
   }
@@ -64,18 +71,29 @@ interface Run {
   readonly loads: Set<string>
 }
 
-async function produceSource(source: ReadSource, run: Run): Promise<ProducedLoad> {
-  const { options, state, publisher, onEvent, loads } = run
-  const size = await source.size()
-  const onRead = (bytes: number) => onEvent({ type: 'planning', source: source.name, bytes, size })
-  const { load, plan } = await planLoad(source, options, state, onRead)
-  const { sha256, bytes, records, chunks } = load
-  const about = { loadId: load.id, source: load.name, records, chunks }
-  const leftOut = isSome(plan.leftOut) ? { leftOut: plan.leftOut } : {}
-  const result = { ...about, sha256, bytes, plan: load.plan, ...leftOut }
+const aboutOf = ({ id: loadId, name: source, records, chunks }: PlannedLoad) => ({
+  loadId,
+  source,
+  records,
+  chunks,
+})
+
+const leftOutOf = ({ leftOut }: Plan) => (isSome(leftOut) ? { leftOut } : {})
+
+function tellPlanned({ load, plan }: FrozenLoad, onEvent: Listener): void {
   for (const message of plan.warnings) onEvent({ type: 'warning', message })
-  onEvent({ type: 'planned', ...about, bytes, ...leftOut })
-  const known = await options.known?.(load.id, load)
+  onEvent({ type: 'planned', ...aboutOf(load), bytes: load.bytes, ...leftOutOf(plan) })
+}
+
+async function produceLoad(
+  { source, load, plan, chunks }: FrozenLoad,
+  known: KnownLoad | undefined,
+  run: Run,
+): Promise<ProducedLoad> {
+  const { options, state, publisher, onEvent, loads } = run
+  const { sha256, bytes, records } = load
+  const about = aboutOf(load)
+  const result = { ...about, sha256, bytes, plan: load.plan, ...leftOutOf(plan) }
   const reason = loads.has(load.id)
     ? `the same name and content was named twice (load ${load.id})`
     : skipReason(load, plan, known, options)
@@ -87,23 +105,24 @@ async function produceSource(source: ReadSource, run: Run): Promise<ProducedLoad
   requireSamePlan(load, plan, known)
   // With a ledger to ask, what the queue was seen to hold counts for nothing: it may have been lost since.
   const which = options.known === undefined ? 'unconfirmed' : 'all'
+  const chunksOf = () => chunks ?? state.chunks(load, which)
   const isWanted = (key: string) => known?.keys.has(key) !== true
   let done = 0
   // Of most loads nothing is known, and then their chunks need not be looked through.
   if (options.known === undefined || (known?.keys.size ?? 0) > 0) {
     done = records
-    for (const { chunk, records: wanted } of state.chunks(load, which))
+    for (const { chunk, records: wanted } of chunksOf())
       if (isWanted(chunkKey(load.id, chunk))) done -= wanted
   }
   if (done > 0) onEvent({ type: 'resuming', loadId: load.id, source: load.name, records, done })
-  const published = await publisher.publish(load, source, state.chunks(load, which), isWanted)
+  const published = await publisher.publish(load, source, chunksOf(), isWanted, plan.kept)
   return { ...result, published }
 }
 
 const isSome = (leftOut: LeftOut): boolean => Object.values(leftOut).some((lines) => lines > 0)
 
 const hasSameLayout = (load: PlannedLoad, plan: Plan): boolean =>
-  JSON.stringify(load.layout) === JSON.stringify(plan.layout)
+  load.layout === plan.layout || JSON.stringify(load.layout) === JSON.stringify(plan.layout)
 
 /** A load goes on as it was begun; its chunks would overlap otherwise, or be read in two ways. */
 function requireSamePlan(load: PlannedLoad, plan: Plan, known: KnownLoad | undefined): void {

@@ -17,7 +17,8 @@ import type { ReferenceOf } from '../source/carry.ts'
 import { readRanges } from '../source/ranges.ts'
 import type { Source } from '../source/source.ts'
 import { SpareMemory } from './spare.ts'
-import type { PlannedLoad, ProducerState } from './state.ts'
+import type { PlannedLoad } from './planned-load.ts'
+import type { ProducerState } from './state.ts'
 import { sharesOf, Window, type WindowSize } from './window.ts'
 
 export interface PublishOptions extends Abortable {
@@ -81,22 +82,22 @@ export class Publisher {
 
   /**
    * Publishes the chunks that `wanted` accepts and returns their number; the last of them may wait for
-   * `flush`.
+   * `flush`. `kept` are the plain bytes of the source, if they are at hand.
    */
   async publish(
     load: PlannedLoad,
     source: Source,
     chunks: Iterable<PlannedChunk>,
     wanted: (key: string) => boolean,
+    kept?: Buffer,
   ): Promise<number> {
     if ((await source.state()) !== load.state) throw changed(load, 'since it was planned')
     const path = await this.#referenceOf(source)
     const open = only(chunks, (each) => wanted(chunkKey(load.id, each.chunk)))
     let published = 0
-    const allocate = (bytes: number) => this.#spare.take(bytes)
     for await (const [chunk, body] of path === undefined
-      ? readRanges(source, open, allocate)
-      : withoutBodies(open)) {
+      ? this.#bodies(source, open, kept)
+      : withBodies(open, () => Buffer.alloc(0))) {
       if (this.#options.signal?.aborted)
         throw new LadingError('ABORTED', `stopped while publishing ${load.path}`)
       if (path === undefined && sha256Of(body) !== chunk.sha256)
@@ -108,6 +109,12 @@ export class Publisher {
     if ((await source.state()) !== load.state) throw changed(load, 'while it was published')
     this.#window.finished.push({ load, chunks: published })
     return published
+  }
+
+  #bodies(source: Source, chunks: Iterable<PlannedChunk>, kept: Buffer | undefined) {
+    if (kept !== undefined)
+      return withBodies(chunks, ({ byteStart, bytes }) => kept.subarray(byteStart, byteStart + bytes))
+    return readRanges(source, chunks, (bytes) => this.#spare.take(bytes))
   }
 
   async #add(load: PlannedLoad, chunk: PlannedChunk, body: Buffer, path: string | undefined): Promise<void> {
@@ -171,16 +178,13 @@ export class Publisher {
       this.#onEvent({ type: 'window', ...size, publishMs, loads: sharesOf(chunks), ...trace })
     }
     for (const { body } of messages) this.#spare.give(body)
-    this.#state.confirm(chunks.map(([load, { chunk }]) => [load, chunk]))
+    this.#state.confirm(
+      chunks.map(([load, { chunk }]) => [load, chunk]),
+      finished.map(({ load }) => load),
+    )
     for (const { load, chunks: published } of finished) {
-      this.#state.markPublished(load)
-      this.#onEvent({
-        type: 'published',
-        loadId: load.id,
-        source: load.name,
-        records: load.records,
-        chunks: published,
-      })
+      const { id: loadId, name: source, records } = load
+      this.#onEvent({ type: 'published', loadId, source, records, chunks: published })
     }
   }
 }
@@ -189,8 +193,11 @@ function* only<T>(items: Iterable<T>, wanted: (item: T) => boolean): Generator<T
   for (const item of items) if (wanted(item)) yield item
 }
 
-function* withoutBodies(chunks: Iterable<PlannedChunk>): Generator<[PlannedChunk, Buffer]> {
-  for (const chunk of chunks) yield [chunk, Buffer.alloc(0)]
+function* withBodies(
+  chunks: Iterable<PlannedChunk>,
+  bodyOf: (chunk: PlannedChunk) => Buffer,
+): Generator<[PlannedChunk, Buffer]> {
+  for (const chunk of chunks) yield [chunk, bodyOf(chunk)]
 }
 
 const changed = (load: PlannedLoad, where: string): LadingError =>

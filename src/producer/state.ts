@@ -3,51 +3,37 @@
  * holds. Losing it is harmless: the same file gives the same plan and the same keys again, and the ledger
  * absorbs what comes twice. That is why its writes do not wait for the disk.
  */
-import type { Layout } from '../core/load.ts'
-import type { Reading } from '../format/reading.ts'
 import type { Plan, PlannedChunk } from './plan.ts'
+import { contentOf, loadOf, type LoadRow, noPlan, type PlannedLoad, scopeOf } from './planned-load.ts'
 import { StateFile } from './state-file.ts'
 
-/** A load with a frozen plan. */
-export interface PlannedLoad extends Omit<Plan, 'leftOut' | 'warnings'> {
-  readonly no: number
-  readonly id: string
-  readonly pipeline: string
-  readonly path: string
-  readonly name: string
-  /** When the queue held the last chunk, ISO 8601; undefined before. */
-  readonly publishedAt: string | undefined
-  /** Place of the database that the chunks were published for; undefined where any consumer may take them. */
-  readonly target: string | undefined
-}
-
-interface Row {
-  readonly no: number
-  readonly id: string
-  readonly queue: string
-  readonly target: string | null
-  readonly pipeline: string
-  readonly path: string
-  readonly name: string
-  readonly state: string
-  readonly layout: string
-  readonly reading: string | null
-  readonly model: string
-  readonly sha256: string
-  readonly bytes: number
-  readonly plan: string
-  readonly chunks: number
-  readonly records: number
-  readonly published_at: string | null
-}
-
-/** A plan that is being made. */
+/**
+ * A plan that is being made. Of a source with few chunks nothing is written before it is frozen: many such
+ * plans share a transaction.
+ */
 export interface Draft {
-  readonly no: number
+  readonly pipeline: string
   readonly path: string
-  /** Takes the chunks, in order; `flush` after the last one. */
+  readonly name: string
+  /** Takes the chunks, in order. */
   readonly add: (chunk: PlannedChunk) => void
-  readonly flush: () => void
+  /** The last of them, which are not written. */
+  readonly waiting: PlannedChunk[]
+  /** Of its row, which the first chunks that are written need. */
+  no: number | undefined
+}
+
+/** A draft that is complete, with the identity of its load. */
+export interface MadePlan {
+  readonly draft: Draft
+  readonly id: string
+  readonly plan: Plan
+}
+
+export interface FrozenPlan {
+  readonly load: PlannedLoad
+  /** All of them, none of which the queue has, if they are few and this is the load's first plan. */
+  readonly chunks: readonly PlannedChunk[] | undefined
 }
 
 /** Chunks read or written at once. */
@@ -75,79 +61,83 @@ export class ProducerState implements Disposable {
   }
 
   begin(pipeline: string, path: string, name: string): Draft {
-    const sql = 'INSERT INTO load (queue, pipeline, path, name, target) VALUES (?, ?, ?, ?, ?) RETURNING no'
-    const { no } = this.#file.get<{ no: number }>(
-      sql,
-      this.#queue,
-      pipeline,
-      path,
-      name,
-      this.#target ?? null,
-    ) as { no: number }
     const waiting: PlannedChunk[] = []
-    const flush = () => this.#insertChunks(no, waiting.splice(0))
     const add = (chunk: PlannedChunk) => {
-      if (waiting.push(chunk) >= page) flush()
+      if (waiting.push(chunk) >= page) draft.no = this.#file.transaction(() => this.#writeChunks(draft))
     }
-    return { no, path, add, flush }
+    const draft: Draft = { pipeline, path, name, add, waiting, no: undefined }
+    return draft
+  }
+
+  #writeChunks(draft: Draft): number {
+    const no = draft.no ?? this.#insertLoad(draft, undefined)
+    this.#insertChunks(no, draft.waiting.splice(0))
+    return no
+  }
+
+  /** Writes the draft's row, without an identity if there is no plan yet, and returns its number. */
+  #insertLoad({ no, pipeline, path, name }: Draft, made: Omit<MadePlan, 'draft'> | undefined): number {
+    const sql = `INSERT INTO load (no, queue, pipeline, path, name, target, id, state, layout, reading, model, sha256, bytes, plan, chunks, records)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                 ON CONFLICT (no) DO UPDATE SET id = excluded.id, state = excluded.state, layout = excluded.layout, reading = excluded.reading,
+                   model = excluded.model, sha256 = excluded.sha256, bytes = excluded.bytes, plan = excluded.plan, chunks = excluded.chunks,
+                   records = excluded.records
+                 RETURNING no`
+    const { id = null, plan } = made ?? {}
+    const about = [no ?? null, this.#queue, pipeline, path, name, this.#target ?? null, id] as const
+    const row = this.#file.get<{ no: number }>(
+      sql,
+      ...about,
+      ...(plan === undefined ? noPlan : contentOf(plan)),
+    )
+    return (row as { no: number }).no
   }
 
   #insertChunks(no: number, chunks: readonly PlannedChunk[]): void {
-    if (chunks.length === 0) return
     const sql = `INSERT INTO chunk (load, chunk, byte_start, bytes, first_record, first_line, records, sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
-    this.#file.transaction(() => {
-      for (const each of chunks) {
-        this.#file.run(
-          sql,
-          no,
-          each.chunk,
-          each.byteStart,
-          each.bytes,
-          each.firstRecord,
-          each.firstLine,
-          each.records,
-          each.sha256,
-        )
-      }
-    })
+    for (const { chunk, byteStart, bytes, firstRecord, firstLine, records, sha256 } of chunks)
+      this.#file.run(sql, no, chunk, byteStart, bytes, firstRecord, firstLine, records, sha256)
   }
 
   /** Forgets a plan that was started and not frozen. */
-  forget(draft: Draft): void {
-    this.#file.run('DELETE FROM load WHERE no = ?', draft.no)
+  forget({ no }: Draft): void {
+    if (no !== undefined) this.#file.run('DELETE FROM load WHERE no = ?', no)
   }
 
   /**
-   * Freezes the plan under the load's identity; the first plan of a load wins, and a later one is forgotten.
+   * Freezes the plans under the identities of their loads, in one transaction; the first plan of a load wins,
+   * and a later one is forgotten.
    */
-  freeze(draft: Draft, id: string, plan: Plan): PlannedLoad {
-    const reading = JSON.stringify(plan.reading)
-    return this.#file.transaction(() => {
-      const first = this.find(id)
-      if (first !== undefined) {
-        this.forget(draft)
-        // The same content may lie at another place today.
-        const sql = 'UPDATE load SET path = ?, state = ?, reading = ? WHERE no = ?'
-        this.#file.run(sql, draft.path, plan.state, reading, first.no)
-        return { ...first, path: draft.path, state: plan.state, reading: plan.reading }
-      }
-      const { state, layout, model, sha256, bytes, chunks, records } = plan
-      const sql = `UPDATE load SET id = ?, state = ?, layout = ?, reading = ?, model = ?, sha256 = ?, bytes = ?, plan = ?, chunks = ?, records = ?
-                   WHERE no = ?`
-      const content = [
-        state,
-        JSON.stringify(layout),
-        reading,
-        model,
-        sha256,
-        bytes,
-        plan.plan,
-        chunks,
-        records,
-      ] as const
-      this.#file.run(sql, id, ...content, draft.no)
-      return this.find(id) as PlannedLoad
-    })
+  freeze(plans: readonly MadePlan[]): readonly FrozenPlan[] {
+    return this.#file.transaction(() => plans.map((made) => this.#freeze(made)))
+  }
+
+  #freeze({ draft, id, plan }: MadePlan): FrozenPlan {
+    const first = this.find(id)
+    if (first !== undefined) {
+      this.forget(draft)
+      return { load: this.#found(first, draft.path, plan), chunks: undefined }
+    }
+    const no = this.#insertLoad(draft, { id, plan })
+    this.#insertChunks(no, draft.waiting)
+    const { pipeline, path, name } = draft
+    const { kept: _kept, leftOut: _leftOut, warnings: _warnings, ...own } = plan
+    const load = { ...own, no, id, pipeline, path, name, publishedAt: undefined, target: this.#target }
+    return { load, chunks: draft.no === undefined ? draft.waiting : undefined }
+  }
+
+  /** The same content may lie at another place today. */
+  #found(load: PlannedLoad, path: string, { state, reading }: Plan): PlannedLoad {
+    const text = JSON.stringify(reading)
+    if (load.path === path && load.state === state && JSON.stringify(load.reading) === text) return load
+    this.#file.run(
+      'UPDATE load SET path = ?, state = ?, reading = ? WHERE no = ?',
+      path,
+      state,
+      text,
+      load.no,
+    )
+    return { ...load, path, state, reading }
   }
 
   /**
@@ -156,14 +146,14 @@ export class ProducerState implements Disposable {
    */
   findAnywhere(id: string): PlannedLoad | undefined {
     const sql = 'SELECT * FROM load WHERE id = ? ORDER BY queue = ? DESC, target IS ? DESC, no DESC LIMIT 1'
-    const row = this.#file.get<Row>(sql, id, this.#queue, this.#target ?? null)
+    const row = this.#file.get<LoadRow>(sql, id, this.#queue, this.#target ?? null)
     return row === undefined ? undefined : loadOf(row)
   }
 
   /** The loads of the pipeline with a frozen plan for this queue and target. */
   planned(pipeline: string): readonly PlannedLoad[] {
     const sql = 'SELECT * FROM load WHERE id IS NOT NULL AND queue = ? AND pipeline = ?'
-    return this.#file.all<Row>(sql, this.#queue, pipeline).map(loadOf)
+    return this.#file.all<LoadRow>(sql, this.#queue, pipeline).map(loadOf)
   }
 
   /** Notes in which database the loads have arrived, where they were published for any. */
@@ -173,7 +163,7 @@ export class ProducerState implements Disposable {
   }
 
   find(id: string): PlannedLoad | undefined {
-    const row = this.#file.get<Row>('SELECT * FROM load WHERE id = ? AND queue = ?', id, this.#queue)
+    const row = this.#file.get<LoadRow>('SELECT * FROM load WHERE id = ? AND queue = ?', id, this.#queue)
     return row === undefined ? undefined : loadOf(row)
   }
 
@@ -236,42 +226,21 @@ export class ProducerState implements Disposable {
     }
   }
 
-  /** Notes that the queue holds the chunks. */
-  confirm(chunks: readonly (readonly [load: PlannedLoad, chunk: number])[]): void {
+  /** Notes that the queue holds the chunks, and with them all of the loads `finished`. */
+  confirm(
+    chunks: readonly (readonly [load: PlannedLoad, chunk: number])[],
+    finished: readonly PlannedLoad[],
+  ): void {
+    if (chunks.length + finished.length === 0) return
     this.#file.transaction(() => {
       for (const [load, chunk] of chunks)
         this.#file.run('UPDATE chunk SET confirmed = 1 WHERE load = ? AND chunk = ?', load.no, chunk)
+      const sql = "UPDATE load SET published_at = strftime('%Y-%m-%dT%H:%M:%SZ') WHERE no = ?"
+      for (const { no } of finished) this.#file.run(sql, no)
     })
-  }
-
-  markPublished(load: PlannedLoad): void {
-    this.#file.run("UPDATE load SET published_at = strftime('%Y-%m-%dT%H:%M:%SZ') WHERE no = ?", load.no)
   }
 
   [Symbol.dispose](): void {
     this.#file[Symbol.dispose]()
   }
 }
-
-/** No id of a queue has a line break. */
-const scopeOf = (queue: string, target: string | undefined): string =>
-  target === undefined ? queue : `${queue}\n${target}`
-
-const loadOf = (row: Row): PlannedLoad => ({
-  no: row.no,
-  id: row.id,
-  pipeline: row.pipeline,
-  path: row.path,
-  name: row.name,
-  state: row.state,
-  layout: JSON.parse(row.layout) as Layout,
-  reading: JSON.parse(row.reading ?? '{}') as Reading,
-  model: row.model,
-  sha256: row.sha256,
-  bytes: row.bytes,
-  plan: row.plan,
-  chunks: row.chunks,
-  records: row.records,
-  publishedAt: row.published_at ?? undefined,
-  target: row.target !== null && row.queue.endsWith(scopeOf('', row.target)) ? row.target : undefined,
-})

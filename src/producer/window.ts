@@ -2,7 +2,7 @@
 import { newTraceparent } from '../core/trace.ts'
 import type { Outgoing } from '../queue/queue.ts'
 import type { PlannedChunk } from './plan.ts'
-import type { PlannedLoad } from './state.ts'
+import type { PlannedLoad } from './planned-load.ts'
 
 /**
  * Handed to the queue at once: as many bytes as keep a sync to disk cheap, and no more messages than a broker

@@ -2,10 +2,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { LadingError } from '../../src/core/errors.ts'
-import type { KnownLoad, ProduceOptions } from '../../src/producer/options.ts'
+import type { ProduceOptions } from '../../src/producer/options.ts'
 import { produce, type ProducedLoad } from '../../src/producer/produce.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import { Fixture } from '../support/fixture.ts'
+import { knownByEach } from '../support/known.ts'
 import { untouched, wrapQueue } from '../support/wrappers.ts'
 
 /** Chunks in a window of small ones. */
@@ -48,7 +49,7 @@ class Bench implements AsyncDisposable {
   produce(publish: Queue['publish'], more: Partial<ProduceOptions> = {}): Promise<readonly ProducedLoad[]> {
     const look = () => ++this.seen < 0
     const keys = Object.assign(new Set<string>(), { has: look })
-    const known = async (): Promise<KnownLoad> => ({ plan: this.#plan, complete: false, keys })
+    const known = knownByEach(async () => ({ plan: this.#plan, complete: false, keys }))
     return produce(
       this.fixture.producing(wrapQueue(this.queue, untouched, { publish }), [this.#path], {
         chunkBytes,

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createConsumer, defineModel, integer, openQueue, openSink, produce, text } from '../../src/index.ts'
 import { republishMissing } from '../../src/producer/republish.ts'
 import { useSqs } from '../../tooling/servers/sqs.ts'
+import { knownByEach } from '../support/known.ts'
 
 const { server, freshSqsUrl } = useSqs()
 const model = defineModel({ table: 'notes', columns: { id: integer(), note: text() } })
@@ -50,7 +51,11 @@ it.each(['8192', '65536', '262144', '1048576'])(
     expect(load?.published).toBe(load?.chunks)
     expect(load?.chunks).toBeGreaterThan(1)
     // The chunks are the same ones when it is resumed.
-    const known = async () => ({ plan: load?.plan ?? '', complete: false, keys: new Set<string>() })
+    const known = knownByEach(async () => ({
+      plan: load?.plan ?? '',
+      complete: false,
+      keys: new Set<string>(),
+    }))
     expect((await produce({ ...producing, known }))[0]?.published).toBe(load?.chunks)
     const tally = await createConsumer({ queue, model, sink }).run({ untilEmpty: true })
     expect(tally).toMatchObject({ loaded: count, duplicates: load?.chunks, deadMessages: 0, rejected: 0 })

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import type { ForeignEvent } from '../../core/events.ts'
 import type { LeftInQueue } from '../../load/load.ts'
-import type { PlannedLoad } from '../../producer/state.ts'
+import type { PlannedLoad } from '../../producer/planned-load.ts'
 import { urlOfPlace } from '../../sink/registry.ts'
 import { hint } from '../settings/hint.ts'
 import { counted, print, visible } from '../terminal/output.ts'

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import type { PlannedLoad } from '../../producer/state.ts'
+import type { PlannedLoad } from '../../producer/planned-load.ts'
 import { openReceipt } from '../../sink/receipt.ts'
 import type { Receipt } from '../../sink/ledger.ts'
 

@@ -71,7 +71,7 @@ export const loggingArguments = (): string[] => ['--log-level', logging.level, '
 /** Whether this level is logged, as text. */
 export const isForPeople = (level: Level): boolean => !isJson() && isSaid(level)
 
-const isSaid = (level: Level): boolean => levels.indexOf(level) <= levels.indexOf(logging.level)
+export const isSaid = (level: Level): boolean => levels.indexOf(level) <= levels.indexOf(logging.level)
 
 type Write = (text: string) => void
 

@@ -1,7 +1,7 @@
 /** The log lines of a run's events. */
 import { codes } from '../../core/errors.ts'
 import type { ForeignEvent, LadingEvent, Listener } from '../../core/events.ts'
-import { isJson, type Level, say } from './log.ts'
+import { isJson, isSaid, type Level, say } from './log.ts'
 import { count, counted, leftOutText } from './output.ts'
 
 /** The level of each event. None is an error, because waiting and dead letters do not end a command. */
@@ -35,7 +35,7 @@ export function reporter(hasBars = false): Listener {
   let indexes = ''
   return (event) => {
     // For the watchdog only; the batches tell the same to a person.
-    if (event.type === 'held') return
+    if (event.type === 'held' || !isSaid(levelOf[event.type])) return
     const { type, ...fields } = event
     // Parallel consumers emit the same warnings.
     if (event.type === 'warning' || event.type === 'zones') {

@@ -53,6 +53,9 @@ const chunkSums = sql`sum(loaded) AS sum_loaded, sum(rejected) AS sum_rejected, 
 const sumFiltered = (ledger: Sql): Sql =>
   sql`(SELECT sum(filtered + 0 * part.records) FROM ${ledger} AS part WHERE part.load_id = chosen.id)`
 
+/** Loads in one transaction: a server has room for so many locks. */
+const mostFolded = 500
+
 export class SqlLedger implements Ledger {
   readonly #database: LedgerDatabase
   readonly #dialect: LedgerDialect
@@ -239,7 +242,10 @@ export class SqlLedger implements Ledger {
   }
 
   async fold(loadIds: readonly string[], options?: Abortable): Promise<void> {
-    if (loadIds.length > 0) await this.#database.transact(() => fold(this.#dialect, loadIds), options)
+    for (let at = 0; at < loadIds.length; at += mostFolded) {
+      const ids = loadIds.slice(at, at + mostFolded)
+      await this.#database.transact(() => fold(this.#dialect, ids), options)
+    }
   }
 
   #chosenRejects(filter: RejectFilter): Sql {
