@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate, setTimeout as delay } from 'node:timers/promises'
 
 /** Options of every asynchronous call of a contract. */
 export interface Abortable {
@@ -9,6 +9,17 @@ export interface Abortable {
 export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return
   await delay(ms, undefined, signal ? { signal } : {}).catch(() => undefined)
+}
+
+const breathEveryMs = 10
+
+/** For a loop that never waits by itself: a pause now and then, in which everything else may run. */
+export function breath(): () => Promise<void> | undefined {
+  let since = performance.now()
+  return () => {
+    if (performance.now() - since < breathEveryMs) return undefined
+    return setImmediate().then(() => void (since = performance.now()))
+  }
 }
 
 /**

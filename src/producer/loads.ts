@@ -1,4 +1,5 @@
 /** Sources → loads: their identity, their frozen plan, and what an interrupted run began. */
+import { breath } from '../core/wait.ts'
 import type { Source } from '../source/source.ts'
 import { loadIdOf } from './identity.ts'
 import { openState, pipelineOf, type ProduceOptions, type ProducerOptions } from './options.ts'
@@ -50,7 +51,9 @@ export async function* planLoads(
 ): AsyncGenerator<readonly FrozenLoad[]> {
   let drafted: DraftedLoad[] = []
   let bytes = 0
+  const breathe = breath()
   for (const source of sources) {
+    await breathe()
     try {
       drafted.push(await draftLoad(source, options, state, onRead))
     } catch (error) {

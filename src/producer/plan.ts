@@ -66,7 +66,7 @@ export interface Plan {
   /** What a person should know of the source. */
   readonly warnings: readonly string[]
   /** The plain bytes of a small source, which need not be read again. */
-  readonly kept?: Buffer | undefined
+  readonly kept?: Buffer
 }
 
 /** Most bytes that are kept of a source. */
@@ -81,12 +81,23 @@ export async function planSource(
   options: PlanOptions,
   onChunk: (chunk: PlannedChunk) => void,
 ): Promise<Plan> {
-  const state = await source.state()
+  requireNoStop(source, options)
+  const whole = source.whole?.()
   const planner = new Planner(splitterOf(source, options), source, options, onChunk)
+  options.onRead?.(0)
+  if (whole === undefined) return await planPieces(source, options, planner)
+  if (whole.bytes.length > 0) planner.push(whole.bytes)
+  return { ...planner.finish(), state: whole.state, kept: whole.bytes }
+}
+
+async function planPieces(source: PlannedSource, options: PlanOptions, planner: Planner): Promise<Plan> {
+  const state = await source.state()
+  const kept: Buffer[] = []
   let reported = 0
-  options.onRead?.(reported)
   for await (const piece of piecesOf(source, options)) {
     planner.push(piece)
+    // A copy, because a piece holds until the next one is asked for.
+    if (planner.bytes <= mostKept) kept.push(Buffer.from(piece))
     if (planner.bytes - reported < reportEveryBytes) continue
     reported = planner.bytes
     options.onRead?.(reported)
@@ -97,19 +108,27 @@ export async function planSource(
       'SOURCE_CHANGED',
       `${source.path} changed while it was planned; nothing was published`,
     )
-  return { ...plan, state }
+  return { ...plan, state, ...(plan.bytes <= mostKept && { kept: Buffer.concat(kept) }) }
+}
+
+function requireNoStop({ path }: PlannedSource, { signal }: Abortable): void {
+  if (signal?.aborted) throw new LadingError('ABORTED', `stopped while reading ${path}`)
 }
 
 /** Reads the source as far as its first record, and throws what `planSource` would throw for that. */
 export async function checkHead(source: PlannedSource, options: HeadOptions): Promise<void> {
-  await source.state()
+  requireNoStop(source, options)
+  const whole = source.whole?.()
+  if (whole === undefined) await source.state()
   const splitter = splitterOf(source, options)
   if (splitter.isPastHead) return
-  for await (const piece of piecesOf(source, { ...options, pieceBytes: headPieceBytes })) {
-    splitter.begin(piece)
-    if (splitter.isPastHead) return
-  }
-  splitter.finish()
+  if (whole !== undefined && whole.bytes.length > 0) splitter.begin(whole.bytes)
+  if (whole === undefined)
+    for await (const piece of piecesOf(source, { ...options, pieceBytes: headPieceBytes })) {
+      splitter.begin(piece)
+      if (splitter.isPastHead) return
+    }
+  if (!splitter.isPastHead) splitter.finish()
 }
 
 export function splitterOf(source: PlannedSource, options: HeadOptions): Splitter {
@@ -138,8 +157,6 @@ class Planner {
   /** Counts of the splitter when the chunk began. */
   #recordsBefore = 0
   #linesBefore = 0
-  /** Undefined once there are too many. */
-  #kept: Buffer | undefined = Buffer.alloc(0)
 
   constructor(
     splitter: Splitter,
@@ -157,8 +174,6 @@ class Planner {
     this.#sourceHash.update(piece)
     const pieceStart = this.bytes
     this.bytes += piece.length
-    // A copy, because a piece holds until the next one is asked for.
-    this.#kept = this.#kept && this.bytes <= mostKept ? Buffer.concat([this.#kept, piece]) : undefined
     const splitter = this.#splitter
     let at = splitter.begin(piece)
     if (!this.#isPastHead) {
@@ -196,7 +211,6 @@ class Planner {
         footer: this.bytes === 0 ? 0 : (this.#reading.footerLines ?? 0),
       },
       warnings: this.#splitter.warnings ?? [],
-      kept: this.#kept,
     }
   }
 

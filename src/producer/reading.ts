@@ -4,6 +4,7 @@ import type { Reading } from '../format/reading.ts'
 import { lineEndsFor } from '../format/registry.ts'
 import { skipProblem } from '../core/skip.ts'
 import { LadingError } from '../core/errors.ts'
+import { SourceAround } from '../source/around.ts'
 import { textSource } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
 
@@ -21,33 +22,56 @@ export interface ReadSource extends Source {
 }
 
 /** The source as its reading gives it; throws `USAGE` for what cannot be read. */
-export async function readAs(source: Source, options: ReadingOptions): Promise<ReadSource> {
+export const readAs = async (source: Source, options: ReadingOptions): Promise<ReadSource> =>
+  await reader(options)(source)
+
+/** The same for many sources; those that are written as the options say share one reading. */
+export function reader(options: ReadingOptions): (source: Source) => Promise<ReadSource> {
   const { readingOf, records, unwrap } = options
   const inside = { ...(records !== undefined && { records }), ...(unwrap && { unwrap }) }
-  const reading = {
-    ...inside,
-    ...(readingOf === undefined ? statedReading(options) : await readingOf(source)),
+  const checked = (name: string, own: Reading): Reading => {
+    const reading = { ...inside, ...own }
+    requireReadable(name, reading)
+    return reading
   }
+  if (readingOf !== undefined)
+    return async (source) => written(source, checked(source.name, await readingOf(source)))
+  let shared: Reading | undefined
+  return async (source) => written(source, (shared ??= checked(source.name, statedReading(options))))
+}
+
+function requireReadable(name: string, reading: Reading): void {
   const problem = notationsProblem(reading)
-  if (problem !== undefined) throw new LadingError('USAGE', `the notation of ${source.name}: ${problem}`)
+  if (problem !== undefined) throw new LadingError('USAGE', `the notation of ${name}: ${problem}`)
   const wrong = skipProblem(reading.skipWhen)
   if (wrong !== undefined) throw new LadingError('USAGE', wrong)
   const { footerLines = 0 } = reading
   if (!Number.isSafeInteger(footerLines) || footerLines < 0)
     throw new LadingError('USAGE', 'footerLines must be a whole number of 0 or more')
-  return written(source, reading)
+}
+
+class WrittenSource extends SourceAround implements ReadSource {
+  readonly reading: Reading
+
+  constructor(source: Source, reading: Reading) {
+    super(source)
+    this.reading = reading
+  }
 }
 
 /** The source, written in this way: plain text for its format. */
 export function written(source: Source, reading: Reading): ReadSource {
   const { encoding, lineEnd, footerLines, dialect } = reading
-  const text = textSource(source, {
-    encoding,
-    footerLines,
-    lineEnds: lineEnd === undefined ? undefined : lineEndsFor(source.path, reading),
-    key: JSON.stringify([encoding, lineEnd && dialect, footerLines]),
-  })
-  return { ...text, reading }
+  const isUsual = encoding === undefined && lineEnd === undefined && footerLines === undefined
+  const options = isUsual
+    ? undefined
+    : {
+        encoding,
+        footerLines,
+        lineEnds: lineEnd === undefined ? undefined : lineEndsFor(source.path, reading),
+        key: JSON.stringify([encoding, lineEnd && dialect, footerLines]),
+      }
+  return new WrittenSource(textSource(source, options), reading)
 }
 
 const stated = [

@@ -1,12 +1,13 @@
 /** The sources that a producer is given, checked before anything else is opened. */
 import { LadingError } from '../core/errors.ts'
 import { listed } from '../core/listed.ts'
+import { breath } from '../core/wait.ts'
 import { otherSuffixes, splittersFor, suffixesOf } from '../format/registry.ts'
 import { type CarryOptions, referencesFor } from '../source/carry.ts'
 import { namedSources } from '../source/registry.ts'
 import type { ProduceOptions } from './options.ts'
 import { checkHead, type HeadOptions } from './plan.ts'
-import { readAs, type ReadingOptions, type ReadSource } from './reading.ts'
+import { reader, type ReadingOptions, type ReadSource } from './reading.ts'
 
 /**
  * The files that the options name, standard input left out; throws for what cannot be right before anything
@@ -25,7 +26,8 @@ export async function openSources(
       ? await namedSources(named, suffixesOf(format), otherSuffixes(format), onLeft)
       : []
   const sources: ReadSource[] = []
-  for (const source of found) sources.push(await readAs(source, options))
+  const read = reader(options)
+  for (const source of found) sources.push(await read(source))
   for (const source of sources) await referenceOf(source)
   return sources
 }
@@ -37,7 +39,9 @@ const mostNamed = 5
 export async function checkHeads(sources: readonly ReadSource[], options: HeadOptions): Promise<void> {
   let first: LadingError | undefined
   const others: string[] = []
+  const breathe = breath()
   for (const source of sources) {
+    await breathe()
     try {
       await checkHead(source, options)
     } catch (error) {

@@ -1,7 +1,7 @@
 /** Finds sources: what a person names, what a producer remembers, and what a message refers to. */
 import { decompressed } from './compressed/compressed.ts'
 import { discover } from './file/discover.ts'
-import { fileSource } from './file/file.ts'
+import { FileSource } from './file/file.ts'
 import { RootedFiles } from './file/rooted.ts'
 import type { References, Source } from './source.ts'
 import { textSource } from './text/text.ts'
@@ -21,7 +21,7 @@ export async function namedSources(
   onLeft?: (message: string) => void,
 ): Promise<readonly Source[]> {
   const files = await discover(paths, suffixes, others, onLeft)
-  return files.map(({ path, name }) => decompressed(fileSource(path, name)))
+  return files.map(({ path, name }) => decompressed(new FileSource(path, name)))
 }
 
 /** Standard input, kept beside the producer's state until it is disposed of. */
@@ -35,7 +35,7 @@ export async function standardInput(
 
 /** A source that an earlier run found at `location`. */
 export const sourceAt = (location: string, name: string): Source =>
-  decompressed((isSpooled(location) ? spooledSource : fileSource)(location, name))
+  decompressed(isSpooled(location) ? spooledSource(location, name) : new FileSource(location, name))
 
 /** Reads what messages refer to below `root`; throws `CONFIG_INVALID` if that is no folder. */
 export const openReferences = (root: string): Promise<References> => RootedFiles.open(root)

@@ -16,6 +16,11 @@ export interface Source {
   size(): Promise<number>
   /** Identifies the content without reading it: another text means that the source changed. */
   state(): Promise<string>
+  /**
+   * A small source as a whole, with the state in which it was read; undefined for any other. It costs a small
+   * part of what `bytes` does, and lets nothing else run meanwhile.
+   */
+  whole?(): Whole | undefined
   /** The plain bytes, from the beginning. A piece holds until the next one is asked for. */
   bytes(options?: ReadOptions): AsyncGenerator<Buffer>
   /** Opens the source for reads at any offset; undefined if it can only be read from its beginning. */
@@ -24,6 +29,12 @@ export interface Source {
    * The path below the real folder `root` by which messages refer to it; undefined if its bytes must travel.
    */
   reference(root: string): Promise<string | undefined>
+}
+
+/** The plain bytes of a source, and its `state`. */
+export interface Whole {
+  readonly bytes: Buffer
+  readonly state: string
 }
 
 export interface ReadOptions {

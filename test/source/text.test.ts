@@ -11,7 +11,7 @@ import type { Reading } from '../../src/format/reading.ts'
 import { lineEndsFor } from '../../src/format/registry.ts'
 import { written } from '../../src/producer/reading.ts'
 import { decompressed } from '../../src/source/compressed/compressed.ts'
-import { fileSource } from '../../src/source/file/file.ts'
+import { FileSource } from '../../src/source/file/file.ts'
 import type { Source } from '../../src/source/source.ts'
 import { type TextOptions, textSource } from '../../src/source/text/text.ts'
 
@@ -209,7 +209,7 @@ describe('a file', () => {
   it('that is read in another way has another state, so that no plan of it goes on', async () => {
     const path = join(folder, 'state.csv')
     await writeFile(path, 'a\n')
-    const stateOf = (reading: Reading) => written(fileSource(path, 'state.csv'), reading).state()
+    const stateOf = (reading: Reading) => written(new FileSource(path, 'state.csv'), reading).state()
     const readings: readonly Reading[] = [
       {},
       { encoding: 'windows-1252' },
@@ -233,7 +233,7 @@ describe('a file', () => {
     }
     for (const [name, bytes] of Object.entries(files)) {
       await writeFile(join(folder, name), bytes)
-      const stored = decompressed(fileSource(join(folder, name), name))
+      const stored = decompressed(new FileSource(join(folder, name), name))
       const isRead = !/utf16|gzip/.test(name)
       for (const [options, isPlain] of [
         [{}, isRead],

@@ -3,7 +3,8 @@
  * cannot be read without all that precedes it, so such a source has no ranges and travels as bytes.
  */
 import { LadingError } from '../../core/errors.ts'
-import type { ReadOptions, Source } from '../source.ts'
+import { SourceAround } from '../around.ts'
+import type { RangeReader, ReadOptions, Source, Whole } from '../source.ts'
 import { compressionOf } from './compression.ts'
 import { unpacked } from './decompress.ts'
 import { refuseForeign, signatureBytes } from './foreign.ts'
@@ -11,12 +12,31 @@ import { refuseForeign, signatureBytes } from './foreign.ts'
 /** Size of a decompressed piece, in bytes. */
 const plainBytes = 1 << 20
 
-export const decompressed = (source: Source): Source => ({
-  ...source,
-  bytes: (options) => plainBytesOf(source, options),
-  ranges: async () => ((await isCompressed(source)) ? undefined : source.ranges()),
-  reference: async (root) => ((await isCompressed(source)) ? undefined : source.reference(root)),
-})
+class Decompressed extends SourceAround {
+  override whole(): Whole | undefined {
+    const whole = super.whole()
+    if (whole === undefined) return undefined
+    try {
+      return compressionOf(this.path, whole.bytes) === undefined ? whole : undefined
+    } catch (error) {
+      throw readError(this.path, error)
+    }
+  }
+
+  override bytes(options?: ReadOptions): AsyncGenerator<Buffer> {
+    return plainBytesOf(this.source, options)
+  }
+
+  override async ranges(): Promise<RangeReader | undefined> {
+    return (await isCompressed(this.source)) ? undefined : super.ranges()
+  }
+
+  override async reference(root: string): Promise<string | undefined> {
+    return (await isCompressed(this.source)) ? undefined : super.reference(root)
+  }
+}
+
+export const decompressed = (source: Source): Source => new Decompressed(source)
 
 async function isCompressed(source: Source): Promise<boolean> {
   // Opening a pipe would wait for its writer.

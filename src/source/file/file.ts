@@ -1,10 +1,10 @@
 /** A file of the local file system, read as it is. */
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { open, realpath } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { LadingError } from '../../core/errors.ts'
 import { isPathDown, pathBelow } from '../root.ts'
-import type { RangeReader, Source } from '../source.ts'
+import type { RangeReader, ReadOptions, Source, Whole } from '../source.ts'
 
 /** Read at once, in bytes: large enough that the number of calls does not count. */
 const readBytes = 1 << 20
@@ -15,17 +15,47 @@ const readBytes = 1 << 20
  */
 const smallBytes = 64 * 1024
 
-export const fileSource = (path: string, name: string): Source => ({
-  name,
-  path,
-  location: resolve(path),
-  isTransient: false,
-  size: async () => sizeOf(path),
-  state: async () => fileState(path),
-  bytes: ({ pieceBytes = readBytes } = {}) => readFile(path, pieceBytes),
-  ranges: () => openRanges(path),
-  reference: (root) => referenceBelow(root, path),
-})
+export class FileSource implements Source {
+  readonly path: string
+  readonly name: string
+
+  constructor(path: string, name: string) {
+    this.path = path
+    this.name = name
+  }
+
+  get location(): string {
+    return resolve(this.path)
+  }
+
+  get isTransient(): boolean {
+    return false
+  }
+
+  async size(): Promise<number> {
+    return sizeOf(this.path)
+  }
+
+  async state(): Promise<string> {
+    return fileState(this.path)
+  }
+
+  whole(): Whole | undefined {
+    return reading(this.path, () => readSmall(this.path))
+  }
+
+  bytes({ pieceBytes = readBytes }: ReadOptions = {}): AsyncGenerator<Buffer> {
+    return readFile(this.path, pieceBytes)
+  }
+
+  ranges(): Promise<RangeReader | undefined> {
+    return openRanges(this.path)
+  }
+
+  reference(root: string): Promise<string | undefined> {
+    return referenceBelow(root, this.path)
+  }
+}
 
 function sizeOf(path: string): number {
   try {
@@ -42,28 +72,32 @@ function fileState(path: string): string {
       'SOURCE_UNREADABLE',
       `${path} is not a regular file; a pipe goes into standard input, which is '-'`,
     )
-  return [stats.dev, stats.ino, stats.size, stats.mtimeNs].join(':')
+  return stateOf(stats)
 }
+
+const stateOf = ({ dev, ino, size, mtimeNs }: BigIntStats): string => [dev, ino, size, mtimeNs].join(':')
 
 async function* readFile(path: string, pieceBytes: number): AsyncGenerator<Buffer> {
   const small = reading(path, () => readSmall(path))
   if (small === undefined) yield* readLarge(path, pieceBytes)
-  else if (small.length > 0) yield small
+  else if (small.bytes.length > 0) yield small.bytes
 }
 
-/** The whole file; undefined where it is not small, or not regular, or grows. */
-function readSmall(path: string): Buffer | undefined {
+/** Undefined where the file is not small, or not regular, or changes meanwhile. */
+function readSmall(path: string): Whole | undefined {
   // Opening a pipe would wait for its writer.
   const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   try {
-    const stats = fstatSync(file)
+    const stats = fstatSync(file, { bigint: true })
     if (!stats.isFile() || stats.size > smallBytes) return undefined
     // One byte more than the file has: reading less is its end.
-    const buffer = Buffer.allocUnsafe(stats.size + 1)
+    const buffer = Buffer.allocUnsafe(Number(stats.size) + 1)
     let size = 0
     for (let read = -1; read !== 0 && size < buffer.length; size += read)
       read = readSync(file, buffer, size, buffer.length - size, null)
-    return size < buffer.length ? buffer.subarray(0, size) : undefined
+    const state = stateOf(stats)
+    if (size === buffer.length || stateOf(fstatSync(file, { bigint: true })) !== state) return undefined
+    return { bytes: buffer.subarray(0, size), state }
   } finally {
     closeSync(file)
   }
@@ -89,7 +123,7 @@ async function openRanges(path: string): Promise<RangeReader> {
   const small = reading(path, () => readSmall(path))
   if (small !== undefined)
     return {
-      read: async (into, at) => small.copy(into, 0, Math.min(at, small.length)),
+      read: async (into, at) => small.bytes.copy(into, 0, Math.min(at, small.bytes.length)),
       [Symbol.asyncDispose]: async () => undefined,
     }
   const failed = (cause: NodeJS.ErrnoException) => {

@@ -6,7 +6,8 @@ import { randomUUID } from 'node:crypto'
 import { LadingError } from '../../core/errors.ts'
 import { makeFolder } from '../../core/files.ts'
 import type { Abortable } from '../../core/wait.ts'
-import { fileSource } from '../file/file.ts'
+import { SourceAround } from '../around.ts'
+import { FileSource } from '../file/file.ts'
 import type { Source } from '../source.ts'
 
 /**
@@ -20,13 +21,23 @@ export interface SpoolOptions extends Abortable {
   readonly stdinName?: string
 }
 
+class SpooledSource extends SourceAround {
+  override get path(): string {
+    return 'standard input'
+  }
+
+  override get isTransient(): boolean {
+    return true
+  }
+
+  override async reference(): Promise<undefined> {
+    return undefined
+  }
+}
+
 /** A copy of standard input: it does not stay, so messages hold its bytes. */
-export const spooledSource = (path: string, name: string): Source => ({
-  ...fileSource(path, name),
-  path: 'standard input',
-  isTransient: true,
-  reference: async () => undefined,
-})
+export const spooledSource = (path: string, name: string): Source =>
+  new SpooledSource(new FileSource(path, name))
 
 /** Standard input is read twice like any file, so it is kept in a file of its own until it is published. */
 export async function spool(

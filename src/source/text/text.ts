@@ -4,7 +4,8 @@
  */
 import type { Encoding } from '../../core/encoding.ts'
 import { LadingError } from '../../core/errors.ts'
-import type { ReadOptions, Source } from '../source.ts'
+import { SourceAround } from '../around.ts'
+import type { RangeReader, ReadOptions, Source, Whole } from '../source.ts'
 import { type Conversion, conversionOf, encodingName, markIn, markLength } from './encoding.ts'
 import { withoutFooter } from './footer.ts'
 
@@ -20,28 +21,49 @@ export interface TextOptions {
 }
 
 /** Throws `USAGE` for an encoding that is not known. */
-export function textSource(source: Source, options: TextOptions = {}): Source {
-  const { encoding = 'utf-8', lineEnds, footerLines = 0, key } = options
-  const isStated = encodingName(encoding) !== 'utf-8' || lineEnds !== undefined || footerLines > 0
-  return {
-    ...source,
-    ...(isStated && { state: async () => `${await source.state()}:${key}` }),
-    bytes: (reading) => textOf(source, options, reading),
-    ranges: async () => {
-      const ranges = isStated ? undefined : await source.ranges()
-      if (ranges === undefined) return undefined
-      const start = Buffer.alloc(markLength)
-      if (!isConverted(start.subarray(0, await ranges.read(start, 0)))) return ranges
-      await ranges[Symbol.asyncDispose]()
-      return undefined
-    },
-    reference: async (root) => {
-      const path = isStated ? undefined : await source.reference(root)
-      if (path === undefined) return undefined
-      await using ranges = await source.ranges()
-      const start = Buffer.alloc(markLength)
-      return isConverted(start.subarray(0, (await ranges?.read(start, 0)) ?? 0)) ? undefined : path
-    },
+export const textSource = (source: Source, options: TextOptions = {}): Source => new Text(source, options)
+
+class Text extends SourceAround {
+  readonly #options: TextOptions
+  /** Whether the source is written in another way than is usual, so that it is no state of its bytes alone. */
+  readonly #isStated: boolean
+
+  constructor(source: Source, options: TextOptions) {
+    super(source)
+    const { encoding = 'utf-8', lineEnds, footerLines = 0 } = options
+    this.#options = options
+    this.#isStated = encodingName(encoding) !== 'utf-8' || lineEnds !== undefined || footerLines > 0
+  }
+
+  override async state(): Promise<string> {
+    const state = await super.state()
+    return this.#isStated ? `${state}:${this.#options.key}` : state
+  }
+
+  override whole(): Whole | undefined {
+    const whole = this.#isStated ? undefined : super.whole()
+    return whole === undefined || isConverted(whole.bytes) ? undefined : whole
+  }
+
+  override bytes(reading?: ReadOptions): AsyncGenerator<Buffer> {
+    return textOf(this.source, this.#options, reading)
+  }
+
+  override async ranges(): Promise<RangeReader | undefined> {
+    const ranges = this.#isStated ? undefined : await super.ranges()
+    if (ranges === undefined) return undefined
+    const start = Buffer.alloc(markLength)
+    if (!isConverted(start.subarray(0, await ranges.read(start, 0)))) return ranges
+    await ranges[Symbol.asyncDispose]()
+    return undefined
+  }
+
+  override async reference(root: string): Promise<string | undefined> {
+    const path = this.#isStated ? undefined : await super.reference(root)
+    if (path === undefined) return undefined
+    await using ranges = await super.ranges()
+    const start = Buffer.alloc(markLength)
+    return isConverted(start.subarray(0, (await ranges?.read(start, 0)) ?? 0)) ? undefined : path
   }
 }
 
