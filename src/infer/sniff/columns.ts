@@ -27,7 +27,7 @@ export function columnsOf(
   const all = written.length === 0 ? Array.from({ length: width }, () => '') : written
   const hollow = hollowColumns(all, records, width)
   const columns = width - hollow
-  const surplus = hollow > 0 || isSurplusEmpty(body, columns, bodyKinds(records, width))
+  const surplus = hollow > 0 || isSurplusEmpty(body, columns, () => bodyKinds(records, width))
   if (hollow > 0)
     found.decide(
       'columns',
@@ -55,18 +55,16 @@ function hollowColumns(names: readonly string[], records: readonly Row[], width:
 }
 
 /** Whether some records have more cells than columns, all of them empty, and the others fit the columns. */
-function isSurplusEmpty(body: readonly Row[], columns: number, kinds: readonly Kind[]): boolean {
+function isSurplusEmpty(body: readonly Row[], columns: number, kindsOf: () => readonly Kind[]): boolean {
   const wide = body.filter(({ cells, isFlawed }) => cells.length > columns && !isFlawed)
   const trimmed = wide.filter(({ cells, quoted }) =>
     cells.slice(columns).every((cell, index) => cell === '' && !quoted.has(columns + index)),
   )
-  const fits = trimmed.filter((row) => votesOf(row, kinds.slice(0, columns)).names.length === 0)
+  if (trimmed.length === 0) return false
+  const kinds = kindsOf().slice(0, columns)
+  const fits = trimmed.filter((row) => votesOf(row, kinds).names.length === 0)
   const isFull = ({ cells }: Row) => cells[columns - 1] !== ''
-  return (
-    trimmed.length > 0 &&
-    fits.length === trimmed.length &&
-    (trimmed.every(isFull) || trimmed.length * 2 > body.length)
-  )
+  return fits.length === trimmed.length && (trimmed.every(isFull) || trimmed.length * 2 > body.length)
 }
 
 /** The names of so many columns, where the header may have more or fewer, or cannot be read. */

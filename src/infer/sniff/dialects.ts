@@ -18,6 +18,7 @@ const delimiters: ReadonlyMap<string, number> = new Map([
 ])
 /** They rarely stand in a value, so one reading without exception is believed. */
 const strong = [',', ';', '\t', '|', '\u001f']
+const weak = [...delimiters.keys()].filter((each) => !strong.includes(each))
 
 /** Characters that decide. */
 const sampleSize = 128 * 1024
@@ -32,6 +33,7 @@ export interface Candidate {
   readonly width: number
   /** Whether every row has them, and no quote is amiss. */
   readonly isPerfect: boolean
+  /** Counted when it is asked for: most texts have one candidate. */
   readonly score: number
   readonly flaws: number
   readonly quotedCells: number
@@ -43,13 +45,16 @@ export function chooseMarks(text: string, stated: StatedMarks): Candidate {
   const sample =
     text.length <= sampleSize ? text : text.slice(0, text.lastIndexOf('\n', sampleSize) + 1 || sampleSize)
   if (stated.delimiter !== undefined) return best(variants(sample, stated.delimiter, stated))
-  const found = [...delimiters.keys()].filter((delimiter) => sample.includes(delimiter))
-  const candidates = found
-    .flatMap((delimiter) => variants(sample, delimiter, stated))
-    .filter(isCredible(sample))
-  const single = singleColumn(sample, stated)
-  const many = candidates.filter(({ width }) => width > 1)
-  return best([...many, single])
+  const judged = (some: readonly string[]) =>
+    some
+      .filter((delimiter) => sample.includes(delimiter))
+      .flatMap((delimiter) => variants(sample, delimiter, stated))
+      .filter(isCredible(sample))
+      .filter(({ width }) => width > 1)
+  const found = judged(strong)
+  // Nothing else can win then.
+  if (found.some((each) => rank(each) > 0)) return best(found)
+  return best([...found, ...judged(weak), singleColumn(sample, stated)])
 }
 
 const rank = ({ isPerfect, marks, width }: Candidate): number =>
@@ -115,6 +120,25 @@ function judge(sample: string, marks: Marks, prior: number, comment?: string): C
   const flaws = all.filter(({ isFlawed }) => isFlawed).length
   const agreeing = all.filter((row) => row.cells.length === width && !row.isFlawed)
   const isPerfect = all.length > 1 && agreeing.length === all.length
+  let score: number | undefined
+  return {
+    marks,
+    rows: all,
+    width,
+    isPerfect,
+    flaws,
+    quotedCells: all.reduce((sum, { quoted }) => sum + quoted.size, 0),
+    get score() {
+      return (score ??= scoreOf(all, agreeing, this) * prior)
+    },
+  }
+}
+
+function scoreOf(
+  all: readonly Row[],
+  agreeing: readonly Row[],
+  { marks, width, isPerfect }: Omit<Candidate, 'score'>,
+): number {
   const first = all.findIndex((row) => row.cells.length === width)
   // A title above the table speaks less against it than a line within.
   const counted = all.length - first / 2
@@ -124,15 +148,7 @@ function judge(sample: string, marks: Marks, prior: number, comment?: string): C
   const credit = width === 1 ? 1 : isPerfect ? Math.max(looks, 0.6) : looks
   const gain = width === 1 ? singleScore : 1 - 0.3 / width
   const isDoubtful = first === 1 && isLineAbove(all) && (width === 2 || agreeing.length < 2)
-  return {
-    marks,
-    rows: all,
-    width,
-    isPerfect,
-    flaws,
-    quotedCells: all.reduce((sum, { quoted }) => sum + quoted.size, 0),
-    score: agreement * credit * gain * prior * (isDoubtful ? 0.5 : 1),
-  }
+  return agreement * credit * gain * (isDoubtful ? 0.5 : 1)
 }
 
 /** A header of one cell right above lines that look like more is one column, rather than a title or a comment. */

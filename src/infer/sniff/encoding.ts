@@ -73,7 +73,7 @@ function encodingByNuls(head: Buffer): Encoding | undefined {
   if (head.length > 1 && (head[0] === 0) !== (head[1] === 0)) return head[0] === 0 ? 'utf-16be' : 'utf-16le'
   const start = head.subarray(0, beginning)
   const half = start.length / 2
-  if (half < 2) return undefined
+  if (half < 2 || !start.includes(0)) return undefined
   let even = 0
   let odd = 0
   for (const [at, byte] of start.entries()) {
@@ -116,7 +116,7 @@ function encodingReadings(line: Buffer) {
 
 /** `cr` where most lines end with CR alone. */
 function lineEndOf(text: string, found: Findings): 'cr' | undefined {
-  if (!/\r(?!\n)/.test(text)) return undefined
+  if (!text.includes('\r') || !/\r(?!\n)/.test(text)) return undefined
   let alone = 0
   let feeds = 0
   let isQuoted = false

@@ -11,7 +11,7 @@ import { textsOf } from './encoding.ts'
 import { counted } from '../../core/counted.ts'
 import { Findings } from './findings.ts'
 import { askForComments, askForFooter } from './foot.ts'
-import { readRows, type Row } from './rows.ts'
+import { lineEnd, readRows, type Row } from './rows.ts'
 import { findTable, type HeaderTable, type Table } from './table.ts'
 
 export type { HeaderTable } from './table.ts'
@@ -103,7 +103,7 @@ function oneLine(rows: readonly Row[], width: number, found: Findings): { readon
 }
 
 function sayMarks(
-  { marks, rows, width }: Candidate,
+  { marks, rows, width, quotedCells }: Candidate,
   all: number,
   separator: string | undefined,
   stated: Partial<Dialect>,
@@ -124,7 +124,7 @@ function sayMarks(
     found.decide('delimiter', written(separator), 'the line sep= says so', 1)
   else if (stated.delimiter === undefined)
     found.decide('delimiter', written(marks.delimiter), `it gives ${lines} ${counted(width, 'cell')}`)
-  const quoted = rows.find((row) => row.quoted.size > 0)
+  const quoted = quotedCells === 0 ? undefined : rows.find((row) => row.quoted.size > 0)
   if (stated.quote === undefined && marks.quote === '')
     found.decide('quote', 'none', 'no cell stands in quotes, and some hold one')
   else if (stated.quote === undefined && quoted !== undefined)
@@ -142,7 +142,8 @@ const written = (delimiter: string): string =>
     ['\u001f', 'U+001F'],
   ]).get(delimiter) ?? delimiter
 
-/** Characters of a header and what stands above it. */
+/** Characters of a header and what stands above it: of most, and at most. */
+const usualHeader = 4096
 const largestHeader = 256 * 1024
 
 /** As the splitter finds them, which reads the header by its own rules. */
@@ -156,7 +157,9 @@ function fieldsOf(head: string, dialect: Dialect, names: readonly string[]): rea
   })
   try {
     // A mark of its own, so that a character that looks like one is data.
-    splitter.begin(Buffer.from(`\ufeff${head.slice(0, largestHeader)}`))
+    const most = lineEnd(head, usualHeader) + 1
+    splitter.begin(Buffer.from(`\ufeff${head.slice(0, most)}`))
+    if (!splitter.isPastHead) splitter.begin(Buffer.from(head.slice(most, largestHeader)))
     if (!splitter.isPastHead) splitter.finish()
     return splitter.layout.fields
   } catch (error) {
