@@ -8,7 +8,7 @@ export async function sniffSource(source: Source, stated: Reading, table?: Heade
   const pieces: Buffer[] = []
   let size = 0
   let isWhole = true
-  for await (const piece of source.bytes({ pieceBytes: 65_536 })) {
+  for await (const piece of source.bytes({ pieceBytes: 256 * 1024 })) {
     if (size >= headBytes) {
       isWhole = false
       break

@@ -13,9 +13,8 @@ import { withColumnNames } from '../infer/sniffed.ts'
 import { snakeCase } from '../model/match.ts'
 import type { Model } from '../model/model.ts'
 import { maxNameBytes, nameOf, shownTable, type TableName } from '../model/table.ts'
-import type { Head } from '../producer/heads.ts'
 import { statedReading } from '../producer/reading.ts'
-import { dressed, hintsOf, requireAnswers } from './readings.ts'
+import { dressed, type Head, hintsOf, requireAnswers } from './readings.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
 
 export interface NewTable {

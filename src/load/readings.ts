@@ -8,9 +8,18 @@ import type { StatedTypes } from '../infer/profile/propose.ts'
 import { profileSource } from '../infer/records.ts'
 import { sniffSource } from '../infer/sniffed.ts'
 import type { TableFacts } from '../model/table.ts'
-import type { Head } from '../producer/heads.ts'
 import { readAs, type ReadSource } from '../producer/reading.ts'
 import type { Source } from '../source/source.ts'
+
+/** What the head of a source says before there is a model: how it is written, and which fields it has. */
+export interface Head {
+  readonly source: Source
+  readonly reading: Reading
+  /** Undefined where each record names its own. */
+  readonly fields: readonly string[] | undefined
+  /** Cells of the first record, where the file has no header; undefined where it has one. */
+  readonly cells: number | undefined
+}
 
 /**
  * The head of a source, which is as it is stored, as its bytes say it, and the table that it goes to, if there
@@ -37,7 +46,10 @@ export async function sniffedHead(
 }
 
 /** The names of fields in the records of sources whose records name their own; in the first ones alone. */
-export async function namesIn(heads: readonly Head[], isHead: boolean): Promise<readonly string[]> {
+export async function namesIn(
+  heads: readonly Omit<Head, 'cells'>[],
+  isHead: boolean,
+): Promise<readonly string[]> {
   const profile = new Profile()
   for (const { source, reading, fields } of heads)
     if (fields === undefined)

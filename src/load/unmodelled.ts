@@ -1,13 +1,10 @@
 /** A load without a model: its sources and the table that they go to say what a record is. */
 import { LadingError } from '../core/errors.ts'
 import { listed } from '../core/listed.ts'
-import type { Reading } from '../format/reading.ts'
-import { fieldProblems } from '../model/fields.ts'
 import { type Match, matchFields } from '../model/match.ts'
 import type { Model } from '../model/model.ts'
 import { modelOfTable, type StatedChoices } from '../model/of-table.ts'
 import { nameOf, shownTable, type TableColumn, type TableFacts } from '../model/table.ts'
-import { type Head, headOf } from '../producer/heads.ts'
 import { defaultStatePath } from '../producer/options.ts'
 import { type ReadingOptions, statedReading } from '../producer/reading.ts'
 import { openSources } from '../producer/sources.ts'
@@ -16,8 +13,9 @@ import { standardInput } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
 import { withNotationsFor } from './existing-table.ts'
 import { makeTable, newTable } from './new-table.ts'
-import { dressed, namesIn, sniffedHead } from './readings.ts'
+import { type Head, namesIn, sniffedHead } from './readings.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
+import { areUsual } from './usual.ts'
 import { wantedTable } from './wanted-table.ts'
 
 /** Disposed of, it removes the copy of standard input. */
@@ -71,9 +69,8 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
   const { usual, table, types = {} } = options
   const stated = statedReading(options)
   if (usual !== undefined && table === undefined && Object.keys(types).length === 0) {
-    const heads = await usualHeads(sources, stated)
-    if (heads !== undefined && (await allFit(heads, usual, options)))
-      return { model: usual, derivation: undefined, ofTable: undefined, decisions: [], heads }
+    const isUsual = await areUsual(sources, usual, options)
+    if (isUsual) return { model: usual, derivation: undefined, ofTable: undefined, decisions: [], heads: [] }
   }
   const { name, facts, ...wanted } = await wantedTable(options, sources)
   const heads = []
@@ -98,36 +95,6 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
   const { facts: own } = await wantedTable({ ...options, table: name }, sources)
   const found = ofTable(options, own as TableFacts, made.heads)
   return { ...found, heads: made.heads, decisions: all }
-}
-
-/** As they are without a look at their bytes; undefined where they cannot be read so. */
-async function usualHeads(sources: readonly Source[], stated: Reading): Promise<readonly Head[] | undefined> {
-  const heads: Head[] = []
-  for (const source of sources) {
-    try {
-      heads.push({ ...(await headOf(await dressed(source, stated))), source })
-    } catch (error) {
-      if (error instanceof LadingError) return undefined
-      throw error
-    }
-  }
-  return heads
-}
-
-/** Columns without names fit in number alone. An empty file fits. */
-async function allFit(
-  heads: readonly Head[],
-  usual: Model,
-  { choices }: UnmodelledOptions,
-): Promise<boolean> {
-  for (const head of heads) {
-    const { cells } = head
-    const fields = cells === undefined ? (head.fields ?? (await namesIn([head], true))) : []
-    if (cells !== undefined && cells !== usual.columns.length) return false
-    if (fields.length > 0 && fieldProblems(usual, fields, choices?.ignoreExtra).next().done !== true)
-      return false
-  }
-  return true
 }
 
 const mostNamed = 5

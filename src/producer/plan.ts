@@ -116,19 +116,20 @@ function requireNoStop({ path }: PlannedSource, { signal }: Abortable): void {
 }
 
 /** Reads the source as far as its first record, and throws what `planSource` would throw for that. */
-export async function checkHead(source: PlannedSource, options: HeadOptions): Promise<void> {
+export async function checkHead(source: PlannedSource, options: HeadOptions): Promise<Layout> {
   requireNoStop(source, options)
   const whole = source.whole?.()
   if (whole === undefined) await source.state()
   const splitter = splitterOf(source, options)
-  if (splitter.isPastHead) return
+  if (splitter.isPastHead) return splitter.layout
   if (whole !== undefined && whole.bytes.length > 0) splitter.begin(whole.bytes)
   if (whole === undefined)
     for await (const piece of piecesOf(source, { ...options, pieceBytes: headPieceBytes })) {
       splitter.begin(piece)
-      if (splitter.isPastHead) return
+      if (splitter.isPastHead) return splitter.layout
     }
   if (!splitter.isPastHead) splitter.finish()
+  return splitter.layout
 }
 
 export function splitterOf(source: PlannedSource, options: HeadOptions): Splitter {
