@@ -77,6 +77,7 @@ export default defineConfig({
     index: source('index.ts'),
     'cli/main': source('cli/main.ts'),
     'writer-thread': source('sink/sqlite/writer-thread.ts'),
+    'profile-thread': source('load/profile-thread.ts'),
   },
   platform: 'node',
   preserveEntrySignatures: 'allow-extension',

@@ -6,7 +6,7 @@ import type { ColumnProfile } from '../infer/profile/column.ts'
 import { notationFor } from '../infer/profile/notation-for.ts'
 import { type Model, sourceNames } from '../model/model.ts'
 import { dressed, type Head, hintsOf, requireAnswers } from './readings.ts'
-import { profileOf } from './new-table.ts'
+import { profileOf } from './profiles.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
 
 export interface FoundNotations {

@@ -4,17 +4,16 @@ import { ignoreEvents } from '../core/events.ts'
 import { listed } from '../core/listed.ts'
 import { retrying } from '../core/retry.ts'
 import { modelOf, requireColumns, withNotations } from '../infer/inspect.ts'
-import { Profile } from '../infer/profile/profile.ts'
 import { propose, type Proposal } from '../infer/profile/propose.ts'
 import { counted } from '../core/counted.ts'
 import { shownType } from '../infer/profile/found-type.ts'
-import { profileSource } from '../infer/records.ts'
 import { withColumnNames } from '../infer/sniffed.ts'
 import { snakeCase } from '../model/match.ts'
 import type { Model } from '../model/model.ts'
 import { maxNameBytes, nameOf, shownTable, type TableName } from '../model/table.ts'
 import { statedReading } from '../producer/reading.ts'
-import { dressed, type Head, hintsOf, requireAnswers } from './readings.ts'
+import { profileOf } from './profiles.ts'
+import { type Head, hintsOf, requireAnswers } from './readings.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
 
 export interface NewTable {
@@ -74,20 +73,6 @@ function withNames(head: Head): Head {
   const { cells, fields, reading } = head
   if (cells === undefined || fields === undefined) return head
   return { ...head, cells: undefined, reading: withColumnNames(reading, fields) }
-}
-
-/** Of every record of the sources. */
-export async function profileOf(
-  heads: readonly Head[],
-  { signal, onEvent = ignoreEvents }: UnmodelledOptions,
-): Promise<Profile> {
-  const profile = new Profile()
-  for (const { source, reading } of heads) {
-    const size = await source.size()
-    const onRead = (bytes: number) => onEvent({ type: 'planning', source: source.name, bytes, size })
-    await profileSource(profile, await dressed(source, reading), reading, { signal, onRead })
-  }
-  return profile
 }
 
 const mostNamed = 20
