@@ -37,7 +37,7 @@ async function found(heads: readonly Head[], threads: Threads) {
   const { columns, questions } = propose(profile)
   return {
     records: profile.records,
-    columns: columns.map(({ profile: _, ...column }) => column),
+    columns: columns.map((column) => ({ ...column, profile: undefined })),
     questions,
     read: [...read].toSorted(),
   }
