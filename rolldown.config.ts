@@ -15,7 +15,7 @@ const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, im
 const files: readonly (readonly [engine: string, cli: string, roots: readonly string[]])[] = [
   ['core', 'cli', ['cli/main.ts']],
   ['engine', 'commands', globSync('cli/commands/*.ts', { cwd: source('') })],
-  ['load', 'load', ['load/load.ts', ...globSync('sink/sql/*.ts', { cwd: source('') })]],
+  ['load', 'load', ['load/load.ts', 'model/values.ts', ...globSync('sink/sql/*.ts', { cwd: source('') })]],
   ['infer', 'infer', ['load/unmodelled.ts']],
 ]
 
@@ -30,12 +30,11 @@ function closureOf(root: string, context: ChunkingContext): ReadonlySet<string> 
   return found
 }
 
-const isBuiltin = (id: string): boolean => id.startsWith('\0node:')
-const isOfCli = (id: string): boolean => !id.startsWith(source('')) || id.startsWith(source('cli/'))
+const isOfCli = (id: string): boolean =>
+  !id.startsWith('\0') && (!id.startsWith(source('')) || id.startsWith(source('cli/')))
 
 /** The library needs nothing of the command line, so these do not lie in one file. */
 function fileOf(id: string, context: ChunkingContext): string | null {
-  if (id.startsWith('\0')) return 'core'
   const [engine, cli] =
     files.find(([, , roots]) => roots.some((root) => closureOf(root, context).has(id))) ?? []
   return (isOfCli(id) ? cli : engine) ?? null
@@ -46,10 +45,14 @@ const builtins: Plugin = {
   name: 'builtins',
   resolveId: (id, importer) =>
     id.startsWith('node:') && importer?.startsWith('\0') === false ? { id: `\0${id}` } : null,
-  load: (id) =>
-    isBuiltin(id)
-      ? { code: `module.exports = process.getBuiltinModule('${id.slice(1)}')`, moduleType: 'js' }
-      : null,
+  load(id) {
+    if (!id.startsWith('\0node:')) return null
+    const name = id.slice(1)
+    const exported = Object.keys(process.getBuiltinModule(name) ?? {}).map(
+      (key) => `export const ${key} = part.${key}`,
+    )
+    return [`const part = process.getBuiltinModule('${name}')`, 'export default part', ...exported].join('\n')
+  },
 }
 
 /** What is bundled and not ours; the helpers of compiled code come with the bundler. */
@@ -85,6 +88,8 @@ export default defineConfig({
   external: (id) => /^[@a-z]/.test(id) && !/^(commander$|node:|@oxc-project\/runtime\/)/.test(id),
   plugins: [builtins, licences, page],
   transform: { target: 'es2024' },
+  // What is not used of a part of Node goes.
+  treeshake: { propertyReadSideEffects: false },
   output: {
     dir: 'dist',
     cleanDir: true,

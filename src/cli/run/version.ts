@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { findPackageJSON } from 'node:module'
 
 export function version(): string {
-  const file = new URL(import.meta.resolve('lading/package.json'))
+  const file = findPackageJSON(import.meta.url) as string
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }
