@@ -96,6 +96,7 @@ export default defineConfig({
     sourcemap: true,
     sourcemapExcludeSources: true,
     chunkFileNames: '[name].js',
+    comments: { legal: true, annotation: false, jsdoc: false },
     codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: fileOf, debugName: 'files' }] },
   },
 })

@@ -1,6 +1,7 @@
 /** What a load learns of its run from the events of the run, those of its consumer processes among them. */
 import type { ForeignEvent, LadingEvent } from '../core/events.ts'
 import { listed } from '../core/listed.ts'
+import { sleep } from '../core/wait.ts'
 
 /** The loads of a run. They become known one by one, as their files are planned. */
 export class OwnLoads {
@@ -39,11 +40,15 @@ export class Course {
   readonly #deadKeys = new Set<string>()
   #published = 0
   #settled = 0
+  #hasCaughtUp = false
+  #wake: (() => void) | undefined
 
   listen = (event: LadingEvent): void => {
     if (event.type === 'foreign') this.#foreign.set(JSON.stringify(event), event)
-    else if (event.type === 'batch') this.#settled += event.messages - event.retried
-    else if (event.type === 'window') {
+    else if (event.type === 'batch') {
+      this.#settled += event.messages - event.retried
+      if (this.outstanding <= 0) this.#catchUp()
+    } else if (event.type === 'window') {
       this.#published += event.messages
       for (const { loadId } of event.loads) this.#stages.set(loadId, 'begun')
     } else if (event.type === 'published') this.#stages.set(event.loadId, 'published')
@@ -59,6 +64,19 @@ export class Course {
   /** Messages of this run that have no verdict yet; fewer where an earlier run had published some already. */
   get outstanding(): number {
     return this.#published - this.#settled
+  }
+
+  #catchUp(): void {
+    this.#hasCaughtUp = true
+    this.#wake?.()
+  }
+
+  /** Waits `ms` milliseconds, or until a batch leaves nothing outstanding; not if one has since the last wait. */
+  async wait(ms: number, signal: AbortSignal): Promise<void> {
+    const woken = new AbortController()
+    this.#wake = () => woken.abort()
+    if (!this.#hasCaughtUp) await sleep(ms, AbortSignal.any([signal, woken.signal]))
+    this.#hasCaughtUp = false
   }
 
   /** Loads of which the queue was seen to hold everything. */

@@ -1,5 +1,5 @@
 /** When nothing of a load waits any more, whether or not it took effect. */
-import { sleep, unlessAborted } from '../core/wait.ts'
+import { unlessAborted } from '../core/wait.ts'
 import type { Ledger } from '../sink/ledger.ts'
 import type { Course } from './course.ts'
 import type { Patiently, Running } from './options.ts'
@@ -61,7 +61,7 @@ export async function settled(
 
 async function nextPoll(course: Course, signal: AbortSignal): Promise<void> {
   for (let waitedMs = 0; waitedMs < pollBusyMs && !signal.aborted; waitedMs += pollMs) {
-    await sleep(pollMs, signal)
+    await course.wait(pollMs, signal)
     if (course.outstanding <= 0) return
   }
 }

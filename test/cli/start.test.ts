@@ -3,6 +3,7 @@
  * built package is what starts: from the sources, each module is a file of its own.
  */
 import { execFile } from 'node:child_process'
+import { readdir, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
@@ -72,4 +73,38 @@ describe.concurrent('a start', () => {
       expect(costly.toSorted()).toEqual(['crypto', 'sqlite', 'worker_threads'])
     },
   )
+})
+
+describe.concurrent('compiled code', () => {
+  const version = (folder: Folder, env: Readonly<Record<string, string>>) =>
+    run(process.execPath, [join(root, 'bin/lading.js'), '--version'], {
+      cwd: folder.path,
+      // The tests keep what Node compiles in a folder of their own, which goes before.
+      env: { PATH: process.env['PATH'], ...env },
+    })
+
+  it('is kept below the cache folder of the user, and nowhere else', async () => {
+    await using folder = await Folder.make()
+    await mkdir(folder.at('home'))
+    expect(await version(folder, { HOME: folder.at('home') })).toMatchObject({ stderr: '' })
+    expect(await readdir(folder.at('home/.cache'))).toEqual(['lading'])
+    const [kept] = await readdir(folder.at('home/.cache/lading'))
+    expect(await readdir(folder.at(`home/.cache/lading/${kept}`))).not.toEqual([])
+    expect(
+      await version(folder, { HOME: folder.at('home'), XDG_CACHE_HOME: folder.at('xdg') }),
+    ).toMatchObject({ stderr: '' })
+    expect(await readdir(folder.path)).toEqual(['home', 'xdg'])
+  })
+
+  it.each([
+    ['there is no home', {}],
+    ['the home is no folder', { HOME: '/dev/null' }],
+    ['the file system makes no folder', { HOME: '/proc', XDG_CACHE_HOME: '/proc/none' }],
+    ['the cache folder is relative', { XDG_CACHE_HOME: 'cache' }],
+    ['Node is told not to', { HOME: '/nowhere', NODE_DISABLE_COMPILE_CACHE: '1' }],
+  ])('is not kept, and nothing is said, where %s', async (_, env) => {
+    await using folder = await Folder.make()
+    expect(await version(folder, env)).toMatchObject({ stderr: '', stdout: expect.stringMatching(/^\d/) })
+    expect(await readdir(folder.path)).toEqual([])
+  })
 })
