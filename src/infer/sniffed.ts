@@ -1,10 +1,19 @@
 /** How a source is written, from its head and its tail. */
 import type { Reading } from '../format/reading.ts'
 import type { Source } from '../source/source.ts'
+import { sniffAlike } from './sniff/alike.ts'
 import { type HeaderTable, headBytes, sniff, type Sniffed, tailBytes } from './sniff/sniff.ts'
 
-/** The source as it is stored, decompressed; `table` is the one that it goes to. */
-export async function sniffSource(source: Source, stated: Reading, table?: HeaderTable): Promise<Sniffed> {
+/**
+ * The source as it is stored, decompressed. `table` is the one that it goes to; `isBrief` leaves out how many
+ * lines decided something, which takes less time.
+ */
+export async function sniffSource(
+  source: Source,
+  stated: Reading,
+  table?: HeaderTable,
+  isBrief = false,
+): Promise<Sniffed> {
   const pieces: Buffer[] = []
   let size = 0
   let isWhole = true
@@ -16,7 +25,10 @@ export async function sniffSource(source: Source, stated: Reading, table?: Heade
     pieces.push(Buffer.from(piece))
     size += piece.length
   }
-  return sniff(Buffer.concat(pieces), isWhole ? undefined : await tailOf(source), stated, table)
+  const head = Buffer.concat(pieces)
+  const tail = isWhole ? undefined : await tailOf(source)
+  const alike = isBrief ? sniffAlike(head, tail, stated, table) : undefined
+  return alike ?? sniff(head, tail, stated, table)
 }
 
 async function tailOf(source: Source): Promise<Buffer> {

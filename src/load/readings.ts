@@ -32,7 +32,7 @@ export async function sniffedHead(
   table: TableFacts | undefined,
 ): Promise<Head & { readonly decisions: readonly string[] }> {
   await source.state()
-  const { fields, decisions, questions, ...reading } = await sniffSource(source, stated, table)
+  const { fields, decisions, questions, ...reading } = await sniffSource(source, stated, table, true)
   requireAnswers(source.path, questions, types, stated)
   const isCsv = reading.format === 'csv'
   const isNamed = reading.dialect?.header !== false || reading.dialect.names !== undefined

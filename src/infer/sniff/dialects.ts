@@ -17,7 +17,7 @@ const delimiters: ReadonlyMap<string, number> = new Map([
   [':', 0.55],
 ])
 /** They rarely stand in a value, so one reading without exception is believed. */
-const strong = [',', ';', '\t', '|', '\u001f']
+export const strong = [',', ';', '\t', '|', '\u001f']
 const weak = [...delimiters.keys()].filter((each) => !strong.includes(each))
 
 /** Characters that decide. */
@@ -100,7 +100,7 @@ const mayQuote = (sample: string, quote: string): boolean =>
   new RegExp(`(^|[,;|:\\t \\n])${quote}[^\\n]*${quote}([,;|:\\t \\r\\n]|$)`).test(sample)
 
 /** Where blanks stand before an opening quote, or behind each delimiter of the first lines. */
-function mayTrim(sample: string, delimiter: string, quote: string): boolean {
+export function mayTrim(sample: string, delimiter: string, quote: string): boolean {
   if (delimiter === ' ' || delimiter === '\t') return false
   const start = sample.slice(0, 4096)
   const behind = start.split(delimiter).slice(1, -1)

@@ -58,7 +58,7 @@ function formatOf(text: string, { dialect = {} }: Reading, found: Findings): str
 }
 
 /** Characters of a larger file whose rows are looked at. */
-const mostSeen = 256 * 1024
+export const mostSeen = 256 * 1024
 
 function tableOf(
   head: string,
