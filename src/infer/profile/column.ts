@@ -214,6 +214,7 @@ export class ColumnProfile implements Facts {
       return all
     } else if (shapes === timestamp) this.#clock.set(bytes, start, end, shapes)
     else if ((shapes & dated) !== 0) return this.#addDated(shapes)
+    else if ((shapes & amount) !== 0) this.numerals &= value.numerals
     else if ((shapes & code) !== 0) this.codes |= 1 << value.code
     return shapes
   }

@@ -68,13 +68,13 @@ function numericDate(text: string): DatePart | undefined {
     return { form: `YYYY${mark}M${mark}D`, orders: yearFirst, isPadded, length }
   }
   const isLong = c.length === 4
-  // One digit of a year is none: 1-2-3 is a version, or a chapter.
-  if (!isLong && (a.length !== 2 || c.length !== 2)) return undefined
+  // One digit of a year is none: 1-2-3 is a version, or a chapter. So is 1.2.24, but not 1/2/24.
+  if (!isLong && ((a.length !== 2 && mark !== '/') || c.length !== 2)) return undefined
   const year = isLong ? z : fullYear(z)
   const orders =
     (exists(year, y, x) ? dayFirst : 0) |
     (exists(year, x, y) ? monthFirst : 0) |
-    (!isLong && exists(fullYear(x), y, z) ? yearFirst : 0)
+    (!isLong && a.length === 2 && exists(fullYear(x), y, z) ? yearFirst : 0)
   if (orders === 0) return undefined
   const form = `{1}${mark}{2}${mark}${isLong ? 'YYYY' : '{3}'}`
   return { form, orders, isPadded: a.length + b.length === 4, length }

@@ -6,7 +6,7 @@
 /** A space stands for a no-break space too, and an apostrophe for a curved one. */
 const groupings = ['', ',', '.', ' ', "'"] as const
 
-interface Numeral {
+export interface Numeral {
   readonly decimal: ',' | '.'
   /** Between groups of three digits; empty for none. */
   readonly thousands: string

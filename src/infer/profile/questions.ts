@@ -5,7 +5,7 @@
 import type { Choice, Question } from '../decision.ts'
 import type { ColumnProfile } from './column.ts'
 import { dayFirst, monthFirst, patternOf, yearFirst } from './dates.ts'
-import { rivalsOf } from './numerals.ts'
+import { notationOf, type Numeral, rivalsOf } from './numerals.ts'
 import { decidingWitness, shownWitness } from './reasons.ts'
 import { codes as codeTexts, isStrongMarker, markers } from './shape.ts'
 import {
@@ -90,8 +90,7 @@ function choicesOf(column: ColumnProfile, shapes: number): readonly Choice[] {
   if (isOnly(timestamptz | otherOffset)) return [as('timestamptz', 'the instants, without their offsets')]
   if (isOnly(uuid | oddUuid)) return [as('uuid', 'in small letters')]
   if (isOnly(plainNumbers | exponents)) return [as('double', 'the nearest doubles')]
-  if (isOnly(plainNumbers | numeral | amount))
-    return [{ option: '--money', meaning: 'numbers, without the currency' }]
+  if (isOnly(plainNumbers | numeral | amount)) return amountChoices(column)
   if ((shapes & excelText) !== 0) return [{ option: '--excel-text', meaning: 'the texts without =""' }]
   return []
 }
@@ -116,16 +115,30 @@ export function dateChoices({ field, dated: found }: ColumnProfile): readonly Ch
     }))
 }
 
-export function numberChoices({ numerals }: ColumnProfile): readonly Choice[] {
-  return (rivalsOf(numerals) ?? []).map(({ decimal, thousands }) => {
-    const grouped = thousands === '' ? [] : [`--thousands '${thousands}'`]
-    const options = [...(decimal === ',' ? ['--decimal ,'] : []), ...grouped]
-    return {
-      option: options.join(' '),
-      meaning: decimal === ',' ? 'the comma stands before decimals' : 'the comma stands between thousands',
-    }
-  })
+export const numberChoices = ({ numerals }: ColumnProfile): readonly Choice[] =>
+  (rivalsOf(numerals) ?? []).map((each) => ({ option: numberOptions(each), meaning: commaMeaning(each) }))
+
+/** None where no notation reads all of them. */
+function amountChoices({ numerals }: ColumnProfile): readonly Choice[] {
+  if (numerals === 0) return []
+  const rivals = rivalsOf(numerals)
+  if (rivals === undefined) {
+    const option = `--money ${numberOptions(notationOf(numerals))}`.trim()
+    return [{ option, meaning: 'numbers, without their currency' }]
+  }
+  return rivals.map((each) => ({ option: `--money ${numberOptions(each)}`, meaning: commaMeaning(each) }))
 }
+
+const numberOptions = ({ decimal, thousands }: Numeral): string =>
+  [
+    ...(decimal === ',' ? ['--decimal ,'] : []),
+    ...(thousands === '' ? [] : [`--thousands ${quote(thousands)}`]),
+  ].join(' ')
+
+const quote = (sign: string): string => `'${sign.replaceAll("'", "'\\''")}'`
+
+const commaMeaning = ({ decimal }: Numeral): string =>
+  decimal === ',' ? 'the comma stands before decimals' : 'the comma stands between thousands'
 
 const booleanPairs = [
   ['t', 'f'],

@@ -54,7 +54,7 @@ const kinds: readonly (readonly [shapes: number, what: (text: string) => string]
   [marker, () => 'which often means no value'],
   [oddNumber, oddNumberKind],
   [exponents, () => 'an exponent'],
-  [amount, () => 'a number with more than digits'],
+  [amount, () => 'an amount of money'],
   [numeral, () => 'a number in another notation'],
   [code, () => 'a boolean or a code'],
   [otherOffset, () => 'another offset than before'],

@@ -184,7 +184,22 @@ function localNumber(source: string): number {
     value.commaScale = comma
     return numeral
   }
-  const inner = unsigned.replace(/^\((.+)\)$/, '$1').replace(/^-/, '')
-  const bare = inner.replace(/^[A-Z]{0,3}\p{Sc}?\s?|\s?(?:%|[A-Z]{3}|\p{Sc})$/gu, '')
-  return bare !== source && numeralsOf(bare) !== 0 ? amount : text
+  value.numerals = numeralsOf(withoutCurrency(source))
+  return value.numerals === 0 ? text : amount
 }
+
+const currencyBefore = /^(?:[A-Z]{0,2}\p{Sc}|([A-Z]{3})|kr\.?|Fr\.?)[ \u00a0\u202f]?(?=[-\d(])/u
+const currencyBehind = /(?<=[-\d)])[ \u00a0\u202f]?(?:\p{Sc}|([A-Z]{3})|kr\.?|zł|Kč|Fr\.?)$/u
+/** Of ISO 4217: other three letters before a number are a code of something else. */
+const currencies = new Set(Intl.supportedValuesOf('currency'))
+
+/** The digits of an amount: without its currency, its sign, and the brackets of a negative one. */
+function withoutCurrency(source: string): string {
+  const bare = [currencyBefore, currencyBehind].reduce(
+    (rest, form) => rest.replace(form, (all, iso?: string) => (isOther(iso) ? all : '')),
+    source.replace(/^\((.+)\)$/, '$1').replace(/^-|-$/, ''),
+  )
+  return bare.replace(/^-|-$/, '')
+}
+
+const isOther = (iso: string | undefined): boolean => iso !== undefined && !currencies.has(iso)

@@ -2,7 +2,7 @@
 import type { Dialect } from '../../format/registry.ts'
 import { counted } from '../../core/counted.ts'
 import { type Findings } from './findings.ts'
-import { votesOf } from './header.ts'
+import { shown, votesOf } from './header.ts'
 import type { Kind } from './kinds.ts'
 import type { Row } from './rows.ts'
 import { bodyKinds, namesByOther } from './start.ts'
@@ -88,6 +88,11 @@ function namesFor(
     }
   }
   if (written.length === columns) return { names: written, isStated: false }
+  const [mark = '', ...marked] = written
+  if (records.length > 0 && marked.length === columns && /^#\w*:?$/.test(mark)) {
+    say(`${shown(mark)} only marks the header`)
+    return { names: marked, isStated: true }
+  }
   const other = namesByOther(row, columns)
   if (other !== undefined) {
     say('the header is written with another delimiter')

@@ -166,10 +166,11 @@ export const isComment = ({ cells, quoted }: Row, comment: string | undefined): 
 /** A line that begins with `#`. */
 export const isRemark = (row: Row): boolean => isComment(row, '#')
 
-/** Lines that begin with `#` say nothing of the others, unless most do. */
+/** Lines that begin with `#` say nothing of the others, unless most do below the first other one. */
 export function withoutRemarks(rows: readonly Row[]): readonly Row[] {
   const others = rows.filter((row) => !isRemark(row))
-  return others.length > 1 && others.length * 2 >= rows.length ? others : rows
+  const below = rows.length - rows.findIndex((row) => !isRemark(row))
+  return others.length > 1 && others.length * 2 >= below ? others : rows
 }
 
 /** The number of cells of most rows; of two, the one that comes first and is not 1. */

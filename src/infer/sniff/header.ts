@@ -51,6 +51,9 @@ export function isHeader(row: Row, body: readonly Row[], kinds: readonly Kind[])
   const example = (columns: readonly number[]) => shown(row.cells[columns[0] as number] ?? '')
   const verdict = (answer: boolean, because: string, isTold = true) => ({ answer, because, isTold })
   const kind = kinds[(names[0] ?? values[0]) as number]
+  const years = row.cells.flatMap((cell, column) => (year.test(cell.trim()) ? [column] : []))
+  if (years.length > 1 && isSequence(row, body, years, false))
+    return verdict(true, `${example(years)} and the years beside it count on, and the values below do not`)
   if (isSequence(row, body, values, names.length > 0))
     return verdict(true, `${example(values)} and those beside it count on, and the values below do not`)
   if (names.length > values.length)
@@ -90,12 +93,12 @@ function isSequence(
   isNamed: boolean,
 ): boolean {
   const numbersOf = (row: readonly string[]) =>
-    columns.map((column) => (/^\d+(\.\d+)?$/.test(row[column] ?? '') ? Number(row[column]) : Number.NaN))
+    columns.map((column) => (/^ *\d+(\.\d+)? *$/.test(row[column] ?? '') ? Number(row[column]) : Number.NaN))
   const grows = (row: readonly string[]) => stepsOf(numbersOf(row)).every((step) => step > 0)
   if (columns.length < 2 || !grows(cells)) return false
   if (isNamed && columns.length > 4) return true
   const areYears = (row: readonly string[]) =>
-    columns.every((column) => year.test(row[column] ?? '')) && grows(row)
+    columns.every((column) => year.test(row[column]?.trim() ?? '')) && grows(row)
   const [step, ...rest] = stepsOf(numbersOf(cells))
   const counts = (row: readonly string[]) => stepsOf(numbersOf(row)).every((each) => each === step)
   const isCount =

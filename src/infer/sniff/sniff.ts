@@ -68,6 +68,7 @@ function tableOf(
   goal?: HeaderTable,
 ): Table & { dialect: Dialect } {
   const given = { ...stated.dialect }
+  if (/^[ \t\r\n]*$/.test(head)) return nothingIn(head, given)
   const separator = /^"?sep=([^\r\n])"?\r?(\n|$)/i.exec(head)?.[1]
   const delimiter = given.delimiter ?? separator
   const text = separator === undefined ? head : head.slice(head.indexOf('\n') + 1)
@@ -86,6 +87,14 @@ function tableOf(
   const lines = tail === undefined && given.multiline === undefined ? oneLine(records, width, found) : {}
   const dialect: Dialect = { ...given, ...chosen.marks, ...frame, ...names, ...lines }
   return { ...table, dialect }
+}
+
+/** Lines without anything are no records, and no header. */
+const nothingIn = (text: string, given: Partial<Dialect>): Table & { dialect: Dialect } => {
+  const skipLines = given.skipLines ?? text.split('\n').length - 1
+  const frame = { header: given.header ?? true, ...(skipLines > 0 && { skipLines }) }
+  const dialect = { delimiter: ',', quote: '"', ...given, ...frame }
+  return { frame, names: given.names ?? [], body: [], kinds: [], dialect }
 }
 
 /** Whether quotes end with their line: the whole file has some that must, and no cell that goes on in the next line. */

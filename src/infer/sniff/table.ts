@@ -34,10 +34,8 @@ export function findTable(
 ): Table {
   const start = stated.skipLines === undefined ? findStart(rows, width) : afterLines(rows, stated.skipLines)
   const first = rows[start]
-  if (first === undefined || rows.every(isWhite)) {
-    const frame = { header: stated.header ?? true, skipLines: stated.skipLines ?? blankLines(rows) }
-    return { frame, names: stated.names ?? [], body: [], kinds: [] }
-  }
+  if (first === undefined || rows.every(isBlank))
+    return { frame: { header: stated.header ?? true }, names: stated.names ?? [], body: [], kinds: [] }
   const below = rows.slice(start + 1)
   const kinds = bodyKinds(below, width)
   const header = isStatedBy(goal, first, stated, found) || headerOf(first, below, kinds, width, stated, found)
@@ -60,16 +58,6 @@ export function findTable(
     body,
     kinds,
   }
-}
-
-/** Without a cell, or with spaces alone. */
-const isWhite = ({ cells, quoted }: Row): boolean =>
-  cells.length === 1 && cells[0]?.trim() === '' && quoted.size === 0
-
-/** Of a file without anything else. The last one may have no end, and then it has spaces. */
-const blankLines = (rows: readonly Row[]): number => {
-  const last = rows.at(-1)
-  return last === undefined ? 0 : isBlank(last) ? last.line : last.line - 1
 }
 
 const afterLines = (rows: readonly Row[], lines: number): number => {
@@ -162,16 +150,15 @@ function headerRowsOf(
   found: Findings,
 ): number {
   let count = 1
-  const values = kinds.filter(isValue).length
+  const told = kinds.filter((kind) => isValue(kind) || kind === 'code').length
   while (count < mostHeaderRows) {
     const [above, row] = [rows[top + count - 1] as Row, rows[top + count]]
-    if (row === undefined || row.cells.length !== width || row.isFlawed || isHollow(row)) break
-    const votes = votesOf(row, kinds)
-    if (votes.values.length > 0 || votes.names.length === 0 || row.cells.some(isNoName)) break
-    const isUnits = votes.names.every((column) => unit.test((row.cells[column] as string).trim()))
+    const names = namesOf(row, width, kinds)
+    if (row === undefined || names.length === 0) break
+    const isUnits = names.every((column) => unit.test((row.cells[column] as string).trim()))
     if (isUnits || !hasGaps(above)) {
-      if (isUnits || (votes.names.length > 1 && votes.names.length === values))
-        askForRow(row, count, isUnits, found)
+      const isNamed = names.length > 1 && names.length === told
+      if (isUnits || isNamed) askForRow(row, lastNamed(rows, top + count, width, kinds) - top, isUnits, found)
       break
     }
     count++
@@ -183,6 +170,20 @@ function headerRowsOf(
     )
   }
   return count
+}
+
+/** Columns of values in which the row has texts and nothing else; none where it may be a record. */
+function namesOf(row: Row | undefined, width: number, kinds: readonly Kind[]): readonly number[] {
+  if (row === undefined || row.cells.length !== width || row.isFlawed || isHollow(row)) return []
+  const { names, values } = votesOf(row, kinds)
+  return values.length > 0 || row.cells.some(isNoName) ? [] : names
+}
+
+/** The last of several such rows, of which one is at `from`. */
+function lastNamed(rows: readonly Row[], from: number, width: number, kinds: readonly Kind[]): number {
+  let last = from
+  while (namesOf(rows[last + 1], width, kinds).length > 0) last++
+  return last
 }
 
 /** A value, unless it is a year. */

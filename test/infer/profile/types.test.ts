@@ -168,13 +168,25 @@ describe('what could be meant is a question with its options, and stays text', (
     [['8D2C9B1E-0000-4000-8000-00000000ABCD'], ['--columns value:uuid']],
     [['1e+05', '99999'], ['--columns value:double']],
     [['$5.00', '(12.50)'], ['--money']],
+    [['"1 200,00 €"', '"85,50 €"', '"-3,00 €"'], ["--money --decimal , --thousands ' '"]],
+    [['"1.234,56-"', '"99,00"'], ["--money --decimal , --thousands '.'"]],
+    [["CHF 1'000.00"], ["--money --thousands ''\\'''"]],
+    [['"$1,234"'], ["--money --thousands ','", '--money --decimal ,']],
+    [['1/31/24 8:05 AM'], ["--date-format 'value=M/D/YY h:mm A'"]],
     [['"=""00099"""'], ['--excel-text']],
   ])('%j', (cells, options) => expect(readings(...cells)).toEqual(options))
 
-  it.each([[['A-17', '1']], [['01067']], [['1', '2']], [['M', 'F']], [['31/12/2024', 'NA ok']]])(
-    'nothing is asked of %j',
-    (cells) => expect(question(...cells)).toBeUndefined(),
-  )
+  it.each([
+    [['A-17', '1']],
+    [['01067']],
+    [['1', '2']],
+    [['M', 'F']],
+    [['31/12/2024', 'NA ok']],
+    [['S1', 'S2']],
+    [['ABC-1', 'ABC-2']],
+    [['5%']],
+    [['1.2.24']],
+  ])('nothing is asked of %j', (cells) => expect(question(...cells)).toBeUndefined())
 })
 
 describe('a column of a new table forbids NULL', () => {
