@@ -75,9 +75,12 @@ async function profile(options: BenchOptions): Promise<void> {
   }
 }
 
-function sizesOf({ records, sensors }: Section, options: BenchOptions): Size[] {
+function sizesOf({ records, perFile, sensors }: Section, options: BenchOptions): Size[] {
   const all = sensors.length === 0 ? [1] : (options.sensors ?? sensors)
-  return all.map((each) => ({ records: options.records ?? records, sensors: each }))
+  return all.map((each) => ({
+    records: options.records ?? (perFile === true ? records * each : records),
+    sensors: each,
+  }))
 }
 
 function chosen(table: Table, { only }: BenchOptions): Table {

@@ -22,6 +22,7 @@ export const sectionNames = [
   'brin',
   'hash',
   'fresh',
+  'files',
   'pipeline',
   'upsert',
   'messages',

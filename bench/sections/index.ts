@@ -1,4 +1,5 @@
 import type { SectionName } from '../options.ts'
+import { files } from './files.ts'
 import { fresh } from './fresh.ts'
 import { inferred } from './inferred.ts'
 import { brin, hash } from './loads.ts'
@@ -16,6 +17,7 @@ export const sections: Readonly<Record<SectionName, Section>> = {
   brin,
   hash,
   fresh,
+  files,
   pipeline,
   upsert,
   messages,

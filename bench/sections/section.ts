@@ -10,6 +10,8 @@ export interface Section {
   readonly about: string
   /** Where the command line does not say. */
   readonly records: number
+  /** Whether `records` are those of each file. */
+  readonly perFile?: true
   /** Numbers of files, each measured by itself; none where the section has no files. */
   readonly sensors: readonly number[]
   /**

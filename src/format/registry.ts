@@ -12,7 +12,7 @@ import { json, jsonMessage, ndjson } from './json/json.ts'
 import { ndjsonSplitter } from './json/lines.ts'
 import { jsonSplitter } from './json/split.ts'
 import { type Envelope, envelopes, isEnvelope } from './json/unwrap.ts'
-import type { MakeSplitter } from './split.ts'
+import type { ExpectedFields, MakeSplitter, Splitter } from './split.ts'
 
 export type { Dialect } from './csv/dialect.ts'
 export { type Envelope, envelopes } from './json/unwrap.ts'
@@ -147,6 +147,12 @@ export function splittersFor(options: FormatOptions): MakeSplitter {
   }
   const splitters = new Map([...fileFormats].map(([name, { splitter }]) => [name, splitter(options)]))
   return (path, expected) => (splitters.get(format ?? formatOfPath(path)) as MakeSplitter)(path, expected)
+}
+
+/** The splitter of one source; the options have been checked by `splittersFor`, or are checked now. */
+export function splitterFor(options: FormatOptions, path: string, expected: ExpectedFields): Splitter {
+  const files = fileFormats.get(options.format ?? formatOfPath(path))
+  return files === undefined ? splittersFor(options)(path, expected) : files.splitter(options)(path, expected)
 }
 
 /** Makes what turns CR alone into the line ends of a source. */

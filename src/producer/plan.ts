@@ -9,7 +9,7 @@ import type { Layout, LeftOut } from '../core/load.ts'
 import type { Abortable } from '../core/wait.ts'
 import type { Splitter } from '../format/split.ts'
 import type { Reading } from '../format/reading.ts'
-import { type FormatOptions, splittersFor } from '../format/registry.ts'
+import { type FormatOptions, splitterFor } from '../format/registry.ts'
 import { isMasked, type Model, sourceColumns, sourceNames, tableName } from '../model/model.ts'
 import { fieldProblems } from '../model/fields.ts'
 import type { StatedChoices } from '../model/of-table.ts'
@@ -134,7 +134,7 @@ export async function checkHead(source: PlannedSource, options: HeadOptions): Pr
 
 export function splitterOf(source: PlannedSource, options: HeadOptions): Splitter {
   const { model, ofTable, ignoreExtra, namesColumns = ofTable !== undefined } = options
-  return splittersFor(source.reading ?? options)(source.path, {
+  return splitterFor(source.reading ?? options, source.path, {
     table: tableName(model),
     names: sourceColumns(model).flatMap(sourceNames),
     isMasked: isMasked(model),

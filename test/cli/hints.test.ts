@@ -129,6 +129,8 @@ describe.concurrent('receipts, rejects and dead letters', () => {
       expect.stringMatching(/^ +all +22 +21 +1 +0 +0 +0$/),
     ])
     expect(rows[3]).toBe('1 load needs attention; --json shows every load')
+    expect(run.err.match(/published a-rather/g)).toHaveLength(20)
+    expect(run.err).toContain('further files are not listed')
     await folder.lading('consume', '--until-empty')
     const lists = [
       run,

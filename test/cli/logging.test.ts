@@ -60,8 +60,8 @@ describe.concurrent('as JSON', () => {
     expect(lines).toMatchObject([
       { level: 'debug', type: 'found', files: 2 },
       { level: 'debug', type: 'planning', source: 'a.csv', bytes: 0 },
-      { level: 'debug', type: 'planned', source: 'a.csv', records: 3, chunks: 1 },
       { level: 'debug', type: 'planning', source: 'b.csv' },
+      { level: 'debug', type: 'planned', source: 'a.csv', records: 3, chunks: 1 },
       { level: 'debug', type: 'planned', source: 'b.csv' },
       { level: 'debug', type: 'window', messages: 2 },
       { level: 'info', type: 'published', source: 'a.csv', loadId: expect.stringMatching(/^[\da-f-]{36}$/) },

@@ -163,21 +163,20 @@ export function loadCommand(command: Command): Command {
       printReceipts(receipts)
       printVerdict(receipts)
       await printFirstRejects(receipts, sink.ledger)
-      const before = producedBefore(produced)
+      const before = new Set(producedBefore(produced))
       print(
-        `this run loaded ${counted(loadedNow, 'record')}${paceOf(loadedNow, ms)}${before.length === 0 ? '' : `; ${count(before.length)} of ${counted(produced.length, 'file')} had been loaded before`}`,
+        `this run loaded ${counted(loadedNow, 'record')}${paceOf(loadedNow, ms)}${before.size === 0 ? '' : `; ${count(before.size)} of ${counted(produced.length, 'file')} had been loaded before`}`,
       )
-      printRejectedBefore(receipts.filter(({ loadId }) => before.includes(loadId)))
+      printRejectedBefore(receipts.filter(({ loadId }) => before.has(loadId)))
+      const isEmptied = new Set(emptied)
       printEmptied(
-        receipts.filter(({ loadId }) => emptied.includes(loadId)),
+        receipts.filter(({ loadId }) => isEmptied.has(loadId)),
         tableName(model),
         paths,
       )
       if (paths.includes('-'))
         printSameBytes(
-          receipts.find(
-            ({ loadId, source }) => source === (flags.name ?? 'stdin') && before.includes(loadId),
-          ),
+          receipts.find(({ loadId, source }) => source === (flags.name ?? 'stdin') && before.has(loadId)),
         )
       await printLeft(left, flags.state)
     }

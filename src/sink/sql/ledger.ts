@@ -242,9 +242,12 @@ export class SqlLedger implements Ledger {
   }
 
   async fold(loadIds: readonly string[], options?: Abortable): Promise<void> {
+    const { load, among } = this.#dialect
     for (let at = 0; at < loadIds.length; at += mostFolded) {
-      const ids = loadIds.slice(at, at + mostFolded)
-      await this.#database.transact(() => fold(this.#dialect, ids), options)
+      const ofPage = among(sql`id`, loadIds.slice(at, at + mostFolded))
+      const rows = await this.#ask(sql`SELECT id FROM ${load} WHERE ${ofPage} AND NOT complete`, options)
+      const open = rows.map((row) => String(row['id']))
+      if (open.length > 0) await this.#database.transact(() => fold(this.#dialect, open), options)
     }
   }
 

@@ -1,5 +1,5 @@
-import type { Dirent } from 'node:fs'
-import { glob, readdir, stat } from 'node:fs/promises'
+import { type Dirent, type Stats, statSync } from 'node:fs'
+import { glob, readdir } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { LadingError } from '../../core/errors.ts'
 import { listed } from '../../core/listed.ts'
@@ -79,7 +79,7 @@ const endingWith = (suffixes: readonly string[]): RegExp =>
   suffixes.length === 0 ? /(?!)/ : new RegExp(`\\.(${suffixes.join('|')})(\\.gz|\\.zst)?$`, 'i')
 
 async function* filesOf(path: string, looked: Looked): AsyncGenerator<Found> {
-  const stats = await stat(path).catch(() => undefined)
+  const stats = statsOf(path)
   if (stats === undefined) await refuseOther(path)
   if (stats?.isDirectory()) yield* filesBelow(path, '', looked)
   else if (stats !== undefined) yield { path, name: basename(path) }
@@ -144,13 +144,22 @@ async function* filesBelow(named: string, way: string, looked: Looked): AsyncGen
  * more.
  */
 const isLost = async (path: string): Promise<boolean> =>
-  path.includes('\ufffd') && (await stat(path).catch(() => undefined)) === undefined
+  path.includes('\ufffd') && statsOf(path) === undefined
 
 const isFileEntry = async (entry: Dirent, path: string): Promise<boolean> => entry.isFile() || isFile(path)
 
 /** Through a link, as whole folders of them are mounted in containers. */
 async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isFile() === true
+  return statsOf(path)?.isFile() === true
+}
+
+/** Without a promise, which costs ten times the call. */
+function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(path)
+  } catch {
+    return undefined
+  }
 }
 
 async function* filesMatching(pattern: string): AsyncGenerator<Found> {
