@@ -151,7 +151,8 @@ class Planner {
   readonly #onChunk: (chunk: PlannedChunk) => void
   readonly #sourceHash = createHash('sha256')
   readonly #planHash = createHash('sha256')
-  #chunkHash: Hash = createHash('sha256')
+  /** Made with the chunk's first bytes. */
+  #chunkHash: Hash | undefined
   #isPastHead = false
   #chunkStart = 0
   #chunks = 0
@@ -185,6 +186,7 @@ class Planner {
     while (at < piece.length) {
       const wanted = this.#chunkStart + this.#options.chunkBytes - pieceStart
       const end = splitter.cut(at, Math.max(wanted, at))
+      this.#chunkHash ??= createHash('sha256')
       this.#chunkHash.update(piece.subarray(at, end === -1 ? piece.length : end))
       if (end === -1) break
       this.#endChunk(pieceStart + end)
@@ -222,7 +224,7 @@ class Planner {
 
   #startChunk(byteStart: number): void {
     this.#chunkStart = byteStart
-    this.#chunkHash = createHash('sha256')
+    this.#chunkHash = undefined
     this.#recordsBefore = this.#splitter.records
     this.#linesBefore = this.#splitter.lines
   }
@@ -237,7 +239,7 @@ class Planner {
       firstRecord: this.#recordsBefore + 1,
       firstLine: this.#linesBefore + 1,
       records: records - this.#recordsBefore,
-      sha256: this.#chunkHash.digest('hex'),
+      sha256: (this.#chunkHash ?? createHash('sha256')).digest('hex'),
     }
     this.#planHash.update(`${chunk.byteStart}:${chunk.bytes}:${chunk.sha256};`)
     this.#onChunk(chunk)

@@ -37,6 +37,14 @@ export interface LoadRow {
   readonly published_at: string | null
 }
 
+/** Mostly all loads have the same one, which is then one object. */
+let lastLayout: { readonly text: string; readonly layout: Layout } | undefined
+
+function layoutOf(text: string): Layout {
+  if (lastLayout?.text !== text) lastLayout = { text, layout: JSON.parse(text) as Layout }
+  return lastLayout.layout
+}
+
 /** In the order of the columns. */
 export const contentOf = ({ state, layout, reading, model, sha256, bytes, plan, chunks, records }: Plan) =>
   [
@@ -63,7 +71,7 @@ export const loadOf = (row: LoadRow): PlannedLoad => ({
   path: row.path,
   name: row.name,
   state: row.state,
-  layout: JSON.parse(row.layout) as Layout,
+  layout: layoutOf(row.layout),
   reading: JSON.parse(row.reading ?? '{}') as Reading,
   model: row.model,
   sha256: row.sha256,

@@ -16,6 +16,8 @@ const mostOfFiles = 40
 /** Counts the transactions of SQLite files, those of a statement by itself among them. */
 function countTransactions(): { count: number } {
   const counted = { count: 0 }
+  // Both are called on their own file below.
+  // oxlint-disable-next-line typescript/unbound-method
   const { transaction, run } = SqliteFile.prototype
   const spies = [
     vi.spyOn(SqliteFile.prototype, 'transaction').mockImplementation(function <T>(
