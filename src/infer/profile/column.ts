@@ -2,8 +2,8 @@
 import { unquoted } from '../../core/cells.ts'
 import type { Notation } from '../../core/notation.ts'
 import type { Dated } from './dates.ts'
-import { LastClock } from './clock.ts'
 import { addSize, type Facts, joinDated, joinFacts, knownShapes, type Witness } from './facts.ts'
+import { Seen } from './seen.ts'
 import { mayBeMarked, shapeOf } from './shape.ts'
 import { StatedNotation } from './stated.ts'
 import {
@@ -46,9 +46,8 @@ const mostWitness = 60
 /** Numbers, booleans and documents of JSON stand there without quotes. */
 const notStrings = plainNumbers | exponents | oddNumber | numeral | amount | booleans | code | json
 
-/** Dates and times of ISO 8601 and of other forms. */
+/** Of ISO 8601 and of other forms. */
 const times = date | timestamp | timestamptz | time | dated
-
 /** Facts of the whole column, whichever of its records show them. */
 const ofColumn = otherOffset | beyondDouble
 
@@ -73,7 +72,7 @@ export class ColumnProfile implements Facts {
   readonly markers: Facts['markers']
   codes: number
   readonly statedUses: Facts['statedUses']
-  readonly #clock = new LastClock()
+  readonly #seen = new Seen()
   #known: number
   #isFirst = true
   /** Shapes of the last record so far. */
@@ -132,23 +131,62 @@ export class ColumnProfile implements Facts {
     return this.inner | this.firsts | this.lasts | this.remarks | this.#pending
   }
 
-  /** Looks at the value of the next record. `isString`: a string of JSON, which is no number or boolean. */
-  add(bytes: Buffer, start: number, end: number, quoting: number, isString: boolean, place: Place): void {
+  /**
+   * Whether the value of the next record adds nothing to what is known, and is done with: almost every value
+   * of a file. Told by its bytes, `view` being over them; nothing is allocated. What this cannot tell, `add`
+   * can.
+   */
+  repeats(bytes: Buffer, view: DataView, start: number, end: number, quoting: number): boolean {
+    const { inner } = this
+    if (this.#isFirst || this.stated !== undefined || (this.#pending & ~inner) !== 0) return false
+    let shapes: number
+    if (start === end) {
+      shapes = quoting === unquoted ? none | bare : emptyText
+      if ((shapes & ~inner) !== 0) return false
+      if (quoting === unquoted) this.missing++
+    } else if ((inner & text) !== 0) {
+      if (mayBeMarked(bytes, start, end)) return false
+      shapes = text
+    } else {
+      const comesBack = (inner & beyondDouble) === 0
+      shapes = this.#seen.shapesOf(bytes, view, start, end, quoting, this.numerals, comesBack)
+      if (shapes === 0 || (shapes & ~inner) !== 0) return false
+    }
+    this.#pending = shapes
+    return true
+  }
+
+  /**
+   * Looks at the value of the next record. `isString`: a string of JSON, which is no number or boolean.
+   * `view`: over the bytes, where they may be remembered.
+   */
+  add(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    quoting: number,
+    isString: boolean,
+    place: Place,
+    view?: DataView,
+  ): void {
     if (this.stated !== undefined && (start < end || quoting !== unquoted)) {
       this.#addStated(this.stated, bytes.toString('utf8', start, end), quoting, isString, place)
       return
     }
-    this.#add(bytes, start, end, quoting, isString, place)
+    const shapes = this.#add(bytes, start, end, quoting, isString, place)
+    if (view !== undefined && !isString && start < end)
+      this.#seen.add(bytes, view, start, end, quoting, shapes)
   }
 
-  #add(bytes: Buffer, start: number, end: number, quoting: number, isString: boolean, place: Place): void {
+  /** Returns the shapes of the record. */
+  #add(bytes: Buffer, start: number, end: number, quoting: number, isString: boolean, place: Place): number {
     let shapes: number
     if (start === end) {
       if (quoting === unquoted) this.missing++
       shapes = quoting === unquoted ? none : emptyText
     } else if ((this.inner & text) !== 0 && !this.#isFirst && !place.isRemark) {
       this.#addText(bytes, start, end, place)
-      return
+      return text
     } else shapes = this.#shapesOf(bytes, start, end, isString)
     if (quoting === unquoted) shapes |= bare
     if (((shapes & ~this.#known) | (shapes & marker)) !== 0) this.#witness(shapes, bytes, start, end, place)
@@ -162,6 +200,7 @@ export class ColumnProfile implements Facts {
       this.inner |= this.#pending
       this.#pending = own
     }
+    return own
   }
 
   /** Records of its source, at the beginning of it, that lack the field. */
@@ -204,15 +243,14 @@ export class ColumnProfile implements Facts {
   }
 
   #shapesOf(bytes: Buffer, start: number, end: number, isString: boolean): number {
-    if (this.#clock.isLike(bytes, start, end)) return this.#clock.shapes
     const shapes = shapeOf(bytes, start, end, (this.#known & beyondDouble) === 0)
     if (isString && (shapes & notStrings) !== 0) return text
     if ((shapes & plainNumbers) !== 0 || (shapes & numeral) !== 0) this.#addNumber(shapes)
     else if ((shapes & timestamptz) !== 0) {
       const all = this.#addOffset(shapes)
-      if (all === timestamptz) this.#clock.set(bytes, start, end, all)
+      if (all === timestamptz) this.#seen.addTime(bytes, start, end, all)
       return all
-    } else if (shapes === timestamp) this.#clock.set(bytes, start, end, shapes)
+    } else if (shapes === timestamp) this.#seen.addTime(bytes, start, end, shapes)
     else if ((shapes & dated) !== 0) return this.#addDated(shapes)
     else if ((shapes & amount) !== 0) this.numerals &= value.numerals
     else if ((shapes & code) !== 0) this.codes |= 1 << value.code
@@ -231,6 +269,7 @@ export class ColumnProfile implements Facts {
 
   #addNumber(shapes: number): void {
     addSize(this.point, value.digits, value.scale)
+    this.#seen.addNumber(shapes)
     addSize(this.comma, value.digits + value.scale - value.commaScale, value.commaScale)
     if ((shapes & (decimal | numeral)) !== 0) this.numerals &= value.numerals
   }

@@ -7,6 +7,11 @@ const powers = Float64Array.from({ length: 23 }, (_, power) => 10 ** power)
 const splitter = 2 ** 27 + 1
 const heads = powers.map((power) => power * splitter - (power * splitter - power))
 
+/** The distance of doubles by their exponent, as a double has it; 0 near to zero. */
+const places = Float64Array.from({ length: 2048 }, (_, exponent) =>
+  exponent < 54 ? 0 : 2 ** (exponent - 1075),
+)
+
 const double = new Float64Array(1)
 const words = new Int32Array(double.buffer)
 
@@ -39,7 +44,7 @@ export function comesFromDouble(
  * Whether `(head + low) / 10^scale`, a number of 16 or 17 digits that ends with the digit `last`, is the
  * shortest text of the nearest double; undefined if that is too close to call. `head` and `low` are exact.
  */
-function isShortest(head: number, low: number, scale: number, last: number): boolean | undefined {
+export function isShortest(head: number, low: number, scale: number, last: number): boolean | undefined {
   const power = powers[scale] as number
   const number = head + low
   const near = number / power
@@ -53,12 +58,9 @@ function isShortest(head: number, low: number, scale: number, last: number): boo
     nearHead * powerHead - product + nearHead * powerTail + nearTail * powerHead + nearTail * powerTail
   let left = number - product - lost + (low - (number - head))
   double[0] = near
-  const exponent = ((words[1] as number) >>> 20) & 0x7ff
+  const place = places[((words[1] as number) >>> 20) & 0x7ff] as number
   // Below a power of two the doubles lie closer than above it; near to zero, they lie far apart.
-  if (exponent < 54 || isEdge(words[0] as number, words[1] as number)) return undefined
-  words[0] = 0
-  words[1] = (exponent - 52) << 20
-  const place = double[0] as number
+  if (place === 0 || isEdge(words[0] as number, words[1] as number)) return undefined
   const half = (place / 2) * power
   // The quotient of rounded digits may be off by one place.
   if (Math.abs(left) > half) {

@@ -1,6 +1,6 @@
 /** Shapes of numbers, and whether a double gives a number back. */
-import { comesFromDouble, scientific } from './doubles.ts'
-import { numeralsOfDecimal } from './numerals.ts'
+import { comesFromDouble, isShortest, scientific } from './doubles.ts'
+import { numeralsOfDecimal, pointNumerals } from './numerals.ts'
 import {
   beyondDouble,
   decimal,
@@ -65,6 +65,93 @@ export function numberShape(bytes: Buffer, start: number, end: number, comesBack
   value.numerals = numeralsOfDecimal(bytes, first, digits, scale)
   if (!comesBack || significant <= safeDigits) return decimal
   return comesFromDouble(bytes, first, end, scale, high, low, significant) ? decimal : decimal | beyondDouble
+}
+
+/**
+ * The shape of a number in its only form, as `numberShape` has it; 0 for other values, and for numbers that
+ * are seldom.
+ */
+export function plainShape(
+  bytes: Buffer,
+  view: DataView,
+  start: number,
+  end: number,
+  comesBack: boolean,
+): number {
+  const isNegative = bytes[start] === MINUS
+  const first = isNegative ? start + 1 : start
+  let whole = 0
+  let at = first
+  for (; at < end; at++) {
+    const digit = (bytes[at] as number) - ZERO
+    if (digit < 0 || digit > 9) break
+    whole = (Math.imul(whole, 10) + digit) | 0
+  }
+  const digits = at - first
+  // Zeros before other digits, and a negative zero.
+  if (digits === 0 || (bytes[first] === ZERO && (digits > 1 || isNegative))) return 0
+  value.digits = digits
+  value.scale = 0
+  value.commaScale = 0
+  if (at === end) return digits < most32.length ? int32 : wholeShape(bytes, first, digits, isNegative)
+  const scale = end - at - 1
+  if (bytes[at] !== POINT || scale === 0 || digits >= most32.length || scale > mostPlainScale) return 0
+  value.scale = scale
+  value.numerals = scale === 3 ? numeralsOfDecimal(bytes, first, digits, scale) : pointNumerals
+  if (comesBack && digits + scale > safeDigits) return longShape(bytes, view, at + 1, end, whole)
+  for (at++; at + 4 <= end; at += 4) if (flawOf(view.getInt32(at, true)) !== 0) return 0
+  for (; at < end; at++) if ((bytes[at] as number) < ZERO || (bytes[at] as number) > ZERO + 9) return 0
+  return decimal
+}
+
+const mostPlainScale = 18
+
+/** Bits of the last bytes of two words; the others are those of zeros. */
+const lastBytes = [0, 1, 2, 3, 4, 5, 6, 7, 8].map((count) => ({
+  first: count <= 4 ? 0 : -1 << (8 * (8 - count)),
+  second: count >= 4 ? -1 : count === 0 ? 0 : -1 << (8 * (4 - count)),
+}))
+const firstMasks = Int32Array.from(lastBytes, ({ first }) => first)
+const secondMasks = Int32Array.from(lastBytes, ({ second }) => second)
+const zeros = 0x30_30_30_30
+const tens = Float64Array.from({ length: 9 }, (_, power) => 10 ** power)
+
+/** Of a decimal number of more than `safeDigits` digits, those behind the point from `from` on. */
+function longShape(bytes: Buffer, view: DataView, from: number, end: number, whole: number): number {
+  let at = end - 16
+  if (end - from < 8 || at < 0) return 0
+  let before = whole
+  for (let next = from; next < at; next++) {
+    const digit = (bytes[next] as number) - ZERO
+    if (digit < 0 || digit > 9) return 0
+    before = before * 10 + digit
+  }
+  // Of the last sixteen bytes, those before the point count as zeros.
+  const count = at > from ? 8 : end - from - 8
+  const firstMask = firstMasks[count] as number
+  const secondMask = secondMasks[count] as number
+  const first = (view.getInt32(at, true) & firstMask) | (zeros & ~firstMask)
+  const second = (view.getInt32((at += 4), true) & secondMask) | (zeros & ~secondMask)
+  const third = view.getInt32((at += 4), true)
+  const fourth = view.getInt32(at + 4, true)
+  if ((flawOf(first) | flawOf(second) | flawOf(third) | flawOf(fourth)) !== 0) return 0
+  const low = fourDigits(third) * 10_000 + fourDigits(fourth)
+  const high = before * (tens[count] as number) + (fourDigits(first) * 10_000 + fourDigits(second))
+  if (high < 10_000_000) return decimal
+  const last = (fourth >>> 24) & 15
+  // Of more than 17 digits, or with a zero behind the last one.
+  if (high >= 1_000_000_000 || last === 0) return 0
+  const isShort = isShortest(high * 100_000_000, low, end - from, last)
+  return isShort === undefined ? 0 : isShort ? decimal : decimal | beyondDouble
+}
+
+/** 0 for a word of four digits: a digit plus six has the same high half, and no other byte has that of a digit both times. */
+const flawOf = (word: number): number => ((word & (word + 0x06_06_06_06)) ^ zeros) & 0xf0_f0_f0_f0
+
+function fourDigits(word: number): number {
+  const digits = word & 0x0f_0f_0f_0f
+  const pairs = Math.imul(digits, 10) + (digits >>> 8)
+  return (pairs & 0xff) * 100 + ((pairs >>> 16) & 0xff)
 }
 
 const most32 = Buffer.from('2147483647')

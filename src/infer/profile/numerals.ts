@@ -20,7 +20,7 @@ const notations: readonly Numeral[] = (['.', ','] as const).flatMap((decimal) =>
 /** All notations: a bit for each. */
 export const anyNumeral = (1 << notations.length) - 1
 /** Those with a point before the decimals. */
-const pointNumerals = bitsOf(({ decimal }) => decimal === '.')
+export const pointNumerals = bitsOf(({ decimal }) => decimal === '.')
 const groupingPoint = bitsOf(({ thousands }) => thousands === '.')
 
 function bitsOf(isMeant: (notation: Numeral) => boolean): number {

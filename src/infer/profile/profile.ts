@@ -51,6 +51,8 @@ export class Profile implements Place {
   #reader: RecordReader | undefined
   #firstLine = 1
   #run: Buffer = Buffer.alloc(0)
+  #viewed: Buffer = this.#run
+  #view = new DataView(this.#run.buffer)
   #recordStart = 0
   #recordEnd = 0
 
@@ -115,7 +117,11 @@ export class Profile implements Place {
     this.#recordStart = reader.recordStart
     this.#recordEnd = reader.recordEnd
     const { bytes, starts, ends, quoting } = reader
+    if (bytes !== this.#viewed) this.#viewBytes(bytes)
+    const view = this.#view
     this.isRemark = bytes[reader.recordStart] === hash
+    const { isRemark } = this
+    const hasStrings = this.#hasStrings
     const cells = this.#cells
     for (let cell = 0; cell < cells.length; cell++) {
       const column = cells[cell] as ColumnProfile
@@ -123,8 +129,10 @@ export class Profile implements Place {
       if (kind > quoted) this.#addEscaped(column, reader, cell)
       else {
         const start = starts[cell] as number
-        const isString = this.#hasStrings && kind === quoted && bytes[start - 1] === quote
-        column.add(bytes, start, ends[cell] as number, kind, isString, this)
+        const end = ends[cell] as number
+        const isString = hasStrings && kind === quoted && bytes[start - 1] === quote
+        if (isRemark || isString || !column.repeats(bytes, view, start, end, kind))
+          column.add(bytes, start, end, kind, isString, this, view)
       }
     }
   }
@@ -133,6 +141,11 @@ export class Profile implements Place {
   line(): number {
     const { recordStart } = this.#reader as RecordReader
     return this.#firstLine + linesIn(this.#run, 0, recordStart)
+  }
+
+  #viewBytes(bytes: Buffer): void {
+    this.#viewed = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   }
 
   #addEscaped(column: ColumnProfile, reader: RecordReader, cell: number): void {

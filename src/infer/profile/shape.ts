@@ -152,18 +152,37 @@ export const isStrongMarker = (index: number): boolean => isStrongNull(markers[i
 
 export const isStrongNull = (source: string): boolean => strongMarkers.has(source)
 
-const mostMarkerBytes = Math.max(...markers.map((each) => Buffer.byteLength(each)))
-/** By byte: the first ones of markers. */
-const beginsMarker = new Uint8Array(256)
-for (const each of markers) beginsMarker[Buffer.from(each)[0] as number] = 1
+/** Markers by their length and their first byte. */
+const markerBytes = markers.map((each) => Buffer.from(each))
+const mostMarkerBytes = Math.max(...markerBytes.map(({ length }) => length))
+const keyOf = (length: number, first: number): number => length * 256 + first
+const markersByKey = new Map<number, readonly Buffer[]>()
+const hasMarker = new Uint8Array(keyOf(mostMarkerBytes, 256))
+for (const each of markerBytes) {
+  const key = keyOf(each.length, each[0] as number)
+  hasMarker[key] = 1
+  markersByKey.set(key, [...(markersByKey.get(key) ?? []), each])
+}
+
+function isMarker(bytes: Buffer, start: number, end: number): boolean {
+  const length = end - start
+  const key = keyOf(length, bytes[start] as number)
+  if (length > mostMarkerBytes || hasMarker[key] !== 1) return false
+  return (markersByKey.get(key) ?? []).some((each) => {
+    let at = length - 1
+    while (at > 0 && bytes[start + at] === each[at]) at--
+    return at === 0
+  })
+}
 
 const EQUALS = 61
 
 /** False for most values that have neither spaces around them nor are a marker or a text of Excel. */
 export function mayBeMarked(bytes: Buffer, start: number, end: number): boolean {
   const first = bytes[start] as number
-  if (beginsMarker[first] === 1 && end - start <= mostMarkerBytes) return true
-  return first === EQUALS || isSpace(first) || isSpace(bytes[end - 1] as number)
+  return (
+    first === EQUALS || isSpace(first) || isSpace(bytes[end - 1] as number) || isMarker(bytes, start, end)
+  )
 }
 
 function markerOrText(bytes: Buffer, start: number, end: number): number {
