@@ -37,7 +37,9 @@ export async function* runsOf(
   let begun: Buffer[] = []
   let line = 1
   let read = 0
-  for await (const piece of piecesOf(source, options)) {
+  const whole = source.whole?.()
+  const small = whole?.bytes.length === 0 ? [] : whole && [whole.bytes]
+  for await (const piece of small ?? piecesOf(source, options)) {
     options.onRead?.((read += piece.length))
     const wasPastHead = splitter.isPastHead
     let at = splitter.begin(piece)

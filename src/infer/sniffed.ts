@@ -14,6 +14,10 @@ export async function sniffSource(
   table?: HeaderTable,
   isBrief = false,
 ): Promise<Sniffed> {
+  const whole = source.whole?.()
+  if (whole !== undefined) return sniff(whole.bytes, undefined, stated, table)
+  // Opening a pipe would wait for its writer.
+  await source.state()
   const pieces: Buffer[] = []
   let size = 0
   let isWhole = true

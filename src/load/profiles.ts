@@ -7,7 +7,7 @@ import type { Abortable } from '../core/wait.ts'
 import { Profile, type ProfileFacts } from '../infer/profile/profile.ts'
 import { profileSource } from '../infer/records.ts'
 import type { Answer, Job } from './profile-thread.ts'
-import { dressed, type Head } from './readings.ts'
+import { dressed, type Head, heardStop } from './readings.ts'
 
 export interface ProfileAllOptions extends Abortable {
   readonly onEvent?: Listener | undefined
@@ -49,6 +49,7 @@ export async function profileOf(
   const { signal, onEvent = ignoreEvents } = options
   for (const { source, reading, size } of count > 1 ? sized.slice(files.length) : sized) {
     const onRead = (read: number) => onEvent({ type: 'planning', source: source.name, bytes: read, size })
+    await heardStop(source, options)
     await profileSource(profile, await dressed(source, reading), reading, { signal, onRead })
   }
   return profile

@@ -1,5 +1,8 @@
 /** How the sources of a load without a model are written, and what they ask. */
+import { setImmediate } from 'node:timers/promises'
+import { LadingError } from '../core/errors.ts'
 import { listed } from '../core/listed.ts'
+import type { Abortable } from '../core/wait.ts'
 import type { Reading } from '../format/reading.ts'
 import { type Decision, decisionText, type Question, questionText, undecided } from '../infer/decision.ts'
 import { openQuestions } from '../infer/open-questions.ts'
@@ -31,7 +34,6 @@ export async function sniffedHead(
   types: StatedTypes,
   table: TableFacts | undefined,
 ): Promise<Head & { readonly decisions: readonly string[] }> {
-  await source.state()
   const { fields, decisions, questions, ...reading } = await sniffSource(source, stated, table, true)
   requireAnswers(source.path, questions, types, stated)
   const isCsv = reading.format === 'csv'
@@ -55,6 +57,12 @@ export async function namesIn(
     if (fields === undefined)
       await profileSource(profile, await dressed(source, reading), reading, { isHead })
   return profile.columns.map(({ field }) => field)
+}
+
+/** Throws `ABORTED` where a stop has come. Small sources are read without a pause in which one could. */
+export async function heardStop({ path }: Source, { signal }: Abortable): Promise<void> {
+  await setImmediate()
+  if (signal?.aborted) throw new LadingError('ABORTED', `stopped while reading ${path}`)
 }
 
 /** A source that is as it is stored, read in this way. */

@@ -13,7 +13,7 @@ import { standardInput } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
 import { withNotationsFor } from './existing-table.ts'
 import { makeTable, newTable } from './new-table.ts'
-import { type Head, namesIn, sniffedHead } from './readings.ts'
+import { type Head, heardStop, namesIn, sniffedHead } from './readings.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
 import { areUsual } from './usual.ts'
 import { wantedTable } from './wanted-table.ts'
@@ -74,7 +74,10 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
   }
   const { name, facts, ...wanted } = await wantedTable(options, sources)
   const heads = []
-  for (const source of sources) heads.push(await sniffedHead(source, stated, types, facts))
+  for (const source of sources) {
+    await heardStop(source, options)
+    heads.push(await sniffedHead(source, stated, types, facts))
+  }
   const decisions = [...heads.flatMap((head) => head.decisions), ...wanted.decisions]
   if (facts !== undefined && !facts.isDraft) {
     const named = await withFields(heads, facts)

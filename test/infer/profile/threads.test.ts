@@ -82,6 +82,16 @@ it('the error of the first file that cannot be read is thrown, whichever thread 
   expect(await found(heads, two).catch((thrown: unknown) => thrown)).toEqual(error)
 })
 
+it('a stop is heard while small files are looked at', async () => {
+  const path = join(folder, 'small.csv')
+  writeFileSync(path, 'a,b\n1,x\n')
+  const heads = await headsOf(await namedSources([path], ['csv']))
+  const stop = new AbortController()
+  setImmediate(() => stop.abort())
+  const many = Array.from({ length: 1000 }, () => heads[0] as Head)
+  await expect(profileOf(many, { signal: stop.signal }, one)).rejects.toMatchObject({ code: 'ABORTED' })
+})
+
 it('a stop ends the threads', async () => {
   const paths = ['1', '2', '3', '4'].map((name) => join(folder, `long-${name}.csv`))
   for (const path of paths) writeFileSync(path, `a,b\n${'1,x\n'.repeat(1_000_000)}`)
