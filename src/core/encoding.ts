@@ -5,8 +5,8 @@ export type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252' | 'iso
 export interface TextForm {
   /** A byte order mark decides instead; UTF-8 by default. */
   readonly encoding?: Encoding
-  /** CR alone ends lines. */
-  readonly lineEnd?: 'cr'
+  /** `cr`: CR alone ends lines. By default LF does, and CR LF. */
+  readonly lineEnd?: 'cr' | 'lf'
   /** Lines at the end that are no records; an empty line counts. */
   readonly footerLines?: number
 }

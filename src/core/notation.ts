@@ -7,8 +7,8 @@ export interface Notation {
   readonly trim?: true
   /** Texts that stand for no value, compared after trimming. */
   readonly nulls?: readonly string[]
-  /** The decimal sign; by default a point. */
-  readonly decimal?: ','
+  /** The decimal sign; by default a point, which a reading may state against what a file looks like. */
+  readonly decimal?: ',' | '.'
   /**
    * What stands between groups of three digits: `.`, `,`, a space (which stands for a no-break space too), or
    * an apostrophe (straight or curved). Digits without groups are read, too.

@@ -3,7 +3,7 @@ import { LadingError } from '../core/errors.ts'
 import type { Layout } from '../core/load.ts'
 import { parsePath } from '../core/path.ts'
 import { csv } from './csv/csv.ts'
-import { defaultDialect, type Dialect, type RecordDialect } from './csv/dialect.ts'
+import { defaultDialect, plainDialect, type RecordDialect, type StatedDialect } from './csv/dialect.ts'
 import { LoneCr } from './csv/lone-cr.ts'
 import { csvSplitter } from './csv/split.ts'
 import type { Format } from './format.ts'
@@ -14,7 +14,7 @@ import { jsonSplitter } from './json/split.ts'
 import { type Envelope, envelopes, isEnvelope } from './json/unwrap.ts'
 import type { ExpectedFields, MakeSplitter, Splitter } from './split.ts'
 
-export type { Dialect } from './csv/dialect.ts'
+export type { Dialect, StatedDialect } from './csv/dialect.ts'
 export { type Envelope, envelopes } from './json/unwrap.ts'
 
 const formats = [csv, ndjson, json, jsonMessage]
@@ -63,7 +63,7 @@ export interface FormatOptions extends InsideOptions {
   /** By default the suffix of each file decides, and a file with none of the known suffixes is CSV. */
   readonly format?: FormatName | (string & {})
   /** How CSV is written; what is not given is the format's default. */
-  readonly dialect?: Partial<Dialect>
+  readonly dialect?: StatedDialect
 }
 
 /** How files of a format are found and split. */
@@ -76,7 +76,7 @@ export interface FileFormat {
 }
 
 /** `skipLines` → `skip-lines`. */
-const kebab = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+export const kebab = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 
 /** A format that is written in one way only: refuses how CSV is written, where `--format` names this one. */
 const plain =
@@ -92,7 +92,7 @@ const plain =
 
 /** A format whose records stand in nothing else. */
 const flat =
-  (make: (dialect: Partial<Dialect>) => MakeSplitter): FileFormat['splitter'] =>
+  (make: (dialect: StatedDialect) => MakeSplitter): FileFormat['splitter'] =>
   ({ format, dialect = {}, records, unwrap }) => {
     const given = records === undefined ? unwrap && 'unwrap' : 'records'
     if (format !== undefined && given !== undefined && ['csv', 'tsv'].includes(format))
@@ -104,12 +104,12 @@ const shipped = {
   csv: {
     suffixes: ['csv'],
     splitter: flat((dialect) => csvSplitter(dialect)),
-    dialect: ({ dialect }) => ({ ...defaultDialect, ...dialect }),
+    dialect: ({ dialect = {} }) => ({ ...defaultDialect, ...plainDialect(dialect) }),
   },
   tsv: {
     suffixes: ['tsv'],
     splitter: flat((dialect) => csvSplitter({ delimiter: '\t', ...dialect })),
-    dialect: ({ dialect }) => ({ ...defaultDialect, delimiter: '\t', ...dialect }),
+    dialect: ({ dialect = {} }) => ({ ...defaultDialect, delimiter: '\t', ...plainDialect(dialect) }),
   },
   ndjson: { suffixes: ['ndjson', 'jsonl'], splitter: plain('ndjson', ndjsonSplitter) },
   json: { suffixes: ['json'], splitter: plain('json', jsonSplitter) },

@@ -12,6 +12,7 @@ import type { Reading } from '../format/reading.ts'
 import { type FormatOptions, splitterFor } from '../format/registry.ts'
 import { isMasked, type Model, sourceColumns, sourceNames, tableName } from '../model/model.ts'
 import { fieldProblems } from '../model/fields.ts'
+import { withoutPoint } from '../model/notation/notation.ts'
 import type { StatedChoices } from '../model/of-table.ts'
 import { headPieceBytes, piecesOf } from '../source/pieces.ts'
 import type { Source } from '../source/source.ts'
@@ -59,6 +60,8 @@ export interface Plan {
   /** Identifies layout, model and every chunk. */
   readonly plan: string
   readonly chunks: number
+  /** Where the first of them begins. */
+  readonly start: number
   readonly records: number
   /** Of the source, see `Source.state`. */
   readonly state: string
@@ -154,6 +157,7 @@ class Planner {
   /** Made with the chunk's first bytes. */
   #chunkHash: Hash | undefined
   #isPastHead = false
+  #start = 0
   #chunkStart = 0
   #chunks = 0
   /** Counts of the splitter when the chunk began. */
@@ -207,6 +211,7 @@ class Planner {
       bytes: this.bytes,
       plan: this.#planHash.digest('hex'),
       chunks: this.#chunks,
+      start: this.#start,
       records: this.#splitter.records,
       leftOut: {
         preamble: this.#splitter.leftOut?.preamble ?? 0,
@@ -230,6 +235,7 @@ class Planner {
   }
 
   #endChunk(end: number): void {
+    if (this.#chunks === 0) this.#start = this.#chunkStart
     if (this.#chunks === 0) this.#planHash.update(layoutKey(this.#layout, this.#options.model))
     const { records } = this.#splitter
     const chunk = {
@@ -248,7 +254,12 @@ class Planner {
 }
 
 /** Of records that are split and written so. */
-export function layoutOf({ layout }: Splitter, { notation = {}, notations = {}, skipWhen }: Reading): Layout {
+export function layoutOf({ layout }: Splitter, reading: Reading): Layout {
+  const { skipWhen } = reading
+  const notation = withoutPoint(reading.notation ?? {})
+  const notations = Object.fromEntries(
+    Object.entries(reading.notations ?? {}).map(([field, each]) => [field, withoutPoint(each)] as const),
+  )
   return {
     ...layout,
     ...(Object.keys(notation).length > 0 && { notation }),

@@ -1,11 +1,11 @@
 /** Sources → plans → chunks → queue. */
-import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
 import type { LeftOut } from '../core/load.ts'
 import { chunkKey } from '../queue/envelope.ts'
 import { referencesFor } from '../source/carry.ts'
 import { sourceAt, standardInput } from '../source/registry.ts'
 import { sizeOf } from '../source/source.ts'
+import { changedLayout, requireSamePlan } from './changed.ts'
 import { type FrozenLoad, planLoads } from './loads.ts'
 import { defaultStatePath, type KnownLoad, openState, pipelineOf, type ProduceOptions } from './options.ts'
 import type { Plan } from './plan.ts'
@@ -102,7 +102,8 @@ async function produceLoad(
     onEvent({ type: 'skipped', ...about, reason })
     return { ...result, published: 0 }
   }
-  requireSamePlan(load, plan, known)
+  const [first] = chunks ?? state.chunks(load, 'all')
+  requireSamePlan({ ...load, start: first?.byteStart }, plan, known)
   // With a ledger to ask, what the queue was seen to hold counts for nothing: it may have been lost since.
   const which = options.known === undefined ? 'unconfirmed' : 'all'
   const chunksOf = () => chunks ?? state.chunks(load, which)
@@ -121,27 +122,15 @@ async function produceLoad(
 
 const isSome = (leftOut: LeftOut): boolean => Object.values(leftOut).some((lines) => lines > 0)
 
-const hasSameLayout = (load: PlannedLoad, plan: Plan): boolean =>
-  load.layout === plan.layout || JSON.stringify(load.layout) === JSON.stringify(plan.layout)
-
-/** A load goes on as it was begun; its chunks would overlap otherwise, or be read in two ways. */
-function requireSamePlan(load: PlannedLoad, plan: Plan, known: KnownLoad | undefined): void {
-  const isSameReading = hasSameLayout(load, plan) && load.model === plan.model
-  if (isSameReading && (known === undefined || known.plan === load.plan)) return
-  const altered = load.layout.ofTable === undefined ? '' : ', or the columns of its table have changed since'
-  const detail = `${load.path} was begun (load ${load.id}) with another chunk size, format, header, delimiter, quote or model${altered}`
-  throw new LadingError('PLAN_CHANGED', detail)
-}
-
 function skipReason(
   load: PlannedLoad,
   plan: Plan,
   known: KnownLoad | undefined,
   options: ProduceOptions,
 ): string | undefined {
-  const reading = hasSameLayout(load, plan)
-    ? ''
-    : ', as another format, header or delimiter: load --fresh reads it anew'
+  const changed = changedLayout(load.layout, plan.layout)
+  const reading =
+    changed.length === 0 ? '' : `, with another reading (${changed.join(', ')}): load --fresh reads it anew`
   const again = `--again loads it a second time${sourceAt(load.path, load.name).isTransient ? ', --name NAME as a load of its own' : ''}`
   if (known?.complete === true || known?.keys.size === load.chunks)
     return options.again === true

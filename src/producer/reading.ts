@@ -68,8 +68,8 @@ export function written(source: Source, reading: Reading): ReadSource {
     : {
         encoding,
         footerLines,
-        lineEnds: lineEnd === undefined ? undefined : lineEndsFor(source.path, reading),
-        key: JSON.stringify([encoding, lineEnd && dialect, footerLines]),
+        lineEnds: lineEnd !== 'cr' ? undefined : lineEndsFor(source.path, reading),
+        key: JSON.stringify([encoding, lineEnd === 'cr' ? dialect : undefined, footerLines]),
       }
   return new WrittenSource(textSource(source, options), reading)
 }

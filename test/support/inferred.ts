@@ -52,7 +52,7 @@ export async function readInferred(bytes: Buffer, stated: Reading = {}): Promise
   return { sniffed: found, fields: layout.fields, records, rejects }
 }
 
-const sourceOf = (bytes: Buffer): Source => ({
+export const sourceOf = (bytes: Buffer): Source => ({
   name: 'file',
   path: 'file',
   location: 'file',

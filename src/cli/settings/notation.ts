@@ -83,7 +83,7 @@ export function notationSettings(flags: NotationFlags): Pick<Reading, keyof Nota
   const { decimal, thousands, money, dateFormat: formats = [], excelText } = flags
   const notation: Notation = {
     ...(flags.null !== undefined && { nulls: flags.null }),
-    ...(decimal === ',' && { decimal }),
+    ...(decimal !== undefined && { decimal }),
     ...(thousands !== undefined && { thousands }),
     ...(money !== undefined && { money }),
     ...(excelText && { excelText }),

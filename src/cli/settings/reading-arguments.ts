@@ -8,6 +8,9 @@ import { quoted } from './hint.ts'
 export const statedArguments = (stated: Reading): readonly string[] => [
   ...(stated.format === undefined ? [] : [`--format ${stated.format}`]),
   ...option('delimiter', delimiterName(stated.dialect?.delimiter)),
+  // What is usual was stated against what the file looks like.
+  ...(stated.dialect?.quote === '"' ? option('quote', '"') : []),
+  ...(stated.dialect?.multiline === true ? ['--multiline'] : []),
   ...writtenArguments(stated),
   ...notationArguments(stated.notation ?? {}),
   ...Object.entries(stated.notations ?? {}).flatMap(([field, each]) => timesOf(each, `${field}=`)),
@@ -39,8 +42,8 @@ function writtenArguments(reading: Reading): readonly string[] {
     ...option('comment', dialect.comment),
     ...(dialect.quote === undefined || dialect.quote === '"' ? [] : option('quote', dialect.quote || 'none')),
     ...(dialect.multiline === false ? ['--no-multiline'] : []),
-    ...option('escape', dialect.escape),
-    ...(dialect.trim === true ? ['--trim'] : []),
+    ...option('escape', dialect.escape === '' ? 'none' : dialect.escape),
+    ...(dialect.trim === undefined ? [] : [dialect.trim ? '--trim' : '--no-trim']),
     ...option('ragged', dialect.ragged),
     ...option('header-rows', dialect.headerRows),
     ...(dialect.header === false ? ['--no-header'] : []),

@@ -1,7 +1,7 @@
 /** Options that say how files are written. */
 import { Option } from 'commander'
 import type { Reading } from '../../format/reading.ts'
-import { type Dialect, type FormatName, formatNames } from '../../format/registry.ts'
+import { type FormatName, formatNames, type StatedDialect } from '../../format/registry.ts'
 import { type NotationFlags, notationOptions, notationSettings } from './notation.ts'
 import { type InsideFlags, insideOptions, insideSettings, whole } from './options.ts'
 
@@ -15,7 +15,10 @@ export const readingOptions = () => [
     '--encoding <name>',
     "what the files are written in, for example windows-1252 (default: UTF-8, and what a file's byte order mark says)",
   ),
-  new Option('--line-end <which>', 'cr: lines end with CR alone (default: LF or CR LF)').choices(['cr']),
+  new Option('--line-end <which>', 'cr: lines end with CR alone; lf: with LF or CR LF (default)').choices([
+    'cr',
+    'lf',
+  ]),
   new Option('--skip-lines <n>', 'lines above the header to leave out').argParser(whole(0)),
   new Option('--footer-lines <n>', 'lines at the end to leave out').argParser(whole(0)),
   new Option(
@@ -24,12 +27,17 @@ export const readingOptions = () => [
   ),
   new Option('--delimiter <character>', "character between CSV cells (default: ','); '\\t' is a tab"),
   new Option('--quote <character>', "character around CSV cells (default: '\"'), or none"),
+  new Option('--multiline', 'a CSV cell in quotes may go on in the next line (default)'),
   new Option(
     '--no-multiline',
     'CSV cells end with their line: a quote that it does not close is a fault of that record alone',
   ),
-  new Option('--escape <character>', "'\\': a backslash makes the next character of a CSV cell data"),
+  new Option(
+    '--escape <character>',
+    "'\\': a backslash makes the next character of a CSV cell data; or none",
+  ),
   new Option('--trim', 'spaces and tabs around CSV cells and their quotes are no part of them'),
+  new Option('--no-trim', 'they are'),
   new Option(
     '--ragged <how>',
     'CSV records with another number of cells: reject them, trim empty cells at the end, or pad short ones too (default: reject)',
@@ -45,15 +53,15 @@ export const readingOptions = () => [
 export interface ReadingFlags extends InsideFlags, NotationFlags {
   readonly format?: FormatName
   readonly encoding?: string
-  readonly lineEnd?: 'cr'
+  readonly lineEnd?: 'cr' | 'lf'
   readonly skipLines?: number
   readonly footerLines?: number
   readonly comment?: string
   readonly delimiter?: string
   readonly quote?: string
-  readonly multiline: boolean
+  readonly multiline?: boolean
   readonly escape?: string
-  readonly trim?: true
+  readonly trim?: boolean
   readonly ragged?: 'reject' | 'trim' | 'pad'
   readonly headerRows?: number
   readonly header: boolean
@@ -70,17 +78,19 @@ export const readingSettings = (flags: ReadingFlags): Reading => ({
   ...notationSettings(flags),
 })
 
-function dialectOf(flags: ReadingFlags): Partial<Dialect> {
+/** In double quotes, a shell may leave two backslashes. */
+const escapes: Readonly<Record<string, string>> = { '\\\\': '\\', none: '' }
+
+function dialectOf(flags: ReadingFlags): StatedDialect {
   const { skipLines, comment, delimiter, quote, multiline, escape, trim, ragged, headerRows, header } = flags
   return {
     ...(delimiter !== undefined && { delimiter: delimiter === '\\t' ? '\t' : delimiter }),
     ...(quote !== undefined && { quote: quote === 'none' ? '' : quote }),
-    ...(!multiline && { multiline }),
-    // In double quotes, a shell may leave two.
-    ...(escape !== undefined && { escape: (escape === '\\\\' ? '\\' : escape) as '\\' }),
+    ...(multiline !== undefined && { multiline }),
+    ...(escape !== undefined && { escape: (escapes[escape] ?? escape) as '\\' }),
     ...(comment !== undefined && { comment }),
-    ...(trim && { trim }),
-    ...(ragged !== undefined && ragged !== 'reject' && { ragged }),
+    ...(trim !== undefined && { trim }),
+    ...(ragged !== undefined && { ragged }),
     ...(skipLines !== undefined && { skipLines }),
     ...(headerRows !== undefined && headerRows > 0 && { headerRows }),
     ...((!header || headerRows === 0) && { header: false }),

@@ -137,7 +137,7 @@ export const systemCodes = {
   PLAN_CHANGED: code(
     'halt',
     65,
-    'the load was started with another chunk size, format, dialect or model',
+    'the load was started with another chunk size, reading or model',
     'finish it with the same settings, or use load --fresh',
   ),
   HEADER_MISMATCH: code(

@@ -43,6 +43,30 @@ export interface RecordDialect {
   readonly multiline?: false
 }
 
+/**
+ * As options state it: what is stated wins over what is found in a file, what is usual anyway too. Keys that
+ * are not there may be found.
+ */
+export interface StatedDialect extends Omit<Partial<Dialect>, 'escape' | 'ragged' | 'trim' | 'multiline'> {
+  /** The empty text where nothing escapes. */
+  readonly escape?: '\\' | ''
+  readonly ragged?: 'reject' | 'trim' | 'pad'
+  readonly trim?: boolean
+  readonly multiline?: boolean
+}
+
+/** Without what is usual anyway. */
+export function plainDialect(stated: StatedDialect): Partial<Dialect> {
+  const usual: Readonly<Record<string, unknown>> = {
+    escape: '',
+    ragged: 'reject',
+    trim: false,
+    multiline: true,
+  }
+  const unusual = Object.entries(stated).filter(([key, value]) => value !== undefined && value !== usual[key])
+  return Object.fromEntries(unusual)
+}
+
 export const defaultDialect: Dialect = { delimiter: ',', quote: '"', header: true }
 
 /** The layout of a load of CSV. */

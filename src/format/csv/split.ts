@@ -6,7 +6,15 @@ import { maxRecordBytes } from '../../core/load.ts'
 import type { ExpectedFields, MakeSplitter, Splitter } from '../split.ts'
 import { markBytes } from '../text.ts'
 import { csvScanner } from './choose.ts'
-import { type CsvLayout, defaultDialect, type Dialect, recordDialect, validateDialect } from './dialect.ts'
+import {
+  type CsvLayout,
+  defaultDialect,
+  type Dialect,
+  plainDialect,
+  recordDialect,
+  type StatedDialect,
+  validateDialect,
+} from './dialect.ts'
 import { guessDelimiter, type Header, readHeader } from './header.ts'
 import { LoneCrSearch, type Scanner } from './scan.ts'
 
@@ -19,8 +27,8 @@ const mostListed = 6
  * Throws `USAGE` for a dialect that cannot be read. A line `sep=;` may name the delimiter where the options
  * name none.
  */
-export function csvSplitter(options: Partial<Dialect>): MakeSplitter {
-  const dialect = { ...defaultDialect, ...options }
+export function csvSplitter(options: StatedDialect): MakeSplitter {
+  const dialect = { ...defaultDialect, ...plainDialect(options) }
   validateDialect(dialect)
   return (path, expected) => new CsvSplitter(path, dialect, options.delimiter, expected)
 }

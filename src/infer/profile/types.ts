@@ -66,8 +66,14 @@ function asStated({ stated, statedUses }: ColumnProfile, found: FoundType): Foun
     return hasPlainNumbers ? asText : { ...found, notation: stated.numbers }
   if (times && stated?.times !== undefined && timeTypes.includes(found.name))
     return plainTimes ? asText : { ...found, notation: stated.times }
-  return found
+  return contradicts(stated?.numbers, found.notation) ? asText : found
 }
+
+/** Whether a sign of numbers means something else than is stated. */
+const contradicts = (stated: Notation = {}, found: Notation = {}): boolean =>
+  (stated.decimal === '.' && found.decimal === ',') ||
+  (stated.decimal !== undefined && stated.decimal === found.thousands) ||
+  (stated.thousands !== undefined && stated.thousands === found.decimal)
 
 function typeOfShapes(column: ColumnProfile, shapes: number): FoundType {
   const isOnly = (allowed: number): boolean => (shapes & ~allowed) === 0

@@ -1,5 +1,5 @@
 /** The columns of a table: where header and records have different numbers of cells, and where names are missing. */
-import type { Dialect } from '../../format/registry.ts'
+import type { StatedDialect } from '../../format/registry.ts'
 import { counted } from '../../core/counted.ts'
 import { type Findings } from './findings.ts'
 import { shown, votesOf } from './header.ts'
@@ -11,7 +11,7 @@ export interface Columns {
   readonly names: readonly string[]
   /** Whether they stand in place of the header. */
   readonly isStated: boolean
-  readonly ragged?: 'trim' | 'pad' | undefined
+  readonly ragged?: StatedDialect['ragged'] | undefined
 }
 
 export function columnsOf(
@@ -19,7 +19,7 @@ export function columnsOf(
   row: Row,
   body: readonly Row[],
   width: number,
-  stated: Partial<Dialect>,
+  stated: StatedDialect,
   found: Findings,
 ): Columns {
   if (stated.names !== undefined) return { names: stated.names, isStated: true, ragged: stated.ragged }
@@ -34,13 +34,18 @@ export function columnsOf(
       String(columns),
       `${hollow === 1 ? 'the last column has' : `the last ${hollow} columns have`} neither names nor values`,
     )
-  else if (surplus) found.decide('ragged', 'trim', 'the cells beyond the last column are empty')
+  else if (surplus && stated.ragged === undefined)
+    found.decide('ragged', 'trim', 'the cells beyond the last column are empty')
   const { names, isStated } = namesFor(all, row, records, columns, found)
   const isShort = names.length > columns
   if (isShort) sayShort(names, row, columns, found)
   const ragged = stated.ragged ?? (isShort ? 'pad' : surplus ? 'trim' : undefined)
   // Where records may be trimmed, a header ends with its last name.
-  return { names, isStated: isStated || (ragged !== undefined && names.at(-1) === ''), ragged }
+  return {
+    names,
+    isStated: isStated || (ragged !== undefined && ragged !== 'reject' && names.at(-1) === ''),
+    ragged,
+  }
 }
 
 /** Columns at the end that have neither a name nor a value in any row. */

@@ -2,7 +2,7 @@
  * Which delimiter, quote and escape a text is written with: every dialect of a fixed set that its marks allow reads a sample,
  * and the one wins whose records have the same number of cells, and whose cells look like values.
  */
-import type { Dialect } from '../../format/registry.ts'
+import type { StatedDialect } from '../../format/registry.ts'
 import { kindOf } from './kinds.ts'
 import { type Marks, readRows, type Row } from './rows.ts'
 
@@ -39,7 +39,7 @@ export interface Candidate {
   readonly quotedCells: number
 }
 
-export type StatedMarks = Partial<Pick<Dialect, 'delimiter' | 'quote' | 'escape' | 'trim' | 'comment'>>
+export type StatedMarks = Pick<StatedDialect, 'delimiter' | 'quote' | 'escape' | 'trim' | 'comment'>
 
 export function chooseMarks(text: string, stated: StatedMarks): Candidate {
   const sample =
@@ -92,8 +92,8 @@ function variants(sample: string, delimiter: string, stated: StatedMarks): Candi
 }
 
 const fixedOf = ({ escape, trim }: StatedMarks) => ({
-  ...(escape !== undefined && { escape }),
-  ...(trim !== undefined && { trim }),
+  ...(escape && { escape }),
+  ...(trim === true && { trim }),
 })
 
 const mayQuote = (sample: string, quote: string): boolean =>

@@ -1,5 +1,5 @@
 /** Lines that are no records below the header: comments between records, totals and notes at the end. */
-import type { Dialect } from '../../format/registry.ts'
+import type { StatedDialect } from '../../format/registry.ts'
 import { isRemark } from './dialects.ts'
 import { counted } from '../../core/counted.ts'
 import { type Findings } from './findings.ts'
@@ -21,7 +21,7 @@ const closing =
 export function askForComments(
   rows: readonly Row[],
   table: Table,
-  stated: Partial<Dialect>,
+  stated: StatedDialect,
   found: Findings,
 ): void {
   if (stated.comment !== undefined) return

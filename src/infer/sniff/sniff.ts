@@ -3,7 +3,7 @@
  * docs/inference.md says what is found and how.
  */
 import { LadingError } from '../../core/errors.ts'
-import { type Dialect, splittersFor } from '../../format/registry.ts'
+import { splittersFor, type StatedDialect } from '../../format/registry.ts'
 import type { Reading } from '../../format/reading.ts'
 import type { Decision, Question } from '../decision.ts'
 import { type Candidate, chooseMarks, commonWidth, isBlank, isComment } from './dialects.ts'
@@ -66,7 +66,7 @@ function tableOf(
   stated: Reading,
   found: Findings,
   goal?: HeaderTable,
-): Table & { dialect: Dialect } {
+): Table & { dialect: StatedDialect } {
   const given = { ...stated.dialect }
   if (/^[ \t\r\n]*$/.test(head)) return nothingIn(head, given)
   const separator = /^"?sep=([^\r\n])"?\r?(\n|$)/i.exec(head)?.[1]
@@ -85,12 +85,12 @@ function tableOf(
   const { frame } = table
   const names = frame.names === undefined ? {} : { names: uniqueNames(frame.names) }
   const lines = tail === undefined && given.multiline === undefined ? oneLine(records, width, found) : {}
-  const dialect: Dialect = { ...given, ...chosen.marks, ...frame, ...names, ...lines }
+  const dialect: StatedDialect = { ...given, ...chosen.marks, ...frame, ...names, ...lines }
   return { ...table, dialect }
 }
 
 /** Lines without anything are no records, and no header. */
-const nothingIn = (text: string, given: Partial<Dialect>): Table & { dialect: Dialect } => {
+const nothingIn = (text: string, given: StatedDialect): Table & { dialect: StatedDialect } => {
   const skipLines = given.skipLines ?? text.split('\n').length - 1
   const frame = { header: given.header ?? true, ...(skipLines > 0 && { skipLines }) }
   const dialect = { delimiter: ',', quote: '"', ...given, ...frame }
@@ -115,7 +115,7 @@ function sayMarks(
   { marks, rows, width, quotedCells }: Candidate,
   all: number,
   separator: string | undefined,
-  stated: Partial<Dialect>,
+  stated: StatedDialect,
   found: Findings,
 ): void {
   const agreeing = rows.filter(({ cells }) => cells.length === width).length
@@ -156,7 +156,7 @@ const usualHeader = 4096
 const largestHeader = 256 * 1024
 
 /** As the splitter finds them, which reads the header by its own rules. */
-function fieldsOf(head: string, dialect: Dialect, names: readonly string[]): readonly string[] {
+function fieldsOf(head: string, dialect: StatedDialect, names: readonly string[]): readonly string[] {
   const splitter = splittersFor({ format: 'csv', dialect })('', {
     table: '',
     names,

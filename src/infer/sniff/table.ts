@@ -1,5 +1,5 @@
 /** From rows to a table: header, columns, and rows that have too many cells or are no records. */
-import type { Dialect } from '../../format/registry.ts'
+import type { StatedDialect } from '../../format/registry.ts'
 import { type Columns, columnsOf } from './columns.ts'
 import { isBlank } from './dialects.ts'
 import { matchFields } from '../../model/match.ts'
@@ -12,7 +12,7 @@ import type { Row } from './rows.ts'
 import { bodyKinds, findStart, isHollow } from './start.ts'
 
 /** The keys of a dialect that say where the records are and what their columns are called. */
-export type Frame = Pick<Dialect, 'header' | 'skipLines' | 'headerRows' | 'names' | 'ragged'>
+export type Frame = Pick<StatedDialect, 'header' | 'skipLines' | 'headerRows' | 'names' | 'ragged'>
 
 export interface Table {
   readonly frame: Frame
@@ -28,7 +28,7 @@ export type HeaderTable = Pick<TableFacts, 'columns'>
 export function findTable(
   rows: readonly Row[],
   width: number,
-  stated: Partial<Dialect>,
+  stated: StatedDialect,
   found: Findings,
   goal?: HeaderTable,
 ): Table {
@@ -80,7 +80,7 @@ function frameOf({ names, isStated }: Columns, skipLines: number, headerRows: nu
 function isStatedBy(
   goal: HeaderTable | undefined,
   { cells, line }: Row,
-  stated: Partial<Dialect>,
+  stated: StatedDialect,
   found: Findings,
 ): boolean {
   if (goal === undefined || stated.header !== undefined || stated.headerRows !== undefined) return false
@@ -95,7 +95,7 @@ function headerOf(
   below: readonly Row[],
   kinds: readonly Kind[],
   width: number,
-  stated: Partial<Dialect>,
+  stated: StatedDialect,
   found: Findings,
 ): boolean {
   if (stated.header !== undefined) return stated.header
@@ -126,7 +126,7 @@ function sayAbove(
   rows: readonly Row[],
   start: number,
   top: number,
-  stated: Partial<Dialect>,
+  stated: StatedDialect,
   found: Findings,
 ): void {
   const [first, last] = [(rows[start] as Row).line, (rows[top] as Row).line]

@@ -123,10 +123,16 @@ export function notationsProblem({ notation, notations = {} }: Notations): strin
   if (!isObject(notations) || (notation !== undefined && !isObject(notation))) return 'it is no object'
   for (const each of [notation ?? {}, ...Object.values(notations)]) {
     if (!isObject(each)) return 'it is no object'
-    for (const problem of notationProblems(each)) return problem
+    for (const problem of notationProblems(withoutPoint(each))) return problem
   }
   return undefined
 }
+
+/** What a reading states against what is found in a file is usual in a layout. The order of the keys counts. */
+export const withoutPoint = (notation: Notation): Notation =>
+  notation.decimal === '.'
+    ? Object.fromEntries(Object.entries(notation).filter(([key]) => key !== 'decimal'))
+    : notation
 
 const isObject = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -24,7 +24,7 @@ export function* numberProblems({ decimal, thousands, money }: Notation): Genera
   if (thousands !== undefined && separators[thousands] === undefined)
     yield `thousands is one of '.', ',', ' ' and "'"`
   if (thousands === ',' && decimal === ',') yield 'decimal and thousands are the same sign'
-  if (thousands === '.' && decimal === undefined) yield "thousands: '.' needs decimal: ','"
+  if (thousands === '.' && decimal !== ',') yield "thousands: '.' needs decimal: ','"
   if (typeof money === 'string' && !/^[^\d\s.,()%+\u2212-]{1,8}$/u.test(money))
     yield `money is true, or a currency such as '€' or 'EUR'`
 }
@@ -38,7 +38,7 @@ export function numberRewrite(notation: Notation): Rewrite {
   const separator = thousands === undefined ? undefined : separators[thousands]
   const groups =
     separator === undefined ? '' : `[1-9]\\d{0,2}(?<gap>[${separator}])\\d{3}(?:\\k<gap>\\d{3})*|`
-  const number = `(?<whole>${groups}\\d*)(?:${decimal ?? '\\.'}(?<fraction>\\d*))?(?<exponent>[eE][-+]?\\d+)?`
+  const number = `(?<whole>${groups}\\d*)(?:${decimal === ',' ? ',' : '\\.'}(?<fraction>\\d*))?(?<exponent>[eE][-+]?\\d+)?`
   const hundredth = percent === true ? `${space}%` : ''
   const currency = typeof money === 'string' ? escaped(money) : anyCurrency
   const form =
