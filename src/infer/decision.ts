@@ -40,15 +40,16 @@ export function questionText({ about, readings, otherwise }: Question): string {
   return all === '' ? about : `${about}: ${all}`
 }
 
+/** With the line, in a text that names the file. */
+export const placedText = (question: Question): string =>
+  `${question.line === undefined ? '' : `line ${question.line}: `}${questionText(question)}`
+
 /** Most questions that an error lists. */
 const mostListed = 4
 
 /** The error of a source, named by its path, that cannot be loaded before its questions are answered. */
 export function undecided(path: string, questions: readonly Question[]): LadingError {
-  const shown = questions.slice(0, mostListed).map((question) => {
-    const place = question.line === undefined ? '' : `line ${question.line}: `
-    return `${place}${questionText(question)}`
-  })
+  const shown = questions.slice(0, mostListed).map(placedText)
   const more = questions.length > mostListed ? [`and ${questions.length - mostListed} more`] : []
   return new LadingError('SOURCE_UNDECIDED', `${path}: ${[...shown, ...more].join('; ')}`)
 }

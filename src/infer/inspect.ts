@@ -201,6 +201,6 @@ function keyOf({ columns }: Proposal, statistics: readonly Statistics[]): Inspec
     unique.find(({ name }) => keyName.test(name)) ?? unique.find((column) => column === columns[0])
   if (named === undefined) return undefined
   const { records = 0 } = statistics[columns.indexOf(named)] ?? {}
-  const because = `each of its ${records.toLocaleString('en-US')} records has a value of its own there`
+  const because = `each of its ${records.toLocaleString('en-US')} records has a different value in it`
   return { column: named.name, because }
 }

@@ -73,7 +73,7 @@ const said = ({ name }: Source, decision: Decision): string => `${name}: ${decis
 
 /** What a person expects of CSV anyway. */
 const isUsual = ({ about, chosen }: Decision): boolean =>
-  (about === 'delimiter' && chosen === ',') ||
+  (about === 'delimiter' && chosen === 'comma') ||
   (about === 'header' && chosen === 'line 1') ||
   (about === 'quote' && chosen === '"') ||
   about === 'format'

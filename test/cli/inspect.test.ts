@@ -85,7 +85,7 @@ describe.concurrent('a file without a model', () => {
     const text = await readFile(folder.at('orders.ts'), 'utf8')
     expect(text).toBe(`import { date, defineModel, integer, numeric, text } from 'lading'
 
-// primaryKey: ['order_id'] is possible: each of its 3 records has a value of its own there
+// primaryKey: ['order_id'] is possible: each of its 3 records has a different value in it
 export default defineModel({
   table: 'orders',
   columns: {

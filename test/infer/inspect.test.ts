@@ -34,7 +34,7 @@ it('says what every column is, and what its values are', async () => {
   expect(outcome).toMatchObject({ records: 3, rejected: 0 })
   expect(key).toEqual({
     column: 'order_id',
-    because: 'each of its 3 records has a value of its own there',
+    because: 'each of its 3 records has a different value in it',
   })
   expect(statistics).toMatchObject([
     { minimum: '2', maximum: '10', isUnique: true, distinct: 3, missing: 0 },
@@ -91,10 +91,10 @@ it('a row of units, a total and comments are asked about where they turn typed c
   const told = await inspected(`day,value\n${records}Total,6\n`, { footerLines: 0 })
   expect(told.asked, 'an answer is not asked for again').toEqual([])
   expect((await inspected(`day,value\n${records}remark,x\n`)).asked).toEqual([
-    'the last record may be a total or a remark: without it, day is date, value is integer: --footer-lines 1 (it is no record) or --types text (it is a record)',
+    'the last record may be a total or a remark: without it, day is date, value is integer: --footer-lines 1 (it is not a record) or --types text (it is a record)',
   ])
   expect((await inspected(`day,value\n2024-01-01,1\n# a,b\n2024-01-03,3\n`)).asked).toContainEqual(
-    expect.stringMatching(/begins with #, as a comment, .*--comment '#' .* or --types text/),
+    expect.stringMatching(/begins with #, like a comment, .*--comment '#' .* or --types text/),
   )
   expect((await inspected(`day,value\n${records}Total,6\n`, {}, { types: 'text' })).asked).toEqual([])
   expect((await inspected(`day,value\n${records}A-17,6\n`)).asked, 'one odd value is one').toEqual([])

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { questionText } from '../../infer/decision.ts'
+import { placedText, questionText } from '../../infer/decision.ts'
 import type { Inspection } from '../../infer/inspect.ts'
 import { shownType } from '../../infer/profile/found-type.ts'
 import { withExamples } from '../settings/examples.ts'
@@ -97,7 +97,7 @@ function printInspection(inspection: Inspection, command: string): void {
   const head = ['column', 'type', 'empty', 'distinct', 'minimum', 'maximum', 'most frequent', 'because']
   for (const line of table(head, rows)) print(line)
   print('')
-  for (const question of questions) print(`must be answered: ${visible(questionText(question))}`)
+  for (const question of questions) print(`must be answered: ${visible(placedText(question))}`)
   for (const { question } of proposal.columns)
     if (question !== undefined) print(`can be answered: ${visible(questionText(question))}`)
   if (key !== undefined) print(`key: ${visible(key.column)} may identify a record, because ${key.because}`)

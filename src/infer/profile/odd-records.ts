@@ -51,7 +51,7 @@ function* oddRemarks(columns: readonly ColumnProfile[]): Generator<Question> {
     about: `records that begin with # may be comments: without them, ${shownColumns(odd)}`,
     ...lineOf(odd),
     readings: [
-      { option: "--comment '#'", meaning: 'they are none' },
+      { option: "--comment '#'", meaning: 'they are comments' },
       { option: '--types text', meaning: 'they are records' },
     ],
   }
@@ -68,7 +68,7 @@ function* oddFirst(columns: readonly ColumnProfile[]): Generator<Question> {
   // Units stand in every column of numbers, and a single odd value is one that can be there.
   if (odd.length === 0 || (odd.length === 1 && columns.length > 2)) return
   yield {
-    about: `the first record may hold units or more of the header: without it, ${shownColumns(odd)}`,
+    about: `the first record may be a row of units or names: without it, ${shownColumns(odd)}`,
     ...lineOf(odd),
     readings: [
       { option: '--header-rows 2', meaning: 'it belongs to the header' },
@@ -92,7 +92,7 @@ function* oddLast(columns: readonly ColumnProfile[], lines: number): Generator<Q
     about: `the last record may be a total or a remark: without it, ${shownColumns(odd)}`,
     ...lineOf(odd),
     readings: [
-      { option: `--footer-lines ${lines}`, meaning: 'it is no record' },
+      { option: `--footer-lines ${lines}`, meaning: 'it is not a record' },
       { option: '--types text', meaning: 'it is a record' },
     ],
   }

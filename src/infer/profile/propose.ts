@@ -105,7 +105,7 @@ function groupedOrNot(column: ColumnProfile): Typed {
   return {
     type: { name: 'text' },
     reason: { about: field, chosen: 'text', because, ...(witness && { line: witness.line }) },
-    question: { about: `${field}, because ${because}`, readings, otherwise: 'it stays text' },
+    question: { about: `${field} is text because ${because}`, readings, otherwise: 'it stays text' },
   }
 }
 

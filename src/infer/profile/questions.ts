@@ -38,7 +38,7 @@ export function questionOf(column: ColumnProfile): Question | undefined {
   const witness = decidingWitness(column)
   if (readings.length === 0 || witness === undefined) return undefined
   return {
-    about: `${column.field}, because of ${shownWitness(witness)}`,
+    about: `${column.field} is text because of ${shownWitness(witness)}`,
     line: witness.line,
     readings,
     otherwise,
@@ -52,7 +52,7 @@ function amongTexts(column: ColumnProfile): Question | undefined {
   if (witness === undefined) return undefined
   strong.sort((a, b) => a - b)
   const option = `--null ${shellWord(strong.map((index) => markers[index]).join(','))}`
-  const about = `${column.field}, because of ${shownWitness(witness)}`
+  const about = `${column.field} is text because of ${shownWitness(witness)}`
   return { about, line: witness.line, readings: [{ option, meaning: 'no value' }], otherwise }
 }
 
@@ -88,7 +88,7 @@ function choicesOf(column: ColumnProfile, shapes: number): readonly Choice[] {
     meaning,
   })
   if (isOnly(timestamptz | otherOffset)) return [as('timestamptz', 'the instants, without their offsets')]
-  if (isOnly(uuid | oddUuid)) return [as('uuid', 'in small letters')]
+  if (isOnly(uuid | oddUuid)) return [as('uuid', 'in lower case')]
   if (isOnly(plainNumbers | exponents)) return [as('double', 'the nearest doubles')]
   if (isOnly(plainNumbers | numeral | amount)) return amountChoices(column)
   if ((shapes & excelText) !== 0) return [{ option: '--excel-text', meaning: 'the texts without =""' }]

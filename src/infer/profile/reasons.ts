@@ -57,10 +57,10 @@ const kinds: readonly (readonly [shapes: number, what: (text: string) => string]
   [amount, () => 'an amount of money'],
   [numeral, () => 'a number in another notation'],
   [code, () => 'a boolean or a code'],
-  [otherOffset, () => 'another offset than before'],
+  [otherOffset, () => 'a different offset'],
   [dated, () => 'a date in another form'],
-  [excelText, () => 'a text of Excel'],
-  [oddUuid, () => 'a UUID in capital letters'],
+  [excelText, () => 'text as Excel writes it'],
+  [oddUuid, () => 'a UUID in upper case'],
 ]
 
 function oddNumberKind(text: string): string {
@@ -82,7 +82,7 @@ export function reasonOf(column: ColumnProfile, records: number): Decision {
   const values = records - column.missing
   const about = column.field
   const chosen = shownType(type)
-  if (values <= 0) return { about, chosen, because: 'it has no value in any record' }
+  if (values <= 0) return { about, chosen, because: 'no record has a value in it' }
   if (witness !== undefined)
     return { about, chosen, because: `of ${shownWitness(witness)}`, line: witness.line }
   const count = values.toLocaleString('en-US')

@@ -32,7 +32,9 @@ export function columnsOf(
     found.decide(
       'columns',
       String(columns),
-      `${hollow === 1 ? 'the last column has' : `the last ${hollow} columns have`} neither names nor values`,
+      hollow === 1
+        ? 'the last column has neither a name nor a value'
+        : `the last ${hollow} columns have neither names nor values`,
     )
   else if (surplus && stated.ragged === undefined)
     found.decide('ragged', 'trim', 'the cells beyond the last column are empty')
@@ -83,7 +85,7 @@ function namesFor(
   const say = (because: string) =>
     found.decide('names', 'one for each cell of the records', because, row.line)
   if (row.isFlawed) {
-    say('a quote in the header is amiss')
+    say('the header has a misplaced quote')
     return {
       names: fitted(
         written.map((name) => name.replaceAll(/["']/g, '').trim()),
@@ -107,13 +109,13 @@ function namesFor(
     return { names: written.slice(0, columns), isStated: false }
   const filled = written.filter((name) => name !== '')
   if (filled.length === columns) {
-    say('without its empty cells the header has as many')
+    say('without its empty cells, the header has as many names')
     return { names: filled, isStated: true }
   }
   if (written.length > columns) return { names: written, isStated: false }
   const areLabels = written.length === columns - 1 && areRowNames(row, records)
   say(
-    `the header has ${written.length} and the records ${columns}${areLabels ? '; the first cells name the rows' : ''}`,
+    `the header has ${counted(written.length, 'name')} and the records have ${counted(columns, 'cell')}${areLabels ? '; the first cells name the rows' : ''}`,
   )
   return { names: areLabels ? ['', ...written] : fitted(written, columns), isStated: true }
 }

@@ -93,7 +93,7 @@ function askForEncoding(head: Buffer, found: Findings): void {
     const next = head.indexOf(lf, start)
     const end = next === -1 ? head.length : next
     const bytes = head.subarray(start, end)
-    if (!isUtf8(bytes)) return found.ask(`it is not UTF-8`, line, encodingReadings(bytes))
+    if (!isUtf8(bytes)) return found.ask('this line is not UTF-8', line, encodingReadings(bytes))
     start = end + 1
   }
 }
@@ -110,7 +110,7 @@ function encodingReadings(line: Buffer) {
   }
   return [
     { option: '--encoding windows-1252', meaning: `reads ${JSON.stringify(word('windows-1252'))}` },
-    { option: '--encoding utf-8', meaning: 'keeps such records as rejects' },
+    { option: '--encoding utf-8', meaning: 'rejects such records' },
   ]
 }
 

@@ -35,14 +35,14 @@ export function askForComments(
       isRecord(row) && (votesOf(row, table.kinds).names.length > 0 || isValue(table.kinds[0] ?? 'text')),
   )
   const lines = counted(rows.filter(isRemark).length, 'line')
-  const leftOut = { option: "--comment '#'", meaning: `such lines are left out, ${lines}` }
+  const leftOut = { option: "--comment '#'", meaning: `${lines} left out` }
   if (misfit !== undefined)
-    found.ask('it begins with #, as a comment, and has the cells of a record', misfit.line, [
+    found.ask('this line begins with #, like a comment, but has as many cells as a record', misfit.line, [
       leftOut,
-      { option: '--types text', meaning: 'such lines are records' },
+      { option: '--types text', meaning: 'it is a record' },
     ])
   else if (!marked.every(isRecord))
-    found.ask('it begins with #, as a comment', first.line, [leftOut], 'it is a reject')
+    found.ask('this line begins with #, like a comment', first.line, [leftOut], 'it is rejected')
 }
 
 /** `rows` are the last of the file; those above the header are not among them. */
@@ -72,11 +72,11 @@ export function askForFooter(rows: readonly Row[], table: Table, found: Findings
   const misfit = footer.find((row) => isRecord(row) && votesOf(row, kinds).names.length > 0)
   if (misfit !== undefined) {
     const asText = { option: '--types text', meaning: 'it is a record' }
-    const about = 'it ends the file like a total or a note, and columns of values hold texts in it'
+    const about = 'the file ends with what looks like a total or a note, and it has text in columns of values'
     return found.ask(about, misfit.line, [leftOut, asText])
   }
-  const otherwise = footer.some(isRecord) ? 'it is a record' : 'it is a reject'
-  found.ask('it ends the file like a total or a note', first.line, [leftOut], otherwise)
+  const otherwise = footer.some(isRecord) ? 'it is a record' : 'it is rejected'
+  found.ask('the file ends with what looks like a total or a note', first.line, [leftOut], otherwise)
 }
 
 function isClosing(row: Row, { names, kinds }: Table, rows: readonly Row[]): boolean {

@@ -53,19 +53,25 @@ export function isHeader(row: Row, body: readonly Row[], kinds: readonly Kind[])
   const kind = kinds[(names[0] ?? values[0]) as number]
   const years = row.cells.flatMap((cell, column) => (year.test(cell.trim()) ? [column] : []))
   if (years.length > 1 && isSequence(row, body, years, false))
-    return verdict(true, `${example(years)} and the years beside it count on, and the values below do not`)
+    return verdict(
+      true,
+      `${example(years)} and the years beside it form a sequence, and the values below do not`,
+    )
   if (isSequence(row, body, values, names.length > 0))
-    return verdict(true, `${example(values)} and those beside it count on, and the values below do not`)
+    return verdict(
+      true,
+      `${example(values)} and the cells beside it form a sequence, and the values below do not`,
+    )
   if (names.length > values.length)
     return verdict(true, `${example(names)} stands above a column of ${plural(kind)}`)
   const value = values[0]
   if (value !== undefined) {
-    const because = `column ${value + 1} of its first line is a ${kinds[value]} like those below it`
+    const because = `column ${value + 1} holds ${plural(kinds[value])} from the first line on`
     return { ...verdict(false, because), mayBeYear: values.length === 1 && isLoneYear(row, body, value) }
   }
   if (body.length === 0) return loneHeader(row)
-  if (recurs(row, body)) return verdict(false, 'its texts come again in the lines below it')
-  return verdict(true, 'the first line names the columns unless its values show otherwise', false)
+  if (recurs(row, body)) return verdict(false, 'most of its texts appear again in the lines below')
+  return verdict(true, 'nothing suggests that the first line is a record', false)
 }
 
 const plural = (kind: Kind | undefined): string =>

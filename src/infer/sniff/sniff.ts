@@ -50,7 +50,7 @@ function formatOf(text: string, { dialect = {} }: Reading, found: Findings): str
     found.decide('format', 'ndjson', 'its lines are objects', 1)
     return 'ndjson'
   }
-  if (isObject || /^\s*\[\s*(\{\s*("|\}|$)|\]\s*$|$)/.test(first)) {
+  if (isObject || /^\s*\[\s*(\{\s*("|\}|$)|["[]|\]\s*$|$)/.test(first)) {
     found.decide('format', 'json', `it begins with ${isObject ? 'an object' : 'an array'}`, 1)
     return 'json'
   }
@@ -105,7 +105,7 @@ function oneLine(rows: readonly Row[], width: number, found: Findings): { readon
   found.decide(
     'quote',
     'ends with its line',
-    `line ${open.line} opens one that it does not close, and no cell has two lines`,
+    `line ${open.line} opens a quote that it does not close, and no cell has two lines`,
     open.line,
   )
   return { multiline: false }
@@ -124,28 +124,28 @@ function sayMarks(
       ? `each of ${counted(rows.length, 'line')}`
       : `${agreeing} of ${counted(rows.length, 'line')}`
   if (stated.delimiter === undefined && all === 1)
-    found.decide(
-      'delimiter',
-      'none',
-      'no delimiter gives the lines the same number of cells: there is one column',
-    )
+    found.decide('delimiter', 'none', 'no delimiter splits the lines into the same number of cells')
   else if (stated.delimiter === undefined && separator !== undefined)
     found.decide('delimiter', written(separator), 'the line sep= says so', 1)
   else if (stated.delimiter === undefined)
     found.decide('delimiter', written(marks.delimiter), `it gives ${lines} ${counted(width, 'cell')}`)
   const quoted = quotedCells === 0 ? undefined : rows.find((row) => row.quoted.size > 0)
   if (stated.quote === undefined && marks.quote === '')
-    found.decide('quote', 'none', 'no cell stands in quotes, and some hold one')
+    found.decide('quote', 'none', 'no cell is quoted, and some contain a quote')
   else if (stated.quote === undefined && quoted !== undefined)
-    found.decide('quote', marks.quote, 'cells stand in it', quoted.line)
+    found.decide('quote', marks.quote, 'cells are enclosed in it', quoted.line)
   if (stated.escape === undefined && marks.escape !== undefined)
-    found.decide('escape', marks.escape, 'a backslash stands before quotes within cells')
+    found.decide('escape', marks.escape, 'a backslash precedes the quotes inside cells')
   if (stated.trim === undefined && marks.trim !== undefined)
-    found.decide('trim', 'blanks around cells', 'blanks follow the delimiters')
+    found.decide('trim', 'spaces around cells', 'spaces follow the delimiters')
 }
 
 const written = (delimiter: string): string =>
   new Map([
+    [',', 'comma'],
+    [';', 'semicolon'],
+    ['|', 'pipe'],
+    [':', 'colon'],
     ['\t', 'tab'],
     [' ', 'space'],
     ['\u001f', 'U+001F'],

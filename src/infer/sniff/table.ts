@@ -104,8 +104,8 @@ function headerOf(
   if (first.cells.length !== width) return true
   const { answer, because, mayBeYear } = isHeader(first, records, kinds)
   if (mayBeYear)
-    found.ask('it may hold the names of the columns, one of them a year, or be a record', first.line, [
-      { option: '--header-rows 1', meaning: 'it holds names' },
+    found.ask('this line may be the header, with a year as a name, or a record', first.line, [
+      { option: '--header-rows 1', meaning: 'it is the header' },
       { option: '--no-header', meaning: 'it is a record' },
     ])
   found.decide('header', answer ? `line ${first.line}` : 'none', because, first.line)
@@ -132,8 +132,7 @@ function sayAbove(
   const [first, last] = [(rows[start] as Row).line, (rows[top] as Row).line]
   if (stated.skipLines === undefined && first > 1)
     found.decide('preamble', `${counted(first - 1, 'line')} left out`, `the table begins on line ${first}`, 1)
-  if (top > start)
-    found.decide('header', `line ${last}`, `line ${first} stands ${top - start + 1} times`, last)
+  if (top > start) found.decide('header', `line ${last}`, `line ${first} is repeated`, last)
 }
 
 /** The most rows of names. */
@@ -165,7 +164,7 @@ function headerRowsOf(
     found.decide(
       'header',
       counted(count, 'row'),
-      `line ${row.line} has names where the columns hold values`,
+      `line ${row.line} has names where the lines below have values`,
       row.line,
     )
   }
@@ -196,10 +195,10 @@ const hasGaps = ({ cells }: Row): boolean =>
 function askForRow(row: Row, count: number, isUnits: boolean, found: Findings): void {
   const what = isUnits ? 'units' : 'names'
   found.ask(
-    `it looks like a row of ${what} below the header, such as ${shown(row.cells.find((cell) => cell.trim() !== '') ?? '')}`,
+    `this line looks like a row of ${what} below the header, such as ${shown(row.cells.find((cell) => cell.trim() !== '') ?? '')}`,
     row.line,
     [
-      { option: `--header-rows ${count + 1}`, meaning: `its ${what} join the names above it` },
+      { option: `--header-rows ${count + 1}`, meaning: `its ${what} are joined to the names above` },
       { option: '--types text', meaning: 'it is a record' },
     ],
   )

@@ -132,7 +132,7 @@ describe('the reason of a type', () => {
   })
   it('is that all values are alike', () => {
     expect(reason('1', '2', '')).toBe('all 2 values have this form')
-    expect(reason('', '')).toBe('it has no value in any record')
+    expect(reason('', '')).toBe('no record has a value in it')
   })
   it('cuts a long value, and shows what cannot be seen', () => {
     expect(reason('1', `\u200b${'é'.repeat(100)}`)).toMatch(/^of line 3: "\\u\{200b\}é{28,29}…"$/)
@@ -149,7 +149,7 @@ describe('what could be meant is a question with its options, and stays text', (
 
   it('says all of it', () => {
     expect(question('1', 'NA', 'NULL', '2')).toBe(
-      'value, because of line 3: "NA" (which often means no value): it stays text or --null NULL,NA (integer)',
+      'value is text because of line 3: "NA" (which often means no value): it stays text or --null NULL,NA (integer)',
     )
   })
   it.each([
