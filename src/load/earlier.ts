@@ -16,6 +16,8 @@ export class Earlier {
   readonly #wasEmpty: boolean
   /** Records that took effect before the run, by load. */
   readonly #loaded: Map<string, number>
+  /** Of loads that were complete before the run, when they were asked for last. */
+  readonly #complete = new Map<string, Receipt>()
 
   private constructor(
     options: Running,
@@ -66,9 +68,11 @@ export class Earlier {
     const { ledger } = this.#options.sink
     const receipts = await ledger.receipts({ loads: planned.map(({ id }) => id) })
     const known = new Map<string, LoadProgress>()
+    for (const { id } of planned) this.#complete.delete(id)
     for (const receipt of receipts) {
       const progress = wholeProgress(receipt) ?? (await ledger.progress(receipt.loadId))
       if (progress !== undefined) known.set(receipt.loadId, progress)
+      if (progress?.complete === true) this.#complete.set(receipt.loadId, receipt)
     }
     for (const load of planned) {
       const loaded = this.#wasEmpty ? known.get(load.id)?.loaded : this.#loaded.get(load.id)
@@ -76,6 +80,11 @@ export class Earlier {
       if (this.#wasEmpty && !this.#loaded.has(load.id)) this.#loaded.set(load.id, loaded ?? 0)
     }
     return known
+  }
+
+  /** The receipt of a load that was complete before it was planned; undefined of any other. */
+  receiptOf(loadId: string): Receipt | undefined {
+    return this.#complete.get(loadId)
   }
 
   /** Records of a load that took effect before the run. */

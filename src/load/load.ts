@@ -41,7 +41,7 @@ export async function load(given: LoadOptions): Promise<LoadResult> {
   const earlier = await Earlier.begin(options, sources, patiently)
   const moved = await moveAndIndex(options, earlier, isDeferred, patiently)
   earlier.end()
-  const receipts = await patiently(() => receiptsOf(options, moved.produced))
+  const receipts = await patiently(() => receiptsOf(options, moved.produced, earlier))
   return await conclude(options, earlier, moved, receipts, patiently)
 }
 
@@ -147,18 +147,27 @@ async function requireSameSources(options: LoadOptions, produced: readonly Produ
   throw new LadingError('INDEXES_BLOCKED', detail)
 }
 
+/** Loads whose receipts are asked for at once. */
+const page = 1_000
+
 async function receiptsOf(
   { sink, model, pipeline = tableName(model) }: LoadOptions,
   produced: readonly ProducedLoad[],
+  earlier: Earlier,
 ): Promise<readonly Receipt[]> {
   // Two paths may lead to one load.
   const loads = new Map(produced.map((each) => [each.loadId, each]))
+  const asked = [...loads.keys()].filter((loadId) => earlier.receiptOf(loadId) === undefined)
   await sink.ledger.fold([...loads.keys()])
-  const receipts = new Map(
-    (await sink.ledger.receipts({ loads: [...loads.keys()] })).map((receipt) => [receipt.loadId, receipt]),
-  )
+  const receipts = new Map<string, Receipt>()
+  for (let at = 0; at < asked.length; at += page)
+    for (const receipt of await sink.ledger.receipts({ loads: asked.slice(at, at + page) }))
+      receipts.set(receipt.loadId, receipt)
   const startedAt = new Date().toISOString()
   return [...loads.values()].map(
-    (each) => receipts.get(each.loadId) ?? openReceipt({ ...each, pipeline, startedAt }),
+    (each) =>
+      receipts.get(each.loadId) ??
+      earlier.receiptOf(each.loadId) ??
+      openReceipt({ ...each, pipeline, startedAt }),
   )
 }
