@@ -244,7 +244,7 @@ it('the receipt says how long it took, and of what was rejected where to look fi
     'b.csv': header + 'CANARY,a,1\nCANARY,b,1\nCANARY,c,1\n',
   })
   const child = folder.start(['load', 'a.csv', 'b.csv'])
-  expect(await text(child.stdout)).toMatch(/^this run loaded 1 record in \d+\.\d s$/m)
+  expect(await text(child.stdout)).toMatch(/^this run loaded 1 record in \d+\.\d s( \(\d+ records\/s\))?$/m)
   const run = await folder.lading('verify')
   const rejects = run.out.split('\n').filter((line) => /^ {2}\S/.test(line))
   const reason = expect.stringMatching(/^ {2}b\.csv:[234]: BAD_TIMESTAMP in record_time: not a timestamp/)
