@@ -66,7 +66,7 @@ export {
 // What an adapter of your own implements or is called with, besides `Queue` and `Sink`. `lading/testing`
 // holds the suites that it must pass.
 export { RecordDecoder } from './model/record.ts'
-export type { TableColumn, TableFacts, TableKey, TableName } from './model/table.ts'
+export type { TableColumn, TableFacts, TableKey, TableName, WantedTable } from './model/table.ts'
 export type { RowBuffer, RowWriter } from './model/writer.ts'
 export { storable } from './sink/storable.ts'
 export { records } from './model/shipped/records.ts'
@@ -139,7 +139,11 @@ export { editReject, rejectPages, replayRejects, type ReplayRejectsOptions } fro
 export { type ExportedRecords, exportRejects, type ExportOptions } from './review/export.ts'
 export type { ProduceOptions } from './producer/options.ts'
 export { produce, type ProducedLoad } from './producer/produce.ts'
-export { load, type LoadOptions, type LoadResult } from './load/load.ts'
+export type { LoadOptions, LoadResult } from './load/load.ts'
+export { type LoadedFiles, loadFiles as load, type UnmodelledLoadOptions } from './load/load-files.ts'
+export { dryRun, type DryRunOptions, type Rehearsal } from './load/dry-run.ts'
+export type { TableChoices } from './model/of-table.ts'
+export type { StatedTypes } from './infer/profile/propose.ts'
 export {
   type Extent,
   type Goal,

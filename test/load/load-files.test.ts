@@ -1,0 +1,36 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { load, openQueue, openSink } from 'lading'
+import { Folder } from '../cli/run.ts'
+
+it('a program loads files without a model as the documentation shows it', async () => {
+  const docs = await readFile(join(import.meta.dirname, '../../docs/models.md'), 'utf8')
+  const call = "await load({ paths: ['products.csv'], sink, queue, table: { table: 'products' } })"
+  expect(docs).toContain(`const { receipts, decisions } = ${call}`)
+  await using folder = await Folder.make({
+    'products.csv': 'Sku;Unit Price\nA-1;1,50\nA-2;2,75\n',
+    'more.csv': 'sku,unit_price\nA-3,9.90\n',
+  })
+  await using sink = await openSink(`sqlite:${folder.at('shop.db')}`)
+  await using queue = await openQueue(`embedded:${folder.at('queue.db')}`)
+  const options = { sink, queue, table: { table: 'products' }, statePath: folder.at('state.db') }
+  const { receipts, decisions } = await load({
+    ...options,
+    paths: [folder.at('products.csv')],
+    choices: { key: ['sku'] },
+  })
+  expect(receipts).toMatchObject([{ records: 2, loaded: 2 }])
+  expect(decisions).toContain('table products is new: 2 columns')
+  const more = {
+    ...options,
+    paths: [folder.at('more.csv')],
+    choices: { key: ['sku'], onConflict: 'update' as const },
+  }
+  expect((await load(more)).receipts).toMatchObject([{ loaded: 1 }])
+  expect(folder.sql('SELECT * FROM products ORDER BY sku', 'shop.db')).toEqual([
+    { sku: 'A-1', unit_price: '1.50' },
+    { sku: 'A-2', unit_price: '2.75' },
+    { sku: 'A-3', unit_price: '9.90' },
+  ])
+})
