@@ -18,37 +18,34 @@ export async function sniffSource(
   if (whole !== undefined) return sniff(whole.bytes, undefined, stated, table)
   // Opening a pipe would wait for its writer.
   await source.state()
-  const pieces: Buffer[] = []
-  let size = 0
-  let isWhole = true
-  for await (const piece of source.bytes({ pieceBytes: 256 * 1024 })) {
-    if (size >= headBytes) {
-      isWhole = false
-      break
-    }
-    pieces.push(Buffer.from(piece))
-    size += piece.length
-  }
-  const head = Buffer.concat(pieces)
-  const tail = isWhole ? undefined : await tailOf(source)
+  const [head, tail] = await endsOf(source)
   const alike = isBrief ? sniffAlike(head, tail, stated, table) : undefined
   return alike ?? sniff(head, tail, stated, table)
 }
 
-async function tailOf(source: Source): Promise<Buffer> {
+/** Head and tail; of a source that is no longer than the head, the head alone. */
+async function endsOf(source: Source): Promise<readonly [head: Buffer, tail: Buffer | undefined]> {
   await using ranges = await source.ranges()
-  if (ranges === undefined) return await lastOf(source)
+  if (ranges === undefined) return await endsRead(source)
   const size = await source.size()
-  const tail = Buffer.alloc(Math.min(tailBytes, size))
-  return tail.subarray(0, await ranges.read(tail, size - tail.length))
+  const head = Buffer.allocUnsafe(Math.min(headBytes, size))
+  const bytes = await ranges.read(head, 0)
+  if (size <= headBytes) return [head.subarray(0, bytes), undefined]
+  const tail = Buffer.allocUnsafe(tailBytes)
+  return [head, tail.subarray(0, await ranges.read(tail, size - tailBytes))]
 }
 
 /** Of a source that is read from its beginning alone. */
-async function lastOf(source: Source): Promise<Buffer> {
+async function endsRead(source: Source): Promise<readonly [head: Buffer, tail: Buffer | undefined]> {
+  const pieces: Buffer[] = []
   let last: Buffer = Buffer.alloc(0)
-  for await (const piece of source.bytes())
+  let size = 0
+  for await (const piece of source.bytes()) {
+    if (size < headBytes) pieces.push(Buffer.from(piece.subarray(0, headBytes - size)))
+    size += piece.length
     last = Buffer.from(Buffer.concat([last, piece.subarray(-tailBytes)]).subarray(-tailBytes))
-  return last
+  }
+  return [Buffer.concat(pieces), size > headBytes ? last : undefined]
 }
 
 /** The reading of a file without a header, whose columns get these names. */

@@ -1,11 +1,18 @@
 /** A file whose lines are all alike is found to be what the look at all of its lines finds. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { afterAll, expect, it } from 'vitest'
 import { variants } from '../../../bench/polluted/variants.ts'
 import { sniffAlike } from '../../../src/infer/sniff/alike.ts'
 import { headBytes, sniff, tailBytes } from '../../../src/infer/sniff/sniff.ts'
+import { sniffSource } from '../../../src/infer/sniffed.ts'
+import { namedSources } from '../../../src/source/registry.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'lading-alike-'))
+afterAll(() => rmSync(folder, { recursive: true }))
 
 /** Without how many lines show the delimiter. */
 function told({ decisions, ...found }: ReturnType<typeof sniff>) {
@@ -131,4 +138,18 @@ it('whatever people write', () => {
       isAlike(Buffer.concat([bytes, ...many]))
       isAlike(Buffer.concat([bytes, ...many, bytes]))
     }
+})
+
+it('a source has the same ends, compressed or not', async () => {
+  const all = Buffer.from(`id,name,price,day\n${rowsOf(50_000).join('')}`)
+  for (const size of [headBytes - 1, headBytes, headBytes + 1, headBytes + tailBytes + 7]) {
+    const bytes = Buffer.concat([all.subarray(0, size - 10), Buffer.from('\nTotal,,5,')])
+    writeFileSync(join(folder, 'plain.csv'), bytes)
+    writeFileSync(join(folder, 'packed.csv.gz'), gzipSync(bytes))
+    const [packed, plain] = await namedSources([join(folder, '*')], ['csv'])
+    const isCut = bytes.length > headBytes
+    const found = sniff(bytes.subarray(0, headBytes), isCut ? bytes.subarray(-tailBytes) : undefined, {})
+    expect(found.questions).toHaveLength(1)
+    for (const source of [packed, plain]) expect(source && (await sniffSource(source, {}))).toEqual(found)
+  }
 })
