@@ -43,7 +43,7 @@ machine.
 
 - **Ratio**: how many rows in the same time as the first way of the table; the median of the ratios within each round. Rates depend on the
   machine and the hour: compare only ratios within a table.
-- **Wall time** counts whole processes as users run them, including the start of Node (about 0.25 s). For Lading it also counts what the
+- **Wall time** counts whole processes as users run them, including the start of Node (see the section on starts). For Lading it also counts what the
   others do not do: a durable queue with its own syncs to disk, reading each file to its end before anything is published, sha256, a check
   of every value, the ledger and the receipt.
 - **Server CPU** is that of all processes of the server during the run. **Memory** is the largest process of each kind.`

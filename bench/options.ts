@@ -32,6 +32,7 @@ export const sectionNames = [
   'observed',
   'polluted',
   'inferred',
+  'start',
 ] as const
 export type SectionName = (typeof sectionNames)[number]
 

@@ -104,10 +104,11 @@ function fileOf(url: string): string {
   return path.startsWith('..') ? fileURLToPath(url) : path
 }
 
-/** Which command the process is, by the module that only it loads. */
+/** Which command the process is, by a function that it runs and the commands after it do not. */
+const commandFunctions = { load: 'moveAndIndex', produce: 'produce', consume: 'createConsumer' } as const
+
 function commandOf({ nodes }: Profile): string {
-  const names = ['load', 'produce', 'consume'].filter((name) =>
-    nodes.some(({ callFrame }) => callFrame.url.endsWith(`/dist/cli/${name}.js`)),
-  )
-  return names.length === 0 ? 'a thread or another program' : `lading ${names.join(' or ')}`
+  const run = new Set(nodes.map(({ callFrame }) => callFrame.functionName))
+  const [command] = Object.entries(commandFunctions).find(([, name]) => run.has(name)) ?? []
+  return command === undefined ? 'a thread or another program' : `lading ${command}`
 }

@@ -54,7 +54,7 @@ function cells(
   const shownRatio = times(ratio)
   return [
     way.records < most ? `${way.name} (${whole(way.records)} ${unit})` : way.name,
-    `${whole(rate.median)} (${whole(rate.min)}–${whole(rate.max)})`,
+    `${few(rate.median)} (${few(rate.min)}–${few(rate.max)})`,
     way.isLading ? `**${shownRatio}**` : shownRatio,
     clientCpuSeconds.toFixed(1),
     ...servers.map((server) => serverCpuSeconds[server]?.toFixed(1) ?? '-'),
@@ -70,5 +70,8 @@ function shownPeaks(peaks: Readonly<Record<string, number>>): string {
 }
 
 export const times = (ratio: number): string => (ratio < 0.095 ? ratio.toFixed(3) : ratio.toFixed(2))
+
+/** Of what takes a tenth of a second, tenths count. */
+const few = (value: number): string => (value < 100 ? value.toFixed(1) : whole(value))
 
 export const whole = (value: number): string => Math.round(value).toLocaleString('en-US')

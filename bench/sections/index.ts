@@ -11,6 +11,7 @@ import { polluted } from './polluted.ts'
 import type { Section } from './section.ts'
 import { sqlite } from './sqlite.ts'
 import { sqs } from './sqs.ts'
+import { start } from './start.ts'
 import { upsert } from './upsert.ts'
 
 export const sections: Readonly<Record<SectionName, Section>> = {
@@ -27,4 +28,5 @@ export const sections: Readonly<Record<SectionName, Section>> = {
   observed,
   polluted,
   inferred,
+  start,
 }

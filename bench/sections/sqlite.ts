@@ -36,33 +36,33 @@ export const sqlite: Section = {
         ways: [...(program === undefined ? [] : [importWay(program, file, data.files)]), ...lading],
         servers: [],
         reset: async () => resetFile(file),
-        state: async () => stateOf(file),
+        state: async () => stateOfFile(file),
       },
     ]
   },
 }
 
-function resetFile(file: string): void {
+export function resetFile(file: string): void {
   for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true })
   using database = new DatabaseSync(file)
   database.exec(`PRAGMA journal_mode = WAL; ${createTable(records)}`)
 }
 
-function importWay({ path }: Program, file: string, files: readonly string[]): Way {
-  return {
-    name: '`sqlite3 .import`',
-    isLading: false,
-    run: (folder) => {
-      const script = join(folder, 'import.sql')
-      const imports = files.map((each) => `.import --skip 1 "${each}" records\n`).join('')
-      writeFileSync(script, `PRAGMA synchronous = FULL;\n.mode csv\n${imports}`)
-      return measure([{ role: 'sqlite3', program: path, args: ['-bail', file, `.read ${script}`] }], folder)
-    },
-  }
+const importWay = ({ path }: Program, file: string, files: readonly string[]): Way => ({
+  name: '`sqlite3 .import`',
+  isLading: false,
+  run: (folder) => importFiles(path, file, files, folder),
+})
+
+export function importFiles(program: string, file: string, files: readonly string[], folder: string) {
+  const script = join(folder, 'import.sql')
+  const imports = files.map((each) => `.import --skip 1 "${each}" records\n`).join('')
+  writeFileSync(script, `PRAGMA synchronous = FULL;\n.mode csv\n${imports}`)
+  return measure([{ role: 'sqlite3', program, args: ['-bail', file, `.read ${script}`] }], folder)
 }
 
 /** `.import` keeps times as they are written, lading as UTC; so instants are compared, and not their text. */
-function stateOf(file: string): TableState {
+export function stateOfFile(file: string): TableState {
   using database = new DatabaseSync(file, { readOnly: true })
   const sql = `SELECT count(*) AS rows, printf('%.9g', total(value)) || ' '
     || sum(unixepoch(record_time) % 1000003 * (1 + CAST(substr(sensor_id, 10) AS INTEGER))) AS checksum FROM records`

@@ -5,6 +5,7 @@
 import { execFile } from 'node:child_process'
 import { readdir, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { root } from '../structure/sources.ts'
@@ -73,6 +74,49 @@ describe.concurrent('a start', () => {
       expect(costly.toSorted()).toEqual(['crypto', 'sqlite', 'worker_threads'])
     },
   )
+})
+
+/** Files that the code names at run time lie elsewhere in the package than in the sources. */
+describe.concurrent('the built package', () => {
+  const start = (folder: Folder, ...args: readonly string[]) =>
+    run(process.execPath, [join(root, 'bin/lading.js'), ...args], { cwd: folder.path })
+
+  it('writes to SQLite in a thread', async () => {
+    await using folder = await Folder.make()
+    await start(folder, 'generate', 'sensors', '--sensors', '2', '--records', '30000', '--dir', 'data')
+    const threads = `data:text/javascript,${encodeURIComponent(`
+      import { isMainThread } from 'node:worker_threads'
+      if (!isMainThread) process.on('exit', () => console.error('a thread ended: ' + process.moduleLoadList.includes('NativeModule sqlite')))
+    `)}`
+    const load = ['load', 'data', '--model', 'records', '--to', 'sqlite:a.db', '--consumers', '1', '--json']
+    const { stdout, stderr } = await run(
+      process.execPath,
+      ['--import', threads, join(root, 'bin/lading.js'), ...load],
+      { cwd: folder.path },
+    )
+    expect(JSON.parse(stdout)).toMatchObject({ loadedNow: 60_000 })
+    expect(stderr).toContain('a thread ended: true')
+  })
+
+  it('gives itself to a model outside of a project that has lading installed', async () => {
+    const model =
+      "import { defineModel, integer } from 'lading'\nexport default defineModel({ table: 't', columns: { n: integer() } })\n"
+    await using folder = await Folder.make({ 'model.mjs': model, 'a.csv': 'n\n1\n' })
+    const { stdout } = await start(folder, 'load', 'a.csv', '--model', './model.mjs', '--json', '--quiet')
+    expect(JSON.parse(stdout)).toMatchObject({ loadedNow: 1 })
+  })
+
+  it('names files of the sources in a stack, when Node is told to', async () => {
+    await using folder = await Folder.make()
+    const script = `import { defineModel } from '${pathToFileURL(join(root, 'dist/index.js')).href}'
+      try { defineModel({ table: 't' }) } catch ({ stack }) { console.log(stack) }`
+    const { stdout } = await run(
+      process.execPath,
+      ['--enable-source-maps', '--input-type=module', '--eval', script],
+      { cwd: folder.path },
+    )
+    expect(stdout).toMatch(/at defineModel \(.*src\/model\/model\.ts:\d+:\d+\)/)
+  })
 })
 
 describe.concurrent('compiled code', () => {
