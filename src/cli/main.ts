@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { exits, LadingError } from '../core/errors.ts'
 import { zoneRelease } from '../model/zones.ts'
 import { applyConfig } from './settings/config.ts'
+import { defined, defineLater } from './settings/defined.ts'
 import { applyEnvironment, dropEmpty, nameRegion } from './settings/environment.ts'
 import { withExamples } from './settings/examples.ts'
 import { hintsRepeat } from './settings/hint.ts'
@@ -33,8 +34,7 @@ Exit codes: 0 everything loaded, 3 complete but with rejects or dead letters (--
 type Define = (command: Command) => Command
 
 /**
- * What the help says of each command, and what defines its options and its work, which is loaded only for a
- * command line that names a command.
+ * What the help says of each command, and the function that defines its options and its work.
  */
 const commands: readonly (readonly [name: string, about: string, definition: () => Promise<Define>])[] = [
   ['generate', 'generate test data', async () => (await import('./commands/generate.ts')).generateCommand],
@@ -90,10 +90,8 @@ const commands: readonly (readonly [name: string, about: string, definition: () 
   ],
 ]
 
-/** Whether a word of the command line is the name of a command: then all are defined, because hints name others. */
-const namesCommand = (argv: readonly string[]): boolean => commands.some(([name]) => argv.includes(name))
-
-export async function program(isDefined = true): Promise<Command> {
+/** Defines the commands that are among the words; all without words. None is loaded where no word names one. */
+export async function program(words?: readonly string[]): Promise<Command> {
   const lading = new Command('lading')
     .description(
       'Loads files and queue messages into databases: fast, each record exactly once, with a receipt.',
@@ -110,17 +108,25 @@ export async function program(isDefined = true): Promise<Command> {
       hintsRepeat(command)
     })
   withExamples(lading, examples, exitCodes)
-  const definitions = isDefined ? await Promise.all(commands.map(([, , definition]) => definition())) : []
+  const isNamed = (name: string) => words?.includes(name) ?? true
+  // Hints and configuration files name options of other commands.
+  const areLoaded = commands.some(([name]) => isNamed(name))
+  const loaded = areLoaded ? await Promise.all(commands.map(([, , definition]) => definition())) : []
   for (const [index, [name, about]] of commands.entries()) {
     const command = new Command(name).description(about)
-    lading.addCommand(definitions[index]?.(command) ?? command)
+    lading.addCommand(withErrors(command))
+    defineLater(command, () => {
+      loaded[index]?.(command)
+      for (const each of [command, ...descendants(command)]) withErrors(each)
+      for (const each of leavesOf(command)) for (const option of loggingOptions()) each.addOption(option)
+    })
+    if (isNamed(name)) defined(command)
   }
-  for (const command of [lading, ...descendants(lading)]) {
-    command.exitOverride().configureOutput({ outputError: (text) => printUsageError(text, command) })
-    if (command.commands.length === 0) for (const option of loggingOptions()) command.addOption(option)
-  }
-  return lading
+  return withErrors(lading)
 }
+
+const withErrors = (command: Command): Command =>
+  command.exitOverride().configureOutput({ outputError: (text) => printUsageError(text, command) })
 
 /** Prints the parser's error on one line, like every other error. */
 function printUsageError(text: string, command: Command): void {
@@ -134,9 +140,11 @@ function printUsageError(text: string, command: Command): void {
 const fullName = (command: Command): string =>
   command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`
 
-function descendants(command: Command): Command[] {
-  return command.commands.flatMap((child) => [child, ...descendants(child)])
-}
+const descendants = (command: Command): Command[] =>
+  command.commands.flatMap((child) => [child, ...descendants(child)])
+
+const leavesOf = (command: Command): Command[] =>
+  command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf)
 
 export async function main(argv: readonly string[]): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', onOutputError)
@@ -144,7 +152,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   presumeFormat(argv, process.env)
   nameRegion(process.env)
   try {
-    await (await program(namesCommand(argv))).parseAsync(argv)
+    await (await program(argv)).parseAsync(argv)
   } catch (error) {
     // Commander has already printed its message. Help and version are not errors.
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exits.ok : 64

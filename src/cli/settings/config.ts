@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Command, Option } from 'commander'
+import { defined } from './defined.ts'
 import { LadingError } from '../../core/errors.ts'
 
 const mostBytes = 1024 * 1024
@@ -49,7 +50,7 @@ function readConfig(path: string): Record<string, unknown> {
 function isKnownAnywhere(command: Command, key: string): boolean {
   let root = command
   while (root.parent !== null) root = root.parent
-  const all = (each: Command): Command[] => [each, ...each.commands.flatMap(all)]
+  const all = (each: Command): Command[] => [defined(each), ...each.commands.flatMap(all)]
   return all(root).some(({ options }) => options.some((each) => isNamed(each, key)))
 }
 

@@ -3,6 +3,7 @@
  * from environment variables are left out, because the variables are still set.
  */
 import type { Command, Option } from 'commander'
+import { defined } from './defined.ts'
 
 /** Options with the same meaning in all commands that have them. */
 const shared: readonly string[] = [
@@ -40,9 +41,13 @@ export function sameCommand(paths: readonly string[], option: string): string {
 }
 
 function named(from: Command, command: string): Command | undefined {
-  let at: Command | undefined = from
+  let at = from
   while (at.parent !== null) at = at.parent
-  for (const word of command.split(' ')) at = at?.commands.find((each) => each.name() === word)
+  for (const word of command.split(' ')) {
+    const next: Command | undefined = at.commands.find((each) => each.name() === word)
+    if (next === undefined) return undefined
+    at = defined(next)
+  }
   return at
 }
 
