@@ -79,7 +79,7 @@ export class KeptModels {
   }
 }
 
-const policies: readonly unknown[] = ['error', 'skip', 'update'] satisfies readonly ConflictPolicy[]
+const policies: readonly unknown[] = ['error', 'skip', 'update', 'merge'] satisfies readonly ConflictPolicy[]
 
 /** The layout may come from outside, so nothing of it is trusted. Undefined where the model was written. */
 function choicesIn(layout: Layout | undefined): StatedChoices | undefined {
