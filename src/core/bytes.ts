@@ -1,6 +1,9 @@
 /** The bytes that end lines. */
 export const lf = 0x0a
 export const cr = 0x0d
+/** Blanks within a line. */
+export const space = 0x20
+export const tab = 0x09
 
 /** The same bytes as a `Buffer`, without a copy. */
 export const asBuffer = (bytes: Uint8Array): Buffer =>

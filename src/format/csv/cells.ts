@@ -1,5 +1,5 @@
 /** What both readers of CSV give, and what is wrong with a record of either. */
-import { cr, lf } from '../../core/bytes.ts'
+import { cr, lf, tab } from '../../core/bytes.ts'
 import { unquoted } from '../../core/cells.ts'
 import type { Fault } from '../../core/fault.ts'
 import type { RecordReader } from '../format.ts'
@@ -24,6 +24,24 @@ export const quoteKind = 2
 export const escapeKind = 3
 
 export const backslash = 0x5c
+
+/** What letters stand for behind a backslash. */
+export const letters = new Map([
+  [0x6e, lf],
+  [0x72, cr],
+  [0x74, tab],
+])
+
+export const none = Buffer.alloc(0)
+export const blankLine = Buffer.from('\n')
+
+/** Cells of a wider record: a larger array with the same beginning. */
+export function widened<Cells extends Int32Array | Uint8Array>(cells: Cells): Cells {
+  const size = cells.length * 4
+  const wider = cells instanceof Int32Array ? new Int32Array(size) : new Uint8Array(size)
+  wider.set(cells)
+  return wider as Cells
+}
 
 /** By byte. The delimiter and LF end a cell. */
 export function kindsOf({ delimiter, quote, escape }: RecordDialect): Uint8Array {

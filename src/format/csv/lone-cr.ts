@@ -2,7 +2,7 @@
  * CR → LF in a file whose lines end with CR alone. In quotes, and behind a backslash, a CR is data and stays;
  * one before an LF belongs to that line end.
  */
-import { cr, lf } from '../../core/bytes.ts'
+import { cr, lf, space, tab } from '../../core/bytes.ts'
 import { byteOf, endKind, escapeKind, kindsOf } from './cells.ts'
 import type { RecordDialect } from './dialect.ts'
 
@@ -14,9 +14,6 @@ const closing = 4
 const literalEscape = 5
 const quotedEscape = 6
 const comment = 7
-
-const space = 0x20
-const tab = 0x09
 
 export class LoneCr {
   #state = beginning

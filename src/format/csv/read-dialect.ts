@@ -3,12 +3,13 @@
  * comments, with spaces around cells, with more or fewer cells. A class of its own, so that the fast reader
  * need not ask. Of plain CSV it reads what that one reads, to the byte.
  */
-import { cr, lf } from '../../core/bytes.ts'
+import { cr, lf, space, tab } from '../../core/bytes.ts'
 import { escaped, quoted, unquoted } from '../../core/cells.ts'
 import type { Fault } from '../../core/fault.ts'
 import { isText } from '../text.ts'
 import {
   backslash,
+  blankLine,
   byteOf,
   type CsvCells,
   endKind,
@@ -16,22 +17,15 @@ import {
   isBlank,
   isOfCount,
   kindsOf,
+  letters,
+  none,
   recordFault,
   surplusFault,
   excelTextEnd,
+  widened,
 } from './cells.ts'
 import type { RecordDialect } from './dialect.ts'
 
-const none = Buffer.alloc(0)
-const blankLine = Buffer.from('\n')
-const space = 0x20
-const tab = 0x09
-/** What letters stand for behind a backslash. */
-const letters = new Map([
-  [0x6e, lf],
-  [0x72, cr],
-  [0x74, tab],
-])
 const letterN = 0x4e
 
 export class DialectReader implements CsvCells {
@@ -296,18 +290,10 @@ export class DialectReader implements CsvCells {
   }
 
   #widen(): void {
-    const size = this.starts.length * 4
-    const grown = (array: Int32Array) => {
-      const wider = new Int32Array(size)
-      wider.set(array)
-      return wider
-    }
-    this.starts = grown(this.starts)
-    this.ends = grown(this.ends)
-    this.#outerStarts = grown(this.#outerStarts)
-    this.#outerEnds = grown(this.#outerEnds)
-    const quoting = new Uint8Array(size)
-    quoting.set(this.quoting)
-    this.quoting = quoting
+    this.starts = widened(this.starts)
+    this.ends = widened(this.ends)
+    this.#outerStarts = widened(this.#outerStarts)
+    this.#outerEnds = widened(this.#outerEnds)
+    this.quoting = widened(this.quoting)
   }
 }

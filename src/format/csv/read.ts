@@ -10,11 +10,17 @@ import { cr, lf } from '../../core/bytes.ts'
 import { cellBytes, escaped, quoted, unquoted } from '../../core/cells.ts'
 import type { Fault } from '../../core/fault.ts'
 import { isText } from '../text.ts'
-import { type CsvCells, excelTextEnd, isOfCount, recordFault, surplusFault } from './cells.ts'
+import {
+  blankLine,
+  type CsvCells,
+  excelTextEnd,
+  isOfCount,
+  none,
+  recordFault,
+  surplusFault,
+  widened,
+} from './cells.ts'
 import type { RecordDialect } from './dialect.ts'
-
-const none = Buffer.alloc(0)
-const blankLine = Buffer.from('\n')
 
 export class CsvReader implements CsvCells {
   bytes: Buffer = none
@@ -197,14 +203,9 @@ export class CsvReader implements CsvCells {
   }
 
   #widen(): void {
-    const size = this.starts.length * 4
-    const { starts, ends, quoting } = this
-    this.starts = new Int32Array(size)
-    this.ends = new Int32Array(size)
-    this.quoting = new Uint8Array(size)
-    this.starts.set(starts)
-    this.ends.set(ends)
-    this.quoting.set(quoting)
+    this.starts = widened(this.starts)
+    this.ends = widened(this.ends)
+    this.quoting = widened(this.quoting)
   }
 }
 

@@ -7,7 +7,7 @@
  * - spaces and tabs before a quote do not keep it from opening a cell;
  * - where no cell goes on in the next line, an LF that no backslash makes data ends a record, in quotes, too.
  */
-import { cr, lf } from '../../core/bytes.ts'
+import { cr, lf, space, tab } from '../../core/bytes.ts'
 import { maxRecordBytes } from '../../core/load.ts'
 import { byteOf, endKind, escapeKind, kindsOf } from './cells.ts'
 import type { RecordDialect } from './dialect.ts'
@@ -28,9 +28,6 @@ const quotedEscape = 6
 const comment = 7
 /** After a CR where a record may begin: an empty line, if LF follows. */
 const emptyLine = 8
-
-const space = 0x20
-const tab = 0x09
 
 export class DialectScanner implements Scanner {
   records = 0
