@@ -115,8 +115,8 @@ it('a table without a header has none', () => {
   return fc.assert(
     fc.asyncProperty(fc.array(record, { minLength: 2, maxLength: 12 }), writing, async (records, how) => {
       const read = await readInferred(write(records, how))
-      // A last column without a name and without a value is none.
-      const width = records.every(([, , , last]) => last === '') ? 3 : 4
+      // A last column without a name and without a value is none; an empty text in quotes is a value.
+      const width = !how.quoteAll && records.every(([, , , last]) => last === '') ? 3 : 4
       expect(read.fields).toEqual(['column_1', 'column_2', 'column_3', 'column_4'].slice(0, width))
       expect(read.records).toEqual(records.map((cells) => cells.slice(0, width)))
     }),
