@@ -16,24 +16,42 @@ export interface Dated {
   readonly isPadded: boolean
 }
 
-const names = 'Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec'
-const fullNames = 'January|February|March|April|June|July|August|September|October|November|December'
-const months = names.toLowerCase().split('|')
+const SLASH = 47
+const ZERO = 48
+const COLON = 58
+const SPACE = 32
+const COMMA = 44
 
-const ofNumbers = /^(\d{4}|\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{1,2})/
-const dayThenName = new RegExp(`^(\\d{1,2})([ -])(${fullNames}|${names})\\2(\\d{4}|\\d{2})`, 'i')
-const nameThenDay = new RegExp(`^(${fullNames}|${names}) (\\d{1,2}), (\\d{4})`, 'i')
-const ofTime = /^(,? |T)(\d{1,2}):(\d\d)(:(\d\d)(\.\d{1,6})?)?( ?)([AaPp][Mm])?$/
+/** What was read last. Reused, so that reading allocates nothing. */
+const read = { number: 0, form: '', orders: 0, isPadded: false, end: 0 }
 
 /** How a date or time is written; undefined where the text is none, or the day does not exist. */
-export function datedOf(text: string): Dated | undefined {
-  const date = numericDate(text) ?? namedDate(text)
+export function datedOf(bytes: Buffer, start: number, end: number): Dated | undefined {
+  if (end - start > mostBytes) return undefined
+  if (readNumericDate(bytes, start, end) || readNamedDate(bytes, start, end)) {
+    const { form, orders, isPadded, end: at } = read
+    if (at === end) return datedBy(form, '', orders, isPadded)
+    return readTime(bytes, at, end) ? datedBy(form, read.form, orders, isPadded && read.isPadded) : undefined
+  }
   // Twenty-four hours are a form of ISO 8601.
-  if (date === undefined) return isHalfDay.test(text) ? clockOf(text) : undefined
-  const rest = text.slice(date.length)
-  if (rest === '') return date
-  const time = timeOf(rest)
-  return time && { ...date, form: date.form + time.form, isPadded: date.isPadded && time.isPadded }
+  const isHalfDay = ((bytes[end - 1] as number) | 0x20) === 0x6d
+  return isHalfDay && readClock(bytes, start, end, '')
+    ? datedBy('', read.form, dayFirst, read.isPadded)
+    : undefined
+}
+
+/** `September 30, 2024, 12:00:00.123456 PM` is the longest one. */
+const mostBytes = 40
+
+/** By date, time, orders and padding: there are few, and values that are alike share one. */
+const forms = new Map<string, Map<string, Dated[]>>()
+
+function datedBy(date: string, time: string, orders: number, isPadded: boolean): Dated {
+  let times = forms.get(date)
+  if (times === undefined) forms.set(date, (times = new Map()))
+  let found = times.get(time)
+  if (found === undefined) times.set(time, (found = []))
+  return (found[orders * 2 + Number(isPadded)] ??= { form: date + time, orders, isPadded })
 }
 
 /** The pattern of a form whose order is known. */
@@ -55,69 +73,186 @@ export const hasDate = (form: string): boolean => form.includes('D') || form.inc
 /** Whether the century is left open. */
 export const isShort = (form: string): boolean => hasDate(form) && !form.includes('YYYY')
 
-type DatePart = Dated & { readonly length: number }
-
-function numericDate(text: string): DatePart | undefined {
-  const [all, a = '', mark = '', b = '', c = ''] = ofNumbers.exec(text) ?? []
-  if (all === undefined) return undefined
-  const { length } = all
-  const [x, y, z] = [Number(a), Number(b), Number(c)]
-  if (a.length === 4) {
-    if (c.length > 2 || !exists(x, y, z)) return undefined
-    const isPadded = b.length + c.length === 4
-    return { form: `YYYY${mark}M${mark}D`, orders: yearFirst, isPadded, length }
+/** Reads up to `most` digits; returns how many there are. */
+function readNumber(bytes: Buffer, start: number, end: number, most: number): number {
+  let number = 0
+  let at = start
+  for (; at < end && at < start + most; at++) {
+    const digit = (bytes[at] as number) - ZERO
+    if (digit < 0 || digit > 9) break
+    number = number * 10 + digit
   }
-  const isLong = c.length === 4
+  read.number = number
+  return at - start
+}
+
+/** By mark. */
+const marks = new Map([...'/.-'].map((mark) => [mark.charCodeAt(0), mark]))
+const yearForms = new Map([...marks].map(([byte, mark]) => [byte, `YYYY${mark}M${mark}D`]))
+const longForms = new Map([...marks].map(([byte, mark]) => [byte, `{1}${mark}{2}${mark}YYYY`]))
+const shortForms = new Map([...marks].map(([byte, mark]) => [byte, `{1}${mark}{2}${mark}{3}`]))
+
+/** `2021/1/31`, `31.12.2024`, `31-12-24`. */
+function readNumericDate(bytes: Buffer, start: number, end: number): boolean {
+  const a = readNumber(bytes, start, end, 5)
+  const x = read.number
+  const mark = bytes[start + a] as number
+  if ((a !== 1 && a !== 2 && a !== 4) || start + a >= end || !marks.has(mark)) return false
+  const second = start + a + 1
+  const b = readNumber(bytes, second, end, 3)
+  const y = read.number
+  if ((b !== 1 && b !== 2) || second + b >= end || bytes[second + b] !== mark) return false
+  const third = second + b + 1
+  const c = readNumber(bytes, third, end, 5)
+  const z = read.number
+  if (c !== 1 && c !== 2 && c !== 4) return false
+  read.end = third + c
+  if (a === 4) {
+    read.form = yearForms.get(mark) as string
+    read.orders = yearFirst
+    read.isPadded = b + c === 4
+    return c <= 2 && exists(x, y, z)
+  }
+  const isLong = c === 4
   // One digit of a year is none: 1-2-3 is a version, or a chapter. So is 1.2.24, but not 1/2/24.
-  if (!isLong && ((a.length !== 2 && mark !== '/') || c.length !== 2)) return undefined
+  if (!isLong && ((a !== 2 && mark !== SLASH) || c !== 2)) return false
   const year = isLong ? z : fullYear(z)
-  const orders =
+  read.form = (isLong ? longForms : shortForms).get(mark) as string
+  read.orders =
     (exists(year, y, x) ? dayFirst : 0) |
     (exists(year, x, y) ? monthFirst : 0) |
-    (!isLong && a.length === 2 && exists(fullYear(x), y, z) ? yearFirst : 0)
-  if (orders === 0) return undefined
-  const form = `{1}${mark}{2}${mark}${isLong ? 'YYYY' : '{3}'}`
-  return { form, orders, isPadded: a.length + b.length === 4, length }
+    (!isLong && a === 2 && exists(fullYear(x), y, z) ? yearFirst : 0)
+  read.isPadded = a + b === 4
+  return read.orders !== 0
 }
 
-function namedDate(text: string): DatePart | undefined {
-  const [all, day = '', mark = '', name = '', year = ''] = dayThenName.exec(text) ?? []
-  if (all !== undefined) {
-    if (!exists(fullYear(Number(year)), monthOf(name), Number(day))) return undefined
-    const form = `D${mark}MMM${mark}${year.length === 4 ? 'YYYY' : 'YY'}`
-    return { form, orders: dayFirst, isPadded: day.length === 2, length: all.length }
-  }
-  const [whole, month = '', of = '', in4 = ''] = nameThenDay.exec(text) ?? []
-  if (whole === undefined || !exists(Number(in4), monthOf(month), Number(of))) return undefined
-  return { form: 'MMM D, YYYY', orders: monthFirst, isPadded: of.length === 2, length: whole.length }
+const months = 'January February March April May June July August September October November December'
+  .toLowerCase()
+  .split(' ')
+  .map((name) => Buffer.from(name))
+/** By the letters of their abbreviation. */
+const monthsByStart = new Map(months.map((name, index) => [startOf(name, 0), index + 1]))
+
+function startOf(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number) | 0x20_20_20
+  )
 }
 
-const monthOf = (name: string): number => months.indexOf(name.slice(0, 3).toLowerCase()) + 1
+/** Bytes of the name of a month, whole or of three letters, which is `read.number` then; 0 where there is none. */
+function readMonth(bytes: Buffer, start: number, end: number): number {
+  const month = end - start < 3 ? undefined : monthsByStart.get(startOf(bytes, start))
+  if (month === undefined) return 0
+  const name = months[month - 1] as Buffer
+  let length = 0
+  while (start + length < end && isLetter(bytes[start + length] as number)) length++
+  if (length !== 3 && length !== name.length) return 0
+  for (let at = 0; at < length; at++)
+    if (!isLetter(bytes[start + at] as number) || ((bytes[start + at] as number) | 0x20) !== name[at])
+      return 0
+  read.number = month
+  return length
+}
+
+const isLetter = (byte: number): boolean => (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a
+
+/** `02-Jan-2021`, `2 January 21`, `January 2, 2021`. */
+function readNamedDate(bytes: Buffer, start: number, end: number): boolean {
+  if (isLetter(bytes[start] as number)) return readMonthFirst(bytes, start, end)
+  const digits = readNumber(bytes, start, end, 3)
+  const day = read.number
+  const mark = bytes[start + digits] as number
+  if ((digits !== 1 && digits !== 2) || (mark !== SPACE && mark !== 45)) return false
+  const name = start + digits + 1
+  const length = readMonth(bytes, name, end)
+  const month = read.number
+  if (length === 0 || name + length >= end || bytes[name + length] !== mark) return false
+  const yearDigits = readNumber(bytes, name + length + 1, end, 5)
+  if ((yearDigits !== 2 && yearDigits !== 4) || !exists(fullYear(read.number, yearDigits), month, day))
+    return false
+  read.form = `D${String.fromCharCode(mark)}MMM${String.fromCharCode(mark)}${yearDigits === 4 ? 'YYYY' : 'YY'}`
+  read.orders = dayFirst
+  read.isPadded = digits === 2
+  read.end = name + length + 1 + yearDigits
+  return true
+}
+
+function readMonthFirst(bytes: Buffer, start: number, end: number): boolean {
+  const length = readMonth(bytes, start, end)
+  const month = read.number
+  const first = start + length + 1
+  if (length === 0 || first >= end || bytes[first - 1] !== SPACE) return false
+  const digits = readNumber(bytes, first, end, 3)
+  const day = read.number
+  const comma = first + digits
+  if (
+    (digits !== 1 && digits !== 2) ||
+    comma + 2 > end ||
+    bytes[comma] !== COMMA ||
+    bytes[comma + 1] !== SPACE
+  )
+    return false
+  if (readNumber(bytes, comma + 2, end, 5) !== 4 || !exists(read.number, month, day)) return false
+  read.form = 'MMM D, YYYY'
+  read.orders = monthFirst
+  read.isPadded = digits === 2
+  read.end = comma + 6
+  return true
+}
 
 /** The pivot of POSIX: 69 is 1969, 68 is 2068. */
-const fullYear = (year: number): number => (year >= 100 ? year : year + (year >= 69 ? 1900 : 2000))
+const fullYear = (year: number, digits = 2): number =>
+  digits === 4 ? year : year + (year >= 69 ? 1900 : 2000)
 
-const isHalfDay = /^\d.*[AaPp][Mm]$/
-
-/** Of a time without a date. */
-function clockOf(text: string): Dated | undefined {
-  const time = timeOf(`T${text}`)
-  return time && { form: time.form.slice(1), orders: dayFirst, isPadded: time.isPadded }
+/** A time of day behind a date. */
+function readTime(bytes: Buffer, start: number, end: number): boolean {
+  if (bytes[start] === 0x54) return readClock(bytes, start + 1, end, 'T')
+  if (bytes[start] === SPACE) return readClock(bytes, start + 1, end, ' ')
+  return bytes[start] === COMMA && bytes[start + 1] === SPACE && readClock(bytes, start + 2, end, ', ')
 }
 
-function timeOf(text: string): Pick<Dated, 'form' | 'isPadded'> | undefined {
-  const [, between, hour = '', minute, seconds = '', second = '0', fraction = '', gap, half = ''] =
-    ofTime.exec(text) ?? []
-  if (between === undefined || Number(minute) > 59 || Number(second) > 59) return undefined
-  if (half === '' ? gap !== '' || Number(hour) > 23 : Number(hour) < 1 || Number(hour) > 12) return undefined
-  const form = `${between}${half === '' ? 'H' : 'h'}:mm${seconds && ':ss'}${fraction && '.S'}${half && `${gap}A`}`
-  return { form, isPadded: hour.length === 2 }
+/** `12:30`, `8:05:00.5 AM`. */
+function readClock(bytes: Buffer, start: number, end: number, between: string): boolean {
+  const digits = readNumber(bytes, start, end, 3)
+  const hour = read.number
+  let at = start + digits
+  if ((digits !== 1 && digits !== 2) || !isSixty(bytes, at, end)) return false
+  at += 3
+  const hasSeconds = isSixty(bytes, at, end)
+  if (hasSeconds) at += 3
+  let micros = 0
+  if (hasSeconds && bytes[at] === 46 && at < end) {
+    micros = readNumber(bytes, at + 1, end, 7)
+    if (micros === 0 || micros > 6) return false
+    at += micros + 1
+  }
+  const rest = halfAt(bytes, at, end)
+  if (rest === undefined || (rest === '' ? hour > 23 : hour < 1 || hour > 12)) return false
+  read.form = `${between}${rest === '' ? 'H' : 'h'}:mm${hasSeconds ? ':ss' : ''}${micros > 0 ? '.S' : ''}${rest}`
+  read.isPadded = digits === 2
+  return true
 }
+
+/** Whether a colon and two digits below 60 stand there. */
+function isSixty(bytes: Buffer, at: number, end: number): boolean {
+  return at + 3 <= end && bytes[at] === COLON && readNumber(bytes, at + 1, end, 2) === 2 && read.number < 60
+}
+
+/** How `AM` or `PM` is written; empty for nothing, undefined for anything else. */
+function halfAt(bytes: Buffer, at: number, end: number): string | undefined {
+  if (at === end) return ''
+  const hasGap = bytes[at] === SPACE
+  const half = hasGap ? at + 1 : at
+  const first = (bytes[half] as number) | 0x20
+  if (half + 2 !== end || ((bytes[half + 1] as number) | 0x20) !== 0x6d) return undefined
+  return first !== 0x61 && first !== 0x70 ? undefined : hasGap ? ' A' : 'A'
+}
+
+const monthLengths = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 /** Whether the day exists, in the years 1 to 9999. */
 function exists(year: number, month: number, day: number): boolean {
   if (year < 1 || month < 1 || month > 12 || day < 1) return false
-  const at = new Date(0)
-  at.setUTCFullYear(year, month - 1, day)
-  return at.getUTCMonth() === month - 1 && at.getUTCFullYear() === year
+  const isLeap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+  return day <= (isLeap ? 29 : (monthLengths[month] as number))
 }

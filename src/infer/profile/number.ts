@@ -177,11 +177,42 @@ function isAtMost(bytes: Buffer, first: number, most: Buffer, isNegative: boolea
 
 /** A value with an exponent; 0 where a double does not give the same number back. */
 function exponentShape(bytes: Buffer, start: number, end: number): number {
+  const short = shortExponent(bytes, start, end)
+  if (short !== 0) return short
   const source = bytes.toString('latin1', start, end)
   if (!/^-?\d+(\.\d+)?e[+-]?\d{1,4}$/i.test(source)) return 0
   const double = Number(source)
   const given = scientific(source)
   if (!Number.isFinite(double) || scientific(String(double)).key !== given.key) return 0
-  // The bounds of float8out.
-  return given.power < -4 || given.power >= safeDigits ? exponent : plainExponent
+  return shapeOfPower(given.power)
 }
+
+/** The bounds of float8out. */
+const shapeOfPower = (power: number): number => (power < -4 || power >= safeDigits ? exponent : plainExponent)
+
+/** Of `1.25e-7`, with one digit before the point and so few that a double gives them back; 0 for others. */
+function shortExponent(bytes: Buffer, start: number, end: number): number {
+  let at = bytes[start] === MINUS ? start + 1 : start
+  const first = (bytes[at] as number) - ZERO
+  if (first < 1 || first > 9) return 0
+  at++
+  if (bytes[at] === POINT) {
+    const from = ++at
+    while (at < end && isDigit(bytes[at] as number)) at++
+    if (at === from || at - from >= safeDigits) return 0
+  }
+  if (((bytes[at] as number) | 0x20) !== LOWER_E) return 0
+  at++
+  const sign = bytes[at] as number
+  if (sign === MINUS || sign === PLUS) at++
+  const from = at
+  let power = 0
+  for (; at < end && isDigit(bytes[at] as number); at++) power = power * 10 + (bytes[at] as number) - ZERO
+  if (at < end || at === from || at - from > 3 || power > mostSafePower) return 0
+  return shapeOfPower(sign === MINUS ? -power : power)
+}
+
+/** Doubles of this size have all their digits. */
+const mostSafePower = 300
+
+const isDigit = (byte: number): boolean => byte >= ZERO && byte <= ZERO + 9

@@ -33,32 +33,84 @@ export function numeralsOfDecimal(bytes: Buffer, first: number, digits: number, 
   return mayGroup ? pointNumerals | groupingPoint : pointNumerals
 }
 
-/** The notations in which a text is a number; 0 where there is none. It has no sign and nothing around it. */
-export function numeralsOf(text: string): number {
-  if (!/^\d[\d.,' \u00a0\u202f’]*$/.test(text)) return 0
-  const plain = text.replaceAll(/[\u00a0\u202f]/g, ' ').replaceAll('’', "'")
-  return notations.reduce((bits, { decimal, thousands }, index) => {
-    const [whole = '', fraction, ...more] = plain.split(decimal)
-    const isNumber = more.length === 0 && isWhole(whole, thousands) && /^\d+$/.test(fraction ?? '0')
-    return isNumber ? bits | (1 << index) : bits
-  }, 0)
+const POINT = 46
+const COMMA = 44
+const SPACE = 32
+const APOSTROPHE = 39
+const ZERO = 48
+
+/** More digits and signs are a text. */
+const mostBytes = 64
+
+/** Of the text that was read last: signs, and the digits before each of them and behind the last one. */
+const read = { signs: new Uint8Array(mostBytes), lengths: new Uint8Array(mostBytes + 1), count: 0 }
+
+/**
+ * The notations in which a text is a number; 0 where there is none. It has no sign and nothing around it.
+ */
+export function numeralsOf(bytes: Buffer, start: number, end: number): number {
+  if (end - start > mostBytes || !readGroups(bytes, start, end)) return 0
+  const beginsWithZero = bytes[start] === ZERO
+  let bits = 0
+  for (let index = 0; index < notations.length; index++)
+    if (isIn(decimals[index] as number, thousandSigns[index] as number, beginsWithZero)) bits |= 1 << index
+  return bits
 }
 
-function isWhole(whole: string, thousands: string): boolean {
-  if (/^(0|[1-9]\d*)$/.test(whole)) return true
-  const groups = thousands === '' ? [] : whole.split(thousands)
-  return /^[1-9]\d{0,2}$/.test(groups[0] ?? '') && groups.slice(1).every((group) => /^\d{3}$/.test(group))
+const codeOf = (sign: string): number => (sign === '' ? 0 : sign.charCodeAt(0))
+const decimals = notations.map(({ decimal }) => codeOf(decimal))
+const thousandSigns = notations.map(({ thousands }) => codeOf(thousands))
+
+function isIn(decimal: number, thousands: number, beginsWithZero: boolean): boolean {
+  const { signs, lengths, count } = read
+  const grouping = count > 0 && signs[count - 1] === decimal ? count - 1 : count
+  const first = lengths[0] as number
+  if (grouping === 0) return !beginsWithZero || first === 1
+  if (beginsWithZero || first > 3) return false
+  for (let group = 0; group < grouping; group++)
+    if (signs[group] !== thousands || lengths[group + 1] !== 3) return false
+  return true
 }
 
-/** All digits of a number, and those behind its last point and its last comma. */
-export function sizeOf(text: string): {
-  readonly digits: number
-  readonly point: number
-  readonly comma: number
-} {
-  const digitsFrom = (at: number): number => text.slice(at).replaceAll(/\D/g, '').length
-  const behind = (sign: string): number => (text.includes(sign) ? digitsFrom(text.lastIndexOf(sign)) : 0)
-  return { digits: digitsFrom(0), point: behind('.'), comma: behind(',') }
+/** Whether there are digits, and digits between and behind all signs. */
+function readGroups(bytes: Buffer, start: number, end: number): boolean {
+  const { signs, lengths } = read
+  let count = 0
+  let at = start
+  for (;;) {
+    const first = at
+    while (at < end && (bytes[at] as number) >= ZERO && (bytes[at] as number) <= ZERO + 9) at++
+    if (at === first) return false
+    lengths[count] = at - first
+    if (at === end) break
+    const sign = bytes[at] as number
+    if (sign === POINT || sign === COMMA || sign === SPACE || sign === APOSTROPHE) {
+      signs[count++] = sign
+      at++
+    } else if (sign === 0xc2 && bytes[at + 1] === 0xa0) {
+      signs[count++] = SPACE
+      at += 2
+    } else if (
+      sign === 0xe2 &&
+      bytes[at + 1] === 0x80 &&
+      (bytes[at + 2] === 0xaf || bytes[at + 2] === 0x99)
+    ) {
+      signs[count++] = bytes[at + 2] === 0xaf ? SPACE : APOSTROPHE
+      at += 3
+    } else return false
+  }
+  read.count = count
+  return true
+}
+
+/** Of the text that was read last: all its digits, or those behind its last sign of a kind. */
+export function digitsBehind(sign?: '.' | ','): number {
+  const { signs, lengths, count } = read
+  const last = sign === undefined ? -1 : signs.lastIndexOf(sign.charCodeAt(0), count - 1)
+  if (sign !== undefined && (last < 0 || count === 0)) return 0
+  let digits = 0
+  for (let group = last + 1; group <= count; group++) digits += lengths[group] as number
+  return digits
 }
 
 /** The first notation of several. */

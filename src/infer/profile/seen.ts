@@ -3,7 +3,8 @@ import { unquoted } from '../../core/cells.ts'
 import { isDay, LastClock } from './clock.ts'
 import { Memo } from './memo.ts'
 import { plainShape } from './number.ts'
-import { bare, date, numeral, plainNumbers, text, timestamp, timestamptz, value } from './shapes.ts'
+import { uuidBytes, uuidShape } from './shape.ts'
+import { bare, date, numeral, plainNumbers, text, timestamp, timestamptz, uuid, value } from './shapes.ts'
 
 const ZERO = 48
 const NINE = 57
@@ -50,6 +51,7 @@ export class Seen {
         }
       }
     }
+    if (end - start === uuidBytes && uuidShape(bytes, start, end) === uuid) return uuid | around
     return this.#memo === undefined ? 0 : this.#memo.find(bytes, view, start, end, quoting)
   }
 

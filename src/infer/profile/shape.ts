@@ -3,7 +3,7 @@ import type { RowWriter } from '../../model/writer.ts'
 import { decodeDate, decodeTimestamp, timestamptzDecoder } from '../../model/decode/time.ts'
 import { decodeJson } from '../../model/decode/text.ts'
 import { datedOf } from './dates.ts'
-import { numeralsOf, sizeOf } from './numerals.ts'
+import { digitsBehind, numeralsOf } from './numerals.ts'
 import { numberShape } from './number.ts'
 import {
   amount,
@@ -31,6 +31,9 @@ const ZERO = 48
 const NINE = 57
 const MINUS = 45
 const COLON = 58
+const POINT = 46
+const COMMA = 44
+const EQUALS = 61
 const SPACE = 32
 
 /** Accepts what a decoder gives and keeps nothing. */
@@ -96,26 +99,75 @@ function oddShape(bytes: Buffer, start: number, end: number, comesBack: boolean)
   const odd = first === 43 || first === 46 ? numberShape(bytes, start, end, comesBack) : 0
   if (odd !== 0) return odd
   if (end - start > mostOddBytes) return text
-  const source = bytes.toString('utf8', start, end)
-  const word = words.get(source)
-  if (word !== undefined) return word
-  const index = codes.indexOf(source)
-  if (index >= 0) {
-    value.code = index
-    return code
-  }
-  const size = end - start
-  if (size === 36 && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(source))
-    return /[A-F]/.test(source) ? oddUuid : uuid
-  if (/^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$/.test(source)) return time
-  if (markers.includes(source)) return markerOrText(bytes, start, end)
-  if (/^="(?:[^"]|"")*"$/.test(source)) return excelText
-  const found = datedOf(source)
+  const word = wordShape(bytes, start, end)
+  if (word !== 0) return word
+  if (!hasDigit(bytes, start, end))
+    return first === EQUALS && isExcelText(bytes, start, end) ? excelText : markerOrText(bytes, start, end)
+  if (isTime(bytes, start, end)) return time
+  const hex = uuidShape(bytes, start, end)
+  if (hex !== 0) return hex
+  if (first === EQUALS && isExcelText(bytes, start, end)) return excelText
+  const found = datedOf(bytes, start, end)
   if (found !== undefined) {
     value.dated = found
     return dated
   }
-  return localNumber(source)
+  return localNumber(bytes, start, end)
+}
+
+function hasDigit(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number
+    if (byte >= ZERO && byte <= NINE) return true
+  }
+  return false
+}
+
+const isExcelText = (bytes: Buffer, start: number, end: number): boolean =>
+  /^="(?:[^"]|"")*"$/.test(bytes.toString('utf8', start, end))
+
+/** `HH:MM`, with seconds and digits down to microseconds. */
+function isTime(bytes: Buffer, start: number, end: number): boolean {
+  const size = end - start
+  if (size < 5 || size > 15 || bytes[start + 2] !== COLON) return false
+  if (!isBelow(bytes, start, 24) || !isBelow(bytes, start + 3, 60)) return false
+  if (size === 5) return true
+  if (size < 8 || bytes[start + 5] !== COLON || !isBelow(bytes, start + 6, 60)) return false
+  if (size === 8) return true
+  if (size === 9 || bytes[start + 8] !== POINT) return false
+  for (let at = start + 9; at < end; at++)
+    if ((bytes[at] as number) < ZERO || (bytes[at] as number) > NINE) return false
+  return true
+}
+
+/** Whether two digits are a number below the limit. */
+function isBelow(bytes: Buffer, at: number, limit: number): boolean {
+  const tens = (bytes[at] as number) - ZERO
+  const ones = (bytes[at + 1] as number) - ZERO
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 && tens * 10 + ones < limit
+}
+
+export const uuidBytes = 36
+/** By byte, so that no branch depends on the digits. */
+const capitalHex = 1
+const noHex = 2
+const hexKinds = new Uint8Array(256).fill(noHex)
+for (const digit of '-0123456789abcdef') hexKinds[digit.charCodeAt(0)] = 0
+for (const digit of 'ABCDEF') hexKinds[digit.charCodeAt(0)] = capitalHex
+
+/** Of a UUID; 0 for others. */
+export function uuidShape(bytes: Buffer, start: number, end: number): number {
+  if (end - start !== uuidBytes || bytes[start + 8] !== MINUS || bytes[start + 13] !== MINUS) return 0
+  if (bytes[start + 18] !== MINUS || bytes[start + 23] !== MINUS) return 0
+  let kinds = 0
+  let hyphens = 0
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number
+    kinds |= hexKinds[byte] as number
+    if (byte === MINUS) hyphens++
+  }
+  if ((kinds & noHex) !== 0 || hyphens !== 4) return 0
+  return (kinds & capitalHex) === 0 ? uuid : oddUuid
 }
 
 /** Space and tab; a text of nothing else is text. */
@@ -139,6 +191,18 @@ const words = new Map<string, number>([
 ])
 
 export const codes: readonly string[] = 't f T F y n Y N yes no Yes No YES NO on off On Off ON OFF'.split(' ')
+const codeIndexes = new Map(codes.map((word, index) => [word, index]))
+const mostWordBytes = 5
+
+/** Of a boolean or a code; 0 for others. */
+function wordShape(bytes: Buffer, start: number, end: number): number {
+  if (end - start > mostWordBytes || (bytes[start] as number) < 0x41) return 0
+  const source = bytes.toString('latin1', start, end)
+  const index = codeIndexes.get(source)
+  if (index === undefined) return words.get(source) ?? 0
+  value.code = index
+  return code
+}
 
 /** Texts by which programs mean no value. */
 export const markers: readonly string[] =
@@ -175,8 +239,6 @@ function isMarker(bytes: Buffer, start: number, end: number): boolean {
   })
 }
 
-const EQUALS = 61
-
 /** False for most values that have neither spaces around them nor are a marker or a text of Excel. */
 export function mayBeMarked(bytes: Buffer, start: number, end: number): boolean {
   const first = bytes[start] as number
@@ -186,25 +248,31 @@ export function mayBeMarked(bytes: Buffer, start: number, end: number): boolean 
 }
 
 function markerOrText(bytes: Buffer, start: number, end: number): number {
-  const index = markers.indexOf(bytes.toString('utf8', start, end))
-  if (index < 0) return text
-  value.marker = index
+  if (!isMarker(bytes, start, end)) return text
+  value.marker = markers.indexOf(bytes.toString('utf8', start, end))
   return marker
 }
 
 /** A number of a locale, an amount of money or a percentage; else text. */
-function localNumber(source: string): number {
-  const unsigned = source.replace(/^-/, '')
-  value.numerals = numeralsOf(unsigned)
-  if (value.numerals !== 0 && !/^-0[.,0]*$/.test(source)) {
-    const { digits, point, comma } = sizeOf(unsigned)
-    value.digits = digits - point
-    value.scale = point
-    value.commaScale = comma
+function localNumber(bytes: Buffer, start: number, end: number): number {
+  const first = bytes[start] === MINUS ? start + 1 : start
+  value.numerals = numeralsOf(bytes, first, end)
+  if (value.numerals !== 0 && !(first > start && isZero(bytes, first, end))) {
+    value.scale = digitsBehind('.')
+    value.digits = digitsBehind() - value.scale
+    value.commaScale = digitsBehind(',')
     return numeral
   }
-  value.numerals = numeralsOf(withoutCurrency(source))
+  const plain = Buffer.from(withoutCurrency(bytes.toString('utf8', start, end)))
+  value.numerals = numeralsOf(plain, 0, plain.length)
   return value.numerals === 0 ? text : amount
+}
+
+/** Of zeros, points and commas. */
+function isZero(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at++)
+    if (bytes[at] !== ZERO && bytes[at] !== POINT && bytes[at] !== COMMA) return false
+  return bytes[start] === ZERO
 }
 
 const currencyBefore = /^(?:[A-Z]{0,2}\p{Sc}|([A-Z]{3})|kr\.?|Fr\.?)[ \u00a0\u202f]?(?=[-\d(])/u

@@ -36,7 +36,7 @@ const grouped = fc
   )
   .map(([first, groups, mark, rest]) => [first, ...groups].join(mark) + rest)
 
-const kinds: Readonly<Record<string, fc.Arbitrary<string>>> = {
+export const kinds: Readonly<Record<string, fc.Arbitrary<string>>> = {
   small: fc.integer().map(String),
   large: fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }).map(String),
   digits,
