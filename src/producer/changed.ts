@@ -37,6 +37,9 @@ const differing = (one: object, other: object): readonly string[] =>
 /** The options, or what else decides, that give the layouts their differences. */
 export function changedLayout(begun: Layout, planned: Layout): readonly string[] {
   if (begun === planned || isEqual(begun, planned)) return []
+  const [format, newFormat] = [begun.format ?? 'csv', planned.format ?? 'csv']
+  // All else follows from it.
+  if (format !== newFormat) return [`--format (${format} then, ${newFormat} now)`]
   const { notation = {}, notations = {}, ...layout } = begun
   const { notation: newNotation = {}, notations: newNotations = {}, ...newLayout } = planned
   const ofField = (key: string) => notationNames[key] ?? optionOf(key)

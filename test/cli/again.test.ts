@@ -36,7 +36,9 @@ describe.concurrent('the same file twice', () => {
     await using folder = await Folder.make({ 'a.csv': records(3) })
     expect(await folder.lading('load', 'a.csv', '--format', 'ndjson')).toMatchObject({ code: 3 })
     const again = await folder.lading('load', 'a.csv')
-    expect(again.err).toMatch(/as another format, header or delimiter: load --fresh reads it anew; --again/)
+    expect(again.err).toMatch(
+      /, with another reading \(--format \(ndjson then, csv now\)\): load --fresh reads it anew; --again/,
+    )
     expect((await folder.lading('load', 'a.csv', '--fresh')).out).toContain('this run loaded 3 records\n')
     expect(folder.rows('records')).toBe(3)
   })

@@ -64,7 +64,7 @@ it('an option of JSON, of one field, of the table or another format is named, to
   expect(changes(await planned(ndjson, { ...lines, notations: { a: { epoch: 's' } } }))).toBe(
     '--date-format of a',
   )
-  expect(changes(first, await planned(csv))).toContain('--format (not given then, "ndjson" now)')
+  expect(changes(first, await planned(csv))).toBe('--format (csv then, ndjson now)')
   const ofTable = { ...first, layout: { ...first.layout, ofTable: { key: ['a'] } } satisfies Layout }
   expect(changes(first, ofTable)).toContain('--key')
   expect(changes({ ...first, model: 'x' })).toBe('the model')
