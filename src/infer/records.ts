@@ -108,13 +108,12 @@ class Records {
     let added = 0
     while (this.#reader.next()) {
       const reader = this.#reader
-      const { fault, recordStart, recordEnd, text = bytes.subarray(recordStart, recordEnd) } = reader
-      if (fault !== undefined && this.#learnNames(text)) {
+      if (reader.fault !== undefined && this.#learnNames(textOf(reader, bytes))) {
         // A record inside of another object cannot be begun with.
         const isInside = this.#layout['records'] !== undefined || this.#layout['unwrap'] !== undefined
         if (!isInside) {
-          line += linesIn(bytes, 0, recordStart)
-          bytes = bytes.subarray(recordStart)
+          line += linesIn(bytes, 0, reader.recordStart)
+          bytes = bytes.subarray(reader.recordStart)
           added = 0
         }
         this.#reader = this.#makeReader()
@@ -144,6 +143,9 @@ class Records {
     return added.length > 0
   }
 }
+
+const textOf = ({ text, recordStart, recordEnd }: RecordReader, run: Buffer): Buffer =>
+  text ?? run.subarray(recordStart, recordEnd)
 
 function namesOf(record: Buffer): readonly string[] {
   try {
