@@ -14,8 +14,8 @@ const columns = 'sensor_id, record_time, value::double precision'
 export const inferred: Section = {
   name: 'inferred',
   heading: 'Without a model',
-  about: `The table does not exist. The first way is told by a model what the columns are; the other looks at every record before it makes
-the table, and then loads.`,
+  about: `The table does not exist yet. The first way has a model that states its columns. The second reads every record, creates the table,
+and then loads the files.`,
   records: 5_000_000,
   sensors: [50],
   tables: async (context, size) => {

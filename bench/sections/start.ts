@@ -5,7 +5,7 @@ import { type Context, measurable } from '../context.ts'
 import type { Data } from '../data.ts'
 import { ladingCommand, stateOf } from '../lading.ts'
 import { resetTable, tableState } from '../postgres.ts'
-import { type Command, measure, together } from '../process.ts'
+import { type Command, type Cost, measure, together } from '../process.ts'
 import { findPsql, findSqlite } from '../programs.ts'
 import { copyScript, runScripts } from '../psql.ts'
 import type { Table, Way } from '../rounds.ts'
@@ -30,11 +30,7 @@ function helpTable(starts: number): Table {
   const way = (name: string, isLading: boolean, command: Command): Way => ({
     name,
     isLading,
-    run: (folder) =>
-      inTurn(
-        Array.from({ length: starts }, () => [command]),
-        folder,
-      ),
+    run: (folder) => inTurn(Array.from({ length: starts }, () => () => measure([command], folder))),
   })
   return {
     title: 'A process that loads nothing',
@@ -56,11 +52,8 @@ function sqliteTable(context: Context, { files, records: number }: Data): Table 
   const imports: Way = {
     name: '`sqlite3 .import`',
     isLading: false,
-    run: async (folder) => {
-      const costs = []
-      for (const each of files) costs.push(await importFiles(program?.path ?? '', file, [each], folder))
-      return together(costs)
-    },
+    run: (folder) =>
+      inTurn(files.map((each) => () => importFiles(program?.path ?? '', file, [each], folder))),
   }
   return {
     title: 'Files of one record into a SQLite file',
@@ -79,17 +72,10 @@ async function postgresTable(context: Context, { files, records: number }: Data)
   const copies: Way = {
     name: '`psql \\copy`',
     isLading: false,
-    run: async (folder) => {
-      const costs = []
-      for (const each of files)
-        costs.push(
-          await runScripts(
-            { program: program as NonNullable<typeof program>, server },
-            [copyScript('records', [each], 'CSV')],
-            folder,
-          ),
-        )
-      return together(costs)
+    run: (folder) => {
+      const psql = { program: program as NonNullable<typeof program>, server }
+      const copy = (file: string) => runScripts(psql, [copyScript('records', [file], 'CSV')], folder)
+      return inTurn(files.map((file) => () => copy(file)))
     },
   }
   return {
@@ -113,15 +99,13 @@ const oneByOne = (files: readonly string[], target: string): Way[] =>
     isLading: true,
     run: (folder) => {
       const queue = ['--queue', `embedded:${join(folder, 'queue.db')}`, ...stateOf(folder)]
-      return inTurn(
-        files.map((file) => [ladingCommand('load', ['load', file, '--to', target, ...flags, ...queue])]),
-        folder,
-      )
+      const load = (file: string) => ladingCommand('load', ['load', file, '--to', target, ...flags, ...queue])
+      return inTurn(files.map((file) => () => measure([load(file)], folder)))
     },
   }))
 
-async function inTurn(steps: readonly (readonly Command[])[], folder: string) {
+async function inTurn(steps: readonly (() => Promise<Cost>)[]): Promise<Cost> {
   const costs = []
-  for (const step of steps) costs.push(await measure(step, folder))
+  for (const step of steps) costs.push(await step())
   return together(costs)
 }

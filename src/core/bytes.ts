@@ -15,3 +15,6 @@ export function linesIn(bytes: Buffer, start = 0, end = bytes.length): number {
   for (let at = bytes.indexOf(lf, start); at >= 0 && at < end; at = bytes.indexOf(lf, at + 1)) lines++
   return lines
 }
+
+/** Whether a byte is a digit, 0 to 9. */
+export const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39

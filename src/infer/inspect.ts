@@ -3,6 +3,7 @@
  * its values are. It is read twice: once for the types, and once as a load with these types would read it.
  */
 import { posix } from 'node:path'
+import { count } from '../core/counted.ts'
 import { LadingError } from '../core/errors.ts'
 import { listed } from '../core/listed.ts'
 import type { Abortable } from '../core/wait.ts'
@@ -201,6 +202,6 @@ function keyOf({ columns }: Proposal, statistics: readonly Statistics[]): Inspec
     unique.find(({ name }) => keyName.test(name)) ?? unique.find((column) => column === columns[0])
   if (named === undefined) return undefined
   const { records = 0 } = statistics[columns.indexOf(named)] ?? {}
-  const because = `each of its ${records.toLocaleString('en-US')} records has a different value in it`
+  const because = `each of its ${count(records)} records has a different value in it`
   return { column: named.name, because }
 }

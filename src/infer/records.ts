@@ -4,7 +4,7 @@ import type { Layout } from '../core/load.ts'
 import type { Abortable } from '../core/wait.ts'
 import type { RecordReader } from '../format/format.ts'
 import type { Reading } from '../format/reading.ts'
-import { formatOf, splittersFor } from '../format/registry.ts'
+import { formatOf, splitterFor } from '../format/registry.ts'
 import type { Splitter } from '../format/split.ts'
 import { piecesOf } from '../source/pieces.ts'
 import type { Source } from '../source/source.ts'
@@ -70,7 +70,7 @@ export async function profileSource(
   options?: RecordOptions,
 ): Promise<Splitter> {
   const expected = { table: '', names: [], isMasked: false, namesColumns: true, problems: () => [] }
-  const splitter = splittersFor(reading)(source.path, expected)
+  const splitter = splitterFor(reading, source.path, expected)
   let records: Records | undefined
   for await (const { bytes, line } of runsOf(source, splitter, options)) {
     records ??= new Records(profile, source, splitter.layout, reading)

@@ -1,4 +1,5 @@
 /** Producer and consumers in one: files → queue → database, until every record has its verdict. */
+import { pagesOf } from '../core/pages.ts'
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, tellAll } from '../core/events.ts'
 import { retrying } from '../core/retry.ts'
@@ -148,7 +149,7 @@ async function requireSameSources(options: LoadOptions, produced: readonly Produ
 }
 
 /** Loads whose receipts are asked for at once. */
-const page = 1_000
+const askedAtOnce = 1_000
 
 async function receiptsOf(
   { sink, model, pipeline = tableName(model) }: LoadOptions,
@@ -160,9 +161,8 @@ async function receiptsOf(
   const asked = [...loads.keys()].filter((loadId) => earlier.receiptOf(loadId) === undefined)
   await sink.ledger.fold([...loads.keys()])
   const receipts = new Map<string, Receipt>()
-  for (let at = 0; at < asked.length; at += page)
-    for (const receipt of await sink.ledger.receipts({ loads: asked.slice(at, at + page) }))
-      receipts.set(receipt.loadId, receipt)
+  for (const page of pagesOf(asked, askedAtOnce))
+    for (const receipt of await sink.ledger.receipts({ loads: page })) receipts.set(receipt.loadId, receipt)
   const startedAt = new Date().toISOString()
   return [...loads.values()].map(
     (each) =>

@@ -1,4 +1,5 @@
 /** When nothing of a load waits any more, whether or not it took effect. */
+import { pagesOf } from '../core/pages.ts'
 import { unlessAborted } from '../core/wait.ts'
 import type { Ledger } from '../sink/ledger.ts'
 import type { Course } from './course.ts'
@@ -95,9 +96,7 @@ class Conclusions {
    */
   async ask(): Promise<Conclusion> {
     let doneOfOpen = 0
-    const asked = [...this.#open]
-    for (let at = 0; at < asked.length; at += page) {
-      const loads = asked.slice(at, at + page)
+    for (const loads of pagesOf([...this.#open], page)) {
       const receipts = await this.#ledger.receipts({ loads })
       const known = new Map(receipts.map((receipt) => [receipt.loadId, receipt]))
       for (const loadId of loads) {

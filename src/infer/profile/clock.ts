@@ -1,4 +1,6 @@
 /** Times and dates of a column that are written like the one before, told by their bytes alone. */
+import { isDigit } from '../../core/bytes.ts'
+import { daysIn } from '../../core/calendar.ts'
 
 const SPACE = 32
 const POINT = 46
@@ -83,12 +85,8 @@ export class LastClock {
 const isPattern = (word: number, sixes: number, mark: number, mask: number): boolean =>
   (word & (word + sixes) & 0xf0_f0_f0_f0) === 0x30_30_30_30 && (word & mask) === mark
 
-const isDigit = (byte: number): boolean => byte >= ZERO && byte <= ZERO + 9
-
 /** Of the years 1000 to 2999. */
 const isUsualYear = (bytes: Buffer, start: number): boolean => bytes[start] === 0x31 || bytes[start] === 0x32
-
-const monthLengths = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 /** Whether `YYYY-MM-DD` is a day of the years 1000 to 2999. */
 export function isDay(bytes: Buffer, start: number): boolean {
@@ -96,9 +94,7 @@ export function isDay(bytes: Buffer, start: number): boolean {
   const month = pair(bytes, start + 5)
   const day = pair(bytes, start + 8)
   if (bytes[start + 4] !== 45 || bytes[start + 7] !== 45 || !(year >= 1000 && year < 3000)) return false
-  if (!(month >= 1 && month <= 12 && day >= 1)) return false
-  const isLeap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
-  return day <= (isLeap ? 29 : (monthLengths[month] as number))
+  return month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month)
 }
 
 /** The number of two digits; more than any year where they are none. */

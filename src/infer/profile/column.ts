@@ -1,8 +1,9 @@
 /** What a column holds: the shapes of all its values, and the first value of each. */
 import { unquoted } from '../../core/cells.ts'
+import { shortened } from '../../core/found.ts'
 import type { Notation } from '../../core/notation.ts'
 import type { Dated } from './dates.ts'
-import { addSize, type Facts, joinDated, joinFacts, knownShapes, type Witness } from './facts.ts'
+import { addSize, type Facts, joinDated, joinFacts, knownShapes, type Place, type Witness } from './facts.ts'
 import { Seen } from './seen.ts'
 import { mayBeMarked, shapeOf } from './shape.ts'
 import { StatedNotation } from './stated.ts'
@@ -32,15 +33,6 @@ import {
   timestamptz,
   value,
 } from './shapes.ts'
-
-/** Where a record lies; asked only for the few values that are kept. */
-export interface Place {
-  readonly source: string
-  /** Whether the record begins with `#`, and may be none. */
-  readonly isRemark: boolean
-  /** 1-based physical line of the record that is looked at. */
-  line(): number
-}
 
 const mostWitness = 60
 /** Numbers, booleans and documents of JSON stand there without quotes. */
@@ -104,14 +96,18 @@ export class ColumnProfile implements Facts {
   get facts(): Facts {
     const { field, notation, missing, inner, firsts, lasts, remarks, witnesses, point, comma } = this
     const { numerals, dated: found, offset, markers, codes, statedUses } = this
-    const shapes = { inner, firsts, lasts, remarks, witnesses }
-    const numbers = { point, comma, numerals }
     return {
       field,
       notation,
       missing,
-      ...shapes,
-      ...numbers,
+      inner,
+      firsts,
+      lasts,
+      remarks,
+      witnesses,
+      point,
+      comma,
+      numerals,
       dated: found,
       offset,
       markers,
@@ -291,9 +287,7 @@ export class ColumnProfile implements Facts {
     const isMarker = (shapes & marker) !== 0 && !this.markers.has(value.marker)
     if (added === 0 && !isMarker) return
     this.#known |= shapes
-    let cut = Math.min(end, start + mostWitness)
-    while (cut < end && cut > start && ((bytes[cut] as number) & 0xc0) === 0x80) cut--
-    const kept = bytes.toString('utf8', start, cut) + (cut < end ? '…' : '')
+    const kept = shortened(bytes, start, end, mostWitness)
     const witness: Witness = { source: place.source, line: place.line(), text: kept, shapes: added }
     if (isMarker) this.markers.set(value.marker, { ...witness, shapes: marker })
     if (added !== 0) this.witnesses.push(witness)

@@ -3,6 +3,7 @@
  * its numbers is the day and which the month. The orders that a value allows are bits; of a column, those are
  * kept that every value allows.
  */
+import { daysIn } from '../../core/calendar.ts'
 
 export const dayFirst = 1
 export const monthFirst = 2
@@ -248,11 +249,6 @@ function halfAt(bytes: Buffer, at: number, end: number): string | undefined {
   return first !== 0x61 && first !== 0x70 ? undefined : hasGap ? ' A' : 'A'
 }
 
-const monthLengths = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-
 /** Whether the day exists, in the years 1 to 9999. */
-function exists(year: number, month: number, day: number): boolean {
-  if (year < 1 || month < 1 || month > 12 || day < 1) return false
-  const isLeap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
-  return day <= (isLeap ? 29 : (monthLengths[month] as number))
-}
+const exists = (year: number, month: number, day: number): boolean =>
+  year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month)

@@ -7,6 +7,15 @@ import type { Dated } from './dates.ts'
 import { anyNumeral } from './numerals.ts'
 import { dated, otherOffset, timestamptz } from './shapes.ts'
 
+/** Where a record lies; asked only for the few values that are kept. */
+export interface Place {
+  readonly source: string
+  /** Whether the record begins with `#`, and may be none. */
+  readonly isRemark: boolean
+  /** 1-based physical line of the record that is looked at. */
+  line(): number
+}
+
 /** The first value of a shape. */
 export interface Witness {
   readonly source: string

@@ -1,4 +1,5 @@
 /** Shapes of numbers, and whether a double gives a number back. */
+import { isDigit } from '../../core/bytes.ts'
 import { comesFromDouble, isShortest, scientific } from './doubles.ts'
 import { numeralsOfDecimal, pointNumerals } from './numerals.ts'
 import {
@@ -214,5 +215,3 @@ function shortExponent(bytes: Buffer, start: number, end: number): number {
 
 /** Doubles of this size have all their digits. */
 const mostSafePower = 300
-
-const isDigit = (byte: number): boolean => byte >= ZERO && byte <= ZERO + 9

@@ -6,8 +6,8 @@ import { linesIn } from '../../core/bytes.ts'
 import { quoted } from '../../core/cells.ts'
 import type { Notation, Notations } from '../../core/notation.ts'
 import type { RecordReader } from '../../format/format.ts'
-import { ColumnProfile, type Place } from './column.ts'
-import { type Facts, noFacts } from './facts.ts'
+import { ColumnProfile } from './column.ts'
+import { type Facts, noFacts, type Place } from './facts.ts'
 
 const quote = 0x22
 const hash = 0x23

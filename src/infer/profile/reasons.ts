@@ -1,4 +1,5 @@
 /** Why a column has its type: the line that decided it, and what its value is. */
+import { count } from '../../core/counted.ts'
 import { visible } from '../../core/found.ts'
 import type { Decision } from '../decision.ts'
 import type { ColumnProfile } from './column.ts'
@@ -73,7 +74,7 @@ function oddNumberKind(text: string): string {
 /** `line 18,204: "A-17"`, with what is odd about it. */
 export function shownWitness({ line, text, shapes }: Witness): string {
   const what = kinds.find(([each]) => (shapes & each) !== 0)?.[1](text)
-  return `line ${line.toLocaleString('en-US')}: ${visible(JSON.stringify(text))}${what === undefined ? '' : ` (${what})`}`
+  return `line ${count(line)}: ${visible(JSON.stringify(text))}${what === undefined ? '' : ` (${what})`}`
 }
 
 export function reasonOf(column: ColumnProfile, records: number): Decision {
@@ -85,10 +86,9 @@ export function reasonOf(column: ColumnProfile, records: number): Decision {
   if (values <= 0) return { about, chosen, because: 'no record has a value in it' }
   if (witness !== undefined)
     return { about, chosen, because: `of ${shownWitness(witness)}`, line: witness.line }
-  const count = values.toLocaleString('en-US')
   return {
     about,
     chosen,
-    because: values === 1 ? 'its only value has this form' : `all ${count} values have this form`,
+    because: values === 1 ? 'its only value has this form' : `all ${count(values)} values have this form`,
   }
 }

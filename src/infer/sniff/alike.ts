@@ -1,6 +1,6 @@
 /**
- * A file whose lines are all alike is known by its first and last ones: every line has the same number of cells, and none
- * holds a mark that can be read in another way. Most large files are such.
+ * A file whose lines are all alike is known by its first and last ones: every line has the same number of
+ * cells, and none holds a mark that can be read in another way. Most large files are such.
  */
 import { isAscii, isUtf8 } from 'node:buffer'
 import { cr, lf } from '../../core/bytes.ts'

@@ -1,7 +1,7 @@
 /** The columns of a table: where header and records have different numbers of cells, and where names are missing. */
 import type { StatedDialect } from '../../format/registry.ts'
 import { counted } from '../../core/counted.ts'
-import { type Findings } from './findings.ts'
+import type { Findings } from './findings.ts'
 import { shown, votesOf } from './header.ts'
 import type { Kind } from './kinds.ts'
 import type { Row } from './rows.ts'

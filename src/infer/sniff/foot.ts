@@ -2,7 +2,7 @@
 import type { StatedDialect } from '../../format/registry.ts'
 import { isRemark } from './dialects.ts'
 import { counted } from '../../core/counted.ts'
-import { type Findings } from './findings.ts'
+import type { Findings } from './findings.ts'
 import { kindsOf, votesOf } from './header.ts'
 import { isValue } from './kinds.ts'
 import type { Row } from './rows.ts'

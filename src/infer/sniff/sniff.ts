@@ -3,7 +3,7 @@
  * docs/inference.md says what is found and how.
  */
 import { LadingError } from '../../core/errors.ts'
-import { splittersFor, type StatedDialect } from '../../format/registry.ts'
+import { splitterFor, type StatedDialect } from '../../format/registry.ts'
 import type { Reading } from '../../format/reading.ts'
 import type { Decision, Question } from '../decision.ts'
 import { type Candidate, chooseMarks, commonWidth, isBlank, isComment } from './dialects.ts'
@@ -157,7 +157,7 @@ const largestHeader = 256 * 1024
 
 /** As the splitter finds them, which reads the header by its own rules. */
 function fieldsOf(head: string, dialect: StatedDialect, names: readonly string[]): readonly string[] {
-  const splitter = splittersFor({ format: 'csv', dialect })('', {
+  const splitter = splitterFor({ format: 'csv', dialect }, '', {
     table: '',
     names,
     isMasked: false,

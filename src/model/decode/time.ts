@@ -4,6 +4,7 @@
  * `±HH:MM[:SS]`, optionally after one space. Words such as `now` and `infinity` are refused: their meaning
  * would change with each replay.
  */
+import { daysIn } from '../../core/calendar.ts'
 import type { Fault } from '../../core/fault.ts'
 import type { RowWriter } from '../writer.ts'
 import { found } from '../../core/found.ts'
@@ -42,13 +43,9 @@ function daysAt(bytes: Buffer, at: number): number {
   return days
 }
 
-const monthLengths = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-
 function daysOf(year: number, month: number, dayOfMonth: number): number {
   if (year === 0 || month < 1 || month > 12 || dayOfMonth < 1) return Number.NaN
-  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
-  const length = month === 2 && leap ? 29 : (monthLengths[month - 1] as number)
-  if (dayOfMonth > length) return Number.NaN
+  if (dayOfMonth > daysIn(year, month)) return Number.NaN
   // Years start in March, so that the leap day is the last of its year.
   const marchYear = month > 2 ? year : year - 1
   const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + dayOfMonth - 1

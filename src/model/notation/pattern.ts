@@ -1,4 +1,5 @@
 /** Dates and times written by a pattern → parts of ISO 8601. Strict: every character is accounted for. */
+import { daysIn } from '../../core/calendar.ts'
 import type { Instant } from './instant.ts'
 
 /** What the letters of a pattern stand for. The key of a group names its part. */
@@ -151,11 +152,6 @@ function dateOf({
 }
 
 const plainName = (name: string): string => name.normalize('NFC').toLowerCase().replace('.', '')
-
-function daysIn(year: number, month: number): number {
-  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
-  return month === 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31
-}
 
 function timeOf(found: Partial<Record<Part, string>>): string | undefined {
   const { hour, hour12, half = '', minute = '00', second = '00', fraction } = found

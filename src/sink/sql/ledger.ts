@@ -1,4 +1,5 @@
 /** The ledger of every SQL sink. What differs between databases is in their `LedgerDatabase`. */
+import { pagesOf } from '../../core/pages.ts'
 import type { Abortable } from '../../core/wait.ts'
 import type {
   DeadLetter,
@@ -243,8 +244,8 @@ export class SqlLedger implements Ledger {
 
   async fold(loadIds: readonly string[], options?: Abortable): Promise<void> {
     const { load, among } = this.#dialect
-    for (let at = 0; at < loadIds.length; at += mostFolded) {
-      const ofPage = among(sql`id`, loadIds.slice(at, at + mostFolded))
+    for (const page of pagesOf(loadIds, mostFolded)) {
+      const ofPage = among(sql`id`, page)
       const rows = await this.#ask(sql`SELECT id FROM ${load} WHERE ${ofPage} AND NOT complete`, options)
       const open = rows.map((row) => String(row['id']))
       if (open.length > 0) await this.#database.transact(() => fold(this.#dialect, open), options)

@@ -3,6 +3,7 @@
  * through, so that building such an index takes time by the square of the rows: 200,000 of one value took 46
  * s, 50,000 took 3 s (docs/models.md).
  */
+import { count } from '../../../core/counted.ts'
 import type pg from 'pg'
 import { type Model, tableName } from '../../../model/model.ts'
 import { identifier, qualified } from './ddl.ts'
@@ -33,7 +34,7 @@ export async function hashWarnings(
         ? `leave hash('${column}') out of the model, and drop the index when it is built`
         : `DROP INDEX ${name}, and leave hash('${column}') out of the model`
     warnings.push(
-      `table ${tableName(model)}: about ${rows.toLocaleString('en')} rows have the same ${column}, and its hash index goes through all of them for each row, which takes longer than everything else; ${cure} (btree('${column}') or a key that begins with it answers the same)`,
+      `table ${tableName(model)}: about ${count(rows)} rows have the same ${column}, and its hash index goes through all of them for each row, which takes longer than everything else; ${cure} (btree('${column}') or a key that begins with it answers the same)`,
     )
   }
   return warnings
