@@ -8,9 +8,11 @@ import { sectionNames } from './options.ts'
 import { tableMarkdown, times } from './report.ts'
 import type { Result, StoredTable } from './results.ts'
 import { sections } from './sections/index.ts'
+import type { Section } from './sections/section.ts'
 import { capital } from './words.ts'
 
-const documentPath = join(import.meta.dirname, '..', 'docs', 'benchmarks.md')
+const docs = join(import.meta.dirname, '..', 'docs')
+const documentPath = join(docs, 'benchmarks.md')
 
 export function writeDocument(results: readonly Result[]): string {
   writeFileSync(documentPath, `${rendered(results)}\n`)
@@ -97,7 +99,21 @@ function sectionText(results: readonly Result[]): string {
     (sentence) => `**${sentence}.**`,
   )
   const { heading, about, name } = section
-  return [`## ${heading}`, `${about} (\`--targets ${name}\`)`, ...missing, ...tables].join('\n\n')
+  return [
+    `## ${heading}`,
+    `${about} (\`--targets ${name}\`)`,
+    ...pictureText(section, results),
+    ...missing,
+    ...tables,
+  ].join('\n\n')
+}
+
+/** Written beside the other pictures of the docs. */
+function pictureText({ name, picture }: Section, results: readonly Result[]): string[] {
+  if (picture === undefined) return []
+  const { svg, alternative } = picture(results)
+  writeFileSync(join(docs, 'images', `${name}.svg`), svg)
+  return [`![${alternative}](images/${name}.svg)`]
 }
 
 function tableText(table: StoredTable): string {

@@ -75,7 +75,8 @@ async function profile(options: BenchOptions): Promise<void> {
   }
 }
 
-function sizesOf({ records, perFile, sensors }: Section, options: BenchOptions): Size[] {
+function sizesOf({ records, perFile, sensors, sizes }: Section, options: BenchOptions): readonly Size[] {
+  if (sizes !== undefined && options.records === undefined && options.sensors === undefined) return sizes
   const all = sensors.length === 0 ? [1] : (options.sensors ?? sensors)
   return all.map((each) => ({
     records: options.records ?? (perFile === true ? records * each : records),

@@ -23,6 +23,7 @@ export const sectionNames = [
   'hash',
   'fresh',
   'files',
+  'growth',
   'pipeline',
   'upsert',
   'messages',

@@ -71,7 +71,7 @@ export function resultOf(
     section,
     size,
     taken: new Date().toISOString().slice(0, 10),
-    rounds: context.options.rounds,
+    rounds: Math.max(...measured.flatMap(({ runs }) => [...runs.values()].map((each) => each.length))),
     machine: machine(),
     versions: context.versions,
     settings: context.settings,

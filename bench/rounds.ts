@@ -36,6 +36,8 @@ export interface Table {
   readonly servers: readonly Server[]
   /** Runs of minutes need none: each fills the caches by itself. */
   readonly warmUp?: false
+  /** At most so many, however many are asked for. */
+  readonly rounds?: number
   /** Makes the table anew and brings the target to rest. */
   reset(): Promise<void>
   /** Undefined for a way that fills no table. */
@@ -68,7 +70,9 @@ export interface Conduct {
   readonly tell: (line: string) => void
 }
 
-export async function measureTable(table: Table, { rounds, temporary, tell }: Conduct): Promise<Measured> {
+export async function measureTable(table: Table, conduct: Conduct): Promise<Measured> {
+  const { temporary, tell } = conduct
+  const rounds = Math.min(conduct.rounds, table.rounds ?? conduct.rounds)
   const runs = new Map<Way, Run[]>(table.ways.map((way) => [way, []]))
   const parity = new Parity()
   // Round 0 is the warm-up, held to the same rows.

@@ -29,6 +29,10 @@ export const fresh: Section = {
 these in the same session at the end, which is counted. Lading does that with \`--defer-indexes always\`, and makes the table too.`,
   records: 1_000_000,
   sensors: [1000],
+  sizes: [
+    { sensors: 1000, records: 1_000_000 },
+    { sensors: 50, records: 5_000_000 },
+  ],
   tables: async (context, size) => {
     const server = await context.postgres()
     const psql = psqlOf(context, server)

@@ -1,6 +1,7 @@
 import type { SectionName } from '../options.ts'
 import { files } from './files.ts'
 import { fresh } from './fresh.ts'
+import { growth } from './growth.ts'
 import { inferred } from './inferred.ts'
 import { brin, hash } from './loads.ts'
 import { messages } from './messages.ts'
@@ -19,6 +20,7 @@ export const sections: Readonly<Record<SectionName, Section>> = {
   hash,
   fresh,
   files,
+  growth,
   pipeline,
   upsert,
   messages,

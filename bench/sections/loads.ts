@@ -32,7 +32,13 @@ messages instead of the bytes. Indexes are updated row by row (\`--defer-indexes
 \`--queue amqp://…\` is a quorum queue of RabbitMQ; the default queue is the embedded one. \`lading produce\`, then \`lading consume\` runs the
 two halves one after the other, to measure the memory of each.`,
   records: 1_000_000,
-  sensors: [1000, 10],
+  sensors: [10],
+  sizes: [
+    { sensors: 10, records: 1_000_000 },
+    { sensors: 50, records: 5_000_000 },
+    { sensors: 100, records: longRecords },
+    { sensors: 1000, records: hugeRecords },
+  ],
   tables: async (context, size) => {
     const shared = await loadsOf(context, size, recordsBrin, 'table with primary key and BRIN index')
     const { psql, data, rabbit } = shared
@@ -100,7 +106,7 @@ async function loadsOf(context: Context, size: Size, model: Model, what: string)
     records: size.records,
     ways,
     servers: measurable(['PostgreSQL', server], ['RabbitMQ', rabbit]),
-    ...(size.records >= longRecords ? { warmUp: false as const } : {}),
+    ...(size.records >= longRecords ? { warmUp: false as const, rounds: 1 } : {}),
     reset: () => resetTable(server.url, model),
     state: () => tableState(server.url, model),
   })

@@ -1,7 +1,14 @@
 import type { Context } from '../context.ts'
 import type { Size } from '../data.ts'
 import type { SectionName } from '../options.ts'
+import type { Result } from '../results.ts'
 import type { Table } from '../rounds.ts'
+
+export interface Picture {
+  readonly svg: string
+  /** What a reader who does not see it has to know. */
+  readonly alternative: string
+}
 
 export interface Section {
   readonly name: SectionName
@@ -14,6 +21,10 @@ export interface Section {
   readonly perFile?: true
   /** Numbers of files, each measured by itself; none where the section has no files. */
   readonly sensors: readonly number[]
+  /** Sizes that differ in both, instead; `--records` and `--sensors` take their place. */
+  readonly sizes?: readonly Size[]
+  /** Drawn from the results of all sizes, and shown below the heading. */
+  readonly picture?: (results: readonly Result[]) => Picture
   /**
    * In the order in which they are measured. Empty where nothing can be measured here, which has been said.
    */
