@@ -49,6 +49,21 @@ describe.concurrent('a file without a model', () => {
     })
   })
 
+  it('that cannot be read is named, and the files beside it are inspected', async () => {
+    await using folder = await Folder.make({ 'a.csv': 'a\n1\n', 'b.csv': '', 'c.csv': 'c\n3\n' })
+    const run = await folder.lading('inspect', 'a.csv', 'b.csv', 'c.csv')
+    expect(run.code).toBe(65)
+    expect(run.err).toMatch(/^error HEADER_MISMATCH: b\.csv has neither a header nor a record/)
+    expect(run.out).toContain('a.csv: 1 record\n')
+    expect(run.out).toContain('c.csv: 1 record\n')
+    const json = await folder.lading('inspect', 'b.csv', 'c.csv', '--json')
+    expect(json.code).toBe(65)
+    expect(JSON.parse(json.out)).toMatchObject([
+      { file: 'b.csv', error: { code: 'HEADER_MISMATCH' } },
+      { file: 'c.csv', records: 1 },
+    ])
+  })
+
   it('that has several readings is not loaded before one of them is chosen', async () => {
     await using folder = await Folder.make({
       'a.csv': 'day,value\n2024-01-01,1\n2024-01-02,2\n2024-01-03,3\nremark,x\n',

@@ -34,7 +34,7 @@ export function initCommand(command: Command): Command {
       throw new LadingError('USAGE', 'name either a file or, with --from-table, a database')
     if (output !== undefined && !/\.[cm]?[jt]s$/.test(output))
       throw new LadingError('USAGE', `a model is a module: end the name ${output} with .ts or .js`)
-    const [inspection] = file === undefined ? [] : await inspectFiles([file], flags)
+    const inspection = file === undefined ? undefined : await inspected(file, flags)
     const { moduleText } = await import('../../infer/module.ts')
     const model =
       inspection === undefined ? await ofTable(fromTable as string, flags) : await ofFile(inspection, flags)
@@ -48,6 +48,12 @@ export function initCommand(command: Command): Command {
     ].join(' ')
     say('info', 'next', { command: load }, load)
   })
+}
+
+async function inspected(file: string, flags: Flags): Promise<Inspection> {
+  const { value } = await inspectFiles([file], flags).next()
+  if ('error' in value) throw value.error
+  return value
 }
 
 const modelPath = (output = 'model.ts'): string => (/[/\\]/.test(output) ? output : `./${output}`)

@@ -5,6 +5,7 @@ import { shownType } from '../../infer/profile/found-type.ts'
 import { withExamples } from '../settings/examples.ts'
 import { inspectFiles, type InspectFlags, inspectOptions } from '../settings/inspect.ts'
 import { readingSettings } from '../settings/reading.ts'
+import { printError } from '../terminal/log.ts'
 import { count, counted, print, printJson, table, visible } from '../terminal/output.ts'
 import { cutEnd } from '../terminal/width.ts'
 
@@ -29,15 +30,29 @@ export function inspectCommand(command: Command): Command {
     note,
   )
   return command.action(async (paths: string[], flags: Flags) => {
-    const inspections = await inspectFiles(paths, flags)
     const { proposedLoad } = await import('../run/proposed.ts')
-    const commands: string[] = []
-    for (const each of inspections) commands.push(await proposedLoad(each, readingSettings(flags), flags))
-    if (flags.json) return printJson(inspections.map((each, index) => asJson(each, commands[index] ?? '')))
-    for (const [index, each] of inspections.entries()) {
-      if (index > 0) print('')
-      printInspection(each, commands[index] ?? '')
+    const objects: object[] = []
+    let isFirst = true
+    for await (const each of inspectFiles(paths, flags)) {
+      if ('error' in each) {
+        const exitCode = printError(each.error)
+        process.exitCode ??= exitCode
+        objects.push({
+          file: each.source.path,
+          error: { code: each.error.code, message: each.error.message },
+        })
+        continue
+      }
+      const load = await proposedLoad(each, readingSettings(flags), flags)
+      if (flags.json) {
+        objects.push(asJson(each, load))
+        continue
+      }
+      if (!isFirst) print('')
+      isFirst = false
+      printInspection(each, load)
     }
+    if (flags.json) printJson(objects)
   })
 }
 

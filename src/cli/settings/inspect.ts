@@ -1,7 +1,8 @@
 /** Options of commands that look at files alone, and how they do it. */
 import { Command } from 'commander'
-import { LadingError } from '../../core/errors.ts'
+import { LadingError, toLadingError } from '../../core/errors.ts'
 import type { Inspection } from '../../infer/inspect.ts'
+import type { Source } from '../../source/source.ts'
 import type { StatedTypes } from '../../infer/profile/propose.ts'
 import { sqlName } from '../../model/match.ts'
 import { stopSignal } from '../run/signals.ts'
@@ -44,10 +45,10 @@ export const columnSettings = (flags: InspectFlags): StatedTypes & { readonly ke
 })
 
 /** Each file by itself. */
-export async function inspectFiles(
+export async function* inspectFiles(
   paths: readonly string[],
   flags: InspectFlags,
-): Promise<readonly Inspection[]> {
+): AsyncGenerator<Inspection | Uninspected> {
   const [{ inspect, stemOf }, { namedSources }, { otherSuffixes, suffixesOf }] = await Promise.all([
     import('../../infer/inspect.ts'),
     import('../../source/registry.ts'),
@@ -57,13 +58,21 @@ export async function inspectFiles(
     throw new LadingError('USAGE', 'standard input cannot be read twice: write it to a file first')
   const stated = readingSettings(flags)
   const { format } = stated
-  const sources = await namedSources(paths, suffixesOf(format), otherSuffixes(format))
   const options = { ...columnSettings(flags), signal: stopSignal() }
-  const inspections: Inspection[] = []
-  for (const source of sources) {
-    await source.state()
+  for (const source of await namedSources(paths, suffixesOf(format), otherSuffixes(format))) {
     const name = flags.table === undefined ? sqlName(stemOf(source)) : tableNamed(flags.table).table
-    inspections.push(await inspect(source, stated, name === '' ? 'records' : name, options))
+    try {
+      await source.state()
+      yield await inspect(source, stated, name === '' ? 'records' : name, options)
+    } catch (error) {
+      options.signal.throwIfAborted()
+      yield { source, error: toLadingError(error) }
+    }
   }
-  return inspections
+}
+
+/** A file that cannot be read at all. */
+export interface Uninspected {
+  readonly source: Source
+  readonly error: LadingError
 }
