@@ -4,6 +4,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { figuresOf, type Loss, lossesOf } from './figures.ts'
+import { goalsText } from './goals.ts'
 import { sectionNames } from './options.ts'
 import { tableMarkdown, times } from './report.ts'
 import type { Result, StoredTable } from './results.ts'
@@ -24,7 +25,14 @@ function rendered(results: readonly Result[]): string {
     const mine = results.filter(({ section }) => section === name)
     return mine.length === 0 ? [] : [sectionText(mine)]
   })
-  return [preface, surroundings(results), ...texts, lossesText(results), memoryText(results)]
+  return [
+    preface,
+    surroundings(results),
+    `## In short\n\n${aims}\n\n${goalsText(results)}`,
+    ...texts,
+    lossesText(results),
+    memoryText(results),
+  ]
     .filter((text) => text !== '')
     .join('\n\n')
 }
@@ -49,6 +57,9 @@ machine.
   others do not do: a durable queue with its own syncs to disk, reading each file to its end before anything is published, sha256, a check
   of every value, the ledger and the receipt.
 - **Server CPU** is that of all processes of the server during the run. **Memory** is the largest process of each kind.`
+
+const aims = `What Lading aims at on two cores; bold where it is reached. Without another word the figure is a ratio of rates in one run: how many
+times as fast as the other program, or the part of its time. Where a section has several numbers of consumers, the best of them counts.`
 
 /** One paragraph for each machine and number of rounds; results of a machine share the rest, or show both. */
 function surroundings(results: readonly Result[]): string {

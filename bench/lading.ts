@@ -18,7 +18,8 @@ export interface LadingOptions {
   /** Without one, `flags` name a table. */
   readonly model?: string
   readonly target: string
-  readonly consumers: readonly number[]
+  /** Without any, as many as `lading load` chooses. */
+  readonly consumers?: readonly number[]
   /** Messages go through a quorum queue of it, and else through the embedded queue. */
   readonly rabbit?: RabbitServer | undefined
   readonly carry?: 'bytes' | 'reference'
@@ -32,8 +33,9 @@ export interface LadingOptions {
 /** `lading load`, once for each number of consumers. */
 export function loadWays(options: LadingOptions): Way[] {
   const { data, model, target, flags = [], common = [], prepare } = options
-  return options.consumers.map((consumers) => ({
-    name: nameOf(['load', ...shownFlags(options), ...flags, '--consumers', String(consumers)]),
+  const counts = options.consumers?.map((consumers) => ['--consumers', String(consumers)]) ?? [[]]
+  return counts.map((consumers) => ({
+    name: nameOf(['load', ...shownFlags(options), ...flags, ...consumers]),
     isLading: true,
     ...(prepare === undefined ? {} : { prepare }),
     run: (folder) =>
@@ -44,8 +46,7 @@ export function loadWays(options: LadingOptions): Way[] {
           ...(model === undefined ? [] : ['--model', model]),
           '--to',
           target,
-          '--consumers',
-          String(consumers),
+          ...consumers,
           ...queue,
           ...stateOf(folder),
         ]

@@ -2,12 +2,11 @@
  * Into an empty table: with the indexes there from the beginning, and with the indexes made when the rows are
  * there.
  */
-import { spawnSync } from 'node:child_process'
 import { records } from '../../src/model/shipped/records.ts'
 import type { Model } from '../../src/model/model.ts'
-import { type Context, measurable } from '../context.ts'
+import { measurable } from '../context.ts'
 import type { Data } from '../data.ts'
-import { ladingProgram, loadWays } from '../lading.ts'
+import { loadWays } from '../lading.ts'
 import { recordsBrin } from '../models/records-brin.ts'
 import { userModel } from '../models.ts'
 import { bareTable, execute, resetTable, tableState } from '../postgres.ts'
@@ -26,7 +25,8 @@ export const fresh: Section = {
   name: 'fresh',
   heading: 'Empty table, indexes made at the end',
   about: `In the first way the indexes exist already, as in the sections above. The others load into a table without key and indexes, and build
-these in the same session at the end, which is counted. Lading does that with \`--defer-indexes always\`, and makes the table too.`,
+these in the same session at the end, which is counted. Lading does that with \`--defer-indexes always\`, and for many files without the
+flag; it makes the table too.`,
   records: 1_000_000,
   sensors: [1000],
   sizes: [
@@ -38,7 +38,6 @@ these in the same session at the end, which is counted. Lading does that with \`
     const psql = psqlOf(context, server)
     const data = await context.data(size)
     const binaries = psql === undefined ? [] : await binaryFiles(psql, data, context.temporary)
-    const flagsOfWays = deferring(context)
     // Keeping a HASH index over few values takes minutes for more.
     const measured = size.records > 1_000_000 ? shapes.slice(0, 1) : shapes
     return measured.map(({ model, name, indexes }): Table => {
@@ -56,10 +55,11 @@ these in the same session at the end, which is counted. Lading does that with \`
         records: size.records,
         ways: [
           ...(psql === undefined ? [] : peerWays(psql, model, data, binaries)),
-          ...flagsOfWays.flatMap((flags) => loadWays({ ...lading, flags, prepare })),
-          ...flagsOfWays
-            .slice(0, 1)
-            .flatMap((flags) => loadWays({ ...lading, flags, prepare, carry: 'reference' })),
+          ...loadWays({ data: lading.data, model: path, target: server.url, prepare }),
+          ...['always', 'never'].flatMap((when) =>
+            loadWays({ ...lading, flags: ['--defer-indexes', when], prepare }),
+          ),
+          ...loadWays({ ...lading, flags: ['--defer-indexes', 'always'], prepare, carry: 'reference' }),
         ],
         servers: measurable(['PostgreSQL', server]),
         reset: () => resetTable(server.url, model),
@@ -94,17 +94,4 @@ function bareWay(psql: Psql, model: Model, files: readonly string[], format: For
         folder,
       ),
   }
-}
-
-/**
- * Flags by which lading makes indexes at the end, and by which it does not; the latter is all that there is
- * without the flag.
- */
-function deferring(context: Context): readonly (readonly string[])[] {
-  const { stdout } = spawnSync(process.execPath, [ladingProgram, 'load', '--help'], { encoding: 'utf8' })
-  if (stdout.includes('--defer-indexes')) return ['always', 'never'].map((when) => ['--defer-indexes', when])
-  context.miss(
-    'this lading has no --defer-indexes: it is measured with the indexes there from the beginning alone',
-  )
-  return [[]]
 }

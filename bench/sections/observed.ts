@@ -38,7 +38,7 @@ second, from the first answer on. The client's CPU time is not counted, but it c
         records: size.records,
         ways: context.options.consumers.flatMap((n) => [
           ...loadWays({ ...lading, consumers: [n] }),
-          observedWay({ ...lading, consumers: [n] }, onAnswer),
+          observedWay({ ...lading, consumers: [n] }, n, onAnswer),
         ]),
         servers: measurable(['PostgreSQL', server]),
         reset: () => resetTable(server.url, recordsBrin),
@@ -49,9 +49,9 @@ second, from the first answer on. The client's CPU time is not counted, but it c
   },
 }
 
-function observedWay(options: LadingOptions, onAnswer: () => void): Way {
+function observedWay(options: LadingOptions, consumers: number, onAnswer: () => void): Way {
   return {
-    name: `\`lading load --consumers ${options.consumers[0]} --http …\`, asked every second`,
+    name: `\`lading load --consumers ${consumers} --http …\`, asked every second`,
     isLading: true,
     run: async (folder) => {
       const port = await freePort()
