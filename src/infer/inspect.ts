@@ -33,6 +33,8 @@ export interface Inspection {
   readonly decisions: readonly Decision[]
   /** Without an answer, the file cannot be loaded. */
   readonly questions: readonly Question[]
+  /** Of the structure, with what is done while no option answers them. */
+  readonly hints: readonly Question[]
   readonly reading: Reading
   readonly proposal: Proposal
   readonly model: Model
@@ -53,7 +55,7 @@ export async function inspect(
   table: string,
   options: InspectOptions = {},
 ): Promise<Inspection> {
-  const { decisions, questions, proposal, reading } = await proposalFor(source, stated, options)
+  const { proposal, reading, ...found } = await proposalFor(source, stated, options)
   const model = modelOf(table, proposal, options.key)
   const memory = new Memory()
   const statistics = model.columns.map(({ type }) => new ColumnStatistics(memory, isNumber(type.kind)))
@@ -69,8 +71,7 @@ export async function inspect(
   const results = statistics.map(({ result }) => result)
   return {
     source,
-    decisions,
-    questions,
+    ...found,
     reading,
     proposal,
     model,
@@ -80,7 +81,7 @@ export async function inspect(
   }
 }
 
-type Proposed = Pick<Inspection, 'decisions' | 'questions' | 'proposal' | 'reading'>
+type Proposed = Pick<Inspection, 'decisions' | 'questions' | 'hints' | 'proposal' | 'reading'>
 
 /** What the source says of itself and asks, from every record. */
 export async function proposalFor(
@@ -97,6 +98,7 @@ export async function proposalFor(
   return {
     decisions,
     questions: openQuestions([...questions, ...proposal.questions], options, stated),
+    hints: questions.filter(({ otherwise }) => otherwise !== undefined),
     proposal,
     reading: withNotations(sniffed, proposal),
   }

@@ -1,10 +1,18 @@
 /** How the sources of a load without a model are written, and what they ask. */
 import { setImmediate } from 'node:timers/promises'
+import { counted } from '../core/counted.ts'
 import { LadingError } from '../core/errors.ts'
 import { listed } from '../core/listed.ts'
 import type { Abortable } from '../core/wait.ts'
 import type { Reading } from '../format/reading.ts'
-import { type Decision, decisionText, type Question, questionText, undecided } from '../infer/decision.ts'
+import {
+  type Decision,
+  decisionText,
+  type Question,
+  questionText,
+  placedText,
+  undecided,
+} from '../infer/decision.ts'
 import { openQuestions } from '../infer/open-questions.ts'
 import { Profile } from '../infer/profile/profile.ts'
 import type { StatedTypes } from '../infer/profile/propose.ts'
@@ -24,6 +32,13 @@ export interface Head {
   readonly cells: number | undefined
 }
 
+/** Something that was decided of a source, or may be answered. */
+export interface Note {
+  /** Notes of one kind differ at most in their reason. */
+  readonly kind: string
+  readonly text: string
+}
+
 /**
  * The head of a source, which is as it is stored, as its bytes say it, and the table that it goes to, if there
  * is one; throws `SOURCE_UNDECIDED` for what they do not say.
@@ -33,7 +48,7 @@ export async function sniffedHead(
   stated: Reading,
   types: StatedTypes,
   table: TableFacts | undefined,
-): Promise<Head & { readonly decisions: readonly string[] }> {
+): Promise<Head & { readonly notes: readonly Note[] }> {
   const { fields, decisions, questions, ...reading } = await sniffSource(source, stated, table, true)
   requireAnswers(source.path, questions, types, stated)
   const isCsv = reading.format === 'csv'
@@ -43,7 +58,12 @@ export async function sniffedHead(
     reading,
     fields: isCsv ? fields : undefined,
     cells: isCsv && !isNamed ? fields.length : undefined,
-    decisions: decisions.filter((decision) => !isUsual(decision)).map((decision) => said(source, decision)),
+    notes: [
+      ...decisions.filter((decision) => !isUsual(decision)).map(noteOf),
+      ...questions
+        .filter(({ otherwise }) => otherwise !== undefined)
+        .map((question) => ({ kind: question.about, text: placedText(question) })),
+    ],
   }
 }
 
@@ -69,7 +89,21 @@ export async function heardStop({ path }: Source, { signal }: Abortable): Promis
 export const dressed = (source: Source, reading: Reading): Promise<ReadSource> =>
   readAs(source, { readingOf: async () => reading })
 
-const said = ({ name }: Source, decision: Decision): string => `${name}: ${decisionText(decision)}`
+const noteOf = (decision: Decision): Note => ({
+  kind: `${decision.about}: ${decision.chosen}`,
+  text: decisionText(decision),
+})
+
+/** One line for each kind, however many sources have it. */
+export function shownNotes(
+  heads: readonly { readonly source: Source; readonly notes: readonly Note[] }[],
+): string[] {
+  const all = heads.flatMap(({ source, notes }) => notes.map((note) => ({ ...note, source })))
+  return [...Map.groupBy(all, ({ kind }) => kind).values()].map(([first, ...others]) => {
+    const { source, text } = first as (typeof all)[number]
+    return `${source.name}${others.length === 0 ? '' : ` and ${counted(others.length, 'more file')}`}: ${text}`
+  })
+}
 
 /** What a person expects of CSV anyway. */
 const isUsual = ({ about, chosen }: Decision): boolean =>

@@ -13,7 +13,7 @@ import { standardInput } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
 import { withNotationsFor } from './existing-table.ts'
 import { makeTable, newTable } from './new-table.ts'
-import { type Head, heardStop, namesIn, sniffedHead } from './readings.ts'
+import { type Head, heardStop, namesIn, shownNotes, sniffedHead } from './readings.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
 import { areUsual } from './usual.ts'
 import { wantedTable } from './wanted-table.ts'
@@ -78,7 +78,7 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
     await heardStop(source, options)
     heads.push(await sniffedHead(source, stated, types, facts))
   }
-  const decisions = [...heads.flatMap((head) => head.decisions), ...wanted.decisions]
+  const decisions = [...shownNotes(heads), ...wanted.decisions]
   if (facts !== undefined && !facts.isDraft) {
     const named = await withFields(heads, facts)
     const found = ofTable(options, facts, named)

@@ -64,6 +64,29 @@ describe.concurrent('a file without a model', () => {
     ])
   })
 
+  it('whose total has the cells of a record says so, when it is inspected and when it is loaded', async () => {
+    await using folder = await Folder.make({ 'a.csv': 'region,n\nNorth,1\nSouth,2\nTotal,3\n' })
+    const hint =
+      'line 4: the file ends with what looks like a total or a note: it is a record or --footer-lines 1'
+    expect((await folder.lading('inspect', 'a.csv')).out).toContain(`can be answered: ${hint}`)
+    const load = await folder.lading('load', 'a.csv')
+    expect(load.code, load.err).toBe(0)
+    expect(load.err).toContain(`a.csv: ${hint}`)
+    expect(folder.rows('a')).toBe(3)
+  })
+
+  it('that is one of many is named with them where all are decided alike', async () => {
+    const files = Object.fromEntries(['a', 'b', 'c'].map((name) => [`in/${name}.csv`, 'a;b\n1;2\n3;4\n']))
+    await using folder = await Folder.make({ ...files, 'in/d.csv': 'a\tb\n1\t2\n3\t4\n' })
+    const load = await folder.lading('load', 'in', '--table', 't')
+    expect(load.code, load.err).toBe(0)
+    expect(load.err.match(/delimiter: .*/g)).toEqual([
+      'delimiter: semicolon, because it gives each of 3 lines 2 cells',
+      'delimiter: tab, because it gives each of 3 lines 2 cells',
+    ])
+    expect(load.err).toMatch(/^a\.csv and 2 more files: delimiter: semicolon/m)
+  })
+
   it('that has several readings is not loaded before one of them is chosen', async () => {
     await using folder = await Folder.make({
       'a.csv': 'day,value\n2024-01-01,1\n2024-01-02,2\n2024-01-03,3\nremark,x\n',

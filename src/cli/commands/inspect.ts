@@ -57,7 +57,7 @@ export function inspectCommand(command: Command): Command {
 }
 
 function asJson(inspection: Inspection, command: string) {
-  const { source, reading, decisions, questions, proposal, outcome, statistics, key } = inspection
+  const { source, reading, decisions, questions, hints, proposal, outcome, statistics, key } = inspection
   const { notation: _, notations: __, ...written } = reading
   return {
     file: source.path,
@@ -66,7 +66,7 @@ function asJson(inspection: Inspection, command: string) {
     rejected: outcome.rejected,
     rejects: outcome.rejects,
     decisions,
-    questions: [...questions, ...proposal.columns.flatMap(({ question }) => question ?? [])],
+    questions: [...questions, ...hints, ...proposal.columns.flatMap(({ question }) => question ?? [])],
     columns: proposal.columns.map(({ field, name, type, notNull, reason }, index) => ({
       name,
       field,
@@ -86,7 +86,7 @@ const mostReason = 60
 const mostValue = 24
 
 function printInspection(inspection: Inspection, command: string): void {
-  const { source, decisions, questions, proposal, outcome, statistics, key } = inspection
+  const { source, decisions, questions, hints, proposal, outcome, statistics, key } = inspection
   const rejected = outcome.rejected === 0 ? '' : `, ${count(outcome.rejected)} of them would be rejected`
   print(`${visible(source.path)}: ${counted(outcome.records, 'record')}${rejected}`)
   for (const { line, code, detail } of outcome.rejects)
@@ -113,6 +113,7 @@ function printInspection(inspection: Inspection, command: string): void {
   for (const line of table(head, rows)) print(line)
   print('')
   for (const question of questions) print(`must be answered: ${visible(placedText(question))}`)
+  for (const hint of hints) print(`can be answered: ${visible(placedText(hint))}`)
   for (const { question } of proposal.columns)
     if (question !== undefined) print(`can be answered: ${visible(questionText(question))}`)
   if (key !== undefined) print(`key: ${visible(key.column)} may identify a record, because ${key.because}`)
