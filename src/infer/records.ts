@@ -2,6 +2,7 @@
 import { linesIn } from '../core/bytes.ts'
 import type { Layout } from '../core/load.ts'
 import type { Abortable } from '../core/wait.ts'
+import { type Filter, filterOf } from '../consumer/decode/filter.ts'
 import type { RecordReader } from '../format/format.ts'
 import type { Reading } from '../format/reading.ts'
 import { formatOf, splitterFor } from '../format/registry.ts'
@@ -91,10 +92,13 @@ class Records {
   /** Where each record names its own fields: those that were seen. */
   readonly #names: string[] | undefined
   #reader: RecordReader
+  /** What is left out of the load says nothing of its columns. */
+  #filter: Filter | undefined
 
   constructor(profile: Profile, { name }: Source, layout: Layout, reading: Reading) {
     this.#profile = profile
-    this.#layout = layout
+    const { skipWhen } = reading
+    this.#layout = skipWhen === undefined ? layout : { ...layout, skipWhen }
     this.#names = layout.fields.length === 0 ? [] : undefined
     this.#reader = this.#makeReader()
     profile.begin(name, this.#reader.fields, { hasStrings: this.#names !== undefined, ...reading })
@@ -122,7 +126,7 @@ class Records {
         profile.setFields(this.#reader.fields)
       } else {
         added++
-        profile.add(reader, line, bytes)
+        if (this.#filter?.() !== true) profile.add(reader, line, bytes)
       }
     }
   }
@@ -131,7 +135,9 @@ class Records {
     const wanted = (this.#names ?? []).map((name) => ({ name, take: 'either' as const }))
     const format = formatOf(this.#layout)
     if (format === undefined) throw new Error(`no reader of format ${this.#layout.format}`)
-    return format.reader(this.#layout, wanted, false)
+    const reader = format.reader(this.#layout, wanted, false)
+    this.#filter = filterOf({ columns: [] }, this.#layout, reader)
+    return reader
   }
 
   /** Whether the record has a field that was not known. */

@@ -136,7 +136,8 @@ export function cellsOfColumn(model: Model, fields: readonly string[], name: str
 }
 
 /** Whether the model masks a column. */
-export const isMasked = (model: Model): boolean => model.columns.some(({ mask }) => mask !== undefined)
+export const isMasked = (model: Pick<Model, 'columns'>): boolean =>
+  model.columns.some(({ mask }) => mask !== undefined)
 
 /** Whether rows depend on the release of the time-zone data. */
 export const hasZones = (model: Model): boolean =>

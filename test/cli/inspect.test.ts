@@ -75,6 +75,22 @@ describe.concurrent('a file without a model', () => {
     expect(folder.rows('a')).toBe(3)
   })
 
+  it('has the types of the records that --skip-when does not leave out', async () => {
+    const csv = 'at,n\n2024-01-01,1\nat,n\n2024-01-02,2\n,missing\n'
+    await using folder = await Folder.make({ 'a.csv': csv })
+    const load = await folder.lading('load', 'a.csv', '--skip-when', 'at=at', '--skip-when', 'at=')
+    expect(load.code, load.err).toBe(0)
+    expect(load.out).toContain('2 records of the skipped left out on purpose')
+    expect(folder.sql('SELECT typeof(n) AS type, count(*) AS n FROM a GROUP BY 1')).toEqual([
+      { type: 'integer', n: 2 },
+    ])
+    const json = '{"n":1}\n{"kind":"end","n":"x"}\n{"n":2}\n'
+    await folder.write('b.ndjson', json)
+    const objects = await folder.lading('load', 'b.ndjson', '--skip-when', 'kind=end')
+    expect(objects.code, objects.err).toBe(0)
+    expect(objects.err).toContain('column n: integer')
+  })
+
   it('that is one of many is named with them where all are decided alike', async () => {
     const files = Object.fromEntries(['a', 'b', 'c'].map((name) => [`in/${name}.csv`, 'a;b\n1;2\n3;4\n']))
     await using folder = await Folder.make({ ...files, 'in/d.csv': 'a\tb\n1\t2\n3\t4\n' })

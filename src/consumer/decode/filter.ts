@@ -14,7 +14,11 @@ interface Skip {
 }
 
 /** Undefined where nothing is left out. */
-export function filterOf(model: Model, { skipWhen }: Layout, reader: RecordReader): Filter | undefined {
+export function filterOf(
+  model: Pick<Model, 'columns' | 'skipWhen' | 'where'>,
+  { skipWhen }: Layout,
+  reader: RecordReader,
+): Filter | undefined {
   const { where } = model
   const skips = [model.skipWhen, skipWhen].flatMap((each) =>
     Object.entries(each ?? {}).map(([field, texts]): Skip => ({
