@@ -4,7 +4,13 @@
  */
 import { cpSync, globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type ChunkingContext, defineConfig, type Plugin } from 'rolldown'
+import {
+  type ChunkingContext,
+  defineConfig,
+  type OutputOptions,
+  type Plugin,
+  type RolldownOptions,
+} from 'rolldown'
 
 const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, import.meta.url))
 
@@ -75,28 +81,46 @@ const page: Plugin = {
   writeBundle: () => cpSync(source('web/page'), new URL('dist/page', import.meta.url), { recursive: true }),
 }
 
-export default defineConfig({
-  input: {
-    index: source('index.ts'),
-    'cli/main': source('cli/main.ts'),
-    'writer-thread': source('sink/sqlite/writer-thread.ts'),
-    'profile-thread': source('load/profile-thread.ts'),
-  },
+const common = {
   platform: 'node',
   preserveEntrySignatures: 'allow-extension',
   logLevel: 'warn',
   external: (id) => /^[@a-z]/.test(id) && !/^(commander$|node:|@oxc-project\/runtime\/)/.test(id),
-  plugins: [builtins, licences, page],
   transform: { target: 'es2024' },
   // What is not used of a part of Node goes.
   treeshake: { propertyReadSideEffects: false },
-  output: {
-    dir: 'dist',
-    cleanDir: true,
-    sourcemap: true,
-    sourcemapExcludeSources: true,
-    chunkFileNames: '[name].js',
-    comments: { legal: true, annotation: false, jsdoc: false },
-    codeSplitting: { includeDependenciesRecursively: false, groups: [{ name: fileOf, debugName: 'files' }] },
-  },
+} satisfies RolldownOptions
+
+const output = {
+  dir: 'dist',
+  sourcemap: true,
+  sourcemapExcludeSources: true,
+  chunkFileNames: '[name].js',
+  comments: { legal: true, annotation: false, jsdoc: false },
+} satisfies OutputOptions
+
+/** A thread shares no module with its process and no compiled code, so it gets what it needs and no more. */
+const thread = (name: string, path: string) => ({
+  ...common,
+  input: { [name]: source(path) },
+  plugins: [builtins],
+  output: { ...output, codeSplitting: false as const },
 })
+
+export default defineConfig([
+  {
+    ...common,
+    input: { index: source('index.ts'), 'cli/main': source('cli/main.ts') },
+    plugins: [builtins, licences, page],
+    output: {
+      ...output,
+      cleanDir: true,
+      codeSplitting: {
+        includeDependenciesRecursively: false,
+        groups: [{ name: fileOf, debugName: 'files' }],
+      },
+    },
+  },
+  thread('writer-thread', 'sink/sqlite/writer-thread.ts'),
+  thread('profile-thread', 'load/profile-thread.ts'),
+])

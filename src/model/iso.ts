@@ -5,37 +5,53 @@ export function isoDate(days: number): string {
   return new Date(days * 86_400_000).toISOString().slice(0, 10)
 }
 
-/** Written in place: a template would allocate a dozen strings per timestamp. */
-const buffer = Buffer.from('0000-00-00T00:00:00.000000Z')
-const withoutZone = buffer.length - 1
-let lastDays = Number.NaN
+/** The last timestamp, written in place: a template would allocate a dozen strings for each. */
+const latest = Buffer.from('0000-00-00T00:00:00.000000Z')
+let latestDays = Number.NaN
+
+export const instantBytes = latest.length
+/** Without the zone. */
+export const timestampBytes = instantBytes - 1
 
 /** `YYYY-MM-DDTHH:MM:SS.ffffff`, with a final `Z` for an instant. */
 export function isoTimestamp(days: number, micros: number, instant: boolean): string {
-  // Consecutive records mostly share their date.
-  if (days !== lastDays) {
-    buffer.write(isoDate(days), 0, 'latin1')
-    lastDays = days
-  }
-  const seconds = Math.floor(micros / 1_000_000)
-  const minutes = Math.floor(seconds / 60)
-  const hours = Math.floor(minutes / 60)
-  digits(hours, 13, 2)
-  digits(minutes - hours * 60, 16, 2)
-  digits(seconds - minutes * 60, 19, 2)
-  digits(micros - seconds * 1_000_000, 26, 6)
-  return buffer.toString('latin1', 0, instant ? buffer.length : withoutZone)
+  setLatest(days, micros)
+  return latest.toString('latin1', 0, instant ? instantBytes : timestampBytes)
+}
+
+/** Writes the `instantBytes` bytes of an instant at `at`. */
+export function writeInstant(target: Uint8Array, at: number, days: number, micros: number): void {
+  setLatest(days, micros)
+  target.set(latest, at)
 }
 
 /** `HH:MM:SS.ffffff` */
 export const isoTime = (micros: number): string => isoTimestamp(0, micros, false).slice(11)
 
-/** Writes `count` digits that end just before `end`. */
-function digits(value: number, end: number, count: number): void {
-  let rest = value
-  for (let at = end - 1; at >= end - count; at--) {
-    const next = Math.floor(rest / 10)
-    buffer[at] = 48 + rest - next * 10
-    rest = next
+function setLatest(days: number, micros: number): void {
+  // Consecutive records mostly share their date.
+  if (days !== latestDays) {
+    latest.write(isoDate(days), 0, 'latin1')
+    latestDays = days
   }
+  // Integers of 32 bits: where they are divided, the engine multiplies.
+  const seconds = (micros / 1_000_000) | 0
+  const fraction = (micros - seconds * 1_000_000) | 0
+  const minutes = (seconds / 60) | 0
+  const hours = (minutes / 60) | 0
+  twoDigits(hours, 11)
+  twoDigits(minutes - hours * 60, 14)
+  twoDigits(seconds - minutes * 60, 17)
+  const tenThousands = (fraction / 10_000) | 0
+  const rest = fraction - tenThousands * 10_000
+  const hundreds = (rest / 100) | 0
+  twoDigits(tenThousands, 20)
+  twoDigits(hundreds, 22)
+  twoDigits(rest - hundreds * 100, 24)
+}
+
+function twoDigits(value: number, at: number): void {
+  const tens = (value / 10) | 0
+  latest[at] = 48 + tens
+  latest[at + 1] = 48 + value - tens * 10
 }

@@ -37,7 +37,7 @@ export interface Part {
   describe(row: number, fault: Fault): Reject
 }
 
-/** `Rows` is the buffer that the sink itself made with `rows`. */
+/** `Rows` is the buffer that the sink itself made with `rows`. Nothing touches it until it is written. */
 export interface Batch<Rows extends RowBuffer = RowBuffer> {
   readonly pipeline: string
   readonly model: Model

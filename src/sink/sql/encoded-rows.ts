@@ -1,7 +1,16 @@
-/** Rows that have left their buffer. */
-export interface EncodedCopy {
-  readonly bytes: Uint8Array<ArrayBuffer>
-  readonly starts: Int32Array<ArrayBuffer>
+/** Rows as another thread gets them: the same memory, not a copy. */
+export interface SharedRows {
+  readonly bytes: Uint8Array
+  readonly starts: Int32Array
+}
+
+export interface RowMemory {
+  /** Bytes to begin with. */
+  readonly bytes: number
+  /** Another thread may read it. */
+  readonly isShared: boolean
+  /** Told how much the rows need, each time that they need more. */
+  readonly onGrowth?: (bytes: number) => void
 }
 
 /**
@@ -10,14 +19,22 @@ export interface EncodedCopy {
  * several times its size.
  */
 export abstract class EncodedRows {
-  protected buffer: Buffer = Buffer.allocUnsafe(1 << 20)
+  protected buffer: Buffer
   /** The same memory: a number of several bytes is one store here, and one for each byte in the buffer. */
-  protected view = viewOf(this.buffer)
+  protected view: DataView
   /** Where the next byte goes. */
   protected at = 0
   /** Where each row begins, the next one too. */
-  #starts = new Int32Array(1 << 12)
+  #starts: Int32Array
   #rows = 0
+  readonly #memory: RowMemory
+
+  constructor(memory: RowMemory = { bytes: 1 << 20, isShared: false }) {
+    this.#memory = memory
+    this.buffer = this.#allocate(memory.bytes)
+    this.view = viewOf(this.buffer)
+    this.#starts = this.#allocateStarts(1 << 12)
+  }
 
   get rows(): number {
     return this.#rows
@@ -42,17 +59,14 @@ export abstract class EncodedRows {
     return this.#starts[row] as number
   }
 
-  /** The rows in memory of their own, which can be given to another thread. */
-  copy(): EncodedCopy {
-    return {
-      bytes: new Uint8Array(this.buffer.subarray(0, this.at)),
-      starts: this.#starts.slice(0, this.#rows + 1),
-    }
+  /** The rows until the next `clear`. */
+  share(): SharedRows {
+    return { bytes: this.buffer.subarray(0, this.at), starts: this.#starts.subarray(0, this.#rows + 1) }
   }
 
-  /** Takes over a copy in place of its own rows. */
-  protected adopt({ bytes, starts }: EncodedCopy): void {
-    this.buffer = Buffer.from(bytes.buffer)
+  /** Takes rows of another thread in place of its own. */
+  protected adopt({ bytes, starts }: SharedRows): void {
+    this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     this.view = viewOf(this.buffer)
     this.#starts = starts
     this.#rows = starts.length - 1
@@ -64,7 +78,7 @@ export abstract class EncodedRows {
   endRow(): void {
     this.#rows++
     if (this.#rows === this.#starts.length) {
-      const larger = new Int32Array(this.#starts.length * 2)
+      const larger = this.#allocateStarts(this.#starts.length * 2)
       larger.set(this.#starts)
       this.#starts = larger
     }
@@ -91,10 +105,21 @@ export abstract class EncodedRows {
   }
 
   #grow(bytes: number): void {
-    const larger = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.at + bytes))
+    this.#memory.onGrowth?.(this.at + bytes)
+    const larger = this.#allocate(Math.max(this.buffer.length * 2, this.at + bytes))
     this.buffer.copy(larger, 0, 0, this.at)
     this.buffer = larger
     this.view = viewOf(larger)
+  }
+
+  #allocate(bytes: number): Buffer {
+    return this.#memory.isShared ? Buffer.from(new SharedArrayBuffer(bytes)) : Buffer.allocUnsafe(bytes)
+  }
+
+  #allocateStarts(count: number): Int32Array {
+    return new Int32Array(
+      this.#memory.isShared ? new SharedArrayBuffer(count * 4) : new ArrayBuffer(count * 4),
+    )
   }
 }
 

@@ -28,10 +28,10 @@ export type Insert = (
 ) => number
 
 /**
- * Beyond about 16 rows of three columns a statement gains nothing, and the rows that follow a bad one would
- * be written twice.
+ * Rows of a statement, and of those that write its rows again if one is refused, or that write the last rows.
+ * More than 64 gain nothing. SQLite keeps a copy of each page that a statement changes, so few gain less.
  */
-const mostRows = 16
+const groupSizes = [64, 16] as const
 /** A statement's cost grows with its parameters, of which SQLite takes 32,766. */
 const mostParameters = 512
 
@@ -86,26 +86,29 @@ function inserterOf(file: SqliteFile, model: InsertModel, { checked, guarded, re
 }
 
 function unguarded(file: SqliteFile, model: InsertModel): Insert {
-  const rows = Math.min(mostRows, Math.floor(mostParameters / model.columns.length))
-  return rows < 2 || dependOnEachOther(file, model) ? insertOneByOne : insertGroups(rows)
+  if (dependOnEachOther(file, model)) return insertOneByOne
+  const most = Math.floor(mostParameters / model.columns.length)
+  const sizes = new Set(groupSizes.map((size) => Math.min(size, most)))
+  return [...sizes].filter((size) => size > 1).reduceRight(inGroups, insertOneByOne)
 }
 
-/** A statement that fails takes back all that it did, so that its rows can be inserted again. */
-const insertGroups =
-  (size: number): Insert =>
+/**
+ * A statement that fails takes back all that it did, so that `other` can insert its rows again. It inserts the
+ * rows that fill no group, too.
+ */
+const inGroups =
+  (other: Insert, size: number): Insert =>
   (file, batch, start, end, refuse) => {
-    if (end - start < size) return insertOneByOne(file, batch, start, end, refuse)
-    const { rows } = batch
-    const { length } = batch.model.columns
+    if (end - start < size) return other(file, batch, start, end, refuse)
     const insert = groupInserter(file, batch.model, size)
     const bound: SqliteValue[] = []
     let changed = 0
     let row = start
     for (; row + size <= end; row += size) {
-      for (let index = 0; index < size; index++) rows.read(row + index, bound, index * length)
-      changed += insert(bound) ?? insertOneByOne(file, batch, row, row + size, refuse)
+      batch.rows.read(row, row + size, bound)
+      changed += insert(bound) ?? other(file, batch, row, row + size, refuse)
     }
-    return changed + insertOneByOne(file, batch, row, end, refuse)
+    return changed + other(file, batch, row, end, refuse)
   }
 
 /** Returns how many of the rows changed the table; undefined if one was refused, and all with it. */
@@ -168,7 +171,7 @@ function insertEach(
   const bound: SqliteValue[] = []
   let changed = 0
   for (let row = start; row < end; row++) {
-    rows.read(row, bound, 0)
+    rows.read(row, row + 1, bound)
     if (guarded) file.exec('SAVEPOINT row')
     try {
       // A trigger's own changes count too, so a row counts as one or none.

@@ -1,94 +1,98 @@
 import type { SqliteValue } from '../../core/sqlite.ts'
-import { isoDate, isoTime, isoTimestamp } from '../../model/iso.ts'
+import { instantBytes, isoDate, isoTime, timestampBytes, writeInstant } from '../../model/iso.ts'
 import { uuidText } from '../../model/values.ts'
 import type { RowBuffer } from '../../model/writer.ts'
-import { type EncodedCopy, EncodedRows } from '../sql/encoded-rows.ts'
+import { EncodedRows, type SharedRows } from '../sql/encoded-rows.ts'
 
 /** What a value begins with; its bytes follow. */
 const NULL = 0
 const NUMBER = 1
 const BIGINT = 2
-const TEXT = 3
-const DATE = 4
+/** Text of which each byte is a character. */
+const ASCII = 3
+const TEXT = 4
 const TIMESTAMP = 5
 const BLOB = 6
 
-interface Column {
-  readonly utc: boolean
-  /** The text last read: neighbouring records often share it. */
-  bytes: Buffer
-  text: string
-}
+/** Memory of the first rows. */
+const firstBytes = 32 * 1024
+/** Beyond it a text is not looked at, byte by byte, for whether it is ASCII. */
+const mostLooked = 32
+/** Rows are read together up to so many bytes. */
+const mostTogether = 64 * 1024
 
 /** Rows as tagged values, which become what an INSERT binds only when it binds them. */
 export class ValueRows extends EncodedRows implements RowBuffer {
-  readonly #columns: readonly Column[]
+  /** Of each column, whether its times are instants. */
+  readonly utc: readonly boolean[]
 
-  /** `utc` says of each column whether its times are instants. */
-  constructor(utc: readonly boolean[]) {
-    super()
-    this.#columns = utc.map((each) => ({ utc: each, bytes: Buffer.alloc(0), text: '' }))
+  /** `onGrowth` is told how many bytes the rows take, each time that they take twice as many. */
+  constructor(utc: readonly boolean[], onGrowth: (bytes: number) => void = () => {}) {
+    super({ bytes: firstBytes, isShared: true, onGrowth })
+    this.utc = utc
   }
 
-  static of(copy: EncodedCopy, utc: readonly boolean[]): ValueRows {
+  static of(shared: SharedRows, utc: readonly boolean[]): ValueRows {
     const rows = new ValueRows(utc)
-    rows.adopt(copy)
+    rows.adopt(shared)
     return rows
   }
 
-  get utc(): readonly boolean[] {
-    return this.#columns.map(({ utc }) => utc)
-  }
-
-  /** Puts the values of row `row` into `values` from `first` on, in the order of the columns. */
-  read(row: number, values: SqliteValue[], first: number): void {
-    const { view } = this
-    let at = this.startOf(row)
-    let index = first
-    for (const column of this.#columns) {
-      const tag = this.buffer[at++]
-      if (tag === NUMBER) {
-        values[index] = view.getFloat64(at, true)
-        at += 8
-      } else if (tag === TEXT) {
-        const length = view.getUint32(at, true)
-        values[index] = this.#text(column, at + 4, length)
-        at += 4 + length
-      } else if (tag === TIMESTAMP) {
-        values[index] = isoTimestamp(view.getInt32(at, true), view.getFloat64(at + 4, true), column.utc)
-        at += 12
-      } else if (tag === DATE) {
-        values[index] = isoDate(view.getInt32(at, true))
-        at += 4
-      } else if (tag === BIGINT) {
-        values[index] = view.getBigInt64(at, true)
-        at += 8
-      } else if (tag === BLOB) {
-        const length = view.getUint32(at, true)
-        values[index] = this.buffer.subarray(at + 4, at + 4 + length)
-        at += 4 + length
-      } else values[index] = null
-      index++
+  /** Puts the values of the rows from `start` to before `end` into `values`, in the order of the columns. */
+  read(start: number, end: number, values: SqliteValue[]): void {
+    for (let row = start, index = 0; row < end;) {
+      const next = this.#isShort(row, end) ? end : row + 1
+      index = this.#readTogether(row, next, values, index)
+      row = next
     }
   }
 
-  #text(column: Column, at: number, length: number): string {
-    if (column.bytes.length !== length || !this.#holds(column.bytes, at)) {
-      column.bytes = Buffer.from(this.buffer.subarray(at, at + length))
-      column.text = column.bytes.toString('utf8')
-    }
-    return column.text
+  #isShort(start: number, end: number): boolean {
+    return this.startOf(end) - this.startOf(start) <= mostTogether
   }
 
-  /** Whether the bytes stand at `at`. */
-  #holds(bytes: Buffer, at: number): boolean {
-    const { buffer } = this
-    const { length } = bytes
-    // As when appending: the call of a comparison costs more than some dozens of bytes.
-    if (length > 32) return bytes.compare(buffer, at, at + length) === 0
-    // From the end, where neighbours mostly differ.
-    for (let index = length - 1; index >= 0; index--) if (bytes[index] !== buffer[at + index]) return false
-    return true
+  /**
+   * All bytes become one string, of which texts are parts: each call that makes a string of bytes costs more
+   * than what else is done for a value.
+   */
+  #readTogether(first: number, end: number, values: SqliteValue[], firstIndex: number): number {
+    const { buffer, view, utc } = this
+    const from = this.startOf(first)
+    const all = this.#isShort(first, end) ? buffer.toString('latin1', from, this.startOf(end)) : undefined
+    const ascii = (start: number, length: number): string =>
+      all === undefined
+        ? buffer.toString('latin1', start, start + length)
+        : all.substring(start - from, start - from + length)
+    let at = from
+    let index = firstIndex
+    for (let row = first; row < end; row++) {
+      for (const isInstant of utc) {
+        const tag = buffer[at++]
+        if (tag === NUMBER) {
+          values[index++] = view.getFloat64(at, true)
+          at += 8
+        } else if (tag === ASCII) {
+          const length = view.getUint32(at, true)
+          values[index++] = ascii(at + 4, length)
+          at += 4 + length
+        } else if (tag === TIMESTAMP) {
+          values[index++] = ascii(at, isInstant ? instantBytes : timestampBytes)
+          at += instantBytes
+        } else if (tag === TEXT) {
+          const length = view.getUint32(at, true)
+          values[index++] = buffer.toString('utf8', at + 4, at + 4 + length)
+          at += 4 + length
+        } else if (tag === BIGINT) {
+          values[index++] = view.getBigInt64(at, true)
+          at += 8
+        } else if (tag === BLOB) {
+          const length = view.getUint32(at, true)
+          values[index++] = buffer.subarray(at + 4, at + 4 + length)
+          at += 4 + length
+        } else values[index++] = null
+      }
+    }
+    return index
   }
 
   null(): void {
@@ -116,15 +120,12 @@ export class ValueRows extends EncodedRows implements RowBuffer {
     this.text(bytes, start, end)
   }
   date(days: number): void {
-    this.#tag(DATE, 4)
-    this.view.setInt32(this.at, days, true)
-    this.at += 4
+    this.custom(isoDate(days))
   }
   timestamp(days: number, micros: number): void {
-    this.#tag(TIMESTAMP, 12)
-    this.view.setInt32(this.at, days, true)
-    this.view.setFloat64(this.at + 4, micros, true)
-    this.at += 12
+    this.#tag(TIMESTAMP, instantBytes)
+    writeInstant(this.buffer, this.at, days, micros)
+    this.at += instantBytes
   }
   time(micros: number): void {
     this.custom(isoTime(micros))
@@ -133,7 +134,8 @@ export class ValueRows extends EncodedRows implements RowBuffer {
     this.custom(uuidText(bytes))
   }
   text(bytes: Buffer, start: number, end: number): void {
-    this.#sized(TEXT, bytes, start, end)
+    const isAscii = end - start <= mostLooked && allAscii(bytes, start, end)
+    this.#sized(isAscii ? ASCII : TEXT, bytes, start, end)
   }
   bytea(bytes: Buffer, start: number, end: number): void {
     this.#sized(BLOB, bytes, start, end)
@@ -160,4 +162,10 @@ export class ValueRows extends EncodedRows implements RowBuffer {
     this.reserve(1 + bytes)
     this.buffer[this.at++] = tag
   }
+}
+
+function allAscii(bytes: Buffer, start: number, end: number): boolean {
+  let marks = 0
+  for (let at = start; at < end; at++) marks |= bytes[at] as number
+  return marks < 0x80
 }

@@ -83,7 +83,11 @@ export class SqliteSink implements Sink<ValueRows> {
 
   rows(model: Model): ValueRows {
     const change = changesRows(model) ? [false] : []
-    return new ValueRows([...model.columns.map((column) => column.type.kind === 'timestamptz'), ...change])
+    const utc = [...model.columns.map((column) => column.type.kind === 'timestamptz'), ...change]
+    return new ValueRows(utc, (bytes) => {
+      // So early, it is there when the batch is decoded.
+      if (bytes >= this.#threadBytes) this.#writer?.start()
+    })
   }
 
   /** Of a view it is not known. */

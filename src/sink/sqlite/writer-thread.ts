@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Code } from '../../core/errors.ts'
 import { SqliteFile } from '../../core/sqlite.ts'
-import type { EncodedCopy } from '../sql/encoded-rows.ts'
+import type { SharedRows } from '../sql/encoded-rows.ts'
 import type { Part, Verdict } from '../sink.ts'
 import type { InsertModel } from './ddl.ts'
 import { sinkError } from './errors.ts'
@@ -13,7 +13,7 @@ export interface Job {
   readonly pipeline: string
   readonly model: InsertModel
   readonly parts: readonly Omit<Part, 'describe'>[]
-  readonly rows: EncodedCopy
+  readonly rows: SharedRows
   readonly utc: readonly boolean[]
 }
 

@@ -32,7 +32,8 @@ export class Writer implements AsyncDisposable {
     this.#options = { path, busyMs }
   }
 
-  #start(): Worker {
+  /** Starts the thread if it is not there: it takes some dozens of milliseconds. */
+  start(): Worker {
     if (this.#thread !== undefined) return this.#thread
     const thread = new Worker(new URL(entry, import.meta.url), { workerData: this.#options })
     thread.on('message', (answer: Answer) => {
@@ -63,12 +64,12 @@ export class Writer implements AsyncDisposable {
         columns: columns.map(({ name }) => ({ name })),
       },
       parts: parts.map(plain),
-      rows: rows.copy(),
+      rows: rows.share(),
       utc: rows.utc,
     }
-    const thread = this.#start()
+    const thread = this.start()
     return new Promise((resolve, reject) => {
-      thread.postMessage(job, [job.rows.bytes.buffer, job.rows.starts.buffer])
+      thread.postMessage(job, [])
       if (this.#waiting.push({ resolve, reject }) === 1) thread.ref()
     })
   }
