@@ -115,6 +115,8 @@ async function arrive(
     headers: Buffer.isBuffer(read) ? decodedHeaders(headers) : headers,
     attempt,
     ...(Buffer.isBuffer(read) ? { body: read } : { body, fault: read }),
+    // What a reference leads to is read by its hash alone.
+    isProved: Buffer.isBuffer(read) && referenceIn(delivery) !== undefined,
     settle: (outcome) => delivery.settle(outcome),
     extend: async (ms) => delivery.extend?.(ms),
     isCurrent: () => delivery.isCurrent?.() ?? true,

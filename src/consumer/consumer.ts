@@ -122,11 +122,11 @@ class Run {
   }
 
   async run(): Promise<Tally> {
-    const { model, root = '.' } = this.#options
+    const { model, root = '.', besideLoad } = this.#options
     try {
       for (const message of warningsOf(model)) this.#onEvent({ type: 'warning', message })
       if (hasZones(model)) this.#onEvent({ type: 'zones', release: zoneRelease })
-      const files = await openReferences(root)
+      const files = await openReferences(root, besideLoad)
       await this.#prepare()
       await this.#consume(files)
       await this.#upkeep.idle()

@@ -26,7 +26,7 @@ export interface ConsumerOptions extends InsideOptions {
   readonly dedupKey?: DedupKey
   /**
    * Folder below which messages may refer to files (`carry: 'reference'`), `.` where it is not given. Nothing
-   * outside it is read.
+   * outside it is read, except for a load at work, the files that it names.
    */
   readonly root?: string
   /** Unsettled deliveries at once. */

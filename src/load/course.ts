@@ -98,12 +98,17 @@ export class Course {
   }
 
   /**
-   * What became of the sources, where one of them is at fault and all that was published has its verdict;
-   * nothing where it is the only one.
+   * What became of the sources, where one of them is at fault and all that was published has its verdict,
+   * except that of the loads `open`; nothing where it is the only one.
    */
-  toldOf(names: readonly string[]): string | undefined {
+  toldOf(names: readonly string[], open: ReadonlySet<string> = new Set()): string | undefined {
     if (names.length < 2) return undefined
-    const stages = new Map([...this.#stages].map(([loadId, stage]) => [this.#sources.get(loadId), stage]))
+    const stages = new Map(
+      [...this.#stages].map(([loadId, stage]) => [
+        this.#sources.get(loadId),
+        open.has(loadId) ? 'begun' : stage,
+      ]),
+    )
     const groups = [
       ['loaded completely', names.filter((name) => stages.has(name) && stages.get(name) !== 'begun')],
       ['loaded in part', names.filter((name) => stages.get(name) === 'begun')],

@@ -2,17 +2,19 @@
 import { pagesOf } from '../core/pages.ts'
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, tellAll } from '../core/events.ts'
+import { listed } from '../core/listed.ts'
 import { retrying } from '../core/retry.ts'
 import { sleep } from '../core/wait.ts'
 import { modelOfChanges } from '../model/change.ts'
 import { tableName } from '../model/model.ts'
-import { endAgain, endFresh, planAll } from '../producer/loads.ts'
+import { changedSince, endAgain, endFresh, planAll } from '../producer/loads.ts'
 import type { ProducedLoad } from '../producer/produce.ts'
 import { checkHeads, openSources } from '../producer/sources.ts'
 import type { Queue } from '../queue/queue.ts'
 import { balance, openReceipt } from '../sink/receipt.ts'
 import type { Receipt } from '../sink/ledger.ts'
 import { preparedWarnings } from '../sink/table.ts'
+import type { Carry } from '../source/carry.ts'
 import type { Source } from '../source/source.ts'
 import { Course } from './course.ts'
 import { Earlier } from './earlier.ts'
@@ -23,8 +25,11 @@ import { askingUntil, type LoadOptions, type LoadResult, type Patiently, type Ru
 export type { LeftInQueue, LoadOptions, LoadResult, WorkerOptions, Workers } from './options.ts'
 
 const defaultStartTimeoutMs = 30_000
+/** Files that an error lists. */
+const mostListed = 5
 
-export async function load(given: LoadOptions): Promise<LoadResult> {
+export async function load(wanted: LoadOptions): Promise<LoadResult> {
+  const given = { ...wanted, carry: wanted.carry ?? carryThrough(wanted.queue) }
   const course = new Course()
   const onEvent = tellAll(course.listen, given.onEvent ?? ignoreEvents)
   const patiently = askingUntil(given.signal, onEvent)
@@ -45,6 +50,9 @@ export async function load(given: LoadOptions): Promise<LoadResult> {
   const receipts = await patiently(() => receiptsOf(options, moved.produced, earlier))
   return await conclude(options, earlier, moved, receipts, patiently)
 }
+
+/** The consumers of a load run on its machine; those of a broker's queue may be others. */
+const carryThrough = ({ traits }: Queue): Carry => (traits.isLocal === true ? 'local' : 'bytes')
 
 /** Whether the indexes of the table are left for the end. */
 async function prepareTable(
@@ -96,7 +104,9 @@ async function conclude(
   const { queue, signal, course, onEvent } = options
   for (const { loadId, source, records, loaded, rejected, skipped, dead } of receipts)
     onEvent({ type: 'receipt', loadId, source, records, loaded, rejected, skipped, dead })
-  const isComplete = receipts.every((receipt) => balance(receipt).open === 0)
+  const open = receipts.filter((receipt) => balance(receipt).open > 0)
+  if (open.length > 0 && signal?.aborted !== true) await requireUnchanged(options, open)
+  const isComplete = open.length === 0
   const loads = receipts.map(({ loadId }) => loadId)
   if (options.again === true && isComplete) endAgain(options)
   if (options.fresh === true && isComplete) endFresh(options, loads)
@@ -109,6 +119,25 @@ async function conclude(
     left: { messages, of: messages === 0 ? [] : course.foreign },
     emptied: earlier.emptied,
   }
+}
+
+/**
+ * Bytes that travelled were proved before. What was referred to may have been changed until it was read, and
+ * its chunks are open then.
+ */
+async function requireUnchanged(options: Running, open: readonly Receipt[]): Promise<void> {
+  if (options.carry === 'bytes') return
+  const changed = await changedSince(
+    options,
+    open.map(({ loadId }) => loadId),
+  )
+  if (changed.length === 0) return
+  const told = options.course.toldOf(options.names, new Set(open.map(({ loadId }) => loadId)))
+  if (told !== undefined) options.onEvent({ type: 'warning', message: told })
+  throw new LadingError(
+    'SOURCE_CHANGED',
+    `${listed(changed, mostListed)} changed while it was loaded; nothing was loaded but what was planned`,
+  )
 }
 
 /** Long enough for a broker to move a message from one of its queues to another, in milliseconds. */

@@ -1,10 +1,11 @@
 /** Sources → loads: their identity, their frozen plan, and what an interrupted run began. */
 import { breath } from '../core/wait.ts'
+import { sourceAt } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
 import { loadIdOf } from './identity.ts'
 import { openState, pipelineOf, type ProduceOptions, type ProducerOptions } from './options.ts'
 import { type Plan, planSource } from './plan.ts'
-import type { ReadSource } from './reading.ts'
+import { type ReadSource, written } from './reading.ts'
 import { openSources } from './sources.ts'
 import type { Draft, FrozenPlan, ProducerState } from './state.ts'
 
@@ -138,6 +139,22 @@ export async function plannedBefore(
     if ((await source.state().catch(() => undefined)) === seen) loads.push(id)
   }
   return loads
+}
+
+/** Names of the sources of these loads that are not what was planned any more. */
+export async function changedSince(
+  options: ProducerOptions,
+  loads: readonly string[],
+): Promise<readonly string[]> {
+  using state = openState(options)
+  const changed: string[] = []
+  for (const loadId of loads) {
+    const load = state.find(loadId)
+    if (load === undefined) continue
+    const source = written(sourceAt(load.path, load.name), load.reading)
+    if ((await source.state().catch(() => undefined)) !== load.state) changed.push(load.name)
+  }
+  return changed
 }
 
 /**

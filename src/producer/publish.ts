@@ -1,6 +1,8 @@
 /**
  * Pass 2 over a source: reads each planned chunk again, proves that it is still what was planned, and
- * publishes it. A chunk that travels by reference is not read again: its consumer reads and proves it.
+ * publishes it. A chunk that travels by reference is not read again: its consumer reads and proves it. On
+ * the same machine (`carry: 'local'`) that ends with the first sign that the file was changed: from there on
+ * the chunks are read and proved here, so that no more is published of a file than what was planned.
  */
 import { randomUUID } from 'node:crypto'
 import { LadingError } from '../core/errors.ts'
@@ -13,7 +15,7 @@ import { traceHeaders } from '../core/trace.ts'
 import { type ChunkReference, chunkKey, envelopeHeaders, targetOf } from '../queue/envelope.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { PlannedChunk } from './plan.ts'
-import type { ReferenceOf } from '../source/carry.ts'
+import type { CarryOptions, ReferenceOf } from '../source/carry.ts'
 import { readRanges } from '../source/ranges.ts'
 import type { Source } from '../source/source.ts'
 import { SpareMemory } from './spare.ts'
@@ -50,7 +52,7 @@ export interface PublishOptions extends Abortable {
 export class Publisher {
   readonly #queue: Queue
   readonly #state: ProducerState
-  readonly #options: PublishOptions
+  readonly #options: PublishOptions & CarryOptions
   readonly #onEvent: Listener
   readonly #referenceOf: ReferenceOf
   readonly #spare = new SpareMemory()
@@ -68,7 +70,7 @@ export class Publisher {
     state: ProducerState,
     onEvent: Listener,
     referenceOf: ReferenceOf,
-    options: PublishOptions,
+    options: PublishOptions & CarryOptions,
   ) {
     this.#queue = queue
     this.#state = state
@@ -92,17 +94,14 @@ export class Publisher {
     kept?: Buffer,
   ): Promise<number> {
     if ((await source.state()) !== load.state) throw changed(load, 'since it was planned')
-    const path = await this.#referenceOf(source)
     const open = only(chunks, (each) => wanted(chunkKey(load.id, each.chunk)))
     let published = 0
-    for await (const [chunk, body] of path === undefined
-      ? this.#bodies(source, open, kept)
-      : withBodies(open, () => Buffer.alloc(0))) {
+    for await (const [chunk, body] of this.#contents(load, source, open, kept)) {
       if (this.#options.signal?.aborted)
         throw new LadingError('ABORTED', `stopped while publishing ${load.path}`)
-      if (path === undefined && sha256Of(body) !== chunk.sha256)
+      if (Buffer.isBuffer(body) && sha256Of(body) !== chunk.sha256)
         throw changed(load, `at byte ${chunk.byteStart}`)
-      await this.#add(load, chunk, body, path)
+      await this.#add(load, chunk, body)
       published++
     }
     // Every chunk was as planned, but a source that grew meanwhile is another load now: report it.
@@ -111,14 +110,36 @@ export class Publisher {
     return published
   }
 
+  /** Of each chunk its bytes, or the path by which its message refers to them. */
+  async *#contents(
+    load: PlannedLoad,
+    source: Source,
+    chunks: Iterable<PlannedChunk>,
+    kept: Buffer | undefined,
+  ): AsyncGenerator<[PlannedChunk, Buffer | string]> {
+    const isLocal = this.#options.carry === 'local'
+    // What is at hand already costs its consumer less than opening the file.
+    const path = isLocal && kept !== undefined ? undefined : await this.#referenceOf(source)
+    if (path === undefined) return yield* this.#bodies(source, chunks, kept)
+    const rest = chunks[Symbol.iterator]()
+    for (let next = rest.next(); next.done !== true; next = rest.next()) {
+      const chunk = next.value
+      if (isLocal && !(await mayRefer(load, source, chunk)))
+        return yield* this.#bodies(source, following(chunk, rest), kept)
+      // A chunk without a byte refers to nothing.
+      yield [chunk, chunk.bytes === 0 ? Buffer.alloc(0) : path]
+    }
+  }
+
   #bodies(source: Source, chunks: Iterable<PlannedChunk>, kept: Buffer | undefined) {
     if (kept !== undefined)
       return withBodies(chunks, ({ byteStart, bytes }) => kept.subarray(byteStart, byteStart + bytes))
     return readRanges(source, chunks, (bytes) => this.#spare.take(bytes))
   }
 
-  async #add(load: PlannedLoad, chunk: PlannedChunk, body: Buffer, path: string | undefined): Promise<void> {
+  async #add(load: PlannedLoad, chunk: PlannedChunk, content: Buffer | string): Promise<void> {
     const { maxBytes } = this.#queue.traits
+    const [body, path] = typeof content === 'string' ? [Buffer.alloc(0), content] : [content, undefined]
     if (body.length > maxBytes)
       throw new LadingError(
         'MESSAGE_TOO_LARGE',
@@ -129,8 +150,7 @@ export class Publisher {
         'MESSAGE_TOO_LARGE',
         `${load.path}: a chunk has ${chunk.bytes} bytes, a reference takes ${maxReferenceBytes}`,
       )
-    // A chunk without a byte refers to nothing.
-    const reference = path === undefined || chunk.bytes === 0 ? undefined : { path, bytes: chunk.bytes }
+    const reference = path === undefined ? undefined : { path, bytes: chunk.bytes }
     const headers = {
       ...headersOf(load, chunk, { target: this.#target, reference }),
       ...traceHeaders(this.#window.traceparent),
@@ -192,6 +212,15 @@ export class Publisher {
 function* only<T>(items: Iterable<T>, wanted: (item: T) => boolean): Generator<T> {
   for (const item of items) if (wanted(item)) yield item
 }
+
+function* following<T>(first: T, rest: Iterator<T>): Generator<T> {
+  yield first
+  yield* { [Symbol.iterator]: () => rest }
+}
+
+/** Whether the chunk may be read from the file, as far as the file system says. */
+const mayRefer = async ({ state }: PlannedLoad, source: Source, { bytes }: PlannedChunk): Promise<boolean> =>
+  bytes <= maxReferenceBytes && (await source.state()) === state
 
 function* withBodies(
   chunks: Iterable<PlannedChunk>,

@@ -28,7 +28,8 @@ export async function openSources(
   const sources: ReadSource[] = []
   const read = reader(options)
   for (const source of found) sources.push(await read(source))
-  for (const source of sources) await referenceOf(source)
+  // What lies outside the root cannot be referred to.
+  if (options.carry === 'reference') for (const source of sources) await referenceOf(source)
   return sources
 }
 

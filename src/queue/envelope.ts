@@ -13,7 +13,9 @@ import type { Headers } from './queue.ts'
  * then.
  */
 export interface ChunkReference {
-  /** Below the root, with '/' between its parts. */
+  /**
+   * With '/' between its parts: below the consumer's root, or from '/' on, for consumers on the same machine.
+   */
   readonly path: string
   /** Length of the chunk, which begins at the envelope's `byteStart`. */
   readonly bytes: number

@@ -53,6 +53,8 @@ export interface Delivery {
   readonly headers: Headers
   /** 1 at the first delivery. */
   readonly attempt: number
+  /** The body was found to have the sha256 that the header states. */
+  readonly isProved?: boolean | undefined
   /** Why the body cannot be had as it was sent; then it is what there is. */
   readonly fault?: MessageFault | undefined
   /**
@@ -96,6 +98,8 @@ export interface QueueTraits {
    * as it is connected.
    */
   readonly leaseMs?: number | undefined
+  /** Whether every process that reaches the queue runs on the machine of its file. */
+  readonly isLocal?: boolean | undefined
   /**
    * How this queue, as it was opened, promises less than others; each one a sentence for the person who runs
    * it.

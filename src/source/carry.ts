@@ -1,17 +1,19 @@
 /** Which sources travel as references instead of bytes. */
+import { sep } from 'node:path'
 import { openRoot } from './root.ts'
 import type { Source } from './source.ts'
 
-/** What a message holds of its chunk: the bytes, or the file and the range where they lie. */
-export type Carry = 'bytes' | 'reference'
+/**
+ * What a message holds of its chunk: the bytes, or the file and the range where they lie. `reference` names the
+ * file below a root, for consumers that see the same files there. `local` names it as this machine does, for
+ * the consumers of a load through a queue of this machine; small files travel as bytes.
+ */
+export type Carry = 'bytes' | 'reference' | 'local'
 
 export interface CarryOptions {
-  /**
-   * `reference` needs consumers that see the same files below their root. Compressed files and standard input
-   * travel as bytes all the same.
-   */
-  readonly carry?: Carry
-  /** Folder that references start from, `.` by default; files outside it cannot be referred to. */
+  /** Compressed files and standard input travel as bytes, whatever is said here. */
+  readonly carry?: Carry | undefined
+  /** Folder that `reference` starts from, `.` by default; files outside it cannot be referred to. */
   readonly root?: string
 }
 
@@ -19,7 +21,12 @@ export interface CarryOptions {
 export type ReferenceOf = (source: Source) => Promise<string | undefined>
 
 export async function referencesFor({ carry = 'bytes', root = '.' }: CarryOptions): Promise<ReferenceOf> {
-  if (carry === 'bytes') return async () => undefined
+  // The paths of Windows do not start from one folder.
+  if (carry === 'bytes' || (carry === 'local' && sep !== '/')) return async () => undefined
+  if (carry === 'local') return async (source) => fromRoot(await source.reference('/'))
   const real = await openRoot(root)
   return (source) => source.reference(real)
 }
+
+const fromRoot = (path: string | undefined): string | undefined =>
+  path === undefined ? undefined : `/${path}`

@@ -37,5 +37,9 @@ export async function standardInput(
 export const sourceAt = (location: string, name: string): Source =>
   decompressed(isSpooled(location) ? spooledSource(location, name) : new FileSource(location, name))
 
-/** Reads what messages refer to below `root`; throws `CONFIG_INVALID` if that is no folder. */
-export const openReferences = (root: string): Promise<References> => RootedFiles.open(root)
+/**
+ * Reads what messages refer to below `root`, and paths from '/' on wherever they lead, where `isAnywhere`;
+ * throws `CONFIG_INVALID` if the root is no folder.
+ */
+export const openReferences = (root: string, isAnywhere = false): Promise<References> =>
+  RootedFiles.open(root, isAnywhere)

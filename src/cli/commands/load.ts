@@ -14,6 +14,7 @@ import { httpOptions, openWatch } from '../run/http.ts'
 import { loadModel, usualModel } from '../settings/model.ts'
 import {
   jsonOption,
+  loadCarryOption,
   loadModelOption,
   pipelineOption,
   produceOptions,
@@ -89,6 +90,7 @@ export function loadCommand(command: Command): Command {
     deferOption,
     freshOption,
     loadModelOption(),
+    loadCarryOption(),
     ...tableOptions(),
     queueOption(),
     pipelineOption(),

@@ -214,18 +214,24 @@ export const rootOption = () =>
     '.',
   )
 
-export const carryOptions = () => [
+const carryOption = () =>
   new Option(
     '--carry <what>',
     'content of messages: the bytes, or a reference to the file, which consumers read below their --root',
-  )
-    .choices(['bytes', 'reference'])
-    .default('bytes'),
-  rootOption(),
-]
+  ).choices(['bytes', 'reference'])
+
+export const carryOptions = () => [carryOption().default('bytes'), rootOption()]
+
+/** Without a choice, the queue decides. */
+export const loadCarryOption = () => {
+  const option = carryOption()
+  option.description += ' (default: bytes; with a queue in a file, the place of the file on this machine)'
+  return option
+}
 
 export interface CarryFlags {
-  readonly carry: Carry
+  /** Undefined where a load is left to choose. */
+  readonly carry?: Carry
   readonly root: string
 }
 

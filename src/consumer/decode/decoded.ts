@@ -12,6 +12,8 @@ export interface Message {
   readonly key: string
   readonly body: Uint8Array
   readonly headers: Headers
+  /** The body was found to have the sha256 that the header states. */
+  readonly isProved?: boolean | undefined
 }
 
 /**

@@ -73,7 +73,11 @@ export class EmbeddedQueue implements Queue {
       )
       this.#space = this.#guard(() => new Space(path, this.#publisher))
       this.#producer = new Producer(this.#publisher, this.#space, (work) => this.#guard(work))
-      this.traits = { maxBytes: Math.min(maxBytes, this.#space.maxBytes), leaseMs: this.#leaseMs }
+      this.traits = {
+        maxBytes: Math.min(maxBytes, this.#space.maxBytes),
+        leaseMs: this.#leaseMs,
+        isLocal: true,
+      }
       this.#consumer = this.#guard(() => new SqliteFile(path, { synchronous: 'NORMAL' }))
       for (const file of [this.#publisher, this.#consumer])
         file.exec(`PRAGMA wal_autocheckpoint = ${this.#space.logPages}`)

@@ -1,7 +1,8 @@
 /**
  * Reads ranges of files below one folder, at paths that come from messages and may be hostile. A path must
- * lead downwards by its form alone. The file must be a regular one and lie below the folder itself, so that a
- * link out of it leads nowhere. No more is read than the message states and the limit allows. The bytes count
+ * lead downwards by its form alone, from the folder or from '/'. The file must be a regular one and lie below
+ * the folder itself, so that a link out of it leads nowhere. The consumers of a load read the files that it
+ * names by their whole path, wherever they lie. No more is read than the message states and the limit allows. The bytes count
  * only with the sha256 that the message states, so that its sender learns and loads nothing that it does not
  * know.
  */
@@ -23,21 +24,27 @@ const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.
 
 export class RootedFiles implements References {
   readonly #root: string
+  readonly #isAnywhere: boolean
   /** The file that was read last: chunks of one file mostly come one after the other. */
   #last: { readonly path: string; readonly file: FileHandle } | undefined
 
-  private constructor(root: string) {
+  private constructor(root: string, isAnywhere: boolean) {
     this.#root = root
+    this.#isAnywhere = isAnywhere
   }
 
-  /** Throws `CONFIG_INVALID` where the root is no folder. */
-  static async open(root: string): Promise<RootedFiles> {
-    return new RootedFiles(await openRoot(root))
+  /**
+   * `isAnywhere`: what has a whole path need not lie below the root. Throws `CONFIG_INVALID` where the root is
+   * no folder.
+   */
+  static async open(root: string, isAnywhere = false): Promise<RootedFiles> {
+    return new RootedFiles(await openRoot(root), isAnywhere)
   }
 
   async read(range: Reference): Promise<Buffer | ReadFault> {
     const { path, bytes } = range
-    if (!isPathDown(path)) return refused(path, 'is no path downwards from the root')
+    if (!isPathDown(isWhole(path) ? path.slice(1) : path))
+      return refused(path, 'is no path downwards from the root')
     if (bytes > maxReferenceBytes)
       return refused(
         path,
@@ -71,17 +78,22 @@ export class RootedFiles implements References {
   async #fileAt(path: string): Promise<FileHandle | ReadFault> {
     if (this.#last?.path === path) return this.#last.file
     await this.close()
-    const real = await realpath(join(this.#root, path))
-    if (pathBelow(this.#root, real) === undefined) return refused(path, 'leads out of the root')
+    // Whole paths are real ones. What lies elsewhere is not even looked for.
+    if (isWhole(path) && !this.#mayRead(path, path)) return refused(path, 'lies outside the root')
+    const real = await realpath(isWhole(path) ? path : join(this.#root, path))
+    if (!this.#mayRead(path, real)) return refused(path, 'leads out of the root')
     // Opening a device may already do something.
     if (!(await lstat(real)).isFile()) return refused(path, 'is not a regular file')
     const file = await open(real, openFlags)
     this.#last = { path, file }
     // A folder may have been replaced by a link in between.
     const opened = await pathOf(file)
-    if (opened !== undefined && pathBelow(this.#root, opened) === undefined)
-      return refused(path, 'leads out of the root')
+    if (opened !== undefined && !this.#mayRead(path, opened)) return refused(path, 'leads out of the root')
     return file
+  }
+
+  #mayRead(path: string, real: string): boolean {
+    return (this.#isAnywhere && isWhole(path)) || pathBelow(this.#root, real) !== undefined
   }
 
   async #faultOf(path: string, error: NodeJS.ErrnoException): Promise<ReadFault> {
@@ -91,15 +103,19 @@ export class RootedFiles implements References {
     // behind it.
     if (fileTrouble(error) === 'passing')
       throw new LadingError('REFERENCE_HOLD', `${shown(path)} cannot be read: ${message}`, { cause: error })
+    if (isWhole(path)) return unreadable(path, code ?? message)
     // A root that is gone says nothing about the files in it.
     const root = await lstat(this.#root).catch((cause: Error) => {
       throw new LadingError('REFERENCE_HOLD', `the root cannot be reached: ${cause.message}`, { cause })
     })
     if (!root.isDirectory())
       throw new LadingError('REFERENCE_HOLD', `the root ${this.#root} is no folder any more`)
-    return { code: 'REFERENCE_UNREADABLE', detail: `${shown(path)} cannot be read: ${code ?? message}` }
+    return unreadable(path, code ?? message)
   }
 }
+
+/** Whether the path starts from '/' and not from the root. */
+const isWhole = (path: string): boolean => path.startsWith('/')
 
 /** Where the open file lies according to the system; undefined except on Linux. */
 const pathOf = (file: FileHandle): Promise<string | undefined> =>
@@ -125,6 +141,10 @@ async function readRange(
   return changed(path, `does not hold at byte ${byteStart} what was planned`)
 }
 
+const unreadable = (path: string, why: string): ReadFault => ({
+  code: 'REFERENCE_UNREADABLE',
+  detail: `${shown(path)} cannot be read: ${why}`,
+})
 const refused = (path: string, why: string): ReadFault => ({
   code: 'REFERENCE_REFUSED',
   detail: `${shown(path)} ${why}`,
