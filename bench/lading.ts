@@ -110,11 +110,11 @@ type Carried = Pick<LadingOptions, 'carry' | 'data'>
 const rooted = ({ carry, data }: Carried): readonly string[] =>
   carry === 'reference' ? ['--root', data] : []
 const carried = (options: Carried): readonly string[] =>
-  options.carry === 'reference' ? ['--carry', 'reference', ...rooted(options)] : []
+  options.carry === undefined ? [] : ['--carry', options.carry, ...rooted(options)]
 
 const shownFlags = ({ rabbit, carry }: Pick<LadingOptions, 'rabbit' | 'carry'>): readonly string[] => [
   ...(rabbit === undefined ? [] : ['--queue', 'amqp://…']),
-  ...(carry === 'reference' ? ['--carry', 'reference'] : []),
+  ...(carry === undefined ? [] : ['--carry', carry]),
 ]
 
 const nameOf = (words: readonly string[]): string => `\`lading ${words.join(' ')}\``

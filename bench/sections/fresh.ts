@@ -59,7 +59,6 @@ flag; it makes the table too.`,
           ...['always', 'never'].flatMap((when) =>
             loadWays({ ...lading, flags: ['--defer-indexes', when], prepare }),
           ),
-          ...loadWays({ ...lading, flags: ['--defer-indexes', 'always'], prepare, carry: 'reference' }),
         ],
         servers: measurable(['PostgreSQL', server]),
         reset: () => resetTable(server.url, model),

@@ -27,8 +27,8 @@ export const brin: Section = {
   name: 'brin',
   heading: 'Table with primary key and BRIN index',
   about: `\`psql\` copies the same files, one statement for each, as CSV and in PostgreSQL's binary format. Making the binary files
-is not counted. \`pgloader\` runs with its own defaults. \`--carry reference\` puts paths and byte ranges into the
-messages instead of the bytes. \`lading load\` without a flag chooses the number of consumers, and whether the indexes of the empty table are
+is not counted. \`pgloader\` runs with its own defaults. Through the embedded queue a load's messages hold paths and byte ranges, unless
+\`--carry bytes\` puts the bytes into them; through a broker they hold bytes, unless \`--carry reference\` says otherwise. \`lading load\` without a flag chooses the number of consumers, and whether the indexes of the empty table are
 built at the end. In the ways with flags they are updated row by row (\`--defer-indexes never\`; the section on empty tables has deferred ones).
 \`--queue amqp://…\` is a quorum queue of RabbitMQ; the default queue is the embedded one. \`lading produce\`, then \`lading consume\` runs the
 two halves one after the other, to measure the memory of each.`,
@@ -62,7 +62,7 @@ two halves one after the other, to measure the memory of each.`,
         : pgloaderWays(pgloader, server, data)),
       ...loadWays({ ...lading, common: [] }),
       ...loadWays({ ...lading, consumers }),
-      ...loadWays({ ...lading, consumers, carry: 'reference' }),
+      ...loadWays({ ...lading, consumers, carry: 'bytes' }),
       halvesWay({ ...lading }),
       ...(rabbit === undefined
         ? []
