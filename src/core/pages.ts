@@ -1,4 +1,11 @@
 /** The items in their order, at most `size` at a time. */
-export function* pagesOf<T>(items: readonly T[], size: number): Generator<readonly T[]> {
-  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size)
+export function* pagesOf<T>(items: Iterable<T>, size: number): Generator<readonly T[]> {
+  let page: T[] = []
+  for (const item of items) {
+    page.push(item)
+    if (page.length < size) continue
+    yield page
+    page = []
+  }
+  if (page.length > 0) yield page
 }

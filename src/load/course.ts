@@ -1,42 +1,54 @@
 /** What a load learns of its run from the events of the run, those of its consumer processes among them. */
 import type { ForeignEvent, LadingEvent } from '../core/events.ts'
+import { Ids } from '../core/ids.ts'
 import { listed } from '../core/listed.ts'
 import { sleep } from '../core/wait.ts'
 
 /** The loads of a run. They become known one by one, as their files are planned. */
 export class OwnLoads {
-  readonly #loads = new Set<string>()
+  readonly #ids = new Ids()
   readonly #listeners: ((loadId: string) => void)[] = []
 
   has(loadId: string): boolean {
-    return this.#loads.has(loadId)
+    return this.#ids.has(loadId)
   }
 
-  add(loadId: string): void {
-    if (this.#loads.has(loadId)) return
-    this.#loads.add(loadId)
-    for (const tell of this.#listeners) tell(loadId)
+  /** The number of the load, in the order in which they came; -1 where it is none of them. */
+  numberOf(loadId: string): number {
+    return this.#ids.indexOf(loadId)
+  }
+
+  add(loadId: string): number {
+    const { size } = this.#ids
+    const number = this.#ids.add(loadId)
+    if (number === size) for (const tell of this.#listeners) tell(loadId)
+    return number
   }
 
   /** Tells of each, also of those to come. */
   each(tell: (loadId: string) => void): void {
-    for (const loadId of this.#loads) tell(loadId)
+    for (const loadId of this.#ids) tell(loadId)
     this.#listeners.push(tell)
+  }
+
+  [Symbol.iterator](): Iterator<string> {
+    return this.#ids[Symbol.iterator]()
   }
 }
 
 /** Sources that are named; of more, their number is said. */
 const mostNamed = 10
 
-/** How far a load is: the queue holds all its chunks or some, or there was nothing to publish. */
-type Stage = 'begun' | 'published' | 'skipped'
+/** How far a load is: it was planned, the queue holds some of its chunks or all, or there was nothing to publish. */
+const stages = { planned: 0, begun: 1, published: 2, skipped: 3 } as const
+type Stage = (typeof stages)[keyof typeof stages]
 
 export class Course {
   readonly loads = new OwnLoads()
   readonly #foreign = new Map<string, ForeignEvent>()
-  readonly #sources = new Map<string, string>()
-  readonly #stages = new Map<string, Stage>()
-  readonly #chunks = new Map<string, number>()
+  /** By the number of the load, as the chunks are. */
+  readonly #stages: Stage[] = []
+  readonly #chunks: (number | undefined)[] = []
   readonly #deadKeys = new Set<string>()
   #published = 0
   #settled = 0
@@ -50,15 +62,26 @@ export class Course {
       if (this.outstanding <= 0) this.#catchUp()
     } else if (event.type === 'window') {
       this.#published += event.messages
-      for (const { loadId } of event.loads) this.#stages.set(loadId, 'begun')
-    } else if (event.type === 'published') this.#stages.set(event.loadId, 'published')
-    else if (event.type === 'skipped')
-      this.#stages.set(event.loadId, this.#stages.get(event.loadId) ?? 'skipped')
+      for (const { loadId } of event.loads) this.#reach(loadId, stages.begun)
+    } else if (event.type === 'published') this.#reach(event.loadId, stages.published)
+    else if (event.type === 'skipped') this.#skip(event.loadId)
     else if (event.type === 'planned') {
-      this.#sources.set(event.loadId, event.source)
-      this.#chunks.set(event.loadId, event.chunks)
-      this.loads.add(event.loadId)
+      const load = this.loads.add(event.loadId)
+      this.#stages[load] ??= stages.planned
+      this.#chunks[load] = event.chunks
     } else if (event.type === 'dead') this.#deadKeys.add(event.key)
+  }
+
+  #reach(loadId: string, stage: Stage): void {
+    const load = this.loads.numberOf(loadId)
+    if (load >= 0) this.#stages[load] = stage
+  }
+
+  /** Of two paths to one load, the second is skipped while the first is at work. */
+  #skip(loadId: string): void {
+    const load = this.loads.numberOf(loadId)
+    if (load >= 0 && (this.#stages[load] ?? stages.planned) === stages.planned)
+      this.#stages[load] = stages.skipped
   }
 
   /** Messages of this run that have no verdict yet; fewer where an earlier run had published some already. */
@@ -80,13 +103,14 @@ export class Course {
   }
 
   /** Loads of which the queue was seen to hold everything. */
-  get published(): readonly string[] {
-    return [...this.#stages].flatMap(([loadId, stage]) => (stage === 'published' ? [loadId] : []))
+  *published(): Generator<string> {
+    let load = 0
+    for (const loadId of this.loads) if (this.#stages[load++] === stages.published) yield loadId
   }
 
   /** Of the load's plan; undefined before it is planned. */
   chunksOf(loadId: string): number | undefined {
-    return this.#chunks.get(loadId)
+    return this.#chunks[this.loads.numberOf(loadId)]
   }
 
   /**
@@ -99,20 +123,23 @@ export class Course {
 
   /**
    * What became of the sources, where one of them is at fault and all that was published has its verdict,
-   * except that of the loads `open`; nothing where it is the only one.
+   * except that of the loads `open`; nothing where it is the only one. `plansOf` tells the names of loads.
    */
-  toldOf(names: readonly string[], open: ReadonlySet<string> = new Set()): string | undefined {
+  toldOf(
+    names: readonly string[],
+    plansOf: (loads: readonly string[]) => ReadonlyMap<string, { readonly name: string }>,
+    open: ReadonlySet<string> = new Set(),
+  ): string | undefined {
     if (names.length < 2) return undefined
-    const stages = new Map(
-      [...this.#stages].map(([loadId, stage]) => [
-        this.#sources.get(loadId),
-        open.has(loadId) ? 'begun' : stage,
-      ]),
-    )
+    const reached = new Map<string, Stage>()
+    for (const [loadId, { name }] of plansOf([...this.loads])) {
+      const stage = this.#stages[this.loads.numberOf(loadId)] ?? stages.planned
+      if (stage !== stages.planned) reached.set(name, open.has(loadId) ? stages.begun : stage)
+    }
     const groups = [
-      ['loaded completely', names.filter((name) => stages.has(name) && stages.get(name) !== 'begun')],
-      ['loaded in part', names.filter((name) => stages.get(name) === 'begun')],
-      ['not loaded', names.filter((name) => !stages.has(name))],
+      ['loaded completely', names.filter((name) => (reached.get(name) ?? stages.begun) !== stages.begun)],
+      ['loaded in part', names.filter((name) => reached.get(name) === stages.begun)],
+      ['not loaded', names.filter((name) => !reached.has(name))],
     ] as const
     const parts = groups.flatMap(([what, of]) =>
       of.length === 0 ? [] : [`${what}: ${listed(of, mostNamed)}`],

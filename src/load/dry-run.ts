@@ -5,8 +5,8 @@ import { modelOfChanges } from '../model/change.ts'
 import { loadIdOf } from '../producer/identity.ts'
 import { pipelineOf, type ProduceOptions } from '../producer/options.ts'
 import { planSource } from '../producer/plan.ts'
-import { readAs, type ReadSource } from '../producer/reading.ts'
-import { checkHeads, openSources } from '../producer/sources.ts'
+import { readAs } from '../producer/reading.ts'
+import { checkHeads, openSources, type Sources } from '../producer/sources.ts'
 import type { Receipt } from '../sink/ledger.ts'
 import { balance } from '../sink/receipt.ts'
 import type { Sink } from '../sink/sink.ts'
@@ -31,17 +31,17 @@ export async function dryRun(given: DryRunOptions): Promise<readonly Rehearsal[]
   const { input, onEvent = ignoreEvents, model } = options
   const warn = (message: string) => onEvent({ type: 'warning', message })
   const named = await openSources(options, warn)
-  const sources = input === undefined ? named : [...named, await readAs(input, options)]
+  const sources = named.followedBy(input && (await readAs(input, options)))
   await checkHeads(sources, options)
   const history = await historyOf(options, sources)
   const met = new Set<string>()
   const rehearsals: Rehearsal[] = []
-  for (const source of sources) {
+  for await (const source of sources) {
     const { sha256, warnings } = await planSource(source, { ...options, chunkBytes }, () => undefined)
     warnings.forEach(warn)
     const id = loadIdOf(pipelineOf(options), source.name, sha256)
     const receipt = history && (await receiptOf(options, id))
-    await history?.meet({ id, name: source.name, sha256 }, receipt?.loaded)
+    await history?.meet([{ id, name: source.name, sha256 }], () => receipt?.loaded)
     const outcome = await decodeSource(source, model, options)
     const isTwice = met.has(id)
     rehearsals.push(
@@ -57,10 +57,7 @@ export async function dryRun(given: DryRunOptions): Promise<readonly Rehearsal[]
 const chunkBytes = 1024 * 1024
 
 /** Undefined where nothing was ever loaded into the database. */
-async function historyOf(
-  options: DryRunOptions,
-  sources: readonly ReadSource[],
-): Promise<History | undefined> {
+async function historyOf(options: DryRunOptions, sources: Sources): Promise<History | undefined> {
   const { sink, model, again = false, fresh = false, onEvent = ignoreEvents } = options
   if ((await sink.ledger.isThere?.(options)) === false) return undefined
   const facts = await sink.table?.({ schema: model.schema, table: model.table })
@@ -72,7 +69,7 @@ async function historyOf(
     fresh,
     onEvent,
   }
-  return History.begin(about, again ? [] : sources.map(({ name }) => name))
+  return History.begin(about, again ? [] : sources.names)
 }
 
 /** What the ledger has of the load; throws `TABLE_NOT_EMPTY` where it would have to be forgotten and cannot be. */

@@ -1,7 +1,11 @@
 /** What took effect of the files before this run, as far as the ledger knows. */
+import type { LadingEvent } from '../core/events.ts'
+import { Ids } from '../core/ids.ts'
 import { tableName } from '../model/model.ts'
 import { begunFresh, plannedBefore } from '../producer/loads.ts'
-import type { LoadProgress, Receipt } from '../sink/ledger.ts'
+import type { LoadOutline } from '../producer/planned-load.ts'
+import { Account } from '../sink/account.ts'
+import type { LoadProgress, Receipt, SettledLoad } from '../sink/ledger.ts'
 import type { Source } from '../source/source.ts'
 import { History } from './history.ts'
 import type { Ask, Patiently, Running } from './options.ts'
@@ -11,45 +15,50 @@ export class Earlier {
   readonly #patiently: Patiently
   readonly #history: History
   /**
-   * Whether the queue held nothing when the run began, so that each load may be asked for when it is planned.
+   * Records that took effect before the run, by load; undefined where the queue held nothing when the run began,
+   * so that each load may be asked for when it is planned.
    */
-  readonly #wasEmpty: boolean
-  /** Records that took effect before the run, by load. */
-  readonly #loaded: Map<string, number>
-  /** Of loads that were complete before the run, when they were asked for last. */
-  readonly #complete = new Map<string, Receipt>()
+  readonly #loadedBefore: Map<string, number> | undefined
+  /** Records of the loads that were met that took effect before the run. */
+  loaded = 0
+  /** What was settled before the run, and its sums. */
+  settled = new Ids()
+  sums = new Account()
 
   private constructor(
     options: Running,
     patiently: Patiently,
     history: History,
-    loaded: ReadonlyMap<string, number> | undefined,
+    loadedBefore: Map<string, number> | undefined,
   ) {
     this.#options = options
     this.#patiently = patiently
     this.#history = history
-    this.#wasEmpty = loaded === undefined
-    this.#loaded = new Map(loaded)
+    this.#loadedBefore = loadedBefore
   }
 
   /** To be called when the table is prepared and no consumer of the run is at work. */
-  static async begin(options: Running, sources: readonly Source[], patiently: Patiently): Promise<Earlier> {
+  static async begin(
+    options: Running,
+    sources: AsyncIterable<Source>,
+    patiently: Patiently,
+  ): Promise<Earlier> {
     const { queue, sink, model, pipeline = tableName(model), fresh = false, onEvent } = options
     const { ready, inFlight } = await patiently(() => queue.depth())
     // What the queue holds may be loaded before its file is planned, so the ledger has to be asked first.
-    const receipts =
-      ready + (inFlight ?? 1) === 0 ? undefined : await patiently(() => sink.ledger.receipts({}))
+    const isQueueEmpty = ready + (inFlight ?? 1) === 0
+    const receipts = isQueueEmpty ? undefined : await patiently(() => sink.ledger.receipts({}))
     // With `--again` it is known that the files were loaded before.
-    const names = options.again === true ? [] : options.names
+    const names = options.again === true ? [] : isQueueEmpty ? undefined : options.names()
     const history = await patiently(() => History.begin({ sink, model, pipeline, fresh, onEvent }, names))
     const loaded = receipts && new Map(receipts.map(({ loadId, loaded: count }) => [loadId, count]))
     const earlier = new Earlier(options, patiently, history, loaded)
-    if (receipts !== undefined) await earlier.#adopt(sources)
+    if (!isQueueEmpty) await earlier.#adopt(sources)
     return earlier
   }
 
   /** What waits of planned loads takes effect as soon as consumers are at work, so it is forgotten first. */
-  async #adopt(sources: readonly Source[]): Promise<void> {
+  async #adopt(sources: AsyncIterable<Source>): Promise<void> {
     const planned = await plannedBefore(this.#options, sources)
     if (this.#options.fresh === true)
       for (const [loadId, wasBegun] of begunFresh(this.#options, planned))
@@ -59,37 +68,50 @@ export class Earlier {
 
   readonly startFresh = async (loadId: string, wasBegun: boolean): Promise<boolean> => {
     const isFresh = await this.#patiently(() => this.#history.startFresh(loadId, wasBegun))
-    if (isFresh) this.#loaded.set(loadId, 0)
+    if (isFresh) this.#loadedBefore?.set(loadId, 0)
     return isFresh
   }
 
   /** What the ledger knows of loads that were planned just now. */
   readonly ask: Ask = async (planned) => {
     const { ledger } = this.#options.sink
-    const receipts = await ledger.receipts({ loads: planned.map(({ id }) => id) })
+    const settled = await this.#settledOf(planned)
+    const ids = planned.map(({ id }) => id).filter((id) => !settled.has(id))
+    const receipts = ids.length === 0 ? [] : await ledger.receipts({ loads: ids })
     const known = new Map<string, LoadProgress>()
-    for (const { id } of planned) this.#complete.delete(id)
+    for (const { id, plan } of planned) {
+      const loaded = settled.get(id)?.loaded
+      if (loaded !== undefined) known.set(id, { plan, complete: true, loaded, keys: noKeys })
+    }
     for (const receipt of receipts) {
       const progress = wholeProgress(receipt) ?? (await ledger.progress(receipt.loadId))
       if (progress !== undefined) known.set(receipt.loadId, progress)
-      if (progress?.complete === true) this.#complete.set(receipt.loadId, receipt)
     }
-    for (const load of planned) {
-      const loaded = this.#wasEmpty ? known.get(load.id)?.loaded : this.#loaded.get(load.id)
-      await this.#history.meet(load, loaded)
-      if (this.#wasEmpty && !this.#loaded.has(load.id)) this.#loaded.set(load.id, loaded ?? 0)
-    }
+    const loadedBefore = this.#loadedBefore
+    const before = ({ id }: LoadOutline) =>
+      loadedBefore === undefined ? known.get(id)?.loaded : loadedBefore.get(id)
+    for (const load of await this.#history.meet(planned, before)) this.loaded += before(load) ?? 0
+    this.#note(planned, settled)
     return known
   }
 
-  /** The receipt of a load that was complete before it was planned; undefined of any other. */
-  receiptOf(loadId: string): Receipt | undefined {
-    return this.#complete.get(loadId)
+  /** What was published before may be settled, and where each load need not be kept, that is asked first. */
+  async #settledOf(planned: readonly LoadOutline[]): Promise<ReadonlyMap<string, SettledLoad>> {
+    const { sink, keepsLoads } = this.#options
+    const asked = planned.filter(({ publishedAt }) => typeof publishedAt === 'string').map(({ id }) => id)
+    if (keepsLoads !== false || asked.length === 0) return new Map()
+    const settled = (await sink.ledger.settled?.(asked)) ?? []
+    return new Map(settled.map((each) => [each.loadId, each]))
   }
 
-  /** Records of a load that took effect before the run. */
-  loadedOf(loadId: string): number {
-    return this.#loaded.get(loadId) ?? 0
+  #note(planned: readonly LoadOutline[], settled: ReadonlyMap<string, SettledLoad>): void {
+    for (const { id, name } of planned) {
+      const load = settled.get(id)
+      if (load === undefined || this.settled.has(id)) continue
+      this.settled.add(id)
+      this.sums.addSettled(load)
+      this.#options.onEvent(receiptEvent(load, name))
+    }
   }
 
   /** Loads whose rows had been loaded before, though the table held none when the run began. */
@@ -97,11 +119,34 @@ export class Earlier {
     return this.#history.emptied
   }
 
+  get emptiedRecords(): number {
+    return this.#history.emptiedRecords
+  }
+
+  /** Everything is loaded a second time. */
+  startOver(): void {
+    this.settled = new Ids()
+    this.sums = new Account()
+  }
+
   /** When every file was met. */
   end(): void {
     this.#history.end()
   }
 }
+
+const noKeys: ReadonlySet<string> = new Set()
+
+export const receiptEvent = ({ loadId, records, loaded }: SettledLoad, source: string): LadingEvent => ({
+  type: 'receipt',
+  loadId,
+  source,
+  records,
+  loaded,
+  rejected: 0,
+  skipped: records - loaded,
+  dead: 0,
+})
 
 /** Of a load of which all chunks have taken effect, or none has a verdict; undefined where they have to be asked for. */
 function wholeProgress({ plan, chunks, chunksDone, dead, loaded }: Receipt): LoadProgress | undefined {

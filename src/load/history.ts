@@ -3,9 +3,10 @@
  * scratch forgets it.
  */
 import { LadingError } from '../core/errors.ts'
+import { Ids } from '../core/ids.ts'
 import type { Listener } from '../core/events.ts'
 import { type Model, tableName } from '../model/model.ts'
-import type { NamedLoad } from '../sink/ledger.ts'
+import type { NamedLoad, Receipt } from '../sink/ledger.ts'
 import type { Sink } from '../sink/sink.ts'
 import { storable } from '../sink/storable.ts'
 
@@ -38,6 +39,14 @@ export const tableNotEmpty = (
     `table ${tableName(model)} holds rows, and ${loaded} rows of load ${loadId} were put there`,
   )
 
+const bySource = (loads: readonly NamedLoad[]): ReadonlyMap<string, NamedLoad> =>
+  new Map(loads.map((load) => [load.source, load]))
+
+const newestOf = async (
+  { sink, pipeline }: About,
+  sources: readonly string[],
+): Promise<readonly NamedLoad[]> => (sources.length === 0 ? [] : await sink.ledger.newest(pipeline, sources))
+
 export class History {
   readonly #about: About
   readonly #isEmpty: boolean
@@ -46,42 +55,44 @@ export class History {
    * from scratch.
    */
   readonly #loaded: ReadonlyMap<string, number>
-  /** By source. */
-  readonly #newest: ReadonlyMap<string, NamedLoad>
-  readonly #met = new Set<string>()
+  /** By source; undefined where it is asked for as loads are met. */
+  readonly #newest: ReadonlyMap<string, NamedLoad> | undefined
+  readonly #met = new Ids()
   /** What was answered of each load: it is forgotten once. */
   readonly #fresh = new Map<string, boolean>()
   readonly #emptied: string[] = []
+  /** Records of these loads that took effect. */
+  emptiedRecords = 0
   #changed = 0
 
   private constructor(
     about: About,
     loaded: ReadonlyMap<string, number>,
     isEmpty: boolean,
-    newest: readonly NamedLoad[],
+    newest: readonly NamedLoad[] | undefined,
   ) {
     this.#about = about
     this.#loaded = loaded
     this.#isEmpty = isEmpty
-    this.#newest = new Map(newest.map((load) => [load.source, load]))
+    this.#newest = newest && bySource(newest)
   }
 
   /**
-   * Two or three questions for the whole run, whatever the number of files; to be asked when the table is
-   * prepared and nothing is written yet.
+   * To be called when the table is prepared and nothing is written yet. `sources` where some of the loads may
+   * take effect before they are met.
    */
-  static async begin(about: About, sources: readonly string[]): Promise<History> {
+  static async begin(about: About, sources?: readonly string[]): Promise<History> {
     const { sink, model, pipeline, fresh } = about
     const receipts = fresh ? await sink.ledger.receipts({ pipeline }) : []
     const loaded = new Map(receipts.map((receipt) => [receipt.loadId, receipt.loaded]))
     // Asked after the ledger: of an empty table, what the ledger knew is gone.
     const isEmpty = await sink.isEmpty(model)
-    return new History(
-      about,
-      loaded,
-      isEmpty,
-      sources.length === 0 ? [] : await sink.ledger.newest(pipeline, sources),
-    )
+    return new History(about, loaded, isEmpty, sources && (await newestOf(about, sources)))
+  }
+
+  /** Whether the table held no row when the run began. */
+  get isEmpty(): boolean {
+    return this.#isEmpty
   }
 
   /**
@@ -93,18 +104,48 @@ export class History {
   }
 
   /**
-   * `loadedBefore` is how many of its records took effect before the run; undefined where the ledger did not
-   * know it.
+   * `loadedBefore` tells how many records of a load took effect before the run; undefined where the ledger did
+   * not know it. Returns the loads that were not met before.
    */
-  async meet(load: MetLoad, loadedBefore: number | undefined): Promise<void> {
-    if (this.#met.has(load.id)) return
-    const before = this.#newest.get(storable(load.name))
-    const isChanged =
-      !this.#isEmpty && loadedBefore === undefined && before !== undefined && before.sha256 !== load.sha256
-    if (isChanged && this.#changed < mostTold) await this.#tellChanged(load.name, before)
-    if (isChanged) this.#changed++
-    if (this.#isEmpty && (loadedBefore ?? 0) > 0) this.#emptied.push(load.id)
-    this.#met.add(load.id)
+  async meet<Load extends MetLoad>(
+    loads: readonly Load[],
+    loadedBefore: (load: Load) => number | undefined,
+  ): Promise<readonly Load[]> {
+    const unmet = loads.filter(({ id }) => !this.#met.has(id))
+    const unknown = this.#isEmpty ? [] : unmet.filter((load) => loadedBefore(load) === undefined)
+    const newest =
+      this.#newest ??
+      bySource(
+        await newestOf(
+          this.#about,
+          unknown.map(({ name }) => name),
+        ),
+      )
+    await this.#meetUnknown(unknown, newest)
+    for (const load of unmet) {
+      const loaded = loadedBefore(load) ?? 0
+      if (this.#isEmpty && loaded > 0) {
+        this.#emptied.push(load.id)
+        this.emptiedRecords += loaded
+      }
+      this.#met.add(load.id)
+    }
+    return unmet
+  }
+
+  async #meetUnknown(loads: readonly MetLoad[], newest: ReadonlyMap<string, NamedLoad>): Promise<void> {
+    const changed = loads.flatMap(({ name, sha256 }) => {
+      const before = newest.get(storable(name))
+      // Two files of a run may have one name.
+      const isChanged = before !== undefined && before.sha256 !== sha256 && !this.#met.has(before.loadId)
+      return isChanged ? [{ name, before }] : []
+    })
+    const told = changed.slice(0, Math.max(0, mostTold - this.#changed))
+    const ids = told.map(({ before }) => before.loadId)
+    const receipts = ids.length === 0 ? [] : await this.#about.sink.ledger.receipts({ loads: ids })
+    const receiptOf = new Map(receipts.map((receipt) => [receipt.loadId, receipt]))
+    for (const { name, before } of told) this.#tellChanged(name, before, receiptOf.get(before.loadId))
+    this.#changed += changed.length
   }
 
   /**
@@ -139,8 +180,7 @@ export class History {
     this.#warning(`${more} more of the files were loaded before with other content; ${this.#consequence()}`)
   }
 
-  async #tellChanged(name: string, { loadId, startedAt }: NamedLoad): Promise<void> {
-    const [receipt] = await this.#about.sink.ledger.receipts({ loads: [loadId] })
+  #tellChanged(name: string, { loadId, startedAt }: NamedLoad, receipt: Receipt | undefined): void {
     const counts =
       receipt === undefined
         ? ''

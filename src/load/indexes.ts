@@ -4,7 +4,7 @@ import { ignoreEvents, type Listener } from '../core/events.ts'
 import type { Abortable } from '../core/wait.ts'
 import { changesRows } from '../model/change.ts'
 import { type Model, tableName } from '../model/model.ts'
-import { type Source, sizeOf } from '../source/source.ts'
+import type { Sources } from '../producer/sources.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { Built, Prepared, PrepareOptions, Sink } from '../sink/sink.ts'
 
@@ -29,7 +29,7 @@ export interface IndexOptions extends Abortable {
  */
 export async function indexPlan(
   options: IndexOptions,
-  sources: readonly Source[],
+  sources: Pick<Sources, 'bytes'>,
 ): Promise<PrepareOptions['deferIndexes']> {
   const { paths, model, queue, deferIndexes = 'auto' } = options
   if (deferIndexes === 'never') return undefined
@@ -49,7 +49,7 @@ export async function indexPlan(
   const isRepeatable = !paths.includes('-') && ready + (inFlight ?? 0) === 0
   // Where rows have versions, there will be several of one key.
   if (!isRepeatable || model.version !== undefined) return 'resume'
-  return (await sizeOf(sources)) >= worthwhileBytes ? 'begin' : 'resume'
+  return (await sources.bytes()) >= worthwhileBytes ? 'begin' : 'resume'
 }
 
 /**

@@ -1,25 +1,25 @@
 /** Producer and consumers in one: files → queue → database, until every record has its verdict. */
-import { pagesOf } from '../core/pages.ts'
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents, tellAll } from '../core/events.ts'
+import { Ids } from '../core/ids.ts'
 import { listed } from '../core/listed.ts'
 import { retrying } from '../core/retry.ts'
 import { sleep } from '../core/wait.ts'
 import { modelOfChanges } from '../model/change.ts'
 import { tableName } from '../model/model.ts'
-import { changedSince, endAgain, endFresh, planAll } from '../producer/loads.ts'
-import type { ProducedLoad } from '../producer/produce.ts'
-import { checkHeads, openSources } from '../producer/sources.ts'
+import { knownPlans } from '../producer/known-plans.ts'
+import { changedSince, endAgain, endFresh, planAll, plansOf } from '../producer/loads.ts'
+import type { Producing } from '../producer/produce.ts'
+import { checkHeads, openSources, type Sources } from '../producer/sources.ts'
 import type { Queue } from '../queue/queue.ts'
-import { balance, openReceipt } from '../sink/receipt.ts'
-import type { Receipt } from '../sink/ledger.ts'
 import { preparedWarnings } from '../sink/table.ts'
 import type { Carry } from '../source/carry.ts'
-import type { Source } from '../source/source.ts'
 import { Course } from './course.ts'
 import { Earlier } from './earlier.ts'
 import { buildIndexes, indexPlan, tellAgain, tellPrepared } from './indexes.ts'
 import { type Moved, move } from './move.ts'
+import { outcomeOf } from './outcome.ts'
+import type { Produced } from './produced.ts'
 import { askingUntil, type LoadOptions, type LoadResult, type Patiently, type Running } from './options.ts'
 
 export type { LeftInQueue, LoadOptions, LoadResult, WorkerOptions, Workers } from './options.ts'
@@ -35,31 +35,24 @@ export async function load(wanted: LoadOptions): Promise<LoadResult> {
   const patiently = askingUntil(given.signal, onEvent)
   // A wrong path is reported before the database is waited for, and a wrong header must not leave tables
   // behind.
-  const sources = await openSources(given)
-  await checkHeads(sources, given)
-  const names = [
-    ...sources.map(({ name }) => name),
-    ...(given.paths.includes('-') ? [given.stdinName ?? 'stdin'] : []),
-  ]
+  const sources = await openSources(given, (message) => onEvent({ type: 'warning', message }))
   const model = modelOfChanges(given.model, given.unwrap)
+  const names = () => [...sources.names, ...(given.paths.includes('-') ? [given.stdinName ?? 'stdin'] : [])]
   const options: Running = { ...given, model, target: given.sink.place, course, names, onEvent }
+  const plans = await knownPlans(sources, options)
+  await checkHeads(sources, given, plans)
   const isDeferred = await prepareTable(options, sources, patiently)
   const earlier = await Earlier.begin(options, sources, patiently)
-  const moved = await moveAndIndex(options, earlier, isDeferred, patiently)
+  const moved = await moveAndIndex(options, { sources, plans }, { earlier, isDeferred, patiently })
   earlier.end()
-  const receipts = await patiently(() => receiptsOf(options, moved.produced, earlier))
-  return await conclude(options, earlier, moved, receipts, patiently)
+  return await conclude(options, earlier, moved, patiently)
 }
 
 /** The consumers of a load run on its machine; those of a broker's queue may be others. */
 const carryThrough = ({ traits }: Queue): Carry => (traits.isLocal === true ? 'local' : 'bytes')
 
 /** Whether the indexes of the table are left for the end. */
-async function prepareTable(
-  options: Running,
-  sources: readonly Source[],
-  patiently: Patiently,
-): Promise<boolean> {
+async function prepareTable(options: Running, sources: Sources, patiently: Patiently): Promise<boolean> {
   const { sink, model, signal, onEvent, startTimeoutMs: deadlineMs = defaultStartTimeoutMs } = options
   const prepare = async (connectMs: number) =>
     sink.prepare(model, { signal, deferIndexes: await indexPlan(options, sources), connectMs })
@@ -69,55 +62,66 @@ async function prepareTable(
   return prepared.deferred
 }
 
+interface Moving {
+  readonly earlier: Earlier
+  readonly isDeferred: boolean
+  readonly patiently: Patiently
+}
+
 /**
  * Moves everything, and builds the indexes that were left for the end; again with them if they refuse a row.
  */
 async function moveAndIndex(
   options: Running,
-  earlier: Earlier,
-  isDeferred: boolean,
-  patiently: Patiently,
+  given: Pick<Producing, 'sources' | 'plans'>,
+  { earlier, isDeferred, patiently }: Moving,
 ): Promise<Moved> {
   const { sink, model, signal } = options
   const moving = options.fresh === true ? { ...options, startFresh: earlier.startFresh } : options
-  const moved = await move(moving, earlier.ask, isDeferred).catch(async (error: unknown) => {
-    // The load may never be run again, and a table without its key is worse than a slower load.
-    if (isDeferred && signal?.aborted !== true) await buildIndexes(options).catch(() => undefined)
-    throw error
-  })
+  const { ask } = earlier
+  const moved = await move(moving, given, { ask, indexesDeferred: isDeferred }).catch(
+    async (error: unknown) => {
+      // The load may never be run again, and a table without its key is worse than a slower load.
+      if (isDeferred && signal?.aborted !== true) await buildIndexes(options).catch(() => undefined)
+      throw error
+    },
+  )
   if (!isDeferred || signal?.aborted === true) return moved
   if ((await patiently(() => buildIndexes(options))) !== 'refused') return moved
   await requireSameSources(options, moved.produced)
   tellAgain(options)
-  const loads = moved.produced.map(({ loadId }) => loadId)
+  const loads = [...moved.produced.loads]
   await patiently(async () => sink.startOver?.(model, loads, { signal }))
-  return await move(moving, earlier.ask, false)
+  earlier.startOver()
+  return await move(moving, given, { ask, indexesDeferred: false })
 }
 
 async function conclude(
   options: Running,
   earlier: Earlier,
   { produced, isEmpty }: Moved,
-  receipts: readonly Receipt[],
   patiently: Patiently,
 ): Promise<LoadResult> {
-  const { queue, signal, course, onEvent } = options
-  for (const { loadId, source, records, loaded, rejected, skipped, dead } of receipts)
-    onEvent({ type: 'receipt', loadId, source, records, loaded, rejected, skipped, dead })
-  const open = receipts.filter((receipt) => balance(receipt).open > 0)
+  const { queue, signal, course } = options
+  const { account, before, receipts, open } = await outcomeOf(options, produced, earlier, patiently)
   if (open.length > 0 && signal?.aborted !== true) await requireUnchanged(options, open)
-  const isComplete = open.length === 0
-  const loads = receipts.map(({ loadId }) => loadId)
+  const isComplete = account.isComplete
   if (options.again === true && isComplete) endAgain(options)
-  if (options.fresh === true && isComplete) endFresh(options, loads)
+  if (options.fresh === true && isComplete) endFresh(options, [...produced.loads])
   const mayHold = !isEmpty && isComplete && signal?.aborted !== true
   const messages = mayHold ? await patiently(() => messagesIn(queue)) : 0
   return {
-    produced,
+    produced: produced.each,
     receipts,
-    loadedNow: receipts.reduce((sum, { loadId, loaded }) => sum + loaded - earlier.loadedOf(loadId), 0),
+    account,
+    before,
+    files: produced.files,
+    loadsBefore: produced.before,
+    leftOut: produced.leftOut,
+    loadedNow: account.totals.loaded - earlier.loaded,
     left: { messages, of: messages === 0 ? [] : course.foreign },
     emptied: earlier.emptied,
+    emptiedRecords: earlier.emptiedRecords,
   }
 }
 
@@ -125,14 +129,11 @@ async function conclude(
  * Bytes that travelled were proved before. What was referred to may have been changed until it was read, and
  * its chunks are open then.
  */
-async function requireUnchanged(options: Running, open: readonly Receipt[]): Promise<void> {
+async function requireUnchanged(options: Running, open: readonly string[]): Promise<void> {
   if (options.carry === 'bytes') return
-  const changed = await changedSince(
-    options,
-    open.map(({ loadId }) => loadId),
-  )
+  const changed = await changedSince(options, open)
   if (changed.length === 0) return
-  const told = options.course.toldOf(options.names, new Set(open.map(({ loadId }) => loadId)))
+  const told = options.course.toldOf(options.names(), (loads) => plansOf(options, loads), new Set(open))
   if (told !== undefined) options.onEvent({ type: 'warning', message: told })
   throw new LadingError(
     'SOURCE_CHANGED',
@@ -169,34 +170,13 @@ async function isBegun(options: LoadOptions, patiently: Patiently): Promise<bool
 /**
  * What is emptied must be there to be loaded again: standard input is not, nor is a file that has changed.
  */
-async function requireSameSources(options: LoadOptions, produced: readonly ProducedLoad[]): Promise<void> {
-  const planned = new Set(options.paths.includes('-') ? [] : await planAll(options))
-  const gone = produced.find(({ loadId }) => !planned.has(loadId))
-  if (gone === undefined) return
-  const detail = `a row of table ${tableName(options.model)} is refused (two share a key, mostly), and ${gone.source} cannot be loaded again as it was`
-  throw new LadingError('INDEXES_BLOCKED', detail)
-}
-
-/** Loads whose receipts are asked for at once. */
-const askedAtOnce = 1_000
-
-async function receiptsOf(
-  { sink, model, pipeline = tableName(model) }: LoadOptions,
-  produced: readonly ProducedLoad[],
-  earlier: Earlier,
-): Promise<readonly Receipt[]> {
-  // Two paths may lead to one load.
-  const loads = new Map(produced.map((each) => [each.loadId, each]))
-  const asked = [...loads.keys()].filter((loadId) => earlier.receiptOf(loadId) === undefined)
-  await sink.ledger.fold([...loads.keys()])
-  const receipts = new Map<string, Receipt>()
-  for (const page of pagesOf(asked, askedAtOnce))
-    for (const receipt of await sink.ledger.receipts({ loads: page })) receipts.set(receipt.loadId, receipt)
-  const startedAt = new Date().toISOString()
-  return [...loads.values()].map(
-    (each) =>
-      receipts.get(each.loadId) ??
-      earlier.receiptOf(each.loadId) ??
-      openReceipt({ ...each, pipeline, startedAt }),
-  )
+async function requireSameSources(options: LoadOptions, { loads }: Produced): Promise<void> {
+  const planned = new Ids()
+  if (!options.paths.includes('-')) for (const loadId of await planAll(options)) planned.add(loadId)
+  for (const loadId of loads) {
+    if (planned.has(loadId)) continue
+    const source = plansOf(options, [loadId]).get(loadId)?.name ?? `load ${loadId}`
+    const detail = `a row of table ${tableName(options.model)} is refused (two share a key, mostly), and ${source} cannot be loaded again as it was`
+    throw new LadingError('INDEXES_BLOCKED', detail)
+  }
 }

@@ -1,19 +1,25 @@
 /** Files → queue → database, with a producer and workers side by side. */
 import { createConsumer } from '../consumer/consumer.ts'
 import { LadingError } from '../core/errors.ts'
-import { produce, type ProducedLoad } from '../producer/produce.ts'
+import { plansOf } from '../producer/loads.ts'
+import { produceAll, type ProducedLoad, type Producing } from '../producer/produce.ts'
 import { type Ask, askingUntil, type Running, type Workers } from './options.ts'
+import { Produced } from './produced.ts'
 import { roomIn } from './room.ts'
 import { settled } from './settled.ts'
 
 export interface Moved {
-  readonly produced: readonly ProducedLoad[]
+  readonly produced: Produced
   /** Whether the queue was empty in the end. */
   readonly isEmpty: boolean
 }
 
 /** Files → queue → database, with workers of its own. */
-export async function move(options: Running, ask: Ask, indexesDeferred: boolean): Promise<Moved> {
+export async function move(
+  options: Running,
+  given: Pick<Producing, 'sources' | 'plans'>,
+  { ask, indexesDeferred }: { readonly ask: Ask; readonly indexesDeferred: boolean },
+): Promise<Moved> {
   const { signal, course, onEvent } = options
   const stop = new AbortController()
   const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
@@ -30,16 +36,17 @@ export async function move(options: Running, ask: Ask, indexesDeferred: boolean)
       options.room ?? roomIn(options.queue, stopped, { patiently, outstanding: () => course.outstanding })
     const known: Ask = (...asked) => patiently(() => ask(...asked))
     const producing = { ...options, room, signal: stopped, known }
-    const produced = await produce(producing).catch(async (error: unknown) => {
+    const produced = new Produced(options.keepsLoads !== false)
+    const onProduced = (load: ProducedLoad) => produced.add(load)
+    await produceAll(producing, { ...given, onProduced }).catch(async (error: unknown) => {
       if (stopped.aborted || !isOfFile(error)) throw error
       // What was published of the other files is loaded first.
-      await settled(course.published, options, stopped, patiently)
-      const told = course.toldOf(options.names)
+      await settled(course.published(), options, stopped, patiently)
+      const told = course.toldOf(options.names(), (loads) => plansOf(options, loads))
       if (told !== undefined) onEvent({ type: 'warning', message: told })
       throw error
     })
-    const published = produced.filter((each) => each.published > 0).map(({ loadId }) => loadId)
-    return { produced, isEmpty: await settled(published, options, stopped, patiently) }
+    return { produced, isEmpty: await settled(produced.published(), options, stopped, patiently) }
   }
   try {
     const moved = await Promise.race([work(), early.then(() => new Promise<never>(() => undefined))])

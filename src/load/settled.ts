@@ -1,4 +1,5 @@
 /** When nothing of a load waits any more, whether or not it took effect. */
+import { Ids } from '../core/ids.ts'
 import { pagesOf } from '../core/pages.ts'
 import { unlessAborted } from '../core/wait.ts'
 import type { Ledger } from '../sink/ledger.ts'
@@ -24,7 +25,7 @@ const mostUnchangedMs = 300_000
  * latter, and also the former if the queue cannot count what is in flight.
  */
 export async function settled(
-  loads: readonly string[],
+  loads: Iterable<string>,
   { queue, sink, course }: Running,
   signal: AbortSignal,
   patiently: Patiently,
@@ -41,7 +42,7 @@ export async function settled(
     if (depth === undefined) return false
     const { ready, inFlight } = depth
     if (ready === 0 && inFlight === 0) return true
-    if (loads.length === 0) return false
+    if (conclusions.isEmpty) return false
     const mayBeDone = ready === 0 && inFlight === undefined
     const askAfterMs = mayBeDone || course.outstanding <= 0 ? askAtEndEveryMs : askEveryMs
     if (performance.now() - askedAt >= askAfterMs) {
@@ -79,15 +80,22 @@ const page = 1_000
 
 /** What the ledger says of the loads. One of which nothing waits any more is not asked about again. */
 class Conclusions {
-  readonly #open: Set<string>
+  readonly #loads = new Ids()
+  /** Their numbers. */
+  #open: readonly number[]
   readonly #ledger: Ledger
   readonly #course: Course
   #done = 0
 
-  constructor(loads: readonly string[], ledger: Ledger, course: Course) {
-    this.#open = new Set(loads)
+  constructor(loads: Iterable<string>, ledger: Ledger, course: Course) {
+    for (const loadId of loads) this.#loads.add(loadId)
+    this.#open = Array.from({ length: this.#loads.size }, (_, index) => index)
     this.#ledger = ledger
     this.#course = course
+  }
+
+  get isEmpty(): boolean {
+    return this.#loads.size === 0
   }
 
   /**
@@ -96,18 +104,23 @@ class Conclusions {
    */
   async ask(): Promise<Conclusion> {
     let doneOfOpen = 0
-    for (const loads of pagesOf([...this.#open], page)) {
+    const open: number[] = []
+    for (const indexes of pagesOf(this.#open, page)) {
+      const loads = indexes.map((index) => this.#loads.at(index))
       const receipts = await this.#ledger.receipts({ loads })
       const known = new Map(receipts.map((receipt) => [receipt.loadId, receipt]))
-      for (const loadId of loads) {
+      for (const [place, loadId] of loads.entries()) {
         const { chunks = this.#course.chunksOf(loadId), chunksDone = 0 } = known.get(loadId) ?? {}
         const isOver = chunksDone === chunks || chunksDone + (await this.#withoutVerdict(loadId)) === chunks
-        if (isOver) this.#open.delete(loadId)
         if (isOver) this.#done += chunksDone
-        else doneOfOpen += chunksDone
+        else {
+          open.push(indexes[place] as number)
+          doneOfOpen += chunksDone
+        }
       }
     }
-    return { isReached: this.#open.size === 0, done: this.#done + doneOfOpen }
+    this.#open = open
+    return { isReached: open.length === 0, done: this.#done + doneOfOpen }
   }
 
   /** Mostly there are none, and then nothing is asked. */

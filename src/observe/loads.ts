@@ -3,6 +3,7 @@
  * were only met in a queue has a bound, because a consumer may run without end.
  */
 import type { EventOf, LadingEvent, LoadCounts } from '../core/events.ts'
+import { Ids } from '../core/ids.ts'
 import { Rate } from './rate.ts'
 
 /** What makes a record done: a verdict in the target, or its place in the queue. */
@@ -35,6 +36,9 @@ export const verdictsIn = ({
   dead,
 }: Pick<LoadCounts, 'loaded' | 'rejected' | 'skipped' | 'dead'>): number => loaded + rejected + skipped + dead
 
+/** Planned loads that are done; of twice as many, those that were done first are forgotten. */
+const mostDone = 200
+
 /** Loads that were met without a plan; beyond so many, the one that was quiet longest is forgotten. */
 const mostMet = 200
 
@@ -44,7 +48,7 @@ export class Load implements LoadCounts {
   /** Its place among the loads, in the order in which they came. */
   readonly order: number
   readonly startedAt: number
-  readonly rate: Rate
+  #rate: Rate | undefined
   records: number
   /** Of the file; undefined without a plan. */
   bytes: number | undefined
@@ -69,8 +73,12 @@ export class Load implements LoadCounts {
     this.records = records
     this.order = order
     this.startedAt = now
-    this.rate = new Rate(now)
     this.#goal = goal
+  }
+
+  /** Most of a hundred thousand small loads need none. */
+  get rate(): Rate {
+    return (this.#rate ??= new Rate(this.startedAt))
   }
 
   /** Records that this run has done. */
@@ -93,7 +101,8 @@ export class Load implements LoadCounts {
 
   extent(now: number): LoadExtent {
     const { loadId, source, records, done, rejected, dead, bytes = 0, bytesDone } = this
-    return { loadId, source, records, done, rejected, dead, bytes, bytesDone, rate: this.rate.recent(now) }
+    const rate = this.#rate?.recent(now) ?? 0
+    return { loadId, source, records, done, rejected, dead, bytes, bytesDone, rate }
   }
 }
 
@@ -101,7 +110,7 @@ type LoadNamed = Pick<LoadCounts, 'loadId' | 'source' | 'records'>
 
 export interface LoadsOptions {
   readonly goal?: Goal | undefined
-  /** Planned loads that are kept, the newest ones; all of them by default. */
+  /** Planned loads that are kept, the newest ones; by default all, but for those of very many that are done. */
   readonly mostPlanned?: number | undefined
 }
 
@@ -113,6 +122,10 @@ export class Loads {
   readonly #met = new Map<string, Load>()
   /** Begun and not done, likewise. */
   readonly #atWork = new Map<string, Load>()
+  /** Of the planned loads, those that are done, the last one at the end. */
+  readonly #done = new Set<string>()
+  /** Planned, done and forgotten: another path may lead to one of them. */
+  #forgotten = new Ids()
   #order = 0
   /** Of the planned loads. */
   #sums = { records: 0, bytes: 0, done: 0, rejected: 0, dead: 0, bytesDone: 0 }
@@ -181,7 +194,8 @@ export class Loads {
   }
 
   #clear(): void {
-    for (const loads of [this.#planned, this.#met, this.#atWork]) loads.clear()
+    for (const loads of [this.#planned, this.#met, this.#atWork, this.#done]) loads.clear()
+    this.#forgotten = new Ids()
     this.#sums = { records: 0, bytes: 0, done: 0, rejected: 0, dead: 0, bytesDone: 0 }
     this.#paths = 0
     this.#pathsDone = 0
@@ -192,8 +206,8 @@ export class Loads {
     const { loadId, bytes } = event
     this.#paths++
     const twice = this.#planned.get(loadId)
-    if (twice !== undefined) {
-      twice.paths++
+    if (twice !== undefined) twice.paths++
+    if (twice !== undefined || this.#forgotten.has(loadId)) {
       this.#pathsDone++
       return
     }
@@ -204,13 +218,26 @@ export class Loads {
     load.bytes = bytes
     this.#planned.set(loadId, load)
     this.#add(load, 1)
+    if (this.#planned.size <= this.#mostPlanned) return
     const [oldest] = this.#planned.values()
-    if (this.#planned.size > this.#mostPlanned && oldest !== undefined) this.#forget(oldest)
+    if (oldest !== undefined) this.#forget(oldest)
   }
 
   /** A load that is forgotten keeps its part of the sums. */
-  #forget({ loadId }: Load): void {
-    for (const loads of [this.#planned, this.#met, this.#atWork]) loads.delete(loadId)
+  #forget({ loadId }: Pick<Load, 'loadId'>): void {
+    for (const loads of [this.#planned, this.#met, this.#atWork, this.#done]) loads.delete(loadId)
+  }
+
+  /** Its last events may come behind the one that makes it done, so it is kept for a while. */
+  #noteDone({ loadId, isDone }: Load): void {
+    if (!isDone) this.#done.delete(loadId)
+    else this.#done.add(loadId)
+    if (this.#done.size < 2 * mostDone) return
+    // Many at once: to find the first of a Set again and again takes long.
+    for (const first of [...this.#done].slice(0, mostDone)) {
+      this.#forget({ loadId: first })
+      this.#forgotten.add(first)
+    }
   }
 
   #count(counts: LoadCounts, now: number): void {
@@ -246,7 +273,10 @@ export class Loads {
     const doneBefore = load.done
     if (planned !== undefined) this.#add(load, -1)
     change(load)
-    if (planned !== undefined) this.#add(load, 1)
+    if (planned !== undefined) {
+      this.#add(load, 1)
+      this.#noteDone(load)
+    }
     this.#atWork.delete(loadId)
     if (load.done > 0 && !load.isDone) this.#atWork.set(loadId, load)
     if (!isNow) return

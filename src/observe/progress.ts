@@ -111,7 +111,7 @@ export class Progress {
     }
   }
 
-  /** The planned loads, in the order of their files. */
+  /** The planned loads, in the order of their files; of very many, those that are done are left out. */
   loads(): readonly LoadExtent[] {
     const now = this.#now()
     return this.#loads.planned.map((load) => load.extent(now))

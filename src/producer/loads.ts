@@ -1,12 +1,22 @@
 /** Sources → loads: their identity, their frozen plan, and what an interrupted run began. */
+import { LadingError } from '../core/errors.ts'
 import { breath } from '../core/wait.ts'
 import { sourceAt } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
+import { Clues } from './clues.ts'
 import { loadIdOf } from './identity.ts'
-import { openState, pipelineOf, type ProduceOptions, type ProducerOptions } from './options.ts'
+import type { KnownPlans } from './known-plans.ts'
+import {
+  type KnownLoad,
+  openState,
+  pipelineOf,
+  type ProduceOptions,
+  type ProducerOptions,
+} from './options.ts'
+import type { LoadOutline } from './planned-load.ts'
 import { type Plan, planSource } from './plan.ts'
 import { type ReadSource, written } from './reading.ts'
-import { openSources } from './sources.ts'
+import { openSources, type Sources } from './sources.ts'
 import type { Draft, FrozenPlan, ProducerState } from './state.ts'
 
 const defaultChunkBytes = 1024 * 1024
@@ -28,11 +38,14 @@ function defaultChunkBytesOf({ queue, carry }: Pick<ProduceOptions, 'queue' | 'c
  */
 const mostTogether = 256
 const mostBytesTogether = 4 * 1024 * 1024
+/** Loads that are known without reading their sources, and asked for together. */
+const mostKnownTogether = 1_000
 
 interface DraftedLoad {
   readonly source: ReadSource
   readonly draft: Draft
   readonly plan: Plan
+  readonly clue: string | undefined
 }
 
 export interface FrozenLoad extends FrozenPlan {
@@ -40,65 +53,132 @@ export interface FrozenLoad extends FrozenPlan {
   readonly plan: Plan
 }
 
+/** A load with nothing to do: its source is the same as when it was planned, and was not read. */
+export interface DoneLoad {
+  readonly load: LoadOutline
+  readonly plan: undefined
+  readonly known: KnownLoad | undefined
+}
+
 /** Hears of each source how far it is read, and its size as it is stored. */
 type OnRead = (source: ReadSource, bytes: number, size: number) => void
 
+export interface Planning {
+  readonly sources: Pick<Sources, 'size' | 'at'>
+  readonly options: ProduceOptions
+  readonly state: ProducerState
+  readonly known?: KnownPlans | undefined
+  readonly onRead?: OnRead | undefined
+}
+
 /** Plans the sources, in their order. Of one that is at fault, the error comes behind the loads before it. */
-export async function* planLoads(
-  sources: readonly ReadSource[],
-  options: ProduceOptions,
-  state: ProducerState,
-  onRead?: OnRead,
-): AsyncGenerator<readonly FrozenLoad[]> {
-  let drafted: DraftedLoad[] = []
-  let bytes = 0
+export async function* planLoads(planning: Planning): AsyncGenerator<readonly (FrozenLoad | DoneLoad)[]> {
+  const { sources, options, state, known } = planning
+  const clues = new Clues(state.scope, pipelineOf(options), options)
   const breathe = breath()
-  for (const source of sources) {
-    await breathe()
+  let done: ReadonlyMap<number, DoneLoad> = new Map()
+  let group = new Group()
+  for (let index = 0; index < sources.size; index++) {
+    if (known !== undefined && index % mostKnownTogether === 0) done = await doneOf(known, index, planning)
+    const isDone = done.get(known?.planOf(index) ?? 0)
     try {
-      drafted.push(await draftLoad(source, options, state, onRead))
+      if (isDone === undefined) await breathe()
+      group.add(isDone ?? (await draftLoad(await sources.at(index), clues, planning)))
     } catch (error) {
-      if (drafted.length > 0) yield await freeze(drafted, options, state)
+      if (group.size > 0) yield await group.freeze(options, state)
       throw error
     }
-    bytes += drafted.at(-1)?.plan.bytes as number
-    if (drafted.length < mostTogether && bytes < mostBytesTogether) continue
-    yield await freeze(drafted, options, state)
-    drafted = []
-    bytes = 0
+    if (!group.isFull) continue
+    yield await group.freeze(options, state)
+    group = new Group()
   }
-  if (drafted.length > 0) yield await freeze(drafted, options, state)
+  if (group.size > 0) yield await group.freeze(options, state)
+}
+
+/** By the numbers of their plans: of the known loads from the source `index` on, those with nothing to do. */
+async function doneOf(
+  plans: KnownPlans,
+  index: number,
+  { options, state }: Planning,
+): Promise<ReadonlyMap<number, DoneLoad>> {
+  if (options.signal?.aborted) throw new LadingError('ABORTED', 'stopped before every file was planned')
+  const loads = state.numbered(plans.plansOf(index, mostKnownTogether))
+  const known = loads.length === 0 ? undefined : await options.known?.(loads)
+  const isDone = ({ id, publishedAt }: LoadOutline) =>
+    options.known === undefined ? typeof publishedAt === 'string' : known?.get(id)?.complete === true
+  return new Map(
+    loads
+      .filter(isDone)
+      .map((load) => [load.no, { load, plan: undefined, known: known?.get(load.id) }] as const),
+  )
+}
+
+/** Loads that come together, in their order. */
+class Group {
+  readonly #loads: (DraftedLoad | DoneLoad)[] = []
+  #drafts = 0
+  #bytes = 0
+
+  get size(): number {
+    return this.#loads.length
+  }
+
+  get isFull(): boolean {
+    return this.#drafts >= mostTogether || this.#bytes >= mostBytesTogether || this.size >= mostKnownTogether
+  }
+
+  add(load: DraftedLoad | DoneLoad): void {
+    this.#loads.push(load)
+    if (load.plan === undefined) return
+    this.#drafts++
+    this.#bytes += load.plan.bytes
+  }
+
+  async freeze(options: ProduceOptions, state: ProducerState): Promise<readonly (FrozenLoad | DoneLoad)[]> {
+    const drafted = this.#loads.filter((load) => load.plan !== undefined)
+    const frozen = (await freeze(drafted, options, state)).values()
+    return this.#loads.map((load) => (load.plan === undefined ? load : (frozen.next().value as FrozenLoad)))
+  }
 }
 
 async function draftLoad(
   source: ReadSource,
-  options: ProduceOptions,
-  state: ProducerState,
-  onRead?: OnRead,
+  clues: Clues,
+  { options, state, onRead }: Planning,
 ): Promise<DraftedLoad> {
   const { chunkBytes = defaultChunkBytesOf(options) } = options
   const draft = state.begin(pipelineOf(options), source.location, source.name)
   try {
-    const size = onRead === undefined ? 0 : await source.size()
+    // Before it is read: what is changed while it is read shows in the next stamp.
+    const stamp = options.again === true ? undefined : source.stamp?.()
+    const size = onRead === undefined ? 0 : (stamp?.size ?? (await source.size()))
     const planning = { ...options, chunkBytes, onRead: (bytes: number) => onRead?.(source, bytes, size) }
-    return { source, draft, plan: await planSource(source, planning, draft.add) }
+    const plan = await planSource(source, planning, draft.add)
+    const clue = stamp?.isSettled === true && !saysMore(plan) ? clues.of(source, stamp) : undefined
+    return { source, draft, plan, clue }
   } catch (error) {
     state.forget(draft)
     throw error
   }
 }
 
+/** Whether a person hears more of the plan than the state keeps. */
+const saysMore = ({ leftOut, warnings }: Plan): boolean =>
+  warnings.length > 0 || Object.values(leftOut).some((lines) => lines > 0)
+
 async function freeze(
   drafted: readonly DraftedLoad[],
   options: ProduceOptions,
   state: ProducerState,
 ): Promise<readonly FrozenLoad[]> {
+  if (drafted.length === 0) return []
   const pipeline = pipelineOf(options)
   const salt = options.again === true ? state.againSalt(pipeline) : ''
   try {
-    const made = drafted.map(({ source, draft, plan }) => ({
+    const made = drafted.map(({ source, draft, plan, clue }) => ({
       draft,
       plan,
+      clue,
       id: loadIdOf(pipeline, source.name, plan.sha256, salt),
     }))
     if (options.startFresh !== undefined)
@@ -115,7 +195,7 @@ async function freeze(
 export async function planAll(options: ProduceOptions): Promise<readonly string[]> {
   using state = openState(options)
   const ids: string[] = []
-  for await (const loads of planLoads(await openSources(options), options, state))
+  for await (const loads of planLoads({ sources: await openSources(options), options, state }))
     for (const { load } of loads) ids.push(load.id)
   return ids
 }
@@ -126,10 +206,11 @@ export async function planAll(options: ProduceOptions): Promise<readonly string[
  */
 export async function plannedBefore(
   options: ProduceOptions,
-  sources: readonly Source[],
+  sources: AsyncIterable<Source>,
 ): Promise<readonly string[]> {
   const pipeline = pipelineOf(options)
-  const found = new Map(sources.map((source) => [source.location, source]))
+  const found = new Map<string, Source>()
+  for await (const source of sources) found.set(source.location, source)
   using state = openState(options)
   const salt = options.again === true ? state.againSalt(pipeline) : ''
   const loads: string[] = []
@@ -155,6 +236,16 @@ export async function changedSince(
     if ((await source.state().catch(() => undefined)) !== load.state) changed.push(load.name)
   }
   return changed
+}
+
+/** The plans of loads, by their ids. */
+export function plansOf(
+  options: ProducerOptions,
+  loads: readonly string[],
+): ReadonlyMap<string, LoadOutline> {
+  if (loads.length === 0) return new Map()
+  using state = openState(options)
+  return new Map(state.outlines(loads).map((load) => [load.id, load]))
 }
 
 /**

@@ -8,7 +8,7 @@ import type { SpoolOptions } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
 import type { PublishOptions } from './publish.ts'
 import type { ReadingOptions } from './reading.ts'
-import type { PlannedLoad } from './planned-load.ts'
+import type { LoadOutline } from './planned-load.ts'
 import { ProducerState } from './state.ts'
 
 export const defaultStatePath = './.lading/producer.db'
@@ -44,6 +44,10 @@ export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptio
   readonly namesColumns?: boolean
   /** Load again what was loaded before. */
   readonly again?: boolean
+  /**
+   * Read every file, also one of which the file system says that it is the same as when its load was planned.
+   */
+  readonly readAll?: boolean
   /** File that remembers plans between runs. */
   readonly statePath?: string
   /**
@@ -51,9 +55,7 @@ export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptio
    * in the answer. With it, what took effect is left out, and everything else is published; without it, what
    * the queue was seen to hold is left out.
    */
-  readonly known?: (
-    loads: readonly Pick<PlannedLoad, 'id' | 'name' | 'sha256'>[],
-  ) => Promise<ReadonlyMap<string, KnownLoad>>
+  readonly known?: (loads: readonly LoadOutline[]) => Promise<ReadonlyMap<string, KnownLoad>>
   /**
    * Asked of each load before its plan is frozen: true where it is begun from scratch, and its target has
    * forgotten it. `isBegun`: an earlier run that was interrupted has begun it so already.

@@ -16,6 +16,14 @@ export interface PlannedLoad extends Omit<Plan, 'leftOut' | 'warnings' | 'kept' 
   readonly target: string | undefined
 }
 
+/** What is asked of many loads at once. */
+export interface LoadOutline extends Pick<
+  PlannedLoad,
+  'no' | 'id' | 'name' | 'sha256' | 'bytes' | 'plan' | 'chunks' | 'records'
+> {
+  readonly publishedAt: string | null | undefined
+}
+
 /** Of the table `load`. */
 export interface LoadRow {
   readonly no: number
@@ -37,13 +45,17 @@ export interface LoadRow {
   readonly published_at: string | null
 }
 
-/** Mostly all loads have the same one, which is then one object. */
-let lastLayout: { readonly text: string; readonly layout: Layout } | undefined
-
-function layoutOf(text: string): Layout {
-  if (lastLayout?.text !== text) lastLayout = { text, layout: JSON.parse(text) as Layout }
-  return lastLayout.layout
+/** Parses JSON. Mostly all loads have the same, which is then one object. */
+function sharing<T>(): (text: string) => T {
+  let last: { readonly text: string; readonly value: T } | undefined
+  return (text) => {
+    if (last?.text !== text) last = { text, value: JSON.parse(text) as T }
+    return last.value
+  }
 }
+
+const layoutOf = sharing<Layout>()
+const readingOf = sharing<Reading>()
 
 /** In the order of the columns. */
 export const contentOf = ({ state, layout, reading, model, sha256, bytes, plan, chunks, records }: Plan) =>
@@ -72,7 +84,7 @@ export const loadOf = (row: LoadRow): PlannedLoad => ({
   name: row.name,
   state: row.state,
   layout: layoutOf(row.layout),
-  reading: JSON.parse(row.reading ?? '{}') as Reading,
+  reading: readingOf(row.reading ?? '{}'),
   model: row.model,
   sha256: row.sha256,
   bytes: row.bytes,

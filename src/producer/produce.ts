@@ -1,18 +1,19 @@
 /** Sources → plans → chunks → queue. */
+import { Ids } from '../core/ids.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
 import type { LeftOut } from '../core/load.ts'
 import { chunkKey } from '../queue/envelope.ts'
 import { referencesFor } from '../source/carry.ts'
 import { sourceAt, standardInput } from '../source/registry.ts'
-import { sizeOf } from '../source/source.ts'
 import { changedLayout, requireSamePlan } from './changed.ts'
-import { type FrozenLoad, planLoads } from './loads.ts'
+import { type KnownPlans, knownPlans } from './known-plans.ts'
+import { type DoneLoad, type FrozenLoad, planLoads } from './loads.ts'
 import { defaultStatePath, type KnownLoad, openState, pipelineOf, type ProduceOptions } from './options.ts'
 import type { Plan } from './plan.ts'
 import { Publisher } from './publish.ts'
 import { readAs, type ReadSource } from './reading.ts'
-import { openSources } from './sources.ts'
-import type { PlannedLoad } from './planned-load.ts'
+import { openSources, type Sources } from './sources.ts'
+import type { LoadOutline, PlannedLoad } from './planned-load.ts'
 import type { ProducerState } from './state.ts'
 
 export interface ProducedLoad {
@@ -34,32 +35,57 @@ export interface ProducedLoad {
  * of that file is published.
  */
 export async function produce(options: ProduceOptions): Promise<readonly ProducedLoad[]> {
+  const { onEvent = ignoreEvents } = options
+  const sources = await openSources(options, (message) => onEvent({ type: 'warning', message }))
+  const produced: ProducedLoad[] = []
+  const plans = await knownPlans(sources, options)
+  await produceAll(options, { sources, plans, onProduced: (load) => void produced.push(load) })
+  return produced
+}
+
+export interface Producing {
+  /** Standard input is not among them. */
+  readonly sources: Sources
+  readonly plans: KnownPlans
+  /** Hears of each source in turn what was made of it. */
+  readonly onProduced: (load: ProducedLoad) => void
+}
+
+export async function produceAll(
+  options: ProduceOptions,
+  { sources: named, plans, onProduced }: Producing,
+): Promise<void> {
   const { queue, onEvent = ignoreEvents, statePath = defaultStatePath } = options
-  const named = await openSources(options, (message) => onEvent({ type: 'warning', message }))
   const kept = options.input
   await using input =
     options.paths.includes('-') && kept === undefined ? await standardInput(statePath, options) : undefined
   using state = openState(options)
   const publisher = new Publisher(queue, state, onEvent, await referencesFor(options), options)
-  const run = { options, state, publisher, onEvent, loads: new Set<string>() }
-  const produced: ProducedLoad[] = []
+  const run = { options, state, publisher, onEvent, loads: new Ids() }
   const given = kept ?? input?.source
-  const sources = [...named, ...(given === undefined ? [] : [await readAs(given, options)])]
-  onEvent({ type: 'found', files: sources.length, bytes: await sizeOf(sources) })
+  const last = given === undefined ? undefined : await readAs(given, options)
+  const bytes = (await named.bytes()) + ((await last?.size()) ?? 0)
+  onEvent({ type: 'found', files: named.size + (last === undefined ? 0 : 1), bytes })
   try {
-    const onRead = ({ name: source }: ReadSource, bytes: number, size: number) =>
-      onEvent({ type: 'planning', source, bytes, size })
-    for await (const loads of planLoads(sources, options, state, onRead)) {
+    const onRead = ({ name: source }: ReadSource, read: number, size: number) =>
+      onEvent({ type: 'planning', source, bytes: read, size })
+    const sources = named.followedBy(last)
+    for await (const loads of planLoads({ sources, options, state, known: plans, onRead })) {
       for (const load of loads) tellPlanned(load, onEvent)
-      const known = await options.known?.(loads.map(({ load }) => load))
-      for (const each of loads) produced.push(await produceLoad(each, known?.get(each.load.id), run))
+      const read = loads.filter(({ plan }) => plan !== undefined)
+      const known = read.length === 0 ? undefined : await options.known?.(read.map(({ load }) => load))
+      for (const each of loads)
+        onProduced(
+          each.plan === undefined
+            ? skipDone(each, run)
+            : await produceLoad(each, known?.get(each.load.id), run),
+        )
     }
   } finally {
     await publisher.flush()
   }
   // With a ledger to ask, the loads are at their end only when it has them all.
   if (options.again === true && options.known === undefined) state.endAgain(pipelineOf(options))
-  return produced
 }
 
 interface Run {
@@ -68,10 +94,10 @@ interface Run {
   readonly publisher: Publisher
   readonly onEvent: Listener
   /** Loads of this run: two paths may lead to the same name and content. */
-  readonly loads: Set<string>
+  readonly loads: Ids
 }
 
-const aboutOf = ({ id: loadId, name: source, records, chunks }: PlannedLoad) => ({
+const aboutOf = ({ id: loadId, name: source, records, chunks }: LoadOutline) => ({
   loadId,
   source,
   records,
@@ -80,9 +106,23 @@ const aboutOf = ({ id: loadId, name: source, records, chunks }: PlannedLoad) => 
 
 const leftOutOf = ({ leftOut }: Plan) => (isSome(leftOut) ? { leftOut } : {})
 
-function tellPlanned({ load, plan }: FrozenLoad, onEvent: Listener): void {
-  for (const message of plan.warnings) onEvent({ type: 'warning', message })
-  onEvent({ type: 'planned', ...aboutOf(load), bytes: load.bytes, ...leftOutOf(plan) })
+function tellPlanned({ load, plan }: FrozenLoad | DoneLoad, onEvent: Listener): void {
+  for (const message of plan?.warnings ?? []) onEvent({ type: 'warning', message })
+  onEvent({ type: 'planned', ...aboutOf(load), bytes: load.bytes, ...(plan && leftOutOf(plan)) })
+}
+
+/** What a load is called that the run has met before; undefined of any other, which it has met now. */
+function twiceReason(loads: Ids, { id }: LoadOutline): string | undefined {
+  const { size } = loads
+  return loads.add(id) < size ? `the same name and content was named twice (load ${id})` : undefined
+}
+
+function skipDone({ load, known }: DoneLoad, { options, onEvent, loads }: Run): ProducedLoad {
+  const { sha256, bytes, plan } = load
+  const about = aboutOf(load)
+  const reason = twiceReason(loads, load) ?? skipReason(load, undefined, known, options) ?? ''
+  onEvent({ type: 'skipped', ...about, reason })
+  return { ...about, sha256, bytes, plan, published: 0 }
 }
 
 async function produceLoad(
@@ -94,10 +134,7 @@ async function produceLoad(
   const { sha256, bytes, records } = load
   const about = aboutOf(load)
   const result = { ...about, sha256, bytes, plan: load.plan, ...leftOutOf(plan) }
-  const reason = loads.has(load.id)
-    ? `the same name and content was named twice (load ${load.id})`
-    : skipReason(load, plan, known, options)
-  loads.add(load.id)
+  const reason = twiceReason(loads, load) ?? skipReason(load, { plan, load }, known, options)
   if (reason !== undefined) {
     onEvent({ type: 'skipped', ...about, reason })
     return { ...result, published: 0 }
@@ -122,21 +159,23 @@ async function produceLoad(
 
 const isSome = (leftOut: LeftOut): boolean => Object.values(leftOut).some((lines) => lines > 0)
 
+/** `now`: how it is read in this run; undefined where it was not read, and so is the same as it was. */
 function skipReason(
-  load: PlannedLoad,
-  plan: Plan,
+  load: LoadOutline,
+  now: { readonly plan: Plan; readonly load: PlannedLoad } | undefined,
   known: KnownLoad | undefined,
   options: ProduceOptions,
 ): string | undefined {
-  const changed = changedLayout(load.layout, plan.layout)
+  const changed = now === undefined ? [] : changedLayout(now.load.layout, now.plan.layout)
   const reading =
     changed.length === 0 ? '' : `, with another reading (${changed.join(', ')}): load --fresh reads it anew`
-  const again = `--again loads it a second time${sourceAt(load.path, load.name).isTransient ? ', --name NAME as a load of its own' : ''}`
+  const isTransient = now !== undefined && sourceAt(now.load.path, load.name).isTransient
+  const again = `--again loads it a second time${isTransient ? ', --name NAME as a load of its own' : ''}`
   if (known?.complete === true || known?.keys.size === load.chunks)
     return options.again === true
       ? `the same --again, which was interrupted, has loaded it already (load ${load.id})`
       : `the same name and content is loaded already (load ${load.id})${reading}; ${again}`
-  if (options.known !== undefined || load.publishedAt === undefined) return undefined
+  if (options.known !== undefined || typeof load.publishedAt !== 'string') return undefined
   const lost = 'verify --republish-missing publishes what was lost'
   return `the same name and content was published to this queue at ${load.publishedAt} (load ${load.id}); ${lost}, ${again}`
 }

@@ -25,8 +25,8 @@ export interface ReadSource extends Source {
 export const readAs = async (source: Source, options: ReadingOptions): Promise<ReadSource> =>
   await reader(options)(source)
 
-/** The same for many sources; those that are written as the options say share one reading. */
-export function reader(options: ReadingOptions): (source: Source) => Promise<ReadSource> {
+/** The same for many sources; those that are written as the options say share one reading, and need no promise. */
+export function reader(options: ReadingOptions): (source: Source) => ReadSource | Promise<ReadSource> {
   const { readingOf, records, unwrap } = options
   const inside = { ...(records !== undefined && { records }), ...(unwrap && { unwrap }) }
   const checked = (name: string, own: Reading): Reading => {
@@ -37,7 +37,7 @@ export function reader(options: ReadingOptions): (source: Source) => Promise<Rea
   if (readingOf !== undefined)
     return async (source) => written(source, checked(source.name, await readingOf(source)))
   let shared: Reading | undefined
-  return async (source) => written(source, (shared ??= checked(source.name, statedReading(options))))
+  return (source) => written(source, (shared ??= checked(source.name, statedReading(options))))
 }
 
 function requireReadable(name: string, reading: Reading): void {

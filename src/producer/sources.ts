@@ -4,10 +4,60 @@ import { listed } from '../core/listed.ts'
 import { breath } from '../core/wait.ts'
 import { otherSuffixes, splittersFor, suffixesOf } from '../format/registry.ts'
 import { type CarryOptions, referencesFor } from '../source/carry.ts'
-import { namedSources } from '../source/registry.ts'
+import { namedFiles, type SourceFile, sourceOf } from '../source/registry.ts'
+import { sizeOf } from '../source/source.ts'
 import type { ProduceOptions } from './options.ts'
 import { checkHead, type HeadOptions } from './plan.ts'
 import { reader, type ReadingOptions, type ReadSource } from './reading.ts'
+
+/**
+ * The sources of a run, in their order. There may be a hundred thousand, so one is made when it is asked for.
+ */
+export class Sources implements AsyncIterable<ReadSource> {
+  readonly #files: readonly SourceFile[]
+  readonly #read: ReturnType<typeof reader>
+  readonly #last: ReadSource | undefined
+  #bytes: number | undefined
+
+  /** `last` comes behind the files. */
+  constructor(files: readonly SourceFile[], read: ReturnType<typeof reader>, last?: ReadSource) {
+    this.#files = files
+    this.#read = read
+    this.#last = last
+  }
+
+  get size(): number {
+    return this.#files.length + (this.#last === undefined ? 0 : 1)
+  }
+
+  followedBy(last: ReadSource | undefined): Sources {
+    return last === undefined ? this : new Sources(this.#files, this.#read, last)
+  }
+
+  get names(): readonly string[] {
+    return [...this.#files, ...(this.#last === undefined ? [] : [this.#last])].map(({ name }) => name)
+  }
+
+  /** A promise only where it takes one: it would cost as much as all else of a file that is not read. */
+  at(index: number): ReadSource | Promise<ReadSource> {
+    const file = this.#files[index]
+    return file === undefined ? (this.#last as ReadSource) : this.#read(sourceOf(file))
+  }
+
+  /** As they are stored, when they were asked first. */
+  async bytes(): Promise<number> {
+    return (this.#bytes ??= await sizeOf(this))
+  }
+
+  /** Where someone has asked each of them already. */
+  setBytes(bytes: number): void {
+    this.#bytes = bytes
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<ReadSource> {
+    for (let index = 0; index < this.size; index++) yield await this.at(index)
+  }
+}
 
 /**
  * The files that the options name, standard input left out; throws for what cannot be right before anything
@@ -16,33 +66,45 @@ import { reader, type ReadingOptions, type ReadSource } from './reading.ts'
 export async function openSources(
   options: Pick<ProduceOptions, 'paths'> & ReadingOptions & CarryOptions,
   onLeft?: (message: string) => void,
-): Promise<readonly ReadSource[]> {
-  const { paths, format } = options
+): Promise<Sources> {
+  const { paths, format, carry, readingOf } = options
   splittersFor(options)
   const referenceOf = await referencesFor(options)
   const named = paths.filter((path) => path !== '-')
   const found =
     named.length > 0 || paths.length === 0
-      ? await namedSources(named, suffixesOf(format), otherSuffixes(format), onLeft)
+      ? await namedFiles(named, suffixesOf(format), otherSuffixes(format), onLeft)
       : []
-  const sources: ReadSource[] = []
-  const read = reader(options)
-  for (const source of found) sources.push(await read(source))
-  // What lies outside the root cannot be referred to.
-  if (options.carry === 'reference') for (const source of sources) await referenceOf(source)
+  const sources = new Sources(found, reader(options))
+  // What the options say of one source they mostly say of all.
+  const isEach = carry === 'reference' || readingOf !== undefined
+  for (let index = 0; index < (isEach ? sources.size : Math.min(1, sources.size)); index++) {
+    const source = await sources.at(index)
+    // What lies outside the root cannot be referred to.
+    if (carry === 'reference') await referenceOf(source)
+  }
   return sources
 }
 
 /** Most paths that an error lists. */
 const mostNamed = 5
 
-/** Reads the beginning of each source; throws for the first that does not fit, and names the others. */
-export async function checkHeads(sources: readonly ReadSource[], options: HeadOptions): Promise<void> {
+/**
+ * Reads the beginning of each source whose plan is not known; throws for the first that does not fit, and names
+ * the others.
+ */
+export async function checkHeads(
+  sources: Pick<Sources, 'size' | 'at'>,
+  options: HeadOptions,
+  known?: { readonly planOf: (index: number) => number | undefined },
+): Promise<void> {
   let first: LadingError | undefined
   const others: string[] = []
   const breathe = breath()
-  for (const source of sources) {
+  for (let index = 0; index < sources.size; index++) {
+    if (known?.planOf(index) !== undefined) continue
     await breathe()
+    const source = await sources.at(index)
     try {
       await checkHead(source, options)
     } catch (error) {

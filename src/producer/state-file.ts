@@ -62,6 +62,9 @@ const schema = [
    ALTER TABLE load DROP COLUMN quote`,
   `-- How the source is written, as JSON, for publishing it again.
    ALTER TABLE load ADD COLUMN reading TEXT`,
+  `-- What the plan follows from, told without reading the source: see clues.ts.
+   ALTER TABLE load ADD COLUMN clue TEXT;
+   CREATE INDEX load_clue ON load (clue) WHERE clue IS NOT NULL`,
 ]
 
 export class StateFile implements Disposable {

@@ -4,7 +4,15 @@
  * absorbs what comes twice. That is why its writes do not wait for the disk.
  */
 import type { Plan, PlannedChunk } from './plan.ts'
-import { contentOf, loadOf, type LoadRow, noPlan, type PlannedLoad, scopeOf } from './planned-load.ts'
+import {
+  contentOf,
+  type LoadOutline,
+  loadOf,
+  type LoadRow,
+  noPlan,
+  type PlannedLoad,
+  scopeOf,
+} from './planned-load.ts'
 import { StateFile } from './state-file.ts'
 
 /**
@@ -28,6 +36,8 @@ export interface MadePlan {
   readonly draft: Draft
   readonly id: string
   readonly plan: Plan
+  /** By which the plan is found without reading the source; undefined where only reading it tells. */
+  readonly clue?: string | undefined
 }
 
 export interface FrozenPlan {
@@ -35,6 +45,8 @@ export interface FrozenPlan {
   /** All of them, none of which the queue has, if they are few and this is the load's first plan. */
   readonly chunks: readonly PlannedChunk[] | undefined
 }
+
+const outline = 'no, id, name, sha256, bytes, plan, chunks, records, published_at AS publishedAt'
 
 /** Chunks read or written at once. */
 const page = 256
@@ -60,6 +72,11 @@ export class ProducerState implements Disposable {
     this.#file.run('DELETE FROM load WHERE id IS NULL AND begun_at < unixepoch() - 86400')
   }
 
+  /** Identifies the queue and the target, whose plans these are. */
+  get scope(): string {
+    return this.#queue
+  }
+
   begin(pipeline: string, path: string, name: string): Draft {
     const waiting: PlannedChunk[] = []
     const add = (chunk: PlannedChunk) => {
@@ -77,18 +94,19 @@ export class ProducerState implements Disposable {
 
   /** Writes the draft's row, without an identity if there is no plan yet, and returns its number. */
   #insertLoad({ no, pipeline, path, name }: Draft, made: Omit<MadePlan, 'draft'> | undefined): number {
-    const sql = `INSERT INTO load (no, queue, pipeline, path, name, target, id, state, layout, reading, model, sha256, bytes, plan, chunks, records)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    const sql = `INSERT INTO load (no, queue, pipeline, path, name, target, id, state, layout, reading, model, sha256, bytes, plan, chunks, records, clue)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                  ON CONFLICT (no) DO UPDATE SET id = excluded.id, state = excluded.state, layout = excluded.layout, reading = excluded.reading,
                    model = excluded.model, sha256 = excluded.sha256, bytes = excluded.bytes, plan = excluded.plan, chunks = excluded.chunks,
-                   records = excluded.records
+                   records = excluded.records, clue = excluded.clue
                  RETURNING no`
-    const { id = null, plan } = made ?? {}
+    const { id = null, plan, clue = null } = made ?? {}
     const about = [no ?? null, this.#queue, pipeline, path, name, this.#target ?? null, id] as const
     const row = this.#file.get<{ no: number }>(
       sql,
       ...about,
       ...(plan === undefined ? noPlan : contentOf(plan)),
+      clue,
     )
     return (row as { no: number }).no
   }
@@ -112,13 +130,13 @@ export class ProducerState implements Disposable {
     return this.#file.transaction(() => plans.map((made) => this.#freeze(made)))
   }
 
-  #freeze({ draft, id, plan }: MadePlan): FrozenPlan {
+  #freeze({ draft, id, plan, clue }: MadePlan): FrozenPlan {
     const first = this.find(id)
     if (first !== undefined) {
       this.forget(draft)
-      return { load: this.#found(first, draft.path, plan), chunks: undefined }
+      return { load: this.#found(first, draft.path, plan, clue), chunks: undefined }
     }
-    const no = this.#insertLoad(draft, { id, plan })
+    const no = this.#insertLoad(draft, { id, plan, clue })
     this.#insertChunks(no, draft.waiting)
     const { pipeline, path, name } = draft
     const { kept: _kept, leftOut: _leftOut, warnings: _warnings, ...own } = plan
@@ -126,15 +144,18 @@ export class ProducerState implements Disposable {
     return { load, chunks: draft.no === undefined ? draft.waiting : undefined }
   }
 
-  /** The same content may lie at another place today. */
-  #found(load: PlannedLoad, path: string, { state, reading }: Plan): PlannedLoad {
+  /** The same content may lie at another place today. It has a clue if it is planned now as it was then. */
+  #found(load: PlannedLoad, path: string, { state, reading, plan }: Plan, clue?: string): PlannedLoad {
     const text = JSON.stringify(reading)
-    if (load.path === path && load.state === state && JSON.stringify(load.reading) === text) return load
+    const known = load.plan === plan && clue !== undefined ? clue : null
+    if (load.path === path && load.state === state && JSON.stringify(load.reading) === text && known === null)
+      return load
     this.#file.run(
-      'UPDATE load SET path = ?, state = ?, reading = ? WHERE no = ?',
+      'UPDATE load SET path = ?, state = ?, reading = ?, clue = ? WHERE no = ?',
       path,
       state,
       text,
+      known,
       load.no,
     )
     return { ...load, path, state, reading }
@@ -154,6 +175,24 @@ export class ProducerState implements Disposable {
   planned(pipeline: string): readonly PlannedLoad[] {
     const sql = 'SELECT * FROM load WHERE id IS NOT NULL AND queue = ? AND pipeline = ?'
     return this.#file.all<LoadRow>(sql, this.#queue, pipeline).map(loadOf)
+  }
+
+  /** The plans that have one of the clues. */
+  plansWith(clues: readonly string[]): readonly { readonly no: number; readonly clue: string }[] {
+    const sql = 'SELECT no, clue FROM load WHERE clue IN (SELECT value FROM json_each(?))'
+    return this.#file.all(sql, JSON.stringify(clues))
+  }
+
+  /** By the numbers of their plans. */
+  numbered(nos: readonly number[]): readonly LoadOutline[] {
+    const sql = `SELECT ${outline} FROM load WHERE no IN (SELECT value FROM json_each(?))`
+    return this.#file.all(sql, JSON.stringify(nos))
+  }
+
+  /** By their ids. */
+  outlines(ids: readonly string[]): readonly LoadOutline[] {
+    const sql = `SELECT ${outline} FROM load WHERE id IN (SELECT value FROM json_each(?)) AND queue = ?`
+    return this.#file.all(sql, JSON.stringify(ids), this.#queue)
   }
 
   /** Notes in which database the loads have arrived, where they were published for any. */

@@ -110,6 +110,17 @@ export interface NamedLoad {
   readonly startedAt: string
 }
 
+/**
+ * A load of which nothing is left to do or to decide on: every record was loaded or skipped, its sums add up,
+ * and it has no reject and no dead letter.
+ */
+export interface SettledLoad {
+  readonly loadId: string
+  readonly records: number
+  readonly loaded: number
+  readonly filtered: number
+}
+
 /** What has become of a load so far. */
 export interface LoadProgress {
   /** Hash of the plan that it was begun with, in hexadecimal. */
@@ -135,6 +146,11 @@ export interface Ledger {
   isThere?(options?: Abortable): Promise<boolean>
   /** Newest first. */
   receipts(filter: ReceiptFilter, options?: Abortable): Promise<readonly Receipt[]>
+  /**
+   * Those of the loads that are settled, in any order: what takes little to ask of very many loads. A ledger
+   * without this method is asked for receipts.
+   */
+  settled?(loads: readonly string[], options?: Abortable): Promise<readonly SettledLoad[]>
   /** Undefined for a load of which no chunk has arrived. */
   progress(loadId: string, options?: Abortable): Promise<LoadProgress | undefined>
   /** What was not loaded of messages that belong to no load, of one pipeline or all. */

@@ -1,4 +1,4 @@
-import type { RangeReader, ReadOptions, Source, Whole } from './source.ts'
+import type { RangeReader, ReadOptions, Source, Stamp, Whole } from './source.ts'
 
 /** A source that is read by another one. There may be a hundred thousand: an object of them is small. */
 export class SourceAround implements Source {
@@ -30,6 +30,10 @@ export class SourceAround implements Source {
 
   state(): Promise<string> {
     return this.source.state()
+  }
+
+  stamp(): Stamp | undefined {
+    return this.source.stamp?.()
   }
 
   whole(): Whole | undefined {

@@ -1,6 +1,6 @@
 /** Finds sources: what a person names, what a producer remembers, and what a message refers to. */
 import { decompressed } from './compressed/compressed.ts'
-import { discover } from './file/discover.ts'
+import { discover, type SourceFile } from './file/discover.ts'
 import { FileSource } from './file/file.ts'
 import { RootedFiles } from './file/rooted.ts'
 import type { References, Source } from './source.ts'
@@ -14,15 +14,14 @@ export { textSource }
  * The files that paths and patterns name, and those of the suffixes in folders, in the order of their names;
  * `onLeft` hears what is left out, in folders also of the suffixes `others`.
  */
-export async function namedSources(
-  paths: readonly string[],
-  suffixes: readonly string[],
-  others?: readonly string[],
-  onLeft?: (message: string) => void,
-): Promise<readonly Source[]> {
-  const files = await discover(paths, suffixes, others, onLeft)
-  return files.map(({ path, name }) => decompressed(new FileSource(path, name)))
-}
+export const namedFiles = discover
+export type { SourceFile }
+
+export const sourceOf = ({ path, name }: SourceFile): Source => decompressed(new FileSource(path, name))
+
+/** The sources of `namedFiles`. */
+export const namedSources = async (...named: Parameters<typeof discover>): Promise<readonly Source[]> =>
+  (await discover(...named)).map(sourceOf)
 
 /** Standard input, kept beside the producer's state until it is disposed of. */
 export async function standardInput(

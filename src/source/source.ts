@@ -17,6 +17,11 @@ export interface Source {
   /** Identifies the content without reading it: another text means that the source changed. */
   state(): Promise<string>
   /**
+   * As the source is stored at this moment, for later runs; undefined where there is nothing to compare in a
+   * later run, or the source is gone. Lets nothing else run meanwhile.
+   */
+  stamp?(): Stamp | undefined
+  /**
    * A small source as a whole, with the state in which it was read; undefined for any other. It costs a small
    * part of what `bytes` does, and lets nothing else run meanwhile.
    */
@@ -29,6 +34,18 @@ export interface Source {
    * The path below the real folder `root` by which messages refer to it; undefined if its bytes must travel.
    */
   reference(root: string): Promise<string | undefined>
+}
+
+/** Of a source, without reading it. A source with the same text, taken in a run before, has the same bytes. */
+export interface Stamp {
+  readonly text: string
+  /** Bytes as they are stored. */
+  readonly size: number
+  /**
+   * Whether a change that comes after this moment shows in the text: not while the last one is so young that
+   * the clock of the file system may tell the same time of both.
+   */
+  readonly isSettled: boolean
 }
 
 /** The plain bytes of a source, and its `state`. */
@@ -74,8 +91,8 @@ export interface References {
 }
 
 /** The bytes of all sources, as they are stored. */
-export async function sizeOf(sources: readonly Source[]): Promise<number> {
+export async function sizeOf(sources: Iterable<Source> | AsyncIterable<Source>): Promise<number> {
   let bytes = 0
-  for (const source of sources) bytes += await source.size()
+  for await (const source of sources) bytes += await source.size()
   return bytes
 }

@@ -26,7 +26,7 @@ async function file(name: string, content: string): Promise<string> {
 
 const plan = async (options: Parameters<typeof openSources>[0]) => {
   const plans = []
-  for (const source of await openSources(options))
+  for await (const source of await openSources(options))
     plans.push(await planSource(source, { model, chunkBytes: 1 << 20 }, () => undefined))
   return plans
 }

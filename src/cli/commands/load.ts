@@ -43,8 +43,9 @@ import { standardInput } from '../../source/registry.ts'
 import type { DeferIndexes } from '../../load/indexes.ts'
 import type { Unmodelled } from '../../load/unmodelled.ts'
 import type { UnmodelledOptions } from '../../load/unmodelled-options.ts'
-import type { ProducedLoad } from '../../producer/produce.ts'
-import type { Receipt } from '../../sink/ledger.ts'
+import type { LoadResult } from '../../load/load.ts'
+import type { Account } from '../../sink/account.ts'
+import type { Ledger, Receipt } from '../../sink/ledger.ts'
 import { printLeftOut } from '../run/left-out.ts'
 import { printLeft } from '../run/left.ts'
 import { openWorkingQueue, startLeftMs } from '../run/queue.ts'
@@ -138,8 +139,10 @@ export function loadCommand(command: Command): Command {
     const model = stated ?? (found as Unmodelled).model
     await using queue = await openWorkingQueue(flags, onEvent, signal)
     watch.see(queue)
-    const { produced, receipts, loadedNow, left, emptied } = await load({
+    const result = await load({
       ...settings,
+      // Of standard input the receipt tells whether the same bytes were loaded before.
+      keepsLoads: flags.json === true || paths.includes('-'),
       ...(found && {
         readingOf: found.readingOf,
         input: found.input,
@@ -159,34 +162,48 @@ export function loadCommand(command: Command): Command {
     })
     const ms = Math.round(performance.now() - since)
     report[Symbol.dispose]()
-    if (flags.json) printJson({ loadedNow, ms, produced, receipts: receipts.map(receiptJson), left, emptied })
-    else {
-      printLeftOut(produced)
-      printReceipts(receipts)
-      printVerdict(receipts)
-      await printFirstRejects(receipts, sink.ledger)
-      const before = new Set(producedBefore(produced))
-      print(
-        `this run loaded ${counted(loadedNow, 'record')}${paceOf(loadedNow, ms)}${before.size === 0 ? '' : `; ${count(before.size)} of ${counted(produced.length, 'file')} had been loaded before`}`,
-      )
-      printRejectedBefore(receipts.filter(({ loadId }) => before.has(loadId)))
-      const isEmptied = new Set(emptied)
-      printEmptied(
-        receipts.filter(({ loadId }) => isEmptied.has(loadId)),
-        tableName(model),
-        paths,
-      )
-      if (paths.includes('-'))
-        printSameBytes(
-          receipts.find(({ loadId, source }) => source === (flags.name ?? 'stdin') && before.has(loadId)),
-        )
-      await printLeft(left, flags.state)
-    }
-    process.exitCode = receiptsExit(receipts, flags.allowRejects === true)
+    if (flags.json) printResult(result, ms)
+    else await tellResult(result, { ms, paths, flags, table: tableName(model), ledger: sink.ledger })
+    process.exitCode = receiptsExit(result.account, flags.allowRejects === true)
     if (signal.aborted && process.exitCode === 1)
       throw new LadingError('ABORTED', 'stopped before every record had a verdict')
   })
 }
+
+function printResult({ loadedNow, produced, receipts, left, emptied }: LoadResult, ms: number): void {
+  printJson({ loadedNow, ms, produced, receipts: receipts.map(receiptJson), left, emptied })
+}
+
+interface Telling {
+  readonly ms: number
+  readonly paths: readonly string[]
+  readonly flags: Flags
+  readonly table: string
+  readonly ledger: Ledger
+}
+
+async function tellResult(result: LoadResult, { ms, paths, flags, table, ledger }: Telling): Promise<void> {
+  const { account, before, files, loadedNow } = result
+  printLeftOut(result.leftOut)
+  printReceipts(account)
+  printVerdict(account)
+  await printFirstRejects(account, ledger)
+  print(
+    `this run loaded ${counted(loadedNow, 'record')}${paceOf(loadedNow, ms)}${result.loadsBefore === 0 ? '' : `; ${count(result.loadsBefore)} of ${counted(files, 'file')} had been loaded before`}`,
+  )
+  printRejectedBefore(before)
+  printEmptied(result, table, paths)
+  const name = flags.name ?? 'stdin'
+  if (paths.includes('-'))
+    printSameBytes(
+      result.receipts.find(({ loadId, source }) => source === name && !publishedNow(result).has(loadId)),
+    )
+  await printLeft(result.left, flags.state)
+}
+
+/** Loads of which something was published in this run; a second path to the same load has nothing to publish. */
+const publishedNow = ({ produced }: LoadResult): ReadonlySet<string> =>
+  new Set(produced.flatMap(({ loadId, published }) => (published > 0 ? [loadId] : [])))
 
 /** Says what the load would do. */
 async function rehearse(
@@ -235,21 +252,11 @@ async function findModel(
   return found
 }
 
-/**
- * Loads with nothing to publish in this run; a second path to the same load has nothing to publish either.
- */
-function producedBefore(produced: readonly ProducedLoad[]): readonly string[] {
-  const now = new Set(produced.filter(({ published }) => published > 0).map(({ loadId }) => loadId))
-  return produced.map(({ loadId }) => loadId).filter((loadId) => !now.has(loadId))
-}
-
 /** Rejects are not retried automatically. */
-function printRejectedBefore(before: readonly Receipt[]): void {
-  const some = before.filter(({ openRejects }) => openRejects > 0)
-  const [one, ...others] = some
+function printRejectedBefore({ totals, withRejects: [one] }: Account): void {
   if (one === undefined) return
-  const rejects = some.reduce((sum, { openRejects }) => sum + openRejects, 0)
-  const only = others.length === 0 ? ['--load', shortId(one.loadId)] : []
+  const rejects = totals.openRejects
+  const only = totals.withRejects === 1 ? ['--load', shortId(one.loadId)] : []
   print(
     `${counted(rejects, 'record')} of these loads ${rejects === 1 ? 'was' : 'were'} rejected before; after correcting the model or the table: ${hint('rejects replay', ...only)}`,
   )
@@ -258,12 +265,15 @@ function printRejectedBefore(before: readonly Receipt[]): void {
 const mostPaths = 5
 
 /** The ledger knows what took effect, not what others have removed since. */
-function printEmptied(emptied: readonly Receipt[], table: string, paths: readonly string[]): void {
+function printEmptied(
+  { emptied, emptiedRecords }: LoadResult,
+  table: string,
+  paths: readonly string[],
+): void {
   if (emptied.length === 0) return
-  const rows = emptied.reduce((sum, { loaded }) => sum + loaded, 0)
   const command = paths.length > mostPaths ? 'the same command with --fresh' : sameCommand(paths, '--fresh')
   print(
-    `table ${visible(table)} WAS EMPTY, though ${counted(rows, 'record')} had been loaded into it before; to load from scratch: ${command}`,
+    `table ${visible(table)} WAS EMPTY, though ${counted(emptiedRecords, 'record')} had been loaded into it before; to load from scratch: ${command}`,
   )
 }
 

@@ -29,6 +29,7 @@ export interface ProduceFlags extends ReadingFlags, CarryFlags, HttpFlags {
   readonly chunkBytes?: number
   readonly ignoreExtra?: boolean
   readonly again?: boolean
+  readonly readAll?: boolean
   readonly name?: string
   readonly state: string
   readonly create: boolean
@@ -47,6 +48,7 @@ export const produceSettings = (paths: readonly string[], flags: ProduceFlags) =
   root: flags.root,
   ignoreExtra: flags.ignoreExtra === true,
   again: flags.again === true,
+  readAll: flags.readAll === true,
   statePath: flags.state,
   stdin: process.stdin,
   traced: isTraced(process.env),

@@ -2,6 +2,7 @@ import { exampleSinkUrl } from '../../sink/registry.ts'
 import { Command, Option } from 'commander'
 import { exits, LadingError } from '../../core/errors.ts'
 import type { Depth } from '../../queue/queue.ts'
+import { Account } from '../../sink/account.ts'
 import type { MessageCounts, Receipt } from '../../sink/ledger.ts'
 import type { MissingIndexes } from '../../sink/sink.ts'
 import { withExamples } from '../settings/examples.ts'
@@ -55,7 +56,7 @@ export function statusCommand(command: Command): Command {
       print(line)
     print('')
     if (receipts.length === 0) print('no load yet')
-    else printReceipts(receipts)
+    else printReceipts(Account.of(receipts))
     messageLines(messages).forEach(print)
     missingLines(missingIndexes).forEach(print)
   })

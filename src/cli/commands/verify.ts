@@ -2,6 +2,7 @@ import { exampleSinkUrl } from '../../sink/registry.ts'
 import { Command, Option } from 'commander'
 import { exits, LadingError } from '../../core/errors.ts'
 import type { Listener } from '../../core/events.ts'
+import { Account } from '../../sink/account.ts'
 import type { Receipt, ReceiptFilter } from '../../sink/ledger.ts'
 import type { Sink } from '../../sink/sink.ts'
 import { withExamples } from '../settings/examples.ts'
@@ -88,6 +89,7 @@ export function verifyCommand(command: Command): Command {
     const messages = id === undefined ? await sink.ledger.messages(flags) : noMessages
     const missing = (await sink.missingIndexes?.()) ?? []
     report[Symbol.dispose]()
+    const account = Account.of(receipts)
     if (flags.json) {
       printJson(receipts.map(receiptJson))
       // The output shows loads only, but the exit code needs an explanation.
@@ -95,13 +97,13 @@ export function verifyCommand(command: Command): Command {
       for (const line of missingLines(missing)) say('warn', 'indexes', { missingIndexes: missing }, line)
     } else {
       if (receipts.length === 0) print('no load yet')
-      else printReceipts(receipts)
-      printVerdict(receipts, missing)
+      else printReceipts(account)
+      printVerdict(account, missing)
       messageLines(messages).forEach(print)
-      await printFirstRejects(receipts, sink.ledger)
+      await printFirstRejects(account, sink.ledger)
     }
     process.exitCode =
-      missing.length > 0 ? exits.unbalanced : receiptsExit(receipts, flags.allowRejects === true, messages)
+      missing.length > 0 ? exits.unbalanced : receiptsExit(account, flags.allowRejects === true, messages)
     if (flags.republishMissing === true) await republish(id, receipts, sink, flags)
   })
 }

@@ -6,7 +6,7 @@ import { counted, leftOutText, print, visible } from '../terminal/output.ts'
 const mostFiles = 5
 
 /** Lines of the files that belong to no record, as options or the files say. */
-export function printLeftOut(produced: readonly ProducedLoad[]): void {
+export function printLeftOut(produced: readonly Pick<ProducedLoad, 'source' | 'leftOut'>[]): void {
   const some = produced.flatMap(({ source, leftOut }) => (leftOut === undefined ? [] : [{ source, leftOut }]))
   for (const { source, leftOut } of some.slice(0, mostFiles))
     print(`left out of ${visible(source)}: ${leftOutText(leftOut)}`)

@@ -247,5 +247,9 @@ export const produceOptions = () => [
     '--again',
     'load the same files a second time: as additional rows, or over rows with the same key',
   ),
+  new Option(
+    '--read-all',
+    'read every file, also those that the file system says have not changed since they were loaded',
+  ),
   stateOption(),
 ]

@@ -2,6 +2,7 @@
 import { count, counted } from '../../core/counted.ts'
 import { codes, exits } from '../../core/errors.ts'
 import type { LeftOut } from '../../core/load.ts'
+import type { Account } from '../../sink/account.ts'
 import { balance } from '../../sink/receipt.ts'
 import type { Ledger, MessageCounts, Receipt } from '../../sink/ledger.ts'
 import type { MissingIndexes } from '../../sink/sink.ts'
@@ -111,8 +112,6 @@ const gap = '  '
 /** The part of a load's id to show; `--load` accepts it. */
 export const shortId = (loadId: string): string => loadId.slice(0, 8)
 
-/** About one screen. */
-const mostReceipts = 20
 const columns = ['records', 'loaded', 'rejected', 'skipped', 'dead'] as const
 
 /** A receipt as JSON, with the open records and any problems. */
@@ -123,25 +122,26 @@ const numbersOf = (receipt: Receipt): number[] => [
   balance(receipt).open,
 ]
 
-const sumsOf = (receipts: readonly Receipt[]): number[] =>
-  receipts
-    .map(numbersOf)
-    .reduce((sums, numbers) => sums.map((sum, index) => sum + (numbers[index] as number)))
-
-export function printReceipts(receipts: readonly Receipt[]): void {
-  const wanted = receipts.length <= mostReceipts ? receipts : receipts.filter(needsAttention)
-  const shown = wanted.slice(0, mostReceipts)
-  const isShown = new Set(shown)
-  const more = receipts.filter((receipt) => !isShown.has(receipt))
+export function printReceipts({ totals, first, needy }: Account): void {
+  const isAll = totals.loads === first.length
+  const shown = isAll ? first : needy
+  const more = totals.loads - shown.length
+  const sums = [...columns, 'open' as const].map((name) => totals[name])
   const rows = shown.map((receipt) => [shortId(receipt.loadId), receipt.source, ...numbersOf(receipt)])
-  if (more.length > 0) rows.push(['…', `${count(more.length)} more`, ...sumsOf(more)])
-  if (receipts.length > 1) rows.push(['', 'all', ...sumsOf(receipts)])
+  if (more > 0) {
+    const shownSums = shown.map(numbersOf)
+    const left = sums.map((sum, column) =>
+      shownSums.reduce((rest, row) => rest - (row[column] as number), sum),
+    )
+    rows.push(['…', `${count(more)} more`, ...left])
+  }
+  if (totals.loads > 1) rows.push(['', 'all', ...sums])
   for (const line of table(['load', 'source', ...columns, 'open'], rows, { source: cutMiddle })) print(line)
   for (const receipt of shown) {
     for (const problem of balance(receipt).problems)
       print(`${shortId(receipt.loadId)}: DOES NOT ADD UP: ${problem}`)
   }
-  if (more.length > 0) print(`${lookAt(shown.length, wanted.length)}; --json shows every load`)
+  if (more > 0) print(`${lookAt(shown.length, totals.needy)}; --json shows every load`)
 }
 
 function lookAt(shown: number, wanted: number): string {
@@ -151,23 +151,13 @@ function lookAt(shown: number, wanted: number): string {
     : `${counted(wanted, 'load')} ${wanted === 1 ? 'needs' : 'need'} attention`
 }
 
-/** Whether a person must decide or wait for something. */
-function needsAttention(receipt: Receipt): boolean {
-  const { open, problems } = balance(receipt)
-  return open > 0 || problems.length > 0 || receipt.openRejects > 0 || receipt.openDeadLetters > 0
-}
-
 export const noMessages: MessageCounts = { rejects: 0, openRejects: 0, deadLetters: 0, openDeadLetters: 0 }
 
 /** The exit code for receipts, and for messages that belong to no load. Discarded entries do not count. */
-export function receiptsExit(
-  receipts: readonly Receipt[],
-  allowRejects: boolean,
-  messages = noMessages,
-): number {
-  const balances = receipts.map(balance)
-  if (balances.some(({ open, problems }) => open > 0 || problems.length > 0)) return exits.unbalanced
-  const left = [...receipts, messages].some(
+export function receiptsExit(account: Account, allowRejects: boolean, messages = noMessages): number {
+  const { totals } = account
+  if (!account.isComplete || totals.wrong > 0) return exits.unbalanced
+  const left = [totals, messages].some(
     ({ openRejects, openDeadLetters }) => openRejects > 0 || openDeadLetters > 0,
   )
   return left && !allowRejects ? exits.rejects : exits.ok
@@ -181,36 +171,28 @@ export const missingLines = (missing: readonly MissingIndexes[]): string[] =>
   )
 
 /** Explains the numbers, and which commands show more. */
-export function printVerdict(receipts: readonly Receipt[], missing: readonly MissingIndexes[] = []): void {
-  const sum = (of: (receipt: Receipt) => number) => receipts.reduce((total, each) => total + of(each), 0)
-  const wrong = receipts.filter((receipt) => balance(receipt).problems.length > 0).length
-  const open = sum((receipt) => balance(receipt).open)
-  if (wrong > 0) print(`${count(wrong)} of ${counted(receipts.length, 'load')} DO NOT ADD UP`)
+export function printVerdict({ totals, first }: Account, missing: readonly MissingIndexes[] = []): void {
+  const { loads, wrong, open, filtered } = totals
+  if (wrong > 0) print(`${count(wrong)} of ${counted(loads, 'load')} DO NOT ADD UP`)
   if (open > 0)
     print(
       `${counted(open, 'record')} without a verdict yet: let consumers run; if a queue was lost: ${hint('verify', '--republish-missing')}`,
     )
   missingLines(missing).forEach(print)
-  if (wrong === 0 && open <= 0 && missing.length === 0 && receipts.length > 0)
+  if (wrong === 0 && open <= 0 && missing.length === 0 && loads > 0)
     print('every load is complete and adds up')
-  const filtered = sum((receipt) => receipt.filtered)
   if (filtered > 0)
     print(
       `${counted(filtered, 'record')} of the skipped left out on purpose, as the model or --skip-when says`,
     )
   // With one load, the command lists only its rejects.
-  const only =
-    receipts[0] !== undefined && receipts.length === 1 ? ['--load', shortId(receipts[0].loadId)] : []
-  const rejected = sum((receipt) => receipt.rejected)
-  const rejects = { all: sum(({ rejectRows }) => rejectRows), open: sum(({ openRejects }) => openRejects) }
-  if (rejected > 0)
-    print(`${counted(rejected, 'record')} rejected${decided(rejects, hint('rejects list', ...only))}`)
-  const dead = sum((receipt) => receipt.dead)
-  const letters = {
-    all: sum(({ deadLetters }) => deadLetters),
-    open: sum(({ openDeadLetters }) => openDeadLetters),
-  }
-  if (dead > 0) print(`${counted(dead, 'record')} in dead letters${decided(letters, hint('dead list'))}`)
+  const only = first[0] !== undefined && loads === 1 ? ['--load', shortId(first[0].loadId)] : []
+  const rejects = { all: totals.rejectRows, open: totals.openRejects }
+  if (totals.rejected > 0)
+    print(`${counted(totals.rejected, 'record')} rejected${decided(rejects, hint('rejects list', ...only))}`)
+  const letters = { all: totals.deadLetters, open: totals.openDeadLetters }
+  if (totals.dead > 0)
+    print(`${counted(totals.dead, 'record')} in dead letters${decided(letters, hint('dead list'))}`)
 }
 
 /** What was not loaded from messages that belong to no load. */
@@ -235,9 +217,9 @@ const mostRejects = 3
 const leastName = 12
 
 /** Shows the first rejects, without the content of records. */
-export async function printFirstRejects(receipts: readonly Receipt[], ledger: Ledger): Promise<void> {
+export async function printFirstRejects({ withRejects }: Account, ledger: Ledger): Promise<void> {
   let left = mostRejects
-  for (const { loadId } of receipts.filter(({ openRejects }) => openRejects > 0)) {
+  for (const { loadId } of withRejects) {
     if (left === 0) return
     for (const { source, line, column, code } of await ledger.rejects({ loadId, limit: left })) {
       const what = `:${line}: ${code}${column === undefined ? '' : ` in ${visible(column)}`}: ${codes[code].meaning}`

@@ -11,6 +11,7 @@ import type {
   NamedLoad,
   Receipt,
   RejectGroup,
+  SettledLoad,
   StoredDeadLetter,
   StoredReject,
 } from '../ledger.ts'
@@ -58,6 +59,14 @@ export function receiptOf(row: LedgerRow): Receipt {
     ...(row['zone_release'] === null ? {} : { zoneRelease: String(row['zone_release']) }),
   }
 }
+
+/** A row of `load` (id, records, loaded, filtered). */
+export const settledOf = (row: LedgerRow): SettledLoad => ({
+  loadId: String(row['id']),
+  records: Number(row['records']),
+  loaded: Number(row['loaded']),
+  filtered: Number(row['filtered']),
+})
 
 /** A row of counts. */
 export const messagesOf = (row: LedgerRow): MessageCounts => ({

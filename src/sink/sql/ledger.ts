@@ -14,6 +14,7 @@ import type {
   ReceiptFilter,
   RejectFilter,
   RejectGroup,
+  SettledLoad,
   StoredDeadLetter,
   StoredReject,
 } from '../ledger.ts'
@@ -27,6 +28,7 @@ import {
   receiptOf,
   rejectGroupOf,
   rejectOf,
+  settledOf,
 } from './ledger-rows.ts'
 import { allOf, type Sql, sql } from './statement.ts'
 import { bury, fold, forgetLoads, insertLoad, type LedgerDialect, lockLoaded, type Steps } from './steps.ts'
@@ -93,6 +95,16 @@ export class SqlLedger implements Ledger {
       options,
     )
     return rows.map(receiptOf)
+  }
+
+  async settled(loads: readonly string[], options?: Abortable): Promise<readonly SettledLoad[]> {
+    const { load, reject, deadLetter, among } = this.#dialect
+    const none = (table: Sql, state: Sql) =>
+      sql`NOT EXISTS (SELECT 1 FROM ${table} AS kept WHERE kept.load_id = load.id AND ${state})`
+    const settled = sql`SELECT id, records, loaded, coalesce(filtered, 0) AS filtered FROM ${load} AS load
+      WHERE ${among(sql`id`, loads)} AND complete AND rejected = 0 AND loaded + skipped = records AND coalesce(filtered, 0) <= skipped
+        AND ${none(reject, sql`state <> 'replayed'`)} AND ${none(deadLetter, sql`state = 'dead'`)}`
+    return (await this.#ask(settled, options)).map(settledOf)
   }
 
   async progress(loadId: string, options?: Abortable): Promise<LoadProgress | undefined> {

@@ -39,16 +39,19 @@ export async function discover(
   onLeft?: (message: string) => void,
 ): Promise<readonly SourceFile[]> {
   const looked = { wanted: endingWith(suffixes), others: endingWith(others) }
-  // A file that is named twice has the name under which it came first.
+  // A file that is named twice has the name under which it came first. One path alone names none twice.
+  const keyOf = paths.length === 1 ? (path: string) => path : resolve
   const found = new Map<string, SourceFile>()
   const left: Record<Reason, string[]> = { format: [], hidden: [], name: [] }
   for (const path of paths) {
-    for await (const file of filesOf(path, looked)) {
-      if (file.left !== undefined) left[file.left].push(file.path)
-      else if (!found.has(resolve(file.path))) found.set(resolve(file.path), file)
+    for await (const files of filesOf(path, looked)) {
+      for (const file of files) {
+        if (file.left !== undefined) left[file.left].push(file.path)
+        else if (!found.has(keyOf(file.path))) found.set(keyOf(file.path), file)
+      }
     }
   }
-  left.format = left.format.filter((path) => !found.has(resolve(path)))
+  left.format = left.format.filter((path) => !found.has(keyOf(path)))
   const leftOut = (Object.keys(reasons) as Reason[]).flatMap((reason) =>
     left[reason].length > 0 ? [`${reasons[reason]}: ${listed(left[reason], mostListed)}`] : [],
   )
@@ -78,22 +81,23 @@ interface Looked {
 const endingWith = (suffixes: readonly string[]): RegExp =>
   suffixes.length === 0 ? /(?!)/ : new RegExp(`\\.(${suffixes.join('|')})(\\.gz|\\.zst)?$`, 'i')
 
-async function* filesOf(path: string, looked: Looked): AsyncGenerator<Found> {
+/** A folder's files at once: a promise for each would take longer than all else. */
+async function* filesOf(path: string, looked: Looked): AsyncGenerator<readonly Found[]> {
   const stats = statsOf(path)
-  if (stats === undefined) await refuseOther(path)
+  if (stats === undefined) refuseOther(path)
   if (stats?.isDirectory()) yield* filesBelow(path, '', looked)
-  else if (stats !== undefined) yield { path, name: basename(path) }
-  else if (wildcard.test(path)) yield* filesMatching(path)
+  else if (stats !== undefined) yield [{ path, name: basename(path) }]
+  else if (wildcard.test(path)) yield await filesMatching(path)
   else throw new LadingError('SOURCE_MISSING', `there is no file or folder ${path}`)
 }
 
 /** Throws for what is named and is no path, or a path through a file. */
-async function refuseOther(path: string): Promise<void> {
+function refuseOther(path: string): void {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(path)?.[1]?.toLowerCase()
   if (scheme !== undefined) throw new LadingError('USAGE', notAPath(path, scheme))
   for (let above = dirname(path); above !== dirname(above); above = dirname(above))
-    if (await isFile(above)) throw new LadingError('SOURCE_MISSING', `${above} is a file, and not a folder`)
-  if (/[/\\]$/.test(path) && (await isFile(path.replace(/[/\\]+$/, ''))))
+    if (isFile(above)) throw new LadingError('SOURCE_MISSING', `${above} is a file, and not a folder`)
+  if (/[/\\]$/.test(path) && isFile(path.replace(/[/\\]+$/, '')))
     throw new LadingError('SOURCE_MISSING', `${path} ends as a folder does, and it is a file`)
 }
 
@@ -121,37 +125,37 @@ function notAPath(address: string, scheme: string): string {
 }
 
 /** `way` leads from the folder that was named to one below it, with '/' behind each part. */
-async function* filesBelow(named: string, way: string, looked: Looked): AsyncGenerator<Found> {
+async function* filesBelow(named: string, way: string, looked: Looked): AsyncGenerator<readonly Found[]> {
   const folder = join(named, way)
+  const before = join(folder, 'x').slice(0, -1)
   const { wanted, others } = looked
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause: Error) => {
     throw new LadingError('SOURCE_UNREADABLE', `folder ${folder}: ${cause.message}`, { cause })
   })
+  const files: Found[] = []
   for (const entry of entries) {
-    const file = { path: join(folder, entry.name), name: way + entry.name }
-    if (await isLost(file.path)) {
-      if (wanted.test(file.name) || entry.isDirectory()) yield { ...file, left: 'name' }
+    const file = { path: before + entry.name, name: way + entry.name }
+    if (isLost(file.path)) {
+      if (wanted.test(file.name) || entry.isDirectory()) files.push({ ...file, left: 'name' })
     } else if (entry.isDirectory()) yield* filesBelow(named, `${file.name}/`, looked)
-    else if (wanted.test(file.name) && (await isFileEntry(entry, file.path)))
-      yield hidden(file.name) ? { ...file, left: 'hidden' } : file
-    else if (others.test(file.name) && !hidden(file.name) && (await isFileEntry(entry, file.path)))
-      yield { ...file, left: 'format' }
+    else if (wanted.test(file.name) && isFileEntry(entry, file.path))
+      files.push(hidden(file.name) ? { ...file, left: 'hidden' } : file)
+    else if (others.test(file.name) && !hidden(file.name) && isFileEntry(entry, file.path))
+      files.push({ ...file, left: 'format' })
   }
+  yield files
 }
 
 /**
  * Whether Node has put U+FFFD for bytes of the name that are not UTF-8, and so cannot find the file by it any
  * more.
  */
-const isLost = async (path: string): Promise<boolean> =>
-  path.includes('\ufffd') && statsOf(path) === undefined
+const isLost = (path: string): boolean => path.includes('\ufffd') && statsOf(path) === undefined
 
-const isFileEntry = async (entry: Dirent, path: string): Promise<boolean> => entry.isFile() || isFile(path)
+const isFileEntry = (entry: Dirent, path: string): boolean => entry.isFile() || isFile(path)
 
 /** Through a link, as whole folders of them are mounted in containers. */
-async function isFile(path: string): Promise<boolean> {
-  return statsOf(path)?.isFile() === true
-}
+const isFile = (path: string): boolean => statsOf(path)?.isFile() === true
 
 /** Without a promise, which costs ten times the call. */
 function statsOf(path: string): Stats | undefined {
@@ -162,7 +166,8 @@ function statsOf(path: string): Stats | undefined {
   }
 }
 
-async function* filesMatching(pattern: string): AsyncGenerator<Found> {
+async function filesMatching(pattern: string): Promise<readonly Found[]> {
+  const files: Found[] = []
   let matches = 0
   // Who writes the name of a hidden folder into the pattern means it.
   const parts = pattern.split(sep)
@@ -175,16 +180,17 @@ async function* filesMatching(pattern: string): AsyncGenerator<Found> {
     .join(sep)
   for await (const path of glob(pattern)) {
     const file = { path, name: relative(base, path).split(sep).join('/') }
-    if (await isLost(path)) yield { ...file, left: 'name' }
-    if (!(await isFile(path))) continue
+    if (isLost(path)) files.push({ ...file, left: 'name' })
+    if (!isFile(path)) continue
     if (hidden(path, meant)) {
-      yield { ...file, left: 'hidden' }
+      files.push({ ...file, left: 'hidden' })
       continue
     }
     matches++
-    yield file
+    files.push(file)
   }
   if (matches === 0) throw new LadingError('SOURCE_MISSING', `no file matches ${pattern}`)
+  return files
 }
 
 const dots: ReadonlySet<string> = new Set(['.', '..'])

@@ -4,7 +4,7 @@ import { open, realpath } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { LadingError } from '../../core/errors.ts'
 import { isPathDown, pathBelow } from '../root.ts'
-import type { RangeReader, ReadOptions, Source, Whole } from '../source.ts'
+import type { RangeReader, ReadOptions, Source, Stamp, Whole } from '../source.ts'
 
 /** Read at once, in bytes: large enough that the number of calls does not count. */
 const readBytes = 1 << 20
@@ -40,6 +40,10 @@ export class FileSource implements Source {
     return fileState(this.path)
   }
 
+  stamp(): Stamp | undefined {
+    return stampOf(this.path)
+  }
+
   whole(): Whole | undefined {
     return reading(this.path, () => readSmall(this.path))
   }
@@ -73,6 +77,25 @@ function fileState(path: string): string {
       `${path} is not a regular file; a pipe goes into standard input, which is '-'`,
     )
   return stateOf(stats)
+}
+
+/**
+ * File systems tell time in steps of up to 2 s (FAT), and the clock of a file server may be some seconds off:
+ * so long after a change, the next one has another time.
+ */
+const settledAfterMs = 10_000
+
+/** The time of the last change (ctime) is set by the system alone: a time that a program restores hides nothing. */
+function stampOf(path: string): Stamp | undefined {
+  const now = Date.now()
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs, mtimeMs, ctimeMs } = statSync(path, { bigint: true })
+    const changedAt = Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs)
+    const text = `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`
+    return { text, size: Number(size), isSettled: changedAt < now - settledAfterMs }
+  } catch {
+    return undefined
+  }
 }
 
 const stateOf = ({ dev, ino, size, mtimeNs }: BigIntStats): string => [dev, ino, size, mtimeNs].join(':')

@@ -30,6 +30,10 @@ class SpooledSource extends SourceAround {
     return true
   }
 
+  override stamp(): undefined {
+    return undefined
+  }
+
   override async reference(): Promise<undefined> {
     return undefined
   }

@@ -29,7 +29,16 @@ async function receiptOf(sink: Sink, load: LoadInfo) {
   expect(found).toHaveLength(1)
   const [receipt] = found
   if (receipt === undefined) throw new Error('no receipt')
-  const { records, loaded, rejected, skipped, dead } = receipt
+  const { records, loaded, rejected, skipped, dead, filtered } = receipt
+  // A load may be settled and not be known as such yet, and never the other way round.
+  for (const settled of (await sink.ledger.settled?.([load.id])) ?? []) {
+    expect(settled).toEqual({ loadId: load.id, records, loaded, filtered })
+    expect([balance(receipt), receipt.rejectRows, receipt.deadLetters]).toEqual([
+      { open: 0, problems: [] },
+      0,
+      0,
+    ])
+  }
   return { ...receipt, open: records - loaded - rejected - skipped - dead }
 }
 
@@ -72,6 +81,13 @@ export function receipts(open: OpenTarget): void {
     const other = loadOf(1, 2)
     expect(await write(sink, keyed, [{ ...chunk(other, 0), filtered: 2 }])).toEqual([applied(0, 0, 2)])
     expect(await receiptOf(sink, other)).toMatchObject({ loaded: 0, skipped: 2, filtered: 2, open: 0 })
+    await sink.ledger.fold([other.id])
+    // A ledger need not tell.
+    if (sink.ledger.settled === undefined) return
+    const unknown = loadOf(1, 2)
+    expect(await sink.ledger.settled([load.id, other.id, unknown.id])).toEqual([
+      { loadId: other.id, records: 2, loaded: 0, filtered: 2 },
+    ])
   })
 
   it('a receipt adds up at every step of a load: open, loaded, rejected, skipped, dead, replayed, folded', async () => {
