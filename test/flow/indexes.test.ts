@@ -209,6 +209,62 @@ describePostgres('indexes left for the end of a load', () => {
     expect(outcomes[0]).toEqual(outcomes[1])
   })
 
+  it.for([
+    ['the key', 'CREATE UNIQUE INDEX'],
+    ['the others beside it', 'CREATE INDEX'],
+    ['what comes last', 'USING INDEX'],
+  ])(
+    'are all there in the end, whichever session is killed: the one that makes %s',
+    async ([, statement]) => {
+      await using fixture = await Fixture.open('postgres')
+      await using sink = await openSink(fixture.target.url)
+      await sink.prepare(keyedNumbers, { deferIndexes: 'begin' })
+      await fixture.target
+        .execute(`SET lading.session = 'ours'; INSERT INTO numbers SELECT n, 'note ' || n FROM generate_series(1, 100) n;
+      CREATE SEQUENCE kills; CREATE TABLE seen (workers text);
+      CREATE FUNCTION kill_once() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF current_query() NOT LIKE '%${statement}%' THEN RETURN; END IF;
+        IF nextval('public.kills') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+        INSERT INTO public.seen VALUES (current_setting('max_parallel_maintenance_workers'));
+      END $$;
+      CREATE EVENT TRIGGER kill_once ON ddl_command_end EXECUTE FUNCTION kill_once()`)
+      const built = await sink.buildIndexes?.(keyedNumbers).catch((error: LadingError) => error.code)
+      expect(built).toBe(statement === 'CREATE INDEX' ? 'built' : 'SINK_UNAVAILABLE')
+      if (built !== 'built') expect(await sink.missingIndexes?.()).toMatchObject([{ table: 'numbers' }])
+      await using next = await openSink(fixture.target.url)
+      expect(await next.prepare(keyedNumbers)).toMatchObject({ deferred: false })
+      expect(await query(fixture.target.url, catalog)).toMatchObject([
+        { name: 'numbers_note_idx' },
+        { name: 'numbers_note_idx1' },
+        { name: 'numbers_pkey', conname: 'numbers_pkey', rule: 'PRIMARY KEY (id)' },
+      ])
+      expect(await sink.missingIndexes?.()).toEqual([])
+      expect(await query(fixture.target.url, 'SELECT DISTINCT workers FROM seen')).toEqual([{ workers: '0' }])
+    },
+  )
+
+  it('what another load has updated by a key that is built is never destroyed', async () => {
+    await using fixture = await Fixture.open('postgres')
+    const path = join(fixture.folder, 'long.csv')
+    const long = Array.from({ length: 3_000 }, (_, n) => String((n * 7919) % 10_007)).join('')
+    await writeFile(path, `id,note\n1,short\n2,${long}\n`)
+    const sink = await fixture.sink()
+    const buildIndexes: Sink['buildIndexes'] = async (...args) => {
+      const built = (await sink.buildIndexes?.(...args)) ?? 'nothing'
+      await fixture.target.execute(
+        "SET lading.session = 'ours'; UPDATE numbers SET note = 'of others' WHERE id = 1",
+      )
+      return built
+    }
+    const startOver: Sink['startOver'] = (...args) => sink.startOver?.(...args) as Promise<void>
+    const options = fixture.producing(await fixture.queue(), [path], { model: keyedNumbers })
+    const meddled = wrapSink(sink, (_, real) => real(), { buildIndexes, startOver })
+    await expect(load({ ...options, sink: meddled, deferIndexes: 'always' })).rejects.toMatchObject({
+      code: 'INDEXES_BLOCKED',
+    })
+    expect(await query(fixture.target.url, "SELECT FROM numbers WHERE note = 'of others'")).toHaveLength(1)
+  })
+
   it.for(['gone', 'changed', 'standard input'] as const)(
     'what cannot be loaded again is not taken out of the table: %s',
     async (how) => {

@@ -54,6 +54,7 @@ export class PostgresSink implements Sink<CopyBuffer> {
   readonly ledger: Ledger
   readonly place: string
   readonly changesRows = true
+  readonly #open: () => Connection
   readonly #connection: Connection
   readonly #reading: Connection
   /** By fingerprint: what is made for a model serves every model that declares the same. */
@@ -80,12 +81,13 @@ export class PostgresSink implements Sink<CopyBuffer> {
   ) {
     this.#stalledMs = options.stalledMs ?? defaultStalledMs
     this.#manyRowsOfOneValue = options.manyRowsOfOneValue ?? manyRowsOfOneValue
-    this.#connection = new Connection(url, options)
+    this.#open = () => new Connection(url, options)
+    this.#connection = this.#open()
     this.place = this.#connection.place
     this.#connection.onConnect = async (client) => {
       for (const known of this.#models.values()) await this.#stage(client, known)
     }
-    this.#reading = new Connection(url, options)
+    this.#reading = this.#open()
     for (const connection of [this.#connection, this.#reading])
       connection.onBusy = (client) => this.#reap(client)
     this.ledger = new SqlLedger(postgresLedger(this.#reading))
@@ -114,14 +116,16 @@ export class PostgresSink implements Sink<CopyBuffer> {
     )
   }
 
-  buildIndexes(model: Model, options?: Abortable): Promise<Built> {
-    return this.#connection.use((client) => {
+  async buildIndexes(model: Model, options?: Abortable): Promise<Built> {
+    await using another = this.#open()
+    const beside = (work: (client: pg.Client) => Promise<void>) => another.use(work, options?.signal)
+    return await this.#connection.use((client) => {
       // A session that is made anew is not that of a load at work any more.
       this.#models.set(model.fingerprint, {
         model,
         prepared: { ...this.#models.get(model.fingerprint)?.prepared, deferred: false },
       })
-      return buildIndexes(client, model)
+      return buildIndexes(client, model, beside)
     }, options?.signal)
   }
 

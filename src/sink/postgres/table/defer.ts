@@ -10,14 +10,12 @@ import { type Model, tableName } from '../../../model/model.ts'
 import type { Built, MissingIndexes } from '../../sink.ts'
 import { qualified } from './ddl.ts'
 import { rowError } from '../errors.ts'
+import { begin, type Beside, buildSideBySide, rebuild } from './build.ts'
 import { keysSql } from './unique-keys.ts'
-import { foreignWrite, unwatchWrites, watchWrites } from './foreign-writes.ts'
+import { foreignWrite, watchWrites } from './foreign-writes.ts'
 import { forgetLoads, lockLoaded } from '../../sql/steps.ts'
 import { dialect, run } from '../ledger.ts'
 import { transaction } from '../transaction.ts'
-
-const begin =
-  "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0"
 
 /**
  * Held shared by loads at work and exclusively by the builder, so that no other process builds the indexes in
@@ -104,9 +102,11 @@ async function takeAway(client: pg.Client, model: Model): Promise<undefined> {
   const { rows: keys } = await client.query(keysSql, [qualified(model)])
   // So that every name comes out with its schema, whatever path the session that builds has.
   await client.query('SET LOCAL search_path = pg_catalog')
-  const { rows } = await client.query<{ build: string; take: string }>(
-    `SELECT CASE WHEN c.oid IS NULL THEN pg_get_indexdef(indexrelid)
-              ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s', indrelid::regclass, conname, pg_get_constraintdef(c.oid)) END AS build,
+  const { rows } = await client.query<{ build: string[]; take: string }>(
+    `SELECT CASE WHEN c.oid IS NULL THEN ARRAY[pg_get_indexdef(indexrelid)]
+              WHEN condeferrable THEN ARRAY[format('ALTER TABLE %s ADD CONSTRAINT %I %s', indrelid::regclass, conname, pg_get_constraintdef(c.oid))]
+              ELSE ARRAY[pg_get_indexdef(indexrelid), format('ALTER TABLE %s ADD CONSTRAINT %I %s USING INDEX %I', indrelid::regclass, conname,
+                CASE contype WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END, conname)] END AS build,
             CASE WHEN c.oid IS NULL THEN format('DROP INDEX %s', indexrelid::regclass)
               ELSE format('ALTER TABLE %s DROP CONSTRAINT %I', indrelid::regclass, conname) END AS take
      FROM pg_index LEFT JOIN pg_constraint c ON c.conindid = indexrelid AND c.contype IN ('p', 'u')
@@ -117,14 +117,14 @@ async function takeAway(client: pg.Client, model: Model): Promise<undefined> {
   await client.query('DELETE FROM lading.deferred WHERE NOT EXISTS (SELECT FROM pg_class WHERE oid = target)')
   await client.query('INSERT INTO lading.deferred (target, statements, keys) VALUES ($1, $2, $3)', [
     found[0]?.oid,
-    rows.map(({ build }) => build),
+    rows.flatMap(({ build }) => build),
     JSON.stringify(keys),
   ])
   return undefined
 }
 
 /** Builds what was taken away, as the last of the loads at work. */
-export async function buildIndexes(client: pg.Client, model: Model): Promise<Built> {
+export async function buildIndexes(client: pg.Client, model: Model, beside?: Beside): Promise<Built> {
   if (!(await isDeferred(client, model))) return 'nothing'
   const table = [qualified(model)]
   // Of a session that is not that of a load, the server only remarks that there was nothing to unlock.
@@ -138,6 +138,7 @@ export async function buildIndexes(client: pg.Client, model: Model): Promise<Bui
     throw new LadingError('SINK_BUSY', `the indexes of table ${tableName(model)} are being built`)
   }
   try {
+    if (beside !== undefined) await buildSideBySide(client, model, beside)
     await transaction(client, begin, () => rebuild(client, model))
     return 'built'
   } catch (error) {
@@ -161,24 +162,10 @@ const holdersOf = (key: string): string =>
 /** Tables whose indexes are missing without a load at work: it was interrupted, or a row violates them. */
 export async function missingIndexes(client: pg.Client): Promise<readonly MissingIndexes[]> {
   const { rows } = await client.query<MissingIndexes>(
-    `SELECT target::text AS "table", cardinality(statements) AS indexes FROM lading.deferred
-     WHERE EXISTS (SELECT FROM pg_class WHERE oid = target) AND NOT EXISTS (${holdersOf(lockKeyOf('target'))}) ORDER BY 1`,
+    `SELECT target::text AS "table", greatest(1, (SELECT count(*) FROM unnest(statements) s WHERE s NOT LIKE '% USING INDEX %'))::int AS indexes
+     FROM lading.deferred WHERE EXISTS (SELECT FROM pg_class WHERE oid = target) AND NOT EXISTS (${holdersOf(lockKeyOf('target'))}) ORDER BY 1`,
   )
   return rows
-}
-
-/**
- * Takes the exclusive lock first: creating the key and dropping the trigger need it, and taking it later
- * could deadlock with a reader that writes.
- */
-async function rebuild(client: pg.Client, model: Model): Promise<void> {
-  await client.query(`LOCK TABLE ${qualified(model)} IN ACCESS EXCLUSIVE MODE`)
-  await unwatchWrites(client, model)
-  const { rows } = await client.query<{ statements: string[] }>(
-    'DELETE FROM lading.deferred WHERE target = to_regclass($1) RETURNING statements',
-    [qualified(model)],
-  )
-  for (const statement of rows[0]?.statements ?? []) await client.query(statement)
 }
 
 /**

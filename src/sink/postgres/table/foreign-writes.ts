@@ -31,10 +31,27 @@ const trigger = 'lading_foreign_write'
 /** Begins to watch a table that is locked against every other session. */
 export async function watchWrites(client: pg.Client, model: Model): Promise<void> {
   await unwatchWrites(client, model)
-  await client.query(`CREATE TRIGGER ${trigger} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ${qualified(model)} FOR EACH STATEMENT
-      WHEN (current_setting('lading.session', true) IS DISTINCT FROM 'ours') EXECUTE FUNCTION lading.note_foreign_write();
-    ALTER TABLE ${qualified(model)} ENABLE ALWAYS TRIGGER ${trigger}`)
+  await client.query(
+    createTrigger(model, "WHEN (current_setting('lading.session', true) IS DISTINCT FROM 'ours')"),
+  )
 }
+
+/**
+ * Once a load has written all that it had: from now on, writes of our own sessions are noted too. Within a
+ * transaction; returns false and changes nothing if it is not proven that nobody else has written.
+ */
+export async function watchAllWrites(client: pg.Client, model: Model): Promise<boolean> {
+  await client.query(`LOCK TABLE ${qualified(model)} IN ACCESS EXCLUSIVE MODE`)
+  if ((await foreignWrite(client, model)) !== undefined) return false
+  await client.query(`DROP TRIGGER ${trigger} ON ${qualified(model)}; ${createTrigger(model, '')}`)
+  return true
+}
+
+/** `condition`: of what sessions it fires. */
+const createTrigger = (model: Model, condition: string): string =>
+  `CREATE TRIGGER ${trigger} BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON ${qualified(model)} FOR EACH STATEMENT
+      ${condition} EXECUTE FUNCTION lading.note_foreign_write();
+    ALTER TABLE ${qualified(model)} ENABLE ALWAYS TRIGGER ${trigger}`
 
 export async function unwatchWrites(client: pg.Client, model: Model): Promise<void> {
   await client.query(`DROP TRIGGER IF EXISTS ${trigger} ON ${qualified(model)}`)
