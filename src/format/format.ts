@@ -40,12 +40,24 @@ export interface RecordReader extends Cells {
    * nothing then, and the boundaries still hold.
    */
   readonly fault: Fault | undefined
+  /** What ends the cells, where nothing but these marks has a meaning and no record can have a fault of its text. */
+  readonly marks?: CellMarks | undefined
+  /** Where the next record begins. May be set to where another one does, if there are `marks`. */
+  at?: number
   /** Begins with a chunk or message; the reason, if its bytes as a whole hold no records. */
   open(body: Buffer): string | undefined
   /** Goes on to the next record; false after the last one. */
   next(): boolean
   /** Stands on the one record that the bytes are; that they are none or several is a fault of it. */
   openOne(record: Buffer): void
+}
+
+/** The bytes that end the cells of a line, and quote one. */
+export interface CellMarks {
+  readonly delimiter: number
+  readonly quote: number
+  /** One more than the greatest of them and LF, in each byte of a word. */
+  readonly above: number
 }
 
 /** The value of a field in the text of a record. */

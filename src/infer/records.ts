@@ -126,7 +126,10 @@ class Records {
         profile.setFields(this.#reader.fields)
       } else {
         added++
-        if (this.#filter?.() !== true) profile.add(reader, line, bytes)
+        const isLeftOut = this.#filter?.()
+        if (isLeftOut !== true) profile.add(reader, line, bytes)
+        // Each record is looked at for what is left out.
+        if (isLeftOut === undefined) profile.passOver(reader)
       }
     }
   }

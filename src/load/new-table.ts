@@ -12,7 +12,7 @@ import { snakeCase } from '../model/match.ts'
 import type { Model } from '../model/model.ts'
 import { maxNameBytes, nameOf, shownTable, type TableName } from '../model/table.ts'
 import { statedReading } from '../producer/reading.ts'
-import { profileOf } from './profiles.ts'
+import { profileOf, type ProfileThreads } from './profiles.ts'
 import { type Head, hintsOf, requireAnswers } from './readings.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
 
@@ -28,11 +28,12 @@ export async function newTable(
   options: UnmodelledOptions,
   { schema, table }: TableName,
   heads: readonly Head[],
+  threads: ProfileThreads,
 ): Promise<NewTable> {
   const { types = {}, choices = {} } = options
   requireName({ schema, table })
   const named = heads.map(withNames)
-  const profile = await profileOf(named, options)
+  const profile = await profileOf(named, options, threads)
   const proposal = propose(profile, types)
   const path = heads.map(({ source }) => source.path).join(', ')
   requireAnswers(path, proposal.questions, types, statedReading(options))

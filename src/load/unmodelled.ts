@@ -15,6 +15,7 @@ import { withNotationsFor } from './existing-table.ts'
 import { makeTable, newTable } from './new-table.ts'
 import { type Head, heardStop, namesIn, shownNotes, sniffedHead } from './readings.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
+import { ProfileThreads } from './profiles.ts'
 import { areUsual } from './usual.ts'
 import { wantedTable } from './wanted-table.ts'
 
@@ -73,24 +74,27 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
     if (isUsual) return { model: usual, derivation: undefined, ofTable: undefined, decisions: [], heads: [] }
   }
   const { name, facts, ...wanted } = await wantedTable(options, sources)
+  const existing = facts?.isDraft === false ? facts : undefined
+  // They start while the heads are looked at.
+  await using threads = await ProfileThreads.for(existing === undefined ? sources : [])
   const heads = []
   for (const source of sources) {
     await heardStop(source, options)
     heads.push(await sniffedHead(source, stated, types, facts))
   }
   const decisions = [...shownNotes(heads), ...wanted.decisions]
-  if (facts !== undefined && !facts.isDraft) {
-    const named = await withFields(heads, facts)
-    const found = ofTable(options, facts, named)
+  if (existing !== undefined) {
+    const named = await withFields(heads, existing)
+    const found = ofTable(options, existing, named)
     const noted = await withNotationsFor(options, found.model, named)
     const ignored = Object.keys(types).map(
       (option) =>
-        `table ${shownTable(facts)} exists, and its columns have its types: --${option} is of a new table`,
+        `table ${shownTable(existing)} exists, and its columns have its types: --${option} is of a new table`,
     )
     const all = [...decisions, ...found.decisions, ...noted.decisions, ...ignored]
     return { ...found, heads: noted.heads, decisions: all }
   }
-  const made = await newTable(options, name, heads)
+  const made = await newTable(options, name, heads, threads)
   const all = [...decisions, ...made.decisions]
   if (options.isDry === true)
     return { model: made.model, derivation: undefined, ofTable: undefined, heads: made.heads, decisions: all }

@@ -9,6 +9,7 @@
 import { cr, lf } from '../../core/bytes.ts'
 import { cellBytes, escaped, quoted, unquoted } from '../../core/cells.ts'
 import type { Fault } from '../../core/fault.ts'
+import type { CellMarks } from '../format.ts'
 import { isText } from '../text.ts'
 import {
   blankLine,
@@ -34,18 +35,16 @@ export class CsvReader implements CsvCells {
   quoting = new Uint8Array(64)
   recordStart = 0
   recordEnd = 0
+  at = 0
   fault: Fault | undefined
   flaw: 'BAD_QUOTE' | 'UNCLOSED_QUOTE' | undefined
-  #next = 0
   /** Whether no record can have a fault of its text. */
   #isText = true
   #view: DataView = new DataView(none.buffer)
   readonly #dialect: RecordDialect
   readonly #delimiter: number
   readonly #quote: number
-  readonly #marks: { readonly delimiter: number; readonly quote: number }
-  /** One more than the greatest of delimiter, quote and LF, in each byte of a word. */
-  readonly #above: number
+  readonly #marks: CellMarks
 
   /** Without `fields`, records may have any number of cells. */
   constructor(dialect: RecordDialect, fields: readonly string[] = []) {
@@ -54,15 +53,15 @@ export class CsvReader implements CsvCells {
     this.#dialect = dialect
     this.#delimiter = delimiter.charCodeAt(0)
     this.#quote = quote.charCodeAt(0)
-    this.#marks = { delimiter: this.#delimiter, quote: this.#quote }
-    this.#above = Math.imul(Math.max(this.#delimiter, this.#quote, lf) + 1, 0x01010101)
+    const above = Math.imul(Math.max(this.#delimiter, this.#quote, lf) + 1, 0x01010101)
+    this.#marks = { delimiter: this.#delimiter, quote: this.#quote, above }
   }
 
   open(body: Buffer): undefined {
     this.bytes = body
     this.#isText = isText(body)
     this.#view = new DataView(body.buffer, body.byteOffset, body.length)
-    this.#next = 0
+    this.at = 0
   }
 
   openOne(record: Buffer): void {
@@ -79,8 +78,8 @@ export class CsvReader implements CsvCells {
     const delimiter = this.#delimiter
     const quote = this.#quote
     const view = this.#view
-    const above = this.#above
-    let at = this.#next
+    const { above } = this.#marks
+    let at = this.at
     if (at >= length) return false
     this.recordStart = at
     this.flaw = undefined
@@ -124,12 +123,16 @@ export class CsvReader implements CsvCells {
     return true
   }
 
+  get marks(): CellMarks | undefined {
+    return this.#isText ? this.#marks : undefined
+  }
+
   get present(): number {
     return this.count
   }
 
   get isLast(): boolean {
-    return this.#next >= this.bytes.length
+    return this.at >= this.bytes.length
   }
 
   unescaped(cell: number): Buffer {
@@ -144,7 +147,7 @@ export class CsvReader implements CsvCells {
     const last = this.count - 1
     if ((ends[last] as number) > end) ends[last] = end
     this.recordEnd = end
-    this.#next = at + 1
+    this.at = at + 1
   }
 
   cellStart(cell: number): number {

@@ -4,6 +4,7 @@ import { shortened } from '../../core/found.ts'
 import type { Notation } from '../../core/notation.ts'
 import type { Dated } from './dates.ts'
 import { addSize, type Facts, joinDated, joinFacts, knownShapes, type Place, type Witness } from './facts.ts'
+import type { CellMarks } from '../../format/format.ts'
 import { Seen } from './seen.ts'
 import { mayBeMarked, shapeOf } from './shape.ts'
 import { StatedNotation } from './stated.ts'
@@ -133,23 +134,26 @@ export class ColumnProfile implements Facts {
    * can.
    */
   repeats(bytes: Buffer, view: DataView, start: number, end: number, quoting: number): boolean {
-    const { inner } = this
-    if (this.#isFirst || this.stated !== undefined || (this.#pending & ~inner) !== 0) return false
-    let shapes: number
-    if (start === end) {
-      shapes = quoting === unquoted ? none | bare : emptyText
-      if ((shapes & ~inner) !== 0) return false
-      if (quoting === unquoted) this.missing++
-    } else if ((inner & text) !== 0) {
-      if (mayBeMarked(bytes, start, end)) return false
-      shapes = text
-    } else {
-      const comesBack = (inner & beyondDouble) === 0
-      shapes = this.#seen.shapesOf(bytes, view, start, end, quoting, this.numerals, comesBack)
-      if (shapes === 0 || (shapes & ~inner) !== 0) return false
-    }
+    if (!this.isSettled) return false
+    const shapes = this.#seen.shapesOf(bytes, view, start, end, quoting, this.inner, this.numerals)
+    if (shapes === 0) return false
+    if (start === end && quoting === unquoted) this.missing++
     this.#pending = shapes
     return true
+  }
+
+  /** Whether the record before adds nothing that a further one would show. */
+  get isSettled(): boolean {
+    return !this.#isFirst && this.stated === undefined && (this.#pending & ~this.inner) === 0
+  }
+
+  beginRun(): void {
+    this.#seen.begin()
+  }
+
+  /** The end of a cell of which `repeats` would be true, see `Seen.endOf`; nothing is kept of it. The column is settled. */
+  endOfRepeat(bytes: Buffer, view: DataView, start: number, marks: CellMarks): number {
+    return this.#seen.endOf(bytes, view, start, marks, this.inner, this.numerals)
   }
 
   /**

@@ -33,18 +33,19 @@ export function comesFromDouble(
   significant: number,
 ): boolean {
   const last = (bytes[end - 1] as number) - ZERO
-  const decided =
-    significant > 17 || scale > 22 || last === 0
-      ? undefined
-      : isShortest(high * (powers[significant - 9] as number), low, scale, last)
-  return decided ?? hasShortestText(bytes.toString('latin1', first, end))
+  const isSure =
+    significant <= 17 &&
+    scale <= 22 &&
+    last !== 0 &&
+    isShortest(high * (powers[significant - 9] as number), low, scale, last)
+  return isSure || hasShortestText(bytes.toString('latin1', first, end))
 }
 
 /**
- * Whether `(head + low) / 10^scale`, a number of 16 or 17 digits that ends with the digit `last`, is the
- * shortest text of the nearest double; undefined if that is too close to call. `head` and `low` are exact.
+ * Whether `(head + low) / 10^scale`, a number of 16 or 17 digits that ends with the digit `last`, is surely the
+ * shortest text of the nearest double. `head` and `low` are exact.
  */
-export function isShortest(head: number, low: number, scale: number, last: number): boolean | undefined {
+export function isShortest(head: number, low: number, scale: number, last: number): boolean {
   const power = powers[scale] as number
   const number = head + low
   const near = number / power
@@ -60,20 +61,19 @@ export function isShortest(head: number, low: number, scale: number, last: numbe
   double[0] = near
   const place = places[((words[1] as number) >>> 20) & 0x7ff] as number
   // Below a power of two the doubles lie closer than above it; near to zero, they lie far apart.
-  if (place === 0 || isEdge(words[0] as number, words[1] as number)) return undefined
+  if (place === 0 || isEdge(words[0] as number, words[1] as number)) return false
   const half = (place / 2) * power
   // The quotient of rounded digits may be off by one place.
   if (Math.abs(left) > half) {
     double[0] = left > 0 ? near + place : near - place
     left -= left > 0 ? 2 * half : -2 * half
-    if (isEdge(words[0] as number, words[1] as number)) return undefined
+    if (isEdge(words[0] as number, words[1] as number)) return false
   }
-  if (Math.abs(left) > half - doubt) return undefined
+  if (Math.abs(left) > half - doubt) return false
   // Nothing that is as long is nearer, and nothing shorter is read as the same double.
   const nearest = 0.5 - Math.abs(left)
   const margin = Math.min(last - left, 10 - last + left) - half
-  if (nearest > doubt && margin > doubt) return true
-  return nearest < -doubt || margin < -doubt ? false : undefined
+  return nearest > doubt && margin > doubt
 }
 
 /** A power of two, of the words of a double. */

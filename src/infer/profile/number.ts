@@ -1,5 +1,6 @@
 /** Shapes of numbers, and whether a double gives a number back. */
 import { isDigit } from '../../core/bytes.ts'
+import { digitsEnd, fourDigits, masked } from './digits.ts'
 import { comesFromDouble, isShortest, scientific } from './doubles.ts'
 import { numeralsOfDecimal, pointNumerals } from './numerals.ts'
 import {
@@ -69,90 +70,77 @@ export function numberShape(bytes: Buffer, start: number, end: number, comesBack
 }
 
 /**
- * The shape of a number in its only form, as `numberShape` has it; 0 for other values, and for numbers that
- * are seldom.
+ * The end of a number that begins at `start`, and ends at `limit` at the latest: behind its last digit. Its shape is
+ * `value.shapes`, as `numberShape` has it: 0 for a number that is not in its only form, and for one that is seldom.
  */
-export function plainShape(
+export function plainEnd(
   bytes: Buffer,
   view: DataView,
   start: number,
-  end: number,
+  limit: number,
   comesBack: boolean,
 ): number {
+  value.shapes = 0
   const isNegative = bytes[start] === MINUS
   const first = isNegative ? start + 1 : start
   let whole = 0
   let at = first
-  for (; at < end; at++) {
+  for (; at < limit; at++) {
     const digit = (bytes[at] as number) - ZERO
     if (digit < 0 || digit > 9) break
     whole = (Math.imul(whole, 10) + digit) | 0
   }
   const digits = at - first
   // Zeros before other digits, and a negative zero.
-  if (digits === 0 || (bytes[first] === ZERO && (digits > 1 || isNegative))) return 0
+  if (digits === 0 || (bytes[first] === ZERO && (digits > 1 || isNegative))) return at
   value.digits = digits
   value.scale = 0
   value.commaScale = 0
-  if (at === end) return digits < most32.length ? int32 : wholeShape(bytes, first, digits, isNegative)
-  const scale = end - at - 1
-  if (bytes[at] !== POINT || scale === 0 || digits >= most32.length || scale > mostPlainScale) return 0
+  if (at === limit || bytes[at] !== POINT) {
+    value.shapes = digits < most32.length ? int32 : wholeShape(bytes, first, digits, isNegative)
+    return at
+  }
+  const from = ++at
+  at = digitsEnd(bytes, view, at, limit)
+  const scale = at - from
+  if (scale === 0 || digits >= most32.length || scale > mostPlainScale) return at
   value.scale = scale
   value.numerals = scale === 3 ? numeralsOfDecimal(bytes, first, digits, scale) : pointNumerals
-  if (comesBack && digits + scale > safeDigits) return longShape(bytes, view, at + 1, end, whole)
-  for (at++; at + 4 <= end; at += 4) if (flawOf(view.getInt32(at, true)) !== 0) return 0
-  for (; at < end; at++) if ((bytes[at] as number) < ZERO || (bytes[at] as number) > ZERO + 9) return 0
-  return decimal
+  value.shapes = comesBack && digits + scale > safeDigits ? longShape(view, from, at, whole) : decimal
+  return at
 }
 
 const mostPlainScale = 18
 
-/** Bits of the last bytes of two words; the others are those of zeros. */
-const lastBytes = [0, 1, 2, 3, 4, 5, 6, 7, 8].map((count) => ({
-  first: count <= 4 ? 0 : -1 << (8 * (8 - count)),
-  second: count >= 4 ? -1 : count === 0 ? 0 : -1 << (8 * (4 - count)),
-}))
-const firstMasks = Int32Array.from(lastBytes, ({ first }) => first)
-const secondMasks = Int32Array.from(lastBytes, ({ second }) => second)
-const zeros = 0x30_30_30_30
-const tens = Float64Array.from({ length: 9 }, (_, power) => 10 ** power)
+/** Of the bytes before the last eight of a number with a scale, in three words: those behind the point; the others count as zeros. */
+const masks = [20, 16, 12].map((before) =>
+  Int32Array.from({ length: mostPlainScale + 1 }, (_, scale) => {
+    const kept = Math.max(0, Math.min(4, scale - before + 4))
+    return kept === 0 ? 0 : -1 << (8 * (4 - kept))
+  }),
+)
+const [firstMasks, secondMasks, thirdMasks] = masks as [Int32Array, Int32Array, Int32Array]
+const tens = Float64Array.from({ length: mostPlainScale }, (_, power) => 10 ** power)
 
-/** Of a decimal number of more than `safeDigits` digits, those behind the point from `from` on. */
-function longShape(bytes: Buffer, view: DataView, from: number, end: number, whole: number): number {
-  let at = end - 16
-  if (end - from < 8 || at < 0) return 0
-  let before = whole
-  for (let next = from; next < at; next++) {
-    const digit = (bytes[next] as number) - ZERO
-    if (digit < 0 || digit > 9) return 0
-    before = before * 10 + digit
-  }
-  // Of the last sixteen bytes, those before the point count as zeros.
-  const count = at > from ? 8 : end - from - 8
-  const firstMask = firstMasks[count] as number
-  const secondMask = secondMasks[count] as number
-  const first = (view.getInt32(at, true) & firstMask) | (zeros & ~firstMask)
-  const second = (view.getInt32((at += 4), true) & secondMask) | (zeros & ~secondMask)
-  const third = view.getInt32((at += 4), true)
-  const fourth = view.getInt32(at + 4, true)
-  if ((flawOf(first) | flawOf(second) | flawOf(third) | flawOf(fourth)) !== 0) return 0
-  const low = fourDigits(third) * 10_000 + fourDigits(fourth)
-  const high = before * (tens[count] as number) + (fourDigits(first) * 10_000 + fourDigits(second))
+/** Of a decimal number of more than `safeDigits` digits, those behind the point from `from` to `end`. */
+function longShape(view: DataView, from: number, end: number, whole: number): number {
+  const at = end - 20
+  const scale = end - from
+  if (scale < 8 || at < 0) return 0
+  const first = masked(view.getInt32(at, true), firstMasks[scale] as number)
+  const second = masked(view.getInt32(at + 4, true), secondMasks[scale] as number)
+  const third = masked(view.getInt32(at + 8, true), thirdMasks[scale] as number)
+  const last = view.getInt32(at + 16, true)
+  const low = fourDigits(view.getInt32(at + 12, true)) * 10_000 + fourDigits(last)
+  const high =
+    whole * (tens[scale - 8] as number) +
+    fourDigits(first) * 100_000_000 +
+    (fourDigits(second) * 10_000 + fourDigits(third))
   if (high < 10_000_000) return decimal
-  const last = (fourth >>> 24) & 15
+  const digit = (last >>> 24) & 15
   // Of more than 17 digits, or with a zero behind the last one.
-  if (high >= 1_000_000_000 || last === 0) return 0
-  const isShort = isShortest(high * 100_000_000, low, end - from, last)
-  return isShort === undefined ? 0 : isShort ? decimal : decimal | beyondDouble
-}
-
-/** 0 for a word of four digits: a digit plus six has the same high half, and no other byte has that of a digit both times. */
-const flawOf = (word: number): number => ((word & (word + 0x06_06_06_06)) ^ zeros) & 0xf0_f0_f0_f0
-
-function fourDigits(word: number): number {
-  const digits = word & 0x0f_0f_0f_0f
-  const pairs = Math.imul(digits, 10) + (digits >>> 8)
-  return (pairs & 0xff) * 100 + ((pairs >>> 16) & 0xff)
+  if (high >= 1_000_000_000 || digit === 0) return 0
+  return isShortest(high * 100_000_000, low, scale, digit) ? decimal : 0
 }
 
 const most32 = Buffer.from('2147483647')

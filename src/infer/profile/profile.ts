@@ -8,6 +8,7 @@ import type { Notation, Notations } from '../../core/notation.ts'
 import type { RecordReader } from '../../format/format.ts'
 import { ColumnProfile } from './column.ts'
 import { type Facts, noFacts, type Place } from './facts.ts'
+import { Pass } from './pass.ts'
 
 const quote = 0x22
 const hash = 0x23
@@ -48,6 +49,7 @@ export class Profile implements Place {
   readonly #absent = new ColumnProfile(noFacts('', undefined))
   #hasStrings = false
   #notations: Notations = {}
+  readonly #pass = new Pass()
   #reader: RecordReader | undefined
   #firstLine = 1
   #run: Buffer = Buffer.alloc(0)
@@ -135,6 +137,25 @@ export class Profile implements Place {
           column.add(bytes, start, end, kind, isString, this, view)
       }
     }
+  }
+
+  /**
+   * Passes over the records behind the one that was added last, as long as they add nothing but their number. The
+   * last of them is left to `add`, because it may be the last of its source.
+   */
+  passOver(reader: RecordReader): void {
+    const { marks, at } = reader
+    if (
+      marks === undefined ||
+      at === undefined ||
+      this.#hasStrings ||
+      !this.#pass.mayPass(this.#cells, marks)
+    )
+      return
+    this.#pass.over(this.#cells, this.#viewed, this.#view, at, marks)
+    reader.at = this.#pass.next
+    this.records += this.#pass.passed
+    this.#sourceRecords += this.#pass.passed
   }
 
   /** Of the record that is looked at. */

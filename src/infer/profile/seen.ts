@@ -1,10 +1,25 @@
 /** How values of a column are written that were looked at with care. Another one of their kind adds nothing. */
-import { unquoted } from '../../core/cells.ts'
+import { cr, lf } from '../../core/bytes.ts'
+import { quoted, unquoted } from '../../core/cells.ts'
+import type { CellMarks } from '../../format/format.ts'
 import { isDay, LastClock } from './clock.ts'
 import { Memo } from './memo.ts'
-import { plainShape } from './number.ts'
-import { uuidBytes, uuidShape } from './shape.ts'
-import { bare, date, numeral, plainNumbers, text, timestamp, timestamptz, uuid, value } from './shapes.ts'
+import { plainEnd } from './number.ts'
+import { mayBeMarked, uuidBytes, uuidShape } from './shape.ts'
+import {
+  bare,
+  beyondDouble,
+  date,
+  emptyText,
+  none,
+  numeral,
+  plainNumbers,
+  text,
+  timestamp,
+  timestamptz,
+  uuid,
+  value,
+} from './shapes.ts'
 
 const ZERO = 48
 const NINE = 57
@@ -21,10 +36,13 @@ export class Seen {
   #memo: Memo | undefined
   /** By digits before the point, a bit for each scale of plain numbers. */
   readonly #sizes = new Int32Array(mostSizes)
+  /** Of the value whose end was found last by looking for it, in the same bytes; 0 for none. */
+  #lastStart = 0
+  #lastLength = 0
 
   /**
-   * The shapes of a value, if its column has these shapes already and the value adds nothing else; 0 for
-   * others. `numerals` are those that the column has left, `comesBack` is as in `numberShape`.
+   * The shapes of a value, if its column has these shapes already, which are `inner`, and the value adds nothing else; 0 for
+   * others. `numerals` are those that the column has left.
    */
   shapesOf(
     bytes: Buffer,
@@ -32,27 +50,54 @@ export class Seen {
     start: number,
     end: number,
     quoting: number,
+    inner: number,
     numerals: number,
-    comesBack: boolean,
+  ): number {
+    let shapes: number
+    if (start === end) shapes = quoting === unquoted ? none | bare : emptyText
+    else if ((inner & text) !== 0) shapes = mayBeMarked(bytes, start, end) ? 0 : text
+    else {
+      const isOfClock = isDigitOrMinus(bytes[start] as number)
+      shapes =
+        isOfClock && this.#numberOrTimeEnd(bytes, view, start, end, inner, numerals) === end
+          ? value.shapes
+          : 0
+      if (shapes !== 0 && quoting === unquoted) shapes |= bare
+      if (shapes === 0) shapes = this.#remembered(bytes, view, start, end, quoting)
+    }
+    return (shapes & ~inner) === 0 ? shapes : 0
+  }
+
+  /** Begins with other bytes. */
+  begin(): void {
+    this.#lastLength = 0
+  }
+
+  /**
+   * The end of the cell that begins at `start`, if its value adds nothing to the column, as in `shapesOf`; -1 if that cannot be told.
+   * The cell ends with one of the marks or a line.
+   */
+  endOf(
+    bytes: Buffer,
+    view: DataView,
+    start: number,
+    marks: CellMarks,
+    inner: number,
+    numerals: number,
   ): number {
     const first = bytes[start] as number
-    const around = quoting === unquoted ? bare : 0
-    if (first <= NINE && (first >= ZERO || first === MINUS)) {
-      if (end - start >= 10 && bytes[start + 4] === MINUS) {
-        if (this.#clock.isLike(bytes, view, start, end)) return this.#clock.shapes | around
-        if (end - start === 10 && isDay(bytes, start)) return date | around
-      } else {
-        const shapes = plainShape(bytes, view, start, end, comesBack)
-        if (shapes !== 0) {
-          const { digits, scale } = value
-          if (scale > 0 && (numerals & ~value.numerals) !== 0) return 0
-          const isSeen = digits < mostSizes && ((this.#sizes[digits] as number) & (1 << scale)) !== 0
-          return isSeen ? shapes | around : 0
-        }
-      }
+    if (isDigitOrMinus(first) && (inner & text) === 0) {
+      const end = this.#numberOrTimeEnd(bytes, view, start, bytes.length, inner, numerals)
+      if (value.shapes !== 0 && isEnd(bytes[end] as number, marks))
+        return ((value.shapes | bare) & ~inner) === 0 ? end : -1
     }
-    if (end - start === uuidBytes && uuidShape(bytes, start, end) === uuid) return uuid | around
-    return this.#memo === undefined ? 0 : this.#memo.find(bytes, view, start, end, quoting)
+    if (first === marks.quote) return this.#quotedEnd(bytes, view, start, marks, inner, numerals)
+    if (this.#isLast(bytes, view, start, marks)) return start + this.#lastLength
+    const end = bareEnd(bytes, view, start, marks)
+    if (end === -1 || this.shapesOf(bytes, view, start, end, unquoted, inner, numerals) === 0) return -1
+    this.#lastStart = start
+    this.#lastLength = end - start
+    return end
   }
 
   /** The number that was read last. */
@@ -71,5 +116,100 @@ export class Seen {
     if ((shapes & notRemembered) !== 0) return
     this.#memo ??= new Memo()
     this.#memo.add(bytes, view, start, end, quoting, shapes)
+  }
+
+  /** The end of a number, a time or a date that begins at `start`; its shapes are in `value`, 0 where it is none or adds something. */
+  #numberOrTimeEnd(
+    bytes: Buffer,
+    view: DataView,
+    start: number,
+    limit: number,
+    inner: number,
+    numerals: number,
+  ): number {
+    if (limit - start >= 10 && bytes[start + 4] === MINUS) {
+      const end = this.#clock.endOf(bytes, view, start, limit)
+      if (end !== -1) {
+        value.shapes = this.#clock.shapes
+        return end
+      }
+      if (isDay(bytes, start)) {
+        value.shapes = date
+        return start + 10
+      }
+    }
+    const end = plainEnd(bytes, view, start, limit, (inner & beyondDouble) === 0)
+    if (value.shapes === 0) return end
+    const { digits, scale } = value
+    const isSeen = digits < mostSizes && ((this.#sizes[digits] as number) & (1 << scale)) !== 0
+    if (!isSeen || (scale > 0 && (numerals & ~value.numerals) !== 0)) value.shapes = 0
+    return end
+  }
+
+  #remembered(bytes: Buffer, view: DataView, start: number, end: number, quoting: number): number {
+    if (end - start === uuidBytes && uuidShape(bytes, start, end) === uuid)
+      return quoting === unquoted ? uuid | bare : uuid
+    return this.#memo === undefined ? 0 : this.#memo.find(bytes, view, start, end, quoting)
+  }
+
+  /** Whether the value is the one before. */
+  #isLast(bytes: Buffer, view: DataView, start: number, marks: CellMarks): boolean {
+    const length = this.#lastLength
+    const end = start + length
+    if (length === 0 || end >= bytes.length || !isEnd(bytes[end] as number, marks)) return false
+    let other = this.#lastStart
+    let at = start
+    for (; at + 4 <= end; at += 4, other += 4)
+      if (view.getInt32(at, true) !== view.getInt32(other, true)) return false
+    for (; at < end; at++, other++) if (bytes[at] !== bytes[other]) return false
+    return true
+  }
+
+  /** Of a cell in quotes. */
+  #quotedEnd(
+    bytes: Buffer,
+    view: DataView,
+    start: number,
+    marks: CellMarks,
+    inner: number,
+    numerals: number,
+  ): number {
+    let end = start + 1
+    while (end < bytes.length && bytes[end] !== marks.quote) end++
+    if (end + 1 >= bytes.length || !isEnd(bytes[end + 1] as number, marks)) return -1
+    return this.shapesOf(bytes, view, start + 1, end, quoted, inner, numerals) === 0 ? -1 : end + 1
+  }
+}
+
+const isDigitOrMinus = (byte: number): boolean => byte <= NINE && (byte >= ZERO || byte === MINUS)
+
+const isEnd = (byte: number, { delimiter }: CellMarks): boolean =>
+  byte === delimiter || byte === lf || byte === cr
+
+/** Of a cell without quotes; -1 where one stands in it. A CR before an LF is no part of it. */
+function bareEnd(
+  bytes: Buffer,
+  view: DataView,
+  start: number,
+  { delimiter, quote, above }: CellMarks,
+): number {
+  const limit = bytes.length
+  let at = start
+  for (;;) {
+    while (at + 4 <= limit) {
+      const word = view.getInt32(at, true)
+      const below = (word - above) & ~word & 0x80808080
+      if (below !== 0) {
+        at += (31 - Math.clz32(below & -below)) >>> 3
+        break
+      }
+      at += 4
+    }
+    if (at >= limit) return -1
+    const byte = bytes[at]
+    if (byte === delimiter) return at
+    if (byte === lf) return at > start && bytes[at - 1] === cr ? at - 1 : at
+    if (byte === quote) return -1
+    at++
   }
 }

@@ -67,6 +67,8 @@ export const booleans = lowerBoolean | upperBoolean | titleBoolean
 
 /** Quantities of the value whose shape was found last. Reused, so that profiling allocates nothing. */
 export const value = {
+  /** Of a number in its only form, see `plainEnd`; 0 for others. */
+  shapes: 0,
   /** Digits before the point and behind it. */
   digits: 0,
   scale: 0,

@@ -3,8 +3,10 @@
  * cells, and none holds a mark that can be read in another way. Most large files are such.
  */
 import { isAscii, isUtf8 } from 'node:buffer'
-import { cr, lf } from '../../core/bytes.ts'
+import { cr, lf, space } from '../../core/bytes.ts'
 import { counted } from '../../core/counted.ts'
+import type { RecordReader } from '../../format/format.ts'
+import { formatOf } from '../../format/registry.ts'
 import type { Reading } from '../../format/reading.ts'
 import { mayTrim, strong } from './dialects.ts'
 import { type HeaderTable, mostSeen, sniff, type Sniffed } from './sniff.ts'
@@ -45,10 +47,9 @@ export function sniffAlike(
     header === true &&
     Object.keys(more).length === 0
   if (!isUsual || mayTrim(head.toString('utf8', 0, first), delimiter, quote)) return undefined
-  const kinds = kindsOf(delimiter)
   const seen = tail === undefined ? lines : lines.subarray(0, seenOf(lines))
-  if (!areAlike(seen, kinds, fields.length)) return undefined
-  if (tail !== undefined && !areAlike(tail.subarray(tail.indexOf(lf) + 1), kinds, fields.length))
+  if (!areAlike(seen, delimiter, fields.length)) return undefined
+  if (tail !== undefined && !areAlike(tail.subarray(tail.indexOf(lf) + 1), delimiter, fields.length))
     return undefined
   const because = `each line has ${counted(fields.length, 'cell')}`
   const decisions = found.decisions.map((each) => (each.about === 'delimiter' ? { ...each, because } : each))
@@ -75,41 +76,28 @@ function hasLoneCr(bytes: Buffer): boolean {
 const seenOf = (lines: Buffer): number =>
   isAscii(lines.subarray(0, mostSeen)) ? lines.lastIndexOf(lf, mostSeen) + 1 : lines.length
 
-/** What a byte says of its line: `mark` and what follows it is looked at. */
-const [ink, blank, hash, mark, odd] = [0, 1, 2, 3, 4]
-
-function kindsOf(delimiter: string): Uint8Array {
-  const kinds = new Uint8Array(256)
-  kinds.fill(blank, 0, 0x21)
-  // Some characters beyond ASCII are blanks.
-  kinds.fill(blank, 0x7f)
-  kinds[0x23] = hash
-  for (const each of [...strong, '"', "'"]) kinds[each.charCodeAt(0)] = odd
-  kinds[delimiter.charCodeAt(0)] = mark
-  kinds[lf] = mark
-  return kinds
-}
+/** Marks that can be read in another way than as the delimiter and line ends. */
+const marks = [...strong, '"', "'"].map((each) => each.charCodeAt(0))
 
 /** Of whole lines; the last one may have no line end. */
-function areAlike(bytes: Buffer, kinds: Uint8Array, width: number): boolean {
-  let start = 0
-  let cells = 1
-  for (let at = 0; at < bytes.length; at++) {
-    const kind = kinds[bytes[at] as number] as number
-    if (kind < mark) continue
-    if (kind === odd) return false
-    if (bytes[at] !== lf) cells++
-    else {
-      if (cells !== width || !isRecord(bytes, start, at, kinds)) return false
-      cells = 1
-      start = at + 1
-    }
-  }
-  return start === bytes.length || (cells === width && isRecord(bytes, start, bytes.length, kinds))
+function areAlike(bytes: Buffer, delimiter: string, width: number): boolean {
+  if (marks.some((mark) => mark !== delimiter.charCodeAt(0) && bytes.includes(mark))) return false
+  const layout = { fields: Array.from({ length: width }, String), delimiter, quote: '"' }
+  const reader = formatOf(layout)?.reader(layout, [], false) as RecordReader
+  reader.open(bytes)
+  while (reader.next())
+    if (
+      reader.fault !== undefined ||
+      !isRecord(bytes, reader.recordStart, reader.recordEnd, delimiter.charCodeAt(0))
+    )
+      return false
+  return true
 }
 
-/** Whether a line is no remark and holds more than blanks. */
-function isRecord(bytes: Buffer, start: number, end: number, kinds: Uint8Array): boolean {
-  const kind = kinds[bytes[start] as number]
-  return kind === ink || (kind !== hash && bytes.subarray(start, end).some((byte) => kinds[byte] === ink))
+const hash = 0x23
+
+/** Whether a line is no remark and holds more than delimiters and blanks. Some characters beyond ASCII are blanks. */
+function isRecord(bytes: Buffer, start: number, end: number, delimiter: number): boolean {
+  const isInk = (byte: number) => byte > space && byte < 0x7f && byte !== delimiter && byte !== hash
+  return isInk(bytes[start] as number) || (bytes[start] !== hash && bytes.subarray(start, end).some(isInk))
 }

@@ -1,10 +1,11 @@
-/** What the quick look at a value passes over adds nothing to what the careful one finds. */
+/** What the quick looks at values and at records pass over adds nothing to what the careful one finds. */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { defaultDialect } from '../../../src/format/csv/dialect.ts'
 import { CsvReader } from '../../../src/format/csv/read.ts'
 import { ColumnProfile } from '../../../src/infer/profile/column.ts'
 import { noFacts } from '../../../src/infer/profile/facts.ts'
+import { Profile } from '../../../src/infer/profile/profile.ts'
 import { column } from './cells.ts'
 
 const place = { source: 'file.csv', isRemark: false, line: () => 1 }
@@ -32,7 +33,7 @@ const similar = column.chain((cells) =>
   ),
 )
 
-it('whatever the values', () => {
+it('values that repeat, whatever they are', () => {
   let passed = 0
   fc.assert(
     fc.property(similar, (cells) => {
@@ -59,4 +60,87 @@ it('whatever the values', () => {
   )
   // The property means something only if values are passed over.
   expect(passed).toBeGreaterThan(1500)
+})
+
+const fields = ['a', 'b', 'c']
+
+/** Records of such columns, and lines that are none. */
+const records = fc
+  .record({
+    columns: fc.tuple(similar, similar, similar),
+    empty: fc.array(fc.constantFrom(0, 0, 0, 1, 2), { minLength: 1, maxLength: 7 }),
+    delimiter: fc.constantFrom(',', ';', '\t', '.', ':'),
+    lineEnds: fc.array(fc.constantFrom('\n', '\n', '\r\n'), { minLength: 1, maxLength: 2 }),
+    repeats: fc.integer({ min: 1, max: 6 }),
+    odd: fc.array(
+      fc.tuple(
+        fc.nat(),
+        fc.constantFrom(
+          '',
+          '# note',
+          '#,1,2',
+          'a,b',
+          '1;2;3;4',
+          '"open',
+          'a"b,c,d',
+          ',,',
+          '"a,""b",1,2',
+          '\r',
+          'x\ry,1,2',
+        ),
+      ),
+      { maxLength: 3 },
+    ),
+    isEnded: fc.boolean(),
+  })
+  .map(({ columns, empty, delimiter, lineEnds, repeats, odd, isEnded }) => {
+    const lines = Array.from(
+      { length: Math.max(...columns.map(({ length }) => length)) * repeats },
+      (_, row) =>
+        columns
+          .map((cells, at) =>
+            empty[(row + at) % empty.length] === 1
+              ? ''
+              : (cells[Math.floor(row / repeats) % cells.length] as string),
+          )
+          .join(delimiter),
+    )
+    for (const [at, line] of odd) lines.splice(at % lines.length, 0, line.replaceAll(',', delimiter))
+    const text = lines.map((line, row) => line + lineEnds[row % lineEnds.length]).join('')
+    return { delimiter, bytes: Buffer.from(isEnded ? text : text.trimEnd()) }
+  })
+
+/** What is a number for one reader is two cells for the other. */
+const inDecimals = {
+  delimiter: '.',
+  bytes: Buffer.from(`${'"1.5".x.y\n7.x.y\n'.repeat(3)}${'1.5.x.y\n'.repeat(9)}`),
+}
+
+it('records that repeat, whatever stands among them', () => {
+  let passed = 0
+  const profileOf = ({ delimiter, bytes }: { delimiter: string; bytes: Buffer }, isQuick: boolean) => {
+    const profile = new Profile()
+    // Of a second source, the columns are known.
+    for (const source of ['first', 'second']) {
+      profile.begin(source, fields)
+      const reader = new CsvReader({ ...defaultDialect, delimiter }, fields)
+      reader.open(bytes)
+      while (reader.next()) {
+        profile.add(reader, 2)
+        const before = profile.records
+        if (isQuick) profile.passOver(reader)
+        passed += profile.records - before
+      }
+      profile.end()
+    }
+    return profile.facts
+  }
+  fc.assert(
+    fc.property(records, (file) => {
+      expect(profileOf(file, true)).toEqual(profileOf(file, false))
+    }),
+    { numRuns: 500, examples: [[inDecimals]] },
+  )
+  // As above.
+  expect(passed).toBeGreaterThan(500)
 })

@@ -8,7 +8,7 @@ import { afterAll, expect, it } from 'vitest'
 import type { Listener } from '../../../src/core/events.ts'
 import { propose } from '../../../src/infer/profile/propose.ts'
 import { sniffSource, withColumnNames } from '../../../src/infer/sniffed.ts'
-import { profileOf, type Threads } from '../../../src/load/profiles.ts'
+import { profileOf, ProfileThreads, type ThreadLimits } from '../../../src/load/profiles.ts'
 import type { Head } from '../../../src/load/readings.ts'
 import { namedSources, standardInput } from '../../../src/source/registry.ts'
 import type { Source } from '../../../src/source/source.ts'
@@ -16,9 +16,9 @@ import type { Source } from '../../../src/source/source.ts'
 const folder = mkdtempSync(join(tmpdir(), 'lading-threads-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
-const one: Threads = { most: 1, leastBytes: 0, partBytes: 1 }
-const two: Threads = { most: 2, leastBytes: 0, partBytes: 1 }
-const twoWithParts: Threads = { ...two, partBytes: 2000 }
+const one: ThreadLimits = { most: 1, leastBytes: 0, partBytes: 1 }
+const two: ThreadLimits = { most: 2, leastBytes: 0, partBytes: 1 }
+const twoWithParts: ThreadLimits = { ...two, partBytes: 2000 }
 
 const headsOf = (sources: readonly Source[]): Promise<readonly Head[]> =>
   Promise.all(
@@ -28,12 +28,24 @@ const headsOf = (sources: readonly Source[]): Promise<readonly Head[]> =>
     }),
   )
 
-async function found(heads: readonly Head[], threads: Threads) {
+const profileWith = async (
+  limits: ThreadLimits,
+  heads: readonly Head[],
+  options: Parameters<typeof profileOf>[1],
+) => {
+  await using threads = await ProfileThreads.for(
+    heads.map(({ source }) => source),
+    limits,
+  )
+  return await profileOf(heads, options, threads)
+}
+
+async function found(heads: readonly Head[], threads: ThreadLimits) {
   const read = new Map<string, number>()
   const onEvent: Listener = (event) => {
     if (event.type === 'planning') read.set(event.source, event.bytes)
   }
-  const profile = await profileOf(heads, { onEvent }, threads)
+  const profile = await profileWith(threads, heads, { onEvent })
   const { columns, questions } = propose(profile)
   return {
     records: profile.records,
@@ -89,7 +101,7 @@ it('a stop is heard while small files are looked at', async () => {
   const stop = new AbortController()
   setImmediate(() => stop.abort())
   const many = Array.from({ length: 1000 }, () => heads[0] as Head)
-  await expect(profileOf(many, { signal: stop.signal }, one)).rejects.toMatchObject({ code: 'ABORTED' })
+  await expect(profileWith(one, many, { signal: stop.signal })).rejects.toMatchObject({ code: 'ABORTED' })
 })
 
 it('a stop ends the threads', async () => {
@@ -102,7 +114,7 @@ it('a stop ends the threads', async () => {
     events++
     stop.abort()
   }
-  await expect(profileOf(heads, { signal: stop.signal, onEvent }, two)).rejects.toMatchObject({
+  await expect(profileWith(two, heads, { signal: stop.signal, onEvent })).rejects.toMatchObject({
     code: 'ABORTED',
   })
   expect(events).toBeGreaterThan(0)
