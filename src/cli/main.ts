@@ -15,6 +15,7 @@ import {
   printErrorLine,
 } from './terminal/log.ts'
 import { defaultSinkUrl, exampleSinkUrl } from '../sink/registry.ts'
+import { boundGarbage, endGrowth } from './run/memory.ts'
 import { version } from './run/version.ts'
 
 const examples = [
@@ -102,6 +103,7 @@ export async function program(words?: readonly string[]): Promise<Command> {
     // The options of a command are in its own help.
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .hook('preAction', (root, command) => {
+      endGrowth()
       applyConfig(command, root.opts()['config'] as string | undefined)
       applyEnvironment(command, process.env)
       configureLogging(command)
@@ -147,6 +149,7 @@ const leavesOf = (command: Command): Command[] =>
   command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf)
 
 export async function main(argv: readonly string[]): Promise<void> {
+  boundGarbage()
   for (const stream of [process.stdout, process.stderr]) stream.on('error', onOutputError)
   dropEmpty(process.env)
   presumeFormat(argv, process.env)

@@ -3,7 +3,7 @@
  * the batches, which count bytes. It reads lazily: of a thousand references that a queue delivers at once, the
  * bytes of two are in memory.
  */
-import { asBuffer } from '../core/bytes.ts'
+import { asBuffer, freeBytes } from '../core/bytes.ts'
 import type { Listener } from '../core/events.ts'
 import { type ChunkEnvelope, type ChunkReference, readableEnvelope } from '../queue/envelope.ts'
 import type { Delivery, MessageFault } from '../queue/queue.ts'
@@ -117,7 +117,10 @@ async function arrive(
     ...(Buffer.isBuffer(read) ? { body: read } : { body, fault: read }),
     // What a reference leads to is read by its hash alone.
     isProved: Buffer.isBuffer(read) && referenceIn(delivery) !== undefined,
-    settle: (outcome) => delivery.settle(outcome),
+    settle: async (outcome) => {
+      await delivery.settle(outcome)
+      if (outcome.kind === 'done' && Buffer.isBuffer(read)) freeBytes(read)
+    },
     extend: async (ms) => delivery.extend?.(ms),
     isCurrent: () => delivery.isCurrent?.() ?? true,
   }

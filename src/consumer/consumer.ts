@@ -270,10 +270,12 @@ class Run {
   async #settle({ entries }: DecodedBatch, written: WrittenBatch, writeMs: number): Promise<void> {
     const since = performance.now()
     const deliveries = entries.map(({ delivery }) => delivery)
+    // Of what is settled, the body may be gone.
+    const bytes = deliveries.reduce((sum, { body }) => sum + body.length, 0)
     const failure = await settleDone(deliveries, this.#leases, this.#stopping.abandon)
     this.#tally = addTally(this.#tally, written.tally)
-    const times = { writeMs, settleMs: performance.now() - since }
-    this.#onEvent(batchEvent(this.#name, deliveries, written, times))
+    const measured = { bytes, writeMs, settleMs: performance.now() - since }
+    this.#onEvent(batchEvent(this.#name, deliveries, written, measured))
     this.#reportHeld()
     await this.#upkeep.after(written.loads.ids, this.#tally.loaded)
     if (failure !== undefined) throw failure

@@ -128,10 +128,9 @@ export function batchEvent(
   consumer: string,
   deliveries: readonly Delivery[],
   { tally, loads }: { readonly tally: Tally; readonly loads: LoadTally },
-  times: { readonly writeMs: number; readonly settleMs: number },
+  measured: { readonly bytes: number; readonly writeMs: number; readonly settleMs: number },
 ): LadingEvent & { readonly type: 'batch' } {
-  const bytes = deliveries.reduce((sum, { body }) => sum + body.length, 0)
   const links = traceLinks(deliveries.map(({ headers }) => headers))
-  const batch = { type: 'batch', consumer, ...tally, bytes, ...times, loads: loads.counts } as const
+  const batch = { type: 'batch', consumer, ...tally, ...measured, loads: loads.counts } as const
   return links.length === 0 ? batch : { ...batch, links }
 }

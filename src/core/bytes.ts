@@ -9,6 +9,18 @@ export const tab = 0x09
 export const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
+/** Below this, what a collection frees later is not worth a call. */
+const leastFreed = 8 * 1024
+
+/**
+ * Gives back memory that would otherwise wait for a collection: megabytes that are held for a while outlive
+ * the cheap ones. `bytes` are empty afterwards; few of them, and those that share their memory, are left alone.
+ */
+export function freeBytes({ buffer, byteLength }: Uint8Array): void {
+  const isOwn = byteLength === buffer.byteLength && buffer instanceof ArrayBuffer
+  if (isOwn && byteLength >= leastFreed) buffer.transfer(0)
+}
+
 /** LF bytes in `bytes[start, end)`; for a few lines: csv/bytes.ts counts those of whole files. */
 export function linesIn(bytes: Buffer, start = 0, end = bytes.length): number {
   let lines = 0

@@ -8,10 +8,10 @@ import type { Listener } from '../core/events.ts'
 import type { Abortable } from '../core/wait.ts'
 
 /**
- * Bodies that a consumer has in memory at once, in bytes, besides what passes the bound: enough to keep a
- * database busy, small beside a process.
+ * Bodies that a consumer has in memory at once, in bytes, besides what passes the bound: three batches, so that
+ * one is settled, one written and one decoded at the same time.
  */
-export const mostInFlightBytes = 16 * 1024 * 1024
+export const mostInFlightBytes = 12 * 1024 * 1024
 
 export type Headers = Readonly<Record<string, string>>
 
@@ -49,6 +49,7 @@ export type Outcome =
 export interface Delivery {
   /** As its sender chose it; empty for an external message without one. */
   readonly key: string
+  /** To be read until the message is settled as done; a queue may free its memory then. */
   readonly body: Uint8Array
   readonly headers: Headers
   /** 1 at the first delivery. */

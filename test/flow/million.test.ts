@@ -10,7 +10,7 @@ import { generateSensors } from '../../src/generate/sensors.ts'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
 
 const root = join(import.meta.dirname, '..', '..')
-const mostMemory = 200 * 1024
+const mostMemory = 144 * 1024
 
 let folder: string
 beforeAll(async () => {
@@ -89,7 +89,7 @@ async function expectMillion(to: string, name: string, countRows: () => Promise<
 }
 
 it(
-  'a million records load into SQLite once, and no process takes 200 MiB',
+  'a million records load into SQLite once, and no process takes 144 MiB',
   { timeout: 300_000 },
   async () => {
     const path = join(folder, 'million.db')
@@ -102,7 +102,7 @@ it(
 
 describePostgres('PostgreSQL', () => {
   it(
-    'a million records load into PostgreSQL once, and no process takes 200 MiB',
+    'a million records load into PostgreSQL once, and no process takes 144 MiB',
     { timeout: 300_000 },
     async () => {
       await using database = await freshDatabase()

@@ -137,10 +137,10 @@ describe('an embedded queue', () => {
     expect(keysOf(taken)).toEqual(keysOf([...messagesOf('a', 0, 50), ...messagesOf('b', 0, 50)]))
   })
 
-  it('holds about 16 MiB of bodies in flight, however large `prefetch` is', async () => {
+  it('holds about 12 MiB of bodies in flight, however large `prefetch` is', async () => {
     const queue = open()
     for (let i = 0; i < 6; i++)
-      await queue.publish([{ key: String(i), body: Buffer.alloc(6 * mib, i), headers: {} }])
+      await queue.publish([{ key: String(i), body: Buffer.alloc(4 * mib, i), headers: {} }])
     const reader = new Reader(queue, 1_000)
     const inHand = await reader.takeAvailable()
     expect(keysOf(inHand)).toEqual(['0', '1', '2'])

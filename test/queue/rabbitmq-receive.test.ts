@@ -164,7 +164,7 @@ describeRabbit('what was received from RabbitMQ', () => {
 
 describeRabbit('a consumer of RabbitMQ', () => {
   it.each(['', '&receive=poll'])(
-    'holds about 16 MiB of bodies at once, however large its prefetch is (%s)',
+    'holds about 12 MiB of bodies at once, however large its prefetch is (%s)',
     async (kind) => {
       await using queue = await openQueue(freshQueueUrl() + kind)
       const body = Buffer.alloc(mib, 'x')
@@ -172,11 +172,11 @@ describeRabbit('a consumer of RabbitMQ', () => {
       const reader = new Reader(queue, 2_000)
       const keys = new Set<string>()
       for (
-        const inHand = await reader.take(16);
+        const inHand = await reader.take(12);
         keys.size < 60;
         inHand.push(...((await reader.next()) ?? []))
       ) {
-        expect(inHand.length).toBeLessThanOrEqual(32)
+        expect(inHand.length).toBeLessThanOrEqual(24)
         for (const delivery of inHand.splice(0, 4)) {
           keys.add(delivery.key)
           await delivery.settle(done)
@@ -206,18 +206,18 @@ describeRabbit('a consumer of RabbitMQ', () => {
     },
   )
 
-  it('of mid-sized messages gets as many at once as 16 MiB allow', async () => {
+  it('of mid-sized messages gets as many at once as 12 MiB allow', async () => {
     await using queue = await openQueue(freshQueueUrl())
     const body = Buffer.alloc(mib / 64, 'x')
     for (let n = 0; n < 2; n++)
       await queue.publish(Array.from({ length: 1_000 }, (_, i) => ({ key: `${n}/${i}`, body, headers: {} })))
     const reader = new Reader(queue, 4_000)
-    const inHand = await reader.take(513)
+    const inHand = await reader.take(385)
     inHand.push(...(await reader.takeAvailable()))
-    expect(inHand.length).toBeLessThanOrEqual(1_024)
+    expect(inHand.length).toBeLessThanOrEqual(768)
   })
 
-  it('that has asked for many small messages holds no more than 64 MiB of large ones that follow, and gives back the others once', async () => {
+  it('that has asked for many small messages holds no more than 48 MiB of large ones that follow, and gives back the others once', async () => {
     await using queue = await openQueue(freshQueueUrl())
     await queue.publish(messagesOf('a', 0, 3_000))
     const reader = new Reader(queue, 4_000)
@@ -229,8 +229,8 @@ describeRabbit('a consumer of RabbitMQ', () => {
     const bytes = (deliveries: readonly Delivery[]) =>
       deliveries.reduce((sum, { body }) => sum + body.length, 0)
     const large = await reader.takeAvailable()
-    expect(bytes(large)).toBeGreaterThan(48 * mib)
-    expect(bytes([...small, ...large])).toBeLessThanOrEqual(65 * mib)
+    expect(bytes(large)).toBeGreaterThan(36 * mib)
+    expect(bytes([...small, ...large])).toBeLessThanOrEqual(49 * mib)
     await Promise.all(small.map((delivery) => delivery.settle(done)))
     const keys = new Set(keysOf(large))
     for (const inHand = large; keys.size < 150;) {
@@ -242,7 +242,7 @@ describeRabbit('a consumer of RabbitMQ', () => {
         keys.add(key)
       }
       inHand.push(...next)
-      expect(bytes(inHand)).toBeLessThanOrEqual(65 * mib)
+      expect(bytes(inHand)).toBeLessThanOrEqual(49 * mib)
     }
     expect(keys.size).toBe(150)
   })
@@ -311,16 +311,16 @@ describeRabbit('depth', () => {
   it('counts what is on its way: nothing is missed between the queue and the one who receives', async () => {
     await using queue = await openQueue(freshQueueUrl())
     await queue.publish(
-      Array.from({ length: 16 }, (_, n) => ({ key: String(n), body: Buffer.alloc(mib), headers: {} })),
+      Array.from({ length: 12 }, (_, n) => ({ key: String(n), body: Buffer.alloc(mib), headers: {} })),
     )
     const reader = new Reader(queue)
-    const taken = reader.take(16)
+    const taken = reader.take(12)
     let compared = 0
-    for (let ready = 16; ready > 0;) {
+    for (let ready = 12; ready > 0;) {
       const depth = await queue.depth()
       ready = depth.ready
       if (depth.inFlight === undefined) continue
-      expect(ready + depth.inFlight).toBeGreaterThanOrEqual(16)
+      expect(ready + depth.inFlight).toBeGreaterThanOrEqual(12)
       compared++
     }
     await taken

@@ -209,7 +209,7 @@ describe('what comes from SQS', () => {
     expect(await inHand()).toBe(1)
   })
 
-  it('is about 16 MiB at once, however large the prefetch is', async () => {
+  it('is about 12 MiB at once, however large the prefetch is', async () => {
     await using queue = await openQueue(await freshSqsUrl())
     const body = Buffer.alloc(500 * kib, 'x')
     await queue.publish(Array.from({ length: 80 }, (_, n) => ({ key: String(n), body, headers: {} })))
@@ -220,7 +220,7 @@ describe('what comes from SQS', () => {
       keys.size < 80;
       inHand.push(...((await reader.next()) ?? []))
     ) {
-      expect(inHand.length).toBeLessThanOrEqual(33)
+      expect(inHand.length).toBeLessThanOrEqual(25)
       for (const delivery of inHand.splice(0, 7)) {
         keys.add(delivery.key)
         await delivery.settle(done)

@@ -6,6 +6,7 @@
  * a power cut only means one more delivery, which the ledger absorbs.
  */
 import { randomUUID } from 'node:crypto'
+import { freeBytes } from '../../core/bytes.ts'
 import { LadingError } from '../../core/errors.ts'
 import { SqliteFile, sqliteTrouble } from '../../core/sqlite.ts'
 import { type Abortable, sleep } from '../../core/wait.ts'
@@ -80,7 +81,7 @@ export class EmbeddedQueue implements Queue {
       }
       this.#consumer = this.#guard(() => new SqliteFile(path, { synchronous: 'NORMAL' }))
       for (const file of [this.#publisher, this.#consumer])
-        file.exec(`PRAGMA wal_autocheckpoint = ${this.#space.logPages}`)
+        file.exec(`PRAGMA wal_autocheckpoint = ${this.#space.logPages}; PRAGMA cache_size = -512`)
     } catch (error) {
       this.#publisher[Symbol.dispose]()
       throw error
@@ -221,6 +222,7 @@ export class EmbeddedQueue implements Queue {
       await this.#enqueueSettlement(() => this.#settle(row.id, lease, outcome))
       inFlight.count--
       inFlight.bytes -= row.bytes
+      if (outcome.kind === 'done') freeBytes(row.body)
     }
     return {
       key: row.key,

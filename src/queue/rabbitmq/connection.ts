@@ -1,9 +1,12 @@
 /** One connection to the broker, and channels on it that remember why they ended. */
 import { type Channel, type ChannelModel, connect, type ConfirmChannel } from 'amqplib'
+import type { Duplex } from 'node:stream'
+import { freeBytes } from '../../core/bytes.ts'
 import { LadingError } from '../../core/errors.ts'
 import type { Listener } from '../../core/events.ts'
 import { within } from '../../core/wait.ts'
 import { type Address, shownQueue } from './address.ts'
+import { takeDeliveries } from './deliveries.ts'
 import { queueError } from './errors.ts'
 
 /**
@@ -41,6 +44,8 @@ export class Connection {
   readonly #where: string
   readonly #answerWithinMs: number
   readonly #epochs = new Set<Epoch>()
+  /** Those that take deliveries, by their numbers. */
+  readonly #taking = new Map<number, Channel>()
   #ended: LadingError | undefined
   #isBlocked = false
   #isSilent = false
@@ -61,6 +66,8 @@ export class Connection {
       // process alive.
       setTimeout(() => socketOf(model).destroy(), closeWithinMs).unref()
     })
+    freeWritten(socketOf(model))
+    takeDeliveries(socketOf(model), (number, message) => this.#taking.get(number)?.emit('delivery', message))
     model.on('blocked', (reason) => {
       this.#isBlocked = true
       onEvent({
@@ -137,8 +144,16 @@ export class Connection {
       () => (ended ??= this.#ended ?? queueError(new Error('the channel was closed'), this.#where)),
     )
     const onEnd = (listener: () => void) => void channel.once('close', listener)
-    const close = () =>
-      goodbye(
+    const number = numberOf(channel)
+    this.#taking.set(number, channel)
+    const takeNoMore = () => {
+      // Its number may be another's by now.
+      if (this.#taking.get(number) === channel) this.#taking.delete(number)
+    }
+    onEnd(takeNoMore)
+    const close = () => {
+      takeNoMore()
+      return goodbye(
         new Promise<void>((resolve) => {
           // Of a connection that is lost meanwhile, the client tells the listeners and not the one who
           // closes.
@@ -149,6 +164,7 @@ export class Connection {
           )
         }),
       )
+    }
     const answered = <T>(call: Promise<T>) => this.#answered(call)
     const epoch = {
       channel,
@@ -218,6 +234,18 @@ export class Connection {
 /** Waits for an answer, but no longer than the time limit. Never throws. */
 export const goodbye = (answer: Promise<unknown>): Promise<void> => within(closeWithinMs, answer)
 
-/** The client has no other way to end a connection whose broker does not answer. */
-const socketOf = (model: ChannelModel) =>
-  (model.connection as unknown as { readonly stream: { destroy(error?: Error): void } }).stream
+/** The client has no other way to end a connection whose broker does not answer, or to read less of it. */
+const socketOf = (model: ChannelModel) => (model.connection as unknown as { readonly stream: Duplex }).stream
+
+/**
+ * The client copies bodies into frames, which nothing else has: a window of them is many megabytes, which live
+ * long enough to wait for a full collection.
+ */
+function freeWritten(stream: Duplex): void {
+  const write = stream.write.bind(stream) as (bytes: Buffer | string, written: () => void) => boolean
+  stream.write = (bytes: Buffer | string) =>
+    write(bytes, () => void (Buffer.isBuffer(bytes) && freeBytes(bytes)))
+}
+
+/** As frames name it. */
+const numberOf = (channel: Channel): number => (channel as unknown as { readonly ch: number }).ch

@@ -3,6 +3,7 @@
  * broker gives what was not settled to others, and settling it has no effect any more.
  */
 import type { Message } from 'amqplib'
+import { freeBytes } from '../../core/bytes.ts'
 import { sleep } from '../../core/wait.ts'
 import type { Delivery, Headers, Outcome } from '../queue.ts'
 import { Acknowledgements } from './acknowledgements.ts'
@@ -75,6 +76,7 @@ export class Receiver {
   settle(message: Message, outcome: Outcome): Promise<void> {
     if (outcome.kind !== 'done') return this.#settleOther(message, outcome)
     this.#settled(message)
+    freeBytes(message.content)
     const sent = this.#acknowledgements.ack(tagOf(message))
     return this.#isEnding ? sent.then(() => this.#closeWhenSettled()) : sent
   }
