@@ -9,7 +9,7 @@ import { ignoreEvents, type LadingEvent, type Listener } from '../../src/core/ev
 import type { DeferIndexes } from '../../src/load/indexes.ts'
 import { LadingError } from '../../src/core/errors.ts'
 import { load, type LoadOptions } from '../../src/load/load.ts'
-import type { Model } from '../../src/model/model.ts'
+import { brin, type Model } from '../../src/model/model.ts'
 import { sleep } from '../../src/core/wait.ts'
 import { produce } from '../../src/producer/produce.ts'
 import { openQueue } from '../../src/queue/registry.ts'
@@ -221,11 +221,10 @@ describePostgres('indexes left for the end of a load', () => {
       await sink.prepare(keyedNumbers, { deferIndexes: 'begin' })
       await fixture.target
         .execute(`SET lading.session = 'ours'; INSERT INTO numbers SELECT n, 'note ' || n FROM generate_series(1, 100) n;
-      CREATE SEQUENCE kills; CREATE TABLE seen (workers text);
+      CREATE SEQUENCE kills;
       CREATE FUNCTION kill_once() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
         IF current_query() NOT LIKE '%${statement}%' THEN RETURN; END IF;
         IF nextval('public.kills') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
-        INSERT INTO public.seen VALUES (current_setting('max_parallel_maintenance_workers'));
       END $$;
       CREATE EVENT TRIGGER kill_once ON ddl_command_end EXECUTE FUNCTION kill_once()`)
       const built = await sink.buildIndexes?.(keyedNumbers).catch((error: LadingError) => error.code)
@@ -239,7 +238,28 @@ describePostgres('indexes left for the end of a load', () => {
         { name: 'numbers_pkey', conname: 'numbers_pkey', rule: 'PRIMARY KEY (id)' },
       ])
       expect(await sink.missingIndexes?.()).toEqual([])
-      expect(await query(fixture.target.url, 'SELECT DISTINCT workers FROM seen')).toEqual([{ workers: '0' }])
+    },
+  )
+
+  it.for([
+    ['in its order', 'n', 5, 2_000, '0'],
+    ['in another', '-n', 5, 2_000, '2'],
+    ['in its order, and more than fit into memory', 'n', 1_500, 35_000, '2'],
+  ] as const)(
+    'workers build the key unless the rows came in its order and fit into memory: %s',
+    async ([, id, bytes, rows, workers]) => {
+      await using fixture = await Fixture.open('postgres')
+      const model: Model = { ...keyedNumbers, indexes: [brin('id')], fingerprint: 'brin' }
+      await using sink = await openSink(fixture.target.url)
+      await sink.prepare(model, { deferIndexes: 'begin' })
+      await fixture.target
+        .execute(`SET lading.session = 'ours'; INSERT INTO numbers SELECT ${id}, n || repeat('x', ${bytes}) FROM generate_series(1, ${rows}) n;
+      CREATE TABLE seen (workers text); CREATE FUNCTION see() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF current_query() LIKE 'CREATE UNIQUE INDEX%' THEN INSERT INTO public.seen VALUES (current_setting('max_parallel_maintenance_workers')); END IF;
+      END $$;
+      CREATE EVENT TRIGGER see ON ddl_command_start EXECUTE FUNCTION see()`)
+      expect(await sink.buildIndexes?.(model)).toBe('built')
+      expect(await query(fixture.target.url, 'SELECT workers FROM seen')).toEqual([{ workers }])
     },
   )
 
