@@ -3,6 +3,7 @@ import { createConsumer } from '../consumer/consumer.ts'
 import { LadingError } from '../core/errors.ts'
 import { plansOf } from '../producer/loads.ts'
 import { produceAll, type ProducedLoad, type Producing } from '../producer/produce.ts'
+import type { Sink } from '../sink/sink.ts'
 import { type Ask, askingUntil, type Running, type Workers } from './options.ts'
 import { Produced } from './produced.ts'
 import { roomIn } from './room.ts'
@@ -26,7 +27,7 @@ export async function move(
   const patiently = askingUntil(stopped, onEvent)
   const workers =
     options.start?.({ signal: stopped, indexesDeferred, loads: course.loads, onEvent }) ??
-    inProcess(options, stopped)
+    inProcess(options, indexesDeferred, stopped)
   // Consumers that end before they are told to have failed, or were stopped; either way the producer must not
   // go on alone.
   const early = workers.ended.finally(() => stop.abort())
@@ -66,9 +67,23 @@ const fileCodes = /^(SOURCE|HEADER)_|^(UNCLOSED_QUOTE|RECORD_TOO_LARGE|MESSAGE_T
 /** Whether one file is at fault, and neither the queue nor the database. */
 const isOfFile = (error: unknown): boolean => error instanceof LadingError && fileCodes.test(error.code)
 
-function inProcess({ course, ...options }: Running, signal: AbortSignal): Workers {
+/** A consumer for each sink. When one of them fails, the others stop. */
+function inProcess({ course, ...options }: Running, isDeferred: boolean, signal: AbortSignal): Workers {
   const [stop, finish] = [new AbortController(), new AbortController()]
-  const consumer = createConsumer({ ...options, loads: course.loads, besideLoad: true })
-  const run = consumer.run({ signal: AbortSignal.any([signal, stop.signal]), finish: finish.signal })
-  return { ended: run.then(() => undefined), stop: () => stop.abort(), finish: () => finish.abort() }
+  const run = { signal: AbortSignal.any([signal, stop.signal]), finish: finish.signal }
+  const consume = async (sink: Sink) => {
+    const consumer = createConsumer({ ...options, sink, loads: course.loads, besideLoad: true })
+    await consumer.run(run).catch((error: unknown) => {
+      stop.abort()
+      throw error
+    })
+  }
+  const sinks = [options.sink, ...(options.moreSinks?.(isDeferred) ?? [])]
+  return { ended: all(sinks.map(consume)), stop: () => stop.abort(), finish: () => finish.abort() }
+}
+
+/** When every one has ended; rejects as the first of them that has. */
+async function all(runs: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(runs)
+  await Promise.all(runs)
 }

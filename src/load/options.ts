@@ -69,7 +69,12 @@ export interface LoadOptions
    * where it is not given.
    */
   readonly deferIndexes?: DeferIndexes
-  /** Starts the consumers; one in this process where it is not given, or gives none. */
+  /**
+   * Sinks of the same database for further consumers in this process, besides that of `sink`, where `start`
+   * gives none. They share its core, and the database works for all of them at once.
+   */
+  readonly moreSinks?: (indexesDeferred: boolean) => readonly Sink[]
+  /** Starts the consumers as processes; in this process where it is not given, or gives none. */
   readonly start?: (options: WorkerOptions) => Workers | undefined
 }
 

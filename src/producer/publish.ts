@@ -25,7 +25,7 @@ import { sharesOf, Window, type WindowSize } from './window.ts'
 
 export interface PublishOptions extends Abortable {
   /**
-   * Awaited before each window (4 MiB, 16 MiB of references, or 256 messages) is published, to hold the
+   * Awaited before each window (4 MiB, up to 16 MiB of references, or 256 messages) is published, to hold the
    * producer back while enough waits in the queue; meanwhile it reads one more window at most. It is not
    * awaited after a stop. An error that it throws ends the producer, as one of the queue does.
    */
@@ -79,7 +79,7 @@ export class Publisher {
     this.#options = options
     this.#target = options.target === undefined ? undefined : targetOf(options.target)
     this.#resent = options.resend === true ? { resent: randomUUID() } : {}
-    this.#window = new Window(options.traced)
+    this.#window = new Window(options.traced, true)
   }
 
   /**

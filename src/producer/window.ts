@@ -10,8 +10,12 @@ import type { PlannedLoad } from './planned-load.ts'
  */
 const windowBytes = 4 * 1024 * 1024
 const windowMessages = 256
-/** Of bytes that messages only refer to, so that consumers need not wait for all the files to be planned. */
+/**
+ * Of bytes that messages only refer to: they cost a sync to disk the same. The first window of a producer is
+ * small, so that the consumers begin while it plans the rest.
+ */
 const windowReferredBytes = 16 * 1024 * 1024
+const firstReferredBytes = 2 * 1024 * 1024
 
 export interface WindowSize {
   readonly messages: number
@@ -26,17 +30,19 @@ export class Window {
   /** Loads that are published as a whole with this window. */
   readonly finished: { readonly load: PlannedLoad; readonly chunks: number }[] = []
   readonly traceparent: string | undefined
+  readonly #mostReferredBytes: number
   #bytes = 0
   #referredBytes = 0
 
-  constructor(traced: boolean | undefined) {
+  constructor(traced: boolean | undefined, isFirst = false) {
+    this.#mostReferredBytes = isFirst ? firstReferredBytes : windowReferredBytes
     this.traceparent = traced === true ? newTraceparent() : undefined
   }
 
   get isFull(): boolean {
     return (
       this.#bytes >= windowBytes ||
-      this.#referredBytes >= windowReferredBytes ||
+      this.#referredBytes >= this.#mostReferredBytes ||
       this.messages.length >= windowMessages
     )
   }

@@ -81,7 +81,7 @@ it('while the queue takes a window the next one is read, and no more than that',
     await bench.queue.publish(messages)
     under--
   })
-  await expect.poll(() => bench.seen).toBe(2 * window)
+  await expect.poll(() => bench.seen, { timeout: 30_000 }).toBe(2 * window)
   await sleep(100)
   expect(bench.seen).toBe(2 * window)
   taken.resolve()
@@ -98,7 +98,7 @@ it('a window that fails while the next one is read stays unconfirmed, and none f
   let calls = 0
   const produced = bench.produce(async (messages) => {
     if (++calls === 1) return bench.queue.publish(messages)
-    await expect.poll(() => bench.seen).toBe(3 * window)
+    await expect.poll(() => bench.seen, { timeout: 30_000 }).toBe(3 * window)
     throw new LadingError('QUEUE_CORRUPT', 'says the test')
   })
   await expect(produced).rejects.toMatchObject({ code: 'QUEUE_CORRUPT' })
@@ -116,10 +116,10 @@ it('a window is published when there is room for it, and its successor waits', a
     await rooms[asked.push(ready) - 1]?.promise
   }
   const produced = bench.produce((messages) => bench.queue.publish(messages), { room })
-  await expect.poll(() => bench.seen).toBe(2 * window)
+  await expect.poll(() => bench.seen, { timeout: 30_000 }).toBe(2 * window)
   expect(asked).toEqual([0])
   rooms[0]?.resolve()
-  await expect.poll(() => bench.seen).toBe(3 * window)
+  await expect.poll(() => bench.seen, { timeout: 30_000 }).toBe(3 * window)
   expect(asked).toEqual([0, window])
   expect((await bench.queue.depth()).ready).toBe(window)
   rooms[1]?.resolve()
@@ -132,7 +132,7 @@ it('a stop does not wait for room, and publishes what was read', async () => {
   const stop = new AbortController()
   const room = () => new Promise<void>(() => undefined)
   const produced = bench.produce((messages) => bench.queue.publish(messages), { room, signal: stop.signal })
-  await expect.poll(() => bench.seen).toBe(2 * window)
+  await expect.poll(() => bench.seen, { timeout: 30_000 }).toBe(2 * window)
   stop.abort()
   await expect(produced).rejects.toMatchObject({ code: 'ABORTED' })
   expect((await bench.queue.depth()).ready).toBe(2 * window)

@@ -7,7 +7,7 @@ import { tableName } from '../../model/model.ts'
 import { type ConsumeFlags, consumeOptions, consumeSettings } from './consume.ts'
 import { requirePaths } from '../settings/environment.ts'
 import { withExamples } from '../settings/examples.ts'
-import { consumers, defaultConsumers } from '../run/default-consumers.ts'
+import { consumers, consumersAsTold, defaultConsumers } from '../run/default-consumers.ts'
 import { requireTwoFiles } from '../settings/files.ts'
 import { hint, sameCommand } from '../settings/hint.ts'
 import { httpOptions, openWatch } from '../run/http.ts'
@@ -116,8 +116,9 @@ export function loadCommand(command: Command): Command {
     requireTwoFiles(flags.queue, flags.to)
     const wantedTable = tableSettings(flags)
     const { consumers: wanted } = flags
-    const consumersOf = wanted === undefined ? await defaultConsumers(paths, flags) : () => wanted
-    if (consumersOf(false) > 1 && placeOfSink(flags.to).writers === 'self') {
+    const consumersOf =
+      wanted === undefined ? await defaultConsumers(paths, flags) : () => consumersAsTold(wanted)
+    if (consumersOf(false).processes > 1 && placeOfSink(flags.to).writers === 'self') {
       throw new LadingError('USAGE', `only one process can use ${shownUrl(flags.to)}; omit --consumers`)
     }
     if (flags.dryRun === true) return await rehearse(paths, flags, wantedTable)
@@ -137,6 +138,8 @@ export function loadCommand(command: Command): Command {
     await using found =
       stated === undefined ? await findModel({ ...settings, ...wantedTable }, flags.startTimeout) : undefined
     const model = stated ?? (found as Unmodelled).model
+    const isShared = consumersOf(false).inProcess > 1
+    await using another = isShared ? await openSink(flags.to) : undefined
     await using queue = await openWorkingQueue(flags, onEvent, signal)
     watch.see(queue)
     const result = await load({
@@ -154,8 +157,11 @@ export function loadCommand(command: Command): Command {
       fresh: flags.fresh === true,
       deferIndexes: flags.deferIndexes,
       queue,
+      ...(another && {
+        moreSinks: (deferred: boolean) => (consumersOf(deferred).inProcess > 1 ? [another] : []),
+      }),
       start: ({ indexesDeferred, ...worker }) => {
-        const n = consumersOf(indexesDeferred)
+        const n = consumersOf(indexesDeferred).processes
         const source = flags.model ?? found?.derivation ?? usualModel
         return n > 1 ? consumerProcesses(n, flags, source, worker) : undefined
       },

@@ -3,13 +3,16 @@ import { availableParallelism } from 'node:os'
 import { InvalidArgumentError } from 'commander'
 import { whole } from '../settings/options.ts'
 import { type FormatName, suffixesOf } from '../../format/registry.ts'
-import { placeOfQueue } from '../../queue/registry.ts'
 import { placeOfSink } from '../../sink/registry.ts'
 import { namedSources } from '../../source/registry.ts'
 import { sizeOf } from '../../source/source.ts'
 
 /** Bytes of files from which a consumer process pays for its start, a third of a second. */
 const largeBytes = 64 * 1024 * 1024
+/** The same of a second consumer in the process of the load, which only opens sessions of its own. */
+const mediumBytes = 16 * 1024 * 1024
+/** Fewer cores have no room for further processes beside the database server. */
+const manyCores = 4
 /** An upper bound, not a measurement; --consumers may exceed it. */
 const mostConsumers = 4
 
@@ -29,19 +32,30 @@ export function consumers(text: string): number {
   )
 }
 
+/** How many consumers a load has: processes of their own, or in its own process where that is one. */
+export interface ConsumerCounts {
+  readonly processes: number
+  readonly inProcess: number
+}
+
+export const consumersAsTold = (count: number): ConsumerCounts => ({ processes: count, inProcess: 1 })
+
 /**
  * A database with one writer gains nothing from a second consumer. Beside a database server, half of the
- * cores are left to it and to the producer. On two cores, a second consumer pays only if the queue is a file
- * (a broker needs a core too) and the table has its indexes.
+ * cores are left to it and to the producer. On two or three cores, two consumers in one process load as fast
+ * as two processes: the database works for both at once, and decoding needs less than a core. Where the
+ * indexes are left for the end, the database is not what a consumer waits for.
  */
 export async function defaultConsumers(
   paths: readonly string[],
-  { to, queue, format }: { readonly to: string; readonly queue: string; readonly format?: FormatName },
-): Promise<(indexesDeferred: boolean) => number> {
+  { to, format }: { readonly to: string; readonly format?: FormatName },
+): Promise<(indexesDeferred: boolean) => ConsumerCounts> {
   const cores = availableParallelism()
-  if (cores === 1 || placeOfSink(to).writers !== 'many' || paths.includes('-')) return () => 1
-  if ((await sizeOf(await namedSources(paths, suffixesOf(format)))) < largeBytes) return () => 1
-  const isFile = placeOfQueue(queue).file !== undefined
-  return (indexesDeferred) =>
-    Math.min(mostConsumers, Math.max(isFile && !indexesDeferred ? 2 : 1, Math.floor(cores / 2)))
+  const one = consumersAsTold(1)
+  if (cores === 1 || placeOfSink(to).writers !== 'many' || paths.includes('-')) return () => one
+  const bytes = await sizeOf(await namedSources(paths, suffixesOf(format)))
+  if (bytes < mediumBytes) return () => one
+  if (bytes >= largeBytes && cores >= manyCores)
+    return () => consumersAsTold(Math.min(mostConsumers, Math.floor(cores / 2)))
+  return (indexesDeferred) => (indexesDeferred ? one : { processes: 1, inProcess: 2 })
 }
