@@ -1,4 +1,5 @@
 import type { Listener } from '../../core/events.ts'
+import { Ids } from '../../core/ids.ts'
 import { isJson, say } from '../terminal/log.ts'
 
 /** Exit codes of a process that a signal ended: 128 plus the signal's number, as in shells. */
@@ -50,19 +51,19 @@ export interface Orders {
   /** Aborts when nothing more will be published. */
   readonly finish: AbortSignal
   /** The loads whose chunks this process takes; undefined if no load started it. */
-  readonly loads: ReadonlySet<string> | undefined
+  readonly loads: Pick<Ids, 'has'> | undefined
 }
 
 export function parentOrders(): Orders {
   const [stop, finish] = [new AbortController(), new AbortController()]
   const none = { stop: stop.signal, finish: finish.signal, loads: undefined }
   if (!isTied() || process.connected === undefined) return none
-  const loads = new Set<string>()
+  const loads = new Ids()
   process.once('disconnect', () => stop.abort())
   process.on('message', (order: Order) => {
     if (order === 'stop') stop.abort()
     else if (order === 'finish') finish.abort()
-    else loads.add(order.load)
+    else void loads.add(order.load)
   })
   // Listening must not keep the process alive.
   process.channel?.unref()

@@ -22,7 +22,25 @@ const reasons = {
 } as const
 type Reason = keyof typeof reasons
 
-type Found = SourceFile & { readonly left?: Reason }
+type Found = SourceFile & { readonly left?: Reason | undefined }
+
+/** There may be a hundred thousand: one holds its name, and makes its path when it is asked for. */
+class FileBelow implements Found {
+  readonly name: string
+  readonly left: Reason | undefined
+  readonly #folder: string
+
+  /** `folder` is the one that was named, with a separator at its end, and `name` has '/' between its parts. */
+  constructor(folder: string, name: string, left?: Reason) {
+    this.#folder = folder
+    this.name = name
+    this.left = left
+  }
+
+  get path(): string {
+    return this.#folder + (sep === '/' ? this.name : this.name.replaceAll('/', sep))
+  }
+}
 
 const wildcard = /[*?[{]/
 
@@ -39,23 +57,26 @@ export async function discover(
   onLeft?: (message: string) => void,
 ): Promise<readonly SourceFile[]> {
   const looked = { wanted: endingWith(suffixes), others: endingWith(others) }
-  // A file that is named twice has the name under which it came first. One path alone names none twice.
-  const keyOf = paths.length === 1 ? (path: string) => path : resolve
-  const found = new Map<string, SourceFile>()
+  const found: SourceFile[] = []
   const left: Record<Reason, string[]> = { format: [], hidden: [], name: [] }
+  // A file that is named twice has the name under which it came first. One path alone names none twice.
+  const named = paths.length === 1 ? undefined : new Set<string>()
   for (const path of paths) {
     for await (const files of filesOf(path, looked)) {
       for (const file of files) {
         if (file.left !== undefined) left[file.left].push(file.path)
-        else if (!found.has(keyOf(file.path))) found.set(keyOf(file.path), file)
+        else if (named?.has(resolve(file.path)) !== true) {
+          named?.add(resolve(file.path))
+          found.push(file)
+        }
       }
     }
   }
-  left.format = left.format.filter((path) => !found.has(keyOf(path)))
+  left.format = left.format.filter((path) => named?.has(resolve(path)) !== true)
   const leftOut = (Object.keys(reasons) as Reason[]).flatMap((reason) =>
     left[reason].length > 0 ? [`${reasons[reason]}: ${listed(left[reason], mostListed)}`] : [],
   )
-  if (found.size === 0) {
+  if (found.length === 0) {
     const besides = leftOut.map((each) => `; ${each}`).join('')
     throw new LadingError(
       'SOURCE_EMPTY',
@@ -63,7 +84,7 @@ export async function discover(
     )
   }
   if (onLeft !== undefined) for (const message of leftOut) onLeft(message)
-  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  return found.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
 }
 
 const mostListed = 5
@@ -127,21 +148,20 @@ function notAPath(address: string, scheme: string): string {
 /** `way` leads from the folder that was named to one below it, with '/' behind each part. */
 async function* filesBelow(named: string, way: string, looked: Looked): AsyncGenerator<readonly Found[]> {
   const folder = join(named, way)
-  const before = join(folder, 'x').slice(0, -1)
   const { wanted, others } = looked
   const entries = await readdir(folder, { withFileTypes: true }).catch((cause: Error) => {
     throw new LadingError('SOURCE_UNREADABLE', `folder ${folder}: ${cause.message}`, { cause })
   })
+  const before = join(named, 'x').slice(0, -1)
   const files: Found[] = []
   for (const entry of entries) {
-    const file = { path: before + entry.name, name: way + entry.name }
-    if (isLost(file.path)) {
-      if (wanted.test(file.name) || entry.isDirectory()) files.push({ ...file, left: 'name' })
-    } else if (entry.isDirectory()) yield* filesBelow(named, `${file.name}/`, looked)
-    else if (wanted.test(file.name) && isFileEntry(entry, file.path))
-      files.push(hidden(file.name) ? { ...file, left: 'hidden' } : file)
-    else if (others.test(file.name) && !hidden(file.name) && isFileEntry(entry, file.path))
-      files.push({ ...file, left: 'format' })
+    const name = way + entry.name
+    const add = (left?: Reason) => void files.push(new FileBelow(before, name, left))
+    if (isLost(before, name)) {
+      if (wanted.test(name) || entry.isDirectory()) add('name')
+    } else if (entry.isDirectory()) yield* filesBelow(named, `${name}/`, looked)
+    else if (wanted.test(name) && isFileEntry(entry, before + name)) add(hidden(name) ? 'hidden' : undefined)
+    else if (others.test(name) && !hidden(name) && isFileEntry(entry, before + name)) add('format')
   }
   yield files
 }
@@ -150,7 +170,8 @@ async function* filesBelow(named: string, way: string, looked: Looked): AsyncGen
  * Whether Node has put U+FFFD for bytes of the name that are not UTF-8, and so cannot find the file by it any
  * more.
  */
-const isLost = (path: string): boolean => path.includes('\ufffd') && statsOf(path) === undefined
+const isLost = (folder: string, name: string): boolean =>
+  name.includes('\ufffd') && statsOf(folder + name) === undefined
 
 const isFileEntry = (entry: Dirent, path: string): boolean => entry.isFile() || isFile(path)
 
@@ -180,7 +201,7 @@ async function filesMatching(pattern: string): Promise<readonly Found[]> {
     .join(sep)
   for await (const path of glob(pattern)) {
     const file = { path, name: relative(base, path).split(sep).join('/') }
-    if (isLost(path)) files.push({ ...file, left: 'name' })
+    if (isLost('', path)) files.push({ ...file, left: 'name' })
     if (!isFile(path)) continue
     if (hidden(path, meant)) {
       files.push({ ...file, left: 'hidden' })
