@@ -1,6 +1,5 @@
 /** What took effect of the files before this run, as far as the ledger knows. */
 import type { LadingEvent } from '../core/events.ts'
-import { Ids } from '../core/ids.ts'
 import { tableName } from '../model/model.ts'
 import { begunFresh, plannedBefore } from '../producer/loads.ts'
 import type { LoadOutline } from '../producer/planned-load.ts'
@@ -21,8 +20,9 @@ export class Earlier {
   readonly #loadedBefore: Map<string, number> | undefined
   /** Records of the loads that were met that took effect before the run. */
   loaded = 0
-  /** What was settled before the run, and its sums. */
-  settled = new Ids()
+  /** What was settled before the run, by the number that its history gives a load; how many, and their sums. */
+  #settled: boolean[] = []
+  settledCount = 0
   sums = new Account()
 
   private constructor(
@@ -107,8 +107,9 @@ export class Earlier {
   #note(planned: readonly LoadOutline[], settled: ReadonlyMap<string, SettledLoad>): void {
     for (const { id, name } of planned) {
       const load = settled.get(id)
-      if (load === undefined || this.settled.has(id)) continue
-      this.settled.add(id)
+      if (load === undefined || this.isSettled(id)) continue
+      this.#settled[this.#history.numberOf(id)] = true
+      this.settledCount++
       this.sums.addSettled(load)
       this.#options.onEvent(receiptEvent(load, name))
     }
@@ -123,9 +124,14 @@ export class Earlier {
     return this.#history.emptiedRecords
   }
 
+  isSettled(loadId: string): boolean {
+    return this.#settled[this.#history.numberOf(loadId)] === true
+  }
+
   /** Everything is loaded a second time. */
   startOver(): void {
-    this.settled = new Ids()
+    this.#settled = []
+    this.settledCount = 0
     this.sums = new Account()
   }
 

@@ -90,6 +90,11 @@ export class History {
     return new History(about, loaded, isEmpty, sources && (await newestOf(about, sources)))
   }
 
+  /** The number of a load, in the order in which they were met; -1 before. */
+  numberOf(loadId: string): number {
+    return this.#met.indexOf(loadId)
+  }
+
   /** Whether the table held no row when the run began. */
   get isEmpty(): boolean {
     return this.#isEmpty

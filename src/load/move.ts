@@ -39,14 +39,16 @@ export async function move(
     const producing = { ...options, room, signal: stopped, known }
     const produced = new Produced(options.keepsLoads !== false)
     const onProduced = (load: ProducedLoad) => produced.add(load)
-    await produceAll(producing, { ...given, onProduced }).catch(async (error: unknown) => {
-      if (stopped.aborted || !isOfFile(error)) throw error
-      // What was published of the other files is loaded first.
-      await settled(course.published(), options, stopped, patiently)
-      const told = course.toldOf(options.names(), (loads) => plansOf(options, loads))
-      if (told !== undefined) onEvent({ type: 'warning', message: told })
-      throw error
-    })
+    await produceAll(producing, { ...given, loads: produced.loads, onProduced }).catch(
+      async (error: unknown) => {
+        if (stopped.aborted || !isOfFile(error)) throw error
+        // What was published of the other files is loaded first.
+        await settled(course.published(), options, stopped, patiently)
+        const told = course.toldOf(options.names(), (loads) => plansOf(options, loads))
+        if (told !== undefined) onEvent({ type: 'warning', message: told })
+        throw error
+      },
+    )
     return { produced, isEmpty: await settled(produced.published(), options, stopped, patiently) }
   }
   try {

@@ -42,12 +42,12 @@ export async function outcomeOf(
     account.add(receipt)
     if (balance(receipt).open > 0) open.push(receipt.loadId)
     if (produced.isBefore(receipt.loadId)) before.add(receipt)
-    if (!earlier.settled.has(receipt.loadId)) onEvent(eventOf(receipt))
+    if (!earlier.isSettled(receipt.loadId)) onEvent(eventOf(receipt))
   }
   // Mostly, of very many files that were loaded before.
-  if (!wantsAll && earlier.settled.size === produced.loads.size) return { account, before, receipts, open }
+  if (!wantsAll && earlier.settledCount === produced.loads.size) return { account, before, receipts, open }
   for (const loads of pagesOf(produced.loads, page)) {
-    const asked = wantsAll ? loads : loads.filter((loadId) => !earlier.settled.has(loadId))
+    const asked = wantsAll ? loads : loads.filter((loadId) => !earlier.isSettled(loadId))
     if (asked.length === 0) continue
     await patiently(() => sink.ledger.fold(asked))
     const settled = wantsAll ? [] : await patiently(async () => (await sink.ledger.settled?.(asked)) ?? [])

@@ -47,13 +47,15 @@ export interface Producing {
   /** Standard input is not among them. */
   readonly sources: Sources
   readonly plans: KnownPlans
+  /** Receives the loads, in the order of the sources: two paths may lead to the same name and content. */
+  readonly loads?: Ids
   /** Hears of each source in turn what was made of it. */
   readonly onProduced: (load: ProducedLoad) => void
 }
 
 export async function produceAll(
   options: ProduceOptions,
-  { sources: named, plans, onProduced }: Producing,
+  { sources: named, plans, loads: met = new Ids(), onProduced }: Producing,
 ): Promise<void> {
   const { queue, onEvent = ignoreEvents, statePath = defaultStatePath } = options
   const kept = options.input
@@ -61,7 +63,7 @@ export async function produceAll(
     options.paths.includes('-') && kept === undefined ? await standardInput(statePath, options) : undefined
   using state = openState(options)
   const publisher = new Publisher(queue, state, onEvent, await referencesFor(options), options)
-  const run = { options, state, publisher, onEvent, loads: new Ids() }
+  const run = { options, state, publisher, onEvent, loads: met }
   const given = kept ?? input?.source
   const last = given === undefined ? undefined : await readAs(given, options)
   const bytes = (await named.bytes()) + ((await last?.size()) ?? 0)
