@@ -2,7 +2,7 @@ import { cellBytes, type Cells, escaped, unquoted } from '../core/cells.ts'
 import type { Fault } from '../core/fault.ts'
 import { visible } from '../core/found.ts'
 import type { Notations } from '../core/notation.ts'
-import type { Transformed } from './columns.ts'
+import type { CellDecoder, Transformed } from './columns.ts'
 import { changesRows, isDeletion, isSent, isUnsent } from './change.ts'
 import { cellsOfColumn, type Model } from './model.ts'
 import { type CellPart, type Change, type ColumnPlan, type ModelChange, type Origin, planOf } from './plan.ts'
@@ -18,6 +18,9 @@ const nowhere: Origin = { keyOf: () => '', at: 0 }
  */
 export class RecordDecoder {
   readonly #plans: readonly ColumnPlan[]
+  /** The cells of columns whose text is decoded as it stands; -1 for the other columns. */
+  readonly #plainCells: Int32Array
+  readonly #decoders: readonly CellDecoder[]
   readonly #writer: RowWriter
   readonly #changes: boolean
   readonly #merges: boolean
@@ -28,6 +31,8 @@ export class RecordDecoder {
       ...planOf(column, cellsOfColumn(model, fields, column.name), notations),
       isKey: model.primaryKey.includes(column.name),
     }))
+    this.#plainCells = Int32Array.from(this.#plans, (plan) => (isPlain(plan) ? plan.cell : -1))
+    this.#decoders = this.#plans.map(({ decode }) => decode)
     this.#writer = writer
     this.#changes = changesRows(model)
     this.#merges = model.onConflict === 'merge'
@@ -38,18 +43,30 @@ export class RecordDecoder {
    */
   decode(cells: Cells, origin = nowhere, record = 0): Fault | undefined {
     if (this.#changes) return this.#decodeChange(cells, origin, record, false)
-    const writer = this.#writer
+    const [writer, plainCells, decoders] = [this.#writer, this.#plainCells, this.#decoders]
+    const { bytes, starts, ends, quoting } = cells
     writer.startRow()
-    for (const plan of this.#plans) {
+    for (let column = 0; column < plainCells.length; column++) {
+      const cell = plainCells[column] as number
+      const start = starts[cell] as number
+      const end = ends[cell] as number
       const fault =
-        plan.cell < 0 ? fill(plan, cells, writer, origin, record) : decodeCell(plan, cells, writer)
+        cell >= 0 && start < end && quoting[cell] !== escaped
+          ? (decoders[column] as CellDecoder)(bytes, start, end, writer)
+          : this.#decodeColumn(column, cells, origin, record)
       if (fault !== undefined) {
         writer.dropRow()
-        return { ...fault, column: plan.name }
+        return { ...fault, column: this.#plans[column]?.name }
       }
     }
     writer.endRow()
     return undefined
+  }
+
+  #decodeColumn(column: number, cells: Cells, origin: Origin, record: number): Fault | undefined {
+    const plan = this.#plans[column] as ColumnPlan
+    const writer = this.#writer
+    return plan.cell < 0 ? fill(plan, cells, writer, origin, record) : decodeCell(plan, cells, writer)
   }
 
   /** As `decode`, for a record that deletes the row of its key; the model must take that. */
@@ -82,6 +99,8 @@ export class RecordDecoder {
     return (parts ?? [{ cell }]).every((part) => part.cell < 0 || cells.isAbsent?.(part.cell) === true)
   }
 }
+
+const isPlain = ({ nullIf, change }: ColumnPlan): boolean => nullIf.length === 0 && change === undefined
 
 /** A value that is not asked of a record: what a new row has, or nothing. */
 function decodeUnsent({ fallback, decode }: ColumnPlan, writer: RowWriter): Fault | undefined {

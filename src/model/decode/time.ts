@@ -8,6 +8,7 @@ import { daysIn } from '../../core/calendar.ts'
 import type { Fault } from '../../core/fault.ts'
 import type { RowWriter } from '../writer.ts'
 import { found } from '../../core/found.ts'
+import { pairs, viewOf } from './words.ts'
 import { Zone } from './zone.ts'
 
 type Decode = (bytes: Buffer, start: number, end: number, writer: RowWriter) => Fault | undefined
@@ -15,32 +16,37 @@ type Decode = (bytes: Buffer, start: number, end: number, writer: RowWriter) => 
 const microsPerDay = 86_400_000_000
 
 /** The value of two digits at `at`; -1 if there are none. */
-function pair(bytes: Buffer, at: number): number {
-  const tens = (bytes[at] as number) - 48
-  const ones = (bytes[at + 1] as number) - 48
-  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1
-}
+const pair = (view: DataView, at: number): number => pairs[view.getUint16(at, true)] as number
 
-let lastDate = -1
-let lastDays = 0
+/** The words of the date that was read last, `YYYY`, `-MM-` and `DD`, and its days. */
+let yearRead = 0
+let monthRead = 0
+let dayRead = 0
+let daysRead = Number.NaN
 
 /** Days since 1970-01-01 of `YYYY-MM-DD` at `at`, years 0001 to 9999; NaN if the date does not exist. */
-function daysAt(bytes: Buffer, at: number): number {
-  const century = pair(bytes, at)
-  const year = pair(bytes, at + 2)
-  const month = pair(bytes, at + 5)
-  const dayOfMonth = pair(bytes, at + 8)
-  if (century < 0 || year < 0 || month < 0 || dayOfMonth < 0 || bytes[at + 4] !== 45 || bytes[at + 7] !== 45)
-    return Number.NaN
+function daysAt(view: DataView, at: number): number {
+  const year = view.getInt32(at, true)
+  const month = view.getInt32(at + 4, true)
+  const day = view.getUint16(at + 8, true)
   // Consecutive records mostly share their date.
-  const key = ((century * 100 + year) * 100 + month) * 100 + dayOfMonth
-  if (key === lastDate) return lastDays
-  const days = daysOf(century * 100 + year, month, dayOfMonth)
-  if (!Number.isNaN(days)) {
-    lastDate = key
-    lastDays = days
+  if (year !== yearRead || month !== monthRead || day !== dayRead) {
+    daysRead = daysOfWords(year, month, day)
+    yearRead = year
+    monthRead = month
+    dayRead = day
   }
-  return days
+  return daysRead
+}
+
+function daysOfWords(yearWord: number, monthWord: number, dayWord: number): number {
+  const century = pairs[yearWord & 0xffff] as number
+  const year = pairs[yearWord >>> 16] as number
+  const month = pairs[(monthWord >>> 8) & 0xffff] as number
+  const dayOfMonth = pairs[dayWord] as number
+  if (century < 0 || year < 0 || month < 0 || dayOfMonth < 0) return Number.NaN
+  if ((monthWord & 0xff) !== 45 || monthWord >>> 24 !== 45) return Number.NaN
+  return daysOf(century * 100 + year, month, dayOfMonth)
 }
 
 function daysOf(year: number, month: number, dayOfMonth: number): number {
@@ -54,7 +60,7 @@ function daysOf(year: number, month: number, dayOfMonth: number): number {
 }
 
 export const decodeDate: Decode = (bytes, start, end, writer) => {
-  const days = end - start === 10 ? daysAt(bytes, start) : Number.NaN
+  const days = end - start === 10 ? daysAt(viewOf(bytes), start) : Number.NaN
   if (Number.isNaN(days))
     return { code: 'BAD_DATE', detail: `${found(bytes, start, end)} is not a date (YYYY-MM-DD)` }
   writer.date(days)
@@ -68,65 +74,70 @@ export const decodeDate: Decode = (bytes, start, end, writer) => {
 const time = { end: 0, lossy: false }
 
 /** Microseconds of the day of `HH:MM[:SS[.f…]]` at `at`; -1 if it is invalid. */
-function microsAt(bytes: Buffer, at: number, end: number): number {
+function microsAt(view: DataView, at: number, end: number): number {
   time.lossy = false
   time.end = at + 5
   if (time.end > end) return -1
-  const hour = pair(bytes, at)
-  const minute = pair(bytes, at + 3)
-  if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || bytes[at + 2] !== 58) return -1
-  const minutes = (hour * 60 + minute) * 60_000_000
-  if (bytes[at + 5] !== 58 || at + 8 > end) return minutes
-  const second = pair(bytes, at + 6)
+  const hour = pair(view, at)
+  const minute = pair(view, at + 3)
+  if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || view.getUint8(at + 2) !== 58) return -1
+  const minutes = hour * 60 + minute
+  if (at + 8 > end || view.getUint8(at + 5) !== 58) return minutes * 60_000_000
+  const second = pair(view, at + 6)
   if (second < 0 || second > 59) return -1
   time.end = at + 8
-  return minutes + second * 1_000_000 + fractionAt(bytes, at + 8, end)
+  return (minutes * 60 + second) * 1_000_000 + fractionAt(view, at + 8, end)
 }
 
+/** Microseconds that the last of so many digits counts. */
+const units = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1] as const
+
 /** Microseconds of `.f…` at `at`; 0 if there is no fraction. */
-function fractionAt(bytes: Buffer, at: number, end: number): number {
-  if (at + 1 >= end || bytes[at] !== 46) return 0
-  let micros = 0
-  let unit = 100_000
+function fractionAt(view: DataView, at: number, end: number): number {
+  if (at + 1 >= end || view.getUint8(at) !== 46) return 0
+  let value = 0
+  let digits = 0
   let next = at + 1
   for (; next < end; next++) {
-    const digit = (bytes[next] as number) - 48
+    const digit = view.getUint8(next) - 48
     if (digit < 0 || digit > 9) break
-    if (unit >= 1) micros += digit * unit
-    else if (digit !== 0) time.lossy = true
-    unit = unit >= 10 ? unit / 10 : 0
+    if (digits < 6) {
+      value = value * 10 + digit
+      digits++
+    } else if (digit !== 0) time.lossy = true
   }
-  if (next > at + 1) time.end = next
-  return micros
+  if (digits > 0) time.end = next
+  return value * (units[digits] as number)
 }
 
 /**
  * Seconds east of UTC of `Z`, `UTC`, `GMT`, `±HH`, `±HHMM` or `±HH:MM[:SS]` from `at` to `end`; NaN if it is
  * invalid.
  */
-function offsetAt(bytes: Buffer, at: number, end: number): number {
-  const first = bytes[at]
+function offsetAt(view: DataView, at: number, end: number): number {
   const size = end - at
+  if (size <= 0) return Number.NaN
+  const first = view.getUint8(at)
   if ((first === 90 || first === 122) && size === 1) return 0
-  if (size === 3 && isUtcWord(bytes, at)) return 0
+  if (size === 3 && isUtcWord(view, at)) return 0
   if ((first !== 43 && first !== 45) || (size !== 3 && size !== 5 && size !== 6 && size !== 9))
     return Number.NaN
-  const hours = pair(bytes, at + 1)
-  const minutes = size === 3 ? 0 : size === 5 ? pair(bytes, at + 3) : pairAfterColon(bytes, at + 3)
-  const seconds = size === 9 ? pairAfterColon(bytes, at + 6) : 0
+  const hours = pair(view, at + 1)
+  const minutes = size === 3 ? 0 : size === 5 ? pair(view, at + 3) : pairAfterColon(view, at + 3)
+  const seconds = size === 9 ? pairAfterColon(view, at + 6) : 0
   if (hours < 0 || hours > 15 || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 59) return Number.NaN
   const offset = hours * 3600 + minutes * 60 + seconds
   return first === 45 ? -offset : offset
 }
 
 /** Whether the bytes at `at` are `UTC` or `GMT`, in any case. */
-function isUtcWord(bytes: Buffer, at: number): boolean {
-  const word =
-    (((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)) & ~0x202020
+function isUtcWord(view: DataView, at: number): boolean {
+  const word = ((view.getUint16(at) << 8) | view.getUint8(at + 2)) & ~0x202020
   return word === 0x555443 || word === 0x474d54
 }
 
-const pairAfterColon = (bytes: Buffer, at: number): number => (bytes[at] === 58 ? pair(bytes, at + 1) : -1)
+const pairAfterColon = (view: DataView, at: number): number =>
+  view.getUint8(at) === 58 ? pair(view, at + 1) : -1
 
 const bad = (bytes: Buffer, start: number, end: number): Fault => ({
   code: 'BAD_TIMESTAMP',
@@ -141,12 +152,13 @@ const lossy = (bytes: Buffer, start: number, end: number): Fault => ({
 const separates = (byte: number | undefined): boolean => byte === 84 || byte === 32 || byte === 116
 
 export const decodeTimestamp: Decode = (bytes, start, end, writer) => {
-  const days = end - start >= 16 && separates(bytes[start + 10]) ? daysAt(bytes, start) : Number.NaN
-  const micros = Number.isNaN(days) ? -1 : microsAt(bytes, start + 11, end)
+  const view = viewOf(bytes)
+  const days = end - start >= 16 && separates(bytes[start + 10]) ? daysAt(view, start) : Number.NaN
+  const micros = Number.isNaN(days) ? -1 : microsAt(view, start + 11, end)
   if (micros < 0) return bad(bytes, start, end)
   if (time.end !== end) {
     const at = bytes[time.end] === 32 ? time.end + 1 : time.end
-    if (Number.isNaN(offsetAt(bytes, at, end))) return bad(bytes, start, end)
+    if (Number.isNaN(offsetAt(view, at, end))) return bad(bytes, start, end)
     return zoned(bytes, start, end)
   }
   if (time.lossy) return lossy(bytes, start, end)
@@ -156,12 +168,13 @@ export const decodeTimestamp: Decode = (bytes, start, end, writer) => {
 
 /** `HH:MM[:SS[.f…]]`, and `24:00`, which PostgreSQL keeps apart from midnight. */
 export const decodeTime: Decode = (bytes, start, end, writer) => {
-  const read = microsAt(bytes, start, end)
+  const view = viewOf(bytes)
+  const read = microsAt(view, start, end)
   const micros = read < 0 && isEndOfDay(bytes, start, end) ? microsPerDay : read
   if (micros < 0) return badTime(bytes, start, end)
   if (micros < microsPerDay && time.end !== end) {
     const at = bytes[time.end] === 32 ? time.end + 1 : time.end
-    if (Number.isNaN(offsetAt(bytes, at, end))) return badTime(bytes, start, end)
+    if (Number.isNaN(offsetAt(view, at, end))) return badTime(bytes, start, end)
     return zoned(bytes, start, end)
   }
   if (time.lossy) return lossy(bytes, start, end)
@@ -185,12 +198,13 @@ const zoned = (bytes: Buffer, start: number, end: number): Fault => ({
 export function timestamptzDecoder(zoneName: string | undefined): Decode {
   const zone = zoneName === undefined ? undefined : new Zone(zoneName)
   return (bytes, start, end, writer) => {
-    const days = end - start >= 16 && separates(bytes[start + 10]) ? daysAt(bytes, start) : Number.NaN
-    const micros = Number.isNaN(days) ? -1 : microsAt(bytes, start + 11, end)
+    const view = viewOf(bytes)
+    const days = end - start >= 16 && separates(bytes[start + 10]) ? daysAt(view, start) : Number.NaN
+    const micros = Number.isNaN(days) ? -1 : microsAt(view, start + 11, end)
     if (micros < 0) return bad(bytes, start, end)
     if (time.lossy) return lossy(bytes, start, end)
     if (time.end === end) return writeLocal(zone, days, micros, bytes, start, end, writer)
-    const offset = offsetAt(bytes, bytes[time.end] === 32 ? time.end + 1 : time.end, end)
+    const offset = offsetAt(view, bytes[time.end] === 32 ? time.end + 1 : time.end, end)
     if (Number.isNaN(offset)) return bad(bytes, start, end)
     return writeInstant(days, micros, offset, bytes, start, end, writer)
   }
