@@ -51,7 +51,7 @@ describe.concurrent('a file that is not what it should be stops the command and 
     expectError(await folder.lading('load', 'a.csv', ...elsewhere), 'STATE_INVALID', 78, 'newer version')
     sqlite(folder, 'lading.db', 'INSERT INTO lading_migration VALUES (99)')
     for (const command of [
-      ['load', 'a.csv', ...elsewhere],
+      ['load', 'a.csv', ...elsewhere, '--state', 'own.db'],
       ['verify'],
       ['rejects', 'list'],
       ['dead', 'list'],

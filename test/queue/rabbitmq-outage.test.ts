@@ -77,7 +77,14 @@ describeRabbit('when a RabbitMQ broker fails', () => {
     await queue.publish(messagesOf('a', 0, 50))
     const reader = new Reader(queue)
     const taken = await reader.take(50)
+    await using _ = {
+      [Symbol.asyncDispose]: async () => void (await server.ctl('set_vm_memory_high_watermark', '0.8')),
+    }
     await server.ctl('set_vm_memory_high_watermark', '0.0000001')
+    // A message that is published before the broker has noticed is taken, and nothing is told.
+    await expect
+      .poll(() => server.ctl('eval', 'rabbit_alarm:get_alarms().'), { timeout: 10_000 })
+      .toContain('memory')
     const published = queue.publish([messageOf('b', 0)])
     await expect.poll(() => reportedBy(events), { timeout: 10_000 }).toEqual(['waiting QUEUE_HOLD'])
     await Promise.all(taken.map((delivery) => delivery.settle(done)))
