@@ -4,6 +4,8 @@ export const cr = 0x0d
 /** Blanks within a line. */
 export const space = 0x20
 export const tab = 0x09
+/** What a remark mostly begins with. */
+export const hash = 0x23
 
 /** The same bytes as a `Buffer`, without a copy. */
 export const asBuffer = (bytes: Uint8Array): Buffer =>

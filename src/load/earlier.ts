@@ -143,16 +143,14 @@ export class Earlier {
 
 const noKeys: ReadonlySet<string> = new Set()
 
-export const receiptEvent = ({ loadId, records, loaded }: SettledLoad, source: string): LadingEvent => ({
-  type: 'receipt',
-  loadId,
-  source,
-  records,
-  loaded,
-  rejected: 0,
-  skipped: records - loaded,
-  dead: 0,
-})
+type Counts = Pick<Receipt, 'loadId' | 'records' | 'loaded'> &
+  Partial<Pick<Receipt, 'rejected' | 'skipped' | 'dead'>>
+
+/** Of a settled load, what was not loaded was skipped. */
+export function receiptEvent(load: Counts, source: string): LadingEvent {
+  const { loadId, records, loaded, rejected = 0, skipped = records - loaded, dead = 0 } = load
+  return { type: 'receipt', loadId, source, records, loaded, rejected, skipped, dead }
+}
 
 /** Of a load of which all chunks have taken effect, or none has a verdict; undefined where they have to be asked for. */
 function wholeProgress({ plan, chunks, chunksDone, dead, loaded }: Receipt): LoadProgress | undefined {

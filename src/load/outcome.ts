@@ -1,5 +1,4 @@
 /** What the ledger says of the loads of a run at its end. */
-import type { LadingEvent } from '../core/events.ts'
 import { pagesOf } from '../core/pages.ts'
 import { tableName } from '../model/model.ts'
 import { plansOf } from '../producer/loads.ts'
@@ -42,7 +41,7 @@ export async function outcomeOf(
     account.add(receipt)
     if (balance(receipt).open > 0) open.push(receipt.loadId)
     if (produced.isBefore(receipt.loadId)) before.add(receipt)
-    if (!earlier.isSettled(receipt.loadId)) onEvent(eventOf(receipt))
+    if (!earlier.isSettled(receipt.loadId)) onEvent(receiptEvent(receipt, receipt.source))
   }
   // Mostly, of very many files that were loaded before.
   if (!wantsAll && earlier.settledCount === produced.loads.size) return { account, before, receipts, open }
@@ -91,8 +90,4 @@ async function receiptsOf(
       openReceipt({ loadId, pipeline, source, sha256, bytes, plan, records, chunks, startedAt }),
     )
   return loads.flatMap((loadId) => receipts.get(loadId) ?? [])
-}
-
-function eventOf({ loadId, source, records, loaded, rejected, skipped, dead }: Receipt): LadingEvent {
-  return { type: 'receipt', loadId, source, records, loaded, rejected, skipped, dead }
 }

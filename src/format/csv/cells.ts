@@ -1,5 +1,5 @@
 /** What both readers of CSV give, and what is wrong with a record of either. */
-import { cr, lf, tab } from '../../core/bytes.ts'
+import { cr, hash, lf, tab } from '../../core/bytes.ts'
 import { unquoted } from '../../core/cells.ts'
 import type { Fault } from '../../core/fault.ts'
 import type { RecordReader } from '../format.ts'
@@ -95,8 +95,6 @@ export function recordFault(cells: CsvCells, isText: boolean, dialect: RecordDia
     span: { start: count > width ? cells.cellStart(width) - recordStart : end, end },
   }
 }
-
-const hash = 0x23
 
 /** The option that would take the record, if there is one. */
 function countHint(cells: CsvCells, { comment, ragged }: RecordDialect): string {

@@ -7,6 +7,7 @@
  * the line end.
  */
 import { cr, lf } from '../../core/bytes.ts'
+import { nextBelow } from '../../core/words.ts'
 import { cellBytes, escaped, quoted, unquoted } from '../../core/cells.ts'
 import type { Fault } from '../../core/fault.ts'
 import type { CellMarks } from '../format.ts'
@@ -94,18 +95,7 @@ export class CsvReader implements CsvCells {
       quoting[count] = unquoted
       if (at < length && bytes[at] === quote) at = this.#quotedCell(at, count)
       for (; at < length; at++) {
-        // Most bytes are letters and digits, above all that could matter: four of them are passed at once. A
-        // byte is below when its difference has the high bit and itself has not; of the flags, the lowest one
-        // is right even where the difference borrows.
-        while (at + 4 <= length) {
-          const word = view.getInt32(at, true)
-          const below = (word - above) & ~word & 0x80808080
-          if (below !== 0) {
-            at += (31 - Math.clz32(below & -below)) >>> 3
-            break
-          }
-          at += 4
-        }
+        at = nextBelow(view, at, length, above)
         if (at === length) break
         const byte = bytes[at]
         if (byte === delimiter || byte === lf) break

@@ -1,5 +1,5 @@
 /** Pass 1 over CSV: the header, where records end, and what no record can be blamed for. */
-import { cr, lf } from '../../core/bytes.ts'
+import { cr, hash, lf } from '../../core/bytes.ts'
 import { LadingError } from '../../core/errors.ts'
 import { listed } from '../../core/listed.ts'
 import { maxRecordBytes } from '../../core/load.ts'
@@ -17,8 +17,6 @@ import {
 } from './dialect.ts'
 import { guessDelimiter, type Header, readHeader } from './header.ts'
 import { LoneCrSearch, type Scanner } from './scan.ts'
-
-const hash = 0x23
 
 /** Problems of a header that are listed. */
 const mostListed = 6

@@ -1,12 +1,12 @@
 /** Times and dates of a column that are written like the one before, told by their bytes alone. */
 import { isDigit } from '../../core/bytes.ts'
 import { daysIn } from '../../core/calendar.ts'
+import { pairAt } from '../../core/words.ts'
 import { flawOf } from './digits.ts'
 
 const SPACE = 32
 const POINT = 46
 const COLON = 58
-const ZERO = 48
 
 /** Of `YYYY-MM-DD` and of `YYYY-MM-DD HH:MM:SS`. */
 const dateBytes = 10
@@ -72,7 +72,7 @@ export class LastClock {
       const other = (found ^ (this.#tail[word] as number)) & (this.#same[word] as number)
       if ((other | (flawOf(found) & (this.#digits[word] as number))) !== 0) return -1
     }
-    return this.#isDay(bytes, view, start) ? end : -1
+    return this.#isDay(view, start) ? end : -1
   }
 
   #isTime(view: DataView, start: number): boolean {
@@ -89,12 +89,12 @@ export class LastClock {
   }
 
   /** Consecutive records mostly share their date. */
-  #isDay(bytes: Buffer, view: DataView, start: number): boolean {
+  #isDay(view: DataView, start: number): boolean {
     const first = view.getInt32(start, true)
     const second = view.getInt32(start + 4, true)
     const third = view.getInt32(start + 6, true)
     if (first === this.#first && second === this.#second && third === this.#third) return true
-    if (!isDay(bytes, start)) return false
+    if (!isDay(view, start)) return false
     this.#first = first
     this.#second = second
     this.#third = third
@@ -110,17 +110,12 @@ const isPattern = (word: number, sixes: number, mark: number, mask: number): boo
 const isUsualYear = (bytes: Buffer, start: number): boolean => bytes[start] === 0x31 || bytes[start] === 0x32
 
 /** Whether `YYYY-MM-DD` is a day of the years 1000 to 2999. */
-export function isDay(bytes: Buffer, start: number): boolean {
-  const year = pair(bytes, start) * 100 + pair(bytes, start + 2)
-  const month = pair(bytes, start + 5)
-  const day = pair(bytes, start + 8)
-  if (bytes[start + 4] !== 45 || bytes[start + 7] !== 45 || !(year >= 1000 && year < 3000)) return false
-  return month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month)
-}
-
-/** The number of two digits; more than any year where they are none. */
-function pair(bytes: Buffer, at: number): number {
-  const tens = (bytes[at] as number) - ZERO
-  const ones = (bytes[at + 1] as number) - ZERO
-  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : 10_000
+export function isDay(view: DataView, start: number): boolean {
+  const century = pairAt(view, start)
+  const years = pairAt(view, start + 2)
+  const month = pairAt(view, start + 5)
+  const day = pairAt(view, start + 8)
+  if (view.getUint8(start + 4) !== 45 || view.getUint8(start + 7) !== 45) return false
+  if (century < 10 || century > 29 || years < 0) return false
+  return month >= 1 && month <= 12 && day >= 1 && day <= daysIn(century * 100 + years, month)
 }

@@ -2,12 +2,10 @@
  * Passes over records whose values add nothing to their columns, which most records of a file are: the end of a cell
  * and what its value is are found together, and the record is not cut before.
  */
-import { cr, lf } from '../../core/bytes.ts'
+import { cr, hash, lf } from '../../core/bytes.ts'
 import type { CellMarks } from '../../format/format.ts'
 import { strong } from '../sniff/dialects.ts'
 import type { ColumnProfile } from './column.ts'
-
-const hash = 0x23
 
 /** Marks that stand in no number and in no time. */
 const delimiters = new Set([...strong].map((each) => each.charCodeAt(0)))

@@ -2,8 +2,9 @@
  * The profile of a load: every column of all its sources, from every record. Records are pulled from a reader
  * as bytes of cells; no text is made of a value unless it is kept.
  */
-import { linesIn } from '../../core/bytes.ts'
+import { hash, linesIn } from '../../core/bytes.ts'
 import { quoted } from '../../core/cells.ts'
+import { viewOf } from '../../core/words.ts'
 import type { Notation, Notations } from '../../core/notation.ts'
 import type { RecordReader } from '../../format/format.ts'
 import { ColumnProfile } from './column.ts'
@@ -11,7 +12,6 @@ import { type Facts, noFacts, type Place } from './facts.ts'
 import { Pass } from './pass.ts'
 
 const quote = 0x22
-const hash = 0x23
 
 export interface ProfileOptions extends Notations {
   /** Whether strings of the format are texts, whatever is in them. */
@@ -53,8 +53,6 @@ export class Profile implements Place {
   #reader: RecordReader | undefined
   #firstLine = 1
   #run: Buffer = Buffer.alloc(0)
-  #viewed: Buffer = this.#run
-  #view = new DataView(this.#run.buffer)
   #recordStart = 0
   #recordEnd = 0
 
@@ -119,8 +117,7 @@ export class Profile implements Place {
     this.#recordStart = reader.recordStart
     this.#recordEnd = reader.recordEnd
     const { bytes, starts, ends, quoting } = reader
-    if (bytes !== this.#viewed) this.#viewBytes(bytes)
-    const view = this.#view
+    const view = viewOf(bytes)
     this.isRemark = bytes[reader.recordStart] === hash
     const { isRemark } = this
     const hasStrings = this.#hasStrings
@@ -144,7 +141,7 @@ export class Profile implements Place {
    * last of them is left to `add`, because it may be the last of its source.
    */
   passOver(reader: RecordReader): void {
-    const { marks, at } = reader
+    const { bytes, marks, at } = reader
     if (
       marks === undefined ||
       at === undefined ||
@@ -152,7 +149,7 @@ export class Profile implements Place {
       !this.#pass.mayPass(this.#cells, marks)
     )
       return
-    this.#pass.over(this.#cells, this.#viewed, this.#view, at, marks)
+    this.#pass.over(this.#cells, bytes, viewOf(bytes), at, marks)
     reader.at = this.#pass.next
     this.records += this.#pass.passed
     this.#sourceRecords += this.#pass.passed
@@ -162,11 +159,6 @@ export class Profile implements Place {
   line(): number {
     const { recordStart } = this.#reader as RecordReader
     return this.#firstLine + linesIn(this.#run, 0, recordStart)
-  }
-
-  #viewBytes(bytes: Buffer): void {
-    this.#viewed = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   }
 
   #addEscaped(column: ColumnProfile, reader: RecordReader, cell: number): void {

@@ -1,6 +1,7 @@
 /** How values of a column are written that were looked at with care. Another one of their kind adds nothing. */
 import { cr, lf } from '../../core/bytes.ts'
 import { quoted, unquoted } from '../../core/cells.ts'
+import { nextBelow } from '../../core/words.ts'
 import type { CellMarks } from '../../format/format.ts'
 import { isDay, LastClock } from './clock.ts'
 import { Memo } from './memo.ts'
@@ -133,7 +134,7 @@ export class Seen {
         value.shapes = this.#clock.shapes
         return end
       }
-      if (isDay(bytes, start)) {
+      if (isDay(view, start)) {
         value.shapes = date
         return start + 10
       }
@@ -194,22 +195,15 @@ function bareEnd(
   { delimiter, quote, above }: CellMarks,
 ): number {
   const limit = bytes.length
-  let at = start
-  for (;;) {
-    while (at + 4 <= limit) {
-      const word = view.getInt32(at, true)
-      const below = (word - above) & ~word & 0x80808080
-      if (below !== 0) {
-        at += (31 - Math.clz32(below & -below)) >>> 3
-        break
-      }
-      at += 4
-    }
-    if (at >= limit) return -1
+  for (
+    let at = nextBelow(view, start, limit, above);
+    at < limit;
+    at = nextBelow(view, at + 1, limit, above)
+  ) {
     const byte = bytes[at]
     if (byte === delimiter) return at
     if (byte === lf) return at > start && bytes[at - 1] === cr ? at - 1 : at
     if (byte === quote) return -1
-    at++
   }
+  return -1
 }

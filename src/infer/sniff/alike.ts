@@ -3,7 +3,7 @@
  * cells, and none holds a mark that can be read in another way. Most large files are such.
  */
 import { isAscii, isUtf8 } from 'node:buffer'
-import { cr, lf, space } from '../../core/bytes.ts'
+import { cr, hash, lf, space } from '../../core/bytes.ts'
 import { counted } from '../../core/counted.ts'
 import type { RecordReader } from '../../format/format.ts'
 import { formatOf } from '../../format/registry.ts'
@@ -93,8 +93,6 @@ function areAlike(bytes: Buffer, delimiter: string, width: number): boolean {
       return false
   return true
 }
-
-const hash = 0x23
 
 /** Whether a line is no remark and holds more than delimiters and blanks. Some characters beyond ASCII are blanks. */
 function isRecord(bytes: Buffer, start: number, end: number, delimiter: number): boolean {

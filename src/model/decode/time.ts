@@ -8,15 +8,12 @@ import { daysIn } from '../../core/calendar.ts'
 import type { Fault } from '../../core/fault.ts'
 import type { RowWriter } from '../writer.ts'
 import { found } from '../../core/found.ts'
-import { pairs, viewOf } from './words.ts'
+import { pairAt, pairs, viewOf } from '../../core/words.ts'
 import { Zone } from './zone.ts'
 
 type Decode = (bytes: Buffer, start: number, end: number, writer: RowWriter) => Fault | undefined
 
 const microsPerDay = 86_400_000_000
-
-/** The value of two digits at `at`; -1 if there are none. */
-const pair = (view: DataView, at: number): number => pairs[view.getUint16(at, true)] as number
 
 /** The words of the date that was read last, `YYYY`, `-MM-` and `DD`, and its days. */
 let yearRead = 0
@@ -78,12 +75,12 @@ function microsAt(view: DataView, at: number, end: number): number {
   time.lossy = false
   time.end = at + 5
   if (time.end > end) return -1
-  const hour = pair(view, at)
-  const minute = pair(view, at + 3)
+  const hour = pairAt(view, at)
+  const minute = pairAt(view, at + 3)
   if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || view.getUint8(at + 2) !== 58) return -1
   const minutes = hour * 60 + minute
   if (at + 8 > end || view.getUint8(at + 5) !== 58) return minutes * 60_000_000
-  const second = pair(view, at + 6)
+  const second = pairAt(view, at + 6)
   if (second < 0 || second > 59) return -1
   time.end = at + 8
   return (minutes * 60 + second) * 1_000_000 + fractionAt(view, at + 8, end)
@@ -122,8 +119,8 @@ function offsetAt(view: DataView, at: number, end: number): number {
   if (size === 3 && isUtcWord(view, at)) return 0
   if ((first !== 43 && first !== 45) || (size !== 3 && size !== 5 && size !== 6 && size !== 9))
     return Number.NaN
-  const hours = pair(view, at + 1)
-  const minutes = size === 3 ? 0 : size === 5 ? pair(view, at + 3) : pairAfterColon(view, at + 3)
+  const hours = pairAt(view, at + 1)
+  const minutes = size === 3 ? 0 : size === 5 ? pairAt(view, at + 3) : pairAfterColon(view, at + 3)
   const seconds = size === 9 ? pairAfterColon(view, at + 6) : 0
   if (hours < 0 || hours > 15 || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 59) return Number.NaN
   const offset = hours * 3600 + minutes * 60 + seconds
@@ -137,7 +134,7 @@ function isUtcWord(view: DataView, at: number): boolean {
 }
 
 const pairAfterColon = (view: DataView, at: number): number =>
-  view.getUint8(at) === 58 ? pair(view, at + 1) : -1
+  view.getUint8(at) === 58 ? pairAt(view, at + 1) : -1
 
 const bad = (bytes: Buffer, start: number, end: number): Fault => ({
   code: 'BAD_TIMESTAMP',

@@ -9,7 +9,7 @@ export interface RowMemory {
   readonly bytes: number
   /** Another thread may read it. */
   readonly isShared: boolean
-  /** Told how much the rows need, each time that they need more. */
+  /** Called with the size of the rows, in bytes, whenever they outgrow their memory. */
   readonly onGrowth?: (bytes: number) => void
 }
 

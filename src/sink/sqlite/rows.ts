@@ -26,7 +26,7 @@ export class ValueRows extends EncodedRows implements RowBuffer {
   /** Of each column, whether its times are instants. */
   readonly utc: readonly boolean[]
 
-  /** `onGrowth` is told how many bytes the rows take, each time that they take twice as many. */
+  /** Calls `onGrowth` with the size of the rows, in bytes, whenever they outgrow their memory, which then doubles. */
   constructor(utc: readonly boolean[], onGrowth: (bytes: number) => void = () => {}) {
     super({ bytes: firstBytes, isShared: true, onGrowth })
     this.utc = utc

@@ -38,7 +38,7 @@ export async function watchWrites(client: pg.Client, model: Model): Promise<void
 
 /**
  * Once a load has written all that it had: from now on, writes of our own sessions are noted too. Within a
- * transaction; returns false and changes nothing if it is not proven that nobody else has written.
+ * transaction. Returns false and changes nothing if another session may have written.
  */
 export async function watchAllWrites(client: pg.Client, model: Model): Promise<boolean> {
   await client.query(`LOCK TABLE ${qualified(model)} IN ACCESS EXCLUSIVE MODE`)
