@@ -33,7 +33,7 @@ export const sqs: Section = {
   about: `JSON events wait in a queue of a local SQS server (\`fauxqs\`) in a process of its own. Without a network between, a
 call costs little here. \`sqs-consumer\` takes batches of ten and inserts each with one statement. It ends after as many messages
 as there are. Lading ends when the queue reports that nothing is left.`,
-  records: 5000,
+  records: 50_000,
   sensors: [],
   tables: async (context, { records }) => {
     Object.assign(process.env, environment)
