@@ -1,7 +1,6 @@
 /**
  * pgloader, the usual loader of CSV files into PostgreSQL. Its own way to take a folder opens sessions for
- * each file and is slow where there are many; so it is also given all files through one pipe, which is the
- * faster way for it, and the only one for many files.
+ * each file and is slow where there are many; so it is given many files through one pipe.
  */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -34,7 +33,7 @@ export function pgloaderWays(program: Program | undefined, server: PostgresServe
       args: ['--root-dir', folder, '--quiet', script],
     }),
   )
-  return data.sensors > mostFilesByFolder ? [byPipe] : [byPipe, byFolder]
+  return [data.sensors > mostFilesByFolder ? byPipe : byFolder]
 }
 
 /** An error ends it, as it ends the others; sizes of batches and numbers of workers are its own defaults. */

@@ -16,20 +16,16 @@ import type { Table, Way } from '../rounds.ts'
 import { filesOf } from '../words.ts'
 import type { Section } from './section.ts'
 
-/**
- * From here on a run takes so long that it needs no warm-up; and so long that only the two that matter most
- * are compared.
- */
+/** From here on a run takes so long that it needs no warm-up. */
 const longRecords = 10_000_000
-const hugeRecords = 100_000_000
 
 export const brin: Section = {
   name: 'brin',
   heading: 'Table with primary key and BRIN index',
   about: `\`psql\` copies the same files, one statement for each, as CSV and in PostgreSQL's binary format. Making the binary files
 is not counted. \`pgloader\` runs with its own defaults. Through the embedded queue a load's messages hold paths and byte ranges, unless
-\`--carry bytes\` puts the bytes into them; through a broker they hold bytes, unless \`--carry reference\` says otherwise. \`lading load\` without a flag chooses the number of consumers, and whether the indexes of the empty table are
-built at the end. In the ways with flags they are updated row by row (\`--defer-indexes never\`; the section on empty tables has deferred ones).
+\`--carry bytes\` puts the bytes into them; through a broker they hold bytes, unless \`--carry reference\` says otherwise. \`lading load\`
+without a flag chooses the number of consumers, and whether the indexes of the empty table are built at the end. In the ways with flags they are updated row by row (\`--defer-indexes never\`; the section on empty tables has deferred ones).
 \`--queue amqp://…\` is a quorum queue of RabbitMQ; the default queue is the embedded one. \`lading produce\`, then \`lading consume\` runs the
 two halves one after the other, to measure the memory of each.`,
   records: 1_000_000,
@@ -38,15 +34,12 @@ two halves one after the other, to measure the memory of each.`,
     { sensors: 10, records: 1_000_000 },
     { sensors: 50, records: 5_000_000 },
     { sensors: 100, records: longRecords },
-    { sensors: 1000, records: hugeRecords },
   ],
   tables: async (context, size) => {
     const shared = await loadsOf(context, size, recordsBrin, 'table with primary key and BRIN index')
     const { psql, data, rabbit } = shared
     const lading = { ...shared.lading, model: userModel('records-brin', context.temporary) }
     const { consumers } = context.options
-    if (size.records >= hugeRecords)
-      return [shared.table([...csvWays(psql, data, [1]), ...loadWays({ ...lading, consumers })])]
     const server = await context.postgres()
     const binaries = psql === undefined ? [] : await binaryFiles(psql, data, context.temporary)
     const pgloader = context.need('pgloader', findPgloader(), "pgloader (Debian's package of that name)")
