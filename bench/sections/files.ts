@@ -14,7 +14,7 @@ export const files: Section = {
   name: 'files',
   heading: 'Many small files',
   about: `Files of 20 records. \`psql\` takes each with a \`\\copy\` of its own, all in one session. The last way loads the same files again, and finds
-that there is nothing to do: it reads each file and compares its sha256. \`--sensors 100000\` measures so many files.`,
+that there is nothing to do: files that have not changed by what the file system says of them are not read again, unless \`--read-all\` is given.`,
   records: 20,
   perFile: true,
   sensors: [1000, 10_000],

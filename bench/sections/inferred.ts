@@ -22,12 +22,7 @@ and then loads the files.`,
     const server = await context.postgres()
     const data = await context.data(size)
     const prepare = () => execute(server.url, ['DROP TABLE readings'])
-    const lading = {
-      data: data.folder,
-      target: server.url,
-      consumers: context.options.consumers,
-      prepare,
-    }
+    const lading = { data: data.folder, target: server.url, prepare }
     const table: Table = {
       title: `${filesOf(size)} into a new table`,
       unit: 'rows',

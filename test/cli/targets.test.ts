@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
@@ -32,6 +32,13 @@ describe.concurrent('a file that is not what it should be stops the command and 
     const name = options[1]?.replace(/^\w+:/, '') as string
     expectError(await folder.lading('load', 'a.csv', ...options), code, exit, name)
     expect(folder.sql('SELECT name FROM sqlite_schema', 'other.db')).toEqual([{ name: 'mine' }])
+  })
+
+  it('a queue is so before any record is looked at', async () => {
+    await using folder = await make()
+    await writeFile(folder.at('sales.csv'), 'id,n\n1,2\n2,3\n3,4\nTotal,9\n')
+    expectError(await folder.lading('load', 'sales.csv', '--queue', 'embedded:junk'), 'QUEUE_CORRUPT', 78)
+    expectError(await folder.lading('load', 'sales.csv'), 'SOURCE_UNDECIDED', 65)
   })
 
   it('a queue, a ledger or a state that a newer lading made is left alone', async () => {
@@ -84,7 +91,7 @@ describe.concurrent('a database that is down', () => {
       '--to',
       'postgresql://127.0.0.1:1/none',
       '--start-timeout',
-      '2',
+      '5',
     )
     expectError(run, 'SINK_UNAVAILABLE', 69, 'ECONNREFUSED 127.0.0.1:1', 'start it, or correct --to')
     expect(run.err).toMatch(

@@ -134,14 +134,15 @@ export function loadCommand(command: Command): Command {
     const onEvent = tellAll(report.onEvent, watch.listener)
     const startsAt = performance.now()
     await using sink = await openSink(flags.to)
+    // Before every record is looked at: a queue that cannot be reached is told at once.
+    await using queue = await openWorkingQueue(flags, onEvent, signal)
+    watch.see(queue)
     const settings = { ...produceSettings(paths, flags), ...consumeSettings(flags), sink, signal, onEvent }
     await using found =
       stated === undefined ? await findModel({ ...settings, ...wantedTable }, flags.startTimeout) : undefined
     const model = stated ?? (found as Unmodelled).model
     const isShared = consumersOf(false).inProcess > 1
     await using another = isShared ? await openSink(flags.to) : undefined
-    await using queue = await openWorkingQueue(flags, onEvent, signal)
-    watch.see(queue)
     const result = await load({
       ...settings,
       // Of standard input the receipt tells whether the same bytes were loaded before.
