@@ -6,7 +6,7 @@ import type { ColumnProfile } from '../infer/profile/column.ts'
 import { notationFor } from '../infer/profile/notation-for.ts'
 import { type Model, sourceNames } from '../model/model.ts'
 import { dressed, type Head, hintsOf, requireAnswers } from './readings.ts'
-import { profileOf, ProfileThreads } from './profiles.ts'
+import { Profiling } from './profiles.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
 
 export interface FoundNotations {
@@ -24,8 +24,10 @@ export async function withNotationsFor(
   heads: readonly Head[],
 ): Promise<FoundNotations> {
   if (await arePlain(options, model, heads)) return { heads, decisions: [] }
-  await using threads = await ProfileThreads.for(heads.map(({ source }) => source))
-  const profile = await profileOf(heads, options, threads)
+  const sources = heads.map(({ source }) => source)
+  await using profiling = await Profiling.of(sources, options)
+  for (const head of heads) await profiling.add(head)
+  const profile = await profiling.end()
   const found = profile.columns.map((column) => ({ column, ...foundFor(model, column) }))
   const questions = found.flatMap(({ question }) => question ?? [])
   requireAnswers(heads.map(({ source }) => source.path).join(', '), questions, {}, options)

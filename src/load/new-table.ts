@@ -12,7 +12,7 @@ import { snakeCase } from '../model/match.ts'
 import type { Model } from '../model/model.ts'
 import { maxNameBytes, nameOf, shownTable, type TableName } from '../model/table.ts'
 import { statedReading } from '../producer/reading.ts'
-import { profileOf, type ProfileThreads } from './profiles.ts'
+import type { Profiling } from './profiles.ts'
 import { type Head, hintsOf, requireAnswers } from './readings.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
 
@@ -23,17 +23,16 @@ export interface NewTable {
   readonly decisions: readonly string[]
 }
 
-/** Proposes the table, from every record of the sources. */
+/** Proposes the table, from every record of the sources, whose heads are those that are looked at. */
 export async function newTable(
   options: UnmodelledOptions,
   { schema, table }: TableName,
   heads: readonly Head[],
-  threads: ProfileThreads,
+  profiling: Profiling,
 ): Promise<NewTable> {
   const { types = {}, choices = {} } = options
   requireName({ schema, table })
-  const named = heads.map(withNames)
-  const profile = await profileOf(named, options, threads)
+  const profile = await profiling.end()
   const proposal = propose(profile, types)
   const path = heads.map(({ source }) => source.path).join(', ')
   requireAnswers(path, proposal.questions, types, statedReading(options))
@@ -51,7 +50,7 @@ export async function newTable(
     ...hintsOf(proposal.columns.map(({ question }) => question)),
   ]
   const fields = proposal.columns.map(({ field }) => field)
-  const found = named.map((head) => ({
+  const found = heads.map((head) => ({
     ...head,
     fields: head.fields ?? fields,
     reading: withNotations(head.reading, proposal),
@@ -70,7 +69,7 @@ function requireName(name: TableName): void {
 }
 
 /** Columns without names are named by their number. */
-function withNames(head: Head): Head {
+export function withNames<Named extends Head>(head: Named): Named {
   const { cells, fields, reading } = head
   if (cells === undefined || fields === undefined) return head
   return { ...head, cells: undefined, reading: withColumnNames(reading, fields) }

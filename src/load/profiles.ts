@@ -29,111 +29,124 @@ const usualLimits: ThreadLimits = {
   partBytes: 4 * 1024 * 1024,
 }
 
-/** Threads beside this one. They start while something else is done, and end when this is disposed of. */
-export class ProfileThreads implements AsyncDisposable {
-  readonly partBytes: number
-  readonly others: readonly ProfileThread[]
+/**
+ * The profile of some sources, the same however many threads look at them. The others begin with the sources whose
+ * heads are known while this one still looks at heads; they end when this is disposed of.
+ */
+export class Profiling implements AsyncDisposable {
+  readonly #options: ProfileAllOptions
+  readonly #profile = new Profile()
+  readonly #parts: readonly Part[]
+  readonly #threads: readonly ProfileThread[]
+  readonly #works: readonly Promise<void>[]
+  readonly #heads: Sized<Head>[] = []
+  readonly #found = new Map<number, ProfileFacts>()
+  readonly #failures = new Map<number, unknown>()
+  /** Of the parts, in their order: those whose heads are known, those that were begun, and those that are in the profile. */
+  #ready = 0
+  #begun = 0
+  #joined = 0
 
-  private constructor(partBytes: number, others: number) {
-    this.partBytes = partBytes
-    this.others = Array.from({ length: others }, () => new ProfileThread())
+  private constructor(parts: readonly Part[], others: number, options: ProfileAllOptions) {
+    this.#options = options
+    this.#parts = parts
+    this.#threads = Array.from({ length: others }, () => new ProfileThread())
+    this.#works = this.#threads.map((thread) => this.#work((part) => thread.profile(part, options)))
   }
 
-  /** As many as pay for these sources; it may be none. */
-  static async for(sources: readonly Source[], limits: ThreadLimits = usualLimits): Promise<ProfileThreads> {
-    const { most, leastBytes, partBytes } = limits
-    const files = (await withSizes(sources.map((source) => ({ source })))).filter(isShared)
-    const isWorth = files.reduce((sum, { size }) => sum + size, 0) >= leastBytes
-    return new ProfileThreads(partBytes, isWorth ? Math.min(most, partsOf(files, partBytes).length) - 1 : 0)
+  /** With as many threads as pay for these sources; it may be this one alone. */
+  static async of(
+    sources: readonly Source[],
+    options: ProfileAllOptions,
+    { most, leastBytes, partBytes }: ThreadLimits = usualLimits,
+  ): Promise<Profiling> {
+    const sizes = []
+    for (const source of sources.filter(isShared)) sizes.push(await source.size())
+    const parts = partsOf(sizes, partBytes)
+    const isWorth = sizes.reduce((sum, size) => sum + size, 0) >= leastBytes
+    return new Profiling(parts, isWorth ? Math.min(most, parts.length) - 1 : 0, options)
+  }
+
+  /** Heads come in the order of their sources. */
+  async add(head: Head): Promise<void> {
+    this.#heads.push({ ...head, size: await head.source.size() })
+    const part = this.#parts[this.#ready]
+    if (this.#heads.length !== part?.end) return
+    part.isReady.resolve()
+    this.#ready++
+  }
+
+  /** Once all heads are known, this thread looks at records, too. */
+  async end(): Promise<Profile> {
+    const here: Look = (part) => profileHere(part, this.#options)
+    await Promise.all([...this.#works, this.#work(here)])
+    if (this.#failures.size > 0) throw this.#failures.get(Math.min(...this.#failures.keys()))
+    for (const head of this.#heads.slice(this.#parts.at(-1)?.end ?? 0)) this.#profile.join(await here([head]))
+    return this.#profile
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const thread of this.others) await thread[Symbol.asyncDispose]()
+    for (const thread of this.#threads) await thread[Symbol.asyncDispose]()
+  }
+
+  /**
+   * Takes the next part when it has done one. What is found is joined in the order of the parts, and of several errors that
+   * of the first part is thrown, as one thread would.
+   */
+  async #work(look: Look): Promise<void> {
+    while (this.#begun < this.#parts.length && this.#failures.size === 0) {
+      const part = this.#begun++
+      const { start, end, isReady } = this.#parts[part] as Part
+      await isReady.promise
+      try {
+        this.#found.set(part, await look(this.#heads.slice(start, end)))
+      } catch (error) {
+        this.#failures.set(part, error)
+      }
+      this.#join()
+    }
+  }
+
+  #join(): void {
+    for (;;) {
+      const facts = this.#found.get(this.#joined)
+      if (facts === undefined) return
+      this.#profile.join(facts)
+      this.#found.delete(this.#joined++)
+    }
   }
 }
 
-/** The profile of all sources, the same however many threads look at them. */
-export async function profileOf(
-  heads: readonly Head[],
-  options: ProfileAllOptions,
-  { partBytes, others }: ProfileThreads,
-): Promise<Profile> {
-  const sized = await withSizes(heads)
-  const files = sized.filter(isShared)
-  const profile = new Profile()
-  const here: Look = (part) => profileHere(part, options)
-  const looks = [
-    here,
-    ...others.map(
-      (thread): Look =>
-        (part) =>
-          thread.profile(part, options),
-    ),
-  ]
-  await lookAtAll(profile, partsOf(files, partBytes), looks)
-  for (const head of sized.slice(files.length)) profile.join(await here([head]))
-  return profile
-}
-
 type Sized<Item> = Item & { readonly size: number }
-type HasSource = Pick<Head, 'source'>
 
 /** Looks at some sources that follow each other. */
 type Look = (part: readonly Sized<Head>[]) => Promise<ProfileFacts>
 
-async function withSizes<Item extends HasSource>(items: readonly Item[]): Promise<readonly Sized<Item>[]> {
-  const sized = []
-  for (const item of items) sized.push({ ...item, size: await item.source.size() })
-  return sized
-}
-
 /** The copy of standard input is known to this thread alone. It is the last source. */
-const isShared = ({ source }: HasSource): boolean => !source.isTransient
+const isShared = ({ isTransient }: Source): boolean => !isTransient
+
+/** Of the sources, those that are looked at together. */
+interface Part {
+  readonly start: number
+  readonly end: number
+  /** Resolves with the last of their heads. */
+  readonly isReady: PromiseWithResolvers<void>
+}
 
 /** Small files are looked at together. */
-function partsOf<Item>(items: readonly Sized<Item>[], partBytes: number): readonly Sized<Item>[][] {
-  const parts: Sized<Item>[][] = []
-  let bytes = partBytes
-  for (const item of items) {
-    if (bytes >= partBytes) {
-      parts.push([])
-      bytes = 0
-    }
-    parts.at(-1)?.push(item)
-    bytes += item.size
+function partsOf(sizes: readonly number[], partBytes: number): readonly Part[] {
+  const parts: Part[] = []
+  let start = 0
+  let bytes = 0
+  for (const [index, size] of sizes.entries()) {
+    bytes += size
+    const end = index + 1
+    if (bytes < partBytes && end < sizes.length) continue
+    parts.push({ start, end, isReady: Promise.withResolvers() })
+    start = end
+    bytes = 0
   }
   return parts
-}
-
-/**
- * Each thread takes the next part when it has done one. What they find is joined in the order of the parts, and
- * of several errors that of the first part is thrown, as one thread would.
- */
-async function lookAtAll(
-  profile: Profile,
-  parts: readonly Sized<Head>[][],
-  looks: readonly Look[],
-): Promise<void> {
-  const found = new Map<number, ProfileFacts>()
-  const failures = new Map<number, unknown>()
-  let next = 0
-  let joined = 0
-  const work = async (look: Look) => {
-    while (next < parts.length && failures.size === 0) {
-      const part = next++
-      try {
-        found.set(part, await look(parts[part] as Sized<Head>[]))
-      } catch (error) {
-        failures.set(part, error)
-      }
-      for (let facts = found.get(joined); facts !== undefined; facts = found.get(++joined)) {
-        profile.join(facts)
-        found.delete(joined)
-      }
-    }
-  }
-  await Promise.all(looks.map(work))
-  if (failures.size > 0) throw failures.get(Math.min(...failures.keys()))
 }
 
 async function profileHere(part: readonly Sized<Head>[], options: ProfileAllOptions): Promise<ProfileFacts> {

@@ -12,10 +12,10 @@ import { type Derivation, requireModel } from '../sink/derive.ts'
 import { standardInput } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
 import { withNotationsFor } from './existing-table.ts'
-import { makeTable, newTable } from './new-table.ts'
+import { makeTable, newTable, withNames } from './new-table.ts'
 import { type Head, heardStop, namesIn, shownNotes, sniffedHead } from './readings.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
-import { ProfileThreads } from './profiles.ts'
+import { Profiling } from './profiles.ts'
 import { areUsual } from './usual.ts'
 import { wantedTable } from './wanted-table.ts'
 
@@ -75,12 +75,14 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
   }
   const { name, facts, ...wanted } = await wantedTable(options, sources)
   const existing = facts?.isDraft === false ? facts : undefined
-  // They start while the heads are looked at.
-  await using threads = await ProfileThreads.for(existing === undefined ? sources : [])
+  await using profiling = await Profiling.of(existing === undefined ? sources : [], options)
   const heads = []
   for (const source of sources) {
     await heardStop(source, options)
-    heads.push(await sniffedHead(source, stated, types, facts))
+    const sniffed = await sniffedHead(source, stated, types, facts)
+    const head = existing === undefined ? withNames(sniffed) : sniffed
+    heads.push(head)
+    if (existing === undefined) await profiling.add(head)
   }
   const decisions = [...shownNotes(heads), ...wanted.decisions]
   if (existing !== undefined) {
@@ -94,7 +96,7 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
     const all = [...decisions, ...found.decisions, ...noted.decisions, ...ignored]
     return { ...found, heads: noted.heads, decisions: all }
   }
-  const made = await newTable(options, name, heads, threads)
+  const made = await newTable(options, name, heads, profiling)
   const all = [...decisions, ...made.decisions]
   if (options.isDry === true)
     return { model: made.model, derivation: undefined, ofTable: undefined, heads: made.heads, decisions: all }

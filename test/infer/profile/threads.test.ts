@@ -8,7 +8,7 @@ import { afterAll, expect, it } from 'vitest'
 import type { Listener } from '../../../src/core/events.ts'
 import { propose } from '../../../src/infer/profile/propose.ts'
 import { sniffSource, withColumnNames } from '../../../src/infer/sniffed.ts'
-import { profileOf, ProfileThreads, type ThreadLimits } from '../../../src/load/profiles.ts'
+import { type ProfileAllOptions, Profiling, type ThreadLimits } from '../../../src/load/profiles.ts'
 import type { Head } from '../../../src/load/readings.ts'
 import { namedSources, standardInput } from '../../../src/source/registry.ts'
 import type { Source } from '../../../src/source/source.ts'
@@ -28,16 +28,11 @@ const headsOf = (sources: readonly Source[]): Promise<readonly Head[]> =>
     }),
   )
 
-const profileWith = async (
-  limits: ThreadLimits,
-  heads: readonly Head[],
-  options: Parameters<typeof profileOf>[1],
-) => {
-  await using threads = await ProfileThreads.for(
-    heads.map(({ source }) => source),
-    limits,
-  )
-  return await profileOf(heads, options, threads)
+const profileWith = async (limits: ThreadLimits, heads: readonly Head[], options: ProfileAllOptions) => {
+  const sources = heads.map(({ source }) => source)
+  await using profiling = await Profiling.of(sources, options, limits)
+  for (const head of heads) await profiling.add(head)
+  return await profiling.end()
 }
 
 async function found(heads: readonly Head[], threads: ThreadLimits) {
@@ -118,4 +113,18 @@ it('a stop ends the threads', async () => {
     code: 'ABORTED',
   })
   expect(events).toBeGreaterThan(0)
+})
+
+it('records of files whose heads are known are looked at while other heads are not', async () => {
+  const paths = ['1', '2', '3'].map((name) => join(folder, `early-${name}.csv`))
+  for (const path of paths) writeFileSync(path, 'a,b\n1,x\n')
+  const heads = await headsOf(await namedSources(paths, ['csv']))
+  const begun = Promise.withResolvers<string>()
+  const onEvent: Listener = (event) => event.type === 'planning' && begun.resolve(event.source)
+  const sources = heads.map(({ source }) => source)
+  await using profiling = await Profiling.of(sources, { onEvent }, two)
+  await profiling.add(heads[0] as Head)
+  expect(await begun.promise).toBe('early-1.csv')
+  for (const head of heads.slice(1)) await profiling.add(head)
+  expect((await profiling.end()).records).toBe(3)
 })
