@@ -8,6 +8,7 @@ const ofLines: Readonly<Record<string, (stated: Reading) => boolean>> = {
   '--footer-lines': ({ footerLines }) => footerLines !== undefined,
   '--header-rows': ({ dialect }) => dialect?.headerRows !== undefined,
   '--comment': ({ dialect }) => dialect?.comment !== undefined,
+  '--skip-when': ({ skipWhen }) => skipWhen !== undefined,
 }
 
 /**

@@ -75,6 +75,17 @@ describe.concurrent('a file without a model', () => {
     expect(folder.rows('a')).toBe(3)
   })
 
+  it('that was joined from files with headers names the option that leaves the others out', async () => {
+    const csv = 'sensor id,n\n1,0.5\n2,1.5\nsensor id,n\n3,2.5\nsensor id,n\n'
+    await using folder = await Folder.make({ 'a.csv': csv })
+    const option = "--skip-when 'sensor id=sensor id'"
+    const undecided = await folder.lading('load', 'a.csv')
+    expectError(undecided, 'SOURCE_UNDECIDED', 65, 'line 4: records that repeat the header', option)
+    const load = await folder.lading('load', 'a.csv', '--skip-when', 'sensor id=sensor id')
+    expect(load.code, load.err).toBe(0)
+    expect(folder.sql('SELECT sum(sensor_id) AS ids, count(*) AS rows FROM a')).toEqual([{ ids: 6, rows: 3 }])
+  })
+
   it('has the types of the records that --skip-when does not leave out', async () => {
     const csv = 'at,n\n2024-01-01,1\nat,n\n2024-01-02,2\n,missing\n'
     await using folder = await Folder.make({ 'a.csv': csv })

@@ -70,6 +70,8 @@ const shapes = [
   'a,b,c\nNULL,NULL,0\n2,2,1\n3,3,2\n4,Total,3\n',
   'a,b,c\n 1, 1,0\n 2, 2,1\n 3, 3,2\n 4,Total,3\n',
   'a,b\n[m],[s]\nNULL,1\n3,2\n4,3\nend,x\n',
+  // Files with headers that were joined to one.
+  'id,day\n1,2026-01-01\n2,2026-01-02\nid,day\n3,2026-01-03\n4,2026-01-04\n',
   'country,2019,2020\nDE,1.50,2.50\nFR,3.50,4.50\n',
 ]
 

@@ -56,6 +56,7 @@ export class ColumnProfile implements Facts {
   firsts: number
   lasts: number
   remarks: number
+  titles: number
   readonly witnesses: Facts['witnesses']
   readonly point: Facts['point']
   readonly comma: Facts['comma']
@@ -81,6 +82,7 @@ export class ColumnProfile implements Facts {
     this.firsts = facts.firsts
     this.lasts = facts.lasts
     this.remarks = facts.remarks
+    this.titles = facts.titles
     this.witnesses = facts.witnesses
     this.point = facts.point
     this.comma = facts.comma
@@ -95,8 +97,8 @@ export class ColumnProfile implements Facts {
 
   /** Plain data. */
   get facts(): Facts {
-    const { field, notation, missing, inner, firsts, lasts, remarks, witnesses, point, comma } = this
-    const { numerals, dated: found, offset, markers, codes, statedUses } = this
+    const { field, notation, missing, inner, firsts, lasts, remarks, titles, witnesses } = this
+    const { point, comma, numerals, dated: found, offset, markers, codes, statedUses } = this
     return {
       field,
       notation,
@@ -105,6 +107,7 @@ export class ColumnProfile implements Facts {
       firsts,
       lasts,
       remarks,
+      titles,
       witnesses,
       point,
       comma,
@@ -125,7 +128,7 @@ export class ColumnProfile implements Facts {
 
   /** All shapes. */
   get shapes(): number {
-    return this.inner | this.firsts | this.lasts | this.remarks | this.#pending
+    return this.inner | this.firsts | this.lasts | this.remarks | this.titles | this.#pending
   }
 
   /**
@@ -184,7 +187,7 @@ export class ColumnProfile implements Facts {
     if (start === end) {
       if (quoting === unquoted) this.missing++
       shapes = quoting === unquoted ? none : emptyText
-    } else if ((this.inner & text) !== 0 && !this.#isFirst && !place.isRemark) {
+    } else if ((this.inner & text) !== 0 && !this.#isFirst && place.aside === undefined) {
       this.#addText(bytes, start, end, place)
       return text
     } else shapes = this.#shapesOf(bytes, start, end, isString)
@@ -192,7 +195,8 @@ export class ColumnProfile implements Facts {
     if (((shapes & ~this.#known) | (shapes & marker)) !== 0) this.#witness(shapes, bytes, start, end, place)
     this.inner |= shapes & ofColumn
     const own = shapes & ~ofColumn
-    if (place.isRemark) this.remarks |= own
+    if (place.aside === 'remark') this.remarks |= own
+    else if (place.aside === 'title') this.titles |= own
     else if (this.#isFirst) {
       this.#isFirst = false
       this.firsts |= own

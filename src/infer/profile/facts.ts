@@ -10,8 +10,8 @@ import { dated, otherOffset, timestamptz } from './shapes.ts'
 /** Where a record lies; asked only for the few values that are kept. */
 export interface Place {
   readonly source: string
-  /** Whether the record begins with `#`, and may be none. */
-  readonly isRemark: boolean
+  /** What the record looks like, if it may be none. */
+  readonly aside: 'remark' | 'title' | undefined
   /** 1-based physical line of the record that is looked at. */
   line(): number
 }
@@ -56,8 +56,9 @@ export interface Facts {
   inner: number
   firsts: number
   lasts: number
-  /** Of records that begin with `#`. */
+  /** Of records that begin with `#`, and of those that repeat the header. */
   remarks: number
+  titles: number
   /** In the order of the records. */
   readonly witnesses: Witness[]
   /** Sizes of the numbers, if a point is their decimal sign, and if a comma is. */
@@ -91,6 +92,7 @@ export const noFacts = (field: string, notation: Notation | undefined): Facts =>
   firsts: 0,
   lasts: 0,
   remarks: 0,
+  titles: 0,
   witnesses: [],
   point: noSizes(),
   comma: noSizes(),
@@ -135,6 +137,7 @@ export function joinFacts(facts: Facts, next: Facts): void {
   facts.firsts |= next.firsts
   facts.lasts |= next.lasts
   facts.remarks |= next.remarks
+  facts.titles |= next.titles
   facts.numerals &= next.numerals
   facts.codes |= next.codes
   joinSizes(facts.point, next.point)

@@ -1,6 +1,6 @@
 /**
- * A first record that gives units, and a last one that is a total or a remark, turn columns of numbers and
- * dates to text. Whether they are records is not for the profile to say.
+ * A first record that gives units, a last one that is a total or a remark, and one that repeats the header, turn
+ * columns of numbers and dates to text. Whether they are records is not for the profile to say.
  */
 import { listed } from '../../core/listed.ts'
 import type { Question } from '../decision.ts'
@@ -20,14 +20,15 @@ import {
   timestamptz,
 } from './shapes.ts'
 import { isText, shownType } from './found-type.ts'
+import { shellWord } from './questions.ts'
 import { typeOf } from './types.ts'
 
 const totals =
   /^(grand )?(total|sum|totals|average|mean|count|summe|gesamt|gesamtsumme|insgesamt|somme|suma|totale|totaal)\b/i
 
 export function oddRecords({ columns, records, lastLines }: Profile): readonly Question[] {
-  const remarks = oddRemarks(columns)
-  return records < 3 ? [...remarks] : [...remarks, ...oddFirst(columns), ...oddLast(columns, lastLines)]
+  const asides = [...oddRemarks(columns), ...oddTitles(columns)]
+  return records < 3 ? asides : [...asides, ...oddFirst(columns), ...oddLast(columns, lastLines)]
 }
 
 const values = plainNumbers | exponents | numeral | date | timestamp | timestamptz | time | dated
@@ -52,6 +53,26 @@ function* oddRemarks(columns: readonly ColumnProfile[]): Generator<Question> {
     ...lineOf(odd),
     readings: [
       { option: "--comment '#'", meaning: 'they are comments' },
+      { option: '--types text', meaning: 'they are records' },
+    ],
+  }
+}
+
+/** Files with headers that were joined to one. */
+function* oddTitles(columns: readonly ColumnProfile[]): Generator<Question> {
+  const odd = turned(
+    columns,
+    ({ titles }) => titles,
+    ({ inner, firsts, lasts }) => inner | firsts | lasts,
+  )
+  const [column] = odd
+  // The option takes what stands before the first `=` for the field.
+  if (column === undefined || column.field.includes('=')) return
+  yield {
+    about: `records that repeat the header are mostly headers of joined files: without them, ${shownColumns(odd)}`,
+    ...lineOf(odd),
+    readings: [
+      { option: `--skip-when ${shellWord(`${column.field}=${column.field}`)}`, meaning: 'they are headers' },
       { option: '--types text', meaning: 'they are records' },
     ],
   }

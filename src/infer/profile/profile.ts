@@ -39,12 +39,13 @@ export class Profile implements Place {
   records = 0
   faults = 0
   source = ''
-  isRemark = false
+  aside: Place['aside']
   /** Of the last record of the last source. */
   lastLines = 1
   readonly #byField = new Map<string, ColumnProfile>()
   /** Of the source: a column for each cell, and its records so far. */
   #cells: readonly ColumnProfile[] = []
+  #names: readonly Buffer[] = []
   #sourceRecords = 0
   readonly #absent = new ColumnProfile(noFacts('', undefined))
   #hasStrings = false
@@ -79,6 +80,7 @@ export class Profile implements Place {
     this.source = source
     this.#sourceRecords = 0
     this.#cells = []
+    this.#names = []
     this.#hasStrings = options.hasStrings === true
     this.#notations = options
     this.setFields(fields)
@@ -88,6 +90,7 @@ export class Profile implements Place {
   setFields(fields: readonly string[]): void {
     const before = new Set(this.#cells)
     this.#cells = fields.map((field) => this.#columnOf(field, this.#notationOf(field)))
+    this.#names = fields.map((field) => Buffer.from(field))
     for (const column of this.#cells) if (!before.has(column)) column.addMissing(this.#sourceRecords)
   }
 
@@ -118,8 +121,8 @@ export class Profile implements Place {
     this.#recordEnd = reader.recordEnd
     const { bytes, starts, ends, quoting } = reader
     const view = viewOf(bytes)
-    this.isRemark = bytes[reader.recordStart] === hash
-    const { isRemark } = this
+    this.aside = this.#asideOf(reader)
+    const { aside } = this
     const hasStrings = this.#hasStrings
     const cells = this.#cells
     for (let cell = 0; cell < cells.length; cell++) {
@@ -130,7 +133,7 @@ export class Profile implements Place {
         const start = starts[cell] as number
         const end = ends[cell] as number
         const isString = hasStrings && kind === quoted && bytes[start - 1] === quote
-        if (isRemark || isString || !column.repeats(bytes, view, start, end, kind))
+        if (aside !== undefined || isString || !column.repeats(bytes, view, start, end, kind))
           column.add(bytes, start, end, kind, isString, this, view)
       }
     }
@@ -153,6 +156,26 @@ export class Profile implements Place {
     reader.at = this.#pass.next
     this.records += this.#pass.passed
     this.#sourceRecords += this.#pass.passed
+  }
+
+  #asideOf(reader: RecordReader): Place['aside'] {
+    if (reader.bytes[reader.recordStart] === hash) return 'remark'
+    return !this.#hasStrings && this.#sourceRecords > 1 && this.#isTitle(reader) ? 'title' : undefined
+  }
+
+  /** Whether each cell holds the name of its field; of almost all records, the first one does not. */
+  #isTitle({ bytes, starts, ends, count }: RecordReader): boolean {
+    const names = this.#names
+    for (let cell = 0; cell < names.length; cell++) {
+      const name = names[cell] as Buffer
+      const start = starts[cell] as number
+      if (
+        (ends[cell] as number) - start !== name.length ||
+        !bytes.subarray(start, start + name.length).equals(name)
+      )
+        return false
+    }
+    return count === names.length
   }
 
   /** Of the record that is looked at. */

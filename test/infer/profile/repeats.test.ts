@@ -8,7 +8,7 @@ import { noFacts } from '../../../src/infer/profile/facts.ts'
 import { Profile } from '../../../src/infer/profile/profile.ts'
 import { column } from './cells.ts'
 
-const place = { source: 'file.csv', isRemark: false, line: () => 1 }
+const place = { source: 'file.csv', aside: undefined, line: () => 1 }
 
 /** Columns in which values come again, with other digits and with another character here and there. */
 const similar = column.chain((cells) =>
