@@ -24,6 +24,8 @@ export type LadingEvent =
       readonly records: number
       readonly chunks: number
       readonly bytes: number
+      /** Another path of the run led to the same load before. */
+      readonly isTwice?: true
       /** Lines that belong to no record; absent where there are none. */
       readonly leftOut?: LeftOut
     }

@@ -76,11 +76,31 @@ export class Ids {
   }
 }
 
+/** A small number for each of a set of ids, by the number of the id; 0 until it is set. */
+export class Notes {
+  #values: Uint8Array | Uint32Array
+
+  /** `Values` says how large they may be. */
+  constructor(Values: typeof Uint8Array | typeof Uint32Array = Uint8Array) {
+    this.#values = new Values(firstIds)
+  }
+
+  /** 0 also for -1, which stands for an id that is not in the set. */
+  at(index: number): number {
+    return this.#values[index] ?? 0
+  }
+
+  set(index: number, value: number): void {
+    while (index >= this.#values.length) this.#values = doubled(this.#values)
+    this.#values[index] = value
+  }
+}
+
 const hexOf = (word: number): string => word.toString(16).padStart(8, '0')
 
-function doubled(ids: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(ids.length * 2)
-  larger.set(ids)
+function doubled<Values extends Uint8Array | Uint32Array>(values: Values): Values {
+  const larger = new (values.constructor as new (length: number) => Values)(values.length * 2)
+  larger.set(values)
   return larger
 }
 

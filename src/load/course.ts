@@ -1,38 +1,37 @@
 /** What a load learns of its run from the events of the run, those of its consumer processes among them. */
 import type { ForeignEvent, LadingEvent } from '../core/events.ts'
-import { Ids } from '../core/ids.ts'
+import { Notes, Ids } from '../core/ids.ts'
 import { listed } from '../core/listed.ts'
 import { sleep } from '../core/wait.ts'
 
 /** The loads of a run. They become known one by one, as their files are planned. */
 export class OwnLoads {
-  readonly #ids = new Ids()
+  /** Also of loads that are only asked about: whatever a run keeps of its loads is numbered by these. */
+  readonly ids = new Ids()
+  readonly #areOwn = new Notes()
   readonly #listeners: ((loadId: string) => void)[] = []
 
   has(loadId: string): boolean {
-    return this.#ids.has(loadId)
+    return this.#areOwn.at(this.ids.indexOf(loadId)) === 1
   }
 
-  /** The number of the load, in the order in which they came; -1 where it is none of them. */
-  numberOf(loadId: string): number {
-    return this.#ids.indexOf(loadId)
-  }
-
+  /** Returns the number of the load. */
   add(loadId: string): number {
-    const { size } = this.#ids
-    const number = this.#ids.add(loadId)
-    if (number === size) for (const tell of this.#listeners) tell(loadId)
+    const number = this.ids.add(loadId)
+    if (this.#areOwn.at(number) === 1) return number
+    this.#areOwn.set(number, 1)
+    for (const tell of this.#listeners) tell(loadId)
     return number
   }
 
   /** Tells of each, also of those to come. */
   each(tell: (loadId: string) => void): void {
-    for (const loadId of this.#ids) tell(loadId)
+    for (const number of this.numbers()) tell(this.ids.at(number))
     this.#listeners.push(tell)
   }
 
-  [Symbol.iterator](): Iterator<string> {
-    return this.#ids[Symbol.iterator]()
+  *numbers(): Generator<number> {
+    for (let number = 0; number < this.ids.size; number++) if (this.#areOwn.at(number) === 1) yield number
   }
 }
 
@@ -47,8 +46,8 @@ export class Course {
   readonly loads = new OwnLoads()
   readonly #foreign = new Map<string, ForeignEvent>()
   /** By the number of the load, as the chunks are. */
-  readonly #stages: Stage[] = []
-  readonly #chunks: (number | undefined)[] = []
+  readonly #stages = new Notes()
+  readonly #chunks = new Notes(Uint32Array)
   readonly #deadKeys = new Set<string>()
   #published = 0
   #settled = 0
@@ -67,21 +66,21 @@ export class Course {
     else if (event.type === 'skipped') this.#skip(event.loadId)
     else if (event.type === 'planned') {
       const load = this.loads.add(event.loadId)
-      this.#stages[load] ??= stages.planned
-      this.#chunks[load] = event.chunks
+      this.#chunks.set(load, event.chunks)
     } else if (event.type === 'dead') this.#deadKeys.add(event.key)
   }
 
   #reach(loadId: string, stage: Stage): void {
-    const load = this.loads.numberOf(loadId)
-    if (load >= 0) this.#stages[load] = stage
+    if (this.loads.has(loadId)) this.#stages.set(this.loads.ids.indexOf(loadId), stage)
   }
 
   /** Of two paths to one load, the second is skipped while the first is at work. */
   #skip(loadId: string): void {
-    const load = this.loads.numberOf(loadId)
-    if (load >= 0 && (this.#stages[load] ?? stages.planned) === stages.planned)
-      this.#stages[load] = stages.skipped
+    if (this.#stageOf(loadId) === stages.planned) this.#reach(loadId, stages.skipped)
+  }
+
+  #stageOf(loadId: string): number {
+    return this.#stages.at(this.loads.ids.indexOf(loadId))
   }
 
   /** Messages of this run that have no verdict yet; fewer where an earlier run had published some already. */
@@ -102,15 +101,14 @@ export class Course {
     this.#hasCaughtUp = false
   }
 
-  /** Loads of which the queue was seen to hold everything. */
-  *published(): Generator<string> {
-    let load = 0
-    for (const loadId of this.loads) if (this.#stages[load++] === stages.published) yield loadId
+  /** The numbers of loads of which the queue was seen to hold everything. */
+  *published(): Generator<number> {
+    for (const load of this.loads.numbers()) if (this.#stages.at(load) === stages.published) yield load
   }
 
-  /** Of the load's plan; undefined before it is planned. */
-  chunksOf(loadId: string): number | undefined {
-    return this.#chunks[this.loads.numberOf(loadId)]
+  /** Of the plan of a load that is planned. */
+  chunksOf(load: number): number {
+    return this.#chunks.at(load)
   }
 
   /**
@@ -131,9 +129,10 @@ export class Course {
     open: ReadonlySet<string> = new Set(),
   ): string | undefined {
     if (names.length < 2) return undefined
-    const reached = new Map<string, Stage>()
-    for (const [loadId, { name }] of plansOf([...this.loads])) {
-      const stage = this.#stages[this.loads.numberOf(loadId)] ?? stages.planned
+    const reached = new Map<string, number>()
+    const loads = Array.from(this.loads.numbers(), (load) => this.loads.ids.at(load))
+    for (const [loadId, { name }] of plansOf(loads)) {
+      const stage = this.#stageOf(loadId)
       if (stage !== stages.planned) reached.set(name, open.has(loadId) ? stages.begun : stage)
     }
     const groups = [

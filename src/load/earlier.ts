@@ -1,5 +1,6 @@
 /** What took effect of the files before this run, as far as the ledger knows. */
 import type { LadingEvent } from '../core/events.ts'
+import { Notes } from '../core/ids.ts'
 import { tableName } from '../model/model.ts'
 import { begunFresh, plannedBefore } from '../producer/loads.ts'
 import type { LoadOutline } from '../producer/planned-load.ts'
@@ -20,8 +21,8 @@ export class Earlier {
   readonly #loadedBefore: Map<string, number> | undefined
   /** Records of the loads that were met that took effect before the run. */
   loaded = 0
-  /** What was settled before the run, by the number that its history gives a load; how many, and their sums. */
-  #settled: boolean[] = []
+  /** What was settled before the run, by the number of the load; how many, and their sums. */
+  #settled = new Notes()
   settledCount = 0
   sums = new Account()
 
@@ -43,14 +44,16 @@ export class Earlier {
     sources: AsyncIterable<Source>,
     patiently: Patiently,
   ): Promise<Earlier> {
-    const { queue, sink, model, pipeline = tableName(model), fresh = false, onEvent } = options
+    const { queue, sink, model, pipeline = tableName(model), fresh = false, onEvent, course } = options
     const { ready, inFlight } = await patiently(() => queue.depth())
     // What the queue holds may be loaded before its file is planned, so the ledger has to be asked first.
     const isQueueEmpty = ready + (inFlight ?? 1) === 0
     const receipts = isQueueEmpty ? undefined : await patiently(() => sink.ledger.receipts({}))
     // With `--again` it is known that the files were loaded before.
     const names = options.again === true ? [] : isQueueEmpty ? undefined : options.names()
-    const history = await patiently(() => History.begin({ sink, model, pipeline, fresh, onEvent }, names))
+    const history = await patiently(() =>
+      History.begin({ sink, model, pipeline, fresh, onEvent, ids: course.loads.ids }, names),
+    )
     const loaded = receipts && new Map(receipts.map(({ loadId, loaded: count }) => [loadId, count]))
     const earlier = new Earlier(options, patiently, history, loaded)
     if (!isQueueEmpty) await earlier.#adopt(sources)
@@ -105,10 +108,11 @@ export class Earlier {
   }
 
   #note(planned: readonly LoadOutline[], settled: ReadonlyMap<string, SettledLoad>): void {
+    const { ids } = this.#options.course.loads
     for (const { id, name } of planned) {
       const load = settled.get(id)
       if (load === undefined || this.isSettled(id)) continue
-      this.#settled[this.#history.numberOf(id)] = true
+      this.#settled.set(ids.add(id), 1)
       this.settledCount++
       this.sums.addSettled(load)
       this.#options.onEvent(receiptEvent(load, name))
@@ -125,12 +129,12 @@ export class Earlier {
   }
 
   isSettled(loadId: string): boolean {
-    return this.#settled[this.#history.numberOf(loadId)] === true
+    return this.#settled.at(this.#options.course.loads.ids.indexOf(loadId)) === 1
   }
 
   /** Everything is loaded a second time. */
   startOver(): void {
-    this.#settled = []
+    this.#settled = new Notes()
     this.settledCount = 0
     this.sums = new Account()
   }

@@ -3,7 +3,7 @@
  * scratch forgets it.
  */
 import { LadingError } from '../core/errors.ts'
-import { Ids } from '../core/ids.ts'
+import { Notes, Ids } from '../core/ids.ts'
 import type { Listener } from '../core/events.ts'
 import { type Model, tableName } from '../model/model.ts'
 import type { NamedLoad, Receipt } from '../sink/ledger.ts'
@@ -25,6 +25,8 @@ interface About {
   /** Loads are begun from scratch. */
   readonly fresh: boolean
   readonly onEvent: Listener
+  /** They number the loads of the run. */
+  readonly ids?: Ids
 }
 
 /** Files that are named one by one; of more, their number is reported. */
@@ -57,7 +59,8 @@ export class History {
   readonly #loaded: ReadonlyMap<string, number>
   /** By source; undefined where it is asked for as loads are met. */
   readonly #newest: ReadonlyMap<string, NamedLoad> | undefined
-  readonly #met = new Ids()
+  readonly #ids: Ids
+  readonly #met = new Notes()
   /** What was answered of each load: it is forgotten once. */
   readonly #fresh = new Map<string, boolean>()
   readonly #emptied: string[] = []
@@ -72,6 +75,7 @@ export class History {
     newest: readonly NamedLoad[] | undefined,
   ) {
     this.#about = about
+    this.#ids = about.ids ?? new Ids()
     this.#loaded = loaded
     this.#isEmpty = isEmpty
     this.#newest = newest && bySource(newest)
@@ -90,9 +94,8 @@ export class History {
     return new History(about, loaded, isEmpty, sources && (await newestOf(about, sources)))
   }
 
-  /** The number of a load, in the order in which they were met; -1 before. */
-  numberOf(loadId: string): number {
-    return this.#met.indexOf(loadId)
+  #isMet(loadId: string): boolean {
+    return this.#met.at(this.#ids.indexOf(loadId)) === 1
   }
 
   /** Whether the table held no row when the run began. */
@@ -116,7 +119,7 @@ export class History {
     loads: readonly Load[],
     loadedBefore: (load: Load) => number | undefined,
   ): Promise<readonly Load[]> {
-    const unmet = loads.filter(({ id }) => !this.#met.has(id))
+    const unmet = loads.filter(({ id }) => !this.#isMet(id))
     const unknown = this.#isEmpty ? [] : unmet.filter((load) => loadedBefore(load) === undefined)
     const newest =
       this.#newest ??
@@ -133,7 +136,7 @@ export class History {
         this.#emptied.push(load.id)
         this.emptiedRecords += loaded
       }
-      this.#met.add(load.id)
+      this.#met.set(this.#ids.add(load.id), 1)
     }
     return unmet
   }
@@ -142,7 +145,7 @@ export class History {
     const changed = loads.flatMap(({ name, sha256 }) => {
       const before = newest.get(storable(name))
       // Two files of a run may have one name.
-      const isChanged = before !== undefined && before.sha256 !== sha256 && !this.#met.has(before.loadId)
+      const isChanged = before !== undefined && before.sha256 !== sha256 && !this.#isMet(before.loadId)
       return isChanged ? [{ name, before }] : []
     })
     const told = changed.slice(0, Math.max(0, mostTold - this.#changed))

@@ -90,7 +90,7 @@ async function moveAndIndex(
   if ((await patiently(() => buildIndexes(options))) !== 'refused') return moved
   await requireSameSources(options, moved.produced)
   tellAgain(options)
-  const loads = [...moved.produced.loads]
+  const loads = [...moved.produced.loads()]
   await patiently(async () => sink.startOver?.(model, loads, { signal }))
   earlier.startOver()
   return await move(moving, given, { ask, indexesDeferred: false })
@@ -107,7 +107,7 @@ async function conclude(
   if (open.length > 0 && signal?.aborted !== true) await requireUnchanged(options, open)
   const isComplete = account.isComplete
   if (options.again === true && isComplete) endAgain(options)
-  if (options.fresh === true && isComplete) endFresh(options, [...produced.loads])
+  if (options.fresh === true && isComplete) endFresh(options, [...produced.loads()])
   const mayHold = !isEmpty && isComplete && signal?.aborted !== true
   const messages = mayHold ? await patiently(() => messagesIn(queue)) : 0
   return {
@@ -170,10 +170,10 @@ async function isBegun(options: LoadOptions, patiently: Patiently): Promise<bool
 /**
  * What is emptied must be there to be loaded again: standard input is not, nor is a file that has changed.
  */
-async function requireSameSources(options: LoadOptions, { loads }: Produced): Promise<void> {
+async function requireSameSources(options: LoadOptions, produced: Produced): Promise<void> {
   const planned = new Ids()
   if (!options.paths.includes('-')) for (const loadId of await planAll(options)) planned.add(loadId)
-  for (const loadId of loads) {
+  for (const loadId of produced.loads()) {
     if (planned.has(loadId)) continue
     const source = plansOf(options, [loadId]).get(loadId)?.name ?? `load ${loadId}`
     const detail = `a row of table ${tableName(options.model)} is refused (two share a key, mostly), and ${source} cannot be loaded again as it was`

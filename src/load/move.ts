@@ -37,9 +37,9 @@ export async function move(
       options.room ?? roomIn(options.queue, stopped, { patiently, outstanding: () => course.outstanding })
     const known: Ask = (...asked) => patiently(() => ask(...asked))
     const producing = { ...options, room, signal: stopped, known }
-    const produced = new Produced(options.keepsLoads !== false)
+    const produced = new Produced(course.loads.ids, options.keepsLoads !== false)
     const onProduced = (load: ProducedLoad) => produced.add(load)
-    await produceAll(producing, { ...given, loads: produced.loads, onProduced }).catch(
+    await produceAll(producing, { ...given, meet: produced.meet, onProduced }).catch(
       async (error: unknown) => {
         if (stopped.aborted || !isOfFile(error)) throw error
         // What was published of the other files is loaded first.

@@ -31,7 +31,7 @@ export async function outcomeOf(
 ): Promise<Outcome> {
   const { sink, onEvent } = options
   const keeps = options.keepsLoads !== false
-  const wantsAll = keeps || produced.loads.size <= fewLoads
+  const wantsAll = keeps || produced.size <= fewLoads
   const account = wantsAll ? new Account() : earlier.sums
   const before = new Account()
   const receipts: Receipt[] = []
@@ -44,8 +44,8 @@ export async function outcomeOf(
     if (!earlier.isSettled(receipt.loadId)) onEvent(receiptEvent(receipt, receipt.source))
   }
   // Mostly, of very many files that were loaded before.
-  if (!wantsAll && earlier.settledCount === produced.loads.size) return { account, before, receipts, open }
-  for (const loads of pagesOf(produced.loads, page)) {
+  if (!wantsAll && earlier.settledCount === produced.size) return { account, before, receipts, open }
+  for (const loads of pagesOf(produced.loads(), page)) {
     const asked = wantsAll ? loads : loads.filter((loadId) => !earlier.isSettled(loadId))
     if (asked.length === 0) continue
     await patiently(() => sink.ledger.fold(asked))

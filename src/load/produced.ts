@@ -1,33 +1,48 @@
 /** What was made of the files of a run. */
-import { Ids } from '../core/ids.ts'
+import { Notes, type Ids } from '../core/ids.ts'
 import type { LeftOut } from '../core/load.ts'
 import type { ProducedLoad } from '../producer/produce.ts'
 
+/** What is kept of each load: it was not met, was met and nothing of it was published, or something was. */
+const unmet = 0
+const before = 1
+const published = 2
+
 /** Of a hundred thousand files, no more is kept than a number of each, unless each is wanted. */
 export class Produced {
-  /** In the order of the files; two paths may lead to one load. */
-  readonly loads = new Ids()
   files = 0
-  /** Each of them, where that is wanted. */
+  /** Two paths may lead to one load. */
+  size = 0
+  /** Each of the files, where that is wanted. */
   readonly each: ProducedLoad[] = []
   /** Files with lines that belong to no record. */
   readonly leftOut: { readonly source: string; readonly leftOut: LeftOut }[] = []
+  readonly #ids: Ids
   readonly #keepsEach: boolean
-  /** By the load's number: 1 where something was published in this run. */
-  readonly #isPublished: number[] = []
+  readonly #met = new Notes()
   #published = 0
 
-  constructor(keepsEach: boolean) {
+  /** `ids` number the loads of the run. */
+  constructor(ids: Ids, keepsEach: boolean) {
+    this.#ids = ids
     this.#keepsEach = keepsEach
   }
 
+  /** Whether the load was not met before. */
+  readonly meet = (loadId: string): boolean => {
+    const load = this.#ids.add(loadId)
+    if (this.#met.at(load) !== unmet) return false
+    this.#met.set(load, before)
+    this.size++
+    return true
+  }
+
+  /** Of a load that was met. */
   add(load: ProducedLoad): void {
     const { source, leftOut } = load
-    const index = this.loads.add(load.loadId)
     this.files++
-    this.#isPublished[index] ??= 0
     if (load.published > 0) {
-      this.#isPublished[index] = 1
+      this.#met.set(this.#ids.indexOf(load.loadId), published)
       this.#published++
     }
     if (leftOut !== undefined) this.leftOut.push({ source, leftOut })
@@ -36,16 +51,23 @@ export class Produced {
 
   /** Loads with nothing to publish in this run. */
   get before(): number {
-    return this.loads.size - this.#published
+    return this.size - this.#published
   }
 
   isBefore(loadId: string): boolean {
-    return this.#isPublished[this.loads.indexOf(loadId)] === 0
+    return this.#met.at(this.#ids.indexOf(loadId)) === before
   }
 
-  /** Loads of which something was published. */
-  *published(): Generator<string> {
-    for (const [index, isPublished] of this.#isPublished.entries())
-      if (isPublished === 1) yield this.loads.at(index)
+  /** The loads that were met, in the order of the files where each is kept. */
+  *loads(): Generator<string> {
+    if (this.#keepsEach) yield* new Set(this.each.map(({ loadId }) => loadId))
+    else
+      for (let load = 0; load < this.#ids.size; load++)
+        if (this.#met.at(load) !== unmet) yield this.#ids.at(load)
+  }
+
+  /** The numbers of loads of which something was published. */
+  *published(): Generator<number> {
+    for (let load = 0; load < this.#ids.size; load++) if (this.#met.at(load) === published) yield load
   }
 }

@@ -1,5 +1,4 @@
 /** When nothing of a load waits any more, whether or not it took effect. */
-import { Ids } from '../core/ids.ts'
 import { pagesOf } from '../core/pages.ts'
 import { unlessAborted } from '../core/wait.ts'
 import type { Ledger } from '../sink/ledger.ts'
@@ -21,11 +20,11 @@ const askAtEndEveryMs = 200
 const mostUnchangedMs = 300_000
 
 /**
- * Until the queue is empty (true), or holds nothing of the loads (false). Only the ledger can tell the
+ * Until the queue is empty (true), or holds nothing of the loads with these numbers (false). Only the ledger can tell the
  * latter, and also the former if the queue cannot count what is in flight.
  */
 export async function settled(
-  loads: Iterable<string>,
+  loads: Iterable<number>,
   { queue, sink, course }: Running,
   signal: AbortSignal,
   patiently: Patiently,
@@ -80,22 +79,18 @@ const page = 1_000
 
 /** What the ledger says of the loads. One of which nothing waits any more is not asked about again. */
 class Conclusions {
-  readonly #loads = new Ids()
-  /** Their numbers. */
+  readonly isEmpty: boolean
+  /** Numbers of loads. */
   #open: readonly number[]
   readonly #ledger: Ledger
   readonly #course: Course
   #done = 0
 
-  constructor(loads: Iterable<string>, ledger: Ledger, course: Course) {
-    for (const loadId of loads) this.#loads.add(loadId)
-    this.#open = Array.from({ length: this.#loads.size }, (_, index) => index)
+  constructor(loads: Iterable<number>, ledger: Ledger, course: Course) {
+    this.#open = [...loads]
+    this.isEmpty = this.#open.length === 0
     this.#ledger = ledger
     this.#course = course
-  }
-
-  get isEmpty(): boolean {
-    return this.#loads.size === 0
   }
 
   /**
@@ -105,16 +100,17 @@ class Conclusions {
   async ask(): Promise<Conclusion> {
     let doneOfOpen = 0
     const open: number[] = []
-    for (const indexes of pagesOf(this.#open, page)) {
-      const loads = indexes.map((index) => this.#loads.at(index))
+    for (const numbers of pagesOf(this.#open, page)) {
+      const loads = numbers.map((load) => this.#course.loads.ids.at(load))
       const receipts = await this.#ledger.receipts({ loads })
       const known = new Map(receipts.map((receipt) => [receipt.loadId, receipt]))
       for (const [place, loadId] of loads.entries()) {
-        const { chunks = this.#course.chunksOf(loadId), chunksDone = 0 } = known.get(loadId) ?? {}
+        const load = numbers[place] as number
+        const { chunks = this.#course.chunksOf(load), chunksDone = 0 } = known.get(loadId) ?? {}
         const isOver = chunksDone === chunks || chunksDone + (await this.#withoutVerdict(loadId)) === chunks
         if (isOver) this.#done += chunksDone
         else {
-          open.push(indexes[place] as number)
+          open.push(load)
           doneOfOpen += chunksDone
         }
       }

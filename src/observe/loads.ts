@@ -3,7 +3,6 @@
  * were only met in a queue has a bound, because a consumer may run without end.
  */
 import type { EventOf, LadingEvent, LoadCounts } from '../core/events.ts'
-import { Ids } from '../core/ids.ts'
 import { Rate } from './rate.ts'
 
 /** What makes a record done: a verdict in the target, or its place in the queue. */
@@ -124,8 +123,6 @@ export class Loads {
   readonly #atWork = new Map<string, Load>()
   /** Of the planned loads, those that are done, the last one at the end. */
   readonly #done = new Set<string>()
-  /** Planned, done and forgotten: another path may lead to one of them. */
-  #forgotten = new Ids()
   #order = 0
   /** Of the planned loads. */
   #sums = { records: 0, bytes: 0, done: 0, rejected: 0, dead: 0, bytesDone: 0 }
@@ -195,7 +192,6 @@ export class Loads {
 
   #clear(): void {
     for (const loads of [this.#planned, this.#met, this.#atWork, this.#done]) loads.clear()
-    this.#forgotten = new Ids()
     this.#sums = { records: 0, bytes: 0, done: 0, rejected: 0, dead: 0, bytesDone: 0 }
     this.#paths = 0
     this.#pathsDone = 0
@@ -203,11 +199,12 @@ export class Loads {
   }
 
   #plan(event: EventOf<'planned'>, now: number): void {
-    const { loadId, bytes } = event
+    const { loadId, bytes, isTwice } = event
     this.#paths++
-    const twice = this.#planned.get(loadId)
-    if (twice !== undefined) twice.paths++
-    if (twice !== undefined || this.#forgotten.has(loadId)) {
+    const first = this.#planned.get(loadId)
+    // The first may be done and forgotten.
+    if (first !== undefined || isTwice === true) {
+      if (first !== undefined) first.paths++
       this.#pathsDone++
       return
     }
@@ -229,15 +226,12 @@ export class Loads {
   }
 
   /** Its last events may come behind the one that makes it done, so it is kept for a while. */
-  #noteDone({ loadId, isDone }: Load): void {
-    if (!isDone) this.#done.delete(loadId)
-    else this.#done.add(loadId)
+  #noteDone({ loadId: id, isDone }: Load): void {
+    if (!isDone) this.#done.delete(id)
+    else this.#done.add(id)
     if (this.#done.size < 2 * mostDone) return
     // Many at once: to find the first of a Set again and again takes long.
-    for (const first of [...this.#done].slice(0, mostDone)) {
-      this.#forget({ loadId: first })
-      this.#forgotten.add(first)
-    }
+    for (const loadId of [...this.#done].slice(0, mostDone)) this.#forget({ loadId })
   }
 
   #count(counts: LoadCounts, now: number): void {

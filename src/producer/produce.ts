@@ -47,15 +47,15 @@ export interface Producing {
   /** Standard input is not among them. */
   readonly sources: Sources
   readonly plans: KnownPlans
-  /** Receives the loads, in the order of the sources: two paths may lead to the same name and content. */
-  readonly loads?: Ids
+  /** Whether the run meets the load for the first time: two paths may lead to the same name and content. */
+  readonly meet?: (loadId: string) => boolean
   /** Hears of each source in turn what was made of it. */
   readonly onProduced: (load: ProducedLoad) => void
 }
 
 export async function produceAll(
   options: ProduceOptions,
-  { sources: named, plans, loads: met = new Ids(), onProduced }: Producing,
+  { sources: named, plans, meet = meeting(), onProduced }: Producing,
 ): Promise<void> {
   const { queue, onEvent = ignoreEvents, statePath = defaultStatePath } = options
   const kept = options.input
@@ -63,7 +63,7 @@ export async function produceAll(
     options.paths.includes('-') && kept === undefined ? await standardInput(statePath, options) : undefined
   using state = openState(options)
   const publisher = new Publisher(queue, state, onEvent, await referencesFor(options), options)
-  const run = { options, state, publisher, onEvent, loads: met }
+  const run = { options, state, publisher, onEvent }
   const given = kept ?? input?.source
   const last = given === undefined ? undefined : await readAs(given, options)
   const bytes = (await named.bytes()) + ((await last?.size()) ?? 0)
@@ -73,15 +73,18 @@ export async function produceAll(
       onEvent({ type: 'planning', source, bytes: read, size })
     const sources = named.followedBy(last)
     for await (const loads of planLoads({ sources, options, state, known: plans, onRead })) {
-      for (const load of loads) tellPlanned(load, onEvent)
+      const areNew = loads.map(({ load }) => meet(load.id))
+      for (const [index, load] of loads.entries()) tellPlanned(load, areNew[index] === true, onEvent)
       const read = loads.filter(({ plan }) => plan !== undefined)
       const known = read.length === 0 ? undefined : await options.known?.(read.map(({ load }) => load))
-      for (const each of loads)
+      for (const [index, each] of loads.entries()) {
+        const isNew = areNew[index] === true
         onProduced(
           each.plan === undefined
-            ? skipDone(each, run)
-            : await produceLoad(each, known?.get(each.load.id), run),
+            ? skipDone(each, isNew, run)
+            : await produceLoad(each, { isNew, known: known?.get(each.load.id) }, run),
         )
+      }
     }
   } finally {
     await publisher.flush()
@@ -95,8 +98,6 @@ interface Run {
   readonly state: ProducerState
   readonly publisher: Publisher
   readonly onEvent: Listener
-  /** Loads of this run: two paths may lead to the same name and content. */
-  readonly loads: Ids
 }
 
 const aboutOf = ({ id: loadId, name: source, records, chunks }: LoadOutline) => ({
@@ -108,35 +109,40 @@ const aboutOf = ({ id: loadId, name: source, records, chunks }: LoadOutline) => 
 
 const leftOutOf = ({ leftOut }: Plan) => (isSome(leftOut) ? { leftOut } : {})
 
-function tellPlanned({ load, plan }: FrozenLoad | DoneLoad, onEvent: Listener): void {
+function tellPlanned({ load, plan }: FrozenLoad | DoneLoad, isNew: boolean, onEvent: Listener): void {
   for (const message of plan?.warnings ?? []) onEvent({ type: 'warning', message })
-  onEvent({ type: 'planned', ...aboutOf(load), bytes: load.bytes, ...(plan && leftOutOf(plan)) })
+  const told = { ...aboutOf(load), bytes: load.bytes, ...(plan && leftOutOf(plan)) }
+  onEvent({ type: 'planned', ...told, ...(isNew ? {} : { isTwice: true }) })
 }
 
-/** What a load is called that the run has met before; undefined of any other, which it has met now. */
-function twiceReason(loads: Ids, { id }: LoadOutline): string | undefined {
-  const { size } = loads
-  return loads.add(id) < size ? `the same name and content was named twice (load ${id})` : undefined
+function meeting(): (loadId: string) => boolean {
+  const ids = new Ids()
+  return (loadId) => {
+    const { size } = ids
+    return ids.add(loadId) === size
+  }
 }
 
-function skipDone({ load, known }: DoneLoad, { options, onEvent, loads }: Run): ProducedLoad {
+const twiceReason = (isNew: boolean, { id }: LoadOutline): string | undefined =>
+  isNew ? undefined : `the same name and content was named twice (load ${id})`
+
+function skipDone({ load, known }: DoneLoad, isNew: boolean, { options, onEvent }: Run): ProducedLoad {
   const { sha256, bytes, plan } = load
   const about = aboutOf(load)
-  const reason = twiceReason(loads, load) ?? skipReason(load, undefined, known, options) ?? ''
+  const reason = twiceReason(isNew, load) ?? skipReason(load, undefined, known, options) ?? ''
   onEvent({ type: 'skipped', ...about, reason })
   return { ...about, sha256, bytes, plan, published: 0 }
 }
 
 async function produceLoad(
   { source, load, plan, chunks }: FrozenLoad,
-  known: KnownLoad | undefined,
-  run: Run,
+  { isNew, known }: { readonly isNew: boolean; readonly known: KnownLoad | undefined },
+  { options, state, publisher, onEvent }: Run,
 ): Promise<ProducedLoad> {
-  const { options, state, publisher, onEvent, loads } = run
   const { sha256, bytes, records } = load
   const about = aboutOf(load)
   const result = { ...about, sha256, bytes, plan: load.plan, ...leftOutOf(plan) }
-  const reason = twiceReason(loads, load) ?? skipReason(load, { plan, load }, known, options)
+  const reason = twiceReason(isNew, load) ?? skipReason(load, { plan, load }, known, options)
   if (reason !== undefined) {
     onEvent({ type: 'skipped', ...about, reason })
     return { ...result, published: 0 }

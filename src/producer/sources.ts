@@ -4,7 +4,7 @@ import { listed } from '../core/listed.ts'
 import { breath } from '../core/wait.ts'
 import { otherSuffixes, splittersFor, suffixesOf } from '../format/registry.ts'
 import { type CarryOptions, referencesFor } from '../source/carry.ts'
-import { namedFiles, type SourceFile, sourceOf } from '../source/registry.ts'
+import { FoundFiles, namedFiles, sourceOf } from '../source/registry.ts'
 import { sizeOf } from '../source/source.ts'
 import type { ProduceOptions } from './options.ts'
 import { checkHead, type HeadOptions } from './plan.ts'
@@ -14,13 +14,13 @@ import { reader, type ReadingOptions, type ReadSource } from './reading.ts'
  * The sources of a run, in their order. There may be a hundred thousand, so one is made when it is asked for.
  */
 export class Sources implements AsyncIterable<ReadSource> {
-  readonly #files: readonly SourceFile[]
+  readonly #files: FoundFiles
   readonly #read: ReturnType<typeof reader>
   readonly #last: ReadSource | undefined
   #bytes: number | undefined
 
   /** `last` comes behind the files. */
-  constructor(files: readonly SourceFile[], read: ReturnType<typeof reader>, last?: ReadSource) {
+  constructor(files: FoundFiles, read: ReturnType<typeof reader>, last?: ReadSource) {
     this.#files = files
     this.#read = read
     this.#last = last
@@ -35,13 +35,15 @@ export class Sources implements AsyncIterable<ReadSource> {
   }
 
   get names(): readonly string[] {
-    return [...this.#files, ...(this.#last === undefined ? [] : [this.#last])].map(({ name }) => name)
+    const files = Array.from({ length: this.#files.length }, (_, index) => this.#files.nameOf(index))
+    return this.#last === undefined ? files : [...files, this.#last.name]
   }
 
   /** A promise only where it takes one: it would cost as much as all else of a file that is not read. */
   at(index: number): ReadSource | Promise<ReadSource> {
-    const file = this.#files[index]
-    return file === undefined ? (this.#last as ReadSource) : this.#read(sourceOf(file))
+    return index < this.#files.length
+      ? this.#read(sourceOf(this.#files.at(index)))
+      : (this.#last as ReadSource)
   }
 
   /** As they are stored, when they were asked first. */
@@ -74,7 +76,7 @@ export async function openSources(
   const found =
     named.length > 0 || paths.length === 0
       ? await namedFiles(named, suffixesOf(format), otherSuffixes(format), onLeft)
-      : []
+      : new FoundFiles([])
   const sources = new Sources(found, reader(options))
   // What the options say of one source they mostly say of all.
   const isEach = carry === 'reference' || readingOf !== undefined

@@ -1,7 +1,8 @@
 /** Finds sources: what a person names, what a producer remembers, and what a message refers to. */
 import { decompressed } from './compressed/compressed.ts'
-import { discover, type SourceFile } from './file/discover.ts'
+import { discover } from './file/discover.ts'
 import { FileSource } from './file/file.ts'
+import { FoundFiles, type SourceFile } from './file/found.ts'
 import { RootedFiles } from './file/rooted.ts'
 import type { References, Source } from './source.ts'
 import { textSource } from './text/text.ts'
@@ -15,13 +16,13 @@ export { textSource }
  * `onLeft` hears what is left out, in folders also of the suffixes `others`.
  */
 export const namedFiles = discover
-export type { SourceFile }
+export { FoundFiles }
 
 export const sourceOf = ({ path, name }: SourceFile): Source => decompressed(new FileSource(path, name))
 
 /** The sources of `namedFiles`. */
 export const namedSources = async (...named: Parameters<typeof discover>): Promise<readonly Source[]> =>
-  (await discover(...named)).map(sourceOf)
+  [...(await discover(...named))].map(sourceOf)
 
 /** Standard input, kept beside the producer's state until it is disposed of. */
 export async function standardInput(

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { Ids } from '../../src/core/ids.ts'
+import { Ids, Notes } from '../../src/core/ids.ts'
 
 it('numbers ids in the order in which they came, as a Map does, however many there are', () => {
   const ids = fc.array(fc.uuid(), { maxLength: 300, size: 'max' })
@@ -35,4 +35,18 @@ it('tells ids apart by their last digit, and takes no other text for one', () =>
   ])
     expect([text, ids.has(text)]).toEqual([text, false])
   expect(() => ids.add('x')).toThrow(TypeError)
+})
+
+it('notes keep a number of each id, in whatever order they come, and 0 of all others', () => {
+  const index = fc.nat({ max: 1000 })
+  fc.assert(
+    fc.property(fc.array(fc.tuple(index, fc.nat({ max: 255 }))), fc.array(index), (set, asked) => {
+      const map = new Map(set)
+      for (const Values of [Uint8Array, Uint32Array]) {
+        const notes = new Notes(Values)
+        for (const [at, value] of set) notes.set(at, value)
+        for (const at of [-1, ...asked, ...map.keys()]) expect(notes.at(at)).toBe(map.get(at) ?? 0)
+      }
+    }),
+  )
 })

@@ -130,6 +130,20 @@ describe('of loads', () => {
     expect(progress.snapshot().all.done).toBe(50)
   })
 
+  it('two paths to the same load count it once, however many were done in between', () => {
+    const { progress, tell } = made()
+    const done = (id: string) => tell(planned(id), batch(counts(id, 100)))
+    tell(found(502))
+    done('a')
+    for (let n = 0; n < 500; n++) done(`other-${n}`)
+    expect(progress.loads().map(({ loadId }) => loadId)).not.toContain('a')
+    tell({ ...planned('a'), isTwice: true } as LadingEvent, skipped('a'))
+    expect(progress.snapshot()).toMatchObject({
+      all: { records: 50_100 },
+      files: { planned: 502, done: 502 },
+    })
+  })
+
   it('the second of two paths to the same load is done at once, and its load is not', () => {
     const { progress, tell } = made()
     tell(found(2), planned('a'), planned('a'), skipped('a'))

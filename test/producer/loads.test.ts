@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { expect, it } from 'vitest'
 import { createConsumer } from '../../src/consumer/consumer.ts'
 import { LadingError } from '../../src/core/errors.ts'
+import type { LadingEvent } from '../../src/core/events.ts'
 import { load } from '../../src/load/load.ts'
 import { Column, integer, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
@@ -100,5 +101,22 @@ it('a file that is named twice is loaded once, and files of one name below a pat
   }
   const named = [join(fixture.folder, 'day*', 'x.csv'), fixture.folder, ...paths]
   const found = await discover(named, ['csv'])
-  expect(found.map(({ name }) => name)).toEqual(['day1/x.csv', 'day2/x.csv'])
+  expect([...found].map(({ name }) => name)).toEqual(['day1/x.csv', 'day2/x.csv'])
+  // By their own names they are one load, and the event of the second says so.
+  const planned: unknown[] = []
+  const onEvent = (event: LadingEvent) => event.type === 'planned' && planned.push(event.isTwice)
+  await produce({ ...fixture.producing(await fixture.queue(), paths), onEvent })
+  expect(planned).toEqual([undefined, true])
+})
+
+it('names of any characters lead to their files, in the order of the names', async () => {
+  await using fixture = await Fixture.open()
+  const names = ['b.csv', 'a.csv', 'ä/ö.csv', '日本/語.csv', '🙂.csv', 'a/b/c.csv']
+  for (const name of names) {
+    await mkdir(dirname(join(fixture.folder, name)), { recursive: true })
+    await writeFile(join(fixture.folder, name), 'id,note\n1,a\n')
+  }
+  const found = await discover([fixture.folder], ['csv'])
+  const expected = names.toSorted((a, b) => (a < b ? -1 : 1))
+  expect([...found]).toEqual(expected.map((name) => ({ name, path: join(fixture.folder, name) })))
 })

@@ -4,8 +4,7 @@ import { InvalidArgumentError } from 'commander'
 import { whole } from '../settings/options.ts'
 import { type FormatName, suffixesOf } from '../../format/registry.ts'
 import { placeOfSink } from '../../sink/registry.ts'
-import { namedSources } from '../../source/registry.ts'
-import { sizeOf } from '../../source/source.ts'
+import { namedFiles, sourceOf } from '../../source/registry.ts'
 
 /** Bytes of files from which a consumer process pays for its start, a third of a second. */
 const largeBytes = 64 * 1024 * 1024
@@ -53,7 +52,11 @@ export async function defaultConsumers(
   const cores = availableParallelism()
   const one = consumersAsTold(1)
   if (cores === 1 || placeOfSink(to).writers !== 'many' || paths.includes('-')) return () => one
-  const bytes = await sizeOf(await namedSources(paths, suffixesOf(format)))
+  let bytes = 0
+  for (const file of await namedFiles(paths, suffixesOf(format))) {
+    bytes += await sourceOf(file).size()
+    if (bytes >= largeBytes) break
+  }
   if (bytes < mediumBytes) return () => one
   if (bytes >= largeBytes && cores >= manyCores)
     return () => consumersAsTold(Math.min(mostConsumers, Math.floor(cores / 2)))

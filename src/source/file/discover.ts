@@ -1,18 +1,11 @@
-import { type Dirent, type Stats, statSync } from 'node:fs'
-import { glob, readdir } from 'node:fs/promises'
+import { type Dir, type Dirent, opendirSync, type Stats, statSync } from 'node:fs'
+import { glob } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { LadingError } from '../../core/errors.ts'
 import { listed } from '../../core/listed.ts'
 import { shownUrl } from '../../core/url.ts'
-
-/**
- * A file to load, and the name by which the load is known: relative to the folder that was named, or to the
- * part of a pattern without wildcards, so that moving the folder changes nothing.
- */
-export interface SourceFile {
-  readonly path: string
-  readonly name: string
-}
+import { breath } from '../../core/wait.ts'
+import { FoundFiles, type PathOf } from './found.ts'
 
 /** Files that a folder or a pattern holds and that are not loaded, and what to say of them. */
 const reasons = {
@@ -22,24 +15,10 @@ const reasons = {
 } as const
 type Reason = keyof typeof reasons
 
-type Found = SourceFile & { readonly left?: Reason | undefined }
-
-/** There may be a hundred thousand: one holds its name, and makes its path when it is asked for. */
-class FileBelow implements Found {
+interface Found {
   readonly name: string
-  readonly left: Reason | undefined
-  readonly #folder: string
-
-  /** `folder` is the one that was named, with a separator at its end, and `name` has '/' between its parts. */
-  constructor(folder: string, name: string, left?: Reason) {
-    this.#folder = folder
-    this.name = name
-    this.left = left
-  }
-
-  get path(): string {
-    return this.#folder + (sep === '/' ? this.name : this.name.replaceAll('/', sep))
-  }
+  readonly pathOf: PathOf
+  readonly left?: Reason
 }
 
 const wildcard = /[*?[{]/
@@ -55,20 +34,22 @@ export async function discover(
   suffixes: readonly string[],
   others: readonly string[] = [],
   onLeft?: (message: string) => void,
-): Promise<readonly SourceFile[]> {
+): Promise<FoundFiles> {
   const looked = { wanted: endingWith(suffixes), others: endingWith(others) }
-  const found: SourceFile[] = []
+  const found: Found[] = []
   const left: Record<Reason, string[]> = { format: [], hidden: [], name: [] }
   // A file that is named twice has the name under which it came first. One path alone names none twice.
   const named = paths.length === 1 ? undefined : new Set<string>()
+  const isNew = ({ name, pathOf }: Found) => {
+    if (named === undefined) return true
+    const { size } = named
+    return named.add(resolve(pathOf(name))).size > size
+  }
   for (const path of paths) {
     for await (const files of filesOf(path, looked)) {
       for (const file of files) {
-        if (file.left !== undefined) left[file.left].push(file.path)
-        else if (named?.has(resolve(file.path)) !== true) {
-          named?.add(resolve(file.path))
-          found.push(file)
-        }
+        if (file.left !== undefined) left[file.left].push(file.pathOf(file.name))
+        else if (isNew(file)) found.push(file)
       }
     }
   }
@@ -84,7 +65,7 @@ export async function discover(
     )
   }
   if (onLeft !== undefined) for (const message of leftOut) onLeft(message)
-  return found.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  return new FoundFiles(found.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)))
 }
 
 const mostListed = 5
@@ -107,7 +88,7 @@ async function* filesOf(path: string, looked: Looked): AsyncGenerator<readonly F
   const stats = statsOf(path)
   if (stats === undefined) refuseOther(path)
   if (stats?.isDirectory()) yield* filesBelow(path, '', looked)
-  else if (stats !== undefined) yield [{ path, name: basename(path) }]
+  else if (stats !== undefined) yield [{ name: basename(path), pathOf: () => path }]
   else if (wildcard.test(path)) yield await filesMatching(path)
   else throw new LadingError('SOURCE_MISSING', `there is no file or folder ${path}`)
 }
@@ -145,25 +126,50 @@ function notAPath(address: string, scheme: string): string {
   return `${shown} is the address of a file that lies elsewhere: ${command} | lading load -${format}`
 }
 
+/** Entries of a folder that are asked for at once. */
+const entriesTogether = 1_000
+
 /** `way` leads from the folder that was named to one below it, with '/' behind each part. */
 async function* filesBelow(named: string, way: string, looked: Looked): AsyncGenerator<readonly Found[]> {
-  const folder = join(named, way)
   const { wanted, others } = looked
-  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: Error) => {
-    throw new LadingError('SOURCE_UNREADABLE', `folder ${folder}: ${cause.message}`, { cause })
-  })
   const before = join(named, 'x').slice(0, -1)
+  const pathOf = pathBelow(before)
   const files: Found[] = []
-  for (const entry of entries) {
+  const folders: string[] = []
+  const breathe = breath()
+  for (const entry of entriesOf(join(named, way))) {
+    const pause = breathe()
+    if (pause !== undefined) await pause
     const name = way + entry.name
-    const add = (left?: Reason) => void files.push(new FileBelow(before, name, left))
+    const add = (left?: Reason) =>
+      void files.push(left === undefined ? { name, pathOf } : { name, pathOf, left })
     if (isLost(before, name)) {
       if (wanted.test(name) || entry.isDirectory()) add('name')
-    } else if (entry.isDirectory()) yield* filesBelow(named, `${name}/`, looked)
+    } else if (entry.isDirectory()) folders.push(`${name}/`)
     else if (wanted.test(name) && isFileEntry(entry, before + name)) add(hidden(name) ? 'hidden' : undefined)
     else if (others.test(name) && !hidden(name) && isFileEntry(entry, before + name)) add('format')
   }
   yield files
+  for (const below of folders) yield* filesBelow(named, below, looked)
+}
+
+/** On its own, so that it holds nothing else of its folder. */
+const pathBelow =
+  (before: string): PathOf =>
+  (name) =>
+    before + (sep === '/' ? name : name.replaceAll('/', sep))
+
+/** A hundred thousand at once take 20 MiB that stay with the process, and a promise for each takes long. */
+function* entriesOf(folder: string): Generator<Dirent> {
+  let entries: Dir | undefined
+  try {
+    entries = opendirSync(folder, { bufferSize: entriesTogether })
+    for (let entry = entries.readSync(); entry !== null; entry = entries.readSync()) yield entry
+  } catch (cause) {
+    throw new LadingError('SOURCE_UNREADABLE', `folder ${folder}: ${(cause as Error).message}`, { cause })
+  } finally {
+    entries?.closeSync()
+  }
 }
 
 /**
@@ -200,7 +206,7 @@ async function filesMatching(pattern: string): Promise<readonly Found[]> {
     )
     .join(sep)
   for await (const path of glob(pattern)) {
-    const file = { path, name: relative(base, path).split(sep).join('/') }
+    const file = { name: relative(base, path).split(sep).join('/'), pathOf: () => path }
     if (isLost('', path)) files.push({ ...file, left: 'name' })
     if (!isFile(path)) continue
     if (hidden(path, meant)) {
