@@ -1,5 +1,6 @@
 /** A server whose answers the test writes, for what no server of SQS does on demand. */
-import { createServer } from 'node:http'
+import { hash } from 'node:crypto'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export interface Request {
@@ -8,10 +9,19 @@ export interface Request {
   readonly region: string | undefined
   // oxlint-disable-next-line typescript/no-explicit-any
   readonly input: Record<string, any>
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
 }
 
 /** What is answered; `undefined` is never answered. */
-export type Answer = { readonly status?: number; readonly body: object } | undefined
+export type Answer =
+  | {
+      readonly status?: number
+      readonly headers?: Readonly<Record<string, string>>
+      /** Written as JSON; a string as it is. */
+      readonly body: object | string
+    }
+  | undefined
 
 /** Or what a queue without trouble answers. */
 export type Written = Answer | 'usual'
@@ -37,14 +47,16 @@ export async function startSqsScript(
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const action = String(request.headers['x-amz-target']).replace('AmazonSQS.', '')
     const region = /Credential=[^/]+\/\d+\/([^/]+)\//.exec(String(request.headers.authorization))?.[1]
-    const one = { action, region, input: JSON.parse(Buffer.concat(chunks).toString()) as Request['input'] }
+    const body = Buffer.concat(chunks).toString()
+    const { headers } = request
+    const one = { action, region, input: JSON.parse(body) as Request['input'], headers, body }
     requests.push(one)
     const written = await script(one)
     const answer = written === 'usual' ? usual(one) : written
     if (answer === undefined) return
     response
-      .writeHead(answer.status ?? 200, { 'content-type': 'application/x-amz-json-1.0' })
-      .end(JSON.stringify(answer.body))
+      .writeHead(answer.status ?? 200, { 'content-type': 'application/x-amz-json-1.0', ...answer.headers })
+      .end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
@@ -57,7 +69,8 @@ export async function startSqsScript(
   }
 }
 
-function usual({ action, input }: Request): Answer {
+/** Of a queue without trouble. */
+export function usual({ action, input }: Request): Answer {
   switch (action) {
     case 'GetQueueAttributes':
       return { body: { Attributes: { VisibilityTimeout: '30', MaximumMessageSize: '262144' } } }
@@ -66,7 +79,9 @@ function usual({ action, input }: Request): Answer {
     default:
       return {
         body: {
-          Successful: ((input['Entries'] ?? []) as Request['input'][]).map(({ Id }) => ({ Id })),
+          Successful: ((input['Entries'] ?? []) as Request['input'][]).map(({ Id, MessageBody }) =>
+            MessageBody === undefined ? { Id } : { Id, MD5OfMessageBody: hash('md5', MessageBody as string) },
+          ),
           Failed: [],
         },
       }

@@ -6,6 +6,7 @@ import type { Outgoing } from '../queue.ts'
 import { answered, mostEntries, type Patience } from './batch.ts'
 import { entryError } from './errors.ts'
 import { bytesOf, type Entry, entryOf } from './message.ts'
+import { sendMessageBatch } from './operations.ts'
 import type { Service } from './service.ts'
 
 /** Of all entries of a call together. */
@@ -41,7 +42,7 @@ export async function send(service: Service, batch: readonly Entry[], patience: 
   const call = (entries: readonly Entry[]) => {
     const numbered = entries.map((entry, index) => ({ ...entry, Id: String(index) }))
     const input = { QueueUrl: service.url, Entries: numbered }
-    return service.call((sqs, options) => sqs.sendMessageBatch(input, options), { signal: patience.giveUp })
+    return service.move(sendMessageBatch, input, { signal: patience.giveUp })
   }
   const [refusal] = await answered(batch, call, patience)
   if (refusal !== undefined) throw entryError(refusal.code, refusal.message, service.where)

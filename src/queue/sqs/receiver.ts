@@ -13,6 +13,7 @@ import { aloneFrom, firstLimit, Patience as Idle, suspectFrom, Window } from '..
 import { mostEntries, patiently, type Patience } from './batch.ts'
 import { Held, type Holder } from './held.ts'
 import { read } from './message.ts'
+import { receiveMessage } from './operations.ts'
 import type { Service } from './service.ts'
 
 /** A server that says at once that it has none, instead of waiting, is asked again after this time. */
@@ -222,7 +223,7 @@ export class Receiver {
       ...(isFifo ? { ReceiveRequestAttemptId: randomUUID() } : {}),
     }
     const waiting = { signal, waitMs: waitSeconds * 1000 }
-    const call = () => this.#service.call((sqs, options) => sqs.receiveMessage(input, options), waiting)
+    const call = () => this.#service.move(receiveMessage, input, waiting)
     return (await patiently(call, { ...this.#patience, signal })).Messages ?? []
   }
 

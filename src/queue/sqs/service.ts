@@ -7,6 +7,7 @@ import { SQS, type SQSClientConfig } from '@aws-sdk/client-sqs'
 import { LadingError } from '../../core/errors.ts'
 import type { Abortable } from '../../core/wait.ts'
 import { type Address, shownQueue } from './address.ts'
+import { type CallOptions, Direct, type Operation } from './direct.ts'
 import { queueError } from './errors.ts'
 
 const callAttempts = 3
@@ -18,12 +19,6 @@ const sockets = 100
 /** Where neither the URL nor the configuration names a region: not AWS, and such services ignore it. */
 const anyRegion = 'us-east-1'
 
-/** Given to every call of the client. */
-export interface CallOptions {
-  readonly abortSignal?: AbortSignal
-  readonly requestTimeout: number
-}
-
 export interface Waiting extends Abortable {
   /** How long SQS itself waits before it answers, in milliseconds. */
   readonly waitMs?: number
@@ -33,12 +28,14 @@ export class Service {
   readonly url: string
   readonly where: string
   readonly #sqs: SQS
+  readonly #direct: Direct
   #hasWorked = false
 
   private constructor(address: Address, sqs: SQS) {
     this.url = address.url
     this.where = shownQueue(address)
     this.#sqs = sqs
+    this.#direct = new Direct(sqs)
   }
 
   static async open(address: Address): Promise<Service> {
@@ -61,6 +58,15 @@ export class Service {
     } catch (error) {
       throw this.error(error)
     }
+  }
+
+  /** What is called for every ten messages. Each call has an input of its own. */
+  move<Input extends object, Output extends object>(
+    operation: Operation<Input, Output>,
+    input: Input,
+    waiting: Waiting,
+  ): Promise<Output> {
+    return this.call((_, options) => this.#direct.call(operation, input, options), waiting)
   }
 
   error(thrown: unknown): LadingError {

@@ -1,6 +1,7 @@
 /** Settles receipt handles, ten in a call. A handle that has become invalid means that the lease is lost. */
 import { answered, Gathered, type Patience, type Refusal } from './batch.ts'
 import { entryError } from './errors.ts'
+import { changeMessageVisibilityBatch, deleteMessageBatch } from './operations.ts'
 import type { Service } from './service.ts'
 
 /** The longest that a message may stay out of sight, counted from its receipt as well as from now. */
@@ -28,10 +29,7 @@ export class Settlements {
         entries,
         (left) => {
           const Entries = left.map(({ handle }, index) => ({ Id: String(index), ReceiptHandle: handle }))
-          return service.call(
-            (sqs, options) => sqs.deleteMessageBatch({ QueueUrl, Entries }, options),
-            waiting,
-          )
+          return service.move(deleteMessageBatch, { QueueUrl, Entries }, waiting)
         },
         patience,
       ),
@@ -45,10 +43,7 @@ export class Settlements {
             ReceiptHandle: each.handle,
             VisibilityTimeout: each.seconds,
           }))
-          return service.call(
-            (sqs, options) => sqs.changeMessageVisibilityBatch({ QueueUrl, Entries }, options),
-            waiting,
-          )
+          return service.move(changeMessageVisibilityBatch, { QueueUrl, Entries }, waiting)
         },
         patience,
       ),

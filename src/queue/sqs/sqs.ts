@@ -10,6 +10,7 @@ import { type Address, parseAddress } from './address.ts'
 import { mostEntries, patiently, type Patience } from './batch.ts'
 import { countIn, DeadLetterQueue } from './dead-letters.ts'
 import { largestBody, read } from './message.ts'
+import { receiveMessage } from './operations.ts'
 import { publish } from './publisher.ts'
 import { Receiver } from './receiver.ts'
 import { Service } from './service.ts'
@@ -141,7 +142,7 @@ class SqsQueue implements Queue {
         MessageAttributeNames: ['All'],
       }
       const waiting = { signal, waitMs: peekSeconds * 1000 }
-      const call = () => this.#service.call((sqs, options) => sqs.receiveMessage(input, options), waiting)
+      const call = () => this.#service.move(receiveMessage, input, waiting)
       const { Messages = [] } = await patiently(call, { ...this.#patience, signal })
       hasMore = false
       for (const message of Messages) {
