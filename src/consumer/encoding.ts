@@ -35,10 +35,18 @@ function fromBase64(body: Buffer): Buffer {
 
 /** What is to be undone, in the order in which it was done; undefined where the body is as it is. */
 function encodingsOf(headers: Headers): readonly string[] {
-  if (claimsChunk(headers)) return []
-  const stated = Object.entries(headers).find(([name]) => headerName.test(name))?.[1] ?? ''
+  const stated = claimsChunk(headers) ? undefined : statedIn(headers)
+  if (stated === undefined) return none
   const encodings = stated.split(',').map((each) => each.trim().toLowerCase())
   return encodings.filter((each) => !plain.has(each)).map((each) => names[each] ?? each)
+}
+
+const none: readonly string[] = []
+
+/** Most messages state nothing, and nothing is made for them. */
+function statedIn(headers: Headers): string | undefined {
+  for (const name in headers) if (headerName.test(name)) return headers[name]
+  return undefined
 }
 
 /** How the body is encoded, for people; undefined where it is not. */

@@ -1,11 +1,13 @@
 /** What becomes of deliveries in the queue once their batch has its verdicts, or is given up. */
 import { LadingError, toLadingError } from '../core/errors.ts'
 import { unlessAborted, within } from '../core/wait.ts'
-import type { Delivery } from '../queue/queue.ts'
+import type { Delivery, Outcome } from '../queue/queue.ts'
 import type { Leases } from './intake.ts'
 
 /** How long a queue may take to get back what is in hand, in milliseconds. */
 const giveBackWithinMs = 3_000
+
+const done: Outcome = { kind: 'done' }
 
 /**
  * Settles the deliveries of a committed batch. Returns the queue's error if one of them could not be settled:
@@ -17,13 +19,26 @@ export async function settleDone(
   leases: Leases,
   abandon: AbortSignal,
 ): Promise<LadingError | undefined> {
-  const settle = async (delivery: Delivery) => {
-    await delivery.settle({ kind: 'done' })
-    leases.release(delivery)
+  const release = async (settlement: Promise<void>, settled: readonly Delivery[]) => {
+    await settlement
+    for (const delivery of settled) leases.release(delivery)
   }
-  const settled = (await unlessAborted(Promise.allSettled(deliveries.map(settle)), abandon)) ?? []
-  const failed = settled.find((each) => each.status === 'rejected')
+  const released = [...settlementsOf(deliveries)].map(([settlement, settled]) => release(settlement, settled))
+  const outcomes = (await unlessAborted(Promise.allSettled(released), abandon)) ?? []
+  const failed = outcomes.find((each) => each.status === 'rejected')
   return failed && asQueueError(failed.reason)
+}
+
+/** A queue may have one promise for thousands of deliveries: nothing else is made for each of them then. */
+function settlementsOf(deliveries: readonly Delivery[]): ReadonlyMap<Promise<void>, readonly Delivery[]> {
+  const settlements = new Map<Promise<void>, Delivery[]>()
+  for (const delivery of deliveries) {
+    const settlement = delivery.settle(done)
+    const beside = settlements.get(settlement)
+    if (beside === undefined) settlements.set(settlement, [delivery])
+    else beside.push(delivery)
+  }
+  return settlements
 }
 
 /** Gives back everything in hand at once, so that no message waits until its lease runs out. */

@@ -101,7 +101,8 @@ export function countVerdicts(
 ): readonly (readonly [Part, Refused])[] {
   let duplicates = 0
   let refused = none
-  for (const [index, part] of parts.entries()) {
+  for (let index = 0; index < parts.length; index++) {
+    const part = parts[index] as Part
     const verdict = verdicts[first + index] as BatchVerdict
     if (verdict.kind === 'locked') continue
     if (part.load !== undefined)
