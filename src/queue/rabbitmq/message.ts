@@ -4,6 +4,7 @@ import type { Message, Options } from 'amqplib'
 import { LadingError } from '../../core/errors.ts'
 import { textOfBytes } from '../header.ts'
 import type { Headers, Outgoing } from '../queue.ts'
+import { noHeaders } from './properties.ts'
 
 /** Deliveries of earlier copies of the message; the broker counts those of this one. */
 const attemptsHeader = 'lading-attempts'
@@ -60,27 +61,26 @@ export function copyOf(queue: string, message: Message, attempts: number, afterM
 export const keyOf = ({ properties }: Message): string =>
   typeof properties.messageId === 'string' ? properties.messageId : ''
 
-const noHeaders: Headers = Object.freeze({})
-
 /**
  * Without those that the broker or we added, and with the content encoding, which AMQP keeps beside them.
  * Other programs write values of other types, which are shown as text.
  */
 export function headersOf({ properties }: Message): Headers {
-  const { contentEncoding, headers: sent } = properties
-  const headers = sendersOf(sent)
-  if (typeof contentEncoding === 'string' && contentEncoding !== '')
-    headers.push(['content-encoding', contentEncoding])
+  const { contentEncoding, headers: sent = noHeaders } = properties
+  const isEncoded = typeof contentEncoding === 'string' && contentEncoding !== ''
+  // Nothing is made for a message without headers: there may be thousands of them.
+  if (sent === noHeaders && !isEncoded) return none
+  const headers = Object.entries(sent).filter(([name]) => isSenders(name))
+  if (isEncoded) headers.push(['content-encoding', contentEncoding])
   return headers.length === 0
-    ? noHeaders
+    ? none
     : Object.fromEntries(headers.map(([name, value]) => [name, textOf(value)]))
 }
 
-function sendersOf(headers: object | undefined): [name: string, value: unknown][] {
-  const isSenders = ([name]: [string, unknown]) =>
-    name !== attemptsHeader && name !== weightHeader && !brokerHeaders.test(name)
-  return headers === undefined ? [] : Object.entries(headers).filter(isSenders)
-}
+const none: Headers = Object.freeze({})
+
+const isSenders = (name: string): boolean =>
+  name !== attemptsHeader && name !== weightHeader && !brokerHeaders.test(name)
 
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value
