@@ -8,8 +8,8 @@
  */
 import { asBuffer } from '../../core/bytes.ts'
 import { codes } from '../../core/errors.ts'
-import type { Reject } from '../../core/fault.ts'
-import type { Layout } from '../../core/load.ts'
+import type { Fault, Reject } from '../../core/fault.ts'
+import type { Layout, LoadInfo } from '../../core/load.ts'
 import { sha256Of } from '../../core/sha256.ts'
 import { messageLayout } from '../../format/registry.ts'
 import type { Origin } from '../../model/record.ts'
@@ -28,7 +28,7 @@ import {
   recordKey,
   storableKey,
 } from './identity.ts'
-import { Places } from './places.ts'
+import { type BodyStart, Places } from './places.ts'
 import { Records, type Unfit } from './records.ts'
 
 /** CloudEvents in binary mode: the body is the data, and the rest stands in headers. */
@@ -36,6 +36,9 @@ const isOpened = (headers: Headers): boolean =>
   Object.keys(headers).some((name) => /^(ce-|cloudevents[:_])specversion$/i.test(name))
 
 type Identity = Pick<Part, 'key' | 'sha256' | 'load' | 'layout'>
+
+/** Most parts have none. */
+const noRejects: readonly Reject[] = []
 
 export class PartDecoder {
   readonly #options: DecoderOptions
@@ -69,16 +72,12 @@ export class PartDecoder {
     if ('code' in records) return dead(records.code, `the chunk ${records.detail}`, claim)
     const unreadable = records.reader.open(body)
     if (unreadable !== undefined) return dead('NOT_OURS', `the chunk holds no records: ${unreadable}`, claim)
-    const places = new Places(records, body, { source: load.source, firstRecord, firstLine, byteStart })
     const origin = { keyOf: (record: number) => `${load.id}/${firstRecord + record}`, at: Date.now() }
     // Derived and not taken from the message: the identity of a chunk is its load and number, whatever
     // carried it.
-    const part = this.#together(records, places, origin, {
-      key: chunkKey(load.id, chunk),
-      sha256,
-      load,
-      layout,
-    })
+    const identity = { key: chunkKey(load.id, chunk), sha256, load, layout }
+    const start = { source: load.source, firstRecord, firstLine, byteStart }
+    const part = this.#together(new WholePart(identity, records, body, start), origin)
     return { kind: 'parts', parts: [part], claim: { ...claim, records: part.records } }
   }
 
@@ -94,16 +93,14 @@ export class PartDecoder {
     // One without records needs no id.
     if (this.#options.dedupKey === 'message-id' && isNobodys(key) && reader.next())
       return dead('KEY_MISSING', 'the message has no id, which would tell it apart from others', claim)
-    const source = messageName(key)
-    const places = new Places(records, body, { source, firstRecord: 1, firstLine: 1, byteStart: 0 })
     const origin = { keyOf: (record: number) => recordKey(key, record), at: Date.now() }
     const parts =
       this.#keyField === undefined
-        ? [this.#together(records, places, origin, this.#identityOf(key, body))]
-        : this.#oneByOne(records, places, body, this.#keyField, key)
+        ? [this.#together(new WholePart(this.#identityOf(key, body), records, body, undefined), origin)]
+        : this.#oneByOne(records, body, this.#keyField, key)
     let count = 0
     for (const part of parts) count += part.records
-    const rejects = parts.at(-1)?.rejects ?? []
+    const rejects = parts.at(-1)?.rejects ?? noRejects
     const whole = { key, records: count }
     if (count > 0 && rejects.length === count) return allRefused(rejects, whole)
     return { kind: 'parts', parts, claim: whole }
@@ -127,40 +124,20 @@ export class PartDecoder {
   }
 
   /** All records as one part. */
-  #together(records: Records, places: Places, origin: Origin, identity: Identity): Part {
-    const { key, sha256, load, layout } = identity
-    const { reader, filter } = records
+  #together(part: WholePart, origin: Origin): Part {
     const before = this.#rows.rows
-    const rejects: Reject[] = []
-    /** Records that became no row. */
-    const rowless: number[] = []
-    let record = 0
-    for (; reader.next(); record++) {
-      const left = filter?.() ?? false
-      const fault = left === false ? records.decode(origin, record) : left
-      if (fault === undefined) continue
-      rowless.push(record)
-      if (fault !== true) rejects.push(places.reject(record, fault))
-    }
-    return {
-      key,
-      sha256,
-      load,
-      layout,
-      records: record,
-      rows: this.#rows.rows - before,
-      rejects,
-      filtered: rowless.length - rejects.length,
-      describe: (row, fault) => places.describe(recordOfRow(row, rowless), fault),
-    }
+    part.read(origin)
+    part.rows = this.#rows.rows - before
+    return part
   }
 
   /**
    * Each record as a part of its own. Those that are refused or left out share one, the last, under the key of the
    * message, so that the key of a record is still free when it comes again and fits.
    */
-  #oneByOne(records: Records, places: Places, body: Buffer, field: string, key: string): Part[] {
+  #oneByOne(records: Records, body: Buffer, field: string, key: string): Part[] {
     const { reader, filter } = records
+    const places = new Places(records, body, startOfMessage(key))
     const hashes = this.#options.letter?.records
     const origin: Origin = { keyOf: () => storableKey(records.keyText()), at: Date.now() }
     const parts: Part[] = []
@@ -194,6 +171,72 @@ export class PartDecoder {
     return [...parts, { ...identity, records: others, rows: 0, rejects, filtered, describe }]
   }
 }
+
+/**
+ * All records of a body as one part. A class, and nothing beside it before a record is refused: there are thousands of them
+ * at once, most with one record.
+ */
+class WholePart implements Part {
+  readonly key: string
+  readonly sha256: string
+  readonly load: LoadInfo | undefined
+  readonly layout: Layout | undefined
+  records = 0
+  rows = 0
+  rejects = noRejects
+  filtered = 0
+  readonly #records: Records
+  readonly #body: Buffer
+  /** Undefined for a message. */
+  readonly #start: BodyStart | undefined
+  #places: Places | undefined
+  /** Records that became no row. */
+  #rowless: number[] | undefined
+
+  constructor(identity: Identity, records: Records, body: Buffer, start: BodyStart | undefined) {
+    this.key = identity.key
+    this.sha256 = identity.sha256
+    this.load = identity.load
+    this.layout = identity.layout
+    this.#records = records
+    this.#body = body
+    this.#start = start
+  }
+
+  /** The reader has opened the body. */
+  read(origin: Origin): void {
+    const records = this.#records
+    const { reader, filter } = records
+    const rejects: Reject[] = []
+    let record = 0
+    for (; reader.next(); record++) {
+      const left = filter?.() ?? false
+      const fault = left === false ? records.decode(origin, record) : left
+      if (fault === undefined) continue
+      ;(this.#rowless ??= []).push(record)
+      if (fault === true) this.filtered++
+      else rejects.push(this.#place().reject(record, fault))
+    }
+    this.records = record
+    if (rejects.length > 0) this.rejects = rejects
+  }
+
+  describe(row: number, fault: Fault): Reject {
+    return this.#place().describe(recordOfRow(row, this.#rowless ?? []), fault)
+  }
+
+  #place(): Places {
+    const start = this.#start ?? startOfMessage(this.key)
+    return (this.#places ??= new Places(this.#records, this.#body, start))
+  }
+}
+
+const startOfMessage = (key: string): BodyStart => ({
+  source: messageName(key),
+  firstRecord: 1,
+  firstLine: 1,
+  byteStart: 0,
+})
 
 /** What a chunk says of itself, once its bytes have been checked. */
 export const claimOfChunk = ({ load, chunk, records }: ChunkEnvelope): Claim => ({
