@@ -9,14 +9,13 @@ import type { Model } from '../../model/model.ts'
 import type { Batch, Part, Verdict } from '../sink.ts'
 import { copy } from './copy/copy.ts'
 import { qualified } from './table/ddl.ts'
+import { copyEntries, Entries, ledgerTable } from './entries.ts'
 import { rowError } from './errors.ts'
-import { copyField } from './copy/literal.ts'
 import { insertLoads, loadsOf, lockLoads, openLoads } from './loads.ts'
 import { insertRejects } from './rejects.ts'
 import { copyInto, type CopyBuffer } from './copy/rows.ts'
-import { beginBatch, commit, inOrderOfEntry, rollback } from './transaction.ts'
+import { beginBatch, commit, rollback } from './transaction.ts'
 
-const ledgerTable = 'lading.ledger'
 /** Most loads whose rows are remembered to exist; a load is at work for a while, and then never again. */
 const mostKnownLoads = 10_000
 /** Batches at most that do without an attempt after one that failed. */
@@ -34,6 +33,7 @@ interface Doubt {
 export class DirectPath {
   readonly #known = new Set<string>()
   readonly #doubts = new Map<string, Doubt>()
+  readonly #entries = new Entries()
 
   /** Whether rows of the model conflicted when it was last tried. */
   expectsConflict({ fingerprint }: Model): boolean {
@@ -70,12 +70,11 @@ export class DirectPath {
   ): Promise<readonly Verdict[] | undefined> {
     const { parts, model, rows } = batch
     try {
-      const counts = await copy(
-        client,
-        sql,
-        [ledgerRows(batch)],
-        [rows.header, rows.slice(0, rows.rows), rows.trailer],
-      )
+      const counts = await copy(client, sql, this.#entries.of(batch), [
+        rows.header,
+        rows.slice(0, rows.rows),
+        rows.trailer,
+      ])
       const [open, entered, taken] = counts.slice(-3)
       if (open === loads && entered === parts.length && taken === rows.rows) {
         await insertRejects(
@@ -85,12 +84,7 @@ export class DirectPath {
         )
         await commit(client)
         this.#doubts.delete(model.fingerprint)
-        return parts.map(({ records, rows: loaded, filtered = 0 }) => ({
-          kind: 'applied',
-          loaded,
-          rejected: records - loaded - filtered,
-          skipped: filtered,
-        }))
+        return verdictsOf(parts)
       }
       // A trigger leaves rows out, and will do so again.
       if (taken !== rows.rows) this.#doubt(model, false)
@@ -128,6 +122,17 @@ export class DirectPath {
   }
 }
 
+/** One for neighbours with the same counts: of thousands of messages, mostly each has one record. */
+function verdictsOf(parts: readonly Part[]): readonly Verdict[] {
+  let last: (Verdict & { readonly kind: 'applied' }) | undefined
+  return parts.map(({ records, rows: loaded, filtered: skipped = 0 }) => {
+    const rejected = records - loaded - skipped
+    if (last?.loaded !== loaded || last.rejected !== rejected || last.skipped !== skipped)
+      last = { kind: 'applied', loaded, rejected, skipped }
+    return last
+  })
+}
+
 /**
  * Creates the rows of new loads in a separate transaction: two consumers of one load must not wait for each
  * other. It need not reach the disk before the batch, which comes later in the same log.
@@ -151,18 +156,7 @@ function statements({ model, rows }: Batch<CopyBuffer>, loads: readonly LoadInfo
     beginBatch,
     lockLoads(loads.map(({ id }) => id)),
     openLoads(loads),
-    `COPY ${ledgerTable} (pipeline, key, sha256, load_id, outcome, records, loaded, rejected, skipped, filtered) FROM STDIN`,
+    copyEntries,
     copyInto(qualified(model), model, rows),
   ]
-}
-
-/**
- * The keys as COPY TEXT: half the work of an INSERT for the server, and with a message for each record there
- * are thousands. A key that is there already makes the COPY fail before any row is sent to the table.
- */
-function ledgerRows({ pipeline, parts }: Batch<CopyBuffer>): Buffer {
-  const first = copyField(pipeline)
-  const line = ({ key, sha256, load, records, rows, filtered = 0 }: Part): string =>
-    `${first}\t${copyField(key)}\t\\\\x${sha256}\t${load?.id ?? '\\N'}\tapplied\t${records}\t${rows}\t${records - rows - filtered}\t${filtered}\t${filtered}\n`
-  return Buffer.from(parts.toSorted(inOrderOfEntry).map(line).join(''))
 }

@@ -4,6 +4,7 @@
  * a third of its work.
  */
 import type { RowBuffer } from '../../../model/writer.ts'
+import type { RowMemory } from '../../sql/encoded-rows.ts'
 import { CopyRows } from './rows.ts'
 
 /** 1970-01-01 to 2000-01-01, PostgreSQL's epoch. */
@@ -30,8 +31,8 @@ export class BinaryRows extends CopyRows implements RowBuffer {
    */
   readonly #room: number
 
-  constructor(columns: number) {
-    super()
+  constructor(columns: number, memory?: RowMemory) {
+    super(memory)
     this.#columns = columns
     this.#room = 2 + columns * widest
   }
@@ -101,6 +102,21 @@ export class BinaryRows extends CopyRows implements RowBuffer {
 
   bytea(bytes: Buffer, start: number, end: number): void {
     this.text(bytes, start, end)
+  }
+
+  /** The bytes that the text stands for. */
+  string(text: string, encoding: 'utf8' | 'hex'): void {
+    // A unit of UTF-16 is at most three bytes of UTF-8.
+    this.reserve(text.length * 3 + this.#room)
+    const length = this.buffer.write(text, this.at + 4, encoding)
+    this.#length(length)
+    this.at += length
+  }
+
+  /** A whole number of eight bytes that is exact in a double. */
+  whole(value: number): void {
+    this.#length(8)
+    this.#int64(value)
   }
 
   json(bytes: Buffer, start: number, end: number): void {

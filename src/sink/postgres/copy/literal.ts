@@ -1,7 +1,4 @@
-/**
- * Values as text: SQL for statements that go to the server together, which take no parameters, and fields of
- * COPY.
- */
+/** Values as text: SQL for statements that go to the server together, which take no parameters. */
 import pg from 'pg'
 
 export const literal = (text: string): string => (/['\\]/.test(text) ? pg.escapeLiteral(text) : `'${text}'`)
@@ -15,15 +12,4 @@ export const arrayLiteral = (type: string, values: readonly (string | number)[])
 function element(value: string | number): string | number {
   if (typeof value === 'number') return value
   return `"${/["\\]/.test(value) ? value.replaceAll(/["\\]/g, String.raw`\$&`) : value}"`
-}
-
-/** A text as a field of COPY TEXT. */
-export const copyField = (text: string): string =>
-  /[\t\n\r\\]/.test(text) ? text.replaceAll(/[\t\n\r\\]/g, (character) => escapes[character] as string) : text
-
-const escapes: Readonly<Record<string, string>> = {
-  '\t': String.raw`\t`,
-  '\n': String.raw`\n`,
-  '\r': String.raw`\r`,
-  '\\': '\\\\',
 }
