@@ -1,4 +1,5 @@
 /** How a source is written, from its head and its tail. */
+import { freeBytes } from '../core/bytes.ts'
 import type { Reading } from '../format/reading.ts'
 import type { Source } from '../source/source.ts'
 import { sniffAlike } from './sniff/alike.ts'
@@ -20,7 +21,9 @@ export async function sniffSource(
   await source.state()
   const [head, tail] = await endsOf(source)
   const alike = isBrief ? sniffAlike(head, tail, stated, table) : undefined
-  return alike ?? sniff(head, tail, stated, table)
+  const found = alike ?? sniff(head, tail, stated, table)
+  for (const bytes of [head, tail]) if (bytes !== undefined) freeBytes(bytes)
+  return found
 }
 
 /** Head and tail; of a source that is no longer than the head, the head alone. */

@@ -5,9 +5,9 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { cr, hash, lf, space } from '../../core/bytes.ts'
 import { counted } from '../../core/counted.ts'
-import type { RecordReader } from '../../format/format.ts'
-import { formatOf } from '../../format/registry.ts'
+import { nextBelow, viewOf } from '../../core/words.ts'
 import type { Reading } from '../../format/reading.ts'
+import { isText } from '../../format/text.ts'
 import { mayTrim, strong } from './dialects.ts'
 import { type HeaderTable, mostSeen, sniff, type Sniffed } from './sniff.ts'
 
@@ -48,8 +48,9 @@ export function sniffAlike(
     Object.keys(more).length === 0
   if (!isUsual || mayTrim(head.toString('utf8', 0, first), delimiter, quote)) return undefined
   const seen = tail === undefined ? lines : lines.subarray(0, seenOf(lines))
-  if (!areAlike(seen, delimiter, fields.length)) return undefined
-  if (tail !== undefined && !areAlike(tail.subarray(tail.indexOf(lf) + 1), delimiter, fields.length))
+  const mark = delimiter.charCodeAt(0)
+  if (!areAlike(seen, mark, fields.length)) return undefined
+  if (tail !== undefined && !areAlike(tail.subarray(tail.indexOf(lf) + 1), mark, fields.length))
     return undefined
   const because = `each line has ${counted(fields.length, 'cell')}`
   const decisions = found.decisions.map((each) => (each.about === 'delimiter' ? { ...each, because } : each))
@@ -66,9 +67,14 @@ function endOfLines(head: Buffer): number {
   return end
 }
 
+const aboveCr = Math.imul(cr + 1, 0x01010101)
+
 function hasLoneCr(bytes: Buffer): boolean {
-  for (let at = bytes.indexOf(cr); at !== -1; at = bytes.indexOf(cr, at + 1))
-    if (bytes[at + 1] !== lf) return true
+  const view = viewOf(bytes)
+  for (let at = 0; at < bytes.length; at++) {
+    at = nextBelow(view, at, bytes.length, aboveCr)
+    if (bytes[at] === cr && bytes[at + 1] !== lf) return true
+  }
   return false
 }
 
@@ -80,22 +86,32 @@ const seenOf = (lines: Buffer): number =>
 const marks = [...strong, '"', "'"].map((each) => each.charCodeAt(0))
 
 /** Of whole lines; the last one may have no line end. */
-function areAlike(bytes: Buffer, delimiter: string, width: number): boolean {
-  if (marks.some((mark) => mark !== delimiter.charCodeAt(0) && bytes.includes(mark))) return false
-  const layout = { fields: Array.from({ length: width }, String), delimiter, quote: '"' }
-  const reader = formatOf(layout)?.reader(layout, [], false) as RecordReader
-  reader.open(bytes)
-  while (reader.next())
-    if (
-      reader.fault !== undefined ||
-      !isRecord(bytes, reader.recordStart, reader.recordEnd, delimiter.charCodeAt(0))
-    )
-      return false
-  return true
+function areAlike(bytes: Buffer, delimiter: number, width: number): boolean {
+  if (!isText(bytes) || marks.some((mark) => mark !== delimiter && bytes.includes(mark))) return false
+  const { length } = bytes
+  const view = viewOf(bytes)
+  const above = Math.imul(Math.max(delimiter, lf) + 1, 0x01010101)
+  let start = 0
+  let cells = 1
+  for (let at = 0; at < length; at++) {
+    at = nextBelow(view, at, length, above)
+    if (bytes[at] === delimiter) cells++
+    else if (bytes[at] === lf) {
+      if (cells !== width || !isRecord(bytes, start, at, delimiter)) return false
+      start = at + 1
+      cells = 1
+    }
+  }
+  return start === length || (cells === width && isRecord(bytes, start, length, delimiter))
 }
 
 /** Whether a line is no remark and holds more than delimiters and blanks. Some characters beyond ASCII are blanks. */
 function isRecord(bytes: Buffer, start: number, end: number, delimiter: number): boolean {
-  const isInk = (byte: number) => byte > space && byte < 0x7f && byte !== delimiter && byte !== hash
-  return isInk(bytes[start] as number) || (bytes[start] !== hash && bytes.subarray(start, end).some(isInk))
+  if (bytes[start] === hash) return false
+  let at = start
+  while (at < end && !isInk(bytes[at] as number, delimiter)) at++
+  return at < end
 }
+
+const isInk = (byte: number, delimiter: number): boolean =>
+  byte > space && byte < 0x7f && byte !== delimiter && byte !== hash
