@@ -21,6 +21,9 @@ export interface RecordOptions extends Abortable {
 /** Bytes of records that are looked at together. */
 const runBytes = 256 * 1024
 
+/** At the end of a piece, those of a record that goes on in the next one, mostly: so few are copied. */
+const restBytes = 1024
+
 export interface Run {
   /** Whole records. */
   readonly bytes: Buffer
@@ -46,8 +49,10 @@ export async function* runsOf(
     let at = splitter.begin(piece)
     if (!splitter.isPastHead) continue
     if (!wasPastHead) line = splitter.lines + 1
+    const last = piece.length - restBytes
     while (at < piece.length) {
-      const end = splitter.cut(at, Math.min(at + runBytes, piece.length))
+      const wanted = at < last ? Math.min(at + runBytes, last) : piece.length
+      const end = splitter.cut(at, begun.length > 0 ? at : wanted)
       const run = piece.subarray(at, end === -1 ? piece.length : end)
       if (end === -1) {
         if (splitter.isPastRecords !== true) begun.push(Buffer.from(run))
