@@ -63,9 +63,8 @@ export class Direct {
     input: Input,
     options: CallOptions,
   ): Promise<Output> {
-    const body = Buffer.from(JSON.stringify(input))
     // Why there are no credentials is for the client to say.
-    const request = await this.#signed(action, body).catch(() => undefined)
+    const request = await this.#signed(action, JSON.stringify(input)).catch(() => undefined)
     if (request !== undefined) {
       const answer = this.#answer(request, options)
       try {
@@ -89,10 +88,11 @@ export class Direct {
     }
   }
 
-  async #signed(action: string, body: Buffer): Promise<Request | undefined> {
+  /** With a body of text, which goes out in one piece with its head. */
+  async #signed(action: string, body: string): Promise<Request | undefined> {
     if (this.#sample === undefined) return undefined
     const { signer, request } = await (this.#prepared ??= this.#prepare(this.#sample))
-    const own = { 'x-amz-target': `AmazonSQS.${action}`, 'content-length': String(body.length) }
+    const own = { 'x-amz-target': `AmazonSQS.${action}`, 'content-length': String(Buffer.byteLength(body)) }
     const signingDate = new Date(Date.now() + this.#sqs.config.systemClockOffset)
     return signer.sign({ ...request, headers: { ...request.headers, ...own }, body }, { signingDate })
   }

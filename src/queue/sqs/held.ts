@@ -29,7 +29,7 @@ export class Held implements Delivery {
   readonly fault: MessageFault | undefined
   /** Undefined in a queue that keeps no order. */
   readonly group: string | undefined
-  readonly #message: Message
+  readonly #handle: string
   readonly #holder: Holder
   readonly #receivedAt: number
   /** When the lease is lost, unless it is extended. */
@@ -40,7 +40,7 @@ export class Held implements Delivery {
   #extension: Promise<unknown> = Promise.resolve()
 
   constructor(
-    message: Message,
+    { ReceiptHandle = '', Attributes }: Message,
     { key, body, headers, weight, fault }: Read,
     receivedAt: number,
     isFifo: boolean,
@@ -51,9 +51,9 @@ export class Held implements Delivery {
     this.headers = headers
     this.weight = weight
     this.fault = fault
-    this.attempt = Math.max(1, Number(message.Attributes?.ApproximateReceiveCount) || 1)
-    this.group = isFifo ? message.Attributes?.MessageGroupId : undefined
-    this.#message = message
+    this.attempt = Math.max(1, Number(Attributes?.ApproximateReceiveCount) || 1)
+    this.group = isFifo ? Attributes?.MessageGroupId : undefined
+    this.#handle = ReceiptHandle
     this.#holder = holder
     this.#receivedAt = receivedAt
     this.#leaseEnd = receivedAt + holder.leaseMs
@@ -116,9 +116,5 @@ export class Held implements Delivery {
     const isOurs = await this.#holder.settlements.hide(this.#handle, seconds)
     this.#leaseEnd = isOurs ? now + seconds * 1000 : now
     return isOurs
-  }
-
-  get #handle(): string {
-    return this.#message.ReceiptHandle ?? ''
   }
 }
