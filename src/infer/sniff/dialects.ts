@@ -28,6 +28,10 @@ const singleScore = 0.45
 
 export interface Candidate {
   readonly marks: Marks
+  /** The text that was read, which is all of it or its beginning, and all of its rows. */
+  readonly sample: string
+  readonly read: readonly Row[]
+  /** Those that count. */
   readonly rows: readonly Row[]
   /** Cells of most rows. */
   readonly width: number
@@ -113,9 +117,8 @@ const classOf = (character: string): string => (character === '|' ? '\\|' : char
 
 /** Blanks are no part of values only where every cell has one in front, or a quote needs it. */
 function judge(sample: string, marks: Marks, prior: number, comment?: string): Candidate {
-  const all = withoutRemarks(
-    readRows(sample, marks).filter((row) => !isBlank(row) && !isComment(row, comment)),
-  )
+  const read = readRows(sample, marks)
+  const all = withoutRemarks(read.filter((row) => !isBlank(row) && !isComment(row, comment)))
   const width = commonWidth(all)
   const flaws = all.filter(({ isFlawed }) => isFlawed).length
   const agreeing = all.filter((row) => row.cells.length === width && !row.isFlawed)
@@ -123,6 +126,8 @@ function judge(sample: string, marks: Marks, prior: number, comment?: string): C
   let score: number | undefined
   return {
     marks,
+    sample,
+    read,
     rows: all,
     width,
     isPerfect,
@@ -247,7 +252,7 @@ function isDecimals(rows: readonly Row[], { delimiter }: Marks, width: number): 
 function singleColumn(sample: string, stated: StatedMarks): Candidate {
   const quote = stated.quote ?? '"'
   const usual = judge(sample, { ...fixedOf(stated), delimiter: ',', quote }, 1, stated.comment)
-  const isOneCell = () => readRows(sample, usual.marks).every(({ cells }) => cells.length === 1)
+  const isOneCell = () => usual.read.every(({ cells }) => cells.length === 1)
   if (usual.isPerfect && usual.width === 1 && isOneCell()) return usual
   const unused = ['\t', ';', '|'].find((each) => !sample.includes(each)) ?? '\u001f'
   const delimiter = sample.includes(',') ? unused : ','
