@@ -3,7 +3,7 @@
  * the batches, which count bytes. It reads lazily: of a thousand references that a queue delivers at once, the
  * bytes of two are in memory.
  */
-import { asBuffer, freeBytes } from '../core/bytes.ts'
+import { asBuffer } from '../core/bytes.ts'
 import type { Listener } from '../core/events.ts'
 import { type ChunkEnvelope, type ChunkReference, readableEnvelope } from '../queue/envelope.ts'
 import type { Delivery, MessageFault } from '../queue/queue.ts'
@@ -119,7 +119,7 @@ async function arrive(
     isProved: Buffer.isBuffer(read) && referenceIn(delivery) !== undefined,
     settle: async (outcome) => {
       await delivery.settle(outcome)
-      if (outcome.kind === 'done' && Buffer.isBuffer(read)) freeBytes(read)
+      if (outcome.kind === 'done' && Buffer.isBuffer(read)) files.give(read)
     },
     extend: async (ms) => delivery.extend?.(ms),
     isCurrent: () => delivery.isCurrent?.() ?? true,

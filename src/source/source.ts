@@ -87,6 +87,8 @@ export interface ReadFault {
 export interface References {
   /** The bytes, or why there are none; throws `REFERENCE_HOLD` for what passes. One call at a time. */
   read(reference: Reference): Promise<Buffer | ReadFault>
+  /** Takes back bytes that are no longer used: their memory may hold those that are read next. */
+  give(bytes: Buffer): void
   close(): Promise<void>
 }
 

@@ -10,9 +10,11 @@ import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, lstat, open, readlink, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
+import { freeBytes } from '../../core/bytes.ts'
 import { LadingError } from '../../core/errors.ts'
 import { fileTrouble } from '../../core/files.ts'
 import { maxReferenceBytes } from '../../core/load.ts'
+import { SpareMemory } from '../../core/spare.ts'
 import { isPathDown, openRoot, pathBelow } from '../root.ts'
 import type { ReadFault, Reference, References } from '../source.ts'
 
@@ -27,6 +29,8 @@ export class RootedFiles implements References {
   readonly #isAnywhere: boolean
   /** The file that was read last: chunks of one file mostly come one after the other. */
   #last: { readonly path: string; readonly file: FileHandle } | undefined
+
+  readonly #spare = new SpareMemory()
 
   private constructor(root: string, isAnywhere: boolean) {
     this.#root = root
@@ -56,7 +60,16 @@ export class RootedFiles implements References {
     return Buffer.isBuffer(result) || !kept ? result : this.#tryToRead(range)
   }
 
+  give(bytes: Buffer): void {
+    if (!this.#spare.give(bytes)) freeBytes(bytes)
+  }
+
   async close(): Promise<void> {
+    this.#spare.clear()
+    await this.#closeLast()
+  }
+
+  async #closeLast(): Promise<void> {
     const last = this.#last
     this.#last = undefined
     await last?.file.close()
@@ -66,18 +79,18 @@ export class RootedFiles implements References {
     let result: Buffer | ReadFault
     try {
       const file = await this.#fileAt(range.path)
-      result = 'code' in file ? file : await readRange(file, range)
+      result = 'code' in file ? file : await readRange(file, range, this.#spare)
     } catch (error) {
-      await this.close()
+      await this.#closeLast()
       return this.#faultOf(range.path, error as NodeJS.ErrnoException)
     }
-    if (!Buffer.isBuffer(result)) await this.close()
+    if (!Buffer.isBuffer(result)) await this.#closeLast()
     return result
   }
 
   async #fileAt(path: string): Promise<FileHandle | ReadFault> {
     if (this.#last?.path === path) return this.#last.file
-    await this.close()
+    await this.#closeLast()
     // Whole paths are real ones. What lies elsewhere is not even looked for.
     if (isWhole(path) && !this.#mayRead(path, path)) return refused(path, 'lies outside the root')
     const real = await realpath(isWhole(path) ? path : join(this.#root, path))
@@ -124,6 +137,7 @@ const pathOf = (file: FileHandle): Promise<string | undefined> =>
 async function readRange(
   file: FileHandle,
   { path, byteStart, bytes, sha256 }: Reference,
+  spare: SpareMemory,
 ): Promise<Buffer | ReadFault> {
   const stats = await file.stat()
   if (!stats.isFile()) return refused(path, 'is not a regular file')
@@ -131,7 +145,7 @@ async function readRange(
   const end = byteStart + bytes
   // Before anything is allocated.
   if (end > size) return changed(path, `has ${size} bytes, the chunk ends at ${end}`)
-  const buffer = Buffer.allocUnsafe(bytes)
+  const buffer = spare.take(bytes)
   for (let filled = 0; filled < bytes;) {
     const { bytesRead } = await file.read(buffer, filled, bytes - filled, byteStart + filled)
     if (bytesRead === 0) return changed(path, `ends at byte ${byteStart + filled}, the chunk at ${end}`)
