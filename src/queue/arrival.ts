@@ -1,6 +1,8 @@
+const nobody = () => undefined
+
 /** A wake-up call for one waiter, which checks before and after whether something has come. */
 export class Arrival {
-  #wake: () => void = () => undefined
+  #wake: () => void = nobody
 
   /** Until `come` is called, or `ms` milliseconds have gone by. */
   async wait(ms: number): Promise<void> {
@@ -11,10 +13,13 @@ export class Arrival {
         resolve()
       }
     })
-    this.#wake = () => undefined
+    this.#wake = nobody
   }
 
+  /** Wakes the waiter once, however many come before it runs. */
   come(): void {
-    this.#wake()
+    const wake = this.#wake
+    this.#wake = nobody
+    wake()
   }
 }
