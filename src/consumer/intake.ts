@@ -1,4 +1,5 @@
 /** Deliveries → batches, and the leases of everything that is in hand. */
+import { claimsChunk } from '../queue/envelope.ts'
 import type { Delivery } from '../queue/queue.ts'
 import { aloneFrom } from '../queue/window.ts'
 
@@ -8,6 +9,14 @@ export interface BatchLimits {
   /** Or this many messages. */
   readonly messages: number
 }
+
+/**
+ * What a chunk takes beside its body: its header, its envelope, and its part of the statements for the ledger.
+ * Chunks of small files take more of it than of records.
+ */
+const bytesBeside = 2.5 * 1024
+
+const sizeOf = ({ body, headers }: Delivery): number => body.length + (claimsChunk(headers) ? bytesBeside : 0)
 
 /** The first batch is smaller by this factor, so that the database begins to work while the next is decoded. */
 const firstShare = 4
@@ -32,7 +41,7 @@ export async function* batches(
         continue
       }
       batch.push(delivery)
-      bytes += delivery.body.length
+      bytes += sizeOf(delivery)
       if (bytes < most && batch.length < limits.messages) continue
       yield batch
       most = limits.bytes

@@ -216,19 +216,24 @@ export class EmbeddedQueue implements Queue {
     return this.#consumer.all(sql, Date.now(), limit)
   }
 
-  #delivery(row: Row, lease: string, inFlight: { count: number; bytes: number }): Delivery {
+  /** It holds none of `headers`, which is as long as most small bodies. */
+  #delivery(
+    { id, key, headers, bytes, attempt, body }: Row,
+    lease: string,
+    inFlight: { count: number; bytes: number },
+  ): Delivery {
     let settlement: Promise<void> | undefined
     const settle = async (outcome: Outcome) => {
-      await this.#enqueueSettlement(() => this.#settle(row.id, lease, outcome))
+      await this.#enqueueSettlement(() => this.#settle(id, lease, outcome))
       inFlight.count--
-      inFlight.bytes -= row.bytes
-      if (outcome.kind === 'done') freeBytes(row.body)
+      inFlight.bytes -= bytes
+      if (outcome.kind === 'done') freeBytes(body)
     }
     return {
-      key: row.key,
-      body: row.body,
-      headers: JSON.parse(row.headers) as Headers,
-      attempt: row.attempt,
+      key,
+      body,
+      headers: JSON.parse(headers) as Headers,
+      attempt,
       settle: (outcome) => {
         const failed = (error: unknown) => {
           settlement = undefined
@@ -241,7 +246,7 @@ export class EmbeddedQueue implements Queue {
           this.#consumer.run(
             'UPDATE message SET available_at = ? WHERE id = ? AND lease = ?',
             Date.now() + ms,
-            row.id,
+            id,
             lease,
           )
         }),
