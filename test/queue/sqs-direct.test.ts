@@ -144,6 +144,13 @@ describe('a call that moves messages', () => {
     expect(events).toEqual([])
   })
 
+  it('whose answer is cut off is tried again', async () => {
+    const cut = { body: { Messages: [externalMessage('0')] }, isCut: true }
+    await using script = await startSqsScript('ours', receives([cut, messages('1')]))
+    await using queue = await openQueue(script.url)
+    expect(String((await new Reader(queue).takeOne()).body)).toBe('1')
+  })
+
   it('that is refused is not tried again', async () => {
     const denied = refusal('AccessDenied', 'Access to the resource is denied.', 403)
     await using script = await startSqsScript('ours', receives([denied]))

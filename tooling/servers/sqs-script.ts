@@ -20,6 +20,8 @@ export type Answer =
       readonly headers?: Readonly<Record<string, string>>
       /** Written as JSON; a string as it is. */
       readonly body: object | string
+      /** The connection is lost in the middle of it. */
+      readonly isCut?: boolean
     }
   | undefined
 
@@ -54,9 +56,14 @@ export async function startSqsScript(
     const written = await script(one)
     const answer = written === 'usual' ? usual(one) : written
     if (answer === undefined) return
-    response
-      .writeHead(answer.status ?? 200, { 'content-type': 'application/x-amz-json-1.0', ...answer.headers })
-      .end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body))
+    const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body)
+    response.writeHead(answer.status ?? 200, {
+      'content-type': 'application/x-amz-json-1.0',
+      'content-length': Buffer.byteLength(text),
+      ...answer.headers,
+    })
+    if (answer.isCut === true) response.write(text.slice(0, 20), () => response.destroy())
+    else response.end(text)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
