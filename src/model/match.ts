@@ -134,17 +134,20 @@ function cut(name: string, most: number): string {
 /**
  * The names that a new table gives to the columns of the fields: in snake case, and by number for a field of
  * signs alone. Of fields with one name, the one that is written so keeps it, and the others are numbered by
- * their own order, not that of the file.
+ * their own order, not that of the file. None gets a name that would be found for another field.
  */
 export function columnNames(fields: readonly string[]): readonly string[] {
   const names = fields.map((field, index) => columnName(field) || `column_${index + 1}`)
   const used = new Set(fields.filter((field, index) => names[index] === field))
   const others = [...fields.keys()].filter((index) => names[index] !== fields[index])
+  const bares = new Set(fields.map(bare))
+  const isAnothers = (name: string, field: string) => bares.has(bare(name)) && bare(name) !== bare(field)
   const byField = (a: number, b: number) => ((fields[a] as string) < (fields[b] as string) ? -1 : 1)
   for (const index of others.toSorted(byField)) {
     const name = names[index] as string
     let free = name
-    for (let count = 2; used.has(free); count++) free = numbered(name, `_${count}`)
+    for (let count = 2; used.has(free) || isAnothers(free, fields[index] as string); count++)
+      free = numbered(name, `_${count}`)
     used.add(free)
     names[index] = free
   }

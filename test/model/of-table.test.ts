@@ -252,6 +252,7 @@ describe('the columns that are made for fields are found again by the same field
     ['names that differ in their unit', ['Price (EUR)', 'Price (USD)', 'price']],
     ['names that PostgreSQL keeps for itself', ['xmin', 'ymin', 'xmax', 'ymax']],
     ['names longer than PostgreSQL allows', [`Question ${'é'.repeat(60)} 1`, `Question ${'é'.repeat(60)} 2`]],
+    ['a numbered name that is another field without its signs', ['(2)2', '2']],
     ['a number that another name has', ['A', 'a b', 'A B', 'a_b_2']],
   ])('%s', (_, fields) => {
     const names = columnNames(fields)
