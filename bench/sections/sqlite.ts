@@ -17,7 +17,7 @@ export const sqlite: Section = {
   about:
     '`sqlite3 .import` writes the same table (`WITHOUT ROWID`) with the same `synchronous`, checks nothing and goes through no queue.',
   records: 1_000_000,
-  sensors: [1000],
+  sensors: [10],
   tables: async (context, size) => {
     const data = await context.data(size)
     const file = join(context.temporary, 'bench.db')
