@@ -1,8 +1,8 @@
-const nobody = () => undefined
+const noWaiter = () => undefined
 
 /** A wake-up call for one waiter, which checks before and after whether something has come. */
 export class Arrival {
-  #wake: () => void = nobody
+  #wake: () => void = noWaiter
 
   /** Until `come` is called, or `ms` milliseconds have gone by. */
   async wait(ms: number): Promise<void> {
@@ -13,13 +13,13 @@ export class Arrival {
         resolve()
       }
     })
-    this.#wake = nobody
+    this.#wake = noWaiter
   }
 
   /** Wakes the waiter once, however many come before it runs. */
   come(): void {
     const wake = this.#wake
-    this.#wake = nobody
+    this.#wake = noWaiter
     wake()
   }
 }

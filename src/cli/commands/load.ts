@@ -134,7 +134,7 @@ export function loadCommand(command: Command): Command {
     const onEvent = tellAll(report.onEvent, watch.listener)
     const startsAt = performance.now()
     await using sink = await openSink(flags.to)
-    // Before every record is looked at: a queue that cannot be reached is told at once.
+    // Opened before the types are inferred, which reads every record: an unreachable queue fails the load at once.
     await using queue = await openWorkingQueue(flags, onEvent, signal)
     watch.see(queue)
     const settings = { ...produceSettings(paths, flags), ...consumeSettings(flags), sink, signal, onEvent }

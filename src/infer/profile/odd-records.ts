@@ -65,9 +65,9 @@ function* oddTitles(columns: readonly ColumnProfile[]): Generator<Question> {
     ({ titles }) => titles,
     ({ inner, firsts, lasts }) => inner | firsts | lasts,
   )
-  const [column] = odd
   // The option takes what stands before the first `=` for the field.
-  if (column === undefined || column.field.includes('=')) return
+  const column = odd.find(({ field }) => !field.includes('='))
+  if (column === undefined) return
   yield {
     about: `records that repeat the header are mostly headers of joined files: without them, ${shownColumns(odd)}`,
     ...lineOf(odd),
