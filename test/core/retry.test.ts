@@ -17,7 +17,8 @@ it('pauses end with the deadline, however long the policy would make them, and e
   await expect(retrying(work, { onEvent, deadlineMs, policy })).rejects.toThrow('away')
   expect(pauses.reduce((sum, each) => sum + each, 0)).toBeLessThanOrEqual(deadlineMs)
   expect(left[0]).toBeGreaterThan(0)
-  expect(left.at(-1)).toBe(0)
+  // A pause is a whole number of milliseconds, and a timer of Node may fire a fraction of one early.
+  expect(left.at(-1)).toBeLessThan(1)
 })
 
 const policy: RetryPolicy = { attempts: Number.POSITIVE_INFINITY, firstMs: 1, mostMs: 1 }

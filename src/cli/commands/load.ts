@@ -1,15 +1,15 @@
 import { shownUrl } from '../../core/url.ts'
 import { exampleSinkUrl, placeOfSink } from '../../sink/registry.ts'
-import { Command, Option } from 'commander'
+import type { Command } from 'commander'
 import { LadingError } from '../../core/errors.ts'
 import { tellAll } from '../../core/events.ts'
 import { tableName } from '../../model/model.ts'
 import { type ConsumeFlags, consumeOptions, consumeSettings } from './consume.ts'
 import { requirePaths } from '../settings/environment.ts'
 import { withExamples } from '../settings/examples.ts'
-import { consumers, consumersAsTold, defaultConsumers } from '../run/default-consumers.ts'
+import { consumersAsTold, defaultConsumers } from '../run/default-consumers.ts'
 import { requireTwoFiles } from '../settings/files.ts'
-import { hint, sameCommand } from '../settings/hint.ts'
+import { loadOptions } from '../settings/load.ts'
 import { httpOptions, openWatch } from '../run/http.ts'
 import { loadModel, usualModel } from '../settings/model.ts'
 import {
@@ -24,35 +24,18 @@ import {
   tableSettings,
 } from '../settings/options.ts'
 import { say } from '../terminal/log.ts'
-import {
-  count,
-  counted,
-  paceOf,
-  print,
-  printFirstRejects,
-  printJson,
-  printReceipts,
-  printVerdict,
-  receiptJson,
-  receiptsExit,
-  shortId,
-  visible,
-} from '../terminal/output.ts'
+import { printJson, receiptsExit } from '../terminal/output.ts'
 import { readingOptions } from '../settings/reading.ts'
 import { standardInput } from '../../source/registry.ts'
 import type { DeferIndexes } from '../../load/indexes.ts'
 import type { Unmodelled } from '../../load/unmodelled.ts'
 import type { UnmodelledOptions } from '../../load/unmodelled-options.ts'
-import type { LoadResult } from '../../load/load.ts'
-import type { Account } from '../../sink/account.ts'
-import type { Ledger, Receipt } from '../../sink/ledger.ts'
-import { printLeftOut } from '../run/left-out.ts'
-import { printLeft } from '../run/left.ts'
 import { openWorkingQueue, startLeftMs } from '../run/queue.ts'
 import { type ProduceFlags, produceSettings } from './produce.ts'
 import { reporter } from '../terminal/report.ts'
 import { reporting } from '../terminal/progress.ts'
 import { stopSignal } from '../run/signals.ts'
+import { printResult, tellResult } from '../run/told.ts'
 import { consumerProcesses } from '../run/workers.ts'
 
 interface Flags extends ProduceFlags, ConsumeFlags, TableFlags {
@@ -64,32 +47,9 @@ interface Flags extends ProduceFlags, ConsumeFlags, TableFlags {
 }
 
 export function loadCommand(command: Command): Command {
-  command
-    .argument('[path...]', "files, folders, patterns; '-' is standard input")
-    .addOption(
-      new Option(
-        '--consumers <n>',
-        'number of consumers; more than one run as separate processes (default: chosen from cores, file size and database)',
-      ).argParser(consumers),
-    )
-  const deferOption = new Option(
-    '--defer-indexes <when>',
-    'build the indexes of an empty table, including its key, after the load, if the database can; auto: for files of 32 MiB and more',
-  )
-    .choices(['auto', 'always', 'never'])
-    .default('auto')
-  const freshOption = new Option(
-    '--fresh',
-    'delete what the ledger has of these files, including their rejects, and load them from scratch; for an emptied or dropped table (--again keeps what was loaded)',
-  ).conflicts('again')
-  const dryOption = new Option(
-    '--dry-run',
-    'decode every record, show what would be loaded and rejected, and write nothing',
-  )
+  command.argument('[path...]', "files, folders, patterns; '-' is standard input")
   const options = [
-    dryOption,
-    deferOption,
-    freshOption,
+    ...loadOptions(),
     loadModelOption(),
     loadCarryOption(),
     ...tableOptions(),
@@ -177,41 +137,6 @@ export function loadCommand(command: Command): Command {
   })
 }
 
-function printResult({ loadedNow, produced, receipts, left, emptied }: LoadResult, ms: number): void {
-  printJson({ loadedNow, ms, produced, receipts: receipts.map(receiptJson), left, emptied })
-}
-
-interface Telling {
-  readonly ms: number
-  readonly paths: readonly string[]
-  readonly flags: Flags
-  readonly table: string
-  readonly ledger: Ledger
-}
-
-async function tellResult(result: LoadResult, { ms, paths, flags, table, ledger }: Telling): Promise<void> {
-  const { account, before, files, loadedNow } = result
-  printLeftOut(result.leftOut)
-  printReceipts(account)
-  printVerdict(account)
-  await printFirstRejects(account, ledger)
-  print(
-    `this run loaded ${counted(loadedNow, 'record')}${paceOf(loadedNow, ms)}${result.loadsBefore === 0 ? '' : `; ${count(result.loadsBefore)} of ${counted(files, 'file')} had been loaded before`}`,
-  )
-  printRejectedBefore(before)
-  printEmptied(result, table, paths)
-  const name = flags.name ?? 'stdin'
-  if (paths.includes('-'))
-    printSameBytes(
-      result.receipts.find(({ loadId, source }) => source === name && !publishedNow(result).has(loadId)),
-    )
-  await printLeft(result.left, flags.state)
-}
-
-/** Loads of which something was published in this run; a second path to the same load has nothing to publish. */
-const publishedNow = ({ produced }: LoadResult): ReadonlySet<string> =>
-  new Set(produced.flatMap(({ loadId, published }) => (published > 0 ? [loadId] : [])))
-
 /** Says what the load would do. */
 async function rehearse(
   paths: readonly string[],
@@ -257,38 +182,4 @@ async function findModel(
   const found = await unmodelled({ ...settings, startTimeoutMs: startTimeout * 1000, usual })
   for (const line of found.decisions) say('info', 'decided', { decision: line }, line)
   return found
-}
-
-/** Rejects are not retried automatically. */
-function printRejectedBefore({ totals, withRejects: [one] }: Account): void {
-  if (one === undefined) return
-  const rejects = totals.openRejects
-  const only = totals.withRejects === 1 ? ['--load', shortId(one.loadId)] : []
-  print(
-    `${counted(rejects, 'record')} of these loads ${rejects === 1 ? 'was' : 'were'} rejected before; after correcting the model or the table: ${hint('rejects replay', ...only)}`,
-  )
-}
-
-const mostPaths = 5
-
-/** The ledger knows what took effect, not what others have removed since. */
-function printEmptied(
-  { emptied, emptiedRecords }: LoadResult,
-  table: string,
-  paths: readonly string[],
-): void {
-  if (emptied.length === 0) return
-  const command = paths.length > mostPaths ? 'the same command with --fresh' : sameCommand(paths, '--fresh')
-  print(
-    `table ${visible(table)} WAS EMPTY, though ${counted(emptiedRecords, 'record')} had been loaded into it before; to load from scratch: ${command}`,
-  )
-}
-
-/** Standard input has no name of its own, so equal bytes are the same load. */
-function printSameBytes(receipt: Receipt | undefined): void {
-  if (receipt === undefined) return
-  const { source, records, startedAt } = receipt
-  print(
-    `standard input has the bytes of ${source} of ${startedAt} (${counted(records, 'record')}), so nothing was loaded: --name NAME loads them under another name, --again a second time under this one`,
-  )
 }

@@ -1,0 +1,21 @@
+/** Options of `load` alone. */
+import { Option } from 'commander'
+import { consumers } from '../run/default-consumers.ts'
+
+export const loadOptions = () => [
+  new Option(
+    '--defer-indexes <when>',
+    'build the indexes of an empty table, including its key, after the load, if the database can; auto: for files of 32 MiB and more',
+  )
+    .choices(['auto', 'always', 'never'])
+    .default('auto'),
+  new Option(
+    '--fresh',
+    'delete what the ledger has of these files, including their rejects, and load them from scratch; for an emptied or dropped table (--again keeps what was loaded)',
+  ).conflicts('again'),
+  new Option('--dry-run', 'decode every record, show what would be loaded and rejected, and write nothing'),
+  new Option(
+    '--consumers <n>',
+    'number of consumers; more than one run as separate processes (default: chosen from cores, file size and database)',
+  ).argParser(consumers),
+]
