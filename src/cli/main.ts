@@ -30,7 +30,7 @@ const examples = [
 const exitCodes = `
 
 Exit codes: 0 everything loaded, 3 complete but with rejects or dead letters (--allow-rejects makes it 0),
-1 a receipt does not add up or records are open, 64 wrong usage, 78 wrong configuration; all: docs/errors.md`
+1 a receipt does not add up or records are open, 64 wrong usage, 78 wrong configuration; all: docs/reference/errors.md`
 
 type Define = (command: Command) => Command
 

@@ -1,7 +1,7 @@
 /**
  * The same events as numbers for Prometheus: https://prometheus.io/docs/practices/naming, seconds and bytes.
  * Labels have few values, all of them known beforehand (codes, states): no load, no file, no key, no person.
- * docs/observability.md has a row for each.
+ * docs/reference/metrics.md lists them.
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { codes } from '../core/errors.ts'
@@ -14,7 +14,14 @@ export interface Metrics {
   readonly contentType: string
   text(): Promise<string>
   /** Of all that there are. */
-  readonly names: readonly string[]
+  readonly about: readonly AboutMetric[]
+}
+
+export interface AboutMetric {
+  readonly name: string
+  readonly type: string
+  readonly help: string
+  readonly labels: readonly string[]
 }
 
 /** From a batch of a few messages on an idle server to one that waits for a lock, in seconds. */
@@ -34,7 +41,7 @@ export function makeMetrics(about: About, observer: Observer): Metrics {
     messages: counter('lading_messages_published_total', 'Messages that the queue took.'),
     bytes: counter(
       'lading_published_bytes_total',
-      'Bytes of CSV that the queue took, or references to them.',
+      'Bytes of the source that the queue took, or that references in it stand for.',
     ),
     seconds: histogram(
       'lading_publish_seconds',
@@ -48,7 +55,7 @@ export function makeMetrics(about: About, observer: Observer): Metrics {
     rejected: counter('lading_records_rejected_total', 'Records that were kept as rejects.'),
     skipped: counter(
       'lading_records_skipped_total',
-      'Records that the conflict policy, the model or an option left out.',
+      'Records that the conflict policy left out, or the model or an option on purpose.',
     ),
   }
   const messages = {
@@ -56,15 +63,15 @@ export function makeMetrics(about: About, observer: Observer): Metrics {
     redelivered: counter('lading_messages_redelivered_total', 'Of these, delivered before.'),
     duplicates: counter(
       'lading_messages_duplicate_total',
-      'Of these, in effect before, so that they changed nothing.',
+      'Of these, duplicates: already in effect, so they changed nothing.',
     ),
-    retried: counter('lading_messages_retried_total', 'Of these, failed and given back to be retried.'),
+    retried: counter('lading_messages_retried_total', 'Of these, failed and given back for another attempt.'),
   }
   const batch = {
     bytes: counter('lading_received_bytes_total', 'Bytes of the messages of batches that were written.'),
     write: histogram(
       'lading_batch_write_seconds',
-      'From the first attempt to write a batch to its commit.',
+      'From the first attempt to write a batch to its commit, including all waits.',
       seconds,
     ),
     settle: histogram(
@@ -83,7 +90,7 @@ export function makeMetrics(about: About, observer: Observer): Metrics {
   })
   const waits = new Counter({
     name: 'lading_waits_total',
-    help: 'Times that something had to be tried again or waited for, by code and action.',
+    help: 'Retries and waits, by code and action; action="reconnect" counts reconnects.',
     labelNames: ['code', 'action'],
     registers,
   })
@@ -122,8 +129,24 @@ export function makeMetrics(about: About, observer: Observer): Metrics {
     else if (event.type === 'skipped') skippedLoads.inc()
     else if (event.type === 'waiting') waits.inc({ code: event.code, action: codes[event.code].action })
   }
-  const names = registry.getMetricsAsArray().map(({ name }) => name)
-  return { listener, contentType: registry.contentType, text: () => registry.metrics(), names }
+  return {
+    listener,
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    about: registry.getMetricsAsArray().map(described),
+  }
+}
+
+/** The types of prom-client leave out the labels. */
+function described(metric: { readonly name: string; readonly help: string }): AboutMetric {
+  const { name, help } = metric
+  const type = metric.constructor.name.toLowerCase()
+  return {
+    name,
+    help,
+    type,
+    labels: (metric as { readonly labelNames?: readonly string[] }).labelNames ?? [],
+  }
 }
 
 type Event<Type extends LadingEvent['type']> = Extract<LadingEvent, { readonly type: Type }>
@@ -146,14 +169,14 @@ function addGauges(about: About, observer: Observer, registry: Registry): void {
     })
   const info = new Gauge({
     name: 'lading_info',
-    help: 'Always 1; the labels say what runs here.',
+    help: "Always 1; the labels say what runs here. The pipeline is empty where it is the model's table.",
     labelNames: ['version', 'command', 'pipeline'],
     registers,
   })
   info.set({ version: about.version, command: about.command, pipeline: about.pipeline ?? '' }, 1)
   const depth = new Gauge({
     name: 'lading_queue_messages',
-    help: 'Messages in the queue, by state: ready, in_flight, dead.',
+    help: 'Messages in the queue, by state: ready, in_flight (missing if the queue does not report what other consumers hold), dead.',
     labelNames: ['state'],
     registers,
     collect() {
@@ -166,11 +189,12 @@ function addGauges(about: About, observer: Observer, registry: Registry): void {
     },
   })
   depth.reset()
-  const age = 'Age of the oldest message that waits or is in flight; absent where the queue cannot tell.'
+  const age =
+    'Age of the oldest message that waits or is in flight. Only the embedded queue reports it, and only of messages published since its file has that column.'
   gauge('lading_queue_oldest_age_seconds', age, () => secondsOf(observer.depth?.oldestMs))
   new Counter({
     name: 'lading_queue_depth_failures_total',
-    help: 'Times that the queue did not say how deep it is.',
+    help: 'Times that the queue did not report its depth, or took longer than five seconds.',
     registers,
     collect() {
       this.reset()
@@ -179,12 +203,12 @@ function addGauges(about: About, observer: Observer, registry: Registry): void {
   })
   gauge(
     'lading_messages_in_hand',
-    'Messages that consumers of this run have taken and not settled.',
+    'Messages that consumers of this run have taken and not settled, as of the last begin or end of a batch.',
     () => observer.inHand,
   )
   new Gauge({
     name: 'lading_waiting',
-    help: '1 for each code that is waited for now.',
+    help: '1 for each code, and its action, of a current wait.',
     labelNames: ['code', 'action'],
     registers,
     collect() {
@@ -203,7 +227,7 @@ function addGauges(about: About, observer: Observer, registry: Registry): void {
     observer.readiness().ready ? 1 : 0,
   )
   const progress =
-    'When something was committed, settled or published for the last time; the start of the run before the first time.'
+    'When something was last committed, settled or published; until then, the start of the run.'
   gauge('lading_last_progress_timestamp_seconds', progress, () => secondsOf(observer.readiness().progressAt))
   gauge(
     'process_resident_memory_bytes',
