@@ -190,7 +190,7 @@ function addGauges(about: About, observer: Observer, registry: Registry): void {
   })
   depth.reset()
   const age =
-    'Age of the oldest message that waits or is in flight. Only the embedded queue reports it, and only of messages published since its file has that column.'
+    'Age of the oldest message that waits or is in flight. Absent where the queue does not report it.'
   gauge('lading_queue_oldest_age_seconds', age, () => secondsOf(observer.depth?.oldestMs))
   new Counter({
     name: 'lading_queue_depth_failures_total',
