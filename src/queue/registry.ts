@@ -1,6 +1,7 @@
 /** The queues that there are. A driver is loaded when a URL of its queue is opened. */
 import { type Adapter, adapterOf, examplesOf, type Place, placeOf } from '../core/address.ts'
 import { embedded } from './embedded/address.ts'
+import { memory } from './memory/address.ts'
 import type { OpenOptions, Queue } from './queue.ts'
 import { rabbitmq } from './rabbitmq/address.ts'
 import { sqs } from './sqs/address.ts'
@@ -9,6 +10,7 @@ const adapters: readonly Adapter<Queue, OpenOptions>[] = [
   { ...embedded, open: async (...args) => (await import('./embedded/open.ts')).openEmbeddedQueue(...args) },
   { ...rabbitmq, open: async (...args) => (await import('./rabbitmq/rabbitmq.ts')).openRabbitQueue(...args) },
   { ...sqs, open: async (...args) => (await import('./sqs/sqs.ts')).openSqsQueue(...args) },
+  { ...memory, open: async (...args) => (await import('./memory/memory.ts')).openMemoryQueue(...args) },
 ]
 
 export const defaultQueueUrl = 'embedded:./.lading/queue.db'

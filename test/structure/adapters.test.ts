@@ -16,7 +16,9 @@ const excepted: Readonly<Record<string, string>> = {
 const sources = readSources()
 const folder = /^src\/(?:queue|sink)\/(?!sql\/)([^/]+)\//
 const folders = new Set([...sources.keys()].flatMap((path) => folder.exec(path)?.[1] ?? []))
-const names = new RegExp([...folders, 'amqp'].join('|').replace('sqs', '\\bsqs\\b'), 'i')
+/** Of names that are words besides, what only an adapter's name looks like. */
+const words: Readonly<Record<string, string>> = { sqs: '\\bsqs\\b', memory: 'memory/|MemoryQueue|^memory:' }
+const names = new RegExp([...folders, 'amqp'].map((name) => words[name] ?? name).join('|'), 'i')
 
 /** Identifiers, strings and names of modules in which the text names an adapter; comments do not count. */
 function namesIn(text: string): string[] {

@@ -1,5 +1,5 @@
 import { shownUrl } from '../../core/url.ts'
-import { exampleSinkUrl, placeOfSink } from '../../sink/registry.ts'
+import { exampleSinkUrl } from '../../sink/registry.ts'
 import type { Command } from 'commander'
 import { LadingError } from '../../core/errors.ts'
 import { tellAll } from '../../core/events.ts'
@@ -8,7 +8,7 @@ import { type ConsumeFlags, consumeOptions, consumeSettings } from './consume.ts
 import { requirePaths } from '../settings/environment.ts'
 import { withExamples } from '../settings/examples.ts'
 import { consumersAsTold, defaultConsumers } from '../run/default-consumers.ts'
-import { requireTwoFiles } from '../settings/files.ts'
+import { ownPlace, requireTwoFiles } from '../settings/files.ts'
 import { loadOptions } from '../settings/load.ts'
 import { httpOptions, openWatch } from '../run/http.ts'
 import { loadModel, usualModel } from '../settings/model.ts'
@@ -78,9 +78,9 @@ export function loadCommand(command: Command): Command {
     const { consumers: wanted } = flags
     const consumersOf =
       wanted === undefined ? await defaultConsumers(paths, flags) : () => consumersAsTold(wanted)
-    if (consumersOf(false).processes > 1 && placeOfSink(flags.to).writers === 'self') {
-      throw new LadingError('USAGE', `only one process can use ${shownUrl(flags.to)}; omit --consumers`)
-    }
+    const own = ownPlace(flags)
+    if (consumersOf(false).processes > 1 && own !== undefined)
+      throw new LadingError('USAGE', `only one process can use ${shownUrl(own)}; omit --consumers`)
     if (flags.dryRun === true) return await rehearse(paths, flags, wantedTable)
     const [{ load }, { openSink }, stated] = await Promise.all([
       import('../../load/load.ts'),
@@ -95,7 +95,7 @@ export function loadCommand(command: Command): Command {
     const startsAt = performance.now()
     await using sink = await openSink(flags.to)
     // Opened before the types are inferred, which reads every record: an unreachable queue fails the load at once.
-    await using queue = await openWorkingQueue(flags, onEvent, signal)
+    await using queue = await openWorkingQueue(flags, onEvent, signal, { isOwn: true })
     watch.see(queue)
     const settings = { ...produceSettings(paths, flags), ...consumeSettings(flags), sink, signal, onEvent }
     await using found =

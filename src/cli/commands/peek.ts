@@ -3,6 +3,7 @@ import type { DedupKey } from '../../consumer/decode/identity.ts'
 import type { Outlook, Preview, PreviewedChunk } from '../../review/preview.ts'
 import { tableName } from '../../model/model.ts'
 import type { Value } from '../../model/values.ts'
+import { requireSharedQueue } from '../settings/files.ts'
 import { withExamples } from '../settings/examples.ts'
 import { loadModel } from '../settings/model.ts'
 import {
@@ -54,6 +55,7 @@ export function peekCommand(command: Command): Command {
   for (const option of options) command.addOption(option)
   withExamples(command, [['peek'], ['peek 3 --model ./my-model.ts --json']], note)
   return command.action(async (n: number, flags: Flags) => {
+    requireSharedQueue(flags.queue)
     const [{ preview }, { openQueue }, model] = await Promise.all([
       import('../../review/preview.ts'),
       import('../../queue/registry.ts'),

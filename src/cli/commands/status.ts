@@ -6,7 +6,7 @@ import { Account } from '../../sink/account.ts'
 import type { MessageCounts, Receipt } from '../../sink/ledger.ts'
 import type { MissingIndexes } from '../../sink/sink.ts'
 import { withExamples } from '../settings/examples.ts'
-import { absentFile } from '../settings/files.ts'
+import { absentFile, requireSharedQueue } from '../settings/files.ts'
 import { jsonOption, pipelineOption, positive, queueOption, toOption } from '../settings/options.ts'
 import {
   messageLines,
@@ -43,6 +43,7 @@ export function statusCommand(command: Command): Command {
     [`status --to ${exampleSinkUrl} --json`],
   ])
   return command.action(async (flags: Flags) => {
+    requireSharedQueue(flags.queue)
     const look = async () => ({ depth: await depthOf(flags.queue), ...(await targetOf(flags)) })
     if (flags.watch !== undefined) return watch(look, flags.watch, flags.json === true)
     const { depth, receipts, messages, missingIndexes } = await look()

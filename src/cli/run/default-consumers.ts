@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import { InvalidArgumentError } from 'commander'
 import { whole } from '../settings/options.ts'
 import { type FormatName, suffixesOf } from '../../format/registry.ts'
+import { placeOfQueue } from '../../queue/registry.ts'
 import { placeOfSink } from '../../sink/registry.ts'
 import { namedFiles, sourceOf } from '../../source/registry.ts'
 
@@ -47,11 +48,12 @@ export const consumersAsTold = (count: number): ConsumerCounts => ({ processes: 
  */
 export async function defaultConsumers(
   paths: readonly string[],
-  { to, format }: { readonly to: string; readonly format?: FormatName },
+  { to, queue, format }: { readonly to: string; readonly queue: string; readonly format?: FormatName },
 ): Promise<(indexesDeferred: boolean) => ConsumerCounts> {
   const cores = availableParallelism()
   const one = consumersAsTold(1)
-  if (cores === 1 || placeOfSink(to).writers !== 'many' || paths.includes('-')) return () => one
+  const isShared = placeOfSink(to).writers === 'many' && placeOfQueue(queue).writers === 'many'
+  if (cores === 1 || !isShared || paths.includes('-')) return () => one
   let bytes = 0
   for (const file of await namedFiles(paths, suffixesOf(format))) {
     bytes += await sourceOf(file).size()

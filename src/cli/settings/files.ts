@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { LadingError } from '../../core/errors.ts'
+import { shownUrl } from '../../core/url.ts'
 import { placeOfQueue } from '../../queue/registry.ts'
 import { placeOfSink } from '../../sink/registry.ts'
 
@@ -24,3 +25,22 @@ export function requireTwoFiles(queue: string, to: string): void {
   if (one === undefined || other === undefined || resolve(one) !== resolve(other)) return
   throw new LadingError('USAGE', `--queue and --to name the same file ${one}; each needs its own`)
 }
+
+/** A queue that no other process sees is of use to a command that both fills and empties it. */
+export function requireSharedQueue(queue: string): void {
+  if (placeOfQueue(queue).writers === 'self')
+    throw new LadingError(
+      'USAGE',
+      `no other process sees the queue ${shownUrl(queue)}, and it ends with this one: only lading load can use it`,
+    )
+}
+
+/** The queue or the database, if only the process that opened it can see it. */
+export const ownPlace = ({
+  queue,
+  to,
+}: {
+  readonly queue: string
+  readonly to: string
+}): string | undefined =>
+  placeOfQueue(queue).writers === 'self' ? queue : placeOfSink(to).writers === 'self' ? to : undefined
