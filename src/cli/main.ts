@@ -6,6 +6,7 @@ import { applyConfig } from './settings/config.ts'
 import { defined, defineLater } from './settings/defined.ts'
 import { applyEnvironment, dropEmpty, nameRegion } from './settings/environment.ts'
 import { withExamples } from './settings/examples.ts'
+import { inGroups } from './settings/groups.ts'
 import { hintsRepeat } from './settings/hint.ts'
 import {
   configureLogging,
@@ -120,7 +121,10 @@ export async function program(words?: readonly string[]): Promise<Command> {
     defineLater(command, () => {
       loaded[index]?.(command)
       for (const each of [command, ...descendants(command)]) withErrors(each)
-      for (const each of leavesOf(command)) for (const option of loggingOptions()) each.addOption(option)
+      for (const each of leavesOf(command)) {
+        for (const option of loggingOptions()) each.addOption(option)
+        inGroups(each)
+      }
     })
     if (isNamed(name)) defined(command)
   }

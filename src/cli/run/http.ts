@@ -46,7 +46,7 @@ interface Places extends InsideFlags, TableFlags {
 export const httpOptions = () => [
   new Option(
     '--http <address>',
-    'serve a page, /metrics, /healthz and /readyz at [HOST:]PORT during the run; the default host is 127.0.0.1',
+    'serve a page and metrics at [HOST:]PORT during the run; also /healthz and /readyz; the default host is 127.0.0.1',
   )
     .env('LADING_HTTP')
     .argParser(address),

@@ -13,9 +13,9 @@ export const loadOptions = () => [
     '--fresh',
     'delete what the ledger has of these files, including their rejects, and load them from scratch; for an emptied or dropped table (--again keeps what was loaded)',
   ).conflicts('again'),
-  new Option('--dry-run', 'decode every record, show what would be loaded and rejected, and write nothing'),
+  new Option('--dry-run', 'show what would be loaded and rejected; decodes every record, and writes nothing'),
   new Option(
     '--consumers <n>',
-    'number of consumers; more than one run as separate processes (default: chosen from cores, file size and database)',
+    'number of consumers; more than one run as separate processes (default: by cores, files and database)',
   ).argParser(consumers),
 ]

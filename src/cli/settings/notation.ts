@@ -59,12 +59,12 @@ export const notationOptions = () => [
   ),
   new Option(
     '--date-format <format>',
-    'dates and times: for example DD.MM.YYYY, epoch-ms or excel-days; FIELD=FORMAT for one field; may be repeated',
+    'dates and times, such as DD.MM.YYYY or epoch-ms; or excel-days; FIELD=FORMAT for one field; may be repeated',
   ).argParser(dateFormat),
   new Option('--excel-text', '="007" is the text 007'),
   new Option(
     '--skip-when <field=text>',
-    'leave out records in which the field has this text (none: no value); may be repeated; receipts count them',
+    'leave out records whose field has this text; none: no value; may be repeated; receipts count them',
   ).argParser(skipWhen),
 ]
 

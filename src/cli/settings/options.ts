@@ -48,12 +48,14 @@ export const toOption = () =>
   new Option('--to <url>', `target database: ${sinkUrls}`).env('LADING_TO').default(defaultSinkUrl)
 
 export const queueOption = () =>
-  new Option('--queue <url>', `queue: ${queueUrls}`).env('LADING_QUEUE').default(defaultQueueUrl)
+  new Option('--queue <url>', `queue between producers and consumers; ${queueUrls}`)
+    .env('LADING_QUEUE')
+    .default(defaultQueueUrl)
 
 export const modelOption = () =>
   new Option(
     '--model <model>',
-    "model of the records: 'records', 'user_logins', or the path of a module that exports one",
+    "module that exports the model of the records; or 'records' or 'user_logins', which ship with Lading",
   )
     .env('LADING_MODEL')
     .default('records')
@@ -62,7 +64,7 @@ export const modelOption = () =>
 export const loadModelOption = () =>
   new Option(
     '--model <model>',
-    "model of the records: 'records', 'user_logins', or the path of a module (default: derived from the table and the files)",
+    "module that exports the model of the records; or 'records' or 'user_logins', which ship with Lading (default: derived from the table and the files)",
   ).env('LADING_MODEL')
 
 /** Without a default: a load without a model has one that its table says. */
@@ -112,7 +114,7 @@ export const tableOptions = () => [
   keyOption(),
   new Option(
     '--on-conflict <policy>',
-    'what happens to a record whose key is in the table already, without a model (default: error)',
+    'what becomes of a record whose key is there already, without a model (default: error)',
   ).choices(['error', 'skip', 'update', 'merge']),
   ...typeOptions(),
 ]
@@ -123,7 +125,7 @@ export const typeOptions = () => [
     '--types <types>',
     'text: all columns of a new table are text (default: what their values are)',
   ).choices(['text']),
-  new Option('--columns <types>', 'types of columns of a new table: id:bigint,price:numeric(12,2)'),
+  new Option('--columns <types>', 'types in a new table: id:bigint,price:numeric(12,2)'),
 ]
 
 /** As typed, so that a hint can repeat them. */
@@ -188,7 +190,7 @@ export const dedupKeyOption = () =>
 export const insideOptions = () => [
   new Option(
     '--records <path>',
-    "path to the records inside of JSON, for example 'data[]'; of messages and of JSON files",
+    "path to the records in JSON, such as 'data[]'; of messages and of JSON files",
   ),
   new Option(
     '--unwrap <envelope>',
@@ -245,7 +247,7 @@ export const produceOptions = () => [
   new Option('--name <name>', 'name of standard input; the same bytes under another name are another load'),
   new Option(
     '--again',
-    'load the same files a second time: as additional rows, or over rows with the same key',
+    'load the same files a second time; as additional rows, or over rows with the same key',
   ),
   new Option(
     '--read-all',

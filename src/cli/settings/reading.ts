@@ -13,7 +13,7 @@ export const readingOptions = () => [
   ...insideOptions(),
   new Option(
     '--encoding <name>',
-    "what the files are written in, for example windows-1252 (default: UTF-8, and what a file's byte order mark says)",
+    'encoding of the files, such as windows-1252 (default: UTF-8, or what a byte order mark says)',
   ),
   new Option('--line-end <which>', 'cr: lines end with CR alone; lf: with LF or CR LF (default)').choices([
     'cr',
