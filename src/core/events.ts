@@ -54,6 +54,8 @@ export type LadingEvent =
       readonly source: string
       readonly records: number
       readonly chunks: number
+      /** Chunks of the load that are published or have a verdict, where the rest is left to a later run. */
+      readonly due?: number
     }
   | {
       readonly type: 'skipped'

@@ -62,8 +62,10 @@ export class Course {
     } else if (event.type === 'window') {
       this.#published += event.messages
       for (const { loadId } of event.loads) this.#reach(loadId, stages.begun)
-    } else if (event.type === 'published') this.#reach(event.loadId, stages.published)
-    else if (event.type === 'skipped') this.#skip(event.loadId)
+    } else if (event.type === 'published') {
+      this.#reach(event.loadId, stages.published)
+      if (event.due !== undefined) this.#chunks.set(this.loads.add(event.loadId), event.due)
+    } else if (event.type === 'skipped') this.#skip(event.loadId)
     else if (event.type === 'planned') {
       const load = this.loads.add(event.loadId)
       this.#chunks.set(load, event.chunks)
@@ -106,7 +108,7 @@ export class Course {
     for (const load of this.loads.numbers()) if (this.#stages.at(load) === stages.published) yield load
   }
 
-  /** Of the plan of a load that is planned. */
+  /** Of a load that is planned: those of its plan, or those that get a verdict in this run or have one. */
   chunksOf(load: number): number {
     return this.#chunks.at(load)
   }

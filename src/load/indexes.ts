@@ -20,6 +20,7 @@ export interface IndexOptions extends Abortable {
   readonly queue: Queue
   readonly sink: Sink
   readonly deferIndexes?: DeferIndexes
+  readonly limit?: number | undefined
   readonly onEvent?: Listener
 }
 
@@ -31,7 +32,7 @@ export async function indexPlan(
   options: IndexOptions,
   sources: Pick<Sources, 'bytes'>,
 ): Promise<PrepareOptions['deferIndexes']> {
-  const { paths, model, queue, deferIndexes = 'auto' } = options
+  const { paths, model, queue, limit, deferIndexes = 'auto' } = options
   if (deferIndexes === 'never') return undefined
   if (changesRows(model)) {
     if (deferIndexes === 'auto') return undefined
@@ -47,8 +48,8 @@ export async function indexPlan(
   const { ready, inFlight } = await queue.depth()
   // What waits already may not come from these files.
   const isRepeatable = !paths.includes('-') && ready + (inFlight ?? 0) === 0
-  // Where rows have versions, there will be several of one key.
-  if (!isRepeatable || model.version !== undefined) return 'resume'
+  // Where rows have versions, there will be several of one key. A few records of each file are loaded soon.
+  if (!isRepeatable || model.version !== undefined || limit !== undefined) return 'resume'
   return (await sources.bytes()) >= worthwhileBytes ? 'begin' : 'resume'
 }
 

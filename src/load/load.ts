@@ -117,6 +117,7 @@ async function conclude(
     before,
     files: produced.files,
     loadsBefore: produced.before,
+    withheld: produced.withheld,
     leftOut: produced.leftOut,
     loadedNow: account.totals.loaded - earlier.loaded,
     left: { messages, of: messages === 0 ? [] : course.foreign },

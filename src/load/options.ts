@@ -90,6 +90,8 @@ export interface LoadResult {
   readonly files: number
   /** Loads with nothing to publish in this run. */
   readonly loadsBefore: number
+  /** Records that `limit` leaves to a later run. */
+  readonly withheld: number
   /** Files with lines that belong to no record. */
   readonly leftOut: readonly { readonly source: string; readonly leftOut: LeftOut }[]
   /** Records that took effect during this run; what took effect before is in the receipts too. */

@@ -21,6 +21,8 @@ export class Produced {
   readonly #keepsEach: boolean
   readonly #met = new Notes()
   #published = 0
+  /** Records that a limit leaves to a later run. */
+  withheld = 0
 
   /** `ids` number the loads of the run. */
   constructor(ids: Ids, keepsEach: boolean) {
@@ -39,8 +41,9 @@ export class Produced {
 
   /** Of a load that was met. */
   add(load: ProducedLoad): void {
-    const { source, leftOut } = load
+    const { source, leftOut, withheld = 0 } = load
     this.files++
+    this.withheld += withheld
     if (load.published > 0) {
       this.#met.set(this.#ids.indexOf(load.loadId), published)
       this.#published++

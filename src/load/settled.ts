@@ -106,8 +106,9 @@ class Conclusions {
       const known = new Map(receipts.map((receipt) => [receipt.loadId, receipt]))
       for (const [place, loadId] of loads.entries()) {
         const load = numbers[place] as number
-        const { chunks = this.#course.chunksOf(load), chunksDone = 0 } = known.get(loadId) ?? {}
-        const isOver = chunksDone === chunks || chunksDone + (await this.#withoutVerdict(loadId)) === chunks
+        const chunks = this.#course.chunksOf(load)
+        const chunksDone = known.get(loadId)?.chunksDone ?? 0
+        const isOver = chunksDone >= chunks || chunksDone + (await this.#withoutVerdict(loadId)) >= chunks
         if (isOver) this.#done += chunksDone
         else {
           open.push(load)

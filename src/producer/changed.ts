@@ -74,7 +74,7 @@ export function requireSamePlan(load: Begun, plan: Plan, known: KnownLoad | unde
     ...(load.model === plan.model ? [] : [modelOf(load)]),
   ]
   const isOther = known !== undefined && known.plan !== load.plan
-  if (isOther && changes.length === 0) changes.push('--chunk-bytes, or how its records are read')
+  if (isOther && changes.length === 0) changes.push('--chunk-bytes, or --limit, or how its records are read')
   if (changes.length > 0)
     throw new LadingError(
       'PLAN_CHANGED',

@@ -35,6 +35,11 @@ export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptio
    * takes where that is less.
    */
   readonly chunkBytes?: number
+  /**
+   * Publish only the first so many records of each source; the rest is left to a later run, which goes on with the
+   * same load. Of a load that was begun before, whole chunks are published.
+   */
+  readonly limit?: number | undefined
   /** Leave out fields that the model does not know instead of refusing them. */
   readonly ignoreExtra?: boolean
   /**

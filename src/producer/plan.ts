@@ -43,6 +43,8 @@ export interface HeadOptions extends Abortable, FormatOptions {
 export interface PlanOptions extends HeadOptions {
   /** A chunk ends with the first record that ends at or beyond this many bytes. */
   readonly chunkBytes: number
+  /** A chunk ends with this record, so that those up to it can be published without the rest. */
+  readonly limit?: number | undefined
   /** Hears how many plain bytes were read so far: at the beginning, and after each 16 MiB or so. */
   readonly onRead?: ((bytes: number) => void) | undefined
 }
@@ -159,6 +161,7 @@ class Planner {
   #isPastHead = false
   #start = 0
   #chunkStart = 0
+  #pieceLength = 0
   #chunks = 0
   /** Counts of the splitter when the chunk began. */
   #recordsBefore = 0
@@ -178,6 +181,7 @@ class Planner {
 
   push(piece: Buffer): void {
     this.#sourceHash.update(piece)
+    this.#pieceLength = piece.length
     const pieceStart = this.bytes
     this.bytes += piece.length
     const splitter = this.#splitter
@@ -189,12 +193,25 @@ class Planner {
     }
     while (at < piece.length) {
       const wanted = this.#chunkStart + this.#options.chunkBytes - pieceStart
-      const end = splitter.cut(at, Math.max(wanted, at))
+      const isLimited = splitter.records < (this.#options.limit ?? 0)
+      const end = isLimited ? this.#cutLimited(at, wanted) : splitter.cut(at, Math.max(wanted, at))
       this.#chunkHash ??= createHash('sha256')
       this.#chunkHash.update(piece.subarray(at, end === -1 ? piece.length : end))
       if (end === -1) break
       this.#endChunk(pieceStart + end)
       at = end
+    }
+  }
+
+  /** As the splitter cuts, but record by record: none beyond the limit is passed. */
+  #cutLimited(from: number, wanted: number): number {
+    const splitter = this.#splitter
+    const { limit = 0 } = this.#options
+    for (let end = from; ;) {
+      end = splitter.cut(end, end)
+      if (end === -1 || end >= wanted || splitter.records >= limit) return end
+      // What follows in the next piece is of the same chunk.
+      if (end === this.#pieceLength) return -1
     }
   }
 

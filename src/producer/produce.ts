@@ -9,7 +9,7 @@ import { changedLayout, requireSamePlan } from './changed.ts'
 import { type KnownPlans, knownPlans } from './known-plans.ts'
 import { type DoneLoad, type FrozenLoad, planLoads } from './loads.ts'
 import { defaultStatePath, type KnownLoad, openState, pipelineOf, type ProduceOptions } from './options.ts'
-import type { Plan } from './plan.ts'
+import type { Plan, PlannedChunk } from './plan.ts'
 import { Publisher } from './publish.ts'
 import { readAs, type ReadSource } from './reading.ts'
 import { openSources, type Sources } from './sources.ts'
@@ -28,6 +28,8 @@ export interface ProducedLoad {
   readonly published: number
   /** Lines that belong to no record; absent where there are none. */
   readonly leftOut?: LeftOut
+  /** Records that the limit leaves to a later run; absent where there are none. */
+  readonly withheld?: number
 }
 
 /**
@@ -151,18 +153,52 @@ async function produceLoad(
   requireSamePlan({ ...load, start: first?.byteStart }, plan, known)
   // With a ledger to ask, what the queue was seen to hold counts for nothing: it may have been lost since.
   const which = options.known === undefined ? 'unconfirmed' : 'all'
-  const chunksOf = () => chunks ?? state.chunks(load, which)
+  const allChunks = () => chunks ?? state.chunks(load, which)
   const isWanted = (key: string) => known?.keys.has(key) !== true
+  const { limit } = options
+  const part =
+    limit === undefined ? undefined : partOf(allChunks(), limit, (n) => isWanted(chunkKey(load.id, n)))
+  if (part?.withheld && part.chunks === 0) {
+    onEvent({
+      type: 'skipped',
+      ...about,
+      reason: `its first ${limit} records are loaded already (load ${load.id})`,
+    })
+    return { ...result, published: 0, withheld: part.withheld }
+  }
+  const chunksOf = () => (limit === undefined ? allChunks() : upTo(allChunks(), limit))
   let done = 0
   // Of most loads nothing is known, and then their chunks need not be looked through.
   if (options.known === undefined || (known?.keys.size ?? 0) > 0) {
-    done = records
+    done = records - (part?.withheld ?? 0)
     for (const { chunk, records: wanted } of chunksOf())
       if (isWanted(chunkKey(load.id, chunk))) done -= wanted
   }
   if (done > 0) onEvent({ type: 'resuming', loadId: load.id, source: load.name, records, done })
-  const published = await publisher.publish(load, source, chunksOf(), isWanted, plan.kept)
-  return { ...result, published }
+  const left = part?.withheld ? { ...part, before: known?.keys.size ?? 0 } : undefined
+  const published = await publisher.publish(load, source, chunksOf(), isWanted, { kept: plan.kept, left })
+  return { ...result, published, ...(left && { withheld: left.withheld }) }
+}
+
+/** What is to be published of chunks without a verdict, where a limit leaves some of their records. */
+function partOf(chunks: Iterable<PlannedChunk>, limit: number, isWanted: (chunk: number) => boolean) {
+  const part = { chunks: 0, records: 0, withheld: 0 }
+  for (const { chunk, firstRecord, records } of chunks) {
+    if (!isWanted(chunk)) continue
+    if (firstRecord > limit) part.withheld += records
+    else {
+      part.chunks++
+      part.records += records
+    }
+  }
+  return part
+}
+
+function* upTo(chunks: Iterable<PlannedChunk>, limit: number): Generator<PlannedChunk> {
+  for (const chunk of chunks) {
+    if (chunk.firstRecord > limit) return
+    yield chunk
+  }
 }
 
 const isSome = (leftOut: LeftOut): boolean => Object.values(leftOut).some((lines) => lines > 0)
@@ -179,7 +215,7 @@ function skipReason(
     changed.length === 0 ? '' : `, with another reading (${changed.join(', ')}): load --fresh reads it anew`
   const isTransient = now !== undefined && sourceAt(now.load.path, load.name).isTransient
   const again = `--again loads it a second time${isTransient ? ', --name NAME as a load of its own' : ''}`
-  if (known?.complete === true || known?.keys.size === load.chunks)
+  if (known?.complete === true || (known?.plan === load.plan && known.keys.size === load.chunks))
     return options.again === true
       ? `the same --again, which was interrupted, has loaded it already (load ${load.id})`
       : `the same name and content is loaded already (load ${load.id})${reading}; ${again}`

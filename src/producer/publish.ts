@@ -21,7 +21,7 @@ import { readRanges } from '../source/ranges.ts'
 import type { Source } from '../source/source.ts'
 import type { PlannedLoad } from './planned-load.ts'
 import type { ProducerState } from './state.ts'
-import { sharesOf, Window, type WindowSize } from './window.ts'
+import { type Beginning, sharesOf, Window, type WindowSize } from './window.ts'
 
 export interface PublishOptions extends Abortable {
   /**
@@ -84,14 +84,14 @@ export class Publisher {
 
   /**
    * Publishes the chunks that `wanted` accepts and returns their number; the last of them may wait for
-   * `flush`. `kept` are the plain bytes of the source, if they are at hand.
+   * `flush`. `kept` are the plain bytes of the source, if they are at hand; `left` where the rest is left to a later run.
    */
   async publish(
     load: PlannedLoad,
     source: Source,
     chunks: Iterable<PlannedChunk>,
     wanted: (key: string) => boolean,
-    kept?: Buffer,
+    { kept, left }: { readonly kept?: Buffer | undefined; readonly left?: Beginning | undefined } = {},
   ): Promise<number> {
     if ((await source.state()) !== load.state) throw changed(load, 'since it was planned')
     const open = only(chunks, (each) => wanted(chunkKey(load.id, each.chunk)))
@@ -106,7 +106,7 @@ export class Publisher {
     }
     // Every chunk was as planned, but a source that grew meanwhile is another load now: report it.
     if ((await source.state()) !== load.state) throw changed(load, 'while it was published')
-    this.#window.finished.push({ load, chunks: published })
+    this.#window.finished.push({ load, chunks: published, left })
     return published
   }
 
@@ -200,11 +200,12 @@ export class Publisher {
     for (const { body } of messages) this.#spare.give(body)
     this.#state.confirm(
       chunks.map(([load, { chunk }]) => [load, chunk]),
-      finished.map(({ load }) => load),
+      finished.filter(({ left }) => left === undefined).map(({ load }) => load),
     )
-    for (const { load, chunks: published } of finished) {
+    for (const { load, chunks: published, left } of finished) {
       const { id: loadId, name: source, records } = load
-      this.#onEvent({ type: 'published', loadId, source, records, chunks: published })
+      const due = left === undefined ? {} : { records: left.records, due: left.before + published }
+      this.#onEvent({ type: 'published', loadId, source, records, chunks: published, ...due })
     }
   }
 }

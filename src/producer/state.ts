@@ -144,10 +144,14 @@ export class ProducerState implements Disposable {
     return { load, chunks: draft.no === undefined ? draft.waiting : undefined }
   }
 
-  /** The same content may lie at another place today. It has a clue if it is planned now as it was then. */
-  #found(load: PlannedLoad, path: string, { state, reading, plan }: Plan, clue?: string): PlannedLoad {
+  /**
+   * The same content may lie at another place today. It has a clue if it is read now as it was then, into whatever
+   * chunks.
+   */
+  #found(load: PlannedLoad, path: string, { state, reading, ...plan }: Plan, clue?: string): PlannedLoad {
     const text = JSON.stringify(reading)
-    const known = load.plan === plan && clue !== undefined ? clue : null
+    const isSame = load.model === plan.model && JSON.stringify(load.layout) === JSON.stringify(plan.layout)
+    const known = (load.plan === plan.plan || isSame) && clue !== undefined ? clue : null
     if (load.path === path && load.state === state && JSON.stringify(load.reading) === text && known === null)
       return load
     this.#file.run(

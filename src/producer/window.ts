@@ -23,12 +23,22 @@ export interface WindowSize {
   readonly bytes: number
 }
 
+/** Of a load whose rest is left to a later run: the records that are published, and the chunks that had a verdict before. */
+export interface Beginning {
+  readonly records: number
+  readonly before: number
+}
+
 /** What is handed to the queue together, and what is noted when the queue holds it. */
 export class Window {
   readonly messages: Outgoing[] = []
   readonly chunks: [PlannedLoad, PlannedChunk][] = []
-  /** Loads that are published as a whole with this window. */
-  readonly finished: { readonly load: PlannedLoad; readonly chunks: number }[] = []
+  /** Loads that are published with this window as a whole, or as far as the run takes them. */
+  readonly finished: {
+    readonly load: PlannedLoad
+    readonly chunks: number
+    readonly left: Beginning | undefined
+  }[] = []
   readonly traceparent: string | undefined
   readonly #mostReferredBytes: number
   #bytes = 0

@@ -44,6 +44,7 @@ interface Flags extends ProduceFlags, ConsumeFlags, TableFlags {
   readonly deferIndexes: DeferIndexes
   readonly fresh?: boolean
   readonly dryRun?: boolean
+  readonly limit?: number
 }
 
 export function loadCommand(command: Command): Command {
@@ -116,6 +117,7 @@ export function loadCommand(command: Command): Command {
       startTimeoutMs: startLeftMs(flags, startsAt),
       model,
       fresh: flags.fresh === true,
+      limit: flags.limit,
       deferIndexes: flags.deferIndexes,
       queue,
       ...(another && {
@@ -131,7 +133,9 @@ export function loadCommand(command: Command): Command {
     report[Symbol.dispose]()
     if (flags.json) printResult(result, ms)
     else await tellResult(result, { ms, paths, flags, table: tableName(model), ledger: sink.ledger })
-    process.exitCode = receiptsExit(result.account, flags.allowRejects === true)
+    process.exitCode = receiptsExit(result.account, flags.allowRejects === true, {
+      withheld: result.withheld,
+    })
     if (signal.aborted && process.exitCode === 1)
       throw new LadingError('ABORTED', 'stopped before every record had a verdict')
   })

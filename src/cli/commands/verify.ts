@@ -98,12 +98,12 @@ export function verifyCommand(command: Command): Command {
     } else {
       if (receipts.length === 0) print('no load yet')
       else printReceipts(account)
-      printVerdict(account, missing)
+      printVerdict(account, { missing })
       messageLines(messages).forEach(print)
       await printFirstRejects(account, sink.ledger)
     }
     process.exitCode =
-      missing.length > 0 ? exits.unbalanced : receiptsExit(account, flags.allowRejects === true, messages)
+      missing.length > 0 ? exits.unbalanced : receiptsExit(account, flags.allowRejects === true, { messages })
     if (flags.republishMissing === true) await republish(id, receipts, sink, flags)
   })
 }

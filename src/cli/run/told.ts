@@ -19,8 +19,11 @@ import {
 import { printLeftOut } from './left-out.ts'
 import { printLeft } from './left.ts'
 
-export function printResult({ loadedNow, produced, receipts, left, emptied }: LoadResult, ms: number): void {
-  printJson({ loadedNow, ms, produced, receipts: receipts.map(receiptJson), left, emptied })
+export function printResult(
+  { loadedNow, produced, receipts, withheld, left, emptied }: LoadResult,
+  ms: number,
+): void {
+  printJson({ loadedNow, ms, produced, receipts: receipts.map(receiptJson), withheld, left, emptied })
 }
 
 interface Telling {
@@ -38,7 +41,7 @@ export async function tellResult(
   const { account, before, files, loadedNow } = result
   printLeftOut(result.leftOut)
   printReceipts(account)
-  printVerdict(account)
+  printVerdict(account, { withheld: result.withheld })
   await printFirstRejects(account, ledger)
   print(
     `this run loaded ${counted(loadedNow, 'record')}${paceOf(loadedNow, ms)}${result.loadsBefore === 0 ? '' : `; ${count(result.loadsBefore)} of ${counted(files, 'file')} had been loaded before`}`,

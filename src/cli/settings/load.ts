@@ -1,6 +1,7 @@
 /** Options of `load` alone. */
 import { Option } from 'commander'
 import { consumers } from '../run/default-consumers.ts'
+import { whole } from './options.ts'
 
 export const loadOptions = () => [
   new Option(
@@ -13,6 +14,12 @@ export const loadOptions = () => [
     '--fresh',
     'delete what the ledger has of these files, including their rejects, and load them from scratch; for an emptied or dropped table (--again keeps what was loaded)',
   ).conflicts('again'),
+  new Option(
+    '--limit <n>',
+    'load the first n records of each file; the same command without it loads the rest',
+  )
+    .argParser(whole(1))
+    .conflicts('dryRun'),
   new Option('--dry-run', 'show what would be loaded and rejected; decodes every record, and writes nothing'),
   new Option(
     '--consumers <n>',

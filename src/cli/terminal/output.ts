@@ -154,9 +154,17 @@ function lookAt(shown: number, wanted: number): string {
 export const noMessages: MessageCounts = { rejects: 0, openRejects: 0, deadLetters: 0, openDeadLetters: 0 }
 
 /** The exit code for receipts, and for messages that belong to no load. Discarded entries do not count. */
-export function receiptsExit(account: Account, allowRejects: boolean, messages = noMessages): number {
+export function receiptsExit(
+  account: Account,
+  allowRejects: boolean,
+  {
+    messages = noMessages,
+    withheld = 0,
+  }: { readonly messages?: MessageCounts; readonly withheld?: number } = {},
+): number {
   const { totals } = account
-  if (!account.isComplete || totals.wrong > 0) return exits.unbalanced
+  const isOver = withheld > 0 ? totals.open === withheld : account.isComplete
+  if (!isOver || totals.wrong > 0) return exits.unbalanced
   const left = [totals, messages].some(
     ({ openRejects, openDeadLetters }) => openRejects > 0 || openDeadLetters > 0,
   )
@@ -170,9 +178,16 @@ export const missingLines = (missing: readonly MissingIndexes[]): string[] =>
       `table ${visible(name)} LACKS ${count(indexes)} ${indexes === 1 ? 'index' : 'indexes'} that a load deferred to its end, and may contain duplicate rows: run that load again to build them, or to see why it cannot`,
   )
 
+export interface Verdict {
+  readonly missing?: readonly MissingIndexes[]
+  /** Records that a limit leaves to a later run. */
+  readonly withheld?: number
+}
+
 /** Explains the numbers, and which commands show more. */
-export function printVerdict({ totals, first }: Account, missing: readonly MissingIndexes[] = []): void {
-  const { loads, wrong, open, filtered } = totals
+export function printVerdict({ totals, first }: Account, { missing = [], withheld = 0 }: Verdict = {}): void {
+  const { loads, wrong, filtered } = totals
+  const open = totals.open - withheld
   if (wrong > 0) print(`${count(wrong)} of ${counted(loads, 'load')} DO NOT ADD UP`)
   if (open > 0)
     print(
@@ -180,7 +195,9 @@ export function printVerdict({ totals, first }: Account, missing: readonly Missi
     )
   missingLines(missing).forEach(print)
   if (wrong === 0 && open <= 0 && missing.length === 0 && loads > 0)
-    print('every load is complete and adds up')
+    print(withheld > 0 ? 'every load adds up, as far as it goes' : 'every load is complete and adds up')
+  if (withheld > 0)
+    print(`${counted(withheld, 'record')} left by --limit: the same command without it loads them`)
   if (filtered > 0)
     print(
       `${counted(filtered, 'record')} of the skipped left out on purpose, as the model or --skip-when says`,
