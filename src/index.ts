@@ -140,7 +140,13 @@ export { type ExportedRecords, exportRejects, type ExportOptions } from './revie
 export type { ProduceOptions } from './producer/options.ts'
 export { produce, type ProducedLoad } from './producer/produce.ts'
 export type { LoadOptions, LoadResult } from './load/load.ts'
-export { type LoadedFiles, loadFiles as load, type UnmodelledLoadOptions } from './load/load-files.ts'
+export type { GivenPaths, GivenObjects, GivenStream, RecordOf } from './load/given.ts'
+export {
+  type LoadedFiles,
+  loadFiles as load,
+  type ModelledLoadOptions,
+  type UnmodelledLoadOptions,
+} from './load/load-files.ts'
 export { dryRun, type DryRunOptions, type Rehearsal } from './load/dry-run.ts'
 export type { TableChoices } from './model/of-table.ts'
 export type { StatedTypes } from './infer/profile/propose.ts'

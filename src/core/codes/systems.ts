@@ -94,6 +94,12 @@ export const systemCodes = {
   SOURCE_MISSING: code('halt', 66, 'the file or folder does not exist', 'correct the path'),
   SOURCE_EMPTY: code('halt', 66, 'no file to load was found', 'correct the path, the pattern or the format'),
   SOURCE_UNREADABLE: code('halt', 66, 'the file cannot be read', 'correct its permissions'),
+  SOURCE_FAILED: code(
+    'halt',
+    74,
+    'the stream or the objects that a program gives to a load broke off',
+    'correct the program; the cause of the error is what it threw',
+  ),
   SOURCE_CORRUPT: code('halt', 65, 'the compressed file is damaged or truncated', 'get it again'),
   SOURCE_COMPRESSED: code(
     'halt',

@@ -21,9 +21,11 @@ export interface SpoolOptions extends Abortable {
   readonly stdinName?: string
 }
 
+const usualName = 'stdin'
+
 class SpooledSource extends SourceAround {
   override get path(): string {
-    return 'standard input'
+    return this.name === usualName ? 'standard input' : this.name
   }
 
   override get isTransient(): boolean {
@@ -46,7 +48,7 @@ export const spooledSource = (path: string, name: string): Source =>
 /** Standard input is read twice like any file, so it is kept in a file of its own until it is published. */
 export async function spool(
   statePath: string,
-  { stdin, stdinName: name = 'stdin', signal }: SpoolOptions = {},
+  { stdin, stdinName: name = usualName, signal }: SpoolOptions = {},
 ): Promise<AsyncDisposable & { readonly source: Source }> {
   if (stdin === undefined) throw new LadingError('USAGE', "'-' stands for standard input, and there is none")
   const folder = join(dirname(statePath), 'spool')
@@ -58,6 +60,7 @@ export async function spool(
     await pipeline(stdin, createWriteStream(path, { mode: 0o600 }), { signal })
   } catch (cause) {
     await remove().catch(() => undefined)
+    if (cause instanceof LadingError) throw cause
     if (signal?.aborted) throw new LadingError('ABORTED', 'stopped while reading standard input', { cause })
     throw new LadingError(
       'OUTPUT_UNWRITABLE',
