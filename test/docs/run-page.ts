@@ -1,0 +1,145 @@
+/**
+ * The blocks of a page, run from top to bottom in one shell, as one follows it: in an empty folder, with what
+ * earlier blocks made. `npx lading` is the checkout's command, and `lading` its package.
+ */
+import { spawn } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { root } from '../structure/sources.ts'
+import { sqsEnvironment } from '../../tooling/servers/sqs.ts'
+import { type Block, fileNameOf, type Step, stepsOf } from './blocks.ts'
+import { firstMisfit } from './expected.ts'
+import type { Places } from './places.ts'
+
+/** What one step printed, and why it is not what the page promises. */
+export interface Failure {
+  readonly line: number
+  readonly command: string
+  readonly why: string
+  readonly printed: string
+}
+
+/** Between the steps of a page in what its shell prints. */
+const mark = '\x1e'
+
+/** Rejects are an outcome that pages show, not a failure. */
+const outcomes = new Set<string | undefined>(['0', '3'])
+
+export async function runPage(blocks: readonly Block[], places: Places): Promise<readonly Failure[]> {
+  using folder = new PageFolder()
+  const steps = blocks.flatMap((block) =>
+    stepsIn(block, folder, places).map((step) => ({ ...step, line: block.line })),
+  )
+  folder.write(
+    'page.sh',
+    steps.map(({ command }) => `${command.trimEnd()}\nprintf '\\036%d\\n' $?\n`).join(''),
+  )
+  const printed = places.back(await folder.shell('../page.sh')).split(mark)
+  return steps.flatMap(({ command, expected, line }, index) => {
+    // Behind each mark stands the exit code of the step before it.
+    const own = (printed[index] ?? '').replace(index === 0 ? '' : /^\d+\n/, '')
+    const exit = /^\d+(?=\n)/.exec(printed[index + 1] ?? '')?.[0]
+    const misfit = expected === undefined ? undefined : firstMisfit(expected, own.split('\n'))
+    const why = !outcomes.has(exit) ? `exit code ${exit ?? 'unknown'}` : misfit && `not as shown: ${misfit}`
+    return why === undefined ? [] : [{ line, command, why, printed: own }]
+  })
+}
+
+function stepsIn(block: Block, folder: PageFolder, places: Places): readonly Step[] {
+  if (block.notRun !== undefined) return []
+  const code = places.here(block.code)
+  const name = fileNameOf(block)
+  switch (block.language) {
+    case 'sh':
+      return block.untilStopped ? [untilStopped(block, folder, places)] : stepsOf({ ...block, code })
+    case 'ts':
+    case 'json':
+      if (name !== undefined) return [{ command: folder.keep(code, name) }]
+      return block.language === 'json' ? [] : [{ command: `${folder.keep(code, 'main.ts')} && node main.ts` }]
+    case 'sql':
+      return [
+        {
+          command: `psql '${places.databaseUrl}' --quiet --set ON_ERROR_STOP=1 --file '${folder.kept(code)}'`,
+        },
+      ]
+    default:
+      return []
+  }
+}
+
+function untilStopped(block: Block, folder: PageFolder, places: Places): Step {
+  const [{ command, expected = [] } = { command: '' }] = stepsOf(block)
+  const order = folder.kept(
+    JSON.stringify({ command: places.here(command), expected: expected.map((line) => places.here(line)) }),
+  )
+  return {
+    command: `node '${join(import.meta.dirname, 'until-stopped.ts')}' '${order}'`,
+    expected: [...expected, '…'],
+  }
+}
+
+class PageFolder implements Disposable {
+  readonly #path = mkdtempSync(join(tmpdir(), 'lading-page-'))
+  #kept = 0
+
+  constructor() {
+    for (const name of ['work', 'home', 'bin', 'kept', 'node_modules']) mkdirSync(join(this.#path, name))
+    linkModules(join(this.#path, 'node_modules'))
+    this.write('package.json', '{"type":"module"}')
+    this.write(
+      'bin/npx',
+      `#!/bin/sh\n[ "$1" = lading ] && shift && exec node '${root}bin/lading.js' "$@"\nexit 127\n`,
+    )
+    chmodSync(join(this.#path, 'bin/npx'), 0o755)
+  }
+
+  write(name: string, content: string): void {
+    writeFileSync(join(this.#path, name), content)
+  }
+
+  /** The path of a file with the content. */
+  kept(content: string): string {
+    const name = `kept/${++this.#kept}`
+    this.write(name, content)
+    return join(this.#path, name)
+  }
+
+  /** A command that puts it where the page works. */
+  keep(content: string, name: string): string {
+    return `mkdir -p '${dirname(name)}' && cp '${this.kept(content)}' '${name}'`
+  }
+
+  /** All that the script prints, errors among it. */
+  async shell(script: string): Promise<string> {
+    const programs = [join(this.#path, 'bin'), dirname(process.execPath), process.env['PATH'] ?? ''].join(
+      delimiter,
+    )
+    const child = spawn('bash', ['-c', `exec 2>&1; . ${script}`], {
+      cwd: join(this.#path, 'work'),
+      env: {
+        ...sqsEnvironment,
+        PATH: programs,
+        HOME: join(this.#path, 'home'),
+        LANG: 'C.UTF-8',
+        TZ: 'UTC',
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    return await text(child.stdout)
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#path, { recursive: true, force: true })
+  }
+}
+
+/** As an installed package brings them, and `lading` from its checkout. */
+export function linkModules(into: string): void {
+  const modules = join(root, 'node_modules')
+  for (const name of readdirSync(modules).filter((each) => !/^(\.|lading$)/.test(each)))
+    symlinkSync(join(modules, name), join(into, name))
+  symlinkSync(root, join(into, 'lading'))
+}
