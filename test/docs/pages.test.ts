@@ -14,7 +14,7 @@ const paths = globSync(['docs/tutorial.md', 'docs/how-to/*.md', 'docs/coming-fro
 }).toSorted()
 const pages = paths.map((path) => ({ path, blocks: blocksOf(path) }))
 const languages = ['sh', 'ts', 'sql', 'json', 'ini', 'cron', 'text']
-const programs = ['psql', 'sqlite3', 'curl', 'jq']
+const programs = ['psql', 'sqlite3', 'iconv', 'curl', 'jq']
 
 describe.concurrent.each(pages)('$path', ({ path, blocks }) => {
   const text = blocks

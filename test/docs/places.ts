@@ -1,7 +1,7 @@
 /** Servers that pages name, and what takes their place in a test. */
 import { startSqsStub } from '../../tooling/servers/sqs-stub.ts'
 import { freshQueueUrl } from '../../tooling/servers/broker.ts'
-import { freshDatabase } from '../../tooling/servers/database.ts'
+import { dropRole, freshDatabase } from '../../tooling/servers/database.ts'
 import { freePort } from '../../tooling/servers/engine.ts'
 
 const database = /postgres(?:ql)?:\/\/(?:([^\s@'"/:]+)(:[^\s@'"/]*)?@)?localhost(?::5432)?\/(\w+)/g
@@ -21,6 +21,9 @@ export class Places implements AsyncDisposable {
 
   static async of(text: string): Promise<Places> {
     const places = new Places()
+    // A role can be dropped when no database has anything of it.
+    for (const [, role = ''] of text.matchAll(/\bCREATE ROLE (\w+)/g))
+      places.#close.push(() => dropRole(role))
     for (const [, , , name = ''] of text.matchAll(database)) await places.#addDatabase(name)
     for (const [, name = ''] of text.matchAll(broker)) places.#add(`queue ${name}`, () => freshQueueUrl())
     const queues = new Set([...text.matchAll(sqs)].map(([, name = '']) => name))
@@ -49,6 +52,10 @@ export class Places implements AsyncDisposable {
       .replaceAll(broker, (_, name: string) => fresh(`queue ${name}`).href)
       .replaceAll(sqs, (_, name: string) => fresh(`sqs ${name}`).href)
       .replaceAll(port, String(this.#port))
+      .replaceAll(
+        /(?<=\bDATABASE )\w+/g,
+        (name) => this.#urls.get(`database ${name}`)?.pathname.slice(1) ?? name,
+      )
   }
 
   /** What was printed, as the page would show it. */

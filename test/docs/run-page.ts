@@ -24,8 +24,11 @@ export interface Failure {
 /** Between the steps of a page in what its shell prints. */
 const mark = '\x1e'
 
-/** Rejects are an outcome that pages show, not a failure. */
-const outcomes = new Set<string | undefined>(['0', '3'])
+/** Rejects are an outcome that pages show, and so is an error. */
+const isEnd = (exit: string | undefined, shown: readonly string[] = []): boolean =>
+  shown.some((line) => line.startsWith('error '))
+    ? exit !== undefined && exit !== '0'
+    : exit === '0' || exit === '3'
 
 export async function runPage(blocks: readonly Block[], places: Places): Promise<readonly Failure[]> {
   using folder = new PageFolder()
@@ -42,7 +45,7 @@ export async function runPage(blocks: readonly Block[], places: Places): Promise
     const own = (printed[index] ?? '').replace(index === 0 ? '' : /^\d+\n/, '')
     const exit = /^\d+(?=\n)/.exec(printed[index + 1] ?? '')?.[0]
     const misfit = expected === undefined ? undefined : firstMisfit(expected, own.split('\n'))
-    const why = !outcomes.has(exit) ? `exit code ${exit ?? 'unknown'}` : misfit && `not as shown: ${misfit}`
+    const why = isEnd(exit, expected) ? misfit && `not as shown: ${misfit}` : `exit code ${exit ?? 'unknown'}`
     return why === undefined ? [] : [{ line, command, why, printed: own }]
   })
 }

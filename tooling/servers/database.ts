@@ -40,6 +40,12 @@ export async function freshDatabase(): Promise<FreshDatabase> {
   return { url: url.href, drop, [Symbol.asyncDispose]: drop }
 }
 
+/** After the databases in which it has rights. */
+export async function dropRole(name: string): Promise<void> {
+  const postgres = inject('postgres')
+  if ('url' in postgres) await execute(postgres.url, `drop role if exists ${name}`)
+}
+
 async function execute(url: string, sql: string): Promise<void> {
   const client = new Client({ connectionString: url })
   await client.connect()

@@ -54,14 +54,19 @@ export async function prepareLedger(client: pg.Client): Promise<void> {
       )
     }
     if (version === 0) {
-      await client.query(
-        'CREATE SCHEMA IF NOT EXISTS lading; CREATE TABLE IF NOT EXISTS lading.migration (version int PRIMARY KEY)',
-      )
+      await makeSchema(client)
+      await client.query('CREATE TABLE IF NOT EXISTS lading.migration (version int PRIMARY KEY)')
     }
     for (const [index, step] of migrations.entries()) {
       if (index >= version) await client.query(`${step}; INSERT INTO lading.migration VALUES (${index + 1})`)
     }
   })
+}
+
+/** IF NOT EXISTS would demand the right to make one where an administrator has made it for the role. */
+async function makeSchema(client: pg.Client): Promise<void> {
+  const { rows } = await client.query("SELECT FROM pg_namespace WHERE nspname = 'lading'")
+  if (rows.length === 0) await client.query('CREATE SCHEMA lading')
 }
 
 export async function prepareTable(
