@@ -56,13 +56,9 @@ export {
   redact,
   sha256,
 } from './model/mask.ts'
-export {
-  type DecodedRecord,
-  decodeRecord,
-  type RecordOrigin,
-  type Value,
-  ValueWriter,
-} from './model/values.ts'
+export { type DecodedRecord, decodeRecord, type RecordOrigin } from './model/values.ts'
+export type { Value } from './model/value.ts'
+export { ValueWriter } from './model/value-writer.ts'
 // What an adapter of your own implements or is called with, besides `Queue` and `Sink`. `lading/testing`
 // holds the suites that it must pass.
 export { RecordDecoder } from './model/record.ts'

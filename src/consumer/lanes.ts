@@ -5,6 +5,7 @@ import { type Model, withNotNull } from '../model/model.ts'
 import type { RowBuffer } from '../model/writer.ts'
 import type { Delivery } from '../queue/queue.ts'
 import type { Sink } from '../sink/sink.ts'
+import { stoppedAt } from './dead-letter.ts'
 import { claimOf, Decoder } from './decode/decode.ts'
 import { dead, type Decoded, type DecoderOptions, type Foreign } from './decode/decoded.ts'
 
@@ -103,10 +104,19 @@ export class Lanes {
     if (aside !== undefined) return aside
     // It claims nothing: without its bytes, anything may say that it is a chunk.
     if (delivery.fault !== undefined) return dead(delivery.fault.code, delivery.fault.detail)
-    if (delivery.attempt <= maxAttempts) return decoder.decode(delivery)
+    if (delivery.attempt <= maxAttempts) return this.#decode(delivery, decoder)
     // Not decoded any more: decoding may be what crashes the consumer.
     const detail = `delivered ${delivery.attempt} times without a verdict`
     return dead('ATTEMPTS_EXHAUSTED', detail, claimOf(delivery, this.#options))
+  }
+
+  #decode(delivery: Delivery, decoder: Decoder): Decoded {
+    try {
+      return decoder.decode(delivery)
+    } catch (error) {
+      const isHooks = error instanceof LadingError && error.code === 'HOOK_FAILED'
+      throw isHooks ? stoppedAt(delivery, claimOf(delivery, this.#options), error) : error
+    }
   }
 
   #setAside(delivery: Delivery): Decoded | undefined {

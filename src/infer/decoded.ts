@@ -5,8 +5,10 @@ import type { Layout, LeftOut } from '../core/load.ts'
 import { linesIn } from '../core/bytes.ts'
 import { Records } from '../consumer/decode/records.ts'
 import type { Model } from '../model/model.ts'
+import { withRecord } from '../model/hooks.ts'
 import type { Origin } from '../model/record.ts'
-import { type Value, ValueWriter } from '../model/values.ts'
+import type { Value } from '../model/value.ts'
+import { ValueWriter } from '../model/value-writer.ts'
 import { layoutOf, splitterOf } from '../producer/plan.ts'
 import type { ReadSource } from '../producer/reading.ts'
 import { type RecordOptions, runsOf } from './records.ts'
@@ -43,6 +45,7 @@ export async function decodeSource(
   options: DecodeOptions = {},
 ): Promise<Outcome> {
   const { onRow } = options
+  const { name } = source
   const splitter = splitterOf(source, { ...options, model })
   const writer = new ValueWriter(model)
   const rejects: FoundReject[] = []
@@ -57,7 +60,7 @@ export async function decodeSource(
     reader.open(bytes)
     while (reader.next()) {
       const left = filter?.() ?? false
-      const fault = left === false ? decoding.decode(nowhere, records) : left
+      const fault = left === false ? decoded(decoding, records, name) : left
       records++
       if (fault === true) filtered++
       else if (fault === undefined) onRow?.(writer.values)
@@ -73,6 +76,14 @@ export async function decodeSource(
   }
   const { preamble = 0, comments = 0 } = splitter.leftOut ?? {}
   return { source: source.name, records, rejected, filtered, rejects, codes, leftOut: { preamble, comments } }
+}
+
+function decoded(records: Records, record: number, name: string): Fault | undefined {
+  try {
+    return records.decode(nowhere, record)
+  } catch (error) {
+    throw withRecord(error, () => `${name}, record ${record + 1}`)
+  }
 }
 
 const nowhere: Origin = { keyOf: () => '', at: 0 }

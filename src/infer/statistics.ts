@@ -1,5 +1,5 @@
 /** What the values of a column are, in the form of its type. Memory is bounded, whatever the column holds. */
-import type { Value } from '../model/values.ts'
+import type { Value } from '../model/value.ts'
 
 export interface FrequentValue {
   readonly value: string

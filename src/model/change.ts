@@ -6,8 +6,14 @@ export const mayChangeRows = ({
   onConflict,
   version,
   arbiter,
-}: Pick<Model, 'onConflict' | 'version' | 'arbiter'>): boolean =>
-  (onConflict === 'update' || onConflict === 'merge') && version === undefined && arbiter === undefined
+  primaryKey,
+  columns,
+}: Pick<Model, 'onConflict' | 'version' | 'arbiter' | 'primaryKey' | 'columns'>): boolean =>
+  // What deletes a row has of it what the source says, and nothing that follows from the rest.
+  !columns.some(({ name, generated }) => generated?.value === 'derived' && primaryKey.includes(name)) &&
+  (onConflict === 'update' || onConflict === 'merge') &&
+  version === undefined &&
+  arbiter === undefined
 
 /** Whether rows say how they change a row, in a value behind those of the columns. */
 export const changesRows = ({ onConflict, deletes }: Pick<Model, 'onConflict' | 'deletes'>): boolean =>

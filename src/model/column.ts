@@ -2,6 +2,7 @@
 import type { Fault } from '../core/fault.ts'
 import type { Notation } from '../core/notation.ts'
 import type { Mask } from './mask.ts'
+import type { Value } from './value.ts'
 import { type Call, isCall, misuses } from './signatures.ts'
 import type { RowWriter } from './writer.ts'
 
@@ -44,11 +45,13 @@ export type Transformed = string | number | bigint | boolean | null
  * A value that does not come from the source:
  * - `recordKey`: identifies the record uniquely, as in the ledger; see docs/models.md for its form;
  * - `processedAt`: the time when the record was processed;
- * - `processedOn`: the day of that time in a zone (an IANA name, or an offset such as `+02:00`).
+ * - `processedOn`: the day of that time in a zone (an IANA name, or an offset such as `+02:00`);
+ * - `derived`: computed from the other columns by the model's `derive`.
  */
 export type Generated =
   | { readonly value: 'recordKey' | 'processedAt' }
   | { readonly value: 'processedOn'; readonly zone: string }
+  | { readonly value: 'derived'; readonly by: (row: Readonly<Record<string, Value>>) => Transformed }
 
 export interface ColumnSpec {
   readonly type: ColumnType
@@ -134,7 +137,9 @@ export class Column<T = unknown> {
   generated(...given: [value: 'recordKey' | 'processedAt']): Column<T>
   /** `zone` is UTC by default. */
   generated(...given: [value: 'processedOn', options?: { readonly zone?: string }]): Column<T>
-  generated(...given: [value: Generated['value'], options?: { readonly zone?: string }]): Column<T> {
+  generated(
+    ...given: [value: 'recordKey' | 'processedAt' | 'processedOn', options?: { readonly zone?: string }]
+  ): Column<T> {
     const [value, options] = given
     const zone = options?.zone ?? 'UTC'
     return this.#with(

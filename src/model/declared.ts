@@ -1,6 +1,8 @@
 /** What a model declares. */
 import type { SkipWhen } from '../core/skip.ts'
 import type { Column, ColumnSpec } from './columns.ts'
+import type { Transformed } from './column.ts'
+import type { Value } from './value.ts'
 
 export interface Index {
   readonly method: 'btree' | 'brin' | 'hash'
@@ -37,6 +39,17 @@ export interface ModelColumn extends ColumnSpec {
 /** Asked of each record, by the texts of its fields; null is no value. */
 export type Where = (record: Readonly<Record<string, string | null>>) => boolean
 
+/** Why a record is refused, in a sentence that a person reads with the reject; and the column at fault, if it is one. */
+export type Refusal<Name extends string = string> =
+  | string
+  | { readonly reason: string; readonly column?: Name | undefined }
+
+/** Asked of each row, by the names of its columns; `true` and `undefined` take it. */
+export type Validate = (row: Readonly<Record<string, Value>>) => Refusal | true | undefined
+
+/** The value of a column, computed from the others of its row. */
+export type Derive = (row: Readonly<Record<string, Value>>) => Transformed
+
 export type Columns = Readonly<Record<string, Column>>
 
 /** As ON CONFLICT names an index. */
@@ -65,6 +78,8 @@ export interface Model<C extends Columns = Columns> {
   readonly skipWhen?: SkipWhen
   /** Records for which it returns false are left out. */
   readonly where?: Where
+  /** Refuses records. */
+  readonly validate?: Validate
   /**
    * Where it comes from, unless a person wrote it: `inferred` from the values of files, or read from a `table` that
    * exists, which is never made again for it.

@@ -14,7 +14,11 @@ type Generate = (source: Source, record: number, writer: RowWriter) => Fault | u
 
 const msPerDay = 86_400_000
 
-export function generatorOf(generated: Generated, decode: CellDecoder): Generate {
+/** Of values that do not follow from others of their row. */
+export function generatorOf(
+  generated: Exclude<Generated, { readonly value: 'derived' }>,
+  decode: CellDecoder,
+): Generate {
   switch (generated.value) {
     case 'recordKey':
       return (source, record, writer) => {

@@ -2,16 +2,21 @@ import { createHash } from 'node:crypto'
 import { LadingError } from '../core/errors.ts'
 import type { SkipWhen } from '../core/skip.ts'
 import { visible } from '../core/found.ts'
+import type { ColumnSpec, Transformed } from './column.ts'
 import { Column } from './columns.ts'
 import {
   type Columns,
   type ConflictPolicy,
+  type Derive,
   type Index,
   type Model,
   type ModelColumn,
+  type Refusal,
   sourceNames,
+  type Validate,
   type Where,
 } from './declared.ts'
+import { isDerived } from './hooks.ts'
 import type { Mask } from './mask.ts'
 import { problemsOf } from './problems.ts'
 import { argumentProblems, exampleOf, isCall, misuses, shown } from './signatures.ts'
@@ -19,7 +24,10 @@ import { variableZone } from './zones.ts'
 
 export * from './declared.ts'
 
-export interface ModelOptions<C extends Columns> {
+/** A row as the model's code sees it. */
+export type RowOfColumns<C extends Columns> = { readonly [K in keyof C]: C[K]['value'] }
+
+export interface ModelOptions<C extends Columns, D extends keyof C & string = never> {
   /** Name of the table, without the schema. */
   readonly table: string
   /** Schema of the table; by default the database's search path decides. Ignored in SQLite. */
@@ -35,12 +43,30 @@ export interface ModelOptions<C extends Columns> {
    * receipts say how many they are.
    */
   readonly skipWhen?: SkipWhen
-  /** Leaves out records for which it returns false. A throw rejects the record. */
+  /**
+   * Leaves out records for which it returns false, by the texts of their fields, before anything is decoded. A throw
+   * rejects the record.
+   */
   readonly where?: Where
+  /**
+   * Computes columns from the others, whose values it sees as they are stored: masked, and with times as text. The
+   * column decodes the result as strictly as text of the source. Derived columns are the last ones of a table that is
+   * made. A record may be decoded again, so that the same row must give the same value. A throw is a fault of the
+   * program and stops it (`HOOK_FAILED`).
+   */
+  readonly derive?: { readonly [K in D]: (row: RowOfColumns<Omit<C, D>>) => Transformed }
+  /**
+   * Refuses a record, with a reason that is kept with the reject (`RECORD_INVALID`); `undefined` or `true` takes it. It
+   * sees the row as it is about to be stored, derived columns and masks included. As for `derive`, the same row must
+   * give the same answer, and a throw stops the program.
+   */
+  readonly validate?: (row: RowOfColumns<C>) => Refusal<keyof C & string> | true | undefined
 }
 
 /** Checks the options and makes a model of them. Throws `MODEL_INVALID`, which lists every problem. */
-export function defineModel<const C extends Columns>(...given: [options: ModelOptions<C>]): Model<C> {
+export function defineModel<const C extends Columns, const D extends keyof C & string = never>(
+  ...given: [options: ModelOptions<C, D>]
+): Model<C> {
   const [options] = given
   const misused = [
     ...argumentProblems('defineModel', given),
@@ -48,7 +74,14 @@ export function defineModel<const C extends Columns>(...given: [options: ModelOp
     ...columnMisuses(options?.columns),
   ]
   if (misused.length > 0) throw invalid(options?.table, misused)
-  const columns = Object.entries(options.columns).map(([name, column]) => ({ name, ...column.spec }))
+  const derive: Readonly<Record<string, Derive>> = { ...(options.derive as object | undefined) }
+  const unknown = Object.keys(derive).find((name) => !Object.hasOwn(options.columns, name))
+  if (unknown !== undefined) throw invalid(options.table, [`derive: there is no column ${unknown}`])
+  const all = Object.entries(options.columns).map(([name, column]) =>
+    derivedBy(derive[name], name, column.spec),
+  )
+  // Behind all that they may be computed from.
+  const columns = [...all.filter((column) => !isDerived(column)), ...all.filter(isDerived)]
   const declared = {
     table: options.table,
     schema: options.schema,
@@ -59,8 +92,15 @@ export function defineModel<const C extends Columns>(...given: [options: ModelOp
     version: options.version,
     ...(options.skipWhen && { skipWhen: options.skipWhen }),
     ...(options.where && { where: options.where }),
+    ...(options.validate && { validate: options.validate as unknown as Validate }),
   }
   return modelOf(declared)
+}
+
+function derivedBy(by: Derive | undefined, name: string, spec: ColumnSpec): ModelColumn {
+  if (by === undefined) return { name, ...spec }
+  if (spec.generated !== undefined) throw invalid(name, ['it is generated and derived'])
+  return { name, ...spec, generated: { value: 'derived', by } }
 }
 
 /** The model of a declaration that a program has made. Throws `MODEL_INVALID`, which lists every problem. */

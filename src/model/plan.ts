@@ -5,6 +5,7 @@ import type { CellDecoder, Transformed } from './columns.ts'
 import { generatorOf } from './generated.ts'
 import { type ModelColumn, sourceNames } from './model.ts'
 import { notationOf, textWritten, valueWritten, type Written, writtenBy } from './notation/notation.ts'
+import type { HookedRows } from './hooks.ts'
 import type { RowWriter } from './writer.ts'
 
 /** The origin of records, for generated columns. */
@@ -27,6 +28,8 @@ export interface ColumnPlan {
   readonly fallback: Buffer | undefined
   readonly nullIf: readonly Buffer[]
   readonly change: Change | undefined
+  /** The value that the model computes from those of the row before it. */
+  readonly derive: (() => Transformed) | undefined
   readonly generate: ((origin: Origin, record: number, writer: RowWriter) => Fault | undefined) | undefined
 }
 
@@ -53,6 +56,7 @@ export function planOf(
   column: ModelColumn,
   cells: readonly number[],
   notations?: Notations,
+  hooks?: HookedRows,
 ): Omit<ColumnPlan, 'isKey'> {
   const { generated } = column
   const parts = cells.length > 1 ? partsOf(column, cells, notations) : undefined
@@ -66,7 +70,12 @@ export function planOf(
     fallback: column.fallback === undefined ? undefined : Buffer.from(column.fallback),
     nullIf: change?.written === undefined ? column.nullIf.map((text) => Buffer.from(text)) : [],
     change,
-    generate: generated === undefined ? undefined : generatorOf(generated, column.type.decoder()),
+    generate:
+      generated === undefined || generated.value === 'derived'
+        ? undefined
+        : generatorOf(generated, column.type.decoder()),
+    derive:
+      generated?.value === 'derived' ? () => hooks?.derive(column.name, generated.by) ?? null : undefined,
   }
 }
 

@@ -3,6 +3,7 @@ import { nearest } from '../core/nearest.ts'
 import { fieldPath } from '../core/path.ts'
 import type { ColumnType } from './columns.ts'
 import { type Model, type ModelColumn, sourceNames } from './declared.ts'
+import { hasHooks } from './hooks.ts'
 import { notationProblems, unsuited } from './notation/notation.ts'
 import { maxNameBytes } from './table.ts'
 import type { RowWriter } from './writer.ts'
@@ -34,6 +35,8 @@ export function* problemsOf(model: Omit<Model, 'fingerprint'>): Generator<string
   if (model.onConflict !== 'error' && model.primaryKey.length === 0)
     yield `onConflict: '${model.onConflict}' needs a primaryKey`
   if (model.version !== undefined && model.onConflict !== 'update') yield "version needs onConflict: 'update'"
+  if (model.onConflict === 'merge' && hasHooks(model))
+    yield "derive and validate see whole records, and onConflict: 'merge' takes parts of them"
   if (model.arbiter !== undefined && model.onConflict === 'merge')
     yield "onConflict: 'merge' finds a row by the columns of its key, and not by an expression or a part of an index"
 }
@@ -112,19 +115,19 @@ function overlap(one: string, other: string): boolean {
   )
 }
 
-const generatedTypes = {
+const generatedTypes: Readonly<Record<string, readonly string[]>> = {
   recordKey: ['text', 'varchar'],
   processedAt: ['timestamptz'],
   processedOn: ['date'],
-} as const
+}
 
 function* generatedProblems(column: ModelColumn): Generator<string> {
   const { name, type, generated } = column
   if (generated === undefined) return
-  const types: readonly string[] | undefined = Object.hasOwn(generatedTypes, generated.value)
-    ? generatedTypes[generated.value]
-    : undefined
-  if (types === undefined) yield `${name}: '${generated.value}' is not generated`
+  const types = generatedTypes[generated.value]
+  if (generated.value === 'derived') {
+    if (typeof generated.by !== 'function') yield `${name}: what derives it is not a function`
+  } else if (types === undefined) yield `${name}: '${generated.value}' is not generated`
   else if (!types.includes(type.kind)) yield `${name}: ${generated.value} needs ${types.join(' or ')}`
   const zone = generated.value === 'processedOn' ? zoneProblem(generated.zone) : undefined
   if (zone !== undefined) yield `${name}: ${zone}`

@@ -4,6 +4,7 @@ import { visible } from '../core/found.ts'
 import type { Notations } from '../core/notation.ts'
 import type { CellDecoder, Transformed } from './columns.ts'
 import { changesRows, isDeletion, isSent, isUnsent } from './change.ts'
+import { HookedRows, hasHooks } from './hooks.ts'
 import { cellsOfColumn, type Model } from './model.ts'
 import { type CellPart, type Change, type ColumnPlan, type ModelChange, type Origin, planOf } from './plan.ts'
 import type { RowWriter } from './writer.ts'
@@ -22,18 +23,21 @@ export class RecordDecoder {
   readonly #plainCells: Int32Array
   readonly #decoders: readonly CellDecoder[]
   readonly #writer: RowWriter
+  /** Undefined where the model has no code that sees rows. */
+  readonly #hooks: HookedRows | undefined
   readonly #changes: boolean
   readonly #merges: boolean
 
   /** `notations`: those of the layout. */
   constructor(model: Model, fields: readonly string[], writer: RowWriter, notations?: Notations) {
+    this.#hooks = hasHooks(model) ? new HookedRows(model, writer) : undefined
     this.#plans = model.columns.map((column) => ({
-      ...planOf(column, cellsOfColumn(model, fields, column.name), notations),
+      ...planOf(column, cellsOfColumn(model, fields, column.name), notations, this.#hooks),
       isKey: model.primaryKey.includes(column.name),
     }))
     this.#plainCells = Int32Array.from(this.#plans, (plan) => (isPlain(plan) ? plan.cell : -1))
     this.#decoders = this.#plans.map(({ decode }) => decode)
-    this.#writer = writer
+    this.#writer = this.#hooks ?? writer
     this.#changes = changesRows(model)
     this.#merges = model.onConflict === 'merge'
   }
@@ -59,8 +63,14 @@ export class RecordDecoder {
         return { ...fault, column: this.#plans[column]?.name }
       }
     }
-    writer.endRow()
-    return undefined
+    return this.#hooks === undefined ? void writer.endRow() : this.#endHooked(this.#hooks)
+  }
+
+  #endHooked(hooks: HookedRows): Fault | undefined {
+    const fault = hooks.validate()
+    if (fault === undefined) hooks.endRow()
+    else hooks.dropRow()
+    return fault
   }
 
   #decodeColumn(column: number, cells: Cells, origin: Origin, record: number): Fault | undefined {
@@ -90,8 +100,8 @@ export class RecordDecoder {
       change += isAsked ? isSent : isUnsent
     }
     writer.change?.(deletes ? isDeletion : this.#merges ? change : '')
-    writer.endRow()
-    return undefined
+    // Of a deletion nothing is known but the key.
+    return this.#hooks === undefined || deletes ? void writer.endRow() : this.#endHooked(this.#hooks)
   }
 
   #isUnsent({ cell, parts, generate }: ColumnPlan, cells: Cells): boolean {
@@ -118,6 +128,7 @@ function fill(
   record: number,
 ): Fault | undefined {
   if (plan.generate !== undefined) return plan.generate(origin, record, writer)
+  if (plan.derive !== undefined) return decodeValue(plan, 'derive', plan.derive(), writer)
   return plan.parts === undefined ? decodeMissing(plan, writer) : decodeParts(plan, plan.parts, cells, writer)
 }
 
@@ -197,6 +208,16 @@ function decodeByModel(
       detail: `the ${by} of the model threw${by === 'mask' ? '' : messageOf(error)}`,
     }
   }
+  return decodeValue(plan, by, value, writer)
+}
+
+/** A value that the model's code made of others. */
+function decodeValue(
+  plan: ColumnPlan,
+  by: 'transform' | 'mask' | 'derive',
+  value: Transformed,
+  writer: RowWriter,
+): Fault | undefined {
   if (value === null || value === undefined) return decodeMissing(plan, writer)
   if (typeof value === 'object' || typeof value === 'function' || typeof value === 'symbol') {
     return {

@@ -132,6 +132,8 @@ const signatures = {
         version: optional(text),
         skipWhen: optional(object({})),
         where: optional(callback),
+        derive: optional(object({})),
+        validate: optional(callback),
       }),
     ],
     example: 'defineModel({ table, columns: { id: bigint().notNull() } })',

@@ -8,6 +8,7 @@ import type { Layout } from '../core/load.ts'
 import { sha256Of } from '../core/sha256.ts'
 import { messageLayout } from '../format/registry.ts'
 import { isMasked, sourceColumns, sourceNames } from '../model/model.ts'
+import { withRecord } from '../model/hooks.ts'
 import type { RowBuffer } from '../model/writer.ts'
 import type { StoredReject } from '../sink/ledger.ts'
 import type { RejectReplay, Verdict } from '../sink/sink.ts'
@@ -79,13 +80,20 @@ export class Redecoder {
     }
     records.reader.openOne(text)
     const left = records.filter?.() ?? false
-    const fault =
-      left === true ? leftOut : left === false ? records.decode({ keyOf, at: Date.now() }, 0) : left
+    const fault = left === true ? leftOut : left === false ? this.#fault(id, records, keyOf) : left
     const place = (each: Fault): Fault => records.placed(text, each, false)
     const own = fault === undefined && field !== undefined ? fieldKey(field, records.keyText()) : key
     // A record that the database refused has its key already, in the row that counts it as rejected.
     const claim = own === key ? undefined : { key: own, sha256: sha256Of(text) }
     return { id, fault: fault && place(fault), describe: place, claim }
+  }
+
+  #fault(id: number, records: Records, keyOf: () => string): Fault | undefined {
+    try {
+      return records.decode({ keyOf, at: Date.now() }, 0)
+    } catch (error) {
+      throw withRecord(error, () => `reject ${id}`)
+    }
   }
 
   /** Records of a load are identified by their number. */

@@ -93,7 +93,7 @@ describe('what the types of a model forbid is refused at run time too, with what
     ],
     [
       () => define({ whatever: 1 } as Any),
-      'there is no option whatever (there is table, schema, columns, primaryKey, indexes, onConflict, version, skipWhen, where)',
+      'there is no option whatever (there is table, schema, columns, primaryKey, indexes, onConflict, version, skipWhen, where, derive, validate)',
     ],
     [() => define({ primaryKey: 'id' }), "primaryKey 'id' is not a list"],
     [() => define({ primaryKey: ['idd'] }), 'there is no column idd (did you mean id?)'],

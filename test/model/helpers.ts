@@ -5,7 +5,8 @@ import type { Fault } from '../../src/core/fault.ts'
 import type { Column } from '../../src/model/columns.ts'
 import { defineModel, type Model } from '../../src/model/model.ts'
 import { RecordDecoder } from '../../src/model/record.ts'
-import { type Value, ValueWriter } from '../../src/model/values.ts'
+import type { Value } from '../../src/model/value.ts'
+import { ValueWriter } from '../../src/model/value-writer.ts'
 
 /** Cells as a reader offers them, `around` before, between and after them; null is an unquoted empty cell. */
 export function cellsOf(texts: readonly (string | null)[], around = ''): Cells {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { timestamptz } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
-import { ValueWriter } from '../../src/model/values.ts'
+import { ValueWriter } from '../../src/model/value-writer.ts'
 import { verdict } from './helpers.ts'
 
 const hour = 3600

@@ -13,6 +13,7 @@ import type { Layout, LoadInfo } from '../../core/load.ts'
 import { sha256Of } from '../../core/sha256.ts'
 import { messageLayout } from '../../format/registry.ts'
 import type { Origin } from '../../model/record.ts'
+import { withRecord } from '../../model/hooks.ts'
 import type { RowBuffer } from '../../model/writer.ts'
 import { type ChunkEnvelope, chunkKey } from '../../queue/envelope.ts'
 import type { Headers } from '../../queue/queue.ts'
@@ -140,6 +141,13 @@ export class PartDecoder {
     const places = new Places(records, body, startOfMessage(key))
     const hashes = this.#options.letter?.records
     const origin: Origin = { keyOf: () => storableKey(records.keyText()), at: Date.now() }
+    const decode = (record: number) => {
+      try {
+        return records.decode(origin, record)
+      } catch (error) {
+        throw withRecord(error, () => `record ${record + 1} of a message`)
+      }
+    }
     const parts: Part[] = []
     const rejects: Reject[] = []
     let filtered = 0
@@ -149,7 +157,7 @@ export class PartDecoder {
         filtered++
         continue
       }
-      const fault = left === false ? records.decode(origin, record) : left
+      const fault = left === false ? decode(record) : left
       if (fault !== undefined) {
         rejects.push(places.reject(record, fault))
         continue
@@ -205,6 +213,14 @@ class WholePart implements Part {
 
   /** The reader has opened the body. */
   read(origin: Origin): void {
+    try {
+      this.#read(origin)
+    } catch (error) {
+      throw withRecord(error, () => this.#place().name())
+    }
+  }
+
+  #read(origin: Origin): void {
     const records = this.#records
     const { reader, filter } = records
     const rejects: Reject[] = []

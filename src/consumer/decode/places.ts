@@ -50,6 +50,12 @@ export class Places {
     return this.#reject(record, this.#here(), fault)
   }
 
+  /** Where the reader stands, as a person finds it. */
+  name(): string {
+    const { source, firstLine } = this.#start
+    return `${source}:${firstLine + this.#linesBefore(this.#here().start)}`
+  }
+
   /** Where the reader stands. */
   #here(): Place {
     const { recordStart, recordEnd, text } = this.#records.reader

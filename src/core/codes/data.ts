@@ -10,6 +10,10 @@ export const dataCodes = {
     'the record has more or fewer cells than the header',
     'give it as many cells as the header has: rejects edit, then rejects replay',
   ),
+  RECORD_INVALID: reject(
+    'the validate of the model refuses the record',
+    'correct the record as the reason says: rejects edit, then rejects replay',
+  ),
   BLANK_LINE: reject('the line is empty', 'discard it with rejects discard, or use --allow-rejects'),
   EXTRA_FIELD: reject(
     'the object has a field that is not in the model',

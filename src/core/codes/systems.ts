@@ -179,6 +179,12 @@ export const systemCodes = {
   USAGE: code('halt', 64, 'the command line is invalid', 'see --help'),
   CONFIG_INVALID: code('halt', 78, 'the configuration is invalid', 'correct it'),
   MODEL_INVALID: code('halt', 78, 'the model is invalid', 'correct it'),
+  HOOK_FAILED: code(
+    'halt',
+    70,
+    'the validate or a derive of the model threw, or returned what it must not',
+    'correct the model at the place in the message and run the same command again; the cause of the error is what it threw',
+  ),
   STATE_INVALID: code(
     'halt',
     78,

@@ -1,6 +1,6 @@
 import type { SqliteValue } from '../../core/sqlite.ts'
 import { instantBytes, isoDate, isoTime, timestampBytes, writeInstant } from '../../model/iso.ts'
-import { uuidText } from '../../model/values.ts'
+import { uuidText } from '../../model/value-writer.ts'
 import type { RowBuffer } from '../../model/writer.ts'
 import { EncodedRows, type SharedRows } from '../sql/encoded-rows.ts'
 

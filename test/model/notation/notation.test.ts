@@ -14,7 +14,7 @@ import {
 import type { Notation, Notations } from '../../../src/core/notation.ts'
 import { notationOf, notationsProblem } from '../../../src/model/notation/notation.ts'
 import { RecordDecoder } from '../../../src/model/record.ts'
-import { ValueWriter } from '../../../src/model/values.ts'
+import { ValueWriter } from '../../../src/model/value-writer.ts'
 import { cellsOf, verdict } from '../helpers.ts'
 
 const define = (column: Column) => defineModel({ table: 't', columns: { value: column } })
