@@ -1,19 +1,34 @@
 /** Routes by which the page reads and changes the ledger. */
 import type { IncomingMessage } from 'node:http'
-import { codes, type LadingError, toLadingError } from '../core/errors.ts'
+import { type Code, codes, type LadingError, toLadingError } from '../core/errors.ts'
+import { type Correction, mostEditBytes } from './edit.ts'
 import type { KeptList, WebLedger } from './ledger.ts'
-import type { Question } from './search.ts'
+import { type Question, wantedStates } from './search.ts'
 import { json, plain, type Reply, type Route } from './server.ts'
 
 const mostIds = 100
 const mostBodyBytes = 16_384
+/** A correction of `mostEditBytes`, each of which JSON may write with six. */
+const mostCorrectionBytes = 6 * mostEditBytes + 16_384
 const mostSearch = 200
 
 export function apiRoutes(ledger: WebLedger | undefined): Route[] {
   if (ledger === undefined) return []
   return [
     route('GET', '/api/loads', async () => json(await ledger.receipts())),
-    route('GET', '/api/reasons', async () => json(await ledger.reasons())),
+    route('GET', '/api/reasons', async (request) => {
+      const question = questionOf(parametersOf(request))
+      return question === undefined
+        ? plain(400, 'invalid query')
+        : json(await ledger.reasons(question.loadId))
+    }),
+    route('POST', '/api/rejects/edit', async (request) => {
+      const edit = editIn(await bodyOf(request, mostCorrectionBytes))
+      if (edit === undefined)
+        return plain(400, `expected an id, a version and a correction of at most ${mostEditBytes} bytes`)
+      const kept = await ledger.rejects.edit(edit.id, edit.version, edit.correction)
+      return kept === undefined ? plain(404, 'not found') : json(kept)
+    }),
     ...keptRoutes('/api/rejects', ledger.rejects),
     ...keptRoutes('/api/dead', ledger.letters),
   ]
@@ -22,7 +37,7 @@ export function apiRoutes(ledger: WebLedger | undefined): Route[] {
 function keptRoutes(path: string, kept: KeptList): Route[] {
   const changes = (['replay', 'discard'] as const).map((name) => {
     return route('POST', `${path}/${name}`, async (request) => {
-      const ids = await idsOf(request)
+      const ids = idsIn(await bodyOf(request, mostBodyBytes))
       return ids === undefined
         ? plain(400, `expected {"ids": [1, 2, …]} with at most ${mostIds} ids`)
         : json(await kept[name](ids))
@@ -35,12 +50,24 @@ function keptRoutes(path: string, kept: KeptList): Route[] {
       return question === undefined ? plain(400, 'invalid query') : json(await kept.list(question))
     }),
     route('GET', `${path}/`, async (request) => {
-      const id = wholeOf((request.url ?? '').split('?')[0]?.slice(path.length + 1) ?? '')
-      const found = id === undefined ? undefined : await kept.show(id)
-      return found === undefined ? plain(404, 'not found') : json(found)
+      const [, digits = '', file] =
+        /^(\d+)(\/file)?$/.exec((request.url ?? '').split('?')[0]?.slice(path.length + 1) ?? '') ?? []
+      const id = wholeOf(digits)
+      if (id === undefined) return plain(404, 'not found')
+      const found = file === undefined ? await kept.show(id) : await kept.file(id)
+      if (found === undefined) return plain(404, 'not found')
+      return 'bytes' in found ? download(found.name, found.bytes) : json(found)
     }),
   ]
 }
+
+/** Saved, never shown, whatever it holds. */
+const download = (name: string, body: Uint8Array): Reply => ({
+  status: 200,
+  type: 'application/octet-stream',
+  body,
+  headers: { 'content-disposition': `attachment; filename="${name.replaceAll(/[^\w.-]/g, '_')}"` },
+})
 
 function route(
   method: Route['method'],
@@ -52,10 +79,20 @@ function route(
   return { method, path, to: 'known', answer: guarded }
 }
 
+/** What a person asked for cannot be done: the database and the run are well. */
+const refusals: readonly Code[] = [
+  'NOT_FOUND',
+  'WRONG_PIPELINE',
+  'RECORD_NOT_KEPT',
+  'COLUMN_COUNT',
+  'MODEL_INVALID',
+]
+
 /** The message of an internal error may contain anything; the others are safe to show. */
 function failure({ code, message, advice }: LadingError): Reply {
   const isOurFault = code === 'INTERNAL' || code === 'SINK_FAILED'
-  return json({ code, message: isOurFault ? codes[code].meaning : message, advice }, isOurFault ? 500 : 503)
+  const status = isOurFault ? 500 : refusals.includes(code) ? 409 : 503
+  return json({ code, message: isOurFault ? codes[code].meaning : message, advice }, status)
 }
 
 const parametersOf = ({ url = '' }: IncomingMessage): URLSearchParams =>
@@ -70,8 +107,9 @@ function questionOf(parameters: URLSearchParams): Question | undefined {
   const after = wholeOf(text('after') ?? '0')
   if (loadId !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(loadId)) return undefined
   if (code !== undefined && !Object.hasOwn(codes, code)) return undefined
-  if (after === undefined || (words?.length ?? 0) > mostSearch) return undefined
-  return { loadId, code, column: text('column'), search: words, after }
+  const state = wantedStates.find((each) => each === (text('state') ?? 'open'))
+  if (after === undefined || state === undefined || (words?.length ?? 0) > mostSearch) return undefined
+  return { loadId, code, state, column: text('column'), search: words, after }
 }
 
 function wholeOf(text: string): number | undefined {
@@ -79,26 +117,54 @@ function wholeOf(text: string): number | undefined {
   return /^\d{1,16}$/.test(text) && Number.isSafeInteger(value) ? value : undefined
 }
 
-async function idsOf(request: IncomingMessage): Promise<number[] | undefined> {
-  if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) return undefined
-  let body: unknown
-  try {
-    body = JSON.parse(await bodyOf(request))
-  } catch {
-    return undefined
-  }
-  const ids = body !== null && typeof body === 'object' && 'ids' in body ? body.ids : undefined
+function idsIn(body: Body): number[] | undefined {
+  const ids = body?.['ids']
   if (!Array.isArray(ids) || ids.length === 0 || ids.length > mostIds) return undefined
-  return ids.every((id) => Number.isSafeInteger(id) && id > 0) ? (ids as number[]) : undefined
+  return ids.every(isId) ? ids : undefined
 }
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
+const isId = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0
+
+function editIn(body: Body) {
+  const { id, version } = body ?? {}
+  const correction = correctionIn(body ?? {})
+  if (!isId(id) || typeof version !== 'string' || correction === undefined) return undefined
+  return { id, version, correction }
+}
+
+function correctionIn({ text, fields, original }: Readonly<Record<string, unknown>>): Correction | undefined {
+  if (original === true) return { original }
+  if (isText(text)) return { text }
+  if (!Array.isArray(fields)) return undefined
+  const pairs = fields as readonly unknown[]
+  const texts = pairs.flatMap((pair) => (Array.isArray(pair) && isText(pair[1]) ? [pair[1]] : []))
+  const cells = pairs.flatMap((pair) => (Array.isArray(pair) && isCell(pair[0]) ? [pair[0]] : []))
+  if (texts.length < pairs.length || cells.length < pairs.length || !isText(texts.join(''))) return undefined
+  return { fields: cells.map((cell, index) => [cell, texts[index] ?? '']) }
+}
+
+const isCell = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+
+/** What is not well-formed could not be stored as it was entered. */
+const isText = (value: unknown): value is string =>
+  typeof value === 'string' && value.isWellFormed() && Buffer.byteLength(value) <= mostEditBytes
+
+type Body = Readonly<Record<string, unknown>> | undefined
+
+/** An object of JSON; undefined for anything else. */
+async function bodyOf(request: IncomingMessage, mostBytes: number): Promise<Body> {
+  if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) return undefined
   const pieces: Buffer[] = []
   let bytes = 0
   for await (const piece of request as AsyncIterable<Buffer>) {
     bytes += piece.length
-    if (bytes > mostBodyBytes) throw new RangeError('the body is too large')
+    if (bytes > mostBytes) return undefined
     pieces.push(piece)
   }
-  return Buffer.concat(pieces).toString('utf8')
+  try {
+    const body: unknown = JSON.parse(Buffer.concat(pieces).toString('utf8'))
+    return body !== null && typeof body === 'object' ? (body as Body) : undefined
+  } catch {
+    return undefined
+  }
 }

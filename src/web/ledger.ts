@@ -3,18 +3,23 @@
  * person. Every query is bounded in time and memory.
  */
 import { asBuffer } from '../core/bytes.ts'
+import { formatOf } from '../format/registry.ts'
 import { type Kept, keptLetters, keptRejects } from '../review/kept.ts'
+import { layoutOf } from '../review/redecode.ts'
+import { editReject } from '../review/rejects.ts'
 import type { ReplayOptions } from '../review/letters.ts'
 import { KeptModels, type KeptModelsOptions } from '../review/models.ts'
 import { replayAnyLetter, type ReplayAnyOptions, replayAnyRejects } from '../review/replay.ts'
-import { type Code, codes, toLadingError } from '../core/errors.ts'
+import { LadingError } from '../core/errors.ts'
 import type { Abortable } from '../core/wait.ts'
 import { tableName } from '../model/model.ts'
-import type { Span } from '../core/fault.ts'
 import { balance } from '../sink/receipt.ts'
 import type { Ledger, ListFilter, Page, StoredDeadLetter, StoredReject } from '../sink/ledger.ts'
-import type { Sink, Verdict } from '../sink/sink.ts'
+import type { Sink } from '../sink/sink.ts'
 import type { KeptAnswer, KeptItem, ListAnswer, LoadAnswer, Outcome, Reason } from './answers.ts'
+import { type Correction, corrected } from './edit.ts'
+import { letterAnswer, letterItem, rejectAnswer, rejectItem } from './kept.ts'
+import { eachOf, gone, outcomeOf, type Results, resultsOf, resultsOneByOne, withoutModel } from './outcome.ts'
 import { type Question, search } from './search.ts'
 
 export interface LedgerAccess {
@@ -31,14 +36,27 @@ export interface KeptList {
   replay(ids: readonly number[]): Promise<Outcome[]>
   /** Discarded entries still count as not loaded. */
   discard(ids: readonly number[]): Promise<Outcome[]>
+  /** The record or body as it is stored. */
+  file(id: number): Promise<KeptFile | undefined>
+}
+
+/** Keeps what a person made of the record of an open reject; undefined if there is no such reject. */
+type Edit = (id: number, version: string, correction: Correction) => Promise<KeptAnswer | undefined>
+
+interface KeptFile {
+  readonly name: string
+  readonly bytes: Uint8Array
 }
 
 /** How rejects and dead letters differ on the page. */
 interface Kind<Stored> {
+  /** States of those that a person still has to decide on, as `open`. */
+  readonly open: string
   readonly textOf: (stored: Stored) => Uint8Array
+  readonly nameOf: (stored: Stored) => string
   readonly item: (stored: Stored) => KeptItem
   readonly answer: (stored: Stored) => KeptAnswer
-  readonly replay: (stored: Stored, options: ReplayAnyOptions) => Promise<Verdict | undefined>
+  readonly replay: (stored: readonly Stored[], options: ReplayAnyOptions) => Promise<Results<Stored>>
 }
 
 /** Time limits of an answer and of a change to all selected entries, in milliseconds. */
@@ -47,16 +65,16 @@ const changeMs = 30_000
 /** Shortest time between two counts of the reasons, in milliseconds. */
 const leastCountMs = 3_000
 const mostReceipts = 200
-/** Most bytes of a message to show. */
-const mostTextBytes = 65_536
+/** Loads whose reasons are remembered. */
+const mostCounted = 8
 const mostDetail = 300
 
 export class WebLedger implements AsyncDisposable {
   readonly #access: LedgerAccess
   #opening: Promise<Sink> | undefined
   #lastChange: Promise<unknown> = Promise.resolve()
-  #reasons: readonly Reason[] = []
-  #countAgainAt = 0
+  /** By load, and of all loads by ''. */
+  readonly #counts = new Map<string, { reasons: readonly Reason[]; againAt: number }>()
   readonly #closed = new AbortController()
 
   constructor(access: LedgerAccess) {
@@ -74,28 +92,41 @@ export class WebLedger implements AsyncDisposable {
   }
 
   /** Counting millions takes long, so the interval grows with the duration of the last count. */
-  async reasons(): Promise<readonly Reason[]> {
-    if (performance.now() < this.#countAgainAt) return this.#reasons
-    const ledger = await this.#ledger()
+  async reasons(loadId?: string): Promise<readonly Reason[]> {
+    const key = loadId ?? ''
+    const last = this.#counts.get(key)
     const began = performance.now()
-    this.#countAgainAt = began + answerMs
-    this.#reasons = await ledger.rejectGroups({ pipeline: await this.#pipeline() }, this.#within(answerMs))
-    this.#countAgainAt = performance.now() + Math.max(leastCountMs, 50 * (performance.now() - began))
-    return this.#reasons
+    if (last !== undefined && began < last.againAt) return last.reasons
+    const [oldest] = [...this.#counts.keys()].filter((each) => each !== '')
+    if (this.#counts.size > mostCounted && oldest !== undefined) this.#counts.delete(oldest)
+    const count = { reasons: last?.reasons ?? [], againAt: began + answerMs }
+    this.#counts.set(key, count)
+    const ledger = await this.#ledger()
+    const filter = { pipeline: await this.#pipeline(), loadId }
+    count.reasons = await ledger.rejectGroups(filter, this.#within(answerMs))
+    count.againAt = performance.now() + Math.max(leastCountMs, 50 * (performance.now() - began))
+    return count.reasons
   }
 
-  readonly rejects = this.#list<StoredReject>(keptRejects, {
-    textOf: ({ edited, raw }) => edited ?? raw,
-    item: rejectItem,
-    answer: rejectAnswer,
-    replay: async (reject, options) => (await replayAnyRejects([reject], options))[0],
-  })
+  readonly rejects: KeptList & { readonly edit: Edit } = {
+    ...this.#list<StoredReject>(keptRejects, {
+      open: 'open',
+      textOf: ({ edited, raw }) => edited ?? raw,
+      nameOf: rejectName,
+      item: rejectItem,
+      answer: rejectAnswer,
+      replay: (rejects, options) => resultsOf(rejects, (some) => replayAnyRejects(some, options)),
+    }),
+    edit: (id, version, correction) => this.#edit(id, version, correction),
+  }
 
   readonly letters = this.#list<StoredDeadLetter>(keptLetters, {
+    open: 'dead',
     textOf: ({ body }) => body,
+    nameOf: ({ id }) => `dead-letter-${id}.bin`,
     item: letterItem,
     answer: letterAnswer,
-    replay: replayAnyLetter,
+    replay: (letters, options) => resultsOneByOne(letters, (letter) => replayAnyLetter(letter, options)),
   })
 
   #list<Stored extends { readonly id: number }>(kept: Kept<Stored>, kind: Kind<Stored>): KeptList {
@@ -105,11 +136,17 @@ export class WebLedger implements AsyncDisposable {
       (await find({ id, all: true, limit: 1 }, options))[0]
     return {
       list: async (question) => {
-        const { loadId, after } = question
+        const { loadId, after, state = 'open' } = question
+        const wanted = state === 'open' ? kind.open : state
+        const all = state !== 'open'
         // The ledger's own filters search without a limit, so the rest is filtered here.
-        const matches = (stored: Stored) => isWanted(kind.item(stored), kind.textOf(stored), question)
+        const matches = (stored: Stored) => {
+          const item = kind.item(stored)
+          if (all && state !== 'all' && item.state !== wanted) return false
+          return isWanted(item, kind.textOf(stored), question)
+        }
         const read = (from: number) =>
-          find({ loadId, after: from, limit: kept.atOnce }, this.#within(answerMs))
+          find({ loadId, all, after: from, limit: kept.atOnce }, this.#within(answerMs))
         const { items, next } = await search(read, matches, { after, step: kept.atOnce })
         return { items: items.map(kind.item).map(shortened), next }
       },
@@ -122,12 +159,21 @@ export class WebLedger implements AsyncDisposable {
           const sink = await this.#sink()
           const models = await this.#models(sink, signal)
           const options = { ...this.#access.replay, sink, models, signal }
-          return eachOf(ids, async (id) => {
+          const found = new Map<number, Stored>()
+          for (const id of ids) {
             const stored = await one(id, { signal })
-            if (stored === undefined) return gone(id)
-            return outcomeOf(id, await kind.replay(stored, options))
+            if (stored !== undefined) found.set(id, stored)
+          }
+          const results = await kind.replay([...found.values()], options)
+          return [...new Set(ids)].map((id) => {
+            const stored = found.get(id)
+            return stored === undefined ? gone(id) : outcomeOf(id, results.get(stored))
           })
         }),
+      file: async (id) => {
+        const stored = await one(id, this.#within(answerMs))
+        return stored && { name: kind.nameOf(stored), bytes: kind.textOf(stored) }
+      },
       discard: (ids) =>
         this.#alone(async (signal) => {
           const ledger = await this.#ledger()
@@ -137,6 +183,25 @@ export class WebLedger implements AsyncDisposable {
           })
         }),
     }
+  }
+
+  /** A model may mask what was corrected, so without the right one nothing is stored. */
+  #edit(id: number, version: string, correction: Correction): Promise<KeptAnswer | undefined> {
+    return this.#alone(async (signal) => {
+      const sink = await this.#sink()
+      const filter = { id, all: true, limit: 1, pipeline: await this.#pipeline() }
+      const find = async () => (await sink.ledger.rejects(filter, { signal }))[0]
+      const found = await find()
+      if (found === undefined) return undefined
+      const { reject, record } = corrected(found, version, correction)
+      const { pipeline } = reject
+      const models = await this.#models(sink, signal)
+      const model = await models.modelOf({ pipeline, layout: layoutOf(reject) })
+      if (model === undefined) throw new LadingError('WRONG_PIPELINE', withoutModel)
+      await editReject(reject, record, { sink, model, signal })
+      const edited = await find()
+      return edited && rejectAnswer(edited)
+    })
   }
 
   /** To prepare a model fails for a table whose indexes a running load has deferred. */
@@ -194,32 +259,6 @@ export class WebLedger implements AsyncDisposable {
   }
 }
 
-/** A failure of one entry does not hide the outcomes of the others. */
-async function eachOf(ids: readonly number[], change: (id: number) => Promise<Outcome>): Promise<Outcome[]> {
-  const outcomes: Outcome[] = []
-  for (const id of new Set(ids)) {
-    const failed = (thrown: unknown): Outcome => {
-      const { code, message } = toLadingError(thrown)
-      return { id, outcome: 'refused', detail: `${code}: ${message}` }
-    }
-    outcomes.push(await change(id).catch(failed))
-  }
-  return outcomes
-}
-
-const gone = (id: number): Outcome => ({ id, outcome: 'gone', detail: 'it no longer exists' })
-
-function outcomeOf(id: number, verdict: Verdict | undefined): Outcome {
-  if (verdict === undefined)
-    return { id, outcome: 'refused', detail: 'WRONG_PIPELINE: its load had a model of its own' }
-  if (verdict.kind === 'refused')
-    return { id, outcome: 'refused', detail: `${verdict.code}: ${verdict.detail}` }
-  if (verdict.kind === 'duplicate')
-    return { id, outcome: 'duplicate', detail: 'it is no longer open, or was already applied' }
-  const { loaded, rejected, skipped } = verdict
-  return { id, outcome: 'replayed', detail: `loaded ${loaded}, rejected ${rejected}, skipped ${skipped}` }
-}
-
 function isWanted(item: KeptItem, text: Uint8Array, { code, column, search: words }: Question): boolean {
   if (code !== undefined && item.code !== code) return false
   if (column !== undefined && item.column !== column) return false
@@ -227,59 +266,13 @@ function isWanted(item: KeptItem, text: Uint8Array, { code, column, search: word
   const needle = words.toLowerCase()
   return (
     `${item.place}\n${item.detail}`.toLowerCase().includes(needle) ||
-    textOf(text).toLowerCase().includes(needle)
+    asBuffer(text).toString('utf8').toLowerCase().includes(needle)
   )
-}
-
-function rejectItem(reject: StoredReject): KeptItem {
-  const { id, source, line, loadId, code, column, detail, state, at } = reject
-  return { id, place: `${source}:${line}`, loadId, code, column, detail, state, at }
-}
-
-const letterItem = ({ id, key, load, code, detail, state, at }: StoredDeadLetter): KeptItem => {
-  return { id, place: key, loadId: load?.id, code, detail, state, at }
 }
 
 const shortened = (item: KeptItem): KeptItem => ({ ...item, detail: item.detail.slice(0, mostDetail) })
 
-function rejectAnswer(reject: StoredReject): KeptAnswer {
-  const { code, record, line, byte, loadId, edited, raw, span } = reject
-  const facts: [string, string][] = [
-    ['Record', String(record)],
-    ['Line', String(line)],
-    ['Byte', String(byte)],
-    ...(loadId === undefined ? [] : [['Load', loadId] as [string, string]]),
-    ...(edited === undefined ? [] : [['Shown', 'the corrected record'] as [string, string]]),
-  ]
-  return { ...rejectItem(reject), ...wordsOf(code), facts, ...splitText(edited ?? raw, span) }
+function rejectName(reject: StoredReject): string {
+  const layout = layoutOf(reject)
+  return `reject-${reject.id}${(layout && formatOf(layout)?.record.suffix(layout)) ?? '.txt'}`
 }
-
-function letterAnswer(letter: StoredDeadLetter): KeptAnswer {
-  const facts: [string, string][] = [
-    ['Records', String(letter.records)],
-    ['Deliveries', String(letter.attempts)],
-    ['SHA-256', letter.sha256],
-    ...Object.entries(letter.headers).map(([name, value]): [string, string] => [`Header ${name}`, value]),
-  ]
-  return { ...letterItem(letter), ...wordsOf(letter.code), facts, ...splitText(letter.body, undefined) }
-}
-
-/** A code written by a newer version has no texts here. */
-function wordsOf(code: Code): { meaning: string; advice: string } {
-  const { meaning, advice } = (codes as Partial<typeof codes>)[code] ?? { meaning: '', advice: '' }
-  return { meaning, advice }
-}
-
-function splitText(bytes: Uint8Array, span: Span | undefined) {
-  const kept = bytes.subarray(0, mostTextBytes)
-  const cut = bytes.length - kept.length
-  if (span === undefined) return { text: { before: textOf(kept), after: '' }, cut }
-  const [before, fault, after] = [
-    kept.subarray(0, span.start),
-    kept.subarray(span.start, span.end),
-    kept.subarray(span.end),
-  ].map(textOf)
-  return { text: { before: before ?? '', fault: fault ?? '', after: after ?? '' }, cut }
-}
-
-const textOf = (bytes: Uint8Array): string => asBuffer(bytes).toString('utf8')

@@ -5,10 +5,15 @@ const pageItems = 100
 /** Time limit in milliseconds, after which a search returns a partial page and its position. */
 const searchMs = 400
 
+export const wantedStates = ['open', 'replayed', 'discarded', 'all'] as const
+export type WantedState = (typeof wantedStates)[number]
+
 export interface Question {
   readonly loadId?: string | undefined
   readonly code?: string | undefined
   readonly column?: string | undefined
+  /** Default: those that a person still has to decide on. */
+  readonly state?: WantedState | undefined
   /** Text to find in the detail, the place or the text, in any case. */
   readonly search?: string | undefined
   readonly after: number

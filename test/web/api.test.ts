@@ -5,6 +5,8 @@
 import { request } from 'node:http'
 import { describe, expect, it, vi } from 'vitest'
 import { openQueue } from '../../src/queue/registry.ts'
+import type { KeptAnswer } from '../../src/web/answers.ts'
+import { mostEditBytes } from '../../src/web/edit.ts'
 import { Folder, header, record, records } from '../cli/run.ts'
 import { type Site, startSite } from './site.ts'
 
@@ -82,10 +84,7 @@ describe.concurrent('what the page asks for', () => {
     const code = first.items[0]?.code
     expect(await all(site, `/api/rejects?code=${code}&search=bad25`)).toEqual([25, 250])
     expect(await all(site, '/api/rejects?load=00000000-0000-0000-0000-000000000000')).toEqual([])
-    const { body: one } = await get<{ text: { before: string; fault?: string; after: string } }>(
-      site,
-      '/api/rejects/7',
-    )
+    const { body: one } = await get<KeptAnswer>(site, '/api/rejects/7')
     expect(one).toMatchObject({
       id: 7,
       place: 'a.csv:8',
@@ -94,18 +93,21 @@ describe.concurrent('what the page asks for', () => {
       meaning: expect.any(String),
       advice: expect.any(String),
     })
-    expect(one.text.before + (one.text.fault ?? '') + one.text.after).toContain('bad7')
+    expect(one.record?.text).toMatchObject({ fault: 'bad7' })
+    expect((await get(site, '/api/rejects/7/file')).body).toBe('2021-01-01T00:00:00Z,odd,bad7')
     for (const path of [
       '/api/rejects/0',
       '/api/rejects/999',
       '/api/rejects/x',
       '/api/rejects/1/2',
+      '/api/rejects/999/file',
       '/api/dead/1',
     ])
       expect((await get(site, path)).status, path).toBe(404)
     for (const query of [
       'load=1',
       'code=NO_SUCH',
+      'state=dead',
       'code=__proto__',
       'after=-1',
       'after=x',
@@ -216,6 +218,40 @@ describe.concurrent('what is changed', () => {
     expect((await post(site, path, { body: '{"ids":[1,1,2]}' })).body).toMatch(
       /^\[\{"id":1,"outcome":"duplicate".*\{"id":2,"outcome":"gone"/,
     )
+    expect(folder.rows()).toBe(1)
+  })
+
+  it('is also the record of a reject, up to a size', async () => {
+    await using folder = await Folder.make({ 'a.csv': header + bad(1) })
+    await folder.lading('load', 'a.csv')
+    await using site = await startSite(folder, ['consume'], env)
+    const { body } = await get<KeptAnswer>(site, '/api/rejects/1')
+    const version = body.record?.editing?.version
+    const edit = (more: object, change: Change = {}) =>
+      post(site, '/api/rejects/edit', { body: JSON.stringify({ id: 1, version, ...more }), ...change })
+    const text = record(1).trim()
+    expect((await edit({ text }, { headers: { 'lading-page': undefined } })).status).toBe(403)
+    expect((await edit({ text }, { headers: { origin: 'http://evil.example' } })).status).toBe(403)
+    const wrong = [
+      {},
+      { text: 1 },
+      { text: '\ud800' },
+      { text: 'x'.repeat(mostEditBytes + 1) },
+      { text: '\u0001'.repeat(mostEditBytes + 4_000) },
+      { fields: [[-1, 'x']] },
+      { fields: [[0]] },
+      { text, version: 1 },
+      { text, id: '1' },
+    ]
+    for (const each of wrong) expect((await edit(each)).status, Object.keys(each).join()).toBe(400)
+    expect((await edit({ text, id: 9 })).status).toBe(404)
+    expect((await edit({ text, version: 'other' })).status).toBe(409)
+    expect((await edit({ text: `"${'\u0001'.repeat(mostEditBytes - 2)}"` })).status).toBe(200)
+    expect((await edit({ text })).status).toBe(409)
+    const { body: kept } = await get<KeptAnswer>(site, '/api/rejects/1')
+    expect((await edit({ text, version: kept.record?.editing?.version })).status).toBe(200)
+    expect((await get(site, '/api/rejects/1/file')).body).toBe(text)
+    expect((await post(site, '/api/rejects/replay')).body).toContain('replayed')
     expect(folder.rows()).toBe(1)
   })
 })

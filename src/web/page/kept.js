@@ -1,104 +1,168 @@
-/**
- * The list of rejects or of dead letters, with search, pages, details and actions.
- */
-import { get, NotAllowed, post } from './ask.js'
-import { closeDialog, confirmFirst, showDialog, tell } from './dialog.js'
-import { detailOf, summaryOf } from './kept-detail.js'
+/** The list of rejects or of dead letters, with search, pages, actions, and one of them in full. */
+import { get, NotAllowed } from './ask.js'
+import { confirmFirst, tell } from './dialog.js'
 import { byId, count, counted, h, setText } from './dom.js'
+import { changeAll, changeThese, progressBar } from './kept-change.js'
+import { keptDetail } from './kept-detail.js'
+import { keptFilter, openOf } from './kept-filter.js'
+import { kinds } from './kept-kinds.js'
 import { keepTable } from './table.js'
 
-/** @import { KeptAnswer, KeptItem, ListAnswer, Outcome } from '../answers.ts' */
+/** @import { KeptItem, ListAnswer, LoadAnswer, Reason } from '../answers.ts' */
+/** @import { Column } from './table.js' */
 
-/**
- * @param {{ id: 'rejects' | 'dead', title: string, thing: string, columns: readonly import('./table.js').Column<KeptItem>[], none: string, ended: () => void }} about
- */
-export function keptView({ id, title, thing, columns, none, ended }) {
+/** @param {'rejects' | 'dead'} id @param {() => void} ended when the token is not valid any more */
+export function keptView(id, ended) {
+  const { title, thing, none, columns } = kinds[id]
   const section = byId(id)
-  const [form, fields] = filterForm(id)
+  const heading = h('h1', { id: `${id}-title`, tabindex: '-1' }, title)
+  const filter = keptFilter(id, (wanted) => go(wanted))
   const table = /** @type {HTMLTableElement} */ (h('table', { id: `${id}-table` }))
-  const found = h('p', { class: 'empty', id: `${id}-found` })
-  const more = h('button', { type: 'button', hidden: true, onclick: () => void load() }, 'Show new entries')
-  const previous = h('button', { type: 'button', onclick: () => turn(-1) }, 'Previous page')
-  const next = h('button', { type: 'button', onclick: () => turn(1) }, 'Next page')
-  const replay = h(
-    'button',
-    { type: 'button', onclick: () => void change('replay', selected()) },
-    'Replay selected',
+  const found = h('p', { class: 'found', id: `${id}-found`, role: 'status' })
+  /** @param {string} name @param {() => void} act @param {string} [label] */
+  const button = (name, act, label) =>
+    h('button', { type: 'button', 'aria-label': label, onclick: act }, name)
+  const more = button('Show new entries', () => void load())
+  const previous = button('Previous page', () => turn(-1))
+  const next = button('Next page', () => turn(1))
+  const replay = button('Replay', () => change('replay'), 'Replay selected')
+  const discard = button('Discard', () => change('discard'), 'Discard selected')
+  const everything = button('', () => selectEverything(true))
+  const all = /** @type {HTMLInputElement} */ (
+    h('input', { type: 'checkbox', 'aria-label': `Select all ${thing}s on this page`, onchange: selectAll })
   )
-  const discard = h('button', { type: 'button', onclick: () => askDiscard(selected()) }, 'Discard selected')
-  const all = h('input', {
-    type: 'checkbox',
-    'aria-label': `Select all ${thing}s on this page`,
-    onchange: selectAll,
-  })
-  const tools = h('div', { class: 'tools' }, h('label', { class: 'all' }, all, ' All'), replay, discard)
+  const selection = h('span', { class: 'quiet', role: 'status' })
+  const tools = h(
+    'div',
+    { class: 'tools' },
+    h('label', { class: 'all' }, all, ' All'),
+    replay,
+    discard,
+    selection,
+    everything,
+  )
+  const running = progressBar(thing)
   const pager = h('p', { class: 'pager' }, previous, next)
-  section.append(h('h1', { id: `${id}-title` }, title), form, tools, more, found, table, pager)
+  const one = keptDetail({
+    id,
+    thing,
+    ended,
+    close: () => go(parameters),
+    step,
+    changed: () => load(true),
+  })
+  const list = h('div', { class: 'list' }, tools, running.element, more, table, pager)
+  section.append(
+    h('div', { class: 'list-head' }, h('div', { class: 'bar' }, heading, found), filter.form),
+    h('div', { class: 'both' }, list, one.element),
+  )
+  list.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && openId !== undefined) go(parameters)
+  })
 
   const fill = keepTable(
     table,
     title,
-    /** @type {import('./table.js').Column<KeptItem>[]} */ ([
+    /** @type {Column<KeptItem>[]} */ ([
       { head: 'Select', text: (item) => `Select ${thing} ${item.id}`, check: true },
-      { head: 'No.', text: (item) => String(item.id), number: true, open: (item) => void open(item.id) },
+      { head: 'No.', text: (item) => String(item.id), number: true, open: (item) => go(parameters, item.id) },
       ...columns,
     ]),
     (item) => String(item.id),
   )
-  table.addEventListener('change', arm)
-  form.addEventListener('submit', (event) => {
-    event.preventDefault()
-    const words = [...new FormData(/** @type {HTMLFormElement} */ (form))].filter(([, value]) => value !== '')
-    const hash = `#/${id}${words.length === 0 ? '' : `?${new URLSearchParams(/** @type {[string, string][]} */ (words))}`}`
-    if (location.hash === hash)
-      void show(words.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join('&'))
-    else location.hash = hash
-  })
+  table.addEventListener('change', () => (selectEverything(false), arm()))
 
   let parameters = new URLSearchParams()
-  /** The id before each page up to the current one. */
-  let pages = [0]
+  /** The id before each page up to the current one, and the entries on the pages before it. */
+  let pages = [{ after: 0, before: 0 }]
   /** @type {ListAnswer<KeptItem> | undefined} */
   let answer
+  /** Of all that the filter finds, where that is known. @type {number | undefined} */
+  let total
+  /** @type {number | undefined} */
+  let openId
+  let hasEverything = false
   let asked = 0
   /** Number of entries when the list was read. */
   let atReading = 0
   let known = 0
 
+  /** @param {URLSearchParams} wanted @param {number} [number] of the one to be shown */
+  function go(wanted, number) {
+    const query = new URLSearchParams(wanted)
+    if (number !== undefined) query.set('id', String(number))
+    const hash = `#/${id}${query.size === 0 ? '' : `?${query}`}`
+    if (location.hash === hash) void show(String(query))
+    else location.hash = hash
+  }
+
   /** @param {string} query */
   async function show(query) {
-    parameters = new URLSearchParams(query)
-    for (const [name, field] of Object.entries(fields)) field.value = parameters.get(name) ?? ''
-    pages = [0]
-    await load()
+    const wanted = new URLSearchParams(query)
+    const wantedId = Number(wanted.get('id')) || undefined
+    wanted.delete('id')
+    const [closedId, isSame] = [openId, String(wanted) === String(parameters)]
+    const isStep = answer !== undefined && isSame && wantedId !== openId
+    openId = wantedId
+    section.classList.toggle('open', openId !== undefined)
+    if (openId === undefined) one.close()
+    if (!isStep) {
+      parameters = wanted
+      filter.set(parameters)
+      pages = [{ after: 0, before: 0 }]
+      selectEverything(false)
+      await load()
+    }
+    mark()
+    if (openId !== undefined) return openId === closedId && isStep ? undefined : one.open(openId)
+    if (isStep) (buttonOf(closedId) ?? heading).focus()
   }
 
-  /** @param {number} step */
-  function turn(step) {
-    if (step < 0) pages.pop()
-    else if (answer?.next !== undefined) pages.push(answer.next)
-    void load().then(() => byId(`${id}-title`).scrollIntoView())
+  /** The next or previous one of the list, also of one that has left it. @param {number} from @param {1 | -1} by */
+  function step(from, by) {
+    const ids = (answer?.items ?? []).map((item) => item.id)
+    const to = by > 0 ? ids.find((each) => each > from) : ids.findLast((each) => each < from)
+    if (to !== undefined) go(parameters, to)
   }
 
-  async function load() {
+  /** @param {number} by */
+  function turn(by) {
+    const { before } = pages.at(-1) ?? { before: 0 }
+    if (by < 0) pages.pop()
+    else if (answer?.next !== undefined)
+      pages.push({ after: answer.next, before: before + answer.items.length })
+    void load().then(() => heading.scrollIntoView())
+  }
+
+  /** @param {boolean} [keeps] what is selected */
+  async function load(keeps = false) {
     const turnOf = ++asked
     section.setAttribute('aria-busy', 'true')
-    for (const button of [previous, next]) button.toggleAttribute('disabled', true)
+    for (const each of [previous, next]) each.toggleAttribute('disabled', true)
     try {
+      const about = offers()
       for (;;) {
         const query = new URLSearchParams(parameters)
-        query.set('after', String(pages.at(-1)))
+        query.set('after', String(pages.at(-1)?.after ?? 0))
         const now = /** @type {ListAnswer<KeptItem> | undefined} */ (await get(`api/${id}?${query}`))
         // A newer request has overtaken this one.
         if (turnOf !== asked) return
         answer = now
         if (now?.next === undefined || now.items.length > 0) break
         // The server limits the time of a search, so continue without asking the person.
-        pages.splice(-1, 1, now.next)
+        pages.splice(-1, 1, { after: now.next, before: pages.at(-1)?.before ?? 0 })
         setText(found, `Searched up to No. ${count(now.next)}…`)
       }
       atReading = known
-      draw()
+      total = totalOf([])
+      draw(keeps)
+      // To count may take longer.
+      const { reasons, loads } = await about
+      if (turnOf !== asked) return
+      filter.offer(reasons, answer?.items ?? [], loads)
+      total = totalOf(reasons)
+      say()
+      arm()
     } catch (error) {
       if (error instanceof NotAllowed) return ended()
       setText(found, `Cannot be shown: ${error instanceof Error ? error.message : String(error)}`)
@@ -107,100 +171,153 @@ export function keptView({ id, title, thing, columns, none, ended }) {
     }
   }
 
-  function draw() {
+  /** What the filter can choose from. The list is shown without it, if need be. */
+  async function offers() {
+    const loadId = parameters.get('load')
+    const [reasons, loads] = await Promise.all([
+      id === 'dead' ? [] : get(`api/reasons${loadId === null ? '' : `?load=${loadId}`}`).catch(() => []),
+      get('api/loads').catch(() => []),
+    ])
+    return {
+      reasons: /** @type {Reason[]} */ (reasons ?? []),
+      loads: /** @type {LoadAnswer[]} */ (loads ?? []),
+    }
+  }
+
+  /** Known of a list without a search, and where one page holds all. @param {readonly Reason[]} reasons */
+  function totalOf(reasons) {
+    const { before } = pages.at(-1) ?? { before: 0 }
+    const seen = before + (answer?.items.length ?? 0)
+    if (answer?.next === undefined) return seen
+    if (id === 'dead' || parameters.has('search') || parameters.has('state')) return undefined
+    const sum = openOf(reasons, parameters)
+    // Counts are a little older than the list.
+    return sum > seen ? sum : undefined
+  }
+
+  /** @param {boolean} keeps */
+  function draw(keeps) {
     const { items = [], next: after } = answer ?? {}
+    const kept = new Set(keeps ? selected() : [])
     fill(items)
-    const isFiltered = [...parameters.keys()].length > 0
-    const nothing =
-      answer === undefined
-        ? 'This run has no database: see the page of a consumer.'
-        : isFiltered
-          ? 'No matches.'
-          : none
-    const part =
-      after === undefined
-        ? ''
-        : items.length < 100
-          ? ` Searched up to No. ${count(after)}; the next page continues.`
-          : ''
-    setText(
-      found,
-      items.length === 0
-        ? `${nothing}${part}`
-        : `${counted(items.length, thing)} from No. ${count(items[0]?.id ?? 0)} on.${part}`,
-    )
+    say()
     previous.toggleAttribute('disabled', pages.length === 1)
     next.toggleAttribute('disabled', after === undefined)
     pager.hidden = pages.length === 1 && after === undefined
     more.hidden = true
-    for (const box of boxes()) box.checked = false
+    for (const box of boxes()) box.checked = kept.has(Number(box.value))
     tools.hidden = items.length === 0
+    mark()
     arm()
   }
 
+  /** How many there are, and which of them are shown. */
+  function say() {
+    const { items = [], next: after } = answer ?? {}
+    const { before } = pages.at(-1) ?? { before: 0 }
+    const range = `${count(before + 1)}–${count(before + items.length)}`
+    const numbers =
+      after === undefined && before === 0
+        ? counted(items.length, thing)
+        : `${range} of ${total === undefined ? 'more' : counted(total, thing)}`
+    const nothing =
+      answer === undefined
+        ? 'This run has no database: see the page of a consumer.'
+        : parameters.size > 0
+          ? 'No matches.'
+          : none
+    const part =
+      after !== undefined && items.length < 100
+        ? ` Searched up to No. ${count(after)}; the next page continues.`
+        : ''
+    setText(found, `${items.length === 0 ? nothing : numbers}${part}`)
+  }
+
+  /** Marks the row of what is open. */
+  function mark() {
+    for (const row of table.querySelectorAll('tr[aria-current]')) row.removeAttribute('aria-current')
+    rowOf(openId)?.setAttribute('aria-current', 'true')
+  }
+
+  /** @param {number | undefined} number */
+  const rowOf = (number) =>
+    boxes()
+      .find((box) => Number(box.value) === number)
+      ?.closest('tr')
+  /** @param {number | undefined} number @returns {HTMLElement | null | undefined} */
+  const buttonOf = (number) => rowOf(number)?.querySelector('button')
   const boxes = () => [.../** @type {NodeListOf<HTMLInputElement>} */ (table.querySelectorAll('tbody input'))]
   const selected = () => boxes().flatMap((box) => (box.checked ? [Number(box.value)] : []))
 
   function arm() {
-    const selectedNow = selected().length
-    for (const button of [replay, discard]) button.toggleAttribute('disabled', selectedNow === 0)
-    const box = /** @type {HTMLInputElement} */ (all)
-    box.checked = selectedNow > 0 && selectedNow === boxes().length
-    box.indeterminate = selectedNow > 0 && !box.checked
+    const number = selected().length
+    for (const each of [replay, discard]) each.toggleAttribute('disabled', number === 0)
+    all.checked = number > 0 && number === boxes().length
+    all.indeterminate = number > 0 && !all.checked
+    const isPart = pages.length > 1 || answer?.next !== undefined
+    const isOpen = !parameters.has('state')
+    everything.hidden = !(all.checked && isPart && isOpen && !hasEverything)
+    const words = parameters.size > 0 ? ' that match' : ''
+    setText(everything, `Select all ${total === undefined ? `${thing}s` : count(total)}${words}`)
+    setText(
+      selection,
+      number === 0
+        ? ''
+        : hasEverything
+          ? `All ${total === undefined ? `${thing}s` : count(total)}${words} are selected`
+          : `${count(number)} selected`,
+    )
   }
 
-  /** @param {Event} event */
-  function selectAll(event) {
-    for (const box of boxes()) box.checked = /** @type {HTMLInputElement} */ (event.target).checked
+  function selectAll() {
+    for (const box of boxes()) box.checked = all.checked
+    selectEverything(false)
     arm()
   }
 
-  /** @param {number} one */
-  async function open(one) {
-    try {
-      const kept = /** @type {KeptAnswer | undefined} */ (await get(`api/${id}/${one}`))
-      if (kept === undefined) return tell(`${thing} ${one} no longer exists.`)
-      const actions = [
-        h(
-          'button',
-          { type: 'button', class: 'first', onclick: () => (closeDialog(), void change('replay', [one])) },
-          'Replay',
-        ),
-        h('button', { type: 'button', onclick: () => askDiscard([one]) }, 'Discard'),
-      ]
-      showDialog(
-        `${thing[0]?.toUpperCase()}${thing.slice(1)} ${one}`,
-        detailOf(kept),
-        kept.state === 'open' || kept.state === 'dead' ? actions : [],
-      )
-    } catch (error) {
-      if (error instanceof NotAllowed) return ended()
-      tell(`Cannot be shown: ${error instanceof Error ? error.message : String(error)}`)
-    }
+  /** Beyond this page, or not. @param {boolean} wanted */
+  function selectEverything(wanted) {
+    hasEverything = wanted
+    if (wanted) arm()
+    if (wanted) replay.focus()
   }
 
-  /** @param {number[]} ids */
-  function askDiscard(ids) {
-    const what = ids.length === 1 ? `${thing} ${ids[0]}` : counted(ids.length, thing)
+  /** @param {'replay' | 'discard'} name */
+  function change(name) {
+    const ids = selected()
+    const number = hasEverything ? total : ids.length
+    const act = () => void (hasEverything ? changeEverything(name) : doing(() => changeThese(id, name, ids)))
+    if (name === 'replay') return act()
+    const what = number === undefined ? `all ${thing}s that match` : counted(number, thing)
     confirmFirst(
       `Discard ${what}?`,
       'They leave this list permanently. They still count as not loaded, so the receipt adds up.',
       'Discard',
-      () => void change('discard', ids),
+      act,
     )
   }
 
-  /** @param {'replay' | 'discard'} name @param {number[]} ids */
-  async function change(name, ids) {
-    tell(name === 'replay' ? 'Replaying…' : 'Discarding…')
+  /** @param {'replay' | 'discard'} name */
+  async function changeEverything(name) {
+    tools.hidden = true
+    const watch = running.begin(name, total)
+    await doing(() => changeAll(id, name, parameters, watch))
+    running.end()
+  }
+
+  /** @param {() => Promise<string>} act */
+  async function doing(act) {
+    tell('At work…')
     try {
-      tell(summaryOf(/** @type {Outcome[]} */ (await post(`api/${id}/${name}`, { ids }))))
+      tell(await act())
     } catch (error) {
       if (error instanceof NotAllowed) return ended()
       tell(`Not done: ${error instanceof Error ? error.message : String(error)}`)
     }
+    selectEverything(false)
+    pages = [{ after: 0, before: 0 }]
     await load()
-    byId('main').focus()
+    heading.focus()
   }
 
   return {
@@ -215,42 +332,4 @@ export function keptView({ id, title, thing, columns, none, ended }) {
       if (!more.hidden && answer !== undefined && answer.items.length === 0) void load()
     },
   }
-}
-
-/** @param {string} id @returns {[HTMLElement, Readonly<Record<string, HTMLInputElement>>]} */
-function filterForm(id) {
-  /** @param {string} name @param {string} label @param {Readonly<Record<string, string>>} [attributes] */
-  const field = (name, label, attributes = {}) => {
-    const input = /** @type {HTMLInputElement} */ (
-      h('input', { id: `${id}-${name}`, name, spellcheck: 'false', autocomplete: 'off', ...attributes })
-    )
-    return { input, shown: h('p', {}, h('label', { for: `${id}-${name}` }, label), input) }
-  }
-  const names = {
-    search: field('search', 'Search', {
-      type: 'search',
-      maxlength: '200',
-      placeholder: 'text, place or reason',
-    }),
-    code: field('code', 'Code', { placeholder: 'all' }),
-    ...(id === 'rejects' ? { column: field('column', 'Column', { placeholder: 'all' }) } : {}),
-    load: field('load', 'Load', {
-      placeholder: 'all',
-      pattern: '[0-9a-fA-F\\-]{36}',
-      title: 'the id of a load',
-    }),
-  }
-  const buttons = h(
-    'p',
-    { class: 'buttons' },
-    h('button', { class: 'first' }, 'Search'),
-    h('a', { href: `#/${id}` }, 'Clear'),
-  )
-  const form = h(
-    'form',
-    { class: 'filter', role: 'search' },
-    ...Object.values(names).map(({ shown }) => shown),
-    buttons,
-  )
-  return [form, Object.fromEntries(Object.entries(names).map(([name, { input }]) => [name, input]))]
 }

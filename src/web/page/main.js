@@ -12,32 +12,8 @@ const silentMs = 8_000
 const againMs = 1_500
 const receiptsMs = 4_000
 
-const rejects = keptView({
-  id: 'rejects',
-  title: 'Rejects',
-  thing: 'reject',
-  columns: [
-    { head: 'Place', text: ({ place }) => place },
-    { head: 'Column', text: ({ column }) => column ?? '', wide: true },
-    { head: 'Code', text: ({ code }) => code },
-    { head: 'Detail', text: ({ detail }) => detail, wide: true },
-  ],
-  none: 'No rejects: every record that was read could be loaded.',
-  ended: showLogin,
-})
-const letters = keptView({
-  id: 'dead',
-  title: 'Dead letters',
-  thing: 'dead letter',
-  columns: [
-    { head: 'Key', text: ({ place }) => place },
-    { head: 'Code', text: ({ code }) => code },
-    { head: 'Detail', text: ({ detail }) => detail, wide: true },
-    { head: 'Since', text: ({ at }) => at.slice(0, 19).replace('T', ' '), wide: true },
-  ],
-  none: 'No dead letters: every message could be read as a whole.',
-  ended: showLogin,
-})
+const rejects = keptView('rejects', showLogin)
+const letters = keptView('dead', showLogin)
 
 /** @type {EventSource | undefined} */
 let source
@@ -184,7 +160,12 @@ function route() {
  */
 function shortcut(event) {
   const target = /** @type {Element} */ (event.target)
-  if (event.ctrlKey || event.altKey || event.metaKey || target.closest('input:not([type=checkbox]), dialog'))
+  if (
+    event.ctrlKey ||
+    event.altKey ||
+    event.metaKey ||
+    target.closest('input:not([type=checkbox]), textarea, select, dialog')
+  )
     return
   const field = document.querySelector('section:not([hidden]) input[type=search]')
   if (event.key === '/' && field instanceof HTMLElement) {

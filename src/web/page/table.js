@@ -6,11 +6,13 @@ import { h, visible } from './dom.js'
  * @typedef {object} Column
  * @property {string} head
  * @property {(item: Item) => string} text
+ * @property {(item: Item) => (Node | string)[]} [draw] instead of the text, which tells when to draw again
  * @property {boolean} [number]
  * @property {boolean} [wide] hidden on a narrow screen
  * @property {(item: Item) => void} [open] the text is a button
  * @property {boolean} [check] a checkbox for the row, labelled with the text
  * @property {(item: Item) => string} [tone] class of the cell
+ * @property {string} [look] class of the whole column
  */
 
 /** @type {WeakMap<Element, string>} */
@@ -25,11 +27,11 @@ const shown = new WeakMap()
  * @returns {(items: readonly Item[]) => void}
  */
 export function keepTable(table, caption, columns, keyOf) {
-  const heads = columns.map(({ head, check, number, wide }) =>
+  const heads = columns.map((column) =>
     h(
       'th',
-      { scope: 'col', class: classOf({ number, wide, check }) },
-      check ? h('span', { class: 'unseen' }, head) : head,
+      { scope: 'col', class: classOf(column) },
+      column.check ? h('span', { class: 'unseen' }, column.head) : column.head,
     ),
   )
   const body = /** @type {HTMLTableSectionElement} */ (h('tbody', { onkeydown: walk }))
@@ -40,8 +42,9 @@ export function keepTable(table, caption, columns, keyOf) {
   /** @param {Item} item */
   const make = (item) => {
     const entry = { row: h('tr'), current: item }
-    for (const { open, check, number, wide } of columns) {
-      const cell = h('td', { class: classOf({ number, wide, check }) })
+    for (const column of columns) {
+      const { open, check } = column
+      const cell = h('td', { class: classOf(column) })
       if (open)
         cell.append(h('button', { type: 'button', class: 'plain', onclick: () => open(entry.current) }))
       if (check) cell.append(h('input', { type: 'checkbox', value: keyOf(item) }))
@@ -67,26 +70,28 @@ export function keepTable(table, caption, columns, keyOf) {
 }
 
 /** @template Item @param {HTMLElement} cell @param {Column<Item>} column @param {Item} item */
-function write(cell, { text, tone, number, wide, check }, item) {
+function write(cell, column, item) {
+  const { text, draw, tone, check } = column
   const now = text(item)
   const target = cell.firstElementChild?.matches('button, input') ? cell.firstElementChild : cell
   if (shown.get(cell) !== now) {
     shown.set(cell, now)
     if (check) target.setAttribute('aria-label', now)
-    else target.replaceChildren(...(/^[A-Z]+(_[A-Z]+)+$/.test(now) ? breakable(now) : [visible(now)]))
+    else
+      target.replaceChildren(
+        ...(draw ? draw(item) : /^[A-Z]+(_[A-Z]+)+$/.test(now) ? breakable(now) : [visible(now)]),
+      )
   }
-  if (tone) cell.className = `${classOf({ number, wide, check })} ${tone(item)}`
+  if (tone) cell.className = `${classOf(column)} ${tone(item)}`
 }
 
 /** Lets a code wrap between its words on a narrow screen. @param {string} code */
 const breakable = (code) =>
   code.split(/(?<=_)/).flatMap((word, index) => (index === 0 ? [word] : [h('wbr'), word]))
 
-/** @param {Readonly<Record<string, boolean | undefined>>} names */
-const classOf = (names) =>
-  Object.keys(names)
-    .filter((name) => names[name])
-    .join(' ')
+/** @template Item @param {Column<Item>} column */
+const classOf = ({ number, wide, check, look }) =>
+  [look, number && 'number', wide && 'wide', check && 'check'].filter(Boolean).join(' ')
 
 /** Moves between rows with the arrow keys or j and k. @param {KeyboardEvent} event */
 function walk(event) {
