@@ -18,14 +18,18 @@
   for (const element of document.querySelectorAll('body *')) {
     if (!(element instanceof HTMLElement) || !element.checkVisibility()) continue
     if (
-      element.matches('a, button, input, select, progress, table, nav, dialog, form[role]') &&
+      element.matches(
+        'a, button, input, select, textarea, summary, progress, table, nav, dialog, form[role], [role=slider], [role=region]',
+      ) &&
       labelOf(element) === ''
     ) {
       faults.push(`${nameOf(element)} has no label`)
     }
-    const own = [...element.childNodes].some(
-      (node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim(),
-    )
+    if (element.tabIndex > 0)
+      faults.push(`${nameOf(element)} has a place of its own in the order of the focus`)
+    const own =
+      element.matches('input:not([type=checkbox]), textarea, select') ||
+      [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent?.trim())
     if (!own || element.matches(':disabled, .unseen, .skip, caption')) continue
     const style = getComputedStyle(element)
     const size = Number.parseFloat(style.fontSize)
@@ -38,8 +42,10 @@
   }
   for (const head of document.querySelectorAll('th'))
     if (!head.scope) faults.push(`${nameOf(head)} has no scope`)
-  for (const image of document.querySelectorAll('svg[role=img]'))
-    if (!image.getAttribute('aria-label')) faults.push('a chart has no label')
+  for (const line of document.querySelectorAll('path.line')) {
+    const ratio = contrast(colorOf(getComputedStyle(line).stroke), groundOf(line))
+    if (line.checkVisibility() && ratio < 3) faults.push(`a line has a contrast of ${ratio.toFixed(2)}`)
+  }
   const ids = [...document.querySelectorAll('[id]')].map(({ id }) => id)
   for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) faults.push(`#${id} is there twice`)
   return faults
@@ -57,7 +63,7 @@
         ? [...(/** @type {HTMLInputElement} */ (element).labels ?? [])].map((each) => each.textContent)
         : []
     const caption = element instanceof HTMLTableElement ? element.caption?.textContent : undefined
-    const text = element.matches('a, button') ? element.textContent : undefined
+    const text = element.matches('a, button, summary') ? element.textContent : undefined
     const role = element.matches('form[role=search]') ? 'search' : undefined
     const named = by === null ? undefined : document.getElementById(by)?.textContent
     return (

@@ -10,12 +10,10 @@ import { Unavailable } from '../../tooling/servers/machine.ts'
 import { query, Fixture } from '../support/fixture.ts'
 import { startSite, Visitor } from './site.ts'
 
-const looks = [
-  { width: 1280, dark: false },
-  { width: 1280, dark: true },
-  { width: 375, dark: false },
-  { width: 375, dark: true },
-]
+const looks = [375, 768, 1280].flatMap((width) => [
+  { width, dark: false },
+  { width, dark: true },
+])
 const views = ['#/', '#/rejects', '#/dead']
 
 /**
@@ -352,21 +350,84 @@ describe.skipIf(withoutBrowser)('the page', () => {
     }
     await using site = await startSite(folder, ['consume', '--allow-rejects'])
     await folder.lading('produce', '.')
-    for (const look of looks) {
-      await using visitor = await Visitor.come(browser, site.page, look)
-      const { page } = visitor
-      await page.getByRole('heading', { name: 'Complete' }).waitFor()
-      for (const view of views) {
-        await page.goto(`${site.url}/${view}`)
-        await page.locator('table:visible tbody tr').first().waitFor()
-        expect(await visitor.check('faults.js'), `${view} ${JSON.stringify(look)}`).toEqual([])
-        await page.locator('button.plain:visible').first().click()
-        await page.locator('dialog[open], .detail:visible .facts').first().waitFor()
-        expect(await visitor.check('faults.js'), `one of ${view} ${JSON.stringify(look)}`).toEqual([])
+    await using visitor = await Visitor.come(browser, site.page)
+    const { page } = visitor
+    const check = async (what: string) => {
+      for (const { width, dark } of looks) {
+        await page.setViewportSize({ width, height: 900 })
+        await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light' })
+        const faults = await visitor.check('faults.js')
+        expect(faults, `${what}, ${width} wide, ${dark ? 'dark' : 'light'}`).toEqual([])
+      }
+    }
+    await page.getByRole('heading', { name: 'Complete' }).waitFor()
+    for (const view of views) {
+      await page.goto(`${site.url}/${view}`)
+      await page.locator('table:visible tbody tr').first().waitFor()
+      await check(view)
+      await page.locator('tbody button.plain:visible').first().click()
+      await page.locator('dialog[open], .detail:visible .facts').first().waitFor()
+      await check(`one of ${view}`)
+      const edit = page.getByRole('button', { name: 'Edit' })
+      if (await edit.isVisible()) {
+        await edit.click()
+        await check('the editor')
         await page.keyboard.press('Escape')
       }
-      visitor.expectCalm(site)
+      await page.keyboard.press('Escape')
     }
+    visitor.expectCalm(site)
+  })
+
+  it('is told to who does not see it: what there is, how it is called, and what it holds', async () => {
+    await using folder = await Folder.make({ 'a.csv': `${records(2)}2021-01-01T00:00:00Z,a,many\n` })
+    await using site = await startSite(folder, ['consume', '--allow-rejects'])
+    await folder.lading('produce', 'a.csv')
+    await using visitor = await Visitor.come(browser, site.page)
+    const { page } = visitor
+    await page.getByRole('heading', { name: 'Complete' }).waitFor()
+    const chart = page.getByRole('slider', { name: 'Records per second: moment' })
+    await chart.press('Home')
+    await expect
+      .poll(() => chart.getAttribute('aria-valuetext'))
+      .toMatch(/^[\d:]{8}: loaded [\d,]+, rejected [\d,]+$/)
+    await page.getByRole('button', { name: /^rejected/ }).click()
+    expect(await page.locator('#throughput').getByRole('button', { pressed: true }).count()).toBe(1)
+    await page.locator('#throughput summary').click()
+    await page.locator('#throughput tbody tr').first().waitFor()
+    await page.getByRole('link', { name: 'Rejects' }).click()
+    await page.getByRole('button', { name: '1', exact: true }).click()
+    await page.getByRole('button', { name: 'Edit' }).click()
+    const tree = await page.getByRole('article').ariaSnapshot()
+    expect(tree.slice(0, tree.indexOf('- term'))).toMatchInlineSnapshot(`
+      "- article "Reject 1":
+        - button "Back to the list"
+        - button "Previous reject": ‹
+        - button "Next reject": ›
+        - heading "Reject 1" [level=2]
+        - text: open
+        - paragraph: a.csv:4
+        - status
+        - paragraph: Not a decimal number in value
+        - paragraph: "\\"many\\" is not a number"
+        - paragraph: "What to do: use digits, a point and an exponent; other forms: written(), --decimal, --thousands; NaN and Infinity are refused (see nullIf)."
+        - form "Record of reject 1":
+          - text: record_time
+          - textbox "record_time": 2021-01-01T00:00:00Z
+          - text: sensor_id
+          - textbox "sensor_id": a
+          - text: value
+          - textbox "value" [invalid]: many
+          - paragraph: not a decimal number
+          - status
+          - paragraph:
+            - button "Save and replay"
+            - button "Save"
+            - button "Cancel"
+            - button "Edit as text"
+        "
+    `)
+    visitor.expectCalm(site)
   })
 
   it('finds one of 100,000 rejects, page by page and by search, and does not hold them all', async () => {
