@@ -30,7 +30,7 @@ function leadsSomewhere(from: string, link: string): boolean {
   const [file = '', mark] = link.split('#')
   const path = file === '' ? from : join(dirname(from), file)
   if (!existsSync(join(root, path))) return false
-  return mark === undefined || headings(path).includes(`#${mark}`)
+  return mark === undefined || headings(path).includes(`#${mark}`) || prose(path).includes(`<a id="${mark}">`)
 }
 
 /** Headings with the same words get numbers. */

@@ -9,7 +9,7 @@ export const errors: Page = {
     page(
       'Errors and exit codes',
       `An error is one line on standard error: its code, what happened, where, and what to do.
-`,
+[Troubleshooting](../troubleshooting.md) begins with what you see.`,
       table(
         ['exit code', 'meaning'],
         outcomes.map(([exit, meaning]) => [exit, meaning]),
@@ -21,7 +21,7 @@ export const errors: Page = {
       table(
         ['code', 'action', 'exit', 'meaning', 'what to do'],
         Object.entries(codes).map(([name, { action, exit, meaning, advice }]) => [
-          code(name),
+          `<a id="${name.toLowerCase()}"></a>${code(name)}`,
           action,
           String(exit),
           meaning,
