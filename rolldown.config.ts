@@ -1,6 +1,6 @@
 /**
  * Bundles `src/` into few files, because a start takes half a millisecond for each file that it loads.
- * Dependencies stay packages, but for Commander, which every start needs.
+ * Dependencies stay packages, but for Commander, which every start needs, and YAML, which few do.
  */
 import { cpSync, globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -41,6 +41,7 @@ const isOfCli = (id: string): boolean =>
 
 /** The library needs nothing of the command line, so these do not lie in one file. */
 function fileOf(id: string, context: ChunkingContext): string | null {
+  if (id.includes('/node_modules/yaml/')) return 'yaml'
   const [engine, cli] =
     files.find(([, , roots]) => roots.some((root) => closureOf(root, context).has(id))) ?? []
   return (isOfCli(id) ? cli : engine) ?? null
@@ -62,7 +63,7 @@ const builtins: Plugin = {
 }
 
 /** What is bundled and not ours; the helpers of compiled code come with the bundler. */
-const bundled = ['commander', 'rolldown']
+const bundled = ['commander', 'rolldown', 'yaml']
 
 const licences: Plugin = {
   name: 'licences',
@@ -85,7 +86,7 @@ const common = {
   platform: 'node',
   preserveEntrySignatures: 'allow-extension',
   logLevel: 'warn',
-  external: (id) => /^[@a-z]/.test(id) && !/^(commander$|node:|@oxc-project\/runtime\/)/.test(id),
+  external: (id) => /^[@a-z]/.test(id) && !/^((commander|yaml)$|node:|@oxc-project\/runtime\/)/.test(id),
   transform: { target: 'es2024' },
   // What is not used of a part of Node goes.
   treeshake: { propertyReadSideEffects: false },

@@ -1,4 +1,5 @@
 /** The library's face: everything that a program of yours may rely on. */
+export { type Config, defineConfig, type PipelineConfig } from './config/config.ts'
 export type { Cells } from './core/cells.ts'
 export { type Code, type CodeInfo, codes, LadingError, toLadingError } from './core/errors.ts'
 export type { LadingEvent, Listener, LoadCounts } from './core/events.ts'

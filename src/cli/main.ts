@@ -2,19 +2,11 @@
 import { Command, CommanderError } from 'commander'
 import { exits, LadingError } from '../core/errors.ts'
 import { zoneRelease } from '../model/zones.ts'
-import { applyConfig } from './settings/config.ts'
 import { defined, defineLater } from './settings/defined.ts'
-import { applyEnvironment, dropEmpty, nameRegion } from './settings/environment.ts'
+import { dropEmpty, nameRegion } from './settings/environment.ts'
 import { withExamples } from './settings/examples.ts'
 import { inGroups } from './settings/groups.ts'
-import { hintsRepeat } from './settings/hint.ts'
-import {
-  configureLogging,
-  loggingOptions,
-  presumeFormat,
-  printError,
-  printErrorLine,
-} from './terminal/log.ts'
+import { loggingOptions, presumeFormat, printError, printErrorLine } from './terminal/log.ts'
 import { defaultSinkUrl, exampleSinkUrl } from '../sink/registry.ts'
 import { boundGarbage, endGrowth } from './run/memory.ts'
 import { version } from './run/version.ts'
@@ -90,6 +82,21 @@ const commands: readonly (readonly [name: string, about: string, definition: () 
     'messages that could not be processed',
     async () => (await import('./commands/dead.ts')).deadCommand,
   ],
+  [
+    'run',
+    'run pipelines of the configuration file, by their names',
+    async () => (await import('./commands/run.ts')).runCommand,
+  ],
+  [
+    'config',
+    'show each setting of a command or pipeline, and where it comes from',
+    async () => (await import('./commands/config.ts')).configCommand,
+  ],
+  [
+    'completions',
+    'print a script that completes commands and options in a shell',
+    async () => (await import('./commands/completions.ts')).completionsCommand,
+  ],
 ]
 
 /** Defines the commands that are among the words; all without words. None is loaded where no word names one. */
@@ -100,15 +107,17 @@ export async function program(words?: readonly string[]): Promise<Command> {
     )
     // Local times depend on this data.
     .version(`${version()} (time-zone data ${zoneRelease})`)
-    .option('--config <file>', 'JSON file with defaults for the options of a command, such as {"to": "…"}')
+    .option(
+      '--config <file>',
+      'file with defaults of options, and pipelines (default: lading.config.* in the folder)',
+    )
+    .option('--no-config', 'take no configuration file')
     // The options of a command are in its own help.
     .configureHelp({ subcommandTerm: (command) => command.name() })
-    .hook('preAction', (root, command) => {
+    .hook('preAction', async (root, command) => {
       endGrowth()
-      applyConfig(command, root.opts()['config'] as string | undefined)
-      applyEnvironment(command, process.env)
-      configureLogging(command)
-      hintsRepeat(command)
+      const { settle } = await import('./settings/settle.ts')
+      await settle(root, command)
     })
   withExamples(lading, examples, exitCodes)
   const isNamed = (name: string) => words?.includes(name) ?? true

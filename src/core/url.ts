@@ -27,3 +27,27 @@ export function isHost(text: string): boolean {
   if (isIP(text.split('%')[0] as string) !== 0) return true
   return text.length <= 254 && /^([^\s\0./%]{1,63}\.)*[^\s\0./%]{1,63}\.?$/.test(text)
 }
+
+/**
+ * A URL that may be kept: without password, and without parameters that hold one. Undefined where it cannot be
+ * told what the password is, because it holds a character that it should not.
+ */
+export function urlWithoutPassword(url: string): string | undefined {
+  const [, scheme = '', user, rest = ''] = /^([a-z][a-z0-9+.-]*:\/\/)(?:([^@/?#]*)@)?(.*)$/is.exec(url) ?? [
+    '',
+    '',
+    undefined,
+    url,
+  ]
+  if (scheme !== '' && rest.includes('@')) return undefined
+  const [place = '', ...queries] = rest.split('?')
+  const kept = queries
+    .join('?')
+    .split('&')
+    .filter((each) => each !== '' && !isSecret.test(each))
+  const name = user?.split(':')[0]
+  return `${scheme}${name === undefined ? '' : `${name}@`}${place}${kept.length === 0 ? '' : `?${kept.join('&')}`}`
+}
+
+/** A parameter of a URL by whose name its value is secret. */
+const isSecret = /^[^=]*(pass|secret|token|key)[^=]*=/i

@@ -5,18 +5,23 @@ import { expect, it } from 'vitest'
 import { allVariables } from '../../src/cli/settings/variables.ts'
 import { leaves } from '../../tooling/docs/commander.ts'
 import { pages, reference } from '../../tooling/docs/pages.ts'
+import { renderTypes, typesPath } from '../../tooling/docs/types.ts'
 import { readSources, root } from '../structure/sources.ts'
 
 it.each(pages)('docs/reference/$name is what `npm run docs` writes', async ({ name, render }) => {
   expect(readFileSync(join(reference, name), 'utf8')).toBe(await render())
 })
 
+it('the types of a configuration file are what `npm run docs` writes', async () => {
+  expect(readFileSync(typesPath, 'utf8')).toBe(await renderTypes())
+})
+
 it('no page is left of something that is not generated any more', () => {
   expect(globSync('*', { cwd: reference }).toSorted()).toEqual(pages.map(({ name }) => name).toSorted())
 })
 
-/** From a load to the processes that it starts. */
-const internal = ['LADING_DERIVATION', 'LADING_TIED']
+/** From a load, and from `lading run`, to the processes that they start. */
+const internal = ['LADING_DERIVATION', 'LADING_RUN', 'LADING_TIED']
 
 it('every environment variable that the code names is explained', async () => {
   const text = [...readSources()]

@@ -19,6 +19,7 @@ interface Area {
 
 /** What the command and the library put together. */
 const everything = [
+  'config',
   'core',
   'format',
   'format registry',
@@ -39,6 +40,7 @@ const everything = [
 ]
 
 const areas: readonly Area[] = [
+  { name: 'config', files: /^src\/config\//, imports: [] },
   { name: 'core', files: /^src\/core\//, imports: [] },
   {
     name: 'format registry',
@@ -163,6 +165,7 @@ const areas: readonly Area[] = [
 const packages: readonly { readonly name: RegExp; readonly only: RegExp }[] = [
   { name: /^prom-client$/, only: /^src\/observe\/metrics\.ts$/ },
   { name: /^commander$/, only: /^src\/cli\// },
+  { name: /^yaml$/, only: /^src\/cli\// },
   { name: /^node:sqlite$/, only: /^src\/core\/sqlite\.ts$/ },
   { name: /^node:(process|console)$/, only: /^src\/cli\// },
   { name: /^node:/, only: /^src\// },

@@ -12,6 +12,7 @@ import { withExamples } from '../settings/examples.ts'
 import { requireTwoFiles } from '../settings/files.ts'
 import { type HttpFlags, httpOptions, openWatch } from '../run/http.ts'
 import { derivationFrom, derivePatiently } from '../run/derived.ts'
+import { remember } from '../settings/last.ts'
 import { loadModel } from '../settings/model.ts'
 import {
   allowRejectsOption,
@@ -160,6 +161,7 @@ export function consumeCommand(command: Command): Command {
     const startsAt = performance.now()
     await using queue = await openWorkingQueue(flags, onEvent, signal)
     watch.see(queue)
+    if (!isTied()) remember(command)
     const tally = await consumeAll(flags, {
       queue,
       model,

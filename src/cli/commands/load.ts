@@ -11,6 +11,7 @@ import { consumersAsTold, defaultConsumers } from '../run/default-consumers.ts'
 import { ownPlace, requireTwoFiles } from '../settings/files.ts'
 import { loadOptions } from '../settings/load.ts'
 import { httpOptions, openWatch } from '../run/http.ts'
+import { remember } from '../settings/last.ts'
 import { loadModel, usualModel } from '../settings/model.ts'
 import {
   jsonOption,
@@ -98,6 +99,7 @@ export function loadCommand(command: Command): Command {
     // Opened before the types are inferred, which reads every record: an unreachable queue fails the load at once.
     await using queue = await openWorkingQueue(flags, onEvent, signal, { isOwn: true })
     watch.see(queue)
+    remember(command)
     const settings = { ...produceSettings(paths, flags), ...consumeSettings(flags), sink, signal, onEvent }
     await using found =
       stated === undefined ? await findModel({ ...settings, ...wantedTable }, flags.startTimeout) : undefined

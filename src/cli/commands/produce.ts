@@ -5,6 +5,7 @@ import { LadingError } from '../../core/errors.ts'
 import { tellAll } from '../../core/events.ts'
 import { withExamples } from '../settings/examples.ts'
 import { type HttpFlags, httpOptions, openWatch } from '../run/http.ts'
+import { remember } from '../settings/last.ts'
 import { loadModel } from '../settings/model.ts'
 import {
   type CarryFlags,
@@ -93,6 +94,7 @@ export function produceCommand(command: Command): Command {
     const signal = stopSignal()
     await using queue = await openWorkingQueue(flags, onEvent, signal)
     watch.see(queue)
+    remember(command)
     const produced = await produce({ ...produceSettings(paths, flags), model, queue, signal, onEvent })
     const ms = performance.now() - since
     report[Symbol.dispose]()

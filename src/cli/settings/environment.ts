@@ -8,6 +8,8 @@ import { isIPv6 } from 'node:net'
 import type { Command, Option } from 'commander'
 import { LadingError } from '../../core/errors.ts'
 import { isTied } from '../run/signals.ts'
+import { chosenPipeline } from './chosen.ts'
+import { isStated, setOption } from './origins.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -59,24 +61,21 @@ export function dropEmpty(env: Record<string, string | undefined>): void {
 export function applyEnvironment(command: Command, env: Environment): void {
   for (const option of command.options) {
     const name = option.attributeName()
-    const source = command.getOptionValueSource(name)
-    if (
-      (source !== undefined && source !== 'default') ||
-      (name === 'idleTimeout' && endsOtherwise(command, env))
-    )
-      continue
+    if (isStated(command, name) || (name === 'idleTimeout' && endsOtherwise(command, env))) continue
     const found = environmentDefault(command.name(), name, env)
-    if (found !== undefined) command.setOptionValueWithSource(name, parse(option, found), 'environment')
+    if (found !== undefined)
+      setOption(command, name, parse(option, found), 'environment', { from: found.variable })
   }
 }
 
-/** The paths on the command line, or else from the variables. */
+/** The paths on the command line, or else of the pipeline, or else from the variables. */
 export function requirePaths(
   paths: readonly string[],
   command: Command,
   env: Environment,
 ): readonly string[] {
-  if (paths.length > 0) return paths
+  const stated = paths.length > 0 ? paths : (chosenPipeline()?.paths ?? [])
+  if (stated.length > 0) return stated
   return (
     environmentPaths(env) ??
     command.error("error: missing required argument 'path', and TARGET_FILE_DIR is not set")

@@ -84,6 +84,7 @@ export const groups: Readonly<Record<string, Group>> = {
   column: usual(choice),
   search: usual(choice),
   all: usual(choice),
+  'run all': usual(choice),
   limit: usual(choice),
   after: usual(choice),
 
@@ -124,6 +125,7 @@ export const groups: Readonly<Record<string, Group>> = {
   out: usual(output),
   'excel-safe': usual(output),
   summary: usual(output),
+  schema: usual(output),
   json: usual(output),
   quiet: usual(output),
   'log-level': rare(output),
@@ -139,6 +141,10 @@ function entryOf(command: Command, { long }: Option): string {
   const own = `${command.name()} ${name}`
   return own in groups ? own : name
 }
+
+/** Whether its name means something else in this command than in others. */
+export const hasOwnMeaning = (command: Command, option: Option): boolean =>
+  entryOf(command, option).includes(' ')
 
 export const groupOf = (command: Command, option: Option): Group | undefined =>
   groups[entryOf(command, option)]

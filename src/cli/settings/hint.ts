@@ -1,9 +1,12 @@
 /**
  * Commands to copy and paste: they repeat the options of this command, and work in the same folder. Options
- * from environment variables are left out, because the variables are still set.
+ * from environment variables and from a configuration file in the folder are left out, because both are still
+ * there.
  */
 import type { Command, Option } from 'commander'
+import { chosenPipeline } from './chosen.ts'
 import { defined } from './defined.ts'
+import { originOf } from './origins.ts'
 
 /** Options with the same meaning in all commands that have them. */
 const shared: readonly string[] = [
@@ -36,8 +39,11 @@ export function hint(command: string, ...words: readonly (string | number)[]): s
 
 /** The same command with one more option. */
 export function sameCommand(paths: readonly string[], option: string): string {
+  const pipeline = chosenPipeline()
+  const words =
+    pipeline === undefined ? [running?.name() ?? '', ...paths.map(quoted)] : ['run', pipeline.name]
   const given = running === undefined ? [] : givenOptions(running, undefined, running)
-  return ['lading', running?.name() ?? '', ...paths.map(quoted), option, ...given].join(' ')
+  return ['lading', ...words, option, ...given].join(' ')
 }
 
 function named(from: Command, command: string): Command | undefined {
@@ -51,7 +57,10 @@ function named(from: Command, command: string): Command | undefined {
   return at
 }
 
-/** Options as typed or as in a configuration file; all of them, or those that `known` also has. */
+/**
+ * Options as typed, or as a configuration file states them that the other command does not find or of which it
+ * takes no pipeline; all of them, or those that `known` also has.
+ */
 function givenOptions(
   command: Command,
   names: readonly string[] | undefined,
@@ -60,7 +69,10 @@ function givenOptions(
   return command.options.flatMap((option) => {
     const name = option.attributeName()
     const source = command.getOptionValueSource(name)
-    if ((source !== 'cli' && source !== 'config') || names?.includes(name) === false) return []
+    const { isFound, isSecret } = originOf(command, option) ?? {}
+    const isGiven = source === 'cli' || (source === 'config' && isFound !== true && isSecret !== true)
+    const isRepeated = known === command && chosenPipeline() !== undefined ? source === 'cli' : isGiven
+    if (!isRepeated || names?.includes(name) === false) return []
     return known?.options.some((each) => each.attributeName() === name) === true
       ? worded(option, command.getOptionValue(name))
       : []

@@ -6,6 +6,7 @@ import { styleText } from 'node:util'
 import { type Command, Option } from 'commander'
 import { type Code, codes, type LadingError, toLadingError } from '../../core/errors.ts'
 import { shortened } from '../../core/text.ts'
+import { pipelineOfRun } from '../run/under.ts'
 import { hint } from '../settings/hint.ts'
 import { visible, withoutSecrets } from './output.ts'
 
@@ -132,12 +133,14 @@ const someOf = (list: readonly unknown[]): readonly unknown[] =>
   list.length > mostOfList ? [...list.slice(0, mostOfList), `… ${list.length - mostOfList} more`] : list
 
 function writeJson(fields: object): void {
-  const line = JSON.stringify({ time: new Date().toISOString(), ...fields }, (_, value: unknown) =>
-    typeof value === 'string'
-      ? shortened(withoutSecrets(value))
-      : Array.isArray(value)
-        ? someOf(value)
-        : value,
+  const line = JSON.stringify(
+    { time: new Date().toISOString(), run: pipelineOfRun(), ...fields },
+    (_, value: unknown) =>
+      typeof value === 'string'
+        ? shortened(withoutSecrets(value))
+        : Array.isArray(value)
+          ? someOf(value)
+          : value,
   )
   // The escapes of `visible` are valid JSON too.
   write(`${visible(line)}\n`)

@@ -1,0 +1,129 @@
+/**
+ * What the last run in this folder used, without a password. Commands that look take it where nothing else
+ * says; no command that loads does, because it would write to a database that nobody named.
+ */
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import type { Command } from 'commander'
+import { makeFolder } from '../../core/files.ts'
+import { urlWithoutPassword } from '../../core/url.ts'
+import { placeOfQueue } from '../../queue/registry.ts'
+import { placeOfSink } from '../../sink/registry.ts'
+import { say } from '../terminal/log.ts'
+import { quoted, sameCommand } from './hint.ts'
+import { isStated, setOption } from './origins.ts'
+
+const folder = '.lading'
+const path = `${folder}/last.json`
+
+/** Options that say where a run reads and writes, and those that say how. */
+const places = ['to', 'queue'] as const
+const ways = ['model', 'pipeline', 'table'] as const
+type Name = (typeof places)[number] | (typeof ways)[number]
+
+/** What was stated; the rest was left to its default. */
+type Last = Partial<Record<Name, string>>
+
+/** Their options state the model in place of a remembered one. */
+const ofModels = ['model', 'table', 'key', 'onConflict', 'types', 'columns']
+
+const looking = new Set(['status', 'verify', 'rejects', 'dead', 'peek', 'ui', 'doctor', 'prune'])
+const loading = new Set(['load', 'consume'])
+
+/** Remembers what the command uses. That nothing can be written here is no fault of the run. */
+export function remember(command: Command): void {
+  const last: Last = {}
+  for (const name of [...places, ...ways]) {
+    const value: unknown = command.getOptionValue(name)
+    if (!isStated(command, name) || typeof value !== 'string') continue
+    const kept = isPlace(name) ? keptUrl(value) : value
+    if (kept !== undefined) last[name] = kept
+  }
+  // A producer has no database; the one of its queue stays known.
+  const before = hasOption(command, 'to') ? {} : readLast()
+  const target = before.to !== undefined && before.queue === last.queue ? { to: before.to } : {}
+  const written = `${path}.${process.pid}`
+  try {
+    makeFolder(folder)
+    writeFileSync(written, `${JSON.stringify({ ...target, ...last }, null, 2)}\n`)
+    renameSync(written, path)
+  } catch {
+    rmSync(written, { force: true })
+  }
+}
+
+/** What lies in the memory of a process is gone with it. */
+const keptUrl = (url: string): string | undefined =>
+  [placeOfSink(url), placeOfQueue(url)].some(({ writers }) => writers === 'self')
+    ? undefined
+    : urlWithoutPassword(url)
+
+const isPlace = (name: Name): boolean => places.some((each) => each === name)
+
+const hasOption = (command: Command, name: string): boolean =>
+  command.options.some((option) => option.attributeName() === name)
+
+function readLast(): Last {
+  try {
+    const value = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown> | null
+    const texts = Object.entries(value ?? {}).filter(([, text]) => typeof text === 'string')
+    return Object.fromEntries(texts)
+  } catch {
+    return {}
+  }
+}
+
+/** For a command that looks: sets what nothing states. For one that loads: says where it does not load. */
+export function applyLast(command: Command, isTold: boolean): void {
+  const name = topOf(command).name()
+  if (looking.has(name)) takeLast(command, isTold)
+  else if (isTold && loading.has(name) && hasOption(command, 'to') && !isStated(command, 'to'))
+    warnOfOther(command)
+}
+
+function topOf(command: Command): Command {
+  let at = command
+  while (at.parent !== null && at.parent.parent !== null) at = at.parent
+  return at
+}
+
+function takeLast(command: Command, isTold: boolean): void {
+  const last = readLast()
+  // Beside another database or queue, what the last run did with its own means nothing.
+  if (places.some((name) => isStated(command, name) && !isSame(command, name, last[name]))) return
+  const isModelStated = ofModels.some((name) => isStated(command, name))
+  const taken: string[] = []
+  for (const name of [...places, ...ways]) {
+    const value = last[name]
+    const option = command.options.find((each) => each.attributeName() === name)
+    if (value === undefined || option === undefined || isStated(command, name)) continue
+    if (value === option.defaultValue || (isModelStated && ofModels.includes(name))) continue
+    setOption(command, name, value, 'last', { from: path })
+    taken.push(`--${name} ${quoted(value)}`)
+  }
+  if (taken.length === 0 || !isTold) return
+  const what = taken.join(' ')
+  say(
+    'info',
+    'last',
+    { options: what },
+    `using ${what} of the last run in this folder; an option says otherwise`,
+  )
+}
+
+function isSame(command: Command, name: Name, last: string | undefined): boolean {
+  const option = command.options.find((each) => each.attributeName() === name)
+  return urlWithoutPassword(String(command.getOptionValue(name))) === (last ?? option?.defaultValue)
+}
+
+function warnOfOther(command: Command): void {
+  const { to } = readLast()
+  const own = String(command.getOptionValue('to'))
+  if (to === undefined || to === own) return
+  const line = sameCommand(command.args, `--to ${quoted(to)}`)
+  say(
+    'warn',
+    'other',
+    { to: own, last: to },
+    `into ${own}, because nothing names a database; the last run in this folder used ${to}: ${line}`,
+  )
+}
