@@ -94,8 +94,6 @@ export interface AllSettings {
   readonly retryPause?: string | number | undefined
   /** turn the message with this key, at which a consumer stops, into a dead letter; repeatable */
   readonly setAside?: string | readonly (string)[] | undefined
-  /** load the first n records of each file; the same command without it loads the rest */
-  readonly limit?: string | number | undefined
   /** show what would be loaded and rejected; decodes every record, and writes nothing */
   readonly dryRun?: boolean | undefined
   /** load the same files a second time; as additional rows, or over rows with the same key */
@@ -174,6 +172,8 @@ export interface AllSettings {
   readonly search?: string | undefined
   /** include replayed and discarded ones */
   readonly all?: boolean | undefined
+  /** most entries to list */
+  readonly limit?: string | number | undefined
   /** start after this reject */
   readonly after?: string | number | undefined
   /** only numbers by code and column */
@@ -236,8 +236,8 @@ export type LoadSettings = Pick<
   | 'batchAttempts'
   | 'retryPause'
   | 'setAside'
-  | 'limit'
   | 'dryRun'
+  | 'limit'
   | 'again'
   | 'fresh'
   | 'readAll'

@@ -102,6 +102,7 @@ export const groups: Readonly<Record<string, Group>> = {
   seed: rare(made),
 
   'dry-run': usual(run),
+  'load limit': usual(run),
   again: usual(run),
   fresh: rare(run),
   'read-all': rare(run),

@@ -91,7 +91,9 @@ function applySettings(command: Command, settings: Settings, config: Config, wit
       if (within === undefined && optionsAnywhere(command).some((each) => isNamed(each, name))) continue
       throw invalid(path, unknownKey(command, name, within))
     }
-    if (isStated(command, option.attributeName()) || hasOwnMeaning(command, option)) continue
+    if (isStated(command, option.attributeName())) continue
+    // As a default for all, it means what the other commands mean by it.
+    if (within === undefined && hasOwnMeaning(command, option)) continue
     const parsed = parseValue(option, value, { path, folder, key })
     const from = within === undefined ? path : `${path} ${within}`
     const isFound = config.isFound && within === undefined

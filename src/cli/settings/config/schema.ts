@@ -44,15 +44,14 @@ export const optionsOf = (root: Command, name: string): readonly Option[] =>
 
 /** Of all commands; of one name the first, which is that of a load where it has one. */
 export function sharedOptions(root: Command): readonly Option[] {
+  const of = (command: Command) =>
+    settableOptions(command).filter((option) => !hasOwnMeaning(command, option))
   const all = (command: Command): readonly Option[] => {
     const { commands } = defined(command)
-    return [
-      ...settableOptions(command).filter((option) => !hasOwnMeaning(command, option)),
-      ...commands.flatMap(all),
-    ]
+    return [...of(command), ...commands.flatMap(all)]
   }
-  const load = optionsOf(root, 'load')
-  return [...load, ...root.commands.flatMap(all)]
+  const load = root.commands.filter((command) => command.name() === 'load')
+  return [...load, ...root.commands].flatMap(all)
 }
 
 /** The first of each name, in their order. */
