@@ -43,6 +43,11 @@ const commands: readonly (readonly [name: string, about: string, definition: () 
     async () => (await import('./commands/inspect.ts')).inspectCommand,
   ],
   [
+    'doctor',
+    'tell before a load whether it will work, how safe and how fast, and what to change',
+    async () => (await import('./commands/doctor.ts')).doctorCommand,
+  ],
+  [
     'init',
     'write the model of a file or of a table, to change and to load with --model',
     async () => (await import('./commands/init.ts')).initCommand,

@@ -15,7 +15,7 @@ export const codes = { ...dataCodes, ...systemCodes } as const
 export type Code = keyof typeof codes
 
 /** Exit codes of outcomes that are not errors. */
-export const exits = { ok: 0, unbalanced: 1, rejects: 3 } as const
+export const exits = { ok: 0, unbalanced: 1, unfit: 1, rejects: 3 } as const
 
 /**
  * The only error class. `message` is one short line: what happened, and where. It never contains a secret or

@@ -72,6 +72,11 @@ export interface SqliteOptions {
   readonly busyMs?: number
   /** Page size of a new file; an existing file keeps its own. */
   readonly pageBytes?: number
+  /**
+   * For whoever only looks: the file must be there, keeps its journal mode and is not written, unless the caller writes
+   * it.
+   */
+  readonly isGuest?: boolean
 }
 
 export class SqliteFile implements Disposable {
@@ -79,9 +84,13 @@ export class SqliteFile implements Disposable {
   readonly #statements = new Map<string, StatementSync>()
 
   /** `path` may be `:memory:`. A missing folder is created. */
-  constructor(path: string, { synchronous = 'FULL', busyMs = 10_000, pageBytes = 4096 }: SqliteOptions = {}) {
-    if (path !== ':memory:') makeFolder(dirname(path))
+  constructor(
+    path: string,
+    { synchronous = 'FULL', busyMs = 10_000, pageBytes = 4096, isGuest = false }: SqliteOptions = {},
+  ) {
+    if (path !== ':memory:' && !isGuest) makeFolder(dirname(path))
     this.database = explaining(path, () => new DatabaseSync(path, { timeout: busyMs }))
+    if (isGuest) return
     try {
       this.database.exec(
         `PRAGMA page_size = ${pageBytes}; PRAGMA synchronous = ${synchronous}; PRAGMA foreign_keys = ON`,

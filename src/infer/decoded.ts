@@ -9,6 +9,7 @@ import { withRecord } from '../model/hooks.ts'
 import type { Origin } from '../model/record.ts'
 import type { Value } from '../model/value.ts'
 import { ValueWriter } from '../model/value-writer.ts'
+import type { RowBuffer, RowWriter } from '../model/writer.ts'
 import { layoutOf, splitterOf } from '../producer/plan.ts'
 import type { ReadSource } from '../producer/reading.ts'
 import { type RecordOptions, runsOf } from './records.ts'
@@ -93,9 +94,54 @@ function decodingOf(
   layout: Layout,
   model: Model,
   { ignoreExtra = false }: DecodeOptions,
-  writer: ValueWriter,
+  writer: RowWriter,
 ): Records {
   const records = Records.of(layout, { model, ignoreExtra }, writer)
   if (records instanceof Records) return records
   throw new LadingError('INTERNAL', `${name}: ${records.detail}`)
+}
+
+/** Passes over the same records: the first ones compile code, which a load does once. */
+const passes = 3
+
+/**
+ * Encodes the first records, at most so many, and returns the milliseconds of CPU that decoding them takes. Faulty
+ * ones make no row.
+ */
+export async function encodeHead(
+  source: ReadSource,
+  model: Model,
+  rows: RowBuffer,
+  most: number,
+  options: DecodeOptions = {},
+): Promise<number> {
+  let ms = Number.POSITIVE_INFINITY
+  for (let pass = 0; pass < passes; pass++) {
+    rows.clear()
+    ms = Math.min(ms, await encodeOnce(source, model, rows, most, options))
+  }
+  return ms
+}
+
+async function encodeOnce(
+  source: ReadSource,
+  model: Model,
+  rows: RowBuffer,
+  most: number,
+  options: DecodeOptions,
+): Promise<number> {
+  const splitter = splitterOf(source, { ...options, model })
+  let records: Records | undefined
+  let micros = 0
+  for await (const { bytes } of runsOf(source, splitter, options)) {
+    const before = process.cpuUsage()
+    records ??= decodingOf(source, layoutOf(splitter, source.reading), model, options, rows)
+    const { reader, filter } = records
+    reader.open(bytes)
+    for (let n = 0; rows.rows < most && reader.next(); n++)
+      if ((filter?.() ?? false) === false) records.decode(nowhere, n)
+    micros += process.cpuUsage(before).user
+    if (rows.rows >= most) break
+  }
+  return micros / 1000
 }

@@ -1,6 +1,8 @@
 /** The queues that there are. A driver is loaded when a URL of its queue is opened. */
 import { type Adapter, adapterOf, examplesOf, type Place, placeOf } from '../core/address.ts'
+import type { Finding } from '../core/finding.ts'
 import { embedded } from './embedded/address.ts'
+import type { QueueQuestions } from './examination.ts'
 import { memory } from './memory/address.ts'
 import type { OpenOptions, Queue } from './queue.ts'
 import { rabbitmq } from './rabbitmq/address.ts'
@@ -13,6 +15,14 @@ const adapters: readonly Adapter<Queue, OpenOptions>[] = [
   { ...memory, open: async (...args) => (await import('./memory/memory.ts')).openMemoryQueue(...args) },
 ]
 
+/** What `lading doctor` asks. */
+const examiners: readonly Adapter<AsyncIterable<Finding>, QueueQuestions>[] = [
+  { ...embedded, open: async (...args) => (await import('./embedded/doctor.ts')).examine(...args) },
+  { ...rabbitmq, open: async (...args) => (await import('./rabbitmq/doctor/doctor.ts')).examine(...args) },
+  { ...sqs, open: async (...args) => (await import('./sqs/doctor.ts')).examine(...args) },
+  { ...memory, open: async (url) => (await import('./memory/doctor.ts')).examine(url) },
+]
+
 export const defaultQueueUrl = 'embedded:./.lading/queue.db'
 /** For the examples of help. */
 export const exampleQueueUrl = 'embedded:/var/lib/lading/queue.db'
@@ -22,3 +32,6 @@ export const placeOfQueue = (url: string): Place => placeOf(adapters, url)
 
 export const openQueue = async (url: string = defaultQueueUrl, options: OpenOptions = {}): Promise<Queue> =>
   adapterOf(adapters, 'queue', url).open(url, options)
+
+export const examineQueue = async (url: string, questions: QueueQuestions): Promise<AsyncIterable<Finding>> =>
+  adapterOf(examiners, 'queue', url).open(url, questions)

@@ -6,6 +6,7 @@ const registries = ['src/queue/registry.ts', 'src/sink/registry.ts']
 
 /** Files outside the folder of an adapter whose code may name it, and why. */
 const excepted: Readonly<Record<string, string>> = {
+  'src/core/file-findings.ts': 'looks at the SQLite files of the queue and the sink before they are opened',
   'src/core/sqlite.ts': 'opens the SQLite files of the queue, the sink and the state of a producer',
   'src/producer/state-file.ts': 'the state of a producer is a SQLite file',
   'src/source/compressed/foreign.ts': 'a file of SQLite that is given as a file of records is named',
@@ -47,14 +48,16 @@ it('a name is found in an identifier, a string, a template and an import, and no
   expect(namesIn('// PostgreSQL has a limit\nconst a = 1')).toEqual([])
 })
 
-it('an adapter is named by its registry in two lines: its address, and what opens it', () => {
+it('an adapter is named by its registry in three lines: its address, what opens it, and what examines it', () => {
   for (const registry of registries) {
     const text = sources.get(registry) ?? ''
     const adapters = [...text.matchAll(/^import \{ (\w+) \} from '\.\/\w+\/address\.ts'$/gm)].map(
       ([, name]) => name,
     )
     expect(adapters.length).toBeGreaterThan(1)
-    const list = /= \[\n(.*?)\n\]/s.exec(text)?.[1]?.split('\n') ?? []
-    expect(list.map((line) => /\.\.\.(\w+),/.exec(line)?.[1]).toSorted()).toEqual(adapters.toSorted())
+    const lists = [...text.matchAll(/= \[\n(.*?)\n\]/gs)].map(([, list = '']) => list.split('\n'))
+    expect(lists).toHaveLength(2)
+    for (const list of lists)
+      expect(list.map((line) => /\.\.\.(\w+),/.exec(line)?.[1]).toSorted()).toEqual(adapters.toSorted())
   }
 })

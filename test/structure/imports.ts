@@ -36,6 +36,7 @@ const everything = [
   'infer',
   'review',
   'load',
+  'doctor',
   'web',
 ]
 
@@ -147,6 +148,23 @@ const areas: readonly Area[] = [
       'producer',
       'consumer',
       'infer',
+    ],
+  },
+  {
+    name: 'doctor',
+    files: /^src\/doctor\//,
+    imports: [
+      'core',
+      'format',
+      'format registry',
+      'source',
+      'source registry',
+      'model',
+      'contract',
+      'registry',
+      'producer',
+      'infer',
+      'load',
     ],
   },
   {

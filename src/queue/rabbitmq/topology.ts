@@ -22,12 +22,15 @@ export const delayedName = (queue: string): string => `${queue}.delayed`
 export async function declareQueues(channel: Channel, { queue, type }: Address): Promise<void> {
   await channel.assertQueue(deadName(queue), durable({ 'x-queue-type': type }))
   await channel.assertQueue(delayedName(queue), durable({ 'x-queue-type': type, ...movesTo(queue, type) }))
-  const limit = type === 'quorum' ? { 'x-delivery-limit': deliveryLimit } : {}
-  await channel.assertQueue(
-    queue,
-    durable({ 'x-queue-type': type, ...movesTo(deadName(queue), type), ...limit }),
-  )
+  await channel.assertQueue(queue, durable(declaration({ queue, type })))
 }
+
+/** The arguments of the queue itself. */
+export const declaration = ({ queue, type }: Pick<Address, 'queue' | 'type'>) => ({
+  'x-queue-type': type,
+  ...movesTo(deadName(queue), type),
+  ...(type === 'quorum' ? { 'x-delivery-limit': deliveryLimit } : {}),
+})
 
 const durable = (args: Readonly<Record<string, string | number>>): Options.AssertQueue => ({
   durable: true,

@@ -26,8 +26,9 @@ const sessionSettings = `SET application_name = 'lading';
   SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; SET tcp_user_timeout = '60s';
   SET standard_conforming_strings = on; SET array_nulls = on; SET xmloption = content;
   SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres'; SET TimeZone = 'UTC'; SET timezone_abbreviations = 'Default';
-  SET extra_float_digits = 1; SET bytea_output = 'hex'; ${isOurSession};
-  SELECT pg_backend_pid() AS pid`
+  SET extra_float_digits = 1; SET bytea_output = 'hex'; ${isOurSession}`
+
+const ownPid = 'SELECT pg_backend_pid() AS pid'
 
 /**
  * One session, made when it is needed and made again after it broke. What runs on it runs one after the
@@ -38,6 +39,7 @@ export class Connection implements AsyncDisposable {
   readonly place: string
   readonly #config: pg.ClientConfig
   readonly #silentMs: number
+  readonly #settings: string
   #client: Promise<pg.Client> | undefined
   #newest: pg.Client | undefined
   #pid: number | undefined
@@ -52,10 +54,18 @@ export class Connection implements AsyncDisposable {
 
   /**
    * `silentMs`: how long a statement may bring no answer before the server is asked, over another connection,
-   * whether it works on it.
+   * whether it works on it. `isGuest`: the session keeps the settings that it has, because behind a pooler others may get
+   * it afterwards.
    */
-  constructor(url: string, { silentMs = defaultSilentMs }: { readonly silentMs?: number | undefined } = {}) {
+  constructor(
+    url: string,
+    {
+      silentMs = defaultSilentMs,
+      isGuest = false,
+    }: { readonly silentMs?: number | undefined; readonly isGuest?: boolean } = {},
+  ) {
     this.#silentMs = silentMs
+    this.#settings = isGuest ? ownPid : `${sessionSettings}; ${ownPid}`
     try {
       this.#config = {
         connectionString: withoutAlias(new URL(url)).href,
@@ -143,9 +153,7 @@ export class Connection implements AsyncDisposable {
     client.on('error', forget)
     try {
       await client.connect()
-      const results = (await client.query(sessionSettings)) as unknown as readonly pg.QueryResult<{
-        readonly pid: number
-      }>[]
+      const results = [await client.query<{ readonly pid: number }>(this.#settings)].flat()
       this.#pid = results.at(-1)?.rows[0]?.pid
       await this.onConnect?.(client)
       this.#hasConnected = true

@@ -1,7 +1,6 @@
 import type pg from 'pg'
 import { LadingError } from '../../core/errors.ts'
 import type { Abortable } from '../../core/wait.ts'
-import { changesRows } from '../../model/change.ts'
 import type { Model } from '../../model/model.ts'
 import type { TableFacts, WantedTable } from '../../model/table.ts'
 import type { CopyBuffer } from './copy/rows.ts'
@@ -17,7 +16,6 @@ import type {
   Sink,
   Verdict,
 } from '../sink.ts'
-import { BinaryRows } from './copy/binary.ts'
 import { Connection } from './connection.ts'
 import { announce, buildIndexes, missingIndexes, startOver } from './table/defer.ts'
 import { DirectPath } from './direct.ts'
@@ -25,11 +23,10 @@ import { SqlLedger } from '../sql/ledger.ts'
 import { postgresLedger } from './ledger.ts'
 import { createStaging } from './staging.ts'
 import { factsOf } from './table/facts.ts'
-import { hasBinaryForm } from './table/fit.ts'
 import { hashWarnings, manyRowsOfOneValue } from './table/hash-indexes.ts'
 import { isEmpty, prepareLedger, prepareTable } from './table/prepare.ts'
 import { replayRejects } from './replay.ts'
-import { TextRows } from './copy/text.ts'
+import { rowsOf } from './copy/model-rows.ts'
 import { Unanimity } from './unanimous.ts'
 import { replayLetter, writeBatch } from './write.ts'
 
@@ -68,14 +65,15 @@ export class PostgresSink implements Sink<CopyBuffer> {
 
   /**
    * `stalledMs`: age at which a statement that waits for its client is considered stalled, so that others
-   * that need its locks may end its session; a lease passed to `prepare` overrides it. `silentMs`: see
-   * `Connection`. `manyRowsOfOneValue`: rows of one value from which on a hash index is warned against.
+   * that need its locks may end its session; a lease passed to `prepare` overrides it. `silentMs`,
+   * `isGuest`: see `Connection`. `manyRowsOfOneValue`: rows of one value from which on a hash index is warned against.
    */
   constructor(
     url: string,
     options: {
       readonly stalledMs?: number
       readonly silentMs?: number
+      readonly isGuest?: boolean
       readonly manyRowsOfOneValue?: number
     } = {},
   ) {
@@ -153,10 +151,7 @@ export class PostgresSink implements Sink<CopyBuffer> {
   }
 
   rows(model: Model): CopyBuffer {
-    const types = model.columns.map((column) => column.type)
-    const change = changesRows(model) ? [false] : []
-    if (types.every(hasBinaryForm)) return new BinaryRows(types.length + change.length)
-    return new TextRows([...types.map(({ kind }) => kind === 'timestamptz'), ...change])
+    return rowsOf(model)
   }
 
   isEmpty(model: Model, options?: Abortable): Promise<boolean> {

@@ -107,7 +107,8 @@ export function hasInsteadTrigger(file: SqliteFile, { table }: Pick<Model, 'tabl
   return triggers.some(({ sql }) => /\bINSTEAD\s+OF\s+INSERT\b/i.test(sql))
 }
 
-export const isThere = (file: SqliteFile, model: Model): boolean => columnsOf(file, model).length > 0
+export const isThere = (file: SqliteFile, model: Pick<Model, 'table'>): boolean =>
+  columnsOf(file, model).length > 0
 
 /** An ANY column keeps what is bound, and numbers are bound as REAL: 1 would become 1.0. */
 function fits(declared: string, wanted: SqliteType): boolean {

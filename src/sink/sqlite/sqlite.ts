@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { LadingError } from '../../core/errors.ts'
 import type { Fault, Reject } from '../../core/fault.ts'
-import { SqliteFile } from '../../core/sqlite.ts'
+import { SqliteFile, type SqliteOptions } from '../../core/sqlite.ts'
 import { changesRows } from '../../model/change.ts'
 import type { Model } from '../../model/model.ts'
 import type { TableFacts, TableName } from '../../model/table.ts'
@@ -27,6 +27,8 @@ export interface SqliteSinkOptions {
   readonly busyMs?: number
   /** Batches of so many bytes of values or more are written by a thread. */
   readonly threadBytes?: number
+  /** The file keeps its journal mode: for whoever only asks. */
+  readonly isGuest?: boolean
 }
 
 /** Below it a thread costs more than it gives: it takes some dozens of milliseconds to start. */
@@ -41,7 +43,7 @@ export class SqliteSink implements Sink<ValueRows> {
   readonly place: string
   readonly changesRows = true
   readonly #path: string
-  readonly #busyMs: number | undefined
+  readonly #options: SqliteOptions
   readonly #threadBytes: number
   /** None for a database in memory, which one connection alone sees. */
   readonly #writer: Writer | undefined
@@ -52,7 +54,10 @@ export class SqliteSink implements Sink<ValueRows> {
   constructor(path: string, options: SqliteSinkOptions = {}) {
     this.#path = path
     this.place = path === ':memory:' ? 'sqlite::memory:' : realPathOf(path)
-    this.#busyMs = options.busyMs
+    this.#options = {
+      ...(options.busyMs !== undefined && { busyMs: options.busyMs }),
+      ...(options.isGuest !== undefined && { isGuest: options.isGuest }),
+    }
     this.#threadBytes = options.threadBytes ?? defaultThreadBytes
     this.#writer = path === ':memory:' ? undefined : new Writer(path, options.busyMs)
     this.ledger = new SqlLedger(
@@ -132,12 +137,7 @@ export class SqliteSink implements Sink<ValueRows> {
 
   #guard<T>(work: (file: SqliteFile) => T): T {
     try {
-      return work(
-        (this.#file ??= new SqliteFile(
-          this.#path,
-          this.#busyMs === undefined ? {} : { busyMs: this.#busyMs },
-        )),
-      )
+      return work((this.#file ??= new SqliteFile(this.#path, this.#options)))
     } catch (error) {
       throw sinkError(error, this.#path)
     }

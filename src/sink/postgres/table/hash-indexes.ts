@@ -6,6 +6,7 @@
 import { count } from '../../../core/counted.ts'
 import type pg from 'pg'
 import { type Model, tableName } from '../../../model/model.ts'
+import type { TableName } from '../../../model/table.ts'
 import { identifier, qualified } from './ddl.ts'
 
 /** Rows of one value from which on the index costs more than everything else. */
@@ -54,7 +55,7 @@ async function hashIndexes(client: pg.Client, model: Model): Promise<readonly Ha
 }
 
 /** How many rows the most frequent value has, about. */
-async function rowsOfOneValue(client: pg.Client, model: Model, column: string): Promise<number> {
+export async function rowsOfOneValue(client: pg.Client, model: TableName, column: string): Promise<number> {
   const { rows: size } = await client.query<{ blocks: number }>(
     "SELECT (pg_relation_size(to_regclass($1)) / current_setting('block_size')::int)::int AS blocks",
     [qualified(model)],

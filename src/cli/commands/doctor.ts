@@ -1,0 +1,108 @@
+import { type Command, Option } from 'commander'
+import { exits } from '../../core/errors.ts'
+import type { Finding } from '../../core/finding.ts'
+import { defaultConsumers, consumersAsTold } from '../run/default-consumers.ts'
+import { createOption } from '../run/queue.ts'
+import { stopSignal } from '../run/signals.ts'
+import { withExamples } from '../settings/examples.ts'
+import { loadModel, usualModel } from '../settings/model.ts'
+import {
+  ignoreExtraOption,
+  jsonOption,
+  loadModelOption,
+  pipelineOption,
+  queueOption,
+  stateOption,
+  type TableFlags,
+  tableOptions,
+  tableSettings,
+  toOption,
+} from '../settings/options.ts'
+import { type ReadingFlags, readingOptions, readingSettings } from '../settings/reading.ts'
+import { printFindings } from '../terminal/findings.ts'
+import { printJson } from '../terminal/output.ts'
+import { exampleSinkUrl } from '../../sink/registry.ts'
+
+interface Flags extends TableFlags, ReadingFlags {
+  readonly to: string
+  readonly queue: string
+  readonly model?: string
+  readonly pipeline?: string
+  readonly state: string
+  readonly create: boolean
+  readonly consumers?: number
+  readonly ignoreExtra?: boolean
+  readonly withTriggers?: boolean
+  readonly json?: boolean
+}
+
+const note = `
+
+Nothing is written that stays. Exit codes: 0 nothing stands against a load, 1 something does; all: docs/errors.md`
+
+export function doctorCommand(command: Command): Command {
+  command.argument(
+    '[path...]',
+    'files that are to be loaded; without any, the database, the queue and this machine alone',
+  )
+  for (const option of [
+    toOption(),
+    queueOption(),
+    loadModelOption(),
+    ...tableOptions(),
+    ...readingOptions(),
+    ignoreExtraOption(),
+    pipelineOption(),
+    stateOption(),
+    createOption(),
+    new Option(
+      '--with-triggers',
+      'measure the triggers of the table too: on a copy and rolled back, but what they do outside of the database stays',
+    ),
+    jsonOption(),
+  ])
+    command.addOption(option)
+  withExamples(
+    command,
+    [
+      [`doctor --to ${exampleSinkUrl}`],
+      [`doctor orders.csv --to ${exampleSinkUrl} --table shop.orders`, 'how fast, and what each index costs'],
+      ['doctor orders.csv --json'],
+    ],
+    note,
+  )
+  return command.action(async (paths: string[], flags: Flags) => {
+    const [{ examine }, usual, model] = await Promise.all([
+      import('../../doctor/doctor.ts'),
+      loadModel(usualModel),
+      flags.model === undefined ? undefined : loadModel(flags.model),
+    ])
+    const settings = tableSettings(flags)
+    const found: Finding[] = []
+    for await (const finding of examine({
+      ...readingSettings(flags),
+      ...settings,
+      paths,
+      usual,
+      model,
+      to: flags.to,
+      queue: flags.queue,
+      pipeline: flags.pipeline,
+      statePath: flags.state,
+      create: flags.create,
+      consumers: await consumersOf(paths, flags),
+      withTriggers: flags.withTriggers === true,
+      signal: stopSignal(),
+    }))
+      found.push(finding)
+    if (flags.json) printJson(found)
+    else printFindings(found)
+    if (found.some(({ level }) => level === 'fail')) process.exitCode = exits.unfit
+  })
+}
+
+/** Of files that cannot be read, their own finding tells. */
+async function consumersOf(paths: readonly string[], flags: Flags): Promise<number> {
+  const counts = (await defaultConsumers(paths, flags).catch(() => consumersAsTold.bind(undefined, 1)))(false)
+  return Math.max(counts.processes, counts.inProcess)
+}

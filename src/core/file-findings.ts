@@ -1,0 +1,72 @@
+/** What is found of a SQLite file before it is opened for work: the database of a sink, or a queue. */
+import { accessSync, constants, existsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { diskOf, sizeText } from './disk.ts'
+import { type Finding, findingsAbout, type Subject } from './finding.ts'
+import { SqliteFile, sqliteCode, sqliteCodes } from './sqlite.ts'
+
+const littleSpace = 512 * 1024 ** 2
+
+/** Whether the file, or the folder that it would be made in, can be written, and what its disk is. */
+export function* fileFindings(about: Subject, path: string): Generator<Finding> {
+  const { ok, note, warn, fail } = findingsAbout(about)
+  const full = resolve(path)
+  let folder = dirname(full)
+  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder)
+  const refused = [existsSync(full) ? full : folder, folder].find((each) => !isWritable(each))
+  if (refused !== undefined) {
+    yield fail(
+      'file',
+      `${refused} cannot be written by this user`,
+      `chmod u+rw${refused === folder ? 'x' : ''} '${refused}'`,
+    )
+    return
+  }
+  yield ok('file', `${path} ${existsSync(full) ? 'can be written' : 'is not there yet, and can be made'}`)
+  const { network, isFuse, free } = diskOf(folder)
+  if (network !== undefined)
+    yield fail(
+      'disk',
+      `${folder} is a network file system (${network}): its locks do not keep two machines apart, and SQLite's log needs memory that they share`,
+      'name a file on a disk of this machine',
+    )
+  else if (isFuse)
+    yield warn(
+      'disk',
+      `${folder} is a FUSE file system, which may be a network's: then its locks cannot be relied on`,
+      'name a file on a disk of this machine',
+    )
+  if (free !== undefined && free < littleSpace)
+    yield warn('space', `only ${sizeText(free)} are free in ${folder}`, `df -h '${folder}'`)
+  else if (free !== undefined) yield note('space', `${sizeText(free)} are free in ${folder}`)
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const lockWaitMs = 500
+
+/** Whether another process holds the lock of writers for long. */
+export function* lockFindings(about: Subject, path: string): Generator<Finding> {
+  const { ok, warn } = findingsAbout(about)
+  using file = new SqliteFile(path, { isGuest: true, busyMs: lockWaitMs })
+  try {
+    file.exec('BEGIN IMMEDIATE')
+    file.exec('ROLLBACK')
+    yield ok('lock', 'no other process holds it')
+  } catch (error) {
+    const code = sqliteCode(error)?.primary
+    if (code !== sqliteCodes.busy && code !== sqliteCodes.locked) throw error
+    yield warn(
+      'lock',
+      'another process has been writing for half a second: a load waits until it is done',
+      `fuser -v '${path}'`,
+    )
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * Tells before a load whether it will work, how safe and how fast, and what to change. Each part is examined by
+ * itself: one that fails is a finding, and hides no other. Writes nothing that stays.
+ */
+import { failure, type Finding, findingsAbout } from '../core/finding.ts'
+import { modelOfChanges } from '../model/change.ts'
+import type { Model } from '../model/model.ts'
+import { nameOf, type TableName } from '../model/table.ts'
+import { examineQueue } from '../queue/registry.ts'
+import type { SinkExamination, TableQuestions } from '../sink/examination.ts'
+import { examineSink } from '../sink/registry.ts'
+import { type FilesFound, type FilesOptions, lookAtFiles } from './files.ts'
+import { examineMachine } from './machine.ts'
+
+export interface DoctorOptions extends FilesOptions {
+  /** URL of the database. */
+  readonly to: string
+  /** URL of the queue. */
+  readonly queue: string
+  readonly model?: Model | undefined
+  /** Whether a load would make the queue if there is none (default). */
+  readonly create?: boolean
+  /** Consumers that a load would have here. */
+  readonly consumers?: number
+  /** Run the triggers of the table too, on a copy, in a transaction that is rolled back. */
+  readonly withTriggers?: boolean
+  /** About how long measuring the table may take, in milliseconds. */
+  readonly measureMs?: number
+}
+
+const defaultMeasureMs = 3_000
+
+export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> {
+  const { to, queue, consumers = 1, create = true, signal } = options
+  yield* examineMachine(options.statePath, consumers)
+  yield* guarded('queue', () => examineQueue(queue, { create, signal }))
+  await using kept = new AsyncDisposableStack()
+  let isUsable = false
+  try {
+    const examination = kept.use(await examineSink(to, { consumers, signal }))
+    yield* examination.database()
+    isUsable = examination.isUsable
+    const sink = isUsable ? examination.sink : undefined
+    const files = await lookAtFiles(options, sink)
+    kept.defer(() => files[Symbol.asyncDispose]())
+    yield* files.findings
+    const questions = await questionsOf(options, files, sink)
+    if (isUsable && questions !== undefined) yield* examination.table(questions)
+    else if (!isUsable)
+      yield findingsAbout('table').note('table', 'not looked at, for what stands against the database above')
+  } catch (thrown) {
+    yield failure('database', 'connection', thrown)
+  }
+}
+
+async function* guarded(
+  about: 'queue',
+  open: () => Promise<AsyncIterable<Finding>>,
+): AsyncGenerator<Finding> {
+  try {
+    yield* await open()
+  } catch (thrown) {
+    yield failure(about, 'connection', thrown)
+  }
+}
+
+/** Undefined where neither a model, nor an option, nor a file names a table. */
+async function questionsOf(
+  options: DoctorOptions,
+  files: FilesFound,
+  sink: SinkExamination['sink'] | undefined,
+): Promise<TableQuestions | undefined> {
+  const { withTriggers = false, measureMs = defaultMeasureMs } = options
+  const model = files.model && modelOfChanges(files.model, options.unwrap)
+  const name = await tableOf(options, model, sink)
+  const onConflict = model?.onConflict ?? options.choices?.onConflict ?? 'error'
+  return name && { name, model, onConflict, sample: files.sample, withTriggers, measureMs }
+}
+
+async function tableOf(
+  { table, signal }: DoctorOptions,
+  model: Model | undefined,
+  sink: SinkExamination['sink'] | undefined,
+): Promise<TableName | undefined> {
+  if (model !== undefined) return { schema: model.schema, table: model.table }
+  if (table === undefined) return undefined
+  // It may differ in case. What the role may not see, the rights say.
+  const facts = await sink?.table?.(table, { signal }).catch(() => undefined)
+  return nameOf(facts ?? table)
+}

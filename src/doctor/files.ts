@@ -1,0 +1,190 @@
+/** Files that are to be loaded: how they are written, whether they fit the table, whether they were loaded before. */
+import { count, counted } from '../core/counted.ts'
+import { sizeText } from '../core/disk.ts'
+import { failure, type Finding, findingsAbout } from '../core/finding.ts'
+import { LadingError } from '../core/errors.ts'
+import { listed } from '../core/listed.ts'
+import type { Reading } from '../format/reading.ts'
+import { decodeSource, encodeHead } from '../infer/decoded.ts'
+import { unmodelled } from '../load/unmodelled.ts'
+import type { UnmodelledOptions } from '../load/unmodelled-options.ts'
+import { type Model, tableName } from '../model/model.ts'
+import type { RowBuffer } from '../model/writer.ts'
+import { planSource } from '../producer/plan.ts'
+import type { ReadSource } from '../producer/reading.ts'
+import { openSources } from '../producer/sources.ts'
+import { type SinkExamination, withoutChanges } from '../sink/examination.ts'
+import type { Sink } from '../sink/sink.ts'
+
+export interface FilesOptions extends Omit<
+  UnmodelledOptions,
+  'sink' | 'isDry' | 'onEvent' | 'startTimeoutMs'
+> {
+  readonly model?: Model | undefined
+  readonly pipeline?: string | undefined
+}
+
+export interface FilesFound extends AsyncDisposable {
+  readonly findings: readonly Finding[]
+  /** Of the records. */
+  readonly model: Model | undefined
+  readonly sample: ((rows: RowBuffer) => Promise<number>) | undefined
+}
+
+const { ok, note, warn } = findingsAbout('files')
+
+/** Files that are looked at one by one. */
+const mostFiles = 20
+const sampledRecords = 5_000
+const mib = 1024 ** 2
+
+/** Without a database, the files alone. */
+export async function lookAtFiles(
+  options: FilesOptions,
+  sink: SinkExamination['sink'] | undefined,
+): Promise<FilesFound> {
+  const kept = new AsyncDisposableStack()
+  const found: Finding[] = []
+  const { paths, model: stated } = options
+  const nothing = {
+    findings: found,
+    model: stated,
+    sample: undefined,
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+  if (paths.length === 0) return nothing
+  if (paths.includes('-')) {
+    found.push(
+      note(
+        'standard input',
+        'it can be read once, so it is left to the load: lading load - --dry-run looks at it',
+      ),
+    )
+    return nothing
+  }
+  try {
+    const table: NonNullable<Sink['table']> = async (...asked) => sink?.table?.(...asked)
+    const derived =
+      stated === undefined
+        ? kept.use(
+            await unmodelled({
+              ...options,
+              sink: { table, prepare: refuse },
+              isDry: true,
+              startTimeoutMs: 1,
+            }),
+          )
+        : undefined
+    const model = stated ?? (derived?.model as Model)
+    for (const decision of derived?.decisions ?? []) found.push(note('reading', decision))
+    const reading = derived === undefined ? {} : { readingOf: derived.readingOf, namesColumns: true }
+    const all = { ...options, ...reading, model }
+    const sources = await openSources(all, (message) => void found.push(warn('left out', message)))
+    let first: ReadSource | undefined
+    for (let index = 0; index < Math.min(sources.size, mostFiles); index++) {
+      const source = await sources.at(index)
+      first ??= source
+      found.push(...(await lookAt(source, all, sink)))
+    }
+    if (sources.size > mostFiles)
+      found.push(note('files', `${count(sources.size - mostFiles)} more files were not looked at`))
+    if (sources.size === 0)
+      found.push(warn('files', 'no file has a suffix that is loaded', 'lading load FILE --format csv'))
+    const sampled = first
+    const sample =
+      sampled && ((rows: RowBuffer) => encodeHead(sampled, withoutChanges(model), rows, sampledRecords, all))
+    return { ...nothing, model, sample }
+  } catch (thrown) {
+    if (thrown instanceof LadingError && thrown.code === 'ABORTED') throw thrown
+    found.push(failure('files', listed(paths, 3), thrown))
+    return nothing
+  }
+}
+
+const refuse = async () => {
+  throw new LadingError('INTERNAL', 'nothing is made while one looks')
+}
+
+type Looked = FilesOptions & { readonly model: Model; readonly namesColumns?: boolean }
+
+async function lookAt(
+  source: ReadSource,
+  options: Looked,
+  sink: SinkExamination['sink'] | undefined,
+): Promise<Finding[]> {
+  const { choices: { ignoreExtra = false } = {}, model, signal, namesColumns } = options
+  try {
+    const { records, rejected, codes } = await decodeSource(source, model, {
+      ignoreExtra,
+      namesColumns,
+      isHead: true,
+      signal,
+    })
+    const written = writtenAs(source.reading)
+    const size = sizeText(await source.size())
+    const told = `${source.name}: ${written}, ${size}; the first ${counted(records, 'record')}`
+    const to = `table ${tableName(model)}`
+    const first =
+      rejected === 0
+        ? ok(
+            'file',
+            records === 0
+              ? `${source.name}: ${written}, ${size}, no record`
+              : `${told} ${records === 1 ? 'fits' : 'fit'} ${to}`,
+          )
+        : warn(
+            'file',
+            `${told} include ${count(rejected)} that would be rejected: ${Object.entries(codes)
+              .map(([code, n]) => `${count(n)} ${code}`)
+              .join(', ')}`,
+            `lading load ${source.path} --dry-run`,
+          )
+    return [first, ...(await loadedBefore(source, options, sink))]
+  } catch (thrown) {
+    if (thrown instanceof LadingError && thrown.code === 'ABORTED') throw thrown
+    return [failure('files', source.name, thrown)]
+  }
+}
+
+function writtenAs({ format = 'csv', encoding, dialect }: Reading): string {
+  const { delimiter = ',', header } = dialect ?? {}
+  const parts: string[] = [format]
+  if (format === 'csv' && delimiter !== ',')
+    parts.push(`separated by ${delimiter === '\t' ? 'tabs' : delimiter}`)
+  if (encoding !== undefined) parts.push(encoding)
+  if (header === false) parts.push('without a header')
+  return parts.join(' ')
+}
+
+/** The whole file is read only where the ledger knows one of its name. */
+async function loadedBefore(
+  source: ReadSource,
+  options: Looked,
+  sink: SinkExamination['sink'] | undefined,
+): Promise<Finding[]> {
+  const { model, signal } = options
+  const pipeline = options.pipeline ?? tableName(model)
+  try {
+    if (sink === undefined || (await sink.ledger.isThere?.({ signal })) === false) return []
+    const [load] = await sink.ledger.newest(pipeline, [source.name], { signal })
+    if (load === undefined) return []
+    const { sha256 } = await planSource(source, { ...options, chunkBytes: mib }, () => undefined)
+    const when = `${load.startedAt.slice(0, 16).replace('T', ' ')} (load ${load.loadId.slice(0, 8)})`
+    return [
+      sha256 === load.sha256
+        ? note(
+            'loaded before',
+            `${source.name}: the same bytes were loaded ${when}, and a load would skip them`,
+            `lading load ${source.path} --again`,
+          )
+        : note(
+            'loaded before',
+            `${source.name}: a file of this name was loaded ${when}, with other bytes: a load adds all of its records`,
+          ),
+    ]
+  } catch (thrown) {
+    if (thrown instanceof LadingError && thrown.code === 'ABORTED') throw thrown
+    // The rights on the ledger are a finding of the database.
+    return []
+  }
+}

@@ -1,0 +1,46 @@
+/** Shared by the tests of `lading doctor`. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Finding } from '../../src/core/finding.ts'
+import { type DoctorOptions, examine } from '../../src/doctor/doctor.ts'
+
+/** A folder with an embedded queue that is not made yet. */
+export class Place implements Disposable {
+  readonly folder = mkdtempSync(join(tmpdir(), 'lading-doctor-test-'))
+
+  file(name: string, lines: readonly string[]): string {
+    const path = join(this.folder, name)
+    writeFileSync(path, `${lines.join('\n')}\n`)
+    return path
+  }
+
+  get queue(): string {
+    return `embedded:${join(this.folder, 'queue.db')}`
+  }
+
+  /** What is found of a load with these options. */
+  async findings(options: Partial<DoctorOptions>): Promise<readonly Finding[]> {
+    const found: Finding[] = []
+    for await (const finding of examine({
+      paths: [],
+      to: `sqlite:${join(this.folder, 'target.db')}`,
+      queue: this.queue,
+      statePath: join(this.folder, 'producer.db'),
+      measureMs: 200,
+      ...options,
+    }))
+      found.push(finding)
+    return found
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true })
+  }
+}
+
+export const named = (found: readonly Finding[], what: string): readonly Finding[] =>
+  found.filter((finding) => finding.what === what)
+
+export const levels = (found: readonly Finding[], level: Finding['level']): readonly string[] =>
+  found.filter((finding) => finding.level === level).map(({ what, detail }) => `${what}: ${detail}`)

@@ -1,0 +1,195 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { type LadingError, load, openQueue, openSink, type UnmodelledLoadOptions } from '../../src/index.ts'
+import { describePostgres, freshDatabase, type FreshDatabase } from '../../tooling/servers/database.ts'
+import { startPostgres } from '../../tooling/servers/postgres.ts'
+import { query } from '../support/fixture.ts'
+import { levels, named, Place } from './findings.ts'
+
+const orders = (n: number) => [
+  'id,status,note',
+  ...Array.from(
+    { length: n },
+    (_, i) => `${i + 1},${['new', 'paid', 'sent'][i % 3]},note ${(i * 7919) % 10_007}`,
+  ),
+]
+
+describePostgres('doctor of a PostgreSQL database', () => {
+  let database: FreshDatabase
+  let place: Place
+
+  beforeEach(async () => {
+    database = await freshDatabase()
+    place = new Place()
+  })
+  afterEach(async () => {
+    place[Symbol.dispose]()
+    await database.drop()
+  })
+
+  const sql = <Row>(text: string) => query<Row>(database.url, text)
+
+  /** A role of the database that may do nothing; it goes with what it was given. */
+  async function newRole(): Promise<{ readonly url: string } & AsyncDisposable> {
+    const name = `doctor_${Math.random().toString(36).slice(2)}`
+    await sql(
+      `CREATE ROLE ${name} LOGIN; REVOKE TEMPORARY ON DATABASE ${new URL(database.url).pathname.slice(1)} FROM PUBLIC`,
+    )
+    const url = new URL(database.url)
+    url.username = name
+    return {
+      url: url.href,
+      [Symbol.asyncDispose]: async () => void (await sql(`DROP OWNED BY ${name} CASCADE; DROP ROLE ${name}`)),
+    }
+  }
+
+  async function loadAll(url: string, path: string, options: Partial<UnmodelledLoadOptions> = {}) {
+    await using queue = await openQueue(`${place.queue}-${Math.random()}`)
+    await using sink = await openSink(url)
+    const state = { statePath: `${path}.${Math.random()}`, again: true }
+    return (await load({ paths: [path], queue, sink, ...state, startTimeoutMs: 1, ...options })).account
+      .totals
+  }
+
+  it.each([
+    ['a table that is to be made', '', {}],
+    [
+      'a table of another role, with a sequence',
+      'CREATE SCHEMA shop; CREATE TABLE shop.orders (id bigint PRIMARY KEY, status text, note text, number serial);',
+      { table: { schema: 'shop', table: 'orders' }, choices: { onConflict: 'update' as const } },
+    ],
+  ])(
+    'a role without rights gets the GRANTs that a load needs, and no other: %s',
+    async (_, schema, options) => {
+      await sql(`${schema} REVOKE ALL ON SCHEMA public FROM PUBLIC`)
+      await using role = await newRole()
+      const path = place.file('orders.csv', orders(10))
+      const granted: string[] = []
+      // What a right hides shows once it is there.
+      for (let round = 0; round < 3; round++) {
+        const found = await place.findings({ to: role.url, paths: [path], ...options })
+        const grants = found.flatMap(({ level, cure }) =>
+          level === 'fail' && cure !== undefined ? [cure] : [],
+        )
+        for (const grant of grants) await sql(grant)
+        granted.push(...grants)
+        if (grants.length === 0) break
+      }
+      expect(granted.length).toBe(schema === '' ? 2 : 5)
+      for (const grant of granted) {
+        await sql(grant.replace('GRANT', 'REVOKE').replace(/ TO (\w+;)$/, ' FROM $1'))
+        const without = await loadAll(role.url, path, options).catch(({ code }: LadingError) => ({ code }))
+        // What only a row needs, rows lack: a number of a sequence.
+        const isRows = grant.includes('ON SEQUENCE')
+        expect(without, grant).toMatchObject(isRows ? { loaded: 0 } : { code: 'SINK_REFUSED' })
+        await sql(grant)
+      }
+      expect(await loadAll(role.url, path, options)).toMatchObject({ records: 10, loaded: 10 })
+    },
+  )
+
+  it('each index is measured, and the table, its sequence and the catalogue stay as they were', async () => {
+    await sql(`CREATE TABLE customers (id int PRIMARY KEY); INSERT INTO customers SELECT generate_series(1, 3);
+      CREATE TABLE orders (id bigint PRIMARY KEY, status text NOT NULL CHECK (status <> ''), note text, number bigserial, customer int DEFAULT 1 REFERENCES customers);
+      CREATE INDEX by_note ON orders (note); CREATE INDEX by_status ON orders USING hash (status);
+      INSERT INTO orders (id, status) SELECT -g, 'old' FROM generate_series(1, 20) g`)
+    const snapshot = () =>
+      sql(`SELECT (SELECT count(*) FROM orders) AS rows, (SELECT last_value FROM orders_number_seq) AS number, pg_relation_size('orders') AS bytes, pg_indexes_size('orders') AS indexes,
+             (SELECT array_agg(relname || relfilenode ORDER BY relname) FROM pg_class WHERE relname !~ '^pg_toast') AS relations`)
+    const before = await snapshot()
+    const found = await place.findings({ to: database.url, paths: [place.file('orders.csv', orders(3_000))] })
+    expect(await snapshot()).toEqual(before)
+    const [speed] = named(found, 'speed')
+    expect(speed?.detail).toMatch(/^about [\d,]+ records\/s for one consumer: .* of the file/)
+    expect(speed?.costs?.map(({ what }) => what).toSorted()).toEqual([
+      expect.stringMatching(/^check /),
+      'foreign key orders_customer_fkey to public.customers',
+      'hash index by_status (status)',
+      'index by_note (note)',
+      'key orders_pkey (id)',
+      'the rows themselves',
+    ])
+    const [hash] = named(found, 'hash index')
+    expect(hash).toMatchObject({ cure: expect.stringContaining('DROP INDEX public.by_status;') })
+    await sql(hash?.cure ?? '')
+    expect(levels(found, 'fail')).toEqual([])
+  })
+
+  it('triggers run only where a person asks for it, and what they change in the database is rolled back', async () => {
+    await sql(`CREATE SEQUENCE witness; CREATE TABLE log (id bigint); CREATE TABLE orders (id bigint, status text, note text);
+      CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM nextval('public.witness'); INSERT INTO public.log VALUES (NEW.id); RETURN NEW; END $$;
+      CREATE TRIGGER noting BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION noted()`)
+    const path = place.file('orders.csv', orders(200))
+    const called = async () =>
+      (await sql<{ called: boolean }>('SELECT is_called AS called FROM witness'))[0]?.called
+    const found = await place.findings({ to: database.url, paths: [path] })
+    expect(await called()).toBe(false)
+    expect(named(found, 'triggers')[0]?.cure).toContain('--with-triggers')
+    const measured = await place.findings({ to: database.url, paths: [path], withTriggers: true })
+    expect(named(measured, 'speed')[0]?.costs?.map(({ what }) => what)).toContain('trigger noting')
+    // A sequence is the one thing that a rollback leaves.
+    expect(await called()).toBe(true)
+    expect(await sql('SELECT FROM log')).toEqual([])
+  })
+
+  it('says what a server does not keep, and a role or a database with a lower promise', async () => {
+    await using server = await startPostgres({
+      settings: {
+        fsync: 'off',
+        full_page_writes: 'off',
+        max_connections: '5',
+        superuser_reserved_connections: '1',
+      },
+    })
+    await query(
+      server.url,
+      "ALTER DATABASE postgres SET synchronous_commit = 'off'; ALTER ROLE postgres SET statement_timeout = '2s'; CREATE UNLOGGED TABLE orders (id bigint, status text, note text)",
+    )
+    const found = await place.findings({
+      to: server.url,
+      paths: [place.file('orders.csv', orders(10))],
+      consumers: 8,
+    })
+    expect(named(found, 'fsync')).toMatchObject([{ level: 'warn' }])
+    expect(named(found, 'full_page_writes')).toMatchObject([{ level: 'warn' }])
+    expect(named(found, 'synchronous_commit')).toMatchObject([
+      { level: 'note', cure: 'ALTER DATABASE "postgres" RESET synchronous_commit;' },
+    ])
+    expect(named(found, 'time-outs')).toMatchObject([
+      { level: 'warn', cure: 'ALTER ROLE "postgres" RESET statement_timeout;' },
+    ])
+    expect(named(found, 'connections')).toMatchObject([{ level: 'warn' }])
+    expect(named(found, 'unlogged')).toMatchObject([
+      { level: 'fail', cure: 'ALTER TABLE public.orders SET LOGGED;' },
+    ])
+    expect(named(found, 'durability')).toEqual([])
+  })
+
+  it('what does not fit is said of each column, and of a file that was loaded before', async () => {
+    await sql('CREATE TABLE orders (id bigint PRIMARY KEY, status varchar(3), note text)')
+    const path = place.file('orders.csv', ['id,status,note', '1,new,a', '2,lasting,b', 'x,new,c'])
+    const found = await place.findings({ to: database.url, paths: [path] })
+    expect(named(found, 'file').filter(({ about }) => about === 'files')).toMatchObject([
+      {
+        level: 'warn',
+        detail: expect.stringMatching(
+          /first 3 records include 2 that would be rejected: 1 TOO_LONG, 1 BAD_INTEGER/,
+        ),
+      },
+    ])
+    expect(await loadAll(database.url, path, { again: false })).toMatchObject({ loaded: 1, rejected: 2 })
+    const again = await place.findings({ to: database.url, paths: [path] })
+    expect(named(again, 'loaded before')[0]?.detail).toContain('the same bytes were loaded')
+  })
+
+  it('a database that cannot be reached hides nothing else', async () => {
+    const found = await place.findings({
+      to: 'postgresql://me:secret@127.0.0.1:1/shop',
+      paths: [place.file('orders.csv', orders(3))],
+    })
+    expect(levels(found, 'fail')).toEqual([expect.stringMatching(/^connection: SINK_UNAVAILABLE: /)])
+    expect(new Set(found.map(({ about }) => about))).toEqual(
+      new Set(['machine', 'queue', 'database', 'files', 'table']),
+    )
+    expect(JSON.stringify(found)).not.toContain('secret')
+  })
+})
