@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs'
 import { sizeText } from '../../core/disk.ts'
 import { fileFindings, lockFindings } from '../../core/file-findings.ts'
 import { count } from '../../core/counted.ts'
-import { checked, type Finding, findingsAbout } from '../../core/finding.ts'
+import { checked, failure, type Finding, findingsAbout } from '../../core/finding.ts'
 import { SqliteFile } from '../../core/sqlite.ts'
 import type { QueueQuestions } from '../examination.ts'
 import { parseEmbedded } from './address.ts'
@@ -36,7 +36,7 @@ export async function* examine(url: string, { create }: QueueQuestions): AsyncGe
     try {
       add(...contents(path), ...lockFindings('queue', path))
     } catch (error) {
-      throw queueError(error, path)
+      add(failure('queue', 'queue', queueError(error, path)))
     }
   })
 }
