@@ -146,6 +146,8 @@ export interface AllSettings {
   readonly duplicates?: string | number | undefined
   /** output file, one event per line */
   readonly toFile?: string | undefined
+  /** measure the triggers of the table too: on a copy and rolled back, but what they do outside of the database stays */
+  readonly withTriggers?: boolean | undefined
   /** database whose table --table the model describes */
   readonly fromTable?: string | undefined
   /** file to write, which must not exist (default: print it) */

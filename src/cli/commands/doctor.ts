@@ -38,7 +38,7 @@ interface Flags extends TableFlags, ReadingFlags {
 
 const note = `
 
-Nothing is written that stays. Exit codes: 0 nothing stands against a load, 1 something does; all: docs/errors.md`
+Nothing is written that stays. Exit codes: 0 nothing stands against a load, 1 something does; all: docs/reference/errors.md`
 
 export function doctorCommand(command: Command): Command {
   command.argument(

@@ -112,6 +112,7 @@ export const groups: Readonly<Record<string, Group>> = {
   consumers: usual(run),
   concurrency: usual(run),
   'republish-missing': usual(run),
+  'with-triggers': usual(run),
   'chunk-bytes': rare(run),
   'batch-messages': rare(run),
   'start-timeout': rare(run),

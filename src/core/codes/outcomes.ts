@@ -3,7 +3,7 @@ export const outcomes: readonly (readonly [exit: string, meaning: string])[] = [
   ['0', 'everything was loaded'],
   [
     '1',
-    'a receipt does not add up, records are open, or a table lacks indexes that a load deferred to its end',
+    'a receipt does not add up, records are open, a table lacks indexes that a load deferred to its end, or `lading doctor` found what stands against a load',
   ],
   [
     '3',
