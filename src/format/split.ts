@@ -19,6 +19,11 @@ export interface Splitter {
   readonly records: number
   /** LF bytes so far, those of the head included. */
   readonly lines: number
+  /**
+   * Bytes of the record that has begun and not ended, once past the head; undefined where what ends records
+   * is not the end of a line, so that a file of them cannot be added to.
+   */
+  readonly openBytes?: number
   /** Takes the next piece; returns the index after the head in it, its length if the head goes on. */
   begin(piece: Buffer): number
   /**

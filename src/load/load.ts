@@ -18,6 +18,7 @@ import { Course } from './course.ts'
 import { Earlier } from './earlier.ts'
 import { buildIndexes, indexPlan, tellAgain, tellPrepared } from './indexes.ts'
 import { type Moved, move } from './move.ts'
+import { partsOf, requireGrowing } from './parts.ts'
 import { outcomeOf } from './outcome.ts'
 import type { Produced } from './produced.ts'
 import { askingUntil, type LoadOptions, type LoadResult, type Patiently, type Running } from './options.ts'
@@ -29,7 +30,7 @@ const defaultStartTimeoutMs = 30_000
 const mostListed = 5
 
 export async function load(wanted: LoadOptions): Promise<LoadResult> {
-  const given = { ...wanted, carry: wanted.carry ?? carryThrough(wanted.queue) }
+  const given = { ...wanted, ...(wanted.append === true && growing(wanted)), carry: carryOf(wanted) }
   const course = new Course()
   const onEvent = tellAll(course.listen, given.onEvent ?? ignoreEvents)
   const patiently = askingUntil(given.signal, onEvent)
@@ -39,6 +40,7 @@ export async function load(wanted: LoadOptions): Promise<LoadResult> {
   const model = modelOfChanges(given.model, given.unwrap)
   const names = () => [...sources.names, ...(given.paths.includes('-') ? [given.stdinName ?? 'stdin'] : [])]
   const options: Running = { ...given, model, target: given.sink.place, course, names, onEvent }
+  if (options.append === true) requireGrowing(options)
   const plans = await knownPlans(sources, options)
   await checkHeads(sources, given, plans)
   const isDeferred = await prepareTable(options, sources, patiently)
@@ -48,8 +50,20 @@ export async function load(wanted: LoadOptions): Promise<LoadResult> {
   return await conclude(options, earlier, moved, patiently)
 }
 
-/** The consumers of a load run on its machine; those of a broker's queue may be others. */
-const carryThrough = ({ traits }: Queue): Carry => (traits.isLocal === true ? 'local' : 'bytes')
+/** Of what grows nothing is known before it is read, and no load of it can be made again as it was. */
+const growing = ({ ended, deferIndexes }: LoadOptions) => ({
+  ...(ended !== true && { grows: true as const }),
+  readAll: true,
+  deferIndexes: deferIndexes === 'always' ? deferIndexes : ('never' as const),
+})
+
+/**
+ * The consumers of a load run on its machine; those of a broker's queue may be others. A file that grows may be
+ * rotated before they read it.
+ */
+function carryOf({ carry, append, queue }: LoadOptions): Carry {
+  return carry ?? (queue.traits.isLocal === true && append !== true ? 'local' : 'bytes')
+}
 
 /** Whether the indexes of the table are left for the end. */
 async function prepareTable(options: Running, sources: Sources, patiently: Patiently): Promise<boolean> {
@@ -77,8 +91,13 @@ async function moveAndIndex(
   { earlier, isDeferred, patiently }: Moving,
 ): Promise<Moved> {
   const { sink, model, signal } = options
-  const moving = options.fresh === true ? { ...options, startFresh: earlier.startFresh } : options
   const { ask } = earlier
+  const parts = partsOf(options, ask, patiently)
+  const moving = {
+    ...options,
+    ...(options.fresh === true && { startFresh: earlier.startFresh }),
+    ...(parts && { parts }),
+  }
   const moved = await move(moving, given, { ask, indexesDeferred: isDeferred }).catch(
     async (error: unknown) => {
       // The load may never be run again, and a table without its key is worse than a slower load.

@@ -40,7 +40,7 @@ export interface LeftInQueue {
 
 export interface LoadOptions
   extends
-    Omit<ProduceOptions, 'known' | 'startFresh' | 'target'>,
+    Omit<ProduceOptions, 'known' | 'startFresh' | 'target' | 'parts'>,
     Pick<
       ConsumerOptions,
       | 'dedupKey'
@@ -59,6 +59,12 @@ export interface LoadOptions
    * would be there twice.
    */
   readonly fresh?: boolean
+  /**
+   * The files grow, and what is behind the part that the ledger has of each is loaded. A record counts when its
+   * line has an end; `ended` takes the last one without it.
+   */
+  readonly append?: boolean
+  readonly ended?: boolean
   /**
    * False leaves `produced` and `receipts` of the result empty, which take about 1 KB for each file. The sums and
    * the first receipts that need attention are in the result all the same, and each outcome is a `receipt` event.
@@ -111,7 +117,7 @@ export interface LoadResult {
 }
 
 /** As `LoadOptions`, with the target named and every event heard. */
-export interface Running extends LoadOptions, Pick<ProduceOptions, 'startFresh'> {
+export interface Running extends LoadOptions, Pick<ProduceOptions, 'startFresh' | 'parts'> {
   readonly target: string
   readonly course: Course
   readonly onEvent: Listener

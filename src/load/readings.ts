@@ -19,6 +19,7 @@ import type { StatedTypes } from '../infer/profile/propose.ts'
 import { profileSource } from '../infer/records.ts'
 import { sniffSource } from '../infer/sniffed.ts'
 import type { TableFacts } from '../model/table.ts'
+import { WholeLines } from '../producer/growing.ts'
 import { readAs, type ReadSource } from '../producer/reading.ts'
 import type { Source } from '../source/source.ts'
 
@@ -49,7 +50,10 @@ export async function sniffedHead(
   types: StatedTypes,
   table: TableFacts | undefined,
 ): Promise<Head & { readonly notes: readonly Note[] }> {
-  const { fields, decisions, questions, ...reading } = await sniffSource(source, stated, table, true)
+  const { grows } = stated
+  const seen = grows === true ? new WholeLines(source) : source
+  const { fields, decisions, questions, ...found } = await sniffSource(seen, stated, table, true)
+  const reading = { ...found, ...(grows && { grows }) }
   requireAnswers(source.path, questions, types, stated)
   const isCsv = reading.format === 'csv'
   const isNamed = reading.dialect?.header !== false || reading.dialect.names !== undefined

@@ -19,6 +19,8 @@ export interface UnmodelledOptions extends Pick<
   | 'signal'
   | 'onEvent'
   | 'startTimeoutMs'
+  | 'append'
+  | 'ended'
 > {
   /** Where tables are found and made. */
   readonly sink: Pick<Sink, 'table' | 'prepare'>

@@ -36,8 +36,9 @@ export interface Unmodelled extends AsyncDisposable {
 
 type Decided = Omit<Unmodelled, 'input' | 'readingOf' | keyof AsyncDisposable>
 
-export async function unmodelled(options: UnmodelledOptions): Promise<Unmodelled> {
-  const { paths, statePath = defaultStatePath } = options
+export async function unmodelled(given: UnmodelledOptions): Promise<Unmodelled> {
+  const { paths, append, ended, statePath = defaultStatePath } = given
+  const options = append === true && ended !== true ? { ...given, grows: true as const } : given
   await using kept = new AsyncDisposableStack()
   const stated = statedReading(options)
   const sources: Source[] = []

@@ -2,7 +2,7 @@
 import { LadingError } from '../core/errors.ts'
 import type { Layout } from '../core/load.ts'
 import { kebab } from '../format/registry.ts'
-import type { KnownLoad } from './options.ts'
+import type { KnownLoad } from './parts.ts'
 import type { Plan } from './plan.ts'
 import type { PlannedLoad } from './planned-load.ts'
 

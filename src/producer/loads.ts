@@ -7,12 +7,12 @@ import { Clues } from './clues.ts'
 import { loadIdOf } from './identity.ts'
 import type { KnownPlans } from './known-plans.ts'
 import {
-  type KnownLoad,
   openState,
   pipelineOf,
   type ProduceOptions,
   type ProducerOptions,
 } from './options.ts'
+import type { DoneLoad } from './parts.ts'
 import type { LoadOutline } from './planned-load.ts'
 import { type Plan, planSource } from './plan.ts'
 import { type ReadSource, written } from './reading.ts'
@@ -24,9 +24,10 @@ const defaultChunkBytes = 1024 * 1024
 const shareOfQueue = 3 / 4
 
 /**
- * Depends on nothing but the queue, because a load must resume with the chunks it was begun with.
+ * By default it depends on nothing but the queue, because a load must resume with the chunks it was begun with.
  */
-function defaultChunkBytesOf({ queue, carry }: Pick<ProduceOptions, 'queue' | 'carry'>): number {
+export function chunkBytesOf({ queue, carry, chunkBytes }: ProduceOptions): number {
+  if (chunkBytes !== undefined) return chunkBytes
   return carry === 'reference'
     ? defaultChunkBytes
     : Math.min(defaultChunkBytes, Math.floor(queue.traits.maxBytes * shareOfQueue))
@@ -51,13 +52,6 @@ interface DraftedLoad {
 export interface FrozenLoad extends FrozenPlan {
   readonly source: ReadSource
   readonly plan: Plan
-}
-
-/** A load with nothing to do: its source is the same as when it was planned, and was not read. */
-export interface DoneLoad {
-  readonly load: LoadOutline
-  readonly plan: undefined
-  readonly known: KnownLoad | undefined
 }
 
 /** Hears of each source how far it is read, and its size as it is stored. */
@@ -146,7 +140,7 @@ async function draftLoad(
   clues: Clues,
   { options, state, onRead }: Planning,
 ): Promise<DraftedLoad> {
-  const { chunkBytes = defaultChunkBytesOf(options) } = options
+  const chunkBytes = chunkBytesOf(options)
   const draft = state.begin(pipelineOf(options), source.location, source.name)
   try {
     // Before it is read: what is changed while it is read shows in the next stamp.

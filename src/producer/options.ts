@@ -6,19 +6,13 @@ import type { Queue } from '../queue/queue.ts'
 import type { CarryOptions } from '../source/carry.ts'
 import type { SpoolOptions } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
+import type { KnownLoad, Parts } from './parts.ts'
 import type { PublishOptions } from './publish.ts'
 import type { ReadingOptions } from './reading.ts'
 import type { LoadOutline } from './planned-load.ts'
 import { ProducerState } from './state.ts'
 
 export const defaultStatePath = './.lading/producer.db'
-/** What the target's ledger knows of a load; undefined where it knows nothing. */
-export interface KnownLoad {
-  readonly plan: string
-  readonly complete: boolean
-  readonly keys: ReadonlySet<string>
-}
-
 export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptions, ReadingOptions {
   /** Files, folders, patterns; `-` is standard input, for which `stdin` gives the stream. */
   readonly paths: readonly string[]
@@ -53,6 +47,13 @@ export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptio
    * Read every file, also one of which the file system says that it is the same as when its load was planned.
    */
   readonly readAll?: boolean
+  /** The files grow: what is behind the parts that these know is loaded. */
+  readonly parts?: Parts
+  /**
+   * A file that does not begin with what was loaded under its name was rotated: it is loaded from its
+   * beginning, and what was not loaded of the old one is left.
+   */
+  readonly rotated?: boolean
   /** File that remembers plans between runs. */
   readonly statePath?: string
   /**

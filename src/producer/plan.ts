@@ -45,8 +45,18 @@ export interface PlanOptions extends HeadOptions {
   readonly chunkBytes: number
   /** A chunk ends with this record, so that those up to it can be published without the rest. */
   readonly limit?: number | undefined
+  /** Of a source that was loaded in part: plans what is behind that. */
+  readonly behind?: Behind | undefined
   /** Hears how many plain bytes were read so far: at the beginning, and after each 16 MiB or so. */
   readonly onRead?: ((bytes: number) => void) | undefined
+}
+
+/** The part of a source that was loaded before. */
+export interface Behind {
+  /** Its size, in plain bytes. */
+  readonly bytes: number
+  /** Where the first record behind it begins: a line end may be missing in it. */
+  readonly start: number
 }
 
 const reportEveryBytes = 16 * 1024 * 1024
@@ -70,6 +80,8 @@ export interface Plan {
   readonly leftOut: LeftOut
   /** What a person should know of the source. */
   readonly warnings: readonly string[]
+  /** sha256 of the bytes that the plan is behind; undefined if there are not so many. */
+  readonly before?: string | undefined
   /** The plain bytes of a small source, which need not be read again. */
   readonly kept?: Buffer
 }
@@ -166,6 +178,10 @@ class Planner {
   /** Counts of the splitter when the chunk began. */
   #recordsBefore = 0
   #linesBefore = 0
+  readonly #behind: Behind
+  #before: string | undefined
+  /** Of the splitter when the first chunk began. */
+  #recordsBehind = 0
 
   constructor(
     splitter: Splitter,
@@ -177,9 +193,22 @@ class Planner {
     this.#reading = reading
     this.#options = options
     this.#onChunk = onChunk
+    this.#behind = options.behind ?? { bytes: 0, start: 0 }
   }
 
   push(piece: Buffer): void {
+    let rest = piece
+    for (const end of [this.#behind.bytes, this.#behind.start]) {
+      const bytes = end - this.bytes
+      if (bytes <= 0 || bytes > rest.length) continue
+      this.#take(rest.subarray(0, bytes))
+      rest = rest.subarray(bytes)
+      if (end === this.#behind.bytes) this.#before = this.#sourceHash.copy().digest('hex')
+    }
+    if (rest.length > 0) this.#take(rest)
+  }
+
+  #take(piece: Buffer): void {
     this.#sourceHash.update(piece)
     this.#pieceLength = piece.length
     const pieceStart = this.bytes
@@ -190,6 +219,12 @@ class Planner {
       if (!splitter.isPastHead) return
       this.#isPastHead = true
       this.#startChunk(pieceStart + at)
+    }
+    if (pieceStart < this.#behind.start) {
+      splitter.cut(at, Number.POSITIVE_INFINITY)
+      this.#startChunk(this.bytes)
+      this.#recordsBehind = splitter.records
+      return
     }
     while (at < piece.length) {
       const wanted = this.#chunkStart + this.#options.chunkBytes - pieceStart
@@ -229,7 +264,8 @@ class Planner {
       plan: this.#planHash.digest('hex'),
       chunks: this.#chunks,
       start: this.#start,
-      records: this.#splitter.records,
+      records: this.#splitter.records - this.#recordsBehind,
+      before: this.#before,
       leftOut: {
         preamble: this.#splitter.leftOut?.preamble ?? 0,
         comments: this.#splitter.leftOut?.comments ?? 0,

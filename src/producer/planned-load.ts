@@ -4,7 +4,7 @@ import type { Reading } from '../format/reading.ts'
 import type { Plan } from './plan.ts'
 
 /** A load with a frozen plan. */
-export interface PlannedLoad extends Omit<Plan, 'leftOut' | 'warnings' | 'kept' | 'start'> {
+export interface PlannedLoad extends Omit<Plan, 'leftOut' | 'warnings' | 'kept' | 'start' | 'before'> {
   readonly no: number
   readonly id: string
   readonly pipeline: string

@@ -5,10 +5,12 @@ import type { LeftOut } from '../core/load.ts'
 import { chunkKey } from '../queue/envelope.ts'
 import { referencesFor } from '../source/carry.ts'
 import { sourceAt, standardInput } from '../source/registry.ts'
+import { planAppended } from './append.ts'
 import { changedLayout, requireSamePlan } from './changed.ts'
 import { type KnownPlans, knownPlans } from './known-plans.ts'
-import { type DoneLoad, type FrozenLoad, planLoads } from './loads.ts'
-import { defaultStatePath, type KnownLoad, openState, pipelineOf, type ProduceOptions } from './options.ts'
+import { type FrozenLoad, planLoads } from './loads.ts'
+import type { DoneLoad, KnownLoad } from './parts.ts'
+import { defaultStatePath, openState, pipelineOf, type ProduceOptions } from './options.ts'
 import type { Plan, PlannedChunk } from './plan.ts'
 import { Publisher } from './publish.ts'
 import { readAs, type ReadSource } from './reading.ts'
@@ -74,7 +76,9 @@ export async function produceAll(
     const onRead = ({ name: source }: ReadSource, read: number, size: number) =>
       onEvent({ type: 'planning', source, bytes: read, size })
     const sources = named.followedBy(last)
-    for await (const loads of planLoads({ sources, options, state, known: plans, onRead })) {
+    const planning = { sources, options, state, known: plans, onRead }
+    const { parts } = options
+    for await (const loads of parts === undefined ? planLoads(planning) : planAppended(planning, parts)) {
       const areNew = loads.map(({ load }) => meet(load.id))
       for (const [index, load] of loads.entries()) tellPlanned(load, areNew[index] === true, onEvent)
       const read = loads.filter(({ plan }) => plan !== undefined)
@@ -128,10 +132,14 @@ function meeting(): (loadId: string) => boolean {
 const twiceReason = (isNew: boolean, { id }: LoadOutline): string | undefined =>
   isNew ? undefined : `the same name and content was named twice (load ${id})`
 
-function skipDone({ load, known }: DoneLoad, isNew: boolean, { options, onEvent }: Run): ProducedLoad {
+function skipDone(
+  { load, known, ...done }: DoneLoad,
+  isNew: boolean,
+  { options, onEvent }: Run,
+): ProducedLoad {
   const { sha256, bytes, plan } = load
   const about = aboutOf(load)
-  const reason = twiceReason(isNew, load) ?? skipReason(load, undefined, known, options) ?? ''
+  const reason = twiceReason(isNew, load) ?? done.reason ?? skipReason(load, undefined, known, options) ?? ''
   onEvent({ type: 'skipped', ...about, reason })
   return { ...about, sha256, bytes, plan, published: 0 }
 }

@@ -7,6 +7,7 @@ import { LadingError } from '../core/errors.ts'
 import { SourceAround } from '../source/around.ts'
 import { textSource } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
+import { FirstBytes, type Waiting, WholeRecords } from './growing.ts'
 
 export interface ReadingOptions extends Reading {
   /**
@@ -19,6 +20,8 @@ export interface ReadingOptions extends Reading {
 
 export interface ReadSource extends Source {
   readonly reading: Reading
+  /** Of a file that grows: what was left of it when it was read last. */
+  readonly waiting?: Waiting | undefined
 }
 
 /** The source as its reading gives it; throws `USAGE` for what cannot be read. */
@@ -48,6 +51,8 @@ function requireReadable(name: string, reading: Reading): void {
   const { footerLines = 0 } = reading
   if (!Number.isSafeInteger(footerLines) || footerLines < 0)
     throw new LadingError('USAGE', 'footerLines must be a whole number of 0 or more')
+  if (reading.grows === true && footerLines > 0)
+    throw new LadingError('USAGE', `${name} has lines at its end that are no records, so nothing can follow`)
 }
 
 class WrittenSource extends SourceAround implements ReadSource {
@@ -56,6 +61,10 @@ class WrittenSource extends SourceAround implements ReadSource {
   constructor(source: Source, reading: Reading) {
     super(source)
     this.reading = reading
+  }
+
+  get waiting(): Waiting | undefined {
+    return this.source instanceof WholeRecords ? this.source.waiting : undefined
   }
 }
 
@@ -71,7 +80,13 @@ export function written(source: Source, reading: Reading): ReadSource {
         lineEnds: lineEnd !== 'cr' ? undefined : lineEndsFor(source.path, reading),
         key: JSON.stringify([encoding, lineEnd === 'cr' ? dialect : undefined, footerLines]),
       }
-  return new WrittenSource(textSource(source, options), reading)
+  return new WrittenSource(partOf(textSource(source, options), reading), reading)
+}
+
+/** As much of the text as is read. */
+function partOf(text: Source, reading: Reading): Source {
+  if (reading.until !== undefined) return new FirstBytes(text, reading.until)
+  return reading.grows === true ? new WholeRecords(text, reading) : text
 }
 
 const stated = [
@@ -85,6 +100,7 @@ const stated = [
   'notation',
   'notations',
   'skipWhen',
+  'grows',
 ] as const
 
 /** What the options say of how every source is written. */

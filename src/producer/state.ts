@@ -139,7 +139,7 @@ export class ProducerState implements Disposable {
     const no = this.#insertLoad(draft, { id, plan, clue })
     this.#insertChunks(no, draft.waiting)
     const { pipeline, path, name } = draft
-    const { kept: _kept, leftOut: _leftOut, warnings: _warnings, ...own } = plan
+    const { kept: _kept, leftOut: _leftOut, warnings: _warnings, before: _before, ...own } = plan
     const load = { ...own, no, id, pipeline, path, name, publishedAt: undefined, target: this.#target }
     return { load, chunks: draft.no === undefined ? draft.waiting : undefined }
   }

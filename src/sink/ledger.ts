@@ -121,6 +121,24 @@ export interface SettledLoad {
   readonly filtered: number
 }
 
+/** A load of a file that grows: what was added behind that of the load that it follows. */
+export interface FilePart {
+  readonly loadId: string
+  /** sha256 of the file from its beginning to the end of this part, in hexadecimal. */
+  readonly sha256: string
+  /** Where in the file the part ends. */
+  readonly bytes: number
+  /** Undefined for a load that was not entered by `follow`. */
+  readonly follows: string | undefined
+  /** Whether chunks of it have no verdict. */
+  readonly isOpen: boolean
+  /** ISO 8601. */
+  readonly startedAt: string
+}
+
+/** `taken`: another load follows already. `known`: the ledger has the load, and it does not follow that one. */
+export type Followed = 'entered' | 'taken' | 'known'
+
 /** What has become of a load so far. */
 export interface LoadProgress {
   /** Hash of the plan that it was begun with, in hexadecimal. */
@@ -162,6 +180,17 @@ export interface Ledger {
   named(text: string, options?: Abortable): Promise<readonly NamedLoad[]>
   /** The newest load of each of these sources in the pipeline; none for a source that was never loaded. */
   newest(pipeline: string, sources: readonly string[], options?: Abortable): Promise<readonly NamedLoad[]>
+  /**
+   * Of the loads of this source in the pipeline: first the last one, which no other follows; behind it, in any
+   * order, those that are open and belong to it or are followed, and those that these follow. Empty for a
+   * source that was never loaded. A ledger without this method takes no files that grow.
+   */
+  parts?(pipeline: string, source: string, options?: Abortable): Promise<readonly FilePart[]>
+  /**
+   * Enters a load of which nothing has arrived yet, as the one that follows `follows`, an id. Only one load
+   * follows another, however many are entered at once.
+   */
+  follow?(pipeline: string, load: LoadInfo, follows: string, options?: Abortable): Promise<Followed>
   /**
    * Forgets the loads, their rejects and their dead letters, in one transaction, so that they can be loaded
    * from scratch. Rows in the table stay. Returns false and forgets nothing if more than `mostLoaded` of

@@ -4,6 +4,7 @@ import { discover } from './file/discover.ts'
 import { FileSource } from './file/file.ts'
 import { FoundFiles, type SourceFile } from './file/found.ts'
 import { RootedFiles } from './file/rooted.ts'
+import { rotatedFrom } from './file/rotated.ts'
 import type { References, Source } from './source.ts'
 import { textSource } from './text/text.ts'
 import { isSpooled, spool, spooledSource, type SpoolOptions } from './stdin/spool.ts'
@@ -36,6 +37,10 @@ export async function standardInput(
 /** A source that an earlier run found at `location`. */
 export const sourceAt = (location: string, name: string): Source =>
   decompressed(isSpooled(location) ? spooledSource(location, name) : new FileSource(location, name))
+
+/** What a rotation may have made of the source: files beside it, under its name, the youngest first. */
+export const rotatedSources = ({ location, name }: Source): readonly Source[] =>
+  rotatedFrom(location).map((path) => sourceOf({ path, name }))
 
 /**
  * Reads what messages refer to below `root`, and paths from '/' on wherever they lead, where `isAnywhere`;

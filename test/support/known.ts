@@ -1,5 +1,6 @@
 /** A ledger that a test answers for. */
-import type { KnownLoad, ProduceOptions } from '../../src/producer/options.ts'
+import type { ProduceOptions } from '../../src/producer/options.ts'
+import type { KnownLoad } from '../../src/producer/parts.ts'
 
 /** Asks `one` about each of the loads. */
 export const knownByEach =

@@ -9,7 +9,7 @@ import { requirePaths } from '../settings/environment.ts'
 import { withExamples } from '../settings/examples.ts'
 import { consumersAsTold, defaultConsumers } from '../run/default-consumers.ts'
 import { ownPlace, requireTwoFiles } from '../settings/files.ts'
-import { loadOptions } from '../settings/load.ts'
+import { type AppendFlags, appendSettings, loadOptions } from '../settings/load.ts'
 import { httpOptions, openWatch } from '../run/http.ts'
 import { remember } from '../settings/last.ts'
 import { loadModel, usualModel } from '../settings/model.ts'
@@ -39,7 +39,7 @@ import { stopSignal } from '../run/signals.ts'
 import { printResult, tellResult } from '../run/told.ts'
 import { consumerProcesses } from '../run/workers.ts'
 
-interface Flags extends ProduceFlags, ConsumeFlags, TableFlags {
+interface Flags extends ProduceFlags, ConsumeFlags, TableFlags, AppendFlags {
   readonly model?: string
   readonly consumers?: number
   readonly deferIndexes: DeferIndexes
@@ -100,7 +100,14 @@ export function loadCommand(command: Command): Command {
     await using queue = await openWorkingQueue(flags, onEvent, signal, { isOwn: true })
     watch.see(queue)
     remember(command)
-    const settings = { ...produceSettings(paths, flags), ...consumeSettings(flags), sink, signal, onEvent }
+    const settings = {
+      ...produceSettings(paths, flags),
+      ...consumeSettings(flags),
+      ...appendSettings(flags),
+      sink,
+      signal,
+      onEvent,
+    }
     await using found =
       stated === undefined ? await findModel({ ...settings, ...wantedTable }, flags.startTimeout) : undefined
     const model = stated ?? (found as Unmodelled).model

@@ -103,6 +103,9 @@ export const groups: Readonly<Record<string, Group>> = {
 
   'dry-run': usual(run),
   'load limit': usual(run),
+  append: usual(run),
+  ended: rare(run),
+  rotated: rare(run),
   again: usual(run),
   fresh: rare(run),
   'read-all': rare(run),

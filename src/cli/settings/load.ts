@@ -1,7 +1,22 @@
 /** Options of `load` alone. */
 import { Option } from 'commander'
+import { LadingError } from '../../core/errors.ts'
 import { consumers } from '../run/default-consumers.ts'
 import { whole } from './options.ts'
+
+export interface AppendFlags {
+  readonly append?: boolean
+  readonly ended?: boolean
+  readonly rotated?: boolean
+}
+
+/** Throws `USAGE` for an option that means nothing without `--append`. */
+export function appendSettings({ append, ended, rotated }: AppendFlags) {
+  if (append === true) return { append, ended: ended === true, rotated: rotated === true }
+  if (ended === true || rotated === true)
+    throw new LadingError('USAGE', `--${ended === true ? 'ended' : 'rotated'} needs --append`)
+  return {}
+}
 
 export const loadOptions = () => [
   new Option(
@@ -14,6 +29,18 @@ export const loadOptions = () => [
     '--fresh',
     'delete what the ledger has of these files, including their rejects, and load them from scratch; for an emptied or dropped table (--again keeps what was loaded)',
   ).conflicts('again'),
+  new Option(
+    '--append',
+    'load what was added to these files since they were loaded; a last record without a line end waits for the next run',
+  ).conflicts(['again', 'fresh', 'dryRun', 'limit']),
+  new Option(
+    '--ended',
+    'with --append: nothing more comes, and the last record is loaded without a line end, too',
+  ),
+  new Option(
+    '--rotated',
+    'with --append: a file that does not begin with what was loaded of it was begun anew, and is loaded from its beginning',
+  ),
   new Option(
     '--limit <n>',
     'load the first n records of each file; the same command without it loads the rest',

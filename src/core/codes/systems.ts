@@ -127,6 +127,18 @@ export const systemCodes = {
     'the file can be read in several ways, which would give other records or values',
     'choose one of the readings with its option',
   ),
+  SOURCE_DIFFERS: code(
+    'halt',
+    65,
+    'the file does not begin with what was loaded of it',
+    'begun anew: --append --rotated; changed: load it as a whole with --again, with a key rows are updated',
+  ),
+  SOURCE_GROWN: code(
+    'halt',
+    65,
+    'the file begins with what was loaded of it, and the table has no key',
+    '--append loads what was added; --again loads everything, and those rows twice',
+  ),
   SOURCE_CHANGED: code('halt', 4, 'the file changed while it was read', 'load it again when it is complete'),
   UNCLOSED_QUOTE: code(
     'halt',

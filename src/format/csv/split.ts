@@ -79,6 +79,10 @@ class CsvSplitter implements Splitter {
     return this.#scanner.lines
   }
 
+  get openBytes(): number {
+    return this.#scanner.recordBytes
+  }
+
   get leftOut() {
     return { preamble: this.#preamble, comments: this.#scanner.comments }
   }

@@ -52,6 +52,10 @@ export class LinesSplitter implements Splitter {
     this.lines = counted?.lines ?? 0
   }
 
+  get openBytes(): number {
+    return this.#lineBytes
+  }
+
   begin(piece: Buffer): number {
     this.#piece = piece
     if (this.isPastHead) return 0

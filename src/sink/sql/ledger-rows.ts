@@ -6,6 +6,7 @@
 import type { Code } from '../../core/errors.ts'
 import type { Layout } from '../../core/load.ts'
 import type {
+  FilePart,
   LoadProgress,
   MessageCounts,
   NamedLoad,
@@ -81,6 +82,16 @@ export const namedLoadOf = (row: LedgerRow): NamedLoad => ({
   loadId: String(row['id']),
   source: String(row['source']),
   sha256: hexOf(row['sha256']),
+  startedAt: timeOf(row['started_at']),
+})
+
+/** A row of `load` (id, sha256, bytes, follows, started_at) that is `open` or not. */
+export const filePartOf = (row: LedgerRow): FilePart => ({
+  loadId: String(row['id']),
+  sha256: hexOf(row['sha256']),
+  bytes: Number(row['bytes']),
+  follows: textOrNothing(row['follows']),
+  isOpen: isTrue(row['open']),
   startedAt: timeOf(row['started_at']),
 })
 

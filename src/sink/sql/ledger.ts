@@ -1,8 +1,11 @@
 /** The ledger of every SQL sink. What differs between databases is in their `LedgerDatabase`. */
 import { pagesOf } from '../../core/pages.ts'
+import type { LoadInfo } from '../../core/load.ts'
 import type { Abortable } from '../../core/wait.ts'
 import type {
   DeadLetter,
+  FilePart,
+  Followed,
   ForgetOptions,
   Ledger,
   ListFilter,
@@ -21,6 +24,7 @@ import type {
 import { storable } from '../storable.ts'
 import {
   deadLetterOf,
+  filePartOf,
   type LedgerRow,
   messagesOf,
   namedLoadOf,
@@ -157,6 +161,35 @@ export class SqlLedger implements Ledger {
       options,
     )
     return rows.map(namedLoadOf)
+  }
+
+  async parts(pipeline: string, source: string, options?: Abortable): Promise<readonly FilePart[]> {
+    const { load, ledger } = this.#dialect
+    const isFollowed = sql`EXISTS (SELECT 1 FROM ${load} AS next WHERE next.follows = own.id)`
+    const done = sql`(SELECT count(*) FROM ${ledger} AS part WHERE part.load_id = own.id)`
+    const rows = await this.#ask(
+      sql`WITH own AS (SELECT * FROM ${load} AS load WHERE pipeline = ${pipeline} AND source = ${storable(source)}),
+        last AS (SELECT id FROM own WHERE NOT ${isFollowed} ORDER BY started_at DESC, id LIMIT 1),
+        open AS (SELECT id, follows FROM own WHERE NOT complete AND ${done} < chunks
+                 AND (follows IS NOT NULL OR id IN (SELECT id FROM last) OR ${isFollowed}))
+      SELECT id, sha256, bytes, follows, started_at, id IN (SELECT id FROM open) AS open, id IN (SELECT id FROM last) AS last
+      FROM own WHERE id IN (SELECT id FROM last UNION SELECT id FROM open UNION SELECT follows FROM open)
+      ORDER BY last DESC, bytes`,
+      options,
+    )
+    return rows.map(filePartOf)
+  }
+
+  async follow(pipeline: string, info: LoadInfo, follows: string, options?: Abortable): Promise<Followed> {
+    const { load } = this.#dialect
+    await this.#ask(insertLoad(this.#dialect, pipeline, info, follows), options)
+    const rows = await this.#ask(
+      sql`SELECT id, follows FROM ${load} WHERE follows = ${follows} OR id = ${info.id}`,
+      options,
+    )
+    const follower = rows.find((row) => row['follows'] === follows)
+    if (follower === undefined) return 'known'
+    return follower['id'] === info.id ? 'entered' : 'taken'
   }
 
   async forget(loadIds: readonly string[], { mostLoaded, ...options }: ForgetOptions = {}): Promise<boolean> {

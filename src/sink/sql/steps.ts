@@ -31,10 +31,15 @@ export interface LedgerDialect {
   readonly lockFreeLoads: (ids: readonly string[]) => Steps<readonly string[]>
 }
 
-export const insertLoad = ({ load }: LedgerDialect, pipeline: string, info: LoadInfo): Sql => {
+export const insertLoad = (
+  { load }: LedgerDialect,
+  pipeline: string,
+  info: LoadInfo,
+  follows: string | null = null,
+): Sql => {
   const { id, source, sha256, bytes, plan, chunks, records } = info
-  return sql`INSERT INTO ${load} (id, pipeline, source, sha256, bytes, plan, chunks, records)
-    VALUES (${id}, ${pipeline}, ${storable(source)}, ${fromHex(sha256)}, ${bytes}, ${fromHex(plan)}, ${chunks}, ${records})
+  return sql`INSERT INTO ${load} (id, pipeline, source, sha256, bytes, plan, chunks, records, follows)
+    VALUES (${id}, ${pipeline}, ${storable(source)}, ${fromHex(sha256)}, ${bytes}, ${fromHex(plan)}, ${chunks}, ${records}, ${follows})
     ON CONFLICT DO NOTHING`
 }
 

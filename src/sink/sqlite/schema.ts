@@ -87,6 +87,9 @@ export const migrations = [
   `-- Of the skipped records, those that are left out on purpose; an older version counts them as skipped.
    ALTER TABLE lading_load ADD COLUMN filtered INTEGER;
    ALTER TABLE lading_ledger ADD COLUMN filtered INTEGER`,
+  `-- Of a file that grows: the load behind whose part this one begins. Only one load follows another.
+   ALTER TABLE lading_load ADD COLUMN follows TEXT;
+   CREATE UNIQUE INDEX lading_load_follows ON lading_load (follows) WHERE follows IS NOT NULL`,
 ]
 
 const ownTables = new Set(

@@ -97,4 +97,7 @@ export const migrations = [
   `-- Of the skipped records, those that are left out on purpose; an older version counts them as skipped.
    ALTER TABLE lading.load ADD COLUMN filtered bigint;
    ALTER TABLE lading.ledger ADD COLUMN filtered bigint`,
+  `-- Of a file that grows: the load behind whose part this one begins. Only one load follows another.
+   ALTER TABLE lading.load ADD COLUMN follows uuid;
+   CREATE UNIQUE INDEX load_follows ON lading.load (follows) WHERE follows IS NOT NULL`,
 ]
