@@ -99,6 +99,8 @@ export { type Balance, balance } from './sink/receipt.ts'
 export type {
   Counts,
   DeadLetter,
+  FilePart,
+  Followed,
   ForgetOptions,
   Ledger,
   ListFilter,

@@ -96,6 +96,12 @@ export interface AllSettings {
   readonly setAside?: string | readonly (string)[] | undefined
   /** show what would be loaded and rejected; decodes every record, and writes nothing */
   readonly dryRun?: boolean | undefined
+  /** load what was added to these files since they were loaded; a last record without a line end waits for the next run */
+  readonly append?: boolean | undefined
+  /** with --append: nothing more comes, and the last record is loaded without a line end, too */
+  readonly ended?: boolean | undefined
+  /** with --append: a file that does not begin with what was loaded of it was begun anew, and is loaded from its beginning */
+  readonly rotated?: boolean | undefined
   /** load the same files a second time; as additional rows, or over rows with the same key */
   readonly again?: boolean | undefined
   /** delete what the ledger has of these files, including their rejects, and load them from scratch; for an emptied or dropped table (--again keeps what was loaded) */
@@ -240,6 +246,9 @@ export type LoadSettings = Pick<
   | 'setAside'
   | 'dryRun'
   | 'limit'
+  | 'append'
+  | 'ended'
+  | 'rotated'
   | 'again'
   | 'fresh'
   | 'readAll'

@@ -5,6 +5,7 @@ import { modelOfChanges } from '../model/change.ts'
 import { loadIdOf } from '../producer/identity.ts'
 import { pipelineOf, type ProduceOptions } from '../producer/options.ts'
 import { planSource } from '../producer/plan.ts'
+import { beginsWith, type Prefix } from '../producer/prefix.ts'
 import { readAs } from '../producer/reading.ts'
 import { checkHeads, openSources, type Sources } from '../producer/sources.ts'
 import type { Receipt } from '../sink/ledger.ts'
@@ -34,20 +35,21 @@ export async function dryRun(given: DryRunOptions): Promise<readonly Rehearsal[]
   const sources = named.followedBy(input && (await readAs(input, options)))
   await checkHeads(sources, options)
   const history = await historyOf(options, sources)
-  const met = new Set<string>()
+  const planned = new Set<string>()
   const rehearsals: Rehearsal[] = []
   for await (const source of sources) {
     const { sha256, warnings } = await planSource(source, { ...options, chunkBytes }, () => undefined)
     warnings.forEach(warn)
     const id = loadIdOf(pipelineOf(options), source.name, sha256)
     const receipt = history && (await receiptOf(options, id))
-    await history?.meet([{ id, name: source.name, sha256 }], () => receipt?.loaded)
+    const met = { id, name: source.name, sha256, beginsWith: (prefix: Prefix) => beginsWith(source, prefix) }
+    await history?.meet([met], () => receipt?.loaded)
     const outcome = await decodeSource(source, model, options)
-    const isTwice = met.has(id)
+    const isTwice = planned.has(id)
     rehearsals.push(
       isTwice ? { ...outcome, wouldLoad: 0, known: 'named twice' } : rehearsed(outcome, receipt),
     )
-    met.add(id)
+    planned.add(id)
   }
   history?.end()
   return rehearsals

@@ -2,10 +2,12 @@
  * What the ledger knew of the files of a run when it began: what of it surprises is said, and loading from
  * scratch forgets it.
  */
+import { count, counted } from '../core/counted.ts'
 import { LadingError } from '../core/errors.ts'
 import { Notes, Ids } from '../core/ids.ts'
 import type { Listener } from '../core/events.ts'
 import { type Model, tableName } from '../model/model.ts'
+import type { Prefix } from '../producer/prefix.ts'
 import type { NamedLoad, Receipt } from '../sink/ledger.ts'
 import type { Sink } from '../sink/sink.ts'
 import { storable } from '../sink/storable.ts'
@@ -16,6 +18,7 @@ export interface MetLoad {
   readonly name: string
   /** Of its content, in hexadecimal. */
   readonly sha256: string
+  readonly beginsWith?: (prefix: Prefix) => Promise<boolean>
 }
 
 interface About {
@@ -39,6 +42,12 @@ export const tableNotEmpty = (
   new LadingError(
     'TABLE_NOT_EMPTY',
     `table ${tableName(model)} holds rows, and ${loaded} rows of load ${loadId} were put there`,
+  )
+
+const grown = ({ name }: MetLoad, { loadId, loaded, bytes }: Receipt): LadingError =>
+  new LadingError(
+    'SOURCE_GROWN',
+    `${name} was loaded before up to byte ${count(bytes)} (load ${loadId.slice(0, 8)}, ${counted(loaded, 'row')}), and has grown since`,
   )
 
 const bySource = (loads: readonly NamedLoad[]): ReadonlyMap<string, NamedLoad> =>
@@ -142,18 +151,31 @@ export class History {
   }
 
   async #meetUnknown(loads: readonly MetLoad[], newest: ReadonlyMap<string, NamedLoad>): Promise<void> {
-    const changed = loads.flatMap(({ name, sha256 }) => {
-      const before = newest.get(storable(name))
+    const changed = loads.flatMap((load) => {
+      const before = newest.get(storable(load.name))
       // Two files of a run may have one name.
-      const isChanged = before !== undefined && before.sha256 !== sha256 && !this.#isMet(before.loadId)
-      return isChanged ? [{ name, before }] : []
+      const isChanged = before !== undefined && before.sha256 !== load.sha256 && !this.#isMet(before.loadId)
+      return isChanged ? [{ load, before }] : []
     })
-    const told = changed.slice(0, Math.max(0, mostTold - this.#changed))
-    const ids = told.map(({ before }) => before.loadId)
+    const told = Math.max(0, mostTold - this.#changed)
+    const looked = this.#doubles ? changed : changed.slice(0, told)
+    const ids = looked.map(({ before }) => before.loadId)
     const receipts = ids.length === 0 ? [] : await this.#about.sink.ledger.receipts({ loads: ids })
     const receiptOf = new Map(receipts.map((receipt) => [receipt.loadId, receipt]))
-    for (const { name, before } of told) this.#tellChanged(name, before, receiptOf.get(before.loadId))
+    for (const [index, { load, before }] of looked.entries()) {
+      const receipt = receiptOf.get(before.loadId)
+      const hasGrown =
+        receipt !== undefined && receipt.loaded > 0 && (await load.beginsWith?.(receipt)) === true
+      if (hasGrown && this.#doubles) throw grown(load, receipt)
+      if (index < told) this.#tellChanged(load.name, before, receipt, hasGrown)
+    }
     this.#changed += changed.length
+  }
+
+  /** Whether rows that are loaded a second time are there twice. */
+  get #doubles(): boolean {
+    const { onConflict, primaryKey } = this.#about.model
+    return onConflict === 'error' && primaryKey.length === 0
   }
 
   /**
@@ -188,14 +210,19 @@ export class History {
     this.#warning(`${more} more of the files were loaded before with other content; ${this.#consequence()}`)
   }
 
-  #tellChanged(name: string, { loadId, startedAt }: NamedLoad, receipt: Receipt | undefined): void {
+  #tellChanged(
+    name: string,
+    { loadId, startedAt }: NamedLoad,
+    receipt: Receipt | undefined,
+    hasGrown: boolean,
+  ): void {
     const counts =
       receipt === undefined
         ? ''
         : `, ${receipt.loaded} ${receipt.loaded === 1 ? 'row' : 'rows'}, ${receipt.rejected} rejected`
     const when = `${startedAt.slice(0, 10)} ${startedAt.slice(11, 16)} UTC`
     this.#warning(
-      `${name} was loaded before with other content (${when}${counts}, load ${loadId.slice(0, 8)}); ${this.#consequence()}`,
+      `${name} was loaded before with other content (${when}${counts}, load ${loadId.slice(0, 8)})${hasGrown ? ' and has grown since, of which --append loads what was added' : ''}; ${this.#consequence()}`,
     )
   }
 

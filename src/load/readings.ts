@@ -53,7 +53,7 @@ export async function sniffedHead(
   const { grows } = stated
   const seen = grows === true ? new WholeLines(source) : source
   const { fields, decisions, questions, ...found } = await sniffSource(seen, stated, table, true)
-  const reading = { ...found, ...(grows && { grows }) }
+  const reading = { ...found, ...(grows && { grows, format: stated.format ?? growingFormat(found.format) }) }
   requireAnswers(source.path, questions, types, stated)
   const isCsv = reading.format === 'csv'
   const isNamed = reading.dialect?.header !== false || reading.dialect.names !== undefined
@@ -70,6 +70,9 @@ export async function sniffedHead(
     ],
   }
 }
+
+/** A single object is the first line of those that are added. */
+const growingFormat = (format = 'csv'): string => (format === 'json' ? 'ndjson' : format)
 
 /** The names of fields in the records of sources whose records name their own; in the first ones alone. */
 export async function namesIn(

@@ -6,6 +6,7 @@ import { fieldProblems } from '../model/fields.ts'
 import type { Model } from '../model/model.ts'
 import { checkHead } from '../producer/plan.ts'
 import { type ReadSource, statedReading } from '../producer/reading.ts'
+import { headPieceBytes } from '../source/pieces.ts'
 import type { Source } from '../source/source.ts'
 import { dressed, namesIn } from './readings.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
@@ -17,13 +18,22 @@ export async function areUsual(
   options: UnmodelledOptions,
 ): Promise<boolean> {
   try {
-    for (const source of sources)
-      if (!(await fits(await dressed(source, statedReading(options)), usual, options))) return false
+    for (const source of sources) {
+      const read = await dressed(source, statedReading(options))
+      // What will be added to an empty file nobody knows.
+      if (options.append === true && (await isEmpty(read))) return false
+      if (!(await fits(read, usual, options))) return false
+    }
     return true
   } catch (error) {
     if (error instanceof LadingError && error.code !== 'ABORTED') return false
     throw error
   }
+}
+
+async function isEmpty(source: Source): Promise<boolean> {
+  for await (const piece of source.bytes({ pieceBytes: headPieceBytes })) if (piece.length > 0) return false
+  return true
 }
 
 /** Columns without names fit in number alone. An empty file fits. */

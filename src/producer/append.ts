@@ -186,6 +186,8 @@ class Appending {
 
   #freeze({ source, draft, plan }: Made, id: string): FrozenLoad {
     this.#planned.add(id)
+    // A whole load of the same bytes, which was refused, has the same id.
+    this.#planning.state.forgetOther(id, plan.plan)
     const [frozen] = this.#planning.state.freeze([{ draft, id, plan }])
     return { source, plan, ...(frozen as NonNullable<typeof frozen>) }
   }

@@ -70,7 +70,7 @@ export function requireSamePlan(load: Begun, plan: Plan, known: KnownLoad | unde
   const isMoved = load.start !== undefined && load.start !== plan.start
   const changes = [
     ...layout,
-    ...(isMoved && layout.length === 0 ? ['--skip-lines, --header-rows or the header'] : []),
+    ...(isMoved && layout.length === 0 ? ['--append, --skip-lines, --header-rows or the header'] : []),
     ...(load.model === plan.model ? [] : [modelOf(load)]),
   ]
   const isOther = known !== undefined && known.plan !== load.plan

@@ -6,12 +6,7 @@ import type { Source } from '../source/source.ts'
 import { Clues } from './clues.ts'
 import { loadIdOf } from './identity.ts'
 import type { KnownPlans } from './known-plans.ts'
-import {
-  openState,
-  pipelineOf,
-  type ProduceOptions,
-  type ProducerOptions,
-} from './options.ts'
+import { openState, pipelineOf, type ProduceOptions, type ProducerOptions } from './options.ts'
 import type { DoneLoad } from './parts.ts'
 import type { LoadOutline } from './planned-load.ts'
 import { type Plan, planSource } from './plan.ts'

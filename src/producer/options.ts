@@ -6,10 +6,9 @@ import type { Queue } from '../queue/queue.ts'
 import type { CarryOptions } from '../source/carry.ts'
 import type { SpoolOptions } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
-import type { KnownLoad, Parts } from './parts.ts'
+import type { AskedLoad, KnownLoad, Parts } from './parts.ts'
 import type { PublishOptions } from './publish.ts'
 import type { ReadingOptions } from './reading.ts'
-import type { LoadOutline } from './planned-load.ts'
 import { ProducerState } from './state.ts'
 
 export const defaultStatePath = './.lading/producer.db'
@@ -61,7 +60,7 @@ export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptio
    * in the answer. With it, what took effect is left out, and everything else is published; without it, what
    * the queue was seen to hold is left out.
    */
-  readonly known?: (loads: readonly LoadOutline[]) => Promise<ReadonlyMap<string, KnownLoad>>
+  readonly known?: (loads: readonly AskedLoad[]) => Promise<ReadonlyMap<string, KnownLoad>>
   /**
    * Asked of each load before its plan is frozen: true where it is begun from scratch, and its target has
    * forgotten it. `isBegun`: an earlier run that was interrupted has begun it so already.

@@ -2,12 +2,19 @@
 import type { LoadInfo } from '../core/load.ts'
 import type { FilePart, Followed } from '../sink/ledger.ts'
 import type { LoadOutline } from './planned-load.ts'
+import type { Prefix } from './prefix.ts'
 
 /** What the target's ledger knows of a load; undefined where it knows nothing. */
 export interface KnownLoad {
   readonly plan: string
   readonly complete: boolean
   readonly keys: ReadonlySet<string>
+}
+
+/** What the ledger is asked about. */
+export interface AskedLoad extends LoadOutline {
+  /** Whether the source begins with these bytes; absent where it was not read. */
+  readonly beginsWith?: (prefix: Prefix) => Promise<boolean>
 }
 
 /** A load with nothing to do: its source is the same as when it was planned, and was not read. */

@@ -1,4 +1,5 @@
 /** Sources → plans → chunks → queue. */
+import { LadingError } from '../core/errors.ts'
 import { Ids } from '../core/ids.ts'
 import { ignoreEvents, type Listener } from '../core/events.ts'
 import type { LeftOut } from '../core/load.ts'
@@ -9,13 +10,14 @@ import { planAppended } from './append.ts'
 import { changedLayout, requireSamePlan } from './changed.ts'
 import { type KnownPlans, knownPlans } from './known-plans.ts'
 import { type FrozenLoad, planLoads } from './loads.ts'
-import type { DoneLoad, KnownLoad } from './parts.ts'
+import type { AskedLoad, DoneLoad, KnownLoad } from './parts.ts'
 import { defaultStatePath, openState, pipelineOf, type ProduceOptions } from './options.ts'
 import type { Plan, PlannedChunk } from './plan.ts'
 import { Publisher } from './publish.ts'
 import { readAs, type ReadSource } from './reading.ts'
 import { openSources, type Sources } from './sources.ts'
 import type { LoadOutline, PlannedLoad } from './planned-load.ts'
+import { beginsWith } from './prefix.ts'
 import type { ProducerState } from './state.ts'
 
 export interface ProducedLoad {
@@ -81,8 +83,8 @@ export async function produceAll(
     for await (const loads of parts === undefined ? planLoads(planning) : planAppended(planning, parts)) {
       const areNew = loads.map(({ load }) => meet(load.id))
       for (const [index, load] of loads.entries()) tellPlanned(load, areNew[index] === true, onEvent)
-      const read = loads.filter(({ plan }) => plan !== undefined)
-      const known = read.length === 0 ? undefined : await options.known?.(read.map(({ load }) => load))
+      const read = loads.filter((load) => load.plan !== undefined)
+      const known = read.length === 0 ? undefined : await askOf(read, run)
       for (const [index, each] of loads.entries()) {
         const isNew = areNew[index] === true
         onProduced(
@@ -97,6 +99,22 @@ export async function produceAll(
   }
   // With a ledger to ask, the loads are at their end only when it has them all.
   if (options.again === true && options.known === undefined) state.endAgain(pipelineOf(options))
+}
+
+const asked = ({ load, source }: FrozenLoad): AskedLoad => ({
+  ...load,
+  beginsWith: (prefix) => beginsWith(source, prefix),
+})
+
+/** What is refused as a whole is no load that could be finished. */
+async function askOf(read: readonly FrozenLoad[], { options, state }: Run) {
+  try {
+    return await options.known?.(read.map(asked))
+  } catch (error) {
+    if (error instanceof LadingError && error.code === 'SOURCE_GROWN')
+      state.forgetUnpublished(read.map(({ load }) => load.id))
+    throw error
+  }
 }
 
 interface Run {

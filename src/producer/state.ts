@@ -122,6 +122,18 @@ export class ProducerState implements Disposable {
     if (no !== undefined) this.#file.run('DELETE FROM load WHERE no = ?', no)
   }
 
+  /** Forgets plans of which the queue has no chunk. */
+  forgetUnpublished(ids: readonly string[]): void {
+    const sql = `DELETE FROM load WHERE id = ? AND queue = ? AND published_at IS NULL
+                 AND NOT EXISTS (SELECT 1 FROM chunk WHERE load = load.no AND confirmed = 1)`
+    this.#file.transaction(() => ids.forEach((id) => this.#file.run(sql, id, this.#queue)))
+  }
+
+  /** Forgets the plan of a load that has another one, as its ledger says. */
+  forgetOther(id: string, plan: string): void {
+    this.#file.run('DELETE FROM load WHERE id = ? AND queue = ? AND plan <> ?', id, this.#queue, plan)
+  }
+
   /**
    * Freezes the plans under the identities of their loads, in one transaction; the first plan of a load wins,
    * and a later one is forgotten.

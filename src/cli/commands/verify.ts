@@ -3,11 +3,11 @@ import { Command, Option } from 'commander'
 import { exits, LadingError } from '../../core/errors.ts'
 import type { Listener } from '../../core/events.ts'
 import { Account } from '../../sink/account.ts'
-import type { Receipt, ReceiptFilter } from '../../sink/ledger.ts'
+import type { Receipt } from '../../sink/ledger.ts'
 import type { Sink } from '../../sink/sink.ts'
 import { withExamples } from '../settings/examples.ts'
 import { requireDatabase } from '../settings/files.ts'
-import { answersTo, isWholeId, theOne } from '../run/ledger.ts'
+import { answersTo, isCalled, isWholeId, theOne } from '../run/ledger.ts'
 import { printError, say } from '../terminal/log.ts'
 import {
   allowRejectsOption,
@@ -52,7 +52,11 @@ interface Flags extends CarryFlags {
 
 export function verifyCommand(command: Command): Command {
   command
-    .argument('[load]', 'only this load: the beginning of its id, or its file', loadName)
+    .argument(
+      '[load]',
+      'only this load: the beginning of its id, or its file, of which all loads are meant',
+      loadName,
+    )
     .addOption(
       new Option(
         '--republish-missing',
@@ -84,9 +88,9 @@ export function verifyCommand(command: Command): Command {
     await sink.prepare()
     using report = reporting('verify')
     report.note('comparing plans, ledger, rejects and dead letters')
-    const id = name === undefined ? undefined : await loadOf(sink, name, flags)
-    const receipts = await receiptsOf(sink, id, flags)
-    const messages = id === undefined ? await sink.ledger.messages(flags) : noMessages
+    const ids = name === undefined ? undefined : await loadsOf(sink, name, flags)
+    const receipts = await receiptsOf(sink, ids, flags)
+    const messages = ids === undefined ? await sink.ledger.messages(flags) : noMessages
     const missing = (await sink.missingIndexes?.()) ?? []
     report[Symbol.dispose]()
     const account = Account.of(receipts)
@@ -104,37 +108,46 @@ export function verifyCommand(command: Command): Command {
     }
     process.exitCode =
       missing.length > 0 ? exits.unbalanced : receiptsExit(account, flags.allowRejects === true, { messages })
-    if (flags.republishMissing === true) await republish(id, receipts, sink, flags)
+    if (flags.republishMissing === true) await republish(ids, receipts, sink, flags)
   })
 }
 
-/** The named load: one in the ledger, or one that this producer planned and that has not arrived yet. */
-async function loadOf({ ledger, place }: Sink, name: string, { pipeline, state }: Flags): Promise<string> {
-  const id = isWholeId(name) ? name.toLowerCase() : theOne(name, await ledger.named(name))
+/** The named load: one in the ledger, or one that this producer planned and that has not arrived yet. Of a file, all. */
+async function loadsOf(
+  { ledger, place }: Sink,
+  name: string,
+  { pipeline, state }: Flags,
+): Promise<readonly string[]> {
+  const named = isWholeId(name) ? [] : await ledger.named(name)
+  const ofFile = named.filter((load) => isCalled(name, load))
+  if (new Set(ofFile.map(({ source }) => source)).size === 1) return ofFile.map(({ loadId }) => loadId)
+  const id = isWholeId(name) ? name.toLowerCase() : theOne(name, named)
   const planned = id === undefined ? await plannedReceipts({ id, pipeline, state, place }, []) : []
   const found = id ?? theOne(name, planned.filter(answersTo(name)))
   if (found === undefined)
     throw new LadingError('NOT_FOUND', `neither the ledger nor ${state} knows a load ${name}`)
-  return found
+  return [found]
 }
 
 async function receiptsOf(
   { ledger, place }: Sink,
-  id: string | undefined,
+  loads: readonly string[] | undefined,
   flags: Flags,
 ): Promise<readonly Receipt[]> {
   const { pipeline, state, republishMissing } = flags
-  const filter: ReceiptFilter = { loads: id === undefined ? undefined : [id], pipeline }
-  const begun = await ledger.receipts(filter)
-  const receipts = [...begun, ...(await plannedReceipts({ id, pipeline, state, place }, begun))]
-  if (id !== undefined && receipts.length === 0 && republishMissing !== true)
-    throw new LadingError('NOT_FOUND', `neither the ledger nor ${state} knows a load ${id}`)
+  const begun = await ledger.receipts({ loads, pipeline })
+  // Several are in the ledger.
+  const planned = loads === undefined || loads.length === 1
+  const wanted = { id: loads?.[0], pipeline, state, place }
+  const receipts = [...begun, ...(planned ? await plannedReceipts(wanted, begun) : [])]
+  if (loads !== undefined && receipts.length === 0 && republishMissing !== true)
+    throw new LadingError('NOT_FOUND', `neither the ledger nor ${state} knows a load ${loads.join(', ')}`)
   return receipts
 }
 
 /** A load whose file is gone or has changed cannot be published; the others still are. */
 async function republish(
-  id: string | undefined,
+  loads: readonly string[] | undefined,
   receipts: readonly Receipt[],
   { ledger, place }: Sink,
   flags: Flags,
@@ -150,7 +163,7 @@ async function republish(
   const open = receipts
     .filter(({ chunks, chunksDone }) => chunksDone < chunks)
     .map(({ loadId: each }) => each)
-  for (const each of id === undefined ? open : [id]) {
+  for (const each of loads ?? open) {
     const known = await ledger.progress(each)
     if (known?.complete === true || producer.signal.aborted) continue
     try {

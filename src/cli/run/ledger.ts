@@ -113,7 +113,7 @@ export async function findLoad(ledger: Ledger, name: string): Promise<string> {
 
 type Nameable = Omit<NamedLoad, 'sha256'>
 
-const isCalled = (name: string, { source }: Nameable): boolean =>
+export const isCalled = (name: string, { source }: Nameable): boolean =>
   name === source || name.endsWith(`/${source}`)
 
 /** Same rule as the ledger's `named`. */

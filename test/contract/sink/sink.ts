@@ -9,6 +9,7 @@ import { conflicts } from './conflict.ts'
 import { deadLetters } from './dead.ts'
 import { isolation } from './isolation.ts'
 import { effects } from './once.ts'
+import { parts } from './parts.ts'
 import { preparing } from './prepare.ts'
 import { receipts } from './receipts.ts'
 import { mending } from './rejects.ts'
@@ -27,6 +28,7 @@ export function sinkContract(name: string, open: OpenTarget): void {
     describe('rejects and dead letters', () => deadLetters(open))
     describe('rejects that are mended', () => mending(open))
     describe('receipts', () => receipts(open))
+    describe('files that grow', () => parts(open))
   })
 }
 
