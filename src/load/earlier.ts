@@ -49,8 +49,9 @@ export class Earlier {
     // What the queue holds may be loaded before its file is planned, so the ledger has to be asked first.
     const isQueueEmpty = ready + (inFlight ?? 1) === 0
     const receipts = isQueueEmpty ? undefined : await patiently(() => sink.ledger.receipts({}))
-    // With `--again` it is known that the files were loaded before.
-    const names = options.again === true ? [] : isQueueEmpty ? undefined : options.names()
+    // With these it is known that the files were loaded before.
+    const isKnown = options.again === true || options.append === true
+    const names = isKnown ? [] : isQueueEmpty ? undefined : options.names()
     const history = await patiently(() =>
       History.begin({ sink, model, pipeline, fresh, onEvent, ids: course.loads.ids }, names),
     )

@@ -1,6 +1,6 @@
 import { cp, rename } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { Folder, records, sources } from './run.ts'
+import { Folder, header, record, records, sources } from './run.ts'
 
 const keyless = `
 import { defineModel } from '${sources}/model/model.ts'
@@ -47,7 +47,7 @@ describe.concurrent('the same file twice', () => {
     await using folder = await Folder.make({ 'a.csv': records(3), 'model.ts': keyless })
     const load = (path: string) => folder.json<{ loadedNow: number }>('load', path, '--model', './model.ts')
     expect(await load('a.csv')).toMatchObject({ loadedNow: 3 })
-    await folder.write('a.csv', records(4))
+    await folder.write('a.csv', header + [3, 2, 1, 0].map((n) => record(n)).join(''))
     expect(await load('a.csv')).toMatchObject({ loadedNow: 4 })
     await rename(folder.at('a.csv'), folder.at('b.csv'))
     expect(await load('b.csv')).toMatchObject({ loadedNow: 4 })

@@ -103,7 +103,7 @@ export function loadCommand(command: Command): Command {
     const settings = {
       ...produceSettings(paths, flags),
       ...consumeSettings(flags),
-      ...appendSettings(flags),
+      ...appendSettings(paths, flags),
       sink,
       signal,
       onEvent,
