@@ -196,7 +196,7 @@ class Appending {
   async #rotatedFrom(part: Prefix): Promise<ReadSource> {
     const source = asIs(this.#source)
     const reading = { ...this.#source.reading, format: source.reading.format ?? formatOfPath(source.path) }
-    for (const candidate of rotatedSources(source)) {
+    for (const candidate of rotatedSources(this.#source)) {
       const rotated = written(candidate, reading)
       if (!(await beginsWith(asIs(rotated), part))) continue
       const [first, now] = [await firstRecord(asIs(rotated), reading), await firstRecord(source, reading)]

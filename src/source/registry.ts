@@ -39,8 +39,8 @@ export const sourceAt = (location: string, name: string): Source =>
   decompressed(isSpooled(location) ? spooledSource(location, name) : new FileSource(location, name))
 
 /** What a rotation may have made of the source: files beside it, under its name, the youngest first. */
-export const rotatedSources = ({ location, name }: Source): readonly Source[] =>
-  rotatedFrom(location).map((path) => sourceOf({ path, name }))
+export const rotatedSources = ({ path: named, name }: Source): readonly Source[] =>
+  rotatedFrom(named).map((path) => sourceOf({ path, name }))
 
 /**
  * Reads what messages refer to below `root`, and paths from '/' on wherever they lead, where `isAnywhere`;
