@@ -95,6 +95,7 @@ export type {
   QueueTraits,
 } from './queue/queue.ts'
 export { openSink } from './sink/registry.ts'
+export type { SessionPool } from './sink/pool.ts'
 export { type Balance, balance } from './sink/receipt.ts'
 export type {
   Counts,

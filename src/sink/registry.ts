@@ -1,8 +1,10 @@
 /** The databases that there are. A driver is loaded when a URL of its database is opened. */
 import { type Adapter, adapterOf, examplesOf, type Place, placeOf } from '../core/address.ts'
 import { splitScheme } from '../core/url.ts'
+import { LadingError } from '../core/errors.ts'
 import type { SinkExamination, SinkQuestions } from './examination.ts'
 import { postgres } from './postgres/address.ts'
+import type { SessionPool } from './pool.ts'
 import type { Sink } from './sink.ts'
 import { sqlite } from './sqlite/address.ts'
 
@@ -24,8 +26,17 @@ export const sinkUrls = examplesOf(adapters)
 
 export const placeOfSink = (url: string): Place => placeOf(adapters, url)
 
-export const openSink = async (url: string = defaultSinkUrl): Promise<Sink> =>
-  adapterOf(adapters, 'database', url).open(url)
+/**
+ * The database of a URL (`postgresql://user@host/database`, `sqlite:FILE`, `sqlite::memory:`), or over a `pg.Pool` of
+ * the program, which is never ended, and of which two sessions at most are borrowed at a time. A URL connects when the
+ * sink is used first. Throws `USAGE` for what cannot be one.
+ */
+export async function openSink(target: string | SessionPool = defaultSinkUrl): Promise<Sink> {
+  if (typeof target === 'string') return adapterOf(adapters, 'database', target).open(target)
+  if (typeof target?.connect !== 'function')
+    throw new LadingError('USAGE', 'a sink is opened by a URL, or over a pool of pg')
+  return (await import('./postgres/postgres.ts')).postgresOver(target)
+}
 
 export const examineSink = async (url: string, questions: SinkQuestions): Promise<SinkExamination> =>
   adapterOf(examiners, 'database', url).open(url, questions)

@@ -1,10 +1,12 @@
 /** What an error of PostgreSQL means to us, by its SQLSTATE. */
-import pg from 'pg'
+import type pg from 'pg'
 import { type Action, type Code, codes, LadingError } from '../../core/errors.ts'
 import type { Fault } from '../../core/fault.ts'
 import { identifier } from './table/ddl.ts'
 
-const { DatabaseError } = pg
+/** Also one of another copy of the driver, whose class is not ours. */
+export const isDatabaseError = (error: unknown): error is pg.DatabaseError =>
+  error instanceof Error && 'severity' in error && 'routine' in error
 
 /**
  * What an error means unless it is a row's; the longest prefix wins. Codes that wait, and damage, are never a
@@ -58,7 +60,7 @@ function systemCode(sqlstate: string): Code | undefined {
 export function sinkError(error: unknown, role?: string): LadingError {
   if (error instanceof LadingError) return error
   const options = { cause: error }
-  if (!(error instanceof DatabaseError)) {
+  if (!isDatabaseError(error)) {
     const detail = error instanceof Error ? describeSocketError(error) : String(error)
     if (error instanceof TypeError || error instanceof RangeError)
       return new LadingError('INTERNAL', detail, options)
@@ -94,7 +96,7 @@ function passwordHelp(): string {
 
 /** The error where the server refused a password that was not given to it. */
 export function withoutPassword(error: unknown): unknown {
-  if (!(error instanceof DatabaseError) || error.code !== '28P01') return error
+  if (!isDatabaseError(error) || error.code !== '28P01') return error
   return new LadingError('SINK_REFUSED', `PostgreSQL: ${error.message}; ${passwordHelp()}`, { cause: error })
 }
 
@@ -166,7 +168,7 @@ export interface RowError {
 
 /** The error as the refusal of one row of a COPY into `columns`; undefined where it concerns the system. */
 export function rowError(error: unknown, columns: readonly string[] = []): RowError | undefined {
-  if (!(error instanceof DatabaseError)) return undefined
+  if (!isDatabaseError(error)) return undefined
   const sqlstate = isPolicy(error) ? rowSecurity : (error.code ?? '')
   const whose = faultOf(sqlstate)
   if (whose === 'system') return undefined

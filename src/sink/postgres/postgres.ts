@@ -17,6 +17,9 @@ import type {
   Verdict,
 } from '../sink.ts'
 import { Connection } from './connection.ts'
+import type { SessionPool } from '../pool.ts'
+import { PoolSessions } from './pool.ts'
+import { OwnSessions, type Sessions } from './sessions.ts'
 import { announce, buildIndexes, missingIndexes, startOver } from './table/defer.ts'
 import { DirectPath } from './direct.ts'
 import { SqlLedger } from '../sql/ledger.ts'
@@ -51,7 +54,8 @@ export class PostgresSink implements Sink<CopyBuffer> {
   readonly ledger: Ledger
   readonly place: string
   readonly changesRows = true
-  readonly #open: () => Connection
+  readonly #sessions: Sessions
+  readonly #open: (isKept: boolean) => Connection
   readonly #connection: Connection
   readonly #reading: Connection
   /** By fingerprint: what is made for a model serves every model that declares the same. */
@@ -69,7 +73,7 @@ export class PostgresSink implements Sink<CopyBuffer> {
    * `isGuest`: see `Connection`. `manyRowsOfOneValue`: rows of one value from which on a hash index is warned against.
    */
   constructor(
-    url: string,
+    sessions: string | Sessions,
     options: {
       readonly stalledMs?: number
       readonly silentMs?: number
@@ -79,13 +83,14 @@ export class PostgresSink implements Sink<CopyBuffer> {
   ) {
     this.#stalledMs = options.stalledMs ?? defaultStalledMs
     this.#manyRowsOfOneValue = options.manyRowsOfOneValue ?? manyRowsOfOneValue
-    this.#open = () => new Connection(url, options)
-    this.#connection = this.#open()
-    this.place = this.#connection.place
+    this.#sessions = typeof sessions === 'string' ? new OwnSessions(sessions) : sessions
+    this.#open = (isKept) => new Connection(this.#sessions, { ...options, isKept })
+    this.#connection = this.#open(true)
+    this.place = this.#sessions.place
     this.#connection.onConnect = async (client) => {
       for (const known of this.#models.values()) await this.#stage(client, known)
     }
-    this.#reading = this.#open()
+    this.#reading = this.#open(false)
     for (const connection of [this.#connection, this.#reading])
       connection.onBusy = (client) => this.#reap(client)
     this.ledger = new SqlLedger(postgresLedger(this.#reading))
@@ -115,8 +120,11 @@ export class PostgresSink implements Sink<CopyBuffer> {
   }
 
   async buildIndexes(model: Model, options?: Abortable): Promise<Built> {
-    await using another = this.#open()
-    const beside = (work: (client: pg.Client) => Promise<void>) => another.use(work, options?.signal)
+    await using another = this.#open(true)
+    // Of a pool it would keep another session from the program for minutes.
+    const beside = this.#sessions.areShared
+      ? undefined
+      : (work: (client: pg.Client) => Promise<void>) => another.use(work, options?.signal)
     return await this.#connection.use((client) => {
       // A session that is made anew is not that of a load at work any more.
       this.#models.set(model.fingerprint, {
@@ -210,3 +218,5 @@ export class PostgresSink implements Sink<CopyBuffer> {
     await this.#reading[Symbol.asyncDispose]()
   }
 }
+
+export const postgresOver = (pool: SessionPool): PostgresSink => new PostgresSink(new PoolSessions(pool))

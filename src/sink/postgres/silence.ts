@@ -6,6 +6,7 @@
  */
 import type { Socket } from 'node:net'
 import pg from 'pg'
+import { isDatabaseError } from './errors.ts'
 
 /**
  * Silence of a session before the server is asked, limit for its answer, and pause between two questions, in
@@ -79,7 +80,7 @@ async function ask(config: pg.ClientConfig, pid: number, answerMs: number): Prom
       : undefined
   } catch (error) {
     // One that has no place for us is there, and so may the session be.
-    if (error instanceof pg.DatabaseError && !error.code?.startsWith('57P')) return undefined
+    if (isDatabaseError(error) && !error.code?.startsWith('57P')) return undefined
     return { why: 'the server cannot be reached' }
   } finally {
     clearTimeout(deadline)

@@ -6,6 +6,7 @@
 import { checked, failure, type Finding } from '../../../core/finding.ts'
 import type { SinkExamination, SinkQuestions, TableQuestions } from '../../examination.ts'
 import { Connection } from '../connection.ts'
+import { OwnSessions } from '../sessions.ts'
 import { PostgresSink } from '../postgres.ts'
 import { costs } from './cost.ts'
 import { durability } from './durability.ts'
@@ -46,8 +47,9 @@ class PostgresExamination implements SinkExamination {
   #isUsable = false
 
   constructor(url: string, questions: SinkQuestions) {
-    this.#connection = new Connection(url, { isGuest: true })
-    this.#other = new Connection(url, { isGuest: true })
+    const sessions = new OwnSessions(url)
+    this.#connection = new Connection(sessions, { isGuest: true })
+    this.#other = new Connection(sessions, { isGuest: true })
     this.#questions = questions
     this.sink = new PostgresSink(url, { isGuest: true })
   }

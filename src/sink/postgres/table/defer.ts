@@ -4,12 +4,12 @@
  * in the same transaction, so that the next run after a crash builds it. Meanwhile the ledger alone ensures
  * that nothing takes effect twice.
  */
-import pg from 'pg'
+import type pg from 'pg'
 import { LadingError } from '../../../core/errors.ts'
 import { type Model, tableName } from '../../../model/model.ts'
 import type { Built, MissingIndexes } from '../../sink.ts'
 import { qualified } from './ddl.ts'
-import { rowError } from '../errors.ts'
+import { isDatabaseError, rowError } from '../errors.ts'
 import { begin, type Beside, buildSideBySide, rebuild } from './build.ts'
 import { keysSql } from './unique-keys.ts'
 import { foreignWrite, watchWrites } from './foreign-writes.ts'
@@ -62,9 +62,9 @@ export async function deferIndexes(client: pg.Client, model: Model): Promise<str
       return (await obstacle(client, model)) ?? (await takeAway(client, model))
     })
   } catch (error) {
-    if (error instanceof pg.DatabaseError && error.code === '55P03') return inUse
+    if (isDatabaseError(error) && error.code === '55P03') return inUse
     // Something else, a view for instance, depends on the key.
-    if (error instanceof pg.DatabaseError && error.code === '2BP01') return 'others depend on its key'
+    if (isDatabaseError(error) && error.code === '2BP01') return 'others depend on its key'
     throw error
   }
 }

@@ -10,7 +10,7 @@ import type { Model } from '../../../model/model.ts'
 import { qualified } from './ddl.ts'
 
 /** How Lading's sessions name themselves. */
-export const isOurSession = "SET lading.session = 'ours'"
+export const isOurSession = { 'lading.session': 'ours' } as const
 
 /**
  * The function in `migrations`. It writes with the rights of its owner: other programs need none on the

@@ -3,7 +3,8 @@
  * because its consumer has stopped.
  */
 import { randomUUID } from 'node:crypto'
-import pg from 'pg'
+import type pg from 'pg'
+import { isDatabaseError } from '../errors.ts'
 import { LadingError } from '../../../core/errors.ts'
 import { arrayLiteral, literal } from '../copy/literal.ts'
 
@@ -48,7 +49,7 @@ async function canEnter(client: pg.Client, pipeline: string, keys: readonly stri
       ROLLBACK TO probe; RELEASE probe`)
     return true
   } catch (error) {
-    if (!(error instanceof pg.DatabaseError) || error.code !== '55P03') throw error
+    if (!isDatabaseError(error) || error.code !== '55P03') throw error
     await client.query('ROLLBACK TO probe; RELEASE probe')
     return false
   }

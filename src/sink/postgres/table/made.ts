@@ -3,7 +3,8 @@
  * changed, so that a first try with a wrong model leaves nothing behind. A single row, or anything that
  * others have added to the table, keeps it.
  */
-import pg from 'pg'
+import type pg from 'pg'
+import { isDatabaseError } from '../errors.ts'
 import type { Model } from '../../../model/model.ts'
 import type { TableName } from '../../../model/table.ts'
 import { createIndex, createTable, qualified } from './ddl.ts'
@@ -84,8 +85,7 @@ export async function remakeTable(client: pg.Client, model: Model): Promise<bool
     await client.query(`DROP TABLE ${qualified(model)}`)
   } catch (error) {
     // In use, or something depends on it.
-    if (!(error instanceof pg.DatabaseError) || (error.code !== '55P03' && error.code !== '2BP01'))
-      throw error
+    if (!isDatabaseError(error) || (error.code !== '55P03' && error.code !== '2BP01')) throw error
     await client.query('ROLLBACK TO SAVEPOINT remake')
     return false
   }

@@ -1,7 +1,8 @@
 /**
  * Creates what is missing of the ledger, a model's table and its indexes, and checks that what exists fits.
  */
-import pg from 'pg'
+import type pg from 'pg'
+import { isDatabaseError } from '../errors.ts'
 import { LadingError } from '../../../core/errors.ts'
 import { type Model, tableName } from '../../../model/model.ts'
 import type { Prepared, PrepareOptions } from '../../sink.ts'
@@ -121,7 +122,7 @@ export async function isEmpty(client: pg.Client, model: Model): Promise<boolean>
     )
     return rows.length > 0
   } catch (error) {
-    if (error instanceof pg.DatabaseError && error.code === insufficientPrivilege) return false
+    if (isDatabaseError(error) && error.code === insufficientPrivilege) return false
     throw error
   }
 }

@@ -1,0 +1,111 @@
+/** Sessions of a pool that belongs to the program: borrowed, and given back as they were found. */
+import pg from 'pg'
+import { LadingError } from '../../core/errors.ts'
+import { sleep } from '../../core/wait.ts'
+import type { SessionPool } from '../pool.ts'
+import { placeOf, type Sessions } from './sessions.ts'
+import { settingNames } from './settings.ts'
+import { streamOf } from './silence.ts'
+
+interface Borrowed extends pg.Client {
+  release(destroy?: boolean): void
+}
+
+/** One for batches as long as a sink is used, and one for each question meanwhile. */
+const leastSessions = 2
+
+export class PoolSessions implements Sessions {
+  readonly place: string
+  readonly config: pg.ClientConfig
+  readonly areShared = true
+  readonly #pool: SessionPool
+  /** What the settings were that Lading changes, until they are restored. */
+  readonly #found = new WeakMap<pg.Client, readonly (string | null)[]>()
+
+  constructor(pool: SessionPool) {
+    this.#pool = pool
+    this.config = pool.options
+    const { max } = pool.options as pg.PoolConfig
+    if (max !== undefined && max !== null && max < leastSessions)
+      throw new LadingError(
+        'USAGE',
+        `a pool of ${max} is too small: a sink keeps one session for batches and borrows another for questions`,
+      )
+    // Made only to have it read the options.
+    this.place = placeOf(new pg.Client(this.config))
+  }
+
+  async take(connectMs: number, signal: AbortSignal): Promise<pg.Client> {
+    const taking = this.#pool.connect() as Promise<Borrowed>
+    const client = await soonEnough(taking, connectMs, signal)
+    if (client === undefined) {
+      // Whoever waits for a session behind us must not wait for ever.
+      taking.then((late) => late.release()).catch(() => undefined)
+      throw new LadingError('SINK_UNAVAILABLE', `the pool had no session free for ${connectMs / 1000} s`)
+    }
+    if (streamOf(client) === undefined) {
+      client.release()
+      throw new LadingError(
+        'USAGE',
+        'the sessions of the pool must be those of pg itself, and not of pg-native',
+      )
+    }
+    this.#found.set(client, await settingsOf(client, signal))
+    return client
+  }
+
+  async giveBack(client: pg.Client, isKept: boolean): Promise<void> {
+    const found = this.#found.get(client)
+    this.#found.delete(client)
+    // Given back already.
+    if (found === undefined) return
+    const sql =
+      "SELECT set_config(name, coalesce(value, ''), false) FROM unnest($1::text[], $2::text[]) AS each (name, value)"
+    // What holds temporary tables and locks is ended: the pool makes another when one is needed.
+    const isAsFound =
+      !isKept &&
+      (await client.query(sql, [settingNames, found]).then(
+        () => true,
+        () => false,
+      ))
+    ;(client as Borrowed).release(!isAsFound)
+  }
+
+  drop(client: pg.Client): void {
+    if (!this.#found.delete(client)) return
+    streamOf(client).destroy()
+    ;(client as Borrowed).release(true)
+  }
+}
+
+/** The settings that Lading changes, as they are. */
+async function settingsOf(client: Borrowed, signal: AbortSignal): Promise<readonly (string | null)[]> {
+  const drop = () => streamOf(client).destroy()
+  signal.addEventListener('abort', drop, { once: true })
+  const ignore = () => undefined
+  client.on('error', ignore)
+  try {
+    const { rows } = await client.query<{ value: string | null }>(
+      'SELECT current_setting(name, true) AS value FROM unnest($1::text[]) WITH ORDINALITY AS each (name, n) ORDER BY n',
+      [settingNames],
+    )
+    client.off('error', ignore)
+    return rows.map(({ value }) => value)
+  } catch (error) {
+    client.release(true)
+    throw error
+  } finally {
+    signal.removeEventListener('abort', drop)
+  }
+}
+
+/** Undefined where it takes longer, or the signal aborts. */
+async function soonEnough<T>(work: Promise<T>, ms: number, signal: AbortSignal): Promise<T | undefined> {
+  const over = new AbortController()
+  const late = sleep(ms, AbortSignal.any([signal, over.signal])).then(() => undefined)
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    over.abort()
+  }
+}
