@@ -3,37 +3,8 @@
  * were only met in a queue has a bound, because a consumer may run without end.
  */
 import type { EventOf, LadingEvent, LoadCounts } from '../core/events.ts'
+import { type Extent, type Goal, Load, type Verdicts, verdictsIn } from './load.ts'
 import { Rate } from './rate.ts'
-
-/** What makes a record done: a verdict in the target, or its place in the queue. */
-export type Goal = 'verdict' | 'queue'
-
-/** How far a load is, or all of them together. */
-export interface Extent {
-  readonly records: number
-  /** What was done by runs before is among them. */
-  readonly done: number
-  readonly rejected: number
-  readonly dead: number
-  /** Of the file, decompressed; 0 for a load without a plan. */
-  readonly bytes: number
-  readonly bytesDone: number
-  /** Records a second during the last ten seconds; 0 if unknown. */
-  readonly rate: number
-}
-
-export interface LoadExtent extends Extent {
-  readonly loadId: string
-  readonly source: string
-}
-
-/** Records with a verdict. */
-export const verdictsIn = ({
-  loaded,
-  rejected,
-  skipped,
-  dead,
-}: Pick<LoadCounts, 'loaded' | 'rejected' | 'skipped' | 'dead'>): number => loaded + rejected + skipped + dead
 
 /** Planned loads that are done; of twice as many, those that were done first are forgotten. */
 const mostDone = 200
@@ -41,104 +12,63 @@ const mostDone = 200
 /** Loads that were met without a plan; beyond so many, the one that was quiet longest is forgotten. */
 const mostMet = 200
 
-export class Load implements LoadCounts {
-  readonly loadId: string
-  readonly source: string
-  /** Its place among the loads, in the order in which they came. */
-  readonly order: number
-  readonly startedAt: number
-  #rate: Rate | undefined
-  records: number
-  /** Of the file; undefined without a plan. */
-  bytes: number | undefined
-  /** Paths that lead to this load. */
-  paths = 0
-  /** Records that an earlier run has seen to. */
-  before = 0
-  published = 0
-  loaded = 0
-  rejected = 0
-  skipped = 0
-  dead = 0
-  isPublished = false
-  /** There was nothing to publish. */
-  wasSkipped = false
-  hasReceipt = false
-  readonly #goal: Goal
-
-  constructor({ loadId, source, records }: LoadNamed, goal: Goal, order: number, now: number) {
-    this.loadId = loadId
-    this.source = source
-    this.records = records
-    this.order = order
-    this.startedAt = now
-    this.#goal = goal
-  }
-
-  /** Most of a hundred thousand small loads need none. */
-  get rate(): Rate {
-    return (this.#rate ??= new Rate(this.startedAt))
-  }
-
-  /** Records that this run has done. */
-  get now(): number {
-    return this.#goal === 'queue' ? this.published : verdictsIn(this)
-  }
-
-  get done(): number {
-    if (this.wasSkipped && !this.hasReceipt) return this.records
-    return Math.min(this.records, this.before + this.now)
-  }
-
-  get isDone(): boolean {
-    return this.records === 0 ? this.isPublished || this.wasSkipped : this.done >= this.records
-  }
-
-  get bytesDone(): number {
-    return this.records === 0 ? 0 : Math.round(((this.bytes ?? 0) * this.done) / this.records)
-  }
-
-  extent(now: number): LoadExtent {
-    const { loadId, source, records, done, rejected, dead, bytes = 0, bytesDone } = this
-    const rate = this.#rate?.recent(now) ?? 0
-    return { loadId, source, records, done, rejected, dead, bytes, bytesDone, rate }
-  }
+/** All loads of a run together. */
+export interface Work {
+  readonly loads: number
+  /** Those that are done for good. */
+  readonly settled: number
+  readonly records: number
+  readonly done: number
+  readonly rejected: number
+  readonly dead: number
 }
 
-type LoadNamed = Pick<LoadCounts, 'loadId' | 'source' | 'records'>
-
-export interface LoadsOptions {
-  readonly goal?: Goal | undefined
-  /** Planned loads that are kept, the newest ones; by default all, but for those of very many that are done. */
-  readonly mostPlanned?: number | undefined
+const summed = ['records', 'bytes', 'done', 'rejected', 'dead', 'bytesDone', 'size', 'sizeDone'] as const
+type Sums = { -readonly [Name in (typeof summed)[number]]: number } & { settled: number }
+const noSums: Sums = {
+  records: 0,
+  bytes: 0,
+  done: 0,
+  rejected: 0,
+  dead: 0,
+  bytesDone: 0,
+  size: 0,
+  sizeDone: 0,
+  settled: 0,
 }
 
 export class Loads {
   readonly #goal: Goal
-  readonly #mostPlanned: number
   readonly #planned = new Map<string, Load>()
   /** Without a plan, the one that moved last at the end. */
   readonly #met = new Map<string, Load>()
   /** Begun and not done, likewise. */
   readonly #atWork = new Map<string, Load>()
+  /** Of those, the ones that are done. */
+  readonly #metDone = new Set<string>()
   /** Of the planned loads, those that are done, the last one at the end. */
   readonly #done = new Set<string>()
   #order = 0
-  /** Of the planned loads. */
-  #sums = { records: 0, bytes: 0, done: 0, rejected: 0, dead: 0, bytesDone: 0 }
+  /** Of the planned loads, and of those without a plan that are forgotten. */
+  #sums = { ...noSums }
+  #gone = { ...noSums, loads: 0 }
+  #loads = 0
   #paths = 0
   #pathsDone = 0
+  /** By source, on the disk, of the files that are read for a plan: some are planned together. */
+  readonly #sizes = new Map<string, number>()
   #rate: Rate | undefined
 
-  constructor({ goal = 'verdict', mostPlanned = Number.POSITIVE_INFINITY }: LoadsOptions = {}) {
+  constructor(goal: Goal = 'verdict') {
     this.#goal = goal
-    this.#mostPlanned = mostPlanned
   }
 
   hear(event: LadingEvent, now: number): void {
     switch (event.type) {
       case 'found':
         return this.#clear()
+      case 'planning':
+        return void this.#sizes.set(event.source, event.size)
       case 'planned':
         return this.#plan(event, now)
       case 'resuming':
@@ -164,10 +94,44 @@ export class Loads {
     }
   }
 
+  /** What the ledger says of a load; nobody else tells what other processes write. */
+  saw({ loadId, ...verdicts }: Verdicts & { readonly loadId: string }, now: number): void {
+    this.#change(loadId, now, (load) => {
+      load.seen = verdicts
+      load.hasReceipt ||= verdictsIn(verdicts) >= load.records
+    })
+  }
+
   /** Of the planned loads; `paths` counts files that lead to the same load one by one. */
   sums(now: number): Extent & { readonly paths: number; readonly pathsDone: number } {
     const rate = this.#rate?.recent(now) ?? 0
-    return { ...this.#sums, rate, paths: this.#paths, pathsDone: this.#pathsDone }
+    const { records, bytes, done, rejected, dead, bytesDone } = this.#sums
+    const sums = { records, bytes, done, rejected, dead, bytesDone }
+    return { ...sums, rate, paths: this.#paths, pathsDone: this.#pathsDone }
+  }
+
+  work(): Work {
+    const met = [...this.#met.values()].map(sumsOf)
+    const sum = (name: 'settled' | 'records' | 'done' | 'rejected' | 'dead') =>
+      met.reduce((all, each) => all + each[name], this.#sums[name] + this.#gone[name])
+    return {
+      loads: this.#loads + this.#gone.loads + met.length,
+      settled: sum('settled'),
+      records: sum('records'),
+      done: sum('done'),
+      rejected: sum('rejected'),
+      dead: sum('dead'),
+    }
+  }
+
+  /**
+   * The share that is done of files of so many bytes on the disk, as far as they are planned: each counts as much
+   * as it is large, because the number of records is not known before every file was read.
+   */
+  shareOf(found: { readonly files: number; readonly bytes: number }): number | undefined {
+    const { size, sizeDone } = this.#sums
+    const whole = this.#paths >= found.files ? size : Math.max(size, found.bytes)
+    return whole === 0 ? undefined : Math.min(1, sizeDone / whole)
   }
 
   /** In the order of their files. */
@@ -191,8 +155,10 @@ export class Loads {
   }
 
   #clear(): void {
-    for (const loads of [this.#planned, this.#met, this.#atWork, this.#done]) loads.clear()
-    this.#sums = { records: 0, bytes: 0, done: 0, rejected: 0, dead: 0, bytesDone: 0 }
+    for (const loads of [this.#planned, this.#met, this.#metDone, this.#atWork, this.#done]) loads.clear()
+    this.#sums = { ...noSums }
+    this.#gone = { ...noSums, loads: 0 }
+    this.#loads = 0
     this.#paths = 0
     this.#pathsDone = 0
     this.#rate = undefined
@@ -200,29 +166,48 @@ export class Loads {
 
   #plan(event: EventOf<'planned'>, now: number): void {
     const { loadId, bytes, isTwice } = event
+    const size = this.#sizes.get(event.source) ?? bytes
+    this.#sizes.delete(event.source)
     this.#paths++
     const first = this.#planned.get(loadId)
     // The first may be done and forgotten.
     if (first !== undefined || isTwice === true) {
       if (first !== undefined) first.paths++
       this.#pathsDone++
+      // The second path has nothing left to do.
+      this.#sums.size += size
+      this.#sums.sizeDone += size
       return
     }
     // Consumers may be ahead of the plan, if the queue held some of it already.
     const load = this.#met.get(loadId) ?? new Load(event, this.#goal, this.#order++, now)
     this.#met.delete(loadId)
+    this.#metDone.delete(loadId)
     load.paths = 1
     load.bytes = bytes
+    load.size = size
+    load.advance()
     this.#planned.set(loadId, load)
+    this.#loads++
     this.#add(load, 1)
-    if (this.#planned.size <= this.#mostPlanned) return
-    const [oldest] = this.#planned.values()
-    if (oldest !== undefined) this.#forget(oldest)
   }
 
   /** A load that is forgotten keeps its part of the sums. */
   #forget({ loadId }: Pick<Load, 'loadId'>): void {
-    for (const loads of [this.#planned, this.#met, this.#atWork, this.#done]) loads.delete(loadId)
+    for (const loads of [this.#planned, this.#met, this.#metDone, this.#atWork, this.#done])
+      loads.delete(loadId)
+  }
+
+  /** One that is done, if there is one: of a load that is open, somebody may still want to know. */
+  #forgetMet(): void {
+    const [done] = this.#metDone
+    const [quietest] = this.#met.keys()
+    const load = this.#met.get(done ?? quietest ?? '')
+    if (load === undefined) return
+    const sums = sumsOf(load)
+    for (const name of [...summed, 'settled'] as const) this.#gone[name] += sums[name]
+    this.#gone.loads++
+    this.#forget(load)
   }
 
   /** Its last events may come behind the one that makes it done, so it is kept for a while. */
@@ -240,8 +225,7 @@ export class Loads {
       const met = this.#met.get(loadId) ?? new Load(counts, this.#goal, this.#order++, now)
       this.#met.delete(loadId)
       this.#met.set(loadId, met)
-      const [quietest] = this.#met.values()
-      if (this.#met.size > mostMet && quietest !== undefined) this.#forget(quietest)
+      if (this.#met.size > mostMet) this.#forgetMet()
     }
     const add = (load: Load) => {
       for (const name of ['loaded', 'rejected', 'skipped', 'dead'] as const) load[name] += counts[name]
@@ -253,7 +237,10 @@ export class Loads {
    * The ledger knows best: an event of a process that was killed may be lost, and some records may have been
    * counted twice.
    */
-  #settle({ loadId, loaded, rejected, skipped, dead }: EventOf<'receipt'>, now: number): void {
+  #settle({ loadId, records, loaded, rejected, skipped, dead }: EventOf<'receipt'>, now: number): void {
+    const isWhole = loaded + rejected + skipped + dead >= records
+    // One that is forgotten was done by its own counts; now the ledger says so, too.
+    if (!this.#planned.has(loadId) && !this.#met.has(loadId) && isWhole) this.#sums.settled++
     this.#change(loadId, now, (load) =>
       Object.assign(load, { loaded, rejected, skipped, dead, before: 0, hasReceipt: true }),
     )
@@ -267,10 +254,11 @@ export class Loads {
     const doneBefore = load.done
     if (planned !== undefined) this.#add(load, -1)
     change(load)
+    load.advance()
     if (planned !== undefined) {
       this.#add(load, 1)
       this.#noteDone(load)
-    }
+    } else if (load.isDone) this.#metDone.add(loadId)
     this.#atWork.delete(loadId)
     if (load.done > 0 && !load.isDone) this.#atWork.set(loadId, load)
     if (!isNow) return
@@ -280,10 +268,15 @@ export class Loads {
     this.#rate.add(load.done - doneBefore, now)
   }
 
-  #add({ records, bytes = 0, done, rejected, dead, bytesDone, isDone }: Load, sign: 1 | -1): void {
-    const more = { records, bytes, done, rejected, dead, bytesDone }
-    for (const name of ['records', 'bytes', 'done', 'rejected', 'dead', 'bytesDone'] as const)
-      this.#sums[name] += sign * more[name]
-    this.#pathsDone += sign * Number(isDone)
+  #add(load: Load, sign: 1 | -1): void {
+    const sums = sumsOf(load)
+    for (const name of [...summed, 'settled'] as const) this.#sums[name] += sign * sums[name]
+    this.#pathsDone += sign * Number(load.isDone)
   }
+}
+
+function sumsOf(load: Load): Sums {
+  const { records, bytes = 0, done, bytesDone, size, sizeDone, known, isSettled } = load
+  const { rejected, dead } = known
+  return { records, bytes, done, rejected, dead, bytesDone, size, sizeDone, settled: Number(isSettled) }
 }

@@ -4,12 +4,19 @@
  */
 import { type Code, codes } from '../core/errors.ts'
 import type { EventOf, Listener } from '../core/events.ts'
-import { type Load, Loads, verdictsIn } from './loads.ts'
+import { Consumers } from './consumers.ts'
+import { CourseKeeper } from './course.ts'
+import { loadSnapshot } from './listed.ts'
+import { type Load, mostUnsettled, type Verdicts } from './load.ts'
+import { Loads, type Work } from './loads.ts'
+import { Rate } from './rate.ts'
 import { SeriesKeeper } from './series.ts'
+import { stateOf } from './state.ts'
 import type {
   About,
-  ConsumerSnapshot,
-  LoadSnapshot,
+  Ended,
+  Facts,
+  Course,
   QueueDepth,
   Readiness,
   Snapshot,
@@ -20,8 +27,7 @@ import { StallWatch } from './stall.ts'
 
 /** A folder may hold a hundred thousand files: the loads that were begun last are enough to look at. */
 const mostLoads = 200
-/** How long a consumer without messages, and what a queue said of itself, are kept after the last event. */
-const consumerKeptMs = 600_000
+/** How long what a queue said of itself is kept, in milliseconds. */
 const depthKeptMs = 15_000
 
 export interface ObserverOptions {
@@ -33,17 +39,20 @@ export interface ObserverOptions {
   readonly clock?: () => number
 }
 
-type Consumer = { -readonly [Name in keyof ConsumerSnapshot]: ConsumerSnapshot[Name] } & { heardAt: number }
-
 export class Observer {
   readonly #about: About
   readonly #consumes: boolean
   readonly #clock: () => number
   readonly #stall: StallWatch
-  readonly #loads = new Loads({ mostPlanned: mostLoads })
+  readonly #loads: Loads
+  readonly #rate: Rate
   readonly #series = new SeriesKeeper()
   readonly #totals: Totals = { ...nothing }
-  readonly #consumers = new Map<string, Consumer>()
+  readonly #loose = { rejected: 0, deadMessages: 0 }
+  readonly #course = new CourseKeeper()
+  #ended: Ended | undefined
+  #share: number | undefined
+  readonly #consumers = new Consumers()
   readonly #waiting = new Map<Code, WaitingSnapshot>()
   #depth: QueueDepth | undefined
   #depthAt: number | undefined
@@ -56,16 +65,22 @@ export class Observer {
     this.#consumes = options.consumes
     this.#clock = options.clock ?? (() => performance.timeOrigin + performance.now())
     this.#stall = new StallWatch(options.stallAfterMs, this.#clock())
+    this.#loads = new Loads(about.command === 'produce' ? 'queue' : 'verdict')
+    this.#rate = new Rate(this.#clock())
   }
 
   readonly listener: Listener = (event) => {
     const now = this.#clock()
     this.#loads.hear(event, now)
+    this.#course.hear(event, now)
     switch (event.type) {
+      case 'found':
+        this.#share = undefined
+        return
       case 'window':
         return this.#window(event, now)
       case 'held':
-        this.#consumer(event.consumer, now).held = event.messages
+        this.#consumers.held(event, now)
         return this.#look(now)
       case 'batch':
         return this.#batch(event, now)
@@ -89,6 +104,23 @@ export class Observer {
     this.#look(this.#depthAt)
   }
 
+  /** What the ledger says of loads. */
+  sawLoads(loads: readonly (Verdicts & { readonly loadId: string })[]): void {
+    const now = this.#clock()
+    for (const load of loads) this.#loads.saw(load, now)
+  }
+
+  /** Loads of which only the ledger can tell how they stand: others may write to them, or correct their rejects. */
+  get uncertain(): readonly string[] {
+    const loads = this.#consumes ? this.#loads.last(mostLoads) : []
+    const isUncertain = (load: Load) => !load.isSettled || load.known.rejected + load.known.dead > 0
+    return loads.filter(isUncertain).map(({ loadId }) => loadId)
+  }
+
+  end(by: Ended['by'], why?: string): void {
+    this.#ended = { at: this.#clock(), by, why }
+  }
+
   missedDepth(): void {
     this.#depthFailures++
   }
@@ -105,7 +137,7 @@ export class Observer {
   }
 
   get inHand(): number {
-    return [...this.#consumers.values()].reduce((sum, { held }) => sum + held, 0)
+    return this.#consumers.inHand
   }
 
   get waiting(): readonly WaitingSnapshot[] {
@@ -127,25 +159,52 @@ export class Observer {
   }
 
   snapshot(): Snapshot {
+    const facts = this.#facts()
+    return { ...facts, state: stateOf(facts) }
+  }
+
+  #facts(): Facts {
     const at = this.#clock()
-    this.#forgetConsumers(at)
+    const work = this.#loads.work()
+    const course = { ...this.#course.snapshot(), ended: this.#ended }
     return {
       at,
       process: { ...this.#about, memoryBytes: process.memoryUsage.rss() },
       readiness: this.readiness(),
-      queue: { depth: this.depth, askedAt: this.#depthAt, failures: this.#depthFailures },
+      course,
+      work,
+      loose: { ...this.#loose },
+      share: this.#shareOf(work, course),
+      perSecond: Math.round(this.#rate.recent(at)),
+      queue: {
+        depth: this.depth,
+        askedAt: this.#depthAt,
+        failures: this.#depthFailures,
+        isShared: this.#foreign,
+      },
       totals: { ...this.#totals },
       loads: this.#loads.last(mostLoads).map(loadSnapshot),
       series: this.#series.snapshot(at),
-      consumers: [...this.#consumers.values()].map(consumerSnapshot),
+      consumers: this.#consumers.snapshot(at),
       waiting: this.waiting,
     }
+  }
+
+  /** Of files it never goes back. A consumer meets more loads as long as it runs. */
+  #shareOf({ loads, settled, records, done }: Work, { files }: Course): number | undefined {
+    if (files === undefined)
+      return records === 0 ? undefined : Math.min(done / records, settled === loads ? 1 : mostUnsettled)
+    const isWhole = loads > 0 && settled === loads && files.planned >= files.found
+    const share = isWhole ? 1 : this.#loads.shareOf({ files: files.found, bytes: files.bytes })
+    if (share !== undefined) this.#share = Math.max(this.#share ?? 0, share)
+    return this.#share
   }
 
   #window(event: EventOf<'window'>, now: number): void {
     const records = event.loads.reduce((sum, load) => sum + load.records, 0)
     this.#totals.published += records
     this.#series.at(now).published += records
+    if (this.#about.command === 'produce') this.#rate.add(records, now)
     this.#isThere('QUEUE')
     this.#progress(now)
   }
@@ -155,6 +214,11 @@ export class Observer {
     for (const name of messageCounts) this.#totals[name] += event[name]
     this.#totals.received += records
     this.#totals.batches++
+    this.#rate.add(loaded + rejected + skipped, now)
+    const ofLoads = (name: 'rejected' | 'dead') => event.loads.reduce((sum, load) => sum + load[name], 0)
+    this.#loose.rejected += rejected - ofLoads('rejected')
+    // A dead message of a load counts there, with its records.
+    if (ofLoads('dead') === 0) this.#loose.deadMessages += deadMessages
     const point = this.#series.at(now)
     for (const [name, count] of Object.entries({
       loaded,
@@ -169,10 +233,7 @@ export class Observer {
       point[name as 'loaded'] += count
     point.longestWriteMs = Math.max(point.longestWriteMs, writeMs)
     point.longestSettleMs = Math.max(point.longestSettleMs, settleMs)
-    const consumer = this.#consumer(event.consumer, now)
-    consumer.batches++
-    consumer.records += records
-    consumer.last = { at: now, records, writeMs, settleMs }
+    this.#consumers.batch(event, now)
     this.#progress(now)
   }
 
@@ -218,49 +279,7 @@ export class Observer {
     ]
     return parts.join('; ')
   }
-
-  #consumer(name: string, now: number): Consumer {
-    let consumer = this.#consumers.get(name)
-    if (consumer === undefined) {
-      this.#forgetConsumers(now)
-      this.#consumers.set(
-        name,
-        (consumer = { consumer: name, held: 0, batches: 0, records: 0, heardAt: now }),
-      )
-    }
-    consumer.heardAt = now
-    return consumer
-  }
-
-  #forgetConsumers(now: number): void {
-    for (const [name, { heardAt, held }] of this.#consumers)
-      if (held === 0 && now - heardAt > consumerKeptMs) this.#consumers.delete(name)
-  }
 }
-
-function loadSnapshot(load: Load): LoadSnapshot {
-  const { loadId, source, records, bytes, published, before, loaded, rejected, skipped, dead, startedAt } =
-    load
-  const counts = { records, bytes, published, before, loaded, rejected, skipped, dead }
-  const perSecond = Math.round(load.rate.average)
-  return { loadId, source, state: stateOf(load), ...counts, startedAt, perSecond }
-}
-
-function stateOf(load: Load): LoadSnapshot['state'] {
-  if (load.wasSkipped) return 'skipped'
-  const verdicts = verdictsIn(load) + load.before
-  if (verdicts >= load.records && (verdicts > 0 || load.isPublished)) return 'done'
-  if (verdicts > 0 || load.isPublished) return 'loading'
-  return load.published > 0 ? 'publishing' : 'planned'
-}
-
-const consumerSnapshot = ({ consumer, held, batches, records, last }: Consumer): ConsumerSnapshot => ({
-  consumer,
-  held,
-  batches,
-  records,
-  last,
-})
 
 /** `SINK` of `SINK_BUSY`. */
 const systemOf = (code: Code): string => code.slice(0, code.indexOf('_'))

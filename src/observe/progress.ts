@@ -1,9 +1,10 @@
 /** Events → how a run goes as a whole. It knows no terminal, and no clock but the one that it is given. */
 import type { EventOf, Listener } from '../core/events.ts'
-import { type Extent, type Goal, type LoadExtent, Loads } from './loads.ts'
+import type { Extent, Goal, LoadExtent } from './load.ts'
+import { Loads } from './loads.ts'
 import { Rate } from './rate.ts'
 
-export type { Extent, Goal, LoadExtent } from './loads.ts'
+export type { Extent, Goal, LoadExtent } from './load.ts'
 
 export interface ProgressSnapshot {
   /** Of the loads that are planned; without any files, of everything that was met. */
@@ -47,7 +48,7 @@ export class Progress {
     this.#goal = goal
     this.#now = now
     this.#startedAt = now()
-    this.#loads = new Loads({ goal })
+    this.#loads = new Loads(goal)
     this.#rate = new Rate(this.#startedAt)
   }
 

@@ -3,6 +3,7 @@
  * JSON as it stands.
  */
 import type { Action, Code } from '../core/errors.ts'
+import type { Work } from './loads.ts'
 
 /** A run, as it was started. Nothing here holds a secret: addresses are as `shownUrl` leaves them. */
 export interface About {
@@ -12,14 +13,54 @@ export interface About {
   readonly pipeline?: string | undefined
   readonly queue: string
   readonly target?: string | undefined
+  /** The command that shows the database when the run is over. */
+  readonly afterwards?: string | undefined
   /** In milliseconds since 1970, as every time here. */
   readonly startedAt: number
 }
 
-export interface Snapshot {
+export interface Snapshot extends Facts {
+  readonly state: RunState
+}
+
+export type StateKind =
+  | 'planning'
+  | 'publishing'
+  | 'loading'
+  | 'indexing'
+  | 'waiting'
+  | 'stalled'
+  | 'complete'
+  | 'rejects'
+  | 'stopped'
+  | 'idle'
+  | 'none'
+
+export interface RunState {
+  readonly kind: StateKind
+  /** A word or two, which change only with the kind. */
+  readonly headline: string
+  /** What was not loaded, to stand beside the headline; empty if there is nothing. */
+  readonly bad: string
+  /** Records that are known to have no verdict, or not to be published. */
+  readonly open: number
+  readonly detail: string
+}
+
+/** What the state is made of, and all else. */
+export interface Facts {
   readonly at: number
   readonly process: About & { readonly memoryBytes: number }
   readonly readiness: Readiness
+  readonly course: Course
+  /** Of all loads of the run, those that are not listed among them. */
+  readonly work: Work
+  /** Of messages that belong to no load. */
+  readonly loose: Loose
+  /** The greatest share that was done of the files of a run, from 0 to 1, or of the loads that were met. */
+  readonly share?: number | undefined
+  /** Records with a verdict, or published, each second during the last ten. */
+  readonly perSecond: number
   readonly queue: QueueSnapshot
   readonly totals: Totals
   /** In the order in which they were begun, the newest last; of very many, the last ones. */
@@ -28,6 +69,30 @@ export interface Snapshot {
   readonly consumers: readonly ConsumerSnapshot[]
   /** What is waited for now. */
   readonly waiting: readonly WaitingSnapshot[]
+}
+
+export interface Course {
+  /** What there is to load; missing until that is known, and always for a consumer. */
+  readonly files?: { readonly found: number; readonly planned: number; readonly bytes: number } | undefined
+  /** The file that is read for its plan: what was read, decompressed, and its size on the disk. */
+  readonly planning?: { readonly source: string; readonly bytes: number; readonly size: number } | undefined
+  /** The table whose indexes are built. */
+  readonly building?: { readonly table: string; readonly since: number } | undefined
+  /** Missing while the run goes on. */
+  readonly ended?: Ended | undefined
+}
+
+export interface Ended {
+  readonly at: number
+  /** By itself, by somebody who stopped it, or by an error. */
+  readonly by: 'itself' | 'signal' | 'error'
+  /** The error, or the signal. */
+  readonly why?: string | undefined
+}
+
+export interface Loose {
+  rejected: number
+  deadMessages: number
 }
 
 export interface Readiness {
@@ -47,6 +112,8 @@ export interface QueueSnapshot {
   readonly askedAt?: number | undefined
   /** Questions that the queue did not answer. */
   readonly failures: number
+  /** Messages of others are among them, so that they are no work of this run. */
+  readonly isShared: boolean
 }
 
 export interface QueueDepth {
@@ -88,6 +155,8 @@ export interface LoadSnapshot {
   readonly rejected: number
   readonly skipped: number
   readonly dead: number
+  /** From 0 to 1, and never less than before; missing until something of it is done. */
+  readonly share?: number | undefined
   /** Records with a verdict for each second since the first of them. */
   readonly perSecond: number
   readonly startedAt: number

@@ -14,7 +14,7 @@ import { LadingError } from '../core/errors.ts'
 import type { Abortable } from '../core/wait.ts'
 import { tableName } from '../model/model.ts'
 import { balance } from '../sink/receipt.ts'
-import type { Ledger, ListFilter, Page, StoredDeadLetter, StoredReject } from '../sink/ledger.ts'
+import type { Ledger, ListFilter, Page, Receipt, StoredDeadLetter, StoredReject } from '../sink/ledger.ts'
 import type { Sink } from '../sink/sink.ts'
 import type { KeptAnswer, KeptItem, ListAnswer, LoadAnswer, Outcome, Reason } from './answers.ts'
 import { type Correction, corrected } from './edit.ts'
@@ -79,6 +79,10 @@ export class WebLedger implements AsyncDisposable {
 
   constructor(access: LedgerAccess) {
     this.#access = access
+  }
+
+  async receiptsOf(loads: readonly string[]): Promise<readonly Receipt[]> {
+    return (await this.#ledger()).receipts({ loads }, this.#within(answerMs))
   }
 
   /** The newest first. */

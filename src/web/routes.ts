@@ -1,5 +1,6 @@
 import type { Metrics } from '../observe/metrics.ts'
 import type { Observer } from '../observe/observer.ts'
+import { isWell } from '../observe/state.ts'
 import { apiRoutes } from './api.ts'
 import type { WebLedger } from './ledger.ts'
 import { pageRoutes } from './page.ts'
@@ -34,8 +35,11 @@ function observedRoutes({ metrics, observer, refresh, stream }: Seen): Route[] {
       path: '/readyz',
       to: 'near',
       answer: () => {
-        const { ready, reason } = observer.readiness()
-        return ready ? plain(200, 'ready') : plain(503, `not ready: ${reason}`)
+        const snapshot = observer.snapshot()
+        const { kind, detail } = snapshot.state
+        return isWell(snapshot.state, snapshot)
+          ? plain(200, `ready: ${kind}`)
+          : plain(503, `not ready: ${detail}`)
       },
     },
     {

@@ -55,7 +55,7 @@ describe.skipIf(withoutBrowser)('the page', () => {
     await page.getByLabel('Token').fill('a-wrong-one-of-some-length')
     await page.keyboard.press('Enter')
     await page.getByText('Wrong token.').waitFor()
-    expect(await page.getByText('Queue, ready').isVisible()).toBe(false)
+    expect(await page.getByText('Running for').isVisible()).toBe(false)
     await page.getByLabel('Token').fill('a-token-of-some-length')
     await page.getByRole('button', { name: 'Open' }).click()
     await page.getByRole('heading', { name: 'Idle' }).waitFor()
@@ -91,8 +91,15 @@ describe.skipIf(withoutBrowser)('the page', () => {
     await page.getByRole('heading', { name: 'Complete' }).waitFor()
     await page.getByRole('cell', { name: 'adds up' }).waitFor()
     await site.end()
-    await page.getByText(/^The run has ended\. Last update: \d\d:\d\d:\d\d\.$/).waitFor()
-    expect(await page.getByRole('heading', { name: 'Complete' }).isVisible()).toBe(true)
+    await page
+      .getByText(
+        /^The run has ended\. This page shows how it stood at \d\d:\d\d:\d\d\. To look on: lading ui$/,
+      )
+      .waitFor()
+    expect(await page.getByRole('heading', { name: 'Stopped' }).isVisible()).toBe(true)
+    await page.getByText('by SIGTERM; nothing that was begun is left').waitFor()
+    // No alarm, however often the page looks whether another run has come.
+    expect(await page.locator('body.lost').count()).toBe(0)
     await using again = await startSite(folder, args(new URL(site.url).port))
     expect(again.url).toBe(site.url)
     await page.getByRole('heading', { name: 'Idle' }).waitFor()
@@ -495,14 +502,15 @@ describePostgres('the page of a load', () => {
       await holder.query('LOCK TABLE numbers IN ACCESS EXCLUSIVE MODE')
       await using visitor = await Visitor.come(browser, site.page)
       const { page } = visitor
-      await page.getByRole('heading', { name: 'Running' }).waitFor()
-      await page.getByText(/of 600,000: [\d,]+ records left/).waitFor()
+      await page.getByRole('heading', { name: 'Loading' }).waitFor()
+      await page.getByText(/of 600,000 records · [\d,]+ left/).waitFor()
       expect(Number(await page.locator('#progress').getAttribute('value'))).toBeGreaterThan(0)
       await holder.query('COMMIT')
       await holder.end()
       await page.getByRole('heading', { name: 'Complete' }).waitFor()
       await page.getByText('The run has ended.').waitFor()
-      await page.getByText('100.0 % of 600,000: nothing left').waitFor()
+      await page.getByText('100.0 % · 600,000 of 600,000 records').waitFor()
+      expect(await page.locator('body.lost').count()).toBe(0)
       expect(visitor.complaints.filter((each) => !each.includes('ERR_CONNECTION_REFUSED'))).toEqual([])
       // Not asked to: in its last moment a process listens to no signal any more.
       expect(await site.ended).toBe(0)

@@ -16,7 +16,7 @@ export interface Site extends AsyncDisposable {
   /** Resolves with the exit code when the run has ended. */
   readonly ended: Promise<number | null>
   /** Asks the run to end, and waits until it has; returns its exit code. */
-  end(): Promise<number | null>
+  end(signal?: NodeJS.Signals): Promise<number | null>
 }
 
 /** Starts a command that shows a page, in the folder, and waits until it does. */
@@ -38,8 +38,8 @@ export async function startSite(
         if (found !== null) resolve(found)
       })
   })
-  const end = () => {
-    child.kill('SIGTERM')
+  const end = (signal: NodeJS.Signals = 'SIGTERM') => {
+    child.kill(signal)
     return ended
   }
   const [, page, url] = (await told) ?? []

@@ -10,7 +10,8 @@ import { noteArrivals } from '../run/arrivals.ts'
 import { consumers } from '../run/default-consumers.ts'
 import { withExamples } from '../settings/examples.ts'
 import { requireTwoFiles } from '../settings/files.ts'
-import { type HttpFlags, httpOptions, openWatch } from '../run/http.ts'
+import { watched } from '../run/http.ts'
+import { type HttpFlags, httpOptions } from '../settings/http.ts'
 import { derivationFrom, derivePatiently } from '../run/derived.ts'
 import { remember } from '../settings/last.ts'
 import { loadModel } from '../settings/model.ts'
@@ -144,7 +145,7 @@ export function consumeCommand(command: Command): Command {
     [`consume --to ${exampleSinkUrl}`, 'until stopped'],
     ['consume --until-empty --model ./my-model.ts'],
   ])
-  return command.action(async (flags: RunFlags) => {
+  const action = watched('consume', async (open, flags: RunFlags) => {
     requireTwoFiles(flags.queue, flags.to)
     if (flags.concurrency > 1 && (flags.batches !== undefined || placeOfSink(flags.to).writers === 'self'))
       throw new LadingError(
@@ -152,7 +153,7 @@ export function consumeCommand(command: Command): Command {
         '--concurrency cannot be used with --batches or with a database in memory',
       )
     const since = performance.now()
-    await using watch = await openWatch('consume', flags)
+    const watch = await open(flags)
     using report = isTied() ? undefined : reporting('consume')
     const onEvent = tellAll(report?.onEvent ?? tellParent, watch.listener)
     const orders = parentOrders()
@@ -181,6 +182,7 @@ export function consumeCommand(command: Command): Command {
     if ((tally.rejected > 0 || tally.deadMessages > 0) && flags.allowRejects !== true)
       process.exitCode = exits.rejects
   })
+  return command.action(action)
 }
 
 const inWords = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)

@@ -10,7 +10,8 @@ import { withExamples } from '../settings/examples.ts'
 import { consumersAsTold, defaultConsumers } from '../run/default-consumers.ts'
 import { ownPlace, requireTwoFiles } from '../settings/files.ts'
 import { type AppendFlags, appendSettings, loadOptions } from '../settings/load.ts'
-import { httpOptions, openWatch } from '../run/http.ts'
+import { watched } from '../run/http.ts'
+import { httpOptions } from '../settings/http.ts'
 import { remember } from '../settings/last.ts'
 import { loadModel, usualModel } from '../settings/model.ts'
 import {
@@ -73,7 +74,7 @@ export function loadCommand(command: Command): Command {
     ['load events.ndjson.gz --model ./my-model.ts'],
     ['load - --format json --model ./my-model.ts < export.json'],
   ])
-  return command.action(async (named: string[], flags: Flags) => {
+  const action = watched('load', async (open, named: string[], flags: Flags) => {
     const paths = requirePaths(named, command, process.env)
     requireTwoFiles(flags.queue, flags.to)
     const wantedTable = tableSettings(flags)
@@ -91,7 +92,7 @@ export function loadCommand(command: Command): Command {
     ])
     const signal = stopSignal()
     const since = performance.now()
-    await using watch = await openWatch('load', flags)
+    const watch = await open(flags)
     using report = reporting('load')
     const onEvent = tellAll(report.onEvent, watch.listener)
     const startsAt = performance.now()
@@ -148,6 +149,7 @@ export function loadCommand(command: Command): Command {
     if (signal.aborted && process.exitCode === 1)
       throw new LadingError('ABORTED', 'stopped before every record had a verdict')
   })
+  return command.action(action)
 }
 
 /** Says what the load would do. */

@@ -4,7 +4,8 @@ import { requirePaths } from '../settings/environment.ts'
 import { LadingError } from '../../core/errors.ts'
 import { tellAll } from '../../core/events.ts'
 import { withExamples } from '../settings/examples.ts'
-import { type HttpFlags, httpOptions, openWatch } from '../run/http.ts'
+import { watched } from '../run/http.ts'
+import { type HttpFlags, httpOptions } from '../settings/http.ts'
 import { remember } from '../settings/last.ts'
 import { loadModel } from '../settings/model.ts'
 import {
@@ -81,29 +82,33 @@ export function produceCommand(command: Command): Command {
     [`produce 'in/*.csv.gz' --model ./my-model.ts --queue ${exampleQueueUrl}`],
     ["produce export.csv --delimiter ';'"],
   ])
-  return command.action(async (named: string[], flags: ProduceFlags & { readonly model: string }) => {
-    const paths = requirePaths(named, command, process.env)
-    const [{ produce }, model] = await Promise.all([
-      import('../../producer/produce.ts'),
-      loadModel(flags.model),
-    ])
-    const since = performance.now()
-    await using watch = await openWatch('produce', flags)
-    using report = reporting('produce')
-    const onEvent = tellAll(report.onEvent, watch.listener)
-    const signal = stopSignal()
-    await using queue = await openWorkingQueue(flags, onEvent, signal)
-    watch.see(queue)
-    remember(command)
-    const produced = await produce({ ...produceSettings(paths, flags), model, queue, signal, onEvent })
-    const ms = performance.now() - since
-    report[Symbol.dispose]()
-    if (flags.json) return printJson(produced)
-    printLeftOut(produced)
-    const published = produced.filter((each) => each.published > 0)
-    const records = published.reduce((sum, each) => sum + each.records, 0)
-    print(
-      `published ${count(published.length)} of ${counted(produced.length, 'file')} with ${counted(records, 'record')}${paceOf(records, ms)}`,
-    )
-  })
+  const action = watched(
+    'produce',
+    async (open, named: string[], flags: ProduceFlags & { readonly model: string }) => {
+      const paths = requirePaths(named, command, process.env)
+      const [{ produce }, model] = await Promise.all([
+        import('../../producer/produce.ts'),
+        loadModel(flags.model),
+      ])
+      const since = performance.now()
+      const watch = await open(flags)
+      using report = reporting('produce')
+      const onEvent = tellAll(report.onEvent, watch.listener)
+      const signal = stopSignal()
+      await using queue = await openWorkingQueue(flags, onEvent, signal)
+      watch.see(queue)
+      remember(command)
+      const produced = await produce({ ...produceSettings(paths, flags), model, queue, signal, onEvent })
+      const ms = performance.now() - since
+      report[Symbol.dispose]()
+      if (flags.json) return printJson(produced)
+      printLeftOut(produced)
+      const published = produced.filter((each) => each.published > 0)
+      const records = published.reduce((sum, each) => sum + each.records, 0)
+      print(
+        `published ${count(published.length)} of ${counted(produced.length, 'file')} with ${counted(records, 'record')}${paceOf(records, ms)}`,
+      )
+    },
+  )
+  return command.action(action)
 }

@@ -1,40 +1,30 @@
 /** `--http`: metrics, health and the page, for the duration of a run. */
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { isIPv6 } from 'node:net'
-import { InvalidArgumentError, Option } from 'commander'
 import type { DedupKey } from '../../consumer/decode/identity.ts'
-import { LadingError } from '../../core/errors.ts'
+import { exits, LadingError, toLadingError } from '../../core/errors.ts'
 import { ignoreEvents, type LadingEvent, type Listener, tellAll } from '../../core/events.ts'
 import { shownUrl } from '../../core/url.ts'
+import { sleep } from '../../core/wait.ts'
 import { placeOfSink } from '../../sink/registry.ts'
 import type { Metrics } from '../../observe/metrics.ts'
 import type { Observer } from '../../observe/observer.ts'
-import type { About } from '../../observe/snapshot.ts'
+import type { About, Ended } from '../../observe/snapshot.ts'
 import type { Queue } from '../../queue/queue.ts'
-import { say } from '../terminal/log.ts'
+import { hint } from '../settings/hint.ts'
+import { type AccessFlags, givenToken, type HttpFlags } from '../settings/http.ts'
+import { type InsideFlags, insideSettings, type TableFlags } from '../settings/options.ts'
+import { printError, say } from '../terminal/log.ts'
 import { keptModels } from './ledger.ts'
-import { type InsideFlags, insideSettings, positive, type TableFlags } from '../settings/options.ts'
-import { isTied } from './signals.ts'
+import { isTied, signalled, stoppedBy } from './signals.ts'
 import { openTraces } from './traces.ts'
 import { version } from './version.ts'
 
-interface Address {
-  readonly host: string
-  readonly port: number
-}
-
-/** Flags of all commands that can be observed while they run. */
-export interface HttpFlags {
-  readonly http?: Address
-  readonly httpToken?: string
-  readonly httpName?: readonly string[]
-  readonly stallAfter: number
-}
+/** How often the ledger is asked about loads that others may write to, in milliseconds. */
+const ledgerEveryMs = 2_000
 
 /** What a run works with. */
 interface Places extends InsideFlags, TableFlags {
-  readonly queue: string
+  readonly queue?: string
   readonly to?: string
   readonly pipeline?: string
   readonly model?: string
@@ -43,58 +33,84 @@ interface Places extends InsideFlags, TableFlags {
   readonly root?: string
 }
 
-export const httpOptions = () => [
-  new Option(
-    '--http <address>',
-    'serve a page and metrics at [HOST:]PORT during the run; also /healthz and /readyz; the default host is 127.0.0.1',
-  )
-    .env('LADING_HTTP')
-    .argParser(address),
-  new Option(
-    '--http-token <file>',
-    'file with the token for clients on other machines (or LADING_HTTP_TOKEN)',
-  ),
-  new Option(
-    '--http-name <name>',
-    'another host name that browsers and Prometheus may use for this machine; repeatable',
-  ).argParser((name: string, names: readonly string[] | undefined) => [...(names ?? []), name]),
-  new Option('--stall-after <seconds>', '/readyz fails after this long without progress while there is work')
-    .default(20)
-    .argParser(positive),
-]
-
 /** Observes a run, and serves what it sees. */
-export interface Watch extends AsyncDisposable {
+export interface Watch {
   readonly listener: Listener
   /** Passes the queue, once it is open. */
   see(queue: Queue): void
 }
 
-/** Costs nothing without `--http` and OpenTelemetry. In a load, only the parent process serves. */
-export async function openWatch(command: string, flags: HttpFlags & Places): Promise<Watch> {
-  const traces = await openTraces(process.env)
-  const shown = await openHttp(command, flags).catch(async (error: unknown) => {
-    await traces[Symbol.asyncDispose]()
-    throw error
-  })
-  return {
-    listener: tellAll(traces.listener, shown.listener),
-    see: (queue) => shown.see(queue),
-    [Symbol.asyncDispose]: async () => {
-      await shown[Symbol.asyncDispose]()
-      await traces[Symbol.asyncDispose]()
-    },
-  }
+/** What only the end of a run needs. */
+interface Shown extends Watch, AsyncDisposable {
+  /** Undefined if the page ends with the run. */
+  readonly lingerMs?: number | undefined
+  readonly page?: string
+  end(by: Ended['by'], why?: string): void
 }
 
-async function openHttp(command: string, flags: HttpFlags & Places): Promise<Watch> {
-  const { http, to, pipeline } = flags
-  if (http === undefined || isTied())
-    return { listener: ignoreEvents, see: () => undefined, [Symbol.asyncDispose]: async () => undefined }
+type Flags = Partial<HttpFlags> & AccessFlags & Places
+
+const nothingShown: Shown = {
+  listener: ignoreEvents,
+  see: () => undefined,
+  end: () => undefined,
+  [Symbol.asyncDispose]: async () => undefined,
+}
+
+/**
+ * The work of a command that can be observed: it opens the watch, when its options are known to be right. The
+ * watch hears how it ended, and its page may stay after it.
+ */
+export const watched =
+  <Given extends readonly unknown[]>(
+    command: string,
+    work: (open: (flags: Flags) => Promise<Watch>, ...given: Given) => Promise<void>,
+  ) =>
+  async (...given: Given): Promise<void> => {
+    let shown = nothingShown
+    let traces: AsyncDisposable | undefined
+    const open = async (flags: Flags): Promise<Watch> => {
+      const { listener } = (traces = await openTraces(process.env))
+      shown = await openHttp(command, flags)
+      return { ...shown, listener: tellAll(listener, shown.listener) }
+    }
+    try {
+      await work(open, ...given)
+      const isWrong = process.exitCode === exits.unbalanced
+      if (isWrong) shown.end('error', 'a receipt does not add up, or records have no verdict')
+      else shown.end(stoppedBy() === undefined ? 'itself' : 'signal', stoppedBy())
+      await linger(shown)
+    } catch (error) {
+      const { code } = toLadingError(error)
+      if (code === 'ABORTED' && stoppedBy() !== undefined) shown.end('signal', stoppedBy())
+      else shown.end('error', code)
+      if (shown.lingerMs === undefined || stoppedBy() !== undefined) throw error
+      process.exitCode = printError(error)
+      await linger(shown)
+    } finally {
+      await shown[Symbol.asyncDispose]()
+      await traces?.[Symbol.asyncDispose]()
+    }
+  }
+
+/** The work is over; from now on a signal ends the page. */
+async function linger({ lingerMs, page }: Shown): Promise<void> {
+  if (lingerMs === undefined || stoppedBy() !== undefined) return
+  const isForEver = lingerMs === Number.POSITIVE_INFINITY
+  const until = isForEver ? 'until Ctrl-C' : `for ${lingerMs / 1000} s, or until Ctrl-C`
+  say('info', 'lingering', { ms: isForEver ? null : lingerMs }, `the page stays ${until}: ${page}`)
+  // The longest that a timer can wait.
+  await sleep(Math.min(lingerMs, 2 ** 31 - 1), signalled())
+}
+
+async function openHttp(command: string, flags: Flags): Promise<Shown> {
+  const { http, to, pipeline, stallAfter = 20 } = flags
+  if (http === undefined || isTied()) return nothingShown
   const [
     { Observer },
     { DepthWatch },
     { startWeb, isLoopback },
+    { seldom },
     { SnapshotStream },
     { WebLedger },
     { routesOf },
@@ -102,6 +118,7 @@ async function openHttp(command: string, flags: HttpFlags & Places): Promise<Wat
     import('../../observe/observer.ts'),
     import('../../observe/depth.ts'),
     import('../../web/server.ts'),
+    import('../../observe/seldom.ts'),
     import('../../web/stream.ts'),
     import('../../web/ledger.ts'),
     import('../../web/routes.ts'),
@@ -113,7 +130,7 @@ async function openHttp(command: string, flags: HttpFlags & Places): Promise<Wat
       '--http on another address than localhost needs --http-token FILE or LADING_HTTP_TOKEN, with at least 16 characters',
     )
   const target = to === undefined ? undefined : shownUrl(to)
-  const queue = shownUrl(flags.queue)
+  const queue = flags.queue === undefined ? '' : shownUrl(flags.queue)
   const about = {
     version: version(),
     pid: process.pid,
@@ -121,18 +138,25 @@ async function openHttp(command: string, flags: HttpFlags & Places): Promise<Wat
     pipeline,
     queue,
     target,
+    afterwards: to === undefined || command === 'ui' ? undefined : hint('ui'),
     startedAt: Date.now(),
   }
   const observer = new Observer(about, {
-    consumes: command !== 'produce',
-    stallAfterMs: flags.stallAfter * 1000,
+    consumes: command !== 'produce' && command !== 'ui',
+    stallAfterMs: stallAfter * 1000,
   })
   const metrics = lateMetrics(about, observer)
   const depth = new DepthWatch(observer)
   const ledger =
     to === undefined || placeOfSink(to).writers === 'self' ? undefined : new WebLedger(accessOf(to, flags))
   const refresh = (ms: number) => depth.refresh(ms)
-  const stream = new SnapshotStream(observer, refresh)
+  const askLedger = seldom(ledgerEveryMs, async () => {
+    const loads = observer.uncertain
+    if (ledger !== undefined && loads.length > 0) observer.sawLoads(await ledger.receiptsOf(loads))
+  })
+  const stream = new SnapshotStream(observer, async (ms) => {
+    await Promise.all([refresh(ms), askLedger(ms)])
+  })
   const routes = routesOf({ observer, metrics: metrics.made, refresh, stream, ledger })
   const token = given ?? randomBytes(24).toString('base64url')
   const web = await startWeb({ ...http, names: flags.httpName ?? [], token, routes })
@@ -143,6 +167,13 @@ async function openHttp(command: string, flags: HttpFlags & Places): Promise<Wat
     listener: tellAll(observer.listener, metrics.listener),
     see: (opened) =>
       depth.watch(async () => ({ ...(await opened.depth()), oldestMs: await opened.oldest?.() })),
+    lingerMs: flags.httpLinger === undefined ? undefined : flags.httpLinger * 1000,
+    page,
+    end: (by, why) => {
+      // The queue is closed.
+      depth[Symbol.dispose]()
+      observer.end(by, why)
+    },
     [Symbol.asyncDispose]: async () => {
       depth[Symbol.dispose]()
       await stream.end()
@@ -183,33 +214,3 @@ const accessOf = (to: string, { pipeline, ignoreExtra, dedupKey, root, ...flags 
   loadModels: () => keptModels(flags),
   replay: { pipeline, ignoreExtra, dedupKey, root, ...insideSettings(flags) },
 })
-
-function address(text: string): Address {
-  const [, bracketed, name, digits] = /^(?:(?:\[([^\]]+)\]|([\w.-]+)):)?(\d{1,5})$/.exec(text) ?? []
-  const port = Number(digits)
-  if (digits === undefined || port > 65_535 || (bracketed !== undefined && !isIPv6(bracketed)))
-    throw new InvalidArgumentError('Not PORT, HOST:PORT or [IPv6]:PORT.')
-  return { host: bracketed ?? name ?? '127.0.0.1', port }
-}
-
-function givenToken({ httpToken: path }: HttpFlags): string | undefined {
-  const token = path === undefined ? process.env['LADING_HTTP_TOKEN'] : readToken(path)
-  if (token !== undefined && !/^[\x21-\x7e]{16,1024}$/.test(token))
-    throw new LadingError(
-      'CONFIG_INVALID',
-      'the token for --http must have 16 to 1024 visible ASCII characters',
-    )
-  return token
-}
-
-function readToken(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim()
-  } catch (cause) {
-    throw new LadingError(
-      'CONFIG_INVALID',
-      `the token for --http cannot be read: ${(cause as Error).message}`,
-      { cause },
-    )
-  }
-}

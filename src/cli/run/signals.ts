@@ -8,6 +8,21 @@ const signals = { SIGINT: 130, SIGTERM: 143 } as const
 /** A second signal within this many milliseconds repeats the first one. */
 const echoMs = 150
 
+let first: keyof typeof signals | undefined
+
+/** The signal that came first. */
+export const stoppedBy = (): string | undefined => first
+
+/** Aborts at the next signal, which has no other effect any more. */
+export function signalled(): AbortSignal {
+  const came = new AbortController()
+  for (const name of Object.keys(signals)) {
+    process.removeAllListeners(name)
+    process.once(name, () => came.abort())
+  }
+  return came.signal
+}
+
 /**
  * Aborts at the first SIGINT or SIGTERM: finish the work in hand. A second one ends the process at once,
  * which is always safe, because nothing counts before it is committed. `isTold` logs the stop.
@@ -17,6 +32,7 @@ export function stopSignal({ isTold = true } = {}): AbortSignal {
   let since = 0
   for (const [name, exit] of Object.entries(signals)) {
     process.on(name, () => {
+      first ??= name as keyof typeof signals
       // npm forwards a signal that the terminal has already sent: not a second request.
       if (stop.signal.aborted && performance.now() - since > echoMs) process.exit(exit)
       if (stop.signal.aborted) return

@@ -123,6 +123,7 @@ export const groups: Readonly<Record<string, Group>> = {
   http: usual(watching),
   'http-token': rare(watching),
   'http-name': rare(watching),
+  'http-linger': rare(watching),
   'stall-after': rare(watching),
   watch: usual(watching),
 

@@ -1,7 +1,7 @@
 /** Signs in, listens to the run, and shows the view of the address. */
 import { get, login, NotAllowed } from './ask.js'
 import { tell } from './dialog.js'
-import { byId, setText, time, visible } from './dom.js'
+import { byId, h, setText, time, visible } from './dom.js'
 import { keptView } from './kept.js'
 import * as overview from './overview.js'
 
@@ -10,6 +10,8 @@ import * as overview from './overview.js'
 /** Silence after which the run counts as lost, in milliseconds. */
 const silentMs = 8_000
 const againMs = 1_500
+/** After a run has ended, another one may come. */
+const slowlyMs = 3_000
 const receiptsMs = 4_000
 
 const rejects = keptView('rejects', showLogin)
@@ -60,7 +62,7 @@ function listen() {
   source?.close()
   source = new EventSource('api/events')
   source.addEventListener('message', ({ data }) => receive(JSON.parse(data)))
-  source.addEventListener('bye', () => lost('The run has ended'))
+  source.addEventListener('bye', ended)
   source.addEventListener('error', () => lost())
 }
 
@@ -98,21 +100,39 @@ async function askLedger() {
   }
 }
 
-/** Shows the lost connection, and reconnects. @param {string} [why] */
-function lost(why) {
-  if (source === undefined && document.body.classList.contains('lost') && why === undefined) return again()
+/** The run has said goodbye: what is shown is how it ended, and nothing is wrong. */
+function ended() {
   source?.close()
   source = undefined
+  const where = last?.process.afterwards
+  const stays = last === undefined ? '' : ` This page shows how it stood at ${time(last.at)}.`
+  byId('connection').replaceChildren(
+    `${last?.process.command === 'ui' ? 'This page' : 'The run'} has ended.${stays}`,
+    ...(where === undefined ? [] : [' To look on: ', h('code', {}, visible(where))]),
+  )
+  again(slowlyMs)
+}
+
+/** Nobody has said goodbye: the run was killed, or something is in between. */
+function lost() {
+  source?.close()
+  source = undefined
+  if (last?.course.ended !== undefined) {
+    // The page stayed for a while after its run, and is gone now.
+    if (byId('connection').textContent === '') return ended()
+    return again(slowlyMs)
+  }
   document.body.classList.add('lost')
   const stood = last === undefined ? '' : ` Last update: ${time(last.at)}.`
   setText(
     byId('connection'),
-    `${why ?? 'The run does not respond: it has ended, or cannot be reached'}.${stood}`,
+    `The run cannot be reached, and has not said that it ends: it was killed, or the network fails.${stood}`,
   )
-  again()
+  again(againMs)
 }
 
-const again = () => void setTimeout(() => void connect(), againMs)
+/** @param {number} ms */
+const again = (ms) => void setTimeout(() => void connect(), ms)
 
 function watch() {
   if (source !== undefined && performance.now() - heardAt > silentMs) lost()

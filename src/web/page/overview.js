@@ -1,6 +1,7 @@
 /** Is it running? How much is left? What fails, and why? */
 import { keepChart } from './chart.js'
-import { byId, bytes, count, counted, duration, h, setText, time, visible } from './dom.js'
+import { byId, count, duration, setText, time, visible } from './dom.js'
+import { showGroups } from './groups.js'
 import { loadsOf, showReceipt, stateOf, toneOf } from './loads.js'
 import { keepTable } from './table.js'
 
@@ -9,8 +10,6 @@ import { keepTable } from './table.js'
 /** @import { Load } from './loads.js' */
 
 const mostRows = 100
-/** Time range of a rate, in milliseconds. */
-const rateMs = 10_000
 
 /** @type {LoadAnswer[]} */
 let receipts = []
@@ -112,12 +111,11 @@ export function show(snapshot) {
   newest = snapshot
   const { at, process, series, queue, consumers } = snapshot
   const loads = loadsOf(snapshot, receipts)
-  // Earlier runs say nothing about this one.
-  showState(
-    snapshot,
-    loads.filter(({ id }) => snapshot.loads.some(({ loadId }) => loadId === id)),
-  )
-  showTiles(snapshot)
+  showState(snapshot)
+  showGroups(snapshot)
+  const rejects = openRejects ?? snapshot.totals.rejected
+  setText(byId('rejects-count'), rejects > 0 ? count(rejects) : '')
+  setText(byId('dead-count'), snapshot.totals.deadMessages > 0 ? count(snapshot.totals.deadMessages) : '')
   /** @param {'loaded' | 'rejected' | 'published'} name @param {string} tone @param {boolean} [area] */
   const line = (name, tone, area = false) => ({
     name,
@@ -165,87 +163,52 @@ export function show(snapshot) {
   )
 }
 
-/** @param {Snapshot} snapshot @param {Load[]} loads */
-function showState(snapshot, loads) {
-  const { at, process, readiness, waiting, totals } = snapshot
-  const [wait] = waiting
-  const produces = process.command === 'produce'
-  const rate = rateOf(snapshot)
-  const records = loads.reduce((sum, load) => sum + load.records, 0)
-  const open = loads.reduce((sum, load) => sum + load.open, 0)
-  const took = duration(readiness.progressAt - process.startedAt)
-  const failed = totals.rejected + totals.deadMessages > 0 ? `; ${count(totals.rejected)} rejected` : ''
-  /** @type {[tone: string, word: string, detail: string]} */
-  let state
-  if (!readiness.ready) state = ['bad', 'Stalled', readiness.reason ?? '']
-  else if (wait)
-    state = [
-      'warn',
-      'Waiting',
-      `${wait.code}: ${wait.message} (for ${duration(at - wait.since)}, attempt ${wait.attempt})`,
-    ]
-  else if (loads.length > 0 && open === 0)
-    state = ['good', 'Complete', `${counted(records, 'record')}${failed}; this run took ${took}`]
-  else if (rate > 0) state = ['good', 'Running', `${count(rate)} records per second`]
-  else
-    state = [
-      'quiet',
-      'Idle',
-      produces ? 'nothing is being published' : 'the queue is empty; waiting for messages',
-    ]
-  const [tone, word, detail] = state
+/** @type {Readonly<Record<Snapshot['state']['kind'], string>>} */
+const tones = {
+  planning: 'busy',
+  publishing: 'busy',
+  loading: 'busy',
+  indexing: 'busy',
+  waiting: 'warn',
+  stalled: 'bad',
+  complete: 'good',
+  rejects: 'warn',
+  stopped: 'bad',
+  idle: 'quiet',
+  none: 'quiet',
+}
+
+/** The server says in what state the run is; nothing is concluded here. @param {Snapshot} snapshot */
+function showState(snapshot) {
+  const { process, state, share, work, course, perSecond } = snapshot
+  const isAsked = state.kind === 'stopped' && course.ended?.by === 'signal'
+  const tone = isAsked ? (state.open > 0 ? 'warn' : 'quiet') : tones[state.kind]
   byId('state-box').className = `state ${tone}`
-  setText(byId('state'), word)
-  byId('state-detail').replaceChildren(visible(detail))
-  document.title = `${word} · lading ${process.command}`
-  byId('progress-box').hidden = records === 0
-  byId('progress').setAttribute('max', String(Math.max(1, records)))
-  byId('progress').setAttribute('value', String(records - open))
-  const left =
-    open === 0
-      ? 'nothing left'
-      : `${counted(open, 'record')} left${rate > 0 ? `, about ${duration((open / rate) * 1000)}` : ''}`
-  const share = records === 0 ? 0 : Math.floor(((records - open) / records) * 1000) / 10
-  setText(byId('left'), `${share.toFixed(1)} % of ${count(records)}: ${left}`)
-}
-
-/** @param {Snapshot} snapshot */
-function showTiles({ process, queue, totals, at }) {
-  const { depth } = queue
-  const known = (/** @type {number | undefined} */ value) => (value === undefined ? '–' : count(value))
-  /** @type {[name: string, value: string, tone?: string][]} */
-  const tiles = [
-    ['Loaded', count(totals.loaded)],
-    ['Rejected', count(totals.rejected), totals.rejected > 0 ? 'warn' : ''],
-    ['Skipped', count(totals.skipped)],
-    ['Dead messages', count(totals.deadMessages), totals.deadMessages > 0 ? 'bad' : ''],
-    ['Queue, ready', known(depth?.ready)],
-    ['Queue, in flight', known(depth?.inFlight)],
-    ['Oldest message', depth?.oldestMs === undefined ? '–' : duration(depth.oldestMs)],
-    ['Memory', bytes(process.memoryBytes)],
-    ['Running', duration(at - process.startedAt)],
+  setText(byId('state'), state.headline)
+  setText(byId('bad'), state.bad)
+  setText(byId('state-detail'), '')
+  byId('state-detail').replaceChildren(visible(state.detail))
+  // Whole only when the server says so: 99.96 % is not 100.
+  const percent = share === undefined ? '' : `${(Math.floor(share * 1000) / 10).toFixed(1)} %`
+  const isBusy = tones[state.kind] === 'busy' && share !== undefined
+  document.title = `${isBusy ? `${percent} ` : ''}${state.headline} · lading ${process.command}`
+  byId('progress-box').hidden = share === undefined
+  if (share === undefined) return
+  byId('progress').setAttribute('value', String(share))
+  const isPlanned = (course.files?.planned ?? 0) >= (course.files?.found ?? 0)
+  const parts = [
+    percent,
+    work.loads === 0 ? '' : `${count(work.done)} of ${count(work.records)} records`,
+    isPlanned
+      ? ''
+      : `${count(course.files?.planned ?? 0)} of ${count(course.files?.found ?? 0)} files planned`,
+    state.open === 0 ? '' : `${count(state.open)} left`,
+    state.open > 0 && isPlanned && perSecond > 0 && course.ended === undefined
+      ? `about ${duration((state.open / perSecond) * 1000)}`
+      : '',
   ]
-  byId('tiles').replaceChildren(
-    ...tiles.map(([name, value, tone]) => h('div', { class: tone }, h('dt', {}, name), h('dd', {}, value))),
-  )
-  const rejects = openRejects ?? totals.rejected
-  setText(byId('rejects-count'), rejects > 0 ? count(rejects) : '')
-  setText(byId('dead-count'), totals.deadMessages > 0 ? count(totals.deadMessages) : '')
+  setText(byId('left'), parts.filter((part) => part !== '').join(' · '))
 }
-
-/** Recent records per second with a verdict, or published. @param {Snapshot} snapshot */
-function rateOf({ at, process, series }) {
-  const from = Math.max(process.startedAt, Math.floor((at - rateMs) / series.stepMs) * series.stepMs)
-  const points = series.points.filter((point) => point.at + series.stepMs > from)
-  const records = points.reduce(
-    (sum, point) => sum + (process.command === 'produce' ? point.published : verdicts(point)),
-    0,
-  )
-  return (records * 1000) / Math.max(1000, at - from)
-}
-
-/** @param {Pick<Point, 'loaded' | 'rejected' | 'skipped'>} point */
-const verdicts = ({ loaded, rejected, skipped }) => loaded + rejected + skipped
 
 /**
  * One point per step, at its middle. Steps that the series leaves out are 0.
