@@ -122,6 +122,8 @@ export interface AllSettings {
   readonly httpToken?: string | undefined
   /** another host name that browsers and Prometheus may use for this machine; repeatable */
   readonly httpName?: string | readonly (string)[] | undefined
+  /** with --http, keep the page after the end of the run: for this long, or until Ctrl-C */
+  readonly httpLinger?: string | number | boolean | undefined
   /** /readyz fails after this long without progress while there is work */
   readonly stallAfter?: string | number | undefined
   /** print JSON */
@@ -259,6 +261,7 @@ export type LoadSettings = Pick<
   | 'http'
   | 'httpToken'
   | 'httpName'
+  | 'httpLinger'
   | 'stallAfter'
   | 'json'
   | 'quiet'
@@ -294,6 +297,7 @@ export type ConsumeSettings = Pick<
   | 'http'
   | 'httpToken'
   | 'httpName'
+  | 'httpLinger'
   | 'stallAfter'
   | 'json'
   | 'quiet'
@@ -342,6 +346,7 @@ export type ProduceSettings = Pick<
   | 'http'
   | 'httpToken'
   | 'httpName'
+  | 'httpLinger'
   | 'stallAfter'
   | 'json'
   | 'quiet'
