@@ -62,7 +62,10 @@ export class Places implements AsyncDisposable {
   back(text: string): string {
     let shown = text
     for (const [ours, theirs] of this.#names) shown = shown.replaceAll(ours, theirs)
-    shown = shown.replaceAll(/postgres(ql)?:\/\/postgres@/g, 'postgresql://me@')
+    shown = shown.replaceAll(
+      /postgres(ql)?:\/\/(postgres@)?/g,
+      (_, __, user) => `postgresql://${user === undefined ? '' : 'me@'}`,
+    )
     return this.#port === 0 ? shown : shown.replaceAll(String(this.#port), '9090')
   }
 

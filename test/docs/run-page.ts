@@ -30,8 +30,13 @@ const isEnd = (exit: string | undefined, shown: readonly string[] = []): boolean
     ? exit !== undefined && exit !== '0'
     : exit === '0' || exit === '3'
 
-export async function runPage(blocks: readonly Block[], places: Places): Promise<readonly Failure[]> {
-  using folder = new PageFolder()
+/** In a checkout, its own `npx` runs; else one that stands for it. */
+export async function runPage(
+  blocks: readonly Block[],
+  places: Places,
+  checkout?: string,
+): Promise<readonly Failure[]> {
+  using folder = new PageFolder(checkout)
   const steps = blocks.flatMap((block) =>
     stepsIn(block, folder, places).map((step) => ({ ...step, line: block.line })),
   )
@@ -39,7 +44,7 @@ export async function runPage(blocks: readonly Block[], places: Places): Promise
     'page.sh',
     steps.map(({ command }) => `${command.trimEnd()}\nprintf '\\036%d\\n' $?\n`).join(''),
   )
-  const printed = places.back(await folder.shell('../page.sh')).split(mark)
+  const printed = places.back(await folder.shell('page.sh')).split(mark)
   return steps.flatMap(({ command, expected, line }, index) => {
     // Behind each mark stands the exit code of the step before it.
     const own = (printed[index] ?? '').replace(index === 0 ? '' : /^\d+\n/, '')
@@ -56,7 +61,9 @@ function stepsIn(block: Block, folder: PageFolder, places: Places): readonly Ste
   const name = fileNameOf(block)
   switch (block.language) {
     case 'sh':
-      return block.untilStopped ? [untilStopped(block, folder, places)] : stepsOf({ ...block, code })
+      return block.untilStopped
+        ? [untilStopped(block, folder, places)]
+        : stepsOf(block).map((step) => ({ ...step, command: places.here(step.command) }))
     case 'ts':
     case 'json':
       if (name !== undefined) return [{ command: folder.keep(code, name) }]
@@ -87,10 +94,14 @@ class PageFolder implements Disposable {
   readonly #path = mkdtempSync(join(tmpdir(), 'lading-page-'))
   #kept = 0
 
-  constructor() {
+  readonly #work: string
+
+  constructor(checkout?: string) {
+    this.#work = checkout ?? join(this.#path, 'work')
     for (const name of ['work', 'home', 'bin', 'kept', 'node_modules']) mkdirSync(join(this.#path, name))
     linkModules(join(this.#path, 'node_modules'))
     this.write('package.json', '{"type":"module"}')
+    if (checkout !== undefined) return
     this.write(
       'bin/npx',
       `#!/bin/sh\n[ "$1" = lading ] && shift && exec node '${root}bin/lading.js' "$@"\nexit 127\n`,
@@ -119,14 +130,15 @@ class PageFolder implements Disposable {
     const programs = [join(this.#path, 'bin'), dirname(process.execPath), process.env['PATH'] ?? ''].join(
       delimiter,
     )
-    const child = spawn('bash', ['-c', `exec 2>&1; . ${script}`], {
-      cwd: join(this.#path, 'work'),
+    const child = spawn('bash', ['-c', `exec 2>&1; . '${join(this.#path, script)}'`], {
+      cwd: this.#work,
       env: {
         ...sqsEnvironment,
         PATH: programs,
         HOME: join(this.#path, 'home'),
         LANG: 'C.UTF-8',
         TZ: 'UTC',
+        npm_config_update_notifier: 'false',
         NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       },
       stdio: ['ignore', 'pipe', 'inherit'],
