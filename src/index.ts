@@ -108,6 +108,10 @@ export type {
   LoadProgress,
   MessageCounts,
   NamedLoad,
+  Prunable,
+  Pruned,
+  PrunedPage,
+  PruneFilter,
   Page,
   Receipt,
   ReceiptFilter,
@@ -134,6 +138,7 @@ export type { RetryPolicy } from './core/retry.ts'
 export type { Tally } from './consumer/tally.ts'
 export type { DedupKey } from './consumer/decode/identity.ts'
 export { type Outlook, type Preview, preview, type PreviewOptions } from './review/preview.ts'
+export { prune, type PruneOptions } from './review/prune.ts'
 export { replayLetter as replay, type ReplayOptions } from './review/letters.ts'
 export { editReject, rejectPages, replayRejects, type ReplayRejectsOptions } from './review/rejects.ts'
 export { type ExportedRecords, exportRejects, type ExportOptions } from './review/export.ts'

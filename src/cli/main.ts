@@ -102,6 +102,11 @@ const commands: readonly (readonly [name: string, about: string, definition: () 
     'print a script that completes commands and options in a shell',
     async () => (await import('./commands/completions.ts')).completionsCommand,
   ],
+  [
+    'prune',
+    'remove what is old from the ledger: settled rejects and dead letters, and more on request',
+    async () => (await import('./commands/prune.ts')).pruneCommand,
+  ],
 ]
 
 /** Defines the commands that are among the words; all without words. None is loaded where no word names one. */

@@ -17,6 +17,8 @@ export interface Address {
   readonly example: string
   /** `rest`: what follows the colon of the scheme. Never throws: a URL is checked when it is opened. */
   place(rest: string): Place
+  /** What becomes of the space of rows that were removed, and what gives it back; only databases say it. */
+  space?(rest: string): string
 }
 
 /** An address and what opens it, which loads the driver. */

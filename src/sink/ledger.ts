@@ -156,6 +156,34 @@ export interface ForgetOptions extends Abortable {
   readonly mostLoaded?: number | undefined
 }
 
+/**
+ * What of the ledger may go when it is old. `rejects` and `letters`: those that were replayed or discarded; of a load
+ * that stays, what was discarded loses its content and goes on counting. `messages`: keys of messages that belong to
+ * no load. `loads`: complete ones with everything of theirs, so that the same file would be loaded again; not those of files that
+ * grow.
+ */
+export type Prunable = 'rejects' | 'letters' | 'messages' | 'loads'
+
+export interface PruneFilter {
+  readonly what: Prunable
+  /** ISO 8601; what is younger stays. */
+  readonly before: string
+  readonly pipeline?: string | undefined
+  /** Open rejects and dead letters go too: discarded, if they go on counting. */
+  readonly open?: boolean | undefined
+}
+
+export interface Pruned {
+  readonly entries: number
+  /** Of their texts and bytes; tables and indexes take more. */
+  readonly bytes: number
+}
+
+export interface PrunedPage extends Pruned {
+  /** Where the next page begins; undefined at the end. */
+  readonly next: string | undefined
+}
+
 export interface Ledger {
   /**
    * Whether there is a ledger to ask: the other methods need one, which `prepare` makes. Makes nothing; a ledger
@@ -225,6 +253,17 @@ export interface Ledger {
    * written to is skipped, because the writer of that batch folds it afterwards.
    */
   fold(loadIds: readonly string[], options?: Abortable): Promise<void>
+  /** What `prune` would remove. A ledger without these two methods keeps everything. */
+  prunable?(filter: PruneFilter, options?: Abortable): Promise<Pruned>
+  /**
+   * Removes at most `limit` entries, from where the last page ended, in transactions of their own; keeps out no batch
+   * for longer, and skips loads that one is being written to.
+   */
+  prune?(
+    filter: PruneFilter,
+    page: { readonly after?: string | undefined; readonly limit: number },
+    options?: Abortable,
+  ): Promise<PrunedPage>
 }
 
 /** Default: all loads. */

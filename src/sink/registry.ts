@@ -26,6 +26,12 @@ export const sinkUrls = examplesOf(adapters)
 
 export const placeOfSink = (url: string): Place => placeOf(adapters, url)
 
+/** What becomes of the space of rows that were removed, and what gives it back. */
+export function spaceAdvice(url: string): string | undefined {
+  const { scheme = '', rest = '' } = splitScheme(url) ?? {}
+  return adapters.find(({ schemes }) => schemes.includes(scheme))?.space?.(rest)
+}
+
 /**
  * The database of a URL (`postgresql://user@host/database`, `sqlite:FILE`, `sqlite::memory:`), or over a `pg.Pool` of
  * the program, which is never ended, and of which two sessions at most are borrowed at a time. A URL connects when the

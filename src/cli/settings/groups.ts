@@ -87,6 +87,9 @@ export const groups: Readonly<Record<string, Group>> = {
   'run all': usual(choice),
   limit: usual(choice),
   after: usual(choice),
+  'older-than': usual(choice),
+  what: usual(choice),
+  open: usual(choice),
 
   sensors: usual(made),
   'sensors records': usual(made),
@@ -126,6 +129,9 @@ export const groups: Readonly<Record<string, Group>> = {
   'http-linger': rare(watching),
   'stall-after': rare(watching),
   watch: usual(watching),
+  settle: rare(watching),
+  done: rare(watching),
+  failed: rare(watching),
 
   output: usual(output),
   out: usual(output),

@@ -1,10 +1,10 @@
 /** The ledger in the schema `lading`. Advisory locks on loads keep batches and folds apart. */
 import type pg from 'pg'
 import { asBuffer } from '../../core/bytes.ts'
-import type { LedgerDatabase } from '../sql/ledger.ts'
+
 import type { LedgerRow } from '../sql/ledger-rows.ts'
 import { raw, type Sql, sql } from '../sql/statement.ts'
-import type { LedgerDialect, Steps } from '../sql/steps.ts'
+import type { LedgerDatabase, LedgerDialect, Steps } from '../sql/steps.ts'
 import type { Connection } from './connection.ts'
 import { ledgerVersion } from './table/there.ts'
 import { beginBatch, transaction } from './transaction.ts'

@@ -13,6 +13,9 @@ import type {
   MessageCounts,
   NamedLoad,
   Page,
+  Pruned,
+  PrunedPage,
+  PruneFilter,
   Receipt,
   ReceiptFilter,
   RejectFilter,
@@ -34,18 +37,17 @@ import {
   rejectOf,
   settledOf,
 } from './ledger-rows.ts'
+import { prunable, prune } from './prune.ts'
 import { allOf, type Sql, sql } from './statement.ts'
-import { bury, fold, forgetLoads, insertLoad, type LedgerDialect, lockLoaded, type Steps } from './steps.ts'
-
-export interface LedgerDatabase {
-  readonly dialect: LedgerDialect
-  /** Whether its tables are there; makes nothing. */
-  isThere(options?: Abortable): Promise<boolean>
-  /** Runs one statement. */
-  ask(statement: Sql, options?: Abortable): Promise<readonly LedgerRow[]>
-  /** Runs the steps in one transaction. */
-  transact<T>(steps: () => Steps<T>, options?: Abortable): Promise<T>
-}
+import {
+  bury,
+  fold,
+  forgetLoads,
+  insertLoad,
+  type LedgerDatabase,
+  type LedgerDialect,
+  lockLoaded,
+} from './steps.ts'
 
 const rejectCounts = sql`count(*) AS reject_rows, count(*) FILTER (WHERE state = 'open') AS open_rejects`
 const letterCounts = sql`count(*) AS dead_letters, count(*) FILTER (WHERE discarded_at IS NULL) AS open_dead_letters,
@@ -295,6 +297,18 @@ export class SqlLedger implements Ledger {
       const open = rows.map((row) => String(row['id']))
       if (open.length > 0) await this.#database.transact(() => fold(this.#dialect, open), options)
     }
+  }
+
+  prunable(filter: PruneFilter, options?: Abortable): Promise<Pruned> {
+    return prunable(this.#database, filter, options)
+  }
+
+  prune(
+    filter: PruneFilter,
+    page: { readonly after?: string | undefined; readonly limit: number },
+    options?: Abortable,
+  ): Promise<PrunedPage> {
+    return prune(this.#database, filter, page, options)
   }
 
   #chosenRejects(filter: RejectFilter): Sql {

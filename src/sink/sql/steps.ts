@@ -3,6 +3,7 @@
  * that waits and one that does not run the same steps, and neither has to pretend that it is the other.
  */
 import type { LoadInfo } from '../../core/load.ts'
+import type { Abortable } from '../../core/wait.ts'
 import type { DeadLetter } from '../ledger.ts'
 import { storable } from '../storable.ts'
 import type { LedgerRow } from './ledger-rows.ts'
@@ -29,6 +30,16 @@ export interface LedgerDialect {
   readonly lockBatches: (ids: readonly string[]) => Steps<void>
   /** As `lockBatches` for the loads that no batch is being written to: returns their ids, and never waits. */
   readonly lockFreeLoads: (ids: readonly string[]) => Steps<readonly string[]>
+}
+
+export interface LedgerDatabase {
+  readonly dialect: LedgerDialect
+  /** Whether its tables are there; makes nothing. */
+  isThere(options?: Abortable): Promise<boolean>
+  /** Runs one statement. */
+  ask(statement: Sql, options?: Abortable): Promise<readonly LedgerRow[]>
+  /** Runs the steps in one transaction. */
+  transact<T>(steps: () => Steps<T>, options?: Abortable): Promise<T>
 }
 
 export const insertLoad = (

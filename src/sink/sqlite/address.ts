@@ -7,4 +7,6 @@ export const sqlite: Address = {
     path.toLowerCase() === ':memory:'
       ? { writers: 'self' }
       : { file: path === '' ? undefined : path, writers: 'one' },
+  space: (path) =>
+    `the space is used again, and the file keeps its size until, with nothing else at work on it: sqlite3 ${path} VACUUM`,
 }

@@ -3,10 +3,10 @@
  */
 import type { SqliteFile, SqliteValue } from '../../core/sqlite.ts'
 import { ledgerVersion } from './prepare.ts'
-import type { LedgerDatabase } from '../sql/ledger.ts'
+
 import type { LedgerRow } from '../sql/ledger-rows.ts'
 import { raw, type Sql, sql } from '../sql/statement.ts'
-import type { LedgerDialect, Steps } from '../sql/steps.ts'
+import type { LedgerDatabase, LedgerDialect, Steps } from '../sql/steps.ts'
 
 // oxlint-disable-next-line require-yield
 function* nothing(): Steps<void> {}

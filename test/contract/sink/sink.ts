@@ -11,6 +11,7 @@ import { isolation } from './isolation.ts'
 import { effects } from './once.ts'
 import { parts } from './parts.ts'
 import { preparing } from './prepare.ts'
+import { pruning } from './prune.ts'
 import { receipts } from './receipts.ts'
 import { mending } from './rejects.ts'
 import { besides, type OpenSqlTarget } from './sql.ts'
@@ -29,6 +30,7 @@ export function sinkContract(name: string, open: OpenTarget): void {
     describe('rejects that are mended', () => mending(open))
     describe('receipts', () => receipts(open))
     describe('files that grow', () => parts(open))
+    describe('what is old', () => pruning(open))
   })
 }
 

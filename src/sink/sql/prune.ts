@@ -1,0 +1,178 @@
+/** What of a SQL ledger is old and may go. */
+import type { Abortable } from '../../core/wait.ts'
+import type { Pruned, PrunedPage, PruneFilter } from '../ledger.ts'
+import type { LedgerRow } from './ledger-rows.ts'
+import { allOf, raw, type Sql, sql } from './statement.ts'
+import { forgetLoads, type LedgerDatabase, type LedgerDialect, type Steps } from './steps.ts'
+
+interface Page {
+  readonly after?: string | undefined
+  readonly limit: number
+}
+
+/** What stands in place of the body of a letter that goes on counting. */
+const emptied = 'lading prune has removed the body'
+
+/** How the entries of one kind are found and removed. */
+interface Kind {
+  /** The table, known as `one`. */
+  readonly from: Sql
+  readonly chosen: Sql
+  /** Of its content. */
+  readonly bytes: Sql
+  /** Columns that identify an entry, in their order. */
+  readonly key: readonly string[]
+  /** Removes those of the entries that are still to go, and returns their keys. */
+  readonly remove: (entries: readonly LedgerRow[]) => Steps<readonly LedgerRow[]>
+}
+
+/** Counted by the receipts of loads, so that only their content can go. */
+const counts = sql`one.load_id IS NOT NULL`
+
+function rejectsOf({ reject, among }: LedgerDialect, { open, ...filter }: PruneFilter): Kind {
+  const discarded = open === true ? sql`one.state IN ('discarded', 'open')` : sql`one.state = 'discarded'`
+  const isEmpty = sql`octet_length(one.raw) = 0 AND one.edited IS NULL AND one.detail = '' AND one.state <> 'open'`
+  const goes = sql`(one.state = 'replayed' OR (${discarded} AND NOT (${counts} AND ${isEmpty})))`
+  return {
+    from: sql`${reject} AS one`,
+    chosen: allOf([old(sql`one.at`, filter), goes]),
+    bytes: sql`octet_length(one.raw) + coalesce(octet_length(one.edited), 0) + octet_length(one.detail)`,
+    key: ['id'],
+    *remove(entries) {
+      const mine = among(
+        sql`id`,
+        entries.map(({ id }) => Number(id)),
+      )
+      const kept = sql`${mine} AND ${discarded} AND ${counts}`
+      const empty =
+        yield sql`UPDATE ${reject} AS one SET state = 'discarded', raw = ${Buffer.alloc(0)}, edited = NULL, masked = NULL,
+        span_start = NULL, span_end = NULL, detail = '' WHERE ${kept} RETURNING id`
+      const rest = sql`${mine} AND (one.state = 'replayed' OR (${discarded} AND NOT (${counts})))`
+      return [...empty, ...(yield sql`DELETE FROM ${reject} AS one WHERE ${rest} RETURNING id`)]
+    },
+  }
+}
+
+function lettersOf({ deadLetter, among, now }: LedgerDialect, { open, ...filter }: PruneFilter): Kind {
+  const discarded =
+    open === true ? sql`one.state = 'dead'` : sql`one.state = 'dead' AND one.discarded_at IS NOT NULL`
+  const isEmpty = sql`octet_length(one.body) = 0 AND one.discarded_at IS NOT NULL`
+  const goes = sql`(one.state = 'replayed' OR (${discarded} AND NOT (${counts} AND ${isEmpty})))`
+  return {
+    from: sql`${deadLetter} AS one`,
+    chosen: allOf([old(sql`one.at`, filter), goes]),
+    bytes: sql`octet_length(one.body) + octet_length(one.headers) + octet_length(one.detail)`,
+    key: ['id'],
+    *remove(entries) {
+      const mine = among(
+        sql`id`,
+        entries.map(({ id }) => Number(id)),
+      )
+      const empty = yield sql`UPDATE ${deadLetter} AS one SET body = ${Buffer.alloc(0)}, detail = ${emptied},
+        discarded_at = coalesce(discarded_at, ${now}) WHERE ${mine} AND ${discarded} AND ${counts} RETURNING id`
+      const rest = sql`${mine} AND (one.state = 'replayed' OR (${discarded} AND NOT (${counts})))`
+      return [...empty, ...(yield sql`DELETE FROM ${deadLetter} AS one WHERE ${rest} RETURNING id`)]
+    },
+  }
+}
+
+function messagesOf({ ledger, among }: LedgerDialect, filter: PruneFilter): Kind {
+  const chosen = allOf([old(sql`one.committed_at`, filter), sql`one.load_id IS NULL`])
+  return {
+    from: sql`${ledger} AS one`,
+    chosen,
+    bytes: sql`octet_length(one.pipeline) + octet_length(one.key) + octet_length(one.sha256)`,
+    key: ['pipeline', 'key'],
+    *remove(entries) {
+      const removed: LedgerRow[] = []
+      for (const [pipeline, own] of Map.groupBy(entries, (entry) => String(entry['pipeline']))) {
+        const keys = among(
+          sql`key`,
+          own.map(({ key }) => String(key)),
+        )
+        removed.push(
+          ...(yield sql`DELETE FROM ${ledger} AS one WHERE pipeline = ${pipeline} AND ${keys} AND ${chosen} RETURNING pipeline, key`),
+        )
+      }
+      return removed
+    },
+  }
+}
+
+function loadsOf(dialect: LedgerDialect, { open, ...filter }: PruneFilter): Kind {
+  const { load, reject, deadLetter, among } = dialect
+  const none = (table: Sql, state: Sql) =>
+    sql`NOT EXISTS (SELECT 1 FROM ${table} AS kept WHERE kept.load_id = one.id AND ${state})`
+  const kept = sql`(SELECT count(*) FROM ${reject} AS kept WHERE kept.load_id = one.id AND state <> 'replayed')`
+  const isOld = allOf([
+    old(sql`one.completed_at`, filter),
+    sql`one.complete AND one.rejected = ${kept}`,
+    // Of a file that grows, they tell together how much of it is loaded.
+    sql`one.follows IS NULL AND NOT EXISTS (SELECT 1 FROM ${load} AS next WHERE next.follows = one.id)`,
+    open === true ? undefined : none(reject, sql`state = 'open'`),
+    open === true ? undefined : none(deadLetter, sql`state = 'dead' AND discarded_at IS NULL`),
+  ])
+  return {
+    from: sql`${load} AS one`,
+    chosen: isOld,
+    bytes: sql`octet_length(one.source) + octet_length(one.sha256) + octet_length(one.plan) + coalesce(octet_length(one.layout), 0)
+      + coalesce((SELECT sum(octet_length(kept.raw) + octet_length(kept.detail)) FROM ${reject} AS kept WHERE kept.load_id = one.id), 0)`,
+    key: ['id'],
+    *remove(entries) {
+      const free = yield* dialect.lockFreeLoads(entries.map(({ id }) => String(id)))
+      if (free.length === 0) return []
+      const still =
+        yield sql`SELECT one.id FROM ${load} AS one WHERE ${among(sql`one.id`, free)} AND ${isOld}`
+      yield* forgetLoads(
+        dialect,
+        still.map(({ id }) => String(id)),
+      )
+      return still
+    },
+  }
+}
+
+const old = (time: Sql, { before, pipeline }: Omit<PruneFilter, 'open'>): Sql =>
+  allOf([sql`${time} < ${before}`, pipeline === undefined ? undefined : sql`one.pipeline = ${pipeline}`])
+
+const kinds = { rejects: rejectsOf, letters: lettersOf, messages: messagesOf, loads: loadsOf }
+
+export async function prunable(
+  database: LedgerDatabase,
+  filter: PruneFilter,
+  options?: Abortable,
+): Promise<Pruned> {
+  const { from, chosen, bytes } = kinds[filter.what](database.dialect, filter)
+  const [row] = await database.ask(
+    sql`SELECT count(*) AS entries, coalesce(sum(${bytes}), 0) AS bytes FROM ${from} WHERE ${chosen}`,
+    options,
+  )
+  return { entries: Number(row?.['entries']), bytes: Number(row?.['bytes']) }
+}
+
+export async function prune(
+  database: LedgerDatabase,
+  filter: PruneFilter,
+  { after, limit }: Page,
+  options?: Abortable,
+): Promise<PrunedPage> {
+  const { from, chosen, bytes, key, remove } = kinds[filter.what](database.dialect, filter)
+  const columns = raw(key.map((name) => `one.${name}`).join(', '))
+  const behind = after === undefined ? undefined : sql`(${columns}) > (${valuesOf(JSON.parse(after))})`
+  const entries = await database.ask(
+    sql`SELECT ${columns}, ${bytes} AS bytes FROM ${from} WHERE ${allOf([chosen, behind])} ORDER BY ${columns} LIMIT ${limit}`,
+    options,
+  )
+  const nameOf = (entry: LedgerRow) => JSON.stringify(key.map((name) => entry[name]))
+  const last = entries.at(-1)
+  if (last === undefined) return { entries: 0, bytes: 0, next: undefined }
+  const removed = new Set((await database.transact(() => remove(entries), options)).map(nameOf))
+  return {
+    entries: removed.size,
+    bytes: entries.reduce((sum, each) => (removed.has(nameOf(each)) ? sum + Number(each['bytes']) : sum), 0),
+    next: entries.length < limit ? undefined : nameOf(last),
+  }
+}
+
+const valuesOf = (values: readonly (string | number)[]): Sql =>
+  values.map((value) => sql`${value}`).reduce((all, each) => sql`${all}, ${each}`)
