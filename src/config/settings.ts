@@ -126,6 +126,14 @@ export interface AllSettings {
   readonly httpLinger?: string | number | boolean | undefined
   /** /readyz fails after this long without progress while there is work */
   readonly stallAfter?: string | number | undefined
+  /** go on, and load what arrives in the folders or under the patterns, until stopped */
+  readonly watch?: boolean | undefined
+  /** with --watch: how long a file must stand still before it is loaded */
+  readonly settle?: string | number | undefined
+  /** with --watch: keep, delete or move:FOLDER a file that is loaded */
+  readonly done?: string | undefined
+  /** with --watch: keep or move:FOLDER a file with rejects or that cannot be loaded */
+  readonly failed?: string | undefined
   /** print JSON */
   readonly json?: boolean | undefined
   /** log only errors; short for --log-level error */
@@ -168,8 +176,6 @@ export interface AllSettings {
   readonly idleTimeout?: string | number | undefined
   /** consumers in this process, each with its own database sessions */
   readonly concurrency?: string | number | undefined
-  /** refresh every 2 seconds, or as often as given, until stopped */
-  readonly watch?: string | number | boolean | undefined
   /** publish open chunks again, from the files and the plans of this producer */
   readonly republishMissing?: boolean | undefined
   /** only of this load: the beginning of its id, or its file */
@@ -196,6 +202,12 @@ export interface AllSettings {
   readonly excelSafe?: boolean | undefined
   /** print the JSON schema of the configuration file, for editors */
   readonly schema?: boolean | undefined
+  /** remove what is older, for example 90d, 12h or 8w */
+  readonly olderThan?: string | undefined
+  /** rejects, letters: what was replayed or discarded; messages: keys of external messages, which may then be loaded again; loads: complete loads, whose files may then be loaded again */
+  readonly what?: string | undefined
+  /** open rejects and dead letters too; they are discarded */
+  readonly open?: boolean | undefined
 }
 
 export type LoadSettings = Pick<
@@ -263,6 +275,10 @@ export type LoadSettings = Pick<
   | 'httpName'
   | 'httpLinger'
   | 'stallAfter'
+  | 'watch'
+  | 'settle'
+  | 'done'
+  | 'failed'
   | 'json'
   | 'quiet'
   | 'logLevel'

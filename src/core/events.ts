@@ -109,6 +109,16 @@ export type LadingEvent =
    * model has zones.
    */
   | { readonly type: 'zones'; readonly release: string }
+  /**
+   * Of files in watched folders: how many have to stand still first, are loaded now or next, and were left where they
+   * are with a fault. Emitted when one of the numbers changes.
+   */
+  | {
+      readonly type: 'watching'
+      readonly settling: number
+      readonly ready: number
+      readonly failed: number
+    }
   /** Something promises less than it could, or files are left out. */
   | { readonly type: 'warning'; readonly message: string }
   /**

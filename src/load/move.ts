@@ -67,7 +67,8 @@ export async function move(
 const fileCodes = /^(SOURCE|HEADER)_|^(UNCLOSED_QUOTE|RECORD_TOO_LARGE|MESSAGE_TOO_LARGE|PLAN_CHANGED)$/
 
 /** Whether one file is at fault, and neither the queue nor the database. */
-const isOfFile = (error: unknown): boolean => error instanceof LadingError && fileCodes.test(error.code)
+export const isOfFile = (error: unknown): boolean =>
+  error instanceof LadingError && fileCodes.test(error.code)
 
 /** A consumer for each sink. When one of them fails, the others stop. */
 function inProcess({ course, ...options }: Running, isDeferred: boolean, signal: AbortSignal): Workers {

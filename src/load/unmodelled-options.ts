@@ -10,6 +10,7 @@ import type { LoadOptions } from './options.ts'
 export interface UnmodelledOptions extends Pick<
   LoadOptions,
   | 'paths'
+  | 'files'
   | keyof ReadingOptions
   | 'carry'
   | 'root'

@@ -207,6 +207,20 @@ function addGauges(about: About, observer: Observer, registry: Registry): void {
     () => observer.inHand,
   )
   new Gauge({
+    name: 'lading_watched_files',
+    help: 'Files in watched folders, by state: settling (still changing), ready (being loaded, or next), failed (left where they are).',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      this.reset()
+      const { settling, ready, failed } = observer.watched ?? {}
+      if (settling === undefined || ready === undefined || failed === undefined) return
+      this.set({ state: 'settling' }, settling)
+      this.set({ state: 'ready' }, ready)
+      this.set({ state: 'failed' }, failed)
+    },
+  })
+  new Gauge({
     name: 'lading_waiting',
     help: '1 for each code, and its action, of a current wait.',
     labelNames: ['code', 'action'],

@@ -69,6 +69,9 @@ export class Observer {
     this.#rate = new Rate(this.#clock())
   }
 
+  /** Files in watched folders, by what they wait for; undefined where none are watched. */
+  watched: EventOf<'watching'> | undefined
+
   readonly listener: Listener = (event) => {
     const now = this.#clock()
     this.#loads.hear(event, now)
@@ -92,6 +95,9 @@ export class Observer {
       case 'foreign':
         this.#foreign = true
         return this.#look(now)
+      case 'watching':
+        this.watched = event
+        return
       case 'indexes':
         return this.#stall.progress(now)
       default:

@@ -4,7 +4,7 @@ import { type Model, tableName } from '../model/model.ts'
 import type { StatedChoices } from '../model/of-table.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { CarryOptions } from '../source/carry.ts'
-import type { SpoolOptions } from '../source/registry.ts'
+import type { FoundFiles, SpoolOptions } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
 import type { AskedLoad, KnownLoad, Parts } from './parts.ts'
 import type { PublishOptions } from './publish.ts'
@@ -15,6 +15,8 @@ export const defaultStatePath = './.lading/producer.db'
 export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptions, ReadingOptions {
   /** Files, folders, patterns; `-` is standard input, for which `stdin` gives the stream. */
   readonly paths: readonly string[]
+  /** Files that were found already, where only some of those that `paths` name are meant. */
+  readonly files?: FoundFiles | undefined
   /** Standard input, where the caller has kept a copy of it already. */
   readonly input?: Source | undefined
   readonly model: Model

@@ -66,17 +66,17 @@ export class Sources implements AsyncIterable<ReadSource> {
  * is opened or waited for.
  */
 export async function openSources(
-  options: Pick<ProduceOptions, 'paths'> & ReadingOptions & CarryOptions,
+  options: Pick<ProduceOptions, 'paths' | 'files'> & ReadingOptions & CarryOptions,
   onLeft?: (message: string) => void,
 ): Promise<Sources> {
   const { paths, format, carry, readingOf } = options
   splittersFor(options)
   const referenceOf = await referencesFor(options)
   const named = paths.filter((path) => path !== '-')
+  const isNone = named.length === 0 && paths.length > 0
   const found =
-    named.length > 0 || paths.length === 0
-      ? await namedFiles(named, suffixesOf(format), otherSuffixes(format), onLeft)
-      : new FoundFiles([])
+    options.files ??
+    (isNone ? new FoundFiles([]) : await namedFiles(named, suffixesOf(format), otherSuffixes(format), onLeft))
   const sources = new Sources(found, reader(options))
   // What the options say of one source they mostly say of all.
   const isEach = carry === 'reference' || readingOf !== undefined

@@ -17,7 +17,7 @@ export { textSource }
  * `onLeft` hears what is left out, in folders also of the suffixes `others`.
  */
 export const namedFiles = discover
-export { FoundFiles }
+export { FoundFiles, type SourceFile }
 
 export const sourceOf = ({ path, name }: SourceFile): Source => decompressed(new FileSource(path, name))
 

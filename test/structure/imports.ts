@@ -37,6 +37,7 @@ const everything = [
   'review',
   'load',
   'doctor',
+  'watch',
   'web',
 ]
 
@@ -166,6 +167,11 @@ const areas: readonly Area[] = [
       'infer',
       'load',
     ],
+  },
+  {
+    name: 'watch',
+    files: /^src\/watch\//,
+    imports: ['core', 'format registry', 'source registry', 'model', 'contract', 'producer', 'load'],
   },
   {
     name: 'web',

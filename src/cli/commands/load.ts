@@ -34,13 +34,15 @@ import type { Unmodelled } from '../../load/unmodelled.ts'
 import type { UnmodelledOptions } from '../../load/unmodelled-options.ts'
 import { openWorkingQueue, startLeftMs } from '../run/queue.ts'
 import { type ProduceFlags, produceSettings } from './produce.ts'
+import { type WatchFlags, watchOptions } from '../settings/watch.ts'
 import { reporter } from '../terminal/report.ts'
 import { reporting } from '../terminal/progress.ts'
 import { stopSignal } from '../run/signals.ts'
 import { printResult, tellResult } from '../run/told.ts'
+import { watchFolders } from '../run/watched.ts'
 import { consumerProcesses } from '../run/workers.ts'
 
-interface Flags extends ProduceFlags, ConsumeFlags, TableFlags, AppendFlags {
+interface Flags extends ProduceFlags, ConsumeFlags, TableFlags, AppendFlags, WatchFlags {
   readonly model?: string
   readonly consumers?: number
   readonly deferIndexes: DeferIndexes
@@ -53,6 +55,7 @@ export function loadCommand(command: Command): Command {
   command.argument('[path...]', "files, folders, patterns; '-' is standard input")
   const options = [
     ...loadOptions(),
+    ...watchOptions(),
     loadModelOption(),
     loadCarryOption(),
     ...tableOptions(),
@@ -72,12 +75,19 @@ export function loadCommand(command: Command): Command {
     [`load 'in/*.csv.gz' --to ${exampleSinkUrl} --consumers 4`],
     ["load export.csv --delimiter ';' --model ./my-model.ts"],
     ['load events.ndjson.gz --model ./my-model.ts'],
+    ['load inbox --watch --table orders --done move:loaded', 'what arrives in a folder'],
     ['load - --format json --model ./my-model.ts < export.json'],
   ])
   const action = watched('load', async (open, named: string[], flags: Flags) => {
     const paths = requirePaths(named, command, process.env)
     requireTwoFiles(flags.queue, flags.to)
     const wantedTable = tableSettings(flags)
+    if (flags.watch === true) {
+      remember(command)
+      return await watchFolders(paths, flags, { ...consumeSettings(flags), ...wantedTable }, () =>
+        open(flags),
+      )
+    }
     const { consumers: wanted } = flags
     const consumersOf =
       wanted === undefined ? await defaultConsumers(paths, flags) : () => consumersAsTold(wanted)

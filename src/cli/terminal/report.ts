@@ -19,6 +19,7 @@ export const levelOf: Readonly<Record<LadingEvent['type'], Level>> = {
   found: 'debug',
   planning: 'debug',
   planned: 'debug',
+  watching: 'debug',
   batch: 'debug',
   window: 'debug',
   held: 'debug',
@@ -87,6 +88,8 @@ function lineOf(event: Exclude<LadingEvent, { readonly type: 'held' }>): string 
       return `found ${counted(event.files, 'file')} of ${counted(event.bytes, 'byte')}`
     case 'planning':
       return `reading ${event.source}: ${counted(event.bytes, 'byte')}`
+    case 'watching':
+      return `watching: ${countsOf(event)}`
     case 'receipt':
       return `receipt of ${event.source}: ${countsOf(event)}`
     case 'planned':
@@ -118,7 +121,9 @@ const indexStates: Readonly<Record<(LadingEvent & { readonly type: 'indexes' })[
   left: 'left to another running load',
 }
 
-const countsOf = (event: LadingEvent & { readonly type: 'batch' | 'window' | 'receipt' }): string =>
+const countsOf = (
+  event: LadingEvent & { readonly type: 'batch' | 'window' | 'receipt' | 'watching' },
+): string =>
   Object.entries(event)
     .flatMap(([name, value]) => (typeof value === 'number' ? [`${name} ${count(Math.round(value))}`] : []))
     .join(', ')

@@ -1,0 +1,72 @@
+/** What becomes of a file that is dealt with: it stays, goes to a folder, or is deleted; never another one. */
+import { existsSync, mkdirSync, renameSync, statSync, unlinkSync } from 'node:fs'
+import { basename, dirname, join, resolve, sep } from 'node:path'
+import { LadingError } from '../core/errors.ts'
+import { sourceOf } from '../source/registry.ts'
+import type { Arrival } from './arrivals.ts'
+
+export type Aside = 'keep' | 'delete' | { readonly move: string }
+
+/** The stamp without the time of the last change of the file's own data, which moving it sets. */
+const contentOf = (stamp: string | undefined): string | undefined => stamp?.split(':').slice(0, 4).join(':')
+
+const stampAt = (path: string, name: string): string | undefined => sourceOf({ path, name }).stamp?.()?.text
+
+/** Returns where the file is now; undefined where it stays, or where another one has come in its place. */
+export function putAside(file: Arrival, aside: Aside): string | undefined {
+  const { path, name, stamp } = file
+  if (aside === 'keep' || stampAt(path, name) !== stamp) return undefined
+  try {
+    const target = aside === 'delete' ? besides(path) : freeName(join(aside.move, name))
+    mkdirSync(dirname(target), { recursive: true })
+    renameSync(path, target)
+    if (contentOf(stampAt(target, name)) === contentOf(stamp)) {
+      if (aside === 'delete') unlinkSync(target)
+      return aside === 'delete' ? '' : target
+    }
+    // It was replaced between the two calls, and what came is not loaded yet.
+    if (!existsSync(path)) renameSync(target, path)
+    return undefined
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new LadingError('OUTPUT_UNWRITABLE', `${path} cannot be put aside: ${(cause as Error).message}`, {
+      cause,
+    })
+  }
+}
+
+/** Hidden, so that nobody loads it. */
+const besides = (path: string): string => freeName(join(dirname(path), `.${basename(path)}.loaded`))
+
+/** No file that lies there is replaced. */
+function freeName(path: string): string {
+  for (let n = 0; ; n++) {
+    const name = n === 0 ? path : `${path}.${n}`
+    if (!existsSync(name)) return name
+  }
+}
+
+/** Throws `USAGE` for a folder in which the files would be found again, or to which none can be moved at once. */
+export function requireAside(aside: Aside, paths: readonly string[]): void {
+  if (typeof aside === 'string') return
+  const to = resolve(aside.move)
+  mkdirSync(to, { recursive: true })
+  for (const path of paths) {
+    const parts = resolve(path).split(sep)
+    const wild = parts.findIndex((part) => /[*?[{]/.test(part))
+    const base = (wild < 0 ? parts : parts.slice(0, wild)).join(sep)
+    // A pattern whose last part alone is one matches nothing in folders below.
+    const isFlat = wild === parts.length - 1 && !parts[wild]?.includes('**')
+    const isBelow = isFlat ? to === base : `${to}${sep}`.startsWith(`${base}${sep}`)
+    if (isBelow)
+      throw new LadingError(
+        'USAGE',
+        `${aside.move} lies in ${path}, where its files would be found again: name a folder beside it`,
+      )
+    if (existsSync(base) && statSync(base).dev !== statSync(to).dev)
+      throw new LadingError(
+        'USAGE',
+        `${aside.move} lies on another file system than ${path}, and files can only be renamed into it`,
+      )
+  }
+}

@@ -1,0 +1,226 @@
+/** Loads what arrives in folders, for as long as it runs. The ledger decides what was loaded; nothing else is kept. */
+import { watch as watchFolder } from 'node:fs'
+import { dirname } from 'node:path'
+import { counted } from '../core/counted.ts'
+import { LadingError, toLadingError } from '../core/errors.ts'
+import { ignoreEvents } from '../core/events.ts'
+import { sleep, stopping } from '../core/wait.ts'
+import { load } from '../load/load.ts'
+import { isOfFile } from '../load/move.ts'
+import type { LoadOptions, LoadResult } from '../load/options.ts'
+import { unmodelled } from '../load/unmodelled.ts'
+import type { UnmodelledOptions } from '../load/unmodelled-options.ts'
+import type { Model } from '../model/model.ts'
+import type { ProducedLoad } from '../producer/produce.ts'
+import type { Receipt } from '../sink/ledger.ts'
+import { balance } from '../sink/receipt.ts'
+import { FoundFiles } from '../source/registry.ts'
+import { type Arrival, Arrivals } from './arrivals.ts'
+import { type Aside, putAside, requireAside } from './aside.ts'
+
+/** What became of one file. */
+export interface Watched {
+  readonly source: string
+  readonly path: string
+  readonly outcome: 'loaded' | 'known' | 'rejects' | 'refused'
+  readonly receipt?: Receipt
+  /** Why nothing of it could be loaded, or what is left to decide on. */
+  readonly reason?: string
+  /** Where the file is now, if it was moved; empty if it was deleted. */
+  readonly movedTo?: string
+}
+
+export interface WatchOptions
+  extends
+    Omit<LoadOptions, 'model' | 'files' | 'input' | 'again' | 'fresh' | 'limit'>,
+    Pick<UnmodelledOptions, 'table' | 'choices' | 'types' | 'usual'> {
+  readonly model?: Model | undefined
+  /** How long a file must stand still, in milliseconds. */
+  readonly settleMs: number
+  /** Of files that are loaded, and of those with rejects or that cannot be loaded. */
+  readonly done: Aside
+  readonly failed: Aside
+  /** Files with rejects are done. */
+  readonly allowRejects?: boolean
+  readonly onDecided: (decision: string) => void
+  readonly onWatched: (file: Watched) => void
+}
+
+/** Files of one run; a receipt of each is in memory. */
+const mostTogether = 500
+/** Between two looks, in milliseconds; and a look at very many files takes no more than this share of the time. */
+const lookEveryMs = 1_000
+const mostShare = 0.1
+const leastPauseMs = 50
+/** A run waits for a database that has gone away meanwhile. */
+const patienceMs = 86_400_000
+
+export async function watch(options: WatchOptions): Promise<void> {
+  const { paths, done, failed, settleMs, signal, graceMs = 20_000 } = options
+  for (const aside of [done, failed]) requireAside(aside, paths)
+  const arrivals = new Arrivals(paths, {
+    format: options.format,
+    settleMs,
+    onLeft: (message) => options.onEvent?.({ type: 'warning', message }),
+  })
+  // A stop lets the load under way end, for a while.
+  using stop = stopping(signal, graceMs)
+  using woken = new Waking(paths)
+  const folder = new Folder({ ...options, signal: stop.abandon }, arrivals)
+  while (!stop.stop.aborted) {
+    const since = performance.now()
+    const files = await arrivals.look()
+    folder.tell(files.length)
+    for (let at = 0; at < files.length && !stop.stop.aborted; at += mostTogether)
+      await folder.load(files.slice(at, at + mostTogether))
+    if (files.length > 0) folder.tell(0)
+    const lookMs = files.length > 0 ? 0 : performance.now() - since
+    const pauseMs = Math.max(
+      arrivals.counts.settling > 0 ? Math.max(leastPauseMs, Math.min(settleMs, lookEveryMs)) : lookEveryMs,
+      lookMs / mostShare,
+    )
+    await woken.wait(pauseMs, lookMs / mostShare, stop.stop)
+  }
+}
+
+class Folder {
+  readonly #options: WatchOptions
+  readonly #arrivals: Arrivals
+  #runs = 0
+  #told = ''
+
+  constructor(options: WatchOptions, arrivals: Arrivals) {
+    this.#options = options
+    this.#arrivals = arrivals
+  }
+
+  /** Files that go together go in halves where one of them is at fault, so that it keeps no other out. */
+  async load(files: readonly Arrival[]): Promise<void> {
+    try {
+      this.#conclude(files, await this.#run(files))
+    } catch (error) {
+      if (this.#options.signal?.aborted) return
+      const [first] = files
+      if (first === undefined || !(error instanceof LadingError) || !isOfFile(error)) throw error
+      if (files.length > 1) {
+        const half = Math.ceil(files.length / 2)
+        for (const part of [files.slice(0, half), files.slice(half)]) await this.load(part)
+      } else if (error.code === 'SOURCE_CHANGED' || error.code === 'SOURCE_MISSING')
+        this.#arrivals.restart(first)
+      else this.#fail(first, { outcome: 'refused', reason: `${error.code}: ${error.message}` })
+    }
+  }
+
+  async #run(arrived: readonly Arrival[]): Promise<LoadResult> {
+    const { model: stated, startTimeoutMs = 30_000, ...given } = this.#options
+    const files = new FoundFiles(arrived.map(({ path, name }) => ({ name, pathOf: () => path })))
+    const settings = {
+      ...given,
+      files,
+      keepsLoads: true,
+      startTimeoutMs: this.#runs++ === 0 ? startTimeoutMs : patienceMs,
+    }
+    if (stated !== undefined) return await load({ ...settings, model: stated })
+    await using found = await unmodelled(settings).catch((error: unknown) => {
+      // The table does not take the fields of these files.
+      if (toLadingError(error).code === 'SCHEMA_MISMATCH')
+        throw new LadingError('HEADER_MISMATCH', toLadingError(error).message)
+      throw error
+    })
+    const { model, readingOf, ofTable } = found
+    found.decisions.forEach(this.#options.onDecided)
+    return await load({ ...settings, model, readingOf, ofTable, namesColumns: true })
+  }
+
+  #conclude(files: readonly Arrival[], { produced, receipts }: LoadResult): void {
+    const receiptOf = new Map(receipts.map((receipt) => [receipt.loadId, receipt]))
+    for (const [index, file] of files.entries()) {
+      const made = produced[index]
+      const receipt = made && receiptOf.get(made.loadId)
+      // A stop came before it was planned, or before all of it had a verdict: the next start goes on.
+      if (made === undefined || receipt === undefined) continue
+      const { open, problems } = balance(receipt)
+      if (open > 0 && this.#options.signal?.aborted) continue
+      const reason = problems[0] ?? this.#leftOf(receipt, open)
+      if (reason !== undefined) this.#fail(file, { outcome: 'rejects', reason, receipt })
+      else this.#end(file, made, receipt)
+    }
+  }
+
+  #leftOf({ openRejects, openDeadLetters }: Receipt, open: number): string | undefined {
+    if (open > 0) return `${counted(open, 'record')} without a verdict`
+    if (this.#options.allowRejects === true || openRejects + openDeadLetters === 0) return undefined
+    return openRejects > 0
+      ? `${counted(openRejects, 'record')} rejected`
+      : counted(openDeadLetters, 'dead letter')
+  }
+
+  #end(file: Arrival, { published }: ProducedLoad, receipt: Receipt): void {
+    const outcome = published > 0 ? 'loaded' : 'known'
+    this.#put(file, this.#options.done, 'over', { outcome, receipt })
+  }
+
+  #fail(file: Arrival, about: Pick<Watched, 'outcome' | 'reason' | 'receipt'>): void {
+    this.#put(file, this.#options.failed, 'failed', about)
+  }
+
+  #put(
+    file: Arrival,
+    aside: Aside,
+    state: 'over' | 'failed',
+    about: Omit<Watched, 'source' | 'path' | 'movedTo'>,
+  ): void {
+    const movedTo = putAside(file, aside)
+    this.#arrivals.end(file, state)
+    const { name: source, path } = file
+    this.#options.onWatched({ source, path, ...about, ...(movedTo !== undefined && { movedTo }) })
+  }
+
+  /** Of files: those that must stand still, those that are loaded now or next, and those that were left with their fault. */
+  tell(ready: number): void {
+    const { settling, failed } = this.#arrivals.counts
+    const counts = { settling: Math.max(0, settling - ready), ready, failed }
+    if (JSON.stringify(counts) === this.#told) return
+    this.#told = JSON.stringify(counts)
+    const { onEvent = ignoreEvents } = this.#options
+    onEvent({ type: 'watching', ...counts })
+  }
+}
+
+/** Network file systems tell nothing of what others write, so this only shortens a wait. */
+class Waking implements Disposable {
+  readonly #watchers: { close(): void }[] = []
+  #wake: (() => void) | undefined
+  #isDue = false
+
+  constructor(paths: readonly string[]) {
+    for (const path of paths) {
+      const folder = /[*?[{]/.test(path) ? dirname(path) : path
+      try {
+        const watcher = watchFolder(folder, { persistent: false }, () => this.#arrived())
+        this.#watchers.push(watcher.on('error', () => watcher.close()))
+      } catch {
+        // Looking finds everything.
+      }
+    }
+  }
+
+  #arrived(): void {
+    this.#isDue = true
+    this.#wake?.()
+  }
+
+  /** For `ms`, or until something arrives, but `leastMs` in any case. */
+  async wait(ms: number, leastMs: number, signal: AbortSignal): Promise<void> {
+    await sleep(leastMs, signal)
+    const woken = new AbortController()
+    this.#wake = () => woken.abort()
+    if (!this.#isDue) await sleep(ms - leastMs, AbortSignal.any([signal, woken.signal]))
+    this.#isDue = false
+    this.#wake = undefined
+  }
+
+  [Symbol.dispose](): void {
+    for (const watcher of this.#watchers) watcher.close()
+  }
+}

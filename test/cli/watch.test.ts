@@ -1,0 +1,48 @@
+/** `lading load --watch` as a service runs it. */
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { expect, it } from 'vitest'
+import { Folder } from './run.ts'
+
+it('a watched folder tells each file on a line of JSON, makes the table of the first, and ends with 0 when it is stopped', async () => {
+  await using folder = await Folder.make({ 'in/first.csv': 'id,day\n1,2026-01-01\n' })
+  const args = [
+    'load',
+    'in',
+    '--watch',
+    '--settle',
+    '0',
+    '--table',
+    'orders',
+    '--json',
+    '--failed',
+    'move:bad',
+  ]
+  const watcher = folder.start(args)
+  const lines = createInterface({ input: watcher.stdout })[Symbol.asyncIterator]()
+  const next = async () => JSON.parse(String((await lines.next()).value)) as Record<string, unknown>
+  expect(await next()).toMatchObject({ source: 'first.csv', outcome: 'loaded', receipt: { loaded: 1 } })
+  await folder.write('in/more/second.csv', 'id,day\n2,2026-01-02\n3,\n')
+  expect(await next()).toMatchObject({ source: 'more/second.csv', outcome: 'loaded', receipt: { loaded: 2 } })
+  await folder.write('in/other.csv', 'name,colour\nx,red\n')
+  expect(await next()).toMatchObject({ source: 'other.csv', outcome: 'refused', movedTo: 'bad/other.csv' })
+  const ended = once(watcher, 'close')
+  watcher.kill('SIGTERM')
+  expect(await ended).toEqual([0, null])
+  expect(folder.rows('orders')).toBe(3)
+  // What is loaded is known after a start, and as any other load.
+  expect((await folder.run(['load', 'in', '--table', 'orders'])).out).toContain('loaded 0 records')
+})
+
+it.for([
+  { args: ['in', '--watch'], why: '--table or --model' },
+  { args: ['-', '--watch', '--table', 't'], why: 'standard input' },
+  { args: ['in', '--watch', '--table', 't', '--done', 'move:in/done'], why: 'found again' },
+  { args: ['in', '--watch', '--table', 't', '--failed', 'delete'], why: 'Not keep or move:FOLDER' },
+  { args: ['in', '--watch', '--table', 't', '--limit', '5'], why: 'cannot be used' },
+])('is refused before anything is loaded: $args', async ({ args, why }) => {
+  await using folder = await Folder.make({ 'in/a.csv': 'id\n1\n' })
+  const run = await folder.run(['load', ...args])
+  expect(run).toMatchObject({ code: 64, out: '' })
+  expect(run.err).toContain(why)
+})
