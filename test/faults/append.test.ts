@@ -35,9 +35,25 @@ async function killedAppends(fixture: Fixture, kills: number): Promise<void> {
   }
   const start = () =>
     startLading(
-      ...['load', log, '--append', '--model', model, '--to', fixture.target.url, '--consumers', '1'],
-      ...['--queue', `${fixture.queueUrl}?lease=1`, '--state', join(fixture.folder, 'producer.db')],
-      ...['--chunk-bytes', '4000', '--start-timeout', '120', '--log-level', 'debug'],
+      'load',
+      log,
+      '--append',
+      '--model',
+      model,
+      '--to',
+      fixture.target.url,
+      '--consumers',
+      '1',
+      '--queue',
+      `${fixture.queueUrl}?lease=1`,
+      '--state',
+      join(fixture.folder, 'producer.db'),
+      '--chunk-bytes',
+      '4000',
+      '--start-timeout',
+      '120',
+      '--log-level',
+      'debug',
     )
   await appendFile(log, 'id,note\n')
   let ended = 0
