@@ -71,7 +71,7 @@ describe.concurrent('a command that is printed', () => {
     )
     expect(run.out + run.err).not.toContain('CANARY')
     expect(commandsOf(run.out)).toEqual([
-      'lading verify --republish-missing --to "$LADING_TO" --queue "$LADING_QUEUE"',
+      'lading verify --republish-missing --to "$LADING_TO" --config c.json',
     ])
   })
 })

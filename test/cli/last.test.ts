@@ -75,6 +75,7 @@ describe.concurrent('what the last run in a folder used', () => {
     await using folder = await Folder.make({ 'a.csv': records(1) })
     const env = { LADING_QUEUE: 'embedded:q.db', LADING_TO: 'sqlite:mine.db?password=CANARY' }
     await folder.run(['load', 'a.csv'], { env })
-    expect(await lastOf(folder)).toEqual({ to: 'sqlite:mine.db', queue: 'embedded:q.db' })
+    expect(await lastOf(folder)).toEqual({ to: 'sqlite:mine.db', queue: 'embedded:q.db', without: 'to' })
+    expect((await folder.lading('verify')).err).toMatch(/its password is not kept: set LADING_TO$/m)
   })
 })

@@ -13,6 +13,7 @@ import {
 import { configSchema } from '../settings/config/schema.ts'
 import { defined } from '../settings/defined.ts'
 import { withExamples } from '../settings/examples.ts'
+import { configWords } from '../settings/hint.ts'
 import { jsonOption } from '../settings/options.ts'
 import { originOf } from '../settings/origins.ts'
 import { named, tellNothing } from '../settings/settle.ts'
@@ -45,9 +46,7 @@ export function configCommand(command: Command): Command {
     // Its options are settled as in a run; in place of its work, they are printed.
     for (const each of target.registeredArguments) each.required = false
     target.action(() => (isJson ? printJson(settingsOf(target, config)) : printSettings(target, config)))
-    const path = named(root)
-    const globals = path === undefined ? [] : path === false ? ['--no-config'] : ['--config', path]
-    await root.parseAsync([...globals, ...wordsOf(target), ...rest], { from: 'user' })
+    await root.parseAsync([...configWords(), ...wordsOf(target), ...rest], { from: 'user' })
   })
 }
 

@@ -6,7 +6,7 @@ import { choosePipeline } from '../settings/chosen.ts'
 import { type Config, pipelineNames, pipelineOf, readConfig } from '../settings/config/config.ts'
 import { defined } from '../settings/defined.ts'
 import { withExamples } from '../settings/examples.ts'
-import { isStated } from '../settings/origins.ts'
+import { configWords } from '../settings/hint.ts'
 import { named } from '../settings/settle.ts'
 import { loggingArguments } from '../terminal/log.ts'
 import { print, printJson, table } from '../terminal/output.ts'
@@ -46,26 +46,22 @@ export function runCommand(command: Command): Command {
     // A wrong one is told before the first begins.
     const pipelines = names.map((name) => pipelineOf(config, name))
     const [pipeline] = pipelines
-    const globals = globalWords(root)
+    const globals = configWords()
+    // What the file says of the log, each pipeline finds by itself.
+    const isTyped = ['logLevel', 'logFormat', 'quiet'].some(
+      (each) => command.getOptionValueSource(each) === 'cli',
+    )
+    const logging = isTyped ? loggingArguments() : []
     if (pipeline !== undefined && pipelines.length === 1) {
       choosePipeline(pipeline)
       defined(root.commands.find((each) => each.name() === pipeline.command) as Command)
-      const logging = ['logLevel', 'logFormat', 'quiet'].some((name) => isStated(command, name))
-      const all = [...globals, pipeline.command, ...options, ...(logging ? loggingArguments() : [])]
-      await root.parseAsync(all, { from: 'user' })
+      await root.parseAsync([...globals, pipeline.command, ...options, ...logging], { from: 'user' })
       return
     }
     if (options.length > 0)
       throw new LadingError('USAGE', `${options[0]} goes after the name of a single pipeline`)
-    process.exitCode = await runPipelines(names, globals)
+    process.exitCode = await runPipelines(names, globals, logging)
   })
-}
-
-/** The file, as the command line names it. */
-function globalWords(root: Command): string[] {
-  const path = named(root)
-  if (path === undefined) return []
-  return path === false ? ['--no-config'] : ['--config', path]
 }
 
 function list(config: Config, options: readonly string[]): void {

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { LadingError } from '../../core/errors.ts'
-import { isJson, loggingArguments, say } from '../terminal/log.ts'
+import { isJson, say } from '../terminal/log.ts'
 import { underRun } from './under.ts'
 
 /** Rejects are less than a receipt that does not add up, and that is less than any failure. */
@@ -23,10 +23,14 @@ const numbers: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKIL
  * The worst exit code. One that fails leaves the others running; a signal goes to all. They lead process groups
  * of their own, so that a signal from the terminal reaches each once.
  */
-export async function runPipelines(names: readonly string[], globals: readonly string[]): Promise<number> {
+export async function runPipelines(
+  names: readonly string[],
+  globals: readonly string[],
+  logging: readonly string[],
+): Promise<number> {
   const width = Math.max(...names.map((name) => name.length))
   const children = names.map((name) => {
-    const words = [process.argv[1] as string, ...globals, 'run', name, ...loggingArguments()]
+    const words = [process.argv[1] as string, ...globals, 'run', name, ...logging]
     const child = spawn(process.execPath, [...process.execArgv, ...words], {
       env: { ...process.env, ...underRun(name) },
       stdio: ['ignore', 'pipe', 'pipe'],

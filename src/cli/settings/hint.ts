@@ -1,7 +1,6 @@
 /**
  * Commands to copy and paste: they repeat the options of this command, and work in the same folder. Options
- * from environment variables and from a configuration file in the folder are left out, because both are still
- * there.
+ * from environment variables and from the configuration file are left out, because both are still there.
  */
 import type { Command, Option } from 'commander'
 import { chosenPipeline } from './chosen.ts'
@@ -34,7 +33,9 @@ export const hintsRepeat = (command: Command): void => void (running = command)
 export function hint(command: string, ...words: readonly (string | number)[]): string {
   const repeated = shared.filter((name) => !words.includes(`--${name}`))
   const given = running === undefined ? [] : givenOptions(running, repeated, named(running, command))
-  return ['lading', command, ...words.map(String).map(quoted), ...given].join(' ')
+  return ['lading', command, ...words.map(String).map(quoted), ...given, ...configWords().map(quoted)].join(
+    ' ',
+  )
 }
 
 /** The same command with one more option. */
@@ -43,7 +44,14 @@ export function sameCommand(paths: readonly string[], option: string): string {
   const words =
     pipeline === undefined ? [running?.name() ?? '', ...paths.map(quoted)] : ['run', pipeline.name]
   const given = running === undefined ? [] : givenOptions(running, undefined, running)
-  return ['lading', ...words, option, ...given].join(' ')
+  return ['lading', ...words, option, ...given, ...configWords().map(quoted)].join(' ')
+}
+
+/** The configuration file as the command line names it. */
+export function configWords(): readonly string[] {
+  const path: unknown = running?.optsWithGlobals()['config']
+  if (path === false) return ['--no-config']
+  return typeof path === 'string' ? ['--config', path] : []
 }
 
 function named(from: Command, command: string): Command | undefined {
@@ -58,8 +66,8 @@ function named(from: Command, command: string): Command | undefined {
 }
 
 /**
- * Options as typed, or as a configuration file states them that the other command does not find or of which it
- * takes no pipeline; all of them, or those that `known` also has.
+ * Options as typed, or as a pipeline states them, which the other command does not take; all of them, or those
+ * that `known` also has.
  */
 function givenOptions(
   command: Command,
@@ -69,8 +77,8 @@ function givenOptions(
   return command.options.flatMap((option) => {
     const name = option.attributeName()
     const source = command.getOptionValueSource(name)
-    const { isFound, isSecret } = originOf(command, option) ?? {}
-    const isGiven = source === 'cli' || (source === 'config' && isFound !== true && isSecret !== true)
+    const { isForAll, isSecret } = originOf(command, option) ?? {}
+    const isGiven = source === 'cli' || (source === 'config' && isForAll !== true && isSecret !== true)
     const isRepeated = known === command && chosenPipeline() !== undefined ? source === 'cli' : isGiven
     if (!isRepeated || names?.includes(name) === false) return []
     return known?.options.some((each) => each.attributeName() === name) === true

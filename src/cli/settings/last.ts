@@ -21,7 +21,10 @@ const ways = ['model', 'pipeline', 'table'] as const
 type Name = (typeof places)[number] | (typeof ways)[number]
 
 /** What was stated; the rest was left to its default. */
-type Last = Partial<Record<Name, string>>
+type Last = Partial<Record<Name, string>> & {
+  /** Options whose URLs had a password, which is not kept. */
+  without?: string
+}
 
 /** Their options state the model in place of a remembered one. */
 const ofModels = ['model', 'table', 'key', 'onConflict', 'types', 'columns']
@@ -36,20 +39,31 @@ export function remember(command: Command): void {
     const value: unknown = command.getOptionValue(name)
     if (!isStated(command, name) || typeof value !== 'string') continue
     const kept = isPlace(name) ? keptUrl(value) : value
-    if (kept !== undefined) last[name] = kept
+    if (kept === undefined) continue
+    last[name] = kept
+    if (kept !== value) noteWithout(last, name)
   }
   // A producer has no database; the one of its queue stays known.
   const before = hasOption(command, 'to') ? {} : readLast()
-  const target = before.to !== undefined && before.queue === last.queue ? { to: before.to } : {}
+  if (before.to !== undefined && before.queue === last.queue) {
+    last.to = before.to
+    if (before.without?.includes('to') === true) noteWithout(last, 'to')
+  }
   const written = `${path}.${process.pid}`
   try {
     makeFolder(folder)
-    writeFileSync(written, `${JSON.stringify({ ...target, ...last }, null, 2)}\n`)
+    writeFileSync(written, `${JSON.stringify(last, null, 2)}\n`)
     renameSync(written, path)
   } catch {
     rmSync(written, { force: true })
   }
 }
+
+const noteWithout = (last: Last, name: Name): void =>
+  void (last.without = last.without === undefined ? name : `${last.without} ${name}`)
+
+/** Nothing secret is left in them, and without its user a command would not do the same. */
+const withPlainUrls = (text: string): string => text
 
 /** What lies in the memory of a process is gone with it. */
 const keptUrl = (url: string): string | undefined =>
@@ -102,12 +116,14 @@ function takeLast(command: Command, isTold: boolean): void {
   }
   if (taken.length === 0 || !isTold) return
   const what = taken.join(' ')
-  say(
-    'info',
-    'last',
-    { options: what },
-    `using ${what} of the last run in this folder; an option says otherwise`,
+  const variables = (last.without?.split(' ') ?? []).filter((name) =>
+    taken.some((each) => each.startsWith(`--${name} `)),
   )
+  const passwords = variables
+    .map((name) => `; its password is not kept: set LADING_${name.toUpperCase()}`)
+    .join('')
+  const line = `using ${what} of the last run in this folder; an option says otherwise${passwords}`
+  say('info', 'last', { options: what }, line, withPlainUrls)
 }
 
 function isSame(command: Command, name: Name, last: string | undefined): boolean {
@@ -125,5 +141,6 @@ function warnOfOther(command: Command): void {
     'other',
     { to: own, last: to },
     `into ${own}, because nothing names a database; the last run in this folder used ${to}: ${line}`,
+    withPlainUrls,
   )
 }

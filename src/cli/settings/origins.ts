@@ -6,8 +6,8 @@ export interface Origin {
   readonly from: string
   /** The value, or a part of it, comes from a file of secrets. */
   readonly isSecret?: boolean
-  /** The same command finds it again in the same folder, without an option. */
-  readonly isFound?: boolean
+  /** The configuration file says it for every command. */
+  readonly isForAll?: boolean
 }
 
 const noted = new WeakMap<Command, Map<string, Origin>>()

@@ -90,13 +90,13 @@ export const lineWriter = (): Write | undefined => (write === writeDirectly ? un
 /** Not the only sign of a line's level: its first word tells it too. */
 const styles = { error: 'red', warn: 'yellow', debug: 'dim' } as const
 
-/** `fields` is for programs, `line` for people. Neither may contain data of a record. */
-export function say(level: Level, type: string, fields: object, line: string): void {
+/** `fields` is for programs, `line` for people. Neither may contain data of a record. `clean` removes secrets. */
+export function say(level: Level, type: string, fields: object, line: string, clean = withoutSecrets): void {
   if (!isSaid(level)) return
   if (isJson()) return writeJson({ level, type, ...fields })
   // A log file needs the time of each line; a terminal does not.
   const time = process.stderr.isTTY ? '' : `${new Date().toISOString().slice(0, -5)}Z `
-  const text = safeText(line)
+  const text = safeText(line, clean)
   write(`${time}${level === 'info' ? text : coloured(styles[level], text)}\n`)
 }
 
@@ -125,7 +125,7 @@ export function printErrorLine(code: Code, message: string, advice: string, stac
 }
 
 /** Limits the length, because an external message may be megabytes long. */
-const safeText = (text: string): string => shortened(visible(shortened(withoutSecrets(text))))
+const safeText = (text: string, clean = withoutSecrets): string => shortened(visible(shortened(clean(text))))
 
 /** Limits a list, and appends the number of the other entries. */
 const mostOfList = 20

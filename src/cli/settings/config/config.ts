@@ -96,10 +96,10 @@ function applySettings(command: Command, settings: Settings, config: Config, wit
     if (within === undefined && hasOwnMeaning(command, option)) continue
     const parsed = parseValue(option, value, { path, folder, key })
     const from = within === undefined ? path : `${path} ${within}`
-    const isFound = config.isFound && within === undefined
+    const isForAll = within === undefined
     setOption(command, option.attributeName(), parsed.value, 'config', {
       from,
-      isFound,
+      isForAll,
       isSecret: parsed.isSecret,
     })
   }
