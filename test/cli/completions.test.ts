@@ -36,7 +36,13 @@ it('bash completes commands, options, choices and pipelines with the script that
   ])
 })
 
-it.each(['zsh', 'fish'])(
+/** What stands outside of quotes and escapes; in fish, a backslash escapes within quotes, too. */
+const bare = {
+  zsh: (script: string) => script.replaceAll(/'[^']*'|\\./gs, ''),
+  fish: (script: string) => script.replaceAll(/'(\\.|[^'\\])*'|\\./gs, ''),
+}
+
+it.each(['zsh', 'fish'] as const)(
   'the script for %s has every command and option, and its syntax is right',
   async (shell) => {
     await using folder = await Folder.make()
@@ -44,11 +50,10 @@ it.each(['zsh', 'fish'])(
     expect(code).toBe(0)
     for (const word of ['rejects list', 'on-conflict', 'merge', 'republish-missing', 'until-empty'])
       expect(out).toContain(word)
+    expect(bare[shell](out)).not.toContain("'")
     await folder.write('script', out)
     const checked = spawnSync(shell, ['-n', folder.at('script')], { encoding: 'utf8' })
-    // Without the shell, its quotes are checked at least: they come in pairs where none is escaped.
+    // The machine may have no such shell.
     if (checked.error === undefined) expect(checked).toMatchObject({ status: 0, stderr: '' })
-    else
-      expect(out.replaceAll(/'\\''|\\'/g, '').match(/'/g)?.length ?? 0).toSatisfy((n: number) => n % 2 === 0)
   },
 )

@@ -87,7 +87,7 @@ describe.concurrent('lading peek', () => {
       chunk: { source: 'p.csv' },
       outlook: { rows: [{ id: '7', name: 'C***', city: 'Oulu' }] },
     })
-    expect(await folder.json<Seen[]>('peek', '2')).toMatchObject([
+    expect(await folder.json<Seen[]>('peek', '2', '--model', 'records')).toMatchObject([
       { outlook: { records: 2, rows: [{ sensor_id: 'a' }, {}] } },
       { key: 'good' },
     ])

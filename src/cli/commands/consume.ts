@@ -13,7 +13,7 @@ import { requireTwoFiles } from '../settings/files.ts'
 import { watched } from '../run/http.ts'
 import { type HttpFlags, httpOptions } from '../settings/http.ts'
 import { derivationFrom, derivePatiently } from '../run/derived.ts'
-import { remember } from '../settings/last.ts'
+import { remember, remembering } from '../settings/last.ts'
 import { loadModel } from '../settings/model.ts'
 import {
   allowRejectsOption,
@@ -155,14 +155,14 @@ export function consumeCommand(command: Command): Command {
     const since = performance.now()
     const watch = await open(flags)
     using report = isTied() ? undefined : reporting('consume')
-    const onEvent = tellAll(report?.onEvent ?? tellParent, watch.listener)
+    const told = report === undefined ? [tellParent] : [report.onEvent, remembering(command)]
+    const onEvent = tellAll(...told, watch.listener)
     const orders = parentOrders()
     const signal = AbortSignal.any([stopSignal(), orders.stop])
     const model = await modelOf(flags, signal)
     const startsAt = performance.now()
     await using queue = await openWorkingQueue(flags, onEvent, signal)
     watch.see(queue)
-    if (!isTied()) remember(command)
     const tally = await consumeAll(flags, {
       queue,
       model,
@@ -171,6 +171,7 @@ export function consumeCommand(command: Command): Command {
       orders,
       startTimeoutMs: startLeftMs(flags, startsAt),
     })
+    if (!isTied()) remember(command)
     const ms = Math.round(performance.now() - since)
     report?.[Symbol.dispose]()
     if (flags.json) printJson({ ...tally, ms })

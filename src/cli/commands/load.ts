@@ -12,7 +12,7 @@ import { ownPlace, requireTwoFiles } from '../settings/files.ts'
 import { type AppendFlags, appendSettings, loadOptions } from '../settings/load.ts'
 import { watched } from '../run/http.ts'
 import { httpOptions } from '../settings/http.ts'
-import { remember } from '../settings/last.ts'
+import { remember, remembering } from '../settings/last.ts'
 import { loadModel, usualModel } from '../settings/model.ts'
 import {
   jsonOption,
@@ -104,13 +104,12 @@ export function loadCommand(command: Command): Command {
     const since = performance.now()
     const watch = await open(flags)
     using report = reporting('load')
-    const onEvent = tellAll(report.onEvent, watch.listener)
+    const onEvent = tellAll(report.onEvent, watch.listener, remembering(command))
     const startsAt = performance.now()
     await using sink = await openSink(flags.to)
     // Opened before the types are inferred, which reads every record: an unreachable queue fails the load at once.
     await using queue = await openWorkingQueue(flags, onEvent, signal, { isOwn: true })
     watch.see(queue)
-    remember(command)
     const settings = {
       ...produceSettings(paths, flags),
       ...consumeSettings(flags),
@@ -149,6 +148,7 @@ export function loadCommand(command: Command): Command {
         return n > 1 ? consumerProcesses(n, flags, source, worker) : undefined
       },
     })
+    remember(command)
     const ms = Math.round(performance.now() - since)
     report[Symbol.dispose]()
     if (flags.json) printResult(result, ms)

@@ -5,6 +5,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { makeFolder } from '../../core/files.ts'
+import type { Listener } from '../../core/events.ts'
 import { urlWithoutPassword } from '../../core/url.ts'
 import { placeOfQueue } from '../../queue/registry.ts'
 import { placeOfSink } from '../../sink/registry.ts'
@@ -32,7 +33,20 @@ const ofModels = ['model', 'table', 'key', 'onConflict', 'types', 'columns']
 const looking = new Set(['status', 'verify', 'rejects', 'dead', 'peek', 'ui', 'doctor', 'prune'])
 const loading = new Set(['load', 'consume'])
 
-/** Remembers what the command uses. That nothing can be written here is no fault of the run. */
+/** Events that come after the database has answered. */
+const answered: ReadonlySet<string> = new Set(['published', 'skipped', 'batch', 'dead', 'foreign', 'receipt'])
+
+/** Remembers what the command uses, once it works: a URL at which nothing answers is not kept. */
+export function remembering(command: Command): Listener {
+  let isDone = false
+  return ({ type }) => {
+    if (isDone || !answered.has(type)) return
+    isDone = true
+    remember(command)
+  }
+}
+
+/** That nothing can be written here is no fault of the run. */
 export function remember(command: Command): void {
   const last: Last = {}
   for (const name of [...places, ...ways]) {
@@ -51,6 +65,8 @@ export function remember(command: Command): void {
   }
   const written = `${path}.${process.pid}`
   try {
+    // What is left to defaults leaves no file.
+    if (Object.keys(last).length === 0) return rmSync(path, { force: true })
     makeFolder(folder)
     writeFileSync(written, `${JSON.stringify(last, null, 2)}\n`)
     renameSync(written, path)
