@@ -138,6 +138,17 @@ export class WebLedger implements AsyncDisposable {
       kept.read(await this.#ledger(), { ...filter, pipeline: await this.#pipeline() }, options)
     const one = async (id: number, options: Abortable) =>
       (await find({ id, all: true, limit: 1 }, options))[0]
+    /** Mostly a page of the list: then one query has them. */
+    const these = async (ids: readonly number[], options: Abortable) => {
+      const [first, last] = [Math.min(...ids), Math.max(...ids)]
+      if (last - first < kept.atOnce) {
+        const near = await find({ after: first - 1, all: true, limit: kept.atOnce }, options)
+        return near.filter(({ id }) => ids.includes(id))
+      }
+      const found: Stored[] = []
+      for (const id of ids) found.push(...(await find({ id, all: true, limit: 1 }, options)))
+      return found
+    }
     return {
       list: async (question) => {
         const { loadId, after, state = 'open' } = question
@@ -163,11 +174,7 @@ export class WebLedger implements AsyncDisposable {
           const sink = await this.#sink()
           const models = await this.#models(sink, signal)
           const options = { ...this.#access.replay, sink, models, signal }
-          const found = new Map<number, Stored>()
-          for (const id of ids) {
-            const stored = await one(id, { signal })
-            if (stored !== undefined) found.set(id, stored)
-          }
+          const found = new Map((await these(ids, { signal })).map((stored) => [stored.id, stored]))
           const results = await kind.replay([...found.values()], options)
           return [...new Set(ids)].map((id) => {
             const stored = found.get(id)

@@ -50,7 +50,7 @@ const to = ['--to', server.url, '--model', 'records']
     {
       key: 'reading-17',
       body: Buffer.from('{"record_time": "2026-03-01T08:00:00Z", "sensor_id": '),
-      headers: {},
+      headers: { 'content-type': 'application/json', 'x-sensor': 'harbour-17' },
     },
   ])
 }
@@ -64,9 +64,18 @@ const to = ['--to', server.url, '--model', 'records']
     await page.locator('#rejects-table tbody tr').first().waitFor()
   }
   await save(light, 'rejects-phone')
-  await dark.page.locator('#rejects-table tbody tr:nth-child(3) button').click()
-  await dark.page.getByRole('dialog').waitFor()
+  for (const { page } of [dark, light]) {
+    await page.locator('#rejects-table tbody tr:nth-child(3) button').click()
+    await page.getByRole('article').waitFor()
+  }
   await save(dark, 'reject-dark')
+  await light.page.getByRole('button', { name: 'Edit' }).click()
+  await save(light, 'edit-phone')
+  await dark.page.emulateMedia({ colorScheme: 'light' })
+  await dark.page.getByRole('link', { name: 'Dead letters' }).click()
+  await dark.page.locator('#dead-table tbody button').first().click()
+  await dark.page.getByRole('article').waitFor()
+  await save(dark, 'dead-letter')
 }
 
 async function save({ page }: Visitor, name: string): Promise<void> {

@@ -74,6 +74,9 @@ export function visible(text) {
   return fragment
 }
 
+/** The same where only text can stand, as in a list to choose from. @param {string} text */
+export const visibleText = (text) => text.replaceAll(hidden, escaped)
+
 /** @param {string} text */
 const escaped = (text) =>
   Array.from(text, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')

@@ -4,7 +4,7 @@ import { confirmFirst } from './dialog.js'
 import { day, h, setText, visible } from './dom.js'
 import { changeThese } from './kept-change.js'
 import { editor } from './kept-edit.js'
-import { messageOf, reasonOf, recordOf, showFault } from './kept-parts.js'
+import { isOpen, messageOf, reasonOf, recordOf, showFault } from './kept-parts.js'
 
 /** @import { KeptAnswer } from '../answers.ts' */
 /** @import { Correction } from './kept-edit.js' */
@@ -107,19 +107,18 @@ export function keptDetail({ id, thing, close, step, changed, ended }) {
 
   /** @param {KeptAnswer} now */
   function actionsOf({ id: one, state: is, record }) {
-    const isOpen = is === 'open' || is === 'dead'
     /** @param {string} name @param {() => void} act @param {string} [look] */
     const button = (name, act, look) => h('button', { type: 'button', class: look, onclick: act }, name)
     return [
       // A letter that was discarded can be replayed all the same.
-      isOpen || (id === 'dead' && is === 'discarded')
+      isOpen(is) || (id === 'dead' && is === 'discarded')
         ? button('Replay', () => void replay(), 'first')
         : undefined,
       record?.editing === undefined ? undefined : button('Edit', () => edit()),
       record?.editing?.canUndo === true
         ? button('Undo the correction', () => void save({ original: true }, false))
         : undefined,
-      isOpen ? button('Discard', askDiscard) : undefined,
+      isOpen(is) ? button('Discard', askDiscard) : undefined,
       h('a', { class: 'button', href: `api/${id}/${one}/file`, download: true }, 'Download'),
     ].filter((each) => each !== undefined)
   }
@@ -236,10 +235,12 @@ export function keptDetail({ id, thing, close, step, changed, ended }) {
   return {
     element,
     open,
+    isChanged: () => editing?.isChanged() === true,
     close() {
       turns++
       element.hidden = true
       kept = undefined
+      editing = undefined
       content.replaceChildren()
     },
   }

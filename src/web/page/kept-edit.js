@@ -71,6 +71,7 @@ export function editor(kept, editing, { save, cancel }) {
   return {
     element: form,
     focus: () => sheet.focus(),
+    isChanged: () => sheet.correction() !== undefined,
     /** @param {string} why */
     refuse: (why) => setText(said, why),
   }

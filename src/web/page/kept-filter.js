@@ -1,5 +1,5 @@
 /** What of the rejects or dead letters is shown: the fields of the filter, and what they offer. */
-import { count, h, setText } from './dom.js'
+import { count, h, setText, visibleText } from './dom.js'
 
 /** @import { KeptItem, LoadAnswer, Reason } from '../answers.ts' */
 
@@ -98,12 +98,17 @@ function chooser(id, name) {
   /** @param {string} value */
   const choose = (value) => {
     if (![...field.options].some((option) => option.value === value))
-      field.append(h('option', { value }, value))
+      field.append(h('option', { value }, visibleText(value)))
     field.value = value
   }
   return {
     name,
-    shown: h('p', {}, h('label', { for: field.id }, `${name[0]?.toUpperCase()}${name.slice(1)}`), field),
+    shown: h(
+      'p',
+      { class: `by-${name}` },
+      h('label', { for: field.id }, `${name[0]?.toUpperCase()}${name.slice(1)}`),
+      field,
+    ),
     choose,
     /** @param {readonly Choice[]} choices */
     offer(choices) {
@@ -112,7 +117,9 @@ function chooser(id, name) {
       if (now === offered) return
       offered = now
       const { value } = field
-      field.replaceChildren(...choices.map(([each, label]) => h('option', { value: each }, label)))
+      field.replaceChildren(
+        ...choices.map(([each, label]) => h('option', { value: each }, visibleText(label))),
+      )
       choose(value)
     },
   }

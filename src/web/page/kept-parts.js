@@ -5,7 +5,7 @@ import { indented } from './text.js'
 /** @import { BodyAnswer, KeptAnswer, MessageAnswer, RecordAnswer, RecordsAnswer } from '../answers.ts' */
 
 /** @param {KeptAnswer} kept */
-export const reasonOf = ({ code, meaning, column, detail, advice }) =>
+export const reasonOf = ({ code, meaning, column, detail, advice, state }) =>
   h(
     'div',
     { class: 'reason' },
@@ -17,8 +17,11 @@ export const reasonOf = ({ code, meaning, column, detail, advice }) =>
       column === undefined ? undefined : h('b', {}, visible(column)),
     ),
     h('p', {}, visible(detail)),
-    advice === '' ? undefined : h('p', { class: 'quiet' }, `What to do: ${advice}.`),
+    advice === '' || !isOpen(state) ? undefined : h('p', { class: 'quiet' }, `What to do: ${advice}.`),
   )
+
+/** A person still has to decide on it. @param {KeptAnswer['state']} state */
+export const isOpen = (state) => state === 'open' || state === 'dead'
 
 /** With a caret under the cell. @param {RecordAnswer} record */
 export function recordOf({ text, cut, original }) {

@@ -6,6 +6,7 @@ import { changeAll, changeThese, progressBar } from './kept-change.js'
 import { keptDetail } from './kept-detail.js'
 import { keptFilter, openOf } from './kept-filter.js'
 import { kinds } from './kept-kinds.js'
+import { keptSelection } from './kept-selection.js'
 import { keepTable } from './table.js'
 
 /** @import { KeptItem, ListAnswer, LoadAnswer, Reason } from '../answers.ts' */
@@ -19,28 +20,12 @@ export function keptView(id, ended) {
   const filter = keptFilter(id, (wanted) => go(wanted))
   const table = /** @type {HTMLTableElement} */ (h('table', { id: `${id}-table` }))
   const found = h('p', { class: 'found', id: `${id}-found`, role: 'status' })
-  /** @param {string} name @param {() => void} act @param {string} [label] */
-  const button = (name, act, label) =>
-    h('button', { type: 'button', 'aria-label': label, onclick: act }, name)
+  /** @param {string} name @param {() => void} act */
+  const button = (name, act) => h('button', { type: 'button', onclick: act }, name)
   const more = button('Show new entries', () => void load())
   const previous = button('Previous page', () => turn(-1))
   const next = button('Next page', () => turn(1))
-  const replay = button('Replay', () => change('replay'), 'Replay selected')
-  const discard = button('Discard', () => change('discard'), 'Discard selected')
-  const everything = button('', () => selectEverything(true))
-  const all = /** @type {HTMLInputElement} */ (
-    h('input', { type: 'checkbox', 'aria-label': `Select all ${thing}s on this page`, onchange: selectAll })
-  )
-  const selection = h('span', { class: 'quiet', role: 'status' })
-  const tools = h(
-    'div',
-    { class: 'tools' },
-    h('label', { class: 'all' }, all, ' All'),
-    replay,
-    discard,
-    selection,
-    everything,
-  )
+  const selection = keptSelection(thing, table, change)
   const running = progressBar(thing)
   const pager = h('p', { class: 'pager' }, previous, next)
   const one = keptDetail({
@@ -51,7 +36,7 @@ export function keptView(id, ended) {
     step,
     changed: () => load(true),
   })
-  const list = h('div', { class: 'list' }, tools, running.element, more, table, pager)
+  const list = h('div', { class: 'list' }, selection.element, running.element, more, table, pager)
   section.append(
     h('div', { class: 'list-head' }, h('div', { class: 'bar' }, heading, found), filter.form),
     h('div', { class: 'both' }, list, one.element),
@@ -70,7 +55,7 @@ export function keptView(id, ended) {
     ]),
     (item) => String(item.id),
   )
-  table.addEventListener('change', () => (selectEverything(false), arm()))
+  addEventListener('beforeunload', (event) => one.isChanged() && event.preventDefault())
 
   let parameters = new URLSearchParams()
   /** The id before each page up to the current one, and the entries on the pages before it. */
@@ -81,7 +66,6 @@ export function keptView(id, ended) {
   let total
   /** @type {number | undefined} */
   let openId
-  let hasEverything = false
   let asked = 0
   /** Number of entries when the list was read. */
   let atReading = 0
@@ -89,6 +73,13 @@ export function keptView(id, ended) {
 
   /** @param {URLSearchParams} wanted @param {number} [number] of the one to be shown */
   function go(wanted, number) {
+    if (one.isChanged())
+      return confirmFirst(
+        'Leave without saving?',
+        'The changes to this record are not saved.',
+        'Leave',
+        () => (one.close(), go(wanted, number)),
+      )
     const query = new URLSearchParams(wanted)
     if (number !== undefined) query.set('id', String(number))
     const hash = `#/${id}${query.size === 0 ? '' : `?${query}`}`
@@ -110,11 +101,11 @@ export function keptView(id, ended) {
       parameters = wanted
       filter.set(parameters)
       pages = [{ after: 0, before: 0 }]
-      selectEverything(false)
+      selection.set([])
       await load()
     }
     mark()
-    if (openId !== undefined) return openId === closedId && isStep ? undefined : one.open(openId)
+    if (openId !== undefined) return one.open(openId)
     if (isStep) (buttonOf(closedId) ?? heading).focus()
   }
 
@@ -162,7 +153,7 @@ export function keptView(id, ended) {
       filter.offer(reasons, answer?.items ?? [], loads)
       total = totalOf(reasons)
       say()
-      arm()
+      fit()
     } catch (error) {
       if (error instanceof NotAllowed) return ended()
       setText(found, `Cannot be shown: ${error instanceof Error ? error.message : String(error)}`)
@@ -198,17 +189,17 @@ export function keptView(id, ended) {
   /** @param {boolean} keeps */
   function draw(keeps) {
     const { items = [], next: after } = answer ?? {}
-    const kept = new Set(keeps ? selected() : [])
+    const kept = keeps ? selection.ids() : []
     fill(items)
     say()
     previous.toggleAttribute('disabled', pages.length === 1)
     next.toggleAttribute('disabled', after === undefined)
     pager.hidden = pages.length === 1 && after === undefined
     more.hidden = true
-    for (const box of boxes()) box.checked = kept.has(Number(box.value))
-    tools.hidden = items.length === 0
+    selection.element.hidden = items.length === 0
+    selection.set(kept)
+    fit()
     mark()
-    arm()
   }
 
   /** How many there are, and which of them are shown. */
@@ -240,53 +231,25 @@ export function keptView(id, ended) {
   }
 
   /** @param {number | undefined} number */
-  const rowOf = (number) =>
-    boxes()
-      .find((box) => Number(box.value) === number)
-      ?.closest('tr')
+  const rowOf = (number) => table.querySelector(`tbody input[value="${number}"]`)?.closest('tr')
   /** @param {number | undefined} number @returns {HTMLElement | null | undefined} */
   const buttonOf = (number) => rowOf(number)?.querySelector('button')
-  const boxes = () => [.../** @type {NodeListOf<HTMLInputElement>} */ (table.querySelectorAll('tbody input'))]
-  const selected = () => boxes().flatMap((box) => (box.checked ? [Number(box.value)] : []))
 
-  function arm() {
-    const number = selected().length
-    for (const each of [replay, discard]) each.toggleAttribute('disabled', number === 0)
-    all.checked = number > 0 && number === boxes().length
-    all.indeterminate = number > 0 && !all.checked
-    const isPart = pages.length > 1 || answer?.next !== undefined
-    const isOpen = !parameters.has('state')
-    everything.hidden = !(all.checked && isPart && isOpen && !hasEverything)
-    const words = parameters.size > 0 ? ' that match' : ''
-    setText(everything, `Select all ${total === undefined ? `${thing}s` : count(total)}${words}`)
-    setText(
-      selection,
-      number === 0
-        ? ''
-        : hasEverything
-          ? `All ${total === undefined ? `${thing}s` : count(total)}${words} are selected`
-          : `${count(number)} selected`,
-    )
-  }
-
-  function selectAll() {
-    for (const box of boxes()) box.checked = all.checked
-    selectEverything(false)
-    arm()
-  }
-
-  /** Beyond this page, or not. @param {boolean} wanted */
-  function selectEverything(wanted) {
-    hasEverything = wanted
-    if (wanted) arm()
-    if (wanted) replay.focus()
-  }
+  const fit = () =>
+    selection.fit({
+      total,
+      isPart: (pages.length > 1 || answer?.next !== undefined) && !parameters.has('state'),
+      isFiltered: parameters.size > 0,
+    })
 
   /** @param {'replay' | 'discard'} name */
   function change(name) {
-    const ids = selected()
+    const [ids, hasEverything] = [selection.ids(), selection.hasEverything()]
     const number = hasEverything ? total : ids.length
-    const act = () => void (hasEverything ? changeEverything(name) : doing(() => changeThese(id, name, ids)))
+    const act = () =>
+      void (hasEverything
+        ? changeEverything(name)
+        : (tell('At work…'), doing(() => changeThese(id, name, ids))))
     if (name === 'replay') return act()
     const what = number === undefined ? `all ${thing}s that match` : counted(number, thing)
     confirmFirst(
@@ -299,7 +262,7 @@ export function keptView(id, ended) {
 
   /** @param {'replay' | 'discard'} name */
   async function changeEverything(name) {
-    tools.hidden = true
+    selection.element.hidden = true
     const watch = running.begin(name, total)
     await doing(() => changeAll(id, name, parameters, watch))
     running.end()
@@ -307,17 +270,17 @@ export function keptView(id, ended) {
 
   /** @param {() => Promise<string>} act */
   async function doing(act) {
-    tell('At work…')
+    let said
     try {
-      tell(await act())
+      said = await act()
     } catch (error) {
       if (error instanceof NotAllowed) return ended()
-      tell(`Not done: ${error instanceof Error ? error.message : String(error)}`)
+      said = `Not done: ${error instanceof Error ? error.message : String(error)}`
     }
-    selectEverything(false)
     pages = [{ after: 0, before: 0 }]
     await load()
     heading.focus()
+    tell(said)
   }
 
   return {
