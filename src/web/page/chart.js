@@ -53,7 +53,7 @@ export function keepChart(figure, title, format = count) {
     onkeydown: walk,
   })
   const [top, middle, left, when] = [h('span'), h('span'), h('span'), h('span')]
-  const axis = h('p', { class: 'axis', 'aria-hidden': 'true' }, top, middle, h('span', {}, onAxis(0)))
+  const axis = h('p', { class: 'axis', 'aria-hidden': 'true' }, top, middle, h('span', {}, '0'))
   const keys = h('ul', { class: 'keys' })
   const rows = h('tbody')
   const heads = h('tr')
