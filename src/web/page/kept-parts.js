@@ -68,6 +68,7 @@ export function showFault(within) {
 
 /** @param {MessageAnswer} message @param {string} id */
 export const messageOf = ({ headers, body }, id) => [
+  ...bodyOf(body, id),
   h('h3', {}, 'Headers'),
   headers.length === 0
     ? h('p', { class: 'quiet' }, 'None.')
@@ -88,8 +89,10 @@ export const messageOf = ({ headers, body }, id) => [
           ),
         ),
       ),
-  ...bodyOf(body, id),
 ]
+
+/** So many records of a body does the server send. */
+const mostRows = 100
 
 const forms = { json: 'JSON', text: 'text', binary: 'binary' }
 
@@ -136,6 +139,9 @@ function bodyOf(body, id) {
         : h('span', { class: 'ways', role: 'group', 'aria-labelledby': `${id}-body` }, ...buttons),
     ),
     body.bytes === 0 ? h('p', { class: 'quiet' }, 'It is empty.') : place,
+    records !== undefined && records.rows.length >= mostRows
+      ? h('p', { class: 'quiet' }, `The first ${count(mostRows)} records.`)
+      : undefined,
     shown < body.bytes
       ? h(
           'p',
