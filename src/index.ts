@@ -152,6 +152,8 @@ export {
   type ModelledLoadOptions,
   type UnmodelledLoadOptions,
 } from './load/load-files.ts'
+export { type DoctorOptions, examine } from './doctor/doctor.ts'
+export type { Cost, Finding, Level, Subject } from './core/finding.ts'
 export { dryRun, type DryRunOptions, type Rehearsal } from './load/dry-run.ts'
 export type { TableChoices } from './model/of-table.ts'
 export type { StatedTypes } from './infer/profile/propose.ts'

@@ -3,7 +3,9 @@
  * itself: one that fails is a finding, and hides no other. Writes nothing that stays.
  */
 import { failure, type Finding, findingsAbout } from '../core/finding.ts'
+import { stemOf } from '../infer/inspect.ts'
 import { modelOfChanges } from '../model/change.ts'
+import { sqlName } from '../model/match.ts'
 import type { Model } from '../model/model.ts'
 import { nameOf, type TableName } from '../model/table.ts'
 import { examineQueue } from '../queue/registry.ts'
@@ -78,11 +80,14 @@ async function questionsOf(
 }
 
 async function tableOf(
-  { table, signal }: DoctorOptions,
+  { paths, signal, ...options }: DoctorOptions,
   model: Model | undefined,
   sink: SinkExamination['sink'] | undefined,
 ): Promise<TableName | undefined> {
   if (model !== undefined) return { schema: model.schema, table: model.table }
+  // Where the files could not be read with the table, its rights may say why.
+  const named = paths.length === 1 ? sqlName(stemOf({ name: paths[0] as string })) : ''
+  const table = options.table ?? (named === '' ? undefined : { table: named })
   if (table === undefined) return undefined
   // It may differ in case. What the role may not see, the rights say.
   const facts = await sink?.table?.(table, { signal }).catch(() => undefined)

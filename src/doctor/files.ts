@@ -6,7 +6,7 @@ import { LadingError } from '../core/errors.ts'
 import { listed } from '../core/listed.ts'
 import type { Reading } from '../format/reading.ts'
 import { decodeSource, encodeHead } from '../infer/decoded.ts'
-import { unmodelled } from '../load/unmodelled.ts'
+import { type Unmodelled, unmodelled } from '../load/unmodelled.ts'
 import type { UnmodelledOptions } from '../load/unmodelled-options.ts'
 import { type Model, tableName } from '../model/model.ts'
 import type { RowBuffer } from '../model/writer.ts'
@@ -46,59 +46,54 @@ export async function lookAtFiles(
   const kept = new AsyncDisposableStack()
   const found: Finding[] = []
   const { paths, model: stated } = options
-  const nothing = {
-    findings: found,
-    model: stated,
-    sample: undefined,
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
-  }
+  const dispose = { [Symbol.asyncDispose]: () => kept.disposeAsync() }
+  const nothing = { findings: found, model: stated, sample: undefined, ...dispose }
   if (paths.length === 0) return nothing
   if (paths.includes('-')) {
-    found.push(
-      note(
-        'standard input',
-        'it can be read once, so it is left to the load: lading load - --dry-run looks at it',
-      ),
-    )
+    const detail = 'it can be read once, so it is left to the load: lading load - --dry-run looks at it'
+    found.push(note('standard input', detail))
     return nothing
   }
   try {
-    const table: NonNullable<Sink['table']> = async (...asked) => sink?.table?.(...asked)
-    const derived =
-      stated === undefined
-        ? kept.use(
-            await unmodelled({
-              ...options,
-              sink: { table, prepare: refuse },
-              isDry: true,
-              startTimeoutMs: 1,
-            }),
-          )
-        : undefined
-    const model = stated ?? (derived?.model as Model)
+    const derived = stated === undefined ? kept.use(await derivedModel(options, sink)) : undefined
+    const model = stated ?? (derived as Unmodelled).model
     for (const decision of derived?.decisions ?? []) found.push(note('reading', decision))
-    const reading = derived === undefined ? {} : { readingOf: derived.readingOf, namesColumns: true }
-    const all = { ...options, ...reading, model }
-    const sources = await openSources(all, (message) => void found.push(warn('left out', message)))
-    let first: ReadSource | undefined
-    for (let index = 0; index < Math.min(sources.size, mostFiles); index++) {
-      const source = await sources.at(index)
-      first ??= source
-      found.push(...(await lookAt(source, all, sink)))
-    }
-    if (sources.size > mostFiles)
-      found.push(note('files', `${count(sources.size - mostFiles)} more files were not looked at`))
-    if (sources.size === 0)
-      found.push(warn('files', 'no file has a suffix that is loaded', 'lading load FILE --format csv'))
-    const sampled = first
+    const reading = derived && { readingOf: derived.readingOf, namesColumns: true }
+    const looked = { ...options, ...reading, model }
+    const first = await lookAtEach(looked, sink, found)
     const sample =
-      sampled && ((rows: RowBuffer) => encodeHead(sampled, withoutChanges(model), rows, sampledRecords, all))
+      first && ((rows: RowBuffer) => encodeHead(first, withoutChanges(model), rows, sampledRecords, looked))
     return { ...nothing, model, sample }
   } catch (thrown) {
     if (thrown instanceof LadingError && thrown.code === 'ABORTED') throw thrown
     found.push(failure('files', listed(paths, 3), thrown))
     return nothing
   }
+}
+
+function derivedModel(options: FilesOptions, sink: SinkExamination['sink'] | undefined): Promise<Unmodelled> {
+  const table: NonNullable<Sink['table']> = async (...asked) => sink?.table?.(...asked)
+  return unmodelled({ ...options, sink: { table, prepare: refuse }, isDry: true, startTimeoutMs: 1 })
+}
+
+/** Returns the first, of which records are taken. */
+async function lookAtEach(
+  options: Looked,
+  sink: SinkExamination['sink'] | undefined,
+  found: Finding[],
+): Promise<ReadSource | undefined> {
+  const sources = await openSources(options, (message) => void found.push(warn('left out', message)))
+  let first: ReadSource | undefined
+  for (let index = 0; index < Math.min(sources.size, mostFiles); index++) {
+    const source = await sources.at(index)
+    first ??= source
+    found.push(...(await lookAt(source, options, sink)))
+  }
+  if (sources.size > mostFiles)
+    found.push(note('files', `${count(sources.size - mostFiles)} more files were not looked at`))
+  if (sources.size === 0)
+    found.push(warn('files', 'no file has a suffix that is loaded', 'lading load FILE --format csv'))
+  return first
 }
 
 const refuse = async () => {

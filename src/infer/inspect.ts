@@ -46,7 +46,8 @@ export interface Inspection {
 }
 
 /** Of a file, without its suffixes. */
-export const stemOf = ({ name }: Source): string => posix.basename(name).replace(/(\.[a-z]\w{0,6})+$/i, '')
+export const stemOf = ({ name }: Pick<Source, 'name'>): string =>
+  posix.basename(name).replace(/(\.[a-z]\w{0,6})+$/i, '')
 
 /** `table`: the name of the table that is proposed. */
 export async function inspect(

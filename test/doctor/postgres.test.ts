@@ -109,8 +109,12 @@ describePostgres('doctor of a PostgreSQL database', () => {
       'the rows themselves',
     ])
     const [hash] = named(found, 'hash index')
-    expect(hash).toMatchObject({ cure: expect.stringContaining('DROP INDEX public.by_status;') })
+    expect(hash).toMatchObject({
+      detail: expect.stringMatching(/^public.by_status: 3 values in [\d,]+ rows, .* with [\d,]+ rows in it/),
+      cure: expect.stringContaining('DROP INDEX public.by_status;'),
+    })
     await sql(hash?.cure ?? '')
+    for (const { cure = '' } of named(found, 'foreign keys')) await sql(cure)
     expect(levels(found, 'fail')).toEqual([])
   })
 
@@ -162,6 +166,21 @@ describePostgres('doctor of a PostgreSQL database', () => {
       { level: 'fail', cure: 'ALTER TABLE public.orders SET LOGGED;' },
     ])
     expect(named(found, 'durability')).toEqual([])
+    // No commit would be answered from here on.
+    await query(server.url, 'ALTER ROLE postgres SET default_transaction_read_only = on')
+    await query(server.url, "ALTER SYSTEM SET synchronous_standby_names = 'one'")
+    await query(server.url, 'SELECT pg_reload_conf()')
+    await expect
+      .poll(() => query(server.url, 'SHOW synchronous_standby_names'))
+      .toEqual([{ synchronous_standby_names: 'one' }])
+    const waiting = await place.findings({ to: server.url })
+    expect(named(waiting, 'standbys')).toMatchObject([{ level: 'warn' }])
+    expect(named(waiting, 'read-only')).toMatchObject([
+      {
+        level: 'fail',
+        cure: expect.stringContaining('ALTER ROLE postgres RESET default_transaction_read_only;'),
+      },
+    ])
   })
 
   it('what does not fit is said of each column, and of a file that was loaded before', async () => {

@@ -1,27 +1,23 @@
 /** What was measured, as findings: how fast a load would be, and what to do about what makes it slow. */
-import type pg from 'pg'
 import { count } from '../../../core/counted.ts'
 import { type Cost, type Finding, findingsAbout } from '../../../core/finding.ts'
 import { rateOf } from '../../measured.ts'
-import { rowsOfOneValue } from '../table/hash-indexes.ts'
-import { identifier } from '../table/ddl.ts'
-import type { Copies } from './copies.ts'
-import type { IndexPart, Part } from './parts.ts'
-import type { Relation } from './relation.ts'
-import { row } from './visit.ts'
+import type { Part } from './parts.ts'
 
 export interface Measured {
   readonly rows: number
   /** Milliseconds for all rows, by part. */
   readonly parts: ReadonlyMap<Part, number>
   readonly bare: number
+  /** Of the rows and all parts, as each was measured. */
+  readonly together: number
   readonly whole: number
   /** As a load sends them. */
   readonly sent: number | undefined
   readonly decodedMs: number | undefined
 }
 
-const { ok, note, warn } = findingsAbout('table')
+const { ok, note } = findingsAbout('table')
 
 /** Shares of a batch's time below which nothing is said, and from which on it is a finding of its own. */
 const littleShare = 0.1
@@ -31,6 +27,7 @@ export function adviceFor(part: Part, share: number, isEmpty: boolean): string |
   if (share < littleShare) return undefined
   switch (part.kind) {
     case 'index':
+      if (part.index?.method === 'hash') return 'a btree answers the same'
       if (isEmpty) return 'build it at the end: --defer-indexes always'
       return part.index?.isKey === true
         ? 'it guards the key, and stays'
@@ -72,10 +69,14 @@ export function speedFinding(measured: Measured, costs: readonly Cost[], context
   const bare = {
     what: 'the rows themselves',
     msPer1000: (measured.bare * 1000) / rows,
-    share: measured.bare / Math.max(whole, measured.bare),
+    share: measured.bare / measured.together,
   }
   const listed = [bare, ...costs].toSorted((a, b) => b.msPer1000 - a.msPer1000)
-  return [{ ...ok('speed', detail), costs: listed }, ...indexFinding(costs, context)]
+  return [
+    { ...ok('speed', detail), costs: listed },
+    ...indexFinding(costs, context),
+    ...keyFinding(costs, context),
+  ]
 }
 
 function* indexFinding(costs: readonly Cost[], { parts, isEmpty }: Context): Generator<Finding> {
@@ -104,59 +105,14 @@ function* indexFinding(costs: readonly Cost[], { parts, isEmpty }: Context): Gen
     )
 }
 
-/** Batches that are put behind each other to see whether they become slower. */
-const batches = 6
-/** Rows of one value in the sample from which on a chain is worth a try. */
-const manyOfOneValue = 100
-/** How much slower the last batch is than the first. */
-const growing = 1.5
-
-interface HashContext {
-  readonly client: pg.Client
-  readonly copies: Copies
-  readonly sample: string
-  readonly relation: Relation
-  readonly rows: number
+function* keyFinding(costs: readonly Cost[], { parts }: Context): Generator<Finding> {
+  for (const [n, { what, again }] of parts.entries()) {
+    const { share = 0 } = costs[n] ?? {}
+    if (again === undefined || share < largeShare) continue
+    yield note(
+      'foreign keys',
+      `${what} takes about ${Math.round(share * 100)} % of the time, because each row looks up the other table. Checked after a large load it takes a part of that; but then a row that violates it is an error of the check, and no reject with its line`,
+      [`${again.drop} -- before`, ...again.add.map((statement) => `${statement} -- after`)].join('\n'),
+    )
+  }
 }
-
-/**
- * All rows of one value lie in one chain of pages, through which each insert goes. An empty copy does not show
- * that, so the sample is put in several times.
- */
-export async function hashFinding(
-  { client, copies, sample, relation, rows }: HashContext,
-  { name, column, definition }: IndexPart,
-): Promise<Finding | undefined> {
-  const { values } = await row<{ values: number }>(
-    client,
-    `SELECT count(DISTINCT ${identifier(column ?? '')})::int AS values FROM ${sample}`,
-  ).catch(() => ({ values: rows }))
-  const there = await rowsOfOneValue(client, relation, column ?? '')
-  if (rows / Math.max(1, values) < manyOfOneValue && there < 50_000) return undefined
-  const copy = await copies.with([
-    {
-      kind: 'index',
-      what: '',
-      make: (table) => [`CREATE INDEX ON ${table} USING hash (${identifier(column ?? '')})`],
-    },
-  ])
-  const bare = await copies.with([])
-  const times: number[] = []
-  for (let n = 0; n < batches; n++)
-    times.push((await copies.add(copy, sample)) - (await copies.add(bare, sample)))
-  const [first, last] = [
-    (times[0] as number) + (times[1] as number),
-    (times.at(-1) as number) + (times.at(-2) as number),
-  ]
-  const growth = last / Math.max(first, Number.EPSILON)
-  const told = `hash index ${name}: ${count(values)} values in ${count(rows)} rows, and each insert goes through all rows of its value`
-  const now = there > 0 ? `. The table has about ${count(there)} rows of its most frequent value already` : ''
-  const measured = `: the last of ${batches} batches took it ${growth.toFixed(1)} times as long as the first${now}`
-  const cure = `DROP INDEX ${name};\n${btreeOf(definition)};`
-  return growth >= growing || there >= 50_000
-    ? warn('hash index', `${told}${measured}; a btree answers the same`, cure)
-    : note('hash index', `${told}${measured}; with many more rows that is what a load waits for`, cure)
-}
-
-const btreeOf = (definition: string): string =>
-  definition.replace(/^CREATE INDEX .*? ON /, 'CREATE INDEX ON ').replace(' USING hash ', ' USING btree ')

@@ -1,8 +1,8 @@
 /**
  * Copies of a table to measure on, made and dropped by one transaction that is rolled back. Dropping indexes of
  * the table itself, or inserting into it, would lock it, leave dead rows in it and take numbers of its
- * sequences. A copy is logged where our role may make a table beside the original, because much of what an
- * index costs is its log; else it is temporary.
+ * sequences. A copy is logged where our role may make a table beside the original, else it is temporary: without
+ * the log, rows took half of the time and a btree index a quarter less (5,000 rows, PostgreSQL 18).
  */
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'

@@ -7,13 +7,14 @@ import { count } from '../../../core/counted.ts'
 import { type Cost, findingsAbout } from '../../../core/finding.ts'
 import type { Model } from '../../../model/model.ts'
 import { type TableQuestions, withoutChanges } from '../../examination.ts'
-import { median } from '../../measured.ts'
+import { fastest } from '../../measured.ts'
 import { rowsOf } from '../copy/model-rows.ts'
 import type { CopyRows } from '../copy/rows.ts'
 import { createIndex, createTable } from '../table/ddl.ts'
 import { rollback } from '../transaction.ts'
-import { adviceFor, hashFinding, type Measured, speedFinding } from './advice.ts'
+import { adviceFor, type Measured, speedFinding } from './advice.ts'
 import { Copies } from './copies.ts'
+import { hashFinding } from './hash.ts'
 import { type Part, partsOf, withoutRepeats } from './parts.ts'
 import { type Relation, relationOf } from './relation.ts'
 import type { Add, TableCheck } from './visit.ts'
@@ -93,8 +94,8 @@ async function measure(client: pg.Client, table: TableQuestions, add: Add): Prom
   const listed: Cost[] = [...all.parts].map(([part, ms]) => ({
     what: part.what,
     msPer1000: perThousand(ms, all.rows),
-    share: ms / Math.max(all.whole, all.bare),
-    advice: adviceFor(part, ms / Math.max(all.whole, all.bare), isEmpty),
+    share: ms / all.together,
+    advice: adviceFor(part, ms / all.together, isEmpty),
   }))
   add(
     ...speedFinding(all, listed, {
@@ -105,11 +106,12 @@ async function measure(client: pg.Client, table: TableQuestions, add: Add): Prom
       parts: [...all.parts.keys()],
     }),
   )
-  for (const part of parts)
-    if (part.index?.method === 'hash' && part.index.column !== null) {
-      const finding = await hashFinding({ client, copies, sample, relation, rows: all.rows }, part.index)
-      if (finding !== undefined) add(finding)
-    }
+  for (const [part, added] of all.parts) {
+    if (part.index?.method !== 'hash') continue
+    const context = { client, copies, sample, relation, rows: all.rows, bare: all.bare, added }
+    const finding = await hashFinding(context, part)
+    if (finding !== undefined) add(finding)
+  }
   if (!table.withTriggers && found.triggers.length > 0)
     add(
       note(
@@ -165,16 +167,18 @@ async function measureParts(
     bare.push(await copies.insert(bareCopy, sample))
     for (const { copy, times } of variants) times.push(await copies.insert(copy, sample))
   }
-  const base = median(bare)
+  const base = fastest(bare)
+  const added = variants.map(({ part, times }) => [part, Math.max(0, fastest(times) - base)] as const)
   return {
     rows,
     bare: base,
-    parts: new Map(variants.map(({ part, times }) => [part, Math.max(0, median(times) - base)])),
+    together: added.reduce((all, [, ms]) => all + ms, base),
+    parts: new Map(added),
   }
 }
 
 async function ofThree(work: () => Promise<number>): Promise<number> {
-  return median([await work(), await work(), await work()])
+  return fastest([await work(), await work(), await work()])
 }
 
 async function hasRows(client: pg.Client, { schema, table }: Relation): Promise<boolean> {

@@ -55,7 +55,7 @@ async function standbys(
   commit: string,
   add: Parameters<Check>[1],
 ): Promise<void> {
-  const { all, synchronous } = await row<{ all: number; synchronous: number | null }>(
+  const { all, synchronous, known } = await row<{ all: number; synchronous: number; known: boolean | null }>(
     client,
     `SELECT count(*)::int AS all, count(*) FILTER (WHERE sync_state IN ('sync', 'quorum'))::int AS synchronous,
        bool_or(sync_state IS NOT NULL) AS known FROM pg_stat_replication`,
@@ -85,5 +85,10 @@ async function standbys(
         'ALTER SYSTEM SET synchronous_commit = on; SELECT pg_reload_conf();',
       ),
     )
-  return add(ok('standbys', `${all} connected, ${synchronous ?? 0} of them synchronous`))
+  return add(
+    ok(
+      'standbys',
+      `${all} connected, ${known === true ? synchronous : 'an unknown number (pg_read_all_stats shows it)'} of them synchronous`,
+    ),
+  )
 }

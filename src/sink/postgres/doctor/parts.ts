@@ -14,6 +14,8 @@ export interface Part {
   /** Of a foreign key: the columns that refer. */
   readonly columns?: readonly string[] | undefined
   readonly index?: IndexPart | undefined
+  /** Takes a foreign key away, and adds it again. */
+  readonly again?: { readonly drop: string; readonly add: readonly string[] } | undefined
 }
 
 export interface IndexPart {
@@ -29,6 +31,14 @@ export interface IndexPart {
 export interface Parts {
   readonly all: readonly Part[]
   readonly triggers: readonly Part[]
+}
+
+interface CatalogKey {
+  readonly name: string
+  readonly quoted: string
+  readonly definition: string
+  readonly columns: readonly string[]
+  readonly parent: string
 }
 
 interface CatalogIndex {
@@ -53,8 +63,8 @@ export async function partsOf(client: pg.Client, { oid }: Relation): Promise<Par
     (await client.query<{ name: string }>('SELECT $1::oid::regclass::text AS name', [oid])).rows[0]?.name ??
     ''
   const { rows: indexes } = await client.query<CatalogIndex>(indexSql, [oid])
-  const { rows: keys } = await client.query<{ name: string; columns: string[]; parent: string }>(
-    `SELECT conname::text AS name, confrelid::regclass::text AS parent,
+  const { rows: keys } = await client.query<CatalogKey>(
+    `SELECT conname::text AS name, quote_ident(conname) AS quoted, pg_get_constraintdef(oid) AS definition, confrelid::regclass::text AS parent,
        ARRAY(SELECT attname::text FROM unnest(conkey) WITH ORDINALITY AS k (num, n) JOIN pg_attribute ON attrelid = conrelid AND attnum = num ORDER BY n) AS columns
      FROM pg_constraint WHERE conrelid = $1 AND contype = 'f' ORDER BY conname`,
     [oid],
@@ -72,14 +82,7 @@ export async function partsOf(client: pg.Client, { oid }: Relation): Promise<Par
   return {
     all: [
       ...indexes.map((index) => indexPart(index, target)),
-      ...keys.map(({ name, columns, parent }): Part => ({
-        kind: 'foreign key',
-        what: `foreign key ${name} to ${parent}`,
-        columns,
-        make: (copy, parentCopy) => [
-          `ALTER TABLE ${copy} ADD FOREIGN KEY (${identifiers(columns)}) REFERENCES ${parentCopy} (${identifiers(columns)})`,
-        ],
-      })),
+      ...keys.map((key) => keyPart(key, target)),
       ...(checks.length === 0
         ? []
         : [
@@ -118,6 +121,22 @@ function indexPart(index: CatalogIndex, target: string): Part {
     index: { name: shown, method, isKey: constrained || unique, column, definition },
   }
 }
+
+const keyPart = ({ name, quoted, definition, columns, parent }: CatalogKey, target: string): Part => ({
+  kind: 'foreign key',
+  what: `foreign key ${name} to ${parent}`,
+  columns,
+  make: (copy, parentCopy) => [
+    `ALTER TABLE ${copy} ADD FOREIGN KEY (${identifiers(columns)}) REFERENCES ${parentCopy} (${identifiers(columns)})`,
+  ],
+  again: {
+    drop: `ALTER TABLE ${target} DROP CONSTRAINT ${quoted};`,
+    add: [
+      `ALTER TABLE ${target} ADD CONSTRAINT ${quoted} ${definition} NOT VALID;`,
+      `ALTER TABLE ${target} VALIDATE CONSTRAINT ${quoted};`,
+    ],
+  },
+})
 
 /** What follows USING: the table may have any name, so it is looked for as a whole. */
 function after(definition: string, target: string): string {

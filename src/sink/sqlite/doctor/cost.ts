@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { count } from '../../../core/counted.ts'
 import { type Cost, type Finding, findingsAbout } from '../../../core/finding.ts'
 import { SqliteFile } from '../../../core/sqlite.ts'
-import { median, rateOf } from '../../measured.ts'
+import { fastest, rateOf } from '../../measured.ts'
 import { type TableQuestions, withoutChanges } from '../../examination.ts'
 import { identifier } from '../ddl.ts'
 import { type ForeignKey, foreignKeysOf } from './foreign-keys.ts'
@@ -113,10 +113,14 @@ function* measure(
     whole.push(scratch.time(before, keys))
   }
   const perThousand = (ms: number) => (ms * 1000) / sample.rows
-  const total = Math.max(median(whole), median(bare))
-  const base = median(bare)
+  const base = fastest(bare)
+  const added = times.map((each) => Math.max(0, fastest(each) - base))
+  const total = Math.max(
+    fastest(whole),
+    added.reduce((sum, ms) => sum + ms, base),
+  )
   const listed = parts.map((part, n): Cost & { readonly part: Part } => {
-    const ms = Math.max(0, median(times[n] ?? []) - base)
+    const ms = added[n] ?? 0
     const share = ms / total
     const advice = part.advice !== '' && share >= littleShare ? part.advice : undefined
     return { part, what: part.what, msPer1000: perThousand(ms), share, advice }
