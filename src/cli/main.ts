@@ -5,7 +5,7 @@ import { zoneRelease } from '../model/zones.ts'
 import { defined, defineLater } from './settings/defined.ts'
 import { dropEmpty, nameRegion } from './settings/environment.ts'
 import { withExamples } from './settings/examples.ts'
-import { inGroups } from './settings/groups.ts'
+import { headingOf, inGroups } from './settings/groups.ts'
 import { loggingOptions, presumeFormat, printError, printErrorLine } from './terminal/log.ts'
 import { defaultSinkUrl, exampleSinkUrl } from '../sink/registry.ts'
 import { boundGarbage, endGrowth } from './run/memory.ts'
@@ -122,6 +122,8 @@ export async function program(words?: readonly string[]): Promise<Command> {
       'file with defaults of options, and pipelines (default: lading.config.* in the folder)',
     )
     .option('--no-config', 'take no configuration file')
+    .commandsGroup(headingOf('help'))
+    .helpCommand(true)
     // The options of a command are in its own help.
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .hook('preAction', async (root, command) => {
@@ -135,7 +137,7 @@ export async function program(words?: readonly string[]): Promise<Command> {
   const areLoaded = commands.some(([name]) => isNamed(name))
   const loaded = areLoaded ? await Promise.all(commands.map(([, , definition]) => definition())) : []
   for (const [index, [name, about]] of commands.entries()) {
-    const command = new Command(name).description(about)
+    const command = new Command(name).description(about).helpGroup(headingOf(name))
     lading.addCommand(withErrors(command))
     defineLater(command, () => {
       loaded[index]?.(command)

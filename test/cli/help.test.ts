@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { program } from '../../src/cli/main.ts'
-import { groupOf, groups } from '../../src/cli/settings/groups.ts'
+import { groupOf, groups, hasOwnMeaning } from '../../src/cli/settings/groups.ts'
 import { Folder } from './run.ts'
 
 const all = (command: Command): Command[] => [command, ...command.commands.flatMap(all)]
@@ -21,6 +21,17 @@ describe('the table of options and groups', async () => {
       command.options.flatMap(({ long }) => [long?.slice(2), `${command.name()} ${long?.slice(2)}`]),
     )
     expect(Object.keys(groups).filter((name) => !known.includes(name))).toEqual([])
+  })
+
+  it('marks an option whose name means something else in another command', () => {
+    const shared = commands.flatMap((command) =>
+      command.options
+        .filter((option) => !option.negate && !hasOwnMeaning(command, option))
+        .map((option) => [option.attributeName(), option.flags] as const),
+    )
+    const flags = new Map<string, Set<string>>()
+    for (const [name, each] of shared) flags.set(name, (flags.get(name) ?? new Set()).add(each))
+    expect([...flags.values()].map((each) => [...each]).filter((each) => each.length > 1)).toEqual([])
   })
 })
 

@@ -11,6 +11,16 @@ const run = 'Run:'
 const watching = 'Watching:'
 const output = 'Output:'
 
+/** Of commands, in the help of `lading` itself; the others are of every day. */
+const ofCommands: Readonly<Record<string, readonly string[]>> = {
+  'Load files:': ['load', 'inspect', 'doctor', 'init', 'generate'],
+  'Queues between processes:': ['produce', 'consume', 'peek'],
+  'See and correct:': ['status', 'verify', 'rejects', 'dead', 'ui', 'prune'],
+}
+
+export const headingOf = (command: string): string =>
+  Object.keys(ofCommands).find((heading) => ofCommands[heading]?.includes(command)) ?? 'Every day:'
+
 interface Group {
   readonly heading: string
   /** Tuning, or rare. */
@@ -129,6 +139,7 @@ export const groups: Readonly<Record<string, Group>> = {
   'http-linger': rare(watching),
   'stall-after': rare(watching),
   watch: usual(watching),
+  'status watch': usual(watching),
   settle: rare(watching),
   done: rare(watching),
   failed: rare(watching),

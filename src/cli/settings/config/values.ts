@@ -48,7 +48,7 @@ export function parseValue(option: Option, value: unknown, where: Where): Parsed
     return textOf(String(each), where)
   })
   const isSecret = texts.some((each) => each.isSecret)
-  const words = texts.map(({ text }) => based(option.attributeName(), text, where.folder))
+  const words = texts.map(({ text }) => based(option, text, where.folder))
   try {
     return { value: parseWords(option, words), isSecret }
   } catch (error) {
@@ -79,19 +79,19 @@ export function textOf(template: string, { path, folder, key }: Where) {
   })
 }
 
-/** Options whose text is a path. */
-const paths: ReadonlySet<string> = new Set(['state', 'root', 'httpToken', 'toFile', 'dir', 'out', 'output'])
-
 /**
  * A path of the file is relative to its folder, so that the file means the same wherever a command starts.
  * Usually that is the working directory, and nothing changes.
  */
-function based(option: string, text: string, folder: string): string {
+function based(option: Option, text: string, folder: string): string {
   if (folder === process.cwd()) return text
-  if (paths.has(option) || (option === 'model' && /[/\\]|\.[cm]?[jt]s$/.test(text)))
+  const { flags } = option
+  const name = option.attributeName()
+  if (/<(file|folder)>/.test(flags) || (name === 'model' && /[/\\]|\.[cm]?[jt]s$/.test(text)))
     return basedPath(text, folder)
-  if (option === 'to' || option === 'fromTable') return basedUrl(text, folder, placeOfSink)
-  return option === 'queue' ? basedUrl(text, folder, placeOfQueue) : text
+  if (['done', 'failed'].includes(name) && text.startsWith('move:')) return `move:${basedPath(text.slice('move:'.length), folder)}`
+  if (name === 'to' || name === 'fromTable') return basedUrl(text, folder, placeOfSink)
+  return name === 'queue' ? basedUrl(text, folder, placeOfQueue) : text
 }
 
 function basedPath(path: string, folder: string): string {
