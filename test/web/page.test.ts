@@ -251,6 +251,7 @@ describe.skipIf(withoutBrowser)('the page', () => {
     await page.getByRole('button', { name: 'Discard selected' }).click()
     await page.getByRole('heading', { name: 'Discard 2 rejects?' }).waitFor()
     await page.getByRole('button', { name: 'Close' }).click()
+    expect(await page.evaluate('document.activeElement.ariaLabel')).toBe('Discard selected')
     expect(await rows.count()).toBe(2)
     await page.getByRole('button', { name: 'Discard selected' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Discard', exact: true }).click()

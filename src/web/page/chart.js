@@ -175,8 +175,8 @@ export function keepChart(figure, title, format = count) {
           },
           svg(
             'svg',
-            { class: tone, viewBox: '0 0 20 4', width: 20, height: 4, 'aria-hidden': 'true' },
-            svg('path', { class: `line style-${index}`, d: 'M1 2H19' }),
+            { class: tone, viewBox: '0 0 16 4', width: 16, height: 4, 'aria-hidden': 'true' },
+            svg('path', { class: `line style-${index}`, d: 'M1 2H15' }),
           ),
           `${name} `,
           h('b'),
