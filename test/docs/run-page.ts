@@ -40,10 +40,7 @@ export async function runPage(
   const steps = blocks.flatMap((block) =>
     stepsIn(block, folder, places).map((step) => ({ ...step, line: block.line })),
   )
-  folder.write(
-    'page.sh',
-    steps.map(({ command }) => `${command.trimEnd()}\nprintf '\\036%d\\n' $?\n`).join(''),
-  )
+  folder.write('page.sh', [`trap 'failed=$?' ERR\n`, ...steps.map(inShell)].join(''))
   const printed = places.back(await folder.shell('page.sh')).split(mark)
   return steps.flatMap(({ command, expected, line }, index) => {
     // Behind each mark stands the exit code of the step before it.
@@ -55,6 +52,12 @@ export async function runPage(
   })
 }
 
+/** Of a script, each line must succeed, not its last one alone. */
+const inShell = ({ command, expected }: Step): string =>
+  expected === undefined
+    ? `failed=0\n${command.trimEnd()}\nprintf '\\036%d\\n' $failed\n`
+    : `${command.trimEnd()}\nprintf '\\036%d\\n' $?\n`
+
 function stepsIn(block: Block, folder: PageFolder, places: Places): readonly Step[] {
   if (block.notRun !== undefined) return []
   const code = places.here(block.code)
@@ -65,9 +68,9 @@ function stepsIn(block: Block, folder: PageFolder, places: Places): readonly Ste
         ? [untilStopped(block, folder, places)]
         : stepsOf(block).map((step) => ({ ...step, command: places.here(step.command) }))
     case 'ts':
-    case 'json':
-      if (name !== undefined) return [{ command: folder.keep(code, name) }]
-      return block.language === 'json' ? [] : [{ command: `${folder.keep(code, 'main.ts')} && node main.ts` }]
+      return name === undefined
+        ? [{ command: `${folder.keep(code, 'main.ts')} && node main.ts` }]
+        : [{ command: folder.keep(code, name) }]
     case 'sql':
       return [
         {
