@@ -34,7 +34,9 @@
     const style = getComputedStyle(element)
     const size = Number.parseFloat(style.fontSize)
     const isLarge = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700)
-    const ratio = contrast(over(colorOf(style.color), groundOf(element)), groundOf(element))
+    const [red = 0, green = 0, blue = 0, alpha = 1] = colorOf(style.color)
+    const text = over([red, green, blue, alpha * opacityOf(element)], groundOf(element))
+    const ratio = contrast(text, groundOf(element))
     if (ratio < (isLarge ? 3 : 4.5))
       faults.push(
         `${nameOf(element)} "${element.textContent?.slice(0, 20)}" has a contrast of ${ratio.toFixed(2)}`,
@@ -71,6 +73,11 @@
         each?.trim(),
       ) ?? ''
     )
+  }
+
+  /** @param {Element | null} element @returns {number} */
+  function opacityOf(element) {
+    return element === null ? 1 : Number(getComputedStyle(element).opacity) * opacityOf(element.parentElement)
   }
 
   /** Red, green, blue and alpha, from 0 to 1. @param {string} text @returns {number[]} */

@@ -16,6 +16,7 @@ it('what a person did not change in a text field comes back with the line ends t
       expect(edit(original, shownIn(original))).toBe(original)
     }),
   )
+  expect(edit('a\r\nb', 'a\nnew\nlines\nb')).toBe('a\r\nnew\r\nlines\r\nb')
   fc.assert(
     fc.property(lines, lines, lines, (before, after, typed) => {
       // Where a CR and an LF meet, they would be one line end.

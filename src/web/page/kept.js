@@ -73,13 +73,15 @@ export function keptView(id, ended) {
 
   /** @param {URLSearchParams} wanted @param {number} [number] of the one to be shown */
   function go(wanted, number) {
-    if (one.isChanged())
+    if (one.isChanged()) {
+      filter.set(parameters)
       return confirmFirst(
         'Leave without saving?',
         'The changes to this record are not saved.',
         'Leave',
         () => (one.close(), go(wanted, number)),
       )
+    }
     const query = new URLSearchParams(wanted)
     if (number !== undefined) query.set('id', String(number))
     const hash = `#/${id}${query.size === 0 ? '' : `?${query}`}`
