@@ -10,7 +10,7 @@ import { needsPostgres, needsRabbit, Places } from './places.ts'
 import { linkModules, runPage } from './run-page.ts'
 
 const paths = globSync(
-  ['README.md', 'docs/{tutorial,configuration}.md', 'docs/how-to/*.md', 'docs/coming-from/*.md'],
+  ['README.md', 'docs/{tutorial,configuration,library}.md', 'docs/how-to/*.md', 'docs/coming-from/*.md'],
   {
     cwd: root,
   },

@@ -3,7 +3,8 @@ import { aboutOption, globalOptions, type Leaf, leaves } from './commander.ts'
 import { anchor, code, page, type Page, table } from './page.ts'
 
 /**
- * An option that several commands share stands in the table of its group, once; a command lists the names.
+ * An option that several commands share with the same text stands in the table of its group, once; a command
+ * lists the names.
  */
 export const commands: Page = {
   name: 'commands.md',
@@ -53,17 +54,18 @@ const optionTable = (options: readonly Option[]): string =>
     options.map((option) => [code(option.flags), aboutOption(option)]),
   )
 
-/** By group, those that two commands or more have with the same text. */
+/** By group, those that two commands or more have, all with the same text. */
 function sharedOptions(all: readonly Leaf[]): Shared {
-  const counts = Map.groupBy(
+  const byFlags = Map.groupBy(
     all.flatMap(({ options }) => options),
-    identity,
+    ({ flags }) => flags,
   )
-  const several = [...counts.values()]
-    .filter((options) => options.length > 1)
-    .flatMap(([first]) => first ?? [])
+  const several = [...byFlags.values()].filter(
+    (options) => options.length > 1 && new Set(options.map(identity)).size === 1,
+  )
+  const firsts = several.flatMap(([first]) => first ?? [])
   return new Map(
-    [...Map.groupBy(several, groupOf)].map(([group, options]) => [
+    [...Map.groupBy(firsts, groupOf)].map(([group, options]) => [
       group,
       new Map(options.map((option) => [identity(option), option])),
     ]),

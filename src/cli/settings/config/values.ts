@@ -89,7 +89,8 @@ function based(option: Option, text: string, folder: string): string {
   const name = option.attributeName()
   if (/<(file|folder)>/.test(flags) || (name === 'model' && /[/\\]|\.[cm]?[jt]s$/.test(text)))
     return basedPath(text, folder)
-  if (['done', 'failed'].includes(name) && text.startsWith('move:')) return `move:${basedPath(text.slice('move:'.length), folder)}`
+  if (['done', 'failed'].includes(name) && text.startsWith('move:'))
+    return `move:${basedPath(text.slice('move:'.length), folder)}`
   if (name === 'to' || name === 'fromTable') return basedUrl(text, folder, placeOfSink)
   return name === 'queue' ? basedUrl(text, folder, placeOfQueue) : text
 }
