@@ -48,7 +48,7 @@ export interface WatchOptions
 
 /** Files of one run; a receipt of each is in memory. */
 const mostTogether = 500
-/** Between two looks, in milliseconds; and a look at very many files takes no more than this share of the time. */
+/** Between two looks, in milliseconds; and the share of a core that looks take at most. */
 const lookEveryMs = 1_000
 const mostShare = 0.1
 const leastPauseMs = 50
@@ -68,18 +68,28 @@ export async function watch(options: WatchOptions): Promise<void> {
   using woken = new Waking(paths)
   const folder = new Folder({ ...options, signal: stop.abandon }, arrivals)
   while (!stop.stop.aborted) {
-    const since = performance.now()
+    const cost = new Cost()
     const files = await arrivals.look()
+    const restMs = cost.restMs
     folder.tell(files.length)
     for (let at = 0; at < files.length && !stop.stop.aborted; at += mostTogether)
       await folder.load(files.slice(at, at + mostTogether))
-    if (files.length > 0) folder.tell(0)
-    const lookMs = files.length > 0 ? 0 : performance.now() - since
-    const pauseMs = Math.max(
-      arrivals.counts.settling > 0 ? Math.max(leastPauseMs, Math.min(settleMs, lookEveryMs)) : lookEveryMs,
-      lookMs / mostShare,
-    )
-    await woken.wait(pauseMs, lookMs / mostShare, stop.stop)
+    folder.tell(0)
+    const { settling } = arrivals.counts
+    const pauseMs = settling > 0 ? Math.max(leastPauseMs, Math.min(settleMs, lookEveryMs)) : lookEveryMs
+    await woken.wait(pauseMs, restMs, stop.stop)
+  }
+}
+
+/** Of a look at very many files: its share of a core, and of the time of a file server, is bounded. */
+class Cost {
+  readonly #cpu = process.cpuUsage()
+  readonly #since = performance.now()
+
+  /** How long no other look follows, in milliseconds. */
+  get restMs(): number {
+    const { user, system } = process.cpuUsage(this.#cpu)
+    return Math.max((user + system) / 1_000 / mostShare, performance.now() - this.#since)
   }
 }
 
@@ -215,7 +225,7 @@ class Waking implements Disposable {
     await sleep(leastMs, signal)
     const woken = new AbortController()
     this.#wake = () => woken.abort()
-    if (!this.#isDue) await sleep(ms - leastMs, AbortSignal.any([signal, woken.signal]))
+    if (!this.#isDue) await sleep(Math.max(0, ms - leastMs), AbortSignal.any([signal, woken.signal]))
     this.#isDue = false
     this.#wake = undefined
   }

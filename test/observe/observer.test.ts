@@ -222,6 +222,7 @@ describe('metrics', () => {
       batch(),
       waiting(5),
       { type: 'dead', key: 'a@b.c', code: 'NOT_OURS', detail: 'secret' } as const,
+      { type: 'watching', settling: 2, ready: 1, failed: 3 } as const,
     ]) {
       observer.listener(event)
       metrics.listener(event)
@@ -237,6 +238,8 @@ describe('metrics', () => {
       'lading_waits_total{code="SINK_UNAVAILABLE",action="reconnect"} 1',
       'lading_waiting{code="SINK_UNAVAILABLE",action="reconnect"} 1',
       'lading_queue_messages{state="ready"} 4',
+      'lading_watched_files{state="settling"} 2',
+      'lading_watched_files{state="failed"} 3',
       'lading_ready 1',
     ])
       expect(text.split('\n')).toContain(line)
