@@ -12,10 +12,13 @@ const contentOf = (stamp: string | undefined): string | undefined => stamp?.spli
 
 const stampAt = (path: string, name: string): string | undefined => sourceOf({ path, name }).stamp?.()?.text
 
+/** Whether it is still the file that was looked at. */
+export const isAsSeen = ({ path, name, stamp }: Arrival): boolean => stampAt(path, name) === stamp
+
 /** Returns where the file is now; undefined where it stays, or where another one has come in its place. */
 export function putAside(file: Arrival, aside: Aside): string | undefined {
   const { path, name, stamp } = file
-  if (aside === 'keep' || stampAt(path, name) !== stamp) return undefined
+  if (aside === 'keep' || !isAsSeen(file)) return undefined
   try {
     const target = aside === 'delete' ? besides(path) : freeName(join(aside.move, name))
     mkdirSync(dirname(target), { recursive: true })

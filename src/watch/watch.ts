@@ -16,7 +16,7 @@ import type { Receipt } from '../sink/ledger.ts'
 import { balance } from '../sink/receipt.ts'
 import { FoundFiles } from '../source/registry.ts'
 import { type Arrival, Arrivals } from './arrivals.ts'
-import { type Aside, putAside, requireAside } from './aside.ts'
+import { type Aside, isAsSeen, putAside, requireAside } from './aside.ts'
 
 /** What became of one file. */
 export interface Watched {
@@ -171,7 +171,9 @@ class Folder {
   }
 
   #fail(file: Arrival, about: Pick<Watched, 'outcome' | 'reason' | 'receipt'>): void {
-    this.#put(file, this.#options.failed, 'failed', about)
+    // What was wrong may have been that it was not whole yet.
+    if (isAsSeen(file)) this.#put(file, this.#options.failed, 'failed', about)
+    else this.#arrivals.restart(file)
   }
 
   #put(

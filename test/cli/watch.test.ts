@@ -1,5 +1,7 @@
 /** `lading load --watch` as a service runs it. */
 import { once } from 'node:events'
+import { mkdir, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect, it } from 'vitest'
 import { Folder } from './run.ts'
@@ -22,9 +24,15 @@ it('a watched folder tells each file on a line of JSON, makes the table of the f
   const lines = createInterface({ input: watcher.stdout })[Symbol.asyncIterator]()
   const next = async () => JSON.parse(String((await lines.next()).value)) as Record<string, unknown>
   expect(await next()).toMatchObject({ source: 'first.csv', outcome: 'loaded', receipt: { loaded: 1 } })
-  await folder.write('in/more/second.csv', 'id,day\n2,2026-01-02\n3,\n')
+  // Renamed, so that none is seen before it is whole.
+  const put = async (name: string, content: string) => {
+    await folder.write('out', content)
+    await mkdir(dirname(folder.at(name)), { recursive: true })
+    await rename(folder.at('out'), folder.at(name))
+  }
+  await put('in/more/second.csv', 'id,day\n2,2026-01-02\n3,\n')
   expect(await next()).toMatchObject({ source: 'more/second.csv', outcome: 'loaded', receipt: { loaded: 2 } })
-  await folder.write('in/other.csv', 'name,colour\nx,red\n')
+  await put('in/other.csv', 'name,colour\nx,red\n')
   expect(await next()).toMatchObject({ source: 'other.csv', outcome: 'refused', movedTo: 'bad/other.csv' })
   const ended = once(watcher, 'close')
   watcher.kill('SIGTERM')
