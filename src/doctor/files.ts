@@ -5,6 +5,7 @@ import { failure, type Finding, findingsAbout } from '../core/finding.ts'
 import { LadingError } from '../core/errors.ts'
 import { listed } from '../core/listed.ts'
 import type { Reading } from '../format/reading.ts'
+import { formatOfPath } from '../format/registry.ts'
 import { decodeSource, encodeHead } from '../infer/decoded.ts'
 import { type Unmodelled, unmodelled } from '../load/unmodelled.ts'
 import type { UnmodelledOptions } from '../load/unmodelled-options.ts'
@@ -115,7 +116,7 @@ async function lookAt(
       isHead: true,
       signal,
     })
-    const written = writtenAs(source.reading)
+    const written = writtenAs(source.path, source.reading)
     const size = sizeText(await source.size())
     const told = `${source.name}: ${written}, ${size}; the first ${counted(records, 'record')}`
     const to = `table ${tableName(model)}`
@@ -141,7 +142,7 @@ async function lookAt(
   }
 }
 
-function writtenAs({ format = 'csv', encoding, dialect }: Reading): string {
+function writtenAs(path: string, { format = formatOfPath(path), encoding, dialect }: Reading): string {
   const { delimiter = ',', header } = dialect ?? {}
   const parts: string[] = [format]
   if (format === 'csv' && delimiter !== ',')

@@ -123,6 +123,9 @@ export async function encodeHead(
   return ms
 }
 
+/** Where a column is the key of its record, no two have the same. */
+const origin: Origin = { keyOf: String, at: Date.now() }
+
 async function encodeOnce(
   source: ReadSource,
   model: Model,
@@ -132,14 +135,15 @@ async function encodeOnce(
 ): Promise<number> {
   const splitter = splitterOf(source, { ...options, model })
   let records: Records | undefined
+  let record = 0
   let micros = 0
   for await (const { bytes } of runsOf(source, splitter, options)) {
     const before = process.cpuUsage()
     records ??= decodingOf(source, layoutOf(splitter, source.reading), model, options, rows)
     const { reader, filter } = records
     reader.open(bytes)
-    for (let n = 0; rows.rows < most && reader.next(); n++)
-      if ((filter?.() ?? false) === false) records.decode(nowhere, n)
+    while (rows.rows < most && reader.next())
+      if ((filter?.() ?? false) === false) records.decode(origin, record++)
     micros += process.cpuUsage(before).user
     if (rows.rows >= most) break
   }

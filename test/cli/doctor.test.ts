@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { Folder } from './run.ts'
 
-const rows = 'id,note\n1,a\n2,b\n'
+const rows = `id,note\n${Array.from({ length: 200 }, (_, i) => `${i},a\n`).join('')}`
 
 it('what would work ends with 0, by subject, and leaves nothing behind', async () => {
   await using folder = await Folder.make({ 'people.csv': rows })

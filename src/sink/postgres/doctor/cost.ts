@@ -7,7 +7,7 @@ import { count } from '../../../core/counted.ts'
 import { type Cost, findingsAbout } from '../../../core/finding.ts'
 import type { Model } from '../../../model/model.ts'
 import { type TableQuestions, withoutChanges } from '../../examination.ts'
-import { fastest } from '../../measured.ts'
+import { fastest, leastRows, tooFew } from '../../measured.ts'
 import { rowsOf } from '../copy/model-rows.ts'
 import type { CopyRows } from '../copy/rows.ts'
 import { createIndex, createTable } from '../table/ddl.ts'
@@ -53,14 +53,8 @@ async function measure(client: pg.Client, table: TableQuestions, add: Add): Prom
     model === undefined || sent === undefined
       ? await takeRows(client, relation, sample, copies.columns)
       : await send(copies, sample, model, sent)
-  if (rows === 0) {
-    add(
-      note(
-        'speed',
-        'there is nothing to measure with: the table has no row that can be read, and no file is given',
-        'lading doctor --to … FILE',
-      ),
-    )
+  if (rows < leastRows) {
+    add(tooFew(rows))
     return
   }
   const found = await partsOf(client, relation)
@@ -75,6 +69,10 @@ async function measure(client: pg.Client, table: TableQuestions, add: Add): Prom
         `${count(repeated)} of the first ${count(rows)} records have a key that another one has: what becomes of them, --on-conflict says (default: rejects)`,
       ),
     )
+  if (rows - repeated < leastRows) {
+    add(tooFew(rows - repeated))
+    return
+  }
   await copies.fill(sample)
   const deadline = performance.now() + table.measureMs
   const whole = await copies.with(parts)

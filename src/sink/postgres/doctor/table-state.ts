@@ -47,19 +47,30 @@ export const tableState: TableCheck = async ({ client, table: { name, model } },
     )
   const found = await row<State>(
     client,
-    `SELECT pg_table_size(c.oid)::float8 AS bytes, pg_indexes_size(c.oid)::float8 AS "indexBytes", pg_size_bytes(current_setting('shared_buffers'))::float8 AS buffers,
-       reltuples::float8 AS rows, row_security_active(c.oid) AS secured,
+    `SELECT sums.bytes, sums."indexBytes", sums.rows, pg_size_bytes(current_setting('shared_buffers'))::float8 AS buffers,
+       row_security_active(c.oid) AS secured,
        EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid AND tgtype & 69 = 69 AND tgenabled <> 'D') AS instead, n_dead_tup::float8 AS dead, n_live_tup::float8 AS live,
        (SELECT array_agg(conname::text) FROM pg_constraint k WHERE conrelid = c.oid AND contype = 'f'
           AND NOT EXISTS (SELECT FROM pg_index WHERE indrelid = c.oid AND (indkey::int2[])[0] = conkey[1])) AS unindexed
-     FROM pg_class c LEFT JOIN pg_stat_user_tables s ON relid = c.oid WHERE c.oid = $1`,
+     FROM pg_class c LEFT JOIN pg_stat_user_tables s ON relid = c.oid
+       CROSS JOIN LATERAL (SELECT coalesce(sum(pg_table_size(oid)), 0)::float8 AS bytes, coalesce(sum(pg_indexes_size(oid)), 0)::float8 AS "indexBytes",
+           coalesce(sum(greatest(reltuples, 0)), 0)::float8 AS rows
+         FROM pg_class WHERE (oid = c.oid OR oid IN (SELECT relid FROM pg_partition_tree(c.oid))) AND relkind IN ('r', 'm')) AS sums
+     WHERE c.oid = $1`,
     [relation.oid],
   )
+  if (model === undefined && !isTable(relation, found.instead))
+    add(
+      fail(
+        'table',
+        `${shown} is no ordinary or partitioned table, and no view with an INSTEAD OF INSERT trigger`,
+      ),
+    )
   const inserted = whyInserted(found)
   if (inserted !== undefined)
     add(note('rows', `${inserted}, so rows are staged and inserted instead of copied, which takes longer`))
   const fits = model === undefined || (await fit(client, model, relation, add))
-  const size = `${shown}: about ${count(Math.max(0, found.rows))} rows, ${sizeText(found.bytes)}, indexes ${sizeText(found.indexBytes)}`
+  const size = `${shown}: about ${count(Math.round(found.rows))} rows, ${sizeText(found.bytes)}, indexes ${sizeText(found.indexBytes)}`
   if (fits) add(ok('table', model === undefined ? size : `${size}; it fits the records`))
   if (found.indexBytes > found.buffers)
     add(
@@ -85,6 +96,9 @@ export const tableState: TableCheck = async ({ client, table: { name, model } },
     )
   await brin(client, relation, add)
 }
+
+const isTable = ({ kind }: Relation, instead: boolean): boolean =>
+  kind === 'r' || kind === 'p' || (kind === 'v' && instead)
 
 async function fit(client: pg.Client, model: Model, relation: Relation, add: Add): Promise<boolean> {
   const { rows: ledger } = await client.query(

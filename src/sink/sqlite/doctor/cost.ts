@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { count } from '../../../core/counted.ts'
 import { type Cost, type Finding, findingsAbout } from '../../../core/finding.ts'
 import { SqliteFile } from '../../../core/sqlite.ts'
-import { fastest, rateOf } from '../../measured.ts'
+import { fastest, leastRows, rateOf, tooFew } from '../../measured.ts'
 import { type TableQuestions, withoutChanges } from '../../examination.ts'
 import { identifier } from '../ddl.ts'
 import { type ForeignKey, foreignKeysOf } from './foreign-keys.ts'
@@ -32,14 +32,8 @@ export async function costs(
   const schema = (file && schemaOf(file, table)) ?? (model && plannedSchema(model))
   if (schema === undefined) return
   const sample = await sampleOf(file, questions, model)
-  if (sample === undefined || sample.rows === 0) {
-    add(
-      note(
-        'speed',
-        'there is nothing to measure with: the table has no row, and no file is given',
-        'lading doctor --to … FILE',
-      ),
-    )
+  if (sample === undefined || sample.rows < leastRows) {
+    add(tooFew(sample?.rows ?? 0))
     return
   }
   const keys = file === undefined ? [] : foreignKeysOf(file, table)

@@ -1,24 +1,18 @@
 /** What `lading doctor` finds of a SQLite file. It keeps its journal mode, and is only read. */
 import { existsSync } from 'node:fs'
-import { count } from '../../../core/counted.ts'
 import { failure, checked, type Finding, findingsAbout } from '../../../core/finding.ts'
 import { fileFindings, lockFindings } from '../../../core/file-findings.ts'
 import { LadingError } from '../../../core/errors.ts'
 import { SqliteFile } from '../../../core/sqlite.ts'
-import { tableName } from '../../../model/model.ts'
 import type { SinkExamination, TableQuestions } from '../../examination.ts'
-import { isKeyless, isThere, problemsOf } from '../catalog.ts'
-import { identifier } from '../ddl.ts'
 import { sinkError } from '../errors.ts'
 import { ledgerVersion } from '../prepare.ts'
 import { migrations } from '../schema.ts'
 import { SqliteSink } from '../sqlite.ts'
 import { costs } from './cost.ts'
-import { keyFindings } from './foreign-keys.ts'
+import { noTable, tableFindings } from './table-state.ts'
 
 const { ok, note, warn, fail } = findingsAbout('database')
-const ofTable = findingsAbout('table')
-const mostProblems = 20
 
 export const examine = (url: string): SinkExamination => new SqliteExamination(url)
 
@@ -68,50 +62,11 @@ class SqliteExamination implements SinkExamination {
   }
 
   async *table(questions: TableQuestions): AsyncGenerator<Finding> {
-    const { name, model } = questions
-    if (!this.#exists) {
-      yield ofTable.note(
-        'table',
-        `there is no table ${name.table} yet${model === undefined ? '' : ': a load makes it'}`,
-      )
-    } else {
+    if (this.#exists)
       yield* await checked('table', 'table', (add) =>
-        this.#open((file) => {
-          if (!isThere(file, name))
-            return add(
-              ofTable.note(
-                'table',
-                `there is no table ${name.table} yet${model === undefined ? '' : ': a load makes it'}`,
-              ),
-            )
-          const { rows = 0 } =
-            file.get<{ rows: number }>(
-              `SELECT count(*) AS rows FROM (SELECT 1 FROM ${identifier(name.table)} LIMIT 1000000)`,
-            ) ?? {}
-          const problems = model === undefined ? [] : [...problemsOf(file, model)]
-          for (const problem of problems.slice(0, mostProblems)) {
-            const [, detail = problem, cure] = /^(.*?)(?: \((.*)\))?$/s.exec(problem) ?? []
-            add(ofTable.fail('columns', `SCHEMA_MISMATCH: table ${name.table}: ${detail}`, cure))
-          }
-          if (problems.length === 0)
-            add(
-              ofTable.ok(
-                'table',
-                `${name.table}: ${count(rows)}${rows === 1_000_000 ? ' or more' : ''} rows${model === undefined ? '' : '; it fits the records'}`,
-              ),
-            )
-          if (model !== undefined && isKeyless(file, model))
-            add(
-              ofTable.warn(
-                'key',
-                `no unique index is on (${model.primaryKey.join(', ')}), so records of the same key are all loaded`,
-                `CREATE UNIQUE INDEX ${identifier(`${tableName(model)}_key`)} ON ${identifier(name.table)} (${model.primaryKey.map(identifier).join(', ')});`,
-              ),
-            )
-          return add(...keyFindings(file, name.table))
-        }),
+        this.#open((file) => add(...tableFindings(file, questions))),
       )
-    }
+    else yield noTable(questions)
     yield* await checked('table', 'speed', (add) =>
       this.#exists ? this.#open((file) => costs(file, questions, add)) : costs(undefined, questions, add),
     )

@@ -42,9 +42,11 @@ export function schemaOf(file: SqliteFile, table: string): Schema | undefined {
     table: own,
     indexes: of('index'),
     triggers: of('trigger'),
-    others: rows.flatMap((each) =>
-      each.type === 'table' && !isOf(each) && each.sql !== null ? [each.sql] : [],
-    ),
+    others: file
+      .all<{ name: string; sql: string }>(
+        "SELECT s.name, sql FROM sqlite_schema s JOIN pragma_table_list l USING (name) WHERE l.schema = 'main' AND l.type = 'table' AND s.name NOT LIKE 'sqlite_%' AND sql IS NOT NULL",
+      )
+      .flatMap(({ name, sql }) => (name.toLowerCase() === table.toLowerCase() ? [] : [sql])),
   }
 }
 
