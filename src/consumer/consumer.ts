@@ -75,6 +75,17 @@ const sinkPauses: RetryPolicy = { ...patientRetry, firstMs: 400, mostMs: 600_000
  */
 const quietMs = lastPauseMs + 500
 
+/**
+ * A consumer of a queue. Nothing happens before `run`. Messages of other pipelines are left in the queue.
+ *
+ * @throws LadingError Of `run`, what `halt`s: a database or a queue that refuses access, a table that does not fit, the
+ *   model's own `HOOK_FAILED`. What passes (a server that restarts, a lock) it waits for; bad records are rejects, and
+ *   messages that cannot be processed are dead letters.
+ * @example
+ * const consumer = createConsumer({ queue, model: orders, sink })
+ * const tally = await consumer.run({ signal }) // until the signal; { untilEmpty: true } for a job
+ * console.log(tally.loaded, tally.rejected, tally.deadMessages)
+ */
 export function createConsumer(options: ConsumerOptions): Consumer {
   const model = modelOfChanges(options.model, options.unwrap)
   return { run: (runOptions = {}) => new Run({ ...options, model }, runOptions).run() }

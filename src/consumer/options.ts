@@ -74,6 +74,7 @@ export interface ConsumerOptions extends InsideOptions {
   readonly onEvent?: Listener
 }
 
+/** When a run of a consumer ends; without any of them, when `signal` aborts. */
 export interface RunOptions extends Abortable {
   /** Ends after this many batches. */
   readonly batches?: number
@@ -85,6 +86,7 @@ export interface RunOptions extends Abortable {
   readonly finish?: AbortSignal
 }
 
+/** Moves messages of a queue into a database. */
 export interface Consumer {
   /**
    * Consumes until told to stop: by the signal, after so many batches, or when the queue is empty. Throws

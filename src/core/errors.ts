@@ -10,8 +10,10 @@ import { shortened } from './text.ts'
 
 export type { Action, CodeInfo }
 
+/** Every code, with what the engine does about it, the exit code of a command that ends on it, its meaning and advice. */
 export const codes = { ...dataCodes, ...systemCodes } as const
 
+/** A code of the table `codes`, such as `BAD_NUMBER`. */
 export type Code = keyof typeof codes
 
 /** Exit codes of outcomes that are not errors. */

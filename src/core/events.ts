@@ -169,6 +169,7 @@ export interface LoadCounts {
 
 export type EventOf<Type extends LadingEvent['type']> = Extract<LadingEvent, { readonly type: Type }>
 
+/** Hears every event of a run as it happens. It must not throw. */
 export type Listener = (event: LadingEvent) => void
 
 export const ignoreEvents: Listener = () => undefined

@@ -2,11 +2,13 @@
 import { LadingError, toLadingError } from './errors.ts'
 
 export const subjects = ['database', 'table', 'queue', 'files', 'machine'] as const
+/** What a finding is about. */
 export type Subject = (typeof subjects)[number]
 
 /** `fail`: a load would not work, or its promise would not hold. `warn`: it is weaker or slower than it could be. */
 export type Level = 'ok' | 'note' | 'warn' | 'fail'
 
+/** One thing that `examine` has looked at. */
 export interface Finding {
   readonly about: Subject
   readonly level: Level

@@ -14,6 +14,7 @@ import { examineSink } from '../sink/registry.ts'
 import { type FilesFound, type FilesOptions, lookAtFiles } from './files.ts'
 import { examineMachine } from './machine.ts'
 
+/** The load that is asked about. */
 export interface DoctorOptions extends FilesOptions {
   /** URL of the database. */
   readonly to: string
@@ -32,6 +33,7 @@ export interface DoctorOptions extends FilesOptions {
 
 const defaultMeasureMs = 3_000
 
+/** What would stand against a load, how safe and how fast it would be, and what to change; nothing is written. */
 export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> {
   const { to, queue, consumers = 1, create = true, signal } = options
   yield* examineMachine(options.statePath, consumers)

@@ -7,6 +7,7 @@ import type { Cells, WantedField } from '../core/cells.ts'
 import type { Fault, Span } from '../core/fault.ts'
 import type { Layout } from '../core/load.ts'
 
+/** How records lie in bytes: what `addFormat` adds. */
 export interface Format {
   /** In the layout; without a name there, the format is CSV. */
   readonly name: string

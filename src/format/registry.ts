@@ -59,6 +59,7 @@ function insideFor({ records, unwrap = [] }: InsideOptions): Inside {
 export const formatOf = (layout: Layout): Format | undefined =>
   formats.find((format) => format.name === (layout.format ?? csv.name) && format.accepts(layout))
 
+/** How the records of a file are written, as far as its format asks. */
 export interface FormatOptions extends InsideOptions {
   /** By default the suffix of each file decides, and a file with none of the known suffixes is CSV. */
   readonly format?: FormatName | (string & {})
@@ -115,6 +116,7 @@ const shipped = {
   json: { suffixes: ['json'], splitter: plain('json', jsonSplitter) },
 } as const satisfies Readonly<Record<string, FileFormat>>
 
+/** A format that ships, or one that `addFormat` has added. */
 export type FormatName = keyof typeof shipped
 
 export const formatNames = Object.keys(shipped) as readonly FormatName[]

@@ -13,12 +13,14 @@ import { balance } from '../sink/receipt.ts'
 import type { Sink } from '../sink/sink.ts'
 import { History, tableNotEmpty } from './history.ts'
 
+/** What would be loaded. */
 export interface DryRunOptions extends Omit<ProduceOptions, 'queue'> {
   /** Asked, and not written to. */
   readonly sink: Pick<Sink, 'ledger' | 'table' | 'isEmpty'>
   readonly fresh?: boolean | undefined
 }
 
+/** What a load would make of a source. */
 export interface Rehearsal extends Outcome {
   /** Records that the load would hand to the database; of one that was begun before, at most so many. */
   readonly wouldLoad: number
@@ -26,7 +28,12 @@ export interface Rehearsal extends Outcome {
   readonly known?: string
 }
 
-/** Of each source, in their order. An `again` that was interrupted counts as a new one. */
+/**
+ * What a load would do, of each source in their order; nothing is written. An `again` that was interrupted counts as a
+ * new one.
+ *
+ * @throws LadingError `SOURCE_…` and `HEADER_MISMATCH`, as a load does.
+ */
 export async function dryRun(given: DryRunOptions): Promise<readonly Rehearsal[]> {
   const options = { ...given, model: modelOfChanges(given.model, given.unwrap) }
   const { input, onEvent = ignoreEvents, model } = options

@@ -29,6 +29,7 @@ export interface GivenPaths {
   readonly objects?: undefined
 }
 
+/** Bytes as the source of a load: an upload, an answer over HTTP, the output of a process. */
 export interface GivenStream {
   /** The bytes of a file, compressed or not; a `Readable` is one. */
   readonly stream: Each<Uint8Array | string>
@@ -41,6 +42,7 @@ export interface GivenStream {
   readonly objects?: undefined
 }
 
+/** Objects as the source of a load: from a query, an API, a generator. */
 export interface GivenObjects<R> {
   /**
    * Plain objects, each taken when the one before it has been kept. A Date stands for its instant, a bigint for its

@@ -28,6 +28,7 @@ export interface UnmodelledLoadOptions
   readonly model?: undefined
 }
 
+/** What became of a load, and what it decided by itself. */
 export interface LoadedFiles extends LoadResult {
   /** What was decided without being stated, one line each; none with a model. */
   readonly decisions: readonly string[]
@@ -37,8 +38,8 @@ export interface LoadedFiles extends LoadResult {
  * Loads files, a stream or objects, and resolves with the receipts when every record has its verdict. Calling it again
  * with the same source goes on where it stopped, or does nothing.
  *
- * @throws LadingError Of what stops a load: `SOURCE_…` and `HEADER_MISMATCH` before anything is loaded, `SINK_…` and
- *   `QUEUE_…` where a system refuses, `ABORTED` after `signal`. Records that are refused throw nothing: they are in the
+ * @throws LadingError `SOURCE_…` and `HEADER_MISMATCH` before anything is loaded, `SINK_…` and `QUEUE_…` where a system
+ *   refuses, `ABORTED` after `signal`. Records that are refused throw nothing: they are in the
  *   receipts.
  * @example
  * const { account } = await load({ paths: ['orders.csv'], model: orders, queue, sink })

@@ -38,6 +38,7 @@ export interface LeftInQueue {
   readonly of: readonly ForeignEvent[]
 }
 
+/** What a load takes: the options of a producer and of consumers. A signal stops it in good order; the same call goes on later. */
 export interface LoadOptions
   extends
     Omit<ProduceOptions, 'known' | 'startFresh' | 'target' | 'parts'>,
@@ -84,6 +85,7 @@ export interface LoadOptions
   readonly start?: (options: WorkerOptions) => Workers | undefined
 }
 
+/** What became of a load. */
 export interface LoadResult {
   /** In the order of the files; empty with `keepsLoads: false`, as `receipts` is. */
   readonly produced: readonly ProducedLoad[]

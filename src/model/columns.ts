@@ -88,6 +88,7 @@ export const bytea = columnType<string, [options?: { readonly encoding?: BytesEn
     canonical: (given) => `\\x${bytesOf(given, options?.encoding)?.toString('hex') ?? ''}`,
   }),
 )
+/** A UUID, with or without hyphens; a row has it in its usual form. */
 export const uuid = columnType<string>('uuid', plain('uuid', decodeUuid))
 /** JSON document; validated, and stored as the original text. */
 export const json = columnType<string>('json', plain('json', decodeJson))

@@ -4,6 +4,7 @@ import type { Column, ColumnSpec } from './columns.ts'
 import type { Transformed } from './column.ts'
 import type { Value } from './value.ts'
 
+/** An index of the table, as `btree`, `unique`, `brin` and `hash` make it. */
 export interface Index {
   readonly method: 'btree' | 'brin' | 'hash'
   readonly unique: boolean
@@ -15,7 +16,9 @@ const index = (method: Index['method'], unique: boolean, columns: readonly strin
   unique,
   columns,
 })
+/** An ordered index over columns. */
 export const btree = (...columns: string[]): Index => index('btree', false, columns)
+/** An ordered index over columns in which no two rows are equal. */
 export const unique = (...columns: string[]): Index => index('btree', true, columns)
 /**
  * Block range index, for columns whose values grow in order of arrival. PostgreSQL only; ignored in SQLite.

@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs'
 import { LadingError } from '../core/errors.ts'
 import { requireUse } from './signatures.ts'
 
+/** Turns a text into one that hides it, as `hmacSha256`, `sha256`, `redact` and `partial` make it. */
 export interface Mask {
   /** Its kind and the ids of its keys, as part of the model's fingerprint. */
   readonly name: string
@@ -20,6 +21,7 @@ export interface Mask {
   all(text: string): readonly string[]
 }
 
+/** A secret key and its id, as `maskKey` and `maskKeyFromFile` make it. It shows its id alone. */
 export interface MaskKey {
   /** The prefix of each mask made with the key: 1 to 20 letters, digits, `_`, `.` or `-`. */
   readonly id: string
@@ -71,6 +73,7 @@ export function redact(...given: [text?: string]): Mask {
   return { name: `redact(${JSON.stringify(text)})`, apply: () => text, all: () => [text] }
 }
 
+/** How much of a text `partial` leaves, in characters: none at either end by default. */
 export interface PartialOptions {
   /** Characters (code points) to keep at the beginning; default 0. */
   readonly keepFirst?: number

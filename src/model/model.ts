@@ -27,6 +27,7 @@ export * from './declared.ts'
 /** A row as the model's code sees it. */
 export type RowOfColumns<C extends Columns> = { readonly [K in keyof C]: C[K]['value'] }
 
+/** What `defineModel` takes. Names of columns are those of the table. */
 export interface ModelOptions<C extends Columns, D extends keyof C & string = never> {
   /** Name of the table, without the schema. */
   readonly table: string
@@ -63,7 +64,20 @@ export interface ModelOptions<C extends Columns, D extends keyof C & string = ne
   readonly validate?: (row: RowOfColumns<C>) => Refusal<keyof C & string> | true | undefined
 }
 
-/** Checks the options and makes a model of them. Throws `MODEL_INVALID`, which lists every problem. */
+/**
+ * Checks the options and makes a model of them: the type of a row, decoding, the table and the upsert follow from it.
+ *
+ * @throws LadingError `MODEL_INVALID`, which lists every problem.
+ * @example
+ * const orders = defineModel({
+ *   table: 'orders',
+ *   columns: { id: bigint().notNull(), total: numeric(12, 2).notNull(), note: text().from('Note') },
+ *   primaryKey: ['id'],
+ *   onConflict: 'update',
+ *   validate: ({ total }) => !total.startsWith('-') || { reason: 'a total is not negative', column: 'total' },
+ * })
+ * type Order = RowOf<typeof orders> // { readonly id: bigint, readonly total: string, readonly note: string | null }
+ */
 export function defineModel<const C extends Columns, const D extends keyof C & string = never>(
   ...given: [options: ModelOptions<C, D>]
 ): Model<C> {

@@ -9,6 +9,7 @@ import { type Match, matchFields } from './match.ts'
 import { type Model, modelOf } from './model.ts'
 import { type TableColumn, type TableFacts, type TableKey, shownTable } from './table.ts'
 
+/** What is stated of a model that follows from a table. */
 export interface TableChoices {
   /** Columns that identify a row, by the names of the table or of the file; or the name of a unique index. */
   readonly key?: readonly string[] | undefined

@@ -1,6 +1,7 @@
 /** What the catalogue of a database says of a table: the model of a load that has no model of its own. */
 import type { ColumnType } from './columns.ts'
 
+/** A table by its schema, where it has one, and its name. */
 export interface TableName {
   /** By default the database's search path decides. Ignored in SQLite. */
   readonly schema?: string | undefined
@@ -19,6 +20,7 @@ export interface WantedTable extends TableName {
 /** PostgreSQL's limit (NAMEDATALEN - 1): the server cuts a longer name without an error. */
 export const maxNameBytes = 63
 
+/** What a database says of a table. */
 export interface TableFacts extends TableName {
   readonly kind: 'table' | 'partitioned' | 'view' | 'other'
   /** Lading made the table, it is unchanged since, and it has no row: it may be made again. */
@@ -34,6 +36,7 @@ export interface TableFacts extends TableName {
   readonly inserts?: string | undefined
 }
 
+/** A column of a table that exists. */
 export interface TableColumn {
   readonly name: string
   readonly type: ColumnType

@@ -19,6 +19,10 @@ export interface RecordOrigin {
 /**
  * Decodes one record from texts by field name, exactly like the cells of a CSV file. For tests of a model and
  * for tools. Its result never quotes a value that a column masks.
+ *
+ * @throws LadingError `HOOK_FAILED` where the code of the model throws.
+ * @example
+ * decodeRecord(orders, { id: '7', total: '1e3', Note: null }) // { row: { id: 7n, total: '1000', note: null } }
  */
 export function decodeRecord<M extends Model>(
   model: M,

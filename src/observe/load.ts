@@ -19,6 +19,7 @@ export interface Extent {
   readonly rate: number
 }
 
+/** How far a load is. */
 export interface LoadExtent extends Extent {
   readonly loadId: string
   readonly source: string

@@ -6,6 +6,7 @@ import { Rate } from './rate.ts'
 
 export type { Extent, Goal, LoadExtent } from './load.ts'
 
+/** How far a run is. */
 export interface ProgressSnapshot {
   /** Of the loads that are planned; without any files, of everything that was met. */
   readonly all: Extent
@@ -25,6 +26,7 @@ export interface ProgressSnapshot {
   readonly elapsedMs: number
 }
 
+/** Counts events into how far a run is, as the bars of the command show it. */
 export class Progress {
   readonly #now: () => number
   readonly #startedAt: number

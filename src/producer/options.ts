@@ -12,6 +12,7 @@ import type { ReadingOptions } from './reading.ts'
 import { ProducerState } from './state.ts'
 
 export const defaultStatePath = './.lading/producer.db'
+/** What is published, as what, and where to. */
 export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptions, ReadingOptions {
   /** Files, folders, patterns; `-` is standard input, for which `stdin` gives the stream. */
   readonly paths: readonly string[]

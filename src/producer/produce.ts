@@ -20,6 +20,7 @@ import type { LoadOutline, PlannedLoad } from './planned-load.ts'
 import { beginsWith } from './prefix.ts'
 import type { ProducerState } from './state.ts'
 
+/** What was made of a source. */
 export interface ProducedLoad {
   readonly loadId: string
   readonly source: string
@@ -38,7 +39,12 @@ export interface ProducedLoad {
 
 /**
  * Plans some files, then publishes them, one after the other: a structural fault of a file shows before anything
- * of that file is published.
+ * of that file is published. Calling it again publishes what is not in the queue yet.
+ *
+ * @throws LadingError `SOURCE_…` and `HEADER_MISMATCH` of the files, `QUEUE_…` where the queue refuses, `ABORTED` after
+ *   `signal`.
+ * @example
+ * const loads = await produce({ paths: ['in/*.csv'], model: orders, queue })
  */
 export async function produce(options: ProduceOptions): Promise<readonly ProducedLoad[]> {
   const { onEvent = ignoreEvents } = options

@@ -13,8 +13,10 @@ import type { Abortable } from '../core/wait.ts'
  */
 export const mostInFlightBytes = 12 * 1024 * 1024
 
+/** Headers of a message; both names and values are text. */
 export type Headers = Readonly<Record<string, string>>
 
+/** A message to publish. */
 export interface Outgoing {
   /** Identity of the message for deduplication; chosen by the sender and the same when it is sent again. */
   readonly key: string
@@ -75,11 +77,13 @@ export interface Delivery {
 /** A message seen without being received. */
 export type Peeked = Pick<Delivery, 'key' | 'headers' | 'body' | 'attempt' | 'fault'>
 
+/** Why a message cannot be had as it was sent. */
 export interface MessageFault {
   readonly code: Code
   readonly detail: string
 }
 
+/** How many messages a queue holds. */
 export interface Depth {
   /** Waiting to be delivered, those with a delay included. */
   readonly ready: number
@@ -91,6 +95,7 @@ export interface Depth {
   readonly dead: number
 }
 
+/** What a queue can do, as data. */
 export interface QueueTraits {
   /** The largest body that the queue takes, in bytes. */
   readonly maxBytes: number
@@ -108,6 +113,7 @@ export interface QueueTraits {
   readonly warnings?: readonly string[] | undefined
 }
 
+/** How a queue is opened. */
 export interface OpenOptions {
   /**
    * Make the queue if there is none (default); `false` throws `QUEUE_MISSING` instead.
@@ -119,6 +125,7 @@ export interface OpenOptions {
   readonly onEvent?: Listener | undefined
 }
 
+/** A queue, as `openQueue` opens it or as a program implements it. */
 export interface Queue extends AsyncDisposable {
   /**
    * Identifies the queue itself, wherever it is opened from; another queue at the same place has another one.

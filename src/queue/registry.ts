@@ -30,6 +30,16 @@ export const queueUrls = examplesOf(adapters)
 
 export const placeOfQueue = (url: string): Place => placeOf(adapters, url)
 
+/**
+ * The queue of a URL: `embedded:FILE`, `memory:` or `memory:NAME`, `amqp://…` or `amqps://…`, an SQS URL. Disposing of it
+ * closes it; messages stay, but for those of `memory:`.
+ *
+ * @param url - By default a file below the working folder, `embedded:./.lading/queue.db`.
+ * @throws LadingError `USAGE` for a URL that cannot be one, `QUEUE_MISSING` where `create` is false and there is none,
+ *   `QUEUE_REFUSED` or `QUEUE_UNAVAILABLE` where the broker cannot be used.
+ * @example
+ * await using queue = await openQueue('memory:')
+ */
 export const openQueue = async (url: string = defaultQueueUrl, options: OpenOptions = {}): Promise<Queue> =>
   adapterOf(adapters, 'queue', url).open(url, options)
 

@@ -7,6 +7,7 @@ import { formatOf } from '../format/registry.ts'
 import type { StoredReject } from '../sink/ledger.ts'
 import { layoutOf } from './redecode.ts'
 
+/** Where to and what of the rejects is written. */
 export interface ExportOptions {
   /**
    * Puts an apostrophe before cells that a spreadsheet would take for a formula. Without it the records are

@@ -18,6 +18,7 @@ import type { ReadFault, References } from '../source/source.ts'
 import { openReferences } from '../source/registry.ts'
 import { zoneWarning } from '../consumer/zones.ts'
 
+/** By what a dead letter is processed again: as its consumer had them. */
 export interface ReplayOptions extends Abortable, InsideOptions {
   readonly sink: Sink
   readonly model: Model

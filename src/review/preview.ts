@@ -24,6 +24,7 @@ import { encodingOf } from '../consumer/encoding.ts'
 import { openReferences } from '../source/registry.ts'
 import type { References } from '../source/source.ts'
 
+/** As the consumer would have them. */
 export interface PreviewOptions extends InsideOptions {
   readonly model: Model
   /** As the consumer's, each of them. */
@@ -54,6 +55,7 @@ export interface PreviewedReject {
   readonly meaning: string
 }
 
+/** What a consumer would make of a message. */
 export type Outlook =
   | {
       readonly kind: 'rows'
@@ -72,6 +74,7 @@ export type Outlook =
   /** A consumer would wait. */
   | { readonly kind: 'held'; readonly code: Code; readonly detail: string }
 
+/** A message, and what would become of it. */
 export interface Preview {
   /** As its sender chose it; empty where the sender of an external message chose none. */
   readonly key: string
@@ -87,8 +90,11 @@ export interface Preview {
 const defaultMost = 3
 
 /**
- * In the order of the messages. Throws what is wrong with the options, and nothing that is wrong with a
- * message.
+ * What a consumer would make of messages, in their order; nothing is written or taken. Throws what is wrong with the
+ * options, and nothing that is wrong with a message.
+ *
+ * @example
+ * for (const { key, outlook } of await preview(await queue.peek(10), { model: orders })) console.log(key, outlook.kind)
  */
 export async function preview(
   messages: Iterable<Peeked>,

@@ -6,6 +6,7 @@ import { retrying } from '../core/retry.ts'
 import type { Abortable } from '../core/wait.ts'
 import type { Ledger, Prunable, Pruned, PruneFilter } from '../sink/ledger.ts'
 
+/** What of a ledger is pruned. */
 export interface PruneOptions extends Abortable, Omit<PruneFilter, 'what' | 'before'> {
   readonly what: readonly Prunable[]
   /** Removes what is older than so many milliseconds. */

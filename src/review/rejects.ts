@@ -17,6 +17,7 @@ import { keptPages, keptRejects } from './kept.ts'
 import { layoutOf, Redecoder } from './redecode.ts'
 import { zoneWarning } from '../consumer/zones.ts'
 
+/** By what rejects are decoded again: as their consumer had them. */
 export interface ReplayRejectsOptions extends Abortable {
   readonly sink: Sink
   readonly model: Model
@@ -41,6 +42,9 @@ export const rejectPages = (
  * Decodes the records of rejects again, as corrected, and writes them together: the
  * verdict of each, in order. A record takes effect once, however often its reject is replayed, and by however
  * many at once: for all others it is a `duplicate`. One that is `refused` stays open, with its new reason.
+ *
+ * @example
+ * for await (const page of rejectPages(sink.ledger, { code: 'BAD_NUMBER' })) await replayRejects(page, { sink, model: orders })
  */
 export async function replayRejects(
   rejects: readonly StoredReject[],

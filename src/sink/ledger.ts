@@ -30,6 +30,7 @@ export interface DeadLetter {
   readonly detail: string
 }
 
+/** A message that could not be processed as a whole, as the ledger keeps it. */
 export interface StoredDeadLetter extends DeadLetter {
   readonly id: number
   /** A discarded letter still counts as dead: its records were not loaded. */
@@ -38,6 +39,7 @@ export interface StoredDeadLetter extends DeadLetter {
   readonly at: string
 }
 
+/** A record that was not loaded, as the ledger keeps it. */
 export interface StoredReject extends Reject {
   readonly id: number
   readonly pipeline: string
@@ -151,6 +153,7 @@ export interface LoadProgress {
   readonly loaded: number
 }
 
+/** Which loads are forgotten. */
 export interface ForgetOptions extends Abortable {
   /** Default: any number. */
   readonly mostLoaded?: number | undefined
@@ -164,6 +167,7 @@ export interface ForgetOptions extends Abortable {
  */
 export type Prunable = 'rejects' | 'letters' | 'messages' | 'loads'
 
+/** Which of it goes. */
 export interface PruneFilter {
   readonly what: Prunable
   /** ISO 8601; what is younger stays. */
@@ -173,17 +177,20 @@ export interface PruneFilter {
   readonly open?: boolean | undefined
 }
 
+/** What went, or would go. */
 export interface Pruned {
   readonly entries: number
   /** Of their texts and bytes; tables and indexes take more. */
   readonly bytes: number
 }
 
+/** What went of one page. */
 export interface PrunedPage extends Pruned {
   /** Where the next page begins; undefined at the end. */
   readonly next: string | undefined
 }
 
+/** What the target database knows of loads, rejects and dead letters; `sink.ledger` is one. */
 export interface Ledger {
   /**
    * Whether there is a ledger to ask: the other methods need one, which `prepare` makes. Makes nothing; a ledger
@@ -274,6 +281,7 @@ export interface ReceiptFilter {
   readonly limit?: number | undefined
 }
 
+/** Which entries a list has: those for which all of it holds. */
 export interface ListFilter {
   readonly pipeline?: string | undefined
   readonly loadId?: string | undefined
@@ -285,6 +293,7 @@ export interface ListFilter {
   readonly all?: boolean | undefined
 }
 
+/** Which rejects a list has. */
 export interface RejectFilter extends ListFilter {
   /** Name of the model's column; empty for rejects of no column. */
   readonly column?: string | undefined

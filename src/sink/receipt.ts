@@ -1,5 +1,6 @@
 import type { Receipt } from './ledger.ts'
 
+/** What is open of a load, and what does not add up. */
 export interface Balance {
   /** Records without a verdict yet. */
   readonly open: number

@@ -34,8 +34,14 @@ export function spaceAdvice(url: string): string | undefined {
 
 /**
  * The database of a URL (`postgresql://user@host/database`, `sqlite:FILE`, `sqlite::memory:`), or over a `pg.Pool` of
- * the program, which is never ended, and of which two sessions at most are borrowed at a time. A URL connects when the
- * sink is used first. Throws `USAGE` for what cannot be one.
+ * the program, which is never ended, and of which two sessions at most are borrowed at a time. A server is connected to
+ * when the sink is used first. Disposing of the sink ends or gives back its sessions.
+ *
+ * @param target - By default `sqlite:./lading.db`.
+ * @throws LadingError `USAGE` for a URL that cannot be one, and for a pool of one session.
+ * @example
+ * const pool = new pg.Pool({ connectionString, max: 10 })
+ * await using sink = await openSink(pool)
  */
 export async function openSink(target: string | SessionPool = defaultSinkUrl): Promise<Sink> {
   if (typeof target === 'string') return adapterOf(adapters, 'database', target).open(target)

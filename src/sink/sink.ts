@@ -70,6 +70,7 @@ export interface RejectReplay {
   readonly claim?: { readonly key: string; readonly sha256: string } | undefined
 }
 
+/** Rejects that are tried again, in one transaction. */
 export interface ReplayBatch<Rows extends RowBuffer = RowBuffer> {
   readonly pipeline: string
   readonly model: Model
@@ -77,6 +78,7 @@ export interface ReplayBatch<Rows extends RowBuffer = RowBuffer> {
   readonly rows: Rows
 }
 
+/** How a table is prepared. */
 export interface PrepareOptions extends Abortable {
   /**
    * What to do with the indexes of the model's table, its key among them, if the sink can drop them and build
@@ -95,6 +97,7 @@ export interface PrepareOptions extends Abortable {
   readonly leaseMs?: number | undefined
 }
 
+/** What became of a table when it was prepared. */
 export interface Prepared {
   /** Indexes are missing until `buildIndexes`. */
   readonly deferred: boolean
@@ -120,6 +123,7 @@ export interface MissingIndexes {
   readonly indexes: number
 }
 
+/** A target database, as `openSink` opens it or as a program implements it. */
 export interface Sink<Rows extends RowBuffer = RowBuffer> extends AsyncDisposable {
   readonly ledger: Ledger
   /**

@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { allVariables } from '../../src/cli/settings/variables.ts'
+import { unexplained } from '../../tooling/docs/api.ts'
 import { leaves } from '../../tooling/docs/commander.ts'
 import { pages, reference } from '../../tooling/docs/pages.ts'
 import { renderTypes, typesPath } from '../../tooling/docs/types.ts'
@@ -14,6 +15,10 @@ it.each(pages)('docs/reference/$name is what `npm run docs` writes', async ({ na
 
 it('the types of a configuration file are what `npm run docs` writes', async () => {
   expect(readFileSync(typesPath, 'utf8')).toBe(await renderTypes())
+})
+
+it('every export of the library says what it is', () => {
+  expect(unexplained()).toEqual([])
 })
 
 it('no page is left of something that is not generated any more', () => {

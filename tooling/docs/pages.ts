@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { api } from './api.ts'
 import { commands } from './commands.ts'
 import { environment } from './environment.ts'
 import { errors } from './errors.ts'
@@ -11,4 +12,4 @@ import { settings } from './settings.ts'
 export const reference = join(import.meta.dirname, '../../docs/reference')
 
 /** All that is generated, a module for each. */
-export const pages: readonly Page[] = [commands, environment, settings, schema, errors, metrics, picture]
+export const pages: readonly Page[] = [api, commands, environment, settings, schema, errors, metrics, picture]

@@ -11,6 +11,7 @@ export const actions = {
 
 export type Action = keyof typeof actions
 
+/** What is known of a code. */
 export interface CodeInfo {
   readonly action: Action
   /** Exit code of a command that ends on this code (sysexits.h where one fits). */

@@ -2,6 +2,7 @@
 import { doublePrecision, text, timestamptz } from '../columns.ts'
 import { brin, defineModel, hash } from '../model.ts'
 
+/** The model of sensor readings: `sensor_id`, `record_time` and `value`. */
 export const records = defineModel({
   table: 'records',
   columns: {

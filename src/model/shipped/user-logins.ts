@@ -4,6 +4,7 @@ import type { Mask } from '../mask.ts'
 import { btree, defineModel } from '../model.ts'
 import { requireUse } from '../signatures.ts'
 
+/** The mask of the personal columns, and the zone of the day of creation. */
 export interface UserLoginsOptions {
   /** For the columns masked_ip and masked_device_id. */
   readonly mask: Mask
