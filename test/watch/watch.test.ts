@@ -2,6 +2,7 @@
 import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, expect, it, vi } from 'vitest'
+import type { LadingEvent } from '../../src/core/events.ts'
 import { watch, type Watched, type WatchOptions } from '../../src/watch/watch.ts'
 import { Arrivals } from '../../src/watch/arrivals.ts'
 import { putAside, requireAside } from '../../src/watch/aside.ts'
@@ -120,6 +121,20 @@ it('one file at fault keeps no other out, is told once, and is loaded when it wa
   expect((await watching.heard(9))[8]).toEqual(['bad.csv', 'loaded'])
   await watching.stop()
   expect(watching.seen).toHaveLength(9)
+})
+
+it('a stop lets the load under way end, and begins no other', async () => {
+  let isBegun: () => void = () => undefined
+  const begun = new Promise<void>((resolve) => (isBegun = resolve))
+  const onEvent = ({ type }: LadingEvent) => type === 'batch' && isBegun()
+  await using watching = await Watching.start({ onEvent, chunkBytes: 500, batch: { messages: 5 } })
+  const ids = Array.from({ length: 5_000 }, (_, id) => id)
+  await watching.put('large.csv', csv(...ids))
+  await begun
+  await watching.put('next.csv', csv(5_000))
+  await watching.stop()
+  expect(watching.seen.map(({ source, outcome }) => [source, outcome])).toEqual([['large.csv', 'loaded']])
+  expect(await watching.ids()).toEqual(ids)
 })
 
 it('what is loaded is moved, nothing is replaced by it, and what has rejects goes elsewhere', async () => {
