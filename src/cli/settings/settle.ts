@@ -11,7 +11,7 @@ import { applyLast } from './last.ts'
 /** Commands that depend on no setting, or look at the file themselves. */
 const without = new Set(['completions', 'config'])
 
-let isSilent = isUnderRun()
+let isSilent = false
 
 /** The file, or the last run, that options come from is not said any more. */
 export const tellNothing = (): void => void (isSilent = true)
@@ -36,7 +36,8 @@ export const named = (root: Command): string | false | undefined =>
 
 /** Once, of a file that nobody named. */
 function tell({ path, isFound }: Config): void {
-  if (isFound && !isSilent && !told.has(path)) say('info', 'config', { path }, `settings from ${path}`)
+  if (isFound && !isSilent && !isUnderRun() && !told.has(path))
+    say('info', 'config', { path }, `settings from ${path}`)
   told.add(path)
 }
 
