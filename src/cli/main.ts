@@ -73,6 +73,11 @@ const commands: readonly (readonly [name: string, about: string, definition: () 
     async () => (await import('./commands/status.ts')).statusCommand,
   ],
   [
+    'ui',
+    'serve the page of a database: its loads, rejects and dead letters, without a run',
+    async () => (await import('./commands/ui.ts')).uiCommand,
+  ],
+  [
     'verify',
     'print receipts and check them: records = loaded + rejected + skipped + dead + open',
     async () => (await import('./commands/verify.ts')).verifyCommand,

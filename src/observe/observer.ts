@@ -116,15 +116,21 @@ export class Observer {
     for (const load of loads) this.#loads.saw(load, now)
   }
 
-  /** Loads of which only the ledger can tell how they stand: others may write to them, or correct their rejects. */
+  /**
+   * Loads of which only the ledger can tell how they stand: others may write to them, or correct their rejects.
+   * While files are loaded, the ledger may still know what is about to be forgotten.
+   */
   get uncertain(): readonly string[] {
-    const loads = this.#consumes ? this.#loads.last(mostLoads) : []
+    const isAsked = this.#about.command === 'consume' || this.#ended !== undefined
+    const loads = isAsked && this.#consumes ? this.#loads.last(mostLoads) : []
     const isUncertain = (load: Load) => !load.isSettled || load.known.rejected + load.known.dead > 0
     return loads.filter(isUncertain).map(({ loadId }) => loadId)
   }
 
   end(by: Ended['by'], why?: string): void {
     this.#ended = { at: this.#clock(), by, why }
+    // Nobody asks the queue any more.
+    this.#depth = undefined
   }
 
   missedDepth(): void {

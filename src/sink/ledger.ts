@@ -90,6 +90,8 @@ export interface Receipt extends Counts {
   /** Records in those dead letters. */
   readonly deadLetterRecords: number
   readonly startedAt: string
+  /** When the last of its chunks got a verdict, ISO 8601; missing where none has one. */
+  readonly lastAt?: string
   /** The first release of the time-zone data that local times were read by, if the model has zones. */
   readonly zoneRelease?: string
 }
@@ -197,6 +199,8 @@ export interface Ledger {
    * without this method is always there.
    */
   isThere?(options?: Abortable): Promise<boolean>
+  /** The pipelines of its loads, at most 100. A ledger without this method tells none. */
+  pipelines?(options?: Abortable): Promise<readonly string[]>
   /** Newest first. */
   receipts(filter: ReceiptFilter, options?: Abortable): Promise<readonly Receipt[]>
   /**
@@ -279,7 +283,15 @@ export interface ReceiptFilter {
   readonly pipeline?: string | undefined
   /** Only the newest so many. */
   readonly limit?: number | undefined
+  /** With records that have no verdict; with all of them loaded or skipped; with some that were not loaded. */
+  readonly standing?: Standing | undefined
+  /** A text that the name of the source contains, in upper or lower case. */
+  readonly named?: string | undefined
+  /** Only loads that come behind this one, by its id. */
+  readonly after?: string | undefined
 }
+
+export type Standing = 'open' | 'complete' | 'rejects'
 
 /** Which entries a list has: those for which all of it holds. */
 export interface ListFilter {

@@ -2,8 +2,16 @@
 import type { Code } from '../core/errors.ts'
 import type { Receipt, StoredDeadLetter, StoredReject } from '../sink/ledger.ts'
 
-/** A receipt with its open records and its problems. */
-export type LoadAnswer = Receipt & { readonly open: number; readonly problems: readonly string[] }
+/** A receipt, and how its load stands. */
+export type LoadAnswer = Receipt & {
+  readonly open: number
+  readonly problems: readonly string[]
+  /** `wrong` does not add up; `open` has records without a verdict, and nobody is seen at work. */
+  readonly outcome: 'loading' | 'open' | 'complete' | 'rejects' | 'wrong'
+  /** From its first batch to its last verdict; missing until it has them all. */
+  readonly tookMs?: number | undefined
+  readonly perSecond?: number | undefined
+}
 
 /** A page of a list. */
 export interface ListAnswer<Item> {

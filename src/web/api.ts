@@ -15,7 +15,6 @@ const mostSearch = 200
 export function apiRoutes(ledger: WebLedger | undefined): Route[] {
   if (ledger === undefined) return []
   return [
-    route('GET', '/api/loads', async () => json(await ledger.receipts())),
     route('GET', '/api/reasons', async (request) => {
       const question = questionOf(parametersOf(request))
       return question === undefined
@@ -69,7 +68,7 @@ const download = (name: string, body: Uint8Array): Reply => ({
   headers: { 'content-disposition': `attachment; filename="${name.replaceAll(/[^\w.-]/g, '_')}"` },
 })
 
-function route(
+export function route(
   method: Route['method'],
   path: string,
   answer: (request: IncomingMessage) => Promise<Reply>,
@@ -95,7 +94,7 @@ function failure({ code, message, advice }: LadingError): Reply {
   return json({ code, message: isOurFault ? codes[code].meaning : message, advice }, status)
 }
 
-const parametersOf = ({ url = '' }: IncomingMessage): URLSearchParams =>
+export const parametersOf = ({ url = '' }: IncomingMessage): URLSearchParams =>
   new URLSearchParams(url.split('?')[1] ?? '')
 
 /** Undefined for an invalid query. */

@@ -13,10 +13,9 @@ import { replayAnyLetter, type ReplayAnyOptions, replayAnyRejects } from '../rev
 import { LadingError } from '../core/errors.ts'
 import type { Abortable } from '../core/wait.ts'
 import { tableName } from '../model/model.ts'
-import { balance } from '../sink/receipt.ts'
-import type { Ledger, ListFilter, Page, Receipt, StoredDeadLetter, StoredReject } from '../sink/ledger.ts'
+import type { Ledger, ListFilter, Page, StoredDeadLetter, StoredReject } from '../sink/ledger.ts'
 import type { Sink } from '../sink/sink.ts'
-import type { KeptAnswer, KeptItem, ListAnswer, LoadAnswer, Outcome, Reason } from './answers.ts'
+import type { KeptAnswer, KeptItem, ListAnswer, Outcome, Reason } from './answers.ts'
 import { type Correction, corrected } from './edit.ts'
 import { letterAnswer, letterItem, rejectAnswer, rejectItem } from './kept.ts'
 import { eachOf, gone, outcomeOf, type Results, resultsOf, resultsOneByOne, withoutModel } from './outcome.ts'
@@ -26,6 +25,8 @@ export interface LedgerAccess {
   openSink(): Promise<Sink>
   /** What is known of the models of loads. */
   loadModels(): Promise<Omit<KeptModelsOptions, 'pipeline' | 'signal'>>
+  /** Show all pipelines, whatever model is given. */
+  readonly ofAll?: boolean
   readonly replay: Omit<ReplayOptions, 'sink' | 'model' | 'signal'>
 }
 
@@ -64,7 +65,6 @@ const answerMs = 5_000
 const changeMs = 30_000
 /** Shortest time between two counts of the reasons, in milliseconds. */
 const leastCountMs = 3_000
-const mostReceipts = 200
 /** Loads whose reasons are remembered. */
 const mostCounted = 8
 const mostDetail = 300
@@ -81,18 +81,12 @@ export class WebLedger implements AsyncDisposable {
     this.#access = access
   }
 
-  async receiptsOf(loads: readonly string[]): Promise<readonly Receipt[]> {
-    return (await this.#ledger()).receipts({ loads }, this.#within(answerMs))
-  }
-
-  /** The newest first. */
-  async receipts(): Promise<LoadAnswer[]> {
+  /** The pipeline is that of the run; undefined for all of them. */
+  async ask<T>(
+    question: (ledger: Ledger, options: { signal: AbortSignal; pipeline: string | undefined }) => Promise<T>,
+  ): Promise<T> {
     const ledger = await this.#ledger()
-    const receipts = await ledger.receipts(
-      { pipeline: await this.#pipeline(), limit: mostReceipts },
-      this.#within(answerMs),
-    )
-    return receipts.map((receipt) => ({ ...receipt, ...balance(receipt) }))
+    return question(ledger, { ...this.#within(answerMs), pipeline: await this.#pipeline() })
   }
 
   /** Counting millions takes long, so the interval grows with the duration of the last count. */
@@ -235,6 +229,7 @@ export class WebLedger implements AsyncDisposable {
 
   /** All of them, where neither a pipeline nor a model is given. */
   async #pipeline(): Promise<string | undefined> {
+    if (this.#access.ofAll === true) return undefined
     const { model } = await this.#access.loadModels()
     return this.#access.replay.pipeline ?? (model && tableName(model))
   }

@@ -2,6 +2,7 @@ import type { Metrics } from '../observe/metrics.ts'
 import type { Observer } from '../observe/observer.ts'
 import { isWell } from '../observe/state.ts'
 import { apiRoutes } from './api.ts'
+import { historyRoutes } from './history.ts'
 import type { WebLedger } from './ledger.ts'
 import { pageRoutes } from './page.ts'
 import { json, plain, type Route } from './server.ts'
@@ -23,6 +24,7 @@ export interface Seen {
 export const routesOf = (seen: Seen): readonly Route[] => [
   ...observedRoutes(seen),
   ...apiRoutes(seen.ledger),
+  ...historyRoutes(seen.ledger),
   ...pageRoutes(),
 ]
 

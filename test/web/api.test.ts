@@ -114,9 +114,19 @@ describe.concurrent('what the page asks for', () => {
       `search=${'x'.repeat(201)}`,
     ])
       expect((await get(site, `/api/rejects?${query}`)).status, query).toBe(400)
-    expect((await get(site, '/api/loads')).body).toMatchObject([
-      { source: 'a.csv', records: 252, loaded: 1, rejected: 251, open: 0, problems: [] },
-    ])
+    expect((await get(site, '/api/loads')).body).toMatchObject({
+      items: [
+        {
+          source: 'a.csv',
+          records: 252,
+          loaded: 1,
+          rejected: 251,
+          open: 0,
+          problems: [],
+          outcome: 'rejects',
+        },
+      ],
+    })
   })
 
   it('are those of the own pipeline alone', async () => {
@@ -128,7 +138,7 @@ describe.concurrent('what the page asks for', () => {
     await using site = await startSite(folder, ['consume', '--pipeline', 'theirs'], env)
     expect(await all(site, '/api/rejects?')).toEqual([2])
     expect((await get(site, '/api/rejects/1')).status).toBe(404)
-    expect((await get(site, '/api/loads')).body).toMatchObject([{ pipeline: 'theirs' }])
+    expect((await get(site, '/api/loads')).body).toMatchObject({ items: [{ pipeline: 'theirs' }] })
   })
 
   it('is nothing of a database that nobody else sees', async () => {

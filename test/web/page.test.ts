@@ -14,7 +14,7 @@ const looks = [375, 768, 1280].flatMap((width) => [
   { width, dark: false },
   { width, dark: true },
 ])
-const views = ['#/', '#/rejects', '#/dead']
+const views = ['#/', '#/loads', '#/rejects', '#/dead']
 
 /**
  * Markup, a script, an address, a terminal's escape, an end of a row, what turns the order of letters round,
@@ -61,7 +61,7 @@ describe.skipIf(withoutBrowser)('the page', () => {
     await page.getByRole('heading', { name: 'Idle' }).waitFor()
     await folder.lading('produce', 'a.csv')
     await page.getByRole('heading', { name: 'Complete' }).waitFor()
-    await page.getByRole('cell', { name: 'adds up' }).waitFor()
+    await page.getByRole('cell', { name: 'complete' }).waitFor()
     expect(visitor.requests.filter((url) => url.includes('of-some-length'))).toEqual([])
     // The wrong token, and the questions before the right one.
     expect(visitor.complaints.every((each) => each.includes('401'))).toBe(true)
@@ -89,7 +89,7 @@ describe.skipIf(withoutBrowser)('the page', () => {
     await page.keyboard.press('Enter')
     await folder.lading('produce', 'a.csv')
     await page.getByRole('heading', { name: 'Complete' }).waitFor()
-    await page.getByRole('cell', { name: 'adds up' }).waitFor()
+    await page.getByRole('cell', { name: 'complete' }).waitFor()
     await site.end()
     await page
       .getByText(
@@ -105,7 +105,8 @@ describe.skipIf(withoutBrowser)('the page', () => {
     await page.getByRole('heading', { name: 'Idle' }).waitFor()
     expect(await page.locator('#connection').textContent()).toBe('')
     // It knows the load of the run before by its receipt.
-    await page.getByRole('cell', { name: 'adds up' }).waitFor()
+    await page.getByRole('link', { name: 'Loads' }).click()
+    await page.getByRole('cell', { name: 'complete' }).waitFor()
   })
 
   it('says what is waited for, and that nothing moves', async () => {
@@ -510,7 +511,7 @@ describePostgres('the page of a load', () => {
       await holder.end()
       await page.getByRole('heading', { name: 'Complete' }).waitFor()
       await page.getByText('The run has ended.').waitFor()
-      await page.getByText('100.0 % · 600,000 of 600,000 records').waitFor()
+      await page.getByText('600,000 records of 1 load').waitFor()
       expect(await page.locator('body.lost').count()).toBe(0)
       expect(visitor.complaints.filter((each) => !each.includes('ERR_CONNECTION_REFUSED'))).toEqual([])
       // Not asked to: in its last moment a process listens to no signal any more.

@@ -4,7 +4,6 @@ import type { DedupKey } from '../../consumer/decode/identity.ts'
 import { exits, LadingError, toLadingError } from '../../core/errors.ts'
 import { ignoreEvents, type LadingEvent, type Listener, tellAll } from '../../core/events.ts'
 import { shownUrl } from '../../core/url.ts'
-import { sleep } from '../../core/wait.ts'
 import { placeOfSink } from '../../sink/registry.ts'
 import type { Metrics } from '../../observe/metrics.ts'
 import type { Observer } from '../../observe/observer.ts'
@@ -15,7 +14,7 @@ import { type AccessFlags, givenToken, type HttpFlags } from '../settings/http.t
 import { type InsideFlags, insideSettings, type TableFlags } from '../settings/options.ts'
 import { printError, say } from '../terminal/log.ts'
 import { keptModels } from './ledger.ts'
-import { isTied, signalled, stoppedBy } from './signals.ts'
+import { isTied, stoppedBy, untilSignal } from './signals.ts'
 import { openTraces } from './traces.ts'
 import { version } from './version.ts'
 
@@ -37,7 +36,7 @@ interface Places extends InsideFlags, TableFlags {
 export interface Watch {
   readonly listener: Listener
   /** Passes the queue, once it is open. */
-  see(queue: Queue): void
+  see(queue: Pick<Queue, 'depth' | 'oldest'>): void
 }
 
 /** What only the end of a run needs. */
@@ -99,8 +98,7 @@ async function linger({ lingerMs, page }: Shown): Promise<void> {
   const isForEver = lingerMs === Number.POSITIVE_INFINITY
   const until = isForEver ? 'until Ctrl-C' : `for ${lingerMs / 1000} s, or until Ctrl-C`
   say('info', 'lingering', { ms: isForEver ? null : lingerMs }, `the page stays ${until}: ${page}`)
-  // The longest that a timer can wait.
-  await sleep(Math.min(lingerMs, 2 ** 31 - 1), signalled())
+  await untilSignal(lingerMs)
 }
 
 async function openHttp(command: string, flags: Flags): Promise<Shown> {
@@ -148,11 +146,14 @@ async function openHttp(command: string, flags: Flags): Promise<Shown> {
   const metrics = lateMetrics(about, observer)
   const depth = new DepthWatch(observer)
   const ledger =
-    to === undefined || placeOfSink(to).writers === 'self' ? undefined : new WebLedger(accessOf(to, flags))
+    to === undefined || placeOfSink(to).writers === 'self'
+      ? undefined
+      : new WebLedger({ ...accessOf(to, flags), ofAll: command === 'ui' })
   const refresh = (ms: number) => depth.refresh(ms)
   const askLedger = seldom(ledgerEveryMs, async () => {
     const loads = observer.uncertain
-    if (ledger !== undefined && loads.length > 0) observer.sawLoads(await ledger.receiptsOf(loads))
+    if (ledger === undefined || loads.length === 0) return
+    observer.sawLoads(await ledger.ask((known, { signal }) => known.receipts({ loads }, { signal })))
   })
   const stream = new SnapshotStream(observer, async (ms) => {
     await Promise.all([refresh(ms), askLedger(ms)])

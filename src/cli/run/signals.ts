@@ -1,5 +1,6 @@
 import type { Listener } from '../../core/events.ts'
 import { Ids } from '../../core/ids.ts'
+import { sleep } from '../../core/wait.ts'
 import { isJson, say } from '../terminal/log.ts'
 
 /** Exit codes of a process that a signal ended: 128 plus the signal's number, as in shells. */
@@ -8,19 +9,23 @@ const signals = { SIGINT: 130, SIGTERM: 143 } as const
 /** A second signal within this many milliseconds repeats the first one. */
 const echoMs = 150
 
+const longestTimerMs = 2 ** 31 - 1
+
 let first: keyof typeof signals | undefined
 
 /** The signal that came first. */
 export const stoppedBy = (): string | undefined => first
 
-/** Aborts at the next signal, which has no other effect any more. */
-export function signalled(): AbortSignal {
+/** Waits for so long, or for a signal, which has no other effect any more. */
+export async function untilSignal(ms: number): Promise<void> {
   const came = new AbortController()
   for (const name of Object.keys(signals)) {
     process.removeAllListeners(name)
     process.once(name, () => came.abort())
   }
-  return came.signal
+  const until = performance.now() + ms
+  while (!came.signal.aborted && performance.now() < until)
+    await sleep(Math.min(until - performance.now(), longestTimerMs), came.signal)
 }
 
 /**

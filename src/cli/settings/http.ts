@@ -11,7 +11,7 @@ export interface Address {
   readonly port: number
 }
 
-const anyPort: Address = { host: '127.0.0.1', port: 0 }
+export const anyPort: Address = { host: '127.0.0.1', port: 0 }
 
 export interface AccessFlags {
   readonly http?: Address
@@ -54,6 +54,12 @@ export const httpOptions = () => [
   new Option('--stall-after <seconds>', '/readyz fails after this long without progress while there is work')
     .default(20)
     .argParser(positive),
+]
+
+/** Of a page without a run. */
+export const pageOptions = () => [
+  httpOption('[HOST:]PORT of the page (default: any free port of this machine)'),
+  ...accessOptions(),
 ]
 
 function address(text: string): Address {

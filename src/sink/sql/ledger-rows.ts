@@ -35,6 +35,7 @@ const jsonOrNothing = <T>(cell: Cell | undefined): T | undefined =>
  */
 export function receiptOf(row: LedgerRow): Receipt {
   const complete = isTrue(row['complete'])
+  const lastAt = row['completed_at'] ?? row['last_at']
   const count = (name: string) => Number((complete ? row[name] : row[`sum_${name}`]) ?? 0)
   return {
     loadId: String(row['id']),
@@ -57,6 +58,7 @@ export function receiptOf(row: LedgerRow): Receipt {
     openDeadLetters: Number(row['open_dead_letters']),
     deadLetterRecords: Number(row['dead_letter_records']),
     startedAt: timeOf(row['started_at']),
+    ...(lastAt == null ? {} : { lastAt: timeOf(lastAt) }),
     ...(row['zone_release'] === null ? {} : { zoneRelease: String(row['zone_release']) }),
   }
 }

@@ -38,6 +38,7 @@ import {
   settledOf,
 } from './ledger-rows.ts'
 import { prunable, prune } from './prune.ts'
+import { chosenLoads, equal } from './chosen-loads.ts'
 import { allOf, type Sql, sql } from './statement.ts'
 import {
   bury,
@@ -53,7 +54,7 @@ const rejectCounts = sql`count(*) AS reject_rows, count(*) FILTER (WHERE state =
 const letterCounts = sql`count(*) AS dead_letters, count(*) FILTER (WHERE discarded_at IS NULL) AS open_dead_letters,
   sum(records) AS dead_letter_records`
 const chunkSums = sql`sum(loaded) AS sum_loaded, sum(rejected) AS sum_rejected, sum(skipped) AS sum_skipped,
-  sum(records) FILTER (WHERE outcome = 'dead') AS dead, count(*) AS chunks_done`
+  sum(records) FILTER (WHERE outcome = 'dead') AS dead, count(*) AS chunks_done, max(committed_at) AS last_at`
 
 /**
  * A ledger that an older version has made and that was not prepared since has no such column. The name is then
@@ -81,26 +82,32 @@ export class SqlLedger implements Ledger {
   /**
    * ONE statement, because a load may be folded between two. A count that has no row is null, and null is 0.
    */
-  async receipts(
-    { loads, pipeline, limit }: ReceiptFilter,
-    options?: Abortable,
-  ): Promise<readonly Receipt[]> {
-    const { load, reject, deadLetter, ledger, among } = this.#dialect
-    const chosen = allOf([loads && among(sql`id`, loads), equal(sql`pipeline`, pipeline)])
+  async receipts(filter: ReceiptFilter, options?: Abortable): Promise<readonly Receipt[]> {
+    const { load, reject, deadLetter, ledger } = this.#dialect
+    const chosen = chosenLoads(this.#dialect, filter)
     const ofChosen = sql`load_id IN (SELECT id FROM chosen)`
     const rows = await this.#ask(
-      sql`WITH chosen AS (SELECT * FROM ${load} AS load WHERE ${chosen} ORDER BY started_at DESC, id ${limited(limit)}),
+      sql`WITH chosen AS (SELECT * FROM ${load} AS load WHERE ${chosen} ORDER BY started_at DESC, id ${limited(filter.limit)}),
         rejects AS (SELECT load_id, ${rejectCounts} FROM ${reject} AS reject WHERE ${ofChosen} AND state <> 'replayed' GROUP BY load_id),
         letters AS (SELECT load_id, ${letterCounts} FROM ${deadLetter} AS letter WHERE ${ofChosen} AND state = 'dead' GROUP BY load_id),
         sums AS (SELECT load_id, ${chunkSums} FROM ${ledger} AS ledger WHERE ${ofChosen} GROUP BY load_id)
       SELECT chosen.*, reject_rows, open_rejects, dead_letters, open_dead_letters, dead_letter_records,
-        sum_loaded, sum_rejected, sum_skipped, dead, chunks_done, ${sumFiltered(ledger)} AS sum_filtered
+        sum_loaded, sum_rejected, sum_skipped, dead, chunks_done, last_at, ${sumFiltered(ledger)} AS sum_filtered
       FROM chosen CROSS JOIN (SELECT 0 AS filtered) AS older LEFT JOIN rejects ON rejects.load_id = chosen.id
         LEFT JOIN letters ON letters.load_id = chosen.id LEFT JOIN sums ON sums.load_id = chosen.id
       ORDER BY started_at DESC, id`,
       options,
     )
     return rows.map(receiptOf)
+  }
+
+  async pipelines(options?: Abortable): Promise<readonly string[]> {
+    const { load } = this.#dialect
+    const rows = await this.#ask(
+      sql`SELECT DISTINCT pipeline FROM ${load} ORDER BY pipeline LIMIT 100`,
+      options,
+    )
+    return rows.map((row) => String(row['pipeline']))
   }
 
   async settled(loads: readonly string[], options?: Abortable): Promise<readonly SettledLoad[]> {
@@ -336,9 +343,6 @@ export class SqlLedger implements Ledger {
     return this.#database.ask(statement, options)
   }
 }
-
-const equal = (column: Sql, value: string | number | undefined): Sql | undefined =>
-  value === undefined ? undefined : sql`${column} = ${value}`
 
 const limited = (limit: number | undefined): Sql => (limit === undefined ? sql`` : sql`LIMIT ${limit}`)
 

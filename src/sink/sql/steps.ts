@@ -92,11 +92,12 @@ function* hasVerdict(
 export function* fold(dialect: LedgerDialect, ids: readonly string[]): Steps<void> {
   const free = yield* dialect.lockFreeLoads(ids)
   if (free.length === 0) return
-  const { load, ledger, among, now } = dialect
+  const { load, ledger, among } = dialect
   const folded =
-    yield sql`UPDATE ${load} AS load SET complete = true, completed_at = ${now}, loaded = sums.loaded, rejected = sums.rejected, skipped = sums.skipped,
+    yield sql`UPDATE ${load} AS load SET complete = true, completed_at = sums.last_at, loaded = sums.loaded, rejected = sums.rejected, skipped = sums.skipped,
       filtered = sums.filtered
-    FROM (SELECT load_id, count(*) AS chunks, sum(loaded) AS loaded, sum(rejected) AS rejected, sum(skipped) AS skipped, sum(filtered) AS filtered
+    FROM (SELECT load_id, count(*) AS chunks, sum(loaded) AS loaded, sum(rejected) AS rejected, sum(skipped) AS skipped, sum(filtered) AS filtered,
+            max(committed_at) AS last_at
           FROM ${ledger} WHERE ${among(sql`load_id`, free)} AND outcome = 'applied' GROUP BY load_id) sums
     WHERE id = sums.load_id AND NOT complete AND sums.chunks = load.chunks RETURNING id`
   const done = folded.map((row) => String(row['id']))

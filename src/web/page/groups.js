@@ -15,14 +15,18 @@ export function showGroups(snapshot) {
 }
 
 /** @param {Snapshot} snapshot @returns {Fact[]} */
-function recordsOf({ process, totals }) {
+function recordsOf({ process, totals, work, loose }) {
   if (process.command === 'ui') return []
   if (process.command === 'produce') return [['Published', count(totals.published)]]
   return [
     ['Loaded', count(totals.loaded)],
     ['Rejected', count(totals.rejected), totals.rejected > 0 ? 'warn' : ''],
     ['Skipped', count(totals.skipped)],
-    ['Dead messages', count(totals.deadMessages), totals.deadMessages > 0 ? 'bad' : ''],
+    ['Dead', count(work.dead), work.dead > 0 ? 'bad' : ''],
+    // How many records were in them, nobody knows.
+    ...(loose.deadMessages > 0
+      ? [/** @type {Fact} */ (['Dead messages', count(loose.deadMessages), 'bad'])]
+      : []),
   ]
 }
 

@@ -169,7 +169,9 @@ export function keptView(id, ended) {
     const loadId = parameters.get('load')
     const [reasons, loads] = await Promise.all([
       id === 'dead' ? [] : get(`api/reasons${loadId === null ? '' : `?load=${loadId}`}`).catch(() => []),
-      get('api/loads').catch(() => []),
+      get('api/loads?state=rejects')
+        .then((answered) => answered?.items)
+        .catch(() => []),
     ])
     return {
       reasons: /** @type {Reason[]} */ (reasons ?? []),

@@ -2,10 +2,13 @@
 import { get, login, NotAllowed } from './ask.js'
 import { tell } from './dialog.js'
 import { byId, h, setText, time, visible } from './dom.js'
+import { historyView } from './history.js'
 import { keptView } from './kept.js'
 import * as overview from './overview.js'
 
 /** @import { Snapshot } from '../../observe/snapshot.ts' */
+
+const views = /** @type {const} */ (['overview', 'history', 'rejects', 'dead'])
 
 /** Silence after which the run counts as lost, in milliseconds. */
 const silentMs = 8_000
@@ -16,6 +19,8 @@ const receiptsMs = 4_000
 
 const rejects = keptView('rejects', showLogin)
 const letters = keptView('dead', showLogin)
+
+const loads = historyView(showLogin)
 
 /** @type {EventSource | undefined} */
 let source
@@ -73,11 +78,10 @@ function receive(snapshot) {
   document.body.classList.remove('lost')
   last = snapshot
   const { process, totals } = snapshot
-  byId('about').replaceChildren(
-    visible(
-      `${process.command} ${process.queue}${process.target === undefined ? '' : ` → ${process.target}`}`,
-    ),
-  )
+  const { command, queue, target = '' } = process
+  const places = [queue, target].filter((each) => each !== '').join(' → ')
+  byId('about').replaceChildren(visible(command === 'ui' ? places : `${command} ${places}`))
+  loads.heard(snapshot)
   overview.show(snapshot)
   rejects.heard(totals.rejected)
   letters.heard(totals.deadMessages)
@@ -90,8 +94,8 @@ async function askLedger() {
   asking = true
   receiptsAt = performance.now()
   try {
-    const [receipts, reasons] = await Promise.all([get('api/loads'), get('api/reasons')])
-    overview.showReceipts(receipts ?? [])
+    const [open, reasons] = await Promise.all([get('api/loads?state=open'), get('api/reasons')])
+    overview.showElsewhere(open?.items ?? [])
     overview.showReasons(reasons)
   } catch (error) {
     if (error instanceof NotAllowed) showLogin()
@@ -143,7 +147,7 @@ function showLogin() {
   source = undefined
   setText(byId('connection'), '')
   byId('nav').hidden = true
-  for (const id of ['overview', 'rejects', 'dead']) byId(id).hidden = true
+  for (const id of views) byId(id).hidden = true
   byId('login').hidden = false
   byId('token').focus()
 }
@@ -161,15 +165,20 @@ async function submit(event) {
 
 function route() {
   if (!byId('login').hidden) return
-  const [name = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?')
-  const view = name === 'rejects' || name === 'dead' ? name : 'overview'
+  const [path = '', query = ''] = location.hash.replace(/^#\/?/, '').split('?')
+  const [name = '', id = ''] = path.split('/')
+  // Without a run there is nothing to overlook.
+  const home = last?.process.command === 'ui' ? 'history' : 'overview'
+  const view = name === 'loads' ? 'history' : name === 'rejects' || name === 'dead' ? name : home
   const isNew = byId(view).hidden
-  for (const id of ['overview', 'rejects', 'dead']) byId(id).hidden = id !== view
+  for (const each of views) byId(each).hidden = each !== view
+  const address = { overview: '#/', history: '#/loads', rejects: '#/rejects', dead: '#/dead' }[view]
   for (const link of byId('nav').querySelectorAll('a')) {
-    const isHere = link.getAttribute('href') === (view === 'overview' ? '#/' : `#/${view}`)
-    if (isHere) link.setAttribute('aria-current', 'page')
+    if (link.getAttribute('href') === '#/') link.hidden = home !== 'overview'
+    if (link.getAttribute('href') === address) link.setAttribute('aria-current', 'page')
     else link.removeAttribute('aria-current')
   }
+  if (view === 'history') void loads.show(id, query)
   if (view === 'rejects') void rejects.show(query)
   if (view === 'dead') void letters.show(query)
   if (isNew) scrollTo(0, 0)

@@ -2,7 +2,7 @@
 import { keepChart } from './chart.js'
 import { byId, count, duration, setText, time, visible } from './dom.js'
 import { showGroups } from './groups.js'
-import { loadsOf, showReceipt, stateOf, toneOf } from './loads.js'
+import { loadsOf } from './loads.js'
 import { keepTable } from './table.js'
 
 /** @import { Snapshot, Point } from '../../observe/snapshot.ts' */
@@ -11,8 +11,8 @@ import { keepTable } from './table.js'
 
 const mostRows = 100
 
-/** @type {LoadAnswer[]} */
-let receipts = []
+/** Loads at which others are. @type {LoadAnswer[]} */
+let elsewhere = []
 /** Undefined if unknown. @type {number | undefined} */
 let openRejects
 
@@ -24,8 +24,8 @@ const loadTable = keepTable(
   /** @type {HTMLTableElement} */ (byId('loads')),
   'Loads with their receipts',
   /** @type {import('./table.js').Column<Load>[]} */ ([
-    { head: 'Source', text: ({ source }) => source, open: showReceipt },
-    { head: 'State', text: stateOf, tone: toneOf },
+    { head: 'Source', text: ({ source }) => source, open: ({ id }) => (location.hash = `#/loads/${id}`) },
+    { head: 'State', text: ({ word }) => word, tone: ({ tone }) => tone },
     { head: 'Records', text: ({ records }) => count(records), number: true },
     { head: 'Loaded', text: ({ loaded }) => count(loaded), number: true },
     {
@@ -91,8 +91,8 @@ const depths = []
 let newest
 
 /** @param {LoadAnswer[]} answers */
-export function showReceipts(answers) {
-  receipts = answers
+export function showElsewhere(answers) {
+  elsewhere = answers.filter(({ outcome }) => outcome === 'loading')
   if (newest) show(newest)
 }
 
@@ -110,7 +110,7 @@ export function showReasons(reasons) {
 export function show(snapshot) {
   newest = snapshot
   const { at, process, series, queue, consumers } = snapshot
-  const loads = loadsOf(snapshot, receipts)
+  const loads = loadsOf(snapshot, elsewhere)
   showState(snapshot)
   showGroups(snapshot)
   const rejects = openRejects ?? snapshot.totals.rejected
@@ -149,7 +149,7 @@ export function show(snapshot) {
     loads.length === 0
       ? 'No load yet: it appears with its first file or message.'
       : loads.length > mostRows
-        ? `${count(loads.length - mostRows)} more; lading verify shows all.`
+        ? `${count(loads.length - mostRows)} more.`
         : '',
   )
   consumerTable(consumers)
@@ -192,7 +192,8 @@ function showState(snapshot) {
   const percent = share === undefined ? '' : `${(Math.floor(share * 1000) / 10).toFixed(1)} %`
   const isBusy = tones[state.kind] === 'busy' && share !== undefined
   document.title = `${isBusy ? `${percent} ` : ''}${state.headline} · lading ${process.command}`
-  byId('progress-box').hidden = share === undefined
+  const isOver = state.kind === 'complete' || state.kind === 'rejects'
+  byId('progress-box').hidden = share === undefined || isOver
   if (share === undefined) return
   byId('progress').setAttribute('value', String(share))
   const isPlanned = (course.files?.planned ?? 0) >= (course.files?.found ?? 0)

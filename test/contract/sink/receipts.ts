@@ -179,6 +179,43 @@ export function receipts(open: OpenTarget): void {
     for (const time of times) expect(time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z$/)
   })
 
+  it('receipts are found by how their loads stand and by a part of the name, page by page', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model)
+    const named = (load: LoadInfo, source: string) => ({ ...load, source })
+    const whole = named(loadOf(1, 1), 'In/Whole.csv')
+    const rejected = named(loadOf(1, 1), 'rejected.csv')
+    const dead = named(loadOf(1, 1), 'dead.csv')
+    const begun = named(loadOf(2, 2), 'begun.csv')
+    // In one transaction, so that some have begun at the same moment.
+    await write(sink, model, [
+      chunk(whole, 0, 1),
+      { ...chunk(rejected, 0), rejects: [rejectOf(0, { code: 'BAD_NUMBER', detail: 'no' }, 'x')] },
+      chunk(begun, 0, 2),
+    ])
+    await sink.ledger.bury(letterOf(chunk(dead, 0, 3)))
+    await sink.ledger.fold([whole.id])
+    const sources = async (filter: Parameters<typeof sink.ledger.receipts>[0]) =>
+      (await sink.ledger.receipts(filter)).map(({ source }) => source).toSorted()
+    expect(await sources({ standing: 'open' })).toEqual(['begun.csv'])
+    expect(await sources({ standing: 'complete' })).toEqual(['In/Whole.csv'])
+    expect(await sources({ standing: 'rejects' })).toEqual(['dead.csv', 'rejected.csv'])
+    expect(await sources({ named: 'whole.C' })).toEqual(['In/Whole.csv'])
+    expect(await sources({ named: '%' })).toEqual([])
+    const all = (await sink.ledger.receipts({})).map(({ loadId }) => loadId)
+    const paged: string[] = []
+    for (let after: string | undefined; ;) {
+      const [one] = await sink.ledger.receipts({ limit: 1, after })
+      if (one === undefined) break
+      paged.push((after = one.loadId))
+    }
+    expect(paged).toEqual(all)
+    expect(await sink.ledger.pipelines?.()).toEqual(['test'])
+    for (const { startedAt, lastAt } of await sink.ledger.receipts({}))
+      expect(lastAt?.slice(0, 10)).toBe(startedAt.slice(0, 10))
+  })
+
   it('a complete load folds into one row; one that is incomplete, or has a dead chunk, stays', async () => {
     await using target = await open()
     await using sink = target.open()
