@@ -107,6 +107,10 @@ describe.skipIf(withoutBrowser)('the page', () => {
     // It knows the load of the run before by its receipt.
     await page.getByRole('link', { name: 'Loads' }).click()
     await page.getByRole('cell', { name: 'complete' }).waitFor()
+    // One that is killed says nothing any more.
+    await again.end('SIGKILL')
+    await page.getByText(/^The run cannot be reached, and has not said that it ends: it was killed/).waitFor()
+    expect(await page.locator('body.lost').count()).toBe(1)
   })
 
   it('says what is waited for, and that nothing moves', async () => {

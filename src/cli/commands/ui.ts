@@ -2,6 +2,7 @@ import type { Command, Option } from 'commander'
 import { LadingError } from '../../core/errors.ts'
 import type { DedupKey } from '../../consumer/decode/identity.ts'
 import type { Queue } from '../../queue/queue.ts'
+import { exampleQueueUrl } from '../../queue/registry.ts'
 import { exampleSinkUrl, placeOfSink } from '../../sink/registry.ts'
 import { watched } from '../run/http.ts'
 import { untilSignal } from '../run/signals.ts'
@@ -45,7 +46,7 @@ export function uiCommand(command: Command): Command {
   withExamples(command, [
     ['ui', 'of ./lading.db, until Ctrl-C'],
     [`ui --to ${exampleSinkUrl} --http 9090`],
-    ['ui --queue embedded:./.lading/queue.db', 'with what waits in the queue'],
+    [`ui --queue ${exampleQueueUrl}`, 'with what waits in the queue'],
   ])
   const action = watched('ui', async (open, flags: Flags) => {
     if (placeOfSink(flags.to).writers === 'self')
