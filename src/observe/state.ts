@@ -76,6 +76,13 @@ function ofConsumer(facts: Facts, open: number): Told {
     const what = `${counted(open, 'record')} of ${counted(work.loads - work.settled, 'load')}`
     return ['waiting', 'Waiting', `for ${what}, which this consumer was not given yet (for ${since})`]
   }
+  const inFlight = queue.isShared ? 0 : (queue.depth?.inFlight ?? 0)
+  if (inFlight > 0)
+    return [
+      'waiting',
+      'Waiting',
+      `for ${counted(inFlight, 'message')} in flight, taken by this consumer or by another`,
+    ]
   if (work.loads > 0 && work.settled === work.loads) return complete(facts)
   const met = totals.messages === 0 ? 'no message yet' : 'all that was taken has a verdict'
   return ['idle', 'Idle', `${met}; waiting for messages`]
@@ -128,8 +135,12 @@ function planningOf({ course: { planning } }: Facts): string {
   return `reading and checking ${source}${bytes > 0 ? `: ${mib(bytes)}${whole}` : ''}`
 }
 
-const pace = ({ perSecond }: Facts): string =>
-  perSecond > 0 ? `${whole.format(perSecond)} records per second` : 'nothing in the last seconds'
+function pace({ at, perSecond, totals, readiness: { progressAt } }: Facts): string {
+  if (perSecond > 0) return `${whole.format(perSecond)} records per second`
+  if (totals.batches === 0 && totals.published === 0) return 'nothing has a verdict yet'
+  // Of a single batch no rate is known.
+  return at - progressAt < movingMs ? 'under way' : `nothing for ${duration(at - progressAt)}`
+}
 
 const whole = new Intl.NumberFormat('en')
 const counted = (n: number, thing: string): string => `${whole.format(n)} ${thing}${n === 1 ? '' : 's'}`

@@ -88,7 +88,7 @@ describe('a load', () => {
     const { tell, clock } = run('load')
     tell(found, planned, window, published, batch({ loaded: 1 }))
     clock.now += 3_600_000
-    expect(tell()).toMatchObject({ kind: 'loading', open: 99, detail: 'nothing in the last seconds' })
+    expect(tell()).toMatchObject({ kind: 'loading', open: 99, detail: 'nothing for 60 min' })
   })
 
   it('shows what was rejected and what is dead beside its headline, and is not simply complete with them', () => {
@@ -155,7 +155,9 @@ describe('a consumer', () => {
     const { observer, tell } = run('consume')
     expect(tell()).toMatchObject({ kind: 'idle', detail: 'no message yet; waiting for messages' })
     observer.sawDepth({ ready: 3, dead: 0 })
-    expect(tell()).toMatchObject({ kind: 'loading' })
+    expect(tell()).toMatchObject({ kind: 'loading', detail: 'nothing has a verdict yet' })
+    observer.sawDepth({ ready: 0, inFlight: 3, dead: 0 })
+    expect(tell()).toMatchObject({ kind: 'waiting', detail: expect.stringContaining('3 messages in flight') })
   })
 
   it('that has part of a load waits for the rest, and is complete only when the ledger says so', () => {
