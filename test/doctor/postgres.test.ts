@@ -200,6 +200,22 @@ describePostgres('doctor of a PostgreSQL database', () => {
     expect(named(again, 'loaded before')[0]?.detail).toContain('the same bytes were loaded')
   })
 
+  it('records that a check, a key or NOT NULL refuses are counted, and the others are measured; no value is shown', async () => {
+    await sql(
+      "CREATE TABLE orders (id bigint PRIMARY KEY, status text NOT NULL CHECK (status <> 'secret'), note text)",
+    )
+    const lines = [...orders(200), '1,new,twice', '201,secret,a', '202,secret,b', '203,,c']
+    const found = await place.findings({ to: database.url, paths: [place.file('orders.csv', lines)] })
+    expect(named(found, 'records')).toMatchObject([
+      { level: 'warn', detail: expect.stringMatching(/^3 of the first 204 records /) },
+    ])
+    expect(named(found, 'keys')).toMatchObject([
+      { detail: expect.stringMatching(/^1 of the first 204 records /) },
+    ])
+    expect(named(found, 'speed')[0]?.costs).toBeDefined()
+    expect(JSON.stringify(found)).not.toMatch(/secret[^']/)
+  })
+
   it('a database that cannot be reached hides nothing else', async () => {
     const found = await place.findings({
       to: 'postgresql://me:secret@127.0.0.1:1/shop',

@@ -9,17 +9,19 @@ import type { Model } from '../../../model/model.ts'
 import { type TableQuestions, withoutChanges } from '../../examination.ts'
 import { fastest, leastRows, tooFew } from '../../measured.ts'
 import { rowsOf } from '../copy/model-rows.ts'
+import { rowError } from '../errors.ts'
 import type { CopyRows } from '../copy/rows.ts'
 import { createIndex, createTable } from '../table/ddl.ts'
 import { rollback } from '../transaction.ts'
 import { adviceFor, type Measured, speedFinding } from './advice.ts'
 import { Copies } from './copies.ts'
 import { hashFinding } from './hash.ts'
-import { type Part, partsOf, withoutRepeats } from './parts.ts'
+import { type Part, partsOf } from './parts.ts'
 import { type Relation, relationOf } from './relation.ts'
+import { withoutRefused, withoutRepeats } from './sample.ts'
 import type { Add, TableCheck } from './visit.ts'
 
-const { note } = findingsAbout('table')
+const { note, warn } = findingsAbout('table')
 
 /** A load's batch has some 40,000; fewer show the same, in less time. */
 const sampledRows = 5_000
@@ -34,6 +36,11 @@ export const costs: TableCheck = async ({ client, table }, add) => {
   await client.query(begin)
   try {
     await measure(client, table, add)
+  } catch (error) {
+    // Its message may quote the record.
+    const refusal = error instanceof pg.DatabaseError ? rowError(error) : undefined
+    if (refusal === undefined || refusal.uncertain) throw error
+    add(note('speed', `it could not be measured: the table refuses a record with ${refusal.fault.code}`))
   } finally {
     await rollback(client)
   }
@@ -59,6 +66,14 @@ async function measure(client: pg.Client, table: TableQuestions, add: Add): Prom
   }
   const found = await partsOf(client, relation)
   const parts = [...found.all, ...(table.withTriggers ? found.triggers : [])]
+  const refused = await withoutRefused(client, sample, relation)
+  if (refused > 0)
+    add(
+      warn(
+        'records',
+        `${count(refused)} of the first ${count(rows)} records have no value where the table needs one, or are refused by a check: they would be rejected`,
+      ),
+    )
   let repeated = 0
   for (const part of parts)
     if (part.unique !== undefined) repeated += await withoutRepeats(client, sample, part)
@@ -69,8 +84,8 @@ async function measure(client: pg.Client, table: TableQuestions, add: Add): Prom
         `${count(repeated)} of the first ${count(rows)} records have a key that another one has: what becomes of them, --on-conflict says (default: rejects)`,
       ),
     )
-  if (rows - repeated < leastRows) {
-    add(tooFew(rows - repeated))
+  if (rows - refused - repeated < leastRows) {
+    add(tooFew(rows - refused - repeated))
     return
   }
   await copies.fill(sample)
@@ -79,9 +94,9 @@ async function measure(client: pg.Client, table: TableQuestions, add: Add): Prom
   const first = await copies.insert(whole, sample)
   // Each part is measured in one round at least.
   const affordable = (rows * table.measureMs) / Math.max(1, first * (1 + parts.length / 2))
-  const measuredRows = affordable < rows ? await copies.cut(sample, affordable) : rows - repeated
+  const measuredRows = affordable < rows ? await copies.cut(sample, affordable) : rows - refused - repeated
   const measured = await measureParts(copies, parts, sample, measuredRows, deadline)
-  const sending = sent !== undefined && model !== undefined && repeated === 0 && !table.withTriggers
+  const sending = sent !== undefined && model !== undefined && refused + repeated === 0 && !table.withTriggers
   const all: Measured = {
     ...measured,
     whole: await ofThree(() => copies.insert(whole, sample)),

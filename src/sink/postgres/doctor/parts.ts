@@ -1,5 +1,5 @@
 /** What of a table takes time with each row: its indexes, foreign keys, checks and triggers. */
-import pg from 'pg'
+import type pg from 'pg'
 import { identifiers } from '../table/ddl.ts'
 import type { Relation } from './relation.ts'
 
@@ -162,26 +162,3 @@ const indexSql = `
   FROM pg_index JOIN pg_class c ON c.oid = indexrelid JOIN pg_am am ON am.oid = relam
     LEFT JOIN pg_constraint k ON k.conindid = indexrelid AND k.conrelid = indrelid AND k.contype IN ('p', 'u', 'x')
   WHERE indrelid = $1 AND indisvalid ORDER BY indisprimary DESC, indisunique DESC, indexrelid`
-
-/** Deletes rows of the sample that a unique index would refuse; returns how many. Without its columns there are none. */
-export async function withoutRepeats(
-  client: pg.Client,
-  sample: string,
-  { unique = [], predicate = 'true' }: Part,
-): Promise<number> {
-  const isCompared = [`(${predicate})`, ...unique.map((each) => `${each} IS NOT NULL`)].join(' AND ')
-  await client.query('SAVEPOINT repeats')
-  try {
-    const { rowCount } = await client.query(
-      `DELETE FROM ${sample} WHERE ctid IN (SELECT ctid FROM
-         (SELECT ctid, row_number() OVER (PARTITION BY ${unique.join(', ')}) AS nth FROM ${sample} WHERE ${isCompared}) AS counted WHERE nth > 1)`,
-    )
-    return rowCount ?? 0
-  } catch (error) {
-    if (!(error instanceof pg.DatabaseError) || error.code !== undefinedColumn) throw error
-    await client.query('ROLLBACK TO repeats')
-    return 0
-  }
-}
-
-const undefinedColumn = '42703'
