@@ -127,6 +127,18 @@ describePostgres('a sink over a pool', () => {
     })
   })
 
+  it('ends its session before the sink is closed, so that no error of it can reach the pool later', async () => {
+    await using at = await opened()
+    {
+      await using sink = await openSink(at.pool)
+      await sink.prepare(model)
+    }
+    const sessions =
+      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    expect((await at.pool.query(sessions)).rowCount).toBe(0)
+    expect(at.pool.totalCount).toBe(1)
+  })
+
   it('gives up on a pool that gives it no session, and leaves it to those who wait behind', async () => {
     await using at = await opened()
     const held = await Promise.all([at.pool.connect(), at.pool.connect()])

@@ -1,9 +1,9 @@
 /** Sessions of a pool that belongs to the program: borrowed, and given back as they were found. */
 import pg from 'pg'
 import { LadingError } from '../../core/errors.ts'
-import { sleep } from '../../core/wait.ts'
+import { sleep, within } from '../../core/wait.ts'
 import type { SessionPool } from '../pool.ts'
-import { placeOf, type Sessions } from './sessions.ts'
+import { endWithinMs, placeOf, type Sessions } from './sessions.ts'
 import { settingNames } from './settings.ts'
 import { streamOf } from './silence.ts'
 
@@ -59,15 +59,10 @@ export class PoolSessions implements Sessions {
     this.#found.delete(client)
     // Given back already.
     if (found === undefined) return
-    const sql =
-      "SELECT set_config(name, coalesce(value, ''), false) FROM unnest($1::text[], $2::text[]) AS each (name, value)"
-    // What holds temporary tables and locks is ended: the pool makes another when one is needed.
-    const isAsFound =
-      !isKept &&
-      (await client.query(sql, [settingNames, found]).then(
-        () => true,
-        () => false,
-      ))
+    // What holds temporary tables and locks is ended: the pool makes another when one is needed. It is ended here, because
+    // a pool does not wait for it, and takes an error of its last moments for one of the program.
+    if (isKept) await within(endWithinMs, client.end())
+    const isAsFound = !isKept && (await isRestored(client, found))
     ;(client as Borrowed).release(!isAsFound)
   }
 
@@ -77,6 +72,17 @@ export class PoolSessions implements Sessions {
     ;(client as Borrowed).release(true)
   }
 }
+
+const isRestored = (client: pg.Client, found: readonly (string | null)[]): Promise<boolean> =>
+  client
+    .query(
+      "SELECT set_config(name, coalesce(value, ''), false) FROM unnest($1::text[], $2::text[]) AS each (name, value)",
+      [settingNames, found],
+    )
+    .then(
+      () => true,
+      () => false,
+    )
 
 /** The settings that Lading changes, as they are. */
 async function settingsOf(client: Borrowed, signal: AbortSignal): Promise<readonly (string | null)[]> {

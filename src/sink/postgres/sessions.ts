@@ -9,7 +9,7 @@ import { streamOf } from './silence.ts'
 /** Milliseconds of silence after which the system probes a connection, and closes it if the peer is gone. */
 const keepAliveMs = 30_000
 /** How long the server may take to end a session in good order, in milliseconds. */
-const endWithinMs = 3_000
+export const endWithinMs = 3_000
 
 export interface Sessions {
   /** Host, port and database as the driver reads them from the URL and the environment. */
