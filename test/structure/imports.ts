@@ -176,7 +176,7 @@ const areas: readonly Area[] = [
   {
     name: 'web',
     files: /^src\/web\//,
-    imports: ['core', 'model', 'observe', 'contract', 'consumer', 'review'],
+    imports: ['core', 'format', 'format registry', 'model', 'observe', 'contract', 'consumer', 'review'],
   },
   { name: 'cli', files: /^src\/cli\//, imports: everything },
   { name: 'index', files: /^src\/index\.ts$/, imports: everything },
