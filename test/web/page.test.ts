@@ -510,12 +510,19 @@ describePostgres('the page of a load', () => {
       const { page } = visitor
       await page.getByRole('heading', { name: 'Loading' }).waitFor()
       await page.getByText(/of 600,000 records · [\d,]+ left/).waitFor()
+      // What a screen reader is told while it loads: the state, when it changes, and no number.
+      await page.evaluate(`globalThis.told = []
+        for (const box of document.querySelectorAll('#overview [role=status]'))
+          new MutationObserver(() => told.push(box.textContent)).observe(box, { subtree: true, childList: true, characterData: true })`)
       expect(Number(await page.locator('#progress').getAttribute('value'))).toBeGreaterThan(0)
       await holder.query('COMMIT')
       await holder.end()
       await page.getByRole('heading', { name: 'Complete' }).waitFor()
       await page.getByText('The run has ended.').waitFor()
       await page.getByText('600,000 records of 1 load').waitFor()
+      const told = await page.evaluate<string[]>('told')
+      expect(told.length).toBeLessThan(8)
+      expect(told.filter((text) => /\d{3}/.test(text))).toEqual([])
       expect(await page.locator('body.lost').count()).toBe(0)
       expect(visitor.complaints.filter((each) => !each.includes('ERR_CONNECTION_REFUSED'))).toEqual([])
       // Not asked to: in its last moment a process listens to no signal any more.

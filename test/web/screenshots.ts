@@ -78,6 +78,13 @@ const to = ['--to', server.url, '--model', 'records']
   await save(dark, 'dead-letter')
 }
 
+{
+  await using site = await startSite(folder, ['ui', '--to', server.url])
+  await using visitor = await Visitor.come(browser, site.page, desk)
+  await visitor.page.locator('#history-table tbody tr').first().waitFor()
+  await save(visitor, 'loads')
+}
+
 async function save({ page }: Visitor, name: string): Promise<void> {
   const image = await page.screenshot({ animations: 'disabled' })
   writeFileSync(join(images, `${name}.png`), image)
