@@ -98,6 +98,8 @@ export interface AllSettings {
   readonly dryRun?: boolean | undefined
   /** load what was added to these files since they were loaded; a last record without a line end waits for the next run */
   readonly append?: boolean | undefined
+  /** replace the rows of the table by those of the files, in one transaction at the end; a rejected record keeps the old rows, unless --allow-rejects */
+  readonly replace?: boolean | undefined
   /** with --append: nothing more comes, and the last record is loaded without a line end, too */
   readonly ended?: boolean | undefined
   /** with --append: a file that does not begin with what was loaded of it was begun anew, and is loaded from its beginning */
@@ -261,6 +263,7 @@ export type LoadSettings = Pick<
   | 'dryRun'
   | 'limit'
   | 'append'
+  | 'replace'
   | 'ended'
   | 'rotated'
   | 'again'

@@ -158,7 +158,9 @@ export function receiptEvent(load: Counts, source: string): LadingEvent {
 }
 
 /** Of a load of which all chunks have taken effect, or none has a verdict; undefined where they have to be asked for. */
-function wholeProgress({ plan, chunks, chunksDone, dead, loaded }: Receipt): LoadProgress | undefined {
+function wholeProgress(receipt: Receipt): LoadProgress | undefined {
+  const { plan, chunks, chunksDone, dead, loaded, isReplaced } = receipt
   const complete = chunksDone === chunks && dead === 0
-  return complete || chunksDone === 0 ? { plan, complete, loaded, keys: new Set() } : undefined
+  const progress = { plan, complete, loaded, keys: new Set<string>(), ...(isReplaced && { isReplaced }) }
+  return complete || chunksDone === 0 ? progress : undefined
 }

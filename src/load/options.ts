@@ -7,7 +7,7 @@ import type { ProduceOptions } from '../producer/options.ts'
 import type { ProducedLoad } from '../producer/produce.ts'
 import type { Account } from '../sink/account.ts'
 import type { Receipt } from '../sink/ledger.ts'
-import type { Sink } from '../sink/sink.ts'
+import type { Replaced, Sink } from '../sink/sink.ts'
 import type { Course, OwnLoads } from './course.ts'
 import type { DeferIndexes } from './indexes.ts'
 
@@ -109,6 +109,8 @@ export interface LoadResult {
    * own.
    */
   readonly left: LeftInQueue
+  /** Of a load that replaces the rows of its table: numbers of rows, or that these were there already. */
+  readonly replaced?: Replaced | 'already'
   /**
    * Loads whose rows had been loaded before, though the table held none when the run began; `fresh` loads
    * them again.

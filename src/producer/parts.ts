@@ -9,6 +9,8 @@ export interface KnownLoad {
   readonly plan: string
   readonly complete: boolean
   readonly keys: ReadonlySet<string>
+  /** Its rows were replaced by those of other loads since. */
+  readonly isReplaced?: true
 }
 
 /** What the ledger is asked about. */

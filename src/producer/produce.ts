@@ -247,6 +247,8 @@ function skipReason(
     changed.length === 0 ? '' : `, with another reading (${changed.join(', ')}): load --fresh reads it anew`
   const isTransient = now !== undefined && sourceAt(now.load.path, load.name).isTransient
   const again = `--again loads it a second time${isTransient ? ', --name NAME as a load of its own' : ''}`
+  if (known?.isReplaced === true && options.again !== true)
+    return `the same name and content was loaded, and --replace has put other rows in the place of its rows since (load ${load.id}); --fresh loads it again`
   if (known?.complete === true || (known?.plan === load.plan && known.keys.size === load.chunks))
     return options.again === true
       ? `the same --again, which was interrupted, has loaded it already (load ${load.id})`

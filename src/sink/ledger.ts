@@ -94,6 +94,8 @@ export interface Receipt extends Counts {
   readonly lastAt?: string
   /** The first release of the time-zone data that local times were read by, if the model has zones. */
   readonly zoneRelease?: string
+  /** Its rows were replaced by those of other loads since; its records count as skipped, on purpose. */
+  readonly isReplaced?: true
 }
 
 /** Rejects and dead letters of messages that belong to no load, and those of them that were not discarded. */
@@ -153,6 +155,8 @@ export interface LoadProgress {
   readonly keys: ReadonlySet<string>
   /** Records that took effect. */
   readonly loaded: number
+  /** See `Receipt`. */
+  readonly isReplaced?: true
 }
 
 /** Which loads are forgotten. */

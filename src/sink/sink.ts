@@ -123,6 +123,42 @@ export interface MissingIndexes {
   readonly indexes: number
 }
 
+/**
+ * Rows that are to replace those of a table, gathered in a table of their own. One is at work for a table at a
+ * time. Disposed of, it removes what was gathered and not taken, and what the ledger has of that; so does the next
+ * one, after a run that was killed.
+ */
+export interface Replacement extends AsyncDisposable {
+  /** The given one, of the empty table that gathers, with the constraints of the other. */
+  readonly model: Model
+  /** Of the loads that gather. */
+  readonly pipeline: string
+  /**
+   * Whether the rows of the table are those that these loads brought by the last replacement, as far as their
+   * number and the ledger tell.
+   */
+  isCurrent(loads: readonly string[], options?: Abortable): Promise<boolean>
+  /**
+   * In ONE transaction: the table holds the gathered rows and no others, the pipeline of the table has these
+   * loads under their own ids and no others, and their rejects. Whoever reads the table sees the old rows until then.
+   * Throws `REPLACE_REFUSED`, and changes nothing, where the loads are not complete or the table refuses a row.
+   */
+  take(loads: readonly GatheredLoad[], options?: Abortable): Promise<Replaced>
+}
+
+/** A load that gathered rows for a `Replacement`. */
+export interface GatheredLoad {
+  /** Its id while it gathered. */
+  readonly gathered: string
+  readonly id: string
+}
+
+/** Numbers of rows. */
+export interface Replaced {
+  readonly before: number
+  readonly rows: number
+}
+
 /** A target database, as `openSink` opens it or as a program implements it. */
 export interface Sink<Rows extends RowBuffer = RowBuffer> extends AsyncDisposable {
   readonly ledger: Ledger
@@ -182,6 +218,12 @@ export interface Sink<Rows extends RowBuffer = RowBuffer> extends AsyncDisposabl
    * in the table is proven to come from these loads.
    */
   startOver?(model: Model, loads: readonly string[], options?: Abortable): Promise<void>
+  /**
+   * Begins to gather rows that are to replace those of the model's table, which `prepare` has created or checked;
+   * `pipeline` is that of its loads. Throws `REPLACE_REFUSED` for a table whose rows cannot be replaced as a whole, and
+   * `SINK_BUSY` while another replacement of it is at work. A sink without this method replaces none.
+   */
+  replacing?(model: Model, pipeline: string, options?: Abortable): Promise<Replacement>
   /**
    * What makes the model's table, with its present rows, slower than it should be, and what to do about it.
    */

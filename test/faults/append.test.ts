@@ -33,28 +33,18 @@ async function killedAppends(fixture: Fixture, kills: number): Promise<void> {
     await appendFile(log, text.slice(0, cut))
     return () => appendFile(log, text.slice(cut))
   }
+  const { target, folder, queueUrl } = fixture
+  const places = [
+    '--to',
+    target.url,
+    '--queue',
+    `${queueUrl}?lease=1`,
+    '--state',
+    join(folder, 'producer.db'),
+  ]
+  const sizes = ['--consumers', '1', '--chunk-bytes', '4000', '--start-timeout', '120']
   const start = () =>
-    startLading(
-      'load',
-      log,
-      '--append',
-      '--model',
-      model,
-      '--to',
-      fixture.target.url,
-      '--consumers',
-      '1',
-      '--queue',
-      `${fixture.queueUrl}?lease=1`,
-      '--state',
-      join(fixture.folder, 'producer.db'),
-      '--chunk-bytes',
-      '4000',
-      '--start-timeout',
-      '120',
-      '--log-level',
-      'debug',
-    )
+    startLading('load', log, '--append', '--model', model, ...places, ...sizes, '--log-level', 'debug')
   await appendFile(log, 'id,note\n')
   let ended = 0
   for (let killed = 0; killed < kills;) {

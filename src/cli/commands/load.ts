@@ -30,8 +30,10 @@ import { printJson, receiptsExit } from '../terminal/output.ts'
 import { readingOptions } from '../settings/reading.ts'
 import { standardInput } from '../../source/registry.ts'
 import type { DeferIndexes } from '../../load/indexes.ts'
+import type { LoadOptions } from '../../load/options.ts'
 import type { Unmodelled } from '../../load/unmodelled.ts'
 import type { UnmodelledOptions } from '../../load/unmodelled-options.ts'
+import { openQueue } from '../../queue/registry.ts'
 import { openWorkingQueue, startLeftMs } from '../run/queue.ts'
 import { type ProduceFlags, produceSettings } from './produce.ts'
 import { type WatchFlags, watchOptions } from '../settings/watch.ts'
@@ -48,6 +50,7 @@ interface Flags extends ProduceFlags, ConsumeFlags, TableFlags, AppendFlags, Wat
   readonly deferIndexes: DeferIndexes
   readonly fresh?: boolean
   readonly dryRun?: boolean
+  readonly replace?: boolean
   readonly limit?: number
 }
 
@@ -95,8 +98,9 @@ export function loadCommand(command: Command): Command {
     if (consumersOf(false).processes > 1 && own !== undefined)
       throw new LadingError('USAGE', `only one process can use ${shownUrl(own)}; omit --consumers`)
     if (flags.dryRun === true) return await rehearse(paths, flags, wantedTable)
-    const [{ load }, { openSink }, stated] = await Promise.all([
+    const [{ load }, { replaceRows }, { openSink }, stated] = await Promise.all([
       import('../../load/load.ts'),
+      import('../../load/replace.ts'),
       import('../../sink/registry.ts'),
       flags.model === undefined ? undefined : loadModel(flags.model),
     ])
@@ -108,7 +112,10 @@ export function loadCommand(command: Command): Command {
     const startsAt = performance.now()
     await using sink = await openSink(flags.to)
     // Opened before the types are inferred, which reads every record: an unreachable queue fails the load at once.
-    await using queue = await openWorkingQueue(flags, onEvent, signal, { isOwn: true })
+    await using queue =
+      flags.replace === true
+        ? await openQueue('memory:')
+        : await openWorkingQueue(flags, onEvent, signal, { isOwn: true })
     watch.see(queue)
     const settings = {
       ...produceSettings(paths, flags),
@@ -123,7 +130,7 @@ export function loadCommand(command: Command): Command {
     const model = stated ?? (found as Unmodelled).model
     const isShared = consumersOf(false).inProcess > 1
     await using another = isShared ? await openSink(flags.to) : undefined
-    const result = await load({
+    const wholeLoad = {
       ...settings,
       // Of standard input the receipt tells whether the same bytes were loaded before.
       keepsLoads: flags.json === true || paths.includes('-'),
@@ -142,12 +149,16 @@ export function loadCommand(command: Command): Command {
       ...(another && {
         moreSinks: (deferred: boolean) => (consumersOf(deferred).inProcess > 1 ? [another] : []),
       }),
-      start: ({ indexesDeferred, ...worker }) => {
-        const n = consumersOf(indexesDeferred).processes
-        const source = flags.model ?? found?.derivation ?? usualModel
-        return n > 1 ? consumerProcesses(n, flags, source, worker) : undefined
-      },
-    })
+    }
+    const start: LoadOptions['start'] = ({ indexesDeferred, ...worker }) => {
+      const n = consumersOf(indexesDeferred).processes
+      const source = flags.model ?? found?.derivation ?? usualModel
+      return n > 1 ? consumerProcesses(n, flags, source, worker) : undefined
+    }
+    const result =
+      flags.replace === true
+        ? await replaceRows({ ...wholeLoad, allowRejects: flags.allowRejects === true })
+        : await load({ ...wholeLoad, start })
     remember(command)
     const ms = Math.round(performance.now() - since)
     report[Symbol.dispose]()

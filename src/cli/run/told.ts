@@ -20,10 +20,11 @@ import { printLeftOut } from './left-out.ts'
 import { printLeft } from './left.ts'
 
 export function printResult(
-  { loadedNow, produced, receipts, withheld, left, emptied }: LoadResult,
+  { loadedNow, produced, receipts, withheld, left, emptied, replaced }: LoadResult,
   ms: number,
 ): void {
-  printJson({ loadedNow, ms, produced, receipts: receipts.map(receiptJson), withheld, left, emptied })
+  const others = { withheld, left, emptied, ...(replaced && { replaced }) }
+  printJson({ loadedNow, ms, produced, receipts: receipts.map(receiptJson), ...others })
 }
 
 interface Telling {
@@ -46,6 +47,7 @@ export async function tellResult(
   print(
     `this run loaded ${counted(loadedNow, 'record')}${paceOf(loadedNow, ms)}${result.loadsBefore === 0 ? '' : `; ${count(result.loadsBefore)} of ${counted(files, 'file')} had been loaded before`}`,
   )
+  printReplaced(result, table)
   printRejectedBefore(before)
   printEmptied(result, table, paths)
   const name = flags.name ?? 'stdin'
@@ -54,6 +56,15 @@ export async function tellResult(
       result.receipts.find(({ loadId, source }) => source === name && !publishedNow(result).has(loadId)),
     )
   await printLeft(result.left, flags.state)
+}
+
+function printReplaced({ replaced }: LoadResult, table: string): void {
+  if (replaced === undefined) return
+  print(
+    replaced === 'already'
+      ? `table ${visible(table)} holds these rows already, and nothing was replaced: --fresh replaces them`
+      : `replaced ${counted(replaced.before, 'row')} of table ${visible(table)} by ${count(replaced.rows)}`,
+  )
 }
 
 /** Loads of which something was published in this run; a second path to the same load has nothing to publish. */

@@ -117,6 +117,7 @@ export const groups: Readonly<Record<string, Group>> = {
   'dry-run': usual(run),
   'load limit': usual(run),
   append: usual(run),
+  replace: usual(run),
   ended: rare(run),
   rotated: rare(run),
   again: usual(run),

@@ -44,6 +44,10 @@ export const loadOptions = () => [
     'with --append: a file that does not begin with what was loaded of it was begun anew, and is loaded from its beginning',
   ),
   new Option(
+    '--replace',
+    'replace the rows of the table by those of the files, in one transaction at the end; a rejected record keeps the old rows, unless --allow-rejects',
+  ).conflicts(['again', 'append', 'dryRun', 'limit']),
+  new Option(
     '--limit <n>',
     'load the first n records of each file; the same command without it loads the rest',
   )

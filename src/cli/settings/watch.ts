@@ -13,7 +13,7 @@ export const watchOptions = () => [
   new Option(
     '--watch',
     'go on, and load what arrives in the folders or under the patterns, until stopped',
-  ).conflicts(['append', 'dryRun', 'fresh', 'again', 'limit', 'consumers', 'name']),
+  ).conflicts(['append', 'replace', 'dryRun', 'fresh', 'again', 'limit', 'consumers', 'name']),
   new Option('--settle <seconds>', 'with --watch: how long a file must stand still before it is loaded')
     .default(2)
     .argParser(seconds),

@@ -36,6 +36,12 @@ export const systemCodes = {
     'the table has rows, and loading from scratch would duplicate some of them',
     'remove the rows of these files first, or load the files a second time beside them with --again',
   ),
+  REPLACE_REFUSED: code(
+    'halt',
+    65,
+    'the rows of the table were not replaced, and are what they were',
+    'see the detail',
+  ),
   INDEXES_BLOCKED: code(
     'halt',
     65,

@@ -12,6 +12,7 @@ import type {
   MissingIndexes,
   Prepared,
   PrepareOptions,
+  Replacement,
   ReplayBatch,
   Sink,
   Verdict,
@@ -28,6 +29,7 @@ import { createStaging } from './staging.ts'
 import { factsOf } from './table/facts.ts'
 import { hashWarnings, manyRowsOfOneValue } from './table/hash-indexes.ts'
 import { isEmpty, prepareLedger, prepareTable } from './table/prepare.ts'
+import { PostgresReplacement } from './table/replace.ts'
 import { replayRejects } from './replay.ts'
 import { rowsOf } from './copy/model-rows.ts'
 import { Unanimity } from './unanimous.ts'
@@ -141,6 +143,16 @@ export class PostgresSink implements Sink<CopyBuffer> {
 
   startOver(model: Model, loads: readonly string[], options?: Abortable): Promise<void> {
     return this.#connection.use((client) => startOver(client, model, loads), options?.signal)
+  }
+
+  async replacing(model: Model, pipeline: string, options?: Abortable): Promise<Replacement> {
+    const own = this.#open(true)
+    try {
+      return await PostgresReplacement.begin(own, model, pipeline, options)
+    } catch (error) {
+      await own[Symbol.asyncDispose]()
+      throw error
+    }
   }
 
   async warnings(model: Model, options?: Abortable): Promise<readonly string[]> {

@@ -60,8 +60,13 @@ export function receiptOf(row: LedgerRow): Receipt {
     startedAt: timeOf(row['started_at']),
     ...(lastAt == null ? {} : { lastAt: timeOf(lastAt) }),
     ...(row['zone_release'] === null ? {} : { zoneRelease: String(row['zone_release']) }),
+    ...(isReplaced(row) && { isReplaced: true as const }),
   }
 }
+
+/** A ledger that an older version has made and that was not prepared since has no such columns. */
+const isReplaced = (row: LedgerRow): boolean =>
+  (row['replaced_at'] ?? null) !== null && (row['replaced_rows'] ?? null) === null
 
 /** A row of `load` (id, records, loaded, filtered). */
 export const settledOf = (row: LedgerRow): SettledLoad => ({

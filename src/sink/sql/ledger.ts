@@ -115,7 +115,7 @@ export class SqlLedger implements Ledger {
     const none = (table: Sql, state: Sql) =>
       sql`NOT EXISTS (SELECT 1 FROM ${table} AS kept WHERE kept.load_id = load.id AND ${state})`
     const settled = sql`SELECT id, records, loaded, coalesce(filtered, 0) AS filtered FROM ${load} AS load
-      WHERE ${among(sql`id`, loads)} AND complete AND rejected = 0 AND loaded + skipped = records AND coalesce(filtered, 0) <= skipped
+      WHERE ${among(sql`id`, loads)} AND complete AND rejected = 0 AND loaded + skipped = records AND coalesce(filtered, 0) <= skipped AND (replaced_at IS NULL OR replaced_rows IS NOT NULL)
         AND ${none(reject, sql`state <> 'replayed'`)} AND ${none(deadLetter, sql`state = 'dead'`)}`
     return (await this.#ask(settled, options)).map(settledOf)
   }

@@ -11,7 +11,7 @@ import type { LedgerDatabase, LedgerDialect, Steps } from '../sql/steps.ts'
 // oxlint-disable-next-line require-yield
 function* nothing(): Steps<void> {}
 
-const dialect: LedgerDialect = {
+export const dialect: LedgerDialect = {
   load: raw('lading_load'),
   ledger: raw('lading_ledger'),
   reject: raw('lading_reject'),
@@ -46,7 +46,7 @@ const rowsOf = (file: SqliteFile, statement: Sql): LedgerRow[] =>
     ...(statement.values as readonly SqliteValue[]),
   )
 
-function run<T>(file: SqliteFile, steps: Steps<T>): T {
+export function run<T>(file: SqliteFile, steps: Steps<T>): T {
   let step = steps.next()
   while (step.done !== true) step = steps.next(rowsOf(file, step.value))
   return step.value

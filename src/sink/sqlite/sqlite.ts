@@ -7,7 +7,16 @@ import { changesRows } from '../../model/change.ts'
 import type { Model } from '../../model/model.ts'
 import type { TableFacts, TableName } from '../../model/table.ts'
 import type { Ledger } from '../ledger.ts'
-import type { Batch, Part, Prepared, PrepareOptions, ReplayBatch, Sink, Verdict } from '../sink.ts'
+import type {
+  Batch,
+  Part,
+  Prepared,
+  PrepareOptions,
+  Replacement,
+  ReplayBatch,
+  Sink,
+  Verdict,
+} from '../sink.ts'
 import { hasInsteadTrigger } from './catalog.ts'
 import { identifier } from './ddl.ts'
 import { sinkError } from './errors.ts'
@@ -15,6 +24,7 @@ import { factsOf } from './facts.ts'
 import { SqlLedger } from '../sql/ledger.ts'
 import { sqliteLedger } from './ledger.ts'
 import { prepareLedger, prepareTable } from './prepare.ts'
+import { SqliteReplacement } from './replace.ts'
 import { replayRejects } from './replay.ts'
 import { ValueRows } from './rows.ts'
 import { requireOwn } from '../table.ts'
@@ -103,6 +113,10 @@ export class SqliteSink implements Sink<ValueRows> {
         !hasInsteadTrigger(file, model) &&
         file.get(`SELECT 1 FROM ${identifier(table)} LIMIT 1`) === undefined,
     )
+  }
+
+  async replacing(model: Model, pipeline: string): Promise<Replacement> {
+    return SqliteReplacement.begin((work) => this.#guard(work), this.#path, model, pipeline)
   }
 
   async write(batch: Batch<ValueRows>): Promise<readonly Verdict[]> {

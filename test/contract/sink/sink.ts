@@ -13,6 +13,7 @@ import { parts } from './parts.ts'
 import { preparing } from './prepare.ts'
 import { pruning } from './prune.ts'
 import { receipts } from './receipts.ts'
+import { replacing } from './replace.ts'
 import { mending } from './rejects.ts'
 import { besides, type OpenSqlTarget } from './sql.ts'
 import type { OpenTarget } from './target.ts'
@@ -31,6 +32,7 @@ export function sinkContract(name: string, open: OpenTarget): void {
     describe('receipts', () => receipts(open))
     describe('files that grow', () => parts(open))
     describe('what is old', () => pruning(open))
+    describe('rows that are replaced', () => replacing(open))
   })
 }
 

@@ -1,0 +1,106 @@
+/** What a replacement of a table's rows changes in the ledger, as steps. */
+import { LadingError } from '../../core/errors.ts'
+import { sha256Of } from '../../core/sha256.ts'
+import { type Model, tableName } from '../../model/model.ts'
+import type { GatheredLoad } from '../sink.ts'
+import { sql } from './statement.ts'
+import { forgetLoads, type LedgerDialect, type Steps } from './steps.ts'
+
+/** Of the loads that gather. No load of a person has it. */
+export const gatheringPipeline = (pipeline: string): string => `${pipeline} (replacing)`
+
+export const gatheringModel = (model: Model, place: Pick<Model, 'schema' | 'table'>): Model => ({
+  ...model,
+  ...place,
+  origin: 'table',
+  fingerprint: sha256Of(JSON.stringify([model.fingerprint, place])),
+})
+
+export const refused = (model: Model, why: string): LadingError =>
+  new LadingError('REPLACE_REFUSED', `table ${tableName(model)}: ${why}`)
+
+const idsOf = function* ({ load }: LedgerDialect, pipeline: string): Steps<readonly string[]> {
+  const rows = yield sql`SELECT id FROM ${load} WHERE pipeline = ${pipeline}`
+  return rows.map((row) => String(row['id']))
+}
+
+/** Forgets a replacement that was not taken. */
+export function* forgetGathered(dialect: LedgerDialect, pipeline: string): Steps<void> {
+  const ids = yield* idsOf(dialect, gatheringPipeline(pipeline))
+  if (ids.length === 0) return
+  yield* dialect.lockBatches(ids)
+  yield* forgetLoads(dialect, ids)
+}
+
+/** Keeps batches out, in the order in which a batch takes its locks: before the table is locked. */
+export function* lockPipeline(dialect: LedgerDialect, pipeline: string): Steps<void> {
+  const ids = yield* idsOf(dialect, pipeline)
+  if (ids.length > 0) yield* dialect.lockBatches(ids.toSorted())
+}
+
+/** Whether these loads alone have rows in the table, all of one replacement that brought so many. */
+export function* isCurrent(
+  { load }: LedgerDialect,
+  pipeline: string,
+  ids: readonly string[],
+  rows: number,
+): Steps<boolean> {
+  const loads =
+    yield sql`SELECT id, replaced_at, replaced_rows FROM ${load} WHERE pipeline = ${pipeline} AND (replaced_at IS NULL OR replaced_rows IS NOT NULL)`
+  const wanted = new Set(ids)
+  const times = new Set(
+    loads.map((row) => (row['replaced_at'] === null ? undefined : String(row['replaced_at']))),
+  )
+  return (
+    loads.length === wanted.size &&
+    times.size === 1 &&
+    !times.has(undefined) &&
+    loads.every((row) => wanted.has(String(row['id'])) && Number(row['replaced_rows']) === rows)
+  )
+}
+
+/** Throws `REPLACE_REFUSED` unless the gathering pipeline has these loads alone, and all of them complete. */
+export function* requireGathered(
+  dialect: LedgerDialect,
+  model: Model,
+  pipeline: string,
+  loads: readonly GatheredLoad[],
+): Steps<void> {
+  const found =
+    yield sql`SELECT id, complete FROM ${dialect.load} WHERE pipeline = ${gatheringPipeline(pipeline)}`
+  const complete = new Set(found.filter((row) => Boolean(row['complete'])).map((row) => String(row['id'])))
+  if (found.length !== loads.length || loads.some(({ gathered }) => !complete.has(gathered)))
+    throw refused(model, 'not every record has been loaded or rejected')
+}
+
+/**
+ * Once the rows are in the table. Of a complete load the ledger keeps no keys. Of those whose rows were replaced it keeps
+ * that they are over: chunks of them may still be in a queue.
+ */
+export function* takeLoads(
+  dialect: LedgerDialect,
+  pipeline: string,
+  loads: readonly GatheredLoad[],
+  rows: number,
+): Steps<void> {
+  const { load, ledger, reject, deadLetter, now, among } = dialect
+  const own = new Set(loads.map(({ id }) => id))
+  const earlier = yield* idsOf(dialect, pipeline)
+  yield* forgetLoads(
+    dialect,
+    earlier.filter((id) => own.has(id)),
+  )
+  for (const kept of [reject, deadLetter, ledger])
+    yield sql`DELETE FROM ${kept} WHERE ${among(sql`load_id`, earlier)}`
+  yield sql`UPDATE ${load} SET complete = true, completed_at = ${now}, loaded = 0, rejected = 0, skipped = records, filtered = records,
+    replaced_at = ${now}, replaced_rows = NULL WHERE pipeline = ${pipeline}`
+  for (const { gathered, id } of loads) {
+    yield sql`INSERT INTO ${load} (id, pipeline, source, sha256, bytes, plan, chunks, records, complete, loaded, rejected, skipped, started_at,
+        completed_at, layout, zone_release, filtered, replaced_at, replaced_rows)
+      SELECT ${id}, ${pipeline}, source, sha256, bytes, plan, chunks, records, complete, loaded, rejected, skipped, started_at,
+        completed_at, layout, zone_release, filtered, ${now}, ${rows} FROM ${load} WHERE id = ${gathered}`
+    for (const kept of [reject, deadLetter])
+      yield sql`UPDATE ${kept} SET load_id = ${id}, pipeline = ${pipeline} WHERE load_id = ${gathered}`
+    yield sql`DELETE FROM ${load} WHERE id = ${gathered}`
+  }
+}
