@@ -23,7 +23,7 @@ export function loadsOf({ loads, process }, elsewhere) {
     const done =
       process.command === 'produce' ? published + before : loaded + rejected + skipped + dead + before
     const open = load.state === 'skipped' || load.share === 1 ? 0 : Math.max(0, records - done)
-    const [word, tone] = standingOf(load)
+    const [word, tone] = standingOf(load, open)
     return { ...load, id: load.loadId, word, tone, open }
   })
   const ids = new Set(own.map(({ id }) => id))
@@ -35,10 +35,12 @@ export function loadsOf({ loads, process }, elsewhere) {
   ]
 }
 
-/** @param {Snapshot['loads'][number]} load @returns {[word: string, tone: string]} */
-function standingOf({ state, share, rejected, dead }) {
+/** @param {Snapshot['loads'][number]} load @param {number} open @returns {[word: string, tone: string]} */
+function standingOf({ state, share, rejected, dead }, open) {
   if (state === 'skipped') return ['done before', 'quiet']
   if (share === undefined) return ['planned', 'quiet']
+  // The ledger is asked at the end of the run.
+  if (share < 1 && open === 0) return ['done', '']
   if (share < 1) return [`${(Math.floor(share * 1000) / 10).toFixed(1)} %`, '']
   return rejected + dead > 0 ? ['complete, with rejects', 'warn'] : ['complete', 'good']
 }
