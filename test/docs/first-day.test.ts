@@ -27,7 +27,7 @@ describe('the first day', () => {
       /load orders\.csv/,
       /rejects edit .*rejects replay/,
       /load orders\.csv[^]*load orders\.csv/,
-      /--http/,
+      /lading ui /,
       /node --test/,
     ]
     expect(steps.filter((step) => !step.test(all))).toEqual([])
