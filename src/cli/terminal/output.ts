@@ -200,7 +200,7 @@ export function printVerdict({ totals, first }: Account, { missing = [], withhel
     print(`${counted(withheld, 'record')} left by --limit: the same command without it loads them`)
   if (filtered > 0)
     print(
-      `${counted(filtered, 'record')} of the skipped left out on purpose, as the model or --skip-when says`,
+      `${counted(filtered, 'record')} of the skipped left out on purpose, as the model, --skip-when or a later --replace says`,
     )
   // With one load, the command lists only its rejects.
   const only = first[0] !== undefined && loads === 1 ? ['--load', shortId(first[0].loadId)] : []
