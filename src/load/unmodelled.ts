@@ -103,8 +103,15 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
     return { model: made.model, derivation: undefined, ofTable: undefined, heads: made.heads, decisions: all }
   await makeTable(options, made.model)
   const { facts: own } = await wantedTable({ ...options, table: name }, sources)
-  const found = ofTable(options, own as TableFacts, made.heads)
+  const found = ofTable(options, own as TableFacts, withoutUsualFields(made.heads, own as TableFacts))
   return { ...found, heads: made.heads, decisions: all }
+}
+
+/** As `withFields` has them of the same sources when the table is there, or a load that was begun could not go on. */
+function withoutUsualFields(heads: readonly Head[], { columns }: TableFacts): readonly Head[] {
+  const names = new Set(columns.map(({ name }) => name))
+  const isUsual = (head: Head) => !isNamed(head) && head.fields?.every((field) => names.has(field)) === true
+  return heads.map((head) => (isUsual(head) ? { ...head, fields: undefined } : head))
 }
 
 const mostNamed = 5
@@ -141,13 +148,16 @@ const isNamed = ({ reading: { format = 'csv' } }: Head): boolean => format === '
 /**
  * Records that name their own fields may name some otherwise than the table names its columns. Columns that
  * no field of the first records fills are fields by their own name. Those that the table has a value for
- * itself are so only where some record has them: a record without the field would take it away.
+ * itself are so only where some record has them: a record without the field would take it away. All records
+ * are looked at where that is needed.
  */
 async function withFields(heads: readonly Head[], facts: TableFacts): Promise<readonly Head[]> {
   if (heads.every(({ fields }) => fields !== undefined)) return heads
   const first = matchFields(await namesIn(heads, true), facts, { ignoreExtra: true }).matched
   const hasOwnValue = ({ hasDefault, identity }: TableColumn) => hasDefault || identity !== undefined
-  const isLacking = unfilled(facts, first).some(hasOwnValue)
+  // Where names differ, later ones may as well.
+  const mayDiffer = first.some(({ isExact }) => !isExact)
+  const isLacking = unfilled(facts, first).some((column) => mayDiffer || hasOwnValue(column))
   const matched = isLacking
     ? matchFields(await namesIn(heads, false), facts, { ignoreExtra: true }).matched
     : first

@@ -6,6 +6,7 @@
 import { count, counted } from '../core/counted.ts'
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents } from '../core/events.ts'
+import type { LoadInfo } from '../core/load.ts'
 import type { Reading } from '../format/reading.ts'
 import { formatOfPath } from '../format/registry.ts'
 import type { FilePart } from '../sink/ledger.ts'
@@ -164,7 +165,8 @@ class Appending {
     const isBehind = before !== undefined && before.bytes <= part.bytes && (await beginsWith(source, before))
     const seam = isBehind ? await seamAt(source, before.bytes) : undefined
     const behind = typeof seam === 'object' && before ? { bytes: before.bytes, start: seam.start } : undefined
-    return this.#freeze(await this.#plan(source, behind), part.loadId)
+    const { load } = await this.#parts.done(part.loadId)
+    return this.#freeze(await this.#plan(source, behind), load)
   }
 
   /** Undefined if another run has entered something meanwhile. */
@@ -178,16 +180,18 @@ class Appending {
     const info = { id, source: source.name, sha256, bytes, plan: plan.plan, chunks, records }
     const first = loadIdOf(this.#pipeline, source.name, '')
     const followed = await this.#parts.follow(info, last ?? first)
-    if (followed === 'entered') return this.#freeze({ source, draft, plan }, id)
+    if (followed === 'entered') return this.#freeze({ source, draft, plan }, info)
     this.#planning.state.forget(draft)
     if (followed === 'known') this.#salted = last
     return undefined
   }
 
-  #freeze({ source, draft, plan }: Made, id: string): FrozenLoad {
+  /** `known`: as the ledger has it. A load that was begun otherwise, with a limit, goes on with its plan. */
+  #freeze({ source, draft, plan }: Made, known: Pick<LoadInfo, 'id' | 'plan'>): FrozenLoad {
+    const { id } = known
     this.#planned.add(id)
     // A whole load of the same bytes, which was refused, has the same id.
-    this.#planning.state.forgetOther(id, plan.plan)
+    this.#planning.state.forgetOther(id, known.plan)
     const [frozen] = this.#planning.state.freeze([{ draft, id, plan }])
     return { source, plan, ...(frozen as NonNullable<typeof frozen>) }
   }

@@ -182,6 +182,8 @@ async function produceLoad(
     return { ...result, published: 0 }
   }
   const [first] = chunks ?? state.chunks(load, 'all')
+  // Of a plan that is none of this load, nothing is kept: it would stand in the way of the right one.
+  if (known !== undefined && known.plan !== load.plan) state.forgetUnpublished([load.id])
   requireSamePlan({ ...load, start: first?.byteStart }, plan, known)
   // With a ledger to ask, what the queue was seen to hold counts for nothing: it may have been lost since.
   const which = options.known === undefined ? 'unconfirmed' : 'all'
