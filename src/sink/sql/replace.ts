@@ -103,4 +103,6 @@ export function* takeLoads(
       yield sql`UPDATE ${kept} SET load_id = ${id}, pipeline = ${pipeline} WHERE load_id = ${gathered}`
     yield sql`DELETE FROM ${load} WHERE id = ${gathered}`
   }
+  // SQLite's clock goes on between two statements, and one replacement has one time.
+  yield sql`UPDATE ${load} SET replaced_at = ${now} WHERE pipeline = ${pipeline} AND replaced_rows IS NOT NULL`
 }
