@@ -131,8 +131,16 @@ async function* taking<T>(
   }
 }
 
+/** A piece of text may end within a character: the first half of a surrogate pair waits for the second one. */
 async function* bytesOf(pieces: AsyncIterable<Uint8Array | string>): AsyncIterable<Uint8Array> {
-  for await (const piece of pieces) yield typeof piece === 'string' ? Buffer.from(piece) : piece
+  let half = ''
+  for await (const piece of pieces) {
+    const text: string = half + (typeof piece === 'string' ? piece : '')
+    half = typeof piece === 'string' && /[\ud800-\udbff]$/.test(text) ? text.slice(-1) : ''
+    if (text.length > half.length) yield Buffer.from(text.slice(0, text.length - half.length))
+    if (typeof piece !== 'string') yield piece
+  }
+  if (half !== '') yield Buffer.from(half)
 }
 
 /** Texts are joined up to this length, in UTF-16 code units. */
@@ -156,17 +164,23 @@ function jsonOf(record: unknown): string {
   return Object.values(record).every(isPlain) ? JSON.stringify(record) : JSON.stringify(record, exactly)
 }
 
+const isInvalidDate = (value: unknown): boolean => value instanceof Date && Number.isNaN(value.getTime())
+
 const isPlain = (value: unknown): boolean =>
-  typeof value === 'string' || typeof value === 'boolean' || value === null || Number.isSafeInteger(value)
+  typeof value === 'string' ||
+  typeof value === 'boolean' ||
+  value === null ||
+  (Number.isSafeInteger(value) && !Object.is(value, -0))
 
 /** Every Node that Lading runs on has it, and not the types. */
 const { rawJSON } = JSON as unknown as { readonly rawJSON: (text: string) => object }
 
 /**
- * JSON has no infinity and would write null for it, and 0 for -0: a value that it cannot hold goes as its text, which a
- * column of numbers refuses.
+ * JSON has no infinity and no invalid date and would write null for them, and 0 for -0: a value that it cannot hold goes
+ * as its text, which a column of numbers or times refuses.
  */
-function exactly(_: string, value: unknown): unknown {
+function exactly(this: unknown, key: string, value: unknown): unknown {
+  if (value === null) return isInvalidDate((this as Record<string, unknown>)[key]) ? 'Invalid Date' : value
   if (typeof value === 'bigint') return rawJSON(String(value))
   if (typeof value !== 'number') return value
   if (Object.is(value, -0)) return rawJSON('-0')

@@ -93,6 +93,36 @@ it('a stream is read as a file with its name would be, compressed or not', async
   await expect(wrong).rejects.toMatchObject({ message: expect.stringMatching(/^wrong\.csv:1: /) })
 })
 
+it('text may be given in pieces that end anywhere, also within a character', async () => {
+  await using to = await opened()
+  const note = 'a😀€\ud800b'
+  const pieces = `id,Note\n1,${note}\n2,😀`.split('')
+  await load({ ...to.target, stream: [...pieces, Buffer.from('é\n')], name: 'pieces.csv' })
+  expect(await to.rows('SELECT note FROM items ORDER BY id')).toEqual([
+    { note: 'a😀€\ufffdb' },
+    { note: '😀é' },
+  ])
+})
+
+it('a value that JSON does not have is no other one: an invalid date is refused, and -0 keeps its sign', async () => {
+  await using to = await opened()
+  const dated = defineModel({
+    table: 'dated',
+    columns: { id: integer(), at: timestamptz(), sign: text() },
+  })
+  const objects = [
+    { id: 1, at: new Date(Number.NaN) },
+    { id: 2, at: null },
+    { id: 3, sign: -0 },
+  ]
+  const { receipts } = await load({ ...to.target, model: dated, objects: objects as never, name: 'api' })
+  expect(receipts).toMatchObject([{ loaded: 2, rejected: 1 }])
+  expect(await to.rows('SELECT id, sign FROM dated ORDER BY id')).toEqual([
+    { id: 2, sign: null },
+    { id: 3, sign: '-0' },
+  ])
+})
+
 it('what breaks off ends the load as SOURCE_FAILED, and leaves nothing behind', async () => {
   await using to = await opened()
   const cause = new RangeError('secret of a record')
