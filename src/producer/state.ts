@@ -129,6 +129,12 @@ export class ProducerState implements Disposable {
     this.#file.transaction(() => ids.forEach((id) => this.#file.run(sql, id, this.#queue)))
   }
 
+  /** Forgets the plans that were made for this target, or for none: its ledger has forgotten the loads. */
+  forgetLoads(ids: readonly string[]): void {
+    const sql = 'DELETE FROM load WHERE id = ? AND (target IS NULL OR target = ?)'
+    this.#file.transaction(() => ids.forEach((id) => this.#file.run(sql, id, this.#target ?? null)))
+  }
+
   /** Forgets the plan of a load that has another one, as its ledger says. */
   forgetOther(id: string, plan: string): void {
     this.#file.run('DELETE FROM load WHERE id = ? AND queue = ? AND plan <> ?', id, this.#queue, plan)

@@ -13,6 +13,8 @@ export interface PruneOptions extends Abortable, Omit<PruneFilter, 'what' | 'bef
   readonly olderThanMs: number
   /** Counts what would be removed, and removes nothing. */
   readonly isDry?: boolean
+  /** Hears which loads the ledger has forgotten, page by page: a plan of one that is kept would publish it again. */
+  readonly onForgotten?: (loads: readonly string[]) => void | Promise<void>
   readonly onEvent?: Listener
 }
 
@@ -22,7 +24,7 @@ const pageSize = 500
 /** Of each kind, what was removed; ends after a page when it is stopped, and can be repeated. */
 export async function prune(
   ledger: Ledger,
-  { what, olderThanMs, isDry = false, onEvent = ignoreEvents, signal, ...filter }: PruneOptions,
+  { what, olderThanMs, isDry = false, onForgotten, onEvent = ignoreEvents, signal, ...filter }: PruneOptions,
 ): Promise<ReadonlyMap<Prunable, Pruned>> {
   if (ledger.prune === undefined || ledger.prunable === undefined)
     throw new LadingError('USAGE', 'this database keeps its whole ledger')
@@ -42,6 +44,7 @@ export async function prune(
       await setImmediate()
       if (signal?.aborted) break
       const page = await ask(async () => ledger.prune?.(chosen, { after, limit: pageSize }, { signal }))
+      await onForgotten?.(page?.loads ?? [])
       entries += page?.entries ?? 0
       bytes += page?.bytes ?? 0
       after = page?.next

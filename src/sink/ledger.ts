@@ -194,6 +194,8 @@ export interface Pruned {
 export interface PrunedPage extends Pruned {
   /** Where the next page begins; undefined at the end. */
   readonly next: string | undefined
+  /** Ids of the loads that went, if loads were pruned. */
+  readonly loads?: readonly string[]
 }
 
 /** What the target database knows of loads, rejects and dead letters; `sink.ledger` is one. */

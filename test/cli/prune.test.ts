@@ -34,6 +34,9 @@ it('what is settled and old goes, receipts add up, and no file is loaded twice',
   // Only on request: a load that is forgotten is loaded again.
   const forgotten = await folder.run(['prune', '--older-than', '0s', '--what', 'loads', '--open'])
   expect(forgotten.out).toMatch(/^1 complete load removed .*: the file of such a load is loaded again/)
+  // Nor is it open now, and published once more as if a queue had been lost.
+  const verified = await folder.run(['verify', '--republish-missing', '--json'])
+  expect([verified.code, verified.out.trim(), verified.err]).toEqual([0, '[]', ''])
   expect((await folder.run(['load', 'a.csv', '--allow-rejects'])).code).toBe(0)
 })
 

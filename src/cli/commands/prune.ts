@@ -2,8 +2,9 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Prunable } from '../../sink/ledger.ts'
 import { spaceAdvice } from '../../sink/registry.ts'
 import { withExamples } from '../settings/examples.ts'
-import { jsonOption, pipelineOption, toOption } from '../settings/options.ts'
-import { withLedger } from '../run/ledger.ts'
+import { jsonOption, pipelineOption, stateOption, toOption } from '../settings/options.ts'
+import { withSink } from '../run/ledger.ts'
+import { forgetPlans } from '../run/planned.ts'
 import { stopSignal } from '../run/signals.ts'
 import { counted, print, printJson } from '../terminal/output.ts'
 import { reporter } from '../terminal/report.ts'
@@ -13,6 +14,7 @@ interface Flags {
   readonly what: readonly Prunable[]
   readonly to: string
   readonly pipeline?: string
+  readonly state: string
   readonly open?: boolean
   readonly dryRun?: boolean
   readonly json?: boolean
@@ -58,6 +60,7 @@ export function pruneCommand(command: Command): Command {
       .default(['rejects', 'letters'], 'rejects,letters'),
     toOption(),
     pipelineOption(),
+    stateOption(),
     new Option('--open', 'open rejects and dead letters too; they are discarded'),
     new Option('--dry-run', 'say what would be removed, and remove nothing'),
     jsonOption(),
@@ -69,10 +72,11 @@ export function pruneCommand(command: Command): Command {
     ['prune --older-than 52w --what messages,loads', 'what recognises messages and files that come twice'],
   ])
   return command.action((flags: Flags) =>
-    withLedger(flags.to, async (ledger) => {
+    withSink(flags.to, undefined, async ({ ledger, place }) => {
       const { prune } = await import('../../review/prune.ts')
       const signal = stopSignal()
-      const { olderThan: olderThanMs, what, pipeline, open, dryRun: isDry = false } = flags
+      const { olderThan: olderThanMs, what, pipeline, state, open, dryRun: isDry = false } = flags
+      const onForgotten = (loads: readonly string[]) => forgetPlans({ state, place }, loads)
       const all = await prune(ledger, {
         what,
         olderThanMs,
@@ -80,6 +84,7 @@ export function pruneCommand(command: Command): Command {
         open,
         isDry,
         signal,
+        onForgotten,
         onEvent: reporter(),
       })
       if (flags.json) return printJson({ removed: !isDry, ...Object.fromEntries(all) })

@@ -31,6 +31,17 @@ export async function plannedReceipts(
     .flatMap((plan) => (plan.records > 0 ? [receiptOf(plan)] : []))
 }
 
+/** Forgets plans of loads that the ledger of the database has forgotten, which would count as open otherwise. */
+export async function forgetPlans(
+  { state, place }: Pick<Wanted, 'state' | 'place'>,
+  loads: readonly string[],
+): Promise<void> {
+  if (loads.length === 0 || !existsSync(state)) return
+  const { ProducerState } = await import('../../producer/state.ts')
+  using plans = new ProducerState(state, '', place)
+  plans.forgetLoads(loads)
+}
+
 function receiptOf({
   id,
   pipeline,

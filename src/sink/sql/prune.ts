@@ -166,8 +166,10 @@ export async function prune(
   const nameOf = (entry: LedgerRow) => JSON.stringify(key.map((name) => entry[name]))
   const last = entries.at(-1)
   if (last === undefined) return { entries: 0, bytes: 0, next: undefined }
-  const removed = new Set((await database.transact(() => remove(entries), options)).map(nameOf))
+  const gone = await database.transact(() => remove(entries), options)
+  const removed = new Set(gone.map(nameOf))
   return {
+    ...(filter.what === 'loads' && { loads: gone.map(({ id }) => String(id)) }),
     entries: removed.size,
     bytes: entries.reduce((sum, each) => (removed.has(nameOf(each)) ? sum + Number(each['bytes']) : sum), 0),
     next: entries.length < limit ? undefined : nameOf(last),
