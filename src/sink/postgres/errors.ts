@@ -70,7 +70,7 @@ export function sinkError(error: unknown, role?: string): LadingError {
     if (help !== undefined) return new LadingError('SINK_REFUSED', `PostgreSQL: ${detail}${help}`, options)
     return new LadingError('SINK_UNAVAILABLE', `PostgreSQL: ${detail}`, options)
   }
-  const grant = error.code === '42501' && role !== undefined ? missingGrant(error.message, role) : ''
+  const grant = error.code === missingRight && role !== undefined ? missingGrant(error, role) : ''
   // The server's DETAIL and CONTEXT quote data; its message does so only for values, which are faults of a
   // row.
   const message = `PostgreSQL: ${error.message} (SQLSTATE ${error.code})${grant}`
@@ -100,6 +100,12 @@ export function withoutPassword(error: unknown): unknown {
   return new LadingError('SINK_REFUSED', `PostgreSQL: ${error.message}; ${passwordHelp()}`, { cause: error })
 }
 
+/** The server's routine for RAISE of PL/pgSQL. */
+const raising = 'exec_stmt_raise'
+
+const placeIn = (where: string): string | undefined =>
+  /^PL\/pgSQL function .+ line \d+ at .+$/m.exec(where)?.[0]
+
 /** What the role needs of each kind of thing, all in all. */
 const needed: Readonly<Record<string, string>> = {
   database: 'CREATE',
@@ -111,14 +117,17 @@ const needed: Readonly<Record<string, string>> = {
 }
 
 /** The server says what was refused (aclchk.c), and not to whom or what would allow it. */
-function missingGrant(message: string, role: string): string {
+function missingGrant({ message, where = '' }: pg.DatabaseError, role: string): string {
   const [, kind = '', name = ''] = /^permission denied for (\w+) (.+)$/.exec(message) ?? []
   if (!Object.hasOwn(needed, kind)) return ''
   const right =
     kind === 'table' && ledgerTables.includes(name)
       ? 'ALL ON ALL TABLES IN SCHEMA lading'
       : `${needed[kind]} ON ${kind.toUpperCase()} ${quoted(name)}`
-  return `; GRANT ${right} TO ${quoted(role)} allows it`
+  const allows = `; GRANT ${right} TO ${quoted(role)} allows it`
+  const place = placeIn(where)
+  if (place === undefined) return allows
+  return `, in ${place}${allows}, or to its owner if the function is SECURITY DEFINER`
 }
 
 const ledgerTables: readonly string[] = [
@@ -151,10 +160,19 @@ function faultOf(sqlstate: string): 'system' | 'row' | 'uncertain' {
   return code === 'SINK_CORRUPT' || waiting.includes(codes[code].action) ? 'system' : 'uncertain'
 }
 
+const missingRight = '42501'
+
 /** What PostgreSQL says of a row that a view's CHECK OPTION refuses; under row security it has no code of its own. */
 const rowSecurity = '44000'
 const isPolicy = ({ code, routine }: pg.DatabaseError): boolean =>
-  code === '42501' && routine === 'ExecWithCheckOptions'
+  code === missingRight && routine === 'ExecWithCheckOptions'
+
+/**
+ * A right that only a default or a trigger needs, such as that of a sequence, shows only with a row, and is no row's fault.
+ * What a function raises itself under this code may be.
+ */
+const lacksRight = (error: pg.DatabaseError): boolean =>
+  error.code === missingRight && error.routine !== raising && !isPolicy(error)
 
 export interface RowError {
   readonly fault: Fault
@@ -171,7 +189,7 @@ export function rowError(error: unknown, columns: readonly string[] = []): RowEr
   if (!isDatabaseError(error)) return undefined
   const sqlstate = isPolicy(error) ? rowSecurity : (error.code ?? '')
   const whose = faultOf(sqlstate)
-  if (whose === 'system') return undefined
+  if (whose === 'system' || lacksRight(error)) return undefined
   const places = [...(error.where ?? '').matchAll(/^COPY .+?, line (\d+)(?:, column (.+))?/gm)]
   const line = places[0]?.[1]
   // The text of functions and values may look like a place. A line number is only tried out; a column's name
@@ -200,8 +218,8 @@ const columnIn = (context: string, columns: readonly string[]): string | undefin
 export function tableError(error: unknown, detail: string): LadingError {
   const { code, message } = sinkError(error)
   const { routine, where = '', code: sqlstate } = error as pg.DatabaseError
-  const what = routine === 'exec_stmt_raise' ? `PostgreSQL: SQLSTATE ${sqlstate}` : message
-  const place = /^PL\/pgSQL function .+ line \d+ at .+$/m.exec(where)?.[0]
+  const what = routine === raising ? `PostgreSQL: SQLSTATE ${sqlstate}` : message
+  const place = placeIn(where)
   const told = [`${detail}: ${what}`, ...(place === undefined ? [] : [place])].join(', ')
   return new LadingError(codes[code].action === 'halt' ? code : 'SCHEMA_MISMATCH', told, { cause: error })
 }
