@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { LadingError } from '../../core/errors.ts'
 import { isDatabaseError, sinkError } from './errors.ts'
+import { poolerError } from './pooling.ts'
 import type { Sessions } from './sessions.ts'
 import { defaultSilentMs, streamOf, watchSilence } from './silence.ts'
 import { ownPid, sessionSettings } from './settings.ts'
@@ -77,7 +78,7 @@ export class Connection implements AsyncDisposable {
     try {
       return await work(await connected)
     } catch (thrown) {
-      const error = lost ?? sinkError(thrown, this.#newest?.user)
+      const error = lost ?? poolerError(thrown, this.#isPooled) ?? sinkError(thrown, this.#newest?.user)
       if (error.action === 'reconnect' || error.action === 'split') this.#drop()
       if (error.code === 'SINK_BUSY') await this.#client?.then(this.onBusy).catch(() => undefined)
       throw error
@@ -85,6 +86,12 @@ export class Connection implements AsyncDisposable {
       signal?.removeEventListener('abort', abort)
       if (this.#sessions.areShared && !this.#isKept) await this.#giveBack()
     }
+  }
+
+  /** A pooler answers the beginning of a session itself, with a number of its own. */
+  get #isPooled(): boolean {
+    const { processID } = (this.#newest ?? {}) as { readonly processID?: number }
+    return this.#pid !== undefined && this.#pid !== processID
   }
 
   #watch(onLost: (error: LadingError) => void): Disposable {

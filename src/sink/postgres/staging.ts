@@ -11,8 +11,10 @@ import { copy } from './copy/copy.ts'
 import { identifier, identifiers, qualified } from './table/ddl.ts'
 import { copyInto, type CopyRows } from './copy/rows.ts'
 
+export const stagingPrefix = 'lading_staging_'
+
 /** Named after the model, because a session may serve several; temporary tables lie in the schema pg_temp. */
-const stagingName = (model: Model): string => `lading_staging_${model.fingerprint.slice(0, 16)}`
+const stagingName = (model: Model): string => `${stagingPrefix}${model.fingerprint.slice(0, 16)}`
 
 /**
  * The staging table of a session, created once, because creating it for each batch would bloat the catalog.

@@ -5,15 +5,14 @@
  * server session that this client has just used, sessions are not kept for clients. A pooler with more idle
  * sessions than clients might not show it, so it is tried several times.
  */
-import pg from 'pg'
+import type pg from 'pg'
 import { findingsAbout } from '../../../core/finding.ts'
+import { poolerCure, refusesTransactions } from '../pooling.ts'
 import { type Check, row, type Visit } from './visit.ts'
 
 const { note, fail } = findingsAbout('database')
 
 const attempts = 5
-const cure =
-  'pool_mode = session (pgbouncer.ini, for this database or user), or name the port of PostgreSQL itself in the URL'
 
 const pidOf = async (client: pg.Client): Promise<number> =>
   (await row<{ pid: number }>(client, 'SELECT pg_backend_pid() AS pid')).pid
@@ -35,7 +34,7 @@ export const pooler: Check = async ({ client, beside }, add) => {
       mode === 'statement'
         ? 'a pooler stands before the server and refuses transactions (pool_mode = statement), so nothing can be loaded'
         : 'a pooler stands before the server and lends its sessions for one transaction (pool_mode = transaction). Locks, settings and temporary tables of Lading then stay with sessions that others get: a later load fails on them, indexes that were deferred count as in use, and the writes of others as our own',
-      cure,
+      poolerCure,
     ),
   )
 }
@@ -50,7 +49,7 @@ async function sharedBy(
       try {
         await other.query('BEGIN')
       } catch (error) {
-        if (error instanceof pg.DatabaseError && /statement pooling/.test(error.message)) return 'statement'
+        if (refusesTransactions(error)) return 'statement'
         throw error
       }
       const theirs = await pidOf(other)
