@@ -232,7 +232,7 @@ async function move(
     byName,
   )) {
     const sql =
-      'UPDATE lading.load SET rejected = rejected - $2, loaded = loaded + $3, skipped = skipped + $4 WHERE id = $1'
+      'UPDATE lading.load SET rejected = rejected - $2, loaded = loaded + $3, skipped = skipped + $4, replaced_rows = replaced_rows + $3 WHERE id = $1'
     await client.query(sql, [id, own.length, countOf(own, 'loaded'), countOf(own, 'skipped')])
   }
   const others = moves.filter((each) => !isFolded(each))

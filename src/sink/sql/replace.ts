@@ -38,7 +38,7 @@ export function* lockPipeline(dialect: LedgerDialect, pipeline: string): Steps<v
   if (ids.length > 0) yield* dialect.lockBatches(ids.toSorted())
 }
 
-/** Whether these loads alone have rows in the table, all of one replacement that brought so many. */
+/** Whether these loads alone have rows in the table, all of one replacement that brought so many, with replays since. */
 export function* isCurrent(
   { load }: LedgerDialect,
   pipeline: string,
@@ -51,11 +51,13 @@ export function* isCurrent(
   const times = new Set(
     loads.map((row) => (row['replaced_at'] === null ? undefined : String(row['replaced_at']))),
   )
+  const brought = loads.reduce((sum, row) => sum + Number(row['replaced_rows']), 0)
   return (
     loads.length === wanted.size &&
     times.size === 1 &&
     !times.has(undefined) &&
-    loads.every((row) => wanted.has(String(row['id'])) && Number(row['replaced_rows']) === rows)
+    brought === rows &&
+    loads.every((row) => wanted.has(String(row['id'])))
   )
 }
 
@@ -94,11 +96,11 @@ export function* takeLoads(
     yield sql`DELETE FROM ${kept} WHERE ${among(sql`load_id`, earlier)}`
   yield sql`UPDATE ${load} SET complete = true, completed_at = ${now}, loaded = 0, rejected = 0, skipped = records, filtered = records,
     replaced_at = ${now}, replaced_rows = NULL WHERE pipeline = ${pipeline}`
-  for (const { gathered, id } of loads) {
+  for (const [index, { gathered, id }] of loads.entries()) {
     yield sql`INSERT INTO ${load} (id, pipeline, source, sha256, bytes, plan, chunks, records, complete, loaded, rejected, skipped, started_at,
         completed_at, layout, zone_release, filtered, replaced_at, replaced_rows)
       SELECT ${id}, ${pipeline}, source, sha256, bytes, plan, chunks, records, complete, loaded, rejected, skipped, started_at,
-        completed_at, layout, zone_release, filtered, ${now}, ${rows} FROM ${load} WHERE id = ${gathered}`
+        completed_at, layout, zone_release, filtered, ${now}, ${index === 0 ? rows : 0} FROM ${load} WHERE id = ${gathered}`
     for (const kept of [reject, deadLetter])
       yield sql`UPDATE ${kept} SET load_id = ${id}, pipeline = ${pipeline} WHERE load_id = ${gathered}`
     yield sql`DELETE FROM ${load} WHERE id = ${gathered}`

@@ -87,8 +87,8 @@ function settle(
     Number(to === 'elsewhere'),
   ]
   const folded =
-    'UPDATE lading_load SET rejected = rejected - 1, loaded = loaded + ?, skipped = skipped + ? WHERE id = ? AND complete'
-  if (origin.load_id !== null && file.run(folded, loaded, skipped, origin.load_id) > 0) return
+    'UPDATE lading_load SET rejected = rejected - 1, loaded = loaded + ?, skipped = skipped + ?, replaced_rows = replaced_rows + ? WHERE id = ? AND complete'
+  if (origin.load_id !== null && file.run(folded, loaded, skipped, loaded, origin.load_id) > 0) return
   const sql = `UPDATE lading_ledger SET rejected = rejected - 1, loaded = loaded + ?, skipped = skipped + ?, records = records - ?
                WHERE pipeline = ? AND key = ?`
   file.run(sql, loaded, skipped, elsewhere, pipeline, origin.key)

@@ -90,7 +90,8 @@ export const migrations = [
   `-- Of a file that grows: the load behind whose part this one begins. Only one load follows another.
    ALTER TABLE lading_load ADD COLUMN follows TEXT;
    CREATE UNIQUE INDEX lading_load_follows ON lading_load (follows) WHERE follows IS NOT NULL`,
-  `-- Of a load that replaced the rows of its table: when, and how many rows all loads of that replacement brought.
+  `-- Of a load that replaced the rows of its table: when, and how many rows it adds to the sum of that replacement: all for the first load,
+   -- none for the others, and what was replayed since.
    ALTER TABLE lading_load ADD COLUMN replaced_at TEXT;
    ALTER TABLE lading_load ADD COLUMN replaced_rows INTEGER`,
 ]

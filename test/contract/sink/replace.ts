@@ -10,6 +10,7 @@ import {
   type OpenTarget,
   pipeline,
   rejectOf,
+  replay,
   write,
 } from './target.ts'
 
@@ -84,6 +85,29 @@ export function replacing(open: OpenTarget): void {
     await write(sink, model, [part(loadOf(1, 1), 7)])
     await using again = await sink.replacing(model, pipeline)
     expect(await again.isCurrent([taken.id])).toBe(false)
+  })
+
+  it('rows that a person has corrected and replayed since are rows of the replacement', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(model)
+    if (sink.replacing === undefined) return
+    const [gathered, empty] = [loadOf(1, 2), loadOf(1, 1)]
+    const taken = [loadOf(1, 2).id, loadOf(1, 1).id]
+    {
+      await using replacement = await sink.replacing(model, pipeline)
+      await gather(sink, replacement, gathered, 2)
+      await gather(sink, replacement, empty)
+      await replacement.take(
+        [gathered, empty].map(({ id }, index) => ({ gathered: id, id: taken[index] as string })),
+      )
+    }
+    const ofEmpty = (await allRejects(sink)).find(({ loadId }) => loadId === taken[1])
+    expect(await replay(sink, model, [{ id: ofEmpty?.id, record: ['9', 'y'] }])).toEqual([applied(1)])
+    await using again = await sink.replacing(model, pipeline)
+    expect(await numbers(target, 'items')).toEqual([2, 9])
+    expect(await again.isCurrent(taken)).toBe(true)
+    expect(await again.isCurrent(taken.slice(0, 1))).toBe(false)
   })
 
   it('what is not taken leaves the table and its ledger as they were, and nothing of itself', async () => {

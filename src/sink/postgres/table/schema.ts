@@ -100,6 +100,7 @@ export const migrations = [
   `-- Of a file that grows: the load behind whose part this one begins. Only one load follows another.
    ALTER TABLE lading.load ADD COLUMN follows uuid;
    CREATE UNIQUE INDEX load_follows ON lading.load (follows) WHERE follows IS NOT NULL`,
-  `-- Of a load that replaced the rows of its table: when, and how many rows all loads of that replacement brought.
+  `-- Of a load that replaced the rows of its table: when, and how many rows it adds to the sum of that replacement: all for the first load,
+   -- none for the others, and what was replayed since.
    ALTER TABLE lading.load ADD COLUMN replaced_at timestamptz, ADD COLUMN replaced_rows bigint`,
 ]
