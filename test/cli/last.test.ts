@@ -11,7 +11,7 @@ describe.concurrent('what the last run in a folder used', () => {
   it('is used by commands that look, and said', async () => {
     await using folder = await Folder.make({ 'a.csv': header + record(1) + record(2, 'x') })
     await folder.lading('load', 'a.csv', '--to', 'sqlite:mine.db', '--model', 'records', '--pipeline', 'mine')
-    expect(await lastOf(folder)).toEqual({ to: 'sqlite:mine.db', model: 'records', pipeline: 'mine' })
+    expect(await lastOf(folder)).toEqual({ to: 'sqlite:mine.db', model: 'records' })
     const [verify, rejects, other] = await Promise.all([
       folder.lading('verify'),
       folder.lading('rejects', 'list'),
@@ -19,12 +19,12 @@ describe.concurrent('what the last run in a folder used', () => {
     ])
     expect(verify).toMatchObject({ code: 3, out: expect.stringMatching(/a\.csv +2 +1 +1/) })
     expect(verify.err).toBe(
-      'using --to sqlite:mine.db --pipeline mine of the last run in this folder; an option says otherwise\n',
+      'using --to sqlite:mine.db of the last run in this folder; an option says otherwise\n',
     )
     expect(rejects.out).toMatch(/^1 +a\.csv:3/m)
     expect(other).toMatchObject({ out: expect.stringContaining('no load yet'), err: '' })
     const replay = await folder.lading('rejects', 'replay', '1')
-    expect(replay.err).toContain('--to sqlite:mine.db --model records --pipeline mine')
+    expect(replay.err).toContain('--to sqlite:mine.db --model records')
     const shown = await folder.lading('config', 'verify')
     expect(shown.out).toMatch(/^to +sqlite:mine\.db +\.lading\/last\.json$/m)
     expect(shown.err).toBe('')

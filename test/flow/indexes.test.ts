@@ -43,7 +43,7 @@ async function loadInto(
   })
   const rejects = await sink.ledger.rejects({ limit: 1_000 })
   return {
-    receipts: receipts.map(({ startedAt: _startedAt, ...receipt }) => receipt),
+    receipts: receipts.map(({ startedAt: _startedAt, lastAt: _lastAt, ...receipt }) => receipt),
     rejects: rejects.map(({ at: _at, id: _id, ...reject }) => ({
       ...reject,
       raw: Buffer.from(reject.raw).toString(),

@@ -33,7 +33,7 @@ it('what travels as references becomes the same rows, rejects and receipts as wh
     })
     using file = new SqliteFile(path)
     return {
-      receipts: receipts.map(({ startedAt: _startedAt, ...receipt }) => receipt),
+      receipts: receipts.map(({ startedAt: _startedAt, lastAt: _lastAt, ...receipt }) => receipt),
       rows: file.all(`SELECT id, note FROM ${numbers.table} ORDER BY id, note`),
       rejects: file.all(
         'SELECT key, load_id, record, line, byte, source, column_name, code, detail, raw FROM lading_reject ORDER BY source, record',

@@ -16,9 +16,12 @@ import { isStated, setOption } from './origins.ts'
 const folder = '.lading'
 const path = `${folder}/last.json`
 
-/** Options that say where a run reads and writes, and those that say how. */
+/**
+ * Options that say where a run reads and writes, and those that say how. `--pipeline` and `--table` are not kept: they
+ * would hide what other runs have loaded from commands that review.
+ */
 const places = ['to', 'queue'] as const
-const ways = ['model', 'pipeline', 'table'] as const
+const ways = ['model'] as const
 type Name = (typeof places)[number] | (typeof ways)[number]
 
 /** What was stated; the rest was left to its default. */
