@@ -2,7 +2,7 @@
  * Tells before a load whether it will work, how safe and how fast, and what to change. Each part is examined by
  * itself: one that fails is a finding, and hides no other. Writes nothing that stays.
  */
-import { failure, type Finding, findingsAbout } from '../core/finding.ts'
+import { failure, type Finding, findingsAbout, type Subject } from '../core/finding.ts'
 import { stemOf } from '../infer/inspect.ts'
 import { modelOfChanges } from '../model/change.ts'
 import { sqlName } from '../model/match.ts'
@@ -29,28 +29,36 @@ export interface DoctorOptions extends FilesOptions {
   readonly withTriggers?: boolean
   /** About how long measuring the table may take, in milliseconds. */
   readonly measureMs?: number
+  /** Told what is looked at next, which may take seconds. */
+  readonly onLook?: (at: Subject) => void
 }
 
 const defaultMeasureMs = 3_000
 
 /** What would stand against a load, how safe and how fast it would be, and what to change; nothing is written. */
 export async function* examine(options: DoctorOptions): AsyncGenerator<Finding> {
-  const { to, queue, consumers = 1, create = true, signal } = options
+  const { to, queue, consumers = 1, create = true, onLook, signal } = options
+  onLook?.('machine')
   yield* examineMachine(options.statePath, consumers)
+  onLook?.('queue')
   yield* guarded('queue', () => examineQueue(queue, { create, signal }))
   await using kept = new AsyncDisposableStack()
   let isUsable = false
+  onLook?.('database')
   try {
     const examination = kept.use(await examineSink(to, { consumers, signal }))
     yield* examination.database()
     isUsable = examination.isUsable
     const sink = isUsable ? examination.sink : undefined
+    if (options.paths.length > 0) onLook?.('files')
     const files = await lookAtFiles(options, sink)
     kept.defer(() => files[Symbol.asyncDispose]())
     yield* files.findings
     const questions = await questionsOf(options, files, sink)
-    if (isUsable && questions !== undefined) yield* examination.table(questions)
-    else if (!isUsable)
+    if (isUsable && questions !== undefined) {
+      onLook?.('table')
+      yield* examination.table(questions)
+    } else if (!isUsable)
       yield findingsAbout('table').note('table', 'not looked at, for what stands against the database above')
   } catch (thrown) {
     yield failure('database', 'connection', thrown)

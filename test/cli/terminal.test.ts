@@ -161,6 +161,21 @@ describeTerminal(`at a terminal${isThere ? '' : ' (SKIPPED: no script of util-li
     expect(written).toMatch(/a\.csv +\[/)
   }, 60_000)
 
+  it('doctor shows what it looks at, and leaves its findings alone', async () => {
+    await using folder = await make()
+    const { code, written, screen } = await atTerminal(folder, ['doctor', 'in/a.csv'])
+    expect(code, written).toBe(0)
+    const order = ['this machine', 'the queue', 'the database', 'the files', 'the table']
+    const places = order.map((what) => written.indexOf(`looking at ${what}`))
+    expect(places[0]).toBeGreaterThanOrEqual(0)
+    expect(places).toEqual(places.toSorted((a, b) => a - b))
+    expect(screen.text[0]).toBe('Database')
+    expect(screen.text.join('\n')).not.toContain('looking at')
+    expect(screen.unknown).toEqual([])
+    const quiet = await atTerminal(folder, ['doctor', 'in/a.csv', '--quiet'])
+    expect(quiet.written).not.toContain('\u001b')
+  }, 60_000)
+
   it('--log-format json and --quiet have no bars', async () => {
     await using folder = await make()
     for (const more of [['--log-format', 'json'], ['--quiet'], ['--log-level', 'warn']]) {

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { exits } from '../../core/errors.ts'
 import type { Finding } from '../../core/finding.ts'
+import type { DoctorOptions } from '../../doctor/doctor.ts'
 import { defaultConsumers, consumersAsTold } from '../run/default-consumers.ts'
 import { createOption } from '../run/queue.ts'
 import { stopSignal } from '../run/signals.ts'
@@ -20,6 +21,7 @@ import {
 } from '../settings/options.ts'
 import { type ReadingFlags, readingOptions, readingSettings } from '../settings/reading.ts'
 import { printFindings } from '../terminal/findings.ts'
+import { looking } from '../terminal/looking.ts'
 import { printJson } from '../terminal/output.ts'
 import { exampleSinkUrl } from '../../sink/registry.ts'
 
@@ -72,14 +74,12 @@ export function doctorCommand(command: Command): Command {
     note,
   )
   return command.action(async (paths: string[], flags: Flags) => {
-    const [{ examine }, usual, model] = await Promise.all([
-      import('../../doctor/doctor.ts'),
+    const [usual, model] = await Promise.all([
       loadModel(usualModel),
       flags.model === undefined ? undefined : loadModel(flags.model),
     ])
     const settings = tableSettings(flags)
-    const found: Finding[] = []
-    for await (const finding of examine({
+    const found = await look({
       ...readingSettings(flags),
       ...settings,
       paths,
@@ -93,12 +93,20 @@ export function doctorCommand(command: Command): Command {
       consumers: await consumersOf(paths, flags),
       withTriggers: flags.withTriggers === true,
       signal: stopSignal(),
-    }))
-      found.push(finding)
+    })
     if (flags.json) printJson(found)
     else printFindings(found)
     if (found.some(({ level }) => level === 'fail')) process.exitCode = exits.unfit
   })
+}
+
+/** The findings, when there are all: what was there to be seen meanwhile is gone. */
+async function look(options: DoctorOptions): Promise<Finding[]> {
+  const { examine } = await import('../../doctor/doctor.ts')
+  using shown = looking()
+  const found: Finding[] = []
+  for await (const finding of examine({ ...options, onLook: (at) => shown.at(at) })) found.push(finding)
+  return found
 }
 
 /** Of files that cannot be read, their own finding tells. */
