@@ -6,6 +6,7 @@
 import { count, counted } from '../core/counted.ts'
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents } from '../core/events.ts'
+import { listed } from '../core/listed.ts'
 import type { LoadInfo } from '../core/load.ts'
 import type { Reading } from '../format/reading.ts'
 import { formatOfPath } from '../format/registry.ts'
@@ -19,6 +20,9 @@ import type { DoneLoad, Parts } from './parts.ts'
 import { beginsWith, differenceOf, firstRecord, type Prefix, seamAt } from './prefix.ts'
 import { type ReadSource, written } from './reading.ts'
 import type { Draft } from './state.ts'
+
+/** Files that a warning names. */
+const mostListed = 5
 
 interface Made {
   readonly source: ReadSource
@@ -200,13 +204,22 @@ class Appending {
   async #rotatedFrom(part: Prefix): Promise<ReadSource> {
     const source = asIs(this.#source)
     const reading = { ...this.#source.reading, format: source.reading.format ?? formatOfPath(source.path) }
+    /** Where the file was rotated several times since, these came in between; or they are no part of it. */
+    const younger: string[] = []
     for (const candidate of rotatedSources(this.#source)) {
       const rotated = written(candidate, reading)
-      if (!(await beginsWith(asIs(rotated), part))) continue
+      if (!(await beginsWith(asIs(rotated), part))) {
+        if ((await candidate.size()) > 0) younger.push(candidate.path)
+        continue
+      }
       const [first, now] = [await firstRecord(asIs(rotated), reading), await firstRecord(source, reading)]
       // A file that was changed beside a copy of it is not rotated.
       if (first !== undefined && now?.equals(first) === true) break
       this.#tell([`${source.name} was rotated: what it held is in ${rotated.path}, and is loaded from there`])
+      if (younger.length > 0)
+        this.#tell([
+          `${listed(younger, mostListed)} is younger than ${rotated.path}, and nothing of it is loaded: if ${this.#source.name} was rotated several times since it was loaded, load it by its own name`,
+        ])
       return rotated
     }
     const { state } = this.#planning

@@ -1,4 +1,4 @@
-import { appendFile, copyFile, readFile, rename, rm, truncate } from 'node:fs/promises'
+import { appendFile, copyFile, readFile, rename, rm, truncate, utimes } from 'node:fs/promises'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { expectError, Folder, type Run } from './run.ts'
@@ -80,6 +80,24 @@ describe.concurrent('a file that grows', () => {
     await appendFile(path, lines(5, 9))
     await loads(append(folder), 2)
     expect(ids(folder)).toEqual([1, 2, 3, 4, 4, 5, 5, 6, 7, 8, 9])
+  })
+
+  it('that was rotated several times since it was loaded says what is not loaded, and loads nothing twice', async () => {
+    await using folder = await log(1)
+    const path = folder.at('app.csv')
+    await loads(append(folder), 1)
+    await appendFile(path, lines(2))
+    await rename(path, folder.at('app.csv.2'))
+    await folder.write('app.csv.1', head + lines(3))
+    // No two files of a rotation are of one moment, but they may be here.
+    await utimes(folder.at('app.csv.2'), 1_700_000_000, 1_700_000_000)
+    await folder.write('app.csv', head + lines(4))
+    expect(await loads(append(folder), 2)).toMatch(
+      /app\.csv\.1 is younger than .*app\.csv\.2, and nothing of it is loaded/,
+    )
+    expect(await loads(append(folder), 0)).not.toContain('is younger')
+    await loads(folder.lading('load', 'app.csv.1', '--table', 'app'), 1)
+    expect(ids(folder)).toEqual([1, 2, 3, 4])
   })
 
   it('of which the beginning is another one is refused, with the bytes that differ, until a person says that it was begun anew', async () => {
