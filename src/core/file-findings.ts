@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { diskOf, sizeText } from './disk.ts'
 import { type Finding, findingsAbout, type Subject } from './finding.ts'
+import { quoted } from './shell.ts'
 import { SqliteFile, sqliteCode, sqliteCodes } from './sqlite.ts'
 
 const littleSpace = 512 * 1024 ** 2
@@ -18,7 +19,7 @@ export function* fileFindings(about: Subject, path: string): Generator<Finding> 
     yield fail(
       'file',
       `${refused} cannot be written by this user`,
-      `chmod u+rw${refused === folder ? 'x' : ''} '${refused}'`,
+      `chmod u+rw${refused === folder ? 'x' : ''} ${quoted(refused)}`,
     )
     return
   }
@@ -37,7 +38,7 @@ export function* fileFindings(about: Subject, path: string): Generator<Finding> 
       'name a file on a disk of this machine',
     )
   if (free !== undefined && free < littleSpace)
-    yield warn('space', `only ${sizeText(free)} are free in ${folder}`, `df -h '${folder}'`)
+    yield warn('space', `only ${sizeText(free)} are free in ${folder}`, `df -h ${quoted(folder)}`)
   else if (free !== undefined) yield note('space', `${sizeText(free)} are free in ${folder}`)
 }
 

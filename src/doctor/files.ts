@@ -4,6 +4,7 @@ import { sizeText } from '../core/disk.ts'
 import { failure, type Finding, findingsAbout } from '../core/finding.ts'
 import { LadingError } from '../core/errors.ts'
 import { listed } from '../core/listed.ts'
+import { quoted } from '../core/shell.ts'
 import type { Reading } from '../format/reading.ts'
 import { formatOfPath } from '../format/registry.ts'
 import { decodeSource, encodeHead } from '../infer/decoded.ts'
@@ -133,7 +134,7 @@ async function lookAt(
             `${told} include ${count(rejected)} that would be rejected: ${Object.entries(codes)
               .map(([code, n]) => `${count(n)} ${code}`)
               .join(', ')}`,
-            `lading load ${source.path} --dry-run`,
+            `lading load ${quoted(source.path)} --dry-run`,
           )
     return [first, ...(await loadedBefore(source, options, sink))]
   } catch (thrown) {
@@ -171,7 +172,7 @@ async function loadedBefore(
         ? note(
             'loaded before',
             `${source.name}: the same bytes were loaded ${when}, and a load would skip them`,
-            `lading load ${source.path} --again`,
+            `lading load ${quoted(source.path)} --again`,
           )
         : note(
             'loaded before',

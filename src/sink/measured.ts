@@ -23,5 +23,4 @@ export const tooFew = (rows: number): Finding =>
   findingsAbout('table').note(
     'speed',
     `${rows === 0 ? 'there is nothing' : `${counted(rows, 'record')} ${rows === 1 ? 'is' : 'are'} too little`} to measure with: name a file of ${leastRows} records or more`,
-    'lading doctor --to … FILE',
   )

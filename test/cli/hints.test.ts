@@ -14,6 +14,21 @@ const commandsOf = (out: string): string[] =>
   out.split('\n').flatMap((line) => /lading .*$/.exec(line)?.[0] ?? [])
 
 describe.concurrent('a command that is printed', () => {
+  it('by doctor loads the same files into the same table, also where the last run named the database', async () => {
+    await using folder = await Folder.make({ 'in 1.csv': 'id;n\n1;2\n2;x\n' })
+    const how = ['--table', 'my numbers', '--delimiter', ';', '--columns', 'n:integer']
+    await folder.lading('load', 'in 1.csv', '--to', 'sqlite:mine.db', ...how)
+    const found = await folder.lading('doctor', 'in 1.csv', '--table', 'my numbers', '--delimiter', ';')
+    const [dry = '', again = ''] = commandsOf(found.out)
+    const options = "--to sqlite:mine.db --delimiter ';' --table 'my numbers'"
+    expect([dry, again]).toEqual(
+      ['--dry-run', '--again'].map((option) => `lading load 'in 1.csv' ${option} ${options}`),
+    )
+    expect((await folder.paste(dry)).out).toContain('would go to table my numbers')
+    expect((await folder.paste(again)).code).toBe(3)
+    expect(folder.sql('SELECT n FROM "my numbers"', 'mine.db')).toEqual([{ n: 2 }, { n: 2 }])
+  })
+
   it('works when it is pasted: it repeats the database, the model, the queue and the pipeline', async () => {
     await using folder = await Folder.make({ 'bad.csv': 'n,m\n1,x\n2,y\n3,3\n', "my model's.ts": strict })
     const where = ['--to', 'sqlite:my data.db', '--queue', 'embedded:q.db']

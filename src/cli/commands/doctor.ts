@@ -6,6 +6,7 @@ import { defaultConsumers, consumersAsTold } from '../run/default-consumers.ts'
 import { createOption } from '../run/queue.ts'
 import { stopSignal } from '../run/signals.ts'
 import { withExamples } from '../settings/examples.ts'
+import { completed } from '../settings/hint.ts'
 import { loadModel, usualModel } from '../settings/model.ts'
 import {
   ignoreExtraOption,
@@ -105,9 +106,14 @@ async function look(options: DoctorOptions): Promise<Finding[]> {
   const { examine } = await import('../../doctor/doctor.ts')
   using shown = looking()
   const found: Finding[] = []
-  for await (const finding of examine({ ...options, onLook: (at) => shown.at(at) })) found.push(finding)
+  for await (const finding of examine({ ...options, onLook: (at) => shown.at(at) }))
+    found.push(withCommands(finding, options.paths))
   return found
 }
+
+/** What is to be pasted does the same as this command, with the same files, database and table. */
+const withCommands = (finding: Finding, paths: readonly string[]): Finding =>
+  finding.cure === undefined ? finding : { ...finding, cure: completed(finding.cure, paths) }
 
 /** Of files that cannot be read, their own finding tells. */
 async function consumersOf(paths: readonly string[], flags: Flags): Promise<number> {

@@ -3,6 +3,7 @@
  * from environment variables and from the configuration file are left out, because both are still there.
  */
 import type { Command, Option } from 'commander'
+import { quoted } from '../../core/shell.ts'
 import { chosenPipeline } from './chosen.ts'
 import { defined } from './defined.ts'
 import { originOf } from './origins.ts'
@@ -47,6 +48,27 @@ export function sameCommand(paths: readonly string[], option: string): string {
   return ['lading', ...words, option, ...given, ...configWords().map(quoted)].join(' ')
 }
 
+/**
+ * A command that a finding names, with these files in place of its `…` and with the options of this command
+ * that it takes too.
+ */
+export function completed(line: string, paths: readonly string[]): string {
+  const words = line.split(' ')
+  const [program, name = ''] = words
+  const command = running === undefined ? undefined : named(running, name)
+  if (program !== 'lading' || running === undefined || command === undefined) return line
+  const noFile = name === 'load' ? ['FILE'] : []
+  const files = paths.length > 0 ? paths.map(quoted) : noFile
+  const names = running.options
+    .filter(({ long }) => long !== '--json' && !words.includes(long ?? ''))
+    .map((option) => option.attributeName())
+  return [
+    ...words.flatMap((word) => (word === '…' ? files : [word])),
+    ...givenOptions(running, names, command),
+    ...configWords().map(quoted),
+  ].join(' ')
+}
+
 /** The configuration file as the command line names it. */
 export function configWords(): readonly string[] {
   const path: unknown = running?.optsWithGlobals()['config']
@@ -78,7 +100,11 @@ function givenOptions(
     const name = option.attributeName()
     const source = command.getOptionValueSource(name)
     const { isForAll, isSecret } = originOf(command, option) ?? {}
-    const isGiven = source === 'cli' || (source === 'config' && isForAll !== true && isSecret !== true)
+    const isGiven =
+      source === 'cli' ||
+      (source === 'config' && isForAll !== true && isSecret !== true) ||
+      // A load takes nothing of the last run by itself.
+      (source === 'last' && known?.name() === 'load')
     const isRepeated = known === command && chosenPipeline() !== undefined ? source === 'cli' : isGiven
     if (!isRepeated || names?.includes(name) === false) return []
     return known?.options.some((each) => each.attributeName() === name) === true
@@ -107,10 +133,6 @@ function holdsSecret(url: string): boolean {
   const user = /^[^:]+:\/\/(.*)@/s.exec(url)?.[1]
   return user?.includes(':') === true || /[?&][^=&]*(pass|secret|token|key)[^=&]*=/i.test(url)
 }
-
-/** For a POSIX shell. */
-export const quoted = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 
 /** The words of a line of which each is as `quoted` writes it. */
 export const unquoted = (line: string): readonly string[] =>

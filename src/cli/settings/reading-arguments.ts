@@ -2,7 +2,7 @@
 import type { Notation } from '../../core/notation.ts'
 import type { Reading } from '../../format/reading.ts'
 import { formatOfPath } from '../../format/registry.ts'
-import { quoted } from './hint.ts'
+import { quoted } from '../../core/shell.ts'
 
 /** Of a load without a model: what it finds by itself is left out. */
 export const statedArguments = (stated: Reading): readonly string[] => [
