@@ -38,8 +38,8 @@ export function adapterOf<A extends Address>(adapters: readonly A[], what: strin
   const scheme = splitScheme(url)?.scheme
   const found = adapters.find(({ schemes }) => scheme !== undefined && schemes.includes(scheme))
   if (found !== undefined) return found
-  const problem =
-    scheme === undefined ? `the ${what} URL has no scheme` : `no ${what} is known for '${scheme}:'`
+  const fault = url === '' ? 'is empty' : 'has no scheme'
+  const problem = scheme === undefined ? `the ${what} URL ${fault}` : `no ${what} is known for '${scheme}:'`
   throw new LadingError('USAGE', `${problem}: write ${examplesOf(adapters)}`)
 }
 

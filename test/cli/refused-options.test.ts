@@ -23,6 +23,10 @@ describe.concurrent('the command line', () => {
     [['produce', 'a.csv', '--format', 'ndjson', '--no-header'], '--no-header.* is for CSV', 'see --help'],
     [['load', 'a.csv', '--delimiter', '"'], 'the same character', 'see --help'],
     [['consume', '--until-empty', '--batches', '2'], 'cannot be used with', 'lading consume --help'],
+    [['load', 'a.csv', '--done', 'move:loaded'], '--done needs --watch', 'see --help'],
+    [['load', 'a.csv', '--settle', '5'], '--settle needs --watch', 'see --help'],
+    [['load', 'a.csv', '--ended'], '--ended needs --append', 'see --help'],
+    [['produce', 'a.csv', '--http-linger'], '--http-linger needs --http', 'see --help'],
     [['consume', '--dedup-key', 'id'], 'Not message-id, content or field:NAME', 'lading consume --help'],
     [
       ['dead', 'replay', '--dedup-key', 'field:'],
@@ -50,8 +54,12 @@ describe.concurrent('the command line', () => {
     ['load', 'a.csv', '--queue'],
   ])('a URL that names no database or queue exits with 64: %s %s %s', async (...args) => {
     await using folder = await make()
-    for (const url of ['', 'nope', 'oracle:x'])
-      expectError(await folder.lading(...args.filter(Boolean), url), 'USAGE', 64)
+    for (const [url, fault] of [
+      ['', 'URL is empty'],
+      ['nope', 'URL has no scheme'],
+      ['oracle:x', "is known for 'oracle:'"],
+    ] as const)
+      expectError(await folder.lading(...args.filter(Boolean), url), 'USAGE', 64, fault)
   })
 
   it('a command that only looks says so when there is nothing to look at, and makes no file', async () => {

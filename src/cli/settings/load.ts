@@ -10,14 +10,11 @@ export interface AppendFlags {
   readonly rotated?: boolean
 }
 
-/** Throws `USAGE` for an option that means nothing without `--append`, and for standard input. */
+/** Throws `USAGE` for standard input. */
 export function appendSettings(paths: readonly string[], { append, ended, rotated }: AppendFlags) {
   if (append === true && paths.includes('-'))
     throw new LadingError('USAGE', '--append reads files again that grow, and standard input is read once')
-  if (append === true) return { append, ended: ended === true, rotated: rotated === true }
-  if (ended === true || rotated === true)
-    throw new LadingError('USAGE', `--${ended === true ? 'ended' : 'rotated'} needs --append`)
-  return {}
+  return append === true ? { append, ended: ended === true, rotated: rotated === true } : {}
 }
 
 export const loadOptions = () => [

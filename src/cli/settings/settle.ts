@@ -7,6 +7,7 @@ import { applyConfig, type Config, readConfig } from './config/config.ts'
 import { applyEnvironment } from './environment.ts'
 import { hintsRepeat } from './hint.ts'
 import { applyLast } from './last.ts'
+import { refuseLone } from './lone.ts'
 
 /** Commands that depend on no setting, or look at the file themselves. */
 const without = new Set(['completions', 'config'])
@@ -27,7 +28,9 @@ export async function settle(root: Command, command: Command): Promise<void> {
   configureLogging(command)
   hintsRepeat(command)
   if (config !== undefined) tell(config)
-  if (!isTied()) applyLast(command, !isSilent)
+  if (isTied()) return
+  refuseLone(command)
+  applyLast(command, !isSilent)
 }
 
 /** The value of `--config`; `false` for `--no-config`. */
