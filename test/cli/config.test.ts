@@ -103,6 +103,8 @@ describe.concurrent('what is wrong with a configuration file', () => {
       '{"pipelines": {"p": {"tabel": "x"}}}',
       /pipelines\.p: load has no option tabel; did you mean table\?/,
     ],
+    ['c.json', '{"pipelines": {"p": {"path": "a.csv"}}}', /load has no option path; did you mean paths\?/],
+    ['c.toml', 'to = "x"\n', /c\.toml: not valid JSON; other files end with \.yaml, \.ts or \.js/],
   ])('%s %s is told by file and key, without the value', async (name, content, fault) => {
     await using folder = await Folder.make({ [name]: content, 'a.csv': records(1) })
     const words = content.includes('pipelines') ? ['run', 'p'] : ['load', 'a.csv']

@@ -29,6 +29,15 @@ it('options say how values are written, and the rest is loaded without a transfo
   ])
 })
 
+it('--money takes any currency, also where it says so', async () => {
+  await using folder = await Folder.make({ 'prices.csv': 'price\n$5.00\n(12.50)\n7 EUR\n' })
+  const run = await folder.lading('load', 'prices.csv', '--money', 'any')
+  expect(run.code, run.err).toBe(0)
+  expect(folder.sql('SELECT price FROM prices ORDER BY 1')).toEqual(
+    ['-12.50', '5.00', '7'].map((price) => ({ price: expect.stringMatching(price) })),
+  )
+})
+
 it.each([
   [['--thousands', '.'], "thousands: '.' needs decimal: ','"],
   [['--thousands', '_'], 'thousands is one of'],

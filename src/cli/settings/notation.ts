@@ -56,7 +56,7 @@ export const notationOptions = () => [
   new Option(
     '--money [currency]',
     'numbers may have a currency (any, or this one), and (12.50) or 12.50- is negative',
-  ),
+  ).argParser((text) => (text === 'any' ? true : text)),
   new Option(
     '--date-format <format>',
     'dates and times, such as DD.MM.YYYY or epoch-ms; or excel-days; FIELD=FORMAT for one field; may be repeated',

@@ -107,7 +107,8 @@ function applySettings(command: Command, settings: Settings, config: Config, wit
 
 function unknownKey(command: Command, name: string, within: string | undefined): string {
   const options = within === undefined ? optionsAnywhere(command) : settableOptions(command)
-  const near = nearest(name, new Set(options.map((each) => each.attributeName())))
+  const ofPipeline = within === undefined ? [] : ['command', 'paths']
+  const near = nearest(name, new Set([...ofPipeline, ...options.map((each) => each.attributeName())]))
   const help = near === undefined ? `lading ${command.name()} --help-all lists them` : `did you mean ${near}?`
   return within === undefined
     ? `there is no option ${name}; ${help}`

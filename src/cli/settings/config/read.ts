@@ -47,7 +47,8 @@ function fromJson(path: string, text: string): unknown {
     return JSON.parse(text)
   } catch (error) {
     const [, line, column] = /\(line (\d+) column (\d+)\)$/.exec((error as Error).message) ?? []
-    throw invalid(line === undefined ? path : `${path}:${line}:${column}`, 'not valid JSON')
+    const others = path.endsWith('.json') ? '' : '; other files end with .yaml, .ts or .js'
+    throw invalid(line === undefined ? path : `${path}:${line}:${column}`, `not valid JSON${others}`)
   }
 }
 
