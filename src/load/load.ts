@@ -136,7 +136,8 @@ async function conclude(
     before,
     files: produced.files,
     loadsBefore: produced.before,
-    withheld: produced.withheld,
+    // Another run may have loaded what the limit has left.
+    withheld: Math.min(produced.withheld, account.totals.open),
     leftOut: produced.leftOut,
     loadedNow: account.totals.loaded - earlier.loaded,
     left: { messages, of: messages === 0 ? [] : course.foreign },

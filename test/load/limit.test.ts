@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { load } from '../../src/load/load.ts'
-import type { LoadOptions } from '../../src/load/options.ts'
+import type { LoadOptions, LoadResult } from '../../src/load/options.ts'
 import { planSource } from '../../src/producer/plan.ts'
 
 import { FileSource } from '../../src/source/file/file.ts'
@@ -139,6 +139,20 @@ it('a limited load ends through a queue that cannot count what is in flight', as
   expect(await step(20)).toMatchObject({ loadedNow: 20, withheld: 30 })
   expect(await step(10)).toMatchObject({ loadedNow: 0, withheld: 30 })
   expect(await step()).toMatchObject({ loadedNow: 30, withheld: 0 })
+  await fixture.expectAllOnce()
+})
+
+it('a limited load leaves nothing that another run loads meanwhile', async () => {
+  await using fixture = await Fixture.open()
+  const [inner, sink] = [await fixture.queue(), await fixture.sink()]
+  const path = await fixture.file(50)
+  let other: Promise<LoadResult> | undefined
+  const queue = wrapQueue(inner, async (method, real) => {
+    if (method === 'publish') await (other ??= load({ ...fixture.producing(inner, [path]), sink }))
+    return await real()
+  })
+  const { withheld, account } = await load({ ...fixture.producing(queue, [path]), sink, limit: 20 })
+  expect([withheld, account.isComplete]).toEqual([0, true])
   await fixture.expectAllOnce()
 })
 
