@@ -136,6 +136,23 @@ export function withNotations(reading: Reading, { columns }: Proposal): Reading 
   }
 }
 
+const indifferent: ReadonlySet<string> = new Set(['integer', 'bigint', 'boolean', 'uuid', 'json', 'text'])
+
+/**
+ * Whether every column whose values may be written in several forms is written as is stated for every field: then what
+ * is stated says the same as notations of the fields.
+ */
+export function isAsStated({ notation, notations }: Reading, { columns }: Proposal): boolean {
+  const key = (each: Notation = {}) => JSON.stringify(Object.entries(each).toSorted())
+  return (
+    notations === undefined &&
+    columns.every(
+      ({ type }) =>
+        (type.notation === undefined && indifferent.has(type.name)) || key(type.notation) === key(notation),
+    )
+  )
+}
+
 /** The reading with what was found of fields, beside what is stated of them. */
 export function withFound(reading: Reading, found: Readonly<Record<string, Notation>>): Reading {
   if (Object.keys(found).length === 0) return reading

@@ -128,6 +128,23 @@ it.each([
   expect(folder.sql('SELECT count(*) AS n FROM made')).toEqual([{ n: 40 }])
 })
 
+it.each([
+  ['decimals', ['--decimal', ',', '--thousands', '.'], '"1.234,5"'],
+  ['money in text', ['--money'], '"$1,234.5"'],
+  ['dates', ['--date-format', 'DD.MM.YYYY'], '01.02.2024'],
+])(
+  'a load into a table that it makes goes on with the same command: %s that options state',
+  async (_, options, value) => {
+    const lines = Array.from({ length: 40 }, (_each, n) => `${n},${value}\n`)
+    await using folder = await Folder.make({ 'all.csv': `id,v\n${lines.join('')}` })
+    const args = ['load', 'all.csv', '--table', 'made', ...options]
+    expect(await folder.run([...args, '--limit', '10'])).toMatchObject({ code: 0 })
+    expect(await folder.run(args)).toMatchObject({ code: 0 })
+    expect((await folder.run(args)).err).not.toContain('another reading')
+    expect(folder.sql('SELECT count(*) AS n, count(DISTINCT v) AS v FROM made')).toEqual([{ n: 40, v: 1 }])
+  },
+)
+
 it('a limited load ends through a queue that cannot count what is in flight', async () => {
   await using fixture = await Fixture.open()
   const [inner, sink] = [await fixture.queue(), await fixture.sink()]
