@@ -4,6 +4,7 @@ import { ignoreEvents } from '../core/events.ts'
 import { listed } from '../core/listed.ts'
 import { retrying } from '../core/retry.ts'
 import { isAsStated, modelOf, requireColumns, withNotations } from '../infer/inspect.ts'
+import type { Profile } from '../infer/profile/profile.ts'
 import { propose, type Proposal } from '../infer/profile/propose.ts'
 import { counted } from '../core/counted.ts'
 import { shownType } from '../infer/profile/found-type.ts'
@@ -12,7 +13,6 @@ import { snakeCase } from '../model/match.ts'
 import type { Model } from '../model/model.ts'
 import { maxNameBytes, nameOf, shownTable, type TableName } from '../model/table.ts'
 import { statedReading } from '../producer/reading.ts'
-import type { Profiling } from './profiles.ts'
 import { type Head, hintsOf, requireAnswers } from './readings.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
 
@@ -28,11 +28,10 @@ export async function newTable(
   options: UnmodelledOptions,
   { schema, table }: TableName,
   heads: readonly Head[],
-  profiling: Profiling,
+  profile: Profile,
 ): Promise<NewTable> {
   const { types = {}, choices = {} } = options
   requireName({ schema, table })
-  const profile = await profiling.end()
   const proposal = propose(profile, types)
   const path = heads.map(({ source }) => source.path).join(', ')
   requireAnswers(path, proposal.questions, types, statedReading(options))

@@ -69,7 +69,8 @@ export async function replaceRows(given: ReplaceOptions): Promise<LoadResult> {
   const replaced = await retrying(() => replacement.take(loads, { signal }), { signal, onEvent })
   const ids = new Map(loads.map(({ gathered, id }) => [gathered, id]))
   const receipts = result.receipts.map((receipt) => renamed(receipt, ids, pipeline))
-  return { ...result, receipts, account: Account.of(receipts), replaced }
+  const produced = result.produced.map((each) => ({ ...each, loadId: ids.get(each.loadId) ?? each.loadId }))
+  return { ...result, produced, receipts, account: Account.of(receipts), replaced }
 }
 
 const renamed = (receipt: Receipt, ids: ReadonlyMap<string, string>, pipeline: string): Receipt => ({
@@ -122,6 +123,12 @@ async function requireWhole(
 ): Promise<void> {
   if (signal?.aborted === true)
     throw new LadingError('ABORTED', `stopped; table ${tableName(model)} holds what it held`)
+  // An export that failed is empty, too, and would cost the table.
+  if (totals.records === 0)
+    throw new LadingError(
+      'REPLACE_REFUSED',
+      `table ${tableName(model)}: there is no record to replace its rows by; if it is to be empty, delete them`,
+    )
   const left = totals.deadLetters > 0 || !isComplete
   if (!left && (totals.rejected === 0 || allowRejects === true)) return
   const rejects = await sink.ledger.rejects({ pipeline, limit: mostRejects })

@@ -16,6 +16,7 @@ import { makeTable, newTable, withNames } from './new-table.ts'
 import { type Head, heardStop, namesIn, shownNotes, sniffedHead } from './readings.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
 import { Profiling } from './profiles.ts'
+import type { Profile } from '../infer/profile/profile.ts'
 import { areUsual } from './usual.ts'
 import { wantedTable } from './wanted-table.ts'
 
@@ -75,16 +76,19 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
     if (isUsual) return { model: usual, derivation: undefined, ofTable: undefined, decisions: [], heads: [] }
   }
   const { name, facts, ...wanted } = await wantedTable(options, sources)
-  const existing = facts?.isDraft === false ? facts : undefined
-  await using profiling = await Profiling.of(existing === undefined ? sources : [], options)
+  const certain = facts?.isDraft === false ? facts : undefined
+  await using profiling = await Profiling.of(certain === undefined ? sources : [], options)
   const heads = []
   for (const source of sources) {
     await heardStop(source, options)
     const sniffed = await sniffedHead(source, stated, types, facts)
-    const head = existing === undefined ? withNames(sniffed) : sniffed
+    const head = certain === undefined ? withNames(sniffed) : sniffed
     heads.push(head)
-    if (existing === undefined) await profiling.add(head)
+    if (certain === undefined) await profiling.add(head)
   }
+  const profile = certain === undefined ? await profiling.end() : undefined
+  // A header alone says nothing of types, and corrects none.
+  const existing = certain ?? (profile?.records === 0 ? facts : undefined)
   const decisions = [...shownNotes(heads), ...wanted.decisions]
   if (existing !== undefined) {
     const named = await withFields(heads, existing)
@@ -97,7 +101,7 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
     const all = [...decisions, ...found.decisions, ...noted.decisions, ...ignored]
     return { ...found, heads: noted.heads, decisions: all }
   }
-  const made = await newTable(options, name, heads, profiling)
+  const made = await newTable(options, name, heads, profile as Profile)
   const all = [...decisions, ...made.decisions]
   if (options.isDry === true)
     return { model: made.model, derivation: undefined, ofTable: undefined, heads: made.heads, decisions: all }

@@ -30,6 +30,10 @@ describe.concurrent('the rows of a table', () => {
       receipts: [{ source: 'a.csv', loaded: 2 }],
     })
     expect(ids(folder)).toEqual([1, 2])
+    const fromInput = ['load', '-', '--table', 'items', '--replace']
+    const piped = await folder.run(fromInput, { stdin: file(8, 9) })
+    expect(piped.out).toMatch(/this run loaded 2 records.*\nreplaced 2 rows of table items by 2\s*$/)
+    expect(ids(folder)).toEqual([8, 9])
     expect(folder.sql("SELECT name FROM sqlite_schema WHERE name LIKE '%replacing%'")).toEqual([])
   })
 
@@ -54,6 +58,8 @@ describe.concurrent('the rows of a table', () => {
       '1 of 2 records are rejected',
       'bad.csv:3: BAD_INTEGER in id',
     )
+    await folder.write('none.csv', file())
+    expectError(await replace('none.csv', '--table', 'items'), 'REPLACE_REFUSED', 65, 'there is no record')
     expect(items()).toEqual([1, 2])
     expect(await folder.lading('verify', '--to', 'sqlite:items.db')).toMatchObject({ code: 0 })
     folder.sql('CREATE TABLE orders (item INTEGER REFERENCES items)', 'items.db')

@@ -34,3 +34,16 @@ it('a program loads files without a model as the documentation shows it', async 
     { sku: 'A-3', unit_price: '9.90' },
   ])
 })
+
+it('a header alone does not change the types of an empty table, which Lading made of records', async () => {
+  await using folder = await Folder.make({ 'a.csv': 'id,note\n1,x\n', 'empty.csv': 'id,note\n' })
+  await folder.lading('load', 'a.csv', '--table', 'items')
+  folder.sql('DELETE FROM items')
+  const run = await folder.lading('load', 'empty.csv', '--table', 'items')
+  expect(run, run.err).toMatchObject({ code: 0 })
+  expect(run.err).not.toContain('is new')
+  expect(folder.sql("SELECT type FROM pragma_table_info('items')")).toEqual([
+    { type: 'INTEGER' },
+    { type: 'TEXT' },
+  ])
+})

@@ -5,6 +5,7 @@ import { openSink, type Receipt } from 'lading'
 import type { LoadAnswer } from '../../src/web/answers.ts'
 import { answerOf } from '../../src/web/history.ts'
 import { startChromium } from '../../tooling/servers/chromium.ts'
+import { freePort } from '../../tooling/servers/engine.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { Unavailable } from '../../tooling/servers/machine.ts'
 import { expectError, Folder, header, record, records } from '../cli/run.ts'
@@ -71,6 +72,8 @@ describe('lading ui', () => {
     await using folder = await Folder.make()
     expectError(await folder.lading('ui', '--to', 'sqlite::memory:'), 'USAGE', 64, 'in memory')
     expect((await folder.lading('ui', '--to', 'sqlite:none.db')).code).not.toBe(0)
+    const away = await folder.lading('ui', '--to', `postgresql://me@127.0.0.1:${await freePort()}/mydb`)
+    expectError(away, 'SINK_UNAVAILABLE', 69, 'PostgreSQL')
   })
 })
 

@@ -52,12 +52,20 @@ export function uiCommand(command: Command): Command {
     if (placeOfSink(flags.to).writers === 'self')
       throw new LadingError('USAGE', 'no other process can see into a database in memory')
     requireDatabase(flags.to)
+    // A page of nothing would have no word for what is wrong.
+    await requireAnswer(flags.to)
     const watch = await open({ ...flags, http: flags.http ?? anyPort })
     await using seen = flags.queue === undefined ? undefined : new SeenQueue(flags.queue)
     if (seen !== undefined) watch.see(seen)
     await untilSignal(Number.POSITIVE_INFINITY)
   })
   return command.action(action)
+}
+
+async function requireAnswer(to: string): Promise<void> {
+  const { openSink } = await import('../../sink/registry.ts')
+  await using sink = await openSink(to)
+  await sink.ledger.receipts({ limit: 1 })
 }
 
 /** A queue that is looked at now and then: it is opened when somebody looks, and again after a failure. */
