@@ -137,20 +137,29 @@ export function withNotations(reading: Reading, { columns }: Proposal): Reading 
 }
 
 const indifferent: ReadonlySet<string> = new Set(['integer', 'bigint', 'boolean', 'uuid', 'json', 'text'])
+const times: ReadonlySet<string> = new Set(['date', 'timestamp', 'timestamptz', 'time'])
 
 /**
- * Whether every column whose values may be written in several forms is written as is stated for every field: then what
- * is stated says the same as notations of the fields.
+ * The reading with what is stated for every field, and beside it what was found of times, where nothing is stated of
+ * them; undefined unless every column is written so.
  */
-export function isAsStated({ notation, notations }: Reading, { columns }: Proposal): boolean {
+export function asStated(reading: Reading, { columns }: Proposal): Reading | undefined {
+  const { notation = {}, notations } = reading
+  if (notations !== undefined) return undefined
   const key = (each: Notation = {}) => JSON.stringify(Object.entries(each).toSorted())
-  return (
-    notations === undefined &&
-    columns.every(
-      ({ type }) =>
-        (type.notation === undefined && indifferent.has(type.name)) || key(type.notation) === key(notation),
-    )
+  const saysTimes = notation.pattern !== undefined || notation.epoch !== undefined
+  const isOwn = ({ type }: Proposal['columns'][number]) => !saysTimes && times.has(type.name)
+  const isRight = columns.every(
+    (column) =>
+      isOwn(column) ||
+      (column.type.notation === undefined && indifferent.has(column.type.name)) ||
+      key(column.type.notation) === key(notation),
   )
+  if (!isRight) return undefined
+  const own = columns.flatMap((column) =>
+    isOwn(column) && column.type.notation ? [[column.field, column.type.notation] as const] : [],
+  )
+  return withFound(reading, Object.fromEntries(own))
 }
 
 /** The reading with what was found of fields, beside what is stated of them. */

@@ -3,7 +3,7 @@ import { LadingError } from '../core/errors.ts'
 import { ignoreEvents } from '../core/events.ts'
 import { listed } from '../core/listed.ts'
 import { retrying } from '../core/retry.ts'
-import { isAsStated, modelOf, requireColumns, withNotations } from '../infer/inspect.ts'
+import { asStated, modelOf, requireColumns, withNotations } from '../infer/inspect.ts'
 import type { Profile } from '../infer/profile/profile.ts'
 import { propose, type Proposal } from '../infer/profile/propose.ts'
 import { counted } from '../core/counted.ts'
@@ -53,7 +53,7 @@ export async function newTable(
     ...head,
     fields: head.fields ?? fields,
     // As the next run has it, for which the table is there: it may have to finish the load.
-    reading: isAsStated(head.reading, proposal) ? head.reading : withNotations(head.reading, proposal),
+    reading: asStated(head.reading, proposal) ?? withNotations(head.reading, proposal),
   }))
   return { model, heads: found, decisions }
 }

@@ -131,12 +131,15 @@ it.each([
 it.each([
   ['decimals', ['--decimal', ',', '--thousands', '.'], '"1.234,5"'],
   ['money in text', ['--money'], '"$1,234.5"'],
+  ['decimals beside dates', ['--decimal', ','], '"1,5",31.01.2024'],
   ['dates', ['--date-format', 'DD.MM.YYYY'], '01.02.2024'],
 ])(
   'a load into a table that it makes goes on with the same command: %s that options state',
   async (_, options, value) => {
     const lines = Array.from({ length: 40 }, (_each, n) => `${n},${value}\n`)
-    await using folder = await Folder.make({ 'all.csv': `id,v\n${lines.join('')}` })
+    await using folder = await Folder.make({
+      'all.csv': `id,v${value.includes('",') ? ',day' : ''}\n${lines.join('')}`,
+    })
     const args = ['load', 'all.csv', '--table', 'made', ...options]
     expect(await folder.run([...args, '--limit', '10'])).toMatchObject({ code: 0 })
     expect(await folder.run(args)).toMatchObject({ code: 0 })
