@@ -126,7 +126,7 @@ export const groups: Readonly<Record<string, Group>> = {
   'until-empty': usual(run),
   batches: usual(run),
   'idle-timeout': usual(run),
-  consumers: usual(run),
+  consumers: rare(run),
   concurrency: usual(run),
   'republish-missing': usual(run),
   'with-triggers': usual(run),
