@@ -34,7 +34,8 @@ type Last = Partial<Record<Name, string>> & {
 /** Their options state the model in place of a remembered one. */
 const ofModels = ['model', 'table', 'key', 'onConflict', 'types', 'columns']
 
-const looking = new Set(['status', 'verify', 'rejects', 'dead', 'peek', 'ui', 'doctor', 'prune'])
+/** Not `prune`: what removes a part of a ledger is told of which. */
+const looking = new Set(['status', 'verify', 'rejects', 'dead', 'peek', 'ui', 'doctor'])
 const loading = new Set(['load', 'consume'])
 
 /** Events that come after the database has answered. */
