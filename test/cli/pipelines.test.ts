@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it, vi } from 'vitest'
@@ -63,31 +64,48 @@ describe.concurrent('lading run', () => {
   })
 
   it.each(['SIGTERM', 'SIGINT'] as const)('passes %s to all of them', async (signal) => {
-    const pipelines = Object.fromEntries(
-      ['a', 'b'].map((name) => [
-        name,
-        { command: 'consume', queue: `embedded:${name}.q`, to: `sqlite:${name}.db`, model: 'records' },
-      ]),
-    )
-    await using folder = await Folder.make(config(pipelines))
-    for (const name of ['a', 'b']) {
-      await using queue = await openQueue(`embedded:${folder.at(`${name}.q`)}`)
-      const body = JSON.stringify({ record_time: '2021-01-01T00:00:00Z', sensor_id: name, value: 1 })
-      await queue.publish([{ key: name, body: Buffer.from(body), headers: {} }])
-    }
-    const run = folder.start(['run', 'a', 'b'])
-    const [out, closed] = [text(run.stdout), once(run, 'close')]
-    const rows = () => {
-      try {
-        return folder.rows('records', 'a.db') + folder.rows('records', 'b.db')
-      } catch {
-        // The file is not there yet, or is being made.
-        return 0
-      }
-    }
-    await vi.waitFor(() => expect(rows()).toBe(2), { timeout: 30_000 })
+    await using folder = await Folder.make(config(consumers))
+    const { run, out, closed } = await consuming(folder)
     run.kill(signal)
     expect((await closed)[0]).toBe(0)
     expect((await out).match(/^[ab] \| this run loaded 1 record/gm)).toHaveLength(2)
   })
+
+  it('leaves none of them behind when it is killed', async () => {
+    await using folder = await Folder.make(config(consumers))
+    const { run, closed } = await consuming(folder)
+    const left = () => spawnSync('pgrep', ['-f', folder.path], { encoding: 'utf8' }).stdout
+    expect(left().trim().split('\n')).toHaveLength(3)
+    run.kill('SIGKILL')
+    await closed
+    await vi.waitFor(() => expect(left()).toBe(''), { timeout: 30_000 })
+  })
 })
+
+const consumers = Object.fromEntries(
+  ['a', 'b'].map((name) => [
+    name,
+    { command: 'consume', queue: `embedded:${name}.q`, to: `sqlite:${name}.db`, model: 'records' },
+  ]),
+)
+
+/** Both pipelines at work: each has loaded the one record of its queue. */
+async function consuming(folder: Folder) {
+  for (const name of Object.keys(consumers)) {
+    await using queue = await openQueue(`embedded:${folder.at(`${name}.q`)}`)
+    const body = JSON.stringify({ record_time: '2021-01-01T00:00:00Z', sensor_id: name, value: 1 })
+    await queue.publish([{ key: name, body: Buffer.from(body), headers: {} }])
+  }
+  const run = folder.start(['--config', folder.at('lading.config.json'), 'run', 'a', 'b'])
+  const [out, closed] = [text(run.stdout), once(run, 'close')]
+  const rows = () => {
+    try {
+      return folder.rows('records', 'a.db') + folder.rows('records', 'b.db')
+    } catch {
+      // The file is not there yet, or is being made.
+      return 0
+    }
+  }
+  await vi.waitFor(() => expect(rows()).toBe(2), { timeout: 30_000 })
+  return { run, out, closed }
+}

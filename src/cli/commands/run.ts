@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { LadingError } from '../../core/errors.ts'
 import { shownUrl, splitScheme } from '../../core/url.ts'
 import { runPipelines } from '../run/pipelines.ts'
+import { endWithRun } from '../run/under.ts'
 import { choosePipeline } from '../settings/chosen.ts'
 import { type Config, pipelineNames, pipelineOf, readConfig } from '../settings/config/config.ts'
 import { defined } from '../settings/defined.ts'
@@ -53,6 +54,7 @@ export function runCommand(command: Command): Command {
     )
     const logging = isTyped ? loggingArguments() : []
     if (pipeline !== undefined && pipelines.length === 1) {
+      endWithRun()
       choosePipeline(pipeline)
       defined(root.commands.find((each) => each.name() === pipeline.command) as Command)
       await root.parseAsync([...globals, pipeline.command, ...options, ...logging], { from: 'user' })

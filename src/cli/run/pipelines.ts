@@ -21,7 +21,7 @@ const numbers: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGKIL
 
 /**
  * The worst exit code. One that fails leaves the others running; a signal goes to all. They lead process groups
- * of their own, so that a signal from the terminal reaches each once.
+ * of their own, so that a signal from the terminal reaches each once. The channel tells them when this process is gone.
  */
 export async function runPipelines(
   names: readonly string[],
@@ -33,12 +33,12 @@ export async function runPipelines(
     const words = [process.argv[1] as string, ...globals, 'run', name, ...logging]
     const child = spawn(process.execPath, [...process.execArgv, ...words], {
       env: { ...process.env, ...underRun(name) },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
     })
     const prefix = `${name.padEnd(width)} | `
-    passOn(child.stdout, process.stdout, prefix)
-    passOn(child.stderr, process.stderr, isJson() ? '' : prefix)
+    passOn(child.stdout as Readable, process.stdout, prefix)
+    passOn(child.stderr as Readable, process.stderr, isJson() ? '' : prefix)
     return { name, child }
   })
   for (const signal of signals) process.on(signal, () => children.forEach(({ child }) => child.kill(signal)))
