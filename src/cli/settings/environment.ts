@@ -74,12 +74,14 @@ export function requirePaths(
   command: Command,
   env: Environment,
 ): readonly string[] {
-  const stated = paths.length > 0 ? paths : (chosenPipeline()?.paths ?? [])
+  const pipeline = chosenPipeline()
+  const stated = paths.length > 0 ? paths : (pipeline?.paths ?? [])
   if (stated.length > 0) return stated
-  return (
-    environmentPaths(env) ??
-    command.error("error: missing required argument 'path', and TARGET_FILE_DIR is not set")
-  )
+  const missing =
+    pipeline === undefined
+      ? "missing required argument 'path', and TARGET_FILE_DIR is not set"
+      : `pipeline ${pipeline.name} has no paths, and the command names none`
+  return environmentPaths(env) ?? command.error(`error: ${missing}`)
 }
 
 /** An option's value from the variables. Throws `CONFIG_INVALID` for an invalid value. */

@@ -1,5 +1,5 @@
 /** Whether the table fits the records. */
-import { count } from '../../../core/counted.ts'
+import { count, counted } from '../../../core/counted.ts'
 import { type Finding, findingsAbout } from '../../../core/finding.ts'
 import type { SqliteFile } from '../../../core/sqlite.ts'
 import { tableName } from '../../../model/model.ts'
@@ -49,10 +49,7 @@ export function* tableFindings(file: SqliteFile, asked: Asked): Generator<Findin
     yield fail('columns', `SCHEMA_MISMATCH: table ${table}: ${detail}`, cure)
   }
   if (problems.length === 0)
-    yield ok(
-      'table',
-      `${table}: ${rowsIn(file, table)} rows${model === undefined ? '' : '; it fits the records'}`,
-    )
+    yield ok('table', `${table}: ${rowsIn(file, table)}${model === undefined ? '' : '; it fits the records'}`)
   if (model !== undefined && isKeyless(file, model))
     yield warn(
       'key',
@@ -63,7 +60,7 @@ export function* tableFindings(file: SqliteFile, asked: Asked): Generator<Findin
 }
 
 function rowsIn(file: SqliteFile, table: string): string {
-  const counted = `SELECT count(*) AS rows FROM (SELECT 1 FROM ${identifier(table)} LIMIT ${mostRows})`
-  const { rows = 0 } = file.get<{ rows: number }>(counted) ?? {}
-  return `${count(rows)}${rows === mostRows ? ' or more' : ''}`
+  const query = `SELECT count(*) AS rows FROM (SELECT 1 FROM ${identifier(table)} LIMIT ${mostRows})`
+  const { rows = 0 } = file.get<{ rows: number }>(query) ?? {}
+  return rows === mostRows ? `${count(rows)} rows or more` : counted(rows, 'row')
 }
