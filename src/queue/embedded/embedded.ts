@@ -21,6 +21,7 @@ import {
   type QueueTraits,
   mostInFlightBytes,
 } from '../queue.ts'
+import { requireSize } from '../size.ts'
 import { Patience } from '../window.ts'
 import { queueError } from './errors.ts'
 import { atOnce, noRoom, Producer } from './producer.ts'
@@ -89,12 +90,7 @@ export class EmbeddedQueue implements Queue {
   }
 
   async publish(messages: readonly Outgoing[], { signal }: Abortable = {}): Promise<void> {
-    const large = messages.find(({ body }) => body.length > this.traits.maxBytes)
-    if (large)
-      throw new LadingError(
-        'MESSAGE_TOO_LARGE',
-        `${large.body.length} bytes in one message, the queue takes ${this.traits.maxBytes}`,
-      )
+    requireSize(messages, this.traits.maxBytes)
     if (await this.#producer.publish(messages, signal)) return
     const { ready, inFlight } = await this.depth()
     throw noRoom(this.#path, this.#space.free, ready + (inFlight ?? 0))

@@ -18,6 +18,7 @@ import {
   type Queue,
   type QueueTraits,
 } from '../queue.ts'
+import { requireSize } from '../size.ts'
 import { Patience } from '../window.ts'
 import { parseMemory } from './address.ts'
 
@@ -147,12 +148,7 @@ export class MemoryQueue implements Queue {
   }
 
   async publish(messages: readonly Outgoing[]): Promise<void> {
-    const large = messages.find(({ body }) => body.length > maxBytes)
-    if (large)
-      throw new LadingError(
-        'MESSAGE_TOO_LARGE',
-        `${large.body.length} bytes in one message, the queue takes ${maxBytes}`,
-      )
+    requireSize(messages, maxBytes)
     this.#messages.add(messages)
   }
 

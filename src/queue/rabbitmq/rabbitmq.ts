@@ -11,6 +11,7 @@ import { LadingError } from '../../core/errors.ts'
 import { ignoreEvents, type Listener } from '../../core/events.ts'
 import { type Abortable, unlessAborted } from '../../core/wait.ts'
 import type { Delivery, Depth, OpenOptions, Outgoing, Peeked, Queue, QueueTraits } from '../queue.ts'
+import { requireSize } from '../size.ts'
 import { type Address, parseAddress, shownQueue } from './address.ts'
 import { Connection, type Epoch, goodbye } from './connection.ts'
 import { queueError } from './errors.ts'
@@ -96,12 +97,7 @@ class RabbitQueue implements Queue {
   }
 
   async publish(messages: readonly Outgoing[], options: Abortable = {}): Promise<void> {
-    const large = messages.find(({ body }) => body.length > this.#maxBytes)
-    if (large)
-      throw new LadingError(
-        'MESSAGE_TOO_LARGE',
-        `${large.body.length} bytes in one message, the broker takes ${this.#maxBytes}`,
-      )
+    requireSize(messages, this.#maxBytes)
     const sent = messages.map((message) => publishable(this.#address.queue, message))
     const publisher = await heard(this.#publisher.get(), options.signal)
     if (publisher === undefined)

@@ -11,6 +11,7 @@ import { LadingError } from '../../core/errors.ts'
 import { sha256Of } from '../../core/sha256.ts'
 import { textOfBytes } from '../header.ts'
 import type { Headers, MessageFault, Outgoing } from '../queue.ts'
+import { requireSize } from '../size.ts'
 
 export type Entry = Omit<SendMessageBatchRequestEntry, 'Id'> & { readonly MessageBody: string }
 export type Attributes = Readonly<Record<string, MessageAttributeValue>>
@@ -53,12 +54,7 @@ export async function entryOf(
   limit: number,
   isFifo: boolean,
 ): Promise<Entry> {
-  const largest = largestBody(limit)
-  if (body.length > largest)
-    throw new LadingError(
-      'MESSAGE_TOO_LARGE',
-      `${body.length} bytes in one message, the queue takes ${largest}`,
-    )
+  requireSize([{ body }], largestBody(limit))
   const [writing, text] = await written(asBuffer(body))
   const own: Own = { key, headers, body: writing, ...(weight === undefined ? {} : { weight }) }
   const entry = {
