@@ -3,6 +3,7 @@
  * nothing that is not known: a run is complete when the ledger says so of every load, and idle only while
  * nothing is known to be open.
  */
+import { count, counted } from '../core/counted.ts'
 import { codes, type Code } from '../core/errors.ts'
 import type { Facts, RunState, StateKind } from './snapshot.ts'
 
@@ -136,14 +137,12 @@ function planningOf({ course: { planning } }: Facts): string {
 }
 
 function pace({ at, perSecond, totals, readiness: { progressAt } }: Facts): string {
-  if (perSecond > 0) return `${whole.format(perSecond)} records per second`
+  if (perSecond > 0) return `${count(perSecond)} records per second`
   if (totals.batches === 0 && totals.published === 0) return 'nothing has a verdict yet'
   // Of a single batch no rate is known.
   return at - progressAt < movingMs ? 'under way' : `nothing for ${duration(at - progressAt)}`
 }
 
-const whole = new Intl.NumberFormat('en')
-const counted = (n: number, thing: string): string => `${whole.format(n)} ${thing}${n === 1 ? '' : 's'}`
 const mib = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`
 
 function duration(ms: number): string {

@@ -28,6 +28,10 @@ export type Correction =
 
 const bytesOf = ({ edited, raw }: StoredReject): Buffer => asBuffer(edited ?? raw)
 
+/** An original that is back is no correction. */
+export const isCorrected = ({ edited, raw }: StoredReject): boolean =>
+  edited !== undefined && !asBuffer(edited).equals(raw)
+
 const versionOf = (reject: StoredReject): string => sha256Of(bytesOf(reject))
 
 export function editingOf(reject: StoredReject): Editing {
@@ -55,7 +59,7 @@ function noteOf({ edited }: StoredReject, bytes: Buffer, hasFields: boolean): st
 }
 
 /** What was masked in the original is known only until it is edited. */
-const canUndo = ({ edited, masked }: StoredReject): boolean => edited !== undefined && masked?.length === 0
+const canUndo = (reject: StoredReject): boolean => isCorrected(reject) && reject.masked?.length === 0
 
 /** Undefined where the layout names no cells, or the record does not have them. */
 function fieldsOf(reject: StoredReject, bytes: Buffer): EditedField[] | undefined {

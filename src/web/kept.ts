@@ -5,7 +5,7 @@ import type { Span } from '../core/fault.ts'
 import type { StoredDeadLetter, StoredReject } from '../sink/ledger.ts'
 import type { KeptAnswer, KeptItem, RecordAnswer } from './answers.ts'
 import { bodyAnswer, textStart } from './body.ts'
-import { editingOf } from './edit.ts'
+import { editingOf, isCorrected } from './edit.ts'
 
 /** Most bytes of a record to show. */
 const mostTextBytes = 65_536
@@ -37,7 +37,7 @@ function recordAnswer(reject: StoredReject): RecordAnswer {
   const { raw, edited, span, state } = reject
   return {
     ...splitText(edited ?? raw, span),
-    original: edited && textStart(raw, mostTextBytes),
+    original: isCorrected(reject) ? textStart(raw, mostTextBytes) : undefined,
     editing: state === 'open' ? editingOf(reject) : undefined,
   }
 }

@@ -51,8 +51,6 @@ interface KeptFile {
 
 /** How rejects and dead letters differ on the page. */
 interface Kind<Stored> {
-  /** States of those that a person still has to decide on, as `open`. */
-  readonly open: string
   readonly textOf: (stored: Stored) => Uint8Array
   readonly nameOf: (stored: Stored) => string
   readonly item: (stored: Stored) => KeptItem
@@ -108,7 +106,6 @@ export class WebLedger implements AsyncDisposable {
 
   readonly rejects: KeptList & { readonly edit: Edit } = {
     ...this.#list<StoredReject>(keptRejects, {
-      open: 'open',
       textOf: ({ edited, raw }) => edited ?? raw,
       nameOf: rejectName,
       item: rejectItem,
@@ -119,7 +116,6 @@ export class WebLedger implements AsyncDisposable {
   }
 
   readonly letters = this.#list<StoredDeadLetter>(keptLetters, {
-    open: 'dead',
     textOf: ({ body }) => body,
     nameOf: ({ id }) => `dead-letter-${id}.bin`,
     item: letterItem,
@@ -146,12 +142,11 @@ export class WebLedger implements AsyncDisposable {
     return {
       list: async (question) => {
         const { loadId, after, state = 'open' } = question
-        const wanted = state === 'open' ? kind.open : state
         const all = state !== 'open'
         // The ledger's own filters search without a limit, so the rest is filtered here.
         const matches = (stored: Stored) => {
           const item = kind.item(stored)
-          if (all && state !== 'all' && item.state !== wanted) return false
+          if (all && state !== 'all' && item.state !== state) return false
           return isWanted(item, kind.textOf(stored), question)
         }
         const read = (from: number) =>
@@ -203,7 +198,8 @@ export class WebLedger implements AsyncDisposable {
       const models = await this.#models(sink, signal)
       const model = await models.modelOf({ pipeline, layout: layoutOf(reject) })
       if (model === undefined) throw new LadingError('WRONG_PIPELINE', withoutModel)
-      await editReject(reject, record, { sink, model, signal })
+      if (!(await editReject(reject, record, { sink, model, signal })))
+        throw new LadingError('NOT_FOUND', `reject ${id} is no longer open`)
       const edited = await find()
       return edited && rejectAnswer(edited)
     })

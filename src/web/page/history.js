@@ -1,6 +1,6 @@
 /** The loads that the ledger knows, of all runs: filtered, a page at a time, each with an address of its own. */
 import { get, NotAllowed } from './ask.js'
-import { byId, count, counted, day, duration, h, setText } from './dom.js'
+import { byId, count, counted, day, duration, h, setText, visibleText } from './dom.js'
 import { openReceipt, outcomeOf } from './loads.js'
 import { keepTable } from './table.js'
 
@@ -110,10 +110,11 @@ export function historyView(ended) {
   for (const { input } of [state, pipeline])
     input.addEventListener('change', () => /** @type {HTMLFormElement} */ (form).requestSubmit())
   // The address of a load is that of its receipt; without it, that of the list.
-  byId('dialog').addEventListener('close', () => {
+  const leave = () => {
     if (/^#\/loads\/./.test(location.hash))
       history.replaceState(null, '', `${location.pathname}${listAddress()}`)
-  })
+  }
+  byId('dialog').addEventListener('close', leave)
   setInterval(() => void refresh(), againMs)
 
   const listAddress = () => (parameters.size === 0 ? '#/loads' : `#/loads?${parameters}`)
@@ -221,7 +222,9 @@ export function historyView(ended) {
     async show(id, query) {
       if (id !== '') {
         if (answer === undefined) await show('')
-        return openReceipt(id, ended)
+        await openReceipt(id, ended)
+        if (!(/** @type {HTMLDialogElement} */ (byId('dialog')).open)) leave()
+        return
       }
       await show(query)
     },
@@ -242,4 +245,5 @@ function field(name, label, input) {
 const choice = (choices) => h('select', {}, ...optionsOf(choices))
 
 /** @param {readonly (readonly string[])[]} choices */
-const optionsOf = (choices) => choices.map(([value = '', text = '']) => h('option', { value }, text))
+const optionsOf = (choices) =>
+  choices.map(([value = '', text = '']) => h('option', { value }, visibleText(text)))

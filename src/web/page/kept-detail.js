@@ -88,6 +88,7 @@ export function keptDetail({ id, thing, close, step, changed, ended }) {
   function draw(now) {
     kept = now
     editing = undefined
+    content.classList.remove('editing')
     setText(title, `${thing[0]?.toUpperCase()}${thing.slice(1)} ${now.id}`)
     setText(state, now.state)
     state.className = `pill ${now.state}`
@@ -139,7 +140,6 @@ export function keptDetail({ id, thing, close, step, changed, ended }) {
   }
 
   function drop() {
-    content.classList.remove('editing')
     if (kept !== undefined) draw(kept)
   }
 
@@ -156,7 +156,6 @@ export function keptDetail({ id, thing, close, step, changed, ended }) {
             ...correction,
           })
           if (now === undefined) throw new Error('It no longer exists.')
-          content.classList.remove('editing')
           draw(now)
         } catch (error) {
           if (error instanceof NotAllowed || editing === undefined) throw error
@@ -181,10 +180,7 @@ export function keptDetail({ id, thing, close, step, changed, ended }) {
     const wasEditing = editing !== undefined || document.activeElement === document.body
     const text = await changeThese(id, name, [one])
     const now = /** @type {KeptAnswer | undefined} */ (await get(`api/${id}/${one}`))
-    if (now !== undefined) {
-      content.classList.remove('editing')
-      draw(now)
-    }
+    if (now !== undefined) draw(now)
     setText(said, `${text[0]?.toUpperCase()}${text.slice(1)}`)
     await changed()
     // Who has edited it goes on where it is wrong now.

@@ -96,6 +96,8 @@ export function keptView(id, ended) {
     wanted.delete('id')
     const [closedId, isSame] = [openId, String(wanted) === String(parameters)]
     const isStep = answer !== undefined && isSame && wantedId !== openId
+    // The page was connected again: a correction that was begun stays.
+    if (isSame && wantedId === openId && one.isChanged()) return
     openId = wantedId
     section.classList.toggle('open', openId !== undefined)
     if (openId === undefined) one.close()
@@ -159,6 +161,7 @@ export function keptView(id, ended) {
     } catch (error) {
       if (error instanceof NotAllowed) return ended()
       setText(found, `Cannot be shown: ${error instanceof Error ? error.message : String(error)}`)
+      previous.toggleAttribute('disabled', pages.length === 1)
     } finally {
       if (turnOf === asked) section.removeAttribute('aria-busy')
     }
@@ -296,7 +299,13 @@ export function keptView(id, ended) {
     heard(number) {
       known = number
       more.hidden = number <= atReading || section.hidden
-      if (!more.hidden && answer !== undefined && answer.items.length === 0) void load()
+      if (
+        !more.hidden &&
+        answer !== undefined &&
+        answer.items.length === 0 &&
+        !section.hasAttribute('aria-busy')
+      )
+        void load()
     },
   }
 }

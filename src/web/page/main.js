@@ -1,7 +1,7 @@
 /** Signs in, listens to the run, and shows the view of the address. */
 import { get, login, NotAllowed } from './ask.js'
 import { tell } from './dialog.js'
-import { byId, h, setText, time, visible } from './dom.js'
+import { byId, h, setText, time, visible, visibleText } from './dom.js'
 import { historyView } from './history.js'
 import { keptView } from './kept.js'
 import * as overview from './overview.js'
@@ -80,7 +80,7 @@ function receive(snapshot) {
   const { process, totals } = snapshot
   const { command, queue, target = '' } = process
   const places = [queue, target].filter((each) => each !== '').join(' → ')
-  byId('about').replaceChildren(visible(command === 'ui' ? places : `${command} ${places}`))
+  setText(byId('about'), visibleText(command === 'ui' ? places : `${command} ${places}`))
   loads.heard(snapshot)
   overview.show(snapshot)
   rejects.heard(totals.rejected)

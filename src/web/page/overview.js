@@ -1,6 +1,6 @@
 /** Is it running? How much is left? What fails, and why? */
 import { keepChart } from './chart.js'
-import { byId, count, duration, setText, time, visible } from './dom.js'
+import { byId, count, duration, setText, time, visibleText } from './dom.js'
 import { showGroups } from './groups.js'
 import { loadsOf } from './loads.js'
 import { keepTable } from './table.js'
@@ -186,8 +186,7 @@ function showState(snapshot) {
   byId('state-box').className = `state ${tone}`
   setText(byId('state'), state.headline)
   setText(byId('bad'), state.bad)
-  setText(byId('state-detail'), '')
-  byId('state-detail').replaceChildren(visible(state.detail))
+  setText(byId('state-detail'), visibleText(state.detail))
   // Whole only when the server says so: 99.96 % is not 100.
   const percent = share === undefined ? '' : `${(Math.floor(share * 1000) / 10).toFixed(1)} %`
   const isBusy = tones[state.kind] === 'busy' && share !== undefined
