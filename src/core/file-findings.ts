@@ -67,7 +67,7 @@ export function* lockFindings(about: Subject, path: string): Generator<Finding> 
     yield warn(
       'lock',
       'another process has been writing for half a second: a load waits until it is done',
-      `fuser -v '${path}'`,
+      `fuser -v ${quoted(path)}`,
     )
   }
 }

@@ -39,15 +39,21 @@ export function findingsAbout(about: Subject): Readonly<Record<Level, Make>> {
   return { ok: of('ok'), note: of('note'), warn: of('warn'), fail: of('fail') }
 }
 
+/** A stop by the person is no finding. */
+function throwStop(thrown: unknown): void {
+  if (thrown instanceof LadingError && thrown.code === 'ABORTED') throw thrown
+}
+
 /** What stands against a load as an error does: its code and what to do. */
 export function failure(about: Subject, what: string, thrown: unknown): Finding {
+  throwStop(thrown)
   const { code, message, advice } = toLadingError(thrown)
   return findingsAbout(about).fail(what, `${code}: ${message} (${advice})`)
 }
 
 /** A check that failed itself says so, and hides no other. */
 export function unchecked(about: Subject, what: string, thrown: unknown): Finding {
-  if (thrown instanceof LadingError && thrown.code === 'ABORTED') throw thrown
+  throwStop(thrown)
   return findingsAbout(about).note(what, `it could not be checked: ${toLadingError(thrown).message}`)
 }
 

@@ -67,7 +67,6 @@ export async function lookAtFiles(
       first && ((rows: RowBuffer) => encodeHead(first, withoutChanges(model), rows, sampledRecords, looked))
     return { ...nothing, model, sample }
   } catch (thrown) {
-    if (thrown instanceof LadingError && thrown.code === 'ABORTED') throw thrown
     found.push(failure('files', listed(paths, 3), thrown))
     return nothing
   }
@@ -138,7 +137,6 @@ async function lookAt(
           )
     return [first, ...(await loadedBefore(source, options, sink))]
   } catch (thrown) {
-    if (thrown instanceof LadingError && thrown.code === 'ABORTED') throw thrown
     return [failure('files', source.name, thrown)]
   }
 }

@@ -53,5 +53,14 @@ export interface ExpectedFields {
   problems(fields: readonly string[]): readonly string[]
 }
 
+/** Of whoever reads a source without a model. */
+export const anyFields: ExpectedFields = {
+  table: '',
+  names: [],
+  isMasked: false,
+  namesColumns: true,
+  problems: () => [],
+}
+
 /** Makes the splitter of one source; errors begin with `path`. */
 export type MakeSplitter = (path: string, expected: ExpectedFields) => Splitter

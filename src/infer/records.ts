@@ -6,7 +6,7 @@ import { type Filter, filterOf } from '../consumer/decode/filter.ts'
 import type { RecordReader } from '../format/format.ts'
 import type { Reading } from '../format/reading.ts'
 import { formatOf, splitterFor } from '../format/registry.ts'
-import type { Splitter } from '../format/split.ts'
+import { anyFields, type Splitter } from '../format/split.ts'
 import { piecesOf } from '../source/pieces.ts'
 import type { Source } from '../source/source.ts'
 import type { Profile } from './profile/profile.ts'
@@ -75,8 +75,7 @@ export async function profileSource(
   reading: Reading,
   options?: RecordOptions,
 ): Promise<Splitter> {
-  const expected = { table: '', names: [], isMasked: false, namesColumns: true, problems: () => [] }
-  const splitter = splitterFor(reading, source.path, expected)
+  const splitter = splitterFor(reading, source.path, anyFields)
   let records: Records | undefined
   for await (const { bytes, line } of runsOf(source, splitter, options)) {
     records ??= new Records(profile, source, splitter.layout, reading)

@@ -4,7 +4,6 @@
  */
 import { counted } from '../core/counted.ts'
 import { LadingError } from '../core/errors.ts'
-import { unlessAborted } from '../core/wait.ts'
 import { formatOfPath } from '../format/registry.ts'
 import type { Model, RowOf } from '../model/model.ts'
 import type { LoadOptions } from './options.ts'
@@ -114,9 +113,17 @@ async function* taking<T>(
 ): AsyncIterable<T> {
   const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
   let isOver = false
+  // One listener for the source: one for each object costs more than decoding it.
+  let stop: () => void = () => undefined
+  const onAbort = () => stop()
+  signal.addEventListener('abort', onAbort)
   try {
     for (;;) {
-      const next = await unlessAborted(Promise.resolve(iterator.next()), signal)
+      const next = await new Promise<IteratorResult<T> | undefined>((resolve, reject) => {
+        stop = () => resolve(undefined)
+        if (signal.aborted) stop()
+        else Promise.resolve(iterator.next()).then(resolve, reject)
+      })
       if (next === undefined) throw new LadingError('ABORTED', 'stopped while reading what the program gives')
       if (next.done === true) {
         isOver = true
@@ -126,6 +133,7 @@ async function* taking<T>(
       taken.count++
     }
   } finally {
+    signal.removeEventListener('abort', onAbort)
     // A source that is waiting may never answer.
     if (!isOver) void Promise.resolve(iterator.return?.()).catch(() => undefined)
   }

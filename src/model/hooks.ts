@@ -58,7 +58,11 @@ export class HookedRows implements RowWriter {
 
   #row(): Readonly<Record<string, Value>> {
     const { values } = this.#values
-    return Object.fromEntries(values.map((value, index) => [this.#model.columns[index]?.name, value]))
+    const { columns } = this.#model
+    // For each record and hook: Object.fromEntries takes six times as long.
+    const row: Record<string, Value> = {}
+    for (const [index, value] of values.entries()) row[columns[index]?.name as string] = value
+    return row
   }
 
   startRow(): void {

@@ -3,7 +3,7 @@ import { cr, lf, linesIn } from '../core/bytes.ts'
 import { LadingError } from '../core/errors.ts'
 import type { Reading } from '../format/reading.ts'
 import { splitterFor } from '../format/registry.ts'
-import type { Splitter } from '../format/split.ts'
+import { anyFields, type Splitter } from '../format/split.ts'
 import { SourceAround } from '../source/around.ts'
 import { piecesOf } from '../source/pieces.ts'
 import type { ReadOptions, Source, Stamp, Whole } from '../source/source.ts'
@@ -80,14 +80,12 @@ const headBytes = 256 * 1024
 /** If a quote is open for longer, it is none that has a second one, mostly. */
 const longestCell = 32 * 1024
 
-const unchecked = { table: '', names: [], isMasked: false, namesColumns: true, problems: () => [] }
-
 /** Where the last record ends in each piece of a file. */
 class Ends {
   readonly #splitter: Splitter
 
   constructor(path: string, reading: Reading) {
-    this.#splitter = splitterFor(reading, path, unchecked)
+    this.#splitter = splitterFor(reading, path, anyFields)
     if (this.#splitter.openBytes === undefined)
       throw new LadingError(
         'USAGE',

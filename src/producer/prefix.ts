@@ -4,6 +4,7 @@ import { cr, lf } from '../core/bytes.ts'
 import { count } from '../core/counted.ts'
 import type { Reading } from '../format/reading.ts'
 import { splitterFor } from '../format/registry.ts'
+import { anyFields } from '../format/split.ts'
 import { piecesOf } from '../source/pieces.ts'
 import { readRanges } from '../source/ranges.ts'
 import type { Source } from '../source/source.ts'
@@ -65,11 +66,9 @@ export async function seamAt(source: Source, bytes: number): Promise<Seam> {
   return 'open'
 }
 
-const unchecked = { table: '', names: [], isMasked: false, namesColumns: true, problems: () => [] }
-
 /** The first record of a source, with its line end; undefined where none has one. */
 export async function firstRecord(source: Source, reading: Reading): Promise<Buffer | undefined> {
-  const splitter = splitterFor(reading, source.path, unchecked)
+  const splitter = splitterFor(reading, source.path, anyFields)
   const begun: Buffer[] = []
   for await (const piece of piecesOf(source, {})) {
     const at = splitter.begin(piece)

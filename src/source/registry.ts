@@ -1,6 +1,6 @@
 /** Finds sources: what a person names, what a producer remembers, and what a message refers to. */
 import { decompressed } from './compressed/compressed.ts'
-import { discover } from './file/discover.ts'
+import { discover, wildcard } from './file/discover.ts'
 import { FileSource } from './file/file.ts'
 import { FoundFiles, type SourceFile } from './file/found.ts'
 import { RootedFiles } from './file/rooted.ts'
@@ -17,7 +17,7 @@ export { textSource }
  * `onLeft` hears what is left out, in folders also of the suffixes `others`.
  */
 export const namedFiles = discover
-export { FoundFiles, type SourceFile }
+export { FoundFiles, type SourceFile, wildcard }
 
 export const sourceOf = ({ path, name }: SourceFile): Source => decompressed(new FileSource(path, name))
 

@@ -3,7 +3,7 @@ import { basename } from 'node:path'
 import { LadingError } from '../core/errors.ts'
 import { breath } from '../core/wait.ts'
 import { otherSuffixes, suffixesOf } from '../format/registry.ts'
-import { namedFiles, type SourceFile, sourceOf } from '../source/registry.ts'
+import { namedFiles, type SourceFile, sourceOf, wildcard } from '../source/registry.ts'
 
 export interface Arrival {
   readonly path: string
@@ -75,8 +75,8 @@ export class Arrivals {
         ))
           found.push(file)
       } catch (error) {
-        const isNone = error instanceof LadingError && (error.code === 'SOURCE_EMPTY' || /[*?[{]/.test(path))
-        if (!isNone) throw error
+        const code = error instanceof LadingError ? error.code : undefined
+        if (code !== 'SOURCE_EMPTY' && !(code === 'SOURCE_MISSING' && wildcard.test(path))) throw error
       }
     }
     return found

@@ -2,12 +2,12 @@
 import { existsSync, mkdirSync, renameSync, statSync, unlinkSync } from 'node:fs'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { LadingError } from '../core/errors.ts'
-import { sourceOf } from '../source/registry.ts'
+import { sourceOf, wildcard } from '../source/registry.ts'
 import type { Arrival } from './arrivals.ts'
 
 export type Aside = 'keep' | 'delete' | { readonly move: string }
 
-/** The stamp without the time of the last change of the file's own data, which moving it sets. */
+/** The stamp without the time of the last change of the file's entry (ctime), which moving it sets. */
 const contentOf = (stamp: string | undefined): string | undefined => stamp?.split(':').slice(0, 4).join(':')
 
 const stampAt = (path: string, name: string): string | undefined => sourceOf({ path, name }).stamp?.()?.text
@@ -49,17 +49,24 @@ function freeName(path: string): string {
   }
 }
 
+/** The folder below which the files lie that a path or a pattern names, and the pattern's parts below it. */
+export function baseOf(path: string): { readonly base: string; readonly below: readonly string[] } {
+  const parts = resolve(path).split(sep)
+  const wild = parts.findIndex((part) => wildcard.test(part))
+  return wild < 0
+    ? { base: parts.join(sep), below: [] }
+    : { base: parts.slice(0, wild).join(sep), below: parts.slice(wild) }
+}
+
 /** Throws `USAGE` for a folder in which the files would be found again, or to which none can be moved at once. */
 export function requireAside(aside: Aside, paths: readonly string[]): void {
   if (typeof aside === 'string') return
   const to = resolve(aside.move)
   mkdirSync(to, { recursive: true })
   for (const path of paths) {
-    const parts = resolve(path).split(sep)
-    const wild = parts.findIndex((part) => /[*?[{]/.test(part))
-    const base = (wild < 0 ? parts : parts.slice(0, wild)).join(sep)
+    const { base, below } = baseOf(path)
     // A pattern whose last part alone is one matches nothing in folders below.
-    const isFlat = wild === parts.length - 1 && !parts[wild]?.includes('**')
+    const isFlat = below.length === 1 && !below[0]?.includes('**')
     const isBelow = isFlat ? to === base : `${to}${sep}`.startsWith(`${base}${sep}`)
     if (isBelow)
       throw new LadingError(

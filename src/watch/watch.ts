@@ -1,6 +1,5 @@
 /** Loads what arrives in folders, for as long as it runs. The ledger decides what was loaded; nothing else is kept. */
 import { watch as watchFolder } from 'node:fs'
-import { dirname } from 'node:path'
 import { counted } from '../core/counted.ts'
 import { LadingError, toLadingError } from '../core/errors.ts'
 import { ignoreEvents } from '../core/events.ts'
@@ -16,7 +15,7 @@ import type { Receipt } from '../sink/ledger.ts'
 import { balance } from '../sink/receipt.ts'
 import { FoundFiles } from '../source/registry.ts'
 import { type Arrival, Arrivals } from './arrivals.ts'
-import { type Aside, isAsSeen, putAside, requireAside } from './aside.ts'
+import { type Aside, baseOf, isAsSeen, putAside, requireAside } from './aside.ts'
 
 /** What became of one file. */
 export interface Watched {
@@ -207,9 +206,8 @@ class Waking implements Disposable {
 
   constructor(paths: readonly string[]) {
     for (const path of paths) {
-      const folder = /[*?[{]/.test(path) ? dirname(path) : path
       try {
-        const watcher = watchFolder(folder, { persistent: false }, () => this.#arrived())
+        const watcher = watchFolder(baseOf(path).base, { persistent: false }, () => this.#arrived())
         this.#watchers.push(watcher.on('error', () => watcher.close()))
       } catch {
         // Looking finds everything.

@@ -43,7 +43,7 @@ export const loadOptions = () => [
   new Option(
     '--replace',
     'replace the rows of the table by those of the files, in one transaction at the end; a rejected record keeps the old rows, unless --allow-rejects',
-  ).conflicts(['again', 'append', 'dryRun', 'limit']),
+  ).conflicts(['again', 'append', 'dryRun', 'limit', 'consumers']),
   new Option(
     '--limit <n>',
     'load the first n records of each file; the same command without it loads the rest',

@@ -20,7 +20,9 @@ export function refuseLone(command: Command): void {
   for (const option of command.options) {
     const name = option.attributeName()
     const other = needed[name]
-    if (other === undefined || command.getOptionValue(other)) continue
+    const value: unknown = command.getOptionValue(name)
+    if (other === undefined || value === undefined || value === false || command.getOptionValue(other))
+      continue
     const source = command.getOptionValueSource(name)
     if (source === 'cli' || (source === 'config' && originOf(command, option)?.isForAll !== true))
       throw new LadingError('USAGE', `${option.long} needs --${other}`)

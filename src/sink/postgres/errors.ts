@@ -2,7 +2,7 @@
 import type pg from 'pg'
 import { type Action, type Code, codes, LadingError } from '../../core/errors.ts'
 import type { Fault } from '../../core/fault.ts'
-import { identifier } from './table/ddl.ts'
+import { shownIdentifier } from './table/ddl.ts'
 
 /** Also one of another copy of the driver, whose class is not ours. */
 export const isDatabaseError = (error: unknown): error is pg.DatabaseError =>
@@ -123,8 +123,8 @@ function missingGrant({ message, where = '' }: pg.DatabaseError, role: string): 
   const right =
     kind === 'table' && ledgerTables.includes(name)
       ? 'ALL ON ALL TABLES IN SCHEMA lading'
-      : `${needed[kind]} ON ${kind.toUpperCase()} ${quoted(name)}`
-  const allows = `; GRANT ${right} TO ${quoted(role)} allows it`
+      : `${needed[kind]} ON ${kind.toUpperCase()} ${shownIdentifier(name)}`
+  const allows = `; GRANT ${right} TO ${shownIdentifier(role)} allows it`
   const place = placeIn(where)
   if (place === undefined) return allows
   return `, in ${place}${allows}, or to its owner if the function is SECURITY DEFINER`
@@ -140,8 +140,6 @@ const ledgerTables: readonly string[] = [
   'made',
   'migration',
 ]
-
-const quoted = (name: string): string => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : identifier(name))
 
 function describeSocketError(error: Error): string {
   if (error instanceof AggregateError && error.errors.length > 0)

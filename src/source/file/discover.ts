@@ -21,7 +21,7 @@ interface Found {
   readonly left?: Reason
 }
 
-const wildcard = /[*?[{]/
+export const wildcard = /[*?[{]/
 
 /**
  * The files that `paths` name: files as they are, folders with all files below them that have one of the

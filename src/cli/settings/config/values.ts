@@ -39,7 +39,10 @@ export function parseValue(option: Option, value: unknown, where: Where): Parsed
   // `--no-header` is `"header": false`.
   if (option.isBoolean() || option.negate || (option.optional && typeof value === 'boolean')) {
     if (typeof value !== 'boolean') throw fault('must be true or false')
-    return { value: option.optional && value ? (option.presetArg ?? true) : value, isSecret: false }
+    if (!option.optional) return { value, isSecret: false }
+    const { presetArg } = option
+    const preset = typeof presetArg === 'string' ? parseWords(option, [presetArg]) : (presetArg ?? true)
+    return { value: value ? preset : undefined, isSecret: false }
   }
   const isList = Array.isArray(value) && takesList(option)
   const texts = (isList ? (value as readonly unknown[]) : [value]).map((each) => {

@@ -1,5 +1,8 @@
 /** Connections, time-outs and space that would end a load. */
-import { statfsSync } from 'node:fs'
+import { diskOf, sizeText } from '../../../core/disk.ts'
+import { quoted } from '../../../core/shell.ts'
+import { isLocal } from './server.ts'
+import { identifier } from '../table/ddl.ts'
 import { findingsAbout } from '../../../core/finding.ts'
 import { placeOf, resetOf, milliseconds, settingsOf } from './settings.ts'
 import { type Add, type Check, row, type Visit } from './visit.ts'
@@ -53,12 +56,12 @@ async function connections({ client, questions }: Visit, add: Add): Promise<void
     [
       free(found.superuser ? -1 : found.ofRole, found.usedByRole),
       `role ${found.role} may have ${found.ofRole} and has ${found.usedByRole}`,
-      `ALTER ROLE "${found.role}" CONNECTION LIMIT -1;`,
+      `ALTER ROLE ${identifier(found.role)} CONNECTION LIMIT -1;`,
     ],
     [
       free(found.superuser ? -1 : found.ofDatabase, found.usedInDatabase),
       `database ${found.database} takes ${found.ofDatabase} and has ${found.usedInDatabase}`,
-      `ALTER DATABASE "${found.database}" CONNECTION LIMIT -1;`,
+      `ALTER DATABASE ${identifier(found.database)} CONNECTION LIMIT -1;`,
     ],
   ]
   const [least, why, cure] = left.toSorted(([a], [b]) => a - b)[0] as (typeof left)[number]
@@ -115,27 +118,26 @@ async function timeouts({ client }: Visit, add: Add): Promise<void> {
   if (!found) add(ok('time-outs', 'none would end a load'))
 }
 
-const gib = 1024 ** 3
-const littleSpace = 2 * gib
+const littleSpace = 2 * 1024 ** 3
 
 /** Known only of a server on this machine whose folder our role may ask for. */
 async function space({ client }: Visit, add: Add): Promise<void> {
-  if (!/^(\/|localhost$|127\.|::1$)/.test(client.host)) return undefined
+  if (!isLocal(client.host)) return undefined
   const { folder } = await row<{ folder: string | null }>(
     client,
     `SELECT CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE') THEN current_setting('data_directory') END AS folder`,
   )
   if (folder === null) return undefined
   try {
-    const { bavail, bsize } = statfsSync(folder)
-    const free = bavail * bsize
-    const detail = `${(free / gib).toFixed(1)} GiB are free where ${folder} lies`
+    const { free } = diskOf(folder)
+    if (free === undefined) return undefined
+    const detail = `${sizeText(free)} are free where ${folder} lies`
     add(
       free < littleSpace
         ? warn(
             'space',
             `${detail}: a load that fills the disk waits until there is room`,
-            `du -xhd1 ${folder}`,
+            `du -xhd1 ${quoted(folder)}`,
           )
         : ok('space', detail),
     )

@@ -2,14 +2,12 @@
 import type pg from 'pg'
 import { findingsAbout } from '../../../core/finding.ts'
 import { migrations } from '../table/schema.ts'
-import { identifier } from '../table/ddl.ts'
+import { shownIdentifier } from '../table/ddl.ts'
 import { type Check, row, type TableCheck } from './visit.ts'
 import { type Relation, relationOf } from './relation.ts'
 
 const { ok, fail } = findingsAbout('database')
 const ofTable = findingsAbout('table')
-
-const plain = (name: string): string => (/^[a-z_][a-z0-9_]*$/.test(name) ? name : identifier(name))
 
 interface LedgerRights {
   readonly database: string
@@ -34,7 +32,7 @@ const ledgerSql = `
 
 export const rights: Check = async ({ client }, add) => {
   const found = await row<LedgerRights>(client, ledgerSql)
-  const to = `TO ${plain(found.role)};`
+  const to = `TO ${shownIdentifier(found.role)};`
   const lacks = (detail: string, cure: string) => add(fail('rights', detail, cure))
   let complete = true
   const need = (has: boolean, detail: string, cure: string) => {
@@ -46,7 +44,7 @@ export const rights: Check = async ({ client }, add) => {
     need(
       found.mayCreate,
       `may not make the schema lading, which holds the ledger`,
-      `GRANT CREATE ON DATABASE ${plain(found.database)} ${to}`,
+      `GRANT CREATE ON DATABASE ${shownIdentifier(found.database)} ${to}`,
     )
   } else {
     need(found.mayUse, 'may not use the schema of the ledger', `GRANT USAGE ON SCHEMA lading ${to}`)
@@ -104,13 +102,13 @@ export const tableRights: TableCheck = async (
   // SELECT tells whether the table is empty, and finds rows by their key.
   const needed = ['SELECT', 'INSERT', ...(policy === 'update' || policy === 'merge' ? ['UPDATE'] : [])]
   const missing = needed.filter((right) => !found.rights.includes(right))
-  const to = `TO ${plain(role)};`
+  const to = `TO ${shownIdentifier(role)};`
   if (!found.usesSchema)
     add(
       ofTable.fail(
         'rights',
         `role ${role} may not use schema ${relation.schema}`,
-        `GRANT USAGE ON SCHEMA ${plain(relation.schema)} ${to}`,
+        `GRANT USAGE ON SCHEMA ${shownIdentifier(relation.schema)} ${to}`,
       ),
     )
   if (missing.length > 0)
@@ -136,7 +134,7 @@ export const tableRights: TableCheck = async (
       ofTable.fail(
         'rights',
         `role ${role} may make no temporary table, through which records go whose keys may exist`,
-        `GRANT TEMPORARY ON DATABASE ${plain(found.database)} ${to}`,
+        `GRANT TEMPORARY ON DATABASE ${shownIdentifier(found.database)} ${to}`,
       ),
     )
   if (found.usesSchema && missing.length === 0 && sequences.length === 0 && (found.mayUseTemp || !isStaged))
@@ -169,7 +167,7 @@ async function newTableRights(
       ofTable.fail(
         'rights',
         `no schema of the search path (${found.path}) can be used, so a new table has no place`,
-        `GRANT USAGE, CREATE ON SCHEMA public TO ${plain(role)};`,
+        `GRANT USAGE, CREATE ON SCHEMA public TO ${shownIdentifier(role)};`,
       ),
     )
   else if (!found.exists)
@@ -177,7 +175,7 @@ async function newTableRights(
       ofTable.fail(
         'rights',
         `there is no schema ${schema}`,
-        `CREATE SCHEMA ${plain(schema)} AUTHORIZATION ${plain(role)};`,
+        `CREATE SCHEMA ${shownIdentifier(schema)} AUTHORIZATION ${shownIdentifier(role)};`,
       ),
     )
   else if (found.usage && found.creates)
@@ -188,10 +186,11 @@ async function newTableRights(
       ofTable.fail(
         'rights',
         `role ${role} may make no table in schema ${schema}`,
-        `GRANT ${missing} ON SCHEMA ${plain(schema)} TO ${plain(role)};`,
+        `GRANT ${missing} ON SCHEMA ${shownIdentifier(schema)} TO ${shownIdentifier(role)};`,
       ),
     )
   }
 }
 
-export const shownRelation = ({ schema, table }: Relation): string => `${plain(schema)}.${plain(table)}`
+export const shownRelation = ({ schema, table }: Relation): string =>
+  `${shownIdentifier(schema)}.${shownIdentifier(table)}`

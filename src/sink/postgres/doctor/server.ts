@@ -1,4 +1,5 @@
 /** Which server answers, over what connection, and what its clock and its time zones say. */
+import { shownIdentifier } from '../table/ddl.ts'
 import type pg from 'pg'
 import { findingsAbout } from '../../../core/finding.ts'
 import { zoneRelease } from '../../../model/zones.ts'
@@ -72,7 +73,7 @@ export const server: Check = async ({ client }, add) => {
       fail(
         'read-only',
         'transactions are read-only by default (default_transaction_read_only)',
-        `ALTER ROLE ${found.role} RESET default_transaction_read_only; ALTER DATABASE ${found.database} RESET default_transaction_read_only;`,
+        `ALTER ROLE ${shownIdentifier(found.role)} RESET default_transaction_read_only; ALTER DATABASE ${shownIdentifier(found.database)} RESET default_transaction_read_only;`,
       ),
     )
   if (found.encoding !== 'UTF8')
@@ -85,7 +86,8 @@ export const server: Check = async ({ client }, add) => {
     )
 }
 
-const isLocal = (host: string): boolean => /^(\/|localhost$|127\.|::1$)/.test(host)
+/** Of a socket, too. */
+export const isLocal = (host: string): boolean => /^(\/|localhost$|127\.|::1$)/.test(host)
 
 async function roundTrip(client: pg.Client): Promise<number> {
   const times: number[] = []

@@ -1,4 +1,5 @@
 /** Whether the table fits the records, keeps its promises, and is in good state. */
+import { identifiers } from '../table/ddl.ts'
 import type pg from 'pg'
 import { count } from '../../../core/counted.ts'
 import { sizeText } from '../../../core/disk.ts'
@@ -116,7 +117,7 @@ async function fit(client: pg.Client, model: Model, relation: Relation, add: Add
       warn(
         'key',
         `no unique index is on (${model.primaryKey.join(', ')}), so records of the same key are all loaded`,
-        `ALTER TABLE ${shownRelation(relation)} ADD PRIMARY KEY (${model.primaryKey.join(', ')});`,
+        `ALTER TABLE ${shownRelation(relation)} ADD PRIMARY KEY (${identifiers(model.primaryKey)});`,
       ),
     )
   return problems.length === 0
