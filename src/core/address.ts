@@ -17,6 +17,8 @@ export interface Address {
   readonly example: string
   /** `rest`: what follows the colon of the scheme. Never throws: a URL is checked when it is opened. */
   place(rest: string): Place
+  /** Packages of its driver that do not come with Lading: whoever opens its URLs installs them. */
+  readonly packages?: readonly string[]
   /** What becomes of the space of rows that were removed, and what gives it back; only databases say it. */
   space?(rest: string): string
 }
@@ -33,8 +35,33 @@ export function examplesOf(adapters: readonly Address[]): string {
   return examples.length < 2 ? [...examples, last].join(' or ') : `${examples.join(', ')}, or ${last}`
 }
 
+/** Throws what `adapterOf` and the adapter do, and `DRIVER_MISSING` where a package of its driver is not installed. */
+export async function openBy<Opened, Options>(
+  adapters: readonly Adapter<Opened, Options>[],
+  what: string,
+  url: string,
+  options: Options,
+): Promise<Opened> {
+  const adapter = adapterOf(adapters, what, url)
+  try {
+    return await adapter.open(url, options)
+  } catch (error) {
+    const missing = adapter.packages?.find((name) => isMissing(name, error))
+    if (missing === undefined) throw error
+    const detail = `${adapter.schemes[0]}: needs the package ${missing}, which is installed beside Lading: npm install ${adapter.packages?.join(' ')}`
+    throw new LadingError('DRIVER_MISSING', detail, { cause: error })
+  }
+}
+
+/** What Node says of an import whose package is nowhere. */
+const isMissing = (name: string, error: unknown): boolean =>
+  error instanceof Error &&
+  'code' in error &&
+  error.code === 'ERR_MODULE_NOT_FOUND' &&
+  error.message.startsWith(`Cannot find package '${name}'`)
+
 /** Throws `USAGE`, with nothing of the URL but its scheme: the rest may hold a password. */
-export function adapterOf<A extends Address>(adapters: readonly A[], what: string, url: string): A {
+function adapterOf<A extends Address>(adapters: readonly A[], what: string, url: string): A {
   const scheme = splitScheme(url)?.scheme
   const found = adapters.find(({ schemes }) => scheme !== undefined && schemes.includes(scheme))
   if (found !== undefined) return found

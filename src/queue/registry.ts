@@ -1,5 +1,5 @@
 /** The queues that there are. A driver is loaded when a URL of its queue is opened. */
-import { type Adapter, adapterOf, examplesOf, type Place, placeOf } from '../core/address.ts'
+import { type Adapter, examplesOf, openBy, type Place, placeOf } from '../core/address.ts'
 import type { Finding } from '../core/finding.ts'
 import { embedded } from './embedded/address.ts'
 import type { QueueQuestions } from './examination.ts'
@@ -41,7 +41,7 @@ export const placeOfQueue = (url: string): Place => placeOf(adapters, url)
  * await using queue = await openQueue('memory:')
  */
 export const openQueue = async (url: string = defaultQueueUrl, options: OpenOptions = {}): Promise<Queue> =>
-  adapterOf(adapters, 'queue', url).open(url, options)
+  openBy(adapters, 'queue', url, options)
 
 export const examineQueue = async (url: string, questions: QueueQuestions): Promise<AsyncIterable<Finding>> =>
-  adapterOf(examiners, 'queue', url).open(url, questions)
+  openBy(examiners, 'queue', url, questions)

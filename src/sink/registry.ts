@@ -1,5 +1,5 @@
 /** The databases that there are. A driver is loaded when a URL of its database is opened. */
-import { type Adapter, adapterOf, examplesOf, type Place, placeOf } from '../core/address.ts'
+import { type Adapter, examplesOf, openBy, type Place, placeOf } from '../core/address.ts'
 import { splitScheme } from '../core/url.ts'
 import { LadingError } from '../core/errors.ts'
 import type { SinkExamination, SinkQuestions } from './examination.ts'
@@ -44,14 +44,14 @@ export function spaceAdvice(url: string): string | undefined {
  * await using sink = await openSink(pool)
  */
 export async function openSink(target: string | SessionPool = defaultSinkUrl): Promise<Sink> {
-  if (typeof target === 'string') return adapterOf(adapters, 'database', target).open(target)
+  if (typeof target === 'string') return openBy(adapters, 'database', target, undefined)
   if (typeof target?.connect !== 'function')
     throw new LadingError('USAGE', 'a sink is opened by a URL, or over a pool of pg')
   return (await import('./postgres/postgres.ts')).postgresOver(target)
 }
 
 export const examineSink = async (url: string, questions: SinkQuestions): Promise<SinkExamination> =>
-  adapterOf(examiners, 'database', url).open(url, questions)
+  openBy(examiners, 'database', url, questions)
 
 /** The URL that opens what `Sink.place` names; the place of a file is its path alone. */
 export function urlOfPlace(place: string): string {

@@ -96,6 +96,14 @@ export const systemCodes = {
     'use a smaller --chunk-bytes',
   ),
 
+  // Either of them.
+  DRIVER_MISSING: code(
+    'halt',
+    69,
+    'the package that speaks to this kind of queue, database or store is not installed',
+    'install it where lading is installed; with npx: npx -p lading -p PACKAGE lading …',
+  ),
+
   // The files.
   SOURCE_MISSING: code('halt', 66, 'the file or folder does not exist', 'correct the path'),
   SOURCE_EMPTY: code('halt', 66, 'no file to load was found', 'correct the path, the pattern or the format'),
