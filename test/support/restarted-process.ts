@@ -17,6 +17,7 @@ export function randomFrom(seed: number): () => number {
 export class RestartedProcess {
   readonly #args: readonly string[]
   readonly #onLine: (line: string) => void
+  readonly #env: NodeJS.ProcessEnv
   #child: ChildProcess
   #stopped = false
   #atWork = false
@@ -25,16 +26,23 @@ export class RestartedProcess {
   readonly ended: Promise<void>
   #finish: () => void = () => undefined
 
-  constructor(script: string, args: readonly string[], onLine: (line: string) => void = () => undefined) {
+  /** `env`: variables besides those of this process. */
+  constructor(
+    script: string,
+    args: readonly string[],
+    onLine: (line: string) => void = () => undefined,
+    env: NodeJS.ProcessEnv = {},
+  ) {
     this.#args = [join(import.meta.dirname, 'processes', script), ...args]
     this.#onLine = onLine
+    this.#env = { ...process.env, ...env }
     this.ended = new Promise((resolve) => (this.#finish = resolve))
     this.#child = this.#start()
   }
 
   #start(): ChildProcess {
     this.#atWork = false
-    const child = spawn(process.execPath, this.#args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, this.#args, { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] })
     let text = ''
     let errors = ''
     child.stdout.on('data', (data) => {

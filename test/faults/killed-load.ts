@@ -1,0 +1,140 @@
+/**
+ * Producers, consumers and the server of the queue are killed with SIGKILL at random moments while files are loaded
+ * into a table without any key. What is in the table at the end is compared with the files.
+ */
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import pg from 'pg'
+import { expect } from 'vitest'
+import { generateSensors } from '../../src/generate/sensors.ts'
+import { balance, openQueue, openSink } from '../../src/index.ts'
+import { randomFrom, EventCounts, RestartedProcess } from '../support/restarted-process.ts'
+
+const recordsPerFile = 40_000
+
+/** What the table `readings` holds. */
+export interface Stored {
+  readonly rows: number
+  readonly distinct: number
+  readonly sum: number
+}
+
+export interface KilledLoad {
+  /** For the files and the state of the producer; the caller removes it. */
+  readonly folder: string
+  /** With a lease of about a second, where the queue has leases: a killed consumer keeps its messages so long. */
+  readonly queueUrl: string
+  readonly target: string
+  /** `LADING_KILLS` in the environment is another number. */
+  readonly kills: number
+  /** Processes that consume; 3 by default. */
+  readonly consumers?: number | undefined
+  read(): Promise<Stored>
+  /** Kills the server of the queue and starts it again; resolves when it accepts connections. */
+  readonly server?: (() => Promise<void>) | undefined
+  /** Variables of the processes, besides those of this one. */
+  readonly env?: NodeJS.ProcessEnv | undefined
+}
+
+/** Loads files until every kill has found something at work, waits for quiet, and compares the table with the files. */
+export async function killedLoad(options: KilledLoad): Promise<void> {
+  const { folder, queueUrl, target, server, env, consumers: consumerCount = 3 } = options
+  const kills = Number(process.env['LADING_KILLS'] ?? options.kills)
+  const seed = Number(process.env['LADING_SEED'] ?? Date.now() % 1_000_000)
+  const random = randomFrom(seed)
+  await generateSensors({
+    sensors: 80,
+    records: recordsPerFile,
+    intervalSeconds: 1,
+    start: '2021-01-01',
+    timezone: 'UTC',
+    directory: join(folder, 'data'),
+    seed,
+  })
+  const files = (await readdir(join(folder, 'data'))).map((name) => join(folder, 'data', name))
+  await (await openSink(target))[Symbol.asyncDispose]()
+  const seen = new EventCounts()
+  const consumers = Array.from(
+    { length: consumerCount },
+    () => new RestartedProcess('consumer.ts', ['readings', queueUrl, target], seen.line, env),
+  )
+  let producer: RestartedProcess | undefined
+  let killed = 0
+  let servers = 0
+  let loadedFiles = 0
+  let over = false
+
+  const killer = async () => {
+    while (killed < kills && !over) {
+      await new Promise((resolve) => setTimeout(resolve, random() * 200))
+      const processes = [...consumers, ...(producer === undefined ? [] : [producer])]
+      const victim = Math.floor(random() * (processes.length + (server === undefined ? 0 : 0.2)))
+      if (victim === processes.length) {
+        await server?.()
+        servers++
+        killed++
+      } else if (processes[victim]?.kill() === true) killed++
+    }
+  }
+  const killing = killer()
+  try {
+    // As many files as it takes until every kill has found a load at work.
+    for (const file of files) {
+      producer = new RestartedProcess(
+        'producer.ts',
+        [file, queueUrl, join(folder, 'state.db')],
+        undefined,
+        env,
+      )
+      await producer.ended
+      expect(producer.failure).toBeUndefined()
+      loadedFiles++
+      if (killed >= kills) break
+    }
+    producer = undefined
+    await killing
+    await using queue = await openQueue(queueUrl)
+    const isEmpty = async () => {
+      for (const { failure } of consumers) expect(failure).toBeUndefined()
+      const { ready, inFlight } = await queue.depth()
+      return ready === 0 && inFlight === 0
+    }
+    await expect.poll(isEmpty, { timeout: 120_000, interval: 100 }).toBe(true)
+    for (const consumer of consumers) consumer.stop('SIGTERM')
+    await Promise.all(consumers.map(({ ended }) => ended))
+  } finally {
+    over = true
+    for (const each of [...consumers, ...(producer === undefined ? [] : [producer])]) each.stop('SIGKILL')
+  }
+
+  const records = loadedFiles * recordsPerFile
+  const stored = await options.read()
+  const report = { seed, kills: killed, servers, files: loadedFiles, records, ...seen, ...stored }
+  console.log(`kills: ${JSON.stringify(report)}`)
+  expect(killed, 'fewer kills than asked for').toBeGreaterThanOrEqual(kills)
+  expect(seen.redelivered, 'no message was delivered twice: the run shows nothing').toBeGreaterThan(0)
+  if (server !== undefined && kills >= 100) expect(servers, 'the server was never killed').toBeGreaterThan(0)
+  if (kills >= 100)
+    expect(seen.duplicates, 'the ledger was never asked: the run shows nothing').toBeGreaterThan(0)
+  expect(stored, JSON.stringify(report)).toMatchObject({ rows: records, distinct: records })
+  await using sink = await openSink(target)
+  const receipts = await sink.ledger.receipts({})
+  expect(receipts).toHaveLength(loadedFiles)
+  expect(receipts.map((receipt) => [receipt.records, receipt.loaded, balance(receipt)])).toEqual(
+    receipts.map(() => [recordsPerFile, recordsPerFile, { open: 0, problems: [] }]),
+  )
+  expect(seen.dead).toBe(0)
+}
+
+export const sums = 'count(*) AS rows, sum(value) AS sum'
+
+/** What PostgreSQL has at the end. */
+export async function readPostgres(url: string): Promise<Stored> {
+  const client = new pg.Client(url)
+  await client.connect()
+  const { rows } = await client.query(
+    `SELECT ${sums}, count(DISTINCT (sensor_id, record_time)) AS distinct FROM readings`,
+  )
+  await client.end()
+  return { rows: Number(rows[0].rows), distinct: Number(rows[0].distinct), sum: Number(rows[0].sum) }
+}
