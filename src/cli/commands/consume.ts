@@ -10,7 +10,7 @@ import { noteArrivals } from '../run/arrivals.ts'
 import { consumers } from '../run/default-consumers.ts'
 import { withExamples } from '../settings/examples.ts'
 import { requireTwoFiles } from '../settings/files.ts'
-import { watched } from '../run/http.ts'
+import { observed } from '../run/http.ts'
 import { type HttpFlags, httpOptions } from '../settings/http.ts'
 import { derivationFrom, derivePatiently } from '../run/derived.ts'
 import { remember, remembering } from '../settings/last.ts'
@@ -145,7 +145,7 @@ export function consumeCommand(command: Command): Command {
     [`consume --to ${exampleSinkUrl}`, 'until stopped'],
     ['consume --until-empty --model ./my-model.ts'],
   ])
-  const action = watched('consume', async (open, flags: RunFlags) => {
+  const action = observed('consume', async (open, flags: RunFlags) => {
     requireTwoFiles(flags.queue, flags.to)
     if (flags.concurrency > 1 && (flags.batches !== undefined || placeOfSink(flags.to).writers === 'self'))
       throw new LadingError(

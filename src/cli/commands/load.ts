@@ -10,7 +10,7 @@ import { withExamples } from '../settings/examples.ts'
 import { consumersAsTold, defaultConsumers } from '../run/default-consumers.ts'
 import { ownPlace, requireTwoFiles } from '../settings/files.ts'
 import { type AppendFlags, appendSettings, loadOptions } from '../settings/load.ts'
-import { watched } from '../run/http.ts'
+import { observed } from '../run/http.ts'
 import { httpOptions } from '../settings/http.ts'
 import { remember, remembering } from '../settings/last.ts'
 import { loadModel, usualModel } from '../settings/model.ts'
@@ -81,7 +81,7 @@ export function loadCommand(command: Command): Command {
     ['load inbox --watch --table orders --done move:loaded', 'what arrives in a folder'],
     ['load - --format json --model ./my-model.ts < export.json'],
   ])
-  const action = watched('load', async (open, named: string[], flags: Flags) => {
+  const action = observed('load', async (open, named: string[], flags: Flags) => {
     const paths = requirePaths(named, command, process.env)
     requireTwoFiles(flags.queue, flags.to)
     const wantedTable = tableSettings(flags)

@@ -4,7 +4,7 @@ import { requirePaths } from '../settings/environment.ts'
 import { LadingError } from '../../core/errors.ts'
 import { tellAll } from '../../core/events.ts'
 import { withExamples } from '../settings/examples.ts'
-import { watched } from '../run/http.ts'
+import { observed } from '../run/http.ts'
 import { type HttpFlags, httpOptions } from '../settings/http.ts'
 import { remember } from '../settings/last.ts'
 import { loadModel } from '../settings/model.ts'
@@ -82,7 +82,7 @@ export function produceCommand(command: Command): Command {
     [`produce 'in/*.csv.gz' --model ./my-model.ts --queue ${exampleQueueUrl}`],
     ["produce export.csv --delimiter ';'"],
   ])
-  const action = watched(
+  const action = observed(
     'produce',
     async (open, named: string[], flags: ProduceFlags & { readonly model: string }) => {
       const paths = requirePaths(named, command, process.env)

@@ -4,7 +4,7 @@ import type { DedupKey } from '../../consumer/decode/identity.ts'
 import type { Queue } from '../../queue/queue.ts'
 import { exampleQueueUrl } from '../../queue/registry.ts'
 import { exampleSinkUrl, placeOfSink } from '../../sink/registry.ts'
-import { watched } from '../run/http.ts'
+import { observed } from '../run/http.ts'
 import { untilSignal } from '../run/signals.ts'
 import { withExamples } from '../settings/examples.ts'
 import { requireDatabase } from '../settings/files.ts'
@@ -48,7 +48,7 @@ export function uiCommand(command: Command): Command {
     [`ui --to ${exampleSinkUrl} --http 9090`],
     [`ui --queue ${exampleQueueUrl}`, 'with what waits in the queue'],
   ])
-  const action = watched('ui', async (open, flags: Flags) => {
+  const action = observed('ui', async (open, flags: Flags) => {
     if (placeOfSink(flags.to).writers === 'self')
       throw new LadingError('USAGE', 'no other process can see into a database in memory')
     requireDatabase(flags.to)

@@ -60,7 +60,7 @@ const nothingShown: Shown = {
  * The work of a command that can be observed: it opens the watch, when its options are known to be right. The
  * watch hears how it ended, and its page may stay after it.
  */
-export const watched =
+export const observed =
   <Given extends readonly unknown[]>(
     command: string,
     work: (open: (flags: Flags) => Promise<Watch>, ...given: Given) => Promise<void>,
