@@ -9,6 +9,7 @@
 import type { Replies } from 'amqplib'
 import { LadingError } from '../../core/errors.ts'
 import { ignoreEvents, type Listener } from '../../core/events.ts'
+import { isLoopback } from '../../core/server-url.ts'
 import { type Abortable, unlessAborted } from '../../core/wait.ts'
 import type { Delivery, Depth, OpenOptions, Outgoing, Peeked, Queue, QueueTraits } from '../queue.ts'
 import { requireSize } from '../size.ts'
@@ -20,7 +21,7 @@ import { poll } from './poll.ts'
 import { Publisher } from './publisher.ts'
 import { PushConsumer } from './push.ts'
 import { Receiver } from './receiver.ts'
-import { Reopening } from './reopening.ts'
+import { Reopening } from '../reopening.ts'
 import { deadName, declareQueues, delayedName } from './topology.ts'
 
 /** Longer than a broker with our heartbeats needs to notice that a connection is dead, in milliseconds. */
@@ -251,12 +252,10 @@ class RabbitQueue implements Queue {
 const heard = <T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> =>
   signal === undefined ? work : unlessAborted(work, signal)
 
-const loopback = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/
-
 function* warningsOf({ type, tls, host }: Address): Generator<string> {
   if (type === 'classic') {
     yield 'a classic queue may lose what it has confirmed when its machine fails, and does not count deliveries; a quorum queue keeps both promises'
   }
-  if (tls === undefined && !loopback.test(host))
+  if (tls === undefined && !isLoopback(host))
     yield 'amqp:// sends the password and all records as plain text; amqps:// encrypts them'
 }

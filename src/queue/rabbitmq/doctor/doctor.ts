@@ -4,6 +4,7 @@ import { count, counted } from '../../../core/counted.ts'
 import { ignoreEvents } from '../../../core/events.ts'
 import { checked, failure, type Finding, findingsAbout } from '../../../core/finding.ts'
 import { LadingError } from '../../../core/errors.ts'
+import { isLoopback } from '../../../core/server-url.ts'
 import { unlessAborted } from '../../../core/wait.ts'
 import type { QueueQuestions } from '../../examination.ts'
 import { type Address, parseAddress, shownQueue } from '../address.ts'
@@ -41,15 +42,13 @@ export async function* examine(url: string, { create, signal }: QueueQuestions):
   }
 }
 
-const loopback = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/
-
 function* connected(address: Address, { serverVersion }: Connection): Generator<Finding> {
   yield ok(
     'connection',
     `RabbitMQ ${serverVersion} at ${address.host}:${address.port}, virtual host ${address.vhost}, as ${address.user}`,
   )
   if (address.tls !== undefined) yield ok('encryption', 'the connection is encrypted (TLS)')
-  else if (loopback.test(address.host)) yield ok('encryption', 'the connection stays on this machine')
+  else if (isLoopback(address.host)) yield ok('encryption', 'the connection stays on this machine')
   else
     yield warn(
       'encryption',

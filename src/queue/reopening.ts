@@ -1,4 +1,4 @@
-import { LadingError } from '../../core/errors.ts'
+import { LadingError } from '../core/errors.ts'
 
 /**
  * Something that is opened when it is needed, and again when it has become unusable; every caller gets
