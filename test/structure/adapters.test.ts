@@ -15,7 +15,7 @@ const excepted: Readonly<Record<string, string>> = {
 }
 
 const sources = readSources()
-const folder = /^src\/(?:queue|sink)\/(?!sql\/)([^/]+)\//
+const folder = /^src\/(?:queue|sink|driver)\/(?!sql\/)([^/]+)\//
 const folders = new Set([...sources.keys()].flatMap((path) => folder.exec(path)?.[1] ?? []))
 /** Of names that are words besides, what only an adapter's name looks like. */
 const words: Readonly<Record<string, string>> = { sqs: '\\bsqs\\b', memory: 'memory/|MemoryQueue|^memory:' }

@@ -85,9 +85,11 @@ it('a circle is named with its path, types included', () => {
   expect(check(files)).toEqual(['circle: src/core/a.ts -> src/core/b.ts -> src/core/c.ts -> src/core/a.ts'])
 })
 
-it('a driver stays in the folder of its adapter', () => {
+it('a driver stays in the folder of its adapter, or in the one that its queue and its sink share', () => {
   expect(
     check({
+      'src/driver/postgres/a.ts': "import { Client } from 'pg'",
+      'src/queue/postgres/a.ts': "import type { Client } from 'pg'\nimport '../../driver/postgres/a.ts'",
       'src/sink/postgres/a.ts': "import { Client } from 'pg'",
       'src/core/sqlite.ts': "import 'node:sqlite'",
     }),

@@ -70,11 +70,13 @@ const areas: readonly Area[] = [
   },
   { name: 'address', files: /^src\/((?:queue|sink)\/[^/]+)\/address\.ts$/, imports: ['core'] },
   { name: 'contract', files: /^src\/(queue|sink)\/[^/]+\.ts$/, imports: ['core', 'model'] },
+  // What adapters of one database share, for it as a queue and as a sink: sessions, errors, the protocol.
+  { name: 'driver', files: /^src\/(driver\/[^/]+)\//, imports: ['core'] },
   { name: 'sql', files: /^src\/sink\/sql\//, imports: ['core', 'model', 'contract'] },
   {
     name: 'adapter',
     files: /^src\/((?:queue|sink)\/[^/]+)\//,
-    imports: ['core', 'model', 'observe', 'contract', 'sql'],
+    imports: ['core', 'model', 'observe', 'contract', 'driver', 'sql'],
   },
   {
     name: 'producer',
@@ -184,7 +186,7 @@ const areas: readonly Area[] = [
 
 /**
  * Where a package may be imported. One that no line names is a driver: it belongs to the folder of one
- * adapter.
+ * adapter, or to the folders of one name in `queue/`, `sink/` and `driver/`.
  */
 const packages: readonly { readonly name: RegExp; readonly only: RegExp }[] = [
   { name: /^prom-client$/, only: /^src\/observe\/metrics\.ts$/ },
@@ -262,11 +264,13 @@ function packageFaults(path: string, specifier: string, drivers: Map<string, str
 
 function driverFaults(path: string, specifier: string, drivers: Map<string, string>): string[] {
   const { area, instance } = areaOf(path) ?? {}
-  if (area?.name !== 'adapter' || instance === undefined)
+  if ((area?.name !== 'adapter' && area?.name !== 'driver') || instance === undefined)
     return [`${path} imports ${specifier}, for which test/structure/imports.ts names no place`]
   const owner = drivers.get(specifier) ?? instance
   drivers.set(specifier, owner)
-  return owner === instance ? [] : [`${path} imports ${specifier}, which is for src/${owner}/ alone`]
+  return posix.basename(owner) === posix.basename(instance)
+    ? []
+    : [`${path} imports ${specifier}, which is for src/${owner}/ alone`]
 }
 
 function areaOf(path: string): { area: Area; instance: string | undefined } | null {

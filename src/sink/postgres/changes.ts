@@ -3,10 +3,11 @@
  * are combined in their order first. It updates before it inserts: an INSERT would refuse NULL in columns that
  * a record does not name, before it finds that the row is there.
  */
+import { identifier } from '../../driver/postgres/identifier.ts'
 import { isDeletion, isSent, isUnsent } from '../../model/change.ts'
 import type { ModelColumn } from '../../model/model.ts'
 import { changeColumn, columnNames, rowNumber, Staging } from './staging.ts'
-import { identifier, identifiers, qualified } from './table/ddl.ts'
+import { identifiers, qualified } from './table/ddl.ts'
 
 /** Of combined rows: the row of the key was deleted, and comes anew. */
 const isReplaced = 'r'

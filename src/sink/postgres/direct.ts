@@ -3,18 +3,19 @@
  * only if every key was new, every load open and every row accepted; otherwise everything is rolled back.
  */
 import type pg from 'pg'
+import { copy } from '../../driver/postgres/copy.ts'
+import { commit, rollback } from '../../driver/postgres/transaction.ts'
 import type { LoadInfo } from '../../core/load.ts'
 import { changesRows } from '../../model/change.ts'
 import type { Model } from '../../model/model.ts'
 import type { Batch, Part, Verdict } from '../sink.ts'
-import { copy } from './copy/copy.ts'
 import { qualified } from './table/ddl.ts'
 import { copyEntries, Entries, ledgerTable } from './entries.ts'
 import { rowError } from './errors.ts'
 import { insertLoads, loadsOf, lockLoads, openLoads } from './loads.ts'
 import { insertRejects } from './rejects.ts'
 import { copyInto, type CopyBuffer } from './copy/rows.ts'
-import { beginBatch, commit, rollback } from './transaction.ts'
+import { beginBatch } from './transaction.ts'
 
 /** Most loads whose rows are remembered to exist; a load is at work for a while, and then never again. */
 const mostKnownLoads = 10_000

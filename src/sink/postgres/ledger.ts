@@ -1,13 +1,14 @@
 /** The ledger in the schema `lading`. Advisory locks on loads keep batches and folds apart. */
 import type pg from 'pg'
+import type { Connection } from '../../driver/postgres/connection.ts'
+import { transaction } from '../../driver/postgres/transaction.ts'
 import { asBuffer } from '../../core/bytes.ts'
 
 import type { LedgerRow } from '../sql/ledger-rows.ts'
 import { raw, type Sql, sql } from '../sql/statement.ts'
 import type { LedgerDatabase, LedgerDialect, Steps } from '../sql/steps.ts'
-import type { Connection } from './connection.ts'
 import { ledgerVersion } from './table/there.ts'
-import { beginBatch, transaction } from './transaction.ts'
+import { beginBatch } from './transaction.ts'
 
 /**
  * Loads are locked in the order of their ids, so that two sessions wait for each other instead of

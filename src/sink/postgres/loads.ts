@@ -3,10 +3,10 @@
  * meanwhile.
  */
 import type pg from 'pg'
+import { arrayLiteral, literal } from '../../driver/postgres/literal.ts'
 import type { LoadInfo } from '../../core/load.ts'
 import type { Batch } from '../sink.ts'
 import { storable } from '../storable.ts'
-import { arrayLiteral, literal } from './copy/literal.ts'
 
 /**
  * Creates missing rows of the loads, outside the batch's transaction: two consumers of one load must not wait

@@ -4,12 +4,12 @@
  * the database has refused a row does the window narrow, until exactly the refused rows are known.
  */
 import type pg from 'pg'
+import { copy } from '../../driver/postgres/copy.ts'
 import type { Fault } from '../../core/fault.ts'
 import { changesRows } from '../../model/change.ts'
 import type { Model } from '../../model/model.ts'
 import { Changes } from './changes.ts'
 import { type Attempt, isolate } from '../sql/isolate.ts'
-import { copy } from './copy/copy.ts'
 import { qualified } from './table/ddl.ts'
 import { rowError } from './errors.ts'
 import { copyInto, type CopyRows } from './copy/rows.ts'

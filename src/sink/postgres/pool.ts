@@ -1,11 +1,11 @@
 /** Sessions of a pool that belongs to the program: borrowed, and given back as they were found. */
 import pg from 'pg'
+import { endWithinMs, placeOf, type Sessions } from '../../driver/postgres/sessions.ts'
+import { settingNames } from '../../driver/postgres/settings.ts'
+import { streamOf } from '../../driver/postgres/silence.ts'
 import { LadingError } from '../../core/errors.ts'
 import { sleep, within } from '../../core/wait.ts'
 import type { SessionPool } from '../pool.ts'
-import { endWithinMs, placeOf, type Sessions } from './sessions.ts'
-import { settingNames } from './settings.ts'
-import { streamOf } from './silence.ts'
 
 interface Borrowed extends pg.Client {
   release(destroy?: boolean): void

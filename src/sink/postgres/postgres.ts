@@ -1,4 +1,6 @@
 import type pg from 'pg'
+import { Connection } from '../../driver/postgres/connection.ts'
+import { OwnSessions, type Sessions } from '../../driver/postgres/sessions.ts'
 import { LadingError } from '../../core/errors.ts'
 import type { Abortable } from '../../core/wait.ts'
 import type { Model } from '../../model/model.ts'
@@ -17,10 +19,8 @@ import type {
   Sink,
   Verdict,
 } from '../sink.ts'
-import { Connection } from './connection.ts'
 import type { SessionPool } from '../pool.ts'
 import { PoolSessions } from './pool.ts'
-import { OwnSessions, type Sessions } from './sessions.ts'
 import { announce, buildIndexes, missingIndexes, startOver } from './table/defer.ts'
 import { DirectPath } from './direct.ts'
 import { SqlLedger } from '../sql/ledger.ts'

@@ -1,5 +1,6 @@
 /** The one transaction of a replay of rejects: rows, rejects and counts together, or nothing. */
 import type pg from 'pg'
+import { transaction } from '../../driver/postgres/transaction.ts'
 import type { Fault } from '../../core/fault.ts'
 import type { RejectReplay, ReplayBatch, Verdict } from '../sink.ts'
 import { storable } from '../storable.ts'
@@ -7,7 +8,7 @@ import { lockAndAsk } from './loads.ts'
 import { adjacent, Placement, placeRun, type Stretch } from './place.ts'
 import type { CopyBuffer } from './copy/rows.ts'
 import { mayLeaveOut } from './staging.ts'
-import { beginBatch, transaction } from './transaction.ts'
+import { beginBatch } from './transaction.ts'
 
 /** What a reject's record counts for. */
 interface Origin {

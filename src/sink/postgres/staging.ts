@@ -4,14 +4,14 @@
  * version, then the last in the source.
  */
 import type pg from 'pg'
+import { stagingPrefix } from '../../driver/postgres/pooling.ts'
+import { copy } from '../../driver/postgres/copy.ts'
+import { identifier } from '../../driver/postgres/identifier.ts'
 import { LadingError } from '../../core/errors.ts'
 import { changesRows } from '../../model/change.ts'
 import type { Model } from '../../model/model.ts'
-import { copy } from './copy/copy.ts'
-import { identifier, identifiers, qualified } from './table/ddl.ts'
+import { identifiers, qualified } from './table/ddl.ts'
 import { copyInto, type CopyRows } from './copy/rows.ts'
-
-export const stagingPrefix = 'lading_staging_'
 
 /** Named after the model, because a session may serve several; temporary tables lie in the schema pg_temp. */
 const stagingName = (model: Model): string => `${stagingPrefix}${model.fingerprint.slice(0, 16)}`

@@ -1,5 +1,6 @@
 /** The one transaction of a batch: ledger, rows and rejects together, or nothing. */
 import type pg from 'pg'
+import { transaction } from '../../driver/postgres/transaction.ts'
 import type { Reject } from '../../core/fault.ts'
 import type { LoadInfo } from '../../core/load.ts'
 import type { Counts } from '../ledger.ts'
@@ -12,7 +13,7 @@ import { adjacent, Placement, placeRun, type Refusal } from './place.ts'
 import { insertRejects } from './rejects.ts'
 import type { CopyBuffer } from './copy/rows.ts'
 import { mayLeaveOut } from './staging.ts'
-import { beginBatch, transaction } from './transaction.ts'
+import { beginBatch } from './transaction.ts'
 import type { Unanimity } from './unanimous.ts'
 
 /** What a session's batches before say of the next one. */

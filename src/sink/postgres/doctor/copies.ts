@@ -6,10 +6,11 @@
  */
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
+import { copy } from '../../../driver/postgres/copy.ts'
+import { identifier } from '../../../driver/postgres/identifier.ts'
 import type { Model } from '../../../model/model.ts'
-import { copy } from '../copy/copy.ts'
 import { type CopyRows, copyInto } from '../copy/rows.ts'
-import { identifier, identifiers } from '../table/ddl.ts'
+import { identifiers } from '../table/ddl.ts'
 import type { Part } from './parts.ts'
 import type { Relation } from './relation.ts'
 import { row } from './visit.ts'

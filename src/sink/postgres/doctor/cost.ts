@@ -3,6 +3,7 @@
  * table, in a transaction that is rolled back, with records of the file or rows of the table.
  */
 import pg from 'pg'
+import { rollback } from '../../../driver/postgres/transaction.ts'
 import { count } from '../../../core/counted.ts'
 import { type Cost, findingsAbout } from '../../../core/finding.ts'
 import type { Model } from '../../../model/model.ts'
@@ -12,7 +13,6 @@ import { rowsOf } from '../copy/model-rows.ts'
 import { rowError } from '../errors.ts'
 import type { CopyRows } from '../copy/rows.ts'
 import { createIndex, createTable } from '../table/ddl.ts'
-import { rollback } from '../transaction.ts'
 import { adviceFor, type Measured, speedFinding } from './advice.ts'
 import { Copies } from './copies.ts'
 import { hashFinding } from './hash.ts'

@@ -3,10 +3,10 @@
  * one that fails says so and hides no other. Nothing stays: the only writes are those of `cost.ts`, which are
  * rolled back.
  */
+import { Connection } from '../../../driver/postgres/connection.ts'
+import { OwnSessions } from '../../../driver/postgres/sessions.ts'
 import { checked, failure, type Finding } from '../../../core/finding.ts'
 import type { SinkExamination, SinkQuestions, TableQuestions } from '../../examination.ts'
-import { Connection } from '../connection.ts'
-import { OwnSessions } from '../sessions.ts'
 import { PostgresSink } from '../postgres.ts'
 import { costs } from './cost.ts'
 import { durability } from './durability.ts'

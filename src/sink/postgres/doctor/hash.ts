@@ -3,10 +3,10 @@
  * empty copy does not show that, so the sample is put into one several times, and measured again.
  */
 import type pg from 'pg'
+import { identifier } from '../../../driver/postgres/identifier.ts'
 import { count } from '../../../core/counted.ts'
 import { type Finding, findingsAbout } from '../../../core/finding.ts'
 import { fastest } from '../../measured.ts'
-import { identifier } from '../table/ddl.ts'
 import { manyRowsOfOneValue, rowsOfOneValue } from '../table/hash-indexes.ts'
 import type { Copies } from './copies.ts'
 import type { IndexPart, Part } from './parts.ts'

@@ -1,8 +1,8 @@
 /** Connections, time-outs and space that would end a load. */
+import { identifier } from '../../../driver/postgres/identifier.ts'
 import { diskOf, sizeText } from '../../../core/disk.ts'
 import { quoted } from '../../../core/shell.ts'
 import { isLocal } from './server.ts'
-import { identifier } from '../table/ddl.ts'
 import { findingsAbout } from '../../../core/finding.ts'
 import { placeOf, resetOf, milliseconds, settingsOf } from './settings.ts'
 import { type Add, type Check, row, type Visit } from './visit.ts'

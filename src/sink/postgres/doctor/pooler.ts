@@ -6,8 +6,8 @@
  * sessions than clients might not show it, so it is tried several times.
  */
 import type pg from 'pg'
+import { poolerCure, refusesTransactions } from '../../../driver/postgres/pooling.ts'
 import { findingsAbout } from '../../../core/finding.ts'
-import { poolerCure, refusesTransactions } from '../pooling.ts'
 import { type Check, row, type Visit } from './visit.ts'
 
 const { note, fail } = findingsAbout('database')

@@ -1,8 +1,8 @@
 /** What the role needs and lacks, each as the GRANT that gives it. */
 import type pg from 'pg'
+import { shownIdentifier } from '../../../driver/postgres/identifier.ts'
 import { findingsAbout } from '../../../core/finding.ts'
 import { migrations } from '../table/schema.ts'
-import { shownIdentifier } from '../table/ddl.ts'
 import { type Check, row, type TableCheck } from './visit.ts'
 import { type Relation, relationOf } from './relation.ts'
 

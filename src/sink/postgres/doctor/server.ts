@@ -1,10 +1,10 @@
 /** Which server answers, over what connection, and what its clock and its time zones say. */
-import { shownIdentifier } from '../table/ddl.ts'
 import type pg from 'pg'
+import { shownIdentifier } from '../../../driver/postgres/identifier.ts'
+import { streamOf } from '../../../driver/postgres/silence.ts'
 import { findingsAbout } from '../../../core/finding.ts'
 import { zoneRelease } from '../../../model/zones.ts'
 import { median } from '../../measured.ts'
-import { streamOf } from '../silence.ts'
 import { type Check, row } from './visit.ts'
 
 const { ok, note, warn, fail } = findingsAbout('database')

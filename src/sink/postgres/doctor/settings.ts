@@ -1,6 +1,6 @@
 /** Settings as this session has them, and who has set them. */
 import type pg from 'pg'
-import { identifier } from '../table/ddl.ts'
+import { identifier } from '../../../driver/postgres/identifier.ts'
 
 export interface Setting {
   /** In the unit of the setting: of memory and time in what pg_settings says, -1 and 0 mean off. */

@@ -5,9 +5,10 @@
  * `rebuild`.
  */
 import type pg from 'pg'
+import { identifier } from '../../../driver/postgres/identifier.ts'
+import { transaction } from '../../../driver/postgres/transaction.ts'
 import type { Model } from '../../../model/model.ts'
-import { transaction } from '../transaction.ts'
-import { identifier, qualified } from './ddl.ts'
+import { qualified } from './ddl.ts'
 import { unwatchWrites, watchAllWrites } from './foreign-writes.ts'
 
 /** Runs work on another session, made for it. */

@@ -1,8 +1,9 @@
 /** What the catalogue says of a model's table, and what of it does not fit the model. */
 import type pg from 'pg'
+import { identifier } from '../../../driver/postgres/identifier.ts'
 import type { Model } from '../../../model/model.ts'
 import type { TableKey } from '../../../model/table.ts'
-import { identifier, identifiers, qualified, sqlType } from './ddl.ts'
+import { identifiers, qualified, sqlType } from './ddl.ts'
 import { type CatalogType, misfit, modelType } from './fit.ts'
 import { keysOf } from './unique-keys.ts'
 

@@ -5,17 +5,18 @@
  * that nothing takes effect twice.
  */
 import type pg from 'pg'
+import { isDatabaseError } from '../../../driver/postgres/errors.ts'
+import { transaction } from '../../../driver/postgres/transaction.ts'
 import { LadingError } from '../../../core/errors.ts'
 import { type Model, tableName } from '../../../model/model.ts'
 import type { Built, MissingIndexes } from '../../sink.ts'
 import { qualified } from './ddl.ts'
-import { isDatabaseError, rowError } from '../errors.ts'
+import { rowError } from '../errors.ts'
 import { begin, type Beside, buildSideBySide, rebuild } from './build.ts'
 import { keysSql } from './unique-keys.ts'
 import { foreignWrite, watchWrites } from './foreign-writes.ts'
 import { forgetLoads, lockLoaded } from '../../sql/steps.ts'
 import { dialect, run } from '../ledger.ts'
-import { transaction } from '../transaction.ts'
 
 /**
  * Held shared by loads at work and exclusively by the builder, so that no other process builds the indexes in

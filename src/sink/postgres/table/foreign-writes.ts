@@ -9,9 +9,6 @@ import type pg from 'pg'
 import type { Model } from '../../../model/model.ts'
 import { qualified } from './ddl.ts'
 
-/** How Lading's sessions name themselves. */
-export const isOurSession = { 'lading.session': 'ours' } as const
-
 /**
  * The function in `migrations`. It writes with the rights of its owner: other programs need none on the
  * ledger.

@@ -5,9 +5,10 @@
  */
 import { count } from '../../../core/counted.ts'
 import type pg from 'pg'
+import { identifier } from '../../../driver/postgres/identifier.ts'
 import { type Model, tableName } from '../../../model/model.ts'
 import type { TableName } from '../../../model/table.ts'
-import { identifier, qualified } from './ddl.ts'
+import { qualified } from './ddl.ts'
 
 /** Rows of one value from which on the index costs more than everything else. */
 export const manyRowsOfOneValue = 50_000

@@ -4,9 +4,9 @@
  */
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
-import { isDatabaseError } from '../errors.ts'
+import { isDatabaseError } from '../../../driver/postgres/errors.ts'
+import { arrayLiteral, literal } from '../../../driver/postgres/literal.ts'
 import { LadingError } from '../../../core/errors.ts'
-import { arrayLiteral, literal } from '../copy/literal.ts'
 
 /**
  * Healthy transactions were waited for before; this only separates keys that are held from those that are

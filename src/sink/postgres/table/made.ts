@@ -4,7 +4,7 @@
  * others have added to the table, keeps it.
  */
 import type pg from 'pg'
-import { isDatabaseError } from '../errors.ts'
+import { isDatabaseError } from '../../../driver/postgres/errors.ts'
 import type { Model } from '../../../model/model.ts'
 import type { TableName } from '../../../model/table.ts'
 import { createIndex, createTable, qualified } from './ddl.ts'

@@ -2,7 +2,8 @@
  * Creates what is missing of the ledger, a model's table and its indexes, and checks that what exists fits.
  */
 import type pg from 'pg'
-import { isDatabaseError } from '../errors.ts'
+import { isDatabaseError } from '../../../driver/postgres/errors.ts'
+import { transaction } from '../../../driver/postgres/transaction.ts'
 import { LadingError } from '../../../core/errors.ts'
 import { type Model, tableName } from '../../../model/model.ts'
 import type { Prepared, PrepareOptions } from '../../sink.ts'
@@ -21,7 +22,6 @@ import { isOutdated, makeTable, remakeTable } from './made.ts'
 import { migrations } from './schema.ts'
 import { isThere, ledgerVersion } from './there.ts'
 import { requireSchema } from './schemas.ts'
-import { transaction } from '../transaction.ts'
 
 /** Serialises everything that creates: two consumers that start together must not both make the table. */
 const lock = "SELECT pg_advisory_xact_lock(hashtextextended('lading/prepare', 0))"

@@ -4,6 +4,8 @@
  * refer to it) is touched. A table that is renamed would lose those, and TRUNCATE would keep readers out.
  */
 import pg from 'pg'
+import type { Connection } from '../../../driver/postgres/connection.ts'
+import { transaction } from '../../../driver/postgres/transaction.ts'
 import { LadingError } from '../../../core/errors.ts'
 import type { Abortable } from '../../../core/wait.ts'
 import { type Model, tableName } from '../../../model/model.ts'
@@ -18,10 +20,8 @@ import {
   requireGathered,
   takeLoads,
 } from '../../sql/replace.ts'
-import type { Connection } from '../connection.ts'
 import { rowError } from '../errors.ts'
 import { dialect, run } from '../ledger.ts'
-import { transaction } from '../transaction.ts'
 import { identifiers, qualified } from './ddl.ts'
 
 const begin = `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = 0;

@@ -1,9 +1,9 @@
 /** Schemas, as the names of tables have them. */
 import type pg from 'pg'
+import { identifier } from '../../../driver/postgres/identifier.ts'
 import { LadingError } from '../../../core/errors.ts'
 import { listed } from '../../../core/listed.ts'
 import { shownTable, type TableName } from '../../../model/table.ts'
-import { identifier } from './ddl.ts'
 
 /** Whose the tables of a schema are, where no load may write to them. */
 export function ownerOf(schema: string | undefined): string | undefined {

@@ -1,7 +1,9 @@
 /** A pooler between us and the server that lends its sessions for less time than a client is connected. */
 import { LadingError } from '../../core/errors.ts'
 import { isDatabaseError } from './errors.ts'
-import { stagingPrefix } from './staging.ts'
+
+/** Of the names of staging tables, which live as long as their session. */
+export const stagingPrefix = 'lading_staging_'
 
 export const poolerCure =
   'pool_mode = session (pgbouncer.ini, for this database or user), or name the port of PostgreSQL itself in the URL'

@@ -1,5 +1,4 @@
 /** What every session of Lading is set to. */
-import { isOurSession } from './table/foreign-writes.ts'
 
 /**
  * The name is set here, because in the connection's options the URL would override it, and Lading finds its sessions by
@@ -22,7 +21,8 @@ const settings = {
   timezone_abbreviations: 'Default',
   extra_float_digits: '1',
   bytea_output: 'hex',
-  ...isOurSession,
+  // How triggers of ours know the writes of others.
+  'lading.session': 'ours',
 } as const
 
 export const settingNames: readonly string[] = Object.keys(settings)
