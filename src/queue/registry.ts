@@ -6,11 +6,13 @@ import type { QueueQuestions } from './examination.ts'
 import { memory } from './memory/address.ts'
 import type { OpenOptions, Queue } from './queue.ts'
 import { rabbitmq } from './rabbitmq/address.ts'
+import { redis } from './redis/address.ts'
 import { sqs } from './sqs/address.ts'
 
 const adapters: readonly Adapter<Queue, OpenOptions>[] = [
   { ...embedded, open: async (...args) => (await import('./embedded/open.ts')).openEmbeddedQueue(...args) },
   { ...rabbitmq, open: async (...args) => (await import('./rabbitmq/rabbitmq.ts')).openRabbitQueue(...args) },
+  { ...redis, open: async (...args) => (await import('./redis/redis.ts')).openRedisQueue(...args) },
   { ...sqs, open: async (...args) => (await import('./sqs/sqs.ts')).openSqsQueue(...args) },
   { ...memory, open: async (...args) => (await import('./memory/memory.ts')).openMemoryQueue(...args) },
 ]
@@ -19,6 +21,7 @@ const adapters: readonly Adapter<Queue, OpenOptions>[] = [
 const examiners: readonly Adapter<AsyncIterable<Finding>, QueueQuestions>[] = [
   { ...embedded, open: async (...args) => (await import('./embedded/doctor.ts')).examine(...args) },
   { ...rabbitmq, open: async (...args) => (await import('./rabbitmq/doctor/doctor.ts')).examine(...args) },
+  { ...redis, open: async (...args) => (await import('./redis/doctor.ts')).examine(...args) },
   { ...sqs, open: async (...args) => (await import('./sqs/doctor.ts')).examine(...args) },
   { ...memory, open: async (url) => (await import('./memory/doctor.ts')).examine(url) },
 ]
@@ -31,8 +34,8 @@ export const queueUrls = examplesOf(adapters)
 export const placeOfQueue = (url: string): Place => placeOf(adapters, url)
 
 /**
- * The queue of a URL: `embedded:FILE`, `memory:` or `memory:NAME`, `amqp://…` or `amqps://…`, an SQS URL. Disposing of it
- * closes it; messages stay, but for those of `memory:`.
+ * The queue of a URL: `embedded:FILE`, `memory:` or `memory:NAME`, `amqp://…` or `amqps://…`,
+ * `redis://…` or `rediss://…`, an SQS URL. Disposing of it closes it; messages stay, but for those of `memory:`.
  *
  * @param url - By default a file below the working folder, `embedded:./.lading/queue.db`.
  * @throws LadingError `USAGE` for a URL that cannot be one, `QUEUE_MISSING` where `create` is false and there is none,

@@ -7,6 +7,7 @@ import { LadingError } from '../../core/errors.ts'
 import type { Listener } from '../../core/events.ts'
 import { retrying } from '../../core/retry.ts'
 import { type Abortable, sleep, stopping, unlessAborted } from '../../core/wait.ts'
+import { grouped } from '../grouped.ts'
 import type { Epoch } from './connection.ts'
 import { queueError } from './errors.ts'
 import type { Publishable } from './message.ts'
@@ -55,7 +56,8 @@ export class Publisher {
 
   /** Resolves when the broker holds all of them; waits while their queue is full. */
   async publish(messages: readonly Publishable[], options: Abortable = {}): Promise<void> {
-    for (const window of windows(messages)) await this.#publishWindow(window, options)
+    for (const window of grouped(messages, ({ body }) => body.length, windowMessages, windowBytes))
+      await this.#publishWindow(window, options)
   }
 
   async #publishWindow(window: readonly Publishable[], { signal }: Abortable): Promise<void> {
@@ -118,19 +120,4 @@ export class Publisher {
       }
     })
   }
-}
-
-function* windows(messages: readonly Publishable[]): Generator<readonly Publishable[]> {
-  let window: Publishable[] = []
-  let bytes = 0
-  for (const message of messages) {
-    if (window.length > 0 && (bytes + message.body.length > windowBytes || window.length >= windowMessages)) {
-      yield window
-      window = []
-      bytes = 0
-    }
-    window.push(message)
-    bytes += message.body.length
-  }
-  if (window.length > 0) yield window
 }

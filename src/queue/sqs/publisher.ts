@@ -2,6 +2,7 @@
  * Messages → SQS, as many in one call as it takes. A message is in the queue when SQS has named it in its
  * answer.
  */
+import { grouped } from '../grouped.ts'
 import type { Outgoing } from '../queue.ts'
 import { answered, mostEntries, type Patience } from './batch.ts'
 import { entryError } from './errors.ts'
@@ -27,7 +28,7 @@ export async function publish(
 ): Promise<void> {
   const entries: Entry[] = []
   for (const message of messages) entries.push(await entryOf(message, options.limit, options.isFifo))
-  const waiting = batches(entries)
+  const waiting = grouped(entries, bytesOf, mostEntries, mostBatchBytes)
   const sender = async () => {
     for (const batch of waiting) await send(service, batch, options)
   }
@@ -46,20 +47,4 @@ export async function send(service: Service, batch: readonly Entry[], patience: 
   }
   const [refusal] = await answered(batch, call, patience)
   if (refusal !== undefined) throw entryError(refusal.code, refusal.message, service.where)
-}
-
-function* batches(entries: readonly Entry[]): Generator<readonly Entry[]> {
-  let batch: Entry[] = []
-  let bytes = 0
-  for (const entry of entries) {
-    const size = bytesOf(entry)
-    if (batch.length > 0 && (batch.length >= mostEntries || bytes + size > mostBatchBytes)) {
-      yield batch
-      batch = []
-      bytes = 0
-    }
-    batch.push(entry)
-    bytes += size
-  }
-  if (batch.length > 0) yield batch
 }
