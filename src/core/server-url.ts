@@ -95,7 +95,8 @@ function decodedBy(usage: Usage, text: string): string {
   }
 }
 
-function fileOf(name: string, path: string | undefined): Buffer | undefined {
+/** Throws `CONFIG_INVALID`. */
+export function fileOf(name: string, path: string | undefined): Buffer | undefined {
   if (path === undefined) return undefined
   try {
     return readFileSync(path)

@@ -58,8 +58,12 @@ export async function within(ms: number, work: Promise<unknown>): Promise<void> 
   waited.abort()
 }
 
-/** The result of the work, or undefined as soon as the signal aborts. */
-export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+/** The result of the work, or undefined as soon as the signal aborts. The work may be shared, and goes on. */
+export async function unlessAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T | undefined> {
+  if (signal === undefined) return work
   // After an abort, a failure must not count as an unhandled rejection.
   work.catch(() => undefined)
   if (signal.aborted) return undefined

@@ -4,6 +4,7 @@ import type { Finding } from '../core/finding.ts'
 import { embedded } from './embedded/address.ts'
 import type { QueueQuestions } from './examination.ts'
 import { memory } from './memory/address.ts'
+import { nats } from './nats/address.ts'
 import type { OpenOptions, Queue } from './queue.ts'
 import { rabbitmq } from './rabbitmq/address.ts'
 import { redis } from './redis/address.ts'
@@ -14,6 +15,7 @@ const adapters: readonly Adapter<Queue, OpenOptions>[] = [
   { ...rabbitmq, open: async (...args) => (await import('./rabbitmq/rabbitmq.ts')).openRabbitQueue(...args) },
   { ...redis, open: async (...args) => (await import('./redis/redis.ts')).openRedisQueue(...args) },
   { ...sqs, open: async (...args) => (await import('./sqs/sqs.ts')).openSqsQueue(...args) },
+  { ...nats, open: async (...args) => (await import('./nats/nats.ts')).openNatsQueue(...args) },
   { ...memory, open: async (...args) => (await import('./memory/memory.ts')).openMemoryQueue(...args) },
 ]
 
@@ -23,6 +25,7 @@ const examiners: readonly Adapter<AsyncIterable<Finding>, QueueQuestions>[] = [
   { ...rabbitmq, open: async (...args) => (await import('./rabbitmq/doctor/doctor.ts')).examine(...args) },
   { ...redis, open: async (...args) => (await import('./redis/doctor.ts')).examine(...args) },
   { ...sqs, open: async (...args) => (await import('./sqs/doctor.ts')).examine(...args) },
+  { ...nats, open: async (...args) => (await import('./nats/doctor.ts')).examine(...args) },
   { ...memory, open: async (url) => (await import('./memory/doctor.ts')).examine(url) },
 ]
 
@@ -34,8 +37,8 @@ export const queueUrls = examplesOf(adapters)
 export const placeOfQueue = (url: string): Place => placeOf(adapters, url)
 
 /**
- * The queue of a URL: `embedded:FILE`, `memory:` or `memory:NAME`, `amqp://…` or `amqps://…`,
- * `redis://…` or `rediss://…`, an SQS URL. Disposing of it closes it; messages stay, but for those of `memory:`.
+ * The queue of a URL: `embedded:FILE`, `memory:` or `memory:NAME`, `amqp://…` or `amqps://…`, `redis://…` or `rediss://…`,
+ * `nats://…` or `tls://…`, an SQS URL. Disposing of it closes it; messages stay, but for those of `memory:`.
  *
  * @param url - By default a file below the working folder, `embedded:./.lading/queue.db`.
  * @throws LadingError `USAGE` for a URL that cannot be one, `QUEUE_MISSING` where `create` is false and there is none,

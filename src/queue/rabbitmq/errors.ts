@@ -1,5 +1,6 @@
 /** What RabbitMQ and its client say → our codes. */
 import { LadingError } from '../../core/errors.ts'
+import { isTlsFault } from '../fault.ts'
 
 /** Reply codes of AMQP 0-9-1 by their meaning for us. */
 const replies = {
@@ -45,7 +46,7 @@ export function queueError(thrown: unknown, where: string, wasOpen = false): Lad
     return refused(
       'there is no such virtual host, the user may not use it, or it has as many connections as it may',
     )
-  if (isTls(error)) return refused(`TLS: ${error.message}`)
+  if (isTlsFault(error)) return refused(`TLS: ${error.message}`)
   return new LadingError('QUEUE_UNAVAILABLE', `${where}: ${text}`, { cause: error })
 }
 
@@ -61,10 +62,4 @@ function replyOf(error: Error): number | undefined {
 function textOf(message: string): string {
   const said = /with message "(.*)"$/s.exec(message)?.[1] ?? message
   return said.replace(/^[A-Z_]+ - /, '').trim() || 'the connection was lost'
-}
-
-/** A certificate that is not trusted or a peer that does not speak TLS will be so tomorrow. */
-function isTls(error: Error): boolean {
-  const code = String((error as { code?: unknown }).code)
-  return /CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS|ERR_SSL|ERR_OSSL|^EPROTO$/.test(code)
 }

@@ -35,7 +35,7 @@ export async function openRabbitQueue(url: string, options: OpenOptions = {}): P
   const { onEvent = ignoreEvents, create = true } = options
   const queue = new RabbitQueue(parseAddress(url), create, onEvent)
   try {
-    const opened = await heard(
+    const opened = await unlessAborted(
       queue.check().then(() => queue),
       options.signal,
     )
@@ -100,14 +100,14 @@ class RabbitQueue implements Queue {
   async publish(messages: readonly Outgoing[], options: Abortable = {}): Promise<void> {
     requireSize(messages, this.#maxBytes)
     const sent = messages.map((message) => publishable(this.#address.queue, message))
-    const publisher = await heard(this.#publisher.get(), options.signal)
+    const publisher = await unlessAborted(this.#publisher.get(), options.signal)
     if (publisher === undefined)
       throw new LadingError('ABORTED', `stopped before ${this.#where} could be published to`)
     await publisher.publish(sent, options)
   }
 
   async *deliveries(options: Abortable & { readonly prefetch: number }): AsyncGenerator<readonly Delivery[]> {
-    const receiver = await heard(this.#openReceiver(), options.signal)
+    const receiver = await unlessAborted(this.#openReceiver(), options.signal)
     if (receiver === undefined) return
     const settings = { ...options, queue: this.#address.queue, where: this.#where }
     if (this.#address.receive === 'poll') {
@@ -132,7 +132,7 @@ class RabbitQueue implements Queue {
     await this.check()
     const epoch = await (await this.#receiving.get()).channel()
     const receiver = new Receiver(epoch, this.#address.queue, async (copy, signal) => {
-      const publisher = await heard(this.#publisher.get(), signal)
+      const publisher = await unlessAborted(this.#publisher.get(), signal)
       if (publisher === undefined)
         throw new LadingError('QUEUE_UNAVAILABLE', `${this.#where}: no connection to publish on`)
       await publisher.publish([copy], { signal })
@@ -247,10 +247,6 @@ class RabbitQueue implements Queue {
     )
   }
 }
-
-/** Undefined where the signal aborts first. What was asked for is shared with other callers, and goes on. */
-const heard = <T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T | undefined> =>
-  signal === undefined ? work : unlessAborted(work, signal)
 
 function* warningsOf({ type, tls, host }: Address): Generator<string> {
   if (type === 'classic') {

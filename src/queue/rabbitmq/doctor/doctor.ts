@@ -19,7 +19,7 @@ export async function* examine(url: string, { create, signal }: QueueQuestions):
   let connection: Connection | undefined
   try {
     const opening = Connection.open(address, `doctor ${address.queue}`, ignoreEvents, false)
-    connection = signal === undefined ? await opening : await unlessAborted(opening, signal)
+    connection = await unlessAborted(opening, signal)
     if (connection === undefined) throw new LadingError('ABORTED', 'stopped before the broker answered')
   } catch (thrown) {
     yield failure('queue', 'connection', thrown)
