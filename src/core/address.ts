@@ -6,8 +6,11 @@ import { splitScheme } from './url.ts'
 export interface Place {
   /** The local file that the URL names; undefined for a server, and where it names none. */
   readonly file?: string | undefined
-  /** Processes that may write at a time: `self` if only the one that opened it can see it at all. */
-  readonly writers: 'many' | 'one' | 'self'
+  /**
+   * Processes that may write at a time: `alone` if no other one can even read meanwhile, `self` if only the one that
+   * opened it can see it at all.
+   */
+  readonly writers: 'many' | 'one' | 'alone' | 'self'
 }
 
 export interface Address {

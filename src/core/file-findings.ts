@@ -1,4 +1,4 @@
-/** What is found of a SQLite file before it is opened for work: the database of a sink, or a queue. */
+/** What is found of a database's file before it is opened for work: that of a sink, or of a queue. */
 import { accessSync, constants, existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { diskOf, sizeText } from './disk.ts'
@@ -28,7 +28,7 @@ export function* fileFindings(about: Subject, path: string): Generator<Finding> 
   if (network !== undefined)
     yield fail(
       'disk',
-      `${folder} is a network file system (${network}): its locks do not keep two machines apart, and SQLite's log needs memory that they share`,
+      `${folder} is a network file system (${network}): its locks do not keep two machines apart, and what one of them writes the other may see late`,
       'name a file on a disk of this machine',
     )
   else if (isFuse)

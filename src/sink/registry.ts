@@ -2,6 +2,7 @@
 import { type Adapter, examplesOf, openBy, type Place, placeOf } from '../core/address.ts'
 import { splitScheme } from '../core/url.ts'
 import { LadingError } from '../core/errors.ts'
+import { duckdb } from './duckdb/address.ts'
 import type { SinkExamination, SinkQuestions } from './examination.ts'
 import { postgres } from './postgres/address.ts'
 import type { SessionPool } from './pool.ts'
@@ -11,12 +12,14 @@ import { sqlite } from './sqlite/address.ts'
 const adapters: readonly Adapter<Sink>[] = [
   { ...postgres, open: async (url) => new (await import('./postgres/postgres.ts')).PostgresSink(url) },
   { ...sqlite, open: async (url) => (await import('./sqlite/sqlite.ts')).openSqlite(url) },
+  { ...duckdb, open: async (url) => (await import('./duckdb/duckdb.ts')).openDuckdb(url) },
 ]
 
 /** What `lading doctor` asks. */
 const examiners: readonly Adapter<SinkExamination, SinkQuestions>[] = [
   { ...postgres, open: async (...args) => (await import('./postgres/doctor/doctor.ts')).examine(...args) },
   { ...sqlite, open: async (url) => (await import('./sqlite/doctor/doctor.ts')).examine(url) },
+  { ...duckdb, open: async (url) => (await import('./duckdb/doctor/doctor.ts')).examine(url) },
 ]
 
 export const defaultSinkUrl = 'sqlite:./lading.db'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { partsOf } from '../../src/sink/sqlite/unique-keys.ts'
+import { partsOf } from '../../src/sink/sql/index-parts.ts'
 
 it.each<[string, readonly string[], string | undefined]>([
   ['CREATE UNIQUE INDEX i ON t (a, b)', ['a', 'b'], undefined],

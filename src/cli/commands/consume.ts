@@ -1,4 +1,4 @@
-import { exampleSinkUrl, placeOfSink } from '../../sink/registry.ts'
+import { exampleSinkUrl } from '../../sink/registry.ts'
 import { Command, Option } from 'commander'
 import type { RunOptions, Tally } from '../../consumer/consumer.ts'
 import type { DedupKey } from '../../consumer/decode/identity.ts'
@@ -9,7 +9,7 @@ import type { Queue } from '../../queue/queue.ts'
 import { noteArrivals } from '../run/arrivals.ts'
 import { consumers } from '../run/default-consumers.ts'
 import { withExamples } from '../settings/examples.ts'
-import { requireTwoFiles } from '../settings/files.ts'
+import { isForOneProcess, requireTwoFiles } from '../settings/files.ts'
 import { observed } from '../run/http.ts'
 import { type HttpFlags, httpOptions } from '../settings/http.ts'
 import { derivationFrom, derivePatiently } from '../run/derived.ts'
@@ -147,10 +147,10 @@ export function consumeCommand(command: Command): Command {
   ])
   const action = observed('consume', async (open, flags: RunFlags) => {
     requireTwoFiles(flags.queue, flags.to)
-    if (flags.concurrency > 1 && (flags.batches !== undefined || placeOfSink(flags.to).writers === 'self'))
+    if (flags.concurrency > 1 && (flags.batches !== undefined || isForOneProcess(flags.to)))
       throw new LadingError(
         'USAGE',
-        '--concurrency cannot be used with --batches or with a database in memory',
+        '--concurrency cannot be used with --batches, or with a database that one process alone has open',
       )
     const since = performance.now()
     const watch = await open(flags)

@@ -35,7 +35,10 @@ export function requireSharedQueue(queue: string): void {
     )
 }
 
-/** The queue or the database, if only the process that opened it can see it. */
+/** Whether no other process can have the database open meanwhile, if it sees it at all. */
+export const isForOneProcess = (to: string): boolean => ['self', 'alone'].includes(placeOfSink(to).writers)
+
+/** The queue or the database, if only the process that opened it can use it. */
 export const ownPlace = ({
   queue,
   to,
@@ -43,4 +46,4 @@ export const ownPlace = ({
   readonly queue: string
   readonly to: string
 }): string | undefined =>
-  placeOfQueue(queue).writers === 'self' ? queue : placeOfSink(to).writers === 'self' ? to : undefined
+  placeOfQueue(queue).writers === 'self' ? queue : isForOneProcess(to) ? to : undefined

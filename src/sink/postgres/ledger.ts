@@ -25,6 +25,7 @@ export const dialect: LedgerDialect = {
   now: raw('now()'),
   among: (column, values) => sql`${column} = ANY (${values})`,
   position: (searched, column) => sql`position(${searched} IN ${column})`,
+  octets: (text) => sql`octet_length(${text})`,
   *lockLoads(ids) {
     yield lock('pg_advisory_xact_lock_shared', ids)
   },

@@ -29,14 +29,14 @@ interface Kind {
 /** Counted by the receipts of loads, so that only their content can go. */
 const counts = sql`one.load_id IS NOT NULL`
 
-function rejectsOf({ reject, among }: LedgerDialect, { open, ...filter }: PruneFilter): Kind {
+function rejectsOf({ reject, among, octets }: LedgerDialect, { open, ...filter }: PruneFilter): Kind {
   const discarded = open === true ? sql`one.state IN ('discarded', 'open')` : sql`one.state = 'discarded'`
   const isEmpty = sql`octet_length(one.raw) = 0 AND one.edited IS NULL AND one.detail = '' AND one.state <> 'open'`
   const goes = sql`(one.state = 'replayed' OR (${discarded} AND NOT (${counts} AND ${isEmpty})))`
   return {
     from: sql`${reject} AS one`,
     chosen: allOf([old(sql`one.at`, filter), goes]),
-    bytes: sql`octet_length(one.raw) + coalesce(octet_length(one.edited), 0) + octet_length(one.detail)`,
+    bytes: sql`octet_length(one.raw) + coalesce(octet_length(one.edited), 0) + ${octets(sql`one.detail`)}`,
     key: ['id'],
     *remove(entries) {
       const mine = among(
@@ -53,7 +53,10 @@ function rejectsOf({ reject, among }: LedgerDialect, { open, ...filter }: PruneF
   }
 }
 
-function lettersOf({ deadLetter, among, now }: LedgerDialect, { open, ...filter }: PruneFilter): Kind {
+function lettersOf(
+  { deadLetter, among, now, octets }: LedgerDialect,
+  { open, ...filter }: PruneFilter,
+): Kind {
   const discarded =
     open === true ? sql`one.state = 'dead'` : sql`one.state = 'dead' AND one.discarded_at IS NOT NULL`
   const isEmpty = sql`octet_length(one.body) = 0 AND one.discarded_at IS NOT NULL`
@@ -61,7 +64,7 @@ function lettersOf({ deadLetter, among, now }: LedgerDialect, { open, ...filter 
   return {
     from: sql`${deadLetter} AS one`,
     chosen: allOf([old(sql`one.at`, filter), goes]),
-    bytes: sql`octet_length(one.body) + octet_length(one.headers) + octet_length(one.detail)`,
+    bytes: sql`octet_length(one.body) + ${octets(sql`one.headers`)} + ${octets(sql`one.detail`)}`,
     key: ['id'],
     *remove(entries) {
       const mine = among(
@@ -76,12 +79,12 @@ function lettersOf({ deadLetter, among, now }: LedgerDialect, { open, ...filter 
   }
 }
 
-function messagesOf({ ledger, among }: LedgerDialect, filter: PruneFilter): Kind {
+function messagesOf({ ledger, among, octets }: LedgerDialect, filter: PruneFilter): Kind {
   const chosen = allOf([old(sql`one.committed_at`, filter), sql`one.load_id IS NULL`])
   return {
     from: sql`${ledger} AS one`,
     chosen,
-    bytes: sql`octet_length(one.pipeline) + octet_length(one.key) + octet_length(one.sha256)`,
+    bytes: sql`${octets(sql`one.pipeline`)} + ${octets(sql`one.key`)} + octet_length(one.sha256)`,
     key: ['pipeline', 'key'],
     *remove(entries) {
       const removed: LedgerRow[] = []
@@ -100,7 +103,7 @@ function messagesOf({ ledger, among }: LedgerDialect, filter: PruneFilter): Kind
 }
 
 function loadsOf(dialect: LedgerDialect, { open, ...filter }: PruneFilter): Kind {
-  const { load, reject, deadLetter, among } = dialect
+  const { load, reject, deadLetter, among, octets } = dialect
   const none = (table: Sql, state: Sql) =>
     sql`NOT EXISTS (SELECT 1 FROM ${table} AS kept WHERE kept.load_id = one.id AND ${state})`
   const kept = sql`(SELECT count(*) FROM ${reject} AS kept WHERE kept.load_id = one.id AND state <> 'replayed')`
@@ -115,8 +118,8 @@ function loadsOf(dialect: LedgerDialect, { open, ...filter }: PruneFilter): Kind
   return {
     from: sql`${load} AS one`,
     chosen: isOld,
-    bytes: sql`octet_length(one.source) + octet_length(one.sha256) + octet_length(one.plan) + coalesce(octet_length(one.layout), 0)
-      + coalesce((SELECT sum(octet_length(kept.raw) + octet_length(kept.detail)) FROM ${reject} AS kept WHERE kept.load_id = one.id), 0)`,
+    bytes: sql`${octets(sql`one.source`)} + octet_length(one.sha256) + octet_length(one.plan) + coalesce(${octets(sql`one.layout`)}, 0)
+      + coalesce((SELECT sum(octet_length(kept.raw) + ${octets(sql`kept.detail`)}) FROM ${reject} AS kept WHERE kept.load_id = one.id), 0)`,
     key: ['id'],
     *remove(entries) {
       const free = yield* dialect.lockFreeLoads(entries.map(({ id }) => String(id)))

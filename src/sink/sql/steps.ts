@@ -22,6 +22,8 @@ export interface LedgerDialect {
   readonly among: (column: Sql, values: readonly (string | number)[]) => Sql
   /** Where in the column, from 1, the text or the bytes stand; 0 if they do not. */
   readonly position: (searched: string | Uint8Array, column: Sql) => Sql
+  /** Bytes of a text; those of bytes are `octet_length` everywhere. */
+  readonly octets: (text: Sql) => Sql
   /** Keeps the loads from being folded or forgotten until the end of the transaction. */
   readonly lockLoads: (ids: readonly string[]) => Steps<void>
   /**
@@ -64,7 +66,7 @@ export function* bury(dialect: LedgerDialect, letter: DeadLetter): Steps<boolean
     VALUES (${pipeline}, ${key}, ${fromHex(letter.sha256)}, ${load?.id ?? null}, ${records}, ${JSON.stringify(headers)}, ${body},
       ${attempts}, ${code}, ${storable(detail)})
     ON CONFLICT (pipeline, key, sha256) DO UPDATE SET state = 'dead', load_id = excluded.load_id, records = excluded.records,
-      attempts = excluded.attempts, code = excluded.code, detail = excluded.detail, at = ${dialect.now}, discarded_at = NULL
+      attempts = excluded.attempts, code = excluded.code, detail = excluded.detail, "at" = ${dialect.now}, discarded_at = NULL
     WHERE old.state = 'replayed' OR (old.load_id IS NULL AND excluded.load_id IS NOT NULL)`
   return true
 }

@@ -19,6 +19,7 @@ export const dialect: LedgerDialect = {
   now: raw("strftime('%Y-%m-%dT%H:%M:%fZ')"),
   among: (column, values) => sql`${column} IN (SELECT value FROM json_each(${JSON.stringify(values)}))`,
   position: (searched, column) => sql`instr(${column}, ${searched})`,
+  octets: (text) => sql`octet_length(${text})`,
   lockLoads: nothing,
   lockBatches: nothing,
   // oxlint-disable-next-line require-yield

@@ -26,7 +26,7 @@ const parents = (deferred: string) => (dialect: Dialect) =>
    ${table(() => `, FOREIGN KEY (ref) REFERENCES parents ${deferred}`)(dialect)}`
 
 const trigger = (when: 'BEFORE' | 'AFTER') => (dialect: Dialect) =>
-  `${table(() => '')(dialect)}; ${dialect.refuse('items', when, "new.note = 'bad'")}`
+  `${table(() => '')(dialect)}; ${dialect.refuse?.('items', when, "new.note = 'bad'")}`
 
 export const rules: readonly Rule[] = [
   {
@@ -83,8 +83,10 @@ export function isolation(open: OpenSqlTarget, each: readonly Rule[] = rules): v
 
   it.for(cases)(
     'a bad record never costs a good one: $name, onConflict $policy',
-    async ({ rule, policy }) => {
+    async ({ rule, policy }, { skip }) => {
       await using target = await open()
+      const isMissing = rule.code === 'TRIGGER_RAISED' && target.dialect.refuse === undefined
+      if (isMissing) skip('the database has no triggers')
       await using sink = target.open()
       const bench = new Bench(target, sink, rule, policy)
       await bench.prepare()

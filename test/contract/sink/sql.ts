@@ -9,8 +9,8 @@ export interface Dialect {
   readonly strict: string
   /** Name of a table of the ledger: load, ledger, reject, dead_letter, migration. */
   readonly ledger: (table: string) => string
-  /** A trigger that refuses the rows for which `condition` (of `new`) holds. */
-  readonly refuse: (table: string, when: 'BEFORE' | 'AFTER', condition: string) => string
+  /** A trigger that refuses the rows for which `condition` (of `new`) holds; undefined for a database without triggers. */
+  readonly refuse?: (table: string, when: 'BEFORE' | 'AFTER', condition: string) => string
   /** A trigger by which every INSERT into the table fails as a system does, and what takes it away. */
   readonly breakdown: (table: string) => { readonly begin: string; readonly end: string }
   /** An expression that gives a column's value in the form of `ValueWriter`, as text. */

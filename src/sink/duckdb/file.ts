@@ -1,0 +1,110 @@
+/**
+ * The only place that opens DuckDB files. A process opens a file once: DuckDB's lock keeps other processes out, but not
+ * the process itself, and closing a second handle would give the lock away.
+ */
+import { realpathSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { makeFolder } from '../../core/files.ts'
+import { isBroken, sinkError } from './errors.ts'
+import { Session } from './session.ts'
+
+export const inMemory = ':memory:'
+
+/** The file need not be there yet, nor its folder. */
+export function realPathOf(path: string): string {
+  const full = resolve(path)
+  try {
+    return realpathSync(full)
+  } catch {
+    const folder = dirname(full)
+    return folder === full ? full : join(realPathOf(folder), basename(full))
+  }
+}
+
+interface Open {
+  readonly instance: DuckDBInstance
+  readonly connection: DuckDBConnection
+  readonly session: Session
+}
+
+/** The files that this process has open, by their paths. */
+const files = new Map<string, DuckdbFile>()
+
+/** A database, for all in this process that use it, one after the other. */
+export class DuckdbFile {
+  readonly path: string
+  readonly #isGuest: boolean
+  #users = 0
+  #open: Open | undefined
+  /** The last work that was asked for. */
+  #last: Promise<unknown> = Promise.resolve()
+
+  private constructor(path: string, isGuest: boolean) {
+    this.path = path
+    this.#isGuest = isGuest
+  }
+
+  /** For whoever releases it afterwards; `isGuest`: it is only read. */
+  static at(path: string, isGuest = false): DuckdbFile {
+    if (path === inMemory) return new DuckdbFile(path, false).#used()
+    const real = realPathOf(path)
+    const file = files.get(real) ?? new DuckdbFile(real, isGuest)
+    files.set(real, file)
+    return file.#used()
+  }
+
+  #used(): this {
+    this.#users++
+    return this
+  }
+
+  /** Runs the work alone. Errors come out as ours. */
+  async use<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    const turn = this.#last.then(() => this.#run(work))
+    this.#last = turn.catch(() => {})
+    return await turn
+  }
+
+  async #run<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    try {
+      this.#open ??= await this.#start()
+      return await work(this.#open.session)
+    } catch (error) {
+      if (isBroken(error)) this.#close()
+      throw sinkError(error, this.path)
+    }
+  }
+
+  async #start(): Promise<Open> {
+    if (this.path !== inMemory && !this.#isGuest) makeFolder(dirname(this.path))
+    // Of a program that opens the file by the cache, too, it is the same instance.
+    const instance = await (this.path === inMemory
+      ? DuckDBInstance.create(this.path)
+      : DuckDBInstance.fromCache(this.path, this.#isGuest ? { access_mode: 'READ_ONLY' } : {}))
+    try {
+      const connection = await instance.connect()
+      // A batch is no work for several threads, and rows are decoded beside it.
+      await connection.run('SET threads = 1')
+      return { instance, connection, session: await Session.of(connection) }
+    } catch (error) {
+      instance.closeSync()
+      throw error
+    }
+  }
+
+  #close(): void {
+    const open = this.#open
+    this.#open = undefined
+    open?.connection.closeSync()
+    open?.instance.closeSync()
+  }
+
+  /** For one of its users; the last one closes it. */
+  async release(): Promise<void> {
+    await this.#last
+    if (--this.#users > 0) return
+    files.delete(this.path)
+    this.#close()
+  }
+}

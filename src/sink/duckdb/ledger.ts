@@ -1,0 +1,60 @@
+/** The ledger in the file of the target. One process has the file, and one work at a time, so there is nothing to lock. */
+import type { LedgerRow } from '../sql/ledger-rows.ts'
+import { raw, type Sql, sql } from '../sql/statement.ts'
+import type { LedgerDatabase, LedgerDialect, Steps } from '../sql/steps.ts'
+import { ledgerVersion } from './prepare.ts'
+import { now } from './schema.ts'
+import type { Session } from './session.ts'
+
+// oxlint-disable-next-line require-yield
+function* nothing(): Steps<void> {}
+
+export const dialect: LedgerDialect = {
+  load: raw('lading_load'),
+  ledger: raw('lading_ledger'),
+  reject: raw('lading_reject'),
+  deadLetter: raw('lading_dead_letter'),
+  now: raw(now),
+  among: (column, values) => sql`${column} IN (${listed(values)})`,
+  // Bytes are searched as text in which each of them ends with a point: half of one and half of the next are none.
+  position: (searched, column) =>
+    typeof searched === 'string'
+      ? sql`instr(${column}, ${searched})`
+      : sql`instr(regexp_replace(hex(${column}), '(..)', '\\1.', 'g'), ${Buffer.from(searched).toString('hex').toUpperCase().replaceAll(/../g, '$&.')})`,
+  octets: (text) => sql`strlen(${text})`,
+  lockLoads: nothing,
+  lockBatches: nothing,
+  // oxlint-disable-next-line require-yield
+  *lockFreeLoads(ids) {
+    return ids
+  },
+}
+
+/** More are planned faster as one value. */
+const mostListed = 20
+
+function listed(values: readonly (string | number)[]): Sql {
+  if (values.length > 0 && values.length <= mostListed)
+    return values.map((value) => sql`${value}`).reduce((all, each) => sql`${all}, ${each}`)
+  const type = raw(typeof values[0] === 'number' ? 'BIGINT[]' : 'VARCHAR[]')
+  return sql`SELECT unnest(CAST(CAST(${JSON.stringify(values)} AS JSON) AS ${type}))`
+}
+
+type Use = <T>(work: (session: Session) => Promise<T>) => Promise<T>
+
+/** `use` opens the file and makes one that is not there; `exists`: whether it is. */
+export function duckdbLedger(use: Use, exists: () => boolean): LedgerDatabase {
+  return {
+    dialect,
+    isThere: async () => exists() && (await use(async (session) => (await ledgerVersion(session)) > 0)),
+    ask: (statement) => use((session) => session.all<LedgerRow>(statement)),
+    transact: (steps) => use((session) => session.transaction(() => run(session, steps()))),
+  }
+}
+
+/** Within a transaction. */
+export async function run<T>(session: Session, steps: Steps<T>): Promise<T> {
+  let step = steps.next()
+  while (step.done !== true) step = steps.next(await session.all<LedgerRow>(step.value))
+  return step.value
+}

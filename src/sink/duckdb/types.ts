@@ -1,0 +1,85 @@
+/** The columns of tables that exist, as types of a model that let through only what the column keeps exactly. */
+import {
+  bigint,
+  boolean,
+  bytea,
+  type ColumnType,
+  custom,
+  date,
+  doublePrecision,
+  enumeration,
+  integer,
+  json,
+  numeric,
+  text,
+  time,
+  timestamp,
+  timestamptz,
+  uuid,
+} from '../../model/columns.ts'
+import { kindOfExisting } from './cells.ts'
+
+/** By what DuckDB calls them. */
+const plainTypes: Readonly<Record<string, () => ColumnType>> = {
+  INTEGER: () => integer().spec.type,
+  BIGINT: () => bigint().spec.type,
+  DOUBLE: () => doublePrecision().spec.type,
+  BOOLEAN: () => boolean().spec.type,
+  VARCHAR: () => text().spec.type,
+  BLOB: () => bytea().spec.type,
+  JSON: () => json().spec.type,
+  UUID: () => uuid().spec.type,
+  DATE: () => date().spec.type,
+  TIME: () => time().spec.type,
+  TIMESTAMP: () => timestamp().spec.type,
+  'TIMESTAMP WITH TIME ZONE': () => timestamptz().spec.type,
+  TINYINT: () => within('TINYINT', integer()),
+  SMALLINT: () => within('SMALLINT', integer()),
+  UTINYINT: () => within('UTINYINT', integer()),
+  USMALLINT: () => within('USMALLINT', integer()),
+  UINTEGER: () => within('UINTEGER', bigint()),
+  UBIGINT: () => within('UBIGINT', numeric(20, 0)),
+  HUGEINT: () => within('HUGEINT', numeric(38, 0)),
+  UHUGEINT: () => within('UHUGEINT', numeric(38, 0)),
+  FLOAT: () => within('FLOAT', doublePrecision()),
+  TIMESTAMP_S: () => within('TIMESTAMP_S', timestamp()),
+  TIMESTAMP_MS: () => within('TIMESTAMP_MS', timestamp()),
+  TIMESTAMP_NS: () => within('TIMESTAMP_NS', timestamp()),
+}
+
+/** `problem` names a type that nothing is written to. */
+export function typeOf(declared: string): ColumnType {
+  const plain = plainTypes[declared]?.()
+  if (plain !== undefined) return plain
+  const [, precision, scale] = /^DECIMAL\((\d+),(\d+)\)$/.exec(declared) ?? []
+  if (precision !== undefined) return numeric(Number(precision), Number(scale)).spec.type
+  const values = valuesOf(declared)
+  if (values !== undefined) return enumeration(...values).spec.type
+  if (!isNested(declared)) return custom(declared).spec.type
+  return {
+    ...text().spec.type,
+    problem: () =>
+      `it is ${declared}, and Lading writes no nested values (load them as JSON into another column, and convert them there)`,
+  }
+}
+
+export const isNested = (declared: string): boolean =>
+  /\]$|^(?:STRUCT|MAP|UNION|VARIANT|GEOMETRY)\b/.test(declared)
+
+/** Of an ENUM. */
+export function valuesOf(declared: string): readonly string[] | undefined {
+  if (!declared.startsWith('ENUM(')) return undefined
+  return Array.from(declared.matchAll(/'((?:[^']|'')*)'/g), ([, value = '']) => value.replaceAll("''", "'"))
+}
+
+interface Based {
+  readonly spec: { readonly type: ColumnType }
+}
+
+/** Travels as a value of a larger type; what the column would change or refuse is found before it is written. */
+const within = (sql: string, { spec: { type } }: Based): ColumnType => ({
+  kind: kindOfExisting,
+  sql,
+  element: type,
+  decoder: type.decoder,
+})

@@ -1,0 +1,267 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import {
+  boolean,
+  bytea,
+  custom,
+  date,
+  integer,
+  json,
+  numeric,
+  text,
+  timestamptz,
+  uuid,
+} from '../../src/model/columns.ts'
+import { defineModel, modelOf } from '../../src/model/model.ts'
+import { modelOfTable } from '../../src/model/of-table.ts'
+import { DuckdbSink } from '../../src/sink/duckdb/duckdb.ts'
+import { sqlSinkContract } from '../contract/sink/sink.ts'
+import { allRejects, applied, duplicate, numbers, write } from '../contract/sink/target.ts'
+import { openDuckdb, queryDuckdb } from './duckdb-target.ts'
+
+sqlSinkContract('DuckDB', openDuckdb)
+
+const model = defineModel({
+  table: 'items',
+  columns: { id: integer().notNull(), note: text() },
+  primaryKey: ['id'],
+})
+
+const codes = async (sink: DuckdbSink) => (await allRejects(sink)).map(({ record, code }) => [record, code])
+
+describe('DuckDB', { timeout: 120_000 }, () => {
+  it('a file that another process has open is refused by one sentence that names the process', async () => {
+    await using target = await openDuckdb()
+    const child = fork(join(import.meta.dirname, 'duckdb-child.ts'), [target.path])
+    try {
+      await once(child, 'message')
+      await using sink = new DuckdbSink(target.path)
+      await expect(sink.prepare(model)).rejects.toMatchObject({
+        code: 'SINK_BUSY',
+        message: expect.stringMatching(new RegExp(`open in another process .*${child.pid}.* even to read`)),
+      })
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+      await sink.prepare(model)
+      expect(await write(sink, model, [{ key: 'a', records: [['1', 'x']] }])).toEqual([applied(1)])
+    } finally {
+      child.kill('SIGKILL')
+    }
+  })
+
+  it('sinks of one process share the file, and the last one closes it for others', async () => {
+    await using target = await openDuckdb()
+    const [one, other] = [
+      new DuckdbSink(target.path),
+      new DuckdbSink(join(dirname(target.path), '.', 'target.duckdb')),
+    ]
+    await one.prepare(model)
+    await other.prepare(model)
+    await one[Symbol.asyncDispose]()
+    expect(await write(other, model, [{ key: 'a', records: [['1', 'x']] }])).toEqual([applied(1)])
+    await other[Symbol.asyncDispose]()
+    const child = fork(join(import.meta.dirname, 'duckdb-child.ts'), [target.path])
+    expect(await once(child, 'message')).toEqual(['open', undefined])
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  })
+
+  it('rows come back as they were, wherever a run of them begins and whatever their columns hold', async () => {
+    await using target = await openDuckdb()
+    await using sink = new DuckdbSink(target.path)
+    const columns = {
+      id: integer().notNull(),
+      a: numeric(4, 2),
+      b: numeric(9, 3),
+      c: numeric(18, 0),
+      d: numeric(38, 10),
+      note: text(),
+      yes: boolean(),
+      day: date(),
+      at: timestamptz(),
+      own: uuid(),
+      raw: bytea(),
+      doc: json(),
+    }
+    const wide = defineModel({ table: 'wide', columns })
+    await sink.prepare(wide)
+    const row = (id: number): (string | null)[] => {
+      const sign = id % 2 === 0 ? '-' : ''
+      const all = [
+        `${sign}${1 + (id % 99)}.${id % 10}`,
+        `${sign}${id}.125`,
+        `${sign}${10n ** 17n + BigInt(id)}`,
+        `${sign}${10n ** 27n + BigInt(id)}.0000000001`,
+        'ä'.repeat(id % 15),
+        `${id % 3 === 0}`,
+        '1850-01-02',
+        '9999-12-31T23:59:59.999999Z',
+        '01234567-89ab-cdef-0123-456789abcdef',
+        `\\x00ff${'ab'.repeat(id % 20)}`,
+        `{"n": ${id}}`,
+      ]
+      return [`${id}`, ...all.map((value, index) => ((id + index) % 7 === 0 ? null : value))]
+    }
+    const part = (key: string, first: number, count: number) => ({
+      key,
+      records: Array.from({ length: count }, (_, index) => row(first + index)),
+    })
+    const batch = [part('a', 0, 2051), part('b', 2051, 13), part('c', 2064, 2500)]
+    await write(sink, wide, [batch[1] as (typeof batch)[0]])
+    expect(await write(sink, wide, batch)).toEqual([applied(2051), duplicate, applied(2500)])
+    const rows = await queryDuckdb(
+      target.path,
+      `SELECT id::VARCHAR, a::VARCHAR, b::VARCHAR, c::VARCHAR, d::VARCHAR, note, yes::VARCHAR, day::VARCHAR,
+        strftime("at" AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ'), own::VARCHAR, '\\x' || lower(hex(raw)), doc::VARCHAR FROM wide ORDER BY id`,
+    )
+    const padded = (value: string | null | undefined, index: number) =>
+      index === 1 && typeof value === 'string' ? `${value}0` : value
+    for (const [id, found] of rows.entries()) expect(Object.values(found)).toEqual(row(id).map(padded))
+    expect(rows).toHaveLength(4564)
+  })
+
+  it('a row that only an attempt shows to be refused is found, and costs no other', async () => {
+    await using target = await openDuckdb()
+    await using sink = new DuckdbSink(target.path)
+    await target.query(
+      'CREATE TABLE items (id INTEGER PRIMARY KEY, note VARCHAR CHECK (CAST(note AS INTEGER) > 0))',
+    )
+    await sink.prepare(model)
+    const records = Array.from({ length: 40 }, (_, id) => [
+      `${id}`,
+      id === 7 || id === 30 ? 'x' : id === 12 ? '0' : '1',
+    ])
+    expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(37, 3)])
+    expect(await codes(sink)).toEqual([
+      [7, 'CONSTRAINT_CHECK'],
+      [12, 'CONSTRAINT_CHECK'],
+      [30, 'CONSTRAINT_CHECK'],
+    ])
+  })
+
+  it('a unique index on an expression refuses a row, and two of a batch', async () => {
+    await using target = await openDuckdb()
+    await using sink = new DuckdbSink(target.path)
+    await target.query(
+      `CREATE TABLE items (id INTEGER PRIMARY KEY, note VARCHAR); CREATE UNIQUE INDEX lower_note ON items (lower(note)); INSERT INTO items VALUES (0, 'Old')`,
+    )
+    await sink.prepare(model)
+    const records = [
+      ['1', 'OLD'],
+      ['2', 'new'],
+      ['3', 'New'],
+      ['4', null],
+    ]
+    expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(2, 2)])
+    expect(await numbers(target, 'items')).toEqual([0, 2, 4])
+  })
+
+  it('what a column of an existing table would change or refuse is a reject, and the rest is exact', async () => {
+    await using target = await openDuckdb()
+    await target.query(
+      `CREATE TYPE mood AS ENUM ('good', 'it''s');
+       CREATE TABLE items (id TINYINT, small UINTEGER, big UBIGINT, huge HUGEINT, seconds TIMESTAMP_S, mood mood, real FLOAT, price DECIMAL(10, 2), more INTEGER DEFAULT 7)`,
+    )
+    await using sink = new DuckdbSink(target.path)
+    const facts = await sink.table({ table: 'items' })
+    if (facts === undefined) throw new Error('no table')
+    const fields = ['id', 'small', 'big', 'huge', 'seconds', 'mood', 'real', 'price']
+    const { model: derived, problems } = modelOfTable(facts, fields)
+    expect(problems).toEqual([])
+    if (derived === undefined) throw new Error('no model')
+    await sink.prepare(derived)
+    const good = [
+      '-128',
+      '4294967295',
+      '18446744073709551615',
+      `-${10n ** 37n}`,
+      '2024-01-01 00:00:01',
+      "it's",
+      '0.1',
+      '99999999.99',
+    ]
+    const bad = (index: number, value: string) => good.with(index, value)
+    const records = [
+      good,
+      bad(0, '128'),
+      bad(1, '-1'),
+      bad(2, '18446744073709551616'),
+      bad(4, '2024-01-01 00:00:01.5'),
+      good.map(() => null),
+    ]
+    expect(await write(sink, derived, [{ key: 'a', records }])).toEqual([applied(2, 4)])
+    expect((await codes(sink)).every(([, code]) => code === 'VALUE_REFUSED')).toBe(true)
+    const [row] = await queryDuckdb(
+      target.path,
+      'SELECT CAST(COLUMNS(*) AS VARCHAR) FROM items WHERE id IS NOT NULL',
+    )
+    expect(Object.values(row ?? {})).toEqual([
+      ...good.slice(0, 4),
+      '2024-01-01 00:00:01',
+      ...good.slice(5),
+      '7',
+    ])
+  })
+
+  it('nested columns are refused by name, unless the file has none of them', async () => {
+    await using target = await openDuckdb()
+    await target.query('CREATE TABLE items (id INTEGER, tags VARCHAR[], pair STRUCT(a INTEGER, b INTEGER))')
+    await using sink = new DuckdbSink(target.path)
+    const facts = await sink.table({ table: 'items' })
+    if (facts === undefined) throw new Error('no table')
+    expect(() => modelOfTable(facts, ['id', 'tags'])).toThrow(/tags: it is VARCHAR\[\]/)
+    const { model: derived } = modelOfTable(facts, ['id'])
+    if (derived === undefined) throw new Error('no model')
+    await sink.prepare(derived)
+    expect(await write(sink, derived, [{ key: 'a', records: [['1']] }])).toEqual([applied(1)])
+  })
+
+  it('text that DuckDB would round into a number is refused when the table is prepared', async () => {
+    await using target = await openDuckdb()
+    await using sink = new DuckdbSink(target.path)
+    const rounding = modelOf({
+      ...model,
+      columns: defineModel({ table: 'x', columns: { id: custom('integer') } }).columns,
+      primaryKey: [],
+    })
+    await expect(sink.prepare(rounding)).rejects.toMatchObject({
+      code: 'SCHEMA_MISMATCH',
+      message: expect.stringMatching(/round.*integer\(\)/),
+    })
+  })
+
+  it('keys that are compared as text, and a name that hides the number of a row, are refused', async () => {
+    await using target = await openDuckdb()
+    await using sink = new DuckdbSink(target.path)
+    const columns = { id: numeric().notNull() }
+    await expect(
+      sink.prepare(defineModel({ table: 'a', columns, primaryKey: ['id'] })),
+    ).rejects.toMatchObject({ code: 'SCHEMA_MISMATCH' })
+    const hiding = defineModel({ table: 'b', columns: { rowid: integer() } })
+    await expect(sink.prepare(hiding)).rejects.toMatchObject({ message: expect.stringMatching(/rowid/) })
+  })
+
+  it('a file that is no database is refused and stays as it is; a folder cannot be opened; a missing folder is made', async () => {
+    await using target = await openDuckdb()
+    const folder = dirname(target.path)
+    await writeFile(join(folder, 'notes.txt'), 'not a database, '.repeat(1000))
+    await mkdir(join(folder, 'folder'))
+    await using notes = new DuckdbSink(join(folder, 'notes.txt'))
+    await expect(notes.prepare()).rejects.toMatchObject({ code: 'SINK_CORRUPT' })
+    await using directory = new DuckdbSink(join(folder, 'folder'))
+    await expect(directory.prepare()).rejects.toMatchObject({ code: 'SINK_REFUSED' })
+    await using made = new DuckdbSink(join(folder, 'a', 'b', 'new.duckdb'))
+    await made.prepare(model)
+  })
+
+  it('a database in memory belongs to its sink', async () => {
+    await using one = new DuckdbSink(':memory:')
+    await using other = new DuckdbSink(':memory:')
+    for (const sink of [one, other]) await sink.prepare(model)
+    expect(await write(one, model, [{ key: 'a', records: [['1', 'x']] }])).toEqual([applied(1)])
+    expect(await other.isEmpty(model)).toBe(true)
+  })
+})
