@@ -24,6 +24,8 @@ import { openDuckdb, queryDuckdb } from './duckdb-target.ts'
 
 sqlSinkContract('DuckDB', openDuckdb)
 
+const holder = join(import.meta.dirname, '..', 'support', 'processes', 'duckdb-holder.ts')
+
 const model = defineModel({
   table: 'items',
   columns: { id: integer().notNull(), note: text() },
@@ -35,7 +37,7 @@ const codes = async (sink: DuckdbSink) => (await allRejects(sink)).map(({ record
 describe('DuckDB', { timeout: 120_000 }, () => {
   it('a file that another process has open is refused by one sentence that names the process', async () => {
     await using target = await openDuckdb()
-    const child = fork(join(import.meta.dirname, 'duckdb-child.ts'), [target.path])
+    const child = fork(holder, [target.path])
     try {
       await once(child, 'message')
       await using sink = new DuckdbSink(target.path)
@@ -63,7 +65,7 @@ describe('DuckDB', { timeout: 120_000 }, () => {
     await one[Symbol.asyncDispose]()
     expect(await write(other, model, [{ key: 'a', records: [['1', 'x']] }])).toEqual([applied(1)])
     await other[Symbol.asyncDispose]()
-    const child = fork(join(import.meta.dirname, 'duckdb-child.ts'), [target.path])
+    const child = fork(holder, [target.path])
     expect(await once(child, 'message')).toEqual(['open', undefined])
     child.kill('SIGKILL')
     await once(child, 'exit')

@@ -1,5 +1,4 @@
 /** The ledger in the file of the target. One process has the file, and one work at a time, so there is nothing to lock. */
-import type { LedgerRow } from '../sql/ledger-rows.ts'
 import { raw, type Sql, sql } from '../sql/statement.ts'
 import type { LedgerDatabase, LedgerDialect, Steps } from '../sql/steps.ts'
 import { ledgerVersion } from './prepare.ts'
@@ -47,7 +46,7 @@ export function duckdbLedger(use: Use, exists: () => boolean): LedgerDatabase {
   return {
     dialect,
     isThere: async () => exists() && (await use(async (session) => (await ledgerVersion(session)) > 0)),
-    ask: (statement) => use((session) => session.all<LedgerRow>(statement)),
+    ask: (statement) => use((session) => session.all(statement)),
     transact: (steps) => use((session) => session.transaction(() => run(session, steps()))),
   }
 }
@@ -55,6 +54,6 @@ export function duckdbLedger(use: Use, exists: () => boolean): LedgerDatabase {
 /** Within a transaction. */
 export async function run<T>(session: Session, steps: Steps<T>): Promise<T> {
   let step = steps.next()
-  while (step.done !== true) step = steps.next(await session.all<LedgerRow>(step.value))
+  while (step.done !== true) step = steps.next(await session.all(step.value))
   return step.value
 }

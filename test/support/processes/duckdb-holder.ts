@@ -1,4 +1,4 @@
-/** Opens a DuckDB file, and keeps it open until it is killed: node duckdb-child.ts PATH */
+/** Opens a DuckDB file, and keeps it open until it is killed: node duckdb-holder.ts PATH */
 import { DuckDBInstance } from '@duckdb/node-api'
 
 const instance = await DuckDBInstance.create(process.argv[2])
