@@ -85,9 +85,11 @@ export class Context implements AsyncDisposable {
   }
 }
 
+type Measurable = Pick<PostgresServer, 'dataDirectory' | 'pid'>
+
 /** Those whose processes are this machine's and not a container's. */
 export const measurable = (
-  ...servers: readonly (readonly [name: string, server: PostgresServer | RabbitServer | undefined])[]
+  ...servers: readonly (readonly [name: string, server: Measurable | undefined])[]
 ): Server[] =>
   servers.flatMap(([name, server]) =>
     server === undefined || server.dataDirectory === '' ? [] : [{ name, pid: () => server.pid() }],

@@ -7,6 +7,7 @@ import { brin, hash } from './loads.ts'
 import { messages } from './messages.ts'
 import { observed } from './observed.ts'
 import { pipeline } from './pipeline.ts'
+import { redis } from './redis.ts'
 import { scaling } from './scaling.ts'
 import { polluted } from './polluted.ts'
 import type { Section } from './section.ts'
@@ -24,6 +25,7 @@ export const sections: Readonly<Record<SectionName, Section>> = {
   pipeline,
   upsert,
   messages,
+  redis,
   sqs,
   sqlite,
   scaling,

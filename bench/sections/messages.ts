@@ -149,7 +149,7 @@ function queuedWay({ name, isLading, rabbit, fill, commands }: QueuedWay): Way {
 
 const kinds = ['view', 'search', 'basket', 'order', 'login'] as const
 
-function* eventMessages(count: number) {
+export function* eventMessages(count: number) {
   const start = Date.parse('2024-01-01T00:00:00Z')
   for (let id = 1; id <= count; id++) {
     const event = {

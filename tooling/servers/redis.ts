@@ -17,7 +17,7 @@ export interface RedisOptions {
 }
 
 export interface RedisServer extends AsyncDisposable {
-  /** The administrator's url, as redis://127.0.0.1:PORT; the same after each start. */
+  /** The administrator's url, as redis://127.0.0.1:PORT, with his password where there is one; the same after each start. */
   readonly url: string
   readonly port: number
   readonly version: string
@@ -39,7 +39,7 @@ export interface RedisServer extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-const defaults = { appendonly: 'yes', appendfsync: 'always', save: '', 'enable-debug-command': 'local' }
+const defaults = { appendonly: 'yes', appendfsync: 'always', save: '' }
 
 /** The path of redis-server, which is installed where it is missing. Throws `Unavailable`. */
 export const redisProgram = (): Promise<string> =>
@@ -55,7 +55,8 @@ export const redisProgram = (): Promise<string> =>
   ])
 
 export async function startRedis({ settings = {} }: RedisOptions = {}): Promise<RedisServer> {
-  const server = new Server(await createEngine(await redisProgram(), { ...defaults, ...settings }))
+  const all = { ...defaults, ...settings }
+  const server = new Server(await createEngine(await redisProgram(), all), settings['requirepass'])
   await server.start()
   return server
 }
@@ -89,7 +90,7 @@ async function createEngine(
   const port = await freePort()
   const logFile = join(folder, 'log')
   const all = { port: String(port), bind: '127.0.0.1', dir: folder, daemonize: 'no', ...settings }
-  const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, ...valuesOf(name, value)])
+  const args = Object.entries(all).flatMap(([name, value]) => [`--${name}`, value])
   const env = { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8', TZ: 'UTC' }
   return {
     port,
@@ -101,19 +102,15 @@ async function createEngine(
   }
 }
 
-/** On the command line, a setting of several words is several words. */
-const valuesOf = (name: string, value: string): readonly string[] =>
-  name === 'user' ? value.split(' ') : [value]
-
 class Server extends PrivateServer implements RedisServer {
   readonly url: string
   readonly dataDirectory: string
   protected readonly product = 'Redis'
 
-  constructor(engine: RedisEngine) {
+  constructor(engine: RedisEngine, password: string | undefined) {
     super(engine)
     this.dataDirectory = engine.dataDirectory
-    this.url = `redis://127.0.0.1:${engine.port}`
+    this.url = `redis://${password === undefined ? '' : `:${password}@`}127.0.0.1:${engine.port}`
   }
 
   async command(...args: readonly string[]): Promise<unknown> {

@@ -95,6 +95,15 @@ export function commandOf({ stream, group }: Address, script: Script, args: read
   return ['EVAL', scripts[script], String(keys.length), ...keys, group, ...args]
 }
 
+/** Asks what the user may not do. */
+export const rightsCommand = ({ stream, group }: Address): Command => [
+  'EVAL',
+  scripts.rights,
+  '0',
+  ...keysOf(stream),
+  group,
+]
+
 /** Throws what stands against the stream. `look` changes nothing. */
 export async function prepare(
   connection: Connection,

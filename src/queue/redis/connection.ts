@@ -34,6 +34,9 @@ export class Connection {
     const connection = new Connection(client, address)
     try {
       await connection.#inTime(client.connect(), address.connectTimeoutMs)
+      // For CLIENT LIST; not every user may say who he is. Names have no blanks.
+      const name = `lading-${address.stream}`.replaceAll(/[^\u0021-\u007e]/g, '_')
+      client.sendCommand(['CLIENT', 'SETNAME', name]).catch(() => undefined)
       return connection
     } catch (error) {
       client.destroy()
@@ -94,12 +97,10 @@ export class Connection {
 
 const bytes = { [RESP_TYPES.BLOB_STRING]: Buffer } as const
 
-function clientFor({ tls, host, port, user, password, database, stream, connectTimeoutMs }: Address) {
+function clientFor({ tls, host, port, user, password, database, connectTimeoutMs }: Address) {
   const place = { host, port, connectTimeout: connectTimeoutMs, reconnectStrategy: false as const }
   const { ca, cert, key } = tls ?? {}
   const files = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) }
-  // Names of clients have no blanks.
-  const name = `lading-${stream}`.replaceAll(/[^\u0021-\u007e]/g, '_')
   return createClient({
     socket:
       tls === undefined
@@ -108,7 +109,6 @@ function clientFor({ tls, host, port, user, password, database, stream, connectT
     ...(user !== undefined && { username: user }),
     ...(password !== undefined && { password }),
     database,
-    name,
     RESP: 2,
     disableOfflineQueue: true,
     disableClientInfo: true,

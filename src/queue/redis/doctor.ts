@@ -7,7 +7,7 @@ import { isLoopback } from '../../core/server-url.ts'
 import { unlessAborted } from '../../core/wait.ts'
 import type { QueueQuestions } from '../examination.ts'
 import { type Address, parseAddress, shownQueue } from './address.ts'
-import { commandOf, prepare } from './calls.ts'
+import { commandOf, prepare, rightsCommand } from './calls.ts'
 import { Connection, type Reply } from './connection.ts'
 import { keysOf } from './scripts.ts'
 import { factsOf, reasonAgainst, type ServerFacts, weaknessesOf } from './server.ts'
@@ -32,8 +32,9 @@ export async function* examine(url: string, { create, signal }: QueueQuestions):
     yield* disk(facts)
     yield* memory(facts)
     const { rights, state } = questions(connection, address, create)
-    yield* await checked('queue', 'rights', rights)
-    yield* await checked('queue', 'queue', state)
+    const found = await checked('queue', 'rights', rights)
+    yield* found
+    if (!found.some(({ level }) => level === 'fail')) yield* await checked('queue', 'queue', state)
   } catch (thrown) {
     yield failure('queue', 'connection', thrown)
   } finally {
@@ -85,7 +86,7 @@ type Add = (...found: readonly Finding[]) => void
 
 const questions = (connection: Connection, address: Address, create: boolean) => ({
   rights: async (add: Add): Promise<void> => {
-    const missing = (await connection.send(commandOf(address, 'rights'))) as readonly Reply[]
+    const missing = (await connection.send(rightsCommand(address))) as readonly Reply[]
     const user = address.user ?? 'default'
     if (missing.length === 0) return add(ok('rights', `user ${user} may do what producers and consumers do`))
     const keys = keysOf(address.stream)

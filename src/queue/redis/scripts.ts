@@ -159,8 +159,12 @@ local first = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
 return first and now - string.match(first[1], '^%d+') or -1
 `
 
-/** ARGV: group. Answers with the commands that the user may not use on these keys. */
-const rights = `${head}
+/**
+ * ARGV: the keys and the group, because a user without rights on a key may not even name it. Answers with the commands
+ * that he may not use on them.
+ */
+const rights = `#!lua flags=allow-oom
+local stream, due, identity, group = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local missing = {}
 for _, each in ipairs({
   {'XADD', stream, 'NOMKSTREAM', '*', 'body', ''}, {'XRANGE', stream, '-', '+'}, {'XLEN', stream},
@@ -178,4 +182,5 @@ return missing
 `
 
 export const scripts = { prepare, take, settle, recover, peek, depth, oldest, rights } as const
-export type Script = keyof typeof scripts
+/** Those that take the keys and the group. */
+export type Script = Exclude<keyof typeof scripts, 'rights'>

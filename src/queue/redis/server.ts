@@ -15,11 +15,15 @@ export interface ServerFacts {
   readonly settings: { readonly appendfsync: string; readonly save: string } | undefined
 }
 
+/** Throws `QUEUE_UNAVAILABLE` while the server starts. */
 export async function factsOf(connection: Connection): Promise<ServerFacts> {
   const lines = String(await connection.send(['INFO'])).split(/\r?\n/)
   const info = Object.fromEntries(
     lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]),
   )
+  // Until then it says of itself that it has no append-only file.
+  if (info['loading'] === '1')
+    throw new LadingError('QUEUE_UNAVAILABLE', `${connection.where}: the server still loads its data`)
   return { version: info['redis_version'] ?? '', info, settings: await settingsOf(connection) }
 }
 
