@@ -27,6 +27,7 @@ export const sectionNames = [
   'pipeline',
   'upsert',
   'messages',
+  'pgqueue',
   'redis',
   'sqs',
   'sqlite',

@@ -6,6 +6,7 @@ import { inferred } from './inferred.ts'
 import { brin, hash } from './loads.ts'
 import { messages } from './messages.ts'
 import { observed } from './observed.ts'
+import { pgqueue } from './pgqueue.ts'
 import { pipeline } from './pipeline.ts'
 import { redis } from './redis.ts'
 import { scaling } from './scaling.ts'
@@ -25,6 +26,7 @@ export const sections: Readonly<Record<SectionName, Section>> = {
   pipeline,
   upsert,
   messages,
+  pgqueue,
   redis,
   sqs,
   sqlite,

@@ -4,7 +4,7 @@
 export interface AllSettings {
   /** target database: postgresql://user@host/database, sqlite:PATH, or duckdb:PATH */
   readonly to?: string | undefined
-  /** queue between producers and consumers; embedded:PATH, amqp://user@host/vhost?queue=NAME, redis://user@host/0?stream=NAME, https://sqs.REGION.amazonaws.com/ACCOUNT/NAME, nats://host:4222/?stream=NAME, or memory: */
+  /** queue between producers and consumers; embedded:PATH, amqp://user@host/vhost?queue=NAME, postgresql://user@host/database?queue=NAME, redis://user@host/0?stream=NAME, https://sqs.REGION.amazonaws.com/ACCOUNT/NAME, nats://host:4222/?stream=NAME, or memory: */
   readonly queue?: string | undefined
   /** module that exports the model of the records; or 'records' or 'user_logins', which ship with Lading (default: derived from the table and the files) */
   readonly model?: string | undefined

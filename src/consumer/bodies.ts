@@ -125,6 +125,7 @@ async function arrive(
       files.give(held)
       held = undefined
     },
+    origin: delivery.origin ?? delivery,
     extend: async (ms) => delivery.extend?.(ms),
     isCurrent: () => delivery.isCurrent?.() ?? true,
   }

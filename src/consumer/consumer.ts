@@ -8,8 +8,9 @@
  * At most one batch is in each step. The next batch is decoded while one is written, and written while the
  * one before is settled. What holds at any moment:
  *
- * 1. A delivery is settled only after the transaction that holds its verdict has committed. One that is never
- *    settled comes again, and the ledger recognizes it.
+ * 1. A delivery is settled only after the transaction that holds its verdict has committed, or by that transaction
+ *    itself, where the queue lies in the same database. One that is never settled comes again, and the ledger
+ *    recognizes it.
  * 2. Batches are written one at a time, in the order in which they were gathered: `#take` awaits the promise
  *    `writing` before it starts the next one. Rows have two buffers, so the batch that is decoded meanwhile
  *    never touches the rows of the one that is written.

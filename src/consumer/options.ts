@@ -120,6 +120,7 @@ export const givesBack = ({ batchRetry }: ConsumerOptions): boolean => batchRetr
 export const writerSettings = (options: ConsumerOptions) => ({
   model: options.model,
   sink: options.sink,
+  settling: options.queue.settling?.by === options.sink.settles ? options.queue.settling : undefined,
   pipeline: options.pipeline ?? tableName(options.model),
   ignoreExtra: options.ignoreExtra ?? false,
   dedupKey: options.dedupKey ?? defaultDedupKey,

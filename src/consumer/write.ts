@@ -3,7 +3,7 @@ import { codes, LadingError, toLadingError } from '../core/errors.ts'
 import { type RetryPolicy, retrying } from '../core/retry.ts'
 import { backoff } from '../core/wait.ts'
 import type { RowBuffer } from '../model/writer.ts'
-import type { Delivery } from '../queue/queue.ts'
+import type { Delivery, Settling } from '../queue/queue.ts'
 import type { BatchVerdict, Part } from '../sink/sink.ts'
 import { type ConcludeOptions, Conclusions, type WrittenBatch } from './conclude.ts'
 import { identityOf, stoppedAt } from './dead-letter.ts'
@@ -18,6 +18,8 @@ export interface WriterOptions extends LaneOptions, ConcludeOptions {
   readonly messageRetry: RetryPolicy
   /** How long the database may not be reached before its error is thrown, in milliseconds. */
   readonly unreachableMs: number
+  /** Where the transaction of a batch can settle its messages. */
+  readonly settling?: Settling | undefined
   /** No more waiting. */
   readonly stop: AbortSignal
 }
@@ -45,12 +47,11 @@ export class BatchWriter {
   async write(batch: DecodedBatch): Promise<WrittenBatch> {
     // Their rows lie among those of the others.
     if (batch.entries.some(({ delivery }) => isOvertaken(delivery))) return this.#writeOneByOne(batch)
-    const parts = batch.entries.flatMap(({ decoded }) => (decoded.kind === 'parts' ? decoded.parts : []))
     let verdicts: readonly BatchVerdict[]
     try {
       // In an ordered queue those behind one that is given back would overtake it.
       const leaveLocked = batch.entries.every(({ delivery }) => delivery.isCurrent === undefined)
-      verdicts = parts.length === 0 ? [] : await this.#writeParts(parts, batch.rows, leaveLocked)
+      verdicts = await this.#writeParts(batch.entries, batch.rows, leaveLocked)
     } catch (thrown) {
       const error = toLadingError(thrown)
       if (!mayBeAMessages(error) || this.#options.stop.aborted) throw error
@@ -60,15 +61,19 @@ export class BatchWriter {
   }
 
   async #writeParts(
-    parts: readonly Part[],
+    entries: readonly Entry[],
     rows: RowBuffer,
     leaveLocked = false,
   ): Promise<readonly BatchVerdict[]> {
-    const { pipeline, sink, abandon, batchRetry: policy } = this.#options
+    const { pipeline, sink, abandon, batchRetry: policy, settling } = this.#options
+    const written = entries.filter(isOfParts)
+    const parts = written.flatMap(({ decoded }) => decoded.parts)
+    if (parts.length === 0) return []
     if (parts.reduce((sum, part) => sum + part.rows, 0) !== rows.rows)
       throw new LadingError('INTERNAL', 'a batch holds rows that are not its own')
-    const write = () =>
-      sink.write({ pipeline, model: this.#lanes.model, parts, rows, leaveLocked }, { signal: abandon })
+    const settlement = settling?.settlement(written.map(({ delivery }) => delivery.origin ?? delivery))
+    const batch = { pipeline, model: this.#lanes.model, parts, rows, leaveLocked, settlement }
+    const write = () => sink.write(batch, { signal: abandon })
     const verdicts = await this.#retrying(write, policy)
     this.#failedInARow.clear()
     return verdicts
@@ -103,7 +108,7 @@ export class BatchWriter {
     if (decoded.kind === 'dead') return this.#conclusions.conclude([entry], [])
     let verdicts: readonly BatchVerdict[]
     try {
-      verdicts = await this.#writeParts(decoded.parts, rows)
+      verdicts = await this.#writeParts([entry], rows)
     } catch (thrown) {
       const error = toLadingError(thrown)
       if (!mayBeAMessages(error) || this.#options.stop.aborted) throw error
@@ -136,6 +141,10 @@ export class BatchWriter {
     return { tally: { ...emptyTally, messages: 1, redelivered, retried: 1 }, loads: new LoadTally() }
   }
 }
+
+type OfParts = Entry & { readonly decoded: { readonly parts: readonly Part[] } }
+
+const isOfParts = (entry: Entry): entry is OfParts => entry.decoded.kind === 'parts'
 
 /** Whether one message of the batch may be what the error is about. */
 const mayBeAMessages = ({ action, code }: LadingError): boolean =>

@@ -5,6 +5,7 @@
  */
 import type { Code } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
+import type { Settlement } from '../core/settlement.ts'
 import type { Abortable } from '../core/wait.ts'
 
 /**
@@ -72,6 +73,22 @@ export interface Delivery {
    * back, and this one with it. It must not take effect now; it comes again behind the earlier one.
    */
   isCurrent?(): boolean
+  /** The delivery as the queue made it, where this one stands for it. */
+  readonly origin?: Delivery | undefined
+}
+
+/**
+ * For a queue that lies in a database: settles deliveries within a transaction of that database, which may be the
+ * one that writes their records.
+ */
+export interface Settling {
+  /** Names the database and who uses it: a sink with the same `settles` can run what `settlement` returns. */
+  readonly by: string
+  /**
+   * Settles the deliveries as done when the transaction commits; whatever `settle` says of them afterwards changes
+   * nothing. Without effect on those whose lease was lost.
+   */
+  settlement(deliveries: readonly Delivery[]): Settlement
 }
 
 /** A message seen without being received. */
@@ -132,6 +149,7 @@ export interface Queue extends AsyncDisposable {
    */
   readonly id: string
   readonly traits: QueueTraits
+  readonly settling?: Settling | undefined
   /**
    * Resolves when the queue holds all the messages durably; from then on the sender may reuse their bodies.
    * When it rejects, any number of them may be in the queue.

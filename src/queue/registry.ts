@@ -5,6 +5,7 @@ import { embedded } from './embedded/address.ts'
 import type { QueueQuestions } from './examination.ts'
 import { memory } from './memory/address.ts'
 import { nats } from './nats/address.ts'
+import { postgres } from './postgres/address.ts'
 import type { OpenOptions, Queue } from './queue.ts'
 import { rabbitmq } from './rabbitmq/address.ts'
 import { redis } from './redis/address.ts'
@@ -13,6 +14,7 @@ import { sqs } from './sqs/address.ts'
 const adapters: readonly Adapter<Queue, OpenOptions>[] = [
   { ...embedded, open: async (...args) => (await import('./embedded/open.ts')).openEmbeddedQueue(...args) },
   { ...rabbitmq, open: async (...args) => (await import('./rabbitmq/rabbitmq.ts')).openRabbitQueue(...args) },
+  { ...postgres, open: async (...args) => (await import('./postgres/postgres.ts')).openPgQueue(...args) },
   { ...redis, open: async (...args) => (await import('./redis/redis.ts')).openRedisQueue(...args) },
   { ...sqs, open: async (...args) => (await import('./sqs/sqs.ts')).openSqsQueue(...args) },
   { ...nats, open: async (...args) => (await import('./nats/nats.ts')).openNatsQueue(...args) },
@@ -23,6 +25,7 @@ const adapters: readonly Adapter<Queue, OpenOptions>[] = [
 const examiners: readonly Adapter<AsyncIterable<Finding>, QueueQuestions>[] = [
   { ...embedded, open: async (...args) => (await import('./embedded/doctor.ts')).examine(...args) },
   { ...rabbitmq, open: async (...args) => (await import('./rabbitmq/doctor/doctor.ts')).examine(...args) },
+  { ...postgres, open: async (...args) => (await import('./postgres/doctor.ts')).examine(...args) },
   { ...redis, open: async (...args) => (await import('./redis/doctor.ts')).examine(...args) },
   { ...sqs, open: async (...args) => (await import('./sqs/doctor.ts')).examine(...args) },
   { ...nats, open: async (...args) => (await import('./nats/doctor.ts')).examine(...args) },
@@ -37,7 +40,7 @@ export const queueUrls = examplesOf(adapters)
 export const placeOfQueue = (url: string): Place => placeOf(adapters, url)
 
 /**
- * The queue of a URL: `embedded:FILE`, `memory:` or `memory:NAME`, `amqp://…` or `amqps://…`, `redis://…` or `rediss://…`,
+ * The queue of a URL: `embedded:FILE`, `memory:` or `memory:NAME`, `amqp://…` or `amqps://…`, `postgresql://…?queue=NAME`, `redis://…` or `rediss://…`,
  * `nats://…` or `tls://…`, an SQS URL. Disposing of it closes it; messages stay, but for those of `memory:`.
  *
  * @param url - By default a file below the working folder, `embedded:./.lading/queue.db`.

@@ -7,6 +7,7 @@
 import type { Code } from '../core/errors.ts'
 import type { Fault, Reject } from '../core/fault.ts'
 import type { Layout, LoadInfo } from '../core/load.ts'
+import type { Settlement } from '../core/settlement.ts'
 import type { Abortable } from '../core/wait.ts'
 import type { Model } from '../model/model.ts'
 import type { TableFacts, WantedTable } from '../model/table.ts'
@@ -48,6 +49,11 @@ export interface Batch<Rows extends RowBuffer = RowBuffer> {
    * waited for them once. By default it waits for them each time (`SINK_BUSY`).
    */
   readonly leaveLocked?: boolean
+  /**
+   * Settles the messages of the batch. A sink that has `settles` runs it as the last of the transaction, unless a part
+   * is refused or locked: then more has to be done before its message may be settled, and none is.
+   */
+  readonly settlement?: Settlement | undefined
 }
 
 /** What became of a part. Only `applied` changed the table. */
@@ -168,6 +174,8 @@ export interface Sink<Rows extends RowBuffer = RowBuffer> extends AsyncDisposabl
    * are published for one place are not accepted at another.
    */
   readonly place: string
+  /** Names the database and who uses it, where `write` runs the settlements of a queue that lies in it. */
+  readonly settles?: string
   /**
    * Whether its rows take what changes others: `RowWriter.change`, for models with `onConflict: 'merge'` and for
    * deletions.

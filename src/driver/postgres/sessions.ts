@@ -14,6 +14,8 @@ export const endWithinMs = 3_000
 export interface Sessions {
   /** Host, port and database as the driver reads them from the URL and the environment. */
   readonly place: string
+  /** The place and the role in it: what one of them may do there, all that have the same may. */
+  readonly identity: string
   /** For one more connection, which asks the server about a session that is silent. */
   readonly config: pg.ClientConfig
   /** Others wait for them, so that each is given back as soon as it can be. */
@@ -28,6 +30,7 @@ export interface Sessions {
 
 export class OwnSessions implements Sessions {
   readonly place: string
+  readonly identity: string
   readonly config: pg.ClientConfig
   readonly areShared = false
 
@@ -45,6 +48,7 @@ export class OwnSessions implements Sessions {
       if (!host.startsWith('/') && !isHost(host))
         throw new LadingError('USAGE', 'the database URL cannot be used: no host has such a name')
       this.place = placeOf(client)
+      this.identity = identityOf(client)
     } catch (error) {
       if (error instanceof LadingError) throw error
       // What a certificate file is missing may be told; the error of URL holds the whole text, and with it
@@ -103,3 +107,5 @@ export function placeOf({ host, port, database = '' }: pg.Client): string {
   const authority = host.includes(':') ? `[${host}]` : encodeURIComponent(host.toLowerCase())
   return `postgresql://${authority}${port === defaultPort ? '' : `:${port}`}/${encodeURIComponent(database)}`
 }
+
+export const identityOf = (client: pg.Client): string => `${placeOf(client)} ${client.user ?? ''}`

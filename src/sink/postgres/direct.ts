@@ -83,7 +83,8 @@ export class DirectPath {
           batch.pipeline,
           parts.flatMap((part) => part.rejects.map((reject) => [part, reject] as const)),
         )
-        await commit(client)
+        await commit(client, batch.settlement?.sql)
+        batch.settlement?.committed()
         this.#doubts.delete(model.fingerprint)
         return verdictsOf(parts)
       }

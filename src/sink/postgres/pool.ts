@@ -1,6 +1,6 @@
 /** Sessions of a pool that belongs to the program: borrowed, and given back as they were found. */
 import pg from 'pg'
-import { endWithinMs, placeOf, type Sessions } from '../../driver/postgres/sessions.ts'
+import { endWithinMs, identityOf, placeOf, type Sessions } from '../../driver/postgres/sessions.ts'
 import { settingNames } from '../../driver/postgres/settings.ts'
 import { streamOf } from '../../driver/postgres/silence.ts'
 import { LadingError } from '../../core/errors.ts'
@@ -16,6 +16,7 @@ const leastSessions = 2
 
 export class PoolSessions implements Sessions {
   readonly place: string
+  readonly identity: string
   readonly config: pg.ClientConfig
   readonly areShared = true
   readonly #pool: SessionPool
@@ -32,7 +33,9 @@ export class PoolSessions implements Sessions {
         `a pool of ${max} is too small: a sink keeps one session for batches and borrows another for questions`,
       )
     // Made only to have it read the options.
-    this.place = placeOf(new pg.Client(this.config))
+    const client = new pg.Client(this.config)
+    this.place = placeOf(client)
+    this.identity = identityOf(client)
   }
 
   async take(connectMs: number, signal: AbortSignal): Promise<pg.Client> {

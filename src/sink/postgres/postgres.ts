@@ -55,6 +55,7 @@ interface PreparedModel {
 export class PostgresSink implements Sink<CopyBuffer> {
   readonly ledger: Ledger
   readonly place: string
+  readonly settles: string
   readonly changesRows = true
   readonly #sessions: Sessions
   readonly #open: (isKept: boolean) => Connection
@@ -89,6 +90,7 @@ export class PostgresSink implements Sink<CopyBuffer> {
     this.#open = (isKept) => new Connection(this.#sessions, { ...options, isKept })
     this.#connection = this.#open(true)
     this.place = this.#sessions.place
+    this.settles = this.#sessions.identity
     this.#connection.onConnect = async (client) => {
       for (const known of this.#models.values()) await this.#stage(client, known)
     }

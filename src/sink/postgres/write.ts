@@ -3,6 +3,7 @@ import type pg from 'pg'
 import { transaction } from '../../driver/postgres/transaction.ts'
 import type { Reject } from '../../core/fault.ts'
 import type { LoadInfo } from '../../core/load.ts'
+import type { Settlement } from '../../core/settlement.ts'
 import type { Counts } from '../ledger.ts'
 import type { Batch, BatchVerdict, Part, Verdict } from '../sink.ts'
 import { lockAndAsk, lockLoads, registerLoads } from './loads.ts'
@@ -45,8 +46,18 @@ async function writeCarefully(
   leaveLocked: boolean,
 ): Promise<readonly BatchVerdict[]> {
   const plans = await registerLoads(client, batch)
-  return transaction(client, beginBatch, () => writeParts(client, batch, plans, past, leaveLocked))
+  const work = () => writeParts(client, batch, plans, past, leaveLocked)
+  let settlement: Settlement | undefined
+  const verdicts = await transaction(client, beginBatch, work, (given) => {
+    if (given.every(isConcluded)) settlement = batch.settlement
+    return settlement?.sql
+  })
+  settlement?.committed()
+  return verdicts
 }
+
+/** Nothing is left to be done for its message. */
+const isConcluded = ({ kind }: BatchVerdict): boolean => kind === 'applied' || kind === 'duplicate'
 
 /** Within a transaction. `plans`: the plan of each of the batch's loads. */
 async function writeParts(
