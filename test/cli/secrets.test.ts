@@ -38,7 +38,7 @@ describe.concurrent('a password', () => {
       folder.lading('load', closed),
       folder.lading('load', `${closed}/*.csv`),
       folder.lading('load', 'a.csv', '--model', closed),
-      folder.lading('load', 'a.csv', '--queue', closed),
+      folder.lading('load', 'a.csv', '--queue', `mysql://me:${secret}@127.0.0.1/db`),
       folder.lading('load', 'a.csv', '--consumers', closed),
       folder.lading('load', 'a.csv', '--delimiter', closed),
       folder.lading('verify', closed),

@@ -25,7 +25,7 @@ describePostgres('kills, with a queue in PostgreSQL', () => {
     server.kill()
     await server.start()
   }
-  const timeout = process.env['LADING_KILLS'] === undefined ? 120_000 : 1_800_000
+  const timeout = process.env['LADING_KILLS'] === undefined ? 300_000 : 3_600_000
 
   it(
     'every record is in the table once, where the transaction of a batch settles its messages',
@@ -35,7 +35,8 @@ describePostgres('kills, with a queue in PostgreSQL', () => {
         folder,
         queueUrl: `${server.url}?queue=kills&lease=1s`,
         target: server.url,
-        kills: 15,
+        kills: 20,
+        consumers: 2,
         read: () => readPostgres(server.url),
         server: killServer,
       }),
@@ -47,7 +48,8 @@ describePostgres('kills, with a queue in PostgreSQL', () => {
       folder,
       queueUrl: `${server.url}?queue=kills&lease=1s`,
       target: target.url,
-      kills: 15,
+      kills: 20,
+      consumers: 2,
       read: () => readPostgres(target.url),
       server: killServer,
     })

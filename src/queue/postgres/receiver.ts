@@ -8,7 +8,7 @@
  * for what was given back, what a lost consumer held, and what a slow transaction has published meanwhile.
  *
  * There is no LISTEN: a transaction that notifies waits for every other one that does when it commits, for the
- * whole server, and a pooler that lends sessions for a transaction passes none on.
+ * whole server.
  */
 import { randomInt } from 'node:crypto'
 import type pg from 'pg'
