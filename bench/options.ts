@@ -30,6 +30,7 @@ export const sectionNames = [
   'pgqueue',
   'redis',
   'sqs',
+  'nats',
   'sqlite',
   'scaling',
   'observed',

@@ -5,6 +5,7 @@ import { growth } from './growth.ts'
 import { inferred } from './inferred.ts'
 import { brin, hash } from './loads.ts'
 import { messages } from './messages.ts'
+import { nats } from './nats.ts'
 import { observed } from './observed.ts'
 import { pgqueue } from './pgqueue.ts'
 import { pipeline } from './pipeline.ts'
@@ -29,6 +30,7 @@ export const sections: Readonly<Record<SectionName, Section>> = {
   pgqueue,
   redis,
   sqs,
+  nats,
   sqlite,
   scaling,
   observed,

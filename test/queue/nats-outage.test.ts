@@ -171,6 +171,23 @@ describe('a stream that others change', () => {
   })
 })
 
+describe('a server that has no room for more', () => {
+  const { freshUrl: smallUrl } = useNats({ jetstream: 'max_file_store: 8MB' })
+
+  it('makes producers wait until consumers have made room, and says so', async () => {
+    const events: LadingEvent[] = []
+    await using queue = await openQueue(smallUrl(), { onEvent: (event) => events.push(event) })
+    const body = Buffer.alloc(500_000)
+    const messages = Array.from({ length: 30 }, (_, n) => ({ key: `large/${n}`, body, headers: {} }))
+    const published = queue.publish(messages)
+    await expect.poll(() => reportedBy(events), { timeout: 10_000 }).toContain('waiting QUEUE_HOLD')
+    const taken = await new Reader(queue).drain(30)
+    await published
+    expect(sorted(keysOf(taken))).toEqual(sorted(keysOf(messages)))
+    expect(reportedBy(events)).toContain('resumed QUEUE_HOLD')
+  })
+})
+
 describe('what is in hand', () => {
   it('begins with one message, because that may be what kills consumers', async () => {
     await using queue = await openQueue(freshUrl({ lease: '1' }))

@@ -1,9 +1,10 @@
 import { AckPolicy, jetstreamManager, StorageType } from '@nats-io/jetstream'
-import { nkeys } from '@nats-io/transport-node'
+import { credsAuthenticator, nkeys } from '@nats-io/transport-node'
 import { writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Code } from '../../src/core/errors.ts'
 import { openQueue } from '../../src/queue/registry.ts'
+import { createAccounts } from '../../tooling/servers/nats-accounts.ts'
 import { type NatsServer, startNats, useNats } from '../../tooling/servers/nats.ts'
 import { expectWhole } from '../contract/queue/expected.ts'
 import { messageOf } from '../contract/queue/messages.ts'
@@ -112,6 +113,25 @@ describe('a server with users', () => {
     )
     expect((await made.depth()).ready + ((await made.depth()).inFlight ?? 0)).toBe(1)
     await expectRefused(openQueue(at('stranger')), 'QUEUE_REFUSED', '$JS.API.STREAM.INFO.S')
+  })
+})
+
+describe('a server with accounts', () => {
+  const { settings, credentials } = createAccounts()
+  const files = certificates()
+  const path = files.at('user.creds')
+  writeFileSync(path, credentials)
+  afterAll(() => files[Symbol.dispose]())
+  const { server } = useNats({
+    settings,
+    client: { authenticator: credsAuthenticator(Buffer.from(credentials)) },
+  })
+
+  it('lets in who has the credentials of a user', async () => {
+    await using queue = await openQueue(`${server().url}?stream=accounts&creds=${path}`)
+    await queue.publish([messageOf('a', 0)])
+    expectWhole(await new Reader(queue).takeOne())
+    await expectRefused(openQueue(server().url), 'QUEUE_REFUSED', 'the server refuses')
   })
 })
 

@@ -8,7 +8,7 @@
 import { LadingError } from '../../core/errors.ts'
 import { ignoreEvents, type Listener } from '../../core/events.ts'
 import { isLoopback } from '../../core/server-url.ts'
-import { type Abortable, sleep, unlessAborted } from '../../core/wait.ts'
+import { type Abortable, unlessAborted, within } from '../../core/wait.ts'
 import type { Delivery, Depth, OpenOptions, Outgoing, Peeked, Queue, QueueTraits } from '../queue.ts'
 import { Reopening } from '../reopening.ts'
 import { requireSize } from '../size.ts'
@@ -23,6 +23,8 @@ import { leaseOf, type Made, prepare, stored, subjectOf, weaknesses } from './st
 
 /** How long the server may take to answer what was under way when the queue is closed. */
 const closeWithinMs = 3_000
+/** How long a stop waits for a connection that is only being opened. */
+const stopWithinMs = 100
 
 export async function openNatsQueue(url: string, options: OpenOptions = {}): Promise<Queue> {
   const { onEvent = ignoreEvents, create = true, signal } = options
@@ -44,7 +46,8 @@ export async function openNatsQueue(url: string, options: OpenOptions = {}): Pro
       ...limitsOf(await connections.get(), made),
     })
   } catch (error) {
-    await close()
+    // What is being opened may take as long as its time limit, and is closed then.
+    await within(stopWithinMs, close())
     throw error
   }
 }
@@ -197,10 +200,11 @@ class NatsQueue implements Queue {
 
   async #close(): Promise<void> {
     await Promise.all([...this.#receivers].map((receiver) => receiver.end()))
-    const waited = new AbortController()
-    await Promise.race([this.#settlements.idle(), sleep(closeWithinMs, waited.signal)])
-    waited.abort()
-    await this.#opened.connections.close((connection) => connection.close())
+    await within(closeWithinMs, this.#settlements.idle())
+    await within(
+      closeWithinMs,
+      this.#opened.connections.close((connection) => connection.close()),
+    )
   }
 
   async #asked(): Promise<readonly [Connection, Made]> {
