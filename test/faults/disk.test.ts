@@ -18,7 +18,7 @@ import { type ConsumerOptions, createConsumer } from '../../src/consumer/consume
 import { produce } from '../../src/producer/produce.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { startPostgres } from '../../tooling/servers/postgres.ts'
-import { numbers, query, serverTarget, sqliteTarget, Fixture } from '../support/fixture.ts'
+import { duckdbTarget, numbers, query, serverTarget, sqliteTarget, Fixture } from '../support/fixture.ts'
 import { EventLog } from '../support/wrappers.ts'
 
 const mount = (folder: string): boolean =>
@@ -88,6 +88,11 @@ describe.skipIf(!able)(name, () => {
 
   it('that SQLite fills: it holds, goes on by itself when there is space, and loses nothing', async () => {
     await using fixture = await Fixture.open(sqliteTarget(join(folder, 'target.db')))
+    await holdsAndGoesOn(fixture, 'SINK_HOLD', { bytes: 1, messages: 1 })
+  })
+
+  it('that DuckDB fills: it holds, goes on by itself when there is space, and loses nothing', async () => {
+    await using fixture = await Fixture.open(duckdbTarget(join(folder, 'target.duckdb')))
     await holdsAndGoesOn(fixture, 'SINK_HOLD', { bytes: 1, messages: 1 })
   })
 

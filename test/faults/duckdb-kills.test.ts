@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { it } from 'vitest'
-import { queryDuckdb } from '../sink/duckdb-target.ts'
+import { queryDuckdb } from '../support/duckdb.ts'
 import { killedLoad, sums } from './killed-load.ts'
 
 it(

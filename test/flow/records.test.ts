@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { SqliteFile } from '../../src/core/sqlite.ts'
 import { balance, load, openQueue, openSink, records } from '../../src/index.ts'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
+import { queryDuckdb } from '../support/duckdb.ts'
 import { byKey, expectedReadings, expectRecordsIndexes, type Reading } from './known-rows.ts'
 
 const fixtures = join(import.meta.dirname, '..', 'fixtures')
@@ -52,6 +53,21 @@ it('the ten files give exactly the fifty known rows in SQLite, and nothing the s
       instant: Date.parse(row.record_time),
       sensor: row.sensor_id,
       value: row.value,
+    }))
+  })
+})
+
+it('the ten files give exactly the fifty known rows in DuckDB, and nothing the second time', async () => {
+  const path = join(folder, 'target.duckdb')
+  await expectFiftyOnce(`duckdb:${path}`, async () => {
+    const rows = await queryDuckdb(
+      path,
+      'SELECT epoch_ms(record_time) AS instant, sensor_id, value FROM records',
+    )
+    return rows.map((row) => ({
+      instant: Number(row['instant']),
+      sensor: String(row['sensor_id']),
+      value: Number(row['value']),
     }))
   })
 })

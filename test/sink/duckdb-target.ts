@@ -1,10 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
 import { DuckdbSink } from '../../src/sink/duckdb/duckdb.ts'
 import { type Dialect, type SqlTarget, sqlTarget } from '../contract/sink/sql.ts'
-import type { Row } from '../contract/sink/target.ts'
+import { queryDuckdb } from '../support/duckdb.ts'
 
 const iso = '%Y-%m-%dT%H:%M:%S.%f'
 
@@ -34,18 +33,6 @@ const dialect: Dialect = {
 
 export interface DuckdbTarget extends SqlTarget {
   readonly path: string
-}
-
-/** Asks the file, beside a sink of the same process. */
-export async function queryDuckdb(path: string, sql: string): Promise<Row[]> {
-  const instance = await DuckDBInstance.fromCache(path)
-  const connection = await instance.connect()
-  try {
-    return (await connection.runAndReadAll(sql)).getRowObjectsJS() as Row[]
-  } finally {
-    connection.closeSync()
-    instance.closeSync()
-  }
 }
 
 /** A database file in a folder of its own. */

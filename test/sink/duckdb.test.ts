@@ -20,7 +20,8 @@ import { modelOfTable } from '../../src/model/of-table.ts'
 import { DuckdbSink } from '../../src/sink/duckdb/duckdb.ts'
 import { sqlSinkContract } from '../contract/sink/sink.ts'
 import { allRejects, applied, duplicate, numbers, write } from '../contract/sink/target.ts'
-import { openDuckdb, queryDuckdb } from './duckdb-target.ts'
+import { queryDuckdb } from '../support/duckdb.ts'
+import { openDuckdb } from './duckdb-target.ts'
 
 sqlSinkContract('DuckDB', openDuckdb)
 

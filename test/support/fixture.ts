@@ -136,6 +136,16 @@ export function sqliteTarget(path: string): Target {
   }
 }
 
+export function duckdbTarget(path: string): Target {
+  const ask = async (sql: string) => (await import('./duckdb.ts')).queryDuckdb(path, sql)
+  return {
+    url: `duckdb:${path}`,
+    ids: async () => (await ask('SELECT id FROM numbers ORDER BY id')).map(({ id }) => Number(id)),
+    execute: async (sql) => void (await ask(sql)),
+    [Symbol.asyncDispose]: async () => undefined,
+  }
+}
+
 async function postgresTarget(): Promise<Target> {
   const database = await freshDatabase()
   return { ...serverTarget(database.url), [Symbol.asyncDispose]: () => database.drop() }

@@ -10,7 +10,7 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 
 /** After it the file has to be opened again: what was written of the last transaction is not certain. */
 export const isBroken = (error: unknown): boolean =>
-  /^(?:FATAL|IO|INTERNAL|Serialization|Out of Memory) Error/i.test(messageOf(error))
+  /^(?:FATAL|IO|INTERNAL|Serialization|Out of Memory) Error|Failed to commit/i.test(messageOf(error))
 
 const lock = /Conflicting lock is held in (.*?)(?: \(PID (\d+)\))?(?: by user .*?)?\. See also/s
 

@@ -67,6 +67,7 @@ export async function writeBatch(
     await insertRows(session, rejectColumns, rejects)
     await taking.also(verdicts)
   }
+  if (spans.length === 0 && loads.length === 0 && taking === nothing) return verdicts
   if (spans.length === 0 && loads.length === 0) await session.transaction(() => taking.also(verdicts))
   else if (runs.length === 0) await session.transaction(() => finish(noRows))
   else {
