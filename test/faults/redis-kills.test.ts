@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, it } from 'vitest'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
 import { describeRedis } from '../../tooling/servers/streams.ts'
@@ -20,15 +21,27 @@ describePostgres('PostgreSQL', () => {
       { timeout: 900_000 },
       async () => {
         await using database = await freshDatabase()
+        const queueUrl = freshUrl('&lease=1s')
+        const stream = new URL(queueUrl).searchParams.get('stream') ?? ''
+        const delivered = async () => {
+          const groups = await server()
+            .command('XINFO', 'GROUPS', stream)
+            .catch(() => '')
+          return /last-delivered-id,([\d-]+)/.exec(String(groups))?.[1]
+        }
+        let before: string | undefined
         await killedLoad({
           folder,
-          queueUrl: freshUrl('&lease=1s'),
+          queueUrl,
           target: database.url,
           kills: 30,
           read: () => readPostgres(database.url),
           server: async () => {
+            // A server that is killed before anything was delivered since the last time shows nothing.
+            for (let waits = 0; waits < 50 && (await delivered()) === before; waits++) await sleep(100)
             server().kill()
             await server().start()
+            before = await delivered()
           },
         })
       },
