@@ -1,11 +1,13 @@
 /**
- * Runs once, before all tests: one PostgreSQL and one RabbitMQ for the whole run. The tests that need what
+ * Runs once, before all tests: one PostgreSQL, one RabbitMQ and one MariaDB for the whole run. The tests that need what
  * cannot be had are skipped loudly; where CI is set nothing may be skipped, so the run fails.
  */
 import { Client } from 'pg'
 import type { TestProject } from 'vitest/node'
 import type { SharedRabbit } from '../tooling/servers/broker.ts'
 import type { SharedPostgres } from '../tooling/servers/database.ts'
+import { openMariadb } from '../tooling/servers/mariadb.ts'
+import type { SharedMariadb } from '../tooling/servers/mariadb-database.ts'
 import { Unavailable } from '../tooling/servers/machine.ts'
 import { startPostgres } from '../tooling/servers/postgres.ts'
 import { openRabbit } from '../tooling/servers/rabbitmq.ts'
@@ -13,16 +15,18 @@ import { openRabbit } from '../tooling/servers/rabbitmq.ts'
 type Opened<Shared> = { readonly shared: Shared; readonly close: () => Promise<void> }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  // RabbitMQ takes longer, and starts while PostgreSQL does.
-  const rabbit = await open<SharedRabbit>('RabbitMQ', openBroker)
+  // These take longer, and start while PostgreSQL does.
+  const rabbit = await open<SharedRabbit>('RabbitMQ', () => openInBackground(openRabbit()))
+  const mariadb = await open<SharedMariadb>('MariaDB', () => openInBackground(openMariadb()))
   const postgres = await open<SharedPostgres>('PostgreSQL', openDatabase).catch(async (error: unknown) => {
-    await rabbit.close()
+    await Promise.all([rabbit.close(), mariadb.close()])
     throw error
   })
   project.provide('rabbit', rabbit.shared)
+  project.provide('mariadb', mariadb.shared)
   project.provide('postgres', postgres.shared)
   return async () => {
-    await Promise.all([rabbit.close(), postgres.close()])
+    await Promise.all([rabbit.close(), mariadb.close(), postgres.close()])
   }
 }
 
@@ -41,9 +45,11 @@ async function open<Shared>(
   }
 }
 
-/** Does not wait until the broker is up: `describeRabbit` does, so that a run without such tests need not. */
-async function openBroker(): Promise<Opened<SharedRabbit>> {
-  const server = await openRabbit()
+/** Does not wait until the server is up: `describeRabbit` does, so that a run without such tests need not. */
+async function openInBackground(
+  opened: Promise<{ readonly url: string; start(): Promise<void>; stop(): Promise<void> }>,
+): Promise<Opened<{ readonly url: string }>> {
+  const server = await opened
   let failure: unknown = null
   const started = server.start().catch((error: unknown) => {
     failure = error

@@ -4,6 +4,7 @@ import { splitScheme } from '../core/url.ts'
 import { LadingError } from '../core/errors.ts'
 import { duckdb } from './duckdb/address.ts'
 import type { SinkExamination, SinkQuestions } from './examination.ts'
+import { mysql } from './mysql/address.ts'
 import { postgres } from './postgres/address.ts'
 import type { SessionPool } from './pool.ts'
 import type { Sink } from './sink.ts'
@@ -11,6 +12,7 @@ import { sqlite } from './sqlite/address.ts'
 
 const adapters: readonly Adapter<Sink>[] = [
   { ...postgres, open: async (url) => new (await import('./postgres/postgres.ts')).PostgresSink(url) },
+  { ...mysql, open: async (url) => new (await import('./mysql/mysql.ts')).MysqlSink(url) },
   { ...sqlite, open: async (url) => (await import('./sqlite/sqlite.ts')).openSqlite(url) },
   { ...duckdb, open: async (url) => (await import('./duckdb/duckdb.ts')).openDuckdb(url) },
 ]

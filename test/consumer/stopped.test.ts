@@ -4,7 +4,7 @@ import { type ConsumerOptions, createConsumer } from '../../src/consumer/consume
 import { replayLetter as replay } from '../../src/review/letters.ts'
 import { LadingError } from '../../src/core/errors.ts'
 import type { Queue } from '../../src/queue/queue.ts'
-import { Unanimity } from '../../src/sink/postgres/unanimous.ts'
+import { Unanimity } from '../../src/sink/sql/unanimous.ts'
 import type { Sink } from '../../src/sink/sink.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { numbers, Fixture } from '../support/fixture.ts'

@@ -11,6 +11,8 @@ const timestamp = 'YYYY-MM-DD"T"HH24:MI:SS.US'
 
 export const dialect: Dialect = {
   strict: '',
+  keyText: 'text',
+  computed: 'NOT NULL',
   ledger: (table) => `lading.${table}`,
   refuse: (table, when, condition) =>
     `${failing('refuse', "RAISE EXCEPTION 'refused by the test'")};

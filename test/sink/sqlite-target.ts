@@ -8,6 +8,8 @@ import type { Row } from '../contract/sink/target.ts'
 
 const dialect: Dialect = {
   strict: ' STRICT',
+  keyText: 'text',
+  computed: 'NOT NULL',
   ledger: (table) => `lading_${table}`,
   refuse: (table, when, condition) =>
     `CREATE TRIGGER refuse_${when} ${when} INSERT ON ${table} WHEN ${condition} BEGIN SELECT RAISE(ABORT, 'refused by the test'); END`,

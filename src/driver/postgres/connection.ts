@@ -1,9 +1,10 @@
 import type pg from 'pg'
 import { LadingError } from '../../core/errors.ts'
+import { defaultSilentMs, watchSilence } from '../../core/silence.ts'
 import { isDatabaseError, sinkError } from './errors.ts'
 import { poolerError } from './pooling.ts'
 import type { Sessions } from './sessions.ts'
-import { defaultSilentMs, streamOf, watchSilence } from './silence.ts'
+import { askAbout, streamOf } from './silence.ts'
 import { ownPid, sessionSettings } from './settings.ts'
 
 /** How long connecting may take before it counts as failed, in milliseconds. */
@@ -96,8 +97,12 @@ export class Connection implements AsyncDisposable {
 
   #watch(onLost: (error: LadingError) => void): Disposable {
     const since = performance.now()
-    const session = () => this.#newest && { pid: this.#pid, bytesRead: streamOf(this.#newest).bytesRead }
-    return watchSilence(session, this.#sessions.config, this.#silentMs, (why) => {
+    const session = () =>
+      this.#newest && {
+        bytesRead: streamOf(this.#newest).bytesRead,
+        ask: (answerMs: number) => askAbout(this.#pid, this.#sessions.config, answerMs),
+      }
+    return watchSilence(session, this.#silentMs, (why) => {
       const seconds = Math.round((performance.now() - since) / 1000)
       onLost(new LadingError('SINK_UNAVAILABLE', `PostgreSQL: no answer for ${seconds} s: ${why}`))
       this.#drop()

@@ -1,6 +1,6 @@
 /** The ledger in the file of the target. One process has the file, and one work at a time, so there is nothing to lock. */
 import { raw, type Sql, sql } from '../sql/statement.ts'
-import type { LedgerDatabase, LedgerDialect, Steps } from '../sql/steps.ts'
+import { conflictDialect, type LedgerDatabase, type LedgerDialect, type Steps } from '../sql/steps.ts'
 import { ledgerVersion } from './prepare.ts'
 import { now } from './schema.ts'
 import type { Session } from './session.ts'
@@ -21,7 +21,10 @@ export const dialect: LedgerDialect = {
       ? sql`instr(${column}, ${searched})`
       : sql`instr(regexp_replace(hex(${column}), '(..)', '\\1.', 'g'), ${Buffer.from(searched).toString('hex').toUpperCase().replaceAll(/../g, '$&.')})`,
   octets: (text) => sql`strlen(${text})`,
+  ...conflictDialect,
+  forUpdate: sql``,
   lockLoads: nothing,
+  lockChanging: nothing,
   lockBatches: nothing,
   // oxlint-disable-next-line require-yield
   *lockFreeLoads(ids) {

@@ -2,20 +2,9 @@
 import type pg from 'pg'
 import type { Counts } from '../ledger.ts'
 import type { BatchVerdict, Part } from '../sink.ts'
-import type { Stretch } from './place.ts'
+import type { Span } from '../sql/place.ts'
 import { lockedKeys } from './table/locked.ts'
 import { inOrderOfEntry } from './transaction.ts'
-
-/** Where a part's rows lie in the buffer. */
-export interface Span extends Stretch {
-  readonly part: Part
-  readonly index: number
-}
-
-export function spansOf(parts: readonly Part[]): Span[] {
-  let end = 0
-  return parts.map((part, index) => ({ part, index, start: end, end: (end += part.rows) }))
-}
 
 const bytea = (hex: string): Buffer => Buffer.from(hex, 'hex')
 

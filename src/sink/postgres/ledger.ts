@@ -6,7 +6,7 @@ import { asBuffer } from '../../core/bytes.ts'
 
 import type { LedgerRow } from '../sql/ledger-rows.ts'
 import { raw, type Sql, sql } from '../sql/statement.ts'
-import type { LedgerDatabase, LedgerDialect, Steps } from '../sql/steps.ts'
+import { conflictDialect, type LedgerDatabase, type LedgerDialect, type Steps } from '../sql/steps.ts'
 import { ledgerVersion } from './table/there.ts'
 import { beginBatch } from './transaction.ts'
 
@@ -17,6 +17,10 @@ import { beginBatch } from './transaction.ts'
 const lock = (how: string, ids: readonly string[]): Sql =>
   sql`SELECT ${raw(how)}(hashtextextended(id, 0)) FROM unnest(${ids}::text[]) id ORDER BY id`
 
+function* lockShared(ids: readonly string[]): Steps<void> {
+  yield lock('pg_advisory_xact_lock_shared', ids)
+}
+
 export const dialect: LedgerDialect = {
   load: raw('lading.load'),
   ledger: raw('lading.ledger'),
@@ -26,9 +30,10 @@ export const dialect: LedgerDialect = {
   among: (column, values) => sql`${column} = ANY (${values})`,
   position: (searched, column) => sql`position(${searched} IN ${column})`,
   octets: (text) => sql`octet_length(${text})`,
-  *lockLoads(ids) {
-    yield lock('pg_advisory_xact_lock_shared', ids)
-  },
+  ...conflictDialect,
+  forUpdate: raw('FOR UPDATE'),
+  lockLoads: lockShared,
+  lockChanging: lockShared,
   *lockBatches(ids) {
     yield lock('pg_advisory_xact_lock', ids)
   },

@@ -10,34 +10,18 @@ import { changesRows } from '../../model/change.ts'
 import type { Model } from '../../model/model.ts'
 import { Changes } from './changes.ts'
 import { type Attempt, isolate } from '../sql/isolate.ts'
+import type { Placed, Placing, Refusal } from '../sql/place.ts'
 import { qualified } from './table/ddl.ts'
 import { rowError } from './errors.ts'
 import { copyInto, type CopyRows } from './copy/rows.ts'
-import { mayLeaveOut, Staging } from './staging.ts'
-
-/** Rows of the buffer that lie next to each other. */
-export interface Stretch {
-  readonly start: number
-  /** The row after the last one. */
-  readonly end: number
-}
-
-export interface Refusal {
-  readonly row: number
-  readonly fault: Fault
-}
-
-export interface Placed {
-  /** Rows that the conflict policy left out. */
-  readonly skipped: number
-  readonly refusals: readonly Refusal[]
-}
+import { mayLeaveOut } from '../sql/conflict.ts'
+import { Staging } from './staging.ts'
 
 /**
  * Places the rows of one batch. Once a key has conflicted, the rest of the batch goes through staging at
  * once.
  */
-export class Placement {
+export class Placement implements Placing {
   readonly #client: pg.Client
   readonly #model: Model
   readonly #rows: CopyRows
@@ -57,32 +41,19 @@ export class Placement {
     this.#staged = staged || changesRows(model)
   }
 
-  /** Whether the table has taken a row. */
   get taken(): boolean {
     return this.#taken
   }
 
-  /**
-   * Uncertain errors, by their words, that refused a row alone and name no column: two at most, which says
-   * that they differ.
-   */
   get objections(): ReadonlyMap<string, unknown> {
     return this.#objections
   }
 
-  /**
-   * Places all rows at once, without isolating any. Returns false if the database refused some; then none is
-   * placed.
-   */
   async placeAll(start: number, end: number): Promise<boolean> {
     if (this.#staged) return false
     return (await this.#attempt(start, end, () => this.#direct(start, end))).kind === 'placed'
   }
 
-  /**
-   * For parts whose rows may be left out: how many rows of each part took effect. Undefined if the database
-   * refused some; then none is placed.
-   */
   async placeParts(starts: readonly number[], end: number): Promise<ReadonlyMap<number, number> | undefined> {
     if (!this.#staged || this.#model.arbiter !== undefined) return undefined
     let placed: ReadonlyMap<number, number> | undefined
@@ -168,42 +139,3 @@ const leftOut = (taken: number, sent: number): Fault => ({
   code: 'TRIGGER_RAISED',
   detail: `the database took ${taken} rows of ${sent} without an error: a trigger left the row out`,
 })
-
-/**
- * Places the rows of a run together if the counts of each part can still be known. Returns a function that
- * gives the outcome of the rows from `start` to before `end`, or undefined if each part must be placed by
- * itself. With one message per record there are thousands of parts.
- */
-export async function placeRun(
-  placement: Placement,
-  run: readonly Stretch[],
-  leavesOut: boolean,
-): Promise<(start: number, end: number) => Placed | undefined> {
-  const [first, last] = [(run[0] as Stretch).start, (run.at(-1) as Stretch).end]
-  if (await placement.placeAll(first, last)) return () => ({ skipped: 0, refusals: [] })
-  if (leavesOut) {
-    const starts = run.filter(({ start, end }) => start < end).map(({ start }) => start)
-    const placed = starts.length > 1 ? await placement.placeParts(starts, last) : undefined
-    return (start, end) =>
-      placed && { skipped: start === end ? 0 : end - start - (placed.get(start) ?? 0), refusals: [] }
-  }
-  const refusals = (await placement.place(first, last)).refusals.values()
-  let next = refusals.next()
-  // Refusals and spans both ascend.
-  return (_, end) => {
-    const own: Refusal[] = []
-    for (; next.done !== true && next.value.row < end; next = refusals.next()) own.push(next.value)
-    return { skipped: 0, refusals: own }
-  }
-}
-
-/** Runs of spans whose rows are adjacent: one run, unless a duplicate lies in between. */
-export function adjacent<S extends Stretch>(spans: readonly S[]): S[][] {
-  const runs: S[][] = []
-  for (const span of spans) {
-    const run = runs.at(-1)
-    if (run !== undefined && run.at(-1)?.end === span.start) run.push(span)
-    else runs.push([span])
-  }
-  return runs
-}

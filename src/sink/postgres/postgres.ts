@@ -32,7 +32,7 @@ import { isEmpty, prepareLedger, prepareTable } from './table/prepare.ts'
 import { PostgresReplacement } from './table/replace.ts'
 import { replayRejects } from './replay.ts'
 import { rowsOf } from './copy/model-rows.ts'
-import { Unanimity } from './unanimous.ts'
+import { Unanimity } from '../sql/unanimous.ts'
 import { replayLetter, writeBatch } from './write.ts'
 
 /**

@@ -10,6 +10,7 @@ import { identifier } from '../../driver/postgres/identifier.ts'
 import { LadingError } from '../../core/errors.ts'
 import { changesRows } from '../../model/change.ts'
 import type { Model } from '../../model/model.ts'
+import { leavesAlone, settable } from '../sql/conflict.ts'
 import { identifiers, qualified } from './table/ddl.ts'
 import { copyInto, type CopyRows } from './copy/rows.ts'
 
@@ -41,21 +42,10 @@ function ownColumn({ columns }: Model, wanted: string): string {
   return identifier(name)
 }
 
-/**
- * Whether the conflict policy may leave rows out. An update without a version leaves none out: of two with
- * the same key, the first took effect and was replaced.
- */
-export const mayLeaveOut = (model: Model): boolean =>
-  !changesRows(model) &&
-  model.onConflict !== 'error' &&
-  (model.version !== undefined || conflictAction(model) === 'NOTHING')
-
-function conflictAction({ columns, primaryKey, version, onConflict, arbiter }: Model): string {
-  // An expression may give one key to several texts of a column.
-  const others = columns
-    .filter((column) => arbiter?.expressions !== undefined || !primaryKey.includes(column.name))
-    .map((column) => identifier(column.name))
-  if (onConflict === 'skip' || others.length === 0) return 'NOTHING'
+function conflictAction(model: Model): string {
+  if (leavesAlone(model)) return 'NOTHING'
+  const { version } = model
+  const others = settable(model).map(identifier)
   const assignments = others.map((name) => `${name} = excluded.${name}`).join(', ')
   if (version === undefined) return `UPDATE SET ${assignments}`
   const column = identifier(version)

@@ -1,21 +1,20 @@
 /** The one transaction of a batch: ledger, rows and rejects together, or nothing. */
 import type pg from 'pg'
 import { transaction } from '../../driver/postgres/transaction.ts'
-import type { Reject } from '../../core/fault.ts'
 import type { LoadInfo } from '../../core/load.ts'
 import type { Settlement } from '../../core/settlement.ts'
-import type { Counts } from '../ledger.ts'
-import type { Batch, BatchVerdict, Part, Verdict } from '../sink.ts'
+import type { Batch, BatchVerdict, Verdict } from '../sink.ts'
 import { lockAndAsk, lockLoads, registerLoads } from './loads.ts'
-import { correct, enterLedger, leaveOutLocked, type Span, spansOf } from './keys.ts'
+import { correct, enterLedger, leaveOutLocked } from './keys.ts'
 import type { DirectPath } from './direct.ts'
 import { tableError } from './errors.ts'
-import { adjacent, Placement, placeRun, type Refusal } from './place.ts'
+import { Placement } from './place.ts'
+import { placeSpans, type Span, spansOf } from '../sql/place.ts'
 import { insertRejects } from './rejects.ts'
 import type { CopyBuffer } from './copy/rows.ts'
-import { mayLeaveOut } from './staging.ts'
+import { mayLeaveOut } from '../sql/conflict.ts'
 import { beginBatch } from './transaction.ts'
-import type { Unanimity } from './unanimous.ts'
+import { tableAtFault, type Unanimity } from '../sql/unanimous.ts'
 
 /** What a session's batches before say of the next one. */
 export interface Past {
@@ -121,50 +120,18 @@ async function placeParts(
   const { direct, inserting, unanimity } = past
   const isStaged = inserting.has(batch.model.fingerprint) || direct.expectsConflict(batch.model)
   const placement = new Placement(client, batch.model, batch.rows, isStaged)
-  const rejects: (readonly [Part, Reject])[] = []
-  const corrections: (readonly [Part, Counts])[] = []
-  const refused: (readonly [Part, readonly Refusal[]])[] = []
-  for (const run of adjacent(spans)) {
-    const placed = await placeRun(placement, run, mayLeaveOut(batch.model))
-    for (const { part, index, start, end } of run) {
-      const { skipped, refusals } = placed(start, end) ?? (await placement.place(start, end))
-      for (const reject of [...part.rejects, ...describe(part, start, refusals)]) rejects.push([part, reject])
-      const { filtered = 0 } = part
-      const counts = {
-        loaded: part.rows - skipped - refusals.length,
-        rejected: part.records - part.rows - filtered + refusals.length,
-        skipped: skipped + filtered,
-      }
-      if (counts.loaded !== part.rows) corrections.push([part, counts])
-      verdicts[index] = { kind: 'applied', ...counts }
-      refused.push([part, refusals])
-    }
-  }
-  requireTakers(placement, unanimity, refused)
+  const { rejects, corrections, refused } = await placeSpans(
+    placement,
+    spans,
+    mayLeaveOut(batch.model),
+    verdicts,
+  )
+  const fault = tableAtFault(placement, unanimity, refused)
+  if (fault !== undefined)
+    throw tableError(
+      fault,
+      'every row is refused with the same error, so it is the fault of a trigger or a function of the table',
+    )
   await insertRejects(client, batch.pipeline, rejects)
   if (corrections.length > 0) await correct(client, batch.pipeline, corrections)
 }
-
-/** Throws if every row is refused and the table is at fault. */
-function requireTakers(
-  { taken, objections }: Placement,
-  unanimity: Unanimity,
-  refused: readonly (readonly [Part, readonly Refusal[]])[],
-) {
-  const [objection, another] = objections
-  if (taken || another !== undefined) return unanimity.clear()
-  if (objection === undefined) return
-  const [words, error] = objection
-  const rows = refused.map(([part, own]) => ({
-    part,
-    rows: own.filter(({ fault }) => fault.detail === words).length,
-  }))
-  if (!unanimity.isTables(words, rows)) return
-  throw tableError(
-    error,
-    'every row is refused with the same error, so it is the fault of a trigger or a function of the table',
-  )
-}
-
-const describe = (part: Part, start: number, refusals: readonly Refusal[]): Reject[] =>
-  refusals.map(({ row, fault }) => part.describe(row - start, fault))

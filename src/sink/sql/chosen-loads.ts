@@ -4,7 +4,7 @@ import { storable } from '../storable.ts'
 import { allOf, type Sql, sql } from './statement.ts'
 import type { LedgerDialect } from './steps.ts'
 
-/** For a statement in which the table of loads is called `load`. */
+/** For a statement in which the table of loads is called `own`. */
 export function chosenLoads(
   dialect: LedgerDialect,
   { loads, pipeline, standing, named, after }: ReceiptFilter,
@@ -27,9 +27,9 @@ function behind({ load }: LedgerDialect, loadId: string): Sql {
 
 function stands({ ledger, reject, deadLetter }: LedgerDialect, standing: Standing): Sql {
   // A load with dead chunks is never folded.
-  const isDone = sql`(complete OR chunks <= (SELECT count(*) FROM ${ledger} AS part WHERE part.load_id = load.id))`
+  const isDone = sql`(complete OR chunks <= (SELECT count(*) FROM ${ledger} AS part WHERE part.load_id = own.id))`
   if (standing === 'open') return sql`NOT ${isDone}`
-  const lacks = sql`(EXISTS (SELECT 1 FROM ${reject} AS kept WHERE kept.load_id = load.id AND state <> 'replayed')
+  const lacks = sql`(EXISTS (SELECT 1 FROM ${reject} AS kept WHERE kept.load_id = own.id AND state <> 'replayed')
     OR id IN (SELECT load_id FROM ${deadLetter} AS letter WHERE state = 'dead' AND load_id IS NOT NULL))`
   return standing === 'rejects' ? lacks : sql`${isDone} AND NOT ${lacks}`
 }

@@ -47,14 +47,15 @@ import {
   insertLoad,
   type LedgerDatabase,
   type LedgerDialect,
+  lockEntries,
   lockLoaded,
 } from './steps.ts'
 
-const rejectCounts = sql`count(*) AS reject_rows, count(*) FILTER (WHERE state = 'open') AS open_rejects`
-const letterCounts = sql`count(*) AS dead_letters, count(*) FILTER (WHERE discarded_at IS NULL) AS open_dead_letters,
+const rejectCounts = sql`count(*) AS reject_rows, count(CASE WHEN state = 'open' THEN 1 END) AS open_rejects`
+const letterCounts = sql`count(*) AS dead_letters, count(CASE WHEN discarded_at IS NULL THEN 1 END) AS open_dead_letters,
   sum(records) AS dead_letter_records`
 const chunkSums = sql`sum(loaded) AS sum_loaded, sum(rejected) AS sum_rejected, sum(skipped) AS sum_skipped,
-  sum(records) FILTER (WHERE outcome = 'dead') AS dead, count(*) AS chunks_done, max(committed_at) AS last_at`
+  sum(CASE WHEN outcome = 'dead' THEN records END) AS dead, count(*) AS chunks_done, max(committed_at) AS last_at`
 
 /**
  * A ledger that an older version has made and that was not prepared since has no such column. The name is then
@@ -87,7 +88,7 @@ export class SqlLedger implements Ledger {
     const chosen = chosenLoads(this.#dialect, filter)
     const ofChosen = sql`load_id IN (SELECT id FROM chosen)`
     const rows = await this.#ask(
-      sql`WITH chosen AS (SELECT * FROM ${load} AS load WHERE ${chosen} ORDER BY started_at DESC, id ${limited(filter.limit)}),
+      sql`WITH chosen AS (SELECT * FROM ${load} AS own WHERE ${chosen} ORDER BY started_at DESC, id ${limited(filter.limit)}),
         rejects AS (SELECT load_id, ${rejectCounts} FROM ${reject} AS reject WHERE ${ofChosen} AND state <> 'replayed' GROUP BY load_id),
         letters AS (SELECT load_id, ${letterCounts} FROM ${deadLetter} AS letter WHERE ${ofChosen} AND state = 'dead' GROUP BY load_id),
         sums AS (SELECT load_id, ${chunkSums} FROM ${ledger} AS ledger WHERE ${ofChosen} GROUP BY load_id)
@@ -113,8 +114,8 @@ export class SqlLedger implements Ledger {
   async settled(loads: readonly string[], options?: Abortable): Promise<readonly SettledLoad[]> {
     const { load, reject, deadLetter, among } = this.#dialect
     const none = (table: Sql, state: Sql) =>
-      sql`NOT EXISTS (SELECT 1 FROM ${table} AS kept WHERE kept.load_id = load.id AND ${state})`
-    const settled = sql`SELECT id, records, loaded, coalesce(filtered, 0) AS filtered FROM ${load} AS load
+      sql`NOT EXISTS (SELECT 1 FROM ${table} AS kept WHERE kept.load_id = own.id AND ${state})`
+    const settled = sql`SELECT id, records, loaded, coalesce(filtered, 0) AS filtered FROM ${load} AS own
       WHERE ${among(sql`id`, loads)} AND complete AND rejected = 0 AND loaded + skipped = records AND coalesce(filtered, 0) <= skipped AND (replaced_at IS NULL OR replaced_rows IS NOT NULL)
         AND ${none(reject, sql`state <> 'replayed'`)} AND ${none(deadLetter, sql`state = 'dead'`)}`
     return (await this.#ask(settled, options)).map(settledOf)
@@ -129,7 +130,7 @@ export class SqlLedger implements Ledger {
     if (found === undefined) return undefined
     return progressOf(
       found,
-      await this.#ask(sql`SELECT key, loaded FROM ${ledger} WHERE load_id = ${loadId}`, options),
+      await this.#ask(sql`SELECT "key", loaded FROM ${ledger} WHERE load_id = ${loadId}`, options),
     )
   }
 
@@ -145,11 +146,11 @@ export class SqlLedger implements Ledger {
   }
 
   async named(text: string, options?: Abortable): Promise<readonly NamedLoad[]> {
-    const name = sql`CAST(${storable(text)} AS text)`
+    const { load, among } = this.#dialect
+    const name = storable(text)
+    const begins = sql`substr(id || '', 1, ${name.length}) = ${name.toLowerCase()}`
     const rows = await this.#ask(
-      sql`SELECT id, source, sha256, started_at FROM ${this.#dialect.load}
-        WHERE substr(CAST(id AS text), 1, length(${name})) = lower(${name}) OR source = ${name}
-          OR substr(${name}, length(${name}) - length(source)) = '/' || source
+      sql`SELECT id, source, sha256, started_at FROM ${load} WHERE ${begins} OR ${among(sql`source`, endsOf(name))}
         ORDER BY started_at DESC, id LIMIT 100`,
       options,
     )
@@ -165,7 +166,7 @@ export class SqlLedger implements Ledger {
     const rows = await this.#ask(
       sql`SELECT id, source, sha256, started_at
         FROM (SELECT id, source, sha256, started_at, row_number() OVER (PARTITION BY source ORDER BY started_at DESC, id) AS place
-              FROM ${load} WHERE pipeline = ${pipeline} AND ${among(sql`source`, sources.map(storable))}) load
+              FROM ${load} WHERE pipeline = ${pipeline} AND ${among(sql`source`, sources.map(storable))}) own
         WHERE place = 1 ORDER BY source`,
       options,
     )
@@ -177,7 +178,7 @@ export class SqlLedger implements Ledger {
     const isFollowed = sql`EXISTS (SELECT 1 FROM ${load} AS next WHERE next.follows = own.id)`
     const done = sql`(SELECT count(*) FROM ${ledger} AS part WHERE part.load_id = own.id)`
     const rows = await this.#ask(
-      sql`WITH own AS (SELECT * FROM ${load} AS load WHERE pipeline = ${pipeline} AND source = ${storable(source)}),
+      sql`WITH own AS (SELECT * FROM ${load} AS one WHERE pipeline = ${pipeline} AND source = ${storable(source)}),
         last AS (SELECT id FROM own WHERE NOT ${isFollowed} ORDER BY started_at DESC, id LIMIT 1),
         open AS (SELECT id, follows FROM own WHERE NOT complete AND ${done} < chunks
                  AND (follows IS NOT NULL OR id IN (SELECT id FROM last) OR ${isFollowed}))
@@ -233,7 +234,7 @@ export class SqlLedger implements Ledger {
   async rejects(filter: RejectFilter & Page, options?: Abortable): Promise<readonly StoredReject[]> {
     const { load, reject } = this.#dialect
     const rows = await this.#ask(
-      sql`SELECT one.*, load.layout FROM ${reject} AS one LEFT JOIN ${load} AS load ON load.id = one.load_id
+      sql`SELECT one.*, own.layout FROM ${reject} AS one LEFT JOIN ${load} AS own ON own.id = one.load_id
         WHERE ${this.#chosenRejects(filter)} AND ${page(filter)}`,
       options,
     )
@@ -255,18 +256,15 @@ export class SqlLedger implements Ledger {
     masked: readonly string[],
     options?: Abortable,
   ): Promise<boolean> {
-    const edited = await this.#ask(
-      sql`UPDATE ${this.#dialect.reject} SET edited = ${record}, masked = ${JSON.stringify(masked)}, span_start = NULL, span_end = NULL
-        WHERE id = ${id} AND state = 'open' RETURNING id`,
-      options,
-    )
-    return edited.length > 0
+    const { reject } = this.#dialect
+    const change = sql`edited = ${record}, masked = ${JSON.stringify(masked)}, span_start = NULL, span_end = NULL`
+    return (await this.#change(reject, sql`id = ${id} AND state = 'open'`, change, options)) > 0
   }
 
   async discardRejects(ids: readonly number[], options?: Abortable): Promise<number> {
     const { reject, among } = this.#dialect
-    const discard = sql`UPDATE ${reject} SET state = 'discarded' WHERE ${among(sql`id`, ids)} AND state = 'open' RETURNING id`
-    return (await this.#ask(discard, options)).length
+    const open = sql`${among(sql`id`, ids)} AND state = 'open'`
+    return this.#change(reject, open, sql`state = 'discarded'`, options)
   }
 
   async deadLetters(filter: ListFilter & Page, options?: Abortable): Promise<readonly StoredDeadLetter[]> {
@@ -283,9 +281,8 @@ export class SqlLedger implements Ledger {
 
   async discardDeadLetters(ids: readonly number[], options?: Abortable): Promise<number> {
     const { deadLetter, among, now } = this.#dialect
-    const discard = sql`UPDATE ${deadLetter} SET discarded_at = ${now}
-      WHERE ${among(sql`id`, ids)} AND state = 'dead' AND discarded_at IS NULL RETURNING id`
-    return (await this.#ask(discard, options)).length
+    const open = sql`${among(sql`id`, ids)} AND state = 'dead' AND discarded_at IS NULL`
+    return this.#change(deadLetter, open, sql`discarded_at = ${now}`, options)
   }
 
   async bury(letter: DeadLetter, options?: Abortable): Promise<void> {
@@ -339,10 +336,26 @@ export class SqlLedger implements Ledger {
     ]
   }
 
+  /** Changes the entries for which the condition holds, and returns how many they are. */
+  #change(table: Sql, condition: Sql, change: Sql, options: Abortable | undefined): Promise<number> {
+    const dialect = this.#dialect
+    return this.#database.transact(function* () {
+      const ids = yield* lockEntries(dialect, table, condition)
+      if (ids.length > 0) yield sql`UPDATE ${table} SET ${change} WHERE ${dialect.among(sql`id`, ids)}`
+      return ids.length
+    }, options)
+  }
+
   #ask(statement: Sql, options: Abortable | undefined): Promise<readonly LedgerRow[]> {
     return this.#database.ask(statement, options)
   }
 }
+
+/** A path, and what of it stands behind each of its slashes. */
+const endsOf = (path: string): string[] => [
+  path,
+  ...[...path.matchAll(/\//g)].map(({ index }) => path.slice(index + 1)),
+]
 
 const limited = (limit: number | undefined): Sql => (limit === undefined ? sql`` : sql`LIMIT ${limit}`)
 

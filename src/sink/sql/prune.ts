@@ -3,7 +3,7 @@ import type { Abortable } from '../../core/wait.ts'
 import type { Pruned, PrunedPage, PruneFilter } from '../ledger.ts'
 import type { LedgerRow } from './ledger-rows.ts'
 import { allOf, raw, type Sql, sql } from './statement.ts'
-import { forgetLoads, type LedgerDatabase, type LedgerDialect, type Steps } from './steps.ts'
+import { forgetLoads, type LedgerDatabase, type LedgerDialect, lockEntries, type Steps } from './steps.ts'
 
 interface Page {
   readonly after?: string | undefined
@@ -29,7 +29,8 @@ interface Kind {
 /** Counted by the receipts of loads, so that only their content can go. */
 const counts = sql`one.load_id IS NOT NULL`
 
-function rejectsOf({ reject, among, octets }: LedgerDialect, { open, ...filter }: PruneFilter): Kind {
+function rejectsOf(dialect: LedgerDialect, { open, ...filter }: PruneFilter): Kind {
+  const { reject, among, octets } = dialect
   const discarded = open === true ? sql`one.state IN ('discarded', 'open')` : sql`one.state = 'discarded'`
   const isEmpty = sql`octet_length(one.raw) = 0 AND one.edited IS NULL AND one.detail = '' AND one.state <> 'open'`
   const goes = sql`(one.state = 'replayed' OR (${discarded} AND NOT (${counts} AND ${isEmpty})))`
@@ -43,20 +44,15 @@ function rejectsOf({ reject, among, octets }: LedgerDialect, { open, ...filter }
         sql`id`,
         entries.map(({ id }) => Number(id)),
       )
-      const kept = sql`${mine} AND ${discarded} AND ${counts}`
-      const empty =
-        yield sql`UPDATE ${reject} AS one SET state = 'discarded', raw = ${Buffer.alloc(0)}, edited = NULL, masked = NULL,
-        span_start = NULL, span_end = NULL, detail = '' WHERE ${kept} RETURNING id`
-      const rest = sql`${mine} AND (one.state = 'replayed' OR (${discarded} AND NOT (${counts})))`
-      return [...empty, ...(yield sql`DELETE FROM ${reject} AS one WHERE ${rest} RETURNING id`)]
+      const empty = sql`state = 'discarded', raw = ${Buffer.alloc(0)}, edited = NULL, masked = NULL, span_start = NULL, span_end = NULL,
+        detail = ''`
+      return yield* removeEntries(dialect, reject, mine, discarded, empty)
     },
   }
 }
 
-function lettersOf(
-  { deadLetter, among, now, octets }: LedgerDialect,
-  { open, ...filter }: PruneFilter,
-): Kind {
+function lettersOf(dialect: LedgerDialect, { open, ...filter }: PruneFilter): Kind {
+  const { deadLetter, among, now, octets } = dialect
   const discarded =
     open === true ? sql`one.state = 'dead'` : sql`one.state = 'dead' AND one.discarded_at IS NOT NULL`
   const isEmpty = sql`octet_length(one.body) = 0 AND one.discarded_at IS NOT NULL`
@@ -71,31 +67,47 @@ function lettersOf(
         sql`id`,
         entries.map(({ id }) => Number(id)),
       )
-      const empty = yield sql`UPDATE ${deadLetter} AS one SET body = ${Buffer.alloc(0)}, detail = ${emptied},
-        discarded_at = coalesce(discarded_at, ${now}) WHERE ${mine} AND ${discarded} AND ${counts} RETURNING id`
-      const rest = sql`${mine} AND (one.state = 'replayed' OR (${discarded} AND NOT (${counts})))`
-      return [...empty, ...(yield sql`DELETE FROM ${deadLetter} AS one WHERE ${rest} RETURNING id`)]
+      const empty = sql`body = ${Buffer.alloc(0)}, detail = ${emptied}, discarded_at = coalesce(discarded_at, ${now})`
+      return yield* removeEntries(dialect, deadLetter, mine, discarded, empty)
     },
   }
 }
 
-function messagesOf({ ledger, among, octets }: LedgerDialect, filter: PruneFilter): Kind {
+/** Of the entries that count, the content goes; the others go as a whole. Returns both. */
+function* removeEntries(
+  dialect: LedgerDialect,
+  table: Sql,
+  mine: Sql,
+  discarded: Sql,
+  empty: Sql,
+): Steps<readonly LedgerRow[]> {
+  const kept = yield* lockEntries(dialect, table, allOf([mine, discarded, counts]))
+  const rest = sql`(one.state = 'replayed' OR (${discarded} AND NOT (${counts})))`
+  const gone = yield* lockEntries(dialect, table, allOf([mine, rest]))
+  yield sql`UPDATE ${table} SET ${empty} WHERE ${dialect.among(sql`id`, kept)}`
+  yield sql`DELETE FROM ${table} WHERE ${dialect.among(sql`id`, gone)}`
+  return [...kept, ...gone].map((id) => ({ id }))
+}
+
+function messagesOf({ ledger, among, octets, forUpdate }: LedgerDialect, filter: PruneFilter): Kind {
   const chosen = allOf([old(sql`one.committed_at`, filter), sql`one.load_id IS NULL`])
   return {
     from: sql`${ledger} AS one`,
     chosen,
-    bytes: sql`${octets(sql`one.pipeline`)} + ${octets(sql`one.key`)} + octet_length(one.sha256)`,
+    bytes: sql`${octets(sql`one.pipeline`)} + ${octets(sql`one."key"`)} + octet_length(one.sha256)`,
     key: ['pipeline', 'key'],
     *remove(entries) {
       const removed: LedgerRow[] = []
-      for (const [pipeline, own] of Map.groupBy(entries, (entry) => String(entry['pipeline']))) {
+      for (const [pipeline, listed] of Map.groupBy(entries, (entry) => String(entry['pipeline']))) {
         const keys = among(
-          sql`key`,
-          own.map(({ key }) => String(key)),
+          sql`"key"`,
+          listed.map(({ key }) => String(key)),
         )
-        removed.push(
-          ...(yield sql`DELETE FROM ${ledger} AS one WHERE pipeline = ${pipeline} AND ${keys} AND ${chosen} RETURNING pipeline, key`),
-        )
+        const own =
+          yield sql`SELECT pipeline, "key" FROM ${ledger} AS one WHERE pipeline = ${pipeline} AND ${keys} AND ${chosen} ${forUpdate}`
+        const names = own.map(({ key }) => String(key))
+        yield sql`DELETE FROM ${ledger} WHERE pipeline = ${pipeline} AND ${among(sql`"key"`, names)}`
+        removed.push(...own)
       }
       return removed
     },
@@ -160,13 +172,13 @@ export async function prune(
   options?: Abortable,
 ): Promise<PrunedPage> {
   const { from, chosen, bytes, key, remove } = kinds[filter.what](database.dialect, filter)
-  const columns = raw(key.map((name) => `one.${name}`).join(', '))
+  const columns = raw(key.map((name) => `one."${name}"`).join(', '))
   const behind = after === undefined ? undefined : sql`(${columns}) > (${valuesOf(JSON.parse(after))})`
   const entries = await database.ask(
     sql`SELECT ${columns}, ${bytes} AS bytes FROM ${from} WHERE ${allOf([chosen, behind])} ORDER BY ${columns} LIMIT ${limit}`,
     options,
   )
-  const nameOf = (entry: LedgerRow) => JSON.stringify(key.map((name) => entry[name]))
+  const nameOf = (entry: LedgerRow) => JSON.stringify(key.map((name) => String(entry[name])))
   const last = entries.at(-1)
   if (last === undefined) return { entries: 0, bytes: 0, next: undefined }
   const gone = await database.transact(() => remove(entries), options)

@@ -24,14 +24,33 @@ export interface LedgerDialect {
   readonly position: (searched: string | Uint8Array, column: Sql) => Sql
   /** Bytes of a text; those of bytes are `octet_length` everywhere. */
   readonly octets: (text: Sql) => Sql
+  /** What an INSERT ends with that leaves alone what has its key already. */
+  readonly unlessThere: Sql
+  /** Runs an INSERT of one row with that end; whether the row is a new one. */
+  readonly entering: (insert: Sql) => Steps<boolean>
+  /** An UPDATE of `table` by the rows of `from`; the names of what is set are those of the one alone. */
+  readonly updateFrom: (table: Sql, from: Sql, set: Sql, where: Sql) => Sql
+  /** What a SELECT ends with whose rows are changed next. */
+  readonly forUpdate: Sql
   /** Keeps the loads from being folded or forgotten until the end of the transaction. */
   readonly lockLoads: (ids: readonly string[]) => Steps<void>
+  /** As `lockLoads`, for a transaction that changes their rows. */
+  readonly lockChanging: (ids: readonly string[]) => Steps<void>
   /**
    * Keeps batches of the loads out until the end of the transaction; waits for those that are being written.
    */
   readonly lockBatches: (ids: readonly string[]) => Steps<void>
   /** As `lockBatches` for the loads that no batch is being written to: returns their ids, and never waits. */
   readonly lockFreeLoads: (ids: readonly string[]) => Steps<readonly string[]>
+}
+
+/** Databases that have ON CONFLICT, RETURNING and UPDATE … FROM. */
+export const conflictDialect: Pick<LedgerDialect, 'unlessThere' | 'entering' | 'updateFrom'> = {
+  unlessThere: sql`ON CONFLICT DO NOTHING`,
+  *entering(insert) {
+    return (yield sql`${insert} ON CONFLICT DO NOTHING RETURNING 1 AS entered`).length > 0
+  },
+  updateFrom: (table, from, set, where) => sql`UPDATE ${table} SET ${set} FROM ${from} WHERE ${where}`,
 }
 
 export interface LedgerDatabase {
@@ -45,7 +64,7 @@ export interface LedgerDatabase {
 }
 
 export const insertLoad = (
-  { load }: LedgerDialect,
+  { load, unlessThere }: LedgerDialect,
   pipeline: string,
   info: LoadInfo,
   follows: string | null = null,
@@ -53,21 +72,24 @@ export const insertLoad = (
   const { id, source, sha256, bytes, plan, chunks, records } = info
   return sql`INSERT INTO ${load} (id, pipeline, source, sha256, bytes, plan, chunks, records, follows)
     VALUES (${id}, ${pipeline}, ${storable(source)}, ${fromHex(sha256)}, ${bytes}, ${fromHex(plan)}, ${chunks}, ${records}, ${follows})
-    ON CONFLICT DO NOTHING`
+    ${unlessThere}`
 }
 
 /** Returns false, and changes nothing, if the message has its verdict already. */
 export function* bury(dialect: LedgerDialect, letter: DeadLetter): Steps<boolean> {
   if (yield* hasVerdict(dialect, letter)) return false
   const { pipeline, key, load, records, headers, body, attempts, code, detail } = letter
+  const loadId = load?.id ?? null
+  const insert = sql`INSERT INTO ${dialect.deadLetter} (pipeline, "key", sha256, load_id, records, headers, body, attempts, code, detail)
+    VALUES (${pipeline}, ${key}, ${fromHex(letter.sha256)}, ${loadId}, ${records}, ${JSON.stringify(headers)}, ${body},
+      ${attempts}, ${code}, ${storable(detail)})`
+  if (yield* dialect.entering(insert)) return true
   // A letter that was replayed and failed again is dead again, with its new reason. One that turns out to
   // belong to a load joins it.
-  yield sql`INSERT INTO ${dialect.deadLetter} AS old (pipeline, key, sha256, load_id, records, headers, body, attempts, code, detail)
-    VALUES (${pipeline}, ${key}, ${fromHex(letter.sha256)}, ${load?.id ?? null}, ${records}, ${JSON.stringify(headers)}, ${body},
-      ${attempts}, ${code}, ${storable(detail)})
-    ON CONFLICT (pipeline, key, sha256) DO UPDATE SET state = 'dead', load_id = excluded.load_id, records = excluded.records,
-      attempts = excluded.attempts, code = excluded.code, detail = excluded.detail, "at" = ${dialect.now}, discarded_at = NULL
-    WHERE old.state = 'replayed' OR (old.load_id IS NULL AND excluded.load_id IS NOT NULL)`
+  const isOver = load === undefined ? sql`state = 'replayed'` : sql`(state = 'replayed' OR load_id IS NULL)`
+  yield sql`UPDATE ${dialect.deadLetter} SET state = 'dead', load_id = ${loadId}, records = ${records}, attempts = ${attempts},
+      code = ${code}, detail = ${storable(detail)}, "at" = ${dialect.now}, discarded_at = NULL
+    WHERE pipeline = ${pipeline} AND "key" = ${key} AND sha256 = ${fromHex(letter.sha256)} AND ${isOver}`
   return true
 }
 
@@ -79,15 +101,14 @@ function* hasVerdict(
   const { ledger } = dialect
   if (load === undefined) {
     const known =
-      yield sql`SELECT 1 FROM ${ledger} WHERE pipeline = ${pipeline} AND key = ${key} AND sha256 = ${fromHex(sha256)}`
+      yield sql`SELECT 1 FROM ${ledger} WHERE pipeline = ${pipeline} AND "key" = ${key} AND sha256 = ${fromHex(sha256)}`
     return known.length > 0
   }
   yield* dialect.lockLoads([load.id])
   if ((yield sql`SELECT 1 FROM ${dialect.load} WHERE id = ${load.id} AND complete`).length > 0) return true
-  const entered =
-    yield sql`INSERT INTO ${ledger} (pipeline, key, sha256, load_id, outcome, records, loaded, rejected, skipped)
-    VALUES (${pipeline}, ${key}, ${fromHex(sha256)}, ${load.id}, 'dead', ${records}, 0, 0, 0) ON CONFLICT DO NOTHING RETURNING key`
-  return entered.length === 0
+  const insert = sql`INSERT INTO ${ledger} (pipeline, "key", sha256, load_id, outcome, records, loaded, rejected, skipped)
+    VALUES (${pipeline}, ${key}, ${fromHex(sha256)}, ${load.id}, 'dead', ${records}, 0, 0, 0)`
+  return !(yield* dialect.entering(insert))
 }
 
 /** A load with a dead chunk stays unfolded, so that the chunk can still be replayed. */
@@ -95,15 +116,15 @@ export function* fold(dialect: LedgerDialect, ids: readonly string[]): Steps<voi
   const free = yield* dialect.lockFreeLoads(ids)
   if (free.length === 0) return
   const { load, ledger, among } = dialect
-  const folded =
-    yield sql`UPDATE ${load} AS load SET complete = true, completed_at = sums.last_at, loaded = sums.loaded, rejected = sums.rejected, skipped = sums.skipped,
-      filtered = sums.filtered
-    FROM (SELECT load_id, count(*) AS chunks, sum(loaded) AS loaded, sum(rejected) AS rejected, sum(skipped) AS skipped, sum(filtered) AS filtered,
-            max(committed_at) AS last_at
-          FROM ${ledger} WHERE ${among(sql`load_id`, free)} AND outcome = 'applied' GROUP BY load_id) sums
-    WHERE id = sums.load_id AND NOT complete AND sums.chunks = load.chunks RETURNING id`
-  const done = folded.map((row) => String(row['id']))
-  if (done.length > 0) yield sql`DELETE FROM ${ledger} WHERE ${among(sql`load_id`, done)}`
+  yield dialect.updateFrom(
+    load,
+    sql`(SELECT load_id, count(*) AS done, sum(loaded) AS sum_loaded, sum(rejected) AS sum_rejected, sum(skipped) AS sum_skipped,
+        sum(filtered) AS sum_filtered, max(committed_at) AS last_at
+      FROM ${ledger} WHERE ${among(sql`load_id`, free)} AND outcome = 'applied' GROUP BY load_id) sums`,
+    sql`complete = true, completed_at = last_at, loaded = sum_loaded, rejected = sum_rejected, skipped = sum_skipped, filtered = sum_filtered`,
+    sql`id = sums.load_id AND NOT complete AND done = chunks`,
+  )
+  yield sql`DELETE FROM ${ledger} WHERE ${among(sql`load_id`, free)} AND load_id IN (SELECT id FROM ${load} WHERE ${among(sql`id`, free)} AND complete)`
 }
 
 /** Keeps batches of the loads out; returns how many of their records have taken effect. */
@@ -111,8 +132,8 @@ export function* lockLoaded(dialect: LedgerDialect, ids: readonly string[]): Ste
   yield* dialect.lockBatches(ids)
   const { load, ledger, among } = dialect
   const [row] =
-    yield sql`SELECT coalesce(sum(CASE WHEN complete THEN loaded ELSE (SELECT sum(l.loaded) FROM ${ledger} l WHERE l.load_id = load.id) END), 0) AS loaded
-    FROM ${load} AS load WHERE ${among(sql`id`, ids)}`
+    yield sql`SELECT coalesce(sum(CASE WHEN complete THEN loaded ELSE (SELECT sum(part.loaded) FROM ${ledger} AS part WHERE part.load_id = own.id) END), 0) AS loaded
+    FROM ${load} AS own WHERE ${among(sql`id`, ids)}`
   return Number(row?.['loaded'])
 }
 
@@ -126,4 +147,11 @@ export function* forgetLoads(
   yield sql`DELETE FROM ${load} WHERE ${among(sql`id`, ids)}`
 }
 
-const fromHex = (hex: string): Buffer => Buffer.from(hex, 'hex')
+/** Entries of a table that have the condition, kept from others until the end of the transaction: their ids. */
+export function* lockEntries(dialect: LedgerDialect, table: Sql, condition: Sql): Steps<readonly number[]> {
+  const entries =
+    yield sql`SELECT id FROM ${table} AS one WHERE ${condition} ORDER BY id ${dialect.forUpdate}`
+  return entries.map(({ id }) => Number(id))
+}
+
+export const fromHex = (hex: string): Buffer => Buffer.from(hex, 'hex')

@@ -6,7 +6,7 @@ import { ledgerVersion } from './prepare.ts'
 
 import type { LedgerRow } from '../sql/ledger-rows.ts'
 import { raw, type Sql, sql } from '../sql/statement.ts'
-import type { LedgerDatabase, LedgerDialect, Steps } from '../sql/steps.ts'
+import { conflictDialect, type LedgerDatabase, type LedgerDialect, type Steps } from '../sql/steps.ts'
 
 // oxlint-disable-next-line require-yield
 function* nothing(): Steps<void> {}
@@ -20,7 +20,10 @@ export const dialect: LedgerDialect = {
   among: (column, values) => sql`${column} IN (SELECT value FROM json_each(${JSON.stringify(values)}))`,
   position: (searched, column) => sql`instr(${column}, ${searched})`,
   octets: (text) => sql`octet_length(${text})`,
+  ...conflictDialect,
+  forUpdate: sql``,
   lockLoads: nothing,
+  lockChanging: nothing,
   lockBatches: nothing,
   // oxlint-disable-next-line require-yield
   *lockFreeLoads(ids) {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { array, btree, bytea, defineModel, enumeration, integer, type Model, text, unique } from 'lading'
-import type { OpenSqlTarget } from './sql.ts'
+import type { Dialect, OpenSqlTarget } from './sql.ts'
 import { applied, entries, numbers, write } from './target.ts'
 
 const items = (more: Partial<Pick<Model, 'onConflict'>> = {}) =>
@@ -21,7 +21,7 @@ const misfits = [
   },
   {
     name: 'the key is a column that the model does not know',
-    table: 'id integer, note text, extra text NOT NULL PRIMARY KEY',
+    table: 'id integer, note text, extra KEYTEXT NOT NULL PRIMARY KEY',
     problem: /extra/,
   },
   {
@@ -32,11 +32,14 @@ const misfits = [
   },
   {
     name: 'an upsert finds a unique key of more columns',
-    table: 'id integer, note text, PRIMARY KEY (id, note)',
+    table: 'id integer, note KEYTEXT, PRIMARY KEY (id, note)',
     problem: /"id"/,
     onConflict: 'skip' as const,
   },
 ]
+
+const created = ({ strict, keyText }: Dialect, columns: string): string =>
+  `CREATE TABLE items (${columns.replace('KEYTEXT', keyText)})${strict}`
 
 export function preparing(open: OpenSqlTarget): void {
   it('the ledger, the table and its indexes are made once, however often a sink is prepared', async () => {
@@ -96,7 +99,7 @@ export function preparing(open: OpenSqlTarget): void {
     async ({ table, problem, onConflict }) => {
       await using target = await open()
       await using sink = target.open()
-      await target.query(`CREATE TABLE items (${table})${target.dialect.strict}`)
+      await target.query(created(target.dialect, table))
       const refused = expect.objectContaining({
         code: 'SCHEMA_MISMATCH',
         message: expect.stringMatching(problem),
@@ -109,13 +112,13 @@ export function preparing(open: OpenSqlTarget): void {
     ['id integer NOT NULL, note text', true],
     ['id integer NOT NULL PRIMARY KEY, note text', false],
     ['id integer NOT NULL, note text, UNIQUE (id)', false],
-    ['id integer NOT NULL, note text, UNIQUE (id, note)', true],
+    ['id integer NOT NULL, note KEYTEXT, UNIQUE (id, note)', true],
   ] as const)(
     'a table that nothing keeps from holding a key twice is known for it: %s is %s',
     async ([table, keyless]) => {
       await using target = await open()
       await using sink = target.open()
-      await target.query(`CREATE TABLE items (${table})${target.dialect.strict}`)
+      await target.query(created(target.dialect, table))
       const model = defineModel({
         table: 'items',
         columns: { id: integer().notNull(), note: text() },
@@ -178,7 +181,7 @@ export function preparing(open: OpenSqlTarget): void {
   it('a table that has more than the model knows, none of it required, fits', async () => {
     await using target = await open()
     await using sink = target.open()
-    const more = `extra text, stamp text NOT NULL DEFAULT 'now', twice integer NOT NULL GENERATED ALWAYS AS (id * 2) STORED`
+    const more = `extra text, stamp text NOT NULL DEFAULT 'now', twice integer ${target.dialect.computed} GENERATED ALWAYS AS (id * 2) STORED`
     await target.query(
       `CREATE TABLE items (note text, id integer NOT NULL UNIQUE, ${more})${target.dialect.strict}`,
     )

@@ -7,6 +7,10 @@ import { type Entry, letterOf, loadOf, type Row, type Target, write } from './ta
 export interface Dialect {
   /** What a CREATE TABLE ends with. */
   readonly strict: string
+  /** A type of text that may be part of a key. */
+  readonly keyText: string
+  /** What a computed column may say of NULL: NOT NULL where the database lets it. */
+  readonly computed: string
   /** Name of a table of the ledger: load, ledger, reject, dead_letter, migration. */
   readonly ledger: (table: string) => string
   /** A trigger that refuses the rows for which `condition` (of `new`) holds; undefined for a database without triggers. */

@@ -3,6 +3,7 @@
  * is compiled when it is called, so a table that it cannot find or read shows only with the first row.
  */
 import type { Part } from '../sink.ts'
+import type { Placing, Refusal } from './place.ts'
 
 /**
  * Rows of one load that may be refused in the same words, with none taken between, before they are the
@@ -52,4 +53,21 @@ export class Unanimity {
       this.#loads.size > 1 || this.#refused.values().reduce((sum, rows) => sum + rows, 0) >= this.#mostRows
     )
   }
+}
+
+/** The error that refuses every row where the table is at fault. */
+export function tableAtFault(
+  { taken, objections }: Pick<Placing, 'taken' | 'objections'>,
+  unanimity: Unanimity,
+  refused: readonly (readonly [Part, readonly Refusal[]])[],
+): unknown {
+  const [objection, another] = objections
+  if (taken || another !== undefined) unanimity.clear()
+  if (taken || another !== undefined || objection === undefined) return undefined
+  const [words, error] = objection
+  const rows = refused.map(([part, own]) => ({
+    part,
+    rows: own.filter(({ fault }) => fault.detail === words).length,
+  }))
+  return unanimity.isTables(words, rows) ? error : undefined
 }

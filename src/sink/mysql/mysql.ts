@@ -1,0 +1,111 @@
+import type { Abortable } from '../../core/wait.ts'
+import type { Model } from '../../model/model.ts'
+import type { TableFacts, WantedTable } from '../../model/table.ts'
+import type { Ledger } from '../ledger.ts'
+import type { Batch, BatchVerdict, Prepared, PrepareOptions, ReplayBatch, Sink, Verdict } from '../sink.ts'
+import { SqlLedger } from '../sql/ledger.ts'
+import { Unanimity } from '../sql/unanimous.ts'
+import { Connection } from './connection.ts'
+import { factsOf } from './facts.ts'
+import { prepareLedger } from './ledger-tables.ts'
+import { mysqlLedger } from './ledger.ts'
+import { isEmpty, prepareTable, type PreparedTable } from './prepare.ts'
+import { replayRejects } from './replay.ts'
+import { LoadRows } from './rows.ts'
+import type { Session } from './session.ts'
+import { replayLetter, writeBatch } from './write.ts'
+
+/**
+ * A database of MariaDB or MySQL, over one session for batches and another, once the ledger is asked, for that: a
+ * question must not wait for the batch that is being written. Consumers in one process have a sink each.
+ */
+export class MysqlSink implements Sink<LoadRows> {
+  readonly ledger: Ledger
+  readonly place: string
+  readonly changesRows = true
+  readonly #connection: Connection
+  readonly #reading: Connection
+  /** By fingerprint: what is made for a model serves every model that declares the same. */
+  readonly #models = new Map<string, PreparedTable>()
+  readonly #conflicting = new Set<string>()
+  readonly #unanimity = new Unanimity()
+
+  /** `silentMs`: see `Connection`. */
+  constructor(url: string, options: { readonly silentMs?: number } = {}) {
+    this.#connection = new Connection(url, options)
+    this.#reading = new Connection(url, options)
+    this.place = this.#connection.place
+    this.ledger = new SqlLedger(mysqlLedger(this.#reading))
+  }
+
+  async prepare(model?: Model, options: PrepareOptions = {}): Promise<Prepared> {
+    const { signal, connectMs, deferIndexes } = options
+    const table = await this.#connection.use(
+      async (session) => {
+        await prepareLedger(session)
+        return model && this.#prepareOnce(session, model)
+      },
+      signal,
+      connectMs,
+    )
+    return {
+      ...table,
+      deferred: false,
+      reason: deferIndexes && 'a table of InnoDB is its key, and takes rows in no other way',
+    }
+  }
+
+  async #prepareOnce(session: Session, model: Model): Promise<PreparedTable> {
+    const known = this.#models.get(model.fingerprint)
+    if (known !== undefined) return known
+    const table = await prepareTable(session, model)
+    this.#models.set(model.fingerprint, { ...table, remade: false, keyless: false })
+    return table
+  }
+
+  table(
+    name: WantedTable,
+    options: Abortable & Pick<PrepareOptions, 'connectMs'> = {},
+  ): Promise<TableFacts | undefined> {
+    return this.#connection.use((session) => factsOf(session, name), options.signal, options.connectMs)
+  }
+
+  rows(): LoadRows {
+    return new LoadRows()
+  }
+
+  isEmpty(model: Model, options?: Abortable): Promise<boolean> {
+    return this.#reading.use((session) => isEmpty(session, model), options?.signal)
+  }
+
+  write(batch: Batch<LoadRows>, options?: Abortable): Promise<readonly BatchVerdict[]> {
+    return this.#connection.use(
+      (session) => writeBatch(session, batch, this.#past(batch.model)),
+      options?.signal,
+    )
+  }
+
+  replayLetter(letter: number, batch: Batch<LoadRows>, options?: Abortable): Promise<readonly Verdict[]> {
+    return this.#connection.use(
+      (session) => replayLetter(session, letter, batch, this.#past(batch.model)),
+      options?.signal,
+    )
+  }
+
+  replayRejects(batch: ReplayBatch<LoadRows>, options?: Abortable): Promise<readonly Verdict[]> {
+    return this.#connection.use(
+      (session) => replayRejects(session, batch, this.#past(batch.model).ways),
+      options?.signal,
+    )
+  }
+
+  #past({ fingerprint }: Model) {
+    const { bits = [] } = this.#models.get(fingerprint) ?? {}
+    return { ways: { bits, conflicting: this.#conflicting }, unanimity: this.#unanimity }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#connection[Symbol.asyncDispose]()
+    await this.#reading[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,62 @@
+/** Creates what is missing of a model's table and its indexes, and checks that what exists fits. */
+import type { Model } from '../../model/model.ts'
+import type { TableName } from '../../model/table.ts'
+import type { Prepared } from '../sink.ts'
+import { requireFit } from '../table.ts'
+import { columnsOf, keysOf, mayFillIn } from './catalog.ts'
+import { isKeyless, orderProblems, problemsOf, refusingNull, type Table } from './fit.ts'
+import { alone } from './ledger-tables.ts'
+import { hasRows, isOutdated, makeTable, remakeTable } from './made.ts'
+import { relationOf, requireSchema } from './relation.ts'
+import type { Session } from './session.ts'
+
+export interface PreparedTable extends Prepared {
+  /** Columns of one bit, to which a text is eight. */
+  readonly bits: readonly string[]
+}
+
+/** After the ledger was prepared. */
+export async function prepareTable(session: Session, model: Model): Promise<PreparedTable> {
+  const remade = await ensureTable(session, model)
+  const table = await readTable(session, model)
+  requireFit(model, table === undefined ? ['it is gone again'] : [...problemsOf(model, table)])
+  const { columns } = table as Table
+  return {
+    deferred: false,
+    remade,
+    keyless: isKeyless(model, table as Table),
+    notNull: (await mayFillIn(session, model)) ? [] : refusingNull(model, table as Table),
+    bits: columns.filter(({ base }) => base === 'bit').map(({ name }) => name),
+  }
+}
+
+async function readTable(session: Session, name: TableName): Promise<Table | undefined> {
+  const relation = await relationOf(session, name)
+  return (
+    relation && {
+      relation,
+      columns: await columnsOf(session, name),
+      keys: await keysOf(session, name),
+    }
+  )
+}
+
+/** Returns whether it made an empty table again that Lading had made for another model. */
+async function ensureTable(session: Session, model: Model): Promise<boolean> {
+  const isThere = async () => (await relationOf(session, model)) !== undefined
+  if ((await isThere()) && !(await isOutdated(session, model))) return false
+  return alone(session, async () => {
+    if (await isThere()) return remakeTable(session, model)
+    await requireSchema(session, model)
+    requireFit(model, [...orderProblems(model)])
+    await makeTable(session, model)
+    return false
+  })
+}
+
+/** Of a view it is not known, nor where our user may not look. */
+export async function isEmpty(session: Session, model: Model): Promise<boolean> {
+  const relation = await relationOf(session, model)
+  if (relation === undefined || relation.kind === 'view') return false
+  return !(await hasRows(session, model))
+}

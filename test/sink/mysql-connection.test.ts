@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { mysql } from '../../src/sink/mysql/address.ts'
+import { Connection } from '../../src/sink/mysql/connection.ts'
+import { createTable } from '../../src/sink/mysql/ddl.ts'
+import * as column from '../../src/model/columns.ts'
+import { btree, defineModel, unique } from '../../src/model/model.ts'
+import { startMariadb } from '../../tooling/servers/mariadb.ts'
+import { describeMariadb, type FreshMariadb, freshMariadb } from '../../tooling/servers/mariadb-database.ts'
+
+describeMariadb('a connection to MariaDB', () => {
+  let database: FreshMariadb
+  beforeAll(async () => {
+    database = await freshMariadb()
+  })
+  afterAll(() => database[Symbol.asyncDispose]())
+
+  it('has the settings that a transaction needs, whatever the server has', async () => {
+    await using connection = new Connection(database.url)
+    const [row] = await connection.use((session) =>
+      session.query(
+        'SELECT @@sql_mode AS mode, @@tx_isolation AS level, @@time_zone AS zone, @@autocommit AS auto, @@character_set_client AS charset',
+      ),
+    )
+    expect(row).toMatchObject({ level: 'READ-COMMITTED', zone: '+00:00', charset: 'utf8mb4' })
+    expect(String(row?.['mode']).split(',')).toEqual(
+      expect.arrayContaining(['STRICT_ALL_TABLES', 'NO_ZERO_DATE', 'NO_AUTO_VALUE_ON_ZERO']),
+    )
+  })
+
+  it('is made again after the server has ended it', async () => {
+    await using connection = new Connection(database.url)
+    await using other = new Connection(database.url)
+    const id = await connection.use(async (session) => session.id)
+    await other.use((session) => session.run(`KILL ${id}`))
+    const ask = () => connection.use((session) => session.query('SELECT 1 AS one'))
+    await ask().catch((error: unknown) => expect(error).toMatchObject({ code: 'SINK_UNAVAILABLE' }))
+    expect(await ask()).toEqual([{ one: 1 }])
+  })
+
+  it('is made again after its server was killed, and is unavailable meanwhile', async () => {
+    await using server = await startMariadb()
+    await using own = await freshMariadb(server.url)
+    await using connection = new Connection(own.url)
+    const ask = () => connection.use((session) => session.query('SELECT 1 AS one'))
+    await ask()
+    server.kill()
+    await expect(ask()).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE' })
+    await expect(ask()).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE' })
+    await server.start()
+    expect(await ask()).toEqual([{ one: 1 }])
+  })
+
+  it('takes the bytes of LOAD DATA from the program, whatever file is named', async () => {
+    await using connection = new Connection(database.url)
+    await connection.use(async (session) => {
+      await session.run('CREATE TABLE loaded (a int, b varchar(10))')
+      const sql = `LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE loaded FIELDS TERMINATED BY ','`
+      expect(await session.load(sql, [Buffer.from('1,x\n2,'), Buffer.from('y\n')])).toEqual({
+        changed: 2,
+        warnings: 0,
+        info: 'Records: 2  Deleted: 0  Skipped: 0  Warnings: 0',
+      })
+      expect(await session.query('SELECT * FROM loaded ORDER BY a')).toEqual([
+        { a: 1, b: 'x' },
+        { a: 2, b: 'y' },
+      ])
+    })
+  })
+
+  it.for([
+    ['another password', { password: 'secret-1' }, 'SINK_REFUSED'],
+    ['another database', { pathname: '/nowhere' }, 'SINK_REFUSED'],
+    ['a port where nobody listens', { port: '1' }, 'SINK_UNAVAILABLE'],
+    ['TLS that the server does not speak', { search: 'ssl-mode=REQUIRED' }, 'SINK_REFUSED'],
+  ] as const)('says what is wrong, and no password: %s', async ([, change, code]) => {
+    const url = Object.assign(new URL(database.url), change)
+    await using connection = new Connection(url.href)
+    const error = await connection.use((session) => session.query('SELECT 1')).catch((e: unknown) => e)
+    expect(error).toMatchObject({ code, message: expect.not.stringContaining('secret-1') })
+  })
+
+  it('a table is made of every type, with its keys, its defaults and what its types do not say', async () => {
+    const model = defineModel({
+      table: 'everything',
+      columns: {
+        id: column.text().notNull(),
+        other: column.bytea(),
+        number: column.integer().default(7),
+        large: column.bigint(),
+        exact: column.numeric(12, 2),
+        any: column.numeric(),
+        real: column.doublePrecision(),
+        flag: column.boolean().default(true),
+        day: column.date(),
+        local: column.timestamp(),
+        instant: column.timestamptz(),
+        clock: column.time(),
+        uuid: column.uuid(),
+        document: column.json(),
+        state: column.enumeration('open', "it's").default('open'),
+        short: column.varchar(20),
+        list: column.array(column.integer()),
+        note: column.text().default("it's"),
+      },
+      primaryKey: ['id'],
+      indexes: [btree('note'), unique('other', 'number')],
+    })
+    await using connection = new Connection(database.url)
+    await connection.use(async (session) => {
+      await session.run(createTable(model, session.product))
+      const [row] = await session.query('SHOW CREATE TABLE everything')
+      expect(String(row?.['Create Table'])).toMatchInlineSnapshot(`
+        "CREATE TABLE "everything" (
+          "id" varchar(700) NOT NULL,
+          "other" varbinary(700) DEFAULT NULL,
+          "number" int(11) DEFAULT 7,
+          "large" bigint(20) DEFAULT NULL,
+          "exact" decimal(12,2) DEFAULT NULL,
+          "any" decimal(65,30) DEFAULT NULL,
+          "real" double DEFAULT NULL,
+          "flag" tinyint(1) DEFAULT 1,
+          "day" date DEFAULT NULL,
+          "local" datetime(6) DEFAULT NULL,
+          "instant" datetime(6) DEFAULT NULL COMMENT 'timestamptz: an instant, in UTC',
+          "clock" time(6) DEFAULT NULL,
+          "uuid" char(36) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL COMMENT 'uuid',
+          "document" longtext DEFAULT NULL COMMENT 'json',
+          "state" varchar(4) DEFAULT 'open' CHECK ("state" in ('open','it\\'s')),
+          "short" varchar(20) DEFAULT NULL,
+          "list" longtext DEFAULT NULL,
+          "note" longtext DEFAULT 'it\\'s',
+          PRIMARY KEY ("id"),
+          UNIQUE KEY "other" ("other","number"),
+          KEY "note" ("note"(191))
+        ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_nopad_bin"
+      `)
+    })
+  })
+})
+
+describe('a URL of MariaDB or MySQL', () => {
+  it('has either scheme', () => expect(mysql.schemes).toEqual(['mysql', 'mariadb']))
+
+  it.for([
+    ['mysql://me@host', /names no database/],
+    ['mysql://me@host/db?sslmode=require', /parameter sslmode/],
+    ['mysql://me@host/db?ssl-mode=maybe', /VERIFY_IDENTITY/],
+    ['mysql://me@host/db?ssl-ca=/nowhere', /ssl-ca .*ENOENT/],
+    ['mysql://me:%E0%A4%A@host/db', /cannot be read/],
+  ] as const)('is refused where it cannot be meant: %s', ([url, message]) => {
+    expect(() => new Connection(url)).toThrow(
+      expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(message) }),
+    )
+  })
+
+  it.for([
+    ['mysql://me:pw@Host.example/db', 'mysql://host.example/db'],
+    ['mariadb://host:3307/d%20b?ssl-mode=REQUIRED', 'mysql://host:3307/d%20b'],
+    ['mysql://[::1]/db', 'mysql://[::1]/db'],
+    ['mysql://me@localhost/db?socket=/run/mysqld/mysqld.sock', 'mysql://%2Frun%2Fmysqld%2Fmysqld.sock/db'],
+  ] as const)('names its database without user, password and options: %s', ([url, place]) => {
+    expect(new Connection(url).place).toBe(place)
+  })
+})
