@@ -10,6 +10,7 @@ export const dialect: Dialect = {
   strict: '',
   keyText: 'varchar(50)',
   computed: '',
+  deferred: '',
   ledger: (table) => `lading_${table}`,
   refuse: (table, when, condition) =>
     `CREATE TRIGGER refuse_${when} ${when} INSERT ON ${table} FOR EACH ROW

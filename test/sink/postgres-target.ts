@@ -13,6 +13,7 @@ export const dialect: Dialect = {
   strict: '',
   keyText: 'text',
   computed: 'NOT NULL',
+  deferred: 'DEFERRABLE INITIALLY DEFERRED',
   ledger: (table) => `lading.${table}`,
   refuse: (table, when, condition) =>
     `${failing('refuse', "RAISE EXCEPTION 'refused by the test'")};

@@ -10,6 +10,7 @@ const dialect: Dialect = {
   strict: ' STRICT',
   keyText: 'text',
   computed: 'NOT NULL',
+  deferred: 'DEFERRABLE INITIALLY DEFERRED',
   ledger: (table) => `lading_${table}`,
   refuse: (table, when, condition) =>
     `CREATE TRIGGER refuse_${when} ${when} INSERT ON ${table} WHEN ${condition} BEGIN SELECT RAISE(ABORT, 'refused by the test'); END`,

@@ -108,7 +108,7 @@ export function conflicts(open: OpenTarget): void {
     await using target = await open()
     await using sink = target.open()
     const keys = defineModel({
-      table: 'keys',
+      table: 'members',
       columns: { id: integer().notNull() },
       primaryKey: ['id'],
       onConflict: 'update',
@@ -218,7 +218,7 @@ export function conflicts(open: OpenTarget): void {
     await using sink = target.open()
     if (sink.changesRows !== true) return
     const keys = defineModel({
-      table: 'keys',
+      table: 'members',
       columns: { id: integer().notNull() },
       primaryKey: ['id'],
       onConflict: 'merge',
@@ -227,7 +227,7 @@ export function conflicts(open: OpenTarget): void {
     await sink.prepare(keys)
     expect(await write(sink, keys, [{ key: 'a', records: [['1'], ['1'], ['2']] }])).toEqual([applied(3)])
     expect(await write(sink, changing, [{ key: 'b', records: [['1'], ['3']] }])).toEqual([applied(2)])
-    expect((await target.rows('keys')).map(({ id }) => Number(id)).sort()).toEqual([1, 2, 3])
+    expect((await target.rows('members')).map(({ id }) => Number(id)).sort()).toEqual([1, 2, 3])
   })
 
   it('however records are cut into batches and parts, merged and deleted rows are as one after the other leaves them', async () => {

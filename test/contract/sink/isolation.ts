@@ -20,10 +20,10 @@ export interface Rule {
 const table = (extra: (dialect: Dialect) => string) => (dialect: Dialect) =>
   `CREATE TABLE items (id integer PRIMARY KEY, ref integer, note text${extra(dialect)})${dialect.strict}`
 
-const parents = (deferred: string) => (dialect: Dialect) =>
+const parents = (isDeferred: boolean) => (dialect: Dialect) =>
   `CREATE TABLE parents (id integer PRIMARY KEY)${dialect.strict};
-   WITH RECURSIVE ids AS (SELECT 0 AS id UNION ALL SELECT id + 1 FROM ids WHERE id < 200) INSERT INTO parents SELECT id FROM ids;
-   ${table(() => `, FOREIGN KEY (ref) REFERENCES parents ${deferred}`)(dialect)}`
+   INSERT INTO parents WITH RECURSIVE ids AS (SELECT 0 AS id UNION ALL SELECT id + 1 FROM ids WHERE id < 200) SELECT id FROM ids;
+   ${table(() => `, FOREIGN KEY (ref) REFERENCES parents (id) ${isDeferred ? dialect.deferred : ''}`)(dialect)}`
 
 const trigger = (when: 'BEFORE' | 'AFTER') => (dialect: Dialect) =>
   `${table(() => '')(dialect)}; ${dialect.refuse?.('items', when, "new.note = 'bad'")}`
@@ -51,13 +51,13 @@ export const rules: readonly Rule[] = [
   {
     name: 'FOREIGN KEY',
     code: 'CONSTRAINT_FOREIGN_KEY',
-    sql: parents(''),
+    sql: parents(false),
     bad: { ref: (id) => `${id + 1000}` },
   },
   {
     name: 'FOREIGN KEY DEFERRABLE INITIALLY DEFERRED',
     code: 'CONSTRAINT_FOREIGN_KEY',
-    sql: parents('DEFERRABLE INITIALLY DEFERRED'),
+    sql: parents(true),
     bad: { ref: (id) => `${id + 1000}` },
   },
   { name: 'a trigger before', code: 'TRIGGER_RAISED', sql: trigger('BEFORE'), bad: { note: 'bad' } },

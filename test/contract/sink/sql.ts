@@ -11,6 +11,8 @@ export interface Dialect {
   readonly keyText: string
   /** What a computed column may say of NULL: NOT NULL where the database lets it. */
   readonly computed: string
+  /** Of a foreign key that is looked at when a transaction ends, where the database has such. */
+  readonly deferred: string
   /** Name of a table of the ledger: load, ledger, reject, dead_letter, migration. */
   readonly ledger: (table: string) => string
   /** A trigger that refuses the rows for which `condition` (of `new`) holds; undefined for a database without triggers. */
