@@ -2,7 +2,7 @@
 
 /** Options of all commands. */
 export interface AllSettings {
-  /** target database: postgresql://user@host/database, sqlite:PATH, or duckdb:PATH */
+  /** target database: postgresql://user@host/database, mysql://user@host/database, sqlite:PATH, or duckdb:PATH */
   readonly to?: string | undefined
   /** queue between producers and consumers; embedded:PATH, amqp://user@host/vhost?queue=NAME, postgresql://user@host/database?queue=NAME, redis://user@host/0?stream=NAME, https://sqs.REGION.amazonaws.com/ACCOUNT/NAME, nats://host:4222/?stream=NAME, or memory: */
   readonly queue?: string | undefined

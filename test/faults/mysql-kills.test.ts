@@ -38,7 +38,7 @@ describeMariadb('MariaDB', () => {
         folder,
         queueUrl: `embedded:${join(folder, 'queue.db')}?lease=1s`,
         target: database.url,
-        kills: 30,
+        kills: 12,
         read,
         server: async () => {
           server.kill()
