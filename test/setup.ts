@@ -6,7 +6,7 @@ import { Client } from 'pg'
 import type { TestProject } from 'vitest/node'
 import type { SharedRabbit } from '../tooling/servers/broker.ts'
 import type { SharedPostgres } from '../tooling/servers/database.ts'
-import { openMariadb } from '../tooling/servers/mariadb.ts'
+import { openMariadb, withoutFsync } from '../tooling/servers/mariadb.ts'
 import type { SharedMariadb } from '../tooling/servers/mariadb-database.ts'
 import { Unavailable } from '../tooling/servers/machine.ts'
 import { startPostgres } from '../tooling/servers/postgres.ts'
@@ -17,7 +17,7 @@ type Opened<Shared> = { readonly shared: Shared; readonly close: () => Promise<v
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   // These take longer, and start while PostgreSQL does.
   const rabbit = await open<SharedRabbit>('RabbitMQ', () => openInBackground(openRabbit()))
-  const mariadb = await open<SharedMariadb>('MariaDB', () => openInBackground(openMariadb()))
+  const mariadb = await open<SharedMariadb>('MariaDB', () => openInBackground(openMariadb(withoutFsync)))
   const postgres = await open<SharedPostgres>('PostgreSQL', openDatabase).catch(async (error: unknown) => {
     await Promise.all([rabbit.close(), mariadb.close()])
     throw error

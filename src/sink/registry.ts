@@ -20,7 +20,7 @@ const adapters: readonly Adapter<Sink>[] = [
 /** What `lading doctor` asks. */
 const examiners: readonly Adapter<SinkExamination, SinkQuestions>[] = [
   { ...postgres, open: async (...args) => (await import('./postgres/doctor/doctor.ts')).examine(...args) },
-  { ...mysql, open: async (url) => (await import('./mysql/doctor/doctor.ts')).examine(url) },
+  { ...mysql, open: async (...args) => (await import('./mysql/doctor/doctor.ts')).examine(...args) },
   { ...sqlite, open: async (url) => (await import('./sqlite/doctor/doctor.ts')).examine(url) },
   { ...duckdb, open: async (url) => (await import('./duckdb/doctor/doctor.ts')).examine(url) },
 ]

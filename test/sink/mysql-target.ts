@@ -47,7 +47,13 @@ export interface MysqlTarget extends SqlTarget {
 /** A database of its own on the run's server. */
 export async function openMysql(server?: string): Promise<MysqlTarget> {
   const database = await freshMariadb(server)
-  const client = await createConnection({ uri: database.url, multipleStatements: true, dateStrings: true })
+  const client = await createConnection({
+    uri: database.url,
+    multipleStatements: true,
+    dateStrings: true,
+    jsonStrings: true,
+    supportBigNumbers: true,
+  })
   await client.query(
     "SET sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,STRICT_ALL_TABLES', time_zone = '+00:00'",
   )

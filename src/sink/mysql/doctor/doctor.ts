@@ -1,20 +1,45 @@
-/** What `lading doctor` finds of a database of MariaDB or MySQL. */
-import { checked, failure, type Finding, findingsAbout } from '../../../core/finding.ts'
-import { tableName } from '../../../model/model.ts'
-import { shownTable } from '../../../model/table.ts'
-import type { SinkExamination, TableQuestions } from '../../examination.ts'
+/** What `lading doctor` finds of a database of MariaDB or MySQL. It writes nothing but a temporary table of its own. */
+import { checked, failure, type Finding } from '../../../core/finding.ts'
+import type { SinkExamination, SinkQuestions, TableQuestions } from '../../examination.ts'
+import { Connection } from '../connection.ts'
 import { MysqlSink } from '../mysql.ts'
+import type { Session } from '../session.ts'
+import { durability, replication } from './durability.ts'
+import { connection, server, size } from './server.ts'
+import { ledger, rights } from './rights.ts'
+import { tableRights, tableState } from './table.ts'
 
-const { ok } = findingsAbout('database')
-const table = findingsAbout('table')
+export type Add = (...found: readonly Finding[]) => void
+export type Check = (session: Session, add: Add, questions: SinkQuestions) => Promise<void>
+export type TableCheck = (session: Session, add: Add, questions: TableQuestions) => Promise<void>
 
-export const examine = (url: string): SinkExamination => new MysqlExamination(url)
+const ofDatabase: readonly (readonly [what: string, check: Check])[] = [
+  ['connection', connection],
+  ['version', server],
+  ['durability', durability],
+  ['replication', replication],
+  ['size', size],
+  ['rights', rights],
+  ['ledger', ledger],
+]
+
+const ofTable: readonly (readonly [what: string, check: TableCheck])[] = [
+  ['rights', tableRights],
+  ['table', tableState],
+]
+
+export const examine = (url: string, questions: SinkQuestions): SinkExamination =>
+  new MysqlExamination(url, questions)
 
 class MysqlExamination implements SinkExamination {
   readonly sink: MysqlSink
+  readonly #connection: Connection
+  readonly #questions: SinkQuestions
   #isUsable = false
 
-  constructor(url: string) {
+  constructor(url: string, questions: SinkQuestions) {
+    this.#connection = new Connection(url)
+    this.#questions = questions
     this.sink = new MysqlSink(url)
   }
 
@@ -24,31 +49,29 @@ class MysqlExamination implements SinkExamination {
 
   async *database(): AsyncGenerator<Finding> {
     try {
-      const isThere = await this.sink.ledger.isThere?.()
-      this.#isUsable = true
-      yield ok(
-        'database',
-        isThere === true ? 'it has a ledger' : 'it has no ledger yet: the first load makes it',
-      )
+      await this.#visit(async () => undefined)
     } catch (thrown) {
-      yield failure('database', 'database', thrown)
+      yield failure('database', 'connection', thrown)
+      return
     }
-  }
-
-  async *table({ name, model }: TableQuestions): AsyncGenerator<Finding> {
-    const shown = model === undefined ? shownTable(name) : tableName(model)
-    yield* await checked('table', 'table', async (add) => {
-      const facts = await this.sink.table(name)
-      add(
-        table.ok(
-          'table',
-          facts === undefined ? `${shown} is not there yet: a load makes it` : `${shown} is there`,
-        ),
+    this.#isUsable = true
+    for (const [what, check] of ofDatabase)
+      yield* await checked('database', what, (add) =>
+        this.#visit((session) => check(session, add, this.#questions)),
       )
-    })
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.sink[Symbol.asyncDispose]()
+  async *table(questions: TableQuestions): AsyncGenerator<Finding> {
+    for (const [what, check] of ofTable)
+      yield* await checked('table', what, (add) => this.#visit((session) => check(session, add, questions)))
+  }
+
+  #visit(work: (session: Session) => Promise<void>): Promise<void> {
+    return this.#connection.use(work, this.#questions.signal)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#connection[Symbol.asyncDispose]()
+    await this.sink[Symbol.asyncDispose]()
   }
 }
