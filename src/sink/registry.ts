@@ -39,7 +39,7 @@ export function spaceAdvice(url: string): string | undefined {
 }
 
 /**
- * The database of a URL (`postgresql://user@host/database`, `sqlite:FILE`, `sqlite::memory:`), or over a `pg.Pool` of
+ * The database of a URL (`postgresql://user@host/database`, `mysql://user@host/database`, `sqlite:FILE`, `sqlite::memory:`), or over a `pg.Pool` of
  * the program, which is never ended, and of which two sessions at most are borrowed at a time. A server is connected to
  * when the sink is used first. Disposing of the sink ends or gives back its sessions.
  *

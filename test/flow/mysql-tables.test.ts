@@ -1,5 +1,5 @@
 /** Files go into tables of MariaDB, those that exist and those that are made, without a model, and no value is changed. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -32,7 +32,7 @@ const columns: Readonly<Record<string, readonly [string, string, string, Readonl
     positive: ['int unsigned', '0', '4294967295', { '-1': 'VALUE_REFUSED', '4294967296': 'VALUE_REFUSED' }],
     large: ['bigint unsigned', '18446744073709551615', '7', { '18446744073709551616': 'VALUE_REFUSED' }],
     money: ['decimal(5,2)', '999.99', '-0.50', { '1.005': 'PRECISION_LOST', '1000': 'OUT_OF_RANGE' }],
-    single: ['float', '0.1', '16777216', { '16777217': 'PRECISION_LOST' }],
+    single: ['float', '0.1', '8388.5', { '16777217': 'PRECISION_LOST' }],
     flag: ['tinyint(1)', '1', '0', { '2': 'BAD_BOOLEAN' }],
     lamp: ['bit(1)', '1', '0', { x: 'BAD_BOOLEAN' }],
     moment: [
@@ -160,6 +160,32 @@ describeMariadb('a file into a table of MariaDB', () => {
     await using folder = await Folder.make({ 'items.csv': 'id\n1\n' })
     const run = await folder.lading('load', 'items.csv', '--to', target.url)
     expect([run.code, run.err]).toEqual([78, expect.stringMatching(problem)])
+  })
+
+  it('is loaded, corrected and looked at by a user with the rights that the page states', async () => {
+    await using target = await openMysql()
+    const user = `'u${target.url.slice(-20)}'@'%'`
+    const page = await readFile(join(import.meta.dirname, '..', '..', 'docs', 'mysql.md'), 'utf8')
+    const grants = Array.from(page.matchAll(/^GRANT .* ON shop\.\* TO .*;$/gm), ([grant]) =>
+      grant.replace('shop.*', '*').replace("loader@'%'", user),
+    )
+    expect(grants).toHaveLength(2)
+    await target.query(`CREATE USER ${user} IDENTIFIED BY 'pw'; ${grants.join(' ')}`)
+    try {
+      const url = Object.assign(new URL(target.url), {
+        username: `u${target.url.slice(-20)}`,
+        password: 'pw',
+      })
+      await using folder = await Folder.make({ 'a.csv': 'id,note\n1,x\n2,y\n', 'b.csv': 'id,note\n2,z\n' })
+      for (const more of [['a.csv'], ['b.csv', '--on-conflict', 'update']]) {
+        const run = await folder.lading('load', ...more, '--table', 'items', '--key', 'id', '--to', url.href)
+        expect(run.code, run.err).toBe(0)
+      }
+      expect(await target.query('SELECT note FROM items ORDER BY id')).toEqual([{ note: 'x' }, { note: 'z' }])
+      expect((await folder.lading('verify', '--to', url.href)).code).toBe(0)
+    } finally {
+      await target.query(`DROP USER ${user}`)
+    }
   })
 
   it('the ten files give exactly the fifty known rows, and nothing the second time', async () => {

@@ -4,14 +4,11 @@ import type { SinkExamination, SinkQuestions, TableQuestions } from '../../exami
 import { Connection } from '../connection.ts'
 import { MysqlSink } from '../mysql.ts'
 import type { Session } from '../session.ts'
+import type { Check, TableCheck } from './check.ts'
 import { durability, replication } from './durability.ts'
 import { connection, server, size } from './server.ts'
 import { ledger, rights } from './rights.ts'
 import { tableRights, tableState } from './table.ts'
-
-export type Add = (...found: readonly Finding[]) => void
-export type Check = (session: Session, add: Add, questions: SinkQuestions) => Promise<void>
-export type TableCheck = (session: Session, add: Add, questions: TableQuestions) => Promise<void>
 
 const ofDatabase: readonly (readonly [what: string, check: Check])[] = [
   ['connection', connection],

@@ -1,6 +1,6 @@
 /** Whether what the server has confirmed survives a crash, a power cut and a failover. */
 import { findingsAbout } from '../../../core/finding.ts'
-import type { Check } from './doctor.ts'
+import type { Check } from './check.ts'
 
 const { ok, note, warn } = findingsAbout('database')
 

@@ -5,7 +5,7 @@ import { ledgerVersion } from '../ledger-tables.ts'
 import { literal } from '../literal.ts'
 import { migrations } from '../schema.ts'
 import type { Session } from '../session.ts'
-import type { Check } from './doctor.ts'
+import type { Check } from './check.ts'
 
 const { ok, note, warn, fail } = findingsAbout('database')
 

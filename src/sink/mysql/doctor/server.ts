@@ -1,7 +1,7 @@
 /** Which server answers, over what connection, and what it takes. */
 import { findingsAbout } from '../../../core/finding.ts'
 import { median } from '../../measured.ts'
-import type { Check } from './doctor.ts'
+import type { Check } from './check.ts'
 
 const { ok, note, warn, fail } = findingsAbout('database')
 

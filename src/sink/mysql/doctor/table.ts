@@ -7,7 +7,7 @@ import { identifiers, qualified } from '../ddl.ts'
 import { problemsOf } from '../fit.ts'
 import { literal } from '../literal.ts'
 import { ofTriggers, placeSql, relationOf } from '../relation.ts'
-import type { TableCheck } from './doctor.ts'
+import type { TableCheck } from './check.ts'
 import { grantee, isDenied } from './rights.ts'
 
 const { ok, note, warn, fail } = findingsAbout('table')
