@@ -9,6 +9,9 @@ const iso = '%Y-%m-%dT%H:%M:%S.%f'
 
 const dialect: Dialect = {
   strict: '',
+  keyText: 'text',
+  computed: 'NOT NULL',
+  deferred: 'DEFERRABLE INITIALLY DEFERRED',
   ledger: (table) => `lading_${table}`,
   // A view takes no rows.
   breakdown: (table) => ({
