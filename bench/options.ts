@@ -32,6 +32,7 @@ export const sectionNames = [
   'sqs',
   'nats',
   'sqlite',
+  'duckdb',
   'scaling',
   'observed',
   'polluted',

@@ -1,4 +1,5 @@
 import type { SectionName } from '../options.ts'
+import { duckdb } from './duckdb.ts'
 import { files } from './files.ts'
 import { fresh } from './fresh.ts'
 import { growth } from './growth.ts'
@@ -32,6 +33,7 @@ export const sections: Readonly<Record<SectionName, Section>> = {
   sqs,
   nats,
   sqlite,
+  duckdb,
   scaling,
   observed,
   polluted,
