@@ -46,12 +46,21 @@ export async function openBy<Opened, Options>(
   options: Options,
 ): Promise<Opened> {
   const adapter = adapterOf(adapters, what, url)
+  return await withDriver(adapter.schemes[0] as string, adapter.packages, () => adapter.open(url, options))
+}
+
+/** Throws what `work` does, and `DRIVER_MISSING` where one of the packages that it imports is not installed. */
+export async function withDriver<T>(
+  scheme: string,
+  packages: readonly string[] | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
-    return await adapter.open(url, options)
+    return await work()
   } catch (error) {
-    const missing = adapter.packages?.find((name) => isMissing(name, error))
+    const missing = packages?.find((name) => isMissing(name, error))
     if (missing === undefined) throw error
-    const detail = `${adapter.schemes[0]}: needs the package ${missing}, which is installed beside Lading: npm install ${adapter.packages?.join(' ')}`
+    const detail = `${scheme}: needs the package ${missing}, which is installed beside Lading: npm install ${packages?.join(' ')}`
     throw new LadingError('DRIVER_MISSING', detail, { cause: error })
   }
 }

@@ -164,8 +164,9 @@ export function lineEndsFor(path: string, options: FormatOptions): () => LoneCr 
   return () => new LoneCr(cells)
 }
 
-/** By the suffix. */
+/** By the suffix, of a URL without its parameters. */
 export function formatOfPath(path: string): string {
-  const suffix = /\.([^./\\]+)(\.gz|\.zst)?$/i.exec(path)?.[1]?.toLowerCase() ?? ''
+  const place = path.includes('://') ? path.replace(/\?[^?/]*=[^?]*$/, '') : path
+  const suffix = /\.([^./\\]+)(\.gz|\.zst)?$/i.exec(place)?.[1]?.toLowerCase() ?? ''
   return [...fileFormats.keys()].find((name) => suffixesOf(name).includes(suffix)) ?? 'csv'
 }

@@ -48,7 +48,7 @@ export class SourceAround implements Source {
     return this.source.ranges()
   }
 
-  reference(root: string): Promise<string | undefined> {
+  reference(root?: string): Promise<string | undefined> {
     return this.source.reference(root)
   }
 }

@@ -1,6 +1,6 @@
 /** Which sources travel as references instead of bytes. */
 import { sep } from 'node:path'
-import { openRoot } from './root.ts'
+import { isUrl, openRoot } from './root.ts'
 import type { Source } from './source.ts'
 
 /**
@@ -13,7 +13,7 @@ export type Carry = 'bytes' | 'reference' | 'local'
 export interface CarryOptions {
   /** Compressed files and standard input travel as bytes, whatever is said here. */
   readonly carry?: Carry | undefined
-  /** Folder that `reference` starts from, `.` by default; files outside it cannot be referred to. */
+  /** Folder that `reference` starts from, or its URL, `.` by default; files outside it cannot be referred to. */
   readonly root?: string
 }
 
@@ -23,10 +23,7 @@ export type ReferenceOf = (source: Source) => Promise<string | undefined>
 export async function referencesFor({ carry = 'bytes', root = '.' }: CarryOptions): Promise<ReferenceOf> {
   // The paths of Windows do not start from one folder.
   if (carry === 'bytes' || (carry === 'local' && sep !== '/')) return async () => undefined
-  if (carry === 'local') return async (source) => fromRoot(await source.reference('/'))
-  const real = await openRoot(root)
+  if (carry === 'local') return (source) => source.reference()
+  const real = isUrl(root) ? root : await openRoot(root)
   return (source) => source.reference(real)
 }
-
-const fromRoot = (path: string | undefined): string | undefined =>
-  path === undefined ? undefined : `/${path}`

@@ -1,29 +1,51 @@
 /** Finds sources: what a person names, what a producer remembers, and what a message refers to. */
+import { splitScheme } from '../core/url.ts'
 import { decompressed } from './compressed/compressed.ts'
-import { discover, wildcard } from './file/discover.ts'
+import { discover } from './file/discover.ts'
 import { FileSource } from './file/file.ts'
-import { FoundFiles, type SourceFile } from './file/found.ts'
 import { RootedFiles } from './file/rooted.ts'
 import { rotatedFrom } from './file/rotated.ts'
+import { FoundFiles, type SourceFile, wildcard } from './found.ts'
+import { refused } from './read-fault.ts'
+import { Referred, type RemoteOf } from './referred.ts'
+import type { RemoteFile } from './remote.ts'
+import { isPathDown, isUrl } from './root.ts'
+import { s3 } from './s3/s3.ts'
 import type { References, Source } from './source.ts'
+import type { Store } from './store.ts'
 import { textSource } from './text/text.ts'
 import { isSpooled, spool, spooledSource, type SpoolOptions } from './stdin/spool.ts'
 
 export type { SpoolOptions } from './stdin/spool.ts'
 export { textSource }
 
+const stores: readonly Store[] = [s3]
+
+/** The store that has what a URL names; undefined of a path. */
+const storeOf = (path: string): Store | undefined =>
+  isUrl(path) ? stores.find(({ schemes }) => schemes.includes(splitScheme(path)?.scheme ?? '')) : undefined
+
+type Discovery = Parameters<typeof discover>
+
 /**
- * The files that paths and patterns name, and those of the suffixes in folders, in the order of their names;
+ * The files that paths, URLs and patterns name, and those of the suffixes in folders, in the order of their names;
  * `onLeft` hears what is left out, in folders also of the suffixes `others`.
  */
-export const namedFiles = discover
-export { FoundFiles, type SourceFile, wildcard }
+export const namedFiles = (
+  paths: Discovery[0],
+  suffixes: Discovery[1],
+  others?: Discovery[2],
+  onLeft?: Discovery[3],
+): Promise<FoundFiles> =>
+  discover(paths, suffixes, others, onLeft, (url, looked) => storeOf(url)?.files(url, looked))
+export { FoundFiles, isUrl, type SourceFile, wildcard }
 
-export const sourceOf = ({ path, name }: SourceFile): Source => decompressed(new FileSource(path, name))
+export const sourceOf = ({ path, name, seen }: SourceFile): Source =>
+  decompressed(storeOf(path)?.source(path, name, seen) ?? new FileSource(path, name))
 
 /** The sources of `namedFiles`. */
-export const namedSources = async (...named: Parameters<typeof discover>): Promise<readonly Source[]> =>
-  [...(await discover(...named))].map(sourceOf)
+export const namedSources = async (...named: Parameters<typeof namedFiles>): Promise<readonly Source[]> =>
+  [...(await namedFiles(...named))].map(sourceOf)
 
 /** Standard input, kept beside the producer's state until it is disposed of. */
 export async function standardInput(
@@ -36,15 +58,38 @@ export async function standardInput(
 
 /** A source that an earlier run found at `location`. */
 export const sourceAt = (location: string, name: string): Source =>
-  decompressed(isSpooled(location) ? spooledSource(location, name) : new FileSource(location, name))
+  isSpooled(location) ? decompressed(spooledSource(location, name)) : sourceOf({ path: location, name })
 
 /** What a rotation may have made of the source: files beside it, under its name, the youngest first. */
 export const rotatedSources = ({ path: named, name }: Source): readonly Source[] =>
-  rotatedFrom(named).map((path) => sourceOf({ path, name }))
+  isUrl(named) ? [] : rotatedFrom(named).map((path) => sourceOf({ path, name }))
 
 /**
- * Reads what messages refer to below `root`, and paths from '/' on wherever they lead, where `isAnywhere`;
- * throws `CONFIG_INVALID` if the root is no folder.
+ * Reads what messages refer to below `root`, a folder or the URL of one, and what is named by its whole path or URL
+ * wherever it lies, where `isAnywhere`; throws `CONFIG_INVALID` if the root is no folder.
  */
-export const openReferences = (root: string, isAnywhere = false): Promise<References> =>
-  RootedFiles.open(root, isAnywhere)
+export async function openReferences(root: string, isAnywhere = false): Promise<References> {
+  const store = storeOf(root)
+  const files = await RootedFiles.open(store === undefined ? root : '.', isAnywhere)
+  const remoteOf: RemoteOf = (path) => {
+    if (isUrl(path)) {
+      const file = fileAt(path)
+      const mayRead = isAnywhere || (store !== undefined && file?.pathBelow(root) !== undefined)
+      return file !== undefined && mayRead ? file : refused(path, 'lies outside the root')
+    }
+    if (store === undefined || (isAnywhere && path.startsWith('/'))) return undefined
+    return isPathDown(path)
+      ? store.fileBelow(root, path)
+      : refused(path, 'is no path downwards from the root')
+  }
+  return new Referred(files, remoteOf)
+}
+
+/** Undefined where a message names what no store would. */
+function fileAt(url: string): RemoteFile | undefined {
+  try {
+    return storeOf(url)?.file(url)
+  } catch {
+    return undefined
+  }
+}

@@ -9,6 +9,9 @@ import { LadingError } from '../core/errors.ts'
 /** Longer paths are opened nowhere (PATH_MAX of Linux). */
 const mostPathLength = 4096
 
+/** Whether the text names what lies in a store, and not in the file system. */
+export const isUrl = (text: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(text)
+
 /** The folder's real path. */
 export async function openRoot(path: string): Promise<string> {
   const invalid = (what: string, cause?: unknown) =>

@@ -31,9 +31,10 @@ export interface Source {
   /** Opens the source for reads at any offset; undefined if it can only be read from its beginning. */
   ranges(): Promise<RangeReader | undefined>
   /**
-   * The path below the real folder `root` by which messages refer to it; undefined if its bytes must travel.
+   * By what messages refer to it: its path below the real folder `root`, or below a folder whose URL `root` is;
+   * without a root, its whole path from `/` on, or its URL. Undefined if its bytes must travel.
    */
-  reference(root: string): Promise<string | undefined>
+  reference(root?: string): Promise<string | undefined>
 }
 
 /** Of a source, without reading it. A source with the same text, taken in a run before, has the same bytes. */

@@ -111,7 +111,7 @@ describe.concurrent('a file that cannot be right is refused in one line, and not
       /https:\/\/example\.org\/data\/a\.csv is the address of a file .*: curl -sSL URL \| lading load - \(/,
     ],
     ['https://example.org/a.jsonl.gz', 'USAGE', 64, /curl -sSL URL \| lading load - --format ndjson/],
-    ['s3://bucket/a.csv', 'USAGE', 64, /aws s3 cp URL - \| lading load -/],
+    ['gs://bucket/a.csv', 'USAGE', 64, /gcloud storage cat URL \| lading load -/],
     [
       'postgresql://me:secret@db/app',
       'USAGE',

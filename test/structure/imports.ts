@@ -54,9 +54,10 @@ const areas: readonly Area[] = [
   {
     name: 'source registry',
     files: /^src\/source\/registry\.ts$/,
-    imports: ['core', 'source', 'source adapters'],
+    imports: ['core', 'source', 'source adapters', 'store'],
   },
   { name: 'source', files: /^src\/source\/[^/]+\.ts$/, imports: ['core'] },
+  { name: 'store', files: /^src\/(source\/(?:s3|https))\//, imports: ['core', 'source'] },
   { name: 'source adapters', files: /^src\/source\/[^/]+\//, imports: ['core', 'source'] },
   { name: 'shipped models', files: /^src\/model\/shipped\//, imports: ['core', 'model'] },
   { name: 'model', files: /^src\/model\//, imports: ['core'] },
@@ -262,9 +263,11 @@ function packageFaults(path: string, specifier: string, drivers: Map<string, str
   return rule.only.test(path) ? [] : [`${path} imports ${specifier}, which is for ${rule.only.source} alone`]
 }
 
+const withDrivers: ReadonlySet<string> = new Set(['adapter', 'driver', 'store'])
+
 function driverFaults(path: string, specifier: string, drivers: Map<string, string>): string[] {
   const { area, instance } = areaOf(path) ?? {}
-  if ((area?.name !== 'adapter' && area?.name !== 'driver') || instance === undefined)
+  if (instance === undefined || !withDrivers.has(area?.name ?? ''))
     return [`${path} imports ${specifier}, for which test/structure/imports.ts names no place`]
   const owner = drivers.get(specifier) ?? instance
   drivers.set(specifier, owner)

@@ -3,6 +3,7 @@ import { resolve as absolute } from 'node:path'
 import { createInterface } from 'node:readline'
 import { LadingError } from '../../core/errors.ts'
 import type { LadingEvent } from '../../core/events.ts'
+import { isUrl } from '../../source/registry.ts'
 import type { WorkerOptions, Workers } from '../../load/load.ts'
 import type { ConsumeFlags } from '../commands/consume.ts'
 import { lineWriter, loggingArguments } from '../terminal/log.ts'
@@ -70,7 +71,7 @@ function argumentsOf(flags: ConsumeFlags): string[] {
     '--dedup-key',
     dedupKey,
     '--root',
-    absolute(root),
+    isUrl(root) ? root : absolute(root),
     ...(pipeline === undefined ? [] : ['--pipeline', pipeline]),
     ...(ignoreExtra === true ? ['--ignore-extra'] : []),
     ...(flags.unwrap === undefined ? [] : ['--unwrap', flags.unwrap]),

@@ -108,6 +108,18 @@ export const systemCodes = {
   SOURCE_MISSING: code('halt', 66, 'the file or folder does not exist', 'correct the path'),
   SOURCE_EMPTY: code('halt', 66, 'no file to load was found', 'correct the path, the pattern or the format'),
   SOURCE_UNREADABLE: code('halt', 66, 'the file cannot be read', 'correct its permissions'),
+  SOURCE_UNAVAILABLE: code(
+    'reconnect',
+    69,
+    'the server that has the file cannot be reached, or is too busy',
+    'the same command continues where it was',
+  ),
+  SOURCE_REFUSED: code(
+    'halt',
+    77,
+    'the server that has the file refuses the credentials or the request',
+    'correct the credentials, the region or the endpoint, as the message says',
+  ),
   SOURCE_FAILED: code(
     'halt',
     74,

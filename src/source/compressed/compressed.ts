@@ -31,7 +31,7 @@ class Decompressed extends SourceAround {
     return (await isCompressed(this.source)) ? undefined : super.ranges()
   }
 
-  override async reference(root: string): Promise<string | undefined> {
+  override async reference(root?: string): Promise<string | undefined> {
     return (await isCompressed(this.source)) ? undefined : super.reference(root)
   }
 }

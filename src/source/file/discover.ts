@@ -5,23 +5,17 @@ import { LadingError } from '../../core/errors.ts'
 import { listed } from '../../core/listed.ts'
 import { shownUrl } from '../../core/url.ts'
 import { breath } from '../../core/wait.ts'
-import { FoundFiles, type PathOf } from './found.ts'
+import { type Found, FoundFiles, hidden, type Looked, type PathOf, type Reason, wildcard } from '../found.ts'
 
 /** Files that a folder or a pattern holds and that are not loaded, and what to say of them. */
 const reasons = {
   format: 'files of other formats are left out; --format loads those of one, or name them',
   hidden: 'hidden files are left out; name one to load it',
   name: 'files whose names are not UTF-8 cannot be opened, and are left out; rename them',
-} as const
-type Reason = keyof typeof reasons
+} as const satisfies Record<Reason, string>
 
-interface Found {
-  readonly name: string
-  readonly pathOf: PathOf
-  readonly left?: Reason
-}
-
-export const wildcard = /[*?[{]/
+/** The files that the URL of a store names; undefined for what is no such URL. */
+export type Elsewhere = (url: string, looked: Looked) => AsyncIterable<readonly Found[]> | undefined
 
 /**
  * The files that `paths` name: files as they are, folders with all files below them that have one of the
@@ -34,6 +28,7 @@ export async function discover(
   suffixes: readonly string[],
   others: readonly string[] = [],
   onLeft?: (message: string) => void,
+  elsewhere: Elsewhere = () => undefined,
 ): Promise<FoundFiles> {
   const looked = { wanted: endingWith(suffixes), others: endingWith(others) }
   const found: Found[] = []
@@ -43,17 +38,17 @@ export async function discover(
   const isNew = ({ name, pathOf }: Found) => {
     if (named === undefined) return true
     const { size } = named
-    return named.add(resolve(pathOf(name))).size > size
+    return named.add(placeOf(pathOf(name))).size > size
   }
   for (const path of paths) {
-    for await (const files of filesOf(path, looked)) {
+    for await (const files of elsewhere(path, looked) ?? filesOf(path, looked)) {
       for (const file of files) {
         if (file.left !== undefined) left[file.left].push(file.pathOf(file.name))
         else if (isNew(file)) found.push(file)
       }
     }
   }
-  left.format = left.format.filter((path) => named?.has(resolve(path)) !== true)
+  left.format = left.format.filter((path) => named?.has(placeOf(path)) !== true)
   const leftOut = (Object.keys(reasons) as Reason[]).flatMap((reason) =>
     left[reason].length > 0 ? [`${reasons[reason]}: ${listed(left[reason], mostListed)}`] : [],
   )
@@ -61,7 +56,7 @@ export async function discover(
     const besides = leftOut.map((each) => `; ${each}`).join('')
     throw new LadingError(
       'SOURCE_EMPTY',
-      `no file to load in ${paths.join(', ')} (looked for ${searched(suffixes)}; --format looks for others)${besides}`,
+      `no file to load in ${paths.map(shownPath).join(', ')} (looked for ${searched(suffixes)}; --format looks for others)${besides}`,
     )
   }
   if (onLeft !== undefined) for (const message of leftOut) onLeft(message)
@@ -70,14 +65,16 @@ export async function discover(
 
 const mostListed = 5
 
+const hasScheme = (path: string): boolean => path.includes('://')
+
+/** Two paths with the same one lead to the same file. */
+const placeOf = (path: string): string => (hasScheme(path) ? path : resolve(path))
+
+const shownPath = (path: string): string => (hasScheme(path) ? shownUrl(path) : path)
+
 function searched(suffixes: readonly string[]): string {
   const all = suffixes.flatMap((suffix) => ['', '.gz', '.zst'].map((packed) => `*.${suffix}${packed}`))
   return `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`
-}
-
-interface Looked {
-  readonly wanted: RegExp
-  readonly others: RegExp
 }
 
 const endingWith = (suffixes: readonly string[]): RegExp =>
@@ -109,7 +106,6 @@ const fetching: Readonly<Record<string, string>> = {
   https: 'curl -sSL URL',
   ftp: 'curl -sS URL',
   sftp: 'curl -sS URL',
-  s3: 'aws s3 cp URL -',
   gs: 'gcloud storage cat URL',
   hdfs: 'hdfs dfs -cat URL',
 }
@@ -146,8 +142,9 @@ async function* filesBelow(named: string, way: string, looked: Looked): AsyncGen
     if (isLost(before, name)) {
       if (wanted.test(name) || entry.isDirectory()) add('name')
     } else if (entry.isDirectory()) folders.push(`${name}/`)
-    else if (wanted.test(name) && isFileEntry(entry, before + name)) add(hidden(name) ? 'hidden' : undefined)
-    else if (others.test(name) && !hidden(name) && isFileEntry(entry, before + name)) add('format')
+    else if (wanted.test(name) && isFileEntry(entry, before + name))
+      add(isHidden(name) ? 'hidden' : undefined)
+    else if (others.test(name) && !isHidden(name) && isFileEntry(entry, before + name)) add('format')
   }
   yield files
   for (const below of folders) yield* filesBelow(named, below, looked)
@@ -209,7 +206,7 @@ async function filesMatching(pattern: string): Promise<readonly Found[]> {
     const file = { name: relative(base, path).split(sep).join('/'), pathOf: () => path }
     if (isLost('', path)) files.push({ ...file, left: 'name' })
     if (!isFile(path)) continue
-    if (hidden(path, meant)) {
+    if (isHidden(path, meant)) {
       files.push({ ...file, left: 'hidden' })
       continue
     }
@@ -220,7 +217,4 @@ async function filesMatching(pattern: string): Promise<readonly Found[]> {
   return files
 }
 
-const dots: ReadonlySet<string> = new Set(['.', '..'])
-
-const hidden = (name: string, meant = dots): boolean =>
-  name.split(sep).some((part) => part.startsWith('.') && !dots.has(part) && !meant.has(part))
+const isHidden = (name: string, meant?: ReadonlySet<string>): boolean => hidden(name.split(sep), meant)

@@ -56,8 +56,10 @@ export class FileSource implements Source {
     return openRanges(this.path)
   }
 
-  reference(root: string): Promise<string | undefined> {
-    return referenceBelow(root, this.path)
+  async reference(root?: string): Promise<string | undefined> {
+    if (root !== undefined) return await referenceBelow(root, this.path)
+    const way = await referenceBelow('/', this.path)
+    return way === undefined ? undefined : `/${way}`
   }
 }
 

@@ -15,6 +15,7 @@ import { LadingError } from '../../core/errors.ts'
 import { fileTrouble } from '../../core/files.ts'
 import { maxReferenceBytes } from '../../core/load.ts'
 import { SpareMemory } from '../../core/spare.ts'
+import { changed, refused, shown, unreadable } from '../read-fault.ts'
 import { isPathDown, openRoot, pathBelow } from '../root.ts'
 import type { ReadFault, Reference, References } from '../source.ts'
 
@@ -154,21 +155,3 @@ async function readRange(
   if (createHash('sha256').update(buffer).digest('hex') === sha256) return buffer
   return changed(path, `does not hold at byte ${byteStart} what was planned`)
 }
-
-const unreadable = (path: string, why: string): ReadFault => ({
-  code: 'REFERENCE_UNREADABLE',
-  detail: `${shown(path)} cannot be read: ${why}`,
-})
-const refused = (path: string, why: string): ReadFault => ({
-  code: 'REFERENCE_REFUSED',
-  detail: `${shown(path)} ${why}`,
-})
-const changed = (path: string, why: string): ReadFault => ({
-  code: 'CHECKSUM',
-  detail: `${shown(path)} ${why}`,
-})
-
-const mostShown = 300
-/** A path may be of any length and hold anything. */
-const shown = (path: string): string =>
-  JSON.stringify(path.length > mostShown ? `${path.slice(0, mostShown)}…` : path)

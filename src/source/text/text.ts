@@ -58,7 +58,7 @@ class Text extends SourceAround {
     return undefined
   }
 
-  override async reference(root: string): Promise<string | undefined> {
+  override async reference(root?: string): Promise<string | undefined> {
     const path = this.#isStated ? undefined : await super.reference(root)
     if (path === undefined) return undefined
     await using ranges = await super.ranges()

@@ -1,0 +1,217 @@
+/**
+ * A file on a server, read by ranges: what the stores have in common. The file is what it was at the first look:
+ * each range is asked for in that state, and another state ends the reading with `SOURCE_CHANGED`. Two ranges
+ * are in memory at most, the one that is read and the one behind it.
+ */
+import { ignoreEvents } from '../core/events.ts'
+import { LadingError } from '../core/errors.ts'
+import { retrying, type RetryPolicy } from '../core/retry.ts'
+import type { Abortable } from '../core/wait.ts'
+import { isPathDown } from './root.ts'
+import type { RangeReader, ReadOptions, Source, Stamp } from './source.ts'
+
+/** What a server says of a file. */
+export interface Facts {
+  /** Another text means another content. */
+  readonly state: string
+  readonly size: number
+  /** Whether it can be read from any byte on. */
+  readonly hasRanges: boolean
+}
+
+export interface Part {
+  /** As many as were asked for, fewer at the end of the file. */
+  readonly bytes: Buffer
+  readonly facts: Facts
+}
+
+export interface Asked extends Abortable {
+  readonly at: number
+  readonly bytes: number
+  /** In no other state than this one. */
+  readonly state?: string | undefined
+}
+
+/** One attempt each; throws `SOURCE_UNAVAILABLE` for what passes. */
+export interface RemoteFile {
+  /** Its URL without secrets, by which it is found again. */
+  readonly url: string
+  /** The path from a folder, which is the URL of one; undefined where the file lies elsewhere. */
+  pathBelow(root: string): string | undefined
+  facts(): Promise<Facts>
+  read(asked: Asked): Promise<Part>
+  /** All bytes in their order, of a file without ranges. */
+  stream?(state: string): AsyncGenerator<Buffer>
+}
+
+const patience: RetryPolicy = { attempts: 8, firstMs: 200, mostMs: 10_000 }
+
+export const patiently = <T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
+  retrying(work, { policy: patience, signal, onEvent: ignoreEvents })
+
+export const sourceChanged = (url: string): LadingError =>
+  new LadingError('SOURCE_CHANGED', `${url} changed while it was read, or since it was listed`)
+
+/** What is read if only the beginning is wanted, and then more and more, in bytes. */
+const leastBytes = 64 * 1024
+const firstBytes = 1024 * 1024
+const mostBytes = 8 * 1024 * 1024
+const growth = 4
+/** What is kept of the beginning: it shows compression and marks, which are asked for again and again. */
+const headBytes = 512
+
+export class RemoteSource implements Source {
+  readonly name: string
+  readonly #file: RemoteFile
+  #facts: Facts | undefined
+  #head: Buffer | undefined
+  /** Whether a listing has said what the file is. */
+  readonly #isListed: boolean
+
+  /** `facts`: what a listing said. */
+  constructor(file: RemoteFile, name: string, facts?: Facts) {
+    this.#file = file
+    this.name = name
+    this.#facts = facts
+    this.#isListed = facts !== undefined
+  }
+
+  get path(): string {
+    return this.#file.url
+  }
+
+  get location(): string {
+    return this.#file.url
+  }
+
+  get isTransient(): boolean {
+    return false
+  }
+
+  async size(): Promise<number> {
+    try {
+      return (await this.#known()).size
+    } catch (error) {
+      if (error instanceof LadingError && error.code === 'SOURCE_MISSING') return 0
+      throw error
+    }
+  }
+
+  async state(): Promise<string> {
+    return (await this.#known()).state
+  }
+
+  /** What a listing said is there without a question. */
+  stamp(): Stamp | undefined {
+    const facts = this.#isListed ? this.#facts : undefined
+    return facts && { text: facts.state, size: facts.size, isSettled: true }
+  }
+
+  async *bytes({ pieceBytes = firstBytes }: ReadOptions = {}): AsyncGenerator<Buffer> {
+    const over = new AbortController()
+    const read = (at: number, bytes: number) => this.#read({ at, bytes, signal: over.signal })
+    let bytes = pieceBytes < firstBytes ? leastBytes : firstBytes
+    let isWanted = pieceBytes >= firstBytes
+    let ahead: Promise<Buffer> | undefined
+    try {
+      for (let at = 0; ;) {
+        const piece = await (ahead ?? read(at, bytes))
+        ahead = undefined
+        const facts = this.#facts as Facts
+        if (!facts.hasRanges && this.#file.stream !== undefined) return yield* this.#file.stream(facts.state)
+        at += piece.length
+        bytes = Math.min(bytes * growth, mostBytes)
+        if (isWanted && at < facts.size) ahead = handled(read(at, bytes))
+        isWanted = true
+        if (piece.length > 0) yield piece
+        if (at >= facts.size) return
+      }
+    } finally {
+      over.abort()
+    }
+  }
+
+  async ranges(): Promise<RangeReader | undefined> {
+    const facts = await this.#known()
+    if (!facts.hasRanges) return undefined
+    return new Ranges(facts.size, this.#head, (at, bytes, signal) => this.#read({ at, bytes, signal }))
+  }
+
+  async reference(root?: string): Promise<string | undefined> {
+    if (!(await this.#known()).hasRanges) return undefined
+    if (root === undefined) return this.#file.url
+    const path = this.#file.pathBelow(root)
+    if (path === undefined)
+      throw new LadingError(
+        'USAGE',
+        `${this.path} lies outside ${root}, where messages cannot refer to it: name the URL of a folder above it with --root`,
+      )
+    return isPathDown(path) ? path : undefined
+  }
+
+  async #known(): Promise<Facts> {
+    return (this.#facts ??= await patiently(() => this.#file.facts()))
+  }
+
+  async #read(asked: Asked): Promise<Buffer> {
+    const { facts, bytes } = await patiently(
+      () => this.#file.read({ ...asked, state: this.#facts?.state }),
+      asked.signal,
+    )
+    if (this.#facts !== undefined && facts.state !== this.#facts.state) throw sourceChanged(this.#file.url)
+    this.#facts = facts
+    if (asked.at === 0) this.#head = Buffer.from(bytes.subarray(0, headBytes))
+    return bytes
+  }
+}
+
+/** Its error is met when it is awaited, if it ever is. */
+function handled<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => undefined)
+  return work
+}
+
+type ReadAt = (at: number, bytes: number, signal: AbortSignal) => Promise<Buffer>
+
+/** Reads at any offset, and what follows in large ranges, the next one ahead. */
+class Ranges implements RangeReader {
+  readonly #size: number
+  readonly #read: ReadAt
+  readonly #over = new AbortController()
+  #block: Buffer
+  #start = 0
+  #isHead: boolean
+  #ahead: { readonly at: number; readonly bytes: Promise<Buffer> } | undefined
+
+  constructor(size: number, head: Buffer | undefined, read: ReadAt) {
+    this.#size = size
+    this.#read = read
+    this.#block = head ?? Buffer.alloc(0)
+    this.#isHead = true
+  }
+
+  async read(into: Buffer, at: number): Promise<number> {
+    if (at >= this.#size) return 0
+    const isThere = at >= this.#start && at < this.#start + this.#block.length
+    // The head alone is no reason to read what follows it.
+    if (!isThere || (this.#isHead && into.length > this.#block.length)) await this.#turn(at, into.length)
+    return this.#block.copy(into, 0, at - this.#start)
+  }
+
+  async #turn(at: number, wanted: number): Promise<void> {
+    const isNext = !this.#isHead && at === this.#start + this.#block.length
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    const bytes = isNext ? mostBytes : Math.max(wanted, wanted <= headBytes ? leastBytes : firstBytes)
+    this.#block = await (ahead?.at === at ? ahead.bytes : this.#read(at, bytes, this.#over.signal))
+    this.#start = at
+    this.#isHead = false
+    const end = at + this.#block.length
+    if (isNext && end < this.#size)
+      this.#ahead = { at: end, bytes: handled(this.#read(end, mostBytes, this.#over.signal)) }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#over.abort()
+  }
+}
