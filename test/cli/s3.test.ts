@@ -72,7 +72,6 @@ describe('an object of S3', () => {
       66,
       /there is no object or folder s3:.*\/in\/none\.csv/,
     )
-    expectError(await all.lading('load', all.url('in/c*')), 'HEADER_MISMATCH', 65)
     expectError(await all.lading('load', 's3:///x'), 'USAGE', 64, /names no bucket/)
     expectError(await all.lading('load', all.url('a?endpoint=no')), 'USAGE', 64, /endpoint of an s3 URL/)
   })
