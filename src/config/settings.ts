@@ -14,7 +14,7 @@ export interface AllSettings {
   readonly create?: boolean | undefined
   /** content of messages: the bytes, or a reference to the file, which consumers read below their --root (default: bytes; with a queue in a file, the place of the file on this machine) */
   readonly carry?: 'bytes' | 'reference' | undefined
-  /** folder of the files that messages may refer to (--carry reference) */
+  /** folder of the files that messages may refer to (--carry reference), or its URL: s3://BUCKET/FOLDER */
   readonly root?: string | undefined
   /** file with the producer's state between runs */
   readonly state?: string | undefined

@@ -50,4 +50,4 @@ export function urlWithoutPassword(url: string): string | undefined {
 }
 
 /** A parameter of a URL by whose name its value is secret. */
-const isSecret = /^[^=]*(pass|secret|token|key)[^=]*=/i
+const isSecret = /^[^=]*(pass|secret|token|key|sig|credential)[^=]*=/i

@@ -5,6 +5,8 @@ import { failure, type Finding, findingsAbout } from '../core/finding.ts'
 import { LadingError } from '../core/errors.ts'
 import { listed } from '../core/listed.ts'
 import { quoted } from '../core/shell.ts'
+import { shownUrl } from '../core/url.ts'
+import { isUrl } from '../source/root.ts'
 import type { Reading } from '../format/reading.ts'
 import { formatOfPath } from '../format/registry.ts'
 import { decodeSource, encodeHead } from '../infer/decoded.ts'
@@ -40,6 +42,8 @@ const mostFiles = 20
 const sampledRecords = 5_000
 const mib = 1024 ** 2
 
+const shownPath = (path: string): string => (isUrl(path) ? shownUrl(path) : path)
+
 /** Without a database, the files alone. */
 export async function lookAtFiles(
   options: FilesOptions,
@@ -67,7 +71,7 @@ export async function lookAtFiles(
       first && ((rows: RowBuffer) => encodeHead(first, withoutChanges(model), rows, sampledRecords, looked))
     return { ...nothing, model, sample }
   } catch (thrown) {
-    found.push(failure('files', listed(paths, 3), thrown))
+    found.push(failure('files', listed(paths.map(shownPath), 3), thrown))
     return nothing
   }
 }

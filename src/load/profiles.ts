@@ -61,7 +61,7 @@ export class Profiling implements AsyncDisposable {
     { most, leastBytes, partBytes }: ThreadLimits = usualLimits,
   ): Promise<Profiling> {
     const sizes = []
-    for (const source of sources.filter(isShared)) sizes.push(await source.size())
+    for (const source of sources.slice(0, firstOwn(sources))) sizes.push(await source.size())
     const parts = partsOf(sizes, partBytes)
     const isWorth = sizes.reduce((sum, size) => sum + size, 0) >= leastBytes
     return new Profiling(parts, isWorth ? Math.min(most, parts.length) - 1 : 0, options)
@@ -122,8 +122,11 @@ type Sized<Item> = Item & { readonly size: number }
 /** Looks at some sources that follow each other. */
 type Look = (part: readonly Sized<Head>[]) => Promise<ProfileFacts>
 
-/** The copy of standard input is known to this thread alone. It is the last source. */
-const isShared = ({ isTransient }: Source): boolean => !isTransient
+/** From the first source on that is known to this thread alone, as the copy of standard input is, it looks at all. */
+function firstOwn(sources: readonly Source[]): number {
+  const first = sources.findIndex(({ isTransient, isPrivate }) => isTransient || isPrivate === true)
+  return first < 0 ? sources.length : first
+}
 
 /** Of the sources, those that are looked at together. */
 interface Part {

@@ -24,6 +24,10 @@ export class SourceAround implements Source {
     return this.source.isTransient
   }
 
+  get isPrivate(): boolean | undefined {
+    return this.source.isPrivate
+  }
+
   size(): Promise<number> {
     return this.source.size()
   }

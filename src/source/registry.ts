@@ -6,10 +6,11 @@ import { FileSource } from './file/file.ts'
 import { RootedFiles } from './file/rooted.ts'
 import { rotatedFrom } from './file/rotated.ts'
 import { FoundFiles, type SourceFile, wildcard } from './found.ts'
+import { https } from './https/https.ts'
 import { refused } from './read-fault.ts'
 import { Referred, type RemoteOf } from './referred.ts'
-import type { RemoteFile } from './remote.ts'
 import { isPathDown, isUrl } from './root.ts'
+import { addressOf as objectUrl } from './s3/address.ts'
 import { s3 } from './s3/s3.ts'
 import type { References, Source } from './source.ts'
 import type { Store } from './store.ts'
@@ -19,7 +20,7 @@ import { isSpooled, spool, spooledSource, type SpoolOptions } from './stdin/spoo
 export type { SpoolOptions } from './stdin/spool.ts'
 export { textSource }
 
-const stores: readonly Store[] = [s3]
+const stores: readonly Store[] = [s3, https]
 
 /** The store that has what a URL names; undefined of a path. */
 const storeOf = (path: string): Store | undefined =>
@@ -38,7 +39,7 @@ export const namedFiles = (
   onLeft?: Discovery[3],
 ): Promise<FoundFiles> =>
   discover(paths, suffixes, others, onLeft, (url, looked) => storeOf(url)?.files(url, looked))
-export { FoundFiles, isUrl, type SourceFile, wildcard }
+export { FoundFiles, isUrl, objectUrl, type SourceFile, wildcard }
 
 export const sourceOf = ({ path, name, seen }: SourceFile): Source =>
   decompressed(storeOf(path)?.source(path, name, seen) ?? new FileSource(path, name))
@@ -72,24 +73,18 @@ export async function openReferences(root: string, isAnywhere = false): Promise<
   const store = storeOf(root)
   const files = await RootedFiles.open(store === undefined ? root : '.', isAnywhere)
   const remoteOf: RemoteOf = (path) => {
-    if (isUrl(path)) {
-      const file = fileAt(path)
-      const mayRead = isAnywhere || (store !== undefined && file?.pathBelow(root) !== undefined)
-      return file !== undefined && mayRead ? file : refused(path, 'lies outside the root')
+    const isWhole = isUrl(path)
+    if (!isWhole && (store === undefined || (isAnywhere && path.startsWith('/')))) return undefined
+    try {
+      const file = isWhole ? storeOf(path)?.file(path) : isPathDown(path) && store?.fileBelow(root, path)
+      if (!file)
+        return refused(path, isWhole ? 'is the URL of no store' : 'is no path downwards from the root')
+      const isInside = store !== undefined && isPathDown(file.pathBelow(root) ?? '')
+      return isInside || (isWhole && isAnywhere) ? file : refused(path, 'lies outside the root')
+    } catch {
+      // What it names no store would.
+      return refused(path, 'names no file of a store')
     }
-    if (store === undefined || (isAnywhere && path.startsWith('/'))) return undefined
-    return isPathDown(path)
-      ? store.fileBelow(root, path)
-      : refused(path, 'is no path downwards from the root')
   }
   return new Referred(files, remoteOf)
-}
-
-/** Undefined where a message names what no store would. */
-function fileAt(url: string): RemoteFile | undefined {
-  try {
-    return storeOf(url)?.file(url)
-  } catch {
-    return undefined
-  }
 }

@@ -5,7 +5,7 @@
  */
 import { ignoreEvents } from '../core/events.ts'
 import { LadingError } from '../core/errors.ts'
-import { retrying, type RetryPolicy } from '../core/retry.ts'
+import { Attempts, retrying, type RetryPolicy } from '../core/retry.ts'
 import type { Abortable } from '../core/wait.ts'
 import { isPathDown } from './root.ts'
 import type { RangeReader, ReadOptions, Source, Stamp } from './source.ts'
@@ -36,7 +36,12 @@ export interface Asked extends Abortable {
 export interface RemoteFile {
   /** Its URL without secrets, by which it is found again. */
   readonly url: string
-  /** The path from a folder, which is the URL of one; undefined where the file lies elsewhere. */
+  /** Whether secrets that the URL does not show open it, which no other thread, run or machine knows. */
+  readonly isPrivate?: boolean
+  /**
+   * The path from a folder, which is the URL of one; undefined where the file lies elsewhere, and no path
+   * downwards where a message cannot name it.
+   */
   pathBelow(root: string): string | undefined
   facts(): Promise<Facts>
   read(asked: Asked): Promise<Part>
@@ -45,6 +50,9 @@ export interface RemoteFile {
 }
 
 const patience: RetryPolicy = { attempts: 8, firstMs: 200, mostMs: 10_000 }
+
+/** Attempts at one thing, which is told nobody. */
+export const patientAttempts = (): Attempts => new Attempts({ policy: patience, onEvent: ignoreEvents })
 
 export const patiently = <T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
   retrying(work, { policy: patience, signal, onEvent: ignoreEvents })
@@ -86,6 +94,10 @@ export class RemoteSource implements Source {
 
   get isTransient(): boolean {
     return false
+  }
+
+  get isPrivate(): boolean {
+    return this.#file.isPrivate === true
   }
 
   async size(): Promise<number> {
@@ -139,7 +151,7 @@ export class RemoteSource implements Source {
 
   async reference(root?: string): Promise<string | undefined> {
     if (!(await this.#known()).hasRanges) return undefined
-    if (root === undefined) return this.#file.url
+    if (root === undefined) return this.isPrivate ? undefined : this.#file.url
     const path = this.#file.pathBelow(root)
     if (path === undefined)
       throw new LadingError(

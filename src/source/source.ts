@@ -12,6 +12,8 @@ export interface Source {
   readonly location: string
   /** Whether it exists for one run only, as a copy of standard input does. */
   readonly isTransient: boolean
+  /** Whether nobody but this thread can open it, because its location does not show the secrets that takes. */
+  readonly isPrivate?: boolean | undefined
   /** Bytes as they are stored; 0 for a source that is gone. */
   size(): Promise<number>
   /** Identifies the content without reading it: another text means that the source changed. */

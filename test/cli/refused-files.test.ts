@@ -105,12 +105,12 @@ describe.concurrent('a file that cannot be right is refused in one line, and not
 
   it.each<[string, Code, number, RegExp]>([
     [
-      'https://me:secret@example.org/data/a.csv?token=secret',
+      'sftp://me:secret@example.org/data/a.csv?token=secret',
       'USAGE',
       64,
-      /https:\/\/example\.org\/data\/a\.csv is the address of a file .*: curl -sSL URL \| lading load - \(/,
+      /sftp:\/\/example\.org\/data\/a\.csv is the address of a file .*: curl -sS URL \| lading load - \(/,
     ],
-    ['https://example.org/a.jsonl.gz', 'USAGE', 64, /curl -sSL URL \| lading load - --format ndjson/],
+    ['ftp://example.org/a.jsonl.gz', 'USAGE', 64, /curl -sS URL \| lading load - --format ndjson/],
     ['gs://bucket/a.csv', 'USAGE', 64, /gcloud storage cat URL \| lading load -/],
     [
       'postgresql://me:secret@db/app',

@@ -55,7 +55,7 @@ interface Flags extends ProduceFlags, ConsumeFlags, TableFlags, AppendFlags, Wat
 }
 
 export function loadCommand(command: Command): Command {
-  command.argument('[path...]', "files, folders, patterns; '-' is standard input")
+  command.argument('[path...]', "files, folders, patterns, s3:// and https:// URLs; '-' is standard input")
   const options = [
     ...loadOptions(),
     ...watchOptions(),

@@ -212,9 +212,10 @@ export const allowRejectsOption = () =>
   new Option('--allow-rejects', 'exit with 0 even if records were rejected')
 
 export const rootOption = () =>
-  new Option('--root <folder>', 'folder of the files that messages may refer to (--carry reference)').default(
-    '.',
-  )
+  new Option(
+    '--root <folder>',
+    'folder of the files that messages may refer to (--carry reference), or its URL: s3://BUCKET/FOLDER',
+  ).default('.')
 
 const carryOption = () =>
   new Option(

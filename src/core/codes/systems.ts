@@ -209,8 +209,8 @@ export const systemCodes = {
   REFERENCE_HOLD: code(
     'hold',
     75,
-    'the file system with the files that messages refer to does not work properly',
-    'repair it or free space; loading resumes by itself',
+    'the file system or the server with the files that messages refer to does not work properly',
+    'repair it, free space or correct the credentials; loading resumes by itself',
   ),
 
   // The command.

@@ -102,8 +102,6 @@ function refuseOther(path: string): void {
 
 /** By the scheme of an address: the command that writes what lies there to standard output. */
 const fetching: Readonly<Record<string, string>> = {
-  http: 'curl -sSL URL',
-  https: 'curl -sSL URL',
   ftp: 'curl -sS URL',
   sftp: 'curl -sS URL',
   gs: 'gcloud storage cat URL',

@@ -44,8 +44,8 @@ export class S3Object implements RemoteFile {
       const answer = await client
         .send(command, signal === undefined ? {} : { abortSignal: signal })
         .catch((error: unknown) => {
-          // An object without a byte has no range.
-          if (isOutOfRange(error) && at === 0) return undefined
+          // Nothing is there any more, or the object has no byte at all.
+          if (isOutOfRange(error)) return undefined
           throw error
         })
       if (answer === undefined) return { bytes: Buffer.alloc(0), facts: await this.facts() }

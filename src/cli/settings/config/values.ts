@@ -1,4 +1,5 @@
 /** A value of a configuration file → the value of an option, as if typed. */
+import { isUrl } from '../../../source/root.ts'
 import { readFileSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import type { Option } from 'commander'
@@ -118,7 +119,7 @@ function basedUrl(
 
 /** A file, folder or pattern to load. The folder is a name and no pattern. */
 export function basedPattern(pattern: string, folder: string): string {
-  if (folder === process.cwd() || pattern === '-' || isAbsolute(pattern)) return pattern
+  if (folder === process.cwd() || pattern === '-' || isUrl(pattern) || isAbsolute(pattern)) return pattern
   const base = basedPath('.', folder).replaceAll(/[*?[{]/g, '[$&]')
   return `${base}/${pattern}`
 }

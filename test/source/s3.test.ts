@@ -1,0 +1,80 @@
+import { expect, it } from 'vitest'
+import { useS3 } from '../../tooling/servers/s3.ts'
+import { openReferences, sourceOf } from '../../src/source/registry.ts'
+import { addressOf, parseAddress } from '../../src/source/s3/address.ts'
+import { storeContract } from './stores.ts'
+
+const s3 = useS3()
+let bucket: string | undefined
+
+const urlOf = (key: string) => `s3://${bucket}/${key}?endpoint=${encodeURIComponent(s3().endpoint)}`
+
+storeContract('S3', () => ({
+  put: async (key, body) => s3().put((bucket ??= await s3().bucket()), key, body),
+  remove: (key) => s3().remove(bucket as string, key),
+  url: urlOf,
+  trouble: (what) => {
+    s3().trouble = ({ method, from }) => {
+      const trouble = method === 'GET' ? what(from) : undefined
+      return trouble === 'busy' ? { status: 503, code: 'SlowDown' } : trouble
+    }
+  },
+}))
+
+it.each([
+  'a.csv',
+  'a b+c%20d?e=f&g.csv',
+  'x?region=eu',
+  'x?versionId=1&region=eu',
+  'ä/ö//.csv',
+  '[a]{b}*.csv',
+  '#',
+])('the key %s is found again by its URL', (key) => {
+  for (const versionId of [undefined, 'v/1+2 3'])
+    for (const options of [{}, { endpoint: 'http://localhost:9000', style: 'path' as const }]) {
+      const address = { bucket: 'bucket', key, versionId, options }
+      expect(parseAddress(addressOf(address))).toEqual(address)
+    }
+})
+
+it.each<[number, string, string, RegExp]>([
+  [403, 'AccessDenied', 'SOURCE_UNREADABLE', /may not read it \(s3:GetObject\)/],
+  [403, 'InvalidAccessKeyId', 'SOURCE_REFUSED', /InvalidAccessKeyId/],
+  [400, 'ExpiredToken', 'SOURCE_REFUSED', /ExpiredToken/],
+  [403, 'InvalidObjectState', 'SOURCE_UNREADABLE', /archived: restore it first/],
+  [404, 'NoSuchBucket', 'SOURCE_MISSING', /there is no such bucket/],
+])('%i %s is one sentence', async (status, code, expected, sentence) => {
+  await s3().put((bucket ??= await s3().bucket()), 'x.csv', 'x')
+  s3().trouble = () => ({ status, code })
+  const source = sourceOf({ path: urlOf('x.csv'), name: 'x.csv', seen: '1:mark' })
+  const error = await source
+    .bytes()
+    .next()
+    .catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ code: expected, message: expect.stringMatching(sentence) })
+  s3().trouble = () => undefined
+})
+
+it('a message leads to nothing but objects below the root, by the endpoint of the root', async () => {
+  await s3().put((bucket ??= await s3().bucket()), 'secret.csv', 'x')
+  const root = urlOf('in')
+  const references = await openReferences(root)
+  const range = { byteStart: 0, bytes: 1, sha256: '0'.repeat(64) }
+  s3().calls = []
+  for (const path of [
+    '../secret.csv',
+    '/etc/passwd',
+    urlOf('secret.csv'),
+    `s3://${bucket}/in/x.csv?endpoint=http://127.0.0.1:1`,
+    's3://',
+    's3:///',
+    'http://127.0.0.1:1/x',
+    'ftp://127.0.0.1/x',
+    'a\\b',
+  ])
+    expect(await references.read({ ...range, path }), path).toMatchObject({ code: 'REFERENCE_REFUSED' })
+  expect(s3().calls).toEqual([])
+  const odd = 'x.csv?endpoint=other'
+  expect(await references.read({ ...range, path: odd })).toMatchObject({ code: 'REFERENCE_UNREADABLE' })
+  expect(s3().calls.map(({ key }) => key)).toEqual([`in/${odd}`])
+})
