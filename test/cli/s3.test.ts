@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { s3Environment, useS3 } from '../../tooling/servers/s3.ts'
@@ -16,6 +17,7 @@ async function store(objects: Readonly<Record<string, string | Uint8Array>> = {}
     folder,
     url: (key: string) => `s3://${bucket}/${key}`,
     lading: (...args: readonly string[]) => folder.run(args, { env }),
+    start: (...args: readonly string[]) => folder.start(args, env),
     sources: () => folder.sql('SELECT source FROM lading_load ORDER BY source').map(({ source }) => source),
     calls: () => s3().calls.filter((call) => call.bucket === bucket),
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
@@ -90,5 +92,51 @@ describe('an object of S3', () => {
       { id: 2, name: 'Bob' },
     ])
     expect((await all.lading('verify')).code).toBe(0)
+  })
+
+  it('is loaded once into a table without a key, although the load is killed while it reads', async () => {
+    const count = 20_000
+    const lines = Array.from({ length: count }, (_, n) => `${n},note of ${n}\n`)
+    await using all = await store({ 'numbers.csv': `id,note\n${lines.join('')}` })
+    const words = [
+      'load',
+      all.url('numbers.csv'),
+      '--chunk-bytes',
+      '8192',
+      '--queue',
+      'embedded:q.db?lease=2',
+    ]
+    for (const kills of [3, 8, 20]) {
+      const child = all.start(...words)
+      const ended = once(child, 'close')
+      let asked = 0
+      s3().trouble = ({ bucket }) => {
+        if (bucket === all.bucket && ++asked === kills) child.kill('SIGKILL')
+        return undefined
+      }
+      await ended
+      expect(child.signalCode).toBe('SIGKILL')
+    }
+    s3().trouble = () => undefined
+    const run = await all.lading(...words)
+    expect(run.code, run.err).toBe(0)
+    expect(all.folder.sql('SELECT count(*) AS n, count(DISTINCT id) AS ids FROM numbers')).toEqual([
+      { n: count, ids: count },
+    ])
+    expect((await all.lading('verify')).code).toBe(0)
+  })
+
+  it('is read by consumers below the URL of their root, and told by the doctor; a watch refuses it', async () => {
+    await using all = await store({ 'in/a.csv': records(20) })
+    const root = ['--root', all.url('in')]
+    const produce = await all.lading('produce', all.url('in/*.csv'), '--carry', 'reference', ...root)
+    expect(produce.code, produce.err).toBe(0)
+    const consume = await all.lading('consume', '--until-empty', ...root)
+    expect(consume.code, consume.err).toBe(0)
+    expect(all.folder.rows()).toBe(20)
+    const doctor = await all.lading('doctor', all.url('in/a.csv'))
+    expect(doctor.out).toContain('the first 20 records fit table records')
+    const watch = await all.lading('load', all.url('in/'), '--watch', '--table', 't')
+    expectError(watch, 'USAGE', 64, /is no folder of this machine, which is what --watch watches/)
   })
 })

@@ -42,13 +42,14 @@ export function hint(command: string, ...words: readonly (string | number)[]): s
 }
 
 /** Of a URL nothing secret is repeated. */
-const word = (path: string): string =>
+const fileWord = (path: string): string =>
   quoted(isUrl(path) ? (urlWithoutPassword(path) ?? shownUrl(path)) : path)
 
 /** The same command with one more option. */
 export function sameCommand(paths: readonly string[], option: string): string {
   const pipeline = chosenPipeline()
-  const words = pipeline === undefined ? [running?.name() ?? '', ...paths.map(word)] : ['run', pipeline.name]
+  const words =
+    pipeline === undefined ? [running?.name() ?? '', ...paths.map(fileWord)] : ['run', pipeline.name]
   const given = running === undefined ? [] : givenOptions(running, undefined, running)
   return ['lading', ...words, option, ...given, ...configWords().map(quoted)].join(' ')
 }
@@ -63,7 +64,7 @@ export function completed(line: string, paths: readonly string[]): string {
   const command = running === undefined ? undefined : named(running, name)
   if (program !== 'lading' || running === undefined || command === undefined) return line
   const noFile = name === 'load' ? ['FILE'] : []
-  const files = paths.length > 0 ? paths.map(word) : noFile
+  const files = paths.length > 0 ? paths.map(fileWord) : noFile
   const names = running.options
     .filter(({ long }) => long !== '--json' && !words.includes(long ?? ''))
     .map((option) => option.attributeName())
