@@ -10,7 +10,6 @@ import { https } from './https/https.ts'
 import { refused } from './read-fault.ts'
 import { Referred, type RemoteOf } from './referred.ts'
 import { isPathDown, isUrl } from './root.ts'
-import { addressOf as objectUrl } from './s3/address.ts'
 import { s3 } from './s3/s3.ts'
 import type { References, Source } from './source.ts'
 import type { Store } from './store.ts'
@@ -39,7 +38,7 @@ export const namedFiles = (
   onLeft?: Discovery[3],
 ): Promise<FoundFiles> =>
   discover(paths, suffixes, others, onLeft, (url, looked) => storeOf(url)?.files(url, looked))
-export { FoundFiles, isUrl, objectUrl, type SourceFile, wildcard }
+export { FoundFiles, isUrl, type SourceFile, wildcard }
 
 export const sourceOf = ({ path, name, seen }: SourceFile): Source =>
   decompressed(storeOf(path)?.source(path, name, seen) ?? new FileSource(path, name))
