@@ -66,8 +66,10 @@ export async function killedLoad(options: KilledLoad): Promise<void> {
 
   const killer = async () => {
     while (killed < kills && !over) {
-      await new Promise((resolve) => setTimeout(resolve, random() * 200))
       const processes = [...consumers, ...(producer === undefined ? [] : [producer])]
+      // On a busy machine, where starting takes seconds, nothing would ever be done between two kills.
+      const pauseMs = Math.max(200, ...processes.map(({ startMs }) => startMs))
+      await new Promise((resolve) => setTimeout(resolve, random() * pauseMs))
       const victim = Math.floor(random() * (processes.length + (server === undefined ? 0 : 0.2)))
       if (victim === processes.length) {
         // It is always at work, and processes only now and then: most kills would be its own.

@@ -22,6 +22,8 @@ export class RestartedProcess {
   #stopped = false
   #atWork = false
   failure: string | undefined
+  /** How long its latest start took until it came to its work, in milliseconds. */
+  startMs = 0
   /** Settles when it has ended by itself with exit code 0. */
   readonly ended: Promise<void>
   #finish: () => void = () => undefined
@@ -42,12 +44,14 @@ export class RestartedProcess {
 
   #start(): ChildProcess {
     this.#atWork = false
+    const since = performance.now()
     const child = spawn(process.execPath, this.#args, { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] })
     let text = ''
     let errors = ''
     child.stdout.on('data', (data) => {
       const lines = (text + data).split('\n')
       text = lines.pop() ?? ''
+      if (lines.length > 0 && !this.#atWork) this.startMs = performance.now() - since
       if (lines.length > 0) this.#atWork = true
       lines.forEach(this.#onLine)
     })
