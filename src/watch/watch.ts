@@ -1,20 +1,16 @@
 /** Loads what arrives in folders, for as long as it runs. The ledger decides what was loaded; nothing else is kept. */
 import { watch as watchFolder } from 'node:fs'
 import { counted } from '../core/counted.ts'
-import { LadingError, toLadingError } from '../core/errors.ts'
+import { LadingError } from '../core/errors.ts'
 import { ignoreEvents } from '../core/events.ts'
 import { sleep, stopping } from '../core/wait.ts'
-import { load } from '../load/load.ts'
-import { isOfFile } from '../load/move.ts'
-import type { LoadOptions, LoadResult } from '../load/options.ts'
-import { unmodelled } from '../load/unmodelled.ts'
-import type { UnmodelledOptions } from '../load/unmodelled-options.ts'
-import type { Model } from '../model/model.ts'
+import { type ApartOptions, loadApart } from '../load/apart.ts'
+import type { LoadResult } from '../load/options.ts'
 import type { ProducedLoad } from '../producer/produce.ts'
 import type { Receipt } from '../sink/ledger.ts'
 import { balance } from '../sink/receipt.ts'
 import { shownUrl } from '../core/url.ts'
-import { FoundFiles, isUrl } from '../source/registry.ts'
+import { isUrl } from '../source/registry.ts'
 import { type Arrival, Arrivals } from './arrivals.ts'
 import { type Aside, baseOf, isAsSeen, putAside, requireAside } from './aside.ts'
 
@@ -30,11 +26,7 @@ export interface Watched {
   readonly movedTo?: string
 }
 
-export interface WatchOptions
-  extends
-    Omit<LoadOptions, 'model' | 'files' | 'input' | 'again' | 'fresh' | 'limit'>,
-    Pick<UnmodelledOptions, 'table' | 'choices' | 'types' | 'usual'> {
-  readonly model?: Model | undefined
+export interface WatchOptions extends ApartOptions {
   /** How long a file must stand still, in milliseconds. */
   readonly settleMs: number
   /** Of files that are loaded, and of those with rejects or that cannot be loaded. */
@@ -42,7 +34,6 @@ export interface WatchOptions
   readonly failed: Aside
   /** Files with rejects are done. */
   readonly allowRejects?: boolean
-  readonly onDecided: (decision: string) => void
   readonly onWatched: (file: Watched) => void
 }
 
@@ -110,42 +101,18 @@ class Folder {
     this.#arrivals = arrivals
   }
 
-  /** Files that go together go in halves where one of them is at fault, so that it keeps no other out. */
   async load(files: readonly Arrival[]): Promise<void> {
-    try {
-      this.#conclude(files, await this.#run(files))
-    } catch (error) {
-      if (this.#options.signal?.aborted) return
-      const [first] = files
-      if (first === undefined || !(error instanceof LadingError) || !isOfFile(error)) throw error
-      if (files.length > 1) {
-        const half = Math.ceil(files.length / 2)
-        for (const part of [files.slice(0, half), files.slice(half)]) await this.load(part)
-      } else if (error.code === 'SOURCE_CHANGED' || error.code === 'SOURCE_MISSING')
-        this.#arrivals.restart(first)
-      else this.#fail(first, { outcome: 'refused', reason: `${error.code}: ${error.message}` })
-    }
+    const { startTimeoutMs = 30_000 } = this.#options
+    const options = { ...this.#options, startTimeoutMs: this.#runs++ === 0 ? startTimeoutMs : patienceMs }
+    await loadApart(files, options, {
+      concluded: (loaded, result) => this.#conclude(loaded, result),
+      refused: (file, error) => this.#refuse(file, error),
+    })
   }
 
-  async #run(arrived: readonly Arrival[]): Promise<LoadResult> {
-    const { model: stated, startTimeoutMs = 30_000, ...given } = this.#options
-    const files = new FoundFiles(arrived.map(({ path, name }) => ({ name, pathOf: () => path })))
-    const settings = {
-      ...given,
-      files,
-      keepsLoads: true,
-      startTimeoutMs: this.#runs++ === 0 ? startTimeoutMs : patienceMs,
-    }
-    if (stated !== undefined) return await load({ ...settings, model: stated })
-    await using found = await unmodelled(settings).catch((error: unknown) => {
-      // The table does not take the fields of these files.
-      if (toLadingError(error).code === 'SCHEMA_MISMATCH')
-        throw new LadingError('HEADER_MISMATCH', toLadingError(error).message)
-      throw error
-    })
-    const { model, readingOf, ofTable } = found
-    found.decisions.forEach(this.#options.onDecided)
-    return await load({ ...settings, model, readingOf, ofTable, namesColumns: true })
+  #refuse(file: Arrival, { code, message }: LadingError): void {
+    if (code === 'SOURCE_CHANGED' || code === 'SOURCE_MISSING') this.#arrivals.restart(file)
+    else this.#fail(file, { outcome: 'refused', reason: `${code}: ${message}` })
   }
 
   #conclude(files: readonly Arrival[], { produced, receipts }: LoadResult): void {
