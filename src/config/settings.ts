@@ -170,6 +170,8 @@ export interface AllSettings {
   readonly fromTable?: string | undefined
   /** file to write, which must not exist (default: print it) */
   readonly output?: string | undefined
+  /** messages are notifications of S3: load the objects that they name, below s3://BUCKET/FOLDER/; repeatable */
+  readonly s3Events?: string | readonly (string)[] | undefined
   /** end when the queue is empty */
   readonly untilEmpty?: boolean | undefined
   /** end after this many batches */
@@ -292,13 +294,40 @@ export type ConsumeSettings = Pick<
   AllSettings,
   | 'to'
   | 'queue'
+  | 's3Events'
   | 'model'
   | 'pipeline'
   | 'create'
   | 'root'
   | 'state'
+  | 'format'
   | 'records'
   | 'unwrap'
+  | 'encoding'
+  | 'delimiter'
+  | 'header'
+  | 'headerRows'
+  | 'skipLines'
+  | 'footerLines'
+  | 'comment'
+  | 'quote'
+  | 'escape'
+  | 'multiline'
+  | 'trim'
+  | 'ragged'
+  | 'lineEnd'
+  | 'decimal'
+  | 'thousands'
+  | 'dateFormat'
+  | 'null'
+  | 'money'
+  | 'excelText'
+  | 'table'
+  | 'key'
+  | 'onConflict'
+  | 'columns'
+  | 'types'
+  | 'skipWhen'
   | 'allowRejects'
   | 'ignoreExtra'
   | 'dedupKey'

@@ -61,7 +61,7 @@ import { Upkeep } from './upkeep.ts'
 import { BatchWriter } from './write.ts'
 
 export type { Consumer, ConsumerOptions, RunOptions } from './options.ts'
-export { addTally, type Tally } from './tally.ts'
+export type { Tally } from './tally.ts'
 
 /** Between two attempts to reach a queue: one that is there again is missed for a few seconds at most. */
 const queuePauses: RetryPolicy = { ...patientRetry, firstMs: 400, mostMs: 10_000 }

@@ -119,6 +119,8 @@ export type LadingEvent =
       readonly ready: number
       readonly failed: number
     }
+  /** Notifications of this event bring nothing to load, and are settled; emitted once for each event. */
+  | { readonly type: 'ignored'; readonly event: string }
   /** Something promises less than it could, or files are left out. */
   | { readonly type: 'warning'; readonly message: string }
   /**

@@ -9,3 +9,6 @@ export function textOfBytes(bytes: Uint8Array): string {
   const buffer = asBuffer(bytes)
   return buffer.toString(isUtf8(buffer) && !buffer.includes(0) ? 'utf8' : 'base64')
 }
+
+/** Of a dead letter that stands for an object that a notification named: where the object is. */
+export const objectHeader = 'lading-object'

@@ -6,6 +6,7 @@ import { modelOfChanges } from '../model/change.ts'
 import { tableName } from '../model/model.ts'
 import type { Model } from '../model/model.ts'
 import { chunkKey, readableEnvelope } from '../queue/envelope.ts'
+import { objectHeader } from '../queue/header.ts'
 import type { Counts, StoredDeadLetter } from '../sink/ledger.ts'
 import type { Sink, Verdict } from '../sink/sink.ts'
 import { requireChanges } from '../sink/table.ts'
@@ -46,6 +47,9 @@ export async function replayLetter(letter: StoredDeadLetter, options: ReplayOpti
   } = options
   if (letter.pipeline !== pipeline)
     return { kind: 'refused', code: 'WRONG_PIPELINE', detail: `it belongs to pipeline ${letter.pipeline}` }
+  const object = letter.headers[objectHeader]
+  if (object !== undefined)
+    return { kind: 'refused', code: 'OBJECT_APART', detail: `it stands for ${object}` }
   const masked = maskedBodyOf(letter)
   if (masked !== undefined && 'bytes' in masked)
     return replayWithoutBody(letter, pipeline, masked.bytes, options)

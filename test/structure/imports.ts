@@ -38,6 +38,7 @@ const everything = [
   'load',
   'doctor',
   'watch',
+  'objects',
   'web',
 ]
 
@@ -175,6 +176,11 @@ const areas: readonly Area[] = [
     name: 'watch',
     files: /^src\/watch\//,
     imports: ['core', 'format registry', 'source registry', 'model', 'contract', 'producer', 'load'],
+  },
+  {
+    name: 'objects',
+    files: /^src\/objects\//,
+    imports: ['core', 'source registry', 'model', 'contract', 'producer', 'consumer', 'load'],
   },
   {
     name: 'web',

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { LadingError } from '../../core/errors.ts'
 import { tellAll } from '../../core/events.ts'
 import { tableName } from '../../model/model.ts'
-import { type ConsumeFlags, consumeOptions, consumeSettings } from './consume.ts'
+import { type ConsumeFlags, consumeOptions, consumeSettings } from '../settings/consume.ts'
 import { requirePaths } from '../settings/environment.ts'
 import { withExamples } from '../settings/examples.ts'
 import { consumersAsTold, defaultConsumers } from '../run/default-consumers.ts'
@@ -15,6 +15,7 @@ import { httpOptions } from '../settings/http.ts'
 import { remember, remembering } from '../settings/last.ts'
 import { loadModel, usualModel } from '../settings/model.ts'
 import {
+  addOnce,
   jsonOption,
   loadCarryOption,
   loadModelOption,
@@ -70,9 +71,7 @@ export function loadCommand(command: Command): Command {
     ...httpOptions(),
     jsonOption(),
   ]
-  const names = new Set<string>()
-  for (const option of options)
-    if (!names.has(option.name()) && names.add(option.name())) command.addOption(option)
+  addOnce(command, options)
   withExamples(command, [
     ['load data', 'the CSV files below a folder'],
     [`load 'in/*.csv.gz' --to ${exampleSinkUrl} --consumers 4`],

@@ -38,6 +38,7 @@ export const groups: Readonly<Record<string, Group>> = {
   to: usual(place),
   'from-table': usual(place),
   queue: usual(place),
+  's3-events': usual(place),
   model: usual(place),
   pipeline: rare(place),
   'no-create': rare(place),

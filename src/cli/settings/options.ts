@@ -1,5 +1,5 @@
 /** Options that several commands share, so that they have the same name, default and meaning everywhere. */
-import { InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { LadingError } from '../../core/errors.ts'
 import { type DedupKey, defaultDedupKey, isDedupKey } from '../../consumer/decode/identity.ts'
 import { envelopes, type InsideOptions } from '../../format/registry.ts'
@@ -44,6 +44,13 @@ function dedupKey(text: string): DedupKey {
   throw new InvalidArgumentError('Not message-id, content or field:NAME.')
 }
 
+/** Groups of options may have some in common. */
+export function addOnce(command: Command, options: readonly Option[]): void {
+  const names = new Set<string>()
+  for (const option of options)
+    if (!names.has(option.name()) && names.add(option.name())) command.addOption(option)
+}
+
 export const toOption = () =>
   new Option('--to <url>', `target database: ${sinkUrls}`).env('LADING_TO').default(defaultSinkUrl)
 
@@ -65,6 +72,13 @@ export const loadModelOption = () =>
   new Option(
     '--model <model>',
     "module that exports the model of the records; or 'records' or 'user_logins', which ship with Lading (default: derived from the table and the files)",
+  ).env('LADING_MODEL')
+
+/** Without a default: only messages that hold records have one. */
+export const consumeModelOption = () =>
+  new Option(
+    '--model <model>',
+    "module that exports the model of the records; or 'records' or 'user_logins', which ship with Lading (default: 'records'; with --s3-events derived from the table and the objects)",
   ).env('LADING_MODEL')
 
 /** Without a default: a load without a model has one that its table says. */

@@ -12,6 +12,7 @@ export const levelOf: Readonly<Record<LadingEvent['type'], Level>> = {
   published: 'info',
   skipped: 'info',
   foreign: 'info',
+  ignored: 'info',
   zones: 'info',
   indexes: 'info',
   resuming: 'info',
@@ -78,6 +79,8 @@ function lineOf(event: Exclude<LadingEvent, { readonly type: 'held' }>): string 
       return `local times use time-zone data ${event.release}`
     case 'foreign':
       return `${ownersOf(event)} are left in the queue`
+    case 'ignored':
+      return `notifications of ${event.event} are settled: they bring no object to load`
     case 'indexes':
       return `indexes of ${event.table}: ${indexStates[event.state]}`
     case 'resumed':

@@ -151,6 +151,14 @@ export const dataCodes = {
 
   // A message could not be processed as a whole.
   NOT_OURS: dead('the message is not a Lading chunk, and not JSON objects', 'look at it with dead show'),
+  NOT_NOTIFIED: dead(
+    'the message is no notification of S3',
+    'look at it with dead show; the queue should hold nothing else',
+  ),
+  OBJECT_APART: dead(
+    'the letter stands for an object of S3, which a replay does not read',
+    'put the object anew, or load its folder with lading load; then discard the letter',
+  ),
   CONTENT_ENCODING: dead(
     'the body of the message cannot be decoded as its content encoding says',
     'send it plain, or as gzip, zstd or base64; at most 16 MiB when decoded',

@@ -1,0 +1,84 @@
+/** Objects, as files → what became of each. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { counted } from '../core/counted.ts'
+import { LadingError } from '../core/errors.ts'
+import { ignoreEvents } from '../core/events.ts'
+import { type ApartHandlers, type ApartOptions, loadApart } from '../load/apart.ts'
+import type { LoadResult } from '../load/options.ts'
+import { balance } from '../sink/receipt.ts'
+import type { SourceFile } from '../source/registry.ts'
+
+/** `known`: there was nothing left to load. */
+export type Fate = 'loaded' | 'known' | LadingError
+
+/** A load waits for a database that has gone away meanwhile. */
+const databasePatienceMs = 86_400_000
+
+export type LoadObjectsOptions = Omit<
+  ApartOptions,
+  'paths' | 'statePath' | 'carry' | 'append' | 'deferIndexes'
+>
+
+/**
+ * By the path of each file; one is not in the answer where the signal aborts before it has its verdict. Throws what is
+ * no single object's fault.
+ */
+export async function loadObjects(
+  files: readonly SourceFile[],
+  given: LoadObjectsOptions,
+): Promise<ReadonlyMap<string, Fate>> {
+  const fates = new Map<string, Fate>()
+  if (files.length === 0) return fates
+  await using kept = new AsyncDisposableStack()
+  // What a load remembers of its files would grow for ever, and the ledger knows what is needed.
+  const folder = await mkdtemp(join(tmpdir(), 'lading-objects-'))
+  kept.defer(() => rm(folder, { recursive: true, force: true }))
+  const options: ApartOptions = {
+    ...given,
+    paths: [],
+    carry: 'bytes',
+    deferIndexes: 'never',
+    statePath: join(folder, 'producer.db'),
+    startTimeoutMs: databasePatienceMs,
+  }
+  const handlers: ApartHandlers<SourceFile> = {
+    concluded: (loaded, result) => {
+      for (const [path, fate] of fatesOf(loaded, result, options)) fates.set(path, fate)
+    },
+    refused: ({ path }, error) => {
+      // No object is at fault where the store refuses whoever asks.
+      if (error.code === 'SOURCE_REFUSED') throw error
+      fates.set(path, error)
+    },
+  }
+  await loadApart(files, options, handlers)
+  // Written anew since its event: what is there now is loaded.
+  const isOther = ({ path, seen }: SourceFile) =>
+    seen !== undefined && codeOf(fates.get(path)) === 'SOURCE_CHANGED'
+  const others = files.filter(isOther).map(({ path, name }) => ({ path, name }))
+  if (others.length > 0) await loadApart(others, options, handlers)
+  return fates
+}
+
+const codeOf = (fate: Fate | undefined) => (fate instanceof LadingError ? fate.code : undefined)
+
+function* fatesOf(
+  files: readonly SourceFile[],
+  { produced, receipts }: LoadResult,
+  { signal, onEvent = ignoreEvents }: ApartOptions,
+): Generator<readonly [path: string, Fate]> {
+  const receiptOf = new Map(receipts.map((receipt) => [receipt.loadId, receipt]))
+  for (const [index, { path }] of files.entries()) {
+    const made = produced[index]
+    const receipt = made && receiptOf.get(made.loadId)
+    if (made === undefined || receipt === undefined) continue
+    const { open, problems } = balance(receipt)
+    if (open > 0 && signal?.aborted) continue
+    for (const problem of problems) onEvent({ type: 'warning', message: `${path}: ${problem}` })
+    if (open === 0) yield [path, made.published > 0 ? 'loaded' : 'known']
+    else
+      yield [path, new LadingError('UNPROCESSABLE', `${path}: ${counted(open, 'record')} without a verdict`)]
+  }
+}
