@@ -60,7 +60,7 @@ export function* preparedWarnings(
   if (inserts !== undefined)
     yield {
       type: 'warning',
-      message: `${table}: ${inserts}, so rows are staged and inserted, which takes longer`,
+      message: `${table}: ${inserts}, so rows are inserted instead of copied, which takes longer`,
     }
   if (remade === true)
     yield {

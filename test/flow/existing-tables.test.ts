@@ -379,7 +379,9 @@ describePostgres('a file into a table that exists, without a model', () => {
     const to = ['--to', database.url]
     const run = await folder.lading('load', 'items.csv', ...to)
     expect([run.code, run.out], run.err).toEqual([3, expect.stringContaining('this run loaded 3 records\n')])
-    expect(run.err).toContain('it is a view with an INSTEAD OF trigger, so rows are staged and inserted')
+    expect(run.err).toContain(
+      'it is a view with an INSTEAD OF trigger, so rows are inserted instead of copied',
+    )
     const { rows } = await database.client.query('SELECT id, note FROM stored ORDER BY id')
     expect(rows).toEqual([
       { id: 1, note: 'A' },

@@ -18,6 +18,13 @@ const duplicateEntry = 1062
 
 export const isDuplicate = (error: unknown): boolean => isServerError(error) && error.errno === duplicateEntry
 
+/** ER_NOT_ALLOWED_COMMAND, ER_CLIENT_LOCAL_FILES_DISABLED, ER_LOAD_INFILE_CAPABILITY_DISABLED */
+const localRefused: readonly number[] = [1148, 3948, 4166]
+
+/** LOAD DATA LOCAL is not allowed. */
+export const isLocalRefused = (error: unknown): boolean =>
+  isServerError(error) && localRefused.includes(error.errno)
+
 /**
  * What an error means unless it is a row's. Codes that wait, and damage, are never a row's. The others are uncertain:
  * triggers and functions raise them for a single row too.

@@ -1,18 +1,25 @@
-/** LOAD DATA of rows of the buffer. */
+/** Rows of the buffer on their way into a table: by LOAD DATA LOCAL, or by INSERT where the server takes none. */
 import type { Fault } from '../../core/fault.ts'
 import type { Model } from '../../model/model.ts'
 import { identifier } from './ddl.ts'
-import { type Warning, warningFault } from './errors.ts'
-import { format, type LoadRows } from './rows.ts'
+import { isLocalRefused, type Warning, warningFault } from './errors.ts'
+import { format, type LoadRows, valuesOf } from './rows.ts'
 import type { Session } from './session.ts'
+import { inStatements } from './statements.ts'
 
 /** Bytes of a packet; the server keeps room for the largest that it has got. */
 const packetBytes = 256 * 1024
 
-/** What a table of rows has besides the columns of the model, as LOAD DATA is told. */
-export interface Besides {
+export interface Loading {
+  /** The table. */
+  readonly into: string
+  readonly model: Model
+  /** Columns of one bit, to which a text is eight. */
+  readonly bits: readonly string[]
+  /** Columns of what a row has behind those of the model. */
   readonly fields?: readonly string[]
-  readonly sets?: readonly string[]
+  /** A column for the number of the row, from 1. */
+  readonly number?: string
 }
 
 export interface LoadFault {
@@ -21,44 +28,105 @@ export interface LoadFault {
   readonly row: number | undefined
 }
 
+/** Returns why not all of the rows were taken; some may be in the table then, and have to be taken back. */
+export async function load(
+  session: Session,
+  loading: Loading,
+  rows: LoadRows,
+  start: number,
+  end: number,
+): Promise<LoadFault | undefined> {
+  if (session.takesLocal) {
+    try {
+      return await loadData(session, loading, rows, start, end)
+    } catch (error) {
+      if (!isLocalRefused(error)) throw error
+      // Switched off since the session began.
+      session.takesLocal = false
+    }
+  }
+  return insert(session, loading, rows, start, end)
+}
+
 /**
- * `bits`: columns that take no text as a bit. LOCAL makes every error of a row a warning: what the server has changed,
- * cut or left out is seen by that, so that the rows count as taken only where there is none.
+ * LOCAL makes every error of a row a warning: what the server has changed, cut or left out is seen by that, so that the
+ * rows count as taken only where there is none.
  */
-export function loadData(
-  into: string,
-  { columns }: Model,
-  bits: readonly string[],
-  { fields = [], sets = [] }: Besides = {},
-): string {
-  const targets = columns.map(({ name, type }, index) => {
+async function loadData(
+  session: Session,
+  { into, model, bits, fields = [], number }: Loading,
+  rows: LoadRows,
+  start: number,
+  end: number,
+): Promise<LoadFault | undefined> {
+  const targets = model.columns.map(({ name, type }, index) => {
     const variable = `@v${index}`
     if (type.kind === 'bytes') return [variable, `${identifier(name)} = UNHEX(${variable})`] as const
     if (bits.includes(name)) return [variable, `${identifier(name)} = CAST(${variable} AS UNSIGNED)`] as const
     return [identifier(name), undefined] as const
   })
-  const all = [...targets.flatMap(([, set]) => set ?? []), ...sets]
+  const sets: string[] = targets.flatMap(([, set]) => set ?? [])
+  if (number !== undefined) {
+    await session.run('SET @lading_row = 0')
+    sets.push(`${number} = (@lading_row := @lading_row + 1)`)
+  }
   const list = [...targets.map(([target]) => target), ...fields].join(', ')
-  return `LOAD DATA LOCAL INFILE 'rows' INTO TABLE ${into} ${format} (${list})${all.length === 0 ? '' : ` SET ${all.join(', ')}`}`
-}
-
-/** Returns why not all of the rows were taken; some may be in the table then, and have to be taken back. */
-export async function load(
-  session: Session,
-  sql: string,
-  rows: LoadRows,
-  start: number,
-  end: number,
-  columns: readonly string[],
-): Promise<LoadFault | undefined> {
-  const { changed, warnings } = await session.load(sql, piecesOf(rows.slice(start, end)))
+  const { changed, warnings } = await session.load(
+    `LOAD DATA LOCAL INFILE 'rows' INTO TABLE ${into} ${format} (${list})${sets.length === 0 ? '' : ` SET ${sets.join(', ')}`}`,
+    piecesOf(rows.slice(start, end)),
+  )
   if (changed === end - start && warnings === 0) return undefined
-  const listed = (await session.query('SHOW WARNINGS')) as unknown as readonly Warning[]
-  return warningFault(listed, changed, end - start, columns)
+  return faultOf(session, loadedColumns(model), changed, end - start)
 }
 
 function piecesOf(bytes: Buffer): Buffer[] {
   const pieces: Buffer[] = []
   for (let at = 0; at < bytes.length; at += packetBytes) pieces.push(bytes.subarray(at, at + packetBytes))
   return pieces
+}
+
+async function insert(
+  session: Session,
+  { into, model, bits, fields = [], number }: Loading,
+  rows: LoadRows,
+  start: number,
+  end: number,
+): Promise<LoadFault | undefined> {
+  const own = number === undefined ? fields : [...fields, number]
+  const names = [...loadedColumns(model).map(identifier), ...own]
+  const beginning = `INSERT INTO ${into} (${names.join(', ')})`
+  if (start === end) {
+    // Shows whether it can run at all.
+    await session.run(`${beginning} SELECT ${names.map(() => 'NULL').join(', ')} FROM DUAL WHERE false`)
+    return undefined
+  }
+  const kinds = model.columns.map(({ name, type }) =>
+    type.kind === 'bytes' ? 'bytes' : bits.includes(name) ? 'bit' : 'text',
+  )
+  const items = valuesOf(rows.slice(start, end), kinds).map(
+    (values, index) => `(${values}${number === undefined ? '' : `, ${index + 1}`})`,
+  )
+  let taken = 0
+  for (const values of inStatements(items)) {
+    const { changed, warnings } = await session.run(`${beginning} VALUES ${values}`)
+    taken += changed
+    if (warnings > 0) {
+      const { fault } = await faultOf(session, loadedColumns(model), taken, end - start)
+      // It is counted within the statement.
+      return { fault, row: undefined }
+    }
+  }
+  return taken === end - start ? undefined : faultOf(session, loadedColumns(model), taken, end - start)
+}
+
+const loadedColumns = ({ columns }: Model): string[] => columns.map(({ name }) => name)
+
+async function faultOf(
+  session: Session,
+  columns: readonly string[],
+  taken: number,
+  sent: number,
+): Promise<LoadFault> {
+  const listed = (await session.query('SHOW WARNINGS')) as unknown as readonly Warning[]
+  return warningFault(listed, taken, sent, columns)
 }

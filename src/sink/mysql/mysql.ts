@@ -29,6 +29,7 @@ export class MysqlSink implements Sink<LoadRows> {
   readonly #models = new Map<string, PreparedTable>()
   readonly #conflicting = new Set<string>()
   readonly #unanimity = new Unanimity()
+  #hasSaidInserts = false
 
   /** `silentMs`: see `Connection`. */
   constructor(url: string, options: { readonly silentMs?: number } = {}) {
@@ -43,7 +44,7 @@ export class MysqlSink implements Sink<LoadRows> {
     const table = await this.#connection.use(
       async (session) => {
         await prepareLedger(session)
-        return model && this.#prepareOnce(session, model)
+        return model && { ...(await this.#prepareOnce(session, model)), inserts: this.#whyInserts(session) }
       },
       signal,
       connectMs,
@@ -53,6 +54,13 @@ export class MysqlSink implements Sink<LoadRows> {
       deferred: false,
       reason: deferIndexes && 'a table of InnoDB is its key, and takes rows in no other way',
     }
+  }
+
+  /** Said once. */
+  #whyInserts({ takesLocal }: Session): string | undefined {
+    if (takesLocal || this.#hasSaidInserts) return undefined
+    this.#hasSaidInserts = true
+    return 'the server does not allow LOAD DATA LOCAL (local_infile)'
   }
 
   async #prepareOnce(session: Session, model: Model): Promise<PreparedTable> {

@@ -1,5 +1,5 @@
 /**
- * Puts encoded rows into the table, inside the transaction of a batch. The good path is one LOAD DATA. Rows
+ * Puts encoded rows into the table, inside the transaction of a batch. The good path is one LOAD DATA (or INSERTs, see loading.ts). Rows
  * go through a staging table only after a key has conflicted in a model that says skip or update. Only after
  * the database has refused a row does the window narrow, until exactly the refused rows are known.
  */
@@ -12,7 +12,7 @@ import type { Placed, Placing, Refusal } from '../sql/place.ts'
 import { Changes } from './changes.ts'
 import { qualified } from './ddl.ts'
 import { rowError } from './errors.ts'
-import { load, loadData, type LoadFault } from './loading.ts'
+import { load, type LoadFault, type Loading } from './loading.ts'
 import type { LoadRows } from './rows.ts'
 import type { Session } from './session.ts'
 import { Staging } from './staging.ts'
@@ -36,7 +36,7 @@ export class Placement implements Placing {
   readonly #staging: Staging
   readonly #columns: readonly string[]
   readonly #ways: TableWays
-  readonly #loading: string
+  readonly #loading: Loading
   #taken = false
   readonly #objections = new Map<string, unknown>()
 
@@ -47,7 +47,7 @@ export class Placement implements Placing {
     this.#ways = ways
     this.#staging = new (changesRows(model) ? Changes : Staging)(session, model, rows, ways.bits)
     this.#columns = model.columns.map(({ name }) => name)
-    this.#loading = loadData(qualified(model), model, ways.bits)
+    this.#loading = { into: qualified(model), model, bits: ways.bits }
   }
 
   get taken(): boolean {
@@ -141,7 +141,7 @@ export class Placement implements Placing {
   }
 
   #direct(start: number, end: number): Promise<LoadFault | undefined> {
-    return load(this.#session, this.#loading, this.#rows, start, end, this.#columns)
+    return load(this.#session, this.#loading, this.#rows, start, end)
   }
 }
 

@@ -6,6 +6,33 @@ import { instantBytes, isoDate, timestampBytes, writeInstant } from '../../model
 import { uuidText } from '../../model/value-writer.ts'
 import type { RowBuffer } from '../../model/writer.ts'
 import { EncodedRows } from '../sql/encoded-rows.ts'
+import { hexLiteral, literal } from './literal.ts'
+
+/**
+ * The same rows as the values of an INSERT, one list for each; `kinds` are those of the first fields, the others are text.
+ */
+export function valuesOf(rows: Buffer, kinds: readonly FieldKind[]): readonly string[] {
+  const lines = rows.toString('utf8').split('\n')
+  // Behind the last newline.
+  lines.pop()
+  return lines.map((line) =>
+    line
+      .split('\t')
+      .map((field, index) => valueOf(field, kinds[index]))
+      .join(', '),
+  )
+}
+
+export type FieldKind = 'text' | 'bytes' | 'bit'
+
+function valueOf(field: string, kind: FieldKind = 'text'): string {
+  if (field === '\\N') return 'NULL'
+  if (kind === 'bytes') return hexLiteral(field)
+  if (kind === 'bit') return field
+  return literal(field.replaceAll(/\\(.)/g, (_, escaped: string) => unescaped[escaped] ?? escaped))
+}
+
+const unescaped: Readonly<Record<string, string>> = { t: '\t', n: '\n' }
 
 /** How LOAD DATA reads it; a backslash within a literal is one in a session of ours. */
 export const format =

@@ -35,17 +35,19 @@ const sqlMode = [
 ].join()
 
 /**
+ * Without notes, or a list of warnings, nothing would show that the server has rounded or cut a value.
  * READ COMMITTED, because under REPEATABLE READ a batch would not see what it has waited for, and gaps would be
  * locked. If a lock takes more than 5 s, the batch is tried again.
  */
 const settings = [
   `SET SESSION sql_mode = '${sqlMode}', SESSION time_zone = '+00:00', SESSION autocommit = 1,
     SESSION innodb_lock_wait_timeout = 5, SESSION lock_wait_timeout = 30, SESSION foreign_key_checks = 1,
-    SESSION unique_checks = 1, SESSION sql_safe_updates = 0, SESSION completion_type = 0, SESSION group_concat_max_len = 1048576`,
+    SESSION unique_checks = 1, SESSION sql_safe_updates = 0, SESSION completion_type = 0, SESSION group_concat_max_len = 1048576,
+    SESSION sql_notes = 1, SESSION max_error_count = 64`,
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE',
 ]
 
-const facts = `SELECT VERSION() AS version, CONNECTION_ID() AS id, DATABASE() AS "database", @@max_allowed_packet AS packet, @@sql_mode AS mode`
+const facts = `SELECT VERSION() AS version, CONNECTION_ID() AS id, DATABASE() AS "database", @@max_allowed_packet AS packet, @@sql_mode AS mode, @@local_infile AS "local"`
 
 /** The first versions that can skip locked rows. */
 const oldest: Readonly<Record<Product, readonly [number, number]>> = { mariadb: [10, 6], mysql: [8, 0] }
@@ -61,6 +63,8 @@ export class Session {
   readonly database: string
   /** Bytes of the largest statement. */
   readonly maxPacket: number
+  /** Whether LOAD DATA LOCAL is allowed. */
+  takesLocal: boolean
   readonly #driver: Driver
 
   private constructor(driver: Driver, row: LedgerRow) {
@@ -70,6 +74,7 @@ export class Session {
     this.id = Number(row['id'])
     this.database = String(row['database'])
     this.maxPacket = Number(row['packet'])
+    this.takesLocal = Number(row['local']) === 1
   }
 
   /** `onLost` hears of a connection that dies between two statements. */
@@ -124,8 +129,20 @@ export class Session {
   }
 
   async run(sql: string): Promise<Ran> {
+    this.#requireShort(sql)
     const [result] = await this.#driver.query<ResultSetHeader>(sql)
     return ranOf(result)
+  }
+
+  /** The server would end the session, and so each time. */
+  #requireShort(sql: string): void {
+    if (sql.length * mostBytesOfUnit < this.maxPacket) return
+    const bytes = Buffer.byteLength(sql)
+    if (bytes < this.maxPacket) return
+    throw new LadingError(
+      'SINK_REFUSED',
+      `a record, or a reject, needs a statement of ${bytes} bytes, and ${this.shown} takes ${this.maxPacket}: SET GLOBAL max_allowed_packet = ${roundedUp(bytes)}`,
+    )
   }
 
   /** `sql` is LOAD DATA LOCAL INFILE; whatever file it names, what it reads is these bytes. */
@@ -146,6 +163,13 @@ export class Session {
     await this.#driver.end()
   }
 }
+
+/** UTF-8 of a unit of UTF-16. */
+const mostBytesOfUnit = 3
+const packetUnit = 1 << 20
+
+/** The server rounds down. */
+const roundedUp = (bytes: number): number => Math.ceil((bytes + 1) / packetUnit) * packetUnit
 
 const ranOf = ({ affectedRows, warningStatus, info }: ResultSetHeader): Ran => ({
   changed: affectedRows,

@@ -1,5 +1,5 @@
 /**
- * For rows whose keys may exist: LOAD DATA into a temporary table, then what the policy says by joins on the key. No
+ * For rows whose keys may exist: into a temporary table, then what the policy says by joins on the key. No
  * INSERT … ON DUPLICATE KEY UPDATE, which would take any unique index for the key. Among rows of one key the newest wins:
  * the greatest version, then the last in the source.
  */
@@ -7,7 +7,7 @@ import type { Model } from '../../model/model.ts'
 import { leavesAlone, settable } from '../sql/conflict.ts'
 import { identifier, identifiers, qualified } from './ddl.ts'
 import { isDuplicate, Refused } from './errors.ts'
-import { load, loadData } from './loading.ts'
+import { load } from './loading.ts'
 import type { LoadRows } from './rows.ts'
 import type { Session } from './session.ts'
 
@@ -66,12 +66,8 @@ export class Staging {
       `CREATE TEMPORARY TABLE ${this.all} (${this.number} INT NOT NULL DEFAULT 0 PRIMARY KEY, ${this.change} TEXT) ENGINE=InnoDB
        AS SELECT ${this.namesOf('target')} FROM (SELECT 1) lading_one LEFT JOIN ${this.target} target ON false LIMIT 0`,
     )
-    await session.run('SET @lading_row = 0')
-    const sql = loadData(this.all, model, this.#bits, {
-      fields: this.fields,
-      sets: [`${this.number} = (@lading_row := @lading_row + 1)`],
-    })
-    const refused = await load(session, sql, this.#rows, start, end, this.#columns)
+    const loading = { into: this.all, model, bits: this.#bits, fields: this.fields, number: this.number }
+    const refused = await load(session, loading, this.#rows, start, end)
     if (refused !== undefined) throw new Refused(refused.fault)
   }
 

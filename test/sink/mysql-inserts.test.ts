@@ -1,0 +1,100 @@
+/** Where the server takes no LOAD DATA LOCAL, rows go in by INSERT and are as exact. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describeMariadb } from '../../tooling/servers/mariadb-database.ts'
+import { type MariadbServer, startMariadb, withoutFsync } from '../../tooling/servers/mariadb.ts'
+import { conflicts } from '../contract/sink/conflict.ts'
+import { types } from '../contract/sink/types.ts'
+import { allRejects, applied, numbers as ids, write } from '../contract/sink/target.ts'
+import { bigint, integer, numeric } from '../../src/model/columns.ts'
+import { defineModel } from '../../src/model/model.ts'
+import { numbers } from '../support/model.ts'
+import { openMysql } from './mysql-target.ts'
+
+describeMariadb('MariaDB without LOAD DATA LOCAL', () => {
+  let server: MariadbServer
+  beforeAll(async () => {
+    // A server that would list no warning.
+    server = await startMariadb({
+      ...withoutFsync,
+      'local-infile': '0',
+      'max-error-count': '0',
+      'max-allowed-packet': '1M',
+    })
+  })
+  afterAll(() => server.stop())
+  const open = () => openMysql(server.url)
+
+  describe('conflicts', () => conflicts(open))
+  describe('types', () => types(open))
+
+  it('a row that is refused, or would be changed, never costs a good one', async () => {
+    await using target = await open()
+    await target.query(
+      'CREATE TABLE checked (id bigint PRIMARY KEY, exact numeric(65,30), small int NOT NULL CHECK (small > 0))',
+    )
+    const model = defineModel({
+      table: 'checked',
+      columns: { id: bigint().notNull(), exact: numeric(), small: integer() },
+      primaryKey: ['id'],
+    })
+    await using sink = target.open()
+    await sink.prepare(model)
+    const fine = Array.from({ length: 50 }, (_, n) => [String(n), '1', '1'])
+    const refused = [
+      ['100', '1', '0'],
+      ['101', `0.${'1'.repeat(31)}`, '1'],
+      ['102', '1', undefined],
+      ['1', '1', '1'],
+    ]
+    const records = [...fine.slice(0, 25), ...refused, ...fine.slice(25)]
+    expect(await write(sink, model, [{ key: 'one', records }])).toEqual([applied(50, 4)])
+    expect(await ids(target, 'checked')).toEqual(fine.map(([id]) => Number(id)))
+    expect((await allRejects(sink)).map(({ record, code }) => [record, code])).toEqual([
+      [25, 'CONSTRAINT_CHECK'],
+      [26, 'VALUE_REFUSED'],
+      [27, 'CONSTRAINT_NOT_NULL'],
+      [28, 'CONSTRAINT_UNIQUE'],
+    ])
+  })
+
+  it('is said once', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    const why = 'the server does not allow LOAD DATA LOCAL (local_infile)'
+    expect(await sink.prepare(numbers)).toMatchObject({ inserts: why })
+    expect((await sink.prepare(numbers)).inserts).toBeUndefined()
+  })
+
+  it('is noticed when it is switched off in the middle of a load', async () => {
+    await using target = await open()
+    await target.query('SET GLOBAL local_infile = 1')
+    try {
+      await using sink = target.open()
+      expect((await sink.prepare(numbers)).inserts).toBeUndefined()
+      await write(sink, numbers, [{ key: 'by LOAD DATA', records: [['1', 'one']] }])
+      await target.query('SET GLOBAL local_infile = 0')
+      const verdicts = await write(sink, numbers, [
+        { key: 'by INSERT', records: [['2', "tab\t, line\n, \\N and it's"]] },
+      ])
+      expect(verdicts).toEqual([applied(1)])
+      expect(await target.rows('numbers')).toEqual([
+        { id: 1, note: 'one' },
+        { id: 2, note: "tab\t, line\n, \\N and it's" },
+      ])
+    } finally {
+      await target.query('SET GLOBAL local_infile = 0')
+    }
+  })
+
+  it('a record that is longer than a statement may be stops the load, which says what to do', async () => {
+    await using target = await open()
+    await using sink = target.open()
+    await sink.prepare(numbers)
+    const long = write(sink, numbers, [{ key: 'long', records: [['1', 'x'.repeat(1 << 20)]] }])
+    await expect(long).rejects.toMatchObject({
+      code: 'SINK_REFUSED',
+      message: expect.stringContaining('SET GLOBAL max_allowed_packet = 2097152'),
+    })
+    expect(await target.rows('numbers')).toEqual([])
+  })
+})
