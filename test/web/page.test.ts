@@ -455,7 +455,8 @@ describe.skipIf(withoutBrowser)('the page', () => {
     const { page } = visitor
     await page.getByRole('link', { name: 'Rejects' }).click()
     const rows = page.locator('#rejects-table tbody tr')
-    await expect.poll(() => rows.count()).toBe(100)
+    await page.getByText('1–100 of 100,000 rejects').waitFor()
+    expect(await rows.count()).toBe(100)
     await page.getByRole('button', { name: 'Next page' }).click()
     await page.getByText('101–200 of 100,000 rejects').waitFor()
     await page.getByRole('button', { name: 'Previous page' }).click()
