@@ -11,6 +11,7 @@ import { checkHeads, openSources, type Sources } from '../producer/sources.ts'
 import type { Receipt } from '../sink/ledger.ts'
 import { balance } from '../sink/receipt.ts'
 import type { Sink } from '../sink/sink.ts'
+import { Ahead } from '../source/ahead.ts'
 import { History, tableNotEmpty } from './history.ts'
 
 /** What would be loaded. */
@@ -44,7 +45,9 @@ export async function dryRun(given: DryRunOptions): Promise<readonly Rehearsal[]
   const history = await historyOf(options, sources)
   const planned = new Set<string>()
   const rehearsals: Rehearsal[] = []
-  for await (const source of sources) {
+  using ahead = new Ahead(sources)
+  for (let index = 0; index < sources.size; index++) {
+    const source = await ahead.at(index)
     const { sha256, warnings } = await planSource(source, { ...options, chunkBytes }, () => undefined)
     warnings.forEach(warn)
     const id = loadIdOf(pipelineOf(options), source.name, sha256)

@@ -4,6 +4,7 @@ import { type Code, LadingError } from '../core/errors.ts'
 import type { Reading } from '../format/reading.ts'
 import { Profile, type ProfileFacts } from '../infer/profile/profile.ts'
 import { profileSource } from '../infer/records.ts'
+import { Ahead } from '../source/ahead.ts'
 import { sourceAt } from '../source/registry.ts'
 import { dressed } from './readings.ts'
 
@@ -25,9 +26,11 @@ const send = (answer: Answer): void => parentPort?.postMessage(answer, [])
 async function profile(job: Job): Promise<Answer> {
   const found = new Profile()
   try {
-    for (const [at, { path, name, reading }] of job.entries()) {
+    const sourceOf = ({ path, name }: Job[number]) => sourceAt(path, name)
+    using ahead = new Ahead({ size: job.length, at: (index) => sourceOf(job[index] as Job[number]) })
+    for (const [at, { reading }] of job.entries()) {
       const onRead = (bytes: number) => send({ kind: 'read', at, bytes })
-      await profileSource(found, await dressed(sourceAt(path, name), reading), reading, { onRead })
+      await profileSource(found, await dressed(await ahead.at(at), reading), reading, { onRead })
     }
     return { kind: 'profiled', facts: found.facts }
   } catch (error) {

@@ -7,6 +7,7 @@ import type { Abortable } from '../core/wait.ts'
 import { Profile, type ProfileFacts } from '../infer/profile/profile.ts'
 import { profileSource } from '../infer/records.ts'
 import type { Answer, Job } from './profile-thread.ts'
+import { Ahead } from '../source/ahead.ts'
 import type { Source } from '../source/source.ts'
 import { dressed, type Head, heardStop } from './readings.ts'
 
@@ -155,7 +156,9 @@ function partsOf(sizes: readonly number[], partBytes: number): readonly Part[] {
 async function profileHere(part: readonly Sized<Head>[], options: ProfileAllOptions): Promise<ProfileFacts> {
   const { signal, onEvent = ignoreEvents } = options
   const profile = new Profile()
-  for (const { source, reading, size } of part) {
+  using ahead = new Ahead({ size: part.length, at: (index) => (part[index] as Head).source })
+  for (const [index, { reading, size }] of part.entries()) {
+    const source = await ahead.at(index)
     const onRead = (bytes: number) => onEvent({ type: 'planning', source: source.name, bytes, size })
     await heardStop(source, options)
     await profileSource(profile, await dressed(source, reading), reading, { signal, onRead })

@@ -9,6 +9,7 @@ import { defaultStatePath } from '../producer/options.ts'
 import { type ReadingOptions, statedReading } from '../producer/reading.ts'
 import { openSources } from '../producer/sources.ts'
 import { type Derivation, requireModel } from '../sink/derive.ts'
+import { readAhead } from '../source/ahead.ts'
 import { standardInput } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
 import { withNotationsFor } from './existing-table.ts'
@@ -79,7 +80,7 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
   const certain = facts?.isDraft === false ? facts : undefined
   await using profiling = await Profiling.of(certain === undefined ? sources : [], options)
   const heads = []
-  for (const source of sources) {
+  for await (const source of readAhead(sources)) {
     await heardStop(source, options)
     const sniffed = await sniffedHead(source, stated, types, facts)
     const head = certain === undefined ? withNames(sniffed) : sniffed

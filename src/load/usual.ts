@@ -6,6 +6,7 @@ import { fieldProblems } from '../model/fields.ts'
 import type { Model } from '../model/model.ts'
 import { checkHead } from '../producer/plan.ts'
 import { type ReadSource, statedReading } from '../producer/reading.ts'
+import { readAhead } from '../source/ahead.ts'
 import { headPieceBytes } from '../source/pieces.ts'
 import type { Source } from '../source/source.ts'
 import { dressed, namesIn } from './readings.ts'
@@ -18,7 +19,7 @@ export async function areUsual(
   options: UnmodelledOptions,
 ): Promise<boolean> {
   try {
-    for (const source of sources) {
+    for await (const source of readAhead(sources, { pieceBytes: headPieceBytes })) {
       const read = await dressed(source, statedReading(options))
       // What will be added to an empty file nobody knows.
       if (options.append === true && (await isEmpty(read))) return false

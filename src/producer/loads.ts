@@ -1,6 +1,7 @@
 /** Sources → loads: their identity, their frozen plan, and what an interrupted run began. */
 import { LadingError } from '../core/errors.ts'
 import { breath } from '../core/wait.ts'
+import { Ahead } from '../source/ahead.ts'
 import { sourceAt } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
 import { Clues } from './clues.ts'
@@ -66,13 +67,22 @@ export async function* planLoads(planning: Planning): AsyncGenerator<readonly (F
   const clues = new Clues(state.scope, pipelineOf(options), options)
   const breathe = breath()
   let done: ReadonlyMap<number, DoneLoad> = new Map()
+  const doneAt = (index: number) => done.get(known?.planOf(index) ?? 0)
+  // Of what may be known, as much as was asked for.
+  const isWanted = (index: number) =>
+    known?.planOf(index) === undefined || (index < asked && doneAt(index) === undefined)
+  using ahead = new Ahead(sources, { isWanted })
+  let asked = 0
   let group = new Group()
   for (let index = 0; index < sources.size; index++) {
-    if (known !== undefined && index % mostKnownTogether === 0) done = await doneOf(known, index, planning)
-    const isDone = done.get(known?.planOf(index) ?? 0)
+    if (known !== undefined && index === asked) {
+      done = await doneOf(known, index, planning)
+      asked += mostKnownTogether
+    }
+    const isDone = doneAt(index)
     try {
       if (isDone === undefined) await breathe()
-      group.add(isDone ?? (await draftLoad(await sources.at(index), clues, planning)))
+      group.add(isDone ?? (await draftLoad(await ahead.at(index), clues, planning)))
     } catch (error) {
       if (group.size > 0) yield await group.freeze(options, state)
       throw error

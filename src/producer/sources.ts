@@ -4,7 +4,9 @@ import { listed } from '../core/listed.ts'
 import { breath } from '../core/wait.ts'
 import { otherSuffixes, splittersFor, suffixesOf } from '../format/registry.ts'
 import { type CarryOptions, referencesFor } from '../source/carry.ts'
-import { FoundFiles, namedFiles, sourceOf } from '../source/registry.ts'
+import { FoundFiles, Held, namedFiles, sourceOf } from '../source/registry.ts'
+import { Ahead } from '../source/ahead.ts'
+import { headPieceBytes } from '../source/pieces.ts'
 import { sizeOf } from '../source/source.ts'
 import type { ProduceOptions } from './options.ts'
 import { checkHead, type HeadOptions } from './plan.ts'
@@ -17,13 +19,15 @@ export class Sources implements AsyncIterable<ReadSource> {
   readonly #files: FoundFiles
   readonly #read: ReturnType<typeof reader>
   readonly #last: ReadSource | undefined
+  readonly #held: Held
   #bytes: number | undefined
 
   /** `last` comes behind the files. */
-  constructor(files: FoundFiles, read: ReturnType<typeof reader>, last?: ReadSource) {
+  constructor(files: FoundFiles, read: ReturnType<typeof reader>, last?: ReadSource, held = new Held()) {
     this.#files = files
     this.#read = read
     this.#last = last
+    this.#held = held
   }
 
   get size(): number {
@@ -31,7 +35,7 @@ export class Sources implements AsyncIterable<ReadSource> {
   }
 
   followedBy(last: ReadSource | undefined): Sources {
-    return last === undefined ? this : new Sources(this.#files, this.#read, last)
+    return last === undefined ? this : new Sources(this.#files, this.#read, last, this.#held)
   }
 
   get names(): readonly string[] {
@@ -42,7 +46,7 @@ export class Sources implements AsyncIterable<ReadSource> {
   /** A promise only where it takes one: it would cost as much as all else of a file that is not read. */
   at(index: number): ReadSource | Promise<ReadSource> {
     return index < this.#files.length
-      ? this.#read(sourceOf(this.#files.at(index)))
+      ? this.#read(sourceOf(this.#files.at(index), this.#held))
       : (this.#last as ReadSource)
   }
 
@@ -102,11 +106,13 @@ export async function checkHeads(
 ): Promise<void> {
   let first: LadingError | undefined
   const others: string[] = []
+  const isWanted = (index: number) => known?.planOf(index) === undefined
+  using ahead = new Ahead(sources, { pieceBytes: headPieceBytes, isWanted })
   const breathe = breath()
   for (let index = 0; index < sources.size; index++) {
-    if (known?.planOf(index) !== undefined) continue
+    if (!isWanted(index)) continue
     await breathe()
-    const source = await sources.at(index)
+    const source = await ahead.at(index)
     try {
       await checkHead(source, options)
     } catch (error) {

@@ -1,3 +1,4 @@
+import type { Abortable } from '../core/wait.ts'
 import type { RangeReader, ReadOptions, Source, Stamp, Whole } from './source.ts'
 
 /** A source that is read by another one. There may be a hundred thousand: an object of them is small. */
@@ -42,6 +43,10 @@ export class SourceAround implements Source {
 
   whole(): Whole | undefined {
     return this.source.whole?.()
+  }
+
+  async ahead(options?: ReadOptions & Abortable): Promise<void> {
+    await this.source.ahead?.(options)
   }
 
   bytes(options?: ReadOptions): AsyncGenerator<Buffer> {

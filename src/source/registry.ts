@@ -6,6 +6,7 @@ import { FileSource } from './file/file.ts'
 import { RootedFiles } from './file/rooted.ts'
 import { rotatedFrom } from './file/rotated.ts'
 import { FoundFiles, type SourceFile, wildcard } from './found.ts'
+import { Held } from './held.ts'
 import { https } from './https/https.ts'
 import { refused } from './read-fault.ts'
 import { Referred, type RemoteOf } from './referred.ts'
@@ -39,14 +40,15 @@ export const namedFiles = (
   onLeft?: Discovery[3],
 ): Promise<FoundFiles> =>
   discover(paths, suffixes, others, onLeft, (url, looked) => storeOf(url)?.files(url, looked))
-export { FoundFiles, isUrl, type SourceFile, wildcard }
+export { FoundFiles, Held, isUrl, type SourceFile, wildcard }
 
-export const sourceOf = ({ path, name, seen }: SourceFile): Source =>
-  decompressed(storeOf(path)?.source(path, name, seen) ?? new FileSource(path, name))
+/** Small files of stores are held in `held`, and found there by whoever reads them next. */
+export const sourceOf = ({ path, name, seen }: SourceFile, held?: Held): Source =>
+  decompressed(storeOf(path)?.source(path, name, seen, held) ?? new FileSource(path, name))
 
 /** The sources of `namedFiles`. */
 export const namedSources = async (...named: Parameters<typeof namedFiles>): Promise<readonly Source[]> =>
-  [...(await namedFiles(...named))].map(sourceOf)
+  [...(await namedFiles(...named))].map((file) => sourceOf(file))
 
 /** Standard input, kept beside the producer's state until it is disposed of. */
 export async function standardInput(

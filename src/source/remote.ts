@@ -7,8 +7,10 @@ import { ignoreEvents } from '../core/events.ts'
 import { LadingError } from '../core/errors.ts'
 import { Attempts, retrying, type RetryPolicy } from '../core/retry.ts'
 import type { Abortable } from '../core/wait.ts'
+import { handled } from './ahead.ts'
+import type { Held } from './held.ts'
 import { isPathDown } from './root.ts'
-import type { RangeReader, ReadOptions, Source, Stamp } from './source.ts'
+import type { RangeReader, ReadOptions, Source, Stamp, Whole } from './source.ts'
 
 /** What a server says of a file. */
 export interface Facts {
@@ -65,23 +67,36 @@ const leastBytes = 64 * 1024
 const firstBytes = 1024 * 1024
 const mostBytes = 8 * 1024 * 1024
 const growth = 4
+/** What is read first where pieces of this size are wanted. */
+const beginningFor = (pieceBytes: number): number => (pieceBytes < firstBytes ? leastBytes : firstBytes)
 /** What is kept of the beginning: it shows compression and marks, which are asked for again and again. */
 const headBytes = 512
+
+/** What a listing said, and small files that were read in the same run. */
+interface Listed {
+  readonly facts: Facts
+  readonly held?: Held | undefined
+}
+
+interface First extends Abortable {
+  readonly bytes: Promise<Buffer>
+}
 
 export class RemoteSource implements Source {
   readonly name: string
   readonly #file: RemoteFile
   #facts: Facts | undefined
   #head: Buffer | undefined
-  /** Whether a listing has said what the file is. */
-  readonly #isListed: boolean
+  /** Where a listing has said what the file is. */
+  readonly #listed: Listed | undefined
+  /** What is read ahead. */
+  #first: First | undefined
 
-  /** `facts`: what a listing said. */
-  constructor(file: RemoteFile, name: string, facts?: Facts) {
+  constructor(file: RemoteFile, name: string, listed?: Listed) {
     this.#file = file
     this.name = name
-    this.#facts = facts
-    this.#isListed = facts !== undefined
+    this.#facts = listed?.facts
+    this.#listed = listed
   }
 
   get path(): string {
@@ -115,14 +130,26 @@ export class RemoteSource implements Source {
 
   /** What a listing said is there without a question. */
   stamp(): Stamp | undefined {
-    const facts = this.#isListed ? this.#facts : undefined
+    const facts = this.#listed?.facts
     return facts && { text: facts.state, size: facts.size, isSettled: true }
+  }
+
+  whole(): Whole | undefined {
+    const bytes = this.#whole
+    return bytes && { bytes, state: (this.#facts as Facts).state }
+  }
+
+  async ahead({ pieceBytes = firstBytes, signal }: ReadOptions & Abortable = {}): Promise<void> {
+    if (this.#whole !== undefined) return
+    const asked = { at: 0, bytes: beginningFor(pieceBytes), signal }
+    this.#first ??= { bytes: handled(this.#ask(asked)), signal }
+    await this.#first.bytes.catch(() => undefined)
   }
 
   async *bytes({ pieceBytes = firstBytes }: ReadOptions = {}): AsyncGenerator<Buffer> {
     const over = new AbortController()
     const read = (at: number, bytes: number) => this.#read({ at, bytes, signal: over.signal })
-    let bytes = pieceBytes < firstBytes ? leastBytes : firstBytes
+    let bytes = beginningFor(pieceBytes)
     let isWanted = pieceBytes >= firstBytes
     let ahead: Promise<Buffer> | undefined
     try {
@@ -165,7 +192,32 @@ export class RemoteSource implements Source {
     return (this.#facts ??= await patiently(() => this.#file.facts()))
   }
 
+  get #whole(): Buffer | undefined {
+    return this.#listed?.held?.get(this.#key)
+  }
+
+  get #key(): string {
+    return `${this.#listed?.facts.state} ${this.#file.url}`
+  }
+
   async #read(asked: Asked): Promise<Buffer> {
+    const whole = this.#whole
+    if (whole !== undefined) return whole.subarray(asked.at, asked.at + asked.bytes)
+    const first = asked.at === 0 ? await this.#takeFirst() : undefined
+    if (first === undefined) return await this.#ask(asked)
+    const { size, hasRanges } = this.#facts as Facts
+    const isEnough = first.length >= Math.min(asked.bytes, size) || !hasRanges
+    return isEnough ? first.subarray(0, asked.bytes) : await this.#ask(asked)
+  }
+
+  /** It is not kept: there may be many sources. */
+  #takeFirst(): Promise<Buffer> | undefined {
+    const { bytes, signal } = this.#first ?? {}
+    this.#first = undefined
+    return signal?.aborted === true ? undefined : bytes
+  }
+
+  async #ask(asked: Asked): Promise<Buffer> {
     const { facts, bytes } = await patiently(
       () => this.#file.read({ ...asked, state: this.#facts?.state }),
       asked.signal,
@@ -173,14 +225,9 @@ export class RemoteSource implements Source {
     if (this.#facts !== undefined && facts.state !== this.#facts.state) throw sourceChanged(this.#file.url)
     this.#facts = facts
     if (asked.at === 0) this.#head = Buffer.from(bytes.subarray(0, headBytes))
+    if (bytes.length === facts.size && facts.size <= leastBytes) this.#listed?.held?.add(this.#key, bytes)
     return bytes
   }
-}
-
-/** Its error is met when it is awaited, if it ever is. */
-function handled<T>(work: Promise<T>): Promise<T> {
-  work.catch(() => undefined)
-  return work
 }
 
 type ReadAt = (at: number, bytes: number, signal: AbortSignal) => Promise<Buffer>

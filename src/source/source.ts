@@ -2,6 +2,7 @@
  * Where bytes lie. Everything outside this folder knows a source by this contract and finds one through the
  * registry; an adapter is a folder, and what only changes the bytes (a compression) is a decorator.
  */
+import type { Abortable } from '../core/wait.ts'
 
 export interface Source {
   /** The name by which its load is known. */
@@ -28,6 +29,11 @@ export interface Source {
    * part of what `bytes` does, and lets nothing else run meanwhile.
    */
   whole?(): Whole | undefined
+  /**
+   * Begins to read what `bytes` would read first, where that waits for a server; resolves when it is there. Never
+   * rejects: who reads the bytes meets the error.
+   */
+  ahead?(options?: ReadOptions & Abortable): Promise<void>
   /** The plain bytes, from the beginning. A piece holds until the next one is asked for. */
   bytes(options?: ReadOptions): AsyncGenerator<Buffer>
   /** Opens the source for reads at any offset; undefined if it can only be read from its beginning. */

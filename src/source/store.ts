@@ -1,5 +1,6 @@
 /** Where files lie that a URL names. A store is an adapter's folder, and the registry finds it by the scheme. */
 import type { Found, Looked } from './found.ts'
+import type { Held } from './held.ts'
 import type { RemoteFile } from './remote.ts'
 import type { Source } from './source.ts'
 
@@ -8,8 +9,8 @@ export interface Store {
   readonly schemes: readonly string[]
   /** Packages of its driver that do not come with Lading. */
   readonly packages?: readonly string[]
-  /** The file at a URL, without asking for it; `seen`: what a listing said of it. */
-  source(url: string, name: string, seen?: string): Source
+  /** The file at a URL, without asking for it; `seen`: what a listing said of it; `held`: what was read of others. */
+  source(url: string, name: string, seen?: string, held?: Held): Source
   /** The files that a URL names: one, those of a folder, those that match a pattern. */
   files(url: string, looked: Looked): AsyncIterable<readonly Found[]>
   /** The file at a URL. */

@@ -1,7 +1,12 @@
+import { readFile } from 'node:fs/promises'
+import { gzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
+import type { LadingEvent } from '../../src/core/events.ts'
+import { load } from '../../src/load/load.ts'
 import { useS3 } from '../../tooling/servers/s3.ts'
 import { openReferences, sourceOf } from '../../src/source/registry.ts'
 import { addressOf, parseAddress } from '../../src/source/s3/address.ts'
+import { Fixture } from '../support/fixture.ts'
 import { storeContract } from './stores.ts'
 
 const s3 = useS3()
@@ -52,6 +57,58 @@ it.each<[number, string, string, RegExp]>([
     .next()
     .catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ code: expected, message: expect.stringMatching(sentence) })
+  s3().trouble = () => undefined
+})
+
+/** Objects in a folder of their own, with the next numbers, ten in each; every third is compressed. */
+async function folderOf(fixture: Fixture, folder: string, count: number): Promise<readonly string[]> {
+  bucket ??= await s3().bucket()
+  const keys = Array.from({ length: count }, (_, n) => `${folder}/${n + 10}.csv${n % 3 === 0 ? '.gz' : ''}`)
+  for (const key of keys) {
+    const bytes = await readFile(await fixture.file(10))
+    await s3().put(bucket, key, key.endsWith('.gz') ? gzipSync(bytes) : bytes)
+  }
+  return keys
+}
+
+it('small objects are asked for once each and sixteen at a time, and loaded in the order of their names', async () => {
+  await using fixture = await Fixture.open()
+  const keys = await folderOf(fixture, 'many', 40)
+  const [asked, all]: [string[], PromiseWithResolvers<void>] = [[], Promise.withResolvers()]
+  let [waiting, most] = [0, 0]
+  s3().trouble = async ({ key }) => {
+    if (!key.startsWith('many/')) return undefined
+    most = Math.max(most, ++waiting)
+    if (asked.push(key) === 16) all.resolve()
+    await all.promise
+    waiting--
+    return undefined
+  }
+  const planned: string[] = []
+  const onEvent = (event: LadingEvent) => void (event.type === 'planned' && planned.push(event.source))
+  const options = fixture.producing(await fixture.queue(), [urlOf('many/')], { onEvent })
+  await load({ ...options, sink: await fixture.sink() })
+  s3().trouble = () => undefined
+  await fixture.expectAllOnce()
+  expect(most).toBe(16)
+  expect(asked.toSorted()).toEqual(keys)
+  expect(planned).toEqual(keys.map((key) => key.slice('many/'.length)))
+})
+
+it('of objects that cannot be read, the first by name is told, whichever is answered first', async () => {
+  await using fixture = await Fixture.open()
+  await folderOf(fixture, 'denied', 8)
+  const later = Promise.withResolvers<void>()
+  s3().trouble = async ({ key }) => {
+    if (key === 'denied/12.csv') await later.promise
+    if (key === 'denied/15.csv') later.resolve()
+    return /\/1[25]\.csv$/.test(key) ? { status: 403, code: 'AccessDenied' } : undefined
+  }
+  const options = fixture.producing(await fixture.queue(), [urlOf('denied/')])
+  await expect(load({ ...options, sink: await fixture.sink() })).rejects.toMatchObject({
+    code: 'SOURCE_UNREADABLE',
+    message: expect.stringMatching(/^[^;]*denied\/12\.csv.*cannot be loaded either: .*denied\/15\.csv/),
+  })
   s3().trouble = () => undefined
 })
 

@@ -36,13 +36,16 @@ export function storeContract(name: string, store: () => StoreUnderTest): void {
     const noting = wrapQueue(queue, untouched, {
       publish: async (messages, options) => {
         published.push(...messages)
+        await made.onPublish()
         await queue.publish(messages, options)
       },
     })
     const producing = (...paths: readonly string[]) => fixture.producing(noting, paths, { chunkBytes })
-    return {
+    const made = {
       fixture,
       sink,
+      /** Awaited before messages are in the queue. */
+      onPublish: async (): Promise<void> => undefined,
       put: async (path: string, records = count, pack: (bytes: Buffer) => Buffer = (bytes) => bytes) => {
         await store().put(path, pack(await readFile(await fixture.file(records))))
         return store().url(path)
@@ -56,6 +59,7 @@ export function storeContract(name: string, store: () => StoreUnderTest): void {
       paths: () => new Set(published.map(({ headers }) => readableEnvelope(headers)?.reference?.path)),
       [Symbol.asyncDispose]: () => fixture[Symbol.asyncDispose](),
     }
+    return made
   }
 
   describe(`files in ${name}`, () => {
@@ -116,7 +120,21 @@ export function storeContract(name: string, store: () => StoreUnderTest): void {
       expect(all.paths()).toEqual(new Set())
     })
 
-    it('that are replaced after they were published by reference end as SOURCE_CHANGED, and load when they are back', async () => {
+    it('that are replaced after they were published by reference end their load as SOURCE_CHANGED, with nothing loaded but what was planned', async () => {
+      await using all = await bench()
+      const url = await all.put('plain.csv')
+      const old = await readFile(`${all.fixture.folder}/numbers-0.csv`)
+      all.onPublish = () => store().put('plain.csv', Buffer.from('id,note\n0,other\n'))
+      await expect(all.load({}, url)).rejects.toMatchObject({ code: 'SOURCE_CHANGED' })
+      all.onPublish = async () => undefined
+      expect(all.paths()).toEqual(new Set([url]))
+      expect(await all.fixture.target.ids()).toEqual([])
+      await store().put('plain.csv', old)
+      await all.load({ fresh: true }, url)
+      await all.fixture.expectAllOnce()
+    })
+
+    it('that are replaced before consumers elsewhere read them make dead letters, and load when they are back', async () => {
       await using all = await bench()
       const url = await all.put('plain.csv')
       const old = await readFile(`${all.fixture.folder}/numbers-0.csv`)

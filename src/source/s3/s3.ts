@@ -10,8 +10,10 @@ import { factsIn, S3Object } from './object.ts'
 
 export const s3: Store = {
   schemes: ['s3'],
-  source: (url, name, seen) =>
-    new RemoteSource(new S3Object(parseAddress(url)), name, seen === undefined ? undefined : factsIn(seen)),
+  source: (url, name, seen, held) => {
+    const known = seen === undefined ? undefined : { facts: factsIn(seen), held }
+    return new RemoteSource(new S3Object(parseAddress(url)), name, known)
+  },
   files: filesAt,
   file: (url) => new S3Object(parseAddress(url)),
   fileBelow: (root, path) => new S3Object(addressIn(parseAddress(root), path)),
