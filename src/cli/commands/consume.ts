@@ -69,7 +69,7 @@ export function consumeCommand(command: Command): Command {
     [`consume --to ${exampleSinkUrl}`, 'until stopped'],
     ['consume --until-empty --model ./my-model.ts'],
     [
-      'consume --s3-events s3://BUCKET/incoming/ --table orders --queue https://sqs.REGION.amazonaws.com/ACCOUNT/NAME',
+      'consume --s3-events s3://BUCKET/incoming/ --table orders --queue QUEUE',
       'objects as they arrive',
     ],
   ])
