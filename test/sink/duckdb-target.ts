@@ -13,9 +13,9 @@ const dialect: Dialect = {
   computed: 'NOT NULL',
   deferred: 'DEFERRABLE INITIALLY DEFERRED',
   ledger: (table) => `lading_${table}`,
-  // A view takes no rows.
+  // A view takes no rows. A table that has an index cannot be renamed.
   breakdown: (table) => ({
-    begin: `ALTER TABLE ${table} RENAME TO ${table}_broken; CREATE VIEW ${table} AS FROM ${table}_broken`,
+    begin: `DROP INDEX IF EXISTS ${table}_key; ALTER TABLE ${table} RENAME TO ${table}_broken; CREATE VIEW ${table} AS FROM ${table}_broken`,
     end: `DROP VIEW ${table}; ALTER TABLE ${table}_broken RENAME TO ${table}`,
   }),
   text: (kind, column) => {

@@ -18,6 +18,7 @@ import {
 import { defineModel, modelOf } from '../../src/model/model.ts'
 import { modelOfTable } from '../../src/model/of-table.ts'
 import { DuckdbSink } from '../../src/sink/duckdb/duckdb.ts'
+import { entriesOfKeys } from '../../src/sink/duckdb/ledger.ts'
 import { sqlSinkContract } from '../contract/sink/sink.ts'
 import { allRejects, applied, duplicate, numbers, write } from '../contract/sink/target.ts'
 import { queryDuckdb } from '../support/duckdb.ts'
@@ -258,6 +259,22 @@ describe('DuckDB', { timeout: 120_000 }, () => {
     await expect(directory.prepare()).rejects.toMatchObject({ code: 'SINK_REFUSED' })
     await using made = new DuckdbSink(join(folder, 'a', 'b', 'new.duckdb'))
     await made.prepare(model)
+  })
+
+  it('the keys of a batch are looked up by an index, and not by reading the ledger', async () => {
+    await using target = await openDuckdb()
+    await using sink = new DuckdbSink(target.path)
+    await sink.prepare(model)
+    await target.query(
+      `INSERT INTO lading_ledger (pipeline, key, sha256, outcome, records, loaded, rejected, skipped)
+        SELECT 'test', i, '', 'applied', 0, 0, 0, 0 FROM range(10000) r(i)`,
+    )
+    for (const count of [1, 1000]) {
+      const { texts, values } = entriesOfKeys(Array.from({ length: count }, (_, index) => `${index * 9}`))
+      const statement = texts.reduce((text, next, index) => `${text}'${String(values[index - 1])}'${next}`)
+      const plan = await target.query(`EXPLAIN ANALYZE ${statement}`)
+      expect(JSON.stringify(plan)).toMatch(/Index Scan/)
+    }
   })
 
   it('a database in memory belongs to its sink', async () => {

@@ -1,5 +1,5 @@
 /** The ledger in the file of the target. One process has the file, and one work at a time, so there is nothing to lock. */
-import { raw, type Sql, sql } from '../sql/statement.ts'
+import { raw, Sql, sql } from '../sql/statement.ts'
 import { conflictDialect, type LedgerDatabase, type LedgerDialect, type Steps } from '../sql/steps.ts'
 import { ledgerVersion } from './prepare.ts'
 import { now } from './schema.ts'
@@ -14,7 +14,7 @@ export const dialect: LedgerDialect = {
   reject: raw('lading_reject'),
   deadLetter: raw('lading_dead_letter'),
   now: raw(now),
-  among: (column, values) => sql`${column} IN (${listed(values)})`,
+  among: (column, values) => sql`${column} IN (${oneOf(values)})`,
   // Bytes are searched as text in which each of them ends with a point: half of one and half of the next are none.
   position: (searched, column) =>
     typeof searched === 'string'
@@ -32,15 +32,25 @@ export const dialect: LedgerDialect = {
   },
 }
 
-/** More are planned faster as one value. */
+/** More are planned faster as one value, by which no index is used. */
 const mostListed = 20
 
-function listed(values: readonly (string | number)[]): Sql {
-  if (values.length > 0 && values.length <= mostListed)
-    return values.map((value) => sql`${value}`).reduce((all, each) => sql`${all}, ${each}`)
+function oneOf(values: readonly (string | number)[]): Sql {
+  if (values.length === 0) return sql`NULL`
+  if (values.length <= mostListed) return listed(values)
   const type = raw(typeof values[0] === 'number' ? 'BIGINT[]' : 'VARCHAR[]')
   return sql`SELECT unnest(CAST(CAST(${JSON.stringify(values)} AS JSON) AS ${type}))`
 }
+
+const listed = (values: readonly (string | number)[]): Sql =>
+  new Sql(['', ...values.slice(1).map(() => ', '), ''], values)
+
+/**
+ * Entries of every pipeline that have one of the keys, by the index of `key`: with a second condition, DuckDB would read
+ * the whole ledger.
+ */
+export const entriesOfKeys = (keys: readonly string[]): Sql =>
+  sql`SELECT pipeline, key, sha256, outcome FROM lading_ledger WHERE key IN (${listed(keys)})`
 
 type Use = <T>(work: (session: Session) => Promise<T>) => Promise<T>
 

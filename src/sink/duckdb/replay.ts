@@ -3,6 +3,7 @@ import type { Fault } from '../../core/fault.ts'
 import type { RejectReplay, ReplayBatch, Verdict } from '../sink.ts'
 import { storable } from '../storable.ts'
 import { sql } from '../sql/statement.ts'
+import { entriesOfKeys } from './ledger.ts'
 import { noRows, type Placed, place } from './place.ts'
 import type { ColumnRows } from './rows.ts'
 import type { Session } from './session.ts'
@@ -70,9 +71,8 @@ async function planOf(
 }
 
 async function holderOf(session: Session, pipeline: string, key: string): Promise<string | undefined> {
-  const [row] = await session.all<{ sha256: Uint8Array }>(
-    sql`SELECT sha256 FROM lading_ledger WHERE pipeline = ${pipeline} AND key = ${key}`,
-  )
+  const rows = await session.all<{ pipeline: string; sha256: Uint8Array }>(entriesOfKeys([key]))
+  const row = rows.find((each) => each.pipeline === pipeline)
   return row && Buffer.from(row.sha256).toString('hex')
 }
 
