@@ -271,7 +271,7 @@ describe('DuckDB', { timeout: 120_000 }, () => {
     )
     for (const count of [1, 1000]) {
       const { texts, values } = entriesOfKeys(Array.from({ length: count }, (_, index) => `${index * 9}`))
-      const statement = texts.reduce((text, next, index) => `${text}'${String(values[index - 1])}'${next}`)
+      const statement = texts.reduce((all, next, index) => `${all}'${String(values[index - 1])}'${next}`)
       const plan = await target.query(`EXPLAIN ANALYZE ${statement}`)
       expect(JSON.stringify(plan)).toMatch(/Index Scan/)
     }
