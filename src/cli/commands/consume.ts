@@ -68,10 +68,7 @@ export function consumeCommand(command: Command): Command {
   withExamples(command, [
     [`consume --to ${exampleSinkUrl}`, 'until stopped'],
     ['consume --until-empty --model ./my-model.ts'],
-    [
-      'consume --s3-events s3://BUCKET/incoming/ --table orders --queue QUEUE',
-      'objects as they arrive',
-    ],
+    ['consume --s3-events s3://BUCKET/incoming/ --table orders --queue QUEUE', 'objects as they arrive'],
   ])
   const action = observed('consume', async (open, flags: RunFlags) => {
     requireTwoFiles(flags.queue, flags.to)
