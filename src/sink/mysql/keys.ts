@@ -8,6 +8,29 @@ import type { Session } from './session.ts'
 import { inOrderOfEntry } from './transaction.ts'
 import { inStatements } from './statements.ts'
 
+/** Keys that another open transaction has entered: they are there, and not committed. Outside a transaction. */
+export async function lockedKeys(
+  session: Session,
+  pipeline: string,
+  keys: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const locked = new Set<string>()
+  for (const some of inStatements(keys.map(literal))) {
+    const seen = async () => {
+      const rows = await session.query(
+        `SELECT "key" FROM lading_ledger WHERE pipeline = ${literal(pipeline)} AND "key" IN (${some})`,
+      )
+      return rows.map(({ key }) => String(key))
+    }
+    // Of the next statement alone.
+    await session.run('SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED')
+    const entered = await seen()
+    const committed = new Set(entered.length === 0 ? [] : await seen())
+    for (const key of entered) if (!committed.has(key)) locked.add(key)
+  }
+  return locked
+}
+
 /**
  * Enters the keys; returns the parts whose keys are new. A known key is a duplicate only of the same content. Mostly all
  * are new, so that the known ones are looked for only once an INSERT has met one, which has undone itself.

@@ -1,3 +1,4 @@
+import { LadingError } from '../../core/errors.ts'
 import type { Abortable } from '../../core/wait.ts'
 import type { Model } from '../../model/model.ts'
 import type { TableFacts, WantedTable } from '../../model/table.ts'
@@ -15,6 +16,11 @@ import { LoadRows } from './rows.ts'
 import type { Session } from './session.ts'
 import { replayLetter, writeBatch } from './write.ts'
 
+/** Of a lease, which is extended at each third: who is silent for so long in a transaction loses its messages. */
+const stalledShareOfLease = 2 / 3
+/** Without a lease, or with one that is longer. */
+const mostStalledMs = 30_000
+
 /**
  * A database of MariaDB or MySQL, over one session for batches and another, once the ledger is asked, for that: a
  * question must not wait for the batch that is being written. Consumers in one process have a sink each.
@@ -30,19 +36,28 @@ export class MysqlSink implements Sink<LoadRows> {
   readonly #conflicting = new Set<string>()
   readonly #unanimity = new Unanimity()
   #hasSaidInserts = false
+  #stalledMs = mostStalledMs
+  /** The last batch met a lock. */
+  #metLock = false
 
   /** `silentMs`: see `Connection`. */
   constructor(url: string, options: { readonly silentMs?: number } = {}) {
     this.#connection = new Connection(url, options)
     this.#reading = new Connection(url, options)
+    for (const connection of [this.#connection, this.#reading])
+      connection.onConnect = (session) => session.limitSilence(this.#stalledMs)
     this.place = this.#connection.place
     this.ledger = new SqlLedger(mysqlLedger(this.#reading))
   }
 
   async prepare(model?: Model, options: PrepareOptions = {}): Promise<Prepared> {
-    const { signal, connectMs, deferIndexes } = options
+    const { signal, connectMs, deferIndexes, leaseMs = mostStalledMs } = options
+    const stalledMs = Math.min(mostStalledMs, leaseMs * stalledShareOfLease)
+    const isShorter = stalledMs < this.#stalledMs
+    if (isShorter) this.#stalledMs = stalledMs
     const table = await this.#connection.use(
       async (session) => {
+        if (isShorter) await session.limitSilence(stalledMs)
         await prepareLedger(session)
         return model && { ...(await this.#prepareOnce(session, model)), inserts: this.#whyInserts(session) }
       },
@@ -86,11 +101,19 @@ export class MysqlSink implements Sink<LoadRows> {
     return this.#reading.use((session) => isEmpty(session, model), options?.signal)
   }
 
-  write(batch: Batch<LoadRows>, options?: Abortable): Promise<readonly BatchVerdict[]> {
-    return this.#connection.use(
-      (session) => writeBatch(session, batch, this.#past(batch.model)),
-      options?.signal,
-    )
+  async write(batch: Batch<LoadRows>, options?: Abortable): Promise<readonly BatchVerdict[]> {
+    const leaveLocked = this.#metLock && batch.leaveLocked === true
+    try {
+      const verdicts = await this.#connection.use(
+        (session) => writeBatch(session, batch, this.#past(batch.model), leaveLocked),
+        options?.signal,
+      )
+      this.#metLock = false
+      return verdicts
+    } catch (error) {
+      this.#metLock = error instanceof LadingError && error.code === 'SINK_BUSY'
+      throw error
+    }
   }
 
   replayLetter(letter: number, batch: Batch<LoadRows>, options?: Abortable): Promise<readonly Verdict[]> {

@@ -147,11 +147,23 @@ export class Session {
 
   /** `sql` is LOAD DATA LOCAL INFILE; whatever file it names, what it reads is these bytes. */
   async load(sql: string, parts: readonly Buffer[]): Promise<Ran> {
+    using _ = forgetting(this.socket)
     const [result] = await this.#driver.query<ResultSetHeader>({
       sql,
       infileStreamFactory: () => Readable.from(parts),
     })
     return ranOf(result)
+  }
+
+  /**
+   * The server ends the session, and rolls back, when it has waited for this client for `ms` in a transaction or
+   * within a LOAD DATA: what a stopped client has locked would be locked for ever. MySQL has no such limit for
+   * transactions alone; there a session that nobody uses is ended too, and made again when it is needed.
+   */
+  async limitSilence(ms: number): Promise<void> {
+    const seconds = Math.max(1, Math.floor(ms / 1000))
+    const limit = this.product === 'mariadb' ? 'idle_transaction_timeout' : 'wait_timeout'
+    await this.run(`SET SESSION ${limit} = ${seconds}, SESSION net_read_timeout = ${seconds}`)
   }
 
   /** Without notice to the server, which rolls back what was open. */
@@ -161,6 +173,20 @@ export class Session {
 
   async end(): Promise<void> {
     await this.#driver.end()
+  }
+}
+
+/** Of a LOAD DATA that the server refuses, the driver leaves listeners on the socket, which hold what was sent. */
+const leftBehind = ['pause', 'drain'] as const
+
+function forgetting(socket: Socket): Disposable {
+  const before = leftBehind.map((event) => new Set(socket.listeners(event)))
+  return {
+    [Symbol.dispose]: () => {
+      for (const [index, event] of leftBehind.entries())
+        for (const listener of socket.listeners(event))
+          if (before[index]?.has(listener) !== true) socket.off(event, listener as () => void)
+    },
   }
 }
 

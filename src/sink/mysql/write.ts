@@ -5,7 +5,7 @@ import { mayLeaveOut } from '../sql/conflict.ts'
 import { placeSpans, type Span, spansOf } from '../sql/place.ts'
 import { tableAtFault, type Unanimity } from '../sql/unanimous.ts'
 import { tableError } from './errors.ts'
-import { correct, enterLedger } from './keys.ts'
+import { correct, enterLedger, lockedKeys } from './keys.ts'
 import { literal } from './literal.ts'
 import { type KnownLoad, loadsOf, lockLoads, registerLoads } from './loads.ts'
 import { Placement, type TableWays } from './place.ts'
@@ -24,9 +24,14 @@ export async function writeBatch(
   session: Session,
   batch: Batch<LoadRows>,
   past: Past,
+  leaveLocked: boolean,
 ): Promise<readonly BatchVerdict[]> {
   const ids = await register(session, batch)
-  return transaction(session, async () => writeParts(session, batch, await lockLoads(session, ids), past))
+  const keys = leaveLocked ? batch.parts.map(({ key }) => key) : []
+  const locked = await lockedKeys(session, batch.pipeline, keys)
+  return transaction(session, async () =>
+    writeParts(session, batch, await lockLoads(session, ids), past, locked),
+  )
 }
 
 /** Loads are locked before the letter, as `forget` does. */
@@ -67,6 +72,7 @@ async function writeParts(
   batch: Batch<LoadRows>,
   loads: ReadonlyMap<string, KnownLoad>,
   { ways, unanimity }: Past,
+  locked: ReadonlySet<string> = new Set(),
 ): Promise<readonly BatchVerdict[]> {
   const { model, pipeline, parts, rows } = batch
   const verdicts: BatchVerdict[] = []
@@ -76,6 +82,7 @@ async function writeParts(
     const known = load && loads.get(load.id)
     if (known?.complete === true) verdicts[span.index] = { kind: 'duplicate' }
     else if (load !== undefined && known?.plan !== load.plan) verdicts[span.index] = planMismatch(load)
+    else if (locked.has(span.part.key)) verdicts[span.index] = { kind: 'locked' }
     else open.push(span)
   }
   const fresh = await enterLedger(session, pipeline, open, verdicts)
