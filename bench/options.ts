@@ -33,6 +33,7 @@ export const sectionNames = [
   'nats',
   'sqlite',
   'duckdb',
+  'mariadb',
   'scaling',
   'observed',
   'polluted',

@@ -5,6 +5,7 @@ import { fresh } from './fresh.ts'
 import { growth } from './growth.ts'
 import { inferred } from './inferred.ts'
 import { brin, hash } from './loads.ts'
+import { mariadb } from './mariadb.ts'
 import { messages } from './messages.ts'
 import { nats } from './nats.ts'
 import { observed } from './observed.ts'
@@ -34,6 +35,7 @@ export const sections: Readonly<Record<SectionName, Section>> = {
   nats,
   sqlite,
   duckdb,
+  mariadb,
   scaling,
   observed,
   polluted,

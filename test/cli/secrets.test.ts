@@ -8,7 +8,8 @@ const urls = [
   `postgresql://me:${secret}@[broken/db`,
   `postgresql://me:${secret}@127.0.0.1:99999/db`,
   `postgresql://me:${secret}@127.0.0.1:1/db?sslmode=no-verify&password=${secret}`,
-  `mysql://me:${secret}@127.0.0.1/db`,
+  `mysql://me:${secret}@127.0.0.1:1/db`,
+  `mysql://me:${secret}@127.0.0.1:1/db?password=${secret}`,
   `me:${secret}@127.0.0.1/db`,
   secret,
 ]

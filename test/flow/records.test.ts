@@ -7,7 +7,9 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { SqliteFile } from '../../src/core/sqlite.ts'
 import { balance, load, openQueue, openSink, records } from '../../src/index.ts'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
+import { describeMariadb, freshMariadb } from '../../tooling/servers/mariadb-database.ts'
 import { queryDuckdb } from '../support/duckdb.ts'
+import { queryMariadb } from '../support/mariadb.ts'
 import { byKey, expectedReadings, expectRecordsIndexes, type Reading } from './known-rows.ts'
 
 const fixtures = join(import.meta.dirname, '..', 'fixtures')
@@ -92,5 +94,22 @@ describePostgres('PostgreSQL', () => {
     } finally {
       await client.end()
     }
+  })
+})
+
+describeMariadb('MariaDB', () => {
+  it('the ten files give exactly the fifty known rows in MariaDB, and nothing the second time', async () => {
+    await using database = await freshMariadb()
+    await expectFiftyOnce(database.url, async () => {
+      const rows = await queryMariadb<{ instant: string; sensor_id: string; value: number }>(
+        database.url,
+        "SELECT date_format(record_time, '%Y-%m-%dT%H:%i:%s.%fZ') AS instant, sensor_id, value FROM records",
+      )
+      return rows.map(({ instant, sensor_id: sensor, value }) => ({
+        instant: Date.parse(instant),
+        sensor,
+        value,
+      }))
+    })
   })
 })
