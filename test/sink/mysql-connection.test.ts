@@ -121,7 +121,7 @@ describeMariadb('a connection to MariaDB', () => {
           "flag" tinyint(1) DEFAULT 1,
           "day" date DEFAULT NULL,
           "local" datetime(6) DEFAULT NULL,
-          "instant" datetime(6) DEFAULT NULL COMMENT 'timestamptz: an instant, in UTC',
+          "instant" datetime(6) DEFAULT NULL COMMENT 'timestamptz (UTC)',
           "clock" time(6) DEFAULT NULL,
           "uuid" char(36) CHARACTER SET ascii COLLATE ascii_bin DEFAULT NULL COMMENT 'uuid',
           "document" longtext DEFAULT NULL COMMENT 'json',
