@@ -17,7 +17,7 @@ it(
         folder,
         queueUrl: `embedded:${join(folder, 'queue.db')}?lease=1`,
         target: `duckdb:${path}`,
-        kills: 40,
+        kills: 20,
         // Another one could not open the file.
         consumers: 1,
         read: async () => {

@@ -11,7 +11,7 @@ const { server, freshUrl } = useNats()
 
 describePostgres('a stream', () => {
   it(
-    'thirty kills of producers, consumers and the server lose nothing and double nothing',
+    'kills of producers, consumers and the server lose nothing and double nothing',
     { timeout: Number(process.env['LADING_KILLS'] ?? 30) * 10_000 },
     async () => {
       const folder = await mkdtemp(join(tmpdir(), 'lading-kills-'))
@@ -21,7 +21,7 @@ describePostgres('a stream', () => {
           folder,
           queueUrl: freshUrl({ lease: '1' }),
           target: database.url,
-          kills: 30,
+          kills: 12,
           read: () => readPostgres(database.url),
           server: async () => {
             server().kill()

@@ -34,7 +34,7 @@ describePostgres('PostgreSQL', () => {
           folder,
           queueUrl,
           target: database.url,
-          kills: 30,
+          kills: 12,
           read: () => readPostgres(database.url),
           server: async () => {
             // A server that is killed before anything was delivered since the last time shows nothing.
