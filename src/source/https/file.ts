@@ -12,7 +12,6 @@ import {
   sourceChanged,
 } from '../remote.ts'
 import { type Address, parseAddress, pathIn } from './address.ts'
-import { ask } from './ask.ts'
 import { lost, refusal } from './errors.ts'
 
 export class HttpFile implements RemoteFile {
@@ -88,6 +87,8 @@ export class HttpFile implements RemoteFile {
 
   async #ask(headers: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<IncomingMessage> {
     const { url, shown } = this.#address
+    // Node's HTTP takes milliseconds to load, and a load of files needs none.
+    const { ask } = await import('./ask.ts')
     const answer = await ask({ url, shown, headers, signal })
     const { statusCode = 0 } = answer
     if (statusCode === 200 || statusCode === 206 || statusCode === 416) return answer
