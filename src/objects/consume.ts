@@ -18,9 +18,8 @@ import type { Delivery, Queue } from '../queue/queue.ts'
 import type { DeadLetter } from '../sink/ledger.ts'
 import type { SourceFile } from '../source/registry.ts'
 import { letterOfObject, type Patience, pauseAfter } from './letter.ts'
-import { type Fate, loadObjects, type LoadObjectsOptions } from './load.ts'
+import { loadObjects, type LoadObjectsOptions, type Outcome } from './load.ts'
 import { type Message, type ReadOptions, readMessage, type Wanted } from './message.ts'
-import type { NamedObject } from './notification.ts'
 
 export interface ObjectsOptions extends LoadObjectsOptions, Pick<ReadOptions, 'fileOf'> {
   /** Holds the notifications; `queue` takes the chunks of the objects, and may be one in memory. */
@@ -46,7 +45,7 @@ class Run {
   readonly #leases: Leases
   readonly #patience: Patience
   readonly #queueAttempts: Attempts
-  /** Bytes of objects that were loaded in this run. */
+  /** Objects that were loaded in this run, each in the state that its event names. */
   readonly #loaded = new Set<string>()
   readonly #reading: ReadOptions
   readonly #toldOthers = new Set<string>()
@@ -147,16 +146,17 @@ class Run {
     const files = new Map<string, SourceFile>()
     const known = new Set<Wanted>()
     for (const wanted of messages.flatMap((message) => message.wanted))
-      if (this.#loaded.has(bytesOf(wanted.object) ?? '')) known.add(wanted)
+      if (this.#loaded.has(bytesOf(wanted.file) ?? '')) known.add(wanted)
       else files.set(wanted.file.path, wanted.file)
     const options = { ...this.#options, signal: abandon, onEvent: tellAll(this.#count, this.#onEvent) }
     // A store that cannot be reached is waited for, as a database is.
     const load = () => loadObjects([...files.values()], options)
-    const fates = await retrying(load, { signal: stop, onEvent: this.#onEvent })
+    const outcomes = await retrying(load, { signal: stop, onEvent: this.#onEvent })
     if (abandon.aborted) return
-    const fateOf = (wanted: Wanted) => (known.has(wanted) ? 'known' : fates.get(wanted.file.path))
+    const outcomeOf = (wanted: Wanted): Outcome | undefined =>
+      known.has(wanted) ? { fate: 'known', seen: wanted.file.seen } : outcomes.get(wanted.file.path)
     const done: Delivery[] = []
-    for (const message of messages) if (await this.#conclude(message, fateOf)) done.push(message.delivery)
+    for (const message of messages) if (await this.#conclude(message, outcomeOf)) done.push(message.delivery)
     const failure = await settleDone(done, this.#leases, abandon)
     if (failure !== undefined) throw failure
     this.#queueAttempts.progressed()
@@ -175,7 +175,7 @@ class Run {
   }
 
   /** Whether the message is done; one that is not is given back. */
-  async #conclude(message: Message, fateOf: (wanted: Wanted) => Fate | undefined): Promise<boolean> {
+  async #conclude(message: Message, outcomeOf: (wanted: Wanted) => Outcome | undefined): Promise<boolean> {
     const { delivery, wanted } = message
     const { attempt } = delivery
     const letters = [...message.letters]
@@ -183,11 +183,14 @@ class Run {
     let known = 0
     for (const each of wanted) {
       const { file, object } = each
-      const fate = fateOf(each)
-      if (fate === undefined) throw new LadingError('INTERNAL', `${file.path} has no verdict`)
+      const outcome = outcomeOf(each)
+      if (outcome === undefined) throw new LadingError('INTERNAL', `${file.path} has no verdict`)
+      const { fate, seen } = outcome
       if (!(fate instanceof LadingError)) {
-        if (fate === 'known' || this.#loaded.has(bytesOf(object) ?? '')) known++
-        this.#remember(bytesOf(object))
+        const bytes = bytesOf(file)
+        if (fate === 'known' || this.#loaded.has(bytes ?? '')) known++
+        // Otherwise the bytes of this event were not loaded, and may come back.
+        if (seen === file.seen) this.#remember(bytes)
         continue
       }
       const afterMs = pauseAfter(fate, attempt, this.#patience)
@@ -241,5 +244,5 @@ const told = ({ code, message }: LadingError) => ({ code, message })
 const reasonOf = ({ code, message }: LadingError) => ({ code, detail: message })
 
 /** Identifies the bytes of an object under its name; undefined where the notification does not say which they are. */
-const bytesOf = ({ bucket, key, version, etag }: NamedObject): string | undefined =>
-  version === undefined && etag === undefined ? undefined : JSON.stringify([bucket, key, version, etag])
+const bytesOf = ({ path, seen }: SourceFile): string | undefined =>
+  seen === undefined ? undefined : JSON.stringify([path, seen])

@@ -13,6 +13,12 @@ import type { SourceFile } from '../source/registry.ts'
 /** `known`: there was nothing left to load. */
 export type Fate = 'loaded' | 'known' | LadingError
 
+export interface Outcome {
+  readonly fate: Fate
+  /** The state in which it was read; undefined where that is whichever it had at that moment. */
+  readonly seen: string | undefined
+}
+
 /** A load waits for a database that has gone away meanwhile. */
 const databasePatienceMs = 86_400_000
 
@@ -28,9 +34,9 @@ export type LoadObjectsOptions = Omit<
 export async function loadObjects(
   files: readonly SourceFile[],
   given: LoadObjectsOptions,
-): Promise<ReadonlyMap<string, Fate>> {
-  const fates = new Map<string, Fate>()
-  if (files.length === 0) return fates
+): Promise<ReadonlyMap<string, Outcome>> {
+  const outcomes = new Map<string, Outcome>()
+  if (files.length === 0) return outcomes
   await using kept = new AsyncDisposableStack()
   // What a load remembers of its files would grow for ever, and the ledger knows what is needed.
   const folder = await mkdtemp(join(tmpdir(), 'lading-objects-'))
@@ -45,21 +51,22 @@ export async function loadObjects(
   }
   const handlers: ApartHandlers<SourceFile> = {
     concluded: (loaded, result) => {
-      for (const [path, fate] of fatesOf(loaded, result, options)) fates.set(path, fate)
+      for (const [{ path, seen }, fate] of fatesOf(loaded, result, options))
+        outcomes.set(path, { fate, seen })
     },
-    refused: ({ path }, error) => {
+    refused: ({ path, seen }, error) => {
       // No object is at fault where the store refuses whoever asks.
       if (error.code === 'SOURCE_REFUSED') throw error
-      fates.set(path, error)
+      outcomes.set(path, { fate: error, seen })
     },
   }
   await loadApart(files, options, handlers)
   // Written anew since its event: what is there now is loaded.
   const isOther = ({ path, seen }: SourceFile) =>
-    seen !== undefined && codeOf(fates.get(path)) === 'SOURCE_CHANGED'
+    seen !== undefined && codeOf(outcomes.get(path)?.fate) === 'SOURCE_CHANGED'
   const others = files.filter(isOther).map(({ path, name }) => ({ path, name }))
   if (others.length > 0) await loadApart(others, options, handlers)
-  return fates
+  return outcomes
 }
 
 const codeOf = (fate: Fate | undefined) => (fate instanceof LadingError ? fate.code : undefined)
@@ -68,17 +75,18 @@ function* fatesOf(
   files: readonly SourceFile[],
   { produced, receipts }: LoadResult,
   { signal, onEvent = ignoreEvents }: ApartOptions,
-): Generator<readonly [path: string, Fate]> {
+): Generator<readonly [SourceFile, Fate]> {
   const receiptOf = new Map(receipts.map((receipt) => [receipt.loadId, receipt]))
-  for (const [index, { path }] of files.entries()) {
+  for (const [index, file] of files.entries()) {
+    const { path } = file
     const made = produced[index]
     const receipt = made && receiptOf.get(made.loadId)
     if (made === undefined || receipt === undefined) continue
     const { open, problems } = balance(receipt)
     if (open > 0 && signal?.aborted) continue
     for (const problem of problems) onEvent({ type: 'warning', message: `${path}: ${problem}` })
-    if (open === 0) yield [path, made.published > 0 ? 'loaded' : 'known']
+    if (open === 0) yield [file, made.published > 0 ? 'loaded' : 'known']
     else
-      yield [path, new LadingError('UNPROCESSABLE', `${path}: ${counted(open, 'record')} without a verdict`)]
+      yield [file, new LadingError('UNPROCESSABLE', `${path}: ${counted(open, 'record')} without a verdict`)]
   }
 }

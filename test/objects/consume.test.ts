@@ -1,4 +1,5 @@
 /** Objects of S3 are loaded as notifications of them arrive. */
+import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { load, openQueue, replay } from '../../src/index.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
@@ -106,6 +107,28 @@ describe('what an object is', () => {
     // The event of the first comes late.
     await arrivals.tell(first, second, first)
     expect(await arrivals.consume()).toMatchObject({ loaded: 6, deadMessages: 0 })
+    expect(await arrivals.fixture.expectAllOnce()).toHaveLength(2)
+  })
+
+  it('that is put back is loaded, although its event had come before when another one lay there', async () => {
+    await using arrivals = await open()
+    const body = await readFile(await arrivals.fixture.file(5))
+    const told = await arrivals.put('in/a.csv', body)
+    await arrivals.numbered(6, 'in/a.csv')
+    await arrivals.tell(told, told)
+    let putBack: Promise<unknown> | undefined
+    const onEvent = ({ type }: { readonly type: string }) => {
+      if (type === 'batch') putBack ??= arrivals.put('in/a.csv', body)
+    }
+    s3().trouble = async () => {
+      await putBack
+      return undefined
+    }
+    try {
+      expect(await arrivals.consume({ onEvent, batch: { messages: 1 } })).toMatchObject({ loaded: 11 })
+    } finally {
+      s3().trouble = () => undefined
+    }
     expect(await arrivals.fixture.expectAllOnce()).toHaveLength(2)
   })
 
