@@ -2,6 +2,7 @@ import { AckPolicy, jetstreamManager } from '@nats-io/jetstream'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { openQueue } from '../../src/index.ts'
 import { type NatsServer, startNats } from '../../tooling/servers/nats.ts'
+import { certificates } from '../queue/certificates.ts'
 import { levels, named, Place } from './findings.ts'
 
 const rights = (allow: readonly string[]) =>
@@ -79,4 +80,19 @@ it('a stream in memory, and a user without rights, stand against a load', async 
   expect(levels(await ofQueue(`nats://admin:wrong@127.0.0.1:${server.port}/`), 'fail')).toEqual([
     expect.stringMatching(/^connection: QUEUE_REFUSED/),
   ])
+})
+
+it('a connection counts as encrypted only if it is: not because the server offers TLS', async () => {
+  using files = certificates()
+  files.authority('ours')
+  files.certificate('server', 'ours', { alternative: 'IP:127.0.0.1' })
+  const tls = `tls { cert_file: "${files.at('server.pem')}", key_file: "${files.at('server.key')}" }`
+  await using offering = await startNats({
+    settings: `${tls}\nallow_non_tls: true`,
+    client: { tls: null },
+  })
+  const encryption = async (url: string) => named(await ofQueue(url), 'encryption')[0]?.detail
+  expect(await encryption(offering.url)).toBe('the connection stays on this machine')
+  const asked = `tls://127.0.0.1:${offering.port}/?ca=${files.at('ours.pem')}`
+  expect(await encryption(asked)).toMatch(/^the connection is encrypted/)
 })

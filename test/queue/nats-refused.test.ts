@@ -283,6 +283,16 @@ describe('a stream that others made', () => {
     await expect.poll(looked, { timeout: 10_000 }).toEqual({ ready: 0, inFlight: 0, dead: 1 })
   })
 
+  it('and whose other subjects have consumers of their own counts none of their messages as dead', async () => {
+    const url = freshUrl({ subject: 'shared.a' })
+    const config = { subjects: ['shared.a', 'shared.b'], retention: 'workqueue' } as const
+    await made(url, config, { max_deliver: 3, filter_subject: 'shared.a' })
+    await using other = await openQueue(url.replace('shared.a', 'shared.b').concat('&consumer=other'))
+    await other.publish([messageOf('b', 0)])
+    await using queue = await openQueue(url)
+    expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
+  })
+
   it('takes messages of the size of the server, or of its own where that is less', async () => {
     await using queue = await openQueue(freshUrl())
     expect(queue.traits.maxBytes).toBeLessThan(200_000)

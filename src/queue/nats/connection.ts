@@ -85,8 +85,9 @@ export class Connection {
     return this.#nats.info?.max_payload ?? 1024 * 1024
   }
 
-  get isEncrypted(): boolean {
-    return this.#nats.info?.tls_required === true || this.#nats.info?.tls_available === true
+  /** Whether the server encrypts what the URL does not ask it to. */
+  get demandsTls(): boolean {
+    return this.#nats.info?.tls_required === true
   }
 
   /** Calls back once, when it has ended; the answer takes the listener away. */

@@ -4,8 +4,7 @@ import { count } from '../../core/counted.ts'
 import { LadingError } from '../../core/errors.ts'
 import { checked, failure, type Finding, findingsAbout } from '../../core/finding.ts'
 import { isLoopback } from '../../core/server-url.ts'
-import { unlessAborted } from '../../core/wait.ts'
-import type { QueueQuestions } from '../examination.ts'
+import { openedFor, type QueueQuestions } from '../examination.ts'
 import { type Address, parseAddress, shownQueue } from './address.ts'
 import { Connection } from './connection.ts'
 import { consumerFault, look, type Made, streamFault, subjectOf, weaknesses } from './stream.ts'
@@ -14,10 +13,9 @@ const { ok, note, warn, fail } = findingsAbout('queue')
 
 export async function* examine(url: string, { create, signal }: QueueQuestions): AsyncGenerator<Finding> {
   const address = parseAddress(url)
-  let connection: Connection | undefined
+  let connection: Connection
   try {
-    connection = await unlessAborted(Connection.open(address, false), signal)
-    if (connection === undefined) throw new LadingError('ABORTED', 'stopped before the server answered')
+    connection = await openedFor(Connection.open(address, false), signal)
   } catch (thrown) {
     yield failure('queue', 'connection', thrown)
     return
@@ -40,8 +38,8 @@ export async function* examine(url: string, { create, signal }: QueueQuestions):
   }
 }
 
-function encryption({ tls, host }: Address, { isEncrypted }: Connection): Finding {
-  if (tls !== undefined || isEncrypted) return ok('encryption', 'the connection is encrypted (TLS)')
+function encryption({ tls, host }: Address, { demandsTls }: Connection): Finding {
+  if (tls !== undefined || demandsTls) return ok('encryption', 'the connection is encrypted (TLS)')
   return isLoopback(host)
     ? ok('encryption', 'the connection stays on this machine')
     : warn('encryption', 'password and records cross the network as plain text', 'tls:// in the URL')

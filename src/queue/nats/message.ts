@@ -22,7 +22,6 @@ export interface Publishable {
   readonly id: string
   readonly headers: MsgHdrs
   readonly body: Uint8Array
-  readonly isResent: boolean
 }
 
 interface Own {
@@ -47,7 +46,7 @@ export function publishable({ key, body, headers, weight, resent }: Outgoing, li
   const sent = newHeaders()
   sent.set(ownHeader, text)
   const id = resent === undefined ? key : `${key} ${resent}`
-  return { id: plain.test(id) ? id : sha256Of(id), headers: sent, body, isResent: resent !== undefined }
+  return { id: plain.test(id) ? id : sha256Of(id), headers: sent, body }
 }
 
 export interface Read extends Pick<Delivery, 'key' | 'headers' | 'body'> {

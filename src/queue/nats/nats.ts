@@ -19,7 +19,7 @@ import { largestBody, publishable, read } from './message.ts'
 import { publish } from './publisher.ts'
 import { Receiver } from './receiver.ts'
 import { Settlements } from './settlements.ts'
-import { leaseOf, type Made, prepare, stored, subjectOf, weaknesses } from './stream.ts'
+import { hasAll, leaseOf, type Made, prepare, stored, subjectOf, weaknesses } from './stream.ts'
 
 /** How long the server may take to answer what was under way when the queue is closed. */
 const closeWithinMs = 3_000
@@ -180,8 +180,11 @@ class NatsQueue implements Queue {
   async depth(): Promise<Depth> {
     const [, { stream, consumer }] = await this.#asked()
     const { num_pending: ready, num_ack_pending: inFlight } = consumer
-    // What was given up stays in a stream that removes only what is acknowledged.
-    const isTold = (consumer.config.max_deliver ?? -1) > 0 && stream.config.retention === 'workqueue'
+    // What was given up stays in a stream that removes only what is acknowledged. Messages of other subjects do, too.
+    const isTold =
+      (consumer.config.max_deliver ?? -1) > 0 &&
+      stream.config.retention === 'workqueue' &&
+      hasAll(consumer.config, stream.config)
     return { ready, inFlight, dead: isTold ? Math.max(0, stream.state.messages - ready - inFlight) : 0 }
   }
 

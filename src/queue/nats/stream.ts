@@ -109,6 +109,12 @@ const isOnly = (subject: string, subjects: readonly string[] = []): boolean =>
 export const filtersOf = ({ filter_subject: one, filter_subjects: several }: Partial<ConsumerConfig>) =>
   several ?? (one ? [one] : [])
 
+/** Whether the consumer gets every message of the stream. */
+export function hasAll(consumer: ConsumerConfig, { subjects }: StreamConfig): boolean {
+  const filters = filtersOf(consumer)
+  return filters.length === 0 || subjects.every((subject) => filters.includes(subject))
+}
+
 /** What messages are published to; undefined where the stream alone does not say it. */
 export function subjectOf({ subject }: Address, { subjects }: StreamConfig): string | undefined {
   const only = subject ?? (subjects.length === 1 ? subjects[0] : undefined)

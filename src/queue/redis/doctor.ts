@@ -4,8 +4,7 @@ import { sizeText } from '../../core/disk.ts'
 import { LadingError } from '../../core/errors.ts'
 import { checked, failure, type Finding, findingsAbout } from '../../core/finding.ts'
 import { isLoopback } from '../../core/server-url.ts'
-import { unlessAborted } from '../../core/wait.ts'
-import type { QueueQuestions } from '../examination.ts'
+import { openedFor, type QueueQuestions } from '../examination.ts'
 import { type Address, parseAddress, shownQueue } from './address.ts'
 import { commandOf, prepare, rightsCommand } from './calls.ts'
 import { Connection, type Reply } from './connection.ts'
@@ -18,12 +17,7 @@ export async function* examine(url: string, { create, signal }: QueueQuestions):
   const address = parseAddress(url)
   let connection: Connection | undefined
   try {
-    const opening = Connection.open(address)
-    connection = signal === undefined ? await opening : await unlessAborted(opening, signal)
-    if (connection === undefined) {
-      void opening.then((late) => late.close()).catch(() => undefined)
-      throw new LadingError('ABORTED', 'stopped before the server answered')
-    }
+    connection = await openedFor(Connection.open(address), signal)
     const facts = await factsOf(connection)
     yield ok('connection', `Redis ${facts.version} at ${address.host}:${address.port}`)
     yield* encryption(address)

@@ -3,10 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { count, counted } from '../../../core/counted.ts'
 import { ignoreEvents } from '../../../core/events.ts'
 import { checked, failure, type Finding, findingsAbout } from '../../../core/finding.ts'
-import { LadingError } from '../../../core/errors.ts'
 import { isLoopback } from '../../../core/server-url.ts'
-import { unlessAborted } from '../../../core/wait.ts'
-import type { QueueQuestions } from '../../examination.ts'
+import { openedFor, type QueueQuestions } from '../../examination.ts'
 import { type Address, parseAddress, shownQueue } from '../address.ts'
 import { Connection } from '../connection.ts'
 import { deadName, declaration, delayedName } from '../topology.ts'
@@ -16,22 +14,19 @@ const { ok, note, warn, fail } = findingsAbout('queue')
 
 export async function* examine(url: string, { create, signal }: QueueQuestions): AsyncGenerator<Finding> {
   const address = parseAddress(url)
-  let connection: Connection | undefined
+  let connection: Connection
   try {
     const opening = Connection.open(address, `doctor ${address.queue}`, ignoreEvents, false)
-    connection = await unlessAborted(opening, signal)
-    if (connection === undefined) throw new LadingError('ABORTED', 'stopped before the broker answered')
+    connection = await openedFor(opening, signal)
   } catch (thrown) {
     yield failure('queue', 'connection', thrown)
     return
   }
   try {
     yield* connected(address, connection)
-    const there = await checked('queue', 'queue', (add) =>
-      queueState(connection as Connection, address, create, add),
-    )
+    const there = await checked('queue', 'queue', (add) => queueState(connection, address, create, add))
     yield* there
-    yield* await checked('queue', 'rights', (add) => rights(connection as Connection, address, create, add))
+    yield* await checked('queue', 'rights', (add) => rights(connection, address, create, add))
     yield note(
       'policies',
       'AMQP does not tell the policies of the broker (a time to live, a limit of length), nor its consumer_timeout (30 minutes by default), so look at them there',
