@@ -102,7 +102,7 @@ export class Receiver {
   async #next(signal: AbortSignal | undefined): Promise<Taken | undefined> {
     this.#takeAhead()
     const taking = this.#ahead as Promise<Taken>
-    const taken = signal === undefined ? await taking : await unlessAborted(taking, signal)
+    const taken = await unlessAborted(taking, signal)
     if (taken !== undefined || signal?.aborted !== true) this.#ahead = undefined
     return taken
   }

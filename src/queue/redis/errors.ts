@@ -1,5 +1,6 @@
 /** What Redis and its client say → our codes. */
 import { type Code, LadingError } from '../../core/errors.ts'
+import { isTlsFault } from '../fault.ts'
 
 /** By the first word of an answer. */
 const codes: Readonly<Record<string, Code>> = {
@@ -27,8 +28,8 @@ const codes: Readonly<Record<string, Code>> = {
 export function queueError(thrown: unknown, where: string): LadingError {
   if (thrown instanceof LadingError) return thrown
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
-  const code = isTls(error) ? 'QUEUE_REFUSED' : codeOf(error.message)
-  const text = `${isTls(error) ? 'TLS: ' : ''}${said(error)}`
+  const code = isTlsFault(error) ? 'QUEUE_REFUSED' : codeOf(error.message)
+  const text = `${isTlsFault(error) ? 'TLS: ' : ''}${said(error)}`
   return new LadingError(code, `${where}: ${text}`, { cause: error })
 }
 
@@ -46,10 +47,4 @@ function said(error: Error): string {
   const first = error instanceof AggregateError ? (error.errors[0] as Error) : error
   const [line = ''] = first.message.replace(/,? script: [0-9a-f]{40}.*$/s, '').split('\n')
   return line.trim() || 'the connection was lost'
-}
-
-/** A certificate that is not trusted or a peer that does not speak TLS will be so tomorrow. */
-function isTls(error: Error): boolean {
-  const code = String((error as { code?: unknown }).code)
-  return /CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS|ERR_SSL|ERR_OSSL|^EPROTO$/.test(code)
 }

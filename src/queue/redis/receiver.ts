@@ -52,7 +52,7 @@ export class Receiver {
       const bytes = mostInFlightBytes - this.#unsettledBytes
       const isFull = room <= 0 || bytes <= 0
       const taking = isFull ? Promise.resolve([]) : this.#take(Math.min(room, mostTogether), bytes)
-      const taken = signal === undefined ? await taking : await unlessAborted(taking, signal)
+      const taken = await unlessAborted(taking, signal)
       if (taken === undefined) return this.#takeBack(taking)
       this.#limit = limitAfter(taken, this.#limit, room, window)
       yield taken

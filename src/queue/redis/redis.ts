@@ -30,8 +30,7 @@ export async function openRedisQueue(url: string, options: OpenOptions = {}): Pr
   const address = parseAddress(url)
   const calls = new Calls(address, create)
   try {
-    const opened = calls.connection()
-    if ((signal === undefined ? await opened : await unlessAborted(opened, signal)) === undefined)
+    if ((await unlessAborted(calls.connection(), signal)) === undefined)
       throw new LadingError('ABORTED', 'stopped before the queue was open')
     return new RedisQueue(address, calls, onEvent)
   } catch (error) {
