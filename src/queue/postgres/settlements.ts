@@ -5,23 +5,17 @@
 import type pg from 'pg'
 import type { Settlement } from '../../core/settlement.ts'
 import type { Delivery, Outcome, Settling } from '../queue.ts'
+import { Together } from '../together.ts'
 import type { Held } from './held.ts'
 
 type Use = <T>(work: (client: pg.Client) => Promise<T>) => Promise<T>
 
+/** What goes to the server. */
 interface Change {
   readonly held: Held
+  readonly kind: Outcome['kind'] | 'extend'
   /** Until when it stays away, in milliseconds from now; null for not at all. */
   readonly afterMs: number | null
-  /** What becomes of the lease and of the attempt. */
-  readonly kind: 'retry' | 'release' | 'extend'
-}
-
-/** What goes to the server with the next statements. */
-interface Turn {
-  readonly done: Held[]
-  readonly changes: Change[]
-  readonly over: Promise<void>
 }
 
 /** Losing one of them in a crash means one more delivery, so they do not wait for the disk. */
@@ -34,7 +28,7 @@ export class Settlements implements Settling {
   readonly by: string
   readonly #queue: number
   readonly #use: Use
-  #turn: Turn | undefined
+  readonly #together = new Together<Change>((changes) => this.#send(changes))
 
   /** `by`: see `Settling`. */
   constructor(by: string, queue: number, use: Use) {
@@ -45,16 +39,12 @@ export class Settlements implements Settling {
 
   /** The promise is that of all settlements of this turn. */
   settle(held: Held, outcome: Outcome): Promise<void> {
-    const turn = this.#current()
-    if (outcome.kind === 'done') turn.done.push(held)
-    else turn.changes.push({ held, afterMs: outcome.afterMs ?? null, kind: outcome.kind })
-    return turn.over
+    const afterMs = outcome.kind === 'done' ? null : (outcome.afterMs ?? null)
+    return this.#together.add({ held, kind: outcome.kind, afterMs })
   }
 
   extend(held: Held, ms: number): Promise<void> {
-    const turn = this.#current()
-    turn.changes.push({ held, afterMs: ms, kind: 'extend' })
-    return turn.over
+    return this.#together.add({ held, kind: 'extend', afterMs: ms })
   }
 
   settlement(deliveries: readonly Delivery[]): Settlement {
@@ -68,41 +58,26 @@ export class Settlements implements Settling {
   }
 
   /** Resolves when nothing is under way. Never throws. */
-  async idle(): Promise<void> {
-    await this.#turn?.over.catch(() => undefined)
+  idle(): Promise<void> {
+    return this.#together.idle()
   }
 
-  #current(): Turn {
-    if (this.#turn !== undefined) return this.#turn
-    const [done, changes]: [Held[], Change[]] = [[], []]
-    const over = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
-      if (this.#turn === turn) this.#turn = undefined
-      return this.#send(turn)
-    })
-    const turn: Turn = { done, changes, over }
-    // Whoever settles hears of it; an extension may have nobody who does.
-    over.catch(() => undefined)
-    return (this.#turn = turn)
-  }
-
-  async #send(turn: Turn): Promise<void> {
-    const { done, changes } = turn
+  async #send(changes: readonly Change[]): Promise<void> {
+    const done = changes.flatMap(({ held, kind }) => (kind === 'done' ? [held] : []))
+    const others = changes.filter(({ kind }) => kind !== 'done')
     const statements = [
       begin,
       byIndex,
       ...(done.length > 0 ? [this.#deletion(done)] : []),
-      ...(changes.length > 0 ? [this.#update(changes)] : []),
+      ...(others.length > 0 ? [this.#update(others)] : []),
     ]
-    const settled = changes.filter(({ kind }) => kind !== 'extend')
     try {
       await this.#use((client) => client.query(statements.join('; ')))
     } catch (error) {
-      for (const held of done) held.isOpen()
-      for (const { held } of settled) held.isOpen()
+      for (const { held, kind } of changes) if (kind !== 'extend') held.isOpen()
       throw error
     }
-    for (const held of done) held.isOver('done')
-    for (const { held, kind } of settled) if (kind !== 'extend') held.isOver(kind)
+    for (const { held, kind } of changes) if (kind !== 'extend') held.isOver(kind)
   }
 
   #deletion(held: readonly Held[]): string {

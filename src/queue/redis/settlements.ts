@@ -1,6 +1,7 @@
 /** Settlements and extensions of one turn of the event loop go to the server together, and share a promise. */
 import { LadingError } from '../../core/errors.ts'
 import type { Outcome } from '../queue.ts'
+import { Together } from '../together.ts'
 import type { Call } from './calls.ts'
 
 /** In one call: others wait on the server while it runs. */
@@ -8,9 +9,8 @@ const mostTogether = 500
 
 export class Settlements {
   readonly #call: Call
-  #waiting: string[][] = []
-  #turn: Promise<void> | undefined
-  readonly #underWay = new Set<Promise<void>>()
+  /** The arguments of each. */
+  readonly #together = new Together<readonly string[]>((given) => this.#send(given))
 
   constructor(call: Call) {
     this.#call = call
@@ -18,32 +18,19 @@ export class Settlements {
 
   settle(id: string, attempt: number, outcome: Outcome): Promise<void> {
     const ms = outcome.kind === 'done' ? 0 : (outcome.afterMs ?? -1)
-    return this.#add([outcome.kind, id, String(attempt), String(Math.ceil(ms))])
+    return this.#together.add([outcome.kind, id, String(attempt), String(Math.ceil(ms))])
   }
 
   extend(id: string, attempt: number, ms: number): Promise<void> {
-    return this.#add(['extend', id, String(attempt), String(Math.ceil(ms))])
+    return this.#together.add(['extend', id, String(attempt), String(Math.ceil(ms))])
   }
 
   /** Resolves when everything is answered. Never throws. */
-  async idle(): Promise<void> {
-    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay)
+  idle(): Promise<void> {
+    return this.#together.idle()
   }
 
-  #add(settlement: string[]): Promise<void> {
-    this.#waiting.push(settlement)
-    if (this.#turn !== undefined) return this.#turn
-    const turn = new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#send())
-    this.#turn = turn
-    this.#underWay.add(turn)
-    turn.catch(() => undefined).finally(() => this.#underWay.delete(turn))
-    return turn
-  }
-
-  async #send(): Promise<void> {
-    this.#turn = undefined
-    const given = this.#waiting
-    this.#waiting = []
+  async #send(given: readonly (readonly string[])[]): Promise<void> {
     const calls: Promise<unknown>[] = []
     for (let at = 0; at < given.length; at += mostTogether)
       calls.push(this.#call('settle', given.slice(at, at + mostTogether).flat()))
