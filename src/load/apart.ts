@@ -55,7 +55,7 @@ async function loadTogether(named: readonly SourceFile[], options: ApartOptions)
       throw new LadingError('HEADER_MISMATCH', toLadingError(error).message)
     throw error
   })
-  const { model, readingOf, ofTable } = found
+  const { model, readingOf, held, ofTable } = found
   found.decisions.forEach(options.onDecided)
-  return await load({ ...settings, model, readingOf, ofTable, namesColumns: true })
+  return await load({ ...settings, model, readingOf, held, ofTable, namesColumns: true })
 }

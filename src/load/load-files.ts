@@ -13,7 +13,7 @@ import { load } from './load.ts'
 import { unmodelled } from './unmodelled.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
 
-type Without<T> = Omit<T, 'paths' | 'stdin' | 'stdinName' | 'input'>
+type Without<T> = Omit<T, 'paths' | 'stdin' | 'stdinName' | 'held' | 'input'>
 
 /** What is loaded, and by which model; everything else is in `LoadOptions`. */
 export type ModelledLoadOptions<M extends Model, R extends RecordOf<M>> = Without<LoadOptions> & {
@@ -23,7 +23,7 @@ export type ModelledLoadOptions<M extends Model, R extends RecordOf<M>> = Withou
 /** Without a model, the files say what a record is, and the table that they go to. */
 export interface UnmodelledLoadOptions
   extends
-    Omit<LoadOptions, 'model' | 'ofTable' | 'input' | 'namesColumns'>,
+    Omit<LoadOptions, 'model' | 'ofTable' | 'held' | 'input' | 'namesColumns'>,
     Pick<UnmodelledOptions, 'table' | 'choices' | 'types' | 'usual'> {
   readonly model?: undefined
 }
@@ -56,7 +56,7 @@ export async function loadFiles(given: object): Promise<LoadedFiles> {
   const options = { ...others, ...sourceOptions(given as GivenSource) } as LoadOptions | UnmodelledLoadOptions
   if (options.model !== undefined) return { ...(await load(options)), decisions: [] }
   await using found = await unmodelled(options)
-  const { model, readingOf, input, ofTable, decisions } = found
-  const settings = { ...options, model, readingOf, input, ofTable, namesColumns: true }
+  const { model, readingOf, held, input, ofTable, decisions } = found
+  const settings = { ...options, model, readingOf, held, input, ofTable, namesColumns: true }
   return { ...(await load(settings)), decisions }
 }

@@ -11,6 +11,7 @@ export interface UnmodelledOptions extends Pick<
   LoadOptions,
   | 'paths'
   | 'files'
+  | 'held'
   | keyof ReadingOptions
   | 'carry'
   | 'root'

@@ -10,7 +10,7 @@ import { type ReadingOptions, statedReading } from '../producer/reading.ts'
 import { openSources } from '../producer/sources.ts'
 import { type Derivation, requireModel } from '../sink/derive.ts'
 import { readAhead } from '../source/ahead.ts'
-import { standardInput } from '../source/registry.ts'
+import { Held, standardInput } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
 import { withNotationsFor } from './existing-table.ts'
 import { makeTable, newTable, withNames } from './new-table.ts'
@@ -30,22 +30,25 @@ export interface Unmodelled extends AsyncDisposable {
   readonly ofTable: StatedChoices | undefined
   /** How each source is written. */
   readonly readingOf: NonNullable<ReadingOptions['readingOf']>
+  /** Small files, as they were read; the load that follows need not ask for them again. */
+  readonly held: Held
   /** The copy of standard input, if that is among the sources. */
   readonly input: Source | undefined
   /** What was decided and a person did not state, one line each. */
   readonly decisions: readonly string[]
 }
 
-type Decided = Omit<Unmodelled, 'input' | 'readingOf' | keyof AsyncDisposable>
+type Decided = Omit<Unmodelled, 'input' | 'held' | 'readingOf' | keyof AsyncDisposable>
 
 export async function unmodelled(given: UnmodelledOptions): Promise<Unmodelled> {
-  const { paths, append, ended, statePath = defaultStatePath } = given
+  const { paths, append, ended, statePath = defaultStatePath, held = new Held() } = given
   const options = append === true && ended !== true ? { ...given, grows: true as const } : given
   await using kept = new AsyncDisposableStack()
   const stated = statedReading(options)
   const sources: Source[] = []
   await openSources({
     ...options,
+    held,
     readingOf: async (source) => {
       sources.push(source)
       return stated
@@ -59,6 +62,7 @@ export async function unmodelled(given: UnmodelledOptions): Promise<Unmodelled> 
   return {
     ...decided,
     input,
+    held,
     readingOf: async ({ location }) => readings.get(location) ?? stated,
     [Symbol.asyncDispose]: () => copies.disposeAsync(),
   }

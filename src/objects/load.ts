@@ -8,7 +8,7 @@ import { ignoreEvents } from '../core/events.ts'
 import { type ApartHandlers, type ApartOptions, loadApart } from '../load/apart.ts'
 import type { LoadResult } from '../load/options.ts'
 import { balance } from '../sink/receipt.ts'
-import type { SourceFile } from '../source/registry.ts'
+import { Held, type SourceFile } from '../source/registry.ts'
 
 /** `known`: there was nothing left to load. */
 export type Fate = 'loaded' | 'known' | LadingError
@@ -47,6 +47,8 @@ export async function loadObjects(
     carry: 'bytes',
     deferIndexes: 'never',
     statePath: join(folder, 'producer.db'),
+    // Those that go again without one that is at fault are not asked for again.
+    held: new Held(),
     startTimeoutMs: databasePatienceMs,
   }
   const handlers: ApartHandlers<SourceFile> = {

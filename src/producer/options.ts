@@ -4,7 +4,7 @@ import { type Model, tableName } from '../model/model.ts'
 import type { StatedChoices } from '../model/of-table.ts'
 import type { Queue } from '../queue/queue.ts'
 import type { CarryOptions } from '../source/carry.ts'
-import type { FoundFiles, SpoolOptions } from '../source/registry.ts'
+import type { FoundFiles, Held, SpoolOptions } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
 import type { AskedLoad, KnownLoad, Parts } from './parts.ts'
 import type { PublishOptions } from './publish.ts'
@@ -18,6 +18,8 @@ export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptio
   readonly paths: readonly string[]
   /** Files that were found already, where only some of those that `paths` name are meant. */
   readonly files?: FoundFiles | undefined
+  /** Small files that were read already, where the caller has looked at them. */
+  readonly held?: Held | undefined
   /** Standard input, where the caller has kept a copy of it already. */
   readonly input?: Source | undefined
   readonly model: Model

@@ -23,11 +23,11 @@ export class Sources implements AsyncIterable<ReadSource> {
   #bytes: number | undefined
 
   /** `last` comes behind the files. */
-  constructor(files: FoundFiles, read: ReturnType<typeof reader>, last?: ReadSource, held = new Held()) {
+  constructor(files: FoundFiles, read: ReturnType<typeof reader>, held: Held, last?: ReadSource) {
     this.#files = files
     this.#read = read
-    this.#last = last
     this.#held = held
+    this.#last = last
   }
 
   get size(): number {
@@ -35,7 +35,7 @@ export class Sources implements AsyncIterable<ReadSource> {
   }
 
   followedBy(last: ReadSource | undefined): Sources {
-    return last === undefined ? this : new Sources(this.#files, this.#read, last, this.#held)
+    return last === undefined ? this : new Sources(this.#files, this.#read, this.#held, last)
   }
 
   get names(): readonly string[] {
@@ -70,7 +70,7 @@ export class Sources implements AsyncIterable<ReadSource> {
  * is opened or waited for.
  */
 export async function openSources(
-  options: Pick<ProduceOptions, 'paths' | 'files'> & ReadingOptions & CarryOptions,
+  options: Pick<ProduceOptions, 'paths' | 'files' | 'held'> & ReadingOptions & CarryOptions,
   onLeft?: (message: string) => void,
 ): Promise<Sources> {
   const { paths, format, carry, readingOf } = options
@@ -81,7 +81,7 @@ export async function openSources(
   const found =
     options.files ??
     (isNone ? new FoundFiles([]) : await namedFiles(named, suffixesOf(format), otherSuffixes(format), onLeft))
-  const sources = new Sources(found, reader(options))
+  const sources = new Sources(found, reader(options), options.held ?? new Held())
   // What the options say of one source they mostly say of all.
   const isEach = carry === 'reference' || readingOf !== undefined
   for (let index = 0; index < (isEach ? sources.size : Math.min(1, sources.size)); index++) {

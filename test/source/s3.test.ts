@@ -3,10 +3,12 @@ import { gzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
 import type { LadingEvent } from '../../src/core/events.ts'
 import { load } from '../../src/load/load.ts'
+import { loadFiles } from '../../src/load/load-files.ts'
+import type { LoadOptions } from '../../src/load/options.ts'
 import { useS3 } from '../../tooling/servers/s3.ts'
 import { openReferences, sourceOf } from '../../src/source/registry.ts'
 import { addressOf, parseAddress } from '../../src/source/s3/address.ts'
-import { Fixture } from '../support/fixture.ts'
+import { Fixture, numbers } from '../support/fixture.ts'
 import { storeContract } from './stores.ts'
 
 const s3 = useS3()
@@ -71,29 +73,35 @@ async function folderOf(fixture: Fixture, folder: string, count: number): Promis
   return keys
 }
 
-it('small objects are asked for once each and sixteen at a time, and loaded in the order of their names', async () => {
-  await using fixture = await Fixture.open()
-  const keys = await folderOf(fixture, 'many', 40)
-  const [asked, all]: [string[], PromiseWithResolvers<void>] = [[], Promise.withResolvers()]
-  let [waiting, most] = [0, 0]
-  s3().trouble = async ({ key }) => {
-    if (!key.startsWith('many/')) return undefined
-    most = Math.max(most, ++waiting)
-    if (asked.push(key) === 16) all.resolve()
-    await all.promise
-    waiting--
-    return undefined
-  }
-  const planned: string[] = []
-  const onEvent = (event: LadingEvent) => void (event.type === 'planned' && planned.push(event.source))
-  const options = fixture.producing(await fixture.queue(), [urlOf('many/')], { onEvent })
-  await load({ ...options, sink: await fixture.sink() })
-  s3().trouble = () => undefined
-  await fixture.expectAllOnce()
-  expect(most).toBe(16)
-  expect(asked.toSorted()).toEqual(keys)
-  expect(planned).toEqual(keys.map((key) => key.slice('many/'.length)))
-})
+it.each([
+  ['with a model', 'stated', { model: numbers }],
+  ['without one', 'found', { model: undefined, table: { table: 'numbers' } }],
+])(
+  '%s, small objects are asked for once each and sixteen at a time, and loaded in the order of their names',
+  async (_, folder, what) => {
+    await using fixture = await Fixture.open()
+    const keys = await folderOf(fixture, folder, 40)
+    const [asked, all]: [string[], PromiseWithResolvers<void>] = [[], Promise.withResolvers()]
+    let [waiting, most] = [0, 0]
+    s3().trouble = async ({ key }) => {
+      if (!key.startsWith(`${folder}/`)) return undefined
+      most = Math.max(most, ++waiting)
+      if (asked.push(key) === 16) all.resolve()
+      await all.promise
+      waiting--
+      return undefined
+    }
+    const planned: string[] = []
+    const onEvent = (event: LadingEvent) => void (event.type === 'planned' && planned.push(event.source))
+    const options = fixture.producing(await fixture.queue(), [urlOf(`${folder}/`)], { onEvent })
+    await loadFiles({ ...options, ...what, sink: await fixture.sink() } as LoadOptions)
+    s3().trouble = () => undefined
+    await fixture.expectAllOnce()
+    expect(most).toBe(16)
+    expect(asked.toSorted()).toEqual(keys)
+    expect(planned).toEqual(keys.map((key) => key.slice(folder.length + 1)))
+  },
+)
 
 it('of objects that cannot be read, the first by name is told, whichever is answered first', async () => {
   await using fixture = await Fixture.open()

@@ -135,6 +135,7 @@ export function loadCommand(command: Command): Command {
       keepsLoads: flags.json === true || paths.includes('-'),
       ...(found && {
         readingOf: found.readingOf,
+        held: found.held,
         input: found.input,
         ofTable: found.ofTable,
         namesColumns: true,
@@ -194,7 +195,7 @@ async function rehearse(
   const model = stated ?? (found as Unmodelled).model
   await using input =
     found === undefined && paths.includes('-') ? await standardInput(flags.state, settings) : undefined
-  const reading = found && { readingOf: found.readingOf, namesColumns: true }
+  const reading = found && { readingOf: found.readingOf, held: found.held, namesColumns: true }
   const outcomes = await dryRun({
     ...settings,
     ...reading,
