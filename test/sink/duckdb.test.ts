@@ -18,6 +18,7 @@ import {
 import { defineModel, modelOf } from '../../src/model/model.ts'
 import { modelOfTable } from '../../src/model/of-table.ts'
 import { DuckdbSink } from '../../src/sink/duckdb/duckdb.ts'
+import { sinkError } from '../../src/sink/duckdb/errors.ts'
 import { entriesOfKeys } from '../../src/sink/duckdb/ledger.ts'
 import { sqlSinkContract } from '../contract/sink/sink.ts'
 import { allRejects, applied, duplicate, numbers, write } from '../contract/sink/target.ts'
@@ -144,6 +145,56 @@ describe('DuckDB', { timeout: 120_000 }, () => {
       [12, 'CONSTRAINT_CHECK'],
       [30, 'CONSTRAINT_CHECK'],
     ])
+  })
+
+  it('a row for which the expression of a unique index fails is a reject without its value, and costs no other', async () => {
+    await using target = await openDuckdb()
+    await using sink = new DuckdbSink(target.path)
+    await target.query(
+      'CREATE TABLE items (id INTEGER PRIMARY KEY, note VARCHAR); CREATE UNIQUE INDEX number ON items ((CAST(note AS INTEGER)))',
+    )
+    await sink.prepare(model)
+    const records = [
+      ['1', '5'],
+      ['2', "it's secret"],
+      ['3', '05'],
+      ['4', '6'],
+    ]
+    expect(await write(sink, model, [{ key: 'a', records }])).toEqual([applied(2, 2)])
+    expect(await codes(sink)).toEqual([
+      [1, 'VALUE_REFUSED'],
+      [2, 'CONSTRAINT_UNIQUE'],
+    ])
+    expect(JSON.stringify((await allRejects(sink)).map(({ detail }) => detail))).not.toMatch(/secret|it's/)
+  })
+
+  it('an error of DuckDB is told without the values that it quotes', () => {
+    const messages = [
+      `Conversion Error: Could not convert string 'it's secret' to INT32`,
+      `Conversion Error: Could not convert string 'a\nsecret' to INT32\n\nLINE 1: SELECT 'secret'`,
+      `Conversion Error: invalid date field format: "secret", expected format is (YYYY-MM-DD)`,
+      `Conversion Error: Type VARCHAR with value secret can't be cast because the value is out of range`,
+      `Constraint Error: Duplicate key "note: secret" violates unique constraint`,
+    ]
+    for (const message of messages) {
+      const told = sinkError(new Error(message), 'a.duckdb').message
+      expect(told).toMatch(/^DuckDB a\.duckdb: \w+ Error: /)
+      expect(told).not.toMatch(/secret/)
+    }
+    expect(sinkError(new Error('IO Error: Can\'t find "a b"\nmore'), 'a').message).toBe(
+      'DuckDB a: IO Error: Can\'t find "a b"',
+    )
+  })
+
+  it('columns that the table computes are known as such, whatever their types', async () => {
+    await using target = await openDuckdb()
+    await using sink = new DuckdbSink(target.path)
+    await target.query(
+      `CREATE TABLE items (id INTEGER, plain DECIMAL(10, 2) DEFAULT 1, price DECIMAL(10, 2) GENERATED ALWAYS AS (id * 2),
+        "a b" INTEGER[] GENERATED ALWAYS AS ([id, id]), pair STRUCT(p INTEGER, q INTEGER) GENERATED ALWAYS AS ({'p': id, 'q': 3}))`,
+    )
+    const facts = await sink.table({ table: 'items' })
+    expect(facts?.columns.map(({ generated }) => generated)).toEqual([false, false, true, true, true])
   })
 
   it('a unique index on an expression refuses a row, and two of a batch', async () => {

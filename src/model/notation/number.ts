@@ -1,4 +1,5 @@
 /** A number as people write it → digits, a point and a minus. */
+import { asPattern } from '../../core/text.ts'
 import type { Notation } from '../../core/notation.ts'
 
 /** Undefined for a text that is no number in this notation. */
@@ -40,7 +41,7 @@ export function numberRewrite(notation: Notation): Rewrite {
     separator === undefined ? '' : `[1-9]\\d{0,2}(?<gap>[${separator}])\\d{3}(?:\\k<gap>\\d{3})*|`
   const number = `(?<whole>${groups}\\d*)(?:${decimal === ',' ? ',' : '\\.'}(?<fraction>\\d*))?(?<exponent>[eE][-+]?\\d+)?`
   const hundredth = percent === true ? `${space}%` : ''
-  const currency = typeof money === 'string' ? escaped(money) : anyCurrency
+  const currency = typeof money === 'string' ? asPattern(money) : anyCurrency
   const form =
     money === undefined
       ? `^(?<sign0>${sign})?${number}${hundredth}$`
@@ -66,8 +67,6 @@ export function numberRewrite(notation: Notation): Rewrite {
 }
 
 const isGiven = (part: string | undefined): part is string => part !== undefined
-
-const escaped = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 
 /** The point two places to the left: exact, and every digit stays. */
 function hundredthOf(whole: string, fraction: string): string {

@@ -1,4 +1,5 @@
 /** Dates and times written by a pattern → parts of ISO 8601. Strict: every character is accounted for. */
+import { asPattern } from '../../core/text.ts'
 import { daysIn } from '../../core/calendar.ts'
 import type { Instant } from './instant.ts'
 
@@ -64,7 +65,7 @@ interface Piece {
 const lexer = /\[([^\]]*)\]|YYYY|YY|M{1,4}|DD|D|HH|H|hh|h|mm|ss|S+|A|Z|[\s\S]/gu
 
 function pieceOf(token: string, literal: string | undefined): Piece | string {
-  if (literal !== undefined) return { form: escaped(literal) }
+  if (literal !== undefined) return { form: asPattern(literal) }
   const known = Object.hasOwn(tokens, token) ? tokens[token] : undefined
   if (known !== undefined) {
     const [part, form] = known
@@ -76,7 +77,7 @@ function pieceOf(token: string, literal: string | undefined): Piece | string {
   }
   // Newer releases of ICU put a narrow no-break space before AM and PM.
   if (token === ' ') return { form: '[ \\u00a0\\u202f]' }
-  if (token === 'T' || !/[A-Za-z]/.test(token)) return { form: escaped(token) }
+  if (token === 'T' || !/[A-Za-z]/.test(token)) return { form: asPattern(token) }
   return `the letter ${token} means nothing in a pattern (write [${token}] for the letter itself)`
 }
 
@@ -165,5 +166,3 @@ const hourOf = (hour: number, afternoon: boolean): number | undefined =>
   hour < 1 || hour > 12 ? undefined : (hour % 12) + (afternoon ? 12 : 0)
 
 const padded = (value: number, digits: number): string => String(value).padStart(digits, '0')
-
-const escaped = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')

@@ -1,4 +1,5 @@
 /** What a file says of a table, as far as rows that are written depend on it. */
+import { asPattern } from '../../core/text.ts'
 import type { Model } from '../../model/model.ts'
 import type { TableName } from '../../model/table.ts'
 import { type Sql, sql } from '../sql/statement.ts'
@@ -111,15 +112,15 @@ export async function columnsOf(
     sql`SELECT column_name AS name, data_type AS type, NOT is_nullable AS "notNull", column_default AS fallback
       FROM duckdb_columns() WHERE ${isOf(session, name)} ORDER BY column_index`,
   )
-  return columns.map((column) => ({ ...column, isGenerated: isGenerated(text, column.name) }))
+  return columns.map((column) => ({ ...column, isGenerated: isGenerated(text, column) }))
 }
 
 /** The catalogue keeps what a column computes where it keeps the defaults of others. */
-function isGenerated(text: string, name: string): boolean {
-  const written = [name, identifier(name)].map((each) =>
-    each.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`),
-  )
-  return new RegExp(String.raw`[(,] ?(?:${written.join('|')}) [^,]*? ?GENERATED ALWAYS AS ?\(`).test(text)
+function isGenerated(text: string, { name, type }: Pick<CatalogColumn, 'name' | 'type'>): boolean {
+  const names = [name, identifier(name)].map((each) => asPattern(each))
+  // A type may have commas.
+  const types = String.raw`(?:${asPattern(type)}|[^,]*?)`
+  return new RegExp(String.raw`[(,] ?(?:${names.join('|')}) ${types} ?GENERATED ALWAYS AS ?\(`).test(text)
 }
 
 function indexKey(index: { name: string; sql: string }, columns: readonly { name: string }[]): CatalogKey {

@@ -52,8 +52,11 @@ async function groupsOf(target: Target, key: CatalogKey): Promise<Groups> {
   const { session, name, model, deciding } = target
   const version = key === deciding && model.version !== undefined ? identifier(model.version) : undefined
   const parts = key.compared.map((_, index) => `k${index}`)
-  const compared = key.compared.map((each, index) => `${each} AS k${index}`).join(', ')
-  const staged = `SELECT ${numberName(target)} AS n, CAST(NULL AS BIGINT) AS id, ${compared}, ${version ?? 'NULL'} AS v FROM (${projection(target)})`
+  const named = (values: readonly string[]) => values.map((each, index) => `${each} AS k${index}`).join(', ')
+  const compared = named(key.compared)
+  // An expression that fails for a row refuses it when the row is written, and no other one.
+  const tried = key.columns === undefined ? named(key.compared.map((each) => `TRY(${each})`)) : compared
+  const staged = `SELECT ${numberName(target)} AS n, CAST(NULL AS BIGINT) AS id, ${tried}, ${version ?? 'NULL'} AS v FROM (${projection(target)})`
   const old = `SELECT CAST(NULL AS INTEGER) AS n, rowid AS id, ${compared}, ${version ?? 'NULL'} AS v FROM ${name}`
   const [numbers = [], ids = [], found = [], versions = []] = await session.columns(
     `WITH staged AS MATERIALIZED (${staged}), both_ AS (SELECT * FROM staged UNION ALL SELECT * FROM (${old}) SEMI JOIN staged USING (${parts.join(', ')}))

@@ -71,11 +71,16 @@ function codeOf(error: unknown, message: string): Code {
   return codes[kind] ?? 'INTERNAL'
 }
 
-/** The first line, and of what it quotes nothing that may be a value: names of tables and files stand without quotes or in double ones. */
+/**
+ * The first line, and of what it quotes nothing that may be a value: names of tables and files stand without quotes or in
+ * double ones. A value may hold quotes and ends of lines itself, so that it ends at the last quote.
+ */
 const withoutValues = (message: string): string =>
-  (message.split('\n')[0] as string)
-    .replace(/(duplicate key|because key) ".*"/i, '$1')
-    .replaceAll(/'[^']*'/g, "'…'")
+  (message.split('\n\nLINE ')[0] as string)
+    .replace(/(duplicate key|because key|field format:|field value) ".*"/is, '$1')
+    .replace(/(with value) .* (can't be cast)/is, '$1 … $2')
+    .replace(/(?<!\w)'(?:.*'|.*)/s, "'…'")
+    .replace(/\n.*/s, '')
 
 /** Kinds of errors that a row may be the reason of. */
 const rowKinds: readonly string[] = [
@@ -104,5 +109,6 @@ export function rowFault(error: unknown): Fault | undefined {
   if (error instanceof LadingError || !rowKinds.includes(kindOf(message))) return undefined
   const [, code, detail] = constraints.find(([text]) => text.test(message)) ?? []
   if (code !== undefined && detail !== undefined) return { code, detail }
-  return { code: 'VALUE_REFUSED', detail: message.split('\n')[0] as string }
+  // The text quotes the value, which may be one that is masked.
+  return { code: 'VALUE_REFUSED', detail: `the table refuses a value of the row (${kindOf(message)} Error)` }
 }

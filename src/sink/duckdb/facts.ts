@@ -1,5 +1,6 @@
 /** What a file says of any table or view in it: its columns as types of a model, and its keys. */
 import type { TableColumn, TableFacts, TableKey, WantedTable } from '../../model/table.ts'
+import { mentions } from '../sql/index-parts.ts'
 import { type CatalogColumn, type CatalogKey, catalogOf, columnsOf, kindOf } from './catalog.ts'
 import { isDraft } from './made.ts'
 import type { Session } from './session.ts'
@@ -41,6 +42,3 @@ function keyOf({ name, isPrimary, compared, columns }: CatalogKey, all: readonly
     .map((column) => column.name)
   return { name, primary: isPrimary, columns: mentioned, expressions: compared }
 }
-
-const mentions = (sql: string, name: string): boolean =>
-  new RegExp(`(^|[^\\w$])${name.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')}([^\\w$]|$)`, 'i').test(sql)

@@ -1,10 +1,9 @@
 /** Rows that the table would refuse whatever else it holds, found by asking: an error would end the transaction. */
 import type { Fault } from '../../core/fault.ts'
-import { qualified } from './ddl.ts'
+import { identifier, qualified } from './ddl.ts'
 import { rowFault } from './errors.ts'
 import { rowNumber, stage } from './stage.ts'
 import { numberName, projection, type Target, triedValueOf } from './target.ts'
-import { identifier } from './ddl.ts'
 
 interface Rule {
   /** The numbers of the rows that break it. */
@@ -93,7 +92,6 @@ const foreignRules = (target: Target): Rule[] =>
         fault: {
           code: 'CONSTRAINT_FOREIGN_KEY',
           detail: `(${columns.join(', ')}) refers to a row of ${parent} that does not exist`,
-          column: columns.length === 1 ? undefined : undefined,
         },
       }
     })

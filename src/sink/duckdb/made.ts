@@ -3,6 +3,7 @@
  * changed, so that a first try with a wrong model leaves nothing behind. A single row, or anything that
  * others have added to the table, keeps it.
  */
+import { asPattern } from '../../core/text.ts'
 import type { Model } from '../../model/model.ts'
 import type { TableName } from '../../model/table.ts'
 import { raw, sql } from '../sql/statement.ts'
@@ -37,7 +38,7 @@ async function stateOf(session: Session, { table }: TableName): Promise<string> 
       UNION ALL SELECT view_name, view_name, sql FROM duckdb_views() WHERE database_name = ${session.catalog} AND NOT internal
       ORDER BY ALL`,
   )
-  const mention = new RegExp(`(^|\\W)${table.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')}(\\W|$)`, 'i')
+  const mention = new RegExp(`(^|\\W)${asPattern(table)}(\\W|$)`, 'i')
   const concerned = rows.filter(
     (row) => !row.of.startsWith('lading_') && mention.test(`${row.of} ${row.sql}`),
   )

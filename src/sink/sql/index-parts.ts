@@ -1,4 +1,5 @@
 /** What the text of CREATE INDEX says, for catalogues that keep nothing but the text. */
+import { asPattern } from '../../core/text.ts'
 
 /** A quoted text or name, a comment, or one character. */
 const token = /'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*|\/\*[^]*?\*\/|[^]/g
@@ -29,3 +30,7 @@ export function partsOf(sql: string): {
   const [, predicate] = /^\s*WHERE\s+(.+)$/is.exec(isPast ? part : '') ?? []
   return { compared, predicate: predicate?.trim() }
 }
+
+/** Whether an expression names the column. */
+export const mentions = (expression: string, column: string): boolean =>
+  new RegExp(`(^|[^\\w$])${asPattern(column)}([^\\w$]|$)`, 'i').test(expression)

@@ -3,6 +3,7 @@
  * changed, so that a first try with a wrong model leaves nothing behind. A single row, or anything that
  * others have added to the table, keeps it.
  */
+import { asPattern } from '../../core/text.ts'
 import type { SqliteFile } from '../../core/sqlite.ts'
 import type { Model } from '../../model/model.ts'
 import { createIndexes, createTable, identifier } from './ddl.ts'
@@ -24,7 +25,7 @@ const definition = (model: Model): string => statements(model).join(';\n')
  * The table with its indexes and triggers, and whatever else mentions it: views, and tables that refer to it.
  */
 function stateOf(file: SqliteFile, { table }: Pick<Model, 'table'>): string {
-  const mention = new RegExp(`(^|\\W)${table.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')}(\\W|$)`, 'i')
+  const mention = new RegExp(`(^|\\W)${asPattern(table)}(\\W|$)`, 'i')
   const rows = file.all<{ tbl_name: string; name: string; sql: string | null }>(
     'SELECT tbl_name, name, sql FROM sqlite_schema ORDER BY name',
   )

@@ -1,7 +1,7 @@
 /** What no two rows of a table share, by its unique indexes. */
 import type { SqliteFile } from '../../core/sqlite.ts'
 import type { TableKey } from '../../model/table.ts'
-import { partsOf } from '../sql/index-parts.ts'
+import { mentions, partsOf } from '../sql/index-parts.ts'
 import type { CatalogColumn } from './catalog.ts'
 
 export function keysOf(file: SqliteFile, table: string, columns: readonly CatalogColumn[]): TableKey[] {
@@ -34,6 +34,3 @@ function indexKey(file: SqliteFile, name: string, all: readonly string[]): Table
     predicate,
   }
 }
-
-const mentions = (sql: string, name: string): boolean =>
-  new RegExp(`(^|[^\\w$])${name.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')}([^\\w$]|$)`, 'i').test(sql)

@@ -1,12 +1,11 @@
 /** Files that a rotation has made of one, as logrotate and its like name them. */
 import { readdirSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
+import { asPattern } from '../../core/text.ts'
 
 /** A number or a time, and how it may be compressed. Copies under other names (`.bak`, `~`) are no rotation. */
 const turn = String.raw`[.-]\d[\d._T:-]*`
 const packed = String.raw`(\.gz|\.zst)?`
-
-const quoted = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`)
 
 /** `app.log.1`, `app.log-20260131.gz`, `app-20260131.log` beside `app.log`: the youngest first. */
 export function rotatedFrom(path: string): readonly string[] {
@@ -14,7 +13,7 @@ export function rotatedFrom(path: string): readonly string[] {
   const suffix = extname(name)
   const stem = name.slice(0, name.length - suffix.length)
   const form = new RegExp(
-    `^(?:${quoted(name)}${turn}${packed}|${quoted(stem)}${turn}${quoted(suffix)}${packed})$`,
+    `^(?:${asPattern(name)}${turn}${packed}|${asPattern(stem)}${turn}${asPattern(suffix)}${packed})$`,
   )
   const files = readdirSync(folder, { withFileTypes: true }).filter(
     (entry) => entry.isFile() && entry.name !== name && form.test(entry.name),
