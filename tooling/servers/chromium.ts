@@ -3,10 +3,10 @@
  * Nothing is downloaded.
  */
 import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
 import { openFirst } from './engine.ts'
-import { installPackage, lastLine, requireApt, run, Unavailable } from './machine.ts'
+import { installPackage, lastLine, requireApt, pathFolders, run, Unavailable } from './machine.ts'
 
 export async function startChromium(): Promise<Browser> {
   const executablePath = await (found ??= openFirst('Chromium', ways()))
@@ -33,7 +33,7 @@ function ways() {
 }
 
 function fromMachine(): string {
-  const folders = ['/usr/bin', ...(process.env['PATH'] ?? '').split(delimiter)]
+  const folders = ['/usr/bin', ...pathFolders()]
   const names = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
   const path = names
     .flatMap((name) => folders.map((folder) => join(folder, name)))

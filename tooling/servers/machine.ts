@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process'
 import { chownSync, existsSync, mkdtempSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 
 /** A way of having a server that is not open on this machine; the message is the reason, on one line. */
 export class Unavailable extends Error {}
@@ -70,6 +70,9 @@ function apt(...args: string[]): void {
 export function run(program: string, args: readonly string[], options: object = {}) {
   return spawnSync(program, args, { encoding: 'utf8', cwd: '/', timeout: 60_000, ...options })
 }
+
+/** Where programs are looked for. */
+export const pathFolders = (): readonly string[] => (process.env['PATH'] ?? '').split(delimiter)
 
 export function lastLine(text: string): string {
   return text.trim().split('\n').at(-1) ?? ''

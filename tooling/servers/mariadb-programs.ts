@@ -3,8 +3,8 @@
  * a server.
  */
 import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
-import { lastLine, run, serverUser, Unavailable } from './machine.ts'
+import { join } from 'node:path'
+import { lastLine, pathFolders, run, serverUser, Unavailable } from './machine.ts'
 import type { User } from './machine.ts'
 import { installPrograms } from './packages.ts'
 
@@ -31,7 +31,7 @@ export function mariadbFromFolder(folder: string): MariadbPrograms {
 }
 
 export function mariadbFromMachine(): MariadbPrograms {
-  const folders = ['/usr', ...(process.env['PATH'] ?? '').split(delimiter)]
+  const folders = ['/usr', ...pathFolders()]
   for (const folder of folders) {
     try {
       return mariadbFromFolder(folder)

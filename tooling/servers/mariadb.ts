@@ -5,36 +5,21 @@
 import { chownSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createConnection } from 'mysql2/promise'
-import { freePort, guard, lastLines, openFirst, spawnProgram } from './engine.ts'
+import { freePort, guardFolder, lastLines, openFirst, spawnProgram } from './engine.ts'
 import type { Engine, Way } from './engine.ts'
 import { makeFolder } from './machine.ts'
 import { mariadbFromApt, mariadbFromFolder, mariadbFromMachine, mariadbUser } from './mariadb-programs.ts'
 import type { MariadbPrograms } from './mariadb-programs.ts'
 import { runProgram } from './rabbitmq-node.ts'
-import { PrivateServer } from './server.ts'
+import { PrivateServer, type TestServer } from './server.ts'
 
 /** Settings of the server, over the defaults, as on its command line: `{ 'max-connections': '20' }`. */
 export type MariadbSettings = Readonly<Record<string, string>>
 
-export interface MariadbServer extends AsyncDisposable {
-  /** The administrator's url, without a database; the same after each start. */
+export interface MariadbServer extends TestServer {
+  /** The administrator's url, without a database. */
   readonly url: string
-  readonly port: number
-  readonly version: string
   readonly dataDirectory: string
-  /** Throws while the server is down. */
-  pid(): number
-  /** The last lines of the server's log. */
-  log(): string
-  /** Stops the server in order and keeps its data. Does nothing while it is down. */
-  halt(): Promise<void>
-  /** SIGKILL, at once. */
-  kill(): void
-  /** Starts the server again after `halt` or `kill`; resolves when it accepts connections. */
-  start(): Promise<void>
-  restart(): Promise<void>
-  /** Stops the server and removes its data. */
-  stop(): Promise<void>
 }
 
 const password = 'administers'
@@ -89,15 +74,10 @@ interface MariadbEngine extends Engine {
   initialize(): Promise<void>
 }
 
-// Nobody wants the data any more. A zombie that nobody reaps looks alive, so there is nothing to wait for.
-const clear = `
-  if [ -n "$last" ]; then kill -KILL "$last"; fi
-  rm -rf "$1" || { sleep 1; rm -rf "$1"; }`
-
 async function createServer(programs: MariadbPrograms, settings: MariadbSettings): Promise<MariadbEngine> {
   const user = mariadbUser()
   const folder = makeFolder('lading-mariadb-', user)
-  const keeper = guard(clear, [folder])
+  const keeper = guardFolder(folder)
   try {
     const dataDirectory = join(folder, 'data')
     const first = join(folder, 'first.sql')
@@ -169,21 +149,6 @@ class Server extends PrivateServer implements MariadbServer {
   override async start(): Promise<void> {
     await this.#engine.initialize()
     await super.start()
-  }
-
-  async halt(): Promise<void> {
-    await this.end('SIGTERM', 'SIGKILL')
-  }
-
-  async restart(): Promise<void> {
-    await this.halt()
-    await this.start()
-  }
-
-  /** Nobody wants the data any more, so there is nothing to wait for. */
-  override async stop(): Promise<void> {
-    await this.end('SIGKILL', 'SIGKILL')
-    await this.remove()
   }
 
   protected override async identify(): Promise<string> {

@@ -1,7 +1,7 @@
 /** Where the program of a private NATS server comes from. Never starts, stops or changes a server. */
 import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
-import { lastLine, run, serverUser, Unavailable } from './machine.ts'
+import { join } from 'node:path'
+import { lastLine, pathFolders, run, serverUser, Unavailable } from './machine.ts'
 import type { User } from './machine.ts'
 import { installPrograms } from './packages.ts'
 
@@ -17,7 +17,7 @@ export function natsFromFolder(folder: string): string {
 }
 
 export function natsFromMachine(): string {
-  const folders = ['/usr/sbin', ...(process.env['PATH'] ?? '').split(delimiter)]
+  const folders = ['/usr/sbin', ...pathFolders()]
   const folder = folders.find((path) => existsSync(join(path, 'nats-server')))
   if (!folder) throw new Unavailable('no nats-server in /usr/sbin or on PATH')
   return natsFromFolder(folder)

@@ -4,13 +4,13 @@
  */
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { connect, type ConnectionOptions, type NatsConnection } from '@nats-io/transport-node'
 import { afterAll, beforeAll } from 'vitest'
-import { type Engine, freePort, guard, lastLines, openFirst, spawnProgram, type Way } from './engine.ts'
+import { type Engine, freePort, guardFolder, lastLines, openFirst, spawnProgram, type Way } from './engine.ts'
 import { makeFolder } from './machine.ts'
 import { natsFromApt, natsFromFolder, natsFromMachine, natsUser } from './nats-programs.ts'
-import { PrivateServer } from './server.ts'
+import { PrivateServer, type TestServer } from './server.ts'
 
 export interface NatsOptions {
   /** Lines of the configuration beside port and host: users, TLS, limits. */
@@ -23,23 +23,11 @@ export interface NatsOptions {
   readonly client?: ConnectionOptions
 }
 
-export interface NatsServer extends AsyncDisposable {
-  /** As nats://127.0.0.1:PORT/; the same after each start. */
+export interface NatsServer extends TestServer {
+  /** As nats://127.0.0.1:PORT/. */
   readonly url: string
-  readonly port: number
-  readonly version: string
-  pid(): number
-  log(): string
   /** A connection of the client itself, for what Lading does not do. */
   connect(): Promise<NatsConnection>
-  /** Stops the server in order and keeps its data. */
-  halt(): Promise<void>
-  /** SIGKILL at once. */
-  kill(): void
-  /** Starts the server again after `halt` or `kill`; resolves when it accepts connections. */
-  start(): Promise<void>
-  /** Ends the server and removes its data. */
-  stop(): Promise<void>
 }
 
 export async function startNats(options: NatsOptions = {}): Promise<NatsServer> {
@@ -68,8 +56,13 @@ export function useNats(options: NatsOptions = {}) {
   return { server, freshUrl }
 }
 
-function ways(options: NatsOptions): readonly Way<Engine>[] {
-  const way = (name: string, program: () => Promise<string> | string): Way<Engine> => ({
+interface NatsEngine extends Engine {
+  /** The server's name, which no other server has. */
+  readonly serverName: string
+}
+
+function ways(options: NatsOptions): readonly Way<NatsEngine>[] {
+  const way = (name: string, program: () => Promise<string> | string): Way<NatsEngine> => ({
     name,
     open: async () => await createEngine(await program(), options),
   })
@@ -79,21 +72,22 @@ function ways(options: NatsOptions): readonly Way<Engine>[] {
     : [way("the machine's own", natsFromMachine), way('apt-get install', natsFromApt)]
 }
 
-async function createEngine(path: string, options: NatsOptions): Promise<Engine> {
+async function createEngine(path: string, options: NatsOptions): Promise<NatsEngine> {
   const user = natsUser()
   const folder = makeFolder('lading-nats-', user)
-  const keeper = guard('if [ -n "$last" ]; then kill -KILL $last; fi; rm -rf "$1"', [folder])
+  const keeper = guardFolder(folder)
   const port = await freePort()
   const { settings = '', jetstream = '', dataDirectory = join(folder, 'data') } = options
   const block = jetstream === false ? '' : `jetstream { store_dir: "${dataDirectory}"\n${jetstream}\n}`
-  writeFileSync(join(folder, 'nats.conf'), `host: 127.0.0.1\nport: ${port}\n${block}\n${settings}\n`, {
-    mode: 0o644,
-  })
+  const serverName = basename(folder)
+  const own = `server_name: ${serverName}\nhost: 127.0.0.1\nport: ${port}`
+  writeFileSync(join(folder, 'nats.conf'), `${own}\n${block}\n${settings}\n`, { mode: 0o644 })
   const logFile = join(folder, 'log')
   const args = ['--config', join(folder, 'nats.conf')]
   const program = { path, args, env: { PATH: process.env['PATH'], TZ: 'UTC' }, user, logFile }
   return {
     port,
+    serverName,
     spawn: () => spawnProgram(program, (pid) => keeper.tell(pid === null ? '' : String(pid))),
     log: () => lastLines(logFile),
     remove: () => keeper.close(),
@@ -104,11 +98,13 @@ class Server extends PrivateServer implements NatsServer {
   readonly url: string
   protected readonly product = 'NATS'
   readonly #client: ConnectionOptions
+  readonly #serverName: string
 
-  constructor(engine: Engine, client: ConnectionOptions = {}) {
+  constructor(engine: NatsEngine, client: ConnectionOptions = {}) {
     super(engine)
     this.url = `nats://127.0.0.1:${engine.port}/`
     this.#client = client
+    this.#serverName = engine.serverName
   }
 
   async connect(): Promise<NatsConnection> {
@@ -116,19 +112,11 @@ class Server extends PrivateServer implements NatsServer {
     return await connect({ timeout: 5_000, reconnect: false, ...this.#client, servers })
   }
 
-  async halt(): Promise<void> {
-    await this.end('SIGTERM', 'SIGKILL')
-  }
-
-  override async stop(): Promise<void> {
-    await this.end('SIGKILL', 'SIGKILL')
-    await this.remove()
-  }
-
   protected override async identify(): Promise<string> {
     const client = await this.connect()
-    const version = client.info?.version ?? ''
+    const { version = '', server_name: name } = client.info ?? {}
     await client.close()
+    if (name !== this.#serverName) throw new Error(`another server, ${name}, has port ${this.port}`)
     return version
   }
 }

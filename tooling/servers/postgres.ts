@@ -9,7 +9,7 @@ import type { PostgresEngine } from './cluster.ts'
 import { postgresContainer } from './docker.ts'
 import { openFirst } from './engine.ts'
 import type { Way } from './engine.ts'
-import { PrivateServer } from './server.ts'
+import { PrivateServer, type TestServer } from './server.ts'
 
 /**
  * `fast` ends sessions and writes a checkpoint; `immediate` is a crash that the next start must recover from.
@@ -26,26 +26,13 @@ export interface PostgresOptions {
   readonly extensions?: boolean
 }
 
-export interface PostgresServer extends AsyncDisposable {
-  /** The superuser's url of the database `postgres`; the same after each start. */
+export interface PostgresServer extends TestServer {
+  /** The superuser's url of the database `postgres`. */
   readonly url: string
-  readonly port: number
-  readonly version: string
   /** Empty for a container. */
   readonly dataDirectory: string
-  /** Process id of the postmaster. Throws while the server is down. */
-  pid(): number
-  /** The last lines of the server's log. */
-  log(): string
-  /** Stops the server and keeps its data. Does nothing while it is down. */
-  halt(mode: StopMode): Promise<void>
-  /** SIGKILL to the postmaster, at once. */
-  kill(): void
-  /** Starts the server again after `halt` or `kill`; resolves when it accepts connections. */
-  start(): Promise<void>
-  restart(mode: StopMode): Promise<void>
-  /** Stops the server and removes its data. */
-  stop(): Promise<void>
+  halt(mode?: StopMode): Promise<void>
+  restart(mode?: StopMode): Promise<void>
 }
 
 const defaults = { listen_addresses: '127.0.0.1', timezone: 'UTC', log_timezone: 'UTC' }
@@ -95,18 +82,18 @@ class Server extends PrivateServer implements PostgresServer {
     this.url = `postgres://postgres@127.0.0.1:${engine.port}/postgres`
   }
 
-  async halt(mode: StopMode): Promise<void> {
+  override async halt(mode: StopMode = 'fast'): Promise<void> {
     // A session that is stopped itself would hold a fast shutdown for ever.
     await this.end(mode === 'fast' ? 'SIGINT' : 'SIGQUIT', 'SIGQUIT')
   }
 
-  async restart(mode: StopMode): Promise<void> {
+  override async restart(mode: StopMode = 'fast'): Promise<void> {
     await this.halt(mode)
     await this.start()
   }
 
   override async stop(): Promise<void> {
-    await this.halt('fast')
+    await this.halt()
     await this.remove()
   }
 

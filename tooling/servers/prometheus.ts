@@ -3,9 +3,9 @@
  * scrapes what it is told to, by the project's own rules, and keeps what it has seen in a temporary folder.
  */
 import { chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
-import { type Engine, freePort, guard, lastLines, openFirst, spawnProgram } from './engine.ts'
-import { lastLine, makeFolder, run, serverUser, Unavailable } from './machine.ts'
+import { join } from 'node:path'
+import { type Engine, freePort, guardFolder, lastLines, openFirst, spawnProgram } from './engine.ts'
+import { lastLine, makeFolder, pathFolders, run, serverUser, Unavailable } from './machine.ts'
 import { installPrograms } from './packages.ts'
 import { PrivateServer } from './server.ts'
 
@@ -78,7 +78,7 @@ const programs = (): Promise<Programs> =>
   ]))
 
 function fromMachine(): Programs {
-  const folders = ['/usr/bin', ...(process.env['PATH'] ?? '').split(delimiter)]
+  const folders = ['/usr/bin', ...pathFolders()]
   const folder = folders.find(
     (path) => existsSync(join(path, 'prometheus')) && existsSync(join(path, 'promtool')),
   )
@@ -89,14 +89,10 @@ function fromMachine(): Programs {
   return both
 }
 
-const clear = `
-  if [ -n "$last" ]; then kill -KILL $last; fi
-  rm -rf "$1" || { sleep 1; rm -rf "$1"; }`
-
 async function createEngine({ prometheus }: Programs, options: PrometheusOptions): Promise<Engine> {
   const user = serverUser('prometheus')
   const folder = makeFolder('lading-prometheus-', user)
-  const keeper = guard(clear, [folder])
+  const keeper = guardFolder(folder)
   const port = await freePort()
   const [config, data, logFile] = [join(folder, 'prometheus.yml'), join(folder, 'data'), join(folder, 'log')]
   // JSON is YAML.
@@ -150,11 +146,6 @@ class Server extends PrivateServer implements Prometheus {
       groups: { rules: { name: string; health: string; state: string }[] }[]
     }>('rules')
     return groups.flatMap(({ rules }) => rules)
-  }
-
-  override async stop(): Promise<void> {
-    await this.end('SIGTERM', 'SIGKILL')
-    await this.remove()
   }
 
   protected override async identify(): Promise<string> {

@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort, guard, lastLines, spawnProgram } from './engine.ts'
+import { freePort, guardFolder, lastLines, spawnProgram } from './engine.ts'
 import type { Engine } from './engine.ts'
 import { makeFolder } from './machine.ts'
 import type { User } from './machine.ts'
@@ -29,18 +29,14 @@ export interface RabbitEngine extends Engine {
   ctl(args: readonly string[]): Promise<string>
 }
 
-// The programs that the Erlang machine has started end with it: they read from its pipes.
-const clear = `
-  if [ -n "$last" ]; then kill -KILL $last; fi
-  rm -rf "$1" || { sleep 1; rm -rf "$1"; }`
-
 export async function createNode(
   programs: RabbitPrograms,
   configuration: RabbitConfiguration,
 ): Promise<RabbitEngine> {
   const user = rabbitUser()
   const folder = makeFolder('lading-rabbitmq-', user)
-  const keeper = guard(clear, [folder])
+  // The programs that the Erlang machine has started end with it: they read from its pipes.
+  const keeper = guardFolder(folder)
   try {
     const node = `lading-${randomUUID()}@localhost`
     const [port, distributionPort, epmdPort] = [await freePort(), await freePort(), await freePort()]

@@ -3,8 +3,8 @@
  * changes a broker.
  */
 import { existsSync, realpathSync } from 'node:fs'
-import { delimiter, dirname, join } from 'node:path'
-import { lastLine, run, serverUser, Unavailable } from './machine.ts'
+import { dirname, join } from 'node:path'
+import { lastLine, pathFolders, run, serverUser, Unavailable } from './machine.ts'
 import type { User } from './machine.ts'
 import { installPrograms } from './packages.ts'
 
@@ -30,7 +30,7 @@ export function rabbitFromFolder(folder: string): RabbitPrograms {
 }
 
 export function rabbitFromMachine(): RabbitPrograms {
-  const folders = ['/usr/lib/rabbitmq/bin', '/usr/sbin', ...(process.env['PATH'] ?? '').split(delimiter)]
+  const folders = ['/usr/lib/rabbitmq/bin', '/usr/sbin', ...pathFolders()]
   const folder = folders.find(
     (path) => existsSync(join(path, 'rabbitmq-server')) && existsSync(join(path, 'rabbitmqctl')),
   )

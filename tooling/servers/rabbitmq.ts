@@ -10,7 +10,7 @@ import type { Way } from './engine.ts'
 import { createNode } from './rabbitmq-node.ts'
 import type { RabbitConfiguration, RabbitEngine } from './rabbitmq-node.ts'
 import { rabbitFromApt, rabbitFromFolder, rabbitFromMachine } from './rabbitmq-programs.ts'
-import { PrivateServer } from './server.ts'
+import { PrivateServer, type TestServer } from './server.ts'
 
 export interface RabbitOptions {
   /** Lines of rabbitmq.conf, over the defaults. */
@@ -19,20 +19,11 @@ export interface RabbitOptions {
   readonly plugins?: readonly string[]
 }
 
-export interface RabbitServer extends AsyncDisposable {
-  /**
-   * The administrator's url of the vhost `/`, as amqp://guest:guest@127.0.0.1:PORT/; the same after each
-   * start.
-   */
+export interface RabbitServer extends TestServer {
+  /** The administrator's url of the vhost `/`, as amqp://guest:guest@127.0.0.1:PORT/. */
   readonly url: string
-  readonly port: number
-  readonly version: string
   /** Empty for a container. */
   readonly dataDirectory: string
-  /** Process id of the Erlang machine. Throws while the broker is down. */
-  pid(): number
-  /** The last lines of the broker's log. */
-  log(): string
   /**
    * Runs rabbitmqctl against this broker and returns what it prints. Throws with its output where it fails.
    */
@@ -58,15 +49,6 @@ export interface RabbitServer extends AsyncDisposable {
    * although its messages were confirmed.
    */
   saveQueues(): Promise<void>
-  /** Stops the broker and keeps its data. Does nothing while it is down. */
-  halt(): Promise<void>
-  /** SIGKILL to the Erlang machine, at once. */
-  kill(): void
-  /** Starts the broker again after `halt` or `kill`; resolves when it accepts connections. */
-  start(): Promise<void>
-  restart(): Promise<void>
-  /** Ends the broker and removes its data. */
-  stop(): Promise<void>
 }
 
 // Its alarms block publishers: at 0.4 of the memory, and when less disk is free than a small machine may
@@ -143,21 +125,6 @@ class Server extends PrivateServer implements RabbitServer {
   async saveQueues(): Promise<void> {
     const answer = await this.ctl('eval', 'dets:sync(ra_directory_reverse).')
     if (answer.trim() !== 'ok') throw new Error(`the names of the queues are not saved: ${answer}`)
-  }
-
-  async halt(): Promise<void> {
-    await this.end('SIGTERM', 'SIGKILL')
-  }
-
-  async restart(): Promise<void> {
-    await this.halt()
-    await this.start()
-  }
-
-  /** Nobody wants the data any more, so there is nothing to wait for. */
-  override async stop(): Promise<void> {
-    await this.end('SIGKILL', 'SIGKILL')
-    await this.remove()
   }
 
   /**

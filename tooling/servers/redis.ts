@@ -4,39 +4,24 @@
  * otherwise.
  */
 import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { createClient } from '@redis/client'
-import { type Engine, freePort, guard, lastLines, openFirst, spawnProgram } from './engine.ts'
-import { lastLine, makeFolder, run, serverUser, Unavailable } from './machine.ts'
+import { type Engine, freePort, guardFolder, lastLines, openFirst, spawnProgram } from './engine.ts'
+import { lastLine, makeFolder, pathFolders, run, serverUser, Unavailable } from './machine.ts'
 import { installPrograms } from './packages.ts'
-import { PrivateServer } from './server.ts'
+import { PrivateServer, type TestServer } from './server.ts'
 
 export interface RedisOptions {
   /** Lines of redis.conf, over the defaults. */
   readonly settings?: Readonly<Record<string, string>>
 }
 
-export interface RedisServer extends AsyncDisposable {
-  /** The administrator's url, as redis://127.0.0.1:PORT, with his password where there is one; the same after each start. */
+export interface RedisServer extends TestServer {
+  /** The administrator's url, as redis://127.0.0.1:PORT, with his password where there is one. */
   readonly url: string
-  readonly port: number
-  readonly version: string
   readonly dataDirectory: string
-  /** Process id of the server. Throws while it is down. */
-  pid(): number
-  /** The last lines of the server's log. */
-  log(): string
   /** Sends one command, as the administrator. */
   command(...args: readonly string[]): Promise<unknown>
-  /** Stops the server in order and keeps its data. Does nothing while it is down. */
-  halt(): Promise<void>
-  /** SIGKILL, at once. */
-  kill(): void
-  /** Starts the server again after `halt` or `kill`; resolves when it accepts connections. */
-  start(): Promise<void>
-  restart(): Promise<void>
-  /** Ends the server and removes its data. */
-  stop(): Promise<void>
 }
 
 const defaults = { appendonly: 'yes', appendfsync: 'always', save: '' }
@@ -62,9 +47,7 @@ export async function startRedis({ settings = {} }: RedisOptions = {}): Promise<
 }
 
 function fromMachine(): string {
-  const folder = (process.env['PATH'] ?? '')
-    .split(delimiter)
-    .find((path) => existsSync(join(path, 'redis-server')))
+  const folder = pathFolders().find((path) => existsSync(join(path, 'redis-server')))
   if (folder === undefined) throw new Unavailable('no redis-server on PATH')
   const program = join(folder, 'redis-server')
   const { error, status, stderr } = run(program, ['--version'], serverUser('redis'))
@@ -76,17 +59,13 @@ interface RedisEngine extends Engine {
   readonly dataDirectory: string
 }
 
-const clear = `
-  if [ -n "$last" ]; then kill -KILL $last; fi
-  rm -rf "$1" || { sleep 1; rm -rf "$1"; }`
-
 async function createEngine(
   program: string,
   settings: Readonly<Record<string, string>>,
 ): Promise<RedisEngine> {
   const user = serverUser('redis')
   const folder = makeFolder('lading-redis-', user)
-  const keeper = guard(clear, [folder])
+  const keeper = guardFolder(folder)
   const port = await freePort()
   const logFile = join(folder, 'log')
   const all = { port: String(port), bind: '127.0.0.1', dir: folder, daemonize: 'no', ...settings }
@@ -122,21 +101,6 @@ class Server extends PrivateServer implements RedisServer {
     } finally {
       client.destroy()
     }
-  }
-
-  async halt(): Promise<void> {
-    await this.end('SIGTERM', 'SIGKILL')
-  }
-
-  async restart(): Promise<void> {
-    await this.halt()
-    await this.start()
-  }
-
-  /** Nobody wants the data any more, so there is nothing to wait for. */
-  override async stop(): Promise<void> {
-    await this.end('SIGKILL', 'SIGKILL')
-    await this.remove()
   }
 
   protected override async identify(): Promise<string> {

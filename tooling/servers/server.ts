@@ -8,7 +8,27 @@ import type { Engine, Running, Signal } from './engine.ts'
 const startWithinMs = 60_000
 const stopWithinMs = 20_000
 
-export abstract class PrivateServer implements AsyncDisposable {
+/** What a test does with a private server. */
+export interface TestServer extends AsyncDisposable {
+  /** The same after each start. */
+  readonly port: number
+  readonly version: string
+  /** Throws while the server is down. */
+  pid(): number
+  /** The last lines of the server's log. */
+  log(): string
+  /** Stops the server in order and keeps its data. Does nothing while it is down. */
+  halt(): Promise<void>
+  /** SIGKILL, at once. */
+  kill(): void
+  /** Starts the server again after `halt` or `kill`; resolves when it accepts connections. */
+  start(): Promise<void>
+  restart(): Promise<void>
+  /** Ends the server and removes its data. */
+  stop(): Promise<void>
+}
+
+export abstract class PrivateServer implements TestServer {
   readonly port: number
   version = ''
   readonly #engine: Engine
@@ -22,8 +42,6 @@ export abstract class PrivateServer implements AsyncDisposable {
   protected abstract readonly product: string
   /** Connects, and returns the version. Throws while there is no answer, or an answer from another server. */
   protected abstract identify(): Promise<string>
-  /** Stops the server and removes its data. */
-  abstract stop(): Promise<void>
 
   pid(): number {
     if (!this.#running?.alive()) throw new Error('the server is down')
@@ -53,6 +71,21 @@ export abstract class PrivateServer implements AsyncDisposable {
       await this.stop()
       throw new Error(`${this.product} did not start: ${failure}\n${log}`)
     }
+  }
+
+  async halt(): Promise<void> {
+    await this.end('SIGTERM', 'SIGKILL')
+  }
+
+  async restart(): Promise<void> {
+    await this.halt()
+    await this.start()
+  }
+
+  /** Nobody wants the data any more, so there is nothing to wait for. */
+  async stop(): Promise<void> {
+    await this.end('SIGKILL', 'SIGKILL')
+    await this.remove()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
