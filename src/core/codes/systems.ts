@@ -82,7 +82,7 @@ export const systemCodes = {
     'the queue does not exist',
     'correct --queue, or create it (produce and consume create it if they may, unless --no-create is given)',
   ),
-  QUEUE_NEWER: code('halt', 78, 'the queue file was made by a newer version of lading', 'upgrade lading'),
+  QUEUE_NEWER: code('halt', 78, 'the queue was made by a newer version of lading', 'upgrade lading'),
   QUEUE_CORRUPT: code(
     'halt',
     78,
