@@ -242,6 +242,12 @@ describePostgres('a queue in PostgreSQL', () => {
       await producer.publish([messageOf('a', 1)])
       await expect(new Reader(producer).next()).rejects.toMatchObject({ code: 'QUEUE_REFUSED' })
       expect(await queue.depth()).toMatchObject({ ready: 1 })
+      // The function tells the number of the message.
+      const publish = `BEGIN; SET LOCAL ROLE ${role}; SELECT lading_queue.publish('${queue.name}', '{}'); COMMIT`
+      await expect(query(publish)).rejects.toMatchObject({ code: '42501' })
+      await query(`ROLLBACK; GRANT SELECT (id) ON lading_queue.message TO ${role}`)
+      await query(publish)
+      expect(await queue.depth()).toMatchObject({ ready: 2 })
     } finally {
       await query(`DROP OWNED BY ${role}`)
       await dropRole(role)
