@@ -158,7 +158,7 @@ class NatsQueue implements Queue {
     }
   }
 
-  /** Messages that were not delivered yet, as the stream has them: nobody notices. */
+  /** Messages that have not been delivered yet, read from the stream, so that no delivery is counted. */
   async peek(n: number): Promise<readonly Peeked[]> {
     const [connection, made] = await this.#asked()
     const seen: Peeked[] = []

@@ -194,7 +194,7 @@ export function* weaknesses(
   if (consumer !== undefined && (consumer.max_deliver ?? -1) > 0)
     yield {
       what: 'max_deliver',
-      detail: `the server gives a message up after ${consumer.max_deliver} deliveries and tells nobody, and counts those of stopped and killed consumers`,
+      detail: `the server no longer delivers a message after ${consumer.max_deliver} deliveries, those to stopped and killed consumers included`,
       cure: `nats consumer edit ${name} ${consumer.durable_name ?? ''} --max-deliver=-1`,
     }
 }

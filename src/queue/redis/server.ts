@@ -66,7 +66,7 @@ export function* weaknessesOf(
   { info, settings }: ServerFacts,
   { tls, host }: Pick<Address, 'tls' | 'host'>,
 ): Generator<string> {
-  const lost = 'lading verify shows their records as open'
+  const lost = 'lading verify shows the records of lost chunks as open'
   if (info['aof_enabled'] !== '1') {
     if (settings?.save === '')
       yield `Redis writes nothing to a disk: what waits in the queue is lost with its process; ${lost}`
