@@ -6,10 +6,11 @@ export function leaseIn(query: string): number | undefined {
   const { lease, ...others } = Object.fromEntries(new URLSearchParams(query))
   if (Object.keys(others).length > 0)
     throw new LadingError('USAGE', 'the queue URL has an unknown parameter; there is lease')
-  return lease === undefined ? undefined : milliseconds(lease)
+  return lease === undefined ? undefined : leaseOf(lease)
 }
 
-function milliseconds(text: string): number {
+/** Milliseconds of `30s` or `30`. Throws `USAGE`. */
+export function leaseOf(text: string): number {
   const value = Number(/^(\d+(?:\.\d+)?)s?$/.exec(text)?.[1])
   if (!(value >= 0.1 && value <= 86_400)) {
     throw new LadingError(

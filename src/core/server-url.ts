@@ -1,5 +1,5 @@
 /**
- * The URL of a server: `scheme://user:password@host:port/path?name=value`. What is wrong with one is told without
+ * The URL of a queue on a server: `scheme://user:password@host:port/path?name=value`. What is wrong with one is told without
  * quoting it, because it may hold a password.
  */
 import { readFileSync } from 'node:fs'
@@ -35,18 +35,12 @@ export const tlsParameters = ['ca', 'cert', 'key'] as const
 const form = /^[a-z+]+:\/\/([^/?#]*@)?[^/?#@]*(\/[^?#@]*)?(\?[^#]*)?$/i
 const mostSeconds = 3600
 
-/** What the adapters of queues say of a URL that cannot be one. */
-export const queueUsage = (why: string): LadingError =>
+/** Of a URL that cannot be one. */
+export const usage = (why: string): LadingError =>
   new LadingError('USAGE', `the queue URL cannot be used: ${why}`)
 
-export type Usage = (why: string) => LadingError
-
-/** Throws `usage`. `names` are the parameters that there are. */
-export function parseServerUrl<Name extends string>(
-  url: string,
-  names: readonly Name[],
-  usage: Usage,
-): ServerUrl<Name> {
+/** Throws `USAGE`. `names` are the parameters that there are. */
+export function parseServerUrl<Name extends string>(url: string, names: readonly Name[]): ServerUrl<Name> {
   const parts = form.test(url) ? URL.parse(url) : null
   if (parts === null) throw usage('it is no URL; @, / and other marks in a password are percent-encoded')
   for (const name of parts.searchParams.keys())
@@ -54,7 +48,6 @@ export function parseServerUrl<Name extends string>(
       throw usage(`it has an unknown parameter; there are ${names.join(', ')}`)
   const host = parts.hostname.replace(/^\[|\]$/g, '') || 'localhost'
   if (!isHost(host)) throw usage('no host has such a name')
-  const decoded = (text: string) => decodedBy(usage, text)
   return {
     scheme: parts.protocol.slice(0, -1),
     host,
@@ -66,17 +59,24 @@ export function parseServerUrl<Name extends string>(
   }
 }
 
-/** The certificates that the parameters name; throws `CONFIG_INVALID` where one cannot be read. */
+/**
+ * The certificates that the parameters name, where the scheme is the `secure` one. Throws `CONFIG_INVALID` where one
+ * cannot be read.
+ */
 export function tlsIn(
-  { ca, cert, key }: Readonly<Partial<Record<(typeof tlsParameters)[number], string>>>,
-  usage: Usage,
-): Tls {
+  { scheme, given: { ca, cert, key } }: Pick<ServerUrl<(typeof tlsParameters)[number]>, 'scheme' | 'given'>,
+  secure: string,
+): Tls | undefined {
+  if (scheme !== secure) {
+    if ((ca ?? cert ?? key) !== undefined) throw usage(`ca, cert and key are for ${secure}://`)
+    return undefined
+  }
   if ((cert === undefined) !== (key === undefined)) throw usage('cert and key belong together')
   return { ca: fileOf('ca', ca), cert: fileOf('cert', cert), key: fileOf('key', key) }
 }
 
 /** Milliseconds of a parameter in seconds, such as `10` or `0.5s`. */
-export function secondsIn(name: string, text: string, usage: Usage): number {
+export function secondsIn(name: string, text: string): number {
   const value = Number(/^(\d+(?:\.\d+)?)s?$/.exec(text)?.[1])
   if (!(value >= 0.1 && value <= mostSeconds)) throw usage(`${name} is seconds from 0.1 to ${mostSeconds}`)
   return value * 1000
@@ -87,7 +87,7 @@ const loopback = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/
 /** Whether what is sent to the host stays on this machine. */
 export const isLoopback = (host: string): boolean => loopback.test(host)
 
-function decodedBy(usage: Usage, text: string): string {
+function decoded(text: string): string {
   try {
     return decodeURIComponent(text)
   } catch {

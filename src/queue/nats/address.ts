@@ -3,12 +3,12 @@ import type { Address as AnyAddress } from '../../core/address.ts'
 import {
   fileOf,
   parseServerUrl,
-  queueUsage as usage,
   secondsIn,
   type ServerUrl,
   type Tls,
   tlsIn,
   tlsParameters,
+  usage,
 } from '../../core/server-url.ts'
 
 export const nats: AnyAddress = {
@@ -74,19 +74,16 @@ const subjectForm = /^[^\s.]+(\.[^\s.]+)*$/
 
 /** Throws `USAGE` without quoting the URL, which may hold a password. */
 export function parseAddress(url: string): Address {
-  const parts = parseServerUrl(url, parameters, usage)
-  const { scheme, host, port = defaultPort, path, given } = parts
+  const parts = parseServerUrl(url, parameters)
+  const { host, port = defaultPort, path, given } = parts
   if (path !== '') throw usage('it has a path; the stream is a parameter: ?stream=NAME')
-  const secure = scheme === 'tls'
-  if (!secure && (given.ca ?? given.cert ?? given.key) !== undefined)
-    throw usage('ca, cert and key are for tls://')
   const { subject, replicas = '1', storage = 'file' } = given
   if (subject !== undefined && !subjectForm.test(subject))
     throw usage('a subject is names with dots between them')
   if (!/^[1-5]$/.test(replicas)) throw usage('replicas is a number from 1 to 5')
   if (storage !== 'file' && storage !== 'memory') throw usage('storage is file or memory')
   return {
-    tls: secure ? tlsIn(given, usage) : undefined,
+    tls: tlsIn(parts, 'tls'),
     servers: [serverOf(host, port), ...(given.servers?.split(',') ?? [])],
     host,
     credentials: credentialsOf(parts),
@@ -95,11 +92,11 @@ export function parseAddress(url: string): Address {
     consumer: nameIn('consumer', given),
     storage,
     replicas: Number(replicas),
-    leaseMs: secondsIn('lease', given.lease ?? '30', usage),
+    leaseMs: secondsIn('lease', given.lease ?? '30'),
     domain: given.domain,
     inboxPrefix: given.inbox,
-    connectTimeoutMs: secondsIn('timeout', given.timeout ?? '10', usage),
-    heartbeatMs: secondsIn('heartbeat', given.heartbeat ?? '20', usage),
+    connectTimeoutMs: secondsIn('timeout', given.timeout ?? '10'),
+    heartbeatMs: secondsIn('heartbeat', given.heartbeat ?? '20'),
   }
 }
 

@@ -1,7 +1,7 @@
 /** `postgresql://user@host/database?queue=NAME&lease=30s` → the database, the name of the queue, the lease. */
 import type { Address as AnyAddress } from '../../core/address.ts'
-import { queueUsage } from '../../core/server-url.ts'
-import { leaseIn } from '../../core/lease.ts'
+import { usage } from '../../core/server-url.ts'
+import { leaseOf } from '../../core/lease.ts'
 
 export const postgres: AnyAddress = {
   schemes: ['postgresql', 'postgres'],
@@ -23,14 +23,14 @@ const mostNameBytes = 240
 /** Throws `USAGE` without quoting the URL, which may hold a password. */
 export function parseAddress(url: string): Address {
   const parts = URL.parse(url)
-  if (parts === null) throw queueUsage('it is no URL; @, / and other marks in a password are percent-encoded')
+  if (parts === null) throw usage('it is no URL; @, / and other marks in a password are percent-encoded')
   const { searchParams } = parts
   const queue = searchParams.get('queue') ?? defaultQueue
   if (queue === '' || queue.includes('\0') || Buffer.byteLength(queue) > mostNameBytes)
-    throw queueUsage(`the name of a queue has 1 to ${mostNameBytes} bytes`)
+    throw usage(`the name of a queue has 1 to ${mostNameBytes} bytes`)
   const lease = searchParams.get('lease')
-  const leaseMs = lease === null ? undefined : leaseIn(`lease=${encodeURIComponent(lease)}`)
+  const leaseMs = lease === null ? defaultLeaseMs : leaseOf(lease)
   searchParams.delete('queue')
   searchParams.delete('lease')
-  return { database: parts.href, queue, leaseMs: leaseMs ?? defaultLeaseMs }
+  return { database: parts.href, queue, leaseMs }
 }

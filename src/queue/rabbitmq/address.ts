@@ -1,13 +1,6 @@
 /** `amqp://user:password@host:port/vhost?queue=NAME` → where the queue is and how it is used. */
 import type { Address as AnyAddress } from '../../core/address.ts'
-import {
-  parseServerUrl,
-  queueUsage as usage,
-  secondsIn,
-  type Tls,
-  tlsIn,
-  tlsParameters,
-} from '../../core/server-url.ts'
+import { parseServerUrl, secondsIn, type Tls, tlsIn, tlsParameters, usage } from '../../core/server-url.ts'
 
 export const rabbitmq: AnyAddress = {
   schemes: ['amqp', 'amqps'],
@@ -42,24 +35,22 @@ const mostNameBytes = 240
 
 /** Throws `USAGE` without quoting the URL, which may hold a password. */
 export function parseAddress(url: string): Address {
-  const { scheme, host, port, user, password, path, given } = parseServerUrl(url, parameters, usage)
-  const secure = scheme === 'amqps'
-  if (!secure && (given.ca ?? given.cert ?? given.key) !== undefined)
-    throw usage('ca, cert and key are for amqps://')
+  const parts = parseServerUrl(url, parameters)
+  const { scheme, host, port, user, password, path, given } = parts
   // Who gives neither means the account that a broker has when it is new, which it takes from its own machine
   // alone.
   const anonymous = user === '' && password === ''
   return {
-    tls: secure ? tlsIn(given, usage) : undefined,
+    tls: tlsIn(parts, 'amqps'),
     host,
-    port: port ?? (secure ? 5671 : 5672),
+    port: port ?? (scheme === 'amqps' ? 5671 : 5672),
     user: anonymous ? 'guest' : user,
     password: anonymous ? 'guest' : password,
     vhost: path || '/',
     queue: queueName(given.queue ?? defaultQueue),
     type: oneOf('type', ['quorum', 'classic'], given.type),
     receive: oneOf('receive', ['push', 'poll'], given.receive),
-    connectTimeoutMs: secondsIn('timeout', given.timeout ?? defaultTimeout, usage),
+    connectTimeoutMs: secondsIn('timeout', given.timeout ?? defaultTimeout),
     heartbeatSeconds: heartbeat(given.heartbeat),
   }
 }

@@ -1,14 +1,7 @@
 /** `redis://user:password@host:port/db?stream=NAME` → where the queue is and how it is used. */
 import type { Address as AnyAddress } from '../../core/address.ts'
-import {
-  parseServerUrl,
-  queueUsage as usage,
-  secondsIn,
-  type Tls,
-  tlsIn,
-  tlsParameters,
-} from '../../core/server-url.ts'
-import { leaseIn } from '../../core/lease.ts'
+import { parseServerUrl, secondsIn, type Tls, tlsIn, tlsParameters, usage } from '../../core/server-url.ts'
+import { leaseOf } from '../../core/lease.ts'
 
 export const redis: AnyAddress = {
   schemes: ['redis', 'rediss'],
@@ -45,15 +38,13 @@ const mostNameBytes = 512
 
 /** Throws `USAGE` without quoting the URL, which may hold a password. */
 export function parseAddress(url: string): Address {
-  const { scheme, host, port, user, password, path, given } = parseServerUrl(url, parameters, usage)
-  const secure = scheme === 'rediss'
-  if (!secure && (given.ca ?? given.cert ?? given.key) !== undefined)
-    throw usage('ca, cert and key are for rediss://')
+  const parts = parseServerUrl(url, parameters)
+  const { host, port, user, password, path, given } = parts
   if (user !== '' && password === '') throw usage('a user has a password')
   if (given.persistence !== undefined && given.persistence !== 'none')
     throw usage('persistence is none, or left away')
   return {
-    tls: secure ? tlsIn(given, usage) : undefined,
+    tls: tlsIn(parts, 'rediss'),
     host,
     port: port ?? 6379,
     user: user || undefined,
@@ -62,9 +53,9 @@ export function parseAddress(url: string): Address {
     stream: nameOf('stream', given.stream ?? defaultName),
     group: nameOf('group', given.group ?? defaultName),
     body: nameOf('body', given.body ?? defaultBody),
-    leaseMs: (given.lease === undefined ? undefined : leaseIn(`lease=${given.lease}`)) ?? defaultLeaseMs,
+    leaseMs: given.lease === undefined ? defaultLeaseMs : leaseOf(given.lease),
     mayForget: given.persistence === 'none',
-    connectTimeoutMs: secondsIn('timeout', given.timeout ?? defaultTimeout, usage),
+    connectTimeoutMs: secondsIn('timeout', given.timeout ?? defaultTimeout),
   }
 }
 
