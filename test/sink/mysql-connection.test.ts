@@ -2,10 +2,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mysql } from '../../src/sink/mysql/address.ts'
 import { Connection } from '../../src/sink/mysql/connection.ts'
 import { createTable } from '../../src/sink/mysql/ddl.ts'
+import { sinkError } from '../../src/sink/mysql/errors.ts'
+import type { Session } from '../../src/sink/mysql/session.ts'
 import * as column from '../../src/model/columns.ts'
 import { btree, defineModel, unique } from '../../src/model/model.ts'
 import { startMariadb } from '../../tooling/servers/mariadb.ts'
 import { describeMariadb, type FreshMariadb, freshMariadb } from '../../tooling/servers/mariadb-database.ts'
+import { startProxy } from '../support/proxy.ts'
 
 describeMariadb('a connection to MariaDB', () => {
   let database: FreshMariadb
@@ -50,6 +53,39 @@ describeMariadb('a connection to MariaDB', () => {
     expect(await ask()).toEqual([{ one: 1 }])
   })
 
+  it('is given up when it falls silent, and made again', async () => {
+    await using proxy = await startProxy(database.url)
+    await using connection = new Connection(proxy.url, { silentMs: 1000 })
+    const ask = () => connection.use((session) => session.query('SELECT 1 AS one'))
+    await ask()
+    proxy.forget()
+    await expect(ask()).rejects.toMatchObject({
+      code: 'SINK_UNAVAILABLE',
+      message: expect.stringContaining('no answer of the database for'),
+    })
+    expect(await ask()).toEqual([{ one: 1 }])
+  })
+
+  it.for<readonly [string, (session: Session) => Promise<unknown>]>([
+    ['a query', (session) => session.query('SELECT 1 AS one')],
+    [
+      'LOAD DATA',
+      (session) => session.load("LOAD DATA LOCAL INFILE 'rows' INTO TABLE nowhere", [Buffer.from('1\n')]),
+    ],
+  ])('does not hold who is told to stop while the server says nothing: %s', async ([, work]) => {
+    await using proxy = await startProxy(database.url)
+    await using connection = new Connection(proxy.url)
+    await connection.use((session) => session.query('SELECT 1 AS one'))
+    proxy.blackHole(true)
+    const stop = new AbortController()
+    const stopped = connection.use((session) => {
+      const asked = work(session)
+      stop.abort()
+      return asked
+    }, stop.signal)
+    await expect(stopped).rejects.toMatchObject({ code: 'SINK_UNAVAILABLE' })
+  })
+
   it('takes the bytes of LOAD DATA from the program, whatever file is named', async () => {
     await using connection = new Connection(database.url)
     await connection.use(async (session) => {
@@ -77,6 +113,12 @@ describeMariadb('a connection to MariaDB', () => {
     await using connection = new Connection(url.href)
     const error = await connection.use((session) => session.query('SELECT 1')).catch((e: unknown) => e)
     expect(error).toMatchObject({ code, message: expect.not.stringContaining('secret-1') })
+  })
+
+  it.for(['AUTH_SWITCH_PLUGIN_ERROR', 'ENOTDIR'])('is not tried again where that cannot help: %s', (code) => {
+    expect(sinkError(Object.assign(new Error('the driver says no'), { code }))).toMatchObject({
+      code: 'SINK_REFUSED',
+    })
   })
 
   it('a table is made of every type, with its keys, its defaults and what its types do not say', async () => {

@@ -15,41 +15,60 @@ const copyDone = Buffer.from([0x63, 0, 0, 0, 4])
  * between: if a statement fails, the server drops the data that follows (PostgreSQL documentation, "Message
  * Flow", "COPY Operations"). Returns how many rows each statement touched, by the server's own count.
  */
-export function copy(
+export async function copy(
   client: pg.Client,
   sql: string,
   ...data: readonly (readonly Buffer[])[]
 ): Promise<readonly number[]> {
-  return new Promise((resolve, reject) => {
-    client.query(new CopyQuery(sql, data, resolve, reject))
-  })
+  const query = new CopyQuery(sql, data)
+  client.query(query)
+  await query.ended
+  return query.counts
 }
 
 /** What the driver calls when it is this query's turn, and for each answer. */
-class CopyQuery implements pg.Submittable {
-  readonly #sql: string
-  readonly #data: readonly (readonly Buffer[])[]
-  readonly #resolve: (counts: readonly number[]) => void
-  readonly #reject: (error: Error) => void
-  readonly #counts: number[] = []
+abstract class OwnQuery implements pg.Submittable {
+  protected readonly sql: string
+  readonly #ended = Promise.withResolvers<void>()
+  /** When the server is ready for the next query. */
+  readonly ended = this.#ended.promise
 
-  constructor(
-    sql: string,
-    data: readonly (readonly Buffer[])[],
-    resolve: (counts: readonly number[]) => void,
-    reject: (error: Error) => void,
-  ) {
-    this.#sql = sql
-    this.#data = data
-    this.#resolve = resolve
-    this.#reject = reject
+  constructor(sql: string) {
+    this.sql = sql
   }
 
   submit(connection: pg.Connection): void {
+    connection.query(this.sql)
+  }
+
+  handleReadyForQuery(): void {
+    this.#ended.resolve()
+  }
+
+  handleError(error: Error): void {
+    this.#ended.reject(error)
+  }
+
+  abstract handleCommandComplete(answer: { readonly text: string }): void
+  handleRowDescription(): void {}
+  handleDataRow(): void {}
+  handleEmptyQuery(): void {}
+}
+
+class CopyQuery extends OwnQuery {
+  readonly #data: readonly (readonly Buffer[])[]
+  readonly counts: number[] = []
+
+  constructor(sql: string, data: readonly (readonly Buffer[])[]) {
+    super(sql)
+    this.#data = data
+  }
+
+  override submit(connection: pg.Connection): void {
     const { stream } = connection
     // Corked, so that everything goes to the system in one call.
     stream.cork()
-    connection.query(this.#sql)
+    connection.query(this.sql)
     for (const parts of this.#data) {
       for (const part of parts) writePieces(stream, part)
       stream.write(copyDone)
@@ -57,22 +76,11 @@ class CopyQuery implements pg.Submittable {
     stream.uncork()
   }
 
-  handleCommandComplete({ text }: { readonly text: string }): void {
-    this.#counts.push(Number(/\d+$/.exec(text)?.[0] ?? 0))
-  }
-
-  handleReadyForQuery(): void {
-    this.#resolve(this.#counts)
-  }
-
-  handleError(error: Error): void {
-    this.#reject(error)
+  override handleCommandComplete({ text }: { readonly text: string }): void {
+    this.counts.push(Number(/\d+$/.exec(text)?.[0] ?? 0))
   }
 
   handleCopyInResponse(): void {}
-  handleRowDescription(): void {}
-  handleDataRow(): void {}
-  handleEmptyQuery(): void {}
 }
 
 function writePieces(stream: Writable, part: Buffer): void {
@@ -91,41 +99,27 @@ function writePieces(stream: Writable, part: Buffer): void {
  * field (undefined for NULL). Their memory is another row's when `onRow` has returned. The driver would read bytes as
  * text, at twice their size.
  */
-export function copyOut(
+export async function copyOut(
   client: pg.Client,
   sql: string,
   onRow: (fields: readonly (Buffer | undefined)[]) => void,
 ): Promise<void> {
-  return new Promise((resolve, reject) => {
-    client.query(new CopyOutQuery(sql, onRow, resolve, reject))
-  })
+  const query = new CopyOutQuery(sql, onRow)
+  client.query(query)
+  await query.ended
 }
 
 /** Of the signature, the flags and an extension, whose length the last four of them state. */
 const headBytes = 19
 
 /** Each message holds one row ("COPY Operations"); the head comes with the first. */
-class CopyOutQuery implements pg.Submittable {
-  readonly #sql: string
+class CopyOutQuery extends OwnQuery {
   readonly #onRow: (fields: readonly (Buffer | undefined)[]) => void
-  readonly #resolve: () => void
-  readonly #reject: (error: Error) => void
   #isFirst = true
 
-  constructor(
-    sql: string,
-    onRow: (fields: readonly (Buffer | undefined)[]) => void,
-    resolve: () => void,
-    reject: (error: Error) => void,
-  ) {
-    this.#sql = sql
+  constructor(sql: string, onRow: (fields: readonly (Buffer | undefined)[]) => void) {
+    super(sql)
     this.#onRow = onRow
-    this.#resolve = resolve
-    this.#reject = reject
-  }
-
-  submit(connection: pg.Connection): void {
-    connection.query(this.#sql)
   }
 
   handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
@@ -145,16 +139,5 @@ class CopyOutQuery implements pg.Submittable {
     this.#onRow(fields)
   }
 
-  handleReadyForQuery(): void {
-    this.#resolve()
-  }
-
-  handleError(error: Error): void {
-    this.#reject(error)
-  }
-
-  handleCommandComplete(): void {}
-  handleRowDescription(): void {}
-  handleDataRow(): void {}
-  handleEmptyQuery(): void {}
+  override handleCommandComplete(): void {}
 }

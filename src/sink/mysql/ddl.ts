@@ -2,6 +2,7 @@
 import { type ColumnType, json, timestamptz, uuid } from '../../model/columns.ts'
 import type { Index, Model, ModelColumn } from '../../model/model.ts'
 import type { TableName } from '../../model/table.ts'
+import { literal } from './literal.ts'
 import type { Product } from './session.ts'
 
 /** A name as SQL text, in a session of ours (ANSI_QUOTES). */
@@ -12,8 +13,6 @@ export const identifiers = (names: readonly string[]): string => names.map(ident
 /** A schema of the model is a database of the server. */
 export const qualified = ({ schema, table }: TableName): string =>
   schema === undefined ? identifier(table) : `${identifier(schema)}.${identifier(table)}`
-
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
 /** Texts are equal if their bytes are: no two keys of a file become one, by case, accents or spaces. */
 export const collations: Readonly<Record<Product, string>> = {

@@ -46,6 +46,16 @@ const numbers: readonly (readonly [Code, readonly number[]])[] = [
 
 const systemCode = (errno: number): Code | undefined => numbers.find(([, all]) => all.includes(errno))?.[0]
 
+/** Codes of the driver and the system for which waiting is no cure: how the user authenticates, the path of a socket. */
+const refusals: readonly string[] = [
+  'AUTH_SWITCH_PLUGIN_ERROR',
+  'MYSQL_CLEAR_PASSWORD_NOT_ENABLED',
+  'ENOTDIR',
+  'EACCES',
+  'ELOOP',
+  'ENAMETOOLONG',
+]
+
 /** Turns any error of the driver or the server into a `LadingError`. */
 export function sinkError(error: unknown): LadingError {
   if (error instanceof LadingError) return error
@@ -59,6 +69,7 @@ export function sinkError(error: unknown): LadingError {
     return new LadingError('INTERNAL', message, options)
   const { code = '' } = error as NodeJS.ErrnoException
   const detail = `MariaDB or MySQL: ${message === '' ? code : message}`
+  if (refusals.includes(code)) return new LadingError('SINK_REFUSED', detail, options)
   if (/CERT|UNABLE_TO_GET_ISSUER|HANDSHAKE_NO_SSL|HOSTNAME_MISMATCH|ALTNAME/.test(code))
     return new LadingError(
       'SINK_REFUSED',
@@ -81,7 +92,7 @@ const rowNumbers: readonly (readonly [Code, readonly number[]])[] = [
 const rowCode = (errno: number): Code | undefined => rowNumbers.find(([, all]) => all.includes(errno))?.[0]
 
 /** A row of SHOW WARNINGS. */
-export interface Warning {
+interface Warning {
   readonly Level: 'Error' | 'Warning' | 'Note'
   readonly Code: number
   readonly Message: string
@@ -98,18 +109,24 @@ export class Refused extends Error {
 
   /** After a statement that succeeded and warned. */
   static async byWarnings(session: Session, columns: readonly string[]): Promise<Refused> {
-    const listed = (await session.query('SHOW WARNINGS')) as unknown as readonly Warning[]
-    return new Refused(warningFault(listed, 0, 0, columns).fault)
+    return new Refused((await warningFault(session, 0, 0, columns)).fault)
   }
 }
 
-/** What the warnings of LOAD DATA say of the first row that is at fault. */
-export function warningFault(
-  listed: readonly Warning[],
+export interface LoadFault {
+  readonly fault: Fault
+  /** Number, from 0, of the row, where the server knows it. */
+  readonly row: number | undefined
+}
+
+/** What the warnings of the statement before say of the first row that is at fault. */
+export async function warningFault(
+  session: Session,
   taken: number,
   sent: number,
   columns: readonly string[],
-): { readonly fault: Fault; readonly row: number | undefined } {
+): Promise<LoadFault> {
+  const listed = (await session.query('SHOW WARNINGS')) as unknown as readonly Warning[]
   const first = listed.find(({ Level }) => Level !== 'Note') ?? listed[0]
   if (first === undefined) {
     const detail = `the database took ${taken} rows of ${sent} without an error`

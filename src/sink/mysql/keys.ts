@@ -1,11 +1,11 @@
 /** The keys of a batch's parts in the ledger: which are new, and what the known ones mean. */
 import type { Counts } from '../ledger.ts'
 import type { BatchVerdict, Part } from '../sink.ts'
-import type { Span } from '../sql/place.ts'
+import { inOrderOfEntry, type Span } from '../sql/place.ts'
+import { keyReused } from '../sql/verdicts.ts'
 import { isDuplicate } from './errors.ts'
 import { hexLiteral, literal } from './literal.ts'
 import type { Session } from './session.ts'
-import { inOrderOfEntry } from './transaction.ts'
 import { inStatements } from './statements.ts'
 
 /** Keys that another open transaction has entered: they are there, and not committed. Outside a transaction. */
@@ -101,14 +101,7 @@ async function judgeKnown(
   for (const { part, index } of spans) {
     const sha256 = known.get(part.key)
     if (sha256 === undefined) continue
-    verdicts[index] =
-      sha256 === part.sha256
-        ? { kind: 'duplicate' }
-        : {
-            kind: 'refused',
-            code: 'KEY_REUSED',
-            detail: `key ${part.key} has taken effect with other content`,
-          }
+    verdicts[index] = sha256 === part.sha256 ? { kind: 'duplicate' } : keyReused(part.key)
   }
 }
 

@@ -5,13 +5,11 @@ export function literal(value: SqlValue): string {
   if (value === null) return 'NULL'
   if (typeof value === 'number') return String(value)
   if (typeof value === 'string') return `'${value.replaceAll("'", "''")}'`
-  if (value instanceof Uint8Array) return bytesLiteral(value)
+  if (value instanceof Uint8Array) return hexLiteral(Buffer.from(value).toString('hex'))
   return value.map(literal).join(', ')
 }
 
-export const bytesLiteral = (bytes: Uint8Array): string => `x'${Buffer.from(bytes).toString('hex')}'`
-
-/** Of a hash in hexadecimal. */
+/** Bytes, in hexadecimal. */
 export const hexLiteral = (hex: string): string => `x'${hex}'`
 
 export const textOf = (statement: Sql): string =>

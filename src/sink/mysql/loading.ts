@@ -1,8 +1,7 @@
 /** Rows of the buffer on their way into a table: by LOAD DATA LOCAL, or by INSERT where the server takes none. */
-import type { Fault } from '../../core/fault.ts'
 import type { Model } from '../../model/model.ts'
 import { identifier } from './ddl.ts'
-import { isLocalRefused, type Warning, warningFault } from './errors.ts'
+import { isLocalRefused, type LoadFault, warningFault } from './errors.ts'
 import { format, type LoadRows, valuesOf } from './rows.ts'
 import type { Session } from './session.ts'
 import { inStatements } from './statements.ts'
@@ -20,12 +19,6 @@ export interface Loading {
   readonly fields?: readonly string[]
   /** A column for the number of the row, from 1. */
   readonly number?: string
-}
-
-export interface LoadFault {
-  readonly fault: Fault
-  /** Number, from 0, of the row, where the server knows it. */
-  readonly row: number | undefined
 }
 
 /** Returns why not all of the rows were taken; some may be in the table then, and have to be taken back. */
@@ -76,7 +69,7 @@ async function loadData(
     piecesOf(rows.slice(start, end)),
   )
   if (changed === end - start && warnings === 0) return undefined
-  return faultOf(session, loadedColumns(model), changed, end - start)
+  return warningFault(session, changed, end - start, loadedColumns(model))
 }
 
 function piecesOf(bytes: Buffer): Buffer[] {
@@ -111,22 +104,12 @@ async function insert(
     const { changed, warnings } = await session.run(`${beginning} VALUES ${values}`)
     taken += changed
     if (warnings > 0) {
-      const { fault } = await faultOf(session, loadedColumns(model), taken, end - start)
+      const { fault } = await warningFault(session, taken, end - start, loadedColumns(model))
       // It is counted within the statement.
       return { fault, row: undefined }
     }
   }
-  return taken === end - start ? undefined : faultOf(session, loadedColumns(model), taken, end - start)
+  return taken === end - start ? undefined : warningFault(session, taken, end - start, loadedColumns(model))
 }
 
 const loadedColumns = ({ columns }: Model): string[] => columns.map(({ name }) => name)
-
-async function faultOf(
-  session: Session,
-  columns: readonly string[],
-  taken: number,
-  sent: number,
-): Promise<LoadFault> {
-  const listed = (await session.query('SHOW WARNINGS')) as unknown as readonly Warning[]
-  return warningFault(listed, taken, sent, columns)
-}

@@ -8,6 +8,7 @@ import type { Batch } from '../sink.ts'
 import { storable } from '../storable.ts'
 import { hexLiteral, literal } from './literal.ts'
 import type { Session } from './session.ts'
+import { inStatements } from './statements.ts'
 
 /** A load of a batch, and how its records are written. */
 export interface BatchLoad {
@@ -42,10 +43,10 @@ export async function registerLoads(
   )
   const bare = new Map(known.map((row) => [String(row['id']), Number(row['bare']) === 1]))
   const missing = [...loads.values()].filter(({ load }) => !bare.has(load.id))
-  if (missing.length > 0)
+  for (const values of inStatements(missing.map((each) => rowOf(pipeline, each))))
     await session.run(
       `INSERT INTO lading_load (id, pipeline, source, sha256, bytes, plan, chunks, records, layout)
-       VALUES ${missing.map((each) => rowOf(pipeline, each)).join(', ')} ON DUPLICATE KEY UPDATE pipeline = pipeline`,
+       VALUES ${values} ON DUPLICATE KEY UPDATE pipeline = pipeline`,
     )
   // Entered by what knows no layout: as one that follows another, or with a dead letter.
   for (const { load, layout } of loads.values())

@@ -67,7 +67,7 @@ export class MysqlSink implements Sink<LoadRows> {
     return {
       ...table,
       deferred: false,
-      reason: deferIndexes && 'a table of InnoDB is its key, and takes rows in no other way',
+      reason: deferIndexes && 'InnoDB keeps the rows of a table in its primary key',
     }
   }
 

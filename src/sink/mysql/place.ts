@@ -1,6 +1,6 @@
 /**
- * Puts encoded rows into the table, inside the transaction of a batch. The good path is one LOAD DATA (or INSERTs, see loading.ts). Rows
- * go through a staging table only after a key has conflicted in a model that says skip or update. Only after
+ * Puts encoded rows into the table, inside the transaction of a batch. The good path is one LOAD DATA (or
+ * INSERTs, see loading.ts). Rows go through a staging table only after a key has conflicted in a model that says skip or update. Only after
  * the database has refused a row does the window narrow, until exactly the refused rows are known.
  */
 import type { Fault } from '../../core/fault.ts'
@@ -11,8 +11,8 @@ import { type Attempt, isolate } from '../sql/isolate.ts'
 import type { Placed, Placing, Refusal } from '../sql/place.ts'
 import { Changes } from './changes.ts'
 import { qualified } from './ddl.ts'
-import { rowError } from './errors.ts'
-import { load, type LoadFault, type Loading } from './loading.ts'
+import { type LoadFault, rowError } from './errors.ts'
+import { load, type Loading } from './loading.ts'
 import type { LoadRows } from './rows.ts'
 import type { Session } from './session.ts'
 import { Staging } from './staging.ts'

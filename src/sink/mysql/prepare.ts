@@ -30,7 +30,7 @@ export async function prepareTable(session: Session, model: Model): Promise<Prep
   }
 }
 
-async function readTable(session: Session, name: TableName): Promise<Table | undefined> {
+export async function readTable(session: Session, name: TableName): Promise<Table | undefined> {
   const relation = await relationOf(session, name)
   return (
     relation && {

@@ -86,6 +86,7 @@ export class Session {
   ): Promise<Session> {
     const driver = await connect({ ...options, connectTimeout }, signal)
     driver.on('error', onLost)
+    using _ = cutting(driver, signal)
     try {
       for (const statement of settings) await driver.query(statement)
       const [[row]] = await driver.query<mysql.RowDataPacket[]>(facts)
@@ -93,7 +94,7 @@ export class Session {
       session.#require(String(row?.['mode']))
       return session
     } catch (error) {
-      driver.destroy()
+      cut(driver)
       throw error
     }
   }
@@ -119,7 +120,7 @@ export class Session {
   }
 
   get socket(): Socket {
-    return (this.#driver as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream
+    return socketOf(this.#driver)
   }
 
   /** Whole numbers of 64 bits and decimals come as text, times as they are shown, bytes as a Buffer. */
@@ -168,12 +169,31 @@ export class Session {
 
   /** Without notice to the server, which rolls back what was open. */
   drop(): void {
-    this.#driver.destroy()
+    cut(this.#driver)
   }
 
   async end(): Promise<void> {
     await this.#driver.end()
   }
+}
+
+const socketOf = (driver: Driver): Socket =>
+  (driver as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream
+
+/**
+ * Ends the connection at once, and with an error what waits for an answer. The driver's own `destroy` would wait for the
+ * other side's part of an orderly end, and never tell who waits.
+ */
+function cut(driver: Driver): void {
+  socketOf(driver).destroy(new LadingError('SINK_UNAVAILABLE', 'the connection to the database was dropped'))
+}
+
+/** Cuts the connection on abort, until disposal. */
+function cutting(driver: Driver, signal: AbortSignal): Disposable {
+  const abort = () => cut(driver)
+  if (signal.aborted) abort()
+  signal.addEventListener('abort', abort, { once: true })
+  return { [Symbol.dispose]: () => signal.removeEventListener('abort', abort) }
 }
 
 /** Of a LOAD DATA that the server refuses, the driver leaves listeners on the socket, which hold what was sent. */
@@ -229,7 +249,7 @@ async function connect(options: ConnectionOptions, signal: AbortSignal): Promise
     return await Promise.race([connected, aborted])
   } catch (error) {
     connected.then(
-      (driver) => driver.destroy(),
+      (driver) => cut(driver.on('error', () => undefined)),
       () => undefined,
     )
     throw error

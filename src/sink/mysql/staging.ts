@@ -11,7 +11,7 @@ import { load } from './loading.ts'
 import type { LoadRows } from './rows.ts'
 import type { Session } from './session.ts'
 
-/** As long as rows appear between two looks, which another session has inserted. */
+/** Times that rows are looked for again because another session has inserted some in the meantime. */
 const mostRaces = 10
 
 export class Staging {
@@ -132,26 +132,26 @@ export class Staging {
   async #choose(): Promise<void> {
     const { version, onConflict } = this.model
     const last = `${this.number} ${onConflict === 'skip' ? 'ASC' : 'DESC'}`
+    const place = this.#own('lading_place')
     const order =
       onConflict === 'skip' || version === undefined ? last : `${identifier(version)} DESC, ${last}`
     await this.session.run(`DROP TEMPORARY TABLE IF EXISTS ${this.chosen}`)
     await this.session.run(
       `CREATE TEMPORARY TABLE ${this.chosen} ENGINE=InnoDB
        AS SELECT ${this.names}, ${this.number}, 0 AS ${this.isThere}, 0 AS ${this.takes}
-       FROM (SELECT own.*, row_number() OVER (PARTITION BY ${this.key} ORDER BY ${order}) AS lading_place FROM ${this.all} own) own
-       WHERE lading_place = 1 ORDER BY ${this.key}`,
+       FROM (SELECT own.*, row_number() OVER (PARTITION BY ${this.key} ORDER BY ${order}) AS ${place} FROM ${this.all} own) own
+       WHERE ${place} = 1 ORDER BY ${this.key}`,
     )
   }
 
   /** Locks the rows that are there, and notes what they say; returns how many they are. */
   async #look(): Promise<number> {
-    const { version, onConflict } = this.model
-    const takes =
-      onConflict === 'skip' || leavesAlone(this.model)
-        ? '0'
-        : version === undefined
-          ? '1'
-          : `coalesce(target.${identifier(version)} <= own.${identifier(version)}, target.${identifier(version)} IS NULL)`
+    const { version } = this.model
+    const takes = leavesAlone(this.model)
+      ? '0'
+      : version === undefined
+        ? '1'
+        : `coalesce(target.${identifier(version)} <= own.${identifier(version)}, target.${identifier(version)} IS NULL)`
     for (let tries = 0; ; tries++) {
       const locked = await this.lockThere()
       await this.session.run(
@@ -163,9 +163,9 @@ export class Staging {
     }
   }
 
-  protected lockThere(condition = 'true'): Promise<number> {
+  protected lockThere(): Promise<number> {
     return this.#count(
-      `SELECT STRAIGHT_JOIN count(*) AS n FROM ${this.chosen} own JOIN ${this.target} target ON ${this.isSame} WHERE ${condition} FOR UPDATE`,
+      `SELECT STRAIGHT_JOIN count(*) AS n FROM ${this.chosen} own JOIN ${this.target} target ON ${this.isSame} FOR UPDATE`,
     )
   }
 

@@ -1,13 +1,6 @@
 import { isServerError } from './errors.ts'
 import type { Session } from './session.ts'
 
-/**
- * The order in which every statement enters keys into the ledger: two consumers with the same messages wait
- * for each other instead of deadlocking.
- */
-export const inOrderOfEntry = (a: { readonly key: string }, b: { readonly key: string }): number =>
-  a.key < b.key ? -1 : a.key > b.key ? 1 : 0
-
 /** ER_LOCK_DEADLOCK */
 const deadlock = 1213
 /** Times that the server may choose this session to end a deadlock; then the caller waits before it tries again. */
@@ -27,7 +20,10 @@ export async function transaction<T>(session: Session, work: () => Promise<T>): 
   }
 }
 
-/** After some errors only the statement is undone, so that what failed is always rolled back as a whole. */
+/**
+ * After some errors only the statement is undone, so that what failed is always rolled back as a whole. A session that
+ * cannot do that is dropped: the next START TRANSACTION would commit what is open.
+ */
 async function runOnce<T>(session: Session, work: () => Promise<T>): Promise<T> {
   await session.run('START TRANSACTION')
   let result: T
@@ -35,7 +31,7 @@ async function runOnce<T>(session: Session, work: () => Promise<T>): Promise<T> 
     result = await work()
   } catch (error) {
     // Fails too if the connection is gone; the error that led here is the one that counts.
-    await session.run('ROLLBACK').catch(() => undefined)
+    await session.run('ROLLBACK').catch(() => session.drop())
     throw error
   }
   await session.run('COMMIT')

@@ -114,7 +114,7 @@ const refused = (bytes: Buffer, start: number, end: number, what: string): Fault
 })
 
 /** Of two digits the server would make a year of this century or the last. */
-const isYear: Check = (bytes, start, end) => /^(0000|\d{4})$/.test(bytes.toString('latin1', start, end))
+const isYear: Check = (bytes, start, end) => /^\d{4}$/.test(bytes.toString('latin1', start, end))
 
 const SPACE = 32
 const endsWithoutSpace: Check = (bytes, start, end) => end === start || bytes[end - 1] !== SPACE

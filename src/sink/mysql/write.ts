@@ -1,9 +1,9 @@
 /** The one transaction of a batch: ledger, rows and rejects together, or nothing. */
-import type { LoadInfo } from '../../core/load.ts'
 import type { Batch, BatchVerdict, Verdict } from '../sink.ts'
 import { mayLeaveOut } from '../sql/conflict.ts'
 import { placeSpans, type Span, spansOf } from '../sql/place.ts'
 import { tableAtFault, type Unanimity } from '../sql/unanimous.ts'
+import { planMismatch } from '../sql/verdicts.ts'
 import { tableError } from './errors.ts'
 import { correct, enterLedger, lockedKeys } from './keys.ts'
 import { literal } from './literal.ts'
@@ -94,9 +94,3 @@ async function writeParts(
   await correct(session, pipeline, corrections)
   return verdicts
 }
-
-const planMismatch = (load: LoadInfo): BatchVerdict => ({
-  kind: 'refused',
-  code: 'PLAN_MISMATCH',
-  detail: `load ${load.id} of ${load.source} was begun with another plan`,
-})

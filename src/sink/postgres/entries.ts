@@ -1,7 +1,7 @@
 /** The rows of the ledger for the parts of a batch, as COPY takes them. */
 import type { Batch, Part } from '../sink.ts'
 import { BinaryRows } from './copy/binary.ts'
-import { inOrderOfEntry } from './transaction.ts'
+import { inOrderOfEntry } from '../sql/place.ts'
 
 export const ledgerTable = 'lading.ledger'
 

@@ -2,9 +2,9 @@
 import type pg from 'pg'
 import type { Counts } from '../ledger.ts'
 import type { BatchVerdict, Part } from '../sink.ts'
-import type { Span } from '../sql/place.ts'
+import { inOrderOfEntry, type Span } from '../sql/place.ts'
+import { keyReused } from '../sql/verdicts.ts'
 import { lockedKeys } from './table/locked.ts'
-import { inOrderOfEntry } from './transaction.ts'
 
 const bytea = (hex: string): Buffer => Buffer.from(hex, 'hex')
 
@@ -70,14 +70,7 @@ async function judgeKnownKeys(
   )
   const known = new Map(rows.map(({ key, sha256 }) => [key, sha256.toString('hex')]))
   for (const { part, index } of spans) {
-    verdicts[index] =
-      known.get(part.key) === part.sha256
-        ? { kind: 'duplicate' }
-        : {
-            kind: 'refused',
-            code: 'KEY_REUSED',
-            detail: `key ${part.key} has taken effect with other content`,
-          }
+    verdicts[index] = known.get(part.key) === part.sha256 ? { kind: 'duplicate' } : keyReused(part.key)
   }
 }
 

@@ -8,10 +8,3 @@ export const beginBatch = `BEGIN ISOLATION LEVEL READ COMMITTED;
   SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = '10min';
   SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local');
   SET CONSTRAINTS ALL IMMEDIATE`
-
-/**
- * The order in which every statement enters keys into the ledger: two consumers with the same messages wait
- * for each other instead of deadlocking.
- */
-export const inOrderOfEntry = (a: { readonly key: string }, b: { readonly key: string }): number =>
-  a.key < b.key ? -1 : a.key > b.key ? 1 : 0

@@ -1,7 +1,6 @@
 /** The one transaction of a batch: ledger, rows and rejects together, or nothing. */
 import type pg from 'pg'
 import { transaction } from '../../driver/postgres/transaction.ts'
-import type { LoadInfo } from '../../core/load.ts'
 import type { Settlement } from '../../core/settlement.ts'
 import type { Batch, BatchVerdict, Verdict } from '../sink.ts'
 import { lockAndAsk, lockLoads, registerLoads } from './loads.ts'
@@ -15,6 +14,7 @@ import type { CopyBuffer } from './copy/rows.ts'
 import { mayLeaveOut } from '../sql/conflict.ts'
 import { beginBatch } from './transaction.ts'
 import { tableAtFault, type Unanimity } from '../sql/unanimous.ts'
+import { planMismatch } from '../sql/verdicts.ts'
 
 /** What a session's batches before say of the next one. */
 export interface Past {
@@ -103,12 +103,6 @@ export async function replayLetter(
     return verdicts
   })
 }
-
-const planMismatch = (load: LoadInfo): BatchVerdict => ({
-  kind: 'refused',
-  code: 'PLAN_MISMATCH',
-  detail: `load ${load.id} of ${load.source} was begun with another plan`,
-})
 
 async function placeParts(
   client: pg.Client,

@@ -3,6 +3,13 @@ import type { Fault, Reject } from '../../core/fault.ts'
 import type { Counts } from '../ledger.ts'
 import type { BatchVerdict, Part } from '../sink.ts'
 
+/**
+ * The order in which every statement enters keys into the ledger: two consumers with the same messages wait
+ * for each other instead of deadlocking.
+ */
+export const inOrderOfEntry = (a: { readonly key: string }, b: { readonly key: string }): number =>
+  a.key < b.key ? -1 : a.key > b.key ? 1 : 0
+
 /** Rows of the buffer that lie next to each other. */
 export interface Stretch {
   readonly start: number

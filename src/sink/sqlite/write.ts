@@ -6,6 +6,7 @@ import type { Reject } from '../../core/fault.ts'
 import type { SqliteFile } from '../../core/sqlite.ts'
 import type { LoadInfo } from '../../core/load.ts'
 import type { Part, Verdict } from '../sink.ts'
+import { keyReused, planMismatch } from '../sql/verdicts.ts'
 import { storable } from '../storable.ts'
 import { type Insert, type InsertBatch, insertingIn } from './insert.ts'
 
@@ -62,11 +63,7 @@ function judgeLoad(file: SqliteFile, pipeline: string, { load }: Part): Verdict 
   )
   if (row?.complete === 1) return { kind: 'duplicate' }
   if (row === undefined || hex(row.plan) === load.plan) return undefined
-  return {
-    kind: 'refused',
-    code: 'PLAN_MISMATCH',
-    detail: `load ${load.id} of ${load.source} was begun with another plan`,
-  }
+  return planMismatch(load)
 }
 
 function insertLoad(file: SqliteFile, pipeline: string, load: LoadInfo): void {
@@ -91,11 +88,7 @@ function judgeKey(file: SqliteFile, pipeline: string, part: Part): Verdict | und
   const known = file.get<{ sha256: Uint8Array }>(sql, pipeline, part.key)
   if (known === undefined) return undefined
   if (hex(known.sha256) === part.sha256) return { kind: 'duplicate' }
-  return {
-    kind: 'refused',
-    code: 'KEY_REUSED',
-    detail: `key ${part.key} has taken effect with other content`,
-  }
+  return keyReused(part.key)
 }
 
 function apply(

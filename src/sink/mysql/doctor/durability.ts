@@ -2,7 +2,7 @@
 import { findingsAbout } from '../../../core/finding.ts'
 import type { Check } from './check.ts'
 
-const { ok, note, warn } = findingsAbout('database')
+const { ok, note, warn, fail } = findingsAbout('database')
 
 export const durability: Check = async (session, add) => {
   const [row] = await session.query(
@@ -49,7 +49,7 @@ export const replication: Check = async (session, add) => {
   if (String(row?.['log']) !== '1') return
   if (row?.['format'] === 'STATEMENT')
     add(
-      findingsAbout('database').fail(
+      fail(
         'binlog_format',
         'it is STATEMENT, with which InnoDB refuses every write of a READ COMMITTED transaction (error 1665)',
         'SET GLOBAL binlog_format = ROW;',

@@ -2,10 +2,10 @@
 import { count } from '../../../core/counted.ts'
 import { findingsAbout } from '../../../core/finding.ts'
 import { shownTable } from '../../../model/table.ts'
-import { columnsOf, keysOf } from '../catalog.ts'
-import { identifiers, qualified } from '../ddl.ts'
+import { collations, identifiers, qualified } from '../ddl.ts'
 import { problemsOf } from '../fit.ts'
 import { literal } from '../literal.ts'
+import { readTable } from '../prepare.ts'
 import { ofTriggers, placeSql, relationOf } from '../relation.ts'
 import type { TableCheck } from './check.ts'
 import { grantee, isDenied } from './rights.ts'
@@ -13,8 +13,8 @@ import { grantee, isDenied } from './rights.ts'
 const { ok, note, warn, fail } = findingsAbout('table')
 
 export const tableRights: TableCheck = async (session, add, { name, model, onConflict }) => {
-  if (model === undefined || (await relationOf(session, name))?.kind === 'view') return
-  if ((await relationOf(session, name)) === undefined) return
+  const relation = await relationOf(session, name)
+  if (model === undefined || relation === undefined || relation.kind === 'view') return
   const table = qualified(name)
   const columns = identifiers(model.columns.map((column) => column.name))
   const statements: readonly (readonly [string, string])[] = [
@@ -39,13 +39,13 @@ export const tableRights: TableCheck = async (session, add, { name, model, onCon
 }
 
 export const tableState: TableCheck = async (session, add, { name, model }) => {
-  const relation = await relationOf(session, name)
-  if (relation === undefined) {
+  const found = await readTable(session, name)
+  if (found === undefined) {
     add(note('table', `there is no table ${shownTable(name)} yet: the first load makes it`))
     return
   }
-  const [columns, keys] = [await columnsOf(session, name), await keysOf(session, name)]
-  const problems = model === undefined ? [] : [...problemsOf(model, { relation, columns, keys })]
+  const { relation, keys } = found
+  const problems = model === undefined ? [] : [...problemsOf(model, found)]
   for (const problem of problems) add(fail('table', problem))
   if (model === undefined && relation.engine !== undefined && relation.engine !== 'InnoDB')
     add(
@@ -85,7 +85,7 @@ export const tableState: TableCheck = async (session, add, { name, model }) => {
       warn(
         'collation',
         `the key compares ${folding.join(', ')} without regard to case, accents or spaces at the end: 'a' and 'A' are one key`,
-        `ALTER TABLE … MODIFY … COLLATE ${session.product === 'mariadb' ? 'utf8mb4_nopad_bin' : 'utf8mb4_0900_bin'};`,
+        `ALTER TABLE … MODIFY … COLLATE ${collations[session.product]};`,
       ),
     )
 }
