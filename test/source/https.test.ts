@@ -97,3 +97,12 @@ it('a pattern, and a URL that cannot be read, are refused', async () => {
   for (const url of [files.url('/*.csv'), 'https://'])
     await expect(loadUrl(fixture, url)).rejects.toMatchObject({ code: 'USAGE' })
 })
+
+it('bytes from elsewhere in the file than was asked for are refused, and nothing of it is loaded', async () => {
+  await using fixture = await Fixture.open()
+  files.put('/stuck.csv', await readFile(await fixture.file(200_000)), { isStuck: true })
+  await expect(loadUrl(fixture, files.url('/stuck.csv'))).rejects.toMatchObject({
+    code: 'SOURCE_UNREADABLE',
+    message: expect.stringContaining('from elsewhere in the file'),
+  })
+})

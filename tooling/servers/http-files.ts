@@ -5,6 +5,8 @@ import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 
 export interface HttpFileOptions {
+  /** Answers each range with the beginning, as a faulty cache does. */
+  readonly isStuck?: boolean
   /** Does not know ranges. */
   readonly isWhole?: boolean
   /** What tells one content from another; nothing does with `none`. */
@@ -95,10 +97,11 @@ export class HttpFiles implements AsyncDisposable {
       time: { 'last-modified': new Date(0).toUTCString() },
       none: {},
     }[file.mark ?? 'etag']
-    const start = from === null ? 0 : Number(from[1])
+    const start = from === null || file.isStuck === true ? 0 : Number(from[1])
     if (from !== null && start >= body.length)
       return void response.writeHead(416, { ...marks, 'content-range': `bytes */${body.length}` }).end()
-    const end = from === null || from[2] === '' ? body.length : Math.min(body.length, Number(from[2]) + 1)
+    const asked = from === null || from[2] === '' ? body.length : Number(from[2]) + 1 - Number(from[1])
+    const end = Math.min(body.length, start + asked)
     const part = body.subarray(start, end)
     const range = from === null ? {} : { 'content-range': `bytes ${start}-${end - 1}/${body.length}` }
     const length = { 'content-length': part.length }

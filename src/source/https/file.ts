@@ -1,5 +1,6 @@
 /** One file of a server of HTTP: by ranges where the server has them, as one stream where it has not. */
 import type { IncomingMessage } from 'node:http'
+import { LadingError } from '../../core/errors.ts'
 import { mayPass } from '../../core/retry.ts'
 import { collected } from '../collected.ts'
 import {
@@ -52,6 +53,11 @@ export class HttpFile implements RemoteFile {
     if (!facts.hasRanges || answer.statusCode === 416) {
       answer.destroy()
       return { bytes: Buffer.alloc(0), facts }
+    }
+    if (startOf(answer) !== at) {
+      answer.destroy()
+      const detail = `${this.url}: the server answers with bytes from elsewhere in the file than it was asked for; a cache before it may be at fault`
+      throw new LadingError('SOURCE_UNREADABLE', detail)
     }
     const wanted = Math.min(bytes, facts.size - at)
     return { bytes: await collected(answer, wanted, this.url), facts }
@@ -107,6 +113,10 @@ function factsOf({ statusCode, headers }: IncomingMessage): Facts {
   const size = Number(total ?? headers['content-length'] ?? 0)
   return stated({ hasRanges, size, mark: headers.etag ?? headers['last-modified'] ?? '' })
 }
+
+/** The first byte that an answer holds. */
+const startOf = ({ headers }: IncomingMessage): number =>
+  Number(/^bytes (\d+)-/.exec(headers['content-range'] ?? '')?.[1])
 
 interface Marked {
   readonly hasRanges: boolean
