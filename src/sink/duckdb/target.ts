@@ -30,7 +30,7 @@ export interface Target {
   readonly deciding: CatalogKey | undefined
 }
 
-/** By session and model. Nobody else alters a table of the file while this process has it open. */
+/** By session and model. No other process can alter a table while this one has the file open. */
 const known = new WeakMap<Session, Map<string, Target>>()
 
 /** After a table was made or checked. */

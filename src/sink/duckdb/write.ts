@@ -1,4 +1,4 @@
-/** The one transaction of a batch: ledger, rows and rejects together, or nothing. Nobody else has the file meanwhile. */
+/** The one transaction of a batch: ledger, rows and rejects together, or nothing. No other process has the file open meanwhile. */
 import type { Reject } from '../../core/fault.ts'
 import type { LoadInfo } from '../../core/load.ts'
 import type { Batch, Part, Verdict } from '../sink.ts'
