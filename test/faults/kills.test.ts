@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, it } from 'vitest'
 import { SqliteFile } from '../../src/core/sqlite.ts'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
-import { killedLoad, readPostgres, type Stored, sums } from './killed-load.ts'
+import { killedLoad, killsTimeout, readPostgres, type Stored } from './killed-load.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -18,7 +18,7 @@ const queueUrl = () => `embedded:${join(folder, 'queue.db')}?lease=1s`
 describePostgres('PostgreSQL', () => {
   it(
     'a hundred kills of producers and consumers lose nothing and double nothing',
-    { timeout: 300_000 },
+    { timeout: killsTimeout },
     async () => {
       await using database = await freshDatabase()
       const read = () => readPostgres(database.url)
@@ -27,12 +27,12 @@ describePostgres('PostgreSQL', () => {
   )
 })
 
-it('thirty kills lose nothing and double nothing in SQLite', { timeout: 300_000 }, async () => {
+it('thirty kills lose nothing and double nothing in SQLite', { timeout: killsTimeout }, async () => {
   const path = join(folder, 'target.db')
   const read = async () => {
     using file = new SqliteFile(path)
     return file.get<Stored>(
-      `SELECT ${sums}, (SELECT count(*) FROM (SELECT DISTINCT sensor_id, record_time FROM readings)) AS "distinct" FROM readings`,
+      'SELECT count(*) AS rows, (SELECT count(*) FROM (SELECT DISTINCT sensor_id, record_time FROM readings)) AS "distinct" FROM readings',
     ) as Stored
   }
   await killedLoad({ folder, queueUrl: queueUrl(), target: `sqlite:${path}`, kills: 30, read })

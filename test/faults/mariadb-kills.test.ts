@@ -2,11 +2,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createConnection, type RowDataPacket } from 'mysql2/promise'
 import { afterAll, afterEach, beforeAll, beforeEach, it } from 'vitest'
 import { describeMariadb, freshMariadb } from '../../tooling/servers/mariadb-database.ts'
 import { type MariadbServer, startMariadb } from '../../tooling/servers/mariadb.ts'
-import { killedLoad, type Stored, sums } from './killed-load.ts'
+import { queryMariadb } from '../support/mariadb.ts'
+import { killedLoad, killsTimeout, storedOf } from './killed-load.ts'
 
 describeMariadb('MariaDB', () => {
   let server: MariadbServer
@@ -22,17 +22,15 @@ describeMariadb('MariaDB', () => {
 
   it(
     'kills of producers, consumers and the server lose nothing and double nothing in a table without a key',
-    { timeout: 600_000 },
+    { timeout: killsTimeout },
     async () => {
       await using database = await freshMariadb(server.url)
-      const read = async (): Promise<Stored> => {
-        const client = await createConnection(database.url)
-        const [rows] = await client.query<RowDataPacket[]>(
-          `SELECT ${sums.replace('rows', '`rows`')}, count(DISTINCT sensor_id, record_time) AS \`distinct\` FROM readings`,
+      const read = async () => {
+        const [row] = await queryMariadb<object>(
+          database.url,
+          'SELECT count(*) AS `rows`, count(DISTINCT sensor_id, record_time) AS `distinct` FROM readings',
         )
-        await client.end()
-        const [row] = rows
-        return { rows: Number(row?.['rows']), distinct: Number(row?.['distinct']), sum: Number(row?.['sum']) }
+        return storedOf(row)
       }
       await killedLoad({
         folder,

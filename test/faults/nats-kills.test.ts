@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import { it } from 'vitest'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
 import { useNats } from '../../tooling/servers/nats.ts'
-import { killedLoad, readPostgres } from './killed-load.ts'
+import { killedLoad, killsTimeout, readPostgres } from './killed-load.ts'
 
 const { server, freshUrl } = useNats()
 
 describePostgres('a stream', () => {
   it(
     'kills of producers, consumers and the server lose nothing and double nothing',
-    { timeout: Number(process.env['LADING_KILLS'] ?? 30) * 10_000 },
+    { timeout: killsTimeout },
     async () => {
       const folder = await mkdtemp(join(tmpdir(), 'lading-kills-'))
       try {

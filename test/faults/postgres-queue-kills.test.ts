@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, it } from 'vitest'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
 import { startPostgres, type PostgresServer } from '../../tooling/servers/postgres.ts'
-import { killedLoad, readPostgres } from './killed-load.ts'
+import { killedLoad, killsTimeout, readPostgres } from './killed-load.ts'
 
 describePostgres('kills, with a queue in PostgreSQL', () => {
   let folder = ''
@@ -25,11 +25,10 @@ describePostgres('kills, with a queue in PostgreSQL', () => {
     server.kill()
     await server.start()
   }
-  const timeout = process.env['LADING_KILLS'] === undefined ? 300_000 : 3_600_000
 
   it(
     'every record is in the table once, where the transaction of a batch settles its messages',
-    { timeout },
+    { timeout: killsTimeout },
     () =>
       killedLoad({
         folder,
@@ -42,16 +41,20 @@ describePostgres('kills, with a queue in PostgreSQL', () => {
       }),
   )
 
-  it('every record is in the table once, where the queue lies in another database', { timeout }, async () => {
-    await using target = await freshDatabase()
-    await killedLoad({
-      folder,
-      queueUrl: `${server.url}?queue=kills&lease=1s`,
-      target: target.url,
-      kills: 10,
-      consumers: 2,
-      read: () => readPostgres(target.url),
-      server: killServer,
-    })
-  })
+  it(
+    'every record is in the table once, where the queue lies in another database',
+    { timeout: killsTimeout },
+    async () => {
+      await using target = await freshDatabase()
+      await killedLoad({
+        folder,
+        queueUrl: `${server.url}?queue=kills&lease=1s`,
+        target: target.url,
+        kills: 10,
+        consumers: 2,
+        read: () => readPostgres(target.url),
+        server: killServer,
+      })
+    },
+  )
 })

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, it } from 'vitest'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
 import { describeRedis } from '../../tooling/servers/streams.ts'
-import { killedLoad, readPostgres } from './killed-load.ts'
+import { killedLoad, killsTimeout, readPostgres } from './killed-load.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -18,7 +18,7 @@ describePostgres('PostgreSQL', () => {
   describeRedis('Redis', ({ server, freshUrl }) => {
     it(
       'kills of producers, consumers and the server lose nothing and double nothing',
-      { timeout: 900_000 },
+      { timeout: killsTimeout },
       async () => {
         await using database = await freshDatabase()
         const queueUrl = freshUrl('&lease=1s')
