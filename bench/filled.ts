@@ -2,7 +2,9 @@
 import { median } from './figures.ts'
 import { openQueue } from '../src/queue/registry.ts'
 import type { Outgoing } from '../src/queue/queue.ts'
+import { type Command, measure } from './process.ts'
 import { whole } from './report.ts'
+import type { Way } from './rounds.ts'
 
 const windowMessages = 1000
 
@@ -32,5 +34,28 @@ export class Filling {
     return [
       `Filling the queue, which no way is timed for: \`publish\` of the library, ${whole(median(this.#rates))} messages/s.`,
     ]
+  }
+}
+
+interface FilledWay {
+  readonly name: string
+  readonly isLading: boolean
+  /** Makes an empty queue, and says its URL. */
+  readonly fresh: () => Promise<string>
+  readonly fill: (url: string) => Promise<void>
+  readonly command: (url: string) => Command
+}
+
+/** A queue of its own for each run, filled before it. */
+export function filledWay({ name, isLading, fresh, fill, command }: FilledWay): Way {
+  let url = ''
+  return {
+    name,
+    isLading,
+    prepare: async () => {
+      url = await fresh()
+      await fill(url)
+    },
+    run: (folder) => measure([command(url)], folder),
   }
 }

@@ -12,6 +12,26 @@ export function ladingCommand(role: string, args: readonly string[], more: Parti
   return { role, program: process.execPath, args: [ladingProgram, ...args, '--quiet'], ...more }
 }
 
+export interface ConsumeOptions {
+  readonly model: string
+  readonly target: string
+  readonly queue: string
+}
+
+/** `lading consume`, until nothing waits any more. */
+export const consumeCommand = ({ model, target, queue }: ConsumeOptions, ...more: string[]): Command =>
+  ladingCommand('consumer', [
+    'consume',
+    '--until-empty',
+    '--model',
+    model,
+    '--to',
+    target,
+    '--queue',
+    queue,
+    ...more,
+  ])
+
 export interface LadingOptions {
   /** A folder of CSV files. */
   readonly data: string

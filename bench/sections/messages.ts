@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { measurable } from '../context.ts'
 import { Filling } from '../filled.ts'
-import { ladingCommand } from '../lading.ts'
+import { consumeCommand } from '../lading.ts'
 import { events } from '../models/events.ts'
 import { userModel } from '../models.ts'
 import { resetTable, tableState } from '../postgres.ts'
@@ -53,17 +53,7 @@ Filling the queue is not timed.`,
       return { ...queuedWay({ name, isLading, rabbit, fill, commands }), records: count }
     }
     const consume = (queue: FreshQueue, ...more: string[]) =>
-      ladingCommand('consumer', [
-        'consume',
-        '--until-empty',
-        '--model',
-        model,
-        '--to',
-        url,
-        '--queue',
-        queue.url,
-        ...more,
-      ])
+      consumeCommand({ model, target: url, queue: queue.url }, ...more)
     const python = (queue: FreshQueue, method: string, count = records) => {
       // A mark that is always there: nobody fills the queue any more.
       const args = [

@@ -5,14 +5,14 @@ import { jetstreamManager } from '@nats-io/jetstream'
 import { type NatsServer, startNats } from '../../tooling/servers/nats.ts'
 import { Unavailable } from '../../tooling/servers/machine.ts'
 import { type Context, measurable } from '../context.ts'
-import { Filling } from '../filled.ts'
-import { ladingCommand } from '../lading.ts'
+import { filledWay, Filling } from '../filled.ts'
+import { consumeCommand } from '../lading.ts'
 import { events } from '../models/events.ts'
 import { userModel } from '../models.ts'
 import { resetTable, tableState } from '../postgres.ts'
-import { type Command, measure } from '../process.ts'
+import type { Command } from '../process.ts'
 import { whole } from '../report.ts'
-import type { Table, Way } from '../rounds.ts'
+import type { Table } from '../rounds.ts'
 import { eventMessages } from './messages.ts'
 import type { Section } from './section.ts'
 
@@ -34,23 +34,15 @@ Filling the stream is not timed.`,
     if (server === undefined) return []
     const model = userModel('events', context.temporary)
     const filling = new Filling()
-    const way = (name: string, isLading: boolean, command: (queue: string) => Command): Way => {
-      let queue = ''
-      return {
-        name,
-        isLading,
-        prepare: async () => {
-          await empty(server)
-          queue = `${server.url}?stream=bench-${randomUUID()}`
-          await filling.fill(queue, eventMessages(records))
-        },
-        run: (folder) => measure([command(queue)], folder),
-      }
+    const fresh = async () => {
+      await empty(server)
+      return `${server.url}?stream=bench-${randomUUID()}`
     }
-    const lading = (queue: string, ...more: string[]) => {
-      const args = ['consume', '--until-empty', '--model', model, '--to', postgres.url, '--queue', queue]
-      return ladingCommand('consumer', [...args, ...more])
-    }
+    const fill = (queue: string) => filling.fill(queue, eventMessages(records))
+    const way = (name: string, isLading: boolean, command: (queue: string) => Command) =>
+      filledWay({ name, isLading, fresh, fill, command })
+    const lading = (queue: string, ...more: string[]) =>
+      consumeCommand({ model, target: postgres.url, queue }, ...more)
     const program = join(import.meta.dirname, '..', 'programs', 'nats-inserts.ts')
     const table: Table = {
       title: `${whole(records)} messages of one record, waiting in a stream`,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { measurable } from '../context.ts'
 import { Filling } from '../filled.ts'
-import { ladingCommand } from '../lading.ts'
+import { consumeCommand } from '../lading.ts'
 import { events } from '../models/events.ts'
 import { userModel } from '../models.ts'
 import { execute, resetTable, tableState } from '../postgres.ts'
@@ -37,17 +37,7 @@ Filling the queue is not timed.`,
     other.pathname = '/queues'
     await execute(url, ['CREATE DATABASE queues'])
     const consume = (queue: string, ...more: string[]) =>
-      ladingCommand('consumer', [
-        'consume',
-        '--until-empty',
-        '--model',
-        model,
-        '--to',
-        url,
-        '--queue',
-        queue,
-        ...more,
-      ])
+      consumeCommand({ model, target: url, queue }, ...more)
     const inDatabase = (name: string, database: string, ...more: string[]): Way => ({
       name,
       isLading: true,

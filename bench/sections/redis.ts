@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import { type RedisServer, startRedis } from '../../tooling/servers/redis.ts'
 import { Unavailable } from '../../tooling/servers/machine.ts'
 import { type Context, measurable } from '../context.ts'
-import { Filling } from '../filled.ts'
-import { ladingCommand } from '../lading.ts'
+import { filledWay, Filling } from '../filled.ts'
+import { consumeCommand } from '../lading.ts'
 import { events } from '../models/events.ts'
 import { userModel } from '../models.ts'
 import { resetTable, tableState } from '../postgres.ts'
-import { type Command, measure } from '../process.ts'
+import type { Command } from '../process.ts'
 import { whole } from '../report.ts'
-import type { Table, Way } from '../rounds.ts'
+import type { Table } from '../rounds.ts'
 import { eventMessages } from './messages.ts'
 import type { Section } from './section.ts'
 
@@ -30,26 +30,18 @@ duplicate message. Filling the stream is not timed.`,
     const { url } = server
     const model = userModel('events', context.temporary)
     const filling = new Filling()
-    const way = (name: string, isLading: boolean, command: (stream: string) => Command): Way => {
-      let stream = ''
-      return {
-        name,
-        isLading,
-        prepare: async () => {
-          await redisServer.command('FLUSHALL')
-          stream = `bench-${randomUUID()}`
-          await filling.fill(`${redisServer.url}?stream=${stream}`, eventMessages(records))
-        },
-        run: (folder) => measure([command(stream)], folder),
-      }
+    const fresh = async () => {
+      await redisServer.command('FLUSHALL')
+      return `${redisServer.url}?stream=bench-${randomUUID()}`
     }
-    const lading = (stream: string, ...more: string[]) => {
-      const queue = `${redisServer.url}?stream=${stream}`
-      const args = ['consume', '--until-empty', '--model', model, '--to', url, '--queue', queue, ...more]
-      return ladingCommand('consumer', args)
-    }
+    const fill = (queue: string) => filling.fill(queue, eventMessages(records))
+    const way = (name: string, isLading: boolean, command: (queue: string) => Command) =>
+      filledWay({ name, isLading, fresh, fill, command })
+    const lading = (queue: string, ...more: string[]) =>
+      consumeCommand({ model, target: url, queue }, ...more)
     const program = join(import.meta.dirname, '..', 'programs', 'redis-inserts.ts')
-    const plain = (stream: string): Command => {
+    const plain = (queue: string): Command => {
+      const stream = queue.slice(queue.indexOf('=') + 1)
       const args = [program, redisServer.url, stream, url, String(records)]
       return { role: 'consumer', program: process.execPath, args }
     }
@@ -59,8 +51,8 @@ duplicate message. Filling the stream is not timed.`,
       records,
       ways: [
         way('`XREADGROUP`, INSERT of 1,000', false, plain),
-        way('`lading consume`', true, (stream) => lading(stream)),
-        way('`lading consume --concurrency 2`', true, (stream) => lading(stream, '--concurrency', '2')),
+        way('`lading consume`', true, (queue) => lading(queue)),
+        way('`lading consume --concurrency 2`', true, (queue) => lading(queue, '--concurrency', '2')),
       ],
       servers: measurable(['PostgreSQL', server], ['Redis', redisServer]),
       reset: () => resetTable(url, events),

@@ -9,7 +9,7 @@ import { sha256 } from '../../src/model/mask.ts'
 import { userLogins } from '../../src/model/shipped/user-logins.ts'
 import { type Context, measurable } from '../context.ts'
 import { Filling } from '../filled.ts'
-import { ladingCommand } from '../lading.ts'
+import { consumeCommand } from '../lading.ts'
 import { resetTable, tableState } from '../postgres.ts'
 import { type Command, measure } from '../process.ts'
 import { whole } from '../report.ts'
@@ -52,17 +52,7 @@ as there are. Lading ends when the queue reports that nothing is left.`,
       run: (folder) => measure([command], folder),
     })
     const lading = (...more: string[]) =>
-      ladingCommand('consumer', [
-        'consume',
-        '--until-empty',
-        '--model',
-        'user_logins',
-        '--to',
-        url,
-        '--queue',
-        queue,
-        ...more,
-      ])
+      consumeCommand({ model: 'user_logins', target: url, queue }, ...more)
     const peer = (consumers: number): Command => {
       const program = join(import.meta.dirname, '..', 'programs', 'sqs-inserts.ts')
       return {
