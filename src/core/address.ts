@@ -11,6 +11,8 @@ export interface Place {
    * opened it can see it at all.
    */
   readonly writers: 'many' | 'one' | 'alone' | 'self'
+  /** Sessions that load fastest on a machine of two or three cores, which the server shares; 2 by default. */
+  readonly fastestSessions?: 1 | 2
 }
 
 export interface Address {

@@ -52,7 +52,8 @@ export async function defaultConsumers(
 ): Promise<(indexesDeferred: boolean) => ConsumerCounts> {
   const cores = availableParallelism()
   const one = consumersAsTold(1)
-  const isShared = placeOfSink(to).writers === 'many' && placeOfQueue(queue).writers === 'many'
+  const { writers, fastestSessions = 2 } = placeOfSink(to)
+  const isShared = writers === 'many' && placeOfQueue(queue).writers === 'many'
   if (cores === 1 || !isShared || paths.includes('-')) return () => one
   let bytes = 0
   for (const file of await namedFiles(paths, suffixesOf(format))) {
@@ -62,5 +63,5 @@ export async function defaultConsumers(
   if (bytes < mediumBytes) return () => one
   if (bytes >= largeBytes && cores >= manyCores)
     return () => consumersAsTold(Math.min(mostConsumers, Math.floor(cores / 2)))
-  return (indexesDeferred) => (indexesDeferred ? one : { processes: 1, inProcess: 2 })
+  return (indexesDeferred) => (indexesDeferred ? one : { processes: 1, inProcess: fastestSessions })
 }
