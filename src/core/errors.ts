@@ -31,15 +31,22 @@ export class LadingError extends Error {
    * others.
    */
   readonly stoppedAt: string | undefined
+  /** The other side has asked not to be asked again for so many milliseconds. */
+  readonly afterMs: number | undefined
 
   constructor(
     code: Code,
     message: string,
-    options?: { readonly cause?: unknown; readonly stoppedAt?: string },
+    options?: {
+      readonly cause?: unknown
+      readonly stoppedAt?: string | undefined
+      readonly afterMs?: number | undefined
+    },
   ) {
     super(shortened(message), options)
     this.code = code
     this.stoppedAt = options?.stoppedAt
+    this.afterMs = options?.afterMs
   }
 
   get action(): Action {

@@ -63,12 +63,16 @@ export class Attempts {
 
   /** Pauses after a failure, for at most `mostMs` milliseconds or until the signal aborts. */
   async pauseAfter(
-    { code, message }: Pick<LadingError, 'code' | 'message'>,
+    {
+      code,
+      message,
+      afterMs = 0,
+    }: Pick<LadingError, 'code' | 'message'> & Partial<Pick<LadingError, 'afterMs'>>,
     mostMs = Number.POSITIVE_INFINITY,
   ): Promise<void> {
     const { onEvent, signal, reportFrom = 1 } = this.#options
     const bound = backoff(this.#failures++, this.#policy.firstMs, this.#policy.mostMs)
-    const delayMs = Math.round(Math.min(bound, mostMs))
+    const delayMs = Math.round(Math.min(Math.max(bound, afterMs), mostMs))
     if (this.#failures >= reportFrom) {
       this.#reported = code
       onEvent({ type: 'waiting', code, message, attempt: this.#failures, delayMs })

@@ -6,7 +6,7 @@
 import { LadingError } from '../core/errors.ts'
 import { maxReferenceBytes } from '../core/load.ts'
 import { sha256Of } from '../core/sha256.ts'
-import type { RemoteFile } from './remote.ts'
+import { readOn, type RemoteFile } from './remote-file.ts'
 import { changed, refused, shown, unreadable } from './read-fault.ts'
 import type { ReadFault, Reference, References } from './source.ts'
 
@@ -42,7 +42,7 @@ async function readRemote(file: RemoteFile, reference: Reference): Promise<Buffe
   if (bytes > maxReferenceBytes)
     return refused(path, `is to be read for ${bytes} bytes at once, ${maxReferenceBytes} at most are allowed`)
   try {
-    const part = await file.read({ at: byteStart, bytes })
+    const part = await readOn(file, { at: byteStart, bytes })
     const end = byteStart + bytes
     if (part.bytes.length < bytes)
       return changed(path, `has ${part.facts.size} bytes, the chunk ends at ${end}`)

@@ -3,64 +3,13 @@
  * each range is asked for in that state, and another state ends the reading with `SOURCE_CHANGED`. Two ranges
  * are in memory at most, the one that is read and the one behind it.
  */
-import { ignoreEvents } from '../core/events.ts'
 import { LadingError } from '../core/errors.ts'
-import { Attempts, retrying, type RetryPolicy } from '../core/retry.ts'
 import type { Abortable } from '../core/wait.ts'
 import { handled } from './ahead.ts'
 import type { Held } from './held.ts'
+import { type Asked, type Facts, patiently, readOn, type RemoteFile, sourceChanged } from './remote-file.ts'
 import { isPathDown } from './root.ts'
 import type { RangeReader, ReadOptions, Source, Stamp, Whole } from './source.ts'
-
-/** What a server says of a file. */
-export interface Facts {
-  /** Another text means another content. */
-  readonly state: string
-  readonly size: number
-  /** Whether it can be read from any byte on. */
-  readonly hasRanges: boolean
-}
-
-export interface Part {
-  /** As many as were asked for, fewer at the end of the file. */
-  readonly bytes: Buffer
-  readonly facts: Facts
-}
-
-export interface Asked extends Abortable {
-  readonly at: number
-  readonly bytes: number
-  /** In no other state than this one. */
-  readonly state?: string | undefined
-}
-
-/** One attempt each; throws `SOURCE_UNAVAILABLE` for what passes. */
-export interface RemoteFile {
-  /** Its URL without secrets, by which it is found again. */
-  readonly url: string
-  /** Whether secrets that the URL does not show open it, which no other thread, run or machine knows. */
-  readonly isPrivate?: boolean
-  /**
-   * The path from a folder, which is the URL of one; undefined where the file lies elsewhere, and no path
-   * downwards where a message cannot name it.
-   */
-  pathBelow(root: string): string | undefined
-  facts(): Promise<Facts>
-  read(asked: Asked): Promise<Part>
-  /** All bytes in their order, of a file without ranges. */
-  stream?(state: string): AsyncGenerator<Buffer>
-}
-
-const patience: RetryPolicy = { attempts: 8, firstMs: 200, mostMs: 10_000 }
-
-/** Attempts at one thing, which is told nobody. */
-export const patientAttempts = (): Attempts => new Attempts({ policy: patience, onEvent: ignoreEvents })
-
-export const patiently = <T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
-  retrying(work, { policy: patience, signal, onEvent: ignoreEvents })
-
-export const sourceChanged = (url: string): LadingError =>
-  new LadingError('SOURCE_CHANGED', `${url} changed while it was read, or since it was listed`)
 
 /** What is read if only the beginning is wanted, and then more and more, in bytes. */
 const leastBytes = 64 * 1024
@@ -218,10 +167,8 @@ export class RemoteSource implements Source {
   }
 
   async #ask(asked: Asked): Promise<Buffer> {
-    const { facts, bytes } = await patiently(
-      () => this.#file.read({ ...asked, state: this.#facts?.state }),
-      asked.signal,
-    )
+    const known = { ...asked, state: this.#facts?.state }
+    const { facts, bytes } = await readOn(this.#file, known, (work) => patiently(work, asked.signal))
     if (this.#facts !== undefined && facts.state !== this.#facts.state) throw sourceChanged(this.#file.url)
     this.#facts = facts
     if (asked.at === 0) this.#head = Buffer.from(bytes.subarray(0, headBytes))

@@ -1,7 +1,7 @@
 /** Where files lie that a URL names. A store is an adapter's folder, and the registry finds it by the scheme. */
 import type { Found, Looked } from './found.ts'
 import type { Held } from './held.ts'
-import type { RemoteFile } from './remote.ts'
+import type { RemoteFile } from './remote-file.ts'
 import type { Source } from './source.ts'
 
 export interface Store {

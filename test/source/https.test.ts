@@ -1,10 +1,13 @@
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { LadingError } from '../../src/core/errors.ts'
 import type { LadingEvent } from '../../src/core/events.ts'
 import { load } from '../../src/load/load.ts'
 import { sourceOf } from '../../src/source/registry.ts'
-import { HttpFiles } from '../../tooling/servers/http-files.ts'
+import { HttpFile } from '../../src/source/https/file.ts'
+import { HttpFiles, type HttpFileOptions, type HttpTrouble } from '../../tooling/servers/http-files.ts'
 import { Fixture } from '../support/fixture.ts'
 import { storeContract } from './stores.ts'
 
@@ -26,19 +29,26 @@ storeContract('a server of HTTP', () => ({
   },
 }))
 
-/** Loads a URL through a queue in a file; resolves with everything that was told. */
-async function loadUrl(fixture: Fixture, url: string): Promise<string> {
+/** Loads URLs through a queue in a file; resolves with everything that was told. */
+async function loadUrls(fixture: Fixture, urls: readonly string[]): Promise<string> {
   const events: LadingEvent[] = []
-  const options = fixture.producing(await fixture.queue(), [url], { onEvent: (event) => events.push(event) })
+  const options = fixture.producing(await fixture.queue(), urls, { onEvent: (event) => events.push(event) })
   await load({ ...options, sink: await fixture.sink() })
   return JSON.stringify(events)
+}
+
+const loadUrl = (fixture: Fixture, url: string): Promise<string> => loadUrls(fixture, [url])
+
+/** One after the other, again and again. */
+const alternating = (...troubles: readonly HttpTrouble[]): (() => HttpTrouble) => {
+  let asked = 0
+  return () => troubles[asked++ % troubles.length]
 }
 
 it('a file of a server without ranges is loaded, although connections break off', async () => {
   await using fixture = await Fixture.open()
   files.put('/whole.csv', await readFile(await fixture.file(20_000)), { isWhole: true, mark: 'time' })
-  let asked = 0
-  files.trouble = () => (['half', undefined] as const)[asked++ % 2]
+  files.trouble = alternating('half', undefined)
   await loadUrl(fixture, files.url('/whole.csv'))
   files.trouble = () => undefined
   await fixture.expectAllOnce()
@@ -105,4 +115,58 @@ it('bytes from elsewhere in the file than was asked for are refused, and nothing
     code: 'SOURCE_UNREADABLE',
     message: expect.stringContaining('from elsewhere in the file'),
   })
+})
+
+it('a compressed file of a server without ranges is loaded', async () => {
+  await using fixture = await Fixture.open()
+  files.put('/whole.csv.gz', gzipSync(await readFile(await fixture.file(20_000))), { isWhole: true })
+  await loadUrl(fixture, files.url('/whole.csv.gz'))
+  await fixture.expectAllOnce()
+})
+
+it('two files that only a secret of their URLs tells apart are both loaded', async () => {
+  await using fixture = await Fixture.open()
+  const bodies = [await readFile(await fixture.file(10)), await readFile(await fixture.file(20))]
+  await using other = await HttpFiles.start()
+  other.trouble = ({ query }) => {
+    other.put('/file.csv', bodies[query === '?fileKey=1' ? 0 : 1] as Buffer)
+    return undefined
+  }
+  await loadUrls(fixture, [other.url('/file.csv?fileKey=1'), other.url('/file.csv?fileKey=2')])
+  await fixture.expectAllOnce()
+})
+
+it.each<[string, HttpFileOptions, () => HttpTrouble]>([
+  ['does not say how long a file is', { isVague: true }, () => undefined],
+  ['breaks off each answer after 100 KB', {}, () => ({ bytes: 100_000 })],
+  ['sends the whole file now and then where a range is asked for', {}, alternating('whole', undefined)],
+])('a file of a server that %s is loaded', async (_, options, trouble) => {
+  await using fixture = await Fixture.open()
+  files.put('/odd.csv', await readFile(await fixture.file(80_000)), options)
+  files.trouble = trouble
+  await loadUrl(fixture, files.url('/odd.csv'))
+  files.trouble = () => undefined
+  await fixture.expectAllOnce()
+})
+
+it('a file that is said to have no bytes, without a word of its size, is not taken for an empty one', async () => {
+  files.put('/none.csv', 'id,note\n1,a\n')
+  files.trouble = ({ from }) => (from === undefined ? undefined : 416)
+  const source = sourceOf({ path: files.url('/none.csv'), name: 'none.csv' })
+  expect(await source.size()).toBe(12)
+  files.trouble = () => undefined
+})
+
+it('a server that asks for a pause gets it, of a minute at most', async () => {
+  const file = new HttpFile(files.url('/busy.csv'))
+  files.put('/busy.csv', 'x')
+  const after = async (value: string) => {
+    files.trouble = () => ({ status: 503, headers: { 'retry-after': value } })
+    return await file.facts().catch((error: unknown) => (error as LadingError).afterMs)
+  }
+  expect(await after('7')).toBe(7_000)
+  expect(await after('86400')).toBe(60_000)
+  expect(await after(new Date(Date.now() + 3_600_000).toUTCString())).toBe(60_000)
+  expect(await after('soon')).toBe(undefined)
+  files.trouble = () => undefined
 })

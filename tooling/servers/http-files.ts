@@ -9,6 +9,8 @@ export interface HttpFileOptions {
   readonly isStuck?: boolean
   /** Does not know ranges. */
   readonly isWhole?: boolean
+  /** Sends ranges without the size of the whole file. */
+  readonly isVague?: boolean
   /** What tells one content from another; nothing does with `none`. */
   readonly mark?: 'etag' | 'time' | 'none'
   /** `USER:PASSWORD`. */
@@ -26,17 +28,30 @@ interface Kept extends HttpFileOptions {
 export interface HttpCall {
   readonly method: string
   readonly path: string
+  readonly query: string
   readonly from: number | undefined
   readonly authorization: string | undefined
 }
+
+export type HttpTrouble =
+  | number
+  | { readonly status: number; readonly headers: Readonly<Record<string, string>> }
+  | { readonly bytes: number }
+  | 'cut'
+  | 'half'
+  | 'whole'
+  | undefined
 
 export class HttpFiles implements AsyncDisposable {
   readonly #files = new Map<string, Kept>()
   readonly #server
   readonly #scheme: string
   readonly calls: HttpCall[] = []
-  /** What is done instead of answering. */
-  trouble: (call: HttpCall) => number | 'cut' | 'half' | undefined = () => undefined
+  /**
+   * What is done instead of answering: a status, perhaps with headers, a lost connection, one after half of the body or
+   * after so many bytes of it, or the whole file where a range is asked for.
+   */
+  trouble: (call: HttpCall) => HttpTrouble = () => undefined
 
   private constructor(tls?: { readonly cert: string; readonly key: string }) {
     const serve = (request: IncomingMessage, response: ServerResponse) => this.#serve(request, response)
@@ -74,23 +89,25 @@ export class HttpFiles implements AsyncDisposable {
     const call = {
       method: request.method ?? '',
       path: url.pathname,
+      query: url.search,
       from: from === null ? undefined : Number(from[1]),
       authorization,
     }
     this.calls.push(call)
     const trouble = this.trouble(call)
     if (trouble === 'cut') return void request.socket.destroy()
-    const refuse = (status: number) => void response.writeHead(status).end('no')
+    const refuse = (status: number, headers = {}) => void response.writeHead(status, headers).end('no')
     if (typeof trouble === 'number') return refuse(trouble)
+    if (typeof trouble === 'object' && 'status' in trouble) return refuse(trouble.status, trouble.headers)
     const file = this.#files.get(url.pathname)
     if (file === undefined || (file.query !== undefined && url.search !== file.query)) return refuse(404)
     const login = file.login === undefined ? undefined : `Basic ${Buffer.from(file.login).toString('base64')}`
     if (login !== undefined && authorization !== login) return refuse(401)
     if (file.to !== undefined) return void response.writeHead(302, { location: file.to }).end()
-    this.#answer(response, file, file.isWhole === true ? null : from, trouble === 'half')
+    this.#answer(response, file, file.isWhole === true || trouble === 'whole' ? null : from, trouble)
   }
 
-  #answer(response: ServerResponse, file: Kept, from: RegExpExecArray | null, isHalf: boolean): void {
+  #answer(response: ServerResponse, file: Kept, from: RegExpExecArray | null, trouble: HttpTrouble): void {
     const { body } = file
     const marks = {
       etag: { etag: `"${createHash('sha256').update(body).digest('hex').slice(0, 16)}"` },
@@ -103,10 +120,15 @@ export class HttpFiles implements AsyncDisposable {
     const asked = from === null || from[2] === '' ? body.length : Number(from[2]) + 1 - Number(from[1])
     const end = Math.min(body.length, start + asked)
     const part = body.subarray(start, end)
-    const range = from === null ? {} : { 'content-range': `bytes ${start}-${end - 1}/${body.length}` }
+    const range =
+      from === null
+        ? {}
+        : { 'content-range': `bytes ${start}-${end - 1}/${file.isVague === true ? '*' : body.length}` }
     const length = { 'content-length': part.length }
     response.writeHead(from === null ? 200 : 206, { ...marks, ...range, ...length })
-    if (!isHalf) return void response.end(part)
-    response.write(part.subarray(0, Math.floor(part.length / 2)), () => response.destroy())
+    const most = typeof trouble === 'object' && 'bytes' in trouble ? trouble.bytes : part.length
+    const sent = trouble === 'half' ? Math.floor(part.length / 2) : most
+    if (sent >= part.length) return void response.end(part)
+    response.write(part.subarray(0, sent), () => response.destroy())
   }
 }

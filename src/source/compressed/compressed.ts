@@ -42,8 +42,10 @@ async function isCompressed(source: Source): Promise<boolean> {
   // Opening a pipe would wait for its writer.
   await source.state()
   await using reader = await source.ranges()
+  // Without ranges nothing turns on it, and its beginning would cost the whole file.
+  if (reader === undefined) return false
   const start = Buffer.alloc(signatureBytes)
-  const bytes = (await reader?.read(start, 0)) ?? 0
+  const bytes = await reader.read(start, 0)
   return compressionOf(source.path, start.subarray(0, bytes)) !== undefined
 }
 

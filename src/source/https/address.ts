@@ -9,6 +9,9 @@ export interface Address {
   readonly isPrivate: boolean
 }
 
+/** Stands for what is not shown. */
+const leftOut = '***'
+
 /** Parameters whose values sign a URL or open what is behind it. */
 const isSecret = /pass|secret|token|key|sig|credential|auth/i
 
@@ -17,6 +20,14 @@ const isSecret = /pass|secret|token|key|sig|credential|auth/i
  * locations, and nothing secret is written down.
  */
 const complete = new Map<string, string>()
+
+/** What is left out may be all that tells one file from another: each further URL has a number. */
+function shownFor(plain: string, whole: string): string {
+  for (let no = 1; ; no++) {
+    const shown = no === 1 ? plain : `${plain}#${no}`
+    if ((complete.get(shown) ?? whole) === whole) return shown
+  }
+}
 
 /** Throws `USAGE`, and quotes nothing: a URL that cannot be read may hold a password anywhere. */
 export function parseAddress(text: string): Address {
@@ -28,10 +39,11 @@ export function parseAddress(text: string): Address {
   shown.username = ''
   shown.password = ''
   for (const name of new Set(url.searchParams.keys()))
-    if (isSecret.test(name)) shown.searchParams.delete(name)
-  const isPrivate = shown.href !== url.href
-  if (isPrivate) complete.set(shown.href, url.href)
-  return { url, shown: shown.href, isPrivate }
+    if (isSecret.test(name)) shown.searchParams.set(name, leftOut)
+  if (shown.href === url.href) return { url, shown: shown.href, isPrivate: false }
+  const name = shownFor(shown.href, url.href)
+  complete.set(name, url.href)
+  return { url, shown: name, isPrivate: true }
 }
 
 /** The last part of the path, and that of a folder or a host where there is none. */

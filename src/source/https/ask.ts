@@ -76,7 +76,11 @@ function once(
       asking.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })),
     )
     asking.once('error', reject)
-    asking.once('response', resolve)
+    asking.once('response', (answer) => {
+      // Who reads the body knows when it is waited for.
+      asking.setTimeout(0)
+      resolve(answer)
+    })
     asking.end()
   })
 }

@@ -1,7 +1,8 @@
 /** Files of servers of HTTP. There are no folders and no patterns: no server says what it has. */
 import { LadingError } from '../../core/errors.ts'
 import type { Found } from '../found.ts'
-import { patiently, RemoteSource } from '../remote.ts'
+import { patiently } from '../remote-file.ts'
+import { RemoteSource } from '../remote.ts'
 import type { Store } from '../store.ts'
 import { nameOf, parseAddress, urlIn } from './address.ts'
 import { HttpFile } from './file.ts'

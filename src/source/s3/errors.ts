@@ -1,6 +1,6 @@
 /** What S3 and its client say → our codes. */
 import { type Code, LadingError } from '../../core/errors.ts'
-import { sourceChanged } from '../remote.ts'
+import { sourceChanged } from '../remote-file.ts'
 
 const missing = /^(NoSuchKey|NotFound|NoSuchVersion|NoSuchBucket|NoSuchUpload)$/
 const busy =

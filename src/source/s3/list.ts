@@ -1,5 +1,5 @@
 /** What is in a bucket, a thousand objects at a time. */
-import { patiently } from '../remote.ts'
+import { patiently } from '../remote-file.ts'
 import { type Address, addressOf } from './address.ts'
 import { clientFor, sdk } from './client.ts'
 import { storeError } from './errors.ts'

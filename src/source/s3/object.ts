@@ -1,7 +1,7 @@
 /** One object: what S3 says of it, and ranges of its bytes. */
 import { LadingError } from '../../core/errors.ts'
 import { collected } from '../collected.ts'
-import { type Asked, type Facts, type Part, type RemoteFile, sourceChanged } from '../remote.ts'
+import { type Asked, type Facts, type Part, type RemoteFile, sourceChanged } from '../remote-file.ts'
 import { type Address, addressOf, parseAddress, pathIn } from './address.ts'
 import { clientFor, sdk } from './client.ts'
 import { storeError } from './errors.ts'
