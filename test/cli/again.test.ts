@@ -1,10 +1,10 @@
 import { cp, rename } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { Folder, header, record, records, sources } from './run.ts'
+import { Folder, header, record, records, library } from './run.ts'
 
 const keyless = `
-import { defineModel } from '${sources}/model/model.ts'
-import { text } from '${sources}/model/columns.ts'
+import { defineModel } from '${library}'
+import { text } from '${library}'
 const cell = () => text()
 export default defineModel({ table: 'lines', columns: { record_time: cell(), sensor_id: cell(), value: cell() } })`
 

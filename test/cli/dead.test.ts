@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { openQueue } from '../../src/queue/registry.ts'
-import { expectError, Folder, header, record, records, sources } from './run.ts'
+import { expectError, Folder, header, record, records, library } from './run.ts'
 
 const wide = `
-import { defineModel } from '${sources}/model/model.ts'
-import { text } from '${sources}/model/columns.ts'
+import { defineModel } from '${library}'
+import { text } from '${library}'
 export default defineModel({ table: 'records', columns: { record_time: text(), sensor_id: text(), value: text(), more: text() } })`
 
 async function publish(folder: Folder): Promise<void> {

@@ -5,12 +5,12 @@ import { DatabaseSync } from 'node:sqlite'
 import { Client } from 'pg'
 import { describe, expect, it } from 'vitest'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
-import { expectError, Folder, header, record, records, sources } from './run.ts'
+import { expectError, Folder, header, record, records, library } from './run.ts'
 
 const model = (columns: string, key = '') => `
 import { appendFileSync } from 'node:fs'
-import { defineModel } from '${sources}/model/model.ts'
-import { integer, text } from '${sources}/model/columns.ts'
+import { defineModel } from '${library}'
+import { integer, text } from '${library}'
 const slow = (value: string) => {
   if (process.env.SLOW === undefined) return value
   appendFileSync('busy', '.\\n')

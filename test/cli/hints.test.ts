@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { openQueue } from '../../src/queue/registry.ts'
 import { widthOf } from '../../src/cli/terminal/width.ts'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
-import { expectError, Folder, header, record, records, sources } from './run.ts'
+import { expectError, Folder, header, record, records, library } from './run.ts'
 
 const strict = `
-import { defineModel } from '${sources}/model/model.ts'
-import { integer } from '${sources}/model/columns.ts'
+import { defineModel } from '${library}'
+import { integer } from '${library}'
 export default defineModel({ table: 'numbers', columns: { n: integer(), m: integer() } })`
 
 /** The commands that a run printed for a person to paste. */

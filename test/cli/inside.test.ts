@@ -2,10 +2,10 @@
 import { gzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
 import { openQueue } from '../../src/queue/registry.ts'
-import { Folder, sources } from './run.ts'
+import { Folder, library } from './run.ts'
 
-const model = `import { defineModel } from '${sources}/model/model.ts'
-import { bigint, integer, text } from '${sources}/model/columns.ts'
+const model = `import { defineModel } from '${library}'
+import { bigint, integer, text } from '${library}'
 export default defineModel({
   table: 'things',
   columns: { id: integer().notNull(), name: text().from('n.name'), size: bigint() },

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { expectError, Folder, records, sources } from './run.ts'
+import { expectError, Folder, records, library } from './run.ts'
 
 const orders = `
-import { defineModel } from '${sources}/model/model.ts'
-import { date, integer, numeric, text } from '${sources}/model/columns.ts'
+import { defineModel } from '${library}'
+import { date, integer, numeric, text } from '${library}'
 export default defineModel({
   table: 'orders',
   columns: {
@@ -55,7 +55,7 @@ describe.concurrent('a model of the user', () => {
     ['./m.ts', 'export const x = 1', 'exports no model: export default defineModel'],
     ['./m.ts', '\nexport const x = = 1', './m.ts:2:18: Expression expected'],
     ['./m.mjs', '\nexport const x = = 1', './m.mjs:2:18: Unexpected token'],
-    ['./m.ts', `import { txt } from '${sources}/model/columns.ts'`, './m.ts:1:10: .* named .txt.'],
+    ['./m.ts', `import { txt } from '${library}'`, './m.ts:1:10: .* named .txt.'],
     ['./m.ts', orders.replace('.notNull()', '.notnull()'), './m.ts:7:19: .*did you mean .notNull()'],
     [
       './m.ts',

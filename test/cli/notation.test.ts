@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
-import { expectError, Folder, sources } from './run.ts'
+import { expectError, Folder, library } from './run.ts'
 
 const model = `
-import { defineModel } from '${sources}/model/model.ts'
-import { bigint, date, numeric, text, timestamp } from '${sources}/model/columns.ts'
+import { defineModel } from '${library}'
+import { bigint, date, numeric, text, timestamp } from '${library}'
 export default defineModel({ table: 'orders', columns: {
   code: text(), day: date(), at: timestamp(), amount: numeric(), count: bigint() } })`
 

@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { type Outgoing, openQueue } from '../../src/index.ts'
 import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
 import { sqsEnvironment, useSqs } from '../../tooling/servers/sqs.ts'
-import { expectError, Folder, header, record, sources } from './run.ts'
+import { expectError, Folder, header, record, library } from './run.ts'
 
 const people = `
-import { defineModel } from '${sources}/model/model.ts'
-import { text, varchar } from '${sources}/model/columns.ts'
+import { defineModel } from '${library}'
+import { text, varchar } from '${library}'
 export default defineModel({
   table: 'people',
   columns: { id: text().notNull(), name: text().transform((name) => name[0] + '***'), city: varchar(6) },

@@ -1,6 +1,6 @@
 /** The options that say how files are written, and what a person reads of lines that are left out. */
 import { expect, it } from 'vitest'
-import { expectError, Folder, header, record, records, sources } from './run.ts'
+import { expectError, Folder, header, record, records, library } from './run.ts'
 
 /** A file that needs every option. */
 const odd = Buffer.from(
@@ -23,7 +23,7 @@ const options =
     ' ',
   )
 
-const model = `import { defineModel, text, timestamptz, doublePrecision } from '${sources}/index.ts'
+const model = `import { defineModel, text, timestamptz, doublePrecision } from '${library}'
 export default defineModel({ table: 't', columns: {
   record_time: timestamptz().from('record_time [UTC]'),
   sensor_id: text().from("'sensor_id [name]"),

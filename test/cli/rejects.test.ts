@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { expectError, Folder, header, record, sources } from './run.ts'
+import { expectError, Folder, header, record, library } from './run.ts'
 
 const model = (columns: string) => `
-import { defineModel } from '${sources}/model/model.ts'
-import { integer, text } from '${sources}/model/columns.ts'
+import { defineModel } from '${library}'
+import { integer, text } from '${library}'
 export default defineModel({ table: 'notes', columns: ${columns} })`
 
 const red = '\u001b[31mred\u001b[0m'

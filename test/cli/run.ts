@@ -10,9 +10,10 @@ import { text } from 'node:stream/consumers'
 import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'vitest'
 import type { Code } from '../../src/core/errors.ts'
+import { bin } from '../support/lading.ts'
 
-const entry = join(import.meta.dirname, 'entry.ts')
-export const sources = join(import.meta.dirname, '../../src')
+/** What models in files import, as a user's import the package. */
+export const library = join(import.meta.dirname, '../../dist/index.js')
 export const fixtures = join(import.meta.dirname, '../fixtures')
 
 /** Variables of the machine that would change what a run does. */
@@ -74,7 +75,7 @@ export class Folder implements AsyncDisposable {
     detached = false,
   ): ChildProcessWithoutNullStreams {
     const outer = Object.entries(process.env).filter(([name]) => !steering.test(name))
-    return spawn(process.execPath, [entry, ...args], {
+    return spawn(process.execPath, [bin, ...args], {
       cwd: this.path,
       env: { ...Object.fromEntries(outer), ...env },
       detached,
@@ -91,7 +92,7 @@ export class Folder implements AsyncDisposable {
 
   /** Runs a line that was printed, as a shell takes it. */
   async paste(line: string, env: Readonly<Record<string, string>> = {}): Promise<Run> {
-    const script = `lading() { "${process.execPath}" "${entry}" "$@"; }; ${line}`
+    const script = `lading() { "${process.execPath}" "${bin}" "$@"; }; ${line}`
     const outer = Object.entries(process.env).filter(([name]) => !steering.test(name))
     return this.#ended(
       spawn('sh', ['-c', script], { cwd: this.path, env: { ...Object.fromEntries(outer), ...env } }),

@@ -7,13 +7,13 @@ import { realpath } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { describeRabbit, freshQueueUrl } from '../../tooling/servers/broker.ts'
 import { externalClient } from '../queue/external-client.ts'
-import { Folder, records, type Run, sources } from './run.ts'
+import { Folder, records, type Run, library } from './run.ts'
 
 /** Slow where it is asked to be, and then it counts what it has done. */
 const model = `
 import { appendFileSync } from 'node:fs'
-import { defineModel } from '${sources}/model/model.ts'
-import { text } from '${sources}/model/columns.ts'
+import { defineModel } from '${library}'
+import { text } from '${library}'
 const slow = (value: string) => {
   if (process.env.SLOW === undefined) return value
   appendFileSync('busy', '.\\n')
@@ -191,7 +191,7 @@ describe('the embedded queue', () => {
     async (consumers) => {
       await using shared = await Shared.make('embedded:queue.db')
       // Where the model masks, the letter of a chunk keeps none of its bytes, so that the chunk stays open.
-      const imports = `import { redact } from '${sources}/model/mask.ts'\n`
+      const imports = `import { redact } from '${library}'\n`
       await shared.folder.write(
         'model.ts',
         imports + model.replace('sensor_id: text()', 'sensor_id: text().mask(redact())'),

@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
-import { expectError, Folder, records, type Run, sources } from './run.ts'
+import { expectError, Folder, records, type Run, library } from './run.ts'
 
 /** Every process that uses it writes down that it began, that it is at work, and with which code it ended. */
 const telling = `
 import { appendFileSync } from 'node:fs'
-import { defineModel } from '${sources}/model/model.ts'
-import { text } from '${sources}/model/columns.ts'
+import { defineModel } from '${library}'
+import { text } from '${library}'
 const tell = (file: string, more = '') => appendFileSync(file, process.pid + more + '\\n')
 const slow = (value: string) => {
   tell('busy')

@@ -4,19 +4,18 @@
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { Folder, header, record, records, sources } from './run.ts'
+import { Folder, header, record, records, library } from './run.ts'
 import { Screen } from './screen.ts'
+import { bin } from '../support/lading.ts'
 
-const entry = join(import.meta.dirname, 'entry.ts')
 const isThere = spawnSync('script', ['-qfec', 'stty size', '/dev/null']).status === 0
 const describeTerminal = isThere ? describe : describe.skip
 
 /** Takes its time for each record, so that there is something to see. */
 const slow = `
-import { defineModel } from '${sources}/model/model.ts'
-import { text } from '${sources}/model/columns.ts'
+import { defineModel } from '${library}'
+import { text } from '${library}'
 const pause = (value: string) => (Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20), value)
 export default defineModel({ table: 'records', columns: { record_time: text(), sensor_id: text(), value: text().transform(pause) } })`
 
@@ -40,7 +39,7 @@ async function atTerminal(
   args: readonly string[],
   { columns = 80, env = {}, type }: Sitting = {},
 ): Promise<Sight> {
-  const quoted = [process.execPath, '--no-warnings', entry, ...args]
+  const quoted = [process.execPath, bin, ...args]
     .map((word) => `'${word.replaceAll("'", "'\\''")}'`)
     .join(' ')
   // What runs the tests of others may take the colours of a terminal.

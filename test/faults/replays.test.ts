@@ -13,8 +13,8 @@ import type { Sink } from '../../src/sink/sink.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { randomFrom } from '../support/restarted-process.ts'
 import { numbers, Fixture } from '../support/fixture.ts'
+import { bin } from '../support/lading.ts'
 
-const entry = join(import.meta.dirname, '..', 'cli', 'entry.ts')
 const records = 6_000
 
 /** Records that a trigger refuses, which is then taken away. */
@@ -40,8 +40,7 @@ async function openCount(sink: Sink): Promise<number> {
 async function replayAndKill(sink: Sink, url: string, seed: number, withinMs: number): Promise<number> {
   const random = randomFrom(seed)
   const args = [
-    '--no-warnings',
-    entry,
+    bin,
     'rejects',
     'replay',
     '--to',

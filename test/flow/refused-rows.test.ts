@@ -9,7 +9,7 @@ import { replayLetter as replay } from '../../src/review/letters.ts'
 import { custom, text } from '../../src/model/columns.ts'
 import type { ConflictPolicy } from '../../src/model/model.ts'
 import { produce } from '../../src/producer/produce.ts'
-import { Folder, sources } from '../cli/run.ts'
+import { Folder, library } from '../cli/run.ts'
 import { query, serverTarget, Fixture } from '../support/fixture.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { Unavailable } from '../../tooling/servers/machine.ts'
@@ -210,7 +210,7 @@ describe('with the extensions of the system', () => {
   }) => {
     if (server === undefined) return skip(reason)
     await query(server.url, 'DROP TABLE IF EXISTS items; DROP SCHEMA IF EXISTS lading CASCADE')
-    const module = `import { custom, defineModel, integer } from '${sources}/index.ts'
+    const module = `import { custom, defineModel, integer } from '${library}'
       export default defineModel({ table: 'items', columns: { id: integer().notNull(), v: custom('hstore') }, primaryKey: ['id'], onConflict: 'skip' })`
     await using folder = await Folder.make({
       'model.ts': module,

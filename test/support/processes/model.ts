@@ -1,5 +1,5 @@
 /** Tables without any key: here nothing but the ledger stands between a redelivery and a doubled row. */
-import { defineModel, doublePrecision, integer, text, timestamptz } from '../../../src/index.ts'
+import { defineModel, doublePrecision, integer, text, timestamptz } from 'lading'
 
 /** Of sensors. */
 export const readings = defineModel({

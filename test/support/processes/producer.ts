@@ -1,14 +1,11 @@
 /** A producer to be killed: node producer.ts FILE QUEUE STATE [MODEL]. Says what it does. */
-import { openQueue, produce } from '../../../src/index.ts'
-import { retrying } from '../../../src/core/retry.ts'
+import { produce } from 'lading'
 import { readings, sequence } from './model.ts'
+import { opened } from './opened.ts'
 
 const [, , file = '', queueUrl = '', statePath = '', model = 'readings'] = process.argv
 const onEvent = (event: object) => process.stdout.write(`${JSON.stringify(event)}\n`)
-await using queue = await retrying(() => openQueue(queueUrl), {
-  signal: new AbortController().signal,
-  onEvent,
-})
+await using queue = await opened(queueUrl)
 await produce({
   paths: [file],
   model: { readings, sequence }[model] ?? readings,
