@@ -113,24 +113,18 @@ describe.skipIf(withoutBrowser)('the page', () => {
     expect(await page.locator('body.lost').count()).toBe(1)
   })
 
-  it('says what is waited for, and that nothing moves', async () => {
+  it.each([
+    ['what is waited for', '300', 'Waiting', /^SINK_UNAVAILABLE: .* attempt \d+\)$/],
+    ['that nothing moves', '1', 'Stalled', /^nothing was committed, settled or published for \d+ s/],
+  ])('says %s', async (_, stallAfter, heading, text) => {
     await using folder = await Folder.make({ 'a.csv': records(3) })
     const to = 'postgresql://me:hunter2@127.0.0.1:1/db'
-    await using site = await startSite(folder, [
-      'consume',
-      '--to',
-      to,
-      '--start-timeout',
-      '300',
-      '--stall-after',
-      '4',
-    ])
+    const waiting = ['consume', '--to', to, '--start-timeout', '300', '--stall-after', stallAfter]
+    await using site = await startSite(folder, waiting)
     await using visitor = await Visitor.come(browser, site.page)
     const { page } = visitor
-    await page.getByRole('heading', { name: 'Waiting' }).waitFor()
-    await page.getByText(/^SINK_UNAVAILABLE: .* attempt \d+\)$/).waitFor()
-    await page.getByRole('heading', { name: 'Stalled' }).waitFor()
-    await page.getByText(/^nothing was committed, settled or published for \d+ s/).waitFor()
+    await page.getByRole('heading', { name: heading }).waitFor()
+    await page.getByText(text).waitFor()
     expect(await page.content()).not.toContain('hunter2')
   })
 
