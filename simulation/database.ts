@@ -1,0 +1,165 @@
+/**
+ * A database as a server: a table, a ledger and transactions. A transaction that has entered the key of a message keeps
+ * it from others until its end; at its commit all of it takes effect, or nothing.
+ */
+import { LadingError } from '../src/core/errors.ts'
+import type { LoadInfo } from '../src/core/load.ts'
+import type { DeadLetter } from '../src/sink/ledger.ts'
+import type { Part, Verdict } from '../src/sink/sink.ts'
+import { poison, refused } from './messages.ts'
+import type { Row } from './rows.ts'
+import type { Verdicts } from './verdicts.ts'
+import type { World } from './world.ts'
+
+interface Entry {
+  readonly sha256: string
+  readonly load: string | undefined
+  readonly outcome: 'applied' | 'dead'
+  readonly records: number
+  readonly loaded: number
+  readonly rejected: number
+}
+
+interface Load {
+  readonly info: LoadInfo
+  isComplete: boolean
+  loaded: number
+  rejected: number
+}
+
+export interface Transaction {
+  readonly parts: readonly Part[]
+  /** Of all parts, in their order. */
+  readonly rows: readonly Row[]
+}
+
+export class Database {
+  isAway = false
+  readonly rows = new Map<number, number>()
+  /** By the hash of their message. */
+  readonly rejects = new Map<string, number>()
+  readonly #world: World
+  readonly #verdicts: Verdicts
+  readonly #ledger = new Map<string, Entry>()
+  readonly #loads = new Map<string, Load>()
+  readonly #letters = new Set<string>()
+  readonly #open = new Set<Transaction>()
+
+  constructor(world: World, verdicts: Verdicts) {
+    this.#world = world
+    this.#verdicts = verdicts
+  }
+
+  /** Whether another transaction has entered the key. */
+  isLocked(key: string): boolean {
+    for (const { parts } of this.#open) if (parts.some((part) => part.key === key)) return true
+    return false
+  }
+
+  begin(transaction: Transaction): void {
+    this.#open.add(transaction)
+  }
+
+  rollback(transaction: Transaction): void {
+    this.#open.delete(transaction)
+  }
+
+  /** The verdict of each part. */
+  commit(transaction: Transaction): readonly Verdict[] {
+    const { parts, rows } = transaction
+    this.#open.delete(transaction)
+    if (rows.some(({ note }) => note === poison))
+      throw new LadingError('SINK_FAILED', 'the database fails at a row')
+    let end = 0
+    return parts.map((part) => {
+      const own = rows.slice(end, (end += part.rows))
+      return this.#judge(part) ?? this.#apply(part, own)
+    })
+  }
+
+  #judge({ key, sha256, load }: Part): Verdict | undefined {
+    if (load !== undefined && this.#loadOf(load).isComplete) {
+      this.#world.count('a message of a folded load comes again')
+      return { kind: 'duplicate' }
+    }
+    const entry = this.#ledger.get(key)
+    if (entry === undefined) return undefined
+    if (entry.sha256 !== sha256) return { kind: 'refused', code: 'KEY_REUSED', detail: key }
+    this.#world.count(
+      entry.outcome === 'dead' ? 'a chunk is dead already' : 'a message has taken effect already',
+    )
+    return { kind: 'duplicate' }
+  }
+
+  #apply(part: Part, rows: readonly Row[]): Verdict {
+    const { key, sha256, load, records, rejects } = part
+    const refusals = rows.flatMap(({ note }, row) =>
+      note === refused ? [part.describe(row, { code: 'CONSTRAINT_CHECK', detail: refused })] : [],
+    )
+    const loaded = rows.length - refusals.length
+    const rejected = rejects.length + refusals.length
+    for (const { id, note } of rows) if (note !== refused) this.rows.set(id, (this.rows.get(id) ?? 0) + 1)
+    this.rejects.set(sha256, (this.rejects.get(sha256) ?? 0) + rejected)
+    this.#ledger.set(key, { sha256, load: load?.id, outcome: 'applied', records, loaded, rejected })
+    this.#verdicts.applied(sha256)
+    return { kind: 'applied', loaded, rejected, skipped: 0 }
+  }
+
+  #loadOf(info: LoadInfo): Load {
+    let load = this.#loads.get(info.id)
+    if (load === undefined)
+      this.#loads.set(info.id, (load = { info, isComplete: false, loaded: 0, rejected: 0 }))
+    return load
+  }
+
+  bury(letter: DeadLetter): void {
+    const { key, sha256, load, records } = letter
+    const entry = this.#ledger.get(key)
+    if (load === undefined ? entry?.sha256 === sha256 : entry !== undefined || this.#loadOf(load).isComplete)
+      return this.#world.count('a letter has its verdict already')
+    if (load !== undefined)
+      this.#ledger.set(key, { sha256, load: load.id, outcome: 'dead', records, loaded: 0, rejected: 0 })
+    const id = `${key} ${sha256}`
+    if (this.#letters.has(id)) return
+    this.#letters.add(id)
+    this.#verdicts.buried(letter)
+  }
+
+  /** Loads that no transaction writes to, and of which every chunk has taken effect. */
+  fold(ids: readonly string[]): void {
+    for (const id of ids) {
+      const load = this.#loads.get(id)
+      const isBusy = [...this.#open].some(({ parts }) => parts.some((part) => part.load?.id === id))
+      if (load === undefined || load.isComplete || isBusy) continue
+      const chunks = [...this.#ledger].filter(([, entry]) => entry.load === id)
+      if (chunks.filter(([, { outcome }]) => outcome === 'applied').length < load.info.chunks) continue
+      load.isComplete = true
+      for (const [key, { loaded, rejected }] of chunks) {
+        load.loaded += loaded
+        load.rejected += rejected
+        this.#ledger.delete(key)
+      }
+      this.#world.count('a load is folded')
+    }
+  }
+
+  /** At the end, when every message has its verdict. */
+  balance(): void {
+    for (const [id, load] of this.#loads) {
+      const { info } = load
+      let { loaded, rejected } = load
+      let dead = 0
+      for (const entry of this.#ledger.values())
+        if (entry.load === id) {
+          loaded += entry.loaded
+          rejected += entry.rejected
+          if (entry.outcome === 'dead') dead += entry.records
+        }
+      if (loaded + rejected + dead !== info.records)
+        this.#world.violated(
+          'receipts balance',
+          `${info.records} records, ${loaded} loaded, ${rejected} rejected, ${dead} dead`,
+        )
+    }
+  }
+}

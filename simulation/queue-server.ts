@@ -1,0 +1,192 @@
+/** A queue as a server that all processes share. In what queues differ is data: `QueueKind`. */
+import type { Settlement } from '../src/core/settlement.ts'
+import type { Depth, Outcome } from '../src/queue/queue.ts'
+import { nameOf, type Published } from './messages.ts'
+import type { Verdicts } from './verdicts.ts'
+import type { World } from './world.ts'
+
+export interface QueueKind {
+  readonly name: string
+  /** How long a silent consumer keeps a delivery; without it, as long as it is connected. */
+  readonly leaseMs?: number
+  /** A message that is given back has been delivered all the same. */
+  readonly countsReleases?: boolean
+  /** Groups come in their order. */
+  readonly isOrdered?: boolean
+  /** It lies in the database of the sink, whose transactions settle. */
+  readonly isInSink?: boolean
+}
+
+export const queueKinds: readonly QueueKind[] = [
+  { name: 'with leases', leaseMs: 30_000 },
+  { name: 'with connections', countsReleases: true },
+  { name: 'in order', leaseMs: 30_000, countsReleases: true, isOrdered: true },
+  { name: 'in the database', leaseMs: 30_000, isInSink: true },
+]
+
+interface Message {
+  readonly published: Published
+  attempt: number
+  /** When it can be had (again); of one that is held, when its lease ends. */
+  due: number
+  holder: Held | undefined
+  isSettled: boolean
+}
+
+/** A delivery, as its client has it. */
+export interface Held {
+  readonly message: Message
+  readonly owner: number
+  /** It has come to its process, which is there. */
+  isInHand: boolean
+  /** When its process asked for its lease the last time. */
+  askedAt: number
+  /** The client has settled it. */
+  isLeft: boolean
+  /** A message of its group was given back before it. */
+  isOvertaken: boolean
+}
+
+/** Names the database, for a queue that lies in it. */
+export const databaseName = 'the database'
+
+/** What the simulated database runs in its transaction. */
+export interface SimulatedSettlement extends Settlement {
+  readonly run: () => void
+}
+
+export class QueueServer {
+  readonly kind: QueueKind
+  readonly #world: World
+  readonly #verdicts: Verdicts
+  readonly #messages: Message[] = []
+  isAway = false
+
+  constructor(world: World, kind: QueueKind, verdicts: Verdicts) {
+    this.#world = world
+    this.kind = kind
+    this.#verdicts = verdicts
+  }
+
+  publish(published: Published): void {
+    this.#messages.push({ published, attempt: 0, due: 0, holder: undefined, isSettled: false })
+  }
+
+  get isEmpty(): boolean {
+    return this.#messages.every(({ isSettled }) => isSettled)
+  }
+
+  /** That can be had now, in their order. */
+  ready(): Message[] {
+    const free = this.#messages.filter(
+      ({ isSettled, holder, due }) =>
+        !isSettled &&
+        due <= this.#world.clock.now &&
+        (holder === undefined || this.kind.leaseMs !== undefined),
+    )
+    if (this.kind.isOrdered !== true) return free
+    const blocked = new Set(
+      this.#messages
+        .filter((each) => !each.isSettled && !free.includes(each))
+        .map(({ published }) => published.group),
+    )
+    return free.filter(({ published }) => !blocked.has(published.group))
+  }
+
+  get #foreign(): Message | undefined {
+    return this.ready().find(
+      ({ published, holder }) => published.sort === 'other pipeline' && holder === undefined,
+    )
+  }
+
+  get hasForeign(): boolean {
+    return this.#foreign !== undefined
+  }
+
+  /** Another program takes what is for its pipeline. */
+  takeForeign(): void {
+    const message = this.#foreign
+    if (message !== undefined) message.isSettled = true
+  }
+
+  take(owner: number, most: number): Held[] {
+    const { clock } = this.#world
+    return this.ready()
+      .slice(0, most)
+      .map((message) => {
+        if (message.holder !== undefined) {
+          const { isInHand, askedAt } = message.holder
+          if (isInHand && clock.now - askedAt >= (this.kind.leaseMs ?? 0))
+            this.#world.violated('leases are extended', nameOf(message.published))
+          this.#world.count(
+            message.holder.owner === owner
+              ? 'a lease ends, and its holder has the message again'
+              : 'a lease ends, and another has the message',
+          )
+          this.#verdicts.loseOrder(message.published)
+        }
+        if (message.attempt > 0) this.#world.count('a message is delivered again')
+        message.attempt++
+        message.due = clock.now + (this.kind.leaseMs ?? Number.POSITIVE_INFINITY)
+        return (message.holder = {
+          message,
+          owner,
+          isInHand: false,
+          askedAt: clock.now,
+          isLeft: false,
+          isOvertaken: false,
+        })
+      })
+  }
+
+  settle(held: Held, outcome: Outcome): void {
+    const { message } = held
+    if (message.isSettled || message.holder !== held) return this.#world.count('a settlement comes too late')
+    if (outcome.kind === 'done') {
+      this.#verdicts.settled(message.published)
+      message.isSettled = true
+      return
+    }
+    this.#world.count(outcome.kind === 'retry' ? 'a message is to be tried again' : 'a message is given back')
+    if (outcome.kind === 'release' && this.kind.countsReleases !== true) message.attempt--
+    message.holder = undefined
+    message.due = this.#world.clock.now + (outcome.afterMs ?? 0)
+  }
+
+  extend(held: Held, ms: number): void {
+    if (held.message.holder === held && !held.message.isSettled) held.message.due = this.#world.clock.now + ms
+    else this.#world.count('an extension comes too late')
+  }
+
+  #heldBy(owner: number): Message[] {
+    return this.#messages.filter(({ holder, isSettled }) => holder?.owner === owner && !isSettled)
+  }
+
+  /** The connection of a process has ended. */
+  disconnect(owner: number): void {
+    if (this.kind.leaseMs !== undefined) return
+    for (const message of this.#heldBy(owner)) {
+      message.holder = undefined
+      message.due = 0
+    }
+  }
+
+  /** Its process is gone. */
+  gone(owner: number): void {
+    for (const { holder } of this.#heldBy(owner)) if (holder !== undefined) holder.isInHand = false
+    this.disconnect(owner)
+  }
+
+  /** What a process has in hand, and has not tried to settle. */
+  inHand(owner: number): number {
+    return this.#heldBy(owner).filter(({ holder }) => holder?.isInHand === true).length
+  }
+
+  depth(): Depth {
+    const left = this.#messages.filter(({ isSettled }) => !isSettled)
+    const inFlight = left.filter(
+      ({ holder, due }) => holder !== undefined && due > this.#world.clock.now,
+    ).length
+    return { ready: left.length - inFlight, inFlight, dead: 0 }
+  }
+}
