@@ -44,10 +44,10 @@ export function urlWithoutPassword(url: string): string | undefined {
   const kept = queries
     .join('?')
     .split('&')
-    .filter((each) => each !== '' && !isSecret.test(each))
+    .filter((each) => each !== '' && !secretName.test(each.split('=')[0] as string))
   const name = user?.split(':')[0]
   return `${scheme}${name === undefined ? '' : `${name}@`}${place}${kept.length === 0 ? '' : `?${kept.join('&')}`}`
 }
 
-/** A parameter of a URL by whose name its value is secret. */
-const isSecret = /^[^=]*(pass|secret|token|key|sig|credential)[^=]*=/i
+/** Names of parameters whose values open what is behind a URL, or sign it. */
+export const secretName = /pass|pwd|secret|token|key|sig|credential|auth|jwt/i

@@ -56,7 +56,7 @@ export async function loadFiles(given: object): Promise<LoadedFiles> {
   const options = { ...others, ...sourceOptions(given as GivenSource) } as LoadOptions | UnmodelledLoadOptions
   if (options.model !== undefined) return { ...(await load(options)), decisions: [] }
   await using found = await unmodelled(options)
-  const { model, readingOf, held, input, ofTable, decisions } = found
-  const settings = { ...options, model, readingOf, held, input, ofTable, namesColumns: true }
+  const { model, readingOf, files, held, input, ofTable, decisions } = found
+  const settings = { ...options, model, readingOf, files, held, input, ofTable, namesColumns: true }
   return { ...(await load(settings)), decisions }
 }

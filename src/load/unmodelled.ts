@@ -7,10 +7,10 @@ import { modelOfTable, type StatedChoices } from '../model/of-table.ts'
 import { nameOf, shownTable, type TableColumn, type TableFacts } from '../model/table.ts'
 import { defaultStatePath } from '../producer/options.ts'
 import { type ReadingOptions, statedReading } from '../producer/reading.ts'
-import { openSources } from '../producer/sources.ts'
+import { findFiles, openSources } from '../producer/sources.ts'
 import { type Derivation, requireModel } from '../sink/derive.ts'
 import { readAhead } from '../source/ahead.ts'
-import { Held, standardInput } from '../source/registry.ts'
+import { type FoundFiles, Held, standardInput } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
 import { withNotationsFor } from './existing-table.ts'
 import { makeTable, newTable, withNames } from './new-table.ts'
@@ -30,6 +30,8 @@ export interface Unmodelled extends AsyncDisposable {
   readonly ofTable: StatedChoices | undefined
   /** How each source is written. */
   readonly readingOf: NonNullable<ReadingOptions['readingOf']>
+  /** All but standard input, as they were found. */
+  readonly files: FoundFiles
   /** Small files, as they were read; the load that follows need not ask for them again. */
   readonly held: Held
   /** The copy of standard input, if that is among the sources. */
@@ -38,16 +40,19 @@ export interface Unmodelled extends AsyncDisposable {
   readonly decisions: readonly string[]
 }
 
-type Decided = Omit<Unmodelled, 'input' | 'held' | 'readingOf' | keyof AsyncDisposable>
+type Decided = Omit<Unmodelled, 'input' | 'files' | 'held' | 'readingOf' | keyof AsyncDisposable>
 
 export async function unmodelled(given: UnmodelledOptions): Promise<Unmodelled> {
-  const { paths, append, ended, statePath = defaultStatePath, held = new Held() } = given
+  const { paths, append, ended, statePath = defaultStatePath, held = new Held(), onEvent } = given
   const options = append === true && ended !== true ? { ...given, grows: true as const } : given
   await using kept = new AsyncDisposableStack()
   const stated = statedReading(options)
   const sources: Source[] = []
+  const warn = (message: string) => onEvent?.({ type: 'warning', message })
+  const files = given.files ?? (await findFiles(options, warn))
   await openSources({
     ...options,
+    files,
     held,
     readingOf: async (source) => {
       sources.push(source)
@@ -62,6 +67,7 @@ export async function unmodelled(given: UnmodelledOptions): Promise<Unmodelled> 
   return {
     ...decided,
     input,
+    files,
     held,
     readingOf: async ({ location }) => readings.get(location) ?? stated,
     [Symbol.asyncDispose]: () => copies.disposeAsync(),

@@ -16,7 +16,7 @@ export const defaultStatePath = './.lading/producer.db'
 export interface ProduceOptions extends PublishOptions, CarryOptions, SpoolOptions, ReadingOptions {
   /** Files, folders, patterns; `-` is standard input, for which `stdin` gives the stream. */
   readonly paths: readonly string[]
-  /** Files that were found already, where only some of those that `paths` name are meant. */
+  /** Files that were found already, or those that are meant of the ones that `paths` name. */
   readonly files?: FoundFiles | undefined
   /** Small files that were read already, where the caller has looked at them. */
   readonly held?: Held | undefined

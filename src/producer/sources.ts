@@ -73,14 +73,10 @@ export async function openSources(
   options: Pick<ProduceOptions, 'paths' | 'files' | 'held'> & ReadingOptions & CarryOptions,
   onLeft?: (message: string) => void,
 ): Promise<Sources> {
-  const { paths, format, carry, readingOf } = options
+  const { carry, readingOf } = options
   splittersFor(options)
   const referenceOf = await referencesFor(options)
-  const named = paths.filter((path) => path !== '-')
-  const isNone = named.length === 0 && paths.length > 0
-  const found =
-    options.files ??
-    (isNone ? new FoundFiles([]) : await namedFiles(named, suffixesOf(format), otherSuffixes(format), onLeft))
+  const found = options.files ?? (await findFiles(options, onLeft))
   const sources = new Sources(found, reader(options), options.held ?? new Held())
   // What the options say of one source they mostly say of all.
   const isEach = carry === 'reference' || readingOf !== undefined
@@ -90,6 +86,21 @@ export async function openSources(
     if (carry === 'reference') await referenceOf(source)
   }
   return sources
+}
+
+/** The files that the options name, standard input left out: for whoever looks at them before `openSources` does. */
+export async function findFiles(
+  {
+    paths,
+    format,
+  }: Pick<ProduceOptions, 'paths'> & { readonly format?: ProduceOptions['format'] | undefined },
+  onLeft?: (message: string) => void,
+): Promise<FoundFiles> {
+  const named = paths.filter((path) => path !== '-')
+  const isNone = named.length === 0 && paths.length > 0
+  return isNone
+    ? new FoundFiles([])
+    : await namedFiles(named, suffixesOf(format), otherSuffixes(format), onLeft)
 }
 
 /** Most paths that an error lists. */

@@ -9,8 +9,6 @@ import type { LoadResult } from '../load/options.ts'
 import type { ProducedLoad } from '../producer/produce.ts'
 import type { Receipt } from '../sink/ledger.ts'
 import { balance } from '../sink/receipt.ts'
-import { shownUrl } from '../core/url.ts'
-import { isUrl } from '../source/registry.ts'
 import { type Arrival, Arrivals } from './arrivals.ts'
 import { type Aside, baseOf, isAsSeen, putAside, requireAside } from './aside.ts'
 
@@ -49,12 +47,6 @@ const patienceMs = 86_400_000
 export async function watch(options: WatchOptions): Promise<void> {
   const { paths, done, failed, settleMs, signal, graceMs = 20_000 } = options
   for (const aside of [done, failed]) requireAside(aside, paths)
-  const url = paths.find(isUrl)
-  if (url !== undefined)
-    throw new LadingError(
-      'USAGE',
-      `${shownUrl(url)} is no folder of this machine, which is what --watch watches; run load for it again and again`,
-    )
   const arrivals = new Arrivals(paths, {
     format: options.format,
     settleMs,

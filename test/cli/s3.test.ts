@@ -138,5 +138,21 @@ describe('an object of S3', () => {
     expect(doctor.out).toContain('the first 20 records fit table records')
     const watch = await all.lading('load', all.url('in/'), '--watch', '--table', 't')
     expectError(watch, 'USAGE', 64, /is no folder of this machine, which is what --watch watches/)
+    expect(watch.err).not.toContain('watching')
+  })
+
+  it('is found by one listing of its bucket, with a model and without', async () => {
+    await using all = await store({ 'in/a.csv': records(2), 'in/b.csv': header + record(3) })
+    for (const words of [
+      ['--table', 't'],
+      ['--table', 'u', '--dry-run'],
+      ['--model', 'records'],
+    ]) {
+      const before = all.calls().length
+      const run = await all.lading('load', all.url('in/'), ...words)
+      expect(run.code, run.err).toBe(0)
+      const asked = all.calls().slice(before)
+      expect(asked.filter(({ query }) => query.has('list-type'))).toHaveLength(1)
+    }
   })
 })

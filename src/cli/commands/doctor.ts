@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import { exits } from '../../core/errors.ts'
 import type { Finding } from '../../core/finding.ts'
 import type { DoctorOptions } from '../../doctor/doctor.ts'
+import { findFiles } from '../../producer/sources.ts'
 import { defaultConsumers, consumersAsTold } from '../run/default-consumers.ts'
 import { createOption } from '../run/queue.ts'
 import { stopSignal } from '../run/signals.ts'
@@ -117,6 +118,10 @@ const withCommands = (finding: Finding, paths: readonly string[]): Finding =>
 
 /** Of files that cannot be read, their own finding tells. */
 async function consumersOf(paths: readonly string[], flags: Flags): Promise<number> {
-  const counts = (await defaultConsumers(paths, flags).catch(() => consumersAsTold.bind(undefined, 1)))(false)
+  const isGiven = paths.includes('-')
+  const counted = findFiles({ paths, format: flags.format }).then((files) =>
+    defaultConsumers(files, { ...flags, isGiven }),
+  )
+  const counts = (await counted.catch(() => consumersAsTold.bind(undefined, 1)))(false)
   return Math.max(counts.processes, counts.inProcess)
 }

@@ -91,15 +91,14 @@ export function loadCommand(command: Command): Command {
       )
     }
     const { consumers: wanted } = flags
-    const consumersOf =
-      wanted === undefined ? await defaultConsumers(paths, flags) : () => consumersAsTold(wanted)
     const own = ownPlace(flags)
-    if (consumersOf(false).processes > 1 && own !== undefined)
+    if (wanted !== undefined && wanted > 1 && own !== undefined)
       throw new LadingError('USAGE', `only one process can use ${shownUrl(own)}; omit --consumers`)
     if (flags.dryRun === true) return await rehearse(paths, flags, wantedTable)
-    const [{ load }, { replaceRows }, { openSink }, stated] = await Promise.all([
+    const [{ load }, { replaceRows }, { findFiles }, { openSink }, stated] = await Promise.all([
       import('../../load/load.ts'),
       import('../../load/replace.ts'),
+      import('../../producer/sources.ts'),
       import('../../sink/registry.ts'),
       flags.model === undefined ? undefined : loadModel(flags.model),
     ])
@@ -127,10 +126,17 @@ export function loadCommand(command: Command): Command {
     await using found =
       stated === undefined ? await findModel({ ...settings, ...wantedTable }, flags.startTimeout) : undefined
     const model = stated ?? (found as Unmodelled).model
+    const files =
+      found?.files ?? (await findFiles(settings, (message) => onEvent({ type: 'warning', message })))
+    const consumersOf =
+      wanted === undefined
+        ? await defaultConsumers(files, { ...flags, isGiven: paths.includes('-') })
+        : () => consumersAsTold(wanted)
     const isShared = consumersOf(false).inProcess > 1
     await using another = isShared ? await openSink(flags.to) : undefined
     const wholeLoad = {
       ...settings,
+      files,
       // Of standard input the receipt tells whether the same bytes were loaded before.
       keepsLoads: flags.json === true || paths.includes('-'),
       ...(found && {
@@ -195,7 +201,12 @@ async function rehearse(
   const model = stated ?? (found as Unmodelled).model
   await using input =
     found === undefined && paths.includes('-') ? await standardInput(flags.state, settings) : undefined
-  const reading = found && { readingOf: found.readingOf, held: found.held, namesColumns: true }
+  const reading = found && {
+    readingOf: found.readingOf,
+    files: found.files,
+    held: found.held,
+    namesColumns: true,
+  }
   const outcomes = await dryRun({
     ...settings,
     ...reading,

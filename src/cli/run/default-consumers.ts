@@ -2,10 +2,9 @@
 import { availableParallelism } from 'node:os'
 import { InvalidArgumentError } from 'commander'
 import { whole } from '../settings/options.ts'
-import { type FormatName, suffixesOf } from '../../format/registry.ts'
 import { placeOfQueue } from '../../queue/registry.ts'
 import { placeOfSink } from '../../sink/registry.ts'
-import { namedFiles, sourceOf } from '../../source/registry.ts'
+import { type FoundFiles, sourceOf } from '../../source/registry.ts'
 
 /** Bytes of files from which a consumer process pays for its start, a third of a second. */
 const largeBytes = 64 * 1024 * 1024
@@ -47,16 +46,16 @@ export const consumersAsTold = (count: number): ConsumerCounts => ({ processes: 
  * indexes are left for the end, the database is not what a consumer waits for.
  */
 export async function defaultConsumers(
-  paths: readonly string[],
-  { to, queue, format }: { readonly to: string; readonly queue: string; readonly format?: FormatName },
+  files: FoundFiles,
+  { to, queue, isGiven }: { readonly to: string; readonly queue: string; readonly isGiven: boolean },
 ): Promise<(indexesDeferred: boolean) => ConsumerCounts> {
   const cores = availableParallelism()
   const one = consumersAsTold(1)
   const { writers, fastestSessions = 2 } = placeOfSink(to)
   const isShared = writers === 'many' && placeOfQueue(queue).writers === 'many'
-  if (cores === 1 || !isShared || paths.includes('-')) return () => one
+  if (cores === 1 || !isShared || isGiven) return () => one
   let bytes = 0
-  for (const file of await namedFiles(paths, suffixesOf(format))) {
+  for (const file of files) {
     bytes += await sourceOf(file).size()
     if (bytes >= largeBytes) break
   }

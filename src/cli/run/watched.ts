@@ -1,5 +1,7 @@
 /** `load --watch`: what each file that arrives comes to, a line each. */
 import { LadingError } from '../../core/errors.ts'
+import { shownUrl } from '../../core/url.ts'
+import { isUrl } from '../../source/registry.ts'
 import { tellAll } from '../../core/events.ts'
 import { placeOfSink } from '../../sink/registry.ts'
 import type { Watched, WatchOptions } from '../../watch/watch.ts'
@@ -29,6 +31,12 @@ export async function watchFolders(
 ): Promise<void> {
   if (paths.includes('-'))
     throw new LadingError('USAGE', "--watch looks into folders, and '-' is standard input")
+  const url = paths.find(isUrl)
+  if (url !== undefined)
+    throw new LadingError(
+      'USAGE',
+      `${shownUrl(url)} is no folder of this machine, which is what --watch watches; run load for it again and again`,
+    )
   if (flags.model === undefined && flags.table === undefined)
     throw new LadingError(
       'USAGE',

@@ -1,5 +1,6 @@
 /** `https://USER:PASSWORD@HOST/PATH?QUERY` → what is asked for, and how it is named where nothing secret may stand. */
 import { LadingError } from '../../core/errors.ts'
+import { secretName } from '../../core/url.ts'
 
 export interface Address {
   readonly url: URL
@@ -11,9 +12,6 @@ export interface Address {
 
 /** Stands for what is not shown. */
 const leftOut = '***'
-
-/** Parameters whose values sign a URL or open what is behind it. */
-const isSecret = /pass|secret|token|key|sig|credential|auth/i
 
 /**
  * By the shown URL, for as long as the process lives: what is asked for. A run finds its own sources by their
@@ -39,7 +37,7 @@ export function parseAddress(text: string): Address {
   shown.username = ''
   shown.password = ''
   for (const name of new Set(url.searchParams.keys()))
-    if (isSecret.test(name)) shown.searchParams.set(name, leftOut)
+    if (secretName.test(name)) shown.searchParams.set(name, leftOut)
   if (shown.href === url.href) return { url, shown: shown.href, isPrivate: false }
   const name = shownFor(shown.href, url.href)
   complete.set(name, url.href)
