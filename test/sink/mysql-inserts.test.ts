@@ -5,7 +5,7 @@ import { type MariadbServer, startMariadb, withoutFsync } from '../../tooling/se
 import { conflicts } from '../contract/sink/conflict.ts'
 import { types } from '../contract/sink/types.ts'
 import { allRejects, applied, numbers as ids, write } from '../contract/sink/target.ts'
-import { bigint, integer, numeric } from '../../src/model/columns.ts'
+import { bigint, integer, numeric, timestamptz } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { numbers } from '../support/model.ts'
 import { openMysql } from './mysql-target.ts'
@@ -13,12 +13,14 @@ import { openMysql } from './mysql-target.ts'
 describeMariadb('MariaDB without LOAD DATA LOCAL', () => {
   let server: MariadbServer
   beforeAll(async () => {
-    // A server that would list no warning.
+    // A server that would list no warning, and takes what its clients say for another character set.
     server = await startMariadb({
       ...withoutFsync,
       'local-infile': '0',
       'max-error-count': '0',
       'max-allowed-packet': '1M',
+      'skip-character-set-client-handshake': '1',
+      'character-set-server': 'latin1',
     })
   })
   afterAll(() => server.stop())
@@ -30,30 +32,33 @@ describeMariadb('MariaDB without LOAD DATA LOCAL', () => {
   it('a row that is refused, or would be changed, never costs a good one', async () => {
     await using target = await open()
     await target.query(
-      'CREATE TABLE checked (id bigint PRIMARY KEY, exact numeric(65,30), small int NOT NULL CHECK (small > 0))',
+      'CREATE TABLE checked (id bigint PRIMARY KEY, exact numeric(65,30), small int NOT NULL CHECK (small > 0), at timestamp(6) NOT NULL)',
     )
     const model = defineModel({
       table: 'checked',
-      columns: { id: bigint().notNull(), exact: numeric(), small: integer() },
+      columns: { id: bigint().notNull(), exact: numeric(), small: integer(), at: timestamptz() },
       primaryKey: ['id'],
     })
     await using sink = target.open()
     await sink.prepare(model)
-    const fine = Array.from({ length: 50 }, (_, n) => [String(n), '1', '1'])
+    const at = '2024-01-01T00:00:00Z'
+    const fine = Array.from({ length: 50 }, (_, n) => [String(n), '1', '1', at])
     const refused = [
-      ['100', '1', '0'],
-      ['101', `0.${'1'.repeat(31)}`, '1'],
-      ['102', '1', undefined],
-      ['1', '1', '1'],
+      ['100', '1', '0', at],
+      ['101', `0.${'1'.repeat(31)}`, '1', at],
+      ['102', '1', undefined, at],
+      ['1', '1', '1', at],
+      ['103', '1', '1', undefined],
     ]
     const records = [...fine.slice(0, 25), ...refused, ...fine.slice(25)]
-    expect(await write(sink, model, [{ key: 'one', records }])).toEqual([applied(50, 4)])
+    expect(await write(sink, model, [{ key: 'one', records }])).toEqual([applied(50, 5)])
     expect(await ids(target, 'checked')).toEqual(fine.map(([id]) => Number(id)))
     expect((await allRejects(sink)).map(({ record, code }) => [record, code])).toEqual([
       [25, 'CONSTRAINT_CHECK'],
       [26, 'VALUE_REFUSED'],
       [27, 'CONSTRAINT_NOT_NULL'],
       [28, 'CONSTRAINT_UNIQUE'],
+      [29, 'VALUE_REFUSED'],
     ])
   })
 
@@ -82,6 +87,47 @@ describeMariadb('MariaDB without LOAD DATA LOCAL', () => {
         { id: 2, note: "tab\t, line\n, \\N and it's" },
       ])
     } finally {
+      await target.query('SET GLOBAL local_infile = 0')
+    }
+  })
+
+  it('settings by which a server would hide a conflict, a CHECK or a row change nothing', async () => {
+    await using target = await open()
+    const settings = {
+      local_infile: 1,
+      old_mode: "'NO_DUP_KEY_WARNINGS_WITH_IGNORE'",
+      check_constraint_checks: 0,
+      sql_select_limit: 1,
+      sql_big_selects: 0,
+      max_join_size: 1,
+    }
+    for (const [name, value] of Object.entries(settings)) await target.query(`SET GLOBAL ${name} = ${value}`)
+    try {
+      await target.query('CREATE TABLE checked (id bigint PRIMARY KEY, small int CHECK (small > 0))')
+      const model = defineModel({
+        table: 'checked',
+        columns: { id: bigint().notNull(), small: integer() },
+        primaryKey: ['id'],
+        onConflict: 'update',
+      })
+      await using sink = target.open()
+      await sink.prepare(model)
+      const records = [
+        ['1', '1'],
+        ['2', '0'],
+        ['1', '2'],
+        ['3', '3'],
+      ]
+      expect(await write(sink, model, [{ key: 'one', records }])).toEqual([applied(3, 1)])
+      expect(await target.rows('checked')).toEqual([
+        { id: 1, small: 2 },
+        { id: 3, small: 3 },
+      ])
+      expect((await allRejects(sink)).map(({ record, code }) => [record, code])).toEqual([
+        [1, 'CONSTRAINT_CHECK'],
+      ])
+    } finally {
+      for (const name of Object.keys(settings)) await target.query(`SET GLOBAL ${name} = DEFAULT`)
       await target.query('SET GLOBAL local_infile = 0')
     }
   })

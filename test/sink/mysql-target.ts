@@ -54,6 +54,7 @@ export async function openMysql(server?: string): Promise<MysqlTarget> {
     jsonStrings: true,
     supportBigNumbers: true,
   })
+  await client.query('SET NAMES utf8mb4')
   await client.query(
     "SET sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,STRICT_ALL_TABLES', time_zone = '+00:00'",
   )

@@ -5,6 +5,7 @@ import type { Batch, Part, Verdict } from '../sink.ts'
 import { storable } from '../storable.ts'
 import { raw, type Sql, sql } from '../sql/statement.ts'
 import { insertLoad } from '../sql/steps.ts'
+import { keyReused, planMismatch } from '../sql/verdicts.ts'
 import { dialect, entriesOfKeys } from './ledger.ts'
 import { noRows, type Placed, place } from './place.ts'
 import type { ColumnRows } from './rows.ts'
@@ -106,18 +107,6 @@ async function judge(session: Session, batch: Batch<ColumnRows>, revived: Readon
   }
   return { verdicts, spans, loads }
 }
-
-const planMismatch = (load: LoadInfo): Verdict => ({
-  kind: 'refused',
-  code: 'PLAN_MISMATCH',
-  detail: `load ${load.id} of ${load.source} was begun with another plan`,
-})
-
-const keyReused = (key: string): Verdict => ({
-  kind: 'refused',
-  code: 'KEY_REUSED',
-  detail: `key ${key} has taken effect with other content`,
-})
 
 const hex = (value: unknown): string => Buffer.from(value as Uint8Array).toString('hex')
 const blob = (text: string): Buffer => Buffer.from(text, 'hex')

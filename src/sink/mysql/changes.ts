@@ -43,11 +43,21 @@ export class Changes extends Staging {
       await this.session.run(
         `DELETE target FROM ${joined} WHERE ${own} AND own.${this.change} = '${isDeletion}'`,
       )
-    const sets = settable(this.model).map((name) => {
+    const isNamed = (name: string) => {
       const index = this.model.columns.findIndex((column) => column.name === name)
-      const isNamed = `(own.${this.change} = '' OR substr(own.${this.change}, ${index + 1}, 1) = '${isSent}')`
-      return `target.${identifier(name)} = CASE WHEN ${isNamed} THEN own.${identifier(name)} ELSE target.${identifier(name)} END`
-    })
+      return `(own.${this.change} = '' OR substr(own.${this.change}, ${index + 1}, 1) = '${isSent}')`
+    }
+    const { required, stamps } = this.traits
+    await this.refuseNull(chosen, [
+      ...stamps.map((name) => [name, `${own} AND ${isWhole} AND NOT own.${isThere}`] as const),
+      ...required.map(
+        (name) => [name, `${own} AND ${isWhole} AND ${isNamed(name)} AND own.${isThere}`] as const,
+      ),
+    ])
+    const sets = settable(this.model).map(
+      (name) =>
+        `target.${identifier(name)} = CASE WHEN ${isNamed(name)} THEN own.${identifier(name)} ELSE target.${identifier(name)} END`,
+    )
     if (sets.length > 0) await this.run(`UPDATE ${joined} SET ${sets.join(', ')} WHERE ${own} AND ${isWhole}`)
     await this.run(
       `INSERT INTO ${target} (${names}) SELECT ${names} FROM ${chosen} own WHERE ${own} AND ${isWhole} AND NOT ${isThere}`,

@@ -39,12 +39,22 @@ const numbers: readonly (readonly [Code, readonly number[]])[] = [
   ],
   [
     'SCHEMA_MISMATCH',
-    [1050, 1054, 1060, 1061, 1064, 1067, 1071, 1072, 1101, 1118, 1136, 1146, 1170, 1286, 1305],
+    [1050, 1054, 1060, 1061, 1064, 1067, 1071, 1072, 1101, 1117, 1118, 1136, 1146, 1170, 1286, 1305],
   ],
   ['SINK_CORRUPT', [1034, 1035, 1194, 1195, 1712]],
 ]
 
-const systemCode = (errno: number): Code | undefined => numbers.find(([, all]) => all.includes(errno))?.[0]
+/** Below it are the numbers of engines and of the system, as those of temporary tables for which there is no space. */
+const leastOfServer = 1000
+/** ER_CANT_CREATE_FILE and others, that tell the system's number in their text. */
+const tellingErrno: readonly number[] = [1004, 1005, 1006, 1016, 1025, 1030]
+/** ENOSPC, EDQUOT */
+const noSpace = /(?:errno:|error) (?:28|122)\b/i
+
+const systemCode = ({ errno, message }: ServerError): Code | undefined =>
+  errno < leastOfServer || (tellingErrno.includes(errno) && noSpace.test(message))
+    ? 'SINK_HOLD'
+    : numbers.find(([, all]) => all.includes(errno))?.[0]
 
 /** Codes of the driver and the system for which waiting is no cure: how the user authenticates, the path of a socket. */
 const refusals: readonly string[] = [
@@ -62,7 +72,7 @@ export function sinkError(error: unknown): LadingError {
   const options = { cause: error }
   const message = error instanceof Error ? error.message : String(error)
   if (isServerError(error)) {
-    const code = systemCode(error.errno) ?? 'SINK_FAILED'
+    const code = systemCode(error) ?? 'SINK_FAILED'
     return new LadingError(code, `MariaDB or MySQL: ${message} (${error.errno})`, options)
   }
   if (error instanceof TypeError || error instanceof RangeError)
@@ -171,7 +181,7 @@ export function rowError(error: unknown, columns: readonly string[]): RowError |
   const { errno, sqlState, message } = error
   const known = rowCode(errno)
   if (known !== undefined) return { fault: faultOf(errno, known, message, columns), isUncertain: false }
-  const system = systemCode(errno)
+  const system = systemCode(error)
   if (system !== undefined && (system === 'SINK_CORRUPT' || waiting.includes(codes[system].action)))
     return undefined
   const isData = /^(22|23|45)/.test(sqlState)

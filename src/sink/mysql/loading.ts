@@ -2,7 +2,8 @@
 import type { Model } from '../../model/model.ts'
 import { identifier } from './ddl.ts'
 import { isLocalRefused, type LoadFault, warningFault } from './errors.ts'
-import { format, type LoadRows, valuesOf } from './rows.ts'
+import type { Traits } from './prepare.ts'
+import { format, type LoadRows, noTime, valuesOf } from './rows.ts'
 import type { Session } from './session.ts'
 import { inStatements } from './statements.ts'
 
@@ -13,8 +14,7 @@ export interface Loading {
   /** The table. */
   readonly into: string
   readonly model: Model
-  /** Columns of one bit, to which a text is eight. */
-  readonly bits: readonly string[]
+  readonly traits: Pick<Traits, 'bits' | 'stamps'>
   /** Columns of what a row has behind those of the model. */
   readonly fields?: readonly string[]
   /** A column for the number of the row, from 1. */
@@ -47,7 +47,7 @@ export async function load(
  */
 async function loadData(
   session: Session,
-  { into, model, bits, fields = [], number }: Loading,
+  { into, model, traits: { bits, stamps }, fields = [], number }: Loading,
   rows: LoadRows,
   start: number,
   end: number,
@@ -56,6 +56,8 @@ async function loadData(
     const variable = `@v${index}`
     if (type.kind === 'bytes') return [variable, `${identifier(name)} = UNHEX(${variable})`] as const
     if (bits.includes(name)) return [variable, `${identifier(name)} = CAST(${variable} AS UNSIGNED)`] as const
+    if (stamps.includes(name))
+      return [variable, `${identifier(name)} = coalesce(${variable}, ${noTime})`] as const
     return [identifier(name), undefined] as const
   })
   const sets: string[] = targets.flatMap(([, set]) => set ?? [])
@@ -80,7 +82,7 @@ function piecesOf(bytes: Buffer): Buffer[] {
 
 async function insert(
   session: Session,
-  { into, model, bits, fields = [], number }: Loading,
+  { into, model, traits: { bits, stamps }, fields = [], number }: Loading,
   rows: LoadRows,
   start: number,
   end: number,
@@ -94,7 +96,7 @@ async function insert(
     return undefined
   }
   const kinds = model.columns.map(({ name, type }) =>
-    type.kind === 'bytes' ? 'bytes' : bits.includes(name) ? 'bit' : 'text',
+    type.kind === 'bytes' ? 'bytes' : bits.includes(name) ? 'bit' : stamps.includes(name) ? 'stamp' : 'text',
   )
   const items = valuesOf(rows.slice(start, end), kinds).map(
     (values, index) => `(${values}${number === undefined ? '' : `, ${index + 1}`})`,

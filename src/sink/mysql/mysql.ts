@@ -10,7 +10,7 @@ import { Connection } from './connection.ts'
 import { factsOf } from './facts.ts'
 import { prepareLedger } from './ledger-tables.ts'
 import { mysqlLedger } from './ledger.ts'
-import { isEmpty, prepareTable, type PreparedTable } from './prepare.ts'
+import { isEmpty, noTraits, prepareTable, type PreparedTable } from './prepare.ts'
 import { replayRejects } from './replay.ts'
 import { LoadRows } from './rows.ts'
 import type { Session } from './session.ts'
@@ -131,8 +131,8 @@ export class MysqlSink implements Sink<LoadRows> {
   }
 
   #past({ fingerprint }: Model) {
-    const { bits = [] } = this.#models.get(fingerprint) ?? {}
-    return { ways: { bits, conflicting: this.#conflicting }, unanimity: this.#unanimity }
+    const { traits = noTraits } = this.#models.get(fingerprint) ?? {}
+    return { ways: { traits, conflicting: this.#conflicting }, unanimity: this.#unanimity }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

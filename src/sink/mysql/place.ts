@@ -13,14 +13,14 @@ import { Changes } from './changes.ts'
 import { qualified } from './ddl.ts'
 import { type LoadFault, rowError } from './errors.ts'
 import { load, type Loading } from './loading.ts'
+import type { Traits } from './prepare.ts'
 import type { LoadRows } from './rows.ts'
 import type { Session } from './session.ts'
 import { Staging } from './staging.ts'
 
 /** What is known of a table that the model does not say. */
 export interface TableWays {
-  /** Columns that are bits. */
-  readonly bits: readonly string[]
+  readonly traits: Traits
   /** Models, by fingerprint, of which a batch has met a key that was there. */
   readonly conflicting: Set<string>
 }
@@ -45,9 +45,9 @@ export class Placement implements Placing {
     this.#model = model
     this.#rows = rows
     this.#ways = ways
-    this.#staging = new (changesRows(model) ? Changes : Staging)(session, model, rows, ways.bits)
+    this.#staging = new (changesRows(model) ? Changes : Staging)(session, model, rows, ways.traits)
     this.#columns = model.columns.map(({ name }) => name)
-    this.#loading = { into: qualified(model), model, bits: ways.bits }
+    this.#loading = { into: qualified(model), model, traits: ways.traits }
   }
 
   get taken(): boolean {

@@ -11,22 +11,36 @@ import { relationOf, requireSchema } from './relation.ts'
 import type { Session } from './session.ts'
 
 export interface PreparedTable extends Prepared {
-  /** Columns of one bit, to which a text is eight. */
-  readonly bits: readonly string[]
+  readonly traits: Traits
 }
+
+/** Columns of the model whose values the server would change without a word. */
+export interface Traits {
+  /** Of one bit, to which a text is eight. */
+  readonly bits: readonly string[]
+  /** That take no NULL, although the model does: an UPDATE makes a zero of it where the table has a trigger. */
+  readonly required: readonly string[]
+  /** Those of them that are TIMESTAMPs, in which NULL becomes the present time. */
+  readonly stamps: readonly string[]
+}
+
+export const noTraits: Traits = { bits: [], required: [], stamps: [] }
 
 /** After the ledger was prepared. */
 export async function prepareTable(session: Session, model: Model): Promise<PreparedTable> {
   const remade = await ensureTable(session, model)
   const table = await readTable(session, model)
   requireFit(model, table === undefined ? ['it is gone again'] : [...problemsOf(model, table)])
-  const { columns } = table as Table
+  const ofBase = (wanted: string) =>
+    (table as Table).columns.filter(({ base }) => base === wanted).map(({ name }) => name)
+  const required = refusingNull(model, table as Table)
+  const stamps = ofBase('timestamp').filter((name) => required.includes(name))
   return {
     deferred: false,
     remade,
     keyless: isKeyless(model, table as Table),
-    notNull: (await mayFillIn(session, model)) ? [] : refusingNull(model, table as Table),
-    bits: columns.filter(({ base }) => base === 'bit').map(({ name }) => name),
+    notNull: (await mayFillIn(session, model)) ? stamps : required,
+    traits: { bits: ofBase('bit'), required, stamps },
   }
 }
 

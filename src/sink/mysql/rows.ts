@@ -23,10 +23,13 @@ export function valuesOf(rows: Buffer, kinds: readonly FieldKind[]): readonly st
   )
 }
 
-export type FieldKind = 'text' | 'bytes' | 'bit'
+export type FieldKind = 'text' | 'bytes' | 'bit' | 'stamp'
+
+/** What a TIMESTAMP refuses as a value. */
+export const noTime = "'NULL'"
 
 function valueOf(field: string, kind: FieldKind = 'text'): string {
-  if (field === '\\N') return 'NULL'
+  if (field === '\\N') return kind === 'stamp' ? noTime : 'NULL'
   if (kind === 'bytes') return hexLiteral(field)
   if (kind === 'bit') return field
   return literal(field.replaceAll(/\\(.)/g, (_, escaped: string) => unescaped[escaped] ?? escaped))

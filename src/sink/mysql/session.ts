@@ -34,16 +34,22 @@ const sqlMode = [
   'PIPES_AS_CONCAT',
 ].join()
 
+/** What a server may have as its default for all sessions, MariaDB alone: CHECKs without effect, and duplicates without a warning. */
+const ofMariadb = `/*M! , SESSION check_constraint_checks = 1, SESSION old_mode = '' */`
+
 /**
- * Without notes, or a list of warnings, nothing would show that the server has rounded or cut a value.
+ * A server may be told to ignore the character set of its clients, which NAMES is not. Without notes, or a list of
+ * warnings, nothing would show that the server has rounded or cut a value. Keys are sorted as a whole.
  * READ COMMITTED, because under REPEATABLE READ a batch would not see what it has waited for, and gaps would be
  * locked. If a lock takes more than 5 s, the batch is tried again.
  */
 const settings = [
+  'SET NAMES utf8mb4 COLLATE utf8mb4_bin',
   `SET SESSION sql_mode = '${sqlMode}', SESSION time_zone = '+00:00', SESSION autocommit = 1,
     SESSION innodb_lock_wait_timeout = 5, SESSION lock_wait_timeout = 30, SESSION foreign_key_checks = 1,
     SESSION unique_checks = 1, SESSION sql_safe_updates = 0, SESSION completion_type = 0, SESSION group_concat_max_len = 1048576,
-    SESSION sql_notes = 1, SESSION max_error_count = 64`,
+    SESSION sql_notes = 1, SESSION max_error_count = 64, SESSION sql_select_limit = 18446744073709551615,
+    SESSION sql_big_selects = 1, SESSION max_sort_length = 8192 ${ofMariadb}`,
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE',
 ]
 

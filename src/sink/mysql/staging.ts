@@ -7,7 +7,9 @@ import type { Model } from '../../model/model.ts'
 import { leavesAlone, settable } from '../sql/conflict.ts'
 import { identifier, identifiers, qualified } from './ddl.ts'
 import { isDuplicate, Refused } from './errors.ts'
+import { literal } from './literal.ts'
 import { load } from './loading.ts'
+import type { Traits } from './prepare.ts'
 import type { LoadRows } from './rows.ts'
 import type { Session } from './session.ts'
 
@@ -18,17 +20,17 @@ export class Staging {
   protected readonly session: Session
   protected readonly model: Model
   readonly #rows: LoadRows
-  readonly #bits: readonly string[]
+  protected readonly traits: Traits
   /** What was loaded, each row with its number from 1. */
   protected readonly all: string
   /** Those of them that take effect, of each key one. */
   protected readonly chosen: string
 
-  constructor(session: Session, model: Model, rows: LoadRows, bits: readonly string[]) {
+  constructor(session: Session, model: Model, rows: LoadRows, traits: Traits) {
     this.session = session
     this.model = model
     this.#rows = rows
-    this.#bits = bits
+    this.traits = traits
     const name = `lading_staging_${model.fingerprint.slice(0, 16)}`
     this.all = identifier(name)
     this.chosen = identifier(`${name}_chosen`)
@@ -37,6 +39,10 @@ export class Staging {
   /** Places the rows from `start` to before `end`; returns those that took effect, in their order. */
   async place(start: number, end: number): Promise<readonly number[]> {
     await this.fill(start, end)
+    await this.refuseNull(
+      this.all,
+      this.traits.stamps.map((name) => [name, 'true']),
+    )
     await this.#choose()
     for (let there = await this.#look(), races = 0; ; races++) {
       try {
@@ -66,7 +72,8 @@ export class Staging {
       `CREATE TEMPORARY TABLE ${this.all} (${this.number} INT NOT NULL DEFAULT 0 PRIMARY KEY, ${this.change} TEXT) ENGINE=InnoDB
        AS SELECT ${this.namesOf('target')} FROM (SELECT 1) lading_one LEFT JOIN ${this.target} target ON false LIMIT 0`,
     )
-    const loading = { into: this.all, model, bits: this.#bits, fields: this.fields, number: this.number }
+    const traits = { ...this.traits, stamps: [] }
+    const loading = { into: this.all, model, traits, fields: this.fields, number: this.number }
     const refused = await load(session, loading, this.#rows, start, end)
     if (refused !== undefined) throw new Refused(refused.fault)
   }
@@ -122,6 +129,23 @@ export class Staging {
       .join(' AND ')
   }
 
+  /** Refuses rows whose value in a column is NULL where the condition holds. */
+  protected async refuseNull(
+    table: string,
+    conditions: readonly (readonly [column: string, condition: string])[],
+  ): Promise<void> {
+    if (conditions.length === 0) return
+    const refused = conditions.map(
+      ([name, condition]) => `WHEN own.${identifier(name)} IS NULL AND ${condition} THEN ${literal(name)}`,
+    )
+    const [row] = await this.session.query(
+      `SELECT column_name FROM (SELECT CASE ${refused.join(' ')} END AS column_name FROM ${table} own) own WHERE column_name IS NOT NULL LIMIT 1`,
+    )
+    if (row === undefined) return
+    const column = String(row['column_name'])
+    throw new Refused({ code: 'CONSTRAINT_NOT_NULL', detail: 'the column of the table is NOT NULL', column })
+  }
+
   /** Runs a statement that must not change a value on its way. */
   protected async run(sql: string): Promise<void> {
     const { warnings } = await this.session.run(sql)
@@ -175,6 +199,10 @@ export class Staging {
   }
 
   async #update(): Promise<void> {
+    await this.refuseNull(
+      this.chosen,
+      this.traits.required.map((name) => [name, `own.${this.isThere} AND own.${this.takes}`]),
+    )
     const sets = settable(this.model).map((name) => `target.${identifier(name)} = own.${identifier(name)}`)
     await this.run(
       `UPDATE ${this.chosen} own STRAIGHT_JOIN ${this.target} target ON ${this.isSame} SET ${sets.join(', ')} WHERE own.${this.isThere} AND own.${this.takes}`,

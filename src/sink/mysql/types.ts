@@ -69,7 +69,7 @@ const types: Readonly<Record<string, (column: CatalogType) => ColumnType | undef
   datetime: ({ fraction = 0 }) => withFraction(timestamp().spec.type, fraction),
   timestamp: ({ fraction = 0 }) => withFraction(timestamptz().spec.type, fraction),
   time: ({ fraction = 0 }) => withFraction(time().spec.type, fraction),
-  year: () => checked(integer().spec.type, isYear, 'a year of four digits'),
+  year: () => checked(integer().spec.type, isYear, 'a year from 1901 to 2155'),
   char: ({ length = 0 }) =>
     checked(varchar(length).spec.type, endsWithoutSpace, 'a text that a CHAR would keep with its spaces'),
   varchar: ({ length = 0 }) => varchar(length).spec.type,
@@ -90,9 +90,14 @@ const types: Readonly<Record<string, (column: CatalogType) => ColumnType | undef
   inet6: () => custom('inet6').spec.type,
 }
 
-/** `enum('a','it''s')` */
+/** `enum('a','it''s','\\\\')` */
 export const membersOf = (shown: string): readonly string[] =>
-  Array.from(shown.matchAll(/'((?:[^']|'')*)'/g), ([, member = '']) => member.replaceAll("''", "'"))
+  Array.from(shown.matchAll(/'((?:[^']|'')*)'/g), ([, member = '']) =>
+    member.replaceAll(/''|\\./g, (escaped) => unescaped[escaped] ?? escaped.slice(1)),
+  )
+
+/** Whatever `sql_mode` is. */
+const unescaped: Readonly<Record<string, string>> = { '\\n': '\n', '\\r': '\r', '\\0': '\0' }
 
 type Check = (bytes: Buffer, start: number, end: number) => boolean
 
@@ -113,8 +118,8 @@ const refused = (bytes: Buffer, start: number, end: number, what: string): Fault
   detail: `${found(bytes, start, end)} is not ${what}`,
 })
 
-/** Of two digits the server would make a year of this century or the last. */
-const isYear: Check = (bytes, start, end) => /^\d{4}$/.test(bytes.toString('latin1', start, end))
+/** Of a number below 100 the server would make a year of this century or the last. */
+const isYear: Check = (bytes, start, end) => /^[12]\d{3}$/.test(bytes.toString('latin1', start, end))
 
 const SPACE = 32
 const endsWithoutSpace: Check = (bytes, start, end) => end === start || bytes[end - 1] !== SPACE
