@@ -261,6 +261,28 @@ describe('DuckDB', { timeout: 120_000 }, () => {
     ])
   })
 
+  it('a text of which DuckDB would cut, round or complete the value is a reject', async () => {
+    await using target = await openDuckdb()
+    await target.query(
+      'CREATE TABLE items (big BIGNUM, span INTERVAL, fine TIME_NS, zoned TIME WITH TIME ZONE)',
+    )
+    await using sink = new DuckdbSink(target.path)
+    const facts = await sink.table({ table: 'items' })
+    if (facts === undefined) throw new Error('no table')
+    const { model: derived } = modelOfTable(facts, ['big', 'span', 'fine', 'zoned'])
+    if (derived === undefined) throw new Error('no model')
+    await sink.prepare(derived)
+    const good = [`-1${'0'.repeat(60)}`, '1 day 00:00:00.000001', '10:00:00.123456789', '10:00:00.123456+02']
+    expect(await write(sink, derived, [{ key: 'a', records: [good] }])).toEqual([applied(1)])
+    const changed = ['1.5', '1.0000001 seconds', '10:00:00.1234567891', '10:00:00']
+    for (const [index, value] of [...changed, '10:00:00.1234567+02'].entries())
+      expect(() =>
+        write(sink, derived, [{ key: value, records: [good.with(Math.min(index, 3), value)] }]),
+      ).toThrow(/VALUE_REFUSED/)
+    const rows = await target.query('SELECT CAST(COLUMNS(*) AS VARCHAR) FROM items')
+    expect(rows.map((row) => Object.values(row))).toEqual([good])
+  })
+
   it('nested columns are refused by name, unless the file has none of them', async () => {
     await using target = await openDuckdb()
     await target.query('CREATE TABLE items (id INTEGER, tags VARCHAR[], pair STRUCT(a INTEGER, b INTEGER))')

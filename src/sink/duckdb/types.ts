@@ -17,6 +17,7 @@ import {
   timestamptz,
   uuid,
 } from '../../model/columns.ts'
+import { checked } from '../../model/checked.ts'
 import { kindOfExisting } from './cells.ts'
 
 /** By what DuckDB calls them. */
@@ -55,12 +56,30 @@ export function typeOf(declared: string): ColumnType {
   if (precision !== undefined) return numeric(Number(precision), Number(scale)).spec.type
   const values = valuesOf(declared)
   if (values !== undefined) return enumeration(...values).spec.type
-  if (!isNested(declared)) return custom(declared).spec.type
+  if (!isNested(declared)) return textual(declared)
   return {
     ...text().spec.type,
     problem: () =>
       `it is ${declared}, and Lading writes no nested values (load them as JSON into another column, and convert them there)`,
   }
+}
+
+/** Texts of types that DuckDB alone reads, by their names, where it would round, cut or add to others. */
+const exactTexts: Readonly<Record<string, readonly [RegExp, string]>> = {
+  BIGNUM: [/^[+-]?\d+$/, 'a whole number'],
+  INTERVAL: [/^(?!.*\.\d{7})/s, 'an interval of whole microseconds'],
+  TIME_NS: [/^[^.]*(?:\.\d{1,9})?$/s, 'a time of at most 9 digits of a second'],
+  'TIME WITH TIME ZONE': [
+    /^[^.+-]*(?:\.\d{1,6})?[+-]\d[\d:]*$/s,
+    'a time with its zone, and at most 6 digits of a second',
+  ],
+}
+
+function textual(declared: string): ColumnType {
+  const { type } = custom(declared).spec
+  const [exact, what] = exactTexts[declared] ?? []
+  if (exact === undefined || what === undefined) return type
+  return checked(type, (bytes, start, end) => exact.test(bytes.toString('utf8', start, end)), what)
 }
 
 export const isNested = (declared: string): boolean =>

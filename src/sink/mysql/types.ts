@@ -25,6 +25,7 @@ import {
   varchar,
 } from '../../model/columns.ts'
 import type { RowWriter } from '../../model/writer.ts'
+import { type Check, checked } from '../../model/checked.ts'
 import { noteIn } from './ddl.ts'
 
 /** The type of a column, as the catalogue has it. */
@@ -98,25 +99,6 @@ export const membersOf = (shown: string): readonly string[] =>
 
 /** Whatever `sql_mode` is. */
 const unescaped: Readonly<Record<string, string>> = { '\\n': '\n', '\\r': '\r', '\\0': '\0' }
-
-type Check = (bytes: Buffer, start: number, end: number) => boolean
-
-/** The type, of whose texts only those are taken for which the check holds. */
-function checked(type: ColumnType, holds: Check, what: string): ColumnType {
-  return {
-    ...type,
-    decoder: () => {
-      const decode = type.decoder()
-      return (bytes, start, end, writer) =>
-        holds(bytes, start, end) ? decode(bytes, start, end, writer) : refused(bytes, start, end, what)
-    },
-  }
-}
-
-const refused = (bytes: Buffer, start: number, end: number, what: string): Fault => ({
-  code: 'VALUE_REFUSED',
-  detail: `${found(bytes, start, end)} is not ${what}`,
-})
 
 /** Of a number below 100 the server would make a year of this century or the last. */
 const isYear: Check = (bytes, start, end) => /^[12]\d{3}$/.test(bytes.toString('latin1', start, end))
