@@ -36,13 +36,16 @@ export async function loadApart<File extends SourceFile>(
   } catch (error) {
     if (options.signal?.aborted) return
     const [first] = files
-    if (first === undefined || !(error instanceof LadingError) || !isOfFile(error) || mayPass(error))
+    if (first === undefined || !(error instanceof LadingError) || !isOfFile(error) || !isApart(error))
       throw error
     if (files.length === 1) return handlers.refused(first, error)
     const half = Math.ceil(files.length / 2)
     for (const part of [files.slice(0, half), files.slice(half)]) await loadApart(part, options, handlers)
   }
 }
+
+/** Of a file that its store does not send, only the others tell whether the store is at fault. */
+const isApart = (error: LadingError): boolean => !mayPass(error) || error.code === 'SOURCE_UNAVAILABLE'
 
 async function loadTogether(named: readonly SourceFile[], options: ApartOptions): Promise<LoadResult> {
   const { model: stated, ...given } = options

@@ -18,7 +18,7 @@ import type { Delivery, Queue } from '../queue/queue.ts'
 import type { DeadLetter } from '../sink/ledger.ts'
 import type { SourceFile } from '../source/registry.ts'
 import { letterOfObject, type Patience, pauseAfter } from './letter.ts'
-import { loadObjects, type LoadObjectsOptions, type Outcome } from './load.ts'
+import { isUnavailable, loadObjects, type LoadObjectsOptions, type Outcome } from './load.ts'
 import { type Message, type ReadOptions, readMessage, type Wanted } from './message.ts'
 
 export interface ObjectsOptions extends LoadObjectsOptions, Pick<ReadOptions, 'fileOf'> {
@@ -49,6 +49,8 @@ class Run {
   readonly #loaded = new Set<string>()
   readonly #reading: ReadOptions
   readonly #toldOthers = new Set<string>()
+  /** Where a store answers for it and not for another one, that one is at fault. */
+  #answered: SourceFile | undefined
   #tally: Tally = emptyTally
   #batches = 0
 
@@ -150,8 +152,9 @@ class Run {
       else files.set(wanted.file.path, wanted.file)
     const options = { ...this.#options, signal: abandon, onEvent: tellAll(this.#count, this.#onEvent) }
     // A store that cannot be reached is waited for, as a database is.
-    const load = () => loadObjects([...files.values()], options)
+    const load = () => loadObjects([...files.values()], options, this.#answered)
     const outcomes = await retrying(load, { signal: stop, onEvent: this.#onEvent })
+    for (const [path, { fate }] of outcomes) if (!isUnavailable(fate)) this.#answered = files.get(path)
     if (abandon.aborted) return
     const outcomeOf = (wanted: Wanted): Outcome | undefined =>
       known.has(wanted) ? { fate: 'known', seen: wanted.file.seen } : outcomes.get(wanted.file.path)

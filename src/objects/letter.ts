@@ -5,7 +5,7 @@ import { messageKey, storableKey } from '../consumer/decode/identity.ts'
 import { objectHeader } from '../queue/header.ts'
 import type { Delivery } from '../queue/queue.ts'
 import type { DeadLetter } from '../sink/ledger.ts'
-import type { NamedObject } from './notification.ts'
+import type { ToldObject } from './notification.ts'
 
 /** Between two attempts at most. */
 const mostPauseMs = 15 * 60_000
@@ -33,7 +33,7 @@ export function pauseAfter(
 }
 
 /** Somebody may be at work to repair it, or to write it. */
-const changing: ReadonlySet<Code> = new Set(['SOURCE_UNREADABLE', 'SOURCE_CHANGED'])
+const changing: ReadonlySet<Code> = new Set(['SOURCE_UNREADABLE', 'SOURCE_CHANGED', 'SOURCE_UNAVAILABLE'])
 /** What else is wrong with an object stays wrong: its bytes do not change. */
 const uncertain: ReadonlySet<Code> = new Set(['SOURCE_MISSING', 'UNPROCESSABLE'])
 
@@ -58,7 +58,7 @@ export const letterOfMessage = (pipeline: string, delivery: Delivery, reason: Re
 export const letterOfObject = (
   pipeline: string,
   delivery: Delivery,
-  { path, object }: { readonly path: string; readonly object: NamedObject },
+  { path, object }: { readonly path: string; readonly object: ToldObject },
   reason: Reason,
 ): DeadLetter => {
   const { headers, ...content } = contentOf(delivery)

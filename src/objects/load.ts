@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { counted } from '../core/counted.ts'
-import { LadingError } from '../core/errors.ts'
+import { LadingError, toLadingError } from '../core/errors.ts'
 import { ignoreEvents } from '../core/events.ts'
 import { type ApartHandlers, type ApartOptions, loadApart } from '../load/apart.ts'
 import type { LoadResult } from '../load/options.ts'
 import { balance } from '../sink/receipt.ts'
-import { Held, type SourceFile } from '../source/registry.ts'
+import { Held, type SourceFile, sourceOf } from '../source/registry.ts'
 
 /** `known`: there was nothing left to load. */
 export type Fate = 'loaded' | 'known' | LadingError
@@ -29,11 +29,12 @@ export type LoadObjectsOptions = Omit<
 
 /**
  * By the path of each file; one is not in the answer where the signal aborts before it has its verdict. Throws what is
- * no single object's fault.
+ * no single object's fault. `answered`: a file that the store had an answer for.
  */
 export async function loadObjects(
   files: readonly SourceFile[],
   given: LoadObjectsOptions,
+  answered?: SourceFile,
 ): Promise<ReadonlyMap<string, Outcome>> {
   const outcomes = new Map<string, Outcome>()
   if (files.length === 0) return outcomes
@@ -68,8 +69,23 @@ export async function loadObjects(
     seen !== undefined && codeOf(outcomes.get(path)?.fate) === 'SOURCE_CHANGED'
   const others = files.filter(isOther).map(({ path, name }) => ({ path, name }))
   if (others.length > 0) await loadApart(others, options, handlers)
+  const fates = [...outcomes.values()].map(({ fate }) => fate)
+  if (fates.every(isUnavailable) && fates[0] !== undefined && !(await answers(answered))) throw fates[0]
   return outcomes
 }
+
+/** The store failed to send the object. */
+export const isUnavailable = (fate: Fate): boolean => codeOf(fate) === 'SOURCE_UNAVAILABLE'
+
+/** Whether the store says anything of a file, even that it is gone. */
+const answers = async (file: SourceFile | undefined): Promise<boolean> =>
+  file !== undefined &&
+  (await sourceOf({ path: file.path, name: file.name })
+    .state()
+    .then(
+      () => true,
+      (error: unknown) => !isUnavailable(toLadingError(error)),
+    ))
 
 const codeOf = (fate: Fate | undefined) => (fate instanceof LadingError ? fate.code : undefined)
 

@@ -6,12 +6,12 @@ import type { Delivery } from '../queue/queue.ts'
 import type { DeadLetter } from '../sink/ledger.ts'
 import type { SourceFile } from '../source/registry.ts'
 import { letterOfMessage, letterOfObject } from './letter.ts'
-import { type NamedObject, notificationIn } from './notification.ts'
+import { type ToldObject, notificationIn } from './notification.ts'
 
 /** An object that a message names, as a file. */
 export interface Wanted {
   readonly file: SourceFile
-  readonly object: NamedObject
+  readonly object: ToldObject
 }
 
 export interface Message {
@@ -22,7 +22,7 @@ export interface Message {
 
 export interface ReadOptions {
   /** The object as a file to load; undefined where it lies at no place that this consumer reads. */
-  readonly fileOf: (object: NamedObject) => SourceFile | undefined
+  readonly fileOf: (object: ToldObject) => SourceFile | undefined
   /** Of the dead letters. */
   readonly pipeline: string
   readonly maxAttempts: number
@@ -63,7 +63,7 @@ export function readMessage(
   return { delivery, wanted, letters }
 }
 
-function letterOfOther(pipeline: string, delivery: Delivery, object: NamedObject): DeadLetter {
+function letterOfOther(pipeline: string, delivery: Delivery, object: ToldObject): DeadLetter {
   const path = `s3://${object.bucket}/${object.key}`
   const detail = `${path} lies at no place that --s3-events names`
   return letterOfObject(pipeline, delivery, { path, object }, { code: 'REFERENCE_REFUSED', detail })

@@ -3,23 +3,16 @@
  * envelope or by raw delivery) or through EventBridge. Whoever may send to the queue may have written it.
  */
 import { asBuffer } from '../core/bytes.ts'
+import type { NamedObject } from '../source/registry.ts'
 
 /** An object as a notification names it. */
-export interface NamedObject {
-  readonly bucket: string
-  readonly key: string
-  /** In a bucket with versions: the one that came into being. */
-  readonly version?: string | undefined
-  /** Identifies its bytes, as far as the notification says it. */
-  readonly etag?: string | undefined
-  /** In bytes. */
-  readonly size?: number | undefined
+export interface ToldObject extends NamedObject {
   /** Of events of one object, a later one has a greater one. */
   readonly sequencer?: string | undefined
 }
 
 export interface Notification {
-  readonly objects: readonly NamedObject[]
+  readonly objects: readonly ToldObject[]
   /** Names of the events that bring nothing to load, such as a deletion. */
   readonly others: readonly string[]
 }
@@ -58,7 +51,7 @@ function notificationOf(message: Json): Notification | string {
 }
 
 /** Of one element of `Records`. */
-function recordOf(record: unknown): NamedObject | { readonly event: string } | string {
+function recordOf(record: unknown): ToldObject | { readonly event: string } | string {
   const { eventName, s3 } = isObject(record) ? record : {}
   if (typeof eventName !== 'string') return 'a record has no eventName'
   // Other stores write the name as it is configured, with `s3:` before it.
@@ -79,7 +72,7 @@ function objectOf(
   value: unknown,
   versionName: string,
   keyOf: (key: string) => string | undefined,
-): NamedObject | string {
+): ToldObject | string {
   const { bucket, object } = isObject(value) ? value : {}
   const name = isObject(bucket) ? textOf(bucket['name']) : undefined
   const about = isObject(object) ? object : {}
@@ -97,9 +90,9 @@ function objectOf(
 }
 
 function together(
-  found: readonly (NamedObject | { readonly event: string } | string)[],
+  found: readonly (ToldObject | { readonly event: string } | string)[],
 ): Notification | string {
-  const objects: NamedObject[] = []
+  const objects: ToldObject[] = []
   const others: string[] = []
   for (const each of found) {
     if (typeof each === 'string') return each

@@ -20,6 +20,7 @@ import { isSpooled, spool, spooledSource, type SpoolOptions } from './stdin/spoo
 export type { SpoolOptions } from './stdin/spool.ts'
 export { textSource }
 export { objectsBelow } from './s3/below.ts'
+export type { NamedObject } from './store.ts'
 
 const stores: readonly Store[] = [s3, https]
 

@@ -4,6 +4,18 @@ import type { Held } from './held.ts'
 import type { RemoteFile } from './remote-file.ts'
 import type { Source } from './source.ts'
 
+/** An object as an event of its store names it. */
+export interface NamedObject {
+  readonly bucket: string
+  readonly key: string
+  /** In a bucket with versions: the one that came into being. */
+  readonly version?: string | undefined
+  /** Identifies its bytes, as far as the event says it. */
+  readonly etag?: string | undefined
+  /** In bytes. */
+  readonly size?: number | undefined
+}
+
 export interface Store {
   /** Of its URLs, in lower case. */
   readonly schemes: readonly string[]

@@ -1,6 +1,6 @@
 /** Objects of S3 are loaded as notifications of them arrive. */
 import { readFile } from 'node:fs/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { load, openQueue, replay } from '../../src/index.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { numbers, query } from '../support/fixture.ts'
@@ -191,6 +191,52 @@ describe('an object that cannot be loaded', () => {
       expect(tally).toMatchObject({ messages: 2, retried: 1, loaded: 5, deadMessages: 0 })
     } finally {
       s3().trouble = () => undefined
+    }
+    await arrivals.fixture.expectAllOnce()
+  })
+
+  it('that the store fails to send keeps no other out, and is a dead letter in the end', async () => {
+    await using arrivals = await open()
+    const told = [
+      await arrivals.numbered(3),
+      await arrivals.put('in/bad.csv', 'id,note\n1,x\n'),
+      await arrivals.numbered(4),
+    ]
+    await arrivals.tell(...told)
+    vi.spyOn(Math, 'random').mockReturnValue(0)
+    s3().trouble = ({ key }) => (key === 'in/bad.csv' ? { status: 500, code: 'InternalError' } : undefined)
+    try {
+      expect(await arrivals.consume({ maxAttempts: 3 })).toMatchObject({
+        loaded: 7,
+        retried: 2,
+        deadMessages: 1,
+      })
+    } finally {
+      s3().trouble = () => undefined
+      vi.restoreAllMocks()
+    }
+    expect(await arrivals.letters()).toMatchObject([{ code: 'SOURCE_UNAVAILABLE' }])
+    await arrivals.fixture.expectAllOnce()
+  })
+
+  it('waits for a store that answers for none, and makes no dead letter', async () => {
+    await using arrivals = await open()
+    await arrivals.tell(await arrivals.numbered(3), await arrivals.numbered(4))
+    vi.spyOn(Math, 'random').mockReturnValue(0)
+    s3().trouble = ({ bucket }) => (bucket === arrivals.bucket ? 'cut' : undefined)
+    let waited = 0
+    const onEvent = ({ type }: { readonly type: string }) => {
+      if (type === 'waiting' && ++waited === 3) s3().trouble = () => undefined
+    }
+    try {
+      expect(await arrivals.consume({ maxAttempts: 1, onEvent })).toMatchObject({
+        loaded: 7,
+        retried: 0,
+        deadMessages: 0,
+      })
+    } finally {
+      s3().trouble = () => undefined
+      vi.restoreAllMocks()
     }
     await arrivals.fixture.expectAllOnce()
   })

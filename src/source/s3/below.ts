@@ -1,24 +1,16 @@
 /** Objects that an event names, below the folders that a person has named. */
 import { LadingError } from '../../core/errors.ts'
 import { type SourceFile, wildcard } from '../found.ts'
+import type { NamedObject } from '../store.ts'
 import { addressOf, parseAddress } from './address.ts'
 import { objectFacts } from './object.ts'
-
-/** An object as the events of S3 name it. */
-export interface EventObject {
-  readonly bucket: string
-  readonly key: string
-  readonly version?: string | undefined
-  readonly etag?: string | undefined
-  readonly size?: number | undefined
-}
 
 /**
  * Finds the file of an object below one of the folders (`s3://BUCKET/FOLDER/`), named as a load of the folder names
  * it, and in the state of the event; undefined of one that lies elsewhere. Where the store is and how it is reached, the folder says and never the
  * event. Throws `USAGE` for what is no folder.
  */
-export function objectsBelow(folders: readonly string[]): (object: EventObject) => SourceFile | undefined {
+export function objectsBelow(folders: readonly string[]): (object: NamedObject) => SourceFile | undefined {
   const roots = folders.map(rootAt)
   return (object) => {
     const { bucket, key, version: versionId } = object
@@ -36,7 +28,7 @@ export function objectsBelow(folders: readonly string[]): (object: EventObject) 
  * Saves asking for it. The store refuses each range of another state, so what is not true is found out, but for an
  * object without a byte, of which no range is read.
  */
-const seenIn = ({ etag, size = 0 }: EventObject): string | undefined =>
+const seenIn = ({ etag, size = 0 }: NamedObject): string | undefined =>
   etag === undefined || size <= 0 ? undefined : objectFacts(`"${etag}"`, size).state
 
 function rootAt(folder: string) {

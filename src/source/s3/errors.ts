@@ -1,6 +1,6 @@
 /** What S3 and its client say → our codes. */
 import { type Code, LadingError } from '../../core/errors.ts'
-import { sourceChanged } from '../remote-file.ts'
+import { askedToWait, sourceChanged } from '../remote-file.ts'
 
 const missing = /^(NoSuchKey|NotFound|NoSuchVersion|NoSuchBucket|NoSuchUpload)$/
 const busy =
@@ -21,7 +21,9 @@ export function storeError(thrown: unknown, url: string): LadingError {
   const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode
   if (status === 412) return sourceChanged(url)
   const code = codeOf(name, error.message, status)
-  return new LadingError(code, `${url}: ${saidOf(name, error.message, status)}`, { cause: error })
+  const said = (error as { $response?: { headers?: Readonly<Record<string, string>> } }).$response
+  const afterMs = askedToWait(said?.headers?.['retry-after'])
+  return new LadingError(code, `${url}: ${saidOf(name, error.message, status)}`, { cause: error, afterMs })
 }
 
 function codeOf(name: string, message: string, status: number | undefined): Code {
@@ -50,6 +52,9 @@ function saidOf(name: string, message: string, status: number | undefined): stri
     return 'the credentials may not read it (s3:GetObject); of what is not there, S3 says the same to those who may not list the bucket'
   if (status === 301 || name === 'PermanentRedirect')
     return 'the bucket is in another region: state it with ?region='
+  const host = /getaddrinfo ENOTFOUND (\S+)/.exec(message)?.[1]
+  if (host !== undefined)
+    return `no host ${host} is known: state the store with ?endpoint= or AWS_ENDPOINT_URL_S3, and correct the bucket or the region`
   // The first sentence: the rest holds signatures and identifiers of requests.
   const [line = ''] = message.trim().split('\n')
   const sentence = /^(.*?)[.!:]?(?:[.!] |$)/.exec(line)?.[1]?.slice(0, 300) ?? ''

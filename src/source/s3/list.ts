@@ -43,7 +43,7 @@ async function pageOf(address: Address, prefix: string, token: string | undefine
   } catch (error) {
     throw storeError(
       isDenied(error) ? Object.assign(error, { name: 'ListDenied' }) : error,
-      addressOf({ ...address, key: prefix }),
+      addressOf(address),
     )
   }
 }
