@@ -78,12 +78,13 @@ describeRabbit('when a RabbitMQ broker fails', () => {
     const reader = new Reader(queue)
     const taken = await reader.take(50)
     await using _ = {
-      [Symbol.asyncDispose]: async () => void (await server.ctl('set_vm_memory_high_watermark', '0.8')),
+      [Symbol.asyncDispose]: async () =>
+        void (await server.evaluate('vm_memory_monitor:set_vm_memory_high_watermark(0.8).')),
     }
-    await server.ctl('set_vm_memory_high_watermark', '0.0000001')
+    await server.evaluate('vm_memory_monitor:set_vm_memory_high_watermark(0.0000001).')
     // A message that is published before the broker has noticed is taken, and nothing is told.
     await expect
-      .poll(() => server.ctl('eval', 'rabbit_alarm:get_alarms().'), { timeout: 10_000 })
+      .poll(() => server.evaluate('rabbit_alarm:get_alarms().'), { timeout: 10_000 })
       .toContain('memory')
     const published = queue.publish([messageOf('b', 0)])
     await expect.poll(() => reportedBy(events), { timeout: 10_000 }).toEqual(['waiting QUEUE_HOLD'])
@@ -94,7 +95,7 @@ describeRabbit('when a RabbitMQ broker fails', () => {
     await expect.poll(() => blocked.depth()).toMatchObject({ ready: 0 })
     await blocked[Symbol.asyncDispose]()
     await given
-    await server.ctl('set_vm_memory_high_watermark', '0.8')
+    await server.evaluate('vm_memory_monitor:set_vm_memory_high_watermark(0.8).')
     await published
     expect(reportedBy(events)).toEqual(['waiting QUEUE_HOLD', 'resumed QUEUE_HOLD'])
     const keys = keysOf(await reader.take(1))
@@ -105,8 +106,7 @@ describeRabbit('when a RabbitMQ broker fails', () => {
     await using queue = await openQueue(freshUrl())
     await queue.publish([messageOf('a', 0)])
     const reader = new Reader(queue)
-    await server.ctl(
-      'eval',
+    await server.evaluate(
       '[application:set_env(rabbit, K, 300) || K <- [consumer_timeout, channel_tick_interval]].',
     )
     try {
@@ -114,8 +114,7 @@ describeRabbit('when a RabbitMQ broker fails', () => {
       await expect(reader.take(2)).rejects.toThrow(unavailable)
       await impatient.stop()
     } finally {
-      await server.ctl(
-        'eval',
+      await server.evaluate(
         'application:set_env(rabbit, consumer_timeout, 1800000), application:set_env(rabbit, channel_tick_interval, 60000).',
       )
     }
@@ -129,13 +128,13 @@ describeRabbit('when a RabbitMQ broker fails', () => {
     await queue.publish([messageOf('a', 0)])
     const reader = new Reader(queue)
     const taken = await reader.takeOne()
-    await server.ctl('eval', 'ok = sys:suspend(ra_log_wal).')
+    await server.evaluate('ok = sys:suspend(ra_log_wal).')
     const depth = queue.depth()
     const released = taken.settle({ kind: 'release' })
     const after = queue.depth()
     await released
-    const early = await Promise.race([after, server.ctl('eval', 'ok.').then(() => undefined)])
-    await server.ctl('eval', 'ok = sys:resume(ra_log_wal).')
+    const early = await Promise.race([after, server.evaluate('ok.').then(() => undefined)])
+    await server.evaluate('ok = sys:resume(ra_log_wal).')
     for (const each of [early, await depth, await after, await queue.depth()])
       if (each !== undefined) expect(each.ready + (each.inFlight ?? 0)).toBeGreaterThan(0)
     await (await reader.takeOne()).settle(done)
@@ -149,12 +148,11 @@ describeRabbit('when a RabbitMQ broker fails', () => {
   const stopReading = (url: string) => {
     const name = `<<"lading receiving ${new URL(url).searchParams.get('queue')}">>`
     const isIt = `[{_, L}] = rabbit_reader:info(P, [client_properties]), {_, _, N} = lists:keyfind(<<"connection_name">>, 1, L), N =:= ${name}`
-    return server.ctl(
-      'eval',
+    return server.evaluate(
       `[ok] = [sys:suspend(P) || P <- rabbit_networking:connections(), begin ${isIt} end].`,
     )
   }
-  const readAgain = () => server.ctl('eval', '[sys:resume(P) || P <- rabbit_networking:connections()].')
+  const readAgain = () => server.evaluate('[sys:resume(P) || P <- rabbit_networking:connections()].')
 
   it('to read from a connection that receives, what it holds is not taken for nothing, and comes again', async () => {
     const url = freshUrl('&timeout=1')
@@ -183,7 +181,7 @@ describeRabbit('when a RabbitMQ broker fails', () => {
     await reader.next()
     await queue.publish(messagesOf('a', 0, 500))
     // A node writes down which queues it has a moment after it has made them.
-    await server.ctl('eval', '[dets:sync(Table) || Table <- dets:all()].')
+    await server.evaluate('[dets:sync(Table) || Table <- dets:all()].')
     server.kill()
     await expect(reader.take(501)).rejects.toThrow(unavailable)
     await expect

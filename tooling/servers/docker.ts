@@ -62,6 +62,7 @@ export async function rabbitContainer({ settings, plugins }: RabbitConfiguration
     node,
     dataDirectory: null,
     ctl: (args) => runProgram('docker', ['exec', name, 'rabbitmqctl', ...args]),
+    evaluate: (expression) => runProgram('docker', ['exec', name, 'rabbitmqctl', 'eval', expression]),
   }
 }
 

@@ -6,7 +6,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { chownSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chownSync, readFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort, guardFolder, lastLines, spawnProgram } from './engine.ts'
 import type { Engine } from './engine.ts'
@@ -27,6 +27,8 @@ export interface RabbitEngine extends Engine {
   readonly dataDirectory: string | null
   /** Runs rabbitmqctl against this node and returns what it prints. */
   ctl(args: readonly string[]): Promise<string>
+  /** The value of an Erlang expression in this node. Rejects where it fails. */
+  evaluate(expression: string): Promise<string>
 }
 
 export async function createNode(
@@ -55,6 +57,11 @@ export async function createNode(
       spawn: () =>
         spawnProgram(program, (pid) => keeper.tell(pid === null ? String(epmd.pid) : `${epmd.pid} ${pid}`)),
       ctl: (args) => runProgram(programs.ctl, args, { env, ...user }),
+      evaluate: async (expression) => {
+        const cookie = readFileSync(join(folder, cookieFile), 'utf8')
+        const call = ['-name', node, '-c', cookie, '-e']
+        return valueOf(await runProgram('erl_call', call, { env, ...user }, `${expression}\n`))
+      },
       log: () => lastLines(logFile),
       remove: () => keeper.close(),
     }
@@ -77,9 +84,14 @@ export function pluginsFile(plugins: readonly string[]): string {
 }
 
 /** Resolves to what the program prints; rejects with it where the program fails. */
-export function runProgram(path: string, args: readonly string[], options: object = {}): Promise<string> {
+export function runProgram(
+  path: string,
+  args: readonly string[],
+  options: object = {},
+  input = '',
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(
+    const child = execFile(
       path,
       args,
       { encoding: 'utf8', cwd: '/', timeout: 60_000, ...options },
@@ -89,7 +101,15 @@ export function runProgram(path: string, args: readonly string[], options: objec
         else resolve(stdout)
       },
     )
+    child.stdin?.end(input)
   })
+}
+
+/** Of what erl_call prints: `{ok, VALUE}` or `{error, REASON}`. */
+function valueOf(answer: string): string {
+  const value = /^\{ok, (.*)\}$/s.exec(answer.trim())?.[1]
+  if (value === undefined) throw new Error(`the node refuses the expression: ${answer}`)
+  return value
 }
 
 function writeFiles(folder: string, { uid, gid }: User, { settings, plugins }: RabbitConfiguration): void {
@@ -101,7 +121,7 @@ function writeFiles(folder: string, { uid, gid }: User, { settings, plugins }: R
     plugins: pluginsFile(plugins),
     'advanced.config': '[].\n',
     'environment.conf': '',
-    '.erlang.cookie': randomUUID(),
+    [cookieFile]: randomUUID(),
   }
   for (const [name, text] of Object.entries(texts)) {
     writeFileSync(join(folder, name), text, { mode: 0o400 })
@@ -110,6 +130,8 @@ function writeFiles(folder: string, { uid, gid }: User, { settings, plugins }: R
   mkdirSync(join(folder, 'data'))
   own(join(folder, 'data'))
 }
+
+const cookieFile = '.erlang.cookie'
 
 interface Place {
   readonly folder: string
