@@ -53,7 +53,10 @@ async function readRemote(file: RemoteFile, reference: Reference): Promise<Buffe
   }
 }
 
-/** What says nothing of the file is waited for; any other error is one of the file, and its message can be replayed. */
+/**
+ * What says nothing of the file is waited for: a server that is away, or refuses the credentials. Any other error is one
+ * of the file, and its message can be replayed.
+ */
 function faultOf(path: string, thrown: unknown): ReadFault {
   if (!(thrown instanceof LadingError)) throw thrown
   const { code, message } = thrown

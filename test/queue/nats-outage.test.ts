@@ -171,12 +171,22 @@ describe('a stream that others change', () => {
   })
 })
 
-describe('a server that has no room for more', () => {
-  const { freshUrl: smallUrl } = useNats({ jetstream: 'max_file_store: 8MB' })
+describe.each([
+  ['a server', { jetstream: 'max_file_store: 8MB' }],
+  [
+    'an account',
+    {
+      settings: 'accounts { A { users: [{ user: a, password: b }], jetstream: { max_file: 8MB } } }',
+      client: { user: 'a', pass: 'b' },
+    },
+  ],
+])('%s that has no room for more', (_, options) => {
+  const { freshUrl: smallUrl } = useNats(options)
 
   it('makes producers wait until consumers have made room, and says so', async () => {
     const events: LadingEvent[] = []
-    await using queue = await openQueue(smallUrl(), { onEvent: (event) => events.push(event) })
+    const url = smallUrl().replace('//', '//a:b@')
+    await using queue = await openQueue(url, { onEvent: (event) => events.push(event) })
     const body = Buffer.alloc(500_000)
     const messages = Array.from({ length: 30 }, (_, n) => ({ key: `large/${n}`, body, headers: {} }))
     const published = queue.publish(messages)

@@ -29,6 +29,11 @@ describe('the URL of a stream', () => {
     ['nats://host/?queue=a', 'there are stream, subject'],
     ['nats://host/?stream=a.b', 'the name of a stream'],
     ['nats://host/?consumer=a*', 'the name of a consumer'],
+    // Acknowledgements of such a one would go to another subject, and its messages come again for ever.
+    ['nats://host/?stream=a%25b', 'the name of a stream'],
+    ['nats://host/?consumer=a%25b', 'the name of a consumer'],
+    ['nats://host/?stream=a%01b', 'the name of a stream'],
+    [`nats://host/?stream=${encodeURIComponent('ü'.repeat(128))}`, 'the name of a stream'],
     ['nats://host/?subject=a..b', 'a subject is'],
     [`nats://${secret}@host/?stream=a`, 'a token is a parameter'],
     [`nats://user:${secret}@host/?stream=a&token=${secret}`, 'more than one of'],
@@ -245,6 +250,38 @@ describe('a stream that others made', () => {
     await expectRefused(openQueue(url), 'QUEUE_REFUSED', 'limited to new.b')
   })
 
+  it('with a consumer for more than our subject is used', async () => {
+    const url = freshUrl({ subject: 'more.a' })
+    await made(url, { subjects: ['more.>'] }, { filter_subject: 'more.*' })
+    await using queue = await openQueue(url)
+    await queue.publish([messageOf('a', 0)])
+    expectWhole(await new Reader(queue).takeOne())
+  })
+
+  it('is refused before anything is published where it does not take our subject', async () => {
+    const url = freshUrl()
+    await made(url, { subjects: ['inside.*'] }, {})
+    for (const subject of ['elsewhere', 'inside.b.c', 'inside', 'inside.>'])
+      await expectRefused(
+        openQueue(`${url}&subject=${subject}`),
+        'QUEUE_REFUSED',
+        `does not take the subject ${subject}, but inside.*`,
+      )
+  })
+
+  it('as a copy of another stream is not published to', async () => {
+    const [first, url] = [freshUrl(), freshUrl()]
+    await made(first, {})
+    await made(url, { subjects: [], mirror: { name: streamOf(first) } }, {})
+    await using copy = await openQueue(url)
+    await expectRefused(copy.publish([messageOf('a', 0)]), 'QUEUE_REFUSED', 'a copy of another stream')
+    expect(await copy.depth()).toMatchObject({ ready: 0, dead: 0 })
+  })
+
+  it('with more replicas than there are servers is refused', async () => {
+    await expectRefused(openQueue(freshUrl({ replicas: '3' })), 'QUEUE_REFUSED', 'replicas')
+  })
+
   it('with several subjects is published to where the URL names one', async () => {
     const url = freshUrl()
     await made(url, { subjects: ['two.a', 'two.b'] })
@@ -261,6 +298,7 @@ describe('a stream that others made', () => {
     [{ max_msgs_per_subject: 5 }, {}, 'beyond 5 messages'],
     [{ retention: 'interest' }, {}, 'interest'],
     [{}, { max_deliver: 3 }, 'after 3 deliveries'],
+    [{}, { deliver_policy: 'new' }, 'passed over messages'],
     [{ storage: StorageType.Memory }, {}, 'memory'],
   ])('is told of where it keeps less of the promise: %j %j', async (config, consumer, part) => {
     const url = freshUrl({ storage: 'memory' })

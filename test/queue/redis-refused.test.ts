@@ -1,9 +1,11 @@
-import { writeFileSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Code } from '../../src/core/errors.ts'
 import { openQueue } from '../../src/queue/registry.ts'
-import { freePort } from '../../tooling/servers/engine.ts'
-import { type RedisServer, startRedis } from '../../tooling/servers/redis.ts'
+import { freePort, guardFolder, spawnProgram } from '../../tooling/servers/engine.ts'
+import { makeFolder, serverUser } from '../../tooling/servers/machine.ts'
+import { redisProgram, type RedisServer, startRedis } from '../../tooling/servers/redis.ts'
 import { describeRedis } from '../../tooling/servers/streams.ts'
 import { expectWhole } from '../contract/queue/expected.ts'
 import { messageOf, messagesOf } from '../contract/queue/messages.ts'
@@ -67,6 +69,31 @@ describeRedis('a Redis server that is not fit for a queue', ({ server, freshUrl 
       await using queue = await openQueue(freshUrl())
       expect(queue.traits.warnings).toEqual(parts.map((part) => expect.stringContaining(part)))
     })
+  })
+
+  it.each([
+    ['a Sentinel', ['--sentinel'], 'name the primary itself'],
+    ['part of a cluster', ['--cluster-enabled', 'yes'], 'not supported'],
+  ])('that is %s is refused in one sentence', async (_, args, part) => {
+    const folder = makeFolder('lading-redis-', serverUser('redis'))
+    const keeper = guardFolder(folder)
+    const [config, port] = [join(folder, 'redis.conf'), await freePort()]
+    writeFileSync(config, `port ${port}\nbind 127.0.0.1\ndir ${folder}\n`)
+    // A Sentinel writes to it.
+    chmodSync(config, 0o666)
+    const program = {
+      path: await redisProgram(),
+      args: [config, ...args],
+      env: {},
+      user: serverUser('redis'),
+    }
+    spawnProgram({ ...program, logFile: join(folder, 'log') }, (pid) => keeper.tell(String(pid ?? '')))
+    const url = `redis://127.0.0.1:${port}`
+    const opened = () => openQueue(url).catch((error: unknown) => error)
+    await expect
+      .poll(opened, { timeout: 20_000 })
+      .toMatchObject({ code: 'QUEUE_REFUSED', message: expect.stringContaining(part) })
+    await keeper.close()
   })
 
   it('that is a replica is refused; one that becomes one is waited for', async () => {

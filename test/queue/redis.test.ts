@@ -41,6 +41,19 @@ describeRedis('a stream of Redis', ({ server, freshUrl }) => {
     expect(taken.map(({ headers }) => headers)).toEqual([{ body: 'x' }, {}, {}])
   })
 
+  it('no field of others is left out: one that stands twice does so in the record', async () => {
+    const url = freshUrl()
+    await using queue = await openQueue(url)
+    await server().command('XADD', streamOf(url), '*', 'id', '1', 'id', '2', '__proto__', 'x')
+    await server().command('XADD', streamOf(url), '*', 'body', '{}', 'body', 'x', '__proto__', 'y')
+    const taken = await new Reader(queue).take(2)
+    expect(textsOf(taken)).toEqual(['{"id":"1","id":"2","__proto__":"x"}', '{}'])
+    expect(Object.entries(taken[1]?.headers ?? {})).toEqual([
+      ['body', 'x'],
+      ['__proto__', 'y'],
+    ])
+  })
+
   it('what is done leaves nothing in Redis but the empty stream and its name', async () => {
     const url = freshUrl()
     const stream = streamOf(url)

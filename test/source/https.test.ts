@@ -2,13 +2,16 @@ import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createConsumer } from '../../src/consumer/consumer.ts'
 import type { LadingError } from '../../src/core/errors.ts'
 import type { LadingEvent } from '../../src/core/events.ts'
 import { load } from '../../src/load/load.ts'
+import { produce } from '../../src/producer/produce.ts'
 import { sourceOf } from '../../src/source/registry.ts'
 import { HttpFile } from '../../src/source/https/file.ts'
 import { HttpFiles, type HttpFileOptions, type HttpTrouble } from '../../tooling/servers/http-files.ts'
 import { Fixture } from '../support/fixture.ts'
+import { numbers } from '../support/model.ts'
 import { storeContract } from './stores.ts'
 
 let files: HttpFiles
@@ -84,13 +87,15 @@ it('a redirection is followed, without the login where it leads elsewhere, and n
   expect(other.calls.map(({ authorization }) => authorization)).toEqual(other.calls.map(() => undefined))
   files.put('/round.csv', '', { to: '/round.csv' })
   const round = sourceOf({ path: files.url('/round.csv'), name: 'round.csv' })
-  await expect(round.state()).rejects.toMatchObject({ code: 'SOURCE_REFUSED' })
+  await expect(round.state()).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE' })
 })
 
 it.each<[number, string]>([
   [403, 'SOURCE_UNREADABLE'],
   [410, 'SOURCE_MISSING'],
-  [418, 'SOURCE_REFUSED'],
+  [401, 'SOURCE_REFUSED'],
+  [405, 'SOURCE_UNREADABLE'],
+  [501, 'SOURCE_UNREADABLE'],
 ])('status %i is %s', async (status, code) => {
   files.put('/x.csv', 'x')
   files.trouble = () => status
@@ -99,6 +104,17 @@ it.each<[number, string]>([
     code,
     message: expect.stringContaining(files.url('/x.csv')),
   })
+  files.trouble = () => undefined
+})
+
+it('a chunk of a file that its server never reads out becomes a dead letter: nobody waits for it', async () => {
+  await using fixture = await Fixture.open()
+  files.put('/kept.csv', await readFile(await fixture.file(100)))
+  const [queue, sink, root] = [await fixture.queue(), await fixture.sink(), files.url('')]
+  await produce({ ...fixture.producing(queue, [`${root}/kept.csv`]), carry: 'reference', root })
+  files.trouble = () => 405
+  const consumer = createConsumer({ queue, sink, model: numbers, root })
+  expect(await consumer.run({ untilEmpty: true })).toMatchObject({ deadMessages: 1 })
   files.trouble = () => undefined
 })
 

@@ -68,8 +68,9 @@ type Given = ServerUrl<(typeof parameters)[number]>['given']
 
 const defaultPort = 4222
 const defaultName = 'lading'
-/** The server takes 255 bytes for a name. */
-const nameForm = /^[^\s.*>/\\]{1,255}$/
+/** The server takes 255 bytes for a name. A % spoils the subject by which it hears of an acknowledgement. */
+const mostNameBytes = 255
+const nameForm = /^[^\s\p{Cc}.*>/\\%]+$/u
 const subjectForm = /^[^\s.]+(\.[^\s.]+)*$/
 
 /** Throws `USAGE` without quoting the URL, which may hold a password. */
@@ -107,8 +108,10 @@ const serverOf = (host: string, port: number): string => `${host.includes(':') ?
 
 function nameIn(parameter: 'stream' | 'consumer', given: Given): string {
   const name = given[parameter] ?? defaultName
-  if (!nameForm.test(name))
-    throw usage(`the name of a ${parameter} has 1 to 255 bytes, without spaces and the marks . * > / \\`)
+  if (!nameForm.test(name) || Buffer.byteLength(name) > mostNameBytes)
+    throw usage(
+      `the name of a ${parameter} has 1 to ${mostNameBytes} bytes, without spaces, control characters and the marks . * > / \\ %`,
+    )
   return name
 }
 

@@ -7,7 +7,7 @@ import { isLoopback } from '../../core/server-url.ts'
 import { openedFor, type QueueQuestions } from '../examination.ts'
 import { type Address, parseAddress, shownQueue } from './address.ts'
 import { Connection } from './connection.ts'
-import { consumerFault, look, type Made, streamFault, subjectOf, weaknesses } from './stream.ts'
+import { consumerFault, look, type Made, streamFault, subjectFault, subjectOf, weaknesses } from './stream.ts'
 
 const { ok, note, warn, fail } = findingsAbout('queue')
 
@@ -70,12 +70,8 @@ function* state(address: Address, { stream, consumer }: Partial<Made>, create: b
   for (const { what, detail, cure } of weaknesses(stream.config, consumer?.config))
     yield warn(what, detail, cure)
   yield durability(stream.config.num_replicas)
-  if (subjectOf(address, stream.config) === undefined)
-    yield warn(
-      'subject',
-      `${stream.config.name} has the subjects ${stream.config.subjects.join(', ')}, so producers do not know which to publish to`,
-      'subject=NAME in the URL',
-    )
+  const nowhere = subjectFault(address, stream.config)
+  if (nowhere !== undefined) yield warn('subject', `QUEUE_REFUSED for producers: ${nowhere}`)
 }
 
 /** The interval is a setting of the server that it tells no client. */
@@ -91,7 +87,7 @@ const durability = (replicas: number): Finding =>
 /** Each on a connection of its own, because a refusal may end it. */
 async function rights(address: Address, made: Made): Promise<Finding> {
   const { stream, consumer } = address
-  const subject = subjectOf(address, made.stream.config)
+  const isTold = subjectFault(address, made.stream.config) === undefined
   const missing: string[] = []
   const probe = async (right: string, work: (connection: Connection) => Promise<void>) => {
     const connection = await Connection.open(address, true)
@@ -104,7 +100,10 @@ async function rights(address: Address, made: Made): Promise<Finding> {
       await connection.close()
     }
   }
-  if (subject !== undefined) await probe(subject, (connection) => mayPublish(connection, subject))
+  if (isTold) {
+    const subject = subjectOf(address, made.stream.config)
+    await probe(subject, (connection) => mayPublish(connection, subject))
+  }
   const get = `$JS.API.STREAM.MSG.GET.${stream}`
   await probe(get, async ({ answered, manager }) => {
     await answered(manager.streams.getMessage(stream, { seq: 1 }))

@@ -7,9 +7,10 @@ import { isTlsFault } from '../fault.ts'
 /** Numbers of the JetStream API by their meaning for us. */
 const missing = [10_059, 10_014]
 /** Limits of the stream, the account or the server, and a disk that is full. */
-const full = [10_077, 10_023, 10_028, 10_047, 10_122]
+const full = [10_077, 10_002, 10_023, 10_028, 10_047]
 const large = [10_054, 10_097]
-const busy = [10_008, 10_009, 10_074, 10_085]
+/** Said with the status of a failure of the server: settings that it does not take, and replicas that it does not have. */
+const unfit = [10_052, 10_074]
 const disabled = [10_039, 10_076]
 
 /** `where` says which stream it is about, `wasOpen` that the server has let us in before. */
@@ -38,7 +39,7 @@ function apiCode({ code, status }: JetStreamApiError, wasOpen: boolean): Code {
   if (missing.includes(code)) return 'QUEUE_MISSING'
   if (full.includes(code)) return 'QUEUE_HOLD'
   if (large.includes(code)) return 'MESSAGE_TOO_LARGE'
-  if (busy.includes(code)) return 'QUEUE_BUSY'
+  if (unfit.includes(code)) return 'QUEUE_REFUSED'
   // A server that cannot write any more switches JetStream off.
   if (disabled.includes(code)) return wasOpen ? 'QUEUE_HOLD' : 'QUEUE_REFUSED'
   return status >= 500 ? 'QUEUE_BUSY' : 'QUEUE_REFUSED'

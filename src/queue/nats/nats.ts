@@ -109,11 +109,6 @@ class NatsQueue implements Queue {
     const { address, limit, onEvent, made, connections } = this.#opened
     const sent = messages.map((message) => publishable(message, limit))
     const subject = subjectOf(address, made.stream.config)
-    if (subject === undefined)
-      throw new LadingError(
-        'QUEUE_REFUSED',
-        `${this.#where}: it has several subjects; subject=NAME in the URL says which one to publish to`,
-      )
     const connection = await unlessAborted(connections.get(), signal)
     if (connection === undefined)
       throw new LadingError('ABORTED', `stopped before ${this.#where} could be published to`)

@@ -90,7 +90,7 @@ export const streamConfig = ({
 /** Nothing of it gives a message up: a consumer of ours counts the deliveries, and keeps the message with the reason. */
 export const consumerConfig = (
   { consumer, subject, leaseMs }: Address,
-  { subjects }: Pick<StreamConfig, 'subjects'>,
+  stream: StreamConfig,
 ): Partial<ConsumerConfig> => ({
   durable_name: consumer,
   ack_policy: AckPolicy.Explicit,
@@ -99,38 +99,63 @@ export const consumerConfig = (
   replay_policy: ReplayPolicy.Instant,
   max_deliver: -1,
   max_ack_pending: -1,
-  ...(subject !== undefined && !isOnly(subject, subjects) ? { filter_subject: subject } : {}),
+  ...(subject !== undefined && !isOnly(subject, subjectsOf(stream)) ? { filter_subject: subject } : {}),
 })
 
-const isOnly = (subject: string, subjects: readonly string[] = []): boolean =>
+const isOnly = (subject: string, subjects: readonly string[]): boolean =>
   subjects.length === 1 && subjects[0] === subject
+
+/** A copy of another stream has none. */
+const subjectsOf = ({ subjects }: Partial<StreamConfig>): readonly string[] => subjects ?? []
 
 /** Subjects that the consumer is limited to; empty for all of the stream. */
 export const filtersOf = ({ filter_subject: one, filter_subjects: several }: Partial<ConsumerConfig>) =>
   several ?? (one ? [one] : [])
 
 /** Whether the consumer gets every message of the stream. */
-export function hasAll(consumer: ConsumerConfig, { subjects }: StreamConfig): boolean {
+export function hasAll(consumer: ConsumerConfig, stream: StreamConfig): boolean {
   const filters = filtersOf(consumer)
-  return filters.length === 0 || subjects.every((subject) => filters.includes(subject))
+  return filters.length === 0 || subjectsOf(stream).every((subject) => isWithin(subject, filters))
 }
 
-/** What messages are published to; undefined where the stream alone does not say it. */
-export function subjectOf({ subject }: Address, { subjects }: StreamConfig): string | undefined {
+/** What messages are published to. Throws where the stream alone does not say it. */
+export function subjectOf(address: Address, stream: StreamConfig): string {
+  const why = subjectFault(address, stream)
+  if (why !== undefined) throw refused(address, why)
+  return address.subject ?? (subjectsOf(stream)[0] as string)
+}
+
+/** Why nobody knows what to publish to. */
+export function subjectFault({ subject }: Address, stream: StreamConfig): string | undefined {
+  const subjects = subjectsOf(stream)
+  if (subjects.length === 0) return 'it is a copy of another stream, which nobody can publish to'
   const only = subject ?? (subjects.length === 1 ? subjects[0] : undefined)
-  return only !== undefined && isPlain(only) ? only : undefined
+  return only !== undefined && isPlain(only)
+    ? undefined
+    : `it has several subjects (${subjects.join(', ')}); subject=NAME in the URL says which one to publish to`
 }
 
 const isPlain = (subject: string): boolean => !subject.split('.').some((name) => name === '*' || name === '>')
 
+/** Whether one of the patterns takes all that the subject stands for. */
+const isWithin = (subject: string, patterns: readonly string[]): boolean =>
+  patterns.some((pattern) => takes(pattern.split('.'), subject.split('.')))
+
+function takes(pattern: readonly string[], names: readonly string[]): boolean {
+  if (pattern.at(-1) !== '>') return pattern.length === names.length && pattern.every(takesName(names))
+  return pattern.length <= names.length && pattern.slice(0, -1).every(takesName(names))
+}
+
+const takesName = (names: readonly string[]) => (each: string, at: number) =>
+  each === names[at] || (each === '*' && names[at] !== '>')
+
 /** Why messages must not be entrusted to the stream. */
-export function streamFault(
-  { storage, no_ack: isSilent }: StreamConfig,
-  address: Pick<Address, 'storage'>,
-): string | undefined {
-  if (isSilent === true) return 'it confirms nothing that is published (no_ack)'
-  if (storage === StorageType.Memory && address.storage !== 'memory')
+export function streamFault(stream: StreamConfig, { storage, subject }: Address): string | undefined {
+  if (stream.no_ack === true) return 'it confirms nothing that is published (no_ack)'
+  if (stream.storage === StorageType.Memory && storage !== 'memory')
     return 'it is kept in memory, so a restart loses its messages; storage=memory in the URL takes it all the same'
+  if (subject !== undefined && !isWithin(subject, subjectsOf(stream)))
+    return `it does not take the subject ${subject}, but ${subjectsOf(stream).join(', ') || 'none'}`
   return undefined
 }
 
@@ -143,7 +168,7 @@ export function consumerFault(config: ConsumerConfig, { consumer, subject }: Add
     return `its consumer ${consumer} is one that messages are pushed to; ${other}`
   if (config.headers_only === true) return `its consumer ${consumer} gets headers alone; ${other}`
   const filters = filtersOf(config)
-  if (subject !== undefined && filters.length > 0 && !filters.includes(subject))
+  if (subject !== undefined && filters.length > 0 && !isWithin(subject, filters))
     return `its consumer ${consumer} is limited to ${filters.join(', ')}, not to ${subject}; ${other}`
   return undefined
 }
@@ -190,6 +215,12 @@ export function* weaknesses(
     yield {
       what: 'retention',
       detail: 'the stream keeps nothing that is published while it has no consumer (retention interest)',
+    }
+  if (consumer !== undefined && consumer.deliver_policy !== DeliverPolicy.All)
+    yield {
+      what: 'deliver_policy',
+      detail: `the consumer has passed over messages that were there before it (deliver_policy ${consumer.deliver_policy}); they never come`,
+      cure: 'consumer=NAME in the URL, for one that is made anew',
     }
   if (consumer !== undefined && (consumer.max_deliver ?? -1) > 0)
     yield {

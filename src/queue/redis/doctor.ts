@@ -23,6 +23,7 @@ export async function* examine(url: string, { create, signal }: QueueQuestions):
     yield* encryption(address)
     const against = reasonAgainst(facts, address)
     if (against !== undefined) yield fail('server', `QUEUE_REFUSED: ${against}`)
+    if (facts.info['redis_mode'] === 'sentinel') return
     yield* disk(facts)
     yield* memory(facts)
     const { rights, state } = questions(connection, address, create)

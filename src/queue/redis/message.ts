@@ -44,15 +44,17 @@ export function read(stream: string, id: string, fields: readonly Reply[], field
 /** The id is of the time and a number, so two streams may have the same. */
 function external(stream: string, id: string, fields: readonly Reply[], bodyName: string): Read {
   const key = `${stream}/${id}`
-  const headers: Record<string, string> = {}
+  const texts: [name: string, text: string][] = []
   let body: Buffer | undefined
   for (let at = 0; at + 1 < fields.length; at += 2) {
     const name = textOfBytes(bytesOf(fields[at]))
-    if (name === bodyName) body = bytesOf(fields[at + 1])
-    else headers[name] = textOfBytes(bytesOf(fields[at + 1]))
+    if (name === bodyName && body === undefined) body = bytesOf(fields[at + 1])
+    else texts.push([name, textOfBytes(bytesOf(fields[at + 1]))])
   }
-  if (body !== undefined) return { key, headers, body, weight: body.length }
-  const record = Buffer.from(JSON.stringify(headers))
+  if (body !== undefined) return { key, headers: Object.fromEntries(texts), body, weight: body.length }
+  // A field that stands twice does so in the record, too, where it is told.
+  const members = texts.map((each) => each.map((text) => JSON.stringify(text)).join(':'))
+  const record = Buffer.from(`{${members.join()}}`)
   return { key, headers: {}, body: record, weight: record.length }
 }
 

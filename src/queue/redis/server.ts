@@ -50,6 +50,8 @@ export function reasonAgainst(
 ): string | undefined {
   if (!(Number.parseInt(version, 10) >= oldestMajor))
     return `it is Redis ${version || 'of an unknown version'}; a queue needs Redis ${oldestMajor}.0 or newer, or Valkey`
+  if (info['redis_mode'] === 'sentinel')
+    return 'it is a Sentinel, which holds no data and is not asked for its primary; name the primary itself'
   if (info['cluster_enabled'] === '1')
     return 'it is part of a cluster, which is not supported; use a server of its own'
   if (info['role'] === 'slave') return 'it is a replica, which takes no messages; name its primary'

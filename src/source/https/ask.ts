@@ -49,10 +49,10 @@ export async function ask({ url: first, shown, headers, signal }: Question): Pro
       !(next.protocol in protocols) ||
       (url.protocol === 'https:' && next.protocol === 'http:')
     )
-      throw new LadingError('SOURCE_REFUSED', `${shown}: the server leads on to what is not https`)
+      throw new LadingError('SOURCE_UNREADABLE', `${shown}: the server leads on to what is not https`)
     url = next
   }
-  throw new LadingError('SOURCE_REFUSED', `${shown}: the server leads on more than ${mostRedirects} times`)
+  throw new LadingError('SOURCE_UNREADABLE', `${shown}: the server leads on more than ${mostRedirects} times`)
 }
 
 function once(

@@ -35,5 +35,6 @@ function meaning(status: number): readonly [Code, string] {
     ]
   if (status === 403) return ['SOURCE_UNREADABLE', 'the server does not let this file be read (403)']
   const passes = status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501)
-  return [passes ? 'SOURCE_UNAVAILABLE' : 'SOURCE_REFUSED', `the server answers with status ${status}`]
+  // What the login does not mend is one of the file: whoever waits for it would wait for ever.
+  return [passes ? 'SOURCE_UNAVAILABLE' : 'SOURCE_UNREADABLE', `the server answers with status ${status}`]
 }
