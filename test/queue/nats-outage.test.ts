@@ -180,7 +180,7 @@ describe.each([
       client: { user: 'a', pass: 'b' },
     },
   ],
-])('%s that has no room for more', (_, options) => {
+])('%s that has no room for more', (_name, options) => {
   const { freshUrl: smallUrl } = useNats(options)
 
   it('makes producers wait until consumers have made room, and says so', async () => {
