@@ -45,6 +45,7 @@ export async function openDuckdb(): Promise<DuckdbTarget> {
   return sqlTarget({
     dialect,
     path,
+    takesTurns: true as const,
     open: () => new DuckdbSink(path),
     // DuckDB computes such a column when it is read.
     query: (sql: string) => queryDuckdb(path, sql.replace(/NOT NULL (GENERATED .*) STORED/, '$1')),

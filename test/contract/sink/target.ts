@@ -35,6 +35,8 @@ export interface Entry {
 
 /** An empty database of a test's own, and what the tests ask of it beside the sink. */
 export interface Target extends AsyncDisposable {
+  /** What sinks of one process are asked for happens one after the other, in the order of asking: a race has one course. */
+  readonly takesTurns?: true
   /** Another sink on the same database; the test disposes of it. */
   open(): Sink
   /** The rows of a model's table, by the names of its columns. */
