@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { mysql } from '../../src/sink/mysql/address.ts'
 import { Connection } from '../../src/sink/mysql/connection.ts'
 import { createTable } from '../../src/sink/mysql/ddl.ts'
-import { sinkError } from '../../src/sink/mysql/errors.ts'
+import { rowError, sinkError } from '../../src/sink/mysql/errors.ts'
 import type { Session } from '../../src/sink/mysql/session.ts'
 import * as column from '../../src/model/columns.ts'
 import { btree, defineModel, unique } from '../../src/model/model.ts'
@@ -119,6 +119,17 @@ describeMariadb('a connection to MariaDB', () => {
     expect(sinkError(Object.assign(new Error('the driver says no'), { code }))).toMatchObject({
       code: 'SINK_REFUSED',
     })
+  })
+
+  it.for([
+    [126, `Got error '126 "Index is corrupted"' for '/tmp/#sql-update.MAI'`],
+    [3, 'Error writing file (Errcode: 28 "No space left on device")'],
+    [1005, 'Can\'t create table `a` (errno: 28 "No space left on device")'],
+    [1114, "The table 'a' is full"],
+  ] as const)('a lack of space is never the fault of a row: error %s', ([errno, text]) => {
+    const error = Object.assign(new Error(text), { errno, sqlState: 'HY000' })
+    expect(rowError(error, [])).toBeUndefined()
+    expect(sinkError(error)).toMatchObject({ code: 'SINK_HOLD' })
   })
 
   it('a table is made of every type, with its keys, its defaults and what its types do not say', async () => {

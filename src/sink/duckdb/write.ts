@@ -125,7 +125,12 @@ async function loadsOf(session: Session, parts: readonly Part[]) {
 /** DuckDB takes more than twice as many for most of the table, and reads all of it. */
 const mostSought = 1000
 
-async function entriesOf(session: Session, pipeline: string, parts: readonly Part[]) {
+/** What the ledger has under the keys. */
+export async function entriesOf(
+  session: Session,
+  pipeline: string,
+  parts: readonly Pick<Part, 'key'>[],
+): Promise<Map<string, { sha256: string; outcome: string }>> {
   const keys = [...new Set(parts.map(({ key }) => key))]
   const entries = new Map<string, { sha256: string; outcome: string }>()
   for (let at = 0; at < keys.length; at += mostSought) {
