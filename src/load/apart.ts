@@ -23,6 +23,8 @@ export interface ApartHandlers<File extends SourceFile> {
   concluded(files: readonly File[], result: LoadResult): void
   /** Nothing of the file could be loaded. */
   refused(file: File, error: LadingError): void
+  /** Whether an error that may pass is of one file all the same; without it, none is. */
+  isApart?(error: LadingError): Promise<boolean>
 }
 
 /** Throws what is no single file's fault; stops without a word where the signal is aborted. */
@@ -36,16 +38,13 @@ export async function loadApart<File extends SourceFile>(
   } catch (error) {
     if (options.signal?.aborted) return
     const [first] = files
-    if (first === undefined || !(error instanceof LadingError) || !isOfFile(error) || !isApart(error))
-      throw error
+    if (first === undefined || !(error instanceof LadingError) || !isOfFile(error)) throw error
+    if (mayPass(error) && (await handlers.isApart?.(error)) !== true) throw error
     if (files.length === 1) return handlers.refused(first, error)
     const half = Math.ceil(files.length / 2)
     for (const part of [files.slice(0, half), files.slice(half)]) await loadApart(part, options, handlers)
   }
 }
-
-/** Of a file that its store does not send, only the others tell whether the store is at fault. */
-const isApart = (error: LadingError): boolean => !mayPass(error) || error.code === 'SOURCE_UNAVAILABLE'
 
 async function loadTogether(named: readonly SourceFile[], options: ApartOptions): Promise<LoadResult> {
   const { model: stated, ...given } = options

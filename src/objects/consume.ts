@@ -34,6 +34,8 @@ export const consumeObjects = (options: ObjectsOptions, run: RunOptions = {}): P
 const mostTogether = 100
 /** Objects that are remembered as loaded, so that another event of theirs costs no reading. */
 const mostRemembered = 20_000
+/** A store that answered for no object yet is waited for so often before each object is asked for alone. */
+const lateAfter = 3
 /** Events that are named, at most: whoever sends messages chooses the names. */
 const mostTold = 20
 
@@ -152,7 +154,9 @@ class Run {
       else files.set(wanted.file.path, wanted.file)
     const options = { ...this.#options, signal: abandon, onEvent: tellAll(this.#count, this.#onEvent) }
     // A store that cannot be reached is waited for, as a database is.
-    const load = () => loadObjects([...files.values()], options, this.#answered)
+    let tries = 0
+    const load = () =>
+      loadObjects([...files.values()], options, { answered: this.#answered, isLate: ++tries > lateAfter })
     const outcomes = await retrying(load, { signal: stop, onEvent: this.#onEvent })
     for (const [path, { fate }] of outcomes) if (!isUnavailable(fate)) this.#answered = files.get(path)
     if (abandon.aborted) return

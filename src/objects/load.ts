@@ -27,14 +27,22 @@ export type LoadObjectsOptions = Omit<
   'paths' | 'statePath' | 'carry' | 'append' | 'deferIndexes'
 >
 
+/** What tells an object that its store fails to send from a store that fails. */
+interface Known {
+  /** A file that the store had an answer for. */
+  readonly answered?: SourceFile | undefined
+  /** Whether all of them have failed together for a while. */
+  readonly isLate?: boolean
+}
+
 /**
  * By the path of each file; one is not in the answer where the signal aborts before it has its verdict. Throws what is
- * no single object's fault. `answered`: a file that the store had an answer for.
+ * no single object's fault.
  */
 export async function loadObjects(
   files: readonly SourceFile[],
   given: LoadObjectsOptions,
-  answered?: SourceFile,
+  { answered, isLate }: Known = {},
 ): Promise<ReadonlyMap<string, Outcome>> {
   const outcomes = new Map<string, Outcome>()
   if (files.length === 0) return outcomes
@@ -62,6 +70,7 @@ export async function loadObjects(
       if (error.code === 'SOURCE_REFUSED') throw error
       outcomes.set(path, { fate: error, seen })
     },
+    isApart: async (error) => isUnavailable(error) && (isLate === true || (await answers(answered))),
   }
   await loadApart(files, options, handlers)
   // Written anew since its event: what is there now is loaded.
