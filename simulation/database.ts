@@ -6,10 +6,13 @@ import { LadingError } from '../src/core/errors.ts'
 import type { LoadInfo } from '../src/core/load.ts'
 import type { DeadLetter } from '../src/sink/ledger.ts'
 import type { Part, Verdict } from '../src/sink/sink.ts'
-import { poison, refused } from './messages.ts'
+import { flaky, poison, refused } from './messages.ts'
 import type { Row } from './rows.ts'
 import type { Verdicts } from './verdicts.ts'
 import type { World } from './world.ts'
+
+/** In its batch, and alone. */
+const flakyFailures = 2
 
 interface Entry {
   readonly sha256: string
@@ -34,7 +37,8 @@ export interface Transaction {
 }
 
 export class Database {
-  isAway = false
+  /** Since when nobody reaches it. */
+  awaySince: number | undefined
   readonly rows = new Map<number, number>()
   /** By the hash of their message. */
   readonly rejects = new Map<string, number>()
@@ -43,6 +47,7 @@ export class Database {
   readonly #ledger = new Map<string, Entry>()
   readonly #loads = new Map<string, Load>()
   readonly #letters = new Set<string>()
+  readonly #failures = new Map<number, number>()
   readonly #open = new Set<Transaction>()
 
   constructor(world: World, verdicts: Verdicts) {
@@ -68,13 +73,21 @@ export class Database {
   commit(transaction: Transaction): readonly Verdict[] {
     const { parts, rows } = transaction
     this.#open.delete(transaction)
-    if (rows.some(({ note }) => note === poison))
+    if (rows.some((row) => this.#isFailing(row)))
       throw new LadingError('SINK_FAILED', 'the database fails at a row')
     let end = 0
     return parts.map((part) => {
       const own = rows.slice(end, (end += part.rows))
       return this.#judge(part) ?? this.#apply(part, own)
     })
+  }
+
+  #isFailing({ id, note }: Row): boolean {
+    if (note === poison) return true
+    const failures = this.#failures.get(id) ?? 0
+    if (note !== flaky || failures === flakyFailures) return false
+    this.#failures.set(id, failures + 1)
+    return true
   }
 
   #judge({ key, sha256, load }: Part): Verdict | undefined {

@@ -3,15 +3,18 @@ import { sha256Of } from '../src/core/sha256.ts'
 import { bigint, text } from '../src/model/columns.ts'
 import { defineModel } from '../src/model/model.ts'
 import type { LoadInfo } from '../src/core/load.ts'
-import { envelopeHeaders } from '../src/queue/envelope.ts'
+import { envelopeHeaders, targetOf } from '../src/queue/envelope.ts'
 import type { Headers } from '../src/queue/queue.ts'
 
 /** Without a key, so that a record that takes effect twice is there twice. */
 export const model = defineModel({ table: 'numbers', columns: { id: bigint().notNull(), note: text() } })
-export const pipeline = 'numbers'
+const pipeline = 'numbers'
+/** The database, as chunks name it. */
+export const place = 'simulated://database'
 
-/** The database fails at the first of these notes and refuses the row of the second. */
+/** The database always fails at a row of the first of these notes, fails twice at one of the second, and refuses the third. */
 export const poison = 'poison'
+export const flaky = 'flaky'
 export const refused = 'refused'
 
 export const sorts = [
@@ -21,6 +24,7 @@ export const sorts = [
   'refused row',
   'unreadable',
   'poison',
+  'flaky',
   'copy',
   'key reused',
   'other pipeline',
@@ -85,6 +89,7 @@ function chunkOf(sort: Sort, index: number, load: LoadInfo, chunk: number): Publ
   const sha256 = sha256Of(body)
   const headers = envelopeHeaders({
     pipeline,
+    target: targetOf(place),
     load,
     chunk,
     records: 2,
@@ -102,7 +107,7 @@ function chunkOf(sort: Sort, index: number, load: LoadInfo, chunk: number): Publ
 
 function messageOf(sort: Sort, index: number, keyBefore: string | undefined): Published {
   const id = index * 10
-  const note = sort === 'poison' ? poison : sort === 'refused row' ? refused : 'a'
+  const note = sort === 'refused row' ? refused : sort === poison || sort === flaky ? sort : 'a'
   const body = Buffer.from(sort === 'unreadable' ? `no JSON ${id}` : JSON.stringify({ id, note }))
   const counts = {
     rows: sort === 'refused row' || sort === 'unreadable' ? [] : [id],

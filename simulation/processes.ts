@@ -1,6 +1,11 @@
 /** Consumers as processes: they start, are told to stop, end, or are gone in the middle of anything. */
 import { getEventListeners } from 'node:events'
-import { createConsumer, type RunOptions, type Tally } from '../src/consumer/consumer.ts'
+import {
+  type ConsumerOptions,
+  createConsumer,
+  type RunOptions,
+  type Tally,
+} from '../src/consumer/consumer.ts'
 import { defaults } from '../src/consumer/options.ts'
 import type { LadingEvent } from '../src/core/events.ts'
 import { toLadingError } from '../src/core/errors.ts'
@@ -16,6 +21,8 @@ import type { Event, World } from './world.ts'
 const most = 3
 /** Of a stop: the batch in hand gets `graceMs`, and the queue three seconds to take back the rest. */
 const stopsWithinMs = defaults.graceMs + 3_000
+/** What is in hand may wait for the settlement of what came before, and for a batch to be full. */
+const givesBackWithinMs = defaults.giveBackAfterMs + 45_000
 
 export interface ConsumerSettings {
   readonly prefetch: number
@@ -27,6 +34,9 @@ interface Process {
   readonly id: number
   readonly stop: AbortController
   readonly sink: SinkClient
+  readonly run: RunOptions
+  /** The queue has held nothing of its pipeline since it started. */
+  sawEmpty: boolean
   stoppedAt: number | undefined
   end: { readonly tally: Tally } | { readonly error: unknown } | undefined
 }
@@ -37,9 +47,17 @@ export class Processes {
   readonly #database: Database
   readonly #settings: ConsumerSettings
   readonly #running = new Set<Process>()
+  readonly #load: string | undefined
   #started = 0
 
-  constructor(world: World, queue: QueueServer, database: Database, settings: ConsumerSettings) {
+  constructor(
+    world: World,
+    queue: QueueServer,
+    database: Database,
+    settings: ConsumerSettings,
+    load: string | undefined,
+  ) {
+    this.#load = load
     this.#world = world
     this.#queue = queue
     this.#database = database
@@ -54,15 +72,16 @@ export class Processes {
     return [...this.#running].some(({ stop }) => !stop.signal.aborted)
   }
 
-  start(run: RunOptions = {}): void {
+  start(run: RunOptions = {}, more: Partial<ConsumerOptions> = {}): void {
     const { clock } = this.#world
     const id = (clock.owner = ++this.#started)
     const sink = new SinkClient(this.#world, this.#database)
-    const process: Process = { id, stop: new AbortController(), sink, stoppedAt: undefined, end: undefined }
+    const stop = new AbortController()
+    const process: Process = { id, stop, sink, run, sawEmpty: false, stoppedAt: undefined, end: undefined }
     this.#running.add(process)
     const queue = new QueueClient(this.#world, this.#queue, id)
     const onEvent = (event: LadingEvent) => this.#hear(event)
-    const consumer = createConsumer({ ...this.#settings, queue, sink: sink.asSink, model, onEvent })
+    const consumer = createConsumer({ ...this.#settings, ...more, queue, sink: sink.asSink, model, onEvent })
     consumer.run({ ...run, signal: process.stop.signal }).then(
       (tally) => (process.end = { tally }),
       (error: unknown) => (process.end = { error }),
@@ -80,6 +99,11 @@ export class Processes {
       )
   }
 
+  /** It takes the chunks of the load alone, until none has come for a moment. */
+  #startBeside(load: string): void {
+    this.start({ finish: AbortSignal.abort() }, { besideLoad: true, loads: new Set([load]) })
+  }
+
   /** What may happen to them besides. */
   events(): Event[] {
     const events: Event[] = []
@@ -95,6 +119,8 @@ export class Processes {
       add('a consumer starts, until the queue is empty', 'start', () => this.start({ untilEmpty: true }))
       add('a consumer starts, for one batch', 'start', () => this.start({ batches: 1 }))
       add('a consumer starts, for some seconds', 'start', () => this.start({ idleTimeoutMs: 7_000 }))
+      const load = this.#load
+      if (load !== undefined) add('a consumer of a load starts', 'start', () => this.#startBeside(load))
     }
     return events
   }
@@ -133,11 +159,21 @@ export class Processes {
   /** After each event: what has ended, and what should have. */
   check(): void {
     const { clock } = this.#world
+    const { awaySince = clock.now } = this.#database
+    const isLongAway = clock.now - awaySince > givesBackWithinMs
     for (const process of this.#running) {
+      process.sawEmpty ||= !this.#queue.hasOwn
+      if (isLongAway) this.#requireGivenBack(process)
       if (process.end !== undefined) this.#ended(process, process.end)
       else if (process.stoppedAt !== undefined && clock.now > process.stoppedAt + stopsWithinMs)
         this.#world.violated('a stop ends', `it takes ${clock.now - process.stoppedAt} ms`)
     }
+  }
+
+  #requireGivenBack({ id }: Process): void {
+    const inHand = this.#queue.inHand(id, this.#world.clock.now - givesBackWithinMs)
+    if (inHand > 0 && !this.#world.isCalling(id, 'SINK_UNAVAILABLE'))
+      this.#world.violated('what is in hand is given back while the database is away', `${inHand} messages`)
   }
 
   #ended(process: Process, end: NonNullable<Process['end']>): void {
@@ -152,6 +188,11 @@ export class Processes {
       if (!isReason) this.#world.violated('a consumer ends only for a reason', `${code}: ${message}`)
     } else {
       this.#world.count('a consumer ends')
+      if (process.run.untilEmpty === true && !stop.signal.aborted && !process.sawEmpty)
+        this.#world.violated(
+          'a run until the queue is empty ends when it is',
+          'messages were there all the time',
+        )
       // A batch that is given up behind its commit is not counted: the ledger knows it.
       if (end.tally.loaded > sink.loaded)
         this.#world.violated(

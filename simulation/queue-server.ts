@@ -39,6 +39,7 @@ export interface Held {
   readonly owner: number
   /** It has come to its process, which is there. */
   isInHand: boolean
+  since: number
   /** When its process asked for its lease the last time. */
   askedAt: number
   /** The client has settled it. */
@@ -60,7 +61,8 @@ export class QueueServer {
   readonly #world: World
   readonly #verdicts: Verdicts
   readonly #messages: Message[] = []
-  isAway = false
+  /** Since when nobody reaches it. */
+  awaySince: number | undefined
 
   constructor(world: World, kind: QueueKind, verdicts: Verdicts) {
     this.#world = world
@@ -74,6 +76,13 @@ export class QueueServer {
 
   get isEmpty(): boolean {
     return this.#messages.every(({ isSettled }) => isSettled)
+  }
+
+  /** Whether anything is there that is not another pipeline's. */
+  get hasOwn(): boolean {
+    return this.#messages.some(
+      ({ isSettled, published }) => !isSettled && published.sort !== 'other pipeline',
+    )
   }
 
   /** That can be had now, in their order. */
@@ -132,6 +141,7 @@ export class QueueServer {
           message,
           owner,
           isInHand: false,
+          since: clock.now,
           askedAt: clock.now,
           isLeft: false,
           isOvertaken: false,
@@ -177,9 +187,10 @@ export class QueueServer {
     this.disconnect(owner)
   }
 
-  /** What a process has in hand, and has not tried to settle. */
-  inHand(owner: number): number {
-    return this.#heldBy(owner).filter(({ holder }) => holder?.isInHand === true).length
+  /** What a process has in hand since that time, and has not tried to settle. */
+  inHand(owner: number, since = Number.POSITIVE_INFINITY): number {
+    return this.#heldBy(owner).filter(({ holder }) => holder?.isInHand === true && holder.since <= since)
+      .length
   }
 
   depth(): Depth {

@@ -54,7 +54,7 @@ export class QueueClient implements Queue {
       })
       for (const held of taken) {
         held.isInHand = true
-        held.askedAt = this.#world.clock.now
+        held.since = held.askedAt = this.#world.clock.now
         this.#held.add(held)
       }
       if (this.#held.size > prefetch)
@@ -64,7 +64,7 @@ export class QueueClient implements Queue {
   }
 
   #call<T>(name: string, effect: () => T, more: Partial<Call<T>> = {}): Promise<T> {
-    const isAway = () => this.#server.isAway
+    const isAway = () => this.#server.awaySince !== undefined
     return this.#world.call<T>({
       name,
       effect,

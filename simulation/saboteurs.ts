@@ -38,7 +38,7 @@ export const saboteurs: readonly Saboteur[] = [
     name: 'a folded load is not known',
     file: 'simulation/database.ts',
     line: 'if (load !== undefined && this.#loadOf(load).isComplete) {',
-    instead: 'if (load === null) {',
+    instead: 'if (load !== undefined && this.#loadOf(load) === undefined) {',
   },
   {
     name: 'leases are not extended',

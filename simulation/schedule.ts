@@ -55,12 +55,12 @@ async function simulate(world: World): Promise<void> {
   }
   const kinds: Sort[] = [one('sort', sorts)]
   while (one('more', [false, true, true, true, true]) && kinds.length < 8) kinds.push(one('sort', sorts))
-  const { published } = messagesOf(kinds)
+  const { published, load } = messagesOf(kinds)
   const limits = { maxAttempts: settings.maxAttempts, messageAttempts }
   const verdicts = new Verdicts(world, published, limits, kind.isOrdered === true)
   const queue = new QueueServer(world, kind, verdicts)
   const database = new Database(world, verdicts)
-  const processes = new Processes(world, queue, database, settings)
+  const processes = new Processes(world, queue, database, settings, load?.id)
   world.count(`queue ${kind.name}`)
   for (const { sort } of published) world.count(`message: ${sort}`)
   await play(world, published, { queue, database, processes })
@@ -104,19 +104,19 @@ async function play(world: World, published: readonly Published[], players: Play
 }
 
 /** For so long a server is away, in milliseconds: shorter and longer than consumers wait for it. */
-const absenceMs = [2_000, 90_000]
+const absenceMs = [2_000, 120_000]
 
 function absences({ clock }: World, { queue, database }: Players): Event[] {
-  const away = (name: string, server: { isAway: boolean }): Event[] =>
-    server.isAway
+  const away = (name: string, server: { awaySince: number | undefined }): Event[] =>
+    server.awaySince !== undefined
       ? []
       : absenceMs.map((ms) => ({
           name: `${name} is away for ${ms / 1000} s`,
           kind: 'away',
           act: () => {
             clock.owner = nobody
-            server.isAway = true
-            clock.add(ms, () => (server.isAway = false))
+            server.awaySince = clock.now
+            clock.add(ms, () => (server.awaySince = undefined))
           },
         }))
   return [...away('the queue', queue), ...away('the database', database)]

@@ -4,7 +4,7 @@ import type { Abortable } from '../src/core/wait.ts'
 import type { DeadLetter, Ledger } from '../src/sink/ledger.ts'
 import type { Batch, BatchVerdict, Part, Prepared, Sink } from '../src/sink/sink.ts'
 import type { Database, Transaction } from './database.ts'
-import { nameOf } from './messages.ts'
+import { nameOf, place } from './messages.ts'
 import { databaseName, type SimulatedSettlement } from './queue-server.ts'
 import { type Row, Rows } from './rows.ts'
 import type { Call, World } from './world.ts'
@@ -15,7 +15,7 @@ const lockMs = 5_000
 const passing: readonly Code[] = ['SINK_UNAVAILABLE', 'SINK_BUSY', 'SINK_HOLD']
 
 export class SinkClient {
-  readonly place = 'simulated://database'
+  readonly place = place
   readonly settles = databaseName
   readonly ledger: Ledger
   readonly #world: World
@@ -40,7 +40,7 @@ export class SinkClient {
   }
 
   #call<T>(name: string, effect: () => T, more: Partial<Call<T>> = {}): Promise<T> {
-    const isAway = () => this.#database.isAway
+    const isAway = () => this.#database.awaySince !== undefined
     return this.#world.call<T>({ name, effect, lost: 'SINK_UNAVAILABLE', errors: passing, isAway, ...more })
   }
 
@@ -100,6 +100,8 @@ export class SinkClient {
 
   #waiting(batch?: Batch<Rows>) {
     const give = (): void => {
+      if (this.#database.awaySince !== undefined)
+        throw new LadingError('SINK_UNAVAILABLE', 'the database is away')
       if (batch?.leaveLocked === true) this.#waited.add(batch)
       throw new LadingError('SINK_BUSY', 'another transaction does not end')
     }

@@ -217,6 +217,13 @@ export class World {
     return true
   }
 
+  /** Whether the process waits for the server whose calls end with this code. */
+  isCalling(owner: number, code: Code): boolean {
+    for (const { owner: caller, call } of this.operations)
+      if (caller === owner && call.lost === code) return true
+    return false
+  }
+
   /** A process has lost its connections to the server whose calls end with this code. */
   disconnect(owner: number, code: Code): void {
     const lost = Array.from(this.operations).filter((each) => each.owner === owner && each.call.lost === code)
