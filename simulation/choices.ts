@@ -59,7 +59,7 @@ export function random(seed: number): Choices {
   weights.set('done', 1)
   weights.set('setup', 1)
   weights.set('slow', oneOf([0, 0.1, 1]))
-  weights.set('late', oneOf([0.02, 0.3, 1]))
+  weights.set('late', oneOf([0, 0.02, 0.3]))
   weights.set('clock', oneOf([0.02, 0.2, 1]))
   const failures = oneOf([0, 20, 60, 200])
   return new Choices((options, at) => {

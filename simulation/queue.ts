@@ -46,6 +46,7 @@ export class QueueClient implements Queue {
           { name: 'receive nothing', effect: () => [] },
         ],
         errors: ['QUEUE_UNAVAILABLE', 'QUEUE_BUSY', 'QUEUE_REFUSED'],
+        early: { name: 'receive nothing', value: [] },
         isReady: () => room > 0 && this.#server.ready().length > 0,
         isOfSession: true,
         signal,

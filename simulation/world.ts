@@ -21,6 +21,8 @@ export interface Call<T> {
   readonly effect: () => T
   /** What it may do as well. */
   readonly others?: readonly { readonly name: string; readonly effect: () => T }[]
+  /** What it may answer before it is ready, for no reason. */
+  readonly early?: { readonly name: string; readonly value: T }
   /** How it may fail without an effect. */
   readonly errors?: readonly Code[]
   /** What the caller hears where no answer comes. */
@@ -61,6 +63,7 @@ interface Pending {
   readonly owner: number
   readonly call: Pick<Call<unknown>, 'lost'>
   readonly options: readonly Event[]
+  readonly early: Event | undefined
   leave(): void
   disconnect(): void
 }
@@ -72,6 +75,7 @@ class Operation<T> implements Pending {
   readonly #give: (answer: Answer<T>) => void
   readonly #timer: Timer | undefined
   #isWithEffect = false
+  #isLeft = false
   #options: readonly Event[]
 
   constructor(world: World, call: Call<T>, give: (answer: Answer<T>) => void) {
@@ -94,8 +98,16 @@ class Operation<T> implements Pending {
   get options(): readonly Event[] {
     const { isReady, isAway, name, lost } = this.call
     if (!this.#isWithEffect && isAway?.() === true)
-      return [this.#event(`${name}: nobody there`, 'done', () => this.#fail(lost))]
+      return this.#isLeft
+        ? this.#options.slice(1)
+        : [this.#event(`${name}: nobody there`, 'done', () => this.#fail(lost))]
     return this.#isWithEffect || isReady === undefined || isReady() ? this.#options : []
+  }
+
+  get early(): Event | undefined {
+    const { early, isReady } = this.call
+    if (early === undefined || this.#isWithEffect || this.#isLeft || isReady?.() !== false) return undefined
+    return this.#event(early.name, 'slow', () => this.#give({ value: early.value }))
   }
 
   #asked({ name, effect, others = [], errors = [], lost }: Call<T>): Event[] {
@@ -126,6 +138,7 @@ class Operation<T> implements Pending {
   leave(): void {
     this.#end()
     this.owner = nobody
+    this.#isLeft = true
     const { name, effect, dropped, isOfSession } = this.call
     if (this.#isWithEffect || isOfSession === true) return dropped?.()
     this.#options = [
@@ -254,6 +267,7 @@ export class World {
     const timer = this.clock.next()
     if (timer !== undefined)
       options.push({ name: 'time passes', kind: 'clock', act: () => this.#fire(timer) })
+    for (const { early } of this.operations) if (early !== undefined) options.push(early)
     options.push(...more)
     if (options.length === 0) return false
     const event = this.choices.take(options)
