@@ -1,6 +1,5 @@
 /**
- * Faults of one line each, to be put into the program while it is loaded: what the simulation has to find. One that it
- * does not find says what it does not look at.
+ * Faults of one line each, to be put into the program while it is loaded: the simulation has to find every one.
  */
 import { registerHooks } from 'node:module'
 
@@ -107,6 +106,12 @@ export const saboteurs: readonly Saboteur[] = [
     instead: 'over.signal.aborted',
   },
   {
+    name: 'a stop waits for a queue that does not take back',
+    file: 'src/consumer/foreign.ts',
+    line: 'await unlessAborted(Promise.all(given), abandon)',
+    instead: 'await Promise.all(given)',
+  },
+  {
     name: 'a message is given up one delivery too early',
     file: 'src/consumer/lanes.ts',
     line: 'delivery.attempt <= maxAttempts',
@@ -129,12 +134,6 @@ export const saboteurs: readonly Saboteur[] = [
     file: 'src/consumer/conclude.ts',
     line: 'if (locked.length > 0) await this.#leaveLocked(locked)',
     instead: '',
-  },
-  {
-    name: 'a message is settled twice',
-    file: 'src/consumer/settle.ts',
-    line: 'const settlement = delivery.settle(done)',
-    instead: 'void delivery.settle(done); const settlement = delivery.settle(done)',
   },
 ]
 

@@ -3,6 +3,7 @@ import type { Code } from '../core/errors.ts'
 import type { Listener } from '../core/events.ts'
 import type { LoadInfo } from '../core/load.ts'
 import { shortened } from '../core/text.ts'
+import { unlessAborted } from '../core/wait.ts'
 import { chunkKey } from '../queue/envelope.ts'
 import type { Delivery } from '../queue/queue.ts'
 import type { LoadProgress } from '../sink/ledger.ts'
@@ -87,9 +88,8 @@ export class Conclusions {
     const count = deliveries.length
     const message = `${count === 1 ? 'a message is' : `${count} messages are`} held by another consumer that does not go on; given back for later`
     this.#options.onEvent({ type: 'waiting', code: 'SINK_BUSY', message, attempt: 1, delayMs: lockedPauseMs })
-    await Promise.all(
-      deliveries.map((delivery) => delivery.settle({ kind: 'release', afterMs: lockedPauseMs })),
-    )
+    const given = deliveries.map((delivery) => delivery.settle({ kind: 'release', afterMs: lockedPauseMs }))
+    await unlessAborted(Promise.all(given), this.#options.abandon)
   }
 
   /**

@@ -127,7 +127,7 @@ class Run {
     this.#writer = new BatchWriter(writing, this.#lanes)
     this.#intake = { ...writing, leases: this.#leases }
     const own = { pipeline, target: targetOf(sink.place), loads: options.loads }
-    this.#foreign = new ForeignMessages({ own, leases: this.#leases, onEvent })
+    this.#foreign = new ForeignMessages({ own, leases: this.#leases, onEvent, abandon })
     this.#upkeep = new Upkeep({ sink, model, stopping: this.#stopping, onEvent })
     this.#queueAttempts = new Attempts({ policy: queuePauses, signal: stop, onEvent })
     this.#sinkAttempts = new Attempts({ policy: sinkPauses, signal: stop, onEvent })

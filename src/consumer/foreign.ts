@@ -1,6 +1,7 @@
 /** Messages for other consumers: how they are recognized, and left in the queue. */
 import { setImmediate } from 'node:timers/promises'
 import type { ForeignEvent, Listener } from '../core/events.ts'
+import { unlessAborted } from '../core/wait.ts'
 import { readEnvelope } from '../queue/envelope.ts'
 import type { Delivery, Headers } from '../queue/queue.ts'
 import type { Leases } from './intake.ts'
@@ -77,6 +78,8 @@ export interface ForeignOptions {
   readonly own: Own
   readonly leases: Leases
   readonly onEvent: Listener
+  /** No more waiting for the queue. */
+  readonly abandon: AbortSignal
 }
 
 /**
@@ -97,7 +100,7 @@ export class ForeignMessages {
    * waits just now.
    */
   async *leave(arrivals: AsyncIterable<readonly Delivery[]>): AsyncGenerator<readonly Delivery[]> {
-    const { own, leases } = this.#options
+    const { own, leases, abandon } = this.#options
     for await (const deliveries of arrivals) {
       // A load announces itself before it publishes, over another channel.
       if (own.loads !== undefined && deliveries.length > 0) await setImmediate()
@@ -107,11 +110,10 @@ export class ForeignMessages {
         continue
       }
       this.#forget()
-      await Promise.all(
-        [...foreign].map((each) =>
-          each.settle({ kind: 'release', afterMs: this.#met.get(each.key)?.pauseMs }),
-        ),
+      const given = [...foreign].map((each) =>
+        each.settle({ kind: 'release', afterMs: this.#met.get(each.key)?.pauseMs }),
       )
+      await unlessAborted(Promise.all(given), abandon)
       for (const each of foreign) leases.release(each)
       yield deliveries.filter((each) => !foreign.has(each))
     }

@@ -1,7 +1,7 @@
 /** Writes a batch until it has verdicts: tries again, splits, or gives up, as the table of codes says. */
 import { codes, LadingError, toLadingError } from '../core/errors.ts'
 import { type RetryPolicy, retrying } from '../core/retry.ts'
-import { backoff } from '../core/wait.ts'
+import { backoff, unlessAborted } from '../core/wait.ts'
 import type { RowBuffer } from '../model/writer.ts'
 import type { Delivery, Settling } from '../queue/queue.ts'
 import type { BatchVerdict, Part } from '../sink/sink.ts'
@@ -127,7 +127,7 @@ export class BatchWriter {
   }
 
   async #giveBack(delivery: Delivery, { code }: LadingError): Promise<WrittenBatch> {
-    const { messageRetry, onEvent } = this.#options
+    const { messageRetry, onEvent, abandon } = this.#options
     const afterMs = Math.round(backoff(delivery.attempt - 1, messageRetry.firstMs, messageRetry.mostMs))
     onEvent({
       type: 'waiting',
@@ -136,7 +136,7 @@ export class BatchWriter {
       attempt: delivery.attempt,
       delayMs: afterMs,
     })
-    await delivery.settle({ kind: 'retry', afterMs, code })
+    await unlessAborted(delivery.settle({ kind: 'retry', afterMs, code }), abandon)
     const redelivered = delivery.attempt > 1 ? 1 : 0
     return { tally: { ...emptyTally, messages: 1, redelivered, retried: 1 }, loads: new LoadTally() }
   }

@@ -5,7 +5,14 @@ import type { Queue } from '../../src/queue/queue.ts'
 import type { Sink } from '../../src/sink/sink.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { numbers, query, Fixture } from '../support/fixture.ts'
-import { type Between, type SinkMethod, untouched, EventLog, wrapSink } from '../support/wrappers.ts'
+import {
+  type Between,
+  type SinkMethod,
+  untouched,
+  EventLog,
+  wrapQueue,
+  wrapSink,
+} from '../support/wrappers.ts'
 
 const consumer = (queue: Queue, sink: Sink, more: Partial<ConsumerOptions> = {}) =>
   createConsumer({ queue, sink, model: numbers, ...more })
@@ -45,6 +52,24 @@ it('a stop during a write finishes it, settles it, and leaves the rest to the ne
   expect(await queue.depth()).toEqual({ ready: ready - messages, inFlight: 0, dead: 0 })
   await finish(fixture, queue)
   await fixture.expectAllOnce()
+})
+
+it('a stop ends although the queue does not take back what is for others', async () => {
+  await using fixture = await Fixture.open()
+  const [queue, sink] = [await fixture.queue(), await fixture.sink()]
+  const headers = { lading: JSON.stringify({ v: 99, pipeline: 'others' }) }
+  await queue.publish([{ key: 'theirs', body: Buffer.from('?'), headers }])
+  const asked = Promise.withResolvers<void>()
+  const silent = wrapQueue(queue, async (method, real) => {
+    if (method !== 'settle') return real()
+    asked.resolve()
+    return new Promise<never>(() => undefined)
+  })
+  const stop = new AbortController()
+  const running = consumer(silent, sink, { graceMs: 10 }).run({ signal: stop.signal })
+  await asked.promise
+  stop.abort()
+  expect(await running).toMatchObject({ messages: 0 })
 })
 
 it.each(['write', 'prepare', 'fold', 'bury'] as const)(

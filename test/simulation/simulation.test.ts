@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 
-const main = fileURLToPath(new URL('../../simulation/main.ts', import.meta.url))
+const folder = fileURLToPath(new URL('../../simulation/', import.meta.url))
+const main = `${folder}main.ts`
 
 /** In a process of its own, because it replaces the clock. */
 async function simulate(
@@ -28,6 +30,17 @@ it('consumers keep every rule in schedules of failures, and the same seed gives 
   expect(other.out).not.toBe(first.out)
   for (const event of ['a consumer is killed', 'commit, answer lost', 'a settlement comes too late'])
     expect(first.out).toContain(event)
+})
+
+it('the simulation stands on the contracts, and knows no adapter', () => {
+  const code = readdirSync(folder).filter((name) => name.endsWith('.ts'))
+  const imports = code.flatMap((name) =>
+    [...readFileSync(folder + name, 'utf8').matchAll(/from '(\.\.\/[^']+)'/g)].map(([, path]) => path),
+  )
+  expect(imports).toContain('../src/queue/queue.ts')
+  expect(
+    imports.filter((path) => !/^\.\.\/src\/(core|model|queue|sink|consumer)\/[\w-]+\.ts$/.test(path ?? '')),
+  ).toEqual([])
 })
 
 it('a fault of the consumer is found, and shrinks to a short schedule that shows it again', async () => {
