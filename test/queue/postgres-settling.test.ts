@@ -109,13 +109,15 @@ describePostgres('a queue in the database of its target', () => {
     expect(await idsIn()).toEqual([])
   })
 
-  it('is settled by itself where its user is another one, or its database', async () => {
+  it('is settled by itself where its user is another one, or its database, or its options, which may set a role', async () => {
     await using other = await freshDatabase()
     await using sink = await openSink(database.url)
     await using beside = await openQueue(database.url)
     await using elsewhere = await openQueue(other.url)
     expect(beside.settling?.by).toBe(sink.settles)
     expect(elsewhere.settling?.by).not.toBe(sink.settles)
+    await using asOther = await openSink(`${database.url}?options=-c%20role%3Dpg_monitor`)
+    expect(beside.settling?.by).not.toBe(asOther.settles)
     const { depth } = await consume(records(50), { queueUrl: other.url })
     expect(depth).toMatchObject({ ready: 0, inFlight: 0 })
     expect(await idsIn()).toHaveLength(50)

@@ -102,6 +102,20 @@ describePostgres('a queue in PostgreSQL', () => {
     }
   })
 
+  it('that was removed takes nothing that would never come, and is told to who waits', async () => {
+    await using queue = await fresh()
+    const reader = new Reader(queue)
+    expect(await reader.next()).toEqual([])
+    const [removed] = await query('DELETE FROM lading_queue.queue WHERE name = $1 RETURNING id', [queue.name])
+    const missing = expect.objectContaining({
+      code: 'QUEUE_MISSING',
+      message: `queue ${queue.name}: it was removed`,
+    })
+    await expect(queue.publish([messageOf('a', 1)])).rejects.toThrow(missing)
+    await expect(new Reader(queue).next()).rejects.toThrow(missing)
+    expect(await query('SELECT FROM lading_queue.message WHERE queue = $1', [removed?.id])).toEqual([])
+  })
+
   it('delivers what a slow transaction published with an earlier number', async () => {
     await using queue = await fresh()
     await query('BEGIN')
@@ -234,13 +248,16 @@ describePostgres('a queue in PostgreSQL', () => {
       const url = urlOf(queue.name, role)
       await expect(openQueue(url)).rejects.toMatchObject({
         code: 'QUEUE_REFUSED',
-        message: expect.stringContaining('ON SCHEMA lading_queue TO'),
+        message: expect.stringContaining(`GRANT USAGE ON SCHEMA lading_queue TO ${role}; GRANT SELECT,`),
       })
       await query(`GRANT USAGE ON SCHEMA lading_queue TO ${role};
         GRANT SELECT ON lading_queue.queue, lading_queue.migration TO ${role}; GRANT INSERT ON lading_queue.message TO ${role}`)
       await using producer = await openQueue(url)
       await producer.publish([messageOf('a', 1)])
-      await expect(new Reader(producer).next()).rejects.toMatchObject({ code: 'QUEUE_REFUSED' })
+      await expect(new Reader(producer).next()).rejects.toMatchObject({
+        code: 'QUEUE_REFUSED',
+        message: expect.stringContaining(`DELETE ON ALL TABLES IN SCHEMA lading_queue TO ${role} allows it`),
+      })
       expect(await queue.depth()).toMatchObject({ ready: 1 })
       // The function tells the number of the message.
       const publish = `BEGIN; SET LOCAL ROLE ${role}; SELECT lading_queue.publish('${queue.name}', '{}'); COMMIT`

@@ -108,4 +108,10 @@ export function placeOf({ host, port, database = '' }: pg.Client): string {
   return `postgresql://${authority}${port === defaultPort ? '' : `:${port}`}/${encodeURIComponent(database)}`
 }
 
-export const identityOf = (client: pg.Client): string => `${placeOf(client)} ${client.user ?? ''}`
+/** With the options that the server is started with for it, which may set another role; the driver's types leave them out. */
+export function identityOf(client: pg.Client): string {
+  const { options = '' } = (
+    client as unknown as { readonly connectionParameters: { readonly options?: string } }
+  ).connectionParameters
+  return `${placeOf(client)} ${client.user ?? ''} ${options}`
+}

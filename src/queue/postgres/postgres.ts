@@ -22,7 +22,7 @@ import type {
 } from '../queue.ts'
 import { requireSize } from '../size.ts'
 import { parseAddress } from './address.ts'
-import { queueError } from './errors.ts'
+import { queueError, requireThere } from './errors.ts'
 import { type Opened, openTable } from './prepare.ts'
 import { Receiver } from './receiver.ts'
 import { publishedColumns, publishedRows, type Row, rowOf, takenColumns } from './rows.ts'
@@ -87,7 +87,7 @@ class PostgresQueue implements Queue {
     if (messages.length === 0) return
     using stop = stopping(signal, stopWithinMs)
     const rows = publishedRows(this.#number, messages)
-    await this.#use(this.#publishing, (client) => copy(client, publishSql, rows), stop.abandon)
+    await this.#use(this.#publishing, (client) => copy(client, publishSql(this.#number), rows), stop.abandon)
   }
 
   async *deliveries(options: Abortable & { readonly prefetch: number }): AsyncGenerator<readonly Delivery[]> {
@@ -161,7 +161,9 @@ class PostgresQueue implements Queue {
 }
 
 /** What was published is on the disk, whatever a role or the database prefers. */
-const publishSql = `SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+const publishSql = (
+  queue: number,
+): string => `SET TRANSACTION ISOLATION LEVEL READ COMMITTED; ${requireThere(queue)};
   SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') IN ('off', 'local');
   COPY lading_queue.message (${publishedColumns}) FROM STDIN (FORMAT binary)`
 

@@ -16,6 +16,7 @@ import { type Abortable, sleep, unlessAborted } from '../../core/wait.ts'
 import { copyOut } from '../../driver/postgres/copy.ts'
 import { type Delivery, mostInFlightBytes } from '../queue.ts'
 import { aloneFrom, firstLimit, Patience, suspectFrom, Window } from '../window.ts'
+import { requireThere } from './errors.ts'
 import { Held, type Holder } from './held.ts'
 import { type Row, rowOf, takenColumns } from './rows.ts'
 import type { Settlements } from './settlements.ts'
@@ -184,7 +185,14 @@ interface Take {
 const settings = `SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = off;
   SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off`
 
-const takeSql = ({ queue, behind, messages, bytes, lease, leaseMs }: Take): string => `${settings};
+const takeSql = ({
+  queue,
+  behind,
+  messages,
+  bytes,
+  lease,
+  leaseMs,
+}: Take): string => `${settings}; ${requireThere(queue)};
   COPY (
     WITH free AS MATERIALIZED (
       SELECT id, bytes FROM lading_queue.message WHERE queue = ${queue} AND id > ${behind} AND available_at <= clock_timestamp()
