@@ -8,6 +8,7 @@ import * as column from '../../src/model/columns.ts'
 import { btree, defineModel, unique } from '../../src/model/model.ts'
 import { startMariadb } from '../../tooling/servers/mariadb.ts'
 import { describeMariadb, type FreshMariadb, freshMariadb } from '../../tooling/servers/mariadb-database.ts'
+import { certificates } from '../queue/certificates.ts'
 import { startProxy } from '../support/proxy.ts'
 
 describeMariadb('a connection to MariaDB', () => {
@@ -113,6 +114,34 @@ describeMariadb('a connection to MariaDB', () => {
     await using connection = new Connection(url.href)
     const error = await connection.use((session) => session.query('SELECT 1')).catch((e: unknown) => e)
     expect(error).toMatchObject({ code, message: expect.not.stringContaining('secret-1') })
+  })
+
+  it('is encrypted as the URL says, and refused where the certificate is not trusted', async () => {
+    using tls = certificates()
+    for (const name of ['ours', 'other']) tls.authority(name)
+    tls.certificate('server', 'ours', { alternative: 'DNS:elsewhere.example' })
+    await using server = await startMariadb({
+      'ssl-cert': tls.at('server.pem'),
+      'ssl-key': tls.at('server.key'),
+    })
+    const cipher = async (search: string) => {
+      await using connection = new Connection(`${server.url}/mysql?${search}`)
+      const [row] = await connection.use((session) => session.query("SHOW STATUS LIKE 'Ssl_cipher'"))
+      return row?.['Value']
+    }
+    expect(await cipher('')).toBe('')
+    expect(await cipher('ssl-mode=REQUIRED')).not.toBe('')
+    const ours = `ssl-ca=${tls.at('ours.pem')}`
+    expect(await cipher(ours)).not.toBe('')
+    for (const search of [
+      'ssl-mode=VERIFY_CA',
+      `ssl-ca=${tls.at('other.pem')}`,
+      `${ours}&ssl-mode=VERIFY_IDENTITY`,
+    ])
+      await expect(cipher(search)).rejects.toMatchObject({
+        code: 'SINK_REFUSED',
+        message: expect.stringContaining('ssl-ca=FILE'),
+      })
   })
 
   it.for(['AUTH_SWITCH_PLUGIN_ERROR', 'ENOTDIR'])('is not tried again where that cannot help: %s', (code) => {

@@ -66,6 +66,10 @@ const refusals: readonly string[] = [
   'ENAMETOOLONG',
 ]
 
+/** The driver gives every error of a TLS handshake one code, also that of a connection which breaks. */
+const isDistrusted = (code: string, message: string): boolean =>
+  code === 'HANDSHAKE_SSL_ERROR' && /certificate|altnames/i.test(message)
+
 /** Turns any error of the driver or the server into a `LadingError`. */
 export function sinkError(error: unknown): LadingError {
   if (error instanceof LadingError) return error
@@ -80,7 +84,7 @@ export function sinkError(error: unknown): LadingError {
   const { code = '' } = error as NodeJS.ErrnoException
   const detail = `MariaDB or MySQL: ${message === '' ? code : message}`
   if (refusals.includes(code)) return new LadingError('SINK_REFUSED', detail, options)
-  if (/CERT|UNABLE_TO_GET_ISSUER|HANDSHAKE_NO_SSL|HOSTNAME_MISMATCH|ALTNAME/.test(code))
+  if (code === 'HANDSHAKE_NO_SSL_SUPPORT' || isDistrusted(code, message))
     return new LadingError(
       'SINK_REFUSED',
       `${detail}; ssl-ca=FILE in the URL names the authority to trust, ssl-mode=REQUIRED trusts any certificate`,
