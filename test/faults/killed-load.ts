@@ -53,16 +53,6 @@ export async function killedLoad(options: KilledLoad): Promise<void> {
   const kills = Number(process.env['LADING_KILLS'] ?? options.kills)
   const seed = Number(process.env['LADING_SEED'] ?? Date.now() % 1_000_000)
   const random = randomFrom(seed)
-  await generateSensors({
-    sensors: 80,
-    records: recordsPerFile,
-    intervalSeconds: 1,
-    start: '2021-01-01',
-    timezone: 'UTC',
-    directory: join(folder, 'data'),
-    seed,
-  })
-  const files = (await readdir(join(folder, 'data'))).map((name) => join(folder, 'data', name))
   await (await openSink(target))[Symbol.asyncDispose]()
   const seen = new EventCounts()
   const consumers = Array.from(
@@ -78,8 +68,9 @@ export async function killedLoad(options: KilledLoad): Promise<void> {
   const killer = async () => {
     while (killed < kills && !over) {
       const processes = [...consumers, ...(producer === undefined ? [] : [producer])]
-      // On a busy machine, where starting takes seconds, nothing would ever be done between two kills.
-      const pauseMs = Math.max(200, ...processes.map(({ startMs }) => startMs))
+      // On a busy machine, where starting takes seconds, nothing would ever be done between two kills. A consumer that
+      // waits for messages is still starting, by its silence.
+      const pauseMs = Math.min(3_000, Math.max(200, ...processes.map(({ startMs }) => startMs)))
       await new Promise((resolve) => setTimeout(resolve, random() * pauseMs))
       const victim = Math.floor(random() * (processes.length + (server === undefined ? 0 : 0.2)))
       if (victim === processes.length) {
@@ -94,7 +85,7 @@ export async function killedLoad(options: KilledLoad): Promise<void> {
   const killing = killer()
   try {
     // As many files as it takes until every kill has found a load at work.
-    for (const file of files) {
+    for await (const file of filesIn(folder, seed)) {
       producer = new RestartedProcess(
         'producer.ts',
         [file, queueUrl, join(folder, 'state.db')],
@@ -141,6 +132,24 @@ export async function killedLoad(options: KilledLoad): Promise<void> {
     receipts.map(() => [recordsPerFile, recordsPerFile, { open: 0, problems: [] }]),
   )
   expect(seen.dead).toBe(0)
+}
+
+/** Without end: how many it takes depends on the machine. */
+async function* filesIn(folder: string, seed: number): AsyncGenerator<string> {
+  for (let round = 0; ; round++) {
+    const directory = join(folder, `data-${round}`)
+    await generateSensors({
+      sensors: 10,
+      records: recordsPerFile,
+      intervalSeconds: 1,
+      // No two rounds have a row in common, whatever the names of their sensors.
+      start: `${2021 + round}-01-01`,
+      timezone: 'UTC',
+      directory,
+      seed: seed + round,
+    })
+    for (const name of await readdir(directory)) yield join(directory, name)
+  }
 }
 
 /** Messages that are not settled; more than any number while the server of the queue is down. */
