@@ -3,12 +3,9 @@
  * whole run. The tests that need what cannot be had are skipped loudly; where CI is set nothing may be skipped, so the
  * run fails.
  */
-import { globSync, statSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
-import { build, type BuildOptions } from 'rolldown'
 import type { TestProject } from 'vitest/node'
-import bundles from '../rolldown.config.ts'
+import { buildCommand } from '../tooling/build.ts'
 import type { SharedRabbit } from '../tooling/servers/broker.ts'
 import type { SharedPostgres } from '../tooling/servers/database.ts'
 import { openMariadb, withoutFsync } from '../tooling/servers/mariadb.ts'
@@ -34,17 +31,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     await Promise.all([rabbit.close(), mariadb.close(), postgres.close()])
   }
-}
-
-/** Where the sources are younger than `dist/`. */
-async function buildCommand(): Promise<void> {
-  const root = fileURLToPath(new URL('..', import.meta.url))
-  const built = statSync(`${root}dist/cli/main.js`, { throwIfNoEntry: false })?.mtimeMs ?? 0
-  const sources = ['rolldown.config.ts', ...globSync('src/**', { cwd: root })]
-  if (sources.every((path) => statSync(root + path).mtimeMs <= built)) return
-  // The types that lie there stay.
-  for (const { output, ...bundle } of bundles)
-    await build({ ...bundle, output: { ...output, cleanDir: false } } as BuildOptions)
 }
 
 async function open<Shared>(

@@ -81,7 +81,7 @@ function inProcess({ course, ...options }: Running, isDeferred: boolean, signal:
       throw error
     })
   }
-  const sinks = [options.sink, ...(options.moreSinks?.(isDeferred) ?? [])]
+  const sinks = [options.sink, ...(isDeferred ? [] : (options.moreSinks?.() ?? []))]
   return { ended: all(sinks.map(consume)), stop: () => stop.abort(), finish: () => finish.abort() }
 }
 

@@ -78,9 +78,10 @@ export interface LoadOptions
   readonly deferIndexes?: DeferIndexes
   /**
    * Sinks of the same database for further consumers in this process, besides that of `sink`, where `start`
-   * gives none. They share its core, and the database works for all of them at once.
+   * gives none. They share its core, and the database works for all of them at once. Not asked for where the indexes
+   * are left for the end: the sessions of these sinks would outlast the consumers, and be taken for loads at work.
    */
-  readonly moreSinks?: (indexesDeferred: boolean) => readonly Sink[]
+  readonly moreSinks?: () => readonly Sink[]
   /** Starts the consumers as processes; in this process where it is not given, or gives none. */
   readonly start?: (options: WorkerOptions) => Workers | undefined
 }

@@ -3,9 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, it } from 'vitest'
-import { SqliteFile } from '../../src/core/sqlite.ts'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
-import { killedLoad, killsTimeout, readPostgres, type Stored } from './killed-load.ts'
+import { killedLoad, killsTimeout, readPostgres } from './killed-load.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -25,15 +24,4 @@ describePostgres('PostgreSQL', () => {
       await killedLoad({ folder, queueUrl: queueUrl(), target: database.url, kills: 100, read })
     },
   )
-})
-
-it('thirty kills lose nothing and double nothing in SQLite', { timeout: killsTimeout }, async () => {
-  const path = join(folder, 'target.db')
-  const read = async () => {
-    using file = new SqliteFile(path)
-    return file.get<Stored>(
-      'SELECT count(*) AS rows, (SELECT count(*) FROM (SELECT DISTINCT sensor_id, record_time FROM readings)) AS "distinct" FROM readings',
-    ) as Stored
-  }
-  await killedLoad({ folder, queueUrl: queueUrl(), target: `sqlite:${path}`, kills: 30, read })
 })

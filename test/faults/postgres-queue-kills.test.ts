@@ -1,4 +1,4 @@
-/** Producers, consumers and the server of the queue are killed, with the queue in the target's database and in another. */
+/** Producers, consumers and the server of the queue are killed, with the queue in another database than the target's. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,21 +25,6 @@ describePostgres('kills, with a queue in PostgreSQL', () => {
     server.kill()
     await server.start()
   }
-
-  it(
-    'every record is in the table once, where the transaction of a batch settles its messages',
-    { timeout: killsTimeout },
-    () =>
-      killedLoad({
-        folder,
-        queueUrl: `${server.url}?queue=kills&lease=1s`,
-        target: server.url,
-        kills: 10,
-        consumers: 2,
-        read: () => readPostgres(server.url),
-        server: killServer,
-      }),
-  )
 
   it(
     'every record is in the table once, where the queue lies in another database',

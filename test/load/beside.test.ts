@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { LadingError } from '../../src/core/errors.ts'
 import { load } from '../../src/load/load.ts'
 import type { Sink } from '../../src/sink/sink.ts'
-import { Fixture } from '../support/fixture.ts'
+import { keyedNumbers } from '../flow/keyed-numbers.ts'
+import { Fixture, query } from '../support/fixture.ts'
 import { untouched, wrapSink } from '../support/wrappers.ts'
 
 /** Neither takes all the messages. */
@@ -32,6 +33,21 @@ describe('two consumers in the process of their load', () => {
     })
     await fixture.expectAllOnce()
     expect(Math.min(...batches)).toBeGreaterThan(0)
+  })
+
+  it('are one where the indexes are built at the end, which a session of the other would keep away', async () => {
+    await using fixture = await Fixture.open('postgres')
+    const [queue, sink, other] = [await fixture.queue(), await fixture.sink(), await fixture.sink()]
+    await load({
+      ...fixture.producing(queue, [await fixture.file(2_000)], { model: keyedNumbers }),
+      ...options,
+      deferIndexes: 'always',
+      sink,
+      moreSinks: () => [other],
+    })
+    expect(await sink.missingIndexes?.()).toEqual([])
+    const keys = "SELECT conname FROM pg_constraint WHERE conrelid = 'numbers'::regclass AND contype = 'p'"
+    expect(await query(fixture.target.url, keys)).toHaveLength(1)
   })
 
   it('end both when one of them must stop, and the same load goes on', async () => {

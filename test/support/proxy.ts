@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
+/** Looked up for each piece of data, so that they may change while connections are open. */
 export interface Faults {
   /** Resets a connection when this many bytes have gone through it, both ways together. */
   readonly resetAfter?: () => number | undefined
@@ -17,6 +18,8 @@ export interface Faults {
   readonly stopWithin?: (sent: Buffer) => boolean
   /** Milliseconds that a narrow line needs for as much as is read at once, 64 KiB at most. */
   readonly slowMs?: number
+  /** Passes what was read in pieces of so many bytes, each by itself. */
+  readonly sliceBytes?: number
 }
 
 export interface Proxy extends AsyncDisposable {
@@ -68,6 +71,7 @@ class Pair {
   readonly #upstream: Socket
   #bytes = 0
   #swallowing = false
+  #isPaused = false
 
   constructor(client: Socket, upstream: Socket, faults: Faults, hole: () => boolean) {
     this.#client = client
@@ -81,6 +85,7 @@ class Pair {
         upstream.write(data.subarray(0, -10))
         return this.pause(true)
       }
+      if (faults.sliceBytes !== undefined) return void this.#slice(data, upstream, faults.sliceBytes)
       this.#pass(data, upstream, limit)
       if (faults.slowMs === undefined) return
       client.pause()
@@ -89,6 +94,7 @@ class Pair {
     upstream.on('data', (data) => {
       // The answer is proof that the server has done what it was asked; nobody else learns of it.
       if (this.#swallowing) this.reset()
+      else if (faults.sliceBytes !== undefined) void this.#slice(data, client, faults.sliceBytes)
       else this.#pass(data, client, limit)
     })
     if (hole()) this.pause(true)
@@ -101,7 +107,18 @@ class Pair {
     else to.write(data.subarray(0, Math.max(room, 0)), () => this.reset())
   }
 
+  async #slice(data: Buffer, to: Socket, bytes: number): Promise<void> {
+    const from = to === this.#client ? this.#upstream : this.#client
+    from.pause()
+    for (let at = 0; at < data.length && to.writable; at += bytes) {
+      to.write(data.subarray(at, at + bytes))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    if (!this.#isPaused) from.resume()
+  }
+
   pause(on: boolean): void {
+    this.#isPaused = on
     for (const socket of [this.#client, this.#upstream]) {
       if (on) socket.pause()
       else socket.resume()

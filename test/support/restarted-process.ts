@@ -1,6 +1,6 @@
 /** Processes that are killed while they work, and started again. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { join } from 'node:path'
+import { resolve as resolvePath } from 'node:path'
 
 /** Deterministic numbers in [0, 1) from a seed (mulberry32). */
 export function randomFrom(seed: number): () => number {
@@ -24,18 +24,19 @@ export class RestartedProcess {
   failure: string | undefined
   /** How long its latest start took until it came to its work, in milliseconds. */
   startMs = 0
+  starts = 0
   /** Settles when it has ended by itself with exit code 0. */
   readonly ended: Promise<void>
   #finish: () => void = () => undefined
 
-  /** `env`: variables besides those of this process. */
+  /** `script`: in `processes/`, or with its whole path. `env`: variables besides those of this process. */
   constructor(
     script: string,
     args: readonly string[],
     onLine: (line: string) => void = () => undefined,
     env: NodeJS.ProcessEnv = {},
   ) {
-    this.#args = [join(import.meta.dirname, 'processes', script), ...args]
+    this.#args = [resolvePath(import.meta.dirname, 'processes', script), ...args]
     this.#onLine = onLine
     this.#env = { ...process.env, ...env }
     this.ended = new Promise((resolve) => (this.#finish = resolve))
@@ -44,6 +45,7 @@ export class RestartedProcess {
 
   #start(): ChildProcess {
     this.#atWork = false
+    this.starts++
     const since = performance.now()
     const child = spawn(process.execPath, this.#args, { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] })
     let text = ''
@@ -56,7 +58,8 @@ export class RestartedProcess {
       lines.forEach(this.#onLine)
     })
     child.stderr.on('data', (data) => (errors += data))
-    child.once('exit', (code, signal) => {
+    // Not before its last line was read.
+    child.once('close', (code, signal) => {
       if (code === 0 || (this.#stopped && signal === 'SIGKILL')) return this.#finish()
       if (signal !== 'SIGKILL') {
         this.failure = `${this.#args[0]} ended with ${signal ?? code}: ${errors}`
@@ -80,6 +83,15 @@ export class RestartedProcess {
       if (this.failure !== undefined) throw new Error(this.failure)
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
+  }
+
+  get isAtWork(): boolean {
+    return this.#atWork
+  }
+
+  /** Signals it while it is at work; false where it is not. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): boolean {
+    return this.#atWork && this.#child.kill(signal)
   }
 
   stop(signal: 'SIGTERM' | 'SIGKILL'): void {

@@ -152,9 +152,7 @@ export function loadCommand(command: Command): Command {
       limit: flags.limit,
       deferIndexes: flags.deferIndexes,
       queue,
-      ...(another && {
-        moreSinks: (deferred: boolean) => (consumersOf(deferred).inProcess > 1 ? [another] : []),
-      }),
+      ...(another && { moreSinks: () => [another] }),
     }
     const start: LoadOptions['start'] = ({ indexesDeferred, ...worker }) => {
       const n = consumersOf(indexesDeferred).processes

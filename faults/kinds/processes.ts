@@ -1,0 +1,46 @@
+/** Processes of Lading are killed, or stopped for a while and continued. */
+import type { Role } from '../worker.ts'
+import { between, type Fault, oneOf } from './fault.ts'
+
+const kill = (role: Role): Fault => ({
+  name: `${role} killed`,
+  isQuick: true,
+  obstacle: () => undefined,
+  strike: async ({ round, random }) => {
+    const victim = oneOf(round.atWork(role), random)
+    return victim?.kill() === true ? { victims: [victim] } : undefined
+  },
+})
+
+const killAll: Fault = {
+  name: 'every process killed',
+  isQuick: true,
+  obstacle: () => undefined,
+  strike: async ({ round }) => {
+    const killed = round.atWork().filter((worker) => worker.kill())
+    return killed.length === 0 ? undefined : { victims: killed }
+  },
+}
+
+const stop = (role: Role): Fault => ({
+  name: `${role} stopped`,
+  obstacle: () => undefined,
+  strike: async ({ round, random }) => {
+    const victim = oneOf(round.atWork(role), random)
+    if (victim?.signal('SIGSTOP') !== true) return undefined
+    // Long enough, now and then, that others take its messages and break its locks.
+    return {
+      holdMs: between(random, 200, 9_000),
+      undo: () => void victim.signal('SIGCONT'),
+      victims: [victim],
+    }
+  },
+})
+
+export const processes: readonly Fault[] = [
+  kill('consumer'),
+  kill('producer'),
+  killAll,
+  stop('consumer'),
+  stop('producer'),
+]
