@@ -72,7 +72,7 @@ export const saboteurs: readonly GuardedSaboteur[] = [
     file: 'src/sink/duckdb/session.ts',
     line: 'this.#hasFailed = true',
     instead: 'this.#hasFailed = false',
-    guard: 'test/sink/duckdb.test.ts',
+    guard: 'test/sink/duckdb-session.test.ts',
   },
   {
     name: 'MariaDB: warnings of LOAD DATA are not read',
