@@ -71,7 +71,8 @@ function* state(address: Address, { stream, consumer }: Partial<Made>, create: b
     yield warn(what, detail, cure)
   yield durability(stream.config.num_replicas)
   const nowhere = subjectFault(address, stream.config)
-  if (nowhere !== undefined) yield warn('subject', `QUEUE_REFUSED for producers: ${nowhere}`)
+  if (nowhere !== undefined)
+    yield warn('subject', `QUEUE_REFUSED for producers: ${nowhere}`, 'subject=NAME in the URL')
 }
 
 /** The interval is a setting of the server that it tells no client. */
