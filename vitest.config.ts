@@ -3,8 +3,8 @@ import { freemem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-// Files and servers of tests lie in memory, where it has room: a new database for each test waits for a disk eight times
-// as long, and where others use the disk too, fifty times. What is killed is a process, never the machine.
+// Files and servers of tests lie in memory, where it has room: to make and drop a database took 0.1 s there, and 0.2 to
+// 0.7 s on a disk that others used, too. What is killed is a process, never the machine.
 const room = memoryRoom()
 if (room !== undefined) {
   const folder = mkdtempSync(`${room}/lading-tests-`)

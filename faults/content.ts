@@ -19,7 +19,7 @@ export interface Plan {
   readonly replays: boolean
 }
 
-/** A message of another program, as `publish.ts` sends it. */
+/** A message of another program, as `send.ts` sends it. */
 export interface Message {
   readonly key: string
   readonly body: string

@@ -10,7 +10,7 @@ import { type Saboteur, saboteurs as ofConsumers } from '../simulation/saboteurs
 import { saboteurs as ofAdapters } from './saboteurs.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-/** Enough for each of the faults of the consumer; a schedule takes a millisecond or two. */
+/** Enough for each of the faults of the consumer; a core runs some hundred a second. */
 const schedules = '20000'
 
 interface Caught {

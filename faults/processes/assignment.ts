@@ -1,7 +1,7 @@
 /** What a process of a round is told, in a file that the first argument names; it says what it does on standard output. */
 import { readFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { defineModel, integer, LadingError, type LadingEvent, text } from 'lading'
+import { defineModel, integer, type LadingEvent, text } from 'lading'
+import { patiently as patientlyUntil } from '../../test/support/processes/patiently.ts'
 import type { Plan } from '../content.ts'
 
 export interface Assignment extends Plan {
@@ -53,16 +53,6 @@ export type Said =
   | { readonly type: 'working'; readonly file?: number; readonly mendable?: number }
 export const say = (said: Said): void => void process.stdout.write(`${JSON.stringify(said)}\n`)
 
-/** Tries again for as long as the fault may pass. */
-export async function patiently<Result>(attempt: () => Promise<Result>): Promise<Result> {
-  for (;;) {
-    try {
-      return await attempt()
-    } catch (error) {
-      if (!(error instanceof LadingError) || !['retry', 'reconnect', 'hold'].includes(error.action))
-        throw error
-      if (stopping.aborted) throw error
-      await sleep(200)
-    }
-  }
-}
+/** Tries again until the process is stopped. */
+export const patiently = <Result>(attempt: () => Promise<Result>): Promise<Result> =>
+  patientlyUntil(attempt, stopping)

@@ -1,6 +1,6 @@
 /**
- * The URL of a queue on a server: `scheme://user:password@host:port/path?name=value`. What is wrong with one is told without
- * quoting it, because it may hold a password.
+ * The URL of a queue on a server: `scheme://user:password@host:port/path?name=value`. Errors do not quote it,
+ * because it may hold a password.
  */
 import { readFileSync } from 'node:fs'
 import { LadingError } from './errors.ts'

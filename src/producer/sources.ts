@@ -88,7 +88,7 @@ export async function openSources(
   return sources
 }
 
-/** The files that the options name, standard input left out: for whoever looks at them before `openSources` does. */
+/** The files that the options name, without standard input, for callers that need them before `openSources` does. */
 export async function findFiles(
   {
     paths,

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** As it is built (test/setup.ts): started from the sources it takes twice as long, and the suite starts it a thousand times. */
+/** As it is built (test/setup.ts): started from the sources it takes twice the CPU, and the suite starts it hundreds of times. */
 export const bin = join(import.meta.dirname, '../../bin/lading.js')
 
 /** What a run remembers of itself stays out of the checkout. */

@@ -31,7 +31,7 @@ export interface RabbitServer extends TestServer {
    * Runs rabbitmqctl against this broker and returns what it prints. Throws with its output where it fails.
    */
   ctl(...args: readonly string[]): Promise<string>
-  /** The value of an Erlang expression in this broker, some seconds of CPU sooner than by rabbitmqctl. */
+  /** The value of an Erlang expression in this broker. It starts no Erlang machine, as rabbitmqctl does. */
   evaluate(expression: string): Promise<string>
   /** Closes every client's connection, which then reads the reason. */
   closeConnections(reason?: string): Promise<void>

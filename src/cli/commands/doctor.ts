@@ -118,9 +118,9 @@ const withCommands = (finding: Finding, paths: readonly string[]): Finding =>
 
 /** Of files that cannot be read, their own finding tells. */
 async function consumersOf(paths: readonly string[], flags: Flags): Promise<number> {
-  const isGiven = paths.includes('-')
+  const hasStdin = paths.includes('-')
   const counted = findFiles({ paths, format: flags.format }).then((files) =>
-    defaultConsumers(files, { ...flags, isGiven }),
+    defaultConsumers(files, { ...flags, hasStdin }),
   )
   const counts = (await counted.catch(() => consumersAsTold.bind(undefined, 1)))(false)
   return Math.max(counts.processes, counts.inProcess)

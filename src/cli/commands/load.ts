@@ -130,7 +130,7 @@ export function loadCommand(command: Command): Command {
       found?.files ?? (await findFiles(settings, (message) => onEvent({ type: 'warning', message })))
     const consumersOf =
       wanted === undefined
-        ? await defaultConsumers(files, { ...flags, isGiven: paths.includes('-') })
+        ? await defaultConsumers(files, { ...flags, hasStdin: paths.includes('-') })
         : () => consumersAsTold(wanted)
     const isShared = consumersOf(false).inProcess > 1
     await using another = isShared ? await openSink(flags.to) : undefined

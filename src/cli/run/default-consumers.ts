@@ -47,13 +47,13 @@ export const consumersAsTold = (count: number): ConsumerCounts => ({ processes: 
  */
 export async function defaultConsumers(
   files: FoundFiles,
-  { to, queue, isGiven }: { readonly to: string; readonly queue: string; readonly isGiven: boolean },
+  { to, queue, hasStdin }: { readonly to: string; readonly queue: string; readonly hasStdin: boolean },
 ): Promise<(indexesDeferred: boolean) => ConsumerCounts> {
   const cores = availableParallelism()
   const one = consumersAsTold(1)
   const { writers, fastestSessions = 2 } = placeOfSink(to)
   const isShared = writers === 'many' && placeOfQueue(queue).writers === 'many'
-  if (cores === 1 || !isShared || isGiven) return () => one
+  if (cores === 1 || !isShared || hasStdin) return () => one
   let bytes = 0
   for (const file of files) {
     bytes += await sourceOf(file).size()

@@ -125,10 +125,10 @@ export function subjectOf(address: Address, stream: StreamConfig): string {
   return address.subject ?? (subjectsOf(stream)[0] as string)
 }
 
-/** Why nobody knows what to publish to. */
+/** Why there is no subject to publish to; undefined where there is one. */
 export function subjectFault({ subject }: Address, stream: StreamConfig): string | undefined {
   const subjects = subjectsOf(stream)
-  if (subjects.length === 0) return 'it is a copy of another stream, which nobody can publish to'
+  if (subjects.length === 0) return 'it is a copy of another stream, to which nothing can be published'
   const only = subject ?? (subjects.length === 1 ? subjects[0] : undefined)
   return only !== undefined && isPlain(only)
     ? undefined

@@ -15,7 +15,7 @@ const codes: Partial<Readonly<Record<Code, Code>>> = {
 /** Undefined table, undefined schema: the queue was removed. */
 const missing: readonly (string | undefined)[] = ['42P01', '3F000']
 
-/** Fails where the queue is not there any more: nobody would ever see what is published to it, and nothing comes. */
+/** Fails if the queue has been removed: messages that are published to it would never be delivered. */
 export const requireThere = (queue: number): string =>
   `SELECT 1 / count(*) FROM lading_queue.queue WHERE id = ${queue}`
 const notThere = '22012'

@@ -2,9 +2,9 @@
  * A consumer to be killed: node consumer.ts MODEL QUEUE TARGET. Small batches, so that a kill finds it at
  * every point. Says what it did, batch by batch.
  */
-import { createConsumer, openSink } from 'lading'
+import { createConsumer, openQueue, openSink } from 'lading'
 import { readings, sequence } from './model.ts'
-import { opened } from './opened.ts'
+import { patiently } from './patiently.ts'
 
 /** Chunks of 8 KiB, and messages of one small record. */
 const sizes = {
@@ -16,7 +16,7 @@ const [, , model = '', queueUrl = '', target = ''] = process.argv
 const stop = new AbortController()
 process.once('SIGTERM', () => stop.abort())
 const onEvent = (event: object) => process.stdout.write(`${JSON.stringify(event)}\n`)
-await using queue = await opened(queueUrl)
+await using queue = await patiently(() => openQueue(queueUrl), stop.signal)
 await using sink = await openSink(target)
 await createConsumer({ queue, sink, ...sizes[model as keyof typeof sizes], onEvent }).run({
   signal: stop.signal,
