@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { LadingError } from '../../src/core/errors.ts'
 import { ignoreEvents, type LadingEvent } from '../../src/core/events.ts'
@@ -139,6 +140,19 @@ describe('nothing is lost and everything is settled, although SQS', () => {
     const first = keys.filter((key, index) => keys.indexOf(key) === index)
     expect(first).toEqual(keysOf(messagesOf('a', 0, 80)))
   })
+})
+
+it('what is on its way to a consumer that does not come back for a while is not kept from everybody', async () => {
+  const count = 400
+  const url = await stub.createQueue('busy-consumer', { VisibilityTimeout: '60' })
+  await using queue = await openQueue(url)
+  await queue.publish(messagesOf('a', 0, count))
+  stub.turn({ seed: 3, slow: 1, slowMs: 500 })
+  const reader = new Reader(queue, count)
+  const first = await reader.take(1)
+  await sleep(2_500)
+  const rest = await reader.take(count - first.length)
+  expect(sorted(keysOf([...first, ...rest]))).toEqual(sorted(keysOf(messagesOf('a', 0, count))))
 })
 
 it('an entry that SQS says nothing about is sent again', async () => {

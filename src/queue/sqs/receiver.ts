@@ -74,6 +74,8 @@ export class Receiver {
   #askedAt = 0
   #failure: LadingError | undefined
   #isPumping = false
+  /** Whoever consumes does not ask for more. */
+  #isAway = false
   readonly #arrival = new Arrival()
 
   constructor(
@@ -111,16 +113,31 @@ export class Receiver {
         if (this.#failure !== undefined) throw this.#failure
         const ready = this.#takeBuffer()
         idle.saw(ready.length)
-        const leave = setTimeout(() => this.#asking.abort(), Math.min(comesBackWithinMs, leaseMs / 4))
+        const cancel = this.#leaveUnlessBack(Math.min(comesBackWithinMs, leaseMs / 4))
         try {
           yield ready
         } finally {
-          clearTimeout(leave)
+          cancel()
         }
       }
     } finally {
       clearInterval(heartbeat)
       await this.end()
+    }
+  }
+
+  /**
+   * After `withinMs` asks for no more; as long after that gives up the calls that still wait. No younger one is given up,
+   * because its answer may be on its way, and messages that nobody takes come to no consumer before their lease is over.
+   */
+  #leaveUnlessBack(withinMs: number): () => void {
+    let timer = setTimeout(() => {
+      this.#isAway = true
+      timer = setTimeout(() => this.#asking.abort(), withinMs)
+    }, withinMs)
+    return () => {
+      clearTimeout(timer)
+      this.#isAway = false
     }
   }
 
@@ -158,6 +175,7 @@ export class Receiver {
       while (
         !this.#stop.signal.aborted &&
         !this.#asking.signal.aborted &&
+        !this.#isAway &&
         this.#failure === undefined &&
         this.#polls.size < most
       ) {
