@@ -74,7 +74,9 @@ export async function produceAll(
   await using input =
     options.paths.includes('-') && kept === undefined ? await standardInput(statePath, options) : undefined
   using state = openState(options)
-  const publisher = new Publisher(queue, state, onEvent, await referencesFor(options), options)
+  // What the ledger does not have takes no effect before it comes again, whatever the queue has taken before.
+  const resend = options.known !== undefined || options.resend === true
+  const publisher = new Publisher(queue, state, onEvent, await referencesFor(options), { ...options, resend })
   const run = { options, state, publisher, onEvent }
   const given = kept ?? input?.source
   const last = given === undefined ? undefined : await readAs(given, options)

@@ -2,7 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { createConsumer, defineModel, integer, openQueue, openSink, produce, text } from '../../src/index.ts'
+import {
+  createConsumer,
+  defineModel,
+  integer,
+  load,
+  openQueue,
+  openSink,
+  produce,
+  text,
+} from '../../src/index.ts'
 import { republishMissing } from '../../src/producer/republish.ts'
 import { useSqs } from '../../tooling/servers/sqs.ts'
 import { knownByEach } from '../support/known.ts'
@@ -24,15 +33,33 @@ it('chunks that a queue which keeps an order has lost are taken again when they 
   await using queue = await openQueue(url)
   await using sink = await openSink('sqlite::memory:')
   const producer = { queue, statePath: join(folder, 'producer.db'), place: sink.place }
-  const [load] = await produce({ ...producer, paths: [path], model, chunkBytes: 100 })
+  const [sent] = await produce({ ...producer, paths: [path], model, chunkBytes: 100 })
   await server().call('PurgeQueue', { QueueUrl: url })
-  const published = await republishMissing({ ...producer, loadId: load?.loadId as string, known: undefined })
-  expect(published).toBe(load?.chunks)
+  const published = await republishMissing({ ...producer, loadId: sent?.loadId as string, known: undefined })
+  expect(published).toBe(sent?.chunks)
   expect((await queue.depth()).ready).toBe(published)
   expect(await createConsumer({ queue, model, sink }).run({ untilEmpty: true })).toMatchObject({
     loaded: 100,
     duplicates: 0,
   })
+})
+
+it('a file is loaded again after its database was lost, through a queue that takes equal messages once', async () => {
+  const path = join(folder, 'notes.csv')
+  writeFileSync(path, `id,note\n${Array.from({ length: 100 }, (_, id) => `${id},a\n`).join('')}`)
+  await using queue = await openQueue(await freshSqsUrl({}, '.fifo'))
+  const loaded = async () => {
+    await using sink = await openSink('sqlite::memory:')
+    const { account } = await load({
+      paths: [path],
+      model,
+      queue,
+      sink,
+      statePath: join(folder, 'producer.db'),
+    })
+    return account.totals.loaded
+  }
+  expect([await loaded(), await loaded()]).toEqual([100, 100])
 })
 
 const row = (id: number): string => `${id},${'ab😀\u0001'.repeat(id % 40)}${Math.random()}\n`
@@ -47,18 +74,18 @@ it.each(['8192', '65536', '262144', '1048576'])(
     await using queue = await openQueue(url)
     await using sink = await openSink('sqlite::memory:')
     const producing = { paths: [path], model, queue, statePath: join(folder, 'producer.db') }
-    const [load] = await produce(producing)
-    expect(load?.published).toBe(load?.chunks)
-    expect(load?.chunks).toBeGreaterThan(1)
+    const [sent] = await produce(producing)
+    expect(sent?.published).toBe(sent?.chunks)
+    expect(sent?.chunks).toBeGreaterThan(1)
     // The chunks are the same ones when it is resumed.
     const known = knownByEach(async () => ({
-      plan: load?.plan ?? '',
+      plan: sent?.plan ?? '',
       complete: false,
       keys: new Set<string>(),
     }))
-    expect((await produce({ ...producing, known }))[0]?.published).toBe(load?.chunks)
+    expect((await produce({ ...producing, known }))[0]?.published).toBe(sent?.chunks)
     const tally = await createConsumer({ queue, model, sink }).run({ untilEmpty: true })
-    expect(tally).toMatchObject({ loaded: count, duplicates: load?.chunks, deadMessages: 0, rejected: 0 })
+    expect(tally).toMatchObject({ loaded: count, duplicates: sent?.chunks, deadMessages: 0, rejected: 0 })
     expect(server().calls['SendMessageBatch']).toBeGreaterThan(0)
   },
 )
