@@ -1,5 +1,5 @@
 /** What networks do to the connections between processes and servers. */
-import { type Context, between, type Fault, type PartName, parts, type Strike } from './fault.ts'
+import { type Context, between, type Fault, lasting, type PartName, parts, type Strike } from './fault.ts'
 
 const fault = (
   part: PartName,
@@ -20,7 +20,7 @@ const wire =
   async ({ lane, random }: Context): Promise<Strike> => {
     const { wire: faults = {} } = lane[part]
     faults[name] = between(random, least, most)
-    return { holdMs: between(random, 500, 4_000), undo: () => void delete faults[name] }
+    return { holdMs: lasting(random, 500, 4_000), undo: () => void delete faults[name] }
   }
 
 /** The next answer is swallowed to what the client sends with this text, or with any; its connection is cut. */
@@ -52,7 +52,7 @@ const ofPart = (part: PartName): readonly Fault[] => [
   ),
   fault(part, 'silent', async ({ lane, random }) => {
     lane[part].proxy?.blackHole(true)
-    return { holdMs: between(random, 500, 6_000), undo: () => lane[part].proxy?.blackHole(false) }
+    return { holdMs: lasting(random, 500, 6_000), undo: () => lane[part].proxy?.blackHole(false) }
   }),
   fault(part, 'connections half-open', async ({ lane }) => {
     lane[part].proxy?.forget()

@@ -1,6 +1,6 @@
 /** Processes of Lading are killed, or stopped for a while and continued. */
 import type { Role } from '../worker.ts'
-import { between, type Fault, oneOf } from './fault.ts'
+import { type Fault, lasting, oneOf } from './fault.ts'
 
 const kill = (role: Role): Fault => ({
   name: `${role} killed`,
@@ -30,7 +30,7 @@ const stop = (role: Role): Fault => ({
     if (victim?.signal('SIGSTOP') !== true) return undefined
     // Long enough, now and then, that others take its messages and break its locks.
     return {
-      holdMs: between(random, 200, 9_000),
+      holdMs: lasting(random, 200, 9_000),
       undo: () => void victim.signal('SIGCONT'),
       victims: [victim],
     }

@@ -1,6 +1,6 @@
 /** Servers are restarted in order, killed, and stopped for a while. */
 import type { Lane } from '../lanes/lane.ts'
-import { between, type Fault, type PartName, parts } from './fault.ts'
+import { type Fault, lasting, type PartName, parts } from './fault.ts'
 
 const without = (part: PartName) => (lane: Lane) =>
   lane[part].server === undefined ? `the ${part} has no server that could be ended` : undefined
@@ -12,7 +12,7 @@ const end = (part: PartName, name: string, how: 'halt' | 'kill', quick: { isQuic
   strike: async ({ lane, random }) => {
     const server = lane[part].server
     await server?.[how]()
-    return { holdMs: between(random, 0, 2_000), undo: () => server?.start() }
+    return { holdMs: lasting(random, 0, 2_000), undo: () => server?.start() }
   },
 })
 
@@ -25,7 +25,7 @@ const stop = (part: PartName): Fault => ({
       for (const pid of stopped) signalled(pid, name)
     }
     signal('SIGSTOP')
-    return { holdMs: between(random, 500, 5_000), undo: () => signal('SIGCONT') }
+    return { holdMs: lasting(random, 500, 5_000), undo: () => signal('SIGCONT') }
   },
 })
 

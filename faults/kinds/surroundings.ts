@@ -1,6 +1,6 @@
 /** What else may happen around a load: a full disk, a clock that is set, a lock that another holds, a service at its worst. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { between, type Fault, oneOf } from './fault.ts'
+import { between, type Fault, lasting, oneOf } from './fault.ts'
 
 const disk: Fault = {
   name: 'disk full',
@@ -14,7 +14,7 @@ const disk: Fault = {
     const { disk: small } = lane
     if ('reason' in small) return undefined
     small.fill()
-    return { holdMs: between(random, 500, 4_000), undo: () => small.free() }
+    return { holdMs: lasting(random, 500, 4_000), undo: () => small.free() }
   },
 }
 
@@ -27,7 +27,7 @@ const clock: Fault = {
     own.step(oneOf([-3_600, -30, 30, 3_600], random) ?? 0)
     // The clock that processes read is a second behind.
     return {
-      holdMs: between(random, 2_000, 5_000),
+      holdMs: lasting(random, 2_000, 5_000),
       undo: async () => {
         own.step(0)
         await sleep(1_100)
@@ -42,7 +42,7 @@ const lock: Fault = {
     database.lock === undefined ? 'no other process may open the database' : undefined,
   strike: async ({ lane, round, random }) => {
     const undo = await lane.database.lock?.(round.target.direct).catch(() => undefined)
-    return undo && { holdMs: between(random, 500, 7_000), undo }
+    return undo && { holdMs: lasting(random, 500, 7_000), undo }
   },
 }
 
@@ -52,7 +52,7 @@ const service: Fault = {
   obstacle: ({ queue }) => (queue.misbehave === undefined ? 'the queue is no service with knobs' : undefined),
   strike: async ({ lane, random }) => {
     const undo = lane.queue.misbehave?.(between(random, 1, 1_000_000))
-    return undo && { holdMs: between(random, 2_000, 6_000), undo }
+    return undo && { holdMs: lasting(random, 2_000, 6_000), undo }
   },
 }
 

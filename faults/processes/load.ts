@@ -6,7 +6,7 @@ const { folder, target, format } = assignment
 await using queue = await patiently(() => openQueue(assignment.queue))
 await using sink = await openSink(target)
 await using second = await openSink(target)
-await load({
+const { account } = await load({
   paths: [`${folder}/*.${format}`],
   model,
   queue,
@@ -19,3 +19,5 @@ await load({
   signal: stopping,
   onEvent: say,
 })
+if (!account.isComplete && !stopping.aborted)
+  throw new Error(`the load has ended, and ${account.totals.open} records are open`)

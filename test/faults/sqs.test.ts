@@ -1,6 +1,6 @@
 /**
- * Messages go through an SQS that delivers twice and in another order, forgets receipt handles and refuses
- * calls, to consumers that are killed, into a table without any key.
+ * Messages go through a FIFO queue whose SQS delivers twice, forgets receipt handles and refuses calls, to consumers that
+ * are killed, into a table without any key.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openQueue, openSink } from '../../src/index.ts'
@@ -13,7 +13,7 @@ import { randomFrom, EventCounts, RestartedProcess } from '../support/restarted-
 import { query } from '../support/fixture.ts'
 
 const consumerCount = 3
-const kills = 20
+const kills = 8
 
 let stub: SqsStub
 beforeAll(async () => {
@@ -100,33 +100,19 @@ async function survive(
 
 describePostgres('PostgreSQL', () => {
   it(
-    '20,000 messages, a tenth of them sent twice, are 20,000 rows after 20 kills',
-    { timeout: 300_000 },
-    async () => {
-      const perRound = 2_000
-      const rounds = Array.from({ length: 10 }, (_, round) => {
-        const messages = Array.from({ length: perRound }, (__, n) => event('a', round * perRound + n))
-        return [...messages, ...messages.filter((__, n) => n % 10 === 0)]
-      })
-      const rows = await survive('flood', rounds)
-      expect(rows).toHaveLength(20_000)
-      expect(new Set(rows.map(({ n }) => n)).size).toBe(20_000)
-    },
-  )
-
-  it(
-    'the groups of a FIFO queue take effect in their order, each message once, after 20 kills',
+    'the groups of a FIFO queue take effect in their order, each message once, after 8 kills',
     { timeout: 300_000 },
     async () => {
       const families = Array.from({ length: 20 }, (_, f) => `family-${f}`)
       const perRound = 15
-      const rounds = Array.from({ length: 10 }, (_, round) =>
+      const roundCount = 4
+      const rounds = Array.from({ length: roundCount }, (_, round) =>
         Array.from({ length: perRound }, (__, n) =>
           families.map((family) => event(family, round * perRound + n)),
         ).flat(),
       )
       const rows = await survive('families.fifo', rounds)
-      const expected = Array.from({ length: 10 * perRound }, (_, n) => n)
+      const expected = Array.from({ length: roundCount * perRound }, (_, n) => n)
       for (const family of families) {
         expect(
           rows.filter((row) => row.family === family).map(({ n }) => n),
