@@ -14,7 +14,8 @@ const silentMs = 500
 
 /** A consumer of small batches that goes through a proxy, some way into its work. */
 async function atWork(fixture: Fixture, url: string, giveBackAfterMs: number) {
-  const queue = await fixture.queue()
+  // A batch whose COMMIT is under way holds its rows until its lease is over.
+  const queue = await fixture.queue(10)
   await fixture.publish(queue, 20_000, 100)
   const sink = new PostgresSink(url, { silentMs })
   const eventLog = new EventLog()

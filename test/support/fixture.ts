@@ -161,14 +161,29 @@ export function serverTarget(url: string): Target {
   }
 }
 
-/** On a session of its own; a script of several statements has no rows. */
+/** A script of several statements has no rows. */
 export async function query<Row>(url: string, sql: string): Promise<Row[]> {
-  const client = new pg.Client(url)
-  client.on('error', () => undefined)
-  await client.connect()
-  try {
-    return (await client.query(sql)).rows as Row[]
-  } finally {
-    await client.end()
-  }
+  const client = await sessionOf(url)
+  return (await client.query(sql)).rows as Row[]
+}
+
+const sessions = new Map<string, Promise<pg.Client>>()
+
+/** One for each database, until that is dropped: to begin one takes longer than most queries. */
+function sessionOf(url: string): Promise<pg.Client> {
+  const open = sessions.get(url) ?? connected(url)
+  sessions.set(url, open)
+  return open
+}
+
+async function connected(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, application_name: 'tests' })
+  const forget = () => void sessions.delete(url)
+  client.on('error', forget)
+  client.on('end', forget)
+  await client.connect().catch((error: unknown) => {
+    forget()
+    throw error
+  })
+  return client
 }

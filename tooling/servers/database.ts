@@ -46,12 +46,19 @@ export async function dropRole(name: string): Promise<void> {
   if ('url' in postgres) await execute(postgres.url, `drop role if exists ${name}`)
 }
 
+let admin: Promise<Client> | undefined
+
+/** One session for all of a test file: to begin one takes as long as to make a database. */
 async function execute(url: string, sql: string): Promise<void> {
-  const client = new Client({ connectionString: url })
+  admin ??= connected(url)
+  const client = await admin
+  await client.query(sql)
+}
+
+async function connected(url: string): Promise<Client> {
+  const client = new Client({ connectionString: url, application_name: 'tests' })
+  // Ended with the server, or by a test that ends every session: the next one begins another.
+  client.on('error', () => (admin = undefined))
   await client.connect()
-  try {
-    await client.query(sql)
-  } finally {
-    await client.end()
-  }
+  return client
 }
