@@ -127,7 +127,7 @@ describe('nothing is lost and everything is settled, although SQS', () => {
     ['does all of that', all],
   ])('%s', async (_, knobs) => {
     const before = { ...stub.faults }
-    await through(await freshUrl(), { seed: 3, ...knobs }, 500)
+    await through(await freshUrl(), { seed: 3, ...knobs }, 200)
     for (const [fault, count] of Object.entries(stub.faults)) {
       const name = fault === 'delayed' ? 'reorder' : fault
       if (name in knobs) expect(count, fault).toBeGreaterThan(before[fault as keyof typeof before])
@@ -136,9 +136,9 @@ describe('nothing is lost and everything is settled, although SQS', () => {
 
   it('does all of that to a queue that keeps an order, which it keeps', async () => {
     const { duplicates: _, reorder: __, failEntries: ___, ...knobs } = all
-    const keys = await through(await freshUrl('.fifo'), knobs, 80)
+    const keys = await through(await freshUrl('.fifo'), knobs, 40)
     const first = keys.filter((key, index) => keys.indexOf(key) === index)
-    expect(first).toEqual(keysOf(messagesOf('a', 0, 80)))
+    expect(first).toEqual(keysOf(messagesOf('a', 0, 40)))
   })
 })
 

@@ -176,7 +176,7 @@ describe('what comes from SQS', () => {
     await using other = await openQueue(url)
     const reader = new Reader(queue)
     expect(await reader.next()).toEqual([])
-    await expect.poll(() => server().pending).toBe(0)
+    await expect.poll(() => server().pending, { timeout: 5_000 }).toBe(0)
     await queue.publish([messageOf('a', 0)])
     expect((await new Reader(other).takeOne()).attempt).toBe(1)
     await reader.stop()
@@ -282,7 +282,7 @@ describe('a stop', () => {
     const startedAt = Date.now()
     await reader.stop()
     expect(Date.now() - startedAt).toBeLessThan(300)
-    await expect.poll(() => server().pending).toBe(0)
+    await expect.poll(() => server().pending, { timeout: 5_000 }).toBe(0)
   })
 
   it('gives back at once what was not taken', async () => {

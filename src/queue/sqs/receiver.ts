@@ -25,7 +25,6 @@ const waitSeconds = 20
  * takes.
  */
 const patienceAnswers = 3
-const firstAnswerMs = 80
 const leastPatienceMs = 20
 const mostPatienceMs = 300
 const lastIdleMs = 1_000
@@ -69,7 +68,6 @@ export class Receiver {
   #limit = firstLimit
   #isBusy = false
   readonly #window: Window
-  #answerMs = firstAnswerMs
   /** When the latest call was made. */
   #askedAt = 0
   #failure: LadingError | undefined
@@ -210,8 +208,6 @@ export class Receiver {
     try {
       const messages = await this.#receive(room, signal)
       const receivedAt = performance.now()
-      if (messages.length > 0)
-        this.#answerMs += (Math.min(receivedAt - startedAt, mostPatienceMs) - this.#answerMs) / meanOver
       this.#isBusy = messages.length > 0
       if (messages.length === 0) await sleep(Math.max(0, pauseMs - (receivedAt - startedAt)), signal)
       const held: Held[] = []
@@ -275,7 +271,7 @@ export class Receiver {
   /** Where nothing is asked for, nothing comes until something is settled. */
   get #patienceMs(): number {
     if (this.#polls.size === 0 && !this.#isPumping) return leastPatienceMs
-    return Math.min(Math.max(leastPatienceMs, patienceAnswers * this.#answerMs), mostPatienceMs)
+    return Math.min(Math.max(leastPatienceMs, patienceAnswers * this.#service.answerMs), mostPatienceMs)
   }
 
   #wakeIfArrived(): void {

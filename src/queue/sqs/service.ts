@@ -19,6 +19,11 @@ const sockets = 100
 /** Where neither the URL nor the configuration names a region: not AWS, and such services ignore it. */
 const anyRegion = 'us-east-1'
 
+/** What an answer takes before one has come, in milliseconds. */
+const firstAnswerMs = 80
+/** Answers over which the mean is taken, about. */
+const meanOver = 16
+
 export interface Waiting extends Abortable {
   /** How long SQS itself waits before it answers, in milliseconds. */
   readonly waitMs?: number
@@ -30,6 +35,7 @@ export class Service {
   readonly #sqs: SQS
   readonly #direct: Direct
   #hasWorked = false
+  #answerMs = firstAnswerMs
 
   private constructor(address: Address, sqs: SQS) {
     this.url = address.url
@@ -50,14 +56,21 @@ export class Service {
     work: (sqs: SQS, options: CallOptions) => Promise<T>,
     { signal, waitMs = 0 }: Waiting = {},
   ): Promise<T> {
+    const startedAt = performance.now()
     try {
       const abortSignal = signal === undefined ? {} : { abortSignal: signal }
       const answer = await work(this.#sqs, { ...abortSignal, requestTimeout: waitMs + answerWithinMs })
       this.#hasWorked = true
+      if (waitMs === 0) this.#answerMs += (performance.now() - startedAt - this.#answerMs) / meanOver
       return answer
     } catch (error) {
       throw this.error(error)
     }
+  }
+
+  /** What the service takes to answer, in milliseconds, where it does not wait for messages. */
+  get answerMs(): number {
+    return this.#answerMs
   }
 
   /** What is called for every ten messages. Each call has an input of its own. */
