@@ -128,7 +128,13 @@ class Run {
     this.#intake = { ...writing, leases: this.#leases }
     const own = { pipeline, target: targetOf(sink.place), loads: options.loads }
     this.#foreign = new ForeignMessages({ own, leases: this.#leases, onEvent, abandon })
-    this.#upkeep = new Upkeep({ sink, model, stopping: this.#stopping, onEvent })
+    this.#upkeep = new Upkeep({
+      sink,
+      model,
+      stopping: this.#stopping,
+      onEvent,
+      unreachableMs: writing.unreachableMs,
+    })
     this.#queueAttempts = new Attempts({ policy: queuePauses, signal: stop, onEvent })
     this.#sinkAttempts = new Attempts({ policy: sinkPauses, signal: stop, onEvent })
   }
@@ -197,7 +203,9 @@ class Run {
         }
       }
     }
-    await this.#upkeep.fold()
+    // What came beyond the last batch is not kept from others meanwhile.
+    await this.#giveBack()
+    await this.#upkeep.fold(Number.POSITIVE_INFINITY)
   }
 
   /**
@@ -207,8 +215,6 @@ class Run {
   async #awaitSink({ code, message }: LadingError): Promise<void> {
     const { sink, model } = this.#options
     await this.#giveBack()
-    // The one that was not written.
-    this.#batches--
     const told = `${message}; what was in hand is given back, and nothing is taken until the database answers`
     await this.#sinkAttempts.pauseAfter({ code, message: told })
     await this.#unlessStopped(() => sink.prepare(model, { signal: this.#stopping.abandon }))
@@ -270,7 +276,10 @@ class Run {
 
   async #write(decoded: DecodedBatch): Promise<void> {
     const since = performance.now()
-    const written = await this.#writer.write(decoded)
+    const written = await this.#writer.write(decoded).catch((error: unknown) => {
+      this.#batches--
+      throw error
+    })
     const writeMs = performance.now() - since
     this.#sinkAttempts.progressed()
     const before = this.#settled()

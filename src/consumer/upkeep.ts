@@ -22,6 +22,8 @@ export interface UpkeepOptions {
   readonly model: Model
   readonly stopping: Stopping
   readonly onEvent: Listener
+  /** A database that does not answer for so long ends a wait with `SINK_UNAVAILABLE`: the consumer has messages in hand. */
+  readonly unreachableMs: number
 }
 
 export class Upkeep {
@@ -48,11 +50,12 @@ export class Upkeep {
   }
 
   /** Completes the receipts of the loads whose last chunk may have come. */
-  async fold(): Promise<void> {
+  async fold(unreachableMs = this.#options.unreachableMs): Promise<void> {
     const { sink, stopping } = this.#options
     const ids = [...this.#touched]
-    this.#touched.clear()
-    if (ids.length > 0) await this.#try('folding', () => sink.ledger.fold(ids, { signal: stopping.abandon }))
+    if (ids.length === 0) return
+    await this.#try('folding', () => sink.ledger.fold(ids, { signal: stopping.abandon }), unreachableMs)
+    for (const id of ids) this.#touched.delete(id)
   }
 
   /** Resolves when nothing goes on beside the batches any more. */
@@ -80,16 +83,23 @@ export class Upkeep {
     if (ids.length === 0) return
     if (this.#compared.size > mostCompared) this.#compared.clear()
     for (const id of ids) this.#compared.add(id)
-    await this.#try('comparing time-zone data', async () => {
+    const compare = async () => {
       const message = await zoneWarning(sink.ledger, model, ids, { signal: stopping.abandon })
       if (message !== undefined) onEvent({ type: 'warning', message })
-    })
+    }
+    await this.#try('comparing time-zone data', compare)
   }
 
-  async #try(what: string, work: () => Promise<void>): Promise<void> {
+  async #try(
+    what: string,
+    work: () => Promise<void>,
+    unreachableMs = this.#options.unreachableMs,
+  ): Promise<void> {
     const { stopping, onEvent } = this.#options
-    await retrying(work, { signal: stopping.stop, onEvent }).catch((error: unknown) => {
-      const { code, message } = toLadingError(error)
+    await retrying(work, { signal: stopping.stop, onEvent, unreachableMs }).catch((thrown: unknown) => {
+      const error = toLadingError(thrown)
+      const { code, message } = error
+      if (code === 'SINK_UNAVAILABLE' && !stopping.stop.aborted) throw error
       const left = `${what} is left to a later run: ${message}`
       onEvent({ type: 'waiting', code, message: left, attempt: 1, delayMs: 0 })
     })
