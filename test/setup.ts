@@ -67,13 +67,13 @@ async function openInBackground(
   return { shared: { url: server.url }, close }
 }
 
-/** This server is never killed, so what makes its files survive that only costs time. */
-const unsynced = { fsync: 'off', full_page_writes: 'off', max_wal_size: '4GB' }
+/** Databases come and go by the thousand: with the default, a checkpoint would follow the other. */
+const settings = { max_wal_size: '4GB' }
 
 async function openDatabase(): Promise<Opened<SharedPostgres>> {
   const given = process.env['LADING_TEST_POSTGRES_URL']
   if (given) return await borrow(given)
-  const server = await startPostgres({ settings: unsynced })
+  const server = await startPostgres({ settings })
   return { shared: { url: server.url }, close: () => server.stop() }
 }
 

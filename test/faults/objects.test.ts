@@ -16,6 +16,7 @@ const { sqs, open } = useArrivals()
 const consumerCount = 2
 const objectCount = Number(process.env['LADING_OBJECTS'] ?? 100)
 const kills = Number(process.env['LADING_KILLS'] ?? 6)
+const timeoutMs = Math.max(120_000, objectCount * 1_000)
 
 function shuffled<T>(items: readonly T[], random: () => number): T[] {
   const order = items.map((item) => ({ item, at: random() }))
@@ -25,7 +26,7 @@ function shuffled<T>(items: readonly T[], random: () => number): T[] {
 describePostgres('PostgreSQL', () => {
   it(
     'objects that are told of three times and out of order are loaded once each, whoever is killed',
-    { timeout: 1_800_000 },
+    { timeout: 2 * timeoutMs },
     async () => {
       const seed = Number(process.env['LADING_SEED'] ?? Date.now() % 1_000_000)
       const random = randomFrom(seed)
@@ -56,7 +57,8 @@ describePostgres('PostgreSQL', () => {
         objects.flatMap((told) => ways.map((way) => way(told))),
         random,
       )
-      for (let at = 0; at < messages.length; at += 50) await arrivals.send(...messages.slice(at, at + 50))
+      // A part before each kill, so that every one of them finds something at work.
+      const part = Math.ceil(messages.length / kills)
       const seen = new EventCounts()
       const consumers = Array.from(
         { length: consumerCount },
@@ -65,13 +67,16 @@ describePostgres('PostgreSQL', () => {
       )
       let killed = 0
       try {
-        while (killed < kills && !(await arrivals.isEmpty())) {
+        for (let at = 0; at < messages.length; at += part) {
+          const told = messages.slice(at, at + part)
+          for (let first = 0; first < told.length; first += 50)
+            await arrivals.send(...told.slice(first, first + 50))
           await new Promise((resolve) => setTimeout(resolve, random() * 400))
-          await consumers[Math.floor(random() * consumerCount)]?.killAtWork()
-          killed++
+          const victim = consumers[Math.floor(random() * consumerCount)]
+          if ((await victim?.killAtWork(() => arrivals.isEmpty())) === true) killed++
         }
         sqs().turn({})
-        await expect.poll(() => arrivals.isEmpty(), { timeout: 1_500_000, interval: 200 }).toBe(true)
+        await expect.poll(() => arrivals.isEmpty(), { timeout: timeoutMs, interval: 200 }).toBe(true)
         for (const consumer of consumers) consumer.stop('SIGTERM')
         await Promise.all(consumers.map(({ ended }) => ended))
       } finally {
@@ -94,7 +99,8 @@ describePostgres('PostgreSQL', () => {
         ...seen,
       }
       console.log(`objects: ${JSON.stringify({ ...report, faults: sqs().faults })}`)
-      expect(killed, 'the work was over before every kill').toBe(kills)
+      expect(killed, 'the work was over before any kill').toBeGreaterThan(0)
+      expect(seen.redelivered, 'no message was delivered twice: the run shows nothing').toBeGreaterThan(0)
       expect({ stored, distinct }, JSON.stringify(report)).toEqual({ stored: records, distinct: records })
       const receipts = await sink.ledger.receipts({})
       expect(receipts).toHaveLength(objectCount)

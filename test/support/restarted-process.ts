@@ -77,12 +77,14 @@ export class RestartedProcess {
     return this.#atWork && this.#child.kill('SIGKILL')
   }
 
-  /** Kills it as soon as it has come to its work. */
-  async killAtWork(): Promise<void> {
+  /** Kills it as soon as it has come to its work; false where that is over before. */
+  async killAtWork(isOver: () => Promise<boolean> = async () => false): Promise<boolean> {
     while (!this.kill()) {
       if (this.failure !== undefined) throw new Error(this.failure)
+      if (await isOver()) return false
       await new Promise((resolve) => setTimeout(resolve, 5))
     }
+    return true
   }
 
   get isAtWork(): boolean {
