@@ -2,34 +2,28 @@
 
 FROM node:24-slim AS build
 WORKDIR /app
-COPY package.json package-lock.json .npmrc ./
+COPY package.json package-lock.json .npmrc LICENSE ./
 COPY tooling ./tooling
 RUN npm ci --ignore-scripts
 COPY rolldown.config.ts tsconfig.json tsconfig.build.json tsconfig.testing.json ./
 COPY src ./src
+COPY bin ./bin
 COPY test/contract ./test/contract
 RUN npm run build
+# What is laid here is the whole image: test/flow/image.test.ts runs the same step, and what it lays, without an engine.
+RUN node tooling/image/main.ts /image && chroot /image node /app/bin/lading.js --version
 
-FROM node:24-slim AS dependencies
-WORKDIR /app
-COPY package.json package-lock.json .npmrc ./
-COPY tooling ./tooling
-# Without scripts: `prepare` builds, which is done above and needs what is left out here.
-RUN npm ci --omit=dev --omit=optional --ignore-scripts && rm -rf node_modules/@lading
-
-FROM node:24-slim
+FROM scratch
 LABEL org.opencontainers.image.title="lading" \
-      org.opencontainers.image.description="Loads CSV files and queue messages into databases: fast, each record taking effect exactly once, with a receipt that proves it." \
+      org.opencontainers.image.description="Loads files (CSV, TSV, NDJSON, JSON) and queue messages into databases: fast, each record taking effect exactly once, with a receipt that proves it." \
       org.opencontainers.image.licenses="MIT"
-WORKDIR /app
-COPY package.json LICENSE ./
-COPY bin ./bin
-COPY --from=dependencies /app/node_modules ./node_modules
-COPY --from=build /app/dist ./dist
+COPY --from=build /image /
+ENV PATH=/usr/local/bin
 # What lading writes by default lies in the working directory: a volume that is mounted there belongs to the same user.
-RUN install --directory --owner=node --group=node /var/lib/lading
 WORKDIR /var/lib/lading
-USER node
-# No HEALTHCHECK: a consumer can be asked only where --http says so; when it cannot go on, it ends, and is started again.
-ENTRYPOINT ["node", "/app/bin/lading.js"]
+# By number, which Kubernetes can tell from root.
+USER 1000:1000
+# No HEALTHCHECK: a consumer can be asked only where --http says so (compose.yaml does); when it cannot go on, it ends, and
+# is started again.
+ENTRYPOINT ["/usr/local/bin/node", "/app/bin/lading.js"]
 CMD ["--help"]

@@ -6,6 +6,7 @@ import { isHost } from '../../core/url.ts'
 export const sqs: AnyAddress = {
   schemes: ['https', 'http'],
   example: 'https://sqs.REGION.amazonaws.com/ACCOUNT/NAME',
+  packages: ['@aws-sdk/client-sqs'],
   place: () => ({ writers: 'many' }),
 }
 
