@@ -229,6 +229,7 @@ class Run {
     const intake = withBodies(this.#foreign.leave(held), { ...this.#intake, files })
     let writing: Promise<void> = Promise.resolve()
     let arrivedAt = performance.now()
+    const failures: unknown[] = []
     try {
       for await (const deliveries of batches(intake, { ...defaults.batch, ...batch })) {
         if (deliveries.length === 0) {
@@ -248,9 +249,13 @@ class Run {
         writing.catch(() => undefined)
         if (++this.#batches === this.#run.batches) break
       }
-    } finally {
-      await writing.finally(() => this.#settled())
+    } catch (error) {
+      failures.push(error)
     }
+    await writing.catch((error: unknown) => failures.push(error))
+    await this.#settled().catch((error: unknown) => failures.push(error))
+    // What ends the run is not to be taken for what else failed at the same time, and passes.
+    if (failures.length > 0) throw failures.find(halts) ?? failures.at(-1)
   }
 
   /** Whether the run ends now that nothing of it has come for `quiet` milliseconds. */
@@ -313,3 +318,5 @@ class Run {
     this.#onEvent({ type: 'held', consumer: this.#name, messages: this.#leases.count })
   }
 }
+
+const halts = (error: unknown): boolean => toLadingError(error).action === 'halt'
