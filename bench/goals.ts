@@ -146,6 +146,21 @@ const goals: readonly Goal[] = [
     unit: 'times',
     atLeast: 0.6,
   },
+  {
+    work: '1,000,000 records in 10 files into MariaDB, to `LOAD DATA LOCAL INFILE`',
+    section: 'mariadb',
+    files: 10,
+    measure: fastest(plain),
+    unit: 'times',
+    atLeast: 0.8,
+  },
+  {
+    work: "messages from a queue in the target's PostgreSQL, to those from a quorum queue of RabbitMQ",
+    section: 'pgqueue',
+    measure: part(/RabbitMQ/, /`lading consume`, in the target/),
+    unit: 'times',
+    atLeast: 0.7,
+  },
 ]
 
 type Measure = Goal['measure']
