@@ -9,6 +9,7 @@ import { headingOf, inGroups } from './settings/groups.ts'
 import { loggingOptions, presumeFormat, printError, printErrorLine } from './terminal/log.ts'
 import { defaultSinkUrl, exampleSinkUrl } from '../sink/registry.ts'
 import { boundGarbage, endGrowth } from './run/memory.ts'
+import { checkCertificates, hideSecrets } from './run/surroundings.ts'
 import { version } from './run/version.ts'
 
 const examples = [
@@ -135,6 +136,7 @@ export async function program(words?: readonly string[]): Promise<Command> {
       endGrowth()
       const { settle } = await import('./settings/settle.ts')
       await settle(root, command)
+      checkCertificates(process.env)
     })
   withExamples(lading, examples, exitCodes)
   const isNamed = (name: string) => words?.includes(name) ?? true
@@ -184,6 +186,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   dropEmpty(process.env)
   presumeFormat(argv, process.env)
   nameRegion(process.env)
+  hideSecrets(argv)
   try {
     await (await program(argv)).parseAsync(argv)
   } catch (error) {

@@ -29,7 +29,7 @@ const bytesOf = (body: Buffer, signature: string): Buffer =>
 
 function fromBase64(body: Buffer): Buffer {
   const text = body.toString('latin1')
-  if (!/^[\w+/\-\s]*=*\s*$/.test(text)) throw new Error('it is no base64')
+  if (!/^[\w+/\-\s]*(=[=\s]*)?$/.test(text)) throw new Error('it is no base64')
   return Buffer.from(text, 'base64')
 }
 

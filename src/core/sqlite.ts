@@ -2,6 +2,7 @@
  * The only place that opens SQLite files, for the embedded queue, the SQLite sink and the producer's state.
  * Durable by default (WAL, synchronous FULL: a commit survives a power loss).
  */
+import { closeSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { fileTrouble, type FileTrouble, makeFolder, whyNotWritable } from './files.ts'
@@ -72,6 +73,8 @@ export interface SqliteOptions {
   readonly busyMs?: number
   /** Page size of a new file; an existing file keeps its own. */
   readonly pageBytes?: number
+  /** A new file is for this user alone; SQLite gives the files beside it the same rights. */
+  readonly isPrivate?: boolean
   /**
    * For whoever only looks: the file must be there, keeps its journal mode and is not written, unless the caller writes
    * it.
@@ -86,9 +89,16 @@ export class SqliteFile implements Disposable {
   /** `path` may be `:memory:`. A missing folder is created. */
   constructor(
     path: string,
-    { synchronous = 'FULL', busyMs = 10_000, pageBytes = 4096, isGuest = false }: SqliteOptions = {},
+    {
+      synchronous = 'FULL',
+      busyMs = 10_000,
+      pageBytes = 4096,
+      isPrivate = false,
+      isGuest = false,
+    }: SqliteOptions = {},
   ) {
     if (path !== ':memory:' && !isGuest) makeFolder(dirname(path))
+    if (isPrivate) closeSync(openSync(path, 'a', 0o600))
     this.database = explaining(path, () => new DatabaseSync(path, { timeout: busyMs }))
     if (isGuest) return
     try {

@@ -176,7 +176,7 @@ function* typeProblems(column: ModelColumn): Generator<string> {
  * What PostgreSQL's format_type writes: words, quoted names, lengths and precisions, brackets. Nothing in it
  * can end the name, because what is quoted stays within its quotes.
  */
-const typeName = /^(?=[a-z_"])(?:[\w$ .,()[\]]|(?<=[(,])-(?=\d)|"(?:[^"\0]|"")+")+$/i
+const typeName = /^(?=[a-z_"])(?:[\w$ .,()[\]]|(?<=[(,])-(?=\d)|"(?:[^"\0]|"")+"(?!"))+$/i
 
 const isBetween = (value: number | undefined, least: number, most: number): boolean =>
   value !== undefined && Number.isInteger(value) && value >= least && value <= most

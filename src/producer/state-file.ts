@@ -73,7 +73,7 @@ export class StateFile implements Disposable {
 
   constructor(path: string) {
     this.#path = path
-    this.#file = this.#guard(() => new SqliteFile(path, { synchronous: 'NORMAL' }))
+    this.#file = this.#guard(() => new SqliteFile(path, { synchronous: 'NORMAL', isPrivate: true }))
     try {
       this.#guard(() => this.#makeTables())
     } catch (error) {

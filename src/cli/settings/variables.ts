@@ -58,6 +58,7 @@ const surroundings: Variables = {
     one('NODE_COMPILE_CACHE', 'another folder for compiled code'),
     one('NODE_DISABLE_COMPILE_CACHE', '`1` keeps no compiled code'),
     one('NODE_EXTRA_CA_CERTS', 'file with further authorities to trust, for every TLS connection'),
+    one('NODE_TLS_REJECT_UNAUTHORIZED', 'ignored with a warning: certificates are always checked'),
     one('TZ', 'changes no data: times in files have an offset, or a zone that the model states'),
   ],
 }

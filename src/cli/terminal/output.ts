@@ -2,6 +2,7 @@
 import { count, counted } from '../../core/counted.ts'
 import { codes, exits } from '../../core/errors.ts'
 import type { LeftOut } from '../../core/load.ts'
+import { secretName } from '../../core/url.ts'
 import type { Account } from '../../sink/account.ts'
 import { balance } from '../../sink/receipt.ts'
 import type { Ledger, MessageCounts, Receipt } from '../../sink/ledger.ts'
@@ -9,8 +10,22 @@ import type { MissingIndexes } from '../../sink/sink.ts'
 import { hint } from '../settings/hint.ts'
 import { cutEnd, cutMiddle, padEnd, padStart, widthOf } from './width.ts'
 
-/** Removes user and password from URLs, which may be anywhere, for example in place of a path. */
-export const withoutSecrets = (text: string): string => text.replaceAll(/([a-z][a-z0-9+.-]*:\/+)\S*@/gi, '$1')
+/**
+ * Removes user and password from URLs, which may be anywhere, for example in place of a path, and what their parameters
+ * keep secret.
+ */
+export const withoutSecrets = (text: string): string =>
+  text.replaceAll(/\S+/g, (word) => withoutUser(word).replaceAll(parameter, hidden))
+
+const parameter = /(?<=[?&])([^=?&]+)=[^?&]*/g
+const hidden = (given: string, name: string): string => (secretName.test(name) ? `${name}=***` : given)
+
+function withoutUser(word: string): string {
+  const scheme = /[a-z0-9+.-]:\/+/i.exec(word)
+  const start = scheme === null ? word.length : scheme.index + scheme[0].length
+  const end = word.lastIndexOf('@') + 1
+  return end <= start ? word : word.slice(0, start) + word.slice(end)
+}
 
 /** Control characters, invisible characters, and those that change the text direction. */
 // oxlint-disable-next-line no-control-regex

@@ -1,5 +1,6 @@
 import { cellBytes } from '../../core/cells.ts'
 import { LadingError } from '../../core/errors.ts'
+import { withoutBlanks } from '../../core/text.ts'
 import type { CsvCells } from './cells.ts'
 import { csvReader } from './choose.ts'
 import { type RecordDialect, withoutRagged } from './dialect.ts'
@@ -100,13 +101,13 @@ function madeUnique(names: readonly string[]): Omit<Header, 'isTrimmed'> {
 }
 
 function readName(reader: CsvCells, i: number): string {
-  const name = decode(cellBytes(reader, i))?.replace(/^[ \t]+|[ \t]+$/g, '')
+  const name = decode(cellBytes(reader, i))
   if (name === undefined)
     throw new LadingError(
       'HEADER_MISMATCH',
       `the name of column ${i + 1} in the header is not valid UTF-8; --encoding says what it is written in`,
     )
-  return name
+  return withoutBlanks(name)
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

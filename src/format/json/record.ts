@@ -29,7 +29,8 @@ export const jsonRecord: RecordText = {
       return text === undefined ? undefined : JSON.stringify(text)
     }),
 
-  trimmed: (text) => Buffer.from(text.toString('latin1').replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, ''), 'latin1'),
+  trimmed: (text) =>
+    Buffer.from(text.toString('latin1').replace(/^[ \t\r\n]+|(?<![ \t\r\n])[ \t\r\n]+$/g, ''), 'latin1'),
 
   head: () => undefined,
 

@@ -92,5 +92,5 @@ export function scientific(source: string): { readonly key: string; readonly pow
   const digits = all.replace(/^0+/, '')
   if (digits === '') return { key: '0', power: 0 }
   const power = whole.length - 1 - (all.length - digits.length) + Number(shift)
-  return { key: `${sign}${digits.replace(/0+$/, '')}e${power}`, power }
+  return { key: `${sign}${digits.replace(/(?<!0)0+$/, '')}e${power}`, power }
 }

@@ -100,8 +100,14 @@ const fixedOf = ({ escape, trim }: StatedMarks) => ({
   ...(trim === true && { trim }),
 })
 
-const mayQuote = (sample: string, quote: string): boolean =>
-  new RegExp(`(^|[,;|:\\t \\n])${quote}[^\\n]*${quote}([,;|:\\t \\r\\n]|$)`).test(sample)
+const mayQuote = (sample: string, quote: string): boolean => {
+  const opening = new RegExp(`(?<=^|[,;|:\\t ])${quote}`)
+  const closing = new RegExp(`${quote}(?=[,;|:\\t \\r]|$)`, 'g')
+  return sample.split('\n').some((line) => {
+    const start = line.search(opening)
+    return start >= 0 && [...line.matchAll(closing)].some(({ index }) => index > start)
+  })
+}
 
 /** Where blanks stand before an opening quote, or behind each delimiter of the first lines. */
 export function mayTrim(sample: string, delimiter: string, quote: string): boolean {

@@ -105,7 +105,7 @@ function encodingReadings(line: Buffer) {
   const word = (encoding: string) => {
     const text = new TextDecoder(encoding).decode(line)
     const at = text.search(/[^ -~\t]/)
-    const start = Math.max(text.slice(0, at).search(/[^\s,;|"']*$/), at - mostShown / 2)
+    const start = Math.max(text.slice(0, at).search(/(?<![^\s,;|"'])[^\s,;|"']*$/), at - mostShown / 2)
     return (/^[^\s,;|"']*/.exec(text.slice(start))?.[0] ?? '').slice(0, mostShown)
   }
   return [

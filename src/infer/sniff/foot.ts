@@ -12,7 +12,7 @@ import type { Table } from './table.ts'
 /** The most rows of a footer, its empty lines not counted. */
 const mostRows = 12
 /** Alone in the first cell. */
-const total = /^\s*((grand |sub)?total|sum|(gesamt)?summe|gesamt|insgesamt|somme|totale|suma)\s*:?\s*$/i
+const total = /^\s*((grand |sub)?total|sum|(gesamt)?summe|gesamt|insgesamt|somme|totale|suma)\s*(:\s*)?$/i
 /** At its beginning. */
 const closing =
   /^\W*((grand |sub)?totals?|sums?|(gesamt|end|zwischen)?summe|gesamt|insgesamt|saldo|somme|totale|suma|end of|source|quelle|notes?|hinweis|footnote|legend|stand|generated|erstellt)\b/i

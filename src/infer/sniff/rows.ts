@@ -4,6 +4,7 @@
  */
 
 import { cr, lf } from '../../core/bytes.ts'
+import { withoutBlanks } from '../../core/text.ts'
 
 /** How rows are read; the keys are those of `Dialect`. */
 export interface Marks {
@@ -72,7 +73,7 @@ function bareRow(
 ): { row: Row; next: number } {
   const until = end > start && text.charCodeAt(end - 1) === cr ? end - 1 : end
   const parts = text.slice(start, until).split(marks.delimiter)
-  const cells = marks.trim ? parts.map(trimmed) : parts
+  const cells = marks.trim ? parts.map(withoutBlanks) : parts
   return { row: { line, lines: 1, cells, quoted: none, isFlawed: false, isOpen: false }, next: end + 1 }
 }
 
@@ -124,7 +125,7 @@ function readCell(text: string, start: number, marks: Marks): Cell {
     !isExcelText(raw, quote) &&
     (escape === undefined ? raw : raw.replaceAll(/\\./gs, '')).includes(quote)
   return {
-    text: trim ? trimmed(cell) : cell,
+    text: trim ? withoutBlanks(cell) : cell,
     end,
     isQuoted: false,
     ...(isStray && { flaw: 'stray' as const }),
@@ -192,4 +193,3 @@ function cellEnd(text: string, from: number, { delimiter, escape }: Marks): numb
 }
 
 const isBlank = (character: string | undefined): boolean => character === ' ' || character === '\t'
-const trimmed = (cell: string): string => cell.replace(/^[ \t]+|[ \t]+$/g, '')

@@ -5,6 +5,7 @@
 import type { Fault } from '../../core/fault.ts'
 import { found, visible } from '../../core/found.ts'
 import type { Notation, Notations } from '../../core/notation.ts'
+import { withoutBlanks } from '../../core/text.ts'
 import type { ColumnType } from '../columns.ts'
 import { type EpochReader, epochReader } from './epoch.ts'
 import type { Instant } from './instant.ts'
@@ -185,13 +186,11 @@ export function textWritten(
 ): (text: string) => string | null {
   const none = new Set([...nulls, ...nullIf])
   return (text) => {
-    const plain = trim === true ? trimmed(text) : text
+    const plain = trim === true ? withoutBlanks(text) : text
     if (none.has(plain) || (plain === '' && text !== '')) return null
     return excelText === true && isExcelText(plain) ? plain.slice(2, -1).replaceAll('""', '"') : plain
   }
 }
-
-const trimmed = (text: string): string => text.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '')
 
 const isExcelText = (text: string): boolean => /^="(?:[^"]|"")*"$/s.test(text)
 

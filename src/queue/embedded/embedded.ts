@@ -67,7 +67,7 @@ export class EmbeddedQueue implements Queue {
   constructor(path: string, options: EmbeddedOptions = {}) {
     this.#path = path
     this.#leaseMs = options.leaseMs ?? 30_000
-    this.#publisher = this.#guard(() => new SqliteFile(path, { pageBytes }))
+    this.#publisher = this.#guard(() => new SqliteFile(path, { pageBytes, isPrivate: true }))
     try {
       this.#guard(() => this.#makeTables())
       this.id = this.#guard(

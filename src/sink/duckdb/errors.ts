@@ -78,9 +78,14 @@ function codeOf(error: unknown, message: string): Code {
 const withoutValues = (message: string): string =>
   (message.split('\n\nLINE ')[0] as string)
     .replace(/(duplicate key|because key|field format:|field value) ".*"/is, '$1')
-    .replace(/(with value) .* (can't be cast)/is, '$1 … $2')
+    .replace(/(?<=with value ).*/is, withoutValue)
     .replace(/(?<!\w)'(?:.*'|.*)/s, "'…'")
     .replace(/\n.*/s, '')
+
+function withoutValue(rest: string): string {
+  const end = rest.lastIndexOf("can't be cast")
+  return end < 0 ? rest : `… ${rest.slice(end)}`
+}
 
 /** Kinds of errors that a row may be the reason of. */
 const rowKinds: readonly string[] = [

@@ -41,13 +41,13 @@ function typeFor(affinity: Affinity, declared: string): ColumnType {
 const exactDigits = 15
 const exactPowers = 290
 
-const parts = /^[+-]?(\d*)\.?(\d*)(?:e([+-]?\d+))?$/i
+const parts = /^[+-]?(\d*)(?:\.(\d*))?(?:e([+-]?\d+))?$/i
 
 /** Whether the column would keep the value: SQLite makes an INTEGER or a REAL of a number. */
 function keepsValue(number: string): boolean {
   const [, whole = '', fraction = '', exponent = '0'] = parts.exec(number) ?? []
   if (/^[+-]?\d+$/.test(number)) return BigInt.asIntN(64, BigInt(number)) === BigInt(number)
-  const digits = (whole + fraction).replace(/^0+/, '').replace(/0+$/, '')
+  const digits = (whole + fraction).replace(/^0+/, '').replace(/(?<!0)0+$/, '')
   return digits.length <= exactDigits && Math.abs(Number(exponent)) + whole.length < exactPowers
 }
 
@@ -66,7 +66,7 @@ const exactNumber: ColumnType = {
 }
 
 /** What SQLite takes for a number where it stores a text (sqlite3AtoF). */
-const looksNumeric = /^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i
+const looksNumeric = /^\s*[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?\s*$/i
 /** A number that has the same text when it is read back. */
 const sameText = /^(-?[1-9]\d*|0)$|^-?(0|[1-9]\d*)\.\d{0,14}[1-9]$/
 

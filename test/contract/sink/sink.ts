@@ -8,6 +8,7 @@ import { atomicity } from './atomic.ts'
 import { conflicts } from './conflict.ts'
 import { deadLetters } from './dead.ts'
 import { isolation } from './isolation.ts'
+import { names } from './names.ts'
 import { effects } from './once.ts'
 import { parts } from './parts.ts'
 import { preparing } from './prepare.ts'
@@ -40,6 +41,7 @@ export function sqlSinkContract(name: string, open: OpenSqlTarget): void {
   sinkContract(name, open)
   describe(`${name}: SQL sink contract`, { timeout: 60_000 }, () => {
     describe('prepare', () => preparing(open))
+    describe('names', () => names(open))
     describe('isolation of bad records', () => isolation(open))
     describe('besides', () => besides(open))
   })
