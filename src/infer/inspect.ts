@@ -165,14 +165,14 @@ export function asStated(reading: Reading, { columns }: Proposal): Reading | und
 /** The reading with what was found of fields, beside what is stated of them. */
 export function withFound(reading: Reading, found: Readonly<Record<string, Notation>>): Reading {
   if (Object.keys(found).length === 0) return reading
-  const notations = { ...reading.notations }
+  const notations = new Map(Object.entries(reading.notations ?? {}))
   for (const [field, notation] of Object.entries(found)) {
-    const stated = notations[field]
+    const stated = notations.get(field)
     // A field's own null markers replace those of every field.
     const nulls = notation.nulls && [...(stated?.nulls ?? reading.notation?.nulls ?? []), ...notation.nulls]
-    notations[field] = { ...stated, ...notation, ...(nulls && { nulls: [...new Set(nulls)] }) }
+    notations.set(field, { ...stated, ...notation, ...(nulls && { nulls: [...new Set(nulls)] }) })
   }
-  return { ...reading, notations }
+  return { ...reading, notations: Object.fromEntries(notations) }
 }
 
 /**

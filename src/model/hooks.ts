@@ -61,7 +61,12 @@ export class HookedRows implements RowWriter {
     const { columns } = this.#model
     // For each record and hook: Object.fromEntries takes six times as long.
     const row: Record<string, Value> = {}
-    for (const [index, value] of values.entries()) row[columns[index]?.name as string] = value
+    for (const [index, value] of values.entries()) {
+      const name = columns[index]?.name as string
+      // To assign it would set what the object inherits from.
+      if (name === '__proto__') Object.defineProperty(row, name, { value, enumerable: true })
+      else row[name] = value
+    }
     return row
   }
 

@@ -88,11 +88,12 @@ export function defineModel<const C extends Columns, const D extends keyof C & s
     ...columnMisuses(options?.columns),
   ]
   if (misused.length > 0) throw invalid(options?.table, misused)
-  const derive: Readonly<Record<string, Derive>> = { ...(options.derive as object | undefined) }
-  const unknown = Object.keys(derive).find((name) => !Object.hasOwn(options.columns, name))
+  // Not by looking it up in the object, which has a `constructor` of its own, and columns may be called so.
+  const derive = new Map<string, Derive>(Object.entries(options.derive ?? {}))
+  const unknown = [...derive.keys()].find((name) => !Object.hasOwn(options.columns, name))
   if (unknown !== undefined) throw invalid(options.table, [`derive: there is no column ${unknown}`])
   const all = Object.entries(options.columns).map(([name, column]) =>
-    derivedBy(derive[name], name, column.spec),
+    derivedBy(derive.get(name), name, column.spec),
   )
   // Behind all that they may be computed from.
   const columns = [...all.filter((column) => !isDerived(column)), ...all.filter(isDerived)]

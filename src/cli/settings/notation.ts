@@ -46,7 +46,8 @@ function skipWhen(
 ): Readonly<Record<string, readonly string[]>> {
   const [, field, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
   if (field === undefined || value === undefined) throw new InvalidArgumentError('Not FIELD=TEXT.')
-  return { ...earlier, [field]: [...(earlier[field] ?? []), value] }
+  const before = Object.hasOwn(earlier, field) ? (earlier[field] as readonly string[]) : []
+  return { ...earlier, [field]: [...before, value] }
 }
 
 export const notationOptions = () => [
