@@ -39,7 +39,14 @@ export function visible(text: string, keep = ''): string {
   })
 }
 
-export const print = (line: string): void => void process.stdout.write(`${line}\n`)
+// oxlint-disable-next-line no-control-regex
+const colour = /(\u001b\[[\d;]*m)/
+
+/** Whatever a line is made of, it steers a terminal by no more than its colours. */
+export const print = (line: string): void => {
+  const parts = line.split(colour).map((part, index) => (index % 2 === 1 ? part : visible(part, '\n\t')))
+  process.stdout.write(`${parts.join('')}\n`)
+}
 
 /** The escapes of `visible` are valid JSON too. */
 export const printJson = (value: unknown): void => print(visible(JSON.stringify(value, jsonValue, 2), '\n'))
