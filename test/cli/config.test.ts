@@ -78,6 +78,10 @@ describe.concurrent('a configuration file in the folder', () => {
   })
 })
 
+/** A list that is ten times as long as another. */
+const aliases = (name: string, of: string) =>
+  `${name}: &${name} [${Array.from({ length: 10 }, () => `*${of}`).join(', ')}]\n`
+
 describe.concurrent('what is wrong with a configuration file', () => {
   it.each([
     ['c.json', `{"to": "${secret}"`, /c\.json:1:\d+: not valid JSON/],
@@ -104,6 +108,13 @@ describe.concurrent('what is wrong with a configuration file', () => {
       /pipelines\.p: load has no option tabel; did you mean table\?/,
     ],
     ['c.json', '{"pipelines": {"p": {"path": "a.csv"}}}', /load has no option path; did you mean paths\?/],
+    ['c.yaml', 'to: sqlite:a.db\nto: sqlite:b.db\n', /c\.yaml:2:1: not valid YAML: DUPLICATE_KEY/],
+    ['c.yaml', 'to: !!js/function sqlite:a.db\n', /c\.yaml:1:5: not valid YAML: TAG_RESOLVE_FAILED/],
+    [
+      'c.yaml',
+      `a: &a [1]\n${aliases('b', 'a')}${aliases('c', 'b')}${aliases('d', 'c')}`,
+      /c\.yaml: not valid YAML: too many aliases/,
+    ],
     ['c.toml', 'to = "x"\n', /c\.toml: not valid JSON; other files end with \.yaml, \.ts or \.js/],
   ])('%s %s is told by file and key, without the value', async (name, content, fault) => {
     await using folder = await Folder.make({ [name]: content, 'a.csv': records(1) })
@@ -112,6 +123,16 @@ describe.concurrent('what is wrong with a configuration file', () => {
     expectError(run, 'CONFIG_INVALID', 78, fault)
     expect(run.err).not.toContain('CANARY')
   })
+})
+
+it('a configuration file of more than 1 MiB is refused', async () => {
+  await using folder = await Folder.make({ 'c.yaml': `to: ${'a'.repeat(1024 * 1024)}\n` })
+  expectError(
+    await folder.lading('verify', '--config', 'c.yaml'),
+    'CONFIG_INVALID',
+    78,
+    'c.yaml: larger than 1 MiB',
+  )
 })
 
 describe('the text of a value', () => {

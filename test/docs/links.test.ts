@@ -5,7 +5,13 @@ import { describe, expect, it } from 'vitest'
 import { anchor } from '../../tooling/docs/page.ts'
 import { root } from '../structure/sources.ts'
 
-const paths = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...globSync('docs/**/*.md', { cwd: root })]
+const paths = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'SECURITY.md',
+  ...globSync('docs/**/*.md', { cwd: root }),
+]
 const prose = (path: string) => readFileSync(join(root, path), 'utf8').replaceAll(/^```[^]*?^```$/gm, '')
 
 describe.each(paths)('%s', (path) => {

@@ -55,7 +55,8 @@ function fromJson(path: string, text: string): unknown {
 async function fromYaml(path: string, text: string): Promise<unknown> {
   const { parseDocument } = await import('yaml')
   const document = parseDocument(text, { merge: true, stringKeys: true })
-  const [error] = document.errors
+  // A tag that YAML itself does not have is a warning there, and its value taken for a text.
+  const [error] = [...document.errors, ...document.warnings]
   if (error !== undefined) {
     const [{ line, col } = { line: 1, col: 1 }] = error.linePos ?? []
     throw invalid(`${path}:${line}:${col}`, `not valid YAML: ${error.code}`)
