@@ -4,8 +4,10 @@
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { root } from './sources.ts'
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -67,6 +69,24 @@ it('the Makefile has the targets that are promised, each of one command', () => 
   if (help.error === undefined)
     expect(promised.filter((name) => !new RegExp(`^${name} +\\S`, 'm').test(help.stdout))).toEqual([])
 })
+
+it('compose.yaml is what the specification of Compose says', () => {
+  const require = createRequire(import.meta.url)
+  const { default: Ajv } = require('ajv') as { default: new (options: object) => Validator }
+  const path = join(dirname(require.resolve('dclint/package.json')), 'schemas/compose.schema.json')
+  const { $schema: _, ...schema } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+  const validator = new Ajv({ strict: false, allErrors: true, validateFormats: false })
+  const text = read('compose.yaml')
+  validator.validate(schema, parse(text, { merge: true }))
+  expect(validator.errors).toBeNull()
+  validator.validate(schema, parse(text.replaceAll('cap_drop', 'cap_drops'), { merge: true }))
+  expect(validator.errors).not.toBeNull()
+})
+
+interface Validator {
+  validate(schema: object, data: unknown): boolean
+  readonly errors: readonly object[] | null
+}
 
 // Without Docker Compose there is nothing to ask; a test that is skipped everywhere would only look like one.
 if (spawnSync('docker', ['compose', 'version']).status === 0) {
