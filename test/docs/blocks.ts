@@ -6,7 +6,7 @@
  *     sh not run: REASON      only its syntax is checked
  *     ts                      its first line `// name.ts` names a file, which commands then use; without a name it is run
  *     sql                     statements for the page's first database, as its superuser
- *     json, ini, cron         parsed; an ini block is a systemd unit, its first line `# name.service`
+ *     json, yaml, ini, cron   parsed; an ini block is a systemd unit, its first line `# name.service`
  *     text                    what a screen shows
  *
  * A block indented by four spaces is one of `sh`.

@@ -4,6 +4,7 @@ import { existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { describe, expect, inject, it } from 'vitest'
+import { parse } from 'yaml'
 import { root } from '../structure/sources.ts'
 import { type Block, blocksOf, fileNameOf } from './blocks.ts'
 import { needsPostgres, needsRabbit, Places } from './places.ts'
@@ -18,7 +19,7 @@ const paths = globSync(
 const pages = paths.map((path) => ({ path, blocks: blocksOf(path) }))
 /** The README is followed in a clone (first-day.test.ts). */
 const followed = pages.filter(({ path }) => path !== 'README.md')
-const languages = ['sh', 'ts', 'sql', 'json', 'ini', 'cron', 'text']
+const languages = ['sh', 'ts', 'sql', 'json', 'yaml', 'ini', 'cron', 'text']
 const programs = ['psql', 'sqlite3', 'iconv', 'curl', 'jq']
 
 describe.concurrent('following the page', () => {
@@ -97,6 +98,7 @@ function faultOf(block: Block): string | undefined {
   if (language === 'sh' && notRun !== undefined)
     return shown(spawnSync('bash', ['-n'], { input: code.replaceAll(/^\$ /gm, ''), encoding: 'utf8' }).stderr)
   if (language === 'json') JSON.parse(code)
+  if (language === 'yaml') parse(code)
   if (
     language === 'cron' &&
     !code

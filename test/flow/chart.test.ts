@@ -15,6 +15,7 @@ import { faultsOfFields, faultsOfValues, type Resource } from '../../tooling/clu
 import { freePort } from '../../tooling/servers/engine.ts'
 import { Unavailable } from '../../tooling/servers/machine.ts'
 import { Folder, records } from '../cli/run.ts'
+import { blocksOf } from '../docs/blocks.ts'
 import { root } from '../structure/sources.ts'
 
 interface Container {
@@ -120,6 +121,20 @@ describe.skipIf(obstacle !== undefined)(
       expect(faultsOfFields([...rendered.flat(), misspelt])).toEqual([
         expect.stringContaining('maxUnavailabel'),
       ])
+    })
+
+    it('accepts the values that the page about Kubernetes shows', async () => {
+      const [shown] = blocksOf('docs/how-to/kubernetes.md').filter(({ language }) => language === 'yaml')
+      await using folder = await Folder.make({ 'records.yaml': shown?.code ?? '' })
+      const { stdout } = await run(helm(), [
+        'template',
+        'records',
+        chart,
+        '--values',
+        folder.at('records.yaml'),
+      ])
+      expect(stdout).toMatch(/^kind: CronJob$/m)
+      expect(stdout).toMatch(/^kind: ScaledObject$/m)
     })
 
     it.each([
