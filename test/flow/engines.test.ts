@@ -78,7 +78,9 @@ describe('the published package', () => {
     ['the Node of a checkout', () => process.execPath],
   ]
 
-  it.concurrent.each(releases)('loads, tells and verifies on %s', async (_, node) => {
+  // Another release of Node is read from the disk for the first time.
+  const slowly = { timeout: 180_000 }
+  it.concurrent.each(releases)('loads, tells and verifies on %s', slowly, async (_, node) => {
     await using folder = await Folder.make({
       'in/a.csv': `${records(3)}2021-01-01T00:00:09Z,a,much\n`,
       'in/b.csv.zst': zstdCompressSync(records(2).replaceAll(',a,', ',b,')),
