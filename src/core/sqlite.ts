@@ -98,7 +98,7 @@ export class SqliteFile implements Disposable {
     }: SqliteOptions = {},
   ) {
     if (path !== ':memory:' && !isGuest) makeFolder(dirname(path))
-    if (isPrivate) closeSync(openSync(path, 'a', 0o600))
+    if (isPrivate) makePrivate(path)
     this.database = explaining(path, () => new DatabaseSync(path, { timeout: busyMs }))
     if (isGuest) return
     try {
@@ -164,6 +164,14 @@ export class SqliteFile implements Disposable {
   [Symbol.dispose](): void {
     this.#statements.clear()
     if (this.database.isOpen) this.database.close()
+  }
+}
+
+function makePrivate(path: string): void {
+  try {
+    closeSync(openSync(path, 'a', 0o600))
+  } catch (error) {
+    throw whyNotWritable(path) ?? error
   }
 }
 
