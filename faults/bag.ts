@@ -1,15 +1,20 @@
-/** Draws each item once, in random order, before any is drawn again. */
+/** Draws each item once, in random order, before any is drawn again; where there is one to begin with, that one first. */
 export class Bag<Item> {
   readonly items: readonly Item[]
   readonly #random: () => number
   #left: Item[] = []
+  #first: Item | undefined
 
-  constructor(items: readonly Item[], random: () => number) {
+  constructor(items: readonly Item[], random: () => number, first?: Item) {
     this.items = items
     this.#random = random
+    this.#first = first
   }
 
   draw(): Item | undefined {
+    const first = this.#first
+    this.#first = undefined
+    if (first !== undefined) return first
     if (this.#left.length === 0) this.#left = [...this.items]
     return this.#left.splice(Math.floor(this.#random() * this.#left.length), 1)[0]
   }

@@ -12,7 +12,7 @@ const kill = (role: Role): Fault => ({
   },
 })
 
-const killAll: Fault = {
+export const killAll: Fault = {
   name: 'every process killed',
   isQuick: true,
   obstacle: () => undefined,

@@ -226,7 +226,6 @@ describePostgres('a file into a table that exists, without a model', () => {
   it.each([
     ['with its indexes', ['--consumers', '3']],
     ['whose indexes are built at the end', ['--consumers', '2', '--defer-indexes', 'always']],
-    ['by reference', ['--consumers', '2', '--carry', 'reference']],
   ])('is killed and goes on by the same command, and each record takes effect once: a table %s', (_, more) =>
     killAndResume(more),
   )

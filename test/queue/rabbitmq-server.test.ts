@@ -39,24 +39,6 @@ describeRabbit('a private RabbitMQ', () => {
     expect(client.connection.connection.serverProperties.product).toBe('RabbitMQ')
   })
 
-  it('keeps a persistent message of a durable quorum queue through kill -9', async () => {
-    const queue = await publish(server.url, 'kept')
-    await server.saveQueues()
-    server.kill()
-    await server.start()
-    expect(await receive(server.url, queue)).toBe('kept')
-  })
-
-  it('keeps it through an orderly restart, on the same port', async () => {
-    const queue = await publish(server.url, 'kept')
-    const { url } = server
-    const pid = server.pid()
-    await server.restart()
-    expect(server.url).toBe(url)
-    expect(server.pid()).not.toBe(pid)
-    expect(await receive(url, queue)).toBe('kept')
-  })
-
   it('closes the connections of all clients, with the reason', async () => {
     await using client = await connected(server.url)
     const closed = once(client.connection, 'close')
