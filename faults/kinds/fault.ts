@@ -31,7 +31,7 @@ export interface Strike {
 export const between = (random: () => number, least: number, most: number): number =>
   least + Math.floor(random() * (most - least))
 
-/** How long something lasts, in milliseconds: mostly short, because what it costs is time, and now and then long. */
+/** A duration in milliseconds: mostly near `least`, to save time, and now and then long. */
 export const lasting = (random: () => number, least: number, most: number): number =>
   between(() => random() ** 3, least, most)
 

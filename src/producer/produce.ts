@@ -74,7 +74,7 @@ export async function produceAll(
   await using input =
     options.paths.includes('-') && kept === undefined ? await standardInput(statePath, options) : undefined
   using state = openState(options)
-  // What the ledger does not have takes no effect before it comes again, whatever the queue has taken before.
+  // Chunks that the ledger lacks must be delivered again, even if the queue has taken and lost them before.
   const resend = options.known !== undefined || options.resend === true
   const publisher = new Publisher(queue, state, onEvent, await referencesFor(options), { ...options, resend })
   const run = { options, state, publisher, onEvent }

@@ -5,7 +5,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pg from 'pg'
 import { expect } from 'vitest'
 import { SqliteFile } from '../../src/core/sqlite.ts'
 import type { ProduceOptions } from '../../src/producer/options.ts'
@@ -16,7 +15,7 @@ import { balance } from '../../src/sink/receipt.ts'
 import { openSink } from '../../src/sink/registry.ts'
 import type { Receipt } from '../../src/sink/ledger.ts'
 import type { Sink } from '../../src/sink/sink.ts'
-import { freshDatabase } from '../../tooling/servers/database.ts'
+import { freshDatabase, sessionOf } from '../../tooling/servers/database.ts'
 import { numbers } from './model.ts'
 
 export { numbers }
@@ -165,25 +164,4 @@ export function serverTarget(url: string): Target {
 export async function query<Row>(url: string, sql: string): Promise<Row[]> {
   const client = await sessionOf(url)
   return (await client.query(sql)).rows as Row[]
-}
-
-const sessions = new Map<string, Promise<pg.Client>>()
-
-/** One for each database, until that is dropped: to begin one takes longer than most queries. */
-function sessionOf(url: string): Promise<pg.Client> {
-  const open = sessions.get(url) ?? connected(url)
-  sessions.set(url, open)
-  return open
-}
-
-async function connected(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, application_name: 'tests' })
-  const forget = () => void sessions.delete(url)
-  client.on('error', forget)
-  client.on('end', forget)
-  await client.connect().catch((error: unknown) => {
-    forget()
-    throw error
-  })
-  return client
 }

@@ -46,19 +46,30 @@ export async function dropRole(name: string): Promise<void> {
   if ('url' in postgres) await execute(postgres.url, `drop role if exists ${name}`)
 }
 
-let admin: Promise<Client> | undefined
-
-/** One session for all of a test file: to begin one takes as long as to make a database. */
 async function execute(url: string, sql: string): Promise<void> {
-  admin ??= connected(url)
-  const client = await admin
-  await client.query(sql)
+  await (await sessionOf(url)).query(sql)
+}
+
+const sessions = new Map<string, Promise<Client>>()
+
+/**
+ * One session for each database and test file, until the database is dropped or the session ended: to begin one takes as
+ * long as to make a database.
+ */
+export function sessionOf(url: string): Promise<Client> {
+  const session = sessions.get(url) ?? connected(url)
+  sessions.set(url, session)
+  return session
 }
 
 async function connected(url: string): Promise<Client> {
   const client = new Client({ connectionString: url, application_name: 'tests' })
-  // Ended with the server, or by a test that ends every session: the next one begins another.
-  client.on('error', () => (admin = undefined))
-  await client.connect()
+  const forget = () => void sessions.delete(url)
+  client.on('error', forget)
+  client.on('end', forget)
+  await client.connect().catch((error: unknown) => {
+    forget()
+    throw error
+  })
   return client
 }

@@ -11,7 +11,7 @@ export function hideSecrets(argv: readonly string[]): void {
 
 const unchecked = 'NODE_TLS_REJECT_UNAUTHORIZED'
 
-/** A variable that was set for another program must not open every connection of this one to whoever is in between. */
+/** A variable that was set for another program must not turn off certificate checks here. */
 export function checkCertificates(env: Record<string, string | undefined>): void {
   if (env[unchecked] !== '0') return
   delete env[unchecked]

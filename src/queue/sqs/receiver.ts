@@ -72,7 +72,7 @@ export class Receiver {
   #askedAt = 0
   #failure: LadingError | undefined
   #isPumping = false
-  /** Whoever consumes does not ask for more. */
+  /** The consumer has not asked for more for a while. */
   #isAway = false
   readonly #arrival = new Arrival()
 
@@ -125,8 +125,8 @@ export class Receiver {
   }
 
   /**
-   * After `withinMs` asks for no more; as long after that gives up the calls that still wait. No younger one is given up,
-   * because its answer may be on its way, and messages that nobody takes come to no consumer before their lease is over.
+   * Starts no more calls after `withinMs`, and aborts those that still wait after twice that time. Younger calls are left:
+   * their answers may be on the way, and SQS hides a message whose answer is dropped until its lease is over.
    */
   #leaveUnlessBack(withinMs: number): () => void {
     let timer = setTimeout(() => {

@@ -3,8 +3,7 @@ import type { Address } from '../../core/address.ts'
 export const mysql: Address = {
   schemes: ['mysql', 'mariadb'],
   example: 'mysql://user@host/database',
-  // Two sessions that insert into one table wait for each other: on two cores, one loaded 1,000,000 records at 0.90 of
-  // the rate of LOAD DATA, two at 0.70 (bench/sections/mariadb.ts).
+  // Two sessions that insert into one table wait for each other: one is faster (docs/benchmarks.md).
   place: () => ({ writers: 'many', fastestSessions: 1 }),
   packages: ['mysql2'],
   space: () =>
