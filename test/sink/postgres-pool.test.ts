@@ -68,6 +68,8 @@ async function opened(max = 2) {
       return states
     },
     [Symbol.asyncDispose]: async () => {
+      // The pool ends before its sessions have: dropping the database may end them first.
+      pool.on('error', () => {})
       await pool.end()
       await database.drop()
       await rm(folder, { recursive: true })
