@@ -135,10 +135,12 @@ describePostgres('a queue in PostgreSQL', () => {
     await query('ROLLBACK')
     await query('SELECT lading_queue.publish($1, $2)', [queue.name, '{"id": 1}'])
     await query('SELECT lading_queue.publish($1, $2, $3, $4)', [queue.name, 'zwei', 'k', { a: 'b', n: 5 }])
-    const [first, second] = await queue.peek(9)
+    await query('SELECT lading_queue.publish($1, $2, $3)', [queue.name, 'three', ''])
+    const [first, second, third] = await queue.peek(9)
     expect(String(first?.body)).toBe('{"id": 1}')
     expect(first).toMatchObject({ key: expect.stringMatching(/^[\da-f-]{36}$/), headers: {} })
     expect(second).toMatchObject({ key: 'k', headers: { a: 'b', n: '5' } })
+    expect(third).toMatchObject({ key: expect.stringMatching(/^[\da-f-]{36}$/) })
     await expect(query("SELECT lading_queue.publish('nowhere', '{}')")).rejects.toThrow(
       'there is no queue nowhere',
     )

@@ -239,6 +239,11 @@ describeRedis('Redis over TLS', () => {
     await expectRefused(openQueue(at(parts, host)), 'QUEUE_REFUSED', part)
   })
 
+  it('a port without TLS is named as what it may be', async () => {
+    const url = `rediss://127.0.0.1:${server.port}?stream=tls&timeout=1`
+    await expectRefused(openQueue(url), 'QUEUE_UNAVAILABLE', 'does its port speak TLS?')
+  })
+
   it('a server that wants a certificate of ours, and gets none, lets nobody in', async () => {
     const error: unknown = await openQueue(at({ ca: 'ours.pem' })).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: expect.stringMatching(/^QUEUE_(REFUSED|UNAVAILABLE)$/) })

@@ -49,6 +49,7 @@ it.each<[number, string, string, RegExp]>([
   [403, 'InvalidAccessKeyId', 'SOURCE_REFUSED', /InvalidAccessKeyId/],
   [400, 'ExpiredToken', 'SOURCE_REFUSED', /ExpiredToken/],
   [403, 'InvalidObjectState', 'SOURCE_UNREADABLE', /archived: restore it first/],
+  [400, 'InvalidRequest', 'SOURCE_UNREADABLE', /InvalidRequest/],
   [404, 'NoSuchBucket', 'SOURCE_MISSING', /there is no such bucket/],
 ])('%i %s is one sentence', async (status, code, expected, sentence) => {
   await s3().put((bucket ??= await s3().bucket()), 'x.csv', 'x')

@@ -45,7 +45,7 @@ export const migrations = [
        RAISE EXCEPTION 'there is no queue %', publish.queue USING ERRCODE = 'undefined_object';
      END IF;
      INSERT INTO lading_queue.message AS m (queue, key, headers, body, bytes)
-       VALUES (number, coalesce(publish.key, gen_random_uuid()::text), publish.headers::text, content, octet_length(content))
+       VALUES (number, coalesce(nullif(publish.key, ''), gen_random_uuid()::text), publish.headers::text, content, octet_length(content))
        RETURNING m.id INTO made;
      RETURN made;
    END $$`,

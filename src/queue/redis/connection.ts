@@ -33,7 +33,9 @@ export class Connection {
     const client = clientFor(address)
     const connection = new Connection(client, address)
     try {
-      await connection.#inTime(client.connect(), address.connectTimeoutMs)
+      // To a port without TLS, the client's first words are no end of a line, for which the server waits.
+      const hint = address.tls === undefined ? '' : ': does its port speak TLS?'
+      await connection.#inTime(client.connect(), address.connectTimeoutMs, hint)
       // For CLIENT LIST; not every user may say who he is. Names have no blanks.
       const name = `lading-${address.stream}`.replaceAll(/[^\u0021-\u007e]/g, '_')
       client.sendCommand(['CLIENT', 'SETNAME', name]).catch(() => undefined)
@@ -86,9 +88,9 @@ export class Connection {
   }
 
   /** The client itself waits for ever. */
-  #inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
+  #inTime<T>(answer: Promise<T>, ms: number, hint = ''): Promise<T> {
     return new Promise((resolve, reject) => {
-      const silent = `${this.where}: the server does not answer`
+      const silent = `${this.where}: the server does not answer${hint}`
       const timer = setTimeout(() => reject(this.#end(new LadingError('QUEUE_UNAVAILABLE', silent))), ms)
       answer.then(resolve, reject).finally(() => clearTimeout(timer))
     })

@@ -29,7 +29,8 @@ export function storeError(thrown: unknown, url: string): LadingError {
 function codeOf(name: string, message: string, status: number | undefined): Code {
   if (missing.test(name) || status === 404) return 'SOURCE_MISSING'
   if (tls.test(name) || credentials.test(name)) return 'SOURCE_REFUSED'
-  if (status === 405 || status === 501) return 'SOURCE_UNREADABLE'
+  // An object under a key of its writer's own (SSE-C) cannot be read without that key.
+  if (status === 405 || status === 501 || name === 'InvalidRequest') return 'SOURCE_UNREADABLE'
   if (busy.test(name) || status === 429 || (status ?? 0) >= 500) return 'SOURCE_UNAVAILABLE'
   if (status === undefined || status < 300)
     return network.test(name) || network.test(message) ? 'SOURCE_UNAVAILABLE' : 'SOURCE_REFUSED'
