@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { spawnSync } from 'node:child_process'
 import { SqliteFile } from '../../src/core/sqlite.ts'
@@ -60,11 +61,25 @@ export const postgres: OpenDatabase = async (_folder, disk) => {
   }
 }
 
+/** A fault may have ended the server's sessions a moment ago, and a server that starts lets nobody in. */
+const isStarting = /^57P0[123]$|^ECONN(REFUSED|RESET)$/
+const startsWithinMs = 60_000
+
+/** Once the server is up. */
 async function connected(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, application_name: admin })
-  client.on('error', () => undefined)
-  await client.connect()
-  return client
+  const deadline = performance.now() + startsWithinMs
+  for (;;) {
+    const client = new pg.Client({ connectionString: url, application_name: admin })
+    client.on('error', () => undefined)
+    try {
+      await client.connect()
+      return client
+    } catch (error) {
+      const { code = '' } = error as { code?: string }
+      if (!isStarting.test(code) || performance.now() > deadline) throw error
+      await sleep(100)
+    }
+  }
 }
 
 async function query<Result>(url: string, sql: string): Promise<Result[]> {

