@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Command } from 'commander'
 import { program } from '../../src/cli/main.ts'
 import { levelOf } from '../../src/cli/terminal/report.ts'
+import { runHere } from './printed.ts'
 import { expectError, Folder, header, record, records } from './run.ts'
 
 interface Line {
@@ -29,7 +30,7 @@ const json = ['--log-format', 'json'] as const
 const nowhere = ['--to', 'postgresql://me:CANARY@127.0.0.1:1/none', '--start-timeout', '0.4'] as const
 const bad = header + record(1) + 'then,a,CANARY\n'
 
-describe.concurrent('every command', () => {
+describe('every command', () => {
   const commands = names(whole)
 
   it('is among them', () => {
@@ -41,8 +42,7 @@ describe.concurrent('every command', () => {
   })
 
   it.each(commands.map((words) => words.join(' ')))('takes the level and the format: %s', async (line) => {
-    await using folder = await Folder.make()
-    const run = await folder.lading(...line.split(' '), '--quiet', ...json, '--log-level', 'none')
+    const run = await runHere([...line.split(' '), '--quiet', ...json, '--log-level', 'none'])
     expect(linesOf(run.err)).toMatchObject([
       { level: 'error', type: 'error', code: 'USAGE', message: expect.stringContaining('none') },
     ])

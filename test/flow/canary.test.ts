@@ -115,7 +115,9 @@ describePostgres('PostgreSQL', () => {
     }
     const dead = JSON.parse((await lading('dead', 'list', '--json')).out) as { id: number }[]
     expect(dead.length).toBeGreaterThan(10)
-    for (const { id } of dead) await lading('dead', 'show', String(id))
+    // Both runs keep what `expectNoCanary` finds in the database; one shows all of it.
+    const shown = Object.keys(key).length > 0 ? dead : dead.slice(0, 2)
+    for (const { id } of shown) await lading('dead', 'show', String(id))
     const rejects = JSON.parse((await lading('rejects', 'list', '--json')).out) as { id: number }[]
     expect(rejects.length).toBeGreaterThan(0)
     for (const { id } of rejects) await lading('rejects', 'show', String(id))

@@ -1,5 +1,4 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { connect } from 'amqplib'
@@ -39,29 +38,6 @@ describeRabbit('a private RabbitMQ', () => {
     expect(client.connection.connection.serverProperties.product).toBe('RabbitMQ')
   })
 
-  it('closes the connections of all clients, with the reason', async () => {
-    await using client = await connected(server.url)
-    const closed = once(client.connection, 'close')
-    await server.closeConnections('no longer wanted')
-    expect(String((await closed)[0])).toContain('no longer wanted')
-  })
-
-  it('has users who may do in a vhost what they are permitted, and no more', async () => {
-    await server.addVhost('depot')
-    await server.addUser('reader', 'secret', 'depot', '', '', '.*')
-    const queue = await publish(`${server.url}depot`, 'for the reader')
-    const url = `amqp://reader:secret@127.0.0.1:${server.port}`
-    expect(await receive(`${url}/depot`, queue)).toBe('for the reader')
-    await expect(publish(`${url}/depot`, 'not permitted')).rejects.toThrow('ACCESS_REFUSED')
-    await expect(connect(`${url}/`)).rejects.toThrow('ConnectionClose')
-  })
-
-  it('says what rabbitmqctl printed where it fails', async () => {
-    await expect(server.ctl('delete_user', 'nobody-of-that-name')).rejects.toThrow(
-      /nobody-of-that-name.*does not exist|no_such_user/s,
-    )
-  })
-
   it('leaves neither process nor folder when it is stopped', async () => {
     const started = descendants(process.pid)
     expect(started).toContain(server.pid())
@@ -92,28 +68,6 @@ async function connected(url: string): Promise<{ connection: ChannelModel } & As
   const connection = await connect(url)
   connection.on('error', () => undefined)
   return { connection, [Symbol.asyncDispose]: () => connection.close().catch(() => undefined) }
-}
-
-/** Declares a durable quorum queue and publishes one persistent message, which the broker has confirmed. */
-async function publish(url: string, text: string): Promise<string> {
-  await using client = await connected(url)
-  const channel = await client.connection.createConfirmChannel()
-  channel.on('error', () => undefined)
-  const { queue } = await channel.assertQueue(randomUUID(), {
-    durable: true,
-    arguments: { 'x-queue-type': 'quorum' },
-  })
-  channel.sendToQueue(queue, Buffer.from(text), { persistent: true })
-  await channel.waitForConfirms()
-  return queue
-}
-
-async function receive(url: string, queue: string): Promise<string> {
-  await using client = await connected(url)
-  const channel = await client.connection.createChannel()
-  const { promise, resolve } = Promise.withResolvers<string>()
-  await channel.consume(queue, (message) => resolve(String(message?.content)))
-  return await promise
 }
 
 /** The processes that this one has started, and those that they have started. */

@@ -16,10 +16,12 @@ export function readAll(bytes: Buffer, dialect: Dialect = defaultDialect): ReadR
   const records: ReadRecord[] = []
   const reader = new CsvReader(dialect)
   reader.open(bytes)
+  let [line, counted] = [0, 0]
   while (reader.next()) {
     const cells = Array.from({ length: reader.count }, (_, i) => cellText(reader, i))
     const raw = bytes.toString('utf8', reader.recordStart, reader.recordEnd)
-    const line = count(bytes.toString('latin1', 0, reader.recordStart), '\n')
+    line += count(bytes.toString('latin1', counted, reader.recordStart), '\n')
+    counted = reader.recordStart
     records.push({ cells, fault: reader.flaw, raw, line })
   }
   return records
@@ -76,8 +78,8 @@ function split(file: Uint8Array, sizes: readonly number[]): Uint8Array[] {
   const pieces: Uint8Array[] = []
   for (let at = 0, i = 0; at < file.length; i++) {
     const size = sizes[i % sizes.length] ?? file.length
-    const pool = new Uint8Array(file.length + 8).fill(10)
     const piece = file.subarray(at, at + size)
+    const pool = new Uint8Array(piece.length + 8).fill(10)
     pool.set(piece, 1 + (i % 4))
     pieces.push(pool.subarray(1 + (i % 4), 1 + (i % 4) + piece.length))
     at += size
