@@ -9,14 +9,14 @@ if (major < 22 || (major === 22 && minor < 18) || major === 23) {
 } else {
   // Node 22 calls two features experimental that Node 24 no longer does, and pg will drop password files;
   // nobody who loads a file can act on that.
-  const { emitWarning } = process
+  const emitWarning = process.emitWarning.bind(process)
   process.emitWarning = (warning, ...rest) => {
     if (
       !/^((SQLite|Type Stripping) is an experimental feature|pgpass support is deprecated)/.test(
         String(warning),
       )
     )
-      emitWarning.call(process, warning, ...rest)
+      emitWarning(warning, ...rest)
   }
   keepCompiledCode()
   const { main } = await import('../dist/cli/main.js')

@@ -34,8 +34,13 @@ const faultsOf = (text: string, path: string) =>
     newer.test(message) ? [] : [`${path}:${line}: ${message}`],
   )
 
-it('there are workflows for tests, for CodeQL and for releases', () => {
-  expect(paths.map((path) => path.split('/').at(-1))).toEqual(['ci.yml', 'codeql.yml', 'release.yml'])
+it('there are workflows for tests, for CodeQL, for releases and for the site', () => {
+  expect(paths.map((path) => path.split('/').at(-1))).toEqual([
+    'ci.yml',
+    'codeql.yml',
+    'release.yml',
+    'site.yml',
+  ])
 })
 
 describe.each(paths)('%s', (path) => {
