@@ -33,8 +33,12 @@ export const model = defineModel({
   ...policies[assignment.policy],
 })
 
-/** Small, so that a fault finds them at every point. */
-export const sizes = { prefetch: 16, batch: { bytes: 64 * 1024, messages: 4 } }
+/** Small, so that a fault finds them at every point. Whoever starts while a server is away waits for it: nobody starts them again. */
+export const sizes = {
+  prefetch: 16,
+  batch: { bytes: 64 * 1024, messages: 4 },
+  startTimeoutMs: 600_000,
+}
 export const chunkBytes = 2 * 1024
 
 const stop = new AbortController()
