@@ -126,7 +126,9 @@ class Pair {
   }
 
   reset(): void {
-    this.#client.resetAndDestroy()
+    // One that has said goodbye is past a reset.
+    if (this.#client.writableEnded) this.#client.destroy()
+    else this.#client.resetAndDestroy()
     this.#upstream.destroy()
   }
 }
