@@ -49,7 +49,8 @@ export class Verdicts {
     const verdict = this.#of(sha256)
     if (verdict === undefined) return
     verdict.applied++
-    if (this.#keepsOrder) this.#requireTurn(verdict)
+    // One that was given up takes effect in the place of its copy.
+    if (this.#keepsOrder && verdict.letters === 0) this.#requireTurn(verdict)
     const { sort, key } = verdict.published
     if (verdict.applied > 1) this.#world.violated('exactly once', `${key} has taken effect twice`)
     if (sort === 'other pipeline') this.#world.violated('messages of others are left', key)
