@@ -1,6 +1,6 @@
 /**
- * Installs the packed package into an empty folder and uses it, as a command and as a library, where there are no servers:
- * any system, any Node that the package says it runs on.
+ * The path of a stranger: installs the packed package into an empty folder, from an empty cache, uses it as a command and as
+ * a library, and removes it. There are no servers: any system, any Node that the package says it runs on.
  *
  *     node tooling/tryout.ts FOLDER      # with one lading-*.tgz in it
  */
@@ -14,10 +14,12 @@ if (tarball === undefined) throw new Error('node tooling/tryout.ts FOLDER: no la
 
 const folder = mkdtempSync(join(tmpdir(), 'lading-tryout-'))
 try {
+  const env = { ...process.env, npm_config_cache: join(folder, 'cache') }
   // By the shell, because npm and npx are scripts of it on Windows.
   const run = (command: string): string =>
     execFileSync(command, {
       cwd: folder,
+      env,
       shell: true,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -43,6 +45,9 @@ if (loaded !== 1) throw new Error('loaded ' + loaded)
 `,
   )
   run('node program.js')
+  run('npm uninstall --no-audit --no-fund --silent lading')
+  const left = globSync('node_modules/**/package.json', { cwd: folder })
+  if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`)
   console.log(`lading runs on ${process.platform} ${process.arch}, Node ${process.version}`)
 } finally {
   rmSync(folder, { recursive: true, force: true })

@@ -4,7 +4,7 @@
  * needs them installs.
  */
 import { execFile } from 'node:child_process'
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -131,6 +131,19 @@ describe('the published package', () => {
       stderr: '',
     })
   })
+
+  it.concurrent(
+    'is installed from an empty cache, used and removed where there is no Git',
+    slowly,
+    async () => {
+      const path = join(installed, 'path')
+      mkdirSync(path)
+      writeFileSync(join(path, 'git'), '#!/bin/sh\necho "git $*" >&2; exit 1\n', { mode: 0o755 })
+      const env = { ...process.env, PATH: `${path}:${process.env['PATH']}` }
+      const tried = await run(process.execPath, [join(root, 'tooling/tryout.ts'), installed], { env })
+      expect(tried).toEqual({ stdout: expect.stringContaining('lading runs on'), stderr: '' })
+    },
+  )
 
   it.concurrent.each(['nodenext', 'bundler'])(
     'has types for programs that resolve packages as %s does',
