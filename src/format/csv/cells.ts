@@ -35,6 +35,12 @@ export const letters = new Map([
 export const none = Buffer.alloc(0)
 export const blankLine = Buffer.from('\n')
 
+/** Whether a CR was taken for the end of a file: a record by itself has no line end, so that it is data. */
+export const endsInData = ({ isLast, recordEnd }: CsvCells, record: Buffer): boolean =>
+  isLast && recordEnd === record.length - 1 && record.at(-1) === cr
+
+export const withLineEnd = (record: Buffer): Buffer => Buffer.concat([record, Buffer.of(cr, lf)])
+
 /** Cells of a wider record: a larger array with the same beginning. */
 export function widened<Cells extends Int32Array | Uint8Array>(cells: Cells): Cells {
   const size = cells.length * 4

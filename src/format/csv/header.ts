@@ -84,6 +84,8 @@ function requireNames(names: readonly string[]): void {
 function madeUnique(names: readonly string[]): Omit<Header, 'isTrimmed'> {
   const taken = new Set(names)
   const seen = new Set<string>()
+  /** By name: the suffix to go on with, because a name may stand there a hundred thousand times. */
+  const nexts = new Map<string, number>()
   const made: string[] = []
   const fields = names.map((name, index) => {
     if (name !== '' && !seen.has(name)) {
@@ -91,8 +93,10 @@ function madeUnique(names: readonly string[]): Omit<Header, 'isTrimmed'> {
       return name
     }
     const stem = name === '' ? `column_${index + 1}` : name
-    let unique = name === '' ? stem : `${stem}_2`
-    for (let nth = name === '' ? 2 : 3; taken.has(unique); nth++) unique = `${stem}_${nth}`
+    let nth = nexts.get(stem) ?? 2
+    let unique = name === '' ? stem : `${stem}_${nth++}`
+    while (taken.has(unique)) unique = `${stem}_${nth++}`
+    nexts.set(stem, nth)
     taken.add(unique)
     made.push(unique)
     return unique

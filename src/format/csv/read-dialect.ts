@@ -12,6 +12,7 @@ import {
   blankLine,
   byteOf,
   type CsvCells,
+  endsInData,
   endKind,
   escapeKind,
   isBlank,
@@ -23,6 +24,7 @@ import {
   surplusFault,
   excelTextEnd,
   widened,
+  withLineEnd,
 } from './cells.ts'
 import type { RecordDialect } from './dialect.ts'
 
@@ -84,6 +86,11 @@ export class DialectReader implements CsvCells {
     // What stands there is the record, also where it begins like a comment.
     this.#next = 0
     this.next()
+    if (endsInData(this, record)) {
+      this.#begin(withLineEnd(record))
+      this.#next = 0
+      this.next()
+    }
     if (this.isLast || (this.fault !== undefined && !isOfCount(this.fault))) return
     this.fault = surplusFault(this.recordEnd, record.length)
   }

@@ -15,12 +15,14 @@ import { isText } from '../text.ts'
 import {
   blankLine,
   type CsvCells,
+  endsInData,
   excelTextEnd,
   isOfCount,
   none,
   recordFault,
   surplusFault,
   widened,
+  withLineEnd,
 } from './cells.ts'
 import type { RecordDialect } from './dialect.ts'
 
@@ -68,6 +70,10 @@ export class CsvReader implements CsvCells {
   openOne(record: Buffer): void {
     this.open(record.length === 0 ? blankLine : record)
     this.next()
+    if (endsInData(this, record)) {
+      this.open(withLineEnd(record))
+      this.next()
+    }
     if (this.isLast || (this.fault !== undefined && !isOfCount(this.fault))) return
     this.fault = surplusFault(this.recordEnd, record.length)
   }

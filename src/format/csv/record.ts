@@ -28,7 +28,8 @@ export const csvRecord: RecordText = {
   },
 
   rewrite: (record, layout, replace) => {
-    if (record.length === 0) return record
+    // The value of a single column is none in a blank line, and can be replaced there.
+    if (record.length === 0 && layout.fields.length !== 1) return record
     const reader = readerOn(record, layout)
     if (reader.flaw !== undefined || !reader.isLast || reader.count !== layout.fields.length) return undefined
     const dialect = layout as CsvLayout

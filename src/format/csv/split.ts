@@ -1,6 +1,6 @@
 /** Pass 1 over CSV: the header, where records end, and what no record can be blamed for. */
 import { cr, hash, lf } from '../../core/bytes.ts'
-import { LadingError } from '../../core/errors.ts'
+import { type Code, LadingError } from '../../core/errors.ts'
 import { listed } from '../../core/listed.ts'
 import { maxRecordBytes } from '../../core/load.ts'
 import type { ExpectedFields, MakeSplitter, Splitter } from '../split.ts'
@@ -17,6 +17,8 @@ import {
 } from './dialect.ts'
 import { guessDelimiter, type Header, readHeader } from './header.ts'
 import { LoneCrSearch, type Scanner } from './scan.ts'
+
+const limit = `${maxRecordBytes / 1024 / 1024} MiB`
 
 /** Problems of a header that are listed. */
 const mostListed = 6
@@ -48,6 +50,10 @@ class CsvSplitter implements Splitter {
   #toSkip: number
   /** Lines that were left out there. */
   #preamble = 0
+  /** Of the line that is left out, so far. */
+  #skippedBytes = 0
+  /** Since the last record ended, those of the one that has begun among them. */
+  #bytesWithout = 0
   #headerLine = 1
   /** Pieces of the header until it is whole. */
   #header: Buffer[] = []
@@ -106,7 +112,11 @@ class CsvSplitter implements Splitter {
   }
 
   cut(from: number, min: number): number {
+    const { records } = this.#scanner
     const end = this.#scanner.cut(this.#piece, from, min)
+    this.#bytesWithout = this.#scanner.records > records ? 0 : this.#bytesWithout + this.#piece.length - from
+    // They are in the chunk of the record behind them, which would grow without a bound.
+    if (this.#bytesWithout - this.#scanner.recordBytes > maxRecordBytes) this.#refuseNoRecords()
     // One byte more may be the CR of a line end.
     if (this.#scanner.oversizeLine !== undefined || this.#scanner.recordBytes > maxRecordBytes + 1)
       this.#refuseLargeRecord()
@@ -146,8 +156,13 @@ class CsvSplitter implements Splitter {
     let at = from
     while (this.#toSkip > 0) {
       const end = this.#piece.indexOf(lf, at)
-      if (end < 0) return this.#piece.length
+      if (end < 0) {
+        this.#skippedBytes += this.#piece.length - at
+        if (this.#skippedBytes > maxRecordBytes) this.#refuseSkipped()
+        return this.#piece.length
+      }
       at = end + 1
+      this.#skippedBytes = 0
       this.#toSkip--
       this.#preamble++
       this.#scanner.lines++
@@ -215,6 +230,24 @@ class CsvSplitter implements Splitter {
     )
   }
 
+  /** A line that is left out has no end. */
+  #refuseSkipped(): never {
+    if (this.#scanner.lines === 0 && this.#piece.includes(cr)) this.#refuseLoneCr()
+    throw this.#error(
+      'RECORD_TOO_LARGE',
+      this.#scanner.lines + 1,
+      `the line, which --skip-lines leaves out, is larger than ${limit}`,
+    )
+  }
+
+  #refuseNoRecords(): never {
+    throw this.#error(
+      'RECORD_TOO_LARGE',
+      this.#scanner.lines + 1,
+      `comments and empty lines take more than ${limit} before the next record`,
+    )
+  }
+
   #refuseShortFile(): never {
     if (this.#scanner.lines === 0 && this.#piece.includes(cr)) this.#refuseLoneCr()
     const { skipLines } = this.#dialect
@@ -227,7 +260,6 @@ class CsvSplitter implements Splitter {
 
   #refuseLargeRecord(): never {
     if (this.#loneCr.found && this.#scanner.records === 0) this.#refuseLoneCr()
-    const limit = `${maxRecordBytes / 1024 / 1024} MiB`
     const { openQuoteLine, oversizeLine } = this.#scanner
     if (oversizeLine === undefined && openQuoteLine !== undefined)
       this.#refuseOpenQuote(openQuoteLine, `is not closed within ${limit}`)
@@ -247,7 +279,7 @@ class CsvSplitter implements Splitter {
     )
   }
 
-  #error(code: 'UNCLOSED_QUOTE' | 'HEADER_MISMATCH' | 'HEADER_DUPLICATE', line: number, what: string) {
+  #error(code: Code, line: number, what: string) {
     return new LadingError(code, `${this.#path}:${line}: ${what}`)
   }
 }

@@ -3,6 +3,7 @@
  * not grow with what stands beside the array.
  */
 import { lf } from '../../core/bytes.ts'
+import { maxRecordBytes } from '../../core/load.ts'
 import { type Path, pathText } from '../../core/path.ts'
 import { isSpace } from './elements.ts'
 import { closeBrace, comma, openBrace, openBracket, quote } from './scan.ts'
@@ -146,6 +147,8 @@ export class WayIn {
     const end = value.find(piece, from)
     this.lines += value.lines - before
     if (value.bytes === 0) this.#refuse('a value is expected')
+    if (value.stringBytes > maxRecordBytes)
+      this.#refuse(`a string is not closed within ${maxRecordBytes / 1024 / 1024} MiB`)
     if (end < 0) return piece.length
     this.#state = 'after'
     return end

@@ -38,6 +38,8 @@ export class LinesSplitter implements Splitter {
   /** Of the line that is still open. */
   #lineBytes = 0
   #isBlank = true
+  /** Of the lines since the last record. */
+  #bytesWithout = 0
   /** The byte before the piece. */
   #before: number | undefined
 
@@ -92,9 +94,12 @@ export class LinesSplitter implements Splitter {
       this.lines++
       const records = this.#isBlank ? 0 : this.#units.count()
       this.#units.begin()
+      this.#bytesWithout = records === 0 ? this.#bytesWithout + this.#lineBytes : 0
       this.#lineBytes = 0
       this.#isBlank = true
-      if (records === 0) continue
+      // Lines without a record belong to the chunk of the next one, unless they would take more than a record may.
+      if (records === 0 && this.#bytesWithout < maxRecordBytes) continue
+      this.#bytesWithout = 0
       this.records += records
       if (at >= min) return at
     }

@@ -54,6 +54,8 @@ class JsonSplitter implements Splitter {
   #lines = 0
   /** LFs before the record that is open or was the last one. */
   #linesBefore = 0
+  /** Bytes of space since the last record. */
+  #spaces = 0
   /** Takes over if the object turns out to be the first of several lines. */
   #byLine: LinesSplitter | undefined
   /** Where the array does not stand at the beginning. */
@@ -138,8 +140,10 @@ class JsonSplitter implements Splitter {
       }
       const byte = piece[at] as number
       if (byte === lf) this.#lines++
-      if (isSpace(byte)) at++
-      else if (this.#state === 'end' && !this.#isArray && this.#isSecondLine()) {
+      if (isSpace(byte)) {
+        at++
+        this.#spaces++
+      } else if (this.#state === 'end' && !this.#isArray && this.#isSecondLine()) {
         this.#byLine = new LinesSplitter(this.#path, {
           counted: { records: this.#records, lines: this.#lines },
           inside: this.#inside,
@@ -148,6 +152,7 @@ class JsonSplitter implements Splitter {
         if (at >= min) return at
       } else at = this.#pass(byte, at)
     }
+    if (this.#spaces > maxRecordBytes) this.#refuse('more than a record may have is space')
     return -1
   }
 
@@ -198,6 +203,7 @@ class JsonSplitter implements Splitter {
     if (byte === comma || byte === closeBracket) this.#refuse('an element is expected before this')
     this.#state = 'value'
     this.#linesBefore = this.#lines
+    this.#spaces = 0
     this.#value.begin(byte)
     this.#units.begin()
     return at

@@ -7,6 +7,8 @@ export class ValueEnd {
   /** Of the value so far, and the LFs in it. */
   bytes = 0
   lines = 0
+  /** Of the string that is open at the end of the piece. */
+  stringBytes = 0
   /** Neither string, object nor array: it ends with the first byte that cannot be a part of it. */
   #isWord = false
   #depth = 0
@@ -17,6 +19,7 @@ export class ValueEnd {
   begin(first: number): void {
     this.bytes = 0
     this.lines = 0
+    this.stringBytes = 0
     this.#isWord = first !== openBrace && first !== openBracket && first !== quote
     this.#depth = 0
     this.#isQuoted = false
@@ -36,12 +39,14 @@ export class ValueEnd {
     let depth = this.#depth
     let isQuoted = this.#isQuoted
     let isClosed = false
+    let opened = from - this.stringBytes
     if (this.#isEscaped && piece[at++] === lf) this.lines++
     while (at < length && !isClosed) {
       const byte = piece[at++]
       if (byte === lf) this.lines++
       else if (byte === quote) {
         isQuoted = !isQuoted
+        opened = at
         isClosed = !isQuoted && depth === 0
       } else if (isQuoted) {
         if (byte === backslash && piece[at++] === lf) this.lines++
@@ -52,6 +57,7 @@ export class ValueEnd {
     this.#isEscaped = at > length
     this.#depth = depth
     this.#isQuoted = isQuoted
+    this.stringBytes = isQuoted ? length - opened : 0
     return isClosed ? at : -1
   }
 }
