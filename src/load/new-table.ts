@@ -6,7 +6,7 @@ import { retrying } from '../core/retry.ts'
 import { asStated, modelOf, requireColumns, withNotations } from '../infer/inspect.ts'
 import type { Profile } from '../infer/profile/profile.ts'
 import { propose, type Proposal } from '../infer/profile/propose.ts'
-import { counted } from '../core/counted.ts'
+import { count, counted } from '../core/counted.ts'
 import { shownType } from '../infer/profile/found-type.ts'
 import { withColumnNames } from '../infer/sniffed.ts'
 import { snakeCase } from '../model/match.ts'
@@ -32,8 +32,9 @@ export async function newTable(
 ): Promise<NewTable> {
   const { types = {}, choices = {} } = options
   requireName({ schema, table })
-  const proposal = propose(profile, types)
   const path = heads.map(({ source }) => source.path).join(', ')
+  requireRoom(options, path, profile.columns.length)
+  const proposal = propose(profile, types)
   requireAnswers(path, proposal.questions, types, statedReading(options))
   requireColumns(path, proposal)
   const { onConflict = 'error' } = choices
@@ -56,6 +57,16 @@ export async function newTable(
     reading: asStated(head.reading, proposal) ?? withNotations(head.reading, proposal),
   }))
   return { model, heads: found, decisions }
+}
+
+/** Throws `HEADER_MISMATCH` where a table of the database cannot have so many columns. */
+export function requireRoom({ sink }: Pick<UnmodelledOptions, 'sink'>, path: string, columns: number): void {
+  const { mostColumns = Number.POSITIVE_INFINITY } = sink
+  if (columns <= mostColumns) return
+  throw new LadingError(
+    'HEADER_MISMATCH',
+    `${path} has ${counted(columns, 'column')}, and a table of this database at most ${count(mostColumns)}: make a table of those that you need, and load into it with --ignore-extra`,
+  )
 }
 
 /** Throws `USAGE` where a database would cut the name. */

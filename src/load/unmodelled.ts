@@ -13,7 +13,7 @@ import { readAhead } from '../source/ahead.ts'
 import { type FoundFiles, Held, standardInput } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
 import { withNotationsFor } from './existing-table.ts'
-import { makeTable, newTable, withNames } from './new-table.ts'
+import { makeTable, newTable, requireRoom, withNames } from './new-table.ts'
 import { type Head, heardStop, namesIn, shownNotes, sniffedHead } from './readings.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
 import { Profiling } from './profiles.ts'
@@ -94,6 +94,8 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
     await heardStop(source, options)
     const sniffed = await sniffedHead(source, stated, types, facts)
     const head = certain === undefined ? withNames(sniffed) : sniffed
+    // Before every record is looked at.
+    if (certain === undefined) requireRoom(options, source.path, head.fields?.length ?? 0)
     heads.push(head)
     if (certain === undefined) await profiling.add(head)
   }

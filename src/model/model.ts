@@ -173,21 +173,26 @@ export const sourceColumns = (model: Model): readonly ModelColumn[] =>
   model.columns.filter(({ generated }) => generated === undefined)
 
 /**
- * Indexes of the cells that a column is read from; -1 where there is none. If `fields` has an entry for each
- * field of each column, in order, two columns may read the same field, each from its own cell.
+ * By the name of each column that is read from the source, the indexes of its cells; -1 where there is none. If
+ * `fields` has an entry for each field of each column, in order, two columns may read the same field, each from
+ * its own cell.
  */
-export function cellsOfColumn(model: Model, fields: readonly string[], name: string): readonly number[] {
+export function cellsByColumn(
+  model: Model,
+  fields: readonly string[],
+): ReadonlyMap<string, readonly number[]> {
+  const indexes = new Map(fields.map((field, index) => [field, index] as const).toReversed())
+  const cells = new Map<string, readonly number[]>()
   let first = 0
   for (const column of sourceColumns(model)) {
     const names = sourceNames(column)
-    if (column.name === name) {
-      return names.map((field, index) =>
-        fields[first + index] === field ? first + index : fields.indexOf(field),
-      )
-    }
+    const start = first
+    const cellOf = (field: string, index: number): number =>
+      fields[start + index] === field ? start + index : (indexes.get(field) ?? -1)
+    cells.set(column.name, names.map(cellOf))
     first += names.length
   }
-  return []
+  return cells
 }
 
 /** Whether the model masks a column. */

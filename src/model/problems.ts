@@ -90,15 +90,15 @@ function* maskProblems({ name, type, mask, transform, from }: ModelColumn): Gene
 function* sharedMaskProblems(columns: readonly ModelColumn[]): Generator<string> {
   for (const column of columns) {
     const { name, mask } = column
+    if (mask === undefined) continue
     const [field = name] = sourceNames(column)
-    const others = columns.filter(
-      (other) =>
-        other.name !== name &&
-        other.generated === undefined &&
-        sourceNames(other).some((each) => overlap(each, field)),
+    const other = columns.find(
+      (each) =>
+        each.name !== name &&
+        each.generated === undefined &&
+        sourceNames(each).some((own) => overlap(own, field)),
     )
-    if (mask !== undefined && others.length > 0)
-      yield `${name}: its field ${field} is masked, and read by ${others[0]?.name} too`
+    if (other !== undefined) yield `${name}: its field ${field} is masked, and read by ${other.name} too`
   }
 }
 

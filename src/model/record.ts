@@ -5,7 +5,7 @@ import type { Notations } from '../core/notation.ts'
 import type { CellDecoder, Transformed } from './columns.ts'
 import { changesRows, isDeletion, isSent, isUnsent } from './change.ts'
 import { HookedRows, hasHooks } from './hooks.ts'
-import { cellsOfColumn, type Model } from './model.ts'
+import { cellsByColumn, type Model } from './model.ts'
 import { type CellPart, type Change, type ColumnPlan, type ModelChange, type Origin, planOf } from './plan.ts'
 import type { RowWriter } from './writer.ts'
 
@@ -31,8 +31,9 @@ export class RecordDecoder {
   /** `notations`: those of the layout. */
   constructor(model: Model, fields: readonly string[], writer: RowWriter, notations?: Notations) {
     this.#hooks = hasHooks(model) ? new HookedRows(model, writer) : undefined
+    const cells = cellsByColumn(model, fields)
     this.#plans = model.columns.map((column) => ({
-      ...planOf(column, cellsOfColumn(model, fields, column.name), notations, this.#hooks),
+      ...planOf(column, cells.get(column.name) ?? [], notations, this.#hooks),
       isKey: model.primaryKey.includes(column.name),
     }))
     this.#plainCells = Int32Array.from(this.#plans, (plan) => (isPlain(plan) ? plan.cell : -1))

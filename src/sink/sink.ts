@@ -181,6 +181,8 @@ export interface Sink<Rows extends RowBuffer = RowBuffer> extends AsyncDisposabl
    * deletions.
    */
   readonly changesRows?: boolean
+  /** The columns that a table may have, unless they are more than anybody has. */
+  readonly mostColumns?: number
   /**
    * Creates what is missing of the ledger and, with a model, of its table and indexes. Throws
    * `SCHEMA_MISMATCH` if an existing table does not fit.

@@ -7,7 +7,8 @@ import { withoutBlanks } from '../../src/core/text.ts'
 import { decodedBody } from '../../src/consumer/encoding.ts'
 import { readHeader } from '../../src/format/csv/header.ts'
 import { jsonRecord } from '../../src/format/json/record.ts'
-import { readInferred } from '../support/inferred.ts'
+import { inspect } from '../../src/infer/inspect.ts'
+import { readInferred, sourceOf } from '../support/inferred.ts'
 
 const long = 1_000_000
 const blanks = ' '.repeat(long)
@@ -39,6 +40,7 @@ it('a record of JSON may', () => {
 
 it.each([
   ['blanks', `a,b\n1,x${' '.repeat(500_000)}y\n2,z\n`],
+  ['one name for each column, in quotes', `a${',"a"'.repeat(80_000)}\n1\n`],
   ['quotes that open and close nothing', `a${",'a".repeat(40_000)}\n1\n`],
   ['blanks behind a total', `a;b\n1;2\nTotal${' '.repeat(60_000)}x;2\n`],
   [
@@ -47,4 +49,11 @@ it.each([
   ],
 ])('a file without a description that holds %s is read', async (_, file) => {
   await expect(readInferred(Buffer.from(file))).resolves.toBeDefined()
+})
+
+it('a table of 20,000 columns is found in the time of its columns', async () => {
+  const cells = Array.from({ length: 20_000 }, (_, index) => index)
+  const file = Buffer.from(`${cells.map((index) => `c${index}`).join(',')}\n${cells.join(',')}\n`)
+  const { model, outcome } = await inspect(sourceOf(file), {}, 'wide')
+  expect([model.columns.length, outcome.records, outcome.rejected]).toEqual([cells.length, 1, 0])
 })

@@ -7,7 +7,7 @@ import { formatOf } from '../../format/registry.ts'
 import { skipProblem } from '../../core/skip.ts'
 import { fieldProblems, type FieldMask, skipFields, wantedFields } from '../../model/fields.ts'
 import { deletedField, mayChangeRows } from '../../model/change.ts'
-import { cellsOfColumn, type Model, sourceColumns, sourceNames, tableName } from '../../model/model.ts'
+import { cellsByColumn, type Model, sourceColumns, sourceNames, tableName } from '../../model/model.ts'
 import { notationsProblem } from '../../model/notation/notation.ts'
 import { type Origin, RecordDecoder } from '../../model/record.ts'
 import type { RowWriter } from '../../model/writer.ts'
@@ -54,6 +54,9 @@ export class Records {
   readonly #keyField: string | undefined
   readonly #keyMask: FieldMask | undefined
   readonly #redactable: readonly RedactableCell[]
+  /** Of each column that is read from the source, in the reader and in the layout. */
+  readonly #cellsOf: ReadonlyMap<string, readonly number[]>
+  readonly #cellsInLayout: ReadonlyMap<string, readonly number[]>
 
   private constructor(format: Format, layout: Layout, options: RecordsOptions, rows: RowWriter) {
     const { model, ignoreExtra, keyField, redacted = [] } = options
@@ -75,6 +78,8 @@ export class Records {
     this.keeping = Keeping.of(model, keyField, layout)
     this.#keyField = keyField
     this.#keyMask = keyField === undefined ? undefined : this.keeping?.maskOf(keyField)
+    this.#cellsOf = cellsByColumn(model, this.reader.fields)
+    this.#cellsInLayout = cellsByColumn(model, layout.fields)
     this.#redactable = this.#cells().filter(({ cell, field }) => cell >= 0 && redacted.includes(field))
   }
 
@@ -102,14 +107,13 @@ export class Records {
 
   #cells(): RedactableCell[] {
     const { fields } = this.reader
-    const cells: RedactableCell[] = sourceColumns(this.#model).flatMap((column) => {
-      const own = cellsOfColumn(this.#model, fields, column.name)
-      return sourceNames(column).map((field, index) => ({
-        cell: own[index] ?? -1,
+    const cells: RedactableCell[] = sourceColumns(this.#model).flatMap((column) =>
+      sourceNames(column).map((field, index) => ({
+        cell: this.#cellsOf.get(column.name)?.[index] ?? -1,
         field,
         column: column.name,
-      }))
-    })
+      })),
+    )
     const field = this.#keyField
     return field === undefined ? cells : [...cells, { cell: fields.length - 1, field, column: undefined }]
   }
@@ -151,9 +155,9 @@ export class Records {
       return { start: Math.min(span.start, text.length), end: Math.min(span.end, text.length) }
     const column = this.#model.columns.find((each) => each.name === name)
     if (column === undefined) return undefined
-    const cells = cellsOfColumn(this.#model, this.layout.fields, column.name)
+    const cells = this.#cellsInLayout.get(column.name)
     const spans = sourceNames(column)
-      .map((field, index) => this.#format.record.locate(text, this.layout, field, cells[index] ?? -1))
+      .map((field, index) => this.#format.record.locate(text, this.layout, field, cells?.[index] ?? -1))
       .filter((each) => each !== undefined)
     if (spans.length === 0) return undefined
     return {

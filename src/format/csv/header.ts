@@ -1,16 +1,14 @@
 import { cellBytes } from '../../core/cells.ts'
 import { LadingError } from '../../core/errors.ts'
 import { withoutBlanks } from '../../core/text.ts'
+import { type UniqueNames, uniqueNames } from '../names.ts'
 import type { CsvCells } from './cells.ts'
 import { csvReader } from './choose.ts'
 import { type RecordDialect, withoutRagged } from './dialect.ts'
 
-export interface Header {
-  readonly fields: readonly string[]
+export interface Header extends UniqueNames {
   /** Whether columns beyond the last name were left out, which have no name and should have no values. */
   readonly isTrimmed: boolean
-  /** Names that are not in the header as they are here. */
-  readonly made: readonly string[]
 }
 
 interface HeaderOptions {
@@ -34,7 +32,7 @@ export function readHeader(bytes: Buffer, dialect: RecordDialect, options: Heade
   const isLonger = named > 0 && named < names.length
   // With names of their own, columns may hold values, unless records may be trimmed.
   const isTrimmed = isLonger && dialect.ragged !== undefined
-  const made = madeUnique(isTrimmed ? names.slice(0, named) : names)
+  const made = uniqueNames(isTrimmed ? names.slice(0, named) : names)
   if (namesColumns || made.made.every((name) => wanted.includes(name))) return { ...made, isTrimmed }
   const given = isLonger ? names.slice(0, named) : names
   requireNames(given)
@@ -78,30 +76,6 @@ function requireNames(names: readonly string[]): void {
     }
     seen.set(name, index + 1)
   }
-}
-
-/** `column_3` for a third column without a name, `_2` behind a name that stands there a second time. */
-function madeUnique(names: readonly string[]): Omit<Header, 'isTrimmed'> {
-  const taken = new Set(names)
-  const seen = new Set<string>()
-  /** By name: the suffix to go on with, because a name may stand there a hundred thousand times. */
-  const nexts = new Map<string, number>()
-  const made: string[] = []
-  const fields = names.map((name, index) => {
-    if (name !== '' && !seen.has(name)) {
-      seen.add(name)
-      return name
-    }
-    const stem = name === '' ? `column_${index + 1}` : name
-    let nth = nexts.get(stem) ?? 2
-    let unique = name === '' ? stem : `${stem}_${nth++}`
-    while (taken.has(unique)) unique = `${stem}_${nth++}`
-    nexts.set(stem, nth)
-    taken.add(unique)
-    made.push(unique)
-    return unique
-  })
-  return { fields, made }
 }
 
 function readName(reader: CsvCells, i: number): string {

@@ -4,6 +4,7 @@
  */
 import { LadingError } from '../../core/errors.ts'
 import { splitterFor, type StatedDialect } from '../../format/registry.ts'
+import { uniqueNames } from '../../format/names.ts'
 import type { Reading } from '../../format/reading.ts'
 import type { Decision, Question } from '../decision.ts'
 import { type Candidate, chooseMarks, commonWidth, isBlank, isComment } from './dialects.ts'
@@ -37,7 +38,7 @@ export function sniff(head: Buffer, tail: Buffer | undefined, stated: Reading, g
   if (format !== 'csv' && format !== 'tsv') return { ...own, format, fields: [], ...found }
   const dialect = format === 'tsv' ? { delimiter: '\t', ...stated.dialect } : { ...stated.dialect }
   const table = tableOf(texts.head, texts.tail, { ...own, dialect }, found, goal)
-  const fields = fieldsOf(texts.head, table.dialect, uniqueNames(table.names))
+  const fields = fieldsOf(texts.head, table.dialect, uniqueNames(table.names).fields)
   return { ...own, format: 'csv', dialect: table.dialect, fields, ...found }
 }
 
@@ -84,7 +85,7 @@ function tableOf(
   if (stated.footerLines === undefined)
     askForFooter(tail === undefined ? table.body : readRows(tail, chosen.marks), table, found)
   const { frame } = table
-  const names = frame.names === undefined ? {} : { names: uniqueNames(frame.names) }
+  const names = frame.names === undefined ? {} : { names: uniqueNames(frame.names).fields }
   const lines = tail === undefined && given.multiline === undefined ? oneLine(records, width, found) : {}
   const dialect: StatedDialect = { ...given, ...chosen.marks, ...frame, ...names, ...lines }
   return { ...table, dialect }
@@ -177,18 +178,4 @@ function fieldsOf(head: string, dialect: StatedDialect, names: readonly string[]
     if (error instanceof LadingError) return names
     throw error
   }
-}
-
-/** A name for each column: those without one are named by their number, and a name that stands twice gets one. */
-function uniqueNames(names: readonly string[]): string[] {
-  const taken = new Set(names)
-  const used = new Set<string>()
-  return names.map((given, column) => {
-    const name = given === '' ? `column_${column + 1}` : given
-    let free = name
-    for (let count = 2; used.has(free) || (free !== given && taken.has(free)); count++)
-      free = `${name}_${count}`
-    used.add(free)
-    return free
-  })
 }

@@ -29,6 +29,8 @@ export class MysqlSink implements Sink<LoadRows> {
   readonly ledger: Ledger
   readonly place: string
   readonly changesRows = true
+  /** Of InnoDB. */
+  readonly mostColumns = 1017
   readonly #connection: Connection
   readonly #reading: Connection
   /** By fingerprint: what is made for a model serves every model that declares the same. */

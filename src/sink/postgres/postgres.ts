@@ -57,6 +57,7 @@ export class PostgresSink implements Sink<CopyBuffer> {
   readonly place: string
   readonly settles: string
   readonly changesRows = true
+  readonly mostColumns = 1600
   readonly #sessions: Sessions
   readonly #open: (isKept: boolean) => Connection
   readonly #connection: Connection

@@ -52,6 +52,7 @@ export class SqliteSink implements Sink<ValueRows> {
   readonly ledger: Ledger
   readonly place: string
   readonly changesRows = true
+  readonly mostColumns = 2000
   readonly #path: string
   readonly #options: SqliteOptions
   readonly #threadBytes: number
