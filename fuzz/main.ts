@@ -19,6 +19,7 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '1' },
     target: { type: 'string' },
+    inputs: { type: 'string', default: 'Infinity' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     replay: { type: 'string' },
     out: { type: 'string', default: fileURLToPath(new URL('findings', import.meta.url)) },
@@ -39,7 +40,13 @@ if (replay === undefined) console.log(`seed ${seed}, ${seconds.toFixed(0)} s for
 for (const target of chosen) {
   const input = replay === undefined ? undefined : readFileSync(replay)
   const since = performance.now()
-  const { text, failing, report } = await ran({ target, seed, seconds, replay: input })
+  const { text, failing, report } = await ran({
+    target,
+    seed,
+    seconds,
+    inputs: Number(values.inputs),
+    replay: input,
+  })
   const took = (performance.now() - since) / 1000
   if (report !== undefined && replay === undefined)
     console.log(

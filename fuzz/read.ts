@@ -29,13 +29,13 @@ export function readAll(reader: RecordReader, body: Buffer): ReadRecord[] {
 }
 
 export function recordOf(reader: RecordReader): ReadRecord {
-  const { recordStart: start, recordEnd: end, fault } = reader
+  const { recordStart: start, recordEnd: end, fault, text } = reader
   requireThat('a record begins before it ends', start <= end, { start, end })
   if (fault?.span !== undefined) {
     const { start: from, end: to } = fault.span
     // What is missing is missing behind the last byte.
-    const isIn = from >= 0 && from <= to && to <= end - start + 1
-    requireThat('the place of a fault is in its record', isIn, { start, end, fault })
+    const isIn = from >= 0 && from <= to && to <= (text?.length ?? end - start) + 1
+    requireThat('the place of a fault is in its record', isIn, { start, end, text, fault })
   }
   return { start, end, fault, values: fault === undefined ? valuesOf(reader) : [] }
 }

@@ -4,6 +4,8 @@ export interface Work {
   readonly target: string
   readonly seed: number
   readonly seconds: number
+  /** Tried at most, whatever the clock says. */
+  readonly inputs: number
   readonly shared: SharedArrayBuffer
   /** One input to try, instead. */
   readonly replay?: Uint8Array | undefined

@@ -59,7 +59,7 @@ async function fuzz(until: number): Promise<void> {
     if (!(await one(input))) return done()
     if (coverage.isNew() && input.length <= mostBytes) corpus.push(input)
   }
-  while (performance.now() < until) {
+  while (performance.now() < until && runs < work.inputs) {
     const batch = Array.from({ length: batchSize }, () => mutator.mutated(chosen(), chosen()))
     coverage.clear()
     for (const input of batch) if (!(await one(input))) return done()
