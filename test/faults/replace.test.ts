@@ -1,11 +1,15 @@
 /** Runs that replace the rows of a table are killed with SIGKILL at random moments, while others read it. */
-import { readdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { describePostgres } from '../../tooling/servers/database.ts'
-import { Fixture } from '../support/fixture.ts'
+import { describeMariadb } from '../../tooling/servers/mariadb-database.ts'
+import { queryDuckdb } from '../support/duckdb.ts'
+import { duckdbTarget, Fixture } from '../support/fixture.ts'
 import { startLading } from '../support/lading.ts'
+import { mariadbTarget, queryMariadb } from '../support/mariadb.ts'
 import { randomFrom } from '../support/restarted-process.ts'
 
 const model = join(import.meta.dirname, '../support/model.ts')
@@ -14,7 +18,12 @@ const step = 100_000
 /** The rows of a generation are `generation * step` and the next ones, as many as these. */
 const sizeOf = (generation: number): number => 3000 + generation * 10
 
-async function killedReplacements(fixture: Fixture, kills: number): Promise<void> {
+interface Readers {
+  /** Nobody can read while a process has the file open. */
+  readonly wait?: true
+}
+
+async function killedReplacements(fixture: Fixture, kills: number, readers: Readers = {}): Promise<void> {
   const seed = Number(process.env['LADING_SEED'] ?? Date.now() % 1_000_000)
   const random = randomFrom(seed)
   const fileOf = async (generation: number) => {
@@ -31,16 +40,16 @@ async function killedReplacements(fixture: Fixture, kills: number): Promise<void
   expect(await first.ended, first.output()).toBe(0)
   let over = false
   const seen = new Set<number>()
+  const read = async () => {
+    const ids = await fixture.target.ids()
+    const generation = Math.floor((ids[0] ?? 0) / step)
+    // All rows of one generation, and none of another.
+    expect([ids.length, ids.at(-1)]).toEqual([sizeOf(generation), generation * step + sizeOf(generation) - 1])
+    seen.add(generation)
+  }
   const reading = (async () => {
-    while (!over) {
-      const ids = await fixture.target.ids()
-      const generation = Math.floor((ids[0] ?? 0) / step)
-      // All rows of one generation, and none of another.
-      expect([ids.length, ids.at(-1)]).toEqual([
-        sizeOf(generation),
-        generation * step + sizeOf(generation) - 1,
-      ])
-      seen.add(generation)
+    while (!over && readers.wait !== true) {
+      await read()
       // SQLite answers at once, and the processes would not be heard.
       await setImmediate()
     }
@@ -57,6 +66,7 @@ async function killedReplacements(fixture: Fixture, kills: number): Promise<void
     clearTimeout(timer)
     if (code === null) killed++
     else expect(code, run.output()).toBe(0)
+    if (readers.wait === true) await read()
   }
   const last = await replace(++generation)
   expect(await last.ended, last.output()).toBe(0)
@@ -96,3 +106,27 @@ describePostgres('PostgreSQL', () => {
     },
   )
 })
+
+describeMariadb('MariaDB', () => {
+  it(
+    'however often it is killed, readers see the rows of one file or of the next, and nothing is left behind',
+    { timeout: 240_000 },
+    async () => {
+      await using fixture = await Fixture.open(await mariadbTarget())
+      await killedReplacements(fixture, 4)
+      expect(await queryMariadb(fixture.target.url, "SHOW TABLES LIKE '%replacing%'")).toEqual([])
+    },
+  )
+})
+
+it(
+  'however often it is killed, a DuckDB file holds the rows of one file or of the next, and nothing is left behind',
+  { timeout: 240_000 },
+  async () => {
+    const path = join(await mkdtemp(join(tmpdir(), 'lading-faults-')), 'target.duckdb')
+    await using fixture = await Fixture.open(duckdbTarget(path))
+    await killedReplacements(fixture, 4, { wait: true })
+    expect(await queryDuckdb(path, "FROM duckdb_tables() WHERE table_name LIKE '%replacing%'")).toEqual([])
+    await rm(dirname(path), { recursive: true })
+  },
+)

@@ -175,7 +175,7 @@ describeMariadb('a file into a table of MariaDB', () => {
     const grants = Array.from(page.matchAll(/^GRANT .* ON shop\.\* TO .*;$/gm), ([grant]) =>
       grant.replace('shop.*', '*').replace("loader@'%'", user),
     )
-    expect(grants).toHaveLength(2)
+    expect(grants).toHaveLength(3)
     await target.query(`CREATE USER ${user} IDENTIFIED BY 'pw'; ${grants.join(' ')}`)
     try {
       const url = Object.assign(new URL(target.url), {
@@ -188,6 +188,11 @@ describeMariadb('a file into a table of MariaDB', () => {
         expect(run.code, run.err).toBe(0)
       }
       expect(await target.query('SELECT note FROM items ORDER BY id')).toEqual([{ note: 'x' }, { note: 'z' }])
+      await target.query(
+        'CREATE TABLE kinds (id BIGINT PRIMARY KEY); INSERT INTO kinds VALUES (2); DELETE FROM items WHERE id = 1; ALTER TABLE items ADD FOREIGN KEY (id) REFERENCES kinds (id)',
+      )
+      const replaced = await folder.lading('load', 'b.csv', '--replace', '--table', 'items', '--to', url.href)
+      expect(replaced.out, replaced.err).toContain('replaced 1 row of table items by 1')
       expect((await folder.lading('verify', '--to', url.href)).code).toBe(0)
     } finally {
       await target.query(`DROP USER ${user}`)

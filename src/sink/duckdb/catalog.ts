@@ -47,7 +47,7 @@ export interface Catalog {
 }
 
 /** Within the file, of a table by its name; names have no case in DuckDB. */
-const isOf = (session: Session, { schema = 'main', table }: TableName): Sql =>
+export const isOf = (session: Session, { schema = 'main', table }: TableName): Sql =>
   sql`database_name = ${session.catalog} AND lower(schema_name) = lower(${schema}) AND lower(table_name) = lower(${table})`
 
 export async function kindOf(session: Session, name: TableName): Promise<'table' | 'view' | undefined> {

@@ -3,7 +3,7 @@ import { LadingError } from '../../core/errors.ts'
 import type { Model } from '../../model/model.ts'
 import type { TableFacts, TableName } from '../../model/table.ts'
 import type { Ledger } from '../ledger.ts'
-import type { Batch, Prepared, PrepareOptions, ReplayBatch, Sink, Verdict } from '../sink.ts'
+import type { Batch, Prepared, PrepareOptions, ReplayBatch, Replacement, Sink, Verdict } from '../sink.ts'
 import { SqlLedger } from '../sql/ledger.ts'
 import { requireOwn } from '../table.ts'
 import { factsOf } from './facts.ts'
@@ -11,6 +11,7 @@ import { DuckdbFile, inMemory, realPathOf } from './file.ts'
 import { duckdbLedger } from './ledger.ts'
 import { isEmpty } from './made.ts'
 import { prepareLedger, prepareTable } from './prepare.ts'
+import { replacing } from './replace.ts'
 import { replayRejects } from './replay.ts'
 import { ColumnRows } from './rows.ts'
 import { ownerOf } from './schema.ts'
@@ -74,6 +75,10 @@ export class DuckdbSink implements Sink<ColumnRows> {
     return this.#use((session) => isEmpty(session, model))
   }
 
+  replacing(model: Model, pipeline: string): Promise<Replacement> {
+    return replacing(this.#opened, model, pipeline)
+  }
+
   write(batch: Batch<ColumnRows>): Promise<readonly Verdict[]> {
     return this.#use((session) => writeBatch(session, batch, this.#past))
   }
@@ -86,9 +91,12 @@ export class DuckdbSink implements Sink<ColumnRows> {
     return this.#use((session) => replayRejects(session, batch))
   }
 
+  get #opened(): DuckdbFile {
+    return (this.#file ??= DuckdbFile.at(this.#path, this.#isGuest))
+  }
+
   #use<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    this.#file ??= DuckdbFile.at(this.#path, this.#isGuest)
-    return this.#file.use(work)
+    return this.#opened.use(work)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

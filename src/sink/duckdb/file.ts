@@ -34,6 +34,8 @@ const files = new Map<string, DuckdbFile>()
 /** A database, for all in this process that use it, one after the other. */
 export class DuckdbFile {
   readonly path: string
+  /** Tables whose rows are being replaced. */
+  readonly replacing = new Set<string>()
   readonly #isGuest: boolean
   #users = 0
   #open: Open | undefined

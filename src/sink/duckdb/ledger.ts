@@ -1,6 +1,12 @@
 /** The ledger in the file of the target. One process has the file, and one work at a time, so there is nothing to lock. */
 import { raw, Sql, sql } from '../sql/statement.ts'
-import { conflictDialect, type LedgerDatabase, type LedgerDialect, type Steps } from '../sql/steps.ts'
+import {
+  conflictDialect,
+  type LedgerDatabase,
+  type LedgerDialect,
+  runSteps,
+  type Steps,
+} from '../sql/steps.ts'
 import { ledgerVersion } from './prepare.ts'
 import { now } from './schema.ts'
 import type { Session } from './session.ts'
@@ -65,8 +71,5 @@ export function duckdbLedger(use: Use, exists: () => boolean): LedgerDatabase {
 }
 
 /** Within a transaction. */
-export async function run<T>(session: Session, steps: Steps<T>): Promise<T> {
-  let step = steps.next()
-  while (step.done !== true) step = steps.next(await session.all(step.value))
-  return step.value
-}
+export const run = <T>(session: Session, steps: Steps<T>): Promise<T> =>
+  runSteps(steps, (statement) => session.all(statement))

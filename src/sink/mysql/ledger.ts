@@ -1,7 +1,7 @@
 /** The ledger in the database of the target. Locks on the rows of loads keep batches and folds apart. */
 import type { LedgerRow } from '../sql/ledger-rows.ts'
 import { raw, type Sql, sql } from '../sql/statement.ts'
-import type { LedgerDatabase, LedgerDialect, Steps } from '../sql/steps.ts'
+import { type LedgerDatabase, type LedgerDialect, runSteps, type Steps } from '../sql/steps.ts'
 import type { Connection } from './connection.ts'
 import { ledgerVersion } from './ledger-tables.ts'
 import { now } from './schema.ts'
@@ -78,8 +78,5 @@ async function rowsOf(session: Session, statement: Sql): Promise<readonly Ledger
 }
 
 /** Within a transaction. */
-export async function run<T>(session: Session, steps: Steps<T>): Promise<T> {
-  let step = steps.next()
-  while (step.done !== true) step = steps.next(await rowsOf(session, step.value))
-  return step.value
-}
+export const run = <T>(session: Session, steps: Steps<T>): Promise<T> =>
+  runSteps(steps, (statement) => rowsOf(session, statement))

@@ -3,7 +3,16 @@ import type { Abortable } from '../../core/wait.ts'
 import type { Model } from '../../model/model.ts'
 import type { TableFacts, WantedTable } from '../../model/table.ts'
 import type { Ledger } from '../ledger.ts'
-import type { Batch, BatchVerdict, Prepared, PrepareOptions, ReplayBatch, Sink, Verdict } from '../sink.ts'
+import type {
+  Batch,
+  BatchVerdict,
+  Prepared,
+  PrepareOptions,
+  ReplayBatch,
+  Replacement,
+  Sink,
+  Verdict,
+} from '../sink.ts'
 import { SqlLedger } from '../sql/ledger.ts'
 import { Unanimity } from '../sql/unanimous.ts'
 import { Connection } from './connection.ts'
@@ -11,6 +20,7 @@ import { factsOf } from './facts.ts'
 import { prepareLedger } from './ledger-tables.ts'
 import { mysqlLedger } from './ledger.ts'
 import { isEmpty, noTraits, prepareTable, type PreparedTable } from './prepare.ts'
+import { replacing } from './replace.ts'
 import { replayRejects } from './replay.ts'
 import { LoadRows } from './rows.ts'
 import type { Session } from './session.ts'
@@ -31,6 +41,7 @@ export class MysqlSink implements Sink<LoadRows> {
   readonly changesRows = true
   /** Of InnoDB. */
   readonly mostColumns = 1017
+  readonly #open: () => Connection
   readonly #connection: Connection
   readonly #reading: Connection
   /** By fingerprint: what is made for a model serves every model that declares the same. */
@@ -44,8 +55,9 @@ export class MysqlSink implements Sink<LoadRows> {
 
   /** `silentMs`: see `Connection`. */
   constructor(url: string, options: { readonly silentMs?: number } = {}) {
-    this.#connection = new Connection(url, options)
-    this.#reading = new Connection(url, options)
+    this.#open = () => new Connection(url, options)
+    this.#connection = this.#open()
+    this.#reading = this.#open()
     for (const connection of [this.#connection, this.#reading])
       connection.onConnect = (session) => session.limitSilence(this.#stalledMs)
     this.place = this.#connection.place
@@ -101,6 +113,16 @@ export class MysqlSink implements Sink<LoadRows> {
 
   isEmpty(model: Model, options?: Abortable): Promise<boolean> {
     return this.#reading.use((session) => isEmpty(session, model), options?.signal)
+  }
+
+  async replacing(model: Model, pipeline: string, options?: Abortable): Promise<Replacement> {
+    const own = this.#open()
+    try {
+      return await replacing(own, model, pipeline, { ...options, stalledMs: this.#stalledMs })
+    } catch (error) {
+      await own[Symbol.asyncDispose]()
+      throw error
+    }
   }
 
   async write(batch: Batch<LoadRows>, options?: Abortable): Promise<readonly BatchVerdict[]> {

@@ -6,7 +6,13 @@ import { asBuffer } from '../../core/bytes.ts'
 
 import type { LedgerRow } from '../sql/ledger-rows.ts'
 import { raw, type Sql, sql } from '../sql/statement.ts'
-import { conflictDialect, type LedgerDatabase, type LedgerDialect, type Steps } from '../sql/steps.ts'
+import {
+  conflictDialect,
+  type LedgerDatabase,
+  type LedgerDialect,
+  runSteps,
+  type Steps,
+} from '../sql/steps.ts'
 import { ledgerVersion } from './table/there.ts'
 import { beginBatch } from './transaction.ts'
 
@@ -71,8 +77,5 @@ async function rowsOf(client: pg.Client, statement: Sql): Promise<LedgerRow[]> {
 }
 
 /** Within a transaction. */
-export async function run<T>(client: pg.Client, steps: Steps<T>): Promise<T> {
-  let step = steps.next()
-  while (step.done !== true) step = steps.next(await rowsOf(client, step.value))
-  return step.value
-}
+export const run = <T>(client: pg.Client, steps: Steps<T>): Promise<T> =>
+  runSteps(steps, (statement) => rowsOf(client, statement))

@@ -29,7 +29,7 @@ import { createStaging } from './staging.ts'
 import { factsOf } from './table/facts.ts'
 import { hashWarnings, manyRowsOfOneValue } from './table/hash-indexes.ts'
 import { isEmpty, prepareLedger, prepareTable } from './table/prepare.ts'
-import { PostgresReplacement } from './table/replace.ts'
+import { replacing } from './table/replace.ts'
 import { replayRejects } from './replay.ts'
 import { rowsOf } from './copy/model-rows.ts'
 import { Unanimity } from '../sql/unanimous.ts'
@@ -151,7 +151,7 @@ export class PostgresSink implements Sink<CopyBuffer> {
   async replacing(model: Model, pipeline: string, options?: Abortable): Promise<Replacement> {
     const own = this.#open(true)
     try {
-      return await PostgresReplacement.begin(own, model, pipeline, options)
+      return await replacing(own, model, pipeline, options)
     } catch (error) {
       await own[Symbol.asyncDispose]()
       throw error

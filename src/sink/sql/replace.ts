@@ -1,5 +1,6 @@
 /** What a replacement of a table's rows changes in the ledger, as steps. */
 import { LadingError } from '../../core/errors.ts'
+import type { Fault } from '../../core/fault.ts'
 import { sha256Of } from '../../core/sha256.ts'
 import { type Model, tableName } from '../../model/model.ts'
 import type { GatheredLoad } from '../sink.ts'
@@ -19,7 +20,11 @@ export const gatheringModel = (model: Model, place: Pick<Model, 'schema' | 'tabl
 export const refused = (model: Model, why: string): LadingError =>
   new LadingError('REPLACE_REFUSED', `table ${tableName(model)}: ${why}`)
 
-const idsOf = function* ({ load }: LedgerDialect, pipeline: string): Steps<readonly string[]> {
+/** What a trigger raises may quote a record. */
+export const refusedBy = (model: Model, { code, detail }: Fault): LadingError =>
+  refused(model, code === 'TRIGGER_RAISED' ? 'a trigger refuses a row' : detail)
+
+export function* idsOf({ load }: LedgerDialect, pipeline: string): Steps<readonly string[]> {
   const rows = yield sql`SELECT id FROM ${load} WHERE pipeline = ${pipeline}`
   return rows.map((row) => String(row['id']))
 }
@@ -30,12 +35,6 @@ export function* forgetGathered(dialect: LedgerDialect, pipeline: string): Steps
   if (ids.length === 0) return
   yield* dialect.lockBatches(ids)
   yield* forgetLoads(dialect, ids)
-}
-
-/** Keeps batches out, in the order in which a batch takes its locks: before the table is locked. */
-export function* lockPipeline(dialect: LedgerDialect, pipeline: string): Steps<void> {
-  const ids = yield* idsOf(dialect, pipeline)
-  if (ids.length > 0) yield* dialect.lockBatches(ids.toSorted())
 }
 
 /** Whether these loads alone have rows in the table, all of one replacement that brought so many, with replays since. */
@@ -95,7 +94,11 @@ export function* takeLoads(
   for (const kept of [reject, deadLetter, ledger])
     yield sql`DELETE FROM ${kept} WHERE ${among(sql`load_id`, earlier)}`
   yield sql`UPDATE ${load} SET complete = true, completed_at = ${now}, loaded = 0, rejected = 0, skipped = records, filtered = records,
-    replaced_at = ${now}, replaced_rows = NULL WHERE pipeline = ${pipeline}`
+    replaced_at = ${now}, replaced_rows = NULL
+    WHERE ${among(
+      sql`id`,
+      earlier.filter((id) => !own.has(id)),
+    )}`
   for (const [index, { gathered, id }] of loads.entries()) {
     yield sql`INSERT INTO ${load} (id, pipeline, source, sha256, bytes, plan, chunks, records, complete, loaded, rejected, skipped, started_at,
         completed_at, layout, zone_release, filtered, replaced_at, replaced_rows)
@@ -106,5 +109,5 @@ export function* takeLoads(
     yield sql`DELETE FROM ${load} WHERE id = ${gathered}`
   }
   // SQLite's clock goes on between two statements, and one replacement has one time.
-  yield sql`UPDATE ${load} SET replaced_at = ${now} WHERE pipeline = ${pipeline} AND replaced_rows IS NOT NULL`
+  yield sql`UPDATE ${load} SET replaced_at = ${now} WHERE ${among(sql`id`, [...own])}`
 }

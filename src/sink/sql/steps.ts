@@ -11,6 +11,25 @@ import { type Sql, sql } from './statement.ts'
 
 export type Steps<T> = Generator<Sql, T, readonly LedgerRow[]>
 
+/** Runs the steps by a driver that waits; a step may catch the error of its statement. */
+export async function runSteps<T>(
+  steps: Steps<T>,
+  ask: (statement: Sql) => Promise<readonly LedgerRow[]>,
+): Promise<T> {
+  let step = steps.next()
+  while (step.done !== true) {
+    let rows: readonly LedgerRow[]
+    try {
+      rows = await ask(step.value)
+    } catch (error) {
+      step = steps.throw(error)
+      continue
+    }
+    step = steps.next(rows)
+  }
+  return step.value
+}
+
 /** Where databases differ, in the ledger's statements. */
 export interface LedgerDialect {
   readonly load: Sql

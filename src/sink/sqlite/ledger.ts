@@ -50,8 +50,18 @@ const rowsOf = (file: SqliteFile, statement: Sql): LedgerRow[] =>
     ...(statement.values as readonly SqliteValue[]),
   )
 
+/** A step may catch the error of its statement. */
 export function run<T>(file: SqliteFile, steps: Steps<T>): T {
   let step = steps.next()
-  while (step.done !== true) step = steps.next(rowsOf(file, step.value))
+  while (step.done !== true) {
+    let rows: LedgerRow[]
+    try {
+      rows = rowsOf(file, step.value)
+    } catch (error) {
+      step = steps.throw(error)
+      continue
+    }
+    step = steps.next(rows)
+  }
   return step.value
 }

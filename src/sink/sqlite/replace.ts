@@ -3,16 +3,12 @@ import { existsSync, rmSync } from 'node:fs'
 import { LadingError } from '../../core/errors.ts'
 import { SqliteFile, sqliteTrouble } from '../../core/sqlite.ts'
 import type { Model } from '../../model/model.ts'
-import type { GatheredLoad, Replaced, Replacement } from '../sink.ts'
-import {
-  forgetGathered,
-  gatheringModel,
-  gatheringPipeline,
-  isCurrent,
-  refused,
-  requireGathered,
-  takeLoads,
-} from '../sql/replace.ts'
+import type { Replaced } from '../sink.ts'
+import { tableAs, uniqueIndexAs } from '../sql/copies.ts'
+import { forgetGathered, refused } from '../sql/replace.ts'
+import { copyRows, countOf, SqlReplacement } from '../sql/replacement.ts'
+import { raw, sql } from '../sql/statement.ts'
+import type { Steps } from '../sql/steps.ts'
 import { identifier, identifiers } from './ddl.ts'
 import { rowFault } from './errors.ts'
 import { dialect, run } from './ledger.ts'
@@ -48,98 +44,62 @@ const busy = (path: string): LadingError =>
 
 const gatheringTable = ({ table }: Model): string => `lading_replacing_${table}`
 
-export class SqliteReplacement implements Replacement {
-  readonly model: Model
-  readonly pipeline: string
-  readonly #guard: Guard
-  readonly #lock: Disposable | undefined
-  readonly #target: Model
-  readonly #targetPipeline: string
-
-  private constructor(guard: Guard, lock: Disposable | undefined, target: Model, pipeline: string) {
-    this.#guard = guard
-    this.#lock = lock
-    this.#target = target
-    this.#targetPipeline = pipeline
-    this.pipeline = gatheringPipeline(pipeline)
-    this.model = gatheringModel(target, { schema: undefined, table: gatheringTable(target) })
-  }
-
-  static begin(guard: Guard, path: string, target: Model, pipeline: string): SqliteReplacement {
-    const lock = lockBeside(path)
-    try {
-      guard((file) => {
-        requireReplaceable(file, target)
-        file.transaction(() => {
-          run(file, forgetGathered(dialect, pipeline))
-          makeTable(file, target)
-        })
+export function replacing(guard: Guard, path: string, target: Model, pipeline: string): SqlReplacement {
+  const lock = lockBeside(path)
+  try {
+    guard((file) => {
+      requireReplaceable(file, target)
+      file.transaction(() => {
+        run(file, forgetGathered(dialect, pipeline))
+        makeTable(file, target)
       })
-      return new SqliteReplacement(guard, lock, target, pipeline)
-    } catch (error) {
-      lock?.[Symbol.dispose]()
-      throw error
-    }
-  }
-
-  async isCurrent(loads: readonly string[]): Promise<boolean> {
-    return this.#guard((file) => {
-      const rows = countOf(file, this.#target)
-      return run(file, isCurrent(dialect, this.#targetPipeline, loads, rows))
     })
+  } catch (error) {
+    lock?.[Symbol.dispose]()
+    throw error
   }
-
-  async take(loads: readonly GatheredLoad[]): Promise<Replaced> {
-    return this.#guard((file) => file.transaction(() => this.#take(file, loads)))
+  const table = gatheringTable(target)
+  const clear = (file: SqliteFile) => {
+    if (file.get('SELECT 1 FROM sqlite_schema WHERE name = ?', table) === undefined) return
+    run(file, forgetGathered(dialect, pipeline))
+    file.exec(`DROP TABLE ${identifier(table)}`)
   }
-
-  #take(file: SqliteFile, loads: readonly GatheredLoad[]): Replaced {
-    run(file, requireGathered(dialect, this.#target, this.#targetPipeline, loads))
-    const before = countOf(file, this.#target)
-    const columns = identifiers(this.#target.columns.map(({ name }) => name))
-    const [target, gathered] = [identifier(this.#target.table), identifier(this.model.table)]
-    try {
-      // Of rows that others refer to, what counts is whether the key is there at the end.
-      file.exec('PRAGMA defer_foreign_keys = ON')
-      file.exec(
-        `DELETE FROM ${target}; INSERT INTO ${target} (${columns}) SELECT ${columns} FROM ${gathered}`,
-      )
-      const [broken] = file.all<{ table: string }>(
-        'SELECT "table" FROM pragma_foreign_key_check WHERE ? COLLATE NOCASE IN ("table", parent)',
-        this.#target.table,
-      )
-      if (broken !== undefined)
-        throw refused(this.#target, `rows of table ${broken.table} refer to rows that would be gone`)
-    } catch (error) {
-      const fault = rowFault(error, this.#target)
-      if (fault === undefined) throw error
-      throw refused(this.#target, fault.code === 'TRIGGER_RAISED' ? 'a trigger refuses a row' : fault.detail)
-    }
-    const rows = countOf(file, this.#target)
-    run(file, takeLoads(dialect, this.#targetPipeline, loads, rows))
-    file.exec(`DROP TABLE ${gathered}`)
-    return { before, rows }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#guard((file) =>
-        file.transaction(() => {
-          if (file.get('SELECT 1 FROM sqlite_schema WHERE name = ?', this.model.table) === undefined) return
-          run(file, forgetGathered(dialect, this.#targetPipeline))
-          file.exec(`DROP TABLE ${identifier(this.model.table)}`)
-        }),
-      )
-    } catch {
-      // What is left here the next replacement removes.
-    } finally {
-      this.#lock?.[Symbol.dispose]()
-    }
-  }
+  return new SqlReplacement(
+    target,
+    pipeline,
+    { schema: undefined, table },
+    {
+      dialect,
+      transact: async (steps) => guard((file) => file.transaction(() => run(file, steps()))),
+      target: raw(identifier(target.table)),
+      lockTable: nothing,
+      move: () => move(target, table),
+      faultOf: (error) => rowFault(error, target),
+      clear: async () => guard((file) => file.transaction(() => clear(file))),
+      release: async () => lock?.[Symbol.dispose](),
+    },
+  )
 }
 
-const countOf = (file: SqliteFile, { table }: Model): number =>
-  file.get<{ count: number }>(`SELECT count(*) AS count FROM ${identifier(table)}`)?.count ?? 0
+/** A transaction has the file to itself. */
+// oxlint-disable-next-line require-yield
+function* nothing(): Steps<void> {}
+
+function* move(target: Model, table: string): Steps<Replaced> {
+  const [own, gathered] = [raw(identifier(target.table)), raw(identifier(table))]
+  // Of rows that others refer to, what counts is whether the key is there at the end.
+  yield sql`PRAGMA defer_foreign_keys = ON`
+  const before = yield* countOf(own)
+  yield sql`DELETE FROM ${own}`
+  yield copyRows(gathered, own, raw(identifiers(target.columns.map(({ name }) => name))))
+  const [broken] =
+    yield sql`SELECT "table" FROM pragma_foreign_key_check WHERE ${target.table} COLLATE NOCASE IN ("table", parent)`
+  if (broken !== undefined)
+    throw refused(target, `rows of table ${String(broken['table'])} refer to rows that would be gone`)
+  const rows = yield* countOf(own)
+  yield sql`DROP TABLE ${gathered}`
+  return { before, rows }
+}
 
 function requireReplaceable(file: SqliteFile, target: Model): void {
   const table = file.get<{ type: string }>(
@@ -160,13 +120,6 @@ function requireReplaceable(file: SqliteFile, target: Model): void {
     )
 }
 
-const namePart = String.raw`("(?:[^"]|"")*"|\[[^\]]*\]|\`[^\`]*\`|\w+)`
-const tableHead = new RegExp(String.raw`^CREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?${namePart}`, 'i')
-const indexHead = new RegExp(
-  String.raw`^CREATE\s+UNIQUE\s+INDEX\s+(?:IF\s+NOT\s+EXISTS\s+)?${namePart}\s+ON\s+${namePart}`,
-  'i',
-)
-
 /** As the schema has the other one, with its unique indexes. */
 function makeTable(file: SqliteFile, target: Model): void {
   const name = gatheringTable(target)
@@ -175,14 +128,10 @@ function makeTable(file: SqliteFile, target: Model): void {
     `SELECT sql FROM sqlite_schema WHERE tbl_name = ? COLLATE NOCASE AND sql IS NOT NULL AND type IN ('table', 'index') ORDER BY type DESC`,
     target.table,
   )
-  for (const [index, { sql }] of statements.entries()) {
-    if (tableHead.test(sql)) file.exec(sql.replace(tableHead, () => `CREATE TABLE ${identifier(name)}`))
-    else if (indexHead.test(sql))
-      file.exec(
-        sql.replace(
-          indexHead,
-          () => `CREATE UNIQUE INDEX ${identifier(`${name}_${index}`)} ON ${identifier(name)}`,
-        ),
-      )
+  for (const [index, statement] of statements.entries()) {
+    const made =
+      tableAs(statement.sql, identifier(name)) ??
+      uniqueIndexAs(statement.sql, identifier(`${name}_${index}`), identifier(name))
+    if (made !== undefined) file.exec(made)
   }
 }

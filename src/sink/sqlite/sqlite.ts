@@ -24,7 +24,7 @@ import { factsOf } from './facts.ts'
 import { SqlLedger } from '../sql/ledger.ts'
 import { sqliteLedger } from './ledger.ts'
 import { prepareLedger, prepareTable } from './prepare.ts'
-import { SqliteReplacement } from './replace.ts'
+import { replacing } from './replace.ts'
 import { replayRejects } from './replay.ts'
 import { ValueRows } from './rows.ts'
 import { requireOwn } from '../table.ts'
@@ -117,7 +117,7 @@ export class SqliteSink implements Sink<ValueRows> {
   }
 
   async replacing(model: Model, pipeline: string): Promise<Replacement> {
-    return SqliteReplacement.begin((work) => this.#guard(work), this.#path, model, pipeline)
+    return replacing((work) => this.#guard(work), this.#path, model, pipeline)
   }
 
   async write(batch: Batch<ValueRows>): Promise<readonly Verdict[]> {

@@ -13,6 +13,7 @@ import {
   replay,
   write,
 } from './target.ts'
+import type { OpenSqlTarget } from './sql.ts'
 
 const columns = { id: integer().notNull(), note: text() }
 const model = defineModel({ table: 'items', columns, primaryKey: ['id'] })
@@ -147,5 +148,50 @@ export function replacing(open: OpenTarget): void {
     await gather(other, next, gathered, 6)
     expect(await next.take([{ gathered: gathered.id, id: loadOf(1, 2).id }])).toEqual({ before: 0, rows: 1 })
     expect(await numbers(target, 'items')).toEqual([6])
+  })
+}
+
+/** Of a database that speaks SQL. */
+export function replacingTables(open: OpenSqlTarget): void {
+  it('a table that exists stays what it is: its views, defaults and rules; keys may change their rows', async () => {
+    await using target = await open()
+    const { keyText, strict } = target.dialect
+    await target.query(
+      `CREATE TABLE items (id integer NOT NULL PRIMARY KEY, code ${keyText} UNIQUE, size integer CHECK (size > 0), note ${keyText} DEFAULT 'none')${strict}`,
+    )
+    await target.query('CREATE UNIQUE INDEX items_size ON items (size)')
+    await target.query('CREATE VIEW shown AS SELECT id, code, size, note FROM items')
+    const given = { id: integer().notNull(), code: text(), size: integer() }
+    const items = defineModel({ table: 'items', columns: given, primaryKey: ['id'] })
+    await using sink = target.open()
+    await sink.prepare(items)
+    if (sink.replacing === undefined) return
+    await target.query("INSERT INTO items VALUES (1, 'a', 10, 'old'), (2, 'b', 20, 'old')")
+    await using replacement = await sink.replacing(items, pipeline)
+    await sink.prepare(replacement.model)
+    const load = loadOf(1, 4)
+    const records = [
+      ['1', 'b', '20'],
+      ['2', 'a', '10'],
+      ['3', 'c', '0'],
+      ['4', 'b', '40'],
+    ]
+    const batch = batchOf(sink, replacement.model, [{ key: `${load.id}/0`, load, records }])
+    expect(await sink.write({ ...batch, pipeline: replacement.pipeline })).toEqual([applied(2, 2)])
+    await sink.ledger.fold([load.id])
+    await replacement.take([{ gathered: load.id, id: loadOf(1, 4).id }])
+    expect(await target.query('SELECT * FROM shown ORDER BY id')).toEqual([
+      { id: 1, code: 'b', size: 20, note: 'none' },
+      { id: 2, code: 'a', size: 10, note: 'none' },
+    ])
+    const codes = (await allRejects(sink)).map(({ record, code }) => [record, code])
+    expect(codes).toEqual([
+      [2, 'CONSTRAINT_CHECK'],
+      [3, 'CONSTRAINT_UNIQUE'],
+    ])
+    for (const broken of ["2, 'z', 1", "9, 'a', 1", "9, 'z', 20", "9, 'z', 0"])
+      await expect(target.query(`INSERT INTO items (id, code, size) VALUES (${broken})`)).rejects.toThrow()
+    await target.query("INSERT INTO items (id, code, size) VALUES (9, 'z', 90)")
+    expect(await target.query('SELECT note FROM shown WHERE id = 9')).toEqual([{ note: 'none' }])
   })
 }

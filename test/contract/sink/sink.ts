@@ -14,7 +14,7 @@ import { parts } from './parts.ts'
 import { preparing } from './prepare.ts'
 import { pruning } from './prune.ts'
 import { receipts } from './receipts.ts'
-import { replacing } from './replace.ts'
+import { replacing, replacingTables } from './replace.ts'
 import { mending } from './rejects.ts'
 import { besides, type OpenSqlTarget } from './sql.ts'
 import type { OpenTarget } from './target.ts'
@@ -43,6 +43,7 @@ export function sqlSinkContract(name: string, open: OpenSqlTarget): void {
     describe('prepare', () => preparing(open))
     describe('names', () => names(open))
     describe('isolation of bad records', () => isolation(open))
+    describe('tables whose rows are replaced', () => replacingTables(open))
     describe('besides', () => besides(open))
   })
 }

@@ -1,25 +1,15 @@
-/**
- * The rows of a table, replaced as a whole: gathered in a table beside it, and moved in one statement. Readers
- * see the old rows until it commits, and nothing that belongs to the table (views, rights, triggers, policies, keys that
- * refer to it) is touched. A table that is renamed would lose those, and TRUNCATE would keep readers out.
- */
-import pg from 'pg'
+/** The rows of a table, replaced as a whole: gathered in the schema `lading`, and moved in one statement. */
+import type pg from 'pg'
 import type { Connection } from '../../../driver/postgres/connection.ts'
 import { transaction } from '../../../driver/postgres/transaction.ts'
 import { LadingError } from '../../../core/errors.ts'
 import type { Abortable } from '../../../core/wait.ts'
 import { type Model, tableName } from '../../../model/model.ts'
-import type { GatheredLoad, Replaced, Replacement } from '../../sink.ts'
-import {
-  forgetGathered,
-  gatheringModel,
-  gatheringPipeline,
-  isCurrent,
-  lockPipeline,
-  refused,
-  requireGathered,
-  takeLoads,
-} from '../../sql/replace.ts'
+import type { Replaced } from '../../sink.ts'
+import { forgetGathered, refused } from '../../sql/replace.ts'
+import { SqlReplacement } from '../../sql/replacement.ts'
+import { raw, sql } from '../../sql/statement.ts'
+import type { Steps } from '../../sql/steps.ts'
 import { rowError } from '../errors.ts'
 import { dialect, run } from '../ledger.ts'
 import { identifiers, qualified } from './ddl.ts'
@@ -29,106 +19,53 @@ const begin = `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '6
 
 const lockKey = "hashtextextended('lading/replacing/' || to_regclass($1)::oid, 0)"
 
-export class PostgresReplacement implements Replacement {
-  readonly model: Model
-  readonly pipeline: string
-  readonly #connection: Connection
-  readonly #target: Model
-  readonly #targetPipeline: string
-  /** Of the table that gathers. */
-  readonly #oid: number
-
-  private constructor(
-    connection: Connection,
-    target: Model,
-    pipeline: string,
-    made: { name: string; oid: number },
-  ) {
-    this.#connection = connection
-    this.#target = target
-    this.#targetPipeline = pipeline
-    this.#oid = made.oid
-    this.pipeline = gatheringPipeline(pipeline)
-    this.model = gatheringModel(target, { schema: 'lading', table: made.name })
-  }
-
-  /** The connection is its own: the lock ends with the session. */
-  static async begin(
-    connection: Connection,
-    target: Model,
-    pipeline: string,
-    options: Abortable = {},
-  ): Promise<PostgresReplacement> {
-    connection.onConnect = (client) => lock(client, target)
-    const made = await connection.use(async (client) => {
-      await requireReplaceable(client, target)
-      return await transaction(client, begin, () => makeTable(client, target, pipeline))
-    }, options.signal)
-    return new PostgresReplacement(connection, target, pipeline, made)
-  }
-
-  isCurrent(loads: readonly string[], { signal }: Abortable = {}): Promise<boolean> {
-    return this.#connection.use(async (client) => {
-      const { rows } = await client.query<{ count: string }>(
-        `SELECT count(*) FROM ${qualified(this.#target)}`,
-      )
-      return await run(client, isCurrent(dialect, this.#targetPipeline, loads, Number(rows[0]?.count)))
-    }, signal)
-  }
-
-  take(loads: readonly GatheredLoad[], { signal }: Abortable = {}): Promise<Replaced> {
-    return this.#connection.use(
-      (client) => transaction(client, begin, () => this.#take(client, loads)),
-      signal,
-    )
-  }
-
-  async #take(client: pg.Client, loads: readonly GatheredLoad[]): Promise<Replaced> {
-    const target = qualified(this.#target)
-    await run(client, lockPipeline(dialect, this.#targetPipeline))
-    // Others may read meanwhile, and none may write.
-    await client.query(`LOCK TABLE ${target} IN SHARE ROW EXCLUSIVE MODE`)
-    const { rows: found } = await client.query('SELECT FROM pg_class WHERE oid = $1', [this.#oid])
-    if (found.length === 0) throw refused(this.#target, 'what was gathered for it is gone')
-    await run(client, requireGathered(dialect, this.#target, this.#targetPipeline, loads))
-    const replaced = await this.#move(client)
-    await run(client, takeLoads(dialect, this.#targetPipeline, loads, replaced.rows))
-    await client.query(`DROP TABLE ${qualified(this.model)}`)
-    return replaced
-  }
-
-  /** ONE statement: of rows that others refer to, what counts is whether the key is there at its end. */
-  async #move(client: pg.Client): Promise<Replaced> {
-    const columns = identifiers(this.#target.columns.map(({ name }) => name))
-    const move = `WITH gone AS (DELETE FROM ${qualified(this.#target)} RETURNING 1), old AS (SELECT count(*) AS before FROM gone),
-      new AS (INSERT INTO ${qualified(this.#target)} (${columns}) OVERRIDING SYSTEM VALUE
-              SELECT ${columns} FROM ${qualified(this.model)} CROSS JOIN old WHERE old.before >= 0 RETURNING 1)
-      SELECT before, (SELECT count(*) FROM new) AS rows FROM old`
-    try {
-      const { rows } = await client.query<{ before: string; rows: string }>(move)
-      return { before: Number(rows[0]?.before), rows: Number(rows[0]?.rows) }
-    } catch (error) {
-      const row = rowError(error)
-      if (row === undefined) throw error
-      // What a trigger raises may quote a record.
-      const why = row.fault.code === 'TRIGGER_RAISED' ? 'a trigger refuses a row' : row.fault.detail
-      throw refused(this.#target, why)
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const clear = (client: pg.Client) => transaction(client, begin, () => this.#clear(client))
-    // What is left here the next replacement removes.
-    await this.#connection.use(clear).catch(() => undefined)
-    await this.#connection[Symbol.asyncDispose]()
-  }
-
-  async #clear(client: pg.Client): Promise<void> {
-    const { rows } = await client.query('SELECT FROM pg_class WHERE oid = $1', [this.#oid])
+/** The connection is its own: the lock ends with the session. */
+export async function replacing(
+  connection: Connection,
+  target: Model,
+  pipeline: string,
+  { signal }: Abortable = {},
+): Promise<SqlReplacement> {
+  connection.onConnect = (client) => lock(client, target)
+  const { name, oid } = await connection.use(async (client) => {
+    await requireReplaceable(client, target)
+    return await transaction(client, begin, () => makeTable(client, target, pipeline))
+  }, signal)
+  const place = { schema: 'lading', table: name }
+  const [own, gathered] = [qualified(target), qualified(place)]
+  const isThere = sql`SELECT 1 AS there FROM pg_class WHERE oid = ${oid}`
+  const clear = async (client: pg.Client) => {
+    const { rows } = await client.query('SELECT FROM pg_class WHERE oid = $1', [oid])
     if (rows.length === 0) return
-    await run(client, forgetGathered(dialect, this.#targetPipeline))
-    await dropTable(client, qualified(this.model))
+    await run(client, forgetGathered(dialect, pipeline))
+    await dropTable(client, gathered)
   }
+  return new SqlReplacement(target, pipeline, place, {
+    dialect,
+    transact: (steps, options) =>
+      connection.use((client) => transaction(client, begin, () => run(client, steps())), options?.signal),
+    target: raw(own),
+    *lockTable() {
+      yield raw(`LOCK TABLE ${own} IN SHARE ROW EXCLUSIVE MODE`)
+      if ((yield isThere).length === 0) throw refused(target, 'what was gathered for it is gone')
+    },
+    move: () => move(own, gathered, identifiers(target.columns.map((column) => column.name))),
+    faultOf: (error) => rowError(error)?.fault,
+    clear: () => connection.use((client) => transaction(client, begin, () => clear(client))),
+    release: () => connection[Symbol.asyncDispose](),
+  })
+}
+
+/** ONE statement: of rows that others refer to, what counts is whether the key is there at its end. */
+function* move(target: string, gathered: string, columns: string): Steps<Replaced> {
+  const [row] = yield raw(
+    `WITH gone AS (DELETE FROM ${target} RETURNING 1), old AS (SELECT count(*) AS before FROM gone),
+      new AS (INSERT INTO ${target} (${columns}) OVERRIDING SYSTEM VALUE
+              SELECT ${columns} FROM ${gathered} CROSS JOIN old WHERE old.before >= 0 RETURNING 1)
+     SELECT before, (SELECT count(*) FROM new) AS rows FROM old`,
+  )
+  yield raw(`DROP TABLE ${gathered}`)
+  return { before: Number(row?.['before']), rows: Number(row?.['rows']) }
 }
 
 async function lock(client: pg.Client, target: Model): Promise<void> {
