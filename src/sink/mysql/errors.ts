@@ -31,7 +31,7 @@ export const isLocalRefused = (error: unknown): boolean =>
  */
 const numbers: readonly (readonly [Code, readonly number[]])[] = [
   ['SINK_UNAVAILABLE', [1053, 1077, 1080, 1152, 1158, 1159, 1160, 1161, 1290, 1836, 1927, 1047, 4031]],
-  ['SINK_BUSY', [1205, 1213, 1317, 1412, 1615, 1969, 3024, 3572]],
+  ['SINK_BUSY', [1020, 1205, 1213, 1317, 1412, 1615, 1969, 3024, 3572]],
   ['SINK_HOLD', [1021, 1026, 1037, 1038, 1040, 1041, 1114, 1203, 1206, 1226]],
   [
     'SINK_REFUSED',
