@@ -89,7 +89,7 @@ it(
   { timeout: 240_000 },
   async () => {
     await using fixture = await Fixture.open()
-    await killedReplacements(fixture, 8)
+    await killedReplacements(fixture, 5)
   },
 )
 
@@ -99,7 +99,7 @@ describePostgres('PostgreSQL', () => {
     { timeout: 240_000 },
     async () => {
       await using fixture = await Fixture.open('postgres')
-      await killedReplacements(fixture, 8)
+      await killedReplacements(fixture, 5)
       await fixture.target.execute(
         "SELECT 1 / (1 - count(*)) FROM pg_class WHERE relname LIKE 'replacing%' AND relkind = 'r'",
       )

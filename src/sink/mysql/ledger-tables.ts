@@ -15,6 +15,12 @@ export async function ledgerVersion(session: Session): Promise<number> {
   return Number(row?.['version'])
 }
 
+/** Of the first ledger that a release has made. Fewer are one in the making: each is a transaction of its own. */
+const firstSteps = 5
+
+export const isLedgerThere = async (session: Session): Promise<boolean> =>
+  (await ledgerVersion(session)) >= firstSteps
+
 /** What makes a table is a transaction of its own, so each step is noted by itself, and may be there already. */
 export async function prepareLedger(session: Session): Promise<void> {
   const steps = migrations(collations[session.product])

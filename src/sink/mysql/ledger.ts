@@ -3,7 +3,7 @@ import type { LedgerRow } from '../sql/ledger-rows.ts'
 import { raw, type Sql, sql } from '../sql/statement.ts'
 import { type LedgerDatabase, type LedgerDialect, runSteps, type Steps } from '../sql/steps.ts'
 import type { Connection } from './connection.ts'
-import { ledgerVersion } from './ledger-tables.ts'
+import { isLedgerThere } from './ledger-tables.ts'
 import { now } from './schema.ts'
 import { textOf } from './literal.ts'
 import type { Session } from './session.ts'
@@ -53,8 +53,7 @@ export const dialect: LedgerDialect = {
 export function mysqlLedger(connection: Connection): LedgerDatabase {
   return {
     dialect,
-    isThere: (options) =>
-      connection.use(async (session) => (await ledgerVersion(session)) > 0, options?.signal),
+    isThere: (options) => connection.use(isLedgerThere, options?.signal),
     ask: (statement, options) => connection.use((session) => rowsOf(session, statement), options?.signal),
     transact: (steps, options) =>
       connection.use((session) => transaction(session, () => run(session, steps())), options?.signal),
