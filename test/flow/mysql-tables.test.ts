@@ -189,7 +189,7 @@ describeMariadb('a file into a table of MariaDB', () => {
       }
       expect(await target.query('SELECT note FROM items ORDER BY id')).toEqual([{ note: 'x' }, { note: 'z' }])
       await target.query(
-        'CREATE TABLE kinds (id BIGINT PRIMARY KEY); INSERT INTO kinds VALUES (2); DELETE FROM items WHERE id = 1; ALTER TABLE items ADD FOREIGN KEY (id) REFERENCES kinds (id)',
+        'CREATE TABLE kinds (id INT PRIMARY KEY); INSERT INTO kinds VALUES (2); DELETE FROM items WHERE id = 1; ALTER TABLE items ADD FOREIGN KEY (id) REFERENCES kinds (id)',
       )
       const replaced = await folder.lading('load', 'b.csv', '--replace', '--table', 'items', '--to', url.href)
       expect(replaced.out, replaced.err).toContain('replaced 1 row of table items by 1')
