@@ -62,6 +62,31 @@ it('a file is loaded again after its database was lost, through a queue that tak
   expect([await loaded(), await loaded()]).toEqual([100, 100])
 })
 
+it('a load ends beside what another command left of the same file in a queue that keeps an order, which stays', async () => {
+  const path = join(folder, 'notes.csv')
+  writeFileSync(path, `id,note\n${Array.from({ length: 100 }, (_, id) => `${id},a\n`).join('')}`)
+  await using queue = await openQueue(await freshSqsUrl({}, '.fifo'))
+  const [sent] = await produce({
+    paths: [path],
+    model,
+    queue,
+    statePath: join(folder, 'other.db'),
+    chunkBytes: 100,
+  })
+  await using sink = await openSink('sqlite::memory:')
+  const { account } = await load({
+    paths: [path],
+    model,
+    queue,
+    sink,
+    statePath: join(folder, 'producer.db'),
+  })
+  expect(account.totals).toMatchObject({ loaded: 100, open: 0 })
+  // One that is given back for later counts as in flight until then.
+  const { ready, inFlight = 0 } = await queue.depth()
+  expect(ready + inFlight).toBe(sent?.chunks)
+})
+
 const row = (id: number): string => `${id},${'ab😀\u0001'.repeat(id % 40)}${Math.random()}\n`
 
 it.each(['8192', '65536', '262144', '1048576'])(

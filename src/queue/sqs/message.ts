@@ -9,6 +9,7 @@ import { gunzip, gzip } from 'node:zlib'
 import type { Message, MessageAttributeValue, SendMessageBatchRequestEntry } from '@aws-sdk/client-sqs'
 import { LadingError } from '../../core/errors.ts'
 import { sha256Of } from '../../core/sha256.ts'
+import { readableEnvelope } from '../envelope.ts'
 import { textOfBytes } from '../header.ts'
 import type { Headers, MessageFault, Outgoing } from '../queue.ts'
 import { requireSize } from '../size.ts'
@@ -62,7 +63,7 @@ export async function entryOf(
     MessageAttributes: { [ownAttribute]: { DataType: 'String', StringValue: ascii(JSON.stringify(own)) } },
     ...(isFifo
       ? {
-          MessageGroupId: groupOf(key),
+          MessageGroupId: groupOf(key, headers),
           MessageDeduplicationId: sha256Of(resent === undefined ? key : `${key} ${resent}`),
         }
       : {}),
@@ -123,10 +124,14 @@ export async function read(message: Message): Promise<Read> {
   return { key, headers, body, weight: Math.max(body.length, weight) }
 }
 
-/** The attributes of a message that is sent again: those of a chunk belong to its load. */
-function groupOf(key: string): string {
+/**
+ * Chunks of a load keep their order, and those for one database do not wait behind those for another: a consumer gives
+ * back what is not its own, and nothing behind that comes before it.
+ */
+function groupOf(key: string, headers: Headers): string {
+  const target = readableEnvelope(headers)?.target
   const slash = key.lastIndexOf('/')
-  const group = slash > 0 ? key.slice(0, slash) : key
+  const group = `${slash > 0 ? key.slice(0, slash) : key}${target === undefined ? '' : `/${target}`}`
   return groupId.test(group) ? group : sha256Of(group)
 }
 
