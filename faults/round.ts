@@ -16,6 +16,7 @@ const filesAhead = 2
 const filesOfLoad = 8
 /** Longer than anything that Lading promises to wait for. */
 const patienceMs = 240_000
+const staysQuietMs = 3_000
 
 export class Round implements AsyncDisposable {
   readonly target: Urls
@@ -143,10 +144,14 @@ export class Round implements AsyncDisposable {
     const those = (...roles: readonly Role[]) => this.#workers.filter(({ role }) => roles.includes(role))
     await this.#until('all sent', () => those('producer', 'loader').every(({ isOver }) => isOver))
     await using queue = await openQueue(this.#queue.direct)
-    await this.#until(
-      'quiet',
-      async () => (await leftIn(queue)) === 0 && this.#workers.every(({ held }) => held === 0),
-    )
+    let quietSince: number | undefined
+    await this.#until('quiet', async () => {
+      const isQuiet = (await leftIn(queue)) === 0 && this.#workers.every(({ held }) => held === 0)
+      quietSince = isQuiet ? (quietSince ?? performance.now()) : undefined
+      // A broker that counts no messages in flight is about to have some again, where it has just lost who held them.
+      const isCounted = (await queue.depth()).inFlight !== undefined
+      return quietSince !== undefined && (isCounted || performance.now() - quietSince > staysQuietMs)
+    })
     const since = performance.now()
     if (this.#content.plan.replays) await this.#until('all rejects replayed', () => this.#mendedAt > since)
     for (const worker of those('consumer', 'replayer')) worker.stop('SIGTERM')
