@@ -2,8 +2,13 @@
  * Connections to PostgreSQL that fall silent without a sign, and a server that says nothing because it is at
  * work.
  */
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { createConsumer } from '../../src/consumer/consumer.ts'
+import type { LadingEvent } from '../../src/core/events.ts'
+import { load } from '../../src/load/load.ts'
+import { bigint, text } from '../../src/model/columns.ts'
+import { defineModel } from '../../src/model/model.ts'
 import { PostgresSink } from '../../src/sink/postgres/postgres.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { startProxy } from '../support/proxy.ts'
@@ -73,6 +78,33 @@ describePostgres('a connection to PostgreSQL that falls silent', () => {
     await expect.poll(() => isEmpty(work), { timeout: 30_000 }).toBe(true)
     work.stop.abort()
     expect(await work.running).toMatchObject({ deadMessages: 0 })
+    await fixture.expectAllOnce()
+  })
+
+  it('counts for no load at work: the load whose session it was builds the indexes at its end', async () => {
+    await using fixture = await Fixture.open('postgres')
+    await using proxy = await startProxy(fixture.target.url)
+    await using sink = new PostgresSink(proxy.url, { silentMs })
+    const keyed = defineModel({
+      table: 'numbers',
+      columns: { id: bigint().notNull(), note: text() },
+      primaryKey: ['id'],
+    })
+    const states: string[] = []
+    let batches = 0
+    const onEvent = (event: LadingEvent) => {
+      if (event.type === 'batch' && ++batches === 3) proxy.forget()
+      if (event.type === 'indexes') states.push(event.state)
+    }
+    const loading = { queue: await fixture.queue(), sink, model: keyed, onEvent, batch: { messages: 1 } }
+    const files = {
+      paths: [await fixture.file(5_000)],
+      statePath: join(fixture.folder, 'producer.db'),
+      chunkBytes: 2_000,
+    }
+    await load({ ...loading, ...files, deferIndexes: 'always' })
+    expect(states).toEqual(expect.arrayContaining(['deferred', 'built']))
+    expect(states).not.toContain('left')
     await fixture.expectAllOnce()
   })
 

@@ -12,6 +12,16 @@ const connectTimeoutMs = 10_000
 /** The last attempt before a deadline must have a chance. */
 const leastConnectMs = 1_000
 
+/** A session of which the server may not know yet that nobody is there any more. */
+export interface LostSession {
+  readonly pid: number
+  /** By the clock of `performance.now`. */
+  readonly at: number
+}
+
+/** Of a connection that breaks all the time. */
+const mostLost = 64
+
 /**
  * One session, made when it is needed and made again after it broke. What runs on it runs one after the
  * other.
@@ -26,6 +36,7 @@ export class Connection implements AsyncDisposable {
   #forget: () => void = () => undefined
   #newest: pg.Client | undefined
   #pid: number | undefined
+  readonly #lost: LostSession[] = []
   #hasConnected = false
   #last: Promise<unknown> = Promise.resolve()
   /** Called for each new session, before anything else runs on it. */
@@ -89,6 +100,17 @@ export class Connection implements AsyncDisposable {
     }
   }
 
+  /** Those before the present one that were not given back; none of a pooler, which has given them to others. */
+  get lost(): readonly LostSession[] {
+    return this.#lost
+  }
+
+  #noteLost(): void {
+    const pid = this.#pid
+    if (pid === undefined || this.#isPooled || this.#lost.at(-1)?.pid === pid) return
+    if (this.#lost.push({ pid, at: performance.now() }) > mostLost) this.#lost.shift()
+  }
+
   /** A pooler answers the beginning of a session itself, with a number of its own. */
   get #isPooled(): boolean {
     const { processID } = (this.#newest ?? {}) as { readonly processID?: number }
@@ -112,7 +134,9 @@ export class Connection implements AsyncDisposable {
   #connect(connectMs: number): Promise<pg.Client> {
     // Only the session itself is forgotten: a late error of an old one must not cost the new one.
     const forget = () => {
-      if (this.#client === connecting) this.#client = undefined
+      if (this.#client !== connecting) return
+      this.#client = undefined
+      this.#noteLost()
     }
     this.#forget = forget
     const connecting = this.#start(forget, Math.max(leastConnectMs, Math.min(connectMs, connectTimeoutMs)))
@@ -146,6 +170,7 @@ export class Connection implements AsyncDisposable {
    */
   #drop(): void {
     this.#client = undefined
+    this.#noteLost()
     this.#connecting.abort()
     if (this.#newest !== undefined) this.#sessions.drop(this.#newest)
   }

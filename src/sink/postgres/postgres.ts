@@ -136,7 +136,7 @@ export class PostgresSink implements Sink<CopyBuffer> {
         model,
         prepared: { ...this.#models.get(model.fingerprint)?.prepared, deferred: false },
       })
-      return buildIndexes(client, model, beside)
+      return buildIndexes(client, model, beside, this.#connection.lost)
     }, options?.signal)
   }
 

@@ -5,6 +5,7 @@
  * that nothing takes effect twice.
  */
 import type pg from 'pg'
+import type { LostSession } from '../../../driver/postgres/connection.ts'
 import { isDatabaseError } from '../../../driver/postgres/errors.ts'
 import { transaction } from '../../../driver/postgres/transaction.ts'
 import { LadingError } from '../../../core/errors.ts'
@@ -124,8 +125,13 @@ async function takeAway(client: pg.Client, model: Model): Promise<undefined> {
   return undefined
 }
 
-/** Builds what was taken away, as the last of the loads at work. */
-export async function buildIndexes(client: pg.Client, model: Model, beside?: Beside): Promise<Built> {
+/** Builds what was taken away, as the last of the loads at work. `lost`: sessions of this load that are none any more. */
+export async function buildIndexes(
+  client: pg.Client,
+  model: Model,
+  beside?: Beside,
+  lost: readonly LostSession[] = [],
+): Promise<Built> {
   if (!(await isDeferred(client, model))) return 'nothing'
   const table = [qualified(model)]
   // Of a session that is not that of a load, the server only remarks that there was nothing to unlock.
@@ -135,8 +141,10 @@ export async function buildIndexes(client: pg.Client, model: Model, beside?: Bes
     table,
   )
   if (rows[0]?.had !== true) {
-    if (!(await isBeingBuilt(client, table))) return 'left'
-    throw new LadingError('SINK_BUSY', `the indexes of table ${tableName(model)} are being built`)
+    if (await isBeingBuilt(client, table))
+      throw new LadingError('SINK_BUSY', `the indexes of table ${tableName(model)} are being built`)
+    if ((await endLost(client, table, lost)) === 0) return 'left'
+    throw new LadingError('SINK_BUSY', `a lost session of this load still holds table ${tableName(model)}`)
   }
   try {
     if (beside !== undefined) await buildSideBySide(client, model, beside)
@@ -154,6 +162,21 @@ export async function buildIndexes(client: pg.Client, model: Model, beside?: Bes
 async function isBeingBuilt(client: pg.Client, table: readonly string[]): Promise<boolean> {
   const { rows } = await client.query(`${holdersOf(lockKey)} AND mode = 'ExclusiveLock'`, [...table])
   return rows.length > 0
+}
+
+/** Ends those that the server takes for loads at work; returns how many. A number may be that of a younger session by now. */
+async function endLost(
+  client: pg.Client,
+  table: readonly string[],
+  lost: readonly LostSession[],
+): Promise<number> {
+  const now = performance.now()
+  const { rows } = await client.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity JOIN unnest($2::int[], $3::float8[]) AS lost (pid, ms) USING (pid)
+     WHERE backend_start < clock_timestamp() - ms * interval '1 ms' AND EXISTS (${holdersOf(lockKey)} AND pid = lost.pid)`,
+    [...table, lost.map(({ pid }) => pid), lost.map(({ at }) => now - at)],
+  )
+  return rows.length
 }
 
 const holdersOf = (key: string): string =>
