@@ -32,11 +32,9 @@ function memoryRoom(): string | undefined {
  */
 class LanesFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isLong = ({ moduleId }: TestSpecification) => /faults\/lanes-into-/.test(moduleId)
-    const { true: long = [], false: others = [] } = Object.groupBy(await super.sort(files), (file) =>
-      isLong(file) ? 'true' : 'false',
-    )
-    return [...long, ...others]
+    const isLane = ({ moduleId }: TestSpecification) => /faults\/lanes-into-/.test(moduleId)
+    const sorted = await super.sort(files)
+    return [...sorted.filter(isLane), ...sorted.filter((file) => !isLane(file))]
   }
 }
 

@@ -2,7 +2,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { balance, openQueue, openSink, type Queue, rejectPages, type Sink } from '../src/index.ts'
+import { balance, openQueue, openSink, type Depth, rejectPages, type Sink } from '../src/index.ts'
 import { randomFrom } from '../test/support/restarted-process.ts'
 import { Content, lastPath, type Plan } from './content.ts'
 import type { Lane, Urls } from './lanes/lane.ts'
@@ -146,11 +146,12 @@ export class Round implements AsyncDisposable {
     await using queue = await openQueue(this.#queue.direct)
     let quietSince: number | undefined
     await this.#until('quiet', async () => {
-      const isQuiet = (await leftIn(queue)) === 0 && this.#workers.every(({ held }) => held === 0)
+      const depth = await queue.depth()
+      const isQuiet = allOf(depth) === 0 && this.#workers.every(({ held }) => held === 0)
       quietSince = isQuiet ? (quietSince ?? performance.now()) : undefined
-      // A broker that counts no messages in flight is about to have some again, where it has just lost who held them.
-      const isCounted = (await queue.depth()).inFlight !== undefined
-      return quietSince !== undefined && (isCounted || performance.now() - quietSince > staysQuietMs)
+      if (quietSince === undefined) return false
+      // A broker that does not count what is in flight may be about to requeue it, after a connection that it has lost.
+      return depth.inFlight !== undefined || performance.now() - quietSince > staysQuietMs
     })
     const since = performance.now()
     if (this.#content.plan.replays) await this.#until('all rejects replayed', () => this.#mendedAt > since)
@@ -158,7 +159,7 @@ export class Round implements AsyncDisposable {
     await this.#until('ended', () => this.isOver)
     await using sink = await openSink(this.target.direct)
     const rows = await this.#lane.database.rows(this.target.direct)
-    return judge(this.#content.input, { rows, left: await leftIn(queue), ...(await foundIn(sink)) })
+    return judge(this.#content.input, { rows, left: allOf(await queue.depth()), ...(await foundIn(sink)) })
   }
 
   async #until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
@@ -180,10 +181,7 @@ export class Round implements AsyncDisposable {
   }
 }
 
-async function leftIn(queue: Queue): Promise<number> {
-  const { ready, inFlight = 0, dead } = await queue.depth()
-  return ready + inFlight + dead
-}
+const allOf = ({ ready, inFlight = 0, dead }: Depth): number => ready + inFlight + dead
 
 async function foundIn(sink: Sink): Promise<Omit<Found, 'rows' | 'left'>> {
   const rejects: FoundReject[] = []

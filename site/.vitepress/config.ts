@@ -14,13 +14,14 @@ const source = process.env['SITE_SOURCE']
 /** The first heading says what a page is. */
 const titleOf = (path: string): string =>
   /^# (.+)$/m.exec(readFileSync(join(docs, path), 'utf8'))?.[1]?.replaceAll('`', '') ?? path
-const pages = (folder: string, order: readonly string[] = []) =>
-  globSync(folder === '' ? '*.md' : `${folder}/*.md`, { cwd: docs })
-    .filter((path) => path !== 'README.md' && !order.includes(path))
-    .toSorted()
-    .map((path) => ({ text: titleOf(path), link: `/${path.replace(/\.md$/, '')}` }))
-const named = (...paths: readonly string[]) =>
+const named = (paths: readonly string[]) =>
   paths.map((path) => ({ text: titleOf(path), link: `/${path.replace(/\.md$/, '')}` }))
+const pages = (pattern: string, without: readonly string[] = []) =>
+  named(
+    globSync(pattern, { cwd: docs })
+      .filter((path) => !without.includes(path))
+      .toSorted(),
+  )
 
 const first = ['tutorial.md', 'formats.md', 'inference.md', 'models.md', 'rejects.md', 'guarantees.md']
 
@@ -38,11 +39,11 @@ export default defineConfig({
     search: { provider: 'local' },
     outline: [2, 3],
     sidebar: [
-      { text: 'Begin', items: named(...first) },
-      { text: 'How to', collapsed: false, items: pages('how-to') },
-      { text: 'Coming from', collapsed: true, items: pages('coming-from') },
-      { text: 'Explained', collapsed: false, items: pages('', first) },
-      { text: 'Reference', collapsed: false, items: pages('reference') },
+      { text: 'Begin', items: named(first) },
+      { text: 'How to', collapsed: false, items: pages('how-to/*.md') },
+      { text: 'Coming from', collapsed: true, items: pages('coming-from/*.md') },
+      { text: 'Explained', collapsed: false, items: pages('*.md', ['README.md', ...first]) },
+      { text: 'Reference', collapsed: false, items: pages('reference/*.md') },
     ],
     ...(source === undefined ? {} : { socialLinks: [{ icon: 'github' as const, link: source }] }),
   },

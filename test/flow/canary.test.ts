@@ -115,7 +115,7 @@ describePostgres('PostgreSQL', () => {
     }
     const dead = JSON.parse((await lading('dead', 'list', '--json')).out) as { id: number }[]
     expect(dead.length).toBeGreaterThan(10)
-    // Both runs keep what `expectNoCanary` finds in the database; one shows all of it.
+    // Both runs search what is stored; one of them shows every letter.
     const shown = Object.keys(key).length > 0 ? dead : dead.slice(0, 2)
     for (const { id } of shown) await lading('dead', 'show', String(id))
     const rejects = JSON.parse((await lading('rejects', 'list', '--json')).out) as { id: number }[]

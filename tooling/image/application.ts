@@ -1,9 +1,17 @@
 /** Lading as it is run where nothing is installed: its build, and the packages that it needs. */
-import { cpSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { chmodSync, copyFileSync, cpSync, realpathSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { packageFolders } from './packages.ts'
 
 const checkout = join(import.meta.dirname, '../..')
+
+/** The Node that runs this. */
+export function layNode(program: string, license: string): void {
+  const node = realpathSync(process.execPath)
+  copyFileSync(node, program)
+  chmodSync(program, 0o755)
+  copyFileSync(join(dirname(node), '../LICENSE'), license)
+}
 
 /** Into `folder`, from the checkout's own build and packages. */
 export function layApplication(folder: string): void {

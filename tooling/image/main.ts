@@ -11,7 +11,6 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
-  copyFileSync,
   cpSync,
   existsSync,
   lstatSync,
@@ -21,7 +20,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { layApplication } from './application.ts'
+import { layApplication, layNode } from './application.ts'
 
 /** Who runs in the image, also where its name is not known: `USER` of the Dockerfile. */
 const user = 1000
@@ -35,7 +34,7 @@ const inside = (path: string): string => join(target, path)
 
 layFolders()
 for (const name of ['base-files', ...libraries]) if (isInstalled(name)) layPackage(name)
-layNode()
+layNode(inside('usr/local/bin/node'), inside('usr/local/LICENSE'))
 layApplication(inside('app'))
 
 function layFolders(): void {
@@ -75,13 +74,6 @@ function layFile(path: string): void {
   const to = inside(join(realpathSync(dirname(path)), basename(path)))
   mkdirSync(dirname(to), { recursive: true })
   cpSync(path, to, { verbatimSymlinks: true })
-}
-
-function layNode(): void {
-  const node = realpathSync(process.execPath)
-  copyFileSync(node, inside('usr/local/bin/node'))
-  chmodSync(inside('usr/local/bin/node'), 0o755)
-  copyFileSync(join(dirname(node), '../LICENSE'), inside('usr/local/LICENSE'))
 }
 
 function write(path: string, text: string): void {

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Engine, Running, Signal } from './engine.ts'
 
-/** RabbitMQ took more than a minute on a machine of two cores with ten others at work. */
+/** RabbitMQ took more than a minute on two busy cores. */
 const startWithinMs = 180_000
 const stopWithinMs = 20_000
 

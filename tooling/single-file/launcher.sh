@@ -11,9 +11,8 @@ if [ ! -d "$home" ]; then
   mkdir -p "$cache"
   new=$(mktemp -d "$cache/new.XXXXXX")
   trap 'rm -rf "$new"' EXIT
-  tail -n +LINES "$0" | gzip -dc | tar -xf - -C "$new"
+  tail -n +LINES "$0" | tar -xzf - -C "$new"
   # Whole or not at all. Of several first runs one comes first; the others' folders land inside it.
-  chmod 755 "$new"
   mv "$new" "$home"
   rm -rf "$home/${new##*/}"
 fi

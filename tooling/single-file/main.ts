@@ -9,43 +9,27 @@
  */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import {
-  chmodSync,
-  copyFileSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { layApplication } from '../image/application.ts'
+import { join } from 'node:path'
+import { layApplication, layNode } from '../image/application.ts'
 
 const out = process.argv[2]
 if (out === undefined) throw new Error('node tooling/single-file/main.ts FILE')
 
 const folder = mkdtempSync(join(tmpdir(), 'lading-single-file-'))
 try {
-  const node = realpathSync(process.execPath)
-  copyFileSync(node, join(folder, 'node'))
-  chmodSync(join(folder, 'node'), 0o755)
-  copyFileSync(join(dirname(node), '../LICENSE'), join(folder, 'LICENSE.node'))
+  layNode(join(folder, 'node'), join(folder, 'LICENSE.node'))
   layApplication(join(folder, 'app'))
   const { version } = JSON.parse(readFileSync(join(folder, 'app/package.json'), 'utf8')) as {
     version: string
   }
-  const archive = packed(folder)
+  const archive = execFileSync('tar', ['-czf', '-', '-C', folder, '.'], { maxBuffer: 2 ** 30 })
   const content = `${version}-${createHash('sha256').update(archive).digest('hex').slice(0, 16)}`
   writeFileSync(out, Buffer.concat([Buffer.from(launcher(version, content)), archive]))
   chmodSync(out, 0o755)
 } finally {
   rmSync(folder, { recursive: true })
-}
-
-function packed(path: string): Buffer {
-  const tar = execFileSync('tar', ['-cf', '-', '-C', path, '.'], { maxBuffer: 2 ** 30 })
-  return execFileSync('gzip', ['-n'], { input: tar, maxBuffer: 2 ** 30 })
 }
 
 function launcher(version: string, content: string): string {

@@ -12,7 +12,7 @@ const connectTimeoutMs = 10_000
 /** The last attempt before a deadline must have a chance. */
 const leastConnectMs = 1_000
 
-/** A session of which the server may not know yet that nobody is there any more. */
+/** A session that the server may still consider alive. */
 export interface LostSession {
   readonly pid: number
   /** By the clock of `performance.now`. */

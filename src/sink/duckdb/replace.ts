@@ -36,7 +36,6 @@ export async function replacing(file: DuckdbFile, target: Model, pipeline: strin
     dialect,
     transact: (steps) => file.use((session) => session.transaction(() => run(session, steps()))),
     target: own,
-    lockTable: nothing,
     move: () => move(own, gathered, columns),
     faultOf: rowFault,
     clear: () => file.use((session) => clear(session, pipeline, place)),
@@ -53,10 +52,6 @@ function lockIn({ replacing: tables }: DuckdbFile, target: Model): Disposable {
   tables.add(name)
   return { [Symbol.dispose]: () => void tables.delete(name) }
 }
-
-/** One work at a time has the file. */
-// oxlint-disable-next-line require-yield
-function* nothing(): Steps<void> {}
 
 function* move(target: Sql, gathered: Sql, columns: Sql): Steps<Replaced> {
   const before = yield* countOf(target)

@@ -24,10 +24,10 @@ export interface Gathering extends Pick<LedgerDatabase, 'dialect' | 'transact'> 
   /** The table whose rows are replaced, as SQL has it. */
   readonly target: Sql
   /**
-   * Keeps whoever would write to the table out until the end of the transaction, lets others read it, and throws where
-   * what was gathered is gone.
+   * Locks the table against writers, not readers, until the transaction ends. Throws where what was gathered is gone.
+   * Undefined where a transaction has the database to itself.
    */
-  readonly lockTable: () => Steps<void>
+  readonly lockTable?: () => Steps<void>
   /** Deletes the rows of the table, and copies those that were gathered. */
   readonly move: () => Steps<Replaced>
   /** What an error of `move` says of a row; undefined where it concerns the system. */
@@ -82,7 +82,7 @@ export class SqlReplacement implements Replacement {
   *#take(known: readonly string[], loads: readonly GatheredLoad[]): Steps<Replaced> {
     const { dialect, lockTable } = this.#gathering
     if (known.length > 0) yield* dialect.lockBatches(known)
-    yield* lockTable()
+    if (lockTable !== undefined) yield* lockTable()
     yield* requireGathered(dialect, this.#target, this.#targetPipeline, loads)
     const replaced = yield* this.#move()
     yield* takeLoads(dialect, this.#targetPipeline, loads, replaced.rows)

@@ -17,16 +17,11 @@ export async function runSteps<T>(
   ask: (statement: Sql) => Promise<readonly LedgerRow[]>,
 ): Promise<T> {
   let step = steps.next()
-  while (step.done !== true) {
-    let rows: readonly LedgerRow[]
-    try {
-      rows = await ask(step.value)
-    } catch (error) {
-      step = steps.throw(error)
-      continue
-    }
-    step = steps.next(rows)
-  }
+  while (step.done !== true)
+    step = await ask(step.value).then(
+      (rows) => steps.next(rows),
+      (error: unknown) => steps.throw(error),
+    )
   return step.value
 }
 

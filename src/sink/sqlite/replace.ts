@@ -72,7 +72,6 @@ export function replacing(guard: Guard, path: string, target: Model, pipeline: s
       dialect,
       transact: async (steps) => guard((file) => file.transaction(() => run(file, steps()))),
       target: raw(identifier(target.table)),
-      lockTable: nothing,
       move: () => move(target, table),
       faultOf: (error) => rowFault(error, target),
       clear: async () => guard((file) => file.transaction(() => clear(file))),
@@ -80,10 +79,6 @@ export function replacing(guard: Guard, path: string, target: Model, pipeline: s
     },
   )
 }
-
-/** A transaction has the file to itself. */
-// oxlint-disable-next-line require-yield
-function* nothing(): Steps<void> {}
 
 function* move(target: Model, table: string): Steps<Replaced> {
   const [own, gathered] = [raw(identifier(target.table)), raw(identifier(table))]

@@ -125,7 +125,7 @@ async function takeAway(client: pg.Client, model: Model): Promise<undefined> {
   return undefined
 }
 
-/** Builds what was taken away, as the last of the loads at work. `lost`: sessions of this load that are none any more. */
+/** Builds what was taken away, as the last of the loads at work. `lost`: sessions that this load has lost. */
 export async function buildIndexes(
   client: pg.Client,
   model: Model,
