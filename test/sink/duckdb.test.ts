@@ -19,21 +19,21 @@ import { defineModel, modelOf } from '../../src/model/model.ts'
 import { modelOfTable } from '../../src/model/of-table.ts'
 import { DuckdbSink } from '../../src/sink/duckdb/duckdb.ts'
 import { sinkError } from '../../src/sink/duckdb/errors.ts'
-import { entriesOfKeys } from '../../src/sink/duckdb/ledger.ts'
 import { sqlSinkContract } from '../contract/sink/sink.ts'
 import { allRejects, applied, duplicate, numbers, write } from '../contract/sink/target.ts'
 import { queryDuckdb } from '../support/duckdb.ts'
-import { openDuckdb } from './duckdb-target.ts'
+import { type DuckdbTarget, openDuckdb } from './duckdb-target.ts'
 
 sqlSinkContract('DuckDB', openDuckdb)
 
 const holder = join(import.meta.dirname, '..', 'support', 'processes', 'duckdb-holder.ts')
 
-const model = defineModel({
+const items = {
   table: 'items',
   columns: { id: integer().notNull(), note: text() },
   primaryKey: ['id'],
-})
+} as const
+const model = defineModel(items)
 
 const codes = async (sink: DuckdbSink) => (await allRejects(sink)).map(({ record, code }) => [record, code])
 
@@ -334,20 +334,55 @@ describe('DuckDB', { timeout: 120_000 }, () => {
     await made.prepare(model)
   })
 
-  it('the keys of a batch are looked up by an index, and not by reading the ledger', async () => {
-    await using target = await openDuckdb()
-    await using sink = new DuckdbSink(target.path)
-    await sink.prepare(model)
-    await target.query(
-      `INSERT INTO lading_ledger (pipeline, key, sha256, outcome, records, loaded, rejected, skipped)
-        SELECT 'test', i, '', 'applied', 0, 0, 0, 0 FROM range(10000) r(i)`,
-    )
-    for (const count of [1, 1000]) {
-      const { texts, values } = entriesOfKeys(Array.from({ length: count }, (_, index) => `${index * 9}`))
-      const statement = texts.reduce((all, next, index) => `${all}'${String(values[index - 1])}'${next}`)
-      const plan = await target.query(`EXPLAIN ANALYZE ${statement}`)
-      expect(JSON.stringify(plan)).toMatch(/Index Scan/)
+  describe('after a process was killed that wrote to the file', () => {
+    const killed = join(import.meta.dirname, '..', 'support', 'processes', 'duckdb-killed.ts')
+
+    /** Its indexes are on the disk, and what the killed process has written is in the log alone. */
+    async function written(): Promise<DuckdbTarget> {
+      const target = await openDuckdb()
+      {
+        await using sink = new DuckdbSink(target.path)
+        await sink.prepare(model)
+        await target.query('CREATE UNIQUE INDEX items_note ON items (note)')
+        expect(await write(sink, model, [{ key: 'a', records: [['1', 'x']] }])).toEqual([applied(1)])
+      }
+      expect(await once(fork(killed, [target.path]), 'exit')).toEqual([null, 'SIGKILL'])
+      return target
     }
+
+    it('a program that looks at the file takes nothing from the ledger', async () => {
+      await using target = await written()
+      expect(await queryDuckdb(target.path, 'SELECT count(*)::INTEGER AS n FROM items')).toEqual([{ n: 2 }])
+      await using sink = new DuckdbSink(target.path)
+      await sink.prepare(model)
+      const again = [{ key: 'b', records: [['2', 'y']] }]
+      expect(await write(sink, model, again)).toEqual([duplicate])
+    })
+
+    it('an index that lacks rows since a program looked at the file is named, and can be made again', async () => {
+      await using target = await written()
+      await target.query('SELECT count(*) FROM lading_load')
+      await using sink = new DuckdbSink(target.path)
+      const updating = defineModel({ ...items, onConflict: 'update' })
+      await sink.prepare(updating)
+      const change = () => write(sink, updating, [{ key: 'c', records: [['2', 'z']] }])
+      await expect(change()).rejects.toMatchObject({
+        code: 'SCHEMA_MISMATCH',
+        message: expect.stringMatching(/an index of the table lacks rows; drop it/),
+      })
+      await target.query('DROP INDEX items_note; CREATE UNIQUE INDEX items_note ON items (note)')
+      expect(await change()).toEqual([applied(1)])
+    })
+
+    it('a command that only reads leaves the indexes of the table as they are', async () => {
+      await using target = await written()
+      {
+        await using sink = new DuckdbSink(target.path)
+        expect(await sink.ledger.receipts({})).toEqual([])
+      }
+      const again = queryDuckdb(target.path, "INSERT INTO items VALUES (3, 'y')")
+      await expect(again).rejects.toThrow(/Duplicate key/)
+    })
   })
 
   it('a database in memory belongs to its sink', async () => {

@@ -2,7 +2,7 @@
  * The only place that opens DuckDB files. A process opens a file once: DuckDB's lock keeps other processes out, but not
  * the process itself, and closing a second handle would give the lock away.
  */
-import { realpathSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { makeFolder } from '../../core/files.ts'
@@ -80,6 +80,7 @@ export class DuckdbFile {
 
   async #start(): Promise<Open> {
     if (this.path !== inMemory && !this.#isGuest) makeFolder(dirname(this.path))
+    const wasKilled = !this.#isGuest && existsSync(`${this.path}.wal`)
     // Of a program that opens the file by the cache, too, it is the same instance.
     const instance = await (this.path === inMemory
       ? DuckDBInstance.create(this.path)
@@ -88,6 +89,9 @@ export class DuckdbFile {
       const connection = await instance.connect()
       // A batch is no work for several threads, and rows are decoded beside it.
       await connection.run('SET threads = 1')
+      // Otherwise DuckDB 1.5.4, when it closes the file, writes the rows of the log and leaves them out of what CREATE
+      // INDEX has made on tables that nobody used: what must be unique no longer is, and the next DELETE fails.
+      if (wasKilled) await connection.run('CHECKPOINT')
       return { instance, connection, session: await Session.of(connection) }
     } catch (error) {
       instance.closeSync()

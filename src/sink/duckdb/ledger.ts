@@ -51,13 +51,6 @@ function oneOf(values: readonly (string | number)[]): Sql {
 const listed = (values: readonly (string | number)[]): Sql =>
   new Sql(['', ...values.slice(1).map(() => ', '), ''], values)
 
-/**
- * Entries of every pipeline that have one of the keys, by the index of `key`: with a second condition, DuckDB would read
- * the whole ledger.
- */
-export const entriesOfKeys = (keys: readonly string[]): Sql =>
-  sql`SELECT pipeline, key, sha256, outcome FROM lading_ledger WHERE key IN (${listed(keys)})`
-
 type Use = <T>(work: (session: Session) => Promise<T>) => Promise<T>
 
 /** `use` opens the file and makes one that is not there; `exists`: whether it is. */

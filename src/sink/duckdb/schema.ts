@@ -2,9 +2,8 @@ import { madeTables } from './made.ts'
 
 /**
  * The ledger's tables, in the same file as the target; steps are only ever appended. Hashes are BLOBs, times
- * ISO 8601. DuckDB looks nothing up by an index of two columns, so that the keys of the ledger have another one. Nothing
- * else has a second index or a foreign key: one process alone writes, and each would cost memory, and keep a table
- * from being altered.
+ * ISO 8601. There is no CREATE INDEX: DuckDB loses entries of such an index (`DuckdbFile`), and a ledger that does not find
+ * an entry would load twice. It looks nothing up by a key of two columns, so batches read the keys of the ledger.
  */
 export const now = "strftime(now() AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%gZ')"
 
@@ -51,7 +50,6 @@ export const migrations = [
      PRIMARY KEY (pipeline, key),
      CHECK (outcome = 'dead' OR records = loaded + rejected + skipped)
    );
-   CREATE INDEX lading_ledger_key ON lading_ledger (key);
    CREATE SEQUENCE lading_reject_id;
    CREATE TABLE lading_reject (
      id BIGINT PRIMARY KEY DEFAULT nextval('lading_reject_id'),

@@ -6,7 +6,7 @@ import { storable } from '../storable.ts'
 import { raw, type Sql, sql } from '../sql/statement.ts'
 import { insertLoad } from '../sql/steps.ts'
 import { keyReused, planMismatch } from '../sql/verdicts.ts'
-import { dialect, entriesOfKeys } from './ledger.ts'
+import { dialect } from './ledger.ts'
 import { noRows, type Placed, place } from './place.ts'
 import type { ColumnRows } from './rows.ts'
 import type { Session } from './session.ts'
@@ -122,9 +122,6 @@ async function loadsOf(session: Session, parts: readonly Part[]) {
   )
 }
 
-/** DuckDB takes more than twice as many for most of the table, and reads all of it. */
-const mostSought = 1000
-
 /** What the ledger has under the keys. */
 export async function entriesOf(
   session: Session,
@@ -132,14 +129,12 @@ export async function entriesOf(
   parts: readonly Pick<Part, 'key'>[],
 ): Promise<Map<string, { sha256: string; outcome: string }>> {
   const keys = [...new Set(parts.map(({ key }) => key))]
-  const entries = new Map<string, { sha256: string; outcome: string }>()
-  for (let at = 0; at < keys.length; at += mostSought) {
-    const rows = await session.all(entriesOfKeys(keys.slice(at, at + mostSought)))
-    for (const row of rows)
-      if (row['pipeline'] === pipeline)
-        entries.set(String(row['key']), { sha256: hex(row['sha256']), outcome: String(row['outcome']) })
-  }
-  return entries
+  const rows = await session.all(
+    sql`SELECT key, sha256, outcome FROM lading_ledger WHERE pipeline = ${pipeline} AND ${dialect.among(sql`key`, keys)}`,
+  )
+  return new Map(
+    rows.map((row) => [String(row['key']), { sha256: hex(row['sha256']), outcome: String(row['outcome']) }]),
+  )
 }
 
 const describe = ({ part, start, end }: Span, { refused }: Placed): Reject[] =>
