@@ -162,7 +162,7 @@ export class Processes {
     const { awaySince = clock.now } = this.#database
     const isLongAway = clock.now - awaySince > givesBackWithinMs
     for (const process of this.#running) {
-      process.sawEmpty ||= !this.#queue.hasOwn
+      process.sawEmpty ||= this.#queue.mayLookEmpty
       if (isLongAway) this.#requireGivenBack(process)
       if (process.end !== undefined) this.#ended(process, process.end)
       else if (process.stoppedAt !== undefined && clock.now > process.stoppedAt + stopsWithinMs)

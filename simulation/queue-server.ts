@@ -1,4 +1,5 @@
 /** A queue as a server that all processes share. In what queues differ is data: `QueueKind`. */
+import { longestPauseMs } from '../src/consumer/foreign.ts'
 import type { Settlement } from '../src/core/settlement.ts'
 import type { Depth, Outcome } from '../src/queue/queue.ts'
 import { nameOf, type Published } from './messages.ts'
@@ -61,6 +62,8 @@ export class QueueServer {
   readonly #world: World
   readonly #verdicts: Verdicts
   readonly #messages: Message[] = []
+  /** When other programs took theirs. */
+  readonly #takenAt: number[] = []
   /** Since when nobody reaches it. */
   awaySince: number | undefined
 
@@ -78,11 +81,16 @@ export class QueueServer {
     return this.#messages.every(({ isSettled }) => isSettled)
   }
 
-  /** Whether anything is there that is not another pipeline's. */
-  get hasOwn(): boolean {
-    return this.#messages.some(
+  /**
+   * Whether a consumer may take the queue for empty: it knows messages of other pipelines by having seen them, and the
+   * queue tells it numbers alone. So one that another program took since passes for one that is still there.
+   */
+  get mayLookEmpty(): boolean {
+    const own = this.#messages.filter(
       ({ isSettled, published }) => !isSettled && published.sort !== 'other pipeline',
     )
+    const since = this.#world.clock.now - 2 * longestPauseMs
+    return own.length <= this.#takenAt.filter((at) => at >= since).length
   }
 
   /** That can be had now, in their order. */
@@ -115,7 +123,9 @@ export class QueueServer {
   /** Another program takes what is for its pipeline. */
   takeForeign(): void {
     const message = this.#foreign
-    if (message !== undefined) message.isSettled = true
+    if (message === undefined) return
+    message.isSettled = true
+    this.#takenAt.push(this.#world.clock.now)
   }
 
   take(owner: number, most: number): Held[] {

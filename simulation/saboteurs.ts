@@ -76,6 +76,12 @@ export const saboteurs: readonly Saboteur[] = [
     instead: "each.settle({ kind: 'done' })",
   },
   {
+    name: 'a run until the queue is empty leaves the last message',
+    file: consumer,
+    line: '<= this.#foreign.count()',
+    instead: '<= this.#foreign.count() + 1',
+  },
+  {
     name: 'batches are decoded into one lane',
     file: 'src/consumer/lanes.ts',
     line: 'this.#turn++ % 2',

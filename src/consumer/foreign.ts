@@ -52,7 +52,7 @@ export const lastPauseMs = 2_000
  * It doubles with each delivery that the queue counts, too: one that counts what is given back (SQS) would
  * wear the message out otherwise.
  */
-const longestPauseMs = 120_000
+export const longestPauseMs = 120_000
 /** How many other pipelines are reported by name: publishers choose the names. */
 const mostTold = 20
 
