@@ -146,6 +146,7 @@ export class QueueServer {
         }
         if (message.attempt > 0) this.#world.count('a message is delivered again')
         message.attempt++
+        this.#verdicts.delivered(message.published, message.attempt)
         message.due = clock.now + (this.kind.leaseMs ?? Number.POSITIVE_INFINITY)
         return (message.holder = {
           message,

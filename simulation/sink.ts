@@ -114,6 +114,10 @@ export class SinkClient {
       signal,
       isReady,
       timeout: this.#waiting(),
+    }).catch((error: unknown) => {
+      // Until the letter is kept, the consumer does not come to the message that halts behind it.
+      this.#halts = []
+      throw error
     })
   }
 

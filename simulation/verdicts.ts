@@ -98,6 +98,11 @@ export class Verdicts {
     this.#disordered.add(group)
   }
 
+  /** One whose attempts are used up is given up, and a copy of it that comes behind others takes effect there. */
+  delivered(published: Published, attempt: number): void {
+    if (attempt > this.#limits.maxAttempts) this.loseOrder(published)
+  }
+
   /** The message is settled as done: it is in no queue any more. */
   settled({ sha256, key }: Published): void {
     const verdict = this.#verdicts.get(sha256)
