@@ -28,6 +28,12 @@ import { Receiver } from './receiver.ts'
 import { publishedColumns, publishedRows, type Row, rowOf, takenColumns } from './rows.ts'
 import { Settlements } from './settlements.ts'
 
+/**
+ * Half of what other sessions take, in milliseconds: one that is lost may have taken messages, whose leases run on, and
+ * both waits together stay under a minute.
+ */
+const silentMs = 5_000
+
 /** PostgreSQL takes 1 GB in one row, and the server and we have it in memory more than once. */
 const maxBytes = 256 * 1024 * 1024
 /** A stop waits this long for what is being sent, and the end of a queue for what is under way. */
@@ -37,7 +43,7 @@ const closeWithinMs = 3_000
 export async function openPgQueue(url: string, options: OpenOptions = {}): Promise<Queue> {
   const { database, queue, leaseMs } = parseAddress(url)
   const sessions = new OwnSessions(database)
-  const looking = new Connection(sessions)
+  const looking = new Connection(sessions, { silentMs })
   try {
     const opened = await looking.use(
       (client) => openTable(client, queue, options.create ?? true),
@@ -72,9 +78,9 @@ class PostgresQueue implements Queue {
     this.#name = name
     this.#number = opened.number
     this.#looking = looking
-    this.#publishing = new Connection(sessions)
-    this.#taking = new Connection(sessions)
-    this.#settlingOn = new Connection(sessions)
+    this.#publishing = new Connection(sessions, { silentMs })
+    this.#taking = new Connection(sessions, { silentMs })
+    this.#settlingOn = new Connection(sessions, { silentMs })
     this.#settlements = new Settlements(sessions.identity, opened.number, (work) =>
       this.#use(this.#settlingOn, work),
     )
