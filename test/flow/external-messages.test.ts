@@ -27,7 +27,9 @@ publish('{"record_time": "2021-01-01 00:00:00+00:00", "sensor_id": ', 'cut')
 publish('over and out', 'words')
 publish(json.dumps({'foo': 'oops', 'bar': '123'}), 'other')
 # The broker has routed them, and a queue counts them a little later.
-while channel.queue_declare(queue, passive=True).method.message_count < records + records // 10 + 3: channel.connection.process_data_events(0.05)
+for _ in range(600):
+    if channel.queue_declare(queue, passive=True).method.message_count >= records + records // 10 + 3: break
+    channel.connection.process_data_events(0.05)
 channel.connection.close()
 `
 

@@ -1,11 +1,10 @@
 /** The memory of a process stays under the formula of docs/guarantees.md, whatever its input. */
-import { spawnSync } from 'node:child_process'
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
-import { bin } from '../support/lading.ts'
+import { runMeasured } from './measured.ts'
 
 const mib = 1 << 20
 const model = join(import.meta.dirname, '..', 'support', 'model.ts')
@@ -18,7 +17,7 @@ afterAll(() => rm(folder, { recursive: true }))
 
 interface Input {
   readonly name: string
-  /** Of the longest record. */
+  /** MiB of the longest record. */
   readonly longest: number
   readonly records: number
   readonly record: (index: number) => string
@@ -38,7 +37,7 @@ const inputs: readonly Input[] = [
   { name: '50,000 rejects', longest: 0, records: 50_000, record: (n) => `no ${n},note\n`, code: 3 },
 ]
 
-/** MiB. */
+/** The formula, in MiB. */
 const most = (longest: number): number => 190 + 8 * longest
 
 async function write({ name, records, record }: Pick<Input, 'name' | 'records' | 'record'>): Promise<string> {
@@ -54,17 +53,11 @@ async function write({ name, records, record }: Pick<Input, 'name' | 'records' |
 }
 
 function peakOf(args: readonly string[]): { readonly code: number | null; readonly peak: number } {
-  const preloaded = `--import=${join(import.meta.dirname, 'peak-memory.mjs')}`
-  const env = { ...process.env, NODE_OPTIONS: preloaded }
-  const run = spawnSync(process.execPath, [bin, ...args], {
-    cwd: folder,
-    env,
-    encoding: 'utf8',
-    maxBuffer: 64 * mib,
-  })
-  const peak = Number(/^peak (\d+)$/m.exec(run.stderr)?.[1]) / 1024
+  const { code, peaks } = runMeasured(args, folder)
+  expect(peaks).toHaveLength(1)
+  const [peak = Number.NaN] = peaks
   console.log(`${args[0]}: ${Math.round(peak)} MiB`)
-  return { code: run.status, peak }
+  return { code, peak }
 }
 
 function holds(to: () => string): void {
@@ -83,11 +76,12 @@ describe('SQLite', { timeout: 120_000 }, () => {
 
 describePostgres('PostgreSQL', () => {
   describe('a load', { timeout: 120_000 }, () => {
-    let url: string
+    let database: Awaited<ReturnType<typeof freshDatabase>>
     beforeAll(async () => {
-      url = (await freshDatabase()).url
+      database = await freshDatabase()
     })
-    holds(() => url)
+    afterAll(() => database.drop())
+    holds(() => database.url)
   })
 })
 

@@ -1,5 +1,4 @@
 /** A million records, through processes as a user starts them. */
-import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,9 +7,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { SqliteFile } from '../../src/core/sqlite.ts'
 import { generateSensors } from '../../src/generate/sensors.ts'
 import { describePostgres, freshDatabase } from '../../tooling/servers/database.ts'
+import { runMeasured } from './measured.ts'
 
-const root = join(import.meta.dirname, '..', '..')
-const mostMemory = 144 * 1024
+/** MiB. */
+const mostMemory = 144
 
 let folder: string
 beforeAll(async () => {
@@ -38,36 +38,13 @@ interface Result {
   }[]
 }
 
-function load(
-  to: string,
-  name: string,
-): { readonly result: Result; readonly said: string; readonly peaks: readonly number[] } {
-  const args = [
-    'load',
-    join(folder, 'data'),
-    '--consumers',
-    '2',
-    '--json',
-    '--state',
-    join(folder, `${name}.state`),
-  ]
-  const run = spawnSync(
-    process.execPath,
-    [join(root, 'bin', 'lading.js'), ...args, '--queue', `embedded:${join(folder, `${name}.queue`)}`],
-    {
-      cwd: folder,
-      env: {
-        ...process.env,
-        LADING_TO: to,
-        NODE_OPTIONS: `--import=${join(import.meta.dirname, 'peak-memory.mjs')}`,
-      },
-      encoding: 'utf8',
-      maxBuffer: 64 * 1024 * 1024,
-    },
-  )
-  expect(run.status, run.stderr).toBe(0)
-  const peaks = [...run.stderr.matchAll(/^peak (\d+)$/gm)].map(([, peak]) => Number(peak))
-  return { result: JSON.parse(run.stdout) as Result, said: run.stderr, peaks }
+function load(to: string, name: string) {
+  const state = ['--state', join(folder, `${name}.state`)]
+  const queue = ['--queue', `embedded:${join(folder, `${name}.queue`)}`]
+  const args = ['load', join(folder, 'data'), '--consumers', '2', '--json', ...state, ...queue]
+  const { code, out, err, peaks } = runMeasured(args, folder, { LADING_TO: to })
+  expect(code, err).toBe(0)
+  return { result: JSON.parse(out) as Result, said: err, peaks }
 }
 
 async function expectMillion(to: string, name: string, countRows: () => Promise<number>): Promise<void> {
@@ -82,7 +59,7 @@ async function expectMillion(to: string, name: string, countRows: () => Promise<
   expect(second.said).toContain('is loaded already')
   expect(await countRows()).toBe(1_000_000)
   console.log(
-    `${name}: peak memory in MiB ${[...first.peaks, ...second.peaks].map((peak) => Math.round(peak / 1024)).join(', ')}`,
+    `${name}: peak memory in MiB ${[...first.peaks, ...second.peaks].map((peak) => Math.round(peak)).join(', ')}`,
   )
   expect(first.peaks).toHaveLength(3)
   for (const peak of [...first.peaks, ...second.peaks]) expect(peak).toBeLessThan(mostMemory)

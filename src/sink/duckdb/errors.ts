@@ -57,7 +57,7 @@ export function sinkError(error: unknown, path: string): LadingError {
       `DuckDB ${path} is open in another process (${program}${pid === undefined ? '' : `, process ${pid}`}), and DuckDB lets one process at a time open a file, even to read it`,
       cause,
     )
-  if (/rows from index/.test(message))
+  if (/^FATAL Error: .*Failed to delete all rows from index/.test(message))
     return new LadingError(
       'SCHEMA_MISMATCH',
       `DuckDB ${path}: an index of the table lacks rows; drop it and create it again`,

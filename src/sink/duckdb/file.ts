@@ -89,8 +89,8 @@ export class DuckdbFile {
       const connection = await instance.connect()
       // A batch is no work for several threads, and rows are decoded beside it.
       await connection.run('SET threads = 1')
-      // Otherwise DuckDB 1.5.4, when it closes the file, writes the rows of the log and leaves them out of what CREATE
-      // INDEX has made on tables that nobody used: what must be unique no longer is, and the next DELETE fails.
+      // Otherwise DuckDB 1.5.4, when it closes the file, writes the rows of the log and leaves them out of the indexes
+      // (CREATE INDEX) of tables that nobody used. A unique index would then accept duplicates, and DELETE would fail.
       if (wasKilled) await connection.run('CHECKPOINT')
       return { instance, connection, session: await Session.of(connection) }
     } catch (error) {

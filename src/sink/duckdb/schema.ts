@@ -2,8 +2,8 @@ import { madeTables } from './made.ts'
 
 /**
  * The ledger's tables, in the same file as the target; steps are only ever appended. Hashes are BLOBs, times
- * ISO 8601. There is no CREATE INDEX: DuckDB loses entries of such an index (`DuckdbFile`), and a ledger that does not find
- * an entry would load twice. It looks nothing up by a key of two columns, so batches read the keys of the ledger.
+ * ISO 8601. There is no CREATE INDEX: DuckDB may lose entries of such an index (`DuckdbFile`), and the ledger would not find
+ * what has taken effect. DuckDB looks nothing up by a key of two columns, so each batch scans the keys.
  */
 export const now = "strftime(now() AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%gZ')"
 
