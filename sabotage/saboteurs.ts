@@ -58,7 +58,7 @@ export const saboteurs: readonly GuardedSaboteur[] = [
     file: 'src/sink/sql/replay.ts',
     line: "AND state = 'open' ORDER BY",
     instead: 'ORDER BY',
-    guard: 'test/sink/sqlite.test.ts',
+    guard: 'test/sink/postgres.test.ts',
   },
   {
     name: 'replays do not wait for each other',
