@@ -1,4 +1,4 @@
-/** Faults of one line each that tests with real servers have to find; those of the consumer are in simulation/saboteurs.ts. */
+/** Faults of one line each that tests with real servers have to find; those of consumers and loads are in simulation/saboteurs.ts. */
 import type { Saboteur } from '../simulation/saboteurs.ts'
 
 export interface GuardedSaboteur extends Saboteur {
@@ -150,6 +150,13 @@ export const saboteurs: readonly GuardedSaboteur[] = [
     line: 'await retrying(() => this.#queue.publish(messages, { signal })',
     instead: 'void retrying(() => this.#queue.publish(messages, { signal })',
     guard: 'test/producer/publish.test.ts',
+  },
+  {
+    name: 'a load waits for room for ever',
+    file: 'src/load/room.ts',
+    line: 'performance.now() - since < patienceMs',
+    instead: 'since !== undefined',
+    guard: 'test/load/room.test.ts',
   },
   {
     name: 'a commit does not wait for the disk',

@@ -9,6 +9,12 @@ export interface Option {
   readonly kind: Kind
 }
 
+/** What may happen next. */
+export interface Event extends Option {
+  readonly about?: string | undefined
+  readonly act: () => void
+}
+
 /** What a random schedule has more or less of. */
 export type Kind = (typeof kinds)[number]
 

@@ -59,10 +59,11 @@ export class Clock {
     for (const timer of this.#timers) if (timer.owner === owner) this.#timers.delete(timer)
   }
 
-  /** Timers that the program of this process has set. */
+  /** Timers that the program of this process has set, for later than the turn that ends it. */
   countOf(owner: number): number {
     let count = 0
-    for (const timer of this.#timers) if (timer.owner === owner && timer.isOfProgram) count++
+    for (const timer of this.#timers)
+      if (timer.owner === owner && timer.isOfProgram && timer.at > this.now) count++
     return count
   }
 
@@ -85,8 +86,8 @@ const realImmediate = setImmediate
 /** A turn of the real event loop. */
 export const realTurn = (): Promise<void> => new Promise((resolve) => realImmediate(resolve))
 
-/** Some day; its number has no meaning. */
-const epoch = Date.UTC(2024, 0, 1)
+/** Some day on which files of today are old. */
+const epoch = Date.UTC(2100, 0, 1)
 
 function sleep<T>(ms = 0, value?: T, { signal }: { readonly signal?: AbortSignal } = {}): Promise<T> {
   return new Promise((resolve, reject) => {

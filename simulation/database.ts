@@ -4,9 +4,10 @@
  */
 import { LadingError } from '../src/core/errors.ts'
 import type { LoadInfo } from '../src/core/load.ts'
-import type { DeadLetter } from '../src/sink/ledger.ts'
+import type { DeadLetter, LoadProgress, Receipt } from '../src/sink/ledger.ts'
+import { balance, openReceipt } from '../src/sink/receipt.ts'
 import type { Part, Verdict } from '../src/sink/sink.ts'
-import { flaky, poison, refused } from './messages.ts'
+import { flaky, pipeline, poison, refused } from './messages.ts'
 import type { Row } from './rows.ts'
 import type { Verdicts } from './verdicts.ts'
 import type { World } from './world.ts'
@@ -156,22 +157,51 @@ export class Database {
     }
   }
 
+  /** Of these loads, or of all. */
+  receipts(ids: readonly string[] = [...this.#loads.keys()]): readonly Receipt[] {
+    return ids.flatMap((id) => {
+      const load = this.#loads.get(id)
+      return load === undefined ? [] : [this.#receiptOf(load)]
+    })
+  }
+
+  #receiptOf({ info, isComplete, loaded, rejected }: Load): Receipt {
+    const { id: loadId, ...about } = info
+    const sums = { loaded, rejected, dead: 0, deadLetters: 0, chunksDone: isComplete ? info.chunks : 0 }
+    for (const entry of this.#entriesOf(loadId).values()) {
+      sums.chunksDone++
+      sums.loaded += entry.loaded
+      sums.rejected += entry.rejected
+      if (entry.outcome === 'applied') continue
+      sums.dead += entry.records
+      sums.deadLetters++
+    }
+    const { rejected: rejectRows, dead: deadLetterRecords, deadLetters: openDeadLetters } = sums
+    const kept = { rejectRows, openRejects: rejectRows, deadLetterRecords, openDeadLetters }
+    return { ...openReceipt({ ...about, loadId, pipeline, startedAt: '' }), ...sums, ...kept }
+  }
+
+  progress(id: string): LoadProgress | undefined {
+    const load = this.#loads.get(id)
+    if (load === undefined) return undefined
+    const { info, isComplete } = load
+    const keys = new Set(this.#entriesOf(id).keys())
+    return { plan: info.plan, complete: isComplete, keys, loaded: this.#receiptOf(load).loaded }
+  }
+
+  #entriesOf(id: string): ReadonlyMap<string, Entry> {
+    return new Map([...this.#ledger].filter(([, { load }]) => load === id))
+  }
+
   /** At the end, when every message has its verdict. */
   balance(): void {
-    for (const [id, load] of this.#loads) {
-      const { info } = load
-      let { loaded, rejected } = load
-      let dead = 0
-      for (const entry of this.#ledger.values())
-        if (entry.load === id) {
-          loaded += entry.loaded
-          rejected += entry.rejected
-          if (entry.outcome === 'dead') dead += entry.records
-        }
-      if (loaded + rejected + dead !== info.records)
+    for (const receipt of this.receipts()) {
+      const { open, problems } = balance(receipt)
+      const { source, records, loaded, rejected, dead } = receipt
+      if (open !== 0 || problems.length > 0)
         this.#world.violated(
           'receipts balance',
-          `${info.records} records, ${loaded} loaded, ${rejected} rejected, ${dead} dead`,
+          `${source}: ${records} records, ${loaded} loaded, ${rejected} rejected, ${dead} dead; ${problems.join()}`,
         )
     }
   }

@@ -2,6 +2,8 @@
 import { parseArgs } from 'node:util'
 import { simulateTime } from './clock.ts'
 import { sabotage, saboteurs } from './saboteurs.ts'
+import { change, scale } from './scale.ts'
+import { simulateStates } from './states.ts'
 
 const { values } = parseArgs({
   options: {
@@ -15,8 +17,10 @@ const { values } = parseArgs({
 
 if (values.saboteurs) for (const { name } of saboteurs) console.log(name)
 else {
+  scale.forEach(change)
   if (values.sabotage !== undefined) sabotage(values.sabotage)
   simulateTime()
+  simulateStates()
   // Errors are made all the time, and nobody looks where.
   Error.stackTraceLimit = 0
   // The program is loaded behind these two.

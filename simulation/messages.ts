@@ -8,7 +8,7 @@ import type { Headers } from '../src/queue/queue.ts'
 
 /** Without a key, so that a record that takes effect twice is there twice. */
 export const model = defineModel({ table: 'numbers', columns: { id: bigint().notNull(), note: text() } })
-const pipeline = 'numbers'
+export const pipeline = 'numbers'
 /** The database, as chunks name it. */
 export const place = 'simulated://database'
 

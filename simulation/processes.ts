@@ -1,89 +1,116 @@
-/** Consumers as processes: they start, are told to stop, end, or are gone in the middle of anything. */
+/** Processes: they start, are told to stop, end, or are gone in the middle of anything. */
 import { getEventListeners } from 'node:events'
-import {
-  type ConsumerOptions,
-  createConsumer,
-  type RunOptions,
-  type Tally,
-} from '../src/consumer/consumer.ts'
 import { defaults } from '../src/consumer/options.ts'
 import type { LadingEvent } from '../src/core/events.ts'
-import { toLadingError } from '../src/core/errors.ts'
-import type { Kind } from './choices.ts'
+import { type Code, type LadingError, toLadingError } from '../src/core/errors.ts'
+import type { Event, Kind } from './choices.ts'
 import type { Database } from './database.ts'
-import { model } from './messages.ts'
 import { QueueClient } from './queue.ts'
 import type { QueueServer } from './queue-server.ts'
 import { SinkClient } from './sink.ts'
-import type { Event, World } from './world.ts'
+import type { World } from './world.ts'
 
-/** Consumers at work at once. */
+/** At work at once. */
 const most = 3
-/** Of a stop: the batch in hand gets `graceMs`, and the queue three seconds to take back the rest. */
-const stopsWithinMs = defaults.graceMs + 3_000
+/** Of a consumer: the batch in hand gets `graceMs`, and the queue three seconds to take back the rest. */
+export const stopsWithinMs = defaults.graceMs + 3_000
 /** What is in hand may wait for the settlement of what came before, and for a batch to be full. */
 const givesBackWithinMs = defaults.giveBackAfterMs + 45_000
 
+/** What every process is given that consumes. */
 export interface ConsumerSettings {
   readonly prefetch: number
   readonly batch: { readonly messages: number }
   readonly maxAttempts: number
 }
 
-interface Process {
+/** What a process runs. */
+export interface Program<Result = unknown> {
+  /** As people call it: `a consumer`. */
+  readonly name: string
+  readonly stopsWithinMs: number
+  /** It may wait for messages for ever. */
+  readonly isEndless: boolean
+  run(process: Process): Promise<Result>
+  /** The rules for what it says at its end. */
+  ended(result: Result, process: Process): void
+  /** Whether it has a reason to fail. */
+  mayFail(error: LadingError, process: Process): boolean
+}
+
+export interface Start {
+  readonly name: string
+  readonly program: Program
+}
+
+export interface Process {
   readonly id: number
+  readonly program: Program
   readonly stop: AbortController
-  readonly sink: SinkClient
-  readonly run: RunOptions
+  readonly queue: QueueClient
+  /** Opens a further sink. */
+  readonly sink: () => SinkClient
+  readonly sinks: readonly SinkClient[]
+  readonly onEvent: (event: LadingEvent) => void
   /** The queue has held nothing of its pipeline since it started. */
   sawEmpty: boolean
   stoppedAt: number | undefined
-  end: { readonly tally: Tally } | { readonly error: unknown } | undefined
+  end: { readonly result: unknown } | { readonly error: unknown } | undefined
 }
+
+/** Of errors that no trying again helps. */
+const halts: readonly Code[] = ['QUEUE_REFUSED', 'SINK_REFUSED', 'SINK_FAILED', 'SCHEMA_MISMATCH']
+export const isHalt = ({ code }: LadingError): boolean => halts.includes(code)
 
 export class Processes {
   readonly #world: World
   readonly #queue: QueueServer
   readonly #database: Database
-  readonly #settings: ConsumerSettings
+  readonly #prefetch: number
   readonly #running = new Set<Process>()
-  readonly #load: string | undefined
   #started = 0
 
-  constructor(
-    world: World,
-    queue: QueueServer,
-    database: Database,
-    settings: ConsumerSettings,
-    load: string | undefined,
-  ) {
-    this.#load = load
+  constructor(world: World, queue: QueueServer, database: Database, { prefetch }: ConsumerSettings) {
     this.#world = world
     this.#queue = queue
     this.#database = database
-    this.#settings = settings
+    this.#prefetch = prefetch
   }
 
   get count(): number {
     return this.#running.size
   }
 
-  get canStop(): boolean {
-    return [...this.#running].some(({ stop }) => !stop.signal.aborted)
+  isRunning(program: Program): boolean {
+    return [...this.#running].some((process) => process.program === program)
   }
 
-  start(run: RunOptions = {}, more: Partial<ConsumerOptions> = {}): void {
+  start(program: Program): void {
     const { clock } = this.#world
     const id = (clock.owner = ++this.#started)
-    const sink = new SinkClient(this.#world, this.#database)
-    const stop = new AbortController()
-    const process: Process = { id, stop, sink, run, sawEmpty: false, stoppedAt: undefined, end: undefined }
+    const sinks: SinkClient[] = []
+    const sink = () => {
+      const opened = new SinkClient(this.#world, this.#database)
+      sinks.push(opened)
+      return opened
+    }
+    const process: Process = {
+      id,
+      program,
+      stop: new AbortController(),
+      queue: new QueueClient(this.#world, this.#queue, id),
+      sink,
+      sinks,
+      onEvent: (event) => this.#hear(event),
+      sawEmpty: false,
+      stoppedAt: undefined,
+      end: undefined,
+    }
+    for (const { program: other } of this.#running)
+      this.#world.count(`${program.name} is begun beside ${other.name}`)
     this.#running.add(process)
-    const queue = new QueueClient(this.#world, this.#queue, id)
-    const onEvent = (event: LadingEvent) => this.#hear(event)
-    const consumer = createConsumer({ ...this.#settings, ...more, queue, sink: sink.asSink, model, onEvent })
-    consumer.run({ ...run, signal: process.stop.signal }).then(
-      (tally) => (process.end = { tally }),
+    program.run(process).then(
+      (result) => (process.end = { result }),
       (error: unknown) => (process.end = { error }),
     )
   }
@@ -92,46 +119,34 @@ export class Processes {
     if (event.type === 'waiting' || event.type === 'resumed')
       this.#world.count(`${event.type}: ${event.code}`)
     // What is given back before its batch ends makes room for others at once.
-    if (event.type === 'held' && event.messages > 2 * this.#settings.prefetch)
-      this.#world.violated(
-        'at most twice prefetch in hand',
-        `${event.messages} of ${this.#settings.prefetch}`,
-      )
+    if (event.type === 'held' && event.messages > 2 * this.#prefetch)
+      this.#world.violated('at most twice prefetch in hand', `${event.messages} of ${this.#prefetch}`)
   }
 
-  /** It takes the chunks of the load alone, until none has come for a moment. */
-  #startBeside(load: string): void {
-    this.start({ finish: AbortSignal.abort() }, { besideLoad: true, loads: new Set([load]) })
-  }
-
-  /** What may happen to them besides. */
-  events(): Event[] {
+  /** What may happen to them besides, and which may start. */
+  events(starts: readonly Start[]): Event[] {
     const events: Event[] = []
     const add = (name: string, kind: Kind, act: () => void) => events.push({ name, kind, act })
     for (const process of this.#running) {
-      if (!process.stop.signal.aborted) add('a consumer is told to stop', 'stop', () => this.#stop(process))
-      else add('a consumer is told to stop twice', 'stop', () => this.#kill(process))
-      add('a consumer is killed', 'crash', () => this.#kill(process))
-      add('a consumer loses its connection to the queue', 'away', () => this.#disconnect(process))
+      const { name } = process.program
+      if (!process.stop.signal.aborted) add(`${name} is told to stop`, 'stop', () => this.#stop(process))
+      else add(`${name} is told to stop twice`, 'stop', () => this.#kill(process))
+      add(`${name} is killed`, 'crash', () => this.#kill(process))
+      add(`${name} loses its connection to the queue`, 'away', () => this.#disconnect(process))
     }
-    if (this.#running.size < most) {
-      add('a consumer starts', 'start', () => this.start())
-      add('a consumer starts, until the queue is empty', 'start', () => this.start({ untilEmpty: true }))
-      add('a consumer starts, for one batch', 'start', () => this.start({ batches: 1 }))
-      add('a consumer starts, for some seconds', 'start', () => this.start({ idleTimeoutMs: 7_000 }))
-      const load = this.#load
-      if (load !== undefined) add('a consumer of a load starts', 'start', () => this.#startBeside(load))
-    }
+    if (this.#running.size < most)
+      for (const { name, program } of starts) add(name, 'start', () => this.start(program))
     return events
   }
 
-  /** Tells all of them to stop, one after the other. */
+  /** Tells all that would go on for ever to stop, one after the other. */
   stopping(): Event[] {
-    return [...this.#running].flatMap((process) =>
-      process.stop.signal.aborted
-        ? []
-        : [{ name: 'a consumer is told to stop at the end', kind: 'done', act: () => this.#stop(process) }],
-    )
+    return [...this.#running].flatMap((process) => {
+      const { stop, program } = process
+      if (stop.signal.aborted || !program.isEndless) return []
+      const act = () => this.#stop(process)
+      return [{ name: `${program.name} is told to stop at the end`, kind: 'done', act }]
+    })
   }
 
   #stop(process: Process): void {
@@ -141,6 +156,8 @@ export class Processes {
   }
 
   #kill(process: Process): void {
+    if (process.queue.isUnheard)
+      this.#world.count(`${process.program.name} dies before it hears that the queue holds its messages`)
     this.#running.delete(process)
     this.#gone(process)
   }
@@ -164,9 +181,10 @@ export class Processes {
     for (const process of this.#running) {
       process.sawEmpty ||= this.#queue.mayLookEmpty
       if (isLongAway) this.#requireGivenBack(process)
-      if (process.end !== undefined) this.#ended(process, process.end)
-      else if (process.stoppedAt !== undefined && clock.now > process.stoppedAt + stopsWithinMs)
-        this.#world.violated('a stop ends', `it takes ${clock.now - process.stoppedAt} ms`)
+      const { end, stoppedAt, program } = process
+      if (end !== undefined) this.#ended(process, end)
+      else if (stoppedAt !== undefined && clock.now > stoppedAt + program.stopsWithinMs)
+        this.#world.violated('a stop ends', `${program.name} takes ${clock.now - stoppedAt} ms`)
     }
   }
 
@@ -177,28 +195,16 @@ export class Processes {
   }
 
   #ended(process: Process, end: NonNullable<Process['end']>): void {
-    const { id, stop, sink } = process
+    const { id, stop, program } = process
     this.#running.delete(process)
     if ('error' in end) {
-      const { code, action, message } = toLadingError(end.error)
-      this.#world.count(`a consumer ends: ${code}`)
-      const isReason = sink.isPrepared
-        ? action === 'halt' || code === 'SINK_FAILED'
-        : code.startsWith('SINK_')
-      if (!isReason) this.#world.violated('a consumer ends only for a reason', `${code}: ${message}`)
+      const error = toLadingError(end.error)
+      this.#world.count(`${program.name} ends: ${error.code}`)
+      if (!program.mayFail(error, process))
+        this.#world.violated(`${program.name} ends only for a reason`, `${error.code}: ${error.message}`)
     } else {
-      this.#world.count('a consumer ends')
-      if (process.run.untilEmpty === true && !stop.signal.aborted && !process.sawEmpty)
-        this.#world.violated(
-          'a run until the queue is empty ends when it is',
-          'messages were there all the time',
-        )
-      // A batch that is given up behind its commit is not counted: the ledger knows it.
-      if (end.tally.loaded > sink.loaded)
-        this.#world.violated(
-          'a tally is right',
-          `${end.tally.loaded} loaded, and the database said ${sink.loaded}`,
-        )
+      this.#world.count(`${program.name} ends`)
+      program.ended(end.result, process)
     }
     const inHand = this.#queue.inHand(id)
     if (inHand > 0) this.#world.violated('what is in hand is given back at the end', `${inHand} messages`)

@@ -1,7 +1,9 @@
 /** A queue as a server that all processes share. In what queues differ is data: `QueueKind`. */
 import { longestPauseMs } from '../src/consumer/foreign.ts'
 import type { Settlement } from '../src/core/settlement.ts'
-import type { Depth, Outcome } from '../src/queue/queue.ts'
+import { sha256Of } from '../src/core/sha256.ts'
+import { readableEnvelope } from '../src/queue/envelope.ts'
+import type { Depth, Outcome, Outgoing } from '../src/queue/queue.ts'
 import { nameOf, type Published } from './messages.ts'
 import type { Verdicts } from './verdicts.ts'
 import type { World } from './world.ts'
@@ -12,6 +14,8 @@ export interface QueueKind {
   readonly leaseMs?: number
   /** A message that is given back has been delivered all the same. */
   readonly countsReleases?: boolean
+  /** It does not know what consumers have in hand. */
+  readonly countsWaitingOnly?: boolean
   /** Groups come in their order. */
   readonly isOrdered?: boolean
   /** It lies in the database of the sink, whose transactions settle. */
@@ -20,7 +24,7 @@ export interface QueueKind {
 
 export const queueKinds: readonly QueueKind[] = [
   { name: 'with leases', leaseMs: 30_000 },
-  { name: 'with connections', countsReleases: true },
+  { name: 'with connections', countsReleases: true, countsWaitingOnly: true },
   { name: 'in order', leaseMs: 30_000, countsReleases: true, isOrdered: true },
   { name: 'in the database', leaseMs: 30_000, isInSink: true },
 ]
@@ -77,6 +81,16 @@ export class QueueServer {
     this.#messages.push({ published, attempt: 0, due: 0, holder: undefined, isSettled: false })
   }
 
+  /** What a process publishes, with its bytes as they are now: it may use their memory again. */
+  sent({ key, headers, body }: Outgoing): Published {
+    const copy = Buffer.from(body)
+    const expected = this.#verdicts.expected(sha256Of(copy))
+    const group = `${key}/${readableEnvelope(headers)?.target}`
+    if (expected !== undefined) return { ...expected, key, headers, body: copy, group }
+    this.#world.violated('only what is in the files is published', key)
+    throw new Error(`nobody expects ${key}`)
+  }
+
   get isEmpty(): boolean {
     return this.#messages.every(({ isSettled }) => isSettled)
   }
@@ -87,7 +101,10 @@ export class QueueServer {
    */
   get mayLookEmpty(): boolean {
     const own = this.#messages.filter(
-      ({ isSettled, published }) => !isSettled && published.sort !== 'other pipeline',
+      ({ isSettled, published, holder }) =>
+        !isSettled &&
+        published.sort !== 'other pipeline' &&
+        (holder === undefined || this.kind.countsWaitingOnly !== true),
     )
     const since = this.#world.clock.now - 2 * longestPauseMs
     return own.length <= this.#takenAt.filter((at) => at >= since).length
@@ -183,10 +200,17 @@ export class QueueServer {
     return this.#messages.filter(({ holder, isSettled }) => holder?.owner === owner && !isSettled)
   }
 
-  /** The connection of a process has ended. */
+  /** The connections of a process have ended. */
   disconnect(owner: number): void {
+    this.leave(this.#heldBy(owner).flatMap(({ holder }) => holder ?? []))
+  }
+
+  /** The connection over which these came has ended. */
+  leave(all: Iterable<Held>): void {
     if (this.kind.leaseMs !== undefined) return
-    for (const message of this.#heldBy(owner)) {
+    for (const held of all) {
+      const { message } = held
+      if (message.holder !== held || message.isSettled) continue
       message.holder = undefined
       message.due = 0
     }
@@ -209,6 +233,10 @@ export class QueueServer {
     const inFlight = left.filter(
       ({ holder, due }) => holder !== undefined && due > this.#world.clock.now,
     ).length
-    return { ready: left.length - inFlight, inFlight, dead: 0 }
+    return {
+      ready: left.length - inFlight,
+      inFlight: this.kind.countsWaitingOnly === true ? undefined : inFlight,
+      dead: 0,
+    }
   }
 }

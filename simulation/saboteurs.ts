@@ -1,16 +1,14 @@
 /**
  * Faults of one line each, to be put into the program while it is loaded: the simulation has to find every one.
  */
-import { registerHooks } from 'node:module'
+import { type Change, change } from './scale.ts'
 
-export interface Saboteur {
+export interface Saboteur extends Change {
   readonly name: string
-  readonly file: string
-  readonly line: string
-  readonly instead: string
 }
 
 const consumer = 'src/consumer/consumer.ts'
+const publishing = 'await retrying(() => this.#queue.publish(messages, { signal })'
 
 export const saboteurs: readonly Saboteur[] = [
   {
@@ -141,20 +139,53 @@ export const saboteurs: readonly Saboteur[] = [
     line: 'if (locked.length > 0) await this.#leaveLocked(locked)',
     instead: '',
   },
+  {
+    name: 'chunks count as published before the queue has them',
+    file: 'src/producer/publish.ts',
+    line: publishing,
+    instead: `this.#state.confirm(chunks.map(([load, { chunk }]) => [load, chunk]), []); ${publishing}`,
+  },
+  {
+    name: 'the last chunks are not waited for',
+    file: 'src/producer/publish.ts',
+    line: 'await this.#handOver()\n    await this.#underWay',
+    instead: 'await this.#handOver()',
+  },
+  {
+    name: 'a producer forgets what the queue has',
+    file: 'src/producer/state.ts',
+    line: 'UPDATE chunk SET confirmed = 1',
+    instead: 'UPDATE chunk SET confirmed = 0',
+  },
+  {
+    name: 'what has its verdict is published again',
+    file: 'src/producer/produce.ts',
+    line: 'const isWanted = (key: string) => known?.keys.has(key) !== true',
+    instead: 'const isWanted = () => true',
+  },
+  {
+    name: 'a load is over before its last chunk',
+    file: 'src/load/settled.ts',
+    line: 'chunksDone >= chunks ||',
+    instead: 'chunksDone >= chunks - 1 ||',
+  },
+  {
+    name: 'what others have in hand is not there',
+    file: 'src/load/settled.ts',
+    line: 'if (ready === 0 && inFlight === 0) return true',
+    instead: 'if (ready === 0) return true',
+  },
+  {
+    name: 'a load does not wait for its consumers',
+    file: 'src/load/move.ts',
+    line: 'await workers.ended\n    return moved\n  } finally {\n    workers.stop()\n    await workers.ended.catch(() => undefined)',
+    instead: 'return moved\n  } finally {\n    workers.stop()',
+  },
 ]
 
 /** From now on the file is loaded with the fault in it. */
 export function sabotage(name: string): void {
   const saboteur = saboteurs.find((each) => each.name === name)
   if (saboteur === undefined) throw new Error(`there is no saboteur ${JSON.stringify(name)}`)
-  const { file, line, instead } = saboteur
-  registerHooks({
-    load(url, context, next) {
-      const loaded = next(url, context)
-      if (!url.endsWith(`/${file}`)) return loaded
-      const text = String(loaded.source)
-      if (!text.includes(line)) throw new Error(`${file} has no line ${JSON.stringify(line)}`)
-      return { ...loaded, source: text.replace(line, () => instead) }
-    },
-  })
+  change(saboteur)
 }

@@ -1,12 +1,17 @@
 /** One schedule from its beginning to its end: whatever fails in it, everything has its verdict when nothing fails any more. */
-import type { Choices } from './choices.ts'
+import type { Event, Choices } from './choices.ts'
 import { realTurn, setClock } from './clock.ts'
+import { Consumers } from './consumers.ts'
 import { Database } from './database.ts'
+import { fileSets } from './files.ts'
+import { Loads } from './loads.ts'
 import { messagesOf, type Published, type Sort, sorts } from './messages.ts'
 import { type ConsumerSettings, Processes } from './processes.ts'
 import { queueKinds, QueueServer } from './queue-server.ts'
+import { forgetStates } from './states.ts'
 import { Verdicts } from './verdicts.ts'
-import { type Event, nobody, type Violation, World } from './world.ts'
+import { nobody } from './operation.ts'
+import { type Violation, World } from './world.ts'
 
 /** As the consumer has it. */
 const messageAttempts = 3
@@ -27,6 +32,7 @@ export interface Outcome {
 export async function run(choices: Choices, isTraced = false): Promise<Outcome> {
   const world = new World(choices, isTraced)
   setClock(world.clock)
+  forgetStates()
   const lost = (error: unknown) => world.violated('no promise is forgotten', String(error))
   process.on('unhandledRejection', lost)
   try {
@@ -55,15 +61,26 @@ async function simulate(world: World): Promise<void> {
   }
   const kinds: Sort[] = [one('sort', sorts)]
   while (one('more', [false, true, true, true, true]) && kinds.length < 8) kinds.push(one('sort', sorts))
-  const { published, load } = messagesOf(withFewPoisoned(kinds))
+  const files = one('files', fileSets)
+  const [consumers, isProduced] =
+    files.length === 0 ? [1, false] : [one('consumers', [1, 2]), one('produced', [false, true, false])]
+  const { published, load } = messagesOf(
+    withFewPoisoned(kinds, files.length === 0 ? mostPoisoned : mostPoisoned - 1),
+  )
+  const expected = [...published, ...files.flatMap(({ chunks }) => chunks)]
   const limits = { maxAttempts: settings.maxAttempts, messageAttempts }
-  const verdicts = new Verdicts(world, published, limits, kind.isOrdered === true)
+  const verdicts = new Verdicts(world, expected, limits, kind.isOrdered === true)
   const queue = new QueueServer(world, kind, verdicts)
   const database = new Database(world, verdicts)
-  const processes = new Processes(world, queue, database, settings, load?.id)
   world.count(`queue ${kind.name}`)
   for (const { sort } of published) world.count(`message: ${sort}`)
-  await play(world, published, { queue, database, processes })
+  await play(world, published, {
+    queue,
+    database,
+    processes: new Processes(world, queue, database, settings),
+    consumers: new Consumers(world, settings, load?.id),
+    loads: new Loads(world, verdicts, { ...settings, files, consumers, isProduced }),
+  })
   if (world.violation !== undefined) return
   verdicts.conclude(database.rows, database.rejects)
   database.balance()
@@ -72,33 +89,38 @@ async function simulate(world: World): Promise<void> {
 /** A consumer stops when a fourth message in a row fails: then the messages are not the cause, and none is given up. */
 const mostPoisoned = 3
 
-function withFewPoisoned(kinds: readonly Sort[]): readonly Sort[] {
+function withFewPoisoned(kinds: readonly Sort[], most: number): readonly Sort[] {
   let poisoned = 0
-  return kinds.map((sort) => (sort === 'poison' && ++poisoned > mostPoisoned ? 'message' : sort))
+  return kinds.map((sort) => (sort === 'poison' && ++poisoned > most ? 'message' : sort))
 }
 
 interface Players {
   readonly queue: QueueServer
   readonly database: Database
   readonly processes: Processes
+  readonly consumers: Consumers
+  readonly loads: Loads
 }
 
 /** Events until the queue is empty and nobody is at work any more. */
 async function play(world: World, published: readonly Published[], players: Players): Promise<void> {
-  const { queue, processes } = players
+  const { queue, processes, consumers, loads } = players
+  const starts = [...consumers.starts, ...loads.starts]
   const waiting = [...published]
   let [calmSince, calmFrom] = [0, 0]
   for (let events = 0; world.violation === undefined; events++) {
-    const isOver = waiting.length === 0 && queue.isEmpty
+    const isOver = waiting.length === 0 && queue.isEmpty && loads.wanted.length === 0
     if (isOver && processes.count === 0 && world.isIdle) return
     const first: Event[] = []
     const add = (name: string, act: () => void) => first.push({ name, kind: 'done', act })
-    const [next] = waiting
+    const [[next], [wanted]] = [waiting, loads.wanted]
     if (next !== undefined) add('a message is published', () => queue.publish(waiting.shift() ?? next))
     if (queue.hasForeign) add('another program takes its message', () => queue.takeForeign())
     if (isOver) first.push(...processes.stopping())
-    else if (processes.count === 0) add('a consumer starts', () => processes.start())
-    const isMoving = await world.step(first, [...processes.events(), ...absences(world, players)])
+    else if (wanted !== undefined && !processes.isRunning(wanted.program))
+      add(wanted.name, () => processes.start(wanted.program))
+    else if (processes.count === 0) add('a consumer starts', () => processes.start(consumers.endless))
+    const isMoving = await world.step(first, [...processes.events(starts), ...absences(world, players)])
     processes.check()
     if (!isMoving) world.violated('no consumer hangs', 'nothing is under way, and no timer is set')
     const { now } = world.clock

@@ -1,16 +1,19 @@
 /** A sink as a process has it open: sessions of the simulated database. */
 import { type Code, LadingError } from '../src/core/errors.ts'
 import type { Abortable } from '../src/core/wait.ts'
-import type { DeadLetter, Ledger } from '../src/sink/ledger.ts'
+import type { DeadLetter, Ledger, LoadProgress, Receipt, ReceiptFilter } from '../src/sink/ledger.ts'
 import type { Batch, BatchVerdict, Part, Prepared, Sink } from '../src/sink/sink.ts'
 import type { Database, Transaction } from './database.ts'
 import { nameOf, place } from './messages.ts'
 import { databaseName, type SimulatedSettlement } from './queue-server.ts'
 import { type Row, Rows } from './rows.ts'
-import type { Call, World } from './world.ts'
+import type { Call } from './operation.ts'
+import type { World } from './world.ts'
 
 /** How long a session waits for a key that another transaction has entered. */
 const lockMs = 5_000
+/** How long a client waits for an answer to a question. */
+export const answerMs = 15_000
 
 const passing: readonly Code[] = ['SINK_UNAVAILABLE', 'SINK_BUSY', 'SINK_HOLD']
 
@@ -24,15 +27,24 @@ export class SinkClient {
   readonly #waited = new WeakSet<Batch>()
   /** What the answers to this process have said. */
   loaded = 0
-  isPrepared = false
+  /** How often it was prepared. */
+  prepared = 0
   /** A message whose last attempts, alone, met errors that no trying again helps: in its batch, and by itself. */
   #halts: readonly string[] = []
 
   constructor(world: World, database: Database) {
     this.#world = world
     this.#database = database
-    const [bury, fold] = [this.#bury.bind(this), this.#fold.bind(this)]
-    this.ledger = { bury, fold } satisfies Partial<Ledger> as unknown as Ledger
+    this.ledger = {
+      bury: this.#bury.bind(this),
+      fold: this.#fold.bind(this),
+      receipts: ({ loads }: ReceiptFilter): Promise<readonly Receipt[]> =>
+        this.#ask('receipts', () => this.#database.receipts(loads)),
+      progress: (id: string): Promise<LoadProgress | undefined> =>
+        this.#ask('progress', () => this.#database.progress(id)),
+      // A file has had one content.
+      newest: () => this.#ask('newest', () => []),
+    } satisfies Partial<Ledger> as unknown as Ledger
   }
 
   get asSink(): Sink {
@@ -49,7 +61,7 @@ export class SinkClient {
       signal,
       errors: [...passing, 'SINK_REFUSED'],
     })
-    this.isPrepared = true
+    this.prepared++
     return prepared
   }
 
@@ -122,7 +134,18 @@ export class SinkClient {
   }
 
   #fold(ids: readonly string[], { signal }: Abortable = {}): Promise<void> {
-    return this.#call('fold', () => this.#database.fold(ids), { signal })
+    return this.#ask('fold', () => this.#database.fold(ids), { signal })
+  }
+
+  isEmpty(): Promise<boolean> {
+    return this.#ask('is the table empty', () => this.#database.rows.size === 0)
+  }
+
+  #ask<T>(name: string, effect: () => T, more: Abortable = {}): Promise<T> {
+    const give = (): T => {
+      throw new LadingError('SINK_UNAVAILABLE', 'the database does not answer')
+    }
+    return this.#call(name, effect, { ...more, timeout: { ms: answerMs, give } })
   }
 }
 

@@ -15,6 +15,14 @@ interface Verdict {
   letters: number
 }
 
+/** Numbers of records. */
+export interface Sum {
+  readonly records: number
+  readonly loaded: number
+  readonly rejected: number
+  readonly dead: number
+}
+
 export interface Limits {
   readonly maxAttempts: number
   /** Attempts after which a message that fails alone is given up. */
@@ -42,6 +50,29 @@ export class Verdicts {
           applied: 0,
           letters: 0,
         })
+  }
+
+  /** What was to be published with this body. */
+  expected(sha256: string): Published | undefined {
+    return this.#verdicts.get(sha256)?.published
+  }
+
+  has(sha256: string): boolean {
+    const verdict = this.#verdicts.get(sha256)
+    return verdict !== undefined && hasOne(verdict)
+  }
+
+  /** What has become of the records of these messages. */
+  sumOf(messages: readonly Published[]): Sum {
+    const sum = { records: 0, loaded: 0, rejected: 0, dead: 0 }
+    for (const { sha256, records, rows, rejects } of messages) {
+      const { applied = 0, letters = 0 } = this.#verdicts.get(sha256) ?? {}
+      sum.records += records
+      sum.loaded += applied > 0 ? rows.length : 0
+      sum.rejected += applied > 0 ? rejects : 0
+      sum.dead += letters > 0 ? records : 0
+    }
+    return sum
   }
 
   /** A transaction that holds the records of the message has committed. */

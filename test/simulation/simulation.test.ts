@@ -18,10 +18,10 @@ async function simulate(
   )
 }
 
-it('consumers keep every rule in schedules of failures, and the same seed gives the same schedules', async () => {
+it('consumers and loads keep every rule in schedules of failures, and the same seed gives the same schedules', async () => {
   const [first, again, other] = await Promise.all([
-    simulate('--schedules', '150', '--seed', '7'),
-    simulate('--schedules', '150', '--seed', '7'),
+    simulate('--schedules', '100', '--seed', '7'),
+    simulate('--schedules', '100', '--seed', '7'),
     simulate('--schedules', '20', '--seed', '1000'),
   ])
   expect(first.code, first.out).toBe(0)
@@ -29,6 +29,8 @@ it('consumers keep every rule in schedules of failures, and the same seed gives 
   expect(again.out).toBe(first.out)
   expect(other.out).not.toBe(first.out)
   for (const event of ['a consumer is killed', 'commit, answer lost', 'a settlement comes too late'])
+    expect(first.out).toContain(event)
+  for (const event of ['a load is killed', 'publish, answer lost', 'a load is complete'])
     expect(first.out).toContain(event)
 })
 
@@ -39,7 +41,10 @@ it('the simulation stands on the contracts, and knows no adapter', () => {
   )
   expect(imports).toContain('../src/queue/queue.ts')
   expect(
-    imports.filter((path) => !/^\.\.\/src\/(core|model|queue|sink|consumer)\/[\w-]+\.ts$/.test(path ?? '')),
+    imports.filter(
+      (path) =>
+        !/^\.\.\/src\/(core|model|queue|sink|source|consumer|producer|load)\/[\w-]+\.ts$/.test(path ?? ''),
+    ),
   ).toEqual([])
 })
 

@@ -1,0 +1,54 @@
+import { mkdtempDisposable } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { roomIn } from '../../src/load/room.ts'
+import type { Queue } from '../../src/queue/queue.ts'
+import { openQueue } from '../../src/queue/registry.ts'
+
+const mib = 1024 * 1024
+
+/** Holds two more messages than 64 MiB of chunks of a MiB each. */
+async function filled(folder: string): Promise<Queue> {
+  const queue = await openQueue(`embedded:${join(folder, 'queue.db')}`)
+  const keys = Array.from({ length: 66 }, (_, index) => String(index))
+  await queue.publish(keys.map((key) => ({ key, body: Buffer.from(key), headers: {} })))
+  return queue
+}
+
+const asking = { patiently: <T>(ask: () => Promise<T>) => ask(), outstanding: () => 1_000 }
+
+it('a producer waits until consumers have taken what is too much in the queue', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'lading-room-'))
+  await using queue = await filled(folder.path)
+  const taken = new AbortController()
+  const counted: number[] = []
+  const shrinking: Queue = {
+    ...queue,
+    traits: queue.traits,
+    depth: async () => {
+      const depth = await queue.depth()
+      counted.push(depth.ready)
+      await takeOne(queue, taken.signal)
+      return depth
+    },
+  }
+  await roomIn(shrinking, new AbortController().signal, asking)({ messages: 1, bytes: mib })
+  taken.abort()
+  expect(counted).toEqual([66, 65, 64])
+})
+
+async function takeOne(queue: Queue, signal: AbortSignal): Promise<void> {
+  for await (const [delivery] of queue.deliveries({ prefetch: 1, signal })) {
+    await delivery?.settle({ kind: 'done' })
+    return
+  }
+}
+
+it('a queue that does not get shorter holds messages of others, or has no consumer: the producer goes on', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'lading-room-'))
+  await using queue = await filled(folder.path)
+  const room = roomIn(queue, new AbortController().signal, asking)
+  await room({ messages: 1, bytes: mib })
+  expect(await queue.depth()).toMatchObject({ ready: 66 })
+})
