@@ -163,6 +163,6 @@ export const saboteurs: readonly GuardedSaboteur[] = [
     file: 'src/core/sqlite.ts',
     line: "synchronous = 'FULL'",
     instead: "synchronous = 'NORMAL'",
-    guard: 'test/queue/embedded-disk.test.ts',
+    guard: 'test/core/sqlite.test.ts',
   },
 ]
