@@ -50,7 +50,9 @@ interface Ended {
 }
 
 async function ended(program: string, args: readonly string[], cwd: string): Promise<Ended> {
-  const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'ignore'] })
+  // Where it is set, no server may be missing.
+  const env = { ...process.env, CI: 'true' }
+  const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'ignore'] })
   const code = new Promise<number | null>((resolve) => child.once('close', resolve))
   const [out] = await Promise.all([text(child.stdout), code])
   return { code: await code, out }
@@ -62,7 +64,7 @@ function ruleIn({ code, out }: Ended): string | undefined {
   return code === 1 && rule !== undefined ? `simulation: ${rule}` : undefined
 }
 
-/** The first test of the file that fails. A file that cannot be run at all catches nothing. */
+/** The first test of the file that fails. */
 async function redTest(path: string, guard: string): Promise<string | undefined> {
   const results = join(path, 'report.json')
   const run = ['run', guard, '--bail', '1', '--reporter', 'json', '--outputFile', results]
@@ -72,7 +74,10 @@ async function redTest(path: string, guard: string): Promise<string | undefined>
       readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[]
     }[]
   }
-  const red = testResults.flatMap((file) => file.assertionResults).find(({ status }) => status === 'failed')
+  const tests = testResults.flatMap((file) => file.assertionResults)
+  const red = tests.find(({ status }) => status === 'failed')
+  if (red === undefined && !tests.some(({ status }) => status === 'passed'))
+    throw new Error(`no test of ${guard} was run`)
   return red && `${guard}: ${red.fullName.trim()}`
 }
 
