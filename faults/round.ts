@@ -169,9 +169,19 @@ export class Round implements AsyncDisposable {
         if (failure !== undefined) throw new Error(`a ${role} failed: ${failure}`)
       this.#signal?.throwIfAborted()
       if (await isSo()) return
-      if (performance.now() > deadline) throw new Error(`not ${what} within ${patienceMs / 1000} s`)
+      if (performance.now() > deadline)
+        throw new Error(`not ${what} within ${patienceMs / 1000} s${this.#waiting()}`)
       await sleep(20)
     }
+  }
+
+  #waiting(): string {
+    return this.#workers
+      .map(
+        ({ role, waitsFor, isOver }) =>
+          `; a ${role} ${isOver ? 'is over' : (waitsFor ?? 'waits for nothing')}`,
+      )
+      .join('')
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -15,6 +15,8 @@ export class Worker {
   /** When it last did what it is there for. */
   lastWork = 0
   isOver = false
+  /** What it waits for, in its own words. */
+  waitsFor: string | undefined
   #held = 0
   #heldIn = 0
 
@@ -23,6 +25,8 @@ export class Worker {
     const onLine = (line: string) => {
       const said = JSON.parse(line) as Said
       if (work.has(said.type)) this.lastWork = performance.now()
+      if (said.type === 'waiting') this.waitsFor = `${said.code}: ${said.message}`
+      else if (said.type === 'resumed' || work.has(said.type)) this.waitsFor = undefined
       if (said.type === 'held') [this.#held, this.#heldIn] = [said.messages, this.#process.starts]
       onSaid(said)
     }
