@@ -1,12 +1,15 @@
 /** The disk of the database fills up in the middle of a load, and is freed again. */
-import { spawnSync } from 'node:child_process'
+import { fork, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
-  openSync,
   closeSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
   rmdirSync,
   rmSync,
   writeSync,
@@ -16,8 +19,10 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type ConsumerOptions, createConsumer } from '../../src/consumer/consumer.ts'
 import { produce } from '../../src/producer/produce.ts'
+import { DuckdbSink } from '../../src/sink/duckdb/duckdb.ts'
 import { describePostgres } from '../../tooling/servers/database.ts'
 import { startPostgres } from '../../tooling/servers/postgres.ts'
+import { queryDuckdb } from '../support/duckdb.ts'
 import { duckdbTarget, numbers, query, serverTarget, sqliteTarget, Fixture } from '../support/fixture.ts'
 import { EventLog } from '../support/wrappers.ts'
 
@@ -51,13 +56,14 @@ describe.skipIf(!able)(name, () => {
 
   const ballast = () => join(folder, 'ballast')
 
-  /** Takes all space that is left. */
-  function fill(): void {
+  /** Takes all space that is left, but for `bytes`. */
+  function fill(bytes = 0): void {
     const file = openSync(ballast(), 'a')
     const block = Buffer.alloc(16_384)
     try {
       for (;;) writeSync(file, block)
     } catch {
+      ftruncateSync(file, fstatSync(file).size - bytes)
       closeSync(file)
     }
   }
@@ -95,6 +101,31 @@ describe.skipIf(!able)(name, () => {
     await using fixture = await Fixture.open(duckdbTarget(join(folder, 'target.duckdb')))
     await holdsAndGoesOn(fixture, 'SINK_HOLD', { bytes: 1, messages: 1 })
   })
+
+  it('that is full when a DuckDB file is opened after a kill: it holds, and the same sink goes on when there is space', async () => {
+    const path = join(folder, 'target.duckdb')
+    const killed = join(import.meta.dirname, '..', 'support', 'processes', 'duckdb-killed.ts')
+    expect(await once(fork(killed, [path]), 'exit')).toEqual([null, 'SIGKILL'])
+    await using sink = new DuckdbSink(path)
+    fill()
+    for (let attempt = 0; attempt < 5; attempt++)
+      await expect(sink.prepare()).rejects.toMatchObject({ code: 'SINK_HOLD' })
+    rmSync(ballast())
+    await sink.prepare()
+    expect(await queryDuckdb(path, 'SELECT id FROM items')).toEqual([{ id: 2 }])
+  })
+
+  it.for([0, 4_096, 8_192, 12_288])(
+    'that is full while DuckDB makes a file holds, and the same sink makes it when there is space: %d bytes left',
+    async (left) => {
+      await using sink = new DuckdbSink(join(folder, 'target.duckdb'))
+      fill(left)
+      for (let attempt = 0; attempt < 2; attempt++)
+        await expect(sink.prepare()).rejects.toMatchObject({ code: 'SINK_HOLD' })
+      rmSync(ballast())
+      await sink.prepare()
+    },
+  )
 
   it('that is full from the start says so, and a file too large for it is not half loaded', async () => {
     fill()

@@ -2,7 +2,7 @@
  * The only place that opens DuckDB files. A process opens a file once: DuckDB's lock keeps other processes out, but not
  * the process itself, and closing a second handle would give the lock away.
  */
-import { existsSync, realpathSync } from 'node:fs'
+import { existsSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { makeFolder } from '../../core/files.ts'
@@ -20,6 +20,14 @@ export function realPathOf(path: string): string {
     const folder = dirname(full)
     return folder === full ? full : join(realPathOf(folder), basename(full))
   }
+}
+
+/** DuckDB writes three blocks of 4096 bytes before anything else: a shorter file has never held a row. */
+const headerBytes = 3 * 4096
+
+/** DuckDB leaves what it had no room to finish, and takes it for no database afterwards. */
+function removeUnfinished(path: string): void {
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? headerBytes) < headerBytes) rmSync(path)
 }
 
 interface Open {
@@ -81,12 +89,10 @@ export class DuckdbFile {
   async #start(): Promise<Open> {
     if (this.path !== inMemory && !this.#isGuest) makeFolder(dirname(this.path))
     const wasKilled = !this.#isGuest && existsSync(`${this.path}.wal`)
-    // Of a program that opens the file by the cache, too, it is the same instance.
-    const instance = await (this.path === inMemory
-      ? DuckDBInstance.create(this.path)
-      : DuckDBInstance.fromCache(this.path, this.#isGuest ? { access_mode: 'READ_ONLY' } : {}))
+    const instance = await this.#opened()
+    let connection: DuckDBConnection | undefined
     try {
-      const connection = await instance.connect()
+      connection = await instance.connect()
       // A batch is no work for several threads, and rows are decoded beside it.
       await connection.run('SET threads = 1')
       // Otherwise DuckDB 1.5.4, when it closes the file, writes the rows of the log and leaves them out of the indexes
@@ -94,7 +100,21 @@ export class DuckdbFile {
       if (wasKilled) await connection.run('CHECKPOINT')
       return { instance, connection, session: await Session.of(connection) }
     } catch (error) {
+      // The file can be opened again only when both are closed.
+      connection?.closeSync()
       instance.closeSync()
+      throw error
+    }
+  }
+
+  async #opened(): Promise<DuckDBInstance> {
+    if (this.path === inMemory) return await DuckDBInstance.create(this.path)
+    const isNew = !this.#isGuest && !existsSync(this.path)
+    try {
+      // Of a program that opens the file by the cache, too, it is the same instance.
+      return await DuckDBInstance.fromCache(this.path, this.#isGuest ? { access_mode: 'READ_ONLY' } : {})
+    } catch (error) {
+      if (isNew && sinkError(error, this.path).code === 'SINK_HOLD') removeUnfinished(this.path)
       throw error
     }
   }

@@ -10,5 +10,6 @@ const model = defineModel({
   primaryKey: ['id'],
 })
 const sink = new DuckdbSink(process.argv[2] as string)
+await sink.prepare(model)
 await write(sink, model, [{ key: 'b', records: [['2', 'y']] }])
 process.kill(process.pid, 'SIGKILL')
