@@ -8,6 +8,7 @@ import { Account } from '../sink/account.ts'
 import type { LoadProgress, Receipt, SettledLoad } from '../sink/ledger.ts'
 import type { Source } from '../source/source.ts'
 import { History } from './history.ts'
+import { loadedOf } from './loaded.ts'
 import type { Ask, Patiently, Running } from './options.ts'
 
 export class Earlier {
@@ -48,14 +49,13 @@ export class Earlier {
     const { ready, inFlight } = await patiently(() => queue.depth())
     // What the queue holds may be loaded before its file is planned, so the ledger has to be asked first.
     const isQueueEmpty = ready + (inFlight ?? 1) === 0
-    const receipts = isQueueEmpty ? undefined : await patiently(() => sink.ledger.receipts({}))
+    const loaded = isQueueEmpty ? undefined : await patiently(() => loadedOf(sink.ledger))
     // With these it is known that the files were loaded before.
     const isKnown = options.again === true || options.append === true
     const names = isKnown ? [] : isQueueEmpty ? undefined : options.names()
     const history = await patiently(() =>
       History.begin({ sink, model, pipeline, fresh, onEvent, ids: course.loads.ids }, names),
     )
-    const loaded = receipts && new Map(receipts.map(({ loadId, loaded: count }) => [loadId, count]))
     const earlier = new Earlier(options, patiently, history, loaded)
     if (!isQueueEmpty) await earlier.#adopt(sources)
     return earlier

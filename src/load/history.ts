@@ -11,6 +11,7 @@ import type { Prefix } from '../producer/prefix.ts'
 import type { NamedLoad, Receipt } from '../sink/ledger.ts'
 import type { Sink } from '../sink/sink.ts'
 import { storable } from '../sink/storable.ts'
+import { loadedOf } from './loaded.ts'
 
 /** A file that is planned. */
 export interface MetLoad {
@@ -96,8 +97,7 @@ export class History {
    */
   static async begin(about: About, sources?: readonly string[]): Promise<History> {
     const { sink, model, pipeline, fresh } = about
-    const receipts = fresh ? await sink.ledger.receipts({ pipeline }) : []
-    const loaded = new Map(receipts.map((receipt) => [receipt.loadId, receipt.loaded]))
+    const loaded = fresh ? await loadedOf(sink.ledger, { pipeline }) : new Map<string, number>()
     // Asked after the ledger: of an empty table, what the ledger knew is gone.
     const isEmpty = await sink.isEmpty(model)
     return new History(about, loaded, isEmpty, sources && (await newestOf(about, sources)))

@@ -2,6 +2,7 @@
 import { raw, Sql, sql } from '../sql/statement.ts'
 import {
   conflictDialect,
+  inRows,
   type LedgerDatabase,
   type LedgerDialect,
   runSteps,
@@ -21,6 +22,7 @@ export const dialect: LedgerDialect = {
   deadLetter: raw('lading_dead_letter'),
   now: raw(now),
   among: (column, values) => sql`${column} IN (${oneOf(values)})`,
+  amongRows: inRows,
   // Bytes are searched as text in which each of them ends with a point: half of one and half of the next are none.
   position: (searched, column) =>
     typeof searched === 'string'

@@ -1,7 +1,7 @@
 /** The ledger in the database of the target. Locks on the rows of loads keep batches and folds apart. */
 import type { LedgerRow } from '../sql/ledger-rows.ts'
 import { raw, type Sql, sql } from '../sql/statement.ts'
-import { type LedgerDatabase, type LedgerDialect, runSteps, type Steps } from '../sql/steps.ts'
+import { inRows, type LedgerDatabase, type LedgerDialect, runSteps, type Steps } from '../sql/steps.ts'
 import type { Connection } from './connection.ts'
 import { isLedgerThere } from './ledger-tables.ts'
 import { now } from './schema.ts'
@@ -27,6 +27,7 @@ export const dialect: LedgerDialect = {
   deadLetter: raw('lading_dead_letter'),
   now: raw(now),
   among,
+  amongRows: inRows,
   position: (searched, column) => sql`locate(${searched}, ${column})`,
   octets: (text) => sql`octet_length(${text})`,
   unlessThere: raw('ON DUPLICATE KEY UPDATE pipeline = pipeline'),

@@ -34,6 +34,11 @@ export const dialect: LedgerDialect = {
   deadLetter: raw('lading.dead_letter'),
   now: raw('now()'),
   among: (column, values) => sql`${column} = ANY (${values})`,
+  // With IN, a page of receipts would be joined with every reject there is.
+  amongRows: (column, query) => sql`${column} = ANY (ARRAY(${query}))`,
+  // A path may be longer than a key of an index.
+  sourcesHint: (sources) =>
+    sql`hashtextextended(source, 0) = ANY (ARRAY(SELECT hashtextextended(name, 0) FROM unnest(${sources}::text[]) AS name))`,
   position: (searched, column) => sql`position(${searched} IN ${column})`,
   octets: (text) => sql`octet_length(${text})`,
   ...conflictDialect,

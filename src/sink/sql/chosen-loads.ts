@@ -22,7 +22,8 @@ export function chosenLoads(
 /** In the order of receipts. */
 function behind({ load }: LedgerDialect, loadId: string): Sql {
   const at = sql`(SELECT started_at FROM ${load} AS last WHERE last.id = ${loadId})`
-  return sql`(started_at < ${at} OR started_at = ${at} AND id > ${loadId})`
+  // The first condition alone says where in the index to begin.
+  return sql`started_at <= ${at} AND (started_at < ${at} OR id > ${loadId})`
 }
 
 function stands({ ledger, reject, deadLetter }: LedgerDialect, standing: Standing): Sql {

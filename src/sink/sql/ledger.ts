@@ -84,9 +84,9 @@ export class SqlLedger implements Ledger {
    * ONE statement, because a load may be folded between two. A count that has no row is null, and null is 0.
    */
   async receipts(filter: ReceiptFilter, options?: Abortable): Promise<readonly Receipt[]> {
-    const { load, reject, deadLetter, ledger } = this.#dialect
+    const { load, reject, deadLetter, ledger, amongRows } = this.#dialect
     const chosen = chosenLoads(this.#dialect, filter)
-    const ofChosen = sql`load_id IN (SELECT id FROM chosen)`
+    const ofChosen = amongRows(sql`load_id`, sql`SELECT id FROM chosen`)
     const rows = await this.#ask(
       sql`WITH chosen AS (SELECT * FROM ${load} AS own WHERE ${chosen} ORDER BY started_at DESC, id ${limited(filter.limit)}),
         rejects AS (SELECT load_id, ${rejectCounts} FROM ${reject} AS reject WHERE ${ofChosen} AND state <> 'replayed' GROUP BY load_id),
@@ -162,11 +162,11 @@ export class SqlLedger implements Ledger {
     sources: readonly string[],
     options?: Abortable,
   ): Promise<readonly NamedLoad[]> {
-    const { load, among } = this.#dialect
+    const { load } = this.#dialect
     const rows = await this.#ask(
       sql`SELECT id, source, sha256, started_at
         FROM (SELECT id, source, sha256, started_at, row_number() OVER (PARTITION BY source ORDER BY started_at DESC, id) AS place
-              FROM ${load} WHERE pipeline = ${pipeline} AND ${among(sql`source`, sources.map(storable))}) own
+              FROM ${load} WHERE ${this.#ofSources(pipeline, sources)}) own
         WHERE place = 1 ORDER BY source`,
       options,
     )
@@ -178,7 +178,7 @@ export class SqlLedger implements Ledger {
     const isFollowed = sql`EXISTS (SELECT 1 FROM ${load} AS next WHERE next.follows = own.id)`
     const done = sql`(SELECT count(*) FROM ${ledger} AS part WHERE part.load_id = own.id)`
     const rows = await this.#ask(
-      sql`WITH own AS (SELECT * FROM ${load} AS one WHERE pipeline = ${pipeline} AND source = ${storable(source)}),
+      sql`WITH own AS (SELECT * FROM ${load} AS one WHERE ${this.#ofSources(pipeline, [source])}),
         last AS (SELECT id FROM own WHERE NOT ${isFollowed} ORDER BY started_at DESC, id LIMIT 1),
         open AS (SELECT id, follows FROM own WHERE NOT complete AND ${done} < chunks
                  AND (follows IS NOT NULL OR id IN (SELECT id FROM last) OR ${isFollowed}))
@@ -313,6 +313,12 @@ export class SqlLedger implements Ledger {
     options?: Abortable,
   ): Promise<PrunedPage> {
     return prune(this.#database, filter, page, options)
+  }
+
+  #ofSources(pipeline: string, sources: readonly string[]): Sql {
+    const { among, sourcesHint } = this.#dialect
+    const names = sources.map(storable)
+    return allOf([sql`pipeline = ${pipeline}`, sourcesHint?.(names), among(sql`source`, names)])
   }
 
   #chosenRejects(filter: RejectFilter): Sql {

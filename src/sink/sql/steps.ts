@@ -34,6 +34,10 @@ export interface LedgerDialect {
   readonly now: Sql
   /** Whether the column holds one of the values, by its index if it has one. */
   readonly among: (column: Sql, values: readonly (string | number)[]) => Sql
+  /** Whether the column holds one of the values of a query, by its index however many rows the table has. */
+  readonly amongRows: (column: Sql, query: Sql) => Sql
+  /** What is true of the loads of these sources, and is found by an index where the source itself has none. */
+  readonly sourcesHint?: (sources: readonly string[]) => Sql
   /** Where in the column, from 1, the text or the bytes stand; 0 if they do not. */
   readonly position: (searched: string | Uint8Array, column: Sql) => Sql
   /** Bytes of a text; those of bytes are `octet_length` everywhere. */
@@ -57,6 +61,9 @@ export interface LedgerDialect {
   /** As `lockBatches` for the loads that no batch is being written to: returns their ids, and never waits. */
   readonly lockFreeLoads: (ids: readonly string[]) => Steps<readonly string[]>
 }
+
+/** Of databases that look up what such a query gives. */
+export const inRows: LedgerDialect['amongRows'] = (column, query) => sql`${column} IN (${query})`
 
 /** Databases that have ON CONFLICT, RETURNING and UPDATE … FROM. */
 export const conflictDialect: Pick<LedgerDialect, 'unlessThere' | 'entering' | 'updateFrom'> = {
@@ -136,7 +143,8 @@ export function* fold(dialect: LedgerDialect, ids: readonly string[]): Steps<voi
         sum(filtered) AS sum_filtered, max(committed_at) AS last_at
       FROM ${ledger} WHERE ${among(sql`load_id`, free)} AND outcome = 'applied' GROUP BY load_id) sums`,
     sql`complete = true, completed_at = last_at, loaded = sum_loaded, rejected = sum_rejected, skipped = sum_skipped, filtered = sum_filtered`,
-    sql`id = sums.load_id AND NOT complete AND done = chunks`,
+    // The ids again: otherwise every load there is would be joined with the sums of these.
+    sql`${among(sql`id`, free)} AND id = sums.load_id AND NOT complete AND done = chunks`,
   )
   yield sql`DELETE FROM ${ledger} WHERE ${among(sql`load_id`, free)} AND load_id IN (SELECT id FROM ${load} WHERE ${among(sql`id`, free)} AND complete)`
 }

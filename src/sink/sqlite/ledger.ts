@@ -6,7 +6,7 @@ import { ledgerVersion } from './prepare.ts'
 
 import type { LedgerRow } from '../sql/ledger-rows.ts'
 import { raw, type Sql, sql } from '../sql/statement.ts'
-import { conflictDialect, type LedgerDatabase, type LedgerDialect, type Steps } from '../sql/steps.ts'
+import { conflictDialect, inRows, type LedgerDatabase, type LedgerDialect, type Steps } from '../sql/steps.ts'
 
 // oxlint-disable-next-line require-yield
 function* nothing(): Steps<void> {}
@@ -18,6 +18,7 @@ export const dialect: LedgerDialect = {
   deadLetter: raw('lading_dead_letter'),
   now: raw("strftime('%Y-%m-%dT%H:%M:%fZ')"),
   among: (column, values) => sql`${column} IN (SELECT value FROM json_each(${JSON.stringify(values)}))`,
+  amongRows: inRows,
   position: (searched, column) => sql`instr(${column}, ${searched})`,
   octets: (text) => sql`octet_length(${text})`,
   ...conflictDialect,

@@ -94,6 +94,11 @@ export const migrations = [
    -- none for the others, and what was replayed since.
    ALTER TABLE lading_load ADD COLUMN replaced_at TEXT;
    ALTER TABLE lading_load ADD COLUMN replaced_rows INTEGER`,
+  `-- What a receipt, a page of history, a file and a page of rejects ask for; none of them may read a whole table.
+   CREATE INDEX lading_dead_letter_load ON lading_dead_letter (load_id) WHERE load_id IS NOT NULL;
+   CREATE INDEX lading_load_history ON lading_load (started_at DESC, id);
+   CREATE INDEX lading_load_source ON lading_load (pipeline, source);
+   CREATE INDEX lading_reject_open ON lading_reject (id) WHERE state = 'open'`,
 ]
 
 const ownTables = new Set(

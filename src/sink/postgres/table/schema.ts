@@ -103,4 +103,9 @@ export const migrations = [
   `-- Of a load that replaced the rows of its table: when, and how many rows it adds to the sum of that replacement: all for the first load,
    -- none for the others, and what was replayed since.
    ALTER TABLE lading.load ADD COLUMN replaced_at timestamptz, ADD COLUMN replaced_rows bigint`,
+  `-- What a receipt, a page of history, a file and a page of rejects ask for; none of them may read a whole table.
+   CREATE INDEX dead_letter_load ON lading.dead_letter (load_id) WHERE load_id IS NOT NULL;
+   CREATE INDEX load_history ON lading.load (started_at DESC, id);
+   CREATE INDEX load_source ON lading.load (pipeline, hashtextextended(source, 0));
+   CREATE INDEX reject_open ON lading.reject (id) WHERE state = 'open'`,
 ]
