@@ -12,6 +12,7 @@ import { type BenchOptions, readOptions } from './options.ts'
 import { endOnSignals } from './process.ts'
 import { profileWays } from './profile.ts'
 import { tableText } from './report.ts'
+import { scale } from './scale/scale.ts'
 import { type Result, resultOf, storedResults, storeResult } from './results.ts'
 import { type Measured, measureTable, type Table } from './rounds.ts'
 import { sections } from './sections/index.ts'
@@ -23,6 +24,7 @@ async function main(): Promise<void> {
   if (options.mode === 'render') return tell(`wrote ${writeDocument(storedResults())}`)
   endOnSignals()
   if (options.build) build()
+  if (options.mode === 'scale') return await scale(options)
   if (options.mode === 'profile') return await profile(options)
   const results: Result[] = []
   for (const name of options.sections) results.push(...(await measureSection(sections[name], options)))

@@ -14,7 +14,7 @@ export interface BenchOptions {
   readonly json: boolean
   readonly build: boolean
   readonly write: boolean
-  readonly mode: 'measure' | 'render' | 'profile'
+  readonly mode: 'measure' | 'render' | 'profile' | 'scale'
 }
 
 /** In the order in which they are run and told. */
@@ -58,6 +58,8 @@ const usage = `Usage: npm run bench -- [options]
   --render             measure nothing, write docs/benchmarks.md from bench/results
   --profile            the first way of lading of each section, or those of --ways, under the CPU profiler; prints
                        the path of what was found
+  --scale              measures a large ledger and a distant database instead, and prints the tables of docs/scale.md;
+                       --records N states the number of rejects, and with it the rest (1,000,000)
 
 Results of a section with so many files and records replace those of before; all that lie in bench/results are told. Servers and
 files are kept below TMPDIR: about 3 GB for each 10,000,000 records.`
@@ -81,6 +83,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
       json: { type: 'boolean', default: false },
       render: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
+      scale: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
@@ -99,7 +102,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     json: values.json,
     build: values.build,
     write: values.write && values.ways === undefined,
-    mode: values.profile ? 'profile' : values.render ? 'render' : 'measure',
+    mode: values.scale ? 'scale' : values.profile ? 'profile' : values.render ? 'render' : 'measure',
   }
 }
 
