@@ -56,5 +56,16 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default'],
+    // `npm run coverage` (tooling/coverage): what tests reach in their own process and in those that they start, from
+    // the sources or as they are built.
+    coverage: {
+      provider: 'v8',
+      autoAttachSubprocess: true,
+      include: ['src/**/*.ts', 'dist/**/*.js'],
+      exclude: ['dist/testing/**', 'dist/page/**'],
+      excludeAfterRemap: true,
+      reporter: ['json'],
+      reportOnFailure: true,
+    },
   },
 })
