@@ -94,6 +94,7 @@ export class Lanes {
   #entryOf(delivery: Delivery, lane: Lane): Entry {
     const decoded = this.#verdictOf(delivery, lane)
     if (decoded.kind === 'foreign')
+      // v8 ignore next -- the intake leaves these in the queue
       throw new LadingError('INTERNAL', `a message of pipeline ${decoded.pipeline} was not left to it`)
     return { delivery, decoded }
   }

@@ -1,6 +1,7 @@
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import type { Fault } from '../../src/core/fault.ts'
 import {
+  array,
   bigint,
   boolean,
   custom,
@@ -71,6 +72,17 @@ describe('a model that cannot work is refused in one line', () => {
     ['skip without a key', { onConflict: 'skip' }, 'primaryKey'],
     ['update without a key', { onConflict: 'update' }, 'primaryKey'],
     ['a version without update', { primaryKey: ['id'], onConflict: 'skip', version: 'id' }, 'update'],
+    [
+      'merge with what sees whole records',
+      { primaryKey: ['id'], onConflict: 'merge', validate: () => undefined },
+      'see whole records',
+    ],
+    ['an array whose elements have options', { columns: { a: array(text().notNull()) } }, 'no options'],
+    [
+      'a column that is generated and derived',
+      { columns: { id: text().generated('recordKey') }, derive: { id: () => 'x' } },
+      'derived',
+    ],
     ['an unknown version', { primaryKey: ['id'], onConflict: 'update', version: 'no' }, 'no column no'],
   ])('%s', (_, options, message) => {
     const error: unknown = expect.objectContaining({

@@ -1,6 +1,7 @@
 /** What stands above the records of a CSV file: lines left out, a `sep=` line, several header rows, names. */
 import { expect, it } from 'vitest'
 import type { Code } from '../../../src/core/errors.ts'
+import { maxRecordBytes } from '../../../src/core/load.ts'
 import type { Dialect } from '../../../src/format/csv/dialect.ts'
 import { csvSplitter } from '../../../src/format/csv/split.ts'
 import type { ExpectedFields } from '../../../src/format/split.ts'
@@ -124,6 +125,31 @@ it('an error of the head names its line, and the option that helps', () => {
   expect(() => split('a,b\r1,2\r')).toThrow(refused('SOURCE_LINE_ENDS', /--line-end cr/))
   expect(() => split('t\ra,b\r1,2\r', { skipLines: 1 })).toThrow(refused('SOURCE_LINE_ENDS', /--line-end cr/))
   expect(() => split('a,b\n1,"2\n')).toThrow(refused('UNCLOSED_QUOTE', /^x\.csv:2: .*--quote none/))
+  expect(() => split('a;b\n', {}, { problems })).toThrow(refused('HEADER_MISMATCH', /--delimiter ';'/))
+  expect(() => split('a\tb\n', {}, { problems })).toThrow(refused('HEADER_MISMATCH', /--delimiter '\\t'/))
+})
+
+it('a line above the header that does not end is refused before it fills the memory', () => {
+  const of = (text: string, bytes: number) => () =>
+    split(text.repeat(bytes / text.length), { skipLines: 1 }, {}, 1 << 20)
+  expect(of('xxxx', maxRecordBytes)).toThrow(refused('HEADER_MISMATCH', /--skip-lines 1 leaves out more/))
+  expect(of('xxxx', maxRecordBytes + 4)).toThrow(refused('RECORD_TOO_LARGE', /^x\.csv:1: .*--skip-lines/))
+  expect(of('a,b\r', maxRecordBytes + 4)).toThrow(refused('SOURCE_LINE_ENDS', /--line-end cr/))
+})
+
+it('comments are refused where there are more of them than a record may have, which a chunk would have to hold', () => {
+  const comments = (bytes: number) => `#${'x'.repeat(1022)}\n`.repeat(bytes / 1024)
+  const of = (bytes: number) => () => split(`a,b\n${comments(bytes)}1,2\n`, { comment: '#' }, {}, 1 << 20)
+  expect(of(maxRecordBytes)()).toMatchObject({ records: 1, leftOut: { comments: 16 * 1024 } })
+  expect(of(maxRecordBytes + (2 << 20))).toThrow(
+    refused('RECORD_TOO_LARGE', /comments and empty lines take more than 16 MiB/),
+  )
+})
+
+it('a first line that may hold a masked value is not repeated in the error, whatever is wrong with it', () => {
+  const first = (isMasked: boolean) => () => split('canary,canary\n', {}, { isMasked })
+  expect(first(false)).toThrow(refused('HEADER_DUPLICATE', /canary/))
+  expect(first(true)).toThrow(refused('HEADER_DUPLICATE', /^x\.csv:1: the header names a column twice$/))
 })
 
 it.each<[Partial<Dialect>, RegExp]>([
@@ -131,6 +157,8 @@ it.each<[Partial<Dialect>, RegExp]>([
   [{ escape: '"' as '\\' }, /escape must be a backslash/],
   [{ escape: '\\', delimiter: 'n' }, /delimiter must not be "n"/],
   [{ ragged: 'fill' as 'pad' }, /ragged must be trim or pad/],
+  [{ comment: '##' }, /comment must be one ASCII character/],
+  [{ header: 'yes' as unknown as boolean }, /header must be true or false/],
   [{ skipLines: -1 }, /skipLines must be a whole number of 0 or more/],
   [{ headerRows: 0 }, /headerRows must be a whole number of 1 or more/],
   [{ names: [] }, /names must be/],

@@ -58,9 +58,9 @@ function read(chunks: readonly Buffer[], splitter: Pick<Splitter, 'layout'>) {
   return records
 }
 
-function refusal(source: string, options: Options): string {
+function refusal(source: string, options: Options, size = 7): string {
   try {
-    split(Buffer.from(source), options)
+    split(Buffer.from(source), options, [size])
   } catch (error) {
     if (error instanceof LadingError) return `${error.code} ${error.message}`
     throw error
@@ -191,6 +191,19 @@ it('a file without the array, or broken around it, is refused with its line and 
   expect(at('{"d":[{"id":1} {"id":2}]}')).toContain('a comma or a closing bracket is expected')
   expect(at('{"d":[] "x":1}')).toContain('a comma or a closing brace is expected')
   expect(at('{d:[]}')).toContain('a name in quotes is expected')
+  expect(at('{"d"=[]}')).toContain('a colon is expected')
+  expect(at('{\n}')).toBe('SOURCE_MALFORMED x.json:2: no "d" stands in the object that ends here')
+  expect(at('{"\\x":1,"d":[]}')).toContain('a name is no sound string')
   expect(at('{"a":,"d":[]}')).toContain('a value is expected')
   expect(at('{"d":[]}', 'd[0]')).toContain('USAGE records (--records) is a path such as')
+})
+
+it('what stands around the array takes a bounded amount of memory: a name of 64 KiB, a string of 16 MiB', () => {
+  const around = (source: string) => refusal(source, { format: 'json', records: 'd' }, 1 << 20)
+  const name = (bytes: number) => `{"${'n'.repeat(bytes)}":1,"d":[]}`
+  const open = (bytes: number) => `{"a":"${'x'.repeat(bytes)}`
+  expect(around(name(60_000))).toBe('none')
+  expect(around(name(70_000))).toContain('SOURCE_MALFORMED x.json:1: a name has more than')
+  expect(around(open(15 << 20))).toContain('the file ends before')
+  expect(around(open(18 << 20))).toContain('a string is not closed within 16 MiB')
 })

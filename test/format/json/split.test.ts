@@ -212,3 +212,12 @@ describe('a record of 16 MiB is taken, and one of a byte more is refused with it
     })
   })
 })
+
+it('space between elements is refused where it is larger than a record may be', async () => {
+  const file = (spaces: number) => Buffer.from(`[{},${' '.repeat(spaces)}{}]`)
+  expect((await planned('json', file(maxRecordBytes - 1))).records).toBe(2)
+  await expect(planned('json', file(maxRecordBytes + (2 << 20)))).rejects.toMatchObject({
+    code: 'SOURCE_MALFORMED',
+    message: expect.stringMatching(/^x:1: more than a record may have is space/),
+  })
+})

@@ -9,6 +9,7 @@ import {
   numeric,
   sha256,
   text,
+  time,
   timestamp,
 } from 'lading'
 import type { Notation, Notations } from '../../../src/core/notation.ts'
@@ -150,6 +151,8 @@ describe('a notation in a model', () => {
     [text().written({ decimal: ',' }), 'are for columns of numbers'],
     [date().written({ decimal: ',' }), 'are for columns of numbers'],
     [integer().written({ percent: true }), 'a percentage is a fraction'],
+    [time().written({ pattern: 'DD.MM.YYYY HH:mm' }), 'a time has no date'],
+    [time().written({ epoch: 's' }), 'epoch is for dates and timestamps'],
     [date().written({ epoch: 's', pattern: 'DD.MM.YYYY' }), 'do not go together'],
   ])('that can mean nothing is refused: %#', (column, problem) => {
     expect(() => define(column)).toThrow(problem)

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Notation } from '../../../src/core/notation.ts'
-import { type Column, custom, date, defineModel, timestamp, timestamptz } from 'lading'
+import { type Column, custom, date, defineModel, time, timestamp, timestamptz } from 'lading'
 import { outcome, verdict } from '../helpers.ts'
 
 const at = (pattern: string) => timestamp().written({ pattern })
@@ -50,6 +50,8 @@ describe('dates and times by pattern', () => {
       '14.08.2021 07:30',
       '2021-08-14T05:30:00.000000Z',
     ],
+    [time().written({ pattern: 'HH.mm' }), '07.30', '07:30:00.000000'],
+    [time().written({ pattern: 'h:mm:ss.S A' }), '1:30:05.25 PM', '13:30:05.250000'],
     [custom('timetz').written({ pattern: 'h:mm A' }), '1:30 PM', '13:30:00'],
     [custom('tsrange').written({ pattern: 'DD.MM.YYYY' }), '14.08.2021', '2021-08-14'],
   ])('form %# is read', (column, text, value) => expect(verdict(column, text)).toBe(value))
@@ -77,6 +79,9 @@ describe('dates and times by pattern', () => {
     [at('YYYY-MM-DD HH:mm:ss.S'), '2021-08-14 01:02:03.1234567', 'PRECISION_LOST'],
     [at('DD.MM.YYYY HH:mmZ'), '14.08.2021 07:30Z', 'ZONE_NOT_ALLOWED'],
     [timestamptz().written({ pattern: 'DD.MM.YYYY HH:mm' }), '14.08.2021 07:30', 'ZONE_MISSING'],
+    [time().written({ pattern: 'HH.mm' }), '24.00', 'BAD_TIME'],
+    [time().written({ pattern: 'HH.mm' }), '07:30', 'BAD_TIME'],
+    [timestamp().written({ epoch: 's', decimal: ',' }), '1,6,7', 'BAD_NUMBER'],
   ])('form %# is refused', (column, text, refused) => expect(verdict(column, text)).toEqual({ refused }))
 
   it('a fault quotes the text of the source, and says how it should be written', () => {
@@ -92,6 +97,7 @@ describe('dates and times by pattern', () => {
     ['DD.MM.YYYY DD', 'names a part twice'],
     ['DD.MM.YYYY hh:mm', 'h and hh need A'],
     ['DD.MM.YYYY HH:mm A', 'h and hh need A'],
+    ['DD.MM.YYYY HH hh A', 'it has two hours'],
     ['DD.MM.YYYY mm', 'mm needs an hour'],
     ['DD.MM.YYYY HH:ss', 'ss needs mm'],
     ['DD.MM.YYYY HH:mm.SSS', 'S needs ss'],

@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest'
+import { csv } from '../../src/format/csv/csv.ts'
+import { addFormat, formatOf, type FormatOptions, splittersFor } from '../../src/format/registry.ts'
+
+it.each<[FormatOptions, RegExp]>([
+  [{ format: 'xml' }, /^format is csv, tsv, ndjson, json, and not "xml"$/],
+  [
+    { format: 'json', dialect: { skipLines: 1 } },
+    /^skipLines \(--skip-lines\) is for CSV and TSV; format json/,
+  ],
+  [{ format: 'ndjson', dialect: { multiline: false } }, /^multiline \(--no-multiline\) is for CSV and TSV/],
+  [{ format: 'csv', records: 'd[]' }, /^records \(--records\) is for JSON and NDJSON, and not for csv$/],
+  [{ format: 'tsv', unwrap: ['sns'] }, /^unwrap \(--unwrap\) is for JSON and NDJSON, and not for tsv$/],
+])('options that do not belong to the format are refused before a file is opened: %j', (options, message) => {
+  expect(() => splittersFor(options)).toThrow(
+    expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(message) as string }),
+  )
+})
+
+it('a format does not take the name of another', () => {
+  expect(() => addFormat(csv, { suffixes: [], splitter: () => () => expect.fail() })).toThrow(
+    expect.objectContaining({ code: 'USAGE', message: 'there is a format csv already' }),
+  )
+})
+
+it.each([
+  { delimiter: ';;' },
+  { quote: 'é' },
+  { escape: '"' },
+  { comment: '##' },
+  { ragged: 'fill' },
+  { trim: false },
+  { multiline: true },
+  { escape: '\\', delimiter: 'n' },
+])('a layout that a message states, and by which no file can be written, belongs to no format: %j', (odd) => {
+  const layout = { fields: ['a'], delimiter: ',', quote: '"' }
+  expect(formatOf(layout)?.name).toBe('csv')
+  expect(formatOf({ ...layout, ...odd } as typeof layout)).toBeUndefined()
+})
