@@ -230,6 +230,25 @@ async function publishUntilRefused(queue: EmbeddedQueue): Promise<string[]> {
   throw new Error('the disk never became full')
 }
 
+it('what a consumer held that is gone, or gave back for later, does not wait for a clock that was set back since', async () => {
+  const [gone, queue] = [open(), open()]
+  await queue.publish([messageOf('a', 0), messageOf('b', 0), messageOf('c', 0)])
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_600_000 })
+  try {
+    const [, second, third] = await new Reader(gone).take(3)
+    await second?.settle({ kind: 'retry', afterMs: 100, code: 'SINK_BUSY' })
+    await third?.extend?.(60_000)
+  } finally {
+    vi.useRealTimers()
+  }
+  expect(await queue.depth()).toEqual({ ready: 3, inFlight: 0, dead: 0 })
+  expect(keysOf(await queue.peek(10))).toEqual(['b/0', 'a/0', 'c/0'])
+  const reader = new Reader(queue)
+  expect(keysOf(await reader.take(3)).toSorted()).toEqual(['a/0', 'b/0', 'c/0'])
+  expect(await queue.depth()).toEqual({ ready: 0, inFlight: 3, dead: 0 })
+  await reader.stop()
+})
+
 it('a clock that is set back hides no message', async () => {
   const queue = open()
   await queue.publish([messageOf('a', 0)])

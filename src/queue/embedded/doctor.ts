@@ -8,7 +8,7 @@ import { SqliteFile } from '../../core/sqlite.ts'
 import type { QueueQuestions } from '../examination.ts'
 import { parseEmbedded } from './address.ts'
 import { queueError } from './errors.ts'
-import { applicationId, schema } from './schema.ts'
+import { applicationId, isWaiting, schema } from './schema.ts'
 
 const { ok, note, warn, fail } = findingsAbout('queue')
 
@@ -66,7 +66,7 @@ function* contents(path: string): Generator<Finding> {
   } = version === 0
     ? {}
     : (file.get<{ ready: number; held: number; bytes: number }>(
-        `SELECT count(*) FILTER (WHERE lease IS NULL OR available_at <= $now) AS ready, count(*) FILTER (WHERE lease IS NOT NULL AND available_at > $now) AS held,
+        `SELECT count(*) FILTER (WHERE lease IS NULL OR NOT ${isWaiting}) AS ready, count(*) FILTER (WHERE lease IS NOT NULL AND ${isWaiting}) AS held,
              coalesce(sum(bytes), 0) AS bytes FROM message WHERE dead = 0`,
         { now: Date.now() },
       ) ?? {})

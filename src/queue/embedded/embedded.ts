@@ -25,7 +25,7 @@ import { requireSize } from '../size.ts'
 import { Patience } from '../window.ts'
 import { queueError } from './errors.ts'
 import { atOnce, noRoom, Producer } from './producer.ts'
-import { applicationId, pageBytes, schema } from './schema.ts'
+import { applicationId, isWaiting, pageBytes, schema } from './schema.ts'
 import { Space } from './space.ts'
 
 export interface EmbeddedOptions {
@@ -122,8 +122,8 @@ export class EmbeddedQueue implements Queue {
     const rows = this.#guard(() =>
       this.#consumer.all<Row>(
         `SELECT key, headers, attempt, body FROM message JOIN body USING (id)
-         WHERE dead = 0 AND (lease IS NULL OR available_at <= ?) ORDER BY available_at, id LIMIT ?`,
-        Date.now(),
+         WHERE dead = 0 AND (lease IS NULL OR NOT ${isWaiting}) ORDER BY available_at, id LIMIT ?`,
+        { now: Date.now() },
         n,
       ),
     )
@@ -136,8 +136,8 @@ export class EmbeddedQueue implements Queue {
   }
 
   async depth(): Promise<Depth> {
-    const sql = `SELECT count(*) FILTER (WHERE dead = 0 AND NOT (lease IS NOT NULL AND available_at > $now)) AS ready,
-                        count(*) FILTER (WHERE dead = 0 AND lease IS NOT NULL AND available_at > $now) AS inFlight,
+    const sql = `SELECT count(*) FILTER (WHERE dead = 0 AND NOT (lease IS NOT NULL AND ${isWaiting})) AS ready,
+                        count(*) FILTER (WHERE dead = 0 AND lease IS NOT NULL AND ${isWaiting}) AS inFlight,
                         count(*) FILTER (WHERE dead = 1) AS dead FROM message`
     return { ...(this.#guard(() => this.#consumer.get<Depth>(sql, { now: Date.now() })) as Depth) }
   }
@@ -195,8 +195,9 @@ export class EmbeddedQueue implements Queue {
           sum += row.bytes
         }
         const until = Date.now() + this.#leaseMs
-        const sql = 'UPDATE message SET lease = ?, available_at = ?, attempt = attempt + 1 WHERE id = ?'
-        for (const id of ids) this.#consumer.run(sql, lease, until, id)
+        const sql =
+          'UPDATE message SET lease = ?, available_at = ?, detail = ?, attempt = attempt + 1 WHERE id = ?'
+        for (const id of ids) this.#consumer.run(sql, lease, until, String(this.#leaseMs), id)
         return ids.map(
           (id) =>
             this.#consumer.get<Row>('SELECT * FROM message JOIN body USING (id) WHERE id = ?', id) as Row,
@@ -207,9 +208,14 @@ export class EmbeddedQueue implements Queue {
   }
 
   #available(limit: number): { id: number; bytes: number }[] {
-    const sql =
-      'SELECT id, bytes FROM message WHERE dead = 0 AND available_at <= ? ORDER BY available_at, id LIMIT ?'
-    return this.#consumer.all(sql, Date.now(), limit)
+    const chosen = (condition: string) =>
+      this.#consumer.all<{ id: number; bytes: number }>(
+        `SELECT id, bytes FROM message WHERE dead = 0 AND ${condition} ORDER BY available_at, id LIMIT ?`,
+        { now: Date.now() },
+        limit,
+      )
+    const due = chosen('available_at <= $now')
+    return due.length > 0 ? due : chosen(`available_at > $now AND NOT ${isWaiting}`)
   }
 
   /** It holds none of `headers`, which is as long as most small bodies. */
@@ -240,8 +246,9 @@ export class EmbeddedQueue implements Queue {
       extend: (ms) =>
         this.#enqueueSettlement(() => {
           this.#consumer.run(
-            'UPDATE message SET available_at = ? WHERE id = ? AND lease = ?',
+            'UPDATE message SET available_at = ?, detail = ? WHERE id = ? AND lease = ?',
             Date.now() + ms,
+            String(ms),
             id,
             lease,
           )
@@ -255,19 +262,18 @@ export class EmbeddedQueue implements Queue {
         this.#consumer.run('DELETE FROM message WHERE id = ? AND lease = ?', id, lease)
         return
       case 'retry': {
-        const sql = 'UPDATE message SET lease = NULL, available_at = ?, code = ? WHERE id = ? AND lease = ?'
-        this.#consumer.run(sql, Date.now() + outcome.afterMs, outcome.code, id, lease)
+        const sql =
+          'UPDATE message SET lease = NULL, available_at = ?, detail = ?, code = ? WHERE id = ? AND lease = ?'
+        const { afterMs, code } = outcome
+        this.#consumer.run(sql, Date.now() + afterMs, String(afterMs), code, id, lease)
         return
       }
       case 'release': {
         const sql =
-          'UPDATE message SET lease = NULL, available_at = ?, attempt = attempt - 1 WHERE id = ? AND lease = ?'
-        this.#consumer.run(
-          sql,
-          outcome.afterMs === undefined ? atOnce : Date.now() + outcome.afterMs,
-          id,
-          lease,
-        )
+          'UPDATE message SET lease = NULL, available_at = ?, detail = ?, attempt = attempt - 1 WHERE id = ? AND lease = ?'
+        const { afterMs } = outcome
+        const at = afterMs === undefined ? atOnce : Date.now() + afterMs
+        this.#consumer.run(sql, at, String(afterMs ?? 0), id, lease)
       }
     }
   }

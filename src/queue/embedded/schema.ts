@@ -20,9 +20,10 @@ export const schema = [
      -- that is set back hides no message. A lease is a time in the future and a token.
      available_at INTEGER NOT NULL,
      lease TEXT,
-     -- Nothing sets "dead" or "detail"; files of 0.1.0 have them, and the index names "dead".
+     -- Nothing sets "dead"; files of 0.1.0 have it, and the index names it.
      dead INTEGER NOT NULL DEFAULT 0,
      code TEXT,
+     -- How long it was to wait when available_at was set, in milliseconds (files of 0.1.0 have the name, and nothing there).
      detail TEXT
    ) STRICT;
    CREATE INDEX message_available ON message (available_at, id) WHERE dead = 0;
@@ -32,3 +33,12 @@ export const schema = [
   // In milliseconds since 1970; NULL for what was published before there was such a column.
   'ALTER TABLE message ADD COLUMN published_at INTEGER',
 ]
+
+/** Two processes may read a clock while it is set. */
+const slackMs = 1_000
+
+/**
+ * Whether a message is to wait, at `$now`. What would wait for longer than it was told was given its time by a clock
+ * that has been set back since, and perhaps by a process that is gone.
+ */
+export const isWaiting = `(available_at > $now AND available_at - $now <= coalesce(CAST(detail AS INTEGER) + ${slackMs}, available_at))`
