@@ -1,4 +1,4 @@
-/** A process that produces one file and says how much memory that took, in MiB. */
+/** A process that produces one file. */
 import { produce } from '../../src/producer/produce.ts'
 import { openQueue } from '../../src/queue/registry.ts'
 import { numbers } from '../support/model.ts'
@@ -6,10 +6,4 @@ import { numbers } from '../support/model.ts'
 const [path = '', folder = ''] = process.argv.slice(2)
 await using queue = await openQueue(`embedded:${folder}/queue.db`)
 const [load] = await produce({ paths: [path], model: numbers, queue, statePath: `${folder}/producer.db` })
-process.stdout.write(
-  JSON.stringify({
-    records: load?.records,
-    published: load?.published,
-    peak: process.resourceUsage().maxRSS / 1024,
-  }),
-)
+process.stdout.write(JSON.stringify({ records: load?.records, published: load?.published }))

@@ -6,6 +6,8 @@ import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { Fixture } from '../support/fixture.ts'
 
+const peakMemory = fileURLToPath(new URL('../flow/peak-memory.mjs', import.meta.url))
+
 const note = '"a note, quoted"'.padEnd(87, ' ')
 const object = `{"id":17,"note":${note}}`
 
@@ -24,17 +26,11 @@ it.each([
     for (let n = 0; n < blocks; n++) await file.write(block)
     await file.write(end)
     const script = fileURLToPath(new URL('./large.ts', import.meta.url))
-    const { stdout } = await promisify(execFile)(process.execPath, [
-      '--no-warnings',
-      script,
-      path,
-      fixture.folder,
-    ])
-    const { records, published, peak } = JSON.parse(stdout) as {
-      records: number
-      published: number
-      peak: number
-    }
+    const saying = ['--no-warnings', `--import=${peakMemory}`]
+    const args = [...saying, script, path, fixture.folder]
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args)
+    const { records, published } = JSON.parse(stdout) as { records: number; published: number }
+    const peak = Number(/^peak (\d+)$/m.exec(stderr)?.[1]) / 1024
     expect(records).toBe(blocks * 10_000 + (suffix === 'json' ? 1 : 0))
     expect(published).toBeGreaterThan(250)
     expect(peak).toBeLessThan(200)
