@@ -20,8 +20,8 @@ async function simulate(
 
 it('consumers and loads keep every rule in schedules of failures, and the same seed gives the same schedules', async () => {
   const [first, again, other] = await Promise.all([
-    simulate('--schedules', '60', '--seed', '7'),
-    simulate('--schedules', '60', '--seed', '7'),
+    simulate('--schedules', '100', '--seed', '7'),
+    simulate('--schedules', '100', '--seed', '7'),
     simulate('--schedules', '20', '--seed', '1000'),
   ])
   expect(first.code, first.out).toBe(0)
