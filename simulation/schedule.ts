@@ -15,9 +15,9 @@ import { type Violation, World } from './world.ts'
 
 /** As the consumer has it. */
 const messageAttempts = 3
-/** Simulated time and events in which all is done once nothing fails any more. */
+/** Simulated time and events in which all is done once nothing fails any more; a load asks some forty times a second. */
 const calmMs = 6 * 3_600_000
-const calmEvents = 20_000
+const calmEvents = 60_000
 
 export interface Outcome {
   readonly schedule: readonly number[]
