@@ -15,19 +15,20 @@ export class Worker {
   /** When it last did what it is there for. */
   lastWork = 0
   isOver = false
-  /** What it waits for, in its own words. */
-  waitsFor: string | undefined
+  #waitsFor: string | undefined
   #held = 0
-  #heldIn = 0
+  /** The start of the process that has said so. */
+  #saidIn = 0
 
   constructor(role: Role, args: readonly string[], env: NodeJS.ProcessEnv, onSaid: (said: Said) => void) {
     this.role = role
     const onLine = (line: string) => {
       const said = JSON.parse(line) as Said
+      if (!this.#isHeard) [this.#saidIn, this.#held, this.#waitsFor] = [this.#process.starts, 0, undefined]
       if (work.has(said.type)) this.lastWork = performance.now()
-      if (said.type === 'waiting') this.waitsFor = `${said.code}: ${said.message}`
-      else if (said.type === 'resumed' || work.has(said.type)) this.waitsFor = undefined
-      if (said.type === 'held') [this.#held, this.#heldIn] = [said.messages, this.#process.starts]
+      if (said.type === 'waiting') this.#waitsFor = `${said.code}: ${said.message}`
+      else if (said.type === 'resumed' || work.has(said.type)) this.#waitsFor = undefined
+      if (said.type === 'held') this.#held = said.messages
       onSaid(said)
     }
     // Node compiles each file once.
@@ -47,7 +48,17 @@ export class Worker {
 
   /** Messages in its hands. */
   get held(): number {
-    return this.#heldIn === this.#process.starts ? this.#held : 0
+    return this.#isHeard ? this.#held : 0
+  }
+
+  /** In its own words. */
+  get waitsFor(): string | undefined {
+    return this.#isHeard ? this.#waitsFor : undefined
+  }
+
+  /** A process that was started again has said nothing yet. */
+  get #isHeard(): boolean {
+    return this.#saidIn === this.#process.starts
   }
 
   get failure(): string | undefined {

@@ -1,8 +1,8 @@
 /** `npm run simulate`: simulation/README.md says what it does. */
 import { parseArgs } from 'node:util'
 import { simulateTime } from './clock.ts'
+import { change, smallLimits } from './changes.ts'
 import { sabotage, saboteurs } from './saboteurs.ts'
-import { change, scale } from './scale.ts'
 import { simulateStates } from './states.ts'
 
 const { values } = parseArgs({
@@ -17,7 +17,7 @@ const { values } = parseArgs({
 
 if (values.saboteurs) for (const { name } of saboteurs) console.log(name)
 else {
-  scale.forEach(change)
+  smallLimits.forEach(change)
   if (values.sabotage !== undefined) sabotage(values.sabotage)
   simulateTime()
   simulateStates()

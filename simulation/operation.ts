@@ -63,7 +63,7 @@ export interface Pending {
 }
 
 /** Where calls are under way. */
-export interface Place {
+export interface Host {
   readonly clock: Clock
   readonly operations: Set<Pending>
   /** Set where events are described for people. */
@@ -74,7 +74,7 @@ export interface Place {
 export class Operation<T> implements Pending {
   owner: number
   readonly call: Call<T>
-  readonly #place: Place
+  readonly #host: Host
   readonly #give: (answer: Answer<T>) => void
   readonly #calledAt: number
   #timer: Timer | undefined
@@ -82,11 +82,11 @@ export class Operation<T> implements Pending {
   #isLeft = false
   #options: readonly Event[]
 
-  constructor(place: Place, call: Call<T>, give: (answer: Answer<T>) => void) {
-    this.owner = place.clock.owner
+  constructor(host: Host, call: Call<T>, give: (answer: Answer<T>) => void) {
+    this.owner = host.clock.owner
     this.call = call
-    this.#calledAt = place.clock.now
-    this.#place = place
+    this.#calledAt = host.clock.now
+    this.#host = host
     this.#give = give
     this.#options = this.#asked(call)
     this.#timeOut()
@@ -111,10 +111,10 @@ export class Operation<T> implements Pending {
 
   #timeOut(): void {
     const { name, timeout } = this.call
-    const { clock } = this.#place
+    const { clock } = this.#host
     if (timeout === undefined) return
     this.#timer = clock.add(this.#calledAt + timeout.ms - clock.now, () => {
-      this.#place.count(`${name}: no answer`)
+      this.#host.count(`${name}: no answer`)
       this.leave()
       this.#give(answerOf(timeout.give))
     })
@@ -145,7 +145,7 @@ export class Operation<T> implements Pending {
     // A session that waits for messages or locks on the server waits no more.
     if (isOfSession !== true) this.#timeOut()
     signal?.addEventListener('abort', this.abort)
-    this.#place.operations.add(this)
+    this.#host.operations.add(this)
   }
 
   /** The caller does not wait any more. What it asked for may happen all the same. */
@@ -159,11 +159,11 @@ export class Operation<T> implements Pending {
       this.#event(`${name}, late`, 'late', () => answerOf(effect)),
       this.#event(`${name}, never`, 'drop', () => dropped?.()),
     ]
-    this.#place.operations.add(this)
+    this.#host.operations.add(this)
   }
 
   readonly abort = () => {
-    if (this.#place.operations.has(this)) this.leave()
+    if (this.#host.operations.has(this)) this.leave()
     else this.#end()
     this.#give('aborted' in this.call ? { value: this.call.aborted as T } : this.#failed(this.call.lost))
   }
@@ -180,22 +180,22 @@ export class Operation<T> implements Pending {
   }
 
   #end(): void {
-    this.#place.operations.delete(this)
-    this.#place.clock.remove(this.#timer)
+    this.#host.operations.delete(this)
+    this.#host.clock.remove(this.#timer)
     this.call.signal?.removeEventListener('abort', this.abort)
   }
 
   #event(name: string, kind: Kind, act: () => void): Event {
     const ended = () => {
       this.#end()
-      this.#place.clock.owner = this.owner
+      this.#host.clock.owner = this.owner
       act()
     }
     return {
       name,
       kind,
       act: ended,
-      about: this.#place.trace && `${this.call.about ?? ''} (process ${this.owner})`,
+      about: this.#host.trace && `${this.call.about ?? ''} (process ${this.owner})`,
     }
   }
 

@@ -1,7 +1,7 @@
 /**
  * Faults of one line each, to be put into the program while it is loaded: the simulation has to find every one.
  */
-import { type Change, change } from './scale.ts'
+import { type Change, change } from './changes.ts'
 
 export interface Saboteur extends Change {
   readonly name: string

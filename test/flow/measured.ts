@@ -13,7 +13,7 @@ export interface Measured {
 }
 
 export function runMeasured(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): Measured {
-  const preloaded = `--import=${join(import.meta.dirname, 'peak-memory.mjs')}`
+  const preloaded = `--import=${join(import.meta.dirname, '../support/peak-memory.mjs')}`
   const run = spawnSync(process.execPath, [bin, ...args], {
     cwd,
     env: { ...process.env, ...env, NODE_OPTIONS: preloaded },

@@ -5,6 +5,8 @@ import { expect, it } from 'vitest'
 import { roomIn } from '../../src/load/room.ts'
 import type { Queue } from '../../src/queue/queue.ts'
 import { openQueue } from '../../src/queue/registry.ts'
+import { Reader } from '../contract/queue/reader.ts'
+import { untouched, wrapQueue } from '../support/wrappers.ts'
 
 const mib = 1024 * 1024
 
@@ -21,29 +23,20 @@ const asking = { patiently: <T>(ask: () => Promise<T>) => ask(), outstanding: ()
 it('a producer waits until consumers have taken what is too much in the queue', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'lading-room-'))
   await using queue = await filled(folder.path)
-  const taken = new AbortController()
+  const reader = new Reader(queue, 1)
   const counted: number[] = []
-  const shrinking: Queue = {
-    ...queue,
-    traits: queue.traits,
+  const shrinking = wrapQueue(queue, untouched, {
     depth: async () => {
       const depth = await queue.depth()
       counted.push(depth.ready)
-      await takeOne(queue, taken.signal)
+      await (await reader.takeOne()).settle({ kind: 'done' })
       return depth
     },
-  }
+  })
   await roomIn(shrinking, new AbortController().signal, asking)({ messages: 1, bytes: mib })
-  taken.abort()
+  await reader.stop()
   expect(counted).toEqual([66, 65, 64])
 })
-
-async function takeOne(queue: Queue, signal: AbortSignal): Promise<void> {
-  for await (const [delivery] of queue.deliveries({ prefetch: 1, signal })) {
-    await delivery?.settle({ kind: 'done' })
-    return
-  }
-}
 
 it('a queue that does not get shorter holds messages of others, or has no consumer: the producer goes on', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'lading-room-'))

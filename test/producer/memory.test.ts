@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { Fixture } from '../support/fixture.ts'
 
-const peakMemory = fileURLToPath(new URL('../flow/peak-memory.mjs', import.meta.url))
+const peakMemory = fileURLToPath(new URL('../support/peak-memory.mjs', import.meta.url))
 
 const note = '"a note, quoted"'.padEnd(87, ' ')
 const object = `{"id":17,"note":${note}}`

@@ -89,14 +89,14 @@ export class DuckdbFile {
   async #start(): Promise<Open> {
     if (this.path !== inMemory && !this.#isGuest) makeFolder(dirname(this.path))
     const wasKilled = !this.#isGuest && existsSync(`${this.path}.wal`)
-    const instance = await this.#opened()
+    const instance = await this.#openInstance()
     let connection: DuckDBConnection | undefined
     try {
       connection = await instance.connect()
       // A batch is no work for several threads, and rows are decoded beside it.
       await connection.run('SET threads = 1')
-      // Otherwise DuckDB 1.5.4, when it closes the file, writes the rows of the log and leaves them out of the indexes
-      // (CREATE INDEX) of tables that nobody used. A unique index would then accept duplicates, and DELETE would fail.
+      // When DuckDB 1.5.4 closes the file, it writes the rows of the log, but leaves them out of the indexes (CREATE INDEX)
+      // of tables that were not used since. Unique indexes would then accept duplicates, and DELETE would fail.
       if (wasKilled) await connection.run('CHECKPOINT')
       return { instance, connection, session: await Session.of(connection) }
     } catch (error) {
@@ -107,7 +107,7 @@ export class DuckdbFile {
     }
   }
 
-  async #opened(): Promise<DuckDBInstance> {
+  async #openInstance(): Promise<DuckDBInstance> {
     if (this.path === inMemory) return await DuckDBInstance.create(this.path)
     const isNew = !this.#isGuest && !existsSync(this.path)
     try {

@@ -8,7 +8,7 @@ export interface Change {
 }
 
 /** Small files fill several windows of the producer, and more than its queue is to hold. */
-export const scale: readonly Change[] = [
+export const smallLimits: readonly Change[] = [
   {
     file: 'src/producer/window.ts',
     line: 'const windowMessages = 256',
