@@ -193,7 +193,8 @@ describe.each([
     await expect.poll(() => reportedBy(events), { timeout: 10_000 }).toContain('waiting QUEUE_HOLD')
     const taken = await new Reader(queue).drain(30)
     await published
-    expect(sorted(keysOf(taken))).toEqual(sorted(keysOf(messages)))
+    // The server looks for room once it has stored a message: one that it refuses may be delivered, too.
+    expect(sorted([...new Set(keysOf(taken))])).toEqual(sorted(keysOf(messages)))
     expect(reportedBy(events)).toContain('resumed QUEUE_HOLD')
   })
 })
