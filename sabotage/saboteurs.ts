@@ -165,4 +165,11 @@ export const saboteurs: readonly GuardedSaboteur[] = [
     instead: "synchronous = 'NORMAL'",
     guard: 'test/core/sqlite.test.ts',
   },
+  {
+    name: 'consumer: a stop waits for a queue that does not take back',
+    file: 'src/consumer/foreign.ts',
+    line: 'await unlessAborted(Promise.all(given), abandon)',
+    instead: 'await Promise.all(given)',
+    guard: 'test/consumer/stop.test.ts',
+  },
 ]

@@ -25,6 +25,7 @@ export interface Call<T> {
   /** What the caller hears where no answer comes. */
   readonly lost: Code
   readonly isAway?: () => boolean
+  readonly isSilent?: () => boolean
   /** The server does nothing before. */
   readonly isReady?: () => boolean
   readonly signal?: AbortSignal | undefined
@@ -95,7 +96,8 @@ export class Operation<T> implements Pending {
 
   /** The likeliest first. */
   get options(): readonly Event[] {
-    const { isReady, isAway, name, lost } = this.call
+    const { isReady, isAway, isSilent, name, lost } = this.call
+    if (isSilent?.() === true) return []
     if (!this.#isWithEffect && isAway?.() === true)
       return this.#isLeft
         ? this.#options.slice(1)
@@ -104,8 +106,15 @@ export class Operation<T> implements Pending {
   }
 
   get early(): Event | undefined {
-    const { early, isReady } = this.call
-    if (early === undefined || this.#isWithEffect || this.#isLeft || isReady?.() !== false) return undefined
+    const { early, isReady, isSilent } = this.call
+    if (
+      early === undefined ||
+      isSilent?.() === true ||
+      this.#isWithEffect ||
+      this.#isLeft ||
+      isReady?.() !== false
+    )
+      return undefined
     return this.#event(early.name, 'slow', () => this.#give({ value: early.value }))
   }
 

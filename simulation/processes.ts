@@ -182,9 +182,9 @@ export class Processes {
       process.sawEmpty ||= this.#queue.mayLookEmpty
       if (isLongAway) this.#requireGivenBack(process)
       const { end, stoppedAt, program } = process
-      if (end !== undefined) this.#ended(process, end)
-      else if (stoppedAt !== undefined && clock.now > stoppedAt + program.stopsWithinMs)
+      if (stoppedAt !== undefined && clock.now > stoppedAt + program.stopsWithinMs)
         this.#world.violated('a stop ends', `${program.name} takes ${clock.now - stoppedAt} ms`)
+      if (end !== undefined) this.#ended(process, end)
     }
   }
 

@@ -70,6 +70,8 @@ export class QueueServer {
   readonly #takenAt: number[] = []
   /** Since when nobody reaches it. */
   awaySince: number | undefined
+  /** It is reached, and does and answers nothing. */
+  isSilent = false
 
   constructor(world: World, kind: QueueKind, verdicts: Verdicts) {
     this.#world = world

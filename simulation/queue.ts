@@ -17,7 +17,7 @@ import type { Call } from './operation.ts'
 import type { World } from './world.ts'
 
 /** How long a client waits for an answer, and for a message. */
-const answerMs = 15_000
+const answerMs = 30_000
 const idleMs = 5_000
 
 /** Hears of what a process publishes. */
@@ -127,12 +127,14 @@ export class QueueClient implements Queue {
 
   #call<T>(name: string, effect: () => T, more: Partial<Call<T>> = {}): Promise<T> {
     const isAway = () => this.#server.awaySince !== undefined
+    const isSilent = () => this.#server.isSilent
     return this.#world.call<T>({
       name,
       effect,
       lost: 'QUEUE_UNAVAILABLE',
       errors: ['QUEUE_UNAVAILABLE'],
       isAway,
+      isSilent,
       ...more,
     })
   }

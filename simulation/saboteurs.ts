@@ -110,12 +110,6 @@ export const saboteurs: readonly Saboteur[] = [
     instead: 'over.signal.aborted',
   },
   {
-    name: 'a stop waits for a queue that does not take back',
-    file: 'src/consumer/foreign.ts',
-    line: 'await unlessAborted(Promise.all(given), abandon)',
-    instead: 'await Promise.all(given)',
-  },
-  {
     name: 'a message is given up one delivery too early',
     file: 'src/consumer/lanes.ts',
     line: 'delivery.attempt <= maxAttempts',

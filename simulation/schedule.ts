@@ -133,21 +133,34 @@ async function play(world: World, published: readonly Published[], players: Play
   }
 }
 
-/** For so long a server is away, in milliseconds: shorter and longer than consumers wait for it. */
+/** For so long a server is away or silent, in milliseconds: shorter and longer than consumers wait for it. */
 const absenceMs = [2_000, 120_000]
 
 function absences({ clock }: World, { queue, database }: Players): Event[] {
+  const forAWhile = (what: string, begin: () => void, end: () => void): Event[] =>
+    absenceMs.map((ms) => ({
+      name: `${what} for ${ms / 1000} s`,
+      kind: 'away',
+      act: () => {
+        clock.owner = nobody
+        begin()
+        clock.add(ms, end)
+      },
+    }))
   const away = (name: string, server: { awaySince: number | undefined }): Event[] =>
     server.awaySince !== undefined
       ? []
-      : absenceMs.map((ms) => ({
-          name: `${name} is away for ${ms / 1000} s`,
-          kind: 'away',
-          act: () => {
-            clock.owner = nobody
-            server.awaySince = clock.now
-            clock.add(ms, () => (server.awaySince = undefined))
-          },
-        }))
-  return [...away('the queue', queue), ...away('the database', database)]
+      : forAWhile(
+          `${name} is away`,
+          () => (server.awaySince = clock.now),
+          () => (server.awaySince = undefined),
+        )
+  const silent = queue.isSilent
+    ? []
+    : forAWhile(
+        'the queue answers nothing',
+        () => (queue.isSilent = true),
+        () => (queue.isSilent = false),
+      )
+  return [...away('the queue', queue), ...away('the database', database), ...silent]
 }
