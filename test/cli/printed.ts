@@ -1,5 +1,4 @@
 /** The command line in this process: many runs that need no process each. */
-import { spawnSync } from 'node:child_process'
 import { vi } from 'vitest'
 import { main } from '../../src/cli/main.ts'
 
@@ -28,10 +27,4 @@ export async function runHere(args: readonly string[]): Promise<Printed> {
   stdout.mockRestore()
   stderr.mockRestore()
   return { code, out: out.join(''), err: err.join('') }
-}
-
-/** The words of a line that was printed, as a shell takes them. */
-export function wordsOf(line: string): readonly string[] {
-  const script = `lading() { printf '%s\\0' "$@"; }; ${line}`
-  return spawnSync('sh', ['-c', script], { encoding: 'utf8' }).stdout.split('\0').slice(0, -1)
 }

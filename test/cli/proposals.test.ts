@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { variants } from '../../bench/polluted/variants.ts'
 import { loadModel } from '../../src/cli/settings/model.ts'
-import { fixtures } from './run.ts'
-import { runHere, wordsOf } from './printed.ts'
+import { fixtures, wordsOf } from './run.ts'
+import { runHere } from './printed.ts'
 
 interface Inspected {
   readonly file: string

@@ -2,7 +2,7 @@
  * `lading` as a user runs it: a process in a folder of its own, of which only the exit code and what it
  * printed count.
  */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
 import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -11,6 +11,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'vitest'
 import type { Code } from '../../src/core/errors.ts'
 import { bin } from '../support/lading.ts'
+import { runCommand } from '../support/runner.ts'
 
 /** What models in files import, as a user's import the package. */
 export const library = join(import.meta.dirname, '../../dist/index.js')
@@ -19,6 +20,19 @@ export const fixtures = join(import.meta.dirname, '../fixtures')
 /** Variables of the machine that would change what a run does. */
 const steering =
   /^(LADING_|LOG_LEVEL|PG|POSTGRES_|RABBITMQ_|SQS_URL|AWS_(DEFAULT_REGION|ENDPOINT_URL|PROFILE)|TARGET_FILE_|CSV_PARSER_|GEN_|NODE_OPTIONS|VITEST)/
+
+const surroundings = (own: Readonly<Record<string, string>> = {}) => ({
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !steering.test(name))),
+  ...own,
+})
+
+/** Standard input, what Node reads when it starts, and what SDKs read once. */
+const needsOwnProcess = (args: readonly string[], { env = {}, stdin }: RunOptions): boolean =>
+  stdin !== undefined ||
+  args.includes('-') ||
+  Object.keys(env).some((name) => /^(NODE_|TZ$|LANG$|LC_|AWS_)/.test(name)) ||
+  // Coverage is told of modules by their names.
+  process.env['NODE_V8_COVERAGE'] !== undefined
 
 /** Without when it was and how long it took, which no two runs have in common. */
 const timeless = (printed: string): string =>
@@ -43,6 +57,14 @@ export const header = 'record_time,sensor_id,value\n'
 export const record = (n: number, value: string | number = n) =>
   `2021-01-01T00:00:${String(n).padStart(2, '0')}Z,a,${value}\n`
 export const records = (n: number) => header + Array.from({ length: n }, (_, i) => record(i)).join('')
+
+/** The words of a line that was printed, as a shell takes them. */
+export function wordsOf(line: string, env: Readonly<Record<string, string>> = {}): readonly string[] {
+  const script = `lading() { printf '%s\\0' "$@"; }; ${line}`
+  return spawnSync('sh', ['-c', script], { encoding: 'utf8', env: surroundings(env) })
+    .stdout.split('\0')
+    .slice(0, -1)
+}
 
 export class Folder implements AsyncDisposable {
   readonly path: string
@@ -74,30 +96,23 @@ export class Folder implements AsyncDisposable {
     env: Readonly<Record<string, string>> = {},
     detached = false,
   ): ChildProcessWithoutNullStreams {
-    const outer = Object.entries(process.env).filter(([name]) => !steering.test(name))
-    return spawn(process.execPath, [bin, ...args], {
-      cwd: this.path,
-      env: { ...Object.fromEntries(outer), ...env },
-      detached,
-    })
+    return spawn(process.execPath, [bin, ...args], { cwd: this.path, env: surroundings(env), detached })
   }
 
   async lading(...args: readonly string[]): Promise<Run> {
     return this.run(args)
   }
 
+  /** In a process that runs other commands, too, unless it can be told from one of its own. */
   async run(args: readonly string[], options: RunOptions = {}): Promise<Run> {
-    return this.#ended(this.start(args, options.env), options)
+    if (needsOwnProcess(args, options)) return this.#ended(this.start(args, options.env), options)
+    const { code, out, err } = await runCommand({ args, cwd: this.path, env: surroundings(options.env) })
+    return { code, out: timeless(out), err: timeless(err) }
   }
 
   /** Runs a line that was printed, as a shell takes it. */
   async paste(line: string, env: Readonly<Record<string, string>> = {}): Promise<Run> {
-    const script = `lading() { "${process.execPath}" "${bin}" "$@"; }; ${line}`
-    const outer = Object.entries(process.env).filter(([name]) => !steering.test(name))
-    return this.#ended(
-      spawn('sh', ['-c', script], { cwd: this.path, env: { ...Object.fromEntries(outer), ...env } }),
-      {},
-    )
+    return this.run(wordsOf(line, env), { env })
   }
 
   async #ended(child: ChildProcessWithoutNullStreams, { stdin = '' }: RunOptions): Promise<Run> {
