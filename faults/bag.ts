@@ -1,19 +1,18 @@
-/** Draws each item once, in random order, before any is drawn again; where there is one to begin with, that one first. */
+/** Draws each item once, in random order, before any is drawn again; first those to begin with, in their order. */
 export class Bag<Item> {
   readonly items: readonly Item[]
   readonly #random: () => number
   #left: Item[] = []
-  #first: Item | undefined
+  readonly #first: Item[]
 
-  constructor(items: readonly Item[], random: () => number, first?: Item) {
+  constructor(items: readonly Item[], random: () => number, first: readonly Item[] = []) {
     this.items = items
     this.#random = random
-    this.#first = first
+    this.#first = [...first]
   }
 
   draw(): Item | undefined {
-    const first = this.#first
-    this.#first = undefined
+    const first = this.#first.shift()
     if (first !== undefined) return first
     if (this.#left.length === 0) this.#left = [...this.items]
     return this.#left.splice(Math.floor(this.#random() * this.#left.length), 1)[0]

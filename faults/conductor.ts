@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { randomFrom } from '../test/support/restarted-process.ts'
 import { Bag } from './bag.ts'
 import { kinds } from './kinds/index.ts'
-import { killAll } from './kinds/processes.ts'
+import { holderKilled } from './kinds/processes.ts'
 import { between, type Context, type Fault } from './kinds/fault.ts'
 import type { Lane } from './lanes/lane.ts'
 import { drawPlan } from './plan.ts'
@@ -34,9 +34,8 @@ export async function conduct(lane: Lane, options: ConductorOptions): Promise<La
   const { seed, kills, minutes = Number.POSITIVE_INFINITY, tell = () => undefined } = options
   const random = randomFrom(seed)
   const report = new LaneReport(lane.name, options)
-  // Its messages are delivered again: a run of a few faults would often show nothing without it.
-  const first = options.isQuick === true ? killAll : undefined
-  const bag = new Bag(possibleKinds(lane, options, report), random, first)
+  const possible = possibleKinds(lane, options, report)
+  const bag = new Bag(possible, random, beginning(possible, options))
   const until = performance.now() + minutes * 60_000
   // Few faults may miss every message in hand: more follow, before a run counts for nothing.
   const isEnough = () => report.faults >= (report.redelivered > 0 ? 1 : mostTimes) * kills
@@ -49,6 +48,7 @@ export async function conduct(lane: Lane, options: ConductorOptions): Promise<La
       await using round = await Round.start(lane, number, plan, {
         seed: seed + number,
         signal: options.signal,
+        isQuick: options.isQuick,
       })
       for (let misses = 0; report.faults < enough && !round.isOver && misses < mostMisses;)
         misses = (await strike({ lane, round, random }, bag, report, tell)) ? 0 : misses + 1
@@ -75,6 +75,16 @@ function possibleKinds(lane: Lane, { isQuick }: ConductorOptions, report: LaneRe
     if (obstacle !== undefined) report.leftOut(kind, obstacle)
     return obstacle === undefined
   })
+}
+
+function beginning(possible: readonly Fault[], { isQuick, first = [] }: ConductorOptions): readonly Fault[] {
+  const named = first.map((name) => {
+    const kind = possible.find((each) => each.name === name)
+    if (kind === undefined) throw new Error(`no ${name} in this run`)
+    return kind
+  })
+  // Its messages are delivered again: a run of a few faults would often show nothing without it.
+  return isQuick === true ? [holderKilled, ...named] : named
 }
 
 /** Whether there was anything to strike. */

@@ -28,6 +28,8 @@ export interface Message {
 const recordsPerFile = 1_500
 const recordsPerMessage = 5
 const messagesPerFile = 150
+/** Of the records and messages of other files, in small ones. */
+const smallShare = 0.2
 const families = 20
 /** Of the records. */
 const badShare = 0.01
@@ -35,6 +37,7 @@ const againShare = 0.04
 
 export class Content {
   readonly plan: Plan
+  readonly #share: number
   readonly #folder: string
   readonly #random: () => number
   readonly #records: InputRecord[] = []
@@ -43,8 +46,9 @@ export class Content {
   readonly #keys: Pick<Row, 'family' | 'n'>[] = []
   files = 0
 
-  constructor(plan: Plan, folder: string, random: () => number) {
+  constructor(plan: Plan, folder: string, random: () => number, hasSmallFiles: boolean) {
     this.plan = plan
+    this.#share = hasSmallFiles ? smallShare : 1
     this.#folder = folder
     this.#random = random
   }
@@ -67,18 +71,19 @@ export class Content {
     const source = fileName(number, format)
     const isCsv = format === 'csv'
     const lines = isCsv ? ['family,n,version,note'] : []
-    for (let record = 0; record < recordsPerFile; record++) {
+    const records = recordsPerFile * this.#share
+    for (let record = 0; record < records; record++) {
       const { text, ...made } = this.#record(isCsv, true)
       lines.push(text)
       this.#records.push({ ...made, place: `${source}:${lines.length}` })
     }
-    this.#loads.push({ source, records: recordsPerFile })
+    this.#loads.push({ source, records })
     return `${lines.join('\n')}\n`
   }
 
   /** Objects, arrays and lines by turns. */
   #messages(number: number): string {
-    const messages = Array.from({ length: messagesPerFile }, (_, index): Message => {
+    const messages = Array.from({ length: messagesPerFile * this.#share }, (_, index): Message => {
       // A group of an ordered queue is what stands before the slash.
       const family = this.#family()
       const key = `${family}/${number}-${index}`

@@ -14,6 +14,7 @@ const usage = `Usage: npm run faults -- [options]
   --minutes M     no round of a lane begins after so many minutes
   --seed N        draws what is loaded and which faults strike when (from the clock); the same seed draws the same again
   --quick         only kinds of faults that are over quickly
+  --first KIND    a kind of fault that strikes before others are drawn; may stand several times
   --verbose       a line for each round and each fault
   --out FILE      write what was found as JSON
   --list          name the lanes and the kinds of faults, and end
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     minutes: { type: 'string' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     quick: { type: 'boolean', default: false },
+    first: { type: 'string', multiple: true },
     verbose: { type: 'boolean', default: false },
     out: { type: 'string' },
     list: { type: 'boolean', default: false },
@@ -55,6 +57,7 @@ async function run(): Promise<void> {
     kills: numberOf('kills') ?? 1,
     minutes: numberOf('minutes'),
     isQuick: values.quick,
+    first: values.first,
     signal: stop.signal,
     tell: values.verbose ? (line) => console.error(line) : undefined,
   }

@@ -11,6 +11,8 @@ export interface Drawing {
   readonly kills: number
   /** Only kinds that are over quickly. */
   readonly isQuick?: boolean | undefined
+  /** Names of the kinds that strike first, in this order. */
+  readonly first?: readonly string[] | undefined
 }
 
 export class LaneReport {
@@ -36,10 +38,10 @@ export class LaneReport {
   #last = 'no fault'
   readonly #start = performance.now()
 
-  constructor(lane: string, { seed, kills, isQuick }: Drawing) {
+  constructor(lane: string, { seed, kills, isQuick, first = [] }: Drawing) {
     this.lane = lane
     this.seed = seed
-    this.command = `npm run faults -- --lane ${lane} --seed ${seed} --kills ${kills}${isQuick === true ? ' --quick' : ''}`
+    this.command = `npm run faults -- --lane ${lane} --seed ${seed} --kills ${kills}${isQuick === true ? ' --quick' : ''}${first.map((name) => ` --first '${name}'`).join('')}`
   }
 
   leftOut({ name }: Fault, reason: string): void {

@@ -12,11 +12,15 @@ import { type Role, Worker } from './worker.ts'
 
 const consumerCount = 2
 const filesAhead = 2
+/** Between small files: processes that are waited for need not be busy. */
+const pauseMs = 200
 /** Of a load that builds its indexes at the end. */
 const filesOfLoad = 8
 /** Longer than anything that Lading promises to wait for. */
 const patienceMs = 240_000
 const staysQuietMs = 3_000
+/** Some of what is waited for is asked of a server. */
+const pollMs = 50
 
 export class Round implements AsyncDisposable {
   readonly target: Urls
@@ -24,6 +28,7 @@ export class Round implements AsyncDisposable {
   readonly #queue: Urls
   readonly #folder: string
   readonly #content: Content
+  readonly #hasPauses: boolean
   readonly #workers: Worker[] = []
   readonly counts = { redelivered: 0, duplicates: 0, dead: 0 }
   readonly #signal: AbortSignal | undefined
@@ -36,6 +41,7 @@ export class Round implements AsyncDisposable {
     lane: Lane,
     urls: { target: Urls; queue: Urls; folder: string },
     content: Content,
+    hasPauses: boolean,
     signal: AbortSignal | undefined,
   ) {
     this.#lane = lane
@@ -43,6 +49,7 @@ export class Round implements AsyncDisposable {
     this.#queue = urls.queue
     this.#folder = urls.folder
     this.#content = content
+    this.#hasPauses = hasPauses
     this.#signal = signal
   }
 
@@ -50,16 +57,23 @@ export class Round implements AsyncDisposable {
     lane: Lane,
     number: number,
     plan: Plan,
-    { seed, signal }: { seed: number; signal: AbortSignal | undefined },
+    {
+      seed,
+      signal,
+      isQuick = false,
+    }: { seed: number; signal: AbortSignal | undefined; isQuick?: boolean | undefined },
   ): Promise<Round> {
     const folder = join(lane.folder, `round-${number}`)
     await mkdir(folder)
     const target = await lane.database.fresh(number)
     const queue = await lane.queue.fresh(number, target)
+    // One load of it all would be over before it is struck.
+    const hasPauses = isQuick && !plan.isDeferred
     const round = new Round(
       lane,
       { target, queue, folder },
-      new Content(plan, folder, randomFrom(seed)),
+      new Content(plan, folder, randomFrom(seed), hasPauses),
+      hasPauses,
       signal,
     )
     await round.#start(plan)
@@ -107,7 +121,11 @@ export class Round implements AsyncDisposable {
     if (file < this.#sent) return
     this.#sent = file + 1
     if (!this.#isLast && this.#content.files < this.#sent + filesAhead)
-      this.#writing = this.#writing.then(() => this.#content.write())
+      this.#writing = this.#writing.then(() => this.#writeNext())
+  }
+  async #writeNext(): Promise<void> {
+    if (this.#hasPauses) await sleep(pauseMs)
+    await this.#content.write()
   }
   /** One file after the other. */
   #writing: Promise<void> = Promise.resolve()
@@ -171,7 +189,7 @@ export class Round implements AsyncDisposable {
       if (await isSo()) return
       if (performance.now() > deadline)
         throw new Error(`not ${what} within ${patienceMs / 1000} s${this.#waiting()}`)
-      await sleep(20)
+      await sleep(pollMs)
     }
   }
 

@@ -1,4 +1,5 @@
 /** Processes of Lading are killed, or stopped for a while and continued. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Role } from '../worker.ts'
 import { type Fault, lasting, oneOf } from './fault.ts'
 
@@ -12,7 +13,21 @@ const kill = (role: Role): Fault => ({
   },
 })
 
-export const killAll: Fault = {
+export const holderKilled: Fault = {
+  name: 'consumer killed with messages in its hands',
+  isQuick: true,
+  obstacle: () => undefined,
+  strike: async ({ round }) => {
+    for (let tries = 0; tries < 1_000; tries++) {
+      const victim = round.atWork('consumer').find(({ held }) => held > 0)
+      if (victim?.kill() === true) return { victims: [victim] }
+      await sleep(5)
+    }
+    return undefined
+  },
+}
+
+const killAll: Fault = {
   name: 'every process killed',
   isQuick: true,
   obstacle: () => undefined,
@@ -40,6 +55,7 @@ const stop = (role: Role): Fault => ({
 export const processes: readonly Fault[] = [
   kill('consumer'),
   kill('producer'),
+  holderKilled,
   killAll,
   stop('consumer'),
   stop('producer'),

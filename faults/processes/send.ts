@@ -51,7 +51,7 @@ async function isThere(path: string): Promise<boolean> {
 }
 
 for (let file = 0; await isThere(filePath(folder, file, format)); file++) {
-  while ((await patiently(() => queue.depth())).ready > mostWaiting) await sleep(20)
+  while ((await patiently(() => queue.depth())).ready > mostWaiting) await sleep(50)
   await send(filePath(folder, file, format))
   say({ type: 'working', file })
 }

@@ -1,5 +1,12 @@
 /** Loads into PostgreSQL, whatever is killed, restarted or cut; `npm run faults` draws as many faults as one likes. */
-import { laneNames } from '../../faults/lanes/index.ts'
 import { survives } from './survives.ts'
 
-survives(laneNames.filter((name) => name.endsWith('postgres') || name === 'pgqueue-same'))
+survives([
+  'rabbitmq-postgres',
+  'nats-postgres',
+  'redis-postgres',
+  'sqs-postgres',
+  'sqs-fifo-postgres',
+  'pgqueue-same',
+  'pgqueue-postgres',
+])
