@@ -26,11 +26,11 @@ const surroundings = (own: Readonly<Record<string, string>> = {}) => ({
   ...own,
 })
 
-/** Standard input, what Node reads when it starts, and what SDKs read once. */
+/** Standard input, and what changes Node itself. */
 const needsOwnProcess = (args: readonly string[], { env = {}, stdin }: RunOptions): boolean =>
   stdin !== undefined ||
   args.includes('-') ||
-  Object.keys(env).some((name) => /^(NODE_|TZ$|LANG$|LC_|AWS_)/.test(name)) ||
+  Object.keys(env).some((name) => name.startsWith('NODE_')) ||
   // Coverage is told of modules by their names.
   process.env['NODE_V8_COVERAGE'] !== undefined
 

@@ -32,19 +32,26 @@ export interface Ended {
   readonly err: string
 }
 
-/** Those that wait for a command. */
-const idle: Runner[] = []
+/** Those that wait for a command, by what their process was started with. */
+const idle = new Map<string, Runner[]>()
+
+/** What Node and SDKs read once. */
+const isReadOnce = (name: string) => /^(AWS_|LANG$|LC_|TZ$)/.test(name)
 
 export async function runCommand(command: Omit<Command, 'end'>): Promise<Ended> {
-  let runner = idle.pop()
+  const environment = Object.entries(command.env).filter(([name]) => isReadOnce(name))
+  const key = JSON.stringify(environment.toSorted())
+  const waiting = idle.get(key) ?? []
+  idle.set(key, waiting)
+  let runner = waiting.pop()
   if (runner?.isCurrent() === false) {
     runner.close()
     runner = undefined
   }
-  runner ??= new Runner()
+  runner ??= new Runner(Object.fromEntries(environment))
   const ended = await runner.run({ ...command, end: `\0${randomUUID()}` })
   if (runner.isGone) runner.close()
-  else idle.push(runner)
+  else waiting.push(runner)
   return ended
 }
 
@@ -60,8 +67,9 @@ class Runner {
   isGone = false
   readonly #kill = () => this.#child.kill('SIGKILL')
 
-  constructor() {
+  constructor(environment: Command['env']) {
     this.#child = spawn(process.execPath, [join(import.meta.dirname, 'processes/runner.ts'), bin], {
+      env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     })
     this.#channel = this.#child.stdio[3] as Duplex
