@@ -10,10 +10,12 @@ import { Unavailable } from '../../tooling/servers/machine.ts'
 import { Fixture } from '../support/fixture.ts'
 import { startSite, Visitor } from './site.ts'
 
-const looks = [375, 768, 1280].flatMap((width) => [
-  { width, dark: false },
-  { width, dark: true },
-])
+/** What overflows depends on the width, and what can be read on the colours: none of the styles asks for both. */
+const looks = [
+  { width: 375, dark: true },
+  { width: 768, dark: false },
+  { width: 1280, dark: true },
+]
 const views = ['#/', '#/loads', '#/rejects', '#/dead']
 
 /**
@@ -437,10 +439,10 @@ describe.skipIf(withoutBrowser)('the page', () => {
     visitor.expectCalm(site)
   })
 
-  it('finds one of 100,000 rejects, page by page and by search, and does not hold them all', async () => {
+  it('finds one of 10,000 rejects, page by page and by search, and does not hold them all', async () => {
     const bad = (n: number) => `2021-01-01T00:00:00Z,s${n % 97},bad${n}\n`
     await using folder = await Folder.make({
-      'a.csv': header + Array.from({ length: 100_000 }, (_, n) => bad(n + 1)).join(''),
+      'a.csv': header + Array.from({ length: 10_000 }, (_, n) => bad(n + 1)).join(''),
     })
     const load = await folder.lading('load', 'a.csv', '--allow-rejects')
     expect(load.code, load.err).toBe(0)
@@ -449,17 +451,17 @@ describe.skipIf(withoutBrowser)('the page', () => {
     const { page } = visitor
     await page.getByRole('link', { name: 'Rejects' }).click()
     const rows = page.locator('#rejects-table tbody tr')
-    await page.getByText('1–100 of 100,000 rejects').waitFor()
+    await page.getByText('1–100 of 10,000 rejects').waitFor()
     expect(await rows.count()).toBe(100)
     await page.getByRole('button', { name: 'Next page' }).click()
-    await page.getByText('101–200 of 100,000 rejects').waitFor()
+    await page.getByText('101–200 of 10,000 rejects').waitFor()
     await page.getByRole('button', { name: 'Previous page' }).click()
-    await page.getByText('1–100 of 100,000 rejects').waitFor()
-    await page.getByRole('searchbox').fill('BAD99999')
+    await page.getByText('1–100 of 10,000 rejects').waitFor()
+    await page.getByRole('searchbox').fill('BAD9999')
     await page.keyboard.press('Enter')
     await page.getByText('1 reject', { exact: true }).waitFor()
-    await page.getByRole('button', { name: '99999', exact: true }).click()
-    await expect.poll(() => page.locator('.record').textContent()).toContain('bad99999')
+    await page.getByRole('button', { name: '9999', exact: true }).click()
+    await expect.poll(() => page.locator('.record').textContent()).toContain('bad9999')
     visitor.expectCalm(site)
   })
 })
@@ -470,7 +472,7 @@ describePostgres('the page of a load', () => {
     async () => {
       await using fixture = await Fixture.open('postgres')
       const { url } = fixture.target
-      const lines = Array.from({ length: 600_000 }, (_, n) => `${n + 1},note ${n + 1}\n`)
+      const lines = Array.from({ length: 150_000 }, (_, n) => `${n + 1},note ${n + 1}\n`)
       await using folder = await Folder.make({ 'numbers.csv': `id,note\n${lines.join('')}` })
       const model = join(import.meta.dirname, '../support/model.ts')
       const args = [
@@ -494,12 +496,12 @@ describePostgres('the page of a load', () => {
       await (await fixture.sink()).prepare((await import('../support/model.ts')).numbers)
       await holder.query(`SELECT pg_advisory_lock(1);
         CREATE FUNCTION half() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN NEW; END';
-        CREATE TRIGGER half BEFORE INSERT ON numbers FOR EACH ROW WHEN (NEW.id = 300000) EXECUTE FUNCTION half()`)
+        CREATE TRIGGER half BEFORE INSERT ON numbers FOR EACH ROW WHEN (NEW.id = 75000) EXECUTE FUNCTION half()`)
       const site = await startSite(folder, args)
       await using visitor = await Visitor.come(browser, site.page)
       const { page } = visitor
       await page.getByRole('heading', { name: 'Loading' }).waitFor()
-      await page.getByText(/of 600,000 records · [\d,]+ left/).waitFor()
+      await page.getByText(/of 150,000 records · [\d,]+ left/).waitFor()
       // What a screen reader is told while it loads: the state, when it changes, and no number.
       await page.evaluate(`globalThis.told = []
         for (const box of document.querySelectorAll('#overview [role=status]'))
@@ -508,7 +510,7 @@ describePostgres('the page of a load', () => {
       await holder.end()
       await page.getByRole('heading', { name: 'Complete' }).waitFor()
       await page.getByText('The run has ended.').waitFor()
-      await page.getByText('600,000 records of 1 load').waitFor()
+      await page.getByText('150,000 records of 1 load').waitFor()
       const told = await page.evaluate<string[]>('told')
       expect(told.length).toBeLessThan(8)
       expect(told.filter((text) => /\d{3}/.test(text))).toEqual([])

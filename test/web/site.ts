@@ -53,15 +53,20 @@ export interface Look {
   readonly dark?: boolean
 }
 
+/** A browser's only page: a new one costs as much CPU time as what most visitors do. */
+const pages = new WeakMap<Browser, Promise<Page>>()
+
 export class Visitor implements AsyncDisposable {
   readonly page: Page
   /** Addresses that the page asked for. */
   readonly requests: string[] = []
   /** What the console, the policy and the scripts complained of. */
   readonly complaints: string[] = []
+  readonly #origin: string
 
-  private constructor(page: Page) {
+  private constructor(page: Page, url: string) {
     this.page = page
+    this.#origin = new URL(url).origin
     page.on('request', (request) => this.requests.push(request.url()))
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) this.complaints.push(message.text())
@@ -69,17 +74,18 @@ export class Visitor implements AsyncDisposable {
     page.on('pageerror', (error) => this.complaints.push(String(error)))
   }
 
+  /** One at a time in a browser. */
   static async come(
     browser: Browser,
     url: string,
     { width = 1280, height = 900, dark = false }: Look = {},
   ): Promise<Visitor> {
-    const page = await browser.newPage({
-      viewport: { width, height },
-      colorScheme: dark ? 'dark' : 'light',
-      reducedMotion: 'reduce',
-    })
-    const visitor = new Visitor(page)
+    const opened = pages.get(browser) ?? browser.newPage({ reducedMotion: 'reduce' })
+    pages.set(browser, opened)
+    const page = await opened
+    await page.setViewportSize({ width, height })
+    await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light' })
+    const visitor = new Visitor(page, url)
     await page.goto(url)
     return visitor
   }
@@ -95,7 +101,10 @@ export class Visitor implements AsyncDisposable {
     expect(this.complaints).toEqual([])
   }
 
+  /** Leaves what has scripts, so that nothing of it is taken for the next visitor's. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.page.context().close()
+    await this.page.goto(`${this.#origin}/none`).catch(() => undefined)
+    for (const name of ['request', 'console', 'pageerror']) this.page.removeAllListeners(name)
+    await this.page.context().clearCookies()
   }
 }
