@@ -83,7 +83,7 @@ it(
   { timeout: 240_000 },
   async () => {
     await using fixture = await Fixture.open()
-    await killedAppends(fixture, 10)
+    await killedAppends(fixture, 6)
   },
 )
 
@@ -93,7 +93,7 @@ describePostgres('PostgreSQL', () => {
     { timeout: 240_000 },
     async () => {
       await using fixture = await Fixture.open('postgres')
-      await killedAppends(fixture, 10)
+      await killedAppends(fixture, 6)
     },
   )
 })

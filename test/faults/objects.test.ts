@@ -14,8 +14,8 @@ import { sequence } from '../support/processes/model.ts'
 const { sqs, open } = useArrivals()
 
 const consumerCount = 2
-const objectCount = Number(process.env['LADING_OBJECTS'] ?? 100)
-const kills = Number(process.env['LADING_KILLS'] ?? 6)
+const objectCount = Number(process.env['LADING_OBJECTS'] ?? 50)
+const kills = Number(process.env['LADING_KILLS'] ?? 4)
 const timeoutMs = Math.max(120_000, objectCount * 1_000)
 
 function shuffled<T>(items: readonly T[], random: () => number): T[] {

@@ -8,7 +8,7 @@ import { type PostgresServer, startPostgres } from '../../tooling/servers/postgr
 import { numbers, query, serverTarget, Fixture } from '../support/fixture.ts'
 import { EventLog } from '../support/wrappers.ts'
 
-const chunkBytes = 16 * 1024
+const chunkBytes = 4 * 1024
 
 describePostgres('a load outlives its database', () => {
   let server: PostgresServer
@@ -60,7 +60,7 @@ describePostgres('a load outlives its database', () => {
   }
 
   it('restarted five times, by crash and in order', async () => {
-    const eventLog = await disturbed(200_000, 5, (round) =>
+    const eventLog = await disturbed(50_000, 5, (round) =>
       server.restart(round % 2 === 0 ? 'immediate' : 'fast'),
     )
     expect(eventLog.of('waiting').length).toBeGreaterThanOrEqual(5)
@@ -77,11 +77,11 @@ describePostgres('a load outlives its database', () => {
       const waits = () => query(url, sql).then(() => eventLog.of('waiting').length)
       await expect.poll(waits, { timeout: 20_000, interval: 1 }).toBeGreaterThan(met)
     }
-    await disturbed(200_000, 10, untilMet)
+    await disturbed(50_000, 10, untilMet)
   })
 
   it('killed with kill -9', async () => {
-    await disturbed(30_000, 1, async () => {
+    await disturbed(7_500, 1, async () => {
       server.kill()
       await server.start()
     })
@@ -90,7 +90,7 @@ describePostgres('a load outlives its database', () => {
   it('down at the start and down for a while in the middle, which is said and waited for', async () => {
     await using fixture = await Fixture.open(serverTarget(url))
     const queue = await fixture.queue()
-    const paths = [await fixture.file(20_000), await fixture.file(20_000)]
+    const paths = [await fixture.file(5_000), await fixture.file(5_000)]
     const eventLog = new EventLog()
     await server.halt('fast')
     const refused = eventLog.next('waiting')
@@ -111,7 +111,7 @@ describePostgres('a load outlives its database', () => {
     const { receipts, loadedNow } = await running
     expect(eventLog.of('batch').length).toBeGreaterThan(written)
     expect(eventLog.events.findLastIndex(({ type }) => type === 'resumed')).toBeGreaterThan(0)
-    expect(loadedNow).toBe(40_000)
+    expect(loadedNow).toBe(10_000)
     expect(receipts).toHaveLength(2)
     await fixture.expectAllOnce()
   })
@@ -142,7 +142,7 @@ describePostgres('a load outlives its database', () => {
   it('its table dropped in the middle stops it without a dead letter, and a new run finishes', async () => {
     await using fixture = await Fixture.open(serverTarget(url))
     const queue = await fixture.queue()
-    await produce(fixture.producing(queue, [await fixture.file(50_000)], { chunkBytes }))
+    await produce(fixture.producing(queue, [await fixture.file(12_500)], { chunkBytes }))
     const eventLog = new EventLog()
     const sink = await fixture.sink()
     const running = createConsumer({
@@ -171,7 +171,7 @@ describePostgres('a load outlives its database', () => {
   it('its database gone in the middle is waited for, and when it is back the load goes on', async () => {
     await using fixture = await Fixture.open(serverTarget(url))
     const queue = await fixture.queue()
-    await produce(fixture.producing(queue, [await fixture.file(50_000)], { chunkBytes }))
+    await produce(fixture.producing(queue, [await fixture.file(12_500)], { chunkBytes }))
     const eventLog = new EventLog()
     const running = createConsumer({
       queue,

@@ -15,7 +15,7 @@ import { randomFrom } from '../support/restarted-process.ts'
 import { numbers, Fixture } from '../support/fixture.ts'
 import { bin } from '../support/lading.ts'
 
-const records = 6_000
+const records = 3_000
 
 /** Records that a trigger refuses, which is then taken away. */
 async function refusedOnce(fixture: Fixture, sink: Sink, refuse: string, relent: string): Promise<void> {

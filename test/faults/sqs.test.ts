@@ -12,8 +12,8 @@ import { sequence } from '../support/processes/model.ts'
 import { randomFrom, EventCounts, RestartedProcess } from '../support/restarted-process.ts'
 import { query } from '../support/fixture.ts'
 
-const consumerCount = 3
-const kills = 8
+const consumerCount = 2
+const kills = 4
 
 let stub: SqsStub
 beforeAll(async () => {
@@ -102,10 +102,10 @@ async function survive(
 
 describePostgres('PostgreSQL', () => {
   it(
-    'the groups of a FIFO queue take effect in their order, each message once, after 8 kills',
+    'the groups of a FIFO queue take effect in their order, each message once, after 4 kills',
     { timeout: 300_000 },
     async () => {
-      const families = Array.from({ length: 20 }, (_, f) => `family-${f}`)
+      const families = Array.from({ length: 10 }, (_, f) => `family-${f}`)
       const perRound = 15
       const roundCount = 4
       const rounds = Array.from({ length: roundCount }, (_, round) =>

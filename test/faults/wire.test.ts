@@ -25,42 +25,44 @@ async function consumeThrough(proxy: Proxy, fixture: Fixture, count: number, eve
 }
 
 describePostgres('the wire to PostgreSQL', () => {
-  it('twenty times the answer to COMMIT is swallowed, and every record takes effect once', async () => {
+  it('ten times the answer to COMMIT is swallowed, and every record takes effect once', async () => {
     await using fixture = await Fixture.open('postgres')
     await (await fixture.sink()).prepare(numbers)
     let commits = 0
     let swallowed = 0
     // Every other, so that each is that of a new batch.
     const swallowReply = (sent: Buffer) =>
-      isCommit(sent) && ++commits % 2 === 0 && swallowed < 20 && ++swallowed > 0
+      isCommit(sent) && ++commits % 2 === 0 && swallowed < 10 && ++swallowed > 0
     await using proxy = await startProxy(fixture.target.url, { swallowReply })
     const eventLog = new EventLog()
-    const tally = await consumeThrough(proxy, fixture, 5_000, eventLog)
-    expect(swallowed).toBe(20)
-    expect(tally.duplicates).toBeGreaterThanOrEqual(18)
-    expect(eventLog.of('waiting').length).toBeGreaterThanOrEqual(18)
+    const tally = await consumeThrough(proxy, fixture, 2_500, eventLog)
+    expect(swallowed).toBe(10)
+    expect(tally.duplicates).toBeGreaterThanOrEqual(8)
+    expect(eventLog.of('waiting').length).toBeGreaterThanOrEqual(8)
     await fixture.expectAllOnce()
   })
 
   // The first session writes batches, the second asks and tidies the ledger.
   it.for([
-    [0, 20],
-    [1, 5],
+    [0, 10],
+    [1, 2],
   ] as const)(
     'session %i is reset after every number of bytes that it takes',
     async ([session, leastRounds]) => {
       await using fixture = await Fixture.open('postgres')
-      const step = 149
+      const step = 331
+      // Another byte of each step with each run.
+      const seed = Number(process.env['LADING_SEED'] ?? Date.now() % 1_000_000)
       let rounds = 0
       for (let met = true; met; rounds++) {
         let sessions = 0
-        const resetAfter = () => (sessions++ === session ? 1 + rounds * step : undefined)
+        const resetAfter = () => (sessions++ === session ? 1 + (seed % step) + rounds * step : undefined)
         await using proxy = await startProxy(fixture.target.url, { resetAfter })
         const eventLog = new EventLog()
         expect(await consumeThrough(proxy, fixture, 50, eventLog)).toMatchObject({ deadMessages: 0 })
         met = eventLog.of('waiting').length > 0
       }
-      expect(rounds).toBeGreaterThan(leastRounds)
+      expect(rounds, `seed ${seed}`).toBeGreaterThan(leastRounds)
       await fixture.expectAllOnce()
     },
   )

@@ -20,5 +20,5 @@ queueContract('NATS JetStream', {
       tests: ['depth tells what is ready and in flight'],
     },
   ],
-  many: 10_000,
+  many: 2_000,
 })

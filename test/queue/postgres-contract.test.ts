@@ -19,6 +19,6 @@ describePostgres('over PostgreSQL', () => {
       url: `${database.url}?queue=${randomUUID()}&lease=${leaseMs / 1000}s`,
       [Symbol.asyncDispose]: async () => undefined,
     }),
-    many: 5_000,
+    many: 2_000,
   })
 })

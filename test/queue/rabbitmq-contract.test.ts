@@ -21,7 +21,7 @@ const noPeek = {
 
 describeRabbit('over RabbitMQ', () => {
   for (const [name, parameters, many] of [
-    ['a quorum queue', '', 10_000],
+    ['a quorum queue', '', 4_000],
     ['a quorum queue that is polled', '&receive=poll', 2_000],
     ['a classic queue', '&type=classic', 2_000],
   ] as const) {

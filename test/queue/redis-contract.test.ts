@@ -9,6 +9,6 @@ describeRedis('over Redis', ({ freshUrl }) => {
       url: freshUrl(`&lease=${leaseMs / 1000}s`),
       [Symbol.asyncDispose]: async () => undefined,
     }),
-    many: 5_000,
+    many: 2_000,
   })
 })

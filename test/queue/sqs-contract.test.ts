@@ -24,5 +24,5 @@ queueContract('SQS', {
       tests: ['depth tells what is ready and in flight'],
     },
   ],
-  many: 5_000,
+  many: 2_000,
 })

@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { PostgresSink } from '../../src/sink/postgres/postgres.ts'
-import { freshDatabase } from '../../tooling/servers/database.ts'
+import { afterAll } from 'vitest'
+import { type FreshDatabase, freshDatabase } from '../../tooling/servers/database.ts'
 import { type Dialect, type SqlTarget, sqlTarget } from '../contract/sink/sql.ts'
 import type { Row } from '../contract/sink/target.ts'
 
@@ -37,11 +38,62 @@ export interface PostgresTarget extends SqlTarget {
   readonly client: pg.Client
 }
 
-/** A database of its own on the run's server. */
-export async function openPostgres(): Promise<PostgresTarget> {
+interface Open {
+  readonly database: FreshDatabase
+  readonly client: pg.Client
+}
+
+/** Emptied for the next test: to make and drop a database, and to begin a session in it, takes longer than most tests. */
+let spare: Open | undefined
+afterAll(async () => {
+  if (spare !== undefined) await close(spare)
+})
+
+const emptying = `
+  SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+  DROP SCHEMA IF EXISTS lading, public CASCADE;
+  CREATE SCHEMA public AUTHORIZATION pg_database_owner;
+  GRANT USAGE ON SCHEMA public TO PUBLIC`
+
+/** What a test has left behind that is in no schema of those above, or is one of its own. */
+const leftovers = `
+  SELECT (SELECT count(*) FROM pg_class WHERE oid >= 16384 AND relpersistence <> 't')
+    + (SELECT count(*) FROM pg_proc WHERE oid >= 16384)
+    + (SELECT count(*) FROM pg_namespace WHERE oid >= 16384 AND nspname !~ '^(public$|pg_toast_temp|pg_temp)')
+    + (SELECT count(*) FROM pg_foreign_data_wrapper) + (SELECT count(*) FROM pg_publication)
+    + (SELECT count(*) FROM pg_extension WHERE oid >= 16384) + (SELECT count(*) FROM pg_event_trigger)
+    + (SELECT count(*) FROM pg_default_acl)
+    + (SELECT count(*) FROM pg_db_role_setting AS s JOIN pg_database AS d ON d.oid = setdatabase
+       WHERE datname = current_database()) AS count`
+
+/** False where it is not as new. */
+async function isEmptied({ client }: Open): Promise<boolean> {
+  try {
+    await client.query('DISCARD ALL')
+    await client.query(emptying)
+    return Number((await client.query<Row>(leftovers)).rows[0]?.['count']) === 0
+  } catch {
+    return false
+  }
+}
+
+async function close({ client, database }: Open): Promise<void> {
+  await client.end()
+  await database.drop()
+}
+
+async function opened(): Promise<Open> {
   const database = await freshDatabase()
   const client = new pg.Client({ connectionString: database.url })
   await client.connect()
+  return { database, client }
+}
+
+/** An empty database on the run's server, of a test's own as long as that has it. */
+export async function openPostgres(): Promise<PostgresTarget> {
+  const open = spare ?? (await opened())
+  spare = undefined
+  const { client, database } = open
   return sqlTarget({
     dialect,
     client,
@@ -49,8 +101,8 @@ export async function openPostgres(): Promise<PostgresTarget> {
     open: () => new PostgresSink(database.url),
     query: async (sql) => [await client.query<Row>(sql)].flat().at(-1)?.rows ?? [],
     [Symbol.asyncDispose]: async () => {
-      await client.end()
-      await database.drop()
+      if (spare === undefined && (await isEmptied(open))) spare = open
+      else await close(open)
     },
   })
 }

@@ -1,14 +1,25 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { integer, text } from '../../src/model/columns.ts'
 import { defineModel } from '../../src/model/model.ts'
 import { SqliteSink } from '../../src/sink/sqlite/sqlite.ts'
-import { sqlSinkContract } from '../contract/sink/sink.ts'
+import { atomicity } from '../contract/sink/atomic.ts'
+import { conflicts } from '../contract/sink/conflict.ts'
+import { isolation } from '../contract/sink/isolation.ts'
+import { effects } from '../contract/sink/once.ts'
+import { types } from '../contract/sink/types.ts'
 import { allRejects, applied, entries, numbers, type Texts, write } from '../contract/sink/target.ts'
 import { openSqlite } from './sqlite-target.ts'
 
 const open = () => openSqlite({ threadBytes: 0 })
 
-sqlSinkContract('SQLite, written by a thread', open)
+// The thread writes batches; what else a sink does goes another way, and sqlite.test.ts has the whole contract.
+describe('SQLite, written by a thread', { timeout: 60_000 }, () => {
+  describe('takes effect once', () => effects(open))
+  describe('together or not at all', () => atomicity(open))
+  describe('conflicts', () => conflicts(open))
+  describe('types', () => types(open))
+  describe('isolation of bad records', () => isolation(open))
+})
 
 const columns = { id: integer().notNull(), note: text() }
 const model = defineModel({ table: 'items', columns, primaryKey: ['id'], onConflict: 'error' })

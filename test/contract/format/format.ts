@@ -117,7 +117,7 @@ export function formatContract(name: string, under: FormatUnderTest): void {
           expect(read.filter(({ fault }) => fault !== undefined)).toEqual([])
           expect(read.map((record) => record.values)).toEqual(under.oracle(body))
         }),
-        { numRuns: 2_000 },
+        { numRuns: 600 },
       )
     })
 
@@ -128,7 +128,7 @@ export function formatContract(name: string, under: FormatUnderTest): void {
           const fresh = format.reader(layout, wanted, true)
           expect(readAll(reader, Buffer.from(body))).toEqual(readAll(fresh, Buffer.from(body)))
         }),
-        { numRuns: 1_000 },
+        { numRuns: 300 },
       )
     })
 
@@ -182,7 +182,7 @@ export function formatContract(name: string, under: FormatUnderTest): void {
             expect(valuesOf(reader).map((value) => value ?? '')).toEqual(expected.map((value) => value ?? ''))
           }
         }),
-        { numRuns: 1_000 },
+        { numRuns: 300 },
       )
     })
 

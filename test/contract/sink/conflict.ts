@@ -262,7 +262,7 @@ export function conflicts(open: OpenTarget): void {
       const lines = [...expected].map(([id, [version, note]]) => `${id},${version ?? ''},${note}`)
       expect(await content(target, table)).toEqual(lines.sort())
     }
-    await fc.assert(fc.asyncProperty(batches, check), { numRuns: 30 })
+    await fc.assert(fc.asyncProperty(batches, check), { numRuns: 15 })
   })
 
   const policies = [
@@ -308,7 +308,7 @@ export function conflicts(open: OpenTarget): void {
         const lines = [...expected].map(([id, [version, note]]) => `${id},${version ?? ''},${note}`)
         expect(await content(target, table)).toEqual(lines.sort())
       }
-      await fc.assert(fc.asyncProperty(batches, check), { numRuns: 20 })
+      await fc.assert(fc.asyncProperty(batches, check), { numRuns: 10 })
     },
   )
 }

@@ -329,7 +329,7 @@ export function receipts(open: OpenTarget): void {
     const sinks = [target.open(), target.open(), target.open()] as const
     for (const sink of sinks) await sink.prepare(model)
     const [a, b, folder] = sinks
-    const rounds = target.takesTurns === true ? 5 : 100
+    const rounds = target.takesTurns === true ? 5 : 40
     let effective = 0
     for (let round = 0; round < rounds; round++) {
       const load = loadOf(2, 3)

@@ -5,7 +5,7 @@ import { RecordScanner } from '../../../src/format/csv/scan.ts'
 import { adversarialText, bytesOf, count, cutAll, legalText, pieceSizes, readAll } from './helpers.ts'
 import { rawRecords } from './oracle.ts'
 
-const runs = { numRuns: 3000 }
+const runs = { numRuns: 900 }
 const anyText = fc.oneof(adversarialText, legalText)
 const anyMin = fc.integer({ min: 0, max: 60 })
 
