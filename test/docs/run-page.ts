@@ -30,7 +30,7 @@ const isEnd = (exit: string | undefined, shown: readonly string[] = []): boolean
     ? exit !== undefined && exit !== '0'
     : exit === '0' || exit === '3'
 
-/** In a checkout, its own `npx` runs; else one that stands for it. */
+/** In a checkout, its own `npx` runs first; afterwards and elsewhere, what stands for it. */
 export async function runPage(
   blocks: readonly Block[],
   places: Places,
@@ -104,10 +104,12 @@ class PageFolder implements Disposable {
     for (const name of ['work', 'home', 'bin', 'kept', 'node_modules']) mkdirSync(join(this.#path, name))
     linkModules(join(this.#path, 'node_modules'))
     this.write('package.json', '{"type":"module"}')
-    if (checkout !== undefined) return
+    // A checkout's own finds the command once, for which it needs longer than the command.
+    const own = `[ -e '${this.#path}/found' ] || { : > '${this.#path}/found'; PATH=\${PATH#*:} exec npx "$@"; }\n`
+    const program = join(checkout ?? root, 'bin/lading.js')
     this.write(
       'bin/npx',
-      `#!/bin/sh\n[ "$1" = lading ] && shift && exec node '${root}bin/lading.js' "$@"\nexit 127\n`,
+      `#!/bin/sh\n${checkout === undefined ? '' : own}[ "$1" = lading ] && shift && exec node '${program}' "$@"\nexit 127\n`,
     )
     chmodSync(join(this.#path, 'bin/npx'), 0o755)
   }
@@ -142,6 +144,8 @@ class PageFolder implements Disposable {
         LANG: 'C.UTF-8',
         TZ: 'UTC',
         npm_config_update_notifier: 'false',
+        // What the checkout's own npx would build before it runs the command is there already.
+        npm_config_ignore_scripts: 'true',
         NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       },
       stdio: ['ignore', 'pipe', 'inherit'],
