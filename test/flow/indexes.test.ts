@@ -519,7 +519,7 @@ describePostgres('indexes left for the end of a load', () => {
         ...state,
       ]
       let deferred = 0
-      for (let kill = 0; kill < 12; kill++) {
+      for (let kill = 0; kill < 8; kill++) {
         const lading = startLading(
           ...args,
           '--defer-indexes',
@@ -530,7 +530,7 @@ describePostgres('indexes left for the end of a load', () => {
         const over = lading.ended.then(() => true)
         while (!lading.output().includes('indexes of numbers') && !(await Promise.race([over, sleep(5)])));
         // Later and later: the first ones find little done, the last ones may find the indexes being built.
-        await Promise.race([over, sleep(random() * 150 * (kill + 1))])
+        await Promise.race([over, sleep(random() * 220 * (kill + 1))])
         lading.child.kill('SIGKILL')
         await lading.ended
         deferred += (await query(fixture.target.url, 'SELECT FROM lading.deferred')).length

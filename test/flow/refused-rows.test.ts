@@ -52,6 +52,12 @@ const ways = {
   'a staging table that updates': { note: custom('text'), onConflict: 'update' },
 } as const
 
+/** The first two rules raise while rows come in, whichever it is: each of them sees each other way. */
+const waysOf = (rule: string) =>
+  Object.entries(ways).filter(
+    (_, at) => rule === 'a deferred constraint trigger' || (at % 2 === 0) === (rule === 'a CHECK function'),
+  )
+
 const types: readonly (readonly [type: string, good: string, bad: string])[] = [
   ['tsquery', 'a & b', 'a &'],
   ['jsonpath', '$.a', '$.['],
@@ -91,7 +97,7 @@ describePostgres(
   'one row of 2,000 that PostgreSQL refuses is a reject with its line and column, and costs no other',
   () => {
     for (const [rule, sql] of Object.entries(rules)) {
-      it.for(Object.entries(ways))(`by the SQLSTATEs of ${rule}: %s`, async ([, { note, onConflict }]) => {
+      it.for(waysOf(rule))(`by the SQLSTATEs of ${rule}: %s`, async ([, { note, onConflict }]) => {
         await using fixture = await Fixture.open('postgres')
         await fixture.target.execute(`${sql('text')}; ${taken(onConflict)}`)
         await expectOneReject(
