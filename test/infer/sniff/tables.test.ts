@@ -72,7 +72,7 @@ it('a table that another program wrote gives its cells back, with nothing stated
       expect(read.records).toEqual(records)
       expect(read.rejects).toBe(0)
     }),
-    { numRuns: 5000 },
+    { numRuns: 1500 },
   )
 })
 
