@@ -78,16 +78,8 @@ function typedWhen(typed: string, when: (written: string) => boolean) {
 // oxlint-disable-next-line no-control-regex
 const colour = /\u001b\[[\d;]+m/
 const hidesCursor = '\u001b[?25l'
-const consumers = [
-  '--consumers',
-  '2',
-  '--model',
-  './slow.ts',
-  '--chunk-bytes',
-  '60',
-  '--batch-messages',
-  '1',
-] as const
+const slowly = ['--model', './slow.ts', '--chunk-bytes', '60', '--batch-messages', '1'] as const
+const consumers = ['--consumers', '2', ...slowly] as const
 const make = () =>
   Folder.make({
     'slow.ts': slow,
@@ -124,8 +116,8 @@ describeTerminal(`at a terminal${isThere ? '' : ' (SKIPPED: no script of util-li
 
   it('NO_COLOR leaves the bars, and takes the colours', async () => {
     await using folder = await make()
-    const plain = await atTerminal(folder, ['load', 'in/a.csv', ...consumers], { env: { NO_COLOR: '1' } })
-    const usual = await atTerminal(folder, ['load', 'in/a.csv', '--again', ...consumers])
+    const plain = await atTerminal(folder, ['load', 'in/a.csv', ...slowly], { env: { NO_COLOR: '1' } })
+    const usual = await atTerminal(folder, ['load', 'in/a.csv', '--again', ...slowly])
     expect(plain.written).toContain('100 %')
     expect(plain.written).not.toMatch(colour)
     expect(usual.written).toMatch(colour)
@@ -178,7 +170,7 @@ describeTerminal(`at a terminal${isThere ? '' : ' (SKIPPED: no script of util-li
   it('--log-format json and --quiet have no bars', async () => {
     await using folder = await make()
     for (const more of [['--log-format', 'json'], ['--quiet'], ['--log-level', 'warn']]) {
-      const { written } = await atTerminal(folder, ['load', 'in/a.csv', '--again', ...consumers, ...more])
+      const { written } = await atTerminal(folder, ['load', 'in/a.csv', '--again', ...slowly, ...more])
       expect(written).not.toContain('\u001b')
     }
   }, 60_000)
