@@ -62,6 +62,8 @@ describePostgres('PostgreSQL', () => {
         await expect.poll(async () => (await queue.depth()).ready, { timeout: 20_000 }).toBe(0)
         for (const consumer of consumers) consumer.kill('SIGTERM')
         expect(await Promise.all(ended), failures.join('')).toEqual(consumers.map(() => 0))
+        // A second copy that a consumer held and had not begun went back to the queue.
+        expect((await folder.run(['consume', '--until-empty'], { env })).code).toBe(0)
         expect(await queue.depth()).toEqual({ ready: 0, inFlight: 0, dead: 0 })
         expect(await readingsIn(database.url)).toEqual(await expectedReadings())
         await expectRecordsIndexes(database.url)
