@@ -25,6 +25,7 @@ export interface Call<T> {
   /** What the caller hears where no answer comes. */
   readonly lost: Code
   readonly isAway?: () => boolean
+  /** The server is reached, and does and answers nothing. */
   readonly isSilent?: () => boolean
   /** The server does nothing before. */
   readonly isReady?: () => boolean

@@ -106,6 +106,7 @@ interface Players {
 async function play(world: World, published: readonly Published[], players: Players): Promise<void> {
   const { queue, processes, consumers, loads } = players
   const starts = [...consumers.starts, ...loads.starts]
+  const absences = absencesOf(world, players)
   const waiting = [...published]
   let [calmSince, calmFrom] = [0, 0]
   for (let events = 0; world.violation === undefined; events++) {
@@ -120,7 +121,7 @@ async function play(world: World, published: readonly Published[], players: Play
     else if (wanted !== undefined && !processes.isRunning(wanted.program))
       add(wanted.name, () => processes.start(wanted.program))
     else if (processes.count === 0) add('a consumer starts', () => processes.start(consumers.endless))
-    const isMoving = await world.step(first, [...processes.events(starts), ...absences(world, players)])
+    const isMoving = await world.step(first, [...processes.events(starts), ...absences()])
     processes.check()
     if (!isMoving) world.violated('no consumer hangs', 'nothing is under way, and no timer is set')
     const { now } = world.clock
@@ -136,7 +137,8 @@ async function play(world: World, published: readonly Published[], players: Play
 /** For so long a server is away or silent, in milliseconds: shorter and longer than consumers wait for it. */
 const absenceMs = [2_000, 120_000]
 
-function absences({ clock }: World, { queue, database }: Players): Event[] {
+/** Says at each event which absences may begin. */
+function absencesOf({ clock }: World, { queue, database }: Players): () => Event[] {
   const forAWhile = (what: string, begin: () => void, end: () => void): Event[] =>
     absenceMs.map((ms) => ({
       name: `${what} for ${ms / 1000} s`,
@@ -148,19 +150,21 @@ function absences({ clock }: World, { queue, database }: Players): Event[] {
       },
     }))
   const away = (name: string, server: { awaySince: number | undefined }): Event[] =>
-    server.awaySince !== undefined
-      ? []
-      : forAWhile(
-          `${name} is away`,
-          () => (server.awaySince = clock.now),
-          () => (server.awaySince = undefined),
-        )
-  const silent = queue.isSilent
-    ? []
-    : forAWhile(
-        'the queue answers nothing',
-        () => (queue.isSilent = true),
-        () => (queue.isSilent = false),
-      )
-  return [...away('the queue', queue), ...away('the database', database), ...silent]
+    forAWhile(
+      `${name} is away`,
+      () => (server.awaySince = clock.now),
+      () => (server.awaySince = undefined),
+    )
+  const queueAway = away('the queue', queue)
+  const databaseAway = away('the database', database)
+  const queueSilent = forAWhile(
+    'the queue answers nothing',
+    () => (queue.isSilent = true),
+    () => (queue.isSilent = false),
+  )
+  return () => [
+    ...(queue.awaySince === undefined ? queueAway : []),
+    ...(database.awaySince === undefined ? databaseAway : []),
+    ...(queue.isSilent ? [] : queueSilent),
+  ]
 }

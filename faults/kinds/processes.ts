@@ -13,12 +13,15 @@ const kill = (role: Role): Fault => ({
   },
 })
 
+const holdsWithinMs = 5_000
+
 export const holderKilled: Fault = {
   name: 'consumer killed with messages in its hands',
   isQuick: true,
   obstacle: () => undefined,
   strike: async ({ round }) => {
-    for (let tries = 0; tries < 1_000; tries++) {
+    // It holds some for moments at a time.
+    for (const until = performance.now() + holdsWithinMs; performance.now() < until;) {
       const victim = round.atWork('consumer').find(({ held }) => held > 0)
       if (victim?.kill() === true) return { victims: [victim] }
       await sleep(5)

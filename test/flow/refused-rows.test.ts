@@ -52,7 +52,7 @@ const ways = {
   'a staging table that updates': { note: custom('text'), onConflict: 'update' },
 } as const
 
-/** The first two rules raise while rows come in, whichever it is: each of them sees each other way. */
+/** Each way meets a rule that raises as rows come in, and the deferred one. The two rules of the first kind share the ways. */
 const waysOf = (rule: string) =>
   Object.entries(ways).filter(
     (_, at) => rule === 'a deferred constraint trigger' || (at % 2 === 0) === (rule === 'a CHECK function'),

@@ -21,7 +21,7 @@ export interface Command {
 }
 
 export interface Answer {
-  readonly code: number | null
+  readonly code: number
   /** Modules of the user's that it loaded: this process will not load them again. */
   readonly modules: readonly string[]
 }
