@@ -14,32 +14,44 @@ const model = join(import.meta.dirname, '../support/model.ts')
 const held = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'lading'
   AND state = 'active' AND wait_event = 'ClientRead' AND query LIKE '%INSERT INTO lading.load %'`
 
-describePostgres('a consumer that is stopped in the middle of COPY', () => {
-  it('loses its session as soon as its lease has run out, and others load everything while it is stopped', async () => {
-    await using fixture = await Fixture.open('postgres')
-    const queue = await fixture.queue()
-    await fixture.publish(queue, 100)
-    await using proxy = await startProxy(fixture.target.url, {
-      stopWithin: (sent) => sent.includes('COPY "numbers"'),
-    })
-    const consume = (to: string) =>
-      startLading('consume', '--model', model, '--queue', `${fixture.queueUrl}?lease=3`, '--to', to)
-    const stopped = consume(proxy.url)
-    const others: ReturnType<typeof consume>[] = []
-    try {
-      await expect.poll(() => query(fixture.target.url, held), { timeout: 20_000 }).toHaveLength(1)
-      stopped.child.kill('SIGSTOP')
+/** What prepares the table stands at its first statement with the name of it. */
+const preparing = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'lading'
+  AND wait_event = 'ClientRead' AND xact_start IS NOT NULL AND query_start < now() - interval '1 s'`
+
+const places = [
+  { where: 'in the middle of COPY', begins: 'COPY "numbers"', held },
+  { where: 'while it makes the table', begins: 'CREATE TABLE "numbers"', held: preparing },
+]
+
+describePostgres('a consumer that is stopped', () => {
+  it.for(places)(
+    '$where loses its session as soon as its lease has run out, and others load everything while it is stopped',
+    async ({ begins, held }) => {
+      await using fixture = await Fixture.open('postgres')
+      const queue = await fixture.queue()
       await fixture.publish(queue, 100)
-      others.push(consume(fixture.target.url), consume(fixture.target.url))
-      await expect.poll(async () => (await fixture.target.ids()).length, { timeout: 30_000 }).toBe(200)
-      expect(await query(fixture.target.url, held)).toEqual([])
-    } finally {
-      stopped.child.kill('SIGKILL')
-      for (const other of others) other.child.kill('SIGTERM')
-      for (const other of others) expect(await other.ended, other.output()).toBe(0)
-    }
-    await fixture.expectAllOnce()
-  })
+      await using proxy = await startProxy(fixture.target.url, {
+        stopWithin: (sent) => sent.includes(begins),
+      })
+      const consume = (to: string) =>
+        startLading('consume', '--model', model, '--queue', `${fixture.queueUrl}?lease=3`, '--to', to)
+      const stopped = consume(proxy.url)
+      const others: ReturnType<typeof consume>[] = []
+      try {
+        await expect.poll(() => query(fixture.target.url, held), { timeout: 20_000 }).toHaveLength(1)
+        stopped.child.kill('SIGSTOP')
+        await fixture.publish(queue, 100)
+        others.push(consume(fixture.target.url), consume(fixture.target.url))
+        await expect.poll(async () => (await fixture.target.ids()).length, { timeout: 30_000 }).toBe(200)
+        expect(await query(fixture.target.url, held)).toEqual([])
+      } finally {
+        stopped.child.kill('SIGKILL')
+        for (const other of others) other.child.kill('SIGTERM')
+        for (const other of others) expect(await other.ended, other.output()).toBe(0)
+      }
+      await fixture.expectAllOnce()
+    },
+  )
 
   it('holds its messages alone: they are given back for later, and the rest goes on', async () => {
     await using fixture = await Fixture.open('postgres')

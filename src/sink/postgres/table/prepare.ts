@@ -26,8 +26,11 @@ import { requireSchema } from './schemas.ts'
 /** Serialises everything that creates: two consumers that start together must not both make the table. */
 const lock = "SELECT pg_advisory_xact_lock(hashtextextended('lading/prepare', 0))"
 
-/** Under a stricter level the transaction would not see what others made while it waited for the lock. */
-const begin = 'BEGIN ISOLATION LEVEL READ COMMITTED'
+/**
+ * Under a stricter level the transaction would not see what others made while it waited for the lock. That wait ends, so that
+ * a session whose client has stopped is noticed and ended (`SINK_BUSY`).
+ */
+const begin = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '5s'"
 
 /**
  * In another encoding the database could not keep every reject: a message about a record quotes what the
