@@ -3,9 +3,16 @@
  * committed: no transaction of a state waits for anything, so no event falls into one.
  */
 import { registerHooks } from 'node:module'
-import { DatabaseSync as Real } from 'node:sqlite'
+import { DatabaseSync as Real, type StatementSync } from 'node:sqlite'
 
-let states = new Map<string, Real>()
+interface State {
+  readonly connection: Real
+  readonly statements: Map<string, StatementSync>
+}
+
+let states = new Map<string, State>()
+/** Without rows: to make their tables and statements anew took an eighth of the time of all schedules. */
+const spare: State[] = []
 
 /**
  * What the program has for the class of Node. All who open one path have one connection.
@@ -13,9 +20,20 @@ let states = new Map<string, Real>()
  * @public
  */
 export function DatabaseSync(path: string): Real {
-  const state = states.get(path) ?? new Real(':memory:')
-  states.set(path, Object.assign(state, { close: () => undefined }))
-  return state
+  const state = states.get(path) ?? spare.pop() ?? newState()
+  states.set(path, state)
+  return state.connection
+}
+
+function newState(): State {
+  const connection = new Real(':memory:')
+  const statements = new Map<string, StatementSync>()
+  const prepare = (sql: string): StatementSync => {
+    const statement = statements.get(sql) ?? Real.prototype.prepare.call(connection, sql)
+    statements.set(sql, statement)
+    return statement
+  }
+  return { connection: Object.assign(connection, { close: () => undefined, prepare }), statements }
 }
 
 /** From now on the program opens its SQLite files here. */
@@ -30,6 +48,15 @@ export function simulateStates(): void {
 
 /** From now on no producer has run anywhere. */
 export function forgetStates(): void {
-  for (const state of states.values()) Real.prototype.close.call(state)
+  for (const state of states.values()) {
+    empty(state.connection)
+    spare.push(state)
+  }
   states = new Map()
+}
+
+function empty(connection: Real): void {
+  const tables = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
+  connection.exec('PRAGMA foreign_keys = OFF')
+  for (const { name } of tables) connection.exec(`DELETE FROM "${String(name)}"`)
 }

@@ -67,13 +67,12 @@ export async function unlessAborted<T>(
   // After an abort, a failure must not count as an unhandled rejection.
   work.catch(() => undefined)
   if (signal.aborted) return undefined
-  const waited = new AbortController()
-  const aborted = new Promise<undefined>((resolve) => {
-    signal.addEventListener('abort', () => resolve(undefined), { once: true, signal: waited.signal })
-  })
+  const { promise: aborted, resolve } = Promise.withResolvers<undefined>()
+  const give = () => resolve(undefined)
+  signal.addEventListener('abort', give)
   try {
     return await Promise.race([work, aborted])
   } finally {
-    waited.abort()
+    signal.removeEventListener('abort', give)
   }
 }
