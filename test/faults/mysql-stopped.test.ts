@@ -11,16 +11,18 @@ import { startProxy } from '../support/proxy.ts'
 import { EventLog } from '../support/wrappers.ts'
 
 const model = join(import.meta.dirname, '../support/model.ts')
-const held = `SELECT trx_id FROM information_schema.innodb_trx trx JOIN information_schema.processlist session ON session.id = trx_mysql_thread_id
+const writing = `SELECT trx_id FROM information_schema.innodb_trx trx JOIN information_schema.processlist session ON session.id = trx_mysql_thread_id
   WHERE db = DATABASE() AND trx_rows_locked > 0`
+const preparing = "SELECT 1 AS held FROM DUAL WHERE IS_USED_LOCK(concat('lading/', DATABASE())) IS NOT NULL"
 
 describeMariadb('a consumer that is stopped in a transaction of MariaDB', () => {
   it.each([
-    ['between two statements', 'LOAD DATA'],
-    ['within LOAD DATA', 'note of 5\n'],
+    ['between two statements', 'LOAD DATA', writing],
+    ['within LOAD DATA', 'note of 5\n', writing],
+    ['while it makes the table', 'CREATE TABLE "numbers"', preparing],
   ])(
     'loses its session as soon as its lease has run out, and others load everything while it is stopped: %s',
-    async (_, text) => {
+    async (_, text, held) => {
       await using fixture = await Fixture.open(await mariadbTarget())
       const queue = await fixture.queue()
       await fixture.publish(queue, 100)

@@ -11,7 +11,7 @@ import { EventLog } from '../support/wrappers.ts'
 
 const model = join(import.meta.dirname, '../support/model.ts')
 /** The transaction of a batch is one query, which is shown up to its 1,024th byte. What prepares the table waits, too, at times. */
-const held = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'lading'
+const writing = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'lading'
   AND state = 'active' AND wait_event = 'ClientRead' AND query LIKE '%INSERT INTO lading.load %'`
 
 /** What prepares the table stands at its first statement with the name of it. */
@@ -19,7 +19,7 @@ const preparing = `SELECT FROM pg_stat_activity WHERE datname = current_database
   AND wait_event = 'ClientRead' AND xact_start IS NOT NULL AND query_start < now() - interval '1 s'`
 
 const places = [
-  { where: 'in the middle of COPY', begins: 'COPY "numbers"', held },
+  { where: 'in the middle of COPY', begins: 'COPY "numbers"', held: writing },
   { where: 'while it makes the table', begins: 'CREATE TABLE "numbers"', held: preparing },
 ]
 

@@ -52,8 +52,10 @@ export async function alone<T>(session: Session, work: () => Promise<T>): Promis
   const [row] = await session.query(`SELECT GET_LOCK(${name}, ${mostWaitSeconds}) AS got`)
   if (Number(row?.['got']) !== 1) throw new LadingError('SINK_BUSY', 'another process prepares the database')
   try {
+    await session.limitIdleness(true)
     return await work()
   } finally {
-    await session.query(`SELECT RELEASE_LOCK(${name})`).catch(() => undefined)
+    const released = session.query(`SELECT RELEASE_LOCK(${name})`)
+    await released.then(() => session.limitIdleness(false)).catch(() => undefined)
   }
 }

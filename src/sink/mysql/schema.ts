@@ -45,6 +45,9 @@ export const migrations = (collation: string): readonly string[] => {
       -- Of a load that replaced the rows of its table.
       replaced_at ${time},
       replaced_rows BIGINT,
+      -- The history, and files by their name: of that, what an index has room for.
+      INDEX (started_at DESC, id),
+      INDEX (pipeline, source(255)),
       CHECK (NOT complete OR records = loaded + rejected + skipped)
     ) ENGINE=InnoDB`,
     `CREATE TABLE lading_ledger (
@@ -83,7 +86,8 @@ export const migrations = (collation: string): readonly string[] => {
       masked ${longText},
       edited LONGBLOB,
       state ${word(10)} NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'replayed', 'discarded')),
-      INDEX (load_id)
+      INDEX (load_id),
+      INDEX (state, id)
     ) ENGINE=InnoDB`,
     `CREATE TABLE lading_dead_letter (
       id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,

@@ -173,6 +173,14 @@ export class Session {
     await this.run(`SET SESSION ${limit} = ${seconds}, SESSION net_read_timeout = ${seconds}`)
   }
 
+  /** The same outside a transaction, where the session holds a lock all the same. MySQL has but the one limit. */
+  async limitIdleness(isOn: boolean): Promise<void> {
+    if (this.product === 'mysql') return
+    await this.run(
+      `SET SESSION wait_timeout = ${isOn ? '@@idle_transaction_timeout' : '@@GLOBAL.wait_timeout'}`,
+    )
+  }
+
   /** Without notice to the server, which rolls back what was open. */
   drop(): void {
     cut(this.#driver)
