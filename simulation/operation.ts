@@ -36,6 +36,8 @@ export interface Call<T> {
   readonly timeout?: { readonly ms: number; readonly give: () => T }
   /** It dies with its caller: nothing of it comes late. */
   readonly isOfSession?: boolean
+  /** After so long without an answer that the server has given, the client gives the session up. */
+  readonly patienceMs?: number
   /** It fails without an effect, or its session is gone. */
   readonly dropped?: () => void
 }
@@ -146,7 +148,7 @@ export class Operation<T> implements Pending {
   }
 
   #answerLater(answer: Answer<T>): void {
-    const { name, lost, signal, isOfSession } = this.call
+    const { name, lost, signal, isOfSession, patienceMs } = this.call
     this.#isWithEffect = true
     this.#options = [
       this.#event(`answer to ${name}`, 'done', () => this.#give(answer)),
@@ -154,6 +156,11 @@ export class Operation<T> implements Pending {
     ]
     // A session that waits for messages or locks on the server waits no more.
     if (isOfSession !== true) this.#timeOut()
+    else if (patienceMs !== undefined)
+      this.#timer = this.#host.clock.add(patienceMs, () => {
+        this.#host.count(`answer to ${name}: none`)
+        this.disconnect()
+      })
     signal?.addEventListener('abort', this.abort)
     this.#host.operations.add(this)
   }

@@ -109,6 +109,7 @@ export class QueueClient implements Queue {
         early: { name: 'receive nothing', value: [] },
         isReady: () => room > 0 && this.#server.ready().length > 0,
         isOfSession: true,
+        patienceMs: answerMs,
         signal,
         aborted: [],
         timeout: { ms: idleMs, give: () => [] },
