@@ -177,11 +177,13 @@ export const isComment = ({ cells, quoted }: Row, comment: string | undefined): 
 /** A line that begins with `#`. */
 export const isRemark = (row: Row): boolean => isComment(row, '#')
 
-/** Lines that begin with `#` say nothing of the others, unless most do below the first other one. */
+/** Lines that begin with `#` say nothing of the others, unless most do below the first other one, and have cells. */
 export function withoutRemarks(rows: readonly Row[]): readonly Row[] {
   const others = rows.filter((row) => !isRemark(row))
-  const below = rows.length - rows.findIndex((row) => !isRemark(row))
-  return others.length > 1 && others.length * 2 >= below ? others : rows
+  if (others.length === 0 || others.length === rows.length) return rows
+  const remarks = rows.slice(rows.indexOf(others[0] as Row)).filter(isRemark)
+  const wide = remarks.filter(({ cells }) => cells.length > 1)
+  return remarks.length <= others.length || wide.length * 2 < remarks.length ? others : rows
 }
 
 /** The number of cells of most rows; of two, the one that comes first and is not 1. */

@@ -7,7 +7,7 @@ import { splitterFor, type StatedDialect } from '../../format/registry.ts'
 import { uniqueNames } from '../../format/names.ts'
 import type { Reading } from '../../format/reading.ts'
 import type { Decision, Question } from '../decision.ts'
-import { type Candidate, chooseMarks, commonWidth, isBlank, isComment } from './dialects.ts'
+import { type Candidate, chooseMarks, commonWidth, isBlank, isComment, withoutRemarks } from './dialects.ts'
 import { textsOf } from './encoding.ts'
 import { counted } from '../../core/counted.ts'
 import { Findings } from './findings.ts'
@@ -78,7 +78,7 @@ function tableOf(
   const read = seen === chosen.sample ? chosen.read : readRows(seen, chosen.marks)
   const rows = read.slice(separator === undefined ? 0 : 1)
   const records = rows.filter((row) => !isComment(row, given.comment))
-  const width = commonWidth(records.filter((row) => !isBlank(row) && !row.isFlawed))
+  const width = commonWidth(withoutRemarks(records.filter((row) => !isBlank(row) && !row.isFlawed)))
   sayMarks(chosen, width, separator, given, found)
   const table = findTable(records, width, given, found, goal)
   askForComments(records, table, given, found)

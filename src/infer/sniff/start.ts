@@ -80,7 +80,11 @@ function raggedHeader(rows: readonly Row[], start: number, width: number): numbe
 /** The names of a header that is written with another delimiter than the records. */
 export function namesByOther({ cells }: Row, width: number): readonly string[] | undefined {
   const [line = '', ...more] = cells
-  if (more.length > 0 || width < 3) return undefined
+  if (more.length > 0) return undefined
+  // CloudFront writes its names with blanks and its records with tabs.
+  const marked = /^#\s*fields:\s*(\S.*)$/i.exec(line)?.[1]?.trim().split(/\s+/)
+  if (marked?.length === width) return marked
+  if (width < 3) return undefined
   return [',', ';', '\t', '|']
     .map((delimiter) => line.split(delimiter))
     .find((names) => names.length === width)

@@ -1,7 +1,7 @@
 /** From rows to a table: header, columns, and rows that have too many cells or are no records. */
 import type { StatedDialect } from '../../format/registry.ts'
 import { type Columns, columnsOf } from './columns.ts'
-import { isBlank } from './dialects.ts'
+import { isBlank, isRemark } from './dialects.ts'
 import { matchFields } from '../../model/match.ts'
 import type { TableFacts } from '../../model/table.ts'
 import { counted } from '../../core/counted.ts'
@@ -39,15 +39,18 @@ export function findTable(
   const below = rows.slice(start + 1)
   const kinds = bodyKinds(below, width)
   const header = isStatedBy(goal, first, stated, found) || headerOf(first, below, kinds, width, stated, found)
-  const top = header ? afterRepeats(rows, start, kinds) : start
+  const isFirst = header && (width > 1 || votesOf(first, kinds).names.length > 0)
+  const top = isFirst
+    ? afterRepeats(rows, start, kinds)
+    : firstRecord(rows, start, width, kinds, stated, found)
   const headerRows = header ? (stated.headerRows ?? headerRowsOf(rows, top, width, kinds, found)) : 0
   const body = rows.slice(top + headerRows)
   // The reader passes over comments and empty lines where comments are stated.
   const isBare = stated.comment !== undefined && rows.slice(0, top).every(isBlank)
   const skipLines = stated.skipLines ?? (isBare ? 0 : (rows[top] as Row).line - 1)
-  if (!isBare) sayAbove(rows, start, top, stated, found)
+  if (!isBare) sayAbove(rows, Math.min(start, top), top, stated, found)
   const written = header ? joined(rows.slice(top, top + headerRows)) : []
-  const columns = columnsOf(written, rows[top] as Row, body, width, stated, found)
+  const columns = columnsOf(written, rows[Math.max(start, top)] as Row, body, width, stated, found)
   const end = body[0]?.line ?? (rows.at(-1) as Row).line + 1
   return {
     frame: {
@@ -120,6 +123,50 @@ function afterRepeats(rows: readonly Row[], start: number, kinds: readonly Kind[
   let top = start
   while (rows[top + 1] !== undefined && text(rows[top + 1] as Row) === text(first)) top++
   return top
+}
+
+/**
+ * Without a header, or with one text above others, nothing tells a line above from a record that is amiss: only
+ * empty lines and comments are left out.
+ */
+function firstRecord(
+  rows: readonly Row[],
+  start: number,
+  width: number,
+  kinds: readonly Kind[],
+  stated: StatedDialect,
+  found: Findings,
+): number {
+  if (stated.skipLines !== undefined) return start
+  const above = rows.slice(0, start).filter((row) => !isBlank(row))
+  const tagged = above.find((row) => isRemark(row) && isLikeRecord(row, width, kinds))
+  if (tagged !== undefined)
+    found.ask('this line begins with #, like a comment, but has as many cells as a record', tagged.line, [
+      { option: "--comment '#'", meaning: `${counted(rows.filter(isRemark).length, 'line')} left out` },
+      { option: `--skip-lines ${tagged.line - 1}`, meaning: 'it is a record' },
+    ])
+  const other = above.find((row) => !isRemark(row))
+  if (other !== undefined && other.cells.length !== width)
+    found.ask(
+      'the file has no header, and this line has another number of cells than the records below it',
+      other.line,
+      [
+        {
+          option: `--skip-lines ${(rows[start] as Row).line - 1}`,
+          meaning: 'what stands above them is left out',
+        },
+      ],
+      'it is rejected',
+    )
+  const first = above.find((row) => row === tagged || row === other)
+  return first === undefined ? start : rows.indexOf(first)
+}
+
+/** Whether a line that begins with `#` may be a record: it has values of the columns, or no blank behind its `#`. */
+function isLikeRecord(row: Row, width: number, kinds: readonly Kind[]): boolean {
+  if (row.cells.length !== width) return false
+  const { names, values } = votesOf(row, kinds)
+  return names.length === 0 && (values.length > 0 || !/^#+(\s|$)/.test(row.cells[0] as string))
 }
 
 function sayAbove(

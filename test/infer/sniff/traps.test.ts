@@ -1,7 +1,8 @@
 /** Files that sniffers are known to misread, and what is right for each. */
 import { describe, expect, it } from 'vitest'
 import { headBytes } from '../../../src/infer/sniff/sniff.ts'
-import { sniffed } from '../../support/inferred.ts'
+import type { StatedDialect } from '../../../src/format/registry.ts'
+import { readInferred, sniffed } from '../../support/inferred.ts'
 
 const dialect = (text: string) => sniffed(Buffer.from(text)).dialect
 const fields = (text: string) => sniffed(Buffer.from(text)).fields
@@ -77,6 +78,115 @@ describe('header', () => {
     ['with names twice and none', 'a,a,,b\n1,2,3,x\n4,5,6,y\n', ['a', 'a_2', 'column_3', 'b']],
   ])('%s', (_, text, expected) => {
     expect(fields(text)).toEqual(expected)
+  })
+})
+
+describe('lines that begin with #', () => {
+  const logged = '# a\n# b\n# c\n# d\n'
+
+  it.each([
+    ['above one record', '# site 7\n# v2\n2026-03-01,20.5\n', 2, [['2026-03-01', '20.5']]],
+    [
+      'more than the records',
+      `${logged}1,20.5\n2,21.5\n`,
+      4,
+      [
+        ['1', '20.5'],
+        ['2', '21.5'],
+      ],
+    ],
+    [
+      'with a header below them',
+      `${logged}x,y,z\n1,2,3\n4,5\n6,7,8\n`,
+      4,
+      [
+        ['1', '2', '3'],
+        ['6', '7', '8'],
+      ],
+    ],
+    [
+      'between most records',
+      'a,b\n# x\n1,2\n# y\n3,4\n# z\n# z\n',
+      undefined,
+      [
+        ['1', '2'],
+        ['3', '4'],
+      ],
+    ],
+    ['above one text', '# note\n# note\nname\nAnn\nBob\n', 2, [['Ann'], ['Bob']]],
+  ])('%s', async (_, text, skipLines, records) => {
+    const read = await readInferred(Buffer.from(text))
+    expect(read.sniffed.dialect?.skipLines).toBe(skipLines)
+    expect(read.records).toEqual(records)
+    expect(about(text)).toEqual([])
+  })
+
+  it('are records where their own cells make them so', async () => {
+    const { records } = await readInferred(Buffer.from('x,n\n#1,5\n#2,6\n#3,7\nrest,8\n'))
+    expect(records).toHaveLength(4)
+  })
+
+  it.each([
+    [
+      'tags',
+      '#a,1\n#c,3\nd,4\n',
+      [['d', '4']],
+      [
+        ['#a', '1'],
+        ['#c', '3'],
+        ['d', '4'],
+      ],
+    ],
+    [
+      'records that are commented out',
+      '# a,1\n# c,3\nd,4\n',
+      [['d', '4']],
+      [
+        ['# a', '1'],
+        ['# c', '3'],
+        ['d', '4'],
+      ],
+    ],
+    ['colours', '#fff\n#000\nred\nblue\n', [['blue']], [['#000'], ['red'], ['blue']]],
+  ])('with the cells of a record, above a table without a header: %s', async (_, text, without, all) => {
+    expect(sniffed(Buffer.from(text)).questions).toMatchObject([
+      { line: 1, readings: [{ option: "--comment '#'" }, { option: '--skip-lines 0' }] },
+    ])
+    const read = async (stated: StatedDialect) => {
+      const found = await readInferred(Buffer.from(text), { dialect: stated })
+      expect(found.sniffed.questions).toEqual([])
+      return found.records
+    }
+    expect(await read({ comment: '#' })).toEqual(without)
+    expect(await read({ skipLines: 0 })).toEqual(all)
+  })
+
+  it('name the fields of a log, also with another delimiter', () => {
+    const log = '#Version: 1.0\n#Fields: date time sc-bytes\n2026-03-01\t01:02:03\t10\n'
+    expect(fields(log)).toEqual(['date', 'time', 'sc-bytes'])
+  })
+})
+
+describe('without a header', () => {
+  it.each([
+    ['a short record', '1,2\n1,2,3\n4,5,6\n7,8,9\n', 1],
+    ['two long ones', '1,2,3,4\n1,2,3,4\n1,2,3\n4,5,6\n7,8,9\n', 2],
+    ['a record cut off', 'da\n1,Ada,2.5\n2,Bob,3.5\n', 1],
+    ['a title', 'Readings\n1,2,3\n4,5,6\n', 1],
+  ])('what stands above the records is rejected: %s', async (_, text, lines) => {
+    const read = await readInferred(Buffer.from(text))
+    expect(read).toMatchObject({
+      rejects: lines,
+      sniffed: { questions: [{ line: 1, otherwise: 'it is rejected' }] },
+    })
+    const [question] = read.sniffed.questions
+    expect(question?.readings).toMatchObject([{ option: `--skip-lines ${lines}` }])
+    const without = await readInferred(Buffer.from(text), { dialect: { skipLines: lines } })
+    expect(without).toMatchObject({ rejects: 0, records: read.records, sniffed: { questions: [] } })
+  })
+
+  it('a record of empty cells above them is one', async () => {
+    expect((await readInferred(Buffer.from(',,\n1,2,3\n4,5,6\n'))).records).toHaveLength(3)
   })
 })
 
