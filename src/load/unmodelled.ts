@@ -4,7 +4,7 @@ import { listed } from '../core/listed.ts'
 import { type Match, matchFields } from '../model/match.ts'
 import type { Model } from '../model/model.ts'
 import { modelOfTable, type StatedChoices } from '../model/of-table.ts'
-import { nameOf, shownTable, type TableColumn, type TableFacts } from '../model/table.ts'
+import { nameOf, shownTable, type TableColumn, type TableFacts, type TableName } from '../model/table.ts'
 import { defaultStatePath } from '../producer/options.ts'
 import { type ReadingOptions, statedReading } from '../producer/reading.ts'
 import { findFiles, openSources } from '../producer/sources.ts'
@@ -13,7 +13,7 @@ import { readAhead } from '../source/ahead.ts'
 import { type FoundFiles, Held, standardInput } from '../source/registry.ts'
 import type { Source } from '../source/source.ts'
 import { withNotationsFor } from './existing-table.ts'
-import { makeTable, newTable, requireRoom, withNames } from './new-table.ts'
+import { makeTable, type NewTable, newTable, requireRoom, withNames } from './new-table.ts'
 import { type Head, heardStop, namesIn, shownNotes, sniffedHead } from './readings.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
 import { Profiling } from './profiles.ts'
@@ -116,6 +116,7 @@ async function decide(options: UnmodelledOptions, sources: readonly Source[]): P
   }
   const made = await newTable(options, name, heads, profile as Profile)
   const all = [...decisions, ...made.decisions]
+  requireSameColumns(options, made)
   if (options.isDry === true)
     return { model: made.model, derivation: undefined, ofTable: undefined, heads: made.heads, decisions: all }
   await makeTable(options, made.model)
@@ -142,13 +143,12 @@ function ofTable(options: UnmodelledOptions, facts: TableFacts, heads: readonly 
   const [first] = models
   if (first === undefined) throw new LadingError('SOURCE_MISSING', 'there is no file to load')
   const others = models.filter(({ model }) => model.fingerprint !== first.model.fingerprint)
-  if (others.length > 0) {
-    const paths = others.map(({ head }) => head.source.path)
-    throw new LadingError(
-      'HEADER_MISMATCH',
-      `the fields of ${listed(paths, mostNamed)} fill other columns of table ${shownTable(facts)} than those of ${first.head.source.path}: load them with commands of their own`,
+  if (others.length > 0)
+    throw otherColumns(
+      facts,
+      first.head,
+      others.map(({ head }) => head),
     )
-  }
   const stated = options.choices ?? {}
   return {
     model: first.model,
@@ -157,6 +157,38 @@ function ofTable(options: UnmodelledOptions, facts: TableFacts, heads: readonly 
     ofTable: isNamed(first.head) || first.fields === undefined ? stated : { ...stated, fields: first.fields },
     decisions: decisionsOf(facts, first.found),
   }
+}
+
+const otherColumns = (table: TableName, first: Head, others: readonly Head[]): LadingError =>
+  new LadingError(
+    'HEADER_MISMATCH',
+    `the fields of ${listed(
+      others.map(({ source }) => source.path),
+      mostNamed,
+    )} fill other columns of table ${shownTable(table)} than those of ${first.source.path}: load them with commands of their own`,
+  )
+
+/** Before the table is made, and in a dry run: `ofTable` would refuse the sources. */
+function requireSameColumns({ choices }: UnmodelledOptions, { model, heads }: NewTable): void {
+  const columns = model.columns.map(({ name, type }) => ({
+    name,
+    type,
+    shown: '',
+    notNull: false,
+    hasDefault: false,
+    generated: false,
+  }))
+  const filled = ({ fields = [] }: Head): string => {
+    const { matched } = matchFields(fields, { columns }, choices ?? {})
+    return matched
+      .map(({ field, column }) => JSON.stringify([column, field]))
+      .sort()
+      .join()
+  }
+  const [first, ...others] = heads.filter((head) => isNamed(head) && head.fields?.length !== 0)
+  const differing = first && others.filter((head) => filled(head) !== filled(first))
+  if (first !== undefined && differing !== undefined && differing.length > 0)
+    throw otherColumns(model, first, differing)
 }
 
 /** Whether the fields have their names in the head of the source, or from an option. */

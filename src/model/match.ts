@@ -20,7 +20,8 @@ interface MatchOptions {
 /**
  * A field fills the column of its name; or else the only one whose name differs in case, spaces and
  * punctuation alone; or else the only one that does so without a unit in brackets. Where that is unclear, and
- * the table has every column that would be made for the fields, each fills the one that was made for it.
+ * the table has the columns that would be made for the fields and no further one of their names, each fills the
+ * one that was made for it.
  */
 export function matchFields(
   fields: readonly string[],
@@ -32,7 +33,10 @@ export function matchFields(
   const free = columns.filter(({ name }) => !exact.has(name))
   const matches = matchesOf(fields, (field) => candidatesOf(field, free), columns, options)
   const made = new Map(columnNames(fields).map((name, index) => [fields[index], name]))
-  if (matches.problems.length === 0 || ![...made.values()].every((name) => names.has(name))) return matches
+  const ours = new Set(made.values())
+  const isMade = (name: string) =>
+    names.has(name) && numberedOf(name, columns).every((other) => ours.has(other.name))
+  if (matches.problems.length === 0 || ![...made.values()].every(isMade)) return matches
   return matchesOf(
     fields,
     (field) => columns.filter(({ name }) => name === made.get(field)),
@@ -76,22 +80,39 @@ function matchesOf(
         problems.push(
           `field ${field} is column ${column.name}, which the table computes itself (--ignore-extra leaves it out)`,
         )
-  if (written.length === 0 && problems.length === 0)
-    problems.push('none of its fields has a column (if the first line is a record already: --no-header)')
+  const isStrange = fields.every(
+    (field) => !columns.some(({ name }) => name === field) && candidatesFor(field).length === 0,
+  )
+  if (isStrange || (written.length === 0 && problems.length === 0))
+    problems.unshift('none of its fields has a column (if the first line is a record already: --no-header)')
   return {
     matched: written.map(({ field, column, isExact }) => ({ field, column: column.name, isExact })),
     problems,
   }
 }
 
-/** The columns whose names are the field's in the first of its forms that any column has. */
+/**
+ * The columns whose names are the field's in the first of its forms that any column has. `A+` and `A-` have one: where
+ * there are an `a` and an `a_2`, it may be either.
+ */
 function candidatesOf(field: string, columns: readonly TableColumn[]): readonly TableColumn[] {
   for (const form of [bare(field), bare(withoutUnit(field))]) {
     const same = form === '' ? [] : columns.filter(({ name }) => bare(name) === form)
-    if (same.length > 0) return same
+    if (same.length > 0)
+      return hasSigns(field) ? [...same, ...same.flatMap(({ name }) => numberedOf(name, columns))] : same
   }
   return columns.filter(({ name }) => name === columnName(field))
 }
+
+/** Whether its letters and digits are not all of its name. */
+const hasSigns = (field: string): boolean => !/^[\p{L}\p{N}]+(?:[\s_./-]+[\p{L}\p{N}]+)*$/u.test(field.trim())
+
+/** `a_2`, `a_3` of `a`. */
+const numberedOf = (name: string, columns: readonly TableColumn[]): readonly TableColumn[] =>
+  columns.filter(
+    (other) =>
+      other.name.startsWith(`${name}_`) && /^[2-9]$|^[1-9]\d+$/.test(other.name.slice(name.length + 1)),
+  )
 
 /** Letters and digits alone, in lower case. */
 const bare = (name: string): string =>
@@ -104,7 +125,10 @@ const withoutUnit = (name: string): string => name.replaceAll(/\([^()]*\)|\[[^[\
 
 /** A name as SQL has it without quotes: `Unit Price (EUR)` is `unit_price`. */
 export const snakeCase = (name: string): string =>
-  (bare(withoutUnit(name)) === '' ? name : withoutUnit(name))
+  wholeSnakeCase(bare(withoutUnit(name)) === '' ? name : withoutUnit(name))
+
+const wholeSnakeCase = (name: string): string =>
+  name
     .normalize('NFC')
     .replaceAll(/(\p{Ll}|\p{N})(\p{Lu})/gu, '$1_$2')
     .toLowerCase()
@@ -118,8 +142,7 @@ const systemColumns = new Set(['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid
 export const sqlName = (name: string): string => cut(snakeCase(name), maxNameBytes)
 
 /** `2020` is `_2020`: SELECT 2020 is a number, and JavaScript puts keys that are whole numbers first. */
-function columnName(field: string): string {
-  const name = sqlName(field)
+function columnName(field: string, name = sqlName(field)): string {
   if (/^\p{N}/u.test(name)) return cut(`_${name}`, maxNameBytes)
   return systemColumns.has(name) ? `${name}_2` : name
 }
@@ -133,11 +156,19 @@ function cut(name: string, most: number): string {
 
 /**
  * The names that a new table gives to the columns of the fields: in snake case, and by number for a field of
- * signs alone. Of fields with one name, the one that is written so keeps it, and the others are numbered by
- * their own order, not that of the file. None gets a name that would be found for another field.
+ * signs alone. Fields that differ by their units alone keep these: `price_eur`, `price_usd`. Of fields with one name, the one
+ * that is written so keeps it, and the others are numbered by their own order, not that of the file. None gets a name
+ * that would be found for another field.
  */
 export function columnNames(fields: readonly string[]): readonly string[] {
-  const names = fields.map((field, index) => columnName(field) || `column_${index + 1}`)
+  const short = Map.groupBy(fields, (field) => columnName(field))
+  const names = fields.map((field, index) => {
+    const name = columnName(field)
+    const isShared = (short.get(name)?.length ?? 0) > 1
+    return (
+      (isShared ? columnName(field, cut(wholeSnakeCase(field), maxNameBytes)) : name) || `column_${index + 1}`
+    )
+  })
   const used = new Set(fields.filter((field, index) => names[index] === field))
   const others = [...fields.keys()].filter((index) => names[index] !== fields[index])
   const bares = new Set(fields.map(bare))

@@ -222,6 +222,28 @@ export default defineModel({
     expect(folder.sql('SELECT order_id FROM a')).toEqual([{ order_id: '1' }])
   })
 
+  it('takes lists in several options, and in quotes a field that has a comma in its name', async () => {
+    await using folder = await Folder.make({ 'a.csv': '"flag, ""old""",n,m\nT,1,1\nF,1,2\n' })
+    const hinted = (await folder.lading('inspect', 'a.csv')).out
+    expect(hinted).toContain(`--columns '"flag, ""old"""':boolean`)
+    const options = [
+      '--columns',
+      '"flag, ""old""":boolean',
+      '--columns',
+      'm:text',
+      '--key',
+      'n',
+      '--key',
+      'm',
+    ]
+    const run = await folder.lading('load', 'a.csv', ...options)
+    expect(run.code, run.err).toBe(0)
+    expect(folder.sql('SELECT * FROM a')).toEqual([
+      { flag_old: 1, n: 1, m: '1' },
+      { flag_old: 0, n: 1, m: '2' },
+    ])
+  })
+
   it('gets the model of a table', async () => {
     await using folder = await Folder.make({ 'orders.csv': orders })
     await folder.lading('load', 'orders.csv', '--key', 'order_id')

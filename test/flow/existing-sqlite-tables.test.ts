@@ -258,6 +258,14 @@ export default defineModel({ table: 'NN', columns: { a: bigint(), b: bigint() } 
       65,
       'the fields of in/3.csv fill other columns of table order_lines than those of in/1.csv',
     )
+    for (const dry of [['--dry-run'], []])
+      expectError(
+        await folder.lading('load', 'in', '--table', 'new_lines', ...dry),
+        'HEADER_MISMATCH',
+        65,
+        'the fields of in/3.csv fill other columns of table new_lines than those of in/1.csv',
+      )
+    expect(folder.sql("SELECT name FROM sqlite_schema WHERE name = 'new_lines'")).toEqual([])
     expectError(
       await folder.run(['load', '-'], { stdin: 'id\n1\n' }),
       'USAGE',

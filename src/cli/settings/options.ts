@@ -111,6 +111,10 @@ export function columnsNamed(text: string): readonly string[] {
   return columns
 }
 
+/** Of an option whose text is a list: given again, it goes on. */
+export const listed = (text: string, earlier?: string): string =>
+  earlier === undefined ? text : `${earlier},${text}`
+
 export const tableOption = () =>
   new Option(
     '--table <name>',
@@ -121,7 +125,7 @@ export const keyOption = () =>
   new Option(
     '--key <columns>',
     'columns that identify a row, without a model (default: the primary key of the table)',
-  )
+  ).argParser(listed)
 
 export const tableOptions = () => [
   tableOption(),
@@ -139,7 +143,7 @@ export const typeOptions = () => [
     '--types <types>',
     'text: all columns of a new table are text (default: what their values are)',
   ).choices(['text']),
-  new Option('--columns <types>', 'types in a new table: id:bigint,price:numeric(12,2)'),
+  new Option('--columns <types>', 'types in a new table: id:bigint,price:numeric(12,2)').argParser(listed),
 ]
 
 /** As typed, so that a hint can repeat them. */
@@ -148,13 +152,22 @@ export interface TypeFlags {
   readonly columns?: string
 }
 
+/** The comma within `numeric(12,2)` separates nothing, nor does one within quotes. */
+const betweenTypes = /,(?=(?:[^"]*"[^"]*")*[^"]*$)(?![^(]*\))/
+const stating = /^(?:"((?:[^"]|"")+)"|(.+)):([^:]+)$/s
+
 /** Throws `USAGE` where they cannot be read. */
 export function typeSettings({ types, columns }: TypeFlags): StatedTypes {
-  // The comma within `numeric(12,2)` separates nothing.
-  const entries = columns?.split(/,(?![^(]*\))/).map((each) => /^(.+):([^:]+)$/s.exec(each.trim()))
+  const entries = columns?.split(betweenTypes).map((each) => stating.exec(each.trim()))
   if (entries?.includes(null) === true)
-    throw new LadingError('USAGE', `--columns is FIELD:TYPE, separated by commas, and not ${columns}`)
-  const stated = entries?.map((entry) => [entry?.[1] ?? '', entry?.[2] ?? ''] as const)
+    throw new LadingError(
+      'USAGE',
+      `--columns is FIELD:TYPE, separated by commas, in double quotes a field with a comma in it, and not ${columns}`,
+    )
+  const stated = entries?.map((entry) => [
+    entry?.[1]?.replaceAll('""', '"') ?? entry?.[2] ?? '',
+    entry?.[3] ?? '',
+  ])
   return { ...(types && { types }), ...(stated && { columns: Object.fromEntries(stated) }) }
 }
 
@@ -209,7 +222,7 @@ export const insideOptions = () => [
   new Option(
     '--unwrap <envelope>',
     `envelopes around the records, the outermost first, for example sns,s3: ${envelopes.join(', ')}`,
-  ),
+  ).argParser(listed),
 ]
 
 export interface InsideFlags {

@@ -8,7 +8,7 @@ import type { ColumnProfile } from './column.ts'
 import { notationFor } from './notation-for.ts'
 import { oddRecords } from './odd-records.ts'
 import type { Profile } from './profile.ts'
-import { questionOf, shellWord } from './questions.ts'
+import { columnWord, questionOf, shellWord } from './questions.ts'
 import { reasonOf, shownWitness } from './reasons.ts'
 import { decimal, emptyText, json } from './shapes.ts'
 import { rivalsOf } from './numerals.ts'
@@ -100,7 +100,7 @@ function groupedOrNot(column: ColumnProfile): Typed {
   const because = `of ${witness === undefined ? 'its points' : shownWitness(witness)}, and other columns have decimal commas`
   const readings = [
     { option: "--decimal , --thousands '.'", meaning: 'the point stands between thousands' },
-    { option: `--columns ${shellWord(field)}:numeric`, meaning: 'the point stands before decimals' },
+    { option: `--columns ${columnWord(field)}:numeric`, meaning: 'the point stands before decimals' },
   ]
   return {
     type: { name: 'text' },

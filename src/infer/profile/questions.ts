@@ -84,7 +84,7 @@ function choicesOf(column: ColumnProfile, shapes: number): readonly Choice[] {
   if (isOnly(plainNumbers | numeral)) return numberChoices(column)
   if (isOnly(code)) return codeChoices(column)
   const as = (type: string, meaning: string): Choice => ({
-    option: `--columns ${shellWord(column.field)}:${type}`,
+    option: `--columns ${columnWord(column.field)}:${type}`,
     meaning,
   })
   if (isOnly(timestamptz | otherOffset)) return [as('timestamptz', 'the instants, without their offsets')]
@@ -98,6 +98,10 @@ function choicesOf(column: ColumnProfile, shapes: number): readonly Choice[] {
 /** A name that a shell takes as it is. */
 export const shellWord = (field: string): string =>
   /^[\w.=/:-]+$/.test(field) ? field : `'${field.replaceAll("'", "'\\''")}'`
+
+/** As `--columns` takes a field. */
+export const columnWord = (field: string): string =>
+  shellWord(/[,"]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)
 
 export function dateChoices({ field, dated: found }: ColumnProfile): readonly Choice[] {
   if (found === undefined) return []
@@ -150,5 +154,5 @@ const booleanPairs = [
 function codeChoices({ field, codes }: ColumnProfile): readonly Choice[] {
   const found = codeTexts.filter((_, index) => (codes & (1 << index)) !== 0).map((each) => each.toLowerCase())
   const isPair = booleanPairs.some((pair) => found.every((each) => pair.includes(each)))
-  return isPair ? [{ option: `--columns ${shellWord(field)}:boolean`, meaning: 'true and false' }] : []
+  return isPair ? [{ option: `--columns ${columnWord(field)}:boolean`, meaning: 'true and false' }] : []
 }
