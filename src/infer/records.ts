@@ -143,7 +143,7 @@ class Records {
     const format = formatOf(this.#layout)
     if (format === undefined) throw new Error(`no reader of format ${this.#layout.format}`)
     const reader = format.reader(this.#layout, wanted, false)
-    this.#filter = filterOf({ columns: [] }, this.#layout, reader)
+    this.#filter = filterOf({ table: '', columns: [] }, this.#layout, reader)
     return reader
   }
 

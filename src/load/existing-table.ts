@@ -1,6 +1,7 @@
 /** How the values of the sources are written, where the types of their columns are given by a table. */
 import { holds } from '../model/notation/notation.ts'
 import { withFound } from '../infer/inspect.ts'
+import { withColumnNames } from '../infer/sniffed.ts'
 import { decodeSource } from '../infer/decoded.ts'
 import type { ColumnProfile } from '../infer/profile/column.ts'
 import { notationFor } from '../infer/profile/notation-for.ts'
@@ -26,7 +27,7 @@ export async function withNotationsFor(
   if (await arePlain(options, model, heads)) return { heads, decisions: [] }
   const sources = heads.map(({ source }) => source)
   await using profiling = await Profiling.of(sources, options)
-  for (const head of heads) await profiling.add(head)
+  for (const head of heads) await profiling.add(withNamesOf(model, head))
   const profile = await profiling.end()
   const found = profile.columns.map((column) => ({ column, ...foundFor(model, column) }))
   const questions = found.flatMap(({ question }) => question ?? [])
@@ -43,6 +44,12 @@ export async function withNotationsFor(
     ],
   }
 }
+
+/** Columns without names are those of the table, in their order. */
+const withNamesOf = ({ columns }: Model, head: Head): Head =>
+  head.cells === undefined
+    ? head
+    : { ...head, reading: withColumnNames(head.reading, columns.flatMap(sourceNames)) }
 
 /** Whether the first records of all sources are rows of the model as they are. */
 async function arePlain(

@@ -6,7 +6,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { count } from '../core/counted.ts'
+import { count, counted } from '../core/counted.ts'
 import { LadingError } from '../core/errors.ts'
 import { ignoreEvents } from '../core/events.ts'
 import { retrying } from '../core/retry.ts'
@@ -123,14 +123,17 @@ async function requireWhole(
 ): Promise<void> {
   if (signal?.aborted === true)
     throw new LadingError('ABORTED', `stopped; table ${tableName(model)} holds what it held`)
-  // An export that failed is empty, too, and would cost the table.
-  if (totals.records === 0)
+  const left = totals.deadLetters > 0 || !isComplete
+  if (!left && (totals.rejected === 0 || allowRejects === true)) {
+    if (totals.loaded > 0) return
+    // An export that failed is empty, too, and would cost the table.
+    const none =
+      totals.records === 0 ? 'there is no record' : `none of ${counted(totals.records, 'record')} is left`
     throw new LadingError(
       'REPLACE_REFUSED',
-      `table ${tableName(model)}: there is no record to replace its rows by; if it is to be empty, delete them`,
+      `table ${tableName(model)}: ${none} to replace its rows by; if it is to be empty, delete them`,
     )
-  const left = totals.deadLetters > 0 || !isComplete
-  if (!left && (totals.rejected === 0 || allowRejects === true)) return
+  }
   const rejects = await sink.ledger.rejects({ pipeline, limit: mostRejects })
   const shown = rejects.map(
     ({ source, line, code, column }) =>

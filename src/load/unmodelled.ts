@@ -82,11 +82,20 @@ interface DecidedHeads extends Decided {
 async function decide(options: UnmodelledOptions, sources: readonly Source[]): Promise<DecidedHeads> {
   const { usual, table, types = {} } = options
   const stated = statedReading(options)
-  if (usual !== undefined && table === undefined && Object.keys(types).length === 0) {
-    const isUsual = await areUsual(sources, usual, options)
-    if (isUsual) return { model: usual, derivation: undefined, ofTable: undefined, decisions: [], heads: [] }
+  const ofUsual = {
+    model: usual as Model,
+    derivation: undefined,
+    ofTable: undefined,
+    decisions: [],
+    heads: [],
   }
+  const mayBeUsual = usual !== undefined && table === undefined && Object.keys(types).length === 0
+  const isUsual = mayBeUsual && (await areUsual(sources, usual, options))
+  const namesTable = sources.length === 1 && !options.paths.includes('-')
+  if (isUsual === true || (isUsual === undefined && !namesTable)) return ofUsual
   const { name, facts, ...wanted } = await wantedTable(options, sources)
+  // Empty files are of the table that has their name, if there is one.
+  if (isUsual === undefined && facts === undefined) return ofUsual
   const certain = facts?.isDraft === false ? facts : undefined
   await using profiling = await Profiling.of(certain === undefined ? sources : [], options)
   const heads = []

@@ -12,20 +12,25 @@ import type { Source } from '../source/source.ts'
 import { dressed, namesIn } from './readings.ts'
 import type { UnmodelledOptions } from './unmodelled-options.ts'
 
-/** Whether the heads of all sources fit the model, read as the options say; the first that does not ends the look. */
+/**
+ * Whether the heads of all sources fit the model, read as the options say; the first that does not ends the look.
+ * Undefined where all are empty: they fit any.
+ */
 export async function areUsual(
   sources: readonly Source[],
   usual: Model,
   options: UnmodelledOptions,
-): Promise<boolean> {
+): Promise<boolean | undefined> {
+  let hasBytes = false
   try {
     for await (const source of readAhead(sources, { pieceBytes: headPieceBytes })) {
       const read = await dressed(source, statedReading(options))
       // What will be added to an empty file nobody knows.
       if (options.append === true && (await isEmpty(read))) return false
       if (!(await fits(read, usual, options))) return false
+      hasBytes ||= !(await isEmpty(read))
     }
-    return true
+    return hasBytes || undefined
   } catch (error) {
     if (error instanceof LadingError && error.code !== 'ABORTED') return false
     throw error

@@ -160,8 +160,14 @@ function run<T>(model: Model, hook: string, work: () => T): T {
   }
 }
 
+/** Throws `HOOK_FAILED` unless it is the answer of a `where`: what is forgotten or a promise would leave all records out, or none. */
+export function requireAnswer(model: Pick<Model, 'table'>, isKept: unknown): asserts isKept is boolean {
+  if (typeof isKept !== 'boolean')
+    throw failed(model, 'where', `returned ${kindOf(isKept)}, and not true or false`)
+}
+
 /** What the code threw may hold values, so that only its kind and its place in the code are named. */
-const failed = ({ table }: Model, hook: string, what: string, cause?: unknown): LadingError =>
+const failed = ({ table }: Pick<Model, 'table'>, hook: string, what: string, cause?: unknown): LadingError =>
   new LadingError('HOOK_FAILED', `the ${hook} of model ${table} ${what}`, { cause })
 
 /** ` at FILE:LINE:COLUMN` of the code that threw. */

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, renameSync, statSync, unlinkSync } from 'node:fs'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { LadingError } from '../core/errors.ts'
+import { makeFolder } from '../core/files.ts'
 import { sourceOf, wildcard } from '../source/registry.ts'
 import type { Arrival } from './arrivals.ts'
 
@@ -58,11 +59,19 @@ export function baseOf(path: string): { readonly base: string; readonly below: r
     : { base: parts.slice(0, wild).join(sep), below: parts.slice(wild) }
 }
 
-/** Throws `USAGE` for a folder in which the files would be found again, or to which none can be moved at once. */
+/**
+ * Throws `USAGE` for a folder in which the files would be found again, or to which none can be moved at once, and
+ * `OUTPUT_UNWRITABLE` for one that cannot be made.
+ */
 export function requireAside(aside: Aside, paths: readonly string[]): void {
   if (typeof aside === 'string') return
   const to = resolve(aside.move)
-  mkdirSync(to, { recursive: true })
+  try {
+    makeFolder(to)
+  } catch (cause) {
+    const why = (cause as Error).message
+    throw new LadingError('OUTPUT_UNWRITABLE', `the folder ${aside.move} cannot be made: ${why}`, { cause })
+  }
   for (const path of paths) {
     const { base, below } = baseOf(path)
     // A pattern whose last part alone is one matches nothing in folders below.

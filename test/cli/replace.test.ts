@@ -60,6 +60,14 @@ describe.concurrent('the rows of a table', () => {
     )
     await folder.write('none.csv', file())
     expectError(await replace('none.csv', '--table', 'items'), 'REPLACE_REFUSED', 65, 'there is no record')
+    await folder.write('none.csv', `${file()}x,y\n`)
+    for (const leaving of ['--allow-rejects', '--skip-when=id=x'])
+      expectError(
+        await replace('none.csv', '--table', 'items', leaving),
+        'REPLACE_REFUSED',
+        65,
+        'none of 1 record is left to replace its rows by',
+      )
     expect(items()).toEqual([1, 2])
     expect(await folder.lading('verify', '--to', 'sqlite:items.db')).toMatchObject({ code: 0 })
     folder.sql('CREATE TABLE orders (item INTEGER REFERENCES items)', 'items.db')

@@ -224,6 +224,34 @@ export default defineModel({ table: 'NN', columns: { a: bigint(), b: bigint() } 
       await expect(sink.table?.({ table })).rejects.toThrow(`table ${table} belongs to`)
   })
 
+  it('fills its columns in their order from a file without a header, whatever single values are', async () => {
+    await using folder = await folderOf('CREATE TABLE t (id INTEGER, n REAL)', {
+      't.csv': '1;1,5\n2;2,5\nx;3,5\n',
+    })
+    const run = await folder.lading('load', 't.csv', '--no-header')
+    expect(run.code, run.err).toBe(3)
+    expect(run.out).toContain('t.csv:3: BAD_INTEGER in id')
+    expect(folder.sql('SELECT * FROM t')).toEqual([
+      { id: 1, n: 1.5 },
+      { id: 2, n: 2.5 },
+    ])
+  })
+
+  it('takes nothing from an empty file of its name, and no other table is made', async () => {
+    await using folder = await folderOf('CREATE TABLE orders (id INTEGER)', {
+      'orders.csv': '',
+      'day.csv': '',
+    })
+    const run = await folder.lading('load', 'orders.csv')
+    expect(run.code, run.err).toBe(0)
+    expect(run.out).toContain('this run loaded 0 records')
+    expect(folder.sql("SELECT name FROM sqlite_schema WHERE name IN ('orders', 'records')")).toEqual([
+      { name: 'orders' },
+    ])
+    // It may be one of sensors.
+    expect((await folder.lading('load', 'day.csv')).code).toBe(0)
+  })
+
   it('names its table by the file or by an option, and several files fill the same columns', async () => {
     await using folder = await folderOf(
       'CREATE TABLE order_lines (id INTEGER, note TEXT); CREATE TABLE "Order Lines" (id INTEGER); CREATE TABLE "a.b" (id INTEGER)',

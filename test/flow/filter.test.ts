@@ -131,6 +131,18 @@ it('code that throws rejects its record', async () => {
   ])
 })
 
+it.each([
+  ['a value of type undefined', () => undefined],
+  ['a promise', async () => true],
+])('a where that gives no answer stops the load: %s', async (what, where) => {
+  await using target = await opened()
+  await expect(target.load(model({ where: where as never }), 'id,note\n1,a\n')).rejects.toMatchObject({
+    code: 'HOOK_FAILED',
+    message: expect.stringMatching(`:2: the where of model .+ returned ${what}, and not true or false`),
+  })
+  expect(await target.rejects()).toEqual([])
+})
+
 it('a reject that the model leaves out by now stays one, and says so', async () => {
   await using target = await opened()
   await target.load(model(), 'id,note\nTotal,\n')

@@ -179,6 +179,19 @@ it('no folder is taken in which the files would be found again', async () => {
   requireAside({ move: join(fixture.folder, 'done') }, [inbox])
 })
 
+it('a folder that cannot be made is said before anything is loaded', async () => {
+  await using fixture = await Fixture.open()
+  const file = join(fixture.folder, 'file')
+  await writeFile(file, '')
+  for (const move of [file, join(file, 'done')])
+    expect(() => requireAside({ move }, [fixture.folder])).toThrow(
+      expect.objectContaining({
+        code: 'OUTPUT_UNWRITABLE',
+        message: expect.stringContaining('cannot be made: ENOTDIR'),
+      }),
+    )
+})
+
 it('files that are dealt with are not read again, however often the folder is looked at', async () => {
   await using fixture = await Fixture.open()
   const inbox = join(fixture.folder, 'in')

@@ -164,10 +164,12 @@ export function typeSettings({ types, columns }: TypeFlags): StatedTypes {
       'USAGE',
       `--columns is FIELD:TYPE, separated by commas, in double quotes a field with a comma in it, and not ${columns}`,
     )
-  const stated = entries?.map((entry) => [
-    entry?.[1]?.replaceAll('""', '"') ?? entry?.[2] ?? '',
-    entry?.[3] ?? '',
-  ])
+  const stated = entries?.map(
+    (entry) => [entry?.[1]?.replaceAll('""', '"') ?? entry?.[2] ?? '', entry?.[3] ?? ''] as const,
+  )
+  const names = stated?.map(([name]) => name)
+  const twice = names?.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) throw new LadingError('USAGE', `--columns states the type of ${twice} twice`)
   return { ...(types && { types }), ...(stated && { columns: Object.fromEntries(stated) }) }
 }
 

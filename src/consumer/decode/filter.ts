@@ -3,6 +3,7 @@ import { cellBytes, type Cells, unquoted } from '../../core/cells.ts'
 import type { Fault } from '../../core/fault.ts'
 import type { Layout } from '../../core/load.ts'
 import type { RecordReader } from '../../format/format.ts'
+import { requireAnswer } from '../../model/hooks.ts'
 import { isMasked, type Model } from '../../model/model.ts'
 
 /** Whether the record that the reader stands on is left out, or why that cannot be told. */
@@ -13,9 +14,9 @@ interface Skip {
   readonly texts: ReadonlySet<string>
 }
 
-/** Undefined where nothing is left out. */
+/** Undefined where nothing is left out. A filter throws `HOOK_FAILED`. */
 export function filterOf(
-  model: Pick<Model, 'columns' | 'skipWhen' | 'where'>,
+  model: Pick<Model, 'table' | 'columns' | 'skipWhen' | 'where'>,
   { skipWhen }: Layout,
   reader: RecordReader,
 ): Filter | undefined {
@@ -33,13 +34,16 @@ export function filterOf(
     if (skips.some(({ cell, texts }) => texts.has(textOf(reader, cell) ?? ''))) return true
     if (where === undefined) return false
     const record = Object.fromEntries(reader.fields.map((field, cell) => [field, textOf(reader, cell)]))
+    let isKept: unknown
     try {
-      return !where(record)
+      isKept = where(record)
     } catch (error) {
       // What it says may hold the value of a masked field.
       const reason = error instanceof Error && !isMasked(model) ? `: ${error.message.slice(0, 200)}` : ''
       return { code: 'TRANSFORM_FAILED', detail: `the where of the model threw${reason}` }
     }
+    requireAnswer(model, isKept)
+    return !isKept
   }
 }
 
