@@ -3,6 +3,7 @@
  * and the one wins whose records have the same number of cells, and whose cells look like values.
  */
 import type { StatedDialect } from '../../format/registry.ts'
+import { isTable, largestBlock, type Within } from './block.ts'
 import { kindOf } from './kinds.ts'
 import { type Marks, readRows, type Row } from './rows.ts'
 
@@ -41,6 +42,8 @@ export interface Candidate {
   readonly score: number
   readonly flaws: number
   readonly quotedCells: number
+  /** Of a text of one column: a table in it. */
+  readonly within?: Within | undefined
 }
 
 export type StatedMarks = Pick<StatedDialect, 'delimiter' | 'quote' | 'escape' | 'trim' | 'comment'>
@@ -54,11 +57,23 @@ export function chooseMarks(text: string, stated: StatedMarks): Candidate {
       .filter((delimiter) => sample.includes(delimiter))
       .flatMap((delimiter) => variants(sample, delimiter, stated))
       .filter(isCredible(sample))
-      .filter(({ width }) => width > 1)
-  const found = judged(strong)
+  const wide = (all: readonly Candidate[]) => all.filter(({ width }) => width > 1)
+  const all = judged(strong)
+  const found = wide(all)
   // Nothing else can win then.
   if (found.some((each) => rank(each) > 0)) return best(found)
-  return best([...found, ...judged(weak), singleColumn(sample, stated)])
+  const winner = best([...found, ...wide(judged(weak)), singleColumn(sample, stated)])
+  return winner.width > 1 ? winner : { ...winner, within: tableWithin(all) }
+}
+
+/** The largest table in a text that no delimiter explains. */
+function tableWithin(all: readonly Candidate[]): Within | undefined {
+  const tables = all.flatMap(({ read, rows, width, marks }) => {
+    const block = largestBlock(read)
+    if (block === undefined || block.width < width || !isTable(block, rows.length, marks)) return []
+    return [{ block, delimiter: marks.delimiter, cells: block.rows.length * block.width }]
+  })
+  return tables.toSorted((one, other) => other.cells - one.cells)[0]
 }
 
 const rank = ({ isPerfect, marks, width }: Candidate): number =>
@@ -75,7 +90,7 @@ function best(candidates: readonly Candidate[]): Candidate {
 function variants(sample: string, delimiter: string, stated: StatedMarks): Candidate[] {
   const fixed = fixedOf(stated)
   const read = (marks: Omit<Marks, 'delimiter'>, prior = 1) =>
-    judge(sample, { delimiter, ...fixed, ...marks }, prior * (delimiters.get(delimiter) ?? 1), stated.comment)
+    judge(sample, { delimiter, ...fixed, ...marks }, prior * (delimiters.get(delimiter) ?? 1), stated)
   const quotes = stated.quote === undefined ? ['"', ...(mayQuote(sample, "'") ? ["'"] : [])] : [stated.quote]
   const all: Candidate[] = []
   for (const quote of quotes) {
@@ -122,10 +137,10 @@ export function mayTrim(sample: string, delimiter: string, quote: string): boole
 const classOf = (character: string): string => (character === '|' ? '\\|' : character)
 
 /** Blanks are no part of values only where every cell has one in front, or a quote needs it. */
-function judge(sample: string, marks: Marks, prior: number, comment?: string): Candidate {
+function judge(sample: string, marks: Marks, prior: number, stated: StatedMarks): Candidate {
   const read = readRows(sample, marks)
-  const all = withoutRemarks(read.filter((row) => !isBlank(row) && !isComment(row, comment)))
-  const width = commonWidth(all)
+  const all = withoutRemarks(read.filter((row) => !isBlank(row) && !isComment(row, stated.comment)))
+  const width = widthOf(read, all, stated)
   const flaws = all.filter(({ isFlawed }) => isFlawed).length
   const agreeing = all.filter((row) => row.cells.length === width && !row.isFlawed)
   const isPerfect = all.length > 1 && agreeing.length === all.length
@@ -186,8 +201,19 @@ export function withoutRemarks(rows: readonly Row[]): readonly Row[] {
   return remarks.length <= others.length || wide.length * 2 < remarks.length ? others : rows
 }
 
+/** The number of cells of a record; `all` are the rows that say something of it. */
+export function widthOf(read: readonly Row[], all: readonly Row[], { delimiter }: StatedMarks): number {
+  const width = commonWidth(all)
+  if (delimiter === undefined) return width
+  // Who states the delimiter sees a table, however many other lines there are.
+  const block = largestBlock(read)
+  if (block?.isApart !== true || block.width <= width) return width
+  const agreeing = all.filter(({ cells }) => cells.length === width)
+  return block.rows.length * block.width > agreeing.length * width ? block.width : width
+}
+
 /** The number of cells of most rows; of two, the one that comes first and is not 1. */
-export function commonWidth(rows: readonly Row[]): number {
+function commonWidth(rows: readonly Row[]): number {
   const counts = new Map<number, number>()
   for (const { cells } of rows) counts.set(cells.length, (counts.get(cells.length) ?? 0) + 1)
   let [width, most] = [1, 0]
@@ -259,12 +285,12 @@ function isDecimals(rows: readonly Row[], { delimiter }: Marks, width: number): 
 /** Every line is one cell. */
 function singleColumn(sample: string, stated: StatedMarks): Candidate {
   const quote = stated.quote ?? '"'
-  const usual = judge(sample, { ...fixedOf(stated), delimiter: ',', quote }, 1, stated.comment)
+  const usual = judge(sample, { ...fixedOf(stated), delimiter: ',', quote }, 1, stated)
   const isOneCell = () => usual.read.every(({ cells }) => cells.length === 1)
   if (usual.isPerfect && usual.width === 1 && isOneCell()) return usual
   const unused = ['\t', ';', '|'].find((each) => !sample.includes(each)) ?? '\u001f'
   const delimiter = sample.includes(',') ? unused : ','
-  const quoting = judge(sample, { ...fixedOf(stated), delimiter, quote }, 1, stated.comment)
+  const quoting = judge(sample, { ...fixedOf(stated), delimiter, quote }, 1, stated)
   if (quoting.flaws === 0 || quoting.quotedCells > 0 || stated.quote !== undefined) return quoting
-  return judge(sample, { ...fixedOf(stated), delimiter, quote: '' }, 1, stated.comment)
+  return judge(sample, { ...fixedOf(stated), delimiter, quote: '' }, 1, stated)
 }

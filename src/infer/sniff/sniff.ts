@@ -7,7 +7,8 @@ import { splitterFor, type StatedDialect } from '../../format/registry.ts'
 import { uniqueNames } from '../../format/names.ts'
 import type { Reading } from '../../format/reading.ts'
 import type { Decision, Question } from '../decision.ts'
-import { type Candidate, chooseMarks, commonWidth, isBlank, isComment, withoutRemarks } from './dialects.ts'
+import { askForBlock } from './block.ts'
+import { type Candidate, chooseMarks, isBlank, isComment, widthOf, withoutRemarks } from './dialects.ts'
 import { textsOf } from './encoding.ts'
 import { counted } from '../../core/counted.ts'
 import { Findings } from './findings.ts'
@@ -73,13 +74,16 @@ function tableOf(
   const separator = /^"?sep=([^\r\n])"?\r?(\n|$)/i.exec(head)?.[1]
   const delimiter = given.delimiter ?? separator
   const text = separator === undefined ? head : head.slice(head.indexOf('\n') + 1)
-  const chosen = chooseMarks(text, { ...given, ...(delimiter !== undefined && { delimiter }) })
+  const marks = { ...given, ...(delimiter !== undefined && { delimiter }) }
+  const chosen = chooseMarks(text, marks)
   const seen = tail === undefined ? head : head.slice(0, head.lastIndexOf('\n', mostSeen) + 1 || head.length)
   const read = seen === chosen.sample ? chosen.read : readRows(seen, chosen.marks)
   const rows = read.slice(separator === undefined ? 0 : 1)
   const records = rows.filter((row) => !isComment(row, given.comment))
-  const width = commonWidth(withoutRemarks(records.filter((row) => !isBlank(row) && !row.isFlawed)))
+  const sound = records.filter(({ isFlawed }) => !isFlawed)
+  const width = widthOf(sound, withoutRemarks(sound.filter((row) => !isBlank(row))), marks)
   sayMarks(chosen, width, separator, given, found)
+  if (chosen.within !== undefined) askForBlock(chosen.within, text, found)
   const table = findTable(records, width, given, found, goal)
   askForComments(records, table, given, found)
   if (stated.footerLines === undefined)

@@ -167,6 +167,87 @@ describe('lines that begin with #', () => {
   })
 })
 
+describe('a table among more lines of another kind', () => {
+  const notes = 'Note one\nNote two\nNote three\nNote four\n'
+  const from = 'from:;="01.01.2026"\nto:;="31.01.2026"\nkind:;="all"\nno:;="7"\ncurrency:;="CHF"\n'
+
+  it.each([
+    [
+      'notes below an empty line',
+      `a,b\n1,2\n3,4\n\n${notes}`,
+      ',',
+      1,
+      [
+        ['1', '2'],
+        ['3', '4'],
+      ],
+    ],
+    [
+      'notes right below',
+      `a,b\n1,2\n3,4\n${notes}`,
+      ',',
+      1,
+      [
+        ['1', '2'],
+        ['3', '4'],
+      ],
+    ],
+    [
+      'texts alone',
+      `name,city\nAnn,Rome\nBob,Ulm\n\n${notes}`,
+      ',',
+      1,
+      [
+        ['Ann', 'Rome'],
+        ['Bob', 'Ulm'],
+      ],
+    ],
+    [
+      'a report',
+      `"a","b"\n"x","1"\n"y","2"\n\n\n"Report"\n"(c) us, all"\n"Secret"\n"By:  Ann"\n`,
+      ',',
+      1,
+      [
+        ['x', '1'],
+        ['y', '2'],
+      ],
+    ],
+    [
+      'names and values above',
+      `${from}\nday;text;in;out\n31.01.2026;Pay;50;\n30.01.2026;Rent;;-15\n\nNo receipt.\n`,
+      ';',
+      7,
+      [
+        ['31.01.2026', 'Pay', '50', ''],
+        ['30.01.2026', 'Rent', '', '-15'],
+      ],
+    ],
+  ])('is asked about: %s', async (_, text, delimiter, line, records) => {
+    expect(about(text)).toEqual([line])
+    const [question] = sniffed(Buffer.from(text)).questions
+    const [table, texts] = question?.readings.map(({ option }) => option) ?? []
+    expect([table, texts]).toEqual([
+      `--delimiter ${delimiter === ',' ? ',' : `'${delimiter}'`}`,
+      "--delimiter '\\t'",
+    ])
+    const read = await readInferred(Buffer.from(text), { dialect: { delimiter } })
+    expect(read).toMatchObject({ records, sniffed: { dialect: { header: true } } })
+    expect(read.sniffed.questions.every(({ otherwise }) => otherwise !== undefined)).toBe(true)
+    const lines = await readInferred(Buffer.from(text), { dialect: { delimiter: '\t' } })
+    expect(lines.fields).toHaveLength(1)
+    expect(lines.sniffed.questions).toEqual([])
+  })
+
+  it.each([
+    ['prose', 'note\nHello, world\nGood, bad, ugly\nnothing\n\nYes, sir\nNo, madam\nso\n'],
+    ['a few lines of many', `note\n${'word\n'.repeat(9)}\nx,1\ny,2\n`],
+    ['numbers with decimal commas', 'price\n1,5\n2,5\n\nall\nin\neuros\nor so\n'],
+  ])('is none in %s', (_, text) => {
+    expect(about(text)).toEqual([])
+    expect(fields(text)).toHaveLength(1)
+  })
+})
+
 describe('without a header', () => {
   it.each([
     ['a short record', '1,2\n1,2,3\n4,5,6\n7,8,9\n', 1],

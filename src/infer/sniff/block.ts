@@ -1,0 +1,73 @@
+/** A table among lines of another kind, of which there may be more than it has. */
+import { counted } from '../../core/counted.ts'
+import { quoted } from '../../core/shell.ts'
+import type { Findings } from './findings.ts'
+import { kindsOf } from './header.ts'
+import { isValue } from './kinds.ts'
+import type { Marks, Row } from './rows.ts'
+
+/** Rows one below the other with the same number of cells, at least two. */
+export interface Block {
+  readonly rows: readonly Row[]
+  readonly width: number
+  /** Whether it begins the text, or stands below an empty line or one that begins with `#`. */
+  readonly isApart: boolean
+}
+
+/** Such a table, and what splits it. */
+export interface Within {
+  readonly block: Block
+  readonly delimiter: string
+}
+
+/** The one with the most cells; empty rows are among `rows`. */
+export function largestBlock(rows: readonly Row[]): Block | undefined {
+  let best: Block | undefined
+  for (let start = 0; start < rows.length;) {
+    const width = (rows[start] as Row).cells.length
+    let end = start + 1
+    while (end < rows.length && rows[end]?.cells.length === width) end++
+    const isLarger = (end - start) * width > (best === undefined ? 0 : best.rows.length * best.width)
+    if (width > 1 && end - start > 1 && isLarger)
+      best = { rows: rows.slice(start, end), width, isApart: isEdge(rows[start - 1]) }
+    start = end
+  }
+  return best
+}
+
+const isEdge = (row: Row | undefined): boolean =>
+  row === undefined || (row.cells.length === 1 && /^(#.*|\s*)$/.test(row.cells[0] as string))
+
+/** Texts have commas as well, mostly with blanks behind them. `lines` are those that are not empty. */
+export function isTable({ rows, width, isApart }: Block, lines: number, { trim }: Marks): boolean {
+  if (!isApart || rows.length * 4 < lines) return false
+  if (kindsOf(rows.slice(1), width).some((kind) => isValue(kind) && kind !== 'boolean')) return true
+  const isBare = ({ cells }: Row) => cells.every((cell) => !/^\s|\s$/.test(cell))
+  return rows.length > 2 && trim !== true && rows.every(isBare)
+}
+
+/** Delimiters that a person can type, for a text of one column. */
+const others = [
+  ['\t', String.raw`\t`],
+  ['|', '|'],
+  ['~', '~'],
+  ['^', '^'],
+] as const
+
+/** Where no delimiter splits most lines, and one splits some of them into a table. */
+export function askForBlock({ block, delimiter }: Within, text: string, found: Findings): void {
+  const { rows, width } = block
+  const [first, last] = [rows[0] as Row, rows.at(-1) as Row]
+  const unused = others.find(([mark]) => !text.includes(mark))
+  const name = others.find(([mark]) => mark === delimiter)?.[1] ?? delimiter
+  found.ask(
+    `lines ${first.line} to ${last.line + last.lines - 1} have ${counted(width, 'cell')} each, and most lines have not`,
+    first.line,
+    [
+      { option: `--delimiter ${quoted(name)}`, meaning: 'they are a table' },
+      ...(unused === undefined
+        ? []
+        : [{ option: `--delimiter ${quoted(unused[1])}`, meaning: 'each line is a text' }]),
+    ],
+  )
+}
