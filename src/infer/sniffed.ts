@@ -1,6 +1,7 @@
 /** How a source is written, from its head and its tail. */
 import { freeBytes } from '../core/bytes.ts'
 import type { Reading } from '../format/reading.ts'
+import { formatOfPath } from '../format/registry.ts'
 import type { Source } from '../source/source.ts'
 import { sniffAlike } from './sniff/alike.ts'
 import { type HeaderTable, headBytes, sniff, type Sniffed, tailBytes } from './sniff/sniff.ts'
@@ -15,13 +16,14 @@ export async function sniffSource(
   table?: HeaderTable,
   isBrief = false,
 ): Promise<Sniffed> {
+  const around = { goal: table, suffix: formatOfPath(source.path) }
   const whole = source.whole?.()
-  if (whole !== undefined) return sniff(whole.bytes, undefined, stated, table)
+  if (whole !== undefined) return sniff(whole.bytes, undefined, stated, around)
   // Opening a pipe would wait for its writer.
   await source.state()
   const [head, tail] = await endsOf(source)
-  const alike = isBrief ? sniffAlike(head, tail, stated, table) : undefined
-  const found = alike ?? sniff(head, tail, stated, table)
+  const alike = isBrief ? sniffAlike(head, tail, stated, around) : undefined
+  const found = alike ?? sniff(head, tail, stated, around)
   for (const bytes of [head, tail]) if (bytes !== undefined) freeBytes(bytes)
   return found
 }

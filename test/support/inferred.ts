@@ -15,15 +15,15 @@ export interface Inferred {
   readonly rejects: number
 }
 
-export function sniffed(bytes: Buffer, stated: Reading = {}): Sniffed {
+export function sniffed(bytes: Buffer, stated: Reading = {}, suffix = 'csv'): Sniffed {
   return bytes.length <= headBytes
-    ? sniff(bytes, undefined, stated)
-    : sniff(bytes.subarray(0, headBytes), bytes.subarray(-tailBytes), stated)
+    ? sniff(bytes, undefined, stated, { suffix })
+    : sniff(bytes.subarray(0, headBytes), bytes.subarray(-tailBytes), stated, { suffix })
 }
 
 /** Throws what a load would throw for the file as a whole. */
-export async function readInferred(bytes: Buffer, stated: Reading = {}): Promise<Inferred> {
-  const found = sniffed(bytes, stated)
+export async function readInferred(bytes: Buffer, stated: Reading = {}, suffix = 'csv'): Promise<Inferred> {
+  const found = sniffed(bytes, stated, suffix)
   const plain = await buffer(written(sourceOf(bytes), found).bytes())
   const splitter = splittersFor(found)('file', {
     table: 'table',

@@ -9,7 +9,7 @@ import { nextBelow, viewOf } from '../../core/words.ts'
 import type { Reading } from '../../format/reading.ts'
 import { isText } from '../../format/text.ts'
 import { mayTrim, strong } from './dialects.ts'
-import { type HeaderTable, mostSeen, sniff, type Sniffed } from './sniff.ts'
+import { type Around, mostSeen, sniff, type Sniffed } from './sniff.ts'
 
 /** As many as decide what the columns hold and what stands above them. */
 const firstLines = 300
@@ -29,14 +29,14 @@ export function sniffAlike(
   head: Buffer,
   tail: Buffer | undefined,
   stated: Reading,
-  goal?: HeaderTable,
+  around: Around = {},
 ): Sniffed | undefined {
   if (deciding.some((key) => stated[key] !== undefined)) return undefined
   const first = endOfLines(head)
   if (first < leastBytes || first * 2 > head.length) return undefined
   const lines = tail === undefined ? head : head.subarray(0, head.lastIndexOf(lf) + 1)
   if (!isUtf8(lines) || hasLoneCr(lines)) return undefined
-  const found = sniff(head.subarray(0, first), (tail ?? head).subarray(-lastBytes), stated, goal)
+  const found = sniff(head.subarray(0, first), (tail ?? head).subarray(-lastBytes), stated, around)
   const { dialect: { delimiter = '', quote, header, ...more } = {}, fields } = found
   const isUsual =
     found.questions.length === 0 &&

@@ -8,7 +8,16 @@ import { uniqueNames } from '../../format/names.ts'
 import type { Reading } from '../../format/reading.ts'
 import type { Decision, Question } from '../decision.ts'
 import { askForBlock } from './block.ts'
-import { type Candidate, chooseMarks, isBlank, isComment, widthOf, withoutRemarks } from './dialects.ts'
+import { quoted } from '../../core/shell.ts'
+import {
+  type Candidate,
+  chooseMarks,
+  isBlank,
+  isComment,
+  strong,
+  widthOf,
+  withoutRemarks,
+} from './dialects.ts'
 import { textsOf } from './encoding.ts'
 import { counted } from '../../core/counted.ts'
 import { Findings } from './findings.ts'
@@ -30,15 +39,21 @@ export interface Sniffed extends Reading {
   readonly questions: readonly Question[]
 }
 
-/** `tail` is undefined where `head` is the whole file; `goal` is the table that it goes to. */
-export function sniff(head: Buffer, tail: Buffer | undefined, stated: Reading, goal?: HeaderTable): Sniffed {
+/** What is known beside the bytes: the table that they go to, and the format that the suffix of the file names. */
+export interface Around {
+  readonly goal?: HeaderTable | undefined
+  readonly suffix?: string
+}
+
+/** `tail` is undefined where `head` is the whole file. */
+export function sniff(head: Buffer, tail: Buffer | undefined, stated: Reading, around: Around = {}): Sniffed {
   const found = new Findings()
   const { texts, written } = textsOf(head, tail, stated, found)
   const own = { ...stated, ...written }
   const format = stated.format ?? formatOf(texts.head, stated, found)
   if (format !== 'csv' && format !== 'tsv') return { ...own, format, fields: [], ...found }
   const dialect = format === 'tsv' ? { delimiter: '\t', ...stated.dialect } : { ...stated.dialect }
-  const table = tableOf(texts.head, texts.tail, { ...own, dialect }, found, goal)
+  const table = tableOf(texts.head, texts.tail, { ...own, dialect }, found, around)
   const fields = fieldsOf(texts.head, table.dialect, uniqueNames(table.names).fields)
   return { ...own, format: 'csv', dialect: table.dialect, fields, ...found }
 }
@@ -67,15 +82,18 @@ function tableOf(
   tail: string | undefined,
   stated: Reading,
   found: Findings,
-  goal?: HeaderTable,
+  { goal, suffix }: Around,
 ): Table & { dialect: StatedDialect } {
   const given = { ...stated.dialect }
   if (/^[ \t\r\n]*$/.test(head)) return nothingIn(head, given)
   const separator = /^"?sep=([^\r\n])"?\r?(\n|$)/i.exec(head)?.[1]
-  const delimiter = given.delimiter ?? separator
+  const own = given.delimiter ?? separator
   const text = separator === undefined ? head : head.slice(head.indexOf('\n') + 1)
+  const isTabbed = own === undefined && stated.format === undefined && suffix === 'tsv'
+  const delimiter = isTabbed ? '\t' : own
   const marks = { ...given, ...(delimiter !== undefined && { delimiter }) }
   const chosen = chooseMarks(text, marks)
+  if (isTabbed && chosen.width === 1) askForTabs(chooseMarks(text, given), found)
   const seen = tail === undefined ? head : head.slice(0, head.lastIndexOf('\n', mostSeen) + 1 || head.length)
   const read = seen === chosen.sample ? chosen.read : readRows(seen, chosen.marks)
   const rows = read.slice(separator === undefined ? 0 : 1)
@@ -93,6 +111,15 @@ function tableOf(
   const lines = tail === undefined && given.multiline === undefined ? oneLine(records, width, found) : {}
   const dialect: StatedDialect = { ...given, ...chosen.marks, ...frame, ...names, ...lines }
   return { ...table, dialect }
+}
+
+/** The suffix says that tabs stand between cells, and there are none. */
+function askForTabs({ marks: { delimiter }, width, rows }: Candidate, found: Findings): void {
+  if (width === 1 || !strong.includes(delimiter)) return
+  found.ask('the suffix says tsv, and no tab splits the lines', rows[0]?.line ?? 1, [
+    { option: '--format tsv', meaning: 'each line is a text' },
+    { option: `--delimiter ${quoted(delimiter)}`, meaning: `${counted(width, 'cell')} in a line` },
+  ])
 }
 
 /** Lines without anything are no records, and no header. */
@@ -135,11 +162,11 @@ function sayMarks(
     found.decide('delimiter', written(separator), 'the line sep= says so', 1)
   else if (stated.delimiter === undefined)
     found.decide('delimiter', written(marks.delimiter), `it gives ${lines} ${counted(width, 'cell')}`)
-  const quoted = quotedCells === 0 ? undefined : rows.find((row) => row.quoted.size > 0)
+  const first = quotedCells === 0 ? undefined : rows.find((row) => row.quoted.size > 0)
   if (stated.quote === undefined && marks.quote === '')
     found.decide('quote', 'none', 'no cell is quoted, and some contain a quote')
-  else if (stated.quote === undefined && quoted !== undefined)
-    found.decide('quote', marks.quote, 'cells are enclosed in it', quoted.line)
+  else if (stated.quote === undefined && first !== undefined)
+    found.decide('quote', marks.quote, 'cells are enclosed in it', first.line)
   if (stated.escape === undefined && marks.escape !== undefined)
     found.decide('escape', marks.escape, 'a backslash precedes the quotes inside cells')
   if (stated.trim === undefined && marks.trim !== undefined)

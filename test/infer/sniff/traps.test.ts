@@ -248,6 +248,27 @@ describe('a table among more lines of another kind', () => {
   })
 })
 
+describe('the suffix .tsv', () => {
+  it.each([
+    ['cells with commas', 'name\tday\nDoe, John\t1,5\nRoe, Jane\t2,5\n', ['name', 'day']],
+    ['quotes within cells', 'id\tnote\n1\t5" pipe\n2\t"quoted"\n3\t6" and 7"\n', ['id', 'note']],
+    ['one column of texts', 'name\nDoe, John\nRoe, Jane\n', ['name']],
+  ])('says that tabs stand between cells: %s', (_, text, expected) => {
+    const found = sniffed(Buffer.from(text), {}, 'tsv')
+    expect([found.fields, found.questions]).toEqual([expected, []])
+  })
+
+  it('is asked about where another delimiter splits the lines, and no tab', () => {
+    const bytes = Buffer.from('last, first\nDoe, John\nRoe, Jane\n')
+    const [question] = sniffed(bytes, {}, 'tsv').questions
+    expect(question?.readings.map(({ option }) => option)).toEqual(['--format tsv', '--delimiter ,'])
+    expect(sniffed(bytes, { format: 'tsv' }, 'tsv')).toMatchObject({ fields: ['last, first'], questions: [] })
+    const stated = sniffed(bytes, { dialect: { delimiter: ',' } }, 'tsv')
+    expect(stated).toMatchObject({ fields: ['last', 'first'], questions: [] })
+    expect(sniffed(bytes, { format: 'csv' }, 'tsv').questions).toEqual([])
+  })
+})
+
 describe('without a header', () => {
   it.each([
     ['a short record', '1,2\n1,2,3\n4,5,6\n7,8,9\n', 1],
