@@ -14,7 +14,7 @@ export interface Loading {
   /** The table. */
   readonly into: string
   readonly model: Model
-  readonly traits: Pick<Traits, 'bits' | 'stamps'>
+  readonly traits: Pick<Traits, 'bits' | 'counted' | 'stamps'>
   /** Columns of what a row has behind those of the model. */
   readonly fields?: readonly string[]
   /** A column for the number of the row, from 1. */
@@ -47,7 +47,7 @@ export async function load(
  */
 async function loadData(
   session: Session,
-  { into, model, traits: { bits, stamps }, fields = [], number }: Loading,
+  { into, model, traits: { bits, counted, stamps }, fields = [], number }: Loading,
   rows: LoadRows,
   start: number,
   end: number,
@@ -56,6 +56,8 @@ async function loadData(
     const variable = `@v${index}`
     if (type.kind === 'bytes') return [variable, `${identifier(name)} = UNHEX(${variable})`] as const
     if (bits.includes(name)) return [variable, `${identifier(name)} = CAST(${variable} AS UNSIGNED)`] as const
+    // Beside any SET, or with a trigger, the 0 of a plain field becomes the next number (findings/mariadb-load-data-set-numbers-zero.sh).
+    if (counted.includes(name)) return [variable, `${identifier(name)} = ${variable}`] as const
     if (stamps.includes(name))
       return [variable, `${identifier(name)} = coalesce(${variable}, ${noTime})`] as const
     return [identifier(name), undefined] as const

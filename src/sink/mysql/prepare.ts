@@ -3,7 +3,7 @@ import type { Model } from '../../model/model.ts'
 import type { TableName } from '../../model/table.ts'
 import type { Prepared } from '../sink.ts'
 import { requireFit } from '../table.ts'
-import { columnsOf, keysOf, mayFillIn } from './catalog.ts'
+import { type CatalogColumn, columnsOf, keysOf, mayFillIn } from './catalog.ts'
 import { isKeyless, orderProblems, problemsOf, refusingNull, type Table } from './fit.ts'
 import { alone } from './ledger-tables.ts'
 import { hasRows, isOutdated, makeTable, remakeTable } from './made.ts'
@@ -18,29 +18,32 @@ export interface PreparedTable extends Prepared {
 export interface Traits {
   /** Of one bit, to which a text is eight. */
   readonly bits: readonly string[]
+  /** AUTO_INCREMENT, where LOAD DATA would make the next number of a 0. */
+  readonly counted: readonly string[]
   /** That take no NULL, although the model does: an UPDATE makes a zero of it where the table has a trigger. */
   readonly required: readonly string[]
   /** Those of them that are TIMESTAMPs, in which NULL becomes the present time. */
   readonly stamps: readonly string[]
 }
 
-export const noTraits: Traits = { bits: [], required: [], stamps: [] }
+export const noTraits: Traits = { bits: [], counted: [], required: [], stamps: [] }
 
 /** After the ledger was prepared. */
 export async function prepareTable(session: Session, model: Model): Promise<PreparedTable> {
   const remade = await ensureTable(session, model)
   const table = await readTable(session, model)
   requireFit(model, table === undefined ? ['it is gone again'] : [...problemsOf(model, table)])
-  const ofBase = (wanted: string) =>
-    (table as Table).columns.filter(({ base }) => base === wanted).map(({ name }) => name)
+  const namesOf = (isMeant: (column: CatalogColumn) => boolean) =>
+    (table as Table).columns.filter(isMeant).map(({ name }) => name)
   const required = refusingNull(model, table as Table)
-  const stamps = ofBase('timestamp').filter((name) => required.includes(name))
+  const stamps = namesOf(({ base }) => base === 'timestamp').filter((name) => required.includes(name))
+  const bits = namesOf(({ base }) => base === 'bit')
   return {
     deferred: false,
     remade,
     keyless: isKeyless(model, table as Table),
     notNull: (await mayFillIn(session, model)) ? stamps : required,
-    traits: { bits: ofBase('bit'), required, stamps },
+    traits: { bits, counted: namesOf(({ counts }) => counts), required, stamps },
   }
 }
 
