@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
@@ -332,6 +332,39 @@ describe('DuckDB', { timeout: 120_000 }, () => {
     await expect(directory.prepare()).rejects.toMatchObject({ code: 'SINK_REFUSED' })
     await using made = new DuckdbSink(join(folder, 'a', 'b', 'new.duckdb'))
     await made.prepare(model)
+  })
+
+  it.for([
+    ['orders.csv', 'x,y\n1,2\n'],
+    ['orders.json', '{"x": 1}\n'],
+    ['orders.json.gz', '{"x": 1, "y": 2, "z": 3}\n'],
+    ['orders.parquet', 'PAR1, and more, PAR1'],
+    ['empty.csv', ''],
+    ['empty.duckdb', ''],
+    ['other.db', `SQLite format 3\0${'\0'.repeat(5000)}`],
+  ] as const)(
+    '%s, which is another file, is refused at once, not loaded into memory',
+    async ([name, content]) => {
+      await using target = await openDuckdb()
+      const path = join(dirname(target.path), name)
+      await writeFile(path, content)
+      for (const isGuest of content === '' ? [false] : [false, true]) {
+        await using sink = new DuckdbSink(path, { isGuest })
+        const message = expect.stringMatching(
+          /SQLite database \(--to sqlite:|no DuckDB database|not a valid DuckDB/,
+        )
+        await expect(sink.prepare()).rejects.toMatchObject({ code: 'SINK_CORRUPT', message })
+      }
+      expect(await readFile(path, 'utf8')).toBe(content)
+    },
+  )
+
+  it('a new file is a database whatever its name, and is found again', async () => {
+    await using target = await openDuckdb()
+    for (const _ of [1, 2]) {
+      await using sink = new DuckdbSink(join(dirname(target.path), 'new.csv'))
+      await sink.prepare(model)
+    }
   })
 
   describe('after a process was killed that wrote to the file', () => {

@@ -52,7 +52,7 @@ export const systemCodes = {
     'halt',
     78,
     'the database file is damaged or is not a database',
-    'restore it from a backup',
+    'correct --to, or restore the file from a backup',
   ),
   LEDGER_NEWER: code(
     'halt',

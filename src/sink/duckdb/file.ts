@@ -2,9 +2,10 @@
  * The only place that opens DuckDB files. A process opens a file once: DuckDB's lock keeps other processes out, but not
  * the process itself, and closing a second handle would give the lock away.
  */
-import { existsSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { LadingError } from '../../core/errors.ts'
 import { makeFolder } from '../../core/files.ts'
 import { isBroken, sinkError } from './errors.ts'
 import { Session } from './session.ts'
@@ -28,6 +29,41 @@ const headerBytes = 3 * 4096
 /** DuckDB leaves what it had no room to finish, and takes it for no database afterwards. */
 function removeUnfinished(path: string): void {
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? headerBytes) < headerBytes) rmSync(path)
+}
+
+const magic = { start: 8, text: 'DUCK' }
+const sqliteBeginning = 'SQLite format 3\0'
+
+/**
+ * DuckDB would read a CSV or JSON file into memory, where rows are lost with the process, and ask the network for an
+ * extension that opens a SQLite database. Of a file that cannot be read, it says why itself.
+ */
+function requireDatabase(path: string): void {
+  const beginning = beginningOf(path)
+  if (beginning === '' || beginning.startsWith(magic.text, magic.start)) return
+  const what =
+    beginning === sqliteBeginning ? `is a SQLite database (--to sqlite:${path})` : 'is no DuckDB database'
+  throw notOurs(path, what)
+}
+
+const notOurs = (path: string, what: string): LadingError =>
+  new LadingError('SINK_CORRUPT', `the file ${path} ${what}`)
+
+/** Of a file that is empty, another process may write the header just now. */
+function beginningOf(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return ''
+  const bytes = Buffer.alloc(sqliteBeginning.length)
+  let file: number
+  try {
+    file = openSync(path, 'r')
+  } catch {
+    return ''
+  }
+  try {
+    return bytes.toString('latin1', 0, readSync(file, bytes, 0, bytes.length, 0))
+  } finally {
+    closeSync(file)
+  }
 }
 
 interface Open {
@@ -93,6 +129,7 @@ export class DuckdbFile {
     let connection: DuckDBConnection | undefined
     try {
       connection = await instance.connect()
+      await this.#requireStored(connection)
       // A batch is no work for several threads, and rows are decoded beside it.
       await connection.run('SET threads = 1')
       // When DuckDB 1.5.4 closes the file, it writes the rows of the log, but leaves them out of the indexes (CREATE INDEX)
@@ -107,9 +144,19 @@ export class DuckdbFile {
     }
   }
 
+  /** An empty file named as one of data is read into memory, too. */
+  async #requireStored(connection: DuckDBConnection): Promise<void> {
+    if (this.path === inMemory) return
+    const stored = await connection.runAndReadAll(
+      'SELECT 1 FROM duckdb_databases() WHERE database_name = current_database() AND path IS NOT NULL',
+    )
+    if (stored.currentRowCount === 0) throw notOurs(this.path, 'is no DuckDB database')
+  }
+
   async #openInstance(): Promise<DuckDBInstance> {
     if (this.path === inMemory) return await DuckDBInstance.create(this.path)
     const isNew = !this.#isGuest && !existsSync(this.path)
+    requireDatabase(this.path)
     try {
       // Of a program that opens the file by the cache, too, it is the same instance.
       return await DuckDBInstance.fromCache(this.path, this.#isGuest ? { access_mode: 'READ_ONLY' } : {})
