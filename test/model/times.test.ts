@@ -51,7 +51,11 @@ describe('date', () => {
     '24-01-02',
     '2024-01-01 ',
     ' 2024-01-01',
-    '2024-01-01T00:00',
+    '2024-01-01T00',
+    '2024-01-01 00:00 ',
+    '2024-01-01 00:00:00.',
+    '2024-01-01 00:00 x',
+    '2024-02-30 00:00',
     '12024-01-01',
     '-024-01-01',
     '2024-W01-1',
@@ -59,6 +63,19 @@ describe('date', () => {
     'J2451187',
     '2024-01-01 BC',
   ])('%j is in another form', (text) => expect(verdict(date(), text)).toEqual({ refused: 'BAD_DATE' }))
+
+  it.each([
+    ['2024-01-01T00:00', '2024-01-01'],
+    ['2024-01-01 00:00:00', '2024-01-01'],
+    ['2024-01-01 00:00:00.0000000', '2024-01-01'],
+    ['2024-01-01 00:00:01', { refused: 'PRECISION_LOST' }],
+    ['2024-01-01 12:30', { refused: 'PRECISION_LOST' }],
+    ['2024-01-01 00:00:00.0000001', { refused: 'PRECISION_LOST' }],
+    ['2024-01-01T00:00:00Z', { refused: 'ZONE_NOT_ALLOWED' }],
+    ['2024-01-01 00:00+02', { refused: 'ZONE_NOT_ALLOWED' }],
+  ])('%j has a time of day: only a midnight is a date', (text, result) =>
+    expect(verdict(date(), text)).toEqual(result),
+  )
 
   it('a day that does not exist is refused after any other date', () => {
     const existing = fc

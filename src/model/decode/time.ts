@@ -57,11 +57,34 @@ function daysOf(year: number, month: number, dayOfMonth: number): number {
 }
 
 export const decodeDate: Decode = (bytes, start, end, writer) => {
-  const days = end - start === 10 ? daysAt(viewOf(bytes), start) : Number.NaN
-  if (Number.isNaN(days))
-    return { code: 'BAD_DATE', detail: `${found(bytes, start, end)} is not a date (YYYY-MM-DD)` }
+  const days = end - start >= 10 ? daysAt(viewOf(bytes), start) : Number.NaN
+  if (Number.isNaN(days)) return badDate(bytes, start, end)
+  if (end - start > 10) {
+    const fault = midnightFault(bytes, start, end)
+    if (fault !== undefined) return fault
+  }
   writer.date(days)
   return undefined
+}
+
+const badDate = (bytes: Buffer, start: number, end: number): Fault => ({
+  code: 'BAD_DATE',
+  detail: `${found(bytes, start, end)} is not a date (YYYY-MM-DD)`,
+})
+
+/** Undefined for a midnight, as programs write a date that they keep as a timestamp. */
+function midnightFault(bytes: Buffer, start: number, end: number): Fault | undefined {
+  const micros = separates(bytes[start + 10]) ? microsAt(viewOf(bytes), start + 11, end) : -1
+  if (micros < 0) return badDate(bytes, start, end)
+  if (time.end !== end) {
+    const at = bytes[time.end] === 32 ? time.end + 1 : time.end
+    return Number.isNaN(offsetAt(viewOf(bytes), at, end))
+      ? badDate(bytes, start, end)
+      : zoned(bytes, start, end)
+  }
+  if (micros === 0 && !time.lossy) return undefined
+  const detail = `${found(bytes, start, end)} has a time of day, the column keeps none`
+  return { code: 'PRECISION_LOST', detail }
 }
 
 /**
