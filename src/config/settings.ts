@@ -50,8 +50,8 @@ export interface AllSettings {
   readonly ragged?: 'reject' | 'trim' | 'pad' | undefined
   /** cr: lines end with CR alone; lf: with LF or CR LF (default) */
   readonly lineEnd?: 'cr' | 'lf' | undefined
-  /** decimal sign of numbers (default: '.') */
-  readonly decimal?: string | undefined
+  /** decimal sign of numbers (default: '.'); FIELD=SIGN for one field; may be repeated */
+  readonly decimal?: string | readonly (string)[] | undefined
   /** sign between groups of three digits: '.', ',', ' ' or "'" */
   readonly thousands?: string | undefined
   /** dates and times, such as DD.MM.YYYY or epoch-ms; or excel-days; FIELD=FORMAT for one field; may be repeated */

@@ -73,7 +73,6 @@ export async function decodeSource(
       }
       writer.values.length = 0
     }
-    if (options.isHead === true) break
   }
   const { preamble = 0, comments = 0 } = splitter.leftOut ?? {}
   return { source: source.name, records, rejected, filtered, rejects, codes, leftOut: { preamble, comments } }

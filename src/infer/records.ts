@@ -14,9 +14,12 @@ import type { Profile } from './profile/profile.ts'
 export interface RecordOptions extends Abortable {
   /** Hears how many plain bytes were read so far. */
   readonly onRead?: ((bytes: number) => void) | undefined
-  /** Looks at the first records alone. */
+  /** Looks at the first records alone: all, where the source is no longer than `headBytes`. */
   readonly isHead?: boolean
 }
+
+/** Of a longer source, a run is enough, or so much where its length shows late. */
+const headBytes = 1024 * 1024
 
 /** Bytes of records that are looked at together. */
 const runBytes = 256 * 1024
@@ -41,6 +44,7 @@ export async function* runsOf(
   let begun: Buffer[] = []
   let line = 1
   let read = 0
+  let given = 0
   const whole = source.whole?.()
   const small = whole?.bytes.length === 0 ? [] : whole && [whole.bytes]
   for await (const piece of small ?? piecesOf(source, options)) {
@@ -58,7 +62,11 @@ export async function* runsOf(
         if (splitter.isPastRecords !== true) begun.push(Buffer.from(run))
         break
       }
-      yield { bytes: begun.length === 0 ? run : Buffer.concat([...begun, run]), line }
+      const bytes = begun.length === 0 ? run : Buffer.concat([...begun, run])
+      yield { bytes, line }
+      given += bytes.length
+      const isLong = given >= headBytes || piece.length >= headBytes
+      if (options.isHead === true && isLong) return
       begun = []
       line = splitter.lines + 1
       at = end
@@ -68,9 +76,13 @@ export async function* runsOf(
   if (begun.length > 0) yield { bytes: Buffer.concat(begun), line }
 }
 
+/** What looks at the records of sources, one source after the other. */
+export type Looking = Pick<Profile, 'begin' | 'setFields' | 'add' | 'end'> &
+  Partial<Pick<Profile, 'passOver'>>
+
 /** Adds every record of the source to the profile. */
 export async function profileSource(
-  profile: Profile,
+  profile: Looking,
   source: Source,
   reading: Reading,
   options?: RecordOptions,
@@ -80,7 +92,6 @@ export async function profileSource(
   for await (const { bytes, line } of runsOf(source, splitter, options)) {
     records ??= new Records(profile, source, splitter.layout, reading)
     records.add(bytes, line)
-    if (options?.isHead === true) break
   }
   if (records === undefined) profile.begin(source.name, splitter.layout.fields, reading)
   profile.end()
@@ -91,7 +102,7 @@ export async function profileSource(
 const mostFields = 2000
 
 class Records {
-  readonly #profile: Profile
+  readonly #profile: Looking
   readonly #layout: Layout
   /** Where each record names its own fields: those that were seen. */
   readonly #names: string[] | undefined
@@ -99,7 +110,7 @@ class Records {
   /** What is left out of the load says nothing of its columns. */
   #filter: Filter | undefined
 
-  constructor(profile: Profile, { name }: Source, layout: Layout, reading: Reading) {
+  constructor(profile: Looking, { name }: Source, layout: Layout, reading: Reading) {
     this.#profile = profile
     const { skipWhen } = reading
     this.#layout = skipWhen === undefined ? layout : { ...layout, skipWhen }
@@ -133,7 +144,7 @@ class Records {
         const isLeftOut = this.#filter?.()
         if (isLeftOut !== true) profile.add(reader, line, bytes)
         // Each record is looked at for what is left out.
-        if (isLeftOut === undefined) profile.passOver(reader)
+        if (isLeftOut === undefined) profile.passOver?.(reader)
       }
     }
   }

@@ -1,10 +1,12 @@
 /** How the values of the sources are written, where the types of their columns are given by a table. */
-import { holds } from '../model/notation/notation.ts'
+import type { Notation, Notations } from '../core/notation.ts'
 import { withFound } from '../infer/inspect.ts'
+import { Forms } from '../infer/profile/forms.ts'
+import { type FoundNotation, notationFor, type Target, targetOf } from '../infer/profile/notation-for.ts'
+import { elsewhere } from '../infer/profile/number-form.ts'
+import type { Profile } from '../infer/profile/profile.ts'
 import { withColumnNames } from '../infer/sniffed.ts'
-import { decodeSource } from '../infer/decoded.ts'
-import type { ColumnProfile } from '../infer/profile/column.ts'
-import { notationFor } from '../infer/profile/notation-for.ts'
+import { profileSource } from '../infer/records.ts'
 import { type Model, sourceNames } from '../model/model.ts'
 import { dressed, type Head, hintsOf, requireAnswers } from './readings.ts'
 import { Profiling } from './profiles.ts'
@@ -17,23 +19,23 @@ export interface FoundNotations {
 
 /**
  * The heads with the notations that their values need. What the options state of a field's numbers or times
- * stands. Nothing is looked for where the first records can be loaded as they are.
+ * stands. Nothing is looked for where the first records can only be read as they are.
  */
 export async function withNotationsFor(
   options: UnmodelledOptions,
   model: Model,
   heads: readonly Head[],
 ): Promise<FoundNotations> {
-  if (await arePlain(options, model, heads)) return { heads, decisions: [] }
-  const sources = heads.map(({ source }) => source)
-  await using profiling = await Profiling.of(sources, options)
-  for (const head of heads) await profiling.add(withNamesOf(model, head))
-  const profile = await profiling.end()
-  const found = profile.columns.map((column) => ({ column, ...foundFor(model, column) }))
-  const questions = found.flatMap(({ question }) => question ?? [])
+  const wanted = targetsOf(model, heads)
+  const named = heads.map((head) => withNamesOf(model, head))
+  const first = await formsOf(named, wanted, options, true)
+  if ([...first.fields.values()].every(({ isOwn, isUnclear }) => isOwn && !isUnclear))
+    return { heads, decisions: [] }
+  const found = await notationsOf(options, named, wanted)
+  const questions = [...found.values()].flatMap(({ question }) => question ?? [])
   requireAnswers(heads.map(({ source }) => source.path).join(', '), questions, {}, options)
   const notations = Object.fromEntries(
-    found.flatMap(({ column, notation }) => (notation === undefined ? [] : [[column.field, notation]])),
+    [...found].flatMap(([field, { notation }]) => (notation === undefined ? [] : [[field, notation]])),
   )
   if (Object.keys(notations).length === 0) return { heads, decisions: hintsOf(questions) }
   return {
@@ -51,35 +53,82 @@ const withNamesOf = ({ columns }: Model, head: Head): Head =>
     ? head
     : { ...head, reading: withColumnNames(head.reading, columns.flatMap(sourceNames)) }
 
-/** Whether the first records of all sources are rows of the model as they are. */
-async function arePlain(
-  { choices, signal }: UnmodelledOptions,
-  model: Model,
-  heads: readonly Head[],
-): Promise<boolean> {
-  for (const { source, reading } of heads) {
-    const { ignoreExtra } = choices ?? {}
-    const options = { ignoreExtra, namesColumns: true, isHead: true, signal }
-    const { codes } = await decodeSource(await dressed(source, reading), model, options)
-    if (Object.keys(codes).some((code) => valueCodes.has(code))) return false
+type TargetOf = (field: string) => Target | undefined
+
+/** Undefined for fields whose numbers or times an option states, and for those of which nothing can be read in several ways. */
+function targetsOf(model: Model, heads: readonly Head[]): TargetOf {
+  return (field) => {
+    const column = model.columns.find((each) => sourceNames(each).includes(field))
+    const target = column && targetOf(column.type)
+    const isStated = target && heads.some(({ reading }) => statesOf(target.held, reading, field))
+    return isStated === true ? undefined : target
   }
-  return true
 }
 
-/** What a notation may cure. */
-const valueCodes: ReadonlySet<string> = new Set([
-  'BAD_INTEGER',
-  'BAD_NUMBER',
-  'BAD_DATE',
-  'BAD_TIME',
-  'BAD_TIMESTAMP',
-  'OUT_OF_RANGE',
-])
-
-function foundFor(model: Model, column: ColumnProfile): ReturnType<typeof notationFor> {
-  const target = model.columns.find((each) => sourceNames(each).includes(column.field))
-  if (target === undefined) return {}
-  const held = holds(target.type)
-  const { numbers, times } = column.stated ?? {}
-  return (held === 'number' ? numbers : times) === undefined ? notationFor(held, column) : {}
+function statesOf(held: Target['held'], { notation, notations }: Notations, field: string): boolean {
+  const { decimal, thousands, money, percent, pattern, epoch }: Notation = {
+    ...notation,
+    ...notations?.[field],
+  }
+  const parts = held === 'number' ? [decimal, thousands, money, percent] : [pattern, epoch]
+  return parts.some((part) => part !== undefined)
 }
+
+/** Of the first records, or of all. */
+async function formsOf(
+  heads: readonly Head[],
+  wanted: TargetOf,
+  { signal }: UnmodelledOptions,
+  isHead: boolean,
+): Promise<Forms> {
+  const forms = new Forms(wanted)
+  for (const { source, reading } of heads)
+    await profileSource(forms, await dressed(source, reading), reading, { isHead, signal })
+  return forms
+}
+
+/** By field, from all records: of most files their shapes alone say it, and only those of others are counted. */
+async function notationsOf(
+  options: UnmodelledOptions,
+  heads: readonly Head[],
+  wanted: TargetOf,
+): Promise<ReadonlyMap<string, FoundNotation>> {
+  const sources = heads.map(({ source }) => source)
+  await using profiling = await Profiling.of(sources, options)
+  for (const head of heads) await profiling.add(head)
+  const told = toldOf(await profiling.end(), wanted, heads)
+  if (told !== undefined) return told
+  const forms = await formsOf(heads, wanted, options, false)
+  const fields = [...forms.fields.values()]
+  const others = elsewhere(
+    fields.map(({ numerals }) => numerals),
+    hasSemicolons(heads),
+  )
+  return new Map(fields.map((each) => [each.field, each.found(others)]))
+}
+
+function toldOf(
+  { columns }: Profile,
+  wanted: TargetOf,
+  heads: readonly Head[],
+): ReadonlyMap<string, FoundNotation> | undefined {
+  const targets = columns.flatMap((column) => {
+    const target = wanted(column.field)
+    return target === undefined ? [] : [{ column, target }]
+  })
+  const numbers = targets.filter(({ target }) => target.held === 'number')
+  const others = elsewhere(
+    numbers.map(({ column }) => new Map([[column.numerals, 1]])),
+    hasSemicolons(heads),
+  )
+  const found = new Map<string, FoundNotation>()
+  for (const { column, target } of targets) {
+    const each = notationFor(target, column, others)
+    if (each === undefined) return undefined
+    found.set(column.field, each)
+  }
+  return found
+}
+
+const hasSemicolons = (heads: readonly Head[]): boolean =>
+  heads.some(({ reading }) => reading.dialect?.delimiter === ';')

@@ -311,7 +311,10 @@ export function layoutOf({ layout }: Splitter, reading: Reading): Layout {
   const { skipWhen } = reading
   const notation = withoutPoint(reading.notation ?? {})
   const notations = Object.fromEntries(
-    Object.entries(reading.notations ?? {}).map(([field, each]) => [field, withoutPoint(each)] as const),
+    // The point of a field is not usual where every other one has a comma.
+    Object.entries(reading.notations ?? {}).map(
+      ([field, each]) => [field, notation.decimal === undefined ? withoutPoint(each) : each] as const,
+    ),
   )
   return {
     ...layout,

@@ -25,8 +25,7 @@ function dateFormat(text: string, earlier: readonly DateFormat[] = []): readonly
   const [, field, format = text] = /^(.+)=([^=]*)$/s.exec(text) ?? []
   const epoch = Object.hasOwn(epochs, format) ? epochs[format] : undefined
   const times = epoch === undefined ? { pattern: format } : { epoch }
-  if (earlier.some((each) => each.field === field))
-    throw new InvalidArgumentError(field === undefined ? 'Give one for all fields.' : 'Give one for a field.')
+  requireOne(field, earlier)
   return [...earlier, field === undefined ? { times } : { field, times }]
 }
 
@@ -35,9 +34,22 @@ const nulls = (text: string, earlier: readonly string[] = []): readonly string[]
   ...text.split(','),
 ]
 
-function decimalSign(text: string): ',' | '.' {
-  if (text === ',' || text === '.') return text
-  throw new InvalidArgumentError("Not ',' or '.'.")
+/** For every field, or as `FIELD=SIGN` for one. */
+interface DecimalSign {
+  readonly field?: string
+  readonly sign: ',' | '.'
+}
+
+function decimalSign(text: string, earlier: readonly DecimalSign[] = []): readonly DecimalSign[] {
+  const [, field, sign = text] = /^(.+)=([^=]*)$/s.exec(text) ?? []
+  if (sign !== ',' && sign !== '.') throw new InvalidArgumentError("Not ',' or '.'.")
+  requireOne(field, earlier)
+  return [...earlier, field === undefined ? { sign } : { field, sign }]
+}
+
+function requireOne(field: string | undefined, earlier: readonly { readonly field?: string }[]): void {
+  if (earlier.some((each) => each.field === field))
+    throw new InvalidArgumentError(field === undefined ? 'Give one for all fields.' : 'Give one for a field.')
 }
 
 function skipWhen(
@@ -52,7 +64,10 @@ function skipWhen(
 
 export const notationOptions = () => [
   new Option('--null <texts>', 'texts that mean no value, for example NA,-').argParser(nulls),
-  new Option('--decimal <sign>', "decimal sign of numbers (default: '.')").argParser(decimalSign),
+  new Option(
+    '--decimal <sign>',
+    "decimal sign of numbers (default: '.'); FIELD=SIGN for one field; may be repeated",
+  ).argParser(decimalSign),
   new Option('--thousands <sign>', "sign between groups of three digits: '.', ',', ' ' or \"'\""),
   new Option(
     '--money [currency]',
@@ -71,7 +86,7 @@ export const notationOptions = () => [
 
 export interface NotationFlags {
   readonly null?: readonly string[]
-  readonly decimal?: ',' | '.'
+  readonly decimal?: readonly DecimalSign[]
   readonly thousands?: string
   readonly money?: true | string
   readonly dateFormat?: readonly DateFormat[]
@@ -81,7 +96,8 @@ export interface NotationFlags {
 
 /** Throws `USAGE` for a notation that nothing is written in. */
 export function notationSettings(flags: NotationFlags): Pick<Reading, keyof Notations | 'skipWhen'> {
-  const { decimal, thousands, money, dateFormat: formats = [], excelText } = flags
+  const { decimal: signs = [], thousands, money, dateFormat: formats = [], excelText } = flags
+  const decimal = signs.find(({ field }) => field === undefined)?.sign
   const notation: Notation = {
     ...(flags.null !== undefined && { nulls: flags.null }),
     ...(decimal !== undefined && { decimal }),
@@ -90,12 +106,16 @@ export function notationSettings(flags: NotationFlags): Pick<Reading, keyof Nota
     ...(excelText && { excelText }),
     ...formats.find(({ field }) => field === undefined)?.times,
   }
-  const ofFields = formats.flatMap(({ field, times }) =>
-    field === undefined ? [] : [[field, times] as const],
-  )
+  const ofFields = new Map<string, Notation>()
+  const parts = [
+    ...signs.map(({ field, sign }) => ({ field, part: { decimal: sign } })),
+    ...formats.map(({ field, times }) => ({ field, part: times })),
+  ]
+  for (const { field, part } of parts)
+    if (field !== undefined) ofFields.set(field, { ...ofFields.get(field), ...part })
   const notations = {
     ...(Object.keys(notation).length > 0 && { notation }),
-    ...(ofFields.length > 0 && { notations: Object.fromEntries(ofFields) }),
+    ...(ofFields.size > 0 && { notations: Object.fromEntries(ofFields) }),
   }
   const problem = notationsProblem(notations)
   if (problem !== undefined)

@@ -13,7 +13,10 @@ export const statedArguments = (stated: Reading): readonly string[] => [
   ...(stated.dialect?.multiline === true ? ['--multiline'] : []),
   ...writtenArguments(stated),
   ...notationArguments(stated.notation ?? {}),
-  ...Object.entries(stated.notations ?? {}).flatMap(([field, each]) => timesOf(each, `${field}=`)),
+  ...Object.entries(stated.notations ?? {}).flatMap(([field, each]) => [
+    ...(each.decimal === undefined ? [] : option('decimal', `${field}=${each.decimal}`)),
+    ...timesOf(each, `${field}=`),
+  ]),
 ]
 
 /** Of a load with a model, which has the notations and finds nothing but the format, by the suffix. */

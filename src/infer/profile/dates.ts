@@ -9,6 +9,12 @@ export const dayFirst = 1
 export const monthFirst = 2
 export const yearFirst = 4
 
+export const orderMeanings = [
+  { order: dayFirst, meaning: 'day first' },
+  { order: monthFirst, meaning: 'month first' },
+  { order: yearFirst, meaning: 'year first' },
+] as const
+
 export interface Dated {
   /** A pattern with `{1}`, `{2}` and `{3}` for numbers whose meaning depends on the order. */
   readonly form: string
@@ -70,6 +76,10 @@ export function patternOf(form: string, order: number, isPadded: boolean): strin
 export const hasTime = (form: string): boolean => form.includes(':mm')
 
 export const hasDate = (form: string): boolean => form.includes('D') || form.includes('{1}')
+
+/** Whether a column of dates, times of day or timestamps takes values of the form. */
+export const fits = (form: string, held: string): boolean =>
+  held === 'time' ? !hasDate(form) : hasDate(form)
 
 /** Whether the century is left open. */
 export const isShort = (form: string): boolean => hasDate(form) && !form.includes('YYYY')

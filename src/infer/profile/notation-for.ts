@@ -1,11 +1,15 @@
-/** How the values of a field are written, where the type of its column is given. */
+/** How the values of a field are written, where the type of its column is given: told by their shapes alone. */
 import type { Notation } from '../../core/notation.ts'
-import type { Holds } from '../../model/notation/notation.ts'
+import type { ColumnType } from '../../model/columns.ts'
+import { type Holds, holds } from '../../model/notation/notation.ts'
 import type { Question } from '../decision.ts'
 import type { ColumnProfile } from './column.ts'
-import { isShort, patternOf } from './dates.ts'
-import { notationOf, rivalsOf } from './numerals.ts'
-import { dateChoices, nullsOf, numberChoices, shellWord } from './questions.ts'
+import { fits } from './dates.ts'
+import type { Witness } from './facts.ts'
+import { type Elsewhere, numberForm, type ValueForm } from './number-form.ts'
+import { epochForm, timeForm } from './time-form.ts'
+import { nullsOf } from './questions.ts'
+import { decidingWitness, shownWitness } from './reasons.ts'
 import {
   bare,
   date,
@@ -14,14 +18,20 @@ import {
   marker,
   none,
   numeral,
-  oddNumber,
   padded,
-  plainExponent,
   plainNumbers,
-  exponent,
+  time,
+  timestamp,
+  timestamptz,
   wholes,
 } from './shapes.ts'
-import { decidingWitness, shownWitness } from './reasons.ts'
+
+/** The column that a field goes to, as far as its values may be written in several ways. */
+export interface Target {
+  readonly held: Exclude<Holds, 'text' | 'any'>
+  /** Whether it takes no decimals. */
+  readonly isWhole: boolean
+}
 
 export interface FoundNotation {
   /** What can only be so; undefined where the values have the type's own form. */
@@ -29,81 +39,91 @@ export interface FoundNotation {
   readonly question?: Question | undefined
 }
 
-/** `held`: what the column holds. */
-export function notationFor(held: Holds, column: ColumnProfile): FoundNotation {
-  if (held === 'text' || held === 'any') return {}
-  const shapes = column.shapes & ~(none | bare)
-  const inner = shapes & ~(marker | padded | emptyText)
-  const { notation, readings = [] } =
-    held === 'number' ? numbersFor(column, inner) : timesFor(held, column, inner)
-  const around: Notation = {
+/** What stands around values, and instead of them. */
+export interface Around {
+  readonly field: string
+  /** Of `padded`, `emptyText` and `marker`. */
+  readonly shapes: number
+  readonly markers: ColumnProfile['markers']
+  /** What is shown of a question. */
+  readonly witness: Witness | undefined
+}
+
+/** Undefined where some value is written otherwise than the others, or is none: then they have to be counted. */
+export function notationFor(
+  target: Target,
+  column: ColumnProfile,
+  others: Elsewhere,
+): FoundNotation | undefined {
+  const shapes = column.shapes & ~(none | bare | marker | padded | emptyText)
+  const form =
+    target.held === 'number' ? numbersFor(target, column, shapes, others) : timesFor(target, column, shapes)
+  return form && withAround(form, { ...column, shapes: column.shapes, witness: decidingWitness(column) })
+}
+
+export function withAround({ notation, readings = [], otherwise }: ValueForm, around: Around): FoundNotation {
+  const { field, shapes, witness } = around
+  const found: Notation = {
     ...((shapes & padded) !== 0 && { trim: true as const }),
     // An empty text can be no number and no time.
     ...((shapes & emptyText) !== 0 && { nulls: [''] }),
+    ...notation,
   }
-  const found = { ...around, ...notation }
   const stated = Object.keys(found).length === 0 ? {} : { notation: found }
-  const about = `${column.field}${because(column)}`
-  if (readings.length > 0) return { ...stated, question: { about, readings } }
+  if (readings.length > 0) {
+    const about = aboutOf(field, witness)
+    return { ...stated, question: { about, readings, ...(otherwise !== undefined && { otherwise }) } }
+  }
   if ((shapes & marker) === 0) return stated
-  const option = `--null ${nullsOf(column)}`
   const question = {
-    about,
-    readings: [{ option, meaning: 'no value' }],
+    about: aboutOf(field, around.markers.values().next().value),
+    readings: [{ option: `--null ${nullsOf(around)}`, meaning: 'no value' }],
     otherwise: 'the records with it are rejected',
   }
   return { ...stated, question }
 }
 
-function because(column: ColumnProfile): string {
-  const witness = decidingWitness(column)
-  return witness === undefined ? '' : `, because of ${shownWitness(witness)}`
+const aboutOf = (field: string, witness: Witness | undefined): string =>
+  witness === undefined ? field : `${field}, because of ${shownWitness(witness)}`
+
+function numbersFor(
+  { isWhole }: Target,
+  { field, numerals }: ColumnProfile,
+  shapes: number,
+  others: Elsewhere,
+): ValueForm | undefined {
+  if ((shapes & ~(plainNumbers | numeral)) !== 0 || numerals === 0) return undefined
+  return numberForm(field, new Map([[numerals, 1]]), isWhole, others)
 }
 
-interface Inner {
-  readonly notation?: Notation
-  readonly readings?: Question['readings']
+/** Own forms of what a column holds. */
+export const ownTimes: Readonly<Record<Target['held'], number>> = {
+  number: plainNumbers,
+  // At midnight.
+  date: date | timestamp,
+  time,
+  timestamp: timestamp | timestamptz,
+  timestamptz: timestamp | timestamptz,
 }
 
-const otherNumbers = exponent | plainExponent | oddNumber
-
-function numbersFor(column: ColumnProfile, shapes: number): Inner {
-  if ((shapes & numeral) === 0 || (shapes & ~(plainNumbers | numeral | otherNumbers)) !== 0) return {}
-  const { numerals } = column
-  if (numerals === 0) return {}
-  if (rivalsOf(numerals) !== undefined) return { readings: numberChoices(column) }
-  const { decimal, thousands } = notationOf(numerals)
-  return { notation: { ...(decimal === ',' && { decimal }), ...(thousands !== '' && { thousands }) } }
-}
-
-/** Digits of a count since 1970 from 1973 to 2286. */
-const epochs = [
-  { epoch: 's', least: 9, most: 10, meaning: 'seconds since 1970' },
-  { epoch: 'ms', least: 12, most: 13, meaning: 'milliseconds since 1970' },
-  { epoch: 'us', least: 15, most: 16, meaning: 'microseconds since 1970' },
-] as const
-
-function timesFor(held: Holds, column: ColumnProfile, shapes: number): Inner {
-  const { dated: found, point } = column
-  if (shapes === dated && found !== undefined) {
-    const isCertain = (found.orders & (found.orders - 1)) === 0 && !isShort(found.form)
-    if (!isCertain) return { readings: dateChoices(column) }
-    return { notation: { pattern: patternOf(found.form, found.orders, found.isPadded) } }
-  }
+function timesFor({ held }: Target, column: ColumnProfile, shapes: number): ValueForm | undefined {
+  const { dated: found, point, field } = column
+  if ((shapes & ~ownTimes[held]) === 0) return {}
+  const formed = (form: string, orders = 1, isPadded = true): ValueForm =>
+    timeForm(field, [{ form, isPadded, orders: new Map([[orders, 1]]) }])
+  if (shapes === dated && found !== undefined && found.orders !== 0 && fits(found.form, held))
+    return formed(found.form, found.orders, found.isPadded)
   // A date in a column of timestamps is its midnight.
-  if (shapes === date && (held === 'timestamp' || held === 'timestamptz'))
-    return { notation: { pattern: 'YYYY-MM-DD' } }
-  if (shapes === 0 || (shapes & ~wholes) !== 0 || held === 'time') return {}
-  const same = epochs.find(({ least, most }) => point.leastDigits >= least && point.digits <= most)
-  if (same !== undefined) return { notation: { epoch: same.epoch } }
-  const readings = epochs.map(({ epoch, meaning }) => ({
-    option: `--date-format ${shellWord(column.field)}=epoch-${epoch}`,
-    meaning,
-  }))
-  return {
-    readings: [
-      ...readings,
-      { option: `--date-format ${shellWord(column.field)}=excel-days`, meaning: 'days of Excel' },
-    ],
-  }
+  if (shapes === date && held !== 'time') return formed('YYYY-MM-DD')
+  const form =
+    (shapes & ~wholes) === 0 && held !== 'time' ? epochForm(point.leastDigits, point.digits) : 'number'
+  return form === 'number' ? undefined : formed(form)
+}
+
+/** Undefined for columns of which nothing can be read in several ways. */
+export function targetOf(type: ColumnType): Target | undefined {
+  const held = holds(type)
+  if (held === 'any' || held === 'text') return undefined
+  const name = type.kind === 'custom' ? (type.sql ?? '') : type.kind
+  return { held, isWhole: /^(?:integer|bigint|smallint|int\d?)$/i.test(name) }
 }

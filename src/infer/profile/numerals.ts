@@ -128,3 +128,15 @@ export function rivalsOf(bits: number): readonly [Numeral, Numeral] | undefined 
   const rivals = [notationOf(point), notationOf(comma)] as const
   return rivals[0].thousands === rivals[1].thousands ? undefined : rivals
 }
+
+/** Whether texts that are numbers in some notations are one in this one. */
+export const isNumeral = (bits: number, notation: Numeral): boolean =>
+  (bits & (1 << notations.indexOf(notation))) !== 0
+
+/** The notation with a decimal point, or with a decimal comma, in which most values are a number; the first one of several. */
+export function readingMost(counts: ReadonlyMap<number, number>, hasPoint: boolean): Numeral {
+  const readBy = (notation: Numeral): number =>
+    [...counts].reduce((sum, [bits, count]) => sum + (isNumeral(bits, notation) ? count : 0), 0)
+  const all = notations.filter(({ decimal }) => (decimal === '.') === hasPoint)
+  return all.reduce((best, next) => (readBy(next) > readBy(best) ? next : best))
+}

@@ -2,10 +2,9 @@
 import { LadingError } from '../../core/errors.ts'
 import { listed } from '../../core/listed.ts'
 import { columnNames } from '../../model/match.ts'
-import { holds } from '../../model/notation/notation.ts'
 import type { Decision, Question } from '../decision.ts'
 import type { ColumnProfile } from './column.ts'
-import { notationFor } from './notation-for.ts'
+import { notationFor, targetOf } from './notation-for.ts'
 import { oddRecords } from './odd-records.ts'
 import type { Profile } from './profile.ts'
 import { columnWord, questionOf, shellWord } from './questions.ts'
@@ -116,7 +115,8 @@ function typed(column: ColumnProfile, profile: Profile, { types, columns = {} }:
   const text = Object.hasOwn(columns, field) ? columns[field] : undefined
   if (text !== undefined) {
     const type = parseType(field, text)
-    const { notation, question } = notationFor(holds(columnOfType(type).spec.type), column)
+    const target = targetOf(columnOfType(type).spec.type)
+    const { notation, question } = (target && notationFor(target, column, 'nothing')) ?? {}
     const reason = { about: field, chosen: shownType(type), because: '--columns says so' }
     return { type: { ...type, ...(notation && { notation }) }, reason, question }
   }

@@ -4,7 +4,7 @@
  */
 import type { Choice, Question } from '../decision.ts'
 import type { ColumnProfile } from './column.ts'
-import { dayFirst, monthFirst, patternOf, yearFirst } from './dates.ts'
+import { orderMeanings, patternOf } from './dates.ts'
 import { notationOf, type Numeral, rivalsOf } from './numerals.ts'
 import { decidingWitness, shownWitness } from './reasons.ts'
 import { codes as codeTexts, isStrongMarker, markers } from './shape.ts'
@@ -71,7 +71,7 @@ function readingsOf(column: ColumnProfile): readonly Choice[] {
 }
 
 /** The texts without a value that the column has, as `--null` takes them. */
-export function nullsOf({ markers: found, shapes }: ColumnProfile): string {
+export function nullsOf({ markers: found, shapes }: Pick<ColumnProfile, 'markers' | 'shapes'>): string {
   const texts = [...found.keys()].toSorted((a, b) => a - b).map((index) => markers[index] ?? '')
   const all = [...(shapes & emptyText ? [''] : []), ...texts]
   return all.every((text) => /^[\w./-]+$/.test(text)) ? all.join(',') : `'${all.join(',')}'`
@@ -103,23 +103,18 @@ export const shellWord = (field: string): string =>
 export const columnWord = (field: string): string =>
   shellWord(/[,"]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)
 
-export function dateChoices({ field, dated: found }: ColumnProfile): readonly Choice[] {
+export const dateFormat = (field: string, format: string): string =>
+  `--date-format ${shellWord(`${field}=${format}`)}`
+
+function dateChoices({ field, dated: found }: ColumnProfile): readonly Choice[] {
   if (found === undefined) return []
-  const { form, orders, isPadded } = found
-  const meanings = [
-    [dayFirst, 'day first'],
-    [monthFirst, 'month first'],
-    [yearFirst, 'year first'],
-  ] as const
-  return meanings
-    .filter(([order]) => (orders & order) !== 0)
-    .map(([order, meaning]) => ({
-      option: `--date-format ${shellWord(`${field}=${patternOf(form, order, isPadded)}`)}`,
-      meaning,
-    }))
+  const { form, isPadded } = found
+  return orderMeanings
+    .filter(({ order }) => (found.orders & order) !== 0)
+    .map(({ order, meaning }) => ({ option: dateFormat(field, patternOf(form, order, isPadded)), meaning }))
 }
 
-export const numberChoices = ({ numerals }: ColumnProfile): readonly Choice[] =>
+const numberChoices = ({ numerals }: ColumnProfile): readonly Choice[] =>
   (rivalsOf(numerals) ?? []).map((each) => ({ option: numberOptions(each), meaning: commaMeaning(each) }))
 
 /** None where no notation reads all of them. */
@@ -133,7 +128,7 @@ function amountChoices({ numerals }: ColumnProfile): readonly Choice[] {
   return rivals.map((each) => ({ option: `--money ${numberOptions(each)}`, meaning: commaMeaning(each) }))
 }
 
-const numberOptions = ({ decimal, thousands }: Numeral): string =>
+export const numberOptions = ({ decimal, thousands }: Numeral): string =>
   [
     ...(decimal === ',' ? ['--decimal ,'] : []),
     ...(thousands === '' ? [] : [`--thousands ${quote(thousands)}`]),
@@ -141,7 +136,7 @@ const numberOptions = ({ decimal, thousands }: Numeral): string =>
 
 const quote = (sign: string): string => `'${sign.replaceAll("'", "'\\''")}'`
 
-const commaMeaning = ({ decimal }: Numeral): string =>
+export const commaMeaning = ({ decimal }: Numeral): string =>
   decimal === ',' ? 'the comma stands before decimals' : 'the comma stands between thousands'
 
 const booleanPairs = [

@@ -86,7 +86,7 @@ function said(profile: Profile) {
     questions,
     columns: columns.map(({ profile: each, ...proposed }) => ({
       ...proposed,
-      notations: held.map((holds) => notationFor(holds, each)),
+      notations: held.map((holds) => notationFor({ held: holds, isWhole: false }, each, 'semicolons')),
     })),
   }
 }

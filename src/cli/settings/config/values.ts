@@ -20,7 +20,14 @@ export interface Where {
 }
 
 /** Options that may be given more than once. */
-const repeated: ReadonlySet<string> = new Set(['setAside', 'httpName', 'dateFormat', 'skipWhen', 's3Events'])
+const repeated: ReadonlySet<string> = new Set([
+  'setAside',
+  'httpName',
+  'decimal',
+  'dateFormat',
+  'skipWhen',
+  's3Events',
+])
 /** Options whose text is a list already. */
 const listed: ReadonlySet<string> = new Set(['key', 'columns', 'unwrap', 'null'])
 

@@ -1,0 +1,222 @@
+/**
+ * Files into a table that exists, whose columns have types: values are read in the one way in which they can be read, or
+ * the file is refused with each way, and what no way reads costs its record alone.
+ */
+import { DatabaseSync } from 'node:sqlite'
+import { describe, expect, it } from 'vitest'
+import { Folder, wordsOf } from '../cli/run.ts'
+
+interface Reject {
+  readonly line: number
+  readonly code: string
+}
+
+/** As Lading itself makes them. */
+const table = `CREATE TABLE "t" (
+  "id" INTEGER,
+  "n" TEXT /* numeric */,
+  "p" TEXT /* numeric(12,2) */,
+  "i" INTEGER,
+  "d" TEXT /* date */,
+  "ts" TEXT /* timestamp */
+) STRICT`
+
+const repeated = (count: number, lineOf: (n: number) => string): string[] =>
+  Array.from({ length: count }, (_, index) => lineOf(index + 1))
+
+async function loaded(
+  lines: readonly string[] | Readonly<Record<string, readonly string[]>>,
+  column: string,
+  ...options: string[]
+) {
+  const files = Array.isArray(lines)
+    ? { 'f.csv': lines as readonly string[] }
+    : (lines as Readonly<Record<string, readonly string[]>>)
+  const folder = await Folder.make(
+    Object.fromEntries(Object.entries(files).map(([name, each]) => [name, `${each.join('\n')}\n`])),
+  )
+  await using _ = folder
+  const database = new DatabaseSync(folder.at('lading.db'))
+  database.exec(table)
+  database.close()
+  const run = await folder.lading('load', ...Object.keys(files), '--table', 't', ...options)
+  const asked = /error SOURCE_UNDECIDED: .*/.exec(run.err)?.[0]
+  if (asked !== undefined) return { asked: optionsOf(asked) }
+  const rejects = (await folder.json<Reject[]>('rejects', 'list')).map(({ line, code }) => `${line} ${code}`)
+  const values = folder.sql(`SELECT ${column} AS v FROM t ORDER BY id, rowid`)
+  return { values: values.map(({ v }) => v), ...(rejects.length > 0 && { rejects }) }
+}
+
+const valuesOf = (found: Awaited<ReturnType<typeof loaded>>) => ('values' in found ? found.values : found)
+
+/** Each `--option value`, in the order in which they are offered. */
+const optionsOf = (error: string): string[] =>
+  Array.from(error.matchAll(/(--[a-z][^()]*?) \(/g), ([, option = '']) => option)
+
+describe.concurrent('a file into columns that have types', () => {
+  it.each<
+    [
+      what: string,
+      column: string,
+      lines: readonly string[],
+      values: readonly unknown[],
+      rejects?: readonly string[],
+    ]
+  >([
+    [
+      'the last record of a file of 1 KiB says what the points of the others are',
+      'n',
+      ['id;n', ...repeated(110, (id) => `${id};1.234`), '111;2.345,50'],
+      [...repeated(110, () => '1234'), '2345.50'],
+    ],
+    [
+      'the first date stands behind many records without one',
+      'd',
+      ['id;d', ...repeated(500, (id) => `${id};`), '501;31/12/2026'],
+      [...repeated(500, () => '').map(() => null), '2026-12-31'],
+    ],
+    [
+      'a text among decimal commas',
+      'n',
+      ['id;n', '1;1,50', '2;2,75', '3;x'],
+      ['1.50', '2.75'],
+      ['4 BAD_NUMBER'],
+    ],
+    [
+      'a day that does not exist',
+      'd',
+      ['id,d', '1,31/12/2026', '2,30/12/2026', '3,31/02/2026'],
+      ['2026-12-31', '2026-12-30'],
+      ['4 BAD_DATE'],
+    ],
+    [
+      'no day, and no date',
+      'd',
+      ['id,d', '1,31/12/2026', '2,00/00/0000', '3,unbekannt'],
+      ['2026-12-31'],
+      ['3 BAD_DATE', '4 BAD_DATE'],
+    ],
+    [
+      'an amount among decimal commas',
+      'n',
+      ['id;n', '1;1,50', '2;2,75 EUR', '3;3,00'],
+      ['1.50', '3.00'],
+      ['3 BAD_NUMBER'],
+    ],
+    [
+      'one decimal point among many decimal commas',
+      'n',
+      ['id;n', '1;1,50', '2;2,75', '3;12.50'],
+      ['1.50', '2.75'],
+      ['4 BAD_NUMBER'],
+    ],
+    [
+      'one decimal comma among many decimal points',
+      'n',
+      ['id;n', '1;1.50', '2;2.75', '3;12,50'],
+      ['1.50', '2.75'],
+      ['4 BAD_NUMBER'],
+    ],
+    [
+      'one date in another form',
+      'd',
+      ['id,d', '1,31/12/2026', '2,2026-12-30', '3,29/12/2026'],
+      ['2026-12-31', '2026-12-29'],
+      ['3 BAD_DATE'],
+    ],
+    [
+      'one month first among days first',
+      'd',
+      ['id,d', '1,31/12/2026', '2,30/12/2026', '3,12/29/2026'],
+      ['2026-12-31', '2026-12-30'],
+      ['4 BAD_DATE'],
+    ],
+    ['days without signs', 'd', ['id,d', '1,20260301', '2,20260302'], ['2026-03-01', '2026-03-02']],
+    [
+      'a day without signs that does not exist',
+      'd',
+      ['id,d', '1,20260301', '2,20260230', '3,20260302'],
+      ['2026-03-01', '2026-03-02'],
+      ['3 BAD_DATE'],
+    ],
+    [
+      'times without signs',
+      'ts',
+      ['id,ts', '1,20260301', '2,20260302'],
+      ['2026-03-01T00:00:00.000000', '2026-03-02T00:00:00.000000'],
+    ],
+    [
+      'midnights are days, and other times of day are none',
+      'd',
+      [
+        'id,d',
+        '1,2026-02-01 00:00:00',
+        '2,2026-02-02T00:00',
+        '3,2026-02-03',
+        '4,2026-02-04 00:00:00.000',
+        '5,2026-02-05 00:00:01',
+      ],
+      ['2026-02-01', '2026-02-02', '2026-02-03', '2026-02-04'],
+      ['6 PRECISION_LOST'],
+    ],
+    [
+      'points between thousands of whole numbers, beside decimal commas',
+      'i',
+      ['id;i;n', '1;1.234;0,5', '2;12;1,25'],
+      [1234, 12],
+    ],
+    ['points before three decimals, between commas', 'n', ['id,n', '1,1.234', '2,2.500'], ['1.234', '2.500']],
+    [
+      'points before three decimals, where one has four',
+      'n',
+      ['id;n', '1;1.234', '2;0.500'],
+      ['1.234', '0.500'],
+    ],
+    ['a decimal point in a column of whole numbers', 'i', ['id,i', '1,1', '2,1.234'], [1], ['3 BAD_INTEGER']],
+  ])('%s', async (_, column, lines, values, rejects) => {
+    const found = await loaded(lines, column)
+    expect(found).toEqual({ values, ...(rejects && { rejects }) })
+  })
+
+  it.each<
+    [what: string, column: string, lines: readonly string[], ...answers: readonly (readonly unknown[])[]]
+  >([
+    [
+      'points beside decimal commas',
+      'n',
+      ['id;p;n', '1;12,50;1.200', '2;3,00;10.000'],
+      ['1.200', '10.000'],
+      ['1200', '10000'],
+    ],
+    [
+      'points in a file with semicolons',
+      'n',
+      ['id;n', '1;1.234', '2;2.500'],
+      ['1.234', '2.500'],
+      ['1234', '2500'],
+    ],
+    ['commas', 'n', ['id;n', '1;1,234'], ['1234'], ['1.234']],
+    ['commas in a column of whole numbers', 'i', ['id;i', '1;1,234'], [1234]],
+    ['days and months', 'd', ['id,d', '1,01/02/2026'], ['2026-02-01'], ['2026-01-02']],
+    [
+      'days and months, of which some say one order, and some the other',
+      'd',
+      ['id,d', '1,01/02/2026', '2,31/01/2026', '3,12/31/2026'],
+      ['2026-02-01', '2026-01-31'],
+      ['2026-01-02', '2026-12-31'],
+    ],
+    [
+      'points and commas of which some may be either',
+      'n',
+      ['id;n', '1;1.234', '2;1,5', '3;2,5', '4;1.5'],
+      ['1.234', '1.5'],
+      ['1234', '1.5', '2.5'],
+    ],
+  ])('is asked: %s', async (_, column, lines, ...answers) => {
+    const { asked = [] } = await loaded(lines, column)
+    const found = []
+    for (const option of asked)
+      found.push(valuesOf(await loaded(lines, column, ...wordsOf(`lading ${option}`))))
+    expect(found).toEqual(answers)
+  })
+})
