@@ -58,6 +58,8 @@ const types: readonly (readonly [type: string, good: string, bad: string, code?:
   ['numeric(3, -2)', '12300', 'x'],
   ['numeric(2, 4)', '0.0012', 'x'],
   ['money', '$1,234.50', 'x'],
+  ['money', '-5.5', '5,00', 'BAD_NUMBER'],
+  ['money', '1,00,000', '1.234', 'BAD_NUMBER'],
   ['boolean', 'yes', 'x', 'BAD_BOOLEAN'],
   ['text', 'a, "b"', ''],
   ['varchar(3)', 'abc', 'abcd', 'TOO_LONG'],
@@ -72,7 +74,11 @@ const types: readonly (readonly [type: string, good: string, bad: string, code?:
   ['time', '12:30:00.5', '25:00', 'BAD_TIME'],
   ['time(0) with time zone', '12:30:00+02', 'x'],
   ['timestamp', '2024-01-01 12:00', 'x', 'BAD_TIMESTAMP'],
-  ['timestamp(3)', '2024-01-01 12:00:00.125', 'x'],
+  ['timestamp(3)', '2024-01-01 12:00:00.125', '03/04/2024 12:00', 'BAD_TIMESTAMP'],
+  ['timestamp(0)', '2024-01-01', 'now', 'BAD_TIMESTAMP'],
+  ['timestamp(0)', '2024-01-01T12:00', '2024-01-01 12:00+02', 'ZONE_NOT_ALLOWED'],
+  ['timestamp(0) with time zone', '2024-01-01 12:00+02', '2024-01-01 12:00', 'ZONE_MISSING'],
+  ['time(0)', '12:30', 'now', 'BAD_TIME'],
   ['timestamptz', '2024-01-01T12:00:00Z', 'x', 'BAD_TIMESTAMP'],
   ['interval', '1 day 02:00', 'x'],
   ['interval day to second(3)', '1 02:00:00.125', 'x'],
@@ -94,6 +100,11 @@ const types: readonly (readonly [type: string, good: string, bad: string, code?:
   ['text[]', '{a,"b c",NULL}', 'a', 'BAD_ARRAY'],
   ['box[]', '{(3,4),(1,2);(7,8),(5,6)}', 'x'],
   ['varchar(2)[]', '[0:1]={a,b}', '{abc}'],
+  ['date[]', '{2024-02-29,NULL}', '{2024-02-29,03/04/2024}', 'BAD_DATE'],
+  ['timestamp(3)[]', '{"2024-02-29 12:00"}', '{today}', 'BAD_TIMESTAMP'],
+  ['daterange', '[2024-02-28,2024-02-29)', '[03/04/2024,)', 'BAD_DATE'],
+  ['tstzrange', '["2024-02-28 10:00+02",)', '[2024-02-28,today)', 'BAD_TIMESTAMP'],
+  ['datemultirange', '{[2024-02-28,2024-02-29)}', '{[01.02.24,]}', 'BAD_DATE'],
   ['int4range', '[1,5)', '[5,1)'],
   ['floats', '[1.5,2.5]', 'x'],
   ['int4multirange', '{[1,3),[5,7)}', 'x'],
@@ -199,6 +210,34 @@ describePostgres('a file into a table that exists, without a model', () => {
     expect(places.map(({ line, column, code }) => [line, column, code])).toEqual(
       refusing.map(({ n, code }, at) => [at + 4, `c${n}`, code]),
     )
+  })
+
+  it('reads forms of dates and decimals into types of less precision as into the others', async () => {
+    await using database = await openDatabase(
+      'CREATE TABLE days (id int, at timestamp(3)); CREATE TABLE seconds (at timestamp(0)); CREATE TABLE rates (id int, rate real, m money)',
+    )
+    const { client, url } = database
+    await using folder = await Folder.make({
+      'days.csv': 'id;at\n1;01.02.2026 10:00\n2;31.12.2026 11:30\n3;soon\n',
+      'seconds.csv': 'at\n03/04/2026 10:00\n',
+      'rates.csv': 'id;rate;m\n1;5,25;5.00\n2;1;5,00\n',
+    })
+    const days = await folder.lading('load', 'days.csv', '--to', url)
+    expect([days.code, days.out], days.err).toEqual([3, expect.stringContaining('this run loaded 2 records')])
+    expect((await client.query('SELECT at::text FROM days ORDER BY id')).rows).toEqual([
+      { at: '2026-02-01 10:00:00' },
+      { at: '2026-12-31 11:30:00' },
+    ])
+    const seconds = await folder.lading('load', 'seconds.csv', '--to', url)
+    expectError(seconds, 'SOURCE_UNDECIDED', 65, 'DD/MM/YYYY HH:mm', 'MM/DD/YYYY HH:mm')
+    const rates = await folder.lading('load', 'rates.csv', '--to', url)
+    expect([rates.code, rates.out], rates.err).toEqual([
+      3,
+      expect.stringContaining('this run loaded 1 record'),
+    ])
+    expect((await client.query('SELECT rate, m::numeric::text FROM rates')).rows).toEqual([
+      { rate: 5.25, m: '5.00' },
+    ])
   })
 
   it('gives what the file does not have its default, its number and what the table computes', async () => {

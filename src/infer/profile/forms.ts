@@ -11,7 +11,7 @@ import type { RecordReader } from '../../format/format.ts'
 import { textWritten } from '../../model/notation/notation.ts'
 import { fits, yearFirst } from './dates.ts'
 import type { Witness } from './facts.ts'
-import { type FoundNotation, ownTimes, type Target, withAround } from './notation-for.ts'
+import { type FoundNotation, type Target, withAround } from './notation-for.ts'
 import { type Elsewhere, isUnclear, type Numerals, numberForm } from './number-form.ts'
 import { pointNumerals } from './numerals.ts'
 import { shapeOf } from './shape.ts'
@@ -173,15 +173,15 @@ export class FieldForms {
   }
 
   #addTime(shapes: number, bytes: Buffer, start: number, end: number): boolean {
-    const { held } = this.target
-    if ((shapes & ownTimes[held]) !== 0) this.#addForm(own, 1, true)
+    const { held, own: ownShapes } = this.target
+    if ((shapes & ownShapes) !== 0) this.#addForm(own, 1, true)
     else if ((shapes & dated) !== 0) {
       const { form, orders, isPadded } = value.dated as NonNullable<typeof value.dated>
       if (fits(form, held)) this.#addForm(form, orders, isPadded)
     } else if (held !== 'time' && (shapes & date) !== 0) this.#addForm('YYYY-MM-DD', yearFirst, true)
     else if (held !== 'time' && (shapes & wholes) !== 0)
       this.#addForm(wholeForm(bytes, start, end, held), yearFirst, true)
-    return (shapes & ownTimes[held]) !== 0
+    return (shapes & ownShapes) !== 0
   }
 
   #addForm(form: string, orders: number, isPadded: boolean): void {

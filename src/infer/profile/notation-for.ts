@@ -31,6 +31,8 @@ export interface Target {
   readonly held: Exclude<Holds, 'text' | 'any'>
   /** Whether it takes no decimals. */
   readonly isWhole: boolean
+  /** The shapes of its own form. */
+  readonly own: number
 }
 
 export interface FoundNotation {
@@ -96,8 +98,7 @@ function numbersFor(
   return numberForm(field, new Map([[numerals, 1]]), isWhole, others)
 }
 
-/** Own forms of what a column holds. */
-export const ownTimes: Readonly<Record<Target['held'], number>> = {
+const ownShapes: Readonly<Record<Target['held'], number>> = {
   number: plainNumbers,
   // At midnight.
   date: date | timestamp,
@@ -106,9 +107,9 @@ export const ownTimes: Readonly<Record<Target['held'], number>> = {
   timestamptz: timestamp | timestamptz,
 }
 
-function timesFor({ held }: Target, column: ColumnProfile, shapes: number): ValueForm | undefined {
+function timesFor({ held, own }: Target, column: ColumnProfile, shapes: number): ValueForm | undefined {
   const { dated: found, point, field } = column
-  if ((shapes & ~ownTimes[held]) === 0) return {}
+  if ((shapes & ~own) === 0) return {}
   const formed = (form: string, orders = 1, isPadded = true): ValueForm =>
     timeForm(field, [{ form, isPadded, orders: new Map([[orders, 1]]) }])
   if (shapes === dated && found !== undefined && found.orders !== 0 && fits(found.form, held))
@@ -123,7 +124,13 @@ function timesFor({ held }: Target, column: ColumnProfile, shapes: number): Valu
 /** Undefined for columns of which nothing can be read in several ways. */
 export function targetOf(type: ColumnType): Target | undefined {
   const held = holds(type)
-  if (held === 'any' || held === 'text') return undefined
   const name = type.kind === 'custom' ? (type.sql ?? '') : type.kind
-  return { held, isWhole: /^(?:integer|bigint|smallint|int\d?)$/i.test(name) }
+  // The database alone knows how its amounts are written.
+  if (held === 'any' || held === 'text' || name === 'money') return undefined
+  const takesDates = held === 'timestamp' && type.kind === 'custom'
+  return {
+    held,
+    isWhole: /^(?:integer|bigint|smallint|int\d?)$/i.test(name),
+    own: ownShapes[held] | (takesDates ? date : 0),
+  }
 }

@@ -4,7 +4,8 @@ import { expect, it } from 'vitest'
 import type { Notation } from '../../../src/core/notation.ts'
 import { defaultDialect } from '../../../src/format/csv/dialect.ts'
 import { CsvReader } from '../../../src/format/csv/read.ts'
-import { notationFor } from '../../../src/infer/profile/notation-for.ts'
+import { date, integer, numeric, time, timestamp, timestamptz } from '../../../src/model/columns.ts'
+import { notationFor, targetOf } from '../../../src/infer/profile/notation-for.ts'
 import { Profile, type ProfileFacts } from '../../../src/infer/profile/profile.ts'
 import { propose } from '../../../src/infer/profile/propose.ts'
 import { column } from './cells.ts'
@@ -79,14 +80,16 @@ function joined(states: readonly ProfileFacts[]): Profile {
 /** All that is said of a profile. */
 function said(profile: Profile) {
   const { columns, questions } = propose(profile)
-  const held = ['number', 'date', 'timestamp', 'timestamptz', 'time'] as const
+  const targets = [numeric(), integer(), date(), timestamp(), timestamptz(), time()].map(({ spec }) =>
+    targetOf(spec.type),
+  )
   return {
     records: profile.records,
     faults: profile.faults,
     questions,
     columns: columns.map(({ profile: each, ...proposed }) => ({
       ...proposed,
-      notations: held.map((holds) => notationFor({ held: holds, isWhole: false }, each, 'semicolons')),
+      notations: targets.map((target) => target && notationFor(target, each, 'semicolons')),
     })),
   }
 }

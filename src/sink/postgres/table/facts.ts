@@ -10,6 +10,7 @@ import {
 } from '../../../model/table.ts'
 import { inOtherCase, requireOwn } from '../../table.ts'
 import { hasInsteadTrigger, whyInserted } from './catalog.ts'
+import { moneyType } from './checked.ts'
 import { qualified } from './ddl.ts'
 import { type CatalogType, typeOf } from './fit.ts'
 import { isDraft } from './made.ts'
@@ -85,13 +86,19 @@ async function columnsOf(client: pg.Client, target: string): Promise<TableColumn
      WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
     [target],
   )
+  const example = rows.some(({ type }) => type === 'money') ? await moneyExample(client) : ''
   return rows.map(({ name, notNull, hasDefault, identity, generated, declared, ...type }) => ({
     name,
-    type: typeOf(type, declared),
+    type: type.type === 'money' ? moneyType(declared, example) : typeOf(type, declared),
     shown: declared,
     notNull,
     hasDefault,
     identity: identity ?? undefined,
     generated,
   }))
+}
+
+async function moneyExample(client: pg.Client): Promise<string> {
+  const { rows } = await client.query<{ example: string }>('SELECT 1.5::numeric::money::text AS example')
+  return rows[0]?.example ?? ''
 }

@@ -1,11 +1,9 @@
 /** Whether a column that exists keeps every value of a model's column exactly as it is. */
 import {
-  array,
   bigint,
   boolean,
   bytea,
   type ColumnType,
-  custom,
   date,
   doublePrecision,
   integer,
@@ -18,6 +16,7 @@ import {
   uuid,
   varchar,
 } from '../../../model/columns.ts'
+import { arrayOf, asText } from './checked.ts'
 import { sqlType } from './ddl.ts'
 
 /** The type of a column as the catalog has it; that of its base where it is a domain. */
@@ -70,14 +69,14 @@ const writtenKinds: Readonly<Record<string, string>> = {
  */
 export function typeOf(column: CatalogType, declared: string): ColumnType {
   if (column.enumerated) return text().spec.type
-  const type = modelTypes[column.type]?.(column) ?? arrayType(declared)
-  return type !== undefined && hasRoom(type, column) ? type : custom(declared).spec.type
+  const type = modelTypes[column.type]?.(column) ?? arrayType(declared, column)
+  return type !== undefined && hasRoom(type, column) ? type : asText(declared, column.type)
 }
 
-/** Its elements are PostgreSQL's to read. Boxes are the only ones that no comma separates. */
-function arrayType(declared: string): ColumnType | undefined {
+/** Boxes are the only elements that no comma separates. */
+function arrayType(declared: string, { type }: CatalogType): ColumnType | undefined {
   const element = /^(?!box)(.*)\[\]$/.exec(declared)?.[1]
-  return element === undefined ? undefined : array(custom(element)).spec.type
+  return element === undefined ? undefined : arrayOf(element, type.replace(/^_/, ''))
 }
 
 /** By pg_type.typname. Times with fewer digits, and numerics with a scale below zero, have no type of their own. */
