@@ -6,6 +6,7 @@ import type { StatedDialect } from '../../format/registry.ts'
 import { isTable, largestBlock, type Within } from './block.ts'
 import { kindOf } from './kinds.ts'
 import { type Marks, readRows, type Row } from './rows.ts'
+import { isBlank, isComment, widthOf, withoutRemarks } from './widths.ts'
 
 /** In the order of preference; the number is a prior, for those that other texts are full of. */
 const delimiters: ReadonlyMap<string, number> = new Map([
@@ -97,7 +98,9 @@ function variants(sample: string, delimiter: string, stated: StatedMarks): Candi
     const prior = quote === '"' || stated.quote !== undefined ? 1 : 0.9
     const plain = read({ quote }, prior)
     all.push(plain)
-    if (quote !== '' && stated.escape === undefined && plain.flaws > 0 && sample.includes(`\\${quote}`))
+    if (stated.escape === undefined && !plain.isPerfect && escapesMarks(sample, delimiter))
+      all.push(read({ quote, escape: '\\' }, prior * 0.97))
+    else if (quote !== '' && stated.escape === undefined && plain.flaws > 0 && sample.includes(`\\${quote}`))
       all.push(read({ quote, escape: '\\' }, prior * 0.97))
     if (stated.trim === undefined && mayTrim(sample, delimiter, quote)) {
       all.push(read({ quote, trim: true }, prior * 0.98))
@@ -109,6 +112,10 @@ function variants(sample: string, delimiter: string, stated: StatedMarks): Candi
   if (isUnquoted && all.some(({ flaws }) => flaws > 0)) all.push(read({ quote: '' }, 0.95))
   return all
 }
+
+/** Whether a backslash stands before a delimiter or a line end, as where a text has them and no quotes around it. */
+const escapesMarks = (sample: string, delimiter: string): boolean =>
+  [delimiter, '\n', '\r\n'].some((mark) => sample.includes(`\\${mark}`))
 
 const fixedOf = ({ escape, trim }: StatedMarks) => ({
   ...(escape && { escape }),
@@ -182,45 +189,6 @@ const isLineAbove = ([first, second]: readonly Row[]): boolean =>
   first?.cells.length === 1 &&
   first.cells[0]?.startsWith('#') === false &&
   first.line + first.lines === second?.line
-
-export const isBlank = ({ cells, quoted }: Row): boolean =>
-  cells.length === 1 && cells[0] === '' && quoted.size === 0
-
-export const isComment = ({ cells, quoted }: Row, comment: string | undefined): boolean =>
-  comment !== undefined && !quoted.has(0) && cells[0]?.startsWith(comment) === true
-
-/** A line that begins with `#`. */
-export const isRemark = (row: Row): boolean => isComment(row, '#')
-
-/** Lines that begin with `#` say nothing of the others, unless most do below the first other one, and have cells. */
-export function withoutRemarks(rows: readonly Row[]): readonly Row[] {
-  const others = rows.filter((row) => !isRemark(row))
-  if (others.length === 0 || others.length === rows.length) return rows
-  const remarks = rows.slice(rows.indexOf(others[0] as Row)).filter(isRemark)
-  const wide = remarks.filter(({ cells }) => cells.length > 1)
-  return remarks.length <= others.length || wide.length * 2 < remarks.length ? others : rows
-}
-
-/** The number of cells of a record; `all` are the rows that say something of it. */
-export function widthOf(read: readonly Row[], all: readonly Row[], { delimiter }: StatedMarks): number {
-  const width = commonWidth(all)
-  if (delimiter === undefined) return width
-  // Who states the delimiter sees a table, however many other lines there are.
-  const block = largestBlock(read)
-  if (block?.isApart !== true || block.width <= width) return width
-  const agreeing = all.filter(({ cells }) => cells.length === width)
-  return block.rows.length * block.width > agreeing.length * width ? block.width : width
-}
-
-/** The number of cells of most rows; of two, the one that comes first and is not 1. */
-function commonWidth(rows: readonly Row[]): number {
-  const counts = new Map<number, number>()
-  for (const { cells } of rows) counts.set(cells.length, (counts.get(cells.length) ?? 0) + 1)
-  let [width, most] = [1, 0]
-  for (const [each, count] of counts)
-    if (count > most || (count === most && width === 1)) [width, most] = [each, count]
-  return width
-}
 
 /** Rows whose cells are looked at. */
 const mostLooked = 500

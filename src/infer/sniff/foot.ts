@@ -1,6 +1,6 @@
 /** Lines that are no records below the header: comments between records, totals and notes at the end. */
 import type { StatedDialect } from '../../format/registry.ts'
-import { isRemark } from './dialects.ts'
+import { isRemark } from './widths.ts'
 import { counted } from '../../core/counted.ts'
 import type { Findings } from './findings.ts'
 import { kindsOf, votesOf } from './header.ts'

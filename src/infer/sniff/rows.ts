@@ -94,7 +94,8 @@ function readRow(text: string, start: number, marks: Marks, line: number): { row
     if (at >= text.length || text[at] === '\n') break
     at++
   }
-  const lines = quoted === undefined ? 1 : text.slice(start, at).split('\n').length
+  const isOneLine = quoted === undefined && marks.escape === undefined
+  const lines = isOneLine ? 1 : text.slice(start, at).split('\n').length
   const last = cells.length - 1
   if (!quoted?.has(last) && cells[last]?.endsWith('\r')) cells[last] = cells[last].slice(0, -1)
   return { row: { line, lines, cells, quoted: quoted ?? none, isFlawed, isOpen: false }, next: at + 1 }

@@ -9,15 +9,9 @@ import type { Reading } from '../../format/reading.ts'
 import type { Decision, Question } from '../decision.ts'
 import { askForBlock } from './block.ts'
 import { quoted } from '../../core/shell.ts'
-import {
-  type Candidate,
-  chooseMarks,
-  isBlank,
-  isComment,
-  strong,
-  widthOf,
-  withoutRemarks,
-} from './dialects.ts'
+import { type Candidate, chooseMarks, strong } from './dialects.ts'
+import { askForEscape } from './escape.ts'
+import { isBlank, isComment, widthOf, withoutRemarks } from './widths.ts'
 import { textsOf } from './encoding.ts'
 import { counted } from '../../core/counted.ts'
 import { Findings } from './findings.ts'
@@ -101,6 +95,7 @@ function tableOf(
   const sound = records.filter(({ isFlawed }) => !isFlawed)
   const width = widthOf(sound, withoutRemarks(sound.filter((row) => !isBlank(row))), marks)
   sayMarks(chosen, width, separator, given, found)
+  askForEscape(text, rows, chosen.marks, stated, found)
   if (chosen.within !== undefined) askForBlock(chosen.within, text, found)
   const table = findTable(records, width, given, found, goal)
   askForComments(records, table, given, found)
@@ -168,7 +163,7 @@ function sayMarks(
   else if (stated.quote === undefined && first !== undefined)
     found.decide('quote', marks.quote, 'cells are enclosed in it', first.line)
   if (stated.escape === undefined && marks.escape !== undefined)
-    found.decide('escape', marks.escape, 'a backslash precedes the quotes inside cells')
+    found.decide('escape', marks.escape, 'a backslash precedes the marks inside cells')
   if (stated.trim === undefined && marks.trim !== undefined)
     found.decide('trim', 'spaces around cells', 'spaces follow the delimiters')
 }

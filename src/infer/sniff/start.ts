@@ -1,5 +1,5 @@
 /** Where a table begins: what stands above its header is left out. */
-import { isBlank, isRemark, withoutRemarks } from './dialects.ts'
+import { isBlank, isRemark, withoutRemarks } from './widths.ts'
 import { isHeader, kindsOf, votesOf } from './header.ts'
 import { isValue, type Kind, kindOf } from './kinds.ts'
 import type { Row } from './rows.ts'

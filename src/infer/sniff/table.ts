@@ -1,7 +1,7 @@
 /** From rows to a table: header, columns, and rows that have too many cells or are no records. */
 import type { StatedDialect } from '../../format/registry.ts'
 import { type Columns, columnsOf } from './columns.ts'
-import { isBlank, isRemark } from './dialects.ts'
+import { isBlank, isRemark } from './widths.ts'
 import { matchFields } from '../../model/match.ts'
 import type { TableFacts } from '../../model/table.ts'
 import { counted } from '../../core/counted.ts'
@@ -50,7 +50,7 @@ export function findTable(
   const skipLines = stated.skipLines ?? (isBare ? 0 : (rows[top] as Row).line - 1)
   if (!isBare) sayAbove(rows, Math.min(start, top), top, stated, found)
   const written = header ? joined(rows.slice(top, top + headerRows)) : []
-  const columns = columnsOf(written, rows[Math.max(start, top)] as Row, body, width, stated, found)
+  const columns = columnsOf(written, rows[header ? top : start] as Row, body, width, stated, found)
   const end = body[0]?.line ?? (rows.at(-1) as Row).line + 1
   return {
     frame: {

@@ -1,6 +1,7 @@
 /** Files that sniffers are known to misread, and what is right for each. */
 import { describe, expect, it } from 'vitest'
 import { headBytes } from '../../../src/infer/sniff/sniff.ts'
+import type { Reading } from '../../../src/format/reading.ts'
 import type { StatedDialect } from '../../../src/format/registry.ts'
 import { readInferred, sniffed } from '../../support/inferred.ts'
 
@@ -245,6 +246,89 @@ describe('a table among more lines of another kind', () => {
   ])('is none in %s', (_, text) => {
     expect(about(text)).toEqual([])
     expect(fields(text)).toHaveLength(1)
+  })
+})
+
+describe('backslashes', () => {
+  it.each([
+    [
+      'before a line end',
+      '1\tAda\tline\\\nbreak\n2\tBob\tx\n',
+      [
+        ['1', 'Ada', 'line\nbreak'],
+        ['2', 'Bob', 'x'],
+      ],
+    ],
+    [
+      'before tabs',
+      'n\tp\n1\ta\\\tb\\\\\n2\tc\n',
+      [
+        ['1', 'a\tb\\'],
+        ['2', 'c'],
+      ],
+    ],
+    [
+      'before commas',
+      'n,p\n1,a\\,b\n2,c\n3,\\N\n',
+      [
+        ['1', 'a,b'],
+        ['2', 'c'],
+        ['3', ''],
+      ],
+    ],
+  ])('escape where every line has as many cells then: %s', async (_, text, records) => {
+    const read = await readInferred(Buffer.from(text))
+    expect(read.records).toEqual(records)
+    expect(read.sniffed.questions).toEqual([])
+  })
+
+  it.each([
+    [
+      'at the end of paths',
+      'a,b,c\nx,C:\\a\\,5\ny,C:\\b\\,6\n',
+      [
+        ['x', 'C:\\a\\', '5'],
+        ['y', 'C:\\b\\', '6'],
+      ],
+    ],
+    [
+      'beside a broken line',
+      'a,b,c\nx,C:\\a\\,5\ny,C:\\b\\,6\nz\n',
+      [
+        ['x', 'C:\\a\\', '5'],
+        ['y', 'C:\\b\\', '6'],
+      ],
+    ],
+  ])('do not where the lines agree without: %s', async (_, text, records) => {
+    expect((await readInferred(Buffer.from(text))).records).toEqual(records)
+    expect(about(text)).toEqual([])
+  })
+
+  it.each<[string, string, readonly [string, Reading, string][]]>([
+    [
+      'beside cells without a value',
+      '1\t\\N\tAda\\tB\n2\tx\tBob\n',
+      [
+        ["--escape '\\'", { dialect: { escape: '\\' } }, 'Ada\tB'],
+        ["--null '\\N'", { notation: { nulls: ['\\N'] } }, 'Ada\\tB'],
+      ],
+    ],
+    [
+      'before a delimiter and a letter',
+      'n,p,q\n1,x,C:\\temp\n2,a\\,b,y\n',
+      [
+        ["--escape '\\'", { dialect: { escape: '\\' } }, 'C:\temp'],
+        ['--escape none', { dialect: { escape: '' } }, 'C:\\temp'],
+      ],
+    ],
+  ])('are asked about %s', async (_, text, answers) => {
+    const [question] = sniffed(Buffer.from(text)).questions
+    expect(question?.readings.map(({ option }) => option)).toEqual(answers.map(([option]) => option))
+    for (const [, stated, cell] of answers) {
+      const { records, sniffed: found } = await readInferred(Buffer.from(text), stated)
+      expect(records[0]?.[2]).toBe(cell)
+      expect(found.questions.every(({ otherwise }) => otherwise !== undefined)).toBe(true)
+    }
   })
 })
 

@@ -1,0 +1,47 @@
+/** What rows say of the number of cells that a record has, and which rows say nothing of it. */
+import type { StatedDialect } from '../../format/registry.ts'
+import { largestBlock } from './block.ts'
+import type { Row } from './rows.ts'
+
+export const isBlank = ({ cells, quoted }: Row): boolean =>
+  cells.length === 1 && cells[0] === '' && quoted.size === 0
+
+export const isComment = ({ cells, quoted }: Row, comment: string | undefined): boolean =>
+  comment !== undefined && !quoted.has(0) && cells[0]?.startsWith(comment) === true
+
+/** A line that begins with `#`. */
+export const isRemark = (row: Row): boolean => isComment(row, '#')
+
+/** Lines that begin with `#` say nothing of the others, unless most do below the first other one, and have cells. */
+export function withoutRemarks(rows: readonly Row[]): readonly Row[] {
+  const others = rows.filter((row) => !isRemark(row))
+  if (others.length === 0 || others.length === rows.length) return rows
+  const remarks = rows.slice(rows.indexOf(others[0] as Row)).filter(isRemark)
+  const wide = remarks.filter(({ cells }) => cells.length > 1)
+  return remarks.length <= others.length || wide.length * 2 < remarks.length ? others : rows
+}
+
+/** The number of cells of a record; `all` are the rows that say something of it. */
+export function widthOf(
+  read: readonly Row[],
+  all: readonly Row[],
+  { delimiter }: Pick<StatedDialect, 'delimiter'>,
+): number {
+  const width = commonWidth(all)
+  if (delimiter === undefined) return width
+  // Who states the delimiter sees a table, however many other lines there are.
+  const block = largestBlock(read)
+  if (block?.isApart !== true || block.width <= width) return width
+  const agreeing = all.filter(({ cells }) => cells.length === width)
+  return block.rows.length * block.width > agreeing.length * width ? block.width : width
+}
+
+/** The number of cells of most rows; of two, the one that comes first and is not 1. */
+function commonWidth(rows: readonly Row[]): number {
+  const counts = new Map<number, number>()
+  for (const { cells } of rows) counts.set(cells.length, (counts.get(cells.length) ?? 0) + 1)
+  let [width, most] = [1, 0]
+  for (const [each, count] of counts)
+    if (count > most || (count === most && width === 1)) [width, most] = [each, count]
+  return width
+}
