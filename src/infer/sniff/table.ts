@@ -196,14 +196,16 @@ function headerRowsOf(
   found: Findings,
 ): number {
   let count = 1
-  const told = kinds.filter((kind) => isValue(kind) || kind === 'code').length
+  const told = kinds.flatMap((kind, column) => (isValue(kind) || kind === 'code' ? [column] : []))
   while (count < mostHeaderRows) {
     const [above, row] = [rows[top + count - 1] as Row, rows[top + count]]
     const names = namesOf(row, width, kinds)
     if (row === undefined || names.length === 0) break
     const isUnits = names.every((column) => unit.test((row.cells[column] as string).trim()))
     if (isUnits || !hasGaps(above)) {
-      const isNamed = names.length > 1 && names.length === told
+      // The first column, which names the rows, often has no unit.
+      const open = told.filter((column) => !names.includes(column))
+      const isNamed = names.length > 1 && open.every((column) => column === 0 && row.cells[column] === '')
       if (isUnits || isNamed) askForRow(row, lastNamed(rows, top + count, width, kinds) - top, isUnits, found)
       break
     }

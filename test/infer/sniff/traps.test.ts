@@ -436,6 +436,11 @@ describe('what is asked', () => {
       [4],
     ],
     ['units', 'time,temp\n[UTC],[degC]\n2024-01-01,1.5\n2024-01-02,1.6\n', [2]],
+    [
+      'units beside an empty cell, though another column has a text',
+      'day;n;share\n;number;%\n31.12.2021;83;100,0\n31.12.2022;84;...\n',
+      [2],
+    ],
     ['a total that is no date', 'day,n,price\n2024-01-01,1,2.5\n2024-01-02,2,3.5\nTotal,,6\n', [4]],
     ['nothing of a total that could be a record', 'item,n,price\na,1,2.5\nb,2,3.5\nTotal,,6\n', []],
     ['comments that look like records', 'site,temp\nA,1.5\n# cable swapped, ok\nB,2.5\nC,2.5\n', [3]],
