@@ -102,6 +102,14 @@ describe('an option', () => {
     expect(await shown(text, ...args.split(' '))).toBe(stated)
   })
 
+  it('that leaves lines out keeps them from saying how the others are written', async () => {
+    const stated = '2 (0): id text, t text'
+    expect(await shown('a b\nid,t\nx,b\n8,h\n', '--skip-lines', '1')).toBe(stated)
+    expect(await shown('sep=,\na;b;c\nid,t\nx,b\n8,h\n', '--skip-lines', '2')).toBe(stated)
+    expect(await shown(`${';;;\n'.repeat(9)}id,t\nx,b\n8,h\n`, '--skip-lines', '9')).toBe(stated)
+    expect(await shown('a\n', '--skip-lines', '3')).toBe('HEADER_MISMATCH')
+  })
+
   it('of reading is among these, or states what no file is found to have', () => {
     const notFound = [
       'records',

@@ -71,6 +71,14 @@ function formatOf(text: string, { dialect = {} }: Reading, found: Findings): str
 /** Characters of a larger file whose rows are looked at. */
 export const mostSeen = 256 * 1024
 
+/** What is stated to be no part of the table says nothing of its marks. */
+function withoutLines(text: string, lines: number): string {
+  let start = 0
+  for (let line = 0; line < lines && start < text.length; line++)
+    start = text.indexOf('\n', start) + 1 || text.length
+  return start === text.length ? text : text.slice(start)
+}
+
 function tableOf(
   head: string,
   tail: string | undefined,
@@ -86,13 +94,14 @@ function tableOf(
   const isTabbed = own === undefined && stated.format === undefined && suffix === 'tsv'
   const delimiter = isTabbed ? '\t' : own
   const marks = { ...given, ...(delimiter !== undefined && { delimiter }) }
-  const chosen = chooseMarks(text, marks)
+  const { skipLines = 0 } = given
+  const chosen = chooseMarks(withoutLines(text, skipLines - (separator === undefined ? 0 : 1)), marks)
   if (isTabbed && chosen.width === 1) askForTabs(chooseMarks(text, given), found)
   const seen = tail === undefined ? head : head.slice(0, head.lastIndexOf('\n', mostSeen) + 1 || head.length)
   const read = seen === chosen.sample ? chosen.read : readRows(seen, chosen.marks)
   const rows = read.slice(separator === undefined ? 0 : 1)
   const records = rows.filter((row) => !isComment(row, given.comment))
-  const sound = records.filter(({ isFlawed }) => !isFlawed)
+  const sound = records.filter(({ isFlawed, line }) => !isFlawed && line > skipLines)
   const width = widthOf(sound, withoutRemarks(sound.filter((row) => !isBlank(row))), marks)
   sayMarks(chosen, width, separator, given, found)
   askForEscape(text, rows, chosen.marks, stated, found)
