@@ -144,11 +144,13 @@ describe('lines that end with CR alone', () => {
         expect((await textOf(ended('\r'), cr(), sizes)).toString()).toBe(ended('\n').toString())
         // One before an LF belongs to that.
         expect((await textOf(ended('\r\n'), cr(), sizes)).toString()).toBe(ended('\r\n').toString())
+        expect((await textOf(ended('\r\r\n'), cr(), sizes)).toString()).toBe(ended('\r\n').toString())
       }),
     )
   })
 
   it.each<[Partial<Dialect>, string, string]>([
+    [{}, 'a\r\r\rb\r\r\r\nc\r\r', 'a\n\n\nb\n\r\nc\n\n'],
     [{ quote: '' }, '"a\rb"\r', '"a\nb"\n'],
     [{ quote: "'" }, "'a\rb'\r\"c\rd", "'a\rb'\n\"c\nd"],
     [{ escape: '\\' }, 'a\\\rb\r"c\\"\rd"\r', 'a\\\rb\n"c\\"\rd"\n'],

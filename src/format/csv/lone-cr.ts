@@ -1,6 +1,6 @@
 /**
  * CR → LF in a file whose lines end with CR alone. In quotes, and behind a backslash, a CR is data and stays;
- * one before an LF belongs to that line end.
+ * one before an LF belongs to that line end. So do two, which a program writes that turns LF into CR LF twice.
  */
 import { cr, lf, space, tab } from '../../core/bytes.ts'
 import { byteOf, endKind, escapeKind, kindsOf } from './cells.ts'
@@ -17,8 +17,8 @@ const comment = 7
 
 export class LoneCr {
   #state = beginning
-  /** Whether the last byte was a CR that ends a line, unless an LF follows and does. */
-  #holdsCr = false
+  /** CRs that were the last bytes, at most two: each ends a line, unless an LF follows and does. */
+  #held = 0
   readonly #kinds: Uint8Array
   readonly #quote: number
   readonly #comment: number
@@ -35,25 +35,26 @@ export class LoneCr {
   }
 
   push(piece: Buffer): Buffer {
-    const text = Buffer.allocUnsafe(piece.length + 1)
+    const text = Buffer.allocUnsafe(piece.length + this.#held)
     let size = 0
     for (const byte of piece) {
-      if (this.#holdsCr) {
-        this.#holdsCr = false
+      if (this.#held > 0 && byte !== cr) {
+        if (byte === lf) text[size++] = cr
+        else while (this.#held-- > 0) text[size++] = lf
+        this.#held = 0
         this.#state = beginning
-        text[size++] = byte === lf ? cr : lf
       }
-      if (byte === cr && !this.#isData) this.#holdsCr = true
-      else {
+      if (byte !== cr || this.#isData) {
         this.#state = this.#after(byte)
         text[size++] = byte
-      }
+      } else if (this.#held === 2) text[size++] = lf
+      else this.#held++
     }
     return text.subarray(0, size)
   }
 
   end(): Buffer {
-    return Buffer.from(this.#holdsCr ? '\n' : '')
+    return Buffer.from('\n'.repeat(this.#held))
   }
 
   /** Whether a CR is data here. */

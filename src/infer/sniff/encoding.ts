@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import { cr, lf } from '../../core/bytes.ts'
 import type { Encoding } from '../../core/encoding.ts'
 import type { Reading } from '../../format/reading.ts'
+import { counted } from '../../core/counted.ts'
 import type { Findings } from './findings.ts'
 
 /** The text of a file's head and tail, with LF or CR LF as line ends. */
@@ -24,7 +25,7 @@ export function textsOf(
   const decoder = new TextDecoder(encoding ?? 'utf-8')
   const whole = decoder.decode(head)
   const lineEnd = stated.lineEnd ?? lineEndOf(whole, found)
-  const lines = (text: string) => (lineEnd === 'cr' ? text.replace(/\r\n?/g, '\n') : text)
+  const lines = (text: string) => (lineEnd === 'cr' ? text.replace(/\r{1,2}\n|\r/g, '\n') : text)
   const texts = {
     head: tail === undefined ? lines(whole) : untilLastLine(lines(whole)),
     tail:
@@ -114,18 +115,26 @@ function encodingReadings(line: Buffer) {
   ]
 }
 
-/** `cr` where most lines end with CR alone. */
+/** `cr` where most lines end with CR alone, or with CR CR LF. */
 function lineEndOf(text: string, found: Findings): 'cr' | undefined {
   if (!text.includes('\r') || !/\r(?!\n)/.test(text)) return undefined
   let alone = 0
   let feeds = 0
+  let doubled = 0
   let isQuoted = false
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code === 0x22) isQuoted = !isQuoted
     else if (isQuoted) continue
     else if (code === lf) feeds++
-    else if (code === cr && text.charCodeAt(at + 1) !== lf) alone++
+    else if (code === cr && text.charCodeAt(at + 1) !== lf) {
+      alone++
+      if (text.startsWith('\r\n', at + 1)) doubled++
+    }
+  }
+  if (doubled * 2 > feeds) {
+    found.decide('line end', 'CR CR LF', `it ends ${doubled} of ${counted(feeds, 'line')}`, 1)
+    return 'cr'
   }
   if (alone <= feeds) return undefined
   if (feeds === 0 && !/\r[^\r\n]/.test(text)) return undefined

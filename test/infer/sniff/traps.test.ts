@@ -410,6 +410,17 @@ describe('line ends and encodings', () => {
     expect(sniffed(Buffer.from('a,b\r1,2\r')).lineEnd).toBe('cr')
     expect(sniffed(Buffer.from('a,b\n1,x\ry\n')).lineEnd).toBeUndefined()
   })
+  it('CR CR LF ends a line once', async () => {
+    const read = await readInferred(Buffer.from('a,b\r\r\n1,"x\r\ny"\r\r\n2,z\r\r\n'))
+    expect(read).toMatchObject({
+      fields: ['a', 'b'],
+      records: [
+        ['1', 'x\r\ny'],
+        ['2', 'z'],
+      ],
+      rejects: 0,
+    })
+  })
   it('UTF-16 is found with a mark and without', () => {
     const text = 'name,city\nAnn,Rome\nBob,Zürich\n'
     expect(sniffed(Buffer.from(text, 'utf16le')).encoding).toBe('utf-16le')
