@@ -135,9 +135,12 @@ function quoteFault(cells: CsvCells, dialect: RecordDialect): Fault {
 }
 
 /** The option that would take the record, as it looks. */
-function quoteHint(record: Buffer, { delimiter, quote, escape, trim }: RecordDialect): string {
+function quoteHint(record: Buffer, dialect: RecordDialect): string {
+  const { delimiter, quote, escape, trim, multiline } = dialect
   if (escape === undefined && record.includes(`\\${quote}`))
     return "; where a backslash escapes quotes: --escape '\\'"
+  if (multiline !== false && record.includes('\n'))
+    return '; where no cell goes on in the next line, --no-multiline makes records of its other lines'
   const isSpaced = record.includes(`${delimiter} ${quote}`) || record.includes(`${quote} ${delimiter}`)
   return trim === undefined && isSpaced ? '; --trim takes spaces around quotes' : ''
 }

@@ -271,12 +271,10 @@ class CsvSplitter implements Splitter {
   }
 
   #refuseOpenQuote(line: number, what: string): never {
-    const orEscape = this.#dialect.escape === undefined ? ", --escape '\\' those behind a backslash" : ''
-    throw this.#error(
-      'UNCLOSED_QUOTE',
-      line,
-      `the quote opened here ${what}; --quote none takes quotes as data${orEscape}`,
-    )
+    const how = '--no-multiline ends quotes with their line, --quote none takes them as data'
+    const orEscape =
+      this.#dialect.escape === undefined ? "; where a backslash escapes quotes: --escape '\\'" : ''
+    throw this.#error('UNCLOSED_QUOTE', line, `the quote opened here ${what}; ${how}${orEscape}`)
   }
 
   #error(code: Code, line: number, what: string) {

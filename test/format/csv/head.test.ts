@@ -124,7 +124,8 @@ it('an error of the head names its line, and the option that helps', () => {
   expect(() => split('# x\na,b\n', {}, { problems })).toThrow(refused('HEADER_MISMATCH', /--comment '#'/))
   expect(() => split('a,b\r1,2\r')).toThrow(refused('SOURCE_LINE_ENDS', /--line-end cr/))
   expect(() => split('t\ra,b\r1,2\r', { skipLines: 1 })).toThrow(refused('SOURCE_LINE_ENDS', /--line-end cr/))
-  expect(() => split('a,b\n1,"2\n')).toThrow(refused('UNCLOSED_QUOTE', /^x\.csv:2: .*--quote none/))
+  const open = /^x\.csv:2: .*--no-multiline ends quotes with their line, --quote none/
+  expect(() => split('a,b\n1,"2\n')).toThrow(refused('UNCLOSED_QUOTE', open))
   expect(() => split('a;b\n', {}, { problems })).toThrow(refused('HEADER_MISMATCH', /--delimiter ';'/))
   expect(() => split('a\tb\n', {}, { problems })).toThrow(refused('HEADER_MISMATCH', /--delimiter '\\t'/))
 })
