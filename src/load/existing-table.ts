@@ -18,10 +18,28 @@ export interface FoundNotations {
 }
 
 /**
- * The heads with the notations that their values need. What the options state of a field's numbers or times
- * stands. Nothing is looked for where the first records can only be read as they are.
+ * The heads, in their order, with the notations that their values need. Files with semicolons between their cells and
+ * others come from different programs.
  */
 export async function withNotationsFor(
+  options: UnmodelledOptions,
+  model: Model,
+  heads: readonly Head[],
+): Promise<FoundNotations> {
+  const found: FoundNotations[] = []
+  for (const group of Map.groupBy(heads, hasSemicolons).values())
+    found.push(await withNotationsOf(options, model, group))
+  const bySource = new Map(found.flatMap((each) => each.heads.map((head) => [head.source, head] as const)))
+  return {
+    heads: heads.map((head) => bySource.get(head.source) ?? head),
+    decisions: [...new Set(found.flatMap(({ decisions }) => decisions))],
+  }
+}
+
+/**
+ * Of files of one kind. What the options state of a field's numbers or times stands. Nothing is looked for where the first records can only be read as they are.
+ */
+async function withNotationsOf(
   options: UnmodelledOptions,
   model: Model,
   heads: readonly Head[],
@@ -102,7 +120,7 @@ async function notationsOf(
   const fields = [...forms.fields.values()]
   const others = elsewhere(
     fields.map(({ numerals }) => numerals),
-    hasSemicolons(heads),
+    heads.some(hasSemicolons),
   )
   return new Map(fields.map((each) => [each.field, each.found(others)]))
 }
@@ -119,7 +137,7 @@ function toldOf(
   const numbers = targets.filter(({ target }) => target.held === 'number')
   const others = elsewhere(
     numbers.map(({ column }) => new Map([[column.numerals, 1]])),
-    hasSemicolons(heads),
+    heads.some(hasSemicolons),
   )
   const found = new Map<string, FoundNotation>()
   for (const { column, target } of targets) {
@@ -130,5 +148,4 @@ function toldOf(
   return found
 }
 
-const hasSemicolons = (heads: readonly Head[]): boolean =>
-  heads.some(({ reading }) => reading.dialect?.delimiter === ';')
+const hasSemicolons = ({ reading }: Head): boolean => reading.dialect?.delimiter === ';'

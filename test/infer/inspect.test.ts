@@ -121,6 +121,30 @@ it('a point is no decimal sign where other columns have decimal commas', async (
   ])
 })
 
+it.each([
+  ['points between semicolons', 'a;n\nx;1.200\ny;2.500\n', 'text'],
+  ['of which one has another number of decimals', 'a;n\nx;1.200\ny;2.5\n', 'numeric'],
+  ['beside a column with decimal points', 'b;n\n0.5;1.200\n0.2;2.500\n', 'numeric(12,3)'],
+  ['points between commas', 'a,n\nx,1.200\ny,2.500\n', 'numeric(12,3)'],
+  ['numbers of companies', 'a,n\nx,552 100 554\ny,501 234 567\n', 'text'],
+  ['versions', 'a,n\nx,1.103.250\ny,1.200.300\n', 'text'],
+  ['groups of which some number has but two', 'a,n\nx,552 100 554\ny,501 234\n', 'integer'],
+  ['groups before decimals', 'a;n\nx;1.103.250,00\ny;1.200.300,50\n', 'numeric(12,2)'],
+  ['groups of another sign', "a,n\nx,1'103'250\ny,1'200'300\n", 'integer'],
+])('whether signs group or not: %s', async (_, text, type) => {
+  const { types, proposal } = await inspected(text)
+  expect(types).toMatchObject({ n: type })
+  expect(proposal.columns[1]?.question === undefined).toBe(type !== 'text')
+})
+
+it('groups of numbers are a number where its type is stated', async () => {
+  const text = 'a,n\nx,552 100 554\ny,501 234 567\n'
+  const { proposal } = await inspected(text)
+  expect(proposal.columns[1]?.question?.readings.map(({ option }) => option)).toEqual(['--columns n:bigint'])
+  const { types, statistics } = await inspected(text, {}, { columns: { n: 'bigint' } })
+  expect([types['n'], statistics[1]?.minimum]).toEqual(['bigint', '501234567'])
+})
+
 it('types are stated by field, and their notation is found', async () => {
   const { types, reading, statistics } = await inspected(
     'id,at,day\n1,1609459200000,01/02/2024\n2,1609459201500,31/12/2024\n',

@@ -3,8 +3,18 @@ import { unquoted } from '../../core/cells.ts'
 import { shortened } from '../../core/found.ts'
 import type { Notation } from '../../core/notation.ts'
 import type { Dated } from './dates.ts'
-import { addSize, type Facts, joinDated, joinFacts, knownShapes, type Place, type Witness } from './facts.ts'
+import {
+  addSize,
+  type Facts,
+  factsOf,
+  joinDated,
+  joinFacts,
+  knownShapes,
+  type Place,
+  type Witness,
+} from './facts.ts'
 import type { CellMarks } from '../../format/format.ts'
+import { anyNumeral } from './numerals.ts'
 import { Seen } from './seen.ts'
 import { mayBeMarked, shapeOf } from './shape.ts'
 import { StatedNotation } from './stated.ts'
@@ -60,7 +70,8 @@ export class ColumnProfile implements Facts {
   readonly witnesses: Facts['witnesses']
   readonly point: Facts['point']
   readonly comma: Facts['comma']
-  numerals: number
+  semicolonNumerals: number
+  otherNumerals: number
   dated: Dated | undefined
   offset: number
   readonly markers: Facts['markers']
@@ -69,6 +80,9 @@ export class ColumnProfile implements Facts {
   readonly #seen = new Seen()
   #known: number
   #isFirst = true
+  #hasSemicolons = false
+  /** Of the source, and of those before it that are written alike. */
+  #numerals = anyNumeral
   /** Shapes of the last record so far. */
   #pending = 0
 
@@ -86,7 +100,8 @@ export class ColumnProfile implements Facts {
     this.witnesses = facts.witnesses
     this.point = facts.point
     this.comma = facts.comma
-    this.numerals = facts.numerals
+    this.semicolonNumerals = facts.semicolonNumerals
+    this.otherNumerals = facts.otherNumerals
     this.dated = facts.dated
     this.offset = facts.offset
     this.markers = facts.markers
@@ -97,27 +112,12 @@ export class ColumnProfile implements Facts {
 
   /** Plain data. */
   get facts(): Facts {
-    const { field, notation, missing, inner, firsts, lasts, remarks, titles, witnesses } = this
-    const { point, comma, numerals, dated: found, offset, markers, codes, statedUses } = this
-    return {
-      field,
-      notation,
-      missing,
-      inner,
-      firsts,
-      lasts,
-      remarks,
-      titles,
-      witnesses,
-      point,
-      comma,
-      numerals,
-      dated: found,
-      offset,
-      markers,
-      codes,
-      statedUses,
-    }
+    return factsOf(this)
+  }
+
+  /** The notations of all its numbers. */
+  get numerals(): number {
+    return this.semicolonNumerals & this.otherNumerals & this.#numerals
   }
 
   /** Adds the facts of the sources that follow; between two sources only. */
@@ -138,7 +138,7 @@ export class ColumnProfile implements Facts {
    */
   repeats(bytes: Buffer, view: DataView, start: number, end: number, quoting: number): boolean {
     if (!this.isSettled) return false
-    const shapes = this.#seen.shapesOf(bytes, view, start, end, quoting, this.inner, this.numerals)
+    const shapes = this.#seen.shapesOf(bytes, view, start, end, quoting, this.inner, this.#numerals)
     if (shapes === 0) return false
     if (start === end && quoting === unquoted) this.missing++
     this.#pending = shapes
@@ -150,13 +150,19 @@ export class ColumnProfile implements Facts {
     return !this.#isFirst && this.stated === undefined && (this.#pending & ~this.inner) === 0
   }
 
+  beginSource(hasSemicolons: boolean): void {
+    if (this.#hasSemicolons !== hasSemicolons) this.#seen.forget()
+    this.#hasSemicolons = hasSemicolons
+    this.#numerals = hasSemicolons ? this.semicolonNumerals : this.otherNumerals
+  }
+
   beginRun(): void {
     this.#seen.begin()
   }
 
   /** The end of a cell of which `repeats` would be true, see `Seen.endOf`; nothing is kept of it. The column is settled. */
   endOfRepeat(bytes: Buffer, view: DataView, start: number, marks: CellMarks): number {
-    return this.#seen.endOf(bytes, view, start, marks, this.inner, this.numerals)
+    return this.#seen.endOf(bytes, view, start, marks, this.inner, this.#numerals)
   }
 
   /**
@@ -244,6 +250,9 @@ export class ColumnProfile implements Facts {
     this.lasts |= this.#pending
     this.#pending = 0
     this.#isFirst = true
+    if (this.#hasSemicolons) this.semicolonNumerals &= this.#numerals
+    else this.otherNumerals &= this.#numerals
+    this.#numerals = anyNumeral
   }
 
   #shapesOf(bytes: Buffer, start: number, end: number, isString: boolean): number {
@@ -256,7 +265,7 @@ export class ColumnProfile implements Facts {
       return all
     } else if (shapes === timestamp) this.#seen.addTime(bytes, start, end, shapes)
     else if ((shapes & dated) !== 0) return this.#addDated(shapes)
-    else if ((shapes & amount) !== 0) this.numerals &= value.numerals
+    else if ((shapes & amount) !== 0) this.#numerals &= value.numerals
     else if ((shapes & code) !== 0) this.codes |= 1 << value.code
     return shapes
   }
@@ -275,7 +284,7 @@ export class ColumnProfile implements Facts {
     addSize(this.point, value.digits, value.scale)
     this.#seen.addNumber(shapes)
     addSize(this.comma, value.digits + value.scale - value.commaScale, value.commaScale)
-    if ((shapes & (decimal | numeral)) !== 0) this.numerals &= value.numerals
+    if ((shapes & (decimal | numeral)) !== 0) this.#numerals &= value.numerals
   }
 
   #addOffset(shapes: number): number {

@@ -64,7 +64,9 @@ export interface Facts {
   /** Sizes of the numbers, if a point is their decimal sign, and if a comma is. */
   readonly point: Sizes
   readonly comma: Sizes
-  numerals: number
+  /** Notations of its numbers in sources with semicolons between their cells, and in others. */
+  semicolonNumerals: number
+  otherNumerals: number
   /** How dates are written; undefined where no form fits all of them. */
   dated: Dated | undefined
   /** The first offset of an instant; NaN where there is none. */
@@ -96,12 +98,54 @@ export const noFacts = (field: string, notation: Notation | undefined): Facts =>
   witnesses: [],
   point: noSizes(),
   comma: noSizes(),
-  numerals: anyNumeral,
+  semicolonNumerals: anyNumeral,
+  otherNumerals: anyNumeral,
   dated: undefined,
   offset: Number.NaN,
   markers: new Map(),
   codes: 0,
   statedUses: { numbers: false, times: false, plainNumbers: false, plainTimes: false },
+})
+
+/** Plain data, of what has more than that. */
+export const factsOf = ({
+  field,
+  notation,
+  missing,
+  inner,
+  firsts,
+  lasts,
+  remarks,
+  titles,
+  witnesses,
+  point,
+  comma,
+  semicolonNumerals,
+  otherNumerals,
+  dated: found,
+  offset,
+  markers,
+  codes,
+  statedUses,
+}: Facts): Facts => ({
+  field,
+  notation,
+  missing,
+  inner,
+  firsts,
+  lasts,
+  remarks,
+  titles,
+  witnesses,
+  point,
+  comma,
+  semicolonNumerals,
+  otherNumerals,
+  dated: found,
+  offset,
+  markers,
+  codes,
+  statedUses,
 })
 
 export function addSize(sizes: Sizes, digits: number, scale: number): void {
@@ -138,7 +182,8 @@ export function joinFacts(facts: Facts, next: Facts): void {
   facts.lasts |= next.lasts
   facts.remarks |= next.remarks
   facts.titles |= next.titles
-  facts.numerals &= next.numerals
+  facts.semicolonNumerals &= next.semicolonNumerals
+  facts.otherNumerals &= next.otherNumerals
   facts.codes |= next.codes
   joinSizes(facts.point, next.point)
   joinSizes(facts.comma, next.comma)

@@ -32,6 +32,7 @@ interface Evidence {
 function evidenceOf(numerals: Numerals): Evidence {
   const evidence = { points: 0, commas: 0, unclear: 0, bits: -1 }
   for (const [bits, count] of numerals) {
+    if (bits === 0) continue
     if ((bits & ~pointNumerals) === 0) evidence.points += count
     else if ((bits & pointNumerals) === 0) evidence.commas += count
     else if (rivalsOf(bits) !== undefined) {

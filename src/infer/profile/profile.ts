@@ -16,6 +16,7 @@ const quote = 0x22
 export interface ProfileOptions extends Notations {
   /** Whether strings of the format are texts, whatever is in them. */
   readonly hasStrings?: boolean
+  readonly dialect?: { readonly delimiter?: string } | undefined
 }
 
 /** Plain data, so that a thread can send it. */
@@ -49,6 +50,7 @@ export class Profile implements Place {
   #sourceRecords = 0
   readonly #absent = new ColumnProfile(noFacts('', undefined))
   #hasStrings = false
+  #hasSemicolons = false
   #notations: Notations = {}
   readonly #pass = new Pass()
   #reader: RecordReader | undefined
@@ -82,6 +84,7 @@ export class Profile implements Place {
     this.#cells = []
     this.#names = []
     this.#hasStrings = options.hasStrings === true
+    this.#hasSemicolons = options.dialect?.delimiter === ';'
     this.#notations = options
     this.setFields(fields)
   }
@@ -91,7 +94,11 @@ export class Profile implements Place {
     const before = new Set(this.#cells)
     this.#cells = fields.map((field) => this.#columnOf(field, this.#notationOf(field)))
     this.#names = fields.map((field) => Buffer.from(field))
-    for (const column of this.#cells) if (!before.has(column)) column.addMissing(this.#sourceRecords)
+    for (const column of this.#cells) {
+      if (before.has(column)) continue
+      column.beginSource(this.#hasSemicolons)
+      column.addMissing(this.#sourceRecords)
+    }
   }
 
   end(): void {

@@ -9,8 +9,9 @@ import { oddRecords } from './odd-records.ts'
 import type { Profile } from './profile.ts'
 import { columnWord, questionOf, shellWord } from './questions.ts'
 import { reasonOf, shownWitness } from './reasons.ts'
-import { decimal, emptyText, json } from './shapes.ts'
-import { rivalsOf } from './numerals.ts'
+import { decimal, emptyText, json, numeral } from './shapes.ts'
+import { type Elsewhere, elsewhere } from './number-form.ts'
+import { pointNumerals, rivalsOf } from './numerals.ts'
 import { type FoundType, shownType } from './found-type.ts'
 import { typeOf } from './types.ts'
 import { columnOfType, parseType } from './written-type.ts'
@@ -45,10 +46,14 @@ export function propose(profile: Profile, { types, columns: typesByName }: State
   const fields = profile.columns.map(({ field }) => field)
   const names = columnNames(fields)
   const stated = { types, columns: typesByField(typesByName, fields, names) }
-  const hasCommas = profile.columns.some((column) => typeOf(column).notation?.decimal === ',')
+  const numbers = profile.columns.filter((column) => isNumber(typeOf(column)))
+  const others = elsewhere(
+    numbers.map(({ numerals }) => new Map([[numerals, 1]])),
+    true,
+  )
   const columns = profile.columns.map((column, index) => {
-    const isUnclear = hasCommas && stated.types === undefined && mayGroup(column, stated)
-    const found = isUnclear ? groupedOrNot(column) : typed(column, profile, stated)
+    const why = stated.types === undefined && isPlain(column, stated) ? whyUnclear(column, others) : undefined
+    const found = why === undefined ? typed(column, profile, stated) : asText(column, why)
     return {
       field: column.field,
       name: names[index] as string,
@@ -84,27 +89,54 @@ function typesByField(
 const hasEmptyNulls = ({ shapes }: ColumnProfile, { notation }: FoundType): boolean =>
   (shapes & emptyText) !== 0 && notation?.nulls?.includes('') === true
 
-/** Whether points of the column could stand between thousands, as in `1.200`. */
-const mayGroup = (column: ColumnProfile, { columns = {} }: StatedTypes): boolean =>
-  !Object.hasOwn(columns, column.field) &&
-  typeOf(column).name === 'numeric' &&
-  typeOf(column).notation === undefined &&
-  column.point.mostScale > 0 &&
-  rivalsOf(column.numerals) !== undefined
+const isNumber = ({ name }: FoundType): boolean =>
+  name === 'numeric' || name === 'integer' || name === 'bigint'
 
-/** In a file with decimal commas, a point is none before decimals, or it is: 1.200 is either number. */
-function groupedOrNot(column: ColumnProfile): Typed {
+/** Whether nothing is stated of its type or its signs. */
+const isPlain = ({ field, stated }: ColumnProfile, { columns = {} }: StatedTypes): boolean =>
+  !Object.hasOwn(columns, field) && stated?.numbers === undefined
+
+/** Why a sign of the column could stand between thousands, as in `1.200`, or before decimals. */
+function whyUnclear(column: ColumnProfile, others: Elsewhere): Unclear | undefined {
+  const { numerals, semicolonNumerals, otherNumerals } = column
+  if (!isNumber(typeOf(column))) return undefined
+  const isComma = (numerals & pointNumerals) === 0
+  const open = rivalsOf(numerals)
+  if (open === undefined && rivalsOf(isComma ? otherNumerals : semicolonNumerals) !== undefined)
+    return { because: 'files with semicolons and files without have other decimal signs', readings: [] }
+  if (open?.[0].thousands !== '') return undefined
+  const because =
+    others === 'commas' || others === 'both'
+      ? 'other columns have decimal commas'
+      : 'where semicolons stand between cells, a comma may stand before decimals'
+  const isLikely = others !== 'points' && others !== 'nothing'
+  if (!isLikely || (others === 'semicolons' && rivalsOf(semicolonNumerals) === undefined)) return undefined
+  return {
+    because,
+    readings: [
+      { option: "--decimal , --thousands '.'", meaning: 'the point stands between thousands' },
+      {
+        option: `--columns ${columnWord(column.field)}:numeric`,
+        meaning: 'the point stands before decimals',
+      },
+    ],
+  }
+}
+
+interface Unclear {
+  readonly because: string
+  readonly readings: Question['readings']
+}
+
+function asText(column: ColumnProfile, { because: why, readings }: Unclear): Typed {
   const { field } = column
-  const witness = column.witnesses.find(({ shapes }) => (shapes & decimal) !== 0)
-  const because = `of ${witness === undefined ? 'its points' : shownWitness(witness)}, and other columns have decimal commas`
-  const readings = [
-    { option: "--decimal , --thousands '.'", meaning: 'the point stands between thousands' },
-    { option: `--columns ${columnWord(field)}:numeric`, meaning: 'the point stands before decimals' },
-  ]
+  const witness = column.witnesses.find(({ shapes }) => (shapes & (decimal | numeral)) !== 0)
+  const because = `of ${witness === undefined ? 'its signs' : shownWitness(witness)}, and ${why}`
+  const otherwise = readings.length > 0 ? 'it stays text' : 'it stays text, unless each kind is loaded alone'
   return {
     type: { name: 'text' },
     reason: { about: field, chosen: 'text', because, ...(witness && { line: witness.line }) },
-    question: { about: `${field} is text because ${because}`, readings, otherwise: 'it stays text' },
+    question: { about: `${field} is text because ${because}`, readings, otherwise },
   }
 }
 

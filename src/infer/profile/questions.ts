@@ -114,8 +114,14 @@ function dateChoices({ field, dated: found }: ColumnProfile): readonly Choice[] 
     .map(({ order, meaning }) => ({ option: dateFormat(field, patternOf(form, order, isPadded)), meaning }))
 }
 
-const numberChoices = ({ numerals }: ColumnProfile): readonly Choice[] =>
-  (rivalsOf(numerals) ?? []).map((each) => ({ option: numberOptions(each), meaning: commaMeaning(each) }))
+function numberChoices({ field, numerals }: ColumnProfile): readonly Choice[] {
+  const rivals = rivalsOf(numerals)
+  if (rivals === undefined)
+    return numerals === 0
+      ? []
+      : [{ option: `--columns ${columnWord(field)}:bigint`, meaning: 'numbers with groups of thousands' }]
+  return rivals.map((each) => ({ option: numberOptions(each), meaning: commaMeaning(each) }))
+}
 
 /** None where no notation reads all of them. */
 function amountChoices({ numerals }: ColumnProfile): readonly Choice[] {

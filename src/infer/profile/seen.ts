@@ -101,6 +101,11 @@ export class Seen {
     return end
   }
 
+  /** Values that were remembered are looked at again. */
+  forget(): void {
+    this.#memo = undefined
+  }
+
   /** The number that was read last. */
   addNumber(shapes: number): void {
     const { digits, scale } = value

@@ -112,6 +112,13 @@ function doubleOf(shapes: number): FoundType {
   return isMixed || isLost ? asText : { name: 'doublePrecision' }
 }
 
+/**
+ * Whether all numbers have at least three groups and no decimals, as `552 100 554` has them: that is how companies and
+ * accounts are numbered, too.
+ */
+const mayIdentify = (thousands: string, { mostScale, leastDigits }: Sizes): boolean =>
+  (thousands === ' ' || thousands === '.') && mostScale === 0 && leastDigits > 6
+
 const most32Digits = 9
 const most64Digits = 18
 
@@ -124,6 +131,7 @@ function localNumberOf(column: ColumnProfile): FoundType {
     ...(thousands !== '' && { thousands }),
   }
   const sizes = decimal === ',' ? column.comma : column.point
+  if (mayIdentify(thousands, sizes)) return asText
   if (sizes.mostScale > 0) return { ...numericOf(sizes), notation }
   const name = sizes.digits <= most32Digits ? 'integer' : sizes.digits <= most64Digits ? 'bigint' : 'numeric'
   return { name, notation }
