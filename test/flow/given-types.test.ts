@@ -178,6 +178,31 @@ describe.concurrent('a file into columns that have types', () => {
     expect(found).toEqual({ values, ...(rejects && { rejects }) })
   })
 
+  it('each file by its own delimiter', async () => {
+    const files = { 'us.csv': ['id,n', '1,1.234', '2,2.500'], 'de.csv': ['id;n', '3;3,5', '4;10,25'] }
+    expect(await loaded(files, 'n')).toEqual({ values: ['1.234', '2.500', '3.5', '10.25'] })
+    const months = { 'may.csv': ['id;n', '1;1.234', '2;2.500'], 'june.csv': ['id;n', '3;3,5', '4;10,25'] }
+    expect(await loaded(months, 'n')).toEqual({ values: ['1234', '2500', '3.5', '10.25'] })
+  })
+
+  it('a new table for files of several delimiters has texts where their signs differ', async () => {
+    await using folder = await Folder.make({
+      'in/us.csv': 'id,b\n1,1.234\n2,2.500\n',
+      'in/de.csv': 'id;b\n3;3,5\n4;10,25\n',
+    })
+    const run = await folder.lading('load', 'in', '--table', 't')
+    expect([run.code, run.err], run.out).toEqual([
+      0,
+      expect.stringContaining('unless each kind is loaded alone'),
+    ])
+    expect(folder.sql('SELECT b FROM t ORDER BY id').map(({ b }) => b)).toEqual([
+      '1.234',
+      '2.500',
+      '3,5',
+      '10,25',
+    ])
+  })
+
   it.each<
     [what: string, column: string, lines: readonly string[], ...answers: readonly (readonly unknown[])[]]
   >([
