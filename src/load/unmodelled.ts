@@ -4,7 +4,14 @@ import { listed } from '../core/listed.ts'
 import { type Match, matchFields } from '../model/match.ts'
 import type { Model } from '../model/model.ts'
 import { modelOfTable, type StatedChoices } from '../model/of-table.ts'
-import { nameOf, shownTable, type TableColumn, type TableFacts, type TableName } from '../model/table.ts'
+import {
+  canBeWritten,
+  nameOf,
+  shownTable,
+  type TableColumn,
+  type TableFacts,
+  type TableName,
+} from '../model/table.ts'
 import { defaultStatePath } from '../producer/options.ts'
 import { type ReadingOptions, statedReading } from '../producer/reading.ts'
 import { findFiles, openSources } from '../producer/sources.ts'
@@ -227,7 +234,7 @@ async function withFields(heads: readonly Head[], facts: TableFacts): Promise<re
 
 function unfilled({ columns }: TableFacts, matched: readonly Match[]): readonly TableColumn[] {
   const filled = new Set(matched.map(({ column }) => column))
-  return columns.filter(({ name, generated }) => !generated && !filled.has(name))
+  return columns.filter((column) => canBeWritten(column) && !filled.has(column.name))
 }
 
 /** Columns without names are those of the table, in their order. */

@@ -1,5 +1,5 @@
 /** Which column of a table each field of a file fills. */
-import { maxNameBytes, type TableColumn, type TableFacts } from './table.ts'
+import { canBeWritten, maxNameBytes, type TableColumn, type TableFacts } from './table.ts'
 
 export interface Match {
   readonly field: string
@@ -73,12 +73,12 @@ function matchesOf(
       problems.push(
         `fields ${rivals.map(({ field }) => field).join(' and ')} could each be column ${column} (write its name above one of them, and rename the others)`,
       )
-  const written = found.filter(({ column: { generated } }) => !generated)
+  const written = found.filter(({ column }) => canBeWritten(column))
   if (!ignoreExtra)
     for (const { field, column } of found)
-      if (column.generated)
+      if (!canBeWritten(column))
         problems.push(
-          `field ${field} is column ${column.name}, which the table computes itself (--ignore-extra leaves it out)`,
+          `field ${field} is column ${column.name}${column.generated ? ', which the table computes itself' : `: ${column.type.problem?.()}`} (--ignore-extra leaves it out)`,
         )
   const isStrange = fields.every(
     (field) => !columns.some(({ name }) => name === field) && candidatesFor(field).length === 0,

@@ -7,7 +7,7 @@ import { Column } from './columns.ts'
 import type { Arbiter, ConflictPolicy, ModelColumn } from './declared.ts'
 import { type Match, matchFields } from './match.ts'
 import { type Model, modelOf } from './model.ts'
-import { type TableColumn, type TableFacts, type TableKey, shownTable } from './table.ts'
+import { canBeWritten, type TableColumn, type TableFacts, type TableKey, shownTable } from './table.ts'
 
 /** What is stated of a model that follows from a table. */
 export interface TableChoices {
@@ -69,9 +69,9 @@ export function modelOfTable(
   return { model, matched, problems }
 }
 
-/** Columns that a record may name, whose values the table does not compute. */
+/** Columns that a record may name, and that it can fill. */
 const namesOf = ({ columns }: TableFacts): string[] =>
-  columns.filter(({ generated, identity }) => !generated && identity !== 'always').map(({ name }) => name)
+  columns.filter((column) => canBeWritten(column) && column.identity !== 'always').map(({ name }) => name)
 
 /**
  * A column of the key must have a value, or it would identify nothing. Where the table forbids NULL is found

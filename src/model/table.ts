@@ -49,6 +49,10 @@ export interface TableColumn {
   readonly generated: boolean
 }
 
+/** Whether a value can be given: the table does not compute it, and Lading writes its type. */
+export const canBeWritten = ({ generated, type }: TableColumn): boolean =>
+  !generated && type.problem?.() === undefined
+
 /** A unique index or constraint. */
 export interface TableKey {
   readonly name: string

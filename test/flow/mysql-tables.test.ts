@@ -118,6 +118,22 @@ describeMariadb('a file into a table of MariaDB', () => {
     expect(differing(second, plain[1])).toEqual({ instant: '2024-02-29 10:00:00.000', two: '0001' })
   })
 
+  it('takes objects that lack a column of a type that is not written, and rejects those that have it', async () => {
+    await using target = await openMysql()
+    await target.query('CREATE TABLE items (id int PRIMARY KEY, more bit(8), "Some Text" text)')
+    await using folder = await Folder.make({
+      'items.ndjson':
+        '{"id":1,"some_text":"a"}\n{"id":2,"some_text":"b","more":1}\n{"id":3,"some_text":"c"}\n',
+    })
+    const run = await folder.lading('load', 'items.ndjson', '--to', target.url)
+    expect(run.code, run.err).toBe(3)
+    expect(await rejectsOf(folder, target)).toEqual([[2, '', 'EXTRA_FIELD']])
+    expect(await target.query('SELECT id, more, "Some Text" AS text FROM items ORDER BY id')).toEqual([
+      { id: 1, more: null, text: 'a' },
+      { id: 3, more: null, text: 'c' },
+    ])
+  })
+
   it('that is made has the types that its records need, and a second file of it finds them again', async () => {
     await using target = await openMysql()
     const header = ['id', 'at', 'day', 'price', 'open', 'ref', 'note']
@@ -158,7 +174,7 @@ describeMariadb('a file into a table of MariaDB', () => {
   it.for([
     ['MyISAM', 'CREATE TABLE items (id int PRIMARY KEY) ENGINE=MyISAM', /engine is MyISAM.*ENGINE=InnoDB/],
     ['a view', 'CREATE VIEW items AS SELECT 1 AS id', /it is a view/],
-    ['a geometry', 'CREATE TABLE items (id point)', /column id is point/],
+    ['a geometry', 'CREATE TABLE items (id point)', /column id: it is point/],
     ['a sequence', 'CREATE SEQUENCE items', /does not fit table items/],
   ] as const)('that cannot hold its rows is refused with one sentence: %s', async ([, sql, problem]) => {
     await using target = await openMysql()

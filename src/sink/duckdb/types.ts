@@ -60,7 +60,7 @@ export function typeOf(declared: string): ColumnType {
   return {
     ...text().spec.type,
     problem: () =>
-      `it is ${declared}, and Lading writes no nested values (load them as JSON into another column, and convert them there)`,
+      `it is ${declared}, and Lading writes no nested values: load them as JSON into another column and convert them there`,
   }
 }
 

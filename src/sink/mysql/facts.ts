@@ -1,5 +1,5 @@
 /** What the catalogue says of any table or view: its columns as types of a model, and its keys. */
-import { custom } from '../../model/columns.ts'
+import { type ColumnType, custom } from '../../model/columns.ts'
 import {
   maxNameBytes,
   nameOf,
@@ -38,9 +38,15 @@ export async function factsOf(session: Session, wanted: WantedTable): Promise<Ta
 const isShort = (name: TableName): boolean =>
   Object.values(nameOf(name)).every((part) => Buffer.byteLength(part) <= maxNameBytes)
 
+const unwritten = ({ base, shown }: CatalogColumn): ColumnType => ({
+  ...custom(base).spec.type,
+  problem: () =>
+    `it is ${shown}, which Lading does not write: load the values into another column and convert them there`,
+})
+
 const factOf = (column: CatalogColumn): TableColumn => ({
   name: column.name,
-  type: typeOf(column) ?? custom(column.base).spec.type,
+  type: typeOf(column) ?? unwritten(column),
   shown: column.shown,
   notNull: column.notNull,
   hasDefault: column.hasDefault,
