@@ -1,7 +1,9 @@
 /** The module of a model, as a person would write it. */
 import type { Notation } from '../core/notation.ts'
-import type { ColumnType } from '../model/columns.ts'
-import type { TableFacts } from '../model/table.ts'
+import * as types from '../model/columns.ts'
+import type { Column, ColumnType } from '../model/columns.ts'
+import { type Model, modelOf } from '../model/model.ts'
+import { canBeWritten, type TableFacts } from '../model/table.ts'
 import type { Inspection } from './inspect.ts'
 import { columnOfType } from './profile/written-type.ts'
 
@@ -26,9 +28,9 @@ export interface ModelModule {
 /** TypeScript that exports the model as its default. */
 export function moduleText({ table, schema, columns, primaryKey = [], comments = [] }: ModelModule): string {
   const calls = columns.map((column) => ({ column, call: callOf(column.type) }))
-  const names = [...new Set(['defineModel', ...calls.flatMap(({ call }) => call.names)])].toSorted()
+  const names = [...new Set(['defineModel', ...calls.flatMap(({ call }) => namesIn(call))])].toSorted()
   const lines = calls.map(
-    ({ column, call }) => `    ${nameText(column.name)}: ${call.text}${optionsOf(column)},`,
+    ({ column, call }) => `    ${nameText(column.name)}: ${callText(call)}${optionsOf(column)},`,
   )
   return [
     `import { ${names.join(', ')} } from 'lading'`,
@@ -69,17 +71,17 @@ function notationText(
 /** Of the columns that a table has, and that a record can fill. */
 export const columnsOfTable = ({ columns }: TableFacts): readonly ModuleColumn[] =>
   columns
-    .filter(({ generated, identity }) => !generated && identity !== 'always')
+    .filter((column) => canBeWritten(column) && column.identity !== 'always')
     .map(({ name, type, notNull, hasDefault, identity }) => ({
       name,
       type,
       notNull: notNull && !hasDefault && identity === undefined,
     }))
 
+/** Of a function that makes a column. */
 interface Call {
-  readonly text: string
-  /** What it imports. */
-  readonly names: readonly string[]
+  readonly name: string
+  readonly given: readonly (string | number | object | Call)[]
 }
 
 /** Functions of types whose kinds have other names. */
@@ -91,25 +93,57 @@ const functions: Readonly<Record<string, string>> = {
   keptText: 'text',
 }
 
-function callOf({ kind, length, precision, scale, zone, sql = '', values, element }: ColumnType): Call {
-  if (kind === 'array' && element !== undefined) {
-    const inner = callOf(element)
-    return { text: `array(${inner.text})`, names: ['array', ...inner.names] }
-  }
-  if (kind === 'custom' && sql === 'interval') return { text: 'interval()', names: ['interval'] }
-  const name = functions[kind] ?? kind
-  const given = values?.map(text) ?? argumentsOf(kind, { length, precision, scale, zone, sql })
-  return { text: `${name}(${given.join(', ')})`, names: [name] }
+function callOf(type: ColumnType): Call {
+  const { kind, sql = '', values, element } = type
+  if (kind === 'array' && element !== undefined) return { name: kind, given: [callOf(element)] }
+  if (kind === 'custom' && sql === 'interval') return { name: sql, given: [] }
+  return { name: functions[kind] ?? kind, given: values ?? argumentsOf(type) }
 }
 
-function argumentsOf(
-  kind: string,
-  { length, precision, scale, zone, sql }: Omit<Partial<ColumnType>, 'kind'>,
-): readonly string[] {
-  if (kind === 'varchar') return [String(length)]
-  if (kind === 'custom') return [text(sql ?? '')]
-  if (kind === 'timestamptz' && zone !== undefined) return [`{ zone: ${text(zone)} }`]
-  return precision === undefined ? [] : [String(precision), String(scale ?? 0)]
+function argumentsOf({ kind, length = 0, precision, scale = 0, zone, sql = '' }: ColumnType): Call['given'] {
+  if (kind === 'varchar') return [length]
+  if (kind === 'custom') return [sql]
+  if (kind === 'timestamptz' && zone !== undefined) return [{ zone }]
+  return precision === undefined ? [] : [precision, scale]
+}
+
+const isCall = (given: Call['given'][number]): given is Call => typeof given === 'object' && 'name' in given
+
+const namesIn = ({ name, given }: Call): readonly string[] => [name, ...given.filter(isCall).flatMap(namesIn)]
+
+const callText = ({ name, given }: Call): string =>
+  `${name}(${given.map((each) => (isCall(each) ? callText(each) : literal(each))).join(', ')})`
+
+const literal = (value: string | number | object): string =>
+  typeof value === 'string' ? text(value) : typeof value === 'number' ? String(value) : objectText(value)
+
+/** What the call makes; undefined where the types of models have no such function. */
+function columnOf({ name, given }: Call): Column | undefined {
+  const make = (types as Readonly<Record<string, unknown>>)[name]
+  if (typeof make !== 'function') return undefined
+  return make(...given.map((each) => (isCall(each) ? columnOf(each) : each))) as Column
+}
+
+/**
+ * The model that the module exports, without what is stated of its fields; or why there is none, one line for each
+ * column whose type no model can state.
+ */
+export function modelOfModule({ table, schema, columns, primaryKey = [] }: ModelModule): Model | string[] {
+  const made = columns.map((column) => ({ ...column, made: columnOf(callOf(column.type)) }))
+  const strange = made.filter((each) => each.made === undefined)
+  if (strange.length > 0)
+    return strange.map(
+      ({ name, type }) => `column ${name} is ${type.sql ?? type.kind}, which no type of a model fits`,
+    )
+  return modelOf({
+    table,
+    schema,
+    primaryKey,
+    columns: made.map((each) => ({ name: each.name, ...(each.made as Column).spec, notNull: each.notNull })),
+    indexes: [],
+    onConflict: 'error',
+    version: undefined,
+  })
 }
 
 const optionsOf = ({ from, notNull, notation }: ModuleColumn): string =>

@@ -198,6 +198,8 @@ export interface Sink<Rows extends RowBuffer = RowBuffer> extends AsyncDisposabl
     name: WantedTable,
     options?: Abortable & Pick<PrepareOptions, 'connectMs'>,
   ): Promise<TableFacts | undefined>
+  /** Why `prepare` would refuse the model's table, which exists: one line each. Creates nothing. */
+  misfits?(model: Model): Promise<readonly string[]>
   /** An empty buffer that encodes rows of the model for this sink. */
   rows(model: Model): Rows
   /** Whether the model's table, which `prepare` has created or checked, holds no row. */

@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import { LadingError } from '../../core/errors.ts'
+import { listed } from '../../core/listed.ts'
 import type { Inspection } from '../../infer/inspect.ts'
 import type { ModelModule } from '../../infer/module.ts'
-import { shownTable } from '../../model/table.ts'
+import { shownTable, type TableColumn, type TableName } from '../../model/table.ts'
 import { exampleSinkUrl } from '../../sink/registry.ts'
 import { withExamples } from '../settings/examples.ts'
 import { quoted } from '../../core/shell.ts'
@@ -79,7 +80,7 @@ async function ofFile(inspection: Inspection, flags: Flags): Promise<ModelModule
 
 async function ofTable(url: string, { table }: Flags): Promise<ModelModule> {
   if (table === undefined) throw new LadingError('USAGE', '--from-table needs --table, the name of the table')
-  const [{ openSink }, { columnsOfTable }] = await Promise.all([
+  const [{ openSink }, { columnsOfTable, modelOfModule }] = await Promise.all([
     import('../../sink/registry.ts'),
     import('../../infer/module.ts'),
   ])
@@ -91,12 +92,30 @@ async function ofTable(url: string, { table }: Flags): Promise<ModelModule> {
   const columns = columnsOfTable(facts)
   const key = facts.keys.find(({ primary, unfit }) => primary && unfit === undefined)?.columns ?? []
   const isWhole = key.every((each) => columns.some((column) => column.name === each))
-  return {
+  const module = {
     table: facts.table,
     schema: facts.schema,
     columns: columns.map((column) => ({ ...column, notNull: column.notNull || key.includes(column.name) })),
     primaryKey: isWhole ? key : [],
+    comments: facts.columns.flatMap((column) => leftOut(column)),
   }
+  const model = modelOfModule(module)
+  requireUsable(name, Array.isArray(model) ? model : ((await sink.misfits?.(model)) ?? []))
+  return module
+}
+
+const leftOut = ({ name, generated, type: { problem } }: TableColumn): string[] =>
+  generated || problem?.() === undefined ? [] : [`Without column ${name}: ${problem()}`]
+
+const mostListed = 20
+
+/** A load without a model looks at each value by the column that it goes to, which a model's types cannot state. */
+function requireUsable(name: TableName, problems: readonly string[]): void {
+  if (problems.length > 0)
+    throw new LadingError(
+      'SCHEMA_MISMATCH',
+      `no model fits table ${shownTable(name)} as it is: ${listed(problems, mostListed, '; ')}. A load without a model looks at each value instead: lading load FILE --to … --table ${quoted(shownTable(name))}`,
+    )
 }
 
 /** Never over a file that a person has changed. */

@@ -6,8 +6,10 @@ import type { Ledger } from '../ledger.ts'
 import type { Batch, Prepared, PrepareOptions, ReplayBatch, Replacement, Sink, Verdict } from '../sink.ts'
 import { SqlLedger } from '../sql/ledger.ts'
 import { requireOwn } from '../table.ts'
+import { catalogOf } from './catalog.ts'
 import { factsOf } from './facts.ts'
 import { DuckdbFile, inMemory, realPathOf } from './file.ts'
+import { problemsOf } from './fit.ts'
 import { duckdbLedger } from './ledger.ts'
 import { isEmpty } from './made.ts'
 import { prepareLedger, prepareTable } from './prepare.ts'
@@ -60,6 +62,10 @@ export class DuckdbSink implements Sink<ColumnRows> {
   async table(name: TableName): Promise<TableFacts | undefined> {
     requireOwn(name, ownerOf(name.table))
     return this.#exists ? await this.#use((session) => factsOf(session, name)) : undefined
+  }
+
+  misfits(model: Model): Promise<readonly string[]> {
+    return this.#use(async (session) => [...problemsOf(model, await catalogOf(session, model))])
   }
 
   /** Opening the file would make it. */

@@ -68,7 +68,10 @@ const rounded = /^(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|U?INTEGER|DECIMAL\(.
 
 function misfit(type: ColumnType, column: CatalogColumn): string | undefined {
   const wanted = sqlType(type)
-  const cure = `(write ${modelType(column.type)})`
+  const cure =
+    typeOf(column.type).kind === kindOfExisting
+      ? '(leave it out of the model, or load without a model, which looks at each value)'
+      : `(write ${modelType(column.type)})`
   if (isNested(column.type)) return 'and Lading writes no nested values (leave it out of the model)'
   if (type.kind === 'custom')
     return rounded.test(column.type) ? `which would round what is written as text ${cure}` : undefined

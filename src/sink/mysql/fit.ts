@@ -55,7 +55,9 @@ const takesText: Fits = ({ base }) => asText.includes(base)
 function misfit(type: ColumnType, column: CatalogType): string | undefined {
   if ((fitting[type.kind] ?? takesText)(column, type)) return undefined
   const kept = typeOf(column)
-  const cure = kept === undefined ? 'leave it out of the model' : `write ${modelType(column)}`
+  const isOfModel = kept !== undefined && (fitting[kept.kind] ?? takesText)(column, kept)
+  const others = kept === undefined ? '' : ', or load without a model, which looks at each value'
+  const cure = isOfModel ? `write ${modelType(column)}` : `leave it out of the model${others}`
   return `is ${column.shown}, the model says ${type.kind} (${sqlType(type)}): it would round, cut or refuse values that the model allows (${cure})`
 }
 

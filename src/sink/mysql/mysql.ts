@@ -19,7 +19,7 @@ import { Connection } from './connection.ts'
 import { factsOf } from './facts.ts'
 import { prepareLedger } from './ledger-tables.ts'
 import { mysqlLedger } from './ledger.ts'
-import { isEmpty, noTraits, prepareTable, type PreparedTable } from './prepare.ts'
+import { isEmpty, misfits, noTraits, prepareTable, type PreparedTable } from './prepare.ts'
 import { replacing } from './replace.ts'
 import { replayRejects } from './replay.ts'
 import { LoadRows } from './rows.ts'
@@ -105,6 +105,10 @@ export class MysqlSink implements Sink<LoadRows> {
     options: Abortable & Pick<PrepareOptions, 'connectMs'> = {},
   ): Promise<TableFacts | undefined> {
     return this.#connection.use((session) => factsOf(session, name), options.signal, options.connectMs)
+  }
+
+  misfits(model: Model): Promise<readonly string[]> {
+    return this.#connection.use((session) => misfits(session, model))
   }
 
   rows(): LoadRows {

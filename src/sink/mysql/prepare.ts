@@ -32,7 +32,7 @@ export const noTraits: Traits = { bits: [], counted: [], required: [], stamps: [
 export async function prepareTable(session: Session, model: Model): Promise<PreparedTable> {
   const remade = await ensureTable(session, model)
   const table = await readTable(session, model)
-  requireFit(model, table === undefined ? ['it is gone again'] : [...problemsOf(model, table)])
+  requireFit(model, misfitsOf(model, table))
   const namesOf = (isMeant: (column: CatalogColumn) => boolean) =>
     (table as Table).columns.filter(isMeant).map(({ name }) => name)
   const required = refusingNull(model, table as Table)
@@ -46,6 +46,12 @@ export async function prepareTable(session: Session, model: Model): Promise<Prep
     traits: { bits, counted: namesOf(({ counts }) => counts), required, stamps },
   }
 }
+
+const misfitsOf = (model: Model, table: Table | undefined): readonly string[] =>
+  table === undefined ? ['it is gone again'] : [...problemsOf(model, table)]
+
+export const misfits = async (session: Session, model: Model): Promise<readonly string[]> =>
+  misfitsOf(model, await readTable(session, model))
 
 export async function readTable(session: Session, name: TableName): Promise<Table | undefined> {
   const relation = await relationOf(session, name)

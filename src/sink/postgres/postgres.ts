@@ -21,6 +21,7 @@ import type {
 } from '../sink.ts'
 import type { SessionPool } from '../pool.ts'
 import { PoolSessions } from './pool.ts'
+import { problemsOf, readCatalog } from './table/catalog.ts'
 import { announce, buildIndexes, missingIndexes, startOver } from './table/defer.ts'
 import { DirectPath } from './direct.ts'
 import { SqlLedger } from '../sql/ledger.ts'
@@ -171,6 +172,12 @@ export class PostgresSink implements Sink<CopyBuffer> {
     options: Abortable & Pick<PrepareOptions, 'connectMs'> = {},
   ): Promise<TableFacts | undefined> {
     return this.#connection.use((client) => factsOf(client, name), options.signal, options.connectMs)
+  }
+
+  misfits(model: Model): Promise<readonly string[]> {
+    return this.#connection.use(async (client) => [
+      ...problemsOf(model, await readCatalog(client, model), false),
+    ])
   }
 
   rows(model: Model): CopyBuffer {

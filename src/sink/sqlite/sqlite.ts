@@ -17,7 +17,7 @@ import type {
   Sink,
   Verdict,
 } from '../sink.ts'
-import { hasInsteadTrigger } from './catalog.ts'
+import { hasInsteadTrigger, problemsOf } from './catalog.ts'
 import { identifier } from './ddl.ts'
 import { sinkError } from './errors.ts'
 import { factsOf } from './facts.ts'
@@ -90,6 +90,10 @@ export class SqliteSink implements Sink<ValueRows> {
   async table(name: TableName): Promise<TableFacts | undefined> {
     requireOwn(name, ownerOf(name.table))
     return this.#exists ? this.#guard((file) => factsOf(file, name)) : undefined
+  }
+
+  async misfits(model: Model): Promise<readonly string[]> {
+    return this.#guard((file) => [...problemsOf(file, model)])
   }
 
   /** Opening the file would make it. */
