@@ -112,7 +112,7 @@ function tableOf(
     askForFooter(tail === undefined ? table.body : readRows(tail, chosen.marks), table, found)
   const { frame } = table
   const names = frame.names === undefined ? {} : { names: uniqueNames(frame.names).fields }
-  const lines = tail === undefined && given.multiline === undefined ? oneLine(records, width, found) : {}
+  const lines = given.multiline === undefined ? oneLine(records, width, tail === undefined, found) : {}
   const dialect: StatedDialect = { ...given, ...chosen.marks, ...frame, ...names, ...lines }
   return { ...table, dialect }
 }
@@ -134,18 +134,35 @@ const nothingIn = (text: string, given: StatedDialect): Table & { dialect: State
   return { frame, names: given.names ?? [], body: [], kinds: [], dialect }
 }
 
-/** Whether quotes end with their line: the whole file has some that must, and no cell that goes on in the next line. */
-function oneLine(rows: readonly Row[], width: number, found: Findings): { readonly multiline?: false } {
-  const open = rows.find((row) => row.isOpen || (row.lines > 1 && row.cells.length !== width))
+/**
+ * Whether quotes end with their line: some must, and no cell goes on in the next line. Of a file that is not seen as a
+ * whole, a cell further down may.
+ */
+function oneLine(
+  rows: readonly Row[],
+  width: number,
+  isWhole: boolean,
+  found: Findings,
+): { readonly multiline?: false } {
+  const isCut = ({ cells, lines, quoted: { size } }: Row) => size > 0 && lines > 1 && cells.length !== width
+  const open = rows.find((row) => row.isOpen || isCut(row))
   const goesOn = rows.some((row) => row.lines > 1 && !row.isFlawed && row.cells.length === width)
   if (open === undefined || goesOn) return {}
-  found.decide(
-    'quote',
-    'ends with its line',
-    `line ${open.line} opens a quote that it does not close, and no cell has two lines`,
-    open.line,
+  if (isWhole) {
+    const because = `line ${open.line} opens a quote that it does not close, and no cell has two lines`
+    found.decide('quote', 'ends with its line', because, open.line)
+    return { multiline: false }
+  }
+  // Its cell may end behind the rows that are seen, unless another quote comes before.
+  const isAmiss = rows.some(
+    ({ line, quoted: { size }, isFlawed }) => line > open.line && (size > 0 || isFlawed),
   )
-  return { multiline: false }
+  if (isAmiss)
+    found.ask('this line opens a quote that it does not close', open.line, [
+      { option: '--no-multiline', meaning: 'no cell goes on in the next line, and it is rejected alone' },
+      { option: '--multiline', meaning: 'it is rejected with the lines down to the next quote' },
+    ])
+  return {}
 }
 
 function sayMarks(

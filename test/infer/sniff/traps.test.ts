@@ -391,6 +391,21 @@ describe('quotes', () => {
     expect(dialect(text)?.quote).toBe(quote)
   })
 
+  it('one that is never closed is asked about in a file that is not seen as a whole', () => {
+    const rows = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, row) => `${from + row},word,"a, b"\n`).join('')
+    const bytes = (line: string) => Buffer.from(`id,name,note\n${rows(0, 50)}${line}${rows(50, 80_000)}`)
+    const open = bytes('x,"open,y\n')
+    expect(sniffed(open).questions).toMatchObject([
+      { line: 52, readings: [{ option: '--no-multiline' }, { option: '--multiline' }] },
+    ])
+    for (const multiline of [true, false])
+      expect(sniffed(open, { dialect: { multiline } }).questions).toEqual([])
+    expect(sniffed(bytes('x,"two\nlines",y\n')).questions).toEqual([])
+    const cut = `id,name\n${'1,word\n'.repeat(37_000)}2,"${'long\n'.repeat(200_000)}"\n`
+    expect(sniffed(Buffer.from(cut)).questions).toEqual([])
+  })
+
   it('both ways to escape in one file are read as backslashes', () => {
     const { quote, escape } = dialect('a,b\n1,"a \\"b\\" c"\n2,"a ""b"" c"\n3,d\n') ?? {}
     expect({ quote, escape }).toEqual({ quote: '"', escape: '\\' })
