@@ -16,8 +16,9 @@ import { decodeSource, type Outcome } from './decoded.ts'
 import type { Decision, Question } from './decision.ts'
 import { openQuestions } from './open-questions.ts'
 import { columnOfType } from './profile/written-type.ts'
+import { Forms } from './profile/forms.ts'
 import { Profile } from './profile/profile.ts'
-import { propose, type Proposal, type StatedTypes } from './profile/propose.ts'
+import { mixedFields, propose, type Proposal, type StatedTypes } from './profile/propose.ts'
 import { profileSource } from './records.ts'
 import { sniffSource, withColumnNames } from './sniffed.ts'
 import { ColumnStatistics, Memory, type Statistics } from './statistics.ts'
@@ -94,7 +95,8 @@ export async function proposalFor(
   const sniffed = withColumnNames(found, fields)
   const profile = new Profile()
   await profileSource(profile, await asRead(source, sniffed), sniffed, options)
-  const proposal = propose(profile, options)
+  const forms = await mixedForms(profile, [{ source, reading: sniffed }], options)
+  const proposal = propose(profile, options, forms)
   requireColumns(source.path, proposal)
   return {
     decisions,
@@ -103,6 +105,20 @@ export async function proposalFor(
     proposal,
     reading: withNotations(sniffed, proposal),
   }
+}
+
+/** Counts the forms of fields that are mixed; undefined where there is none. */
+export async function mixedForms(
+  profile: Profile,
+  heads: readonly { readonly source: Source; readonly reading: Reading }[],
+  options: InspectOptions,
+): Promise<Forms | undefined> {
+  const mixed = mixedFields(profile, options)
+  if (mixed.size === 0) return undefined
+  const forms = new Forms((field) => mixed.get(field))
+  for (const { source, reading } of heads)
+    await profileSource(forms, await asRead(source, reading), reading, { signal: options.signal })
+  return forms
 }
 
 const asRead = (source: Source, reading: Reading): Promise<ReadSource> =>

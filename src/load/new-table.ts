@@ -3,7 +3,7 @@ import { LadingError } from '../core/errors.ts'
 import { ignoreEvents } from '../core/events.ts'
 import { listed } from '../core/listed.ts'
 import { retrying } from '../core/retry.ts'
-import { asStated, modelOf, requireColumns, withNotations } from '../infer/inspect.ts'
+import { asStated, mixedForms, modelOf, requireColumns, withNotations } from '../infer/inspect.ts'
 import type { Profile } from '../infer/profile/profile.ts'
 import { propose, type Proposal } from '../infer/profile/propose.ts'
 import { count, counted } from '../core/counted.ts'
@@ -34,7 +34,8 @@ export async function newTable(
   requireName({ schema, table })
   const path = heads.map(({ source }) => source.path).join(', ')
   requireRoom(options, path, profile.columns.length)
-  const proposal = propose(profile, types)
+  const forms = await mixedForms(profile, heads, { ...types, signal: options.signal })
+  const proposal = propose(profile, types, forms)
   requireAnswers(path, proposal.questions, types, statedReading(options))
   requireColumns(path, proposal)
   const { onConflict = 'error' } = choices

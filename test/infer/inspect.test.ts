@@ -145,6 +145,26 @@ it('groups of numbers are a number where its type is stated', async () => {
   expect([types['n'], statistics[1]?.minimum]).toEqual(['bigint', '501234567'])
 })
 
+it('a stated type takes the form of most values, and what can be read in two ways is asked', async () => {
+  const mixed = 'd;n;m\n31/12/2026;1,50;1.5\n31/02/2026;x;1,5\n30/12/2026;2,75;2,5\n29/12/2026;3,00;4\n'
+  const columns = { d: 'date', n: 'numeric', m: 'numeric' }
+  const { reading, outcome, asked } = await inspected(mixed, {}, { columns })
+  expect(asked).toEqual([])
+  expect(reading.notations).toEqual({
+    d: { pattern: 'DD/MM/YYYY' },
+    n: { decimal: ',' },
+    m: { decimal: ',' },
+  })
+  expect(outcome.rejects.map(({ line, code }) => [line, code])).toEqual([
+    [2, 'BAD_NUMBER'],
+    [3, 'BAD_DATE'],
+  ])
+  const unclear = await inspected('d\n01/02/2026\n', {}, { columns: { d: 'date' } })
+  expect(unclear.asked).toEqual([
+    'd, because of line 2: "01/02/2026" (a date in another form): --date-format d=DD/MM/YYYY (day first) or --date-format d=MM/DD/YYYY (month first)',
+  ])
+})
+
 it('types are stated by field, and their notation is found', async () => {
   const { types, reading, statistics } = await inspected(
     'id,at,day\n1,1609459200000,01/02/2024\n2,1609459201500,31/12/2024\n',

@@ -14,6 +14,7 @@ import {
   bare,
   date,
   dated,
+  decimal,
   emptyText,
   marker,
   none,
@@ -60,8 +61,13 @@ export function notationFor(
   const shapes = column.shapes & ~(none | bare | marker | padded | emptyText)
   const form =
     target.held === 'number' ? numbersFor(target, column, shapes, others) : timesFor(target, column, shapes)
-  return form && withAround(form, { ...column, shapes: column.shapes, witness: decidingWitness(column) })
+  return form && withAround(form, { ...column, shapes: column.shapes, witness: witnessOf(column) })
 }
+
+/** The value that made the form of its column another one, or the first one that has a form. */
+const witnessOf = (column: ColumnProfile): Witness | undefined =>
+  decidingWitness(column) ??
+  column.witnesses.find(({ shapes }) => (shapes & (decimal | numeral | dated)) !== 0)
 
 export function withAround({ notation, readings = [], otherwise }: ValueForm, around: Around): FoundNotation {
   const { field, shapes, witness } = around

@@ -4,7 +4,8 @@ import { listed } from '../../core/listed.ts'
 import { columnNames } from '../../model/match.ts'
 import type { Decision, Question } from '../decision.ts'
 import type { ColumnProfile } from './column.ts'
-import { notationFor, targetOf } from './notation-for.ts'
+import type { Forms } from './forms.ts'
+import { notationFor, type Target, targetOf } from './notation-for.ts'
 import { oddRecords } from './odd-records.ts'
 import type { Profile } from './profile.ts'
 import { columnWord, questionOf, shellWord } from './questions.ts'
@@ -41,8 +42,29 @@ export interface Proposal {
   readonly questions: readonly Question[]
 }
 
-/** Throws `USAGE` for types of fields that there are not. */
-export function propose(profile: Profile, { types, columns: typesByName }: StatedTypes = {}): Proposal {
+/** Fields whose type is stated and whose values are not all written alike: they have to be counted. */
+export function mixedFields(profile: Profile, { columns = {} }: StatedTypes): ReadonlyMap<string, Target> {
+  const fields = profile.columns.map(({ field }) => field)
+  const types = typesByField(columns, fields, columnNames(fields))
+  const mixed = profile.columns.flatMap((column) => {
+    const { field, stated } = column
+    const target = Object.hasOwn(types, field) ? statedTarget(field, types[field] as string) : undefined
+    const isStated = (target?.held === 'number' ? stated?.numbers : stated?.times) !== undefined
+    const isMixed = target !== undefined && !isStated && notationFor(target, column, 'nothing') === undefined
+    return isMixed ? [[field, target] as const] : []
+  })
+  return new Map(mixed)
+}
+
+const statedTarget = (field: string, type: string): Target | undefined =>
+  targetOf(columnOfType(parseType(field, type)).spec.type)
+
+/** `forms`: of mixed fields. Throws `USAGE` for types of fields that there are not. */
+export function propose(
+  profile: Profile,
+  { types, columns: typesByName }: StatedTypes = {},
+  forms?: Forms,
+): Proposal {
   const fields = profile.columns.map(({ field }) => field)
   const names = columnNames(fields)
   const stated = { types, columns: typesByField(typesByName, fields, names) }
@@ -53,7 +75,7 @@ export function propose(profile: Profile, { types, columns: typesByName }: State
   )
   const columns = profile.columns.map((column, index) => {
     const why = stated.types === undefined && isPlain(column, stated) ? whyUnclear(column, others) : undefined
-    const found = why === undefined ? typed(column, profile, stated) : asText(column, why)
+    const found = why === undefined ? typed(column, profile, stated, forms) : asText(column, why)
     return {
       field: column.field,
       name: names[index] as string,
@@ -63,7 +85,11 @@ export function propose(profile: Profile, { types, columns: typesByName }: State
     }
   })
   const isOpen = stated.types === undefined
-  return { columns, questions: isOpen ? oddRecords(profile) : [] }
+  // Of a type that is stated: nothing else can be done.
+  const unanswered = columns.flatMap(({ question }) =>
+    question === undefined || question.otherwise !== undefined ? [] : [question],
+  )
+  return { columns, questions: [...(isOpen ? oddRecords(profile) : []), ...unanswered] }
 }
 
 const mostNamed = 20
@@ -142,13 +168,19 @@ function asText(column: ColumnProfile, { because: why, readings }: Unclear): Typ
 
 type Typed = Pick<ProposedColumn, 'type' | 'reason' | 'question'>
 
-function typed(column: ColumnProfile, profile: Profile, { types, columns = {} }: StatedTypes): Typed {
+function typed(
+  column: ColumnProfile,
+  profile: Profile,
+  { types, columns = {} }: StatedTypes,
+  forms: Forms | undefined,
+): Typed {
   const { field } = column
   const text = Object.hasOwn(columns, field) ? columns[field] : undefined
   if (text !== undefined) {
     const type = parseType(field, text)
-    const target = targetOf(columnOfType(type).spec.type)
-    const { notation, question } = (target && notationFor(target, column, 'nothing')) ?? {}
+    const target = statedTarget(field, text)
+    const told = target && notationFor(target, column, 'nothing')
+    const { notation, question } = told ?? forms?.fields.get(field)?.found('nothing') ?? {}
     const reason = { about: field, chosen: shownType(type), because: '--columns says so' }
     return { type: { ...type, ...(notation && { notation }) }, reason, question }
   }
