@@ -24,6 +24,7 @@ it.each([
   ['postgresql://db.example:5433/one', 'postgresql://db.example:5433/one'],
   ['postgresql://me@db.example/two', 'postgresql://db.example/two'],
   ['postgresql:///one?host=/run/pg', 'postgresql://%2Frun%2Fpg/one'],
+  ['postgresql://db.example/we%20ird%2Fx%3Ay%25', 'postgresql://db.example/we%20ird%2Fx%3Ay%25'],
   ['sqlite::memory:', 'sqlite::memory:'],
 ])('%s is %s: one name for one database, without user, password or options', async (url, place) => {
   expect(await placeOf(url)).toBe(place)

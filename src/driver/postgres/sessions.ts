@@ -37,7 +37,7 @@ export class OwnSessions implements Sessions {
   constructor(url: string) {
     try {
       this.config = {
-        connectionString: withoutAlias(new URL(url)).href,
+        connectionString: withPlainName(withoutAlias(new URL(url))).href,
         keepAlive: true,
         keepAliveInitialDelayMillis: keepAliveMs,
       }
@@ -97,6 +97,19 @@ function withoutAlias(url: URL): URL {
   const { searchParams } = url
   if (searchParams.get('uselibpqcompat') !== 'true' && aliases.includes(searchParams.get('sslmode')))
     searchParams.set('sslmode', 'verify-full')
+  return url
+}
+
+/** Signs that the driver leaves encoded in the name of the database, but for ? and #, which would end it. */
+const leftEncoded = /%(?:2F|3A|3B|3D|2B|2C|24|26|40)/gi
+
+function withPlainName(url: URL): URL {
+  if (/%(?:3F|23)/i.test(url.pathname))
+    throw new LadingError(
+      'USAGE',
+      'the database URL cannot be used: its driver takes no name with a ? or a #',
+    )
+  url.pathname = url.pathname.replaceAll(leftEncoded, decodeURIComponent)
   return url
 }
 
