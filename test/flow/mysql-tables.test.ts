@@ -172,7 +172,11 @@ describeMariadb('a file into a table of MariaDB', () => {
   })
 
   it.for([
-    ['MyISAM', 'CREATE TABLE items (id int PRIMARY KEY) ENGINE=MyISAM', /engine is MyISAM.*ENGINE=InnoDB/],
+    [
+      'MyISAM',
+      'CREATE TABLE items (id int PRIMARY KEY) ENGINE=MyISAM',
+      /engine is MyISAM.*ALTER TABLE `items` ENGINE=InnoDB/,
+    ],
     ['a view', 'CREATE VIEW items AS SELECT 1 AS id', /it is a view/],
     ['a geometry', 'CREATE TABLE items (id point)', /column id: it is point/],
     ['a sequence', 'CREATE SEQUENCE items', /does not fit table items/],

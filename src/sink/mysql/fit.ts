@@ -4,7 +4,7 @@ import { changesRows } from '../../model/change.ts'
 import type { Model } from '../../model/model.ts'
 import type { TableKey } from '../../model/table.ts'
 import type { CatalogColumn } from './catalog.ts'
-import { identifier, identifiers, qualified, sqlType } from './ddl.ts'
+import { sqlType } from './ddl.ts'
 import type { Relation } from './relation.ts'
 import { type CatalogType, membersOf, typeOf } from './types.ts'
 
@@ -108,7 +108,7 @@ export function* problemsOf(model: Model, { relation, columns, keys }: Table): G
   for (const { name, type } of model.columns) {
     const column = byName.get(name)
     if (column === undefined)
-      yield `it has no column ${name} (ALTER TABLE ${qualified(model)} ADD COLUMN ${identifier(name)} ${sqlType(type)}, or leave it out of the model)`
+      yield `it has no column ${name} (ALTER TABLE ${pasted(model)} ADD COLUMN ${quoted(name)} ${sqlType(type)}, or leave it out of the model)`
     else if (column.computed)
       yield `column ${name} is computed by the table itself (leave it out of the model)`
     else {
@@ -123,16 +123,22 @@ export function* problemsOf(model: Model, { relation, columns, keys }: Table): G
     if (!known.has(column.name) && isRequired(column))
       yield `column ${column.name} needs a value and is not in the model (write ${column.name}: ${modelType(column)}.notNull(), or give it a DEFAULT)`
   if ((model.onConflict !== 'error' || changesRows(model)) && !hasUniqueKey(model, keys)) {
-    const key = identifiers(model.primaryKey)
-    yield `onConflict '${model.onConflict}' needs a unique index on exactly (${key}) (ALTER TABLE ${qualified(model)} ADD PRIMARY KEY (${key}), or onConflict: 'error')`
+    const key = model.primaryKey.map(quoted).join(', ')
+    yield `onConflict '${model.onConflict}' needs a unique index on exactly (${key}) (ALTER TABLE ${pasted(model)} ADD PRIMARY KEY (${key}), or onConflict: 'error')`
   }
 }
+
+/** As a client takes it whose session is not one of ours. */
+const quoted = (name: string): string => `\`${name.replaceAll('`', '``')}\``
+
+const pasted = ({ schema, table }: Model): string =>
+  schema === undefined ? quoted(table) : `${quoted(schema)}.${quoted(table)}`
 
 function* kindProblems(model: Model, { kind, engine }: Relation): Generator<string> {
   if (kind === 'view') yield 'it is a view (name the table below it)'
   else if (kind === 'other') yield 'it is not an ordinary table'
   else if (engine !== 'InnoDB')
-    yield `its engine is ${engine ?? 'unknown'}, so rows and ledger would not share a transaction (ALTER TABLE ${qualified(model)} ENGINE=InnoDB)`
+    yield `its engine is ${engine ?? 'unknown'}, so rows and ledger would not share a transaction (ALTER TABLE ${pasted(model)} ENGINE=InnoDB)`
 }
 
 /** A row cannot be inserted without a value for it. */
