@@ -84,8 +84,8 @@ const modelColumn = ({ name, type }: TableColumn, field: string, notNull: boolea
 
 function* missing({ columns }: TableFacts, matched: readonly Match[]): Generator<string> {
   const found = new Set(matched.map(({ column }) => column))
-  for (const { name, shown, notNull, hasDefault, identity, generated } of columns) {
-    const isNeeded = notNull && !hasDefault && identity === undefined && !generated
+  for (const { name, shown, notNull, hasDefault, mayBeFilled, identity, generated } of columns) {
+    const isNeeded = notNull && !hasDefault && mayBeFilled !== true && identity === undefined && !generated
     if (isNeeded && !found.has(name))
       yield `column ${name} (${shown}) needs a value and the file has no field for it (add it to the file, or give the column a DEFAULT)`
   }

@@ -3,7 +3,7 @@ import type { ColumnType } from './columns.ts'
 
 /** A table by its schema, where it has one, and its name. */
 export interface TableName {
-  /** By default the database's search path decides. Ignored in SQLite. */
+  /** By default the database's search path decides. SQLite ignores that of a written model. */
   readonly schema?: string | undefined
   readonly table: string
 }
@@ -15,6 +15,8 @@ export interface WantedTable extends TableName {
    * letter by letter only in quotes.
    */
   readonly anyCase?: boolean | undefined
+  /** It is that of a written model, which may serve several databases: SQLite ignores its schema. */
+  readonly ofModel?: boolean | undefined
 }
 
 /** PostgreSQL's limit (NAMEDATALEN - 1): the server cuts a longer name without an error. */
@@ -44,6 +46,8 @@ export interface TableColumn {
   readonly shown: string
   readonly notNull: boolean
   readonly hasDefault: boolean
+  /** A trigger may give it a value where the record has none. */
+  readonly mayBeFilled?: boolean | undefined
   readonly identity?: 'always' | 'by default' | undefined
   /** The table computes it: no value can be given. */
   readonly generated: boolean

@@ -1,4 +1,5 @@
 /** The model by which a kept record or message was decoded, derived again where a person did not write it. */
+import { LadingError } from '../core/errors.ts'
 import type { Layout } from '../core/load.ts'
 import type { Abortable } from '../core/wait.ts'
 import type { ConflictPolicy, Model } from '../model/model.ts'
@@ -70,14 +71,43 @@ export class KeptModels {
     return derive(this.#sink, { ...own, table: table ?? (await this.#tableOf(pipeline)) }, { signal })
   }
 
-  /** A pipeline is named after its table, with the schema that was stated. */
+  /** A pipeline is named after its table, with the schema that was stated; either may have points of its own. */
   async #tableOf(pipeline: string): Promise<TableName> {
-    const [, schema, table] = /^([^.]+)\.(.+)$/s.exec(pipeline) ?? []
-    const whole = { table: pipeline }
-    if (table === undefined || (await this.#sink.table?.(whole)) !== undefined) return whole
-    return { schema, table }
+    const [whole, ...parted] = namesIn(pipeline)
+    const there: TableName[] = []
+    for (const name of [whole, ...parted]) if (await this.#isThere(name)) there.push(name)
+    if (there.length < 2) return there[0] ?? parted[0] ?? whole
+    const ways = there.map((name) =>
+      [name.schema ?? [], name.table]
+        .flat()
+        .map((part) => `"${part}"`)
+        .join('.'),
+    )
+    throw new LadingError(
+      'USAGE',
+      `pipeline ${pipeline} could be of table ${ways.join(' or ')}: name it in quotes: --table '${ways[0]}'`,
+    )
+  }
+
+  /** A schema that does not exist has no table. */
+  async #isThere(name: TableName): Promise<boolean> {
+    try {
+      return (await this.#sink.table?.(name)) !== undefined
+    } catch (error) {
+      if (error instanceof LadingError && error.code === 'SCHEMA_MISMATCH') return false
+      throw error
+    }
   }
 }
+
+/** As a whole, and with a schema before each of its points. */
+const namesIn = (pipeline: string): readonly [TableName, ...TableName[]] => [
+  { table: pipeline },
+  ...Array.from(pipeline.matchAll(/(?<=.)\.(?=.)/gs), ({ index }) => ({
+    schema: pipeline.slice(0, index),
+    table: pipeline.slice(index + 1),
+  })),
+]
 
 const policies: readonly unknown[] = ['error', 'skip', 'update', 'merge'] satisfies readonly ConflictPolicy[]
 

@@ -264,6 +264,36 @@ describePostgres('a file into a table that exists, without a model', () => {
     )
   })
 
+  it('lacks a column that takes no NULL where a trigger before each row fills it, and is refused where none does', async () => {
+    const slug = (name: string, body: string) => `
+      CREATE TABLE ${name} (id int PRIMARY KEY, title text, slug text NOT NULL);
+      CREATE FUNCTION ${name}_row() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ${body} RETURN NEW; END $$;
+      CREATE TRIGGER before_row BEFORE INSERT ON ${name} FOR EACH ROW EXECUTE FUNCTION ${name}_row();`
+    await using database = await openDatabase(
+      slug('posts', `IF NEW.id <> 2 THEN NEW.slug := coalesce(NEW.slug, lower(NEW.title)); END IF;`) +
+        slug('notes', 'NEW.title := trim(NEW.title);'),
+    )
+    const csv = 'id,title\n1,One\n2,Two\n3,Three\n'
+    await using folder = await Folder.make({ 'posts.csv': csv, 'notes.csv': csv })
+    const to = ['--to', database.url]
+    const run = await folder.lading('load', 'posts.csv', ...to)
+    expect([run.code, run.out], run.err).toEqual([3, expect.stringContaining('this run loaded 2 records\n')])
+    const { rows } = await database.client.query('SELECT id, slug FROM posts ORDER BY id')
+    expect(rows).toEqual([
+      { id: 1, slug: 'one' },
+      { id: 3, slug: 'three' },
+    ])
+    expect(await folder.json('rejects', 'list', ...to)).toMatchObject([
+      { line: 3, code: 'CONSTRAINT_NOT_NULL' },
+    ])
+    expectError(
+      await folder.lading('load', 'notes.csv', ...to),
+      'SCHEMA_MISMATCH',
+      78,
+      /column slug \(text\) needs a value/,
+    )
+  })
+
   it('is killed with its consumers and goes on by the same command, and each record takes effect once, also where indexes are built at the end', () =>
     killAndResume(['--defer-indexes', 'always']))
 
@@ -301,6 +331,22 @@ describePostgres('a file into a table that exists, without a model', () => {
     expectError(await load('nn.csv', '--table', long), 'USAGE', 64, 'a name has at most 63 bytes')
     expect((await load(`${long}.csv`)).code).toBe(0)
     expect((await load(`${long}.csv`)).err, 'the server would cut the name').toContain('loaded already')
+  })
+
+  it('has rejects that are replayed without its name, wherever schema and table have points, unless it could be two', async () => {
+    await using database = await openDatabase(
+      `CREATE SCHEMA "a.b"; CREATE SCHEMA a; CREATE TABLE "a.b"."c.d" (id int CHECK (id > 1)); CREATE TABLE a.e (id int)`,
+    )
+    await using folder = await Folder.make({ 'items.csv': 'id\n1\n' })
+    const to = ['--to', database.url]
+    await folder.lading('load', 'items.csv', '--table', '"a.b"."c.d"', ...to)
+    await database.client.query(
+      'ALTER TABLE "a.b"."c.d" DROP CONSTRAINT "c.d_id_check"; CREATE TABLE a."b.c.d" (id int)',
+    )
+    const unclear = await folder.lading('rejects', 'replay', ...to)
+    expectError(unclear, 'USAGE', 64, `could be of table "a"."b.c.d" or "a.b"."c.d"`)
+    await database.client.query('DROP TABLE a."b.c.d"')
+    expect(await folder.json('rejects', 'replay', ...to)).toMatchObject({ loaded: 1 })
   })
 
   it('whose columns change before an interrupted load is over says so, and nothing is loaded by another reading', async () => {

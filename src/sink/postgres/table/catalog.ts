@@ -142,12 +142,19 @@ async function tablesOf(client: pg.Client, model: Model): Promise<readonly Catal
   return rows
 }
 
+/**
+ * Whether a trigger before an INSERT of each row (pg_trigger.h) may fill the column `a`: it names it. Others would let a
+ * file without the column become as many rejects as it has records.
+ */
+export const mayBeFilled = `EXISTS (SELECT FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
+  WHERE tgrelid = a.attrelid AND tgtype & 71 = 7 AND tgenabled <> 'D' AND position(a.attname::text IN prosrc || encode(tgargs, 'escape')) > 0)`
+
 async function catalogColumns(client: pg.Client, model: Model): Promise<Map<string, CatalogColumn>> {
   const { rows } = await client.query<CatalogColumn>(
     `SELECT a.attname AS name, coalesce(base.typname, t.typname) AS type, t.typtype = 'e' AS enumerated, typmod,
             format_type(coalesce(base.oid, t.oid), typmod) AS shown,
             a.attnotnull OR t.typnotnull AS "notNull", a.attgenerated <> '' AS computed, a.attidentity = 'a' AS "alwaysIdentity",
-            a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND a.attgenerated = '' AS required
+            a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND a.attgenerated = '' AND NOT ${mayBeFilled} AS required
      FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type base ON t.typtype = 'd' AND base.oid = t.typbasetype
        CROSS JOIN LATERAL (SELECT CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE a.atttypmod END AS typmod) length
      WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped`,

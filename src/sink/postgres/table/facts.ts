@@ -9,7 +9,7 @@ import {
   type WantedTable,
 } from '../../../model/table.ts'
 import { inOtherCase, requireOwn } from '../../table.ts'
-import { hasInsteadTrigger, whyInserted } from './catalog.ts'
+import { hasInsteadTrigger, mayBeFilled, whyInserted } from './catalog.ts'
 import { moneyType } from './checked.ts'
 import { qualified } from './ddl.ts'
 import { type CatalogType, typeOf } from './fit.ts'
@@ -80,22 +80,25 @@ async function columnsOf(client: pg.Client, target: string): Promise<TableColumn
     `SELECT a.attname AS name, coalesce(base.typname, t.typname) AS type, t.typtype = 'e' AS enumerated, typmod,
        format_type(coalesce(base.oid, t.oid), typmod) AS shown, format_type(t.oid, a.atttypmod) AS declared,
        a.attnotnull OR t.typnotnull AS "notNull", a.atthasdef AND a.attgenerated = '' OR t.typdefaultbin IS NOT NULL AS "hasDefault",
-       CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by default' END AS identity, a.attgenerated <> '' AS generated
+       ${mayBeFilled} AS "mayBeFilled", CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by default' END AS identity, a.attgenerated <> '' AS generated
      FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_type base ON t.typtype = 'd' AND base.oid = t.typbasetype
        CROSS JOIN LATERAL (SELECT CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE a.atttypmod END AS typmod) length
      WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
     [target],
   )
   const example = rows.some(({ type }) => type === 'money') ? await moneyExample(client) : ''
-  return rows.map(({ name, notNull, hasDefault, identity, generated, declared, ...type }) => ({
-    name,
-    type: type.type === 'money' ? moneyType(declared, example) : typeOf(type, declared),
-    shown: declared,
-    notNull,
-    hasDefault,
-    identity: identity ?? undefined,
-    generated,
-  }))
+  return rows.map(
+    ({ name, notNull, hasDefault, mayBeFilled: isFilled, identity, generated, declared, ...type }) => ({
+      name,
+      type: type.type === 'money' ? moneyType(declared, example) : typeOf(type, declared),
+      shown: declared,
+      notNull,
+      hasDefault,
+      mayBeFilled: isFilled,
+      identity: identity ?? undefined,
+      generated,
+    }),
+  )
 }
 
 async function moneyExample(client: pg.Client): Promise<string> {
