@@ -72,7 +72,7 @@ const chunkBytes = 1024 * 1024
 async function historyOf(options: DryRunOptions, sources: Sources): Promise<History | undefined> {
   const { sink, model, again = false, fresh = false, onEvent = ignoreEvents } = options
   if ((await sink.ledger.isThere?.(options)) === false) return undefined
-  const facts = await sink.table?.({ schema: model.schema, table: model.table })
+  const facts = await sink.table?.({ schema: model.schema, table: model.table, ofModel: true })
   const isEmpty = async () => facts === undefined || (await sink.isEmpty(model))
   const about = {
     sink: { ledger: sink.ledger, isEmpty },

@@ -219,6 +219,21 @@ export default defineModel({ table: 'NN', columns: { a: bigint(), b: bigint() } 
       64,
       'table sqlite_stat1 belongs to SQLite itself: name another one with --table',
     )
+    expectError(
+      await folder.lading('load', 'nn.csv', '--table', 'nos.nn'),
+      'SCHEMA_MISMATCH',
+      78,
+      'a SQLite file has no schema nos, only main',
+    )
+    expectError(
+      await folder.lading('load', 'nn.csv', '--table', 'nos.fresh'),
+      'SCHEMA_MISMATCH',
+      78,
+      'a SQLite file has no schema nos, only main',
+    )
+    expect(folder.rows('nn')).toBe(2)
+    const main = await folder.lading('load', 'nn.csv', '--table', 'main.nn', '--again', '--allow-rejects')
+    expect(main.code, main.err).toBe(0)
     await using sink = await openSink(`sqlite:${folder.at('lading.db')}`)
     for (const table of ['sqlite_x', 'LADING_MADE', 'lading_migration', 'lading_reject'])
       await expect(sink.table?.({ table })).rejects.toThrow(`table ${table} belongs to`)

@@ -1,3 +1,5 @@
+import { LadingError } from '../../core/errors.ts'
+import { shownTable, type WantedTable } from '../../model/table.ts'
 import { madeTables } from './made.ts'
 
 /**
@@ -107,6 +109,16 @@ const ownTables = new Set(
     .match(/(?<=CREATE TABLE )lading_\w+/g)
     ?.concat('lading_migration') ?? [],
 )
+
+/** Throws `SCHEMA_MISMATCH` for a schema that a person names, and that no SQLite file has. */
+export function requireMain(name: WantedTable): void {
+  const { schema, table, ofModel = false } = name
+  if (ofModel || schema === undefined || schema.toLowerCase() === 'main') return
+  throw new LadingError(
+    'SCHEMA_MISMATCH',
+    `table ${shownTable(name)}: a SQLite file has no schema ${schema}, only main (--table ${table}, or in quotes if the name has a point: --table '"${shownTable(name)}"')`,
+  )
+}
 
 /** Whose table it is that has the name, where no load may write to it. */
 export function ownerOf(table: string): string | undefined {

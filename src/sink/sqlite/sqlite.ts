@@ -5,7 +5,7 @@ import type { Fault, Reject } from '../../core/fault.ts'
 import { SqliteFile, type SqliteOptions } from '../../core/sqlite.ts'
 import { changesRows } from '../../model/change.ts'
 import type { Model } from '../../model/model.ts'
-import type { TableFacts, TableName } from '../../model/table.ts'
+import type { TableFacts, WantedTable } from '../../model/table.ts'
 import type { Ledger } from '../ledger.ts'
 import type {
   Batch,
@@ -28,7 +28,7 @@ import { replacing } from './replace.ts'
 import { replayRejects } from './replay.ts'
 import { ValueRows } from './rows.ts'
 import { requireOwn } from '../table.ts'
-import { ownerOf } from './schema.ts'
+import { ownerOf, requireMain } from './schema.ts'
 import { replayLetter, writeBatch } from './write.ts'
 import { Writer } from './writer.ts'
 
@@ -87,7 +87,8 @@ export class SqliteSink implements Sink<ValueRows> {
     return { ...table, deferred: false, reason: deferIndexes && 'a table of SQLite is its key' }
   }
 
-  async table(name: TableName): Promise<TableFacts | undefined> {
+  async table(name: WantedTable): Promise<TableFacts | undefined> {
+    requireMain(name)
     requireOwn(name, ownerOf(name.table))
     return this.#exists ? this.#guard((file) => factsOf(file, name)) : undefined
   }
